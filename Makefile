@@ -1,0 +1,73 @@
+# Everything a contributor or CI runs. `make help` lists the targets.
+
+OTEL_VERSION     := v0.161.0
+GOLANGCI_VERSION := v2.15.0
+BINARY           := otelcol-psutil
+BUILD_DIR        := build/$(BINARY)
+QUICKSTART       := examples/quickstart.yaml
+PACKAGES         := ./...
+# Modules of their own: tools and comparisons that users of the components never download.
+CROSS            := darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 linux/arm64
+
+GO_FILES := $(shell git ls-files --cached --others --exclude-standard '*.go' 'go.mod' 'go.sum' 2>/dev/null)
+
+.PHONY: help
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: $(BINARY) ## Build the distribution: leaves ./otelcol-psutil.
+
+# ocb writes the sources of the distribution; go then compiles them, with a count to look at, for the first time takes minutes.
+$(BINARY): builder-config.yaml $(GO_FILES)
+	@mkdir -p $(BUILD_DIR)
+	@echo "Writing the sources of $(BINARY) (ocb $(OTEL_VERSION), downloads modules the first time)"
+	@go run go.opentelemetry.io/collector/cmd/builder@$(OTEL_VERSION) --config builder-config.yaml --skip-compilation 2>$(BUILD_DIR)/ocb.log \
+		|| { cat $(BUILD_DIR)/ocb.log; exit 1; }
+	@echo "Compiling $(BINARY) (about 1,500 packages the first time, few after that)"
+	@./hack/build.sh $(BUILD_DIR) $(CURDIR)/$(BINARY)
+
+.PHONY: run
+run: build ## Build if needed, and watch this host.
+	@echo "This host every 5 seconds, until Ctrl-C:"
+	@echo "  here                                  a few figures"
+	@echo "  http://localhost:9464/metrics         all of them, for Prometheus"
+	@echo "  quickstart-data/metrics.jsonl         all of them, as OTLP JSON lines"
+	@exec ./$(BINARY) --config $(QUICKSTART)
+
+.PHONY: test
+test: build ## Run all tests with the race detector, and the end-to-end test on the built binary.
+	OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -race -shuffle=on $(PACKAGES)
+
+.PHONY: generate
+generate: ## Write the generated files again.
+	go generate $(PACKAGES)
+	go mod tidy
+	gofmt -w $(shell git ls-files '*.go')
+
+.PHONY: check-generate
+check-generate: generate ## Fail if generated files, go.mod or formatting are not up to date.
+	git diff --exit-code
+
+.PHONY: lint
+lint: ## Run the linters.
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION) run $(PACKAGES)
+
+.PHONY: cross
+cross: ## Build and vet the components for the other systems.
+	@for target in $(CROSS); do \
+		echo "$$target"; \
+		GOOS=$${target%/*} GOARCH=$${target#*/} CGO_ENABLED=0 go vet $(PACKAGES) || exit 1; \
+	done
+
+.PHONY: golden
+golden: ## Write the golden files again from the fixture hosts.
+	go test ./psutilreceiver/ -run TestGolden -update
+
+.PHONY: fuzz
+fuzz: ## Fuzz every parser for a short while each.
+	./hack/fuzz.sh 20s
+
+.PHONY: clean
+clean: ## Remove what was built.
+	rm -rf build $(BINARY) quickstart-data

@@ -1,0 +1,207 @@
+package psutilreceiver
+
+import (
+	"errors"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+)
+
+// CPUConfig configures the cpu scraper.
+type CPUConfig struct {
+	ScraperConfig `mapstructure:",squash"`
+
+	// PerCPU reports times and utilization of each logical CPU instead of all together.
+	PerCPU bool `mapstructure:"per_cpu"`
+}
+
+type cpuScraper struct {
+	environment
+	perCPU bool
+	total  cpuStream
+	cpus   map[int]*cpuStream // by logical number; kept while a CPU is offline, so bounded by the CPUs that the host can have
+
+	cores     int // physical ones, at coresFor logical ones: the topology is read again only when CPUs come or go
+	coresFor  int
+	coresRead error
+}
+
+func newCPUScraper(cfg CPUConfig, env environment) (scraper, error) {
+	return &cpuScraper{environment: env, perCPU: cfg.PerCPU, cpus: make(map[int]*cpuStream)}, nil
+}
+
+func (s *cpuScraper) scrape(t *tick) error {
+	sample, err := s.host.CPU()
+	if err != nil {
+		return err
+	}
+	s.mb.RecordSystemCPULogicalCountDataPoint(t.time, int64(len(sample.PerCPU)))
+	if s.perCPU {
+		s.scrapeEach(t, sample)
+	} else {
+		s.total.advanceTotal(t, modesOf(&sample.Total))
+		s.record(t, &s.total)
+	}
+	return errors.Join(s.scrapeCores(t, len(sample.PerCPU)), s.scrapeFrequencies(t))
+}
+
+func (s *cpuScraper) scrapeEach(t *tick, sample *host.CPUSample) {
+	for i := range sample.PerCPU {
+		times := &sample.PerCPU[i]
+		c, ok := s.cpus[times.Number]
+		if !ok {
+			c = &cpuStream{}
+			s.cpus[times.Number] = c
+		}
+		c.advanceOne(t, modesOf(times))
+		s.record(t, c, metadata.WithCPULogicalNumberMetricAttribute(int64(times.Number)))
+	}
+}
+
+func (s *cpuScraper) record(t *tick, c *cpuStream, attributes ...metadata.MetricAttributeOption) {
+	s.mb.Reset(metadata.WithStartTime(c.start))
+	var sum float64
+	for _, d := range c.delta {
+		sum += d
+	}
+	for mode, value := range c.value {
+		s.mb.RecordSystemCPUTimeDataPoint(t.time, value, cpuModes[mode], attributes...)
+		if sum > 0 {
+			s.mb.RecordSystemCPUUtilizationDataPoint(t.time, c.delta[mode]/sum, cpuModes[mode], attributes...)
+		}
+	}
+	s.mb.Reset(metadata.WithStartTime(t.boot))
+}
+
+func (s *cpuScraper) scrapeCores(t *tick, logical int) error {
+	if !s.metrics.SystemCPUPhysicalCount.Enabled {
+		return nil
+	}
+	if logical != s.coresFor {
+		s.coresFor = logical
+		s.cores, s.coresRead = s.host.PhysicalCPUs()
+	}
+	if s.coresRead == nil {
+		s.mb.RecordSystemCPUPhysicalCountDataPoint(t.time, int64(s.cores))
+	}
+	return s.coresRead
+}
+
+func (s *cpuScraper) scrapeFrequencies(t *tick) error {
+	m := &s.metrics
+	if !m.SystemCPUFrequency.Enabled && !m.SystemCPUFrequencyMin.Enabled && !m.SystemCPUFrequencyMax.Enabled {
+		return nil
+	}
+	frequencies, err := s.host.CPUFrequencies()
+	for _, f := range frequencies {
+		number := metadata.WithCPULogicalNumberMetricAttribute(int64(f.Number))
+		recordKnown(f.Current, func(v int64) { s.mb.RecordSystemCPUFrequencyDataPoint(t.time, v, number) })
+		recordKnown(f.Min, func(v int64) { s.mb.RecordSystemCPUFrequencyMinDataPoint(t.time, v, number) })
+		recordKnown(f.Max, func(v int64) { s.mb.RecordSystemCPUFrequencyMaxDataPoint(t.time, v, number) })
+	}
+	return err
+}
+
+// recordKnown records a figure unless the host does not report it.
+func recordKnown(v int64, record func(int64)) {
+	if v >= 0 {
+		record(v)
+	}
+}
+
+// cpuModes are the modes in the order of a modeTimes.
+var cpuModes = [...]metadata.AttributeCPUMode{
+	metadata.AttributeCPUModeUser, metadata.AttributeCPUModeNice, metadata.AttributeCPUModeSystem, metadata.AttributeCPUModeIdle,
+	metadata.AttributeCPUModeIowait, metadata.AttributeCPUModeInterrupt, metadata.AttributeCPUModeSteal,
+}
+
+// modeTimes has a time in seconds for each of cpuModes.
+type modeTimes [len(cpuModes)]float64
+
+func modesOf(t *host.CPUTimes) modeTimes {
+	return modeTimes{t.User, t.Nice, t.System, t.Idle, t.IOWait, t.Interrupt, t.Steal}
+}
+
+// heldBack is how far a time may step back and be taken for the kernel's inexact accounting of idle and iowait (proc(5)), which
+// is held, rather than for a CPU that was away, in seconds. It is the bound that node_exporter found to hold in practice.
+const heldBack = 3
+
+// cpuStream makes streams that never fall from the times of one CPU, or of all.
+type cpuStream struct {
+	start pcommon.Timestamp // of the streams; 0 before the first tick
+	seen  time.Time         // last tick with this CPU
+	raw   modeTimes         // highest times that the kernel has given since the streams began
+	base  modeTimes         // what of raw belongs to the time before the start
+	value modeTimes         // since the start: what is emitted
+	delta modeTimes         // since the previous tick; zero when that is not known
+}
+
+// advanceTotal takes the times of all CPUs together. When a CPU goes offline the kernel's sum loses its idle time; the streams go
+// on from where they were.
+func (c *cpuStream) advanceTotal(t *tick, now modeTimes) {
+	if c.start == 0 {
+		c.begin(t, t.boot, now, modeTimes{})
+		return
+	}
+	for i, v := range now {
+		if c.raw[i]-v >= heldBack {
+			c.base[i] -= c.raw[i] - v
+			c.raw[i] = v
+		}
+	}
+	c.advance(t, now)
+}
+
+// advanceOne takes the times of one CPU. One that appears, that comes back after a tick without it, or whose times fall, starts
+// new streams at the previous tick, with as much of its times as can have passed since.
+func (c *cpuStream) advanceOne(t *tick, now modeTimes) {
+	switch {
+	case t.previous == 0:
+		c.begin(t, t.boot, now, modeTimes{})
+	case c.start == 0 || c.wasAway(t) || c.fell(now):
+		lived := t.elapsed.Seconds()
+		if !c.seen.IsZero() {
+			lived = t.now.Sub(c.seen).Seconds()
+		}
+		base := now
+		for i, v := range now {
+			if grown := v - c.raw[i]; grown >= 0 && grown <= lived+heldBack {
+				base[i] = c.raw[i]
+			}
+		}
+		c.begin(t, t.previous, now, base)
+	default:
+		c.advance(t, now)
+	}
+}
+
+func (c *cpuStream) wasAway(t *tick) bool { return t.now.Sub(c.seen) > t.elapsed }
+
+func (c *cpuStream) fell(now modeTimes) bool {
+	for i, v := range now {
+		if c.raw[i]-v >= heldBack {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *cpuStream) begin(t *tick, start pcommon.Timestamp, now, base modeTimes) {
+	*c = cpuStream{start: start, seen: t.now, raw: now, base: base}
+	for i := range now {
+		c.value[i] = now[i] - base[i]
+	}
+}
+
+func (c *cpuStream) advance(t *tick, now modeTimes) {
+	c.seen = t.now
+	for i, v := range now {
+		c.raw[i] = max(c.raw[i], v)
+		value := c.raw[i] - c.base[i]
+		c.delta[i] = value - c.value[i]
+		c.value[i] = value
+	}
+}

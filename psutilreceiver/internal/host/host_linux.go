@@ -1,0 +1,128 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// initialFileSize is the first size of a read buffer: most of /proc fits.
+	initialFileSize = 4 << 10
+	// maxFileSize bounds what is read of one file. The largest real one, /proc/stat of a host with thousands of interrupts
+	// and CPUs, is below 1 MiB.
+	maxFileSize = 64 << 20
+)
+
+// platform holds what the Linux reader keeps between scrapes.
+type platform struct {
+	files map[string]*kernelFile // by path below the root, as "proc/stat"
+	names names
+	stat  statSample
+}
+
+// kernelFile is one file of the kernel, read at most once a scrape.
+type kernelFile struct {
+	path string // as this process opens it
+	data []byte // what was read, in a buffer that is kept
+	err  error
+	read bool // whether this scrape has read it
+}
+
+func (p *platform) init(string) { p.files = make(map[string]*kernelFile) }
+
+func (p *platform) close() {}
+
+func checkRootPlatform(root string) error {
+	if _, err := os.Stat(filepath.Join(root, "proc")); err != nil {
+		return fmt.Errorf("opening the host's root: %s has no proc: %w", root, err)
+	}
+	return nil
+}
+
+// Begin starts a scrape: what the last one read is forgotten.
+func (h *Host) Begin() {
+	for _, f := range h.files {
+		f.read = false
+	}
+	h.stat.parsed = false
+	h.names.trim()
+}
+
+// read gives the content of the file at name below the root, for instance "proc/stat". Later calls within one scrape give the
+// same bytes. They are valid until the next scrape and must not be changed.
+func (h *Host) read(name string) ([]byte, error) {
+	f, ok := h.files[name]
+	if !ok {
+		f = &kernelFile{path: h.Path(name)}
+		h.files[name] = f
+	}
+	if !f.read {
+		f.data, f.err = readFile(f.path, f.data)
+		f.read = true
+	}
+	return f.data, f.err
+}
+
+// readOnce is read for a file whose path belongs to a thing that comes and goes, such as a network interface: the content is
+// not kept.
+func (h *Host) readOnce(name string, buf []byte) ([]byte, error) { return readFile(h.Path(name), buf) }
+
+// readFile reads the file at path into buf, growing it as needed. Raw system calls, because os.ReadFile adds fstat, epoll_ctl
+// and a second read to each of the few files that make up a scrape.
+func readFile(path string, buf []byte) ([]byte, error) {
+	fd, err := openRetry(path)
+	if err != nil {
+		return buf[:0], &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer func() { _ = unix.Close(fd) }()
+	if cap(buf) == 0 {
+		buf = make([]byte, 0, initialFileSize)
+	}
+	buf = buf[:0]
+	for {
+		if len(buf) == cap(buf) {
+			if cap(buf) >= maxFileSize {
+				return buf[:0], &fs.PathError{Op: "read", Path: path, Err: errTooLarge}
+			}
+			grown := make([]byte, len(buf), 2*cap(buf))
+			copy(grown, buf)
+			buf = grown
+		}
+		n, err := unix.Read(fd, buf[len(buf):cap(buf)])
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return buf[:0], &fs.PathError{Op: "read", Path: path, Err: err}
+		}
+		if n <= 0 {
+			return buf, nil
+		}
+		buf = buf[:len(buf)+n]
+	}
+}
+
+var errTooLarge = errors.New("file is larger than any kernel file should be")
+
+func openRetry(path string) (int, error) {
+	for {
+		fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if !errors.Is(err, unix.EINTR) {
+			return fd, err
+		}
+	}
+}
+
+// optional turns the absence of a file into ErrUnsupported: the kernel was built or booted without the feature. EOPNOTSUPP is
+// what /proc/pressure answers when PSI is switched off at boot.
+func optional(err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOTDIR) {
+		return ErrUnsupported
+	}
+	return err
+}

@@ -1,0 +1,21 @@
+package host
+
+// Swap is one swap area in bytes.
+type Swap struct {
+	Device     string // device or file
+	Size, Used int64
+}
+
+// VMSample holds totals since boot of the virtual memory system, in the counts of /proc/vmstat. A field is -1 when the kernel
+// does not report it.
+type VMSample struct {
+	Faults      int64 // pgfault: all page faults, major ones included
+	MajorFaults int64 // pgmajfault: those that waited for storage
+	SwappedIn   int64 // pswpin, in pages
+	SwappedOut  int64 // pswpout, in pages
+	OOMKills    int64 // oom_kill, since Linux 4.13
+	PageSize    int64 // bytes a page
+}
+
+// noVM is the sample of a system that reports nothing.
+var noVM = VMSample{Faults: absent, MajorFaults: absent, SwappedIn: absent, SwappedOut: absent, OOMKills: absent, PageSize: absent}

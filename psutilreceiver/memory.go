@@ -1,0 +1,76 @@
+package psutilreceiver
+
+import (
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+)
+
+type memoryScraper struct{ environment }
+
+func newMemoryScraper(_ ScraperConfig, env environment) (scraper, error) {
+	return &memoryScraper{env}, nil
+}
+
+func (s *memoryScraper) scrape(t *tick) error {
+	m, err := s.host.Memory()
+	if err != nil {
+		return err
+	}
+	s.recordStates(t, &m)
+	s.recordLinux(t, &m)
+	vm, err := s.host.VM()
+	if err != nil {
+		return err
+	}
+	recordKnown(vm.OOMKills, func(v int64) { s.mb.RecordSystemMemoryLinuxOomKillsDataPoint(t.time, v) })
+	return nil
+}
+
+func (s *memoryScraper) recordStates(t *tick, m *host.Memory) {
+	s.mb.RecordSystemMemoryLimitDataPoint(t.time, m.Total)
+	states := m.States()
+	for _, part := range []struct {
+		state metadata.AttributeSystemMemoryState
+		bytes int64
+	}{
+		{metadata.AttributeSystemMemoryStateUsed, states.Used},
+		{metadata.AttributeSystemMemoryStateFree, states.Free},
+		{metadata.AttributeSystemMemoryStateBuffers, states.Buffers},
+		{metadata.AttributeSystemMemoryStateCached, states.Cached},
+	} {
+		s.mb.RecordSystemMemoryUsageDataPoint(t.time, part.bytes, part.state)
+		s.mb.RecordSystemMemoryUtilizationDataPoint(t.time, float64(part.bytes)/float64(m.Total), part.state)
+	}
+}
+
+// recordLinux records what only Linux reports; elsewhere all of it is unknown.
+func (s *memoryScraper) recordLinux(t *tick, m *host.Memory) {
+	mb, ts := s.mb, t.time
+	recordKnown(m.Available, func(v int64) { mb.RecordSystemMemoryLinuxAvailableDataPoint(ts, v) })
+	recordKnown(m.Shared, func(v int64) { mb.RecordSystemMemoryLinuxSharedDataPoint(ts, v) })
+	recordKnown(m.Active, func(v int64) { mb.RecordSystemMemoryLinuxActiveDataPoint(ts, v) })
+	recordKnown(m.Inactive, func(v int64) { mb.RecordSystemMemoryLinuxInactiveDataPoint(ts, v) })
+	recordKnown(m.Dirty, func(v int64) { mb.RecordSystemMemoryLinuxDirtyDataPoint(ts, v) })
+	recordKnown(m.Writeback, func(v int64) { mb.RecordSystemMemoryLinuxWritebackDataPoint(ts, v) })
+	recordKnown(m.Committed, func(v int64) { mb.RecordSystemMemoryLinuxCommittedDataPoint(ts, v) })
+	recordKnown(m.CommitLimit, func(v int64) { mb.RecordSystemMemoryLinuxCommitLimitDataPoint(ts, v) })
+	recordKnown(m.SlabReclaimable, func(v int64) {
+		mb.RecordSystemMemoryLinuxSlabUsageDataPoint(ts, v, metadata.AttributeSystemMemoryLinuxSlabStateReclaimable)
+	})
+	recordKnown(m.SlabUnreclaimed, func(v int64) {
+		mb.RecordSystemMemoryLinuxSlabUsageDataPoint(ts, v, metadata.AttributeSystemMemoryLinuxSlabStateUnreclaimable)
+	})
+	s.recordHugePages(t, m)
+}
+
+func (s *memoryScraper) recordHugePages(t *tick, m *host.Memory) {
+	mb, ts := s.mb, t.time
+	recordKnown(m.HugePagesTotal, func(v int64) {
+		mb.RecordSystemMemoryLinuxHugepagesLimitDataPoint(ts, v)
+		mb.RecordSystemMemoryLinuxHugepagesUsageDataPoint(ts, v-m.HugePagesFree, metadata.AttributeSystemMemoryLinuxHugepagesStateUsed)
+		mb.RecordSystemMemoryLinuxHugepagesUsageDataPoint(ts, m.HugePagesFree, metadata.AttributeSystemMemoryLinuxHugepagesStateFree)
+	})
+	recordKnown(m.HugePagesReserved, func(v int64) { mb.RecordSystemMemoryLinuxHugepagesReservedDataPoint(ts, v) })
+	recordKnown(m.HugePagesSurplus, func(v int64) { mb.RecordSystemMemoryLinuxHugepagesSurplusDataPoint(ts, v) })
+	recordKnown(m.HugePageSize, func(v int64) { mb.RecordSystemMemoryLinuxHugepagesPageSizeDataPoint(ts, v) })
+}

@@ -1,0 +1,64 @@
+package psutilreceiver
+
+import (
+	"errors"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+)
+
+type pagingScraper struct {
+	environment
+	// minor is the highest count of minor faults so far. The kernel counts a fault as major before it counts it at all, so that
+	// the difference may step back for a moment.
+	minor int64
+}
+
+func newPagingScraper(_ ScraperConfig, env environment) (scraper, error) {
+	return &pagingScraper{environment: env}, nil
+}
+
+func (s *pagingScraper) scrape(t *tick) error {
+	return errors.Join(s.scrapeSwaps(t), s.scrapeTotals(t))
+}
+
+func (s *pagingScraper) scrapeSwaps(t *tick) error {
+	swaps, err := s.host.Swaps()
+	for _, swap := range swaps {
+		for _, part := range []struct {
+			state metadata.AttributeSystemPagingState
+			bytes int64
+		}{
+			{metadata.AttributeSystemPagingStateUsed, swap.Used},
+			{metadata.AttributeSystemPagingStateFree, swap.Size - swap.Used},
+		} {
+			s.mb.RecordSystemPagingUsageDataPoint(t.time, part.bytes, swap.Device, part.state)
+			if swap.Size > 0 {
+				s.mb.RecordSystemPagingUtilizationDataPoint(t.time, float64(part.bytes)/float64(swap.Size), swap.Device, part.state)
+			}
+		}
+	}
+	return err
+}
+
+func (s *pagingScraper) scrapeTotals(t *tick) error {
+	vm, err := s.host.VM()
+	if err != nil {
+		return err
+	}
+	if vm.Faults >= 0 && vm.MajorFaults >= 0 {
+		s.mb.RecordSystemPagingFaultsDataPoint(t.time, vm.MajorFaults, metadata.AttributeSystemPagingFaultTypeMajor)
+		s.minor = max(s.minor, vm.Faults-vm.MajorFaults)
+		s.mb.RecordSystemPagingFaultsDataPoint(t.time, s.minor, metadata.AttributeSystemPagingFaultTypeMinor)
+	}
+	s.recordSwapped(t, vm.SwappedIn, vm.PageSize, metadata.AttributeSystemPagingDirectionIn)
+	s.recordSwapped(t, vm.SwappedOut, vm.PageSize, metadata.AttributeSystemPagingDirectionOut)
+	return nil
+}
+
+// recordSwapped records pages that went to or came from swap. All of them are major: they waited for storage.
+func (s *pagingScraper) recordSwapped(t *tick, pages, pageSize int64, direction metadata.AttributeSystemPagingDirection) {
+	recordKnown(pages, func(v int64) {
+		s.mb.RecordSystemPagingOperationsDataPoint(t.time, v, direction, metadata.AttributeSystemPagingFaultTypeMajor)
+		s.mb.RecordSystemPagingIoDataPoint(t.time, v*pageSize, direction)
+	})
+}

@@ -1,0 +1,193 @@
+package psutilreceiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/receiver"
+	scraperapi "go.opentelemetry.io/collector/scraper"
+	"go.opentelemetry.io/collector/scraper/scraperhelper"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+)
+
+// psutilReceiver runs one controller for each distinct interval, so that a slow or rare scraper never delays another.
+type psutilReceiver struct {
+	set       receiver.Settings
+	cfg       *Config
+	next      consumer.Metrics
+	now       func() time.Time
+	options   []scraperhelper.ControllerOption // of every controller, for tests
+	telemetry *metadata.TelemetryBuilder
+
+	running  []receiver.Metrics
+	groups   []*scrapeGroup
+	shutdown sync.Once
+}
+
+func newReceiver(set receiver.Settings, cfg *Config, next consumer.Metrics) (*psutilReceiver, error) {
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	return &psutilReceiver{set: set, cfg: cfg, next: next, now: time.Now, telemetry: telemetry}, nil
+}
+
+// Start reads the host's identity and boot time once, and starts the controllers.
+func (r *psutilReceiver) Start(ctx context.Context, h component.Host) error {
+	groups, err := r.buildGroups()
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		controller, err := r.newController(g)
+		if err == nil {
+			err = controller.Start(ctx, h)
+		}
+		if err != nil {
+			return errors.Join(err, r.Shutdown(ctx))
+		}
+		r.running = append(r.running, controller)
+		r.groups = append(r.groups, g)
+	}
+	return nil
+}
+
+// Shutdown stops the controllers. It may be called without Start, and more than once.
+func (r *psutilReceiver) Shutdown(ctx context.Context) error {
+	var errs error
+	r.shutdown.Do(func() {
+		for _, c := range r.running {
+			errs = errors.Join(errs, c.Shutdown(ctx))
+		}
+		for _, g := range r.groups {
+			g.host.Close()
+		}
+		r.telemetry.Shutdown()
+	})
+	return errs
+}
+
+// buildGroups makes a group of scrapers for each distinct interval, the shortest first.
+func (r *psutilReceiver) buildGroups() ([]*scrapeGroup, error) {
+	byInterval := make(map[time.Duration]*scrapeGroup)
+	var resource pcommon.Resource
+	var boot pcommon.Timestamp
+	for _, k := range scraperKinds {
+		interval, enabled := k.interval(&r.cfg.Scrapers)
+		if !enabled {
+			continue
+		}
+		if interval == 0 {
+			interval = r.cfg.CollectionInterval
+		}
+		g, ok := byInterval[interval]
+		if !ok {
+			h, err := host.New(r.cfg.RootPath)
+			if err != nil {
+				return nil, fmt.Errorf("root_path: %w", err)
+			}
+			if len(byInterval) == 0 {
+				resource, boot = r.hostResource(h), r.bootTime(h)
+			}
+			g = &scrapeGroup{host: h, interval: interval, now: r.now, boot: boot, resource: resource, telemetry: r.telemetry}
+			byInterval[interval] = g
+		}
+		if err := r.addScraper(g, k); err != nil {
+			return nil, fmt.Errorf("scraper %s: %w", k.name, err)
+		}
+	}
+	groups := make([]*scrapeGroup, 0, len(byInterval))
+	for _, g := range byInterval {
+		groups = append(groups, g)
+	}
+	slices.SortFunc(groups, func(a, b *scrapeGroup) int { return int(a.interval - b.interval) })
+	return groups, nil
+}
+
+func (r *psutilReceiver) addScraper(g *scrapeGroup, k scraperKind) error {
+	env := environment{
+		host:      g.host,
+		mb:        metadata.NewMetricsBuilder(r.cfg.MetricsBuilderConfig, r.set),
+		metrics:   r.cfg.Metrics,
+		logger:    r.set.Logger.With(zap.String("scraper", k.name)),
+		telemetry: r.telemetry,
+	}
+	s, err := k.create(&r.cfg.Scrapers, env)
+	if err != nil {
+		return err
+	}
+	g.add(k.name, s, env)
+	return nil
+}
+
+// newController wraps a group in the Collector's own controller, which keeps the interval and the receiver's telemetry.
+func (r *psutilReceiver) newController(g *scrapeGroup) (receiver.Metrics, error) {
+	cfg := r.cfg.ControllerConfig
+	cfg.CollectionInterval = g.interval
+	options := slices.Clone(r.options)
+	for _, run := range g.runs {
+		s, err := scraperapi.NewMetrics(run.scrape)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, scraperhelper.AddMetricsScraper(component.MustNewType(run.name), s))
+	}
+	next, err := consumer.NewMetrics(g.gather(r.next.ConsumeMetrics), consumer.WithCapabilities(r.next.Capabilities()))
+	if err != nil {
+		return nil, err
+	}
+	return scraperhelper.NewMetricsController(&cfg, r.set, next, options...)
+}
+
+// bootTime is read once: the kernel's own answer moves with every correction of the clock, the start of a stream must not.
+func (r *psutilReceiver) bootTime(h *host.Host) pcommon.Timestamp {
+	now := r.now()
+	boot, err := h.BootTime(now)
+	if err != nil {
+		r.set.Logger.Warn("The boot time can't be read; counters are taken to start with the receiver", zap.Error(err))
+		boot = now
+	}
+	return pcommon.NewTimestampFromTime(boot)
+}
+
+// hostResource describes the host, with the attributes that the configuration asks for and the host knows.
+func (r *psutilReceiver) hostResource(h *host.Host) pcommon.Resource {
+	id := h.Identity()
+	rb := metadata.NewResourceBuilder(r.cfg.ResourceAttributes)
+	for _, a := range []struct {
+		value string
+		set   func(string)
+	}{
+		{id.Name, rb.SetHostName}, {id.ID, rb.SetHostID}, {id.Arch, rb.SetHostArch},
+		{id.OSType, rb.SetOsType}, {id.Description, rb.SetOsDescription},
+	} {
+		if a.value != "" {
+			a.set(a.value)
+		}
+	}
+	if len(id.IPs) > 0 {
+		rb.SetHostIP(anySlice(id.IPs))
+	}
+	if len(id.MACs) > 0 {
+		rb.SetHostMac(anySlice(id.MACs))
+	}
+	return rb.Emit()
+}
+
+func anySlice(values []string) []any {
+	out := make([]any, len(values))
+	for i, v := range values {
+		out[i] = v
+	}
+	return out
+}

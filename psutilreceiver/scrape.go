@@ -1,0 +1,135 @@
+package psutilreceiver
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+)
+
+// warnPeriod is how long a scraper keeps quiet about a class of fault after it has warned of it.
+const warnPeriod = time.Hour
+
+// scrapeGroup is the scrapers that share an interval, and with it a goroutine, a timestamp and what is read of the kernel.
+type scrapeGroup struct {
+	host      *host.Host
+	interval  time.Duration
+	now       func() time.Time
+	boot      pcommon.Timestamp
+	resource  pcommon.Resource
+	telemetry *metadata.TelemetryBuilder
+
+	runs []*scrapeRun
+	tick tick
+}
+
+// scrapeRun is one scraper with what surrounds each of its scrapes.
+type scrapeRun struct {
+	name       string
+	group      *scrapeGroup
+	scraper    scraper
+	env        environment
+	attributes metric.MeasurementOption
+	faults     faults
+}
+
+func (g *scrapeGroup) add(name string, s scraper, env environment) {
+	g.runs = append(g.runs, &scrapeRun{
+		name:       name,
+		group:      g,
+		scraper:    s,
+		env:        env,
+		attributes: metric.WithAttributeSet(attribute.NewSet(attribute.String("scraper", name))),
+		faults:     faults{logger: env.logger, scraper: name, warned: make(map[string]time.Time)},
+	})
+}
+
+// begin starts the next tick of the group.
+func (g *scrapeGroup) begin(ctx context.Context) {
+	g.host.Begin()
+	now := g.now()
+	previous := g.tick
+	g.tick = tick{now: now, time: pcommon.NewTimestampFromTime(now), boot: g.boot}
+	if previous.now.IsZero() {
+		return
+	}
+	g.tick.previous = previous.time
+	g.tick.elapsed = now.Sub(previous.now)
+	if g.tick.elapsed > g.interval+g.interval/2 {
+		g.telemetry.PsutilLateTicks.Add(ctx, 1)
+	}
+}
+
+// scrape is what the Collector's controller calls. The first scraper of a group starts its tick. Faults of reading are counted and
+// logged seldom instead of returned, because the controller would log them at every scrape.
+func (r *scrapeRun) scrape(ctx context.Context) (pmetric.Metrics, error) {
+	started := r.group.now()
+	if r == r.group.runs[0] {
+		r.group.begin(ctx)
+	}
+	t := &r.group.tick
+	r.env.mb.Reset(metadata.WithStartTime(t.boot))
+	err := r.scraper.scrape(t)
+	md := r.env.mb.Emit(metadata.WithResource(r.group.resource))
+	r.faults.report(ctx, t.now, err, r.env.telemetry)
+	r.env.telemetry.PsutilScrapeDuration.Record(ctx, r.group.now().Sub(started).Seconds(), r.attributes)
+	return md, nil
+}
+
+// gather puts the metrics that several scrapers emitted for the host under one resource, and passes them on.
+func (g *scrapeGroup) gather(next func(context.Context, pmetric.Metrics) error) func(context.Context, pmetric.Metrics) error {
+	want := g.resource.Attributes()
+	return func(ctx context.Context, md pmetric.Metrics) error {
+		var gathered *pmetric.MetricSlice
+		md.ResourceMetrics().RemoveIf(func(rm pmetric.ResourceMetrics) bool {
+			if rm.ScopeMetrics().Len() != 1 || !rm.Resource().Attributes().Equal(want) {
+				return false
+			}
+			metrics := rm.ScopeMetrics().At(0).Metrics()
+			if gathered == nil {
+				gathered = &metrics
+				return false
+			}
+			metrics.MoveAndAppendTo(*gathered)
+			return true
+		})
+		return next(ctx, md)
+	}
+}
+
+// faults warns of what a scraper can't read, once a class and period, and counts it always.
+type faults struct {
+	logger  *zap.Logger
+	scraper string
+	warned  map[string]time.Time // by class
+}
+
+func (f *faults) report(ctx context.Context, now time.Time, err error, telemetry *metadata.TelemetryBuilder) {
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) {
+		for _, e := range joined.Unwrap() {
+			f.report(ctx, now, e, telemetry)
+		}
+		return
+	}
+	if err == nil || errors.Is(err, host.ErrUnsupported) {
+		return
+	}
+	class := host.ErrorClass(err)
+	telemetry.PsutilFilesUnreadable.Add(ctx, 1,
+		metric.WithAttributes(attribute.String("scraper", f.scraper), attribute.String("class", class)))
+	if last, ok := f.warned[class]; ok && now.Sub(last) < warnPeriod {
+		return
+	}
+	f.warned[class] = now
+	f.logger.Warn("Some figures can't be read and are left out; this is said once an hour at most",
+		zap.String("class", class), zap.Error(err))
+}

@@ -1,0 +1,73 @@
+package psutilreceiver
+
+import (
+	"time"
+
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+)
+
+// scraper reads one subject and records its metrics through the MetricsBuilder of its environment. It returns what could not be
+// read, joined; what was recorded before counts all the same.
+type scraper interface {
+	scrape(t *tick) error
+}
+
+// environment is what a scraper is built from.
+type environment struct {
+	host      *host.Host
+	mb        *metadata.MetricsBuilder
+	metrics   metadata.MetricsConfig // tells which figures are wanted, so that others are not read
+	logger    *zap.Logger
+	telemetry *metadata.TelemetryBuilder
+}
+
+// tick is one scrape of a group of scrapers.
+type tick struct {
+	now      time.Time         // with a monotonic reading
+	time     pcommon.Timestamp // of every point of this scrape
+	boot     pcommon.Timestamp // start of every stream that began with the host
+	previous pcommon.Timestamp // time of the last tick, 0 at the first
+	elapsed  time.Duration     // since the last tick by the monotonic clock, 0 at the first
+}
+
+// scraperKind is one row of the table of scrapers.
+type scraperKind struct {
+	name      string
+	byDefault bool // runs when the configuration names no scraper
+	// enable makes the block of the scraper present, with its default values.
+	enable func(*ScrapersConfig)
+	// interval gives the scraper's own interval, zero for the receiver's, and whether the scraper is to run.
+	interval func(*ScrapersConfig) (time.Duration, bool)
+	create   func(*ScrapersConfig, environment) (scraper, error)
+}
+
+// scraperKinds is the table of all scrapers, in the order in which they run.
+var scraperKinds = []scraperKind{
+	kindOf("cpu", true, func(s *ScrapersConfig) *configoptional.Optional[CPUConfig] { return &s.CPU }, newCPUScraper),
+	kindOf("memory", true, func(s *ScrapersConfig) *configoptional.Optional[ScraperConfig] { return &s.Memory }, newMemoryScraper),
+	kindOf("paging", true, func(s *ScrapersConfig) *configoptional.Optional[ScraperConfig] { return &s.Paging }, newPagingScraper),
+}
+
+func kindOf[T interface{ interval() time.Duration }](
+	name string, byDefault bool,
+	block func(*ScrapersConfig) *configoptional.Optional[T],
+	create func(T, environment) (scraper, error),
+) scraperKind {
+	return scraperKind{
+		name:      name,
+		byDefault: byDefault,
+		enable:    func(s *ScrapersConfig) { block(s).GetOrInsertDefault() },
+		interval: func(s *ScrapersConfig) (time.Duration, bool) {
+			if cfg := block(s).Get(); cfg != nil {
+				return (*cfg).interval(), true
+			}
+			return 0, false
+		},
+		create: func(s *ScrapersConfig, env environment) (scraper, error) { return create(*block(s).Get(), env) },
+	}
+}
