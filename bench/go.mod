@@ -1,0 +1,3 @@
+module github.com/otelcol-psutil/otelcol-psutil/bench
+
+go 1.26.0

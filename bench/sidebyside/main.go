@@ -1,0 +1,211 @@
+// Command sidebyside measures what a scrape costs two collectors that run the same work on the same host, in turn, several times.
+//
+// Each round starts a collector twice for the same time: once scraping at a short interval, once scraping a single time. The
+// difference of the two processes' CPU times (rusage of the finished process), divided by the number of scrapes that one made and
+// the other did not, is the cost of a scrape; what starting and stopping cost falls out. Allocated bytes come from the collector's own
+// telemetry (process_runtime_total_alloc_bytes), resident memory from rusage, and opens from strace, where it is installed.
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+type contender struct {
+	name, binary, config string
+}
+
+// cost is what one scrape costs, and the largest resident memory of the run.
+type cost struct {
+	cpu        time.Duration
+	allocated  float64 // bytes
+	points     float64
+	maxRSSKiB  int64
+	opens      float64
+	opensKnown bool
+}
+
+func main() {
+	var a, b contender
+	flag.StringVar(&a.name, "a-name", "psutil", "name of the first")
+	flag.StringVar(&a.binary, "a", "", "binary of the first")
+	flag.StringVar(&a.config, "a-config", "", "configuration of the first")
+	flag.StringVar(&b.name, "b-name", "hostmetrics", "name of the second")
+	flag.StringVar(&b.binary, "b", "", "binary of the second")
+	flag.StringVar(&b.config, "b-config", "", "configuration of the second")
+	rounds := flag.Int("rounds", 3, "rounds; the median is printed")
+	scrapes := flag.Int("scrapes", 100, "scrapes a round")
+	interval := flag.Duration("interval", 100*time.Millisecond, "time between scrapes; longer than a scrape takes")
+	flag.Parse()
+
+	if err := run(a, b, *rounds, *scrapes, *interval); err != nil {
+		fmt.Fprintln(os.Stderr, "sidebyside:", err)
+		os.Exit(1)
+	}
+}
+
+func run(a, b contender, rounds, scrapes int, interval time.Duration) error {
+	results := map[string][]cost{}
+	for round := range rounds {
+		for _, c := range []contender{a, b} {
+			fmt.Fprintf(os.Stderr, "round %d of %d: %s\n", round+1, rounds, c.name)
+			got, err := measure(c, scrapes, interval)
+			if err != nil {
+				return fmt.Errorf("%s: %w", c.name, err)
+			}
+			results[c.name] = append(results[c.name], got)
+		}
+	}
+	ca, cb := median(results[a.name]), median(results[b.name])
+	fmt.Printf("\n%-34s %14s %14s %10s\n", fmt.Sprintf("per scrape, median of %d rounds", rounds), a.name, b.name, "ratio")
+	row := func(what, format string, x, y float64) {
+		fmt.Printf("%-34s %14s %14s %10.2f\n", what, fmt.Sprintf(format, x), fmt.Sprintf(format, y), y/x)
+	}
+	row("CPU, user and system (ms)", "%.3f", ms(ca.cpu), ms(cb.cpu))
+	row("allocated (KiB)", "%.1f", ca.allocated/1024, cb.allocated/1024)
+	row("data points", "%.0f", ca.points, cb.points)
+	if ca.opensKnown && cb.opensKnown {
+		row("files opened", "%.1f", ca.opens, cb.opens)
+	}
+	row("peak memory of the process (MiB)", "%.1f", float64(ca.maxRSSKiB)/1024, float64(cb.maxRSSKiB)/1024)
+	return nil
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// measure runs one contender busy and idle for the same time.
+func measure(c contender, scrapes int, interval time.Duration) (cost, error) {
+	lifetime := time.Second + time.Duration(scrapes)*interval + interval/2
+	busy, err := runOnce(c, interval, lifetime)
+	if err != nil {
+		return cost{}, err
+	}
+	idle, err := runOnce(c, time.Hour, lifetime)
+	if err != nil {
+		return cost{}, err
+	}
+	n := float64(scrapes)
+	result := cost{
+		cpu:       time.Duration(float64(busy.cpu-idle.cpu) / n),
+		allocated: (busy.allocated - idle.allocated) / n,
+		points:    (busy.points - idle.points) / n,
+		maxRSSKiB: busy.maxRSSKiB,
+	}
+	if _, err := exec.LookPath("strace"); err == nil {
+		const traced = 10
+		b, err1 := countOpens(c, 500*time.Millisecond, time.Second+traced*500*time.Millisecond+250*time.Millisecond)
+		i, err2 := countOpens(c, time.Hour, time.Second+traced*500*time.Millisecond+250*time.Millisecond)
+		if err := errors.Join(err1, err2); err != nil {
+			return cost{}, err
+		}
+		result.opens, result.opensKnown = float64(b-i)/traced, true
+	}
+	return result, nil
+}
+
+type usage struct {
+	cpu       time.Duration
+	allocated float64
+	points    float64
+	maxRSSKiB int64
+}
+
+// runOnce runs the collector for lifetime and asks it for its own telemetry just before it is told to stop.
+func runOnce(c contender, interval, lifetime time.Duration) (usage, error) {
+	const port = "18899"
+	cmd := exec.Command(c.binary, "--config", c.config)
+	cmd.Env = append(os.Environ(), "INTERVAL="+interval.String(), "PORT="+port)
+	stderr := &strings.Builder{}
+	cmd.Stderr = stderr
+	if err := cmd.Start(); err != nil {
+		return usage{}, err
+	}
+	time.Sleep(lifetime)
+	telemetry, err := scrapeTelemetry("http://127.0.0.1:" + port + "/metrics")
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	werr := cmd.Wait()
+	if err := errors.Join(err, werr); err != nil {
+		return usage{}, fmt.Errorf("%w\n%s", err, stderr)
+	}
+	ru := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	return usage{
+		cpu:       cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(),
+		allocated: sumOf(telemetry, "otelcol_process_runtime_total_alloc_bytes"),
+		points:    sumOf(telemetry, "otelcol_receiver_accepted_metric_points"),
+		maxRSSKiB: ru.Maxrss,
+	}, nil
+}
+
+func scrapeTelemetry(url string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	return io.ReadAll(resp.Body)
+}
+
+// sumOf adds up all series of a metric of the Prometheus text format whose name starts with prefix.
+func sumOf(text []byte, prefix string) float64 {
+	var sum float64
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, prefix) {
+			continue
+		}
+		fields := strings.Fields(line)
+		if v, err := strconv.ParseFloat(fields[len(fields)-1], 64); err == nil {
+			sum += v
+		}
+	}
+	return sum
+}
+
+// countOpens counts the files that the collector opens in lifetime.
+func countOpens(c contender, interval, lifetime time.Duration) (int, error) {
+	out, err := os.CreateTemp("", "opens")
+	if err != nil {
+		return 0, err
+	}
+	defer os.Remove(out.Name())
+	cmd := exec.Command("strace", "-f", "-qq", "-e", "trace=open,openat", "-o", out.Name(), c.binary, "--config", c.config)
+	cmd.Env = append(os.Environ(), "INTERVAL="+interval.String(), "PORT=18899")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	time.Sleep(lifetime)
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
+	_ = cmd.Wait()
+	n := 0
+	lines := bufio.NewScanner(out)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), "open") && !strings.Contains(lines.Text(), "resumed") {
+			n++
+		}
+	}
+	return n, errors.Join(lines.Err(), out.Close())
+}
+
+func median(costs []cost) cost {
+	slices.SortFunc(costs, func(a, b cost) int { return int(a.cpu - b.cpu) })
+	return costs[len(costs)/2]
+}
