@@ -4,15 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/stream"
 )
 
 const defaultCollectionInterval = 15 * time.Second
@@ -25,15 +28,43 @@ type Config struct {
 	// RootPath is where the host's / is mounted, for instance /hostfs in a container. It is a value of this receiver alone.
 	RootPath string `mapstructure:"root_path"`
 
+	// Temporality of every counter: cumulative (the default) or delta.
+	Temporality Temporality `mapstructure:"temporality"`
+
+	// Rates adds, beside counters, gauges of their change a second.
+	Rates RatesConfig `mapstructure:"rates"`
+
 	// Scrapers holds one block a subject. Without the key all run but connections and sensors; with it, only those named.
 	Scrapers ScrapersConfig `mapstructure:"scrapers"`
 }
 
+// Temporality is the aggregation temporality of the counters that the receiver emits.
+type Temporality string
+
+// The temporalities of OTLP.
+const (
+	TemporalityCumulative Temporality = "cumulative"
+	TemporalityDelta      Temporality = "delta"
+)
+
+// RatesConfig says which counters get a gauge <metric>.rate.
+type RatesConfig struct {
+	Enabled bool `mapstructure:"enabled"`
+	// Metrics names the counters; none means all.
+	Metrics []string `mapstructure:"metrics"`
+}
+
 // ScrapersConfig has one optional block for each scraper.
 type ScrapersConfig struct {
-	CPU    configoptional.Optional[CPUConfig]     `mapstructure:"cpu"`
-	Memory configoptional.Optional[ScraperConfig] `mapstructure:"memory"`
-	Paging configoptional.Optional[ScraperConfig] `mapstructure:"paging"`
+	CPU       configoptional.Optional[CPUConfig]     `mapstructure:"cpu"`
+	Load      configoptional.Optional[ScraperConfig] `mapstructure:"load"`
+	Memory    configoptional.Optional[ScraperConfig] `mapstructure:"memory"`
+	Paging    configoptional.Optional[ScraperConfig] `mapstructure:"paging"`
+	Pressure  configoptional.Optional[ScraperConfig] `mapstructure:"pressure"`
+	Sensors   configoptional.Optional[ScraperConfig] `mapstructure:"sensors"`
+	Processes configoptional.Optional[ScraperConfig] `mapstructure:"processes"`
+	Process   configoptional.Optional[ProcessConfig] `mapstructure:"process"`
+	System    configoptional.Optional[ScraperConfig] `mapstructure:"system"`
 }
 
 // ScraperConfig is what every scraper can be told.
@@ -50,6 +81,7 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		ControllerConfig:     controller,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
+		Temporality:          TemporalityCumulative,
 		Scrapers:             defaultScrapers(),
 	}
 }
@@ -68,9 +100,15 @@ func defaultScrapers() ScrapersConfig {
 // offeredScrapers has no scraper running, and for each the values that its block starts from.
 func offeredScrapers() ScrapersConfig {
 	return ScrapersConfig{
-		CPU:    configoptional.Default(CPUConfig{}),
-		Memory: configoptional.Default(ScraperConfig{}),
-		Paging: configoptional.Default(ScraperConfig{}),
+		CPU:       configoptional.Default(CPUConfig{}),
+		Load:      configoptional.Default(ScraperConfig{}),
+		Memory:    configoptional.Default(ScraperConfig{}),
+		Paging:    configoptional.Default(ScraperConfig{}),
+		Pressure:  configoptional.Default(ScraperConfig{}),
+		Sensors:   configoptional.Default(ScraperConfig{}),
+		Processes: configoptional.Default(ScraperConfig{}),
+		Process:   configoptional.Default(defaultProcessConfig()),
+		System:    configoptional.Default(ScraperConfig{}),
 	}
 }
 
@@ -92,6 +130,15 @@ func (c *Config) Validate() error {
 	if err := host.CheckRoot(c.RootPath); err != nil {
 		errs = append(errs, fmt.Errorf("root_path is %q: it must be a directory that holds the host's file system: %w", c.RootPath, err))
 	}
+	if c.Temporality != TemporalityCumulative && c.Temporality != TemporalityDelta {
+		errs = append(errs, fmt.Errorf("temporality is %q: allowed are %s, %s", c.Temporality, TemporalityCumulative, TemporalityDelta))
+	}
+	metrics := keysOf(reflect.TypeFor[metadata.MetricsConfig]())
+	for _, name := range c.Rates.Metrics {
+		if !slices.Contains(metrics, name) {
+			errs = append(errs, fmt.Errorf("rates::metrics names unknown metric %q: %s", name, allowedInstead(name, metrics)))
+		}
+	}
 	running := 0
 	for _, k := range scraperKinds {
 		interval, enabled := k.interval(&c.Scrapers)
@@ -109,4 +156,16 @@ func (c *Config) Validate() error {
 			listOf(keysOf(reflect.TypeFor[ScrapersConfig]()))))
 	}
 	return errors.Join(errs...)
+}
+
+func (c *Config) streamSettings(returning bool) stream.Settings {
+	s := stream.Settings{
+		Temporality: pmetric.AggregationTemporalityCumulative,
+		Rates:       stream.Rates(c.Rates),
+		Returning:   returning,
+	}
+	if c.Temporality == TemporalityDelta {
+		s.Temporality = pmetric.AggregationTemporalityDelta
+	}
+	return s
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/stream"
 )
 
 // psutilReceiver runs one controller for each distinct interval, so that a slow or rare scraper never delays another.
@@ -44,6 +45,9 @@ func newReceiver(set receiver.Settings, cfg *Config, next consumer.Metrics) (*ps
 
 // Start reads the host's identity and boot time once, and starts the controllers.
 func (r *psutilReceiver) Start(ctx context.Context, h component.Host) error {
+	if r.cfg.Temporality == TemporalityDelta {
+		r.set.Logger.Info("Counters are emitted as deltas; the prometheus exporter and Prometheus remote write drop delta sums")
+	}
 	groups, err := r.buildGroups()
 	if err != nil {
 		return err
@@ -70,7 +74,7 @@ func (r *psutilReceiver) Shutdown(ctx context.Context) error {
 			errs = errors.Join(errs, c.Shutdown(ctx))
 		}
 		for _, g := range r.groups {
-			g.host.Close()
+			errs = errors.Join(errs, g.close())
 		}
 		r.telemetry.Shutdown()
 	})
@@ -118,15 +122,20 @@ func (r *psutilReceiver) addScraper(g *scrapeGroup, k scraperKind) error {
 	env := environment{
 		host:      g.host,
 		mb:        metadata.NewMetricsBuilder(r.cfg.MetricsBuilderConfig, r.set),
-		metrics:   r.cfg.Metrics,
+		starts:    stream.NewStarts(g.boot),
 		logger:    r.set.Logger.With(zap.String("scraper", k.name)),
 		telemetry: r.telemetry,
+
+		metrics:    r.cfg.Metrics,
+		attributes: r.cfg.ResourceAttributes,
+		resource:   g.resource,
+		delta:      r.cfg.Temporality == TemporalityDelta,
 	}
 	s, err := k.create(&r.cfg.Scrapers, env)
 	if err != nil {
 		return err
 	}
-	g.add(k.name, s, env)
+	g.add(k.name, s, env, stream.NewStage(r.cfg.streamSettings(k.returning)))
 	return nil
 }
 

@@ -9,14 +9,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
-	"go.uber.org/zap"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/stream"
 )
-
-// warnPeriod is how long a scraper keeps quiet about a class of fault after it has warned of it.
-const warnPeriod = time.Hour
 
 // scrapeGroup is the scrapers that share an interval, and with it a goroutine, a timestamp and what is read of the kernel.
 type scrapeGroup struct {
@@ -37,19 +34,35 @@ type scrapeRun struct {
 	group      *scrapeGroup
 	scraper    scraper
 	env        environment
+	stage      *stream.Stage
+	streams    streamTelemetry
 	attributes metric.MeasurementOption
 	faults     faults
 }
 
-func (g *scrapeGroup) add(name string, s scraper, env environment) {
+func (g *scrapeGroup) add(name string, s scraper, env environment, stage *stream.Stage) {
 	g.runs = append(g.runs, &scrapeRun{
 		name:       name,
 		group:      g,
 		scraper:    s,
 		env:        env,
+		stage:      stage,
+		streams:    newStreamTelemetry(name, stage, env.telemetry),
 		attributes: metric.WithAttributeSet(attribute.NewSet(attribute.String("scraper", name))),
 		faults:     faults{logger: env.logger, scraper: name, warned: make(map[string]time.Time)},
 	})
+}
+
+// close lets go of what the group keeps open. It does not wait for a read that hangs.
+func (g *scrapeGroup) close() error {
+	var errs error
+	for _, r := range g.runs {
+		if c, ok := r.scraper.(closer); ok {
+			errs = errors.Join(errs, c.close())
+		}
+	}
+	g.host.Close()
+	return errs
 }
 
 // begin starts the next tick of the group.
@@ -77,9 +90,13 @@ func (r *scrapeRun) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	}
 	t := &r.group.tick
 	r.env.mb.Reset(metadata.WithStartTime(t.boot))
+	r.env.starts.Begin(t.time)
 	err := r.scraper.scrape(t)
+	complete := r.faults.report(ctx, t.now, err, r.env.telemetry)
+	r.env.starts.End(complete)
 	md := r.env.mb.Emit(metadata.WithResource(r.group.resource))
-	r.faults.report(ctx, t.now, err, r.env.telemetry)
+	r.stage.Process(md, t.now, complete)
+	r.streams.report(ctx)
 	r.env.telemetry.PsutilScrapeDuration.Record(ctx, r.group.now().Sub(started).Seconds(), r.attributes)
 	return md, nil
 }
@@ -103,33 +120,4 @@ func (g *scrapeGroup) gather(next func(context.Context, pmetric.Metrics) error) 
 		})
 		return next(ctx, md)
 	}
-}
-
-// faults warns of what a scraper can't read, once a class and period, and counts it always.
-type faults struct {
-	logger  *zap.Logger
-	scraper string
-	warned  map[string]time.Time // by class
-}
-
-func (f *faults) report(ctx context.Context, now time.Time, err error, telemetry *metadata.TelemetryBuilder) {
-	var joined interface{ Unwrap() []error }
-	if errors.As(err, &joined) {
-		for _, e := range joined.Unwrap() {
-			f.report(ctx, now, e, telemetry)
-		}
-		return
-	}
-	if err == nil || errors.Is(err, host.ErrUnsupported) {
-		return
-	}
-	class := host.ErrorClass(err)
-	telemetry.PsutilFilesUnreadable.Add(ctx, 1,
-		metric.WithAttributes(attribute.String("scraper", f.scraper), attribute.String("class", class)))
-	if last, ok := f.warned[class]; ok && now.Sub(last) < warnPeriod {
-		return
-	}
-	f.warned[class] = now
-	f.logger.Warn("Some figures can't be read and are left out; this is said once an hour at most",
-		zap.String("class", class), zap.Error(err))
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/stream"
 )
 
 // scraper reads one subject and records its metrics through the MetricsBuilder of its environment. It returns what could not be
@@ -17,13 +18,24 @@ type scraper interface {
 	scrape(t *tick) error
 }
 
+// closer is a scraper that holds something open.
+type closer interface {
+	close() error
+}
+
 // environment is what a scraper is built from.
 type environment struct {
 	host      *host.Host
 	mb        *metadata.MetricsBuilder
-	metrics   metadata.MetricsConfig // tells which figures are wanted, so that others are not read
+	starts    *stream.Starts // of things that come and go; begun and ended around each scrape
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
+
+	// metrics and attributes tell which figures are wanted, so that others are not read.
+	metrics    metadata.MetricsConfig
+	attributes metadata.ResourceAttributesConfig
+	resource   pcommon.Resource // of the host
+	delta      bool             // counters will be turned into deltas
 }
 
 // tick is one scrape of a group of scrapers.
@@ -39,6 +51,7 @@ type tick struct {
 type scraperKind struct {
 	name      string
 	byDefault bool // runs when the configuration names no scraper
+	returning bool // leaves things out of a complete scrape that may return under their old start
 	// enable makes the block of the scraper present, with its default values.
 	enable func(*ScrapersConfig)
 	// interval gives the scraper's own interval, zero for the receiver's, and whether the scraper is to run.
@@ -49,8 +62,20 @@ type scraperKind struct {
 // scraperKinds is the table of all scrapers, in the order in which they run.
 var scraperKinds = []scraperKind{
 	kindOf("cpu", true, func(s *ScrapersConfig) *configoptional.Optional[CPUConfig] { return &s.CPU }, newCPUScraper),
+	kindOf("load", true, func(s *ScrapersConfig) *configoptional.Optional[ScraperConfig] { return &s.Load }, newLoadScraper),
 	kindOf("memory", true, func(s *ScrapersConfig) *configoptional.Optional[ScraperConfig] { return &s.Memory }, newMemoryScraper),
 	kindOf("paging", true, func(s *ScrapersConfig) *configoptional.Optional[ScraperConfig] { return &s.Paging }, newPagingScraper),
+	kindOf("pressure", true, func(s *ScrapersConfig) *configoptional.Optional[ScraperConfig] { return &s.Pressure }, newPressureScraper),
+	kindOf("sensors", false, func(s *ScrapersConfig) *configoptional.Optional[ScraperConfig] { return &s.Sensors }, newSensorsScraper),
+	kindOf("processes", true, func(s *ScrapersConfig) *configoptional.Optional[ScraperConfig] { return &s.Processes }, newProcessesScraper),
+	kindOf("process", true, func(s *ScrapersConfig) *configoptional.Optional[ProcessConfig] { return &s.Process }, newProcessScraper).mayReturn(),
+	kindOf("system", true, func(s *ScrapersConfig) *configoptional.Optional[ScraperConfig] { return &s.System }, newSystemScraper),
+}
+
+// mayReturn marks a scraper that shows a thing in some scrapes and not in others, under one start.
+func (k scraperKind) mayReturn() scraperKind {
+	k.returning = true
+	return k
 }
 
 func kindOf[T interface{ interval() time.Duration }](

@@ -3,10 +3,7 @@ package host
 import (
 	"bytes"
 	"math"
-	"net"
 	"os"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 )
@@ -40,27 +37,35 @@ func (h *Host) BootTime(now time.Time) (time.Time, error) {
 	return bootTime(now, up), nil
 }
 
+// bootTime is the boot instant that an uptime, read at now, tells.
+func bootTime(now time.Time, uptime time.Duration) time.Time {
+	return now.Round(0).Add(-uptime).Truncate(time.Millisecond)
+}
+
 // Identity reads the host's names: below the root, etc/machine-id, var/lib/dbus/machine-id, etc/hostname, etc/os-release; this
-// host's own name and addresses come from the kernel.
+// host's own name and addresses come from the kernel. The kernel's name for the host is of no use below a root: whoever reads
+// /proc/sys/kernel/hostname, in whichever proc, gets the name of its own container.
 func (h *Host) Identity() Identity {
-	id := Identity{OSType: "linux", Arch: runtime.GOARCH}
+	id := Identity{OSType: osType(), Arch: arch()}
 	for _, name := range []string{"etc/machine-id", "var/lib/dbus/machine-id"} {
-		if id.ID = h.firstWord(name); id.ID != "" {
+		// Systemd writes "uninitialized" during the first boot of an image.
+		if id.ID = h.firstWord(name); id.ID != "" && id.ID != "uninitialized" {
 			break
 		}
+		id.ID = ""
 	}
 	if h.root == "" {
 		id.Name, _ = os.Hostname()
 		id.IPs, id.MACs = addresses()
-	} else if id.Name = h.firstWord("etc/hostname"); id.Name == "" {
-		id.Name = h.firstWord("proc/sys/kernel/hostname")
+	} else {
+		id.Name = h.firstWord("etc/hostname")
 	}
 	id.Description = h.osDescription()
 	return id
 }
 
 func (h *Host) firstWord(name string) string {
-	text, err := os.ReadFile(filepath.Join(h.root+"/", name))
+	text, err := h.readInRoot(name)
 	if err != nil {
 		return ""
 	}
@@ -70,7 +75,7 @@ func (h *Host) firstWord(name string) string {
 
 func (h *Host) osDescription() string {
 	for _, name := range []string{"etc/os-release", "usr/lib/os-release"} {
-		text, err := os.ReadFile(h.Path(name))
+		text, err := h.readInRoot(name)
 		if err != nil {
 			continue
 		}
@@ -81,30 +86,4 @@ func (h *Host) osDescription() string {
 		}
 	}
 	return ""
-}
-
-// addresses lists the IP and MAC addresses of the interfaces that are up, in the notations of the semantic conventions.
-func addresses() (ips, macs []string) {
-	interfaces, err := net.Interfaces()
-	if err != nil {
-		return nil, nil
-	}
-	for _, i := range interfaces {
-		if i.Flags&net.FlagUp == 0 || i.Flags&net.FlagLoopback != 0 {
-			continue
-		}
-		if len(i.HardwareAddr) > 0 {
-			macs = append(macs, strings.ToUpper(strings.ReplaceAll(i.HardwareAddr.String(), ":", "-")))
-		}
-		addrs, err := i.Addrs()
-		if err != nil {
-			continue
-		}
-		for _, a := range addrs {
-			if n, ok := a.(*net.IPNet); ok {
-				ips = append(ips, n.IP.String())
-			}
-		}
-	}
-	return ips, macs
 }

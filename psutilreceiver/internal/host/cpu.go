@@ -1,7 +1,7 @@
 package host
 
-// CPUTimes is the time that a CPU has spent in each mode since boot, in seconds. On Linux it is a line of /proc/stat, which
-// counts in ticks of 1/100 s.
+// CPUTimes is the time that a CPU has spent in each mode since boot, in seconds; -1 for a mode that the system does not know. On
+// Linux it is a line of /proc/stat, which counts in ticks of 1/100 s, and all modes are known.
 type CPUTimes struct {
 	Number    int     // logical CPU number; -1 for all CPUs together
 	User      float64 // user mode, guests included

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 )
 
@@ -63,9 +62,12 @@ func parseStat(text []byte, s *statSample) error {
 			}
 			if t.Number < 0 {
 				s.cpu.Total, haveTotal = t, true
-			} else {
-				s.cpu.PerCPU = append(s.cpu.PerCPU, t)
+				continue
 			}
+			if n := len(s.cpu.PerCPU); n > 0 && s.cpu.PerCPU[n-1].Number >= t.Number {
+				return malformed(statFile, l)
+			}
+			s.cpu.PerCPU = append(s.cpu.PerCPU, t)
 			continue
 		}
 		if dst := s.kernel.fieldOf(key); dst != nil {
@@ -136,28 +138,26 @@ func parseCPULine(key, values []byte) (CPUTimes, bool) {
 	return t, true
 }
 
-// PhysicalCPUs counts the cores, from physical_package_id and core_id below /sys/devices/system/cpu. ErrUnsupported where
-// the kernel gives no topology, as on some ARM and virtual machines.
+// PhysicalCPUs counts the cores of the online CPUs: CPUs with the same thread_siblings_list, below /sys/devices/system/cpu, are
+// threads of one core. Not core_id, which is 0 for all CPUs of machines without a description of their topology. ErrUnsupported
+// where the kernel was built without topology.
 func (h *Host) PhysicalCPUs() (int, error) {
 	sample, err := h.CPU()
 	if err != nil {
 		return 0, err
 	}
-	type core struct{ pkg, id string }
-	cores := make(map[core]struct{}, len(sample.PerCPU))
-	var buf []byte
+	siblings := make(map[string]struct{}, len(sample.PerCPU))
 	for _, c := range sample.PerCPU {
-		dir := "sys/devices/system/cpu/cpu" + strconv.Itoa(c.Number) + "/topology/"
-		var parts [2]string
-		for i, name := range [...]string{"physical_package_id", "core_id"} {
-			if buf, err = h.readOnce(dir+name, buf); err != nil {
-				return 0, optional(err)
-			}
-			parts[i] = string(bytes.TrimSpace(buf))
+		name := "sys/devices/system/cpu/cpu" + strconv.Itoa(c.Number) + "/topology/thread_siblings_list"
+		if h.scratch, err = h.readOnce(name, h.scratch); err != nil {
+			return 0, optional(err)
 		}
-		cores[core{parts[0], parts[1]}] = struct{}{}
+		siblings[string(bytes.TrimSpace(h.scratch))] = struct{}{}
 	}
-	return len(cores), nil
+	if len(siblings) == 0 {
+		return 0, ErrUnsupported
+	}
+	return len(siblings), nil
 }
 
 // CPUFrequencies gives the clocks of the online CPUs by rising number, from scaling_cur_freq, cpuinfo_min_freq and
@@ -184,20 +184,19 @@ func (h *Host) CPUFrequencies() ([]CPUFrequency, error) {
 	if len(found) == 0 && failed == nil {
 		return nil, ErrUnsupported
 	}
-	slices.SortFunc(found, func(a, b CPUFrequency) int { return a.Number - b.Number })
 	return found, failed
 }
 
 // kilohertz reads a cpufreq file into Hz: -1 when it is missing, or "<unknown>" as the kernel writes for an idle CPU.
 func (h *Host) kilohertz(name string) (int64, error) {
-	text, err := h.readOnce(name, nil)
-	if err != nil {
+	var err error
+	if h.scratch, err = h.readOnce(name, h.scratch); err != nil {
 		if errors.Is(optional(err), ErrUnsupported) {
 			return absent, nil
 		}
 		return absent, fmt.Errorf("reading the CPU frequency: %w", err)
 	}
-	v, ok := intOf(bytes.TrimSpace(text))
+	v, ok := intOf(bytes.TrimSpace(h.scratch))
 	if !ok || v > 1<<40 {
 		return absent, nil
 	}

@@ -20,9 +20,11 @@ const (
 
 // platform holds what the Linux reader keeps between scrapes.
 type platform struct {
-	files map[string]*kernelFile // by path below the root, as "proc/stat"
-	names names
-	stat  statSample
+	files   map[string]*kernelFile // by path below the root, as "proc/stat"
+	names   names
+	stat    statSample
+	scratch []byte // for readOnce
+	sensors sensors
 }
 
 // kernelFile is one file of the kernel, read at most once a scrape.
@@ -51,6 +53,7 @@ func (h *Host) Begin() {
 	}
 	h.stat.parsed = false
 	h.names.trim()
+	h.sensors.age++
 }
 
 // read gives the content of the file at name below the root, for instance "proc/stat". Later calls within one scrape give the
@@ -80,6 +83,11 @@ func readFile(path string, buf []byte) ([]byte, error) {
 		return buf[:0], &fs.PathError{Op: "open", Path: path, Err: err}
 	}
 	defer func() { _ = unix.Close(fd) }()
+	return readAll(fd, path, buf)
+}
+
+// readAll reads the open file fd to its end into buf. The path is for errors.
+func readAll(fd int, path string, buf []byte) ([]byte, error) {
 	if cap(buf) == 0 {
 		buf = make([]byte, 0, initialFileSize)
 	}
@@ -105,6 +113,40 @@ func readFile(path string, buf []byte) ([]byte, error) {
 		}
 		buf = buf[:len(buf)+n]
 	}
+}
+
+// readInRoot reads a file of the host's own, one that the kernel did not make up: on the way there may be absolute links, such as
+// /var/run -> /run. They lead below the root too, never to the file of that name in this process's own container.
+func (h *Host) readInRoot(name string) ([]byte, error) {
+	path := h.Path(name)
+	if h.root == "" {
+		return readFile(path, nil)
+	}
+	root, err := openRetry(h.root)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: h.root, Err: err}
+	}
+	defer func() { _ = unix.Close(root) }()
+	how := unix.OpenHow{Flags: unix.O_RDONLY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT}
+	fd, err := unix.Openat2(root, name, &how)
+	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM) {
+		return readBelow(h.root, name) // Before Linux 5.6, or a seccomp filter from before.
+	}
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer func() { _ = unix.Close(fd) }()
+	return readAll(fd, path, nil)
+}
+
+// readBelow is readInRoot without openat2(2): it does not follow absolute links, but fails.
+func readBelow(root, name string) ([]byte, error) {
+	f, err := os.OpenInRoot(root, name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return readAll(int(f.Fd()), f.Name(), nil)
 }
 
 var errTooLarge = errors.New("file is larger than any kernel file should be")

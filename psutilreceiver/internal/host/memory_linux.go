@@ -25,7 +25,7 @@ func parseMeminfo(text []byte) (Memory, error) {
 		}
 		number, unit := field(values)
 		v, ok := intOf(number)
-		if !ok || v > 1<<52 {
+		if !ok || v > 1<<50 {
 			return Memory{}, malformed(meminfoFile, l)
 		}
 		if u, _ := field(unit); bytes.Equal(u, []byte("kB")) {

@@ -35,7 +35,7 @@ func (h *Host) parseSwaps(text []byte) ([]Swap, error) {
 		if !ok1 || !ok2 || size > 1<<52 || used > size {
 			return nil, malformed(swapsFile, l)
 		}
-		swaps = append(swaps, Swap{Device: h.names.of(name), Size: size * 1024, Used: used * 1024})
+		swaps = append(swaps, Swap{Device: h.names.of(unescape(name)), Size: size * 1024, Used: used * 1024})
 	}
 	return swaps, nil
 }

@@ -107,6 +107,426 @@ func (ms *HwTemperatureLimitMetricConfig) Unmarshal(parser *confmap.Conf) error 
 	return nil
 }
 
+// ProcessChildrenCPUTimeMetricConfig provides config for the process.children.cpu.time metric.
+type ProcessChildrenCPUTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessChildrenCPUTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessContextSwitchesMetricConfig provides config for the process.context_switches metric.
+type ProcessContextSwitchesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessContextSwitchesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessCPUTimeMetricConfig provides config for the process.cpu.time metric.
+type ProcessCPUTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessCPUTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessCPUUtilizationMetricConfig provides config for the process.cpu.utilization metric.
+type ProcessCPUUtilizationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessCPUUtilizationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessDiskIoMetricConfig provides config for the process.disk.io metric.
+type ProcessDiskIoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessDiskIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessGroupCountMetricConfig provides config for the process.group.count metric.
+type ProcessGroupCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessGroupCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessIoLogicalMetricConfig provides config for the process.io.logical metric.
+type ProcessIoLogicalMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessIoLogicalMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessMemoryPssMetricConfig provides config for the process.memory.pss metric.
+type ProcessMemoryPssMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessMemoryPssMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessMemorySharedMetricConfig provides config for the process.memory.shared metric.
+type ProcessMemorySharedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessMemorySharedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessMemorySwapMetricConfig provides config for the process.memory.swap metric.
+type ProcessMemorySwapMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessMemorySwapMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessMemoryUsageMetricConfig provides config for the process.memory.usage metric.
+type ProcessMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessMemoryUssMetricConfig provides config for the process.memory.uss metric.
+type ProcessMemoryUssMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessMemoryUssMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessMemoryUtilizationMetricConfig provides config for the process.memory.utilization metric.
+type ProcessMemoryUtilizationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessMemoryUtilizationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessMemoryVirtualMetricConfig provides config for the process.memory.virtual metric.
+type ProcessMemoryVirtualMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessMemoryVirtualMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessNiceMetricConfig provides config for the process.nice metric.
+type ProcessNiceMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessNiceMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessPagingFaultsMetricConfig provides config for the process.paging.faults metric.
+type ProcessPagingFaultsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessPagingFaultsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessStatusMetricConfig provides config for the process.status metric.
+type ProcessStatusMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessStatusMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessThreadCountMetricConfig provides config for the process.thread.count metric.
+type ProcessThreadCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessThreadCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessUnixFileDescriptorCountMetricConfig provides config for the process.unix.file_descriptor.count metric.
+type ProcessUnixFileDescriptorCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessUnixFileDescriptorCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessUptimeMetricConfig provides config for the process.uptime metric.
+type ProcessUptimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessUptimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessWindowsHandleCountMetricConfig provides config for the process.windows.handle.count metric.
+type ProcessWindowsHandleCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessWindowsHandleCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemCPUContextSwitchesMetricConfig provides config for the system.cpu.context_switches metric.
 type SystemCPUContextSwitchesMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1727,6 +2147,26 @@ func (ms *SystemProcessCountMetricConfig) Unmarshal(parser *confmap.Conf) error 
 	return nil
 }
 
+// SystemProcessCPUUnattributedMetricConfig provides config for the system.process.cpu.unattributed metric.
+type SystemProcessCPUUnattributedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemProcessCPUUnattributedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemProcessCreatedMetricConfig provides config for the system.process.created metric.
 type SystemProcessCreatedMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1854,6 +2294,27 @@ type MetricsConfig struct {
 	HwFanSpeed                         HwFanSpeedMetricConfig                         `mapstructure:"hw.fan.speed"`
 	HwTemperature                      HwTemperatureMetricConfig                      `mapstructure:"hw.temperature"`
 	HwTemperatureLimit                 HwTemperatureLimitMetricConfig                 `mapstructure:"hw.temperature.limit"`
+	ProcessChildrenCPUTime             ProcessChildrenCPUTimeMetricConfig             `mapstructure:"process.children.cpu.time"`
+	ProcessContextSwitches             ProcessContextSwitchesMetricConfig             `mapstructure:"process.context_switches"`
+	ProcessCPUTime                     ProcessCPUTimeMetricConfig                     `mapstructure:"process.cpu.time"`
+	ProcessCPUUtilization              ProcessCPUUtilizationMetricConfig              `mapstructure:"process.cpu.utilization"`
+	ProcessDiskIo                      ProcessDiskIoMetricConfig                      `mapstructure:"process.disk.io"`
+	ProcessGroupCount                  ProcessGroupCountMetricConfig                  `mapstructure:"process.group.count"`
+	ProcessIoLogical                   ProcessIoLogicalMetricConfig                   `mapstructure:"process.io.logical"`
+	ProcessMemoryPss                   ProcessMemoryPssMetricConfig                   `mapstructure:"process.memory.pss"`
+	ProcessMemoryShared                ProcessMemorySharedMetricConfig                `mapstructure:"process.memory.shared"`
+	ProcessMemorySwap                  ProcessMemorySwapMetricConfig                  `mapstructure:"process.memory.swap"`
+	ProcessMemoryUsage                 ProcessMemoryUsageMetricConfig                 `mapstructure:"process.memory.usage"`
+	ProcessMemoryUss                   ProcessMemoryUssMetricConfig                   `mapstructure:"process.memory.uss"`
+	ProcessMemoryUtilization           ProcessMemoryUtilizationMetricConfig           `mapstructure:"process.memory.utilization"`
+	ProcessMemoryVirtual               ProcessMemoryVirtualMetricConfig               `mapstructure:"process.memory.virtual"`
+	ProcessNice                        ProcessNiceMetricConfig                        `mapstructure:"process.nice"`
+	ProcessPagingFaults                ProcessPagingFaultsMetricConfig                `mapstructure:"process.paging.faults"`
+	ProcessStatus                      ProcessStatusMetricConfig                      `mapstructure:"process.status"`
+	ProcessThreadCount                 ProcessThreadCountMetricConfig                 `mapstructure:"process.thread.count"`
+	ProcessUnixFileDescriptorCount     ProcessUnixFileDescriptorCountMetricConfig     `mapstructure:"process.unix.file_descriptor.count"`
+	ProcessUptime                      ProcessUptimeMetricConfig                      `mapstructure:"process.uptime"`
+	ProcessWindowsHandleCount          ProcessWindowsHandleCountMetricConfig          `mapstructure:"process.windows.handle.count"`
 	SystemCPUContextSwitches           SystemCPUContextSwitchesMetricConfig           `mapstructure:"system.cpu.context_switches"`
 	SystemCPUFrequency                 SystemCPUFrequencyMetricConfig                 `mapstructure:"system.cpu.frequency"`
 	SystemCPUFrequencyMax              SystemCPUFrequencyMaxMetricConfig              `mapstructure:"system.cpu.frequency.max"`
@@ -1935,6 +2396,7 @@ type MetricsConfig struct {
 	SystemPagingUsage                  SystemPagingUsageMetricConfig                  `mapstructure:"system.paging.usage"`
 	SystemPagingUtilization            SystemPagingUtilizationMetricConfig            `mapstructure:"system.paging.utilization"`
 	SystemProcessCount                 SystemProcessCountMetricConfig                 `mapstructure:"system.process.count"`
+	SystemProcessCPUUnattributed       SystemProcessCPUUnattributedMetricConfig       `mapstructure:"system.process.cpu.unattributed"`
 	SystemProcessCreated               SystemProcessCreatedMetricConfig               `mapstructure:"system.process.created"`
 	SystemProcessLimit                 SystemProcessLimitMetricConfig                 `mapstructure:"system.process.limit"`
 	SystemSessionCount                 SystemSessionCountMetricConfig                 `mapstructure:"system.session.count"`
@@ -1958,6 +2420,69 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		HwTemperatureLimit: HwTemperatureLimitMetricConfig{
+			Enabled: false,
+		},
+		ProcessChildrenCPUTime: ProcessChildrenCPUTimeMetricConfig{
+			Enabled: true,
+		},
+		ProcessContextSwitches: ProcessContextSwitchesMetricConfig{
+			Enabled: false,
+		},
+		ProcessCPUTime: ProcessCPUTimeMetricConfig{
+			Enabled: true,
+		},
+		ProcessCPUUtilization: ProcessCPUUtilizationMetricConfig{
+			Enabled: true,
+		},
+		ProcessDiskIo: ProcessDiskIoMetricConfig{
+			Enabled: true,
+		},
+		ProcessGroupCount: ProcessGroupCountMetricConfig{
+			Enabled: true,
+		},
+		ProcessIoLogical: ProcessIoLogicalMetricConfig{
+			Enabled: false,
+		},
+		ProcessMemoryPss: ProcessMemoryPssMetricConfig{
+			Enabled: false,
+		},
+		ProcessMemoryShared: ProcessMemorySharedMetricConfig{
+			Enabled: false,
+		},
+		ProcessMemorySwap: ProcessMemorySwapMetricConfig{
+			Enabled: false,
+		},
+		ProcessMemoryUsage: ProcessMemoryUsageMetricConfig{
+			Enabled: true,
+		},
+		ProcessMemoryUss: ProcessMemoryUssMetricConfig{
+			Enabled: false,
+		},
+		ProcessMemoryUtilization: ProcessMemoryUtilizationMetricConfig{
+			Enabled: false,
+		},
+		ProcessMemoryVirtual: ProcessMemoryVirtualMetricConfig{
+			Enabled: true,
+		},
+		ProcessNice: ProcessNiceMetricConfig{
+			Enabled: false,
+		},
+		ProcessPagingFaults: ProcessPagingFaultsMetricConfig{
+			Enabled: false,
+		},
+		ProcessStatus: ProcessStatusMetricConfig{
+			Enabled: false,
+		},
+		ProcessThreadCount: ProcessThreadCountMetricConfig{
+			Enabled: true,
+		},
+		ProcessUnixFileDescriptorCount: ProcessUnixFileDescriptorCountMetricConfig{
+			Enabled: false,
+		},
+		ProcessUptime: ProcessUptimeMetricConfig{
+			Enabled: false,
+		},
+		ProcessWindowsHandleCount: ProcessWindowsHandleCountMetricConfig{
 			Enabled: false,
 		},
 		SystemCPUContextSwitches: SystemCPUContextSwitchesMetricConfig{
@@ -2203,6 +2728,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		SystemProcessCount: SystemProcessCountMetricConfig{
 			Enabled: true,
 		},
+		SystemProcessCPUUnattributed: SystemProcessCPUUnattributedMetricConfig{
+			Enabled: true,
+		},
 		SystemProcessCreated: SystemProcessCreatedMetricConfig{
 			Enabled: true,
 		},
@@ -2252,17 +2780,31 @@ func (rac *ResourceAttributeConfig) Unmarshal(parser *confmap.Conf) error {
 
 // ResourceAttributesConfig provides config for psutil resource attributes.
 type ResourceAttributesConfig struct {
-	HostArch      ResourceAttributeConfig `mapstructure:"host.arch"`
-	HostID        ResourceAttributeConfig `mapstructure:"host.id"`
-	HostIP        ResourceAttributeConfig `mapstructure:"host.ip"`
-	HostMac       ResourceAttributeConfig `mapstructure:"host.mac"`
-	HostName      ResourceAttributeConfig `mapstructure:"host.name"`
-	OsDescription ResourceAttributeConfig `mapstructure:"os.description"`
-	OsType        ResourceAttributeConfig `mapstructure:"os.type"`
+	ContainerID           ResourceAttributeConfig `mapstructure:"container.id"`
+	HostArch              ResourceAttributeConfig `mapstructure:"host.arch"`
+	HostID                ResourceAttributeConfig `mapstructure:"host.id"`
+	HostIP                ResourceAttributeConfig `mapstructure:"host.ip"`
+	HostMac               ResourceAttributeConfig `mapstructure:"host.mac"`
+	HostName              ResourceAttributeConfig `mapstructure:"host.name"`
+	OsDescription         ResourceAttributeConfig `mapstructure:"os.description"`
+	OsType                ResourceAttributeConfig `mapstructure:"os.type"`
+	ProcessCommand        ResourceAttributeConfig `mapstructure:"process.command"`
+	ProcessCommandLine    ResourceAttributeConfig `mapstructure:"process.command_line"`
+	ProcessCreationTime   ResourceAttributeConfig `mapstructure:"process.creation.time"`
+	ProcessExecutableName ResourceAttributeConfig `mapstructure:"process.executable.name"`
+	ProcessExecutablePath ResourceAttributeConfig `mapstructure:"process.executable.path"`
+	ProcessGroupName      ResourceAttributeConfig `mapstructure:"process.group.name"`
+	ProcessLinuxCgroup    ResourceAttributeConfig `mapstructure:"process.linux.cgroup"`
+	ProcessOwner          ResourceAttributeConfig `mapstructure:"process.owner"`
+	ProcessParentPid      ResourceAttributeConfig `mapstructure:"process.parent_pid"`
+	ProcessPid            ResourceAttributeConfig `mapstructure:"process.pid"`
 }
 
 func DefaultResourceAttributesConfig() ResourceAttributesConfig {
 	return ResourceAttributesConfig{
+		ContainerID: ResourceAttributeConfig{
+			Enabled: false,
+		},
 		HostArch: ResourceAttributeConfig{
 			Enabled: false,
 		},
@@ -2282,6 +2824,36 @@ func DefaultResourceAttributesConfig() ResourceAttributesConfig {
 			Enabled: false,
 		},
 		OsType: ResourceAttributeConfig{
+			Enabled: true,
+		},
+		ProcessCommand: ResourceAttributeConfig{
+			Enabled: true,
+		},
+		ProcessCommandLine: ResourceAttributeConfig{
+			Enabled: false,
+		},
+		ProcessCreationTime: ResourceAttributeConfig{
+			Enabled: true,
+		},
+		ProcessExecutableName: ResourceAttributeConfig{
+			Enabled: true,
+		},
+		ProcessExecutablePath: ResourceAttributeConfig{
+			Enabled: false,
+		},
+		ProcessGroupName: ResourceAttributeConfig{
+			Enabled: true,
+		},
+		ProcessLinuxCgroup: ResourceAttributeConfig{
+			Enabled: false,
+		},
+		ProcessOwner: ResourceAttributeConfig{
+			Enabled: true,
+		},
+		ProcessParentPid: ResourceAttributeConfig{
+			Enabled: true,
+		},
+		ProcessPid: ResourceAttributeConfig{
 			Enabled: true,
 		},
 	}

@@ -41,6 +41,69 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					HwTemperatureLimit: HwTemperatureLimitMetricConfig{
 						Enabled: true,
 					},
+					ProcessChildrenCPUTime: ProcessChildrenCPUTimeMetricConfig{
+						Enabled: true,
+					},
+					ProcessContextSwitches: ProcessContextSwitchesMetricConfig{
+						Enabled: true,
+					},
+					ProcessCPUTime: ProcessCPUTimeMetricConfig{
+						Enabled: true,
+					},
+					ProcessCPUUtilization: ProcessCPUUtilizationMetricConfig{
+						Enabled: true,
+					},
+					ProcessDiskIo: ProcessDiskIoMetricConfig{
+						Enabled: true,
+					},
+					ProcessGroupCount: ProcessGroupCountMetricConfig{
+						Enabled: true,
+					},
+					ProcessIoLogical: ProcessIoLogicalMetricConfig{
+						Enabled: true,
+					},
+					ProcessMemoryPss: ProcessMemoryPssMetricConfig{
+						Enabled: true,
+					},
+					ProcessMemoryShared: ProcessMemorySharedMetricConfig{
+						Enabled: true,
+					},
+					ProcessMemorySwap: ProcessMemorySwapMetricConfig{
+						Enabled: true,
+					},
+					ProcessMemoryUsage: ProcessMemoryUsageMetricConfig{
+						Enabled: true,
+					},
+					ProcessMemoryUss: ProcessMemoryUssMetricConfig{
+						Enabled: true,
+					},
+					ProcessMemoryUtilization: ProcessMemoryUtilizationMetricConfig{
+						Enabled: true,
+					},
+					ProcessMemoryVirtual: ProcessMemoryVirtualMetricConfig{
+						Enabled: true,
+					},
+					ProcessNice: ProcessNiceMetricConfig{
+						Enabled: true,
+					},
+					ProcessPagingFaults: ProcessPagingFaultsMetricConfig{
+						Enabled: true,
+					},
+					ProcessStatus: ProcessStatusMetricConfig{
+						Enabled: true,
+					},
+					ProcessThreadCount: ProcessThreadCountMetricConfig{
+						Enabled: true,
+					},
+					ProcessUnixFileDescriptorCount: ProcessUnixFileDescriptorCountMetricConfig{
+						Enabled: true,
+					},
+					ProcessUptime: ProcessUptimeMetricConfig{
+						Enabled: true,
+					},
+					ProcessWindowsHandleCount: ProcessWindowsHandleCountMetricConfig{
+						Enabled: true,
+					},
 					SystemCPUContextSwitches: SystemCPUContextSwitchesMetricConfig{
 						Enabled: true,
 					},
@@ -284,6 +347,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemProcessCount: SystemProcessCountMetricConfig{
 						Enabled: true,
 					},
+					SystemProcessCPUUnattributed: SystemProcessCPUUnattributedMetricConfig{
+						Enabled: true,
+					},
 					SystemProcessCreated: SystemProcessCreatedMetricConfig{
 						Enabled: true,
 					},
@@ -304,13 +370,24 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					},
 				},
 				ResourceAttributes: ResourceAttributesConfig{
-					HostArch:      ResourceAttributeConfig{Enabled: true},
-					HostID:        ResourceAttributeConfig{Enabled: true},
-					HostIP:        ResourceAttributeConfig{Enabled: true},
-					HostMac:       ResourceAttributeConfig{Enabled: true},
-					HostName:      ResourceAttributeConfig{Enabled: true},
-					OsDescription: ResourceAttributeConfig{Enabled: true},
-					OsType:        ResourceAttributeConfig{Enabled: true},
+					ContainerID:           ResourceAttributeConfig{Enabled: true},
+					HostArch:              ResourceAttributeConfig{Enabled: true},
+					HostID:                ResourceAttributeConfig{Enabled: true},
+					HostIP:                ResourceAttributeConfig{Enabled: true},
+					HostMac:               ResourceAttributeConfig{Enabled: true},
+					HostName:              ResourceAttributeConfig{Enabled: true},
+					OsDescription:         ResourceAttributeConfig{Enabled: true},
+					OsType:                ResourceAttributeConfig{Enabled: true},
+					ProcessCommand:        ResourceAttributeConfig{Enabled: true},
+					ProcessCommandLine:    ResourceAttributeConfig{Enabled: true},
+					ProcessCreationTime:   ResourceAttributeConfig{Enabled: true},
+					ProcessExecutableName: ResourceAttributeConfig{Enabled: true},
+					ProcessExecutablePath: ResourceAttributeConfig{Enabled: true},
+					ProcessGroupName:      ResourceAttributeConfig{Enabled: true},
+					ProcessLinuxCgroup:    ResourceAttributeConfig{Enabled: true},
+					ProcessOwner:          ResourceAttributeConfig{Enabled: true},
+					ProcessParentPid:      ResourceAttributeConfig{Enabled: true},
+					ProcessPid:            ResourceAttributeConfig{Enabled: true},
 				},
 			},
 		},
@@ -333,6 +410,69 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					HwTemperatureLimit: HwTemperatureLimitMetricConfig{
 						Enabled: false,
 					},
+					ProcessChildrenCPUTime: ProcessChildrenCPUTimeMetricConfig{
+						Enabled: false,
+					},
+					ProcessContextSwitches: ProcessContextSwitchesMetricConfig{
+						Enabled: false,
+					},
+					ProcessCPUTime: ProcessCPUTimeMetricConfig{
+						Enabled: false,
+					},
+					ProcessCPUUtilization: ProcessCPUUtilizationMetricConfig{
+						Enabled: false,
+					},
+					ProcessDiskIo: ProcessDiskIoMetricConfig{
+						Enabled: false,
+					},
+					ProcessGroupCount: ProcessGroupCountMetricConfig{
+						Enabled: false,
+					},
+					ProcessIoLogical: ProcessIoLogicalMetricConfig{
+						Enabled: false,
+					},
+					ProcessMemoryPss: ProcessMemoryPssMetricConfig{
+						Enabled: false,
+					},
+					ProcessMemoryShared: ProcessMemorySharedMetricConfig{
+						Enabled: false,
+					},
+					ProcessMemorySwap: ProcessMemorySwapMetricConfig{
+						Enabled: false,
+					},
+					ProcessMemoryUsage: ProcessMemoryUsageMetricConfig{
+						Enabled: false,
+					},
+					ProcessMemoryUss: ProcessMemoryUssMetricConfig{
+						Enabled: false,
+					},
+					ProcessMemoryUtilization: ProcessMemoryUtilizationMetricConfig{
+						Enabled: false,
+					},
+					ProcessMemoryVirtual: ProcessMemoryVirtualMetricConfig{
+						Enabled: false,
+					},
+					ProcessNice: ProcessNiceMetricConfig{
+						Enabled: false,
+					},
+					ProcessPagingFaults: ProcessPagingFaultsMetricConfig{
+						Enabled: false,
+					},
+					ProcessStatus: ProcessStatusMetricConfig{
+						Enabled: false,
+					},
+					ProcessThreadCount: ProcessThreadCountMetricConfig{
+						Enabled: false,
+					},
+					ProcessUnixFileDescriptorCount: ProcessUnixFileDescriptorCountMetricConfig{
+						Enabled: false,
+					},
+					ProcessUptime: ProcessUptimeMetricConfig{
+						Enabled: false,
+					},
+					ProcessWindowsHandleCount: ProcessWindowsHandleCountMetricConfig{
+						Enabled: false,
+					},
 					SystemCPUContextSwitches: SystemCPUContextSwitchesMetricConfig{
 						Enabled: false,
 					},
@@ -576,6 +716,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemProcessCount: SystemProcessCountMetricConfig{
 						Enabled: false,
 					},
+					SystemProcessCPUUnattributed: SystemProcessCPUUnattributedMetricConfig{
+						Enabled: false,
+					},
 					SystemProcessCreated: SystemProcessCreatedMetricConfig{
 						Enabled: false,
 					},
@@ -596,13 +739,24 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					},
 				},
 				ResourceAttributes: ResourceAttributesConfig{
-					HostArch:      ResourceAttributeConfig{Enabled: false},
-					HostID:        ResourceAttributeConfig{Enabled: false},
-					HostIP:        ResourceAttributeConfig{Enabled: false},
-					HostMac:       ResourceAttributeConfig{Enabled: false},
-					HostName:      ResourceAttributeConfig{Enabled: false},
-					OsDescription: ResourceAttributeConfig{Enabled: false},
-					OsType:        ResourceAttributeConfig{Enabled: false},
+					ContainerID:           ResourceAttributeConfig{Enabled: false},
+					HostArch:              ResourceAttributeConfig{Enabled: false},
+					HostID:                ResourceAttributeConfig{Enabled: false},
+					HostIP:                ResourceAttributeConfig{Enabled: false},
+					HostMac:               ResourceAttributeConfig{Enabled: false},
+					HostName:              ResourceAttributeConfig{Enabled: false},
+					OsDescription:         ResourceAttributeConfig{Enabled: false},
+					OsType:                ResourceAttributeConfig{Enabled: false},
+					ProcessCommand:        ResourceAttributeConfig{Enabled: false},
+					ProcessCommandLine:    ResourceAttributeConfig{Enabled: false},
+					ProcessCreationTime:   ResourceAttributeConfig{Enabled: false},
+					ProcessExecutableName: ResourceAttributeConfig{Enabled: false},
+					ProcessExecutablePath: ResourceAttributeConfig{Enabled: false},
+					ProcessGroupName:      ResourceAttributeConfig{Enabled: false},
+					ProcessLinuxCgroup:    ResourceAttributeConfig{Enabled: false},
+					ProcessOwner:          ResourceAttributeConfig{Enabled: false},
+					ProcessParentPid:      ResourceAttributeConfig{Enabled: false},
+					ProcessPid:            ResourceAttributeConfig{Enabled: false},
 				},
 			},
 		},
@@ -610,7 +764,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(HwBatteryChargeMetricConfig{}, HwBatteryTimeLeftMetricConfig{}, HwFanSpeedMetricConfig{}, HwTemperatureMetricConfig{}, HwTemperatureLimitMetricConfig{}, SystemCPUContextSwitchesMetricConfig{}, SystemCPUFrequencyMetricConfig{}, SystemCPUFrequencyMaxMetricConfig{}, SystemCPUFrequencyMinMetricConfig{}, SystemCPUInterruptsMetricConfig{}, SystemCPULinuxPressure10sMetricConfig{}, SystemCPULinuxPressure1mMetricConfig{}, SystemCPULinuxPressure5mMetricConfig{}, SystemCPULinuxPressureTotalMetricConfig{}, SystemCPULoadAverage15mMetricConfig{}, SystemCPULoadAverage1mMetricConfig{}, SystemCPULoadAverage5mMetricConfig{}, SystemCPULogicalCountMetricConfig{}, SystemCPUPhysicalCountMetricConfig{}, SystemCPUSoftInterruptsMetricConfig{}, SystemCPUTimeMetricConfig{}, SystemCPUUtilizationMetricConfig{}, SystemDiskIoMetricConfig{}, SystemDiskIoTimeMetricConfig{}, SystemDiskLimitMetricConfig{}, SystemDiskMergedMetricConfig{}, SystemDiskOperationTimeMetricConfig{}, SystemDiskOperationsMetricConfig{}, SystemDiskPendingOperationsMetricConfig{}, SystemDiskWeightedIoTimeMetricConfig{}, SystemFilesystemInodesLimitMetricConfig{}, SystemFilesystemInodesUsageMetricConfig{}, SystemFilesystemLimitMetricConfig{}, SystemFilesystemStuckMetricConfig{}, SystemFilesystemUsageMetricConfig{}, SystemFilesystemUtilizationMetricConfig{}, SystemIoLinuxPressure10sMetricConfig{}, SystemIoLinuxPressure1mMetricConfig{}, SystemIoLinuxPressure5mMetricConfig{}, SystemIoLinuxPressureTotalMetricConfig{}, SystemIrqLinuxPressure10sMetricConfig{}, SystemIrqLinuxPressure1mMetricConfig{}, SystemIrqLinuxPressure5mMetricConfig{}, SystemIrqLinuxPressureTotalMetricConfig{}, SystemLinuxFileHandleCountMetricConfig{}, SystemLinuxFileHandleLimitMetricConfig{}, SystemLinuxTaskCountMetricConfig{}, SystemMemoryLimitMetricConfig{}, SystemMemoryLinuxActiveMetricConfig{}, SystemMemoryLinuxAvailableMetricConfig{}, SystemMemoryLinuxCommitLimitMetricConfig{}, SystemMemoryLinuxCommittedMetricConfig{}, SystemMemoryLinuxDirtyMetricConfig{}, SystemMemoryLinuxHugepagesLimitMetricConfig{}, SystemMemoryLinuxHugepagesPageSizeMetricConfig{}, SystemMemoryLinuxHugepagesReservedMetricConfig{}, SystemMemoryLinuxHugepagesSurplusMetricConfig{}, SystemMemoryLinuxHugepagesUsageMetricConfig{}, SystemMemoryLinuxInactiveMetricConfig{}, SystemMemoryLinuxOomKillsMetricConfig{}, SystemMemoryLinuxPressure10sMetricConfig{}, SystemMemoryLinuxPressure1mMetricConfig{}, SystemMemoryLinuxPressure5mMetricConfig{}, SystemMemoryLinuxPressureTotalMetricConfig{}, SystemMemoryLinuxSharedMetricConfig{}, SystemMemoryLinuxSlabUsageMetricConfig{}, SystemMemoryLinuxWritebackMetricConfig{}, SystemMemoryUsageMetricConfig{}, SystemMemoryUtilizationMetricConfig{}, SystemNetworkConnectionCountMetricConfig{}, SystemNetworkConntrackCountMetricConfig{}, SystemNetworkConntrackLimitMetricConfig{}, SystemNetworkErrorsMetricConfig{}, SystemNetworkInterfaceDuplexMetricConfig{}, SystemNetworkInterfaceMtuMetricConfig{}, SystemNetworkInterfaceSpeedMetricConfig{}, SystemNetworkInterfaceUpMetricConfig{}, SystemNetworkIoMetricConfig{}, SystemNetworkPacketCountMetricConfig{}, SystemNetworkPacketDroppedMetricConfig{}, SystemPagingFaultsMetricConfig{}, SystemPagingIoMetricConfig{}, SystemPagingOperationsMetricConfig{}, SystemPagingUsageMetricConfig{}, SystemPagingUtilizationMetricConfig{}, SystemProcessCountMetricConfig{}, SystemProcessCreatedMetricConfig{}, SystemProcessLimitMetricConfig{}, SystemSessionCountMetricConfig{}, SystemThreadCountMetricConfig{}, SystemUptimeMetricConfig{}, SystemUserCountMetricConfig{}, ResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(HwBatteryChargeMetricConfig{}, HwBatteryTimeLeftMetricConfig{}, HwFanSpeedMetricConfig{}, HwTemperatureMetricConfig{}, HwTemperatureLimitMetricConfig{}, ProcessChildrenCPUTimeMetricConfig{}, ProcessContextSwitchesMetricConfig{}, ProcessCPUTimeMetricConfig{}, ProcessCPUUtilizationMetricConfig{}, ProcessDiskIoMetricConfig{}, ProcessGroupCountMetricConfig{}, ProcessIoLogicalMetricConfig{}, ProcessMemoryPssMetricConfig{}, ProcessMemorySharedMetricConfig{}, ProcessMemorySwapMetricConfig{}, ProcessMemoryUsageMetricConfig{}, ProcessMemoryUssMetricConfig{}, ProcessMemoryUtilizationMetricConfig{}, ProcessMemoryVirtualMetricConfig{}, ProcessNiceMetricConfig{}, ProcessPagingFaultsMetricConfig{}, ProcessStatusMetricConfig{}, ProcessThreadCountMetricConfig{}, ProcessUnixFileDescriptorCountMetricConfig{}, ProcessUptimeMetricConfig{}, ProcessWindowsHandleCountMetricConfig{}, SystemCPUContextSwitchesMetricConfig{}, SystemCPUFrequencyMetricConfig{}, SystemCPUFrequencyMaxMetricConfig{}, SystemCPUFrequencyMinMetricConfig{}, SystemCPUInterruptsMetricConfig{}, SystemCPULinuxPressure10sMetricConfig{}, SystemCPULinuxPressure1mMetricConfig{}, SystemCPULinuxPressure5mMetricConfig{}, SystemCPULinuxPressureTotalMetricConfig{}, SystemCPULoadAverage15mMetricConfig{}, SystemCPULoadAverage1mMetricConfig{}, SystemCPULoadAverage5mMetricConfig{}, SystemCPULogicalCountMetricConfig{}, SystemCPUPhysicalCountMetricConfig{}, SystemCPUSoftInterruptsMetricConfig{}, SystemCPUTimeMetricConfig{}, SystemCPUUtilizationMetricConfig{}, SystemDiskIoMetricConfig{}, SystemDiskIoTimeMetricConfig{}, SystemDiskLimitMetricConfig{}, SystemDiskMergedMetricConfig{}, SystemDiskOperationTimeMetricConfig{}, SystemDiskOperationsMetricConfig{}, SystemDiskPendingOperationsMetricConfig{}, SystemDiskWeightedIoTimeMetricConfig{}, SystemFilesystemInodesLimitMetricConfig{}, SystemFilesystemInodesUsageMetricConfig{}, SystemFilesystemLimitMetricConfig{}, SystemFilesystemStuckMetricConfig{}, SystemFilesystemUsageMetricConfig{}, SystemFilesystemUtilizationMetricConfig{}, SystemIoLinuxPressure10sMetricConfig{}, SystemIoLinuxPressure1mMetricConfig{}, SystemIoLinuxPressure5mMetricConfig{}, SystemIoLinuxPressureTotalMetricConfig{}, SystemIrqLinuxPressure10sMetricConfig{}, SystemIrqLinuxPressure1mMetricConfig{}, SystemIrqLinuxPressure5mMetricConfig{}, SystemIrqLinuxPressureTotalMetricConfig{}, SystemLinuxFileHandleCountMetricConfig{}, SystemLinuxFileHandleLimitMetricConfig{}, SystemLinuxTaskCountMetricConfig{}, SystemMemoryLimitMetricConfig{}, SystemMemoryLinuxActiveMetricConfig{}, SystemMemoryLinuxAvailableMetricConfig{}, SystemMemoryLinuxCommitLimitMetricConfig{}, SystemMemoryLinuxCommittedMetricConfig{}, SystemMemoryLinuxDirtyMetricConfig{}, SystemMemoryLinuxHugepagesLimitMetricConfig{}, SystemMemoryLinuxHugepagesPageSizeMetricConfig{}, SystemMemoryLinuxHugepagesReservedMetricConfig{}, SystemMemoryLinuxHugepagesSurplusMetricConfig{}, SystemMemoryLinuxHugepagesUsageMetricConfig{}, SystemMemoryLinuxInactiveMetricConfig{}, SystemMemoryLinuxOomKillsMetricConfig{}, SystemMemoryLinuxPressure10sMetricConfig{}, SystemMemoryLinuxPressure1mMetricConfig{}, SystemMemoryLinuxPressure5mMetricConfig{}, SystemMemoryLinuxPressureTotalMetricConfig{}, SystemMemoryLinuxSharedMetricConfig{}, SystemMemoryLinuxSlabUsageMetricConfig{}, SystemMemoryLinuxWritebackMetricConfig{}, SystemMemoryUsageMetricConfig{}, SystemMemoryUtilizationMetricConfig{}, SystemNetworkConnectionCountMetricConfig{}, SystemNetworkConntrackCountMetricConfig{}, SystemNetworkConntrackLimitMetricConfig{}, SystemNetworkErrorsMetricConfig{}, SystemNetworkInterfaceDuplexMetricConfig{}, SystemNetworkInterfaceMtuMetricConfig{}, SystemNetworkInterfaceSpeedMetricConfig{}, SystemNetworkInterfaceUpMetricConfig{}, SystemNetworkIoMetricConfig{}, SystemNetworkPacketCountMetricConfig{}, SystemNetworkPacketDroppedMetricConfig{}, SystemPagingFaultsMetricConfig{}, SystemPagingIoMetricConfig{}, SystemPagingOperationsMetricConfig{}, SystemPagingUsageMetricConfig{}, SystemPagingUtilizationMetricConfig{}, SystemProcessCountMetricConfig{}, SystemProcessCPUUnattributedMetricConfig{}, SystemProcessCreatedMetricConfig{}, SystemProcessLimitMetricConfig{}, SystemSessionCountMetricConfig{}, SystemThreadCountMetricConfig{}, SystemUptimeMetricConfig{}, SystemUserCountMetricConfig{}, ResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}
@@ -638,25 +792,47 @@ func TestResourceAttributesConfig(t *testing.T) {
 		{
 			name: "all_set",
 			want: ResourceAttributesConfig{
-				HostArch:      ResourceAttributeConfig{Enabled: true},
-				HostID:        ResourceAttributeConfig{Enabled: true},
-				HostIP:        ResourceAttributeConfig{Enabled: true},
-				HostMac:       ResourceAttributeConfig{Enabled: true},
-				HostName:      ResourceAttributeConfig{Enabled: true},
-				OsDescription: ResourceAttributeConfig{Enabled: true},
-				OsType:        ResourceAttributeConfig{Enabled: true},
+				ContainerID:           ResourceAttributeConfig{Enabled: true},
+				HostArch:              ResourceAttributeConfig{Enabled: true},
+				HostID:                ResourceAttributeConfig{Enabled: true},
+				HostIP:                ResourceAttributeConfig{Enabled: true},
+				HostMac:               ResourceAttributeConfig{Enabled: true},
+				HostName:              ResourceAttributeConfig{Enabled: true},
+				OsDescription:         ResourceAttributeConfig{Enabled: true},
+				OsType:                ResourceAttributeConfig{Enabled: true},
+				ProcessCommand:        ResourceAttributeConfig{Enabled: true},
+				ProcessCommandLine:    ResourceAttributeConfig{Enabled: true},
+				ProcessCreationTime:   ResourceAttributeConfig{Enabled: true},
+				ProcessExecutableName: ResourceAttributeConfig{Enabled: true},
+				ProcessExecutablePath: ResourceAttributeConfig{Enabled: true},
+				ProcessGroupName:      ResourceAttributeConfig{Enabled: true},
+				ProcessLinuxCgroup:    ResourceAttributeConfig{Enabled: true},
+				ProcessOwner:          ResourceAttributeConfig{Enabled: true},
+				ProcessParentPid:      ResourceAttributeConfig{Enabled: true},
+				ProcessPid:            ResourceAttributeConfig{Enabled: true},
 			},
 		},
 		{
 			name: "none_set",
 			want: ResourceAttributesConfig{
-				HostArch:      ResourceAttributeConfig{Enabled: false},
-				HostID:        ResourceAttributeConfig{Enabled: false},
-				HostIP:        ResourceAttributeConfig{Enabled: false},
-				HostMac:       ResourceAttributeConfig{Enabled: false},
-				HostName:      ResourceAttributeConfig{Enabled: false},
-				OsDescription: ResourceAttributeConfig{Enabled: false},
-				OsType:        ResourceAttributeConfig{Enabled: false},
+				ContainerID:           ResourceAttributeConfig{Enabled: false},
+				HostArch:              ResourceAttributeConfig{Enabled: false},
+				HostID:                ResourceAttributeConfig{Enabled: false},
+				HostIP:                ResourceAttributeConfig{Enabled: false},
+				HostMac:               ResourceAttributeConfig{Enabled: false},
+				HostName:              ResourceAttributeConfig{Enabled: false},
+				OsDescription:         ResourceAttributeConfig{Enabled: false},
+				OsType:                ResourceAttributeConfig{Enabled: false},
+				ProcessCommand:        ResourceAttributeConfig{Enabled: false},
+				ProcessCommandLine:    ResourceAttributeConfig{Enabled: false},
+				ProcessCreationTime:   ResourceAttributeConfig{Enabled: false},
+				ProcessExecutableName: ResourceAttributeConfig{Enabled: false},
+				ProcessExecutablePath: ResourceAttributeConfig{Enabled: false},
+				ProcessGroupName:      ResourceAttributeConfig{Enabled: false},
+				ProcessLinuxCgroup:    ResourceAttributeConfig{Enabled: false},
+				ProcessOwner:          ResourceAttributeConfig{Enabled: false},
+				ProcessParentPid:      ResourceAttributeConfig{Enabled: false},
+				ProcessPid:            ResourceAttributeConfig{Enabled: false},
 			},
 		},
 	}

@@ -295,6 +295,32 @@ var MapAttributeNetworkTransport = map[string]AttributeNetworkTransport{
 	"udp": AttributeNetworkTransportUDP,
 }
 
+// AttributeProcessContextSwitchType specifies the value process.context_switch.type attribute.
+type AttributeProcessContextSwitchType int
+
+const (
+	_ AttributeProcessContextSwitchType = iota
+	AttributeProcessContextSwitchTypeVoluntary
+	AttributeProcessContextSwitchTypeInvoluntary
+)
+
+// String returns the string representation of the AttributeProcessContextSwitchType.
+func (av AttributeProcessContextSwitchType) String() string {
+	switch av {
+	case AttributeProcessContextSwitchTypeVoluntary:
+		return "voluntary"
+	case AttributeProcessContextSwitchTypeInvoluntary:
+		return "involuntary"
+	}
+	return ""
+}
+
+// MapAttributeProcessContextSwitchType is a helper map of string to AttributeProcessContextSwitchType attribute value.
+var MapAttributeProcessContextSwitchType = map[string]AttributeProcessContextSwitchType{
+	"voluntary":   AttributeProcessContextSwitchTypeVoluntary,
+	"involuntary": AttributeProcessContextSwitchTypeInvoluntary,
+}
+
 // AttributeProcessState specifies the value process.state attribute.
 type AttributeProcessState int
 
@@ -596,6 +622,77 @@ var MetricsInfo = metricsInfo{
 		Name:       "hw.temperature.limit",
 		Attributes: []string{"hw.id", "hw.name", "hw.limit_type"},
 	},
+	ProcessChildrenCPUTime: metricInfo{
+		Name:       "process.children.cpu.time",
+		Attributes: []string{"cpu.mode"},
+	},
+	ProcessContextSwitches: metricInfo{
+		Name:       "process.context_switches",
+		Attributes: []string{"process.context_switch.type"},
+	},
+	ProcessCPUTime: metricInfo{
+		Name:       "process.cpu.time",
+		Attributes: []string{"cpu.mode"},
+	},
+	ProcessCPUUtilization: metricInfo{
+		Name:       "process.cpu.utilization",
+		Attributes: []string{"cpu.mode"},
+	},
+	ProcessDiskIo: metricInfo{
+		Name:       "process.disk.io",
+		Attributes: []string{"disk.io.direction"},
+	},
+	ProcessGroupCount: metricInfo{
+		Name: "process.group.count",
+	},
+	ProcessIoLogical: metricInfo{
+		Name:       "process.io.logical",
+		Attributes: []string{"disk.io.direction"},
+	},
+	ProcessMemoryPss: metricInfo{
+		Name: "process.memory.pss",
+	},
+	ProcessMemoryShared: metricInfo{
+		Name: "process.memory.shared",
+	},
+	ProcessMemorySwap: metricInfo{
+		Name: "process.memory.swap",
+	},
+	ProcessMemoryUsage: metricInfo{
+		Name: "process.memory.usage",
+	},
+	ProcessMemoryUss: metricInfo{
+		Name: "process.memory.uss",
+	},
+	ProcessMemoryUtilization: metricInfo{
+		Name: "process.memory.utilization",
+	},
+	ProcessMemoryVirtual: metricInfo{
+		Name: "process.memory.virtual",
+	},
+	ProcessNice: metricInfo{
+		Name: "process.nice",
+	},
+	ProcessPagingFaults: metricInfo{
+		Name:       "process.paging.faults",
+		Attributes: []string{"system.paging.fault.type"},
+	},
+	ProcessStatus: metricInfo{
+		Name:       "process.status",
+		Attributes: []string{"process.state"},
+	},
+	ProcessThreadCount: metricInfo{
+		Name: "process.thread.count",
+	},
+	ProcessUnixFileDescriptorCount: metricInfo{
+		Name: "process.unix.file_descriptor.count",
+	},
+	ProcessUptime: metricInfo{
+		Name: "process.uptime",
+	},
+	ProcessWindowsHandleCount: metricInfo{
+		Name: "process.windows.handle.count",
+	},
 	SystemCPUContextSwitches: metricInfo{
 		Name: "system.cpu.context_switches",
 	},
@@ -893,6 +990,9 @@ var MetricsInfo = metricsInfo{
 		Name:       "system.process.count",
 		Attributes: []string{"process.state"},
 	},
+	SystemProcessCPUUnattributed: metricInfo{
+		Name: "system.process.cpu.unattributed",
+	},
 	SystemProcessCreated: metricInfo{
 		Name: "system.process.created",
 	},
@@ -919,6 +1019,27 @@ type metricsInfo struct {
 	HwFanSpeed                         metricInfo
 	HwTemperature                      metricInfo
 	HwTemperatureLimit                 metricInfo
+	ProcessChildrenCPUTime             metricInfo
+	ProcessContextSwitches             metricInfo
+	ProcessCPUTime                     metricInfo
+	ProcessCPUUtilization              metricInfo
+	ProcessDiskIo                      metricInfo
+	ProcessGroupCount                  metricInfo
+	ProcessIoLogical                   metricInfo
+	ProcessMemoryPss                   metricInfo
+	ProcessMemoryShared                metricInfo
+	ProcessMemorySwap                  metricInfo
+	ProcessMemoryUsage                 metricInfo
+	ProcessMemoryUss                   metricInfo
+	ProcessMemoryUtilization           metricInfo
+	ProcessMemoryVirtual               metricInfo
+	ProcessNice                        metricInfo
+	ProcessPagingFaults                metricInfo
+	ProcessStatus                      metricInfo
+	ProcessThreadCount                 metricInfo
+	ProcessUnixFileDescriptorCount     metricInfo
+	ProcessUptime                      metricInfo
+	ProcessWindowsHandleCount          metricInfo
 	SystemCPUContextSwitches           metricInfo
 	SystemCPUFrequency                 metricInfo
 	SystemCPUFrequencyMax              metricInfo
@@ -1000,6 +1121,7 @@ type metricsInfo struct {
 	SystemPagingUsage                  metricInfo
 	SystemPagingUtilization            metricInfo
 	SystemProcessCount                 metricInfo
+	SystemProcessCPUUnattributed       metricInfo
 	SystemProcessCreated               metricInfo
 	SystemProcessLimit                 metricInfo
 	SystemSessionCount                 metricInfo
@@ -1288,6 +1410,1104 @@ func (m *metricHwTemperatureLimit) emit(metrics pmetric.MetricSlice) {
 
 func newMetricHwTemperatureLimit(cfg HwTemperatureLimitMetricConfig) metricHwTemperatureLimit {
 	m := metricHwTemperatureLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessChildrenCPUTime struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   ProcessChildrenCPUTimeMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills process.children.cpu.time metric with initial data.
+func (m *metricProcessChildrenCPUTime) init() {
+	m.data.SetName("process.children.cpu.time")
+	m.data.SetDescription("CPU time of exited children, and of theirs, that no scrape saw alive. Absent while there is none.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricProcessChildrenCPUTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, cpuModeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("cpu.mode", cpuModeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessChildrenCPUTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessChildrenCPUTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessChildrenCPUTime(cfg ProcessChildrenCPUTimeMetricConfig) metricProcessChildrenCPUTime {
+	m := metricProcessChildrenCPUTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessContextSwitches struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   ProcessContextSwitchesMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills process.context_switches metric with initial data.
+func (m *metricProcessContextSwitches) init() {
+	m.data.SetName("process.context_switches")
+	m.data.SetDescription("Context switches of all threads.")
+	m.data.SetUnit("{context_switch}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricProcessContextSwitches) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, processContextSwitchTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("process.context_switch.type", processContextSwitchTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessContextSwitches) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessContextSwitches) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessContextSwitches(cfg ProcessContextSwitchesMetricConfig) metricProcessContextSwitches {
+	m := metricProcessContextSwitches{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessCPUTime struct {
+	data     pmetric.Metric             // data buffer for generated metric.
+	config   ProcessCPUTimeMetricConfig // metric config provided by user.
+	capacity int                        // max observed number of data points added to the metric.
+}
+
+// init fills process.cpu.time metric with initial data.
+func (m *metricProcessCPUTime) init() {
+	m.data.SetName("process.cpu.time")
+	m.data.SetDescription("CPU time of the process itself.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricProcessCPUTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, cpuModeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("cpu.mode", cpuModeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessCPUTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessCPUTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessCPUTime(cfg ProcessCPUTimeMetricConfig) metricProcessCPUTime {
+	m := metricProcessCPUTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessCPUUtilization struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   ProcessCPUUtilizationMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills process.cpu.utilization metric with initial data.
+func (m *metricProcessCPUUtilization) init() {
+	m.data.SetName("process.cpu.utilization")
+	m.data.SetDescription("Share of all CPUs that the process used since the previous scrape, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricProcessCPUUtilization) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, cpuModeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("cpu.mode", cpuModeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessCPUUtilization) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessCPUUtilization) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessCPUUtilization(cfg ProcessCPUUtilizationMetricConfig) metricProcessCPUUtilization {
+	m := metricProcessCPUUtilization{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessDiskIo struct {
+	data     pmetric.Metric            // data buffer for generated metric.
+	config   ProcessDiskIoMetricConfig // metric config provided by user.
+	capacity int                       // max observed number of data points added to the metric.
+}
+
+// init fills process.disk.io metric with initial data.
+func (m *metricProcessDiskIo) init() {
+	m.data.SetName("process.disk.io")
+	m.data.SetDescription("Bytes that the process caused to be read from and written to storage.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricProcessDiskIo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, diskIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("disk.io.direction", diskIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessDiskIo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessDiskIo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessDiskIo(cfg ProcessDiskIoMetricConfig) metricProcessDiskIo {
+	m := metricProcessDiskIo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessGroupCount struct {
+	data     pmetric.Metric                // data buffer for generated metric.
+	config   ProcessGroupCountMetricConfig // metric config provided by user.
+	capacity int                           // max observed number of data points added to the metric.
+}
+
+// init fills process.group.count metric with initial data.
+func (m *metricProcessGroupCount) init() {
+	m.data.SetName("process.group.count")
+	m.data.SetDescription("Processes in the group.")
+	m.data.SetUnit("{process}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricProcessGroupCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessGroupCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessGroupCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessGroupCount(cfg ProcessGroupCountMetricConfig) metricProcessGroupCount {
+	m := metricProcessGroupCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessIoLogical struct {
+	data     pmetric.Metric               // data buffer for generated metric.
+	config   ProcessIoLogicalMetricConfig // metric config provided by user.
+	capacity int                          // max observed number of data points added to the metric.
+}
+
+// init fills process.io.logical metric with initial data.
+func (m *metricProcessIoLogical) init() {
+	m.data.SetName("process.io.logical")
+	m.data.SetDescription("Bytes that the process read and wrote by system calls, of files, pipes and sockets alike.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricProcessIoLogical) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, diskIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("disk.io.direction", diskIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessIoLogical) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessIoLogical) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessIoLogical(cfg ProcessIoLogicalMetricConfig) metricProcessIoLogical {
+	m := metricProcessIoLogical{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessMemoryPss struct {
+	data     pmetric.Metric               // data buffer for generated metric.
+	config   ProcessMemoryPssMetricConfig // metric config provided by user.
+	capacity int                          // max observed number of data points added to the metric.
+}
+
+// init fills process.memory.pss metric with initial data.
+func (m *metricProcessMemoryPss) init() {
+	m.data.SetName("process.memory.pss")
+	m.data.SetDescription("Resident memory, each page divided by the processes that use it. Dear to read; of shown processes only.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricProcessMemoryPss) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessMemoryPss) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessMemoryPss) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessMemoryPss(cfg ProcessMemoryPssMetricConfig) metricProcessMemoryPss {
+	m := metricProcessMemoryPss{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessMemoryShared struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   ProcessMemorySharedMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills process.memory.shared metric with initial data.
+func (m *metricProcessMemoryShared) init() {
+	m.data.SetName("process.memory.shared")
+	m.data.SetDescription("Resident memory that is backed by files or shared.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricProcessMemoryShared) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessMemoryShared) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessMemoryShared) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessMemoryShared(cfg ProcessMemorySharedMetricConfig) metricProcessMemoryShared {
+	m := metricProcessMemoryShared{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessMemorySwap struct {
+	data     pmetric.Metric                // data buffer for generated metric.
+	config   ProcessMemorySwapMetricConfig // metric config provided by user.
+	capacity int                           // max observed number of data points added to the metric.
+}
+
+// init fills process.memory.swap metric with initial data.
+func (m *metricProcessMemorySwap) init() {
+	m.data.SetName("process.memory.swap")
+	m.data.SetDescription("Memory that is swapped out.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricProcessMemorySwap) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessMemorySwap) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessMemorySwap) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessMemorySwap(cfg ProcessMemorySwapMetricConfig) metricProcessMemorySwap {
+	m := metricProcessMemorySwap{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessMemoryUsage struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   ProcessMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills process.memory.usage metric with initial data.
+func (m *metricProcessMemoryUsage) init() {
+	m.data.SetName("process.memory.usage")
+	m.data.SetDescription("Resident memory.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricProcessMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessMemoryUsage(cfg ProcessMemoryUsageMetricConfig) metricProcessMemoryUsage {
+	m := metricProcessMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessMemoryUss struct {
+	data     pmetric.Metric               // data buffer for generated metric.
+	config   ProcessMemoryUssMetricConfig // metric config provided by user.
+	capacity int                          // max observed number of data points added to the metric.
+}
+
+// init fills process.memory.uss metric with initial data.
+func (m *metricProcessMemoryUss) init() {
+	m.data.SetName("process.memory.uss")
+	m.data.SetDescription("Resident memory that no other process uses. Dear to read; of shown processes only.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricProcessMemoryUss) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessMemoryUss) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessMemoryUss) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessMemoryUss(cfg ProcessMemoryUssMetricConfig) metricProcessMemoryUss {
+	m := metricProcessMemoryUss{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessMemoryUtilization struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   ProcessMemoryUtilizationMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills process.memory.utilization metric with initial data.
+func (m *metricProcessMemoryUtilization) init() {
+	m.data.SetName("process.memory.utilization")
+	m.data.SetDescription("Share of the memory of the host that is resident, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricProcessMemoryUtilization) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessMemoryUtilization) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessMemoryUtilization) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessMemoryUtilization(cfg ProcessMemoryUtilizationMetricConfig) metricProcessMemoryUtilization {
+	m := metricProcessMemoryUtilization{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessMemoryVirtual struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   ProcessMemoryVirtualMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills process.memory.virtual metric with initial data.
+func (m *metricProcessMemoryVirtual) init() {
+	m.data.SetName("process.memory.virtual")
+	m.data.SetDescription("Address space.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricProcessMemoryVirtual) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessMemoryVirtual) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessMemoryVirtual) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessMemoryVirtual(cfg ProcessMemoryVirtualMetricConfig) metricProcessMemoryVirtual {
+	m := metricProcessMemoryVirtual{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessNice struct {
+	data     pmetric.Metric          // data buffer for generated metric.
+	config   ProcessNiceMetricConfig // metric config provided by user.
+	capacity int                     // max observed number of data points added to the metric.
+}
+
+// init fills process.nice metric with initial data.
+func (m *metricProcessNice) init() {
+	m.data.SetName("process.nice")
+	m.data.SetDescription("Nice value, -20 to 19.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricProcessNice) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessNice) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessNice) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessNice(cfg ProcessNiceMetricConfig) metricProcessNice {
+	m := metricProcessNice{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessPagingFaults struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   ProcessPagingFaultsMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills process.paging.faults metric with initial data.
+func (m *metricProcessPagingFaults) init() {
+	m.data.SetName("process.paging.faults")
+	m.data.SetDescription("Page faults.")
+	m.data.SetUnit("{fault}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricProcessPagingFaults) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemPagingFaultTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.paging.fault.type", systemPagingFaultTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessPagingFaults) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessPagingFaults) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessPagingFaults(cfg ProcessPagingFaultsMetricConfig) metricProcessPagingFaults {
+	m := metricProcessPagingFaults{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessStatus struct {
+	data     pmetric.Metric            // data buffer for generated metric.
+	config   ProcessStatusMetricConfig // metric config provided by user.
+	capacity int                       // max observed number of data points added to the metric.
+}
+
+// init fills process.status metric with initial data.
+func (m *metricProcessStatus) init() {
+	m.data.SetName("process.status")
+	m.data.SetDescription("Always 1: the state stands in the attribute.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricProcessStatus) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, processStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("process.state", processStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessStatus) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessStatus) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessStatus(cfg ProcessStatusMetricConfig) metricProcessStatus {
+	m := metricProcessStatus{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessThreadCount struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   ProcessThreadCountMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills process.thread.count metric with initial data.
+func (m *metricProcessThreadCount) init() {
+	m.data.SetName("process.thread.count")
+	m.data.SetDescription("Threads.")
+	m.data.SetUnit("{thread}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricProcessThreadCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessThreadCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessThreadCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessThreadCount(cfg ProcessThreadCountMetricConfig) metricProcessThreadCount {
+	m := metricProcessThreadCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessUnixFileDescriptorCount struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   ProcessUnixFileDescriptorCountMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills process.unix.file_descriptor.count metric with initial data.
+func (m *metricProcessUnixFileDescriptorCount) init() {
+	m.data.SetName("process.unix.file_descriptor.count")
+	m.data.SetDescription("Open file descriptors.")
+	m.data.SetUnit("{file_descriptor}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricProcessUnixFileDescriptorCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessUnixFileDescriptorCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessUnixFileDescriptorCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessUnixFileDescriptorCount(cfg ProcessUnixFileDescriptorCountMetricConfig) metricProcessUnixFileDescriptorCount {
+	m := metricProcessUnixFileDescriptorCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessUptime struct {
+	data     pmetric.Metric            // data buffer for generated metric.
+	config   ProcessUptimeMetricConfig // metric config provided by user.
+	capacity int                       // max observed number of data points added to the metric.
+}
+
+// init fills process.uptime metric with initial data.
+func (m *metricProcessUptime) init() {
+	m.data.SetName("process.uptime")
+	m.data.SetDescription("Time since the process started.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricProcessUptime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessUptime) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessUptime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessUptime(cfg ProcessUptimeMetricConfig) metricProcessUptime {
+	m := metricProcessUptime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessWindowsHandleCount struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   ProcessWindowsHandleCountMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills process.windows.handle.count metric with initial data.
+func (m *metricProcessWindowsHandleCount) init() {
+	m.data.SetName("process.windows.handle.count")
+	m.data.SetDescription("Open handles.")
+	m.data.SetUnit("{handle}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricProcessWindowsHandleCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessWindowsHandleCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessWindowsHandleCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessWindowsHandleCount(cfg ProcessWindowsHandleCountMetricConfig) metricProcessWindowsHandleCount {
+	m := metricProcessWindowsHandleCount{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -5607,6 +6827,58 @@ func newMetricSystemProcessCount(cfg SystemProcessCountMetricConfig) metricSyste
 	return m
 }
 
+type metricSystemProcessCPUUnattributed struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   SystemProcessCPUUnattributedMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills system.process.cpu.unattributed metric with initial data.
+func (m *metricSystemProcessCPUUnattributed) init() {
+	m.data.SetName("system.process.cpu.unattributed")
+	m.data.SetDescription("CPU time that the host used and no process accounts for, such as that of children that nobody waited for.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemProcessCPUUnattributed) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemProcessCPUUnattributed) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemProcessCPUUnattributed) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemProcessCPUUnattributed(cfg SystemProcessCPUUnattributedMetricConfig) metricSystemProcessCPUUnattributed {
+	m := metricSystemProcessCPUUnattributed{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemProcessCreated struct {
 	data     pmetric.Metric                   // data buffer for generated metric.
 	config   SystemProcessCreatedMetricConfig // metric config provided by user.
@@ -5932,6 +7204,27 @@ type MetricsBuilder struct {
 	metricHwFanSpeed                         metricHwFanSpeed
 	metricHwTemperature                      metricHwTemperature
 	metricHwTemperatureLimit                 metricHwTemperatureLimit
+	metricProcessChildrenCPUTime             metricProcessChildrenCPUTime
+	metricProcessContextSwitches             metricProcessContextSwitches
+	metricProcessCPUTime                     metricProcessCPUTime
+	metricProcessCPUUtilization              metricProcessCPUUtilization
+	metricProcessDiskIo                      metricProcessDiskIo
+	metricProcessGroupCount                  metricProcessGroupCount
+	metricProcessIoLogical                   metricProcessIoLogical
+	metricProcessMemoryPss                   metricProcessMemoryPss
+	metricProcessMemoryShared                metricProcessMemoryShared
+	metricProcessMemorySwap                  metricProcessMemorySwap
+	metricProcessMemoryUsage                 metricProcessMemoryUsage
+	metricProcessMemoryUss                   metricProcessMemoryUss
+	metricProcessMemoryUtilization           metricProcessMemoryUtilization
+	metricProcessMemoryVirtual               metricProcessMemoryVirtual
+	metricProcessNice                        metricProcessNice
+	metricProcessPagingFaults                metricProcessPagingFaults
+	metricProcessStatus                      metricProcessStatus
+	metricProcessThreadCount                 metricProcessThreadCount
+	metricProcessUnixFileDescriptorCount     metricProcessUnixFileDescriptorCount
+	metricProcessUptime                      metricProcessUptime
+	metricProcessWindowsHandleCount          metricProcessWindowsHandleCount
 	metricSystemCPUContextSwitches           metricSystemCPUContextSwitches
 	metricSystemCPUFrequency                 metricSystemCPUFrequency
 	metricSystemCPUFrequencyMax              metricSystemCPUFrequencyMax
@@ -6013,6 +7306,7 @@ type MetricsBuilder struct {
 	metricSystemPagingUsage                  metricSystemPagingUsage
 	metricSystemPagingUtilization            metricSystemPagingUtilization
 	metricSystemProcessCount                 metricSystemProcessCount
+	metricSystemProcessCPUUnattributed       metricSystemProcessCPUUnattributed
 	metricSystemProcessCreated               metricSystemProcessCreated
 	metricSystemProcessLimit                 metricSystemProcessLimit
 	metricSystemSessionCount                 metricSystemSessionCount
@@ -6049,6 +7343,27 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricHwFanSpeed:                         newMetricHwFanSpeed(mbc.Metrics.HwFanSpeed),
 		metricHwTemperature:                      newMetricHwTemperature(mbc.Metrics.HwTemperature),
 		metricHwTemperatureLimit:                 newMetricHwTemperatureLimit(mbc.Metrics.HwTemperatureLimit),
+		metricProcessChildrenCPUTime:             newMetricProcessChildrenCPUTime(mbc.Metrics.ProcessChildrenCPUTime),
+		metricProcessContextSwitches:             newMetricProcessContextSwitches(mbc.Metrics.ProcessContextSwitches),
+		metricProcessCPUTime:                     newMetricProcessCPUTime(mbc.Metrics.ProcessCPUTime),
+		metricProcessCPUUtilization:              newMetricProcessCPUUtilization(mbc.Metrics.ProcessCPUUtilization),
+		metricProcessDiskIo:                      newMetricProcessDiskIo(mbc.Metrics.ProcessDiskIo),
+		metricProcessGroupCount:                  newMetricProcessGroupCount(mbc.Metrics.ProcessGroupCount),
+		metricProcessIoLogical:                   newMetricProcessIoLogical(mbc.Metrics.ProcessIoLogical),
+		metricProcessMemoryPss:                   newMetricProcessMemoryPss(mbc.Metrics.ProcessMemoryPss),
+		metricProcessMemoryShared:                newMetricProcessMemoryShared(mbc.Metrics.ProcessMemoryShared),
+		metricProcessMemorySwap:                  newMetricProcessMemorySwap(mbc.Metrics.ProcessMemorySwap),
+		metricProcessMemoryUsage:                 newMetricProcessMemoryUsage(mbc.Metrics.ProcessMemoryUsage),
+		metricProcessMemoryUss:                   newMetricProcessMemoryUss(mbc.Metrics.ProcessMemoryUss),
+		metricProcessMemoryUtilization:           newMetricProcessMemoryUtilization(mbc.Metrics.ProcessMemoryUtilization),
+		metricProcessMemoryVirtual:               newMetricProcessMemoryVirtual(mbc.Metrics.ProcessMemoryVirtual),
+		metricProcessNice:                        newMetricProcessNice(mbc.Metrics.ProcessNice),
+		metricProcessPagingFaults:                newMetricProcessPagingFaults(mbc.Metrics.ProcessPagingFaults),
+		metricProcessStatus:                      newMetricProcessStatus(mbc.Metrics.ProcessStatus),
+		metricProcessThreadCount:                 newMetricProcessThreadCount(mbc.Metrics.ProcessThreadCount),
+		metricProcessUnixFileDescriptorCount:     newMetricProcessUnixFileDescriptorCount(mbc.Metrics.ProcessUnixFileDescriptorCount),
+		metricProcessUptime:                      newMetricProcessUptime(mbc.Metrics.ProcessUptime),
+		metricProcessWindowsHandleCount:          newMetricProcessWindowsHandleCount(mbc.Metrics.ProcessWindowsHandleCount),
 		metricSystemCPUContextSwitches:           newMetricSystemCPUContextSwitches(mbc.Metrics.SystemCPUContextSwitches),
 		metricSystemCPUFrequency:                 newMetricSystemCPUFrequency(mbc.Metrics.SystemCPUFrequency),
 		metricSystemCPUFrequencyMax:              newMetricSystemCPUFrequencyMax(mbc.Metrics.SystemCPUFrequencyMax),
@@ -6130,6 +7445,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSystemPagingUsage:                  newMetricSystemPagingUsage(mbc.Metrics.SystemPagingUsage),
 		metricSystemPagingUtilization:            newMetricSystemPagingUtilization(mbc.Metrics.SystemPagingUtilization),
 		metricSystemProcessCount:                 newMetricSystemProcessCount(mbc.Metrics.SystemProcessCount),
+		metricSystemProcessCPUUnattributed:       newMetricSystemProcessCPUUnattributed(mbc.Metrics.SystemProcessCPUUnattributed),
 		metricSystemProcessCreated:               newMetricSystemProcessCreated(mbc.Metrics.SystemProcessCreated),
 		metricSystemProcessLimit:                 newMetricSystemProcessLimit(mbc.Metrics.SystemProcessLimit),
 		metricSystemSessionCount:                 newMetricSystemSessionCount(mbc.Metrics.SystemSessionCount),
@@ -6138,6 +7454,12 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSystemUserCount:                    newMetricSystemUserCount(mbc.Metrics.SystemUserCount),
 		resourceAttributeIncludeFilter:           make(map[string]filter.Filter),
 		resourceAttributeExcludeFilter:           make(map[string]filter.Filter),
+	}
+	if mbc.ResourceAttributes.ContainerID.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["container.id"] = filter.CreateFilter(mbc.ResourceAttributes.ContainerID.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.ContainerID.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["container.id"] = filter.CreateFilter(mbc.ResourceAttributes.ContainerID.MetricsExclude)
 	}
 	if mbc.ResourceAttributes.HostArch.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["host.arch"] = filter.CreateFilter(mbc.ResourceAttributes.HostArch.MetricsInclude)
@@ -6180,6 +7502,66 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 	}
 	if mbc.ResourceAttributes.OsType.MetricsExclude != nil {
 		mb.resourceAttributeExcludeFilter["os.type"] = filter.CreateFilter(mbc.ResourceAttributes.OsType.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.ProcessCommand.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["process.command"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessCommand.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.ProcessCommand.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["process.command"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessCommand.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.ProcessCommandLine.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["process.command_line"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessCommandLine.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.ProcessCommandLine.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["process.command_line"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessCommandLine.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.ProcessCreationTime.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["process.creation.time"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessCreationTime.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.ProcessCreationTime.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["process.creation.time"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessCreationTime.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.ProcessExecutableName.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["process.executable.name"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessExecutableName.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.ProcessExecutableName.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["process.executable.name"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessExecutableName.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.ProcessExecutablePath.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["process.executable.path"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessExecutablePath.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.ProcessExecutablePath.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["process.executable.path"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessExecutablePath.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.ProcessGroupName.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["process.group.name"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessGroupName.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.ProcessGroupName.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["process.group.name"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessGroupName.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.ProcessLinuxCgroup.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["process.linux.cgroup"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessLinuxCgroup.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.ProcessLinuxCgroup.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["process.linux.cgroup"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessLinuxCgroup.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.ProcessOwner.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["process.owner"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessOwner.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.ProcessOwner.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["process.owner"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessOwner.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.ProcessParentPid.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["process.parent_pid"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessParentPid.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.ProcessParentPid.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["process.parent_pid"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessParentPid.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.ProcessPid.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["process.pid"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessPid.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.ProcessPid.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["process.pid"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessPid.MetricsExclude)
 	}
 
 	for _, op := range options {
@@ -6256,6 +7638,27 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricHwFanSpeed.emit(ils.Metrics())
 	mb.metricHwTemperature.emit(ils.Metrics())
 	mb.metricHwTemperatureLimit.emit(ils.Metrics())
+	mb.metricProcessChildrenCPUTime.emit(ils.Metrics())
+	mb.metricProcessContextSwitches.emit(ils.Metrics())
+	mb.metricProcessCPUTime.emit(ils.Metrics())
+	mb.metricProcessCPUUtilization.emit(ils.Metrics())
+	mb.metricProcessDiskIo.emit(ils.Metrics())
+	mb.metricProcessGroupCount.emit(ils.Metrics())
+	mb.metricProcessIoLogical.emit(ils.Metrics())
+	mb.metricProcessMemoryPss.emit(ils.Metrics())
+	mb.metricProcessMemoryShared.emit(ils.Metrics())
+	mb.metricProcessMemorySwap.emit(ils.Metrics())
+	mb.metricProcessMemoryUsage.emit(ils.Metrics())
+	mb.metricProcessMemoryUss.emit(ils.Metrics())
+	mb.metricProcessMemoryUtilization.emit(ils.Metrics())
+	mb.metricProcessMemoryVirtual.emit(ils.Metrics())
+	mb.metricProcessNice.emit(ils.Metrics())
+	mb.metricProcessPagingFaults.emit(ils.Metrics())
+	mb.metricProcessStatus.emit(ils.Metrics())
+	mb.metricProcessThreadCount.emit(ils.Metrics())
+	mb.metricProcessUnixFileDescriptorCount.emit(ils.Metrics())
+	mb.metricProcessUptime.emit(ils.Metrics())
+	mb.metricProcessWindowsHandleCount.emit(ils.Metrics())
 	mb.metricSystemCPUContextSwitches.emit(ils.Metrics())
 	mb.metricSystemCPUFrequency.emit(ils.Metrics())
 	mb.metricSystemCPUFrequencyMax.emit(ils.Metrics())
@@ -6337,6 +7740,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemPagingUsage.emit(ils.Metrics())
 	mb.metricSystemPagingUtilization.emit(ils.Metrics())
 	mb.metricSystemProcessCount.emit(ils.Metrics())
+	mb.metricSystemProcessCPUUnattributed.emit(ils.Metrics())
 	mb.metricSystemProcessCreated.emit(ils.Metrics())
 	mb.metricSystemProcessLimit.emit(ils.Metrics())
 	mb.metricSystemSessionCount.emit(ils.Metrics())
@@ -6397,6 +7801,111 @@ func (mb *MetricsBuilder) RecordHwTemperatureDataPoint(ts pcommon.Timestamp, val
 // RecordHwTemperatureLimitDataPoint adds a data point to hw.temperature.limit metric.
 func (mb *MetricsBuilder) RecordHwTemperatureLimitDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwLimitTypeAttributeValue AttributeHwLimitType) {
 	mb.metricHwTemperatureLimit.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwLimitTypeAttributeValue.String())
+}
+
+// RecordProcessChildrenCPUTimeDataPoint adds a data point to process.children.cpu.time metric.
+func (mb *MetricsBuilder) RecordProcessChildrenCPUTimeDataPoint(ts pcommon.Timestamp, val float64, cpuModeAttributeValue AttributeCPUMode) {
+	mb.metricProcessChildrenCPUTime.recordDataPoint(mb.startTime, ts, val, cpuModeAttributeValue.String())
+}
+
+// RecordProcessContextSwitchesDataPoint adds a data point to process.context_switches metric.
+func (mb *MetricsBuilder) RecordProcessContextSwitchesDataPoint(ts pcommon.Timestamp, val int64, processContextSwitchTypeAttributeValue AttributeProcessContextSwitchType) {
+	mb.metricProcessContextSwitches.recordDataPoint(mb.startTime, ts, val, processContextSwitchTypeAttributeValue.String())
+}
+
+// RecordProcessCPUTimeDataPoint adds a data point to process.cpu.time metric.
+func (mb *MetricsBuilder) RecordProcessCPUTimeDataPoint(ts pcommon.Timestamp, val float64, cpuModeAttributeValue AttributeCPUMode) {
+	mb.metricProcessCPUTime.recordDataPoint(mb.startTime, ts, val, cpuModeAttributeValue.String())
+}
+
+// RecordProcessCPUUtilizationDataPoint adds a data point to process.cpu.utilization metric.
+func (mb *MetricsBuilder) RecordProcessCPUUtilizationDataPoint(ts pcommon.Timestamp, val float64, cpuModeAttributeValue AttributeCPUMode) {
+	mb.metricProcessCPUUtilization.recordDataPoint(mb.startTime, ts, val, cpuModeAttributeValue.String())
+}
+
+// RecordProcessDiskIoDataPoint adds a data point to process.disk.io metric.
+func (mb *MetricsBuilder) RecordProcessDiskIoDataPoint(ts pcommon.Timestamp, val int64, diskIoDirectionAttributeValue AttributeDiskIoDirection) {
+	mb.metricProcessDiskIo.recordDataPoint(mb.startTime, ts, val, diskIoDirectionAttributeValue.String())
+}
+
+// RecordProcessGroupCountDataPoint adds a data point to process.group.count metric.
+func (mb *MetricsBuilder) RecordProcessGroupCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricProcessGroupCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordProcessIoLogicalDataPoint adds a data point to process.io.logical metric.
+func (mb *MetricsBuilder) RecordProcessIoLogicalDataPoint(ts pcommon.Timestamp, val int64, diskIoDirectionAttributeValue AttributeDiskIoDirection) {
+	mb.metricProcessIoLogical.recordDataPoint(mb.startTime, ts, val, diskIoDirectionAttributeValue.String())
+}
+
+// RecordProcessMemoryPssDataPoint adds a data point to process.memory.pss metric.
+func (mb *MetricsBuilder) RecordProcessMemoryPssDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricProcessMemoryPss.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordProcessMemorySharedDataPoint adds a data point to process.memory.shared metric.
+func (mb *MetricsBuilder) RecordProcessMemorySharedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricProcessMemoryShared.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordProcessMemorySwapDataPoint adds a data point to process.memory.swap metric.
+func (mb *MetricsBuilder) RecordProcessMemorySwapDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricProcessMemorySwap.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordProcessMemoryUsageDataPoint adds a data point to process.memory.usage metric.
+func (mb *MetricsBuilder) RecordProcessMemoryUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricProcessMemoryUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordProcessMemoryUssDataPoint adds a data point to process.memory.uss metric.
+func (mb *MetricsBuilder) RecordProcessMemoryUssDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricProcessMemoryUss.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordProcessMemoryUtilizationDataPoint adds a data point to process.memory.utilization metric.
+func (mb *MetricsBuilder) RecordProcessMemoryUtilizationDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricProcessMemoryUtilization.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordProcessMemoryVirtualDataPoint adds a data point to process.memory.virtual metric.
+func (mb *MetricsBuilder) RecordProcessMemoryVirtualDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricProcessMemoryVirtual.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordProcessNiceDataPoint adds a data point to process.nice metric.
+func (mb *MetricsBuilder) RecordProcessNiceDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricProcessNice.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordProcessPagingFaultsDataPoint adds a data point to process.paging.faults metric.
+func (mb *MetricsBuilder) RecordProcessPagingFaultsDataPoint(ts pcommon.Timestamp, val int64, systemPagingFaultTypeAttributeValue AttributeSystemPagingFaultType) {
+	mb.metricProcessPagingFaults.recordDataPoint(mb.startTime, ts, val, systemPagingFaultTypeAttributeValue.String())
+}
+
+// RecordProcessStatusDataPoint adds a data point to process.status metric.
+func (mb *MetricsBuilder) RecordProcessStatusDataPoint(ts pcommon.Timestamp, val int64, processStateAttributeValue AttributeProcessState) {
+	mb.metricProcessStatus.recordDataPoint(mb.startTime, ts, val, processStateAttributeValue.String())
+}
+
+// RecordProcessThreadCountDataPoint adds a data point to process.thread.count metric.
+func (mb *MetricsBuilder) RecordProcessThreadCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricProcessThreadCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordProcessUnixFileDescriptorCountDataPoint adds a data point to process.unix.file_descriptor.count metric.
+func (mb *MetricsBuilder) RecordProcessUnixFileDescriptorCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricProcessUnixFileDescriptorCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordProcessUptimeDataPoint adds a data point to process.uptime metric.
+func (mb *MetricsBuilder) RecordProcessUptimeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricProcessUptime.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordProcessWindowsHandleCountDataPoint adds a data point to process.windows.handle.count metric.
+func (mb *MetricsBuilder) RecordProcessWindowsHandleCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricProcessWindowsHandleCount.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordSystemCPUContextSwitchesDataPoint adds a data point to system.cpu.context_switches metric.
@@ -6802,6 +8311,11 @@ func (mb *MetricsBuilder) RecordSystemPagingUtilizationDataPoint(ts pcommon.Time
 // RecordSystemProcessCountDataPoint adds a data point to system.process.count metric.
 func (mb *MetricsBuilder) RecordSystemProcessCountDataPoint(ts pcommon.Timestamp, val int64, processStateAttributeValue AttributeProcessState) {
 	mb.metricSystemProcessCount.recordDataPoint(mb.startTime, ts, val, processStateAttributeValue.String())
+}
+
+// RecordSystemProcessCPUUnattributedDataPoint adds a data point to system.process.cpu.unattributed metric.
+func (mb *MetricsBuilder) RecordSystemProcessCPUUnattributedDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSystemProcessCPUUnattributed.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordSystemProcessCreatedDataPoint adds a data point to system.process.created metric.

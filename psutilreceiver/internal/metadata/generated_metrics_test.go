@@ -83,6 +83,69 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordHwTemperatureLimitDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwLimitTypeHighDegraded)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordProcessChildrenCPUTimeDataPoint(ts, 1, AttributeCPUModeUser)
+
+			allMetricsCount++
+			mb.RecordProcessContextSwitchesDataPoint(ts, 1, AttributeProcessContextSwitchTypeVoluntary)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordProcessCPUTimeDataPoint(ts, 1, AttributeCPUModeUser)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordProcessCPUUtilizationDataPoint(ts, 1, AttributeCPUModeUser)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordProcessDiskIoDataPoint(ts, 1, AttributeDiskIoDirectionRead)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordProcessGroupCountDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordProcessIoLogicalDataPoint(ts, 1, AttributeDiskIoDirectionRead)
+
+			allMetricsCount++
+			mb.RecordProcessMemoryPssDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordProcessMemorySharedDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordProcessMemorySwapDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordProcessMemoryUsageDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordProcessMemoryUssDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordProcessMemoryUtilizationDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordProcessMemoryVirtualDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordProcessNiceDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordProcessPagingFaultsDataPoint(ts, 1, AttributeSystemPagingFaultTypeMajor)
+
+			allMetricsCount++
+			mb.RecordProcessStatusDataPoint(ts, 1, AttributeProcessStateRunning)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordProcessThreadCountDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordProcessUnixFileDescriptorCountDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordProcessUptimeDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordProcessWindowsHandleCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordSystemCPUContextSwitchesDataPoint(ts, 1)
 
 			allMetricsCount++
@@ -326,6 +389,9 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordSystemProcessCountDataPoint(ts, 1, AttributeProcessStateRunning)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordSystemProcessCPUUnattributedDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordSystemProcessCreatedDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -344,6 +410,7 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordSystemUserCountDataPoint(ts, 1)
 
 			rb := mb.NewResourceBuilder()
+			rb.SetContainerID("container.id-val")
 			rb.SetHostArch("host.arch-val")
 			rb.SetHostID("host.id-val")
 			rb.SetHostIP([]any{"host.ip-item1", "host.ip-item2"})
@@ -351,6 +418,16 @@ func TestMetricsBuilder(t *testing.T) {
 			rb.SetHostName("host.name-val")
 			rb.SetOsDescription("os.description-val")
 			rb.SetOsType("os.type-val")
+			rb.SetProcessCommand("process.command-val")
+			rb.SetProcessCommandLine("process.command_line-val")
+			rb.SetProcessCreationTime("process.creation.time-val")
+			rb.SetProcessExecutableName("process.executable.name-val")
+			rb.SetProcessExecutablePath("process.executable.path-val")
+			rb.SetProcessGroupName("process.group.name-val")
+			rb.SetProcessLinuxCgroup("process.linux.cgroup-val")
+			rb.SetProcessOwner("process.owner-val")
+			rb.SetProcessParentPid(18)
+			rb.SetProcessPid(11)
 			res := rb.Emit()
 			metrics := mb.Emit(WithResource(res))
 
@@ -475,6 +552,314 @@ func TestMetricsBuilder(t *testing.T) {
 					hwLimitTypeAttrVal, ok := dp.Attributes().Get("hw.limit_type")
 					assert.True(t, ok)
 					assert.Equal(t, "high.degraded", hwLimitTypeAttrVal.Str())
+				case "process.children.cpu.time":
+					assert.False(t, validatedMetrics["process.children.cpu.time"], "Found a duplicate in the metrics slice: process.children.cpu.time")
+					validatedMetrics["process.children.cpu.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "CPU time of exited children, and of theirs, that no scrape saw alive. Absent while there is none.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					cpuModeAttrVal, ok := dp.Attributes().Get("cpu.mode")
+					assert.True(t, ok)
+					assert.Equal(t, "user", cpuModeAttrVal.Str())
+				case "process.context_switches":
+					assert.False(t, validatedMetrics["process.context_switches"], "Found a duplicate in the metrics slice: process.context_switches")
+					validatedMetrics["process.context_switches"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Context switches of all threads.", mi.Description())
+					assert.Equal(t, "{context_switch}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					processContextSwitchTypeAttrVal, ok := dp.Attributes().Get("process.context_switch.type")
+					assert.True(t, ok)
+					assert.Equal(t, "voluntary", processContextSwitchTypeAttrVal.Str())
+				case "process.cpu.time":
+					assert.False(t, validatedMetrics["process.cpu.time"], "Found a duplicate in the metrics slice: process.cpu.time")
+					validatedMetrics["process.cpu.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "CPU time of the process itself.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					cpuModeAttrVal, ok := dp.Attributes().Get("cpu.mode")
+					assert.True(t, ok)
+					assert.Equal(t, "user", cpuModeAttrVal.Str())
+				case "process.cpu.utilization":
+					assert.False(t, validatedMetrics["process.cpu.utilization"], "Found a duplicate in the metrics slice: process.cpu.utilization")
+					validatedMetrics["process.cpu.utilization"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of all CPUs that the process used since the previous scrape, 0 to 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					cpuModeAttrVal, ok := dp.Attributes().Get("cpu.mode")
+					assert.True(t, ok)
+					assert.Equal(t, "user", cpuModeAttrVal.Str())
+				case "process.disk.io":
+					assert.False(t, validatedMetrics["process.disk.io"], "Found a duplicate in the metrics slice: process.disk.io")
+					validatedMetrics["process.disk.io"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Bytes that the process caused to be read from and written to storage.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					diskIoDirectionAttrVal, ok := dp.Attributes().Get("disk.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "read", diskIoDirectionAttrVal.Str())
+				case "process.group.count":
+					assert.False(t, validatedMetrics["process.group.count"], "Found a duplicate in the metrics slice: process.group.count")
+					validatedMetrics["process.group.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Processes in the group.", mi.Description())
+					assert.Equal(t, "{process}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "process.io.logical":
+					assert.False(t, validatedMetrics["process.io.logical"], "Found a duplicate in the metrics slice: process.io.logical")
+					validatedMetrics["process.io.logical"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Bytes that the process read and wrote by system calls, of files, pipes and sockets alike.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					diskIoDirectionAttrVal, ok := dp.Attributes().Get("disk.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "read", diskIoDirectionAttrVal.Str())
+				case "process.memory.pss":
+					assert.False(t, validatedMetrics["process.memory.pss"], "Found a duplicate in the metrics slice: process.memory.pss")
+					validatedMetrics["process.memory.pss"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Resident memory, each page divided by the processes that use it. Dear to read; of shown processes only.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "process.memory.shared":
+					assert.False(t, validatedMetrics["process.memory.shared"], "Found a duplicate in the metrics slice: process.memory.shared")
+					validatedMetrics["process.memory.shared"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Resident memory that is backed by files or shared.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "process.memory.swap":
+					assert.False(t, validatedMetrics["process.memory.swap"], "Found a duplicate in the metrics slice: process.memory.swap")
+					validatedMetrics["process.memory.swap"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory that is swapped out.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "process.memory.usage":
+					assert.False(t, validatedMetrics["process.memory.usage"], "Found a duplicate in the metrics slice: process.memory.usage")
+					validatedMetrics["process.memory.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Resident memory.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "process.memory.uss":
+					assert.False(t, validatedMetrics["process.memory.uss"], "Found a duplicate in the metrics slice: process.memory.uss")
+					validatedMetrics["process.memory.uss"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Resident memory that no other process uses. Dear to read; of shown processes only.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "process.memory.utilization":
+					assert.False(t, validatedMetrics["process.memory.utilization"], "Found a duplicate in the metrics slice: process.memory.utilization")
+					validatedMetrics["process.memory.utilization"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of the memory of the host that is resident, 0 to 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "process.memory.virtual":
+					assert.False(t, validatedMetrics["process.memory.virtual"], "Found a duplicate in the metrics slice: process.memory.virtual")
+					validatedMetrics["process.memory.virtual"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Address space.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "process.nice":
+					assert.False(t, validatedMetrics["process.nice"], "Found a duplicate in the metrics slice: process.nice")
+					validatedMetrics["process.nice"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Nice value, -20 to 19.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "process.paging.faults":
+					assert.False(t, validatedMetrics["process.paging.faults"], "Found a duplicate in the metrics slice: process.paging.faults")
+					validatedMetrics["process.paging.faults"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Page faults.", mi.Description())
+					assert.Equal(t, "{fault}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemPagingFaultTypeAttrVal, ok := dp.Attributes().Get("system.paging.fault.type")
+					assert.True(t, ok)
+					assert.Equal(t, "major", systemPagingFaultTypeAttrVal.Str())
+				case "process.status":
+					assert.False(t, validatedMetrics["process.status"], "Found a duplicate in the metrics slice: process.status")
+					validatedMetrics["process.status"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Always 1: the state stands in the attribute.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					processStateAttrVal, ok := dp.Attributes().Get("process.state")
+					assert.True(t, ok)
+					assert.Equal(t, "running", processStateAttrVal.Str())
+				case "process.thread.count":
+					assert.False(t, validatedMetrics["process.thread.count"], "Found a duplicate in the metrics slice: process.thread.count")
+					validatedMetrics["process.thread.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Threads.", mi.Description())
+					assert.Equal(t, "{thread}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "process.unix.file_descriptor.count":
+					assert.False(t, validatedMetrics["process.unix.file_descriptor.count"], "Found a duplicate in the metrics slice: process.unix.file_descriptor.count")
+					validatedMetrics["process.unix.file_descriptor.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Open file descriptors.", mi.Description())
+					assert.Equal(t, "{file_descriptor}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "process.uptime":
+					assert.False(t, validatedMetrics["process.uptime"], "Found a duplicate in the metrics slice: process.uptime")
+					validatedMetrics["process.uptime"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since the process started.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "process.windows.handle.count":
+					assert.False(t, validatedMetrics["process.windows.handle.count"], "Found a duplicate in the metrics slice: process.windows.handle.count")
+					validatedMetrics["process.windows.handle.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Open handles.", mi.Description())
+					assert.Equal(t, "{handle}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "system.cpu.context_switches":
 					assert.False(t, validatedMetrics["system.cpu.context_switches"], "Found a duplicate in the metrics slice: system.cpu.context_switches")
 					validatedMetrics["system.cpu.context_switches"] = true
@@ -1818,6 +2203,20 @@ func TestMetricsBuilder(t *testing.T) {
 					processStateAttrVal, ok := dp.Attributes().Get("process.state")
 					assert.True(t, ok)
 					assert.Equal(t, "running", processStateAttrVal.Str())
+				case "system.process.cpu.unattributed":
+					assert.False(t, validatedMetrics["system.process.cpu.unattributed"], "Found a duplicate in the metrics slice: system.process.cpu.unattributed")
+					validatedMetrics["system.process.cpu.unattributed"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "CPU time that the host used and no process accounts for, such as that of children that nobody waited for.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 				case "system.process.created":
 					assert.False(t, validatedMetrics["system.process.created"], "Found a duplicate in the metrics slice: system.process.created")
 					validatedMetrics["system.process.created"] = true

@@ -21,6 +21,13 @@ func NewResourceBuilder(rac ResourceAttributesConfig) *ResourceBuilder {
 	}
 }
 
+// SetContainerID sets provided value as "container.id" attribute.
+func (rb *ResourceBuilder) SetContainerID(val string) {
+	if rb.config.ContainerID.Enabled {
+		rb.res.Attributes().PutStr("container.id", val)
+	}
+}
+
 // SetHostArch sets provided value as "host.arch" attribute.
 func (rb *ResourceBuilder) SetHostArch(val string) {
 	if rb.config.HostArch.Enabled {
@@ -67,6 +74,76 @@ func (rb *ResourceBuilder) SetOsDescription(val string) {
 func (rb *ResourceBuilder) SetOsType(val string) {
 	if rb.config.OsType.Enabled {
 		rb.res.Attributes().PutStr("os.type", val)
+	}
+}
+
+// SetProcessCommand sets provided value as "process.command" attribute.
+func (rb *ResourceBuilder) SetProcessCommand(val string) {
+	if rb.config.ProcessCommand.Enabled {
+		rb.res.Attributes().PutStr("process.command", val)
+	}
+}
+
+// SetProcessCommandLine sets provided value as "process.command_line" attribute.
+func (rb *ResourceBuilder) SetProcessCommandLine(val string) {
+	if rb.config.ProcessCommandLine.Enabled {
+		rb.res.Attributes().PutStr("process.command_line", val)
+	}
+}
+
+// SetProcessCreationTime sets provided value as "process.creation.time" attribute.
+func (rb *ResourceBuilder) SetProcessCreationTime(val string) {
+	if rb.config.ProcessCreationTime.Enabled {
+		rb.res.Attributes().PutStr("process.creation.time", val)
+	}
+}
+
+// SetProcessExecutableName sets provided value as "process.executable.name" attribute.
+func (rb *ResourceBuilder) SetProcessExecutableName(val string) {
+	if rb.config.ProcessExecutableName.Enabled {
+		rb.res.Attributes().PutStr("process.executable.name", val)
+	}
+}
+
+// SetProcessExecutablePath sets provided value as "process.executable.path" attribute.
+func (rb *ResourceBuilder) SetProcessExecutablePath(val string) {
+	if rb.config.ProcessExecutablePath.Enabled {
+		rb.res.Attributes().PutStr("process.executable.path", val)
+	}
+}
+
+// SetProcessGroupName sets provided value as "process.group.name" attribute.
+func (rb *ResourceBuilder) SetProcessGroupName(val string) {
+	if rb.config.ProcessGroupName.Enabled {
+		rb.res.Attributes().PutStr("process.group.name", val)
+	}
+}
+
+// SetProcessLinuxCgroup sets provided value as "process.linux.cgroup" attribute.
+func (rb *ResourceBuilder) SetProcessLinuxCgroup(val string) {
+	if rb.config.ProcessLinuxCgroup.Enabled {
+		rb.res.Attributes().PutStr("process.linux.cgroup", val)
+	}
+}
+
+// SetProcessOwner sets provided value as "process.owner" attribute.
+func (rb *ResourceBuilder) SetProcessOwner(val string) {
+	if rb.config.ProcessOwner.Enabled {
+		rb.res.Attributes().PutStr("process.owner", val)
+	}
+}
+
+// SetProcessParentPid sets provided value as "process.parent_pid" attribute.
+func (rb *ResourceBuilder) SetProcessParentPid(val int64) {
+	if rb.config.ProcessParentPid.Enabled {
+		rb.res.Attributes().PutInt("process.parent_pid", val)
+	}
+}
+
+// SetProcessPid sets provided value as "process.pid" attribute.
+func (rb *ResourceBuilder) SetProcessPid(val int64) {
+	if rb.config.ProcessPid.Enabled {
+		rb.res.Attributes().PutInt("process.pid", val)
 	}
 }
 

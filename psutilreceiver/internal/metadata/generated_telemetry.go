@@ -23,15 +23,18 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                   metric.Meter
-	mu                      sync.Mutex
-	registrations           []metric.Registration
-	PsutilFilesUnreadable   metric.Int64Counter
-	PsutilLateTicks         metric.Int64Counter
-	PsutilQuarantinedMounts metric.Int64Gauge
-	PsutilResets            metric.Int64Counter
-	PsutilScrapeDuration    metric.Float64Histogram
-	PsutilTrackedStreams    metric.Int64Gauge
+	meter                    metric.Meter
+	mu                       sync.Mutex
+	registrations            []metric.Registration
+	PsutilFilesUnreadable    metric.Int64Counter
+	PsutilLateTicks          metric.Int64Counter
+	PsutilPointsRemoved      metric.Int64Counter
+	PsutilProcessReadsFailed metric.Int64Counter
+	PsutilProcesses          metric.Int64Gauge
+	PsutilQuarantinedMounts  metric.Int64Gauge
+	PsutilResets             metric.Int64Counter
+	PsutilScrapeDuration     metric.Float64Histogram
+	PsutilTrackedStreams     metric.Int64Gauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -73,6 +76,24 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_psutil_late_ticks",
 		metric.WithDescription("Scrapes that began more than half an interval late. [Development]"),
 		metric.WithUnit("{tick}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.PsutilPointsRemoved, err = builder.meter.Int64Counter(
+		"otelcol_psutil_points_removed",
+		metric.WithDescription("Points of counters that were left out, by reason, first points of delta streams (baseline) among them. [Development]"),
+		metric.WithUnit("{datapoint}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.PsutilProcessReadsFailed, err = builder.meter.Int64Counter(
+		"otelcol_psutil_process_reads_failed",
+		metric.WithDescription("Files of processes that could not be read, by file and reason. Processes that went away are not among them. [Development]"),
+		metric.WithUnit("{file}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.PsutilProcesses, err = builder.meter.Int64Gauge(
+		"otelcol_psutil_processes",
+		metric.WithDescription("Processes in the last scrape that were seen, shown on their own, and excluded by a filter. [Development]"),
+		metric.WithUnit("{process}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.PsutilQuarantinedMounts, err = builder.meter.Int64Gauge(

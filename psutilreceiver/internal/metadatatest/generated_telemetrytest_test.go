@@ -21,6 +21,9 @@ func TestSetupTelemetry(t *testing.T) {
 	defer tb.Shutdown()
 	tb.PsutilFilesUnreadable.Add(context.Background(), 1)
 	tb.PsutilLateTicks.Add(context.Background(), 1)
+	tb.PsutilPointsRemoved.Add(context.Background(), 1)
+	tb.PsutilProcessReadsFailed.Add(context.Background(), 1)
+	tb.PsutilProcesses.Record(context.Background(), 1)
 	tb.PsutilQuarantinedMounts.Record(context.Background(), 1)
 	tb.PsutilResets.Add(context.Background(), 1)
 	tb.PsutilScrapeDuration.Record(context.Background(), 1)
@@ -29,6 +32,15 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualPsutilLateTicks(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualPsutilPointsRemoved(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualPsutilProcessReadsFailed(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualPsutilProcesses(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualPsutilQuarantinedMounts(t, testTel,

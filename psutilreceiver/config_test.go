@@ -1,0 +1,96 @@
+package psutilreceiver
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+)
+
+// load decodes and validates the named receiver of testdata/config.yaml, as the Collector would.
+func load(t *testing.T, name string) (*Config, error) {
+	t.Helper()
+	file, err := confmaptest.LoadConf(filepath.Join("testdata", "config.yaml"))
+	require.NoError(t, err)
+	sub, err := file.Sub(component.NewIDWithName(metadata.Type, name).String())
+	require.NoError(t, err)
+	cfg := createDefaultConfig().(*Config)
+	if err := sub.Unmarshal(cfg); err != nil {
+		return nil, err
+	}
+	return cfg, confmap.Validate(cfg)
+}
+
+func names(kinds []scraperKind, s *ScrapersConfig) []string {
+	var out []string
+	for _, k := range kinds {
+		if _, enabled := k.interval(s); enabled {
+			out = append(out, k.name)
+		}
+	}
+	return out
+}
+
+func TestConfigThatIsValid(t *testing.T) {
+	t.Run("nothing but the name runs the default scrapers", func(t *testing.T) {
+		cfg, err := load(t, "alone")
+		require.NoError(t, err)
+		assert.Equal(t, createDefaultConfig(), cfg)
+		want := []string{"cpu", "load", "memory", "paging", "disk", "filesystem", "network", "pressure", "processes", "process", "system"}
+		assert.ElementsMatch(t, want, names(scraperKinds, &cfg.Scrapers))
+		assert.Equal(t, 15*time.Second, cfg.CollectionInterval)
+	})
+	t.Run("named scrapers replace the default ones", func(t *testing.T) {
+		cfg, err := load(t, "named")
+		require.NoError(t, err)
+		assert.ElementsMatch(t, []string{"cpu", "memory", "sensors"}, names(scraperKinds, &cfg.Scrapers))
+		assert.True(t, cfg.Scrapers.CPU.Get().PerCPU)
+		assert.Equal(t, time.Minute, cfg.Scrapers.Memory.Get().CollectionInterval)
+		assert.Equal(t, TemporalityDelta, cfg.Temporality)
+	})
+}
+
+func TestConfigThatIsRefused(t *testing.T) {
+	for name, want := range map[string][]string{
+		"unknown_key":          {`unknown key "interval"`, "collection_interval", "root_path"},
+		"unknown_scraper":      {`unknown key "scrapers::cpus"`, "allowed are", "cpu", "filesystem"},
+		"unknown_scraper_key":  {"per_core"},
+		"unknown_metric":       {`unknown key "metrics::system.cpu.times"`, "system.cpu.time,"},
+		"unknown_resource":     {`unknown key "resource_attributes::host.hostname"`, "host.name"},
+		"negative_interval":    {"collection_interval", "positive"},
+		"scraper_interval":     {"scrapers::memory::collection_interval is -5s", "must be positive"},
+		"no_scraper":           {"scrapers names none", "cpu, disk"},
+		"root_path":            {`root_path is "/does/not/exist"`, "must be a directory"},
+		"temporality":          {`temporality is "diff"`, "allowed are cumulative, delta"},
+		"rate_of_unknown":      {`rates::metrics names unknown metric "system.disk.bytes"`, "system.disk.io"},
+		"disk_regexp":          {"disk", "include", "(sd"},
+		"network_match_type":   {"match_type", "glob", "strict, regexp"},
+		"filesystem_timeout":   {"filesystem", "timeout", "-1s"},
+		"not_a_block":          {"scrapers must be a block of keys"},
+		"interval_not_a_time":  {"collection_interval", "invalid duration"},
+		"several_at_once":      {`unknown key "metrics::nope"`, `unknown key "scrapers::nope"`},
+		"interval_zero_metric": {"collection_interval"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := load(t, name)
+			require.Error(t, err)
+			for _, part := range want {
+				assert.ErrorContains(t, err, part)
+			}
+		})
+	}
+}
+
+func TestEditDistance(t *testing.T) {
+	assert.Equal(t, 0, editDistance("cpu", "cpu"))
+	assert.Equal(t, 1, editDistance("cpu", "cpus"))
+	assert.Equal(t, 3, editDistance("kitten", "sitting"))
+	assert.Equal(t, 3, editDistance("", "abc"))
+}

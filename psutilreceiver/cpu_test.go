@@ -1,0 +1,115 @@
+package psutilreceiver
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// clockAt makes ticks 10 s apart for tests of streams.
+type clockAt struct {
+	boot time.Time
+	tick tick
+}
+
+func (c *clockAt) next() *tick {
+	previous := c.tick
+	now := previous.now.Add(10 * time.Second)
+	if previous.now.IsZero() {
+		now = c.boot.Add(1000 * time.Second)
+	}
+	c.tick = tick{now: now, time: pcommon.NewTimestampFromTime(now), boot: pcommon.NewTimestampFromTime(c.boot), previous: previous.time}
+	if !previous.now.IsZero() {
+		c.tick.elapsed = now.Sub(previous.now)
+	}
+	return &c.tick
+}
+
+func (c *clockAt) seconds(ts pcommon.Timestamp) float64 { return ts.AsTime().Sub(c.boot).Seconds() }
+
+func times(user, idle, iowait float64) modeTimes {
+	var m modeTimes
+	m[0], m[3], m[4] = user, idle, iowait
+	return m
+}
+
+func TestOneCPU(t *testing.T) {
+	type step struct {
+		raw    *modeTimes // nil: the CPU is offline in this tick
+		start  float64    // of the streams, in seconds since boot
+		value  modeTimes
+		deltas bool
+	}
+	at := func(user, idle, iowait float64) *modeTimes { m := times(user, idle, iowait); return &m }
+	for _, tc := range []struct {
+		name  string
+		steps []step
+	}{
+		{"counts since boot", []step{
+			{raw: at(100, 800, 0), value: times(100, 800, 0)},
+			{raw: at(104, 806, 0), value: times(104, 806, 0), deltas: true},
+		}},
+		{"iowait that steps back a little is held until it is passed", []step{
+			{raw: at(100, 800, 50), value: times(100, 800, 50)},
+			{raw: at(104, 806, 49), value: times(104, 806, 50), deltas: true},
+			{raw: at(108, 812, 51), value: times(108, 812, 51), deltas: true},
+		}},
+		{"a CPU that comes back with its counters goes on from them under a new start", []step{
+			{raw: at(100, 800, 0), value: times(100, 800, 0)},
+			{},
+			{raw: at(103, 810, 0), start: 1010, value: times(3, 10, 0)},
+			{raw: at(105, 818, 0), start: 1010, value: times(5, 18, 0), deltas: true},
+		}},
+		{"a CPU that comes back with idle begun anew never falls and never leaps", []step{
+			{raw: at(100, 800, 0), value: times(100, 800, 0)},
+			{},
+			{raw: at(101, 2, 0), start: 1010, value: times(1, 0, 0)},
+			{raw: at(102, 11, 0), start: 1010, value: times(2, 9, 0), deltas: true},
+		}},
+		{"idle that falls far without a missing tick is a CPU that was away between", []step{
+			{raw: at(100, 800, 0), value: times(100, 800, 0)},
+			{raw: at(101, 5, 0), start: 1000, value: times(1, 0, 0)},
+		}},
+		{"a CPU brought online later does not bring its past with it", []step{
+			{},
+			{raw: at(500, 9000, 0), start: 1000, value: times(0, 0, 0)},
+			{raw: at(504, 9006, 0), start: 1000, value: times(4, 6, 0), deltas: true},
+		}},
+		{"a CPU plugged in later counts from its birth", []step{
+			{},
+			{raw: at(1, 4, 0), start: 1000, value: times(1, 4, 0)},
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			clock := &clockAt{boot: time.Unix(1_700_000_000, 0)}
+			var c cpuStream
+			for i, s := range tc.steps {
+				tick := clock.next()
+				if s.raw == nil {
+					continue
+				}
+				c.advanceOne(tick, *s.raw)
+				assert.InDeltaSlice(t, s.value[:], c.value[:], 1e-9, "value in step %d", i)
+				assert.InDelta(t, s.start, clock.seconds(c.start), 1e-6, "start in step %d", i)
+				assert.Equal(t, s.deltas, c.delta != modeTimes{}, "delta in step %d", i)
+			}
+		})
+	}
+}
+
+func TestTotalGoesOnWhenACPUGoesOffline(t *testing.T) {
+	clock := &clockAt{boot: time.Unix(1_700_000_000, 0)}
+	var c cpuStream
+	c.advanceTotal(clock.next(), times(400, 4000, 10))
+	c.advanceTotal(clock.next(), times(410, 4030, 10))
+	assert.Equal(t, times(10, 30, 0), c.delta)
+	c.advanceTotal(clock.next(), times(420, 3020, 10)) // The kernel dropped the idle time of one CPU.
+	assert.Equal(t, times(10, 0, 0), c.delta)
+	assert.Equal(t, times(420, 4030, 10), c.value)
+	c.advanceTotal(clock.next(), times(425, 3045, 10))
+	assert.Equal(t, times(5, 25, 0), c.delta)
+	assert.Equal(t, times(425, 4055, 10), c.value)
+	assert.InDelta(t, 0, clock.seconds(c.start), 1e-6)
+}

@@ -1,0 +1,177 @@
+package host
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+
+	"golang.org/x/sys/unix"
+)
+
+// connectionMemory is what the reader keeps between reads.
+type connectionMemory struct {
+	buf      []byte
+	refused  [len(socketTables)]bool // the kernel does not list them over netlink
+	borrowed bool
+}
+
+// socketTable is one of the tables in which the kernel keeps sockets.
+type socketTable struct {
+	transport Transport
+	family    uint8
+	protocol  uint8
+	file      string // below proc/<pid>/net
+}
+
+var socketTables = [...]socketTable{
+	{TransportTCP, unix.AF_INET, unix.IPPROTO_TCP, "tcp"},
+	{TransportTCP, unix.AF_INET6, unix.IPPROTO_TCP, "tcp6"},
+	{TransportUDP, unix.AF_INET, unix.IPPROTO_UDP, "udp"},
+	{TransportUDP, unix.AF_INET6, unix.IPPROTO_UDP, "udp6"},
+}
+
+// stateByNumber has the states by the kernel's numbers (include/net/tcp_states.h). 12, TCP_NEW_SYN_RECV, is a connection that has
+// not got a socket yet; the kernel shows it as 3.
+var stateByNumber = [...]ConnectionState{
+	1: ConnectionEstablished, 2: ConnectionSynSent, 3: ConnectionSynReceived, 4: ConnectionFinWait1, 5: ConnectionFinWait2,
+	6: ConnectionTimeWait, 7: ConnectionClosed, 8: ConnectionCloseWait, 9: ConnectionLastAck, 10: ConnectionListen,
+	11: ConnectionClosing, 12: ConnectionSynReceived,
+}
+
+// Read counts the sockets of the host's network namespace. For this host it asks the kernel over netlink (sock_diag(7)), which is
+// several times cheaper than the text of /proc/net; the text is for roots, of whose namespace it has to be the one of the first
+// process, and for kernels that do not answer.
+func (c *Connections) Read() (ConnectionCounts, error) {
+	c.borrowed = false
+	if c.buf == nil {
+		c.buf = make([]byte, diagBufferSize)
+	}
+	var counts ConnectionCounts
+	var errs error
+	var diag *diagSocket
+	if c.host.root == "" {
+		diag = openDiag(c.buf)
+		defer diag.close()
+	}
+	for i := range socketTables {
+		table, err := c.readTable(i, diag)
+		errs = errors.Join(errs, err)
+		counts.add(&table)
+	}
+	return counts, errs
+}
+
+// Borrowed tells that the host's network namespace could not be read below the root, so that the last read was of the
+// collector's own.
+func (c *Connections) Borrowed() bool { return c.borrowed }
+
+func (c *Connections) readTable(i int, diag *diagSocket) (counts ConnectionCounts, err error) {
+	t := &socketTables[i]
+	if diag != nil && !c.refused[i] {
+		if counts, err = diag.count(t); err == nil {
+			return counts, nil
+		}
+		// What is answered with ENOBUFS or EINTR may work the next time. The rest means that there is no such thing: the module
+		// is missing, a sandbox forbids it.
+		c.refused[i] = !errors.Is(err, unix.ENOBUFS) && !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.EAGAIN)
+	}
+	dir := "proc/net/"
+	if c.host.root != "" {
+		dir = "proc/1/net/"
+	}
+	counts, err = c.countFile(t, dir+t.file)
+	if c.host.root != "" && (errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) && !c.host.exists(dir+"dev")) {
+		c.borrowed = true
+		counts, err = c.countFile(t, "proc/net/"+t.file)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return ConnectionCounts{}, nil // A kernel without IPv6 has no tcp6.
+	}
+	return counts, err
+}
+
+// countFile reads the text of a table piece by piece: with many sockets it is tens of megabytes.
+func (c *Connections) countFile(t *socketTable, name string) (counts ConnectionCounts, err error) {
+	path := c.host.Path(name)
+	fd, err := openRetry(path)
+	if err != nil {
+		return counts, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer func() { _ = unix.Close(fd) }()
+	lines := socketLines{file: name, counts: &counts[t.transport]}
+	held := 0 // bytes of an unfinished line at the start of the buffer
+	for {
+		n, err := unix.Read(fd, c.buf[held:])
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err != nil:
+			return counts, &fs.PathError{Op: "read", Path: path, Err: err}
+		case n <= 0:
+			return counts, lines.finish(c.buf[:held])
+		}
+		rest, err := lines.feed(c.buf[:held+n])
+		if err == nil && len(rest) == len(c.buf) {
+			err = malformed(name, rest)
+		}
+		if err != nil {
+			return counts, err
+		}
+		held = copy(c.buf, rest)
+	}
+}
+
+// socketLines counts the lines of /proc/net/tcp and its like: number, local address, remote address, state in hexadecimal, and
+// more that is of no use here.
+type socketLines struct {
+	file    string
+	heading bool // has passed
+	counts  *[connectionStates]int64
+}
+
+// feed counts the whole lines of text and gives what is left after the last of them.
+func (s *socketLines) feed(text []byte) (rest []byte, err error) {
+	for {
+		end := bytes.IndexByte(text, '\n')
+		if end < 0 {
+			return text, nil
+		}
+		if err := s.count(text[:end]); err != nil {
+			return nil, err
+		}
+		text = text[end+1:]
+	}
+}
+
+// finish counts a last line without an end.
+func (s *socketLines) finish(rest []byte) error { return s.count(rest) }
+
+func (s *socketLines) count(l []byte) error {
+	switch {
+	case len(bytes.TrimSpace(l)) == 0:
+		return nil
+	case !s.heading:
+		s.heading = true
+		return nil
+	}
+	_, rest := field(l)
+	_, rest = field(rest)
+	_, rest = field(rest)
+	number, _ := field(rest)
+	if len(number) == 2 {
+		high, ok1 := hexDigit(number[0])
+		low, ok2 := hexDigit(number[1])
+		if ok1 && ok2 && countState(s.counts, high<<4|low) {
+			return nil
+		}
+	}
+	return malformed(s.file, l)
+}
+
+func countState(counts *[connectionStates]int64, number uint8) bool {
+	if number == 0 || int(number) >= len(stateByNumber) {
+		return false
+	}
+	counts[stateByNumber[number]]++
+	return true
+}

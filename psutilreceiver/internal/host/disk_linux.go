@@ -1,0 +1,201 @@
+package host
+
+import (
+	"bytes"
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const diskstatsFile = "proc/diskstats"
+
+const sectorSize = 512
+
+// diskMemory is what is known of the devices, by name.
+type diskMemory struct {
+	known map[string]*knownDisk
+	reads uint64    // number of this read
+	last  time.Time // instant of the last one
+}
+
+// knownDisk is one device over the reads.
+type knownDisk struct {
+	name     string
+	device   uint64 // major and minor number
+	wanted   bool
+	kind     DiskKind
+	dir      string // in sysfs, as this process opens it
+	diskseq  attribute
+	size     attribute
+	seq      int64  // last diskseq; -1 where the kernel has none
+	inode    uint64 // of dir, at that diskseq
+	since    int64  // diskseq at which the totals began
+	last     [6]int64
+	times    [4]wrapping
+	lastRead uint64
+	reported bool
+}
+
+// Read gives the wanted devices in the order of /proc/diskstats. Devices without a medium that have never done anything, such as
+// the sixteen idle nbd, are left out. Now must have a monotonic reading: it tells what can be a wrap. Lines that can't be parsed
+// are an error beside the devices that can. The slice is valid until the next Read.
+func (d *Disks) Read(now time.Time) ([]Disk, error) {
+	d.disks = d.disks[:0]
+	text, err := d.host.read(diskstatsFile)
+	if err != nil {
+		return nil, optional(err)
+	}
+	elapsed := now.Sub(d.last)
+	d.last = now
+	d.reads++
+	var bad error
+	for rest := text; len(rest) > 0; {
+		var l []byte
+		l, rest = line(rest)
+		s, err := parseDiskLine(l)
+		switch {
+		case errors.Is(err, errOtherLine):
+		case err != nil:
+			bad = err
+		default:
+			d.add(&s, text, elapsed)
+		}
+	}
+	for name, k := range d.known {
+		if k.lastRead != d.reads {
+			delete(d.known, name)
+		}
+	}
+	return d.disks, bad
+}
+
+func (d *Disks) add(s *diskLine, text []byte, elapsed time.Duration) {
+	k, ok := d.known[string(s.name)]
+	if !ok || k.device != s.device() {
+		k = d.learn(s, text)
+	}
+	k.lastRead = d.reads
+	if !k.wanted {
+		return
+	}
+	k.recognise(s)
+	disk := k.sample(s, elapsed)
+	if !k.reported && disk.Size == 0 && s.idle() {
+		return
+	}
+	k.reported = true
+	d.disks = append(d.disks, disk)
+}
+
+// learn looks a device up that was not there before.
+func (d *Disks) learn(s *diskLine, text []byte) *knownDisk {
+	if d.known == nil {
+		d.known = make(map[string]*knownDisk)
+	}
+	name := string(s.name)
+	// Sysfs writes the slash within names such as cciss/c0d0 as an exclamation mark.
+	dir := string(bytes.ReplaceAll(s.name, []byte("/"), []byte("!")))
+	k := &knownDisk{name: name, device: s.device(), kind: d.host.diskKind(dir, s.name, text)}
+	if k.wanted = d.want(name, k.kind); k.wanted {
+		k.dir = d.host.Path("sys/class/block/" + dir)
+		k.size.path = k.dir + "/size"
+		k.diskseq.path = k.dir + "/diskseq"
+		if k.kind == DiskPartition {
+			k.diskseq.path = k.dir + "/../diskseq" // Of the whole device; the kernel, unlike path/filepath, follows the link first.
+		}
+		k.seq, k.inode = k.diskseq.number(), inode(k.dir)
+		k.since = k.seq
+	}
+	d.known[name] = k
+	return k
+}
+
+// recognise tells whether this is still the device of the last read. A new diskseq is that of a new device, or of another medium
+// in the old one, whose totals go on: then they do not fall, and sysfs still shows the same directory. None is that of a device
+// that has gone just now.
+func (k *knownDisk) recognise(s *diskLine) {
+	totals := s.totals()
+	if seq := k.diskseq.number(); seq >= 0 && seq != k.seq {
+		k.seq = seq
+		was := k.inode
+		k.inode = inode(k.dir)
+		if k.inode != was || anyFell(k.last, totals) {
+			k.since = seq
+			k.times = [4]wrapping{}
+		}
+	}
+	k.last = totals
+}
+
+func anyFell(last, now [6]int64) bool {
+	for i, v := range now {
+		if v < last[i] {
+			return true
+		}
+	}
+	return false
+}
+
+// inode identifies a directory of sysfs: the kernel gives each that it makes a number of its own. 0 where there is none.
+func inode(path string) uint64 {
+	var st unix.Stat_t
+	if unix.Stat(path, &st) != nil {
+		return 0
+	}
+	return st.Ino
+}
+
+func (k *knownDisk) sample(s *diskLine, elapsed time.Duration) Disk {
+	disk := Disk{
+		Name:         k.name,
+		Kind:         k.kind,
+		Identity:     k.device<<32 | uint64(uint32(max(k.since, 0))),
+		Reads:        s.reads,
+		Writes:       s.writes,
+		ReadsMerged:  s.readsMerged,
+		WritesMerged: s.writesMerged,
+		ReadBytes:    s.sectorsRead * sectorSize,
+		WrittenBytes: s.sectorsWritten * sectorSize,
+		InFlight:     s.inFlight,
+		Size:         k.size.number(),
+	}
+	disk.ReadTime = k.times[0].seconds(s.millis[0], elapsed)
+	disk.WriteTime = k.times[1].seconds(s.millis[1], elapsed)
+	disk.IOTime = k.times[2].seconds(s.millis[2], elapsed)
+	disk.WeightedIOTime = k.times[3].seconds(s.millis[3], elapsed)
+	if disk.Size > 0 {
+		disk.Size *= sectorSize
+	}
+	return disk
+}
+
+// wrapping is a counter that the kernel keeps in 32 bits.
+type wrapping struct {
+	last int64 // as the kernel gave it
+	high int64 // what the wraps since the first read amount to
+}
+
+const (
+	wrapAt = 1 << 32
+	// maxInFlight is how many operations a device works at, at most, for one of the times to grow by as many milliseconds in a
+	// millisecond. Real devices stay far below it on average.
+	maxInFlight = 1024
+)
+
+// seconds continues the counter with its next value in milliseconds. A fall is a wrap when the way over 2^32 is one that the
+// counter can have gone in the time that has passed, and less than half the way around; else the counter began anew, and so does
+// what is given.
+func (w *wrapping) seconds(millis int64, elapsed time.Duration) float64 {
+	if millis < w.last {
+		grown := millis + wrapAt - w.last
+		possible := min(max(elapsed.Milliseconds(), 0), wrapAt/2/maxInFlight) * maxInFlight
+		if grown > 0 && grown <= possible {
+			w.high += wrapAt
+		} else {
+			w.high = 0
+		}
+	}
+	w.last = millis
+	return float64(w.high+millis) / 1000
+}

@@ -1,0 +1,158 @@
+package host
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"os"
+)
+
+// diskLine is a line of /proc/diskstats.
+type diskLine struct {
+	major, minor         int64
+	name                 []byte
+	reads, readsMerged   int64
+	sectorsRead          int64
+	writes, writesMerged int64
+	sectorsWritten       int64
+	inFlight             int64
+	millis               [4]int64 // reading, writing, busy, weighted
+}
+
+// errOtherLine is a line that is right but has no totals.
+var errOtherLine = errors.New("line of another kind")
+
+// parseDiskLine reads major, minor and name, and the eleven numbers of Documentation/admin-guide/iostats.rst. Kernels since 4.18
+// add four for discards, since 5.5 two for flushes, which are passed over; before 2.6.25 the line of a partition had four in all.
+func parseDiskLine(l []byte) (diskLine, error) {
+	var s diskLine
+	var f []byte
+	whole := l
+	var numbers [11]int64
+	var ok1, ok2 bool
+	f, l = field(l)
+	s.major, ok1 = intOf(f)
+	f, l = field(l)
+	s.minor, ok2 = intOf(f)
+	s.name, l = field(l)
+	if len(s.name) == 0 && len(bytes.TrimSpace(whole)) == 0 {
+		return s, errOtherLine
+	}
+	if !ok1 || !ok2 || len(s.name) == 0 || s.major >= 1<<12 || s.minor >= 1<<20 {
+		return diskLine{}, malformed(diskstatsFile, whole)
+	}
+	count := 0
+	for ; count < len(numbers); count++ {
+		f, l = field(l)
+		if len(f) == 0 {
+			break
+		}
+		v, ok := intOf(f)
+		if !ok {
+			return diskLine{}, malformed(diskstatsFile, whole)
+		}
+		numbers[count] = v
+	}
+	if count == 4 {
+		return diskLine{}, errOtherLine
+	}
+	s.reads, s.readsMerged, s.sectorsRead = numbers[0], numbers[1], numbers[2]
+	s.writes, s.writesMerged, s.sectorsWritten = numbers[4], numbers[5], numbers[6]
+	s.inFlight = numbers[8]
+	s.millis = [4]int64{numbers[3], numbers[7], numbers[9], numbers[10]}
+	const maxSectors = math.MaxInt64 / sectorSize
+	if count < len(numbers) || s.sectorsRead > maxSectors || s.sectorsWritten > maxSectors {
+		return diskLine{}, malformed(diskstatsFile, whole)
+	}
+	return s, nil
+}
+
+func (s *diskLine) device() uint64 { return uint64(s.major)<<20 | uint64(s.minor) }
+
+// totals are the counters that the kernel keeps in words, which only begin anew with the device.
+func (s *diskLine) totals() [6]int64 {
+	return [...]int64{s.reads, s.readsMerged, s.sectorsRead, s.writes, s.writesMerged, s.sectorsWritten}
+}
+
+// idle tells whether the device has never done anything.
+func (s *diskLine) idle() bool { return s.reads == 0 && s.writes == 0 && s.inFlight == 0 }
+
+// diskKind tells what a device is by what sysfs says of it, and, where the root has no sysfs, by its name. Dir is its name in
+// sysfs, text all of /proc/diskstats.
+func (h *Host) diskKind(dir string, name, text []byte) DiskKind {
+	switch {
+	case hasNumberedName(name, "loop") || hasNumberedName(name, "ram") || hasNumberedName(name, "zram"):
+		return DiskVirtual
+	case hasNumberedName(name, "zd"):
+		return DiskStacked // A volume of a ZFS pool, which sysfs does not connect with the pool's devices.
+	case h.exists("sys/class/block/" + dir + "/partition"):
+		return DiskPartition
+	case !h.exists("sys/block/" + dir):
+		return diskKindByName(name, text)
+	}
+	if slaves, err := os.ReadDir(h.Path("sys/block/" + dir + "/slaves")); err == nil && len(slaves) > 0 {
+		return DiskStacked
+	}
+	hidden := h.attribute("sys/block/" + dir + "/hidden")
+	if head := headOfPath(name); head != "" && hidden.number() == 1 {
+		// Before 6.4 the kernel counts nothing for the head, and says so. Then the paths are where the I/O shows.
+		counts := h.attribute("sys/block/" + head + "/queue/iostats")
+		if counts.number() > 0 {
+			return DiskPath
+		}
+	}
+	return DiskWhole
+}
+
+// headOfPath gives nvme0n1 for its path nvme0c2n1; empty for other names.
+func headOfPath(name []byte) string {
+	controller, rest, ok := bytes.Cut(name, []byte("c"))
+	if !ok || !hasNumberedName(controller, "nvme") {
+		return ""
+	}
+	path, namespace, ok := bytes.Cut(rest, []byte("n"))
+	if !ok || !isNumber(path) || !isNumber(namespace) {
+		return ""
+	}
+	return string(controller) + "n" + string(namespace)
+}
+
+// diskKindByName goes by the kernel's ways of naming: a partition is the name of a listed device followed by its number, with a p
+// between where the device's name ends in a digit.
+func diskKindByName(name, text []byte) DiskKind {
+	switch {
+	case hasNumberedName(name, "dm-"), hasNumberedName(name, "bcache"), hasNumberedName(name, "drbd"), hasNumberedName(name, "md"),
+		bytes.HasPrefix(name, []byte("md_")):
+		return DiskStacked
+	}
+	whole := bytes.TrimRight(name, "0123456789")
+	if len(whole) == len(name) || len(whole) == 0 {
+		return DiskWhole
+	}
+	if before := whole[:len(whole)-1]; whole[len(whole)-1] == 'p' && len(before) > 0 && isDigit(before[len(before)-1]) {
+		whole = before
+	}
+	for len(text) > 0 {
+		var l []byte
+		l, text = line(text)
+		if s, err := parseDiskLine(l); err == nil && bytes.Equal(s.name, whole) {
+			return DiskPartition
+		}
+	}
+	return DiskWhole
+}
+
+func hasNumberedName(name []byte, prefix string) bool {
+	return bytes.HasPrefix(name, []byte(prefix)) && isNumber(name[len(prefix):])
+}
+
+func isNumber(b []byte) bool {
+	for _, c := range b {
+		if !isDigit(c) {
+			return false
+		}
+	}
+	return len(b) > 0
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -1,0 +1,35 @@
+//go:build !linux
+
+package host
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// platform holds what the portable reader keeps between scrapes.
+type platform struct {
+	boot  time.Time
+	cores int
+}
+
+func (p *platform) init(string) {}
+
+func (p *platform) close() {}
+
+// Begin starts a scrape. Gopsutil reads each figure when it is asked for, so there is nothing to forget.
+func (h *Host) Begin() {}
+
+func checkRootPlatform(root string) error {
+	return fmt.Errorf("opening the host's root: %s: another root than the system's own can be read on Linux only: %w", root, ErrUnsupported)
+}
+
+// portable gives an error of gopsutil its class. ErrUnsupported stands alone, because it is no fault. Gopsutil keeps its own error for
+// that in an internal package, so that only the text can tell.
+func portable(operation string, err error) error {
+	if errors.Is(err, errors.ErrUnsupported) || err.Error() == "not implemented yet" {
+		return ErrUnsupported
+	}
+	return fmt.Errorf("%s: %w", operation, err)
+}

@@ -1,0 +1,38 @@
+package host
+
+import "bytes"
+
+const loadavgFile = "proc/loadavg"
+
+// Load gives the load averages and the number of tasks, from /proc/loadavg.
+func (h *Host) Load() (Load, error) {
+	text, err := h.read(loadavgFile)
+	if err != nil {
+		return Load{}, err
+	}
+	return parseLoadavg(text)
+}
+
+// parseLoadavg reads: the three averages, runnable/existing tasks, and the last PID, which is of no use here.
+func parseLoadavg(text []byte) (Load, error) {
+	l := Load{Runnable: absent, Tasks: absent}
+	rest := text
+	for _, dst := range []*float64{&l.Avg1, &l.Avg5, &l.Avg15} {
+		var f []byte
+		f, rest = field(rest)
+		v, ok := decimalOf(f)
+		if !ok {
+			return Load{}, malformed(loadavgFile, text)
+		}
+		*dst = v
+	}
+	f, _ := field(rest)
+	runnable, tasks, _ := bytes.Cut(f, []byte{'/'})
+	r, ok1 := intOf(runnable)
+	n, ok2 := intOf(tasks)
+	if !ok1 || !ok2 {
+		return Load{}, malformed(loadavgFile, text)
+	}
+	l.Runnable, l.Tasks = r, n
+	return l, nil
+}

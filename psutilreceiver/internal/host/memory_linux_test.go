@@ -1,0 +1,163 @@
+package host
+
+import (
+	"testing"
+
+	"github.com/prometheus/procfs"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestParseMeminfo(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		text   string
+		want   func(*Memory)
+		states MemoryStates
+	}{
+		{
+			name: "available as the kernel estimates it",
+			text: "MemTotal: 1000 kB\nMemFree: 100 kB\nMemAvailable: 600 kB\nBuffers: 50 kB\nCached: 400 kB\n",
+			want: func(m *Memory) {
+				m.Total, m.Free, m.Available, m.Buffers, m.Cached = 1000*1024, 100*1024, 600*1024, 50*1024, 400*1024
+			},
+			states: MemoryStates{Used: 400 * 1024, Free: 100 * 1024, Buffers: 50 * 1024, Cached: 450 * 1024},
+		},
+		{
+			name: "before 3.14 available is worked out",
+			text: "MemTotal: 1000 kB\nMemFree: 100 kB\nBuffers: 50 kB\nCached: 400 kB\nShmem: 30 kB\nSReclaimable: 20 kB\n",
+			want: func(m *Memory) {
+				m.Total, m.Free, m.Available, m.Buffers, m.Cached = 1000*1024, 100*1024, 540*1024, 50*1024, 400*1024
+				m.Shared, m.SlabReclaimable = 30*1024, 20*1024
+			},
+			states: MemoryStates{Used: 460 * 1024, Free: 100 * 1024, Buffers: 50 * 1024, Cached: 390 * 1024},
+		},
+		{
+			name: "free memory beyond what is available is kept back by the kernel and counts as used",
+			text: "MemTotal: 1000 kB\nMemFree: 300 kB\nMemAvailable: 250 kB\nBuffers: 50 kB\nCached: 10 kB\n",
+			want: func(m *Memory) {
+				m.Total, m.Free, m.Available, m.Buffers, m.Cached = 1000*1024, 300*1024, 250*1024, 50*1024, 10*1024
+			},
+			states: MemoryStates{Used: 750 * 1024, Free: 250 * 1024},
+		},
+		{
+			name:   "available beyond the total, as under some container views",
+			text:   "MemTotal: 1000 kB\nMemFree: 200 kB\nMemAvailable: 4000 kB\n",
+			want:   func(m *Memory) { m.Total, m.Free, m.Available = 1000*1024, 200*1024, 1000*1024 },
+			states: MemoryStates{Free: 200 * 1024, Cached: 800 * 1024},
+		},
+		{
+			name:   "nothing but the total",
+			text:   "MemTotal: 1000 kB\n",
+			want:   func(m *Memory) { m.Total, m.Available = 1000*1024, 0 },
+			states: MemoryStates{Used: 1000 * 1024},
+		},
+		{
+			name: "huge pages are counted in pages, others in bytes",
+			text: "MemTotal: 8 kB\nMemAvailable: 8 kB\nHugePages_Total: 10\nHugePages_Free: 4\nHugePages_Rsvd: 2\nHugePages_Surp: 1\nHugepagesize: 2048 kB\n",
+			want: func(m *Memory) {
+				m.Total, m.Available = 8*1024, 8*1024
+				m.HugePagesTotal, m.HugePagesFree, m.HugePagesReserved, m.HugePagesSurplus, m.HugePageSize = 10, 4, 2, 1, 2<<20
+			},
+			states: MemoryStates{Cached: 8 * 1024},
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			want := noMemory
+			tc.want(&want)
+			got, err := hostWith(t, map[string]string{"proc/meminfo": tc.text}).Memory()
+			require.NoError(t, err)
+			assert.Equal(t, want, got)
+			assert.Equal(t, tc.states, got.States())
+		})
+	}
+}
+
+func TestParseMeminfoRefuses(t *testing.T) {
+	for name, text := range map[string]string{
+		"an empty file":          "",
+		"no total":               "MemFree: 100 kB\n",
+		"a total of nothing":     "MemTotal: 0 kB\n",
+		"a line that is cut off": "MemTotal: 100 kB\nMemFree:",
+		"a negative size":        "MemTotal: 100 kB\nMemFree: -4 kB\n",
+		"an absurd size":         "MemTotal: 9223372036854775807 kB\n",
+	} {
+		_, err := hostWith(t, map[string]string{"proc/meminfo": text}).Memory()
+		require.ErrorIs(t, err, errMalformed, name)
+	}
+}
+
+// TestStatesSum holds every state against every other: whatever the kernel says, the parts are there and sum to the whole.
+func TestStatesSum(t *testing.T) {
+	figures := []int64{-1, 0, 1, 499, 500, 501, 1000, 5000}
+	for _, free := range figures {
+		for _, available := range figures {
+			for _, buffers := range figures {
+				m := Memory{Total: 1000, Free: free, Available: available, Buffers: buffers}
+				checkStates(t, &m)
+			}
+		}
+	}
+}
+
+func checkStates(t *testing.T, m *Memory) {
+	t.Helper()
+	s := m.States()
+	assert.Equal(t, m.Total, s.Used+s.Free+s.Buffers+s.Cached, "%+v", *m)
+	for _, part := range []int64{s.Used, s.Free, s.Buffers, s.Cached} {
+		assert.GreaterOrEqual(t, part, int64(0), "%+v", *m)
+	}
+	assert.Equal(t, m.Total-min(max(m.Available, 0), m.Total), s.Used, "used is what is not available: %+v", *m)
+}
+
+func TestMeminfoAgreesWithProcfs(t *testing.T) {
+	for _, name := range []string{"server-6.x", "kernel-4.4", "container"} {
+		h := fixtureHost(t, name)
+		fs, err := procfs.NewFS(h.Path("proc"))
+		require.NoError(t, err)
+		want, err := fs.Meminfo()
+		require.NoError(t, err)
+		m, err := h.Memory()
+		require.NoError(t, err)
+		checkStates(t, &m)
+		for what, pair := range map[string]struct {
+			want *uint64
+			got  int64
+		}{
+			"MemTotal": {want.MemTotalBytes, m.Total}, "MemFree": {want.MemFreeBytes, m.Free},
+			"MemAvailable": {want.MemAvailableBytes, m.Available}, "Buffers": {want.BuffersBytes, m.Buffers},
+			"Cached": {want.CachedBytes, m.Cached}, "Shmem": {want.ShmemBytes, m.Shared},
+			"Active": {want.ActiveBytes, m.Active}, "Inactive": {want.InactiveBytes, m.Inactive},
+			"Dirty": {want.DirtyBytes, m.Dirty}, "Writeback": {want.WritebackBytes, m.Writeback},
+			"Committed_AS": {want.CommittedASBytes, m.Committed}, "CommitLimit": {want.CommitLimitBytes, m.CommitLimit},
+			"SReclaimable": {want.SReclaimableBytes, m.SlabReclaimable}, "SUnreclaim": {want.SUnreclaimBytes, m.SlabUnreclaimed},
+			"HugePages_Total": {want.HugePagesTotal, m.HugePagesTotal}, "HugePages_Free": {want.HugePagesFree, m.HugePagesFree},
+			"HugePages_Rsvd": {want.HugePagesRsvd, m.HugePagesReserved}, "HugePages_Surp": {want.HugePagesSurp, m.HugePagesSurplus},
+			"Hugepagesize": {want.HugepagesizeBytes, m.HugePageSize},
+			"SwapTotal":    {want.SwapTotalBytes, m.SwapTotal}, "SwapFree": {want.SwapFreeBytes, m.SwapFree},
+		} {
+			if assert.NotNil(t, pair.want, "%s of %s", what, name) {
+				assert.Equal(t, int64(*pair.want), pair.got, "%s of %s", what, name)
+			}
+		}
+	}
+}
+
+func FuzzParseMeminfo(f *testing.F) {
+	for _, seed := range []string{
+		"", "MemTotal:", "MemTotal: 16 kB", "MemTotal: 16 kB\nMemFree: 99 kB\nShmem: 77 kB\nMemAvail", "MemTotal: 4503599627370496 kB\nMemFree: 4503599627370496 kB\nCached: 4503599627370496 kB\n",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		m, err := parseMeminfo(text)
+		if err != nil {
+			assert.Equal(t, Memory{}, m)
+			return
+		}
+		assert.Positive(t, m.Total)
+		assert.GreaterOrEqual(t, m.Available, int64(0))
+		assert.LessOrEqual(t, m.Available, m.Total)
+		checkStates(t, &m)
+	})
+}

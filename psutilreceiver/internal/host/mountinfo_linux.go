@@ -1,0 +1,119 @@
+package host
+
+import (
+	"bytes"
+	"path"
+)
+
+// mountLine is a line of /proc/<pid>/mountinfo.
+type mountLine struct {
+	id, parent string
+	device     string // major:minor, st_dev of the filesystem
+	mountpoint string
+	fsType     string
+	source     string
+	readOnly   bool
+}
+
+// parseMountinfo reads the lines of proc_pid_mountinfo(5). One that makes no sense is passed over: it costs its own mount, not
+// the others.
+func parseMountinfo(text []byte) []mountLine {
+	var mounts []mountLine
+	for len(text) > 0 {
+		var l []byte
+		l, text = line(text)
+		if m, ok := parseMountLine(l); ok {
+			mounts = append(mounts, m)
+		}
+	}
+	return mounts
+}
+
+// parseMountLine reads: id parent major:minor root mountpoint options [optional fields] - type source super-options.
+func parseMountLine(l []byte) (mountLine, bool) {
+	const beforeOptional = 6
+	var fields [beforeOptional][]byte
+	for i := range fields {
+		if fields[i], l = field(l); len(fields[i]) == 0 {
+			return mountLine{}, false
+		}
+	}
+	for {
+		var f []byte
+		if f, l = field(l); len(f) == 0 {
+			return mountLine{}, false
+		}
+		if string(f) == "-" {
+			break
+		}
+	}
+	fsType, l := field(l)
+	// An empty source is written as nothing at all, so that the options stand in its place.
+	source, l := field(l)
+	superOptions, _ := field(l)
+	if len(superOptions) == 0 {
+		source, superOptions = nil, source
+	}
+	mountpoint := string(unescape(fields[4]))
+	if len(fsType) == 0 || len(mountpoint) == 0 || mountpoint[0] != '/' || bytes.IndexByte(fields[2], ':') < 0 {
+		return mountLine{}, false
+	}
+	return mountLine{
+		id: string(fields[0]), parent: string(fields[1]), device: string(fields[2]), mountpoint: mountpoint,
+		fsType: string(unescape(fsType)), source: string(unescape(source)),
+		readOnly: hasOption(fields[5], "ro") || hasOption(superOptions, "ro"),
+	}, true
+}
+
+func hasOption(options []byte, want string) bool {
+	for o := range bytes.SplitSeq(options, []byte{','}) {
+		if string(o) == want {
+			return true
+		}
+	}
+	return false
+}
+
+// visibleMounts leaves out the mounts that a path no longer leads to, because another one was mounted over them or over a
+// directory on the way.
+func visibleMounts(mounts []mountLine) []mountLine {
+	type place struct{ parent, mountpoint string }
+	covered := make(map[place]bool, len(mounts))
+	byID := make(map[string]int, len(mounts))
+	for i := range mounts {
+		covered[place{mounts[i].parent, mounts[i].mountpoint}] = true
+		byID[mounts[i].id] = i
+	}
+	hides := func(m *mountLine) bool {
+		if covered[place{m.id, m.mountpoint}] && m.id != m.parent {
+			return true
+		}
+		for dir := m.mountpoint; dir != "/"; {
+			dir = path.Dir(dir)
+			if covered[place{m.parent, dir}] {
+				return true
+			}
+		}
+		return false
+	}
+	hidden := make([]bool, len(mounts))
+	for i := range mounts {
+		hidden[i] = hides(&mounts[i])
+	}
+	var visible []mountLine
+	for i := range mounts {
+		at, steps := i, 0
+		for !hidden[at] && steps <= len(mounts) { // Steps bound a table that leads in a circle.
+			parent, ok := byID[mounts[at].parent]
+			if !ok || parent == at {
+				break
+			}
+			at = parent
+			steps++
+		}
+		if !hidden[at] && steps <= len(mounts) {
+			visible = append(visible, mounts[i])
+		}
+	}
+	return visible
+}

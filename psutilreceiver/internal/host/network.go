@@ -1,0 +1,72 @@
+package host
+
+// Interface is one network interface at one moment. Totals count since it appeared. A figure is -1 where the platform does not
+// report it or the driver does not know it. On Linux the totals are the columns of /proc/net/dev, the rest stands in
+// /sys/class/net/<name>.
+type Interface struct {
+	Name string
+	// Identity changes when another interface takes the name: the interface index. 0 where it can't be read.
+	Identity uint64
+
+	Received, Sent Traffic
+
+	Up     int64  // 1 if it is up and has a carrier, else 0: carrier
+	Speed  int64  // of the link, in bit/s: speed
+	MTU    int64  // bytes: mtu
+	Duplex Duplex // empty where it was not asked for
+}
+
+// Traffic is what went through an interface in one direction.
+type Traffic struct {
+	Bytes   int64
+	Packets int64
+	Errors  int64
+	Dropped int64
+}
+
+// Duplex tells whether a link can send and receive at once.
+type Duplex string
+
+// The duplex modes of a link.
+const (
+	DuplexFull    Duplex = "full"
+	DuplexHalf    Duplex = "half"
+	DuplexUnknown Duplex = "unknown"
+)
+
+// LinkFields says which of the figures are wanted that take a call to the driver each.
+type LinkFields uint8
+
+// The figures of a link.
+const (
+	LinkUp LinkFields = 1 << iota
+	LinkSpeed
+	LinkMTU
+	LinkDuplex
+)
+
+// noTraffic is a direction of which nothing is known.
+var noTraffic = Traffic{Bytes: absent, Packets: absent, Errors: absent, Dropped: absent}
+
+// noInterface is an interface of which nothing is known.
+var noInterface = Interface{Received: noTraffic, Sent: noTraffic, Up: absent, Speed: absent, MTU: absent}
+
+// Interfaces reads the network interfaces of a host.
+type Interfaces struct {
+	host       *Host
+	want       func(name string) bool
+	fields     LinkFields
+	interfaces []Interface
+	interfaceMemory
+}
+
+// NewInterfaces returns a reader of the interfaces for which want is true, always, and of those figures of their links.
+func NewInterfaces(h *Host, fields LinkFields, want func(name string) bool) *Interfaces {
+	return &Interfaces{host: h, want: want, fields: fields}
+}
+
+// Conntrack is the table in which the firewall keeps connections. A figure is -1 where the kernel does not report it.
+type Conntrack struct {
+	Entries int64
+	Limit   int64
+}

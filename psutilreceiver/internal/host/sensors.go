@@ -1,0 +1,72 @@
+package host
+
+import (
+	"math"
+	"strconv"
+)
+
+// Temperature is the reading of one temperature sensor.
+type Temperature struct {
+	// ID names the sensor by its place in the hardware, such as platform/coretemp.0/coretemp/temp1: unique on the host, and the
+	// same after a restart.
+	ID      string
+	Name    string // driver and label, such as "coretemp Package id 0"
+	Celsius float64
+	Limits  TemperatureLimits // all unknown unless asked for
+}
+
+// TemperatureLimits are the limits of a sensor in °C, as its driver tells them; NaN where it does not.
+type TemperatureLimits struct {
+	Max         float64 // tempN_max: above it the device is too warm
+	Critical    float64 // tempN_crit: above it the device suffers or shuts down
+	Min         float64 // tempN_min
+	LowCritical float64 // tempN_lcrit
+}
+
+// noLimits is what is known of the limits when nothing is.
+var noLimits = TemperatureLimits{Max: math.NaN(), Critical: math.NaN(), Min: math.NaN(), LowCritical: math.NaN()}
+
+// Fan is the reading of one fan.
+type Fan struct {
+	ID   string // as of Temperature
+	Name string // driver and label, such as "nct6798 fan1"
+	RPM  int64  // 0 when it stands still
+}
+
+// BatteryState says which way the energy flows.
+type BatteryState int
+
+// The states of a battery.
+const (
+	BatteryIdle BatteryState = iota // full, or kept as it is, or not known
+	BatteryCharging
+	BatteryDischarging
+)
+
+// Battery is the state of a battery that powers the host. Those of mice and the like are not reported.
+type Battery struct {
+	ID       string
+	Name     string  // model, or the name of the device
+	Charge   float64 // 0 to 1; -1 when not known
+	State    BatteryState
+	TimeLeft float64 // seconds until it is full or empty at the present power; -1 when idle or not known
+}
+
+// Readings outside of these are no temperatures but the marks of a sensor that is not connected, or of a limit that is not set.
+const (
+	coldest = -273.0
+	hottest = 1000.0
+)
+
+func plausible(celsius float64) bool { return celsius > coldest && celsius < hottest }
+
+// uniqueIDs gives each ID once: later ones of the same text get a number.
+type uniqueIDs map[string]int
+
+func (u uniqueIDs) of(id string) string {
+	u[id]++
+	if n := u[id]; n > 1 {
+		return u.of(id + "#" + strconv.Itoa(n))
+	}
+	return id
+}

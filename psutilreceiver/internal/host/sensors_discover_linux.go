@@ -1,0 +1,161 @@
+package host
+
+import (
+	"cmp"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// chip is one hwmon device: a driver's instance with its sensors.
+type chip struct {
+	id    string // place of the device and name of the driver
+	name  string // name of the driver
+	dir   string
+	files []string
+}
+
+// findChips lists the hwmon devices. Their own names, hwmon0 and so on, follow the order in which drivers were loaded and change from
+// boot to boot; the device that the class entry links to does not.
+func findChips(class string) []chip {
+	var chips []chip
+	for _, entry := range entries(class) {
+		c := chip{dir: class + "/" + entry}
+		c.name = word(c.dir + "/name")
+		if c.name == "" {
+			c.name = word(c.dir + "/device/name")
+		}
+		if c.name == "" {
+			c.name = "hwmon"
+		}
+		c.files = entries(c.dir)
+		if !slices.ContainsFunc(c.files, isInput) {
+			// Some old drivers put the sensors into the device itself.
+			c.dir += "/device"
+			c.files = entries(c.dir)
+		}
+		target, _ := os.Readlink(class + "/" + entry)
+		c.id = deviceOf(target) + "/" + c.name
+		chips = append(chips, c)
+	}
+	return chips
+}
+
+// deviceOf cuts the place of a device from the link of its hwmon: of ../../devices/platform/coretemp.0/hwmon/hwmon2 it leaves
+// platform/coretemp.0. Parts that are numbered as they are found, such as nvme/nvme0, are left out; what comes before tells
+// them apart.
+func deviceOf(link string) string {
+	_, device, ok := strings.Cut(link, "devices/")
+	if !ok {
+		return "hwmon"
+	}
+	device = strings.TrimSuffix(path.Dir(device), "/hwmon")
+	if strings.HasPrefix(device, "virtual/") {
+		return "virtual"
+	}
+	above, last := path.Split(device)
+	above = strings.TrimSuffix(above, "/")
+	class := path.Base(above)
+	if number, ok := strings.CutPrefix(last, class); ok && isOrdinal(number) {
+		return path.Dir(above)
+	}
+	return device
+}
+
+func isOrdinal(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 32)
+	return err == nil
+}
+
+// isInput tells whether a file of a chip is the reading of a temperature or a fan.
+func isInput(file string) bool {
+	_, kind := inputOf(file)
+	return kind != ""
+}
+
+// inputOf splits the name of a reading, as temp2_input, into its sensor, temp2, and the kind, temp. Both are empty for other files.
+func inputOf(file string) (sensor, kind string) {
+	sensor, ok := strings.CutSuffix(file, "_input")
+	if !ok {
+		return "", ""
+	}
+	for _, kind := range [...]string{"temp", "fan"} {
+		if number, ok := strings.CutPrefix(sensor, kind); ok && isOrdinal(number) {
+			return sensor, kind
+		}
+	}
+	return "", ""
+}
+
+func (s *sensors) addChip(c chip, ids uniqueIDs) {
+	for _, file := range c.files {
+		sensor, kind := inputOf(file)
+		if kind == "" {
+			continue
+		}
+		base := c.dir + "/" + sensor
+		label := word(base + "_label")
+		if label == "" {
+			label = sensor
+		}
+		id, name := ids.of(c.id+"/"+sensor), c.name+" "+label
+		if kind == "fan" {
+			s.fanFiles = append(s.fanFiles, fanFile{id: id, name: name, input: base + "_input"})
+			continue
+		}
+		t := temperatureFile{id: id, name: name, input: base + "_input"}
+		for suffix, dst := range map[string]*string{"_max": &t.max, "_crit": &t.critical, "_min": &t.min, "_lcrit": &t.lowCritical} {
+			if slices.Contains(c.files, sensor+suffix) {
+				*dst = base + suffix
+			}
+		}
+		s.temperatureFiles = append(s.temperatureFiles, t)
+	}
+}
+
+// addThermalZones adds the zones of the thermal framework, which know one limit: the critical trip point.
+func (s *sensors) addThermalZones(class string, ids uniqueIDs) {
+	for _, entry := range entries(class) {
+		if !strings.HasPrefix(entry, "thermal_zone") {
+			continue
+		}
+		dir := class + "/" + entry
+		kind := word(dir + "/type")
+		if kind == "" {
+			kind = entry
+		}
+		t := temperatureFile{id: ids.of("thermal/" + kind), name: kind, input: dir + "/temp"}
+		for _, file := range entries(dir) {
+			trip, ok := strings.CutSuffix(file, "_type")
+			if ok && strings.HasPrefix(trip, "trip_point_") && word(dir+"/"+file) == "critical" {
+				t.critical = dir + "/" + trip + "_temp"
+			}
+		}
+		s.temperatureFiles = append(s.temperatureFiles, t)
+	}
+}
+
+func (s *sensors) addBatteries(class string) {
+	for _, entry := range entries(class) {
+		uevent := class + "/" + entry + "/uevent"
+		text, err := readFile(uevent, nil)
+		if err != nil {
+			continue
+		}
+		if p := parsePowerSupply(text); p.kind == "Battery" && p.scope != "Device" {
+			name := p.model
+			if name == "" {
+				name = entry
+			}
+			s.batteryFiles = append(s.batteryFiles, batteryFile{id: "power_supply/" + entry, name: name, uevent: uevent})
+		}
+	}
+}
+
+func (s *sensors) sort() {
+	slices.SortFunc(s.temperatureFiles, func(a, b temperatureFile) int { return cmp.Compare(a.id, b.id) })
+	slices.SortFunc(s.fanFiles, func(a, b fanFile) int { return cmp.Compare(a.id, b.id) })
+	slices.SortFunc(s.batteryFiles, func(a, b batteryFile) int { return cmp.Compare(a.id, b.id) })
+}

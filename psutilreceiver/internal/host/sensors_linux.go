@@ -1,0 +1,193 @@
+package host
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+const (
+	hwmonDir       = "sys/class/hwmon"
+	thermalDir     = "sys/class/thermal"
+	powerSupplyDir = "sys/class/power_supply"
+
+	// rediscoverAfter is the number of scrapes after which the sensors are looked for anew: hardware seldom comes or goes.
+	rediscoverAfter = 60
+)
+
+// sensors are the sensor files that were found, and the samples, which are reused.
+type sensors struct {
+	found bool
+	age   int // scrapes since they were found
+
+	temperatureFiles []temperatureFile
+	fanFiles         []fanFile
+	batteryFiles     []batteryFile
+
+	temperatures []Temperature
+	fans         []Fan
+	batteries    []Battery
+	buf          []byte
+}
+
+type temperatureFile struct {
+	id, name string
+	input    string // path of the reading, in 1/1000 °C
+
+	max, critical, min, lowCritical string // paths of the limits; empty for those that do not exist
+}
+
+type fanFile struct{ id, name, input string }
+
+type batteryFile struct{ id, name, uevent string }
+
+// Temperatures gives the sensors that have a reading, by ID: those below /sys/class/hwmon, or, when there is none, those of
+// /sys/class/thermal. The limits are read only when asked for. A sensor that has no reading just now, as of a device that sleeps, is
+// left out. ErrUnsupported on hosts without sensors. The sample is valid until the next scrape.
+func (h *Host) Temperatures(limits bool) ([]Temperature, error) {
+	s := h.discoverSensors()
+	if len(s.temperatureFiles) == 0 {
+		return nil, ErrUnsupported
+	}
+	s.temperatures = s.temperatures[:0]
+	for _, f := range s.temperatureFiles {
+		celsius, ok := s.celsius(f.input)
+		if !ok {
+			continue
+		}
+		t := Temperature{ID: f.id, Name: f.name, Celsius: celsius, Limits: noLimits}
+		if limits {
+			s.limit(&t.Limits.Max, f.max)
+			s.limit(&t.Limits.Critical, f.critical)
+			s.limit(&t.Limits.Min, f.min)
+			s.limit(&t.Limits.LowCritical, f.lowCritical)
+		}
+		s.temperatures = append(s.temperatures, t)
+	}
+	return s.temperatures, nil
+}
+
+// Fans gives the fans that have a reading, by ID, from /sys/class/hwmon. Otherwise as Temperatures.
+func (h *Host) Fans() ([]Fan, error) {
+	s := h.discoverSensors()
+	if len(s.fanFiles) == 0 {
+		return nil, ErrUnsupported
+	}
+	s.fans = s.fans[:0]
+	for _, f := range s.fanFiles {
+		if rpm, ok := s.number(f.input); ok && rpm >= 0 {
+			s.fans = append(s.fans, Fan{ID: f.id, Name: f.name, RPM: rpm})
+		}
+	}
+	return s.fans, nil
+}
+
+// Batteries gives the host's batteries, by ID, from the uevent files below /sys/class/power_supply, which hold all properties of
+// one. ErrUnsupported on hosts without. The sample is valid until the next scrape.
+func (h *Host) Batteries() ([]Battery, error) {
+	s := h.discoverSensors()
+	if len(s.batteryFiles) == 0 {
+		return nil, ErrUnsupported
+	}
+	s.batteries = s.batteries[:0]
+	for _, f := range s.batteryFiles {
+		text, ok := s.read(f.uevent)
+		if !ok {
+			continue
+		}
+		if p := parsePowerSupply(text); p.isBattery() {
+			s.batteries = append(s.batteries, p.battery(f.id, f.name))
+		}
+	}
+	return s.batteries, nil
+}
+
+// read gives the content of a sensor's file. Errors are not reported: sensors of devices that sleep, are switched off or have
+// no reading yet answer with one (EAGAIN, ENODATA, EIO, EPERM and more), each driver in its own way. A file that has gone makes
+// the next scrape look for the sensors anew.
+func (s *sensors) read(path string) ([]byte, bool) {
+	var err error
+	if s.buf, err = readFile(path, s.buf); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			s.age = rediscoverAfter - 1
+		}
+		return nil, false
+	}
+	return s.buf, true
+}
+
+func (s *sensors) number(path string) (int64, bool) {
+	text, ok := s.read(path)
+	if !ok {
+		return 0, false
+	}
+	return parseReading(text)
+}
+
+func (s *sensors) celsius(path string) (float64, bool) {
+	n, ok := s.number(path)
+	c := float64(n) / 1000
+	return c, ok && plausible(c)
+}
+
+func (s *sensors) limit(dst *float64, path string) {
+	if path == "" {
+		return
+	}
+	if c, ok := s.celsius(path); ok {
+		*dst = c
+	}
+}
+
+// parseReading reads a file that holds one whole number, which may be negative.
+func parseReading(text []byte) (int64, bool) {
+	f, _ := field(text)
+	if len(f) > 0 && f[0] == '-' {
+		v, ok := intOf(f[1:])
+		return -v, ok
+	}
+	return intOf(f)
+}
+
+// discoverSensors finds the sensors when it was not done yet or long ago.
+func (h *Host) discoverSensors() *sensors {
+	s := &h.sensors
+	if s.found && s.age < rediscoverAfter {
+		return s
+	}
+	s.found, s.age = true, 0
+	s.temperatureFiles, s.fanFiles, s.batteryFiles = nil, nil, nil
+	ids := make(uniqueIDs)
+	for _, c := range findChips(h.Path(hwmonDir)) {
+		s.addChip(c, ids)
+	}
+	if len(s.temperatureFiles) == 0 {
+		s.addThermalZones(h.Path(thermalDir), ids)
+	}
+	s.addBatteries(h.Path(powerSupplyDir))
+	s.sort()
+	return s
+}
+
+// entries lists the names in a directory of sysfs, sorted; none when it can't be read.
+func entries(dir string) []string {
+	found, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	names := make([]string, len(found))
+	for i, e := range found {
+		names[i] = e.Name()
+	}
+	return names
+}
+
+// word reads a file that holds a name.
+func word(path string) string {
+	text, err := readFile(path, nil)
+	if err != nil {
+		return ""
+	}
+	return strings.ToValidUTF8(strings.TrimSpace(string(text)), "\uFFFD")
+}

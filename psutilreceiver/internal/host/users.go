@@ -1,0 +1,7 @@
+package host
+
+// Logins says who is logged in.
+type Logins struct {
+	Sessions int64 // login sessions, as who(1) lists them
+	Users    int64 // distinct names among them
+}

@@ -1,0 +1,22 @@
+// Package process reads the processes of a host and chooses what of them is shown.
+//
+// A [Source] reads: on Linux [Reader] walks <root>/proc with raw system calls and without allocating; elsewhere it asks the system's own
+// interfaces. A [Tracker] gives each process an identity (pid and start), turns totals into differences, filters, ranks and groups, and
+// answers each scrape with a [Snapshot]. Turning a snapshot into metrics is the caller's work: this package knows no Collector type.
+//
+// # What holds
+//
+// Let the delta of a process be what its counters grew by since the previous scrape: everything since birth for a process born after the
+// first scrape, nothing for one first seen otherwise, for its past is unknown. Each scrape puts the delta of every process that is alive
+// into exactly one place, by where the process stands now: its own series if it is shown, its group's if processes are grouped, the
+// remainder ([Snapshot.Other]) if the ranking leaves it out, or [Snapshot.Excluded] if a filter does. So, for every [Counter],
+//
+//	sum of deltas shown + delta of Other + delta of Excluded = sum of the deltas of all processes
+//
+// exactly and in every scrape, and the same with levels in place of deltas. Only deltas >= 0 are added to a total, so no total falls:
+// a member that exits leaves behind what it added, and a process that moves from the remainder to its own series takes its future along,
+// not its past. A shown process carries its own true total, of which the part before its last delta may have been counted elsewhere:
+// a consumer that sums deltas starts such a series at Total - Delta ([Process.Base]).
+//
+// CPU time of processes that came and went between two scrapes is found in the children's times of whoever waited for them: see reaped.go.
+package process

@@ -1,0 +1,102 @@
+package process
+
+import (
+	"errors"
+	"slices"
+	"time"
+)
+
+const fakeStat = FieldCPU | FieldMemory | FieldFaults | FieldThreads | FieldScheduling | FieldChildren
+
+// fakeSource gives the processes of a table. What a sample holds beyond a stat must be asked for by Read.
+type fakeSource struct {
+	processes  []fakeProcess
+	breakAfter int // if positive, Scan fails after so many processes
+	reads      map[int32]Fields
+	identified map[int32]int
+	sample     Sample
+	tally      Tally
+}
+
+type fakeProcess struct {
+	Sample
+	identity Identity
+	gone     bool // by the time its identity is asked for
+}
+
+var errFake = errors.New("broken off")
+
+func (f *fakeSource) Scan(visit func(*Sample)) error {
+	f.tally = Tally{}
+	for i := range f.processes {
+		if f.breakAfter > 0 && i == f.breakAfter {
+			return errFake
+		}
+		f.sample = f.processes[i].Sample
+		f.sample.Have &= fakeStat
+		visit(&f.sample)
+	}
+	return nil
+}
+
+func (f *fakeSource) find(pid int32) *fakeProcess {
+	i := slices.IndexFunc(f.processes, func(p fakeProcess) bool { return p.PID == pid })
+	return &f.processes[i]
+}
+
+func (f *fakeSource) Read(s *Sample, want Fields) {
+	if f.reads == nil {
+		f.reads = map[int32]Fields{}
+	}
+	f.reads[s.PID] |= want &^ s.Have
+	p := f.find(s.PID)
+	for c := range NumCounters {
+		if counterField[c]&want&p.Have != 0 {
+			s.Counters[c] = p.Counters[c]
+		}
+	}
+	for l := range NumLevels {
+		if levelField[l]&want&p.Have != 0 {
+			s.Levels[l] = p.Levels[l]
+		}
+	}
+	s.Have |= want & p.Have
+}
+
+func (f *fakeSource) Identify(s *Sample, want Attributes, id *Identity) bool {
+	if f.identified == nil {
+		f.identified = map[int32]int{}
+	}
+	f.identified[s.PID]++
+	p := f.find(s.PID)
+	if p.gone {
+		return false
+	}
+	have := id.Have
+	*id = p.identity
+	id.Have = have | want
+	return true
+}
+
+func (f *fakeSource) Tally() *Tally { return &f.tally }
+func (f *fakeSource) Close() error  { return nil }
+
+// proc makes a process with CPU time and memory; start is its pid's unless changed.
+func proc(pid, ppid int32, name string, cpu uint64) fakeProcess {
+	p := fakeProcess{identity: Identity{Executable: name, ExecutablePath: "/bin/" + name, Owner: "root", Cgroup: "/"}}
+	p.Key, p.PPID, p.Have = Key{PID: pid, Start: uint64(pid)}, ppid, fakeStat
+	p.SetComm(name)
+	p.Counters[CPUUser] = cpu
+	p.Levels[Threads] = 1
+	return p
+}
+
+// second is the n-th tick of a clock that scrapes once a second on a host with two CPUs.
+func second(n int) Tick {
+	boot := time.Unix(1_700_000_000, 0)
+	t := Tick{Now: boot.Add(time.Hour + time.Duration(n)*time.Second), Boot: boot, CPUs: 2}
+	if n > 0 {
+		t.Elapsed = time.Second
+	}
+	return t
+}

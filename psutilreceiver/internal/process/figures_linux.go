@@ -1,0 +1,141 @@
+package process
+
+// bytesPerKilobyte is the kernel's "kB" in status and smaps_rollup.
+const bytesPerKilobyte = 1024
+
+// parseStatm reads the text of /proc/PID/statm: seven counts of pages, of which the third is shared.
+func parseStatm(text []byte, pageSize uint64, s *Sample) bool {
+	in := scanner{text: text}
+	in.skip(2)
+	shared := in.scaled(pageSize)
+	if in.bad {
+		return false
+	}
+	s.Levels[Shared] = shared
+	s.Have |= FieldShared
+	return true
+}
+
+// parseIO reads the text of /proc/PID/io. The logical figures and those of storage are held each if all of their lines are there:
+// a kernel without CONFIG_TASK_IO_ACCOUNTING prints only the former.
+func parseIO(text []byte, s *Sample) bool {
+	var found [NumCounters]bool
+	var value Counters
+	for len(text) > 0 {
+		var line []byte
+		line, text = nextLine(text)
+		key, rest, ok := cutKey(line)
+		if !ok {
+			return false
+		}
+		var c Counter
+		switch string(key) {
+		case "rchar":
+			c = LogicalReadBytes
+		case "wchar":
+			c = LogicalWriteBytes
+		case "syscr":
+			c = ReadCalls
+		case "syscw":
+			c = WriteCalls
+		case "read_bytes":
+			c = DiskReadBytes
+		case "write_bytes":
+			c = DiskWriteBytes
+		case "cancelled_write_bytes":
+			c = CancelledWriteBytes
+		default:
+			continue
+		}
+		in := scanner{text: rest}
+		if value[c] = in.unsigned(); in.bad {
+			return false
+		}
+		found[c] = true
+	}
+	disk := found[DiskReadBytes] && found[DiskWriteBytes] && found[CancelledWriteBytes]
+	logical := found[LogicalReadBytes] && found[LogicalWriteBytes] && found[ReadCalls] && found[WriteCalls]
+	for c := range NumCounters {
+		if found[c] && (counterField[c] == FieldDiskIO && disk || counterField[c] == FieldLogicalIO && logical) {
+			s.Counters[c] = value[c]
+			s.Have |= counterField[c]
+		}
+	}
+	return disk || logical
+}
+
+// status is what is taken from /proc/PID/status, or from that of one thread.
+type status struct {
+	uid                    uint32 // effective
+	swap                   uint64 // bytes
+	voluntary, involuntary uint64
+	hasUID, hasSwap        bool
+	hasSwitches            bool // both of them
+}
+
+// parseStatus reads the text of a status file. Lines that are not there are no error: a kernel thread has no Vm lines.
+func parseStatus(text []byte) (st status, ok bool) {
+	var seen int
+	for len(text) > 0 {
+		var line []byte
+		line, text = nextLine(text)
+		key, rest, isPair := cutKey(line)
+		if !isPair {
+			return status{}, false
+		}
+		in := scanner{text: rest}
+		switch string(key) {
+		case "Uid":
+			in.skip(1)
+			uid := in.unsigned()
+			st.uid, st.hasUID = uint32(uid), true
+			in.bad = in.bad || uid > 1<<32-1
+		case "VmSwap":
+			st.swap, st.hasSwap = in.scaled(bytesPerKilobyte), true
+		case "voluntary_ctxt_switches":
+			st.voluntary = in.unsigned()
+			seen++
+		case "nonvoluntary_ctxt_switches":
+			st.involuntary = in.unsigned()
+			seen++
+		}
+		if in.bad {
+			return status{}, false
+		}
+	}
+	st.hasSwitches = seen == 2
+	return st, st.hasUID
+}
+
+// parseSmapsRollup reads the text of /proc/PID/smaps_rollup. Its first line is the range of addresses that the rest sums up.
+func parseSmapsRollup(text []byte, s *Sample) bool {
+	var pss, unique uint64
+	var seen int
+	_, text = nextLine(text)
+	for len(text) > 0 {
+		var line []byte
+		line, text = nextLine(text)
+		key, rest, ok := cutKey(line)
+		if !ok {
+			return false
+		}
+		in := scanner{text: rest}
+		switch string(key) {
+		case "Pss":
+			pss = in.scaled(bytesPerKilobyte)
+			seen++
+		case "Private_Clean", "Private_Dirty":
+			unique += in.scaled(bytesPerKilobyte)
+			seen++
+		}
+		if in.bad {
+			return false
+		}
+	}
+	if seen != 3 {
+		return false
+	}
+	s.Levels[Proportional], s.Levels[Unique] = pss, unique
+	s.Have |= FieldProportional
+	return true
+}

@@ -1,0 +1,137 @@
+package process
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A GroupKey is an attribute that processes are grouped by.
+type GroupKey string
+
+// The group keys.
+const (
+	GroupExecutable GroupKey = "executable"
+	GroupOwner      GroupKey = "owner"
+	GroupCgroup     GroupKey = "cgroup"
+	GroupUnit       GroupKey = "systemd_unit"
+)
+
+// GroupLabels holds the values that the members of a group share. Those that processes are not grouped by are empty.
+type GroupLabels struct {
+	Executable, Owner, Cgroup, Unit string
+}
+
+// Name joins the values by commas. It is "none" if all are empty, as for processes outside of any systemd unit.
+func (l GroupLabels) Name() string {
+	values := slices.DeleteFunc([]string{l.Executable, l.Owner, l.Cgroup, l.Unit}, func(v string) bool { return v == "" })
+	if len(values) == 0 {
+		return "none"
+	}
+	return strings.Join(values, ",")
+}
+
+// A Group is a number of processes taken together: those that share labels, the remainder, or those that a filter excludes.
+// Its counters never fall: a member that exits or moves elsewhere leaves behind what it added.
+type Group struct {
+	Labels  GroupLabels
+	Members int       // processes in it now
+	Since   time.Time // from when its counters count: the scrape before the one that first had a member, or the tracker's first
+	Total   Counters  // the sum of all deltas since then
+	Delta   Counters  // what the members of now added since the previous scrape
+	Levels  Levels    // the sum over the members of now
+	Have    Fields    // the figures that at least one member of now has
+
+	// CPUUtilization is the share of the CPUs available that the members used since the previous scrape, from 0 to 1, if HasUtilization.
+	CPUUtilization float64
+	HasUtilization bool
+
+	ranked uint8 // bit i: the i-th rank key brought the group in
+	shown  bool
+	stamp  uint64 // of the scrape in which the group was made
+}
+
+// Base returns what the group had counted by the previous scrape.
+func (g *Group) Base() Counters { return difference(&g.Total, &g.Delta) }
+
+func (g *Group) begin() {
+	g.Members, g.Delta, g.Levels, g.Have = 0, Counters{}, Levels{}, 0
+}
+
+func (g *Group) take(p *Process) {
+	g.Members++
+	g.absorb(&p.Delta, &p.Levels, p.Have)
+}
+
+func (g *Group) absorb(delta *Counters, levels *Levels, have Fields) {
+	g.Delta.add(delta)
+	g.Total.add(delta)
+	for l := range NumLevels {
+		if have&levelField[l] != 0 {
+			g.Levels[l] += levels[l]
+		}
+	}
+	g.Have |= have
+}
+
+// grouping keeps the groups that share labels.
+type grouping struct {
+	keys     []GroupKey
+	needs    Attributes
+	byLabels map[GroupLabels]*Group
+	list     []*Group // in the order in which they came up
+}
+
+func newGrouping(keys []GroupKey) (*grouping, error) {
+	g := &grouping{keys: keys, byLabels: map[GroupLabels]*Group{}}
+	for _, key := range keys {
+		switch key {
+		case GroupExecutable:
+			g.needs |= AttributeExecutable
+		case GroupOwner:
+			g.needs |= AttributeOwner
+		case GroupCgroup, GroupUnit:
+			g.needs |= AttributeCgroup
+		default:
+			return nil, fmt.Errorf("group_by has %q: must be executable, owner, cgroup or systemd_unit", key)
+		}
+	}
+	return g, nil
+}
+
+// of returns the group that a process with this identity belongs to.
+func (g *grouping) of(id *Identity, since time.Time, stamp uint64) *Group {
+	var labels GroupLabels
+	for _, key := range g.keys {
+		switch key {
+		case GroupExecutable:
+			labels.Executable = id.Executable
+		case GroupOwner:
+			labels.Owner = id.Owner
+		case GroupCgroup:
+			labels.Cgroup = id.Cgroup
+		case GroupUnit:
+			labels.Unit = id.Unit
+		}
+	}
+	group := g.byLabels[labels]
+	if group == nil {
+		group = &Group{Labels: labels, Since: since, stamp: stamp}
+		g.byLabels[labels] = group
+		g.list = append(g.list, group)
+	}
+	return group
+}
+
+// begin starts a scrape. Groups that the previous scrape reported without a member are forgotten; a group of the same labels will be another.
+func (g *grouping) begin() {
+	g.list = slices.DeleteFunc(g.list, func(group *Group) bool {
+		empty := group.Members == 0
+		if empty {
+			delete(g.byLabels, group.Labels)
+		}
+		group.begin()
+		return empty
+	})
+}

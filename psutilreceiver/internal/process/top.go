@@ -1,0 +1,142 @@
+package process
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// A RankKey is what processes, or groups, are ranked by.
+type RankKey string
+
+// The keys. All rank by what is known since the previous scrape, memory by what it is now.
+const (
+	RankCPU    RankKey = "cpu"     // CPU time, with that of exited children
+	RankMemory RankKey = "memory"  // resident set
+	RankDiskIO RankKey = "disk_io" // bytes read from and written to storage; where only logical bytes are known, these
+)
+
+// Top chooses the processes, or groups, that are shown: the first N by each key. One that is shown stays as long as its rank by the key that
+// brought it in is within N * Hysteresis, so that ranks that change places at the border do not begin and end series in every scrape.
+type Top struct {
+	N          int // 0 shows all
+	By         []RankKey
+	Hysteresis float64 // at least 1
+}
+
+func (t *Top) validate() error {
+	if t.N < 0 {
+		return fmt.Errorf("top n is %d: must not be negative", t.N)
+	}
+	if t.N == 0 {
+		return nil
+	}
+	if len(t.By) == 0 {
+		return fmt.Errorf("top by is empty: must name %s, %s or %s", RankCPU, RankMemory, RankDiskIO)
+	}
+	for i, key := range t.By {
+		if key != RankCPU && key != RankMemory && key != RankDiskIO {
+			return fmt.Errorf("top by has %q: must be %s, %s or %s", key, RankCPU, RankMemory, RankDiskIO)
+		}
+		if slices.Contains(t.By[:i], key) {
+			return fmt.Errorf("top by has %q twice", key)
+		}
+	}
+	if t.Hysteresis < 1 || math.IsNaN(t.Hysteresis) {
+		return fmt.Errorf("top hysteresis is %v: must be at least 1", t.Hysteresis)
+	}
+	return nil
+}
+
+// needs returns the fields that ranking must know of every process.
+func (t *Top) needs() Fields {
+	var f Fields
+	if t.N == 0 {
+		return f
+	}
+	for _, key := range t.By {
+		switch key {
+		case RankCPU:
+			f |= FieldCPU
+		case RankMemory:
+			f |= FieldMemory
+		case RankDiskIO:
+			f |= FieldDiskIO | FieldLogicalIO
+		}
+	}
+	return f
+}
+
+// rankValue returns what a key compares, and what decides between equals: the total, which is what there is at the first scrape.
+func rankValue(key RankKey, delta, total *Counters, levels *Levels, have Fields) (value, size uint64) {
+	of := func(c *Counters) uint64 { return c.CPU() + c[ReapedUser] + c[ReapedSystem] }
+	switch {
+	case key == RankMemory:
+		return levels[Resident], levels[Virtual]
+	case key == RankDiskIO && have&FieldDiskIO != 0:
+		of = func(c *Counters) uint64 { return c[DiskReadBytes] + c[DiskWriteBytes] }
+	case key == RankDiskIO:
+		of = func(c *Counters) uint64 { return c[LogicalReadBytes] + c[LogicalWriteBytes] }
+	}
+	return of(delta), of(total)
+}
+
+// standing is one candidate in the ranking by one key.
+type standing struct {
+	index        int // of the candidate, in the order that is also the last resort between equals
+	value, total uint64
+	member       bool // the key has brought the candidate in before
+}
+
+func (a standing) compare(b standing) int {
+	if c := cmp.Compare(b.value, a.value); c != 0 {
+		return c
+	}
+	if a.member != b.member {
+		if a.member {
+			return -1
+		}
+		return 1
+	}
+	if c := cmp.Compare(b.total, a.total); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.index, b.index)
+}
+
+// ranking finds the leading candidates by one key. Only as many as could matter are kept, in order: a candidate that is not among them costs
+// one comparison.
+type ranking struct {
+	n, limit int
+	best     []standing
+	indexes  []int
+}
+
+func (r *ranking) reset(top *Top) {
+	r.n = top.N
+	r.limit = max(top.N, int(min(float64(top.N)*top.Hysteresis, 1<<30)))
+	r.best = r.best[:0]
+}
+
+func (r *ranking) offer(s standing) {
+	if len(r.best) == r.limit {
+		if s.compare(r.best[len(r.best)-1]) >= 0 {
+			return
+		}
+		r.best = r.best[:len(r.best)-1]
+	}
+	at, _ := slices.BinarySearchFunc(r.best, s, standing.compare)
+	r.best = slices.Insert(r.best, at, s)
+}
+
+// chosen returns the indexes of all candidates that the key brings in or keeps, by rank. The slice is valid until the next call.
+func (r *ranking) chosen() []int {
+	r.indexes = r.indexes[:0]
+	for rank, s := range r.best {
+		if rank < r.n || s.member {
+			r.indexes = append(r.indexes, s.index)
+		}
+	}
+	return r.indexes
+}

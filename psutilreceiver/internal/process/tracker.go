@@ -1,0 +1,177 @@
+package process
+
+import (
+	"fmt"
+	"time"
+)
+
+// Options say what a [Tracker] reads and shows.
+type Options struct {
+	Fields     Fields     // figures wanted of every process that counts, beside what the ranking needs
+	Details    Fields     // figures wanted of shown processes only, because they are dear: FieldProportional
+	MaxDetails int        // for how many processes details are read in one scrape, in turn; the others keep theirs. 0: all
+	Attributes Attributes // attributes wanted of shown processes; a filter or grouping adds what it needs
+	Filter     Filter
+	Top        Top
+	GroupBy    []GroupKey // shows groups in place of processes
+}
+
+// A Tick is what the caller knows at the time of a scrape. The tracker has no clock.
+type Tick struct {
+	Now     time.Time
+	Boot    time.Time     // the time that the start of processes counts from: see [Key.Created]
+	Elapsed time.Duration // monotonic time since the previous scrape; zero or less gives no utilization
+	CPUs    float64       // CPUs available; zero gives no utilization
+	// HostCPU is the time the host's CPUs ran anything since boot, in µs: user + nice + system of <root>/proc/stat, without guest, which
+	// user holds already, and without irq and softirq, which are no process's. Zero gives no unattributed time.
+	HostCPU uint64
+}
+
+// A Process is one process as a scrape found it. It lives until the scrape after its last.
+type Process struct {
+	Sample   // as read; of its counters Total holds the lasting form
+	Identity Identity
+
+	Total Counters // what the process used in its life. Counters that the kernel lets fall stay as high as they were
+	Delta Counters // what of it is new since the previous scrape: all for a process born since, nothing for one first seen otherwise
+
+	// CPUUtilization is the share of the CPUs available that the process used since the previous scrape, from 0 to 1, if HasUtilization:
+	// from its second scrape on.
+	CPUUtilization float64
+	HasUtilization bool
+
+	last     Counters // as read before
+	children Children // as read before
+	known    Fields   // the figures that were held at least once
+	debt     cpuTimes
+	stamp    uint64 // of the last scrape that saw the process
+	first    uint64 // of the first scrape that saw it
+	settled  bool   // a scrape that succeeded saw it
+	newborn  bool   // born since the scrape before, at the time of its first
+	recheck  bool   // its identity is to be read again: a young process may yet become another program, or another user
+	verdict  verdict
+	excluded bool
+	shown    bool
+	ranked   uint8 // bit i: the i-th rank key brought the process in
+	group    *Group
+}
+
+// Base returns what the process had used by the previous scrape: where a consumer of deltas starts the series of a process newly shown.
+func (p *Process) Base() Counters { return difference(&p.Total, &p.Delta) }
+
+type verdict uint8
+
+const (
+	undecided verdict = iota
+	kept
+	dropped
+)
+
+// A Snapshot is what a scrape found. It is the tracker's and valid until the next scrape.
+type Snapshot struct {
+	Shown    []*Process // in the order of the scan: by pid on Linux. Empty if processes are grouped
+	Groups   []*Group   // the groups shown, in the order in which they came up. A group whose last member has gone is shown once more
+	Other    *Group     // all that is neither shown nor excluded
+	Excluded *Group     // all that the filter excludes; of its figures only those that cost nothing
+
+	Seen int // processes alive
+
+	// Unattributed is the CPU time since the first scrape that the host used and neither a living process nor a parent's children's time
+	// accounts for, in µs, if HasUnattributed. It never falls.
+	Unattributed    uint64
+	HasUnattributed bool
+
+	Tally *Tally
+}
+
+// A Tracker follows the processes of one host from scrape to scrape. One goroutine uses it at a time.
+type Tracker struct {
+	source  Source
+	options Options
+	fields  Fields
+	filter  *filter
+	groups  *grouping
+
+	tick     Tick
+	stamp    uint64 // number of the scrape
+	scrapes  uint64 // scrapes that succeeded
+	lastTime time.Time
+	newest   uint64 // the latest start that the first scrape saw: what starts before it is not newborn
+
+	byPID          map[int32]*Process
+	live, previous []*Process // of this scrape and the one before, in the order of the scan
+	carried        cpuTimes
+	unattributed   unattributed
+	ranking        ranking
+	detailCursor   int32
+	snapshot       Snapshot
+	other          Group
+	excluded       Group
+	visit          func(*Sample)
+}
+
+// NewTracker returns a tracker of what source reads. The error names the option that has a wrong value.
+func NewTracker(source Source, options Options) (*Tracker, error) {
+	if err := options.Top.validate(); err != nil {
+		return nil, err
+	}
+	if options.Filter.MinAge < 0 {
+		return nil, fmt.Errorf("min_age is %v: must not be negative", options.Filter.MinAge)
+	}
+	f, err := newFilter(options.Filter)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := newGrouping(options.GroupBy)
+	if err != nil {
+		return nil, err
+	}
+	t := &Tracker{
+		source: source, options: options, filter: f, groups: groups, byPID: map[int32]*Process{},
+		// What accounts for exited children and tells a kernel thread costs nothing where it is to be had.
+		fields: options.Fields | options.Top.needs() | FieldCPU | FieldChildren,
+	}
+	t.fields &^= t.options.Details
+	if dear := options.Details &^ levelFields; dear != 0 {
+		return nil, fmt.Errorf("details have the fields %#x of counters: must be levels", uint32(dear))
+	}
+	t.visit = t.see
+	return t, nil
+}
+
+// Scrape reads the processes and returns what there is to show. If the list of processes cannot be read to its end it returns an error, and
+// the next scrape goes on from the last that succeeded.
+func (t *Tracker) Scrape(tick Tick) (*Snapshot, error) {
+	t.tick = tick
+	t.stamp++
+	if err := t.source.Scan(t.visit); err != nil {
+		t.undo()
+		return nil, err
+	}
+	if t.scrapes == 0 {
+		t.lastTime = tick.Now
+		t.other.Since, t.excluded.Since = tick.Now, tick.Now
+		for _, p := range t.live {
+			t.newest = max(t.newest, p.Start)
+		}
+	}
+	var attributed uint64
+	for _, p := range t.live {
+		t.settle(p)
+		attributed += p.Delta.CPU()
+	}
+	t.settleReaped()
+	for _, p := range t.live {
+		attributed += p.Delta[ReapedUser] + p.Delta[ReapedSystem]
+	}
+	t.unattributed.settle(tick.HostCPU, attributed)
+	t.assign()
+	t.readDetails()
+	t.forget()
+	t.scrapes++
+	t.lastTime = tick.Now
+	return t.report(), nil
+}
+
+// Close gives back what the source holds open.
+func (t *Tracker) Close() error { return t.source.Close() }

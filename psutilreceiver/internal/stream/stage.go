@@ -1,0 +1,274 @@
+package stream
+
+import (
+	"math"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+)
+
+// Settings says what a Stage emits.
+type Settings struct {
+	// Temporality is that of every monotonic sum; anything but delta leaves
+	// them cumulative.
+	Temporality pmetric.AggregationTemporality
+	// Rates adds gauges beside the sums.
+	Rates Rates
+	// Returning is set where things may be left out of a complete scrape and
+	// return later under their old start, as processes do that are shown only
+	// while they are among the top. State is dropped when a stream is absent,
+	// so a stream then counts in full only if it started at or after the last
+	// complete scrape: nothing is ever counted twice.
+	Returning bool
+}
+
+// Resets counts the restarts of streams since the stage was made.
+type Resets struct {
+	// LowerValue counts values that fell under an unchanged start.
+	LowerValue uint64
+	// StartChanged counts starts that moved: another thing of the same name.
+	StartChanged uint64
+	// ClockStepped counts streams that were moved to a wall clock which had
+	// stepped back by more than HoldLimit; their values went on unbroken.
+	ClockStepped uint64
+}
+
+// Removed counts the points that were taken out since the stage was made.
+type Removed struct {
+	// Baseline counts first points that gave no delta.
+	Baseline uint64
+	// Held counts points that were not after their stream's previous point.
+	Held uint64
+	// Invalid counts points that were no totals.
+	Invalid uint64
+}
+
+// Stage turns the monotonic cumulative sums of one scraper into streams of the
+// chosen temporality, in place. Gauges, sums that are not monotonic and all
+// other kinds of metric pass untouched. State is kept by resource attributes,
+// scope, metric name, value type and point attributes, the latter in any order.
+//
+// Process is not safe for concurrent use; the counters may be read at any time.
+type Stage struct {
+	delta     bool
+	returning bool
+	rates     rates
+	hash      *hasher
+	streams   table
+
+	origin time.Time
+	scrape scrape
+
+	tracked                               atomic.Int64
+	lowerValue, startChanged, clockSteps  atomic.Uint64
+	removedBaseline, removedHeld, invalid atomic.Uint64
+}
+
+// NewStage returns a stage that has seen nothing yet.
+func NewStage(settings Settings) *Stage {
+	return &Stage{
+		delta:     settings.Temporality == pmetric.AggregationTemporalityDelta,
+		returning: settings.Returning,
+		rates:     newRates(settings.Rates),
+		hash:      newHasher(),
+		streams:   newTable(),
+		scrape:    scrape{first: math.MaxUint64, bornFrom: math.MaxUint64},
+	}
+}
+
+// Tracked returns the number of streams remembered after the last scrape.
+func (s *Stage) Tracked() int { return int(s.tracked.Load()) }
+
+// Resets returns how often streams restarted, by reason.
+func (s *Stage) Resets() Resets {
+	return Resets{
+		LowerValue:   s.lowerValue.Load(),
+		StartChanged: s.startChanged.Load(),
+		ClockStepped: s.clockSteps.Load(),
+	}
+}
+
+// Removed returns how many points were taken out, by reason.
+func (s *Stage) Removed() Removed {
+	return Removed{Baseline: s.removedBaseline.Load(), Held: s.removedHeld.Load(), Invalid: s.invalid.Load()}
+}
+
+// Process edits what one scrape emitted. Now is the time of the scrape, with its
+// monotonic reading: rates are taken by the latter, and the former must be the
+// time on the points and the one passed to Starts.Begin. Complete says that the
+// scrape emitted every stream that exists, so that the state of all others is
+// dropped; a partial scrape drops none. A metric, scope or resource that is left
+// without points is removed.
+func (s *Stage) Process(md pmetric.Metrics, now time.Time, complete bool) {
+	if s.origin.IsZero() {
+		s.origin = now
+	}
+	s.process(md, pcommon.NewTimestampFromTime(now), now.Sub(s.origin), complete)
+}
+
+// process is Process with the two readings of the clock apart: at is the wall
+// clock, mono the monotonic time since the first scrape.
+func (s *Stage) process(md pmetric.Metrics, at pcommon.Timestamp, mono time.Duration, complete bool) {
+	s.scrape.number++
+	s.scrape.elapsed = mono - s.scrape.mono
+	s.scrape.mono = mono
+	s.streams.begin()
+	resources := md.ResourceMetrics()
+	emptied := false
+	for i := range resources.Len() {
+		if s.resource(resources.At(i)) {
+			emptied = true
+		}
+	}
+	if emptied {
+		resources.RemoveIf(func(rm pmetric.ResourceMetrics) bool { return rm.ScopeMetrics().Len() == 0 })
+	}
+	if complete {
+		s.complete(at)
+	}
+	s.tracked.Store(int64(s.streams.len()))
+}
+
+// complete draws the conclusions of a scrape that left nothing out.
+func (s *Stage) complete(at pcommon.Timestamp) {
+	if s.scrape.first == math.MaxUint64 {
+		s.scrape.first, s.scrape.bornFrom = at, at
+	}
+	if s.returning {
+		s.scrape.bornFrom = at
+	}
+	s.streams.evict(s.scrape.number)
+}
+
+// resource returns whether anything in rm was left without points.
+func (s *Stage) resource(rm pmetric.ResourceMetrics) bool {
+	id := s.hash.attributes(rm.Resource().Attributes())
+	scopes := rm.ScopeMetrics()
+	emptied := false
+	for i := range scopes.Len() {
+		scope := scopes.At(i).Scope()
+		scopeID := id.then(s.hash.text(scope.Name())).then(s.hash.text(scope.Version()))
+		if s.metrics(scopeID, scopes.At(i).Metrics()) {
+			emptied = true
+		}
+	}
+	if emptied {
+		scopes.RemoveIf(func(sm pmetric.ScopeMetrics) bool { return sm.Metrics().Len() == 0 })
+	}
+	return emptied
+}
+
+func (s *Stage) metrics(scope identity, metrics pmetric.MetricSlice) bool {
+	emptied := false
+	// Rates are appended behind the metrics that the scrape emitted.
+	for i := range metrics.Len() {
+		metric := metrics.At(i)
+		if metric.Type() != pmetric.MetricTypeSum {
+			continue
+		}
+		sum := metric.Sum()
+		if !sum.IsMonotonic() || sum.AggregationTemporality() != pmetric.AggregationTemporalityCumulative {
+			continue
+		}
+		s.sum(scope, metric, sum, metrics)
+		if sum.DataPoints().Len() == 0 {
+			emptied = true
+		}
+	}
+	if emptied {
+		metrics.RemoveIf(func(m pmetric.Metric) bool {
+			return m.Type() == pmetric.MetricTypeSum && m.Sum().DataPoints().Len() == 0
+		})
+	}
+	return emptied
+}
+
+func (s *Stage) sum(scope identity, metric pmetric.Metric, sum pmetric.Sum, metrics pmetric.MetricSlice) {
+	id := scope.then(s.hash.text(metric.Name()))
+	rate := s.rates.of(metric)
+	var gauge pmetric.NumberDataPointSlice
+	hasGauge := false
+	points := sum.DataPoints()
+	n := points.Len()
+	points.RemoveIf(func(p pmetric.NumberDataPoint) bool {
+		out, keep := s.point(id, p)
+		if !keep || rate == nil || out.elapsed == 0 {
+			return !keep
+		}
+		if v, ok := perSecond(out.delta, out.elapsed); ok {
+			if !hasGauge {
+				gauge, hasGauge = rate.appendTo(metrics, n), true
+			}
+			r := gauge.AppendEmpty()
+			r.SetTimestamp(p.Timestamp())
+			r.SetDoubleValue(v)
+			p.Attributes().CopyTo(r.Attributes())
+		}
+		return false
+	})
+	if s.delta {
+		sum.SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
+	}
+}
+
+// point brings p up to its stream and rewrites it, and returns whether it is to
+// be kept.
+func (s *Stage) point(metric identity, p pmetric.NumberDataPoint) (outcome, bool) {
+	id := metric.then(s.hash.attributes(p.Attributes())).with(identity{a: uint64(p.ValueType())})
+	total, ok := totalOf(p)
+	if !ok || p.Timestamp() == 0 {
+		s.invalid.Add(1)
+		s.streams.touch(id, s.scrape.number)
+		return outcome{}, false
+	}
+	out := s.observe(id, observation{total: total, given: p.StartTimestamp(), time: p.Timestamp()})
+	if !s.count(&out) {
+		return out, false
+	}
+	if !s.delta {
+		p.SetStartTimestamp(out.start)
+		return out, true
+	}
+	p.SetStartTimestamp(out.from)
+	if out.delta == total {
+		return out, true
+	}
+	if p.ValueType() == pmetric.NumberDataPointValueTypeInt {
+		p.SetIntValue(out.delta.i)
+	} else {
+		p.SetDoubleValue(out.delta.f)
+	}
+	return out, true
+}
+
+func (s *Stage) observe(id identity, o observation) outcome {
+	st, known := s.streams.lookUp(id, s.scrape.number)
+	if !known {
+		return st.first(o, &s.scrape)
+	}
+	return st.next(o, &s.scrape)
+}
+
+// count counts an outcome and returns whether it gives a point.
+func (s *Stage) count(out *outcome) bool {
+	if out.clockStepped {
+		s.clockSteps.Add(1)
+	}
+	switch out.verdict {
+	case baseline:
+		if s.delta {
+			s.removedBaseline.Add(1)
+			return false
+		}
+	case held:
+		s.removedHeld.Add(1)
+		return false
+	case lowerValue:
+		s.lowerValue.Add(1)
+	case startChanged:
+		s.startChanged.Add(1)
+	}
+	return true
+}

@@ -1,0 +1,284 @@
+package psutilreceiver
+
+import (
+	"context"
+	"runtime"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process"
+)
+
+// otherGroup names the resource of the processes that are not shown.
+const otherGroup = "other"
+
+// processScraper shows the processes that matter, each as a resource of its own, and the rest as one.
+type processScraper struct {
+	environment
+	cfg       ProcessConfig
+	tracker   *process.Tracker
+	resources map[process.Key]*processResource
+	first     pcommon.Timestamp // time of the first scrape, since when unattributed time is counted
+	memory    int64             // of the host in bytes, for utilization; 0 when not known
+}
+
+// processResource is the resource of a shown process, kept as long as its identity stays.
+type processResource struct {
+	identity process.Identity
+	resource pcommon.Resource
+	scrape   pcommon.Timestamp // last in which the process was shown
+}
+
+func newProcessScraper(cfg ProcessConfig, env environment) (scraper, error) {
+	tracker, err := process.NewTracker(process.New(env.host.Root()), cfg.options(env.metrics, env.attributes))
+	if err != nil {
+		return nil, err
+	}
+	env.attributes.ProcessCommandLine.Enabled = env.attributes.ProcessCommandLine.Enabled || cfg.CommandLine
+	s := &processScraper{environment: env, cfg: cfg, tracker: tracker, resources: make(map[process.Key]*processResource)}
+	s.tellAccess()
+	return s, nil
+}
+
+func (s *processScraper) close() error { return s.tracker.Close() }
+
+// tellAccess says once what this user may not see of the processes of others.
+func (s *processScraper) tellAccess() {
+	access, err := process.ProbeAccess(s.host.Root())
+	if err == nil && access.String() != "" {
+		s.logger.Info("Some figures of other users' processes are left out: " + access.String())
+	}
+}
+
+func (s *processScraper) scrape(t *tick) error {
+	snapshot, err := s.tracker.Scrape(s.processTick(t))
+	if err != nil {
+		return err
+	}
+	if t.previous == 0 {
+		s.first = t.time
+	}
+	if s.metrics.ProcessMemoryUtilization.Enabled {
+		m, err := s.host.Memory()
+		if err != nil {
+			return err
+		}
+		s.memory = m.Total
+	}
+	for _, p := range snapshot.Shown {
+		s.recordProcess(t, p)
+	}
+	for key, r := range s.resources {
+		if r.scrape != t.time {
+			delete(s.resources, key)
+		}
+	}
+	for _, g := range snapshot.Groups {
+		s.recordGroup(t, g, g.Labels.Name())
+	}
+	if s.cfg.Other {
+		s.recordGroup(t, snapshot.Other, otherGroup)
+	}
+	if snapshot.HasUnattributed && t.previous != 0 {
+		s.mb.Reset(metadata.WithStartTime(s.first))
+		s.mb.RecordSystemProcessCPUUnattributedDataPoint(t.time, cpuSeconds(snapshot.Unattributed))
+	}
+	s.count(snapshot)
+	return nil
+}
+
+func (s *processScraper) processTick(t *tick) process.Tick {
+	tick := process.Tick{Now: t.now, Boot: t.boot.AsTime(), Elapsed: t.elapsed, CPUs: float64(runtime.NumCPU())}
+	if sample, err := s.host.CPU(); err == nil && len(sample.PerCPU) > 0 {
+		tick.CPUs = float64(len(sample.PerCPU))
+		tick.HostCPU = uint64((sample.Total.User + sample.Total.Nice + sample.Total.System) * 1e6)
+	}
+	return tick
+}
+
+// cpuSeconds turns the tracker's microseconds into seconds.
+func cpuSeconds(us uint64) float64 { return float64(us) / 1e6 }
+
+func (s *processScraper) recordProcess(t *tick, p *process.Process) {
+	created := pcommon.NewTimestampFromTime(p.Created(t.boot.AsTime()))
+	r, shownBefore := s.resources[p.Key]
+	if !shownBefore || r.identity != p.Identity {
+		r = &processResource{identity: p.Identity, resource: s.describe(p, created)}
+		s.resources[p.Key] = r
+	}
+	r.scrape = t.time
+	s.mb.Reset(metadata.WithStartTime(created))
+	if s.delta && !shownBefore && created < t.previous {
+		// What it used before it was shown has been counted in the remainder: the delta starts from there.
+		base := p.Base()
+		s.recordCounters(t.previous, &base, p.Have)
+	}
+	s.recordCounters(t.time, &p.Total, p.Have)
+	s.recordLevels(t.time, &p.Levels, p.Have)
+	if p.HasUtilization {
+		s.recordUtilization(t.time, p.CPUUtilization, &p.Delta)
+	}
+	if p.Have&process.FieldScheduling != 0 {
+		s.mb.RecordProcessStatusDataPoint(t.time, 1, processStates[stateIndex(p.State)])
+		s.mb.RecordProcessNiceDataPoint(t.time, int64(p.Nice))
+	}
+	s.mb.RecordProcessUptimeDataPoint(t.time, t.time.AsTime().Sub(created.AsTime()).Seconds())
+	s.mb.EmitForResource(metadata.WithResource(r.resource))
+}
+
+// recordGroup records the sum over processes that are taken together. Their counters begin with the receiver's first scrape, in which
+// there is therefore nothing to tell of them.
+func (s *processScraper) recordGroup(t *tick, g *process.Group, name string) {
+	s.mb.RecordProcessGroupCountDataPoint(t.time, int64(g.Members))
+	s.recordLevels(t.time, &g.Levels, g.Have)
+	if t.previous != 0 {
+		s.mb.Reset(metadata.WithStartTime(pcommon.NewTimestampFromTime(g.Since)))
+		s.recordCounters(t.time, &g.Total, g.Have)
+	}
+	if g.HasUtilization {
+		s.recordUtilization(t.time, g.CPUUtilization, &g.Delta)
+	}
+	rb := s.mb.NewResourceBuilder()
+	rb.SetProcessGroupName(name)
+	resource := rb.Emit()
+	copyAttributes(s.resource, resource)
+	s.mb.EmitForResource(metadata.WithResource(resource))
+}
+
+func (s *processScraper) recordCounters(ts pcommon.Timestamp, c *process.Counters, have process.Fields) {
+	mb := s.mb
+	if have&process.FieldCPU != 0 {
+		mb.RecordProcessCPUTimeDataPoint(ts, cpuSeconds(c[process.CPUUser]), metadata.AttributeCPUModeUser)
+		mb.RecordProcessCPUTimeDataPoint(ts, cpuSeconds(c[process.CPUSystem]), metadata.AttributeCPUModeSystem)
+	}
+	if have&process.FieldChildren != 0 && c[process.ReapedUser]+c[process.ReapedSystem] > 0 {
+		mb.RecordProcessChildrenCPUTimeDataPoint(ts, cpuSeconds(c[process.ReapedUser]), metadata.AttributeCPUModeUser)
+		mb.RecordProcessChildrenCPUTimeDataPoint(ts, cpuSeconds(c[process.ReapedSystem]), metadata.AttributeCPUModeSystem)
+	}
+	if have&process.FieldDiskIO != 0 {
+		mb.RecordProcessDiskIoDataPoint(ts, int64(c[process.DiskReadBytes]), metadata.AttributeDiskIoDirectionRead)
+		mb.RecordProcessDiskIoDataPoint(ts, int64(c[process.DiskWriteBytes]), metadata.AttributeDiskIoDirectionWrite)
+	}
+	if have&process.FieldLogicalIO != 0 {
+		mb.RecordProcessIoLogicalDataPoint(ts, int64(c[process.LogicalReadBytes]), metadata.AttributeDiskIoDirectionRead)
+		mb.RecordProcessIoLogicalDataPoint(ts, int64(c[process.LogicalWriteBytes]), metadata.AttributeDiskIoDirectionWrite)
+	}
+	if have&process.FieldSwitches != 0 {
+		mb.RecordProcessContextSwitchesDataPoint(ts, int64(c[process.VoluntarySwitches]), metadata.AttributeProcessContextSwitchTypeVoluntary)
+		mb.RecordProcessContextSwitchesDataPoint(ts, int64(c[process.InvoluntarySwitches]), metadata.AttributeProcessContextSwitchTypeInvoluntary)
+	}
+	if have&process.FieldFaults != 0 {
+		mb.RecordProcessPagingFaultsDataPoint(ts, int64(c[process.MajorFaults]), metadata.AttributeSystemPagingFaultTypeMajor)
+		mb.RecordProcessPagingFaultsDataPoint(ts, int64(c[process.MinorFaults]), metadata.AttributeSystemPagingFaultTypeMinor)
+	}
+}
+
+func (s *processScraper) recordLevels(ts pcommon.Timestamp, l *process.Levels, have process.Fields) {
+	mb := s.mb
+	if have&process.FieldMemory != 0 {
+		mb.RecordProcessMemoryUsageDataPoint(ts, int64(l[process.Resident]))
+		mb.RecordProcessMemoryVirtualDataPoint(ts, int64(l[process.Virtual]))
+		if s.memory > 0 {
+			mb.RecordProcessMemoryUtilizationDataPoint(ts, float64(l[process.Resident])/float64(s.memory))
+		}
+	}
+	if have&process.FieldThreads != 0 {
+		mb.RecordProcessThreadCountDataPoint(ts, int64(l[process.Threads]))
+	}
+	if have&process.FieldShared != 0 {
+		mb.RecordProcessMemorySharedDataPoint(ts, int64(l[process.Shared]))
+	}
+	if have&process.FieldSwap != 0 {
+		mb.RecordProcessMemorySwapDataPoint(ts, int64(l[process.Swap]))
+	}
+	if have&process.FieldDescriptors != 0 {
+		s.recordDescriptors(ts, int64(l[process.Descriptors]))
+	}
+	if have&process.FieldProportional != 0 {
+		mb.RecordProcessMemoryPssDataPoint(ts, int64(l[process.Proportional]))
+		mb.RecordProcessMemoryUssDataPoint(ts, int64(l[process.Unique]))
+	}
+}
+
+// recordDescriptors gives what the system counts the name that the conventions have for it there.
+func (s *processScraper) recordDescriptors(ts pcommon.Timestamp, n int64) {
+	if runtime.GOOS == "windows" {
+		s.mb.RecordProcessWindowsHandleCountDataPoint(ts, n)
+		return
+	}
+	s.mb.RecordProcessUnixFileDescriptorCountDataPoint(ts, n)
+}
+
+// recordUtilization divides the share of the CPUs by mode as the CPU time divides.
+func (s *processScraper) recordUtilization(ts pcommon.Timestamp, share float64, delta *process.Counters) {
+	user := 0.0
+	if cpu := delta.CPU(); cpu > 0 {
+		user = share * float64(delta[process.CPUUser]) / float64(cpu)
+	}
+	s.mb.RecordProcessCPUUtilizationDataPoint(ts, user, metadata.AttributeCPUModeUser)
+	s.mb.RecordProcessCPUUtilizationDataPoint(ts, max(share-user, 0), metadata.AttributeCPUModeSystem)
+}
+
+// describe builds the resource of a process: the host's attributes and its own.
+func (s *processScraper) describe(p *process.Process, created pcommon.Timestamp) pcommon.Resource {
+	rb := metadata.NewResourceBuilder(s.attributes)
+	rb.SetProcessPid(int64(p.PID))
+	rb.SetProcessParentPid(int64(p.PPID))
+	rb.SetProcessCreationTime(created.AsTime().Format(creationTimeLayout))
+	for _, a := range []struct {
+		value string
+		set   func(string)
+	}{
+		{p.Identity.Executable, rb.SetProcessExecutableName}, {p.Identity.ExecutablePath, rb.SetProcessExecutablePath},
+		{p.Identity.Command, rb.SetProcessCommand}, {p.Identity.CommandLine, rb.SetProcessCommandLine},
+		{p.Identity.Owner, rb.SetProcessOwner}, {p.Identity.Cgroup, rb.SetProcessLinuxCgroup},
+		{p.Identity.ContainerID, rb.SetContainerID},
+	} {
+		if a.value != "" {
+			a.set(a.value)
+		}
+	}
+	resource := rb.Emit()
+	copyAttributes(s.resource, resource)
+	return resource
+}
+
+// creationTimeLayout is ISO 8601 to the hundredth of a second, which is as exactly as the kernel tells it.
+const creationTimeLayout = "2006-01-02T15:04:05.00Z"
+
+func copyAttributes(from, to pcommon.Resource) {
+	for k, v := range from.Attributes().All() {
+		v.CopyTo(to.Attributes().PutEmpty(k))
+	}
+}
+
+// count reports what the scrape saw, and what could not be read of it.
+func (s *processScraper) count(snapshot *process.Snapshot) {
+	ctx := context.Background()
+	shown := len(snapshot.Shown)
+	for _, g := range snapshot.Groups {
+		shown += g.Members
+	}
+	for _, c := range []struct {
+		state string
+		n     int
+	}{{"seen", snapshot.Seen}, {"shown", shown}, {"excluded", snapshot.Excluded.Members}} {
+		s.telemetry.PsutilProcesses.Record(ctx, int64(c.n), metric.WithAttributes(attribute.String("state", c.state)))
+	}
+	for file := range process.NumFiles {
+		for _, c := range []struct {
+			reason string
+			n      int
+		}{
+			{"denied", snapshot.Tally.Denied[file]}, {"malformed", snapshot.Tally.Garbage[file]}, {"other", snapshot.Tally.Failed[file]},
+		} {
+			if c.n > 0 {
+				s.telemetry.PsutilProcessReadsFailed.Add(ctx, int64(c.n),
+					metric.WithAttributes(attribute.String("file", file.String()), attribute.String("reason", c.reason)))
+			}
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package psutilreceiver
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process"
+)
+
+// ProcessConfig configures the process scraper.
+type ProcessConfig struct {
+	ScraperConfig `mapstructure:",squash"`
+
+	// Include and Exclude choose processes before anything dear is read of them. A process is kept if every list of Include that is
+	// not empty has it, and no list of Exclude.
+	Include ProcessMatch `mapstructure:"include"`
+	Exclude ProcessMatch `mapstructure:"exclude"`
+	// MinAge leaves out processes that are younger.
+	MinAge time.Duration `mapstructure:"min_age"`
+
+	// Top shows the first N processes, or groups, by each key.
+	Top ProcessTop `mapstructure:"top"`
+	// Other adds what Top leaves out as one resource with process.group.name `other`.
+	Other bool `mapstructure:"other"`
+	// GroupBy shows groups in place of processes: executable, owner, cgroup, systemd_unit.
+	GroupBy []string `mapstructure:"group_by"`
+
+	// CommandLine adds process.command_line, values of secrets masked.
+	CommandLine bool `mapstructure:"command_line"`
+	// MemoryMapsPerScrape bounds for how many shown processes process.memory.pss and uss are read in one scrape, in turn: the kernel
+	// holds a process's memory map while it is read.
+	MemoryMapsPerScrape int `mapstructure:"memory_maps_per_scrape"`
+}
+
+// ProcessMatch lists values of attributes of processes; within one list any value will do.
+type ProcessMatch struct {
+	Names        []string `mapstructure:"names"`
+	Executables  []string `mapstructure:"executables"`
+	CommandLines []string `mapstructure:"command_lines"`
+	Owners       []string `mapstructure:"owners"`
+	Cgroups      []string `mapstructure:"cgroups"`
+	PIDs         []int32  `mapstructure:"pids"`
+	// MatchType is strict (the default) or regexp.
+	MatchType string `mapstructure:"match_type"`
+}
+
+// ProcessTop says which processes are shown.
+type ProcessTop struct {
+	// N by each key; 0 shows all.
+	N int `mapstructure:"n"`
+	// By has the keys: cpu, memory, disk_io.
+	By []string `mapstructure:"by"`
+	// Hysteresis keeps one that is shown as long as its rank is within N times this.
+	Hysteresis float64 `mapstructure:"hysteresis"`
+}
+
+func defaultProcessConfig() ProcessConfig {
+	return ProcessConfig{
+		ScraperConfig:       ScraperConfig{CollectionInterval: time.Minute},
+		Top:                 ProcessTop{N: 25, By: []string{"cpu", "memory", "disk_io"}, Hysteresis: 1.5},
+		Other:               true,
+		MemoryMapsPerScrape: 10,
+	}
+}
+
+// Validate checks the filters, the ranking and the grouping.
+func (c *ProcessConfig) Validate() error {
+	var errs []error
+	if c.MemoryMapsPerScrape < 1 {
+		errs = append(errs, fmt.Errorf("memory_maps_per_scrape is %d: must be at least 1", c.MemoryMapsPerScrape))
+	}
+	tracker, err := process.NewTracker(process.New(""), c.options(metadata.MetricsConfig{}, metadata.ResourceAttributesConfig{}))
+	if err == nil {
+		err = tracker.Close()
+	}
+	return errors.Join(append(errs, err)...)
+}
+
+// options are what the tracker reads and shows for the metrics and attributes that are enabled.
+func (c *ProcessConfig) options(m metadata.MetricsConfig, r metadata.ResourceAttributesConfig) process.Options {
+	o := process.Options{
+		Fields:     fieldsOf(&m),
+		MaxDetails: c.MemoryMapsPerScrape,
+		Attributes: c.attributesOf(&r),
+		Filter:     process.Filter{Include: c.Include.match(), Exclude: c.Exclude.match(), MinAge: c.MinAge},
+		Top:        process.Top{N: c.Top.N, Hysteresis: c.Top.Hysteresis},
+	}
+	if m.ProcessMemoryPss.Enabled || m.ProcessMemoryUss.Enabled {
+		o.Details = process.FieldProportional
+	}
+	for _, key := range c.Top.By {
+		o.Top.By = append(o.Top.By, process.RankKey(key))
+	}
+	for _, key := range c.GroupBy {
+		o.GroupBy = append(o.GroupBy, process.GroupKey(key))
+	}
+	return o
+}
+
+func (m *ProcessMatch) match() process.Match {
+	return process.Match{
+		PIDs: m.PIDs, Names: m.Names, Executables: m.Executables, Owners: m.Owners, Cgroups: m.Cgroups,
+		CommandLines: m.CommandLines, Type: process.MatchType(m.MatchType),
+	}
+}
+
+// fieldsOf names the figures that the enabled metrics need of every process.
+func fieldsOf(m *metadata.MetricsConfig) process.Fields {
+	var fields process.Fields
+	for _, need := range []struct {
+		enabled bool
+		field   process.Fields
+	}{
+		{m.ProcessCPUTime.Enabled || m.ProcessCPUUtilization.Enabled, process.FieldCPU},
+		{m.ProcessChildrenCPUTime.Enabled || m.SystemProcessCPUUnattributed.Enabled, process.FieldCPU | process.FieldChildren},
+		{m.ProcessMemoryUsage.Enabled || m.ProcessMemoryVirtual.Enabled || m.ProcessMemoryUtilization.Enabled, process.FieldMemory},
+		{m.ProcessMemoryShared.Enabled, process.FieldShared},
+		{m.ProcessMemorySwap.Enabled, process.FieldSwap},
+		{m.ProcessDiskIo.Enabled, process.FieldDiskIO},
+		{m.ProcessIoLogical.Enabled, process.FieldLogicalIO},
+		{m.ProcessThreadCount.Enabled, process.FieldThreads},
+		{m.ProcessUnixFileDescriptorCount.Enabled || m.ProcessWindowsHandleCount.Enabled, process.FieldDescriptors},
+		{m.ProcessContextSwitches.Enabled, process.FieldSwitches},
+		{m.ProcessPagingFaults.Enabled, process.FieldFaults},
+		{m.ProcessStatus.Enabled || m.ProcessNice.Enabled, process.FieldScheduling},
+	} {
+		if need.enabled {
+			fields |= need.field
+		}
+	}
+	return fields
+}
+
+func (c *ProcessConfig) attributesOf(r *metadata.ResourceAttributesConfig) process.Attributes {
+	var attributes process.Attributes
+	for _, need := range []struct {
+		enabled   bool
+		attribute process.Attributes
+	}{
+		{r.ProcessExecutableName.Enabled || r.ProcessExecutablePath.Enabled, process.AttributeExecutable},
+		{r.ProcessCommand.Enabled, process.AttributeCommand},
+		{r.ProcessCommandLine.Enabled || c.CommandLine, process.AttributeCommandLine},
+		{r.ProcessOwner.Enabled, process.AttributeOwner},
+		{r.ProcessLinuxCgroup.Enabled || r.ContainerID.Enabled, process.AttributeCgroup},
+	} {
+		if need.enabled {
+			attributes |= need.attribute
+		}
+	}
+	return attributes
+}

@@ -1,0 +1,96 @@
+package psutilreceiver
+
+import (
+	"errors"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process"
+)
+
+// processesScraper counts processes; what each of them does is the process scraper's.
+type processesScraper struct {
+	environment
+	reader *process.Reader
+}
+
+func newProcessesScraper(_ ScraperConfig, env environment) (scraper, error) {
+	return &processesScraper{environment: env, reader: process.New(env.host.Root())}, nil
+}
+
+func (s *processesScraper) close() error { return s.reader.Close() }
+
+func (s *processesScraper) scrape(t *tick) error {
+	return errors.Join(s.scrapeStates(t), s.scrapeKernel(t), s.scrapeTasks(t), s.scrapeLimit(t))
+}
+
+// processStates are the states in the order of the counts.
+var processStates = [...]metadata.AttributeProcessState{
+	metadata.AttributeProcessStateRunning, metadata.AttributeProcessStateSleeping,
+	metadata.AttributeProcessStateStopped, metadata.AttributeProcessStateDefunct,
+}
+
+func (s *processesScraper) scrapeStates(t *tick) error {
+	if !s.metrics.SystemProcessCount.Enabled {
+		return nil
+	}
+	var counts [len(processStates)]int64
+	if err := s.reader.Scan(func(p *process.Sample) { counts[stateIndex(p.State)]++ }); err != nil {
+		return err
+	}
+	for i, state := range processStates {
+		s.mb.RecordSystemProcessCountDataPoint(t.time, counts[i], state)
+	}
+	return nil
+}
+
+// stateIndex is the place in processStates of a state letter of proc(5): docs/decisions/0007-process-states.md.
+func stateIndex(letter byte) int {
+	switch letter {
+	case 'R':
+		return 0
+	case 'T', 't':
+		return 2
+	case 'Z', 'X', 'x':
+		return 3
+	}
+	return 1 // S, D, I, and what kernels add: it does not run.
+}
+
+func (s *processesScraper) scrapeKernel(t *tick) error {
+	k, err := s.host.Kernel()
+	if err != nil {
+		return err
+	}
+	recordKnown(k.Forks, func(v int64) { s.mb.RecordSystemProcessCreatedDataPoint(t.time, v) })
+	recordKnown(k.TasksRunning, func(v int64) {
+		s.mb.RecordSystemLinuxTaskCountDataPoint(t.time, v, metadata.AttributeSystemLinuxTaskStateRunning)
+	})
+	recordKnown(k.TasksBlocked, func(v int64) {
+		s.mb.RecordSystemLinuxTaskCountDataPoint(t.time, v, metadata.AttributeSystemLinuxTaskStateBlocked)
+	})
+	return nil
+}
+
+func (s *processesScraper) scrapeTasks(t *tick) error {
+	if !s.metrics.SystemThreadCount.Enabled {
+		return nil
+	}
+	l, err := s.host.Load()
+	if err != nil {
+		return err
+	}
+	recordKnown(l.Tasks, func(v int64) { s.mb.RecordSystemThreadCountDataPoint(t.time, v) })
+	return nil
+}
+
+func (s *processesScraper) scrapeLimit(t *tick) error {
+	if !s.metrics.SystemProcessLimit.Enabled {
+		return nil
+	}
+	limits, err := s.host.TaskLimits()
+	if err != nil {
+		return err
+	}
+	s.mb.RecordSystemProcessLimitDataPoint(t.time, limits.Limit())
+	return nil
+}

@@ -1,0 +1,73 @@
+package psutilreceiver
+
+import (
+	"errors"
+	"math"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+)
+
+type sensorsScraper struct{ environment }
+
+func newSensorsScraper(_ ScraperConfig, env environment) (scraper, error) {
+	return &sensorsScraper{env}, nil
+}
+
+func (s *sensorsScraper) scrape(t *tick) error {
+	return errors.Join(s.scrapeTemperatures(t), s.scrapeFans(t), s.scrapeBatteries(t))
+}
+
+func (s *sensorsScraper) scrapeTemperatures(t *tick) error {
+	limits := s.metrics.HwTemperatureLimit.Enabled
+	if !limits && !s.metrics.HwTemperature.Enabled {
+		return nil
+	}
+	temperatures, err := s.host.Temperatures(limits)
+	for i := range temperatures {
+		r := &temperatures[i]
+		s.mb.RecordHwTemperatureDataPoint(t.time, r.Celsius, r.ID, r.Name)
+		s.recordLimit(t, r, r.Limits.Max, metadata.AttributeHwLimitTypeHighDegraded)
+		s.recordLimit(t, r, r.Limits.Critical, metadata.AttributeHwLimitTypeHighCritical)
+		s.recordLimit(t, r, r.Limits.Min, metadata.AttributeHwLimitTypeLowDegraded)
+		s.recordLimit(t, r, r.Limits.LowCritical, metadata.AttributeHwLimitTypeLowCritical)
+	}
+	return err
+}
+
+func (s *sensorsScraper) recordLimit(t *tick, r *host.Temperature, celsius float64, kind metadata.AttributeHwLimitType) {
+	if !math.IsNaN(celsius) {
+		s.mb.RecordHwTemperatureLimitDataPoint(t.time, celsius, r.ID, r.Name, kind)
+	}
+}
+
+func (s *sensorsScraper) scrapeFans(t *tick) error {
+	if !s.metrics.HwFanSpeed.Enabled {
+		return nil
+	}
+	fans, err := s.host.Fans()
+	for _, f := range fans {
+		s.mb.RecordHwFanSpeedDataPoint(t.time, f.RPM, f.ID, f.Name)
+	}
+	return err
+}
+
+func (s *sensorsScraper) scrapeBatteries(t *tick) error {
+	if !s.metrics.HwBatteryCharge.Enabled && !s.metrics.HwBatteryTimeLeft.Enabled {
+		return nil
+	}
+	batteries, err := s.host.Batteries()
+	for _, b := range batteries {
+		if b.Charge >= 0 {
+			s.mb.RecordHwBatteryChargeDataPoint(t.time, b.Charge, b.ID, b.Name)
+		}
+		state := metadata.AttributeHwStateDischarging
+		if b.State == host.BatteryCharging {
+			state = metadata.AttributeHwStateCharging
+		}
+		if b.TimeLeft >= 0 {
+			s.mb.RecordHwBatteryTimeLeftDataPoint(t.time, b.TimeLeft, b.ID, b.Name, state)
+		}
+	}
+	return err
+}

@@ -1,0 +1,67 @@
+package psutilreceiver
+
+import "errors"
+
+// systemScraper reports what belongs to the host as a whole: uptime, logins, open files and the kernel's totals.
+type systemScraper struct{ environment }
+
+func newSystemScraper(_ ScraperConfig, env environment) (scraper, error) {
+	return &systemScraper{env}, nil
+}
+
+func (s *systemScraper) scrape(t *tick) error {
+	return errors.Join(s.scrapeUptime(t), s.scrapeLogins(t), s.scrapeFileHandles(t), s.scrapeKernel(t))
+}
+
+func (s *systemScraper) scrapeUptime(t *tick) error {
+	if !s.metrics.SystemUptime.Enabled {
+		return nil
+	}
+	up, err := s.host.Uptime()
+	if err != nil {
+		return err
+	}
+	s.mb.RecordSystemUptimeDataPoint(t.time, up.Seconds())
+	return nil
+}
+
+func (s *systemScraper) scrapeLogins(t *tick) error {
+	if !s.metrics.SystemSessionCount.Enabled && !s.metrics.SystemUserCount.Enabled {
+		return nil
+	}
+	logins, err := s.host.Logins()
+	if err != nil {
+		return err
+	}
+	s.mb.RecordSystemSessionCountDataPoint(t.time, logins.Sessions)
+	s.mb.RecordSystemUserCountDataPoint(t.time, logins.Users)
+	return nil
+}
+
+func (s *systemScraper) scrapeFileHandles(t *tick) error {
+	if !s.metrics.SystemLinuxFileHandleCount.Enabled && !s.metrics.SystemLinuxFileHandleLimit.Enabled {
+		return nil
+	}
+	handles, err := s.host.FileHandles()
+	if err != nil {
+		return err
+	}
+	s.mb.RecordSystemLinuxFileHandleCountDataPoint(t.time, handles.Allocated)
+	s.mb.RecordSystemLinuxFileHandleLimitDataPoint(t.time, handles.Limit)
+	return nil
+}
+
+func (s *systemScraper) scrapeKernel(t *tick) error {
+	m := &s.metrics
+	if !m.SystemCPUContextSwitches.Enabled && !m.SystemCPUInterrupts.Enabled && !m.SystemCPUSoftInterrupts.Enabled {
+		return nil
+	}
+	k, err := s.host.Kernel()
+	if err != nil {
+		return err
+	}
+	recordKnown(k.ContextSwitches, func(v int64) { s.mb.RecordSystemCPUContextSwitchesDataPoint(t.time, v) })
+	recordKnown(k.Interrupts, func(v int64) { s.mb.RecordSystemCPUInterruptsDataPoint(t.time, v) })
+	recordKnown(k.SoftInterrupts, func(v int64) { s.mb.RecordSystemCPUSoftInterruptsDataPoint(t.time, v) })
+	return nil
+}

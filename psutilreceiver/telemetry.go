@@ -1,0 +1,98 @@
+package psutilreceiver
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/stream"
+)
+
+// warnPeriod is how long a scraper keeps quiet about a class of fault after it has warned of it.
+const warnPeriod = time.Hour
+
+// faults warns of what a scraper can't read, once a class and period, and counts it always.
+type faults struct {
+	logger  *zap.Logger
+	scraper string
+	warned  map[string]time.Time // by class
+}
+
+// report returns whether err leaves the scrape complete: everything was read, or is something that the host has not got.
+func (f *faults) report(ctx context.Context, now time.Time, err error, telemetry *metadata.TelemetryBuilder) bool {
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) {
+		complete := true
+		for _, e := range joined.Unwrap() {
+			complete = f.report(ctx, now, e, telemetry) && complete
+		}
+		return complete
+	}
+	if err == nil || errors.Is(err, host.ErrUnsupported) {
+		return true
+	}
+	class := host.ErrorClass(err)
+	telemetry.PsutilFilesUnreadable.Add(ctx, 1,
+		metric.WithAttributes(attribute.String("scraper", f.scraper), attribute.String("class", class)))
+	if last, ok := f.warned[class]; ok && now.Sub(last) < warnPeriod {
+		return false
+	}
+	f.warned[class] = now
+	f.logger.Warn("Some figures can't be read and are left out; this is said once an hour at most",
+		zap.String("class", class), zap.Error(err))
+	return false
+}
+
+// streamTelemetry reports what a Stage has done since the last report.
+type streamTelemetry struct {
+	stage     *stream.Stage
+	telemetry *metadata.TelemetryBuilder
+	scraper   metric.MeasurementOption
+	counters  []stageCounter
+}
+
+// stageCounter follows one total of a Stage.
+type stageCounter struct {
+	instrument metric.Int64Counter
+	attributes metric.MeasurementOption
+	total      func() uint64
+	reported   uint64
+}
+
+func newStreamTelemetry(scraper string, stage *stream.Stage, telemetry *metadata.TelemetryBuilder) streamTelemetry {
+	name := attribute.String("scraper", scraper)
+	counter := func(instrument metric.Int64Counter, reason string, total func() uint64) stageCounter {
+		attributes := metric.WithAttributeSet(attribute.NewSet(name, attribute.String("reason", reason)))
+		return stageCounter{instrument: instrument, attributes: attributes, total: total}
+	}
+	return streamTelemetry{
+		stage:     stage,
+		telemetry: telemetry,
+		scraper:   metric.WithAttributeSet(attribute.NewSet(name)),
+		counters: []stageCounter{
+			counter(telemetry.PsutilResets, "lower_value", func() uint64 { return stage.Resets().LowerValue }),
+			counter(telemetry.PsutilResets, "start_changed", func() uint64 { return stage.Resets().StartChanged }),
+			counter(telemetry.PsutilResets, "clock_stepped", func() uint64 { return stage.Resets().ClockStepped }),
+			counter(telemetry.PsutilPointsRemoved, "baseline", func() uint64 { return stage.Removed().Baseline }),
+			counter(telemetry.PsutilPointsRemoved, "held", func() uint64 { return stage.Removed().Held }),
+			counter(telemetry.PsutilPointsRemoved, "invalid", func() uint64 { return stage.Removed().Invalid }),
+		},
+	}
+}
+
+func (t *streamTelemetry) report(ctx context.Context) {
+	t.telemetry.PsutilTrackedStreams.Record(ctx, int64(t.stage.Tracked()), t.scraper)
+	for i := range t.counters {
+		c := &t.counters[i]
+		if total := c.total(); total > c.reported {
+			c.instrument.Add(ctx, int64(total-c.reported), c.attributes)
+			c.reported = total
+		}
+	}
+}
