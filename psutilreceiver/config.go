@@ -56,15 +56,19 @@ type RatesConfig struct {
 
 // ScrapersConfig has one optional block for each scraper.
 type ScrapersConfig struct {
-	CPU       configoptional.Optional[CPUConfig]     `mapstructure:"cpu"`
-	Load      configoptional.Optional[ScraperConfig] `mapstructure:"load"`
-	Memory    configoptional.Optional[ScraperConfig] `mapstructure:"memory"`
-	Paging    configoptional.Optional[ScraperConfig] `mapstructure:"paging"`
-	Pressure  configoptional.Optional[ScraperConfig] `mapstructure:"pressure"`
-	Sensors   configoptional.Optional[ScraperConfig] `mapstructure:"sensors"`
-	Processes configoptional.Optional[ScraperConfig] `mapstructure:"processes"`
-	Process   configoptional.Optional[ProcessConfig] `mapstructure:"process"`
-	System    configoptional.Optional[ScraperConfig] `mapstructure:"system"`
+	CPU         configoptional.Optional[CPUConfig]        `mapstructure:"cpu"`
+	Load        configoptional.Optional[ScraperConfig]    `mapstructure:"load"`
+	Memory      configoptional.Optional[ScraperConfig]    `mapstructure:"memory"`
+	Paging      configoptional.Optional[ScraperConfig]    `mapstructure:"paging"`
+	Disk        configoptional.Optional[DiskConfig]       `mapstructure:"disk"`
+	Filesystem  configoptional.Optional[FilesystemConfig] `mapstructure:"filesystem"`
+	Network     configoptional.Optional[NetworkConfig]    `mapstructure:"network"`
+	Connections configoptional.Optional[ScraperConfig]    `mapstructure:"connections"`
+	Pressure    configoptional.Optional[ScraperConfig]    `mapstructure:"pressure"`
+	Sensors     configoptional.Optional[ScraperConfig]    `mapstructure:"sensors"`
+	Processes   configoptional.Optional[ScraperConfig]    `mapstructure:"processes"`
+	Process     configoptional.Optional[ProcessConfig]    `mapstructure:"process"`
+	System      configoptional.Optional[ScraperConfig]    `mapstructure:"system"`
 }
 
 // ScraperConfig is what every scraper can be told.
@@ -100,15 +104,19 @@ func defaultScrapers() ScrapersConfig {
 // offeredScrapers has no scraper running, and for each the values that its block starts from.
 func offeredScrapers() ScrapersConfig {
 	return ScrapersConfig{
-		CPU:       configoptional.Default(CPUConfig{}),
-		Load:      configoptional.Default(ScraperConfig{}),
-		Memory:    configoptional.Default(ScraperConfig{}),
-		Paging:    configoptional.Default(ScraperConfig{}),
-		Pressure:  configoptional.Default(ScraperConfig{}),
-		Sensors:   configoptional.Default(ScraperConfig{}),
-		Processes: configoptional.Default(ScraperConfig{}),
-		Process:   configoptional.Default(defaultProcessConfig()),
-		System:    configoptional.Default(ScraperConfig{}),
+		CPU:         configoptional.Default(CPUConfig{}),
+		Load:        configoptional.Default(ScraperConfig{}),
+		Memory:      configoptional.Default(ScraperConfig{}),
+		Paging:      configoptional.Default(ScraperConfig{}),
+		Disk:        configoptional.Default(DiskConfig{}),
+		Filesystem:  configoptional.Default(defaultFilesystemConfig()),
+		Network:     configoptional.Default(NetworkConfig{}),
+		Connections: configoptional.Default(ScraperConfig{}),
+		Pressure:    configoptional.Default(ScraperConfig{}),
+		Sensors:     configoptional.Default(ScraperConfig{}),
+		Processes:   configoptional.Default(ScraperConfig{}),
+		Process:     configoptional.Default(defaultProcessConfig()),
+		System:      configoptional.Default(ScraperConfig{}),
 	}
 }
 

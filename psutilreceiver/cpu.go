@@ -68,6 +68,9 @@ func (s *cpuScraper) record(t *tick, c *cpuStream, attributes ...metadata.Metric
 		sum += d
 	}
 	for mode, value := range c.value {
+		if c.raw[mode] < 0 {
+			continue // The system does not know this mode.
+		}
 		s.mb.RecordSystemCPUTimeDataPoint(t.time, value, cpuModes[mode], attributes...)
 		if sum > 0 {
 			s.mb.RecordSystemCPUUtilizationDataPoint(t.time, c.delta[mode]/sum, cpuModes[mode], attributes...)

@@ -1,6 +1,8 @@
 package psutilreceiver
 
 import (
+	"runtime"
+
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
@@ -43,8 +45,11 @@ func (s *memoryScraper) recordStates(t *tick, m *host.Memory) {
 	}
 }
 
-// recordLinux records what only Linux reports; elsewhere all of it is unknown.
+// recordLinux records what only Linux reports, and what is available under its name there.
 func (s *memoryScraper) recordLinux(t *tick, m *host.Memory) {
+	if runtime.GOOS != "linux" {
+		return
+	}
 	mb, ts := s.mb, t.time
 	recordKnown(m.Available, func(v int64) { mb.RecordSystemMemoryLinuxAvailableDataPoint(ts, v) })
 	recordKnown(m.Shared, func(v int64) { mb.RecordSystemMemoryLinuxSharedDataPoint(ts, v) })

@@ -48,11 +48,32 @@ func main() {
 	rounds := flag.Int("rounds", 3, "rounds; the median is printed")
 	scrapes := flag.Int("scrapes", 100, "scrapes a round")
 	interval := flag.Duration("interval", 100*time.Millisecond, "time between scrapes; longer than a scrape takes")
+	sleepers := flag.Int("sleepers", 0, "idle processes to start for the time of the measurement")
 	flag.Parse()
 
-	if err := run(a, b, *rounds, *scrapes, *interval); err != nil {
+	end := startSleepers(*sleepers)
+	err := run(a, b, *rounds, *scrapes, *interval)
+	end()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "sidebyside:", err)
 		os.Exit(1)
+	}
+}
+
+// startSleepers starts n idle processes and returns what ends them.
+func startSleepers(n int) (end func()) {
+	running := make([]*exec.Cmd, 0, n)
+	for range n {
+		cmd := exec.Command("sleep", "3600")
+		if cmd.Start() == nil {
+			running = append(running, cmd)
+		}
+	}
+	return func() {
+		for _, cmd := range running {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		}
 	}
 }
 

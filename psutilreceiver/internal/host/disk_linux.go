@@ -21,24 +21,25 @@ type diskMemory struct {
 
 // knownDisk is one device over the reads.
 type knownDisk struct {
-	name     string
-	device   uint64 // major and minor number
-	wanted   bool
-	kind     DiskKind
-	dir      string // in sysfs, as this process opens it
-	diskseq  attribute
-	size     attribute
-	seq      int64  // last diskseq; -1 where the kernel has none
-	inode    uint64 // of dir, at that diskseq
-	since    int64  // diskseq at which the totals began
-	last     [6]int64
-	times    [4]wrapping
-	lastRead uint64
-	reported bool
+	name      string
+	device    uint64 // major and minor number
+	wanted    bool
+	kind      DiskKind
+	removable bool
+	dir       string // in sysfs, as this process opens it
+	diskseq   attribute
+	size      attribute
+	seq       int64  // last diskseq; -1 where the kernel has none
+	inode     uint64 // of dir, at that diskseq
+	since     int64  // diskseq at which the totals began
+	last      [6]int64
+	times     [4]wrapping
+	lastRead  uint64
+	reported  bool
 }
 
-// Read gives the wanted devices in the order of /proc/diskstats. Devices without a medium that have never done anything, such as
-// the sixteen idle nbd, are left out. Now must have a monotonic reading: it tells what can be a wrap. Lines that can't be parsed
+// Read gives the wanted devices in the order of /proc/diskstats. Those that have never done anything are left out where no medium
+// is in them: the sixteen idle nbd, a drive for discs, of which the kernel makes up the size. Now must have a monotonic reading: it tells what can be a wrap. Lines that can't be parsed
 // are an error beside the devices that can. The slice is valid until the next Read.
 func (d *Disks) Read(now time.Time) ([]Disk, error) {
 	d.disks = d.disks[:0]
@@ -81,7 +82,7 @@ func (d *Disks) add(s *diskLine, text []byte, elapsed time.Duration) {
 	}
 	k.recognise(s)
 	disk := k.sample(s, elapsed)
-	if !k.reported && disk.Size == 0 && s.idle() {
+	if !k.reported && s.idle() && (disk.Size == 0 || k.removable) {
 		return
 	}
 	k.reported = true
@@ -104,6 +105,8 @@ func (d *Disks) learn(s *diskLine, text []byte) *knownDisk {
 		if k.kind == DiskPartition {
 			k.diskseq.path = k.dir + "/../diskseq" // Of the whole device; the kernel, unlike path/filepath, follows the link first.
 		}
+		removable := attribute{path: k.dir + "/removable"}
+		k.removable = removable.number() == 1
 		k.seq, k.inode = k.diskseq.number(), inode(k.dir)
 		k.since = k.seq
 	}

@@ -26,7 +26,6 @@ func (h *Host) Memory() (Memory, error) {
 		return m, nil
 	}
 	m.Free = bytesOf(v.Free)
-	m.Active, m.Inactive = bytesOf(v.Active), bytesOf(v.Inactive)
 	if runtime.GOOS != "darwin" {
 		m.Buffers, m.Cached = bytesOf(v.Buffers), bytesOf(v.Cached)
 	}

@@ -81,29 +81,28 @@ func visibleMounts(mounts []mountLine) []mountLine {
 	covered := make(map[place]bool, len(mounts))
 	byID := make(map[string]int, len(mounts))
 	for i := range mounts {
-		covered[place{mounts[i].parent, mounts[i].mountpoint}] = true
-		byID[mounts[i].id] = i
-	}
-	hides := func(m *mountLine) bool {
-		if covered[place{m.id, m.mountpoint}] && m.id != m.parent {
-			return true
+		m := &mounts[i]
+		byID[m.id] = i
+		if m.id != m.parent {
+			covered[place{m.parent, m.mountpoint}] = true
 		}
-		for dir := m.mountpoint; dir != "/"; {
-			dir = path.Dir(dir)
-			if covered[place{m.parent, dir}] {
-				return true
-			}
-		}
-		return false
 	}
-	hidden := make([]bool, len(mounts))
+	// A path leads off course where another mount of the same parent lies on it.
+	astray := make([]bool, len(mounts))
 	for i := range mounts {
-		hidden[i] = hides(&mounts[i])
+		m := &mounts[i]
+		for dir := m.mountpoint; dir != "/" && !astray[i]; {
+			dir = path.Dir(dir)
+			astray[i] = covered[place{m.parent, dir}]
+		}
 	}
 	var visible []mountLine
 	for i := range mounts {
+		if covered[place{mounts[i].id, mounts[i].mountpoint}] {
+			continue
+		}
 		at, steps := i, 0
-		for !hidden[at] && steps <= len(mounts) { // Steps bound a table that leads in a circle.
+		for !astray[at] && steps <= len(mounts) { // Steps bound a table that leads in a circle.
 			parent, ok := byID[mounts[at].parent]
 			if !ok || parent == at {
 				break
@@ -111,7 +110,7 @@ func visibleMounts(mounts []mountLine) []mountLine {
 			at = parent
 			steps++
 		}
-		if !hidden[at] && steps <= len(mounts) {
+		if !astray[at] && steps <= len(mounts) {
 			visible = append(visible, mounts[i])
 		}
 	}

@@ -135,7 +135,7 @@ func TestConservationOverRandomHistories(t *testing.T) {
 		for _, waits := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/waits_%v", name, waits), func(t *testing.T) {
 				t.Parallel()
-				for seed := range uint64(25) {
+				for seed := range uint64(12) {
 					history{t: t, options: options, world: newWorld(seed, waits)}.run()
 					if t.Failed() {
 						t.Fatalf("seed %d", seed)

@@ -128,7 +128,7 @@ func (t *Tracker) settle(p *Process) {
 // utilization is the share of the CPUs available. What the clocks of one scrape disagree on may not make it more than all of them.
 func (t *Tracker) utilization(delta *Counters) (share float64, ok bool) {
 	available := float64(t.tick.Elapsed.Microseconds()) * t.tick.CPUs
-	if !(available > 0) {
+	if available <= 0 {
 		return 0, false
 	}
 	return min(float64(delta.CPU())/available, 1), true

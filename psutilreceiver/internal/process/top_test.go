@@ -87,6 +87,7 @@ func TestOtherAndGroupsGoOnWhenMembersComeAndGo(t *testing.T) {
 	source.processes = []fakeProcess{proc(1, 0, "init", 0), proc(2, 1, "web", 130), proc(3, 1, "web", 220), proc(4, 1, "db", 50), proc(5, 1, "web", 7)}
 	s = scrape(t, tracker, 1)
 	assert.Equal(t, uint64(57), web(s).Total[CPUUser])
+	assert.Equal(t, Counters{}, web(s).Base())
 	assert.True(t, web(s).HasUtilization)
 
 	source.processes = []fakeProcess{proc(1, 0, "init", 0), proc(2, 1, "web", 131), proc(4, 1, "db", 50)}

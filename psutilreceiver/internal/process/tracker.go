@@ -8,7 +8,7 @@ import (
 // Options say what a [Tracker] reads and shows.
 type Options struct {
 	Fields     Fields     // figures wanted of every process that counts, beside what the ranking needs
-	Details    Fields     // figures wanted of shown processes only, because they are dear: FieldProportional
+	Details    Fields     // levels wanted of shown processes only, because they are dear, such as FieldProportional; groups have none
 	MaxDetails int        // for how many processes details are read in one scrape, in turn; the others keep theirs. 0: all
 	Attributes Attributes // attributes wanted of shown processes; a filter or grouping adds what it needs
 	Filter     Filter

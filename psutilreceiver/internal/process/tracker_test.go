@@ -258,6 +258,37 @@ func TestDetailsAreReadInTurn(t *testing.T) {
 	assert.Equal(t, [][]int32{{1, 2}, {3, 4}, {1, 5}, {2, 3}}, rounds)
 }
 
+func TestDetailsLeaveWithTheProcess(t *testing.T) {
+	at := func(first, second uint64) []fakeProcess {
+		processes := []fakeProcess{proc(1, 0, "a", first), proc(2, 0, "b", second)}
+		for i := range processes {
+			processes[i].Have |= FieldProportional
+			processes[i].Levels[Proportional] = 10
+		}
+		return processes
+	}
+	source := &fakeSource{processes: at(100, 50)}
+	tracker := newTracker(t, source, Options{Details: FieldProportional, Top: Top{N: 1, By: []RankKey{RankCPU}, Hysteresis: 1}})
+	s := scrape(t, tracker, 0)
+	assert.Equal(t, uint64(10), s.Shown[0].Levels[Proportional])
+	source.processes = at(100, 90)
+	s = scrape(t, tracker, 1)
+	assert.Equal(t, int32(2), s.Shown[0].PID)
+	assert.Zero(t, s.Other.Have&FieldProportional, "the remainder has no figure that only some of it would be in")
+	assert.Zero(t, s.Other.Levels[Proportional])
+}
+
+func TestAProcessThatIsListedTwiceCountsOnce(t *testing.T) {
+	source := &fakeSource{processes: []fakeProcess{proc(1, 0, "a", 5)}}
+	tracker := newTracker(t, source, Options{})
+	scrape(t, tracker, 0)
+	source.processes = []fakeProcess{proc(1, 0, "a", 9), proc(1, 0, "a", 9)}
+	s := scrape(t, tracker, 1)
+	assert.Equal(t, 1, s.Seen)
+	assert.Equal(t, map[int32]uint64{1: 4}, shownDelta(s))
+	assert.NoError(t, tracker.Close())
+}
+
 func TestOptionsThatMakeNoSense(t *testing.T) {
 	top := func(top Top) Options { return Options{Top: top} }
 	cases := []struct {

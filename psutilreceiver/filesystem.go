@@ -1,0 +1,98 @@
+package psutilreceiver
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+)
+
+// FilesystemConfig configures the filesystem scraper. Without an include list, filesystems that have no storage of their own are left
+// out.
+type FilesystemConfig struct {
+	ScraperConfig `mapstructure:",squash"`
+
+	IncludeDevices     DeviceMatch     `mapstructure:"include_devices"`
+	ExcludeDevices     DeviceMatch     `mapstructure:"exclude_devices"`
+	IncludeFSTypes     FSTypeMatch     `mapstructure:"include_fs_types"`
+	ExcludeFSTypes     FSTypeMatch     `mapstructure:"exclude_fs_types"`
+	IncludeMountPoints MountPointMatch `mapstructure:"include_mount_points"`
+	ExcludeMountPoints MountPointMatch `mapstructure:"exclude_mount_points"`
+
+	// IncludeVirtualFilesystems shows those without storage of their own, too: tmpfs, proc, overlays.
+	IncludeVirtualFilesystems bool `mapstructure:"include_virtual_filesystems"`
+
+	// Timeout is how long a mount may take to answer before it is left alone for a while.
+	Timeout time.Duration `mapstructure:"timeout"`
+}
+
+func defaultFilesystemConfig() FilesystemConfig { return FilesystemConfig{Timeout: 5 * time.Second} }
+
+// Validate checks the timeout; the lists check themselves.
+func (c *FilesystemConfig) Validate() error {
+	if c.Timeout <= 0 {
+		return fmt.Errorf("timeout is %v: it must be positive", c.Timeout)
+	}
+	return nil
+}
+
+// wanted gives the choice of mounts that the configuration makes.
+func (c *FilesystemConfig) wanted() func(*host.Mount) bool {
+	devices := newSelection(c.IncludeDevices.Devices, c.IncludeDevices.MatchType, c.ExcludeDevices.Devices, c.ExcludeDevices.MatchType)
+	types := newSelection(c.IncludeFSTypes.FSTypes, c.IncludeFSTypes.MatchType, c.ExcludeFSTypes.FSTypes, c.ExcludeFSTypes.MatchType)
+	mountPoints := newSelection(c.IncludeMountPoints.MountPoints, c.IncludeMountPoints.MatchType,
+		c.ExcludeMountPoints.MountPoints, c.ExcludeMountPoints.MatchType)
+	virtual := c.IncludeVirtualFilesystems || devices.include != nil || types.include != nil || mountPoints.include != nil
+	return func(m *host.Mount) bool {
+		return (virtual || !m.Virtual) && devices.wants(m.Device) && types.wants(m.Type) && mountPoints.wants(m.Mountpoint)
+	}
+}
+
+type filesystemScraper struct {
+	environment
+	filesystems *host.Filesystems
+}
+
+func newFilesystemScraper(cfg FilesystemConfig, env environment) (scraper, error) {
+	return &filesystemScraper{environment: env, filesystems: host.NewFilesystems(env.host, cfg.Timeout, cfg.wanted())}, nil
+}
+
+func (s *filesystemScraper) scrape(t *tick) error {
+	found, err := s.filesystems.Read(t.now)
+	for i := range found {
+		s.record(t, &found[i])
+	}
+	stuck := int64(s.filesystems.Stuck())
+	s.mb.RecordSystemFilesystemStuckDataPoint(t.time, stuck)
+	s.telemetry.PsutilQuarantinedMounts.Record(context.Background(), stuck)
+	return err
+}
+
+func (s *filesystemScraper) record(t *tick, f *host.Filesystem) {
+	mb, ts := s.mb, t.time
+	mode := "rw"
+	if f.ReadOnly {
+		mode = "ro"
+	}
+	mb.RecordSystemFilesystemLimitDataPoint(ts, f.Total, f.Device, mode, f.Mountpoint, f.Type)
+	for _, part := range []struct {
+		state metadata.AttributeSystemFilesystemState
+		bytes int64
+	}{
+		{metadata.AttributeSystemFilesystemStateUsed, f.Used},
+		{metadata.AttributeSystemFilesystemStateFree, f.Free},
+		{metadata.AttributeSystemFilesystemStateReserved, f.Reserved},
+	} {
+		mb.RecordSystemFilesystemUsageDataPoint(ts, part.bytes, f.Device, mode, f.Mountpoint, f.Type, part.state)
+		mb.RecordSystemFilesystemUtilizationDataPoint(ts, float64(part.bytes)/float64(f.Total), f.Device, mode, f.Mountpoint, f.Type, part.state)
+	}
+	if f.Inodes > 0 {
+		mb.RecordSystemFilesystemInodesLimitDataPoint(ts, f.Inodes, f.Device, mode, f.Mountpoint, f.Type)
+		mb.RecordSystemFilesystemInodesUsageDataPoint(
+			ts, f.InodesUsed, f.Device, mode, f.Mountpoint, f.Type, metadata.AttributeSystemFilesystemStateUsed)
+		mb.RecordSystemFilesystemInodesUsageDataPoint(
+			ts, f.InodesFree, f.Device, mode, f.Mountpoint, f.Type, metadata.AttributeSystemFilesystemStateFree)
+	}
+}

@@ -1,0 +1,102 @@
+package psutilreceiver
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+
+	"go.opentelemetry.io/collector/filter"
+)
+
+// MatchType says how names in the configuration are compared.
+type MatchType string
+
+// The match types.
+const (
+	MatchStrict MatchType = "strict" // the whole name; the default
+	MatchRegexp MatchType = "regexp" // a regular expression, anywhere in the name unless it is anchored
+)
+
+// DeviceMatch lists devices.
+type DeviceMatch struct {
+	Devices   []string  `mapstructure:"devices"`
+	MatchType MatchType `mapstructure:"match_type"`
+}
+
+// InterfaceMatch lists network interfaces.
+type InterfaceMatch struct {
+	Interfaces []string  `mapstructure:"interfaces"`
+	MatchType  MatchType `mapstructure:"match_type"`
+}
+
+// FSTypeMatch lists filesystem types.
+type FSTypeMatch struct {
+	FSTypes   []string  `mapstructure:"fs_types"`
+	MatchType MatchType `mapstructure:"match_type"`
+}
+
+// MountPointMatch lists mount points, as the host sees them.
+type MountPointMatch struct {
+	MountPoints []string  `mapstructure:"mount_points"`
+	MatchType   MatchType `mapstructure:"match_type"`
+}
+
+// Validate checks the match type and that every pattern compiles.
+func (m *DeviceMatch) Validate() error { return checkMatch(m.Devices, m.MatchType) }
+
+// Validate checks the match type and that every pattern compiles.
+func (m *InterfaceMatch) Validate() error { return checkMatch(m.Interfaces, m.MatchType) }
+
+// Validate checks the match type and that every pattern compiles.
+func (m *FSTypeMatch) Validate() error { return checkMatch(m.FSTypes, m.MatchType) }
+
+// Validate checks the match type and that every pattern compiles.
+func (m *MountPointMatch) Validate() error { return checkMatch(m.MountPoints, m.MatchType) }
+
+func checkMatch(patterns []string, matchType MatchType) error {
+	switch matchType {
+	case "", MatchStrict:
+		return nil
+	case MatchRegexp:
+		var errs []error
+		for _, p := range patterns {
+			if _, err := regexp.Compile(p); err != nil {
+				errs = append(errs, fmt.Errorf("pattern %q: %w", p, err))
+			}
+		}
+		return errors.Join(errs...)
+	}
+	return fmt.Errorf("match_type is %q: allowed are %s, %s", matchType, MatchStrict, MatchRegexp)
+}
+
+// selection tells which names are wanted: all, or those included, less those excluded.
+type selection struct {
+	include, exclude filter.Filter // nil without a list
+}
+
+func newSelection(include []string, includeType MatchType, exclude []string, excludeType MatchType) selection {
+	return selection{include: newFilter(include, includeType), exclude: newFilter(exclude, excludeType)}
+}
+
+// newFilter takes patterns that have been validated.
+func newFilter(patterns []string, matchType MatchType) filter.Filter {
+	if len(patterns) == 0 {
+		return nil
+	}
+	configs := make([]filter.Config, len(patterns))
+	for i, p := range patterns {
+		if matchType == MatchRegexp {
+			configs[i].Regex = p
+		} else {
+			configs[i].Strict = p
+		}
+	}
+	return filter.CreateFilter(configs)
+}
+
+// included tells whether the name stands in the list of what to include.
+func (s *selection) included(name string) bool { return s.include != nil && s.include.Matches(name) }
+
+func (s *selection) wants(name string) bool {
+	return (s.include == nil || s.include.Matches(name)) && (s.exclude == nil || !s.exclude.Matches(name))
+}

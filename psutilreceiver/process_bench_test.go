@@ -1,0 +1,58 @@
+package psutilreceiver
+
+import (
+	"context"
+	"os/exec"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+)
+
+// BenchmarkProcessScrape is one scrape of the process scraper on this host with so many idle processes more, all of them shown.
+func BenchmarkProcessScrape(b *testing.B) {
+	for _, n := range []int{1000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			startSleepers(b, n)
+			cfg := createDefaultConfig().(*Config)
+			cfg.Scrapers = offeredScrapers()
+			process := cfg.Scrapers.Process.GetOrInsertDefault()
+			process.Top.N, process.Other = 0, false
+			cfg.Metrics.ProcessCPUUtilization.Enabled = false
+			cfg.Metrics.ProcessChildrenCPUTime.Enabled = false
+			cfg.Metrics.ProcessThreadCount.Enabled = false
+			cfg.Metrics.SystemProcessCPUUnattributed.Enabled = false
+			r, err := newReceiver(receivertest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop())
+			require.NoError(b, err)
+			groups, err := r.buildGroups()
+			require.NoError(b, err)
+			run := groups[0].runs[0]
+			processes := 0
+			b.ReportAllocs()
+			for b.Loop() {
+				md, err := run.scrape(context.Background())
+				require.NoError(b, err)
+				processes = md.ResourceMetrics().Len()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*processes), "ns/process")
+			require.NoError(b, groups[0].close())
+		})
+	}
+}
+
+func startSleepers(b *testing.B, n int) {
+	b.Helper()
+	for range n {
+		cmd := exec.Command("sleep", strconv.Itoa(int(time.Hour.Seconds())))
+		require.NoError(b, cmd.Start())
+		b.Cleanup(func() {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		})
+	}
+}
