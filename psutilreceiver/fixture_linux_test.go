@@ -27,13 +27,12 @@ func fixtureTick() *tick {
 	return &tick{now: now, time: pcommon.NewTimestampFromTime(now), boot: pcommon.NewTimestampFromTime(now.Add(-time.Hour))}
 }
 
-// scrapeRoot runs one scrape of the host below root, and gives what it recorded and returned.
-func scrapeRoot(
-	t *testing.T, root string, metrics func(*metadata.MetricsConfig), create func(ScraperConfig, environment) (scraper, error),
-) (pmetric.Metrics, error) {
+// environmentOf is what a scraper of the host below root is built from. Metrics changes which ones are wanted; nil is the default.
+func environmentOf(t *testing.T, root string, metrics func(*metadata.MetricsConfig)) environment {
 	t.Helper()
 	h, err := host.New(root)
 	require.NoError(t, err)
+	t.Cleanup(h.Close)
 	cfg := metadata.NewDefaultMetricsBuilderConfig()
 	if metrics != nil {
 		metrics(&cfg.Metrics)
@@ -42,14 +41,21 @@ func scrapeRoot(
 	telemetry, err := metadata.NewTelemetryBuilder(componenttest.NewNopTelemetrySettings())
 	require.NoError(t, err)
 	t.Cleanup(telemetry.Shutdown)
-	tick := fixtureTick()
-	env := environment{
-		host: h, mb: metadata.NewMetricsBuilder(cfg, set), starts: stream.NewStarts(tick.boot), metrics: cfg.Metrics,
+	return environment{
+		host: h, mb: metadata.NewMetricsBuilder(cfg, set), starts: stream.NewStarts(fixtureTick().boot), metrics: cfg.Metrics,
 		logger: set.Logger, telemetry: telemetry,
 	}
+}
+
+// scrapeRoot runs one scrape of the host below root, and gives what it recorded and returned.
+func scrapeRoot(
+	t *testing.T, root string, metrics func(*metadata.MetricsConfig), create func(ScraperConfig, environment) (scraper, error),
+) (pmetric.Metrics, error) {
+	t.Helper()
+	env, tick := environmentOf(t, root, metrics), fixtureTick()
 	s, err := create(ScraperConfig{}, env)
 	require.NoError(t, err)
-	h.Begin()
+	env.host.Begin()
 	env.mb.Reset(metadata.WithStartTime(tick.boot))
 	env.starts.Begin(tick.time)
 	err = s.scrape(tick)

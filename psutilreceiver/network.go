@@ -2,6 +2,9 @@ package psutilreceiver
 
 import (
 	"errors"
+	"strconv"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
@@ -50,12 +53,22 @@ func (s *networkScraper) scrape(t *tick) error {
 	for i := range interfaces {
 		s.record(t, &interfaces[i])
 	}
+	s.mb.Reset(metadata.WithStartTime(t.boot))
 	return errors.Join(err, s.scrapeConntrack(t))
+}
+
+// startOf tells since when the totals of an interface count. They belong to its index: one that gets another name has counted since
+// before, while a new one under an old name has not.
+func (s *networkScraper) startOf(n *host.Interface) pcommon.Timestamp {
+	if n.Identity == 0 {
+		return s.starts.Start(n.Name, 0)
+	}
+	return s.starts.Start("index "+strconv.FormatUint(n.Identity, 10), n.Identity)
 }
 
 func (s *networkScraper) record(t *tick, n *host.Interface) {
 	mb, ts, name := s.mb, t.time, n.Name
-	mb.Reset(metadata.WithStartTime(s.starts.Start(name, n.Identity)))
+	mb.Reset(metadata.WithStartTime(s.startOf(n)))
 	for _, way := range []struct {
 		direction metadata.AttributeNetworkIoDirection
 		traffic   *host.Traffic

@@ -86,6 +86,9 @@ func (s *pressureScraper) scrape(t *tick) error {
 			continue
 		}
 		s.record(t, p, &pressure.Some, metadata.AttributeSystemLinuxPressureStallTypeSome)
+		if p.resource == host.ResourceCPU {
+			continue // The kernel defines no full stall of CPUs for a whole host, and writes zeros.
+		}
 		s.record(t, p, &pressure.Full, metadata.AttributeSystemLinuxPressureStallTypeFull)
 	}
 	return errors.Join(errs...)

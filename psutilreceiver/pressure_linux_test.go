@@ -18,10 +18,10 @@ func TestPressureScraper(t *testing.T) {
 	require.NoError(t, err)
 	const some, full = "{system.linux.pressure.stall_type=some}", "{system.linux.pressure.stall_type=full}"
 	assert.InDeltaMapValues(t, map[string]float64{
-		"system.cpu.linux.pressure.10s" + some: 0.0152, "system.cpu.linux.pressure.10s" + full: 0,
-		"system.cpu.linux.pressure.1m" + some: 0.011, "system.cpu.linux.pressure.1m" + full: 0,
-		"system.cpu.linux.pressure.5m" + some: 0.0083, "system.cpu.linux.pressure.5m" + full: 0,
-		"system.cpu.linux.pressure.total" + some: 48120.331204, "system.cpu.linux.pressure.total" + full: 0,
+		"system.cpu.linux.pressure.10s" + some:    0.0152,
+		"system.cpu.linux.pressure.1m" + some:     0.011,
+		"system.cpu.linux.pressure.5m" + some:     0.0083,
+		"system.cpu.linux.pressure.total" + some:  48120.331204,
 		"system.memory.linux.pressure.10s" + some: 0.0012, "system.memory.linux.pressure.10s" + full: 0.001,
 		"system.memory.linux.pressure.1m" + some: 0.0004, "system.memory.linux.pressure.1m" + full: 0.0003,
 		"system.memory.linux.pressure.5m" + some: 0.0001, "system.memory.linux.pressure.5m" + full: 0,

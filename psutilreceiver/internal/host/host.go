@@ -29,11 +29,10 @@ type Host struct {
 // New returns a reader of the host whose / is root. An empty root, or "/", means this host. It fails when root is no directory
 // or, on Linux, has no proc below it.
 func New(root string) (*Host, error) {
-	if root != "" {
-		root = filepath.Clean(root)
-	}
-	if root == string(filepath.Separator) {
+	if isOwn(root) {
 		root = ""
+	} else {
+		root = filepath.Clean(root)
 	}
 	if err := CheckRoot(root); err != nil {
 		return nil, err
@@ -45,7 +44,7 @@ func New(root string) (*Host, error) {
 
 // CheckRoot tells whether a host can be read below root.
 func CheckRoot(root string) error {
-	if root == "" {
+	if isOwn(root) {
 		return nil
 	}
 	info, err := os.Stat(root)
@@ -60,6 +59,9 @@ func CheckRoot(root string) error {
 
 // Close lets go of what the host keeps open. It never waits for a read that hangs.
 func (h *Host) Close() { h.platform.close() }
+
+// isOwn tells whether root is this host's own /.
+func isOwn(root string) bool { return root == "" || filepath.Clean(root) == string(filepath.Separator) }
 
 // Root is the path below which the host is read; empty for this host's own /.
 func (h *Host) Root() string { return h.root }

@@ -14,40 +14,40 @@ import (
 )
 
 // fixtureHost is one of the hosts in testdata/hosts of this module.
-func fixtureHost(t testing.TB, name string) *Host {
-	t.Helper()
+func fixtureHost(tb testing.TB, name string) *Host {
+	tb.Helper()
 	h, err := New(filepath.Join("..", "..", "..", "testdata", "hosts", name))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	h.Begin()
 	return h
 }
 
 // hostWith is a host that has these files.
-func hostWith(t testing.TB, files map[string]string) *Host {
-	t.Helper()
-	root := t.TempDir()
-	require.NoError(t, os.Mkdir(filepath.Join(root, "proc"), 0o755))
+func hostWith(tb testing.TB, files map[string]string) *Host {
+	tb.Helper()
+	root := tb.TempDir()
+	require.NoError(tb, os.Mkdir(filepath.Join(root, "proc"), 0o755))
 	for name, text := range files {
-		put(t, root, name, text)
+		put(tb, root, name, text)
 	}
 	h, err := New(root)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	h.Begin()
 	return h
 }
 
-func put(t testing.TB, root, name, text string) {
-	t.Helper()
+func put(tb testing.TB, root, name, text string) {
+	tb.Helper()
 	path := filepath.Join(root, name)
-	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	require.NoError(tb, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(tb, os.WriteFile(path, []byte(text), 0o600))
 }
 
-func link(t testing.TB, root, name, target string) {
-	t.Helper()
+func link(tb testing.TB, root, name, target string) {
+	tb.Helper()
 	path := filepath.Join(root, name)
-	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-	require.NoError(t, os.Symlink(target, path))
+	require.NoError(tb, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(tb, os.Symlink(target, path))
 }
 
 // opensOf counts how often the file at path is opened while f runs.
@@ -55,7 +55,7 @@ func opensOf(t *testing.T, path string, f func()) int {
 	t.Helper()
 	fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
 	require.NoError(t, err)
-	defer func() { assert.NoError(t, unix.Close(fd)) }()
+	defer func() { _ = unix.Close(fd) }()
 	_, err = unix.InotifyAddWatch(fd, path, unix.IN_OPEN|unix.IN_CLOSE_NOWRITE)
 	require.NoError(t, err)
 	f()
@@ -228,5 +228,5 @@ func TestErrorClass(t *testing.T) {
 
 func TestMalformedQuotesLittle(t *testing.T) {
 	err := malformed("proc/stat", []byte(strings.Repeat("x", 1000)))
-	assert.EqualError(t, err, `parsing /proc/stat: unexpected text "`+strings.Repeat("x", 40)+`": malformed`)
+	require.EqualError(t, err, `parsing /proc/stat: unexpected text "`+strings.Repeat("x", 40)+`": malformed`)
 }

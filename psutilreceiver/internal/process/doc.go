@@ -13,7 +13,8 @@
 //
 //	sum of deltas shown + delta of Other + delta of Excluded = sum of the deltas of all processes
 //
-// exactly and in every scrape, and the same with levels in place of deltas. Only deltas >= 0 are added to a total, so no total falls:
+// exactly and in every scrape, and the same with levels in place of deltas, for all that is read: what cannot be read, and what is spared of
+// excluded processes, adds nothing on either side. Only deltas >= 0 are added to a total, so no total falls:
 // a member that exits leaves behind what it added, and a process that moves from the remainder to its own series takes its future along,
 // not its past. A shown process carries its own true total, of which the part before its last delta may have been counted elsewhere:
 // a consumer that sums deltas starts such a series at Total - Delta ([Process.Base]).

@@ -73,7 +73,8 @@ type status struct {
 	hasSwitches            bool // both of them
 }
 
-// parseStatus reads the text of a status file. Lines that are not there are no error: a kernel thread has no Vm lines.
+// parseStatus reads the text of a status file. Every process has a user; other lines may be missing,
+// as those of memory are for a kernel thread.
 func parseStatus(text []byte) (st status, ok bool) {
 	var seen int
 	for len(text) > 0 {
@@ -103,8 +104,11 @@ func parseStatus(text []byte) (st status, ok bool) {
 			return status{}, false
 		}
 	}
+	if !st.hasUID {
+		return status{}, false
+	}
 	st.hasSwitches = seen == 2
-	return st, st.hasUID
+	return st, true
 }
 
 // parseSmapsRollup reads the text of /proc/PID/smaps_rollup. Its first line is the range of addresses that the rest sums up.

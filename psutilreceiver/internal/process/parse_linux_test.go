@@ -146,9 +146,10 @@ func TestParseStatus(t *testing.T) {
 	require.True(t, ok)
 	assert.False(t, st.hasSwap)
 	assert.False(t, st.hasSwitches, "one of two is not both")
-	for _, bad := range []string{"", "Uid\n", "Uid:\t0\n", "Uid:\t0\t4294967296\n", "Uid:\t0\t0\nVmSwap:\tmany kB\n"} {
-		_, ok := parseStatus([]byte(bad))
+	for _, bad := range []string{"", "Uid\n", "Uid:\t0\n", "Uid:\t0\t4294967296\n", "Uid:\t0\t0\nVmSwap:\tmany kB\n", "VmSwap:\t1 kB\n"} {
+		st, ok := parseStatus([]byte(bad))
 		assert.False(t, ok, "%q", bad)
+		assert.Equal(t, status{}, st, "%q", bad)
 	}
 }
 

@@ -56,7 +56,7 @@ func (d *procdir) open() error {
 	if d.fdSizes {
 		// This process has the directory open, so a kernel that counts counts at least one.
 		d.name = append(d.name[:0], "self/fd\x00"...)
-		errno := d.stat(unix.STATX_SIZE)
+		errno := d.size()
 		d.fdSizes = errno == 0 && d.statx.Size > 0
 	}
 	return nil
@@ -153,9 +153,10 @@ func (d *procdir) openat(flags int) (int, unix.Errno) {
 	}
 }
 
-// stat fills d.statx for the file whose name is set.
-func (d *procdir) stat(mask int) unix.Errno {
-	_, _, errno := unix.Syscall6(unix.SYS_STATX, uintptr(d.fd), uintptr(unsafe.Pointer(&d.name[0])), 0, uintptr(mask),
+// size fills d.statx with the size of the file whose name is set. statx is the same on every architecture, and where it is missing so is the
+// size that it would be asked for.
+func (d *procdir) size() unix.Errno {
+	_, _, errno := unix.Syscall6(unix.SYS_STATX, uintptr(d.fd), uintptr(unsafe.Pointer(&d.name[0])), 0, unix.STATX_SIZE,
 		uintptr(unsafe.Pointer(&d.statx)), 0)
 	return errno
 }
@@ -175,9 +176,9 @@ func (d *procdir) readlink(pid int32) ([]byte, unix.Errno) {
 
 // owner returns the owner of a process's directory, which is the effective user of the process even where the files in it are root's.
 func (d *procdir) owner(pid int32) (uint32, unix.Errno) {
-	d.name = append(strconv.AppendInt(d.name[:0], int64(pid), 10), 0)
-	errno := d.stat(unix.STATX_UID)
-	return d.statx.Uid, errno
+	var st unix.Stat_t
+	err := unix.Fstatat(d.fd, strconv.Itoa(int(pid)), &st, 0)
+	return st.Uid, asErrno(err)
 }
 
 // listing goes through the numeric names of a directory.

@@ -206,7 +206,7 @@ func (r *Reader) eachMember(pid int32, dir File, f func(int32)) unix.Errno {
 func (r *Reader) countDescriptors(s *Sample) {
 	errno := r.dir.aim(s.PID, FileFD, 0)
 	if r.dir.fdSizes && errno == 0 {
-		if errno = r.dir.stat(unix.STATX_SIZE); errno == 0 {
+		if errno = r.dir.size(); errno == 0 {
 			s.Levels[Descriptors] = r.dir.statx.Size
 			s.Have |= FieldDescriptors
 			return

@@ -1,0 +1,339 @@
+package host
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	gopsutil "github.com/shirou/gopsutil/v3/net"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+const netDevHeading = `Inter-|   Receive                                                |  Transmit
+ face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+`
+
+const allLinkFields = LinkUp | LinkSpeed | LinkMTU | LinkDuplex
+
+func everyInterface(string) bool { return true }
+
+// interfacesOf reads the interfaces of a host by name.
+func interfacesOf(t *testing.T, h *Host) map[string]Interface {
+	t.Helper()
+	found, err := NewInterfaces(h, allLinkFields, everyInterface).Read()
+	require.NoError(t, err)
+	byName := make(map[string]Interface)
+	for _, i := range found {
+		byName[i.Name] = i
+	}
+	return byName
+}
+
+func TestInterfacesOfHosts(t *testing.T) {
+	found := interfacesOf(t, fixtureHost(t, "server-6.x"))
+	assert.Equal(t, map[string]Interface{
+		"lo": {
+			Name: "lo", Identity: 1, Received: Traffic{80122034, 402211, 0, 0}, Sent: Traffic{80122034, 402211, 0, 0},
+			Up: 1, Speed: -1, MTU: 65536, Duplex: DuplexUnknown,
+		},
+		"eno1": {
+			Name: "eno1", Identity: 2, Received: Traffic{902211033412, 820331204, 3, 1204}, Sent: Traffic{1402211033004, 990112044, 0, 12},
+			Up: 1, Speed: 10_000_000_000, MTU: 9000, Duplex: DuplexFull,
+		},
+		"eno2": {Name: "eno2", Identity: 3, Speed: -1, MTU: 1500, Duplex: DuplexUnknown},
+		"docker0": {
+			Name: "docker0", Identity: 4, Received: Traffic{40221103, 300112, 0, 0}, Sent: Traffic{902211044, 412033, 0, 0},
+			Up: 1, Speed: 10_000_000_000, MTU: 1500, Duplex: DuplexUnknown,
+		},
+		"veth3f2a1b0": {
+			Name: "veth3f2a1b0", Identity: 17, Received: Traffic{44420671, 300110, 0, 0}, Sent: Traffic{902301122, 412998, 0, 3},
+			Up: 1, Speed: 10_000_000_000, MTU: 1500, Duplex: DuplexFull,
+		},
+		"wg0": {
+			Name: "wg0", Identity: 18, Received: Traffic{12044, 88, 0, 0}, Sent: Traffic{20448, 101, 2, 0},
+			Up: 1, Speed: -1, MTU: 1420, Duplex: DuplexUnknown,
+		},
+	}, found)
+
+	eth0 := interfacesOf(t, fixtureHost(t, "kernel-4.4"))["eth0"]
+	assert.Equal(t, Traffic{3012204412, 4402211, 0, 0}, eth0.Received)
+}
+
+// TestInterfacesAreThoseOfTheHost pins the network namespace below a root: that of the host's first process, and not, where the link
+// proc/net leads, that of the collector in its container.
+func TestInterfacesAreThoseOfTheHost(t *testing.T) {
+	h := fixtureHost(t, "container")
+	found := interfacesOf(t, h)
+	assert.ElementsMatch(t, []string{"lo", "ens3", "cni0", "vethc0ffee01"}, slices.Collect(maps.Keys(found)))
+	assert.Equal(t, Interface{ // Without a sysfs.
+		Name: "ens3", Received: Traffic{902211033412, 402211033, 0, 88}, Sent: Traffic{302211033412, 202211033, 0, 0},
+		Up: -1, Speed: -1, MTU: -1, Duplex: DuplexUnknown,
+	}, found["ens3"])
+
+	hidden := hostWith(t, map[string]string{"proc/net/dev": netDevHeading + "  eth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n"})
+	n := NewInterfaces(hidden, 0, everyInterface)
+	own, err := n.Read()
+	require.NoError(t, err)
+	assert.Len(t, own, 1)
+	assert.True(t, n.Borrowed(), "the first process can't be seen: these are the collector's own")
+	put(t, hidden.Root(), "proc/1/net/dev", netDevHeading)
+	hidden.Begin()
+	own, err = n.Read()
+	require.NoError(t, err)
+	assert.Empty(t, own)
+	assert.False(t, n.Borrowed())
+}
+
+// TestLiveInterfacesOfTheHost is the same against the kernel: from a network namespace of its own the test sees the machine's.
+func TestLiveInterfacesOfTheHost(t *testing.T) {
+	const marker = "PSUTIL_TEST_HOST_INTERFACES"
+	if os.Getenv(marker) == "" {
+		text, err := os.ReadFile("/proc/1/net/dev")
+		if err != nil {
+			t.Skip(err)
+		}
+		t.Setenv(marker, string(text))
+	}
+	if !inNamespaces(t, unix.CLONE_NEWNET) {
+		return
+	}
+	root := t.TempDir()
+	link(t, root, "proc", "/proc")
+	h, err := New(root)
+	require.NoError(t, err)
+	h.Begin()
+	hosts, err := NewInterfaces(h, 0, everyInterface).Read()
+	require.NoError(t, err)
+	own, err := NewInterfaces(liveHost(t), 0, everyInterface).Read()
+	require.NoError(t, err)
+	assert.Contains(t, own, Interface{Name: "lo", Received: Traffic{}, Sent: Traffic{}, Identity: own[0].Identity, Up: -1, Speed: -1, MTU: -1},
+		"a new namespace has a loopback that has done nothing")
+
+	var names []string
+	for _, i := range hosts {
+		names = append(names, i.Name)
+	}
+	var want []string
+	for l := range strings.Lines(os.Getenv(marker)) {
+		if name, _, ok := strings.Cut(l, ":"); ok {
+			want = append(want, strings.TrimSpace(name))
+		}
+	}
+	assert.Equal(t, want, names)
+}
+
+func TestLinkIsReadWhereWanted(t *testing.T) {
+	h := fixtureHost(t, "server-6.x")
+	found, err := NewInterfaces(h, LinkMTU, func(name string) bool { return strings.HasPrefix(name, "eno") }).Read()
+	require.NoError(t, err)
+	require.Len(t, found, 2)
+	assert.Equal(t, Interface{
+		Name: "eno1", Identity: 2, Received: Traffic{902211033412, 820331204, 3, 1204}, Sent: Traffic{1402211033004, 990112044, 0, 12},
+		Up: -1, Speed: -1, MTU: 9000,
+	}, found[0])
+	speed := h.Path("sys/class/net/eno1/speed")
+	n := NewInterfaces(h, LinkUp, everyInterface)
+	assert.Equal(t, 0, opensOf(t, speed, func() { _, err = n.Read() }))
+	require.NoError(t, err)
+	n = NewInterfaces(h, LinkSpeed, everyInterface)
+	assert.Equal(t, 1, opensOf(t, speed, func() { _, err = n.Read() }))
+	require.NoError(t, err)
+	n = NewInterfaces(h, LinkSpeed, func(name string) bool { return name != "eno1" })
+	assert.Equal(t, 0, opensOf(t, speed, func() { _, err = n.Read() }), "nothing is read of one that is not wanted")
+	require.NoError(t, err)
+}
+
+func TestLinks(t *testing.T) {
+	for name, c := range map[string]struct {
+		files     map[string]string
+		up, speed int64
+		duplex    Duplex
+	}{
+		"a carrier":                        {map[string]string{"carrier": "1\n", "operstate": "unknown\n"}, 1, -1, DuplexUnknown},
+		"none":                             {map[string]string{"carrier": "0\n", "operstate": "lowerlayerdown\n"}, 0, -1, DuplexUnknown},
+		"down: carrier can't be read":      {map[string]string{"operstate": "down\n"}, 0, -1, DuplexUnknown},
+		"up, by the state alone":           {map[string]string{"operstate": "up\n"}, 1, -1, DuplexUnknown},
+		"not known":                        {map[string]string{"operstate": "unknown\n"}, -1, -1, DuplexUnknown},
+		"half duplex at 10 Mbit/s":         {map[string]string{"speed": "10\n", "duplex": "half\n"}, -1, 10_000_000, DuplexHalf},
+		"a speed that is not known":        {map[string]string{"speed": "-1\n", "duplex": "unknown\n"}, -1, -1, DuplexUnknown},
+		"a speed that is not known either": {map[string]string{"speed": "4294967295\n"}, -1, -1, DuplexUnknown},
+		"800 Gbit/s":                       {map[string]string{"speed": "800000\n", "duplex": "full\n"}, -1, 800_000_000_000, DuplexFull},
+	} {
+		h := hostWith(t, map[string]string{"proc/1/net/dev": netDevHeading + "x: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n"})
+		for file, text := range c.files {
+			put(t, h.Root(), "sys/class/net/x/"+file, text)
+		}
+		x := interfacesOf(t, h)["x"]
+		assert.Equal(t, c.up, x.Up, name)
+		assert.Equal(t, c.speed, x.Speed, name)
+		assert.Equal(t, c.duplex, x.Duplex, name)
+	}
+}
+
+func TestInterfaceThatTakesAName(t *testing.T) {
+	const index = "sys/class/net/veth0/ifindex"
+	h := hostWith(t, map[string]string{"proc/1/net/dev": netDevHeading + "veth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n", index: "7\n"})
+	n := NewInterfaces(h, 0, everyInterface)
+	identity := func() uint64 {
+		t.Helper()
+		found, err := n.Read()
+		require.NoError(t, err)
+		require.Len(t, found, 1)
+		return found[0].Identity
+	}
+	assert.Equal(t, uint64(7), identity())
+	put(t, h.Root(), index, "9\n")
+	assert.Equal(t, uint64(9), identity())
+	require.NoError(t, os.Remove(h.Path(index)))
+	assert.Equal(t, uint64(9), identity(), "gone between the two files")
+
+	put(t, h.Root(), "proc/1/net/dev", netDevHeading)
+	h.Begin()
+	_, err := n.Read()
+	require.NoError(t, err)
+	assert.Empty(t, n.known, "nothing is kept of what is gone")
+}
+
+func TestNetDevLines(t *testing.T) {
+	for text, want := range map[string]string{
+		"  eth0:1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16":                "eth0", // As kernels before 2.6.38 write large numbers.
+		"eth0:1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16":               "eth0:1",
+		"\t very-long-name0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16  ": "very-long-name0",
+	} {
+		name, received, sent, ok := parseNetDevLine([]byte(text))
+		assert.True(t, ok, text)
+		assert.Equal(t, want, string(name))
+		assert.Equal(t, Traffic{1, 2, 3, 4}, received)
+		assert.Equal(t, Traffic{9, 10, 11, 12}, sent)
+	}
+	for _, bad := range []string{
+		"eth1 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", ": 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", "eth1: 1 2 3 4 5 6 7 8 9",
+		"eth1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 x", "eth1: -1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16",
+	} {
+		h := hostWith(t, map[string]string{
+			"proc/1/net/dev": netDevHeading + bad + "\neth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n",
+		})
+		found, err := NewInterfaces(h, 0, everyInterface).Read()
+		require.ErrorIs(t, err, errMalformed, bad)
+		require.Len(t, found, 1, "costs its own interface only")
+		assert.Equal(t, "eth0", found[0].Name)
+	}
+	_, err := NewInterfaces(hostWith(t, nil), 0, everyInterface).Read()
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestConntrack(t *testing.T) {
+	c, err := fixtureHost(t, "server-6.x").Conntrack()
+	require.NoError(t, err)
+	assert.Equal(t, Conntrack{Entries: 1804, Limit: 262144}, c)
+
+	_, err = fixtureHost(t, "kernel-4.4").Conntrack()
+	require.ErrorIs(t, err, ErrUnsupported)
+
+	files := map[string]string{
+		"proc/sys/net/netfilter/nf_conntrack_count": "3\n", "proc/sys/net/netfilter/nf_conntrack_max": "100\n",
+		"proc/1/net/stat/nf_conntrack": "entries  searched found\n0000002a  00000000 00000000\n0000002a  00000000 00000000\n",
+	}
+	c, err = hostWith(t, files).Conntrack()
+	require.NoError(t, err)
+	assert.Equal(t, Conntrack{Entries: 42, Limit: 100}, c, "the host's count, not the container's 3")
+
+	for name, text := range map[string]string{
+		"proc/1/net/stat/nf_conntrack": "entries\nzz\n", "proc/sys/net/netfilter/nf_conntrack_max": "many\n",
+	} {
+		bad := maps.Clone(files)
+		bad[name] = text
+		c, err = hostWith(t, bad).Conntrack()
+		require.ErrorIs(t, err, errMalformed)
+		assert.Equal(t, int64(-1), c.Entries)
+	}
+}
+
+func FuzzParseNetDevLine(f *testing.F) {
+	for _, seed := range []string{"", "eth0:1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", "a:b: 1", ":", "x: 99999999999999999999"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, l []byte) {
+		name, received, sent, ok := parseNetDevLine(l)
+		if !ok {
+			return
+		}
+		assert.NotEmpty(t, name)
+		for _, traffic := range []Traffic{received, sent} {
+			assert.GreaterOrEqual(t, min(traffic.Bytes, traffic.Packets, traffic.Errors, traffic.Dropped), int64(0))
+		}
+		again, _, _, ok := parseNetDevLine([]byte(fmt.Sprintf("%s: %d 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", name, received.Bytes)))
+		assert.True(t, ok)
+		assert.Equal(t, name, again)
+	})
+}
+
+func FuzzParseConntrackStats(f *testing.F) {
+	for _, seed := range []string{"", "entries\n0000002a 0", "entries\n", "entries\nffffffff\n", "entries\n-1\n"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		v, err := parseConntrackStats(text)
+		if err != nil {
+			assert.Equal(t, int64(-1), v)
+			return
+		}
+		assert.GreaterOrEqual(t, v, int64(0))
+		assert.Less(t, v, int64(1)<<32)
+	})
+}
+
+func TestLiveInterfaces(t *testing.T) {
+	before, err := gopsutil.IOCounters(true)
+	require.NoError(t, err)
+	found := interfacesOf(t, liveHost(t))
+	after, err := gopsutil.IOCounters(true)
+	require.NoError(t, err)
+	links, err := gopsutil.Interfaces()
+	require.NoError(t, err)
+
+	require.Len(t, found, len(before))
+	for i, low := range before {
+		got, high := found[low.Name], after[i]
+		for figure, v := range map[string][3]uint64{
+			"bytes received":   {low.BytesRecv, uint64(got.Received.Bytes), high.BytesRecv},
+			"bytes sent":       {low.BytesSent, uint64(got.Sent.Bytes), high.BytesSent},
+			"packets received": {low.PacketsRecv, uint64(got.Received.Packets), high.PacketsRecv},
+			"packets sent":     {low.PacketsSent, uint64(got.Sent.Packets), high.PacketsSent},
+			"errors received":  {low.Errin, uint64(got.Received.Errors), high.Errin},
+			"errors sent":      {low.Errout, uint64(got.Sent.Errors), high.Errout},
+			"dropped received": {low.Dropin, uint64(got.Received.Dropped), high.Dropin},
+			"dropped sent":     {low.Dropout, uint64(got.Sent.Dropped), high.Dropout},
+		} {
+			assert.GreaterOrEqual(t, v[1], v[0], "%s of %s", figure, low.Name)
+			assert.LessOrEqual(t, v[1], v[2], "%s of %s", figure, low.Name)
+		}
+	}
+	for _, l := range links {
+		got := found[l.Name]
+		assert.Equal(t, uint64(l.Index), got.Identity)
+		assert.Equal(t, int64(l.MTU), got.MTU)
+		if !slices.Contains(l.Flags, "up") {
+			assert.NotEqual(t, int64(1), got.Up, l.Name)
+		}
+	}
+	assert.Equal(t, int64(1), found["lo"].Up)
+}
+
+func BenchmarkInterfaces(b *testing.B) {
+	h, err := New("")
+	require.NoError(b, err)
+	n := NewInterfaces(h, LinkUp|LinkSpeed, everyInterface)
+	b.ReportAllocs()
+	for b.Loop() {
+		h.Begin()
+		if _, err := n.Read(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
