@@ -125,9 +125,9 @@ func measure(c contender, scrapes int, interval time.Duration) (cost, error) {
 		maxRSSKiB: busy.maxRSSKiB,
 	}
 	if _, err := exec.LookPath("strace"); err == nil {
-		const traced = 10
-		b, err1 := countOpens(c, 500*time.Millisecond, time.Second+traced*500*time.Millisecond+250*time.Millisecond)
-		i, err2 := countOpens(c, time.Hour, time.Second+traced*500*time.Millisecond+250*time.Millisecond)
+		const traced = 5
+		b, err1 := countOpens(c, 2*time.Second, time.Second+traced*2*time.Second+time.Second)
+		i, err2 := countOpens(c, time.Hour, time.Second+traced*2*time.Second+time.Second)
 		if err := errors.Join(err1, err2); err != nil {
 			return cost{}, err
 		}

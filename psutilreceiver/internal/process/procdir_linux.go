@@ -26,6 +26,7 @@ type procdir struct {
 	name    []byte // path of the file in hand, zero at its end
 	text    []byte
 	statx   unix.Statx_t
+	held    heldFiles
 	// intercept, if set, runs before a file of a process is opened; what it returns is the outcome unless it is 0. For tests.
 	intercept func(pid int32, f File) unix.Errno
 }
@@ -45,7 +46,9 @@ func (d *procdir) open() error {
 			return nil
 		}
 	}
-	d.close()
+	if err := d.close(); err != nil {
+		return fmt.Errorf("closing %s: %w", d.path, err)
+	}
 	fd, err := unix.Open(d.path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("opening %s: %w", d.path, err)
@@ -53,7 +56,9 @@ func (d *procdir) open() error {
 	d.fd, d.at = fd, st
 	var fs unix.Statfs_t
 	d.fdSizes = unix.Fstatfs(fd, &fs) == nil && fs.Type == unix.PROC_SUPER_MAGIC
+	d.held.limit = 0
 	if d.fdSizes {
+		d.held.limit = heldLimit()
 		// This process has the directory open, so a kernel that counts counts at least one.
 		d.name = append(d.name[:0], "self/fd\x00"...)
 		errno := d.size()
@@ -63,6 +68,7 @@ func (d *procdir) open() error {
 }
 
 func (d *procdir) close() error {
+	d.held.close()
 	if d.fd < 0 {
 		return nil
 	}
@@ -89,7 +95,31 @@ func (d *procdir) aim(pid int32, f File, tid int32) unix.Errno {
 }
 
 // read returns the text of a file of a process, valid until the next read.
-func (d *procdir) read(pid int32, f File) ([]byte, unix.Errno) { return d.readTask(pid, f, 0) }
+func (d *procdir) read(pid int32, f File) ([]byte, unix.Errno) {
+	if !d.held.holds(f) {
+		return d.readTask(pid, f, 0)
+	}
+	key := heldKey{pid: pid, file: f}
+	if fd, ok := d.held.get(key); ok {
+		n, errno := d.fill(fd)
+		if !isGone(errno) {
+			return d.text[:n], errno
+		}
+		d.held.drop(key) // The pid may belong to another process by now.
+	}
+	if errno := d.aim(pid, f, 0); errno != 0 {
+		return nil, errno
+	}
+	fd, errno := d.openat(unix.O_RDONLY | unix.O_CLOEXEC)
+	if errno != 0 {
+		return nil, errno
+	}
+	n, errno := d.fill(fd)
+	if errno != 0 || !d.held.put(key, fd) {
+		_ = unix.Close(fd) // Nothing was written: closing has no news.
+	}
+	return d.text[:n], errno
+}
 
 func (d *procdir) readTask(pid int32, f File, tid int32) ([]byte, unix.Errno) {
 	if errno := d.aim(pid, f, tid); errno != 0 {
@@ -111,7 +141,7 @@ func (d *procdir) readTask(pid int32, f File, tid int32) ([]byte, unix.Errno) {
 func (d *procdir) fill(fd int) (int, unix.Errno) {
 	n := 0
 	for {
-		got, errno := readInto(fd, d.text[n:])
+		got, errno := readAt(fd, d.text[n:], int64(n))
 		if errno != 0 {
 			return 0, errno
 		}
@@ -123,9 +153,9 @@ func (d *procdir) fill(fd int) (int, unix.Errno) {
 	}
 }
 
-func readInto(fd int, buffer []byte) (int, unix.Errno) {
+func readAt(fd int, buffer []byte, offset int64) (int, unix.Errno) {
 	for {
-		n, err := unix.Read(fd, buffer)
+		n, err := unix.Pread(fd, buffer, offset)
 		switch errno := asErrno(err); errno {
 		case unix.EINTR:
 		default:
