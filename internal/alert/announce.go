@@ -1,0 +1,223 @@
+package alert
+
+import "slices"
+
+// decision is what becomes of a change: announced, or why not.
+type decision uint8
+
+const (
+	announced decision = iota
+	// unannounced is a change of an alert whose fire was never announced: nobody waits for it.
+	unannounced
+	heldBySilence
+	heldByLimit
+	heldByStorm
+)
+
+// deferral is why an alert's announcement waits.
+type deferral uint8
+
+const (
+	notDeferred deferral = iota
+	deferredBySilence
+	deferredByLimit
+	deferredByStorm
+)
+
+// circumstances are what decide looks at besides the change itself. Each is asked at most once, in order of declaration.
+type circumstances struct {
+	told     int
+	state    State
+	silenced func() bool
+	full     func() bool
+	budget   func() bool
+}
+
+// decide says whether a change is announced. A resolve of an announced fire always is, whatever else holds: silences,
+// limits and storms hold back beginnings, never ends.
+func decide(t Transition, c circumstances) decision {
+	switch t {
+	case Resolve, FlappingStart, FlappingEnd:
+		if c.told == 0 {
+			return unannounced
+		}
+		return announced
+	case Fire:
+	case DataBack:
+		if c.told == 0 || c.state != StateNoData {
+			return unannounced
+		}
+	default:
+		if c.told == 0 {
+			return unannounced
+		}
+	}
+	switch {
+	case c.silenced():
+		return heldBySilence
+	case t == Fire && c.full():
+		return heldByLimit
+	case !c.budget():
+		return heldByStorm
+	default:
+		return announced
+	}
+}
+
+// judge asks decide about a change in the present circumstances.
+func (e *Engine) judge(c *change) decision {
+	g, r := c.group, c.group.rule
+	a := g.alert
+	return decide(c.transition, circumstances{
+		told: a.told, state: a.toldState,
+		silenced: func() bool { return e.silenced(g, max(c.from, c.to)) },
+		full: func() bool {
+			limit := e.rules.limits.AlertsPerRule
+			if r.top > 0 {
+				limit = min(limit, r.top)
+			}
+			return r.announced >= limit
+		},
+		budget: func() bool { return e.storm.allow(e.now) },
+	})
+}
+
+func (e *Engine) silenced(g *group, level int) bool {
+	if len(e.silences.all) == 0 {
+		return false
+	}
+	return e.silences.silenced(e.now, g.rule.name, g.rule.levelName(level), e.labels(g), g.attributes(), g.resourceAttrs())
+}
+
+// announce makes a record of a change, or takes down why there is none yet.
+func (e *Engine) announce(c *change) {
+	a := c.group.alert
+	if (c.transition == Escalate || c.transition == Deescalate) && a.told > 0 {
+		// What was held back in between may have left the receiver at another level than the change began at.
+		switch {
+		case c.to == a.told:
+			return
+		case c.to > a.told:
+			c.transition = Escalate
+		default:
+			c.transition = Deescalate
+		}
+	}
+	d := e.judge(c)
+	switch d {
+	case announced:
+		e.emit(c)
+		return
+	case unannounced:
+		if c.transition == Resolve {
+			a.deferred = notDeferred
+		}
+		return
+	case heldBySilence:
+		e.stats.suppressed[suppressedSilence]++
+	case heldByLimit:
+		e.stats.suppressed[suppressedLimit]++
+	case heldByStorm:
+		e.stats.suppressed[suppressedStorm]++
+		e.storm.note(c)
+	}
+	if c.transition <= Deescalate {
+		e.postpone(c.group, deferral(d-heldBySilence)+deferredBySilence)
+	}
+}
+
+// postpone remembers that the alert's announcement waits for a better moment.
+func (e *Engine) postpone(g *group, why deferral) {
+	if g.alert.deferred == notDeferred {
+		e.deferred = append(e.deferred, g)
+	}
+	g.alert.deferred = why
+	e.journal.mark(g.id)
+}
+
+// release announces what waited, as far as circumstances allow by now: the most severe alerts first, then the worst values.
+// What has come and gone in the meantime stays unsaid.
+func (e *Engine) release() {
+	if len(e.deferred) == 0 {
+		return
+	}
+	var ready []change
+	waiting := e.deferred[:0]
+	for _, g := range e.deferred {
+		a := g.alert
+		switch {
+		case a == nil || a.deferred == notDeferred:
+			continue
+		case a.level == a.told || a.level == 0:
+			a.deferred = notDeferred
+			e.journal.mark(g.id)
+			continue
+		case a.flap.latched:
+			waiting = append(waiting, g)
+			continue
+		}
+		a.rank, a.firstT, a.firstValue = g.rule.levels[a.level-1].severity, 0, a.value.Float64
+		ready = append(ready, e.belated(g))
+	}
+	clear(e.deferred[len(waiting):])
+	e.deferred = waiting
+	slices.SortFunc(ready, compareChanges)
+	for i := range ready {
+		c := &ready[i]
+		a := c.group.alert
+		a.rank = -1
+		d := e.judge(c)
+		if d == announced {
+			a.deferred = notDeferred
+			e.emit(c)
+			continue
+		}
+		a.deferred = deferral(d-heldBySilence) + deferredBySilence
+		e.deferred = append(e.deferred, c.group)
+	}
+}
+
+// belated returns the change that brings what was announced up to what is.
+func (e *Engine) belated(g *group) change {
+	a := g.alert
+	c := change{
+		group: g, t: g.clock(e.now), from: a.told, to: a.level, reason: g.rule.valueReason(), seq: a.seq, value: a.value,
+		started: a.started, ended: a.ended, worst: a.worst, resource: g.resourceAttrs(), belated: true,
+	}
+	switch {
+	case g.rule.absent != nil:
+		c.reason = ReasonAbsent
+	case a.deferred == deferredByStorm:
+		c.reason = ReasonStormReleased
+	}
+	switch {
+	case a.told == 0:
+		c.transition = Fire
+	case a.level > a.told:
+		c.transition = Escalate
+	default:
+		c.transition = Deescalate
+	}
+	return c
+}
+
+// repeat announces the firing alerts again whose repeat interval has passed. It comes after publish: what an alert has
+// just become is said first.
+func (e *Engine) repeat() {
+	var due []*group
+	for _, g := range e.alerts {
+		a := g.alert
+		if g.rule.repeat > 0 && a.told > 0 && a.level > 0 && !a.flap.latched && e.now-a.toldAt >= g.rule.repeat {
+			due = append(due, g)
+		}
+	}
+	slices.SortFunc(due, compareGroups)
+	for _, g := range due {
+		a := g.alert
+		a.repeats++
+		c := e.belated(g)
+		c.transition, c.reason, c.from, c.to = Repeat, ReasonRepeat, a.told, a.told
+		g.rule.transitions[Repeat]++
+		e.announce(&c)
+	}
+}

@@ -1,0 +1,125 @@
+package alert
+
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
+// ValueKind tells what an attribute value holds.
+type ValueKind uint8
+
+// The kinds of attribute value, after OTLP's AnyValue.
+const (
+	// KindEmpty is a value that was never set.
+	KindEmpty ValueKind = iota
+	// KindString is text.
+	KindString
+	// KindInt is a signed integer.
+	KindInt
+	// KindDouble is a float.
+	KindDouble
+	// KindBool is a truth value.
+	KindBool
+	// KindOther is bytes, a list or a map, carried as its JSON text.
+	KindOther
+)
+
+// Value is one attribute value. It is comparable, and building one allocates nothing.
+type Value struct {
+	kind ValueKind
+	num  uint64
+	str  string
+}
+
+// StringValue returns a text value.
+func StringValue(s string) Value { return Value{kind: KindString, str: s} }
+
+// IntValue returns an integer value.
+func IntValue(i int64) Value { return Value{kind: KindInt, num: uint64(i)} }
+
+// DoubleValue returns a float value.
+func DoubleValue(f float64) Value { return Value{kind: KindDouble, num: math.Float64bits(f)} }
+
+// BoolValue returns a truth value.
+func BoolValue(b bool) Value {
+	if b {
+		return Value{kind: KindBool, num: 1}
+	}
+	return Value{kind: KindBool}
+}
+
+// OtherValue returns a value that stands for bytes, a list or a map through its JSON text.
+func OtherValue(json string) Value { return Value{kind: KindOther, str: json} }
+
+// Kind tells what the value holds.
+func (v Value) Kind() ValueKind { return v.kind }
+
+// Int returns the integer of a KindInt value.
+func (v Value) Int() int64 { return int64(v.num) }
+
+// Double returns the float of a KindDouble value.
+func (v Value) Double() float64 { return math.Float64frombits(v.num) }
+
+// Bool returns the truth of a KindBool value.
+func (v Value) Bool() bool { return v.num != 0 }
+
+// AsString returns the value as text: a string as it is, other kinds as they read in JSON.
+func (v Value) AsString() string {
+	switch v.kind {
+	case KindString, KindOther:
+		return v.str
+	case KindEmpty:
+		return ""
+	default:
+		return string(v.appendText(nil))
+	}
+}
+
+// appendText appends the value's text to b; a number allocates nothing when b has room.
+func (v Value) appendText(b []byte) []byte {
+	switch v.kind {
+	case KindInt:
+		return strconv.AppendInt(b, v.Int(), 10)
+	case KindDouble:
+		return strconv.AppendFloat(b, v.Double(), 'g', -1, 64)
+	case KindBool:
+		return strconv.AppendBool(b, v.Bool())
+	default:
+		return append(b, v.str...)
+	}
+}
+
+// clone returns the value with text of its own, so that it may outlive the buffer it was read from.
+func (v Value) clone() Value {
+	v.str = strings.Clone(v.str)
+	return v
+}
+
+// Attr is one attribute.
+type Attr struct {
+	Key   string
+	Value Value
+}
+
+// lookup finds an attribute by key. Attribute sets are short, so a scan beats a map.
+func lookup(attrs []Attr, key string) (Value, bool) {
+	for i := range attrs {
+		if attrs[i].Key == key {
+			return attrs[i].Value, true
+		}
+	}
+	return Value{}, false
+}
+
+// cloneAttrs returns a deep copy of attrs.
+func cloneAttrs(attrs []Attr) []Attr {
+	if len(attrs) == 0 {
+		return nil
+	}
+	out := make([]Attr, len(attrs))
+	for i, a := range attrs {
+		out[i] = Attr{Key: strings.Clone(a.Key), Value: a.Value.clone()}
+	}
+	return out
+}

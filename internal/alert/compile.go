@@ -1,0 +1,230 @@
+package alert
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+)
+
+// problems collects everything that is wrong, each with the place it was found at.
+type problems struct{ errs []error }
+
+func (p *problems) at(prefix string) func(string, ...any) {
+	return func(format string, args ...any) {
+		p.errs = append(p.errs, fmt.Errorf(prefix+"%w", fmt.Errorf(format, args...)))
+	}
+}
+
+// compiler turns one Config into Rules.
+type compiler struct {
+	cfg        Config
+	severities []severity
+	problems   problems
+	drafts     []*draft
+}
+
+// draft is a rule with what merging needs to know about where it came from.
+type draft struct {
+	rule   *rule
+	config RuleConfig
+	report func(string, ...any)
+	flat   bool
+	broken bool
+}
+
+// Compile checks a configuration and turns it into rules. The error holds every problem, one a line.
+func Compile(cfg Config) (*Rules, error) {
+	c := &compiler{cfg: cfg}
+	report := c.problems.at("")
+	c.severities = compileSeverities(cfg.Severities, report)
+	c.checkGlobals(report)
+	out := &Rules{
+		severities: c.severities, limits: cfg.Limits, resolved: cfg.Output.Resolved,
+		evalInterval: int64(cfg.EvaluationInterval), maxSampleAge: int64(cfg.Limits.MaxSampleAge),
+	}
+	presets, err := presetRules(cfg.Preset, cfg.Rules)
+	if err != nil {
+		report("%w", err)
+	}
+	for i, rc := range presets {
+		c.add(rc, c.problems.at(fmt.Sprintf("preset %s[%d] %q: ", cfg.Preset, i, rc.Name)))
+	}
+	for i, rc := range cfg.Rules {
+		prefix := fmt.Sprintf("rules[%d] %q: ", i, rc.Name)
+		if rc.Name == "" {
+			prefix = fmt.Sprintf("rules[%d]: ", i)
+		}
+		c.add(rc, c.problems.at(prefix))
+	}
+	for i, sc := range cfg.Silences {
+		s, ok := compileSilence(sc, c.problems.at(fmt.Sprintf("silences[%d]: ", i)))
+		if ok {
+			out.silences = append(out.silences, s)
+		}
+	}
+	for _, d := range c.drafts {
+		c.finish(d)
+		d.rule.index = len(out.rules)
+		if out.minStale == 0 || d.rule.staleAfter < out.minStale {
+			out.minStale = d.rule.staleAfter
+		}
+		out.rules = append(out.rules, d.rule)
+	}
+	if err := errors.Join(c.problems.errs...); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// add compiles one rule, or merges its level into the rule of the same name.
+func (c *compiler) add(rc RuleConfig, report func(string, ...any)) {
+	before := len(c.problems.errs)
+	d := &draft{config: rc, report: report, flat: rc.Thresholds == nil && rc.Severity != ""}
+	if rc.Name == "" {
+		report("name is required")
+	}
+	d.rule = c.compileRule(rc, report)
+	d.broken = len(c.problems.errs) > before
+	for _, other := range c.drafts {
+		if rc.Name != "" && other.config.Name == rc.Name {
+			c.merge(other, d)
+			return
+		}
+	}
+	c.drafts = append(c.drafts, d)
+}
+
+// merge adds the levels of a later rule of the same name.
+func (c *compiler) merge(into, d *draft) {
+	if into.broken || d.broken {
+		return // What is wrong with them is already said.
+	}
+	if !reflect.DeepEqual(selectionOf(into.config), selectionOf(d.config)) {
+		d.report("%q is defined twice with different selectors; same-named rules are merged into one ladder and must agree on "+
+			"metric, match, group_by, window, aggregate", d.config.Name)
+		return
+	}
+	if options := optionsOf(d.config); !reflect.DeepEqual(options, RuleConfig{}) &&
+		!reflect.DeepEqual(options, optionsOf(into.config)) {
+		d.report("%q is defined twice: set labels, annotations and options at its first rule only", d.config.Name)
+		return
+	}
+	for _, l := range d.rule.levels {
+		if slices.ContainsFunc(into.rule.levels, func(o levelSpec) bool { return o.severity == l.severity }) {
+			d.report("%q has severity %q twice", d.config.Name, l.name)
+			continue
+		}
+		into.rule.levels = append(into.rule.levels, l)
+	}
+}
+
+// selectionOf returns the parts of a rule that same-named rules must share.
+func selectionOf(rc RuleConfig) RuleConfig {
+	return RuleConfig{
+		Metric: rc.Metric, Match: rc.Match, GroupBy: rc.GroupBy, GroupAgg: rc.GroupAgg, Window: rc.Window, Aggregate: rc.Aggregate,
+		Scale: rc.Scale, Offset: rc.Offset, Forecast: rc.Forecast, Absent: rc.Absent,
+	}
+}
+
+// optionsOf returns the parts of a rule that concern the rule as a whole, and not which series it reads.
+func optionsOf(rc RuleConfig) RuleConfig {
+	return RuleConfig{
+		Description: rc.Description, Labels: rc.Labels, Annotations: rc.Annotations, Top: rc.Top, Lookback: rc.Lookback, NoData: rc.NoData,
+		StaleSeriesAfter: rc.StaleSeriesAfter, NewSeriesDelay: rc.NewSeriesDelay, MinSamples: rc.MinSamples, FullWindow: rc.FullWindow,
+		RepeatInterval: rc.RepeatInterval, Flapping: rc.Flapping,
+	}
+}
+
+// finish orders the ladder, checks it and names the rule's version.
+func (c *compiler) finish(d *draft) {
+	slices.SortStableFunc(d.rule.levels, func(a, b levelSpec) int { return a.severity - b.severity })
+	if !d.broken {
+		checkLadder(d.rule.levels, d.report)
+	}
+	d.rule.version, d.rule.selection = ruleVersion(d.rule)
+}
+
+// checkLadder reports levels that a lesser level makes unreachable, as far as the written units allow to tell.
+func checkLadder(levels []levelSpec, report func(string, ...any)) {
+	for i := 1; i < len(levels); i++ {
+		low, high := &levels[i-1], &levels[i]
+		if low.cmp != high.cmp {
+			report("ladder mixes %q and %q: use one comparison in a rule", low.cmp, high.cmp)
+			return
+		}
+		if low.raise[0].unit != high.raise[0].unit || low.raise[1].unit != high.raise[1].unit {
+			continue
+		}
+		if !stricter(high.cmp, bounds(high.raise), bounds(low.raise)) {
+			report("ladder is not monotone: %s %s %s must be stricter than %s %s %s",
+				high.name, high.cmp, high.boundText(), low.name, low.cmp, low.boundText())
+		}
+	}
+}
+
+func bounds(q [2]quantity) [2]float64 { return [2]float64{q[0].num, q[1].num} }
+
+// stricter tells whether everything that breaches a breaches b too. Equal bounds are fine: they may differ in for.
+func stricter(cmp comparison, a, b [2]float64) bool {
+	switch cmp {
+	case above:
+		return a[0] >= b[0]
+	case below:
+		return a[0] <= b[0]
+	case outside:
+		return a[0] <= b[0] && a[1] >= b[1]
+	case inside:
+		return a[0] >= b[0] && a[1] <= b[1]
+	default:
+		return true
+	}
+}
+
+func (s *levelSpec) boundText() string {
+	if s.cmp == outside || s.cmp == inside {
+		return "[" + s.raise[0].text + ", " + s.raise[1].text + "]"
+	}
+	return s.raise[0].text
+}
+
+// checkGlobals checks everything that is not a rule.
+func (c *compiler) checkGlobals(report func(string, ...any)) {
+	if c.cfg.EvaluationInterval < time.Second {
+		report("evaluation_interval must be ≥ 1s")
+	}
+	l := c.cfg.Limits
+	for _, x := range []struct {
+		name  string
+		value int
+	}{
+		{"series", l.Series}, {"samples_per_series", l.SamplesPerSeries}, {"alerts_per_rule", l.AlertsPerRule},
+		{"events_per_minute", l.EventsPerMinute}, {"outbox", l.Outbox},
+	} {
+		if x.value < 1 {
+			report("limits.%s must be ≥ 1", x.name)
+		}
+	}
+	if l.MaxSampleAge <= 0 {
+		report("limits.max_sample_age must be > 0")
+	}
+	if c.cfg.Defaults.For < 0 {
+		report("for must be ≥ 0")
+	}
+	if c.cfg.Defaults.KeepFiringFor < 0 {
+		report("keep_firing_for must be ≥ 0")
+	}
+	if h := c.cfg.Defaults.Hysteresis; !(h >= 0 && h < 1) {
+		report("hysteresis must be in [0,1)")
+		c.cfg.Defaults.Hysteresis = 0
+	}
+	// The defaults go through the same checks as a rule's own settings, once and without a rule's name; the
+	// rules are then checked against sound defaults, so that one mistake is reported once.
+	before := len(c.problems.errs)
+	var probe rule
+	c.compileOptions(RuleConfig{}, &probe, report)
+	if len(c.problems.errs) > before {
+		c.cfg.Defaults = DefaultConfig().Defaults
+	}
+}

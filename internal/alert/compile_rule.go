@@ -1,0 +1,229 @@
+package alert
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// compileRule compiles everything of a rule except its place among the others.
+func (c *compiler) compileRule(rc RuleConfig, report func(string, ...any)) *rule {
+	r := &rule{name: rc.Name, description: rc.Description, metric: rc.Metric, scale: 1, offset: rc.Offset, top: rc.Top}
+	if rc.Metric == "" {
+		report("metric is required")
+	}
+	if rc.Scale != nil {
+		r.scale = *rc.Scale
+	}
+	if math.IsNaN(r.scale) || math.IsInf(r.scale, 0) || math.IsNaN(r.offset) || math.IsInf(r.offset, 0) {
+		report("scale and offset must be finite")
+	}
+	if rc.Top < 0 {
+		report("top must be ≥ 0")
+	}
+	r.sel = compileSelector(rc.Match, report)
+	c.compileGrouping(rc, r, report)
+	c.compileWindow(rc, r, report)
+	c.compileOptions(rc, r, report)
+	c.compileTexts(rc, r, report)
+	c.compileLevels(rc, r, report)
+	return r
+}
+
+func (c *compiler) compileGrouping(rc RuleConfig, r *rule, report func(string, ...any)) {
+	var err error
+	if r.groupAgg, err = parseGroupAggregate(rc.GroupAgg); err != nil {
+		report("%w", err)
+	}
+	r.groupGiven = rc.GroupBy != nil
+	for _, name := range rc.GroupBy {
+		f := groupField{source: fromPoint, key: name}
+		if key, ok := strings.CutPrefix(name, "resource."); ok {
+			f = groupField{source: fromResource, key: key}
+		} else if key, ok := strings.CutPrefix(name, "scope."); ok {
+			f = groupField{source: fromScope, key: key}
+		}
+		if f.key == "" || slices.Contains(r.groupBy, f) {
+			report("group_by: %q is empty or stands twice", name)
+			continue
+		}
+		r.groupBy = append(r.groupBy, f)
+	}
+	if a := rc.Absent; a != nil {
+		r.absent = &absentRule{after: int64(a.For), expect: a.Expect, grace: int64(2 * time.Minute)}
+		if a.StartGrace != nil {
+			r.absent.grace = int64(*a.StartGrace)
+		}
+		if a.For <= 0 {
+			report("absent.for must be > 0")
+		}
+		if r.absent.grace < 0 {
+			report("absent.start_grace must be ≥ 0")
+		}
+		if a.Expect && len(rc.GroupBy) > 0 {
+			report("absent.expect and group_by exclude each other: groups that were never seen are not known")
+		}
+		// By default the one question is whether anything that matches is there at all.
+		r.groupGiven = true
+	}
+}
+
+func (c *compiler) compileWindow(rc RuleConfig, r *rule, report func(string, ...any)) {
+	interval := c.cfg.EvaluationInterval
+	var err error
+	if r.agg, err = parseAggregate(rc.Aggregate); err != nil {
+		report("%w", err)
+	}
+	r.aggName, r.window = rc.Aggregate, int64(rc.Window)
+	switch {
+	case rc.Window < 0:
+		report("window must be ≥ 0")
+	case rc.Window == 0 && r.agg.kind != aggLast:
+		report("window is required for aggregate %q", rc.Aggregate)
+	case rc.Window > 0 && rc.Window < interval:
+		report("window %s is shorter than evaluation_interval %s", formatDuration(rc.Window), formatDuration(interval))
+	}
+	longest := rc.Window
+	if f := rc.Forecast; f != nil {
+		r.forecast = &forecastRule{window: int64(f.Window), minCoverage: 0.5}
+		longest = f.Window
+		if f.MinCoverage != nil {
+			r.forecast.minCoverage = *f.MinCoverage
+		}
+		if !(r.forecast.minCoverage >= 0 && r.forecast.minCoverage <= 1) {
+			report("forecast.min_coverage must be in [0,1]")
+		}
+		if f.Horizon <= 0 || f.Window < 3*interval {
+			report("forecast.horizon must be > 0 and forecast.window ≥ 3×evaluation_interval")
+		}
+		if rc.Aggregate != "" || rc.Window != 0 {
+			report("forecast and aggregate or window exclude each other")
+		}
+		r.aggName = "forecast"
+	}
+	if interval > 0 {
+		if need := int(longest / interval); need > c.cfg.Limits.SamplesPerSeries {
+			report("window %s needs ~%d samples at %s, limits.samples_per_series is %d: raise it or shorten the window",
+				formatDuration(longest), need, formatDuration(interval), c.cfg.Limits.SamplesPerSeries)
+		}
+	}
+}
+
+// compileOptions fills what defaults and overrides decide.
+func (c *compiler) compileOptions(rc RuleConfig, r *rule, report func(string, ...any)) {
+	d := c.cfg.Defaults
+	span := func(name string, own *time.Duration, common time.Duration) int64 {
+		if own != nil {
+			common = *own
+		}
+		if common < 0 {
+			report("%s must be ≥ 0", name)
+		}
+		return int64(common)
+	}
+	r.staleAfter = span("stale_series_after", rc.StaleSeriesAfter, d.StaleSeriesAfter)
+	if r.staleAfter == 0 {
+		report("stale_series_after must be > 0")
+	}
+	r.newSeriesDelay = span("new_series_delay", rc.NewSeriesDelay, d.NewSeriesDelay)
+	r.repeat = span("repeat_interval", rc.RepeatInterval, d.RepeatInterval)
+	r.minSamples, r.fullWindow = d.MinSamples, d.FullWindow
+	if rc.MinSamples != nil {
+		r.minSamples = *rc.MinSamples
+	}
+	if r.minSamples < 1 {
+		report("min_samples must be ≥ 1")
+	}
+	if rc.FullWindow != nil {
+		r.fullWindow = *rc.FullWindow
+	}
+	lookback := d.Lookback
+	if rc.Lookback != "" {
+		lookback = rc.Lookback
+	}
+	if lookback != "auto" && lookback != "" {
+		span, err := time.ParseDuration(lookback)
+		if err != nil || span <= 0 {
+			report("lookback %q: want \"auto\" or a duration > 0", lookback)
+		}
+		r.lookback = int64(span)
+	}
+	c.compileNoData(rc.NoData, r, report)
+	c.compileFlapping(rc.Flapping, r, report)
+}
+
+func (c *compiler) compileNoData(own *NoDataConfig, r *rule, report func(string, ...any)) {
+	policy := c.cfg.Defaults.NoData
+	if own != nil {
+		if own.After != 0 {
+			policy.After = own.After
+		}
+		if own.Action != "" {
+			policy.Action = own.Action
+		}
+	}
+	r.noDataAfter = int64(policy.After)
+	if policy.After <= 0 {
+		report("no_data.after must be > 0")
+	}
+	i := slices.Index(noDataActions, policy.Action)
+	if i < 0 {
+		report("no_data.action %q (allowed: %s)", policy.Action, strings.Join(noDataActions, ", "))
+		i = 0
+	}
+	r.noData = noDataAction(i)
+}
+
+func (c *compiler) compileFlapping(own *FlappingConfig, r *rule, report func(string, ...any)) {
+	f := c.cfg.Defaults.Flapping
+	if own != nil {
+		if own.Enabled != nil {
+			f.Enabled = own.Enabled
+		}
+		if own.Transitions != 0 {
+			f.Transitions = own.Transitions
+		}
+		if own.Within != 0 {
+			f.Within = own.Within
+		}
+		if own.StableFor != 0 {
+			f.StableFor = own.StableFor
+		}
+	}
+	r.flapping = flappingRule{
+		enabled: f.Enabled == nil || *f.Enabled, transitions: f.Transitions, within: int64(f.Within), stable: int64(f.StableFor),
+	}
+	if !r.flapping.enabled {
+		return
+	}
+	if f.Transitions < 3 {
+		report("flapping.transitions must be ≥ 3")
+	}
+	if f.Within <= 0 || f.StableFor <= 0 {
+		report("flapping.within and flapping.stable_for must be > 0")
+	}
+}
+
+func (c *compiler) compileTexts(rc RuleConfig, r *rule, report func(string, ...any)) {
+	for _, k := range sortedKeys(rc.Labels) {
+		t, err := compileTemplate("labels."+k, rc.Labels[k])
+		if err != nil {
+			report("%w", err)
+			continue
+		}
+		if field := t.changingField(); field != "" {
+			report("label %q uses {{ .%s }}: labels identify the alert; move it to annotations", k, field)
+			continue
+		}
+		r.labels = append(r.labels, namedTemplate{name: k, text: t})
+	}
+	for _, k := range sortedKeys(rc.Annotations) {
+		t, err := compileTemplate("annotations."+k, rc.Annotations[k])
+		if err != nil {
+			report("%w", err)
+			continue
+		}
+		r.annotations = append(r.annotations, namedTemplate{name: k, text: t})
+	}
+}

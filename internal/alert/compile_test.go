@@ -1,0 +1,402 @@
+package alert
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestValidationTexts(t *testing.T) {
+	t.Parallel()
+	flat := func(edit func(*RuleConfig)) func(*Config) {
+		return func(c *Config) {
+			rc := RuleConfig{Name: "disk", Metric: "m", Threshold: "80%", Severity: "warning"}
+			edit(&rc)
+			c.Rules = []RuleConfig{rc}
+		}
+	}
+	levels := func(l map[string]LevelConfig) func(*Config) {
+		return flat(func(rc *RuleConfig) { rc.Threshold, rc.Severity, rc.Thresholds = nil, "", l })
+	}
+	cases := []struct {
+		name string
+		edit func(*Config)
+		want string
+	}{
+		{"no name", flat(func(rc *RuleConfig) { rc.Name = "" }), `rules[0]: name is required`},
+		{"no metric", flat(func(rc *RuleConfig) { rc.Metric = "" }), `rules[0] "disk": metric is required`},
+		{
+			"no thresholds", flat(func(rc *RuleConfig) { rc.Threshold = nil }),
+			`rules[0] "disk": no thresholds: set "thresholds", or "threshold"+"severity", or "absent"`,
+		},
+		{
+			"no severity", flat(func(rc *RuleConfig) { rc.Severity = "" }),
+			`rules[0] "disk": no thresholds: set "thresholds", or "threshold"+"severity", or "absent"`,
+		},
+		{
+			"unknown severity", flat(func(rc *RuleConfig) { rc.Severity = "crit" }),
+			`rules[0] "disk": unknown severity "crit" (known: info, warning, critical)`,
+		},
+		{
+			"above and below", levels(map[string]LevelConfig{"warning": {Above: 1, Below: 2}}),
+			`rules[0] "disk": both "above" and "below" in level warning: use "outside" or "inside"`,
+		},
+		{
+			"no bound", levels(map[string]LevelConfig{"warning": {}}),
+			`rules[0] "disk": level warning has no bound: set "above", "below", "outside" or "inside"`,
+		},
+		{
+			"not monotone", levels(map[string]LevelConfig{"warning": {Above: "95%"}, "critical": {Above: "80%"}}),
+			`rules[0] "disk": ladder is not monotone: critical above 80% must be stricter than warning above 95%`,
+		},
+		{
+			"mixed ladder", levels(map[string]LevelConfig{"warning": {Above: 95}, "critical": {Below: 5}}),
+			`rules[0] "disk": ladder mixes "above" and "below": use one comparison in a rule`,
+		},
+		{
+			"clear above threshold", levels(map[string]LevelConfig{"warning": {Above: "80%", Clear: "90%"}}),
+			`rules[0] "disk": clear 90% must be below threshold 80% for an "above" level`,
+		},
+		{
+			"clear below threshold", levels(map[string]LevelConfig{"warning": {Below: 10, Clear: 5}}),
+			`rules[0] "disk": clear 5 must be above threshold 10 for a "below" level`,
+		},
+		{
+			"clear in another unit", levels(map[string]LevelConfig{"warning": {Above: "80%", Clear: 0.7}}),
+			`rules[0] "disk": clear 0.7 and threshold 80% are of different units`,
+		},
+		{
+			"percentile", flat(func(rc *RuleConfig) { rc.Aggregate, rc.Window = "p101", time.Minute }),
+			`rules[0] "disk": aggregate "p101": percentile must be in (0,100]`,
+		},
+		{
+			"unknown aggregate", flat(func(rc *RuleConfig) { rc.Aggregate, rc.Window = "mean", time.Minute }),
+			`rules[0] "disk": unknown aggregate "mean" (did you mean "avg"?)`,
+		},
+		{
+			"mistyped aggregate", flat(func(rc *RuleConfig) { rc.Aggregate, rc.Window = "incraese", time.Minute }),
+			`rules[0] "disk": unknown aggregate "incraese" (did you mean "increase"?)`,
+		},
+		{
+			"unknown group aggregate", flat(func(rc *RuleConfig) { rc.GroupAgg = "average" }),
+			`rules[0] "disk": unknown group_agg "average" (did you mean "avg"?)`,
+		},
+		{
+			"rate without window", flat(func(rc *RuleConfig) { rc.Aggregate = "rate" }),
+			`rules[0] "disk": window is required for aggregate "rate"`,
+		},
+		{
+			"window too short", flat(func(rc *RuleConfig) { rc.Aggregate, rc.Window = "avg", 5*time.Second }),
+			`rules[0] "disk": window 5s is shorter than evaluation_interval 15s`,
+		},
+		{
+			"window too long", flat(func(rc *RuleConfig) { rc.Aggregate, rc.Window = "avg", 24*time.Hour }),
+			`rules[0] "disk": window 24h needs ~5760 samples at 15s, limits.samples_per_series is 4096: raise it or shorten the window`,
+		},
+		{
+			"forecast", flat(func(rc *RuleConfig) { rc.Forecast = &ForecastConfig{Window: 30 * time.Second, Horizon: time.Hour} }),
+			`rules[0] "disk": forecast.horizon must be > 0 and forecast.window ≥ 3×evaluation_interval`,
+		},
+		{
+			"value in a label", flat(func(rc *RuleConfig) { rc.Labels = map[string]string{"value": "{{ .Value }}"} }),
+			`rules[0] "disk": label "value" uses {{ .Value }}: labels identify the alert; move it to annotations`,
+		},
+		{
+			"value deep in a label", flat(func(rc *RuleConfig) {
+				rc.Labels = map[string]string{"v": `{{ if true }}{{ .Value | percent }}{{ end }}`}
+			}),
+			`rules[0] "disk": label "v" uses {{ .Value }}: labels identify the alert; move it to annotations`,
+		},
+		{
+			"unknown function", flat(func(rc *RuleConfig) { rc.Annotations = map[string]string{"summary": "{{ .Value | percnt }}"} }),
+			`rules[0] "disk": template: annotations.summary: function "percnt" not defined`,
+		},
+		{
+			"unknown field", flat(func(rc *RuleConfig) { rc.Message = "{{ .Valeu }}" }),
+			`rules[0] "disk": template: message: <.Valeu>: can't evaluate field Valeu in type alert.templateData`,
+		},
+		{
+			"regex", flat(func(rc *RuleConfig) { rc.Match = map[string]any{"a": map[string]any{"regex": "("}} }),
+			"rules[0] \"disk\": match.a: invalid regex \"(\": error parsing regexp: missing closing ): `(`",
+		},
+		{
+			"operator", flat(func(rc *RuleConfig) {
+				rc.Match = map[string]any{"resource": map[string]any{"a": map[string]any{"not_regxe": "x"}}}
+			}),
+			`rules[0] "disk": match.resource.a: unknown operator "not_regxe" (did you mean "not_regex"?)`,
+		},
+		{
+			"two selectors", func(c *Config) {
+				c.Rules = []RuleConfig{
+					{Name: "disk", Metric: "m", Threshold: 1, Severity: "warning"},
+					{Name: "disk", Metric: "n", Threshold: 2, Severity: "critical"},
+				}
+			},
+			`rules[1] "disk": "disk" is defined twice with different selectors; same-named rules are merged into one ladder ` +
+				`and must agree on metric, match, group_by, window, aggregate`,
+		},
+		{
+			"one severity twice", func(c *Config) {
+				rc := RuleConfig{Name: "disk", Metric: "m", Threshold: 1, Severity: "warning"}
+				c.Rules = []RuleConfig{rc, rc}
+			},
+			`rules[1] "disk": "disk" has severity "warning" twice`,
+		},
+		{
+			"no_data", flat(func(rc *RuleConfig) { rc.NoData = &NoDataConfig{Action: "drop"} }),
+			`rules[0] "disk": no_data.action "drop" (allowed: keep, resolve, alert, ok)`,
+		},
+		{"for", flat(func(rc *RuleConfig) { rc.For = ptr(-time.Second) }), `rules[0] "disk": for must be ≥ 0`},
+		{"keep", flat(func(rc *RuleConfig) { rc.KeepFiringFor = ptr(-time.Second) }), `rules[0] "disk": keep_firing_for must be ≥ 0`},
+		{"repeat", flat(func(rc *RuleConfig) { rc.RepeatInterval = ptr(-time.Second) }), `rules[0] "disk": repeat_interval must be ≥ 0`},
+		{"NaN", flat(func(rc *RuleConfig) { rc.Threshold = math.NaN() }), `rules[0] "disk": threshold NaN`},
+		{"NaN text", flat(func(rc *RuleConfig) { rc.Threshold = "NaN" }), `rules[0] "disk": threshold NaN`},
+		{
+			"threshold text", flat(func(rc *RuleConfig) { rc.Threshold = "lots" }),
+			`rules[0] "disk": threshold "lots": want a number, a percentage or a byte size`,
+		},
+		{
+			"silence", func(c *Config) {
+				c.Silences = []SilenceConfig{{From: "2026-01-02T00:00:00Z", To: "2026-01-01T00:00:00Z"}}
+			},
+			`silences[0]: to is before from`,
+		},
+		{"empty silence", func(c *Config) { c.Silences = []SilenceConfig{{}} }, `silences[0]: set from and to, or cron and duration`},
+		{
+			"cron", func(c *Config) { c.Silences = []SilenceConfig{{Cron: "0 25 * * *", Duration: time.Hour}} },
+			`silences[0]: cron "0 25 * * *": "25" is outside 0-23`,
+		},
+		{"flapping, once for all rules", func(c *Config) {
+			c.Defaults.Flapping.Transitions = 2
+			c.Rules = []RuleConfig{{Name: "disk", Metric: "m", Threshold: 1, Severity: "warning"}}
+		}, `flapping.transitions must be ≥ 3`},
+		{"flapping of a rule", flat(func(rc *RuleConfig) { rc.Flapping = &FlappingConfig{Transitions: 2} }), `rules[0] "disk": flapping.transitions must be ≥ 3`},
+		{"interval", func(c *Config) { c.EvaluationInterval = time.Millisecond }, `evaluation_interval must be ≥ 1s`},
+		{"limits", func(c *Config) { c.Limits.Series = 0 }, `limits.series must be ≥ 1`},
+		{"preset", func(c *Config) { c.Preset = "hots" }, `unknown preset "hots" (did you mean "host"?)`},
+		{"lookback", flat(func(rc *RuleConfig) { rc.Lookback = "soon" }), `rules[0] "disk": lookback "soon": want "auto" or a duration > 0`},
+		{
+			"expected groups", flat(func(rc *RuleConfig) {
+				rc.Threshold, rc.Absent, rc.GroupBy = nil, &AbsentConfig{For: time.Minute, Expect: true}, []string{"a"}
+			}),
+			`rules[0] "disk": absent.expect and group_by exclude each other: groups that were never seen are not known`,
+		},
+		{
+			"severities", func(c *Config) { c.Severities = []any{"info", "wibble"} },
+			`severities: "wibble" has no severity number of its own: write severities as a map from name to number`,
+		},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			cfg := DefaultConfig()
+			c.edit(&cfg)
+			require.EqualError(t, cfg.Validate(), c.want)
+		})
+	}
+}
+
+func TestEveryProblemIsReported(t *testing.T) {
+	t.Parallel()
+	cfg := DefaultConfig()
+	cfg.Rules = []RuleConfig{
+		{Metric: "m", Threshold: 1, Severity: "warning"},
+		{Name: "b", Threshold: 1, Severity: "warn"},
+	}
+	err := cfg.Validate()
+	require.Error(t, err)
+	assert.Equal(t, []string{
+		`rules[0]: name is required`,
+		`rules[1] "b": metric is required`,
+		`rules[1] "b": unknown severity "warn" (known: info, warning, critical)`,
+	}, strings.Split(err.Error(), "\n"))
+}
+
+func TestFlatRulesMergeIntoOneLadder(t *testing.T) {
+	t.Parallel()
+	cfg := DefaultConfig()
+	cfg.Rules = []RuleConfig{
+		{Name: "disk", Metric: "m", Threshold: 95, Severity: "critical", LevelConfig: LevelConfig{Message: "very full"}},
+		{Name: "swap", Metric: "s", Threshold: 50, Severity: "warning"},
+		{Name: "disk", Metric: "m", Threshold: 85, Severity: "warning", LevelConfig: LevelConfig{Message: "full"}},
+	}
+	rules, err := Compile(cfg)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"disk", "swap"}, rules.Names())
+	levels := rules.rules[0].levels
+	require.Len(t, levels, 2)
+	assert.Equal(t, "warning", levels[0].name)
+	assert.Equal(t, "critical", levels[1].name)
+	assert.Equal(t, 18, levels[1].number)
+}
+
+func TestSeveritiesAsMap(t *testing.T) {
+	t.Parallel()
+	cfg := DefaultConfig()
+	cfg.Severities = map[string]any{"page": 21, "ticket": 13}
+	cfg.Rules = []RuleConfig{{Name: "x", Metric: "m", Thresholds: map[string]LevelConfig{"ticket": {Above: 1}, "page": {Above: 2}}}}
+	rules, err := Compile(cfg)
+	require.NoError(t, err)
+	assert.Equal(t, "ticket", rules.rules[0].levels[0].name)
+	assert.Equal(t, 21, rules.rules[0].levels[1].number)
+}
+
+func TestRuleVersionIgnoresTexts(t *testing.T) {
+	t.Parallel()
+	version := func(edit func(*RuleConfig)) string {
+		cfg := DefaultConfig()
+		cfg.Rules = ladder(edit)
+		rules, err := Compile(cfg)
+		require.NoError(t, err)
+		return rules.rules[0].version
+	}
+	plain := version(nil)
+	assert.Len(t, plain, 8)
+	assert.Equal(t, plain, version(func(rc *RuleConfig) {
+		rc.Message, rc.Annotations = "other", map[string]string{"a": "b"}
+	}))
+	assert.NotEqual(t, plain, version(func(rc *RuleConfig) { rc.For = ptr(time.Second) }))
+	assert.NotEqual(t, plain, version(func(rc *RuleConfig) { rc.Match = map[string]any{"a": "b"} }))
+}
+
+func TestPresetHost(t *testing.T) {
+	t.Parallel()
+	cfg := DefaultConfig()
+	cfg.Preset = "host"
+	rules, err := Compile(cfg)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"cpu", "memory", "disk", "swap"}, rules.Names())
+	n := 0
+	for _, r := range rules.rules {
+		for i := range r.levels {
+			n++
+			l, err := r.levels[i].resolve("1")
+			require.NoError(t, err)
+			assert.Less(t, l.clearLo, l.lo)
+		}
+	}
+	assert.Equal(t, 7, n)
+
+	cfg.Rules = []RuleConfig{{Name: "disk", Metric: "mine", Threshold: 1, Severity: "info"}}
+	rules, err = Compile(cfg)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"cpu", "memory", "swap", "disk"}, rules.Names())
+	assert.Equal(t, "mine", rules.rules[3].metric)
+}
+
+func TestPresetHostFires(t *testing.T) {
+	t.Parallel()
+	cfg := DefaultConfig()
+	cfg.Preset = "host"
+	rules, err := Compile(cfg)
+	require.NoError(t, err)
+	e := New(rules, base)
+	feed := func(s float64, metric string, v float64, attrs ...[]Attr) {
+		o := &Origin{Resource: []Attr{{"host.name", StringValue("db1")}}}
+		e.Begin(at(s))
+		m := e.Matcher(metric)
+		require.True(t, m.Select(o, Stream{Unit: "1"}))
+		for _, a := range attrs {
+			m.Observe(&Point{Attributes: a, Time: at(s).UnixNano(), Value: v})
+		}
+		e.Flush(at(s))
+		e.Evaluate(at(s))
+	}
+	idle := func(cpu int64) []Attr {
+		return []Attr{{"cpu.mode", StringValue("idle")}, {"cpu.logical_number", IntValue(cpu)}}
+	}
+	user := []Attr{{"cpu.mode", StringValue("user")}, {"cpu.logical_number", IntValue(0)}}
+	feed(0, "system.cpu.utilization", 0.1, idle(0), idle(1), user)
+	feed(0, "system.filesystem.utilization", 0.96,
+		[]Attr{{"system.filesystem.state", StringValue("used")}, {"system.filesystem.mountpoint", StringValue("/")}})
+	feed(0, "system.paging.utilization", 0.5, []Attr{{"system.paging.state", StringValue("used")}})
+	var bodies []string
+	for _, ev := range e.Peek(nil, 10) {
+		bodies = append(bodies, ev.SeverityText+": "+ev.Body)
+	}
+	assert.Equal(t, []string{"warning: CPU is 90.0% busy (> 80.0%)", "critical: disk / is 96.0% full (> 95.0%)"}, bodies)
+}
+
+func TestQuantity(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		in   any
+		unit string
+		want float64
+	}{
+		{80, "anything", 80},
+		{0.8, "1", 0.8},
+		{"80%", "1", 0.8},
+		{"80 %", "%", 80},
+		{"5GiB", "By", 5 << 30},
+		{"1.5 kB", "By", 1500},
+		{"12B", "By", 12},
+		{"-3", "1", -3},
+		{"1e3", "", 1000},
+		{"+Inf", "1", math.Inf(1)},
+	} {
+		q, err := parseQuantity(c.in)
+		require.NoError(t, err, c.in)
+		v, err := q.in(c.unit)
+		require.NoError(t, err, c.in)
+		assert.InDelta(t, c.want, v, 0, c.in)
+	}
+	q, err := parseQuantity("80%")
+	require.NoError(t, err)
+	_, err = q.in("By")
+	require.EqualError(t, err, `threshold 80% needs a metric of unit "1" or "%", not "By"`)
+	q, err = parseQuantity("5GiB")
+	require.NoError(t, err)
+	_, err = q.in("1")
+	require.EqualError(t, err, `threshold 5GiB needs a metric of unit "By", not "1"`)
+}
+
+func FuzzParseQuantity(f *testing.F) {
+	for _, s := range []string{"80%", "5GiB", "1e309", "0x10", "", "%", "-Inf", " 7 kB ", "1_000"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		q, err := parseQuantity(s)
+		if err != nil {
+			assert.Zero(t, q)
+			return
+		}
+		assert.False(t, math.IsNaN(q.num))
+		again, err := parseQuantity(q.text)
+		require.NoError(t, err)
+		assert.Equal(t, q, again)
+	})
+}
+
+func TestMatchers(t *testing.T) {
+	t.Parallel()
+	attrs := []Attr{{"s", StringValue("sda1")}, {"i", IntValue(3)}, {"b", BoolValue(true)}, {"d", DoubleValue(0.5)}, {"p", StringValue("/run/user/7")}}
+	for _, c := range []struct {
+		match map[string]any
+		want  bool
+	}{
+		{map[string]any{"s": "sda1"}, true},
+		{map[string]any{"s": "sda"}, false},
+		{map[string]any{"i": 3, "b": true, "d": 0.5}, true},
+		{map[string]any{"i": "3"}, true},
+		{map[string]any{"none": "x"}, false},
+		{map[string]any{"s": map[string]any{"regex": "^sd"}}, true},
+		{map[string]any{"s": map[string]any{"not_regex": "^sd"}}, false},
+		{map[string]any{"none": map[string]any{"not_regex": "^sd"}}, true},
+		{map[string]any{"p": map[string]any{"glob": "/run/*"}}, true},
+		{map[string]any{"s": map[string]any{"glob": "sd[!b-z]?"}}, true},
+		{map[string]any{"s": map[string]any{"glob": "sd.1"}}, false},
+		{map[string]any{"i": map[string]any{"in": []any{1, 3}}}, true},
+		{map[string]any{"s": map[string]any{"exists": true}}, true},
+		{map[string]any{"s": map[string]any{"exists": false}}, false},
+		{map[string]any{"none": map[string]any{"exists": false}}, true},
+		{map[string]any{"s": map[string]any{"regex": "^sd", "not_regex": "1$"}}, false},
+	} {
+		sel := compileSelector(c.match, func(format string, args ...any) { t.Errorf(format, args...) })
+		assert.Equal(t, c.want, allMatch(sel.point, attrs), "%v", c.match)
+	}
+}

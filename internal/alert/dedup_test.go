@@ -1,0 +1,358 @@
+package alert
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestDecide(t *testing.T) {
+	t.Parallel()
+	yes, no := func() bool { return true }, func() bool { return false }
+	calm := circumstances{silenced: no, full: no, budget: yes}
+	with := func(edit func(*circumstances)) circumstances {
+		c := calm
+		edit(&c)
+		return c
+	}
+	told := func(c *circumstances) { c.told, c.state = 1, StateFiring }
+	cases := []struct {
+		story string
+		t     Transition
+		c     circumstances
+		want  decision
+	}{
+		{"the first fire is announced", Fire, calm, announced},
+		{"a silence holds a fire back", Fire, with(func(c *circumstances) { c.silenced = yes }), heldBySilence},
+		{"a full rule holds a fire back", Fire, with(func(c *circumstances) { c.full = yes }), heldByLimit},
+		{"an exhausted budget holds a fire back", Fire, with(func(c *circumstances) { c.budget = no }), heldByStorm},
+		{"a silence is asked before the budget is spent", Fire, with(func(c *circumstances) { c.silenced, c.budget = yes, no }), heldBySilence},
+		{"nobody waits for the resolve of an unannounced fire", Resolve, calm, unannounced},
+		{"a resolve passes silence, limit and storm", Resolve, with(func(c *circumstances) {
+			told(c)
+			c.silenced, c.full, c.budget = yes, yes, no
+		}), announced},
+		{"an escalation of an unannounced fire waits with it", Escalate, calm, unannounced},
+		{"an escalation is announced", Escalate, with(told), announced},
+		{"a full rule lets its own alerts escalate", Escalate, with(func(c *circumstances) { told(c); c.full = yes }), announced},
+		{"a storm holds an escalation back", Escalate, with(func(c *circumstances) { told(c); c.budget = no }), heldByStorm},
+		{"data that is back is news only after no data", DataBack, with(told), unannounced},
+		{"data back after no data", DataBack, with(func(c *circumstances) { c.told, c.state = 1, StateNoData }), announced},
+		{"flapping of an unannounced alert is not told", FlappingStart, calm, unannounced},
+		{"flapping saves records, so the budget does not stop it", FlappingStart, with(func(c *circumstances) { told(c); c.budget = no }), announced},
+		{"a repeat is the first to go in a storm", Repeat, with(func(c *circumstances) { told(c); c.budget = no }), heldByStorm},
+	}
+	for _, c := range cases {
+		assert.Equal(t, c.want, decide(c.t, c.c), c.story)
+	}
+}
+
+func TestRepeat(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, ladder(func(rc *RuleConfig) { rc.RepeatInterval = ptr(time.Minute) }), nil)
+	var got []string
+	for s := 0.0; s <= 150; s += 15 {
+		r.step(s, 90)
+		for _, ev := range r.drain() {
+			got = append(got, fmt.Sprintf("%v %s %s", s, ev.Transition, ev.UID[16:]))
+		}
+	}
+	assert.Equal(t, []string{"0 fire -1", "60 repeat -1-r1", "120 repeat -1-r2"}, got)
+}
+
+func TestFlapping(t *testing.T) {
+	t.Parallel()
+	rule := func() []RuleConfig {
+		return ladder(func(rc *RuleConfig) {
+			rc.Flapping = &FlappingConfig{Transitions: 4, Within: 5 * time.Minute, StableFor: 2 * time.Minute}
+		})
+	}
+	swing := func(r *rig, from float64, n int) (string, float64) {
+		var all string
+		s := from
+		for i := range n {
+			r.step(s, []float64{90, 10}[i%2])
+			all += fmt.Sprint(r.transitions())
+			s += 15
+		}
+		return all, s
+	}
+	t.Run("firing=>flapping=>resolved", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, rule(), nil)
+		all, s := swing(r, 0, 10)
+		assert.Equal(t, "[fire:warning][resolve][fire:warning][flapping_start:warning][][][][][][]", all)
+		end := s - 15
+		for ; s < end+120; s += 15 {
+			r.step(s, 10)
+			assert.Empty(t, r.transitions())
+		}
+		r.step(s, 10)
+		events := r.drain()
+		require.Len(t, events, 2)
+		assert.Equal(t, FlappingEnd, events[0].Transition)
+		assert.Equal(t, Resolve, events[1].Transition)
+		assert.Equal(t, at(end).UnixNano(), events[1].EndedAt, "the real end, not that of the latch")
+		assert.Equal(t, events[0].EpisodeID, events[1].EpisodeID)
+		assert.EqualValues(t, 6, r.engine.Stats(at(s)).EventsSuppressed["flapping"])
+	})
+	t.Run("firing=>flapping=>firing=>resolved", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, rule(), nil)
+		_, s := swing(r, 0, 9)
+		for end := s - 15; s <= end+120; s += 15 {
+			r.step(s, 90)
+		}
+		events := r.drain()
+		require.Len(t, events, 1)
+		assert.Equal(t, FlappingEnd, events[0].Transition)
+		assert.Equal(t, StateFiring, events[0].State)
+		r.step(s, 10)
+		assert.Equal(t, []string{"resolve"}, r.transitions())
+	})
+	t.Run("a severity that the episode has not seen passes the latch", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, rule(), nil)
+		_, s := swing(r, 0, 6)
+		r.step(s, 99)
+		events := r.drain()
+		require.Len(t, events, 1)
+		assert.Equal(t, Escalate, events[0].Transition)
+		assert.Equal(t, StateFlapping, events[0].State)
+		assert.Equal(t, "critical", events[0].Severity)
+		r.step(s+15, 10)
+		r.step(s+30, 99)
+		assert.Empty(t, r.transitions())
+	})
+	t.Run("slow changes do not flap", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, rule(), nil)
+		for i := range 20 {
+			r.step(float64(i)*240, []float64{90, 10}[i%2])
+			assert.NotContains(t, r.transitions(), "flapping_start:warning")
+		}
+	})
+}
+
+// disks feeds n disks with one value each at time s.
+func disks(r *rig, s float64, n int, value func(int) float64) {
+	points := make([]point, n)
+	for i := range points {
+		points[i] = point{s: s, v: value(i), attrs: disk(fmt.Sprintf("/%04d", i))}
+	}
+	r.observe(s, points...)
+	r.engine.Evaluate(at(s))
+}
+
+func TestStorm(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, ladder(nil), func(c *Config) { c.Limits.EventsPerMinute, c.Limits.AlertsPerRule = 10, 1000 })
+	disks(r, 0, 50, func(i int) float64 {
+		if i%10 == 3 {
+			return 99
+		}
+		return 85
+	})
+	events := r.drain()
+	require.Len(t, events, 11)
+	for i := range 5 {
+		assert.Equal(t, "critical", events[i].Severity, "criticals first")
+	}
+	for i := 5; i < 10; i++ {
+		assert.Equal(t, "warning", events[i].Severity)
+	}
+	summary := events[10]
+	assert.Equal(t, "alert.suppressed", summary.Name())
+	assert.Equal(t, []SuppressedCount{{"load", "warning", 40}}, summary.Counts)
+	assert.Contains(t, summary.Body, "40 alert records held back, more than 10 a minute: 40 of load (warning)")
+	assert.Equal(t, []string{
+		"log.record.uid=" + summary.UID, "alert.suppressed.count=40", "alert.suppressed.load.warning=40",
+	}, attributeText(summary.Attributes(nil)))
+	assert.EqualValues(t, 40, r.engine.Stats(at(0)).EventsSuppressed["storm"])
+
+	// Thirty of them recover: the announced ones among these are resolved at once, the others were never heard of.
+	disks(r, 15, 50, func(i int) float64 {
+		if i < 30 {
+			return 10
+		}
+		return 85
+	})
+	resolved := map[string]bool{}
+	for _, ev := range r.drain() {
+		if ev.Transition == Resolve {
+			resolved[ev.AlertID] = true
+		}
+	}
+	wanted := 0
+	for _, ev := range events[:10] {
+		if resolved[ev.AlertID] {
+			wanted++
+		}
+	}
+	assert.Len(t, resolved, wanted)
+
+	// The rest follows as the budget allows.
+	released := map[string]bool{}
+	for s := 30.0; s <= 240; s += 15 {
+		disks(r, s, 50, func(i int) float64 {
+			if i < 30 {
+				return 10
+			}
+			return 85
+		})
+		for _, ev := range r.drain() {
+			if ev.Kind == StateChange && ev.Reason == ReasonStormReleased && ev.Transition == Fire {
+				released[ev.AlertID] = true
+			}
+		}
+	}
+	assert.Len(t, r.engine.Active(), 20)
+	still := 0
+	for _, g := range r.engine.alerts {
+		if g.alert.level > 0 {
+			assert.Positive(t, g.alert.told)
+			still++
+		}
+	}
+	assert.Equal(t, 20, still)
+	assert.NotEmpty(t, released)
+}
+
+func TestLimitHoldsBackTheExcessAlone(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, ladder(nil), func(c *Config) { c.Limits.AlertsPerRule = 3 })
+	disks(r, 0, 5, func(int) float64 { return 90 })
+	assert.Equal(t, []string{"fire:warning", "fire:warning", "fire:warning"}, r.transitions())
+	disks(r, 15, 5, func(int) float64 { return 90 })
+	assert.Empty(t, r.transitions(), "the limit clears nothing")
+	assert.EqualValues(t, 2, r.engine.Stats(at(15)).EventsSuppressed["limit"])
+	var announced string
+	for _, g := range r.engine.alerts {
+		if g.alert.told > 0 {
+			announced = g.attributes()[0].Value.AsString()
+		}
+	}
+	disks(r, 30, 5, func(i int) float64 {
+		if fmt.Sprintf("/%04d", i) == announced {
+			return 10
+		}
+		return 90
+	})
+	assert.Equal(t, []string{"resolve", "fire:warning"}, r.transitions(), "the next in line takes the place")
+}
+
+func TestTopTakesTheWorst(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, ladder(func(rc *RuleConfig) { rc.Top = 2 }), nil)
+	disks(r, 0, 5, func(i int) float64 { return 81 + float64(i) })
+	events := r.drain()
+	require.Len(t, events, 2)
+	assert.InDelta(t, 85, events[0].Value.Float64, 0)
+	assert.InDelta(t, 84, events[1].Value.Float64, 0)
+}
+
+func TestSilences(t *testing.T) {
+	t.Parallel()
+	silenced := func(s SilenceConfig) func(*Config) {
+		return func(c *Config) { c.Silences = []SilenceConfig{s} }
+	}
+	until := SilenceConfig{Match: map[string]any{"alert.rule.name": "load", "host.name": map[string]any{"glob": "db*"}}, To: "2026-01-01T00:01:00Z"}
+	t.Run("silenced=>announced when the silence ends", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, ladder(nil), silenced(until))
+		r.step(0, 90)
+		r.step(45, 90)
+		assert.Empty(t, r.transitions())
+		r.step(60, 90)
+		events := r.drain()
+		require.Len(t, events, 1)
+		assert.Equal(t, Fire, events[0].Transition)
+		assert.Equal(t, at(0).UnixNano(), events[0].StartedAt)
+	})
+	t.Run("silenced=>gone before the silence ends", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, ladder(nil), silenced(until))
+		r.step(0, 90)
+		r.step(45, 10)
+		r.step(60, 10)
+		assert.Empty(t, r.transitions())
+		assert.EqualValues(t, 1, r.engine.Stats(at(60)).EventsSuppressed["silence"])
+	})
+	t.Run("the resolve of what was announced before the silence passes", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, ladder(nil), silenced(SilenceConfig{From: at(10)}))
+		r.step(0, 90)
+		r.step(15, 99)
+		assert.Equal(t, []string{"fire:warning"}, r.transitions())
+		r.step(30, 10)
+		assert.Equal(t, []string{"resolve"}, r.transitions())
+	})
+	t.Run("other alerts are not silenced", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, ladder(nil), silenced(SilenceConfig{Match: map[string]any{"host.name": "web1"}, To: "2027-01-01T00:00:00Z"}))
+		r.step(0, 90)
+		assert.Equal(t, []string{"fire:warning"}, r.transitions())
+	})
+	t.Run("every Thursday night", func(t *testing.T) {
+		t.Parallel() // 2026-01-01 is a Thursday.
+		r := newRig(t, ladder(nil), silenced(SilenceConfig{Cron: "0 0 * * 4", Duration: 2 * time.Minute}))
+		r.step(0, 90)
+		r.step(105, 90)
+		assert.Empty(t, r.transitions())
+		r.step(120, 90)
+		assert.Equal(t, []string{"fire:warning"}, r.transitions())
+	})
+}
+
+func TestCron(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		expr, when string
+		want       bool
+	}{
+		{"*/15 * * * *", "2026-01-01T10:45:00Z", true},
+		{"*/15 * * * *", "2026-01-01T10:46:00Z", false},
+		{"30 2 1-7 * *", "2026-01-07T02:30:00Z", true},
+		{"30 2 1-7 * *", "2026-01-08T02:30:00Z", false},
+		{"0 0 13 * 5", "2026-02-13T00:00:00Z", true},
+		{"0 0 13 * 5", "2026-01-13T00:00:00Z", true}, // Both given: either is enough.
+		{"0 0 * * 7", "2026-01-04T00:00:00Z", true},
+		{"0 22,23 * 1 1-5", "2026-01-02T23:00:00Z", true},
+	} {
+		s, err := parseCron(c.expr)
+		require.NoError(t, err)
+		when, err := time.Parse(time.RFC3339, c.when)
+		require.NoError(t, err)
+		assert.Equal(t, c.want, s.matches(when), "%s at %s", c.expr, c.when)
+	}
+	for _, bad := range []string{"", "* * * *", "60 * * * *", "a * * * *", "5-1 * * * *", "*/0 * * * *"} {
+		_, err := parseCron(bad)
+		require.Error(t, err, bad)
+	}
+}
+
+func TestSeriesLimit(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, ladder(nil), func(c *Config) { c.Limits.Series = 10 })
+	disks(r, 0, 25, func(int) float64 { return 10 })
+	stats := r.engine.Stats(at(0))
+	assert.Equal(t, 10, stats.Series)
+	assert.EqualValues(t, 15, stats.SamplesIgnored["limit"])
+	disks(r, 1000, 5, func(int) float64 { return 10 }) // The silent ones have made room.
+	assert.Equal(t, 5, r.engine.Stats(at(1000)).Series)
+}
+
+func TestSampleLimit(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, ladder(func(rc *RuleConfig) { rc.Window, rc.Aggregate = 2*time.Minute, "count" }), func(c *Config) { c.Limits.SamplesPerSeries = 8 })
+	for s := 0.0; s < 60; s++ {
+		r.step(s, 1)
+	}
+	for _, s := range r.engine.matchers["m"].series {
+		assert.Equal(t, 8, s.samples.len())
+	}
+	assert.EqualValues(t, 52, r.engine.Stats(at(60)).SamplesIgnored["limit"])
+}

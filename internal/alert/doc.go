@@ -1,0 +1,42 @@
+// Package alert is the alert engine: it takes number data points, runs threshold rules over them, and hands out
+// records of what changed. It knows neither pdata nor the Collector, imports the standard library alone, starts no
+// goroutine and asks no clock: whoever drives it says what time it is.
+//
+// # Driving it
+//
+// An adapter owns one Engine and a lock around it, and goes through this cycle:
+//
+//	rules, err := alert.Compile(cfg)               // Once; err lists everything that is wrong.
+//	engine := alert.New(rules, now)
+//	err = engine.Restore(storage.Get, now)         // Optional; an error means a partly fresh start.
+//
+//	engine.Begin(now)                              // For every batch of metrics:
+//	m := engine.Matcher(metric.Name())             //   nil: no rule wants this metric.
+//	if m != nil && m.Select(&origin, stream) {     //   false: no rule wants it from this resource and scope.
+//		m.Observe(&point)                          //   For every data point.
+//	}
+//	engine.Flush(now)                              //   Evaluates what the batch touched.
+//
+//	engine.Evaluate(now)                           // Every evaluation_interval: what time decides.
+//
+//	ops := engine.Snapshot(now)                    // After Flush and Evaluate: store ops in one write …
+//	events = engine.Peek(events[:0], 100)          // … then deliver, without the lock, …
+//	engine.Ack(seqs...)                            // … and acknowledge what has arrived.
+//
+// Origin, the attribute slices and Point are the adapter's to reuse; the engine copies what it keeps.
+//
+// # How it decides
+//
+// A rule is a ladder of levels. Its groups, one for each value of the group key, have one alert each, which moves up
+// and down the ladder (machine.go). Event time, the time of the data points, decides on windows, for and
+// keep_firing_for, so that replicas agree; wall time decides only on what has no event: no data, repeats, silences and the
+// storm budget. A group is evaluated at the time of each of its samples. Between samples the last value holds; once the
+// next sample is overdue, Evaluate goes on with the held value until lookback ends. With an explicit lookback
+// every Evaluate does so, as Prometheus would.
+//
+// What changed becomes a record unless a silence, a limit, the flapping latch or the storm budget holds it back
+// (announce.go). What was held back is announced later if it is still true. The resolve of an announced fire is never
+// held back, and nothing is resolved that was not announced.
+//
+// Everything is bounded: series, samples, groups (by series), undelivered events, rendered text.
+package alert

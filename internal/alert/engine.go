@@ -1,0 +1,273 @@
+package alert
+
+import (
+	"fmt"
+	"hash/maphash"
+	"math"
+	"strings"
+	"time"
+)
+
+// Engine runs rules. It is not safe for concurrent use: the caller holds a lock around every call.
+type Engine struct {
+	rules    *Rules
+	states   []*ruleState
+	matchers map[string]*Matcher
+	started  int64
+	now      int64
+
+	seed        maphash.Seed
+	resources   map[seriesKey]*resource
+	seriesCount int
+
+	touched  []*group
+	changes  []change
+	alerts   map[uint64]*group // Groups that have an alert.
+	deferred []*group          // Alerts whose announcement waits.
+
+	silences silenceSet
+	storm    storm
+	outbox   outbox
+	journal  journal
+	stats    counters
+	notices  []string
+
+	scratch []float64
+	byLevel []float64
+}
+
+// ruleState is a rule with what the engine knows about it at run time.
+type ruleState struct {
+	*rule
+	groups map[uint64]*group
+	order  []*group // The groups in order of their making, as they lie in memory; place is the index.
+	names  *nameTable
+	// unit is the metric's unit, known from the first stream on; levels are resolved for it.
+	unit       string
+	unitKnown  bool
+	levels     []level
+	oneHorizon bool
+	broken     bool // The bounds cannot be compared with the metric.
+
+	announced   int // Alerts whose fire was announced and not yet its resolve.
+	errors      map[string]struct{}
+	errorCount  uint64
+	transitions [transitionCount]uint64
+	lastMatch   int64
+	warnedIdle  bool
+}
+
+// New returns an engine that begins at now.
+func New(rules *Rules, now time.Time) *Engine {
+	e := &Engine{
+		rules: rules, matchers: map[string]*Matcher{}, started: now.UnixNano(), now: now.UnixNano(), seed: maphash.MakeSeed(),
+		resources: map[seriesKey]*resource{}, alerts: map[uint64]*group{}, silences: newSilenceSet(rules.silences),
+		storm: newStorm(rules.limits.EventsPerMinute), outbox: newOutbox(rules.limits.Outbox), journal: newJournal(),
+	}
+	names := newNameTable()
+	for _, r := range rules.rules {
+		state := &ruleState{
+			rule: r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, lastMatch: unset, oneHorizon: true,
+			levels: make([]level, len(r.levels)),
+		}
+		for i := range r.levels {
+			state.levels[i].levelSpec = &r.levels[i]
+			state.oneHorizon = state.oneHorizon && r.levels[i].horizon == r.levels[0].horizon
+		}
+		e.states = append(e.states, state)
+		m := e.matchers[r.metric]
+		if m == nil {
+			m = &Matcher{engine: e, series: map[seriesKey]*series{}}
+			e.matchers[r.metric] = m
+		}
+		m.rules = append(m.rules, state)
+		if r.absent != nil && len(r.groupBy) == 0 {
+			e.groupOf(state, r.pinnedKey())
+		}
+	}
+	return e
+}
+
+// groupOf returns the group of a key, a new one if need be.
+func (e *Engine) groupOf(r *ruleState, key string) *group {
+	id := alertID(r.name, key)
+	g := r.groups[id]
+	if g == nil {
+		g = &group{
+			rule: r, id: id, key: r.names.compact(key),
+			lastRound: unset, lastEval: unset, lastEvent: unset, lastArrival: e.now,
+		}
+		r.groups[id] = g
+		g.place = int32(len(r.order))
+		r.order = append(r.order, g)
+	}
+	return g
+}
+
+// remove drops a group; the last one takes its place.
+func (r *ruleState) remove(g *group) {
+	delete(r.groups, g.id)
+	last := r.order[len(r.order)-1]
+	r.order[g.place], last.place = last, g.place
+	r.order[len(r.order)-1] = nil
+	r.order = r.order[:len(r.order)-1]
+}
+
+// Begin starts a round of points at wall time now.
+func (e *Engine) Begin(now time.Time) { e.now = now.UnixNano() }
+
+// Flush ends a round of points: it evaluates the groups that they concern and queues what is to be announced. A group
+// of which a part is still to come waits for it, or for Evaluate.
+func (e *Engine) Flush(now time.Time) {
+	e.now = now.UnixNano()
+	e.flush(false)
+	e.publish()
+}
+
+func (e *Engine) flush(force bool) {
+	for _, g := range e.touched {
+		e.evaluatePending(g, force)
+		g.queued = false
+	}
+	for _, g := range e.touched {
+		for _, s := range g.members {
+			if s.queued {
+				s.trim()
+				s.queued = false
+			}
+		}
+	}
+	clear(e.touched)
+	e.touched = e.touched[:0]
+}
+
+// Evaluate does what time alone decides: held values, no data, absence, repeats, the end of flapping and of
+// storms, and the forgetting of silent series. It is called every evaluation interval.
+func (e *Engine) Evaluate(now time.Time) {
+	e.now = now.UnixNano()
+	e.flush(true)
+	for _, r := range e.states {
+		for i := 0; i < len(r.order); i++ {
+			if g := r.order[i]; !e.tick(g) {
+				r.remove(g)
+				i--
+			}
+		}
+	}
+	e.evictSeries()
+	e.publish()
+	e.release()
+	e.repeat()
+	e.storm.summarize(e)
+	e.settle()
+	e.noticeIdleRules()
+}
+
+// unitFits tells whether the rule's bounds can be compared with a metric of this unit; the first unit seen decides
+// what "80%" means.
+func (e *Engine) unitFits(r *ruleState, unit string) bool {
+	if r.unitKnown {
+		if unit != r.unit {
+			e.ruleError(r, fmt.Sprintf("metric %s comes with units %q and %q", r.metric, r.unit, unit))
+			return false
+		}
+		return !r.broken
+	}
+	r.unit, r.unitKnown = unit, true
+	for i := range r.rule.levels {
+		l, err := r.rule.levels[i].resolve(unit)
+		if err == nil && i > 0 && !stricter(l.cmp, [2]float64{l.lo, l.hi}, [2]float64{r.levels[i-1].lo, r.levels[i-1].hi}) {
+			err = fmt.Errorf("ladder is not monotone: %s %s %s must be stricter than %s %s %s",
+				l.name, l.cmp, l.boundText(), r.levels[i-1].name, l.cmp, r.levels[i-1].boundText())
+		}
+		if err != nil {
+			r.broken = true
+			e.ruleError(r, err.Error())
+			return false
+		}
+		r.levels[i] = l
+		e.noticeImpossible(r, &l)
+	}
+	return true
+}
+
+// noticeImpossible warns about a bare 80 where the metric is a ratio: the rule would wait for ever.
+func (e *Engine) noticeImpossible(r *ruleState, l *level) {
+	if l.cmp == above && l.raise[0].unit == unitBare && r.unit == "1" && strings.HasSuffix(r.metric, ".utilization") &&
+		r.agg.kind <= aggMax && r.groupAgg != groupSum && r.scale == math.Trunc(r.scale) && math.Abs(r.scale) <= 1 && l.lo > 1 {
+		e.notice("rule %q: %s above %s never fires, because %s is a ratio; did you mean %s%%?",
+			r.name, l.name, l.raise[0].text, r.metric, l.raise[0].text)
+	}
+}
+
+// maxNotices bounds what waits for TakeNotices.
+const maxNotices = 100
+
+func (e *Engine) notice(format string, args ...any) {
+	if len(e.notices) < maxNotices {
+		e.notices = append(e.notices, fmt.Sprintf(format, args...))
+	}
+}
+
+// TakeNotices returns the warnings for the operator's log that came up since the last call.
+func (e *Engine) TakeNotices() []string {
+	n := e.notices
+	e.notices = nil
+	return n
+}
+
+// idleAfter is how long a rule may match nothing before that is worth a warning.
+const idleAfter = 600 * second
+
+func (e *Engine) noticeIdleRules() {
+	if e.now-e.started < idleAfter {
+		return
+	}
+	for _, r := range e.states {
+		if r.lastMatch == unset && !r.warnedIdle && r.absent == nil {
+			r.warnedIdle = true
+			e.notice("rule %q has matched no data point for %s: check metric %q and match", r.name,
+				formatDuration(time.Duration(idleAfter)), r.metric)
+		}
+	}
+}
+
+// evictSeries forgets the series that have been silent for longer than every rule of theirs waits.
+func (e *Engine) evictSeries() {
+	for _, m := range e.matchers {
+		for key, s := range m.series {
+			if e.now-s.seenAt <= e.rules.minStale {
+				continue
+			}
+			wait := int64(0)
+			for _, g := range s.groups {
+				wait = max(wait, g.rule.staleAfter)
+			}
+			if e.now-s.seenAt <= wait {
+				continue
+			}
+			delete(m.series, key)
+			e.seriesCount--
+			for _, g := range s.groups {
+				g.remove(s)
+			}
+			if s.resource.refs--; s.resource.refs == 0 {
+				delete(e.resources, s.resource.key)
+			}
+		}
+	}
+}
+
+// ruleError queues an alert.rule_error record, once for each rule and text.
+func (e *Engine) ruleError(r *ruleState, text string) {
+	r.errorCount++
+	if _, said := r.errors[text]; said || len(r.errors) >= maxNotices {
+		return
+	}
+	r.errors[text] = struct{}{}
+	e.enqueue(Event{
+		Kind: RuleError, Time: e.now, ObservedTime: e.now, SeverityNumber: severityNumbers["error"], SeverityText: "error",
+		Body: fmt.Sprintf("rule %q: %s", r.name, text), UID: fmt.Sprintf("%s-%x-error-%d", r.version, uint64(e.started), len(r.errors)),
+		Rule: r.name, RuleVersion: r.version, Metric: r.metric,
+	})
+}

@@ -1,0 +1,223 @@
+package alert
+
+// evaluatePending evaluates a group at the times of the samples that came, in order. Unless forced it stops at a time for
+// which part of the group is still to come.
+func (e *Engine) evaluatePending(g *group, force bool) {
+	done := 0
+	for _, t := range g.pend {
+		if !force && !g.complete(t) && len(g.pend)-done <= maxPending {
+			break
+		}
+		done++
+		g.lastRound = t
+		e.evaluate(g, t)
+	}
+	g.pend = append(g.pend[:0], g.pend[done:]...)
+}
+
+// tick evaluates a group for the time that has passed since its samples. It returns false when the group is to be forgotten.
+func (e *Engine) tick(g *group) bool {
+	if len(g.pend) > 0 {
+		e.evaluatePending(g, true)
+	}
+	t := g.clock(e.now)
+	if t > g.lastEval && (g.rule.absent != nil || g.overdue(t) || t >= g.noDataFrom()) {
+		e.evaluate(g, t)
+	}
+	if g.alert != nil {
+		e.settleFlapping(g, t)
+	}
+	return e.keep(g, t)
+}
+
+// evaluate moves the group's alert to event time t.
+func (e *Engine) evaluate(g *group, t int64) {
+	g.lastEval = max(g.lastEval, t)
+	switch {
+	case g.rule.broken || len(g.rule.levels) == 0:
+	case g.rule.absent != nil:
+		e.evaluateAbsent(g, t)
+	case t >= g.noDataFrom():
+		e.evaluateNoData(g, t)
+	default:
+		rd, until, by, said := e.read(g, t)
+		if said == present {
+			e.evaluateValue(g, t, rd, until, by)
+		}
+		if said == missing && g.alert != nil {
+			// From here on time does not count; evaluateValue makes up for it when a value comes.
+			g.alert.presentUntil = min(g.alert.presentUntil, max(t, until))
+		}
+	}
+}
+
+// evaluateValue moves the alert by a value that is there.
+func (e *Engine) evaluateValue(g *group, t int64, rd reading, until int64, by *series) {
+	a := g.alert
+	if a == nil {
+		if !g.rule.breached(&rd) {
+			return
+		}
+		a = e.openAlert(g)
+	}
+	if a.presentUntil != unset && t > a.presentUntil {
+		a.shift(t - a.presentUntil)
+		e.journal.mark(g.id)
+	}
+	a.presentUntil, a.restored = until, false
+	if by != nil {
+		a.resource, a.exemplar = by.resource, by.exemplar()
+	}
+	a.value = Number{rd.at(max(a.level, 1) - 1), true}
+	back := a.noData
+	a.noData = false
+	if changed := e.step(g, t, rd, g.rule.valueReason()); back && !changed {
+		e.transition(g, change{transition: DataBack, t: t, from: a.level, to: a.level, reason: g.rule.valueReason()})
+	}
+}
+
+// breached tells whether any level is breached: the question that quiet groups are asked.
+func (r *ruleState) breached(rd *reading) bool {
+	for i := range r.levels {
+		if r.levels[i].raised(rd.at(i)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *rule) valueReason() Reason {
+	if r.forecast != nil {
+		return ReasonForecast
+	}
+	return ReasonThreshold
+}
+
+// step moves the ladder and reports the transition, if there is one.
+func (e *Engine) step(g *group, t int64, rd reading, reason Reason) bool {
+	a := g.alert
+	from, moved := a.step(t, g.rule.levels, rd)
+	if moved {
+		e.journal.mark(g.id)
+	}
+	if from == a.level {
+		return false
+	}
+	if a.level > 0 && !rd.healthy {
+		a.value = Number{rd.at(a.level - 1), true}
+	}
+	c := change{transition: Fire, t: t, from: from, to: a.level, reason: reason}
+	switch {
+	case a.level == 0:
+		c.transition = Resolve
+	case a.level < from:
+		c.transition = Deescalate
+	case from > 0:
+		c.transition = Escalate
+	}
+	e.transition(g, c)
+	return true
+}
+
+// evaluateAbsent moves the alert of an absent rule: it is breached when the newest sample is too old, or when an expected
+// one never came. A group of which nothing is known has no say.
+func (e *Engine) evaluateAbsent(g *group, t int64) {
+	rule := g.rule.absent
+	rd := reading{healthy: true}
+	if g.lastEvent != unset {
+		last := g.lastEvent
+		if len(g.members) > 0 {
+			last = unset
+			for _, m := range g.members {
+				last = max(last, m.newest())
+			}
+		}
+		if last == unset || t-last >= rule.after {
+			rd = reading{value: 1}
+		}
+	} else {
+		if !rule.expect || e.now-e.started < max(rule.grace, rule.after) {
+			return
+		}
+		rd = reading{value: 1}
+	}
+	if g.alert == nil {
+		if rd.healthy {
+			return
+		}
+		e.openAlert(g)
+	}
+	for _, m := range g.members {
+		g.alert.resource = m.resource
+	}
+	e.step(g, t, rd, ReasonAbsent)
+}
+
+// evaluateNoData applies the policy for values that have stopped.
+func (e *Engine) evaluateNoData(g *group, t int64) {
+	a := g.alert
+	if a == nil {
+		if g.rule.noData != noDataAlert {
+			return
+		}
+		a = e.openAlert(g)
+	}
+	switch g.rule.noData {
+	case noDataResolve:
+		// The span without a value ends where the policy begins; from there on time counts, as healthy.
+		if a.presentUntil != unset && a.presentUntil != forever {
+			a.shift(max(0, g.noDataFrom()-a.presentUntil))
+		}
+		a.presentUntil = forever
+		e.step(g, t, reading{healthy: true}, ReasonStale)
+	case noDataOK:
+		e.shut(g, t, ReasonStale)
+	case noDataAlert, noDataKeep:
+		a.presentUntil = min(a.presentUntil, t)
+		if a.noData {
+			return
+		}
+		a.drop()
+		e.journal.mark(g.id)
+		switch {
+		case a.level > 0:
+			a.noData = true
+			e.transition(g, change{transition: NoData, t: t, from: a.level, to: a.level, reason: ReasonNoData})
+		case g.rule.noData == noDataAlert:
+			a.noData = true
+			a.setLevel(1)
+			a.value = Number{}
+			e.transition(g, change{transition: Fire, t: t, from: 0, to: 1, reason: ReasonNoData})
+		}
+	}
+}
+
+// shut closes whatever the alert has open, at once.
+func (e *Engine) shut(g *group, t int64, reason Reason) {
+	a := g.alert
+	from := a.level
+	a.drop()
+	a.setLevel(0)
+	a.noData = false
+	e.journal.mark(g.id)
+	if a.open && (from > 0 || !a.flap.latched) {
+		e.transition(g, change{transition: Resolve, t: t, from: max(from, a.told), to: 0, reason: reason})
+	}
+}
+
+// keep tells whether a group is still of use. It closes the alert of one that nothing has come for; an alert whose condition
+// is the silence itself stays.
+func (e *Engine) keep(g *group, t int64) bool {
+	r := g.rule
+	if r.absent != nil || e.now-g.lastArrival <= r.staleAfter {
+		return true
+	}
+	if a := g.alert; a != nil {
+		if r.noData == noDataAlert && a.level > 0 {
+			return true
+		}
+		a.flap = flapState{}
+		e.shut(g, t, ReasonStale)
+	}
+	return len(g.members) > 0 || g.alert != nil
+}

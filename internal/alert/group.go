@@ -1,0 +1,191 @@
+package alert
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// group is one group key of one rule: the series that belong to it and the alert it may have. Times are event times
+// unless said otherwise.
+type group struct {
+	rule        *ruleState
+	id          uint64
+	key         string // Compact form of the group key.
+	members     []*series
+	pend        []int64 // Times of samples that wait to be evaluated, in order.
+	lastRound   int64   // Newest of those that was evaluated.
+	lastEval    int64   // Newest time evaluated at all.
+	lastEvent   int64   // Newest sample or marker.
+	lastArrival int64   // Wall time at which lastEvent came.
+	alert       *alertState
+	place       int32 // Index in the rule's order.
+	queued      bool
+}
+
+// maxPending bounds the times that wait for a group to be complete.
+const maxPending = 64
+
+// note takes down that a sample of time t came at wall time now.
+func (g *group) note(t, now int64) {
+	if t > g.lastEvent {
+		g.lastEvent, g.lastArrival = t, now
+	}
+	if t <= g.lastRound {
+		return // The past is not evaluated again.
+	}
+	if n := len(g.pend); n == 0 || t > g.pend[n-1] {
+		g.pend = append(g.pend, t)
+		return
+	}
+	if at, found := slices.BinarySearch(g.pend, t); !found {
+		g.pend = slices.Insert(g.pend, at, t)
+	}
+}
+
+// complete tells whether every series that took part in the previous round has come to time t, so that a batch that
+// was split on the way does not give the sum of half a group.
+func (g *group) complete(t int64) bool {
+	if g.lastRound == unset {
+		return g.rule.groupAgg == groupWorst || g.rule.absent != nil
+	}
+	if len(g.members) == 1 || g.rule.absent != nil {
+		return true
+	}
+	for _, m := range g.members {
+		if last := m.newest(); last < t && !m.gone(t) && last >= g.lastRound {
+			return false
+		}
+	}
+	return true
+}
+
+// clock returns the event time that wall time now stands for in this group: its newest sample plus the time since.
+func (g *group) clock(now int64) int64 {
+	if g.lastEvent == unset {
+		return now
+	}
+	return g.lastEvent + max(0, now-g.lastArrival)
+}
+
+// overdue tells whether the group's samples should have come by time t. Until then the next sample decides, and not the
+// tick: a held value that is about to be replaced must not fire. An explicit lookback asks for Prometheus' semantics, where
+// every tick evaluates.
+func (g *group) overdue(t int64) bool {
+	if g.rule.lookback > 0 {
+		return true
+	}
+	var interval int64
+	for _, m := range g.members {
+		interval = max(interval, m.interval())
+	}
+	if interval == 0 {
+		interval = maxLookback / 4
+	}
+	return t-g.lastEvent > interval+interval/2
+}
+
+// noDataFrom is the time from which the no-data policy applies.
+func (g *group) noDataFrom() int64 {
+	if len(g.members) == 0 {
+		if g.lastEvent == unset {
+			return forever
+		}
+		return g.lastEvent + g.rule.noDataAfter
+	}
+	from := unset
+	for _, m := range g.members {
+		from = max(from, m.noDataFrom(g.rule.rule))
+	}
+	return from
+}
+
+// compareGroups orders groups by rule and alert, for results that do not depend on the order of a map.
+func compareGroups(a, b *group) int {
+	return cmp.Or(cmp.Compare(a.rule.index, b.rule.index), cmp.Compare(a.id, b.id))
+}
+
+func (g *group) remove(s *series) {
+	if i := slices.Index(g.members, s); i >= 0 {
+		g.members = slices.Delete(g.members, i, i+1)
+	}
+}
+
+// attributes returns the attributes of the group key that a record carries: all of a written group_by, else those
+// of the data point, because the resource's stand in the record's resource.
+func (g *group) attributes() []Attr {
+	keyed := g.rule.names.expand(g.key)
+	out := make([]Attr, 0, len(keyed))
+	for _, a := range keyed {
+		if g.rule.groupGiven || a.source == fromPoint {
+			out = append(out, a.Attr)
+		}
+	}
+	return out
+}
+
+// read returns the group's value as of time t, the time until which it has one, and the series that decided.
+func (e *Engine) read(g *group, t int64) (rd reading, until int64, by *series, v verdict) {
+	r := g.rule
+	until = unset
+	for _, m := range g.members {
+		until = max(until, m.presentUntil(r.rule))
+	}
+	if r.oneHorizon {
+		rd.value, by, v = e.groupValue(g, t, 0)
+		return rd, until, by, v
+	}
+	e.byLevel = e.byLevel[:0]
+	for i := range r.levels {
+		var x float64
+		if x, by, v = e.groupValue(g, t, i); v != present {
+			return rd, until, by, v
+		}
+		e.byLevel = append(e.byLevel, x)
+	}
+	rd.byLevel = e.byLevel
+	return rd, until, by, v
+}
+
+// groupValue joins the values of the group's series at one level's horizon.
+func (e *Engine) groupValue(g *group, t int64, i int) (float64, *series, verdict) {
+	r, l := g.rule, &g.rule.levels[i]
+	restoring := g.alert != nil && g.alert.restored
+	var acc groupAccumulator
+	var by *series
+	unsure := false
+	for _, m := range g.members {
+		v, said := e.value(r.rule, m, t, l.horizon, restoring)
+		if said != present || math.IsNaN(v) {
+			unsure = unsure || said == noOpinion
+			continue
+		}
+		if r.groupAgg != groupWorst {
+			acc.add(r.groupAgg, v)
+			if by == nil || m.newest() > by.newest() {
+				by = m
+			}
+			continue
+		}
+		v = r.offset + r.scale*v
+		acc.n++
+		if by == nil || l.cmp.worse(v, acc.worst, l.lo, l.hi) {
+			by, acc.worst = m, v
+		}
+	}
+	switch {
+	case acc.n > 0:
+		v := acc.worst
+		if r.groupAgg != groupWorst {
+			v = r.offset + r.scale*acc.value(r.groupAgg)
+		}
+		if math.IsNaN(v) {
+			return 0, by, missing // Inf − Inf says nothing.
+		}
+		return v, by, present
+	case unsure:
+		return 0, nil, noOpinion
+	default:
+		return 0, nil, missing
+	}
+}

@@ -1,0 +1,125 @@
+package alert
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// base is when the tests' virtual time begins.
+var base = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func at(s float64) time.Time { return base.Add(time.Duration(s * 1e9)) }
+
+func ptr[T any](v T) *T { return &v }
+
+// rig drives an engine in virtual time; seconds count from base.
+type rig struct {
+	t      *testing.T
+	cfg    Config
+	engine *Engine
+	metric string
+	unit   string
+	kind   StreamKind
+	origin Origin
+}
+
+// newRig starts an engine with the given rules and otherwise the defaults, except as edit says.
+func newRig(t *testing.T, rules []RuleConfig, edit func(*Config)) *rig {
+	t.Helper()
+	cfg := DefaultConfig()
+	cfg.Rules = rules
+	if edit != nil {
+		edit(&cfg)
+	}
+	r := &rig{t: t, cfg: cfg, metric: "m", unit: "1"}
+	if len(rules) > 0 {
+		r.metric = rules[0].Metric
+	}
+	r.origin.Resource = []Attr{{"host.name", StringValue("db1")}}
+	r.restart(0)
+	return r
+}
+
+func (r *rig) restart(s float64) {
+	r.t.Helper()
+	rules, err := Compile(r.cfg)
+	require.NoError(r.t, err)
+	r.engine = New(rules, at(s))
+}
+
+// point is one sample for observe.
+type point struct {
+	s       float64 // Event time in seconds.
+	v       float64
+	attrs   []Attr
+	start   float64
+	noValue bool
+}
+
+// observe feeds points at wall time now and flushes.
+func (r *rig) observe(now float64, points ...point) {
+	r.t.Helper()
+	r.engine.Begin(at(now))
+	for _, p := range points {
+		m := r.engine.Matcher(r.metric)
+		require.NotNil(r.t, m)
+		if !m.Select(&r.origin, Stream{Unit: r.unit, Kind: r.kind}) {
+			continue
+		}
+		in := Point{Attributes: p.attrs, Time: at(p.s).UnixNano(), Value: p.v, NoValue: p.noValue}
+		if p.start != 0 {
+			in.Start = at(p.start).UnixNano()
+		}
+		m.Observe(&in)
+	}
+	r.engine.Flush(at(now))
+}
+
+// step feeds one value of the plain series and lets time do its work, both at the same moment.
+func (r *rig) step(s, v float64) {
+	r.t.Helper()
+	r.observe(s, point{s: s, v: v})
+	r.engine.Evaluate(at(s))
+}
+
+// drain takes all events.
+func (r *rig) drain() []Event {
+	events := r.engine.Peek(nil, 1<<20)
+	for _, ev := range events {
+		r.engine.Ack(ev.Seq)
+	}
+	return events
+}
+
+// transitions drains and returns the transitions as words.
+func (r *rig) transitions() []string {
+	var out []string
+	for _, ev := range r.drain() {
+		if ev.Kind != StateChange {
+			out = append(out, ev.Name())
+			continue
+		}
+		word := ev.Transition.String()
+		if ev.Transition != Resolve {
+			word += ":" + ev.Severity
+		}
+		out = append(out, word)
+	}
+	return out
+}
+
+// disk is attributes of a data point with one mountpoint.
+func disk(name string) []Attr { return []Attr{{"mountpoint", StringValue(name)}} }
+
+// ladder is a rule with a warning above 80 and a critical above 95.
+func ladder(edit func(*RuleConfig)) []RuleConfig {
+	rc := RuleConfig{Name: "load", Metric: "m", Thresholds: map[string]LevelConfig{
+		"warning": {Above: 80}, "critical": {Above: 95},
+	}}
+	if edit != nil {
+		edit(&rc)
+	}
+	return []RuleConfig{rc}
+}

@@ -1,0 +1,190 @@
+package alert
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"strings"
+)
+
+// seriesKey identifies a series within one metric: a hash of resource, scope and attributes. Its seed differs from
+// run to run, so that nobody can prepare attributes that collide; it never leaves the process.
+type seriesKey struct{ a, b uint64 }
+
+// attrSetHash hashes an attribute set without regard to order: the hashes of the attributes are added up, in two
+// lanes that mix differently.
+func attrSetHash(seed maphash.Seed, attrs []Attr) seriesKey {
+	var k seriesKey
+	for i := range attrs {
+		v := &attrs[i].Value
+		h := mix(maphash.String(seed, attrs[i].Key) + uint64(v.kind))
+		switch v.kind {
+		case KindString, KindOther:
+			h = mix(h ^ maphash.String(seed, v.str))
+		default:
+			h = mix(h ^ v.num*0x9e3779b97f4a7c15)
+		}
+		k.a += h
+		k.b += mix(h ^ 0x5851f42d4c957f2d)
+	}
+	return k
+}
+
+// join makes one key of an outer and an inner one; the order matters.
+func (k seriesKey) join(inner seriesKey) seriesKey {
+	return seriesKey{mix(k.a*3 + inner.a), mix(k.b*5 + inner.b)}
+}
+
+// mix is the finisher of splitmix64: every bit of the input moves every bit of the output.
+func mix(x uint64) uint64 {
+	x ^= x >> 30
+	x *= 0xbf58476d1ce4e5b9
+	x ^= x >> 27
+	x *= 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// groupAttr is one attribute of a group key, with where it came from.
+type groupAttr struct {
+	source attrSource
+	Attr
+}
+
+// encodeGroup writes a group key as bytes that only an equal key gives: attributes in order, lengths in front.
+func encodeGroup(attrs []groupAttr) string {
+	slices.SortFunc(attrs, func(a, b groupAttr) int {
+		return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.Key, b.Key))
+	})
+	var e encoder
+	for _, a := range attrs {
+		e.byte(byte(a.source))
+		e.attr(a.Attr)
+	}
+	return string(e.b)
+}
+
+// decodeGroup is the inverse of encodeGroup; bytes that are not a group key give an error.
+func decodeGroup(key string) ([]groupAttr, error) {
+	d := decoder{b: []byte(key)}
+	var out []groupAttr
+	for len(d.b) > 0 && d.err == nil {
+		source := attrSource(d.byte())
+		if source > fromScope {
+			d.fail("attribute source")
+		}
+		out = append(out, groupAttr{source: source, Attr: d.attr()})
+	}
+	return out, d.err
+}
+
+// alertID identifies an alert for good: a hash of the rule's name and the group key, the same in every process.
+func alertID(rule, groupKey string) uint64 {
+	var e encoder
+	e.string(rule)
+	e.string(groupKey)
+	sum := sha256.Sum256(e.b)
+	return binary.BigEndian.Uint64(sum[:])
+}
+
+// episodeID identifies one episode of an alert: a hash of the alert and the event time at which it fired, so
+// that replicas which saw the same data agree.
+func episodeID(alert uint64, started int64) string {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:8], alert)
+	binary.BigEndian.PutUint64(b[8:], uint64(started))
+	sum := sha256.Sum256(b[:])
+	return hex.EncodeToString(sum[:8])
+}
+
+func idText(id uint64) string { return fmt.Sprintf("%016x", id) }
+
+// ruleVersion returns the 8-hex version of a rule and the text of its selection.
+func ruleVersion(r *rule) (version, selection string) {
+	selection = fmt.Sprintf("%q %s %v %v %d", r.metric, r.sel.canonical, r.groupGiven, r.groupBy, r.groupAgg)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s|%d %v|%v %v", selection, r.window, r.agg, r.scale, r.offset)
+	if r.forecast != nil {
+		fmt.Fprintf(&b, "|forecast %v", *r.forecast)
+	}
+	if r.absent != nil {
+		fmt.Fprintf(&b, "|absent %v", *r.absent)
+	}
+	for i := range r.levels {
+		l := &r.levels[i]
+		fmt.Fprintf(&b, "|%s %s %s %s", l.name, l.cmp, l.raise[0].text, l.raise[1].text)
+		fmt.Fprintf(&b, " %v %s %s %v %d %d %d", l.hasClear, l.clear[0].text, l.clear[1].text, l.band, l.hold, l.keep, l.horizon)
+	}
+	sum := sha256.Sum256([]byte(b.String()))
+	return hex.EncodeToString(sum[:4]), selection
+}
+
+// volatileResourceKeys are resource attributes that change while the thing they describe stays the same.
+var volatileResourceKeys = []string{"service.instance.id", "host.ip", "host.mac", "os.description"}
+
+// identifiesResource tells whether a resource attribute is part of the default group key of a metric.
+func identifiesResource(key, metric string) bool {
+	switch {
+	case strings.HasPrefix(key, "telemetry."), slices.Contains(volatileResourceKeys, key):
+		return false
+	case strings.HasPrefix(key, "process."):
+		return strings.HasPrefix(metric, "process.")
+	default:
+		return true
+	}
+}
+
+// nameTable numbers attribute keys, so that the group keys held in memory need not spell them out.
+type nameTable struct {
+	names   []string
+	numbers map[string]uint64
+}
+
+// maxNames bounds the table; further keys are spelled out.
+const maxNames = 4096
+
+func newNameTable() *nameTable { return &nameTable{numbers: map[string]uint64{}} }
+
+// compact returns the short form of a group key that encodeGroup wrote.
+func (n *nameTable) compact(key string) string {
+	attrs, err := decodeGroup(key)
+	if err != nil {
+		return "" // encodeGroup writes nothing that decodeGroup does not read.
+	}
+	var e encoder
+	for _, a := range attrs {
+		number, known := n.numbers[a.Key]
+		if !known && len(n.names) < maxNames {
+			n.names = append(n.names, a.Key)
+			number, known = uint64(len(n.names)), true
+			n.numbers[a.Key] = number
+		}
+		e.byte(byte(a.source))
+		e.uint(number)
+		if !known {
+			e.string(a.Key)
+		}
+		e.value(a.Value)
+	}
+	return string(e.b)
+}
+
+// expand is the inverse of compact.
+func (n *nameTable) expand(short string) []groupAttr {
+	d := decoder{b: []byte(short)}
+	var out []groupAttr
+	for len(d.b) > 0 {
+		a := groupAttr{source: attrSource(d.byte())}
+		if number := d.uint(); number > 0 {
+			a.Key = n.names[number-1]
+		} else {
+			a.Key = d.string()
+		}
+		a.Value = d.value()
+		out = append(out, a)
+	}
+	return out
+}

@@ -1,0 +1,257 @@
+package alert
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// matchOp is one test on one attribute.
+type matchOp uint8
+
+const (
+	opExact matchOp = iota
+	opRegex
+	opNotRegex
+	opIn
+	opExists
+	opMissing
+)
+
+var matchOps = []string{"regex", "not_regex", "glob", "in", "exists"}
+
+// matcher is one compiled test on the attribute Key. A missing attribute passes only not_regex and exists: false.
+type matcher struct {
+	key  string
+	op   matchOp
+	text string
+	in   []string
+	re   *regexp.Regexp
+}
+
+func (m *matcher) matches(attrs []Attr) bool {
+	for i := range attrs {
+		if a := &attrs[i]; len(a.Key) == len(m.key) && a.Key == m.key {
+			if m.op == opExact && a.Value.kind == KindString {
+				return a.Value.str == m.text // What nearly every point is asked, without copying the value.
+			}
+			return m.matchesValue(a.Value, true)
+		}
+	}
+	return m.matchesValue(Value{}, false)
+}
+
+func (m *matcher) matchesValue(v Value, ok bool) bool {
+	switch m.op {
+	case opExists:
+		return ok
+	case opMissing:
+		return !ok
+	case opNotRegex:
+		return !ok || !m.re.MatchString(v.AsString())
+	}
+	if !ok {
+		return false
+	}
+	switch m.op {
+	case opExact:
+		return v.equalsText(m.text)
+	case opRegex:
+		return m.re.MatchString(v.AsString())
+	default:
+		return slices.ContainsFunc(m.in, v.equalsText)
+	}
+}
+
+// equalsText compares the value's text without allocating.
+func (v Value) equalsText(s string) bool {
+	if v.kind == KindString || v.kind == KindOther {
+		return v.str == s
+	}
+	var buf [32]byte
+	return string(v.appendText(buf[:0])) == s
+}
+
+// selector is the compiled Match of a rule.
+type selector struct {
+	point, resource, scope []matcher
+	// canonical is the selector as text with keys in order: what rule versions are made of.
+	canonical string
+}
+
+func (s *selector) pins(key string) bool {
+	return slices.ContainsFunc(s.point, func(m matcher) bool { return m.key == key && m.op == opExact })
+}
+
+func allMatch(ms []matcher, attrs []Attr) bool {
+	for i := range ms {
+		if !ms[i].matches(attrs) {
+			return false
+		}
+	}
+	return true
+}
+
+// compileSelector turns a rule's match map into matchers; what is wrong goes to report.
+func compileSelector(match map[string]any, report func(string, ...any)) selector {
+	var s selector
+	point := make(map[string]any, len(match))
+	for key, v := range match {
+		sub, isMap := v.(map[string]any)
+		switch {
+		case key == "resource" && isMap:
+			s.resource = compileMatchers(sub, "match.resource.", report)
+		case key == "scope" && isMap:
+			s.scope = compileMatchers(sub, "match.scope.", report)
+		default:
+			point[key] = v
+		}
+	}
+	s.point = compileMatchers(point, "match.", report)
+	s.canonical = fmt.Sprintf("%#v", match)
+	return s
+}
+
+func compileMatchers(match map[string]any, prefix string, report func(string, ...any)) []matcher {
+	var out []matcher
+	for _, key := range sortedKeys(match) {
+		ops, ok := match[key].(map[string]any)
+		if !ok {
+			text, err := scalarText(match[key])
+			if err != nil {
+				report("%s%s: %w", prefix, key, err)
+				continue
+			}
+			out = append(out, matcher{key: key, text: text})
+			continue
+		}
+		for _, op := range sortedKeys(ops) {
+			m, err := compileMatcher(key, op, ops[op])
+			if err != nil {
+				report("%s%s: %w", prefix, key, err)
+				continue
+			}
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func compileMatcher(key, op string, arg any) (matcher, error) {
+	m := matcher{key: key}
+	switch op {
+	case "regex", "not_regex":
+		text, ok := arg.(string)
+		if !ok {
+			return m, fmt.Errorf("%s wants text, not %v", op, arg)
+		}
+		re, err := regexp.Compile(text)
+		if err != nil {
+			return m, fmt.Errorf("invalid regex %q: %w", text, err)
+		}
+		m.re, m.op = re, opRegex
+		if op == "not_regex" {
+			m.op = opNotRegex
+		}
+	case "glob":
+		text, ok := arg.(string)
+		if !ok {
+			return m, fmt.Errorf("glob wants text, not %v", arg)
+		}
+		re, err := regexp.Compile(globPattern(text))
+		if err != nil {
+			return m, fmt.Errorf("invalid glob %q", text)
+		}
+		m.op, m.re = opRegex, re
+	case "in":
+		list, ok := arg.([]any)
+		if !ok {
+			return m, fmt.Errorf("in wants a list, not %v", arg)
+		}
+		m.op = opIn
+		for _, item := range list {
+			text, err := scalarText(item)
+			if err != nil {
+				return m, err
+			}
+			m.in = append(m.in, text)
+		}
+	case "exists":
+		want, ok := arg.(bool)
+		if !ok {
+			return m, fmt.Errorf("exists wants true or false, not %v", arg)
+		}
+		m.op = opExists
+		if !want {
+			m.op = opMissing
+		}
+	default:
+		return m, fmt.Errorf("unknown operator %q %s", op, didYouMean(op, matchOps))
+	}
+	return m, nil
+}
+
+// scalarText returns the text that an attribute equal to v has.
+func scalarText(v any) (string, error) {
+	switch x := v.(type) {
+	case string:
+		return x, nil
+	case bool:
+		return strconv.FormatBool(x), nil
+	case int:
+		return strconv.Itoa(x), nil
+	case int64:
+		return strconv.FormatInt(x, 10), nil
+	case float64:
+		if x == math.Trunc(x) && math.Abs(x) < 1<<53 {
+			return strconv.FormatInt(int64(x), 10), nil
+		}
+		return strconv.FormatFloat(x, 'g', -1, 64), nil
+	default:
+		return "", fmt.Errorf("want text, a number, true or false, not %v", v)
+	}
+}
+
+// globPattern turns a glob into a regular expression: * is any text (slashes too), ? one character, [abc] and
+// [!abc] classes.
+func globPattern(glob string) string {
+	var b strings.Builder
+	b.WriteString(`(?s)^`)
+	inClass := false
+	for i, r := range glob {
+		switch {
+		case inClass:
+			switch {
+			case r == ']':
+				inClass = false
+				b.WriteRune(r)
+			case r == '!' && glob[i-1] == '[':
+				b.WriteByte('^')
+			case r == '-':
+				b.WriteRune(r)
+			default:
+				b.WriteString(regexp.QuoteMeta(string(r)))
+			}
+		case r == '*':
+			b.WriteString(`.*`)
+		case r == '?':
+			b.WriteByte('.')
+		case r == '[':
+			inClass = true
+			b.WriteByte('[')
+		default:
+			b.WriteString(regexp.QuoteMeta(string(r)))
+		}
+	}
+	b.WriteByte('$')
+	return b.String()
+}
+
+// sortedKeys returns the keys of m in order, so that everything made of a map is the same every time.
+func sortedKeys[V any](m map[string]V) []string {
+	return slices.Sorted(maps.Keys(m))
+}

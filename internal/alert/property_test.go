@@ -1,0 +1,319 @@
+package alert
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// receiver is what stands behind the outbox: it drops duplicates by record uid and keeps what is open.
+type receiver struct {
+	t     *testing.T
+	story string
+	seen  map[string]Transition
+	open  map[string]string // Alert to episode.
+}
+
+func newReceiver(t *testing.T, story string) *receiver {
+	t.Helper()
+	return &receiver{t: t, story: story, seen: map[string]Transition{}, open: map[string]string{}}
+}
+
+// take checks one record against everything that came before it.
+func (r *receiver) take(ev *Event) {
+	r.t.Helper()
+	if ev.Kind != StateChange {
+		return
+	}
+	if before, dup := r.seen[ev.UID]; dup {
+		require.Equal(r.t, before, ev.Transition, "%s: one uid, two stories", r.story)
+		return
+	}
+	r.seen[ev.UID] = ev.Transition
+	episode, open := r.open[ev.AlertID]
+	if ev.Transition == Fire {
+		require.False(r.t, open, "%s: a fire beside a firing alert: %+v", r.story, ev)
+		r.open[ev.AlertID] = ev.EpisodeID
+		return
+	}
+	require.True(r.t, open, "%s: %s without a fire: %+v", r.story, ev.Transition, ev)
+	require.Equal(r.t, episode, ev.EpisodeID, "%s: %s of another episode", r.story, ev.Transition)
+	if ev.Transition == Resolve {
+		delete(r.open, ev.AlertID)
+	}
+	if ev.Transition == Escalate || ev.Transition == Deescalate {
+		require.NotEqual(r.t, ev.Severity, ev.PreviousSeverity, r.story)
+	}
+}
+
+// randomRule draws a rule on the metric m.
+func randomRule(random *rand.Rand, n int) RuleConfig {
+	spans := []time.Duration{0, 0, 15 * time.Second, 45 * time.Second, 2 * time.Minute}
+	rc := RuleConfig{
+		Name: fmt.Sprintf("r%d", n), Metric: "m",
+		Thresholds: map[string]LevelConfig{"warning": {Above: 60.0}, "critical": {Above: 85.0}},
+		NoData:     &NoDataConfig{After: 2 * time.Minute, Action: noDataActions[random.IntN(4)]},
+	}
+	if random.IntN(2) == 0 {
+		rc.Thresholds = map[string]LevelConfig{"warning": {Above: 60.0, Clear: 40.0}, "critical": {Above: 85.0, Clear: 70.0}}
+	}
+	rc.For, rc.KeepFiringFor = ptr(spans[random.IntN(5)]), ptr(spans[random.IntN(5)])
+	switch random.IntN(4) {
+	case 0:
+		rc.Window, rc.Aggregate = time.Minute, []string{"avg", "max", "min", "p90"}[random.IntN(4)]
+	case 1:
+		rc.Lookback = "1m"
+	case 2:
+		rc.GroupBy = []string{}
+		rc.GroupAgg = []string{"", "max", "avg"}[random.IntN(3)]
+	}
+	rc.RepeatInterval = ptr(spans[random.IntN(5)])
+	rc.Flapping = &FlappingConfig{Enabled: ptr(random.IntN(2) == 0), Transitions: 4, Within: 5 * time.Minute, StableFor: time.Minute}
+	return rc
+}
+
+// history plays one random history: values, gaps, markers, late and double samples, storms, silences, failed deliveries,
+// crashes and restarts. It ends in good health, with everything delivered.
+func history(t *testing.T, seed uint64) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(seed, 7))
+	story := fmt.Sprintf("seed %d", seed)
+	var rules []RuleConfig
+	for n := range 1 + random.IntN(3) {
+		rules = append(rules, randomRule(random, n))
+	}
+	r := newRig(t, rules, func(c *Config) {
+		c.Limits.EventsPerMinute = []int{1, 3, 1000}[random.IntN(3)]
+		c.Limits.AlertsPerRule = []int{2, 100}[random.IntN(2)]
+		c.Limits.Outbox = []int{2, 5, 1000}[random.IntN(3)]
+		if random.IntN(2) == 0 {
+			c.Silences = []SilenceConfig{{From: at(200), To: at(500)}}
+		}
+	})
+	rcv := newReceiver(t, story)
+	stored := store{}
+	values := make([]float64, 1+random.IntN(6))
+	s := 0.0
+	deliver := func() {
+		stored.write(r.engine.Snapshot(at(s)))
+		for _, ev := range r.engine.Peek(nil, 1+random.IntN(4)) {
+			rcv.take(&ev)
+			if random.IntN(10) > 0 {
+				r.engine.Ack(ev.Seq)
+			}
+		}
+	}
+	for range 120 {
+		s += 15
+		var points []point
+		for i := range values {
+			values[i] = min(100, max(0, values[i]+random.NormFloat64()*25))
+			p := point{s: s, v: values[i], attrs: disk(fmt.Sprint(i))}
+			switch random.IntN(25) {
+			case 0:
+				continue
+			case 1:
+				p.noValue = true
+			case 2:
+				p.v = math.NaN()
+			case 3:
+				p.s -= 20
+			case 4:
+				p.v = math.Inf(1)
+			}
+			points = append(points, p)
+		}
+		if random.IntN(12) == 0 {
+			s += float64(random.IntN(400)) // An outage.
+			continue
+		}
+		cut := random.IntN(len(points) + 1) // The batch may be split on its way.
+		r.observe(s, points[:cut]...)
+		deliverMaybe(random, deliver)
+		r.observe(s, points[cut:]...)
+		r.engine.Evaluate(at(s))
+		deliverMaybe(random, deliver)
+		checkBounds(t, r, story)
+		if random.IntN(30) == 0 { // What was not stored is lost, as by kill -9.
+			if random.IntN(2) == 0 {
+				deliver()
+			}
+			r.restart(s)
+			require.NoError(t, r.engine.Restore(stored.get, at(s)), story)
+		}
+	}
+	for range 400 {
+		s += 15
+		for i := range values {
+			r.observe(s, point{s: s, v: 1, attrs: disk(fmt.Sprint(i))})
+		}
+		r.engine.Evaluate(at(s))
+		deliver()
+	}
+	require.Zero(t, r.engine.Pending(), story)
+	require.Empty(t, rcv.open, "%s: fires without a resolve", story)
+	require.Empty(t, r.engine.Active(), story)
+	require.Empty(t, r.engine.deferred, story)
+	for _, state := range r.engine.states {
+		require.Zero(t, state.announced, story)
+	}
+}
+
+func deliverMaybe(random *rand.Rand, deliver func()) {
+	if random.IntN(3) > 0 {
+		deliver()
+	}
+}
+
+func checkBounds(t *testing.T, r *rig, story string) {
+	t.Helper()
+	limit := r.cfg.Limits.AlertsPerRule
+	for _, state := range r.engine.states {
+		require.LessOrEqual(t, state.announced, limit, story)
+	}
+	// Beyond its limit the outbox holds what must not be lost: one record for each alert that had been announced.
+	room := r.cfg.Limits.Outbox + limit*len(r.engine.states)
+	for _, x := range r.engine.outbox.entries {
+		if x.attempted {
+			room++
+		}
+	}
+	require.LessOrEqual(t, r.engine.Pending(), room, story)
+}
+
+func TestRandomHistories(t *testing.T) {
+	t.Parallel()
+	n := uint64(300)
+	if testing.Short() {
+		n = 30
+	}
+	for seed := range n {
+		history(t, seed)
+	}
+}
+
+// promAlert is one alert of the reference model: Prometheus' state machine, written down from its documentation.
+type promAlert struct {
+	active, firing, keeping bool
+	activeAt, keepSince     float64
+}
+
+func (a *promAlert) eval(t float64, breached bool, hold, keep float64) {
+	switch {
+	case breached:
+		a.keeping = false
+		if !a.active {
+			a.active, a.activeAt, a.firing = true, t, false
+		}
+		if t-a.activeAt >= hold {
+			a.firing = true
+		}
+	case a.active && !a.firing:
+		*a = promAlert{}
+	case a.firing:
+		if !a.keeping {
+			a.keeping, a.keepSince = true, t
+		}
+		if t-a.keepSince >= keep {
+			*a = promAlert{}
+		}
+	}
+}
+
+// TestLikePrometheus plays random series through the engine and the reference model: with one level, no clear, a fixed
+// lookback and no_data resolve the two must agree at every step.
+func TestLikePrometheus(t *testing.T) {
+	t.Parallel()
+	n := uint64(400)
+	if testing.Short() {
+		n = 40
+	}
+	for seed := range n {
+		random := rand.New(rand.NewPCG(seed, 11))
+		hold, keep := float64(random.IntN(6)*15), float64(random.IntN(6)*15)
+		r := newRig(t, []RuleConfig{{
+			Name: "x", Metric: "m", Threshold: 50, Severity: "warning", Lookback: "5m",
+			NoData:      &NoDataConfig{After: 5 * time.Minute, Action: "resolve"},
+			LevelConfig: LevelConfig{For: ptr(time.Duration(hold * 1e9)), KeepFiringFor: ptr(time.Duration(keep * 1e9))},
+			Flapping:    &FlappingConfig{Enabled: ptr(false)},
+		}}, func(c *Config) { c.Limits.EventsPerMinute = 1 << 30 })
+		var model promAlert
+		last, lastAt, firing := math.NaN(), math.Inf(-1), false
+		gap := 0
+		for s := 15.0; s < 15*300; s += 15 {
+			if gap > 0 {
+				gap--
+			} else {
+				p := point{s: s, v: 50 + math.Round(random.NormFloat64()*4)}
+				switch random.IntN(40) {
+				case 0:
+					gap = random.IntN(40)
+				case 1:
+					p.noValue = true
+				case 2:
+					p.v = math.Inf(1 - 2*random.IntN(2))
+				}
+				r.observe(s, p)
+				last, lastAt = p.v, s
+				if p.noValue {
+					last = math.NaN()
+				}
+			}
+			r.engine.Evaluate(at(s))
+			model.eval(s, last > 50 && s-lastAt < 300, hold, keep)
+			for _, ev := range r.drain() {
+				switch ev.Transition {
+				case Fire:
+					firing = true
+				case Resolve:
+					firing = false
+				default:
+					require.Failf(t, "unexpected", "seed %d at %vs: %s", seed, s, ev.Transition)
+				}
+			}
+			require.Equal(t, model.firing, firing, "seed %d at %vs, for %vs, keep %vs", seed, s, hold, keep)
+		}
+	}
+}
+
+func TestStateIsBoundedUnderEndlessChurn(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, ladder(nil), func(c *Config) { c.Limits.Series, c.Limits.Outbox = 200, 50 })
+	n := 0
+	for s := 0.0; s < 7200; s += 15 {
+		points := make([]point, 50)
+		for i := range points {
+			n++
+			points[i] = point{s: s, v: float64(60 + n%41), attrs: disk(fmt.Sprint(n))}
+		}
+		r.observe(s, points...)
+		r.engine.Evaluate(at(s))
+		if int(s)%300 == 0 {
+			r.drain()
+			r.engine.Snapshot(at(s))
+		}
+		stats := r.engine.Stats(at(s))
+		require.LessOrEqual(t, stats.Series, 200)
+		require.LessOrEqual(t, stats.Groups, 600, "a group outlives its series by its alert's time at most")
+		require.LessOrEqual(t, stats.Outbox, 50+200)
+		require.LessOrEqual(t, len(r.engine.journal.storedAlerts), 1000)
+	}
+	for s := 7200.0; s < 12000; s += 15 {
+		r.engine.Evaluate(at(s))
+		r.drain()
+	}
+	ops := r.engine.Snapshot(at(12000))
+	stats := r.engine.Stats(at(12000))
+	assert.Zero(t, stats.Series)
+	assert.Zero(t, stats.Groups)
+	assert.Zero(t, stats.Alerts)
+	assert.Empty(t, r.engine.resources)
+	assert.Empty(t, r.engine.journal.storedAlerts)
+	assert.Empty(t, r.engine.journal.storedEvents)
+	assert.NotEmpty(t, ops)
+}

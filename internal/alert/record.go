@@ -1,0 +1,241 @@
+package alert
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+func (r *rule) levelName(level int) string {
+	if level <= 0 || level > len(r.levels) {
+		return ""
+	}
+	return r.levels[level-1].name
+}
+
+// resourceAttrs returns the resource of the series that decided last, or of one that belongs to the group.
+func (g *group) resourceAttrs() []Attr {
+	switch {
+	case g.alert != nil && g.alert.resource != nil:
+		return g.alert.resource.attrs
+	case len(g.members) > 0:
+		return g.members[0].resource.attrs
+	default:
+		return nil
+	}
+}
+
+// emit makes the record of a change, and takes down that it was announced.
+func (e *Engine) emit(c *change) {
+	g, r := c.group, c.group.rule
+	a := g.alert
+	ev := e.record(c)
+	told := a.told
+	switch c.transition {
+	case Resolve:
+		a.told = 0
+	case Fire, Escalate, Deescalate:
+		a.told, a.toldStart = c.to, c.started
+	case FlappingEnd:
+		if c.to > 0 {
+			a.told = c.to
+		}
+	}
+	switch {
+	case told == 0 && a.told > 0:
+		r.announced++
+	case told > 0 && a.told == 0:
+		r.announced--
+	}
+	a.toldState, a.toldAt = ev.State, e.now
+	e.journal.mark(g.id)
+	if c.transition == Resolve {
+		a.deferred = notDeferred
+		if !e.rules.resolved {
+			return
+		}
+	}
+	e.enqueue(ev)
+}
+
+// record builds the event of a change.
+func (e *Engine) record(c *change) Event {
+	g, r := c.group, c.group.rule
+	a := g.alert
+	shown := c.to // The level whose name, number and message the record carries.
+	if shown == 0 {
+		shown = max(a.told, 1)
+	}
+	l := &r.levels[shown-1]
+	ev := Event{
+		Kind: StateChange, Time: c.t, ObservedTime: e.now, SeverityNumber: l.number, SeverityText: l.name,
+		AlertID: idText(g.id), EpisodeID: episodeID(g.id, c.started), Transition: c.transition,
+		State: announcedState(c, a), Previous: a.toldState, Severity: l.name, PreviousSeverity: r.levelName(a.told), Reason: c.reason,
+		Rule: r.name, RuleVersion: r.version, RuleDescription: r.description, Metric: r.metric, Unit: r.unit,
+		Value: c.value, Comparison: comparisonSymbols[l.cmp], Aggregation: r.aggName, Window: time.Duration(r.retention()),
+		StartedAt: c.started, Duration: time.Duration(max(0, c.t-c.started)), Occurrences: c.seq,
+		Labels: e.labels(g), Group: g.attributes(),
+	}
+	ev.UID = fmt.Sprintf("%s-%d", ev.EpisodeID, c.seq)
+	switch {
+	case c.transition == Repeat:
+		ev.UID += fmt.Sprintf("-r%d", a.repeats)
+	case c.belated:
+		ev.UID += "-b" // The number itself may belong to a later transition that was not held back.
+	}
+	if c.transition == Fire {
+		ev.Previous = StateInactive
+	}
+	if ev.State == StateResolved {
+		ev.SeverityNumber, ev.SeverityText = resolvedNumber, resolvedText
+		ev.EndedAt, ev.Ended = c.ended, true
+		ev.Duration = time.Duration(max(0, c.ended-c.started))
+	}
+	if l.cmp == isAbsent {
+		ev.Value = Number{}
+	} else if ev.State == StateResolved {
+		ev.Threshold = Number{r.levels[0].threshold(c.value.Float64, true), true}
+	} else {
+		ev.Threshold = Number{l.threshold(c.value.Float64, false), true}
+	}
+	ev.Resource = c.resource
+	if x := a.exemplar; x != nil {
+		ev.TraceID, ev.SpanID = x.TraceID, x.SpanID
+	}
+	e.renderTexts(c, l, &ev)
+	return ev
+}
+
+func announcedState(c *change, a *alertState) State {
+	switch c.transition {
+	case Resolve:
+		return StateResolved
+	case NoData:
+		return StateNoData
+	case FlappingStart:
+		return StateFlapping
+	case FlappingEnd:
+		if c.to == 0 {
+			return StateResolved
+		}
+		return StateFiring
+	case Repeat:
+		return a.toldState
+	default:
+		if a.flap.latched && c.transition == Escalate {
+			return StateFlapping
+		}
+		return StateFiring
+	}
+}
+
+// labels returns the rule's labels, rendered for the group.
+func (e *Engine) labels(g *group) []Label {
+	if len(g.rule.labels) == 0 {
+		return nil
+	}
+	return e.renderAll(g, g.rule.labels, templateData{
+		Rule: g.rule.name, Metric: g.rule.metric, Unit: g.rule.unit, group: g.attributes(), resource: g.resourceAttrs(),
+	})
+}
+
+func (e *Engine) renderAll(g *group, texts []namedTemplate, data templateData) []Label {
+	out := make([]Label, 0, len(texts))
+	for _, t := range texts {
+		s, err := t.text.render(data)
+		if err != nil {
+			e.ruleError(g.rule, fmt.Sprintf("rendering %s: %s", t.name, templateLine.ReplaceAllString(err.Error(), "$1: ")))
+			continue
+		}
+		out = append(out, Label{Key: t.name, Text: s})
+	}
+	return out
+}
+
+// renderTexts fills the event's annotations and body.
+func (e *Engine) renderTexts(c *change, l *level, ev *Event) {
+	r := c.group.rule
+	data := templateData{
+		Value: ev.Value.Float64, Threshold: ev.Threshold.Float64, Duration: ev.Duration.Seconds(), Rule: r.name, Metric: r.metric,
+		Unit: r.unit, Severity: ev.Severity, Transition: ev.Transition.String(), State: ev.State.String(),
+		StartedAt: time.Unix(0, ev.StartedAt).UTC(), group: ev.Group, resource: ev.Resource,
+	}
+	if len(ev.Labels) > 0 {
+		data.Labels = make(map[string]string, len(ev.Labels))
+		for _, label := range ev.Labels {
+			data.Labels[label.Key] = label.Text
+		}
+	}
+	if len(r.annotations) > 0 {
+		ev.Annotations = e.renderAll(c.group, r.annotations, data)
+	}
+	message := ""
+	if l.message != nil {
+		s, err := l.message.render(data)
+		if err != nil {
+			e.ruleError(r, fmt.Sprintf("rendering message: %s", templateLine.ReplaceAllString(err.Error(), "$1: ")))
+		}
+		message = s
+	}
+	if message == "" {
+		message = plainMessage(r, l, ev)
+	}
+	ev.Body = bodyOf(c, r, ev, message)
+}
+
+// plainMessage is the message of a level that has none.
+func plainMessage(r *ruleState, l *level, ev *Event) string {
+	var b strings.Builder
+	b.WriteString(r.name)
+	for i, a := range ev.Group {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte(' ')
+		b.WriteString(a.Value.AsString())
+	}
+	if l.cmp == isAbsent {
+		fmt.Fprintf(&b, ": no %s for %s", r.metric, formatDuration(time.Duration(r.absent.after)))
+		return b.String()
+	}
+	fmt.Fprintf(&b, ": %s is ", r.metric)
+	if ev.Value.Valid {
+		b.WriteString(formatValue(ev.Value.Float64, l.displayUnit(r.metric, r.unit)))
+	} else {
+		b.WriteString("missing")
+	}
+	fmt.Fprintf(&b, " (%s %s)", ev.Comparison, l.boundText())
+	return b.String()
+}
+
+// displayUnit returns the unit to show a value in: a ratio is a percentage where the metric or the threshold calls it one.
+func (l *level) displayUnit(metric, unit string) string {
+	if unit == "1" && l.raise[0].unit != unitPercent && !strings.HasSuffix(metric, ".utilization") {
+		return ""
+	}
+	return unit
+}
+
+func bodyOf(c *change, r *ruleState, ev *Event, message string) string {
+	switch c.transition {
+	case Resolve:
+		s := fmt.Sprintf("resolved: %s (was firing for %s", message, formatSeconds(ev.Duration.Seconds()))
+		if len(r.levels) > 1 {
+			s += ", worst: " + r.levelName(c.worst)
+		}
+		return s + ")"
+	case Repeat:
+		return fmt.Sprintf("still firing for %s: %s", formatSeconds(ev.Duration.Seconds()), message)
+	case NoData:
+		return "no data: " + message
+	case DataBack:
+		return "data is back: " + message
+	case FlappingStart:
+		return fmt.Sprintf("flapping, changes are held back until it is stable for %s: %s",
+			formatDuration(time.Duration(r.flapping.stable)), message)
+	case FlappingEnd:
+		return "no longer flapping: " + message
+	default:
+		return message
+	}
+}

@@ -1,0 +1,275 @@
+package alert
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func attributeText(attrs []Attr) []string {
+	var out []string
+	for _, a := range attrs {
+		out = append(out, a.Key+"="+a.Value.AsString())
+	}
+	return out
+}
+
+func TestRecordsOfAnEpisode(t *testing.T) {
+	t.Parallel()
+	rules := []RuleConfig{{
+		Name: "disk_full", Metric: "system.filesystem.utilization", Description: "a disk fills up",
+		Match:      map[string]any{"state": "used"},
+		Thresholds: map[string]LevelConfig{"warning": {Above: "80%", Clear: "75%"}, "critical": {Above: "95%"}},
+		LevelConfig: LevelConfig{
+			Message: `disk {{ .Attr "mountpoint" }} on {{ .Resource "host.name" }} is {{ .Value | percent }} full (> {{ .Threshold | percent }})`,
+		},
+		Labels:      map[string]string{"team": `{{ .Resource "host.name" }}-owners`},
+		Annotations: map[string]string{"runbook_url": "https://runbooks.example/disk"},
+	}}
+	r := newRig(t, rules, nil)
+	attrs := []Attr{{"mountpoint", StringValue("/")}, {"state", StringValue("used")}}
+	var events []Event
+	for _, p := range []point{{s: 0, v: 0.81}, {s: 15, v: 0.962}, {s: 915, v: 0.71}} {
+		p.attrs = attrs
+		r.observe(p.s+0.012, p)
+		events = append(events, r.drain()...)
+	}
+	require.Len(t, events, 3)
+	escalate, resolve := events[1], events[2]
+
+	assert.Equal(t, "alert.state_change", escalate.Name())
+	assert.Equal(t, at(15).UnixNano(), escalate.Time)
+	assert.Equal(t, at(15.012).UnixNano(), escalate.ObservedTime)
+	assert.Equal(t, 18, escalate.SeverityNumber)
+	assert.Equal(t, "critical", escalate.SeverityText)
+	assert.Equal(t, "disk / on db1 is 96.2% full (> 95.0%)", escalate.Body)
+	assert.Equal(t, r.origin.Resource, escalate.Resource)
+	id, episode, version := escalate.AlertID, escalate.EpisodeID, escalate.RuleVersion
+	assert.Len(t, id, 16)
+	assert.Len(t, episode, 16)
+	assert.Equal(t, []string{
+		"alert.id=" + id, "alert.episode.id=" + episode, "log.record.uid=" + episode + "-2", "alert.transition=escalate",
+		"alert.state=firing", "alert.state.previous=firing", "alert.severity=critical", "alert.severity.previous=warning",
+		"alert.reason=threshold", "alert.rule.name=disk_full", "alert.rule.version=" + version,
+		"alert.rule.description=a disk fills up", "alert.metric.name=system.filesystem.utilization", "alert.metric.unit=1",
+		"alert.value=0.962", "alert.threshold=0.95", "alert.comparison=>", "alert.started_at=2026-01-01T00:00:00Z",
+		"alert.duration=15", "alert.occurrences=2", "alert.label.team=db1-owners",
+		"alert.annotation.runbook_url=https://runbooks.example/disk", "mountpoint=/",
+	}, attributeText(escalate.Attributes(nil)))
+
+	assert.Equal(t, 9, resolve.SeverityNumber)
+	assert.Equal(t, "info", resolve.SeverityText)
+	assert.Equal(t, "resolved: disk / on db1 is 71.0% full (> 75.0%) (was firing for 15m15s, worst: critical)", resolve.Body)
+	assert.Equal(t, []string{
+		"alert.id=" + id, "alert.episode.id=" + episode, "log.record.uid=" + episode + "-3", "alert.transition=resolve",
+		"alert.state=resolved", "alert.state.previous=firing", "alert.severity=critical", "alert.severity.previous=critical",
+		"alert.reason=threshold", "alert.rule.name=disk_full", "alert.rule.version=" + version,
+		"alert.rule.description=a disk fills up", "alert.metric.name=system.filesystem.utilization", "alert.metric.unit=1",
+		"alert.value=0.71", "alert.threshold=0.75", "alert.comparison=>", "alert.started_at=2026-01-01T00:00:00Z",
+		"alert.ended_at=2026-01-01T00:15:15Z", "alert.duration=915", "alert.occurrences=3", "alert.label.team=db1-owners",
+		"alert.annotation.runbook_url=https://runbooks.example/disk", "mountpoint=/",
+	}, attributeText(resolve.Attributes(nil)))
+}
+
+func TestReplicasAgreeOnIdentity(t *testing.T) {
+	t.Parallel()
+	run := func(skew float64) []string {
+		r := newRig(t, ladder(nil), nil)
+		var uids []string
+		for i, v := range []float64{10, 90, 99, 10, 90} {
+			s := float64(i * 15)
+			r.observe(s+skew, point{s: s, v: v})
+			r.engine.Evaluate(at(s + skew + 3))
+			for _, ev := range r.drain() {
+				uids = append(uids, ev.AlertID+" "+ev.UID)
+			}
+		}
+		return uids
+	}
+	first := run(0)
+	assert.Len(t, first, 4)
+	assert.Equal(t, first, run(7.5))
+}
+
+func TestGroupKey(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		name   string
+		rule   RuleConfig
+		idKeys []string
+		want   []string
+	}{
+		{"by default the open attributes and what identifies the resource", RuleConfig{Match: map[string]any{"state": "used"}}, nil, []string{
+			"device=sda", "mode=rw", "host.name=db1", "service.name=x",
+		}},
+		{"entity references say what identifies the resource", RuleConfig{}, []string{"host.name"}, []string{"device=sda", "mode=rw", "state=used", "host.name=db1"}},
+		{"group_agg without group_by collapses the data point's attributes", RuleConfig{GroupAgg: "sum"}, nil, []string{"host.name=db1", "service.name=x"}},
+		{
+			"a process metric is told apart by process attributes", RuleConfig{Metric: "process.cpu.time", GroupAgg: "sum"}, nil,
+			[]string{"host.name=db1", "process.pid=7", "service.name=x"},
+		},
+		{
+			"group_by is taken at its word", RuleConfig{GroupBy: []string{"device", "resource.process.pid", "scope.zone", "absent"}}, nil,
+			[]string{"device=sda", "process.pid=7", "zone=a"},
+		},
+		{"an empty group_by is one alert", RuleConfig{GroupBy: []string{}}, nil, nil},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.rule.Name, c.rule.Threshold, c.rule.Severity = "x", 1, "warning"
+			if c.rule.Metric == "" {
+				c.rule.Metric = "m"
+			}
+			cfg := DefaultConfig()
+			cfg.Rules = []RuleConfig{c.rule}
+			rules, err := Compile(cfg)
+			require.NoError(t, err)
+			o := &Origin{
+				Resource: []Attr{
+					{"host.name", StringValue("db1")}, {"process.pid", IntValue(7)}, {"service.instance.id", StringValue("r4nd0m")},
+					{"telemetry.sdk.name", StringValue("otel")}, {"service.name", StringValue("x")},
+				},
+				IdentifyingKeys: c.idKeys, Scope: []Attr{{"zone", StringValue("a")}},
+			}
+			key := rules.rules[0].groupKey(o, []Attr{{"state", StringValue("used")}, {"device", StringValue("sda")}, {"mode", StringValue("rw")}})
+			attrs, err := decodeGroup(key)
+			require.NoError(t, err)
+			var got []string
+			for _, a := range attrs {
+				got = append(got, a.Key+"="+a.Value.AsString())
+			}
+			assert.Equal(t, c.want, got)
+		})
+	}
+}
+
+func TestKeysHaveSeparators(t *testing.T) {
+	t.Parallel()
+	key := func(k, v string) string { return encodeGroup([]groupAttr{{fromPoint, Attr{k, StringValue(v)}}}) }
+	assert.NotEqual(t, key("ab", "c"), key("a", "bc"))
+	assert.NotEqual(t, alertID("ab", "c"), alertID("a", "bc"))
+	assert.NotEqual(t, key("a", "1"), encodeGroup([]groupAttr{{fromPoint, Attr{"a", IntValue(1)}}}))
+}
+
+func TestWorstSeriesDecidesWithoutGroupAgg(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, ladder(func(rc *RuleConfig) { rc.GroupBy = []string{} }), nil)
+	feed := func(s, a, b float64) []Event {
+		r.observe(s, point{s: s, v: a, attrs: disk("/a")}, point{s: s, v: b, attrs: disk("/b")})
+		r.engine.Evaluate(at(s))
+		return r.drain()
+	}
+	assert.Empty(t, feed(0, 10, 20))
+	events := feed(15, 10, 85)
+	require.Len(t, events, 1)
+	assert.InDelta(t, 85, events[0].Value.Float64, 0)
+	assert.Empty(t, feed(30, 86, 12), "another series, the same alert")
+	assert.Len(t, feed(45, 10, 12), 1)
+}
+
+func TestGroupAggregates(t *testing.T) {
+	t.Parallel()
+	for agg, want := range map[string]float64{"sum": 190, "avg": 95, "min": 90, "max": 100, "count": 2} {
+		r := newRig(t, ladder(func(rc *RuleConfig) {
+			rc.GroupAgg, rc.Thresholds = agg, map[string]LevelConfig{"warning": {Above: 1}}
+		}), nil)
+		r.observe(0, point{v: 90, attrs: disk("/a")}, point{v: 100, attrs: disk("/b")})
+		r.engine.Evaluate(at(0))
+		events := r.drain()
+		require.Len(t, events, 1, agg)
+		assert.InDelta(t, want, events[0].Value.Float64, 0, agg)
+	}
+}
+
+func TestTypedThresholdFollowsTheUnit(t *testing.T) {
+	t.Parallel()
+	rules := []RuleConfig{{Name: "cpu", Metric: "cpu.utilization", Threshold: "80%", Severity: "warning"}}
+	for unit, v := range map[string]float64{"1": 0.81, "%": 81} {
+		r := newRig(t, rules, nil)
+		r.unit = unit
+		r.step(0, v)
+		assert.Equal(t, []string{"fire:warning"}, r.transitions(), unit)
+	}
+	r := newRig(t, rules, nil)
+	r.unit = "By"
+	r.step(0, 90)
+	r.step(15, 90)
+	events := r.drain()
+	require.Len(t, events, 1, "a rule that cannot be evaluated says so once")
+	assert.Equal(t, "alert.rule_error", events[0].Name())
+	assert.Equal(t, `rule "cpu": threshold 80% needs a metric of unit "1" or "%", not "By"`, events[0].Body)
+	assert.EqualValues(t, 1, r.engine.Stats(at(15)).Rules[0].Errors)
+}
+
+func TestRuleErrors(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, ladder(nil), nil)
+	r.step(0, 10)
+	r.unit = "By"
+	r.step(15, 99)
+	r.step(30, 99)
+	r.engine.Matcher("m").Unsupported(&r.origin, "histogram")
+	r.engine.Matcher("m").Unsupported(&r.origin, "histogram")
+	var bodies []string
+	for _, ev := range r.drain() {
+		bodies = append(bodies, ev.Body)
+	}
+	assert.Equal(t, []string{
+		`rule "load": metric m comes with units "1" and "By"`,
+		`rule "load": metric m is a histogram: rules need number data points`,
+	}, bodies)
+}
+
+func TestNotices(t *testing.T) {
+	t.Parallel()
+	rules := []RuleConfig{
+		{Name: "cpu", Metric: "system.cpu.utilization", Threshold: 80, Severity: "warning"},
+		{Name: "typo", Metric: "sytem.cpu.utilization", Threshold: "80%", Severity: "warning"},
+	}
+	r := newRig(t, rules, nil)
+	r.step(0, 0.9)
+	r.engine.Evaluate(at(599))
+	assert.Equal(t, []string{
+		`rule "cpu": warning above 80 never fires, because system.cpu.utilization is a ratio; did you mean 80%?`,
+	}, r.engine.TakeNotices())
+	r.engine.Evaluate(at(600))
+	r.engine.Evaluate(at(1200))
+	assert.Equal(t, []string{
+		`rule "typo" has matched no data point for 10m: check metric "sytem.cpu.utilization" and match`,
+	}, r.engine.TakeNotices())
+	stats := r.engine.Stats(at(600))
+	assert.True(t, stats.Rules[0].Matched)
+	assert.Equal(t, 10*time.Minute, stats.Rules[1].LastMatchAge)
+}
+
+func TestFormats(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "5.0 GiB", formatBytes(5<<30))
+	assert.Equal(t, "12 B", formatBytes(12))
+	assert.Equal(t, "15m15s", formatSeconds(915))
+	assert.Equal(t, "24h", formatDuration(24*time.Hour))
+	assert.Equal(t, "1h30m", formatDuration(90*time.Minute))
+	assert.Equal(t, "10m", formatDuration(10*time.Minute))
+	assert.Equal(t, "96.2%", formatPercent(0.962))
+}
+
+func TestLongTextIsCut(t *testing.T) {
+	t.Parallel()
+	m, err := compileTemplate("message", `{{ .Resource "big" }}`)
+	require.NoError(t, err)
+	big := fmt.Sprintf("%0*d", 3*maxRendered, 1)
+	s, err := m.render(templateData{resource: []Attr{{"big", StringValue(big)}}})
+	require.NoError(t, err)
+	assert.Len(t, s, maxRendered)
+
+	s, err = m.render(templateData{resource: []Attr{{"big", StringValue(strings.Repeat("€", maxRendered))}}})
+	require.NoError(t, err)
+	assert.True(t, utf8.ValidString(s))
+	assert.LessOrEqual(t, len(s), maxRendered+2)
+}

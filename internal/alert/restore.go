@@ -1,0 +1,192 @@
+package alert
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// maxPendingDowntime is the downtime beyond which a pending alert is not taken up again.
+const maxPendingDowntime = 3600 * second
+
+// Restore takes up stored state, before any point is observed. get returns the value of a key, nil when there is none.
+//
+// Time that the engine was down counts towards neither for nor keep_firing_for; pending alerts are dropped after an hour of it.
+// Firing alerts stay, and rules with windows have no say on them until their windows are full again. Alerts of
+// rules that are gone, or that select other series now, are closed.
+//
+// State that cannot be read is left out and reported in the error: the engine then begins afresh with the rest, and is
+// always fit for use.
+func (e *Engine) Restore(get func(key string) ([]byte, error), now time.Time) error {
+	e.now = now.UnixNano()
+	meta, err := get(metaKey)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", metaKey, err)
+	}
+	if meta == nil {
+		return nil
+	}
+	savedAt, nextSeq, err := decodeMeta(meta)
+	if err != nil {
+		return fmt.Errorf("decoding %s: %w", metaKey, err)
+	}
+	index, err := get(indexKey)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", indexKey, err)
+	}
+	if index == nil {
+		return nil
+	}
+	alerts, events, err := decodeIndex(index)
+	if err != nil {
+		return fmt.Errorf("decoding %s: %w", indexKey, err)
+	}
+	e.outbox.next = max(e.outbox.next, nextSeq)
+	var errs []error
+	for _, seq := range events {
+		if err := e.restoreEvent(get, seq); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	down := max(0, e.now-savedAt)
+	for _, id := range alerts {
+		if err := e.restoreAlert(get, id, down); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (e *Engine) restoreEvent(get func(string) ([]byte, error), seq uint64) error {
+	key := eventKey(seq)
+	e.journal.storedEvents[seq] = struct{}{}
+	v, err := get(key)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", key, err)
+	}
+	ev, err := decodeEvent(v)
+	if err != nil {
+		e.journal.markEvent(seq) // The next snapshot deletes it.
+		return fmt.Errorf("decoding %s: %w", key, err)
+	}
+	ev.Seq = seq
+	e.outbox.next = max(e.outbox.next, seq+1)
+	// Whether it had been handed out is not known, so it counts as such and is not taken back.
+	e.outbox.entries = append(e.outbox.entries, entry{event: ev, attempted: true})
+	return nil
+}
+
+func (e *Engine) restoreAlert(get func(string) ([]byte, error), id uint64, down int64) error {
+	key := alertKey(id)
+	e.journal.storedAlerts[id] = struct{}{}
+	v, err := get(key)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", key, err)
+	}
+	s, err := decodeAlert(v)
+	if err == nil && alertID(s.rule, s.group) != id {
+		err = fmt.Errorf("%w: alert id", errCorrupt)
+	}
+	if err != nil {
+		e.journal.mark(id)
+		return fmt.Errorf("decoding %s: %w", key, err)
+	}
+	var r *ruleState
+	for _, candidate := range e.states {
+		if candidate.name == s.rule {
+			r = candidate
+		}
+	}
+	switch {
+	case r == nil:
+		e.closeStored(id, &s, ReasonRuleRemoved)
+	case r.selection != s.selection:
+		e.closeStored(id, &s, ReasonRuleChanged)
+	default:
+		e.adopt(r, &s, down)
+	}
+	return nil
+}
+
+// closeStored resolves an alert that no rule stands for any more.
+func (e *Engine) closeStored(id uint64, s *storedAlert, reason Reason) {
+	e.journal.mark(id)
+	if s.told.name == "" || !e.rules.resolved {
+		return
+	}
+	ended := e.now
+	if s.latched && s.level.name == "" {
+		ended = s.ended
+	}
+	keyed, _ := decodeGroup(s.group) // decodeAlert has checked it.
+	ev := Event{
+		Kind: StateChange, Time: e.now, ObservedTime: e.now, SeverityNumber: resolvedNumber, SeverityText: resolvedText,
+		AlertID: idText(id), EpisodeID: episodeID(id, s.started), Transition: Resolve, State: StateResolved, Previous: s.toldState,
+		Severity: s.told.name, PreviousSeverity: s.told.name, Reason: reason, Rule: s.rule, RuleVersion: s.version,
+		Metric: s.metric, Unit: s.unit, Comparison: s.comparison, StartedAt: s.started, EndedAt: ended, Ended: true,
+		Duration: time.Duration(max(0, ended-s.started)), Occurrences: s.seq + 1, Resource: s.resource,
+	}
+	for _, a := range keyed {
+		if a.source == fromPoint {
+			ev.Group = append(ev.Group, a.Attr)
+		}
+	}
+	ev.UID = fmt.Sprintf("%s-%d", ev.EpisodeID, ev.Occurrences)
+	ev.Body = fmt.Sprintf("resolved: %s (the rule was %s; was firing for %s)", s.rule,
+		map[Reason]string{ReasonRuleRemoved: "removed", ReasonRuleChanged: "changed"}[reason], formatSeconds(ev.Duration.Seconds()))
+	e.enqueue(ev)
+}
+
+// adopt puts a stored alert into force.
+func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
+	g := e.groupOf(r, s.group)
+	a := e.openAlert(g)
+	if len(s.resource) > 0 {
+		a.resource = &resource{attrs: s.resource}
+	}
+	a.level, a.worst, a.told = r.levelLike(s.level), r.levelLike(s.worst), r.levelLike(s.told)
+	a.value, a.noData, a.open, a.started, a.ended = s.value, s.noData, s.open, s.started, s.ended
+	a.seq, a.repeats, a.toldState, a.toldAt, a.toldStart = s.seq, s.repeats, s.toldState, s.toldAt, s.started
+	a.flap = flapState{times: s.flapTimes, latched: s.latched, last: s.flapLast}
+	if down <= maxPendingDowntime {
+		for _, run := range s.since {
+			if i := r.levelLike(run.level); i > a.level {
+				a.since[i-1] = run.since
+			}
+		}
+	}
+	a.recovering = s.recovering
+	a.shift(down)
+	a.notAfter(e.now) // A clock that was set back must not leave runs that begin in the far future.
+	a.restored = a.level > 0 && r.retention() > 0
+	if r.absent == nil {
+		// The data's own clock is not known yet; until it is, the alert counts as just seen.
+		g.lastEvent, g.lastArrival = e.now, e.now
+		a.presentUntil = e.now + maxLookback
+	}
+	if a.told > 0 {
+		r.announced++
+	}
+	if s.deferred != notDeferred {
+		e.postpone(g, s.deferred)
+	}
+}
+
+// levelLike finds the level that a stored one means in today's ladder: the one of its name, else the most severe that
+// is not more severe, else the lowest.
+func (r *ruleState) levelLike(s storedLevel) int {
+	if s.name == "" {
+		return 0
+	}
+	best := 1
+	for i := range r.rule.levels {
+		l := &r.rule.levels[i]
+		if l.name == s.name {
+			return i + 1
+		}
+		if l.number <= s.number {
+			best = i + 1
+		}
+	}
+	return best
+}

@@ -1,0 +1,373 @@
+package alert
+
+import (
+	"errors"
+	"maps"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// store is storage that takes the ops of a snapshot.
+type store map[string][]byte
+
+func (s store) write(ops []Op) {
+	for _, op := range ops {
+		if op.Value == nil {
+			delete(s, op.Key)
+		} else {
+			s[op.Key] = op.Value
+		}
+	}
+}
+
+func (s store) get(key string) ([]byte, error) { return s[key], nil }
+
+// reborn stops the engine at one moment and starts another at a later one from what was stored.
+func (r *rig) reborn(s store, stop, start float64) {
+	r.t.Helper()
+	s.write(r.engine.Snapshot(at(stop)))
+	r.restart(start)
+	require.NoError(r.t, r.engine.Restore(s.get, at(start)))
+}
+
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	t.Run("firing=>restart=>firing: nothing is said again", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, ladder(nil), nil)
+		r.step(0, 90)
+		fire := r.drain()
+		r.reborn(store{}, 10, 70)
+		r.engine.Evaluate(at(70))
+		r.step(75, 91)
+		assert.Empty(t, r.transitions())
+		r.step(90, 10)
+		events := r.drain()
+		require.Len(t, events, 1)
+		assert.Equal(t, Resolve, events[0].Transition)
+		assert.Equal(t, fire[0].EpisodeID, events[0].EpisodeID)
+		assert.Equal(t, fire[0].EpisodeID+"-2", events[0].UID)
+		assert.Equal(t, at(0).UnixNano(), events[0].StartedAt)
+	})
+	t.Run("firing=>restart=>cured while down: the resolve comes", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, ladder(nil), nil)
+		r.step(0, 90)
+		r.drain()
+		r.reborn(store{}, 10, 5000)
+		r.step(5001, 10)
+		assert.Equal(t, []string{"resolve"}, r.transitions())
+	})
+	t.Run("firing=>restart=>silence: the no-data policy takes its time again", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, ladder(nil), nil)
+		r.step(0, 90)
+		r.drain()
+		r.reborn(store{}, 10, 1000)
+		r.engine.Evaluate(at(1299))
+		assert.Empty(t, r.transitions())
+		r.engine.Evaluate(at(1300))
+		assert.Equal(t, []string{"no_data:warning"}, r.transitions())
+		r.engine.Evaluate(at(1901))
+		assert.Equal(t, []string{"resolve"}, r.transitions())
+	})
+	t.Run("pending=>restart: downtime does not count towards for", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, ladder(func(rc *RuleConfig) { rc.For = ptr(time.Minute) }), nil)
+		r.step(0, 90)
+		r.step(30, 90)
+		r.reborn(store{}, 30, 630)
+		r.step(645, 90) // 45 of the 60 seconds.
+		assert.Empty(t, r.transitions())
+		r.step(660, 90)
+		assert.Equal(t, []string{"fire:warning"}, r.transitions())
+	})
+	t.Run("pending=>more than an hour down=>pending afresh", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, ladder(func(rc *RuleConfig) { rc.For = ptr(time.Minute) }), nil)
+		r.step(0, 90)
+		r.step(45, 90)
+		r.reborn(store{}, 45, 4000)
+		r.step(4015, 90)
+		r.step(4060, 90)
+		assert.Empty(t, r.transitions())
+		r.step(4075, 90)
+		assert.Equal(t, []string{"fire:warning"}, r.transitions())
+	})
+	t.Run("recovering=>restart: keep_firing_for is remembered", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, ladder(func(rc *RuleConfig) { rc.KeepFiringFor = ptr(time.Minute) }), nil)
+		r.step(0, 90)
+		r.drain()
+		r.step(15, 10)
+		r.step(45, 10)
+		r.reborn(store{}, 45, 145)
+		r.step(160, 10)
+		assert.Empty(t, r.transitions())
+		r.step(175, 10)
+		assert.Equal(t, []string{"resolve"}, r.transitions())
+	})
+	t.Run("a rule with a window has no say until the window is full again", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, ladder(func(rc *RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "max" }), nil)
+		r.step(0, 90)
+		r.drain()
+		r.reborn(store{}, 10, 20)
+		for s := 30.0; s < 75; s += 15 {
+			r.step(s, 10)
+			assert.Empty(t, r.transitions(), "at %vs", s)
+		}
+		r.step(75, 10)
+		assert.Equal(t, []string{"resolve"}, r.transitions())
+	})
+	t.Run("undelivered events survive, in order and with their numbers", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, ladder(nil), nil)
+		disks(r, 0, 3, func(int) float64 { return 90 })
+		before := r.engine.Peek(nil, 10)
+		r.engine.Ack(before[1].Seq)
+		r.reborn(store{}, 1, 2)
+		after := r.engine.Peek(nil, 10)
+		assert.Equal(t, []Event{before[0], before[2]}, after)
+	})
+	t.Run("absent: a firing alert is held until the series is seen", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, []RuleConfig{{Name: "gone", Metric: "m", Severity: "critical", Absent: &AbsentConfig{For: time.Minute}}}, nil)
+		r.step(0, 1)
+		r.engine.Evaluate(at(60))
+		assert.Equal(t, []string{"fire:critical"}, r.transitions())
+		r.reborn(store{}, 61, 100)
+		r.engine.Evaluate(at(3000))
+		assert.Empty(t, r.transitions())
+		r.step(3010, 1)
+		assert.Equal(t, []string{"resolve"}, r.transitions())
+	})
+	t.Run("flapping is remembered", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, ladder(nil), nil)
+		for i := range 6 {
+			r.step(float64(i*15), []float64{90, 10}[i%2])
+			r.drain()
+		}
+		r.reborn(store{}, 76, 80)
+		r.step(90, 90)
+		r.step(105, 10)
+		assert.Empty(t, r.transitions())
+		r.step(705, 10)
+		assert.Equal(t, []string{"flapping_end:warning", "resolve"}, r.transitions())
+	})
+}
+
+func TestReload(t *testing.T) {
+	t.Parallel()
+	reload := func(t *testing.T, edit func(*RuleConfig)) (*rig, []string) {
+		t.Helper()
+		r := newRig(t, ladder(nil), nil)
+		r.step(0, 99)
+		r.drain()
+		s := store{}
+		s.write(r.engine.Snapshot(at(1)))
+		edit(&r.cfg.Rules[0])
+		r.restart(2)
+		require.NoError(t, r.engine.Restore(s.get, at(2)))
+		var reasons []string
+		for _, ev := range r.drain() {
+			reasons = append(reasons, ev.Transition.String()+" "+ev.Reason.String())
+		}
+		return r, reasons
+	}
+	t.Run("another text: silence", func(t *testing.T) {
+		t.Parallel()
+		r, said := reload(t, func(rc *RuleConfig) { rc.Message = "new words" })
+		assert.Empty(t, said)
+		r.step(15, 99)
+		assert.Empty(t, r.transitions())
+	})
+	t.Run("another threshold: the next value decides", func(t *testing.T) {
+		t.Parallel()
+		r, said := reload(t, func(rc *RuleConfig) {
+			rc.Thresholds = map[string]LevelConfig{"warning": {Above: 80}, "critical": {Above: 99}}
+		})
+		assert.Empty(t, said)
+		r.step(15, 99)
+		assert.Equal(t, []string{"deescalate:warning"}, r.transitions())
+	})
+	t.Run("a level is gone: the alert goes on at the next lower one", func(t *testing.T) {
+		t.Parallel()
+		r, said := reload(t, func(rc *RuleConfig) { rc.Thresholds = map[string]LevelConfig{"warning": {Above: 80}} })
+		assert.Empty(t, said)
+		r.step(15, 99)
+		assert.Empty(t, r.transitions())
+		r.step(30, 9)
+		assert.Equal(t, []string{"resolve"}, r.transitions())
+	})
+	t.Run("another selection: the old groups are closed", func(t *testing.T) {
+		t.Parallel()
+		r, said := reload(t, func(rc *RuleConfig) { rc.GroupBy = []string{"a"} })
+		assert.Equal(t, []string{"resolve rule_changed"}, said)
+		r.step(15, 99)
+		assert.Equal(t, []string{"fire:critical"}, r.transitions())
+	})
+	t.Run("the rule is gone: one resolve", func(t *testing.T) {
+		t.Parallel()
+		_, said := reload(t, func(rc *RuleConfig) { rc.Name = "other" })
+		assert.Equal(t, []string{"resolve rule_removed"}, said)
+	})
+	t.Run("for is raised: what fires goes on firing", func(t *testing.T) {
+		t.Parallel() // Prometheus puts it back to pending (TestFiringAlertResetToPendingOnHoldDurationIncrease); we do not.
+		r, said := reload(t, func(rc *RuleConfig) { rc.For = ptr(time.Hour) })
+		assert.Empty(t, said)
+		r.step(15, 99)
+		assert.Empty(t, r.transitions())
+	})
+}
+
+func TestSnapshotWritesWhatChanged(t *testing.T) {
+	t.Parallel()
+	keys := func(ops []Op) map[string]bool {
+		out := map[string]bool{}
+		for _, op := range ops {
+			out[op.Key[:2]] = op.Value != nil
+		}
+		return out
+	}
+	r := newRig(t, ladder(nil), nil)
+	r.step(0, 10)
+	assert.Equal(t, map[string]bool{"me": true}, keys(r.engine.Snapshot(at(0))))
+	r.step(15, 90)
+	ops := r.engine.Snapshot(at(15))
+	assert.Equal(t, map[string]bool{"me": true, "a/": true, "o/": true, "in": true}, keys(ops))
+	r.step(30, 90)
+	assert.Equal(t, map[string]bool{"me": true}, keys(r.engine.Snapshot(at(30))))
+	r.engine.Redo(ops)
+	assert.Equal(t, map[string]bool{"me": true, "a/": true, "o/": true, "in": true}, keys(r.engine.Snapshot(at(31))))
+	r.drain()
+	assert.Equal(t, map[string]bool{"me": true, "o/": false, "in": true}, keys(r.engine.Snapshot(at(32))))
+	r.step(45, 10)
+	r.drain()
+	for s := 60.0; s < 800; s += 15 {
+		r.step(s, 10)
+	}
+	assert.Equal(t, map[string]bool{"me": true, "a/": false, "in": true}, keys(r.engine.Snapshot(at(800))))
+}
+
+func TestRestoreOfCorruptState(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, ladder(nil), nil)
+	disks(r, 0, 3, func(int) float64 { return 90 })
+	good := store{}
+	good.write(r.engine.Snapshot(at(1)))
+	require.Len(t, good, 8)
+	for key := range good {
+		t.Run(key, func(t *testing.T) {
+			t.Parallel()
+			bad := maps.Clone(good)
+			bad[key] = append([]byte{}, good[key]...)
+			bad[key][len(bad[key])/2] ^= 0x40
+			fresh := newRig(t, ladder(nil), nil)
+			err := fresh.engine.Restore(bad.get, at(2))
+			require.ErrorIs(t, err, errCorrupt)
+			disks(fresh, 15, 3, func(int) float64 { return 90 })
+			disks(fresh, 30, 3, func(int) float64 { return 10 })
+			fresh.drain()
+			bad.write(fresh.engine.Snapshot(at(31)))
+			again := newRig(t, ladder(nil), nil)
+			require.NoError(t, again.engine.Restore(bad.get, at(32)), "the next snapshot has repaired it")
+		})
+	}
+	t.Run("unreadable storage", func(t *testing.T) {
+		t.Parallel()
+		down := errors.New("disk on fire")
+		fresh := newRig(t, ladder(nil), nil)
+		err := fresh.engine.Restore(func(string) ([]byte, error) { return nil, down }, at(2))
+		require.ErrorIs(t, err, down)
+		assert.EqualError(t, err, "reading meta: disk on fire")
+	})
+}
+
+func TestEventRoundTrip(t *testing.T) {
+	t.Parallel()
+	attrs := []Attr{
+		{"s", StringValue("text")}, {"i", IntValue(-3)}, {"d", DoubleValue(math.Inf(-1))}, {"b", BoolValue(true)}, {"o", OtherValue("[1]")}, {"e", Value{}},
+	}
+	ev := Event{
+		Kind: Suppressed, Time: 1, ObservedTime: -2, SeverityNumber: 18, SeverityText: "critical", Body: "b", UID: "u", AlertID: "a", EpisodeID: "e",
+		Transition: FlappingEnd, State: StateFlapping, Previous: StateNoData, Severity: "s", PreviousSeverity: "p", Reason: ReasonStormReleased,
+		Rule: "r", RuleVersion: "v", RuleDescription: "d", Metric: "m", Unit: "By", Value: Number{0.5, true}, Comparison: ">", Aggregation: "p95",
+		Window: time.Minute, StartedAt: 3, EndedAt: unset, Ended: true, Duration: time.Hour, Occurrences: 7, Labels: []Label{{"k", "v"}},
+		Annotations: []Label{{"a", "b"}}, Group: attrs, Resource: attrs, TraceID: [16]byte{1}, SpanID: [8]byte{2},
+		Counts: []SuppressedCount{{"r", "s", 3}},
+	}
+	got, err := decodeEvent(encodeEvent(&ev))
+	require.NoError(t, err)
+	assert.Equal(t, ev, got)
+}
+
+func TestExemplarLeadsToTheTrace(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, ladder(nil), nil)
+	r.engine.Begin(at(0))
+	m := r.engine.Matcher("m")
+	require.True(t, m.Select(&r.origin, Stream{Unit: "1"}))
+	m.Observe(&Point{Time: at(0).UnixNano(), Value: 90, Exemplar: &Exemplar{TraceID: [16]byte{7}, SpanID: [8]byte{9}}})
+	r.engine.Flush(at(0))
+	events := r.drain()
+	require.Len(t, events, 1)
+	assert.Equal(t, [16]byte{7}, events[0].TraceID)
+	assert.Equal(t, [8]byte{9}, events[0].SpanID)
+}
+
+func FuzzRestore(f *testing.F) {
+	cfg := DefaultConfig()
+	cfg.Rules = ladder(nil)
+	rules, err := Compile(cfg)
+	require.NoError(f, err)
+	seed := New(rules, base)
+	seed.Begin(base)
+	m := seed.Matcher("m")
+	m.Select(&Origin{Resource: []Attr{{"host.name", StringValue("a")}}}, Stream{Unit: "1"})
+	m.Observe(&Point{Time: base.UnixNano(), Value: 99, Attributes: disk("/")})
+	seed.Flush(base)
+	for _, op := range seed.Snapshot(base) {
+		if d := unseal(op.Value); d.err == nil {
+			f.Add(d.b, d.b, d.b)
+		}
+	}
+	f.Fuzz(func(t *testing.T, index, alert, event []byte) {
+		meta := encodeMeta(base.UnixNano(), 3)
+		// The checksum would keep the fuzzer out, so it gets a right one.
+		sealed := func(b []byte) []byte { return (&encoder{b: b}).sealed() }
+		e := New(rules, base)
+		_ = e.Restore(func(key string) ([]byte, error) {
+			switch key[0] {
+			case 'm':
+				return meta, nil
+			case 'i':
+				return sealed(index), nil
+			case 'a':
+				return sealed(alert), nil
+			default:
+				return sealed(event), nil
+			}
+		}, at(1))
+		if s, err := decodeAlert(sealed(alert)); err == nil {
+			again, err := decodeAlert(s.encode())
+			require.NoError(t, err)
+			assert.Equal(t, s.encode(), again.encode())
+			e.adopt(e.states[0], &s, second)
+			e.closeStored(7, &s, ReasonRuleRemoved)
+		}
+		if ev, err := decodeEvent(sealed(event)); err == nil {
+			again, err := decodeEvent(encodeEvent(&ev))
+			require.NoError(t, err)
+			assert.Equal(t, encodeEvent(&ev), encodeEvent(&again))
+		}
+		e.Evaluate(at(2))
+		e.Evaluate(at(3600))
+		e.Snapshot(at(3601))
+	})
+}

@@ -1,0 +1,282 @@
+package alert
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Keys under which the engine's state is stored. Alerts stand under "a/<alert id>", events under "o/<seq>".
+const (
+	metaKey  = "meta"
+	indexKey = "index"
+)
+
+// Op is one change to the stored state: a value to set, or a key to delete when Value is nil.
+type Op struct {
+	Key   string
+	Value []byte
+}
+
+// journal knows what of the state differs from what is stored.
+type journal struct {
+	alerts map[uint64]struct{}
+	events map[uint64]struct{}
+	// storedAlerts and storedEvents are the keys that the stored index lists.
+	storedAlerts map[uint64]struct{}
+	storedEvents map[uint64]struct{}
+	index        bool
+}
+
+func newJournal() journal {
+	return journal{
+		alerts: map[uint64]struct{}{}, events: map[uint64]struct{}{},
+		storedAlerts: map[uint64]struct{}{}, storedEvents: map[uint64]struct{}{},
+	}
+}
+
+func (j *journal) mark(alert uint64)    { j.alerts[alert] = struct{}{} }
+func (j *journal) markEvent(seq uint64) { j.events[seq] = struct{}{} }
+
+func alertKey(id uint64) string  { return "a/" + idText(id) }
+func eventKey(seq uint64) string { return "o/" + strconv.FormatUint(seq, 10) }
+
+// Snapshot returns what has to be written so that the stored state equals the engine's, and takes it as written. All
+// of it belongs into one atomic write: an alert that counts as announced must never be stored without its record. If the write
+// fails, Redo gives the changes back.
+//
+// Write the snapshot before delivering what Peek returns. Then whatever a receiver has heard of survives a crash.
+func (e *Engine) Snapshot(now time.Time) []Op {
+	j := &e.journal
+	ops := []Op{{Key: metaKey, Value: encodeMeta(now.UnixNano(), e.outbox.next)}}
+	for _, id := range sortedIDs(j.alerts) {
+		op := Op{Key: alertKey(id)}
+		_, stored := j.storedAlerts[id]
+		if g := e.alerts[id]; g != nil {
+			op.Value = encodeAlert(g)
+			j.storedAlerts[id] = struct{}{}
+			j.index = j.index || !stored
+		} else if stored {
+			delete(j.storedAlerts, id)
+			j.index = true
+		} else {
+			continue
+		}
+		ops = append(ops, op)
+	}
+	waiting := map[uint64]*Event{}
+	if len(j.events) > 0 {
+		for i := range e.outbox.entries {
+			waiting[e.outbox.entries[i].event.Seq] = &e.outbox.entries[i].event
+		}
+	}
+	for _, seq := range sortedIDs(j.events) {
+		op := Op{Key: eventKey(seq)}
+		_, stored := j.storedEvents[seq]
+		if ev := waiting[seq]; ev != nil {
+			op.Value = encodeEvent(ev)
+			j.storedEvents[seq] = struct{}{}
+			j.index = j.index || !stored
+		} else if stored {
+			delete(j.storedEvents, seq)
+			j.index = true
+		} else {
+			continue
+		}
+		ops = append(ops, op)
+	}
+	if j.index {
+		ops = append(ops, Op{Key: indexKey, Value: encodeIndex(sortedIDs(j.storedAlerts), sortedIDs(j.storedEvents))})
+		j.index = false
+	}
+	clear(j.alerts)
+	clear(j.events)
+	return ops
+}
+
+// Redo takes back a snapshot whose write failed: the next one holds its changes again.
+func (e *Engine) Redo(ops []Op) {
+	j := &e.journal
+	for _, op := range ops {
+		switch {
+		case op.Key == indexKey:
+			j.index = true
+		case len(op.Key) > 2 && op.Key[0] == 'a':
+			if id, err := strconv.ParseUint(op.Key[2:], 16, 64); err == nil {
+				j.mark(id)
+				j.storedAlerts[id] = struct{}{} // It may be stored, so a deletion must be repeated.
+			}
+		case len(op.Key) > 2 && op.Key[0] == 'o':
+			if seq, err := strconv.ParseUint(op.Key[2:], 10, 64); err == nil {
+				j.markEvent(seq)
+				j.storedEvents[seq] = struct{}{}
+			}
+		}
+	}
+	j.index = true
+}
+
+func sortedIDs(m map[uint64]struct{}) []uint64 {
+	ids := make([]uint64, 0, len(m))
+	for id := range m {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func encodeMeta(savedAt int64, nextSeq uint64) []byte {
+	var e encoder
+	e.int(savedAt)
+	e.uint(nextSeq)
+	return e.sealed()
+}
+
+func decodeMeta(v []byte) (savedAt int64, nextSeq uint64, err error) {
+	d := unseal(v)
+	savedAt, nextSeq = d.int(), d.uint()
+	return savedAt, nextSeq, d.finish()
+}
+
+func encodeIndex(alerts, events []uint64) []byte {
+	var e encoder
+	for _, ids := range [][]uint64{alerts, events} {
+		e.uint(uint64(len(ids)))
+		for _, id := range ids {
+			e.uint(id)
+		}
+	}
+	return e.sealed()
+}
+
+func decodeIndex(v []byte) (alerts, events []uint64, err error) {
+	d := unseal(v)
+	alerts = decodeList(&d, (*decoder).uint)
+	events = decodeList(&d, (*decoder).uint)
+	return alerts, events, d.finish()
+}
+
+// storedLevel is a level by name and severity number, which outlive a change of the ladder.
+type storedLevel struct {
+	name   string
+	number int
+}
+
+// storedAlert is the stored form of an alert.
+type storedAlert struct {
+	rule, version, selection, group string
+	metric, unit, comparison        string
+	resource                        []Attr
+	level, worst, told              storedLevel
+	since                           []storedRun
+	recovering                      int64
+	value                           Number
+	noData, open                    bool
+	started, ended                  int64
+	seq, repeats                    int
+	toldState                       State
+	toldAt                          int64
+	deferred                        deferral
+	flapTimes                       []int64
+	latched                         bool
+	flapLast                        int64
+}
+
+// storedRun is when the run of a level that waits for its for began.
+type storedRun struct {
+	level storedLevel
+	since int64
+}
+
+func (r *ruleState) stored(level int) storedLevel {
+	if level <= 0 {
+		return storedLevel{}
+	}
+	return storedLevel{r.levels[level-1].name, r.levels[level-1].number}
+}
+
+func encodeAlert(g *group) []byte {
+	a, r := g.alert, g.rule
+	s := storedAlert{
+		rule: r.name, version: r.version, selection: r.selection, group: encodeGroup(r.names.expand(g.key)), metric: r.metric, unit: r.unit,
+		comparison: comparisonSymbols[r.levels[0].cmp], resource: g.resourceAttrs(),
+		level: r.stored(a.level), worst: r.stored(a.worst), told: r.stored(a.told), recovering: a.recovering, value: a.value,
+		noData: a.noData, open: a.open, started: a.started, ended: a.ended, seq: a.seq, repeats: a.repeats,
+		toldState: a.toldState, toldAt: a.toldAt, deferred: a.deferred,
+		flapTimes: a.flap.times, latched: a.flap.latched, flapLast: a.flap.last,
+	}
+	for i, t := range a.since {
+		if t != unset {
+			s.since = append(s.since, storedRun{r.stored(i + 1), t})
+		}
+	}
+	return s.encode()
+}
+
+func (s *storedAlert) encode() []byte {
+	var e encoder
+	for _, text := range []string{s.rule, s.version, s.selection, s.group, s.metric, s.unit, s.comparison} {
+		e.string(text)
+	}
+	e.attrs(s.resource)
+	for _, l := range []storedLevel{s.level, s.worst, s.told} {
+		e.string(l.name)
+		e.uint(uint64(l.number))
+	}
+	e.uint(uint64(len(s.since)))
+	for _, run := range s.since {
+		e.string(run.level.name)
+		e.uint(uint64(run.level.number))
+		e.int(run.since)
+	}
+	e.int(s.recovering)
+	e.number(s.value)
+	e.bool(s.noData)
+	e.bool(s.open)
+	e.int(s.started)
+	e.int(s.ended)
+	e.uint(uint64(s.seq))
+	e.uint(uint64(s.repeats))
+	e.byte(byte(s.toldState))
+	e.int(s.toldAt)
+	e.byte(byte(s.deferred))
+	e.times(s.flapTimes)
+	e.bool(s.latched)
+	e.int(s.flapLast)
+	return e.sealed()
+}
+
+func decodeAlert(v []byte) (storedAlert, error) {
+	d := unseal(v)
+	var s storedAlert
+	for _, text := range []*string{&s.rule, &s.version, &s.selection, &s.group, &s.metric, &s.unit, &s.comparison} {
+		*text = d.string()
+	}
+	s.resource = d.attrs()
+	for _, l := range []*storedLevel{&s.level, &s.worst, &s.told} {
+		*l = d.storedLevel()
+	}
+	s.since = decodeList(&d, func(d *decoder) storedRun { return storedRun{d.storedLevel(), d.int()} })
+	s.recovering = d.int()
+	s.value = d.number()
+	s.noData, s.open = d.bool(), d.bool()
+	s.started, s.ended = d.int(), d.int()
+	s.seq, s.repeats = d.small(1<<30), d.small(1<<30)
+	s.toldState = State(d.small(len(stateNames)))
+	s.toldAt = d.int()
+	s.deferred = deferral(d.small(int(deferredByStorm) + 1))
+	s.flapTimes = d.times()
+	s.latched, s.flapLast = d.bool(), d.int()
+	if err := d.finish(); err != nil {
+		return storedAlert{}, err
+	}
+	if _, err := decodeGroup(s.group); err != nil {
+		return storedAlert{}, fmt.Errorf("group key: %w", err)
+	}
+	return s, nil
+}
+
+func (d *decoder) storedLevel() storedLevel {
+	return storedLevel{name: d.string(), number: d.small(25)}
+}

@@ -1,0 +1,87 @@
+package alert
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// storm is the budget of records per minute of wall time, and the account of what it held back.
+type storm struct {
+	limit   int
+	used    int
+	opened  int64 // Start of the running minute.
+	next    int64 // Earliest time of the next summary.
+	held    map[ruleSeverity]int
+	samples []string
+}
+
+type ruleSeverity struct{ rule, severity string }
+
+const (
+	stormMinute      = 60 * second
+	maxStormSamples  = 5
+	maxSummaryCounts = 50
+)
+
+func newStorm(limit int) storm {
+	return storm{limit: limit, opened: unset, next: unset, held: map[ruleSeverity]int{}}
+}
+
+// allow takes one record from the minute's budget, if there is one left.
+func (s *storm) allow(now int64) bool {
+	if s.opened == unset || now-s.opened >= stormMinute {
+		s.opened, s.used = now, 0
+	}
+	if s.used >= s.limit {
+		return false
+	}
+	s.used++
+	return true
+}
+
+// note accounts for a change that was held back.
+func (s *storm) note(c *change) {
+	r := c.group.rule
+	name := r.levelName(max(c.from, c.to))
+	s.held[ruleSeverity{r.name, name}]++
+	if len(s.samples) < maxStormSamples {
+		var b strings.Builder
+		b.WriteString(r.name)
+		for _, a := range c.group.attributes() {
+			b.WriteString(" " + a.Value.AsString())
+		}
+		s.samples = append(s.samples, b.String())
+	}
+}
+
+// summarize queues one alert.suppressed record for what was held back since the last one, once a minute at most.
+func (s *storm) summarize(e *Engine) {
+	if len(s.held) == 0 || e.now < s.next {
+		return
+	}
+	total := 0
+	var counts []SuppressedCount
+	for k, n := range s.held {
+		total += n
+		counts = append(counts, SuppressedCount{Rule: k.rule, Severity: k.severity, Count: n})
+	}
+	slices.SortFunc(counts, func(a, b SuppressedCount) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Severity, b.Severity))
+	})
+	counts = counts[:min(len(counts), maxSummaryCounts)]
+	parts := make([]string, 0, len(counts))
+	for _, c := range counts[:min(len(counts), maxStormSamples)] {
+		parts = append(parts, fmt.Sprintf("%d of %s (%s)", c.Count, c.Rule, c.Severity))
+	}
+	e.enqueue(Event{
+		Kind: Suppressed, Time: e.now, ObservedTime: e.now, SeverityNumber: severityNumbers["warning"], SeverityText: "warning",
+		Body: fmt.Sprintf("%d alert records held back, more than %d a minute: %s; among them %s",
+			total, s.limit, strings.Join(parts, ", "), strings.Join(s.samples, ", ")),
+		UID: fmt.Sprintf("storm-%x", e.now), Counts: counts,
+	})
+	s.next = e.now + stormMinute
+	clear(s.held)
+	s.samples = nil
+}

@@ -1,0 +1,196 @@
+package alert
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"text/template"
+	"text/template/parse"
+	"time"
+)
+
+// maxRendered bounds one rendered text, so that a template cannot fill the outbox.
+const maxRendered = 8 << 10
+
+// messageTemplate is a parsed template; text without actions is kept as it is.
+type messageTemplate struct {
+	plain string
+	tmpl  *template.Template
+}
+
+type namedTemplate struct {
+	name string
+	text *messageTemplate
+}
+
+// templateData is what a template sees as dot.
+type templateData struct {
+	// Value is the compared value and Threshold its bound, in the metric's unit.
+	Value, Threshold float64
+	// Duration is the time since the alert fired, in seconds.
+	Duration float64
+	// Rule, Metric, Unit, Severity, Transition and State are as in the record.
+	Rule, Metric, Unit, Severity, Transition, State string
+	// StartedAt is when the alert fired.
+	StartedAt time.Time
+	// Labels are the rule's labels.
+	Labels map[string]string
+
+	group, resource []Attr
+}
+
+// Resource returns a resource attribute as text, or "".
+func (d templateData) Resource(key string) string {
+	v, _ := lookup(d.resource, key)
+	return v.AsString()
+}
+
+// Attr returns an attribute of the group as text, or "".
+func (d templateData) Attr(key string) string {
+	v, _ := lookup(d.group, key)
+	return v.AsString()
+}
+
+var templateFuncs = template.FuncMap{
+	"percent":  formatPercent,
+	"bytes":    formatBytes,
+	"duration": func(seconds float64) string { return formatSeconds(seconds) },
+}
+
+// templateLine is the line number that text/template puts after the template's name.
+var templateLine = regexp.MustCompile(`^(template: [^:]+):\d+(?::\d+)?: (?:executing "[^"]*" at )?`)
+
+// compileTemplate parses a template and tries it once, so that an unknown function or field fails at load.
+func compileTemplate(name, text string) (*messageTemplate, error) {
+	if !strings.Contains(text, "{{") {
+		return &messageTemplate{plain: text}, nil
+	}
+	t, err := template.New(name).Option("missingkey=zero").Funcs(templateFuncs).Parse(text)
+	if err == nil {
+		err = t.Execute(&limitedText{}, templateData{Labels: map[string]string{}, StartedAt: time.Unix(0, 0)})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s", templateLine.ReplaceAllString(err.Error(), "$1: "))
+	}
+	return &messageTemplate{tmpl: t}, nil
+}
+
+func (m *messageTemplate) render(data templateData) (string, error) {
+	if m.tmpl == nil {
+		return m.plain, nil
+	}
+	var out limitedText
+	if err := m.tmpl.Execute(&out, data); err != nil {
+		return "", err
+	}
+	// A cut may have split a character, and a record's text must be valid UTF-8.
+	return strings.ToValidUTF8(out.b.String(), "\uFFFD"), nil
+}
+
+// limitedText is a writer that keeps the first maxRendered bytes.
+type limitedText struct{ b strings.Builder }
+
+func (l *limitedText) Write(p []byte) (int, error) {
+	room := max(0, maxRendered-l.b.Len())
+	l.b.Write(p[:min(room, len(p))])
+	return len(p), nil
+}
+
+// changingField returns the first field in the template that changes while an alert lives, or "".
+func (m *messageTemplate) changingField() string {
+	if m.tmpl == nil {
+		return ""
+	}
+	return changingField(m.tmpl.Root)
+}
+
+func changingField(n parse.Node) string {
+	switch x := n.(type) {
+	case *parse.ListNode:
+		if x == nil {
+			return ""
+		}
+		for _, child := range x.Nodes {
+			if f := changingField(child); f != "" {
+				return f
+			}
+		}
+	case *parse.ActionNode:
+		return changingField(x.Pipe)
+	case *parse.PipeNode:
+		for _, c := range x.Cmds {
+			for _, arg := range c.Args {
+				if f := changingField(arg); f != "" {
+					return f
+				}
+			}
+		}
+	case *parse.IfNode:
+		return changingBranch(&x.BranchNode)
+	case *parse.RangeNode:
+		return changingBranch(&x.BranchNode)
+	case *parse.WithNode:
+		return changingBranch(&x.BranchNode)
+	case *parse.FieldNode:
+		switch x.Ident[0] {
+		case "Value", "Threshold", "Duration", "Severity", "Transition", "State", "StartedAt":
+			return x.Ident[0]
+		}
+	}
+	return ""
+}
+
+func changingBranch(b *parse.BranchNode) string {
+	for _, n := range []parse.Node{b.Pipe, b.List, b.ElseList} {
+		if f := changingField(n); f != "" {
+			return f
+		}
+	}
+	return ""
+}
+
+// formatPercent writes a ratio as a percentage with one decimal.
+func formatPercent(ratio float64) string {
+	return strconv.FormatFloat(ratio*100, 'f', 1, 64) + "%"
+}
+
+// formatBytes writes a number of bytes with a binary prefix.
+func formatBytes(n float64) string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
+	i := 0
+	for math.Abs(n) >= 1024 && i < len(units)-1 && !math.IsInf(n, 0) {
+		n /= 1024
+		i++
+	}
+	decimals := 1
+	if i == 0 {
+		decimals = 0
+	}
+	return strconv.FormatFloat(n, 'f', decimals, 64) + " " + units[i]
+}
+
+// formatSeconds writes seconds as a duration: 15m15s.
+func formatSeconds(seconds float64) string {
+	if math.IsNaN(seconds) || math.Abs(seconds) > math.MaxInt64/2e9 {
+		return strconv.FormatFloat(seconds, 'g', -1, 64) + "s"
+	}
+	return formatDuration(time.Duration(seconds * 1e9).Round(time.Millisecond))
+}
+
+// formatValue writes a value of the metric's unit for a message nobody wrote a template for.
+func formatValue(v float64, unit string) string {
+	switch unit {
+	case "1":
+		return formatPercent(v)
+	case "%":
+		return strconv.FormatFloat(v, 'f', 1, 64) + "%"
+	case "By":
+		return formatBytes(v)
+	case "s":
+		return formatSeconds(v)
+	default:
+		return strconv.FormatFloat(v, 'g', 6, 64)
+	}
+}
