@@ -64,6 +64,10 @@ cross: ## Build and vet the components for the other systems.
 golden: ## Write the golden files again from the fixture hosts.
 	go test ./psutilreceiver/ -run TestGolden -update
 
+.PHONY: bench
+bench: ## Measure a scrape beside hostmetricsreceiver, about half an hour (bench/README.md).
+	./bench/run.sh
+
 .PHONY: fuzz
 fuzz: ## Fuzz every parser for a short while each.
 	./hack/fuzz.sh 20s

@@ -119,7 +119,11 @@ func (r *ranking) reset(top *Top) {
 	r.best = r.best[:0]
 }
 
+// offer enters a candidate. One that has nothing to show by the key, now or ever, is not ranked by it.
 func (r *ranking) offer(s standing) {
+	if s.value == 0 && s.total == 0 {
+		return
+	}
 	if len(r.best) == r.limit {
 		if s.compare(r.best[len(r.best)-1]) >= 0 {
 			return
