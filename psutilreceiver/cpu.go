@@ -203,7 +203,7 @@ func (c *cpuStream) advance(t *tick, now modeTimes) {
 	c.seen = t.now
 	for i, v := range now {
 		c.raw[i] = max(c.raw[i], v)
-		value := c.raw[i] - c.base[i]
+		value := max(c.raw[i]-c.base[i], c.value[i]) // Where the base has moved, rounding may tell a little less than before.
 		c.delta[i] = value - c.value[i]
 		c.value[i] = value
 	}

@@ -31,6 +31,8 @@ func newDiskScraper(cfg DiskConfig, env environment) (scraper, error) {
 	return &diskScraper{environment: env, disks: disks}, nil
 }
 
+func (s *diskScraper) close() error { return s.disks.Close() }
+
 func (s *diskScraper) scrape(t *tick) error {
 	disks, err := s.disks.Read(t.now)
 	for i := range disks {

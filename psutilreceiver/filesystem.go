@@ -24,7 +24,8 @@ type FilesystemConfig struct {
 	// IncludeVirtualFilesystems shows those without storage of their own, too: tmpfs, proc, overlays.
 	IncludeVirtualFilesystems bool `mapstructure:"include_virtual_filesystems"`
 
-	// Timeout is how long a mount may take to answer before it is left alone for a while.
+	// Timeout is how long a mount may take to answer before it counts as stuck. No scrape waits that long: what comes late is shown
+	// by the next one.
 	Timeout time.Duration `mapstructure:"timeout"`
 }
 

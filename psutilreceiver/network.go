@@ -44,6 +44,8 @@ func newNetworkScraper(cfg NetworkConfig, env environment) (scraper, error) {
 	return &networkScraper{environment: env, interfaces: host.NewInterfaces(env.host, fields, chosen.wants)}, nil
 }
 
+func (s *networkScraper) close() error { return s.interfaces.Close() }
+
 func (s *networkScraper) scrape(t *tick) error {
 	interfaces, err := s.interfaces.Read()
 	if s.interfaces.Borrowed() && !s.borrowed {

@@ -2,6 +2,7 @@ package psutilreceiver
 
 import (
 	"context"
+	"maps"
 	"runtime"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -21,6 +22,7 @@ type processScraper struct {
 	cfg       ProcessConfig
 	tracker   *process.Tracker
 	resources map[process.Key]*processResource
+	groups    map[*process.Group]processGroup
 	first     pcommon.Timestamp // time of the first scrape, since when unattributed time is counted
 	memory    int64             // of the host in bytes, for utilization; 0 when not known
 }
@@ -30,6 +32,13 @@ type processResource struct {
 	identity process.Identity
 	resource pcommon.Resource
 	scrape   pcommon.Timestamp // last in which the process was shown
+	counted  process.Fields    // counters that were recorded in it
+}
+
+// processGroup is what the last scrape recorded of a group.
+type processGroup struct {
+	scrape  pcommon.Timestamp
+	counted process.Fields
 }
 
 func newProcessScraper(cfg ProcessConfig, env environment) (scraper, error) {
@@ -38,7 +47,10 @@ func newProcessScraper(cfg ProcessConfig, env environment) (scraper, error) {
 		return nil, err
 	}
 	env.attributes.ProcessCommandLine.Enabled = env.attributes.ProcessCommandLine.Enabled || cfg.CommandLine
-	s := &processScraper{environment: env, cfg: cfg, tracker: tracker, resources: make(map[process.Key]*processResource)}
+	s := &processScraper{
+		environment: env, cfg: cfg, tracker: tracker,
+		resources: make(map[process.Key]*processResource), groups: make(map[*process.Group]processGroup),
+	}
 	s.tellAccess()
 	return s, nil
 }
@@ -58,23 +70,12 @@ func (s *processScraper) scrape(t *tick) error {
 	if err != nil {
 		return err
 	}
-	if t.previous == 0 {
+	if s.first == 0 {
 		s.first = t.time
 	}
-	if s.metrics.ProcessMemoryUtilization.Enabled {
-		m, err := s.host.Memory()
-		if err != nil {
-			return err
-		}
-		s.memory = m.Total
-	}
+	err = s.readMemory()
 	for _, p := range snapshot.Shown {
 		s.recordProcess(t, p)
-	}
-	for key, r := range s.resources {
-		if r.scrape != t.time {
-			delete(s.resources, key)
-		}
 	}
 	for _, g := range snapshot.Groups {
 		s.recordGroup(t, g, g.Labels.Name())
@@ -86,8 +87,22 @@ func (s *processScraper) scrape(t *tick) error {
 		s.mb.Reset(metadata.WithStartTime(s.first))
 		s.mb.RecordSystemProcessCPUUnattributedDataPoint(t.time, cpuSeconds(snapshot.Unattributed))
 	}
+	maps.DeleteFunc(s.resources, func(_ process.Key, r *processResource) bool { return r.scrape != t.time })
+	maps.DeleteFunc(s.groups, func(_ *process.Group, g processGroup) bool { return g.scrape != t.time })
 	s.count(snapshot)
-	return nil
+	return err
+}
+
+func (s *processScraper) readMemory() error {
+	s.memory = 0
+	if !s.metrics.ProcessMemoryUtilization.Enabled {
+		return nil
+	}
+	m, err := s.host.Memory()
+	if err == nil {
+		s.memory = m.Total
+	}
+	return err
 }
 
 func (s *processScraper) processTick(t *tick) process.Tick {
@@ -104,19 +119,14 @@ func cpuSeconds(us uint64) float64 { return float64(us) / 1e6 }
 
 func (s *processScraper) recordProcess(t *tick, p *process.Process) {
 	created := pcommon.NewTimestampFromTime(p.Created(t.boot.AsTime()))
-	r, shownBefore := s.resources[p.Key]
-	if !shownBefore || r.identity != p.Identity {
+	r, ok := s.resources[p.Key]
+	if !ok || r.identity != p.Identity {
 		r = &processResource{identity: p.Identity, resource: s.describe(p, created)}
 		s.resources[p.Key] = r
 	}
 	r.scrape = t.time
-	s.mb.Reset(metadata.WithStartTime(created))
-	if s.delta && !shownBefore && created < t.previous {
-		// What it used before it was shown has been counted in the remainder: the delta starts from there.
-		base := p.Base()
-		s.recordCounters(t.previous, &base, p.Have)
-	}
-	s.recordCounters(t.time, &p.Total, p.Have)
+	base := p.Base()
+	r.counted = s.recordTotals(t, created, &p.Total, &base, p.Have, r.counted)
 	s.recordLevels(t.time, &p.Levels, p.Have)
 	if p.HasUtilization {
 		s.recordUtilization(t.time, p.CPUUtilization, &p.Delta)
@@ -135,8 +145,9 @@ func (s *processScraper) recordGroup(t *tick, g *process.Group, name string) {
 	s.mb.RecordProcessGroupCountDataPoint(t.time, int64(g.Members))
 	s.recordLevels(t.time, &g.Levels, g.Have)
 	if t.previous != 0 {
-		s.mb.Reset(metadata.WithStartTime(pcommon.NewTimestampFromTime(g.Since)))
-		s.recordCounters(t.time, &g.Total, g.Have)
+		base := g.Base()
+		counted := s.recordTotals(t, pcommon.NewTimestampFromTime(g.Since), &g.Total, &base, g.Have, s.groups[g].counted)
+		s.groups[g] = processGroup{scrape: t.time, counted: counted}
 	}
 	if g.HasUtilization {
 		s.recordUtilization(t.time, g.CPUUtilization, &g.Delta)
@@ -148,13 +159,30 @@ func (s *processScraper) recordGroup(t *tick, g *process.Group, name string) {
 	s.mb.EmitForResource(metadata.WithResource(resource))
 }
 
+// recordTotals records the counters that there are to tell of, and returns which. Where deltas are made of them, one that the previous
+// scrape did not record gets a base at its time: what was used by then has been counted elsewhere, in the remainder or under another
+// identity, or is nothing, and the delta begins there. What was born since needs none.
+func (s *processScraper) recordTotals(
+	t *tick, start pcommon.Timestamp, total, base *process.Counters, have, before process.Fields,
+) process.Fields {
+	if total[process.ReapedUser]+total[process.ReapedSystem] == 0 {
+		have &^= process.FieldChildren
+	}
+	s.mb.Reset(metadata.WithStartTime(start))
+	if s.delta && t.previous != 0 && (start < t.previous || *base != process.Counters{}) {
+		s.recordCounters(t.previous, base, have&^before)
+	}
+	s.recordCounters(t.time, total, have)
+	return have
+}
+
 func (s *processScraper) recordCounters(ts pcommon.Timestamp, c *process.Counters, have process.Fields) {
 	mb := s.mb
 	if have&process.FieldCPU != 0 {
 		mb.RecordProcessCPUTimeDataPoint(ts, cpuSeconds(c[process.CPUUser]), metadata.AttributeCPUModeUser)
 		mb.RecordProcessCPUTimeDataPoint(ts, cpuSeconds(c[process.CPUSystem]), metadata.AttributeCPUModeSystem)
 	}
-	if have&process.FieldChildren != 0 && c[process.ReapedUser]+c[process.ReapedSystem] > 0 {
+	if have&process.FieldChildren != 0 {
 		mb.RecordProcessChildrenCPUTimeDataPoint(ts, cpuSeconds(c[process.ReapedUser]), metadata.AttributeCPUModeUser)
 		mb.RecordProcessChildrenCPUTimeDataPoint(ts, cpuSeconds(c[process.ReapedSystem]), metadata.AttributeCPUModeSystem)
 	}

@@ -48,11 +48,11 @@ func (r *psutilReceiver) Start(ctx context.Context, h component.Host) error {
 	if r.cfg.Temporality == TemporalityDelta {
 		r.set.Logger.Info("Counters are emitted as deltas; the prometheus exporter and Prometheus remote write drop delta sums")
 	}
-	groups, err := r.buildGroups()
-	if err != nil {
+	var err error
+	if r.groups, err = r.buildGroups(); err != nil {
 		return err
 	}
-	for _, g := range groups {
+	for _, g := range r.groups {
 		controller, err := r.newController(g)
 		if err == nil {
 			err = controller.Start(ctx, h)
@@ -61,7 +61,6 @@ func (r *psutilReceiver) Start(ctx context.Context, h component.Host) error {
 			return errors.Join(err, r.Shutdown(ctx))
 		}
 		r.running = append(r.running, controller)
-		r.groups = append(r.groups, g)
 	}
 	return nil
 }

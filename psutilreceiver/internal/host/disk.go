@@ -39,12 +39,6 @@ const (
 	DiskVirtual
 )
 
-// noDisk is a device of which nothing is known.
-var noDisk = Disk{
-	Reads: absent, Writes: absent, ReadsMerged: absent, WritesMerged: absent, ReadBytes: absent, WrittenBytes: absent, InFlight: absent,
-	ReadTime: absent, WriteTime: absent, IOTime: absent, WeightedIOTime: absent, Size: absent,
-}
-
 // Disks reads the block devices of a host, and remembers of each what it takes to tell it from a later one and to undo the wraps
 // of its counters.
 type Disks struct {

@@ -3,6 +3,7 @@ package host
 import (
 	"bytes"
 	"errors"
+	"math"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -10,11 +11,15 @@ import (
 
 const diskstatsFile = "proc/diskstats"
 
-const sectorSize = 512
+const (
+	sectorSize = 512
+	maxSectors = math.MaxInt64 / sectorSize
+)
 
 // diskMemory is what is known of the devices, by name.
 type diskMemory struct {
 	known map[string]*knownDisk
+	files attributes
 	reads uint64    // number of this read
 	last  time.Time // instant of the last one
 }
@@ -39,8 +44,9 @@ type knownDisk struct {
 }
 
 // Read gives the wanted devices in the order of /proc/diskstats. Those that have never done anything are left out where no medium
-// is in them: the sixteen idle nbd, a drive for discs, of which the kernel makes up the size. Now must have a monotonic reading: it tells what can be a wrap. Lines that can't be parsed
-// are an error beside the devices that can. The slice is valid until the next Read.
+// is in them: the sixteen idle nbd, a drive for discs, of which the kernel makes up the size. Now must have a monotonic reading: it
+// tells what can be a wrap. Lines that can't be parsed are an error beside the devices that can. The slice is valid until the next
+// Read.
 func (d *Disks) Read(now time.Time) ([]Disk, error) {
 	d.disks = d.disks[:0]
 	text, err := d.host.read(diskstatsFile)
@@ -65,23 +71,42 @@ func (d *Disks) Read(now time.Time) ([]Disk, error) {
 	}
 	for name, k := range d.known {
 		if k.lastRead != d.reads {
-			delete(d.known, name)
+			d.forget(name, k)
 		}
 	}
 	return d.disks, bad
 }
 
+// Close lets go of the files that are kept open. Read must not be called afterwards.
+func (d *Disks) Close() error {
+	for name, k := range d.known {
+		d.forget(name, k)
+	}
+	return nil
+}
+
+func (d *Disks) forget(name string, k *knownDisk) {
+	d.files.release(&k.diskseq, &k.size)
+	delete(d.known, name)
+}
+
 func (d *Disks) add(s *diskLine, text []byte, elapsed time.Duration) {
 	k, ok := d.known[string(s.name)]
 	if !ok || k.device != s.device() {
+		if ok {
+			d.forget(k.name, k)
+		}
 		k = d.learn(s, text)
 	}
 	k.lastRead = d.reads
 	if !k.wanted {
 		return
 	}
-	k.recognise(s)
+	d.recognise(k, s)
 	disk := k.sample(s, elapsed)
+	if sectors := d.files.number(&k.size); sectors >= 0 && sectors <= maxSectors {
+		disk.Size = sectors * sectorSize
+	}
 	if !k.reported && s.idle() && (disk.Size == 0 || k.removable) {
 		return
 	}
@@ -92,7 +117,7 @@ func (d *Disks) add(s *diskLine, text []byte, elapsed time.Duration) {
 // learn looks a device up that was not there before.
 func (d *Disks) learn(s *diskLine, text []byte) *knownDisk {
 	if d.known == nil {
-		d.known = make(map[string]*knownDisk)
+		d.known, d.files = make(map[string]*knownDisk), newAttributes()
 	}
 	name := string(s.name)
 	// Sysfs writes the slash within names such as cciss/c0d0 as an exclamation mark.
@@ -105,9 +130,8 @@ func (d *Disks) learn(s *diskLine, text []byte) *knownDisk {
 		if k.kind == DiskPartition {
 			k.diskseq.path = k.dir + "/../diskseq" // Of the whole device; the kernel, unlike path/filepath, follows the link first.
 		}
-		removable := attribute{path: k.dir + "/removable"}
-		k.removable = removable.number() == 1
-		k.seq, k.inode = k.diskseq.number(), inode(k.dir)
+		k.removable = d.host.numberAt("sys/class/block/"+dir+"/removable") == 1
+		k.seq, k.inode = d.files.number(&k.diskseq), inode(k.dir)
 		k.since = k.seq
 	}
 	d.known[name] = k
@@ -117,9 +141,9 @@ func (d *Disks) learn(s *diskLine, text []byte) *knownDisk {
 // recognise tells whether this is still the device of the last read. A new diskseq is that of a new device, or of another medium
 // in the old one, whose totals go on: then they do not fall, and sysfs still shows the same directory. None is that of a device
 // that has gone just now.
-func (k *knownDisk) recognise(s *diskLine) {
+func (d *Disks) recognise(k *knownDisk, s *diskLine) {
 	totals := s.totals()
-	if seq := k.diskseq.number(); seq >= 0 && seq != k.seq {
+	if seq := d.files.number(&k.diskseq); seq >= 0 && seq != k.seq {
 		k.seq = seq
 		was := k.inode
 		k.inode = inode(k.dir)
@@ -161,15 +185,12 @@ func (k *knownDisk) sample(s *diskLine, elapsed time.Duration) Disk {
 		ReadBytes:    s.sectorsRead * sectorSize,
 		WrittenBytes: s.sectorsWritten * sectorSize,
 		InFlight:     s.inFlight,
-		Size:         k.size.number(),
+		Size:         absent,
 	}
 	disk.ReadTime = k.times[0].seconds(s.millis[0], elapsed)
 	disk.WriteTime = k.times[1].seconds(s.millis[1], elapsed)
 	disk.IOTime = k.times[2].seconds(s.millis[2], elapsed)
 	disk.WeightedIOTime = k.times[3].seconds(s.millis[3], elapsed)
-	if disk.Size > 0 {
-		disk.Size *= sectorSize
-	}
 	return disk
 }
 

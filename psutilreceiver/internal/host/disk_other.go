@@ -32,6 +32,15 @@ func (d *Disks) Read(time.Time) ([]Disk, error) {
 	return d.disks, nil
 }
 
+// noDisk is a device of which nothing is known.
+var noDisk = Disk{
+	Reads: absent, Writes: absent, ReadsMerged: absent, WritesMerged: absent, ReadBytes: absent, WrittenBytes: absent, InFlight: absent,
+	ReadTime: absent, WriteTime: absent, IOTime: absent, WeightedIOTime: absent, Size: absent,
+}
+
+// Close does nothing: no file is kept open.
+func (d *Disks) Close() error { return nil }
+
 func diskOf(name string, c *disk.IOCountersStat) Disk {
 	const milliseconds = 1000
 	k := noDisk

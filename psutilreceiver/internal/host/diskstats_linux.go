@@ -3,7 +3,6 @@ package host
 import (
 	"bytes"
 	"errors"
-	"math"
 	"os"
 )
 
@@ -60,7 +59,6 @@ func parseDiskLine(l []byte) (diskLine, error) {
 	s.writes, s.writesMerged, s.sectorsWritten = numbers[4], numbers[5], numbers[6]
 	s.inFlight = numbers[8]
 	s.millis = [4]int64{numbers[3], numbers[7], numbers[9], numbers[10]}
-	const maxSectors = math.MaxInt64 / sectorSize
 	if count < len(numbers) || s.sectorsRead > maxSectors || s.sectorsWritten > maxSectors {
 		return diskLine{}, malformed(diskstatsFile, whole)
 	}
@@ -93,11 +91,9 @@ func (h *Host) diskKind(dir string, name, text []byte) DiskKind {
 	if slaves, err := os.ReadDir(h.Path("sys/block/" + dir + "/slaves")); err == nil && len(slaves) > 0 {
 		return DiskStacked
 	}
-	hidden := h.attribute("sys/block/" + dir + "/hidden")
-	if head := headOfPath(name); head != "" && hidden.number() == 1 {
+	if head := headOfPath(name); head != "" && h.numberAt("sys/block/"+dir+"/hidden") == 1 {
 		// Before 6.4 the kernel counts nothing for the head, and says so. Then the paths are where the I/O shows.
-		counts := h.attribute("sys/block/" + head + "/queue/iostats")
-		if counts.number() > 0 {
+		if h.numberAt("sys/block/"+head+"/queue/iostats") > 0 {
 			return DiskPath
 		}
 	}

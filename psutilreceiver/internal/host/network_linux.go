@@ -16,6 +16,8 @@ const (
 // interfaceMemory is what is known of the interfaces, by name.
 type interfaceMemory struct {
 	known map[string]*knownInterface
+	files attributes
+	list  []byte // buffer for the directory of all interfaces
 	reads uint64 // number of this read
 	// borrowed tells that the last read was of this process's network namespace in place of the host's.
 	borrowed bool
@@ -27,6 +29,7 @@ type knownInterface struct {
 	wanted   bool
 	lastRead uint64
 	identity uint64 // last interface index
+	inode    uint64 // of its place in sysfs, when its files were opened
 
 	index, carrier, operstate, speed, mtu, duplex attribute
 }
@@ -40,6 +43,7 @@ func (n *Interfaces) Read() ([]Interface, error) {
 		return nil, err
 	}
 	n.reads++
+	n.checkHeld()
 	// Two lines of heading.
 	_, text = line(text)
 	_, text = line(text)
@@ -58,10 +62,46 @@ func (n *Interfaces) Read() ([]Interface, error) {
 	}
 	for name, k := range n.known {
 		if k.lastRead != n.reads {
-			delete(n.known, name)
+			n.forget(name, k)
 		}
 	}
 	return n.interfaces, err
+}
+
+// Close lets go of the files that are kept open. Read must not be called afterwards.
+func (n *Interfaces) Close() error {
+	for name, k := range n.known {
+		n.forget(name, k)
+	}
+	return nil
+}
+
+func (n *Interfaces) forget(name string, k *knownInterface) {
+	n.release(k)
+	delete(n.known, name)
+}
+
+func (n *Interfaces) release(k *knownInterface) {
+	n.files.release(&k.index, &k.carrier, &k.operstate, &k.speed, &k.mtu, &k.duplex)
+}
+
+// checkHeld closes the files of names that another interface has taken, which it may do without the first one's end: by a change
+// of names. Each interface is an inode of its own in the directory of all, which has them all at once.
+func (n *Interfaces) checkHeld() {
+	if len(n.known) == 0 {
+		return
+	}
+	err := eachInode(n.host.Path("sys/class/net"), n.list, func(name []byte, inode uint64) {
+		if k, ok := n.known[string(name)]; ok && k.inode != inode {
+			n.release(k)
+			k.inode = inode
+		}
+	})
+	if err != nil {
+		for _, k := range n.known {
+			n.release(k)
+		}
+	}
 }
 
 // Borrowed tells that the host's network namespace could not be read below the root, so that the last read was of the
@@ -96,39 +136,40 @@ func (n *Interfaces) add(name []byte, received, sent Traffic) {
 	}
 	i := noInterface
 	i.Name, i.Received, i.Sent = k.name, received, sent
-	if index := k.index.number(); index >= 0 { // An interface that has gone just now has none.
+	if index := n.files.number(&k.index); index >= 0 { // An interface that has gone just now has none.
 		k.identity = uint64(index)
 	}
 	i.Identity = k.identity
 	if n.fields&LinkUp != 0 {
-		i.Up = k.up()
+		i.Up = n.up(k)
 	}
 	if n.fields&LinkSpeed != 0 {
 		// Megabits; drivers give -1, 0 or 2^32-1 for a speed that they do not know.
 		const unknown, million = 1<<32 - 1, 1_000_000
-		if v := k.speed.number(); v > 0 && v < unknown {
+		if v := n.files.number(&k.speed); v > 0 && v < unknown {
 			i.Speed = v * million
 		}
 	}
 	if n.fields&LinkMTU != 0 {
-		i.MTU = k.mtu.number()
+		i.MTU = n.files.number(&k.mtu)
 	}
 	if n.fields&LinkDuplex != 0 {
-		i.Duplex = k.duplexMode()
+		i.Duplex = n.duplexOf(k)
 	}
 	n.interfaces = append(n.interfaces, i)
 }
 
 func (n *Interfaces) learn(name string) *knownInterface {
 	if n.known == nil {
-		n.known = make(map[string]*knownInterface)
+		n.known, n.files, n.list = make(map[string]*knownInterface), newAttributes(), make([]byte, initialFileSize)
 	}
-	dir := "sys/class/net/" + name + "/"
+	file := func(attributeName string) attribute {
+		return attribute{path: n.host.Path("sys/class/net/" + name + "/" + attributeName)}
+	}
 	k := &knownInterface{
 		name: name, wanted: n.want(name),
-		index: n.host.attribute(dir + "ifindex"), carrier: n.host.attribute(dir + "carrier"),
-		operstate: n.host.attribute(dir + "operstate"), speed: n.host.attribute(dir + "speed"),
-		mtu: n.host.attribute(dir + "mtu"), duplex: n.host.attribute(dir + "duplex"),
+		index: file("ifindex"), carrier: file("carrier"), operstate: file("operstate"),
+		speed: file("speed"), mtu: file("mtu"), duplex: file("duplex"),
 	}
 	n.known[name] = k
 	return k
@@ -136,15 +177,15 @@ func (n *Interfaces) learn(name string) *knownInterface {
 
 // up asks for the carrier, which the kernel refuses with EINVAL for an interface that is administratively down. Operstate would
 // not do: it is "unknown" for the loopback and most virtual interfaces.
-func (k *knownInterface) up() int64 {
-	text, err := k.carrier.read()
+func (n *Interfaces) up(k *knownInterface) int64 {
+	text, err := n.files.read(&k.carrier)
 	switch {
 	case err == nil && string(text) == "1":
 		return 1
 	case err == nil:
 		return 0
 	}
-	switch text, _ = k.operstate.read(); string(text) {
+	switch text, _ = n.files.read(&k.operstate); string(text) {
 	case "up":
 		return 1
 	case "", "unknown":
@@ -153,8 +194,8 @@ func (k *knownInterface) up() int64 {
 	return 0
 }
 
-func (k *knownInterface) duplexMode() Duplex {
-	switch text, _ := k.duplex.read(); string(text) {
+func (n *Interfaces) duplexOf(k *knownInterface) Duplex {
+	switch text, _ := n.files.read(&k.duplex); string(text) {
 	case "full":
 		return DuplexFull
 	case "half":
@@ -188,28 +229,35 @@ func trafficOf(columns []int64) Traffic {
 	return Traffic{Bytes: columns[0], Packets: columns[1], Errors: columns[2], Dropped: columns[3]}
 }
 
-// Conntrack gives the fill of the connection tracking table, from /proc/sys/net/netfilter/nf_conntrack_count and _max. Under a root
-// that count would be the one of the collector's namespace; /proc/1/net/stat/nf_conntrack has the host's. ErrUnsupported where
-// connections are not tracked.
+// Conntrack gives the fill of the connection tracking table, from /proc/sys/net/netfilter/nf_conntrack_count and _max. ErrUnsupported
+// where connections are not tracked.
 func (h *Host) Conntrack() (Conntrack, error) {
-	c := Conntrack{Entries: absent, Limit: absent}
-	limit, err := h.oneNumber(conntrackLimit)
-	if err != nil {
-		return c, optional(err)
+	limit, limitErr := h.oneNumber(conntrackLimit)
+	entries, entriesErr := h.conntrackEntries()
+	c := Conntrack{Entries: entries, Limit: limit}
+	limitErr, entriesErr = optional(limitErr), optional(entriesErr)
+	if errors.Is(limitErr, ErrUnsupported) {
+		return c, entriesErr
 	}
-	c.Limit = limit
+	if errors.Is(entriesErr, ErrUnsupported) {
+		return c, limitErr
+	}
+	return c, errors.Join(limitErr, entriesErr)
+}
+
+// conntrackEntries gives under a root the count of the host's network namespace, from /proc/1/net/stat/nf_conntrack, since that in
+// /proc/sys would be of the collector's own.
+func (h *Host) conntrackEntries() (int64, error) {
 	if h.root != "" {
 		text, err := h.read(conntrackStats)
 		if err == nil {
-			c.Entries, err = parseConntrackStats(text)
-			return c, err
+			return parseConntrackStats(text)
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
-			return c, err
+			return absent, err
 		}
 	}
-	c.Entries, err = h.oneNumber(conntrackEntries)
-	return c, optional(err)
+	return h.oneNumber(conntrackEntries)
 }
 
 func (h *Host) oneNumber(name string) (int64, error) {

@@ -39,6 +39,9 @@ func (n *Interfaces) Read() ([]Interface, error) {
 	return n.interfaces, nil
 }
 
+// Close does nothing: no file is kept open.
+func (n *Interfaces) Close() error { return nil }
+
 // linksByName asks the standard library, since gopsutil's list has not got the flag that tells whether a link is up, and reads
 // every address.
 func linksByName() map[string]stdnet.Interface {

@@ -12,6 +12,11 @@
 //   - First sight is a baseline. A delta is never taken from a total whose past
 //     is unknown. A stream whose start is at or after the first complete scrape
 //     was born under the receiver's eyes and counts in full from its birth.
+//   - A base is a point of another time than its scrape's. The scraper puts it
+//     before a stream's own point where deltas are made, to say that what was
+//     counted until then was counted elsewhere: the delta begins there, and the
+//     base itself gives none. At or before a point that the stream has, it is
+//     held and changes nothing.
 //   - A lower value, or a start that moved, is a reset: the stream restarts at
 //     its previous point's time, or at its new start where that is later, and a
 //     delta takes the new total.

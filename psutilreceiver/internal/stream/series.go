@@ -48,8 +48,9 @@ type observation struct {
 // scrape is what all points of one scrape have in common.
 type scrape struct {
 	number  uint64
-	mono    time.Duration // monotonic time since the stage's first scrape
-	elapsed time.Duration // monotonic time since the scrape before
+	at      pcommon.Timestamp // wall clock
+	mono    time.Duration     // monotonic time since the stage's first scrape
+	elapsed time.Duration     // monotonic time since the scrape before
 	// first is the time of the first complete scrape: what started before it
 	// has an unknown past. Before there was one it is later than any time.
 	first pcommon.Timestamp
@@ -62,7 +63,7 @@ type scrape struct {
 type verdict int
 
 const (
-	baseline     verdict = iota // first sight of a stream with an unknown past
+	baseline     verdict = iota // first sight of a stream with an unknown past, or a base
 	born                        // first sight of a stream that was born in view
 	steady                      // one more point
 	lowerValue                  // a reset: the value fell under an unchanged start
@@ -94,14 +95,14 @@ type series struct {
 	scrape uint64 // number of the last scrape that contained the stream
 }
 
-// first takes the point that makes a stream known.
+// first takes the point that makes a stream known, or makes it begin anew from a base.
 func (s *series) first(o observation, c *scrape) outcome {
 	*s = series{total: o.total, given: o.given, start: o.given, time: o.time, mono: c.mono, scrape: c.number}
 	if s.start >= o.time {
 		s.start = before(o.time, max(c.elapsed, 1))
 	}
 	out := outcome{verdict: baseline, start: s.start, from: s.start, delta: o.total}
-	if o.given >= c.bornFrom {
+	if o.given >= c.bornFrom && o.time == c.at {
 		out.verdict = born
 	}
 	return out

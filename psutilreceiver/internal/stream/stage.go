@@ -112,6 +112,7 @@ func (s *Stage) Process(md pmetric.Metrics, now time.Time, complete bool) {
 // clock, mono the monotonic time since the first scrape.
 func (s *Stage) process(md pmetric.Metrics, at pcommon.Timestamp, mono time.Duration, complete bool) {
 	s.scrape.number++
+	s.scrape.at = at
 	s.scrape.elapsed = mono - s.scrape.mono
 	s.scrape.mono = mono
 	s.streams.begin()
@@ -245,7 +246,8 @@ func (s *Stage) point(metric identity, p pmetric.NumberDataPoint) (outcome, bool
 
 func (s *Stage) observe(id identity, o observation) outcome {
 	st, known := s.streams.lookUp(id, s.scrape.number)
-	if !known {
+	base := s.delta && o.time != s.scrape.at
+	if !known || base && o.time > st.time {
 		return st.first(o, &s.scrape)
 	}
 	return st.next(o, &s.scrape)

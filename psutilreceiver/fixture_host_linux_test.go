@@ -1,0 +1,164 @@
+package psutilreceiver
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/scraper/scraperhelper"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadatatest"
+)
+
+// fixtureHost is a receiver over a copy of one of the fixture hosts. It scrapes when it is told to, by a clock that stands still in
+// between.
+type fixtureHost struct {
+	root      string
+	telemetry *componenttest.Telemetry
+	logs      *observer.ObservedLogs // warnings and worse
+
+	receiver *psutilReceiver
+	clock    *steppedClock
+	ticks    chan time.Time
+	batches  chan pmetric.Metrics
+}
+
+// copyFixture gives the root of a copy that the test may change.
+func copyFixture(t *testing.T, name string) string {
+	t.Helper()
+	root := t.TempDir()
+	require.NoError(t, os.CopyFS(root, os.DirFS(fixtureRoot(name))))
+	return root
+}
+
+// onlyScrapers turns off all scrapers but those named.
+func onlyScrapers(names ...string) func(*Config) {
+	return func(cfg *Config) {
+		cfg.Scrapers = offeredScrapers()
+		for _, k := range scraperKinds {
+			for _, name := range names {
+				if k.name == name {
+					k.enable(&cfg.Scrapers)
+				}
+			}
+		}
+	}
+}
+
+// everyScraper turns every scraper on, all at the receiver's interval, with every process and every metric shown.
+func everyScraper(cfg *Config) {
+	for _, k := range scraperKinds {
+		k.enable(&cfg.Scrapers)
+	}
+	cfg.Scrapers.Process.Get().CollectionInterval = 0
+	cfg.Scrapers.Process.Get().Top.N = 0
+	metrics := reflect.ValueOf(&cfg.Metrics).Elem()
+	for i := range metrics.NumField() {
+		metrics.Field(i).FieldByName("Enabled").SetBool(true)
+	}
+}
+
+// startFixtureHost starts the receiver over the root; its first scrape is waiting.
+func startFixtureHost(t *testing.T, root string, configure ...func(*Config)) *fixtureHost {
+	t.Helper()
+	core, logs := observer.New(zap.WarnLevel)
+	f := &fixtureHost{
+		root: root, telemetry: componenttest.NewTelemetry(), logs: logs,
+		clock: &steppedClock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
+		ticks: make(chan time.Time), batches: make(chan pmetric.Metrics, 1),
+	}
+	cfg := createDefaultConfig().(*Config)
+	cfg.RootPath = root
+	cfg.InitialDelay = 0
+	for _, c := range configure {
+		c(cfg)
+	}
+	require.NoError(t, cfg.Validate())
+	set := metadatatest.NewSettings(f.telemetry)
+	set.Logger = zap.New(core)
+	next, err := consumer.NewMetrics(func(_ context.Context, md pmetric.Metrics) error {
+		f.batches <- md
+		return nil
+	})
+	require.NoError(t, err)
+	f.receiver, err = newReceiver(set, cfg, next)
+	require.NoError(t, err)
+	f.receiver.now = f.clock.read
+	f.receiver.options = append(f.receiver.options, scraperhelper.WithTickerChannel(f.ticks))
+	require.NoError(t, f.receiver.Start(context.Background(), componenttest.NewNopHost()))
+	t.Cleanup(func() {
+		require.NoError(t, f.receiver.Shutdown(context.Background()))
+		require.NoError(t, f.telemetry.Shutdown(context.Background()))
+	})
+	return f
+}
+
+// first gives the batch of the scrape that starting brings.
+func (f *fixtureHost) first(t *testing.T) pmetric.Metrics {
+	t.Helper()
+	return within(t, f.batches)
+}
+
+// after steps the clock and gives the batch of the scrape that follows.
+func (f *fixtureHost) after(t *testing.T, d time.Duration) pmetric.Metrics {
+	t.Helper()
+	f.clock.step(d)
+	f.ticks <- time.Time{}
+	return within(t, f.batches)
+}
+
+// write gives a file of the host another text.
+func (f *fixtureHost) write(t *testing.T, name, text string) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(filepath.Join(f.root, name), []byte(text), 0o600))
+}
+
+// warnings lists what was logged at warn level or above, by scraper and class of fault.
+func (f *fixtureHost) warnings() map[string]int {
+	said := make(map[string]int)
+	for _, entry := range f.logs.All() {
+		fields := entry.ContextMap()
+		scraper, _ := fields["scraper"].(string)
+		class, _ := fields["class"].(string)
+		said[scraper+": "+strings.TrimSpace(class+" "+entry.Message)]++
+	}
+	return said
+}
+
+// figures gives the value of every number point by the process or group that it belongs to, its metric and its attributes.
+func figures(t *testing.T, md pmetric.Metrics) map[string]float64 {
+	t.Helper()
+	found := make(map[string]float64)
+	for _, rm := range md.ResourceMetrics().All() {
+		of := ""
+		for _, key := range []string{"process.pid", "process.group.name"} {
+			if v, ok := rm.Resource().Attributes().Get(key); ok {
+				of = v.AsString() + " "
+			}
+		}
+		for _, sm := range rm.ScopeMetrics().All() {
+			for _, m := range sm.Metrics().All() {
+				for _, p := range numberPointsOf(m).All() {
+					key := of + m.Name() + attributesOf(p.Attributes())
+					_, twice := found[key]
+					require.False(t, twice, "%s twice", key)
+					found[key] = p.DoubleValue()
+					if p.ValueType() == pmetric.NumberDataPointValueTypeInt {
+						found[key] = float64(p.IntValue())
+					}
+				}
+			}
+		}
+	}
+	return found
+}

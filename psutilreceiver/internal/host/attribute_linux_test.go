@@ -1,0 +1,90 @@
+package host
+
+import (
+	"encoding/binary"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+func TestAttributesOfSysfsAreHeld(t *testing.T) {
+	const path = "/sys/class/net/lo/ifindex"
+	if _, err := os.Stat(path); err != nil {
+		t.Skip(err)
+	}
+	r := attributes{room: 1}
+	first, second := attribute{path: path}, attribute{path: path}
+	thrice := func(a *attribute) func() {
+		return func() {
+			for range 3 {
+				assert.Equal(t, int64(1), r.number(a))
+			}
+		}
+	}
+	assert.Equal(t, 1, opensOf(t, path, thrice(&first)))
+	assert.Equal(t, 3, opensOf(t, path, thrice(&second)), "there is room for one")
+	assert.Equal(t, 0, r.room)
+	r.release(&first, &second)
+	assert.Equal(t, 1, r.room)
+	assert.Equal(t, int64(1), r.number(&second))
+	r.release(&second)
+	assert.Equal(t, 1, r.room)
+}
+
+func TestAttributesElsewhereAreOpenedEachTime(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "size")
+	require.NoError(t, os.WriteFile(path, []byte(" 42\n"), 0o600))
+	r := newAttributes()
+	a := attribute{path: path}
+	assert.Equal(t, int64(42), r.number(&a))
+	assert.False(t, a.held)
+	require.NoError(t, os.Remove(path))
+	assert.Equal(t, int64(-1), r.number(&a))
+	_, err := r.read(&a)
+	require.ErrorIs(t, err, unix.ENOENT)
+	require.NoError(t, os.WriteFile(path, []byte("many\n"), 0o600))
+	assert.Equal(t, int64(-1), r.number(&a))
+}
+
+func TestEachInode(t *testing.T) {
+	dir := t.TempDir()
+	want := make(map[string]uint64)
+	for _, name := range []string{"lo", "eth0", "a name with blanks", "ähnlich"} {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.Mkdir(path, 0o755))
+		want[name] = inode(path)
+	}
+	for _, size := range []int{100, initialFileSize} {
+		got := make(map[string]uint64)
+		require.NoError(t, eachInode(dir, make([]byte, size), func(name []byte, inode uint64) { got[string(name)] = inode }))
+		maps.DeleteFunc(got, func(name string, _ uint64) bool { return name == "." || name == ".." })
+		assert.Equal(t, want, got)
+	}
+	require.ErrorIs(t, eachInode(filepath.Join(dir, "none"), make([]byte, 100), nil), unix.ENOENT)
+}
+
+// dirent makes a record of getdents64.
+func dirent(inode uint64, name string, length int) []byte {
+	record := make([]byte, 19, length)
+	binary.NativeEndian.PutUint64(record, inode)
+	binary.NativeEndian.PutUint16(record[16:], uint16(length))
+	return append(record, name...)[:length]
+}
+
+func FuzzParseDirents(f *testing.F) {
+	f.Add(slices.Concat(dirent(7, "eth0", 24), dirent(8, "a longer name", 40)))
+	f.Add(dirent(7, "eth0", 24)[:20])
+	f.Add(dirent(7, "", 20))
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, records []byte) {
+		var bytes int
+		parseDirents(records, func(name []byte, _ uint64) { bytes += 19 + len(name) })
+		assert.LessOrEqual(t, bytes, len(records))
+	})
+}

@@ -1,0 +1,163 @@
+package psutilreceiver
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadatatest"
+)
+
+// count is a point of the receiver's own telemetry, its attributes given as key and value in turn.
+func count(n int64, attributes ...string) metricdata.DataPoint[int64] {
+	return metricdata.DataPoint[int64]{Value: n, Attributes: attributesFrom(attributes)}
+}
+
+func attributesFrom(pairs []string) attribute.Set {
+	var kvs []attribute.KeyValue
+	for i := 0; i+1 < len(pairs); i += 2 {
+		kvs = append(kvs, attribute.String(pairs[i], pairs[i+1]))
+	}
+	return attribute.NewSet(kvs...)
+}
+
+type counts = []metricdata.DataPoint[int64]
+
+// untimed leaves out when something was recorded, and in which trace.
+var untimed = []metricdatatest.Option{metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreExemplars()}
+
+// requireNone asserts that nothing was ever recorded of a metric.
+func (f *fixtureHost) requireNone(t *testing.T, metric string) {
+	t.Helper()
+	_, err := f.telemetry.GetMetric(metric)
+	require.Error(t, err, "%s was recorded", metric)
+}
+
+func TestScrapeDurationIsByScraper(t *testing.T) {
+	f := startFixtureHost(t, copyFixture(t, "server-6.x"), onlyScrapers("cpu", "load"))
+	f.first(t)
+	f.after(t, 15*time.Second)
+	// The clock stands still during a scrape: all fall into the lowest bucket.
+	bounds := []float64{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
+	var want []metricdata.HistogramDataPoint[float64]
+	for _, scraper := range []string{"cpu", "load"} {
+		want = append(want, metricdata.HistogramDataPoint[float64]{
+			Attributes: attributesFrom([]string{"scraper", scraper}), Count: 2, Bounds: bounds,
+			BucketCounts: append([]uint64{2}, make([]uint64, len(bounds))...),
+			Min:          metricdata.NewExtrema(0.0), Max: metricdata.NewExtrema(0.0),
+		})
+	}
+	metadatatest.AssertEqualPsutilScrapeDuration(t, f.telemetry, want, untimed...)
+}
+
+func TestUnreadableFilesAreCountedAtEveryScrape(t *testing.T) {
+	f := startFixtureHost(t, copyFixture(t, "server-6.x"), onlyScrapers("load", "pressure", "processes", "memory"))
+	f.first(t)
+	f.requireNone(t, "otelcol_psutil_files_unreadable")
+
+	f.write(t, "proc/loadavg", "garbage\n")
+	require.NoError(t, os.Remove(filepath.Join(f.root, "proc/meminfo")))
+	f.write(t, "proc/pressure/cpu", "garbage\n")
+	f.write(t, "proc/pressure/io", "garbage\n")
+	f.after(t, 15*time.Second)
+	f.after(t, 15*time.Second)
+	metadatatest.AssertEqualPsutilFilesUnreadable(t, f.telemetry, counts{
+		count(2, "scraper", "load", "class", "malformed"),
+		count(2, "scraper", "processes", "class", "malformed"), // The number of threads is in the same file.
+		count(2, "scraper", "memory", "class", "missing"),
+		count(4, "scraper", "pressure", "class", "malformed"),
+	}, untimed...)
+}
+
+func TestStreamsResetsAndRemovedPoints(t *testing.T) {
+	delta := func(cfg *Config) { cfg.Temporality = TemporalityDelta }
+	f := startFixtureHost(t, copyFixture(t, "server-6.x"), onlyScrapers("cpu", "load", "paging", "network"), delta)
+	f.first(t)
+	// CPU times in seven modes, paging faults and operations of two kinds each, and of six interfaces four counters in two directions.
+	streams := counts{
+		count(7, "scraper", "cpu"), count(0, "scraper", "load"), count(4, "scraper", "paging"), count(48, "scraper", "network"),
+	}
+	metadatatest.AssertEqualPsutilTrackedStreams(t, f.telemetry, streams, untimed...)
+	baselines := counts{
+		count(7, "scraper", "cpu", "reason", "baseline"), count(4, "scraper", "paging", "reason", "baseline"),
+		count(48, "scraper", "network", "reason", "baseline"),
+	}
+	metadatatest.AssertEqualPsutilPointsRemoved(t, f.telemetry, baselines, untimed...)
+	f.requireNone(t, "otelcol_psutil_resets")
+
+	// Another interface gets the name of one that was there, and swapping counts anew.
+	f.write(t, "sys/class/net/eno2/ifindex", "4711\n")
+	f.write(t, "proc/vmstat", "pgfault 5000000000\npgmajfault 0\npswpin 0\npswpout 0\n")
+	before := figures(t, f.after(t, 15*time.Second))
+	assert.NotEmpty(t, before)
+	lower := count(3, "scraper", "paging", "reason", "lower_value")
+	changed := count(8, "scraper", "network", "reason", "start_changed")
+	metadatatest.AssertEqualPsutilResets(t, f.telemetry, counts{lower, changed}, untimed...)
+	metadatatest.AssertEqualPsutilTrackedStreams(t, f.telemetry, streams, untimed...)
+
+	// The clock stands still: points of the same time can't be told apart.
+	f.after(t, 0)
+	metadatatest.AssertEqualPsutilPointsRemoved(t, f.telemetry, append(baselines,
+		count(7, "scraper", "cpu", "reason", "held"), count(4, "scraper", "paging", "reason", "held"),
+		count(48, "scraper", "network", "reason", "held"),
+	), untimed...)
+}
+
+func TestLateTicks(t *testing.T) {
+	f := startFixtureHost(t, copyFixture(t, "server-6.x"), onlyScrapers("load"))
+	f.first(t)
+	f.after(t, 15*time.Second)
+	f.after(t, 22*time.Second)
+	f.requireNone(t, "otelcol_psutil_late_ticks")
+	f.after(t, 23*time.Second)
+	f.after(t, 15*time.Second)
+	f.after(t, time.Hour)
+	metadatatest.AssertEqualPsutilLateTicks(t, f.telemetry, counts{count(2)}, untimed...)
+}
+
+func TestProcessesSeenShownAndExcluded(t *testing.T) {
+	f := startFixtureHost(t, copyFixture(t, "server-6.x"), onlyScrapers("process"), func(cfg *Config) {
+		p := cfg.Scrapers.Process.Get()
+		p.Top = ProcessTop{N: 2, By: []string{"memory"}, Hysteresis: 1}
+		p.Exclude.Names = []string{"postgres"}
+	})
+	f.first(t)
+	metadatatest.AssertEqualPsutilProcesses(t, f.telemetry, counts{
+		count(14, "state", "seen"), count(2, "state", "shown"), count(2, "state", "excluded"),
+	}, untimed...)
+}
+
+func TestReadsOfProcessesThatFailed(t *testing.T) {
+	f := startFixtureHost(t, copyFixture(t, "server-6.x"), onlyScrapers("process"))
+	f.first(t)
+	f.requireNone(t, "otelcol_psutil_process_reads_failed")
+
+	f.write(t, "proc/1/io", "garbage\n")
+	f.write(t, "proc/1204/io", "garbage\n")
+	f.write(t, "proc/902/stat", "garbage\n")
+	io := filepath.Join(f.root, "proc/2048/io")
+	require.NoError(t, os.Remove(io))
+	require.NoError(t, os.Mkdir(io, 0o755))
+	require.NoError(t, os.RemoveAll(filepath.Join(f.root, "proc/611"))) // It ended: no failure.
+	f.after(t, time.Minute)
+	metadatatest.AssertEqualPsutilProcessReadsFailed(t, f.telemetry, counts{
+		count(2, "file", "io", "reason", "malformed"),
+		count(1, "file", "io", "reason", "other"),
+		count(1, "file", "stat", "reason", "malformed"),
+	}, untimed...)
+	f.requireNone(t, "otelcol_psutil_files_unreadable")
+	assert.Empty(t, f.logs.All(), "what can't be read of single processes is never logged")
+}
+
+func TestQuarantinedMountsAreNoneOnAHealthyHost(t *testing.T) {
+	f := startFixtureHost(t, copyFixture(t, "server-6.x"), onlyScrapers("filesystem"))
+	f.first(t)
+	metadatatest.AssertEqualPsutilQuarantinedMounts(t, f.telemetry, counts{count(0)}, untimed...)
+}
