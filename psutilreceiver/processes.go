@@ -34,8 +34,13 @@ func (s *processesScraper) scrapeStates(t *tick) error {
 		return nil
 	}
 	var counts [len(processStates)]int64
-	if err := s.reader.Scan(func(p *process.Sample) { counts[stateIndex(p.State)]++ }); err != nil {
-		return err
+	known := false
+	err := s.reader.Scan(func(p *process.Sample) {
+		counts[stateIndex(p.State)]++
+		known = known || p.Have&process.FieldScheduling != 0
+	})
+	if err != nil || !known {
+		return err // Windows and the BSDs do not tell the states.
 	}
 	for i, state := range processStates {
 		s.mb.RecordSystemProcessCountDataPoint(t.time, counts[i], state)
