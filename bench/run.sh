@@ -27,7 +27,7 @@ process() {
 	echo "== process scraper, $1 idle processes"
 	bench/build/sidebyside -a bench/build/psutil/otelcol-psutil-bench -a-config bench/configs/process-psutil.yaml \
 		-b bench/build/hostmetrics/otelcol-hostmetrics -b-config bench/configs/process-hostmetrics.yaml \
-		-sleepers "$1" -scrapes 20 -interval "$2" -rounds 3
+		-sleepers "$1" -scrapes 20 -interval "$2" -rounds 3 -opens=false
 }
 
 case "${1:-all}" in

@@ -42,7 +42,7 @@ func (s *cpuScraper) scrape(t *tick) error {
 	if s.perCPU {
 		s.scrapeEach(t, sample)
 	} else {
-		s.total.advanceTotal(t, modesOf(&sample.Total))
+		s.total.advanceTotal(t, modesOf(&sample.Total), len(sample.PerCPU))
 		s.record(t, &s.total)
 	}
 	return errors.Join(s.scrapeCores(t, len(sample.PerCPU)), s.scrapeFrequencies(t))
@@ -108,13 +108,6 @@ func (s *cpuScraper) scrapeFrequencies(t *tick) error {
 	return err
 }
 
-// recordKnown records a figure unless the host does not report it.
-func recordKnown(v int64, record func(int64)) {
-	if v >= 0 {
-		record(v)
-	}
-}
-
 // cpuModes are the modes in the order of a modeTimes.
 var cpuModes = [...]metadata.AttributeCPUMode{
 	metadata.AttributeCPUModeUser, metadata.AttributeCPUModeNice, metadata.AttributeCPUModeSystem, metadata.AttributeCPUModeIdle,
@@ -134,24 +127,27 @@ const heldBack = 3
 
 // cpuStream makes streams that never fall from the times of one CPU, or of all.
 type cpuStream struct {
-	start pcommon.Timestamp // of the streams; 0 before the first tick
-	seen  time.Time         // last tick with this CPU
-	raw   modeTimes         // highest times that the kernel has given since the streams began
-	base  modeTimes         // what of raw belongs to the time before the start
-	value modeTimes         // since the start: what is emitted
-	delta modeTimes         // since the previous tick; zero when that is not known
+	start  pcommon.Timestamp // of the streams; 0 before the first tick
+	seen   time.Time         // last tick with this CPU
+	online int               // CPUs that were online then, of the streams of all together
+	raw    modeTimes         // highest times that the kernel has given since the streams began
+	base   modeTimes         // what of raw belongs to the time before the start
+	value  modeTimes         // since the start: what is emitted
+	delta  modeTimes         // since the previous tick; zero when that is not known
 }
 
-// advanceTotal takes the times of all CPUs together. When a CPU goes offline the kernel's sum loses its idle time; the streams go
-// on from where they were.
-func (c *cpuStream) advanceTotal(t *tick, now modeTimes) {
+// advanceTotal takes the times of all CPUs together. When a CPU goes offline the kernel's sum loses its idle time, and when it comes back
+// the sum may regain it: the streams go on from where they were, and do not count what cannot have passed.
+func (c *cpuStream) advanceTotal(t *tick, now modeTimes, online int) {
 	if c.start == 0 {
 		c.begin(t, t.boot, now, modeTimes{})
 		return
 	}
+	most := t.elapsed.Seconds()*float64(max(online, c.online)) + heldBack
+	c.online = online
 	for i, v := range now {
-		if c.raw[i]-v >= heldBack {
-			c.base[i] -= c.raw[i] - v
+		if grown := v - c.raw[i]; grown <= -heldBack || grown > most {
+			c.base[i] += grown
 			c.raw[i] = v
 		}
 	}

@@ -13,9 +13,9 @@ func TestCPUModesThatTheSystemDoesNotKnowAreLeftOut(t *testing.T) {
 	s := &cpuScraper{environment: env}
 	var total cpuStream
 	times[user], times[system], times[idle] = 10, 5, 100
-	total.advanceTotal(tick, times)
+	total.advanceTotal(tick, times, 1)
 	times[user], times[idle] = 11, 103
-	total.advanceTotal(tick, times)
+	total.advanceTotal(tick, times, 1)
 	s.record(tick, &total)
 	assert.InDeltaMapValues(t, map[string]float64{
 		"system.cpu.time{cpu.mode=user}": 11, "system.cpu.time{cpu.mode=system}": 5, "system.cpu.time{cpu.mode=idle}": 103,

@@ -102,14 +102,19 @@ func TestOneCPU(t *testing.T) {
 func TestTotalGoesOnWhenACPUGoesOffline(t *testing.T) {
 	clock := &clockAt{boot: time.Unix(1_700_000_000, 0)}
 	var c cpuStream
-	c.advanceTotal(clock.next(), times(400, 4000, 10))
-	c.advanceTotal(clock.next(), times(410, 4030, 10))
+	c.advanceTotal(clock.next(), times(400, 4000, 10), 4)
+	c.advanceTotal(clock.next(), times(410, 4030, 10), 4)
 	assert.Equal(t, times(10, 30, 0), c.delta)
-	c.advanceTotal(clock.next(), times(420, 3020, 10)) // The kernel dropped the idle time of one CPU.
+	c.advanceTotal(clock.next(), times(420, 3020, 10), 4) // The kernel dropped the idle time of one CPU.
 	assert.Equal(t, times(10, 0, 0), c.delta)
 	assert.Equal(t, times(420, 4030, 10), c.value)
-	c.advanceTotal(clock.next(), times(425, 3045, 10))
+	c.advanceTotal(clock.next(), times(425, 3045, 10), 4)
 	assert.Equal(t, times(5, 25, 0), c.delta)
 	assert.Equal(t, times(425, 4055, 10), c.value)
+	c.advanceTotal(clock.next(), times(430, 4060, 10), 4) // It is back, and its idle time with it.
+	assert.Equal(t, times(5, 0, 0), c.delta)
+	assert.Equal(t, times(430, 4055, 10), c.value)
+	c.advanceTotal(clock.next(), times(435, 4085, 10), 4)
+	assert.Equal(t, times(5, 25, 0), c.delta)
 	assert.InDelta(t, 0, clock.seconds(c.start), 1e-6)
 }

@@ -148,7 +148,7 @@ var unreadFiles = []string{
 // file is there as before, each class of fault is warned of once an hour by each scraper that reads the file, and when the file is good
 // again everything is back.
 func TestAFaultCostsOnlyItsOwn(t *testing.T) {
-	root := copyFixture(t, "server-6.x")
+	root := copyServer(t)
 	requireAllFilesKnown(t, root)
 	healthy := figuresOfHealthy(t, root)
 	for i := range kernelFiles {

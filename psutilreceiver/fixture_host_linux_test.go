@@ -20,7 +20,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadatatest"
 )
 
-// fixtureHost is a receiver over a copy of one of the fixture hosts. It scrapes when it is told to, by a clock that stands still in
+// fixtureHost is a receiver over a copy of a fixture host. It scrapes when it is told to, by a clock that stands still in
 // between.
 type fixtureHost struct {
 	root      string
@@ -33,11 +33,11 @@ type fixtureHost struct {
 	batches  chan pmetric.Metrics
 }
 
-// copyFixture gives the root of a copy that the test may change.
-func copyFixture(t *testing.T, name string) string {
+// copyServer gives the root of a copy of the fixture host server-6.x that the test may change.
+func copyServer(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
-	require.NoError(t, os.CopyFS(root, os.DirFS(fixtureRoot(name))))
+	require.NoError(t, os.CopyFS(root, os.DirFS(fixtureRoot("server-6.x"))))
 	return root
 }
 
@@ -62,13 +62,12 @@ func everyScraper(cfg *Config) {
 	}
 	cfg.Scrapers.Process.Get().CollectionInterval = 0
 	cfg.Scrapers.Process.Get().Top.N = 0
-	metrics := reflect.ValueOf(&cfg.Metrics).Elem()
-	for i := range metrics.NumField() {
-		metrics.Field(i).FieldByName("Enabled").SetBool(true)
+	for _, metric := range reflect.ValueOf(&cfg.Metrics).Elem().Fields() {
+		metric.FieldByName("Enabled").SetBool(true)
 	}
 }
 
-// startFixtureHost starts the receiver over the root; its first scrape is waiting.
+// startFixtureHost starts the receiver over the root, an empty one being that of this host; its first scrape is to be waited for.
 func startFixtureHost(t *testing.T, root string, configure ...func(*Config)) *fixtureHost {
 	t.Helper()
 	core, logs := observer.New(zap.WarnLevel)
@@ -103,10 +102,10 @@ func startFixtureHost(t *testing.T, root string, configure ...func(*Config)) *fi
 	return f
 }
 
-// first gives the batch of the scrape that starting brings.
-func (f *fixtureHost) first(t *testing.T) pmetric.Metrics {
+// first waits for the scrape that starting brings.
+func (f *fixtureHost) first(t *testing.T) {
 	t.Helper()
-	return within(t, f.batches)
+	within(t, f.batches)
 }
 
 // after steps the clock and gives the batch of the scrape that follows.

@@ -56,7 +56,7 @@ func (s *networkScraper) scrape(t *tick) error {
 		s.record(t, &interfaces[i])
 	}
 	s.mb.Reset(metadata.WithStartTime(t.boot))
-	return errors.Join(err, s.scrapeConntrack(t))
+	return errors.Join(err, aside(s.scrapeConntrack(t)))
 }
 
 // startOf tells since when the totals of an interface count. They belong to its index: one that gets another name has counted since

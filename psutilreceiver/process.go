@@ -19,20 +19,20 @@ const otherGroup = "other"
 // processScraper shows the processes that matter, each as a resource of its own, and the rest as one.
 type processScraper struct {
 	environment
-	cfg       ProcessConfig
-	tracker   *process.Tracker
-	resources map[process.Key]*processResource
-	groups    map[*process.Group]processGroup
-	first     pcommon.Timestamp // time of the first scrape, since when unattributed time is counted
-	memory    int64             // of the host in bytes, for utilization; 0 when not known
+	cfg     ProcessConfig
+	tracker *process.Tracker
+	shown   map[process.Key]*shownProcess
+	groups  map[*process.Group]processGroup
+	first   pcommon.Timestamp // time of the first scrape, since when unattributed time is counted
+	memory  int64             // of the host in bytes, for utilization; 0 when not known
 }
 
-// processResource is the resource of a shown process, kept as long as its identity stays.
-type processResource struct {
+// shownProcess is what the last scrape recorded of a process.
+type shownProcess struct {
 	identity process.Identity
-	resource pcommon.Resource
-	scrape   pcommon.Timestamp // last in which the process was shown
-	counted  process.Fields    // counters that were recorded in it
+	parent   int32
+	scrape   pcommon.Timestamp
+	counted  process.Fields // counters that were recorded in it
 }
 
 // processGroup is what the last scrape recorded of a group.
@@ -49,7 +49,7 @@ func newProcessScraper(cfg ProcessConfig, env environment) (scraper, error) {
 	env.attributes.ProcessCommandLine.Enabled = env.attributes.ProcessCommandLine.Enabled || cfg.CommandLine
 	s := &processScraper{
 		environment: env, cfg: cfg, tracker: tracker,
-		resources: make(map[process.Key]*processResource), groups: make(map[*process.Group]processGroup),
+		shown: make(map[process.Key]*shownProcess), groups: make(map[*process.Group]processGroup),
 	}
 	s.tellAccess()
 	return s, nil
@@ -87,7 +87,7 @@ func (s *processScraper) scrape(t *tick) error {
 		s.mb.Reset(metadata.WithStartTime(s.first))
 		s.mb.RecordSystemProcessCPUUnattributedDataPoint(t.time, cpuSeconds(snapshot.Unattributed))
 	}
-	maps.DeleteFunc(s.resources, func(_ process.Key, r *processResource) bool { return r.scrape != t.time })
+	maps.DeleteFunc(s.shown, func(_ process.Key, r *shownProcess) bool { return r.scrape != t.time })
 	maps.DeleteFunc(s.groups, func(_ *process.Group, g processGroup) bool { return g.scrape != t.time })
 	s.count(snapshot)
 	return err
@@ -102,7 +102,7 @@ func (s *processScraper) readMemory() error {
 	if err == nil {
 		s.memory = m.Total
 	}
-	return err
+	return aside(err)
 }
 
 func (s *processScraper) processTick(t *tick) process.Tick {
@@ -119,10 +119,10 @@ func cpuSeconds(us uint64) float64 { return float64(us) / 1e6 }
 
 func (s *processScraper) recordProcess(t *tick, p *process.Process) {
 	created := pcommon.NewTimestampFromTime(p.Created(t.boot.AsTime()))
-	r, ok := s.resources[p.Key]
-	if !ok || r.identity != p.Identity {
-		r = &processResource{identity: p.Identity, resource: s.describe(p, created)}
-		s.resources[p.Key] = r
+	r, ok := s.shown[p.Key]
+	if !ok || r.identity != p.Identity || r.parent != p.PPID { // What changes the resource begins new streams.
+		r = &shownProcess{identity: p.Identity, parent: p.PPID}
+		s.shown[p.Key] = r
 	}
 	r.scrape = t.time
 	base := p.Base()
@@ -136,7 +136,7 @@ func (s *processScraper) recordProcess(t *tick, p *process.Process) {
 		s.mb.RecordProcessNiceDataPoint(t.time, int64(p.Nice))
 	}
 	s.mb.RecordProcessUptimeDataPoint(t.time, t.time.AsTime().Sub(created.AsTime()).Seconds())
-	s.mb.EmitForResource(metadata.WithResource(r.resource))
+	s.mb.EmitForResource(metadata.WithResource(s.describe(p, created)))
 }
 
 // recordGroup records the sum over processes that are taken together. Their counters begin with the receiver's first scrape, in which
@@ -260,9 +260,12 @@ func (s *processScraper) describe(p *process.Process, created pcommon.Timestamp)
 		value string
 		set   func(string)
 	}{
-		{p.Identity.Executable, rb.SetProcessExecutableName}, {p.Identity.ExecutablePath, rb.SetProcessExecutablePath},
-		{p.Identity.Command, rb.SetProcessCommand}, {p.Identity.CommandLine, rb.SetProcessCommandLine},
-		{p.Identity.Owner, rb.SetProcessOwner}, {p.Identity.Cgroup, rb.SetProcessLinuxCgroup},
+		{p.Identity.Executable, rb.SetProcessExecutableName},
+		{p.Identity.ExecutablePath, rb.SetProcessExecutablePath},
+		{p.Identity.Command, rb.SetProcessCommand},
+		{p.Identity.CommandLine, rb.SetProcessCommandLine},
+		{p.Identity.Owner, rb.SetProcessOwner},
+		{p.Identity.Cgroup, rb.SetProcessLinuxCgroup},
 		{p.Identity.ContainerID, rb.SetContainerID},
 	} {
 		if a.value != "" {

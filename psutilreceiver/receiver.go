@@ -1,6 +1,7 @@
 package psutilreceiver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,7 +47,7 @@ func newReceiver(set receiver.Settings, cfg *Config, next consumer.Metrics) (*ps
 // Start reads the host's identity and boot time once, and starts the controllers.
 func (r *psutilReceiver) Start(ctx context.Context, h component.Host) error {
 	if r.cfg.Temporality == TemporalityDelta {
-		r.set.Logger.Info("Counters are emitted as deltas; the prometheus exporter and Prometheus remote write drop delta sums")
+		r.set.Logger.Info("Counters are emitted as deltas: Prometheus remote write drops delta sums without a word, and the prometheus exporter adds them up from its own start on")
 	}
 	var err error
 	if r.groups, err = r.buildGroups(); err != nil {
@@ -113,7 +114,7 @@ func (r *psutilReceiver) buildGroups() ([]*scrapeGroup, error) {
 	for _, g := range byInterval {
 		groups = append(groups, g)
 	}
-	slices.SortFunc(groups, func(a, b *scrapeGroup) int { return int(a.interval - b.interval) })
+	slices.SortFunc(groups, func(a, b *scrapeGroup) int { return cmp.Compare(a.interval, b.interval) })
 	return groups, nil
 }
 
@@ -176,8 +177,11 @@ func (r *psutilReceiver) hostResource(h *host.Host) pcommon.Resource {
 		value string
 		set   func(string)
 	}{
-		{id.Name, rb.SetHostName}, {id.ID, rb.SetHostID}, {id.Arch, rb.SetHostArch},
-		{id.OSType, rb.SetOsType}, {id.Description, rb.SetOsDescription},
+		{id.Name, rb.SetHostName},
+		{id.ID, rb.SetHostID},
+		{id.Arch, rb.SetHostArch},
+		{id.OSType, rb.SetOsType},
+		{id.Description, rb.SetOsDescription},
 	} {
 		if a.value != "" {
 			a.set(a.value)

@@ -38,6 +38,7 @@ type scrapeRun struct {
 	streams    streamTelemetry
 	attributes metric.MeasurementOption
 	faults     faults
+	last       tick // that read everything
 }
 
 func (g *scrapeGroup) add(name string, s scraper, env environment, stage *stream.Stage) {
@@ -61,22 +62,15 @@ func (g *scrapeGroup) close() error {
 			errs = errors.Join(errs, c.close())
 		}
 	}
-	g.host.Close()
 	return errs
 }
 
 // begin starts the next tick of the group.
 func (g *scrapeGroup) begin(ctx context.Context) {
 	g.host.Begin()
-	now := g.now()
-	previous := g.tick
+	now, before := g.now(), g.tick.now
 	g.tick = tick{now: now, time: pcommon.NewTimestampFromTime(now), boot: g.boot}
-	if previous.now.IsZero() {
-		return
-	}
-	g.tick.previous = previous.time
-	g.tick.elapsed = now.Sub(previous.now)
-	if g.tick.elapsed > g.interval+g.interval/2 {
+	if !before.IsZero() && now.Sub(before) > g.interval+g.interval/2 {
 		g.telemetry.PsutilLateTicks.Add(ctx, 1)
 	}
 }
@@ -88,12 +82,18 @@ func (r *scrapeRun) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	if r == r.group.runs[0] {
 		r.group.begin(ctx)
 	}
-	t := &r.group.tick
+	t := r.group.tick
+	if !r.last.now.IsZero() {
+		t.previous, t.elapsed = r.last.time, t.now.Sub(r.last.now)
+	}
 	r.env.mb.Reset(metadata.WithStartTime(t.boot))
 	r.env.starts.Begin(t.time)
-	err := r.scraper.scrape(t)
+	err := r.scraper.scrape(&t)
 	complete := r.faults.report(ctx, t.now, err, r.env.telemetry)
 	r.env.starts.End(complete)
+	if complete {
+		r.last = t
+	}
 	md := r.env.mb.Emit(metadata.WithResource(r.group.resource))
 	r.stage.Process(md, t.now, complete)
 	r.streams.report(ctx)

@@ -43,8 +43,8 @@ type tick struct {
 	now      time.Time         // with a monotonic reading
 	time     pcommon.Timestamp // of every point of this scrape
 	boot     pcommon.Timestamp // start of every stream that began with the host
-	previous pcommon.Timestamp // time of the last tick, 0 at the first
-	elapsed  time.Duration     // since the last tick by the monotonic clock, 0 at the first
+	previous pcommon.Timestamp // time of the last tick in which the scraper read everything, 0 before there was one
+	elapsed  time.Duration     // since then by the monotonic clock, 0 before
 }
 
 // scraperKind is one row of the table of scrapers.
@@ -98,5 +98,12 @@ func kindOf[T interface{ interval() time.Duration }](
 			return 0, false
 		},
 		create: func(s *ScrapersConfig, env environment) (scraper, error) { return create(*block(s).Get(), env) },
+	}
+}
+
+// recordKnown records a figure unless the host does not report it.
+func recordKnown(v int64, record func(int64)) {
+	if v >= 0 {
+		record(v)
 	}
 }

@@ -24,6 +24,19 @@ type faults struct {
 	warned  map[string]time.Time // by class
 }
 
+// asideError is a fault of a figure beside the things that a scraper lists.
+type asideError struct{ error }
+
+func (e asideError) Unwrap() error { return e.error }
+
+// aside marks a fault that says nothing of which things there are, so that the scrape counts as complete all the same.
+func aside(err error) error {
+	if err == nil {
+		return nil
+	}
+	return asideError{err}
+}
+
 // report returns whether err leaves the scrape complete: everything was read, or is something that the host has not got.
 func (f *faults) report(ctx context.Context, now time.Time, err error, telemetry *metadata.TelemetryBuilder) bool {
 	var joined interface{ Unwrap() []error }
@@ -37,16 +50,17 @@ func (f *faults) report(ctx context.Context, now time.Time, err error, telemetry
 	if err == nil || errors.Is(err, host.ErrUnsupported) {
 		return true
 	}
+	_, complete := err.(asideError) //nolint:errorlint // The mark itself, not what it marks.
 	class := host.ErrorClass(err)
 	telemetry.PsutilFilesUnreadable.Add(ctx, 1,
 		metric.WithAttributes(attribute.String("scraper", f.scraper), attribute.String("class", class)))
 	if last, ok := f.warned[class]; ok && now.Sub(last) < warnPeriod {
-		return false
+		return complete
 	}
 	f.warned[class] = now
 	f.logger.Warn("Some figures can't be read and are left out; this is said once an hour at most",
 		zap.String("class", class), zap.Error(err))
-	return false
+	return complete
 }
 
 // streamTelemetry reports what a Stage has done since the last report.

@@ -41,7 +41,7 @@ func (f *fixtureHost) requireNone(t *testing.T, metric string) {
 }
 
 func TestScrapeDurationIsByScraper(t *testing.T) {
-	f := startFixtureHost(t, copyFixture(t, "server-6.x"), onlyScrapers("cpu", "load"))
+	f := startFixtureHost(t, copyServer(t), onlyScrapers("cpu", "load"))
 	f.first(t)
 	f.after(t, 15*time.Second)
 	// The clock stands still during a scrape: all fall into the lowest bucket.
@@ -58,7 +58,7 @@ func TestScrapeDurationIsByScraper(t *testing.T) {
 }
 
 func TestUnreadableFilesAreCountedAtEveryScrape(t *testing.T) {
-	f := startFixtureHost(t, copyFixture(t, "server-6.x"), onlyScrapers("load", "pressure", "processes", "memory"))
+	f := startFixtureHost(t, copyServer(t), onlyScrapers("load", "pressure", "processes", "memory"))
 	f.first(t)
 	f.requireNone(t, "otelcol_psutil_files_unreadable")
 
@@ -78,7 +78,7 @@ func TestUnreadableFilesAreCountedAtEveryScrape(t *testing.T) {
 
 func TestStreamsResetsAndRemovedPoints(t *testing.T) {
 	delta := func(cfg *Config) { cfg.Temporality = TemporalityDelta }
-	f := startFixtureHost(t, copyFixture(t, "server-6.x"), onlyScrapers("cpu", "load", "paging", "network"), delta)
+	f := startFixtureHost(t, copyServer(t), onlyScrapers("cpu", "load", "paging", "network"), delta)
 	f.first(t)
 	// CPU times in seven modes, paging faults and operations of two kinds each, and of six interfaces four counters in two directions.
 	streams := counts{
@@ -111,7 +111,7 @@ func TestStreamsResetsAndRemovedPoints(t *testing.T) {
 }
 
 func TestLateTicks(t *testing.T) {
-	f := startFixtureHost(t, copyFixture(t, "server-6.x"), onlyScrapers("load"))
+	f := startFixtureHost(t, copyServer(t), onlyScrapers("load"))
 	f.first(t)
 	f.after(t, 15*time.Second)
 	f.after(t, 22*time.Second)
@@ -123,7 +123,7 @@ func TestLateTicks(t *testing.T) {
 }
 
 func TestProcessesSeenShownAndExcluded(t *testing.T) {
-	f := startFixtureHost(t, copyFixture(t, "server-6.x"), onlyScrapers("process"), func(cfg *Config) {
+	f := startFixtureHost(t, copyServer(t), onlyScrapers("process"), func(cfg *Config) {
 		p := cfg.Scrapers.Process.Get()
 		p.Top = ProcessTop{N: 2, By: []string{"memory"}, Hysteresis: 1}
 		p.Exclude.Names = []string{"postgres"}
@@ -135,7 +135,7 @@ func TestProcessesSeenShownAndExcluded(t *testing.T) {
 }
 
 func TestReadsOfProcessesThatFailed(t *testing.T) {
-	f := startFixtureHost(t, copyFixture(t, "server-6.x"), onlyScrapers("process"))
+	f := startFixtureHost(t, copyServer(t), onlyScrapers("process"))
 	f.first(t)
 	f.requireNone(t, "otelcol_psutil_process_reads_failed")
 
@@ -157,7 +157,7 @@ func TestReadsOfProcessesThatFailed(t *testing.T) {
 }
 
 func TestQuarantinedMountsAreNoneOnAHealthyHost(t *testing.T) {
-	f := startFixtureHost(t, copyFixture(t, "server-6.x"), onlyScrapers("filesystem"))
+	f := startFixtureHost(t, copyServer(t), onlyScrapers("filesystem"))
 	f.first(t)
 	metadatatest.AssertEqualPsutilQuarantinedMounts(t, f.telemetry, counts{count(0)}, untimed...)
 }

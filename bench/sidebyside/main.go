@@ -27,6 +27,13 @@ type contender struct {
 	name, binary, config string
 }
 
+// plan says how much is measured.
+type plan struct {
+	rounds, scrapes int
+	interval        time.Duration
+	opens           bool
+}
+
 // cost is what one scrape costs, and the largest resident memory of the run.
 type cost struct {
 	cpu        time.Duration
@@ -48,11 +55,12 @@ func main() {
 	rounds := flag.Int("rounds", 3, "rounds; the median is printed")
 	scrapes := flag.Int("scrapes", 100, "scrapes a round")
 	interval := flag.Duration("interval", 100*time.Millisecond, "time between scrapes; longer than a scrape takes")
+	opens := flag.Bool("opens", true, "count opened files, with strace")
 	sleepers := flag.Int("sleepers", 0, "idle processes to start for the time of the measurement")
 	flag.Parse()
 
 	end := startSleepers(*sleepers)
-	err := run(a, b, *rounds, *scrapes, *interval)
+	err := run(a, b, plan{rounds: *rounds, scrapes: *scrapes, interval: *interval, opens: *opens})
 	end()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "sidebyside:", err)
@@ -77,12 +85,12 @@ func startSleepers(n int) (end func()) {
 	}
 }
 
-func run(a, b contender, rounds, scrapes int, interval time.Duration) error {
+func run(a, b contender, p plan) error {
 	results := map[string][]cost{}
-	for round := range rounds {
+	for round := range p.rounds {
 		for _, c := range []contender{a, b} {
-			fmt.Fprintf(os.Stderr, "round %d of %d: %s\n", round+1, rounds, c.name)
-			got, err := measure(c, scrapes, interval)
+			fmt.Fprintf(os.Stderr, "round %d of %d: %s\n", round+1, p.rounds, c.name)
+			got, err := measure(c, p)
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
 			}
@@ -90,7 +98,7 @@ func run(a, b contender, rounds, scrapes int, interval time.Duration) error {
 		}
 	}
 	ca, cb := median(results[a.name]), median(results[b.name])
-	fmt.Printf("\n%-34s %14s %14s %10s\n", fmt.Sprintf("per scrape, median of %d rounds", rounds), a.name, b.name, "ratio")
+	fmt.Printf("\n%-34s %14s %14s %10s\n", fmt.Sprintf("per scrape, median of %d rounds", p.rounds), a.name, b.name, "ratio")
 	row := func(what, format string, x, y float64) {
 		fmt.Printf("%-34s %14s %14s %10.2f\n", what, fmt.Sprintf(format, x), fmt.Sprintf(format, y), y/x)
 	}
@@ -107,9 +115,9 @@ func run(a, b contender, rounds, scrapes int, interval time.Duration) error {
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // measure runs one contender busy and idle for the same time.
-func measure(c contender, scrapes int, interval time.Duration) (cost, error) {
-	lifetime := time.Second + time.Duration(scrapes)*interval + interval/2
-	busy, err := runOnce(c, interval, lifetime)
+func measure(c contender, p plan) (cost, error) {
+	lifetime := time.Second + time.Duration(p.scrapes)*p.interval + p.interval/2
+	busy, err := runOnce(c, p.interval, lifetime)
 	if err != nil {
 		return cost{}, err
 	}
@@ -117,14 +125,14 @@ func measure(c contender, scrapes int, interval time.Duration) (cost, error) {
 	if err != nil {
 		return cost{}, err
 	}
-	n := float64(scrapes)
+	n := float64(p.scrapes)
 	result := cost{
 		cpu:       time.Duration(float64(busy.cpu-idle.cpu) / n),
 		allocated: (busy.allocated - idle.allocated) / n,
 		points:    (busy.points - idle.points) / n,
 		maxRSSKiB: busy.maxRSSKiB,
 	}
-	if _, err := exec.LookPath("strace"); err == nil {
+	if _, err := exec.LookPath("strace"); err == nil && p.opens {
 		const traced = 5
 		b, err1 := countOpens(c, 2*time.Second, time.Second+traced*2*time.Second+time.Second)
 		i, err2 := countOpens(c, time.Hour, time.Second+traced*2*time.Second+time.Second)

@@ -103,6 +103,7 @@ func BenchmarkProcess(b *testing.B) {
 }
 
 func benchmarkProcess(b *testing.B, streams int, settings Settings) {
+	b.Helper()
 	stage := NewStage(settings)
 	now := time.Now()
 	total := int64(1)
@@ -143,7 +144,7 @@ func BenchmarkWalk(b *testing.B) {
 				now, total = now.Add(15*time.Second), total+1000
 				stamp(md, now, total)
 				b.StartTimer()
-				eachMetric(md, func(rm pmetric.ResourceMetrics, _ pmetric.ScopeMetrics, m pmetric.Metric) {
+				eachMetric(md, func(_ pmetric.ResourceMetrics, _ pmetric.ScopeMetrics, m pmetric.Metric) {
 					for _, p := range m.Sum().DataPoints().All() {
 						for k, v := range p.Attributes().All() {
 							n += len(k) + len(v.Str())

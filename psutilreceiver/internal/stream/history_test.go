@@ -30,7 +30,6 @@ type actor struct {
 	identity uint64
 	birth    int64 // of a process
 	total    int64
-	scale    float64
 }
 
 // world is a host with a random history: births, deaths, pids used again,
@@ -109,7 +108,7 @@ func (w *world) live(a *actor, elapsed int64) {
 		a.birth = w.anchor + w.mono - w.rnd.Int64N(elapsed)
 	case a.device && w.one(15): // reset by its driver
 		a.total = 1 + w.rnd.Int64N(a.total)
-	case a.device && w.one(15): // wrapped at 32 bits
+	case a.device && w.one(16): // wrapped at 32 bits
 		a.total = 1 + a.total%(1<<32)
 	case !w.one(4):
 		a.total += w.rnd.Int64N(1 << 20)

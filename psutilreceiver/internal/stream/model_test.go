@@ -20,9 +20,8 @@ type record struct {
 type model struct {
 	delta, returning bool
 	lives            map[string][]life
-	absent           map[string]bool // in the scrape at hand
-	completed        []int64         // times of complete scrapes
-	monos            []int64         // of all scrapes
+	completed        []int64 // times of complete scrapes
+	monos            []int64 // of all scrapes
 }
 
 // life is a point that was let through, with what was said of its stream then.

@@ -79,8 +79,10 @@ var stories = map[string][]step{
 	},
 	"born_in_view": {
 		{story: "the first scrape has nothing", at: 100},
-		{story: "a process born at 107 counts in full; only the wall clock dates its birth", at: 115, start: 107, total: 40,
-			cumulative: "107-115 40", delta: "107-115 40"},
+		{
+			story: "a process born at 107 counts in full; only the wall clock dates its birth", at: 115, start: 107, total: 40,
+			cumulative: "107-115 40", delta: "107-115 40",
+		},
 		{story: "then on", at: 130, start: 107, total: 55, cumulative: "107-130 55", delta: "115-130 15", rate: "1"},
 	},
 	"hot_plugged": {
@@ -100,8 +102,10 @@ var stories = map[string][]step{
 	},
 	"start_changed": {
 		{story: "first sight", at: 100, start: 5, total: 1000, cumulative: "5-100 1000"},
-		{story: "another interface of that name, by chance with a higher total", at: 110, start: 100, total: 2000,
-			cumulative: "100-110 2000", delta: "100-110 2000"},
+		{
+			story: "another interface of that name, by chance with a higher total", at: 110, start: 100, total: 2000,
+			cumulative: "100-110 2000", delta: "100-110 2000",
+		},
 		{story: "a pid that is used again", at: 120, start: 117, total: 9, cumulative: "117-120 9", delta: "117-120 9"},
 		{story: "a start that claims time already counted", at: 130, start: 119, total: 4, cumulative: "120-130 4", delta: "120-130 4"},
 		{story: "a start in the future", at: 140, start: 150, total: 5, cumulative: "130-140 5", delta: "130-140 5"},
@@ -120,13 +124,17 @@ var stories = map[string][]step{
 	},
 	"suspended_host": {
 		{story: "first sight", at: 100, start: 5, total: 1000, cumulative: "5-100 1000"},
-		{story: "an hour later, of which the host was awake for 10 s", at: 3700, mono: 110, start: 5, total: 1040,
-			cumulative: "5-3700 1040", delta: "100-3700 40", rate: "4"},
+		{
+			story: "an hour later, of which the host was awake for 10 s", at: 3700, mono: 110, start: 5, total: 1040,
+			cumulative: "5-3700 1040", delta: "100-3700 40", rate: "4",
+		},
 	},
 	"clock_steps_forward": {
 		{story: "first sight", at: 100, start: 5, total: 1000, cumulative: "5-100 1000"},
-		{story: "a rate is taken by the monotonic clock", at: 1000, mono: 110, start: 5, total: 1030,
-			cumulative: "5-1000 1030", delta: "100-1000 30", rate: "3"},
+		{
+			story: "a rate is taken by the monotonic clock", at: 1000, mono: 110, start: 5, total: 1030,
+			cumulative: "5-1000 1030", delta: "100-1000 30", rate: "3",
+		},
 	},
 	"clock_steps_back_a_little": {
 		{story: "first sight", at: 100, start: 5, total: 1000, cumulative: "5-100 1000"},
@@ -140,15 +148,19 @@ var stories = map[string][]step{
 	},
 	"clock_steps_back_too_far_to_wait": {
 		{story: "the clock is an hour ahead", at: 3700, mono: 100, start: 5, total: 1000, cumulative: "5-3700 1000"},
-		{story: "corrected: the stream goes on upon the new clock", at: 110, mono: 110, start: 5, total: 1020,
-			cumulative: "5-110 1020", delta: "100-110 20", rate: "2"},
+		{
+			story: "corrected: the stream goes on upon the new clock", at: 110, mono: 110, start: 5, total: 1020,
+			cumulative: "5-110 1020", delta: "100-110 20", rate: "2",
+		},
 		{story: "steady", at: 120, mono: 120, start: 5, total: 1030, cumulative: "5-120 1030", delta: "110-120 10", rate: "1"},
 	},
 	"born_before_a_clock_step_back": {
 		{story: "the clock is an hour ahead", at: 3700, mono: 100},
 		{story: "a birth by that clock", at: 3710, mono: 110, start: 3705, total: 6, cumulative: "3705-3710 6", delta: "3705-3710 6"},
-		{story: "corrected: the stream keeps its age of 5 s before the previous point", at: 120, mono: 120, start: 3705, total: 16,
-			cumulative: "105-120 16", delta: "110-120 10", rate: "1"},
+		{
+			story: "corrected: the stream keeps its age of 5 s before the previous point", at: 120, mono: 120, start: 3705, total: 16,
+			cumulative: "105-120 16", delta: "110-120 10", rate: "1",
+		},
 	},
 	"start_not_before_the_point": {
 		{story: "in the first scrape there is nothing else to go by", at: 100, start: 100, total: 1, cumulative: "99.999999999-100 1"},
@@ -369,9 +381,28 @@ func TestIdentity(t *testing.T) {
 		func(_ pmetric.ResourceMetrics, p pmetric.NumberDataPoint) { p.SetDoubleValue(1) },
 	}
 	for _, raw := range []map[string]any{
-		{"ab": "c"}, {"a": "bc"}, {"a": ""}, {"": "a"}, {"a": "1"}, {"a": 1}, {"a": 1.0}, {"a": true}, {"a": false}, {"a": 0}, {"a": nil},
-		{"a": "x", "b": "y"}, {"a": "y", "b": "x"}, {"a": map[string]any{"b": "c"}}, {"a": map[string]any{"b": "d"}}, {"a": map[string]any{}},
-		{"a": []any{"x", "y"}}, {"a": []any{"y", "x"}}, {"a": []any{}}, {"a": []byte("xy")}, {"a": []byte("yx")}, {"a": "xy"},
+		{"ab": "c"},
+		{"a": "bc"},
+		{"a": ""},
+		{"": "a"},
+		{"a": "1"},
+		{"a": 1},
+		{"a": 1.0},
+		{"a": true},
+		{"a": false},
+		{"a": 0},
+		{"a": nil},
+		{"a": "x", "b": "y"},
+		{"a": "y", "b": "x"},
+		{"a": map[string]any{"b": "c"}},
+		{"a": map[string]any{"b": "d"}},
+		{"a": map[string]any{}},
+		{"a": []any{"x", "y"}},
+		{"a": []any{"y", "x"}},
+		{"a": []any{}},
+		{"a": []byte("xy")},
+		{"a": []byte("yx")},
+		{"a": "xy"},
 	} {
 		edits = append(edits, func(_ pmetric.ResourceMetrics, p pmetric.NumberDataPoint) {
 			require.NoError(t, p.Attributes().FromRaw(raw))

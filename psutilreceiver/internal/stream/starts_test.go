@@ -24,18 +24,30 @@ func TestStarts(t *testing.T) {
 	const boot = 5
 	for name, cycles := range map[string][]startsCycle{
 		"hot_plug": {
-			{story: "what is there at first counts since boot", at: 100,
-				things: map[string]uint64{"sda": 1, "sdb": 1}, want: map[string]pcommon.Timestamp{"sda": boot, "sdb": boot}, tracked: 2},
-			{story: "nothing changes", at: 115,
-				things: map[string]uint64{"sda": 1, "sdb": 1}, want: map[string]pcommon.Timestamp{"sda": boot, "sdb": boot}, tracked: 2},
-			{story: "a stick is plugged in: it was not there at 115", at: 130,
-				things: map[string]uint64{"sda": 1, "sdb": 1, "sdc": 1}, want: map[string]pcommon.Timestamp{"sda": boot, "sdb": boot, "sdc": 115}, tracked: 3},
-			{story: "the stick is pulled", at: 145,
-				things: map[string]uint64{"sda": 1, "sdb": 1}, want: map[string]pcommon.Timestamp{"sda": boot, "sdb": boot}, tracked: 2},
-			{story: "and plugged in again: new, though it looks the same", at: 160,
-				things: map[string]uint64{"sda": 1, "sdb": 1, "sdc": 1}, want: map[string]pcommon.Timestamp{"sda": boot, "sdb": boot, "sdc": 145}, tracked: 3},
-			{story: "its start stays", at: 175,
-				things: map[string]uint64{"sda": 1, "sdb": 1, "sdc": 1}, want: map[string]pcommon.Timestamp{"sda": boot, "sdb": boot, "sdc": 145}, tracked: 3},
+			{
+				story: "what is there at first counts since boot", at: 100,
+				things: map[string]uint64{"sda": 1, "sdb": 1}, want: map[string]pcommon.Timestamp{"sda": boot, "sdb": boot}, tracked: 2,
+			},
+			{
+				story: "nothing changes", at: 115,
+				things: map[string]uint64{"sda": 1, "sdb": 1}, want: map[string]pcommon.Timestamp{"sda": boot, "sdb": boot}, tracked: 2,
+			},
+			{
+				story: "a stick is plugged in: it was not there at 115", at: 130,
+				things: map[string]uint64{"sda": 1, "sdb": 1, "sdc": 1}, want: map[string]pcommon.Timestamp{"sda": boot, "sdb": boot, "sdc": 115}, tracked: 3,
+			},
+			{
+				story: "the stick is pulled", at: 145,
+				things: map[string]uint64{"sda": 1, "sdb": 1}, want: map[string]pcommon.Timestamp{"sda": boot, "sdb": boot}, tracked: 2,
+			},
+			{
+				story: "and plugged in again: new, though it looks the same", at: 160,
+				things: map[string]uint64{"sda": 1, "sdb": 1, "sdc": 1}, want: map[string]pcommon.Timestamp{"sda": boot, "sdb": boot, "sdc": 145}, tracked: 3,
+			},
+			{
+				story: "its start stays", at: 175,
+				things: map[string]uint64{"sda": 1, "sdb": 1, "sdc": 1}, want: map[string]pcommon.Timestamp{"sda": boot, "sdb": boot, "sdc": 145}, tracked: 3,
+			},
 		},
 		"recreated_between_two_scrapes": {
 			{story: "veth0 since boot", at: 100, things: map[string]uint64{"veth0": 7}, want: map[string]pcommon.Timestamp{"veth0": boot}, tracked: 1},
@@ -45,14 +57,18 @@ func TestStarts(t *testing.T) {
 		"first_scrape_incomplete": {
 			{story: "the disk list could not be read", at: 100, partial: true, tracked: 0},
 			{story: "nor was the next scrape ended", at: 110, aborted: true, things: map[string]uint64{"sda": 1}, want: map[string]pcommon.Timestamp{"sda": boot}, tracked: 1},
-			{story: "all disks were there before anybody looked", at: 115,
-				things: map[string]uint64{"sda": 1, "sdb": 1}, want: map[string]pcommon.Timestamp{"sda": boot, "sdb": boot}, tracked: 2},
+			{
+				story: "all disks were there before anybody looked", at: 115,
+				things: map[string]uint64{"sda": 1, "sdb": 1}, want: map[string]pcommon.Timestamp{"sda": boot, "sdb": boot}, tracked: 2,
+			},
 		},
 		"partial_scrape_proves_no_absence": {
 			{story: "two disks", at: 100, things: map[string]uint64{"sda": 1, "sdb": 1}, want: map[string]pcommon.Timestamp{"sda": boot, "sdb": boot}, tracked: 2},
 			{story: "one cannot be read", at: 115, partial: true, things: map[string]uint64{"sda": 1}, want: map[string]pcommon.Timestamp{"sda": boot}, tracked: 2},
-			{story: "it is the old one; a third may have been there at 115 unseen", at: 130,
-				things: map[string]uint64{"sda": 1, "sdb": 1, "sdc": 1}, want: map[string]pcommon.Timestamp{"sda": boot, "sdb": boot, "sdc": 100}, tracked: 3},
+			{
+				story: "it is the old one; a third may have been there at 115 unseen", at: 130,
+				things: map[string]uint64{"sda": 1, "sdb": 1, "sdc": 1}, want: map[string]pcommon.Timestamp{"sda": boot, "sdb": boot, "sdc": 100}, tracked: 3,
+			},
 		},
 		"replaced_during_a_gap": {
 			{story: "a disk", at: 100, things: map[string]uint64{"sda": 1}, want: map[string]pcommon.Timestamp{"sda": boot}, tracked: 1},
