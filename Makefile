@@ -39,10 +39,15 @@ run: build ## Build if needed, and watch this host.
 test: build ## Run all tests with the race detector, and the end-to-end test on the built binary.
 	OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -race -shuffle=on $(PACKAGES)
 
+.PHONY: crosscheck
+crosscheck: ## Compare the deltas with those of the Collector's cumulativetodelta processor, in a module of its own.
+	cd psutilreceiver/internal/stream/crosscheck && go vet ./... && go test -race ./...
+
 .PHONY: generate
 generate: ## Write the generated files again.
 	go generate $(PACKAGES)
 	go mod tidy
+	cd psutilreceiver/internal/stream/crosscheck && go mod tidy
 	gofmt -w $(shell git ls-files '*.go')
 
 .PHONY: check-generate

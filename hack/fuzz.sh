@@ -6,6 +6,6 @@ grep -rl --include='*_test.go' '^func Fuzz' . | while read -r file; do
 	dir=$(dirname "$file")
 	grep -o '^func Fuzz[A-Za-z0-9_]*' "$file" | cut -d' ' -f2 | while read -r target; do
 		echo "$dir $target"
-		go test "$dir" -run '^$' -fuzz "^$target\$" -fuzztime "$time"
+		go test "$dir" -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 20x
 	done
 done

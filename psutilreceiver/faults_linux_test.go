@@ -90,7 +90,7 @@ var kernelFiles = []kernelFile{
 		costs: []string{"system.process.limit"}, parts: []string{"system.process.limit"},
 	},
 	{
-		name: "proc/sys/net/netfilter/nf_conntrack_count", warn: []string{"network"}, quiet: []string{"missing", "cut"},
+		name: "proc/1/net/stat/nf_conntrack", warn: []string{"network"}, quiet: []string{"missing", "cut"},
 		costs: []string{"system.network.conntrack."}, parts: []string{"system.network.conntrack."},
 	},
 	{
@@ -142,6 +142,7 @@ var kernelFiles = []kernelFile{
 // unreadFiles are in the fixture for other tests, and of no meaning to the scrapers.
 var unreadFiles = []string{
 	"proc/filesystems", "proc/sys/kernel/hostname", "proc/1/mounts", "proc/1/net/sockstat", "proc/1/net/sockstat6", "proc/1204/comm",
+	"proc/sys/net/netfilter/nf_conntrack_count", // Of the reader's own network namespace.
 }
 
 // TestAFaultCostsOnlyItsOwn breaks the files of a host one at a time, in every way that a file can be bad. What does not come from the

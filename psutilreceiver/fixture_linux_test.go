@@ -32,7 +32,6 @@ func environmentOf(t *testing.T, root string, metrics func(*metadata.MetricsConf
 	t.Helper()
 	h, err := host.New(root)
 	require.NoError(t, err)
-	t.Cleanup(h.Close)
 	cfg := metadata.NewDefaultMetricsBuilderConfig()
 	if metrics != nil {
 		metrics(&cfg.Metrics)

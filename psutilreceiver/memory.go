@@ -62,7 +62,7 @@ func (s *memoryScraper) recordLinux(t *tick, m *host.Memory) {
 	recordKnown(m.SlabReclaimable, func(v int64) {
 		mb.RecordSystemMemoryLinuxSlabUsageDataPoint(ts, v, metadata.AttributeSystemMemoryLinuxSlabStateReclaimable)
 	})
-	recordKnown(m.SlabUnreclaimed, func(v int64) {
+	recordKnown(m.SlabUnreclaimable, func(v int64) {
 		mb.RecordSystemMemoryLinuxSlabUsageDataPoint(ts, v, metadata.AttributeSystemMemoryLinuxSlabStateUnreclaimable)
 	})
 	s.recordHugePages(t, m)
@@ -70,10 +70,10 @@ func (s *memoryScraper) recordLinux(t *tick, m *host.Memory) {
 
 func (s *memoryScraper) recordHugePages(t *tick, m *host.Memory) {
 	mb, ts := s.mb, t.time
-	recordKnown(m.HugePagesTotal, func(v int64) {
-		mb.RecordSystemMemoryLinuxHugepagesLimitDataPoint(ts, v)
-		mb.RecordSystemMemoryLinuxHugepagesUsageDataPoint(ts, v-m.HugePagesFree, metadata.AttributeSystemMemoryLinuxHugepagesStateUsed)
-		mb.RecordSystemMemoryLinuxHugepagesUsageDataPoint(ts, m.HugePagesFree, metadata.AttributeSystemMemoryLinuxHugepagesStateFree)
+	recordKnown(m.HugePagesTotal, func(v int64) { mb.RecordSystemMemoryLinuxHugepagesLimitDataPoint(ts, v) })
+	recordKnown(m.HugePagesFree, func(v int64) {
+		mb.RecordSystemMemoryLinuxHugepagesUsageDataPoint(ts, max(m.HugePagesTotal-v, 0), metadata.AttributeSystemMemoryLinuxHugepagesStateUsed)
+		mb.RecordSystemMemoryLinuxHugepagesUsageDataPoint(ts, v, metadata.AttributeSystemMemoryLinuxHugepagesStateFree)
 	})
 	recordKnown(m.HugePagesReserved, func(v int64) { mb.RecordSystemMemoryLinuxHugepagesReservedDataPoint(ts, v) })
 	recordKnown(m.HugePagesSurplus, func(v int64) { mb.RecordSystemMemoryLinuxHugepagesSurplusDataPoint(ts, v) })

@@ -87,7 +87,7 @@ func TestInterfaceStarts(t *testing.T) {
 	const counters = ": 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n"
 	h := changingHostWith(t, map[string]string{
 		"proc/1/net/dev": "\n\neth0" + counters + "veth0" + counters, "sys/class/net/eth0/ifindex": "2\n", "sys/class/net/veth0/ifindex": "3\n",
-		"proc/sys/net/netfilter/nf_conntrack_max": "1\n", "proc/sys/net/netfilter/nf_conntrack_count": "1\n",
+		"proc/sys/net/netfilter/nf_conntrack_max": "1\n", "proc/1/net/stat/nf_conntrack": "entries\n00000001\n",
 	})
 	s, err := newNetworkScraper(NetworkConfig{}, h.env)
 	require.NoError(t, err)

@@ -2,10 +2,13 @@ package host
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"os"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const uptimeFile = "proc/uptime"
@@ -28,18 +31,33 @@ func parseUptime(text []byte) (time.Duration, error) {
 	return time.Duration(math.Round(seconds*100)) * 10 * time.Millisecond, nil
 }
 
-// BootTime is the instant of the boot, given that it is now. /proc/uptime and not btime of /proc/stat, which is in whole seconds.
+// BootTime is the instant of the boot to the millisecond, given that it is now. CLOCK_BOOTTIME tells how long ago that was: the distance
+// of the two clocks is the same whenever it is asked, as long as nobody sets the clock. /proc/uptime is in hundredths of a second, so
+// that it would give another instant each time, and btime of /proc/stat in whole seconds. A root with a copy of a proc, whose uptime is
+// not this kernel's, gets it from /proc/uptime.
 func (h *Host) BootTime(now time.Time) (time.Time, error) {
-	up, err := h.Uptime()
+	up, err := h.sinceBoot()
 	if err != nil {
 		return time.Time{}, err
 	}
-	return bootTime(now, up), nil
+	return now.Round(0).Add(-up).Round(time.Millisecond), nil
 }
 
-// bootTime is the boot instant that an uptime, read at now, tells.
-func bootTime(now time.Time, uptime time.Duration) time.Time {
-	return now.Round(0).Add(-uptime).Truncate(time.Millisecond)
+func (h *Host) sinceBoot() (time.Duration, error) {
+	if !isProcfs(h.Path("proc")) {
+		return h.Uptime()
+	}
+	var up unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &up); err != nil {
+		return 0, fmt.Errorf("reading the time since boot: %w", err)
+	}
+	return time.Duration(up.Nano()), nil
+}
+
+// isProcfs tells whether what is mounted at path is the kernel's proc, rather than a copy of one.
+func isProcfs(path string) bool {
+	var st unix.Statfs_t
+	return unix.Statfs(path, &st) == nil && st.Type == unix.PROC_SUPER_MAGIC
 }
 
 // Identity reads the host's names: below the root, etc/machine-id, var/lib/dbus/machine-id, etc/hostname, etc/os-release; this

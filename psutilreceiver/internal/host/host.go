@@ -57,9 +57,6 @@ func CheckRoot(root string) error {
 	return checkRootPlatform(root)
 }
 
-// Close lets go of what the host keeps open. It never waits for a read that hangs.
-func (h *Host) Close() { h.platform.close() }
-
 // isOwn tells whether root is this host's own /.
 func isOwn(root string) bool { return root == "" || filepath.Clean(root) == string(filepath.Separator) }
 

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 )
 
 const (
@@ -36,8 +38,6 @@ type kernelFile struct {
 }
 
 func (p *platform) init(string) { p.files = make(map[string]*kernelFile) }
-
-func (p *platform) close() {}
 
 func checkRootPlatform(root string) error {
 	if _, err := os.Stat(filepath.Join(root, "proc")); err != nil {
@@ -115,33 +115,9 @@ func readAll(fd int, path string, buf []byte) ([]byte, error) {
 	}
 }
 
-// readInRoot reads a file of the host's own, one that the kernel did not make up: on the way there may be absolute links, such as
-// /var/run -> /run. They lead below the root too, never to the file of that name in this process's own container.
+// readInRoot reads a file of the host's own, one that the kernel did not make up and that there may be links to.
 func (h *Host) readInRoot(name string) ([]byte, error) {
-	path := h.Path(name)
-	if h.root == "" {
-		return readFile(path, nil)
-	}
-	root, err := openRetry(h.root)
-	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: h.root, Err: err}
-	}
-	defer func() { _ = unix.Close(root) }()
-	how := unix.OpenHow{Flags: unix.O_RDONLY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT}
-	fd, err := unix.Openat2(root, name, &how)
-	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM) {
-		return readBelow(h.root, name) // Before Linux 5.6, or a seccomp filter from before.
-	}
-	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
-	}
-	defer func() { _ = unix.Close(fd) }()
-	return readAll(fd, path, nil)
-}
-
-// readBelow is readInRoot without openat2(2): it does not follow absolute links, but fails.
-func readBelow(root, name string) ([]byte, error) {
-	f, err := os.OpenInRoot(root, name)
+	f, err := rootfs.Open(h.root, name)
 	if err != nil {
 		return nil, err
 	}

@@ -109,8 +109,6 @@ func TestLiveLoad(t *testing.T) {
 	assert.Contains(t, []string{
 		fmt.Sprint(before.Load1, before.Load5, before.Load15), fmt.Sprint(after.Load1, after.Load5, after.Load15),
 	}, ours, "the kernel recomputes them every five seconds")
-	assert.Positive(t, got.Runnable, "this test runs")
-	assert.GreaterOrEqual(t, got.Tasks, got.Runnable)
 }
 
 func TestLivePaging(t *testing.T) {
@@ -133,9 +131,7 @@ func TestLivePaging(t *testing.T) {
 	for _, s := range swaps {
 		total += s.Size
 	}
-	m, err := h.Memory()
-	require.NoError(t, err)
-	assert.Equal(t, m.SwapTotal, total)
+	assert.Equal(t, valueOf(t, kernelText(t, "proc/meminfo"), "SwapTotal:")*1024, total)
 }
 
 func TestLiveUptime(t *testing.T) {
@@ -170,7 +166,7 @@ func TestLiveIdentity(t *testing.T) {
 
 func TestLivePressure(t *testing.T) {
 	h := liveHost(t)
-	for _, r := range Resources {
+	for _, r := range resources {
 		got, err := h.Pressure(r)
 		if err != nil {
 			require.ErrorIs(t, err, ErrUnsupported, r)

@@ -6,6 +6,5 @@ type Load struct {
 	// Linux counts those in uninterruptible sleep too; Windows has no such figure, and gets the average length of the run queue.
 	Avg1, Avg5, Avg15 float64
 
-	Runnable int64 // tasks that run or are ready to, this reader included; -1 when not reported
-	Tasks    int64 // tasks, that is, threads of all processes and of the kernel; -1 when not reported
+	Tasks int64 // threads of all processes and of the kernel; -1 when not reported
 }

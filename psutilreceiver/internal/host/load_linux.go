@@ -13,9 +13,9 @@ func (h *Host) Load() (Load, error) {
 	return parseLoadavg(text)
 }
 
-// parseLoadavg reads: the three averages, runnable/existing tasks, and the last PID, which is of no use here.
+// parseLoadavg reads the three averages and the second of the numbers that follow, runnable/existing tasks.
 func parseLoadavg(text []byte) (Load, error) {
-	l := Load{Runnable: absent, Tasks: absent}
+	l := Load{Tasks: absent}
 	rest := text
 	for _, dst := range []*float64{&l.Avg1, &l.Avg5, &l.Avg15} {
 		var f []byte
@@ -28,11 +28,11 @@ func parseLoadavg(text []byte) (Load, error) {
 	}
 	f, _ := field(rest)
 	runnable, tasks, _ := bytes.Cut(f, []byte{'/'})
-	r, ok1 := intOf(runnable)
+	_, ok1 := uintOf(runnable)
 	n, ok2 := intOf(tasks)
 	if !ok1 || !ok2 {
 		return Load{}, malformed(loadavgFile, text)
 	}
-	l.Runnable, l.Tasks = r, n
+	l.Tasks = n
 	return l, nil
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/shirou/gopsutil/v3/load"
 )
 
-// Load gives the load averages. The numbers of tasks are not known: gopsutil would start ps to count them.
+// Load gives the load averages. The number of tasks is not known: gopsutil would start ps to count them.
 func (h *Host) Load() (Load, error) {
 	// On Windows the first call starts the sampler that makes up the averages, and ends it with the context of that call. It
 	// must outlive the scrape.
@@ -16,5 +16,5 @@ func (h *Host) Load() (Load, error) {
 	if err != nil {
 		return Load{}, portable("reading the load average", err)
 	}
-	return Load{Avg1: avg.Load1, Avg5: avg.Load5, Avg15: avg.Load15, Runnable: absent, Tasks: absent}, nil
+	return Load{Avg1: avg.Load1, Avg5: avg.Load5, Avg15: avg.Load15, Tasks: absent}, nil
 }

@@ -8,24 +8,21 @@ type Memory struct {
 	// page cache and reclaimable slab less shared memory.
 	Available int64
 
-	Shared, Active, Inactive         int64 // Shmem, Active, Inactive
-	Dirty, Writeback                 int64
-	Committed, CommitLimit           int64 // Committed_AS, CommitLimit
-	SlabReclaimable, SlabUnreclaimed int64 // SReclaimable, SUnreclaim
+	Shared, Active, Inactive           int64 // Shmem, Active, Inactive
+	Dirty, Writeback                   int64
+	Committed, CommitLimit             int64 // Committed_AS, CommitLimit
+	SlabReclaimable, SlabUnreclaimable int64 // SReclaimable, SUnreclaim
 
 	HugePagesTotal, HugePagesFree, HugePagesReserved, HugePagesSurplus int64 // in pages
 	HugePageSize                                                       int64
-
-	SwapTotal, SwapFree int64
 }
 
 // noMemory is the sample of a system that reports nothing.
 var noMemory = Memory{
 	Total: absent, Free: absent, Buffers: absent, Cached: absent, Available: absent,
 	Shared: absent, Active: absent, Inactive: absent, Dirty: absent, Writeback: absent,
-	Committed: absent, CommitLimit: absent, SlabReclaimable: absent, SlabUnreclaimed: absent,
+	Committed: absent, CommitLimit: absent, SlabReclaimable: absent, SlabUnreclaimable: absent,
 	HugePagesTotal: absent, HugePagesFree: absent, HugePagesReserved: absent, HugePagesSurplus: absent, HugePageSize: absent,
-	SwapTotal: absent, SwapFree: absent,
 }
 
 // MemoryStates is a division of the memory into parts that do not overlap and sum to its total, in bytes.

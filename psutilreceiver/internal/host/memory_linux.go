@@ -78,7 +78,7 @@ func (m *Memory) lowerFieldOf(key []byte) *int64 {
 	case "SReclaimable:":
 		return &m.SlabReclaimable
 	case "SUnreclaim:":
-		return &m.SlabUnreclaimed
+		return &m.SlabUnreclaimable
 	case "HugePages_Total:":
 		return &m.HugePagesTotal
 	case "HugePages_Free:":
@@ -89,10 +89,6 @@ func (m *Memory) lowerFieldOf(key []byte) *int64 {
 		return &m.HugePagesSurplus
 	case "Hugepagesize:":
 		return &m.HugePageSize
-	case "SwapTotal:":
-		return &m.SwapTotal
-	case "SwapFree:":
-		return &m.SwapFree
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ type Interface struct {
 	Up     int64  // 1 if it is up and has a carrier, else 0: carrier
 	Speed  int64  // of the link, in bit/s: speed
 	MTU    int64  // bytes: mtu
-	Duplex Duplex // empty where it was not asked for
+	Duplex Duplex // empty where it was not asked for, or the host's network can't be seen
 }
 
 // Traffic is what went through an interface in one direction.

@@ -136,6 +136,16 @@ func (n *Interfaces) add(name []byte, received, sent Traffic) {
 	}
 	i := noInterface
 	i.Name, i.Received, i.Sent = k.name, received, sent
+	if n.borrowed { // The sysfs below the root is the host's, where the name is another interface's.
+		n.interfaces = append(n.interfaces, i)
+		return
+	}
+	n.addLink(&i, k)
+	n.interfaces = append(n.interfaces, i)
+}
+
+// addLink adds what sysfs tells of an interface.
+func (n *Interfaces) addLink(i *Interface, k *knownInterface) {
 	if index := n.files.number(&k.index); index >= 0 { // An interface that has gone just now has none.
 		k.identity = uint64(index)
 	}
@@ -156,7 +166,6 @@ func (n *Interfaces) add(name []byte, received, sent Traffic) {
 	if n.fields&LinkDuplex != 0 {
 		i.Duplex = n.duplexOf(k)
 	}
-	n.interfaces = append(n.interfaces, i)
 }
 
 func (n *Interfaces) learn(name string) *knownInterface {
@@ -230,7 +239,7 @@ func trafficOf(columns []int64) Traffic {
 }
 
 // Conntrack gives the fill of the connection tracking table, from /proc/sys/net/netfilter/nf_conntrack_count and _max. ErrUnsupported
-// where connections are not tracked.
+// where connections are not tracked. Under a root the count is from /proc/1/net/stat/nf_conntrack, and not known without it.
 func (h *Host) Conntrack() (Conntrack, error) {
 	limit, limitErr := h.oneNumber(conntrackLimit)
 	entries, entriesErr := h.conntrackEntries()
@@ -245,19 +254,16 @@ func (h *Host) Conntrack() (Conntrack, error) {
 	return c, errors.Join(limitErr, entriesErr)
 }
 
-// conntrackEntries gives under a root the count of the host's network namespace, from /proc/1/net/stat/nf_conntrack, since that in
-// /proc/sys would be of the collector's own.
+// conntrackEntries gives under a root the count of the host's network namespace: that in /proc/sys would be of the collector's own.
 func (h *Host) conntrackEntries() (int64, error) {
-	if h.root != "" {
-		text, err := h.read(conntrackStats)
-		if err == nil {
-			return parseConntrackStats(text)
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return absent, err
-		}
+	if h.root == "" {
+		return h.oneNumber(conntrackEntries)
 	}
-	return h.oneNumber(conntrackEntries)
+	text, err := h.read(conntrackStats)
+	if err != nil {
+		return absent, err
+	}
+	return parseConntrackStats(text)
 }
 
 func (h *Host) oneNumber(name string) (int64, error) {

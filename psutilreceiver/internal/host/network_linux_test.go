@@ -87,6 +87,32 @@ func TestInterfacesAreThoseOfTheHost(t *testing.T) {
 	assert.False(t, n.Borrowed())
 }
 
+// TestBorrowedInterfacesHaveNoLink pins that the traffic of the collector's own eth0 is not shown with the link of the host's eth0, which
+// is the one that sysfs below the root tells of.
+func TestBorrowedInterfacesHaveNoLink(t *testing.T) {
+	h := hostWith(t, map[string]string{
+		"proc/net/dev": netDevHeading + "eth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n", "sys/class/net/eth0/ifindex": "2\n",
+		"sys/class/net/eth0/carrier": "1\n", "sys/class/net/eth0/speed": "10000\n", "sys/class/net/eth0/mtu": "9000\n",
+		"sys/class/net/eth0/duplex": "full\n",
+	})
+	own := Interface{Name: "eth0", Received: Traffic{1, 2, 3, 4}, Sent: Traffic{9, 10, 11, 12}, Up: -1, Speed: -1, MTU: -1}
+	hosts := own
+	hosts.Identity, hosts.Up, hosts.Speed, hosts.MTU, hosts.Duplex = 2, 1, 10_000_000_000, 9000, DuplexFull
+	n := NewInterfaces(h, allLinkFields, everyInterface)
+	read := func() []Interface {
+		t.Helper()
+		h.Begin()
+		found, err := n.Read()
+		require.NoError(t, err)
+		return found
+	}
+	assert.Equal(t, []Interface{own}, read())
+	put(t, h.Root(), "proc/1/net/dev", netDevHeading+"eth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n")
+	assert.Equal(t, []Interface{hosts}, read())
+	require.NoError(t, os.Remove(h.Path("proc/1/net/dev")))
+	assert.Equal(t, []Interface{own}, read(), "nothing of the host's is kept")
+}
+
 func TestLinkIsReadWhereWanted(t *testing.T) {
 	h := fixtureHost(t, "server-6.x")
 	found, err := NewInterfaces(h, LinkMTU, func(name string) bool { return strings.HasPrefix(name, "eno") }).Read()
@@ -212,6 +238,11 @@ func TestConntrack(t *testing.T) {
 		require.ErrorIs(t, err, errMalformed)
 		assert.Equal(t, other, c, "each costs itself")
 	}
+	without := maps.Clone(files)
+	delete(without, "proc/1/net/stat/nf_conntrack")
+	c, err = hostWith(t, without).Conntrack()
+	require.NoError(t, err)
+	assert.Equal(t, Conntrack{Entries: -1, Limit: 100}, c, "the container's 3 is nobody's count of the host")
 	delete(files, "proc/sys/net/netfilter/nf_conntrack_max")
 	c, err = hostWith(t, files).Conntrack()
 	require.NoError(t, err, "a container whose own namespace tracks nothing")

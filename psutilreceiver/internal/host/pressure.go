@@ -11,9 +11,6 @@ const (
 	ResourceIRQ // CPU time lost to interrupts, since Linux 6.1 with CONFIG_IRQ_TIME_ACCOUNTING
 )
 
-// Resources lists all resources.
-var Resources = [...]Resource{ResourceCPU, ResourceMemory, ResourceIO, ResourceIRQ}
-
 // String is the resource's name, which is also that of its file in /proc/pressure.
 func (r Resource) String() string {
 	return [...]string{ResourceCPU: "cpu", ResourceMemory: "memory", ResourceIO: "io", ResourceIRQ: "irq"}[r]

@@ -20,6 +20,7 @@ var secretNames = map[string]bool{"pass": true, "pwd": true, "pw": true, "auth":
 // ScrubCommandLine joins the arguments with spaces and masks what looks like a secret: the value of an option, variable, header or JSON
 // member whose name has a word such as password, token, secret or api_key in it ("--password=x", "--password x", "TOKEN=x",
 // "X-Api-Key: x", `{"secret": "x"}`), also within an argument that is itself a command line, and the password in a URL.
+// What follows an option of such a name is masked whatever it looks like: "--password -x" may be a password that begins with a dash.
 // It rather masks too much than too little. A secret whose place has no name, as in "mysql -pSECRET", it cannot know.
 func ScrubCommandLine(arguments []string) string {
 	var out strings.Builder
@@ -28,12 +29,13 @@ func ScrubCommandLine(arguments []string) string {
 		if i > 0 {
 			out.WriteByte(' ')
 		}
-		if masking && !strings.HasPrefix(argument, "-") {
+		masked := masking
+		// Also of one that is masked: an option whose name only sounds like a secret's, as --use-token, has no value.
+		masking = isOption(argument) && !strings.ContainsAny(argument, "=: ") && isSecretName(argument)
+		if masked {
 			out.WriteString(mask)
-			masking = false
 			continue
 		}
-		masking = isOption(argument) && !strings.ContainsAny(argument, "=: ") && isSecretName(argument)
 		scrubArgument(&out, argument)
 	}
 	return out.String()

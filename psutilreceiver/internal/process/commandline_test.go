@@ -17,7 +17,9 @@ func TestScrubCommandLine(t *testing.T) {
 		{[]string{"db", "--password", "s3cret", "--port", "5432"}, "db --password ******** --port 5432"},
 		{[]string{"db", "--password=s3cret", "--port=5432"}, "db --password=******** --port=5432"},
 		{[]string{"db", "--password=a b c"}, "db --password=********"},
-		{[]string{"db", "--db-password", "--verbose"}, "db --db-password --verbose"},
+		{[]string{"db", "--password", "-abc", "--port", "5432"}, "db --password ******** --port 5432"},
+		{[]string{"db", "--db-password", "--verbose", "-x"}, "db --db-password ******** -x"},
+		{[]string{"db", "--use-token", "--password", "s3cret", "-x"}, "db --use-token ******** ******** -x"},
 		{[]string{"app", "--api-key", "k", "--api_key=k", "--APIKEY=k", "-apiKey=k"}, "app --api-key ******** --api_key=******** --APIKEY=******** -apiKey=********"},
 		{[]string{"env", "AWS_SECRET_ACCESS_KEY=abc", "GITHUB_TOKEN=ghp", "HOME=/root", "app"}, "env AWS_SECRET_ACCESS_KEY=******** GITHUB_TOKEN=******** HOME=/root app"},
 		{[]string{"java", "-Dspring.datasource.password=x", "-Xmx1g"}, "java -Dspring.datasource.password=******** -Xmx1g"},
@@ -51,6 +53,7 @@ func TestSplitArguments(t *testing.T) {
 func FuzzScrubCommandLine(f *testing.F) {
 	f.Add("app\x00--password\x00x\x00-x")
 	f.Add("app\x00--token=x")
+	f.Add("app\x00--use-token\x00--token\x00x")
 	f.Add("sh\x00-c\x00x --api-key 'x' y")
 	f.Add("psql\x00a://b:x@c")
 	f.Add("curl\x00{\"secret\": \"x\"}\x00Authorization: x y")
@@ -62,7 +65,7 @@ func FuzzScrubCommandLine(f *testing.F) {
 		}
 		// An option of a secret's name hides what follows it, whatever else is on the line.
 		hidden := "S3CRETVALUE"
-		for _, secret := range [][]string{{"--password", hidden}, {"--password=" + hidden}, {"MY_TOKEN=" + hidden}, {"sh -c 'x --api_key " + hidden + "'"}} {
+		for _, secret := range [][]string{{"--password", hidden}, {"--password", "-" + hidden}, {"--use-token", "--password", hidden}, {"--password=" + hidden}, {"MY_TOKEN=" + hidden}, {"sh -c 'x --api_key " + hidden + "'"}} {
 			require.NotContains(t, ScrubCommandLine(append(append([]string{"x"}, secret...), arguments...)), hidden)
 		}
 	})

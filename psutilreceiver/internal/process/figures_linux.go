@@ -3,16 +3,16 @@ package process
 // bytesPerKilobyte is the kernel's "kB" in status and smaps_rollup.
 const bytesPerKilobyte = 1024
 
-// parseStatm reads the text of /proc/PID/statm: seven counts of pages, of which the third is shared.
+// parseStatm reads the text of /proc/PID/statm: seven counts of pages, of which the first three are size, resident and shared. Since Linux 6.17
+// resident is exact here, while stat leaves out what each CPU has not yet added to the common count.
 func parseStatm(text []byte, pageSize uint64, s *Sample) bool {
 	in := scanner{text: text}
-	in.skip(2)
-	shared := in.scaled(pageSize)
+	size, resident, shared := in.scaled(pageSize), in.scaled(pageSize), in.scaled(pageSize)
 	if in.bad {
 		return false
 	}
-	s.Levels[Shared] = shared
-	s.Have |= FieldShared
+	s.Levels[Virtual], s.Levels[Resident], s.Levels[Shared] = size, resident, shared
+	s.Have |= FieldMemory | FieldShared
 	return true
 }
 
@@ -34,16 +34,10 @@ func parseIO(text []byte, s *Sample) bool {
 			c = LogicalReadBytes
 		case "wchar":
 			c = LogicalWriteBytes
-		case "syscr":
-			c = ReadCalls
-		case "syscw":
-			c = WriteCalls
 		case "read_bytes":
 			c = DiskReadBytes
 		case "write_bytes":
 			c = DiskWriteBytes
-		case "cancelled_write_bytes":
-			c = CancelledWriteBytes
 		default:
 			continue
 		}
@@ -53,8 +47,8 @@ func parseIO(text []byte, s *Sample) bool {
 		}
 		found[c] = true
 	}
-	disk := found[DiskReadBytes] && found[DiskWriteBytes] && found[CancelledWriteBytes]
-	logical := found[LogicalReadBytes] && found[LogicalWriteBytes] && found[ReadCalls] && found[WriteCalls]
+	disk := found[DiskReadBytes] && found[DiskWriteBytes]
+	logical := found[LogicalReadBytes] && found[LogicalWriteBytes]
 	for c := range NumCounters {
 		if found[c] && (counterField[c] == FieldDiskIO && disk || counterField[c] == FieldLogicalIO && logical) {
 			s.Counters[c] = value[c]

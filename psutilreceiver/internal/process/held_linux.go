@@ -1,14 +1,19 @@
 package process
 
-import "golang.org/x/sys/unix"
+import (
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
 
 // heldFiles keeps files of processes open from scan to scan: reading one again from its beginning is one system call where opening, reading
 // and closing it are three, of which opening is the dearest. A file stays that of its process: once that is gone, reading answers ESRCH, even
 // when its pid belongs to another by then.
 //
-// Only procfs promises that, so files of other filesystems are not held. Each costs a descriptor and some 5 KiB of kernel memory, so their number is bounded; what does not fit is opened each time.
+// Only procfs promises that, so files of other filesystems are not held. Each costs a descriptor and some 5 KiB of kernel memory, so the
+// number that all readers hold together is bounded; what does not fit is opened each time.
 type heldFiles struct {
-	limit int
+	limit int // of what all readers hold
 	files map[heldKey]heldFile
 	scan  uint64
 }
@@ -30,6 +35,9 @@ const (
 	heldShare = 4
 )
 
+// heldByAll counts the files that all readers of this process hold: they share its descriptors.
+var heldByAll atomic.Int64
+
 // heldLimit is how many files may be held: a share of the descriptors that this process is allowed.
 func heldLimit() int {
 	var limit unix.Rlimit
@@ -43,8 +51,7 @@ func heldLimit() int {
 func (h *heldFiles) begin() {
 	for key, f := range h.files {
 		if f.scan != h.scan {
-			_ = unix.Close(f.fd)
-			delete(h.files, key)
+			h.drop(key)
 		}
 	}
 	h.scan++
@@ -65,7 +72,8 @@ func (h *heldFiles) get(key heldKey) (fd int, ok bool) {
 
 // put takes a file over, and reports false when there is no room for it.
 func (h *heldFiles) put(key heldKey, fd int) bool {
-	if len(h.files) >= h.limit {
+	if heldByAll.Add(1) > int64(h.limit) {
+		heldByAll.Add(-1)
 		return false
 	}
 	if h.files == nil {
@@ -75,17 +83,17 @@ func (h *heldFiles) put(key heldKey, fd int) bool {
 	return true
 }
 
-// drop closes a file whose process has gone.
+// drop closes a file.
 func (h *heldFiles) drop(key heldKey) {
 	if f, ok := h.files[key]; ok {
 		_ = unix.Close(f.fd)
 		delete(h.files, key)
+		heldByAll.Add(-1)
 	}
 }
 
 func (h *heldFiles) close() {
-	for _, f := range h.files {
-		_ = unix.Close(f.fd)
+	for key := range h.files {
+		h.drop(key)
 	}
-	clear(h.files)
 }

@@ -28,7 +28,7 @@ func (r *Reader) Scan(visit func(*Sample)) error {
 		s := r.begin(k.Proc.P_pid, k.Eproc.Ppid, unix.ByteSliceToString(k.Proc.P_comm[:]))
 		s.Start = uint64(max(k.Proc.P_starttime.Sec*1000+int64(k.Proc.P_starttime.Usec)/1000, 0))
 		s.UID, s.HasUID = k.Eproc.Ucred.Uid, true
-		s.Nice, s.Priority, s.State = int32(k.Proc.P_nice), int32(k.Proc.P_priority), stateLetter(k.Proc.P_stat)
+		s.Nice, s.State = int32(k.Proc.P_nice), stateLetter(k.Proc.P_stat)
 		s.Have |= FieldScheduling
 		visit(s)
 	}

@@ -26,7 +26,7 @@ func New(root string) *Reader {
 	root = rootOrSlash(root)
 	return &Reader{
 		dir:      newProcdir(filepath.Join(root, "proc")),
-		users:    users{path: filepath.Join(root, "etc/passwd")},
+		users:    users{root: root},
 		pageSize: uint64(os.Getpagesize()),
 		pids:     listing{buffer: make([]byte, direntBuffer)},
 		members:  listing{buffer: make([]byte, direntBuffer)},
@@ -113,7 +113,8 @@ func (r *Reader) Read(s *Sample, want Fields) {
 	if want&FieldDescriptors != 0 {
 		r.countDescriptors(s)
 	}
-	if want&FieldProportional != 0 {
+	// It waits for the process's memory map, see Identify.
+	if want&FieldProportional != 0 && s.State != uninterruptible {
 		r.readSmapsRollup(s)
 	}
 }

@@ -275,6 +275,25 @@ func TestReaderFollowsPasswd(t *testing.T) {
 	assert.Equal(t, uid, owner(r), "without a name the number stands")
 }
 
+func TestReaderTakesNoNamesFromOutsideTheRoot(t *testing.T) {
+	h := newHost(t)
+	h.process(7, "a", 1, nil)
+	uid := strconv.Itoa(os.Getuid())
+	outside := filepath.Join(t.TempDir(), "passwd")
+	require.NoError(t, os.WriteFile(outside, []byte("container:x:"+uid+":0::/:\n"), 0o600))
+	h.write("run/host/passwd", "inside:x:"+uid+":0::/:\n")
+	passwd := filepath.Join(h.root, "etc/passwd")
+	r := h.reader()
+	for target, want := range map[string]string{outside: uid, "/run/host/passwd": "inside", "../run/host/passwd": "inside"} {
+		require.NoError(t, os.Remove(passwd))
+		require.NoError(t, os.Symlink(target, passwd))
+		s := scan(t, r, 0)[7]
+		var id Identity
+		require.True(t, r.Identify(&s, AttributeOwner, &id))
+		assert.Equal(t, want, id.Owner, target)
+	}
+}
+
 func TestReaderDoesNotTakeAnotherProcessForTheOneItIdentifies(t *testing.T) {
 	h := newHost(t)
 	h.process(7, "a", 1, nil)

@@ -29,7 +29,6 @@ func (r *Reader) Scan(visit func(*Sample)) error {
 		}
 		s := r.begin(int32(entry.ProcessID), int32(entry.ParentProcessID), windows.UTF16ToString(entry.ExeFile[:]))
 		s.Levels[Threads] = uint64(entry.Threads)
-		s.Priority = entry.PriClassBase
 		s.Have |= FieldThreads
 		if r.readTimes(s) {
 			visit(s)
@@ -86,7 +85,6 @@ func (r *Reader) Read(s *Sample, want Fields) {
 	if want&FieldLogicalIO != 0 {
 		if io, err := p.IOCountersWithContext(ctx); r.count(FileIO, err) {
 			s.Counters[LogicalReadBytes], s.Counters[LogicalWriteBytes] = io.ReadBytes, io.WriteBytes
-			s.Counters[ReadCalls], s.Counters[WriteCalls] = io.ReadCount, io.WriteCount
 			s.Have |= FieldLogicalIO
 		}
 	}

@@ -28,7 +28,7 @@ func (t *Tracker) settleReaped() {
 		if p.stamp == t.stamp || !p.settled {
 			continue
 		}
-		debt := cpuTimes{p.last[CPUUser] + p.children.User, p.last[CPUSystem] + p.children.System}
+		debt := cpuTimes{p.Total[CPUUser] + p.children.User, p.Total[CPUSystem] + p.children.System}
 		if heir := t.survivor(p); heir != nil {
 			heir.debt.add(debt)
 		} else {

@@ -3,19 +3,18 @@ package process
 // Fields is a set of figures of a process: those that are wanted, or those that a [Sample] holds.
 type Fields uint32
 
-// The figures that can be asked for. On Linux all up to FieldBlockIODelay come with the one read of /proc/PID/stat and cost nothing more;
+// The figures that can be asked for. On Linux all up to FieldChildren come with the one read of /proc/PID/stat and cost nothing more;
 // each of the others costs the file that is named.
 const (
 	FieldCPU          Fields = 1 << iota // CPUUser, CPUSystem
 	FieldMemory                          // Resident, Virtual
 	FieldFaults                          // MinorFaults, MajorFaults
 	FieldThreads                         // Threads
-	FieldScheduling                      // State, Priority, Nice
+	FieldScheduling                      // State, Nice
 	FieldChildren                        // Sample.Children
-	FieldBlockIODelay                    // BlockIODelay
-	FieldShared                          // Shared: statm
-	FieldDiskIO                          // DiskReadBytes, DiskWriteBytes, CancelledWriteBytes: io
-	FieldLogicalIO                       // LogicalReadBytes, LogicalWriteBytes, ReadCalls, WriteCalls: io
+	FieldShared                          // Shared, and exact Resident: statm
+	FieldDiskIO                          // DiskReadBytes, DiskWriteBytes: io
+	FieldLogicalIO                       // LogicalReadBytes, LogicalWriteBytes: io
 	FieldSwap                            // Swap: status
 	FieldSwitches                        // VoluntarySwitches, InvoluntarySwitches: the status of every thread
 	FieldDescriptors                     // Descriptors: fd
@@ -36,32 +35,24 @@ const (
 	ReapedSystem                       // system time of the same, µs: derived from stat cstime (17)
 	MinorFaults                        // faults served without I/O: stat minflt (10)
 	MajorFaults                        // faults that had to load a page: stat majflt (12)
-	BlockIODelay                       // time waited for block I/O, µs; 0 unless the kernel accounts for delays: stat delayacct_blkio_ticks (42)
 	DiskReadBytes                      // bytes fetched from storage: io read_bytes
 	DiskWriteBytes                     // bytes sent to storage: io write_bytes
-	CancelledWriteBytes                // bytes whose write-back truncation spared: io cancelled_write_bytes
 	LogicalReadBytes                   // bytes that read(2) and its like returned, of files, pipes, sockets: io rchar
 	LogicalWriteBytes                  // bytes passed to write(2) and its like: io wchar
-	ReadCalls                          // read system calls: io syscr
-	WriteCalls                         // write system calls: io syscw
 	VoluntarySwitches                  // context switches while waiting, of the threads alive: task/*/status voluntary_ctxt_switches
 	InvoluntarySwitches                // context switches by preemption: task/*/status nonvoluntary_ctxt_switches
 	NumCounters
 )
 
-// counterField says which field a counter belongs to.
+// counterField says which field must be held for a counter to have a meaning.
 var counterField = [NumCounters]Fields{
 	CPUUser: FieldCPU, CPUSystem: FieldCPU,
 	ReapedUser: FieldChildren, ReapedSystem: FieldChildren,
 	MinorFaults: FieldFaults, MajorFaults: FieldFaults,
-	BlockIODelay:  FieldBlockIODelay,
-	DiskReadBytes: FieldDiskIO, DiskWriteBytes: FieldDiskIO, CancelledWriteBytes: FieldDiskIO,
-	LogicalReadBytes: FieldLogicalIO, LogicalWriteBytes: FieldLogicalIO, ReadCalls: FieldLogicalIO, WriteCalls: FieldLogicalIO,
+	DiskReadBytes: FieldDiskIO, DiskWriteBytes: FieldDiskIO,
+	LogicalReadBytes: FieldLogicalIO, LogicalWriteBytes: FieldLogicalIO,
 	VoluntarySwitches: FieldSwitches, InvoluntarySwitches: FieldSwitches,
 }
-
-// Field returns the field that must be held for the counter to have a meaning.
-func (c Counter) Field() Fields { return counterField[c] }
 
 // Counters holds one value for each [Counter]. Times are in microseconds: fine enough for every source, and a sum over a large host takes
 // half a million years of CPU time to overflow, where nanoseconds would last a year on a thousand busy CPUs.
@@ -89,7 +80,7 @@ type Level uint8
 
 // The levels. Files are those of /proc/PID, numbers the fields of stat in proc(5).
 const (
-	Resident     Level = iota // resident set in bytes: stat rss (24)
+	Resident     Level = iota // resident set in bytes: stat rss (24), or statm resident if that is read
 	Virtual                   // address space in bytes: stat vsize (23)
 	Threads                   // threads: stat num_threads (20)
 	Shared                    // resident pages backed by files or shared memory, in bytes: statm shared
@@ -100,23 +91,19 @@ const (
 	NumLevels
 )
 
+// levelField says the same of a level.
 var levelField = [NumLevels]Fields{
 	Resident: FieldMemory, Virtual: FieldMemory, Threads: FieldThreads, Shared: FieldShared, Swap: FieldSwap,
 	Descriptors: FieldDescriptors, Proportional: FieldProportional, Unique: FieldProportional,
 }
-
-// Field returns the field that must be held for the level to have a meaning.
-func (l Level) Field() Fields { return levelField[l] }
 
 // Levels holds one value for each [Level].
 type Levels [NumLevels]uint64
 
 // Children holds what the children that a process has waited for, and theirs in turn, had used up.
 type Children struct {
-	User        uint64 // µs: stat cutime (16)
-	System      uint64 // µs: stat cstime (17)
-	MinorFaults uint64 // stat cminflt (11)
-	MajorFaults uint64 // stat cmajflt (13)
+	User   uint64 // µs: stat cutime (16)
+	System uint64 // µs: stat cstime (17)
 }
 
 // A Key identifies a process for as long as the host is up: pids are used again, a pid with its start is not.
@@ -136,7 +123,6 @@ type Sample struct {
 	Key
 	PPID         int32  // parent: stat ppid (4); 0 where the parent is outside of the pid namespace
 	UID          uint32 // effective user: status Uid; held if HasUID
-	Priority     int32  // kernel's priority: stat priority (18)
 	Nice         int32  // nice value: stat nice (19)
 	Have         Fields // the figures that could be read; what is not held has no meaning
 	HasUID       bool

@@ -51,11 +51,11 @@ func (t *Tracker) admit(p *Process, s *Sample) bool {
 }
 
 func (t *Tracker) judge(p *Process, s *Sample) {
-	present := true
-	keep := t.filter.keeps(s, &p.Identity, func(want Attributes) { present = t.identify(p, s, want) && present })
+	known := true
+	keep := t.filter.keeps(s, &p.Identity, func(want Attributes) { known = t.identify(p, s, want) && known })
 	switch {
-	case !present:
-		// It went away before its identity could be read, and will not be there to be judged again.
+	case !known:
+		// It went away before its identity could be read, and will not be there to be judged again; or it will be judged when that can be read.
 	case keep:
 		p.verdict = kept
 	default:
@@ -63,7 +63,7 @@ func (t *Tracker) judge(p *Process, s *Sample) {
 	}
 }
 
-// identify reads those of the wanted attributes that are not known. It reports false if the process is gone.
+// identify reads those of the wanted attributes that are not known. It reports whether all are known now: not so if the process is gone.
 func (t *Tracker) identify(p *Process, s *Sample, want Attributes) bool {
 	want &^= p.Identity.Have
 	if want == 0 {
@@ -73,7 +73,7 @@ func (t *Tracker) identify(p *Process, s *Sample, want Attributes) bool {
 	if p.Identity.Executable == "" && want&AttributeExecutable != 0 {
 		p.Identity.Executable = s.Comm()
 	}
-	return present
+	return present && p.Identity.Have&want == want
 }
 
 // keepDetails hands the details of the previous scrape on, for as long as nothing newer is read.
@@ -95,6 +95,10 @@ func (t *Tracker) settle(p *Process) {
 	have, known := p.Have, p.known
 	for c := range NumCounters {
 		raw, field := p.Counters[c], counterField[c]
+		last := &p.Total[c]
+		if field == FieldSwitches {
+			last = &p.switches[c-VoluntarySwitches]
+		}
 		switch {
 		case have&field == 0 || field == FieldChildren:
 			p.Delta[c] = 0
@@ -103,17 +107,17 @@ func (t *Tracker) settle(p *Process) {
 			if p.newborn && !p.settled {
 				p.Delta[c] = raw
 			}
-			p.Total[c], p.last[c] = raw, raw
-		case raw >= p.last[c]:
-			p.Delta[c] = raw - p.last[c]
+			p.Total[c], *last = raw, raw
+		case raw >= *last:
+			p.Delta[c] = raw - *last
 			p.Total[c] += p.Delta[c]
-			p.last[c] = raw
+			*last = raw
 		default:
 			p.Delta[c] = 0
 			// A sum over threads falls when one exits, and counts on from there. All else the kernel means to be monotonic: what steps back
 			// a little is held until it has caught up.
 			if field == FieldSwitches {
-				p.last[c] = raw
+				*last = raw
 			}
 		}
 	}

@@ -8,7 +8,8 @@ type Source interface {
 	Scan(visit func(*Sample)) error
 	// Read adds those of the wanted figures that the sample does not hold yet. What cannot be read stays out of s.Have.
 	Read(s *Sample, want Fields)
-	// Identify adds those of the wanted attributes that id does not hold yet. It reports false if the process is gone.
+	// Identify adds those of the wanted attributes that id does not hold yet. It reports false if the process is gone. What can't be looked
+	// for now but may be later stays out of id.Have.
 	Identify(s *Sample, want Attributes, id *Identity) bool
 	// Tally returns what the reads since the last Scan began ran into.
 	Tally() *Tally

@@ -30,10 +30,14 @@ func parseStat(text []byte, pageSize uint64, s *Sample) bool {
 	ppid := in.signed()
 	in.skip(4) // pgrp, session, tty_nr, tpgid
 	flags := in.unsigned()
-	minflt, cminflt, majflt, cmajflt := in.unsigned(), in.unsigned(), in.unsigned(), in.unsigned()
+	minflt := in.unsigned()
+	in.skip(1) // cminflt
+	majflt := in.unsigned()
+	in.skip(1) // cmajflt
 	utime, stime := in.scaled(microsecondsPerTick), in.scaled(microsecondsPerTick)
 	cutime, cstime := in.scaled(microsecondsPerTick), in.scaled(microsecondsPerTick)
-	priority, nice := in.signed(), in.signed()
+	in.skip(1) // priority
+	nice := in.signed()
 	threads := in.unsigned()
 	in.skip(1) // itrealvalue
 	start := in.unsigned()
@@ -43,18 +47,13 @@ func parseStat(text []byte, pageSize uint64, s *Sample) bool {
 	}
 	s.Key = Key{PID: int32(pid), Start: start}
 	s.PPID, s.State, s.KernelThread = int32(ppid), state, flags&pfKThread != 0
-	s.Priority, s.Nice = int32(priority), int32(nice)
+	s.Nice = int32(nice)
 	s.commLen = uint8(unescapeComm(s.comm[:], text[open+1:end]))
 	s.Counters[CPUUser], s.Counters[CPUSystem] = utime, stime
 	s.Counters[MinorFaults], s.Counters[MajorFaults] = minflt, majflt
-	s.Children = Children{User: cutime, System: cstime, MinorFaults: cminflt, MajorFaults: cmajflt}
+	s.Children = Children{User: cutime, System: cstime}
 	s.Levels[Threads], s.Levels[Virtual], s.Levels[Resident] = threads, vsize, rss
 	s.Have = FieldCPU | FieldMemory | FieldFaults | FieldThreads | FieldScheduling | FieldChildren
-	in.skip(17) // rsslim to processor, rt_priority and policy
-	if delay := in.scaled(microsecondsPerTick); !in.bad {
-		s.Counters[BlockIODelay] = delay
-		s.Have |= FieldBlockIODelay
-	}
 	return true
 }
 

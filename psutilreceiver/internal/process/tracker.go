@@ -40,9 +40,9 @@ type Process struct {
 	CPUUtilization float64
 	HasUtilization bool
 
-	last     Counters // as read before
-	children Children // as read before
-	known    Fields   // the figures that were held at least once
+	known    Fields    // the figures that were held at least once
+	children Children  // as read before
+	switches [2]uint64 // context switches as read before: of all other counters that is Total
 	debt     cpuTimes
 	stamp    uint64 // of the last scrape that saw the process
 	first    uint64 // of the first scrape that saw it

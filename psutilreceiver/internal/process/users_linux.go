@@ -2,16 +2,18 @@ package process
 
 import (
 	"bytes"
-	"os"
+	"io"
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 )
 
 // users knows the names of <root>/etc/passwd. The file is read again when its time, size or inode has changed; it is looked at no more than
 // once in a scan.
 type users struct {
-	path    string
+	root    string
 	checked bool
 	mtime   unix.Timespec
 	size    int64
@@ -32,15 +34,20 @@ func (u *users) name(uid uint32) string {
 }
 
 func (u *users) refresh() {
+	f, err := rootfs.Open(u.root, "etc/passwd")
+	if err != nil {
+		*u = users{root: u.root, checked: true}
+		return
+	}
+	defer func() { _ = f.Close() }()
 	var st unix.Stat_t
-	if unix.Stat(u.path, &st) != nil {
-		*u = users{path: u.path, checked: true}
+	if unix.Fstat(int(f.Fd()), &st) != nil {
 		return
 	}
 	if u.names != nil && st.Mtim == u.mtime && st.Size == u.size && st.Ino == u.ino {
 		return
 	}
-	text, err := os.ReadFile(u.path)
+	text, err := io.ReadAll(f)
 	if err != nil {
 		text = nil // Numbers stand in for names.
 	}

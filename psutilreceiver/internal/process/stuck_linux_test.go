@@ -1,0 +1,80 @@
+package process
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// stuckHost has a process of which no file may be opened that waits for its memory map, while it is stuck.
+func stuckHost(t *testing.T) (r *Reader, wake func()) {
+	t.Helper()
+	h := newHost(t)
+	h.process(7, "stuck", 1, map[string]string{"cmdline": "stuck\x00-v\x00", "smaps_rollup": smapsText, "cgroup": "0::/a.service\n"})
+	h.write("proc/7/stat", statOf(7, "stuck", 'D', 1, 1))
+	r = h.reader()
+	r.dir.intercept = func(_ int32, f File) unix.Errno {
+		if f == FileCmdline || f == FileSmapsRollup {
+			t.Errorf("%s is read of a process in uninterruptible sleep", f)
+		}
+		return 0
+	}
+	return r, func() {
+		r.dir.intercept = nil
+		h.write("proc/7/stat", statOf(7, "stuck", 'S', 1, 1))
+	}
+}
+
+func TestReaderDoesNotWaitForAProcessInUninterruptibleSleep(t *testing.T) {
+	const others = AttributeExecutable | AttributeOwner | AttributeCgroup
+	const all = others | AttributeCommand | AttributeCommandLine
+	r, wake := stuckHost(t)
+	s := scan(t, r, FieldProportional)[7]
+	assert.Zero(t, s.Have&FieldProportional)
+	var id Identity
+	require.True(t, r.Identify(&s, all, &id))
+	assert.Equal(t, others, id.Have, "the rest is read")
+	assert.Equal(t, "a.service", id.Unit)
+
+	wake()
+	s = scan(t, r, FieldProportional)[7]
+	assert.NotZero(t, s.Have&FieldProportional)
+	require.True(t, r.Identify(&s, all, &id))
+	assert.Equal(t, all, id.Have)
+	assert.Equal(t, "stuck -v", id.CommandLine)
+}
+
+func TestTrackerAsksAgainForWhatItCouldNotWaitFor(t *testing.T) {
+	r, wake := stuckHost(t)
+	tracker := newTracker(t, r, Options{Attributes: AttributeExecutable | AttributeCommand, Details: FieldProportional})
+	p := scrape(t, tracker, 0).Shown[0]
+	assert.Equal(t, "stuck", p.Identity.Executable)
+	assert.Empty(t, p.Identity.Command)
+	wake()
+	p = scrape(t, tracker, 1).Shown[0]
+	assert.Equal(t, "stuck", p.Identity.Command)
+	assert.NotZero(t, p.Have&FieldProportional)
+}
+
+func TestFilterJudgesAStuckProcessWhenItsCommandLineIsKnown(t *testing.T) {
+	for name, filter := range map[string]Filter{
+		"one that is included": {Include: Match{CommandLines: []string{"stuck -v"}}},
+		"one that is not":      {Include: Match{CommandLines: []string{"other"}}},
+		"one that is excluded": {Exclude: Match{CommandLines: []string{"stuck -v"}}},
+	} {
+		r, wake := stuckHost(t)
+		tracker := newTracker(t, r, Options{Filter: filter})
+		for n := range 2 {
+			assert.Equal(t, 1, scrape(t, tracker, n).Excluded.Members, name)
+		}
+		wake()
+		s := scrape(t, tracker, 2)
+		if name == "one that is included" {
+			assert.Len(t, s.Shown, 1, name)
+		} else {
+			assert.Equal(t, 1, s.Excluded.Members, name)
+		}
+	}
+}

@@ -1,0 +1,167 @@
+package psutilreceiver
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"os/user"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+)
+
+// python has psutil if the package python3-psutil is installed.
+const python = "/usr/bin/python3"
+
+// psutilScript prints what psutil says of the processes whose pids are its arguments, a line each.
+const psutilScript = `
+import json, sys, psutil
+for pid in map(int, sys.argv[1:]):
+    p = psutil.Process(pid)
+    with p.oneshot():
+        cpu, memory, io, switches = p.cpu_times(), p.memory_info(), p.io_counters(), p.num_ctx_switches()
+        print(json.dumps({
+            "pid": pid, "user": cpu.user, "system": cpu.system, "rss": memory.rss, "vms": memory.vms, "shared": memory.shared,
+            "threads": p.num_threads(), "fds": p.num_fds(), "read": io.read_bytes, "write": io.write_bytes,
+            "rchar": io.read_chars, "wchar": io.write_chars, "voluntary": switches.voluntary, "involuntary": switches.involuntary,
+            "nice": p.nice(), "ppid": p.ppid(), "created": p.create_time(), "owner": p.username(), "status": p.status(), "exe": p.exe(),
+        }))
+`
+
+// psutilProcess is a line of psutilScript.
+type psutilProcess struct {
+	PID                    int
+	User, System           float64
+	RSS, VMS, Shared       float64
+	Threads, FDs           float64
+	Read, Write            float64
+	RChar, WChar           float64
+	Voluntary, Involuntary float64
+	Nice                   float64
+	PPID                   int64
+	Created                float64
+	Owner, Status, Exe     string
+}
+
+func askPsutil(t *testing.T, pids []int) []psutilProcess {
+	t.Helper()
+	args := []string{"-c", psutilScript}
+	for _, pid := range pids {
+		args = append(args, strconv.Itoa(pid))
+	}
+	cmd := exec.Command(python, args...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	var found []psutilProcess
+	lines := bufio.NewScanner(bytes.NewReader(out))
+	for lines.Scan() {
+		var p psutilProcess
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &p))
+		found = append(found, p)
+	}
+	require.Len(t, found, len(pids))
+	return found
+}
+
+// attributesByPID returns the resource attributes of each process.
+func attributesByPID(md pmetric.Metrics) map[string]map[string]any {
+	all := map[string]map[string]any{}
+	for _, rm := range md.ResourceMetrics().All() {
+		if pid, ok := rm.Resource().Attributes().Get("process.pid"); ok {
+			all[pid.AsString()] = rm.Resource().Attributes().AsRaw()
+		}
+	}
+	return all
+}
+
+// TestProcessesAgreeWithPsutil reads the same live processes, one of them at work, before and after psutil does. What only grows must lie
+// between; what may do either must be what one of the readings says, or between them.
+func TestProcessesAgreeWithPsutil(t *testing.T) {
+	if exec.Command(python, "-c", "import psutil").Run() != nil {
+		t.Skip("no psutil: install python3-psutil")
+	}
+	busy := startChild(t, exec.Command("sh", "-c", `echo ready; while :; do read -r line </proc/self/stat; done`))
+	require.Equal(t, "ready", busy.answer())
+	idle := startChild(t, exec.Command("nice", "-n", "7", "sh", "-c", "exec 5</etc/passwd 6</dev/null; echo ready; read -r line"))
+	require.Equal(t, "ready", idle.answer())
+	stopped := startChild(t, exec.Command("sh", "-c", `echo ready; kill -STOP $$; read -r line`))
+	require.Equal(t, "ready", stopped.answer())
+	require.Eventually(t, func() bool {
+		text, err := os.ReadFile("/proc/" + strconv.Itoa(stopped.cmd.Process.Pid) + "/stat")
+		return err == nil && bytes.Contains(text, []byte(") T "))
+	}, time.Minute, time.Millisecond)
+	pids := []int{os.Getpid(), busy.cmd.Process.Pid, idle.cmd.Process.Pid, stopped.cmd.Process.Pid}
+
+	live, first := watchProcessBatches(t, TemporalityCumulative, func(c *Config, p *ProcessConfig) {
+		for _, pid := range pids {
+			p.Include.PIDs = append(p.Include.PIDs, int32(pid))
+		}
+		p.Top.N, p.Other = 0, false
+		c.Metrics.ProcessMemoryShared.Enabled = true
+		c.Metrics.ProcessIoLogical.Enabled = true
+		c.Metrics.ProcessContextSwitches.Enabled = true
+		c.Metrics.ProcessUnixFileDescriptorCount.Enabled = true
+		c.Metrics.ProcessNice.Enabled = true
+		c.Metrics.ProcessStatus.Enabled = true
+		c.ResourceAttributes.ProcessExecutablePath.Enabled = true
+	})
+	attributes := attributesByPID(first)
+	before := processFiguresOf(first)
+	psutil := askPsutil(t, pids)
+	after := live.scrape()
+	for _, p := range psutil {
+		comparePsutil(t, &p, before, after, attributes[strconv.Itoa(p.PID)])
+	}
+}
+
+func comparePsutil(t *testing.T, p *psutilProcess, before, after processFigures, attributes map[string]any) {
+	t.Helper()
+	pid := strconv.Itoa(p.PID)
+	self := p.PID == os.Getpid()
+	between := func(metric string, value float64) {
+		t.Helper()
+		require.Contains(t, before[metric], pid, metric)
+		a, b := before[metric][pid], after[metric][pid]
+		assert.GreaterOrEqual(t, value, min(a, b)-1e-6, "%s of %s", metric, p.Exe)
+		assert.LessOrEqual(t, value, max(a, b)+1e-6, "%s of %s", metric, p.Exe)
+	}
+	between("process.cpu.time/user", p.User)
+	between("process.cpu.time/system", p.System)
+	between("process.disk.io/read", p.Read)
+	between("process.disk.io/write", p.Write)
+	between("process.io.logical/read", p.RChar)
+	between("process.io.logical/write", p.WChar)
+	between("process.memory.virtual", p.VMS)
+	between("process.nice", p.Nice)
+	if !self { // This process opens and maps things meanwhile: the pipes of psutil, for one.
+		between("process.thread.count", p.Threads)
+		between("process.memory.usage", p.RSS)
+		between("process.memory.shared", p.Shared)
+		between("process.unix.file_descriptor.count", p.FDs)
+		// psutil counts the switches of the first thread; these have but one.
+		between("process.context_switches/voluntary", p.Voluntary)
+		between("process.context_switches/involuntary", p.Involuntary)
+	}
+	states := map[string]string{"running": "running", "sleeping": "sleeping", "disk-sleep": "sleeping", "stopped": "stopped"}
+	assert.Contains(t, states, p.Status)
+	if state := "process.status/" + states[p.Status]; p.Status == "stopped" || p.Nice > 0 { // The others come and go between states.
+		assert.InDelta(t, 2, before[state][pid]+after[state][pid], 0, state)
+	}
+	assert.Equal(t, p.PPID, attributes["process.parent_pid"])
+	assert.Equal(t, p.Owner, attributes["process.owner"])
+	assert.Equal(t, p.Exe, attributes["process.executable.path"])
+	u, err := user.Current()
+	require.NoError(t, err)
+	assert.Equal(t, u.Username, attributes["process.owner"])
+	created, err := time.Parse(creationTimeLayout, attributes["process.creation.time"].(string))
+	require.NoError(t, err)
+	// psutil counts from the btime of /proc/stat, which is cut to the second.
+	assert.InDelta(t, p.Created, float64(created.UnixMilli())/1000, 1.1)
+}
