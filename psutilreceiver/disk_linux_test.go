@@ -40,10 +40,14 @@ func TestDisksThatAreShown(t *testing.T) {
 		want []string
 	}{
 		"whole disks, of which the sum is the host's I/O": {DiskConfig{}, []string{"nvme0n1", "nvme1n1"}},
-		"partitions where they are asked for": {DiskConfig{Partitions: true},
-			[]string{"nvme0n1", "nvme0n1p1", "nvme0n1p2", "nvme0n1p3", "nvme1n1", "nvme1n1p1"}},
-		"what is included, whatever it is": {DiskConfig{Include: DeviceMatch{Devices: []string{"dm-0", "loop0", "nvme0n1"}}},
-			[]string{"loop0", "nvme0n1", "dm-0"}},
+		"partitions where they are asked for": {
+			DiskConfig{Partitions: true},
+			[]string{"nvme0n1", "nvme0n1p1", "nvme0n1p2", "nvme0n1p3", "nvme1n1", "nvme1n1p1"},
+		},
+		"what is included, whatever it is": {
+			DiskConfig{Include: DeviceMatch{Devices: []string{"dm-0", "loop0", "nvme0n1"}}},
+			[]string{"loop0", "nvme0n1", "dm-0"},
+		},
 		"what is excluded": {DiskConfig{Exclude: DeviceMatch{Devices: []string{"nvme1n1", "dm-0"}}}, []string{"nvme0n1"}},
 		"by pattern": {DiskConfig{
 			Include: DeviceMatch{Devices: []string{"^(dm-|md)", "n1$"}, MatchType: MatchRegexp},

@@ -65,8 +65,10 @@ func TestNetworkOfTheHost(t *testing.T) {
 	require.ErrorIs(t, err, host.ErrUnsupported, "no connection tracking")
 	assert.Equal(t, []string{"lo", "ens3", "cni0", "vethc0ffee01"}, valuesOf(t, md, "system.network.io", "network.interface.name"))
 
-	h := changingHostWith(t, map[string]string{"proc/net/dev": "\n\neth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n",
-		"proc/net/tcp": "", "proc/sys/net/netfilter/nf_conntrack_max": "1\n", "proc/sys/net/netfilter/nf_conntrack_count": "1\n"})
+	h := changingHostWith(t, map[string]string{
+		"proc/net/dev": "\n\neth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n",
+		"proc/net/tcp": "", "proc/sys/net/netfilter/nf_conntrack_max": "1\n", "proc/sys/net/netfilter/nf_conntrack_count": "1\n",
+	})
 	core, logs := observer.New(zap.WarnLevel)
 	h.env.logger = zap.New(core)
 	for name, create := range map[string]func(ScraperConfig, environment) (scraper, error){

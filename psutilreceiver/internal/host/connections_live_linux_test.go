@@ -86,7 +86,7 @@ func makeSockets(t *testing.T, address string, want *ConnectionCounts) {
 	require.NoError(t, server.Close())
 	open(ConnectionTimeWait)
 
-	client, server = pair() // One is done, and what it said before does not fit at the other end.
+	client, _ = pair() // One is done, and what it said before does not fit at the other end.
 	fill(t, client)
 	require.NoError(t, client.CloseWrite())
 	open(ConnectionFinWait1, ConnectionEstablished)

@@ -59,13 +59,17 @@ func TestTheFilterComesBeforeTheChoiceAmongBindMounts(t *testing.T) {
 func TestParseMountLine(t *testing.T) {
 	for text, want := range map[string]mountLine{
 		`36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue`: {
-			id: "36", parent: "35", device: "98:0", mountpoint: "/mnt2", fsType: "ext3", source: "/dev/root"},
+			id: "36", parent: "35", device: "98:0", mountpoint: "/mnt2", fsType: "ext3", source: "/dev/root",
+		},
 		`36 35 98:0 / /a\040b\134c\011 rw - ext4 /dev/disk/by-label/x\040y rw`: {
-			id: "36", parent: "35", device: "98:0", mountpoint: "/a b\\c\t", fsType: "ext4", source: "/dev/disk/by-label/x y"},
+			id: "36", parent: "35", device: "98:0", mountpoint: "/a b\\c\t", fsType: "ext4", source: "/dev/disk/by-label/x y",
+		},
 		`36 35 98:0 / /m ro shared:1 master:2 propagate_from:3 unbindable - fuse.sshfs u@h:/ rw`: {
-			id: "36", parent: "35", device: "98:0", mountpoint: "/m", fsType: "fuse.sshfs", source: "u@h:/", readOnly: true},
+			id: "36", parent: "35", device: "98:0", mountpoint: "/m", fsType: "fuse.sshfs", source: "u@h:/", readOnly: true,
+		},
 		`36 35 98:0 / /m rw - tmpfs  ro,size=4k`: {
-			id: "36", parent: "35", device: "98:0", mountpoint: "/m", fsType: "tmpfs", readOnly: true}, // No source.
+			id: "36", parent: "35", device: "98:0", mountpoint: "/m", fsType: "tmpfs", readOnly: true,
+		}, // No source.
 	} {
 		got, ok := parseMountLine([]byte(text))
 		assert.True(t, ok, text)
@@ -92,16 +96,21 @@ func TestVisibleMounts(t *testing.T) {
 		want  []string
 	}{
 		"the initial root under the real one": {
-			"1 1 0:2 / / rw - rootfs rootfs rw\n20 1 8:1 / / rw - ext4 /dev/sda1 rw\n21 20 8:2 / /home rw - ext4 /dev/sda2 rw", []string{"20", "21"}},
+			"1 1 0:2 / / rw - rootfs rootfs rw\n20 1 8:1 / / rw - ext4 /dev/sda1 rw\n21 20 8:2 / /home rw - ext4 /dev/sda2 rw", []string{"20", "21"},
+		},
 		"one over the other": {
-			"20 1 8:1 / / rw - ext4 a rw\n21 20 8:2 / /mnt rw - ext4 b rw\n22 21 8:3 / /mnt rw - ext4 c rw", []string{"20", "22"}},
+			"20 1 8:1 / / rw - ext4 a rw\n21 20 8:2 / /mnt rw - ext4 b rw\n22 21 8:3 / /mnt rw - ext4 c rw", []string{"20", "22"},
+		},
 		"one over a directory on the way": {
-			"20 1 8:1 / / rw - ext4 a rw\n21 20 8:2 / /mnt/deep/er rw - ext4 b rw\n22 20 8:3 / /mnt rw - ext4 c rw", []string{"20", "22"}},
+			"20 1 8:1 / / rw - ext4 a rw\n21 20 8:2 / /mnt/deep/er rw - ext4 b rw\n22 20 8:3 / /mnt rw - ext4 c rw", []string{"20", "22"},
+		},
 		"with those below it": {
 			"20 1 8:1 / / rw - ext4 a rw\n21 20 8:2 / /mnt rw - ext4 b rw\n23 21 8:4 / /mnt/sub rw - ext4 d rw\n22 21 8:3 / /mnt rw - ext4 c rw",
-			[]string{"20", "22"}},
+			[]string{"20", "22"},
+		},
 		"not one beside it with a like name": {
-			"20 1 8:1 / / rw - ext4 a rw\n21 20 8:2 / /mnt2 rw - ext4 b rw\n22 20 8:3 / /mnt rw - ext4 c rw", []string{"20", "21", "22"}},
+			"20 1 8:1 / / rw - ext4 a rw\n21 20 8:2 / /mnt2 rw - ext4 b rw\n22 20 8:3 / /mnt rw - ext4 c rw", []string{"20", "21", "22"},
+		},
 		"a circle, which there is not": {"20 21 8:1 / /a rw - ext4 a rw\n21 20 8:2 / /a/b rw - ext4 b rw", nil},
 	} {
 		var ids []string
@@ -122,10 +131,12 @@ func TestMountsBelowARoot(t *testing.T) {
 	}{
 		"a mount that came after the container is not reachable": {
 			hosts, overlay + "51 50 8:1 / ROOT ro - ext4 /dev/sda1 rw\n52 51 8:2 / ROOT/data ro - ext4 /dev/sdb1 rw\n",
-			map[string]string{"/": "/dev/sda1", "/data": "/dev/sdb1"}},
+			map[string]string{"/": "/dev/sda1", "/data": "/dev/sdb1"},
+		},
 		"the host's first process can't be seen": {
 			"", overlay + "51 50 8:1 / ROOT ro - ext4 /dev/sda1 rw\n52 51 8:2 / ROOT/data ro - ext4 /dev/sdb1 rw\n53 50 8:9 / ROOTED ro - ext4 x rw\n",
-			map[string]string{"/": "/dev/sda1", "/data": "/dev/sdb1"}},
+			map[string]string{"/": "/dev/sda1", "/data": "/dev/sdb1"},
+		},
 		"the root is no mount of its own": {hosts, overlay, map[string]string{"/": "/dev/sda1", "/data": "/dev/sdb1", "/late": "/dev/sdc1"}},
 	} {
 		h := hostWith(t, nil)

@@ -38,7 +38,7 @@ func New(root string) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{root: root}
-	h.platform.init(root)
+	h.init(root)
 	return h, nil
 }
 

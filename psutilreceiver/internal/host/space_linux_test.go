@@ -13,7 +13,8 @@ func TestSpaceStatesSumToTheTotal(t *testing.T) {
 		want                                      Space
 	}{
 		"ext4 with a reserve": {1000, 400, 350, 4096, 50, 20, Space{
-			Total: 4096000, Used: 600 * 4096, Free: 350 * 4096, Reserved: 50 * 4096, Inodes: 50, InodesUsed: 30, InodesFree: 20}},
+			Total: 4096000, Used: 600 * 4096, Free: 350 * 4096, Reserved: 50 * 4096, Inodes: 50, InodesUsed: 30, InodesFree: 20,
+		}},
 		"btrfs counts no inodes":   {10, 5, 5, 1, 0, 0, Space{Total: 10, Used: 5, Free: 5, Inodes: -1, InodesUsed: -1, InodesFree: -1}},
 		"more available than free": {10, 5, 9, 1, 2, 2, Space{Total: 10, Used: 5, Free: 5, Inodes: 2, InodesFree: 2}},
 		"more free than there is":  {10, 50, 90, 1, 2, 3, Space{Total: 10, Free: 10, Inodes: 2, InodesFree: 2}},

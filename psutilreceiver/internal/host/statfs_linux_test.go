@@ -249,7 +249,7 @@ func TestErrorsOfMounts(t *testing.T) {
 	}
 	found, err := fs.Read(time.Now())
 	assert.Equal(t, []string{"/"}, mountpointsOf(found))
-	assert.EqualError(t, err, "reading the filesystem at /stale: "+unix.ESTALE.Error()+
+	require.EqualError(t, err, "reading the filesystem at /stale: "+unix.ESTALE.Error()+
 		"\nreading the filesystem at /secret: "+unix.EACCES.Error())
 	assert.Equal(t, 0, fs.Stuck())
 }

@@ -33,10 +33,8 @@ func (n *names) trim() {
 
 // line splits the first line, without its newline, from text.
 func line(text []byte) (first, rest []byte) {
-	if i := bytes.IndexByte(text, '\n'); i >= 0 {
-		return text[:i], text[i+1:]
-	}
-	return text, nil
+	first, rest, _ = bytes.Cut(text, []byte{'\n'})
+	return first, rest
 }
 
 // field splits the first run of non-blanks from text.

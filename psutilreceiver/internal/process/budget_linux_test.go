@@ -16,10 +16,13 @@ func TestReadersShareOneBudget(t *testing.T) {
 	limit := int(before) + 10
 	put := func(h *heldFiles, pid int32) bool {
 		fd, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-		assert.NoError(t, err)
+		if err != nil {
+			t.Error(err)
+			return false
+		}
 		taken := h.put(heldKey{pid: pid}, fd)
 		if !taken {
-			assert.NoError(t, unix.Close(fd))
+			_ = unix.Close(fd)
 		}
 		return taken
 	}

@@ -16,6 +16,7 @@ type fakeSource struct {
 	identified map[int32]int
 	sample     Sample
 	tally      Tally
+	lost       int // processes whose stat cannot be read
 }
 
 type fakeProcess struct {
@@ -28,6 +29,7 @@ var errFake = errors.New("broken off")
 
 func (f *fakeSource) Scan(visit func(*Sample)) error {
 	f.tally = Tally{}
+	f.tally.Failed[FileStat] = f.lost
 	for i := range f.processes {
 		if f.breakAfter > 0 && i == f.breakAfter {
 			return errFake

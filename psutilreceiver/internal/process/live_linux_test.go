@@ -22,7 +22,7 @@ import (
 
 // child is a process that a test owns. It is this test binary in the part that TestMain finds in its environment.
 type child struct {
-	t     testing.TB
+	t     *testing.T
 	cmd   *exec.Cmd
 	stdin io.WriteCloser
 	out   *bufio.Reader
@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-func startChild(t testing.TB, part string, credential *syscall.Credential) *child {
+func startChild(t *testing.T, part string, credential *syscall.Credential) *child {
 	t.Helper()
 	c := &child{t: t, cmd: exec.Command(os.Args[0])}
 	c.cmd.Env = append(os.Environ(), childPart+"="+part)
@@ -158,9 +158,10 @@ func find(t *testing.T, r *Reader, pid int, want Fields) Sample {
 	return found
 }
 
-func liveReader(t testing.TB) *Reader {
+func liveReader(tb testing.TB) *Reader {
+	tb.Helper()
 	r := New("")
-	t.Cleanup(func() { assert.NoError(t, r.Close()) })
+	tb.Cleanup(func() { assert.NoError(tb, r.Close()) })
 	return r
 }
 

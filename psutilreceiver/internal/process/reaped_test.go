@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // family makes a process with own time and that of the children it waited for.
@@ -137,7 +138,7 @@ func TestUnattributed(t *testing.T) {
 		tick := second(n)
 		tick.HostCPU = c.host
 		s, err := tracker.Scrape(tick)
-		assert.NoError(t, err)
+		require.NoError(t, err)
 		assert.Equal(t, c.known, s.HasUnattributed, c.story)
 		assert.Equal(t, c.want, s.Unattributed, c.story)
 	}

@@ -129,17 +129,11 @@ func parseUnsigned(word []byte) (uint64, bool) {
 
 // nextLine cuts the first line off text.
 func nextLine(text []byte) (line, rest []byte) {
-	if i := bytes.IndexByte(text, '\n'); i >= 0 {
-		return text[:i], text[i+1:]
-	}
-	return text, nil
+	line, rest, _ = bytes.Cut(text, []byte{'\n'})
+	return line, rest
 }
 
 // cutKey splits a line "key:   value" of /proc.
 func cutKey(line []byte) (key, value []byte, ok bool) {
-	i := bytes.IndexByte(line, ':')
-	if i < 0 {
-		return nil, nil, false
-	}
-	return line[:i], line[i+1:], true
+	return bytes.Cut(line, []byte{':'})
 }

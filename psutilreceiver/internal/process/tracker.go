@@ -96,7 +96,8 @@ type Tracker struct {
 	stamp    uint64 // number of the scrape
 	scrapes  uint64 // scrapes that succeeded
 	lastTime time.Time
-	newest   uint64 // the latest start that the first scrape saw: what starts before it is not newborn
+	newest   uint64 // what starts before it is not newborn: the latest start that the first scrape saw, or one that lost sight of some
+	latest   uint64 // the latest start that any scrape saw
 
 	byPID          map[int32]*Process
 	live, previous []*Process // of this scrape and the one before, in the order of the scan
@@ -151,15 +152,13 @@ func (t *Tracker) Scrape(tick Tick) (*Snapshot, error) {
 	if t.scrapes == 0 {
 		t.lastTime = tick.Now
 		t.other.Since, t.excluded.Since = tick.Now, tick.Now
-		for _, p := range t.live {
-			t.newest = max(t.newest, p.Start)
-		}
 	}
 	var attributed uint64
 	for _, p := range t.live {
 		t.settle(p)
 		attributed += p.Delta.CPU()
 	}
+	t.noteStarts()
 	t.settleReaped()
 	for _, p := range t.live {
 		attributed += p.Delta[ReapedUser] + p.Delta[ReapedSystem]
@@ -171,6 +170,21 @@ func (t *Tracker) Scrape(tick Tick) (*Snapshot, error) {
 	t.scrapes++
 	t.lastTime = tick.Now
 	return t.report(), nil
+}
+
+// noteStarts notes from which start on a process that the next scrapes see first is newborn. One that was listed but could not be read, for
+// want of descriptors perhaps, is forgotten like one that is gone; when it is back, it must not count from its birth a second time.
+func (t *Tracker) noteStarts() {
+	for _, p := range t.live {
+		t.latest = max(t.latest, p.Start)
+	}
+	tally := t.source.Tally()
+	switch {
+	case t.scrapes == 0:
+		t.newest = t.latest
+	case tally.Failed[FileStat]+tally.Garbage[FileStat] > 0:
+		t.newest = t.latest + 1
+	}
 }
 
 // Close gives back what the source holds open.

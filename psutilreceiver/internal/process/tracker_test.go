@@ -302,10 +302,14 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 		{top(Top{N: 1, By: []RankKey{RankCPU}, Hysteresis: 0.5}), "top hysteresis is 0.5: must be at least 1"},
 		{Options{GroupBy: []GroupKey{"user"}}, `group_by has "user": must be executable, owner, cgroup or systemd_unit`},
 		{Options{Filter: Filter{MinAge: -1}}, "min_age is -1ns: must not be negative"},
-		{Options{Filter: Filter{Include: Match{Names: []string{"["}, Type: MatchRegexp}}},
-			"include names: error parsing regexp: missing closing ]: `[`"},
-		{Options{Filter: Filter{Exclude: Match{Owners: []string{"a"}, Type: "glob"}}},
-			`exclude match_type is "glob": must be strict or regexp`},
+		{
+			Options{Filter: Filter{Include: Match{Names: []string{"["}, Type: MatchRegexp}}},
+			"include names: error parsing regexp: missing closing ]: `[`",
+		},
+		{
+			Options{Filter: Filter{Exclude: Match{Owners: []string{"a"}, Type: "glob"}}},
+			`exclude match_type is "glob": must be strict or regexp`,
+		},
 		{Options{Details: FieldDiskIO}, "must be levels"},
 	}
 	for _, c := range cases {
