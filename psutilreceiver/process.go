@@ -31,6 +31,7 @@ type processScraper struct {
 type shownProcess struct {
 	identity process.Identity
 	parent   int32
+	resource pcommon.Resource // what follows from the two
 	scrape   pcommon.Timestamp
 	counted  process.Fields // counters that were recorded in it
 }
@@ -121,7 +122,7 @@ func (s *processScraper) recordProcess(t *tick, p *process.Process) {
 	created := pcommon.NewTimestampFromTime(p.Created(t.boot.AsTime()))
 	r, ok := s.shown[p.Key]
 	if !ok || r.identity != p.Identity || r.parent != p.PPID { // What changes the resource begins new streams.
-		r = &shownProcess{identity: p.Identity, parent: p.PPID}
+		r = &shownProcess{identity: p.Identity, parent: p.PPID, resource: s.describe(p, created)}
 		s.shown[p.Key] = r
 	}
 	r.scrape = t.time
@@ -136,7 +137,7 @@ func (s *processScraper) recordProcess(t *tick, p *process.Process) {
 		s.mb.RecordProcessNiceDataPoint(t.time, int64(p.Nice))
 	}
 	s.mb.RecordProcessUptimeDataPoint(t.time, t.time.AsTime().Sub(created.AsTime()).Seconds())
-	s.mb.EmitForResource(metadata.WithResource(s.describe(p, created)))
+	s.mb.EmitForResource(metadata.WithResource(r.resource))
 }
 
 // recordGroup records the sum over processes that are taken together. Their counters begin with the receiver's first scrape, in which
@@ -250,7 +251,7 @@ func (s *processScraper) recordUtilization(ts pcommon.Timestamp, share float64, 
 	s.mb.RecordProcessCPUUtilizationDataPoint(ts, max(share-user, 0), metadata.AttributeCPUModeSystem)
 }
 
-// describe builds the resource of a process: the host's attributes and its own.
+// describe builds the resource of a process: its own attributes and the host's.
 func (s *processScraper) describe(p *process.Process, created pcommon.Timestamp) pcommon.Resource {
 	rb := metadata.NewResourceBuilder(s.attributes)
 	rb.SetProcessPid(int64(p.PID))
@@ -272,8 +273,10 @@ func (s *processScraper) describe(p *process.Process, created pcommon.Timestamp)
 			a.set(a.value)
 		}
 	}
-	resource := rb.Emit()
-	copyAttributes(s.resource, resource)
+	built := rb.Emit()
+	copyAttributes(s.resource, built)
+	resource := pcommon.NewResource() // A copy has no room to spare, and this one is kept.
+	built.CopyTo(resource)
 	return resource
 }
 
