@@ -18,7 +18,11 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/stream"
 )
 
-const defaultCollectionInterval = 15 * time.Second
+const (
+	defaultCollectionInterval = 15 * time.Second
+	// minCollectionInterval catches durations without a unit, which are nanoseconds.
+	minCollectionInterval = 10 * time.Millisecond
+)
 
 // Config is the configuration of one psutil receiver. Its zero form, `psutil:`, monitors this host in full.
 type Config struct {
@@ -138,6 +142,16 @@ func (c *Config) Validate() error {
 	if err := host.CheckRoot(c.RootPath); err != nil {
 		errs = append(errs, fmt.Errorf("root_path is %q: it must be a directory that holds the host's file system: %w", c.RootPath, err))
 	}
+	if c.CollectionInterval > 0 && c.CollectionInterval < minCollectionInterval {
+		errs = append(errs, fmt.Errorf("collection_interval is %v: it must be at least %v; a duration has a unit, as in 15s",
+			c.CollectionInterval, minCollectionInterval))
+	}
+	if c.InitialDelay < 0 {
+		errs = append(errs, fmt.Errorf("initial_delay is %v: it must not be negative", c.InitialDelay))
+	}
+	if len(c.Rates.Metrics) > 0 && !c.Rates.Enabled {
+		errs = append(errs, errors.New("rates::metrics names counters while rates::enabled is false: set it to true, or leave the list out"))
+	}
 	if c.Temporality != TemporalityCumulative && c.Temporality != TemporalityDelta {
 		errs = append(errs, fmt.Errorf("temporality is %q: allowed are %s, %s", c.Temporality, TemporalityCumulative, TemporalityDelta))
 	}
@@ -154,9 +168,9 @@ func (c *Config) Validate() error {
 			continue
 		}
 		running++
-		if interval < 0 {
-			errs = append(errs, fmt.Errorf(
-				"scrapers::%s::collection_interval is %v: it must be positive, or left out to take the receiver's", k.name, interval))
+		if interval != 0 && interval < minCollectionInterval {
+			errs = append(errs, fmt.Errorf("scrapers::%s::collection_interval is %v: it must be positive and at least %v, "+
+				"or left out to take the receiver's", k.name, interval, minCollectionInterval))
 		}
 	}
 	if running == 0 {

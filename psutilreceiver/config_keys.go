@@ -3,45 +3,41 @@ package psutilreceiver
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/confmap"
-
-	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
 
 // checkKeys reports keys that the receiver does not know, each with what is allowed in its place.
 func checkKeys(conf *confmap.Conf) error {
-	return errors.Join(
-		checkBlock(conf, "", keysOf(reflect.TypeFor[Config]())),
-		checkBlock(conf, "scrapers", keysOf(reflect.TypeFor[ScrapersConfig]())),
-		checkBlock(conf, "metrics", keysOf(reflect.TypeFor[metadata.MetricsConfig]())),
-		checkBlock(conf, "resource_attributes", keysOf(reflect.TypeFor[metadata.ResourceAttributesConfig]())),
-	)
+	return checkBlock(conf.ToStringMap(), "", reflect.TypeFor[Config]())
 }
 
-// checkBlock compares the keys below the block at path with those that are known.
-func checkBlock(conf *confmap.Conf, path string, known []string) error {
-	block := conf
-	if path != "" {
-		if conf.Get(path) == nil {
-			return nil
-		}
-		var err error
-		if block, err = conf.Sub(path); err != nil {
-			return fmt.Errorf("%s must be a block of keys: %w", path, err)
-		}
-		path += confmap.KeyDelimiter
-	}
+// checkBlock compares the keys of the block at path, and of those within it, with the fields of a configuration struct.
+func checkBlock(block map[string]any, path string, t reflect.Type) error {
+	fields := fieldsByKey(t)
+	known := slices.Sorted(maps.Keys(fields))
 	var errs []error
-	for key := range block.ToStringMap() {
-		if !slices.Contains(known, key) {
+	for _, key := range slices.Sorted(maps.Keys(block)) {
+		field, ok := fields[key]
+		if !ok {
 			errs = append(errs, fmt.Errorf("unknown key %q: %s", path+key, allowedInstead(key, known)))
+			continue
 		}
+		if field.Kind() != reflect.Struct || block[key] == nil {
+			continue
+		}
+		inner, ok := block[key].(map[string]any)
+		if !ok {
+			errs = append(errs, fmt.Errorf("%s is %v: it must be a block of keys; allowed are %s",
+				path+key, block[key], listOf(slices.Sorted(maps.Keys(fieldsByKey(field))))))
+			continue
+		}
+		errs = append(errs, checkBlock(inner, path+key+confmap.KeyDelimiter, field))
 	}
-	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(errs...)
 }
 
@@ -59,19 +55,31 @@ func allowedInstead(key string, known []string) string {
 func listOf(keys []string) string { return strings.Join(keys, ", ") }
 
 // keysOf lists the configuration keys of a struct type, embedded ones included, sorted.
-func keysOf(t reflect.Type) []string {
-	var keys []string
+func keysOf(t reflect.Type) []string { return slices.Sorted(maps.Keys(fieldsByKey(t))) }
+
+// fieldsByKey gives the types of a struct's fields by their configuration keys. What is optional has the type of its value.
+func fieldsByKey(t reflect.Type) map[string]reflect.Type {
+	fields := make(map[string]reflect.Type)
 	for f := range t.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("mapstructure"), ",")
 		switch {
 		case options == "squash":
-			keys = append(keys, keysOf(f.Type)...)
+			maps.Copy(fields, fieldsByKey(f.Type))
 		case name != "" && name != "-":
-			keys = append(keys, name)
+			fields[name] = valueType(f.Type)
 		}
 	}
-	slices.Sort(keys)
-	return keys
+	return fields
+}
+
+// valueType is T for configoptional.Optional[T], and any other type as it is.
+func valueType(t reflect.Type) reflect.Type {
+	if t.Kind() == reflect.Struct && strings.HasPrefix(t.Name(), "Optional[") {
+		if value, ok := t.FieldByName("value"); ok {
+			return value.Type
+		}
+	}
+	return t
 }
 
 // editDistance counts the single-character changes from a to b (Levenshtein).
