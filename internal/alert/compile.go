@@ -199,8 +199,11 @@ func (c *compiler) checkGlobals(report func(string, ...any)) {
 		name  string
 		value int
 	}{
-		{"series", l.Series}, {"samples_per_series", l.SamplesPerSeries}, {"alerts_per_rule", l.AlertsPerRule},
-		{"events_per_minute", l.EventsPerMinute}, {"outbox", l.Outbox},
+		{"series", l.Series},
+		{"samples_per_series", l.SamplesPerSeries},
+		{"alerts_per_rule", l.AlertsPerRule},
+		{"events_per_minute", l.EventsPerMinute},
+		{"outbox", l.Outbox},
 	} {
 		if x.value < 1 {
 			report("limits.%s must be ≥ 1", x.name)

@@ -46,7 +46,7 @@ type ruleState struct {
 	unit       string
 	unitKnown  bool
 	levels     []level
-	oneHorizon bool
+	oneReading bool // One value answers for all levels.
 	broken     bool // The bounds cannot be compared with the metric.
 
 	announced   int // Alerts whose fire was announced and not yet its resolve.
@@ -67,12 +67,12 @@ func New(rules *Rules, now time.Time) *Engine {
 	names := newNameTable()
 	for _, r := range rules.rules {
 		state := &ruleState{
-			rule: r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, lastMatch: unset, oneHorizon: true,
+			rule: r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, lastMatch: unset, oneReading: true,
 			levels: make([]level, len(r.levels)),
 		}
 		for i := range r.levels {
 			state.levels[i].levelSpec = &r.levels[i]
-			state.oneHorizon = state.oneHorizon && r.levels[i].horizon == r.levels[0].horizon
+			state.oneReading = state.oneReading && r.levels[i].horizon == r.levels[0].horizon
 		}
 		e.states = append(e.states, state)
 		m := e.matchers[r.metric]
@@ -95,7 +95,7 @@ func (e *Engine) groupOf(r *ruleState, key string) *group {
 	if g == nil {
 		g = &group{
 			rule: r, id: id, key: r.names.compact(key),
-			lastRound: unset, lastEval: unset, lastEvent: unset, lastArrival: e.now,
+			lastRound: unset, lastEval: unset, lastEvent: unset, lastSample: unset, lastArrival: e.now,
 		}
 		r.groups[id] = g
 		g.place = int32(len(r.order))
@@ -186,6 +186,7 @@ func (e *Engine) unitFits(r *ruleState, unit string) bool {
 			return false
 		}
 		r.levels[i] = l
+		r.oneReading = r.oneReading && (r.groupAgg != groupWorst || l.sameWorst(&r.levels[0]))
 		e.noticeImpossible(r, &l)
 	}
 	return true

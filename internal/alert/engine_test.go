@@ -38,17 +38,28 @@ func TestPaths(t *testing.T) {
 			{0, 50, nil}, {15, 99, []string{"fire:critical"}}, {30, 10, []string{"resolve"}},
 		}},
 		{name: "warning=>critical=>warning=>resolved is one alert", steps: []machineStep{
-			{0, 81, []string{"fire:warning"}}, {15, 96, []string{"escalate:critical"}}, {30, 90, []string{"deescalate:warning"}},
+			{0, 81, []string{"fire:warning"}},
+			{15, 96, []string{"escalate:critical"}},
+			{30, 90, []string{"deescalate:warning"}},
 			{45, 50, []string{"resolve"}},
 		}},
 		{name: "clear: falls below the threshold, and holds until clear", edit: func(r *RuleConfig) {
 			r.Thresholds = map[string]LevelConfig{"warning": {Above: 80, Clear: 70}, "critical": {Above: 95, Clear: 85}}
 		}, steps: []machineStep{
-			{0, 96, []string{"fire:critical"}}, {15, 90, nil}, {30, 85, []string{"deescalate:warning"}}, {45, 71, nil}, {60, 96, []string{"escalate:critical"}},
+			{0, 96, []string{"fire:critical"}},
+			{15, 90, nil},
+			{30, 85, []string{"deescalate:warning"}},
+			{45, 71, nil},
+			{60, 96, []string{"escalate:critical"}},
 			{75, 70, []string{"resolve"}},
 		}},
 		{name: "keep_firing_for: the recovery must last", edit: func(r *RuleConfig) { r.KeepFiringFor = &minute }, steps: []machineStep{
-			{0, 81, []string{"fire:warning"}}, {15, 10, nil}, {60, 10, nil}, {65, 90, nil}, {80, 10, nil}, {125, 10, nil},
+			{0, 81, []string{"fire:warning"}},
+			{15, 10, nil},
+			{60, 10, nil},
+			{65, 90, nil},
+			{80, 10, nil},
+			{125, 10, nil},
 			{140, 10, []string{"resolve"}},
 		}},
 		{name: "critical waits its own for while the warning fires", edit: func(r *RuleConfig) {
@@ -56,13 +67,16 @@ func TestPaths(t *testing.T) {
 		}, steps: []machineStep{
 			{0, 96, []string{"fire:warning"}}, {30, 96, nil}, {60, 96, []string{"escalate:critical"}}, {75, 50, []string{"resolve"}},
 		}},
-		{name: "hysteresis stands in for clear", edit: func(r *RuleConfig) { r.Hysteresis = ptr(0.1) }, steps: []machineStep{
+		{name: "hysteresis stands in for clear", edit: func(r *RuleConfig) { r.Hysteresis = new(0.1) }, steps: []machineStep{
 			{0, 81, []string{"fire:warning"}}, {15, 73, nil}, {30, 72, []string{"resolve"}},
 		}},
 		{name: "below", edit: func(r *RuleConfig) {
 			r.Thresholds = map[string]LevelConfig{"warning": {Below: 20, Clear: 25}, "critical": {Below: 5}}
 		}, steps: []machineStep{
-			{0, 20, nil}, {15, 19, []string{"fire:warning"}}, {30, 4, []string{"escalate:critical"}}, {45, 24, []string{"deescalate:warning"}},
+			{0, 20, nil},
+			{15, 19, []string{"fire:warning"}},
+			{30, 4, []string{"escalate:critical"}},
+			{45, 24, []string{"deescalate:warning"}},
 			{60, 25, []string{"resolve"}},
 		}},
 		{name: "outside", edit: func(r *RuleConfig) {
@@ -79,7 +93,7 @@ func TestPaths(t *testing.T) {
 			{0, math.Inf(1), []string{"fire:critical"}}, {15, 10, []string{"resolve"}},
 		}},
 		{name: "scale and offset: used is one minus idle", edit: func(r *RuleConfig) {
-			r.Scale, r.Offset = ptr(-1.0), 100
+			r.Scale, r.Offset = new(-1.0), 100
 		}, steps: []machineStep{
 			{0, 30, nil}, {15, 4, []string{"fire:critical"}}, {30, 50, []string{"resolve"}},
 		}},

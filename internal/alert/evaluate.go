@@ -123,23 +123,14 @@ func (e *Engine) step(g *group, t int64, rd reading, reason Reason) bool {
 // one never came. A group of which nothing is known has no say.
 func (e *Engine) evaluateAbsent(g *group, t int64) {
 	rule := g.rule.absent
-	rd := reading{healthy: true}
-	if g.lastEvent != unset {
-		last := g.lastEvent
-		if len(g.members) > 0 {
-			last = unset
-			for _, m := range g.members {
-				last = max(last, m.newest())
-			}
+	rd := reading{value: 1}
+	switch {
+	case g.lastSample != unset:
+		if t-g.lastSample < rule.after {
+			rd = reading{healthy: true}
 		}
-		if last == unset || t-last >= rule.after {
-			rd = reading{value: 1}
-		}
-	} else {
-		if !rule.expect || e.now-e.started < max(rule.grace, rule.after) {
-			return
-		}
-		rd = reading{value: 1}
+	case !rule.expect || e.now-e.started < max(rule.grace, rule.after):
+		return
 	}
 	if g.alert == nil {
 		if rd.healthy {

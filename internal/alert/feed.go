@@ -152,7 +152,7 @@ func (e *Engine) accept(s *series, p *Point) {
 			return
 		}
 		s.extras().staleAt, s.seenAt = p.Time, e.now
-		e.touch(s, p.Time)
+		e.touch(s, p.Time, true)
 	case p.Time > s.newest():
 		if last := s.newest(); last != unset {
 			s.noteInterval(p.Time - last)
@@ -172,7 +172,7 @@ func (e *Engine) accept(s *series, p *Point) {
 		if p.Exemplar != nil {
 			s.extras().exemplar = p.Exemplar
 		}
-		e.touch(s, p.Time)
+		e.touch(s, p.Time, false)
 	default:
 		e.acceptLate(s, p)
 	}
@@ -195,10 +195,10 @@ func (e *Engine) acceptLate(s *series, p *Point) {
 	}
 }
 
-func (e *Engine) touch(s *series, t int64) {
+func (e *Engine) touch(s *series, t int64, marker bool) {
 	s.queued = true
 	for _, g := range s.groups {
-		g.note(t, e.now)
+		g.note(t, e.now, marker)
 		if !g.queued {
 			g.queued = true
 			e.touched = append(e.touched, g)

@@ -17,6 +17,7 @@ type group struct {
 	lastRound   int64   // Newest of those that was evaluated.
 	lastEval    int64   // Newest time evaluated at all.
 	lastEvent   int64   // Newest sample or marker.
+	lastSample  int64   // Newest sample.
 	lastArrival int64   // Wall time at which lastEvent came.
 	alert       *alertState
 	place       int32 // Index in the rule's order.
@@ -26,8 +27,11 @@ type group struct {
 // maxPending bounds the times that wait for a group to be complete.
 const maxPending = 64
 
-// note takes down that a sample of time t came at wall time now.
-func (g *group) note(t, now int64) {
+// note takes down that a sample or a marker of time t came at wall time now.
+func (g *group) note(t, now int64, marker bool) {
+	if !marker {
+		g.lastSample = max(g.lastSample, t)
+	}
 	if t > g.lastEvent {
 		g.lastEvent, g.lastArrival = t, now
 	}
@@ -131,25 +135,35 @@ func (e *Engine) read(g *group, t int64) (rd reading, until int64, by *series, v
 	for _, m := range g.members {
 		until = max(until, m.presentUntil(r.rule))
 	}
-	if r.oneHorizon {
-		rd.value, by, v = e.groupValue(g, t, 0)
+	if r.oneReading {
+		rd.value, by, v = e.groupValue(g, t, &r.levels[0], false)
 		return rd, until, by, v
 	}
 	e.byLevel = e.byLevel[:0]
-	for i := range r.levels {
-		var x float64
-		if x, by, v = e.groupValue(g, t, i); v != present {
-			return rd, until, by, v
+	for _, toClear := range [...]bool{false, true} {
+		for i := range r.levels {
+			x, worst, said := e.groupValue(g, t, &r.levels[i], toClear)
+			if said != present {
+				return rd, until, worst, said
+			}
+			if !toClear {
+				by = worst
+			}
+			e.byLevel = append(e.byLevel, x)
 		}
-		e.byLevel = append(e.byLevel, x)
 	}
 	rd.byLevel = e.byLevel
-	return rd, until, by, v
+	return rd, until, by, present
 }
 
-// groupValue joins the values of the group's series at one level's horizon.
-func (e *Engine) groupValue(g *group, t int64, i int) (float64, *series, verdict) {
-	r, l := g.rule, &g.rule.levels[i]
+// groupValue joins the values of the group's series at one level's horizon. Where the worst decides, it is the worst for
+// the level's bounds, or for its clear.
+func (e *Engine) groupValue(g *group, t int64, l *level, toClear bool) (float64, *series, verdict) {
+	r := g.rule
+	lo, hi := l.lo, l.hi
+	if toClear {
+		lo, hi = l.clearLo, l.clearHi
+	}
 	restoring := g.alert != nil && g.alert.restored
 	var acc groupAccumulator
 	var by *series
@@ -169,7 +183,7 @@ func (e *Engine) groupValue(g *group, t int64, i int) (float64, *series, verdict
 		}
 		v = r.offset + r.scale*v
 		acc.n++
-		if by == nil || l.cmp.worse(v, acc.worst, l.lo, l.hi) {
+		if by == nil || l.cmp.worse(v, acc.worst, lo, hi) {
 			by, acc.worst = m, v
 		}
 	}

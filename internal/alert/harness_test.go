@@ -12,7 +12,8 @@ var base = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func at(s float64) time.Time { return base.Add(time.Duration(s * 1e9)) }
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline
+func ptr[T any](v T) *T { return new(v) }
 
 // rig drives an engine in virtual time; seconds count from base.
 type rig struct {

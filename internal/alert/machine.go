@@ -8,7 +8,8 @@ const (
 	forever int64 = math.MaxInt64
 )
 
-// reading is the value of a rule at one moment. byLevel replaces value where levels look at different horizons.
+// reading is the value of a rule at one moment. byLevel replaces value where levels look at different horizons or each at
+// the series that is worst for it: what each level's bound is compared with, and after those what each clear is.
 type reading struct {
 	value   float64
 	byLevel []float64
@@ -20,6 +21,14 @@ type reading struct {
 func (r *reading) at(level int) float64 {
 	if r.byLevel != nil {
 		return r.byLevel[level]
+	}
+	return r.value
+}
+
+// toClear is what the clear bound of a level is compared with.
+func (r *reading) toClear(level int) float64 {
+	if r.byLevel != nil {
+		return r.byLevel[len(r.byLevel)/2+level]
 	}
 	return r.value
 }
@@ -89,7 +98,7 @@ func (m *machine) step(t int64, levels []level, rd reading) (from int, moved boo
 	}
 	if !rd.healthy {
 		for i := m.level; i > 0 && held == 0; i-- {
-			if levels[i-1].held(rd.at(i - 1)) {
+			if levels[i-1].held(rd.toClear(i - 1)) {
 				held = i
 			}
 		}

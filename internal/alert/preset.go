@@ -30,8 +30,8 @@ func presetRules(name string, own []RuleConfig) ([]RuleConfig, error) {
 // ringing without holding a cured alert open. CPU is one minus the mean idle share of all CPUs.
 func hostPreset() []RuleConfig {
 	minusOne := -1.0
-	level := func(rule RuleConfig, severity, threshold, clear, message string) RuleConfig {
-		rule.Severity, rule.Threshold, rule.Clear, rule.Message = severity, threshold, clear, message
+	level := func(rule RuleConfig, severity, threshold, clearAt, message string) RuleConfig {
+		rule.Severity, rule.Threshold, rule.Clear, rule.Message = severity, threshold, clearAt, message
 		return rule
 	}
 	cpu := RuleConfig{

@@ -62,7 +62,7 @@ func randomRule(random *rand.Rand, n int) RuleConfig {
 	if random.IntN(2) == 0 {
 		rc.Thresholds = map[string]LevelConfig{"warning": {Above: 60.0, Clear: 40.0}, "critical": {Above: 85.0, Clear: 70.0}}
 	}
-	rc.For, rc.KeepFiringFor = ptr(spans[random.IntN(5)]), ptr(spans[random.IntN(5)])
+	rc.For, rc.KeepFiringFor = new(spans[random.IntN(5)]), new(spans[random.IntN(5)])
 	switch random.IntN(4) {
 	case 0:
 		rc.Window, rc.Aggregate = time.Minute, []string{"avg", "max", "min", "p90"}[random.IntN(4)]
@@ -72,8 +72,8 @@ func randomRule(random *rand.Rand, n int) RuleConfig {
 		rc.GroupBy = []string{}
 		rc.GroupAgg = []string{"", "max", "avg"}[random.IntN(3)]
 	}
-	rc.RepeatInterval = ptr(spans[random.IntN(5)])
-	rc.Flapping = &FlappingConfig{Enabled: ptr(random.IntN(2) == 0), Transitions: 4, Within: 5 * time.Minute, StableFor: time.Minute}
+	rc.RepeatInterval = new(spans[random.IntN(5)])
+	rc.Flapping = &FlappingConfig{Enabled: new(random.IntN(2) == 0), Transitions: 4, Within: 5 * time.Minute, StableFor: time.Minute}
 	return rc
 }
 
@@ -239,8 +239,8 @@ func TestLikePrometheus(t *testing.T) {
 		r := newRig(t, []RuleConfig{{
 			Name: "x", Metric: "m", Threshold: 50, Severity: "warning", Lookback: "5m",
 			NoData:      &NoDataConfig{After: 5 * time.Minute, Action: "resolve"},
-			LevelConfig: LevelConfig{For: ptr(time.Duration(hold * 1e9)), KeepFiringFor: ptr(time.Duration(keep * 1e9))},
-			Flapping:    &FlappingConfig{Enabled: ptr(false)},
+			LevelConfig: LevelConfig{For: new(time.Duration(hold * 1e9)), KeepFiringFor: new(time.Duration(keep * 1e9))},
+			Flapping:    &FlappingConfig{Enabled: new(false)},
 		}}, func(c *Config) { c.Limits.EventsPerMinute = 1 << 30 })
 		var model promAlert
 		last, lastAt, firing := math.NaN(), math.Inf(-1), false

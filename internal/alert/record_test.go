@@ -110,11 +110,15 @@ func TestGroupKey(t *testing.T) {
 		{"entity references say what identifies the resource", RuleConfig{}, []string{"host.name"}, []string{"device=sda", "mode=rw", "state=used", "host.name=db1"}},
 		{"group_agg without group_by collapses the data point's attributes", RuleConfig{GroupAgg: "sum"}, nil, []string{"host.name=db1", "service.name=x"}},
 		{
-			"a process metric is told apart by process attributes", RuleConfig{Metric: "process.cpu.time", GroupAgg: "sum"}, nil,
+			"a process metric is told apart by process attributes",
+			RuleConfig{Metric: "process.cpu.time", GroupAgg: "sum"},
+			nil,
 			[]string{"host.name=db1", "process.pid=7", "service.name=x"},
 		},
 		{
-			"group_by is taken at its word", RuleConfig{GroupBy: []string{"device", "resource.process.pid", "scope.zone", "absent"}}, nil,
+			"group_by is taken at its word",
+			RuleConfig{GroupBy: []string{"device", "resource.process.pid", "scope.zone", "absent"}},
+			nil,
 			[]string{"device=sda", "process.pid=7", "zone=a"},
 		},
 		{"an empty group_by is one alert", RuleConfig{GroupBy: []string{}}, nil, nil},
@@ -132,8 +136,11 @@ func TestGroupKey(t *testing.T) {
 			require.NoError(t, err)
 			o := &Origin{
 				Resource: []Attr{
-					{"host.name", StringValue("db1")}, {"process.pid", IntValue(7)}, {"service.instance.id", StringValue("r4nd0m")},
-					{"telemetry.sdk.name", StringValue("otel")}, {"service.name", StringValue("x")},
+					{"host.name", StringValue("db1")},
+					{"process.pid", IntValue(7)},
+					{"service.instance.id", StringValue("r4nd0m")},
+					{"telemetry.sdk.name", StringValue("otel")},
+					{"service.name", StringValue("x")},
 				},
 				IdentifyingKeys: c.idKeys, Scope: []Attr{{"zone", StringValue("a")}},
 			}

@@ -14,7 +14,6 @@ type Rules struct {
 	maxSampleAge int64
 	minStale     int64 // The least staleAfter of all rules.
 	silences     []silence
-	notices      []string
 }
 
 // Names returns the names of the rules in order.
@@ -188,10 +187,17 @@ func (l *level) raised(v float64) bool { return l.cmp.holds(l.lo, l.hi, v) }
 
 func (l *level) held(v float64) bool { return l.cmp.holds(l.clearLo, l.clearHi, v) }
 
-// threshold returns the bound that v is compared with, or clear bound; two-sided levels give the nearer one.
-func (l *level) threshold(v float64, clear bool) float64 {
+// sameWorst tells whether the series that is worst for one of the other level's bounds is worst for all of this one's. It may
+// not be when bounds on two sides have different middles.
+func (l *level) sameWorst(o *level) bool {
+	return l.cmp == above || l.cmp == below || l.cmp == isAbsent ||
+		l.lo+l.hi == o.lo+o.hi && l.clearLo+l.clearHi == o.lo+o.hi
+}
+
+// threshold returns the bound that v is compared with, or, cleared, the one that clears it; two-sided levels give the nearer one.
+func (l *level) threshold(v float64, cleared bool) float64 {
 	lo, hi := l.lo, l.hi
-	if clear {
+	if cleared {
 		lo, hi = l.clearLo, l.clearHi
 	}
 	if (l.cmp == outside || l.cmp == inside) && math.Abs(v-hi) < math.Abs(v-lo) {

@@ -154,6 +154,9 @@ func (e *Engine) value(r *rule, s *series, t, ahead int64, restoring bool) (floa
 	if window == 0 {
 		return s.current(r, t)
 	}
+	if s.gone(t) {
+		return 0, missing // What it was before it ended is not what it is now.
+	}
 	i, j := s.samples.after(t-window), s.samples.after(t)
 	switch {
 	case i == j:
@@ -202,7 +205,7 @@ func (s *series) presentUntil(r *rule) int64 {
 	if last == unset {
 		return unset
 	}
-	if at := s.staleAt(); at != unset && r.retention() == 0 {
+	if at := s.staleAt(); at != unset {
 		return at
 	}
 	return last + r.presence(s.lookback(r))

@@ -56,7 +56,7 @@ func (d templateData) Attr(key string) string {
 var templateFuncs = template.FuncMap{
 	"percent":  formatPercent,
 	"bytes":    formatBytes,
-	"duration": func(seconds float64) string { return formatSeconds(seconds) },
+	"duration": formatSeconds,
 }
 
 // templateLine is the line number that text/template puts after the template's name.

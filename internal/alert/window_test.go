@@ -185,8 +185,8 @@ func TestForecastWaitsForCoverage(t *testing.T) {
 
 func TestFullWindowAndMinSamples(t *testing.T) {
 	t.Parallel()
-	full := newRig(t, ladder(func(rc *RuleConfig) { rc.Window, rc.Aggregate, rc.FullWindow = time.Minute, "avg", ptr(true) }), nil)
-	few := newRig(t, ladder(func(rc *RuleConfig) { rc.Window, rc.Aggregate, rc.MinSamples = time.Minute, "avg", ptr(3) }), nil)
+	full := newRig(t, ladder(func(rc *RuleConfig) { rc.Window, rc.Aggregate, rc.FullWindow = time.Minute, "avg", new(true) }), nil)
+	few := newRig(t, ladder(func(rc *RuleConfig) { rc.Window, rc.Aggregate, rc.MinSamples = time.Minute, "avg", new(3) }), nil)
 	young := newRig(t, ladder(func(rc *RuleConfig) { rc.NewSeriesDelay = ptr(30 * time.Second) }), nil)
 	want := map[float64][3]bool{0: {}, 15: {}, 30: {false, true, true}, 45: {true, true, true}}
 	fired := [3]bool{}

@@ -1,0 +1,106 @@
+package alertprocessor
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/collector/processor/processorhelper"
+
+	"github.com/otelcol-psutil/otelcol-psutil/alertprocessor/internal/metadata"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertpipe"
+)
+
+// NewFactory returns the factory of the alert processor.
+func NewFactory() processor.Factory { return newFactory(time.Now).processorFactory() }
+
+// factory makes the nodes of one Collector configuration. All nodes of one ID get the same configuration object and share a pipe.
+type factory struct {
+	now func() time.Time
+
+	mu    sync.Mutex
+	pipes map[*Config]*alertpipe.Pipe
+}
+
+func newFactory(now func() time.Time) *factory {
+	return &factory{now: now, pipes: map[*Config]*alertpipe.Pipe{}}
+}
+
+func (f *factory) processorFactory() processor.Factory {
+	return processor.NewFactory(metadata.Type, func() component.Config { return alertpipe.DefaultConfig() },
+		processor.WithMetrics(f.createMetrics, metadata.MetricsStability), processor.WithLogs(f.createLogs, metadata.LogsStability))
+}
+
+var passThrough = processorhelper.WithCapabilities(consumer.Capabilities{MutatesData: false})
+
+func (f *factory) createMetrics(
+	ctx context.Context, set processor.Settings, cfg component.Config, next consumer.Metrics,
+) (processor.Metrics, error) {
+	pipe, err := f.pipe(set, cfg.(*Config))
+	if err != nil {
+		return nil, err
+	}
+	input := pipe.NewInput()
+	look := func(_ context.Context, md pmetric.Metrics) (pmetric.Metrics, error) {
+		input.Consume(md)
+		return md, nil
+	}
+	return processorhelper.NewMetrics(ctx, set, cfg, next, look, passThrough,
+		processorhelper.WithStart(input.Start), processorhelper.WithShutdown(input.Shutdown))
+}
+
+func (f *factory) createLogs(
+	ctx context.Context, set processor.Settings, cfg component.Config, next consumer.Logs,
+) (processor.Logs, error) {
+	pipe, err := f.pipe(set, cfg.(*Config))
+	if err != nil {
+		return nil, err
+	}
+	sink := pipe.NewSink(next)
+	pass := func(_ context.Context, ld plog.Logs) (plog.Logs, error) { return ld, nil }
+	return processorhelper.NewLogs(ctx, set, cfg, next, pass, passThrough,
+		processorhelper.WithStart(sink.Start), processorhelper.WithShutdown(sink.Shutdown))
+}
+
+// pipe returns the pipe of a configuration. Nothing of it runs yet: a configuration that is only checked never starts it.
+func (f *factory) pipe(set processor.Settings, cfg *Config) (*alertpipe.Pipe, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if pipe := f.pipes[cfg]; pipe != nil {
+		return pipe, nil
+	}
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	pipe, err := alertpipe.New(alertpipe.Settings{
+		ID: set.ID, Kind: component.KindProcessor, Logger: set.Logger, Instruments: instruments(telemetry), Now: f.now,
+		Gone: func() { f.forget(cfg) },
+	}, cfg)
+	if err != nil {
+		return nil, err
+	}
+	f.pipes[cfg] = pipe
+	return pipe, nil
+}
+
+// forget drops the pipe of a configuration whose nodes are all shut down.
+func (f *factory) forget(cfg *Config) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.pipes, cfg)
+}
+
+func instruments(t *metadata.TelemetryBuilder) alertpipe.Instruments {
+	return alertpipe.Instruments{
+		Active: t.AlertActive, DeliveryAttempts: t.AlertDeliveryAttempts, EvaluationDuration: t.AlertEvaluationDuration,
+		EventsSuppressed: t.AlertEventsSuppressed, OutboxDropped: t.AlertOutboxDropped, OutboxSize: t.AlertOutboxSize,
+		OutboxUndelivered: t.AlertOutboxUndelivered, RuleErrors: t.AlertRuleErrors, RuleLastMatchAge: t.AlertRuleLastMatchAge,
+		SamplesIgnored: t.AlertSamplesIgnored, Series: t.AlertSeries, Transitions: t.AlertTransitions,
+	}
+}

@@ -1,0 +1,46 @@
+package alertpipe
+
+import (
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+)
+
+// Config is the configuration of the alert processor and of the alert connector.
+type Config struct {
+	alert.Config `mapstructure:",squash"`
+
+	// Storage is the ID of the storage extension that keeps the state over restarts. Without it only a reload keeps the state.
+	Storage *component.ID `mapstructure:"storage"`
+	// RuleFiles are globs of files with further rules, relative to the working directory. They are read at start and reload.
+	RuleFiles []string `mapstructure:"rule_files"`
+}
+
+// DefaultConfig returns the configuration that holds where the operator writes nothing.
+func DefaultConfig() *Config { return &Config{Config: alert.DefaultConfig()} }
+
+// Validate reports what is wrong with the rule files and with their rules together with the inline ones. What is wrong with the
+// inline part alone is reported by alert.Config, which the Collector validates as well.
+func (c *Config) Validate() error {
+	if len(c.RuleFiles) == 0 || c.Config.Validate() != nil {
+		return nil
+	}
+	_, err := c.compile()
+	return err
+}
+
+// compile reads the rule files and compiles all rules.
+func (c *Config) compile() (*alert.Rules, error) {
+	merged := c.Config
+	fromFiles, err := loadRuleFiles(c.RuleFiles)
+	if err != nil {
+		return nil, err
+	}
+	merged.Rules = append(append([]alert.RuleConfig(nil), c.Rules...), fromFiles...)
+	return alert.Compile(merged)
+}
+
+// interval is how often the keeper lets time decide.
+func (c *Config) interval() time.Duration { return c.EvaluationInterval }

@@ -1,0 +1,156 @@
+package alertpipe
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/xpdata/entity"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+)
+
+// feeder shows metrics to an engine. It only reads, and reuses its buffers.
+type feeder struct {
+	origin alert.Origin
+	point  alert.Point
+
+	// What origin holds at the moment: nothing, the resource, or resource and scope.
+	hasResource, hasScope bool
+}
+
+// feed shows every point that a rule may want to the engine. Resource and scope are read only when a metric needs them.
+func (f *feeder) feed(engine *alert.Engine, md pmetric.Metrics) {
+	for _, rm := range md.ResourceMetrics().All() {
+		f.hasResource = false
+		for _, sm := range rm.ScopeMetrics().All() {
+			f.hasScope = false
+			for _, metric := range sm.Metrics().All() {
+				m := engine.Matcher(metric.Name())
+				if m == nil {
+					continue
+				}
+				f.describe(rm.Resource(), sm.Scope())
+				f.metric(m, metric)
+			}
+		}
+	}
+	f.forget()
+}
+
+// forget empties the buffers, so that they do not keep what belongs to the sender in memory.
+func (f *feeder) forget() {
+	o, p := &f.origin, &f.point
+	o.Reset()
+	clear(o.Resource[:cap(o.Resource)])
+	clear(o.IdentifyingKeys[:cap(o.IdentifyingKeys)])
+	clear(o.Scope[:cap(o.Scope)])
+	clear(p.Attributes[:cap(p.Attributes)])
+	*p = alert.Point{Attributes: p.Attributes[:0]}
+}
+
+// describe fills the origin, unless it holds the same resource and scope already.
+func (f *feeder) describe(res pcommon.Resource, scope pcommon.InstrumentationScope) {
+	if f.hasScope {
+		return
+	}
+	o := &f.origin
+	if f.hasResource {
+		resource, keys := o.Resource, o.IdentifyingKeys
+		o.Reset()
+		o.Resource, o.IdentifyingKeys = resource, keys
+	} else {
+		o.Reset()
+		o.Resource = appendAttrs(o.Resource, res.Attributes())
+		refs := entity.ResourceEntityRefs(res)
+		for _, ref := range refs.All() {
+			o.IdentifyingKeys = append(o.IdentifyingKeys, ref.IdKeys().AsRaw()...)
+		}
+	}
+	o.ScopeName, o.ScopeVersion = scope.Name(), scope.Version()
+	o.Scope = appendAttrs(o.Scope, scope.Attributes())
+	f.hasResource, f.hasScope = true, true
+}
+
+func (f *feeder) metric(m *alert.Matcher, metric pmetric.Metric) {
+	stream := alert.Stream{Unit: metric.Unit()}
+	switch metric.Type() {
+	case pmetric.MetricTypeGauge:
+		f.points(m, stream, metric.Gauge().DataPoints())
+	case pmetric.MetricTypeSum:
+		switch sum := metric.Sum(); {
+		case sum.AggregationTemporality() == pmetric.AggregationTemporalityDelta:
+			stream.Kind = alert.DeltaCounter
+		case sum.IsMonotonic():
+			stream.Kind = alert.CumulativeCounter
+		}
+		f.points(m, stream, metric.Sum().DataPoints())
+	case pmetric.MetricTypeHistogram:
+		m.Unsupported(&f.origin, "histogram")
+	case pmetric.MetricTypeExponentialHistogram:
+		m.Unsupported(&f.origin, "exponential histogram")
+	case pmetric.MetricTypeSummary:
+		m.Unsupported(&f.origin, "summary")
+	case pmetric.MetricTypeEmpty:
+	}
+}
+
+func (f *feeder) points(m *alert.Matcher, stream alert.Stream, points pmetric.NumberDataPointSlice) {
+	if points.Len() == 0 || !m.Select(&f.origin, stream) {
+		return
+	}
+	p := &f.point
+	for i := range points.Len() {
+		dp := points.At(i)
+		p.Attributes = appendAttrs(p.Attributes[:0], dp.Attributes())
+		p.Start, p.Time = int64(dp.StartTimestamp()), int64(dp.Timestamp())
+		p.NoValue = dp.Flags().NoRecordedValue()
+		p.Value = 0
+		switch dp.ValueType() {
+		case pmetric.NumberDataPointValueTypeDouble:
+			p.Value = dp.DoubleValue()
+		case pmetric.NumberDataPointValueTypeInt:
+			p.Value = float64(dp.IntValue())
+		case pmetric.NumberDataPointValueTypeEmpty:
+			p.NoValue = true
+		}
+		p.Exemplar = newestExemplar(dp.Exemplars())
+		m.Observe(p)
+	}
+}
+
+// newestExemplar returns the trace context of the newest exemplar that has one, or nil.
+func newestExemplar(exemplars pmetric.ExemplarSlice) *alert.Exemplar {
+	var newest *alert.Exemplar
+	var at pcommon.Timestamp
+	for i := range exemplars.Len() {
+		x := exemplars.At(i)
+		if !x.TraceID().IsEmpty() && (newest == nil || x.Timestamp() > at) {
+			newest, at = &alert.Exemplar{TraceID: x.TraceID(), SpanID: x.SpanID()}, x.Timestamp()
+		}
+	}
+	return newest
+}
+
+// appendAttrs appends the attributes of a map to dst, sharing their text.
+func appendAttrs(dst []alert.Attr, attrs pcommon.Map) []alert.Attr {
+	for key, v := range attrs.All() {
+		dst = append(dst, alert.Attr{Key: key, Value: valueOf(v)})
+	}
+	return dst
+}
+
+func valueOf(v pcommon.Value) alert.Value {
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		return alert.StringValue(v.Str())
+	case pcommon.ValueTypeInt:
+		return alert.IntValue(v.Int())
+	case pcommon.ValueTypeDouble:
+		return alert.DoubleValue(v.Double())
+	case pcommon.ValueTypeBool:
+		return alert.BoolValue(v.Bool())
+	case pcommon.ValueTypeEmpty:
+		return alert.Value{}
+	default:
+		return alert.OtherValue(v.AsString())
+	}
+}

@@ -1,0 +1,289 @@
+package alertpipe
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+)
+
+// Settings is what a Pipe needs to know about the component that it works for.
+type Settings struct {
+	ID   component.ID
+	Kind component.Kind
+	// Logger is the component's.
+	Logger *zap.Logger
+	// Instruments take the component's account of itself.
+	Instruments Instruments
+	// Now is the wall clock.
+	Now func() time.Time
+	// Gone, when set, is called once the last node was shut down.
+	Gone func()
+}
+
+// Pipe runs one engine between inputs and sinks. New starts nothing; the first node to start does.
+type Pipe struct {
+	set     Settings
+	cfg     *Config
+	rules   *alert.Rules
+	account *account // Guarded by mu where it reports totals.
+
+	// What a test may shorten.
+	patience patience
+
+	// life guards what nodes do as they start and stop.
+	life    sync.Mutex
+	nodes   int
+	sinks   []*Sink
+	inputs  int
+	running int
+	left    int
+	opened  bool
+	closed  bool
+	frozen  sync.Once
+	store   *store
+	keeper  *keeper
+
+	// mu guards the engine and everything below. It is held for computing only, never over a call that may wait.
+	mu        sync.Mutex
+	engine    *alert.Engine // Nil before the first start and after the last shutdown.
+	still     bool          // Frozen: the state changes no more, but for deliveries.
+	feeder    feeder
+	delivered map[uint64]int // How many sinks have delivered an event that others still have to.
+}
+
+// patience is how long things may take.
+type patience struct {
+	firstRetry, maxRetry time.Duration // Between attempts to deliver a batch.
+	drain                time.Duration // For the last deliveries of a sink that stops.
+	write                time.Duration // For one write to storage.
+	stuck                time.Duration // Without a delivery, before the status says so.
+}
+
+// handOffTTL is how long a state waits for a pipe of the same ID.
+const handOffTTL = 2 * time.Minute
+
+// batchSize is how many records are delivered at a time.
+const batchSize = 100
+
+// node is one node of the Collector's graph. Nodes are created before any starts, and stop after all have started or failed.
+type node struct {
+	pipe             *Pipe
+	host             component.Host
+	started, stopped bool
+}
+
+// New compiles the rules and returns a Pipe at rest.
+func New(set Settings, cfg *Config) (*Pipe, error) {
+	rules, err := cfg.compile()
+	if err != nil {
+		return nil, err
+	}
+	return &Pipe{
+		set: set, cfg: cfg, rules: rules, account: newAccount(set.Instruments), delivered: map[uint64]int{},
+		patience: patience{
+			firstRetry: time.Second, maxRetry: 30 * time.Second, drain: 5 * time.Second, write: 5 * time.Second, stuck: time.Minute,
+		},
+	}, nil
+}
+
+// Input is where the metrics of one pipeline come in.
+type Input struct{ node }
+
+// NewInput adds an input. All inputs and sinks are added before the first of them starts.
+func (p *Pipe) NewInput() *Input {
+	p.life.Lock()
+	defer p.life.Unlock()
+	in := &Input{node{pipe: p}}
+	p.nodes++
+	p.inputs++
+	return in
+}
+
+// NewSink adds a sink that gives records to next.
+func (p *Pipe) NewSink(next consumer.Logs) *Sink {
+	p.life.Lock()
+	defer p.life.Unlock()
+	s := newSink(p, next)
+	p.nodes++
+	p.sinks = append(p.sinks, s)
+	return s
+}
+
+// Start starts the input, and the pipe with its first node.
+func (in *Input) Start(ctx context.Context, host component.Host) error { return in.start(ctx, host) }
+
+// Shutdown freezes the pipe. Without Start it does nothing.
+func (in *Input) Shutdown(ctx context.Context) error {
+	in.stop(ctx, nil)
+	return nil
+}
+
+// Consume shows the metrics to the rules. It neither changes nor keeps them, and waits for nothing but the engine.
+func (in *Input) Consume(md pmetric.Metrics) {
+	p := in.pipe
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.engine == nil || p.still {
+		return
+	}
+	begin := p.set.Now()
+	p.engine.Begin(begin)
+	p.feeder.feed(p.engine, md)
+	p.engine.Flush(begin)
+	p.account.evaluated(p.set.Now().Sub(begin))
+	p.keeper.wake()
+}
+
+func (n *node) start(ctx context.Context, host component.Host) error {
+	p := n.pipe
+	p.life.Lock()
+	defer p.life.Unlock()
+	switch {
+	case p.closed:
+		return errors.New("alert was shut down and can't start again")
+	case n.started:
+		return errors.New("alert was started twice")
+	}
+	if !p.opened {
+		if err := p.open(ctx, host); err != nil {
+			return err
+		}
+		p.opened = true
+	}
+	n.host, n.started = host, true
+	p.running++
+	return nil
+}
+
+// stop stops a node: it freezes the pipe, drains what the node has to drain, and closes the pipe after the last node.
+func (n *node) stop(ctx context.Context, drain func(context.Context)) {
+	p := n.pipe
+	p.life.Lock()
+	again, started := n.stopped, n.started
+	n.stopped = true
+	p.life.Unlock()
+	if again {
+		return
+	}
+	if started {
+		p.freeze()
+		if drain != nil {
+			drain(ctx)
+		}
+	}
+	p.life.Lock()
+	if started {
+		p.running--
+		if p.running == 0 {
+			p.close(context.WithoutCancel(ctx))
+		}
+	}
+	p.left++
+	gone := p.left == p.nodes
+	p.life.Unlock()
+	if gone && p.set.Gone != nil {
+		p.set.Gone()
+	}
+}
+
+// open starts the engine with the state that is left of an earlier one.
+func (p *Pipe) open(ctx context.Context, host component.Host) error {
+	if err := p.checkHalves(); err != nil {
+		return err
+	}
+	store, err := openStore(ctx, p.set, p.cfg.Storage, host, p.patience.write)
+	if err != nil {
+		return err
+	}
+	now := p.set.Now()
+	engine := alert.New(p.rules, now)
+	if err := engine.Restore(store.get, now); err != nil {
+		p.set.Logger.Error("Part of the stored alert state can't be used and is left out", zap.Error(err))
+	}
+	p.store = store
+	p.keeper = newKeeper(p)
+	p.mu.Lock()
+	p.engine = engine
+	p.mu.Unlock()
+	claim(p)
+	p.adviseOperator(engine)
+	p.keeper.start()
+	return nil
+}
+
+func (p *Pipe) adviseOperator(engine *alert.Engine) {
+	log := p.set.Logger
+	if p.cfg.Storage == nil {
+		log.Warn("No storage is set: a restart forgets which alerts are firing. A reload of the configuration keeps them")
+	}
+	if len(p.rules.Names()) == 0 {
+		log.Warn("There are no rules: set preset, rules or rule_files")
+	}
+	if len(p.sinks) > 1 {
+		log.Info("Several logs pipelines list this component; each gets every record", zap.Int("pipelines", len(p.sinks)))
+	}
+	if n := engine.Pending(); n > 0 {
+		log.Info("Delivering the alert records that were left", zap.Int("records", n))
+	}
+}
+
+// checkHalves reports a processor that stands in pipelines of one kind only.
+func (p *Pipe) checkHalves() error {
+	id := p.set.ID.String()
+	switch {
+	case len(p.sinks) == 0:
+		return errors.New(id + " is used in metrics pipelines but in no logs pipeline: alerts would be lost. Add \"" + id +
+			"\" to the processors of a logs pipeline, or use the alert connector")
+	case p.inputs == 0:
+		return errors.New(id + " is used in logs pipelines but in no metrics pipeline: no rule would see a metric. Add \"" + id +
+			"\" to the processors of a metrics pipeline, or use the alert connector")
+	}
+	return nil
+}
+
+// freeze ends all changes of state, and has what there is written.
+func (p *Pipe) freeze() {
+	p.frozen.Do(func() {
+		p.mu.Lock()
+		p.still = true
+		p.mu.Unlock()
+		p.keeper.wake()
+	})
+}
+
+// close ends the pipe, however late it is. What was not delivered is kept where the state is kept.
+func (p *Pipe) close(ctx context.Context) {
+	p.closed = true
+	stopped := p.keeper.stop(ctx, p.patience.drain)
+	p.mu.Lock()
+	engine := p.engine
+	p.engine = nil
+	ops := engine.Snapshot(p.set.Now())
+	undelivered := engine.Pending()
+	p.account.report(engine.Stats(p.set.Now()))
+	p.mu.Unlock()
+	if undelivered > 0 {
+		p.account.undelivered(undelivered)
+		p.set.Logger.Error("Alert records could not be delivered before the shutdown",
+			zap.Int("records", undelivered), zap.Bool("kept_in_storage", p.cfg.Storage != nil))
+	}
+	if stopped {
+		if err := p.store.write(ctx, ops); err != nil {
+			p.set.Logger.Error("Storing the alert state failed", zap.Error(err))
+		}
+	} else {
+		p.set.Logger.Error("Storage does not answer; the last changes of the alert state are lost")
+	}
+	if err := p.store.close(ctx, p.set.Now()); err != nil {
+		p.set.Logger.Error("Closing the storage failed", zap.Error(err))
+	}
+	release(p)
+}

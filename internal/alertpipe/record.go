@@ -1,0 +1,117 @@
+package alertpipe
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+)
+
+// Scope of the records. The version is that of their schema.
+const (
+	ScopeName     = "github.com/otelcol-psutil/otelcol-psutil"
+	SchemaVersion = "0.1.0"
+)
+
+// makeLogs returns new log records of the events, in order; neighbours with one resource share it.
+func makeLogs(events []alert.Event) plog.Logs {
+	logs := plog.NewLogs()
+	var records plog.LogRecordSlice
+	for i := range events {
+		ev := &events[i]
+		if i == 0 || !slices.Equal(ev.Resource, events[i-1].Resource) {
+			rl := logs.ResourceLogs().AppendEmpty()
+			putAttrs(rl.Resource().Attributes(), ev.Resource)
+			sl := rl.ScopeLogs().AppendEmpty()
+			sl.Scope().SetName(ScopeName)
+			sl.Scope().SetVersion(SchemaVersion)
+			records = sl.LogRecords()
+		}
+		writeRecord(records.AppendEmpty(), ev)
+	}
+	return logs
+}
+
+func writeRecord(r plog.LogRecord, ev *alert.Event) {
+	r.SetEventName(ev.Name())
+	r.SetTimestamp(pcommon.Timestamp(ev.Time))
+	r.SetObservedTimestamp(pcommon.Timestamp(ev.ObservedTime))
+	r.SetSeverityNumber(plog.SeverityNumber(ev.SeverityNumber))
+	r.SetSeverityText(ev.SeverityText)
+	r.SetTraceID(ev.TraceID)
+	r.SetSpanID(ev.SpanID)
+	r.Body().SetStr(ev.Body)
+	putAttrs(r.Attributes(), ev.Attributes(nil))
+}
+
+// putAttrs writes attributes; of two with one key the first stays.
+func putAttrs(dst pcommon.Map, attrs []alert.Attr) {
+	dst.EnsureCapacity(len(attrs))
+	for _, a := range attrs {
+		if v, exists := dst.GetOrPutEmpty(a.Key); !exists {
+			putValue(v, a.Value)
+		}
+	}
+}
+
+func putValue(dst pcommon.Value, v alert.Value) {
+	switch v.Kind() {
+	case alert.KindString:
+		dst.SetStr(v.AsString())
+	case alert.KindInt:
+		dst.SetInt(v.Int())
+	case alert.KindDouble:
+		dst.SetDouble(v.Double())
+	case alert.KindBool:
+		dst.SetBool(v.Bool())
+	case alert.KindOther:
+		putJSON(dst, v.AsString())
+	case alert.KindEmpty:
+	}
+}
+
+// putJSON writes a value that the engine carried as JSON text: a list or a map again, bytes as their base64 text.
+func putJSON(dst pcommon.Value, text string) {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	var raw any
+	if err := d.Decode(&raw); err != nil || d.More() {
+		dst.SetStr(text)
+		return
+	}
+	switch raw.(type) {
+	case []any, map[string]any:
+		if dst.FromRaw(plainNumbers(raw)) == nil {
+			return
+		}
+	}
+	dst.SetStr(text)
+}
+
+// plainNumbers turns the numbers of decoded JSON into int64 where they are whole, else float64.
+func plainNumbers(raw any) any {
+	switch x := raw.(type) {
+	case json.Number:
+		if i, err := x.Int64(); err == nil {
+			return i
+		}
+		f, err := x.Float64()
+		if err != nil {
+			return x.String()
+		}
+		return f
+	case []any:
+		for i := range x {
+			x[i] = plainNumbers(x[i])
+		}
+	case map[string]any:
+		for key := range x {
+			x[key] = plainNumbers(x[key])
+		}
+	}
+	return raw
+}

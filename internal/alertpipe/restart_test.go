@@ -1,0 +1,343 @@
+package alertpipe
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+)
+
+// A reload is a shutdown and a new pipe in the same process. With storage or without, what fires goes on firing; only what the new
+// configuration changes is announced.
+func TestReload(t *testing.T) {
+	tests := []struct {
+		name string
+		edit func(*Config)
+		// want is what arrives after the reload, with the value still at 90.
+		want []record
+	}{
+		{"the same rules", func(*Config) {}, nil},
+		{"another text", func(c *Config) { c.Rules[0].Message = "busy: {{ .Value }}" }, nil},
+		{"a threshold still exceeded", func(c *Config) {
+			c.Rules[0].Thresholds = map[string]alert.LevelConfig{"warning": {Above: 85}, "critical": {Above: 95}}
+		}, nil},
+		{"a threshold no longer exceeded", func(c *Config) {
+			c.Rules[0].Thresholds = map[string]alert.LevelConfig{"warning": {Above: 92}, "critical": {Above: 95}}
+		}, []record{{Transition: "resolve", Severity: "warning", Reason: "threshold"}}},
+		{"a lower threshold of the next level", func(c *Config) {
+			c.Rules[0].Thresholds = map[string]alert.LevelConfig{"warning": {Above: 80}, "critical": {Above: 88}}
+		}, []record{{Transition: "escalate", Severity: "critical", Reason: "threshold"}}},
+		{
+			"another rule besides", func(c *Config) { c.Rules = append(c.Rules, ladder("more")) },
+			[]record{{Transition: "fire", Severity: "warning", Reason: "threshold"}},
+		},
+		{
+			"the rule removed", func(c *Config) { c.Rules = nil },
+			[]record{{Transition: "resolve", Severity: "warning", Reason: "rule_removed"}},
+		},
+	}
+	stores := map[string]func(*Config){"in memory": nil, "in storage": withStorage}
+	for place, edit := range stores {
+		for _, tt := range tests {
+			t.Run(place+"/"+tt.name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					r := newRig(t, edit, 1)
+					r.host.storage = &memoryStorage{}
+					r.start()
+					r.feed(90)
+					require.Equal(t, []string{"fire"}, r.out[0].got())
+					tt.edit(r.cfg)
+					r.restart()
+					synctest.Wait()
+					for range 3 {
+						r.feed(90)
+					}
+					var after []record
+					for _, rec := range r.out[0].all()[1:] {
+						after = append(after, record{Transition: rec.Transition, Severity: rec.Severity, Reason: rec.Reason})
+					}
+					assert.Equal(t, tt.want, after)
+					r.shutdown()
+				})
+			})
+		}
+	}
+}
+
+// What could not be delivered before a restart is delivered after it, once.
+func TestUndeliveredRecordsSurviveARestart(t *testing.T) {
+	for _, edit := range []func(*Config){nil, withStorage} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, edit, 1)
+			r.host.storage = &memoryStorage{}
+			r.start()
+			r.out[0].set(func(context.Context, plog.Logs) error { return errBusy })
+			r.feed(90)
+			r.feed(99)
+			r.shutdown()
+			assert.Empty(t, r.out[0].got())
+			r.out[0].set(nil)
+			r.create()
+			r.start()
+			synctest.Wait()
+			assert.Equal(t, []string{"fire", "escalate"}, r.out[0].got())
+			r.restart()
+			r.feed(10)
+			assert.Equal(t, []string{"fire", "escalate", "resolve"}, r.out[0].got())
+			r.shutdown()
+		})
+	}
+}
+
+// Without storage a state waits two minutes; a pipe that comes later begins afresh, and so does one with another ID.
+func TestStateInMemoryWaitsTwoMinutes(t *testing.T) {
+	tests := []struct {
+		name  string
+		after time.Duration
+		other bool
+		want  []string
+	}{
+		{"in time", 100 * time.Second, false, []string{"fire"}},
+		{"too late", 3 * time.Minute, false, []string{"fire", "fire"}},
+		{"another ID", time.Second, true, []string{"fire", "fire"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, nil, 1)
+				r.start()
+				r.feed(90)
+				r.shutdown()
+				advance(tt.after)
+				if tt.other {
+					r.id = component.MustNewIDWithName("alert", "other")
+				}
+				r.create()
+				r.start()
+				r.feed(90)
+				assert.Equal(t, tt.want, r.out[0].got())
+				r.shutdown()
+			})
+		})
+	}
+}
+
+// A reload that adds a storage extension moves the state there.
+func TestReloadThatAddsStorage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil, 1)
+		store := &memoryStorage{}
+		r.host.storage = store
+		r.start()
+		r.feed(90)
+		withStorage(r.cfg)
+		r.restart()
+		r.shutdown()
+		process.Lock()
+		assert.NotContains(t, process.left, pipeKey{component.KindProcessor, r.id})
+		process.Unlock()
+		assert.NotEmpty(t, store.data)
+		r.create()
+		r.start()
+		r.feed(90)
+		r.feed(10)
+		assert.Equal(t, []string{"fire", "resolve"}, r.out[0].got())
+		r.shutdown()
+	})
+}
+
+// Nothing is handed out before it is stored.
+func TestStoredBeforeDelivered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &memoryStorage{}
+		r := newRig(t, withStorage, 1)
+		r.host.storage = store
+		r.start()
+		synctest.Wait()
+		free := make(chan struct{})
+		store.hook(func() error {
+			<-free
+			return nil
+		})
+		r.feed(90)
+		r.feed(99)
+		assert.Empty(t, r.out[0].got(), "the write is still under way; metrics go on")
+		close(free)
+		synctest.Wait()
+		assert.Equal(t, []string{"fire", "escalate"}, r.out[0].got())
+		r.shutdown()
+	})
+}
+
+// Storage that fails costs no record, is reported once, and gets everything when it works again.
+func TestStorageFailsForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &memoryStorage{}
+		r := newRig(t, withStorage, 1)
+		r.host.storage = store
+		r.start()
+		synctest.Wait()
+		broken := errors.New("no space left on device")
+		store.hook(func() error { return broken })
+		r.feed(90)
+		r.feed(99)
+		assert.Equal(t, []string{"fire", "escalate"}, r.out[0].got())
+		assert.Equal(t, 1, r.logs.FilterMessageSnippet("Storing the alert state failed").Len())
+		store.hook(nil)
+		advance(20 * time.Second)
+		assert.Equal(t, 1, r.logs.FilterMessageSnippet("stored again").Len())
+		r.restart()
+		r.feed(99)
+		r.feed(10)
+		assert.Equal(t, []string{"fire", "escalate", "resolve"}, r.out[0].got())
+		r.shutdown()
+	})
+}
+
+// Storage that hangs does not hold up the shutdown for long.
+func TestStorageHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &memoryStorage{}
+		r := newRig(t, withStorage, 1)
+		r.host.storage = store
+		r.start()
+		synctest.Wait()
+		free := make(chan struct{})
+		store.hook(func() error {
+			<-free
+			return errBusy
+		})
+		r.feed(90)
+		begin := time.Now()
+		r.shutdown()
+		assert.LessOrEqual(t, time.Since(begin), 20*time.Second)
+		assert.Equal(t, 1, r.logs.FilterMessageSnippet("Storage does not answer").Len())
+		close(free)
+		synctest.Wait()
+	})
+}
+
+// State that cannot be read costs itself and nothing more.
+func TestStoredStateIsDamaged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &memoryStorage{}
+		r := newRig(t, withStorage, 1)
+		r.host.storage = store
+		r.start()
+		r.feed(90)
+		r.shutdown()
+		for key := range store.data {
+			if key[0] == 'a' {
+				store.data[key] = []byte("not what was written")
+			}
+		}
+		r.create()
+		r.start()
+		assert.Equal(t, 1, r.logs.FilterMessageSnippet("can't be used").Len())
+		r.feed(90)
+		assert.Equal(t, []string{"fire", "fire"}, r.out[0].got())
+		r.shutdown()
+	})
+}
+
+// notStorage is an extension of another kind.
+type notStorage struct {
+	component.StartFunc
+	component.ShutdownFunc
+}
+
+type brokenStorage struct{ notStorage }
+
+func (brokenStorage) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
+	return nil, errors.New("permission denied")
+}
+
+func TestStartErrors(t *testing.T) {
+	tests := []struct {
+		name  string
+		ext   component.Component
+		sinks int
+		input bool
+		want  string
+	}{
+		{
+			"no logs pipeline", &memoryStorage{}, 0, true,
+			`alert/x is used in metrics pipelines but in no logs pipeline: alerts would be lost. ` +
+				`Add "alert/x" to the processors of a logs pipeline, or use the alert connector`,
+		},
+		{
+			"no metrics pipeline", &memoryStorage{}, 1, false,
+			`alert/x is used in logs pipelines but in no metrics pipeline: no rule would see a metric. ` +
+				`Add "alert/x" to the processors of a metrics pipeline, or use the alert connector`,
+		},
+		{"no such extension", nil, 1, true, `storage "file_storage" not found among extensions`},
+		{"not a storage extension", notStorage{}, 1, true, `extension "file_storage" is not a storage extension`},
+		{"storage that can't be opened", brokenStorage{}, 1, true, `opening storage "file_storage": permission denied`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, withStorage, tt.sinks)
+				r.id = component.MustNewIDWithName("alert", "x")
+				r.create()
+				r.host.storage = tt.ext
+				if !tt.input {
+					r.inputs, r.pipe.inputs = nil, 0
+					r.pipe.nodes--
+				}
+				for _, s := range r.sinks {
+					require.EqualError(t, s.Start(t.Context(), r.host), tt.want)
+				}
+				for _, in := range r.inputs {
+					require.EqualError(t, in.Start(t.Context(), r.host), tt.want)
+					in.Consume(gauge(99, "a"))
+				}
+				r.shutdown()
+			})
+		})
+	}
+}
+
+// Two pipes of one ID in one process would each decide on their own; that is said.
+func TestSecondInstanceOfAnID(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := newRig(t, nil, 1)
+		first.start()
+		second := newRig(t, nil, 1)
+		second.id = first.id
+		second.create()
+		second.start()
+		assert.Equal(t, 1, second.logs.FilterMessageSnippet("Another instance with this ID").Len())
+		first.shutdown()
+		second.shutdown()
+		process.Lock()
+		assert.NotContains(t, process.live, pipeKey{component.KindProcessor, first.id})
+		process.Unlock()
+	})
+}
+
+// What a Collector never does must still not break anything.
+func TestStartAndShutdownOutOfTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil, 1)
+		r.shutdown()
+		r.shutdown()
+		r.create()
+		r.start()
+		require.Error(t, r.inputs[0].Start(t.Context(), r.host), "a second start")
+		r.shutdown()
+		r.shutdown()
+		require.Error(t, r.inputs[0].Start(t.Context(), r.host), "a start after the end")
+		r.inputs[0].Consume(gauge(99, "a"))
+		assert.Empty(t, r.out[0].got())
+	})
+}

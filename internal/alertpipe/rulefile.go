@@ -1,0 +1,65 @@
+package alertpipe
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"go.opentelemetry.io/collector/confmap"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+)
+
+// ruleFile is the content of one rule file.
+type ruleFile struct {
+	Rules []alert.RuleConfig `mapstructure:"rules"`
+}
+
+// loadRuleFiles reads the files that match the globs: in the order of the globs, those of one glob in order of name, each once.
+func loadRuleFiles(globs []string) ([]alert.RuleConfig, error) {
+	var (
+		rules []alert.RuleConfig
+		read  []string
+		errs  []error
+	)
+	for _, glob := range globs {
+		paths, err := filepath.Glob(glob)
+		switch {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("rule_files: %q: %w", glob, err))
+		case len(paths) == 0:
+			errs = append(errs, fmt.Errorf("rule_files: %q matched no file", glob))
+		}
+		for _, path := range paths {
+			if slices.Contains(read, path) {
+				continue
+			}
+			read = append(read, path)
+			more, err := loadRuleFile(path)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("rule_files: %w", err))
+			}
+			rules = append(rules, more...)
+		}
+	}
+	return rules, errors.Join(errs...)
+}
+
+func loadRuleFile(path string) ([]alert.RuleConfig, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading a rule file: %w", err)
+	}
+	var raw map[string]any
+	if err := yaml.Unmarshal(text, &raw); err != nil {
+		return nil, fmt.Errorf("parsing %s: %w", path, err)
+	}
+	var file ruleFile
+	if err := confmap.NewFromStringMap(raw).Unmarshal(&file); err != nil {
+		return nil, fmt.Errorf("decoding %s: %w", path, err)
+	}
+	return file.Rules, nil
+}
