@@ -150,9 +150,9 @@ func TestValidationTexts(t *testing.T) {
 			"no_data", flat(func(rc *RuleConfig) { rc.NoData = &NoDataConfig{Action: "drop"} }),
 			`rules[0] "disk": no_data.action "drop" (allowed: keep, resolve, alert, ok)`,
 		},
-		{"for", flat(func(rc *RuleConfig) { rc.For = ptr(-time.Second) }), `rules[0] "disk": for must be ≥ 0`},
-		{"keep", flat(func(rc *RuleConfig) { rc.KeepFiringFor = ptr(-time.Second) }), `rules[0] "disk": keep_firing_for must be ≥ 0`},
-		{"repeat", flat(func(rc *RuleConfig) { rc.RepeatInterval = ptr(-time.Second) }), `rules[0] "disk": repeat_interval must be ≥ 0`},
+		{"for", flat(func(rc *RuleConfig) { rc.For = new(-time.Second) }), `rules[0] "disk": for must be ≥ 0`},
+		{"keep", flat(func(rc *RuleConfig) { rc.KeepFiringFor = new(-time.Second) }), `rules[0] "disk": keep_firing_for must be ≥ 0`},
+		{"repeat", flat(func(rc *RuleConfig) { rc.RepeatInterval = new(-time.Second) }), `rules[0] "disk": repeat_interval must be ≥ 0`},
 		{"NaN", flat(func(rc *RuleConfig) { rc.Threshold = math.NaN() }), `rules[0] "disk": threshold NaN`},
 		{"NaN text", flat(func(rc *RuleConfig) { rc.Threshold = "NaN" }), `rules[0] "disk": threshold NaN`},
 		{
@@ -259,7 +259,7 @@ func TestRuleVersionIgnoresTexts(t *testing.T) {
 	assert.Equal(t, plain, version(func(rc *RuleConfig) {
 		rc.Message, rc.Annotations = "other", map[string]string{"a": "b"}
 	}))
-	assert.NotEqual(t, plain, version(func(rc *RuleConfig) { rc.For = ptr(time.Second) }))
+	assert.NotEqual(t, plain, version(func(rc *RuleConfig) { rc.For = new(time.Second) }))
 	assert.NotEqual(t, plain, version(func(rc *RuleConfig) { rc.Match = map[string]any{"a": "b"} }))
 }
 

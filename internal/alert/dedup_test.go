@@ -52,7 +52,7 @@ func TestDecide(t *testing.T) {
 
 func TestRepeat(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(func(rc *RuleConfig) { rc.RepeatInterval = ptr(time.Minute) }), nil)
+	r := newRig(t, ladder(func(rc *RuleConfig) { rc.RepeatInterval = new(time.Minute) }), nil)
 	var got []string
 	for s := 0.0; s <= 150; s += 15 {
 		r.step(s, 90)

@@ -116,7 +116,7 @@ func TestPaths(t *testing.T) {
 
 func TestMissingTimeDoesNotCount(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(func(rc *RuleConfig) { rc.For, rc.Lookback = ptr(2*time.Minute), "30s" }), nil)
+	r := newRig(t, ladder(func(rc *RuleConfig) { rc.For, rc.Lookback = new(2*time.Minute), "30s" }), nil)
 	r.step(0, 90)
 	r.step(15, 90) // Current until 45s.
 	r.engine.Evaluate(at(60))
@@ -134,7 +134,7 @@ func TestHeldValue(t *testing.T) {
 	t.Parallel()
 	t.Run("explicit lookback: every evaluation counts, as in Prometheus", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.For, rc.Lookback = ptr(30*time.Second), "5m" }), nil)
+		r := newRig(t, ladder(func(rc *RuleConfig) { rc.For, rc.Lookback = new(30*time.Second), "5m" }), nil)
 		r.step(0, 90)
 		r.engine.Evaluate(at(15))
 		assert.Empty(t, r.transitions())
@@ -143,7 +143,7 @@ func TestHeldValue(t *testing.T) {
 	})
 	t.Run("auto lookback: the sample that is due decides, not the tick before it", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.For = ptr(30 * time.Second) }), nil)
+		r := newRig(t, ladder(func(rc *RuleConfig) { rc.For = new(30 * time.Second) }), nil)
 		r.step(0, 10)
 		r.step(60, 10)
 		r.step(120, 90)
@@ -155,7 +155,7 @@ func TestHeldValue(t *testing.T) {
 	})
 	t.Run("auto lookback: an overdue sample leaves the held value in charge", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.For = ptr(30 * time.Second) }), nil)
+		r := newRig(t, ladder(func(rc *RuleConfig) { rc.For = new(30 * time.Second) }), nil)
 		r.step(0, 10)
 		r.step(60, 10)
 		r.step(120, 90)
@@ -209,7 +209,7 @@ func TestNoData(t *testing.T) {
 	})
 	t.Run("keep: pending ends without a word", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, rule("keep", func(rc *RuleConfig) { rc.For = ptr(5 * time.Minute) }), nil)
+		r := newRig(t, rule("keep", func(rc *RuleConfig) { rc.For = new(5 * time.Minute) }), nil)
 		r.step(0, 90)
 		r.engine.Evaluate(at(120))
 		assert.Zero(t, r.engine.Stats(at(120)).Alerts)
@@ -217,7 +217,7 @@ func TestNoData(t *testing.T) {
 	})
 	t.Run("resolve: reason stale, after keep_firing_for", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, rule("resolve", func(rc *RuleConfig) { rc.KeepFiringFor = ptr(30 * time.Second) }), nil)
+		r := newRig(t, rule("resolve", func(rc *RuleConfig) { rc.KeepFiringFor = new(30 * time.Second) }), nil)
 		r.step(0, 90)
 		r.engine.Evaluate(at(120))
 		assert.Equal(t, []string{"fire:warning"}, r.transitions())
@@ -229,7 +229,7 @@ func TestNoData(t *testing.T) {
 	})
 	t.Run("ok: closes at once, whatever keep_firing_for says", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, rule("ok", func(rc *RuleConfig) { rc.KeepFiringFor = ptr(time.Hour) }), nil)
+		r := newRig(t, rule("ok", func(rc *RuleConfig) { rc.KeepFiringFor = new(time.Hour) }), nil)
 		r.step(0, 90)
 		assert.Equal(t, []string{"fire:warning"}, r.transitions())
 		r.engine.Evaluate(at(120))
@@ -356,7 +356,7 @@ func TestSamplesOutOfOrder(t *testing.T) {
 
 func TestOneBatchWithSeveralTimes(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(func(rc *RuleConfig) { rc.For = ptr(30 * time.Second) }), nil)
+	r := newRig(t, ladder(func(rc *RuleConfig) { rc.For = new(30 * time.Second) }), nil)
 	r.observe(60, point{s: 15, v: 90}, point{s: 30, v: 90}, point{s: 45, v: 90}, point{s: 60, v: 90})
 	events := r.drain()
 	require.Len(t, events, 1)

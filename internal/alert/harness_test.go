@@ -12,9 +12,6 @@ var base = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func at(s float64) time.Time { return base.Add(time.Duration(s * 1e9)) }
 
-//go:fix inline
-func ptr[T any](v T) *T { return new(v) }
-
 // rig drives an engine in virtual time; seconds count from base.
 type rig struct {
 	t      *testing.T

@@ -77,7 +77,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("pending=>restart: downtime does not count towards for", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.For = ptr(time.Minute) }), nil)
+		r := newRig(t, ladder(func(rc *RuleConfig) { rc.For = new(time.Minute) }), nil)
 		r.step(0, 90)
 		r.step(30, 90)
 		r.reborn(store{}, 30, 630)
@@ -88,7 +88,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("pending=>more than an hour down=>pending afresh", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.For = ptr(time.Minute) }), nil)
+		r := newRig(t, ladder(func(rc *RuleConfig) { rc.For = new(time.Minute) }), nil)
 		r.step(0, 90)
 		r.step(45, 90)
 		r.reborn(store{}, 45, 4000)
@@ -100,7 +100,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("recovering=>restart: keep_firing_for is remembered", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.KeepFiringFor = ptr(time.Minute) }), nil)
+		r := newRig(t, ladder(func(rc *RuleConfig) { rc.KeepFiringFor = new(time.Minute) }), nil)
 		r.step(0, 90)
 		r.drain()
 		r.step(15, 10)
@@ -219,7 +219,7 @@ func TestReload(t *testing.T) {
 	})
 	t.Run("for is raised: what fires goes on firing", func(t *testing.T) {
 		t.Parallel() // Prometheus puts it back to pending (TestFiringAlertResetToPendingOnHoldDurationIncrease); we do not.
-		r, said := reload(t, func(rc *RuleConfig) { rc.For = ptr(time.Hour) })
+		r, said := reload(t, func(rc *RuleConfig) { rc.For = new(time.Hour) })
 		assert.Empty(t, said)
 		r.step(15, 99)
 		assert.Empty(t, r.transitions())

@@ -187,7 +187,7 @@ func TestFullWindowAndMinSamples(t *testing.T) {
 	t.Parallel()
 	full := newRig(t, ladder(func(rc *RuleConfig) { rc.Window, rc.Aggregate, rc.FullWindow = time.Minute, "avg", new(true) }), nil)
 	few := newRig(t, ladder(func(rc *RuleConfig) { rc.Window, rc.Aggregate, rc.MinSamples = time.Minute, "avg", new(3) }), nil)
-	young := newRig(t, ladder(func(rc *RuleConfig) { rc.NewSeriesDelay = ptr(30 * time.Second) }), nil)
+	young := newRig(t, ladder(func(rc *RuleConfig) { rc.NewSeriesDelay = new(30 * time.Second) }), nil)
 	want := map[float64][3]bool{0: {}, 15: {}, 30: {false, true, true}, 45: {true, true, true}}
 	fired := [3]bool{}
 	for s := 0.0; s <= 45; s += 15 {
