@@ -43,12 +43,21 @@ test: build ## Run all tests with the race detector, and the end-to-end test on 
 crosscheck: ## Compare the deltas with those of the Collector's cumulativetodelta processor, in a module of its own.
 	cd psutilreceiver/internal/stream/crosscheck && go vet ./... && go test -race ./...
 
+.PHONY: oracle
+oracle: ## Compare the alert engine with Prometheus' rules engine on 10,000 random rules, in a module of its own.
+	cd internal/alert/oracle && go vet ./... && go test ./...
+
+.PHONY: alertcheck
+alertcheck: ## Build the command that checks and tests alert rules: leaves ./alertcheck.
+	go build -o alertcheck ./cmd/alertcheck
+
 .PHONY: generate
 generate: ## Write the generated files again.
 	go generate $(PACKAGES)
 	go mod tidy
 	cd psutilreceiver/internal/stream/crosscheck && go mod tidy
-	gofmt -w $(shell git ls-files '*.go')
+	cd internal/alert/oracle && go mod tidy
+	@gofmt -w $(shell git ls-files '*.go')
 
 .PHONY: check-generate
 check-generate: generate ## Fail if generated files, go.mod or formatting are not up to date.
@@ -79,4 +88,4 @@ fuzz: ## Fuzz every parser for a short while each.
 
 .PHONY: clean
 clean: ## Remove what was built.
-	rm -rf build $(BINARY) quickstart-data
+	rm -rf build $(BINARY) alertcheck quickstart-data

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// alertcheck runs the command with the test data as its working directory.
+func alertcheck(t *testing.T, stdin string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	t.Chdir("testdata")
+	var out, errs bytes.Buffer
+	status = run(args, strings.NewReader(stdin), &out, &errs)
+	return status, out.String(), errs.String()
+}
+
+func assertGolden(t *testing.T, name, got string) {
+	t.Helper()
+	if *update {
+		require.NoError(t, os.WriteFile(name, []byte(got), 0o600))
+	}
+	want, err := os.ReadFile(name)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), got)
+}
+
+func TestGolden(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		args   []string
+		status int
+	}{
+		{"rules", []string{"rules", "host.rules.yaml", "collector.yaml"}, ok},
+		{"rules-broken", []string{"rules", "broken.rules.yaml", "typo.rules.yaml", "broken-collector.yaml", "missing.yaml", "host.rules.yaml"}, failed},
+		{"test", []string{"test", "host.test.yaml", "instance.test.yaml", "collector.test.yaml"}, ok},
+		{"test-differing", []string{"test", "differing.test.yaml", "host.rules.yaml", "instance.test.yaml"}, failed},
+		{"explain", []string{"explain", "--rules", "host.rules.yaml", "host.jsonl"}, ok},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			status, stdout, stderr := alertcheck(t, "", c.args...)
+			assert.Equal(t, c.status, status)
+			assertGolden(t, c.name+".golden", "== output\n"+stdout+"== errors\n"+stderr)
+		})
+	}
+}
+
+func TestExplainReadsStandardInput(t *testing.T) {
+	recorded, err := os.ReadFile(filepath.Join("testdata", "host.jsonl"))
+	require.NoError(t, err)
+	lines := strings.SplitAfter(string(recorded), "\n")
+	status, stdout, stderr := alertcheck(t, strings.Join(lines[:6], "")+"\n"+`{"resourceLogs":[]}`, "explain", "--rules", "host.rules.yaml", "-")
+	assert.Equal(t, ok, status, stderr)
+	assert.Contains(t, stdout, "end: 6 lines")
+	assert.Contains(t, stdout, `still firing: disk{host.name="db1", system.filesystem.mountpoint="/"} critical since 2026-01-01T00:02:30Z`)
+}
+
+func TestExplainErrors(t *testing.T) {
+	point := func(nano string) string {
+		return `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","gauge":{"dataPoints":[{"timeUnixNano":"` + nano + `","asDouble":1}]}}]}]}]}` + "\n"
+	}
+	for _, c := range []struct{ name, input, rules, want string }{
+		{"no JSON", "{", "host.rules.yaml", "-: line 1: "},
+		{"no metrics", "\n\n", "host.rules.yaml", "no metrics in the input"},
+		{
+			"a clock that was wrong", point("1") + point("1767225600000000000"), "host.rules.yaml",
+			"-: line 2: time leaps from 1970-01-01T00:00:00Z to 2026-01-01T00:00:00Z",
+		},
+		{"broken rules", "", "broken.rules.yaml", "broken.rules.yaml: rules[1]: name is required"},
+		{"several components", "", "collector.yaml", "collector.yaml: which component? There are processors::alert/edge, connectors::alert"},
+		{"no such rules", "", "missing.yaml", "missing.yaml: reading: "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			status, _, stderr := alertcheck(t, c.input, "explain", "--rules", c.rules, "-")
+			assert.Equal(t, failed, status)
+			assert.True(t, strings.HasPrefix(stderr, c.want), stderr)
+		})
+	}
+	t.Run("no such recording", func(t *testing.T) {
+		status, _, stderr := alertcheck(t, "", "explain", "--rules", "collector.yaml", "--component", "alert", "missing.jsonl")
+		assert.Equal(t, failed, status)
+		assert.True(t, strings.HasPrefix(stderr, "missing.jsonl: opening: "), stderr)
+	})
+}
+
+func TestMisuse(t *testing.T) {
+	for _, args := range [][]string{{}, {"rulez"}, {"rules"}, {"test"}, {"explain", "x.jsonl"}, {"explain", "--rules", "x.yaml"}, {"rules", "--nope"}} {
+		var out, errs bytes.Buffer
+		assert.Equal(t, misuse, run(args, nil, &out, &errs), args)
+		assert.Contains(t, errs.String(), "alertcheck rules FILE...")
+		assert.Empty(t, out.String())
+	}
+	var out, errs bytes.Buffer
+	assert.Equal(t, ok, run([]string{"help"}, nil, &out, &errs))
+	assert.Equal(t, usage+"\n", out.String())
+}
+
+func TestParseSpan(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{
+		"0": 0, "0m": 0, "90s": 90 * time.Second, "1h30m": 90 * time.Minute, "2m59s999ms": 2*time.Minute + 59*time.Second + 999*time.Millisecond,
+		"1d": 24 * time.Hour, "1w": 168 * time.Hour, "1y": 8760 * time.Hour,
+	} {
+		got, err := parseSpan(text)
+		require.NoError(t, err, text)
+		assert.Equal(t, want, got, text)
+	}
+	for _, text := range []string{"", "5", "m", "-1m", "1.5h", "1x", "1m ", "99999999999s", "2000000000y"} {
+		_, err := parseSpan(text)
+		require.Error(t, err, text)
+	}
+}
+
+func FuzzParseSpan(f *testing.F) {
+	for _, s := range []string{"0", "1h30m", "2m59s999ms", "1d", "9223372036854775807y", "ms", "1mm"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		d, err := parseSpan(text)
+		assert.GreaterOrEqual(t, d, time.Duration(0))
+		if err != nil {
+			assert.Zero(t, d)
+		}
+	})
+}
+
+func TestTestFileErrors(t *testing.T) {
+	const rules = "rules: [{name: r, metric: m, threshold: 1, severity: warning}]\n"
+	for _, c := range []struct{ name, text, want string }{
+		{"no tests", rules, "no tests"},
+		{"unknown key", rules + "tests: [{promql_expr_test: []}]", "promql_expr_test"},
+		{"rules twice", rules + "collector_config: collector.yaml\ntests: [{}]", "collector_config brings its own rules"},
+		{"no such rules", "rule_files: [nowhere/*.yaml]\ntests: [{}]", "matched no file"},
+		{"interval", rules + "tests: [{interval: soon}]", `interval: want a span of time such as 1h30m, not "soon"`},
+		{"no interval", rules + "tests: [{interval: 0}]", "interval must be > 0"},
+		{"values", rules + "tests: [{input_series: [{series: m, values: 1 two}]}]", `input_series[0]: parsing "two": want a number`},
+		{"series", rules + "tests: [{input_series: [{series: 'm{', values: 1}]}]", `parsing series "m{"`},
+		{"eval_time", rules + "tests: [{alert_rule_test: [{eval_time: x, alertname: r}]}]", "alert_rule_test[0]: eval_time: want a span"},
+		{"at", rules + "tests: [{transitions: [{at: x}]}]", "transitions[0]: at: want a span"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "x.yaml")
+			require.NoError(t, os.WriteFile(path, []byte(c.text), 0o600))
+			status, stdout, stderr := alertcheck(t, "", "test", path)
+			assert.Equal(t, failed, status)
+			assert.Contains(t, stdout+stderr, c.want)
+		})
+	}
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/confmap"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertpipe"
+)
+
+// source is one set of alert settings and where it stands.
+type source struct {
+	// name is the component, as in connectors::alert/x; empty for a rules file.
+	name   string
+	config *alertpipe.Config
+}
+
+// checkRules validates the files and says what is wrong with each.
+func checkRules(files []string, stdout, stderr io.Writer) int {
+	status := ok
+	for _, file := range files {
+		sources, err := readSources(file)
+		report(stderr, file, "", err)
+		for _, s := range sources {
+			rules, problem := s.config.Compile()
+			report(stderr, file, s.name, problem)
+			err = errors.Join(err, problem)
+			if problem == nil {
+				fmt.Fprintf(stdout, "%s: %s\n", place(file, s.name), count(len(rules.Names()), "rule"))
+			}
+		}
+		if err != nil {
+			status = failed
+		}
+	}
+	return status
+}
+
+// report prints an error, a line for each problem in it.
+func report(w io.Writer, file, name string, err error) {
+	if err == nil {
+		return
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintf(w, "%s: %s\n", place(file, name), line)
+	}
+}
+
+func place(file, name string) string {
+	if name == "" {
+		return file
+	}
+	return file + ": " + name
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// readSources reads a rules file, or takes the alert processors and connectors out of a Collector configuration. What it could
+// read is returned beside the error.
+func readSources(file string) ([]source, error) {
+	raw, err := readYAML(file)
+	if err != nil {
+		return nil, err
+	}
+	if !isCollectorConfig(raw) {
+		config, err := decodeConfig(raw)
+		if err != nil {
+			return nil, err
+		}
+		return []source{{config: config}}, nil
+	}
+	var sources []source
+	var errs []error
+	for _, kind := range []string{"processors", "connectors"} {
+		components, _ := raw[kind].(map[string]any)
+		for _, id := range slices.Sorted(maps.Keys(components)) {
+			if componentType, _, _ := strings.Cut(id, "/"); componentType != "alert" {
+				continue
+			}
+			name := kind + "::" + id
+			settings, isMap := components[id].(map[string]any)
+			if !isMap && components[id] != nil {
+				errs = append(errs, fmt.Errorf("%s: want settings, not %v", name, components[id]))
+				continue
+			}
+			config, err := decodeConfig(settings)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", name, err))
+				continue
+			}
+			sources = append(sources, source{name, config})
+		}
+	}
+	if len(sources) == 0 && len(errs) == 0 {
+		errs = append(errs, errors.New("no alert processor or connector in this configuration"))
+	}
+	return sources, errors.Join(errs...)
+}
+
+// pick returns the settings of the file's only alert component, or of the named one.
+func pickSource(file, component string) (*alertpipe.Config, error) {
+	sources, err := readSources(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	var names []string
+	var found []*alertpipe.Config
+	for _, s := range sources {
+		names = append(names, s.name)
+		if _, id, _ := strings.Cut(s.name, "::"); component == "" || component == s.name || component == id {
+			found = append(found, s.config)
+		}
+	}
+	if len(found) != 1 {
+		return nil, fmt.Errorf("%s: which component? There are %s", file, strings.Join(names, ", "))
+	}
+	return found[0], nil
+}
+
+func isCollectorConfig(raw map[string]any) bool {
+	for _, key := range []string{"service", "receivers", "processors", "connectors", "exporters", "extensions"} {
+		if _, there := raw[key]; there {
+			return true
+		}
+	}
+	return false
+}
+
+func readYAML(file string) (map[string]any, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading: %w", errors.Unwrap(err))
+	}
+	var raw map[string]any
+	if err := yaml.Unmarshal(text, &raw); err != nil {
+		return nil, fmt.Errorf("parsing: %w", err)
+	}
+	return raw, nil
+}
+
+// decodeConfig decodes alert settings as the Collector does: an unknown key is an error.
+func decodeConfig(raw map[string]any) (*alertpipe.Config, error) {
+	config := alertpipe.DefaultConfig()
+	if err := decode(raw, config); err != nil {
+		return nil, err
+	}
+	return config, nil
+}
+
+// decode decodes settings and brings what is wrong with them onto one line.
+func decode(raw map[string]any, into any) error {
+	err := confmap.NewFromStringMap(raw).Unmarshal(into)
+	if err == nil {
+		return nil
+	}
+	var problems []string
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		if line != "" && !strings.HasSuffix(line, "the following error(s):") {
+			problems = append(problems, line)
+		}
+	}
+	return fmt.Errorf("decoding: %s", strings.Join(problems, "; "))
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ruletest"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertpipe"
+)
+
+// testFile is a file of rule tests: the settings of an alert component, or where to find them, and tests.
+type testFile struct {
+	alertpipe.Config `mapstructure:",squash"`
+
+	// CollectorConfig is a Collector configuration whose alert component is tested; Component names it when there are several.
+	CollectorConfig string `mapstructure:"collector_config"`
+	Component       string `mapstructure:"component"`
+	// Tests are independent of each other.
+	Tests []testCase `mapstructure:"tests"`
+}
+
+// testCase is input and what is expected of it.
+type testCase struct {
+	Name        string       `mapstructure:"name"`
+	Interval    string       `mapstructure:"interval"`
+	InputSeries []testSeries `mapstructure:"input_series"`
+	// AlertRuleTest says what fires at moments; Transitions, when it is there, all that happens.
+	AlertRuleTest []alertTest          `mapstructure:"alert_rule_test"`
+	Transitions   []expectedTransition `mapstructure:"transitions"`
+}
+
+// testSeries is one input series. Unit and Gauge are ours; promtool knows neither.
+type testSeries struct {
+	Series string `mapstructure:"series"`
+	Values string `mapstructure:"values"`
+	Unit   string `mapstructure:"unit"`
+	Gauge  bool   `mapstructure:"gauge"`
+}
+
+// alertTest is which alerts of a rule fire at a moment.
+type alertTest struct {
+	EvalTime  string          `mapstructure:"eval_time"`
+	AlertName string          `mapstructure:"alertname"`
+	ExpAlerts []expectedAlert `mapstructure:"exp_alerts"`
+}
+
+// expectedAlert is one firing alert. ExpLabels and Attributes are two words for the same: the group's attributes and the rule's
+// labels. What is empty and was not asked about is not compared, except for the attributes, which are all there.
+type expectedAlert struct {
+	Severity       string            `mapstructure:"severity"`
+	ExpLabels      map[string]string `mapstructure:"exp_labels"`
+	Attributes     map[string]string `mapstructure:"attributes"`
+	ExpAnnotations map[string]string `mapstructure:"exp_annotations"`
+	Message        string            `mapstructure:"message"`
+}
+
+// expectedTransition is one record. At, AlertName and Transition are compared always, the others if they are given.
+type expectedTransition struct {
+	At         string            `mapstructure:"at"`
+	AlertName  string            `mapstructure:"alertname"`
+	Transition string            `mapstructure:"transition"`
+	Severity   string            `mapstructure:"severity"`
+	Attributes map[string]string `mapstructure:"attributes"`
+	Reason     string            `mapstructure:"reason"`
+	Message    string            `mapstructure:"message"`
+}
+
+// readTestFile reads a test file and compiles the rules that it is about. Paths in it are relative to the file.
+func readTestFile(path string) (*testFile, *alert.Rules, error) {
+	raw, err := readYAML(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	file := &testFile{Config: *alertpipe.DefaultConfig()}
+	file.EvaluationInterval = time.Minute // As promtool's.
+	raw["tests"] = asText(raw["tests"])
+	if err := decode(raw, file); err != nil {
+		return nil, nil, err
+	}
+	if len(file.Tests) == 0 {
+		return nil, nil, errors.New("no tests")
+	}
+	relative := func(p string) string {
+		if filepath.IsAbs(p) {
+			return p
+		}
+		return filepath.Join(filepath.Dir(path), p)
+	}
+	for i, glob := range file.RuleFiles {
+		file.RuleFiles[i] = relative(glob)
+	}
+	config := &file.Config
+	if file.CollectorConfig != "" {
+		if len(config.Rules) > 0 || len(config.RuleFiles) > 0 || config.Preset != "" {
+			return nil, nil, errors.New("collector_config brings its own rules: leave out rules, rule_files and preset")
+		}
+		if config, err = pickSource(relative(file.CollectorConfig), file.Component); err != nil {
+			return nil, nil, fmt.Errorf("collector_config: %w", err)
+		}
+		if _, given := raw["evaluation_interval"]; !given {
+			file.EvaluationInterval = config.EvaluationInterval
+		}
+	}
+	rules, err := config.Compile()
+	if err != nil {
+		return nil, nil, err
+	}
+	return file, rules, nil
+}
+
+// asText turns the numbers of tests into text: 0 is a time, 1 a series of one value, and 7 may be an attribute.
+func asText(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, item := range v {
+			v[k] = asText(item)
+		}
+	case []any:
+		for i, item := range v {
+			v[i] = asText(item)
+		}
+	case int, uint64, float64:
+		return fmt.Sprint(v)
+	}
+	return v
+}
+
+// input turns a test into one that the engine can run, long enough for all that is expected.
+func (c *testCase) input(evaluation time.Duration) (ruletest.Test, error) {
+	t := ruletest.Test{Interval: evaluation, EvaluationInterval: evaluation}
+	var err error
+	if c.Interval != "" {
+		if t.Interval, err = parseSpan(c.Interval); err != nil {
+			return t, fmt.Errorf("interval: %w", err)
+		}
+	}
+	if t.Interval <= 0 {
+		return t, errors.New("interval must be > 0")
+	}
+	for i, s := range c.InputSeries {
+		t.Series = append(t.Series, ruletest.Series{Series: s.Series, Values: s.Values, Unit: s.Unit, Gauge: s.Gauge})
+		samples, err := ruletest.ParseValues(s.Values)
+		if err != nil {
+			return t, fmt.Errorf("input_series[%d]: %w", i, err)
+		}
+		t.Until = max(t.Until, time.Duration(len(samples)-1)*t.Interval)
+	}
+	for i, a := range c.AlertRuleTest {
+		at, err := parseSpan(a.EvalTime)
+		if err != nil {
+			return t, fmt.Errorf("alert_rule_test[%d]: eval_time: %w", i, err)
+		}
+		t.Until = max(t.Until, at)
+	}
+	for i, x := range c.Transitions {
+		at, err := parseSpan(x.At)
+		if err != nil {
+			return t, fmt.Errorf("transitions[%d]: at: %w", i, err)
+		}
+		t.Until = max(t.Until, at)
+	}
+	return t, nil
+}
+
+// spanUnits are the units of promtool's durations, which go on where Go's end.
+var spanUnits = map[string]time.Duration{
+	"ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour,
+	"d": 24 * time.Hour, "w": 7 * 24 * time.Hour, "y": 365 * 24 * time.Hour,
+}
+
+// parseSpan reads a span of time as promtool writes it: 0, 90s, 1h30m, 2m59s999ms, 1d.
+func parseSpan(text string) (time.Duration, error) {
+	if text == "0" {
+		return 0, nil
+	}
+	var total time.Duration
+	rest := text
+	for rest != "" {
+		digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
+		n, err := strconv.ParseInt(rest[:digits], 10, 32)
+		rest = rest[digits:]
+		letters := len(rest) - len(strings.TrimLeft(rest, "mshdwy"))
+		unit, known := spanUnits[rest[:letters]]
+		if err != nil || !known || n > int64((1<<62-total)/unit) {
+			return 0, fmt.Errorf("want a span of time such as 1h30m, not %q", text)
+		}
+		total += time.Duration(n) * unit
+		rest = rest[letters:]
+	}
+	if text == "" {
+		return 0, errors.New("want a span of time such as 1h30m")
+	}
+	return total, nil
+}

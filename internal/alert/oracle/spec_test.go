@@ -1,0 +1,227 @@
+package oracle
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+)
+
+// severities is the ladder of the random rules.
+var severities = []string{"info", "warning", "critical"}
+
+// rung is one level of a spec.
+type rung struct {
+	severity         string
+	lo, hi           float64 // One-sided comparisons use lo alone.
+	hasClear         bool
+	clearLo, clearHi float64
+	hold, keep       time.Duration
+}
+
+// spec is a rule, as both engines can say it.
+type spec struct {
+	cmp       string
+	rungs     []rung
+	match     map[string]string // Attribute to regular expression.
+	aggregate string
+	window    time.Duration
+	horizon   time.Duration // Of a forecast over the window.
+	groupBy   []string
+	groupAgg  string
+	scale     float64
+	offset    float64
+	lookback  time.Duration
+	absentFor time.Duration
+	expect    bool
+}
+
+const metric = "m"
+
+func (s *spec) windowed() bool { return s.window > 0 }
+
+//go:fix inline
+func duration(d time.Duration) *time.Duration { return new(d) }
+
+// config is the spec as a rule of ours, with the settings at which it must be like Prometheus.
+func (s *spec) config() alert.Config {
+	off := false
+	cfg := alert.DefaultConfig()
+	cfg.EvaluationInterval = time.Second
+	cfg.Defaults.Flapping.Enabled = &off
+	cfg.Limits.EventsPerMinute, cfg.Limits.AlertsPerRule, cfg.Limits.Outbox = 1<<30, 1<<20, 1<<20
+	rc := alert.RuleConfig{
+		Name: "x", Metric: metric, Match: map[string]any{}, GroupBy: s.groupBy, GroupAgg: s.groupAgg, Scale: &s.scale, Offset: s.offset,
+		Lookback: s.lookback.String(), NoData: &alert.NoDataConfig{After: s.noDataAfter(), Action: "resolve"},
+	}
+	for k, v := range s.match {
+		rc.Match[k] = map[string]any{"regex": v}
+	}
+	switch {
+	case s.horizon > 0:
+		none := 0.0
+		rc.Forecast = &alert.ForecastConfig{Window: s.window, Horizon: s.horizon, MinCoverage: &none}
+	case s.windowed():
+		rc.Window, rc.Aggregate = s.window, s.aggregate
+	}
+	if s.absentFor > 0 {
+		rc.Absent = &alert.AbsentConfig{For: s.absentFor, Expect: s.expect, StartGrace: duration(0)}
+		rc.Severity, rc.KeepFiringFor = s.rungs[0].severity, new(s.rungs[0].keep)
+	} else {
+		rc.Thresholds = map[string]alert.LevelConfig{}
+		for _, r := range s.rungs {
+			rc.Thresholds[r.severity] = r.level(s.cmp)
+		}
+	}
+	cfg.Rules = []alert.RuleConfig{rc}
+	return cfg
+}
+
+// noDataAfter is when Prometheus has nothing left to say of a series that just stops: when the last value is too old, or the
+// window empty.
+func (s *spec) noDataAfter() time.Duration {
+	if s.windowed() {
+		return s.window
+	}
+	return s.lookback
+}
+
+func (r *rung) level(cmp string) alert.LevelConfig {
+	l := alert.LevelConfig{For: new(r.hold), KeepFiringFor: new(r.keep)}
+	var bound, lets any = r.lo, r.clearLo
+	switch cmp {
+	case "above":
+		l.Above = bound
+	case "below":
+		l.Below = bound
+	case "outside":
+		l.Outside, lets = []any{r.lo, r.hi}, []any{r.clearLo, r.clearHi}
+	case "inside":
+		l.Inside, lets = []any{r.lo, r.hi}, []any{r.clearLo, r.clearHi}
+	}
+	if r.hasClear {
+		l.Clear = lets
+	}
+	return l
+}
+
+// levels is the spec as alerting rules of Prometheus.
+func (s *spec) levels() []promLevel {
+	var out []promLevel
+	for i := range s.rungs {
+		r := &s.rungs[i]
+		out = append(out, promLevel{
+			severity: r.severity, expr: s.expr(r), hold: r.hold, keep: r.keep,
+			usesState: r.hasClear || s.horizon > 0,
+		})
+	}
+	return out
+}
+
+func (s *spec) expr(r *rung) string {
+	if s.absentFor > 0 {
+		return s.absentExpr()
+	}
+	raised := s.breached(s.cmp, r.lo, r.hi)
+	state := fmt.Sprintf(`and ignoring(alertname, alertstate) ALERTS{alertname=%q, alertstate="firing"}`, r.severity)
+	if r.hasClear {
+		raised = fmt.Sprintf("(%s) or ((%s) %s)", raised, s.breached(s.cmp, r.clearLo, r.clearHi), state)
+	}
+	if s.horizon > 0 {
+		// A line through one point says nothing: what is, stays.
+		raised = fmt.Sprintf("(%s) or ((count_over_time(%s[%s]) == 1 and %s) %s)", raised, s.selector(), promDuration(s.window), s.selector(), state)
+	}
+	return raised
+}
+
+// absentExpr fires from the moment at which the newest sample is as old as absent.for. Prometheus has no word for the groups
+// that it has seen, so for group_by it looks back over the whole run.
+func (s *spec) absentExpr() string {
+	sel, span := s.selector(), promDuration(s.absentFor)
+	if len(s.groupBy) > 0 {
+		by := strings.Join(promLabels(s.groupBy), ", ")
+		return fmt.Sprintf("group by (%[1]s) (count_over_time(%[2]s[1d])) unless group by (%[1]s) (count_over_time(%[2]s[%[3]s]))", by, sel, span)
+	}
+	since := float64(0)
+	expr := fmt.Sprintf("group by () (absent_over_time(%s[%s]))", sel, span)
+	if s.expect {
+		return fmt.Sprintf("%s and (vector(time()) >= %s)", expr, promNumber(since+s.absentFor.Seconds()))
+	}
+	return fmt.Sprintf("%s and group by () (count_over_time(%s[1d]))", expr, sel)
+}
+
+// breached is the rule's value compared with bounds, without clear.
+func (s *spec) breached(cmp string, lo, hi float64) string {
+	v := s.perSeries()
+	by := strings.Join(promLabels(s.groupBy), ", ")
+	if s.groupAgg != "" {
+		v = fmt.Sprintf("%s by (%s) (%s)", s.groupAgg, by, v)
+	}
+	if s.scale != 1 || s.offset != 0 {
+		v = fmt.Sprintf("(%s + %s * %s)", promNumber(s.offset), promNumber(s.scale), v)
+	}
+	switch cmp {
+	case "above":
+		v = fmt.Sprintf("%s > %s", v, promNumber(lo))
+	case "below":
+		v = fmt.Sprintf("%s < %s", v, promNumber(lo))
+	case "outside":
+		v = fmt.Sprintf("%[1]s < %[2]s or %[1]s > %[3]s", v, promNumber(lo), promNumber(hi))
+	case "inside":
+		v = fmt.Sprintf("%[1]s >= %[2]s and %[1]s <= %[3]s", v, promNumber(lo), promNumber(hi))
+	}
+	if s.groupAgg == "" && s.groupBy != nil {
+		v = fmt.Sprintf("group by (%s) (%s)", by, v) // The worst series decides, so any one will do.
+	}
+	return v
+}
+
+// perSeries is the window aggregate of each series. A marker ends a series at once with us; with Prometheus it leaves
+// windows as they are, hence the second half.
+func (s *spec) perSeries() string {
+	sel := s.selector()
+	if !s.windowed() {
+		return sel
+	}
+	span := promDuration(s.window)
+	var f string
+	switch {
+	case s.horizon > 0:
+		f = fmt.Sprintf("predict_linear(%s[%s], %s)", sel, span, promNumber(s.horizon.Seconds()))
+	case s.aggregate == "rate", s.aggregate == "increase":
+		f = fmt.Sprintf("%s(%s[%s] anchored)", s.aggregate, sel, span)
+	case s.aggregate[0] == 'p':
+		q, err := strconv.ParseFloat(s.aggregate[1:], 64)
+		if err != nil {
+			panic(err)
+		}
+		f = fmt.Sprintf("quantile_over_time(%s, %s[%s])", promNumber(q/100), sel, span)
+	default:
+		f = fmt.Sprintf("%s_over_time(%s[%s])", s.aggregate, sel, span)
+	}
+	return fmt.Sprintf("(%s and %s)", f, sel)
+}
+
+func (s *spec) selector() string {
+	var matchers []string
+	for k, v := range s.match {
+		matchers = append(matchers, fmt.Sprintf("%s=~%q", promLabel(k), ".*(?:"+v+").*")) // Ours are not anchored.
+	}
+	return metric + "{" + strings.Join(matchers, ",") + "}"
+}
+
+func promLabel(key string) string { return strings.ReplaceAll(key, ".", "_") }
+
+func promLabels(keys []string) []string {
+	out := make([]string, len(keys))
+	for i, k := range keys {
+		out[i] = promLabel(strings.TrimPrefix(k, "resource."))
+	}
+	return out
+}
+
+func promNumber(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+
+func promDuration(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) + "s" }
