@@ -175,6 +175,18 @@ func TestSamplesBetweenTheTicksCount(t *testing.T) {
 	assert.Equal(t, []string{"5s warning", "10s none", "20s warning", "25s none"}, c.ours(t, nil))
 }
 
+// Prometheus does not see a gap that begins and ends between two evaluations. We know when the value was too old to count, and
+// that time does not count towards for.
+func TestGapBetweenEvaluationsDoesNotCount(t *testing.T) {
+	t.Parallel()
+	rule := above(50)
+	rule.lookback, rule.rungs[0].hold = time.Minute, 90*time.Second
+	c := written(t, rule, "_x4 60 _x12 60x9")
+	c.interval, c.until = 5*time.Second, 2*time.Minute // Nothing from 80 s to 85 s, and looked at 75 s and 90 s.
+	assert.Equal(t, []string{"1m50s warning"}, c.theirs(t))
+	assert.Equal(t, []string{"1m55s warning"}, c.ours(t, nil))
+}
+
 // The first time that a group comes we do not know how many series it has, and more of them may be on their way: its sum waits
 // for the tick. Prometheus has the whole scrape or nothing.
 func TestFirstSumWaitsForTheTick(t *testing.T) {

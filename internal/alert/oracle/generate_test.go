@@ -125,6 +125,9 @@ func (g *generator) fill(s *stream) {
 		death = birth + g.IntN(length-birth)
 	}
 	longest := int(2*g.rule.noDataAfter()/g.interval) + 1
+	if g.interval%g.evaluation != 0 {
+		longest = max(0, int((g.rule.noDataAfter()-1)/g.interval)-1) // See TestGapBetweenEvaluationsDoesNotCount.
+	}
 	if g.rule.horizon > 0 {
 		longest = max(0, int(g.rule.window/g.interval)-2) // A line through fewer than two points is a matter of its own.
 	}

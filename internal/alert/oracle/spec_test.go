@@ -43,8 +43,6 @@ const metric = "m"
 func (s *spec) windowed() bool { return s.window > 0 }
 
 //go:fix inline
-func duration(d time.Duration) *time.Duration { return new(d) }
-
 // config is the spec as a rule of ours, with the settings at which it must be like Prometheus.
 func (s *spec) config() alert.Config {
 	off := false
@@ -67,7 +65,7 @@ func (s *spec) config() alert.Config {
 		rc.Window, rc.Aggregate = s.window, s.aggregate
 	}
 	if s.absentFor > 0 {
-		rc.Absent = &alert.AbsentConfig{For: s.absentFor, Expect: s.expect, StartGrace: duration(0)}
+		rc.Absent = &alert.AbsentConfig{For: s.absentFor, Expect: s.expect, StartGrace: new(time.Duration)}
 		rc.Severity, rc.KeepFiringFor = s.rungs[0].severity, new(s.rungs[0].keep)
 	} else {
 		rc.Thresholds = map[string]alert.LevelConfig{}
