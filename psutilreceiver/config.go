@@ -21,7 +21,7 @@ import (
 const (
 	defaultCollectionInterval = 15 * time.Second
 	// minCollectionInterval catches durations without a unit, which are nanoseconds.
-	minCollectionInterval = 10 * time.Millisecond
+	minCollectionInterval = time.Millisecond
 )
 
 // Config is the configuration of one psutil receiver. Its zero form, `psutil:`, monitors this host in full.

@@ -64,7 +64,7 @@ func TestConfigThatIsRefused(t *testing.T) {
 		"unknown_scraper_key":  {`unknown key "scrapers::cpu::per_core"`, "allowed are collection_interval, per_cpu"},
 		"unknown_nested_key":   {`unknown key "scrapers::process::top::sort"`, "allowed are by, hysteresis, n"},
 		"metric_not_a_block":   {"metrics::system.cpu.time is false", "allowed are enabled"},
-		"interval_no_unit":     {"collection_interval is 15ns", "at least 10ms", "as in 15s"},
+		"interval_no_unit":     {"collection_interval is 15ns", "at least 1ms", "as in 15s"},
 		"negative_delay":       {"initial_delay is -1s"},
 		"rates_not_enabled":    {"rates::enabled is false"},
 		"unknown_metric":       {`unknown key "metrics::system.cpu.times"`, "system.cpu.time,"},
