@@ -42,7 +42,6 @@ const metric = "m"
 
 func (s *spec) windowed() bool { return s.window > 0 }
 
-//go:fix inline
 // config is the spec as a rule of ours, with the settings at which it must be like Prometheus.
 func (s *spec) config() alert.Config {
 	off := false
