@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"runtime"
+	"unique"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/otel/attribute"
@@ -21,17 +22,18 @@ type processScraper struct {
 	environment
 	cfg     ProcessConfig
 	tracker *process.Tracker
-	shown   map[process.Key]*shownProcess
+	rb      *metadata.ResourceBuilder
+	room    int                             // attributes of the largest resource so far
+	shown   map[process.Key]recordedProcess // of the last scrape, where deltas are made
 	groups  map[*process.Group]processGroup
 	first   pcommon.Timestamp // time of the first scrape, since when unattributed time is counted
 	memory  int64             // of the host in bytes, for utilization; 0 when not known
 }
 
-// shownProcess is what the last scrape recorded of a process.
-type shownProcess struct {
-	identity process.Identity
+// recordedProcess is what the last scrape recorded of a process.
+type recordedProcess struct {
+	identity unique.Handle[process.Identity] // the resource follows from it and the parent
 	parent   int32
-	resource pcommon.Resource // what follows from the two
 	scrape   pcommon.Timestamp
 	counted  process.Fields // counters that were recorded in it
 }
@@ -49,8 +51,8 @@ func newProcessScraper(cfg ProcessConfig, env environment) (scraper, error) {
 	}
 	env.attributes.ProcessCommandLine.Enabled = env.attributes.ProcessCommandLine.Enabled || cfg.CommandLine
 	s := &processScraper{
-		environment: env, cfg: cfg, tracker: tracker,
-		shown: make(map[process.Key]*shownProcess), groups: make(map[*process.Group]processGroup),
+		environment: env, cfg: cfg, tracker: tracker, rb: metadata.NewResourceBuilder(env.attributes),
+		shown: make(map[process.Key]recordedProcess), groups: make(map[*process.Group]processGroup),
 	}
 	s.tellAccess()
 	return s, nil
@@ -88,7 +90,7 @@ func (s *processScraper) scrape(t *tick) error {
 		s.mb.Reset(metadata.WithStartTime(s.first))
 		s.mb.RecordSystemProcessCPUUnattributedDataPoint(t.time, cpuSeconds(snapshot.Unattributed))
 	}
-	maps.DeleteFunc(s.shown, func(_ process.Key, r *shownProcess) bool { return r.scrape != t.time })
+	maps.DeleteFunc(s.shown, func(_ process.Key, r recordedProcess) bool { return r.scrape != t.time })
 	maps.DeleteFunc(s.groups, func(_ *process.Group, g processGroup) bool { return g.scrape != t.time })
 	s.count(snapshot)
 	return err
@@ -120,14 +122,14 @@ func cpuSeconds(us uint64) float64 { return float64(us) / 1e6 }
 
 func (s *processScraper) recordProcess(t *tick, p *process.Process) {
 	created := pcommon.NewTimestampFromTime(p.Created(t.boot.AsTime()))
-	r, ok := s.shown[p.Key]
-	if !ok || r.identity != p.Identity || r.parent != p.PPID { // What changes the resource begins new streams.
-		r = &shownProcess{identity: p.Identity, parent: p.PPID, resource: s.describe(p, created)}
-		s.shown[p.Key] = r
-	}
-	r.scrape = t.time
 	base := p.Base()
-	r.counted = s.recordTotals(t, created, &p.Total, &base, p.Have, r.counted)
+	if s.delta {
+		r := s.recorded(p)
+		r.scrape, r.counted = t.time, s.recordTotals(t, created, &p.Total, &base, p.Have, r.counted)
+		s.shown[p.Key] = r
+	} else {
+		s.recordTotals(t, created, &p.Total, &base, p.Have, 0)
+	}
 	s.recordLevels(t.time, &p.Levels, p.Have)
 	if p.HasUtilization {
 		s.recordUtilization(t.time, p.CPUUtilization, &p.Delta)
@@ -137,7 +139,16 @@ func (s *processScraper) recordProcess(t *tick, p *process.Process) {
 		s.mb.RecordProcessNiceDataPoint(t.time, int64(p.Nice))
 	}
 	s.mb.RecordProcessUptimeDataPoint(t.time, t.time.AsTime().Sub(created.AsTime()).Seconds())
-	s.mb.EmitForResource(metadata.WithResource(r.resource))
+	s.mb.EmitForResource(metadata.WithMovedResource(s.describe(p, created)))
+}
+
+// recorded returns what the last scrape recorded of a process under the resource that it has now: what changes the resource begins new streams.
+func (s *processScraper) recorded(p *process.Process) recordedProcess {
+	r := s.shown[p.Key]
+	if r.identity != p.IdentityHandle() || r.parent != p.PPID {
+		r = recordedProcess{identity: p.IdentityHandle(), parent: p.PPID}
+	}
+	return r
 }
 
 // recordGroup records the sum over processes that are taken together. Their counters begin with the receiver's first scrape, in which
@@ -153,11 +164,10 @@ func (s *processScraper) recordGroup(t *tick, g *process.Group, name string) {
 	if g.HasUtilization {
 		s.recordUtilization(t.time, g.CPUUtilization, &g.Delta)
 	}
-	rb := s.mb.NewResourceBuilder()
-	rb.SetProcessGroupName(name)
-	resource := rb.Emit()
+	s.rb.SetProcessGroupName(name)
+	resource := s.rb.Emit()
 	copyAttributes(s.resource, resource)
-	s.mb.EmitForResource(metadata.WithResource(resource))
+	s.mb.EmitForResource(metadata.WithMovedResource(resource))
 }
 
 // recordTotals records the counters that there are to tell of, and returns which. Where deltas are made of them, one that the previous
@@ -253,31 +263,29 @@ func (s *processScraper) recordUtilization(ts pcommon.Timestamp, share float64, 
 
 // describe builds the resource of a process: its own attributes and the host's.
 func (s *processScraper) describe(p *process.Process, created pcommon.Timestamp) pcommon.Resource {
-	rb := metadata.NewResourceBuilder(s.attributes)
+	rb := s.rb
+	rb.Grow(s.room)
 	rb.SetProcessPid(int64(p.PID))
 	rb.SetProcessParentPid(int64(p.PPID))
 	rb.SetProcessCreationTime(created.AsTime().Format(creationTimeLayout))
-	for _, a := range []struct {
-		value string
-		set   func(string)
-	}{
-		{p.Identity.Executable, rb.SetProcessExecutableName},
-		{p.Identity.ExecutablePath, rb.SetProcessExecutablePath},
-		{p.Identity.Command, rb.SetProcessCommand},
-		{p.Identity.CommandLine, rb.SetProcessCommandLine},
-		{p.Identity.Owner, rb.SetProcessOwner},
-		{p.Identity.Cgroup, rb.SetProcessLinuxCgroup},
-		{p.Identity.ContainerID, rb.SetContainerID},
-	} {
-		if a.value != "" {
-			a.set(a.value)
-		}
-	}
-	built := rb.Emit()
-	copyAttributes(s.resource, built)
-	resource := pcommon.NewResource() // A copy has no room to spare, and this one is kept.
-	built.CopyTo(resource)
+	id := p.Identity()
+	setKnown(id.Executable, rb.SetProcessExecutableName)
+	setKnown(id.ExecutablePath, rb.SetProcessExecutablePath)
+	setKnown(id.Command, rb.SetProcessCommand)
+	setKnown(id.CommandLine, rb.SetProcessCommandLine)
+	setKnown(id.Owner, rb.SetProcessOwner)
+	setKnown(id.Cgroup, rb.SetProcessLinuxCgroup)
+	setKnown(id.ContainerID, rb.SetContainerID)
+	resource := rb.Emit()
+	copyAttributes(s.resource, resource)
+	s.room = max(s.room, resource.Attributes().Len())
 	return resource
+}
+
+func setKnown(value string, set func(string)) {
+	if value != "" {
+		set(value)
+	}
 }
 
 // creationTimeLayout is ISO 8601 to the hundredth of a second, which is as exactly as the kernel tells it.

@@ -29,7 +29,7 @@ func (t *Tracker) assignProcesses() {
 			t.excluded.take(p)
 		case p.shown:
 			t.snapshot.Shown = append(t.snapshot.Shown, p)
-			t.identify(p, &p.Sample, t.options.Attributes)
+			t.identify(p, t.sampleOf(p), t.options.Attributes)
 		default:
 			t.other.take(p)
 		}
@@ -65,7 +65,8 @@ func (t *Tracker) assignGroups() {
 			continue
 		}
 		if p.group == nil {
-			p.group = t.groups.of(&p.Identity, t.lastTime, t.stamp)
+			id := p.Identity()
+			p.group = t.groups.of(&id, t.lastTime, t.stamp)
 		}
 		p.group.take(p)
 	}
@@ -124,9 +125,18 @@ func (t *Tracker) readDetails() {
 	for i := range count {
 		p := shown[(begin+i)%len(shown)]
 		p.Have &^= want
-		t.source.Read(&p.Sample, want)
+		s := t.sampleOf(p)
+		t.source.Read(s, want)
+		p.Levels, p.Have = s.Levels, s.Have
 		t.detailCursor = p.PID
 	}
+}
+
+// sampleOf returns what a source needs to read more of a process.
+func (t *Tracker) sampleOf(p *Process) *Sample {
+	t.sample.Vitals = p.Vitals
+	t.sample.SetComm(p.comm)
+	return &t.sample
 }
 
 // report hands out what the scrape found.

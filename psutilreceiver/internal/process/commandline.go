@@ -159,9 +159,10 @@ func isSecretName(name string) bool {
 	return false
 }
 
-func normalName(name string) string {
-	return strings.NewReplacer("-", "", "_", "", ".", "").Replace(strings.ToLower(name))
-}
+// withoutSeparators is made once: making it takes more memory than all that is kept of a process.
+var withoutSeparators = strings.NewReplacer("-", "", "_", "", ".", "")
+
+func normalName(name string) string { return withoutSeparators.Replace(strings.ToLower(name)) }
 
 // splitArguments splits the text of /proc/PID/cmdline. A program that overwrote its arguments with a title leaves zeros after it.
 func splitArguments(text []byte) []string {

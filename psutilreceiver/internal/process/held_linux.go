@@ -15,7 +15,7 @@ import (
 type heldFiles struct {
 	limit int // of what all readers hold
 	files map[heldKey]heldFile
-	scan  uint64
+	scan  uint32
 }
 
 type heldKey struct {
@@ -24,8 +24,8 @@ type heldKey struct {
 }
 
 type heldFile struct {
-	fd   int
-	scan uint64 // in which it was last read
+	fd   int32
+	scan uint32 // in which it was last read
 }
 
 const (
@@ -67,7 +67,7 @@ func (h *heldFiles) get(key heldKey) (fd int, ok bool) {
 		f.scan = h.scan
 		h.files[key] = f
 	}
-	return f.fd, ok
+	return int(f.fd), ok
 }
 
 // put takes a file over, and reports false when there is no room for it.
@@ -79,14 +79,14 @@ func (h *heldFiles) put(key heldKey, fd int) bool {
 	if h.files == nil {
 		h.files = make(map[heldKey]heldFile)
 	}
-	h.files[key] = heldFile{fd: fd, scan: h.scan}
+	h.files[key] = heldFile{fd: int32(fd), scan: h.scan}
 	return true
 }
 
 // drop closes a file.
 func (h *heldFiles) drop(key heldKey) {
 	if f, ok := h.files[key]; ok {
-		_ = unix.Close(f.fd)
+		_ = unix.Close(int(f.fd))
 		delete(h.files, key)
 		heldByAll.Add(-1)
 	}

@@ -54,7 +54,7 @@ var badStats = []string{
 
 func TestParseStatOfGarbage(t *testing.T) {
 	for _, text := range badStats {
-		s := Sample{Have: fakeStat}
+		s := Sample{Vitals: Vitals{Have: fakeStat}}
 		assert.False(t, parseStat([]byte(text), 4096, &s), "%q", text)
 		assert.Zero(t, s.Have, "%q", text)
 	}
@@ -85,7 +85,7 @@ func FuzzParseStat(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		s := Sample{Have: ^Fields(0)}
+		s := Sample{Vitals: Vitals{Have: ^Fields(0)}}
 		ok := parseStat(text, 4096, &s)
 		require.Equal(t, ok, s.Have != 0)
 		if ok {

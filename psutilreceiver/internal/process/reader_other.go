@@ -30,7 +30,7 @@ func (k Key) Created(time.Time) time.Time { return time.UnixMilli(int64(k.Start)
 
 // begin clears the sample for the next process.
 func (r *Reader) begin(pid, ppid int32, comm string) *Sample {
-	r.sample = Sample{Key: Key{PID: pid}, PPID: ppid}
+	r.sample = Sample{Vitals: Vitals{Key: Key{PID: pid}, PPID: ppid}}
 	r.sample.SetComm(comm)
 	return &r.sample
 }

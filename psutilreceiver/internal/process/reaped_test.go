@@ -72,7 +72,7 @@ func TestReapedTime(t *testing.T) {
 		"a younger process with the pid of the parent is no heir": {
 			[]scan{
 				{family(1, 0, 0, 0), family(2, 1, 0, 0), family(3, 2, 10, 0)},
-				{family(1, 0, 0, 11), {Sample: Sample{Key: Key{PID: 2, Start: 99}, PPID: 1, Have: fakeStat, Children: Children{User: 8}}}},
+				{family(1, 0, 0, 11), {Sample: Sample{Vitals: Vitals{Key: Key{PID: 2, Start: 99}, PPID: 1, Have: fakeStat, Children: Children{User: 8}}}}},
 			},
 			// The debt falls on init first, which waited for the orphan.
 			[]map[int32]uint64{{1: 1, 2: 8}},

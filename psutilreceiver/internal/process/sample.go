@@ -117,9 +117,8 @@ type Key struct {
 // commSize is enough for every comm: 15 bytes for a process, 63 for the decorated name of a kernel worker.
 const commSize = 64
 
-// A Sample is what one scrape reads of one process, and all that a reader on another basis would have to give.
-// A source uses the same sample for one process after another.
-type Sample struct {
+// Vitals is what of a [Sample] is kept from one scrape to the next as it was read.
+type Vitals struct {
 	Key
 	PPID         int32  // parent: stat ppid (4); 0 where the parent is outside of the pid namespace
 	UID          uint32 // effective user: status Uid; held if HasUID
@@ -128,11 +127,17 @@ type Sample struct {
 	HasUID       bool
 	KernelThread bool // a thread of the kernel, without executable and command line: stat flags (9) has PF_KTHREAD
 	State        byte // the kernel's letter: R, S, D, Z, T, t, I, X: stat state (3)
-	commLen      uint8
-	comm         [commSize]byte
-	Counters     Counters // ReapedUser and ReapedSystem are not the source's but the tracker's: 0 here
 	Levels       Levels
 	Children     Children
+}
+
+// A Sample is what one scrape reads of one process, and all that a reader on another basis would have to give.
+// A source uses the same sample for one process after another.
+type Sample struct {
+	Vitals
+	Counters Counters // ReapedUser and ReapedSystem are not the source's but the tracker's: 0 here
+	commLen  uint8
+	comm     [commSize]byte
 }
 
 // Comm returns the kernel's name of the process: stat comm (2). It allocates.
@@ -141,6 +146,4 @@ func (s *Sample) Comm() string { return string(s.comm[:s.commLen]) }
 // SetComm sets the kernel's name of the process, cut to the 64 bytes that are kept.
 func (s *Sample) SetComm(name string) { s.commLen = uint8(copy(s.comm[:], name)) }
 
-func (s *Sample) sameComm(o *Sample) bool {
-	return string(s.comm[:s.commLen]) == string(o.comm[:o.commLen])
-}
+func (s *Sample) hasComm(name string) bool { return string(s.comm[:s.commLen]) == name }

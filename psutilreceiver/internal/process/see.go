@@ -1,19 +1,21 @@
 package process
 
+import "unique"
+
 // see takes one process from the scan: finds what is known of it, judges it, and reads the rest if it counts. Nothing is settled here, so
 // that a scan that breaks off leaves no trace in the counters.
 func (t *Tracker) see(s *Sample) {
 	p := t.byPID[s.PID]
 	switch {
 	case p == nil || p.Start != s.Start:
-		p = &Process{first: t.stamp, recheck: t.scrapes > 0}
+		p = &Process{first: t.stamp, recheck: t.scrapes > 0, identity: unidentified}
 		t.byPID[s.PID] = p
 	case p.stamp == t.stamp:
 		return // A list that changes while it is read may name a process twice.
 	case p.recheck:
 		p.recheck = false
 		p.renew()
-	case !p.sameComm(s):
+	case !s.hasComm(p.comm):
 		p.renew()
 	}
 	p.stamp = t.stamp
@@ -31,13 +33,18 @@ func (t *Tracker) see(s *Sample) {
 	if p.shown {
 		t.keepDetails(s, p)
 	}
-	p.Sample = *s
+	p.Vitals, p.Delta = s.Vitals, s.Counters
+	if !s.hasComm(p.comm) {
+		p.comm = s.Comm()
+	}
 }
 
 // renew forgets who the process is, and what followed from it.
 func (p *Process) renew() {
-	p.Identity, p.verdict, p.group = Identity{}, undecided, nil
+	p.identity, p.verdict, p.group = unidentified, undecided, nil
 }
+
+var unidentified = unique.Make(Identity{})
 
 // admit tells whether the process counts.
 func (t *Tracker) admit(p *Process, s *Sample) bool {
@@ -51,8 +58,11 @@ func (t *Tracker) admit(p *Process, s *Sample) bool {
 }
 
 func (t *Tracker) judge(p *Process, s *Sample) {
-	known := true
-	keep := t.filter.keeps(s, &p.Identity, func(want Attributes) { known = t.identify(p, s, want) && known })
+	known, id := true, p.Identity()
+	keep := t.filter.keeps(s, &id, func(want Attributes) {
+		known = t.identify(p, s, want) && known
+		id = p.Identity()
+	})
 	switch {
 	case !known:
 		// It went away before its identity could be read, and will not be there to be judged again; or it will be judged when that can be read.
@@ -65,15 +75,18 @@ func (t *Tracker) judge(p *Process, s *Sample) {
 
 // identify reads those of the wanted attributes that are not known. It reports whether all are known now: not so if the process is gone.
 func (t *Tracker) identify(p *Process, s *Sample, want Attributes) bool {
-	want &^= p.Identity.Have
-	if want == 0 {
-		return true
+	want &^= p.identity.Value().Have
+	return want == 0 || t.readIdentity(p, s, want)
+}
+
+func (t *Tracker) readIdentity(p *Process, s *Sample, want Attributes) bool {
+	id := p.Identity()
+	present := t.source.Identify(s, want, &id)
+	if id.Executable == "" && want&AttributeExecutable != 0 {
+		id.Executable = s.Comm()
 	}
-	present := t.source.Identify(s, want, &p.Identity)
-	if p.Identity.Executable == "" && want&AttributeExecutable != 0 {
-		p.Identity.Executable = s.Comm()
-	}
-	return present && p.Identity.Have&want == want
+	p.identity = unique.Make(id)
+	return present && id.Have&want == want
 }
 
 // keepDetails hands the details of the previous scrape on, for as long as nothing newer is read.
@@ -87,14 +100,14 @@ func (t *Tracker) keepDetails(s *Sample, p *Process) {
 	s.Have |= keep
 }
 
-// settle turns what was read into deltas and totals.
+// settle turns what was read, which see left in Delta, into deltas and totals.
 func (t *Tracker) settle(p *Process) {
 	if !p.settled {
 		p.newborn = t.scrapes > 0 && p.Start >= t.newest
 	}
 	have, known := p.Have, p.known
 	for c := range NumCounters {
-		raw, field := p.Counters[c], counterField[c]
+		raw, field := p.Delta[c], counterField[c]
 		last := &p.Total[c]
 		if field == FieldSwitches {
 			last = &p.switches[c-VoluntarySwitches]

@@ -50,11 +50,11 @@ func TestTrackerAsksAgainForWhatItCouldNotWaitFor(t *testing.T) {
 	r, wake := stuckHost(t)
 	tracker := newTracker(t, r, Options{Attributes: AttributeExecutable | AttributeCommand, Details: FieldProportional})
 	p := scrape(t, tracker, 0).Shown[0]
-	assert.Equal(t, "stuck", p.Identity.Executable)
-	assert.Empty(t, p.Identity.Command)
+	assert.Equal(t, "stuck", p.Identity().Executable)
+	assert.Empty(t, p.Identity().Command)
 	wake()
 	p = scrape(t, tracker, 1).Shown[0]
-	assert.Equal(t, "stuck", p.Identity.Command)
+	assert.Equal(t, "stuck", p.Identity().Command)
 	assert.NotZero(t, p.Have&FieldProportional)
 }
 

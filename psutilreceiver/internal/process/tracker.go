@@ -3,6 +3,7 @@ package process
 import (
 	"fmt"
 	"time"
+	"unique"
 )
 
 // Options say what a [Tracker] reads and shows.
@@ -29,8 +30,9 @@ type Tick struct {
 
 // A Process is one process as a scrape found it. It lives until the scrape after its last.
 type Process struct {
-	Sample   // as read; of its counters Total holds the lasting form
-	Identity Identity
+	Vitals
+	identity unique.Handle[Identity] // shared: hosts run many processes that differ in their numbers alone
+	comm     string
 
 	Total Counters // what the process used in its life. Counters that the kernel lets fall stay as high as they were
 	Delta Counters // what of it is new since the previous scrape: all for a process born since, nothing for one first seen otherwise
@@ -58,6 +60,12 @@ type Process struct {
 
 // Base returns what the process had used by the previous scrape: where a consumer of deltas starts the series of a process newly shown.
 func (p *Process) Base() Counters { return difference(&p.Total, &p.Delta) }
+
+// Identity returns what is known of the process beyond its numbers.
+func (p *Process) Identity() Identity { return p.identity.Value() }
+
+// IdentityHandle returns the same for a comparison.
+func (p *Process) IdentityHandle() unique.Handle[Identity] { return p.identity }
 
 type verdict uint8
 
@@ -106,6 +114,7 @@ type Tracker struct {
 	ranking        ranking
 	detailCursor   int32
 	snapshot       Snapshot
+	sample         Sample // of the process in hand when the scan is over
 	other          Group
 	excluded       Group
 	visit          func(*Sample)

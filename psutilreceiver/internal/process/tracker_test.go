@@ -207,7 +207,7 @@ func TestIdentityIsReadOnceAndAgainWhenTheProgramChanges(t *testing.T) {
 
 	source.processes[1] = proc(2, 0, "make", 0) // the shell became another program
 	s := scrape(t, tracker, 3)
-	assert.Equal(t, "make", s.Shown[1].Identity.Executable)
+	assert.Equal(t, "make", s.Shown[1].Identity().Executable)
 	assert.Equal(t, map[int32]int{1: 1, 2: 2}, source.identified)
 
 	// A young process is asked twice: it may have been caught between fork and exec, or before it gave up its privileges.
@@ -215,7 +215,7 @@ func TestIdentityIsReadOnceAndAgainWhenTheProgramChanges(t *testing.T) {
 	scrape(t, tracker, 4)
 	source.processes[2].identity.Owner = "www-data"
 	s = scrape(t, tracker, 5)
-	assert.Equal(t, "www-data", s.Shown[2].Identity.Owner)
+	assert.Equal(t, "www-data", s.Shown[2].Identity().Owner)
 	scrape(t, tracker, 6)
 	assert.Equal(t, 2, source.identified[3])
 }
@@ -225,7 +225,7 @@ func TestAProcessThatIsGoneBeforeItsIdentityIsReadKeepsItsComm(t *testing.T) {
 	p.gone = true
 	source := &fakeSource{processes: []fakeProcess{p}}
 	s := scrape(t, newTracker(t, source, Options{Attributes: AttributeExecutable}), 0)
-	assert.Equal(t, "brief", s.Shown[0].Identity.Executable)
+	assert.Equal(t, "brief", s.Shown[0].Identity().Executable)
 }
 
 func TestDetailsAreReadInTurn(t *testing.T) {

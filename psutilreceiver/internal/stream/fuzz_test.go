@@ -136,14 +136,14 @@ func FuzzSeries(f *testing.F) {
 		}
 		var s series
 		c := scrape{number: 1, first: 1000, bornFrom: 1000}
-		out := s.first(observation{number{i: total1}, pcommon.Timestamp(given1), pcommon.Timestamp(time1)}, &c)
+		out := s.first(observation{total: number{i: total1}, given: pcommon.Timestamp(given1), time: pcommon.Timestamp(time1)}, &c)
 		require.Less(t, out.start, pcommon.Timestamp(time1))
 		require.Equal(t, out.start, out.from)
 		require.Equal(t, total1, out.delta.i)
 
 		c.number, c.mono, c.elapsed = 2, time.Duration(elapsed), time.Duration(elapsed)
 		before := s
-		out = s.next(observation{number{i: total2}, pcommon.Timestamp(given2), pcommon.Timestamp(time2)}, &c)
+		out = s.next(observation{total: number{i: total2}, given: pcommon.Timestamp(given2), time: pcommon.Timestamp(time2)}, &c)
 		require.GreaterOrEqual(t, out.elapsed, time.Duration(0))
 		if out.verdict == held {
 			require.Equal(t, before, s)

@@ -24,6 +24,16 @@ func (n number) less(m number) bool    { return n.i < m.i || n.f < m.f }
 func (n number) minus(m number) number { return number{n.i - m.i, n.f - m.f} }
 func (n number) float() float64        { return float64(n.i) + n.f }
 
+// pack returns what unpack makes n of again, in half the memory.
+func (n number) pack() uint64 { return uint64(n.i) | math.Float64bits(n.f) }
+
+func unpack(packed uint64, float bool) number {
+	if float {
+		return number{f: math.Float64frombits(packed)}
+	}
+	return number{i: int64(packed)}
+}
+
 // totalOf returns the value of p, and whether it can be a monotonic total.
 func totalOf(p pmetric.NumberDataPoint) (number, bool) {
 	switch p.ValueType() {
@@ -41,13 +51,14 @@ func totalOf(p pmetric.NumberDataPoint) (number, bool) {
 // observation is one point as the scraper recorded it.
 type observation struct {
 	total number
+	float bool              // which of the total's fields is used
 	given pcommon.Timestamp // start
 	time  pcommon.Timestamp // never zero
 }
 
 // scrape is what all points of one scrape have in common.
 type scrape struct {
-	number  uint64
+	number  uint32
 	at      pcommon.Timestamp // wall clock
 	mono    time.Duration     // monotonic time since the stage's first scrape
 	elapsed time.Duration     // monotonic time since the scrape before
@@ -87,17 +98,16 @@ type outcome struct {
 
 // series is the state of one stream: its last point that was not held.
 type series struct {
-	total  number
-	given  pcommon.Timestamp // start as the scraper gave it
-	start  pcommon.Timestamp // start as emitted, before time
-	time   pcommon.Timestamp
-	mono   time.Duration
-	scrape uint64 // number of the last scrape that contained the stream
+	total uint64            // packed
+	given pcommon.Timestamp // start as the scraper gave it
+	start pcommon.Timestamp // start as emitted, before time
+	time  pcommon.Timestamp
+	mono  time.Duration
 }
 
 // first takes the point that makes a stream known, or makes it begin anew from a base.
 func (s *series) first(o observation, c *scrape) outcome {
-	*s = series{total: o.total, given: o.given, start: o.given, time: o.time, mono: c.mono, scrape: c.number}
+	*s = series{total: o.total.pack(), given: o.given, start: o.given, time: o.time, mono: c.mono}
 	if s.start >= o.time {
 		s.start = before(o.time, max(c.elapsed, 1))
 	}
@@ -120,6 +130,7 @@ func (s *series) next(o observation, c *scrape) outcome {
 		stepped = true
 	}
 	out := outcome{verdict: steady, from: s.time, clockStepped: stepped}
+	total := unpack(s.total, o.float)
 	switch {
 	case o.given != s.given && o.given >= min(s.time, c.first):
 		out.verdict, out.delta = startChanged, o.total
@@ -127,14 +138,14 @@ func (s *series) next(o observation, c *scrape) outcome {
 			out.from = o.given
 		}
 		s.start = out.from
-	case o.total.less(s.total):
+	case o.total.less(total):
 		out.verdict, out.delta = lowerValue, o.total
 		s.start = s.time
 	default:
-		out.delta, out.elapsed = o.total.minus(s.total), max(elapsed, 0)
+		out.delta, out.elapsed = o.total.minus(total), max(elapsed, 0)
 	}
 	out.start = s.start
-	s.total, s.given, s.time, s.mono = o.total, o.given, o.time, c.mono
+	s.total, s.given, s.time, s.mono = o.total.pack(), o.given, o.time, c.mono
 	return out
 }
 

@@ -224,7 +224,10 @@ func (s *Stage) point(metric identity, p pmetric.NumberDataPoint) (outcome, bool
 		s.streams.touch(id, s.scrape.number)
 		return outcome{}, false
 	}
-	out := s.observe(id, observation{total: total, given: p.StartTimestamp(), time: p.Timestamp()})
+	out := s.observe(id, observation{
+		total: total, float: p.ValueType() == pmetric.NumberDataPointValueTypeDouble,
+		given: p.StartTimestamp(), time: p.Timestamp(),
+	})
 	if !s.count(&out) {
 		return out, false
 	}

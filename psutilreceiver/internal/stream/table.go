@@ -8,37 +8,44 @@ const minShrink = 4096
 // the same order each time, so the states lie in one slice and each remembers
 // which one was asked for after it: as a rule a look-up is one comparison with a
 // neighbour, and the index is needed only where the order has changed.
+//
+// The index is open addressing over the numbers of the slots, because a map
+// would take more memory than the states themselves. It never has to forget:
+// streams leave in one pass after a scrape, and then it is made anew.
 type table struct {
-	index map[identity]uint32
-	slots []slot // the first is no stream but the start of the order
-	free  []uint32
-	last  uint32 // slot of the last look-up
-	seen  int    // streams in the scrape at hand
+	index   []uint32 // slots by their identity's place, 0: none; its length is a power of two
+	slots   []slot   // the first is no stream but the start of the order
+	free    []uint32
+	last    uint32 // slot of the last look-up
+	seen    int    // streams in the scrape at hand
+	tracked int    // streams that there is a state of
 }
 
 type slot struct {
 	series series
 	id     identity
 	next   uint32 // slot that was looked up after this one
-	used   bool
+	// scrape is the number of the last scrape that contained the stream, 0 of a slot that is free. That it wraps does no harm: it is
+	// compared with the number at hand, and a stream that a complete scrape lacks is dropped at once.
+	scrape uint32
 }
 
 func newTable() table {
-	return table{index: make(map[identity]uint32), slots: make([]slot, 1)}
+	return table{index: make([]uint32, 64), slots: make([]slot, 1)}
 }
 
-func (t *table) len() int { return len(t.index) }
+func (t *table) len() int { return t.tracked }
 
 // begin opens a scrape.
 func (t *table) begin() { t.last, t.seen = 0, 0 }
 
 // lookUp returns the state of a stream, and whether there was one. The pointer
 // is good until the next look-up.
-func (t *table) lookUp(id identity, scrape uint64) (*series, bool) {
+func (t *table) lookUp(id identity, scrape uint32) (*series, bool) {
 	at := t.slots[t.last].next
-	known := t.slots[at].used && t.slots[at].id == id
+	known := t.holds(at, id)
 	if !known {
-		if at, known = t.index[id]; !known {
+		if at, known = t.find(id); !known {
 			at = t.add(id)
 		}
 		t.slots[t.last].next = at
@@ -49,60 +56,108 @@ func (t *table) lookUp(id identity, scrape uint64) (*series, bool) {
 }
 
 // touch notes that the scrape contained a stream, if it is a known one.
-func (t *table) touch(id identity, scrape uint64) {
-	if at, known := t.index[id]; known {
+func (t *table) touch(id identity, scrape uint32) {
+	if at, known := t.find(id); known {
 		t.mark(at, scrape)
 	}
 }
 
-func (t *table) mark(at uint32, scrape uint64) {
-	if st := &t.slots[at].series; st.scrape != scrape {
-		st.scrape = scrape
+func (t *table) mark(at, scrape uint32) {
+	if s := &t.slots[at]; s.scrape != scrape {
+		s.scrape = scrape
 		t.seen++
 	}
 }
 
-func (t *table) add(id identity) uint32 {
-	if n := len(t.free); n > 0 {
-		at := t.free[n-1]
-		t.free = t.free[:n-1]
-		t.slots[at].id, t.slots[at].used = id, true
-		t.index[id] = at
-		return at
+func (t *table) holds(at uint32, id identity) bool {
+	return at != 0 && t.slots[at].id == id
+}
+
+// find returns the slot of a stream.
+func (t *table) find(id identity) (at uint32, known bool) {
+	mask := uint64(len(t.index) - 1)
+	for place := id.a & mask; ; place = (place + 1) & mask {
+		switch at := t.index[place]; {
+		case at == 0:
+			return 0, false
+		case t.slots[at].id == id:
+			return at, true
+		}
 	}
-	at := uint32(len(t.slots))
-	t.slots = append(t.slots, slot{id: id, used: true})
-	t.index[id] = at
+}
+
+// add takes in a stream that is not there.
+func (t *table) add(id identity) uint32 {
+	t.tracked++
+	var at uint32
+	if n := len(t.free); n > 0 {
+		at = t.free[n-1]
+		t.free = t.free[:n-1]
+		t.slots[at].id = id
+	} else {
+		at = uint32(len(t.slots))
+		t.slots = append(t.slots, slot{id: id})
+	}
+	if t.tracked > len(t.index)/4*3 {
+		t.index = make([]uint32, 2*len(t.index))
+		t.reindex()
+	} else {
+		t.place(at)
+	}
 	return at
 }
 
+func (t *table) place(at uint32) {
+	mask := uint64(len(t.index) - 1)
+	place := t.slots[at].id.a & mask
+	for t.index[place] != 0 {
+		place = (place + 1) & mask
+	}
+	t.index[place] = at
+}
+
+// reindex fills the index, which is empty.
+func (t *table) reindex() {
+	for at := range t.slots {
+		if t.slots[at].id != (identity{}) {
+			t.place(uint32(at))
+		}
+	}
+}
+
 // evict drops the streams that the scrape at hand did not contain.
-func (t *table) evict(scrape uint64) {
-	if t.seen == t.len() {
+func (t *table) evict(scrape uint32) {
+	if t.seen == t.tracked {
 		return
 	}
-	for at := range t.slots {
+	for at := 1; at < len(t.slots); at++ {
 		s := &t.slots[at]
-		if s.used && s.series.scrape != scrape {
-			delete(t.index, s.id)
+		if s.id != (identity{}) && s.scrape != scrape {
 			*s = slot{}
 			t.free = append(t.free, uint32(at))
+			t.tracked--
 		}
 	}
 	t.shrink()
+	clear(t.index)
+	t.reindex()
 }
 
-// shrink makes the table anew once a burst of streams is gone: neither a map
-// nor a slice gives memory back.
+// shrink closes up the slots once a burst of streams is gone, for a slice gives no memory back.
 func (t *table) shrink() {
-	if len(t.slots) <= minShrink || t.len() > len(t.slots)/4 {
+	if len(t.slots) <= minShrink || t.tracked > len(t.slots)/4 {
 		return
 	}
-	fresh := table{index: make(map[identity]uint32, t.len()), slots: make([]slot, 1, t.len()+1)}
+	slots := make([]slot, 1, t.tracked+1)
 	for _, s := range t.slots {
-		if s.used {
-			fresh.slots[fresh.add(s.id)].series = s.series
+		if s.id != (identity{}) {
+			s.next = 0
+			slots = append(slots, s)
 		}
 	}
-	*t = fresh
+	size := len(newTable().index)
+	for t.tracked > size/4*3 {
+		size *= 2
+	}
+	*t = table{index: make([]uint32, size), slots: slots, seen: t.seen, tracked: t.tracked}
 }
