@@ -134,6 +134,10 @@ func (s *processScraper) recordProcess(t *tick, p *process.Process) {
 	if p.HasUtilization {
 		s.recordUtilization(t.time, p.CPUUtilization, &p.Delta)
 	}
+	if p.HasWindow {
+		s.mb.RecordProcessCPUUtilizationWindowDataPoint(t.time, p.WindowUtilization[0], metadata.AttributeCPUModeUser)
+		s.mb.RecordProcessCPUUtilizationWindowDataPoint(t.time, p.WindowUtilization[1], metadata.AttributeCPUModeSystem)
+	}
 	if p.Have&process.FieldScheduling != 0 {
 		s.mb.RecordProcessStatusDataPoint(t.time, 1, processStates[stateIndex(p.State)])
 		s.mb.RecordProcessNiceDataPoint(t.time, int64(p.Nice))

@@ -27,6 +27,9 @@ type ProcessConfig struct {
 	// GroupBy shows groups in place of processes: executable, owner, cgroup, systemd_unit.
 	GroupBy []string `mapstructure:"group_by"`
 
+	// CPUWindow adds process.cpu.utilization.window, the utilization over the last so many scrapes; 0 does not.
+	CPUWindow int `mapstructure:"cpu_window"`
+
 	// CommandLine adds process.command_line, values of secrets masked.
 	CommandLine bool `mapstructure:"command_line"`
 	// MemoryMapsPerScrape bounds for how many shown processes process.memory.pss and uss are read in one scrape, in turn: the kernel
@@ -86,6 +89,7 @@ func (c *ProcessConfig) options(m metadata.MetricsConfig, r metadata.ResourceAtt
 		Attributes: c.attributesOf(&r),
 		Filter:     process.Filter{Include: c.Include.match(), Exclude: c.Exclude.match(), MinAge: c.MinAge},
 		Top:        process.Top{N: c.Top.N, Hysteresis: c.Top.Hysteresis},
+		Window:     c.CPUWindow,
 	}
 	if m.ProcessMemoryPss.Enabled || m.ProcessMemoryUss.Enabled {
 		o.Details = process.FieldProportional

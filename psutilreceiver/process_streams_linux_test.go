@@ -282,3 +282,29 @@ func TestANewSeriesOfAProcessBeginsWhereTheOthersLeftOff(t *testing.T) {
 		assert.Equal(t, previous, child.start)
 	}
 }
+
+// TestTheWindowTellsASpikeFromAFire shows two processes that take as much CPU in the last scrape, one of them always, one just now.
+func TestTheWindowTellsASpikeFromAFire(t *testing.T) {
+	h := newTaskHost(t, 1)
+	fire, spike := h.add("fire", 200), h.add("spike", 201)
+	h.write(t, "stat", "cpu  0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\ncpu1 0 0 0 0 0 0 0 0 0 0\n")
+	h.show(t)
+	o := h.scraper(t, func(_ *Config, process *ProcessConfig) { process.CPUWindow = 5 })
+	const now, window = "process.cpu.utilization{cpu.mode=user}", "process.cpu.utilization.window{cpu.mode=user}"
+	points := o.scrape(t)
+	assert.NotContains(t, points, "2 fire "+window, "first sight")
+	for n := range 5 {
+		h.clock.step(10 * time.Second)
+		h.use(fire, 1000, 0, 0, 0)
+		if n == 4 {
+			h.use(spike, 1000, 0, 0, 0)
+		}
+		h.show(t)
+		points = o.scrape(t)
+	}
+	assert.InDelta(t, 0.5, points["2 fire "+now].value, 1e-9, "one CPU of two")
+	assert.InDelta(t, 0.5, points["3 spike "+now].value, 1e-9)
+	assert.InDelta(t, 0.5, points["2 fire "+window].value, 1e-9)
+	assert.InDelta(t, 0.1, points["3 spike "+window].value, 1e-9)
+	assert.NotContains(t, points, "other "+window)
+}

@@ -187,6 +187,26 @@ func (ms *ProcessCPUUtilizationMetricConfig) Unmarshal(parser *confmap.Conf) err
 	return nil
 }
 
+// ProcessCPUUtilizationWindowMetricConfig provides config for the process.cpu.utilization.window metric.
+type ProcessCPUUtilizationWindowMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessCPUUtilizationWindowMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // ProcessDiskIoMetricConfig provides config for the process.disk.io metric.
 type ProcessDiskIoMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2298,6 +2318,7 @@ type MetricsConfig struct {
 	ProcessContextSwitches             ProcessContextSwitchesMetricConfig             `mapstructure:"process.context_switches"`
 	ProcessCPUTime                     ProcessCPUTimeMetricConfig                     `mapstructure:"process.cpu.time"`
 	ProcessCPUUtilization              ProcessCPUUtilizationMetricConfig              `mapstructure:"process.cpu.utilization"`
+	ProcessCPUUtilizationWindow        ProcessCPUUtilizationWindowMetricConfig        `mapstructure:"process.cpu.utilization.window"`
 	ProcessDiskIo                      ProcessDiskIoMetricConfig                      `mapstructure:"process.disk.io"`
 	ProcessGroupCount                  ProcessGroupCountMetricConfig                  `mapstructure:"process.group.count"`
 	ProcessIoLogical                   ProcessIoLogicalMetricConfig                   `mapstructure:"process.io.logical"`
@@ -2432,6 +2453,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		ProcessCPUUtilization: ProcessCPUUtilizationMetricConfig{
+			Enabled: true,
+		},
+		ProcessCPUUtilizationWindow: ProcessCPUUtilizationWindowMetricConfig{
 			Enabled: true,
 		},
 		ProcessDiskIo: ProcessDiskIoMetricConfig{

@@ -638,6 +638,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "process.cpu.utilization",
 		Attributes: []string{"cpu.mode"},
 	},
+	ProcessCPUUtilizationWindow: metricInfo{
+		Name:       "process.cpu.utilization.window",
+		Attributes: []string{"cpu.mode"},
+	},
 	ProcessDiskIo: metricInfo{
 		Name:       "process.disk.io",
 		Attributes: []string{"disk.io.direction"},
@@ -1023,6 +1027,7 @@ type metricsInfo struct {
 	ProcessContextSwitches             metricInfo
 	ProcessCPUTime                     metricInfo
 	ProcessCPUUtilization              metricInfo
+	ProcessCPUUtilizationWindow        metricInfo
 	ProcessDiskIo                      metricInfo
 	ProcessGroupCount                  metricInfo
 	ProcessIoLogical                   metricInfo
@@ -1624,6 +1629,58 @@ func (m *metricProcessCPUUtilization) emit(metrics pmetric.MetricSlice) {
 
 func newMetricProcessCPUUtilization(cfg ProcessCPUUtilizationMetricConfig) metricProcessCPUUtilization {
 	m := metricProcessCPUUtilization{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessCPUUtilizationWindow struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   ProcessCPUUtilizationWindowMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills process.cpu.utilization.window metric with initial data.
+func (m *metricProcessCPUUtilizationWindow) init() {
+	m.data.SetName("process.cpu.utilization.window")
+	m.data.SetDescription("Share of all CPUs that the process used over the last scrapes, as many as cpu_window says, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricProcessCPUUtilizationWindow) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, cpuModeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("cpu.mode", cpuModeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessCPUUtilizationWindow) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessCPUUtilizationWindow) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessCPUUtilizationWindow(cfg ProcessCPUUtilizationWindowMetricConfig) metricProcessCPUUtilizationWindow {
+	m := metricProcessCPUUtilizationWindow{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -7208,6 +7265,7 @@ type MetricsBuilder struct {
 	metricProcessContextSwitches             metricProcessContextSwitches
 	metricProcessCPUTime                     metricProcessCPUTime
 	metricProcessCPUUtilization              metricProcessCPUUtilization
+	metricProcessCPUUtilizationWindow        metricProcessCPUUtilizationWindow
 	metricProcessDiskIo                      metricProcessDiskIo
 	metricProcessGroupCount                  metricProcessGroupCount
 	metricProcessIoLogical                   metricProcessIoLogical
@@ -7347,6 +7405,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricProcessContextSwitches:             newMetricProcessContextSwitches(mbc.Metrics.ProcessContextSwitches),
 		metricProcessCPUTime:                     newMetricProcessCPUTime(mbc.Metrics.ProcessCPUTime),
 		metricProcessCPUUtilization:              newMetricProcessCPUUtilization(mbc.Metrics.ProcessCPUUtilization),
+		metricProcessCPUUtilizationWindow:        newMetricProcessCPUUtilizationWindow(mbc.Metrics.ProcessCPUUtilizationWindow),
 		metricProcessDiskIo:                      newMetricProcessDiskIo(mbc.Metrics.ProcessDiskIo),
 		metricProcessGroupCount:                  newMetricProcessGroupCount(mbc.Metrics.ProcessGroupCount),
 		metricProcessIoLogical:                   newMetricProcessIoLogical(mbc.Metrics.ProcessIoLogical),
@@ -7642,6 +7701,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricProcessContextSwitches.emit(ils.Metrics())
 	mb.metricProcessCPUTime.emit(ils.Metrics())
 	mb.metricProcessCPUUtilization.emit(ils.Metrics())
+	mb.metricProcessCPUUtilizationWindow.emit(ils.Metrics())
 	mb.metricProcessDiskIo.emit(ils.Metrics())
 	mb.metricProcessGroupCount.emit(ils.Metrics())
 	mb.metricProcessIoLogical.emit(ils.Metrics())
@@ -7821,6 +7881,11 @@ func (mb *MetricsBuilder) RecordProcessCPUTimeDataPoint(ts pcommon.Timestamp, va
 // RecordProcessCPUUtilizationDataPoint adds a data point to process.cpu.utilization metric.
 func (mb *MetricsBuilder) RecordProcessCPUUtilizationDataPoint(ts pcommon.Timestamp, val float64, cpuModeAttributeValue AttributeCPUMode) {
 	mb.metricProcessCPUUtilization.recordDataPoint(mb.startTime, ts, val, cpuModeAttributeValue.String())
+}
+
+// RecordProcessCPUUtilizationWindowDataPoint adds a data point to process.cpu.utilization.window metric.
+func (mb *MetricsBuilder) RecordProcessCPUUtilizationWindowDataPoint(ts pcommon.Timestamp, val float64, cpuModeAttributeValue AttributeCPUMode) {
+	mb.metricProcessCPUUtilizationWindow.recordDataPoint(mb.startTime, ts, val, cpuModeAttributeValue.String())
 }
 
 // RecordProcessDiskIoDataPoint adds a data point to process.disk.io metric.

@@ -95,6 +95,9 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordProcessCPUUtilizationDataPoint(ts, 1, AttributeCPUModeUser)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordProcessCPUUtilizationWindowDataPoint(ts, 1, AttributeCPUModeUser)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordProcessDiskIoDataPoint(ts, 1, AttributeDiskIoDirectionRead)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -609,6 +612,21 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
 					assert.Equal(t, "Share of all CPUs that the process used since the previous scrape, 0 to 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					cpuModeAttrVal, ok := dp.Attributes().Get("cpu.mode")
+					assert.True(t, ok)
+					assert.Equal(t, "user", cpuModeAttrVal.Str())
+				case "process.cpu.utilization.window":
+					assert.False(t, validatedMetrics["process.cpu.utilization.window"], "Found a duplicate in the metrics slice: process.cpu.utilization.window")
+					validatedMetrics["process.cpu.utilization.window"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of all CPUs that the process used over the last scrapes, as many as cpu_window says, 0 to 1.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())

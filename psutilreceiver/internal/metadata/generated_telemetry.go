@@ -27,12 +27,14 @@ type TelemetryBuilder struct {
 	mu                       sync.Mutex
 	registrations            []metric.Registration
 	PsutilFilesUnreadable    metric.Int64Counter
+	PsutilLateSamples        metric.Int64Counter
 	PsutilLateTicks          metric.Int64Counter
 	PsutilPointsRemoved      metric.Int64Counter
 	PsutilProcessReadsFailed metric.Int64Counter
 	PsutilProcesses          metric.Int64Gauge
 	PsutilQuarantinedMounts  metric.Int64Gauge
 	PsutilResets             metric.Int64Counter
+	PsutilSamples            metric.Int64Counter
 	PsutilScrapeDuration     metric.Float64Histogram
 	PsutilTrackedStreams     metric.Int64Gauge
 }
@@ -72,6 +74,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{file}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.PsutilLateSamples, err = builder.meter.Int64Counter(
+		"otelcol_psutil_late_samples",
+		metric.WithDescription("Ticks between exports whose sample came more than half a sampling interval late, or not at all. [Development]"),
+		metric.WithUnit("{tick}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.PsutilLateTicks, err = builder.meter.Int64Counter(
 		"otelcol_psutil_late_ticks",
 		metric.WithDescription("Scrapes that began more than half an interval late. [Development]"),
@@ -106,6 +114,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_psutil_resets",
 		metric.WithDescription("Counter streams that restarted, by reason. [Development]"),
 		metric.WithUnit("{reset}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.PsutilSamples, err = builder.meter.Int64Counter(
+		"otelcol_psutil_samples",
+		metric.WithDescription("Samples taken between exports. [Development]"),
+		metric.WithUnit("{sample}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.PsutilScrapeDuration, err = builder.meter.Float64Histogram(

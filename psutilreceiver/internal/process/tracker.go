@@ -15,6 +15,7 @@ type Options struct {
 	Filter     Filter
 	Top        Top
 	GroupBy    []GroupKey // shows groups in place of processes
+	Window     int        // scrapes over which WindowUtilization is taken. 0: it is not
 }
 
 // A Tick is what the caller knows at the time of a scrape. The tracker has no clock.
@@ -41,6 +42,14 @@ type Process struct {
 	// from its second scrape on.
 	CPUUtilization float64
 	HasUtilization bool
+
+	// WindowUtilization is the same in user mode and in kernel mode over the last scrapes, as many as [Options] say or as have seen the
+	// process, if HasWindow.
+	WindowUtilization [2]float64
+	HasWindow         bool
+
+	window     []cpuTimes // CPU time used, at the scrapes of the window
+	windowFrom uint64     // first scrape in it
 
 	known    Fields    // the figures that were held at least once
 	children Children  // as read before
@@ -111,6 +120,7 @@ type Tracker struct {
 	live, previous []*Process // of this scrape and the one before, in the order of the scan
 	carried        cpuTimes
 	unattributed   unattributed
+	window         cpuWindow
 	ranking        ranking
 	detailCursor   int32
 	snapshot       Snapshot
@@ -128,6 +138,9 @@ func NewTracker(source Source, options Options) (*Tracker, error) {
 	if options.Filter.MinAge < 0 {
 		return nil, fmt.Errorf("min_age is %v: must not be negative", options.Filter.MinAge)
 	}
+	if options.Window < 0 || options.Window > MaxWindow {
+		return nil, fmt.Errorf("cpu_window is %d: must be from 0 (none) to %d scrapes", options.Window, MaxWindow)
+	}
 	f, err := newFilter(options.Filter)
 	if err != nil {
 		return nil, err
@@ -140,6 +153,7 @@ func NewTracker(source Source, options Options) (*Tracker, error) {
 		source: source, options: options, filter: f, groups: groups, byPID: map[int32]*Process{},
 		// What accounts for exited children and tells a kernel thread costs nothing where it is to be had.
 		fields: options.Fields | options.Top.needs() | FieldCPU | FieldChildren,
+		window: newCPUWindow(options.Window),
 	}
 	t.fields &^= t.options.Details
 	if dear := options.Details &^ levelFields; dear != 0 {
@@ -163,8 +177,10 @@ func (t *Tracker) Scrape(tick Tick) (*Snapshot, error) {
 		t.other.Since, t.excluded.Since = tick.Now, tick.Now
 	}
 	var attributed uint64
+	t.window.advance(t.scrapes, &t.tick)
 	for _, p := range t.live {
 		t.settle(p)
+		t.window.settle(t.scrapes, p)
 		attributed += p.Delta.CPU()
 	}
 	t.noteStarts()

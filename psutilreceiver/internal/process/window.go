@@ -1,0 +1,55 @@
+package process
+
+// cpuWindow remembers what is needed for the utilization of each process over the last scrapes: how much CPU time there was to be had,
+// while each process remembers how much of it it took.
+type cpuWindow struct {
+	scrapes   int      // that the window spans; 0: there is none
+	available []uint64 // CPU time that there was to be had since the first scrape, µs, at the last scrapes+1 scrapes, in a ring
+}
+
+// MaxWindow bounds [Options.Window]: each scrape of it takes 16 bytes of every process.
+const MaxWindow = 1000
+
+func newCPUWindow(scrapes int) cpuWindow {
+	if scrapes == 0 {
+		return cpuWindow{}
+	}
+	return cpuWindow{scrapes: scrapes, available: make([]uint64, scrapes+1)}
+}
+
+func (w *cpuWindow) place(scrape uint64) uint64 { return scrape % uint64(w.scrapes+1) }
+
+// advance begins the scrape of that number.
+func (w *cpuWindow) advance(scrape uint64, tick *Tick) {
+	if w.scrapes == 0 {
+		return
+	}
+	var before uint64
+	if scrape > 0 {
+		before = w.available[w.place(scrape-1)]
+	}
+	w.available[w.place(scrape)] = before + uint64(max(float64(tick.Elapsed.Microseconds())*tick.CPUs, 0))
+}
+
+// settle sets the process's utilization over the window, or over as much of it as the process has been seen in.
+func (w *cpuWindow) settle(scrape uint64, p *Process) {
+	p.HasWindow = false
+	if w.scrapes == 0 {
+		return
+	}
+	if p.window == nil {
+		p.window, p.windowFrom = make([]cpuTimes, w.scrapes+1), scrape
+	}
+	now := cpuTimes{p.Total[CPUUser], p.Total[CPUSystem]}
+	p.window[w.place(scrape)] = now
+	back := min(scrape-p.windowFrom, uint64(w.scrapes))
+	then := w.place(scrape - back)
+	available := float64(w.available[w.place(scrape)] - w.available[then])
+	if available <= 0 {
+		return
+	}
+	p.HasWindow = true
+	for i := range now {
+		p.WindowUtilization[i] = min(float64(now[i]-p.window[then][i])/available, 1)
+	}
+}
