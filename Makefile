@@ -6,6 +6,7 @@ BINARY           := otelcol-psutil
 BUILD_DIR        := build/$(BINARY)
 QUICKSTART       := examples/quickstart.yaml
 PACKAGES         := ./...
+UNIT              = $(shell go list ./... | grep -v /e2e)
 # Modules of their own: tools and comparisons that users of the components never download.
 CROSS            := darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 linux/arm64
 
@@ -36,8 +37,19 @@ run: build ## Build if needed, and watch this host.
 	@exec ./$(BINARY) --config $(QUICKSTART)
 
 .PHONY: test
-test: build ## Run all tests with the race detector, and the end-to-end test on the built binary.
-	OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -race -shuffle=on $(PACKAGES)
+test: build ## Run all tests: those of the packages with the race detector, then the end-to-end tests on the built binary.
+	go test -race -shuffle=on $(UNIT)
+	@$(MAKE) --no-print-directory e2e E2E_REQUIRE_SERVERS=$(E2E_REQUIRE_SERVERS)
+
+# The servers are Debian's prometheus, prometheus-alertmanager and influxdb. `make test` skips what needs one that is not installed.
+.PHONY: e2e
+e2e: E2E_REQUIRE_SERVERS ?= 1
+e2e: build ## Run the end-to-end tests on the built binary, against real Prometheus, Alertmanager and InfluxDB servers, which must be installed.
+	E2E_REQUIRE_SERVERS=$(E2E_REQUIRE_SERVERS) OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -count=1 -timeout 20m ./e2e/
+
+.PHONY: lifecycle
+lifecycle: ## Start and stop the alert components in a real Collector service in 500 orders, in a module of its own.
+	cd internal/alertpipe/lifecycle && go vet ./... && go test -race ./...
 
 .PHONY: crosscheck
 crosscheck: ## Compare the deltas with those of the Collector's cumulativetodelta processor, in a module of its own.
@@ -57,6 +69,7 @@ generate: ## Write the generated files again.
 	go mod tidy
 	cd psutilreceiver/internal/stream/crosscheck && go mod tidy
 	cd internal/alert/oracle && go mod tidy
+	cd internal/alertpipe/lifecycle && go mod tidy
 	@gofmt -w $(shell git ls-files '*.go')
 
 .PHONY: check-generate

@@ -1,0 +1,264 @@
+package alertmanagerexporter
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-psutil/otelcol-psutil/alertmanagerexporter/internal/metadata"
+)
+
+// alertmanager is the exporter. The embedded one is exporterhelper's: the queue, the retries, and push behind them.
+type alertmanager struct {
+	exporter.Logs
+	cfg       *Config
+	id        component.ID
+	logger    *zap.Logger
+	set       component.TelemetrySettings
+	telemetry *metadata.TelemetryBuilder
+	labeler   labeler
+	now       func() time.Time
+
+	host    component.Host
+	client  *client
+	store   *store
+	sending chan struct{} // Holds a token while a request is under way: an older one must not overtake a newer one.
+	cancel  context.CancelFunc
+	done    chan struct{} // Closed when the resend loop has ended.
+	strange sync.Once     // The first record that is not an alert was logged.
+	ended   sync.Once
+
+	mu           sync.Mutex
+	table        *table
+	failingSince time.Time // Zero when the last request succeeded.
+	unwell       bool      // The status says that requests fail.
+	unsaved      bool      // A failed write to the storage was logged.
+}
+
+func newAlertmanager(set exporter.Settings, cfg *Config, now func() time.Time) (*alertmanager, error) {
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	return &alertmanager{
+		cfg: cfg, id: set.ID, logger: set.Logger, set: set.TelemetrySettings, telemetry: telemetry, now: now, table: newTable(),
+		labeler: labeler{resourceKeys: cfg.ResourceAttributes, added: cfg.Labels}, sending: make(chan struct{}, 1),
+	}, nil
+}
+
+// start takes up what was kept and begins to send it.
+func (a *alertmanager) start(ctx context.Context, host component.Host) error {
+	if err := a.open(ctx, host); err != nil {
+		return err
+	}
+	loopCtx, cancel := context.WithCancel(context.Background())
+	a.cancel, a.done = cancel, make(chan struct{})
+	restored := len(a.table.entries) > 0
+	go a.loop(loopCtx, restored)
+	return nil
+}
+
+// open makes the client and reads the storage.
+func (a *alertmanager) open(ctx context.Context, host component.Host) error {
+	a.host = host
+	target, err := url.JoinPath(a.cfg.ClientConfig.Endpoint, alertsPath)
+	if err != nil {
+		return err
+	}
+	httpClient, err := a.cfg.ClientConfig.ToClient(ctx, host.GetExtensions(), a.set)
+	if err != nil {
+		return err
+	}
+	httpClient.CheckRedirect = keepMethod
+	a.client = &client{http: httpClient, url: target, now: a.now}
+	s, err := openStore(ctx, host, a.id, a.cfg.Storage)
+	if err != nil {
+		return err
+	}
+	entries, err := s.load(ctx, a.now())
+	if err != nil {
+		a.logger.Error("Not all active alerts could be restored; those that were not expire in Alertmanager", zap.Error(err))
+	}
+	a.mu.Lock()
+	a.store, a.unsaved = s, false
+	now := a.now().UnixNano()
+	for _, e := range entries {
+		e.heard, e.version, e.posted = now, 1, 0
+	}
+	a.table.entries = entries
+	a.telemetry.AlertmanagerActive.Record(ctx, int64(a.table.active()))
+	a.mu.Unlock()
+	return nil
+}
+
+// Shutdown ends the exporter. exporterhelper's own may not be called twice.
+func (a *alertmanager) Shutdown(ctx context.Context) (err error) {
+	a.ended.Do(func() { err = a.Logs.Shutdown(ctx) })
+	return err
+}
+
+// shutdown ends the resend loop. Active alerts are not ended: a successor goes on with them, and without one they expire.
+func (a *alertmanager) shutdown(ctx context.Context) error {
+	if a.cancel == nil {
+		return nil
+	}
+	a.cancel()
+	a.cancel = nil
+	<-a.done
+	a.client.http.CloseIdleConnections()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	err := a.store.close(ctx, a.table.entries, a.now())
+	a.store = nil
+	a.telemetry.Shutdown()
+	return err
+}
+
+// loop sends the whole table once each interval, and at the start what was restored.
+func (a *alertmanager) loop(ctx context.Context, restored bool) {
+	defer close(a.done)
+	ticker := time.NewTicker(a.cfg.ResendInterval)
+	defer ticker.Stop()
+	if restored {
+		a.resend(ctx)
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			a.resend(ctx)
+		}
+	}
+}
+
+// resend sends the whole table.
+func (a *alertmanager) resend(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, a.cfg.ClientConfig.Timeout)
+	defer cancel()
+	a.mu.Lock()
+	a.save(ctx, a.table.age(a.now().UnixNano(), int64(a.cfg.ExpireAfter)))
+	ids := sortedIDs(a.table.entries)
+	a.mu.Unlock()
+	// The error is logged and shown by the status; the next interval tries again.
+	_ = a.send(ctx, ids)
+}
+
+// ConsumeLogs takes the alert records into the table, and lets the queue send what changed. When it returns nil the table has them,
+// and the storage if there is one.
+func (a *alertmanager) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	changes := a.take(ctx, ld)
+	if changes.LogRecordCount() == 0 {
+		return nil
+	}
+	err := a.Logs.ConsumeLogs(ctx, changes)
+	if errors.Is(err, exporterhelper.ErrQueueIsFull) {
+		return nil // Requests fail for long. The next one that succeeds sends these alerts, too: they are in the table.
+	}
+	return err
+}
+
+// take applies the records to the table and returns those that are about an alert.
+func (a *alertmanager) take(ctx context.Context, ld plog.Logs) plog.Logs {
+	out := plog.NewLogs()
+	var touched []string
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, rl := range ld.ResourceLogs().All() {
+		var to plog.LogRecordSlice
+		fresh := true
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				id, ok := a.takeRecord(ctx, rl, lr)
+				if !ok {
+					continue
+				}
+				touched = append(touched, id)
+				if fresh {
+					to, fresh = out.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords(), false
+				}
+				mark := to.AppendEmpty()
+				mark.SetEventName(eventStateChange)
+				mark.Attributes().PutStr("alert.id", id)
+			}
+		}
+	}
+	a.save(ctx, touched)
+	return out
+}
+
+// takeRecord applies one record; false when there is nothing to send because of it.
+func (a *alertmanager) takeRecord(ctx context.Context, rl plog.ResourceLogs, lr plog.LogRecord) (string, bool) {
+	switch lr.EventName() {
+	case eventStateChange:
+	case eventSuppressed:
+		a.skip(ctx, reasonSuppressed)
+		a.logger.Warn("Alerts are held back and reach Alertmanager later; limits::events_per_minute of the alert component is too low",
+			zap.String("summary", lr.Body().AsString()))
+		return "", false
+	case eventRuleError:
+		a.skip(ctx, reasonRuleError)
+		a.logger.Warn("An alert rule cannot be evaluated", zap.String("error", lr.Body().AsString()))
+		return "", false
+	default:
+		a.skip(ctx, reasonNotAnAlert)
+		a.strange.Do(func() {
+			a.logger.Warn("Log records that are no alerts are dropped; this is said once",
+				zap.String("event_name", lr.EventName()), zap.String("body", lr.Body().AsString()))
+		})
+		return "", false
+	}
+	r, ok := a.labeler.readRecord(rl.Resource(), lr)
+	if !ok {
+		a.skip(ctx, reasonMalformed)
+		a.logger.Warn("An alert record lacks its ID, rule, severity or state and is dropped", zap.String("body", lr.Body().AsString()))
+		return "", false
+	}
+	switch a.table.apply(r, a.now().UnixNano()) {
+	case full:
+		a.skip(ctx, reasonLimit)
+		a.logger.Error("Too many active alerts: a new one is dropped", zap.Int("limit", a.table.limit), zap.String("body", lr.Body().AsString()))
+		return "", false
+	case duplicate:
+		a.skip(ctx, reasonDuplicate)
+	case changed:
+	}
+	return r.AlertID, true
+}
+
+// Why a record changed nothing.
+const (
+	reasonNotAnAlert = "not_an_alert"
+	reasonMalformed  = "malformed"
+	reasonDuplicate  = "duplicate"
+	reasonSuppressed = "suppressed"
+	reasonRuleError  = "rule_error"
+	reasonLimit      = "limit"
+)
+
+func (a *alertmanager) skip(ctx context.Context, reason string) {
+	a.telemetry.AlertmanagerRecordsSkipped.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", reason)))
+}
+
+// save stores what became of some alerts. Alerts are sent even if they cannot be stored.
+func (a *alertmanager) save(ctx context.Context, ids []string) {
+	a.telemetry.AlertmanagerActive.Record(ctx, int64(a.table.active()))
+	if a.store == nil {
+		return
+	}
+	err := a.store.save(ctx, a.table.entries, ids)
+	if err != nil && !a.unsaved {
+		a.logger.Error("Active alerts cannot be stored; a restart would forget them", zap.Error(err))
+	}
+	a.unsaved = err != nil
+}

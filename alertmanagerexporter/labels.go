@@ -1,0 +1,140 @@
+package alertmanagerexporter
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// The labels that the exporter sets itself.
+const (
+	labelAlertName = "alertname"
+	labelAlertID   = "alert_id"
+	labelSeverity  = "severity"
+	labelInstance  = "instance"
+)
+
+// ownLabels are those that nothing else may set.
+var ownLabels = []string{labelAlertName, labelAlertID, labelSeverity}
+
+// labeler makes the labels of alerts. The severity is not among them: it changes while the rest stays.
+type labeler struct {
+	resourceKeys []string
+	added        map[string]string
+}
+
+// labels returns the labels of a record, all but the severity. Of two attributes with one label name the first keeps it: labels of the
+// rule come before attributes of the group, those before the resource, in order of key. The other gets the prefix exported_.
+func (l *labeler) labels(resource, attrs pcommon.Map) map[string]string {
+	s := labelSet{}
+	s[labelAlertName] = strings.ToValidUTF8(textOf(attrs, "alert.rule.name"), "\uFFFD")
+	s[labelAlertID] = strings.ToValidUTF8(textOf(attrs, "alert.id"), "\uFFFD")
+
+	ofRule, ofGroup := map[string]string{}, map[string]string{}
+	for key, v := range attrs.All() {
+		if name, ok := strings.CutPrefix(key, "alert.label."); ok {
+			ofRule[name] = v.AsString()
+		} else if !strings.HasPrefix(key, "alert.") && key != "log.record.uid" {
+			ofGroup[key] = v.AsString()
+		}
+	}
+	s.putAll(ofRule)
+	s.putAll(ofGroup)
+	s.putAll(l.ofResource(resource, textOf(attrs, "alert.metric.name")))
+	if _, taken := s[labelInstance]; !taken {
+		s.put(labelInstance, textOf(resource, "host.name"))
+	}
+	for _, name := range sortedKeys(l.added) {
+		if _, taken := s[name]; !taken {
+			s.put(name, l.added[name])
+		}
+	}
+	return s
+}
+
+// ofResource chooses the resource attributes that become labels.
+func (l *labeler) ofResource(resource pcommon.Map, metric string) map[string]string {
+	out := map[string]string{}
+	if len(l.resourceKeys) > 0 {
+		for _, key := range l.resourceKeys {
+			if v, ok := resource.Get(key); ok {
+				out[key] = v.AsString()
+			}
+		}
+		return out
+	}
+	for key, v := range resource.All() {
+		switch v.Type() {
+		case pcommon.ValueTypeStr, pcommon.ValueTypeInt, pcommon.ValueTypeDouble, pcommon.ValueTypeBool:
+			if identifies(key, metric) {
+				out[key] = v.AsString()
+			}
+		}
+	}
+	return out
+}
+
+// volatileKeys are resource attributes that change while the thing that they describe stays the same.
+var volatileKeys = []string{"service.instance.id", "host.ip", "host.mac", "os.description"}
+
+// identifies tells whether a resource attribute says which thing an alert is about. It draws the line where the alert rules do for an
+// alert's identity, so that labels stay the same for as long as the alert does.
+func identifies(key, metric string) bool {
+	switch {
+	case strings.HasPrefix(key, "telemetry."), slices.Contains(volatileKeys, key):
+		return false
+	case strings.HasPrefix(key, "process."):
+		return strings.HasPrefix(metric, "process.")
+	default:
+		return true
+	}
+}
+
+// labelSet collects labels by name.
+type labelSet map[string]string
+
+func (s labelSet) putAll(attrs map[string]string) {
+	for _, key := range sortedKeys(attrs) {
+		s.put(labelName(key), attrs[key])
+	}
+}
+
+// put adds a label under the first free name. Alertmanager takes an empty value for no label.
+func (s labelSet) put(name, value string) {
+	if value == "" {
+		return
+	}
+	value = strings.ToValidUTF8(value, "\uFFFD")
+	for {
+		taken, ok := s[name]
+		if ok && taken == value && !slices.Contains(ownLabels, name) {
+			return
+		}
+		if !ok && name != labelSeverity {
+			s[name] = value
+			return
+		}
+		name = "exported_" + name
+	}
+}
+
+// labelName turns a key into a label name as Prometheus wants it: letters, digits and underscores, no digit first.
+func labelName(key string) string {
+	if key == "" {
+		return "_"
+	}
+	name := strings.Map(func(r rune) rune {
+		if r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, key)
+	if name[0] >= '0' && name[0] <= '9' {
+		return "_" + name
+	}
+	return name
+}
+
+func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

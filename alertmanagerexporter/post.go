@@ -1,0 +1,123 @@
+package alertmanagerexporter
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+)
+
+// postableAlert is an alert in the form of Alertmanager's API v2.
+type postableAlert struct {
+	Labels       map[string]string `json:"labels"`
+	Annotations  map[string]string `json:"annotations,omitempty"`
+	StartsAt     time.Time         `json:"startsAt"`
+	EndsAt       time.Time         `json:"endsAt"`
+	GeneratorURL string            `json:"generatorURL,omitempty"`
+}
+
+// postable appends the alerts of an entry: first what ended, then what is active, for Alertmanager takes them in this order.
+func (e *entry) postable(dst []postableAlert, now, lifetime int64, generatorURL string) []postableAlert {
+	add := func(f *firing, ends int64) {
+		// A start after the end is refused; it happens where the clock of the series is ahead.
+		starts := min(f.Starts, ends, now)
+		dst = append(dst, postableAlert{
+			Labels: f.Labels, Annotations: f.Annotations, StartsAt: time.Unix(0, starts).UTC(), EndsAt: time.Unix(0, ends).UTC(),
+			GeneratorURL: generatorURL,
+		})
+	}
+	for i := range e.Ended {
+		add(&e.Ended[i], min(e.Ended[i].Ends, now))
+	}
+	if e.Active != nil {
+		add(e.Active, now+lifetime)
+	}
+	return dst
+}
+
+// client posts alerts to one Alertmanager.
+type client struct {
+	http *http.Client
+	url  string
+	now  func() time.Time
+}
+
+// post sends one request. The error is permanent when the same request would be refused again.
+func (c *client) post(ctx context.Context, alerts []postableAlert) error {
+	body, err := json.Marshal(alerts)
+	if err != nil {
+		return consumererror.NewPermanent(fmt.Errorf("encoding alerts: %w", err))
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
+	if err != nil {
+		return consumererror.NewPermanent(fmt.Errorf("making the request: %w", err))
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("posting alerts: %w", err)
+	}
+	defer func() {
+		_, _ = io.CopyN(io.Discard, resp.Body, maxAnswer)
+		_ = resp.Body.Close()
+	}()
+	if resp.StatusCode >= 200 && resp.StatusCode <= 299 {
+		return nil
+	}
+	return c.refusal(resp)
+}
+
+const (
+	maxAnswer = 64 << 10 // Read of an answer, so that the connection can be used again.
+	maxQuoted = 512      // Of it in an error.
+)
+
+// refusal makes an error of an answer that is not a success.
+func (c *client) refusal(resp *http.Response) error {
+	quoted, _ := io.ReadAll(io.LimitReader(resp.Body, maxQuoted))
+	err := fmt.Errorf("posting alerts: %s answered %s: %q", c.url, resp.Status, strings.TrimSpace(string(quoted)))
+	switch code := resp.StatusCode; {
+	case code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable:
+		if delay, ok := c.retryAfter(resp.Header.Get("Retry-After")); ok {
+			return exporterhelper.NewThrottleRetry(err, delay)
+		}
+		return err
+	case code >= 500, code == http.StatusRequestTimeout:
+		return err
+	default:
+		return consumererror.NewPermanent(err)
+	}
+}
+
+// retryAfter reads the header Retry-After, which is a number of seconds or a date.
+func (c *client) retryAfter(value string) (time.Duration, bool) {
+	if seconds, err := strconv.Atoi(value); err == nil && seconds >= 0 {
+		return time.Duration(seconds) * time.Second, true
+	}
+	if date, err := http.ParseTime(value); err == nil {
+		return max(0, date.Sub(c.now())), true
+	}
+	return 0, false
+}
+
+// keepMethod does not follow a redirect that makes a GET of the POST: its answer would be a success that took no alert.
+func keepMethod(req *http.Request, via []*http.Request) error {
+	if req.Method != http.MethodPost {
+		return http.ErrUseLastResponse
+	}
+	if len(via) >= maxRedirects {
+		return errors.New("too many redirects")
+	}
+	return nil
+}
+
+const maxRedirects = 10

@@ -1,0 +1,187 @@
+package alertmanagerexporter
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+)
+
+// store keeps the table: in a storage extension, or for a moment in memory for a successor in this process.
+type store struct {
+	client storage.Client // Nil without a storage extension.
+	id     component.ID
+
+	pending map[string]struct{} // IDs whose change is not written yet.
+	listed  []string            // The list of alerts as it is written.
+}
+
+// Keys of the storage: one for each alert, and their list, because a storage client cannot list.
+const (
+	indexKey    = "alerts"
+	alertPrefix = "alert/"
+)
+
+// handOffTTL is for how long a table waits in memory for a successor, as long as that of the alert rules does.
+const handOffTTL = 2 * time.Minute
+
+// left is what exporters of this process leave to their successors. A reload of the configuration replaces every component, and nothing
+// else outlives it; the alert rules go on without a word, so the exporter must, too.
+var left = struct {
+	sync.Mutex
+	tables map[component.ID]leftTable
+}{tables: map[component.ID]leftTable{}}
+
+type leftTable struct {
+	entries map[string]*entry
+	until   time.Time
+}
+
+func openStore(ctx context.Context, host component.Host, id component.ID, extension *component.ID) (*store, error) {
+	s := &store{id: id, pending: map[string]struct{}{}}
+	if extension == nil {
+		return s, nil
+	}
+	ext, ok := host.GetExtensions()[*extension]
+	if !ok {
+		return nil, fmt.Errorf("storage %q not found among extensions", extension)
+	}
+	opener, ok := ext.(storage.Extension)
+	if !ok {
+		return nil, fmt.Errorf("extension %q is not a storage extension", extension)
+	}
+	var err error
+	if s.client, err = opener.GetClient(ctx, component.KindExporter, id, "alertmanager"); err != nil {
+		return nil, fmt.Errorf("opening storage %q: %w", extension, err)
+	}
+	return s, nil
+}
+
+// load returns what was kept. Entries that cannot be read are left out, and the error tells of them.
+func (s *store) load(ctx context.Context, now time.Time) (map[string]*entry, error) {
+	left.Lock()
+	handed, ok := left.tables[s.id]
+	delete(left.tables, s.id)
+	left.Unlock()
+	if ok && now.Before(handed.until) {
+		// Newer than what is stored: the predecessor had no storage.
+		return handed.entries, s.save(ctx, handed.entries, sortedIDs(handed.entries))
+	}
+	entries := map[string]*entry{}
+	if s.client == nil {
+		return entries, nil
+	}
+	text, err := s.client.Get(ctx, indexKey)
+	if err != nil || text == nil {
+		return entries, err
+	}
+	var ids []string
+	if err := json.Unmarshal(text, &ids); err != nil {
+		return entries, fmt.Errorf("reading the list of alerts: %w", err)
+	}
+	s.listed = ids
+	var errs []error
+	for _, id := range ids {
+		value, err := s.client.Get(ctx, alertPrefix+id)
+		if err == nil {
+			var e *entry
+			if e, err = decodeEntry(value); err == nil {
+				entries[id] = e
+				continue
+			}
+			s.pending[id] = struct{}{} // The next save deletes it.
+		}
+		errs = append(errs, fmt.Errorf("reading alert %s: %w", id, err))
+	}
+	return entries, errors.Join(errs...)
+}
+
+// save writes what became of some alerts, and what an earlier call could not write, in one transaction. An ID without an entry is
+// deleted.
+func (s *store) save(ctx context.Context, entries map[string]*entry, ids []string) error {
+	if s.client == nil {
+		return nil
+	}
+	for _, id := range ids {
+		s.pending[id] = struct{}{}
+	}
+	for _, id := range s.listed {
+		if _, ok := entries[id]; !ok {
+			s.pending[id] = struct{}{}
+		}
+	}
+	if len(s.pending) == 0 {
+		return nil
+	}
+	batch := make([]*storage.Operation, 0, len(s.pending)+1)
+	for id := range s.pending {
+		e, ok := entries[id]
+		if !ok {
+			batch = append(batch, storage.DeleteOperation(alertPrefix+id))
+			continue
+		}
+		value, err := json.Marshal(e)
+		if err != nil {
+			return fmt.Errorf("encoding alert %s: %w", id, err)
+		}
+		batch = append(batch, storage.SetOperation(alertPrefix+id, value))
+	}
+	list := sortedIDs(entries)
+	if !slices.Equal(list, s.listed) {
+		value, err := json.Marshal(list)
+		if err != nil {
+			return fmt.Errorf("encoding the list of alerts: %w", err)
+		}
+		batch = append(batch, storage.SetOperation(indexKey, value))
+	}
+	if err := s.client.Batch(ctx, batch...); err != nil {
+		return err
+	}
+	s.listed = list
+	clear(s.pending)
+	return nil
+}
+
+// close gives the storage back. Without one the table is left for a successor.
+func (s *store) close(ctx context.Context, entries map[string]*entry, now time.Time) error {
+	if s.client != nil {
+		return s.client.Close(ctx)
+	}
+	left.Lock()
+	defer left.Unlock()
+	maps.DeleteFunc(left.tables, func(_ component.ID, l leftTable) bool { return now.After(l.until) })
+	if len(entries) > 0 {
+		left.tables[s.id] = leftTable{entries: entries, until: now.Add(handOffTTL)}
+	}
+	return nil
+}
+
+// decodeEntry is the inverse of json.Marshal. What it returns without an error can be posted.
+func decodeEntry(text []byte) (*entry, error) {
+	var e *entry
+	if err := json.Unmarshal(text, &e); err != nil {
+		return nil, err
+	}
+	if e == nil || len(e.Labels) == 0 {
+		return nil, errors.New("nothing in it")
+	}
+	firings := e.Ended
+	if e.Active != nil {
+		firings = append(slices.Clip(firings), *e.Active)
+	}
+	for _, f := range firings {
+		if f.Labels[labelAlertName] == "" || f.Labels[labelSeverity] == "" {
+			return nil, errors.New("labels are missing")
+		}
+	}
+	return e, nil
+}
+
+func sortedIDs(entries map[string]*entry) []string { return slices.Sorted(maps.Keys(entries)) }

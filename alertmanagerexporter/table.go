@@ -1,0 +1,186 @@
+package alertmanagerexporter
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// table is what Alertmanager shall believe: for each alert of the engine at most one active alert of Alertmanager, and those that have
+// just ended. It knows no I/O and no lock.
+type table struct {
+	entries map[string]*entry // By alert.id.
+	limit   int
+}
+
+// entry is one alert of the engine.
+type entry struct {
+	Position position
+	// Labels are those of the running episode, all but the severity. They stay as the episode's first record gave them, for another
+	// label set is another alert to Alertmanager.
+	Labels map[string]string
+	// Active is what is firing, nil when nothing is. Ended is what was, and is said to have ended for a while.
+	Active *firing  `json:",omitempty"`
+	Ended  []firing `json:",omitempty"`
+
+	heard   int64  // When the last record came, or the entry was restored.
+	version uint64 // Counts the changes.
+	posted  uint64 // The version that Alertmanager has accepted.
+}
+
+// firing is one alert of Alertmanager: one label set from start to end. Times are nanoseconds since the epoch.
+type firing struct {
+	Labels, Annotations map[string]string
+	Starts              int64
+	Ends                int64 `json:",omitempty"` // Of an ended one.
+	EndedAt             int64 `json:",omitempty"` // Wall time at which it was taken down that it ended.
+}
+
+const (
+	// maxAlerts bounds the table.
+	maxAlerts = 50_000
+	// resolvedRetention is for how long an end is sent again. A request that timed out may be carried out late, and would
+	// otherwise have the last word.
+	resolvedRetention = int64(15 * time.Minute)
+	// positionRetention is for how long it is known how far the records of an alert have come. A late duplicate of a fire would
+	// otherwise fire again, with nothing to end it.
+	positionRetention = int64(24 * time.Hour)
+)
+
+func newTable() *table { return &table{entries: map[string]*entry{}, limit: maxAlerts} }
+
+// verdict is what a record did to the table.
+type verdict uint8
+
+const (
+	changed verdict = iota
+	duplicate
+	full
+)
+
+// apply brings the table up to what a record says.
+func (t *table) apply(r *record, now int64) verdict {
+	e := t.entries[r.AlertID]
+	switch {
+	case e == nil:
+		if len(t.entries) >= t.limit && !t.makeRoom() {
+			return full
+		}
+		e = &entry{Labels: r.labels}
+		t.entries[r.AlertID] = e
+		if r.Active && r.MovedLevel {
+			// The fire came before this exporter could remember. Alertmanager may still have it.
+			e.Ended = []firing{{
+				Labels: withSeverity(e.Labels, r.PreviousSeverity), Starts: r.position.Started, Ends: min(r.At, now), EndedAt: now,
+			}}
+		}
+	case !r.position.after(e.Position, now):
+		return duplicate
+	case r.position.Episode != e.Position.Episode:
+		e.Labels = r.labels
+	}
+	if r.Active {
+		e.fire(r, now)
+	} else {
+		e.resolve(r, now)
+	}
+	e.Position, e.heard = r.position, now
+	e.version++
+	return changed
+}
+
+// fire makes the record's severity the active one, and ends what was active with other labels.
+func (e *entry) fire(r *record, now int64) {
+	labels := withSeverity(e.Labels, r.Severity)
+	if e.Active != nil && maps.Equal(e.Active.Labels, labels) {
+		if r.position.Episode != e.Position.Episode {
+			e.Active.Starts = r.position.Started
+		}
+		e.Active.Annotations = r.annotations
+		return
+	}
+	starts := r.position.Started
+	if r.MovedLevel || (e.Active != nil && r.position.Episode == e.Position.Episode) {
+		starts = r.At // The episode is older than this severity.
+	}
+	if e.Active != nil {
+		e.end(r.At, now)
+	}
+	e.forgetEnded(labels)
+	e.Active = &firing{Labels: labels, Annotations: r.annotations, Starts: starts}
+}
+
+// resolve ends what is active. What is not known to be active is ended all the same: Alertmanager may know it from before.
+func (e *entry) resolve(r *record, now int64) {
+	if e.Active == nil {
+		labels := withSeverity(e.Labels, r.Severity)
+		e.forgetEnded(labels)
+		e.Active = &firing{Labels: labels, Starts: r.position.Started}
+	}
+	e.Active.Annotations = r.annotations
+	e.end(r.Ended, now)
+}
+
+// end moves the active alert to those that ended. An end in the future would be none.
+func (e *entry) end(at, now int64) {
+	a := *e.Active
+	a.Ends, a.EndedAt = min(max(at, a.Starts), now), now
+	e.Active = nil
+	e.forgetEnded(a.Labels)
+	e.Ended = append(e.Ended, a)
+}
+
+func (e *entry) forgetEnded(labels map[string]string) {
+	e.Ended = slices.DeleteFunc(e.Ended, func(f firing) bool { return maps.Equal(f.Labels, labels) })
+}
+
+// age forgets ends that were said for long enough, and ends alerts of which nothing was heard for longer than expireAfter, if that is
+// set. It returns the alerts that changed and remain.
+func (t *table) age(now, expireAfter int64) []string {
+	var touched []string
+	for id, e := range t.entries {
+		before := len(e.Ended)
+		e.Ended = slices.DeleteFunc(e.Ended, func(f firing) bool { return now-f.EndedAt >= resolvedRetention })
+		expired := e.Active != nil && expireAfter > 0 && now-e.heard >= expireAfter
+		if expired {
+			e.Active.Annotations = maps.Collect(maps.All(e.Active.Annotations))
+			e.Active.Annotations["state"] = "expired"
+			e.end(now, now)
+			e.version++
+		}
+		if e.silent() && now-e.heard >= positionRetention {
+			delete(t.entries, id)
+		} else if expired || len(e.Ended) != before {
+			touched = append(touched, id)
+		}
+	}
+	slices.Sort(touched)
+	return touched
+}
+
+// makeRoom forgets the alerts about which there is nothing to say; false when there are none.
+func (t *table) makeRoom() bool {
+	maps.DeleteFunc(t.entries, func(_ string, e *entry) bool { return e.silent() })
+	return len(t.entries) < t.limit
+}
+
+// silent tells whether there is nothing to say about the alert.
+func (e *entry) silent() bool { return e.Active == nil && len(e.Ended) == 0 }
+
+func (t *table) active() int {
+	n := 0
+	for _, e := range t.entries {
+		if e.Active != nil {
+			n++
+		}
+	}
+	return n
+}
+
+func withSeverity(labels map[string]string, severity string) map[string]string {
+	out := make(map[string]string, len(labels)+1)
+	maps.Copy(out, labels)
+	out[labelSeverity] = strings.ToValidUTF8(severity, "\uFFFD")
+	return out
+}
