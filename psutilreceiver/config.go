@@ -38,6 +38,9 @@ type Config struct {
 	// Rates adds, beside counters, gauges of their change a second.
 	Rates RatesConfig `mapstructure:"rates"`
 
+	// Sampling reads some metrics between the exports, and exports what they were like in between.
+	Sampling SamplingConfig `mapstructure:"sampling"`
+
 	// Scrapers holds one block a subject. Without the key all run but connections and sensors; with it, only those named.
 	Scrapers ScrapersConfig `mapstructure:"scrapers"`
 }
@@ -90,6 +93,7 @@ func createDefaultConfig() component.Config {
 		ControllerConfig:     controller,
 		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 		Temporality:          TemporalityCumulative,
+		Sampling:             defaultSamplingConfig(),
 		Scrapers:             defaultScrapers(),
 	}
 }
@@ -173,6 +177,7 @@ func (c *Config) Validate() error {
 				"or left out to take the receiver's", k.name, interval, minCollectionInterval))
 		}
 	}
+	errs = append(errs, c.validateSampling())
 	if running == 0 {
 		errs = append(errs, fmt.Errorf("scrapers names none: name at least one of %s, or leave the key out",
 			listOf(keysOf(reflect.TypeFor[ScrapersConfig]()))))

@@ -23,12 +23,16 @@ type diskScraper struct {
 }
 
 func newDiskScraper(cfg DiskConfig, env environment) (scraper, error) {
+	return &diskScraper{environment: env, disks: cfg.disks(env.host)}, nil
+}
+
+// disks gives a reader of the devices that are shown.
+func (cfg *DiskConfig) disks(h *host.Host) *host.Disks {
 	chosen := newSelection(cfg.Include.Devices, cfg.Include.MatchType, cfg.Exclude.Devices, cfg.Exclude.MatchType)
-	disks := host.NewDisks(env.host, func(name string, kind host.DiskKind) bool {
+	return host.NewDisks(h, func(name string, kind host.DiskKind) bool {
 		shown := kind == host.DiskWhole || kind == host.DiskPartition && cfg.Partitions || chosen.included(name)
 		return shown && chosen.wants(name)
 	})
-	return &diskScraper{environment: env, disks: disks}, nil
 }
 
 func (s *diskScraper) close() error { return s.disks.Close() }

@@ -26,7 +26,6 @@ type networkScraper struct {
 }
 
 func newNetworkScraper(cfg NetworkConfig, env environment) (scraper, error) {
-	chosen := newSelection(cfg.Include.Interfaces, cfg.Include.MatchType, cfg.Exclude.Interfaces, cfg.Exclude.MatchType)
 	var fields host.LinkFields
 	for _, need := range []struct {
 		enabled bool
@@ -41,7 +40,13 @@ func newNetworkScraper(cfg NetworkConfig, env environment) (scraper, error) {
 			fields |= need.field
 		}
 	}
-	return &networkScraper{environment: env, interfaces: host.NewInterfaces(env.host, fields, chosen.wants)}, nil
+	return &networkScraper{environment: env, interfaces: cfg.interfaces(env.host, fields)}, nil
+}
+
+// interfaces gives a reader of the interfaces that are shown.
+func (cfg *NetworkConfig) interfaces(h *host.Host, fields host.LinkFields) *host.Interfaces {
+	chosen := newSelection(cfg.Include.Interfaces, cfg.Include.MatchType, cfg.Exclude.Interfaces, cfg.Exclude.MatchType)
+	return host.NewInterfaces(h, fields, chosen.wants)
 }
 
 func (s *networkScraper) close() error { return s.interfaces.Close() }

@@ -31,8 +31,11 @@ type psutilReceiver struct {
 	options   []scraperhelper.ControllerOption // of every controller, for tests
 	telemetry *metadata.TelemetryBuilder
 
+	sampleTicks <-chan time.Time // of the sampler, in place of its ticker, for tests
+
 	running  []receiver.Metrics
 	groups   []*scrapeGroup
+	sampler  *sampler // nil without sampling
 	shutdown sync.Once
 }
 
@@ -53,6 +56,12 @@ func (r *psutilReceiver) Start(ctx context.Context, h component.Host) error {
 	if r.groups, err = r.buildGroups(); err != nil {
 		return err
 	}
+	if r.sampler, err = r.newSampler(r.groups); err != nil {
+		return err
+	}
+	if r.sampler != nil {
+		r.sampler.start()
+	}
 	for _, g := range r.groups {
 		controller, err := r.newController(g)
 		if err == nil {
@@ -70,6 +79,9 @@ func (r *psutilReceiver) Start(ctx context.Context, h component.Host) error {
 func (r *psutilReceiver) Shutdown(ctx context.Context) error {
 	var errs error
 	r.shutdown.Do(func() {
+		if r.sampler != nil {
+			errs = r.sampler.shutdown()
+		}
 		for _, c := range r.running {
 			errs = errors.Join(errs, c.Shutdown(ctx))
 		}

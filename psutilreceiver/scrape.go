@@ -23,6 +23,7 @@ type scrapeGroup struct {
 	boot      pcommon.Timestamp
 	resource  pcommon.Resource
 	telemetry *metadata.TelemetryBuilder
+	sampler   *sampler // of the receiver; nil without sampling
 
 	runs []*scrapeRun
 	tick tick
@@ -38,7 +39,8 @@ type scrapeRun struct {
 	streams    streamTelemetry
 	attributes metric.MeasurementOption
 	faults     faults
-	last       tick // that read everything
+	last       tick           // that read everything
+	sampled    *sampledOutput // nil without sampling
 }
 
 func (g *scrapeGroup) add(name string, s scraper, env environment, stage *stream.Stage) {
@@ -97,6 +99,10 @@ func (r *scrapeRun) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	md := r.env.mb.Emit(metadata.WithResource(r.group.resource))
 	r.stage.Process(md, t.now, complete)
 	r.streams.report(ctx)
+	if r.sampled != nil {
+		r.sampled.export(&t, md)
+		r.group.sampler.report(ctx, r.env.telemetry)
+	}
 	r.env.telemetry.PsutilScrapeDuration.Record(ctx, r.group.now().Sub(started).Seconds(), r.attributes)
 	return md, nil
 }

@@ -18,7 +18,7 @@ const (
 	attributeShare = 16
 )
 
-// attribute is a file of sysfs or procfs that holds one short value.
+// attribute is a file of sysfs or procfs that holds one short value, or a directory of such.
 type attribute struct {
 	path string // as this process opens it
 	fd   int    // while it is held
@@ -118,13 +118,30 @@ func (h *Host) numberAt(name string) int64 {
 	return once.number(&attribute{path: h.Path(name)})
 }
 
-// eachInode calls f with the names in the directory at path and the numbers of their inodes.
-func eachInode(path string, buf []byte, f func(name []byte, inode uint64)) error {
-	fd, err := openRetry(path)
+// eachInode calls f with the names in the directory, which is kept open like a file that is, and the numbers of their inodes.
+func (r *attributes) eachInode(dir *attribute, buf []byte, f func(name []byte, inode uint64)) error {
+	if dir.held {
+		if _, err := unix.Seek(dir.fd, 0, unix.SEEK_SET); err == nil {
+			return eachInodeIn(dir.fd, buf, f)
+		}
+		r.release(dir)
+	}
+	fd, err := openRetry(dir.path)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = unix.Close(fd) }()
+	err = eachInodeIn(fd, buf, f)
+	if err == nil && r.room > 0 && isSysfs(fd) {
+		dir.fd, dir.held = fd, true
+		r.room--
+	} else {
+		_ = unix.Close(fd)
+	}
+	return err
+}
+
+// eachInodeIn is eachInode of a directory that is open and at its beginning.
+func eachInodeIn(fd int, buf []byte, f func(name []byte, inode uint64)) error {
 	for {
 		n, err := unix.Getdents(fd, buf)
 		if errors.Is(err, unix.EINTR) {

@@ -54,6 +54,7 @@ func TestAttributesElsewhereAreOpenedEachTime(t *testing.T) {
 
 func TestEachInode(t *testing.T) {
 	dir := t.TempDir()
+	r := newAttributes()
 	want := make(map[string]uint64)
 	for _, name := range []string{"lo", "eth0", "a name with blanks", "ähnlich"} {
 		path := filepath.Join(dir, name)
@@ -62,11 +63,11 @@ func TestEachInode(t *testing.T) {
 	}
 	for _, size := range []int{100, initialFileSize} {
 		got := make(map[string]uint64)
-		require.NoError(t, eachInode(dir, make([]byte, size), func(name []byte, inode uint64) { got[string(name)] = inode }))
+		require.NoError(t, r.eachInode(&attribute{path: dir}, make([]byte, size), func(name []byte, inode uint64) { got[string(name)] = inode }))
 		maps.DeleteFunc(got, func(name string, _ uint64) bool { return name == "." || name == ".." })
 		assert.Equal(t, want, got)
 	}
-	require.ErrorIs(t, eachInode(filepath.Join(dir, "none"), make([]byte, 100), nil), unix.ENOENT)
+	require.ErrorIs(t, r.eachInode(&attribute{path: filepath.Join(dir, "none")}, make([]byte, 100), nil), unix.ENOENT)
 }
 
 // dirent makes a record of getdents64.

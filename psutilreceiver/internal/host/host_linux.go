@@ -27,6 +27,7 @@ type platform struct {
 	stat    statSample
 	scratch []byte // for readOnce
 	sensors sensors
+	hold    bool // keep the files of procfs open
 }
 
 // kernelFile is one file of the kernel, read at most once a scrape.
@@ -35,6 +36,8 @@ type kernelFile struct {
 	data []byte // what was read, in a buffer that is kept
 	err  error
 	read bool // whether this scrape has read it
+	fd   int  // while it is held
+	held bool
 }
 
 func (p *platform) init(string) { p.files = make(map[string]*kernelFile) }
@@ -56,6 +59,18 @@ func (h *Host) Begin() {
 	h.sensors.age++
 }
 
+// KeepOpen makes the host keep the files of procfs that it reads open until Close, for one that reads the same few very often: to
+// read such a file again from its beginning takes no walk through directories, and allocates nothing.
+func (h *Host) KeepOpen() { h.hold = true }
+
+// Close lets go of the files that are kept open. The host must not be read afterwards.
+func (h *Host) Close() error {
+	for _, f := range h.files {
+		f.release()
+	}
+	return nil
+}
+
 // read gives the content of the file at name below the root, for instance "proc/stat". Later calls within one scrape give the
 // same bytes. They are valid until the next scrape and must not be changed.
 func (h *Host) read(name string) ([]byte, error) {
@@ -65,10 +80,47 @@ func (h *Host) read(name string) ([]byte, error) {
 		h.files[name] = f
 	}
 	if !f.read {
-		f.data, f.err = readFile(f.path, f.data)
+		f.load(h.hold)
 		f.read = true
 	}
 	return f.data, f.err
+}
+
+// load reads the file, from the one that is held if there is one. A held file that fails is opened anew: that of a process answers
+// ESRCH once the process has gone.
+func (f *kernelFile) load(hold bool) {
+	if f.held {
+		if f.data, f.err = readAll(f.fd, f.path, f.data); f.err == nil {
+			return
+		}
+		f.release()
+	}
+	if !hold {
+		f.data, f.err = readFile(f.path, f.data)
+		return
+	}
+	fd, err := openRetry(f.path)
+	if err != nil {
+		f.data, f.err = f.data[:0], &fs.PathError{Op: "open", Path: f.path, Err: err}
+		return
+	}
+	f.fd, f.held = fd, true
+	if f.data, f.err = readAll(fd, f.path, f.data); f.err != nil || !fromProcfs(fd) {
+		f.release()
+	}
+}
+
+func (f *kernelFile) release() {
+	if f.held {
+		_ = unix.Close(f.fd)
+		f.held = false
+	}
+}
+
+// fromProcfs tells whether an open file belongs to the kernel's procfs, rather than to a copy of one.
+func fromProcfs(fd int) bool {
+	var st unix.Statfs_t
+	return unix.Fstatfs(fd, &st) == nil && st.Type == unix.PROC_SUPER_MAGIC
 }
 
 // readOnce is read for a file whose path belongs to a thing that comes and goes, such as a network interface: the content is
@@ -86,7 +138,7 @@ func readFile(path string, buf []byte) ([]byte, error) {
 	return readAll(fd, path, buf)
 }
 
-// readAll reads the open file fd to its end into buf. The path is for errors.
+// readAll reads the open file fd from its beginning to its end into buf. The path is for errors.
 func readAll(fd int, path string, buf []byte) ([]byte, error) {
 	if cap(buf) == 0 {
 		buf = make([]byte, 0, initialFileSize)
@@ -101,7 +153,7 @@ func readAll(fd int, path string, buf []byte) ([]byte, error) {
 			copy(grown, buf)
 			buf = grown
 		}
-		n, err := unix.Read(fd, buf[len(buf):cap(buf)])
+		n, err := unix.Pread(fd, buf[len(buf):cap(buf)], int64(len(buf)))
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}

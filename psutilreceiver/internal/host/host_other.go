@@ -19,6 +19,12 @@ func (p *platform) init(string) {}
 // Begin starts a scrape. Gopsutil reads each figure when it is asked for, so there is nothing to forget.
 func (h *Host) Begin() {}
 
+// KeepOpen does nothing: no file is read here.
+func (h *Host) KeepOpen() {}
+
+// Close does nothing: nothing is kept open.
+func (h *Host) Close() error { return nil }
+
 func checkRootPlatform(root string) error {
 	return fmt.Errorf("opening the host's root: %s: another root than the system's own can be read on Linux only: %w", root, ErrUnsupported)
 }

@@ -17,8 +17,9 @@ const (
 type interfaceMemory struct {
 	known map[string]*knownInterface
 	files attributes
-	list  []byte // buffer for the directory of all interfaces
-	reads uint64 // number of this read
+	all   attribute // the directory of all interfaces
+	list  []byte    // buffer for it
+	reads uint64    // number of this read
 	// borrowed tells that the last read was of this process's network namespace in place of the host's.
 	borrowed bool
 }
@@ -73,6 +74,7 @@ func (n *Interfaces) Close() error {
 	for name, k := range n.known {
 		n.forget(name, k)
 	}
+	n.files.release(&n.all)
 	return nil
 }
 
@@ -91,7 +93,7 @@ func (n *Interfaces) checkHeld() {
 	if len(n.known) == 0 {
 		return
 	}
-	err := eachInode(n.host.Path("sys/class/net"), n.list, func(name []byte, inode uint64) {
+	err := n.files.eachInode(&n.all, n.list, func(name []byte, inode uint64) {
 		if k, ok := n.known[string(name)]; ok && k.inode != inode {
 			n.release(k)
 			k.inode = inode
@@ -171,6 +173,7 @@ func (n *Interfaces) addLink(i *Interface, k *knownInterface) {
 func (n *Interfaces) learn(name string) *knownInterface {
 	if n.known == nil {
 		n.known, n.files, n.list = make(map[string]*knownInterface), newAttributes(), make([]byte, initialFileSize)
+		n.all.path = n.host.Path("sys/class/net")
 	}
 	file := func(attributeName string) attribute {
 		return attribute{path: n.host.Path("sys/class/net/" + name + "/" + attributeName)}

@@ -1,0 +1,121 @@
+package psutilreceiver
+
+import "time"
+
+// devices is a source of things that come and go.
+type devices[T any] struct {
+	recorder
+	read    func(now time.Time) ([]T, error)
+	name    func(*T) (name string, identity uint64)
+	closing func() error
+
+	figures []figure[T] // of what is chosen
+	known   map[string]*knownDevice
+	reads   uint64
+}
+
+// knownDevice is a device with a series for each figure. One that has gone is kept until its series have been exported: should it
+// return before, they go on.
+type knownDevice struct {
+	identity uint64
+	read     uint64 // number of the last read that has shown it
+	gone     bool
+	series   []*sampledSeries
+}
+
+func newDevices[T any](d *devices[T], figures []figure[T], rec recorder) *devices[T] {
+	d.recorder, d.known = rec, make(map[string]*knownDevice)
+	for _, f := range figures {
+		if rec.chosen(f.metric) != nil {
+			d.figures = append(d.figures, f)
+		}
+	}
+	return d
+}
+
+// sample records what could be read. Only a read without fault tells which devices have gone.
+func (d *devices[T]) sample(now time.Time) error {
+	found, err := d.read(now)
+	if err != nil && len(found) == 0 {
+		return err
+	}
+	d.output.set.Lock()
+	defer d.output.set.Unlock()
+	d.reads++
+	for i := range found {
+		d.record(&found[i], d.at(now))
+	}
+	if err == nil && len(d.known) > len(found) {
+		d.forget()
+	}
+	return nil
+}
+
+// record takes what was read of a device. One that is new, or back, or another one under the same name, begins with a baseline.
+func (d *devices[T]) record(item *T, at time.Duration) {
+	name, identity := d.name(item)
+	k, ok := d.known[name]
+	if !ok || k.gone && !k.resume() {
+		k = d.learn(name)
+	}
+	k.read = d.reads
+	if k.identity != identity {
+		k.identity = identity
+		k.begin()
+	}
+	for i, x := range k.series {
+		x.record(d.figures[i].value(item), at)
+	}
+}
+
+// begin makes the next totals a baseline.
+func (k *knownDevice) begin() {
+	for _, x := range k.series {
+		x.counter.Forget()
+	}
+}
+
+// resume goes on with the series of a device that is back, unless they have been forgotten, all at once.
+func (k *knownDevice) resume() bool {
+	for _, x := range k.series {
+		if !x.samples.Resume() {
+			return false
+		}
+	}
+	k.gone = false
+	k.begin()
+	return true
+}
+
+func (d *devices[T]) learn(name string) *knownDevice {
+	k := &knownDevice{}
+	for _, f := range d.figures {
+		labels := make([]label, len(f.labels))
+		for i, l := range f.labels {
+			if labels[i] = l; l.value == "" {
+				labels[i].value = name
+			}
+		}
+		k.series = append(k.series, d.series(d.chosen(f.metric), labels...))
+	}
+	d.known[name] = k
+	return k
+}
+
+// forget ends the series of devices that the read has not shown.
+func (d *devices[T]) forget() {
+	for name, k := range d.known {
+		switch {
+		case k.read == d.reads:
+		case !k.gone:
+			k.gone = true
+			for _, x := range k.series {
+				x.samples.End()
+			}
+		case k.series[0].samples.Forgotten():
+			delete(d.known, name)
+		}
+	}
+}
+
+func (d *devices[T]) close() error { return d.closing() }

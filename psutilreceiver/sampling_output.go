@@ -1,0 +1,171 @@
+package psutilreceiver
+
+import (
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/sampling"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/stream"
+)
+
+// sampledOutput is what was sampled of one scraper, and how it is exported.
+type sampledOutput struct {
+	set        sampling.Set[*sampledSeries]
+	every      time.Duration // between samples
+	form       SamplingForm
+	cumulative bool
+	resource   pcommon.Resource
+	version    string // of the Collector
+
+	last   pcommon.Timestamp // of the export before
+	lastAt time.Time         // with a monotonic reading
+}
+
+// cumulated is a histogram over all intervals of a series.
+type cumulated struct {
+	sampling.Histogram
+	start pcommon.Timestamp
+}
+
+func newSampledOutput(cfg *SamplingConfig, resource pcommon.Resource, version string, begun time.Time) *sampledOutput {
+	return &sampledOutput{
+		every: cfg.Interval, form: cfg.As, cumulative: cfg.Temporality == TemporalityCumulative, resource: resource, version: version,
+		last: pcommon.NewTimestampFromTime(begun), lastAt: begun,
+	}
+}
+
+// export adds to what a scrape emitted the samples since the export before. While the clock is set back a little the samples wait,
+// as points of counters do.
+func (o *sampledOutput) export(t *tick, md pmetric.Metrics) {
+	start := o.last
+	if t.time <= start {
+		if start-t.time <= pcommon.Timestamp(stream.HoldLimit) {
+			return
+		}
+		start = pcommon.NewTimestampFromTime(t.now.Add(-max(t.now.Sub(o.lastAt), 1)))
+	}
+	o.last, o.lastAt = t.time, t.now
+	e := exporting{sampledOutput: o, md: md, start: start, time: t.time, metrics: make(map[string]pmetric.Metric)}
+	o.set.Take(func(x *sampledSeries, h *sampling.Histogram) {
+		if o.form == SamplingGauges {
+			e.gauges(x, h)
+		} else {
+			e.histogram(x, h)
+		}
+	})
+}
+
+// exporting is one export.
+type exporting struct {
+	*sampledOutput
+	md          pmetric.Metrics
+	slice       pmetric.MetricSlice
+	begun       bool
+	start, time pcommon.Timestamp
+	metrics     map[string]pmetric.Metric // by name
+}
+
+// metric gives the metric of that name, added to the scope of the host's when it is the first point's.
+func (e *exporting) metric(name string, add func(pmetric.Metric)) pmetric.Metric {
+	m, ok := e.metrics[name]
+	if ok {
+		return m
+	}
+	if !e.begun {
+		e.begun, e.slice = true, e.metricSlice()
+	}
+	m = e.slice.AppendEmpty()
+	m.SetName(name)
+	add(m)
+	e.metrics[name] = m
+	return m
+}
+
+// metricSlice gives the metrics of the host, which a scraper that could read nothing has not made.
+func (e *exporting) metricSlice() pmetric.MetricSlice {
+	if resources := e.md.ResourceMetrics(); resources.Len() > 0 {
+		return resources.At(0).ScopeMetrics().At(0).Metrics()
+	}
+	rm := e.md.ResourceMetrics().AppendEmpty()
+	e.resource.CopyTo(rm.Resource())
+	sm := rm.ScopeMetrics().AppendEmpty()
+	sm.Scope().SetName(metadata.ScopeName)
+	sm.Scope().SetVersion(e.version)
+	return sm.Metrics()
+}
+
+// histogram adds an exponential histogram point: of the interval, or of all since the series began.
+func (e *exporting) histogram(x *sampledSeries, h *sampling.Histogram) {
+	m := e.metric(x.metric.baseName()+".distribution", func(m pmetric.Metric) {
+		m.SetDescription(fmt.Sprintf("Distribution of %s, of samples every %v.", x.metric.baseName(), e.every))
+		m.SetUnit(x.metric.sampledUnit())
+		temporality := pmetric.AggregationTemporalityDelta
+		if e.cumulative {
+			temporality = pmetric.AggregationTemporalityCumulative
+		}
+		m.SetEmptyExponentialHistogram().SetAggregationTemporality(temporality)
+	})
+	p := m.ExponentialHistogram().DataPoints().AppendEmpty()
+	p.SetStartTimestamp(e.start)
+	if e.cumulative {
+		h = x.cumulate(h, e.start, e.time)
+		p.SetStartTimestamp(x.since.start)
+	}
+	p.SetTimestamp(e.time)
+	x.attributes.CopyTo(p.Attributes())
+	p.SetCount(h.Count())
+	p.SetSum(h.Sum())
+	p.SetMin(h.Min())
+	p.SetMax(h.Max())
+	p.SetScale(h.Scale())
+	p.SetZeroCount(h.Zeros())
+	offset, counts := h.Buckets()
+	p.Positive().SetOffset(offset)
+	p.Positive().BucketCounts().FromRaw(counts)
+}
+
+// cumulate adds an interval to what the series had before, and gives all of it.
+func (x *sampledSeries) cumulate(h *sampling.Histogram, start, now pcommon.Timestamp) *sampling.Histogram {
+	if x.since == nil {
+		x.since = &cumulated{start: start}
+	}
+	if x.since.start >= now { // The clock was set back to before the series began.
+		x.since.start = start
+	}
+	x.since.Merge(h)
+	return &x.since.Histogram
+}
+
+// sampledStatistics are the gauges that stand for a distribution.
+var sampledStatistics = []struct {
+	suffix, description string
+	of                  func(*sampling.Histogram) float64
+}{
+	{".avg", "Mean of", (*sampling.Histogram).Mean},
+	{".min", "Lowest", (*sampling.Histogram).Min},
+	{".max", "Highest", (*sampling.Histogram).Max},
+	{".p50", "Median of", func(h *sampling.Histogram) float64 { return h.Quantile(0.50) }},
+	{".p95", "95th percentile of", func(h *sampling.Histogram) float64 { return h.Quantile(0.95) }},
+	{".p99", "99th percentile of", func(h *sampling.Histogram) float64 { return h.Quantile(0.99) }},
+}
+
+// gauges adds a point of each statistic.
+func (e *exporting) gauges(x *sampledSeries, h *sampling.Histogram) {
+	base := x.metric.baseName()
+	for _, s := range sampledStatistics {
+		m := e.metric(base+s.suffix, func(m pmetric.Metric) {
+			m.SetDescription(fmt.Sprintf("%s %s between two exports, of samples every %v.", s.description, base, e.every))
+			m.SetUnit(x.metric.sampledUnit())
+			m.SetEmptyGauge()
+		})
+		p := m.Gauge().DataPoints().AppendEmpty()
+		p.SetStartTimestamp(e.start)
+		p.SetTimestamp(e.time)
+		x.attributes.CopyTo(p.Attributes())
+		p.SetDoubleValue(s.of(h))
+	}
+}

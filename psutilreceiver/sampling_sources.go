@@ -1,0 +1,104 @@
+package psutilreceiver
+
+import (
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/sampling"
+)
+
+// recorder makes the series of one scraper.
+type recorder struct {
+	output  *sampledOutput
+	metrics []*sampledMetric // that are chosen
+	begun   time.Time
+}
+
+// at gives the monotonic time of a sample.
+func (r *recorder) at(now time.Time) time.Duration { return now.Sub(r.begun) }
+
+// chosen gives the metric of that name, nil when it is not to be sampled.
+func (r *recorder) chosen(name string) *sampledMetric {
+	for _, m := range r.metrics {
+		if m.name == name {
+			return m
+		}
+	}
+	return nil
+}
+
+// series begins a series. The set must be locked.
+func (r *recorder) series(m *sampledMetric, labels ...label) *sampledSeries {
+	x := &sampledSeries{metric: m, attributes: pcommon.NewMap()}
+	for _, l := range labels {
+		x.attributes.PutStr(l.key, l.value)
+	}
+	x.samples = r.output.set.Add(x)
+	return x
+}
+
+// sampledSeries is one series of a sampled metric: what the sampler and the exporting side need of it.
+type sampledSeries struct {
+	metric     *sampledMetric
+	attributes pcommon.Map
+
+	counter sampling.Counter // of the sampler, and what it records into
+	samples *sampling.Series[*sampledSeries]
+
+	since *cumulated // of the exporting side, where histograms are cumulative
+}
+
+// record takes what was read: a level, or the total of a counter. A negative one is not known.
+func (x *sampledSeries) record(v float64, at time.Duration) {
+	switch {
+	case v < 0:
+	case !x.metric.counter:
+		x.samples.Observe(v, 1)
+	default:
+		if rate, elapsed, ok := x.counter.Advance(v, at); ok {
+			x.samples.Observe(rate, elapsed)
+		}
+	}
+}
+
+// levels is a source that has the same series always.
+type levels[T any] struct {
+	recorder
+	read    func() (T, error)
+	latest  T // kept here, so that handing it to the figures allocates nothing
+	figures []seriesFigure[T]
+}
+
+type seriesFigure[T any] struct {
+	series *sampledSeries
+	value  func(*T) float64
+}
+
+func newLevels[T any](read func() (T, error), figures []figure[T], rec recorder) *levels[T] {
+	l := &levels[T]{recorder: rec, read: read}
+	rec.output.set.Lock()
+	defer rec.output.set.Unlock()
+	for _, f := range figures {
+		if m := rec.chosen(f.metric); m != nil {
+			l.figures = append(l.figures, seriesFigure[T]{rec.series(m, f.labels...), f.value})
+		}
+	}
+	return l
+}
+
+func (l *levels[T]) sample(now time.Time) error {
+	var err error
+	if l.latest, err = l.read(); err != nil {
+		return err
+	}
+	l.output.set.Lock()
+	defer l.output.set.Unlock()
+	for i := range l.figures {
+		f := &l.figures[i]
+		f.series.record(f.value(&l.latest), l.at(now))
+	}
+	return nil
+}
+
+func (l *levels[T]) close() error { return nil }
