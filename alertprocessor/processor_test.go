@@ -255,5 +255,5 @@ func TestReadmeRules(t *testing.T) {
 	require.NoError(t, confmap.NewFromStringMap(raw).Unmarshal(cfg))
 	rules, err := alert.Compile(cfg.Config)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"cpu", "postgres_gone", "swap"}, rules.Names())
+	assert.Equal(t, []string{"cpu", "postgres_gone", "swap", "cpu_burst", "receive_errors"}, rules.Names())
 }

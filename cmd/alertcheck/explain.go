@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
@@ -116,24 +117,13 @@ func (r *replay) batch(md pmetric.Metrics) error {
 	return nil
 }
 
-// newestTime is the newest time of a number data point, zero when there is none.
+// newestTime is the newest time of a data point, zero when there is none.
 func newestTime(md pmetric.Metrics) time.Time {
 	var newest int64
-	look := func(points pmetric.NumberDataPointSlice) {
-		for _, p := range points.All() {
-			newest = max(newest, int64(p.Timestamp()))
-		}
-	}
 	for _, rm := range md.ResourceMetrics().All() {
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
-				switch m.Type() {
-				case pmetric.MetricTypeGauge:
-					look(m.Gauge().DataPoints())
-				case pmetric.MetricTypeSum:
-					look(m.Sum().DataPoints())
-				default:
-				}
+				newest = max(newest, newestPoint(m))
 			}
 		}
 	}
@@ -141,6 +131,35 @@ func newestTime(md pmetric.Metrics) time.Time {
 		return time.Time{}
 	}
 	return time.Unix(0, newest).UTC()
+}
+
+// newestPoint is the newest time of the metric's points in nanoseconds since the epoch.
+func newestPoint(m pmetric.Metric) int64 {
+	switch m.Type() {
+	case pmetric.MetricTypeGauge:
+		return newestOf(m.Gauge().DataPoints())
+	case pmetric.MetricTypeSum:
+		return newestOf(m.Sum().DataPoints())
+	case pmetric.MetricTypeHistogram:
+		return newestOf(m.Histogram().DataPoints())
+	case pmetric.MetricTypeExponentialHistogram:
+		return newestOf(m.ExponentialHistogram().DataPoints())
+	case pmetric.MetricTypeSummary:
+		return newestOf(m.Summary().DataPoints())
+	default:
+		return 0
+	}
+}
+
+func newestOf[P interface{ Timestamp() pcommon.Timestamp }, S interface {
+	Len() int
+	At(i int) P
+}](points S) int64 {
+	var newest int64
+	for i := range points.Len() {
+		newest = max(newest, int64(points.At(i).Timestamp()))
+	}
+	return newest
 }
 
 // say prints the records that wait, and the engine's warnings.

@@ -54,6 +54,69 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// A Collector configuration is read as the Collector reads it.
+func TestVariablesOfCollectorConfigurations(t *testing.T) {
+	write := func(t *testing.T, text string) string {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), "collector.yaml")
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	const config = `
+exporters: {otlp: {endpoint: "${env:ALERTCHECK_UNSET}", headers: {a: "$${b}"}}}
+processors:
+  alert:
+    evaluation_interval: ${env:ALERTCHECK_INTERVAL:-1m}
+    rules:
+      - {name: "${ALERTCHECK_NAME}", metric: m, threshold: "${env:ALERTCHECK_BOUND}", severity: "${yaml:warning}", message: "${env:ALERTCHECK_NONE:-}"}
+`
+	t.Run("in the environment, as defaults, as YAML", func(t *testing.T) {
+		t.Setenv("ALERTCHECK_NAME", "007")
+		t.Setenv("ALERTCHECK_BOUND", "80%")
+		path := write(t, config)
+		status, stdout, stderr := alertcheck(t, "", "rules", path)
+		assert.Equal(t, ok, status, stderr)
+		assert.Equal(t, path+": processors::alert: 1 rule\n", stdout)
+		sources, err := readSources(path)
+		require.NoError(t, err)
+		require.Len(t, sources, 1)
+		assert.Equal(t, "007", sources[0].config.Rules[0].Name, "text stays what was written")
+		assert.Equal(t, time.Minute, sources[0].config.EvaluationInterval)
+	})
+	t.Run("not set", func(t *testing.T) {
+		status, _, stderr := alertcheck(t, "", "rules", write(t, config))
+		assert.Equal(t, failed, status)
+		assert.Contains(t, stderr, "rules[0]: name is required")
+	})
+	t.Run("of a scheme that nobody knows", func(t *testing.T) {
+		status, _, stderr := alertcheck(t, "", "rules", write(t, "processors: {alert: {preset: \"${vault:x}\"}}"))
+		assert.Equal(t, failed, status)
+		assert.Contains(t, stderr, `: resolving: scheme "vault" is not supported`)
+	})
+	t.Run("a file that is not there", func(t *testing.T) {
+		status, _, stderr := alertcheck(t, "", "rules", write(t, "processors: {alert: {preset: \"${file:/nowhere/x}\"}}"))
+		assert.Equal(t, failed, status)
+		assert.Contains(t, stderr, "resolving: ")
+	})
+	t.Run("rules files have none", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "x.rules.yaml")
+		require.NoError(t, os.WriteFile(path, []byte("rules: [{name: x, metric: m, threshold: \"${env:ALERTCHECK_BOUND}\", severity: warning}]"), 0o600))
+		status, _, stderr := alertcheck(t, "", "rules", path)
+		assert.Equal(t, failed, status)
+		assert.Contains(t, stderr, `threshold "${env:ALERTCHECK_BOUND}": want a number`)
+	})
+}
+
+func TestExplainOfHistograms(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.rules.yaml")
+	require.NoError(t, os.WriteFile(path, []byte("rules: [{name: x, metric: m, point: max, threshold: 1, severity: warning}]"), 0o600))
+	const line = `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","exponentialHistogram":{"aggregationTemporality":1,"dataPoints":[` +
+		`{"timeUnixNano":"1767225600000000000","count":"2","scale":5,"min":1,"max":3,"positive":{"offset":-1,"bucketCounts":["1","1"]}}]}}]}]}]}`
+	status, stdout, stderr := alertcheck(t, line, "explain", "--rules", path, "-")
+	assert.Equal(t, ok, status, stderr)
+	assert.Contains(t, stdout, `2026-01-01T00:00:00Z  x{}  fire       warning   3 (threshold > 1)  reason threshold  "x: max of m is 3 (> 1)"`)
+}
+
 func TestExplainReadsStandardInput(t *testing.T) {
 	recorded, err := os.ReadFile(filepath.Join("testdata", "host.jsonl"))
 	require.NoError(t, err)

@@ -75,12 +75,17 @@ func readSources(file string) ([]source, error) {
 		return nil, err
 	}
 	if !isCollectorConfig(raw) {
-		config, err := decodeConfig(raw)
+		config, err := decodeConfig(confmap.NewFromStringMap(raw))
 		if err != nil {
 			return nil, err
 		}
 		return []source{{config: config}}, nil
 	}
+	conf, err := resolve(file)
+	if err != nil {
+		return nil, err
+	}
+	raw = conf.ToStringMap()
 	var sources []source
 	var errs []error
 	for _, kind := range []string{"processors", "connectors"} {
@@ -90,9 +95,13 @@ func readSources(file string) ([]source, error) {
 				continue
 			}
 			name := kind + "::" + id
-			settings, isMap := components[id].(map[string]any)
-			if !isMap && components[id] != nil {
+			if _, isMap := components[id].(map[string]any); !isMap && components[id] != nil {
 				errs = append(errs, fmt.Errorf("%s: want settings, not %v", name, components[id]))
+				continue
+			}
+			settings, err := conf.Sub(name) // Not out of raw, where a variable that reads as a number is no longer text.
+			if err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", name, err))
 				continue
 			}
 			config, err := decodeConfig(settings)
@@ -151,17 +160,22 @@ func readYAML(file string) (map[string]any, error) {
 }
 
 // decodeConfig decodes alert settings as the Collector does: an unknown key is an error.
-func decodeConfig(raw map[string]any) (*alertpipe.Config, error) {
+func decodeConfig(settings *confmap.Conf) (*alertpipe.Config, error) {
 	config := alertpipe.DefaultConfig()
-	if err := decode(raw, config); err != nil {
+	if err := decode(settings, config); err != nil {
 		return nil, err
 	}
 	return config, nil
 }
 
 // decode decodes settings and brings what is wrong with them onto one line.
-func decode(raw map[string]any, into any) error {
-	err := confmap.NewFromStringMap(raw).Unmarshal(into)
+func decode(settings *confmap.Conf, into any) error {
+	var err error
+	if u, ok := into.(confmap.Unmarshaler); ok {
+		err = u.Unmarshal(settings) // Without a place in front, which would be empty.
+	} else {
+		err = settings.Unmarshal(into)
+	}
 	if err == nil {
 		return nil
 	}

@@ -54,7 +54,7 @@ func (c *testCase) title(i int) string {
 
 // run runs one test and returns what differs, a text for each expectation.
 func (c *testCase) run(rules *alert.Rules, file *testFile) []string {
-	input, err := c.input(file.EvaluationInterval)
+	input, err := c.input(file.config.EvaluationInterval)
 	if err != nil {
 		return []string{err.Error()}
 	}

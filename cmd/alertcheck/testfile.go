@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/collector/confmap"
+
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ruletest"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertpipe"
@@ -15,7 +17,7 @@ import (
 
 // testFile is a file of rule tests: the settings of an alert component, or where to find them, and tests.
 type testFile struct {
-	alertpipe.Config `mapstructure:",squash"`
+	config *alertpipe.Config // What is not below.
 
 	// CollectorConfig is a Collector configuration whose alert component is tested; Component names it when there are several.
 	CollectorConfig string `mapstructure:"collector_config"`
@@ -76,10 +78,17 @@ func readTestFile(path string) (*testFile, *alert.Rules, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	file := &testFile{Config: *alertpipe.DefaultConfig()}
-	file.EvaluationInterval = time.Minute // As promtool's.
-	raw["tests"] = asText(raw["tests"])
-	if err := decode(raw, file); err != nil {
+	file := &testFile{config: alertpipe.DefaultConfig()}
+	file.config.EvaluationInterval = time.Minute // As promtool's.
+	own := map[string]any{"tests": asText(raw["tests"])}
+	delete(raw, "tests")
+	for _, key := range []string{"collector_config", "component"} {
+		if v, there := raw[key]; there {
+			own[key] = v
+			delete(raw, key)
+		}
+	}
+	if err := errors.Join(decode(confmap.NewFromStringMap(own), file), decode(confmap.NewFromStringMap(raw), file.config)); err != nil {
 		return nil, nil, err
 	}
 	if len(file.Tests) == 0 {
@@ -91,10 +100,10 @@ func readTestFile(path string) (*testFile, *alert.Rules, error) {
 		}
 		return filepath.Join(filepath.Dir(path), p)
 	}
-	for i, glob := range file.RuleFiles {
-		file.RuleFiles[i] = relative(glob)
+	config := file.config
+	for i, glob := range config.RuleFiles {
+		config.RuleFiles[i] = relative(glob)
 	}
-	config := &file.Config
 	if file.CollectorConfig != "" {
 		if len(config.Rules) > 0 || len(config.RuleFiles) > 0 || config.Preset != "" {
 			return nil, nil, errors.New("collector_config brings its own rules: leave out rules, rule_files and preset")
@@ -103,7 +112,7 @@ func readTestFile(path string) (*testFile, *alert.Rules, error) {
 			return nil, nil, fmt.Errorf("collector_config: %w", err)
 		}
 		if _, given := raw["evaluation_interval"]; !given {
-			file.EvaluationInterval = config.EvaluationInterval
+			file.config.EvaluationInterval = config.EvaluationInterval
 		}
 	}
 	rules, err := config.Compile()

@@ -56,7 +56,7 @@ func parseAggregate(name string) (aggregate, error) {
 	if s, ok := aggregateSynonyms[strings.ToLower(name)]; ok {
 		return aggregate{}, fmt.Errorf("unknown aggregate %q (did you mean %q?)", name, s)
 	}
-	return aggregate{}, fmt.Errorf("unknown aggregate %q %s", name, didYouMean(name, aggregateNames))
+	return aggregate{}, fmt.Errorf("unknown aggregate %q %s", name, DidYouMean(name, aggregateNames))
 }
 
 // ofCounter tells whether the aggregate looks at differences between samples.
@@ -166,7 +166,7 @@ func parseGroupAggregate(name string) (groupAggregate, error) {
 	if s, ok := aggregateSynonyms[strings.ToLower(name)]; ok && slices.Contains(groupAggregateNames, s) {
 		return 0, fmt.Errorf("unknown group_agg %q (did you mean %q?)", name, s)
 	}
-	return 0, fmt.Errorf("unknown group_agg %q %s", name, didYouMean(name, groupAggregateNames))
+	return 0, fmt.Errorf("unknown group_agg %q %s", name, DidYouMean(name, groupAggregateNames))
 }
 
 // groupAccumulator joins the values of a group's series.

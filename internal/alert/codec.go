@@ -8,8 +8,9 @@ import (
 	"math"
 )
 
-// codecVersion stands in front of every stored value. A reader refuses a version it does not know.
-const codecVersion = 1
+// codecVersion stands in front of every stored value. A reader refuses a version that is newer than it. Version 1 has no figure
+// of a point in events, and no time of decision and no silence in alerts.
+const codecVersion = 2
 
 // errCorrupt is what every malformed stored value is reported as.
 var errCorrupt = errors.New("corrupt value")
@@ -89,8 +90,9 @@ func (e *encoder) sealed() []byte {
 
 // decoder reads what encoder wrote. The first error sticks; everything read after it is zero.
 type decoder struct {
-	b   []byte
-	err error
+	b       []byte
+	version byte
+	err     error
 }
 
 // unseal checks version and checksum of a stored value.
@@ -98,12 +100,12 @@ func unseal(v []byte) decoder {
 	switch {
 	case len(v) < 5:
 		return decoder{err: fmt.Errorf("%w: %d bytes", errCorrupt, len(v))}
-	case v[0] != codecVersion:
+	case v[0] < 1 || v[0] > codecVersion:
 		return decoder{err: fmt.Errorf("%w: version %d, want %d", errCorrupt, v[0], codecVersion)}
 	case crc32.ChecksumIEEE(v[:len(v)-4]) != binary.LittleEndian.Uint32(v[len(v)-4:]):
 		return decoder{err: fmt.Errorf("%w: checksum", errCorrupt)}
 	}
-	return decoder{b: v[1 : len(v)-4]}
+	return decoder{b: v[1 : len(v)-4], version: v[0]}
 }
 
 func (d *decoder) fail(what string) {

@@ -125,6 +125,7 @@ func selectionOf(rc RuleConfig) RuleConfig {
 	return RuleConfig{
 		Metric: rc.Metric, Match: rc.Match, GroupBy: rc.GroupBy, GroupAgg: rc.GroupAgg, Window: rc.Window, Aggregate: rc.Aggregate,
 		Scale: rc.Scale, Offset: rc.Offset, Forecast: rc.Forecast, Absent: rc.Absent,
+		Point: rc.Point, Ratio: rc.Ratio, OnlyIf: rc.OnlyIf,
 	}
 }
 
@@ -142,6 +143,7 @@ func (c *compiler) finish(d *draft) {
 	slices.SortStableFunc(d.rule.levels, func(a, b levelSpec) int { return a.severity - b.severity })
 	if !d.broken {
 		checkLadder(d.rule.levels, d.report)
+		checkRatioBounds(d.rule, d.report)
 	}
 	d.rule.version, d.rule.selection = ruleVersion(d.rule)
 }

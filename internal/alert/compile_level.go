@@ -137,6 +137,14 @@ func (c *compiler) setSeverity(spec *levelSpec, name string, report func(string,
 	return true
 }
 
+// title names the level in messages; the bound of only_if has no name.
+func (s *levelSpec) title() string {
+	if s.name == "" {
+		return "only_if"
+	}
+	return "level " + s.name
+}
+
 // setBounds reads the comparison and its bounds.
 func (s *levelSpec) setBounds(lc LevelConfig) error {
 	var set []comparison
@@ -148,11 +156,11 @@ func (s *levelSpec) setBounds(lc LevelConfig) error {
 	}
 	switch {
 	case len(set) == 0:
-		return fmt.Errorf(`level %s has no bound: set "above", "below", "outside" or "inside"`, s.name)
+		return fmt.Errorf(`%s has no bound: set "above", "below", "outside" or "inside"`, s.title())
 	case len(set) > 1 && set[0] == above && set[1] == below:
-		return fmt.Errorf(`both "above" and "below" in level %s: use "outside" or "inside"`, s.name)
+		return fmt.Errorf(`both "above" and "below" in %s: use "outside" or "inside"`, s.title())
 	case len(set) > 1:
-		return fmt.Errorf("both %q and %q in level %s: use one of them", set[0], set[1], s.name)
+		return fmt.Errorf("both %q and %q in %s: use one of them", set[0], set[1], s.title())
 	}
 	s.cmp = set[0]
 	var err error
@@ -179,7 +187,7 @@ func (s *levelSpec) parseBounds(v any) ([2]quantity, error) {
 	}
 	pair, ok := v.([]any)
 	if !ok || len(pair) != 2 {
-		return q, fmt.Errorf("%q in level %s wants two bounds, as in [10, 20]", s.cmp, s.name)
+		return q, fmt.Errorf("%q in %s wants two bounds, as in [10, 20]", s.cmp, s.title())
 	}
 	for i := range q {
 		if q[i], err = parseQuantity(pair[i]); err != nil {
@@ -187,10 +195,10 @@ func (s *levelSpec) parseBounds(v any) ([2]quantity, error) {
 		}
 	}
 	if q[0].unit != q[1].unit {
-		return q, fmt.Errorf("%s and %s in level %s are of different units", q[0].text, q[1].text, s.name)
+		return q, fmt.Errorf("%s and %s in %s are of different units", q[0].text, q[1].text, s.title())
 	}
 	if q[0].num >= q[1].num {
-		return q, fmt.Errorf("%q in level %s: %s must be below %s", s.cmp, s.name, q[0].text, q[1].text)
+		return q, fmt.Errorf("%q in %s: %s must be below %s", s.cmp, s.title(), q[0].text, q[1].text)
 	}
 	return q, nil
 }

@@ -9,10 +9,7 @@ import (
 
 // compileRule compiles everything of a rule except its place among the others.
 func (c *compiler) compileRule(rc RuleConfig, report func(string, ...any)) *rule {
-	r := &rule{name: rc.Name, description: rc.Description, metric: rc.Metric, scale: 1, offset: rc.Offset, top: rc.Top}
-	if rc.Metric == "" {
-		report("metric is required")
-	}
+	r := &rule{name: rc.Name, description: rc.Description, scale: 1, offset: rc.Offset, top: rc.Top, joins: rc.GroupAgg != ""}
 	if rc.Scale != nil {
 		r.scale = *rc.Scale
 	}
@@ -22,8 +19,8 @@ func (c *compiler) compileRule(rc RuleConfig, report func(string, ...any)) *rule
 	if rc.Top < 0 {
 		report("top must be ≥ 0")
 	}
-	r.sel = compileSelector(rc.Match, report)
 	c.compileGrouping(rc, r, report)
+	compileTargets(rc, r, report)
 	c.compileWindow(rc, r, report)
 	c.compileOptions(rc, r, report)
 	c.compileTexts(rc, r, report)

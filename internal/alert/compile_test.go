@@ -28,7 +28,7 @@ func TestValidationTexts(t *testing.T) {
 		want string
 	}{
 		{"no name", flat(func(rc *RuleConfig) { rc.Name = "" }), `rules[0]: name is required`},
-		{"no metric", flat(func(rc *RuleConfig) { rc.Metric = "" }), `rules[0] "disk": metric is required`},
+		{"no metric", flat(func(rc *RuleConfig) { rc.Metric = "" }), `rules[0] "disk": metric is required unless "ratio" is set`},
 		{
 			"no thresholds", flat(func(rc *RuleConfig) { rc.Threshold = nil }),
 			`rules[0] "disk": no thresholds: set "thresholds", or "threshold"+"severity", or "absent"`,
@@ -80,6 +80,81 @@ func TestValidationTexts(t *testing.T) {
 		{
 			"mistyped aggregate", flat(func(rc *RuleConfig) { rc.Aggregate, rc.Window = "incraese", time.Minute }),
 			`rules[0] "disk": unknown aggregate "incraese" (did you mean "increase"?)`,
+		},
+		{
+			"unknown figure", flat(func(rc *RuleConfig) { rc.Point = "mean" }),
+			`rules[0] "disk": unknown point "mean" (did you mean "avg"?)`,
+		},
+		{
+			"unlike any figure", flat(func(rc *RuleConfig) { rc.Point = "stddev" }),
+			`rules[0] "disk": unknown point "stddev" (known: min, max, avg, sum, count, pNN)`,
+		},
+		{
+			"figure beyond all", flat(func(rc *RuleConfig) { rc.Point = "p100.1" }),
+			`rules[0] "disk": point "p100.1": percentile must be in (0,100]`,
+		},
+		{
+			"condition without metric", flat(func(rc *RuleConfig) { rc.OnlyIf = &ConditionConfig{Above: 1} }),
+			`rules[0] "disk": only_if.metric is required`,
+		},
+		{
+			"condition without bound", flat(func(rc *RuleConfig) { rc.OnlyIf = &ConditionConfig{Metric: "n"} }),
+			`rules[0] "disk": only_if has no bound: set "above", "below", "outside" or "inside"`,
+		},
+		{
+			"condition with two bounds", flat(func(rc *RuleConfig) { rc.OnlyIf = &ConditionConfig{Metric: "n", Above: 1, Below: 2} }),
+			`rules[0] "disk": both "above" and "below" in only_if: use "outside" or "inside"`,
+		},
+		{
+			"condition with a wrong figure", flat(func(rc *RuleConfig) { rc.OnlyIf = &ConditionConfig{Metric: "n", Above: 1, Point: "maximum"} }),
+			`rules[0] "disk": only_if: unknown point "maximum" (did you mean "max"?)`,
+		},
+		{
+			"condition with a wrong operator", flat(func(rc *RuleConfig) {
+				rc.OnlyIf = &ConditionConfig{Metric: "n", Above: 1, Match: map[string]any{"a": map[string]any{"globs": "x"}}}
+			}),
+			`rules[0] "disk": only_if.match.a: unknown operator "globs" (did you mean "glob"?)`,
+		},
+		{
+			"condition of an absence", flat(func(rc *RuleConfig) {
+				rc.Threshold, rc.Absent, rc.OnlyIf = nil, &AbsentConfig{For: time.Minute}, &ConditionConfig{Metric: "n", Above: 1}
+			}),
+			`rules[0] "disk": "absent" and "only_if" exclude each other`,
+		},
+		{
+			"ratio of half", flat(func(rc *RuleConfig) { rc.Metric, rc.Ratio = "", &RatioConfig{Of: SelectorConfig{Metric: "e"}} }),
+			`rules[0] "disk": ratio.to.metric is required`,
+		},
+		{
+			"ratio beside metric", flat(func(rc *RuleConfig) {
+				rc.Ratio = &RatioConfig{Of: SelectorConfig{Metric: "e"}, To: SelectorConfig{Metric: "p"}}
+			}),
+			`rules[0] "disk": "metric" stands beside "ratio": write it in "ratio.of" and "ratio.to"`,
+		},
+		{
+			"ratio of bytes", flat(func(rc *RuleConfig) {
+				rc.Metric, rc.Threshold = "", "5GiB"
+				rc.Ratio = &RatioConfig{Of: SelectorConfig{Metric: "e"}, To: SelectorConfig{Metric: "p"}}
+			}),
+			`rules[0] "disk": threshold 5GiB can't be compared with a ratio: write a number or a percentage`,
+		},
+		{
+			"forecast of a ratio", flat(func(rc *RuleConfig) {
+				rc.Metric, rc.Forecast = "", &ForecastConfig{Window: time.Hour, Horizon: time.Hour}
+				rc.Ratio = &RatioConfig{Of: SelectorConfig{Metric: "e"}, To: SelectorConfig{Metric: "p"}}
+			}),
+			`rules[0] "disk": "forecast" and "ratio" exclude each other`,
+		},
+		{
+			"wrong operator in a ratio", flat(func(rc *RuleConfig) {
+				rc.Metric = ""
+				rc.Ratio = &RatioConfig{
+					Of: SelectorConfig{Metric: "e", Match: map[string]any{"resource": map[string]any{"a": map[string]any{"exist": true}}}},
+					To: SelectorConfig{Metric: "p", Point: "p0"},
+				}
+			}),
+			"rules[0] \"disk\": ratio.of.match.resource.a: unknown operator \"exist\" (did you mean \"exists\"?)\n" +
+				"rules[0] \"disk\": ratio.to: point \"p0\": percentile must be in (0,100]",
 		},
 		{
 			"unknown group aggregate", flat(func(rc *RuleConfig) { rc.GroupAgg = "average" }),
@@ -211,7 +286,7 @@ func TestEveryProblemIsReported(t *testing.T) {
 	require.Error(t, err)
 	assert.Equal(t, []string{
 		`rules[0]: name is required`,
-		`rules[1] "b": metric is required`,
+		`rules[1] "b": metric is required unless "ratio" is set`,
 		`rules[1] "b": unknown severity "warn" (known: info, warning, critical)`,
 	}, strings.Split(err.Error(), "\n"))
 }
@@ -261,6 +336,9 @@ func TestRuleVersionIgnoresTexts(t *testing.T) {
 	}))
 	assert.NotEqual(t, plain, version(func(rc *RuleConfig) { rc.For = new(time.Second) }))
 	assert.NotEqual(t, plain, version(func(rc *RuleConfig) { rc.Match = map[string]any{"a": "b"} }))
+	assert.NotEqual(t, plain, version(func(rc *RuleConfig) { rc.Point = "p95" }))
+	assert.NotEqual(t, plain, version(func(rc *RuleConfig) { rc.OnlyIf = &ConditionConfig{Metric: "n", Above: 1} }))
+	assert.Equal(t, "d73bdb37", plain, "of a rule as it always was")
 }
 
 func TestPresetHost(t *testing.T) {
@@ -396,7 +474,7 @@ func TestMatchers(t *testing.T) {
 		{map[string]any{"none": map[string]any{"exists": false}}, true},
 		{map[string]any{"s": map[string]any{"regex": "^sd", "not_regex": "1$"}}, false},
 	} {
-		sel := compileSelector(c.match, func(format string, args ...any) { t.Errorf(format, args...) })
+		sel := compileSelector(c.match, "match.", func(format string, args ...any) { t.Errorf(format, args...) })
 		assert.Equal(t, c.want, allMatch(sel.point, attrs), "%v", c.match)
 	}
 }

@@ -113,6 +113,13 @@ type RuleConfig struct {
 	Description string `mapstructure:"description"`
 	// Metric is the metric's name.
 	Metric string `mapstructure:"metric"`
+	// Point is the figure of a histogram or summary point that is the point's value: pNN, min, max, avg, sum, count. It is of one
+	// point; Aggregate then joins the points of a window.
+	Point string `mapstructure:"point"`
+	// Ratio, in place of Metric, divides one metric by another within each group.
+	Ratio *RatioConfig `mapstructure:"ratio"`
+	// OnlyIf is a condition on another metric of the same group without which nothing fires.
+	OnlyIf *ConditionConfig `mapstructure:"only_if"`
 	// Match selects series: data point attributes at the top, resource and scope attributes in the maps
 	// "resource" and "scope". A value is a scalar or a map of operators: regex, not_regex, glob, in, exists.
 	Match map[string]any `mapstructure:"match"`
@@ -176,6 +183,33 @@ type LevelConfig struct {
 	Horizon time.Duration `mapstructure:"horizon"`
 	// Message is the record's body. A template.
 	Message string `mapstructure:"message"`
+}
+
+// SelectorConfig selects the points of a metric; the fields are as in RuleConfig.
+type SelectorConfig struct {
+	Metric string         `mapstructure:"metric"`
+	Match  map[string]any `mapstructure:"match"`
+	Point  string         `mapstructure:"point"`
+}
+
+// RatioConfig is the quotient of two metrics. Both sides are aggregated over the window and joined within the group first, by
+// the sum if GroupAgg does not say otherwise.
+type RatioConfig struct {
+	// Of is divided, To is what it is divided by.
+	Of SelectorConfig `mapstructure:"of"`
+	To SelectorConfig `mapstructure:"to"`
+}
+
+// ConditionConfig is a condition on the newest value of a metric. Exactly one of Above, Below, Outside and Inside is set, as in
+// LevelConfig. Where several series belong to a group, one that meets the bound is enough.
+type ConditionConfig struct {
+	Metric  string         `mapstructure:"metric"`
+	Match   map[string]any `mapstructure:"match"`
+	Point   string         `mapstructure:"point"`
+	Above   any            `mapstructure:"above"`
+	Below   any            `mapstructure:"below"`
+	Outside any            `mapstructure:"outside"`
+	Inside  any            `mapstructure:"inside"`
 }
 
 // ForecastConfig is a linear forecast.

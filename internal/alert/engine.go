@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"math"
-	"strings"
 	"time"
 )
 
@@ -21,6 +20,7 @@ type Engine struct {
 	seriesCount int
 
 	touched  []*group
+	serving  []*series // Series of a companion that have come in this round.
 	changes  []change
 	alerts   map[uint64]*group // Groups that have an alert.
 	deferred []*group          // Alerts whose announcement waits.
@@ -44,10 +44,10 @@ type ruleState struct {
 	names  *nameTable
 	// unit is the metric's unit, known from the first stream on; levels are resolved for it.
 	unit       string
-	unitKnown  bool
 	levels     []level
-	oneReading bool // One value answers for all levels.
-	broken     bool // The bounds cannot be compared with the metric.
+	met        level // The bound of only_if.
+	oneReading bool  // One value answers for all levels.
+	broken     bool  // The bounds cannot be compared with the metric.
 
 	announced   int // Alerts whose fire was announced and not yet its resolve.
 	errors      map[string]struct{}
@@ -55,6 +55,7 @@ type ruleState struct {
 	transitions [transitionCount]uint64
 	lastMatch   int64
 	warnedIdle  bool
+	accompanied bool // Everything that the rule needs was there at once.
 }
 
 // New returns an engine that begins at now.
@@ -75,12 +76,7 @@ func New(rules *Rules, now time.Time) *Engine {
 			state.oneReading = state.oneReading && r.levels[i].horizon == r.levels[0].horizon
 		}
 		e.states = append(e.states, state)
-		m := e.matchers[r.metric]
-		if m == nil {
-			m = &Matcher{engine: e, series: map[seriesKey]*series{}}
-			e.matchers[r.metric] = m
-		}
-		m.rules = append(m.rules, state)
+		e.listen(state)
 		if r.absent != nil && len(r.groupBy) == 0 {
 			e.groupOf(state, r.pinnedKey())
 		}
@@ -96,6 +92,9 @@ func (e *Engine) groupOf(r *ruleState, key string) *group {
 		g = &group{
 			rule: r, id: id, key: r.names.compact(key),
 			lastRound: unset, lastEval: unset, lastEvent: unset, lastSample: unset, lastArrival: e.now,
+		}
+		if r.divisor != nil || r.onlyIf != nil {
+			g.companion = &companion{complete: unset}
 		}
 		r.groups[id] = g
 		g.place = int32(len(r.order))
@@ -137,8 +136,13 @@ func (e *Engine) flush(force bool) {
 			}
 		}
 	}
+	for _, s := range e.serving {
+		s.trim()
+		s.queued = false
+	}
 	clear(e.touched)
-	e.touched = e.touched[:0]
+	clear(e.serving)
+	e.touched, e.serving = e.touched[:0], e.serving[:0]
 }
 
 // Evaluate does what time alone decides: held values, no data, absence, repeats, the end of flapping and of
@@ -163,41 +167,17 @@ func (e *Engine) Evaluate(now time.Time) {
 	e.noticeIdleRules()
 }
 
-// unitFits tells whether the rule's bounds can be compared with a metric of this unit; the first unit seen decides
-// what "80%" means.
-func (e *Engine) unitFits(r *ruleState, unit string) bool {
-	if r.unitKnown {
-		if unit != r.unit {
-			e.ruleError(r, fmt.Sprintf("metric %s comes with units %q and %q", r.metric, r.unit, unit))
-			return false
-		}
-		return !r.broken
-	}
-	r.unit, r.unitKnown = unit, true
-	for i := range r.rule.levels {
-		l, err := r.rule.levels[i].resolve(unit)
-		if err == nil && i > 0 && !stricter(l.cmp, [2]float64{l.lo, l.hi}, [2]float64{r.levels[i-1].lo, r.levels[i-1].hi}) {
-			err = fmt.Errorf("ladder is not monotone: %s %s %s must be stricter than %s %s %s",
-				l.name, l.cmp, l.boundText(), r.levels[i-1].name, l.cmp, r.levels[i-1].boundText())
-		}
-		if err != nil {
-			r.broken = true
-			e.ruleError(r, err.Error())
-			return false
-		}
-		r.levels[i] = l
-		r.oneReading = r.oneReading && (r.groupAgg != groupWorst || l.sameWorst(&r.levels[0]))
-		e.noticeImpossible(r, &l)
-	}
-	return true
-}
-
 // noticeImpossible warns about a bare 80 where the metric is a ratio: the rule would wait for ever.
-func (e *Engine) noticeImpossible(r *ruleState, l *level) {
-	if l.cmp == above && l.raise[0].unit == unitBare && r.unit == "1" && strings.HasSuffix(r.metric, ".utilization") &&
-		r.agg.kind <= aggMax && r.groupAgg != groupSum && r.scale == math.Trunc(r.scale) && math.Abs(r.scale) <= 1 && l.lo > 1 {
-		e.notice("rule %q: %s above %s never fires, because %s is a ratio; did you mean %s%%?",
-			r.name, l.name, l.raise[0].text, r.metric, l.raise[0].text)
+func (e *Engine) noticeImpossible(w *want) {
+	r := w.rule
+	if r.agg.kind > aggMax || r.groupAgg == groupSum || r.scale != math.Trunc(r.scale) || math.Abs(r.scale) > 1 {
+		return
+	}
+	for i := range r.levels {
+		if l := &r.levels[i]; w.impossible(l) {
+			e.notice("rule %q: %s above %s never fires, because %s is a ratio; did you mean %s%%?",
+				r.name, l.name, l.raise[0].text, r.metric, l.raise[0].text)
+		}
 	}
 }
 
@@ -225,10 +205,17 @@ func (e *Engine) noticeIdleRules() {
 		return
 	}
 	for _, r := range e.states {
-		if r.lastMatch == unset && !r.warnedIdle && r.absent == nil {
+		switch {
+		case r.warnedIdle || r.absent != nil:
+		case r.lastMatch == unset:
 			r.warnedIdle = true
 			e.notice("rule %q has matched no data point for %s: check metric %q and match", r.name,
-				formatDuration(time.Duration(idleAfter)), r.metric)
+				formatDuration(time.Duration(idleAfter)), r.value.metric)
+		case r.accompanied || r.divisor == nil && r.onlyIf == nil:
+		default:
+			r.warnedIdle = true
+			e.notice("rule %q has had no group with all that it looks at for %s: check the other metric, and that group_by makes the same "+
+				"groups of both", r.name, formatDuration(time.Duration(idleAfter)))
 		}
 	}
 }
@@ -236,25 +223,24 @@ func (e *Engine) noticeIdleRules() {
 // evictSeries forgets the series that have been silent for longer than every rule of theirs waits.
 func (e *Engine) evictSeries() {
 	for _, m := range e.matchers {
-		for key, s := range m.series {
-			if e.now-s.seenAt <= e.rules.minStale {
-				continue
-			}
-			wait := int64(0)
-			for _, g := range s.groups {
-				wait = max(wait, g.rule.staleAfter)
-			}
-			if e.now-s.seenAt <= wait {
-				continue
-			}
-			delete(m.series, key)
-			e.seriesCount--
-			for _, g := range s.groups {
-				g.remove(s)
-			}
-			if s.resource.refs--; s.resource.refs == 0 {
-				delete(e.resources, s.resource.key)
-			}
+		m.evict()
+		for _, f := range m.figures {
+			f.evict()
+		}
+	}
+}
+
+func (m *Matcher) evict() {
+	e := m.engine
+	for key, s := range m.series {
+		if e.now-s.seenAt <= e.rules.minStale || e.now-s.seenAt <= s.staleAfter() {
+			continue
+		}
+		delete(m.series, key)
+		e.seriesCount--
+		s.leave()
+		if s.resource.refs--; s.resource.refs == 0 {
+			delete(e.resources, s.resource.key)
 		}
 	}
 }

@@ -41,10 +41,15 @@ func (e *Engine) evaluate(g *group, t int64) {
 		e.evaluateNoData(g, t)
 	default:
 		rd, until, by, said := e.read(g, t)
-		if said == present {
-			e.evaluateValue(g, t, rd, until, by)
+		if said == present && g.companion != nil {
+			until, said = e.accompany(g, t, &rd, until)
 		}
-		if said == missing && g.alert != nil {
+		switch {
+		case said == present:
+			e.evaluateValue(g, t, rd, until, by)
+		case said == missing && t >= g.policyFrom():
+			e.evaluateNoData(g, t)
+		case said == missing && g.alert != nil:
 			// From here on time does not count; evaluateValue makes up for it when a value comes.
 			g.alert.presentUntil = min(g.alert.presentUntil, max(t, until))
 		}
@@ -71,13 +76,20 @@ func (e *Engine) evaluateValue(g *group, t int64, rd reading, until int64, by *s
 	a.value = Number{rd.at(max(a.level, 1) - 1), true}
 	back := a.noData
 	a.noData = false
-	if changed := e.step(g, t, rd, g.rule.valueReason()); back && !changed {
-		e.transition(g, change{transition: DataBack, t: t, from: a.level, to: a.level, reason: g.rule.valueReason()})
+	reason := g.rule.valueReason()
+	if rd.healthy {
+		reason = ReasonOnlyIf
+	}
+	if changed := e.step(g, t, rd, reason); back && !changed {
+		e.transition(g, change{transition: DataBack, t: t, from: a.level, to: a.level, reason: reason})
 	}
 }
 
 // breached tells whether any level is breached: the question that quiet groups are asked.
 func (r *ruleState) breached(rd *reading) bool {
+	if rd.healthy {
+		return false
+	}
 	for i := range r.levels {
 		if r.levels[i].raised(rd.at(i)) {
 			return true
@@ -126,6 +138,7 @@ func (e *Engine) evaluateAbsent(g *group, t int64) {
 	rd := reading{value: 1}
 	switch {
 	case g.lastSample != unset:
+		e.noteSilence(g, t)
 		if t-g.lastSample < rule.after {
 			rd = reading{healthy: true}
 		}
@@ -144,6 +157,20 @@ func (e *Engine) evaluateAbsent(g *group, t int64) {
 	e.step(g, t, rd, ReasonAbsent)
 }
 
+// noteSilence has stored that the group was seen, and, once it has been silent for half of what makes it absent, since when.
+func (e *Engine) noteSilence(g *group, t int64) {
+	if g.alert == nil {
+		if len(e.alerts) >= maxCount/2 {
+			return // More than what is stored could hold.
+		}
+		e.openAlert(g)
+	}
+	if silent := t-g.lastSample >= g.rule.absent.after/2; silent != g.alert.silent {
+		g.alert.silent = silent
+		e.journal.mark(g.id)
+	}
+}
+
 // evaluateNoData applies the policy for values that have stopped.
 func (e *Engine) evaluateNoData(g *group, t int64) {
 	a := g.alert
@@ -157,7 +184,7 @@ func (e *Engine) evaluateNoData(g *group, t int64) {
 	case noDataResolve:
 		// The span without a value ends where the policy begins; from there on time counts, as healthy.
 		if a.presentUntil != unset && a.presentUntil != forever {
-			a.shift(max(0, g.noDataFrom()-a.presentUntil))
+			a.shift(max(0, g.policyFrom()-a.presentUntil))
 		}
 		a.presentUntil = forever
 		e.step(g, t, reading{healthy: true}, ReasonStale)
@@ -210,5 +237,5 @@ func (e *Engine) keep(g *group, t int64) bool {
 		a.flap = flapState{}
 		e.shut(g, t, ReasonStale)
 	}
-	return len(g.members) > 0 || g.alert != nil
+	return len(g.members) > 0 || g.alert != nil || g.accompanied()
 }

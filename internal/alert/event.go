@@ -75,10 +75,11 @@ const (
 	ReasonRuleChanged
 	ReasonRepeat
 	ReasonStormReleased
+	ReasonOnlyIf
 )
 
 var reasonNames = []string{
-	"threshold", "forecast", "absent", "no_data", "stale", "rule_removed", "rule_changed", "repeat", "storm_released",
+	"threshold", "forecast", "absent", "no_data", "stale", "rule_removed", "rule_changed", "repeat", "storm_released", "only_if",
 }
 
 // String returns the value of the attribute alert.reason.
@@ -124,6 +125,8 @@ type Event struct {
 	// Value and Threshold are what was compared with what, by Comparison.
 	Value, Threshold Number
 	Comparison       string
+	// Point is the figure of histogram or summary points that was compared, empty for numbers.
+	Point string
 	// Aggregation and Window are empty for a plain last value.
 	Aggregation string
 	Window      time.Duration
@@ -199,6 +202,9 @@ func (e *Event) stateAttributes(dst []Attr) []Attr {
 		dst = append(dst, Attr{"alert.threshold", DoubleValue(e.Threshold.Float64)})
 	}
 	dst = append(dst, Attr{"alert.comparison", StringValue(e.Comparison)})
+	if e.Point != "" {
+		dst = append(dst, Attr{"alert.point", StringValue(e.Point)})
+	}
 	if e.Aggregation != "" {
 		dst = append(dst, Attr{"alert.aggregation", StringValue(e.Aggregation)})
 	}

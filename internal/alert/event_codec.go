@@ -34,6 +34,7 @@ func encodeEvent(ev *Event) []byte {
 		e.string(c.Severity)
 		e.uint(uint64(c.Count))
 	}
+	e.string(ev.Point)
 	return e.sealed()
 }
 
@@ -70,6 +71,9 @@ func decodeEvent(v []byte) (Event, error) {
 	ev.Counts = decodeList(&d, func(d *decoder) SuppressedCount {
 		return SuppressedCount{Rule: d.string(), Severity: d.string(), Count: d.small(1 << 30)}
 	})
+	if d.version > 1 {
+		ev.Point = d.string()
+	}
 	if err := d.finish(); err != nil {
 		return Event{}, err
 	}

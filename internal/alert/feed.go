@@ -1,9 +1,9 @@
 package alert
 
 import (
+	"fmt"
 	"math"
 	"slices"
-	"strings"
 )
 
 // Origin is where data points come from: one resource and scope. An adapter fills one and reuses it; the engine
@@ -52,11 +52,14 @@ type Point struct {
 // Matcher takes the points of one metric name on behalf of the rules that ask for it.
 type Matcher struct {
 	engine *Engine
-	rules  []*ruleState
+	figure figure
+	wants  []*want
 	series map[seriesKey]*series
+	// figures take the points of the metric that describe many values, one matcher for each figure that rules ask for.
+	figures []*Matcher
 
 	// Set by Select.
-	active []*ruleState
+	active []*want
 	origin *Origin
 	stream Stream
 	base   seriesKey
@@ -66,12 +69,25 @@ type Matcher struct {
 // needs a look.
 func (e *Engine) Matcher(metric string) *Matcher { return e.matchers[metric] }
 
-// Select prepares for the points of one metric of one origin. It returns false when no rule wants any of them.
+// Select prepares for the number data points of one metric of one origin. It returns false when no rule wants any of them.
 func (m *Matcher) Select(o *Origin, s Stream) bool {
+	for _, f := range m.figures {
+		for _, w := range f.wants {
+			if w.figure.kind != figureNone && w.from(o) {
+				m.engine.ruleError(w.rule, fmt.Sprintf("metric %s has number data points: leave out %q, which is for histograms and summaries",
+					w.metric, w.key+"point"))
+			}
+		}
+	}
+	return m.activate(o, s)
+}
+
+// activate finds the rules that want points of the origin.
+func (m *Matcher) activate(o *Origin, s Stream) bool {
 	m.active = m.active[:0]
-	for _, r := range m.rules {
-		if allMatch(r.sel.resource, o.Resource) && allMatch(r.sel.scope, o.Scope) && m.engine.unitFits(r, s.Unit) {
-			m.active = append(m.active, r)
+	for _, w := range m.wants {
+		if w.from(o) && m.engine.unitFits(w, s.Unit) {
+			m.active = append(m.active, w)
 		}
 	}
 	if len(m.active) == 0 {
@@ -80,16 +96,6 @@ func (m *Matcher) Select(o *Origin, s Stream) bool {
 	m.origin, m.stream = o, s
 	m.base = m.engine.originKey(o)
 	return true
-}
-
-// Unsupported reports that the metric of the origin has points that are not numbers, such as a histogram. Every rule
-// that wants them says so once.
-func (m *Matcher) Unsupported(o *Origin, kind string) {
-	for _, r := range m.rules {
-		if allMatch(r.sel.resource, o.Resource) && allMatch(r.sel.scope, o.Scope) {
-			m.engine.ruleError(r, "metric "+r.metric+" is a "+kind+": rules need number data points")
-		}
-	}
 }
 
 func (e *Engine) originKey(o *Origin) seriesKey {
@@ -103,17 +109,34 @@ func (e *Engine) originKey(o *Origin) seriesKey {
 	return o.key
 }
 
-// Observe takes one point. A point that no rule matches costs a few comparisons and no allocation.
-func (m *Matcher) Observe(p *Point) {
-	wanted := false
-	for _, r := range m.active {
-		if wanted = allMatch(r.sel.point, p.Attributes); wanted {
-			break
+// AttributeSource finds attributes of a data point where they lie.
+type AttributeSource interface {
+	// Attribute returns the attribute of a key, and whether the point has it. The value may share the point's text.
+	Attribute(key string) (Value, bool)
+}
+
+// Wants tells whether any rule wants a point with these attributes; what it does not want needs not be read any further.
+func (m *Matcher) Wants(attrs AttributeSource) bool {
+	for _, w := range m.active {
+		if allFound(w.sel.point, attrs) {
+			return true
 		}
 	}
-	if !wanted {
-		return
+	return false
+}
+
+// Observe takes one point. A point that no rule matches costs a few comparisons and no allocation.
+func (m *Matcher) Observe(p *Point) {
+	for _, w := range m.active {
+		if allMatch(w.sel.point, p.Attributes) {
+			m.Take(p)
+			return
+		}
 	}
+}
+
+// Take takes a point that Wants has found wanted.
+func (m *Matcher) Take(p *Point) {
 	e := m.engine
 	key := m.base.join(attrSetHash(e.seed, p.Attributes))
 	s := m.series[key]
@@ -196,12 +219,31 @@ func (e *Engine) acceptLate(s *series, p *Point) {
 }
 
 func (e *Engine) touch(s *series, t int64, marker bool) {
+	if s.rare != nil && len(s.rare.serves) > 0 {
+		e.serve(s)
+	}
 	s.queued = true
 	for _, g := range s.groups {
 		g.note(t, e.now, marker)
-		if !g.queued {
-			g.queued = true
-			e.touched = append(e.touched, g)
+		e.queueGroup(g)
+	}
+}
+
+func (e *Engine) queueGroup(g *group) {
+	if !g.queued {
+		g.queued = true
+		e.touched = append(e.touched, g)
+	}
+}
+
+// serve takes down that a series of a companion has come, for which groups may wait.
+func (e *Engine) serve(s *series) {
+	if !s.queued {
+		e.serving = append(e.serving, s)
+	}
+	for _, x := range s.rare.serves {
+		if len(x.group.pend) > 0 {
+			e.queueGroup(x.group)
 		}
 	}
 }
@@ -210,13 +252,10 @@ func (e *Engine) touch(s *series, t int64, marker bool) {
 func (m *Matcher) newSeries(key seriesKey, p *Point) *series {
 	e := m.engine
 	s := &series{firstT: unset, resource: e.intern(m.origin)}
-	for _, r := range m.active {
-		if !allMatch(r.sel.point, p.Attributes) {
-			continue
+	for _, w := range m.active {
+		if allMatch(w.sel.point, p.Attributes) {
+			e.groupOf(w.rule, w.groupKey(m.origin, p.Attributes)).join(s, w.role)
 		}
-		g := e.groupOf(r, r.groupKey(m.origin, p.Attributes))
-		g.members = append(g.members, s)
-		s.groups = append(s.groups, g)
 	}
 	s.groups = slices.Clip(s.groups)
 	m.series[key] = s
@@ -233,52 +272,4 @@ func (e *Engine) intern(o *Origin) *resource {
 	}
 	res.refs++
 	return res
-}
-
-// groupKey returns the key of the group that a point belongs to.
-func (r *rule) groupKey(o *Origin, point []Attr) string {
-	var attrs []groupAttr
-	switch {
-	case r.absent != nil && len(r.groupBy) == 0:
-		return r.pinnedKey()
-	case r.groupGiven:
-		sets := [...][]Attr{fromPoint: point, fromResource: o.Resource, fromScope: o.Scope}
-		for _, f := range r.groupBy {
-			if v, ok := lookup(sets[f.source], f.key); ok {
-				attrs = append(attrs, groupAttr{f.source, Attr{f.key, v}})
-			}
-		}
-		return encodeGroup(attrs)
-	}
-	if r.groupAgg == groupWorst {
-		for _, a := range point {
-			if !r.sel.pins(a.Key) {
-				attrs = append(attrs, groupAttr{fromPoint, a})
-			}
-		}
-	}
-	for _, a := range o.Resource {
-		if len(o.IdentifyingKeys) > 0 {
-			if !slices.Contains(o.IdentifyingKeys, a.Key) {
-				continue
-			}
-		} else if !identifiesResource(a.Key, r.metric) {
-			continue
-		}
-		attrs = append(attrs, groupAttr{fromResource, a})
-	}
-	return encodeGroup(attrs)
-}
-
-// pinnedKey is the group key of an absent rule: what its selector says the missing series looks like.
-func (r *rule) pinnedKey() string {
-	var attrs []groupAttr
-	for source, ms := range [...][]matcher{fromPoint: r.sel.point, fromResource: r.sel.resource, fromScope: r.sel.scope} {
-		for _, m := range ms {
-			if m.op == opExact {
-				attrs = append(attrs, groupAttr{attrSource(source), Attr{m.key, StringValue(strings.Clone(m.text))}})
-			}
-		}
-	}
-	return encodeGroup(attrs)
 }

@@ -20,7 +20,8 @@ type group struct {
 	lastSample  int64   // Newest sample.
 	lastArrival int64   // Wall time at which lastEvent came.
 	alert       *alertState
-	place       int32 // Index in the rule's order.
+	companion   *companion // Nil for rules that look at one metric alone.
+	place       int32      // Index in the rule's order.
 	queued      bool
 }
 
@@ -35,7 +36,7 @@ func (g *group) note(t, now int64, marker bool) {
 	if t > g.lastEvent {
 		g.lastEvent, g.lastArrival = t, now
 	}
-	if t <= g.lastRound {
+	if t <= g.decided() {
 		return // The past is not evaluated again.
 	}
 	if n := len(g.pend); n == 0 || t > g.pend[n-1] {
@@ -47,21 +48,35 @@ func (g *group) note(t, now int64, marker bool) {
 	}
 }
 
+// decided is the newest round that was evaluated, by this process or an earlier one.
+func (g *group) decided() int64 {
+	if g.alert == nil {
+		return g.lastRound
+	}
+	return max(g.lastRound, g.alert.decided)
+}
+
 // complete tells whether every series that took part in the previous round has come to time t, so that a batch that
 // was split on the way does not give the sum of half a group.
 func (g *group) complete(t int64) bool {
 	if g.lastRound == unset {
 		return g.rule.groupAgg == groupWorst || g.rule.absent != nil
 	}
-	if len(g.members) == 1 || g.rule.absent != nil {
+	divisors := g.divisors()
+	if len(g.members) == 1 && len(divisors) == 0 || g.rule.absent != nil {
 		return true
 	}
-	for _, m := range g.members {
+	return !g.awaited(g.members, t) && !g.awaited(divisors, t)
+}
+
+// awaited tells whether any of the series took part in the previous round and has not come to time t.
+func (g *group) awaited(all []*series, t int64) bool {
+	for _, m := range all {
 		if last := m.newest(); last < t && !m.gone(t) && last >= g.lastRound {
-			return false
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // clock returns the event time that wall time now stands for in this group: its newest sample plus the time since.
@@ -109,12 +124,6 @@ func compareGroups(a, b *group) int {
 	return cmp.Or(cmp.Compare(a.rule.index, b.rule.index), cmp.Compare(a.id, b.id))
 }
 
-func (g *group) remove(s *series) {
-	if i := slices.Index(g.members, s); i >= 0 {
-		g.members = slices.Delete(g.members, i, i+1)
-	}
-}
-
 // attributes returns the attributes of the group key that a record carries: all of a written group_by, else those
 // of the data point, because the resource's stand in the record's resource.
 func (g *group) attributes() []Attr {
@@ -131,9 +140,10 @@ func (g *group) attributes() []Attr {
 // read returns the group's value as of time t, the time until which it has one, and the series that decided.
 func (e *Engine) read(g *group, t int64) (rd reading, until int64, by *series, v verdict) {
 	r := g.rule
-	until = unset
-	for _, m := range g.members {
-		until = max(until, m.presentUntil(r.rule))
+	until = r.until(g.members)
+	if r.divisor != nil {
+		rd.value, by, v = e.ratio(g, t)
+		return rd, min(until, r.until(g.companion.divisors)), by, v
 	}
 	if r.oneReading {
 		rd.value, by, v = e.groupValue(g, t, &r.levels[0], false)

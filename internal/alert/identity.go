@@ -81,6 +81,55 @@ func decodeGroup(key string) ([]groupAttr, error) {
 	return out, d.err
 }
 
+// groupKey returns the key of the group that a point belongs to.
+func (w *want) groupKey(o *Origin, point []Attr) string {
+	r := w.rule.rule
+	var attrs []groupAttr
+	switch {
+	case r.absent != nil && len(r.groupBy) == 0:
+		return r.pinnedKey()
+	case r.groupGiven:
+		sets := [...][]Attr{fromPoint: point, fromResource: o.Resource, fromScope: o.Scope}
+		for _, f := range r.groupBy {
+			if v, ok := lookup(sets[f.source], f.key); ok {
+				attrs = append(attrs, groupAttr{f.source, Attr{f.key, v}})
+			}
+		}
+		return encodeGroup(attrs)
+	}
+	if !r.joins {
+		for _, a := range point {
+			if !w.sel.pins(a.Key) {
+				attrs = append(attrs, groupAttr{fromPoint, a})
+			}
+		}
+	}
+	for _, a := range o.Resource {
+		if len(o.IdentifyingKeys) > 0 {
+			if !slices.Contains(o.IdentifyingKeys, a.Key) {
+				continue
+			}
+		} else if !identifiesResource(a.Key, w.metric) {
+			continue
+		}
+		attrs = append(attrs, groupAttr{fromResource, a})
+	}
+	return encodeGroup(attrs)
+}
+
+// pinnedKey is the group key of an absent rule: what its selector says the missing series looks like.
+func (r *rule) pinnedKey() string {
+	var attrs []groupAttr
+	for source, ms := range [...][]matcher{fromPoint: r.value.sel.point, fromResource: r.value.sel.resource, fromScope: r.value.sel.scope} {
+		for _, m := range ms {
+			if m.op == opExact {
+				attrs = append(attrs, groupAttr{attrSource(source), Attr{m.key, StringValue(strings.Clone(m.text))}})
+			}
+		}
+	}
+	return encodeGroup(attrs)
+}
+
 // alertID identifies an alert for good: a hash of the rule's name and the group key, the same in every process.
 func alertID(rule, groupKey string) uint64 {
 	var e encoder
@@ -104,7 +153,10 @@ func idText(id uint64) string { return fmt.Sprintf("%016x", id) }
 
 // ruleVersion returns the 8-hex version of a rule and the text of its selection.
 func ruleVersion(r *rule) (version, selection string) {
-	selection = fmt.Sprintf("%q %s %v %v %d", r.metric, r.sel.canonical, r.groupGiven, r.groupBy, r.groupAgg)
+	selection = fmt.Sprintf("%q %s %v %v %d", r.metric, r.value.sel.canonical, r.groupGiven, r.groupBy, r.groupAgg)
+	if r.divisor != nil {
+		selection += " to " + r.divisor.sel.canonical
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s|%d %v|%v %v", selection, r.window, r.agg, r.scale, r.offset)
 	if r.forecast != nil {
@@ -112,6 +164,15 @@ func ruleVersion(r *rule) (version, selection string) {
 	}
 	if r.absent != nil {
 		fmt.Fprintf(&b, "|absent %v", *r.absent)
+	}
+	for _, t := range r.targets() {
+		if t.figure.kind != figureNone {
+			fmt.Fprintf(&b, "|%spoint %v", t.key, t.figure)
+		}
+	}
+	if r.onlyIf != nil {
+		q := r.onlyIf.bound
+		fmt.Fprintf(&b, "|only_if %q %s %s %s %s", r.onlyIf.metric, r.onlyIf.sel.canonical, q.cmp, q.raise[0].text, q.raise[1].text)
 	}
 	for i := range r.levels {
 		l := &r.levels[i]

@@ -96,22 +96,33 @@ func allMatch(ms []matcher, attrs []Attr) bool {
 	return true
 }
 
-// compileSelector turns a rule's match map into matchers; what is wrong goes to report.
-func compileSelector(match map[string]any, report func(string, ...any)) selector {
+// allFound is allMatch for attributes that are looked up where they lie.
+func allFound(ms []matcher, attrs AttributeSource) bool {
+	for i := range ms {
+		m := &ms[i]
+		if v, ok := attrs.Attribute(m.key); !m.matchesValue(v, ok) {
+			return false
+		}
+	}
+	return true
+}
+
+// compileSelector turns a rule's match map into matchers; what is wrong goes to report. prefix is where the map stands.
+func compileSelector(match map[string]any, prefix string, report func(string, ...any)) selector {
 	var s selector
 	point := make(map[string]any, len(match))
 	for key, v := range match {
 		sub, isMap := v.(map[string]any)
 		switch {
 		case key == "resource" && isMap:
-			s.resource = compileMatchers(sub, "match.resource.", report)
+			s.resource = compileMatchers(sub, prefix+"resource.", report)
 		case key == "scope" && isMap:
-			s.scope = compileMatchers(sub, "match.scope.", report)
+			s.scope = compileMatchers(sub, prefix+"scope.", report)
 		default:
 			point[key] = v
 		}
 	}
-	s.point = compileMatchers(point, "match.", report)
+	s.point = compileMatchers(point, prefix, report)
 	s.canonical = fmt.Sprintf("%#v", match)
 	return s
 }
@@ -190,7 +201,7 @@ func compileMatcher(key, op string, arg any) (matcher, error) {
 			m.op = opMissing
 		}
 	default:
-		return m, fmt.Errorf("unknown operator %q %s", op, didYouMean(op, matchOps))
+		return m, fmt.Errorf("unknown operator %q %s", op, DidYouMean(op, matchOps))
 	}
 	return m, nil
 }

@@ -15,7 +15,7 @@ func presetRules(name string, own []RuleConfig) ([]RuleConfig, error) {
 			return slices.ContainsFunc(own, func(o RuleConfig) bool { return o.Name == p.Name })
 		}), nil
 	default:
-		return nil, fmt.Errorf("unknown preset %q %s", name, didYouMean(name, []string{"host"}))
+		return nil, fmt.Errorf("unknown preset %q %s", name, DidYouMean(name, []string{"host"}))
 	}
 }
 

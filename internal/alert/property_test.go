@@ -72,6 +72,18 @@ func randomRule(random *rand.Rand, n int) RuleConfig {
 		rc.GroupBy = []string{}
 		rc.GroupAgg = []string{"", "max", "avg"}[random.IntN(3)]
 	}
+	switch random.IntN(6) {
+	case 0:
+		rc.OnlyIf = &ConditionConfig{Metric: "m", Below: 95.0}
+	case 1:
+		rc.OnlyIf = &ConditionConfig{Metric: "m", Match: map[string]any{"mountpoint": "0"}, Above: 20.0}
+		rc.GroupBy = []string{}
+	case 2:
+		side := func(disk string) SelectorConfig {
+			return SelectorConfig{Metric: "m", Match: map[string]any{"mountpoint": disk}}
+		}
+		rc.Metric, rc.Ratio, rc.Scale = "", &RatioConfig{Of: side("1"), To: side("0")}, new(30.0)
+	}
 	rc.RepeatInterval = new(spans[random.IntN(5)])
 	rc.Flapping = &FlappingConfig{Enabled: new(random.IntN(2) == 0), Transitions: 4, Within: 5 * time.Minute, StableFor: time.Minute}
 	return rc
@@ -95,6 +107,7 @@ func history(t *testing.T, seed uint64) {
 			c.Silences = []SilenceConfig{{From: at(200), To: at(500)}}
 		}
 	})
+	r.metric = "m"
 	rcv := newReceiver(t, story)
 	stored := store{}
 	values := make([]float64, 1+random.IntN(6))

@@ -72,7 +72,7 @@ func (e *Engine) record(c *change) Event {
 		AlertID: idText(g.id), EpisodeID: episodeID(g.id, c.started), Transition: c.transition,
 		State: announcedState(c, a), Previous: a.toldState, Severity: l.name, PreviousSeverity: r.levelName(a.told), Reason: c.reason,
 		Rule: r.name, RuleVersion: r.version, RuleDescription: r.description, Metric: r.metric, Unit: r.unit,
-		Value: c.value, Comparison: comparisonSymbols[l.cmp], Aggregation: r.aggName, Window: time.Duration(r.retention()),
+		Value: c.value, Comparison: comparisonSymbols[l.cmp], Point: r.value.point, Aggregation: r.aggName, Window: time.Duration(r.retention()),
 		StartedAt: c.started, Duration: time.Duration(max(0, c.t-c.started)), Occurrences: c.seq,
 		Labels: e.labels(g), Group: g.attributes(),
 	}
@@ -198,7 +198,11 @@ func plainMessage(r *ruleState, l *level, ev *Event) string {
 		fmt.Fprintf(&b, ": no %s for %s", r.metric, formatDuration(time.Duration(r.absent.after)))
 		return b.String()
 	}
-	fmt.Fprintf(&b, ": %s is ", r.metric)
+	b.WriteString(": ")
+	if r.value.point != "" {
+		b.WriteString(r.value.point + " of ")
+	}
+	fmt.Fprintf(&b, "%s is ", r.metric)
 	if ev.Value.Valid {
 		b.WriteString(formatValue(ev.Value.Float64, l.displayUnit(r.metric, r.unit)))
 	} else {
@@ -210,7 +214,7 @@ func plainMessage(r *ruleState, l *level, ev *Event) string {
 
 // displayUnit returns the unit to show a value in: a ratio is a percentage where the metric or the threshold calls it one.
 func (l *level) displayUnit(metric, unit string) string {
-	if unit == "1" && l.raise[0].unit != unitPercent && !strings.HasSuffix(metric, ".utilization") {
+	if unit == "1" && l.raise[0].unit != unitPercent && !isShare(metric) {
 		return ""
 	}
 	return unit

@@ -144,7 +144,8 @@ func TestGroupKey(t *testing.T) {
 				},
 				IdentifyingKeys: c.idKeys, Scope: []Attr{{"zone", StringValue("a")}},
 			}
-			key := rules.rules[0].groupKey(o, []Attr{{"state", StringValue("used")}, {"device", StringValue("sda")}, {"mode", StringValue("rw")}})
+			w := &want{rule: &ruleState{rule: rules.rules[0]}, target: &rules.rules[0].value}
+			key := w.groupKey(o, []Attr{{"state", StringValue("used")}, {"device", StringValue("sda")}, {"mode", StringValue("rw")}})
 			attrs, err := decodeGroup(key)
 			require.NoError(t, err)
 			var got []string
@@ -221,15 +222,15 @@ func TestRuleErrors(t *testing.T) {
 	r.unit = "By"
 	r.step(15, 99)
 	r.step(30, 99)
-	r.engine.Matcher("m").Unsupported(&r.origin, "histogram")
-	r.engine.Matcher("m").Unsupported(&r.origin, "histogram")
+	assert.False(t, r.engine.Matcher("m").SelectDistributions(&r.origin, Stream{}, Histogram))
+	assert.False(t, r.engine.Matcher("m").SelectDistributions(&r.origin, Stream{}, Histogram))
 	var bodies []string
 	for _, ev := range r.drain() {
 		bodies = append(bodies, ev.Body)
 	}
 	assert.Equal(t, []string{
 		`rule "load": metric m comes with units "1" and "By"`,
-		`rule "load": metric m is a histogram: rules need number data points`,
+		`rule "load": metric m is a histogram: set "point" to one of its figures (min, max, avg, sum, count, pNN)`,
 	}, bodies)
 }
 

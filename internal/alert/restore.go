@@ -11,7 +11,8 @@ const maxPendingDowntime = 3600 * second
 
 // Restore takes up stored state, before any point is observed. get returns the value of a key, nil when there is none.
 //
-// Time that the engine was down counts towards neither for nor keep_firing_for; pending alerts are dropped after an hour of it.
+// Time that the engine was down counts towards neither for, nor keep_firing_for, nor absent.for; pending alerts are dropped after
+// an hour of it. Samples that were decided upon before are not decided upon again.
 // Firing alerts stay, and rules with windows have no say on them until their windows are full again. Alerts of
 // rules that are gone, or that select other series now, are closed.
 //
@@ -159,10 +160,19 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
 	a.shift(down)
 	a.notAfter(e.now) // A clock that was set back must not leave runs that begin in the far future.
 	a.restored = a.level > 0 && r.retention() > 0
-	if r.absent == nil {
+	a.decided = min(s.decided, e.now+maxAhead)
+	switch {
+	case r.absent != nil && s.lastSample != unset:
+		g.lastSample, a.silent = min(e.now, s.lastSample+down), true
+	case r.absent != nil && s.seen:
+		g.lastSample = e.now
+	case r.absent == nil:
 		// The data's own clock is not known yet; until it is, the alert counts as just seen.
 		g.lastEvent, g.lastArrival = e.now, e.now
 		a.presentUntil = e.now + maxLookback
+	}
+	if g.companion != nil {
+		g.companion.complete = e.now
 	}
 	if a.told > 0 {
 		r.announced++

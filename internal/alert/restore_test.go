@@ -1,7 +1,9 @@
 package alert
 
 import (
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"maps"
 	"math"
 	"testing"
@@ -370,4 +372,158 @@ func FuzzRestore(f *testing.F) {
 		e.Evaluate(at(3600))
 		e.Snapshot(at(3601))
 	})
+}
+
+// What an upstream delivers again after a crash was decided upon before: it moves nothing, however old the state of then was.
+func TestBatchesDecidedBeforeACrashDoNothing(t *testing.T) {
+	t.Parallel()
+	batches := []point{{s: 0, v: 90}, {s: 15, v: 10}, {s: 30, v: 95}, {s: 45, v: 99}}
+	for _, flapping := range []bool{true, false} {
+		r := newRig(t, ladder(func(rc *RuleConfig) { rc.Flapping = &FlappingConfig{Enabled: &flapping} }), nil)
+		for _, p := range batches {
+			r.observe(p.s, p)
+			r.drain()
+		}
+		episode := r.engine.states[0].order[0].alert.started
+		s := store{}
+		r.reborn(s, 45, 60)
+		r.observe(60, batches...)
+		assert.Empty(t, r.transitions(), "a resolve at 15 s would be older than the episode")
+		require.Len(t, r.engine.Active(), 1)
+		assert.Equal(t, episode, r.engine.Active()[0].Since.UnixNano())
+		r.observe(75, point{s: 75, v: 10})
+		events := r.drain()
+		require.Len(t, events, 1, "what is new is decided upon")
+		assert.Equal(t, at(75).UnixNano(), events[0].Time)
+
+		// And the same once it has resolved, for as long as samples of then are taken.
+		for now := 90.0; now < 330; now += 15 {
+			r.observe(now, point{s: now, v: 10})
+			r.engine.Evaluate(at(now))
+		}
+		r.reborn(s, 330, 340)
+		for _, p := range append(batches, point{s: 60, v: 99}) {
+			r.observe(340, p)
+		}
+		assert.Empty(t, r.transitions(), "flapping %v", flapping)
+	}
+}
+
+// A clock that was set back must not make the alert deaf.
+func TestDecisionsOfTheFutureDoNotBind(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, ladder(nil), nil)
+	r.step(7200, 90)
+	r.drain()
+	s := store{}
+	s.write(r.engine.Snapshot(at(7200)))
+	r.restart(0)
+	require.NoError(t, r.engine.Restore(s.get, at(0)))
+	r.step(75, 10)
+	assert.Equal(t, []string{"resolve"}, r.transitions())
+}
+
+func TestAbsenceOverRestarts(t *testing.T) {
+	t.Parallel()
+	gone := func(t *testing.T) *rig {
+		t.Helper()
+		return newRig(t, []RuleConfig{{Name: "gone", Metric: "m", Severity: "critical", Absent: &AbsentConfig{For: 4 * time.Minute}}}, nil)
+	}
+	t.Run("seen=>restart=>never again: it fires", func(t *testing.T) {
+		t.Parallel()
+		r := gone(t)
+		r.step(0, 1)
+		r.step(15, 1)
+		r.reborn(store{}, 20, 100)
+		r.engine.Evaluate(at(339))
+		assert.Empty(t, r.transitions())
+		r.engine.Evaluate(at(340))
+		assert.Equal(t, []string{"fire:critical"}, r.transitions())
+	})
+	t.Run("never seen=>restart: it does not", func(t *testing.T) {
+		t.Parallel()
+		r := gone(t)
+		r.engine.Evaluate(at(15))
+		r.reborn(store{}, 20, 100)
+		r.engine.Evaluate(at(5000))
+		assert.Empty(t, r.transitions())
+	})
+	t.Run("a silence that had begun goes on, without the time of the restart", func(t *testing.T) {
+		t.Parallel()
+		r := gone(t)
+		r.step(0, 1)
+		for s := 15.0; s <= 180; s += 15 {
+			r.engine.Evaluate(at(s))
+		}
+		s := store{}
+		r.reborn(s, 180, 1000)
+		r.engine.Evaluate(at(1059))
+		assert.Empty(t, r.transitions())
+		r.engine.Evaluate(at(1060))
+		assert.Equal(t, []string{"fire:critical"}, r.transitions())
+		r.reborn(s, 1060, 2000)
+		r.engine.Evaluate(at(2000))
+		assert.Empty(t, r.transitions(), "it is firing already")
+		r.step(2010, 1)
+		assert.Equal(t, []string{"resolve"}, r.transitions())
+	})
+	t.Run("restarts in a row do not put it off for ever", func(t *testing.T) {
+		t.Parallel()
+		r := gone(t)
+		r.step(0, 1)
+		s := store{}
+		now := 0.0
+		for now < 1000 && r.engine.Pending() == 0 {
+			for range 10 { // Two and a half minutes a life.
+				now += 15
+				r.engine.Evaluate(at(now))
+			}
+			r.reborn(s, now, now+1)
+		}
+		assert.Equal(t, []string{"fire:critical"}, r.transitions())
+		assert.LessOrEqual(t, now, 300.0)
+	})
+	t.Run("a series that is there costs no writes", func(t *testing.T) {
+		t.Parallel()
+		r := gone(t)
+		r.step(0, 1)
+		r.engine.Snapshot(at(0))
+		for s := 15.0; s < 600; s += 15 {
+			r.step(s, 1)
+			require.Len(t, r.engine.Snapshot(at(s)), 1)
+		}
+		assert.Zero(t, r.engine.Stats(at(600)).Alerts)
+	})
+}
+
+// State of the version before is read, and written anew.
+func TestRestoreOfVersion1(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, ladder(nil), nil)
+	r.step(0, 90)
+	s := store{}
+	s.write(r.engine.Snapshot(at(1)))
+	fire := r.drain()
+	for key, tail := range map[string]int{"a/" + fire[0].AlertID: len(encodedTail(r)), "o/1": 1} {
+		require.Contains(t, s, key)
+		d := unseal(s[key])
+		old := append([]byte{1}, d.b[:len(d.b)-tail]...)
+		s[key] = binary.LittleEndian.AppendUint32(old, crc32.ChecksumIEEE(old))
+	}
+	r.restart(2)
+	require.NoError(t, r.engine.Restore(s.get, at(2)))
+	events := r.drain()
+	require.Len(t, events, 1)
+	assert.Equal(t, fire[0].UID, events[0].UID)
+	r.step(15, 10)
+	assert.Equal(t, []string{"resolve"}, r.transitions())
+}
+
+// encodedTail is what version 2 has added to the one alert of the rig.
+func encodedTail(r *rig) []byte {
+	var e encoder
+	e.int(r.engine.states[0].order[0].decided())
+	e.bool(false)
+	e.int(unset)
+	return e.b
 }

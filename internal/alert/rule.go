@@ -36,11 +36,14 @@ type rule struct {
 	index       int
 	name        string
 	description string
-	metric      string
-	sel         selector
+	metric      string  // As the records name it; of a ratio both.
+	value       target  // The points of the rule's value, or what a ratio divides.
+	divisor     *target // What a ratio divides by; nil without one.
+	onlyIf      *conditionRule
 	groupBy     []groupField
 	groupGiven  bool // groupBy was written, so the default does not apply.
 	groupAgg    groupAggregate
+	joins       bool // group_agg was written, so the default group key leaves out what differs between series.
 	aggName     string
 	agg         aggregate
 	window      int64
@@ -66,6 +69,12 @@ type rule struct {
 
 	version   string // 8 hex: the selection, window, thresholds and times; not the texts.
 	selection string // What decides which groups exist; when it changes, old groups are closed.
+}
+
+// conditionRule is a compiled only_if.
+type conditionRule struct {
+	target
+	bound levelSpec
 }
 
 type forecastRule struct {

@@ -1,6 +1,9 @@
 package alert
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // resource is the resource of one or more series; series that share it share the copy.
 type resource struct {
@@ -26,7 +29,8 @@ type series struct {
 type extras struct {
 	epochs   []int64 // Start times that fall between samples held, in order.
 	exemplar *Exemplar
-	staleAt  int64 // Newest marker "no value from here on" after the newest sample, else unset.
+	serves   []service // Groups of which the series is no member.
+	staleAt  int64     // Newest marker "no value from here on" after the newest sample, else unset.
 }
 
 func (s *series) extras() *extras {
@@ -41,6 +45,44 @@ func (s *series) exemplar() *Exemplar {
 		return nil
 	}
 	return s.rare.exemplar
+}
+
+// serves returns the groups of which the series is no member and that look at it all the same.
+func (s *series) serves() []service {
+	if s.rare == nil {
+		return nil
+	}
+	return s.rare.serves
+}
+
+// staleAfter is how long every rule that looks at the series waits before it is forgotten.
+func (s *series) staleAfter() int64 {
+	wait := int64(0)
+	for _, g := range s.groups {
+		wait = max(wait, g.rule.staleAfter)
+	}
+	for _, x := range s.serves() {
+		wait = max(wait, x.group.rule.staleAfter)
+	}
+	return wait
+}
+
+// leave takes the series out of its groups.
+func (s *series) leave() {
+	for _, g := range s.groups {
+		g.members = without(g.members, s)
+	}
+	for _, x := range s.serves() {
+		c := x.group.companion
+		c.divisors, c.conditions = without(c.divisors, s), without(c.conditions, s)
+	}
+}
+
+func without(all []*series, s *series) []*series {
+	if i := slices.Index(all, s); i >= 0 {
+		return slices.Delete(all, i, i+1)
+	}
+	return all
 }
 
 // staleAt returns the time of the marker that ended the series, unset when it has not ended.
@@ -64,6 +106,11 @@ func (s *series) retention() int64 {
 	var longest int64
 	for _, g := range s.groups {
 		longest = max(longest, g.rule.retention())
+	}
+	for _, x := range s.serves() {
+		if x.role == asDivisor {
+			longest = max(longest, x.group.rule.retention())
+		}
 	}
 	return longest
 }
@@ -120,6 +167,11 @@ func (s *series) trim() {
 	for _, g := range s.groups {
 		if len(g.pend) > 0 && g.pend[0] < boundary {
 			boundary = g.pend[0]
+		}
+	}
+	for _, x := range s.serves() {
+		if p := x.group.pend; len(p) > 0 && p[0] < boundary {
+			boundary = p[0]
 		}
 	}
 	if boundary == unset {
@@ -200,7 +252,10 @@ func (s *series) current(r *rule, t int64) (float64, verdict) {
 }
 
 // presentUntil is the time up to which the series has a value if nothing more comes.
-func (s *series) presentUntil(r *rule) int64 {
+func (s *series) presentUntil(r *rule) int64 { return s.lasts(r.presence(s.lookback(r))) }
+
+// lasts is the time up to which the series has something to say when a sample stands for so long.
+func (s *series) lasts(span int64) int64 {
 	last := s.newest()
 	if last == unset {
 		return unset
@@ -208,7 +263,7 @@ func (s *series) presentUntil(r *rule) int64 {
 	if at := s.staleAt(); at != unset {
 		return at
 	}
-	return last + r.presence(s.lookback(r))
+	return last + span
 }
 
 // noDataFrom is the time from which the rule's no-data policy applies if nothing more comes. A marker counts as a last

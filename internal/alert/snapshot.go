@@ -181,6 +181,9 @@ type storedAlert struct {
 	flapTimes                       []int64
 	latched                         bool
 	flapLast                        int64
+	decided                         int64
+	seen                            bool  // Of an absent rule.
+	lastSample                      int64 // Of one that is silent, else unset.
 }
 
 // storedRun is when the run of a level that waits for its for began.
@@ -205,6 +208,13 @@ func encodeAlert(g *group) []byte {
 		noData: a.noData, open: a.open, started: a.started, ended: a.ended, seq: a.seq, repeats: a.repeats,
 		toldState: a.toldState, toldAt: a.toldAt, deferred: a.deferred,
 		flapTimes: a.flap.times, latched: a.flap.latched, flapLast: a.flap.last,
+		decided: g.decided(), lastSample: unset,
+	}
+	if r.absent != nil {
+		s.seen = g.lastSample != unset
+		if a.silent {
+			s.lastSample = g.lastSample
+		}
 	}
 	for i, t := range a.since {
 		if t != unset {
@@ -244,12 +254,15 @@ func (s *storedAlert) encode() []byte {
 	e.times(s.flapTimes)
 	e.bool(s.latched)
 	e.int(s.flapLast)
+	e.int(s.decided)
+	e.bool(s.seen)
+	e.int(s.lastSample)
 	return e.sealed()
 }
 
 func decodeAlert(v []byte) (storedAlert, error) {
 	d := unseal(v)
-	var s storedAlert
+	s := storedAlert{decided: unset, lastSample: unset}
 	for _, text := range []*string{&s.rule, &s.version, &s.selection, &s.group, &s.metric, &s.unit, &s.comparison} {
 		*text = d.string()
 	}
@@ -268,6 +281,9 @@ func decodeAlert(v []byte) (storedAlert, error) {
 	s.deferred = deferral(d.small(int(deferredByStorm) + 1))
 	s.flapTimes = d.times()
 	s.latched, s.flapLast = d.bool(), d.int()
+	if d.version > 1 {
+		s.decided, s.seen, s.lastSample = d.int(), d.bool(), d.int()
+	}
 	if err := d.finish(); err != nil {
 		return storedAlert{}, err
 	}

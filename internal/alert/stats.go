@@ -35,7 +35,7 @@ type counters struct {
 
 // Stats is the engine's account of itself. Counts run from the engine's start.
 type Stats struct {
-	// Series, Groups, Alerts and Outbox are how many of them are held now. Alerts counts pending ones too.
+	// Series, Groups, Alerts and Outbox are how many of them there are now. Alerts counts pending ones too.
 	Series, Groups, Alerts, Outbox int
 	// SamplesIgnored is by reason: late, future, duplicate, limit, nan.
 	SamplesIgnored map[string]uint64
@@ -66,7 +66,7 @@ type RuleStats struct {
 // Stats returns the engine's account of itself as of now.
 func (e *Engine) Stats(now time.Time) Stats {
 	s := Stats{
-		Series: e.seriesCount, Alerts: len(e.alerts), Outbox: len(e.outbox.entries),
+		Series: e.seriesCount, Outbox: len(e.outbox.entries),
 		SamplesIgnored: map[string]uint64{}, EventsSuppressed: map[string]uint64{},
 		OutboxCoalesced: e.outbox.coalesced, OutboxDropped: e.outbox.dropped,
 	}
@@ -96,6 +96,9 @@ func (e *Engine) Stats(now time.Time) Stats {
 		s.Rules = append(s.Rules, rs)
 	}
 	for _, g := range e.alerts {
+		if a := g.alert; a.level > 0 || a.open || a.pending() {
+			s.Alerts++
+		}
 		if g.alert.level > 0 {
 			s.Rules[g.rule.index].Active[g.rule.levelName(g.alert.level)]++
 		}

@@ -13,8 +13,8 @@ func suggest(word string, known []string) string {
 	return best
 }
 
-// didYouMean returns the hint for an unknown word: the nearest known one, or all of them.
-func didYouMean(word string, known []string) string {
+// DidYouMean returns the hint for an unknown word: the nearest known one, or all of them.
+func DidYouMean(word string, known []string) string {
 	if s := suggest(word, known); s != "" {
 		return `(did you mean "` + s + `"?)`
 	}

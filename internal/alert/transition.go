@@ -17,6 +17,9 @@ type alertState struct {
 	resource     *resource // Of the series that decided last; nil when none was seen.
 	noData       bool
 	restored     bool // From storage, and its windows are not full again yet.
+	// decided is the newest round that an earlier process evaluated: what is delivered again after a crash is not evaluated again.
+	decided int64
+	silent  bool // Of an absent rule: nothing has come for so long that the time of the last sample is stored.
 
 	// The episode: from a fire to its resolve. While flapping it stays open.
 	open           bool
@@ -57,7 +60,7 @@ type change struct {
 }
 
 func (e *Engine) openAlert(g *group) *alertState {
-	a := &alertState{machine: newMachine(len(g.rule.levels)), presentUntil: unset, rank: -1}
+	a := &alertState{machine: newMachine(len(g.rule.levels)), presentUntil: unset, decided: unset, rank: -1}
 	g.alert = a
 	e.alerts[g.id] = g
 	e.journal.mark(g.id)
@@ -135,12 +138,16 @@ func compareChanges(x, y change) int {
 	return cmp.Compare(x.group.id, y.group.id)
 }
 
-// settle forgets the alerts of which nothing is left to remember.
+// settle forgets the alerts of which nothing is left to remember: what was decided until no sample of that time may come any
+// more, and of an absent rule that its series was there.
 func (e *Engine) settle() {
 	for id, g := range e.alerts {
 		a := g.alert
 		a.flap.prune(g.clock(e.now) - g.rule.flapping.within)
 		if a.level > 0 || a.open || a.told > 0 || a.pending() || len(a.flap.times) > 0 || a.deferred != notDeferred {
+			continue
+		}
+		if a.seq > 0 && g.clock(e.now)-a.ended <= e.rules.maxSampleAge || g.rule.absent != nil && g.lastSample != unset {
 			continue
 		}
 		g.alert = nil

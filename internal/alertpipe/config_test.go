@@ -13,7 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-func decode(t *testing.T, text string) (*Config, error) {
+func configFrom(t *testing.T, text string) (*Config, error) {
 	t.Helper()
 	var raw map[string]any
 	require.NoError(t, yaml.Unmarshal([]byte(text), &raw))
@@ -30,7 +30,7 @@ func TestConfigStruct(t *testing.T) {
 }
 
 func TestConfigFromYAML(t *testing.T) {
-	cfg, err := decode(t, `
+	cfg, err := configFrom(t, `
 evaluation_interval: 5s
 storage: file_storage/alerts
 severities: {info: 9, warning: 13, critical: 18, page: 21}
@@ -51,6 +51,19 @@ rules:
     thresholds:
       warning: {above: 80%, clear: 70%, for: 30s}
       page: {above: 95%}
+  - name: burst
+    metric: system.cpu.utilization.distribution
+    point: p99.9
+    only_if: {metric: system.cpu.load_average.1m, match: {resource: {os.type: linux}}, above: 4}
+    threshold: 95%
+    severity: warning
+  - name: errors
+    ratio: {of: {metric: system.network.errors, match: {network.io.direction: receive}}, to: {metric: system.network.packets}}
+    window: 1m
+    aggregate: increase
+    group_by: [network.interface.name]
+    threshold: 1%
+    severity: warning
 `)
 	require.NoError(t, err)
 	require.NoError(t, validate(cfg))
@@ -60,7 +73,7 @@ rules:
 }
 
 func TestConfigWithRuleFiles(t *testing.T) {
-	cfg, err := decode(t, `
+	cfg, err := configFrom(t, `
 rule_files: [testdata/rules/b.yaml, testdata/rules/*.yaml]
 rules: [{name: inline, metric: m, threshold: 1, severity: warning}]
 `)
@@ -77,15 +90,29 @@ func TestConfigErrors(t *testing.T) {
 		{"a bad glob", `rule_files: ["[x"]`, `rule_files: "[x": syntax error in pattern`},
 		{"a directory", `rule_files: [testdata/rules]`, `rule_files: reading a rule file: read testdata/rules:`},
 		{"not YAML", `rule_files: [testdata/not-yaml.yaml]`, `rule_files: parsing testdata/not-yaml.yaml: yaml:`},
-		{"an unknown key in a file", `rule_files: [testdata/unknown-key.yaml]`, `treshold`},
+		{
+			"an unknown key in a file", `rule_files: [testdata/unknown-key.yaml]`,
+			`rule_files: decoding testdata/unknown-key.yaml: rules[0]: unknown key "treshold" (did you mean "threshold"?)`,
+		},
 		{"a wrong rule in a file", `rule_files: [testdata/wrong-rule.yaml]`, `rules[0] "memory": metric is required`},
-		{"an unknown key", `ruels: []`, `ruels`},
-		{"a wrong inline rule", `rules: [{name: x, threshold: 1, severity: warning}]`, `rules[0] "x": metric is required`},
+		{"an unknown key", `ruels: []`, `unknown key "ruels" (did you mean "rules"?)`},
+		{"one of a rule", `rules: [{name: x, metrics: m}]`, `rules[0]: unknown key "metrics" (did you mean "metric"?)`},
+		{
+			"one of a condition", `rules: [{name: x}, {name: y, only_if: {metric: m, treshold: 1}}]`,
+			`rules[1].only_if: unknown key "treshold" (known: above, below, inside, match, metric, outside, point)`,
+		},
+		{
+			"one of a ratio", `rules: [{name: x, ratio: {of: {metric: m, matches: {}}, over: {metric: m}}}]`,
+			"rules[0].ratio.of: unknown key \"matches\" (did you mean \"match\"?)\nrules[0].ratio: unknown key \"over\" (known: of, to)",
+		},
+		{"one of a level", `rules: [{name: x, thresholds: {warning: {aboev: 1}}}]`, `rules[0].thresholds.warning: unknown key "aboev" (did you mean "above"?)`},
+		{"one that we do not have", `output: {metrics: true}`, `output: unknown key "metrics" (known: resolved)`},
+		{"a wrong inline rule", `rules: [{name: x, threshold: 1, severity: warning}]`, `rules[0] "x": metric is required unless "ratio" is set`},
 		{"a wrong storage ID", `storage: "a/b/c d"`, `storage`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			cfg, err := decode(t, filepath.ToSlash(tt.text))
+			cfg, err := configFrom(t, filepath.ToSlash(tt.text))
 			if err == nil {
 				err = validate(cfg)
 			}

@@ -12,6 +12,8 @@ import (
 type feeder struct {
 	origin alert.Origin
 	point  alert.Point
+	source source
+	values alert.Distribution
 
 	// What origin holds at the moment: nothing, the resource, or resource and scope.
 	hasResource, hasScope bool
@@ -45,6 +47,7 @@ func (f *feeder) forget() {
 	clear(o.Scope[:cap(o.Scope)])
 	clear(p.Attributes[:cap(p.Attributes)])
 	*p = alert.Point{Attributes: p.Attributes[:0]}
+	f.source = source{}
 }
 
 // describe fills the origin, unless it holds the same resource and scope already.
@@ -84,11 +87,14 @@ func (f *feeder) metric(m *alert.Matcher, metric pmetric.Metric) {
 		}
 		f.points(m, stream, metric.Sum().DataPoints())
 	case pmetric.MetricTypeHistogram:
-		m.Unsupported(&f.origin, "histogram")
+		stream.Kind = kindOf(metric.Histogram().AggregationTemporality())
+		f.histograms(m, stream, metric.Histogram().DataPoints())
 	case pmetric.MetricTypeExponentialHistogram:
-		m.Unsupported(&f.origin, "exponential histogram")
+		stream.Kind = kindOf(metric.ExponentialHistogram().AggregationTemporality())
+		f.exponentialHistograms(m, stream, metric.ExponentialHistogram().DataPoints())
 	case pmetric.MetricTypeSummary:
-		m.Unsupported(&f.origin, "summary")
+		stream.Kind = alert.CumulativeCounter
+		f.summaries(m, stream, metric.Summary().DataPoints())
 	case pmetric.MetricTypeEmpty:
 	}
 }
@@ -100,7 +106,11 @@ func (f *feeder) points(m *alert.Matcher, stream alert.Stream, points pmetric.Nu
 	p := &f.point
 	for i := range points.Len() {
 		dp := points.At(i)
-		p.Attributes = appendAttrs(p.Attributes[:0], dp.Attributes())
+		f.source.attrs = dp.Attributes()
+		if !m.Wants(&f.source) {
+			continue
+		}
+		p.Attributes = appendAttrs(p.Attributes[:0], f.source.attrs)
 		p.Start, p.Time = int64(dp.StartTimestamp()), int64(dp.Timestamp())
 		p.NoValue = dp.Flags().NoRecordedValue()
 		p.Value = 0
@@ -113,8 +123,20 @@ func (f *feeder) points(m *alert.Matcher, stream alert.Stream, points pmetric.Nu
 			p.NoValue = true
 		}
 		p.Exemplar = newestExemplar(dp.Exemplars())
-		m.Observe(p)
+		m.Take(p)
 	}
+}
+
+// source gives the engine the attributes of a point without copying them.
+type source struct{ attrs pcommon.Map }
+
+// Attribute finds one attribute.
+func (s *source) Attribute(key string) (alert.Value, bool) {
+	v, ok := s.attrs.Get(key)
+	if !ok {
+		return alert.Value{}, false
+	}
+	return valueOf(v), true
 }
 
 // newestExemplar returns the trace context of the newest exemplar that has one, or nil.

@@ -107,9 +107,9 @@ func sumPoint(monotonic bool, temporality pmetric.AggregationTemporality) func(p
 // Kinds that are no numbers are said to be so, once.
 func TestOtherKindsAreARuleError(t *testing.T) {
 	kinds := map[string]func(pmetric.Metric){
-		"histogram":             func(m pmetric.Metric) { m.SetEmptyHistogram().DataPoints().AppendEmpty() },
-		"exponential histogram": func(m pmetric.Metric) { m.SetEmptyExponentialHistogram().DataPoints().AppendEmpty() },
-		"summary":               func(m pmetric.Metric) { m.SetEmptySummary().DataPoints().AppendEmpty() },
+		"a histogram":              func(m pmetric.Metric) { m.SetEmptyHistogram().DataPoints().AppendEmpty() },
+		"an exponential histogram": func(m pmetric.Metric) { m.SetEmptyExponentialHistogram().DataPoints().AppendEmpty() },
+		"a summary":                func(m pmetric.Metric) { m.SetEmptySummary().DataPoints().AppendEmpty() },
 	}
 	for kind, set := range kinds {
 		b := newBench(t, above(1, nil))
@@ -119,7 +119,7 @@ func TestOtherKindsAreARuleError(t *testing.T) {
 		events := b.events()
 		require.Len(t, events, 1, kind)
 		assert.Equal(t, "alert.rule_error", events[0].Name())
-		assert.Contains(t, events[0].Body, "is a "+kind+":")
+		assert.Contains(t, events[0].Body, "is "+kind+`: set "point" to one of its figures (`)
 	}
 	b := newBench(t, above(1, nil))
 	b.feed(func(pmetric.ResourceMetrics, pmetric.Metric, pcommon.Timestamp) {}) // A metric of no kind at all.
@@ -292,11 +292,20 @@ func FuzzConsume(f *testing.F) {
 		case "sum":
 			sumPoint(true, pmetric.AggregationTemporalityUnspecified)(m).SetTimestamp(1 << 63)
 		case "histogram":
-			m.SetEmptyHistogram()
+			m.SetEmptyHistogram().SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
+			dp := m.Histogram().DataPoints().AppendEmpty()
+			dp.SetTimestamp(pcommon.NewTimestampFromTime(feedStart))
+			dp.SetCount(3)
+			dp.ExplicitBounds().FromRaw([]float64{1})
+			dp.BucketCounts().FromRaw([]uint64{1, 2})
 		case "exponential":
-			m.SetEmptyExponentialHistogram()
+			m.SetEmptyExponentialHistogram().SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
+			dp := m.ExponentialHistogram().DataPoints().AppendEmpty()
+			dp.SetTimestamp(pcommon.NewTimestampFromTime(feedStart))
+			fill(dp, 1, 2, 3)
 		case "summary":
-			m.SetEmptySummary()
+			q := m.SetEmptySummary().DataPoints().AppendEmpty().QuantileValues().AppendEmpty()
+			q.SetQuantile(0.99)
 		}
 	}
 	seed(odd)
@@ -309,6 +318,8 @@ func FuzzConsume(f *testing.F) {
 		before, err := marshaler.MarshalMetrics(md)
 		require.NoError(t, err)
 		b := newBench(t, above(1, nil),
+			above(0, func(rc *alert.RuleConfig) { rc.Name, rc.Point = "p99", "p99" }),
+			above(0, func(rc *alert.RuleConfig) { rc.Name, rc.Point = "max", "max" }),
 			above(0, func(rc *alert.RuleConfig) { rc.Name, rc.GroupAgg = "sum", "sum" }),
 			above(0, func(rc *alert.RuleConfig) { rc.Name, rc.Aggregate, rc.Window = "rate", "rate", time.Minute }))
 		for range 2 {

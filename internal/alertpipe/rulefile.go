@@ -58,7 +58,7 @@ func loadRuleFile(path string) ([]alert.RuleConfig, error) {
 		return nil, fmt.Errorf("parsing %s: %w", path, err)
 	}
 	var file ruleFile
-	if err := confmap.NewFromStringMap(raw).Unmarshal(&file); err != nil {
+	if err := decode(confmap.NewFromStringMap(raw), &file); err != nil {
 		return nil, fmt.Errorf("decoding %s: %w", path, err)
 	}
 	return file.Rules, nil

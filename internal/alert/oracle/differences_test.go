@@ -73,6 +73,26 @@ func TestMarkerEndsWindows(t *testing.T) {
 	assert.Empty(t, firing)
 }
 
+// The same in a group: with Prometheus a series that has ended goes on in the windowed sum of its group, at what it was, until its
+// last sample has left the window. With us the sum is that of the series that are there. Where Prometheus is told to look at
+// them alone, as the random comparison tells it, both say the same.
+func TestEndedSeriesLeavesWindowedGroupSums(t *testing.T) {
+	t.Parallel()
+	rule := above(100)
+	rule.window, rule.aggregate = 2*time.Minute, "avg"
+	rule.groupBy, rule.groupAgg = []string{"shelf"}, "sum"
+	c := written(t, rule, "60x20", "60x3 stale _x16")
+	assert.Equal(t, []string{"0s warning", "1m0s none"}, c.ours(t, nil))
+	assert.Equal(t, []string{"0s warning", "1m0s none"}, c.theirs(t), "(avg_over_time(m[2m]) and m)")
+	p := newProm(t, rule.lookback, []promLevel{{severity: "warning", expr: "sum by (shelf) (avg_over_time(m[2m])) > 100"}})
+	p.memory = c.prometheus(t).memory
+	for at, fires := range map[time.Duration]bool{45 * time.Second: true, time.Minute: true, 2*time.Minute + 30*time.Second: true, 2*time.Minute + 45*time.Second: false} {
+		firing, err := p.evaluate(at)
+		require.NoError(t, err)
+		assert.Equal(t, fires, len(firing) > 0, "at %s: as it stands, until the window has passed", at)
+	}
+}
+
 // Between equal values Prometheus interpolates, and rounding may lift a plateau above itself. We see that they are equal.
 func TestPercentileOfAPlateauIsThePlateau(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,99 @@
+package alert
+
+import "strings"
+
+// compileTargets compiles what the rule looks at: its metric or its ratio, and its condition.
+func compileTargets(rc RuleConfig, r *rule, report func(string, ...any)) {
+	switch {
+	case rc.Ratio != nil:
+		compileRatio(rc, r, report)
+	case rc.Metric == "":
+		report(`metric is required unless "ratio" is set`)
+		fallthrough
+	default:
+		r.metric = rc.Metric
+		r.value = compileTarget("", SelectorConfig{rc.Metric, rc.Match, rc.Point}, report)
+	}
+	if rc.OnlyIf == nil {
+		return
+	}
+	if rc.Absent != nil {
+		report(`"absent" and "only_if" exclude each other`)
+	}
+	o := rc.OnlyIf
+	r.onlyIf = &conditionRule{target: compileTarget("only_if.", SelectorConfig{o.Metric, o.Match, o.Point}, report)}
+	if err := r.onlyIf.bound.setBounds(LevelConfig{Above: o.Above, Below: o.Below, Outside: o.Outside, Inside: o.Inside}); err != nil {
+		report("%w", err)
+	}
+}
+
+// compileTarget compiles one selector; key is where it stands in the rule.
+func compileTarget(key string, s SelectorConfig, report func(string, ...any)) target {
+	t := target{metric: s.Metric, sel: compileSelector(s.Match, key+"match.", report), point: s.Point, key: key}
+	if key != "" && s.Metric == "" {
+		report("%smetric is required", key)
+	}
+	var err error
+	if t.figure, err = parseFigure(s.Point); err != nil {
+		if key == "" {
+			report("%w", err)
+		} else {
+			report("%s: %w", strings.TrimSuffix(key, "."), err)
+		}
+	}
+	return t
+}
+
+// compileRatio compiles both sides of a ratio. Its unit is 1 whatever theirs are.
+func compileRatio(rc RuleConfig, r *rule, report func(string, ...any)) {
+	for _, x := range []struct {
+		key string
+		set bool
+	}{
+		{"metric", rc.Metric != ""},
+		{"match", rc.Match != nil},
+		{"point", rc.Point != ""},
+	} {
+		if x.set {
+			report(`%[1]q stands beside "ratio": write it in "ratio.of" and "ratio.to"`, x.key)
+		}
+	}
+	if rc.Forecast != nil {
+		report(`"forecast" and "ratio" exclude each other`)
+	}
+	if rc.Absent != nil {
+		report(`"absent" and "ratio" exclude each other`)
+	}
+	r.value = compileTarget("ratio.of.", rc.Ratio.Of, report)
+	divisor := compileTarget("ratio.to.", rc.Ratio.To, report)
+	r.divisor = &divisor
+	r.metric = r.value.metric + " / " + divisor.metric
+	if r.groupAgg == groupWorst {
+		r.groupAgg = groupSum
+	}
+}
+
+// checkRatioBounds reports bounds that can't be compared with a ratio: only bare numbers and percentages can.
+func checkRatioBounds(r *rule, report func(string, ...any)) {
+	if r.divisor == nil {
+		return
+	}
+	for i := range r.levels {
+		l := &r.levels[i]
+		if _, err := l.resolve("1"); err != nil {
+			report("threshold %s can't be compared with a ratio: write a number or a percentage", l.boundText())
+		}
+	}
+}
+
+// targets are all selectors of the rule.
+func (r *rule) targets() []*target {
+	out := []*target{&r.value}
+	if r.divisor != nil {
+		out = append(out, r.divisor)
+	}
+	if r.onlyIf != nil {
+		out = append(out, &r.onlyIf.target)
+	}
+	return out
+}

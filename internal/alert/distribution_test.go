@@ -1,0 +1,376 @@
+package alert
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// exponential counts values as an exponential histogram does, the way the data model says.
+func exponential(scale int32, threshold float64, values ...float64) *Distribution {
+	d := &Distribution{Shape: ExponentialHistogram, Scale: scale, ZeroThreshold: threshold, Count: uint64(len(values))}
+	positive, negative := map[int]uint64{}, map[int]uint64{}
+	sum, low, high := 0.0, math.Inf(1), math.Inf(-1)
+	for _, v := range values {
+		sum, low, high = sum+v, min(low, v), max(high, v)
+		if math.Abs(v) <= threshold {
+			d.ZeroCount++
+			continue
+		}
+		index := int(math.Ceil(math.Ldexp(math.Log2(math.Abs(v)), int(scale)))) - 1
+		if v > 0 {
+			positive[index]++
+		} else {
+			negative[index]++
+		}
+	}
+	if len(values) > 0 {
+		d.Sum, d.Min, d.Max = Number{sum, true}, Number{low, true}, Number{high, true}
+	}
+	d.Positive, d.Negative = dense(positive), dense(negative)
+	return d
+}
+
+func dense(counts map[int]uint64) ExponentialBuckets {
+	if len(counts) == 0 {
+		return ExponentialBuckets{}
+	}
+	first, last := math.MaxInt, math.MinInt
+	for i := range counts {
+		first, last = min(first, i), max(last, i)
+	}
+	b := ExponentialBuckets{Offset: int32(first), Counts: make([]uint64, last-first+1)}
+	for i, n := range counts {
+		b.Counts[i-first] = n
+	}
+	return b
+}
+
+func bare(d *Distribution) *Distribution {
+	d.Sum, d.Min, d.Max = Number{}, Number{}, Number{}
+	return d
+}
+
+// draws are ways in which values spread.
+var draws = map[string]func(*rand.Rand) float64{
+	"uniform":     func(r *rand.Rand) float64 { return r.Float64() },
+	"exponential": func(r *rand.Rand) float64 { return r.ExpFloat64() * 40 },
+	"lognormal":   func(r *rand.Rand) float64 { return math.Exp(r.NormFloat64()) },
+	"normal":      func(r *rand.Rand) float64 { return 50 + 5*r.NormFloat64() },
+	"negative":    func(r *rand.Rand) float64 { return -3 - r.ExpFloat64() },
+	"both signs":  func(r *rand.Rand) float64 { return 10 * r.NormFloat64() },
+}
+
+// From scale 5 on, a percentile of values that spread is within 1 % of the true one.
+func TestPercentilesOfExponentialHistograms(t *testing.T) {
+	t.Parallel()
+	for name, draw := range draws {
+		for scale := int32(5); scale <= 10; scale++ {
+			for _, point := range []string{"p1", "p10", "p50", "p90", "p95", "p99", "p99.9", "p100"} {
+				random := rand.New(rand.NewPCG(uint64(scale), 3))
+				values := make([]float64, 5000)
+				for i := range values {
+					values[i] = draw(random)
+				}
+				f, err := parseFigure(point)
+				require.NoError(t, err)
+				d := exponential(scale, 0, values...)
+				slices.Sort(values)
+				want := quantile(f.q, values)
+				got, ok, problem := d.read(f)
+				require.True(t, ok)
+				require.Empty(t, problem)
+				assert.InEpsilon(t, want, got, 0.01, "%s %s at scale %d", name, point, scale)
+				if f.q >= 0.1 && f.q <= 0.99 { // Beyond, a point without minimum and maximum knows the bucket at best.
+					got, _, _ = bare(d).read(f)
+					assert.InEpsilon(t, want, got, 0.01, "%s %s at scale %d, without minimum and maximum", name, point, scale)
+				}
+			}
+		}
+	}
+}
+
+// Whatever the values are, the estimate lies between the bounds of the bucket in which the true value is.
+func TestPercentilesNeverLeaveTheirBucket(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		values := make([]float64, 1+random.IntN(20))
+		for i := range values {
+			values[i] = []float64{0.5, 0.25, 1, 0.9, math.Nextafter(0.5, 1)}[random.IntN(5)]
+		}
+		scale := int32(random.IntN(15) - 4)
+		base := math.Exp2(math.Exp2(-float64(scale)))
+		d := bare(exponential(scale, 0, values...))
+		slices.Sort(values)
+		for k, v := range values {
+			got := d.valueAt(float64(k), float64(len(values)))
+			assert.Less(t, math.Abs(math.Log(got/v)), math.Log(base)*(1+1e-9), "%v at scale %d of %v", v, scale, values)
+		}
+	}
+}
+
+func TestFiguresOfPoints(t *testing.T) {
+	t.Parallel()
+	explicit := func(edit func(*Distribution)) *Distribution {
+		d := &Distribution{
+			Shape: Histogram, Count: 10, Sum: Number{70, true}, Bounds: []float64{5, 10}, Counts: []uint64{4, 4, 2},
+			Min: Number{1, true}, Max: Number{20, true},
+		}
+		if edit != nil {
+			edit(d)
+		}
+		return d
+	}
+	unknown := func(d *Distribution) { d.Min, d.Max = Number{}, Number{} }
+	summary := &Distribution{Shape: Summary, Count: 4, Sum: Number{8, true}, Quantiles: []Quantile{{0, 1}, {0.5, 2}, {0.99, 3}, {1, 4}}}
+	for _, c := range []struct {
+		name    string
+		d       *Distribution
+		point   string
+		want    float64
+		problem string
+	}{
+		{"sum", explicit(nil), "sum", 70, ""},
+		{"avg", explicit(nil), "avg", 7, ""},
+		{"count", explicit(nil), "count", 10, ""},
+		{"min", explicit(nil), "min", 1, ""},
+		{"max", explicit(nil), "max", 20, ""},
+		{"no max", explicit(unknown), "max", 0, "its points have no max"},
+		{"no sum", bare(explicit(nil)), "avg", 0, "its points have no sum"},
+		{"the middle of a bucket", explicit(nil), "p50", 6.25, ""}, // Ranks 4 and 5 lie at 5.625 and 6.875.
+		{"the first bucket begins at the minimum", explicit(nil), "p10", 2.35, ""},
+		{"or else at zero", explicit(unknown), "p10", 1.75, ""},
+		{"the last value is the maximum", explicit(nil), "p100", 20, ""},
+		{"or else the last bound is all that is known", explicit(unknown), "p100", 10, ""},
+		{"a bound below zero begins nowhere", explicit(func(d *Distribution) {
+			unknown(d)
+			d.Bounds = []float64{-5, 10}
+		}), "p10", -5, ""},
+		{"no buckets", explicit(func(d *Distribution) { d.Bounds, d.Counts = nil, []uint64{10}; unknown(d) }), "p50", 0, "its points have no buckets"},
+		{"one bucket", explicit(func(d *Distribution) { d.Bounds, d.Counts = nil, []uint64{10} }), "p50", 10.5, ""},
+		{"a summary's quantile", summary, "p99", 3, ""},
+		{"its minimum", summary, "min", 1, ""},
+		{"its maximum", summary, "max", 4, ""},
+		{"one it does not have", summary, "p95", 0, "its points have p0, p50, p99, p100 and no other percentile"},
+		{"zeros", exponential(5, 0, 0, 0, 0), "p95", 0, ""},
+		{"zeros up to a threshold", bare(exponential(5, 0.1, 0, 0, 0.1, 0.1)), "p50", 0.05, ""},
+		{"below zero", exponential(5, 0.1, -8, -8, -8), "p50", -8, ""},
+		{"the maximum bounds it where buckets are wide", exponential(-4, 0, 8, 8, 8, 9), "p34", 9, ""},
+		{"two values", exponential(5, 0, 1, 100), "p50", 50.5, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			f, err := parseFigure(c.point)
+			require.NoError(t, err)
+			got, ok, problem := c.d.read(f)
+			require.Equal(t, c.problem, problem)
+			require.Equal(t, problem == "", ok)
+			assert.InDelta(t, c.want, got, 1e-9)
+		})
+	}
+}
+
+// A point that has seen nothing counts nothing; it has no percentile, and that is no end of its series.
+func TestEmptyPoints(t *testing.T) {
+	t.Parallel()
+	for _, d := range []*Distribution{{Shape: Histogram, Bounds: []float64{1}, Counts: []uint64{0, 0}}, exponential(5, 0), {Shape: Summary}} {
+		for point, known := range map[string]bool{"count": true, "sum": true, "avg": false, "min": false, "max": false, "p50": false} {
+			f, err := parseFigure(point)
+			require.NoError(t, err)
+			v, ok, problem := d.read(f)
+			assert.Zero(t, v)
+			assert.Equal(t, known, ok, point)
+			assert.Empty(t, problem)
+		}
+	}
+}
+
+// distributions feeds one point that describes many values.
+func (r *rig) distribution(s float64, kind StreamKind, d *Distribution) {
+	r.t.Helper()
+	r.engine.Begin(at(s))
+	m := r.engine.Matcher(r.metric)
+	if m.SelectDistributions(&r.origin, Stream{Unit: r.unit, Kind: kind}, d.Shape) {
+		m.ObserveDistribution(&Point{Time: at(s).UnixNano(), Start: at(s - 15).UnixNano()}, d)
+	}
+	r.engine.Flush(at(s))
+	r.engine.Evaluate(at(s))
+}
+
+func TestRulesOnDistributions(t *testing.T) {
+	t.Parallel()
+	on := func(point string, edit func(*RuleConfig)) *rig {
+		return newRig(t, ladder(func(rc *RuleConfig) {
+			rc.Point = point
+			if edit != nil {
+				edit(rc)
+			}
+		}), nil)
+	}
+	t.Run("a burst shows in max, and not in avg", func(t *testing.T) {
+		t.Parallel()
+		for point, want := range map[string][]string{"max": {"fire:critical", "resolve"}, "p95": nil, "avg": nil} {
+			r := on(point, nil)
+			values := slices.Repeat([]float64{10}, 60)
+			r.distribution(0, DeltaCounter, exponential(8, 0, values...))
+			values[7], values[8] = 99, 98
+			r.distribution(15, DeltaCounter, exponential(8, 0, values...))
+			said := r.transitions()
+			r.distribution(30, DeltaCounter, exponential(8, 0, slices.Repeat([]float64{10}, 60)...))
+			assert.Equal(t, want, append(said, r.transitions()...), point)
+		}
+	})
+	t.Run("the record says which figure", func(t *testing.T) {
+		t.Parallel()
+		r := on("p99.9", nil)
+		r.distribution(0, DeltaCounter, exponential(8, 0, 90, 90, 90))
+		events := r.drain()
+		require.Len(t, events, 1)
+		assert.Equal(t, "p99.9", events[0].Point)
+		assert.Contains(t, events[0].Attributes(nil), Attr{"alert.point", StringValue("p99.9")})
+		assert.Equal(t, "load: p99.9 of m is 90 (> 80)", events[0].Body)
+	})
+	t.Run("windows join points", func(t *testing.T) {
+		t.Parallel()
+		r := on("max", func(rc *RuleConfig) { rc.Window, rc.Aggregate = 30*time.Second, "min" })
+		for i, v := range []float64{10, 90, 90, 90} {
+			r.distribution(float64(i*15), DeltaCounter, exponential(8, 0, v))
+			if i < 2 {
+				assert.Empty(t, r.transitions())
+			}
+		}
+		assert.Equal(t, []string{"fire:warning"}, r.transitions())
+	})
+	t.Run("other figures are levels: their increase is a difference", func(t *testing.T) {
+		t.Parallel()
+		r := on("max", func(rc *RuleConfig) { rc.Window, rc.Aggregate = 30*time.Second, "increase" })
+		for i, v := range []float64{99, 98, 99, 98} {
+			r.distribution(float64(i*15), DeltaCounter, exponential(8, 0, v))
+		}
+		assert.Empty(t, r.transitions())
+	})
+	t.Run("counts add up over a window", func(t *testing.T) {
+		t.Parallel()
+		for _, kind := range []StreamKind{DeltaCounter, CumulativeCounter} {
+			r := on("count", func(rc *RuleConfig) { rc.Window, rc.Aggregate = 30*time.Second, "increase" })
+			n := 0
+			for i, more := range []int{10, 0, 50, 50} {
+				n = n*int(2-kind) + more // What a cumulative stream has counted before counts on.
+				r.distribution(float64(i*15), kind, exponential(8, 0, slices.Repeat([]float64{1}, n)...))
+			}
+			assert.Equal(t, []string{"fire:critical"}, r.transitions(), kind)
+		}
+	})
+	t.Run("an empty point is no sample and no end", func(t *testing.T) {
+		t.Parallel()
+		r := on("p95", nil)
+		r.distribution(0, DeltaCounter, exponential(8, 0, 90))
+		assert.Equal(t, []string{"fire:warning"}, r.transitions())
+		for s := 15.0; s < 300; s += 15 {
+			r.distribution(s, DeltaCounter, exponential(8, 0))
+			assert.Empty(t, r.transitions())
+		}
+		r.distribution(300, DeltaCounter, exponential(8, 0))
+		assert.Equal(t, []string{"no_data:warning"}, r.transitions(), "values have stopped for no_data.after")
+	})
+	t.Run("two rules, two figures, one metric", func(t *testing.T) {
+		t.Parallel()
+		rules := append(ladder(func(rc *RuleConfig) { rc.Point = "max" }), ladder(func(rc *RuleConfig) { rc.Name, rc.Point = "mean", "avg" })...)
+		r := newRig(t, rules, nil)
+		r.distribution(0, DeltaCounter, exponential(8, 0, 70, 99))
+		var said []string
+		for _, ev := range r.drain() {
+			said = append(said, fmt.Sprintf("%s %s %.1f", ev.Rule, ev.Severity, ev.Value.Float64))
+		}
+		assert.Equal(t, []string{"load critical 99.0", "mean warning 84.5"}, said)
+		assert.Equal(t, 2, r.engine.Stats(at(0)).Series)
+		r.engine.Evaluate(at(3600))
+		assert.Zero(t, r.engine.Stats(at(3600)).Series, "and both are forgotten")
+	})
+	t.Run("absence needs no figure", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, []RuleConfig{{Name: "gone", Metric: "m", Severity: "critical", Absent: &AbsentConfig{For: 30 * time.Second}}}, nil)
+		r.distribution(0, CumulativeCounter, exponential(8, 0, 1))
+		r.distribution(15, CumulativeCounter, exponential(8, 0))
+		r.engine.Evaluate(at(44))
+		assert.Empty(t, r.transitions())
+		r.engine.Evaluate(at(45))
+		assert.Equal(t, []string{"fire:critical"}, r.transitions())
+	})
+}
+
+func TestDistributionRuleErrors(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, point string
+		feed        func(r *rig)
+		want        string
+	}{
+		{
+			"no figure", "", func(r *rig) { r.distribution(0, DeltaCounter, exponential(5, 0, 1)) },
+			`metric m is an exponential histogram: set "point" to one of its figures (min, max, avg, sum, count, pNN)`,
+		},
+		{
+			"a figure of all times", "p95", func(r *rig) { r.distribution(0, CumulativeCounter, exponential(5, 0, 1)) },
+			`metric m is an exponential histogram of cumulative temporality, so its p95 is since the start: use delta temporality, ` +
+				`or "count" or "sum" over a window`,
+		},
+		{
+			"a figure that is not there", "max", func(r *rig) { r.distribution(0, DeltaCounter, bare(exponential(5, 0, 1))) },
+			`metric m is an exponential histogram: its points have no max`,
+		},
+		{"a figure of numbers", "max", func(r *rig) { r.step(0, 99) }, `metric m has number data points: leave out "point", which is for histograms and summaries`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, ladder(func(rc *RuleConfig) { rc.Point = c.point }), nil)
+			for range 3 {
+				c.feed(r)
+			}
+			events := r.drain()
+			require.Len(t, events, 1)
+			assert.Equal(t, RuleError, events[0].Kind)
+			assert.Equal(t, `rule "load": `+c.want, events[0].Body)
+		})
+	}
+}
+
+// Whatever a point says of itself, reading it ends, and with a number if with anything.
+func FuzzDistribution(f *testing.F) {
+	f.Add(uint8(1), uint64(3), int32(5), int32(-7), []byte{1, 2, 0, 9}, []byte{3}, 0.5, 0.1, 0.9)
+	f.Add(uint8(0), uint64(3), int32(math.MinInt32), int32(math.MaxInt32), []byte{1, 2}, []byte{1}, math.NaN(), math.Inf(1), math.Inf(-1))
+	f.Add(uint8(2), uint64(1), int32(20), int32(0), []byte{}, []byte{}, 0.0, 0.0, 0.0)
+	f.Fuzz(func(t *testing.T, shape uint8, count uint64, scale, offset int32, a, b []byte, x, low, high float64) {
+		d := &Distribution{Shape: Shape(shape % 3), Count: count, Scale: scale, ZeroCount: uint64(len(a)), ZeroThreshold: x, Bounds: []float64{low, x, high}}
+		for _, n := range a {
+			d.Counts = append(d.Counts, uint64(n)<<(n%60))
+			d.Quantiles = append(d.Quantiles, Quantile{float64(n) / 255, x})
+		}
+		for _, n := range b {
+			d.Negative.Counts = append(d.Negative.Counts, uint64(n))
+		}
+		d.Positive, d.Negative.Offset = ExponentialBuckets{offset, d.Counts}, offset
+		if count%2 == 0 {
+			d.Min, d.Max = Number{low, true}, Number{high, true}
+		}
+		for _, name := range []string{"p1", "p50", "p99.9", "p100"} {
+			fig, err := parseFigure(name)
+			require.NoError(t, err)
+			v, ok, problem := d.read(fig)
+			if ok {
+				assert.Empty(t, problem)
+				assert.False(t, math.IsNaN(v))
+			}
+			if ok && d.Shape != Summary && low <= high && d.Min.Valid {
+				assert.True(t, v >= low && v <= high, "%v is not in [%v, %v]", v, low, high)
+			}
+		}
+	})
+}

@@ -1,0 +1,86 @@
+package alert
+
+import (
+	"fmt"
+	"strings"
+)
+
+// SelectDistributions is Select for the points of one metric that describe many values each. Rules that do not say which figure
+// of such a point they want, or want one that the points do not give, say so once.
+func (m *Matcher) SelectDistributions(o *Origin, s Stream, shape Shape) bool {
+	for _, w := range m.wants {
+		if w.rule.absent == nil && w.from(o) {
+			m.engine.ruleError(w.rule, fmt.Sprintf("metric %s is %s: set %q to one of its figures (%s)",
+				w.metric, shape, w.key+"point", strings.Join(figureNames, ", ")))
+		}
+	}
+	wanted := false
+	for _, f := range m.figures {
+		if f.selectFigure(o, s, shape) {
+			wanted = true
+		}
+	}
+	return wanted
+}
+
+// selectFigure prepares for the figure of the points. Counts and sums go on from point to point as the stream does; other
+// figures are levels, and those of a cumulative stream would be about all the time since its start.
+func (m *Matcher) selectFigure(o *Origin, s Stream, shape Shape) bool {
+	m.active = m.active[:0]
+	levels := shape == Summary && m.figure.kind != figureAvg // Quantiles of a summary are about the recent past.
+	if s.Kind != DeltaCounter && !m.figure.ofCounter() && !levels {
+		for _, w := range m.wants {
+			if w.from(o) {
+				m.engine.ruleError(w.rule, fmt.Sprintf("metric %s is %s of cumulative temporality, so its %s is since the start: use delta "+
+					"temporality, or \"count\" or \"sum\" over a window", w.metric, shape, m.figure))
+			}
+		}
+		return false
+	}
+	if !m.figure.ofCounter() {
+		s.Kind = Gauge
+	}
+	s.Unit = m.figure.in(s.Unit)
+	return m.activate(o, s)
+}
+
+// WantsDistribution is Wants for a point that describes many values.
+func (m *Matcher) WantsDistribution(attrs AttributeSource) bool {
+	for _, f := range m.figures {
+		if f.Wants(attrs) {
+			return true
+		}
+	}
+	return false
+}
+
+// ObserveDistribution takes a point that describes many values; the point's own value does not count.
+func (m *Matcher) ObserveDistribution(p *Point, d *Distribution) {
+	for _, f := range m.figures {
+		f.observeFigure(p, d)
+	}
+}
+
+func (m *Matcher) observeFigure(p *Point, d *Distribution) {
+	wanted := false
+	var ok bool
+	var problem string
+	for _, w := range m.active {
+		if !allMatch(w.sel.point, p.Attributes) {
+			continue
+		}
+		if !wanted && !p.NoValue {
+			p.Value, ok, problem = d.read(m.figure)
+		}
+		wanted = true
+		if w.role == asValue {
+			w.rule.lastMatch = m.engine.now // A point without values is a point.
+		}
+		if problem != "" {
+			m.engine.ruleError(w.rule, fmt.Sprintf("metric %s is %s: %s", w.metric, d.Shape, problem))
+		}
+	}
+	if wanted && (ok || p.NoValue) {
+		m.Take(p)
+	}
+}

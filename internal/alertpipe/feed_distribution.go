@@ -1,0 +1,108 @@
+package alertpipe
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+)
+
+func kindOf(t pmetric.AggregationTemporality) alert.StreamKind {
+	if t == pmetric.AggregationTemporalityDelta {
+		return alert.DeltaCounter
+	}
+	return alert.CumulativeCounter
+}
+
+// distributionPoint is what data points that describe many values have in common.
+type distributionPoint interface {
+	Attributes() pcommon.Map
+	StartTimestamp() pcommon.Timestamp
+	Timestamp() pcommon.Timestamp
+	Flags() pmetric.DataPointFlags
+	Count() uint64
+}
+
+// begin reads what every kind of point has. It returns false when no rule wants the point.
+func begin[P distributionPoint](f *feeder, m *alert.Matcher, dp P) bool {
+	f.source.attrs = dp.Attributes()
+	if !m.WantsDistribution(&f.source) {
+		return false
+	}
+	p := &f.point
+	p.Attributes = appendAttrs(p.Attributes[:0], f.source.attrs)
+	p.Start, p.Time = int64(dp.StartTimestamp()), int64(dp.Timestamp())
+	p.NoValue, p.Value, p.Exemplar = dp.Flags().NoRecordedValue(), 0, nil
+	f.values.Reset()
+	f.values.Count = dp.Count()
+	return true
+}
+
+func (f *feeder) histograms(m *alert.Matcher, stream alert.Stream, points pmetric.HistogramDataPointSlice) {
+	if points.Len() == 0 || !m.SelectDistributions(&f.origin, stream, alert.Histogram) {
+		return
+	}
+	d := &f.values
+	for _, dp := range points.All() {
+		if !begin(f, m, dp) {
+			continue
+		}
+		d.Shape = alert.Histogram
+		d.Sum = alert.Number{Float64: dp.Sum(), Valid: dp.HasSum()}
+		d.Min, d.Max = alert.Number{Float64: dp.Min(), Valid: dp.HasMin()}, alert.Number{Float64: dp.Max(), Valid: dp.HasMax()}
+		d.Bounds = appendAll(d.Bounds, dp.ExplicitBounds())
+		d.Counts = appendAll(d.Counts, dp.BucketCounts())
+		f.point.Exemplar = newestExemplar(dp.Exemplars())
+		m.ObserveDistribution(&f.point, d)
+	}
+}
+
+func (f *feeder) exponentialHistograms(m *alert.Matcher, stream alert.Stream, points pmetric.ExponentialHistogramDataPointSlice) {
+	if points.Len() == 0 || !m.SelectDistributions(&f.origin, stream, alert.ExponentialHistogram) {
+		return
+	}
+	d := &f.values
+	for _, dp := range points.All() {
+		if !begin(f, m, dp) {
+			continue
+		}
+		d.Shape = alert.ExponentialHistogram
+		d.Sum = alert.Number{Float64: dp.Sum(), Valid: dp.HasSum()}
+		d.Min, d.Max = alert.Number{Float64: dp.Min(), Valid: dp.HasMin()}, alert.Number{Float64: dp.Max(), Valid: dp.HasMax()}
+		d.Scale, d.ZeroCount, d.ZeroThreshold = dp.Scale(), dp.ZeroCount(), dp.ZeroThreshold()
+		d.Positive.Offset, d.Negative.Offset = dp.Positive().Offset(), dp.Negative().Offset()
+		d.Positive.Counts = appendAll(d.Positive.Counts, dp.Positive().BucketCounts())
+		d.Negative.Counts = appendAll(d.Negative.Counts, dp.Negative().BucketCounts())
+		f.point.Exemplar = newestExemplar(dp.Exemplars())
+		m.ObserveDistribution(&f.point, d)
+	}
+}
+
+func (f *feeder) summaries(m *alert.Matcher, stream alert.Stream, points pmetric.SummaryDataPointSlice) {
+	if points.Len() == 0 || !m.SelectDistributions(&f.origin, stream, alert.Summary) {
+		return
+	}
+	d := &f.values
+	for _, dp := range points.All() {
+		if !begin(f, m, dp) {
+			continue
+		}
+		d.Shape = alert.Summary
+		d.Sum = alert.Number{Float64: dp.Sum(), Valid: true}
+		for _, q := range dp.QuantileValues().All() {
+			d.Quantiles = append(d.Quantiles, alert.Quantile{Q: q.Quantile(), Value: q.Value()})
+		}
+		m.ObserveDistribution(&f.point, d)
+	}
+}
+
+// appendAll appends what a slice of the data model holds, without copying it first.
+func appendAll[T any, S interface {
+	Len() int
+	At(i int) T
+}](dst []T, from S) []T {
+	for i := range from.Len() {
+		dst = append(dst, from.At(i))
+	}
+	return dst
+}
