@@ -99,6 +99,39 @@ func TestFlapping(t *testing.T) {
 		assert.Equal(t, events[0].EpisodeID, events[1].EpisodeID)
 		assert.EqualValues(t, 6, r.engine.Stats(at(s)).EventsSuppressed["flapping"])
 	})
+	t.Run("gone while it was about to flap", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, ladder(func(rc *RuleConfig) {
+			rc.Flapping = rule()[0].Flapping
+			rc.NoData = &NoDataConfig{After: 45 * time.Second, Action: "resolve"}
+		}), nil)
+		_, s := swing(r, 0, 3)
+		end := s - 15
+		for ; s <= end+45; s += 15 {
+			r.engine.Evaluate(at(s))
+		}
+		events := r.drain()
+		require.Len(t, events, 1)
+		assert.Equal(t, Resolve, events[0].Transition)
+		assert.Equal(t, ReasonStale, events[0].Reason)
+	})
+	t.Run("gone and back again and again", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, ladder(func(rc *RuleConfig) {
+			rc.Flapping = &FlappingConfig{Transitions: 4, Within: time.Hour, StableFor: time.Hour}
+			rc.NoData = &NoDataConfig{After: 45 * time.Second, Action: "resolve"}
+		}), nil)
+		said := 0
+		for s := 0.0; s < 3000; s += 15 {
+			if int(s)%75 == 0 {
+				r.step(s, 90)
+			} else {
+				r.engine.Evaluate(at(s))
+			}
+			said += len(r.drain())
+		}
+		assert.Equal(t, 2*4, said, "it latches in the end")
+	})
 	t.Run("firing=>flapping=>firing=>resolved", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, rule(), nil)

@@ -35,6 +35,8 @@ func (e *Engine) passFlapping(g *group, c *change, worst int) bool {
 	switch {
 	case !f.latched && (len(f.times) < rule.transitions || c.transition == Fire):
 		return true
+	case !f.latched && c.reason == ReasonStale && c.transition == Resolve && len(f.times) < 2*rule.transitions:
+		return true // What is gone does not flap, unless it keeps coming back.
 	case !f.latched:
 		f.latched = true
 		c.transition = FlappingStart

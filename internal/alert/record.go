@@ -205,6 +205,9 @@ func plainMessage(r *ruleState, l *level, ev *Event) string {
 	fmt.Fprintf(&b, "%s is ", r.metric)
 	if ev.Value.Valid {
 		b.WriteString(formatValue(ev.Value.Float64, l.displayUnit(r.metric, r.unit)))
+		if r.agg.kind == aggRate {
+			b.WriteString("/s")
+		}
 	} else {
 		b.WriteString("missing")
 	}

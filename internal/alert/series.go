@@ -210,9 +210,16 @@ func (e *Engine) value(r *rule, s *series, t, ahead int64, restoring bool) (floa
 		return 0, missing // What it was before it ended is not what it is now.
 	}
 	i, j := s.samples.after(t-window), s.samples.after(t)
-	switch {
-	case i == j:
+	if i == j {
 		return 0, missing
+	}
+	// When samples stop, the window stays where they ended until the value counts as missing: it must not drain and look like recovery.
+	// A lookback that is set asks for the window as it is at every moment, as in PromQL.
+	if newest := s.newest(); r.lookback == 0 && t > newest {
+		t = newest
+		i = s.samples.after(t - window)
+	}
+	switch {
 	case j-i < r.minSamples, t-s.firstT < r.newSeriesDelay,
 		(r.fullWindow || restoring) && !s.covers(window, t):
 		return 0, noOpinion

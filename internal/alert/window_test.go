@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -196,5 +197,41 @@ func TestFullWindowAndMinSamples(t *testing.T) {
 			fired[i] = fired[i] || len(r.transitions()) > 0
 		}
 		assert.Equal(t, want[s], fired, "at %vs", s)
+	}
+}
+
+// TestSilenceDoesNotDrainAWindow stops the samples of a firing alert. Until its policy for missing data has its say the alert stays
+// what the last samples made it, whatever the aggregate; only a lookback that is set lets the window move on, as PromQL does.
+func TestSilenceDoesNotDrainAWindow(t *testing.T) {
+	t.Parallel()
+	for aggregate, threshold := range map[string]int{"rate": 50, "increase": 3000, "sum": 3, "count": 3, "avg": 3, "p90": 3} {
+		for _, lookback := range []time.Duration{0, 45 * time.Second} {
+			t.Run(fmt.Sprintf("%s/lookback=%v", aggregate, lookback), func(t *testing.T) {
+				t.Parallel()
+				rule := RuleConfig{
+					Name: "r", Metric: "m", Window: time.Minute, Aggregate: aggregate, Threshold: threshold, Severity: "warning",
+					NoData: &NoDataConfig{After: 10 * time.Minute},
+				}
+				if lookback != 0 {
+					rule.Lookback = lookback.String()
+				}
+				r := newRig(t, []RuleConfig{rule}, nil)
+				if aggregate == "rate" || aggregate == "increase" {
+					r.kind = CumulativeCounter
+				}
+				for s := 0.0; s <= 150; s += 15 {
+					r.step(s, 100*s)
+				}
+				require.Equal(t, []string{"fire:warning"}, r.transitions())
+				for s := 165.0; s <= 600; s += 15 {
+					r.engine.Evaluate(at(s))
+				}
+				if drains := aggregate == "count" || aggregate == "rate" || aggregate == "increase"; lookback != 0 && drains {
+					assert.Equal(t, []string{"resolve"}, r.transitions())
+				} else {
+					assert.Empty(t, r.transitions())
+				}
+			})
+		}
 	}
 }
