@@ -70,11 +70,20 @@ generate: ## Write the generated files again.
 	cd psutilreceiver/internal/stream/crosscheck && go mod tidy
 	cd internal/alert/oracle && go mod tidy
 	cd internal/alertpipe/lifecycle && go mod tidy
+	cd packaging && go mod tidy
 	@gofmt -w $(shell git ls-files '*.go')
 
 .PHONY: check-generate
 check-generate: generate ## Fail if generated files, go.mod or formatting are not up to date.
 	git diff --exit-code
+
+.PHONY: packages
+packages: build ## Build the .deb and the .rpm: leaves them in ./dist.
+	./packaging/package.sh $(CURDIR)/$(BINARY) dist
+
+.PHONY: packaging-test
+packaging-test: build ## Test what runs the binary for good: unit, packages, image, manifests. As root all of it, else what needs no root.
+	cd packaging && go vet ./... && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -count=1 ./...
 
 .PHONY: lint
 lint: ## Run the linters.
@@ -101,4 +110,4 @@ fuzz: ## Fuzz every parser for a short while each.
 
 .PHONY: clean
 clean: ## Remove what was built.
-	rm -rf build $(BINARY) alertcheck quickstart-data
+	rm -rf build dist $(BINARY) alertcheck quickstart-data

@@ -19,12 +19,9 @@ type mountTable struct {
 // beneath it.
 func (t *mountTable) list(h *Host) (entries []mountEntry, changed bool, err error) {
 	own, err := h.read("proc/self/mountinfo")
-	var hosts []byte
-	if h.root != "" {
-		var hostsErr error
-		if hosts, hostsErr = h.read("proc/1/mountinfo"); hostsErr == nil {
-			err = nil
-		}
+	hosts, hostsErr := h.read("proc/1/mountinfo")
+	if h.root != "" && hostsErr == nil {
+		err = nil
 	}
 	if err != nil {
 		return nil, false, err
@@ -55,7 +52,7 @@ func (t *mountTable) list(h *Host) (entries []mountEntry, changed bool, err erro
 func hostMounts(h *Host, own, hosts []mountLine) []mountLine {
 	switch {
 	case h.root == "":
-		return visibleMounts(own)
+		return withModesOf(hosts, visibleMounts(own))
 	case !isMountpoint(own, h.root) && len(hosts) > 0:
 		return visibleMounts(hosts)
 	case len(hosts) > 0:
@@ -65,6 +62,23 @@ func hostMounts(h *Host, own, hosts []mountLine) []mountLine {
 	default:
 		return visibleMounts(own)
 	}
+}
+
+// withModesOf takes from the host's table whether a mount is read-only: a service manager may have mounted all of it read-only for this
+// process alone.
+func withModesOf(hosts, mounts []mountLine) []mountLine {
+	type place struct{ device, mountpoint string }
+	readOnly := make(map[place]bool, len(hosts))
+	for _, m := range visibleMounts(hosts) {
+		readOnly[place{m.device, m.mountpoint}] = m.readOnly
+	}
+	for i := range mounts {
+		m := &mounts[i]
+		if is, known := readOnly[place{m.device, m.mountpoint}]; known {
+			m.readOnly = is
+		}
+	}
+	return mounts
 }
 
 func isMountpoint(mounts []mountLine, path string) bool {

@@ -77,6 +77,31 @@ func TestLiveMounts(t *testing.T) {
 	}, found)
 }
 
+// TestLiveModesAreTheHosts gives this process a read-only view of the host, as a service manager does.
+func TestLiveModesAreTheHosts(t *testing.T) {
+	if !inNamespaces(t, unix.CLONE_NEWNS) {
+		return
+	}
+	hosts, err := os.ReadFile("/proc/1/mountinfo")
+	if err != nil {
+		t.Skipf("the mounts of the first process are not to be seen: %v", err)
+	}
+	writable := map[string]bool{}
+	for _, m := range visibleMounts(parseMountinfo(hosts)) {
+		writable[m.mountpoint] = !m.readOnly
+	}
+	if !writable["/"] {
+		t.Skip("/ is read-only on this host")
+	}
+	require.NoError(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+	require.NoError(t, unix.Mount("", "/", "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, ""))
+	require.ErrorIs(t, os.WriteFile("/a file", nil, 0o600), unix.EROFS)
+	found, err := NewFilesystems(liveHost(t), time.Minute, func(m *Mount) bool { return m.Mountpoint == "/" }).Read(time.Now())
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	assert.False(t, found[0].ReadOnly)
+}
+
 // TestLiveMountThatNeverAnswers mounts a FUSE filesystem whose daemon is this test, which keeps silent.
 func TestLiveMountThatNeverAnswers(t *testing.T) {
 	if !inNamespaces(t, unix.CLONE_NEWNS) {

@@ -1,0 +1,220 @@
+package packaging
+
+import (
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const unitFile = "systemd/otelcol-psutil.service"
+
+// maxExposure is what `systemd-analyze security` may count, in tenths: below 5 it says OK. What is left is what an agent needs that
+// shows the host as it is.
+const maxExposure = 25
+
+// unit reads the directives of the service.
+func unit(t *testing.T) map[string][]string {
+	t.Helper()
+	directives := make(map[string][]string)
+	for _, line := range lines(t, unitFile, "") {
+		if key, value, ok := strings.Cut(line, "="); ok && !strings.HasPrefix(line, "#") {
+			directives[key] = append(directives[key], value)
+		}
+	}
+	return directives
+}
+
+// unitFor is the unit with the binary under test in place of the installed one.
+func unitFor(t *testing.T, program string) string {
+	t.Helper()
+	text, err := os.ReadFile(unitFile)
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), filepath.Base(unitFile))
+	replaced := strings.ReplaceAll(string(text), "/usr/bin/otelcol-psutil", program)
+	require.NoError(t, os.WriteFile(path, []byte(replaced), 0o600))
+	return path
+}
+
+func TestUnitIsUnderstoodBySystemd(t *testing.T) {
+	needs(t, false, "systemd-analyze")
+	path := unitFor(t, binary(t))
+	assert.Empty(t, output(t, exec.Command("systemd-analyze", "verify", "--man=no", path)))
+	output(t, exec.Command("systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold="+strconv.Itoa(maxExposure), path))
+}
+
+// TestUnitHidesNothing holds the directives that would show the agent another host than there is.
+func TestUnitHidesNothing(t *testing.T) {
+	directives := unit(t)
+	for directive, value := range map[string]string{
+		"ProtectProc": "default", "ProcSubset": "all", "PrivateNetwork": "no", "PrivateUsers": "no",
+		"ProtectHome": "read-only", "ProtectHostname": "no",
+	} {
+		assert.Equal(t, []string{value}, directives[directive], directive)
+	}
+	for _, hiding := range []string{"RootDirectory", "RootImage", "InaccessiblePaths", "TemporaryFileSystem", "PrivatePIDs", "DynamicUser", "ReadOnlyPaths"} {
+		assert.NotContains(t, directives, hiding)
+	}
+}
+
+const everyProcess = `
+receivers:
+  psutil:
+    collection_interval: 1s
+    initial_delay: 0s
+    scrapers:
+      {cpu: {}, load: {}, memory: {}, paging: {}, disk: {}, filesystem: {}, network: {}, connections: {}, pressure: {}, sensors: {},
+       processes: {}, system: {}, process: {collection_interval: 1s, top: {n: 0}}}
+    resource_attributes: {process.executable.path: {enabled: true}}
+exporters: {file: {path: metrics.jsonl, flush_interval: 100ms}}
+service:
+  telemetry: {metrics: {level: none}, logs: {level: info}}
+  pipelines: {metrics: {receivers: [psutil], exporters: [file]}}
+`
+
+// TestCapabilitiesOfTheUnitAreThoseThatAreNeeded runs the collector as another user with what the unit gives, and with each of it
+// taken away.
+func TestCapabilitiesOfTheUnitAreThoseThatAreNeeded(t *testing.T) {
+	needs(t, true, "setpriv")
+	directives := unit(t)
+	require.Len(t, directives["AmbientCapabilities"], 1)
+	assert.Equal(t, directives["AmbientCapabilities"], directives["CapabilityBoundingSet"], "nothing more can be had")
+	capabilities := strings.Fields(directives["AmbientCapabilities"][0])
+	require.NotEmpty(t, capabilities)
+
+	path, io, log := seenWith(t, capabilities)
+	assert.Contains(t, path, "packaging.test", "the executable of another user's process")
+	assert.True(t, io, "the disk I/O of another user's process")
+	assert.NotContains(t, log, "left out")
+	for i, taken := range capabilities {
+		_, io, log := seenWith(t, slices.Delete(slices.Clone(capabilities), i, i+1))
+		assert.False(t, io, "without %s", taken)
+		assert.Contains(t, log, "without "+taken)
+	}
+}
+
+// seenWith tells what of this process a collector of another user sees.
+func seenWith(t *testing.T, capabilities []string) (path string, io bool, log string) {
+	t.Helper()
+	dir, program := openDir(t), binary(t)
+	require.NoError(t, os.Chmod(dir, 0o777))
+	config := filepath.Join(dir, "collector.yaml")
+	require.NoError(t, os.WriteFile(config, []byte(everyProcess), 0o644))
+	set := "-all"
+	for _, c := range capabilities {
+		set += ",+" + strings.ToLower(strings.TrimPrefix(c, "CAP_"))
+	}
+	cmd := exec.Command("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs",
+		"--inh-caps="+set, "--ambient-caps="+set, "--bounding-set="+set, installed(t, dir, program), "--config", config)
+	cmd.Dir = dir
+	stop := launch(t, cmd)
+	for _, s := range samples(t, filepath.Join(dir, "metrics.jsonl"), 3) {
+		if s.resource.get("process.pid") == strconv.Itoa(os.Getpid()) {
+			path = s.resource.get("process.executable.path")
+			io = io || s.name == "process.disk.io"
+		}
+	}
+	return path, io, stop()
+}
+
+// installed puts the binary where another user can run it.
+func installed(t *testing.T, dir, program string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Clean(program))
+	require.NoError(t, err)
+	path := filepath.Join(dir, "otelcol-psutil")
+	require.NoError(t, os.WriteFile(path, text, 0o755))
+	return path
+}
+
+// TestUnitAllowsWhatTheCollectorDoes traces a collector with every scraper and holds its system calls against the unit's filters.
+func TestUnitAllowsWhatTheCollectorDoes(t *testing.T) {
+	needs(t, false, "systemd-analyze", "strace")
+	if err := exec.Command("strace", "-o", os.DevNull, "true").Run(); err != nil {
+		t.Skipf("strace is not allowed: %v", err)
+	}
+	dir, program := t.TempDir(), binary(t)
+	config, trace := filepath.Join(dir, "collector.yaml"), filepath.Join(dir, "trace")
+	require.NoError(t, os.WriteFile(config, []byte(everyProcess), 0o600))
+	// As a daemon strace is a grandchild, so that the signal reaches the collector itself.
+	cmd := exec.Command("strace", "-D", "-f", "-e", "signal=none", "-o", trace,
+		program, "--config", absolute(t, "../examples/agent.yaml"), "--config", config,
+		"--set", "service.pipelines.metrics.exporters=[file,alert,otlp_grpc]")
+	cmd.Dir = dir
+	stop := launch(t, cmd)
+	samples(t, filepath.Join(dir, "metrics.jsonl"), 3)
+	stop()
+
+	text, err := os.ReadFile(trace)
+	require.NoError(t, err)
+	used := make(map[string]bool)
+	for _, m := range regexp.MustCompile(`(?m)^\d+ +(\w+)\(`).FindAllStringSubmatch(string(text), -1) {
+		used[m[1]] = true
+	}
+	require.Greater(t, len(used), 20)
+	allowed := filtered(t, unit(t)["SystemCallFilter"])
+	for call := range used {
+		assert.True(t, allowed[call], "%s is not allowed", call)
+	}
+	for _, dangerous := range []string{"ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "open_by_handle_at", "perf_event_open"} {
+		assert.False(t, allowed[dangerous], dangerous)
+	}
+
+	families := strings.Fields(unit(t)["RestrictAddressFamilies"][0])
+	for _, m := range regexp.MustCompile(`\bsocket\((AF_\w+)`).FindAllStringSubmatch(string(text), -1) {
+		assert.Contains(t, families, m[1])
+	}
+	assert.NotRegexp(t, `PROT_WRITE\|PROT_EXEC`, string(text), "MemoryDenyWriteExecute")
+	assert.NotRegexp(t, `mprotect\([^\n]*PROT_EXEC`, string(text), "MemoryDenyWriteExecute")
+	assert.NotRegexp(t, `CLONE_NEW`, string(text), "RestrictNamespaces")
+	assert.NotRegexp(t, `SCHED_(FIFO|RR)`, string(text), "RestrictRealtime")
+}
+
+func absolute(t *testing.T, path string) string {
+	t.Helper()
+	path, err := filepath.Abs(path)
+	require.NoError(t, err)
+	return path
+}
+
+// filtered gives the system calls that are left of the first filter after the others, by systemd's own sets.
+func filtered(t *testing.T, filters []string) map[string]bool {
+	t.Helper()
+	require.NotEmpty(t, filters)
+	left := make(map[string]bool)
+	for _, filter := range filters {
+		names, deny := strings.CutPrefix(filter, "~")
+		for name := range strings.FieldsSeq(names) {
+			calls := systemCalls(t, name)
+			if deny {
+				maps.DeleteFunc(left, func(call string, _ bool) bool { return calls[call] })
+			} else {
+				maps.Copy(left, calls)
+			}
+		}
+	}
+	return left
+}
+
+// systemCalls resolves a set of system calls, those within it included.
+func systemCalls(t *testing.T, name string) map[string]bool {
+	t.Helper()
+	if !strings.HasPrefix(name, "@") {
+		return map[string]bool{name: true}
+	}
+	calls := make(map[string]bool)
+	for line := range strings.Lines(output(t, exec.Command("systemd-analyze", "--no-pager", "syscall-filter", name))) {
+		if member := strings.TrimSpace(line); member != "" && member != name && !strings.HasPrefix(member, "#") {
+			maps.Copy(calls, systemCalls(t, member))
+		}
+	}
+	return calls
+}
