@@ -38,7 +38,8 @@ run: build ## Build if needed, and watch this host.
 
 .PHONY: test
 test: build ## Run all tests: those of the packages with the race detector, then the end-to-end tests on the built binary.
-	go test -race -shuffle=on $(UNIT)
+	@echo "go test -race -shuffle=on ./... (without e2e)"
+	@go test -race -shuffle=on $(UNIT)
 	@$(MAKE) --no-print-directory e2e E2E_REQUIRE_SERVERS=$(E2E_REQUIRE_SERVERS)
 
 # The servers are Debian's prometheus, prometheus-alertmanager and influxdb. `make test` skips what needs one that is not installed.

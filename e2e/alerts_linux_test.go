@@ -84,8 +84,8 @@ func (f alertFile) of(t *testing.T, rule string) (records []alertRecord) {
 	return records
 }
 
-// await waits for the nth record of a rule with a transition. Before each look it does what is given.
-func (f alertFile) await(t *testing.T, rule, transition string, nth int, meanwhile ...func()) (found alertRecord) {
+// await waits for the nth record of a rule with a transition.
+func (f alertFile) await(t *testing.T, rule, transition string, nth int) (found alertRecord) {
 	t.Helper()
 	f.until(t, fmt.Sprintf("%s %d of rule %s", transition, nth, rule), func() bool {
 		seen := 0
@@ -98,7 +98,7 @@ func (f alertFile) await(t *testing.T, rule, transition string, nth int, meanwhi
 			}
 		}
 		return false
-	}, meanwhile...)
+	})
 	return found
 }
 
@@ -245,5 +245,5 @@ const burn = "ulimit -t 60; while :; do :; done"
 // killCollector ends a collector at once, as a crash does.
 func killCollector(c *collector) {
 	_ = c.cmd.Process.Kill()
-	<-c.exited
+	<-c.exited //nolint:errcheck // That it was killed is no news.
 }

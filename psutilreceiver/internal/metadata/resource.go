@@ -1,3 +1,4 @@
+// Package metadata is generated from metadata.yaml, but for this file.
 package metadata
 
 import (
