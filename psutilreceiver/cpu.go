@@ -128,6 +128,7 @@ const heldBack = 3
 // cpuStream makes streams that never fall from the times of one CPU, or of all.
 type cpuStream struct {
 	start  pcommon.Timestamp // of the streams; 0 before the first tick
+	begun  bool              // at this tick: what was before it is not known
 	seen   time.Time         // last tick with this CPU
 	online int               // CPUs that were online then, of the streams of all together
 	raw    modeTimes         // highest times that the kernel has given since the streams began
@@ -189,14 +190,14 @@ func (c *cpuStream) fell(now modeTimes) bool {
 }
 
 func (c *cpuStream) begin(t *tick, start pcommon.Timestamp, now, base modeTimes) {
-	*c = cpuStream{start: start, seen: t.now, raw: now, base: base}
+	*c = cpuStream{start: start, begun: true, seen: t.now, raw: now, base: base}
 	for i := range now {
 		c.value[i] = now[i] - base[i]
 	}
 }
 
 func (c *cpuStream) advance(t *tick, now modeTimes) {
-	c.seen = t.now
+	c.seen, c.begun = t.now, false
 	for i, v := range now {
 		c.raw[i] = max(c.raw[i], v)
 		value := max(c.raw[i]-c.base[i], c.value[i]) // Where the base has moved, rounding may tell a little less than before.

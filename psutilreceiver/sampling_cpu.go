@@ -86,21 +86,21 @@ func (s *cpuSource) learn(number func(pcommon.Map)) *sampledCPU {
 }
 
 // record takes the share of each mode in the time that all have counted, and with it the share's weight in the mean; and what was
-// counted a second. After a baseline nothing has been.
+// counted a second: nothing, where no tick has passed. Of a baseline neither is known.
 func (s *cpuSource) record(c *sampledCPU) {
 	var sum float64
 	for _, d := range c.delta {
 		sum += d
 	}
 	elapsed := s.tick.elapsed.Seconds()
-	if sum <= 0 || elapsed <= 0 {
+	if c.begun || elapsed <= 0 {
 		return
 	}
 	for mode, d := range c.delta {
 		if c.raw[mode] < 0 {
 			continue // The system does not know this mode.
 		}
-		if x := c.utilization[mode]; x != nil {
+		if x := c.utilization[mode]; x != nil && sum > 0 {
 			x.samples.Observe(d/sum, sum)
 		}
 		if x := c.time[mode]; x != nil {

@@ -3,6 +3,7 @@ package psutilreceiver
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/sampling"
 )
 
 // sampledHost is a receiver over a kernel model that samples and scrapes when it is told to.
@@ -203,6 +205,43 @@ func TestCumulativeHistogramsAddUp(t *testing.T) {
 		counts := p.Positive().BucketCounts().AsRaw()
 		assert.Equal(t, uint64(2*(minute+1)), counts[len(counts)-1], "the bursts")
 	}
+}
+
+// TestASumThatIdlesNeverFalls adds idle intervals to a busy one: whoever reads the sum takes one that falls for a reset.
+func TestASumThatIdlesNeverFalls(t *testing.T) {
+	var x sampledSeries
+	highest := 0.0
+	for interval := range 500 {
+		var h sampling.Histogram
+		for i := range 60 {
+			v := 0.0
+			if interval < 5 {
+				v = 1e6 + math.Sqrt(float64(interval*60+i))*1e5
+			}
+			h.Observe(v, 1.001)
+		}
+		sum := x.cumulate(&h, 1, pcommon.Timestamp(interval+2)).sum
+		require.GreaterOrEqual(t, sum, highest)
+		highest = sum
+	}
+	assert.InEpsilon(t, x.since.Sum(), highest, 1e-12)
+}
+
+// TestSamplesWithinATickCountInTheMean samples CPU time more often than it is counted.
+func TestSamplesWithinATickCountInTheMean(t *testing.T) {
+	h := newSampledHost(t, newKernelModel(t), func(cfg *Config) {
+		cfg.Sampling.Interval, cfg.Sampling.Metrics = 10*time.Millisecond, []string{"system.cpu.time"}
+	})
+	h.scrape(t)
+	for range 50 {
+		h.kernel.pass(t, 2*time.Millisecond, activity{}) // No tick yet.
+		h.receiver.sampler.sample()
+		h.kernel.pass(t, 18*time.Millisecond, activity{busy: 1})
+		h.receiver.sampler.sample()
+	}
+	p := histogramsOf(t, h.scrape(t), pmetric.AggregationTemporalityDelta)["system.cpu.time.rate.distribution{cpu.mode=user}"]
+	assert.Equal(t, uint64(100), p.Count())
+	assert.InDelta(t, 2, mean(p), 1e-6, "two CPUs, all of the second: four ticks in 20 ms")
 }
 
 func TestALateSampleTellsTheTrueRateAndMean(t *testing.T) {

@@ -29,6 +29,7 @@ type sampledOutput struct {
 type cumulated struct {
 	sampling.Histogram
 	start pcommon.Timestamp
+	sum   float64 // of all intervals. Adding never lets it fall, as mean by count may by rounding
 }
 
 func newSampledOutput(cfg *SamplingConfig, resource pcommon.Resource, version string, begun time.Time) *sampledOutput {
@@ -111,14 +112,16 @@ func (e *exporting) histogram(x *sampledSeries, h *sampling.Histogram) {
 	})
 	p := m.ExponentialHistogram().DataPoints().AppendEmpty()
 	p.SetStartTimestamp(e.start)
+	p.SetSum(h.Sum())
 	if e.cumulative {
-		h = x.cumulate(h, e.start, e.time)
-		p.SetStartTimestamp(x.since.start)
+		since := x.cumulate(h, e.start, e.time)
+		h = &since.Histogram
+		p.SetStartTimestamp(since.start)
+		p.SetSum(since.sum)
 	}
 	p.SetTimestamp(e.time)
 	x.attributes.CopyTo(p.Attributes())
 	p.SetCount(h.Count())
-	p.SetSum(h.Sum())
 	p.SetMin(h.Min())
 	p.SetMax(h.Max())
 	p.SetScale(h.Scale())
@@ -129,7 +132,7 @@ func (e *exporting) histogram(x *sampledSeries, h *sampling.Histogram) {
 }
 
 // cumulate adds an interval to what the series had before, and gives all of it.
-func (x *sampledSeries) cumulate(h *sampling.Histogram, start, now pcommon.Timestamp) *sampling.Histogram {
+func (x *sampledSeries) cumulate(h *sampling.Histogram, start, now pcommon.Timestamp) *cumulated {
 	if x.since == nil {
 		x.since = &cumulated{start: start}
 	}
@@ -137,7 +140,8 @@ func (x *sampledSeries) cumulate(h *sampling.Histogram, start, now pcommon.Times
 		x.since.start = start
 	}
 	x.since.Merge(h)
-	return &x.since.Histogram
+	x.since.sum += h.Sum()
+	return x.since
 }
 
 // sampledStatistics are the gauges that stand for a distribution.

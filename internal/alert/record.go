@@ -205,7 +205,7 @@ func plainMessage(r *ruleState, l *level, ev *Event) string {
 	fmt.Fprintf(&b, "%s is ", r.metric)
 	if ev.Value.Valid {
 		b.WriteString(formatValue(ev.Value.Float64, l.displayUnit(r.metric, r.unit)))
-		if r.agg.kind == aggRate {
+		if r.agg.kind == aggRate && r.divisor == nil {
 			b.WriteString("/s")
 		}
 	} else {

@@ -58,10 +58,10 @@ rules:
     threshold: 95%
     severity: warning
   - name: errors
-    ratio: {of: {metric: system.network.errors, match: {network.io.direction: receive}}, to: {metric: system.network.packets}}
+    ratio: {of: {metric: system.network.errors, match: {network.io.direction: receive}}, to: {metric: system.network.packet.count}}
     window: 1m
     aggregate: increase
-    group_by: [network.interface.name]
+    group_by: [resource.host.name]
     threshold: 1%
     severity: warning
 `)

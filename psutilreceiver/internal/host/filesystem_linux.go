@@ -26,6 +26,9 @@ func (t *mountTable) list(h *Host) (entries []mountEntry, changed bool, err erro
 	if err != nil {
 		return nil, false, err
 	}
+	if h.root == "" && bytes.Equal(own, hosts) {
+		hosts = nil // One namespace: there is nothing to learn.
+	}
 	if t.entries != nil && bytes.Equal(own, t.own) && bytes.Equal(hosts, t.hosts) {
 		return t.entries, false, nil
 	}

@@ -31,10 +31,11 @@ func (w *cpuWindow) advance(scrape uint64, tick *Tick) {
 	w.available[w.place(scrape)] = before + uint64(max(float64(tick.Elapsed.Microseconds())*tick.CPUs, 0))
 }
 
-// settle sets the process's utilization over the window, or over as much of it as the process has been seen in.
+// settle sets the process's utilization over the window, or over as much of it as the process has been seen in. What is excluded has none.
 func (w *cpuWindow) settle(scrape uint64, p *Process) {
 	p.HasWindow = false
-	if w.scrapes == 0 {
+	if w.scrapes == 0 || p.excluded {
+		p.window = nil
 		return
 	}
 	if p.window == nil {
