@@ -78,6 +78,19 @@ generate: ## Write the generated files again.
 check-generate: generate ## Fail if generated files, go.mod or formatting are not up to date.
 	git diff --exit-code
 
+.PHONY: balancer
+balancer: ## Build the Collector that spreads hosts over gateways (docs/scaling.md).
+	@mkdir -p build
+	go run go.opentelemetry.io/collector/cmd/builder@$(OTEL_VERSION) --config distributions/loadbalancing/builder-config.yaml
+
+.PHONY: soak
+soak: build ## Run everything at once for thirty minutes, and see that nothing grows (bench/README.md).
+	cd bench && go run ./soak -binary $(CURDIR)/$(BINARY)
+
+.PHONY: vet-bench
+vet-bench: ## Vet the benchmarks, a module of their own.
+	cd bench && go vet ./...
+
 .PHONY: packages
 packages: build ## Build the .deb and the .rpm: leaves them in ./dist.
 	./packaging/package.sh $(CURDIR)/$(BINARY) dist

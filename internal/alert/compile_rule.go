@@ -9,7 +9,10 @@ import (
 
 // compileRule compiles everything of a rule except its place among the others.
 func (c *compiler) compileRule(rc RuleConfig, report func(string, ...any)) *rule {
-	r := &rule{name: rc.Name, description: rc.Description, scale: 1, offset: rc.Offset, top: rc.Top, joins: rc.GroupAgg != ""}
+	r := &rule{
+		name: rc.Name, description: rc.Description, scale: 1, offset: rc.Offset, top: rc.Top, joins: rc.GroupAgg != "",
+		mayMatchNothing: rc.mayMatchNothing,
+	}
 	if rc.Scale != nil {
 		r.scale = *rc.Scale
 	}

@@ -165,6 +165,8 @@ type RuleConfig struct {
 	FullWindow       *bool           `mapstructure:"full_window"`
 	RepeatInterval   *time.Duration  `mapstructure:"repeat_interval"`
 	Flapping         *FlappingConfig `mapstructure:"flapping"`
+
+	mayMatchNothing bool // Of a preset: hosts without the thing are no mistake.
 }
 
 // LevelConfig is one level of a ladder. Exactly one of Above, Below, Outside and Inside is set. A bound is a

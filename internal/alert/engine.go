@@ -15,9 +15,10 @@ type Engine struct {
 	started  int64
 	now      int64
 
-	seed        maphash.Seed
-	resources   map[seriesKey]*resource
-	seriesCount int
+	seed         maphash.Seed
+	resources    map[seriesKey]*resource
+	seriesCount  int
+	warnedSeries bool // That limits.series is reached was said.
 
 	touched  []*group
 	serving  []*series // Series of a companion that have come in this round.
@@ -165,6 +166,17 @@ func (e *Engine) Evaluate(now time.Time) {
 	e.storm.summarize(e)
 	e.settle()
 	e.noticeIdleRules()
+	if e.seriesCount < e.rules.limits.Series {
+		e.warnedSeries = false
+	}
+}
+
+// noticeSeriesLimit warns once of series that nobody watches, until there is room again.
+func (e *Engine) noticeSeriesLimit() {
+	if !e.warnedSeries {
+		e.warnedSeries = true
+		e.notice("limits.series is %d, and there are more: the rest is not watched; raise the limit, or narrow match", e.rules.limits.Series)
+	}
 }
 
 // noticeImpossible warns about a bare 80 where the metric is a ratio: the rule would wait for ever.
@@ -206,7 +218,7 @@ func (e *Engine) noticeIdleRules() {
 	}
 	for _, r := range e.states {
 		switch {
-		case r.warnedIdle || r.absent != nil:
+		case r.warnedIdle || r.absent != nil || r.mayMatchNothing:
 		case r.lastMatch == unset:
 			r.warnedIdle = true
 			e.notice("rule %q has matched no data point for %s: check metric %q and match", r.name,

@@ -150,6 +150,7 @@ func (m *Matcher) Take(p *Point) {
 	case s == nil:
 		if e.seriesCount >= e.rules.limits.Series {
 			e.stats.ignored[ignoredLimit]++
+			e.noticeSeriesLimit()
 			return
 		}
 		s = m.newSeries(key, p)

@@ -46,6 +46,7 @@ func hostPreset() []RuleConfig {
 	}
 	swap := RuleConfig{
 		Name: "swap", Metric: "system.paging.utilization", Match: map[string]any{"system.paging.state": "used"},
+		mayMatchNothing: true,
 	}
 	const (
 		cpuText    = `CPU is {{ .Value | percent }} busy (> {{ .Threshold | percent }})`

@@ -256,6 +256,28 @@ func TestNotices(t *testing.T) {
 	assert.Equal(t, 10*time.Minute, stats.Rules[1].LastMatchAge)
 }
 
+func TestNoticeOfTooManySeries(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, ladder(nil), func(c *Config) { c.Limits.Series = 2 })
+	for s := 0.0; s < 60; s += 15 {
+		r.observe(s, point{s: s, v: 1, attrs: disk("/a")}, point{s: s, v: 1, attrs: disk("/b")}, point{s: s, v: 99, attrs: disk("/c")})
+		r.engine.Evaluate(at(s))
+	}
+	assert.Equal(t, []string{"limits.series is 2, and there are more: the rest is not watched; raise the limit, or narrow match"},
+		r.engine.TakeNotices(), "once")
+}
+
+func TestNoNoticeOfAHostWithoutSwap(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil, func(c *Config) { c.Preset = "host" })
+	r.engine.Evaluate(at(600))
+	var rules []string
+	for _, n := range r.engine.TakeNotices() {
+		rules = append(rules, strings.Fields(n)[1])
+	}
+	assert.Equal(t, []string{`"cpu"`, `"memory"`, `"disk"`}, rules)
+}
+
 func TestFormats(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, "5.0 GiB", formatBytes(5<<30))

@@ -33,25 +33,26 @@ type severity struct {
 
 // rule is one compiled rule. Times and spans are nanoseconds.
 type rule struct {
-	index       int
-	name        string
-	description string
-	metric      string  // As the records name it; of a ratio both.
-	value       target  // The points of the rule's value, or what a ratio divides.
-	divisor     *target // What a ratio divides by; nil without one.
-	onlyIf      *conditionRule
-	groupBy     []groupField
-	groupGiven  bool // groupBy was written, so the default does not apply.
-	groupAgg    groupAggregate
-	joins       bool // group_agg was written, so the default group key leaves out what differs between series.
-	aggName     string
-	agg         aggregate
-	window      int64
-	forecast    *forecastRule
-	absent      *absentRule
-	scale       float64
-	offset      float64
-	levels      []levelSpec // Least severe first.
+	index           int
+	name            string
+	description     string
+	metric          string  // As the records name it; of a ratio both.
+	value           target  // The points of the rule's value, or what a ratio divides.
+	divisor         *target // What a ratio divides by; nil without one.
+	onlyIf          *conditionRule
+	groupBy         []groupField
+	groupGiven      bool // groupBy was written, so the default does not apply.
+	groupAgg        groupAggregate
+	mayMatchNothing bool
+	joins           bool // group_agg was written, so the default group key leaves out what differs between series.
+	aggName         string
+	agg             aggregate
+	window          int64
+	forecast        *forecastRule
+	absent          *absentRule
+	scale           float64
+	offset          float64
+	levels          []levelSpec // Least severe first.
 
 	lookback       int64 // 0 is auto.
 	noDataAfter    int64

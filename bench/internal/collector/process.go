@@ -29,7 +29,7 @@ type Process struct {
 	exited chan error
 }
 
-// Start starts a command in a folder. What it says goes to the file output.log there.
+// Start starts a command in a folder. What it says goes to the file output.log there, but for an output that has a place already.
 func Start(dir string, cmd *exec.Cmd) (*Process, error) {
 	p := &Process{cmd: cmd, output: filepath.Join(dir, "output.log"), exited: make(chan error, 1)}
 	file, err := os.OpenFile(p.output, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
@@ -37,7 +37,10 @@ func Start(dir string, cmd *exec.Cmd) (*Process, error) {
 		return nil, err
 	}
 	defer file.Close()
-	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, file, file
+	cmd.Dir, cmd.Stderr = dir, file
+	if cmd.Stdout == nil {
+		cmd.Stdout = file
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -95,10 +98,20 @@ func (p *Process) Resident() (float64, error) {
 	return 0, errors.New("no VmRSS in /proc/PID/status")
 }
 
-// Descriptors counts the open descriptors.
-func (p *Process) Descriptors() (int, error) {
+// Descriptors counts the open descriptors, and those of them that are files of a process in /proc, which come and go with the processes.
+func (p *Process) Descriptors() (all, ofProcesses int, err error) {
 	open, err := os.ReadDir(p.proc("fd"))
-	return len(open), err
+	for _, fd := range open {
+		target, err := os.Readlink(filepath.Join(p.proc("fd"), fd.Name()))
+		if err != nil {
+			continue // Closed meanwhile.
+		}
+		all++
+		if rest, ok := strings.CutPrefix(target, "/proc/"); ok && rest[0] >= '0' && rest[0] <= '9' {
+			ofProcesses++
+		}
+	}
+	return all, ofProcesses, err
 }
 
 func (p *Process) proc(name string) string {
