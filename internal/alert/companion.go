@@ -118,11 +118,11 @@ func (g *group) condition(t int64) (holds bool, said verdict) {
 
 // ratio divides the group's value as of time t by that of its divisors. Division by zero gives no value.
 func (e *Engine) ratio(g *group, t int64) (float64, *series, verdict) {
-	of, by, said := e.joined(g, g.members, t)
+	of, by, said := e.joined(g, g.members, t, 0)
 	if said != present {
 		return 0, nil, said
 	}
-	to, _, said := e.joined(g, g.companion.divisors, t)
+	to, _, said := e.joined(g, g.companion.divisors, t, 0)
 	if said != present {
 		return 0, nil, said
 	}
@@ -133,14 +133,14 @@ func (e *Engine) ratio(g *group, t int64) (float64, *series, verdict) {
 	return v, by, present
 }
 
-// joined joins the values of series as the rule's group_agg says, and returns the newest series too.
-func (e *Engine) joined(g *group, all []*series, t int64) (float64, *series, verdict) {
+// joined joins the values of series as the rule's group_agg says, and returns the newest series too. Ahead is the horizon of a forecast.
+func (e *Engine) joined(g *group, all []*series, t, ahead int64) (float64, *series, verdict) {
 	var acc groupAccumulator
 	var by *series
 	unsure := false
 	restoring := g.alert != nil && g.alert.restored
 	for _, s := range all {
-		v, said := e.value(g.rule.rule, s, t, 0, restoring)
+		v, said := e.value(g.rule.rule, s, t, ahead, restoring)
 		if said != present || math.IsNaN(v) {
 			unsure = unsure || said == noOpinion
 			continue

@@ -170,43 +170,35 @@ func (e *Engine) read(g *group, t int64) (rd reading, until int64, by *series, v
 // the level's bounds, or for its clear.
 func (e *Engine) groupValue(g *group, t int64, l *level, toClear bool) (float64, *series, verdict) {
 	r := g.rule
+	if r.groupAgg != groupWorst {
+		v, by, said := e.joined(g, g.members, t, l.horizon)
+		if v = r.offset + r.scale*v; said == present && math.IsNaN(v) {
+			return 0, by, missing // Inf − Inf says nothing.
+		}
+		return v, by, said
+	}
 	lo, hi := l.lo, l.hi
 	if toClear {
 		lo, hi = l.clearLo, l.clearHi
 	}
 	restoring := g.alert != nil && g.alert.restored
-	var acc groupAccumulator
+	worst := 0.0
 	var by *series
 	unsure := false
 	for _, m := range g.members {
 		v, said := e.value(r.rule, m, t, l.horizon, restoring)
+		v = r.offset + r.scale*v
 		if said != present || math.IsNaN(v) {
 			unsure = unsure || said == noOpinion
 			continue
 		}
-		if r.groupAgg != groupWorst {
-			acc.add(r.groupAgg, v)
-			if by == nil || m.newest() > by.newest() {
-				by = m
-			}
-			continue
-		}
-		v = r.offset + r.scale*v
-		acc.n++
-		if by == nil || l.cmp.worse(v, acc.worst, lo, hi) {
-			by, acc.worst = m, v
+		if by == nil || l.cmp.worse(v, worst, lo, hi) {
+			by, worst = m, v
 		}
 	}
 	switch {
-	case acc.n > 0:
-		v := acc.worst
-		if r.groupAgg != groupWorst {
-			v = r.offset + r.scale*acc.value(r.groupAgg)
-		}
-		if math.IsNaN(v) {
-			return 0, by, missing // Inf − Inf says nothing.
-		}
-		return v, by, present
+	case by != nil:
+		return worst, by, present
 	case unsure:
 		return 0, nil, noOpinion
 	default:
