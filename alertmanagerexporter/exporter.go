@@ -3,6 +3,7 @@ package alertmanagerexporter
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"sync"
 	"time"
@@ -38,11 +39,11 @@ type alertmanager struct {
 	strange sync.Once     // The first record that is not an alert was logged.
 	ended   sync.Once
 
-	mu           sync.Mutex
-	table        *table
-	failingSince time.Time // Zero when the last request succeeded.
-	unwell       bool      // The status says that requests fail.
-	unsaved      bool      // A failed write to the storage was logged.
+	mu      sync.Mutex
+	table   *table
+	unsaved bool // A failed write to the storage was logged.
+
+	health health
 }
 
 func newAlertmanager(set exporter.Settings, cfg *Config, now func() time.Time) (*alertmanager, error) {
@@ -68,6 +69,9 @@ func (a *alertmanager) start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
+// lifetime is how long Alertmanager is told that an active alert lasts, in nanoseconds.
+func (a *alertmanager) lifetime() int64 { return lifetimes * int64(a.cfg.ResendInterval) }
+
 // open makes the client and reads the storage.
 func (a *alertmanager) open(ctx context.Context, host component.Host) error {
 	a.host = host
@@ -85,19 +89,19 @@ func (a *alertmanager) open(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return err
 	}
-	entries, err := s.load(ctx, a.now())
+	entries, damaged, err := s.load(ctx, a.now())
 	if err != nil {
-		a.logger.Error("Not all active alerts could be restored; those that were not expire in Alertmanager", zap.Error(err))
+		// To go on would be to end what is active, and to write over what could be read the next time.
+		return errors.Join(fmt.Errorf("reading active alerts from storage %q: %w", a.cfg.Storage, err), s.client.Close(ctx))
+	}
+	if damaged != nil {
+		a.logger.Error("Not all active alerts could be restored; those that were not expire in Alertmanager", zap.Error(damaged))
 	}
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.store, a.unsaved = s, false
-	now := a.now().UnixNano()
-	for _, e := range entries {
-		e.heard, e.version, e.posted = now, 1, 0
-	}
-	a.table.entries = entries
-	a.telemetry.AlertmanagerActive.Record(ctx, int64(a.table.active()))
-	a.mu.Unlock()
+	a.table.restore(entries, a.now().UnixNano())
+	a.save(ctx, nil)
 	return nil
 }
 
@@ -144,14 +148,12 @@ func (a *alertmanager) loop(ctx context.Context, restored bool) {
 
 // resend sends the whole table.
 func (a *alertmanager) resend(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, a.cfg.ClientConfig.Timeout)
-	defer cancel()
 	a.mu.Lock()
-	a.save(ctx, a.table.age(a.now().UnixNano(), int64(a.cfg.ExpireAfter)))
+	a.save(ctx, a.table.age(a.now().UnixNano(), int64(a.cfg.ExpireAfter), a.lifetime()))
 	ids := sortedIDs(a.table.entries)
 	a.mu.Unlock()
 	// The error is logged and shown by the status; the next interval tries again.
-	_ = a.send(ctx, ids)
+	_ = a.send(ctx, ids, true)
 }
 
 // ConsumeLogs takes the alert records into the table, and lets the queue send what changed. When it returns nil the table has them,
@@ -252,7 +254,8 @@ func (a *alertmanager) skip(ctx context.Context, reason string) {
 
 // save stores what became of some alerts. Alerts are sent even if they cannot be stored.
 func (a *alertmanager) save(ctx context.Context, ids []string) {
-	a.telemetry.AlertmanagerActive.Record(ctx, int64(a.table.active()))
+	a.telemetry.AlertmanagerActive.Record(ctx, int64(a.table.firing))
+	ids = append(ids, a.table.takeForgotten()...)
 	if a.store == nil {
 		return
 	}

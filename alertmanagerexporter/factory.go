@@ -30,7 +30,8 @@ func newLogs(ctx context.Context, set exporter.Settings, cfg *Config, now func()
 	am.Logs, err = exporterhelper.NewLogs(ctx, set, cfg, am.push,
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
 		exporterhelper.WithStart(am.start), exporterhelper.WithShutdown(am.shutdown),
-		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{Timeout: cfg.ClientConfig.Timeout}),
+		// The HTTP client bounds each request. A bound on push would also count the wait for another's request.
+		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{}),
 		exporterhelper.WithRetry(cfg.RetryConfig), exporterhelper.WithQueue(cfg.QueueConfig))
 	if err != nil {
 		return nil, err

@@ -80,7 +80,8 @@ func (l *labeler) ofResource(resource pcommon.Map, metric string) map[string]str
 var volatileKeys = []string{"service.instance.id", "host.ip", "host.mac", "os.description"}
 
 // identifies tells whether a resource attribute says which thing an alert is about. It draws the line where the alert rules do for an
-// alert's identity, so that labels stay the same for as long as the alert does.
+// alert's identity where neither group_by nor entity references say otherwise, so that labels stay the same for as long as the alert
+// does.
 func identifies(key, metric string) bool {
 	switch {
 	case strings.HasPrefix(key, "telemetry."), slices.Contains(volatileKeys, key):

@@ -1,6 +1,7 @@
 package alertmanagerexporter
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -177,6 +178,27 @@ func history(t *testing.T, kind string, seed uint64) {
 			require.Equal(t, e.active(), b.server.active(), "seed %d, step %d", seed, step)
 		}
 		require.Empty(t, b.server.wrong, "seed %d, step %d", seed, step)
+		requireConsistent(t, b)
+	}
+}
+
+// requireConsistent compares what is kept beside the table with the table.
+func requireConsistent(t *testing.T, b *bench) {
+	t.Helper()
+	firing := 0
+	var keys []string
+	for id, e := range b.am.table.entries {
+		keys = append(keys, alertPrefix+id)
+		if e.Active != nil {
+			firing++
+		}
+	}
+	require.Equal(t, firing, b.am.table.firing)
+	if d, ok := b.host[diskID].(*disk); ok && len(d.data) > 0 {
+		require.ElementsMatch(t, append(keys, indexKey), d.keys())
+		var listed []string
+		require.NoError(t, json.Unmarshal(d.data[indexKey], &listed))
+		require.Equal(t, sortedIDs(b.am.table.entries), listed)
 	}
 }
 

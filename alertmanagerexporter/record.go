@@ -16,7 +16,7 @@ const (
 	eventRuleError   = "alert.rule_error"
 )
 
-// States in which an alert is over or about which something must be said beside the message.
+// The states that need no annotation: that the alert is active or not says it.
 const (
 	stateFiring   = "firing"
 	stateResolved = "resolved"

@@ -3,15 +3,11 @@ package alertmanagerexporter
 import (
 	"cmp"
 	"context"
-	"errors"
-	"time"
 
-	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
-	"go.uber.org/zap"
 )
 
 // push sends the alerts that records from the queue are about. The records tell which, the table tells what.
@@ -29,41 +25,54 @@ func (a *alertmanager) push(ctx context.Context, ld plog.Logs) error {
 		}
 	}
 	a.mu.Unlock()
-	return a.send(ctx, ids)
+	return a.send(ctx, ids, false)
 }
 
 // alertsPerRequest bounds a request. The alerts of one entry are never torn apart.
 const alertsPerRequest = 200
 
-// send posts the alerts of some entries as they are now.
-func (a *alertmanager) send(ctx context.Context, ids []string) error {
-	if len(ids) == 0 {
-		return nil
+// send posts the alerts of some entries as they are now; whole tells that these are all there are.
+func (a *alertmanager) send(ctx context.Context, ids []string, whole bool) error {
+	tried, err := a.sendAll(ctx, ids)
+	if tried {
+		a.health.note(a.host, a.logger, err, whole, a.now())
 	}
-	select {
-	case a.sending <- struct{}{}:
-		defer func() { <-a.sending }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return err
+}
+
+// sendAll makes as many requests as it takes; false when there was nothing to say, or no time to.
+func (a *alertmanager) sendAll(ctx context.Context, ids []string) (tried bool, err error) {
 	var refused error
 	for len(ids) > 0 {
-		alerts, versions, rest := a.request(ids)
-		ids = rest
-		if len(alerts) == 0 {
-			continue
-		}
-		err := a.client.post(ctx, alerts)
-		a.account(ctx, err, versions)
+		rest, posted, err := a.sendSome(ctx, ids)
+		tried, ids = tried || posted, rest
 		switch {
 		case err == nil:
 		case consumererror.IsPermanent(err):
 			refused = cmp.Or(refused, err) // One alert may be at fault; the others go on.
 		default:
-			return err
+			return tried, err
 		}
 	}
-	return refused
+	return tried, refused
+}
+
+// sendSome makes one request, and returns the entries that did not fit in. The token is held from the look into the table to the answer
+// and no longer: whoever waits with a fresh alert is next, however much this one has left.
+func (a *alertmanager) sendSome(ctx context.Context, ids []string) (rest []string, posted bool, err error) {
+	select {
+	case a.sending <- struct{}{}:
+		defer func() { <-a.sending }()
+	case <-ctx.Done():
+		return ids, false, ctx.Err()
+	}
+	alerts, versions, rest := a.request(ids)
+	if len(alerts) == 0 {
+		return rest, false, nil
+	}
+	err = a.client.post(ctx, alerts)
+	a.account(ctx, err, versions)
+	return rest, true, err
 }
 
 // request makes the next request: as many of the entries as fit in, and the versions in which they do.
@@ -77,15 +86,12 @@ func (a *alertmanager) request(ids []string) (alerts []postableAlert, versions m
 			return alerts, versions, ids[i:]
 		}
 		if e := a.table.entries[id]; e != nil {
-			alerts = e.postable(alerts, now, lifetimes*int64(a.cfg.ResendInterval), a.cfg.GeneratorURL)
+			alerts = e.postable(alerts, now, a.lifetime(), a.cfg.GeneratorURL)
 			versions[id] = e.version
 		}
 	}
 	return alerts, versions, nil
 }
-
-// unwellAfter is how long requests fail before the component's status says so.
-const unwellAfter = time.Minute
 
 func outcome(err error) string {
 	switch {
@@ -101,34 +107,14 @@ func outcome(err error) string {
 // account takes down how a request went.
 func (a *alertmanager) account(ctx context.Context, err error, versions map[string]uint64) {
 	a.telemetry.AlertmanagerRequests.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", outcome(err))))
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	now := a.now()
-	if err == nil {
-		for id, version := range versions {
-			if e := a.table.entries[id]; e != nil {
-				e.posted = max(e.posted, version)
-			}
-		}
-		if !a.failingSince.IsZero() {
-			a.logger.Info("Alertmanager takes alerts again", zap.Duration("after", now.Sub(a.failingSince)))
-			a.failingSince = time.Time{}
-		}
-		if a.unwell {
-			a.unwell = false
-			componentstatus.ReportStatus(a.host, componentstatus.NewEvent(componentstatus.StatusOK))
-		}
+	if err != nil {
 		return
 	}
-	if errors.Is(err, context.Canceled) {
-		return // Shutting down.
-	}
-	if a.failingSince.IsZero() {
-		a.failingSince = now
-		a.logger.Warn("Alertmanager takes no alerts; they are kept and sent again", zap.Error(err))
-	}
-	if !a.unwell && now.Sub(a.failingSince) >= unwellAfter {
-		a.unwell = true
-		componentstatus.ReportStatus(a.host, componentstatus.NewRecoverableErrorEvent(err))
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for id, version := range versions {
+		if e := a.table.entries[id]; e != nil {
+			e.posted = max(e.posted, version)
+		}
 	}
 }

@@ -263,10 +263,11 @@ func logsOf(t require.TestingT, records ...say) plog.Logs {
 type disk struct {
 	component.StartFunc
 	component.ShutdownFunc
-	mu     sync.Mutex
-	data   map[string][]byte
-	broken error
-	opened int
+	mu         sync.Mutex
+	data       map[string][]byte
+	broken     error            // Of writes.
+	unreadable map[string]error // Of reads, by key.
+	opened     int
 }
 
 func newDisk() *disk { return &disk{data: map[string][]byte{}} }
@@ -292,7 +293,7 @@ type diskClient struct{ *disk }
 func (c diskClient) Get(_ context.Context, key string) ([]byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.data[key], nil
+	return c.data[key], c.unreadable[key]
 }
 
 func (c diskClient) Set(ctx context.Context, key string, value []byte) error {

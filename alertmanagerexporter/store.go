@@ -20,7 +20,7 @@ type store struct {
 	id     component.ID
 
 	pending map[string]struct{} // IDs whose change is not written yet.
-	listed  []string            // The list of alerts as it is written.
+	listed  map[string]struct{} // The list of alerts as it is written.
 }
 
 // Keys of the storage: one for each alert, and their list, because a storage client cannot list.
@@ -45,7 +45,7 @@ type leftTable struct {
 }
 
 func openStore(ctx context.Context, host component.Host, id component.ID, extension *component.ID) (*store, error) {
-	s := &store{id: id, pending: map[string]struct{}{}}
+	s := &store{id: id, pending: map[string]struct{}{}, listed: map[string]struct{}{}}
 	if extension == nil {
 		return s, nil
 	}
@@ -64,43 +64,51 @@ func openStore(ctx context.Context, host component.Host, id component.ID, extens
 	return s, nil
 }
 
-// load returns what was kept. Entries that cannot be read are left out, and the error tells of them.
-func (s *store) load(ctx context.Context, now time.Time) (map[string]*entry, error) {
+// load returns what was kept. Entries that can be read and not understood are left out and deleted by the next save; damaged tells of
+// them. An error is that of the storage itself: nothing was changed, and another try may succeed.
+func (s *store) load(ctx context.Context, now time.Time) (entries map[string]*entry, damaged, err error) {
 	left.Lock()
 	handed, ok := left.tables[s.id]
 	delete(left.tables, s.id)
 	left.Unlock()
 	if ok && now.Before(handed.until) {
 		// Newer than what is stored: the predecessor had no storage.
-		return handed.entries, s.save(ctx, handed.entries, sortedIDs(handed.entries))
+		for id := range handed.entries {
+			s.pending[id] = struct{}{}
+		}
+		return handed.entries, nil, nil
 	}
-	entries := map[string]*entry{}
+	entries = map[string]*entry{}
 	if s.client == nil {
-		return entries, nil
+		return entries, nil, nil
 	}
 	text, err := s.client.Get(ctx, indexKey)
-	if err != nil || text == nil {
-		return entries, err
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the list of alerts: %w", err)
+	}
+	if text == nil {
+		return entries, nil, nil
 	}
 	var ids []string
 	if err := json.Unmarshal(text, &ids); err != nil {
-		return entries, fmt.Errorf("reading the list of alerts: %w", err)
+		return entries, fmt.Errorf("decoding the list of alerts: %w", err), nil
 	}
-	s.listed = ids
 	var errs []error
 	for _, id := range ids {
 		value, err := s.client.Get(ctx, alertPrefix+id)
-		if err == nil {
-			var e *entry
-			if e, err = decodeEntry(value); err == nil {
-				entries[id] = e
-				continue
-			}
-			s.pending[id] = struct{}{} // The next save deletes it.
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading alert %s: %w", id, err)
 		}
-		errs = append(errs, fmt.Errorf("reading alert %s: %w", id, err))
+		s.listed[id] = struct{}{}
+		e, err := decodeEntry(value)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("decoding alert %s: %w", id, err))
+			s.pending[id] = struct{}{}
+			continue
+		}
+		entries[id] = e
 	}
-	return entries, errors.Join(errs...)
+	return entries, errors.Join(errs...), nil
 }
 
 // save writes what became of some alerts, and what an earlier call could not write, in one transaction. An ID without an entry is
@@ -112,17 +120,15 @@ func (s *store) save(ctx context.Context, entries map[string]*entry, ids []strin
 	for _, id := range ids {
 		s.pending[id] = struct{}{}
 	}
-	for _, id := range s.listed {
-		if _, ok := entries[id]; !ok {
-			s.pending[id] = struct{}{}
-		}
-	}
 	if len(s.pending) == 0 {
 		return nil
 	}
 	batch := make([]*storage.Operation, 0, len(s.pending)+1)
+	relist := false // To list the table takes long when it is large.
 	for id := range s.pending {
 		e, ok := entries[id]
+		_, was := s.listed[id]
+		relist = relist || ok != was
 		if !ok {
 			batch = append(batch, storage.DeleteOperation(alertPrefix+id))
 			continue
@@ -133,9 +139,8 @@ func (s *store) save(ctx context.Context, entries map[string]*entry, ids []strin
 		}
 		batch = append(batch, storage.SetOperation(alertPrefix+id, value))
 	}
-	list := sortedIDs(entries)
-	if !slices.Equal(list, s.listed) {
-		value, err := json.Marshal(list)
+	if relist {
+		value, err := json.Marshal(sortedIDs(entries))
 		if err != nil {
 			return fmt.Errorf("encoding the list of alerts: %w", err)
 		}
@@ -144,7 +149,13 @@ func (s *store) save(ctx context.Context, entries map[string]*entry, ids []strin
 	if err := s.client.Batch(ctx, batch...); err != nil {
 		return err
 	}
-	s.listed = list
+	for id := range s.pending {
+		if _, ok := entries[id]; ok {
+			s.listed[id] = struct{}{}
+		} else {
+			delete(s.listed, id)
+		}
+	}
 	clear(s.pending)
 	return nil
 }

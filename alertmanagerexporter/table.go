@@ -12,6 +12,9 @@ import (
 type table struct {
 	entries map[string]*entry // By alert.id.
 	limit   int
+
+	firing    int      // How many entries are active.
+	forgotten []string // IDs of entries that are gone since takeForgotten was called.
 }
 
 // entry is one alert of the engine.
@@ -40,7 +43,7 @@ type firing struct {
 const (
 	// maxAlerts bounds the table.
 	maxAlerts = 50_000
-	// resolvedRetention is for how long an end is sent again. A request that timed out may be carried out late, and would
+	// resolvedRetention is for how long an end is sent again at least. A request that timed out may be carried out late, and would
 	// otherwise have the last word.
 	resolvedRetention = int64(15 * time.Minute)
 	// positionRetention is for how long it is known how far the records of an alert have come. A late duplicate of a fire would
@@ -49,6 +52,17 @@ const (
 )
 
 func newTable() *table { return &table{entries: map[string]*entry{}, limit: maxAlerts} }
+
+// restore replaces the table by entries that were kept.
+func (t *table) restore(entries map[string]*entry, now int64) {
+	t.entries, t.firing = entries, 0
+	for _, e := range entries {
+		e.heard, e.version, e.posted = now, 1, 0
+		if e.Active != nil {
+			t.firing++
+		}
+	}
+}
 
 // verdict is what a record did to the table.
 type verdict uint8
@@ -80,8 +94,12 @@ func (t *table) apply(r *record, now int64) verdict {
 	case r.position.Episode != e.Position.Episode:
 		e.Labels = r.labels
 	}
+	if e.Active != nil {
+		t.firing--
+	}
 	if r.Active {
 		e.fire(r, now)
+		t.firing++
 	} else {
 		e.resolve(r, now)
 	}
@@ -136,21 +154,24 @@ func (e *entry) forgetEnded(labels map[string]string) {
 }
 
 // age forgets ends that were said for long enough, and ends alerts of which nothing was heard for longer than expireAfter, if that is
-// set. It returns the alerts that changed and remain.
-func (t *table) age(now, expireAfter int64) []string {
+// set. It returns the alerts that changed and remain. An end is kept until Alertmanager, which was told that the alert lasts for
+// lifetime, has forgotten the alert by itself: it may have heard of no end yet.
+func (t *table) age(now, expireAfter, lifetime int64) []string {
+	retention := max(resolvedRetention, lifetime)
 	var touched []string
 	for id, e := range t.entries {
 		before := len(e.Ended)
-		e.Ended = slices.DeleteFunc(e.Ended, func(f firing) bool { return now-f.EndedAt >= resolvedRetention })
+		e.Ended = slices.DeleteFunc(e.Ended, func(f firing) bool { return now-f.EndedAt >= retention })
 		expired := e.Active != nil && expireAfter > 0 && now-e.heard >= expireAfter
 		if expired {
 			e.Active.Annotations = maps.Collect(maps.All(e.Active.Annotations))
 			e.Active.Annotations["state"] = "expired"
 			e.end(now, now)
 			e.version++
+			t.firing--
 		}
 		if e.silent() && now-e.heard >= positionRetention {
-			delete(t.entries, id)
+			t.forget(id)
 		} else if expired || len(e.Ended) != before {
 			touched = append(touched, id)
 		}
@@ -161,22 +182,28 @@ func (t *table) age(now, expireAfter int64) []string {
 
 // makeRoom forgets the alerts about which there is nothing to say; false when there are none.
 func (t *table) makeRoom() bool {
-	maps.DeleteFunc(t.entries, func(_ string, e *entry) bool { return e.silent() })
+	for id, e := range t.entries {
+		if e.silent() {
+			t.forget(id)
+		}
+	}
 	return len(t.entries) < t.limit
+}
+
+func (t *table) forget(id string) {
+	delete(t.entries, id)
+	t.forgotten = append(t.forgotten, id)
+}
+
+// takeForgotten returns the IDs of the entries that were forgotten since the last call. Some may be back.
+func (t *table) takeForgotten() []string {
+	ids := t.forgotten
+	t.forgotten = nil
+	return ids
 }
 
 // silent tells whether there is nothing to say about the alert.
 func (e *entry) silent() bool { return e.Active == nil && len(e.Ended) == 0 }
-
-func (t *table) active() int {
-	n := 0
-	for _, e := range t.entries {
-		if e.Active != nil {
-			n++
-		}
-	}
-	return n
-}
 
 func withSeverity(labels map[string]string, severity string) map[string]string {
 	out := make(map[string]string, len(labels)+1)

@@ -1,0 +1,63 @@
+package alertmanagerexporter
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.uber.org/zap"
+)
+
+// unwellAfter is how long alerts fail to get through before the component's status says so.
+const unwellAfter = time.Minute
+
+// health says whether Alertmanager takes the alerts: in the log when that changes, in the component's status when it lasts.
+type health struct {
+	mu           sync.Mutex // Held while a status is reported, for they must come in order.
+	failingSince time.Time  // Zero when all is well.
+	refused      bool       // Some alert was refused. That others get through does not end this; that all do does.
+	unwell       bool       // The status says that alerts do not get through.
+}
+
+// note takes down how it went to send some alerts, or the whole table.
+func (h *health) note(host component.Host, logger *zap.Logger, err error, whole bool, now time.Time) {
+	if errors.Is(err, context.Canceled) {
+		return // Shutting down.
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err != nil {
+		h.fail(host, logger, err, now)
+		return
+	}
+	if h.refused && !whole {
+		return
+	}
+	if !h.failingSince.IsZero() {
+		logger.Info("Alertmanager takes alerts again", zap.Duration("after", now.Sub(h.failingSince)))
+	}
+	if h.unwell {
+		componentstatus.ReportStatus(host, componentstatus.NewEvent(componentstatus.StatusOK))
+	}
+	h.failingSince, h.refused, h.unwell = time.Time{}, false, false
+}
+
+func (h *health) fail(host component.Host, logger *zap.Logger, err error, now time.Time) {
+	h.refused = h.refused || consumererror.IsPermanent(err)
+	if h.failingSince.IsZero() {
+		h.failingSince = now
+		message := "Alertmanager takes no alerts; they are kept and sent again"
+		if h.refused {
+			message = "Alertmanager refuses alerts; they are kept and sent again"
+		}
+		logger.Warn(message, zap.Error(err))
+	}
+	if !h.unwell && now.Sub(h.failingSince) >= unwellAfter {
+		h.unwell = true
+		componentstatus.ReportStatus(host, componentstatus.NewRecoverableErrorEvent(err))
+	}
+}
