@@ -150,8 +150,9 @@ func (c *Config) Validate() error {
 		errs = append(errs, fmt.Errorf("collection_interval is %v: it must be at least %v; a duration has a unit, as in 15s",
 			c.CollectionInterval, minCollectionInterval))
 	}
-	if c.InitialDelay < 0 {
-		errs = append(errs, fmt.Errorf("initial_delay is %v: it must not be negative", c.InitialDelay))
+	if c.InitialDelay < 0 || c.InitialDelay > 0 && c.InitialDelay < minCollectionInterval {
+		errs = append(errs, fmt.Errorf("initial_delay is %v: it must be 0 or at least %v; a duration has a unit, as in 1s",
+			c.InitialDelay, minCollectionInterval))
 	}
 	if len(c.Rates.Metrics) > 0 && !c.Rates.Enabled {
 		errs = append(errs, errors.New("rates::metrics names counters while rates::enabled is false: set it to true, or leave the list out"))

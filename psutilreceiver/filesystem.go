@@ -33,8 +33,8 @@ func defaultFilesystemConfig() FilesystemConfig { return FilesystemConfig{Timeou
 
 // Validate checks the timeout; the lists check themselves.
 func (c *FilesystemConfig) Validate() error {
-	if c.Timeout <= 0 {
-		return fmt.Errorf("timeout is %v: it must be positive", c.Timeout)
+	if c.Timeout < minCollectionInterval {
+		return fmt.Errorf("timeout is %v: it must be at least %v; a duration has a unit, as in 5s", c.Timeout, minCollectionInterval)
 	}
 	return nil
 }

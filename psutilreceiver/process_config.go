@@ -74,6 +74,9 @@ func (c *ProcessConfig) Validate() error {
 	if c.MemoryMapsPerScrape < 1 {
 		errs = append(errs, fmt.Errorf("memory_maps_per_scrape is %d: must be at least 1", c.MemoryMapsPerScrape))
 	}
+	if c.MinAge > 0 && c.MinAge < minCollectionInterval {
+		errs = append(errs, fmt.Errorf("min_age is %v: it must be 0 or at least %v; a duration has a unit, as in 60s", c.MinAge, minCollectionInterval))
+	}
 	tracker, err := process.NewTracker(process.New(""), c.options(metadata.MetricsConfig{}, metadata.ResourceAttributesConfig{}))
 	if err == nil {
 		err = tracker.Close()

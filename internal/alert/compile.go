@@ -40,6 +40,7 @@ func Compile(cfg Config) (*Rules, error) {
 	report := c.problems.at("")
 	c.severities = compileSeverities(cfg.Severities, report)
 	c.checkGlobals(report)
+	checkDurations(reflect.ValueOf(cfg), "", report)
 	out := &Rules{
 		severities: c.severities, limits: cfg.Limits, resolved: cfg.Output.Resolved,
 		evalInterval: int64(cfg.EvaluationInterval), maxSampleAge: int64(cfg.Limits.MaxSampleAge),

@@ -478,3 +478,19 @@ func TestMatchers(t *testing.T) {
 		assert.Equal(t, c.want, allMatch(sel.point, attrs), "%v", c.match)
 	}
 }
+
+func TestDurationsWithoutAUnit(t *testing.T) {
+	t.Parallel()
+	cfg := DefaultConfig()
+	cfg.Rules = ladder(func(rc *RuleConfig) { rc.Thresholds["warning"] = LevelConfig{Above: 80, For: new(time.Duration(5))} })
+	cfg.Defaults.RepeatInterval = 3600
+	cfg.Defaults.NoData.After = 300
+	_, err := Compile(cfg)
+	for _, want := range []string{
+		"rules[0].thresholds.warning.for is 5ns: a duration has a unit, as in 5s",
+		"defaults.repeat_interval is 3.6µs: a duration has a unit, as in 3600s",
+		"defaults.no_data.after is 300ns: a duration has a unit, as in 300s",
+	} {
+		assert.ErrorContains(t, err, want)
+	}
+}

@@ -36,7 +36,7 @@ func TestParseStatOfKernelThreadsAndOldKernels(t *testing.T) {
 	worker := "2 (kworker/u8:2-events_unbound) I 0 0 0 0 -1 69238880 0 0 0 0 0 3 0 0 20 0 1 0 9 0 0 18446744073709551615"
 	require.True(t, parseStat([]byte(worker), 4096, &s))
 	assert.True(t, s.KernelThread)
-	assert.Equal(t, "kworker/u8:2-events_unbound", s.Comm())
+	assert.Equal(t, "kworker/u8:2", s.Comm(), "a worker by its own name, not by its work")
 	assert.Equal(t, fakeStat, s.Have, "a stat that ends early")
 }
 

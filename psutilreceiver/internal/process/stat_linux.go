@@ -49,12 +49,26 @@ func parseStat(text []byte, pageSize uint64, s *Sample) bool {
 	s.PPID, s.State, s.KernelThread = int32(ppid), state, flags&pfKThread != 0
 	s.Nice = int32(nice)
 	s.commLen = uint8(unescapeComm(s.comm[:], text[open+1:end]))
+	if s.KernelThread {
+		s.commLen = uint8(workerName(s.comm[:s.commLen]))
+	}
 	s.Counters[CPUUser], s.Counters[CPUSystem] = utime, stime
 	s.Counters[MinorFaults], s.Counters[MajorFaults] = minflt, majflt
 	s.Children = Children{User: cutime, System: cstime}
 	s.Levels[Threads], s.Levels[Virtual], s.Levels[Resident] = threads, vsize, rss
 	s.Have = FieldCPU | FieldMemory | FieldFaults | FieldThreads | FieldScheduling | FieldChildren
 	return true
+}
+
+// workerName returns the length of a kernel thread's name without the work in hand, which the kernel appends to that of a worker behind
+// "-" or "+" and which changes all the time: kworker/u8:2-flush-254:0. A rescuer's name, kworker/R-…, is whole.
+func workerName(comm []byte) int {
+	if bytes.HasPrefix(comm, []byte("kworker/")) && !bytes.HasPrefix(comm, []byte("kworker/R-")) {
+		if i := bytes.IndexAny(comm, "-+"); i >= 0 {
+			return i
+		}
+	}
+	return len(comm)
 }
 
 // lastBracket returns the index of the last closing bracket, -1 if there is none. Forward searches, of which there are two for all but odd names,
