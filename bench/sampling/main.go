@@ -13,8 +13,9 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/bench/internal/collector"
 )
 
 const config = `
@@ -99,23 +100,11 @@ func measure(binary, text string, duration time.Duration) (time.Duration, error)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return 0, err
 	}
-	cmd := exec.Command(binary, "--config", file)
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
+	running, err := collector.Start(dir, exec.Command(binary, "--config", file))
+	if err != nil {
 		return 0, err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	select {
-	case err := <-ended:
-		return 0, fmt.Errorf("the collector ended before its time: %w", err)
-	case <-time.After(duration):
-	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		return 0, err
-	}
-	if err := <-ended; err != nil {
-		return 0, err
-	}
-	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), nil
+	time.Sleep(duration)
+	usage, err := running.Stop()
+	return usage.CPU, err
 }

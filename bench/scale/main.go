@@ -5,49 +5,45 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/bench/internal/collector"
 )
 
-const (
-	port = "18897"
-	// userHz is the unit of times in /proc/PID/stat.
-	userHz = 100
-	// patience is how long anything may take.
-	patience = 10 * time.Minute
-)
+// patience is how long anything may take.
+const patience = 10 * time.Minute
 
 func main() {
-	collector := flag.String("collector", "build/psutil/otelcol-psutil-bench", "the collector's binary")
+	binary := flag.String("collector", "build/psutil/otelcol-psutil-bench", "the collector's binary")
 	processes := flag.Int("processes", 20000, "idle processes to start")
 	scrapes := flag.Int("scrapes", 5, "scrapes to measure, after a first one")
 	interval := flag.Duration("interval", 5*time.Second, "time between scrapes; longer than a scrape takes")
 	flag.Parse()
-	if err := run(*collector, *processes, *scrapes, *interval, flag.Args()); err != nil {
+	if err := run(*binary, *processes, *scrapes, *interval, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "scale:", err)
 		os.Exit(1)
 	}
 }
 
-func run(collector string, processes, scrapes int, interval time.Duration, configs []string) error {
+func run(binary string, processes, scrapes int, interval time.Duration, configs []string) error {
 	end, err := startSleepers(processes)
 	if err != nil {
 		return err
 	}
 	defer end()
+	if binary, err = filepath.Abs(binary); err != nil {
+		return err
+	}
 	for _, config := range configs {
-		if err := measure(collector, config, scrapes, interval); err != nil {
+		if err := measure(binary, config, scrapes, interval); err != nil {
 			return fmt.Errorf("%s: %w", config, err)
 		}
 	}
@@ -79,101 +75,72 @@ func startSleepers(n int) (end func(), err error) {
 }
 
 // measure runs the collector under one configuration until it has made so many scrapes.
-func measure(collector, config string, scrapes int, interval time.Duration) error {
-	cmd := exec.Command(collector, "--config", config)
-	cmd.Env = append(os.Environ(), "INTERVAL="+interval.String(), "PORT="+port)
-	var logged strings.Builder
-	cmd.Stderr = &logged
-	if err := cmd.Start(); err != nil {
+func measure(binary, config string, scrapes int, interval time.Duration) error {
+	dir, err := os.MkdirTemp("", "scale")
+	if err != nil {
 		return err
 	}
-	first, err := await(1)
-	var began, ended time.Duration
-	var last telemetry
-	if err == nil {
-		began, err = cpuTime(cmd.Process.Pid)
+	defer func() { _ = os.RemoveAll(dir) }()
+	port, err := collector.FreePort()
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		last, err = await(first.sum("psutil_scrape_duration", "_count") + float64(scrapes))
+	path, err := filepath.Abs(config)
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		ended, err = cpuTime(cmd.Process.Pid)
+	cmd := exec.Command(binary, "--config", path)
+	cmd.Env = append(os.Environ(), "INTERVAL="+interval.String(), "PORT="+strconv.Itoa(port))
+	running, err := collector.Start(dir, cmd)
+	if err != nil {
+		return err
 	}
-	descriptors, _ := os.ReadDir(filepath.Join("/proc", strconv.Itoa(cmd.Process.Pid), "fd"))
-	_ = cmd.Process.Signal(syscall.SIGTERM)
-	if err := errors.Join(err, cmd.Wait()); err != nil {
-		return fmt.Errorf("%w\n%s", err, logged.String())
+	defer running.Kill()
+	first, err := await(running, port, 1)
+	if err != nil {
+		return err
 	}
-	n := last.sum("psutil_scrape_duration", "_count") - first.sum("psutil_scrape_duration", "_count")
-	seconds := last.sum("psutil_scrape_duration", "_sum") - first.sum("psutil_scrape_duration", "_sum")
+	began, err := running.CPU()
+	if err != nil {
+		return err
+	}
+	last, err := await(running, port, first.Sum("psutil_scrape_duration_count")+float64(scrapes))
+	if err != nil {
+		return err
+	}
+	ended, err := running.CPU()
+	if err != nil {
+		return err
+	}
+	descriptors, _, err := running.Descriptors()
+	if err != nil {
+		return err
+	}
+	usage, err := running.Stop()
+	if err != nil {
+		return err
+	}
+	n := last.Sum("psutil_scrape_duration_count") - first.Sum("psutil_scrape_duration_count")
+	seconds := last.Sum("psutil_scrape_duration_sum") - first.Sum("psutil_scrape_duration_sum")
 	fmt.Printf("%s\n", config)
-	fmt.Printf("  processes seen, shown          %10.0f %10.0f\n", last.sum("psutil_processes", `state="seen"`), last.sum("psutil_processes", `state="shown"`))
-	fmt.Printf("  reads failed, late ticks       %10.0f %10.0f\n", last.sum("psutil_process_reads_failed", ""), last.sum("psutil_late_ticks", ""))
+	fmt.Printf("  processes seen, shown          %10.0f %10.0f\n", last.Sum("psutil_processes", `state="seen"`), last.Sum("psutil_processes", `state="shown"`))
+	fmt.Printf("  reads failed, late ticks       %10.0f %10.0f\n", last.Sum("psutil_process_reads_failed"), last.Sum("psutil_late_ticks"))
 	fmt.Printf("  a scrape: time, CPU (ms)       %10.0f %10.0f\n", 1000*seconds/n, 1000*(ended-began).Seconds()/n)
-	fmt.Printf("  peak memory (MiB)              %10.1f\n", float64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)/1024)
-	fmt.Printf("  descriptors open               %10d\n", len(descriptors))
-	fmt.Printf("  warnings                       %10d\n", strings.Count(logged.String(), "\twarn\t")+strings.Count(logged.String(), "\terror\t"))
+	fmt.Printf("  peak memory (MiB)              %10.1f\n", usage.Peak/(1<<20))
+	fmt.Printf("  descriptors open               %10d\n", descriptors)
+	fmt.Printf("  warnings                       %10d\n", running.Warnings())
 	return nil
 }
 
-// telemetry is the collector's own, in the Prometheus text format.
-type telemetry string
-
 // await waits until the collector has made so many scrapes.
-func await(scrapes float64) (telemetry, error) {
+func await(running *collector.Process, port int, scrapes float64) (collector.Telemetry, error) {
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-		if t, err := fetch(); err == nil && t.sum("psutil_scrape_duration", "_count") >= scrapes {
+		if err := running.Ended(); err != nil {
+			return "", err
+		}
+		if t, err := collector.Fetch(port); err == nil && t.Sum("psutil_scrape_duration_count") >= scrapes {
 			return t, nil
 		}
 	}
 	return "", fmt.Errorf("no %.0f scrapes in %v", scrapes, patience)
-}
-
-func fetch() (telemetry, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1:"+port+"/metrics", http.NoBody)
-	if err != nil {
-		return "", err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	return telemetry(text), err
-}
-
-// sum adds up the samples whose name holds one string, and whose line holds another.
-func (t telemetry) sum(name, part string) float64 {
-	var sum float64
-	for line := range strings.Lines(string(t)) {
-		line = strings.TrimSpace(line)
-		at := strings.LastIndexByte(line, ' ')
-		if at < 0 || strings.HasPrefix(line, "#") {
-			continue
-		}
-		sample, value := line[:at], line[at+1:]
-		base, _, _ := strings.Cut(sample, "{")
-		if !strings.Contains(base, name) || !strings.Contains(sample, part) {
-			continue
-		}
-		if v, err := strconv.ParseFloat(value, 64); err == nil {
-			sum += v
-		}
-	}
-	return sum
-}
-
-// cpuTime is what a process has used of the CPUs.
-func cpuTime(pid int) (time.Duration, error) {
-	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
-	if err != nil {
-		return 0, err
-	}
-	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-	user, err1 := strconv.Atoi(fields[11])
-	system, err2 := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * time.Second / userHz, errors.Join(err1, err2)
 }
