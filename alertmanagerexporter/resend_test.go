@@ -95,5 +95,8 @@ func TestAnEndIsKeptUntilAlertmanagerForgetsTheAlert(t *testing.T) {
 	b.at(100 + 4*3600)
 	b.am.resend(t.Context())
 	assert.Equal(t, requests, b.server.count(), "then there is nothing left to end")
+	assert.Nil(t, b.am.table.entries["a"].Labels, "only how far its records have come is kept")
+	b.at(5*3600, say{id: "a", transition: "fire", severity: "warning", started: 5 * 3600, seq: 3})
+	assert.Len(t, b.server.active(), 1, "and it may fire again")
 	b.server.requireRight(t)
 }

@@ -180,7 +180,7 @@ func decodeEntry(text []byte) (*entry, error) {
 	if err := json.Unmarshal(text, &e); err != nil {
 		return nil, err
 	}
-	if e == nil || len(e.Labels) == 0 {
+	if e == nil || len(e.Labels) == 0 && (!e.silent() || e.Position == position{}) {
 		return nil, errors.New("nothing in it")
 	}
 	firings := e.Ended

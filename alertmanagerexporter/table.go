@@ -21,8 +21,8 @@ type table struct {
 type entry struct {
 	Position position
 	// Labels are those of the running episode, all but the severity. They stay as the episode's first record gave them, for another
-	// label set is another alert to Alertmanager.
-	Labels map[string]string
+	// label set is another alert to Alertmanager. Nil once there is nothing to say of the alert: only its position is remembered.
+	Labels map[string]string `json:",omitempty"`
 	// Active is what is firing, nil when nothing is. Ended is what was, and is said to have ended for a while.
 	Active *firing  `json:",omitempty"`
 	Ended  []firing `json:",omitempty"`
@@ -91,7 +91,7 @@ func (t *table) apply(r *record, now int64) verdict {
 		}
 	case !r.position.after(e.Position, now):
 		return duplicate
-	case r.position.Episode != e.Position.Episode:
+	case r.position.Episode != e.Position.Episode, e.Labels == nil:
 		e.Labels = r.labels
 	}
 	if e.Active != nil {
@@ -169,6 +169,9 @@ func (t *table) age(now, expireAfter, lifetime int64) []string {
 			e.end(now, now)
 			e.version++
 			t.firing--
+		}
+		if e.silent() {
+			e.Labels = nil
 		}
 		if e.silent() && now-e.heard >= positionRetention {
 			t.forget(id)
