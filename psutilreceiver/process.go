@@ -144,6 +144,7 @@ func (s *processScraper) recordProcess(t *tick, p *process.Process) {
 	}
 	s.mb.RecordProcessUptimeDataPoint(t.time, t.time.AsTime().Sub(created.AsTime()).Seconds())
 	s.mb.EmitForResource(metadata.WithMovedResource(s.describe(p, created)))
+	t.emit()
 }
 
 // recorded returns what the last scrape recorded of a process under the resource that it has now: what changes the resource begins new streams.
@@ -172,6 +173,7 @@ func (s *processScraper) recordGroup(t *tick, g *process.Group, name string) {
 	resource := s.rb.Emit()
 	copyAttributes(s.resource, resource)
 	s.mb.EmitForResource(metadata.WithMovedResource(resource))
+	t.emit()
 }
 
 // recordTotals records the counters that there are to tell of, and returns which. Where deltas are made of them, one that the previous

@@ -12,7 +12,9 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	scraperapi "go.opentelemetry.io/collector/scraper"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 	"go.uber.org/zap"
@@ -167,11 +169,28 @@ func (r *psutilReceiver) newController(g *scrapeGroup) (receiver.Metrics, error)
 		}
 		options = append(options, scraperhelper.AddMetricsScraper(component.MustNewType(run.name), s))
 	}
+	var err error
+	if g.pass, err = r.passParts(); err != nil {
+		return nil, err
+	}
 	next, err := consumer.NewMetrics(g.gather(r.next.ConsumeMetrics), consumer.WithCapabilities(r.next.Capabilities()))
 	if err != nil {
 		return nil, err
 	}
 	return scraperhelper.NewMetricsController(&cfg, r.set, next, options...)
+}
+
+// passParts returns what passes on a part of a scrape, and counts it as the controller counts the rest. Like there, an error is counted.
+func (r *psutilReceiver) passParts() (func(context.Context, pmetric.Metrics), error) {
+	report, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{ReceiverID: r.set.ID, ReceiverCreateSettings: r.set})
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, md pmetric.Metrics) {
+		points := md.DataPointCount()
+		ctx = report.StartMetricsOp(ctx)
+		report.EndMetricsOp(ctx, "", points, r.next.ConsumeMetrics(ctx, md))
+	}, nil
 }
 
 // bootTime is read once: the kernel's own answer moves with every correction of the clock, the start of a stream must not.

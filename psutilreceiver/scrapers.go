@@ -45,6 +45,18 @@ type tick struct {
 	boot     pcommon.Timestamp // start of every stream that began with the host
 	previous pcommon.Timestamp // time of the last tick in which the scraper read everything, 0 before there was one
 	elapsed  time.Duration     // since then by the monotonic clock, 0 before
+
+	emitted  int    // resources since the last part
+	passPart func() // see emit; nil if all goes in one
+}
+
+// emit counts a resource that the scraper emitted, and passes on what there is when it is a part's worth. A scraper that may have very many
+// resources calls it after each.
+func (t *tick) emit() {
+	if t.emitted++; t.emitted >= maxResourcesInPart && t.passPart != nil {
+		t.emitted = 0
+		t.passPart()
+	}
 }
 
 // scraperKind is one row of the table of scrapers.

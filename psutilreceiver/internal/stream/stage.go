@@ -50,7 +50,7 @@ type Removed struct {
 // other kinds of metric pass untouched. State is kept by resource attributes,
 // scope, metric name, value type and point attributes, the latter in any order.
 //
-// Process is not safe for concurrent use; the counters may be read at any time.
+// Scrapes are not safe for concurrent use; the counters may be read at any time.
 type Stage struct {
 	delta     bool
 	returning bool
@@ -95,27 +95,37 @@ func (s *Stage) Removed() Removed {
 	return Removed{Baseline: s.removedBaseline.Load(), Held: s.removedHeld.Load(), Invalid: s.invalid.Load()}
 }
 
-// Process edits what one scrape emitted. Now is the time of the scrape, with its
-// monotonic reading: rates are taken by the latter, and the former must be the
-// time on the points and the one passed to Starts.Begin. Complete says that the
-// scrape emitted every stream that exists, so that the state of all others is
-// dropped; a partial scrape drops none. A metric, scope or resource that is left
-// without points is removed.
+// Process edits what one scrape emitted, whole: it is Begin, Edit and End.
 func (s *Stage) Process(md pmetric.Metrics, now time.Time, complete bool) {
+	s.Begin(now)
+	s.Edit(md)
+	s.End(complete)
+}
+
+// Begin opens a scrape. Now is its time, with its monotonic reading: rates are
+// taken by the latter, and the former must be the time on the points and the one
+// passed to Starts.Begin.
+func (s *Stage) Begin(now time.Time) {
 	if s.origin.IsZero() {
 		s.origin = now
 	}
-	s.process(md, pcommon.NewTimestampFromTime(now), now.Sub(s.origin), complete)
+	s.begin(pcommon.NewTimestampFromTime(now), now.Sub(s.origin))
 }
 
-// process is Process with the two readings of the clock apart: at is the wall
-// clock, mono the monotonic time since the first scrape.
-func (s *Stage) process(md pmetric.Metrics, at pcommon.Timestamp, mono time.Duration, complete bool) {
+// begin is Begin with the two readings of the clock apart: at is the wall clock,
+// mono the monotonic time since the first scrape.
+func (s *Stage) begin(at pcommon.Timestamp, mono time.Duration) {
 	s.scrape.number++
 	s.scrape.at = at
 	s.scrape.elapsed = mono - s.scrape.mono
 	s.scrape.mono = mono
 	s.streams.begin()
+}
+
+// Edit edits a part of what the scrape emitted. All points of a stream must be
+// in the same part. A metric, scope or resource that is left without points is
+// removed.
+func (s *Stage) Edit(md pmetric.Metrics) {
 	resources := md.ResourceMetrics()
 	emptied := false
 	for i := range resources.Len() {
@@ -126,8 +136,13 @@ func (s *Stage) process(md pmetric.Metrics, at pcommon.Timestamp, mono time.Dura
 	if emptied {
 		resources.RemoveIf(func(rm pmetric.ResourceMetrics) bool { return rm.ScopeMetrics().Len() == 0 })
 	}
+}
+
+// End closes the scrape. Complete says that it emitted every stream that exists,
+// so that the state of all others is dropped; a partial scrape drops none.
+func (s *Stage) End(complete bool) {
 	if complete {
-		s.complete(at)
+		s.complete(s.scrape.at)
 	}
 	s.tracked.Store(int64(s.streams.len()))
 }
