@@ -62,7 +62,7 @@ oracle: ## Compare the alert engine with Prometheus' rules engine on 10,000 rand
 
 .PHONY: alertcheck
 alertcheck: ## Build the command that checks and tests alert rules: leaves ./alertcheck.
-	go build -o alertcheck ./cmd/alertcheck
+	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o alertcheck ./cmd/alertcheck
 
 .PHONY: generate
 generate: ## Write the generated files again.
@@ -92,8 +92,8 @@ vet-bench: ## Vet the benchmarks, a module of their own.
 	cd bench && go vet ./...
 
 .PHONY: packages
-packages: build ## Build the .deb and the .rpm: leaves them in ./dist.
-	./packaging/package.sh $(CURDIR)/$(BINARY) dist
+packages: build alertcheck ## Build the .deb and the .rpm: leaves them in ./dist.
+	./packaging/package.sh $(CURDIR)/$(BINARY) $(CURDIR)/alertcheck dist
 
 .PHONY: packaging-test
 packaging-test: build ## Test what runs the binary for good: unit, packages, image, manifests. As root all of it, else what needs no root.

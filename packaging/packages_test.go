@@ -11,11 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// packages builds the .deb and the .rpm of a program.
+// packages builds the .deb and the .rpm of a program, and a stub that checks rules.
 func packages(t *testing.T, program, version string) (deb, rpm string) {
 	t.Helper()
 	dir := t.TempDir()
-	cmd := exec.Command("./package.sh", program, dir)
+	cmd := exec.Command("./package.sh", program, stub(t), dir)
 	cmd.Env = append(os.Environ(), "VERSION="+version, "SOURCE_DATE_EPOCH=1700000000")
 	output(t, cmd)
 	one := func(pattern string) string {
@@ -38,6 +38,7 @@ func stub(t *testing.T) string {
 // modes are those of the files that matter; the rest is documentation.
 var modes = map[string]string{
 	"/usr/bin/otelcol-psutil":                          "-rwxr-xr-x",
+	"/usr/bin/alertcheck":                              "-rwxr-xr-x",
 	"/usr/lib/systemd/system/otelcol-psutil.service":   "-rw-r--r--",
 	"/usr/lib/sysusers.d/otelcol-psutil.conf":          "-rw-r--r--",
 	"/etc/otelcol-psutil/config.yaml":                  "-rw-r--r--",

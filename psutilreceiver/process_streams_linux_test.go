@@ -308,3 +308,29 @@ func TestTheWindowTellsASpikeFromAFire(t *testing.T) {
 	assert.InDelta(t, 0.1, points["3 spike "+window].value, 1e-9)
 	assert.NotContains(t, points, "other "+window)
 }
+
+// TestAGroupSaysWhatItsMembersShare groups by two keys.
+func TestAGroupSaysWhatItsMembersShare(t *testing.T) {
+	h := newTaskHost(t, 1)
+	h.add("worker", 200)
+	h.add("worker", 300)
+	h.show(t)
+	o := h.scraper(t, func(cfg *Config, process *ProcessConfig) {
+		process.GroupBy, process.Top.N = []string{"executable", "owner"}, 0
+	})
+	md, err := o.group.runs[0].scrape(t.Context())
+	require.NoError(t, err)
+	owner := strconv.Itoa(os.Getuid()) // of the files; the root has no passwd
+	groups := make(map[string]map[string]any)
+	for _, rm := range md.ResourceMetrics().All() {
+		attributes := rm.Resource().Attributes().AsRaw()
+		groups[attributes["process.group.name"].(string)] = attributes
+	}
+	for _, executable := range []string{"init", "worker"} {
+		group := groups[executable+","+owner]
+		assert.Equal(t, executable, group["process.executable.name"])
+		assert.Equal(t, owner, group["process.owner"])
+	}
+	assert.NotContains(t, groups["other"], "process.owner")
+	assert.Len(t, groups, 3)
+}

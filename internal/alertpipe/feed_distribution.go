@@ -38,6 +38,27 @@ func begin[P distributionPoint](f *feeder, m *alert.Matcher, dp P) bool {
 	return true
 }
 
+// histogramPoint is what histograms of both kinds have in common.
+type histogramPoint interface {
+	distributionPoint
+	Sum() float64
+	HasSum() bool
+	Min() float64
+	HasMin() bool
+	Max() float64
+	HasMax() bool
+	Exemplars() pmetric.ExemplarSlice
+}
+
+// describe reads all of a histogram's point but its buckets.
+func describe[P histogramPoint](f *feeder, dp P) {
+	d := &f.values
+	d.Sum = alert.Number{Float64: dp.Sum(), Valid: dp.HasSum()}
+	d.Min = alert.Number{Float64: dp.Min(), Valid: dp.HasMin()}
+	d.Max = alert.Number{Float64: dp.Max(), Valid: dp.HasMax()}
+	f.point.Exemplar = newestExemplar(dp.Exemplars())
+}
+
 func (f *feeder) histograms(m *alert.Matcher, stream alert.Stream, points pmetric.HistogramDataPointSlice) {
 	if points.Len() == 0 || !m.SelectDistributions(&f.origin, stream, alert.Histogram) {
 		return
@@ -48,11 +69,9 @@ func (f *feeder) histograms(m *alert.Matcher, stream alert.Stream, points pmetri
 			continue
 		}
 		d.Shape = alert.Histogram
-		d.Sum = alert.Number{Float64: dp.Sum(), Valid: dp.HasSum()}
-		d.Min, d.Max = alert.Number{Float64: dp.Min(), Valid: dp.HasMin()}, alert.Number{Float64: dp.Max(), Valid: dp.HasMax()}
+		describe(f, dp)
 		d.Bounds = appendAll(d.Bounds, dp.ExplicitBounds())
 		d.Counts = appendAll(d.Counts, dp.BucketCounts())
-		f.point.Exemplar = newestExemplar(dp.Exemplars())
 		m.ObserveDistribution(&f.point, d)
 	}
 }
@@ -67,13 +86,11 @@ func (f *feeder) exponentialHistograms(m *alert.Matcher, stream alert.Stream, po
 			continue
 		}
 		d.Shape = alert.ExponentialHistogram
-		d.Sum = alert.Number{Float64: dp.Sum(), Valid: dp.HasSum()}
-		d.Min, d.Max = alert.Number{Float64: dp.Min(), Valid: dp.HasMin()}, alert.Number{Float64: dp.Max(), Valid: dp.HasMax()}
+		describe(f, dp)
 		d.Scale, d.ZeroCount, d.ZeroThreshold = dp.Scale(), dp.ZeroCount(), dp.ZeroThreshold()
 		d.Positive.Offset, d.Negative.Offset = dp.Positive().Offset(), dp.Negative().Offset()
 		d.Positive.Counts = appendAll(d.Positive.Counts, dp.Positive().BucketCounts())
 		d.Negative.Counts = appendAll(d.Negative.Counts, dp.Negative().BucketCounts())
-		f.point.Exemplar = newestExemplar(dp.Exemplars())
 		m.ObserveDistribution(&f.point, d)
 	}
 }

@@ -3,6 +3,7 @@ package alertpipe
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -45,10 +46,10 @@ func unknownKeys(value any, t reflect.Type, path string) []error {
 		default:
 			return nil
 		}
-		for _, key := range sortedKeys(raw) {
+		for _, key := range slices.Sorted(maps.Keys(raw)) {
 			field, known := fields[key]
 			if !known {
-				problems = append(problems, fmt.Errorf("%sunknown key %q %s", prefixOf(path), key, alert.DidYouMean(key, sortedKeys(fields))))
+				problems = append(problems, fmt.Errorf("%sunknown key %q %s", prefixOf(path), key, alert.DidYouMean(key, slices.Sorted(maps.Keys(fields)))))
 				continue
 			}
 			problems = append(problems, unknownKeys(raw[key], field, strings.TrimPrefix(path+"."+key, "."))...)
@@ -82,13 +83,4 @@ func addFields(to map[string]reflect.Type, t reflect.Type) {
 			to[name] = pointedTo(f.Type)
 		}
 	}
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }
