@@ -11,11 +11,13 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
@@ -277,15 +279,29 @@ func (d *disk) GetClient(context.Context, component.Kind, component.ID, string) 
 	return diskClient{d}, nil
 }
 
-func (d *disk) keys() []string {
+// alerts gives the alerts that are stored, each of which must be in its list and in no other.
+func (d *disk) alerts(t *testing.T) []string {
+	t.Helper()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var keys []string
-	for key := range d.data {
-		keys = append(keys, key)
+	var stored, listed []string
+	for key, value := range d.data {
+		if id, ok := strings.CutPrefix(key, alertPrefix); ok {
+			stored = append(stored, id)
+			continue
+		}
+		var ids []string
+		require.NoError(t, json.Unmarshal(value, &ids), key)
+		assert.NotEmpty(t, ids, key)
+		for _, id := range ids {
+			assert.Equal(t, key, listKey(listOf(id)))
+		}
+		listed = append(listed, ids...)
 	}
-	slices.Sort(keys)
-	return keys
+	slices.Sort(stored)
+	slices.Sort(listed)
+	assert.Equal(t, stored, listed)
+	return stored
 }
 
 type diskClient struct{ *disk }

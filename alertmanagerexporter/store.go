@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"slices"
 	"sync"
@@ -19,15 +20,25 @@ type store struct {
 	client storage.Client // Nil without a storage extension.
 	id     component.ID
 
-	pending map[string]struct{} // IDs whose change is not written yet.
-	listed  map[string]struct{} // The list of alerts as it is written.
+	pending map[string]struct{}        // IDs whose change is not written yet.
+	listed  [lists]map[string]struct{} // The lists of alerts as they are written.
 }
 
-// Keys of the storage: one for each alert, and their list, because a storage client cannot list.
+// Keys of the storage: one for each alert, and lists of them, because a storage client cannot list. There are many lists, so that each is short:
+// one is written again whenever an alert joins it or leaves.
 const (
-	indexKey    = "alerts"
 	alertPrefix = "alert/"
+	lists       = 64
 )
+
+func listKey(list int) string { return fmt.Sprintf("alerts/%02d", list) }
+
+// listOf is the list that an alert belongs to.
+func listOf(id string) int {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(id))
+	return int(h.Sum32() % lists)
+}
 
 // handOffTTL is for how long a table waits in memory for a successor, as long as that of the alert rules does.
 const handOffTTL = 2 * time.Minute
@@ -45,7 +56,10 @@ type leftTable struct {
 }
 
 func openStore(ctx context.Context, host component.Host, id component.ID, extension *component.ID) (*store, error) {
-	s := &store{id: id, pending: map[string]struct{}{}, listed: map[string]struct{}{}}
+	s := &store{id: id, pending: map[string]struct{}{}}
+	for list := range s.listed {
+		s.listed[list] = map[string]struct{}{}
+	}
 	if extension == nil {
 		return s, nil
 	}
@@ -82,31 +96,34 @@ func (s *store) load(ctx context.Context, now time.Time) (entries map[string]*en
 	if s.client == nil {
 		return entries, nil, nil
 	}
-	text, err := s.client.Get(ctx, indexKey)
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading the list of alerts: %w", err)
-	}
-	if text == nil {
-		return entries, nil, nil
-	}
-	var ids []string
-	if err := json.Unmarshal(text, &ids); err != nil {
-		return entries, fmt.Errorf("decoding the list of alerts: %w", err), nil
-	}
 	var errs []error
-	for _, id := range ids {
-		value, err := s.client.Get(ctx, alertPrefix+id)
+	for list := range lists {
+		text, err := s.client.Get(ctx, listKey(list))
 		if err != nil {
-			return nil, nil, fmt.Errorf("reading alert %s: %w", id, err)
+			return nil, nil, fmt.Errorf("reading the list of alerts %s: %w", listKey(list), err)
 		}
-		s.listed[id] = struct{}{}
-		e, err := decodeEntry(value)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("decoding alert %s: %w", id, err))
-			s.pending[id] = struct{}{}
+		if text == nil {
 			continue
 		}
-		entries[id] = e
+		var ids []string
+		if err := json.Unmarshal(text, &ids); err != nil {
+			errs = append(errs, fmt.Errorf("decoding the list of alerts %s: %w", listKey(list), err))
+			continue
+		}
+		for _, id := range ids {
+			value, err := s.client.Get(ctx, alertPrefix+id)
+			if err != nil {
+				return nil, nil, fmt.Errorf("reading alert %s: %w", id, err)
+			}
+			s.listed[list][id] = struct{}{}
+			e, err := decodeEntry(value)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("decoding alert %s: %w", id, err))
+				s.pending[id] = struct{}{}
+				continue
+			}
+			entries[id] = e
+		}
 	}
 	return entries, errors.Join(errs...), nil
 }
@@ -124,11 +141,13 @@ func (s *store) save(ctx context.Context, entries map[string]*entry, ids []strin
 		return nil
 	}
 	batch := make([]*storage.Operation, 0, len(s.pending)+1)
-	relist := false // To list the table takes long when it is large.
+	moved := map[int][]string{} // IDs that join a list or leave it.
 	for id := range s.pending {
 		e, ok := entries[id]
-		_, was := s.listed[id]
-		relist = relist || ok != was
+		list := listOf(id)
+		if _, was := s.listed[list][id]; ok != was {
+			moved[list] = append(moved[list], id)
+		}
 		if !ok {
 			batch = append(batch, storage.DeleteOperation(alertPrefix+id))
 			continue
@@ -139,22 +158,32 @@ func (s *store) save(ctx context.Context, entries map[string]*entry, ids []strin
 		}
 		batch = append(batch, storage.SetOperation(alertPrefix+id, value))
 	}
-	if relist {
-		value, err := json.Marshal(sortedIDs(entries))
-		if err != nil {
-			return fmt.Errorf("encoding the list of alerts: %w", err)
+	relisted := make(map[int]map[string]struct{}, len(moved))
+	for list, ids := range moved {
+		now := maps.Clone(s.listed[list])
+		for _, id := range ids {
+			if _, was := now[id]; was {
+				delete(now, id)
+			} else {
+				now[id] = struct{}{}
+			}
 		}
-		batch = append(batch, storage.SetOperation(indexKey, value))
+		relisted[list] = now
+		if len(now) == 0 {
+			batch = append(batch, storage.DeleteOperation(listKey(list)))
+			continue
+		}
+		value, err := json.Marshal(slices.Sorted(maps.Keys(now)))
+		if err != nil {
+			return fmt.Errorf("encoding the list of alerts %s: %w", listKey(list), err)
+		}
+		batch = append(batch, storage.SetOperation(listKey(list), value))
 	}
 	if err := s.client.Batch(ctx, batch...); err != nil {
 		return err
 	}
-	for id := range s.pending {
-		if _, ok := entries[id]; ok {
-			s.listed[id] = struct{}{}
-		} else {
-			delete(s.listed, id)
-		}
+	for list, now := range relisted {
+		s.listed[list] = now
 	}
 	clear(s.pending)
 	return nil

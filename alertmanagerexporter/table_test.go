@@ -309,7 +309,7 @@ func TestRestartWithStorage(t *testing.T) {
 		say{id: "b", transition: "fire", severity: "warning", started: 10, seq: 1})
 	b.at(20, say{id: "a", transition: "escalate", severity: "critical", previous: "warning", started: 10, seq: 2},
 		say{id: "b", transition: "resolve", severity: "warning", previous: "warning", started: 10, seq: 2})
-	assert.Equal(t, []string{"alert/a", "alert/b", "alerts"}, d.keys())
+	assert.Equal(t, []string{"a", "b"}, d.alerts(t))
 
 	b.restart()
 	b.at(200)
@@ -321,10 +321,10 @@ func TestRestartWithStorage(t *testing.T) {
 
 	b.at(20 + 15*60)
 	b.am.resend(t.Context())
-	assert.Equal(t, []string{"alert/a", "alert/b", "alerts"}, d.keys())
+	assert.Equal(t, []string{"a", "b"}, d.alerts(t))
 	b.at(25 * 3600)
 	b.am.resend(t.Context())
-	assert.Equal(t, []string{"alert/a", "alerts"}, d.keys(), "what is over for long is forgotten there, too")
+	assert.Equal(t, []string{"a"}, d.alerts(t), "what is over for long is forgotten there, too")
 	b.server.requireRight(t)
 }
 
@@ -339,15 +339,15 @@ func TestStorageThatFails(t *testing.T) {
 	d.broken = nil
 	b.at(70)
 	b.am.resend(t.Context())
-	assert.Equal(t, []string{"alert/a", "alerts"}, d.keys(), "what could not be written is written later")
+	assert.Equal(t, []string{"a"}, d.alerts(t), "what could not be written is written later")
 
 	// Whatever became of the file, the exporter starts, and keeps what it can read.
 	d.data["alert/a"] = []byte("{")
-	d.data["alerts"] = []byte(`["a","b"]`)
+	d.data[listKey(listOf("b"))] = []byte(`["b"]`)
 	b.restart()
 	assert.Empty(t, b.am.table.entries)
 	b.at(80, say{id: "c", transition: "fire", severity: "warning", started: 10, seq: 1})
-	assert.Equal(t, []string{"alert/c", "alerts"}, d.keys())
+	assert.Equal(t, []string{"c"}, d.alerts(t))
 
 	b.cfg.Storage = new(component.MustNewID("absent"))
 	set := exportertest.NewNopSettings(metadata.Type)
@@ -383,5 +383,5 @@ func TestReloadIntoStorage(t *testing.T) {
 	d := newDisk()
 	b.host, b.cfg.Storage = machine{diskID: d}, &diskID
 	b.reload()
-	assert.Equal(t, []string{"alert/a", "alerts"}, d.keys(), "what was handed over is stored at once")
+	assert.Equal(t, []string{"a"}, d.alerts(t), "what was handed over is stored at once")
 }

@@ -94,6 +94,10 @@ func TestValidationTexts(t *testing.T) {
 			`rules[0] "disk": point "p100.1": percentile must be in (0,100]`,
 		},
 		{
+			"list without an operator", flat(func(rc *RuleConfig) { rc.Match = map[string]any{"state": []any{"a b", 1}} }),
+			`rules[0] "disk": match.state: several values are written {in: [a b, 1]}`,
+		},
+		{
 			"condition without metric", flat(func(rc *RuleConfig) { rc.OnlyIf = &ConditionConfig{Above: 1} }),
 			`rules[0] "disk": only_if.metric is required`,
 		},

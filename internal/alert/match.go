@@ -130,6 +130,14 @@ func compileSelector(match map[string]any, prefix string, report func(string, ..
 func compileMatchers(match map[string]any, prefix string, report func(string, ...any)) []matcher {
 	var out []matcher
 	for _, key := range sortedKeys(match) {
+		if list, isList := match[key].([]any); isList {
+			values := make([]string, len(list))
+			for i, v := range list {
+				values[i] = fmt.Sprint(v)
+			}
+			report("%s%s: several values are written {in: [%s]}", prefix, key, strings.Join(values, ", "))
+			continue
+		}
 		ops, ok := match[key].(map[string]any)
 		if !ok {
 			text, err := scalarText(match[key])
