@@ -84,7 +84,7 @@ balancer: ## Build the Collector that spreads hosts over gateways (docs/scaling.
 	go run go.opentelemetry.io/collector/cmd/builder@$(OTEL_VERSION) --config distributions/loadbalancing/builder-config.yaml
 
 .PHONY: soak
-soak: build ## Run everything at once for thirty minutes, and see that nothing grows (bench/README.md).
+soak: build ## Run everything at once for fifty minutes, and see that nothing grows in the last thirty (bench/README.md).
 	cd bench && go run ./soak -binary $(CURDIR)/$(BINARY)
 
 .PHONY: vet-bench

@@ -61,6 +61,28 @@ type RatesConfig struct {
 	Metrics []string `mapstructure:"metrics"`
 }
 
+// validate refuses metrics that can have no rate.
+func (c *RatesConfig) validate() error {
+	if len(c.Metrics) == 0 {
+		return nil
+	}
+	metrics := keysOf(reflect.TypeFor[metadata.MetricsConfig]())
+	counters, err := counterNames()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, name := range c.Metrics {
+		switch {
+		case !slices.Contains(metrics, name):
+			errs = append(errs, fmt.Errorf("rates::metrics names unknown metric %q: %s", name, allowedInstead(name, counters)))
+		case !slices.Contains(counters, name):
+			errs = append(errs, fmt.Errorf("rates::metrics names %q, which is no counter: %s", name, allowedInstead(name, counters)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // ScrapersConfig has one optional block for each scraper.
 type ScrapersConfig struct {
 	CPU         configoptional.Optional[CPUConfig]        `mapstructure:"cpu"`
@@ -160,12 +182,7 @@ func (c *Config) Validate() error {
 	if c.Temporality != TemporalityCumulative && c.Temporality != TemporalityDelta {
 		errs = append(errs, fmt.Errorf("temporality is %q: allowed are %s, %s", c.Temporality, TemporalityCumulative, TemporalityDelta))
 	}
-	metrics := keysOf(reflect.TypeFor[metadata.MetricsConfig]())
-	for _, name := range c.Rates.Metrics {
-		if !slices.Contains(metrics, name) {
-			errs = append(errs, fmt.Errorf("rates::metrics names unknown metric %q: %s", name, allowedInstead(name, metrics)))
-		}
-	}
+	errs = append(errs, c.Rates.validate())
 	running := 0
 	for _, k := range scraperKinds {
 		interval, enabled := k.interval(&c.Scrapers)

@@ -75,6 +75,7 @@ func TestConfigThatIsRefused(t *testing.T) {
 		"root_path":            {`root_path is "/does/not/exist"`, "must be a directory"},
 		"temporality":          {`temporality is "diff"`, "allowed are cumulative, delta"},
 		"rate_of_unknown":      {`rates::metrics names unknown metric "system.disk.bytes"`, "system.disk.io"},
+		"rate_of_gauge":        {`rates::metrics names "system.memory.usage", which is no counter`, "of the", "that are allowed"},
 		"disk_regexp":          {"disk", "include", "(sd"},
 		"network_match_type":   {"match_type", "glob", "strict, regexp"},
 		"filesystem_timeout":   {"filesystem", "timeout", "-1s"},

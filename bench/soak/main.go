@@ -34,9 +34,9 @@ func main() {
 	var o options
 	flag.StringVar(&o.binary, "binary", "../otelcol-psutil", "the distribution")
 	flag.StringVar(&o.out, "out", "out/soak", "folder for the samples and the picture")
-	flag.DurationVar(&o.duration, "duration", 30*time.Minute, "how long")
+	flag.DurationVar(&o.duration, "duration", 50*time.Minute, "how long")
 	flag.DurationVar(&o.every, "every", 10*time.Second, "time between samples")
-	flag.DurationVar(&o.warm, "warm-up", 0, "what does not count (default: a fifth of the duration, five minutes at most)")
+	flag.DurationVar(&o.warm, "warm-up", 0, "what does not count (default: two fifths of the duration, 20 minutes at most)")
 	flag.IntVar(&o.rate, "churn", 50, "processes started each second")
 	flag.Float64Var(&o.memory, "memory-bound", 50, "growth of resident memory that is borne, MiB an hour")
 	flag.Float64Var(&o.heap, "heap-bound", 30, "growth of the live heap that is borne, MiB an hour")
@@ -45,7 +45,7 @@ func main() {
 	flag.Float64Var(&o.gos, "goroutine-bound", 10, "growth of goroutines that is borne, an hour")
 	flag.Parse()
 	if o.warm == 0 {
-		o.warm = min(5*time.Minute, o.duration/5)
+		o.warm = min(20*time.Minute, o.duration*2/5)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
