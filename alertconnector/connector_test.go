@@ -69,8 +69,10 @@ func hostMetrics(rng *rand.Rand) pmetric.Metrics {
 	}
 	add("system.cpu.utilization", "1", "cpu.mode", "idle")
 	add("system.memory.utilization", "1", "system.memory.state", "used")
-	add("system.filesystem.utilization", "1", "system.filesystem.state", "used", "system.filesystem.mountpoint", "/")
-	add("system.filesystem.utilization", "1", "system.filesystem.state", "used", "system.filesystem.mountpoint", "/home")
+	for _, mount := range []string{"/", "/home"} {
+		add("system.filesystem.usage", "By", "system.filesystem.state", "used", "system.filesystem.mountpoint", mount)
+		add("system.filesystem.usage", "By", "system.filesystem.state", "free", "system.filesystem.mountpoint", mount)
+	}
 	add("queue.length", "{item}", "queue.name", "in")
 	return md
 }

@@ -204,7 +204,7 @@ func TestAlertmanagerHoldsTheAlert(t *testing.T) {
 	assert.Equal(t, map[string]string{
 		"alertname": "memory", "severity": "warning", "host_name": "db1", "instance": "db1", "cluster": "lab",
 	}, got.Labels)
-	assert.Equal(t, "memory is 90.0% used (> 85.0%)", got.Annotations["summary"])
+	assert.Equal(t, "memory on db1 is 90.0% used (> 85.0%)", got.Annotations["summary"])
 	assert.Equal(t, "0.9", got.Annotations["value"])
 	s.pager.until(t, map[string]string{"memory warning": "firing"})
 

@@ -24,7 +24,7 @@ const silence = "host_silent"
 var symptoms = []symptom{
 	{"cpu", "", "system.cpu.utilization", "idle", 0.1},
 	{"memory", "", "system.memory.utilization", "used", 0.97},
-	{"disk", "", "system.filesystem.utilization", "used /data", 0.9},
+	{"disk", "", "system.filesystem.usage", "used /data", 9e11},
 	{"swap", "", "system.paging.utilization", "used", 0.6},
 
 	{"load", "metric: system.cpu.load_average.1m, thresholds: {warning: {above: 16, clear: 12, for: F}}", "system.cpu.load_average.1m", "", 24},
@@ -59,7 +59,7 @@ var symptoms = []symptom{
 	{"swapping", "metric: system.paging.operations, match: {system.paging.fault.type: major}, group_agg: sum, window: W, aggregate: rate, " +
 		"thresholds: {warning: {above: 1000}}", "system.paging.operations", "major", 8000},
 	{"disk_full_soon", "metric: system.filesystem.usage, match: {system.filesystem.state: free}, forecast: {window: W, horizon: 1h}, " +
-		"thresholds: {warning: {below: 0}}", "system.filesystem.usage", "free /data", -2e9},
+		"thresholds: {warning: {below: 0}}", "system.filesystem.usage", "free /data", -1e8},
 	{"conntrack", "metric: system.network.conntrack.count, thresholds: {warning: {above: 200000}}, only_if: {metric: system.uptime, above: 600}",
 		"system.network.conntrack.count", "", 250000},
 	{"oom_kill", "metric: system.memory.linux.oom_kills, window: W, aggregate: increase, thresholds: {critical: {above: 0.5}}",

@@ -38,13 +38,17 @@ func (c *compiler) compileGrouping(rc RuleConfig, r *rule, report func(string, .
 	}
 	r.groupGiven = rc.GroupBy != nil
 	for _, name := range rc.GroupBy {
+		if name == "resource" && !r.byResource {
+			r.byResource = true
+			continue
+		}
 		f := groupField{source: fromPoint, key: name}
 		if key, ok := strings.CutPrefix(name, "resource."); ok {
 			f = groupField{source: fromResource, key: key}
 		} else if key, ok := strings.CutPrefix(name, "scope."); ok {
 			f = groupField{source: fromScope, key: key}
 		}
-		if f.key == "" || slices.Contains(r.groupBy, f) {
+		if f.key == "" || name == "resource" || slices.Contains(r.groupBy, f) {
 			report("group_by: %q is empty or stands twice", name)
 			continue
 		}

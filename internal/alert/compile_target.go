@@ -67,7 +67,10 @@ func compileRatio(rc RuleConfig, r *rule, report func(string, ...any)) {
 	r.value = compileTarget("ratio.of.", rc.Ratio.Of, report)
 	divisor := compileTarget("ratio.to.", rc.Ratio.To, report)
 	r.divisor = &divisor
-	r.metric = r.value.metric + " / " + divisor.metric
+	r.metric = r.value.metric
+	if r.metric != divisor.metric {
+		r.metric += " / " + divisor.metric
+	}
 	if r.groupAgg == groupWorst {
 		r.groupAgg = groupSum
 	}

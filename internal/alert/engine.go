@@ -78,7 +78,7 @@ func New(rules *Rules, now time.Time) *Engine {
 		}
 		e.states = append(e.states, state)
 		e.listen(state)
-		if r.absent != nil && len(r.groupBy) == 0 {
+		if r.pinned() {
 			e.groupOf(state, r.pinnedKey())
 		}
 	}

@@ -124,13 +124,14 @@ func compareGroups(a, b *group) int {
 	return cmp.Or(cmp.Compare(a.rule.index, b.rule.index), cmp.Compare(a.id, b.id))
 }
 
-// attributes returns the attributes of the group key that a record carries: all of a written group_by, else those
-// of the data point, because the resource's stand in the record's resource.
+// attributes returns the attributes of the group key that a record carries: those of the data point and all that a written group_by names. The
+// others stand in the record's resource.
 func (g *group) attributes() []Attr {
 	keyed := g.rule.names.expand(g.key)
 	out := make([]Attr, 0, len(keyed))
 	for _, a := range keyed {
-		if g.rule.groupGiven || a.source == fromPoint {
+		named := g.rule.groupGiven && (!g.rule.byResource || slices.Contains(g.rule.groupBy, groupField{a.source, a.Key}))
+		if named || a.source == fromPoint {
 			out = append(out, a.Attr)
 		}
 	}

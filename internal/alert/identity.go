@@ -86,7 +86,7 @@ func (w *want) groupKey(o *Origin, point []Attr) string {
 	r := w.rule.rule
 	var attrs []groupAttr
 	switch {
-	case r.absent != nil && len(r.groupBy) == 0:
+	case r.pinned():
 		return r.pinnedKey()
 	case r.groupGiven:
 		sets := [...][]Attr{fromPoint: point, fromResource: o.Resource, fromScope: o.Scope}
@@ -94,6 +94,9 @@ func (w *want) groupKey(o *Origin, point []Attr) string {
 			if v, ok := lookup(sets[f.source], f.key); ok {
 				attrs = append(attrs, groupAttr{f.source, Attr{f.key, v}})
 			}
+		}
+		if r.byResource {
+			attrs = w.appendIdentity(attrs, o)
 		}
 		return encodeGroup(attrs)
 	}
@@ -104,18 +107,25 @@ func (w *want) groupKey(o *Origin, point []Attr) string {
 			}
 		}
 	}
-	for _, a := range o.Resource {
-		if len(o.IdentifyingKeys) > 0 {
-			if !slices.Contains(o.IdentifyingKeys, a.Key) {
-				continue
-			}
-		} else if !identifiesResource(a.Key, w.metric) {
-			continue
-		}
-		attrs = append(attrs, groupAttr{fromResource, a})
-	}
-	return encodeGroup(attrs)
+	return encodeGroup(w.appendIdentity(attrs, o))
 }
+
+// appendIdentity appends the attributes that identify the resource and that group_by does not name.
+func (w *want) appendIdentity(attrs []groupAttr, o *Origin) []groupAttr {
+	for _, a := range o.Resource {
+		identifies := slices.Contains(o.IdentifyingKeys, a.Key)
+		if len(o.IdentifyingKeys) == 0 {
+			identifies = identifiesResource(a.Key, w.metric)
+		}
+		if identifies && !slices.Contains(w.rule.groupBy, groupField{fromResource, a.Key}) {
+			attrs = append(attrs, groupAttr{fromResource, a})
+		}
+	}
+	return attrs
+}
+
+// pinned tells whether the rule has one group, that of the series that its selector describes.
+func (r *rule) pinned() bool { return r.absent != nil && len(r.groupBy) == 0 && !r.byResource }
 
 // pinnedKey is the group key of an absent rule: what its selector says the missing series looks like.
 func (r *rule) pinnedKey() string {
@@ -154,6 +164,9 @@ func idText(id uint64) string { return fmt.Sprintf("%016x", id) }
 // ruleVersion returns the 8-hex version of a rule and the text of its selection.
 func ruleVersion(r *rule) (version, selection string) {
 	selection = fmt.Sprintf("%q %s %v %v %d", r.metric, r.value.sel.canonical, r.groupGiven, r.groupBy, r.groupAgg)
+	if r.byResource {
+		selection += " by resource"
+	}
 	if r.divisor != nil {
 		selection += " to " + r.divisor.sel.canonical
 	}

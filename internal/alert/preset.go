@@ -3,6 +3,7 @@ package alert
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // presetRules returns the rules of a preset that the operator's own rules do not replace.
@@ -27,7 +28,8 @@ func presetRules(name string, own []RuleConfig) ([]RuleConfig, error) {
 //	swap    warning above 50 % (clears at 40 %)
 //
 // CPU moves fast, so its bands are ten points wide; memory and disk move slowly, and five points keep them from
-// ringing without holding a cured alert open. CPU is one minus the mean idle share of all CPUs.
+// ringing without holding a cured alert open. CPU is one minus the mean idle share of all CPUs. The share of a disk is that of the blocks that are not
+// reserved for root, as df has it: of all blocks it could not reach 95 % on an ext4 that is full.
 func hostPreset() []RuleConfig {
 	minusOne := -1.0
 	level := func(rule RuleConfig, severity, threshold, clearAt, message string) RuleConfig {
@@ -41,19 +43,25 @@ func hostPreset() []RuleConfig {
 	memory := RuleConfig{
 		Name: "memory", Metric: "system.memory.utilization", Match: map[string]any{"system.memory.state": "used"},
 	}
+	blocks := func(state any) SelectorConfig {
+		return SelectorConfig{Metric: "system.filesystem.usage", Match: map[string]any{"system.filesystem.state": state}}
+	}
+	// Figures of one disk may come in two batches, and the first alone would make the disk full.
+	settle := time.Second
 	disk := RuleConfig{
-		Name: "disk", Metric: "system.filesystem.utilization", Match: map[string]any{"system.filesystem.state": "used"},
+		Name: "disk", NewSeriesDelay: &settle, Ratio: &RatioConfig{Of: blocks("used"), To: blocks(map[string]any{"in": []any{"used", "free"}})},
+		GroupBy: []string{"resource", "system.device", "system.filesystem.mountpoint"},
 	}
 	swap := RuleConfig{
 		Name: "swap", Metric: "system.paging.utilization", Match: map[string]any{"system.paging.state": "used"},
 		mayMatchNothing: true,
 	}
 	const (
-		cpuText    = `CPU is {{ .Value | percent }} busy (> {{ .Threshold | percent }})`
-		memoryText = `memory is {{ .Value | percent }} used (> {{ .Threshold | percent }})`
-		diskText   = `{{ with .Attr "system.filesystem.mountpoint" }}disk {{ . }}{{ else }}disk{{ end }} is {{ .Value | percent }} full ` +
-			`(> {{ .Threshold | percent }})`
-		swapText = `swap is {{ .Value | percent }} used (> {{ .Threshold | percent }})`
+		host       = `{{ with .Resource "host.name" }} on {{ . }}{{ end }}`
+		cpuText    = `CPU` + host + ` is {{ .Value | percent }} busy (> {{ .Threshold | percent }})`
+		memoryText = `memory` + host + ` is {{ .Value | percent }} used (> {{ .Threshold | percent }})`
+		diskText   = `disk{{ with .Attr "system.filesystem.mountpoint" }} {{ . }}{{ end }}` + host + ` is {{ .Value | percent }} full (> {{ .Threshold | percent }})`
+		swapText   = `swap` + host + ` is {{ .Value | percent }} used (> {{ .Threshold | percent }})`
 	)
 	return []RuleConfig{
 		level(cpu, "warning", "80%", "70%", cpuText),

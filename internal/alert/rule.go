@@ -41,7 +41,8 @@ type rule struct {
 	divisor         *target // What a ratio divides by; nil without one.
 	onlyIf          *conditionRule
 	groupBy         []groupField
-	groupGiven      bool // groupBy was written, so the default does not apply.
+	byResource      bool // group_by has the resource's identity, whatever attributes that is.
+	groupGiven      bool // group_by was written, so the default does not apply.
 	groupAgg        groupAggregate
 	mayMatchNothing bool
 	joins           bool // group_agg was written, so the default group key leaves out what differs between series.
