@@ -315,7 +315,7 @@ func TestAGroupSaysWhatItsMembersShare(t *testing.T) {
 	h.add("worker", 200)
 	h.add("worker", 300)
 	h.show(t)
-	o := h.scraper(t, func(cfg *Config, process *ProcessConfig) {
+	o := h.scraper(t, func(_ *Config, process *ProcessConfig) {
 		process.GroupBy, process.Top.N = []string{"executable", "owner"}, 0
 	})
 	md, err := o.group.runs[0].scrape(t.Context())

@@ -397,8 +397,10 @@ func TestPresetHostFires(t *testing.T) {
 	for _, s := range []float64{0, 15} {
 		for state, share := range map[string]float64{"used": 0.912, "free": 0.038, "reserved": 0.05} {
 			feed(s, "system.filesystem.usage", share*1e11, []Attr{
-				{"system.filesystem.state", StringValue(state)}, {"system.filesystem.mountpoint", StringValue("/")},
-				{"system.device", StringValue("/dev/sda1")}, {"system.filesystem.mode", StringValue("rw")},
+				{"system.filesystem.state", StringValue(state)},
+				{"system.filesystem.mountpoint", StringValue("/")},
+				{"system.device", StringValue("/dev/sda1")},
+				{"system.filesystem.mode", StringValue("rw")},
 			})
 		}
 	}

@@ -122,7 +122,9 @@ func TestGroupKey(t *testing.T) {
 			[]string{"device=sda", "process.pid=7", "zone=a"},
 		},
 		{
-			"group_by may name the resource's identity as a whole", RuleConfig{GroupBy: []string{"resource", "device", "resource.host.name", "resource.process.pid"}}, nil,
+			"group_by may name the resource's identity as a whole",
+			RuleConfig{GroupBy: []string{"resource", "device", "resource.host.name", "resource.process.pid"}},
+			nil,
 			[]string{"device=sda", "host.name=db1", "process.pid=7", "service.name=x"},
 		},
 		{"an empty group_by is one alert", RuleConfig{GroupBy: []string{}}, nil, nil},
