@@ -15,9 +15,6 @@ const codecVersion = 2
 // errCorrupt is what every malformed stored value is reported as.
 var errCorrupt = errors.New("corrupt value")
 
-// maxCount bounds the length of a decoded list, so that a few bad bytes cannot ask for gigabytes.
-const maxCount = 1 << 16
-
 // encoder appends values to b: integers as varints, text with its length in front.
 type encoder struct{ b []byte }
 
@@ -229,7 +226,7 @@ func (d *decoder) times() []int64 {
 }
 
 func decodeList[T any](d *decoder, item func(*decoder) T) []T {
-	n := d.small(maxCount)
+	n := d.small(len(d.b) + 1) // An item has a byte at least, so that bad bytes cannot ask for more than they are.
 	var out []T
 	for range n {
 		v := item(d)

@@ -85,6 +85,8 @@ func (c *compiler) compileWindow(rc RuleConfig, r *rule, report func(string, ...
 		report("window must be ≥ 0")
 	case rc.Window == 0 && r.agg.kind != aggLast:
 		report("window is required for aggregate %q", rc.Aggregate)
+	case rc.Window > 0 && rc.Aggregate == "" && rc.Forecast == nil:
+		report("window %s has no effect without aggregate: set it to avg, min, max, rate or another", formatDuration(rc.Window))
 	case rc.Window > 0 && rc.Window < interval:
 		report("window %s is shorter than evaluation_interval %s", formatDuration(rc.Window), formatDuration(interval))
 	}
@@ -98,8 +100,11 @@ func (c *compiler) compileWindow(rc RuleConfig, r *rule, report func(string, ...
 		if !(r.forecast.minCoverage >= 0 && r.forecast.minCoverage <= 1) {
 			report("forecast.min_coverage must be in [0,1]")
 		}
-		if f.Horizon <= 0 || f.Window < 3*interval {
-			report("forecast.horizon must be > 0 and forecast.window ≥ 3×evaluation_interval")
+		if f.Horizon <= 0 {
+			report("forecast.horizon must be > 0")
+		}
+		if f.Window < 3*interval {
+			report("forecast.window must be ≥ %s, 3×evaluation_interval", formatDuration(3*interval))
 		}
 		if rc.Aggregate != "" || rc.Window != 0 {
 			report("forecast and aggregate or window exclude each other")

@@ -94,6 +94,14 @@ func TestValidationTexts(t *testing.T) {
 			`rules[0] "disk": point "p100.1": percentile must be in (0,100]`,
 		},
 		{
+			"window without aggregate", flat(func(rc *RuleConfig) { rc.Window = time.Minute }),
+			`rules[0] "disk": window 1m has no effect without aggregate: set it to avg, min, max, rate or another`,
+		},
+		{
+			"resource in front of a key", flat(func(rc *RuleConfig) { rc.Match = map[string]any{"resource.host.name": "db1"} }),
+			`rules[0] "disk": match.resource.host.name: an attribute of the resource is written {resource: {host.name: …}}`,
+		},
+		{
 			"list without an operator", flat(func(rc *RuleConfig) { rc.Match = map[string]any{"state": []any{"a b", 1}} }),
 			`rules[0] "disk": match.state: several values are written {in: [a b, 1]}`,
 		},
@@ -178,7 +186,7 @@ func TestValidationTexts(t *testing.T) {
 		},
 		{
 			"forecast", flat(func(rc *RuleConfig) { rc.Forecast = &ForecastConfig{Window: 30 * time.Second, Horizon: time.Hour} }),
-			`rules[0] "disk": forecast.horizon must be > 0 and forecast.window ≥ 3×evaluation_interval`,
+			`rules[0] "disk": forecast.window must be ≥ 45s, 3×evaluation_interval`,
 		},
 		{
 			"value in a label", flat(func(rc *RuleConfig) { rc.Labels = map[string]string{"value": "{{ .Value }}"} }),
@@ -427,6 +435,7 @@ func TestQuantity(t *testing.T) {
 		{"80%", "1", 0.8},
 		{"80 %", "%", 80},
 		{"5GiB", "By", 5 << 30},
+		{"10MB", "By/s", 1e7},
 		{"1.5 kB", "By", 1500},
 		{"12B", "By", 12},
 		{"-3", "1", -3},
@@ -446,7 +455,7 @@ func TestQuantity(t *testing.T) {
 	q, err = parseQuantity("5GiB")
 	require.NoError(t, err)
 	_, err = q.in("1")
-	require.EqualError(t, err, `threshold 5GiB needs a metric of unit "By", not "1"`)
+	require.EqualError(t, err, `threshold 5GiB needs a metric of unit "By" or "By/s", not "1"`)
 }
 
 func FuzzParseQuantity(f *testing.F) {

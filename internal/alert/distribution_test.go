@@ -235,7 +235,7 @@ func TestRulesOnDistributions(t *testing.T) {
 		require.Len(t, events, 1)
 		assert.Equal(t, "p99.9", events[0].Point)
 		assert.Contains(t, events[0].Attributes(nil), Attr{"alert.point", StringValue("p99.9")})
-		assert.Equal(t, "load: p99.9 of m is 90 (> 80)", events[0].Body)
+		assert.Equal(t, "load on db1: p99.9 of m is 90 (> 80)", events[0].Body)
 	})
 	t.Run("windows join points", func(t *testing.T) {
 		t.Parallel()

@@ -218,7 +218,7 @@ func (e *Engine) noticeIdleRules() {
 	}
 	for _, r := range e.states {
 		switch {
-		case r.warnedIdle || r.absent != nil || r.mayMatchNothing:
+		case r.warnedIdle || r.absent != nil || r.mayMatchNothing || len(r.errors) > 0:
 		case r.lastMatch == unset:
 			r.warnedIdle = true
 			e.notice("rule %q has matched no data point for %s: check metric %q and match", r.name,
@@ -264,6 +264,7 @@ func (e *Engine) ruleError(r *ruleState, text string) {
 		return
 	}
 	r.errors[text] = struct{}{}
+	e.notice("rule %q: %s", r.name, text)
 	e.enqueue(Event{
 		Kind: RuleError, Time: e.now, ObservedTime: e.now, SeverityNumber: severityNumbers["error"], SeverityText: "error",
 		Body: fmt.Sprintf("rule %q: %s", r.name, text), UID: fmt.Sprintf("%s-%x-error-%d", r.version, uint64(e.started), len(r.errors)),

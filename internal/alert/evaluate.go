@@ -157,11 +157,14 @@ func (e *Engine) evaluateAbsent(g *group, t int64) {
 	e.step(g, t, rd, ReasonAbsent)
 }
 
+// maxSilences bounds the alerts that are stored when another group is to have its last sample remembered.
+const maxSilences = 1 << 15
+
 // noteSilence has stored that the group was seen, and, once it has been silent for half of what makes it absent, since when.
 func (e *Engine) noteSilence(g *group, t int64) {
 	if g.alert == nil {
-		if len(e.alerts) >= maxCount/2 {
-			return // More than what is stored could hold.
+		if len(e.alerts) >= maxSilences {
+			return
 		}
 		e.openAlert(g)
 	}

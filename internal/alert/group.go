@@ -39,6 +39,11 @@ func (g *group) note(t, now int64, marker bool) {
 	if t <= g.decided() {
 		return // The past is not evaluated again.
 	}
+	g.wait(t)
+}
+
+// wait puts time t among those that are to be evaluated.
+func (g *group) wait(t int64) {
 	if n := len(g.pend); n == 0 || t > g.pend[n-1] {
 		g.pend = append(g.pend, t)
 		return

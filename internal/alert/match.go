@@ -119,6 +119,10 @@ func compileSelector(match map[string]any, prefix string, report func(string, ..
 		case key == "scope" && isMap:
 			s.scope = compileMatchers(sub, prefix+"scope.", report)
 		default:
+			if of, name, dotted := strings.Cut(key, "."); dotted && (of == "resource" || of == "scope") {
+				report("%s%s: an attribute of the %[3]s is written {%[3]s: {%s: …}}", prefix, key, of, name)
+				continue
+			}
 			point[key] = v
 		}
 	}

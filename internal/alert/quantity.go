@@ -109,8 +109,8 @@ func (q quantity) in(unit string) (float64, error) {
 		}
 		return 0, fmt.Errorf(`threshold %s needs a metric of unit "1" or "%%", not %q`, q.text, unit)
 	case unitBytes:
-		if unit != "By" {
-			return 0, fmt.Errorf(`threshold %s needs a metric of unit "By", not %q`, q.text, unit)
+		if unit != "By" && unit != "By/s" {
+			return 0, fmt.Errorf(`threshold %s needs a metric of unit "By" or "By/s", not %q`, q.text, unit)
 		}
 	}
 	return q.num, nil

@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -194,6 +195,9 @@ func plainMessage(r *ruleState, l *level, ev *Event) string {
 		b.WriteByte(' ')
 		b.WriteString(a.Value.AsString())
 	}
+	if !r.groupGiven || r.byResource {
+		b.WriteString(subject(r.metric, ev.Resource))
+	}
 	if l.cmp == isAbsent {
 		fmt.Fprintf(&b, ": no %s for %s", r.metric, formatDuration(time.Duration(r.absent.after)))
 		return b.String()
@@ -212,6 +216,27 @@ func plainMessage(r *ruleState, l *level, ev *Event) string {
 		b.WriteString("missing")
 	}
 	fmt.Fprintf(&b, " (%s %s)", ev.Comparison, l.boundText())
+	return b.String()
+}
+
+// subject names what a resource describes: the process, of a metric of processes, and the host.
+func subject(metric string, resource []Attr) string {
+	text := func(key string) string {
+		v, _ := lookup(resource, key)
+		return v.AsString()
+	}
+	var b strings.Builder
+	if strings.HasPrefix(metric, "process.") {
+		if name := cmp.Or(text("process.executable.name"), text("process.group.name")); name != "" {
+			b.WriteString(" " + name)
+		}
+		if pid := text("process.pid"); pid != "" {
+			b.WriteString(" (pid " + pid + ")")
+		}
+	}
+	if host := text("host.name"); host != "" {
+		b.WriteString(" on " + host)
+	}
 	return b.String()
 }
 

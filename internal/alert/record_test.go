@@ -219,6 +219,29 @@ func TestTypedThresholdFollowsTheUnit(t *testing.T) {
 	assert.Equal(t, "alert.rule_error", events[0].Name())
 	assert.Equal(t, `rule "cpu": threshold 80% needs a metric of unit "1" or "%", not "By"`, events[0].Body)
 	assert.EqualValues(t, 1, r.engine.Stats(at(15)).Rules[0].Errors)
+	r.engine.Evaluate(at(900))
+	assert.Equal(t, []string{events[0].Body}, r.engine.TakeNotices(), "it is logged, and not blamed on metric and match later")
+}
+
+// TestAMessageThatNobodyWroteSaysWhatItIsAbout holds for alerts that are told apart by their resource.
+func TestAMessageThatNobodyWroteSaysWhatItIsAbout(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		groupBy []string
+		want    string
+	}{
+		{nil, "big mysleeper (pid 7) on db1: process.memory.usage is 47.0 MiB (> 1)"},
+		{[]string{"resource"}, "big mysleeper (pid 7) on db1: process.memory.usage is 47.0 MiB (> 1)"},
+		{[]string{"resource.host.name"}, "big db1: process.memory.usage is 47.0 MiB (> 1)"},
+	} {
+		r := newRig(t, []RuleConfig{{Name: "big", Metric: "process.memory.usage", GroupBy: c.groupBy, Threshold: 1, Severity: "warning"}}, nil)
+		r.unit = "By"
+		r.origin.Resource = []Attr{
+			{"host.name", StringValue("db1")}, {"process.executable.name", StringValue("mysleeper")}, {"process.pid", IntValue(7)},
+		}
+		r.step(0, 47<<20)
+		assert.Equal(t, c.want, r.drain()[0].Body)
+	}
 }
 
 func TestRuleErrors(t *testing.T) {

@@ -188,6 +188,8 @@ func formatValue(v float64, unit string) string {
 		return strconv.FormatFloat(v, 'f', 1, 64) + "%"
 	case "By":
 		return formatBytes(v)
+	case "By/s":
+		return formatBytes(v) + "/s"
 	case "s":
 		return formatSeconds(v)
 	default:
