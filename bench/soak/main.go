@@ -38,7 +38,7 @@ func main() {
 	flag.DurationVar(&o.every, "every", 10*time.Second, "time between samples")
 	flag.DurationVar(&o.warm, "warm-up", 0, "what does not count (default: two fifths of the duration, 20 minutes at most)")
 	flag.IntVar(&o.rate, "churn", 50, "processes started each second")
-	flag.Float64Var(&o.memory, "memory-bound", 50, "growth of resident memory that is borne, MiB an hour")
+	flag.Float64Var(&o.memory, "memory-bound", 50, "growth of anonymous memory and of mapped files that is borne, MiB an hour each")
 	flag.Float64Var(&o.heap, "heap-bound", 30, "growth of the live heap that is borne, MiB an hour")
 	flag.Float64Var(&o.descriptors, "descriptor-bound", 200, "growth of descriptors that is borne, an hour; most are files of processes that come and go")
 	flag.Float64Var(&o.others, "other-descriptor-bound", 10, "growth of all other descriptors that is borne, an hour")

@@ -71,7 +71,8 @@ type verdict struct {
 
 func judge(o *options, samples []sample) *verdict {
 	v := &verdict{figures: []*figure{
-		{name: "resident memory", unit: "MiB", of: func(x *sample) float64 { return x.memory }, bound: o.memory},
+		{name: "anonymous memory", unit: "MiB", of: func(x *sample) float64 { return x.anonymous }, bound: o.memory},
+		{name: "mapped files", unit: "MiB", of: func(x *sample) float64 { return x.mapped }, bound: o.memory},
 		{name: "live heap", unit: "MiB", of: func(x *sample) float64 { return x.heap }, bound: o.heap},
 		{name: "descriptors", of: func(x *sample) float64 { return x.descriptors }, bound: o.descriptors},
 		{name: "other descriptors", of: func(x *sample) float64 { return x.descriptors - x.held }, bound: o.others},

@@ -84,18 +84,24 @@ func (p *Process) CPU() (time.Duration, error) {
 }
 
 // Resident is the resident memory in bytes, VmRSS of /proc/PID/status.
-func (p *Process) Resident() (float64, error) {
+func (p *Process) Resident() (float64, error) { return p.status("VmRSS") }
+
+// Anonymous is what of the resident memory belongs to no file, in bytes: RssAnon of /proc/PID/status.
+func (p *Process) Anonymous() (float64, error) { return p.status("RssAnon") }
+
+// status reads a figure of /proc/PID/status in bytes.
+func (p *Process) status(name string) (float64, error) {
 	text, err := os.ReadFile(p.proc("status"))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(text)) {
-		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "VmRSS:" {
+		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == name+":" {
 			kib, err := strconv.ParseFloat(fields[1], 64)
 			return kib * 1024, err
 		}
 	}
-	return 0, errors.New("no VmRSS in /proc/PID/status")
+	return 0, errors.New("no " + name + " in /proc/PID/status")
 }
 
 // Descriptors counts the open descriptors, and those of them that are files of a process in /proc, which come and go with the processes.
