@@ -162,6 +162,6 @@ func TestConnectorErrors(t *testing.T) {
 	id := component.MustNewID("file_storage")
 	cfg.Storage = &id
 	c := newConnector(t, cfg, consumertest.NewNop())
-	require.EqualError(t, c.Start(t.Context(), componenttest.NewNopHost()), `storage "file_storage" not found among extensions`)
+	require.EqualError(t, c.Start(t.Context(), componenttest.NewNopHost()), `storage "file_storage" not found among extensions: list it in service::extensions`)
 	require.NoError(t, c.Shutdown(context.Background()))
 }

@@ -81,7 +81,7 @@ var volatileKeys = []string{"service.instance.id", "host.ip", "host.mac", "os.de
 
 // identifies tells whether a resource attribute says which thing an alert is about. It draws the line where the alert rules do for an
 // alert's identity where neither group_by nor entity references say otherwise, so that labels stay the same for as long as the alert
-// does.
+// does. A test of internal/alertpipe, which may know both, holds them together.
 func identifies(key, metric string) bool {
 	switch {
 	case strings.HasPrefix(key, "telemetry."), slices.Contains(volatileKeys, key):

@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,6 +23,7 @@ type store struct {
 
 	pending map[string]struct{}        // IDs whose change is not written yet.
 	listed  [lists]map[string]struct{} // The lists of alerts as they are written.
+	damaged map[int]struct{}           // Lists that are written otherwise, and so must be written again.
 }
 
 // Keys of the storage: one for each alert, and lists of them, because a storage client cannot list. There are many lists, so that each is short:
@@ -56,7 +58,7 @@ type leftTable struct {
 }
 
 func openStore(ctx context.Context, host component.Host, id component.ID, extension *component.ID) (*store, error) {
-	s := &store{id: id, pending: map[string]struct{}{}}
+	s := &store{id: id, pending: map[string]struct{}{}, damaged: map[int]struct{}{}}
 	for list := range s.listed {
 		s.listed[list] = map[string]struct{}{}
 	}
@@ -65,7 +67,7 @@ func openStore(ctx context.Context, host component.Host, id component.ID, extens
 	}
 	ext, ok := host.GetExtensions()[*extension]
 	if !ok {
-		return nil, fmt.Errorf("storage %q not found among extensions", extension)
+		return nil, fmt.Errorf("storage %q not found among extensions: list it in service::extensions", extension)
 	}
 	opener, ok := ext.(storage.Extension)
 	if !ok {
@@ -73,49 +75,45 @@ func openStore(ctx context.Context, host component.Host, id component.ID, extens
 	}
 	var err error
 	if s.client, err = opener.GetClient(ctx, component.KindExporter, id, "alertmanager"); err != nil {
-		return nil, fmt.Errorf("opening storage %q: %w", extension, err)
+		return nil, fmt.Errorf("opening storage %q: %w%s", extension, err, likelyCause(err))
 	}
 	return s, nil
 }
 
-// load returns what was kept. Entries that can be read and not understood are left out and deleted by the next save; damaged tells of
-// them. An error is that of the storage itself: nothing was changed, and another try may succeed.
+// likelyCause is what to look for when a storage can't be opened. A file storage waits for the lock on its file, and says no more than
+// that this took too long.
+func likelyCause(err error) string {
+	if !strings.HasSuffix(err.Error(), "timeout") {
+		return ""
+	}
+	return " (another process may hold the file; is a Collector with the same storage directory running?)"
+}
+
+// load returns what was kept. Entries and lists that can be read and not understood are left out, and deleted or mended by the next save;
+// damaged tells of them. An error is that of the storage itself: nothing was changed, and another try may succeed.
 func (s *store) load(ctx context.Context, now time.Time) (entries map[string]*entry, damaged, err error) {
-	left.Lock()
-	handed, ok := left.tables[s.id]
-	delete(left.tables, s.id)
-	left.Unlock()
-	if ok && now.Before(handed.until) {
-		// Newer than what is stored: the predecessor had no storage.
-		for id := range handed.entries {
+	damagedLists, err := s.loadLists(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if handed, ok := s.takeLeft(now); ok {
+		// Newer than what is stored, damaged or not: the predecessor had no storage. What it did not have is deleted by the next save.
+		for _, ids := range s.listed {
+			maps.Copy(s.pending, ids)
+		}
+		for id := range handed {
 			s.pending[id] = struct{}{}
 		}
-		return handed.entries, nil, nil
+		return handed, nil, nil
 	}
 	entries = map[string]*entry{}
-	if s.client == nil {
-		return entries, nil, nil
-	}
-	var errs []error
-	for list := range lists {
-		text, err := s.client.Get(ctx, listKey(list))
-		if err != nil {
-			return nil, nil, fmt.Errorf("reading the list of alerts %s: %w", listKey(list), err)
-		}
-		if text == nil {
-			continue
-		}
-		var ids []string
-		if err := json.Unmarshal(text, &ids); err != nil {
-			errs = append(errs, fmt.Errorf("decoding the list of alerts %s: %w", listKey(list), err))
-			continue
-		}
-		for _, id := range ids {
+	errs := []error{damagedLists}
+	for _, ids := range s.listed {
+		for _, id := range slices.Sorted(maps.Keys(ids)) {
 			value, err := s.client.Get(ctx, alertPrefix+id)
 			if err != nil {
 				return nil, nil, fmt.Errorf("reading alert %s: %w", id, err)
 			}
-			s.listed[list][id] = struct{}{}
 			e, err := decodeEntry(value)
 			if err != nil {
 				errs = append(errs, fmt.Errorf("decoding alert %s: %w", id, err))
@@ -128,6 +126,47 @@ func (s *store) load(ctx context.Context, now time.Time) (entries map[string]*en
 	return entries, errors.Join(errs...), nil
 }
 
+// loadLists reads which alerts are stored. The results are those of load.
+func (s *store) loadLists(ctx context.Context) (damaged, err error) {
+	if s.client == nil {
+		return nil, nil
+	}
+	var errs []error
+	for list := range lists {
+		text, err := s.client.Get(ctx, listKey(list))
+		if err != nil {
+			return nil, fmt.Errorf("reading the list of alerts %s: %w", listKey(list), err)
+		}
+		if text == nil {
+			continue
+		}
+		var ids []string
+		if err := json.Unmarshal(text, &ids); err != nil {
+			errs = append(errs, fmt.Errorf("decoding the list of alerts %s: %w", listKey(list), err))
+			s.damaged[list] = struct{}{}
+			continue
+		}
+		for _, id := range ids {
+			if listOf(id) == list {
+				s.listed[list][id] = struct{}{}
+				continue
+			}
+			errs = append(errs, fmt.Errorf("decoding the list of alerts %s: alert %s does not belong to it", listKey(list), id))
+			s.damaged[list] = struct{}{}
+		}
+	}
+	return errors.Join(errs...), nil
+}
+
+// takeLeft returns what a predecessor without storage left, once.
+func (s *store) takeLeft(now time.Time) (map[string]*entry, bool) {
+	left.Lock()
+	defer left.Unlock()
+	handed, ok := left.tables[s.id]
+	delete(left.tables, s.id)
+	return handed.entries, ok && now.Before(handed.until)
+}
+
 // save writes what became of some alerts, and what an earlier call could not write, in one transaction. An ID without an entry is
 // deleted.
 func (s *store) save(ctx context.Context, entries map[string]*entry, ids []string) error {
@@ -137,16 +176,29 @@ func (s *store) save(ctx context.Context, entries map[string]*entry, ids []strin
 	for _, id := range ids {
 		s.pending[id] = struct{}{}
 	}
-	if len(s.pending) == 0 {
+	if len(s.pending) == 0 && len(s.damaged) == 0 {
 		return nil
 	}
 	batch := make([]*storage.Operation, 0, len(s.pending)+1)
-	moved := map[int][]string{} // IDs that join a list or leave it.
+	relisted := map[int]map[string]struct{}{} // The lists that are written again.
+	relist := func(list int) map[string]struct{} {
+		if relisted[list] == nil {
+			relisted[list] = maps.Clone(s.listed[list])
+		}
+		return relisted[list]
+	}
+	for list := range s.damaged {
+		relist(list)
+	}
 	for id := range s.pending {
 		e, ok := entries[id]
 		list := listOf(id)
-		if _, was := s.listed[list][id]; ok != was {
-			moved[list] = append(moved[list], id)
+		_, was := s.listed[list][id]
+		switch {
+		case ok && !was:
+			relist(list)[id] = struct{}{}
+		case !ok && was:
+			delete(relist(list), id)
 		}
 		if !ok {
 			batch = append(batch, storage.DeleteOperation(alertPrefix+id))
@@ -158,38 +210,38 @@ func (s *store) save(ctx context.Context, entries map[string]*entry, ids []strin
 		}
 		batch = append(batch, storage.SetOperation(alertPrefix+id, value))
 	}
-	relisted := make(map[int]map[string]struct{}, len(moved))
-	for list, ids := range moved {
-		now := maps.Clone(s.listed[list])
-		for _, id := range ids {
-			if _, was := now[id]; was {
-				delete(now, id)
-			} else {
-				now[id] = struct{}{}
-			}
-		}
-		relisted[list] = now
-		if len(now) == 0 {
-			batch = append(batch, storage.DeleteOperation(listKey(list)))
-			continue
-		}
-		value, err := json.Marshal(slices.Sorted(maps.Keys(now)))
+	for list, ids := range relisted {
+		op, err := listOperation(list, ids)
 		if err != nil {
-			return fmt.Errorf("encoding the list of alerts %s: %w", listKey(list), err)
+			return err
 		}
-		batch = append(batch, storage.SetOperation(listKey(list), value))
+		batch = append(batch, op)
 	}
 	if err := s.client.Batch(ctx, batch...); err != nil {
 		return err
 	}
-	for list, now := range relisted {
-		s.listed[list] = now
+	for list, ids := range relisted {
+		s.listed[list] = ids
 	}
 	clear(s.pending)
+	clear(s.damaged)
 	return nil
 }
 
-// close gives the storage back. Without one the table is left for a successor.
+// listOperation writes a list. One with nothing in it is none.
+func listOperation(list int, ids map[string]struct{}) (*storage.Operation, error) {
+	if len(ids) == 0 {
+		return storage.DeleteOperation(listKey(list)), nil
+	}
+	value, err := json.Marshal(slices.Sorted(maps.Keys(ids)))
+	if err != nil {
+		return nil, fmt.Errorf("encoding the list of alerts %s: %w", listKey(list), err)
+	}
+	return storage.SetOperation(listKey(list), value), nil
+}
+
+// close gives the storage back. Without one the table is left for a successor, even an empty one: it says that what a storage may still
+// hold is over.
 func (s *store) close(ctx context.Context, entries map[string]*entry, now time.Time) error {
 	if s.client != nil {
 		return s.client.Close(ctx)
@@ -197,9 +249,7 @@ func (s *store) close(ctx context.Context, entries map[string]*entry, now time.T
 	left.Lock()
 	defer left.Unlock()
 	maps.DeleteFunc(left.tables, func(_ component.ID, l leftTable) bool { return now.After(l.until) })
-	if len(entries) > 0 {
-		left.tables[s.id] = leftTable{entries: entries, until: now.Add(handOffTTL)}
-	}
+	left.tables[s.id] = leftTable{entries: entries, until: now.Add(handOffTTL)}
 	return nil
 }
 

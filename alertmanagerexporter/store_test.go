@@ -2,6 +2,7 @@ package alertmanagerexporter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"runtime"
@@ -65,6 +66,95 @@ func TestWhatMakesRoomIsDeletedFromTheStorage(t *testing.T) {
 	b.at(1060)
 	b.am.resend(t.Context())
 	assert.Equal(t, []string{"b", "c"}, d.alerts(t), "even if that fails at first")
+}
+
+// TestWhatIsHandedOverReplacesWhatIsStored: a predecessor without storage knew nothing of what was stored, so that has ended for all that is known.
+func TestWhatIsHandedOverReplacesWhatIsStored(t *testing.T) {
+	for name, tt := range map[string]struct {
+		after []say
+		want  map[string]string
+		kept  []string
+	}{
+		"another alert":  {[]say{{id: "new", transition: "fire", severity: "warning", started: 300, seq: 1}}, map[string]string{"new": "warning"}, []string{"new"}},
+		"the same alert": {[]say{{id: "old", transition: "fire", severity: "critical", started: 300, seq: 1}}, map[string]string{"old": "critical"}, []string{"old"}},
+		"nothing":        {nil, map[string]string{}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDisk()
+			b := newBench(t, nil)
+			b.host, b.cfg.Storage = machine{diskID: d}, &diskID
+			b.restart()
+			b.at(10, say{id: "old", transition: "fire", severity: "warning", started: 10, seq: 1})
+			b.cfg.Storage = nil
+			b.restart()
+			b.at(300, tt.after...) // What Alertmanager was told before has expired.
+
+			d.unreadable = map[string]error{"alert/old": assert.AnError}
+			b.cfg.Storage = &diskID
+			b.reload()
+			d.unreadable = nil
+			assert.Equal(t, tt.kept, d.alerts(t), "stored at once; alerts that are replaced need not be readable")
+			b.restart()
+			b.at(2000) // Whatever is not sent any more has expired.
+			b.am.resend(t.Context())
+			assert.Equal(t, tt.want, b.server.active())
+			b.server.requireRight(t)
+		})
+	}
+}
+
+// TestADamagedListIsMended: it is told once, and costs its own alerts and no others.
+func TestADamagedListIsMended(t *testing.T) {
+	const lost, kept = "a", "b"
+	require.NotEqual(t, listOf(lost), listOf(kept))
+	for name, damage := range map[string]func(*disk){
+		"no list":             func(d *disk) { d.data[listKey(listOf(lost))] = []byte(`["a`) },
+		"an alert of another": func(d *disk) { d.data[listKey(listOf(lost))] = []byte(`["b"]`) },
+		"an alert of nowhere": func(d *disk) { d.data[listKey(listOf(lost))] = []byte(`["c"]`) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDisk()
+			b := newBench(t, nil)
+			b.host, b.cfg.Storage = machine{diskID: d}, &diskID
+			b.restart()
+			b.at(10, say{id: lost, transition: "fire", severity: "warning", started: 10, seq: 1},
+				say{id: kept, transition: "fire", severity: "critical", started: 10, seq: 1})
+			damage(d)
+			load := func() (map[string]*entry, error) {
+				t.Helper()
+				s, err := openStore(t.Context(), b.host, b.id, &diskID)
+				require.NoError(t, err)
+				entries, damaged, err := s.load(t.Context(), b.now())
+				require.NoError(t, err)
+				require.NoError(t, s.save(t.Context(), entries, nil))
+				return entries, damaged
+			}
+			entries, damaged := load()
+			require.ErrorContains(t, damaged, listKey(listOf(lost)))
+			assert.Equal(t, []string{kept}, sortedIDs(entries))
+			assert.NotContains(t, d.data, listKey(listOf(lost)))
+			entries, damaged = load()
+			require.NoError(t, damaged, "the first save has mended it")
+			assert.Equal(t, []string{kept}, sortedIDs(entries))
+
+			b.restart()
+			b.at(20, say{id: lost, transition: "repeat", severity: "warning", previous: "warning", started: 10, seq: 2})
+			assert.Equal(t, []string{lost, kept}, d.alerts(t))
+		})
+	}
+}
+
+// heldElsewhere is a storage extension whose file another process has open.
+type heldElsewhere struct{ componentNop }
+
+func (heldElsewhere) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
+	return nil, errors.New("timeout")
+}
+
+func TestAStorageInUseSaysWhatToLookFor(t *testing.T) {
+	_, err := openStore(t.Context(), machine{diskID: heldElsewhere{}}, component.MustNewID("alertmanager"), &diskID)
+	require.EqualError(t, err,
+		`opening storage "disk": timeout (another process may hold the file; is a Collector with the same storage directory running?)`)
 }
 
 // void is a storage client that keeps nothing.

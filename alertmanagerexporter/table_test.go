@@ -353,7 +353,7 @@ func TestStorageThatFails(t *testing.T) {
 	set := exportertest.NewNopSettings(metadata.Type)
 	am, err := newLogs(t.Context(), set, b.cfg, b.now)
 	require.NoError(t, err)
-	require.EqualError(t, am.open(t.Context(), b.host), `storage "absent" not found among extensions`)
+	require.EqualError(t, am.open(t.Context(), b.host), `storage "absent" not found among extensions: list it in service::extensions`)
 	b.host[*b.cfg.Storage] = componentNop{}
 	require.EqualError(t, am.open(t.Context(), b.host), `extension "absent" is not a storage extension`)
 }

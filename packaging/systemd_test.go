@@ -33,14 +33,14 @@ func unit(t *testing.T) map[string][]string {
 	return directives
 }
 
-// unitFor is the unit with the binary under test in place of the installed one.
+// unitFor is the unit with the binary under test in place of the installed one, and a stub that checks rules.
 func unitFor(t *testing.T, program string) string {
 	t.Helper()
 	text, err := os.ReadFile(unitFile)
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), filepath.Base(unitFile))
-	replaced := strings.ReplaceAll(string(text), "/usr/bin/otelcol-psutil", program)
-	require.NoError(t, os.WriteFile(path, []byte(replaced), 0o600))
+	paths := strings.NewReplacer("/usr/bin/otelcol-psutil", program, "/usr/bin/alertcheck", stub(t))
+	require.NoError(t, os.WriteFile(path, []byte(paths.Replace(string(text))), 0o600))
 	return path
 }
 
@@ -49,6 +49,20 @@ func TestUnitIsUnderstoodBySystemd(t *testing.T) {
 	path := unitFor(t, binary(t))
 	assert.Empty(t, output(t, exec.Command("systemd-analyze", "verify", "--man=no", path)))
 	output(t, exec.Command("systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold="+strconv.Itoa(maxExposure), path))
+}
+
+// TestUnitReloadsWhatWasChecked holds that nothing is loaded before both programs of the package have found the configuration good.
+func TestUnitReloadsWhatWasChecked(t *testing.T) {
+	directives := unit(t)
+	const config = "/etc/otelcol-psutil/config.yaml"
+	assert.Equal(t, []string{"/usr/bin/otelcol-psutil --config " + config}, directives["ExecStart"])
+	reload := directives["ExecReload"]
+	assert.Equal(t, []string{
+		"/usr/bin/otelcol-psutil validate --config " + config, "/usr/bin/alertcheck rules " + config, "/bin/kill -HUP $MAINPID",
+	}, reload)
+	for _, command := range reload[:2] {
+		assert.Contains(t, modes, strings.Fields(command)[0], "the package installs it")
+	}
 }
 
 // TestUnitHidesNothing holds the directives that would show the agent another host than there is.

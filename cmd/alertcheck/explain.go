@@ -169,24 +169,18 @@ func (r *replay) say() {
 	}
 	for _, ev := range r.engine.Peek(nil, r.engine.Pending()) {
 		r.records++
-		fmt.Fprintln(r.out, recordLine(&ev))
+		fmt.Fprintln(r.out, r.recordLine(&ev))
 		r.engine.Ack(ev.Seq)
 	}
 }
 
 // recordLine is a record in one line: when, which alert, what, and why.
-func recordLine(ev *alert.Event) string {
+func (r *replay) recordLine(ev *alert.Event) string {
 	at := time.Unix(0, ev.Time).UTC().Format(time.RFC3339)
 	if ev.Kind != alert.StateChange {
 		return fmt.Sprintf("%s  %s: %s", at, ev.Name(), ev.Body)
 	}
-	where := attributesOf(ev.Group)
-	for _, a := range ev.Resource {
-		if a.Key == "host.name" {
-			where[a.Key] = a.Value.AsString()
-		}
-	}
-	parts := []string{at, ev.Rule + attributeText(where), fmt.Sprintf("%-10s %-8s", ev.Transition, ev.Severity)}
+	parts := []string{at, ev.Rule + attributeText(attributesOf(ev.Identity)), fmt.Sprintf("%-10s %-8s", ev.Transition, ev.Severity)}
 	if ev.Value.Valid {
 		compared := number(ev.Value.Float64)
 		if ev.Threshold.Valid {
@@ -206,8 +200,7 @@ func (r *replay) summary() error {
 	}
 	fmt.Fprintf(r.out, "%s  end: %s, %s\n", r.now.Format(time.RFC3339), count(r.batches, "line"), count(r.records, "record"))
 	for _, a := range r.engine.Active() {
-		fmt.Fprintf(r.out, "  still firing: %s%s %s since %s\n", a.Rule, attributeText(attributesOf(a.Group)), a.Severity,
-			a.Since.Format(time.RFC3339))
+		fmt.Fprintf(r.out, "  still firing: %s%s %s since %s\n", a.Rule, attributeText(attributesOf(a.Identity)), a.Severity, a.Since.Format(time.RFC3339))
 	}
 	stats := r.engine.Stats(r.now)
 	for _, reason := range slices.Sorted(maps.Keys(stats.SamplesIgnored)) {

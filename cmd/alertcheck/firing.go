@@ -21,23 +21,23 @@ type firingAlert struct {
 
 // firing returns the alerts of a rule that fire at a moment, with the texts of their newest records.
 func firing(rule string, result *ruletest.Result, at time.Duration) []firingAlert {
+	records := newest{}
+	for i := range result.Transitions {
+		if tr := &result.Transitions[i]; tr.At <= at {
+			records.note(&tr.Event)
+		}
+	}
 	var out []firingAlert
 	for _, a := range result.FiringAt(at) {
 		if a.Rule != rule {
 			continue
 		}
-		f := firingAlert{severity: a.Severity, labels: attributesOf(a.Group)}
-		key := attributeText(f.labels)
-		for _, tr := range slices.Backward(result.Transitions) {
-			ev := &tr.Event
-			if tr.At > at || ev.Rule != rule || attributeText(attributesOf(ev.Group)) != key {
-				continue
-			}
+		f := firingAlert{severity: a.Severity, labels: attributesOf(a.Identity)}
+		if ev := records[a.ID]; ev != nil {
 			for _, l := range ev.Labels {
 				f.labels[l.Key] = l.Text
 			}
 			f.annotations, f.message = textsOf(ev.Annotations), ev.Body
-			break
 		}
 		out = append(out, f)
 	}
@@ -50,22 +50,6 @@ func textsOf(labels []alert.Label) map[string]string {
 		out[l.Key] = l.Text
 	}
 	return out
-}
-
-func attributesOf(attrs []alert.Attr) map[string]string {
-	out := map[string]string{}
-	for _, a := range attrs {
-		out[a.Key] = a.Value.AsString()
-	}
-	return out
-}
-
-func attributeText(attributes map[string]string) string {
-	var parts []string
-	for _, k := range slices.Sorted(maps.Keys(attributes)) {
-		parts = append(parts, fmt.Sprintf("%s=%q", k, attributes[k]))
-	}
-	return "{" + strings.Join(parts, ", ") + "}"
 }
 
 func (f *firingAlert) String() string {
@@ -89,7 +73,7 @@ func checkTransitions(want []expectedTransition, got []ruletest.Transition) stri
 	left := slices.Clone(got)
 	for i := range want {
 		wanted = append(wanted, want[i].String())
-		if k := slices.IndexFunc(left, want[i].matches); k >= 0 {
+		if k := slices.IndexFunc(left, func(tr ruletest.Transition) bool { return want[i].matches(tr) }); k >= 0 {
 			left = slices.Delete(left, k, k+1)
 		} else {
 			same = false
@@ -101,7 +85,7 @@ func checkTransitions(want []expectedTransition, got []ruletest.Transition) stri
 	for i := range got {
 		ev := &got[i].Event
 		have = append(have, fmt.Sprintf("%s %s %s %s %s (%s): %s", got[i].At, ev.Rule, transitionName(ev), ev.Severity,
-			attributeText(attributesOf(ev.Group)), ev.Reason, ev.Body))
+			attributeText(attributesOf(ev.Identity)), ev.Reason, ev.Body))
 	}
 	return fmt.Sprintf("transitions:\n  want: %s\n  got:  %s", inOrder(wanted), inOrder(have))
 }
@@ -127,7 +111,7 @@ func (x *expectedTransition) matches(got ruletest.Transition) bool {
 	return err == nil && at == got.At && x.AlertName == ev.Rule && x.Transition == transitionName(ev) &&
 		(x.Severity == "" || x.Severity == ev.Severity) && (x.Reason == "" || x.Reason == ev.Reason.String()) &&
 		(x.Message == "" || x.Message == ev.Body) &&
-		(x.Attributes == nil || maps.Equal(x.Attributes, attributesOf(ev.Group)))
+		(x.Attributes == nil || maps.Equal(x.Attributes, attributesOf(ev.Identity)))
 }
 
 func (x *expectedTransition) String() string {
@@ -142,4 +126,29 @@ func (x *expectedTransition) String() string {
 		out += ": " + x.Message
 	}
 	return out
+}
+
+// newest holds the newest record of each alert by alert ID.
+type newest map[string]*alert.Event
+
+func (n newest) note(ev *alert.Event) {
+	if ev.Kind == alert.StateChange {
+		n[ev.AlertID] = ev
+	}
+}
+
+func attributesOf(attrs []alert.Attr) map[string]string {
+	out := map[string]string{}
+	for _, a := range attrs {
+		out[a.Key] = a.Value.AsString()
+	}
+	return out
+}
+
+func attributeText(attributes map[string]string) string {
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(attributes)) {
+		parts = append(parts, fmt.Sprintf("%s=%q", k, attributes[k]))
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
 }

@@ -1,5 +1,5 @@
-// Command alertcheck works on the rules of the alert processor and connector without a Collector: it validates them, runs
-// tests of rules on written-down series, and explains what rules make of recorded metrics.
+// Command alertcheck works on the rules of the alert processor and connector without a Collector: it validates them, and the storages
+// of Collector configurations with them, runs tests of rules on written-down series, and explains what rules make of recorded metrics.
 package main
 
 import (
@@ -11,7 +11,7 @@ import (
 
 const usage = `alertcheck works on the rules of the alert processor and connector.
 
-  alertcheck rules FILE...                      validate rules: rules files, or the alert components of Collector configurations
+  alertcheck rules FILE...                      validate rules: rules files, or Collector configurations, and there the storages too
   alertcheck test FILE...                       run rule tests
   alertcheck explain --rules FILE OTLP.jsonl... replay recorded metrics and print every transition; - is standard input
 

@@ -40,9 +40,12 @@ func TestGolden(t *testing.T) {
 		args   []string
 		status int
 	}{
-		{"rules", []string{"rules", "host.rules.yaml", "collector.yaml"}, ok},
-		{"rules-broken", []string{"rules", "broken.rules.yaml", "typo.rules.yaml", "broken-collector.yaml", "missing.yaml", "host.rules.yaml"}, failed},
-		{"test", []string{"test", "host.test.yaml", "instance.test.yaml", "collector.test.yaml"}, ok},
+		{"rules", []string{"rules", "host.rules.yaml", "settings.yaml", "collector.yaml", "no-alerts.yaml"}, ok},
+		{
+			"rules-broken",
+			[]string{"rules", "broken.rules.yaml", "typo.rules.yaml", "broken-collector.yaml", "missing.yaml", "host.rules.yaml", "storages.yaml"}, failed,
+		},
+		{"test", []string{"test", "host.test.yaml", "instance.test.yaml", "collector.test.yaml", "fleet.test.yaml"}, ok},
 		{"test-differing", []string{"test", "differing.test.yaml", "host.rules.yaml", "instance.test.yaml"}, failed},
 		{"explain", []string{"explain", "--rules", "host.rules.yaml", "host.jsonl"}, ok},
 	} {
@@ -54,14 +57,37 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestREADME runs the test that the README shows, and holds its replay to be one.
+func TestREADME(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	block := func(begin string) string {
+		_, rest, found := strings.Cut(string(readme), "\n```"+begin)
+		require.True(t, found, begin)
+		text, _, _ := strings.Cut(rest, "\n```")
+		return text
+	}
+	rules, err := filepath.Abs("testdata/host.rules.yaml")
+	require.NoError(t, err)
+	status, stdout, _ := alertcheck(t, "", "test", write(t, strings.Replace(block("yaml\n"), "host.rules.yaml", rules, 1)))
+	assert.Equal(t, ok, status, stdout)
+	replayed, err := os.ReadFile("explain.golden")
+	require.NoError(t, err)
+	for line := range strings.Lines(block("\n$ alertcheck explain --rules host.rules.yaml host.jsonl\n")) {
+		assert.Contains(t, string(replayed), strings.TrimSuffix(line, "\n"))
+	}
+}
+
+// write writes a file of its own for the test.
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "x.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
 // A Collector configuration is read as the Collector reads it.
 func TestVariablesOfCollectorConfigurations(t *testing.T) {
-	write := func(t *testing.T, text string) string {
-		t.Helper()
-		path := filepath.Join(t.TempDir(), "collector.yaml")
-		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-		return path
-	}
 	const config = `
 exporters: {otlp: {endpoint: "${env:ALERTCHECK_UNSET}", headers: {a: "$${b}"}}}
 processors:
@@ -77,11 +103,11 @@ processors:
 		status, stdout, stderr := alertcheck(t, "", "rules", path)
 		assert.Equal(t, ok, status, stderr)
 		assert.Equal(t, path+": processors::alert: 1 rule\n", stdout)
-		sources, err := readSources(path)
+		doc, err := readDocument(path)
 		require.NoError(t, err)
-		require.Len(t, sources, 1)
-		assert.Equal(t, "007", sources[0].config.Rules[0].Name, "text stays what was written")
-		assert.Equal(t, time.Minute, sources[0].config.EvaluationInterval)
+		require.Len(t, doc.sources, 1)
+		assert.Equal(t, "007", doc.sources[0].config.Rules[0].Name, "text stays what was written")
+		assert.Equal(t, time.Minute, doc.sources[0].config.EvaluationInterval)
 	})
 	t.Run("not set", func(t *testing.T) {
 		status, _, stderr := alertcheck(t, "", "rules", write(t, config))
@@ -99,8 +125,7 @@ processors:
 		assert.Contains(t, stderr, "resolving: ")
 	})
 	t.Run("rules files have none", func(t *testing.T) {
-		path := filepath.Join(t.TempDir(), "x.rules.yaml")
-		require.NoError(t, os.WriteFile(path, []byte("rules: [{name: x, metric: m, threshold: \"${env:ALERTCHECK_BOUND}\", severity: warning}]"), 0o600))
+		path := write(t, "rules: [{name: x, metric: m, threshold: \"${env:ALERTCHECK_BOUND}\", severity: warning}]")
 		status, _, stderr := alertcheck(t, "", "rules", path)
 		assert.Equal(t, failed, status)
 		assert.Contains(t, stderr, `threshold "${env:ALERTCHECK_BOUND}": want a number`)
@@ -108,13 +133,38 @@ processors:
 }
 
 func TestExplainOfHistograms(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.rules.yaml")
-	require.NoError(t, os.WriteFile(path, []byte("rules: [{name: x, metric: m, point: max, threshold: 1, severity: warning}]"), 0o600))
+	path := write(t, "rules: [{name: x, metric: m, point: max, threshold: 1, severity: warning}]")
 	const line = `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","exponentialHistogram":{"aggregationTemporality":1,"dataPoints":[` +
 		`{"timeUnixNano":"1767225600000000000","count":"2","scale":5,"min":1,"max":3,"positive":{"offset":-1,"bucketCounts":["1","1"]}}]}}]}]}]}`
 	status, stdout, stderr := alertcheck(t, line, "explain", "--rules", path, "-")
 	assert.Equal(t, ok, status, stderr)
 	assert.Contains(t, stdout, `2026-01-01T00:00:00Z  x{}  fire       warning   3 (threshold > 1)  reason threshold  "x: max of m is 3 (> 1)"`)
+}
+
+// Alerts of several hosts look alike but for their resource.
+func TestExplainNamesTheHost(t *testing.T) {
+	rules := write(t, `
+rules:
+  - {name: load, metric: m, threshold: 1, severity: warning}
+  - {name: any_load, metric: m, group_by: [], threshold: 1, severity: warning}
+silences: [{match: {host.name: c}, to: 2027-01-01T00:00:00Z}]
+`)
+	line := func(host, second, value string) string {
+		return `{"resourceMetrics":[{"resource":{"attributes":[{"key":"host.name","value":{"stringValue":"` + host + `"}},` +
+			`{"key":"service.instance.id","value":{"stringValue":"7"}}]},"scopeMetrics":[{"metrics":[{"name":"m","gauge":{"dataPoints":[` +
+			`{"timeUnixNano":"17672256` + second + `000000000","asDouble":` + value + `}]}}]}]}]}` + "\n"
+	}
+	const at, later = "00", "10"
+	input := line("a", at, "3") + line("b", at, "3") + line("c", at, "3") + line("d", at, "3") + line("b", later, "0")
+	status, stdout, stderr := alertcheck(t, input, "explain", "--rules", rules, "-")
+	assert.Equal(t, ok, status, stderr)
+	for _, want := range []string{
+		`load{host.name="a"}  fire`, `load{host.name="b"}  fire`, `load{host.name="d"}  fire`, `load{host.name="b"}  resolve`, `any_load{}  fire`,
+		`still firing: load{host.name="a"} warning since`, `still firing: load{host.name="d"} warning since`, `still firing: any_load{} warning since`,
+		`still firing: load{host.name="c"} warning since`, // The silenced one, of which there is no record.
+	} {
+		assert.Equal(t, 1, strings.Count(stdout, want), "%s in\n%s", want, stdout)
+	}
 }
 
 func TestExplainReadsStandardInput(t *testing.T) {
@@ -139,6 +189,7 @@ func TestExplainErrors(t *testing.T) {
 			"-: line 2: time leaps from 1970-01-01T00:00:00Z to 2026-01-01T00:00:00Z",
 		},
 		{"broken rules", "", "broken.rules.yaml", "broken.rules.yaml: rules[1]: name is required"},
+		{"no component", "", "no-alerts.yaml", "no-alerts.yaml: no alert processor or connector in this configuration"},
 		{"several components", "", "collector.yaml", "collector.yaml: which component? There are processors::alert/edge, connectors::alert"},
 		{"no such rules", "", "missing.yaml", "missing.yaml: reading: "},
 	} {
@@ -211,9 +262,7 @@ func TestTestFileErrors(t *testing.T) {
 		{"at", rules + "tests: [{transitions: [{at: x}]}]", "transitions[0]: at: want a span"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "x.yaml")
-			require.NoError(t, os.WriteFile(path, []byte(c.text), 0o600))
-			status, stdout, stderr := alertcheck(t, "", "test", path)
+			status, stdout, stderr := alertcheck(t, "", "test", write(t, c.text))
 			assert.Equal(t, failed, status)
 			assert.Contains(t, stdout+stderr, c.want)
 		})

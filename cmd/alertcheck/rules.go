@@ -20,27 +20,54 @@ type source struct {
 	// name is the component, as in connectors::alert/x; empty for a rules file.
 	name   string
 	config *alertpipe.Config
+	// beside are the keys of a rules file other than rules. As settings they are fine; rule_files takes no file that has any.
+	beside []string
 }
 
-// checkRules validates the files and says what is wrong with each.
+// document is a rules file or a Collector configuration.
+type document struct {
+	sources   []source
+	collector *confmap.Conf // Nil for a rules file.
+}
+
+// checkRules validates the files and says what is wrong with each. A Collector configuration need not have alerts: it is checked before
+// a reload, whatever stands in it.
 func checkRules(files []string, stdout, stderr io.Writer) int {
 	status := ok
 	for _, file := range files {
-		sources, err := readSources(file)
+		doc, err := readDocument(file)
 		report(stderr, file, "", err)
-		for _, s := range sources {
+		for _, s := range doc.sources {
 			rules, problem := s.config.Compile()
 			report(stderr, file, s.name, problem)
 			err = errors.Join(err, problem)
 			if problem == nil {
-				fmt.Fprintf(stdout, "%s: %s\n", place(file, s.name), count(len(rules.Names()), "rule"))
+				fmt.Fprintf(stdout, "%s: %s%s\n", place(file, s.name), count(len(rules.Names()), "rule"), s.note())
 			}
 		}
-		if err != nil {
+		if doc.collector != nil {
+			problem := checkStorages(doc.collector)
+			report(stderr, file, "", problem)
+			err = errors.Join(err, problem)
+		}
+		switch {
+		case err != nil:
 			status = failed
+		case len(doc.sources) == 0:
+			fmt.Fprintf(stdout, "%s: %s\n", file, noAlerts)
 		}
 	}
 	return status
+}
+
+const noAlerts = "no alert processor or connector in this configuration"
+
+// note says what a file that is fine as settings is no good for.
+func (s *source) note() string {
+	if len(s.beside) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (settings, not for rule_files: beside rules it has %s)", strings.Join(s.beside, ", "))
 }
 
 // report prints an error, a line for each problem in it.
@@ -67,25 +94,32 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// readSources reads a rules file, or takes the alert processors and connectors out of a Collector configuration. What it could
-// read is returned beside the error.
-func readSources(file string) ([]source, error) {
+// readDocument reads a rules file, or a Collector configuration with its alert processors and connectors. What it could read is returned
+// beside the error.
+func readDocument(file string) (document, error) {
 	raw, err := readYAML(file)
 	if err != nil {
-		return nil, err
+		return document{}, err
 	}
 	if !isCollectorConfig(raw) {
 		config, err := decodeConfig(confmap.NewFromStringMap(raw))
 		if err != nil {
-			return nil, err
+			return document{}, err
 		}
-		return []source{{config: config}}, nil
+		beside := slices.DeleteFunc(slices.Sorted(maps.Keys(raw)), func(key string) bool { return key == "rules" })
+		return document{sources: []source{{config: config, beside: beside}}}, nil
 	}
 	conf, err := resolve(file)
 	if err != nil {
-		return nil, err
+		return document{}, err
 	}
-	raw = conf.ToStringMap()
+	sources, err := alertComponents(conf)
+	return document{sources, conf}, err
+}
+
+// alertComponents takes the alert processors and connectors out of a Collector configuration.
+func alertComponents(conf *confmap.Conf) ([]source, error) {
+	raw := conf.ToStringMap()
 	var sources []source
 	var errs []error
 	for _, kind := range []string{"processors", "connectors"} {
@@ -109,24 +143,24 @@ func readSources(file string) ([]source, error) {
 				errs = append(errs, fmt.Errorf("%s: %w", name, err))
 				continue
 			}
-			sources = append(sources, source{name, config})
+			sources = append(sources, source{name: name, config: config})
 		}
-	}
-	if len(sources) == 0 && len(errs) == 0 {
-		errs = append(errs, errors.New("no alert processor or connector in this configuration"))
 	}
 	return sources, errors.Join(errs...)
 }
 
-// pick returns the settings of the file's only alert component, or of the named one.
+// pickSource returns the settings of the file's only alert component, or of the named one.
 func pickSource(file, component string) (*alertpipe.Config, error) {
-	sources, err := readSources(file)
+	doc, err := readDocument(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
+	if len(doc.sources) == 0 {
+		return nil, fmt.Errorf("%s: %s", file, noAlerts)
+	}
 	var names []string
 	var found []*alertpipe.Config
-	for _, s := range sources {
+	for _, s := range doc.sources {
 		names = append(names, s.name)
 		if _, id, _ := strings.Cut(s.name, "::"); component == "" || component == s.name || component == id {
 			found = append(found, s.config)
@@ -179,6 +213,11 @@ func decode(settings *confmap.Conf, into any) error {
 	if err == nil {
 		return nil
 	}
+	return oneLine(err)
+}
+
+// oneLine brings the many lines of a decoder's error onto one.
+func oneLine(err error) error {
 	var problems []string
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		if line != "" && !strings.HasSuffix(line, "the following error(s):") {

@@ -8,7 +8,7 @@
 //
 //	rules, err := alert.Compile(cfg)               // Once; err lists everything that is wrong.
 //	engine := alert.New(rules, now)
-//	err = engine.Restore(storage.Get, now)         // Optional; an error means a partly fresh start.
+//	err = engine.Restore(storage.Get, now)         // Optional; an error means a partly fresh start, but for a ReadError, which changes nothing.
 //
 //	engine.Begin(now)                              // For every batch of metrics:
 //	m := engine.Matcher(metric.Name())             //   nil: no rule wants this metric.

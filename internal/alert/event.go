@@ -139,8 +139,10 @@ type Event struct {
 	Occurrences int
 	// Labels and Annotations are in order of key.
 	Labels, Annotations []Label
-	// Group holds the attributes of the group key; Resource the resource of the deciding series.
+	// Group holds the attributes of the group key that the record carries; Resource the resource of the deciding series.
 	Group, Resource []Attr
+	// Identity holds all attributes of the group key. It is not stored: nil in a record that was restored.
+	Identity []Attr
 	// TraceID and SpanID are those of the newest exemplar, if any.
 	TraceID [16]byte
 	SpanID  [8]byte

@@ -224,9 +224,10 @@ func (e *Engine) touch(s *series, t int64, marker bool) {
 		e.serve(s)
 	}
 	s.queued = true
+	fresh := s.firstT == t
 	for _, g := range s.groups {
 		g.note(t, e.now, marker)
-		if t == g.lastRound && t == s.firstT && len(g.members) > 1 {
+		if fresh && g.lastRound == t && len(g.members) > 1 {
 			g.wait(t) // A batch that was split on the way: the round was decided without the part that has this new series.
 		}
 		e.queueGroup(g)

@@ -143,6 +143,16 @@ func (g *group) attributes() []Attr {
 	return out
 }
 
+// identity returns all attributes of the group key.
+func (g *group) identity() []Attr {
+	keyed := g.rule.names.expand(g.key)
+	out := make([]Attr, len(keyed))
+	for i, a := range keyed {
+		out[i] = a.Attr
+	}
+	return out
+}
+
 // read returns the group's value as of time t, the time until which it has one, and the series that decided.
 func (e *Engine) read(g *group, t int64) (rd reading, until int64, by *series, v verdict) {
 	r := g.rule

@@ -75,7 +75,7 @@ func (e *Engine) record(c *change) Event {
 		Rule: r.name, RuleVersion: r.version, RuleDescription: r.description, Metric: r.metric, Unit: r.unit,
 		Value: c.value, Comparison: comparisonSymbols[l.cmp], Point: r.value.point, Aggregation: r.aggName, Window: time.Duration(r.retention()),
 		StartedAt: c.started, Duration: time.Duration(max(0, c.t-c.started)), Occurrences: c.seq,
-		Labels: e.labels(g), Group: g.attributes(),
+		Labels: e.labels(g), Group: g.attributes(), Identity: g.identity(),
 	}
 	ev.UID = fmt.Sprintf("%s-%d", ev.EpisodeID, c.seq)
 	switch {

@@ -9,6 +9,17 @@ import (
 // maxPendingDowntime is the downtime beyond which a pending alert is not taken up again.
 const maxPendingDowntime = 3600 * second
 
+// ReadError is a failure of the storage, which says nothing of what is stored.
+type ReadError struct {
+	Key string
+	Err error
+}
+
+func (e *ReadError) Error() string { return fmt.Sprintf("reading %s: %v", e.Key, e.Err) }
+
+// Unwrap returns the storage's own error.
+func (e *ReadError) Unwrap() error { return e.Err }
+
 // Restore takes up stored state, before any point is observed. get returns the value of a key, nil when there is none.
 //
 // Time that the engine was down counts towards neither for, nor keep_firing_for, nor absent.for; pending alerts are dropped after
@@ -16,13 +27,13 @@ const maxPendingDowntime = 3600 * second
 // Firing alerts stay, and rules with windows have no say on them until their windows are full again. Alerts of
 // rules that are gone, or that select other series now, are closed.
 //
-// State that cannot be read is left out and reported in the error: the engine then begins afresh with the rest, and is
-// always fit for use.
+// State that cannot be decoded is left out and reported in the error: the engine then begins afresh with the rest, and is fit for use.
+// With a ReadError it is not: its next snapshot would write over what may be read another time.
 func (e *Engine) Restore(get func(key string) ([]byte, error), now time.Time) error {
 	e.now = now.UnixNano()
 	meta, err := get(metaKey)
 	if err != nil {
-		return fmt.Errorf("reading %s: %w", metaKey, err)
+		return &ReadError{metaKey, err}
 	}
 	if meta == nil {
 		return nil
@@ -33,7 +44,7 @@ func (e *Engine) Restore(get func(key string) ([]byte, error), now time.Time) er
 	}
 	index, err := get(indexKey)
 	if err != nil {
-		return fmt.Errorf("reading %s: %w", indexKey, err)
+		return &ReadError{indexKey, err}
 	}
 	if index == nil {
 		return nil
@@ -42,33 +53,30 @@ func (e *Engine) Restore(get func(key string) ([]byte, error), now time.Time) er
 	if err != nil {
 		return fmt.Errorf("decoding %s: %w", indexKey, err)
 	}
+	values := map[string][]byte{}
+	for _, key := range listedKeys(alerts, events) {
+		if values[key], err = get(key); err != nil {
+			return &ReadError{key, err}
+		}
+	}
 	e.outbox.next = max(e.outbox.next, nextSeq)
 	var errs []error
 	for _, seq := range events {
-		if err := e.restoreEvent(get, seq); err != nil {
-			errs = append(errs, err)
-		}
+		errs = append(errs, e.restoreEvent(seq, values[eventKey(seq)]))
 	}
 	down := max(0, e.now-savedAt)
 	for _, id := range alerts {
-		if err := e.restoreAlert(get, id, down); err != nil {
-			errs = append(errs, err)
-		}
+		errs = append(errs, e.restoreAlert(id, values[alertKey(id)], down))
 	}
 	return errors.Join(errs...)
 }
 
-func (e *Engine) restoreEvent(get func(string) ([]byte, error), seq uint64) error {
-	key := eventKey(seq)
+func (e *Engine) restoreEvent(seq uint64, v []byte) error {
 	e.journal.storedEvents[seq] = struct{}{}
-	v, err := get(key)
-	if err != nil {
-		return fmt.Errorf("reading %s: %w", key, err)
-	}
 	ev, err := decodeEvent(v)
 	if err != nil {
 		e.journal.markEvent(seq) // The next snapshot deletes it.
-		return fmt.Errorf("decoding %s: %w", key, err)
+		return fmt.Errorf("decoding %s: %w", eventKey(seq), err)
 	}
 	ev.Seq = seq
 	e.outbox.next = max(e.outbox.next, seq+1)
@@ -77,20 +85,15 @@ func (e *Engine) restoreEvent(get func(string) ([]byte, error), seq uint64) erro
 	return nil
 }
 
-func (e *Engine) restoreAlert(get func(string) ([]byte, error), id uint64, down int64) error {
-	key := alertKey(id)
+func (e *Engine) restoreAlert(id uint64, v []byte, down int64) error {
 	e.journal.storedAlerts[id] = struct{}{}
-	v, err := get(key)
-	if err != nil {
-		return fmt.Errorf("reading %s: %w", key, err)
-	}
 	s, err := decodeAlert(v)
 	if err == nil && alertID(s.rule, s.group) != id {
 		err = fmt.Errorf("%w: alert id", errCorrupt)
 	}
 	if err != nil {
 		e.journal.mark(id)
-		return fmt.Errorf("decoding %s: %w", key, err)
+		return fmt.Errorf("decoding %s: %w", alertKey(id), err)
 	}
 	var r *ruleState
 	for _, candidate := range e.states {

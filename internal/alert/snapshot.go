@@ -42,6 +42,28 @@ func (j *journal) markEvent(seq uint64) { j.events[seq] = struct{}{} }
 func alertKey(id uint64) string  { return "a/" + idText(id) }
 func eventKey(seq uint64) string { return "o/" + strconv.FormatUint(seq, 10) }
 
+// listedKeys returns the keys that an index lists.
+func listedKeys(alerts, events []uint64) []string {
+	keys := make([]string, 0, len(alerts)+len(events))
+	for _, seq := range events {
+		keys = append(keys, eventKey(seq))
+	}
+	for _, id := range alerts {
+		keys = append(keys, alertKey(id))
+	}
+	return keys
+}
+
+// StoredKeys returns the keys under which a state is stored. What an index that cannot be decoded listed is not among them.
+func StoredKeys(get func(key string) ([]byte, error)) ([]string, error) {
+	index, err := get(indexKey)
+	if err != nil {
+		return nil, &ReadError{indexKey, err}
+	}
+	alerts, events, _ := decodeIndex(index) // Without an index the lists are empty.
+	return append(listedKeys(alerts, events), metaKey, indexKey), nil
+}
+
 // Snapshot returns what has to be written so that the stored state equals the engine's, and takes it as written. All
 // of it belongs into one atomic write: an alert that counts as announced must never be stored without its record. If the write
 // fails, Redo gives the changes back.

@@ -108,9 +108,10 @@ func (e *Engine) Stats(now time.Time) Stats {
 
 // ActiveAlert is one firing alert, for tests of rules and for inspection.
 type ActiveAlert struct {
+	ID       string // As in the records.
 	Rule     string
 	Severity string
-	Group    []Attr
+	Identity []Attr // As in the records.
 	Value    Number
 	// Since is the event time at which it fired.
 	Since time.Time
@@ -129,7 +130,7 @@ func (e *Engine) Active() []ActiveAlert {
 	for i, g := range firing {
 		a := g.alert
 		out[i] = ActiveAlert{
-			Rule: g.rule.name, Severity: g.rule.levelName(a.level), Group: g.attributes(), Value: a.value,
+			ID: idText(g.id), Rule: g.rule.name, Severity: g.rule.levelName(a.level), Identity: g.identity(), Value: a.value,
 			Since: time.Unix(0, a.started).UTC(),
 		}
 	}

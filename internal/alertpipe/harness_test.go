@@ -292,6 +292,8 @@ type memoryStorage struct {
 	data   map[string][]byte
 	open   int
 	before func() error // Called before each batch.
+
+	unreadable map[string]error // Of reads, by key.
 }
 
 func (m *memoryStorage) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
@@ -311,7 +313,7 @@ func (m *memoryStorage) hook(before func() error) {
 func (m *memoryStorage) Get(_ context.Context, key string) ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.data[key], nil
+	return m.data[key], m.unreadable[key]
 }
 
 func (m *memoryStorage) Set(ctx context.Context, key string, value []byte) error {

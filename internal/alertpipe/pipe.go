@@ -3,6 +3,7 @@ package alertpipe
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -205,7 +206,12 @@ func (p *Pipe) open(ctx context.Context, host component.Host) error {
 	}
 	now := p.set.Now()
 	engine := alert.New(p.rules, now)
-	if err := engine.Restore(store.get, now); err != nil {
+	err = engine.Restore(store.get, now)
+	if _, unread := errors.AsType[*alert.ReadError](err); unread {
+		// To go on would be to forget what fires, and to write over what could be read the next time.
+		return errors.Join(fmt.Errorf("reading the alert state from storage %q: %w", p.cfg.Storage, err), store.close(ctx, now))
+	}
+	if err != nil {
 		p.set.Logger.Error("Part of the stored alert state can't be used and is left out", zap.Error(err))
 	}
 	p.store = store

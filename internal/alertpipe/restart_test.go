@@ -3,6 +3,9 @@ package alertpipe
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -155,6 +158,104 @@ func TestReloadThatAddsStorage(t *testing.T) {
 	})
 }
 
+// What a pipe without storage leaves takes the place of what an earlier one had stored: nothing stays that the later one did not know.
+func TestReloadIntoStorageThatHoldsAnOlderState(t *testing.T) {
+	tests := []struct {
+		name string
+		// between is what the pipe without storage sees, want what arrives from it and after the reload.
+		between float64
+		want    []string
+	}{
+		{"no alert since", 10, []string{}},
+		{"another alert since", 99, []string{"fire", "resolve"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				disk := &memoryStorage{}
+				r := newRig(t, withStorage, 1)
+				r.host.storage = disk
+				r.start()
+				r.feed(90)
+				r.out[0].set(func(context.Context, plog.Logs) error { return errBusy })
+				r.feed(99) // A record stays undelivered, too.
+				r.shutdown()
+				r.out[0].set(nil)
+				old := maps.Clone(disk.data)
+				require.Len(t, old, 4, "meta, index, an alert and a record")
+
+				advance(24 * time.Hour)
+				r.cfg.Storage = nil
+				r.create()
+				r.start()
+				r.inputs[0].Consume(gauge(tt.between, "b"))
+				advance(time.Second)
+				withStorage(r.cfg)
+				r.restart()
+				for _, instance := range []string{"a", "b"} {
+					r.inputs[0].Consume(gauge(10, instance))
+				}
+				advance(time.Second)
+				assert.Equal(t, tt.want, r.out[0].got()[1:], "of the old alert nothing is known any more")
+				r.shutdown()
+				delete(old, "meta")
+				delete(old, "index")
+				for key := range old {
+					assert.NotContains(t, disk.data, key)
+				}
+			})
+		})
+	}
+}
+
+// Storage that can't be read fails the start and keeps what it has: to go on without it would be to write over it.
+func TestStorageThatCannotBeRead(t *testing.T) {
+	for _, kind := range []string{"meta", "index", "a/", "o/"} {
+		t.Run(kind, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				disk := &memoryStorage{}
+				r := newRig(t, withStorage, 1)
+				r.host.storage = disk
+				r.start()
+				r.feed(90)
+				r.out[0].set(func(context.Context, plog.Logs) error { return errBusy })
+				r.feed(99)
+				r.shutdown()
+				r.out[0].set(nil)
+				before := maps.Clone(disk.data)
+				key := firstWithPrefix(t, before, kind)
+
+				disk.unreadable = map[string]error{key: errors.New("input/output error")}
+				r.create()
+				err := r.sinks[0].Start(t.Context(), r.host)
+				require.EqualError(t, err, `reading the alert state from storage "file_storage": reading `+key+`: input/output error`)
+				r.shutdown()
+				assert.Equal(t, before, disk.data)
+				assert.Zero(t, disk.open, "the storage is given back")
+
+				disk.unreadable = nil
+				r.create()
+				r.start()
+				synctest.Wait()
+				r.feed(10)
+				assert.Equal(t, []string{"fire", "escalate", "resolve"}, r.out[0].got(), "the next start has it all")
+				r.shutdown()
+			})
+		})
+	}
+}
+
+func firstWithPrefix(t *testing.T, data map[string][]byte, prefix string) string {
+	t.Helper()
+	for _, key := range slices.Sorted(maps.Keys(data)) {
+		if strings.HasPrefix(key, prefix) {
+			return key
+		}
+	}
+	require.Fail(t, "no such key", prefix)
+	return ""
+}
+
 // Nothing is handed out before it is stored.
 func TestStoredBeforeDelivered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -279,7 +380,7 @@ func TestStartErrors(t *testing.T) {
 			`alert/x is used in logs pipelines but in no metrics pipeline: no rule would see a metric. ` +
 				`Add "alert/x" to the processors of a metrics pipeline, or use the alert connector`,
 		},
-		{"no such extension", nil, 1, true, `storage "file_storage" not found among extensions`},
+		{"no such extension", nil, 1, true, `storage "file_storage" not found among extensions: list it in service::extensions`},
 		{"not a storage extension", notStorage{}, 1, true, `extension "file_storage" is not a storage extension`},
 		{"storage that can't be opened", brokenStorage{}, 1, true, `opening storage "file_storage": permission denied`},
 	}
@@ -305,6 +406,28 @@ func TestStartErrors(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A file that is open elsewhere can't be opened; its lock says no more than "timeout".
+func TestStorageInUse(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, withStorage, 1)
+		first, second := openFileStorage(t, dir), openFileStorage(t, dir)
+		r.host.storage = first
+		r.start()
+		other := newRig(t, withStorage, 1)
+		other.id = r.id
+		other.create()
+		other.host.storage = second
+		require.EqualError(t, other.sinks[0].Start(t.Context(), other.host), `opening storage "file_storage": timeout `+
+			`(another process may hold the file; is a Collector with the same storage directory running?)`)
+		other.shutdown()
+		r.shutdown()
+		for _, ext := range []component.Component{first, second} {
+			require.NoError(t, ext.Shutdown(t.Context()))
+		}
+	})
 }
 
 // Two pipes of one ID in one process would each decide on their own; that is said.

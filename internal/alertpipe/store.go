@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -45,19 +46,10 @@ var process = struct {
 func openStore(ctx context.Context, set Settings, id *component.ID, host component.Host, limit time.Duration) (*store, error) {
 	s := &store{key: pipeKey{set.Kind, set.ID}, image: map[string][]byte{}, limit: limit}
 	if id != nil {
-		ext, ok := host.GetExtensions()[*id]
-		if !ok {
-			return nil, fmt.Errorf("storage %q not found among extensions", id)
+		var err error
+		if s.client, err = openClient(ctx, set, *id, host); err != nil {
+			return nil, err
 		}
-		opener, ok := ext.(storage.Extension)
-		if !ok {
-			return nil, fmt.Errorf("extension %q is not a storage extension", id)
-		}
-		client, err := opener.GetClient(ctx, set.Kind, set.ID, "alert")
-		if err != nil {
-			return nil, fmt.Errorf("opening storage %q: %w", id, err)
-		}
-		s.client = client
 	}
 	process.Lock()
 	left, ok := process.left[s.key]
@@ -70,15 +62,54 @@ func openStore(ctx context.Context, set Settings, id *component.ID, host compone
 	if s.client == nil {
 		return s, nil
 	}
-	// The predecessor had no storage: what it left is newer than what is stored.
-	var ops []alert.Op
-	for key, value := range left.image {
-		ops = append(ops, alert.Op{Key: key, Value: value})
-	}
-	if err := s.write(ctx, ops); err != nil {
-		return nil, errors.Join(fmt.Errorf("writing to storage %q: %w", id, err), s.client.Close(ctx))
+	if err := s.replace(ctx, left.image); err != nil {
+		return nil, errors.Join(fmt.Errorf("moving the alert state to storage %q: %w", id, err), s.client.Close(ctx))
 	}
 	return s, nil
+}
+
+func openClient(ctx context.Context, set Settings, id component.ID, host component.Host) (storage.Client, error) {
+	ext, ok := host.GetExtensions()[id]
+	if !ok {
+		return nil, fmt.Errorf("storage %q not found among extensions: list it in service::extensions", id)
+	}
+	opener, ok := ext.(storage.Extension)
+	if !ok {
+		return nil, fmt.Errorf("extension %q is not a storage extension", id)
+	}
+	client, err := opener.GetClient(ctx, set.Kind, set.ID, "alert")
+	if err != nil {
+		return nil, fmt.Errorf("opening storage %q: %w%s", id, err, likelyCause(err))
+	}
+	return client, nil
+}
+
+// likelyCause is what to look for when a storage can't be opened. A file storage waits for the lock on its file, and says no more than
+// that this took too long.
+func likelyCause(err error) string {
+	if !strings.HasSuffix(err.Error(), "timeout") {
+		return ""
+	}
+	return " (another process may hold the file; is a Collector with the same storage directory running?)"
+}
+
+// replace makes the storage hold an image, which is newer than all that is stored: the predecessor that left it had no storage. An alert
+// that is stored and not in the image would come back as if it had been firing a moment ago.
+func (s *store) replace(ctx context.Context, image map[string][]byte) error {
+	stored, err := alert.StoredKeys(s.get)
+	if err != nil {
+		return err
+	}
+	var ops []alert.Op
+	for _, key := range stored {
+		if _, kept := image[key]; !kept {
+			ops = append(ops, alert.Op{Key: key})
+		}
+	}
+	for key, value := range image {
+		ops = append(ops, alert.Op{Key: key, Value: value})
+	}
+	return s.write(ctx, ops)
 }
 
 func (s *store) get(key string) ([]byte, error) {

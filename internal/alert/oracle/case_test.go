@@ -211,7 +211,7 @@ func (r *replay) advance(at time.Duration) (problem string) {
 	if len(r.steps) > 0 && r.steps[0].At == at {
 		active := map[string]string{}
 		for _, a := range r.steps[0].Firing {
-			active[ourGroup(a.Group)] = a.Severity
+			active[ourGroup(a.Identity)] = a.Severity
 		}
 		if !maps.Equal(active, r.firing) {
 			return fmt.Sprintf("the records say %v, and active are %v", r.firing, active)

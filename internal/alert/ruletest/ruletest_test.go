@@ -201,7 +201,7 @@ func TestRunOfGroupsAndRates(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{"5m0s fire", "15m0s resolve"}, story(r), "eth0 alone: 11 a second in sum; eth1 stays at exactly 10")
 	assert.Len(t, r.FiringAt(9*time.Minute), 1)
-	assert.Equal(t, "eth0", r.FiringAt(9 * time.Minute)[0].Group[0].Value.AsString())
+	assert.Equal(t, "eth0", r.FiringAt(9 * time.Minute)[0].Identity[0].Value.AsString())
 	assert.Empty(t, r.FiringAt(4*time.Minute))
 	assert.Empty(t, r.FiringAt(time.Hour))
 }
