@@ -24,9 +24,8 @@ type cpuScraper struct {
 	total  cpuStream
 	cpus   map[int]*cpuStream // by logical number; kept while a CPU is offline, so bounded by the CPUs that the host can have
 
-	cores     int // physical ones, at coresFor logical ones: the topology is read again only when CPUs come or go
-	coresFor  int
-	coresRead error
+	cores    int // physical ones, at coresFor logical ones: once it is known, the topology is read again only when CPUs come or go
+	coresFor int
 }
 
 func newCPUScraper(cfg CPUConfig, env environment) (scraper, error) {
@@ -45,7 +44,7 @@ func (s *cpuScraper) scrape(t *tick) error {
 		s.total.advanceTotal(t, modesOf(&sample.Total), len(sample.PerCPU))
 		s.record(t, &s.total)
 	}
-	return errors.Join(s.scrapeCores(t, len(sample.PerCPU)), s.scrapeFrequencies(t))
+	return aside(errors.Join(s.scrapeCores(t, len(sample.PerCPU)), s.scrapeFrequencies(t)))
 }
 
 func (s *cpuScraper) scrapeEach(t *tick, sample *host.CPUSample) {
@@ -84,13 +83,14 @@ func (s *cpuScraper) scrapeCores(t *tick, logical int) error {
 		return nil
 	}
 	if logical != s.coresFor {
-		s.coresFor = logical
-		s.cores, s.coresRead = s.host.PhysicalCPUs()
+		cores, err := s.host.PhysicalCPUs()
+		if err != nil {
+			return err
+		}
+		s.cores, s.coresFor = cores, logical
 	}
-	if s.coresRead == nil {
-		s.mb.RecordSystemCPUPhysicalCountDataPoint(t.time, int64(s.cores))
-	}
-	return s.coresRead
+	s.mb.RecordSystemCPUPhysicalCountDataPoint(t.time, int64(s.cores))
+	return nil
 }
 
 func (s *cpuScraper) scrapeFrequencies(t *tick) error {
@@ -138,13 +138,15 @@ type cpuStream struct {
 }
 
 // advanceTotal takes the times of all CPUs together. When a CPU goes offline the kernel's sum loses its idle time, and when it comes back
-// the sum may regain it: the streams go on from where they were, and do not count what cannot have passed.
+// the sum may regain it: the streams go on from where they were, and do not count what cannot have passed since they were last seen. That
+// may be less than the tick's elapsed time, which is since a scrape that read everything.
 func (c *cpuStream) advanceTotal(t *tick, now modeTimes, online int) {
 	if c.start == 0 {
 		c.begin(t, t.boot, now, modeTimes{})
+		c.online = online
 		return
 	}
-	most := t.elapsed.Seconds()*float64(max(online, c.online)) + heldBack
+	most := t.now.Sub(c.seen).Seconds()*float64(max(online, c.online)) + heldBack
 	c.online = online
 	for i, v := range now {
 		if grown := v - c.raw[i]; grown <= -heldBack || grown > most {

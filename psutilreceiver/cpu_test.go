@@ -118,3 +118,19 @@ func TestTotalGoesOnWhenACPUGoesOffline(t *testing.T) {
 	assert.Equal(t, times(5, 25, 0), c.delta)
 	assert.InDelta(t, 0, clock.seconds(c.start), 1e-6)
 }
+
+// What can have passed is by when the times were seen last, whether or not that scrape was complete.
+func TestATotalGoesByWhenItWasSeen(t *testing.T) {
+	clock := &clockAt{boot: time.Unix(1_700_000_000, 0)}
+	var c cpuStream
+	c.advanceTotal(clock.next(), times(400, 4000, 10), 4)
+	incompleteYet := clock.next()
+	incompleteYet.previous, incompleteYet.elapsed = 0, 0
+	c.advanceTotal(incompleteYet, times(435, 4005, 10), 1) // Three CPUs went offline just now.
+	assert.Equal(t, times(35, 5, 0), c.delta)
+	incompleteBefore := clock.next()
+	incompleteBefore.elapsed *= 6
+	c.advanceTotal(incompleteBefore, times(437, 4055, 10), 1)
+	assert.Equal(t, times(2, 0, 0), c.delta, "one CPU is not idle for 50 s in 10 s")
+	assert.Equal(t, times(437, 4005, 10), c.value)
+}

@@ -47,6 +47,15 @@ var kernelFiles = []kernelFile{
 			"system.process.created", "system.linux.task.count", "system.process.cpu.unattributed", "process.cpu.utilization",
 		},
 	},
+	{
+		// What the numbers in it mean, nobody asks: CPUs with the same text are of one core.
+		name: "sys/devices/system/cpu/cpu0/topology/thread_siblings_list", warn: []string{"cpu"}, quiet: []string{"missing", "empty", "cut", "garbage"},
+		costs: []string{"system.cpu.physical.count"}, parts: []string{"system.cpu.physical.count"},
+	},
+	{
+		name: "sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq", warn: []string{"cpu"}, quiet: []string{"missing", "empty", "cut", "garbage"},
+		costs: []string{"system.cpu.frequency"}, parts: []string{"system.cpu.frequency"},
+	},
 	{name: "proc/loadavg", warn: []string{"load", "processes"}, costs: []string{"system.cpu.load_average.", "system.thread.count"}},
 	{
 		name: "proc/uptime", warn: []string{"system"}, quiet: []string{"cut"}, // The second of its numbers is not read.

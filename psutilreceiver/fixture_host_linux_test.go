@@ -70,6 +70,12 @@ func everyScraper(cfg *Config) {
 // startFixtureHost starts the receiver over the root, an empty one being that of this host; its first scrape is to be waited for.
 func startFixtureHost(t *testing.T, root string, configure ...func(*Config)) *fixtureHost {
 	t.Helper()
+	return startAnsweredHost(t, root, func(*fixtureHost) error { return nil }, configure...)
+}
+
+// startAnsweredHost is startFixtureHost with a consumer that answers each batch, when the test has taken it.
+func startAnsweredHost(t *testing.T, root string, answer func(*fixtureHost) error, configure ...func(*Config)) *fixtureHost {
+	t.Helper()
 	core, logs := observer.New(zap.WarnLevel)
 	f := &fixtureHost{
 		root: root, telemetry: componenttest.NewTelemetry(), logs: logs,
@@ -87,7 +93,7 @@ func startFixtureHost(t *testing.T, root string, configure ...func(*Config)) *fi
 	set.Logger = zap.New(core)
 	next, err := consumer.NewMetrics(func(_ context.Context, md pmetric.Metrics) error {
 		f.batches <- md
-		return nil
+		return answer(f)
 	})
 	require.NoError(t, err)
 	f.receiver, err = newReceiver(set, cfg, next)

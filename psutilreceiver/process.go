@@ -122,6 +122,7 @@ func cpuSeconds(us uint64) float64 { return float64(us) / 1e6 }
 
 func (s *processScraper) recordProcess(t *tick, p *process.Process) {
 	created := pcommon.NewTimestampFromTime(p.Created(t.boot.AsTime()))
+	s.mb.Reset(metadata.WithStartTime(created))
 	base := p.Base()
 	if s.delta {
 		r := s.recorded(p)
@@ -159,11 +160,13 @@ func (s *processScraper) recorded(p *process.Process) recordedProcess {
 // recordGroup records the sum over processes that are taken together. Their counters begin with the receiver's first scrape, in which
 // there is therefore nothing to tell of them.
 func (s *processScraper) recordGroup(t *tick, g *process.Group, name string) {
+	since := pcommon.NewTimestampFromTime(g.Since)
+	s.mb.Reset(metadata.WithStartTime(since))
 	s.mb.RecordProcessGroupCountDataPoint(t.time, int64(g.Members))
 	s.recordLevels(t.time, &g.Levels, g.Have)
 	if t.previous != 0 {
 		base := g.Base()
-		counted := s.recordTotals(t, pcommon.NewTimestampFromTime(g.Since), &g.Total, &base, g.Have, s.groups[g].counted)
+		counted := s.recordTotals(t, since, &g.Total, &base, g.Have, s.groups[g].counted)
 		s.groups[g] = processGroup{scrape: t.time, counted: counted}
 	}
 	if g.HasUtilization {

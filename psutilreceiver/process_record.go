@@ -9,7 +9,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process"
 )
 
-// recordTotals records the counters that there are to tell of, and returns which. Where deltas are made of them, one that the previous
+// recordTotals records the counters that there are to tell of since start, and returns which. Where deltas are made of them, one that the previous
 // scrape did not record gets a base at its time: what was used by then has been counted elsewhere, in the remainder or under another
 // identity, or is nothing, and the delta begins there. What was born since needs none.
 func (s *processScraper) recordTotals(
@@ -18,7 +18,6 @@ func (s *processScraper) recordTotals(
 	if total[process.ReapedUser]+total[process.ReapedSystem] == 0 {
 		have &^= process.FieldChildren
 	}
-	s.mb.Reset(metadata.WithStartTime(start))
 	if s.delta && t.previous != 0 && (start < t.previous || *base != process.Counters{}) {
 		s.recordCounters(t.previous, base, have&^before)
 	}

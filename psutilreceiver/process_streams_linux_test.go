@@ -34,7 +34,8 @@ type taskHost struct {
 	boot  time.Time
 	rnd   *rand.Rand
 	tasks []*task
-	next  int // pid
+	next  int               // pid
+	texts map[string]string // of the files, by name
 
 	cpu           float64 // seconds, of all
 	read, written float64 // bytes, of those that are alive
@@ -45,6 +46,7 @@ func newTaskHost(t *testing.T, seed uint64) *taskHost {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	h := &taskHost{
 		root: t.TempDir(), clock: &steppedClock{now: now}, boot: now.Add(-time.Hour), rnd: rand.New(rand.NewPCG(seed, 3)), next: 1,
+		texts: make(map[string]string),
 	}
 	require.NoError(t, os.Mkdir(filepath.Join(h.root, "proc"), 0o755))
 	h.write(t, "uptime", "3600.00 7000.00\n")
@@ -62,6 +64,10 @@ func (h *taskHost) add(comm string, started int) *task {
 
 func (h *taskHost) write(t *testing.T, name, text string) {
 	t.Helper()
+	if h.texts[name] == text {
+		return
+	}
+	h.texts[name] = text
 	path := filepath.Join(h.root, "proc", name)
 	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
@@ -162,7 +168,7 @@ func TestDeltasOfShownAndOtherAreTheTotals(t *testing.T) {
 					h.used()
 					for n := range 40 {
 						h.live(t)
-						// Without meminfo the scrape is not complete, and proves nothing to be gone.
+						// Without meminfo the utilization is missing, and nothing else.
 						absent := n%4 == 3
 						if absent {
 							require.NoError(t, os.Rename(h.root+"/proc/meminfo", h.root+"/proc/away"))
@@ -333,4 +339,52 @@ func TestAGroupSaysWhatItsMembersShare(t *testing.T) {
 	}
 	assert.NotContains(t, groups["other"], "process.owner")
 	assert.Len(t, groups, 3)
+}
+
+// TestWhatIsToldOfAGroupBeginsWithIt: a group and the rest begin at the receiver's first scrape, whichever process is recorded before them, and a
+// group that comes later at the scrape before it.
+func TestWhatIsToldOfAGroupBeginsWithIt(t *testing.T) {
+	h := newTaskHost(t, 1)
+	h.use(h.add("app", 200), 1000, 0, 1, 1)
+	h.show(t)
+	o := h.scraper(t, func(cfg *Config, process *ProcessConfig) {
+		cfg.Temporality = TemporalityCumulative
+		process.GroupBy = []string{"executable"}
+		process.Top.N = 0
+	})
+	first := pcommon.NewTimestampFromTime(h.clock.read())
+	o.scrape(t)
+	h.clock.step(10 * time.Second)
+	before := pcommon.NewTimestampFromTime(h.clock.read())
+	o.scrape(t)
+	h.clock.step(10 * time.Second)
+	h.add("later", 360_500)
+	h.show(t)
+	begins := map[string]pcommon.Timestamp{"init": first, "app": first, "other": first, "later": before}
+	seen := make(map[string]int)
+	for key, p := range o.scrape(t) {
+		group, _, ok := strings.Cut(key, " ")
+		if !ok {
+			continue
+		}
+		assert.Equal(t, begins[group], p.start, key)
+		seen[group]++
+	}
+	assert.Len(t, seen, len(begins))
+}
+
+func TestWhatIsToldOfAProcessBeginsWithIt(t *testing.T) {
+	h := newTaskHost(t, 1)
+	h.add("app", 200)
+	h.show(t)
+	o := h.scraper(t, func(cfg *Config, process *ProcessConfig) { cfg.Temporality, process.Top.N = TemporalityCumulative, 0 })
+	o.scrape(t)
+	h.clock.step(10 * time.Second)
+	points := o.scrape(t)
+	assert.Contains(t, points, "2 app process.memory.usage")
+	for key, p := range points {
+		if strings.HasPrefix(key, "2 app ") {
+			assert.Equal(t, pcommon.NewTimestampFromTime(h.boot.Add(2*time.Second)), p.start, key)
+		}
+	}
 }

@@ -97,8 +97,9 @@ func (r *scrapeRun) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	r.env.mb.Reset(metadata.WithStartTime(t.boot))
 	r.env.starts.Begin(t.time)
 	r.stage.Begin(t.now)
+	var passing time.Duration
 	if r.group.pass != nil {
-		t.passPart = func() { r.passPart(ctx) }
+		t.passPart = func() { passing += r.passPart(ctx) }
 	}
 	err := r.scraper.scrape(&t)
 	complete := r.faults.report(ctx, t.now, err, r.env.telemetry)
@@ -114,17 +115,21 @@ func (r *scrapeRun) scrape(ctx context.Context) (pmetric.Metrics, error) {
 		r.sampled.export(&t, md)
 		r.group.sampler.report(ctx, r.env.telemetry)
 	}
-	r.env.telemetry.PsutilScrapeDuration.Record(ctx, r.group.now().Sub(started).Seconds(), r.attributes)
+	r.env.telemetry.PsutilScrapeDuration.Record(ctx, (r.group.now().Sub(started) - passing).Seconds(), r.attributes)
 	return md, nil
 }
 
-// passPart hands on the resources that the scraper has emitted so far. What it recorded for the host must come after the last of them.
-func (r *scrapeRun) passPart(ctx context.Context) {
+// passPart hands on the resources that the scraper has emitted so far, and returns how long the pipeline took for them. What the scraper records
+// for the host must come after the last of them.
+func (r *scrapeRun) passPart(ctx context.Context) time.Duration {
 	md := r.env.mb.Emit(metadata.WithResource(r.group.resource))
 	r.stage.Edit(md)
-	if md.ResourceMetrics().Len() > 0 {
-		r.group.pass(ctx, md)
+	if md.ResourceMetrics().Len() == 0 {
+		return 0
 	}
+	passed := r.group.now()
+	r.group.pass(ctx, md)
+	return r.group.now().Sub(passed)
 }
 
 // gather puts the metrics that several scrapers emitted for the host under one resource, and passes them on.

@@ -71,7 +71,8 @@ type scraperKind struct {
 	create   func(*ScrapersConfig, environment) (scraper, error)
 }
 
-// scraperKinds is the table of all scrapers, in the order in which they run.
+// scraperKinds is the table of all scrapers, in the order in which they run. One that passes on parts waits for the pipeline meanwhile, and so is
+// the last: the others have read by then.
 var scraperKinds = []scraperKind{
 	kindOf("cpu", true, func(s *ScrapersConfig) *configoptional.Optional[CPUConfig] { return &s.CPU }, newCPUScraper),
 	kindOf("load", true, func(s *ScrapersConfig) *configoptional.Optional[ScraperConfig] { return &s.Load }, newLoadScraper),
@@ -84,8 +85,8 @@ var scraperKinds = []scraperKind{
 	kindOf("pressure", true, func(s *ScrapersConfig) *configoptional.Optional[ScraperConfig] { return &s.Pressure }, newPressureScraper),
 	kindOf("sensors", false, func(s *ScrapersConfig) *configoptional.Optional[ScraperConfig] { return &s.Sensors }, newSensorsScraper),
 	kindOf("processes", true, func(s *ScrapersConfig) *configoptional.Optional[ScraperConfig] { return &s.Processes }, newProcessesScraper),
-	kindOf("process", true, func(s *ScrapersConfig) *configoptional.Optional[ProcessConfig] { return &s.Process }, newProcessScraper).mayReturn(),
 	kindOf("system", true, func(s *ScrapersConfig) *configoptional.Optional[ScraperConfig] { return &s.System }, newSystemScraper),
+	kindOf("process", true, func(s *ScrapersConfig) *configoptional.Optional[ProcessConfig] { return &s.Process }, newProcessScraper).mayReturn(),
 }
 
 // mayReturn marks a scraper that shows a thing in some scrapes and not in others, under one start.

@@ -54,7 +54,7 @@ func newOneScraper(t *testing.T, clock *steppedClock, configure func(*Config)) *
 }
 
 // scrape gives the points of one scrape by what they belong to, metric and attributes. Whatever happens, no point may be negative, and
-// the points of a sum span time.
+// the points of a counter span time.
 func (o *oneScraper) scrape(t *testing.T) map[string]streamPoint {
 	t.Helper()
 	require.Len(t, o.group.runs, 1)
@@ -84,9 +84,10 @@ func (o *oneScraper) scrape(t *testing.T) map[string]streamPoint {
 				}
 				require.GreaterOrEqual(t, p.value, 0.0, key)
 				require.Equal(t, pcommon.NewTimestampFromTime(o.clock.read()), p.time, key)
-				if p.temporality != pmetric.AggregationTemporalityUnspecified {
+				if m.Type() == pmetric.MetricTypeSum && m.Sum().IsMonotonic() {
 					require.Less(t, p.start, p.time, key)
 				}
+				require.LessOrEqual(t, p.start, p.time, key)
 				points[key] = p
 			}
 		}

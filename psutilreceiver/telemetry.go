@@ -39,6 +39,10 @@ func aside(err error) error {
 
 // report returns whether err leaves the scrape complete: everything was read, or is something that the host has not got.
 func (f *faults) report(ctx context.Context, now time.Time, err error, telemetry *metadata.TelemetryBuilder) bool {
+	if marked, ok := err.(asideError); ok { //nolint:errorlint // The mark itself: what it marks may be several faults.
+		f.report(ctx, now, marked.error, telemetry)
+		return true
+	}
 	var joined interface{ Unwrap() []error }
 	if errors.As(err, &joined) {
 		complete := true
@@ -50,17 +54,16 @@ func (f *faults) report(ctx context.Context, now time.Time, err error, telemetry
 	if err == nil || errors.Is(err, host.ErrUnsupported) {
 		return true
 	}
-	_, complete := err.(asideError) //nolint:errorlint // The mark itself, not what it marks.
 	class := host.ErrorClass(err)
 	telemetry.PsutilFilesUnreadable.Add(ctx, 1,
 		metric.WithAttributes(attribute.String("scraper", f.scraper), attribute.String("class", class)))
 	if last, ok := f.warned[class]; ok && now.Sub(last) < warnPeriod {
-		return complete
+		return false
 	}
 	f.warned[class] = now
 	f.logger.Warn("Some figures can't be read and are left out; this is said once an hour at most",
 		zap.String("class", class), zap.Error(err))
-	return complete
+	return false
 }
 
 // streamTelemetry reports what a Stage has done since the last report.

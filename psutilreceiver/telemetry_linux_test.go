@@ -1,17 +1,24 @@
 package psutilreceiver
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+	"go.uber.org/zap"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadatatest"
 )
 
@@ -74,6 +81,59 @@ func TestUnreadableFilesAreCountedAtEveryScrape(t *testing.T) {
 		count(2, "scraper", "memory", "class", "missing"),
 		count(4, "scraper", "pressure", "class", "malformed"),
 	}, untimed...)
+}
+
+func TestWhichFaultsLeaveAScrapeComplete(t *testing.T) {
+	bad, worse := errors.New("bad"), errors.New("worse")
+	for _, tc := range []struct {
+		err      error
+		complete bool
+		counted  int64
+	}{
+		{nil, true, 0},
+		{host.ErrUnsupported, true, 0},
+		{bad, false, 1},
+		{errors.Join(host.ErrUnsupported, bad), false, 1},
+		{aside(bad), true, 1},
+		{aside(host.ErrUnsupported), true, 0},
+		{aside(errors.Join(bad)), true, 1},
+		{aside(errors.Join(bad, host.ErrUnsupported, worse)), true, 2},
+		{errors.Join(aside(errors.Join(bad, worse)), aside(bad)), true, 3},
+		{errors.Join(aside(errors.Join(bad, worse)), worse), false, 3},
+	} {
+		telemetry := componenttest.NewTelemetry()
+		builder, err := metadata.NewTelemetryBuilder(telemetry.NewTelemetrySettings())
+		require.NoError(t, err)
+		f := faults{logger: zap.NewNop(), scraper: "any", warned: make(map[string]time.Time)}
+		assert.Equal(t, tc.complete, f.report(t.Context(), time.Now(), tc.err, builder), "%v", tc.err)
+		if tc.counted > 0 {
+			metadatatest.AssertEqualPsutilFilesUnreadable(t, telemetry, counts{count(tc.counted, "scraper", "any", "class", "other")}, untimed...)
+		}
+		require.NoError(t, telemetry.Shutdown(t.Context()))
+	}
+}
+
+// TestGarbageInConntrackSaysNothingOfInterfaces: what is gone is forgotten, and what is new begins at the scrape before.
+func TestGarbageInConntrackSaysNothingOfInterfaces(t *testing.T) {
+	f := startFixtureHost(t, copyServer(t), onlyScrapers("network"))
+	f.write(t, "proc/sys/net/netfilter/nf_conntrack_max", "garbage\n")
+	f.first(t)
+	f.after(t, 15*time.Second)
+	previous := pcommon.NewTimestampFromTime(f.clock.read())
+	text, err := os.ReadFile(filepath.Join(f.root, "proc/1/net/dev"))
+	require.NoError(t, err)
+	renamed := strings.Replace(string(text), "   wg0:", " fresh:", 1)
+	require.NotEqual(t, string(text), renamed)
+	f.write(t, "proc/1/net/dev", renamed)
+	got := f.after(t, 15*time.Second)
+	metadatatest.AssertEqualPsutilTrackedStreams(t, f.telemetry, counts{count(48, "scraper", "network")}, untimed...)
+	for _, p := range metricsOf(got)["system.network.io"].Sum().DataPoints().All() {
+		if name, _ := p.Attributes().Get("network.interface.name"); name.Str() == "fresh" {
+			assert.Equal(t, previous, p.StartTimestamp())
+		} else {
+			assert.Equal(t, f.receiver.groups[0].boot, p.StartTimestamp())
+		}
+	}
 }
 
 func TestStreamsResetsAndRemovedPoints(t *testing.T) {

@@ -50,7 +50,7 @@ func hostPreset() []RuleConfig {
 	settle := time.Second
 	disk := RuleConfig{
 		Name: "disk", NewSeriesDelay: &settle, Ratio: &RatioConfig{Of: blocks("used"), To: blocks(map[string]any{"in": []any{"used", "free"}})},
-		GroupBy: []string{"resource", "system.device", "system.filesystem.mountpoint"},
+		GroupBy: []string{"resource", "system.device", "system.filesystem.mountpoint", "system.filesystem.type"},
 	}
 	swap := RuleConfig{
 		Name: "swap", Metric: "system.paging.utilization", Match: map[string]any{"system.paging.state": "used"},

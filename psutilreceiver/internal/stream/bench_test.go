@@ -114,7 +114,7 @@ func benchmarkProcess(b *testing.B, streams int, settings Settings) {
 	}
 	baseline := processBatch(streams)
 	advance(baseline)
-	stage.Process(baseline, now, true)
+	stage.processWhole(baseline, now)
 	md := processBatch(streams)
 	b.ReportAllocs()
 	b.ResetTimer()
@@ -123,7 +123,7 @@ func benchmarkProcess(b *testing.B, streams int, settings Settings) {
 		withoutRates(md)
 		advance(md)
 		b.StartTimer()
-		stage.Process(md, now, true)
+		stage.processWhole(md, now)
 	}
 	b.StopTimer()
 	points := float64(b.N) * float64(streams)

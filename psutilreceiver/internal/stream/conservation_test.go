@@ -161,7 +161,7 @@ func TestAllocations(t *testing.T) {
 			batches, times = append(batches, md), append(times, now)
 		}
 		next := func() {
-			stage.Process(batches[0], times[0], true)
+			stage.processWhole(batches[0], times[0])
 			batches, times = batches[1:], times[1:]
 		}
 		next()

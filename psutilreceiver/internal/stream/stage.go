@@ -95,13 +95,6 @@ func (s *Stage) Removed() Removed {
 	return Removed{Baseline: s.removedBaseline.Load(), Held: s.removedHeld.Load(), Invalid: s.invalid.Load()}
 }
 
-// Process edits what one scrape emitted, whole: it is Begin, Edit and End.
-func (s *Stage) Process(md pmetric.Metrics, now time.Time, complete bool) {
-	s.Begin(now)
-	s.Edit(md)
-	s.End(complete)
-}
-
 // Begin opens a scrape. Now is its time, with its monotonic reading: rates are
 // taken by the latter, and the former must be the time on the points and the one
 // passed to Starts.Begin.

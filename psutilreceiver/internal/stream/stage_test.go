@@ -243,20 +243,20 @@ func TestReturningStreamsCountOnce(t *testing.T) {
 	}
 }
 
-func TestProcessTakesBothReadingsOfTheClock(t *testing.T) {
+func TestAScrapeTakesBothReadingsOfTheClock(t *testing.T) {
 	t.Parallel()
 	stage := NewStage(Settings{Temporality: pmetric.AggregationTemporalityDelta, Rates: Rates{Enabled: true}})
 	now := time.Now()
 	md := processBatch(seriesPerProcess)
 	stamp(md, now, 100)
-	stage.Process(md, now, true)
+	stage.processWhole(md, now)
 	assert.Zero(t, md.ResourceMetrics().Len())
 	assert.Equal(t, Removed{Baseline: seriesPerProcess}, stage.Removed())
 
 	md = processBatch(seriesPerProcess)
 	now = now.Add(4 * time.Second)
 	stamp(md, now, 108)
-	stage.Process(md, now, true)
+	stage.processWhole(md, now)
 	got := map[string]float64{}
 	eachMetric(md, func(_ pmetric.ResourceMetrics, _ pmetric.ScopeMetrics, m pmetric.Metric) {
 		if m.Type() == pmetric.MetricTypeGauge {
@@ -297,10 +297,10 @@ func TestRateMetrics(t *testing.T) {
 	md := processBatch(2 * seriesPerProcess)
 	start := time.Now()
 	stamp(md, start, 100)
-	stage.Process(md, start, true)
+	stage.processWhole(md, start)
 	md = processBatch(2 * seriesPerProcess)
 	stamp(md, start.Add(10*time.Second), 1100)
-	stage.Process(md, start.Add(10*time.Second), true)
+	stage.processWhole(md, start.Add(10*time.Second))
 	var seen int
 	eachMetric(md, func(_ pmetric.ResourceMetrics, sm pmetric.ScopeMetrics, m pmetric.Metric) {
 		require.Equal(t, 4, sm.Metrics().Len(), "three sums and one rate")

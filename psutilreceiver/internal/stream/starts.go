@@ -33,7 +33,7 @@ func NewStarts(boot pcommon.Timestamp) *Starts {
 }
 
 // Begin opens the scrape of the given time, which must be the one on the
-// scrape's points and the one passed to Stage.Process: a new thing is known to
+// scrape's points and the one passed to Stage.Begin: a new thing is known to
 // be new by comparing the two. A scrape that was begun and never ended counts
 // as incomplete.
 func (s *Starts) Begin(now pcommon.Timestamp) {

@@ -190,16 +190,23 @@ type life struct {
 	jittered, held, nonsensed bool
 }
 
+// process lets a stage edit what one scrape emitted.
+func process(stage *stream.Stage, md pmetric.Metrics, now time.Time, complete bool) {
+	stage.Begin(now)
+	stage.Edit(md)
+	stage.End(complete)
+}
+
 func (c *check) scrape(t *testing.T, where string, w *world, points []point, complete bool) {
 	t.Helper()
 	now := time.Unix(0, w.now)
 	fed := metricsOf(points, false)
 	if c.chained {
-		c.cumulative.Process(fed, now, complete)
+		process(c.cumulative, fed, now, complete)
 	}
 	stocks := deltasOf(t, c.stock.convert(t, fed))
 	md := metricsOf(points, true)
-	c.ours.Process(md, now, complete)
+	process(c.ours, md, now, complete)
 	ours := deltasOf(t, md)
 	if complete && c.first == 0 {
 		c.first = w.now
