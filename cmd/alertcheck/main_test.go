@@ -43,7 +43,8 @@ func TestGolden(t *testing.T) {
 		{"rules", []string{"rules", "host.rules.yaml", "settings.yaml", "collector.yaml", "no-alerts.yaml"}, ok},
 		{
 			"rules-broken",
-			[]string{"rules", "broken.rules.yaml", "typo.rules.yaml", "broken-collector.yaml", "missing.yaml", "host.rules.yaml", "storages.yaml"}, failed,
+			[]string{"rules", "broken.rules.yaml", "typo.rules.yaml", "broken-collector.yaml", "missing.yaml", "host.rules.yaml", "storages.yaml"},
+			failed,
 		},
 		{"test", []string{"test", "host.test.yaml", "instance.test.yaml", "collector.test.yaml", "fleet.test.yaml"}, ok},
 		{"test-differing", []string{"test", "differing.test.yaml", "host.rules.yaml", "instance.test.yaml"}, failed},
