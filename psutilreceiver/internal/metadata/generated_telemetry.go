@@ -124,7 +124,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.PsutilScrapeDuration, err = builder.meter.Float64Histogram(
 		"otelcol_psutil_scrape_duration",
-		metric.WithDescription("Time that one scrape took, by scraper. [Development]"),
+		metric.WithDescription("Time that one scrape took, by scraper, without what the pipeline took for its parts. [Development]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}...),
 	)

@@ -164,7 +164,7 @@ func AssertEqualPsutilSamples(t *testing.T, tt *componenttest.Telemetry, dps []m
 func AssertEqualPsutilScrapeDuration(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_psutil_scrape_duration",
-		Description: "Time that one scrape took, by scraper. [Development]",
+		Description: "Time that one scrape took, by scraper, without what the pipeline took for its parts. [Development]",
 		Unit:        "s",
 		Data: metricdata.Histogram[float64]{
 			Temporality: metricdata.CumulativeTemporality,
