@@ -81,6 +81,15 @@ func attributesByPID(md pmetric.Metrics) map[string]map[string]any {
 	return all
 }
 
+// waitForState waits until the state of a process in /proc/[pid]/stat is the given letter.
+func waitForState(t *testing.T, pid int, state string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+		return err == nil && bytes.Contains(text, []byte(") "+state+" "))
+	}, time.Minute, time.Millisecond)
+}
+
 // TestProcessesAgreeWithPsutil reads the same live processes, one of them at work, before and after psutil does. What only grows must lie
 // between; what may do either must be what one of the readings says, or between them.
 func TestProcessesAgreeWithPsutil(t *testing.T) {
@@ -93,10 +102,8 @@ func TestProcessesAgreeWithPsutil(t *testing.T) {
 	require.Equal(t, "ready", idle.answer())
 	stopped := startChild(t, exec.Command("sh", "-c", `echo ready; kill -STOP $$; read -r line`))
 	require.Equal(t, "ready", stopped.answer())
-	require.Eventually(t, func() bool {
-		text, err := os.ReadFile("/proc/" + strconv.Itoa(stopped.cmd.Process.Pid) + "/stat")
-		return err == nil && bytes.Contains(text, []byte(") T "))
-	}, time.Minute, time.Millisecond)
+	waitForState(t, idle.cmd.Process.Pid, "S") // A shell that has answered is not yet in its read.
+	waitForState(t, stopped.cmd.Process.Pid, "T")
 	pids := []int{os.Getpid(), busy.cmd.Process.Pid, idle.cmd.Process.Pid, stopped.cmd.Process.Pid}
 
 	live, first := watchProcessBatches(t, TemporalityCumulative, func(c *Config, p *ProcessConfig) {
