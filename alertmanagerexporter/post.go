@@ -31,7 +31,7 @@ func (e *entry) postable(dst []postableAlert, now, lifetime int64, generatorURL 
 		// A start after the end is refused; it happens where the clock of the series is ahead.
 		starts := min(f.Starts, ends, now)
 		dst = append(dst, postableAlert{
-			Labels: f.Labels, Annotations: f.Annotations, StartsAt: time.Unix(0, starts).UTC(), EndsAt: time.Unix(0, ends).UTC(),
+			Labels: e.labelsOf(f), Annotations: f.Annotations, StartsAt: time.Unix(0, starts).UTC(), EndsAt: time.Unix(0, ends).UTC(),
 			GeneratorURL: generatorURL,
 		})
 	}

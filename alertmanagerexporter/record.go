@@ -63,7 +63,8 @@ func (p position) after(old position, now int64) bool {
 func (l *labeler) readRecord(resource pcommon.Resource, lr plog.LogRecord) (*record, bool) {
 	attrs := lr.Attributes()
 	text := func(key string) string { return textOf(attrs, key) }
-	r := &record{AlertID: text("alert.id"), Severity: text("alert.severity"), PreviousSeverity: text("alert.severity.previous")}
+	severity := func(key string) string { return strings.ToValidUTF8(text(key), "\uFFFD") }
+	r := &record{AlertID: text("alert.id"), Severity: severity("alert.severity"), PreviousSeverity: severity("alert.severity.previous")}
 	state := text("alert.state")
 	if r.AlertID == "" || r.Severity == "" || state == "" || text("alert.rule.name") == "" {
 		return nil, false

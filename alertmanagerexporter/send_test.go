@@ -342,8 +342,8 @@ func FuzzTake(f *testing.F) {
 // FuzzDecodeEntry reads whatever may stand in a storage. What is accepted can be posted.
 func FuzzDecodeEntry(f *testing.F) {
 	for _, seed := range []string{
-		`{`, `null`, `{}`, `{"Labels":{"alertname":"a"},"Active":{"Labels":{"alertname":"a","severity":"b","alert_id":"c"},"Starts":5}}`,
-		`{"Labels":{"a":"b"},"Ended":[{"Labels":{"alertname":"a","severity":"b","alert_id":"c"},"Ends":9223372036854775807}]}`,
+		`{`, `null`, `{}`, `{"Labels":{"alertname":"a","alert_id":"c"},"Active":{"Severity":"b","Starts":5}}`,
+		`{"Labels":{"a":"b"},"Ended":[{"Severity":"b","Labels":{"alertname":"a","alert_id":"c"},"Ends":9223372036854775807}]}`,
 	} {
 		f.Add([]byte(seed))
 	}

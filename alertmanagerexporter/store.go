@@ -267,7 +267,7 @@ func decodeEntry(text []byte) (*entry, error) {
 		firings = append(slices.Clip(firings), *e.Active)
 	}
 	for _, f := range firings {
-		if f.Labels[labelAlertName] == "" || f.Labels[labelSeverity] == "" {
+		if labels := e.labelsOf(&f); labels[labelAlertName] == "" || labels[labelSeverity] == "" {
 			return nil, errors.New("labels are missing")
 		}
 	}

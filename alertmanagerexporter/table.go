@@ -3,7 +3,6 @@ package alertmanagerexporter
 import (
 	"maps"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -20,7 +19,7 @@ type table struct {
 // entry is one alert of the engine.
 type entry struct {
 	Position position
-	// Labels are those of the running episode, all but the severity. They stay as the episode's first record gave them, for another
+	// Labels are those of the last episode, all but the severity. They stay as the episode's first record gave them, for another
 	// label set is another alert to Alertmanager. Nil once there is nothing to say of the alert: only its position is remembered.
 	Labels map[string]string `json:",omitempty"`
 	// Active is what is firing, nil when nothing is. Ended is what was, and is said to have ended for a while.
@@ -34,10 +33,13 @@ type entry struct {
 
 // firing is one alert of Alertmanager: one label set from start to end. Times are nanoseconds since the epoch.
 type firing struct {
-	Labels, Annotations map[string]string
-	Starts              int64
-	Ends                int64 `json:",omitempty"` // Of an ended one.
-	EndedAt             int64 `json:",omitempty"` // Wall time at which it was taken down that it ended.
+	Severity string
+	// Labels are all but the severity. Nil for those of the entry: most alerts have no others, and there are many.
+	Labels      map[string]string `json:",omitempty"`
+	Annotations map[string]string
+	Starts      int64
+	Ends        int64 `json:",omitempty"` // Of an ended one.
+	EndedAt     int64 `json:",omitempty"` // Wall time at which it was taken down that it ended.
 }
 
 const (
@@ -86,13 +88,13 @@ func (t *table) apply(r *record, now int64) verdict {
 		if r.Active && r.MovedLevel {
 			// The fire came before this exporter could remember. Alertmanager may still have it.
 			e.Ended = []firing{{
-				Labels: withSeverity(e.Labels, r.PreviousSeverity), Starts: r.position.Started, Ends: min(r.At, now), EndedAt: now,
+				Severity: r.PreviousSeverity, Starts: r.position.Started, Ends: min(r.At, now), EndedAt: now,
 			}}
 		}
 	case !r.position.after(e.Position, now):
 		return duplicate
 	case r.position.Episode != e.Position.Episode, e.Labels == nil:
-		e.Labels = r.labels
+		e.relabel(r.labels)
 	}
 	if e.Active != nil {
 		t.firing--
@@ -108,10 +110,31 @@ func (t *table) apply(r *record, now int64) verdict {
 	return changed
 }
 
+// relabel gives the entry the labels of a new episode. What fired under others keeps them.
+func (e *entry) relabel(labels map[string]string) {
+	if maps.Equal(labels, e.Labels) {
+		return
+	}
+	keep := func(f *firing) {
+		switch {
+		case f.Labels == nil:
+			f.Labels = e.Labels
+		case maps.Equal(f.Labels, labels):
+			f.Labels = nil
+		}
+	}
+	if e.Active != nil {
+		keep(e.Active)
+	}
+	for i := range e.Ended {
+		keep(&e.Ended[i])
+	}
+	e.Labels = labels
+}
+
 // fire makes the record's severity the active one, and ends what was active with other labels.
 func (e *entry) fire(r *record, now int64) {
-	labels := withSeverity(e.Labels, r.Severity)
-	if e.Active != nil && maps.Equal(e.Active.Labels, labels) {
+	if e.Active != nil && e.Active.Labels == nil && e.Active.Severity == r.Severity {
 		if r.position.Episode != e.Position.Episode {
 			e.Active.Starts = r.position.Started
 		}
@@ -125,16 +148,15 @@ func (e *entry) fire(r *record, now int64) {
 	if e.Active != nil {
 		e.end(r.At, now)
 	}
-	e.forgetEnded(labels)
-	e.Active = &firing{Labels: labels, Annotations: r.annotations, Starts: starts}
+	next := firing{Severity: r.Severity, Annotations: r.annotations, Starts: starts}
+	e.forgetEnded(&next)
+	e.Active = &next
 }
 
 // resolve ends what is active. What is not known to be active is ended all the same: Alertmanager may know it from before.
 func (e *entry) resolve(r *record, now int64) {
 	if e.Active == nil {
-		labels := withSeverity(e.Labels, r.Severity)
-		e.forgetEnded(labels)
-		e.Active = &firing{Labels: labels, Starts: r.position.Started}
+		e.Active = &firing{Severity: r.Severity, Starts: r.position.Started}
 	}
 	e.Active.Annotations = r.annotations
 	e.end(r.Ended, now)
@@ -145,12 +167,27 @@ func (e *entry) end(at, now int64) {
 	a := *e.Active
 	a.Ends, a.EndedAt = min(max(at, a.Starts), now), now
 	e.Active = nil
-	e.forgetEnded(a.Labels)
+	e.forgetEnded(&a)
 	e.Ended = append(e.Ended, a)
 }
 
-func (e *entry) forgetEnded(labels map[string]string) {
-	e.Ended = slices.DeleteFunc(e.Ended, func(f firing) bool { return maps.Equal(f.Labels, labels) })
+// forgetEnded forgets the end of what has the same label set.
+func (e *entry) forgetEnded(now *firing) {
+	e.Ended = slices.DeleteFunc(e.Ended, func(f firing) bool {
+		return f.Severity == now.Severity && (f.Labels == nil) == (now.Labels == nil) && maps.Equal(f.Labels, now.Labels)
+	})
+}
+
+// labelsOf is the whole label set of one of the entry's firings.
+func (e *entry) labelsOf(f *firing) map[string]string {
+	labels := f.Labels
+	if labels == nil {
+		labels = e.Labels
+	}
+	out := make(map[string]string, len(labels)+1)
+	maps.Copy(out, labels)
+	out[labelSeverity] = f.Severity
+	return out
 }
 
 // age forgets ends that were said for long enough, and ends alerts of which nothing was heard for longer than expireAfter, if that is
@@ -207,10 +244,3 @@ func (t *table) takeForgotten() []string {
 
 // silent tells whether there is nothing to say about the alert.
 func (e *entry) silent() bool { return e.Active == nil && len(e.Ended) == 0 }
-
-func withSeverity(labels map[string]string, severity string) map[string]string {
-	out := make(map[string]string, len(labels)+1)
-	maps.Copy(out, labels)
-	out[labelSeverity] = strings.ToValidUTF8(severity, "\uFFFD")
-	return out
-}

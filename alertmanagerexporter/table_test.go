@@ -241,6 +241,17 @@ func TestLabelsOfAnEpisodeStay(t *testing.T) {
 	assert.Len(t, b.server.active(), 1)
 	b.at(40, say{id: "a", transition: "resolve", severity: "warning", previous: "warning", started: 30, seq: 2})
 	assert.Empty(t, b.server.active())
+
+	// The first labels come back: their end is no longer said, that of the others is.
+	b.at(50, say{id: "a", transition: "fire", severity: "warning", started: 50, seq: 1, resource: map[string]any{"host.name": "db1"}})
+	b.reload()
+	b.am.resend(t.Context())
+	states := map[string]bool{}
+	for _, alert := range b.server.requests[len(b.server.requests)-1] {
+		states[alert.Labels["host_name"]] = alert.EndsAt.After(b.now())
+	}
+	assert.Equal(t, map[string]bool{"db1": true, "db2": false}, states)
+	require.Len(t, b.server.alerts, 2, "and no alert has the labels of two")
 	b.server.requireRight(t)
 }
 

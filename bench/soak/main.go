@@ -38,7 +38,7 @@ func main() {
 	flag.DurationVar(&o.every, "every", 10*time.Second, "time between samples")
 	flag.DurationVar(&o.warm, "warm-up", 0, "what does not count (default: two fifths of the duration, 20 minutes at most)")
 	flag.IntVar(&o.rate, "churn", 50, "processes started each second")
-	flag.Float64Var(&o.memory, "memory-bound", 50, "growth of anonymous memory and of mapped files that is borne, MiB an hour each")
+	flag.Float64Var(&o.memory, "memory-bound", 50, "growth of anonymous memory, of mapped files and of the state on disk that is borne, MiB an hour each")
 	flag.Float64Var(&o.heap, "heap-bound", 30, "growth of the live heap that is borne, MiB an hour")
 	flag.Float64Var(&o.descriptors, "descriptor-bound", 200, "growth of descriptors that is borne, an hour; most are files of processes that come and go")
 	flag.Float64Var(&o.others, "other-descriptor-bound", 10, "growth of all other descriptors that is borne, an hour")
@@ -110,6 +110,7 @@ func run(ctx context.Context, o *options) error {
 type subject struct {
 	*collector.Process
 	telemetryPort, pprofPort, prometheusPort int
+	state                                    string // The folder of the storage.
 }
 
 func start(o *options, dir string, s *sinks) (*subject, error) {
@@ -117,7 +118,7 @@ func start(o *options, dir string, s *sinks) (*subject, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out subject
+	out := subject{state: filepath.Join(dir, "state")}
 	for _, port := range []*int{&out.telemetryPort, &out.pprofPort, &out.prometheusPort} {
 		if *port, err = collector.FreePort(); err != nil {
 			return nil, err

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"strings"
@@ -15,6 +17,7 @@ import (
 type sample struct {
 	at                      time.Duration // Since the start.
 	anonymous, mapped       float64       // Resident memory without and with a file behind it, MiB. Of the latter the kernel can take back what it likes.
+	state                   float64       // The files of the storage on disk, MiB.
 	heap                    float64       // What lives in Go's heap after a collection, MiB.
 	descriptors, goroutines float64
 	held                    float64 // Descriptors that are files of processes.
@@ -44,9 +47,9 @@ func (s *subject) watch(ctx context.Context, o *options, c *churn) (samples []sa
 		samples = append(samples, x)
 		if x.at-said >= time.Minute-o.every/2 {
 			said = x.at
-			fmt.Fprintf(os.Stderr, "  %6v of %v  %6.1f MiB, %.1f of files, heap %.1f  %3.0f descriptors, %.0f besides processes'  %3.0f goroutines  "+
+			fmt.Fprintf(os.Stderr, "  %6v of %v  %6.1f MiB, %.1f of files, state %.1f, heap %.1f  %3.0f descriptors, %.0f besides processes'  %3.0f goroutines  "+
 				"%.0f scrapes, %.0f late ticks  %d processes came and went\n", x.at.Round(time.Second), o.duration,
-				x.anonymous, x.mapped, x.heap, x.descriptors, x.descriptors-x.held, x.goroutines, x.scrapes, x.lateTicks, c.started.Load())
+				x.anonymous, x.mapped, x.state, x.heap, x.descriptors, x.descriptors-x.held, x.goroutines, x.scrapes, x.lateTicks, c.started.Load())
 		}
 	}
 }
@@ -62,6 +65,9 @@ func (s *subject) sample(at time.Duration) (x sample, err error) {
 		return x, err
 	}
 	x.anonymous, x.mapped = anonymous/(1<<20), (resident-anonymous)/(1<<20)
+	if x.state, err = s.stored(); err != nil {
+		return x, err
+	}
 	all, held, err := s.Descriptors()
 	if err != nil {
 		return x, err
@@ -80,6 +86,25 @@ func (s *subject) sample(at time.Duration) (x sample, err error) {
 	x.lateTicks, x.lateSamples = t.Sum("psutil_late_ticks"), t.Sum("psutil_late_samples")
 	x.scrapes = t.Sum("psutil_scrape_duration_count") + t.Sum("psutil_scrape_duration_seconds_count")
 	return x, err
+}
+
+// stored is the size of the files in which the collector keeps its state, MiB.
+func (s *subject) stored() (mib float64, err error) {
+	files, err := os.ReadDir(s.state)
+	if err != nil {
+		return 0, err
+	}
+	for _, file := range files {
+		info, err := file.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // A compaction ended meanwhile.
+		}
+		if err != nil {
+			return 0, err
+		}
+		mib += float64(info.Size()) / (1 << 20)
+	}
+	return mib, nil
 }
 
 // goroutines reads the number of goroutines from the pprof extension.
@@ -122,9 +147,9 @@ func (s *subject) collect() (mib float64, err error) {
 
 func writeCSV(path string, samples []sample) error {
 	var b strings.Builder
-	b.WriteString("seconds,anonymous_mib,mapped_mib,heap_mib,descriptors,held_files,goroutines,late_ticks,late_samples,scrapes,cpu_seconds\n")
+	b.WriteString("seconds,anonymous_mib,mapped_mib,state_mib,heap_mib,descriptors,held_files,goroutines,late_ticks,late_samples,scrapes,cpu_seconds\n")
 	for _, x := range samples {
-		fmt.Fprintf(&b, "%.1f,%.2f,%.2f,%.2f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.2f\n", x.at.Seconds(), x.anonymous, x.mapped, x.heap, x.descriptors, x.held, x.goroutines,
+		fmt.Fprintf(&b, "%.1f,%.2f,%.2f,%.2f,%.2f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.2f\n", x.at.Seconds(), x.anonymous, x.mapped, x.state, x.heap, x.descriptors, x.held, x.goroutines,
 			x.lateTicks, x.lateSamples, x.scrapes, x.cpu.Seconds())
 	}
 	return os.WriteFile(path, []byte(b.String()), 0o644) //nolint:gosec // Figures.

@@ -73,6 +73,7 @@ func judge(o *options, samples []sample) *verdict {
 	v := &verdict{figures: []*figure{
 		{name: "anonymous memory", unit: "MiB", of: func(x *sample) float64 { return x.anonymous }, bound: o.memory},
 		{name: "mapped files", unit: "MiB", of: func(x *sample) float64 { return x.mapped }, bound: o.memory},
+		{name: "state on disk", unit: "MiB", of: func(x *sample) float64 { return x.state }, bound: o.memory},
 		{name: "live heap", unit: "MiB", of: func(x *sample) float64 { return x.heap }, bound: o.heap},
 		{name: "descriptors", of: func(x *sample) float64 { return x.descriptors }, bound: o.descriptors},
 		{name: "other descriptors", of: func(x *sample) float64 { return x.descriptors - x.held }, bound: o.others},
