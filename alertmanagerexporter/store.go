@@ -8,18 +8,18 @@ import (
 	"hash/fnv"
 	"maps"
 	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/keep"
 )
 
 // store keeps the table: in a storage extension, or for a moment in memory for a successor in this process.
 type store struct {
 	client storage.Client // Nil without a storage extension.
-	id     component.ID
+	owner  keep.Owner
 
 	pending map[string]struct{}        // IDs whose change is not written yet.
 	listed  [lists]map[string]struct{} // The lists of alerts as they are written.
@@ -42,51 +42,24 @@ func listOf(id string) int {
 	return int(h.Sum32() % lists)
 }
 
-// handOffTTL is for how long a table waits in memory for a successor, as long as that of the alert rules does.
-const handOffTTL = 2 * time.Minute
-
-// left is what exporters of this process leave to their successors. A reload of the configuration replaces every component, and nothing
-// else outlives it; the alert rules go on without a word, so the exporter must, too.
-var left = struct {
-	sync.Mutex
-	tables map[component.ID]leftTable
-}{tables: map[component.ID]leftTable{}}
-
-type leftTable struct {
-	entries map[string]*entry
-	until   time.Time
-}
+// left is what exporters of this process without a storage leave to their successors: the table's entries. The alert rules go on without
+// a word after a reload, so the exporter must, too.
+var left keep.Estate[map[string]*entry]
 
 func openStore(ctx context.Context, host component.Host, id component.ID, extension *component.ID) (*store, error) {
-	s := &store{id: id, pending: map[string]struct{}{}, damaged: map[int]struct{}{}}
+	s := &store{owner: keep.Owner{Kind: component.KindExporter, ID: id}, pending: map[string]struct{}{}, damaged: map[int]struct{}{}}
 	for list := range s.listed {
 		s.listed[list] = map[string]struct{}{}
 	}
 	if extension == nil {
 		return s, nil
 	}
-	ext, ok := host.GetExtensions()[*extension]
-	if !ok {
-		return nil, fmt.Errorf("storage %q not found among extensions: list it in service::extensions", extension)
+	client, err := keep.OpenStorage(ctx, host, *extension, s.owner, "alertmanager")
+	if err != nil {
+		return nil, err
 	}
-	opener, ok := ext.(storage.Extension)
-	if !ok {
-		return nil, fmt.Errorf("extension %q is not a storage extension", extension)
-	}
-	var err error
-	if s.client, err = opener.GetClient(ctx, component.KindExporter, id, "alertmanager"); err != nil {
-		return nil, fmt.Errorf("opening storage %q: %w%s", extension, err, likelyCause(err))
-	}
+	s.client = client
 	return s, nil
-}
-
-// likelyCause is what to look for when a storage can't be opened. A file storage waits for the lock on its file, and says no more than
-// that this took too long.
-func likelyCause(err error) string {
-	if !strings.HasSuffix(err.Error(), "timeout") {
-		return ""
-	}
-	return " (another process may hold the file; is a Collector with the same storage directory running?)"
 }
 
 // load returns what was kept. Entries and lists that can be read and not understood are left out, and deleted or mended by the next save;
@@ -96,7 +69,7 @@ func (s *store) load(ctx context.Context, now time.Time) (entries map[string]*en
 	if err != nil {
 		return nil, nil, err
 	}
-	if handed, ok := s.takeLeft(now); ok {
+	if handed, ok := left.Take(s.owner, now); ok {
 		// Newer than what is stored, damaged or not: the predecessor had no storage. What it did not have is deleted by the next save.
 		for _, ids := range s.listed {
 			maps.Copy(s.pending, ids)
@@ -156,15 +129,6 @@ func (s *store) loadLists(ctx context.Context) (damaged, err error) {
 		}
 	}
 	return errors.Join(errs...), nil
-}
-
-// takeLeft returns what a predecessor without storage left, once.
-func (s *store) takeLeft(now time.Time) (map[string]*entry, bool) {
-	left.Lock()
-	defer left.Unlock()
-	handed, ok := left.tables[s.id]
-	delete(left.tables, s.id)
-	return handed.entries, ok && now.Before(handed.until)
 }
 
 // save writes what became of some alerts, and what an earlier call could not write, in one transaction. An ID without an entry is
@@ -246,10 +210,7 @@ func (s *store) close(ctx context.Context, entries map[string]*entry, now time.T
 	if s.client != nil {
 		return s.client.Close(ctx)
 	}
-	left.Lock()
-	defer left.Unlock()
-	maps.DeleteFunc(left.tables, func(_ component.ID, l leftTable) bool { return now.After(l.until) })
-	left.tables[s.id] = leftTable{entries: entries, until: now.Add(handOffTTL)}
+	left.Leave(s.owner, entries, now)
 	return nil
 }
 

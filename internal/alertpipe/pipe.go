@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/keep"
 )
 
 // Settings is what a Pipe needs to know about the component that it works for.
@@ -28,6 +29,8 @@ type Settings struct {
 	// Gone, when set, is called once the last node was shut down.
 	Gone func()
 }
+
+func (s *Settings) owner() keep.Owner { return keep.Owner{Kind: s.Kind, ID: s.ID} }
 
 // Pipe runs one engine between inputs and sinks. New starts nothing; the first node to start does.
 type Pipe struct {
@@ -67,9 +70,6 @@ type patience struct {
 	write                time.Duration // For one write to storage.
 	stuck                time.Duration // Without a delivery, before the status says so.
 }
-
-// handOffTTL is how long a state waits for a pipe of the same ID.
-const handOffTTL = 2 * time.Minute
 
 // batchSize is how many records are delivered at a time.
 const batchSize = 100

@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/keep"
 )
 
 // A reload is a shutdown and a new pipe in the same process. With storage or without, what fires goes on firing; only what the new
@@ -145,9 +146,8 @@ func TestReloadThatAddsStorage(t *testing.T) {
 		withStorage(r.cfg)
 		r.restart()
 		r.shutdown()
-		process.Lock()
-		assert.NotContains(t, process.left, pipeKey{component.KindProcessor, r.id})
-		process.Unlock()
+		_, ok := left.Take(keep.Owner{Kind: component.KindProcessor, ID: r.id}, time.Now())
+		assert.False(t, ok)
 		assert.NotEmpty(t, store.data)
 		r.create()
 		r.start()
@@ -442,9 +442,9 @@ func TestSecondInstanceOfAnID(t *testing.T) {
 		assert.Equal(t, 1, second.logs.FilterMessageSnippet("Another instance with this ID").Len())
 		first.shutdown()
 		second.shutdown()
-		process.Lock()
-		assert.NotContains(t, process.live, pipeKey{component.KindProcessor, first.id})
-		process.Unlock()
+		live.Lock()
+		assert.NotContains(t, live.pipes, keep.Owner{Kind: component.KindProcessor, ID: first.id})
+		live.Unlock()
 	})
 }
 
