@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -13,6 +14,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/confkeys"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/suggest"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/stream"
@@ -66,7 +69,7 @@ func (c *RatesConfig) validate() error {
 	if len(c.Metrics) == 0 {
 		return nil
 	}
-	metrics := keysOf(reflect.TypeFor[metadata.MetricsConfig]())
+	metrics := confkeys.Of(reflect.TypeFor[metadata.MetricsConfig]())
 	counters, err := counterNames()
 	if err != nil {
 		return err
@@ -75,9 +78,9 @@ func (c *RatesConfig) validate() error {
 	for _, name := range c.Metrics {
 		switch {
 		case !slices.Contains(metrics, name):
-			errs = append(errs, fmt.Errorf("rates::metrics names unknown metric %q: %s", name, allowedInstead(name, counters)))
+			errs = append(errs, fmt.Errorf("rates::metrics names unknown metric %q: %s", name, suggest.Instead(name, counters)))
 		case !slices.Contains(counters, name):
-			errs = append(errs, fmt.Errorf("rates::metrics names %q, which is no counter: %s", name, allowedInstead(name, counters)))
+			errs = append(errs, fmt.Errorf("rates::metrics names %q, which is no counter: %s", name, suggest.Instead(name, counters)))
 		}
 	}
 	return errors.Join(errs...)
@@ -153,7 +156,7 @@ func offeredScrapers() ScrapersConfig {
 // Unmarshal decodes the configuration. It is written out because scrapers that are named replace the default set, and because
 // an unknown key deserves the list of the known ones.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
-	if err := checkKeys(conf); err != nil {
+	if err := confkeys.Check(conf, c); err != nil {
 		return err
 	}
 	if conf.IsSet("scrapers") {
@@ -198,7 +201,7 @@ func (c *Config) Validate() error {
 	errs = append(errs, c.validateSampling())
 	if running == 0 {
 		errs = append(errs, fmt.Errorf("scrapers names none: name at least one of %s, or leave the key out",
-			listOf(keysOf(reflect.TypeFor[ScrapersConfig]()))))
+			strings.Join(confkeys.Of(reflect.TypeFor[ScrapersConfig]()), ", ")))
 	}
 	return errors.Join(errs...)
 }

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/confkeys"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/suggest"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
 
@@ -72,7 +75,7 @@ func (c *Config) validateSampling() error {
 	chosen := c.sampledMetrics()
 	if len(chosen) == 0 && len(c.Sampling.Metrics) == 0 {
 		errs = append(errs, fmt.Errorf("sampling::interval is %v while no metric that is sampled by default is enabled: "+
-			"name some in sampling::metrics, or run one of the scrapers %s", c.Sampling.Interval, listOf(sampledScrapers())))
+			"name some in sampling::metrics, or run one of the scrapers %s", c.Sampling.Interval, strings.Join(sampledScrapers(), ", ")))
 	}
 	for _, scraper := range sampledScrapers() {
 		of := func(m *sampledMetric) bool { return m.scraper == scraper }
@@ -87,10 +90,10 @@ func (c *Config) validateSampling() error {
 func (c *Config) validateSampled(name string) error {
 	m := sampledMetricNamed(name)
 	switch {
-	case m == nil && slices.Contains(keysOf(reflect.TypeFor[metadata.MetricsConfig]()), name):
-		return fmt.Errorf("sampling::metrics names %q, which is not read between exports: %s", name, allowedInstead(name, sampledNames()))
+	case m == nil && slices.Contains(confkeys.Of(reflect.TypeFor[metadata.MetricsConfig]()), name):
+		return fmt.Errorf("sampling::metrics names %q, which is not read between exports: %s", name, suggest.Instead(name, sampledNames()))
 	case m == nil:
-		return fmt.Errorf("sampling::metrics names unknown metric %q: %s", name, allowedInstead(name, sampledNames()))
+		return fmt.Errorf("sampling::metrics names unknown metric %q: %s", name, suggest.Instead(name, sampledNames()))
 	case c.intervalOf(m.scraper) == 0:
 		return fmt.Errorf("sampling::metrics names %q, but the %s scraper does not run: name it under scrapers, or leave the metric out",
 			name, m.scraper)

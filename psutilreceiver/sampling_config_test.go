@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/confkeys"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
 
@@ -55,7 +56,7 @@ func TestSamplingThatIsRefused(t *testing.T) {
 		},
 		"sampling_nothing":     {"sampling::interval is 1s while no metric that is sampled by default is enabled", "cpu, load, memory, pressure, network, disk"},
 		"sampling_too_seldom":  {"sampling::interval is 10s: it must be shorter than the 10s in which the memory scraper collects"},
-		"sampling_unknown_key": {`unknown key "sampling::percentiles"`, "allowed are as, interval, metrics, temporality"},
+		"sampling_unknown_key": {`sampling: unknown key "percentiles" (known: as, interval, metrics, temporality)`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := load(t, name)
@@ -70,7 +71,7 @@ func TestSamplingThatIsRefused(t *testing.T) {
 }
 
 func TestEverythingSampleableIsAMetric(t *testing.T) {
-	known := keysOf(reflect.TypeFor[metadata.MetricsConfig]())
+	known := confkeys.Of(reflect.TypeFor[metadata.MetricsConfig]())
 	for _, m := range sampleable {
 		assert.Contains(t, known, m.name)
 	}

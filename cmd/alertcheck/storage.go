@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/pipeline"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/suggest"
 )
 
 // collector is a Collector configuration as far as storages go. The Collector itself looks for them only when it starts, which is too late
@@ -110,7 +110,7 @@ func (c *collector) find(key, name string) error {
 		for _, id := range inOrderOfID(c.Extensions) {
 			known = append(known, id.String())
 		}
-		return fmt.Errorf("%s: %q is not under extensions %s", key, name, alert.DidYouMean(name, known))
+		return fmt.Errorf("%s: %q is not under extensions %s", key, name, suggest.DidYouMean(name, known))
 	case !slices.Contains(c.Service.Extensions, id):
 		return fmt.Errorf("%s: %q is under extensions but not listed in service::extensions: add it there", key, name)
 	default:

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/suggest"
 )
 
 // aggregateKind is how the samples of one window become one number.
@@ -56,7 +58,7 @@ func parseAggregate(name string) (aggregate, error) {
 	if s, ok := aggregateSynonyms[strings.ToLower(name)]; ok {
 		return aggregate{}, fmt.Errorf("unknown aggregate %q (did you mean %q?)", name, s)
 	}
-	return aggregate{}, fmt.Errorf("unknown aggregate %q %s", name, DidYouMean(name, aggregateNames))
+	return aggregate{}, fmt.Errorf("unknown aggregate %q %s", name, suggest.DidYouMean(name, aggregateNames))
 }
 
 // ofCounter tells whether the aggregate looks at differences between samples.
@@ -166,7 +168,7 @@ func parseGroupAggregate(name string) (groupAggregate, error) {
 	if s, ok := aggregateSynonyms[strings.ToLower(name)]; ok && slices.Contains(groupAggregateNames, s) {
 		return 0, fmt.Errorf("unknown group_agg %q (did you mean %q?)", name, s)
 	}
-	return 0, fmt.Errorf("unknown group_agg %q %s", name, DidYouMean(name, groupAggregateNames))
+	return 0, fmt.Errorf("unknown group_agg %q %s", name, suggest.DidYouMean(name, groupAggregateNames))
 }
 
 // groupAccumulator joins the values of a group's series.

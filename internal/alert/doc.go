@@ -1,5 +1,5 @@
 // Package alert is the alert engine: it takes number data points, runs threshold rules over them, and hands out
-// records of what changed. It knows neither pdata nor the Collector, imports the standard library alone, starts no
+// records of what changed. It knows neither pdata nor the Collector, imports little but the standard library, starts no
 // goroutine and asks no clock: whoever drives it says what time it is.
 //
 // # Driving it

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/suggest"
 )
 
 // figureKind is what a rule takes from a histogram or summary point.
@@ -46,7 +48,7 @@ func parseFigure(name string) (figure, error) {
 	if s, ok := aggregateSynonyms[strings.ToLower(name)]; ok && (slices.Contains(figureNames, s) || s == "p50") {
 		return figure{}, fmt.Errorf("unknown point %q (did you mean %q?)", name, s)
 	}
-	return figure{}, fmt.Errorf("unknown point %q %s", name, DidYouMean(name, figureNames))
+	return figure{}, fmt.Errorf("unknown point %q %s", name, suggest.DidYouMean(name, figureNames))
 }
 
 // ofCounter tells whether the figure grows in a cumulative stream and adds up in a delta stream.

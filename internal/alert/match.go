@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/suggest"
 )
 
 // matchOp is one test on one attribute.
@@ -213,7 +215,7 @@ func compileMatcher(key, op string, arg any) (matcher, error) {
 			m.op = opMissing
 		}
 	default:
-		return m, fmt.Errorf("unknown operator %q %s", op, DidYouMean(op, matchOps))
+		return m, fmt.Errorf("unknown operator %q %s", op, suggest.DidYouMean(op, matchOps))
 	}
 	return m, nil
 }

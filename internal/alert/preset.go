@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/suggest"
 )
 
 // presetRules returns the rules of a preset that the operator's own rules do not replace.
@@ -16,7 +18,7 @@ func presetRules(name string, own []RuleConfig) ([]RuleConfig, error) {
 			return slices.ContainsFunc(own, func(o RuleConfig) bool { return o.Name == p.Name })
 		}), nil
 	default:
-		return nil, fmt.Errorf("unknown preset %q %s", name, DidYouMean(name, []string{"host"}))
+		return nil, fmt.Errorf("unknown preset %q %s", name, suggest.DidYouMean(name, []string{"host"}))
 	}
 }
 

@@ -4,8 +4,10 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/confkeys"
 )
 
 // Config is the configuration of the alert processor and of the alert connector.
@@ -20,6 +22,17 @@ type Config struct {
 
 // DefaultConfig returns the configuration that holds where the operator writes nothing.
 func DefaultConfig() *Config { return &Config{Config: alert.DefaultConfig()} }
+
+// Unmarshal decodes the settings. A key that is not known is answered with the one that may have been meant, or with all.
+func (c *Config) Unmarshal(conf *confmap.Conf) error { return decode(conf, c) }
+
+// decode decodes settings into a pointer to a struct, and refuses keys that the struct does not have.
+func decode(conf *confmap.Conf, into any) error {
+	if err := confkeys.Check(conf, into); err != nil {
+		return err
+	}
+	return conf.Unmarshal(into)
+}
 
 // Validate reports what is wrong with the rule files and with their rules together with the inline ones. What is wrong with the
 // inline part alone is reported by alert.Config, which the Collector validates as well.

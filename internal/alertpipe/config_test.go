@@ -99,13 +99,13 @@ func TestConfigErrors(t *testing.T) {
 		{"one of a rule", `rules: [{name: x, metrics: m}]`, `rules[0]: unknown key "metrics" (did you mean "metric"?)`},
 		{
 			"one of a condition", `rules: [{name: x}, {name: y, only_if: {metric: m, treshold: 1}}]`,
-			`rules[1].only_if: unknown key "treshold" (known: above, below, inside, match, metric, outside, point)`,
+			`rules[1]::only_if: unknown key "treshold" (known: above, below, inside, match, metric, outside, point)`,
 		},
 		{
 			"one of a ratio", `rules: [{name: x, ratio: {of: {metric: m, matches: {}}, over: {metric: m}}}]`,
-			"rules[0].ratio.of: unknown key \"matches\" (did you mean \"match\"?)\nrules[0].ratio: unknown key \"over\" (known: of, to)",
+			"rules[0]::ratio::of: unknown key \"matches\" (did you mean \"match\"?)\nrules[0]::ratio: unknown key \"over\" (known: of, to)",
 		},
-		{"one of a level", `rules: [{name: x, thresholds: {warning: {aboev: 1}}}]`, `rules[0].thresholds.warning: unknown key "aboev" (did you mean "above"?)`},
+		{"one of a level", `rules: [{name: x, thresholds: {warning: {aboev: 1}}}]`, `rules[0]::thresholds::warning: unknown key "aboev" (did you mean "above"?)`},
 		{"one that we do not have", `output: {metrics: true}`, `output: unknown key "metrics" (known: resolved)`},
 		{"a wrong inline rule", `rules: [{name: x, threshold: 1, severity: warning}]`, `rules[0] "x": metric is required unless "ratio" is set`},
 		{"a wrong storage ID", `storage: "a/b/c d"`, `storage`},

@@ -1,0 +1,106 @@
+// Package confkeys refuses keys of a configuration that the struct which it is decoded into does not have, and says which may have been
+// meant. The Collector refuses them, too, and says no more than that.
+package confkeys
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/suggest"
+)
+
+// Check compares the keys of a configuration with those of the struct that into points to, and so for each block, list and map within.
+// The errors, joined, are in the order of the keys.
+func Check(conf *confmap.Conf, into any) error {
+	return check(conf.ToStringMap(), reflect.TypeOf(into).Elem(), "")
+}
+
+// Of returns the keys of a struct type, those of embedded structs included, sorted.
+func Of(t reflect.Type) []string { return slices.Sorted(maps.Keys(fields(t))) }
+
+// check compares the keys of the value at path with its type. What else may be wrong with the value is for the decoder to find.
+func check(value any, t reflect.Type, path string) error {
+	t = valueType(t)
+	var errs []error
+	switch raw := value.(type) {
+	case nil:
+	case []any:
+		if t.Kind() == reflect.Slice {
+			for i, item := range raw {
+				errs = append(errs, check(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i)))
+			}
+		}
+	case map[string]any:
+		switch t.Kind() {
+		case reflect.Struct:
+			return checkBlock(raw, t, path)
+		case reflect.Map:
+			for _, key := range slices.Sorted(maps.Keys(raw)) {
+				errs = append(errs, check(raw[key], t.Elem(), below(path, key)))
+			}
+		}
+	default:
+		if t.Kind() == reflect.Struct && !reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+			return fmt.Errorf("%s is %v: it must be a block of keys; allowed are %s", path, value, strings.Join(Of(t), ", "))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkBlock compares the keys of a block with the fields of a struct.
+func checkBlock(block map[string]any, t reflect.Type, path string) error {
+	known := fields(t)
+	var errs []error
+	for _, key := range slices.Sorted(maps.Keys(block)) {
+		if field, ok := known[key]; ok {
+			errs = append(errs, check(block[key], field, below(path, key)))
+			continue
+		}
+		err := fmt.Errorf("unknown key %q %s", key, suggest.DidYouMean(key, Of(t)))
+		if path != "" {
+			err = fmt.Errorf("%s: %w", path, err)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// below is the path of a key in the block at path.
+func below(path, key string) string {
+	return strings.TrimPrefix(path+confmap.KeyDelimiter+key, confmap.KeyDelimiter)
+}
+
+// fields gives the types of a struct's fields by their configuration keys.
+func fields(t reflect.Type) map[string]reflect.Type {
+	byKey := map[string]reflect.Type{}
+	for f := range t.Fields() {
+		name, options, _ := strings.Cut(f.Tag.Get("mapstructure"), ",")
+		switch {
+		case options == "squash":
+			maps.Copy(byKey, fields(f.Type))
+		case name != "" && name != "-":
+			byKey[name] = f.Type
+		}
+	}
+	return byKey
+}
+
+// valueType is T for a pointer to T and for configoptional.Optional[T], and any other type as it is.
+func valueType(t reflect.Type) reflect.Type {
+	if t.Kind() == reflect.Pointer {
+		return valueType(t.Elem())
+	}
+	if t.Kind() == reflect.Struct && strings.HasPrefix(t.Name(), "Optional[") {
+		if value, ok := t.FieldByName("value"); ok {
+			return value.Type
+		}
+	}
+	return t
+}

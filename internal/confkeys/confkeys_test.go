@@ -1,0 +1,88 @@
+package confkeys
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/confmap"
+)
+
+type common struct {
+	Interval time.Duration `mapstructure:"interval"`
+}
+
+type level struct {
+	Above any   `mapstructure:"above"`
+	Ratio *pair `mapstructure:"ratio"`
+}
+
+type pair struct {
+	Of string `mapstructure:"of"`
+	To string `mapstructure:"to"`
+}
+
+type settings struct {
+	common   `mapstructure:",squash"`
+	Storage  *component.ID                  `mapstructure:"storage"`
+	Scraper  configoptional.Optional[pair]  `mapstructure:"scraper"`
+	Levels   map[string]level               `mapstructure:"levels"`
+	List     []level                        `mapstructure:"list"`
+	Match    map[string]any                 `mapstructure:"match"`
+	Names    []string                       `mapstructure:"names"`
+	Internal int                            `mapstructure:"-"`
+	Optional configoptional.Optional[[]int] `mapstructure:"optional"`
+}
+
+func TestCheck(t *testing.T) {
+	for name, tt := range map[string]struct{ text, want string }{
+		"all known": {`
+interval: 5s
+storage: file_storage/a
+scraper: {of: a, to: b}
+levels: {warning: {above: 1, ratio: {of: x}}, critical: }
+list: [{above: {free: form}}, {}]
+match: {any: {key: 1}, at: [all]}
+names: [a]
+optional: [1]
+`, ""},
+		"a block without anything": {`scraper:`, ""},
+		"unknown":                  {`intervall: 5s`, `unknown key "intervall" (did you mean "interval"?)`},
+		"not for users":            {`Internal: 1`, `unknown key "Internal" (did you mean "interval"?)`},
+		"of an optional block":     {`scraper: {form: a}`, `scraper: unknown key "form" (known: of, to)`},
+		"in a map":                 {`levels: {warning: {over: 1}}`, `levels::warning: unknown key "over" (known: above, ratio)`},
+		"behind a pointer":         {`levels: {warning: {ratio: {by: 1}}}`, `levels::warning::ratio: unknown key "by" (known: of, to)`},
+		"in a list":                {`list: [{}, {abvoe: 1}]`, `list[1]: unknown key "abvoe" (did you mean "above"?)`},
+		"not a block":              {`scraper: 5`, `scraper is 5: it must be a block of keys; allowed are of, to`},
+		"not a block in a list":    {`list: [true]`, `list[0] is true: it must be a block of keys; allowed are above, ratio`},
+		"several": {`
+levels: {b: {x: 1}, a: {x: 1}}
+zzzzzzzz: 1
+`, "levels::a: unknown key \"x\" (known: above, ratio)\nlevels::b: unknown key \"x\" (known: above, ratio)\n" +
+			`unknown key "zzzzzzzz" (known: interval, levels, list, match, names, optional, scraper, storage)`},
+		// These are wrong, and the decoder says so.
+		"a list for a block": {`scraper: [1]`, ""},
+		"a block for a list": {`list: {above: 1}`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conf, err := confmap.NewRetrievedFromYAML([]byte(tt.text))
+			require.NoError(t, err)
+			parsed, err := conf.AsConf()
+			require.NoError(t, err)
+			err = Check(parsed, &settings{})
+			if tt.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.EqualError(t, err, tt.want)
+		})
+	}
+}
+
+func TestOf(t *testing.T) {
+	assert.Equal(t, []string{"interval", "levels", "list", "match", "names", "optional", "scraper", "storage"}, Of(reflect.TypeFor[settings]()))
+}

@@ -1,0 +1,55 @@
+package suggest
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// many are more words than can be listed.
+func many() []string {
+	var words []string
+	for i := range 30 {
+		words = append(words, fmt.Sprintf("system.metric.number%02d", i))
+	}
+	return append(words, "cpu", "cpus", "disk")
+}
+
+func TestDidYouMean(t *testing.T) {
+	for _, tt := range []struct {
+		word  string
+		known []string
+		want  string
+	}{
+		{"thershold", []string{"above", "threshold"}, `(did you mean "threshold"?)`},
+		{"CPU", []string{"disk", "cpu"}, `(did you mean "cpu"?)`},
+		{"interval", []string{"metrics", "scrapers"}, "(known: metrics, scrapers)"},
+		{"cpuset", many(), `(did you mean "cpus"?)`},
+		{"a", many(), "(the most similar of the 33 known: cpu, cpus, disk)"},
+		{"a", nil, "(known: )"},
+	} {
+		assert.Equal(t, tt.want, DidYouMean(tt.word, tt.known), tt.word)
+	}
+}
+
+func TestInstead(t *testing.T) {
+	assert.Equal(t, "allowed are in, out", Instead("io", []string{"in", "out"}))
+	assert.Equal(t, "the most similar of the 33 that are allowed are cpu, cpus, disk", Instead("cp", many()))
+}
+
+func TestEditDistance(t *testing.T) {
+	for _, tt := range []struct {
+		a, b string
+		want int
+	}{
+		{"cpu", "cpu", 0},
+		{"cpu", "cpus", 1},
+		{"cpu", "cup", 1},
+		{"kitten", "sitting", 3},
+		{"", "abc", 3},
+		{"abc", "", 3},
+	} {
+		assert.Equal(t, tt.want, editDistance(tt.a, tt.b), "%q and %q", tt.a, tt.b)
+	}
+}
