@@ -39,15 +39,17 @@ type ProcessConfig struct {
 
 // ProcessMatch lists values of attributes of processes; within one list any value will do.
 type ProcessMatch struct {
-	Names        []string `mapstructure:"names"`
-	Executables  []string `mapstructure:"executables"`
-	CommandLines []string `mapstructure:"command_lines"`
-	Owners       []string `mapstructure:"owners"`
-	Cgroups      []string `mapstructure:"cgroups"`
-	PIDs         []int32  `mapstructure:"pids"`
-	// MatchType is strict (the default) or regexp.
-	MatchType string `mapstructure:"match_type"`
+	Names        []string  `mapstructure:"names"`
+	Executables  []string  `mapstructure:"executables"`
+	CommandLines []string  `mapstructure:"command_lines"`
+	Owners       []string  `mapstructure:"owners"`
+	Cgroups      []string  `mapstructure:"cgroups"`
+	PIDs         []int32   `mapstructure:"pids"`
+	MatchType    MatchType `mapstructure:"match_type"`
 }
+
+// Validate checks the match type.
+func (m *ProcessMatch) Validate() error { return checkMatch(nil, m.MatchType) }
 
 // ProcessTop says which processes are shown.
 type ProcessTop struct {
@@ -109,7 +111,7 @@ func (c *ProcessConfig) options(m metadata.MetricsConfig, r metadata.ResourceAtt
 func (m *ProcessMatch) match() process.Match {
 	return process.Match{
 		PIDs: m.PIDs, Names: m.Names, Executables: m.Executables, Owners: m.Owners, Cgroups: m.Cgroups,
-		CommandLines: m.CommandLines, Type: process.MatchType(m.MatchType),
+		CommandLines: m.CommandLines, Regexp: m.MatchType == MatchRegexp,
 	}
 }
 

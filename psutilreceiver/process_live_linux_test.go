@@ -25,11 +25,11 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
-	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
 // tick is the kernel's unit of CPU time in /proc, in seconds.
-const tickSeconds = 1.0 / process.TicksPerSecond
+const tickSeconds = 1.0 / proctext.TicksPerSecond
 
 // liveProcesses is a whole receiver, its process scraper on, that scrapes this host when it is told to.
 type liveProcesses struct {
@@ -230,7 +230,7 @@ func programs(t *testing.T) (shell, self string, only func(*Config, *ProcessConf
 		require.NoError(t, os.WriteFile(to, binary, 0o700))
 	}
 	return shell, self, func(_ *Config, p *ProcessConfig) {
-		p.Include.Executables, p.Include.MatchType = []string{"^" + dir + "/"}, "regexp"
+		p.Include.Executables, p.Include.MatchType = []string{"^" + dir + "/"}, MatchRegexp
 		p.Top.N = 10
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
 const (
@@ -82,7 +84,7 @@ func (r *attributes) number(a *attribute) int64 {
 	if err != nil {
 		return absent
 	}
-	v, ok := intOf(text)
+	v, ok := proctext.Int(text)
 	if !ok {
 		return absent
 	}

@@ -3,6 +3,8 @@ package host
 import (
 	"bytes"
 	"strings"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
 // powerSupply holds the properties of a power supply that matter here, in the units of its uevent file: µWh or µAh, µW or µA, s.
@@ -26,7 +28,7 @@ func parsePowerSupply(text []byte) powerSupply {
 	}
 	for len(text) > 0 {
 		var l []byte
-		l, text = line(text)
+		l, text = proctext.Line(text)
 		key, value, _ := bytes.Cut(l, []byte{'='})
 		name, ok := bytes.CutPrefix(key, []byte("POWER_SUPPLY_"))
 		if !ok {

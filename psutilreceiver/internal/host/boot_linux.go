@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
 const uptimeFile = "proc/uptime"
@@ -23,8 +25,8 @@ func (h *Host) Uptime() (time.Duration, error) {
 }
 
 func parseUptime(text []byte) (time.Duration, error) {
-	number, _ := field(text)
-	seconds, ok := decimalOf(number)
+	number, _ := proctext.Field(text)
+	seconds, ok := proctext.Decimal(number)
 	if !ok || seconds > math.MaxInt64/1e9 {
 		return 0, malformed(uptimeFile, text)
 	}
@@ -87,7 +89,7 @@ func (h *Host) firstWord(name string) string {
 	if err != nil {
 		return ""
 	}
-	word, _ := field(text)
+	word, _ := proctext.Field(text)
 	return string(word)
 }
 

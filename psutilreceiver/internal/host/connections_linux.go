@@ -6,6 +6,8 @@ import (
 	"io/fs"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
 // connectionMemory is what the reader keeps between reads.
@@ -154,10 +156,10 @@ func (s *socketLines) count(l []byte) error {
 		s.heading = true
 		return nil
 	}
-	_, rest := field(l)
-	_, rest = field(rest)
-	_, rest = field(rest)
-	number, _ := field(rest)
+	_, rest := proctext.Field(l)
+	_, rest = proctext.Field(rest)
+	_, rest = proctext.Field(rest)
+	number, _ := proctext.Field(rest)
 	if len(number) == 2 {
 		high, ok1 := hexDigit(number[0])
 		low, ok2 := hexDigit(number[1])

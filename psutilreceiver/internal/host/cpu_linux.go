@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-)
 
-// userHZ is the unit of the times in /proc/stat and /proc/<pid>/stat: USER_HZ, which the kernel's interface to user space fixes
-// at 100 on every architecture that Go supports, whatever CONFIG_HZ is.
-const userHZ = 100
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
+)
 
 const statFile = "proc/stat"
 
@@ -53,8 +51,8 @@ func parseStat(text []byte, s *statSample) error {
 	haveTotal := false
 	for len(text) > 0 {
 		var l []byte
-		l, text = line(text)
-		key, values := field(l)
+		l, text = proctext.Line(text)
+		key, values := proctext.Field(l)
 		if bytes.HasPrefix(key, []byte("cpu")) {
 			t, ok := parseCPULine(key, values)
 			if !ok {
@@ -71,8 +69,8 @@ func parseStat(text []byte, s *statSample) error {
 			continue
 		}
 		if dst := s.kernel.fieldOf(key); dst != nil {
-			first, _ := field(values)
-			v, ok := intOf(first)
+			first, _ := proctext.Field(values)
+			v, ok := proctext.Int(first)
 			if !ok {
 				return malformed(statFile, l)
 			}
@@ -108,7 +106,7 @@ func (k *KernelSample) fieldOf(key []byte) *int64 {
 func parseCPULine(key, values []byte) (CPUTimes, bool) {
 	t := CPUTimes{Number: absent}
 	if number := key[len("cpu"):]; len(number) > 0 {
-		n, ok := intOf(number)
+		n, ok := proctext.Int(number)
 		if !ok || n > 1<<20 {
 			return t, false
 		}
@@ -118,11 +116,11 @@ func parseCPULine(key, values []byte) (CPUTimes, bool) {
 	count := 0
 	for ; count < len(ticks); count++ {
 		var f []byte
-		f, values = field(values)
+		f, values = proctext.Field(values)
 		if len(f) == 0 {
 			break
 		}
-		v, ok := uintOf(f)
+		v, ok := proctext.Uint(f)
 		if !ok {
 			return t, false
 		}
@@ -131,10 +129,10 @@ func parseCPULine(key, values []byte) (CPUTimes, bool) {
 	if count < 4 {
 		return t, false
 	}
-	t.User, t.Nice = float64(ticks[0])/userHZ, float64(ticks[1])/userHZ
-	t.System, t.Idle = float64(ticks[2])/userHZ, float64(ticks[3])/userHZ
-	t.IOWait, t.Steal = float64(ticks[4])/userHZ, float64(ticks[7])/userHZ
-	t.Interrupt = float64(ticks[5]+ticks[6]) / userHZ
+	t.User, t.Nice = float64(ticks[0])/proctext.TicksPerSecond, float64(ticks[1])/proctext.TicksPerSecond
+	t.System, t.Idle = float64(ticks[2])/proctext.TicksPerSecond, float64(ticks[3])/proctext.TicksPerSecond
+	t.IOWait, t.Steal = float64(ticks[4])/proctext.TicksPerSecond, float64(ticks[7])/proctext.TicksPerSecond
+	t.Interrupt = float64(ticks[5]+ticks[6]) / proctext.TicksPerSecond
 	return t, true
 }
 
@@ -196,7 +194,7 @@ func (h *Host) kilohertz(name string) (int64, error) {
 		}
 		return absent, fmt.Errorf("reading the CPU frequency: %w", err)
 	}
-	v, ok := intOf(bytes.TrimSpace(h.scratch))
+	v, ok := proctext.Int(bytes.TrimSpace(h.scratch))
 	if !ok || v > 1<<40 {
 		return absent, nil
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
 const diskstatsFile = "proc/diskstats"
@@ -59,7 +61,7 @@ func (d *Disks) Read(now time.Time) ([]Disk, error) {
 	var bad error
 	for rest := text; len(rest) > 0; {
 		var l []byte
-		l, rest = line(rest)
+		l, rest = proctext.Line(rest)
 		s, err := parseDiskLine(l)
 		switch {
 		case errors.Is(err, errOtherLine):

@@ -11,6 +11,8 @@ import (
 	"github.com/shirou/gopsutil/v3/disk"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
 func TestLiveDisks(t *testing.T) {
@@ -48,7 +50,7 @@ func TestLiveDisks(t *testing.T) {
 		}
 		size, err := os.ReadFile(filepath.Join("/sys/class/block", got.Name, "size"))
 		require.NoError(t, err)
-		sectors, ok := intOf(bytes.TrimSpace(size))
+		sectors, ok := proctext.Int(bytes.TrimSpace(size))
 		require.True(t, ok)
 		assert.Equal(t, sectors*512, got.Size)
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"os"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
 // diskLine is a line of /proc/diskstats.
@@ -29,11 +31,11 @@ func parseDiskLine(l []byte) (diskLine, error) {
 	whole := l
 	var numbers [11]int64
 	var ok1, ok2 bool
-	f, l = field(l)
-	s.major, ok1 = intOf(f)
-	f, l = field(l)
-	s.minor, ok2 = intOf(f)
-	s.name, l = field(l)
+	f, l = proctext.Field(l)
+	s.major, ok1 = proctext.Int(f)
+	f, l = proctext.Field(l)
+	s.minor, ok2 = proctext.Int(f)
+	s.name, l = proctext.Field(l)
 	if len(s.name) == 0 && len(bytes.TrimSpace(whole)) == 0 {
 		return s, errOtherLine
 	}
@@ -42,11 +44,11 @@ func parseDiskLine(l []byte) (diskLine, error) {
 	}
 	count := 0
 	for ; count < len(numbers); count++ {
-		f, l = field(l)
+		f, l = proctext.Field(l)
 		if len(f) == 0 {
 			break
 		}
-		v, ok := intOf(f)
+		v, ok := proctext.Int(f)
 		if !ok {
 			return diskLine{}, malformed(diskstatsFile, whole)
 		}
@@ -130,7 +132,7 @@ func diskKindByName(name, text []byte) DiskKind {
 	}
 	for len(text) > 0 {
 		var l []byte
-		l, text = line(text)
+		l, text = proctext.Line(text)
 		if s, err := parseDiskLine(l); err == nil && bytes.Equal(s.name, whole) {
 			return DiskPartition
 		}

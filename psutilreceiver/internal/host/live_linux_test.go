@@ -16,6 +16,8 @@ import (
 	"github.com/shirou/gopsutil/v3/mem"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
 // The tests of this file hold the figures of the machine they run on against the kernel's text, read by the test itself, and against
@@ -66,7 +68,7 @@ func TestLiveCPU(t *testing.T) {
 		assert.GreaterOrEqual(t, got, valueOf(t, before, key), key)
 		assert.LessOrEqual(t, got, valueOf(t, after, key), key)
 	}
-	user := sample.Total.User * userHZ
+	user := sample.Total.User * proctext.TicksPerSecond
 	assert.GreaterOrEqual(t, user+0.5, float64(valueOf(t, before, "cpu")))
 	assert.LessOrEqual(t, user-0.5, float64(valueOf(t, after, "cpu")))
 

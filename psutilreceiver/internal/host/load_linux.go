@@ -1,6 +1,10 @@
 package host
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
+)
 
 const loadavgFile = "proc/loadavg"
 
@@ -19,17 +23,17 @@ func parseLoadavg(text []byte) (Load, error) {
 	rest := text
 	for _, dst := range []*float64{&l.Avg1, &l.Avg5, &l.Avg15} {
 		var f []byte
-		f, rest = field(rest)
-		v, ok := decimalOf(f)
+		f, rest = proctext.Field(rest)
+		v, ok := proctext.Decimal(f)
 		if !ok {
 			return Load{}, malformed(loadavgFile, text)
 		}
 		*dst = v
 	}
-	f, _ := field(rest)
+	f, _ := proctext.Field(rest)
 	runnable, tasks, _ := bytes.Cut(f, []byte{'/'})
-	_, ok1 := uintOf(runnable)
-	n, ok2 := intOf(tasks)
+	_, ok1 := proctext.Uint(runnable)
+	n, ok2 := proctext.Int(tasks)
 	if !ok1 || !ok2 {
 		return Load{}, malformed(loadavgFile, text)
 	}

@@ -1,6 +1,10 @@
 package host
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
+)
 
 const meminfoFile = "proc/meminfo"
 
@@ -17,18 +21,18 @@ func parseMeminfo(text []byte) (Memory, error) {
 	m := noMemory
 	for len(text) > 0 {
 		var l []byte
-		l, text = line(text)
-		key, values := field(l)
+		l, text = proctext.Line(text)
+		key, values := proctext.Field(l)
 		dst := m.fieldOf(key)
 		if dst == nil {
 			continue
 		}
-		number, unit := field(values)
-		v, ok := intOf(number)
+		number, unit := proctext.Field(values)
+		v, ok := proctext.Int(number)
 		if !ok || v > 1<<50 {
 			return Memory{}, malformed(meminfoFile, l)
 		}
-		if u, _ := field(unit); bytes.Equal(u, []byte("kB")) {
+		if u, _ := proctext.Field(unit); bytes.Equal(u, []byte("kB")) {
 			v *= 1024
 		}
 		*dst = v

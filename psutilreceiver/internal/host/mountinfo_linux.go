@@ -3,6 +3,8 @@ package host
 import (
 	"bytes"
 	"path"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
 // mountLine is a line of /proc/<pid>/mountinfo.
@@ -21,7 +23,7 @@ func parseMountinfo(text []byte) []mountLine {
 	var mounts []mountLine
 	for len(text) > 0 {
 		var l []byte
-		l, text = line(text)
+		l, text = proctext.Line(text)
 		if m, ok := parseMountLine(l); ok {
 			mounts = append(mounts, m)
 		}
@@ -34,33 +36,33 @@ func parseMountLine(l []byte) (mountLine, bool) {
 	const beforeOptional = 6
 	var fields [beforeOptional][]byte
 	for i := range fields {
-		if fields[i], l = field(l); len(fields[i]) == 0 {
+		if fields[i], l = proctext.Field(l); len(fields[i]) == 0 {
 			return mountLine{}, false
 		}
 	}
 	for {
 		var f []byte
-		if f, l = field(l); len(f) == 0 {
+		if f, l = proctext.Field(l); len(f) == 0 {
 			return mountLine{}, false
 		}
 		if string(f) == "-" {
 			break
 		}
 	}
-	fsType, l := field(l)
+	fsType, l := proctext.Field(l)
 	// An empty source is written as nothing at all, so that the options stand in its place.
-	source, l := field(l)
-	superOptions, _ := field(l)
+	source, l := proctext.Field(l)
+	superOptions, _ := proctext.Field(l)
 	if len(superOptions) == 0 {
 		source, superOptions = nil, source
 	}
-	mountpoint := string(unescape(fields[4]))
+	mountpoint := string(proctext.Unescape(fields[4]))
 	if len(fsType) == 0 || len(mountpoint) == 0 || mountpoint[0] != '/' || bytes.IndexByte(fields[2], ':') < 0 {
 		return mountLine{}, false
 	}
 	return mountLine{
 		id: string(fields[0]), parent: string(fields[1]), device: string(fields[2]), mountpoint: mountpoint,
-		fsType: string(unescape(fsType)), source: string(unescape(source)),
+		fsType: string(proctext.Unescape(fsType)), source: string(proctext.Unescape(source)),
 		readOnly: hasOption(fields[5], "ro") || hasOption(superOptions, "ro"),
 	}, true
 }

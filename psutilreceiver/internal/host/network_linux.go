@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
 const (
@@ -46,11 +48,11 @@ func (n *Interfaces) Read() ([]Interface, error) {
 	n.reads++
 	n.checkHeld()
 	// Two lines of heading.
-	_, text = line(text)
-	_, text = line(text)
+	_, text = proctext.Line(text)
+	_, text = proctext.Line(text)
 	for len(text) > 0 {
 		var l []byte
-		l, text = line(text)
+		l, text = proctext.Line(text)
 		if len(l) == 0 {
 			continue
 		}
@@ -229,8 +231,8 @@ func parseNetDevLine(l []byte) (name []byte, received, sent Traffic, ok bool) {
 	var numbers [columns]int64
 	for i := range numbers {
 		var f []byte
-		f, l = field(l)
-		if numbers[i], ok = intOf(f); !ok {
+		f, l = proctext.Field(l)
+		if numbers[i], ok = proctext.Int(f); !ok {
 			return nil, noTraffic, noTraffic, false
 		}
 	}
@@ -274,7 +276,7 @@ func (h *Host) oneNumber(name string) (int64, error) {
 	if err != nil {
 		return absent, err
 	}
-	v, ok := intOf(bytes.TrimSpace(text))
+	v, ok := proctext.Int(bytes.TrimSpace(text))
 	if !ok {
 		return absent, malformed(name, text)
 	}
@@ -283,8 +285,8 @@ func (h *Host) oneNumber(name string) (int64, error) {
 
 // parseConntrackStats reads the first number of any line but the heading, in hexadecimal: entries, the same for all CPUs.
 func parseConntrackStats(text []byte) (int64, error) {
-	_, text = line(text)
-	first, _ := field(text)
+	_, text = proctext.Line(text)
+	first, _ := proctext.Field(text)
 	if len(first) == 0 || len(first) > 8 {
 		return absent, malformed(conntrackStats, text)
 	}

@@ -1,6 +1,10 @@
 package host
 
-import "os"
+import (
+	"os"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
+)
 
 const (
 	swapsFile  = "proc/swaps"
@@ -18,24 +22,24 @@ func (h *Host) Swaps() ([]Swap, error) {
 
 // parseSwaps reads lines of: filename, type, size and used in KiB, priority. The kernel writes blanks within a name as \040.
 func (h *Host) parseSwaps(text []byte) ([]Swap, error) {
-	_, text = line(text) // The heading.
+	_, text = proctext.Line(text) // The heading.
 	var swaps []Swap
 	for len(text) > 0 {
 		var l []byte
-		l, text = line(text)
+		l, text = proctext.Line(text)
 		if len(l) == 0 {
 			continue
 		}
-		name, rest := field(l)
-		_, rest = field(rest)
-		sizeText, rest := field(rest)
-		usedText, _ := field(rest)
-		size, ok1 := intOf(sizeText)
-		used, ok2 := intOf(usedText)
+		name, rest := proctext.Field(l)
+		_, rest = proctext.Field(rest)
+		sizeText, rest := proctext.Field(rest)
+		usedText, _ := proctext.Field(rest)
+		size, ok1 := proctext.Int(sizeText)
+		used, ok2 := proctext.Int(usedText)
 		if !ok1 || !ok2 || size > 1<<52 || used > size {
 			return nil, malformed(swapsFile, l)
 		}
-		swaps = append(swaps, Swap{Device: h.names.of(unescape(name)), Size: size * 1024, Used: used * 1024})
+		swaps = append(swaps, Swap{Device: h.names.of(proctext.Unescape(name)), Size: size * 1024, Used: used * 1024})
 	}
 	return swaps, nil
 }
@@ -54,8 +58,8 @@ func parseVmstat(text []byte) (VMSample, error) {
 	v.PageSize = int64(os.Getpagesize())
 	for len(text) > 0 {
 		var l []byte
-		l, text = line(text)
-		key, rest := field(l)
+		l, text = proctext.Line(text)
+		key, rest := proctext.Field(l)
 		var dst *int64
 		switch string(key) {
 		case "pgfault":
@@ -71,8 +75,8 @@ func parseVmstat(text []byte) (VMSample, error) {
 		default:
 			continue
 		}
-		number, _ := field(rest)
-		n, ok := intOf(number)
+		number, _ := proctext.Field(rest)
+		n, ok := proctext.Int(number)
 		if !ok {
 			return VMSample{}, malformed(vmstatFile, l)
 		}

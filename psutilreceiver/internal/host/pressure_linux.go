@@ -1,6 +1,10 @@
 package host
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
+)
 
 // pressureFiles are the files of the resources, in /proc/pressure.
 var pressureFiles = [...]string{
@@ -23,8 +27,8 @@ func parsePressure(file string, text []byte) (Pressure, error) {
 	var p Pressure
 	for rest := text; len(rest) > 0; {
 		var l []byte
-		l, rest = line(rest)
-		kind, values := field(l)
+		l, rest = proctext.Line(rest)
+		kind, values := proctext.Field(l)
 		var dst *Stall
 		switch string(kind) {
 		case "some":
@@ -53,7 +57,7 @@ func parseStall(values []byte) (Stall, bool) {
 	found := 0
 	for {
 		var f []byte
-		if f, values = field(values); len(f) == 0 {
+		if f, values = proctext.Field(values); len(f) == 0 {
 			return s, found == all
 		}
 		key, number, _ := bytes.Cut(f, []byte{'='})
@@ -71,7 +75,7 @@ func parseStall(values []byte) (Stall, bool) {
 		default:
 			continue
 		}
-		v, ok := decimalOf(number)
+		v, ok := proctext.Decimal(number)
 		if !ok {
 			return Stall{}, false
 		}

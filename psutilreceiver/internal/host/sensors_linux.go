@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
 const (
@@ -142,12 +144,12 @@ func (s *sensors) limit(dst *float64, path string) {
 
 // parseReading reads a file that holds one whole number, which may be negative.
 func parseReading(text []byte) (int64, bool) {
-	f, _ := field(text)
+	f, _ := proctext.Field(text)
 	if len(f) > 0 && f[0] == '-' {
-		v, ok := intOf(f[1:])
+		v, ok := proctext.Int(f[1:])
 		return -v, ok
 	}
-	return intOf(f)
+	return proctext.Int(f)
 }
 
 // discoverSensors finds the sensors when it was not done yet or long ago.

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
 func TestTemperaturesOfServer(t *testing.T) {
@@ -236,7 +238,7 @@ func FuzzParseReading(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		v, ok := parseReading(text)
-		word, _ := field(text)
+		word, _ := proctext.Field(text)
 		want, err := strconv.ParseInt(string(word), 10, 64)
 		if ok {
 			require.NoError(t, err)

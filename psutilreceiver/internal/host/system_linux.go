@@ -1,5 +1,7 @@
 package host
 
+import "github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
+
 const (
 	fileNrFile     = "proc/sys/fs/file-nr"
 	threadsMaxFile = "proc/sys/kernel/threads-max"
@@ -17,12 +19,12 @@ func (h *Host) FileHandles() (FileHandles, error) {
 
 // parseFileNr reads: allocated, free, maximum. The second is zero since Linux 2.6, when freed handles began to be given back.
 func parseFileNr(text []byte) (FileHandles, error) {
-	allocatedText, rest := field(text)
-	freeText, rest := field(rest)
-	limitText, _ := field(rest)
-	allocated, ok1 := intOf(allocatedText)
-	free, ok2 := intOf(freeText)
-	limit, ok3 := intOf(limitText)
+	allocatedText, rest := proctext.Field(text)
+	freeText, rest := proctext.Field(rest)
+	limitText, _ := proctext.Field(rest)
+	allocated, ok1 := proctext.Int(allocatedText)
+	free, ok2 := proctext.Int(freeText)
+	limit, ok3 := proctext.Int(limitText)
 	if !ok1 || !ok2 || !ok3 || free > allocated {
 		return FileHandles{}, malformed(fileNrFile, text)
 	}
@@ -48,8 +50,8 @@ func (h *Host) readInt(name string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	number, _ := field(text)
-	v, ok := intOf(number)
+	number, _ := proctext.Field(text)
+	v, ok := proctext.Int(number)
 	if !ok {
 		return 0, malformed(name, text)
 	}

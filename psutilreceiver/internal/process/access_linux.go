@@ -9,6 +9,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
 // ProbeAccess finds out what this process may not see of the processes of the host whose root directory is root, by its effective
@@ -83,14 +85,14 @@ func mountOptions(root string) (hidepid string, group int, err error) {
 func parseHidepid(text []byte, path string) (hidepid string, group int) {
 	for len(text) > 0 {
 		var line []byte
-		line, text = nextLine(text)
+		line, text = proctext.Line(text)
 		mount, super, ok := bytes.Cut(line, []byte(" - "))
 		if !ok {
 			continue
 		}
 		words := bytes.Fields(mount)
 		superWords := bytes.Fields(super)
-		if len(words) < 5 || len(superWords) < 3 || string(superWords[0]) != "proc" || unescapeMount(words[4]) != path {
+		if len(words) < 5 || len(superWords) < 3 || string(superWords[0]) != "proc" || string(proctext.Unescape(words[4])) != path {
 			continue
 		}
 		hidepid, group = "", 0
@@ -122,22 +124,6 @@ func hidepidName(value string) string {
 		return "ptraceable"
 	}
 	return value
-}
-
-// unescapeMount undoes the octal escapes of blanks and backslashes in mountinfo.
-func unescapeMount(field []byte) string {
-	var out []byte
-	for i := 0; i < len(field); i++ {
-		if field[i] == '\\' && i+3 < len(field) {
-			if v, err := strconv.ParseUint(string(field[i+1:i+4]), 8, 8); err == nil {
-				out = append(out, byte(v))
-				i += 3
-				continue
-			}
-		}
-		out = append(out, field[i])
-	}
-	return string(out)
 }
 
 func rootOrSlash(root string) string {

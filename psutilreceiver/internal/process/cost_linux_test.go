@@ -32,7 +32,7 @@ func TestNoAllocationInTheSteadyState(t *testing.T) {
 		"top":           {Fields: all, Attributes: attributes, Top: top},
 		"groups":        {Fields: all, GroupBy: []GroupKey{GroupExecutable, GroupOwner}, Top: top},
 		"filter": {Fields: all, Attributes: attributes, Filter: Filter{
-			Include: Match{Owners: []string{"."}, Type: MatchRegexp}, Exclude: Match{Names: []string{"p7"}},
+			Include: Match{Owners: []string{"."}, Regexp: true}, Exclude: Match{Names: []string{"p7"}},
 		}},
 	}
 	for name, options := range cases {

@@ -1,5 +1,7 @@
 package process
 
+import "github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
+
 // bytesPerKilobyte is the kernel's "kB" in status and smaps_rollup.
 const bytesPerKilobyte = 1024
 
@@ -23,7 +25,7 @@ func parseIO(text []byte, s *Sample) bool {
 	var value Counters
 	for len(text) > 0 {
 		var line []byte
-		line, text = nextLine(text)
+		line, text = proctext.Line(text)
 		key, rest, ok := cutKey(line)
 		if !ok {
 			return false
@@ -73,7 +75,7 @@ func parseStatus(text []byte) (st status, ok bool) {
 	var seen int
 	for len(text) > 0 {
 		var line []byte
-		line, text = nextLine(text)
+		line, text = proctext.Line(text)
 		key, rest, isPair := cutKey(line)
 		if !isPair {
 			return status{}, false
@@ -109,10 +111,10 @@ func parseStatus(text []byte) (st status, ok bool) {
 func parseSmapsRollup(text []byte, s *Sample) bool {
 	var pss, unique uint64
 	var seen int
-	_, text = nextLine(text)
+	_, text = proctext.Line(text)
 	for len(text) > 0 {
 		var line []byte
-		line, text = nextLine(text)
+		line, text = proctext.Line(text)
 		key, rest, ok := cutKey(line)
 		if !ok {
 			return false

@@ -8,15 +8,6 @@ import (
 	"time"
 )
 
-// A MatchType says how the strings of a [Match] are compared.
-type MatchType string
-
-// The match types. A regular expression matches anywhere in the value unless it is anchored.
-const (
-	MatchStrict MatchType = "strict" // what "" stands for
-	MatchRegexp MatchType = "regexp"
-)
-
 // A Match lists values of a process's attributes. Within one list any value will do.
 type Match struct {
 	PIDs         []int32
@@ -25,7 +16,7 @@ type Match struct {
 	Owners       []string
 	Cgroups      []string // of Identity.Cgroup
 	CommandLines []string // of Identity.CommandLine, with its secrets masked
-	Type         MatchType
+	Regexp       bool     // The strings are regular expressions, which match anywhere in the value unless they are anchored.
 }
 
 // A Filter says which processes count. A process is kept if it is at least MinAge old, every list of Include that is not empty has a match
@@ -68,18 +59,12 @@ type filter struct {
 func newFilter(f Filter) (*filter, error) {
 	out := &filter{minAge: f.MinAge, includePIDs: f.Include.PIDs, excludePIDs: f.Exclude.PIDs}
 	var errs []error
-	if err := f.Include.Type.validate(); err != nil {
-		errs = append(errs, fmt.Errorf("include %w", err))
-	}
-	if err := f.Exclude.Type.validate(); err != nil {
-		errs = append(errs, fmt.Errorf("exclude %w", err))
-	}
 	add := func(key string, include, exclude []string, r rule) {
 		var err error
-		if r.include, err = newMatcher(include, f.Include.Type); err != nil {
+		if r.include, err = newMatcher(include, f.Include.Regexp); err != nil {
 			errs = append(errs, fmt.Errorf("include %s: %w", key, err))
 		}
-		if r.exclude, err = newMatcher(exclude, f.Exclude.Type); err != nil {
+		if r.exclude, err = newMatcher(exclude, f.Exclude.Regexp); err != nil {
 			errs = append(errs, fmt.Errorf("exclude %s: %w", key, err))
 		}
 		if !r.include.empty() || !r.exclude.empty() {
@@ -98,8 +83,8 @@ func newFilter(f Filter) (*filter, error) {
 	return out, errors.Join(errs...)
 }
 
-func newMatcher(values []string, kind MatchType) (matcher, error) {
-	if kind != MatchRegexp {
+func newMatcher(values []string, expressions bool) (matcher, error) {
+	if !expressions {
 		return matcher{exact: values}, nil
 	}
 	var m matcher
@@ -111,13 +96,6 @@ func newMatcher(values []string, kind MatchType) (matcher, error) {
 		m.expressions = append(m.expressions, e)
 	}
 	return m, nil
-}
-
-func (m MatchType) validate() error {
-	if m != "" && m != MatchStrict && m != MatchRegexp {
-		return fmt.Errorf("match_type is %q: must be strict or regexp", m)
-	}
-	return nil
 }
 
 // keeps judges a process. identify is asked only for attributes that a rule needs and only once cheaper rules have let the process pass.

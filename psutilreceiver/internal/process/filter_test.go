@@ -34,8 +34,8 @@ func TestFilter(t *testing.T) {
 		"not a long name":                     {ex(Match{Names: []string{"prometheus-node-exporter"}}), []int32{10, 12}, map[int32]int{10: 1, 11: 1, 12: 1}},
 		"an executable":                       {in(Match{Executables: []string{"/bin/bash"}}), []int32{12}, map[int32]int{10: 1, 11: 1, 12: 1}},
 		"an owner":                            {in(Match{Owners: []string{"root"}}), []int32{11, 12}, map[int32]int{10: 1, 11: 1, 12: 1}},
-		"a cgroup by expression":              {in(Match{Cgroups: []string{`^/system\.slice/`}, Type: MatchRegexp}), []int32{10}, map[int32]int{10: 1, 11: 1, 12: 1}},
-		"not a command line by expression":    {ex(Match{CommandLines: []string{`worker`}, Type: MatchRegexp}), []int32{11, 12}, map[int32]int{10: 1, 11: 1, 12: 1}},
+		"a cgroup by expression":              {in(Match{Cgroups: []string{`^/system\.slice/`}, Regexp: true}), []int32{10}, map[int32]int{10: 1, 11: 1, 12: 1}},
+		"not a command line by expression":    {ex(Match{CommandLines: []string{`worker`}, Regexp: true}), []int32{11, 12}, map[int32]int{10: 1, 11: 1, 12: 1}},
 		"strict is no expression":             {in(Match{Executables: []string{"/bin/.*"}}), nil, map[int32]int{10: 1, 11: 1, 12: 1}},
 		"every list must match":               {in(Match{Owners: []string{"root"}, Names: []string{"bash"}}), []int32{12}, map[int32]int{10: 1, 11: 1, 12: 1}},
 		"exclude wins": {

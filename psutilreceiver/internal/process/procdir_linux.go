@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
 const (
@@ -222,7 +224,7 @@ func (l *listing) next(fd int) (int32, bool, unix.Errno) {
 		for len(l.rest) > 0 {
 			var name []byte
 			name, l.rest = cutDirent(l.rest)
-			if id, ok := parseUnsigned(name); ok && id <= maxPID {
+			if id, ok := proctext.Uint(name); ok && id <= maxPID {
 				return int32(id), true, 0
 			}
 		}

@@ -3,6 +3,8 @@ package process
 import (
 	"bytes"
 	"math"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
 // maxPID bounds what is taken for a pid. Linux allows 2^22; pid_t is what the interface promises.
@@ -17,23 +19,23 @@ type scanner struct {
 
 // begin goes to the next word. At the end of the text there is none.
 func (s *scanner) begin() {
-	for s.pos < len(s.text) && isBlank(s.text[s.pos]) {
+	for s.pos < len(s.text) && proctext.IsBlank(s.text[s.pos]) {
 		s.pos++
 	}
 	s.bad = s.bad || s.pos == len(s.text)
 }
 
 // end tells whether the word in hand is at its end, as it must be when it has been read.
-func (s *scanner) end() { s.bad = s.bad || s.pos < len(s.text) && !isBlank(s.text[s.pos]) }
+func (s *scanner) end() { s.bad = s.bad || s.pos < len(s.text) && !proctext.IsBlank(s.text[s.pos]) }
 
 func (s *scanner) skip(words int) {
 	text, pos := s.text, s.pos
 	for range words {
-		for pos < len(text) && isBlank(text[pos]) {
+		for pos < len(text) && proctext.IsBlank(text[pos]) {
 			pos++
 		}
 		s.bad = s.bad || pos == len(text)
-		for pos < len(text) && !isBlank(text[pos]) {
+		for pos < len(text) && !proctext.IsBlank(text[pos]) {
 			pos++
 		}
 	}
@@ -82,7 +84,7 @@ func (s *scanner) unsigned() uint64 {
 // minus reads the sign of the next word.
 func (s *scanner) minus() bool {
 	s.begin()
-	if s.pos+1 < len(s.text) && s.text[s.pos] == '-' && !isBlank(s.text[s.pos+1]) {
+	if s.pos+1 < len(s.text) && s.text[s.pos] == '-' && !proctext.IsBlank(s.text[s.pos+1]) {
 		s.pos++
 		return true
 	}
@@ -113,24 +115,6 @@ func (s *scanner) scaled(unit uint64) uint64 {
 		return 0
 	}
 	return v * unit
-}
-
-func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' }
-
-// parseUnsigned reads a word that is a decimal number and nothing else.
-func parseUnsigned(word []byte) (uint64, bool) {
-	if len(word) == 0 || isBlank(word[0]) {
-		return 0, false
-	}
-	s := scanner{text: word}
-	v := s.unsigned()
-	return v, !s.bad && s.pos == len(word)
-}
-
-// nextLine cuts the first line off text.
-func nextLine(text []byte) (line, rest []byte) {
-	line, rest, _ = bytes.Cut(text, []byte{'\n'})
-	return line, rest
 }
 
 // cutKey splits a line "key:   value" of /proc.

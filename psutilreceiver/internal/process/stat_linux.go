@@ -1,13 +1,13 @@
 package process
 
-import "bytes"
+import (
+	"bytes"
 
-// TicksPerSecond is the unit of the kernel's times in /proc. It is USER_HZ, which is part of the kernel's interface and 100 on every
-// architecture that Go runs on, whatever CONFIG_HZ the kernel's own clock ticks at; sysconf(_SC_CLK_TCK) would ask the C library for it.
-const TicksPerSecond = 100
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
+)
 
 // microsecondsPerTick turns ticks into the unit of [Counters].
-const microsecondsPerTick = 1_000_000 / TicksPerSecond
+const microsecondsPerTick = 1_000_000 / proctext.TicksPerSecond
 
 // pfKThread is PF_KTHREAD of include/linux/sched.h, in the flags of stat.
 const pfKThread = 0x00200000

@@ -303,12 +303,8 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 		{Options{GroupBy: []GroupKey{"user"}}, `group_by has "user": must be executable, owner, cgroup or systemd_unit`},
 		{Options{Filter: Filter{MinAge: -1}}, "min_age is -1ns: must not be negative"},
 		{
-			Options{Filter: Filter{Include: Match{Names: []string{"["}, Type: MatchRegexp}}},
+			Options{Filter: Filter{Include: Match{Names: []string{"["}, Regexp: true}}},
 			"include names: error parsing regexp: missing closing ]: `[`",
-		},
-		{
-			Options{Filter: Filter{Exclude: Match{Owners: []string{"a"}, Type: "glob"}}},
-			`exclude match_type is "glob": must be strict or regexp`,
 		},
 		{Options{Details: FieldDiskIO}, "must be levels"},
 	}

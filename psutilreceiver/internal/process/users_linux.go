@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 )
 
@@ -60,11 +61,11 @@ func parsePasswd(text []byte) map[uint32]string {
 	names := map[uint32]string{}
 	for len(text) > 0 {
 		var line []byte
-		line, text = nextLine(text)
+		line, text = proctext.Line(text)
 		name, rest, _ := bytes.Cut(line, []byte(":"))
 		_, rest, _ = bytes.Cut(rest, []byte(":"))
 		number, _, ok := bytes.Cut(rest, []byte(":"))
-		uid, isNumber := parseUnsigned(number)
+		uid, isNumber := proctext.Uint(number)
 		if !ok || !isNumber || len(name) == 0 || uid > 1<<32-1 {
 			continue
 		}
