@@ -35,9 +35,12 @@ type alertmanager struct {
 	store   *store
 	sending chan struct{} // Holds a token while a request is under way: an older one must not overtake a newer one.
 	cancel  context.CancelFunc
-	done    chan struct{} // Closed when the resend loop has ended.
-	strange sync.Once     // The first record that is not an alert was logged.
-	ended   sync.Once
+	// closing ends when the time for last deliveries is over, and with it every request.
+	closing  context.Context
+	closeNow context.CancelFunc
+	done     chan struct{} // Closed when the resend loop has ended.
+	strange  sync.Once     // The first record that is not an alert was logged.
+	ended    sync.Once
 
 	mu      sync.Mutex
 	table   *table
@@ -51,7 +54,9 @@ func newAlertmanager(set exporter.Settings, cfg *Config, now func() time.Time) (
 	if err != nil {
 		return nil, err
 	}
+	closing, closeNow := context.WithCancel(context.Background())
 	return &alertmanager{
+		closing: closing, closeNow: closeNow,
 		cfg: cfg, id: set.ID, logger: set.Logger, set: set.TelemetrySettings, telemetry: telemetry, now: now, table: newTable(),
 		labeler: labeler{resourceKeys: cfg.ResourceAttributes, added: cfg.Labels}, sending: make(chan struct{}, 1),
 	}, nil
@@ -105,9 +110,20 @@ func (a *alertmanager) open(ctx context.Context, host component.Host) error {
 	return nil
 }
 
+// lastWords is how long a shutdown goes on delivering. What is in the table is not lost by an end, and an Alertmanager that does not answer
+// would hold up a reload by the timeout of a request for each change that waits.
+const lastWords = 3 * time.Second
+
 // Shutdown ends the exporter. exporterhelper's own may not be called twice.
 func (a *alertmanager) Shutdown(ctx context.Context) (err error) {
-	a.ended.Do(func() { err = a.Logs.Shutdown(ctx) })
+	a.ended.Do(func() {
+		defer a.closeNow()
+		defer time.AfterFunc(lastWords, a.closeNow).Stop()
+		if a.cancel != nil {
+			a.cancel() // The resend loop must not take the turn of the last deliveries.
+		}
+		err = a.Logs.Shutdown(ctx)
+	})
 	return err
 }
 

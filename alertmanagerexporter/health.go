@@ -37,8 +37,19 @@ func (h *health) note(host component.Host, logger *zap.Logger, err error, whole 
 	if h.refused && !whole {
 		return
 	}
+	h.recover(host, logger, "Alertmanager takes alerts again", now)
+}
+
+// rest takes down that there is nothing to send: what failed has ended long ago, and nobody knows whether more would fail.
+func (h *health) rest(host component.Host, logger *zap.Logger, now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.recover(host, logger, "No alert is left that Alertmanager has not taken", now)
+}
+
+func (h *health) recover(host component.Host, logger *zap.Logger, message string, now time.Time) {
 	if !h.failingSince.IsZero() {
-		logger.Info("Alertmanager takes alerts again", zap.Duration("after", now.Sub(h.failingSince)))
+		logger.Info(message, zap.Duration("after", now.Sub(h.failingSince)))
 	}
 	if h.unwell {
 		componentstatus.ReportStatus(host, componentstatus.NewEvent(componentstatus.StatusOK))

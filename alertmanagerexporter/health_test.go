@@ -100,3 +100,26 @@ func TestRecordsAreTakenWhileAStatusIsReported(t *testing.T) {
 	b.am.resend(t.Context())
 	assert.Equal(t, []bool{true, true}, free, "when it fails for a minute, and when it is over")
 }
+
+func TestTroubleIsOverWhenNothingIsLeftToSend(t *testing.T) {
+	b := newBench(t, nil)
+	core, logs := observer.New(zap.InfoLevel)
+	w := &witness{}
+	b.am.logger, b.am.host = zap.New(core), w
+	b.at(10, say{id: "a", transition: "fire", severity: "warning", started: 10, seq: 1})
+	b.server.lose = func() (taken, answered bool) { return false, false }
+	for _, s := range []int64{70, 140} {
+		b.at(s)
+		b.am.resend(t.Context())
+	}
+	require.Equal(t, []componentstatus.Status{componentstatus.StatusRecoverableError}, w.statuses)
+	b.am.take(t.Context(), logsOf(t, say{
+		id: "a", transition: "resolve", severity: "warning", previous: "warning", started: 1_000_010, at: 1_000_140, seq: 2,
+	}))
+	b.at(140 + 16*60)
+	b.am.resend(t.Context())
+	assert.Equal(t, []componentstatus.Status{componentstatus.StatusRecoverableError, componentstatus.StatusOK}, w.statuses)
+	assert.Equal(t, []string{
+		"Alertmanager takes no alerts; they are kept and sent again", "No alert is left that Alertmanager has not taken",
+	}, messages(logs))
+}

@@ -100,3 +100,22 @@ func TestAnEndIsKeptUntilAlertmanagerForgetsTheAlert(t *testing.T) {
 	assert.Len(t, b.server.active(), 1, "and it may fire again")
 	b.server.requireRight(t)
 }
+
+func TestAShutdownDoesNotWaitForAnAlertmanagerThatDoesNotAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, func(c *Config) { c.QueueConfig = createDefaultConfig().(*Config).QueueConfig })
+		require.NoError(t, b.am.Start(t.Context(), b.host))
+		b.am.client.http.Transport = slow{b.server, time.Hour}
+		const alerts = 30
+		for i := range alerts {
+			b.at(10, say{id: fmt.Sprintf("a%05d", i), transition: "fire", severity: "warning", started: 10, seq: 1})
+		}
+		began := time.Now()
+		require.NoError(t, b.am.Shutdown(t.Context()))
+		assert.Equal(t, lastWords, time.Since(began))
+		b.restart()
+		assert.Len(t, b.am.table.entries, alerts, "nothing is lost")
+		b.am.resend(t.Context())
+		assert.Len(t, b.server.active(), alerts)
+	})
+}

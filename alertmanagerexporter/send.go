@@ -12,6 +12,9 @@ import (
 
 // push sends the alerts that records from the queue are about. The records tell which, the table tells what.
 func (a *alertmanager) push(ctx context.Context, ld plog.Logs) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(a.closing, cancel)()
 	var ids []string
 	a.mu.Lock()
 	for _, rl := range ld.ResourceLogs().All() {
@@ -34,8 +37,11 @@ const alertsPerRequest = 200
 // send posts the alerts of some entries as they are now; whole tells that these are all there are.
 func (a *alertmanager) send(ctx context.Context, ids []string, whole bool) error {
 	tried, err := a.sendAll(ctx, ids)
-	if tried {
+	switch {
+	case tried:
 		a.health.note(a.host, a.logger, err, whole, a.now())
+	case whole && err == nil:
+		a.health.rest(a.host, a.logger, a.now())
 	}
 	return err
 }

@@ -223,12 +223,16 @@ func decodeEntry(text []byte) (*entry, error) {
 	if e == nil || len(e.Labels) == 0 && (!e.silent() || e.Position == position{}) {
 		return nil, errors.New("nothing in it")
 	}
-	firings := e.Ended
+	firings := make([]*firing, 0, len(e.Ended)+1)
+	for i := range e.Ended {
+		firings = append(firings, &e.Ended[i])
+	}
 	if e.Active != nil {
-		firings = append(slices.Clip(firings), *e.Active)
+		firings = append(firings, e.Active)
 	}
 	for _, f := range firings {
-		if labels := e.labelsOf(&f); labels[labelAlertName] == "" || labels[labelSeverity] == "" {
+		f.split(e.Labels)
+		if labels := e.labelsOf(f); labels[labelAlertName] == "" || labels[labelSeverity] == "" {
 			return nil, errors.New("labels are missing")
 		}
 	}

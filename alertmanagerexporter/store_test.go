@@ -191,3 +191,18 @@ func TestToSaveOneAlertIsNoWorkOnTheOthers(t *testing.T) {
 		require.NoError(t, s.save(t.Context(), entries, []string{id}))
 	}), uint64(alerts*4), "bytes, of a new alert; a list of all has more than thirty for each")
 }
+
+// Older versions stored the severity among the labels, and the labels with each firing.
+func TestEntryOfAnOlderVersion(t *testing.T) {
+	e, err := decodeEntry([]byte(`{"Position":{"Episode":"a-10","Started":10,"Sequence":2},"Labels":{"alertname":"disk","alert_id":"a"},
+		"Active":{"Labels":{"alertname":"disk","alert_id":"a","severity":"critical"},"Annotations":{"summary":"full"},"Starts":20},
+		"Ended":[{"Labels":{"alertname":"disk","alert_id":"a","severity":"warning"},"Starts":10,"Ends":20,"EndedAt":20},
+			{"Labels":{"alertname":"disk","alert_id":"a","host_name":"db2","severity":"warning"},"Starts":1,"Ends":2,"EndedAt":2}]}`))
+	require.NoError(t, err)
+	assert.Equal(t, &firing{Severity: "critical", Annotations: map[string]string{"summary": "full"}, Starts: 20}, e.Active)
+	assert.Equal(t, []firing{
+		{Severity: "warning", Starts: 10, Ends: 20, EndedAt: 20},
+		{Severity: "warning", Labels: map[string]string{"alertname": "disk", "alert_id": "a", "host_name": "db2"}, Starts: 1, Ends: 2, EndedAt: 2},
+	}, e.Ended)
+	assert.Equal(t, map[string]string{"alertname": "disk", "alert_id": "a", "severity": "critical"}, e.labelsOf(e.Active))
+}

@@ -171,6 +171,17 @@ func (e *entry) end(at, now int64) {
 	e.Ended = append(e.Ended, a)
 }
 
+// split takes the severity out of the labels, among which older versions stored it, and leaves out labels that are the entry's.
+func (f *firing) split(entry map[string]string) {
+	if severity, old := f.Labels[labelSeverity]; old {
+		f.Severity = severity
+		delete(f.Labels, labelSeverity)
+	}
+	if maps.Equal(f.Labels, entry) {
+		f.Labels = nil
+	}
+}
+
 // forgetEnded forgets the end of what has the same label set.
 func (e *entry) forgetEnded(now *firing) {
 	e.Ended = slices.DeleteFunc(e.Ended, func(f firing) bool {

@@ -1,8 +1,10 @@
 package alertpipe
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,9 +55,13 @@ func loadRuleFile(path string) ([]alert.RuleConfig, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading a rule file: %w", err)
 	}
-	var raw map[string]any
-	if err := yaml.Unmarshal(text, &raw); err != nil {
+	var raw, more map[string]any
+	document := yaml.NewDecoder(bytes.NewReader(text))
+	if err := document.Decode(&raw); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("parsing %s: %w", path, err)
+	}
+	if err := document.Decode(&more); !errors.Is(err, io.EOF) && (err != nil || more != nil) {
+		return nil, fmt.Errorf("parsing %s: it holds several YAML documents: put each into a file of its own, or all rules into one list", path)
 	}
 	var file ruleFile
 	if err := decode(confmap.NewFromStringMap(raw), &file); err != nil {
