@@ -108,7 +108,8 @@ func TestAShutdownDoesNotWaitForAnAlertmanagerThatDoesNotAnswer(t *testing.T) {
 		b.am.client.http.Transport = slow{b.server, time.Hour}
 		const alerts = 30
 		for i := range alerts {
-			b.at(10, say{id: fmt.Sprintf("a%05d", i), transition: "fire", severity: "warning", started: 10, seq: 1})
+			fire := say{id: fmt.Sprintf("a%05d", i), transition: "fire", severity: "warning", started: 1_000_000, at: 1_000_000, seq: 1}
+			require.NoError(t, b.am.ConsumeLogs(t.Context(), logsOf(t, fire)))
 		}
 		began := time.Now()
 		require.NoError(t, b.am.Shutdown(t.Context()))
