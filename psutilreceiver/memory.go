@@ -1,6 +1,7 @@
 package psutilreceiver
 
 import (
+	"errors"
 	"runtime"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
@@ -13,13 +14,22 @@ func newMemoryScraper(_ ScraperConfig, env environment) (scraper, error) {
 	return &memoryScraper{env}, nil
 }
 
+// scrape reads two files; one that can't be read costs the metrics that need it.
 func (s *memoryScraper) scrape(t *tick) error {
+	return errors.Join(s.scrapeUsage(t), s.scrapeKills(t))
+}
+
+func (s *memoryScraper) scrapeUsage(t *tick) error {
 	m, err := s.host.Memory()
 	if err != nil {
 		return err
 	}
 	s.recordStates(t, &m)
 	s.recordLinux(t, &m)
+	return nil
+}
+
+func (s *memoryScraper) scrapeKills(t *tick) error {
 	vm, err := s.host.VM()
 	if err != nil {
 		return err
