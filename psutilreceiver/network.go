@@ -1,13 +1,16 @@
 package psutilreceiver
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"strconv"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/stream"
 )
 
 // NetworkConfig configures the network scraper.
@@ -22,6 +25,7 @@ type NetworkConfig struct {
 type networkScraper struct {
 	environment
 	interfaces *host.Interfaces
+	streams    interfaceStreams
 	borrowed   bool // it has been said that the figures are not the host's
 }
 
@@ -40,7 +44,7 @@ func newNetworkScraper(cfg NetworkConfig, env environment) (scraper, error) {
 			fields |= need.field
 		}
 	}
-	return &networkScraper{environment: env, interfaces: cfg.interfaces(env.host, fields)}, nil
+	return &networkScraper{environment: env, interfaces: cfg.interfaces(env.host, fields), streams: newInterfaceStreams(env.starts)}, nil
 }
 
 // interfaces gives a reader of the interfaces that are shown.
@@ -57,25 +61,19 @@ func (s *networkScraper) scrape(t *tick) error {
 		s.borrowed = true
 		s.logger.Warn("The host's network namespace can't be read below root_path: network figures are those of this process's own namespace")
 	}
+	s.streams.begin()
 	for i := range interfaces {
 		s.record(t, &interfaces[i])
 	}
+	s.streams.end(err == nil)
 	s.mb.Reset(metadata.WithStartTime(t.boot))
 	return errors.Join(err, aside(s.scrapeConntrack(t)))
 }
 
-// startOf tells since when the totals of an interface count. They belong to its index: one that gets another name has counted since
-// before, while a new one under an old name has not.
-func (s *networkScraper) startOf(n *host.Interface) pcommon.Timestamp {
-	if n.Identity == 0 {
-		return s.starts.Start(n.Name, 0)
-	}
-	return s.starts.Start("index "+strconv.FormatUint(n.Identity, 10), n.Identity)
-}
-
+// record records an interface, and changes its counters to what they have counted since the start.
 func (s *networkScraper) record(t *tick, n *host.Interface) {
 	mb, ts, name := s.mb, t.time, n.Name
-	mb.Reset(metadata.WithStartTime(s.startOf(n)))
+	mb.Reset(metadata.WithStartTime(s.streams.advance(t.time, n)))
 	for _, way := range []struct {
 		direction metadata.AttributeNetworkIoDirection
 		traffic   *host.Traffic
@@ -131,4 +129,123 @@ func (s *networkScraper) scrapeConntrack(t *tick) error {
 		s.mb.RecordSystemNetworkConntrackLimitDataPoint(t.time, c.Limit)
 	}
 	return nil
+}
+
+// maxGoneInterfaces bounds what is remembered of interfaces that are gone and may come back.
+const maxGoneInterfaces = 256
+
+// interfaceStreams makes streams, each of which belongs to a name, from counters that belong to an interface index and go with it from
+// name to name and out of view.
+type interfaceStreams struct {
+	starts   *stream.Starts
+	byIndex  map[uint64]*interfaceStream
+	scrape   uint64 // number of this one
+	complete uint64 // number of the last that left nothing out
+	gone     []uint64
+}
+
+// interfaceStream is what one interface has counted.
+type interfaceStream struct {
+	name   string
+	start  pcommon.Timestamp // of the streams of this name
+	seen   pcommon.Timestamp // last scrape with it
+	scrape uint64            // its number
+	raw    interfaceCounters // what the kernel gave then
+	base   interfaceCounters // what of it belongs to the time before the start
+}
+
+type interfaceCounters [8]int64
+
+func newInterfaceStreams(starts *stream.Starts) interfaceStreams {
+	return interfaceStreams{starts: starts, byIndex: make(map[uint64]*interfaceStream)}
+}
+
+func (s *interfaceStreams) begin() { s.scrape++ }
+
+// end closes a scrape. Of the interfaces that a complete one left out, those that have gone last are kept.
+func (s *interfaceStreams) end(complete bool) {
+	if !complete {
+		return
+	}
+	s.complete = s.scrape
+	s.gone = s.gone[:0]
+	for index, i := range s.byIndex {
+		if i.scrape != s.scrape {
+			s.gone = append(s.gone, index)
+		}
+	}
+	excess := len(s.gone) - maxGoneInterfaces
+	if excess <= 0 {
+		return
+	}
+	slices.SortFunc(s.gone, func(a, b uint64) int { return cmp.Compare(s.byIndex[a].scrape, s.byIndex[b].scrape) })
+	for _, index := range s.gone[:excess] {
+		delete(s.byIndex, index)
+	}
+}
+
+// advance takes the counters of an interface, changes them to what its streams tell and returns the start of these.
+func (s *interfaceStreams) advance(now pcommon.Timestamp, n *host.Interface) pcommon.Timestamp {
+	if n.Identity == 0 {
+		return s.starts.Start(n.Name, 0)
+	}
+	raw := countersOf(n)
+	i, ok := s.byIndex[n.Identity]
+	switch {
+	case !ok:
+		i = &interfaceStream{start: s.startOfNew(n)}
+		s.byIndex[n.Identity] = i
+	case i.scrape < s.complete:
+		// It is back. What it counted meanwhile was in another network namespace, or under a name that is not shown; unless it has less than
+		// it had: then it is another one.
+		i.start, i.base = s.startOfNew(n), interfaceCounters{}
+		if !raw.fellBelow(&i.raw) {
+			i.base = raw
+		}
+	case i.name != n.Name || raw.fellBelow(&i.raw) && i.base != interfaceCounters{}:
+		// What was told of it remains with the old name. A counter that was reset has nothing to take away; without a base it falls, and the
+		// stage sees that for itself.
+		i.start, i.base = i.seen, i.raw
+		for c := range raw {
+			if raw[c] < i.raw[c] {
+				i.base[c] = 0
+			}
+		}
+	}
+	i.name, i.seen, i.scrape, i.raw = n.Name, now, s.scrape, raw
+	raw.minus(&i.base).put(n)
+	return i.start
+}
+
+func (s *interfaceStreams) startOfNew(n *host.Interface) pcommon.Timestamp {
+	return s.starts.Start("index "+strconv.FormatUint(n.Identity, 10), n.Identity)
+}
+
+func countersOf(n *host.Interface) interfaceCounters {
+	in, out := &n.Received, &n.Sent
+	return interfaceCounters{in.Bytes, in.Packets, in.Errors, in.Dropped, out.Bytes, out.Packets, out.Errors, out.Dropped}
+}
+
+func (c interfaceCounters) put(n *host.Interface) {
+	n.Received = host.Traffic{Bytes: c[0], Packets: c[1], Errors: c[2], Dropped: c[3]}
+	n.Sent = host.Traffic{Bytes: c[4], Packets: c[5], Errors: c[6], Dropped: c[7]}
+}
+
+func (c *interfaceCounters) fellBelow(before *interfaceCounters) bool {
+	for i, v := range c {
+		if v < before[i] {
+			return true
+		}
+	}
+	return false
+}
+
+// minus takes away a base from the counters that are known.
+func (c interfaceCounters) minus(base *interfaceCounters) interfaceCounters {
+	for i, v := range c {
+		if v >= 0 {
+			c[i] = v - max(base[i], 0)
+		}
+	}
+	return c
 }

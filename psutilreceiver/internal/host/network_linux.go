@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io/fs"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
@@ -32,6 +34,7 @@ type knownInterface struct {
 	wanted   bool
 	lastRead uint64
 	identity uint64 // last interface index
+	certain  bool   // that it is the index of the one that has the name
 	inode    uint64 // of its place in sysfs, when its files were opened
 
 	index, carrier, operstate, speed, mtu, duplex attribute
@@ -61,7 +64,9 @@ func (n *Interfaces) Read() ([]Interface, error) {
 			err = malformed(netDevFile, l)
 			continue
 		}
-		n.add(name, received, sent)
+		if indexErr := n.add(name, received, sent); indexErr != nil {
+			err = indexErr
+		}
 	}
 	for name, k := range n.known {
 		if k.lastRead != n.reads {
@@ -98,7 +103,7 @@ func (n *Interfaces) checkHeld() {
 	err := n.files.eachInode(&n.all, n.list, func(name []byte, inode uint64) {
 		if k, ok := n.known[string(name)]; ok && k.inode != inode {
 			n.release(k)
-			k.inode = inode
+			k.inode, k.certain = inode, false
 		}
 	})
 	if err != nil {
@@ -129,30 +134,52 @@ func (n *Interfaces) readNetDev() ([]byte, error) {
 	return n.host.read(netDevFile)
 }
 
-func (n *Interfaces) add(name []byte, received, sent Traffic) {
+// add adds an interface. One whose index should be known and is not is left out: with an index, the next time, it would be another one.
+func (n *Interfaces) add(name []byte, received, sent Traffic) error {
 	k, ok := n.known[string(name)]
 	if !ok {
 		k = n.learn(string(name))
 	}
 	k.lastRead = n.reads
 	if !k.wanted {
-		return
+		return nil
 	}
 	i := noInterface
 	i.Name, i.Received, i.Sent = k.name, received, sent
-	if n.borrowed { // The sysfs below the root is the host's, where the name is another interface's.
-		n.interfaces = append(n.interfaces, i)
-		return
+	if !n.borrowed { // Else the sysfs below the root is the host's, where the name is another interface's.
+		if err := n.readIndex(k); err != nil {
+			return err
+		}
+		n.addLink(&i, k)
 	}
-	n.addLink(&i, k)
 	n.interfaces = append(n.interfaces, i)
+	return nil
+}
+
+// readIndex brings the index of an interface up to date. One that has gone just now has none, and keeps what is known.
+func (n *Interfaces) readIndex(k *knownInterface) error {
+	text, err := n.files.read(&k.index)
+	if err == nil {
+		index, ok := proctext.Int(text)
+		if ok && index > 0 {
+			k.identity, k.certain = uint64(index), true
+			return nil
+		}
+		err = errMalformed
+	}
+	if k.certain || noSysfs(err) {
+		return nil
+	}
+	return &fs.PathError{Op: "read", Path: k.index.path, Err: err}
+}
+
+// noSysfs tells an error that says for good that there is nothing to read from one of the moment, such as of too many open files.
+func noSysfs(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.EINVAL)
 }
 
 // addLink adds what sysfs tells of an interface.
 func (n *Interfaces) addLink(i *Interface, k *knownInterface) {
-	if index := n.files.number(&k.index); index >= 0 { // An interface that has gone just now has none.
-		k.identity = uint64(index)
-	}
 	i.Identity = k.identity
 	if n.fields&LinkUp != 0 {
 		i.Up = n.up(k)

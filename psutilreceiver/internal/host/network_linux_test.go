@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 )
 
 const netDevHeading = `Inter-|   Receive                                                |  Transmit
@@ -183,6 +184,52 @@ func TestInterfaceThatTakesAName(t *testing.T) {
 	_, err := n.Read()
 	require.NoError(t, err)
 	assert.Empty(t, n.known, "nothing is kept of what is gone")
+}
+
+// TestInterfaceIndexThatCantBeRead pins that an interface whose index can't be read for the moment is not taken for one without.
+func TestInterfaceIndexThatCantBeRead(t *testing.T) {
+	const index = "sys/class/net/eth0/ifindex"
+	h := hostWith(t, map[string]string{
+		"proc/1/net/dev": netDevHeading + "lo: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\neth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n",
+		index:            "7\n",
+	})
+	unreadable := func() {
+		t.Helper()
+		require.NoError(t, os.Remove(h.Path(index)))
+		require.NoError(t, os.Symlink("ifindex", h.Path(index)))
+	}
+	n := NewInterfaces(h, 0, everyInterface)
+	unreadable()
+	found, err := n.Read()
+	require.ErrorIs(t, err, unix.ELOOP)
+	require.Len(t, found, 1)
+	assert.Equal(t, "lo", found[0].Name)
+	assert.Zero(t, found[0].Identity, "there is no sysfs of it")
+
+	require.NoError(t, os.Remove(h.Path(index)))
+	put(t, h.Root(), index, "7\n")
+	for range 2 {
+		found, err = n.Read()
+		require.NoError(t, err)
+		require.Len(t, found, 2)
+		assert.Equal(t, uint64(7), found[1].Identity)
+		unreadable()
+	}
+
+	// Another one has the name, of which the index is not known.
+	require.NoError(t, os.Rename(h.Path("sys/class/net/eth0"), h.Path("sys/class/net/lan0")))
+	put(t, h.Root(), "sys/class/net/eth0/x", "")
+	require.NoError(t, os.Symlink("ifindex", h.Path(index)))
+	found, err = n.Read()
+	require.ErrorIs(t, err, unix.ELOOP)
+	assert.Len(t, found, 1)
+
+	for _, none := range []error{unix.ENOENT, unix.ENOTDIR, unix.EINVAL, unix.EACCES} {
+		assert.True(t, noSysfs(none), "%v", none)
+	}
+	for _, passing := range []error{unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.EIO} {
+		assert.False(t, noSysfs(passing), "%v", passing)
+	}
 }
 
 func TestNetDevLines(t *testing.T) {
