@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"runtime"
+	"time"
 	"unique"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -27,6 +28,7 @@ type processScraper struct {
 	shown   map[process.Key]recordedProcess // of the last scrape, where deltas are made
 	groups  map[*process.Group]processGroup
 	first   pcommon.Timestamp // time of the first scrape, since when unattributed time is counted
+	present time.Time         // of this scrape, see host.Present
 	memory  int64             // of the host in bytes, for utilization; 0 when not known
 }
 
@@ -109,7 +111,9 @@ func (s *processScraper) readMemory() error {
 }
 
 func (s *processScraper) processTick(t *tick) process.Tick {
-	tick := process.Tick{Now: t.now, Boot: t.boot.AsTime(), Elapsed: t.elapsed, CPUs: float64(runtime.NumCPU())}
+	boot := t.boot.AsTime()
+	s.present = s.host.Present(boot, t.now)
+	tick := process.Tick{Now: t.now, Boot: boot, Present: s.present, Elapsed: t.elapsed, CPUs: float64(runtime.NumCPU())}
 	if sample, err := s.host.CPU(); err == nil && len(sample.PerCPU) > 0 {
 		tick.CPUs = float64(len(sample.PerCPU))
 		tick.HostCPU = uint64((sample.Total.User + sample.Total.Nice + sample.Total.System) * 1e6)
@@ -143,7 +147,7 @@ func (s *processScraper) recordProcess(t *tick, p *process.Process) {
 		s.mb.RecordProcessStatusDataPoint(t.time, 1, processStates[stateIndex(p.State)])
 		s.mb.RecordProcessNiceDataPoint(t.time, int64(p.Nice))
 	}
-	s.mb.RecordProcessUptimeDataPoint(t.time, t.time.AsTime().Sub(created.AsTime()).Seconds())
+	s.mb.RecordProcessUptimeDataPoint(t.time, s.present.Sub(created.AsTime()).Seconds())
 	s.mb.EmitForResource(metadata.WithMovedResource(s.describe(p, created)))
 	t.emit()
 }

@@ -45,6 +45,19 @@ func (h *Host) BootTime(now time.Time) (time.Time, error) {
 	return now.Round(0).Add(-up).Round(time.Millisecond), nil
 }
 
+// Present is the instant now in the clock of boot, an earlier answer of BootTime. It differs from the wall clock by what that was set since,
+// so that ages are right whatever was done to it. A root with a copy of a proc has no clock but the wall's.
+func (h *Host) Present(boot, now time.Time) time.Time {
+	if !isProcfs(h.Path("proc")) {
+		return now
+	}
+	up, err := h.sinceBoot()
+	if err != nil {
+		return now
+	}
+	return boot.Add(up)
+}
+
 func (h *Host) sinceBoot() (time.Duration, error) {
 	if !isProcfs(h.Path("proc")) {
 		return h.Uptime()

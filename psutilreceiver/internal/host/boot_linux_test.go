@@ -115,3 +115,15 @@ func FuzzParseUptime(f *testing.F) {
 		}
 	})
 }
+
+// TestPresentDoesNotFollowTheWallClock: the clock of a boot that was read before a step goes on as if there had been none.
+func TestPresentDoesNotFollowTheWallClock(t *testing.T) {
+	h := liveHost(t)
+	before := time.Now().Add(2 * time.Hour) // The clock was ahead and is set right.
+	boot, err := h.BootTime(before)
+	require.NoError(t, err)
+	assert.WithinDuration(t, before, h.Present(boot, time.Now()), time.Minute)
+
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	assert.Equal(t, now, hostWith(t, map[string]string{"proc/uptime": "3600.25 1.00\n"}).Present(now.Add(-time.Hour), now), "a copy of a proc")
+}

@@ -20,4 +20,5 @@
 // a consumer that sums deltas starts such a series at Total - Delta ([Process.Base]).
 //
 // CPU time of processes that came and went between two scrapes is found in the children's times of whoever waited for them: see reaped.go.
+// Their I/O is in that of whoever waited, and so is that of children which were seen and counted, which is taken off: see inherited.go.
 package process

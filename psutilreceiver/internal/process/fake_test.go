@@ -96,7 +96,8 @@ func proc(pid, ppid int32, name string, cpu uint64) fakeProcess {
 // second is the n-th tick of a clock that scrapes once a second on a host with two CPUs.
 func second(n int) Tick {
 	boot := time.Unix(1_700_000_000, 0)
-	t := Tick{Now: boot.Add(time.Hour + time.Duration(n)*time.Second), Boot: boot, CPUs: 2}
+	now := boot.Add(time.Hour + time.Duration(n)*time.Second)
+	t := Tick{Now: now, Present: now, Boot: boot, CPUs: 2}
 	if n > 0 {
 		t.Elapsed = time.Second
 	}

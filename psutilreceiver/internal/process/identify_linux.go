@@ -8,9 +8,6 @@ import (
 // commandLineLimit is how much of a command line is looked at: what the kernel itself kept before 4.2.
 const commandLineLimit = 4096
 
-// uninterruptible is the state of a process that waits for what it can't be called away from.
-const uninterruptible = 'D'
-
 // Identify reads the files that the wanted attributes need. Reading a command line waits for the process's memory map, which a process in
 // uninterruptible sleep may hold for ever. Of such a process it is not read, and id does not have it.
 func (r *Reader) Identify(s *Sample, want Attributes, id *Identity) bool {

@@ -26,7 +26,7 @@ func TestParseStat(t *testing.T) {
 	assert.Equal(t, Counters{
 		MinorFaults: 11, MajorFaults: 13, CPUUser: 150_000, CPUSystem: 160_000,
 	}, s.Counters)
-	assert.Equal(t, Children{User: 170_000, System: 180_000}, s.Children)
+	assert.Equal(t, Children{User: 170_000, System: 180_000, Faults: 12}, s.Children)
 	assert.Equal(t, Levels{Threads: 3, Virtual: 2048, Resident: 25 * 4096}, s.Levels)
 	assert.Equal(t, fakeStat, s.Have)
 }

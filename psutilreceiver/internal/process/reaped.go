@@ -61,15 +61,29 @@ func (t *Tracker) settleReaped() {
 // survivor returns the nearest ancestor of a process that is gone, by the parents last seen.
 func (t *Tracker) survivor(p *Process) *Process {
 	for range maxAncestors {
-		parent := t.byPID[p.PPID]
-		// A process that began after its child is not the parent but the next to have its pid.
-		if parent == nil || parent == p || parent.Start > p.Start {
+		parent := t.parentOf(p)
+		if parent == nil || parent == p {
 			return nil
 		}
 		if parent.stamp == t.stamp {
 			return parent
 		}
 		p = parent
+	}
+	return nil
+}
+
+// parentOf returns the parent last seen of a process.
+func (t *Tracker) parentOf(p *Process) *Process {
+	parent := t.byPID[p.PPID]
+	if parent == nil || parent.Start <= p.Start {
+		return parent
+	}
+	// A process that began after its child is not the parent but the next to have its pid.
+	for _, q := range t.previous {
+		if q.PID == p.PPID && q.Start <= p.Start {
+			return q
+		}
 	}
 	return nil
 }

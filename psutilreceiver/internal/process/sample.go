@@ -35,10 +35,10 @@ const (
 	ReapedSystem                       // system time of the same, µs: derived from stat cstime (17)
 	MinorFaults                        // faults served without I/O: stat minflt (10)
 	MajorFaults                        // faults that had to load a page: stat majflt (12)
-	DiskReadBytes                      // bytes fetched from storage: io read_bytes
-	DiskWriteBytes                     // bytes sent to storage: io write_bytes
-	LogicalReadBytes                   // bytes that read(2) and its like returned, of files, pipes, sockets: io rchar
-	LogicalWriteBytes                  // bytes passed to write(2) and its like: io wchar
+	DiskReadBytes                      // bytes fetched from storage: io read_bytes, of which inherited.go leaves out what was a child's
+	DiskWriteBytes                     // bytes sent to storage: io write_bytes, likewise
+	LogicalReadBytes                   // bytes that read(2) and its like returned, of files, pipes, sockets: io rchar, likewise
+	LogicalWriteBytes                  // bytes passed to write(2) and its like: io wchar, likewise
 	VoluntarySwitches                  // context switches while waiting, of the threads alive: task/*/status voluntary_ctxt_switches
 	InvoluntarySwitches                // context switches by preemption: task/*/status nonvoluntary_ctxt_switches
 	NumCounters
@@ -104,7 +104,11 @@ type Levels [NumLevels]uint64
 type Children struct {
 	User   uint64 // µs: stat cutime (16)
 	System uint64 // µs: stat cstime (17)
+	Faults uint64 // faults served without I/O: stat cminflt (11)
 }
+
+// uninterruptible is the state of a process that waits for what it can't be called away from: stat state (3).
+const uninterruptible = 'D'
 
 // A Key identifies a process for as long as the host is up: pids are used again, a pid with its start is not.
 type Key struct {

@@ -12,7 +12,7 @@ func (t *Tracker) see(s *Sample) {
 		t.byPID[s.PID] = p
 	case p.stamp == t.stamp:
 		return // A list that changes while it is read may name a process twice.
-	case p.recheck:
+	case p.recheck && s.State != uninterruptible: // Of one that is, not all could be read again.
 		p.recheck = false
 		p.renew()
 	case !s.hasComm(p.comm):
@@ -48,7 +48,7 @@ var unidentified = unique.Make(Identity{})
 
 // admit tells whether the process counts.
 func (t *Tracker) admit(p *Process, s *Sample) bool {
-	if t.filter.minAge > 0 && t.tick.Now.Sub(s.Created(t.tick.Boot)) < t.filter.minAge {
+	if t.filter.minAge > 0 && t.tick.Present.Sub(s.Created(t.tick.Boot)) < t.filter.minAge {
 		return false
 	}
 	if p.verdict == undecided {
@@ -109,8 +109,11 @@ func (t *Tracker) settle(p *Process) {
 	for c := range NumCounters {
 		raw, field := p.Delta[c], counterField[c]
 		last := &p.Total[c]
-		if field == FieldSwitches {
+		switch {
+		case field == FieldSwitches:
 			last = &p.switches[c-VoluntarySwitches]
+		case field&ioFields != 0:
+			raw = p.ownIO(c, raw)
 		}
 		switch {
 		case have&field == 0 || field == FieldChildren:

@@ -31,7 +31,7 @@ func parseStat(text []byte, pageSize uint64, s *Sample) bool {
 	in.skip(4) // pgrp, session, tty_nr, tpgid
 	flags := in.unsigned()
 	minflt := in.unsigned()
-	in.skip(1) // cminflt
+	cminflt := in.unsigned()
 	majflt := in.unsigned()
 	in.skip(1) // cmajflt
 	utime, stime := in.scaled(microsecondsPerTick), in.scaled(microsecondsPerTick)
@@ -54,7 +54,7 @@ func parseStat(text []byte, pageSize uint64, s *Sample) bool {
 	}
 	s.Counters[CPUUser], s.Counters[CPUSystem] = utime, stime
 	s.Counters[MinorFaults], s.Counters[MajorFaults] = minflt, majflt
-	s.Children = Children{User: cutime, System: cstime}
+	s.Children = Children{User: cutime, System: cstime, Faults: cminflt}
 	s.Levels[Threads], s.Levels[Virtual], s.Levels[Resident] = threads, vsize, rss
 	s.Have = FieldCPU | FieldMemory | FieldFaults | FieldThreads | FieldScheduling | FieldChildren
 	return true

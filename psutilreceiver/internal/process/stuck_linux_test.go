@@ -78,3 +78,20 @@ func TestFilterJudgesAStuckProcessWhenItsCommandLineIsKnown(t *testing.T) {
 		}
 	}
 }
+
+// TestIdentityStaysWhileItCannotBeReadAgain: a process is looked at twice, for it may exec in between. The second look waits until it can see all.
+func TestIdentityStaysWhileItCannotBeReadAgain(t *testing.T) {
+	h := newHost(t)
+	h.process(1, "init", 0, map[string]string{"cmdline": "init\x00"})
+	tracker := newTracker(t, h.reader(), Options{
+		Attributes: AttributeCommand, Filter: Filter{Include: Match{CommandLines: []string{"dump -v"}}},
+	})
+	assert.Empty(t, scrape(t, tracker, 0).Shown)
+	h.process(7, "dump", 1, map[string]string{"cmdline": "dump\x00-v\x00"})
+	for n, state := range []byte{'S', 'D', 'D', 'S', 'S'} {
+		h.write("proc/7/stat", statOf(7, "dump", state, 1, 1))
+		shown := scrape(t, tracker, n+1).Shown
+		require.Len(t, shown, 1, "scrape %d, state %c", n+1, state)
+		assert.Equal(t, "dump", shown[0].Identity().Command, "scrape %d, state %c", n+1, state)
+	}
+}

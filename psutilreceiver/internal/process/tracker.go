@@ -22,6 +22,7 @@ type Options struct {
 type Tick struct {
 	Now     time.Time
 	Boot    time.Time     // the time that the start of processes counts from: see [Key.Created]
+	Present time.Time     // now in the clock of Boot, from which Now differs by what the wall clock was set since
 	Elapsed time.Duration // monotonic time since the previous scrape; zero or less gives no utilization
 	CPUs    float64       // CPUs available; zero gives no utilization
 	// HostCPU is the time the host's CPUs ran anything since boot, in µs: user + nice + system of <root>/proc/stat, without guest, which
@@ -51,9 +52,10 @@ type Process struct {
 	window     []cpuTimes // CPU time used, at the scrapes of the window
 	windowFrom uint64     // first scrape in it
 
-	known    Fields    // the figures that were held at least once
-	children Children  // as read before
-	switches [2]uint64 // context switches as read before: of all other counters that is Total
+	known    Fields              // the figures that were held at least once
+	children Children            // as read before: Faults when I/O was read before
+	switches [2]uint64           // context switches as read before: of all other counters that is Total, of I/O with disowned
+	disowned *[ioCounters]uint64 // I/O inherited from children that was counted in them; nil if none is
 	debt     cpuTimes
 	stamp    uint64 // of the last scrape that saw the process
 	first    uint64 // of the first scrape that saw it
@@ -119,6 +121,7 @@ type Tracker struct {
 	byPID          map[int32]*Process
 	live, previous []*Process // of this scrape and the one before, in the order of the scan
 	carried        cpuTimes
+	ioDebts        []ioDebt // that no scrape has seen paid yet; nil if there are none
 	unattributed   unattributed
 	window         cpuWindow
 	ranking        ranking
@@ -185,6 +188,7 @@ func (t *Tracker) Scrape(tick Tick) (*Snapshot, error) {
 	}
 	t.noteStarts()
 	t.settleReaped()
+	t.settleInherited()
 	for _, p := range t.live {
 		attributed += p.Delta[ReapedUser] + p.Delta[ReapedSystem]
 	}
