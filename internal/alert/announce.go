@@ -121,14 +121,15 @@ func (e *Engine) announce(c *change) {
 		e.stats.suppressed[suppressedStorm]++
 		e.storm.note(c)
 	}
-	if c.transition <= Deescalate {
+	if c.transition != Repeat {
 		e.postpone(c.group, deferral(d-heldBySilence)+deferredBySilence)
 	}
 }
 
 // postpone remembers that the alert's announcement waits for a better moment.
 func (e *Engine) postpone(g *group, why deferral) {
-	if g.alert.deferred == notDeferred {
+	if !g.waits {
+		g.waits = true
 		e.deferred = append(e.deferred, g)
 	}
 	g.alert.deferred = why
@@ -147,9 +148,10 @@ func (e *Engine) release() {
 		a := g.alert
 		switch {
 		case a == nil || a.deferred == notDeferred:
+			g.waits = false
 			continue
-		case a.level == a.told || a.level == 0:
-			a.deferred = notDeferred
+		case a.level == 0 || a.level == a.told && a.noData == (a.toldState == StateNoData):
+			a.deferred, g.waits = notDeferred, false
 			e.journal.mark(g.id)
 			continue
 		case a.flap.latched:
@@ -157,23 +159,24 @@ func (e *Engine) release() {
 			continue
 		}
 		a.rank, a.firstT, a.firstValue = g.rule.levels[a.level-1].severity, 0, a.value.Float64
-		ready = append(ready, e.belated(g))
+		ready = append(ready, change{group: g})
 	}
 	clear(e.deferred[len(waiting):])
 	e.deferred = waiting
 	slices.SortFunc(ready, compareChanges)
 	for i := range ready {
-		c := &ready[i]
-		a := c.group.alert
+		g := ready[i].group
+		a := g.alert
 		a.rank = -1
-		d := e.judge(c)
+		c := e.belated(g) // Only now: a record just made may have pushed this alert's fire out of the outbox.
+		d := e.judge(&c)
 		if d == announced {
-			a.deferred = notDeferred
-			e.emit(c)
+			a.deferred, g.waits = notDeferred, false
+			e.emit(&c)
 			continue
 		}
 		a.deferred = deferral(d-heldBySilence) + deferredBySilence
-		e.deferred = append(e.deferred, c.group)
+		e.deferred = append(e.deferred, g)
 	}
 }
 
@@ -195,8 +198,12 @@ func (e *Engine) belated(g *group) change {
 		c.transition = Fire
 	case a.level > a.told:
 		c.transition = Escalate
-	default:
+	case a.level < a.told:
 		c.transition = Deescalate
+	case a.noData:
+		c.transition, c.reason = NoData, ReasonNoData
+	default:
+		c.transition = DataBack
 	}
 	return c
 }

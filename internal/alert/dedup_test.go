@@ -160,6 +160,21 @@ func TestFlapping(t *testing.T) {
 		r.step(s+30, 99)
 		assert.Empty(t, r.transitions())
 	})
+	t.Run("flapping behind a silence: what fires in the end is announced", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, rule(), func(c *Config) { c.Silences = []SilenceConfig{{From: at(0), To: at(300)}} })
+		_, s := swing(r, 0, 4)
+		for ; s < 300; s += 15 {
+			r.step(s, 90)
+			assert.Empty(t, r.transitions())
+		}
+		r.step(300, 90)
+		assert.Equal(t, []string{"fire:warning"}, r.transitions())
+		r.step(315, 99)
+		assert.Equal(t, []string{"escalate:critical"}, r.transitions())
+		r.step(330, 10)
+		assert.Equal(t, []string{"resolve"}, r.transitions())
+	})
 	t.Run("slow changes do not flap", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, rule(), nil)
@@ -254,6 +269,78 @@ func TestStorm(t *testing.T) {
 	assert.NotEmpty(t, released)
 }
 
+// A network that fails takes the data of all alerts at once, and brings it back at once.
+func TestStormOfMissingData(t *testing.T) {
+	t.Parallel()
+	const n = 30
+	high := func(int) float64 { return 85 }
+	for _, reborn := range []bool{false, true} {
+		r := newRig(t, ladder(func(rc *RuleConfig) { rc.NoData = &NoDataConfig{After: time.Minute, Action: "keep"} }),
+			func(c *Config) { c.Limits.EventsPerMinute = 10 })
+		stored, uids, heard := store{}, map[string]bool{}, map[string][]Transition{}
+		listen := func() {
+			for _, ev := range r.drain() {
+				if ev.Kind != StateChange {
+					continue
+				}
+				require.False(t, uids[ev.UID], ev.UID)
+				uids[ev.UID] = true
+				heard[ev.AlertID] = append(heard[ev.AlertID], ev.Transition)
+				if ev.Transition == NoData {
+					assert.Equal(t, ReasonNoData, ev.Reason)
+				}
+			}
+		}
+		all := func(want ...Transition) {
+			t.Helper()
+			assert.Len(t, heard, n)
+			for id, said := range heard {
+				assert.Equal(t, want, said, "%s, reborn %v", id, reborn)
+			}
+			assert.Empty(t, r.engine.deferred)
+		}
+		s := 0.0
+		for ; s < 300; s += 15 {
+			disks(r, s, n, high)
+			listen()
+		}
+		all(Fire)
+		for end := s + 300; s < end; s += 15 {
+			r.engine.Evaluate(at(s))
+			listen()
+			if reborn && s == end-225 {
+				assert.NotEmpty(t, r.engine.deferred)
+				r.reborn(stored, s, s+5)
+			}
+		}
+		all(Fire, NoData)
+		for end := s + 300; s < end; s += 15 {
+			disks(r, s, n, high)
+			listen()
+			if reborn && s == end-285 {
+				assert.NotEmpty(t, r.engine.deferred)
+				r.reborn(stored, s, s+5)
+			}
+		}
+		all(Fire, NoData, DataBack)
+	}
+}
+
+func TestMissingDataThatCameAndWentBehindASilence(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, ladder(func(rc *RuleConfig) { rc.NoData = &NoDataConfig{After: time.Minute, Action: "keep"} }),
+		func(c *Config) { c.Silences = []SilenceConfig{{From: at(30), To: at(300)}} })
+	r.step(0, 90)
+	for s := 15.0; s <= 90; s += 15 {
+		r.engine.Evaluate(at(s))
+	}
+	assert.NotEmpty(t, r.engine.deferred)
+	for s := 105.0; s <= 330; s += 15 {
+		r.step(s, 90)
+	}
+	assert.Equal(t, []string{"fire:warning"}, r.transitions())
+}
+
 func TestLimitHoldsBackTheExcessAlone(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, ladder(nil), func(c *Config) { c.Limits.AlertsPerRule = 3 })
@@ -313,6 +400,17 @@ func TestSilences(t *testing.T) {
 		r.step(60, 10)
 		assert.Empty(t, r.transitions())
 		assert.EqualValues(t, 1, r.engine.Stats(at(60)).EventsSuppressed["silence"])
+	})
+	t.Run("gone and back between two ticks: announced once", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, ladder(nil), silenced(SilenceConfig{From: at(0), To: at(300)}))
+		r.step(0, 90)
+		r.observe(5, point{s: 5, v: 10})
+		r.observe(10, point{s: 10, v: 90})
+		r.engine.Evaluate(at(15))
+		r.step(300, 90)
+		assert.Equal(t, []string{"fire:warning"}, r.transitions())
+		assert.Empty(t, r.engine.deferred)
 	})
 	t.Run("the resolve of what was announced before the silence passes", func(t *testing.T) {
 		t.Parallel()

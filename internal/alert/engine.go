@@ -114,12 +114,12 @@ func (r *ruleState) remove(g *group) {
 }
 
 // Begin starts a round of points at wall time now.
-func (e *Engine) Begin(now time.Time) { e.now = now.UnixNano() }
+func (e *Engine) Begin(now time.Time) { e.setNow(now) }
 
 // Flush ends a round of points: it evaluates the groups that they concern and queues what is to be announced. A group
 // of which a part is still to come waits for it, or for Evaluate.
 func (e *Engine) Flush(now time.Time) {
-	e.now = now.UnixNano()
+	e.setNow(now)
 	e.flush(false)
 	e.publish()
 }
@@ -149,7 +149,7 @@ func (e *Engine) flush(force bool) {
 // Evaluate does what time alone decides: held values, no data, absence, repeats, the end of flapping and of
 // storms, and the forgetting of silent series. It is called every evaluation interval.
 func (e *Engine) Evaluate(now time.Time) {
-	e.now = now.UnixNano()
+	e.setNow(now)
 	e.flush(true)
 	for _, r := range e.states {
 		for i := 0; i < len(r.order); i++ {
@@ -248,12 +248,17 @@ func (m *Matcher) evict() {
 		if e.now-s.seenAt <= e.rules.minStale || e.now-s.seenAt <= s.staleAfter() {
 			continue
 		}
-		delete(m.series, key)
-		e.seriesCount--
-		s.leave()
-		if s.resource.refs--; s.resource.refs == 0 {
-			delete(e.resources, s.resource.key)
-		}
+		m.forget(key, s)
+	}
+}
+
+func (m *Matcher) forget(key seriesKey, s *series) {
+	e := m.engine
+	delete(m.series, key)
+	e.seriesCount--
+	s.leave()
+	if s.resource.refs--; s.resource.refs == 0 {
+		delete(e.resources, s.resource.key)
 	}
 }
 

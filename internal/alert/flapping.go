@@ -59,8 +59,11 @@ func (e *Engine) settleFlapping(g *group, t int64) {
 	}
 	a.flap = flapState{}
 	e.transition(g, change{transition: FlappingEnd, t: t, from: a.told, to: a.level, reason: g.rule.valueReason()})
-	if a.level == 0 {
+	switch {
+	case a.level == 0:
 		e.queue(g, change{transition: Resolve, t: t, from: max(a.told, 1), to: 0, reason: g.rule.valueReason()})
+	case a.told == 0:
+		e.postpone(g, deferredBySilence) // What held the fire back may be over; release finds out.
 	}
 	e.journal.mark(g.id)
 }

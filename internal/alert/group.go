@@ -23,6 +23,7 @@ type group struct {
 	companion   *companion // Nil for rules that look at one metric alone.
 	place       int32      // Index in the rule's order.
 	queued      bool
+	waits       bool // Stands in Engine.deferred.
 }
 
 // maxPending bounds the times that wait for a group to be complete.

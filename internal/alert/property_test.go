@@ -189,6 +189,11 @@ func checkBounds(t *testing.T, r *rig, story string) {
 	for _, state := range r.engine.states {
 		require.LessOrEqual(t, state.announced, limit, story)
 	}
+	for _, g := range r.engine.alerts {
+		if a := g.alert; a.level > 0 && a.told == 0 && !a.flap.latched {
+			require.NotEqual(t, notDeferred, a.deferred, "%s: it fires, and nobody will ever hear of it", story)
+		}
+	}
 	// Beyond its limit the outbox holds what must not be lost: one record for each alert that had been announced.
 	room := r.cfg.Limits.Outbox + limit*len(r.engine.states)
 	for _, x := range r.engine.outbox.entries {

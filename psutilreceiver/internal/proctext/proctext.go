@@ -30,6 +30,7 @@ func Field(text []byte) (first, rest []byte) {
 	return text[i:j], text[j:]
 }
 
+// IsBlank tells whether a byte is between words.
 func IsBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
 // Unescape undoes what the kernel does to blanks and backslashes within a name: \040 and so on, in octal.

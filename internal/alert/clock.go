@@ -1,0 +1,76 @@
+package alert
+
+import "time"
+
+// setNow takes down what time the caller says it is.
+func (e *Engine) setNow(now time.Time) {
+	ahead := e.now - now.UnixNano()
+	e.now = now.UnixNano()
+	if ahead > maxAhead {
+		e.notice("the clock was set back by %s: alerts stay as they are, and their rules begin afresh with the samples that come now",
+			formatDuration(time.Duration(ahead)))
+		e.clockSetBack()
+	}
+}
+
+// clockSetBack forgets what bears times of a future that is no longer to come, as a restart would: all that comes from now
+// on would be late otherwise. Alerts stay.
+func (e *Engine) clockSetBack() {
+	e.started = min(e.started, e.now)
+	e.storm.opened, e.storm.next = unset, unset
+	for _, m := range e.matchers {
+		m.clockSetBack()
+		for _, f := range m.figures {
+			f.clockSetBack()
+		}
+	}
+	for _, r := range e.states {
+		r.lastMatch = min(r.lastMatch, e.now)
+		for _, g := range r.order {
+			g.clockSetBack(e.now)
+			if g.alert != nil {
+				e.journal.mark(g.id)
+			}
+		}
+	}
+}
+
+func (m *Matcher) clockSetBack() {
+	now := m.engine.now
+	for key, s := range m.series {
+		s.seenAt = min(s.seenAt, now)
+		if max(s.newest(), s.staleAt()) > now+maxAhead {
+			m.forget(key, s)
+		}
+	}
+}
+
+func (g *group) clockSetBack(now int64) {
+	future := g.lastEvent > now+maxAhead
+	g.lastEval, g.lastSample, g.lastArrival = unset, min(g.lastSample, now), min(g.lastArrival, now)
+	if g.companion != nil {
+		g.companion.complete = min(g.companion.complete, now)
+	}
+	if future {
+		g.pend, g.lastRound, g.lastEvent = nil, unset, unset
+	}
+	a := g.alert
+	if a == nil {
+		return
+	}
+	a.notAfter(now)
+	a.decided = min(a.decided, now)
+	if future && g.rule.absent == nil {
+		g.lastEvent, a.presentUntil = now, now+maxLookback // As after a restart it counts as just seen.
+		a.restored = a.level > 0 && g.rule.retention() > 0
+	}
+}
+
+// notAfter moves to now what lies after it.
+func (a *alertState) notAfter(now int64) {
+	a.machine.notAfter(now)
+	a.ended, a.toldAt, a.flap.last = min(a.ended, now), min(a.toldAt, now), min(a.flap.last, now)
+	for i, t := range a.flap.times {
+		a.flap.times[i] = min(t, now)
+	}
+}
