@@ -26,7 +26,7 @@ func TestValidateFindsBadInput(t *testing.T) {
 		"collection_intervall: 1s":                                          "unknown key",
 		"root_path: /does/not/exist":                                        "/does/not/exist",
 		"metrics: {system.cpu.tyme: {enabled: true}}":                       "system.cpu.time",
-		"scrapers: {cpu: {}, dsik: {}}":                                     "scrapers::dsik",
+		"scrapers: {cpu: {}, dsik: {}}":                                     `scrapers: unknown key "dsik" (did you mean "disk"?)`,
 		"scrapers: {disk: {include: {devices: ['('], match_type: regexp}}}": "missing closing )",
 		"temporality: both":                                                 "cumulative, delta",
 	} {
