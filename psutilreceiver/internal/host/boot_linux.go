@@ -51,7 +51,7 @@ func (h *Host) Present(boot, now time.Time) time.Time {
 	if !isProcfs(h.Path("proc")) {
 		return now
 	}
-	up, err := h.sinceBoot()
+	up, err := bootClock()
 	if err != nil {
 		return now
 	}
@@ -62,6 +62,11 @@ func (h *Host) sinceBoot() (time.Duration, error) {
 	if !isProcfs(h.Path("proc")) {
 		return h.Uptime()
 	}
+	return bootClock()
+}
+
+// bootClock is the time since boot, suspended time included, by this kernel's own clock.
+func bootClock() (time.Duration, error) {
 	var up unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &up); err != nil {
 		return 0, fmt.Errorf("reading the time since boot: %w", err)
