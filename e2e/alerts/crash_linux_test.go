@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // stored keeps the alerts' state. What a file exporter that rotates has accepted is with the kernel, and no kill takes it back.
@@ -35,14 +36,14 @@ type lives struct {
 	dir    string
 	root   string
 	number int
-	now    *collector
-	alerts alertFile
+	now    *harness.Process
+	alerts harness.AlertFile
 }
 
-func newLives(t *testing.T, host *playedHost) *lives {
+func newLives(t *testing.T, host *harness.FixtureHost) *lives {
 	t.Helper()
 	dir := t.TempDir()
-	l := &lives{t: t, dir: dir, root: host.root, alerts: alertFile(filepath.Join(dir, "alerts.jsonl"))}
+	l := &lives{t: t, dir: dir, root: host.Root, alerts: harness.AlertFile(filepath.Join(dir, "alerts.jsonl"))}
 	l.begin()
 	return l
 }
@@ -50,13 +51,13 @@ func newLives(t *testing.T, host *playedHost) *lives {
 func (l *lives) begin() {
 	l.t.Helper()
 	l.number++
-	l.now = start(l.t, l.dir, fmt.Sprintf(stored, l.root, l.number))
+	l.now = harness.Start(l.t, l.dir, fmt.Sprintf(stored, l.root, l.number))
 }
 
 // crash kills the collector and starts the next.
 func (l *lives) crash() {
 	l.t.Helper()
-	killCollector(l.now)
+	l.now.Kill()
 	l.begin()
 }
 
@@ -67,21 +68,21 @@ func (l *lives) metrics() string {
 // sees waits until the collector that lives has exported so many batches.
 func (l *lives) sees(n int) {
 	l.t.Helper()
-	nthBatch(l.t, l.metrics(), n)
+	harness.NthBatch(l.t, l.metrics(), n)
 }
 
 // crashOn kills the collector as soon as it has exported a share of used memory above or below one half, and starts the next. It tells
 // whether the transition that follows from it was said by then.
 func (l *lives) crashOn(full bool, transition string, nth int) (said bool) {
 	l.t.Helper()
-	tick, deadline := time.NewTicker(time.Millisecond), time.After(patience)
+	tick, deadline := time.NewTicker(time.Millisecond), time.After(harness.Timeout)
 	defer tick.Stop()
 	for {
-		got, err := batches(l.metrics())
+		got, err := harness.Batches(l.metrics())
 		require.NoError(l.t, err)
 		if len(got) > 0 {
-			used := pointsOf(got[len(got)-1])["system.memory.utilization{system.memory.state=used}"]
-			if (used.value > 0.5) == full {
+			used := harness.PointsOf(got[len(got)-1])["system.memory.utilization{system.memory.state=used}"]
+			if (used.Value > 0.5) == full {
 				break
 			}
 		}
@@ -91,7 +92,7 @@ func (l *lives) crashOn(full bool, transition string, nth int) (said bool) {
 			require.Fail(l.t, "the metrics do not show what the memory is")
 		}
 	}
-	killCollector(l.now)
+	l.now.Kill()
 	said = l.said(transition) >= nth
 	l.begin()
 	l.sees(1)
@@ -102,7 +103,7 @@ func (l *lives) crashOn(full bool, transition string, nth int) (said bool) {
 func (l *lives) said(transition string) (n int) {
 	l.t.Helper()
 	for _, r := range l.told() {
-		if r.transition() == transition {
+		if r.Transition() == transition {
 			n++
 		}
 	}
@@ -110,12 +111,12 @@ func (l *lives) said(transition string) (n int) {
 }
 
 // told gives the records, one of each uid.
-func (l *lives) told() (records []alertRecord) {
+func (l *lives) told() (records []harness.AlertRecord) {
 	l.t.Helper()
 	uids := make(map[string]bool)
-	for _, r := range l.alerts.read(l.t) {
-		if !uids[r.uid()] {
-			uids[r.uid()] = true
+	for _, r := range l.alerts.Read(l.t) {
+		if !uids[r.UID()] {
+			uids[r.UID()] = true
 			records = append(records, r)
 		}
 	}
@@ -124,33 +125,33 @@ func (l *lives) told() (records []alertRecord) {
 
 // TestKilledWhileAnAlertFires kills the collector again and again while an alert fires, which ends while none is alive.
 func TestKilledWhileAnAlertFires(t *testing.T) {
-	host := newPlayedHost(t)
+	host := harness.NewFixtureHost(t)
 	l := newLives(t, host)
 	l.sees(2)
-	require.Empty(t, l.alerts.read(t))
-	host.takeMemory()
-	l.alerts.await(t, "memory", "fire", 1)
+	require.Empty(t, l.alerts.Read(t))
+	host.TakeMemory()
+	l.alerts.Await(t, "memory", "fire", 1)
 	for range 3 {
 		l.crash()
 		l.sees(5)
 	}
-	killCollector(l.now)
-	host.freeMemory()
+	l.now.Kill()
+	host.FreeMemory()
 	l.begin()
-	l.alerts.await(t, "memory", "resolve", 1)
+	l.alerts.Await(t, "memory", "resolve", 1)
 	l.crash()
 	l.sees(5)
-	require.NoError(t, l.now.stop(t, syscall.SIGTERM))
+	require.NoError(t, l.now.Stop(t, syscall.SIGTERM))
 
 	records := l.told()
-	require.Equal(t, []string{"fire critical", "resolve critical"}, transitionsOf(t, records))
-	assert.Equal(t, "1", records[0].attributes["alert.occurrences"])
-	assert.Equal(t, "2", records[1].attributes["alert.occurrences"])
+	require.Equal(t, []string{"fire critical", "resolve critical"}, harness.TransitionsOf(t, records))
+	assert.Equal(t, "1", records[0].Attributes["alert.occurrences"])
+	assert.Equal(t, "2", records[1].Attributes["alert.occurrences"])
 }
 
 // TestKilledWhileItDecides kills the collector at the moment at which an alert fires or ends, whatever it has stored or said by then.
 func TestKilledWhileItDecides(t *testing.T) {
-	host := newPlayedHost(t)
+	host := harness.NewFixtureHost(t)
 	l := newLives(t, host)
 	const rounds = 5
 	unsaid := 0
@@ -160,60 +161,54 @@ func TestKilledWhileItDecides(t *testing.T) {
 			do         func()
 			full       bool
 			transition string
-		}{{host.takeMemory, true, "fire"}, {host.freeMemory, false, "resolve"}} {
+		}{{host.TakeMemory, true, "fire"}, {host.FreeMemory, false, "resolve"}} {
 			change.do()
 			if !l.crashOn(change.full, change.transition, round) {
 				unsaid++
 			}
-			l.alerts.until(t, change.transition, func() bool { return l.said(change.transition) >= round })
+			l.alerts.Until(t, change.transition, func() bool { return l.said(change.transition) >= round })
 		}
 	}
-	require.NoError(t, l.now.stop(t, syscall.SIGTERM))
+	require.NoError(t, l.now.Stop(t, syscall.SIGTERM))
 	t.Logf("%d of %d transitions were not said when it was killed", unsaid, 2*rounds)
-	episodes := episodesOf(t, l.told())
+	episodes := harness.EpisodesOf(t, l.told())
 	assert.Len(t, episodes, rounds)
 	for _, episode := range episodes {
-		oneEpisode(t, episode)
+		harness.OneEpisode(t, episode)
 	}
 }
 
 // TestEdgeExampleAlerts runs examples/edge.yaml, faster and for a played host, through an alert and a restart.
 func TestEdgeExampleAlerts(t *testing.T) {
-	config, err := filepath.Abs(filepath.Join("..", "examples", "edge.yaml"))
-	require.NoError(t, err)
-	dir, host := t.TempDir(), newPlayedHost(t)
-	begin := func() *collector {
-		return launch(t, dir, exec.Command(binary(t), "--config", config,
-			"--set=receivers.psutil.root_path="+host.root,
+	config := harness.Repository(t, "examples", "edge.yaml")
+	dir, host := t.TempDir(), harness.NewFixtureHost(t)
+	begin := func() *harness.Process {
+		return harness.Run(t, dir, exec.Command(harness.Binary(t), "--config", config,
+			"--set=receivers.psutil.root_path="+host.Root,
 			"--set=receivers.psutil.collection_interval=250ms",
 			"--set=receivers.psutil.initial_delay=0s",
 			"--set=exporters.file.flush_interval=50ms"))
 	}
-	alerts := alertFile(filepath.Join(dir, "alerts", "alerts.jsonl"))
+	alerts := harness.AlertFile(filepath.Join(dir, "alerts", "alerts.jsonl"))
 	c := begin()
-	host.takeMemory()
-	fire := alerts.await(t, "memory", "fire", 1)
-	eventually(t, "the terminal", func() error {
-		if !strings.Contains(c.output.String(), fire.body) {
-			return fmt.Errorf("no %q in %s", fire.body, c.output)
-		}
-		return nil
-	})
-	host.freeMemory()
-	alerts.await(t, "memory", "resolve", 1)
-	host.takeMemory()
-	alerts.await(t, "memory", "fire", 2)
-	require.NoError(t, c.stop(t, syscall.SIGTERM))
-	assert.NotContains(t, c.output.String(), "error")
+	host.TakeMemory()
+	fire := alerts.Await(t, "memory", "fire", 1)
+	c.AwaitOutput(t, fire.Body)
+	host.FreeMemory()
+	alerts.Await(t, "memory", "resolve", 1)
+	host.TakeMemory()
+	alerts.Await(t, "memory", "fire", 2)
+	require.NoError(t, c.Stop(t, syscall.SIGTERM))
+	assert.NotContains(t, c.Output(), "error")
 
-	host.freeMemory()
+	host.FreeMemory()
 	c = begin()
-	alerts.await(t, "memory", "resolve", 2)
-	killCollector(c)
-	records := alerts.of(t, "memory")
-	require.Equal(t, []string{"fire critical", "resolve critical", "fire critical", "resolve critical"}, transitionsOf(t, records))
-	for _, episode := range episodesOf(t, records) {
-		oneEpisode(t, episode)
+	alerts.Await(t, "memory", "resolve", 2)
+	c.Kill()
+	records := alerts.Of(t, "memory")
+	require.Equal(t, []string{"fire critical", "resolve critical", "fire critical", "resolve critical"}, harness.TransitionsOf(t, records))
+	for _, episode := range harness.EpisodesOf(t, records) {
+		harness.OneEpisode(t, episode)
 	}
-	assert.Equal(t, "db-07", fire.resource["host.name"])
+	assert.Equal(t, "db-07", fire.Resource["host.name"])
 }

@@ -21,6 +21,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // fleetHost is a host that sends to a gateway what the rules of preset: host look at.
@@ -114,18 +116,18 @@ func postMetrics(ctx context.Context, address string, md pmetric.Metrics) error 
 // its host's resource, and resolves, in the file of the gateway and at the backend. All metrics are passed on.
 func TestGatewayKeepsHostsApart(t *testing.T) {
 	t.Parallel()
-	dir, backendDir, port, grpc, address := t.TempDir(), t.TempDir(), freePort(t), loopback(t), loopback(t)
-	backend := start(t, backendDir, fmt.Sprintf(gateway, port))
-	g := startExample(t, dir, "gateway.yaml", []string{fmt.Sprintf(`
+	dir, backendDir, port, grpc, address := t.TempDir(), t.TempDir(), harness.FreePort(t), harness.FreeAddress(t), harness.FreeAddress(t)
+	backend := harness.Start(t, backendDir, fmt.Sprintf(harness.FileBackend, port))
+	g := harness.StartExample(t, dir, "gateway.yaml", []string{fmt.Sprintf(`
 receivers: {otlp: {protocols: {grpc: {endpoint: "%s"}, http: {endpoint: "%s"}}}}
 connectors: {alert: {evaluation_interval: 1s}}
 exporters: {file: {flush_interval: 50ms}}
 service: {telemetry: {metrics: {level: none}}}
 `, grpc, address)}, fmt.Sprintf("OTLP_ENDPOINT=127.0.0.1:%d", port), "STATE_DIRECTORY="+filepath.Join(dir, "state"))
-	listens(t, address)
-	listens(t, fmt.Sprintf("127.0.0.1:%d", port))
+	harness.AwaitListener(t, address)
+	harness.AwaitListener(t, fmt.Sprintf("127.0.0.1:%d", port))
 
-	files := []alertFile{alertFile(filepath.Join(dir, "state", "alerts", "alerts.jsonl")), alertFile(filepath.Join(backendDir, "logs.jsonl"))}
+	files := []harness.AlertFile{harness.AlertFile(filepath.Join(dir, "state", "alerts", "alerts.jsonl")), harness.AlertFile(filepath.Join(backendDir, "logs.jsonl"))}
 	const troubled = 16
 	hosts, points, round := fleet(20), 0, 0
 	first := time.Now().Add(-time.Minute)
@@ -143,7 +145,7 @@ service: {telemetry: {metrics: {level: none}}}
 	}
 	said := func(n int, what string) {
 		for _, file := range files {
-			file.until(t, what, func() bool { return len(file.read(t)) >= n })
+			file.Until(t, what, func() bool { return len(file.Read(t)) >= n })
 		}
 	}
 	send(false)
@@ -154,8 +156,8 @@ service: {telemetry: {metrics: {level: none}}}
 	send(false)
 	said(2*troubled, "every alert resolves")
 	// What waits on disk at a stop goes out after the next start, so the stop waits until nothing does.
-	eventually(t, "every point is passed on", func() error {
-		passed, err := batches(filepath.Join(backendDir, "metrics.jsonl"))
+	harness.Eventually(t, "every point is passed on", func() error {
+		passed, err := harness.Batches(filepath.Join(backendDir, "metrics.jsonl"))
 		if err != nil {
 			return err
 		}
@@ -168,30 +170,30 @@ service: {telemetry: {metrics: {level: none}}}
 		}
 		return nil
 	})
-	require.NoError(t, g.stop(t, syscall.SIGTERM))
-	require.NoError(t, backend.stop(t, os.Interrupt))
+	require.NoError(t, g.Stop(t, syscall.SIGTERM))
+	require.NoError(t, backend.Stop(t, os.Interrupt))
 	for _, file := range files {
-		oneAlertEach(t, hosts, file.read(t))
+		oneAlertEach(t, hosts, file.Read(t))
 	}
 }
 
 // oneAlertEach checks that every host in trouble has one alert, by its rule and with its resource, and that the others have none.
-func oneAlertEach(t *testing.T, hosts []fleetHost, records []alertRecord) {
+func oneAlertEach(t *testing.T, hosts []fleetHost, records []harness.AlertRecord) {
 	t.Helper()
-	ofHost := map[string][]alertRecord{}
-	for _, records := range byAlert(records) {
-		oneEpisode(t, records)
+	ofHost := map[string][]harness.AlertRecord{}
+	for _, records := range harness.ByAlert(records) {
+		harness.OneEpisode(t, records)
 		assert.Len(t, records, 2)
-		name := records[0].resource["host.name"]
+		name := records[0].Resource["host.name"]
 		assert.Empty(t, ofHost[name], "%s has one alert", name)
 		ofHost[name] = records
 	}
 	for _, h := range hosts {
 		for _, r := range ofHost[h.name] {
-			assert.Equal(t, h.rule, r.rule(), h.name)
-			assert.Equal(t, map[string]string{"host.name": h.name, "host.id": h.id, "os.type": "linux"}, r.resource)
+			assert.Equal(t, h.rule, r.Rule(), h.name)
+			assert.Equal(t, map[string]string{"host.name": h.name, "host.id": h.id, "os.type": "linux"}, r.Resource)
 			if h.rule == "disk" {
-				assert.Equal(t, "/data", r.attributes["system.filesystem.mountpoint"])
+				assert.Equal(t, "/data", r.Attributes["system.filesystem.mountpoint"])
 			}
 		}
 		assert.Equal(t, h.rule != "", len(ofHost[h.name]) > 0, h.name)

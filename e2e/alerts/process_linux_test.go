@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // processRules watches two programs: one may be busy, the other must be there. The alerts come out of an alert processor. A single clock
@@ -52,43 +54,43 @@ service:
 // TestProcessesRaiseAlerts has a process burn, stop and burn again until it is killed, and another killed and started again.
 func TestProcessesRaiseAlerts(t *testing.T) {
 	dir := t.TempDir()
-	alerts := alertFile(filepath.Join(dir, "alerts.jsonl"))
+	alerts := harness.AlertFile(filepath.Join(dir, "alerts.jsonl"))
 	burner, service := namedProgram(t, "sh", "e2e-burner"), namedProgram(t, "sleep", "e2e-service")
-	c := start(t, dir, fmt.Sprintf(processRules, filepath.Base(burner), filepath.Base(service), freePort(t)))
+	c := harness.Start(t, dir, fmt.Sprintf(processRules, filepath.Base(burner), filepath.Base(service), harness.FreePort(t)))
 	first := run(t, service, "sleep", "300")
-	nthBatch(t, filepath.Join(dir, "metrics.jsonl"), 4)
-	require.Empty(t, alerts.read(t))
+	harness.NthBatch(t, filepath.Join(dir, "metrics.jsonl"), 4)
+	require.Empty(t, alerts.Read(t))
 
 	heavy := run(t, burner, "sh", "-c", burn)
-	alerts.await(t, "process_heavy", "fire", 1)
+	alerts.Await(t, "process_heavy", "fire", 1)
 	require.NoError(t, heavy.Process.Signal(syscall.SIGSTOP))
-	alerts.await(t, "process_heavy", "resolve", 1)
+	alerts.Await(t, "process_heavy", "resolve", 1)
 	require.NoError(t, heavy.Process.Signal(syscall.SIGCONT))
-	alerts.await(t, "process_heavy", "fire", 2)
+	alerts.Await(t, "process_heavy", "fire", 2)
 	end(heavy)
 	end(first)
-	alerts.await(t, "process_heavy", "resolve", 2)
-	alerts.await(t, "process_gone", "fire", 1)
+	alerts.Await(t, "process_heavy", "resolve", 2)
+	alerts.Await(t, "process_gone", "fire", 1)
 	second := run(t, service, "sleep", "300")
-	alerts.await(t, "process_gone", "resolve", 1)
-	require.NoError(t, c.stop(t, syscall.SIGTERM))
+	alerts.Await(t, "process_gone", "resolve", 1)
+	require.NoError(t, c.Stop(t, syscall.SIGTERM))
 
-	records := alerts.of(t, "process_heavy")
-	episodes := episodesOf(t, records)
+	records := alerts.Of(t, "process_heavy")
+	episodes := harness.EpisodesOf(t, records)
 	require.Len(t, episodes, 2)
 	for i, reason := range []string{"threshold", "stale"} {
 		last := episodes[i][len(episodes[i])-1]
-		assert.Equal(t, "resolve", last.transition())
-		assert.Equal(t, reason, last.reason())
+		assert.Equal(t, "resolve", last.Transition())
+		assert.Equal(t, reason, last.Reason())
 	}
 	for _, r := range records {
-		assert.Equal(t, strconv.Itoa(heavy.Process.Pid), r.attributes["process.pid"])
-		assert.Equal(t, filepath.Base(burner), r.attributes["process.executable.name"])
+		assert.Equal(t, strconv.Itoa(heavy.Process.Pid), r.Attributes["process.pid"])
+		assert.Equal(t, filepath.Base(burner), r.Attributes["process.executable.name"])
 	}
-	records = alerts.of(t, "process_gone")
-	require.Equal(t, []string{"fire critical", "resolve critical"}, transitionsOf(t, records))
-	assert.Equal(t, "absent", records[0].reason())
-	assert.Equal(t, filepath.Base(service), records[0].attributes["process.executable.name"])
-	assert.Equal(t, strconv.Itoa(first.Process.Pid), records[0].resource["process.pid"], "it tells which one has gone")
+	records = alerts.Of(t, "process_gone")
+	require.Equal(t, []string{"fire critical", "resolve critical"}, harness.TransitionsOf(t, records))
+	assert.Equal(t, "absent", records[0].Reason())
+	assert.Equal(t, filepath.Base(service), records[0].Attributes["process.executable.name"])
+	assert.Equal(t, strconv.Itoa(first.Process.Pid), records[0].Resource["process.pid"], "it tells which one has gone")
 	assert.NotEqual(t, first.Process.Pid, second.Process.Pid)
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // errorsOf is a collector that alerts on each network interface with errors.
@@ -50,39 +52,39 @@ service:
 // TestStormIsBounded lets 300 alerts fire at once.
 func TestStormIsBounded(t *testing.T) {
 	const groups, budget = 300, 120 // The budget is the default of limits::events_per_minute.
-	dir, host := t.TempDir(), newPlayedHost(t)
-	metrics, alerts := filepath.Join(dir, "metrics.jsonl"), alertFile(filepath.Join(dir, "alerts.jsonl"))
-	host.interfaces(groups, 0)
-	c := start(t, dir, fmt.Sprintf(errorsOf, host.root, freePort(t)))
-	nthBatch(t, metrics, 2)
-	require.Empty(t, alerts.read(t))
+	dir, host := t.TempDir(), harness.NewFixtureHost(t)
+	metrics, alerts := filepath.Join(dir, "metrics.jsonl"), harness.AlertFile(filepath.Join(dir, "alerts.jsonl"))
+	host.Interfaces(groups, 0)
+	c := harness.Start(t, dir, fmt.Sprintf(errorsOf, host.Root, harness.FreePort(t)))
+	harness.NthBatch(t, metrics, 2)
+	require.Empty(t, alerts.Read(t))
 
-	host.interfaces(groups, 1000)
-	alerts.until(t, "the budget is used up", func() bool { return len(alerts.read(t)) > budget })
+	host.Interfaces(groups, 1000)
+	alerts.Until(t, "the budget is used up", func() bool { return len(alerts.Read(t)) > budget })
 	text, err := os.ReadFile(metrics)
 	require.NoError(t, err)
-	nthBatch(t, metrics, bytes.Count(text, []byte("\n"))+5)
-	assert.Len(t, alerts.read(t), budget+1, "and nothing beyond it is said")
+	harness.NthBatch(t, metrics, bytes.Count(text, []byte("\n"))+5)
+	assert.Len(t, alerts.Read(t), budget+1, "and nothing beyond it is said")
 
-	host.interfaces(groups, 0)
-	alerts.until(t, "every alert that was announced ends", func() bool { return len(alerts.read(t)) > 2*budget })
-	require.NoError(t, c.stop(t, syscall.SIGTERM))
+	host.Interfaces(groups, 0)
+	alerts.Until(t, "every alert that was announced ends", func() bool { return len(alerts.Read(t)) > 2*budget })
+	require.NoError(t, c.Stop(t, syscall.SIGTERM))
 
-	var summaries []alertRecord
+	var summaries []harness.AlertRecord
 	announced := make(map[string]bool)
-	for _, records := range byAlert(alerts.read(t)) {
-		if records[0].event == "alert.suppressed" {
+	for _, records := range harness.ByAlert(alerts.Read(t)) {
+		if records[0].Event == "alert.suppressed" {
 			summaries = append(summaries, records...)
 			continue
 		}
-		assert.Equal(t, []string{"fire warning", "resolve warning"}, transitionsOf(t, records))
-		announced[records[0].attributes["network.interface.name"]] = true
+		assert.Equal(t, []string{"fire warning", "resolve warning"}, harness.TransitionsOf(t, records))
+		announced[records[0].Attributes["network.interface.name"]] = true
 	}
 	assert.Len(t, announced, budget)
 	require.Len(t, summaries, 1)
-	assert.Contains(t, summaries[0].body, fmt.Sprintf("%d alert records held back, more than %d a minute", groups-budget, budget))
-	assert.Contains(t, summaries[0].body, "of interface_errors (warning)")
+	assert.Contains(t, summaries[0].Body, fmt.Sprintf("%d alert records held back, more than %d a minute", groups-budget, budget))
+	assert.Contains(t, summaries[0].Body, "of interface_errors (warning)")
 	for name := range announced {
-		assert.NotContains(t, summaries[0].body, name, "it is announced, not held back")
+		assert.NotContains(t, summaries[0].Body, name, "it is announced, not held back")
 	}
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // watchedHost is the collector on the host: it sends what it measures to another one.
@@ -89,85 +91,85 @@ service:
 // network activity spikes, its memory, CPU or disk is above a percentage; a process stops, its memory or CPU is above a threshold,
 // its memory only rises.
 func TestAlertsOfTheSystemUseCases(t *testing.T) {
-	dir, port, host := t.TempDir(), freePort(t), newPlayedHost(t)
-	alerts := alertFile(filepath.Join(dir, "alerts.jsonl"))
+	dir, port, host := t.TempDir(), harness.FreePort(t), harness.NewFixtureHost(t)
+	alerts := harness.AlertFile(filepath.Join(dir, "alerts.jsonl"))
 	workerPath, hoarderPath := namedProgram(t, "sh", "e2e-worker"), namedProgram(t, "tail", "e2e-hoarder")
-	central := start(t, dir, fmt.Sprintf(watcher, port, filepath.Base(workerPath), filepath.Base(hoarderPath)))
+	central := harness.Start(t, dir, fmt.Sprintf(watcher, port, filepath.Base(workerPath), filepath.Base(hoarderPath)))
 	beginAgent, disk := agentOf(t, host, port)
 	agent := beginAgent()
 
 	worker := run(t, workerPath, "sh", "-c", burn)
 	hoarder := newHoarder(t, hoarderPath)
-	only := func(rules ...string) func() bool { return func() bool { return firing(t, alerts.read(t), rules) } }
+	only := func(rules ...string) func() bool { return func() bool { return firing(t, alerts.Read(t), rules) } }
 	trouble := []string{"cpu", "memory", "network_spike", "process_cpu"}
 
-	host.takeMemory()
+	host.TakeMemory()
 	if disk != nil {
 		fill(t, filepath.Join(disk(agent), "file"), 0.97)
 		trouble = append(trouble, "disk")
 	}
 	load := func() {
-		host.runCPUs(true)
-		host.receive("eno1", 1<<30)
+		host.RunCPUs(true)
+		host.Receive("eno1", 1<<30)
 	}
-	alerts.until(t, "the host is in trouble, and a process busy", only(trouble...), load)
+	alerts.Until(t, "the host is in trouble, and a process busy", only(trouble...), load)
 	trouble = append(trouble, "process_memory", "process_leak")
-	alerts.until(t, "a process grows", only(trouble...), load, hoarder.grow)
+	alerts.Until(t, "a process grows", only(trouble...), load, hoarder.grow)
 
-	host.freeMemory()
+	host.FreeMemory()
 	if disk != nil {
 		require.NoError(t, os.Remove(filepath.Join(disk(agent), "file")))
 	}
 	require.NoError(t, worker.Process.Signal(syscall.SIGSTOP))
-	alerts.until(t, "but for the memory that a process keeps, all is well", only("process_memory"), func() { host.runCPUs(false) })
+	alerts.Until(t, "but for the memory that a process keeps, all is well", only("process_memory"), func() { host.RunCPUs(false) })
 
-	killCollector(agent)
+	agent.Kill()
 	end(worker)
-	alerts.until(t, "the host and a process are gone", only("process_memory", "host_down", "process_stopped"))
+	alerts.Until(t, "the host and a process are gone", only("process_memory", "host_down", "process_stopped"))
 	beginAgent()
 	run(t, workerPath, "sh", "-c", "read line")
-	alerts.until(t, "they are back", only("process_memory"))
+	alerts.Until(t, "they are back", only("process_memory"))
 	hoarder.end()
-	alerts.until(t, "the memory is given back", only())
-	require.NoError(t, central.stop(t, syscall.SIGTERM))
+	alerts.Until(t, "the memory is given back", only())
+	require.NoError(t, central.Stop(t, syscall.SIGTERM))
 
 	for _, rule := range append(trouble, "host_down", "process_stopped") {
-		oneEpisode(t, alerts.of(t, rule))
+		harness.OneEpisode(t, alerts.Of(t, rule))
 	}
-	assert.Len(t, byAlert(alerts.read(t)), len(trouble)+2, "nothing else is said")
+	assert.Len(t, harness.ByAlert(alerts.Read(t)), len(trouble)+2, "nothing else is said")
 	for _, rule := range []string{"cpu", "memory", "network_spike", "host_down"} {
-		assert.Equal(t, "db-07", alerts.of(t, rule)[0].resource["host.name"])
+		assert.Equal(t, "db-07", alerts.Of(t, rule)[0].Resource["host.name"])
 	}
-	assert.Equal(t, filepath.Base(hoarderPath), alerts.of(t, "process_leak")[0].attributes["process.executable.name"])
+	assert.Equal(t, filepath.Base(hoarderPath), alerts.Of(t, "process_leak")[0].Attributes["process.executable.name"])
 }
 
 // firing tells whether the alerts that fire are one of each of the rules, and no others.
-func firing(t *testing.T, records []alertRecord, rules []string) bool {
+func firing(t *testing.T, records []harness.AlertRecord, rules []string) bool {
 	t.Helper()
 	var got []string
-	for _, of := range byAlert(records) {
-		if last := of[len(of)-1]; last.transition() != "resolve" {
-			got = append(got, last.rule())
+	for _, of := range harness.ByAlert(records) {
+		if last := of[len(of)-1]; last.Transition() != "resolve" {
+			got = append(got, last.Rule())
 		}
 	}
 	return slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(rules)))
 }
 
 // agentOf gives how to start the collector of a played host, and the way to its disk while it runs; nil where none can be mounted.
-func agentOf(t *testing.T, host *playedHost, port int) (begin func() *collector, disk func(*collector) string) {
+func agentOf(t *testing.T, host *harness.FixtureHost, port int) (begin func() *harness.Process, disk func(*harness.Process) string) {
 	t.Helper()
-	dir, mountpoint := t.TempDir(), filepath.Join(host.root, "srv", "data")
+	dir, mountpoint := t.TempDir(), filepath.Join(host.Root, "srv", "data")
 	require.NoError(t, os.MkdirAll(mountpoint, 0o755))
 	config := filepath.Join(dir, "collector.yaml")
-	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, watchedHost, host.root, port), 0o600))
-	command := func() *exec.Cmd { return exec.Command(binary(t), "--config", config) }
+	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, watchedHost, host.Root, port), 0o600))
+	command := func() *exec.Cmd { return exec.Command(harness.Binary(t), "--config", config) }
 	test := t
 	t.Run("disk", func(t *testing.T) {
 		mounting(t, mountpoint, config) // Skips where that is not possible.
 		command = func() *exec.Cmd { return mounting(test, mountpoint, config) }
-		disk = func(c *collector) string { return within(test, c, mountpoint) }
+		disk = func(c *harness.Process) string { return within(test, c, mountpoint) }
 	})
-	return func() *collector { return launch(t, dir, command()) }, disk
+	return func() *harness.Process { return harness.Run(t, dir, command()) }, disk
 }
 
 // hoarder is a process that keeps what it gets, up to 128 MiB.

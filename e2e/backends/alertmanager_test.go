@@ -1,3 +1,5 @@
+// Package backends sends from the built distribution to real servers, Prometheus, Alertmanager, InfluxDB and a second Collector, and asks
+// them what arrived.
 package backends
 
 import (
@@ -18,6 +20,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // pager is where Alertmanager sends its notifications.
@@ -68,7 +72,7 @@ type alertServer struct {
 func newAlertServer(t *testing.T) *alertServer {
 	t.Helper()
 	s := &alertServer{
-		program: lookServer(t, "prometheus-alertmanager"), dir: t.TempDir(), address: fmt.Sprintf("127.0.0.1:%d", freePort(t)), pager: newPager(t),
+		program: harness.LookServer(t, "prometheus-alertmanager"), dir: t.TempDir(), address: fmt.Sprintf("127.0.0.1:%d", harness.FreePort(t)), pager: newPager(t),
 	}
 	config := fmt.Sprintf(`
 route: {receiver: pager, group_by: ['...'], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}
@@ -79,9 +83,9 @@ receivers:
 	return s
 }
 
-func (s *alertServer) start(t *testing.T) *collector {
+func (s *alertServer) start(t *testing.T) *harness.Process {
 	t.Helper()
-	return startServer(t, s.dir, "http://"+s.address+"/-/ready", s.program,
+	return harness.StartServer(t, s.dir, "http://"+s.address+"/-/ready", s.program,
 		"--config.file=alertmanager.yml", "--storage.path=data", "--web.listen-address="+s.address, "--cluster.listen-address=")
 }
 
@@ -94,7 +98,7 @@ type heldAlert struct {
 
 func (s *alertServer) active() ([]heldAlert, error) {
 	var alerts []heldAlert
-	err := getJSON("http://"+s.address+"/api/v2/alerts?active=true", &alerts)
+	err := harness.GetJSON("http://"+s.address+"/api/v2/alerts?active=true", &alerts)
 	return alerts, err
 }
 
@@ -102,7 +106,7 @@ func (s *alertServer) active() ([]heldAlert, error) {
 func (s *alertServer) until(t *testing.T, what string, severities ...string) []heldAlert {
 	t.Helper()
 	var alerts []heldAlert
-	eventually(t, what, func() error {
+	harness.Eventually(t, what, func() error {
 		var err error
 		if alerts, err = s.active(); err != nil {
 			return err
@@ -122,7 +126,7 @@ func (s *alertServer) until(t *testing.T, what string, severities ...string) []h
 // until waits for the notifications to be these.
 func (p *pager) until(t *testing.T, want map[string]string) {
 	t.Helper()
-	eventually(t, "the notifications", func() error {
+	harness.Eventually(t, "the notifications", func() error {
 		if got := p.notifications(); !maps.Equal(got, want) {
 			return fmt.Errorf("they are %q", got)
 		}
@@ -138,7 +142,7 @@ type alerting struct {
 
 func newAlerting(t *testing.T, s *alertServer) *alerting {
 	t.Helper()
-	port := freePort(t)
+	port := harness.FreePort(t)
 	return &alerting{port: port, config: fmt.Sprintf(`
 receivers:
   otlp: {protocols: {http: {endpoint: 127.0.0.1:%d}}}
@@ -170,7 +174,7 @@ func (a *alerting) uses(t *testing.T, share float64) {
 "scopeMetrics":[{"metrics":[{"name":"system.memory.utilization","unit":"1","gauge":{"dataPoints":[
 {"asDouble":%v,"timeUnixNano":"%d","attributes":[{"key":"system.memory.state","value":{"stringValue":"used"}}]}]}}]}]}]}`,
 		share, time.Now().UnixNano())
-	eventually(t, "the collector takes a metric", func() error {
+	harness.Eventually(t, "the collector takes a metric", func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, fmt.Sprintf("http://127.0.0.1:%d/v1/metrics", a.port), strings.NewReader(body))
@@ -192,10 +196,10 @@ func (a *alerting) uses(t *testing.T, share float64) {
 
 func TestAlertmanagerHoldsTheAlert(t *testing.T) {
 	s := newAlertServer(t)
-	binary(t)
+	harness.Binary(t)
 	am := s.start(t)
 	a, dir := newAlerting(t, s), t.TempDir()
-	c := start(t, dir, a.config)
+	c := harness.Start(t, dir, a.config)
 
 	a.uses(t, 0.9)
 	got := s.until(t, "the alert is active", "warning")[0]
@@ -210,7 +214,7 @@ func TestAlertmanagerHoldsTheAlert(t *testing.T) {
 
 	// It stays one alert, and active beyond the four seconds that Alertmanager was told at first.
 	a.uses(t, 0.91)
-	eventually(t, "the alert is sent again", func() error {
+	harness.Eventually(t, "the alert is sent again", func() error {
 		alerts, err := s.active()
 		if err != nil || len(alerts) != 1 || !time.Now().After(got.EndsAt) {
 			return fmt.Errorf("%d active, %w", len(alerts), err)
@@ -225,9 +229,9 @@ func TestAlertmanagerHoldsTheAlert(t *testing.T) {
 
 	// A restart of the collector goes on where it was.
 	killed := time.Now()
-	require.Error(t, c.stop(t, os.Kill))
-	start(t, dir, a.config)
-	eventually(t, "the alert is sent again after a kill", func() error {
+	require.Error(t, c.Stop(t, os.Kill))
+	harness.Start(t, dir, a.config)
+	harness.Eventually(t, "the alert is sent again after a kill", func() error {
 		alerts, err := s.active()
 		if err != nil || len(alerts) != 1 || !alerts[0].EndsAt.After(killed.Add(5*time.Second)) {
 			return fmt.Errorf("%v, %w", alerts, err)
@@ -236,8 +240,7 @@ func TestAlertmanagerHoldsTheAlert(t *testing.T) {
 	})
 
 	// A restart of Alertmanager, which forgets alerts but not what it notified of.
-	require.NoError(t, am.stop(t, syscall.SIGTERM))
-	am.exited <- nil // For startServer, which waits for its end, too.
+	require.NoError(t, am.Stop(t, syscall.SIGTERM))
 	s.start(t)
 	s.until(t, "the alert is sent again to a new Alertmanager", "critical")
 
@@ -248,7 +251,7 @@ func TestAlertmanagerHoldsTheAlert(t *testing.T) {
 
 	// Ends are said again, and change nothing.
 	requests := time.Now().Add(3 * time.Second)
-	eventually(t, "three more intervals", func() error {
+	harness.Eventually(t, "three more intervals", func() error {
 		if time.Now().Before(requests) {
 			return errors.New("not yet")
 		}
@@ -259,16 +262,11 @@ func TestAlertmanagerHoldsTheAlert(t *testing.T) {
 
 func TestAlertmanagerThatComesLater(t *testing.T) {
 	s := newAlertServer(t)
-	binary(t)
+	harness.Binary(t)
 	a := newAlerting(t, s)
-	c := start(t, t.TempDir(), a.config)
+	c := harness.Start(t, t.TempDir(), a.config)
 	a.uses(t, 0.9)
-	eventually(t, "the collector finds nobody", func() error {
-		if !strings.Contains(c.output.String(), "Alertmanager takes no alerts") {
-			return errors.New("not said yet")
-		}
-		return nil
-	})
+	c.AwaitOutput(t, "Alertmanager takes no alerts")
 	a.uses(t, 0.97)
 	s.start(t)
 	s.until(t, "only what is true now arrives", "critical")

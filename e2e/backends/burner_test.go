@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 const (
@@ -30,7 +32,7 @@ func startBurner(t *testing.T) (pid string, cpuTime func() float64) {
 	program := filepath.Join(t.TempDir(), burnerName)
 	self, err := os.Executable()
 	require.NoError(t, err)
-	copyProgram(t, self, program)
+	harness.CopyProgram(t, self, program)
 	cmd := exec.Command(program, "-test.run", "^TestBurnCPU$")
 	cmd.Env = append(os.Environ(), burnerEnv+"=1")
 	stdin, err := cmd.StdinPipe()
@@ -58,7 +60,7 @@ func startBurner(t *testing.T) (pid string, cpuTime func() float64) {
 // TestBurnCPU is the burner itself.
 func TestBurnCPU(t *testing.T) {
 	if os.Getenv(burnerEnv) == "" {
-		t.Skip("runs in a process of its own, for other tests")
+		t.Skip("runs in a process of its own, for other tests") //nolint:forbidigo // It is no test.
 	}
 	for x := 1.0; ; {
 		for range 1_000_000 {

@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // dashboard is what the tests need to know of a Grafana dashboard.
@@ -39,7 +41,7 @@ type panel struct {
 
 func readDashboard(t *testing.T) dashboard {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "dashboards", "otelcol-psutil.json"))
+	text, err := os.ReadFile(harness.Repository(t, "dashboards", "otelcol-psutil.json"))
 	require.NoError(t, err)
 	var d dashboard
 	require.NoError(t, json.Unmarshal(text, &d))
@@ -84,7 +86,7 @@ func checkDashboard(t *testing.T, p prometheus) {
 			name := fmt.Sprintf("%s %s", panel.Title, target.RefID)
 			expression := variables.Replace(target.Expr)
 			require.NotContains(t, expression, "$", name)
-			eventually(t, "data for "+name, func() error {
+			harness.Eventually(t, "data for "+name, func() error {
 				got, err := p.query(expression)
 				if err != nil {
 					return err

@@ -4,6 +4,7 @@ package backends
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -17,6 +18,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // influxDB is the URL of a running InfluxDB, which has the database hosts.
@@ -36,10 +39,10 @@ bind-address = "127.0.0.1:%d"
 // startInfluxDB runs an InfluxDB 1.x at an address.
 func startInfluxDB(t *testing.T, address string) influxDB {
 	t.Helper()
-	program, dir := lookServer(t, "influxd"), t.TempDir()
+	program, dir := harness.LookServer(t, "influxd"), t.TempDir()
 	config := filepath.Join(dir, "influxdb.conf")
-	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, influxConfig, freePort(t), address), 0o600))
-	startServer(t, dir, "http://"+address+"/ping", program, "-config", config)
+	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, influxConfig, harness.FreePort(t), address), 0o600))
+	harness.StartServer(t, dir, "http://"+address+"/ping", program, "-config", config)
 	resp, err := http.PostForm("http://"+address+"/query", url.Values{"q": {"CREATE DATABASE hosts"}})
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
@@ -62,7 +65,7 @@ func (i influxDB) query(q string) ([]influxSeries, error) {
 			Series []influxSeries
 		}
 	}
-	if err := getJSON(string(i)+"/query?db=hosts&epoch=ns&q="+url.QueryEscape(q), &answer); err != nil {
+	if err := harness.GetJSON(string(i)+"/query?db=hosts&epoch=ns&q="+url.QueryEscape(q), &answer); err != nil {
 		return nil, err
 	}
 	if len(answer.Results) != 1 || answer.Results[0].Error != "" {
@@ -117,7 +120,7 @@ func (i influxDB) counters() (map[string]float64, error) {
 		}
 		key := s.Name
 		if len(attributes) > 0 {
-			sortStrings(attributes)
+			slices.Sort(attributes)
 			key += "{" + strings.Join(attributes, ",") + "}"
 		}
 		if out[key], err = s.Values[0][1].Float64(); err != nil {
@@ -131,19 +134,19 @@ func (i influxDB) counters() (map[string]float64, error) {
 // was killed, again.
 func TestInfluxDBTakesTheExamplesWrites(t *testing.T) {
 	t.Parallel()
-	lookServer(t, "influxd")
-	dir, address := t.TempDir(), loopback(t)
+	harness.LookServer(t, "influxd")
+	dir, address := t.TempDir(), harness.FreeAddress(t)
 	settings, env := []string{everySecond, withFile("influxdb")}, "INFLUXDB_URL=http://"+address
-	first := startExample(t, dir, "influxdb.yaml", settings, env)
+	first := harness.StartExample(t, dir, "influxdb.yaml", settings, env)
 	kept := keepBatches(t, first, dir, syscall.SIGKILL)
 
 	i := startInfluxDB(t, address)
 	pid, cpuTime := startBurner(t)
-	c := startExample(t, dir, "influxdb.yaml", settings, env)
+	c := harness.StartExample(t, dir, "influxdb.yaml", settings, env)
 	agrees(t, i.counters)
 	checkInfluxHost(t, i, pid, cpuTime)
 	t.Run("kept on disk", func(t *testing.T) {
-		got, err := batches(kept)
+		got, err := harness.Batches(kept)
 		require.NoError(t, err)
 		answer, err := i.query(`SELECT gauge FROM "system.memory.limit"`)
 		require.NoError(t, err)
@@ -154,9 +157,9 @@ func TestInfluxDBTakesTheExamplesWrites(t *testing.T) {
 		}
 		compared := 0
 		for _, md := range got {
-			if p, ok := pointsOf(md)["system.memory.limit"]; ok {
+			if p, ok := harness.PointsOf(md)["system.memory.limit"]; ok {
 				compared++
-				assert.True(t, times[strconv.FormatInt(p.at.UnixNano(), 10)], "the point of %s is lost", p.at)
+				assert.True(t, times[strconv.FormatInt(p.At.UnixNano(), 10)], "the point of %s is lost", p.At)
 			}
 		}
 		assert.Positive(t, compared)
@@ -165,11 +168,11 @@ func TestInfluxDBTakesTheExamplesWrites(t *testing.T) {
 }
 
 // keepBatches ends a collector that can't get rid of its batches, after three scrapes of the memory. It gives a copy of its file.
-func keepBatches(t *testing.T, c *collector, dir string, signal os.Signal) string {
+func keepBatches(t *testing.T, c *harness.Process, dir string, signal os.Signal) string {
 	t.Helper()
 	path := filepath.Join(dir, "metrics.jsonl")
-	eventually(t, "three scrapes", func() error { return hasScrapes(path, 3) })
-	_ = c.stop(t, signal)
+	harness.Eventually(t, "three scrapes", func() error { return hasScrapes(path, 3) })
+	_ = c.Stop(t, signal)
 	kept := filepath.Join(dir, "kept.jsonl")
 	require.NoError(t, os.Rename(path, kept))
 	return kept
@@ -186,9 +189,9 @@ func hasScrapes(file string, n int) error {
 
 // scrapes counts the scrapes of the memory in a file.
 func scrapes(file string) (n int, err error) {
-	all, err := batches(file)
+	all, err := harness.Batches(file)
 	for _, md := range all {
-		if _, ok := pointsOf(md)["system.memory.limit"]; ok {
+		if _, ok := harness.PointsOf(md)["system.memory.limit"]; ok {
 			n++
 		}
 	}
@@ -204,17 +207,19 @@ func checkInfluxHost(t *testing.T, i influxDB, pid string, cpuTime func() float6
 		`SELECT last(gauge) FROM "system.memory.limit"`:                             {memTotal(t), 0},
 		`SELECT last(gauge) FROM "system.memory.usage"` + by("system.memory.state"): {memTotal(t), 0},
 		`SELECT last(gauge) FROM "system.memory.usage" WHERE "system.memory.state" = 'free'`: {
-			1024 * firstNumber(t, "/", "proc/meminfo", "MemFree:"), memTotal(t) / 10,
+			1024 * harness.FirstNumber(t, "/", "proc/meminfo", "MemFree:"), memTotal(t) / 10,
 		},
 		`SELECT last(gauge) FROM "system.cpu.logical.count"`: {cpus(t), 0},
-		`SELECT last(gauge) FROM "system.uptime"`:            {firstNumber(t, "/", "proc/uptime", ""), 60},
+		`SELECT last(gauge) FROM "system.uptime"`:            {harness.FirstNumber(t, "/", "proc/uptime", ""), 60},
 	} {
-		eventually(t, q, func() error { return i.near(q, want.value, want.delta) })
+		harness.Eventually(t, q, func() error { return i.near(q, want.value, want.delta) })
 	}
-	eventually(t, "the number of processes", func() error {
-		return i.near(`SELECT last(gauge) FROM "system.process.count"`+by("process.state"), processesNow(t), 5)
+	count := harness.WatchProcesses(t)
+	harness.Eventually(t, "the number of processes", func() error {
+		n, err := i.sum(`SELECT last(gauge) FROM "system.process.count"` + by("process.state"))
+		return errors.Join(err, count.Holds(n))
 	})
-	eventually(t, "the CPU time of a process", func() error {
+	harness.Eventually(t, "the CPU time of a process", func() error {
 		spent := cpuTime()
 		if spent < burned.Seconds()-0.011 {
 			return fmt.Errorf("the burner has only spent %v s", spent)

@@ -5,17 +5,17 @@ package backends
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // receiving is a collector that takes OTLP over gRPC and HTTP and writes it to a file.
@@ -33,15 +33,15 @@ service:
 func TestOTLPTakesTheExamplesBatches(t *testing.T) {
 	t.Parallel()
 	dir, receiverDir := t.TempDir(), t.TempDir()
-	address := loopback(t)
+	address := harness.FreeAddress(t)
 	settings, env := []string{everySecond, withFile("otlp_grpc")}, "OTLP_ENDPOINT="+address
-	kept := keepBatches(t, startExample(t, dir, "otlp.yaml", settings, env), dir, syscall.SIGTERM)
+	kept := keepBatches(t, harness.StartExample(t, dir, "otlp.yaml", settings, env), dir, syscall.SIGTERM)
 
-	receiver := start(t, receiverDir, fmt.Sprintf(receiving, address, loopback(t), ""))
-	listens(t, address)
-	sender := startExample(t, dir, "otlp.yaml", settings, env)
+	receiver := harness.Start(t, receiverDir, fmt.Sprintf(receiving, address, harness.FreeAddress(t), ""))
+	harness.AwaitListener(t, address)
+	sender := harness.StartExample(t, dir, "otlp.yaml", settings, env)
 	sent, received := filepath.Join(dir, "metrics.jsonl"), filepath.Join(receiverDir, "metrics.jsonl")
-	eventually(t, "a few batches are sent", func() error { return atLeast(sent, 1000) })
+	harness.Eventually(t, "a few batches are sent", func() error { return atLeast(sent, 1000) })
 	arrives(t, received, kept)
 	arrives(t, received, sent)
 	stopQuietly(t, sender)
@@ -60,29 +60,29 @@ func TestOTLPWithTLSAndToken(t *testing.T) {
 		t.Run(protocol, func(t *testing.T) {
 			t.Parallel()
 			pki, receiverDir := newPKI(t), t.TempDir()
-			addresses := map[string]string{"otlp_grpc": loopback(t), "otlp_http": loopback(t)}
-			receiver := start(t, receiverDir, fmt.Sprintf(receiving, addresses["otlp_grpc"], addresses["otlp_http"],
+			addresses := map[string]string{"otlp_grpc": harness.FreeAddress(t), "otlp_http": harness.FreeAddress(t)}
+			receiver := harness.Start(t, receiverDir, fmt.Sprintf(receiving, addresses["otlp_grpc"], addresses["otlp_http"],
 				fmt.Sprintf(", tls: {cert_file: %q, key_file: %q}", pki.certFile, pki.keyFile)))
 			gate := newGate(t, pki, token, addresses[protocol])
 			received := filepath.Join(receiverDir, "metrics.jsonl")
-			send := func(token string) (sender *collector, sent string) {
+			send := func(token string) (sender *harness.Process, sent string) {
 				dir := t.TempDir()
 				settings := []string{everySecond, withFile(protocol), fmt.Sprintf(exporter, gate.address, pki.caFile, token)}
-				return startExample(t, dir, "otlp.yaml", settings), filepath.Join(dir, "metrics.jsonl")
+				return harness.StartExample(t, dir, "otlp.yaml", settings), filepath.Join(dir, "metrics.jsonl")
 			}
 
 			stranger, _ := send("Bearer guessed")
-			eventually(t, "a sender with another token is told", func() error {
+			harness.Eventually(t, "a sender with another token is told", func() error {
 				if gate.refused.Load() == 0 {
 					return errors.New("it was not refused")
 				}
 				return says(stranger, "error", map[string]string{"otlp_grpc": "Unauthenticated", "otlp_http": "401"}[protocol])
 			})
-			require.NoError(t, stranger.stop(t, os.Interrupt))
+			require.NoError(t, stranger.Stop(t, os.Interrupt))
 			assert.Zero(t, gate.passed.Load())
 
 			sender, sent := send(token)
-			eventually(t, "a few batches are sent", func() error { return atLeast(sent, 1000) })
+			harness.Eventually(t, "a few batches are sent", func() error { return atLeast(sent, 1000) })
 			arrives(t, received, sent)
 			stopQuietly(t, sender)
 			stopQuietly(t, receiver)
@@ -96,7 +96,7 @@ func TestOTLPWithTLSAndToken(t *testing.T) {
 func pointsByText(files ...string) (map[string]int, error) {
 	points := make(map[string]int)
 	for _, file := range files {
-		all, err := batches(file)
+		all, err := harness.Batches(file)
 		if err != nil {
 			return nil, err
 		}
@@ -146,25 +146,13 @@ func atLeast(file string, n int) error {
 	return err
 }
 
-// listens waits for an address to take connections.
-func listens(t *testing.T, address string) {
-	t.Helper()
-	eventually(t, "it listens at "+address, func() error {
-		conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(t.Context(), "tcp", address)
-		if err == nil {
-			err = conn.Close()
-		}
-		return err
-	})
-}
-
 // arrives waits for everything that stands in a sender's file by now to be in the receiver's.
 func arrives(t *testing.T, received, sent string) {
 	t.Helper()
 	want, err := pointsByText(sent)
 	require.NoError(t, err)
 	require.NotEmpty(t, want)
-	eventually(t, "what was sent arrives", func() error {
+	harness.Eventually(t, "what was sent arrives", func() error {
 		got, err := pointsByText(received)
 		if err != nil {
 			return err
@@ -196,8 +184,8 @@ func nothingElse(t *testing.T, received string, sent ...string) {
 }
 
 // says looks for a word in the lines of a level in a collector's log.
-func says(c *collector, level, word string) error {
-	for line := range strings.Lines(c.output.String()) {
+func says(c *harness.Process, level, word string) error {
+	for line := range strings.Lines(c.Output()) {
 		if strings.Contains(line, "\t"+level+"\t") && strings.Contains(line, word) {
 			return nil
 		}

@@ -4,6 +4,7 @@ package backends
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // prometheus is the URL of a running Prometheus.
@@ -24,12 +27,12 @@ type prometheus string
 // startPrometheus runs a Prometheus at an address. It takes remote writes, and scrapes the targets every two seconds.
 func startPrometheus(t *testing.T, address string, targets ...string) prometheus {
 	t.Helper()
-	program, dir := lookServer(t, "prometheus"), t.TempDir()
+	program, dir := harness.LookServer(t, "prometheus"), t.TempDir()
 	config := filepath.Join(dir, "prometheus.yml")
 	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil,
 		"global: {scrape_interval: 2s, scrape_timeout: 2s}\nscrape_configs: [{job_name: hosts, static_configs: [{targets: [%s]}]}]\n",
 		strings.Join(targets, ", ")), 0o600))
-	startServer(t, dir, "http://"+address+"/-/ready", program,
+	harness.StartServer(t, dir, "http://"+address+"/-/ready", program,
 		"--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address,
 		"--web.enable-remote-write-receiver", "--enable-feature=native-histograms")
 	return prometheus("http://" + address)
@@ -51,7 +54,7 @@ func (p prometheus) query(expression string) ([]series, error) {
 			}
 		}
 	}
-	if err := getJSON(string(p)+"/api/v1/query?query="+url.QueryEscape(expression), &answer); err != nil {
+	if err := harness.GetJSON(string(p)+"/api/v1/query?query="+url.QueryEscape(expression), &answer); err != nil {
 		return nil, err
 	}
 	var out []series
@@ -111,7 +114,7 @@ func (p prometheus) counters() (map[string]float64, error) {
 		}
 		key := prometheusNames[s.labels["__name__"]]
 		if len(attributes) > 0 {
-			sortStrings(attributes)
+			slices.Sort(attributes)
 			key += "{" + strings.Join(attributes, ",") + "}"
 		}
 		out[key] = s.value
@@ -122,10 +125,10 @@ func (p prometheus) counters() (map[string]float64, error) {
 // TestPrometheusScrapesTheExample has Prometheus scrape the page of examples/prometheus.yaml.
 func TestPrometheusScrapesTheExample(t *testing.T) {
 	t.Parallel()
-	address := loopback(t)
-	p := startPrometheus(t, loopback(t), address)
+	address := harness.FreeAddress(t)
+	p := startPrometheus(t, harness.FreeAddress(t), address)
 	pid, cpuTime := startBurner(t)
-	c := startExample(t, t.TempDir(), "prometheus.yaml", []string{everySecond}, "PROMETHEUS_LISTEN="+address)
+	c := harness.StartExample(t, t.TempDir(), "prometheus.yaml", []string{everySecond}, "PROMETHEUS_LISTEN="+address)
 	checkPrometheusHost(t, p, pid, cpuTime)
 	t.Run("promtool", func(t *testing.T) { checkWithPromtool(t, "http://"+address+"/metrics") })
 	t.Run("dashboard", func(t *testing.T) { checkDashboard(t, p) })
@@ -135,19 +138,19 @@ func TestPrometheusScrapesTheExample(t *testing.T) {
 // TestPrometheusTakesTheExamplesWrites has examples/prometheus-remote-write.yaml write to Prometheus, which comes later.
 func TestPrometheusTakesTheExamplesWrites(t *testing.T) {
 	t.Parallel()
-	lookServer(t, "prometheus")
-	dir, address := t.TempDir(), loopback(t)
-	c := startExample(t, dir, "prometheus-remote-write.yaml", []string{everySecond, withFile("prometheus_remote_write")},
+	harness.LookServer(t, "prometheus")
+	dir, address := t.TempDir(), harness.FreeAddress(t)
+	c := harness.StartExample(t, dir, "prometheus-remote-write.yaml", []string{everySecond, withFile("prometheus_remote_write")},
 		"PROMETHEUS_URL=http://"+address)
 	file := filepath.Join(dir, "metrics.jsonl")
-	eventually(t, "eight seconds without Prometheus", func() error { return hasScrapes(file, 8) })
+	harness.Eventually(t, "eight seconds without Prometheus", func() error { return hasScrapes(file, 8) })
 	p := startPrometheus(t, address)
 	pid, cpuTime := startBurner(t)
 	checkPrometheusHost(t, p, pid, cpuTime)
 	t.Run("whole", func(t *testing.T) {
 		sent, err := scrapes(file)
 		require.NoError(t, err)
-		eventually(t, "every scrape", func() error {
+		harness.Eventually(t, "every scrape", func() error {
 			return near(p, `count_over_time(system_memory_limit_bytes[10m]) >= bool `+strconv.Itoa(sent), 1, 0)
 		})
 		// What is written together stands together: the states have added up to the limit at every moment.
@@ -168,17 +171,21 @@ func checkPrometheusHost(t *testing.T, p prometheus, pid string, cpuTime func() 
 	}{
 		`sum(system_memory_limit_bytes)`:                             {memTotal(t), 0},
 		`sum(system_memory_usage_bytes)`:                             {memTotal(t), 0},
-		`system_memory_usage_bytes{system_memory_state="free"}`:      {1024 * firstNumber(t, "/", "proc/meminfo", "MemFree:"), memTotal(t) / 10},
+		`system_memory_usage_bytes{system_memory_state="free"}`:      {1024 * harness.FirstNumber(t, "/", "proc/meminfo", "MemFree:"), memTotal(t) / 10},
 		`system_cpu_logical_count`:                                   {cpus(t), 0},
-		`system_uptime_seconds`:                                      {firstNumber(t, "/", "proc/uptime", ""), 60},
+		`system_uptime_seconds`:                                      {harness.FirstNumber(t, "/", "proc/uptime", ""), 60},
 		`count(system_cpu_load_average_1m)`:                          {1, 0},
 		`count(count by (cpu_mode) (system_cpu_time_seconds_total))`: {7, 0},
 	} {
-		eventually(t, expression, func() error { return near(p, expression, want.value, want.delta) })
+		harness.Eventually(t, expression, func() error { return near(p, expression, want.value, want.delta) })
 	}
-	eventually(t, "the number of processes", func() error { return near(p, `sum(system_process_count)`, processesNow(t), 5) })
+	count := harness.WatchProcesses(t)
+	harness.Eventually(t, "the number of processes", func() error {
+		n, err := p.one(`sum(system_process_count)`)
+		return errors.Join(err, count.Holds(n))
+	})
 	ofBurner := fmt.Sprintf(`sum(process_cpu_time_seconds_total{process_pid=%q,process_executable_name=%q})`, pid, burnerName)
-	eventually(t, "the CPU time of a process", func() error {
+	harness.Eventually(t, "the CPU time of a process", func() error {
 		spent := cpuTime()
 		if spent < burned.Seconds()-0.011 {
 			return fmt.Errorf("the burner has only spent %v s", spent)
@@ -187,7 +194,7 @@ func checkPrometheusHost(t *testing.T, p prometheus, pid string, cpuTime func() 
 	})
 
 	const window = "15s"
-	eventually(t, "rates over "+window, func() error {
+	harness.Eventually(t, "rates over "+window, func() error {
 		_, err := p.one(`system_cpu_time_seconds_total{cpu_mode="idle"} offset ` + window)
 		return err
 	})
@@ -223,9 +230,9 @@ var namedCount = []string{
 // checkWithPromtool has promtool look at a page. That a name ends in count is all that it may find.
 func checkWithPromtool(t *testing.T, page string) {
 	t.Helper()
-	text, err := get(page)
+	text, err := harness.Get(page)
 	require.NoError(t, err)
-	cmd := exec.Command(lookServer(t, "promtool"), "check", "metrics")
+	cmd := exec.Command(harness.LookServer(t, "promtool"), "check", "metrics")
 	cmd.Stdin = bytes.NewReader(text)
 	said, err := cmd.CombinedOutput()
 	for line := range strings.Lines(string(said)) {

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // sampledHistograms samples ten times a second. What is cumulative goes through the example, and beside it are histograms of each second alone.
@@ -32,18 +34,18 @@ service:
 // dropped on the way, but nothing else with them, if not.
 func TestSampledHistogramsReachPrometheus(t *testing.T) {
 	t.Parallel()
-	dir, p := t.TempDir(), startPrometheus(t, loopback(t))
-	c := startExample(t, dir, "prometheus-remote-write.yaml",
+	dir, p := t.TempDir(), startPrometheus(t, harness.FreeAddress(t))
+	c := harness.StartExample(t, dir, "prometheus-remote-write.yaml",
 		[]string{fmt.Sprintf(sampledHistograms, p), withFile("prometheus_remote_write")}, "PROMETHEUS_URL="+string(p))
 	const idle = `system_cpu_utilization_distribution{cpu_mode="idle"}`
-	eventually(t, "histograms of five seconds", func() error {
+	harness.Eventually(t, "histograms of five seconds", func() error {
 		n, err := p.one("histogram_count(" + idle + ")")
 		if err == nil && n < 40 {
 			err = fmt.Errorf("only %v samples", n)
 		}
 		return err
 	})
-	eventually(t, "count and sum as they were sent", func() error {
+	harness.Eventually(t, "count and sum as they were sent", func() error {
 		count, err := p.one("histogram_count(" + idle + ")")
 		if err != nil {
 			return err
@@ -54,17 +56,17 @@ func TestSampledHistogramsReachPrometheus(t *testing.T) {
 		}
 		return wasSent(filepath.Join(dir, "metrics.jsonl"), "system.cpu.utilization.distribution", "idle", uint64(count), sum)
 	})
-	free := firstNumber(t, "/", "proc/meminfo", "MemFree:") / firstNumber(t, "/", "proc/meminfo", "MemTotal:")
+	free := harness.FirstNumber(t, "/", "proc/meminfo", "MemFree:") / harness.FirstNumber(t, "/", "proc/meminfo", "MemTotal:")
 	for expression, want := range map[string]struct{ value, delta float64 }{
 		// The shares of each sample add up to 1.
 		`sum(histogram_sum(system_cpu_utilization_distribution)) / max(histogram_count(system_cpu_utilization_distribution))`: {1, 1e-6},
 		`histogram_quantile(0.5, system_memory_utilization_distribution{system_memory_state="free"})`:                         {free, 0.1},
 		`histogram_quantile(0.99, system_memory_utilization_distribution{system_memory_state="free"})`:                        {free, 0.1},
 	} {
-		eventually(t, expression, func() error { return near(p, expression, want.value, want.delta) })
+		harness.Eventually(t, expression, func() error { return near(p, expression, want.value, want.delta) })
 	}
 
-	eventually(t, "the other metrics beside histograms of each second", func() error {
+	harness.Eventually(t, "the other metrics beside histograms of each second", func() error {
 		return near(p, `count(count_over_time(system_cpu_utilization_ratio{temporality="delta"}[1m]) >= 3)`, 7, 0)
 	})
 	dropped, err := p.query(`{__name__=~".*_distribution",temporality="delta"}`)
@@ -75,7 +77,7 @@ func TestSampledHistogramsReachPrometheus(t *testing.T) {
 
 // wasSent looks for a histogram with this count and sum among those of a file.
 func wasSent(file, metric, attribute string, count uint64, sum float64) error {
-	all, err := batches(file)
+	all, err := harness.Batches(file)
 	if err != nil {
 		return err
 	}
@@ -117,15 +119,15 @@ receivers:
 // TestSampledGaugesReachInfluxDB has averages, extremes and percentiles written to InfluxDB, which has no histograms.
 func TestSampledGaugesReachInfluxDB(t *testing.T) {
 	t.Parallel()
-	address := loopback(t)
+	address := harness.FreeAddress(t)
 	i := startInfluxDB(t, address)
-	c := startExample(t, t.TempDir(), "influxdb.yaml", []string{sampledGauges}, "INFLUXDB_URL=http://"+address)
-	free := firstNumber(t, "/", "proc/meminfo", "MemFree:") / firstNumber(t, "/", "proc/meminfo", "MemTotal:")
+	c := harness.StartExample(t, t.TempDir(), "influxdb.yaml", []string{sampledGauges}, "INFLUXDB_URL=http://"+address)
+	free := harness.FirstNumber(t, "/", "proc/meminfo", "MemFree:") / harness.FirstNumber(t, "/", "proc/meminfo", "MemTotal:")
 	last := 0.0
 	for _, statistic := range []string{"min", "p50", "p95", "p99", "max"} {
 		// The first second of each: what comes later is not of the same samples.
 		q := fmt.Sprintf(`SELECT first(gauge) FROM "system.memory.utilization.%s" WHERE "system.memory.state" = 'free'`, statistic)
-		eventually(t, q, func() error { return i.near(q, free, 0.1) })
+		harness.Eventually(t, q, func() error { return i.near(q, free, 0.1) })
 		v, err := i.sum(q)
 		require.NoError(t, err)
 		assert.GreaterOrEqual(t, v, last, statistic)
@@ -133,6 +135,6 @@ func TestSampledGaugesReachInfluxDB(t *testing.T) {
 	}
 	// The averages of the modes add up to 1, as the shares of each sample do.
 	q := `SELECT last(gauge) FROM "system.cpu.utilization.avg"` + by("cpu.mode")
-	eventually(t, q, func() error { return i.near(q, 1, 1e-6) })
+	harness.Eventually(t, q, func() error { return i.near(q, 1, 1e-6) })
 	stopQuietly(t, c)
 }

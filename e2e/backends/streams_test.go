@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // temporalities is a collector with one receiver for each temporality, and each of the exporters behind both.
@@ -49,10 +51,10 @@ service:
 // arrives behind each exporter.
 func TestTemporalitiesThroughExporters(t *testing.T) {
 	dir, server := t.TempDir(), newBackends(t)
-	ports := map[string]int{"cumulative": freePort(t), "delta": freePort(t)}
-	c := start(t, dir, fmt.Sprintf(temporalities, ports["cumulative"], ports["delta"], server.URL))
+	ports := map[string]int{"cumulative": harness.FreePort(t), "delta": harness.FreePort(t)}
+	c := harness.Start(t, dir, fmt.Sprintf(temporalities, ports["cumulative"], ports["delta"], server.URL))
 	series := map[string]map[string]float64{}
-	eventually(t, "four batches at each backend", func() error {
+	harness.Eventually(t, "four batches at each backend", func() error {
 		server.mu.Lock()
 		defer server.mu.Unlock()
 		for _, sender := range []string{"cumulative", "delta"} {
@@ -66,16 +68,16 @@ func TestTemporalitiesThroughExporters(t *testing.T) {
 		return nil
 	})
 	for sender, port := range ports {
-		eventually(t, "the Prometheus endpoint", func() (err error) { series[sender], err = scrapePrometheus(port); return err })
+		harness.Eventually(t, "the Prometheus endpoint", func() (err error) { series[sender], err = harness.ScrapePrometheus(port); return err })
 	}
-	require.NoError(t, c.stop(t, syscall.SIGTERM))
+	require.NoError(t, c.Stop(t, syscall.SIGTERM))
 	require.Empty(t, server.errs)
-	assert.Equal(t, 1, strings.Count(c.output.String(), "Prometheus remote write drops delta sums"), "said at start, by the receiver that it concerns")
+	assert.Equal(t, 1, strings.Count(c.Output(), "Prometheus remote write drops delta sums"), "said at start, by the receiver that it concerns")
 
 	files := map[string][]pmetric.Metrics{}
 	for sender := range ports {
 		var err error
-		files[sender], err = batches(filepath.Join(dir, sender+".jsonl"))
+		files[sender], err = harness.Batches(filepath.Join(dir, sender+".jsonl"))
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, len(files[sender]), 4)
 		t.Run("otlp/"+sender, func(t *testing.T) { checkChain(t, sender, server.otlp[sender]) })
@@ -98,16 +100,16 @@ const userTime = "system.cpu.time{cpu.mode=user}"
 func checkChain(t *testing.T, temporality string, got []pmetric.Metrics) {
 	t.Helper()
 	for _, name := range []string{userTime, "system.cpu.context_switches"} {
-		var last point
+		var last harness.Point
 		seen := 0
 		for _, md := range got {
-			p, ok := pointsOf(md)[name]
+			p, ok := harness.PointsOf(md)[name]
 			if !ok {
 				continue
 			}
-			assert.Less(t, p.start, p.at, name)
-			assert.GreaterOrEqual(t, p.value, 0.0, name)
-			sum := p.metric.Sum()
+			assert.Less(t, p.Start, p.At, name)
+			assert.GreaterOrEqual(t, p.Value, 0.0, name)
+			sum := p.Metric.Sum()
 			if temporality == "delta" {
 				assert.Equal(t, pmetric.AggregationTemporalityDelta, sum.AggregationTemporality(), name)
 			} else {
@@ -116,10 +118,10 @@ func checkChain(t *testing.T, temporality string, got []pmetric.Metrics) {
 			switch {
 			case seen == 0:
 			case temporality == "delta":
-				assert.Equal(t, last.at, p.start, name)
+				assert.Equal(t, last.At, p.Start, name)
 			default:
-				assert.Equal(t, last.start, p.start, name)
-				assert.GreaterOrEqual(t, p.value, last.value, name)
+				assert.Equal(t, last.Start, p.Start, name)
+				assert.GreaterOrEqual(t, p.Value, last.Value, name)
 			}
 			last = p
 			seen++
@@ -129,29 +131,29 @@ func checkChain(t *testing.T, temporality string, got []pmetric.Metrics) {
 }
 
 // checkInflux holds the lines of the host's CPU time against the points that they were made of.
-func checkInflux(t *testing.T, temporality string, lines []influxLine, sent []pmetric.Metrics) {
+func checkInflux(t *testing.T, temporality string, lines []harness.InfluxLine, sent []pmetric.Metrics) {
 	t.Helper()
 	field := map[string]string{"cumulative": "counter", "delta": "gauge"}[temporality] // A delta is no counter to the schema of Telegraf.
 	values := map[time.Time]float64{}
 	for _, md := range sent {
-		if p, ok := pointsOf(md)[userTime]; ok {
-			values[p.at.UTC()] = p.value
+		if p, ok := harness.PointsOf(md)[userTime]; ok {
+			values[p.At.UTC()] = p.Value
 		}
 	}
 	seen := 0
 	for _, l := range lines {
-		for name, v := range l.fields {
-			assert.GreaterOrEqual(t, v, 0.0, "%s of %s", name, l.series)
+		for name, v := range l.Fields {
+			assert.GreaterOrEqual(t, v, 0.0, "%s of %s", name, l.Series)
 		}
-		if l.measurement() != "system.cpu.time" || !strings.Contains(l.series, "cpu.mode=user") {
+		if l.Measurement() != "system.cpu.time" || !strings.Contains(l.Series, "cpu.mode=user") {
 			continue
 		}
 		seen++
-		want, ok := values[time.Unix(0, l.at).UTC()]
-		if assert.Contains(t, l.fields, field) && ok {
-			assert.InDelta(t, want, l.fields[field], 0)
+		want, ok := values[time.Unix(0, l.At).UTC()]
+		if assert.Contains(t, l.Fields, field) && ok {
+			assert.InDelta(t, want, l.Fields[field], 0)
 		}
-		assert.Contains(t, l.fields, "start_time_unix_nano")
+		assert.Contains(t, l.Fields, "start_time_unix_nano")
 	}
 	assert.GreaterOrEqual(t, seen, 3)
 }
@@ -164,12 +166,12 @@ func checkPrometheus(t *testing.T, temporality string, series map[string]float64
 	var possible []float64
 	sum := 0.0
 	for _, md := range sent {
-		p, ok := pointsOf(md)[userTime]
+		p, ok := harness.PointsOf(md)[userTime]
 		if !ok {
 			continue
 		}
-		if sum += p.value; temporality == "cumulative" {
-			sum = p.value
+		if sum += p.Value; temporality == "cumulative" {
+			sum = p.Value
 		}
 		possible = append(possible, sum)
 	}

@@ -1,3 +1,4 @@
+// Package examples runs the distribution as a user does, with the files of examples/: it is validated, started, told to reload, and stopped.
 package examples
 
 import (
@@ -15,56 +16,44 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // patienceOfInit is how long a stop may take before an init system loses patience.
 const patienceOfInit = 5 * time.Second
 
-// gateway is a collector that takes OTLP over gRPC and writes it to files.
-const gateway = `
-receivers: {otlp: {protocols: {grpc: {endpoint: "127.0.0.1:%d"}}}}
-exporters:
-  file/metrics: {path: metrics.jsonl, append: true, flush_interval: 50ms}
-  file/logs: {path: logs.jsonl, append: true, flush_interval: 50ms}
-service:
-  telemetry: {metrics: {level: none}, logs: {level: warn}}
-  pipelines:
-    metrics: {receivers: [otlp], exporters: [file/metrics]}
-    logs: {receivers: [otlp], exporters: [file/logs]}
-`
-
 // agent runs an example as an agent that scrapes fast and sends to the given port, in a folder of its own.
-func agent(t *testing.T, dir, example string, port int, args ...string) *collector {
+func agent(t *testing.T, dir, example string, port int, args ...string) *harness.Process {
 	t.Helper()
-	path, err := filepath.Abs(filepath.Join("..", "examples", example))
-	require.NoError(t, err)
-	cmd := exec.Command(binary(t), append([]string{
+	path := harness.Repository(t, "examples", example)
+	cmd := exec.Command(harness.Binary(t), append([]string{
 		"--config", path,
 		"--set", "receivers.psutil.collection_interval=200ms",
 		"--set", "receivers.psutil.initial_delay=0s",
 		"--set", "service.telemetry.metrics.level=none",
 	}, args...)...)
 	cmd.Env = append(os.Environ(), fmt.Sprintf("OTLP_ENDPOINT=127.0.0.1:%d", port), "STATE_DIRECTORY="+filepath.Join(dir, "state"))
-	return launch(t, dir, cmd)
+	return harness.Run(t, dir, cmd)
 }
 
 // stopInTime stops a collector, and fails unless it ends well and soon.
-func stopInTime(t *testing.T, c *collector, signal os.Signal) {
+func stopInTime(t *testing.T, c *harness.Process, signal os.Signal) {
 	t.Helper()
 	asked := time.Now()
-	require.NoError(t, c.stop(t, signal), "the status is 0")
+	require.NoError(t, c.Stop(t, signal), "the status is 0")
 	assert.Less(t, time.Since(asked), patienceOfInit)
 }
 
 // scrapedAt gives the instants of the scrapes that are in a file: those of the metric system.memory.limit.
 func scrapedAt(t *testing.T, path string) map[time.Time]bool {
 	t.Helper()
-	all, err := batches(path)
+	all, err := harness.Batches(path)
 	require.NoError(t, err)
 	instants := make(map[time.Time]bool)
 	for _, md := range all {
-		if p, ok := pointsOf(md)["system.memory.limit"]; ok {
-			instants[p.at] = true
+		if p, ok := harness.PointsOf(md)["system.memory.limit"]; ok {
+			instants[p.At] = true
 		}
 	}
 	return instants
@@ -117,14 +106,14 @@ func TestExamplesRunAndStop(t *testing.T) {
 	} {
 		for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 			t.Run(example+" "+signal.String(), func(t *testing.T) {
-				dir, backend, port := t.TempDir(), t.TempDir(), freePort(t)
+				dir, backend, port := t.TempDir(), t.TempDir(), harness.FreePort(t)
 				path := filepath.Join(dir, run.file)
 				if run.sends {
-					start(t, backend, fmt.Sprintf(gateway, port))
+					harness.Start(t, backend, fmt.Sprintf(harness.FileBackend, port))
 					path = filepath.Join(backend, "metrics.jsonl")
 				}
 				c := agent(t, dir, example, port, run.args...)
-				eventually(t, "something in "+path, func() error {
+				harness.Eventually(t, "something in "+path, func() error {
 					text, err := os.ReadFile(path)
 					if err == nil && !strings.Contains(string(text), "\n") {
 						err = fmt.Errorf("nothing yet")
@@ -180,18 +169,18 @@ func TestStopWhileTheBackendIsDown(t *testing.T) {
 	for name, silence := range deaf {
 		for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 			t.Run(name+" "+signal.String(), func(t *testing.T) {
-				dir, backend, port := t.TempDir(), t.TempDir(), freePort(t)
+				dir, backend, port := t.TempDir(), t.TempDir(), harness.FreePort(t)
 				hangUp := silence(t, port)
 				c := agent(t, dir, "agent.yaml", port, "--config", atWork)
-				nthBatch(t, filepath.Join(dir, "scraped.jsonl"), 5)
+				harness.NthBatch(t, filepath.Join(dir, "scraped.jsonl"), 5)
 				stopInTime(t, c, signal)
 				hangUp()
 				scraped := scrapedAt(t, filepath.Join(dir, "scraped.jsonl"))
 				require.NotEmpty(t, scraped)
 
-				start(t, backend, fmt.Sprintf(gateway, port))
+				harness.Start(t, backend, fmt.Sprintf(harness.FileBackend, port))
 				c = agent(t, dir, "agent.yaml", port, "--config", atWork)
-				eventually(t, "what was scraped before the stop", func() error {
+				harness.Eventually(t, "what was scraped before the stop", func() error {
 					arrived, err := os.ReadFile(filepath.Join(backend, "metrics.jsonl"))
 					if err != nil || len(arrived) == 0 {
 						return fmt.Errorf("nothing yet: %w", err)
@@ -218,8 +207,8 @@ const alwaysFiring = `yaml:{connectors: {alert: {rules: [
 func TestAFiringAlertOutlivesARestart(t *testing.T) {
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		t.Run(signal.String(), func(t *testing.T) {
-			dir, backend, port := t.TempDir(), t.TempDir(), freePort(t)
-			start(t, backend, fmt.Sprintf(gateway, port))
+			dir, backend, port := t.TempDir(), t.TempDir(), harness.FreePort(t)
+			harness.Start(t, backend, fmt.Sprintf(harness.FileBackend, port))
 			logs := filepath.Join(backend, "logs.jsonl")
 			ofTheAlert := func() (transitions []string) {
 				for _, record := range records(t, logs) {
@@ -230,7 +219,7 @@ func TestAFiringAlertOutlivesARestart(t *testing.T) {
 				return transitions
 			}
 			c := agent(t, dir, "agent.yaml", port, "--config", alwaysFiring)
-			eventually(t, "the alert", func() error {
+			harness.Eventually(t, "the alert", func() error {
 				if len(ofTheAlert()) == 0 {
 					return fmt.Errorf("no record of it")
 				}
@@ -239,7 +228,7 @@ func TestAFiringAlertOutlivesARestart(t *testing.T) {
 			for range 2 {
 				stopInTime(t, c, signal)
 				c = agent(t, dir, "agent.yaml", port, "--config", alwaysFiring)
-				nthBatch(t, filepath.Join(backend, "metrics.jsonl"), countBatches(t, backend)+10)
+				harness.NthBatch(t, filepath.Join(backend, "metrics.jsonl"), countBatches(t, backend)+10)
 			}
 			stopInTime(t, c, signal)
 			assert.Equal(t, []string{"fire"}, ofTheAlert())
@@ -249,7 +238,7 @@ func TestAFiringAlertOutlivesARestart(t *testing.T) {
 
 func countBatches(t *testing.T, dir string) int {
 	t.Helper()
-	all, err := batches(filepath.Join(dir, "metrics.jsonl"))
+	all, err := harness.Batches(filepath.Join(dir, "metrics.jsonl"))
 	require.NoError(t, err)
 	return len(all)
 }
@@ -267,24 +256,23 @@ service:
 	rewrite := func(scraper, file string) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "collector.yaml"), fmt.Appendf(nil, config, scraper, file), 0o600))
 	}
-	c := start(t, dir, fmt.Sprintf(config, "load", "before.jsonl"))
-	nthBatch(t, filepath.Join(dir, "before.jsonl"), 2)
+	c := harness.Start(t, dir, fmt.Sprintf(config, "load", "before.jsonl"))
+	harness.NthBatch(t, filepath.Join(dir, "before.jsonl"), 2)
 	rewrite("memory", "after.jsonl")
-	require.NoError(t, c.cmd.Process.Signal(syscall.SIGHUP))
-	points := pointsOf(nthBatch(t, filepath.Join(dir, "after.jsonl"), 2))
+	require.NoError(t, c.Signal(syscall.SIGHUP))
+	points := harness.PointsOf(harness.NthBatch(t, filepath.Join(dir, "after.jsonl"), 2))
 	assert.Contains(t, points, "system.memory.limit")
 	assert.NotContains(t, points, "system.cpu.load_average.1m")
 
 	rewrite("mmemory", "never.jsonl")
-	require.Error(t, c.stop(t, syscall.SIGHUP), "the Collector ends on a mistake: validate first, as the unit's ExecReload does")
-	assert.Contains(t, c.output.String(), "mmemory")
+	require.Error(t, c.Stop(t, syscall.SIGHUP), "the Collector ends on a mistake: validate first, as the unit's ExecReload does")
+	assert.Contains(t, c.Output(), "mmemory")
 }
 
 // TestOwnDistribution writes the sources of the example distribution from this tree, with the Collector's own builder, and builds them.
 func TestOwnDistribution(t *testing.T) {
-	binary(t)
-	root, err := filepath.Abs("..")
-	require.NoError(t, err)
+	harness.Binary(t)
+	root := harness.Repository(t)
 	manifest, err := os.ReadFile(filepath.Join(root, "examples", "own-distribution", "builder-config.yaml"))
 	require.NoError(t, err)
 	dir := t.TempDir()

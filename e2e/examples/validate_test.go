@@ -9,12 +9,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // validate runs `otelcol-psutil validate` and returns what it said.
 func validate(t *testing.T, path string) (string, error) {
 	t.Helper()
-	cmd := exec.Command(binary(t), "validate", "--config", path)
+	cmd := exec.Command(harness.Binary(t), "validate", "--config", path)
 	cmd.Dir = t.TempDir()
 	out, err := cmd.CombinedOutput()
 	return string(out), err
@@ -43,14 +45,12 @@ func TestValidateFindsBadInput(t *testing.T) {
 }
 
 func TestExamplesAreValid(t *testing.T) {
-	examples, err := filepath.Glob(filepath.Join("..", "examples", "*.yaml"))
+	examples, err := filepath.Glob(harness.Repository(t, "examples", "*.yaml"))
 	require.NoError(t, err)
 	require.NotEmpty(t, examples)
 	for _, path := range examples {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			absolute, err := filepath.Abs(path)
-			require.NoError(t, err)
-			out, err := validate(t, absolute)
+			out, err := validate(t, path)
 			assert.NoError(t, err, out)
 		})
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // toldTwice has the alerts go to a file, too, which shows what was said while the backend is away.
@@ -24,7 +26,7 @@ func (s *sender) alertsTold() (transitions []string, again int) {
 		for _, rl := range ld.ResourceLogs().All() {
 			for _, sl := range rl.ScopeLogs().All() {
 				for _, lr := range sl.LogRecords().All() {
-					switch texts := textsOf(lr.Attributes()); {
+					switch texts := harness.AttributeTexts(lr.Attributes()); {
 					case texts["alert.rule.name"] != "memory":
 					case uids[texts["log.record.uid"]]:
 						again++
@@ -49,20 +51,20 @@ func TestFaultAlertsDuringAnOutage(t *testing.T) {
 			s.begin()
 			s.scrapes(5)
 			s.backend.down()
-			alerts := alertFile(filepath.Join(s.dir, "alerts.jsonl"))
-			s.host.takeMemory()
-			alerts.await(t, "memory", "fire", 1)
+			alerts := harness.AlertFile(filepath.Join(s.dir, "alerts.jsonl"))
+			s.host.TakeMemory()
+			alerts.Await(t, "memory", "fire", 1)
 			s.scrapes(3) // so that the alert is not being told when the collector is killed
 			s.gone()
 			s.begin()
-			s.host.freeMemory()
-			alerts.await(t, "memory", "resolve", 1)
-			s.host.takeMemory()
-			alerts.await(t, "memory", "fire", 2)
+			s.host.FreeMemory()
+			alerts.Await(t, "memory", "resolve", 1)
+			s.host.TakeMemory()
+			alerts.Await(t, "memory", "fire", 2)
 			transitions, _ := s.alertsTold()
 			require.Empty(t, transitions, "the backend is down")
 			s.backend.up()
-			eventually(t, "the alerts", func() error {
+			harness.Eventually(t, "the alerts", func() error {
 				if transitions, _ := s.alertsTold(); len(transitions) < 3 {
 					return fmt.Errorf("so far there is %q", transitions)
 				}

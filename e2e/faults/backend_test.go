@@ -6,7 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	binaryenc "encoding/binary"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +22,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // faultyBackend takes OTLP over gRPC and over HTTP at one address, remembers what was delivered to it, and misbehaves as it is told.
@@ -59,7 +61,7 @@ type connKey struct{}
 func newFaultyBackend(t *testing.T) *faultyBackend {
 	t.Helper()
 	b := &faultyBackend{
-		t: t, address: loopback(t), conns: make(map[net.Conn]bool), delivered: make(map[[sha256.Size]byte]int),
+		t: t, address: harness.FreeAddress(t), conns: make(map[net.Conn]bool), delivered: make(map[[sha256.Size]byte]int),
 		answers: make(map[string]int), ledger: newLedger(),
 	}
 	b.up()
@@ -79,7 +81,7 @@ func (b *faultyBackend) up() {
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
 	server := &http.Server{
-		Handler: http.HandlerFunc(b.serve), Protocols: &protocols, ReadHeaderTimeout: patience,
+		Handler: http.HandlerFunc(b.serve), Protocols: &protocols, ReadHeaderTimeout: harness.Timeout,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
 		ConnState: func(c net.Conn, state http.ConnState) {
 			b.mu.Lock()
@@ -90,7 +92,7 @@ func (b *faultyBackend) up() {
 			}
 		},
 	}
-	eventually(b.t, "the backend listens", func() error {
+	harness.Eventually(b.t, "the backend listens", func() error {
 		l, err := (&net.ListenConfig{}).Listen(b.t.Context(), "tcp", b.address)
 		if err == nil {
 			go func() { _ = server.Serve(l) }()
@@ -155,7 +157,7 @@ func (x *exchange) read() bool {
 	zipped := x.r.Header.Get("Content-Encoding") == "gzip"
 	if x.grpc {
 		const header = 5 // whether it is compressed, and the length
-		if len(body) < header || int(binaryenc.BigEndian.Uint32(body[1:])) != len(body)-header {
+		if len(body) < header || int(binary.BigEndian.Uint32(body[1:])) != len(body)-header {
 			return false
 		}
 		zipped, body = body[0] == 1, body[header:]
@@ -261,7 +263,7 @@ func (x *exchange) refuse(status int, wait time.Duration) {
 	x.w.Header().Set("Grpc-Message", "refused")
 	if wait > 0 {
 		// google.rpc.Status with a google.rpc.RetryInfo in it.
-		duration := binaryenc.AppendUvarint([]byte{1 << 3}, seconds)
+		duration := binary.AppendUvarint([]byte{1 << 3}, seconds)
 		retryInfo := protoField(1, duration)
 		detail := append(protoField(1, []byte("type.googleapis.com/google.rpc.RetryInfo")), protoField(2, retryInfo)...)
 		text := append([]byte{1 << 3, byte(code)}, protoField(3, detail)...)
@@ -272,7 +274,7 @@ func (x *exchange) refuse(status int, wait time.Duration) {
 
 // protoField is a field of a message that holds bytes.
 func protoField(number int, value []byte) []byte {
-	return append(binaryenc.AppendUvarint([]byte{byte(number<<3 | 2)}, uint64(len(value))), value...)
+	return append(binary.AppendUvarint([]byte{byte(number<<3 | 2)}, uint64(len(value))), value...)
 }
 
 // cut ends the connection as a backend that dies: where something of the answer is under way, in the middle of it.

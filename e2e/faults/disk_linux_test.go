@@ -14,6 +14,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 )
 
 // besides has a pipeline besides that of the queue, which writes to another disk.
@@ -24,19 +27,17 @@ const besides = `{exporters: {file: {path: scraped-0.jsonl, flush_interval: 50ms
 // onSmallDisk has the state of a collector on a filesystem of its own, 3 MB large, and gives the way to it.
 func (s *sender) onSmallDisk() (state func() string) {
 	s.t.Helper()
-	if os.Geteuid() != 0 {
-		s.t.Skip("only root may mount a filesystem")
-	}
+	testenv.Root(s.t, "mounts a filesystem")
 	dir := filepath.Join(s.dir, "state")
 	require.NoError(s.t, os.Mkdir(dir, 0o700))
 	if out, err := exec.Command("unshare", "-m", "mount", "-t", "tmpfs", "none", dir).CombinedOutput(); err != nil {
-		s.t.Skipf("here not even root may mount a filesystem: %v: %s", err, out)
+		testenv.Missing(s.t, "not even root may mount a filesystem: %v: %s", err, out)
 	}
 	s.wrap = func(program string, args ...string) *exec.Cmd {
 		const script = `mount -t tmpfs -o size=3m none "$0" && exec "$@"`
 		return exec.Command("unshare", append([]string{"-m", "sh", "-c", script, dir, program}, args...)...)
 	}
-	return func() string { return filepath.Join("/proc", fmt.Sprint(s.cmd.Process.Pid), "root", dir) }
+	return func() string { return filepath.Join("/proc", fmt.Sprint(s.PID()), "root", dir) }
 }
 
 // fillDisk writes to a file until the disk is full.
@@ -54,7 +55,7 @@ func fillDisk(t *testing.T, path string) {
 // refusing waits for the queue to take no more.
 func (s *sender) refusing() {
 	s.t.Helper()
-	eventually(s.t, "the queue takes no more", func() error {
+	harness.Eventually(s.t, "the queue takes no more", func() error {
 		n, err := s.telemetryOf("otelcol_exporter_enqueue_failed_metric_points")
 		if err == nil && n == 0 {
 			err = errors.New("nothing was refused")
@@ -109,7 +110,7 @@ func TestFaultQueueDiskFull(t *testing.T) {
 			s.resumes()
 			s.stopTurning()
 			// A queue that can't write down what it takes out has been seen to lose it.
-			unwritten := strings.Count(s.output.String(), "Failed to dispatch item")
+			unwritten := strings.Count(s.Output(), "Failed to dispatch item")
 			assert.LessOrEqual(t, s.lostButNotRefused(), unwritten)
 			if first == "room" {
 				assert.Zero(t, unwritten)
@@ -135,11 +136,11 @@ func (s *sender) lostButNotRefused() int {
 	}
 	var before float64
 	var lost, points, seen int
-	eventually(s.t, "nothing is refused any more", func() error {
+	harness.Eventually(s.t, "nothing is refused any more", func() error {
 		before = refused()
 		now := time.Now()
 		s.passes(now)
-		eventually(s.t, "the other pipeline is as far", func() (err error) {
+		harness.Eventually(s.t, "the other pipeline is as far", func() (err error) {
 			lost, points, seen, err = s.absent(now)
 			return err
 		})
@@ -148,7 +149,7 @@ func (s *sender) lostButNotRefused() int {
 		}
 		return nil
 	})
-	said := strings.Count(s.output.String(), "Rejecting data")
+	said := strings.Count(s.Output(), "Rejecting data")
 	require.Positive(s.t, lost)
 	require.GreaterOrEqual(s.t, float64(points), before)
 	more := lost - said
@@ -159,14 +160,14 @@ func (s *sender) lostButNotRefused() int {
 
 // absent counts the scrapes until an instant that another pipeline has seen and the backend has not. It is an error if that pipeline is not so far.
 func (s *sender) absent(until time.Time) (lost, points, seen int, err error) {
-	all, err := batches(filepath.Join(s.dir, "scraped-0.jsonl"))
+	all, err := harness.Batches(filepath.Join(s.dir, "scraped-0.jsonl"))
 	if err != nil {
 		return 0, 0, 0, err
 	}
 	err = fmt.Errorf("none of %d scrapes is later than %v", len(all), until)
 	_ = s.backend.look(func(l *ledger) error {
 		for _, md := range all {
-			one, ok := scrapeOf(pointsOf(md))
+			one, ok := scrapeOf(harness.PointsOf(md))
 			if !ok || one.at.After(until) {
 				err = nil
 				continue
@@ -189,7 +190,7 @@ func TestFaultQueueCorrupted(t *testing.T) {
 	s.begin()
 	s.backend.down()
 	s.scrapes(10)
-	killCollector(s.collector)
+	s.Process.Kill()
 	path := filepath.Join(s.dir, "state", "exporter_otlp_grpc__metrics")
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	require.NoError(t, err)
@@ -199,13 +200,8 @@ func TestFaultQueueCorrupted(t *testing.T) {
 	require.NoError(t, f.Close())
 	s.backend.up()
 	s.begin()
-	select {
-	case err := <-s.exited:
-		require.Error(t, err)
-		assert.Contains(t, s.output.String(), "panic")
-	case <-time.After(patience):
-		require.Fail(t, "it runs")
-	}
+	require.Error(t, s.Await(t))
+	assert.Contains(t, s.Output(), "panic")
 	require.NoError(t, os.Remove(path))
 	s.begin()
 	s.resumes()

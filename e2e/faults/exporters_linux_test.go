@@ -2,7 +2,7 @@ package faults
 
 import (
 	"bytes"
-	binaryenc "encoding/binary"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // takenFrom has one exporter take what a played host gives five times a second, and a file see it, too.
@@ -62,10 +64,10 @@ func (w *writes) serve(rw http.ResponseWriter, r *http.Request) {
 	var err error
 	if r.Header.Get("Content-Encoding") == "snappy" {
 		if body, err = io.ReadAll(r.Body); err == nil {
-			body, err = unsnap(body)
+			body, err = harness.DecodeSnappy(body)
 		}
 	} else {
-		body, err = bodyOf(r)
+		body, err = harness.RequestBody(r)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -87,12 +89,12 @@ func (w *writes) serve(rw http.ResponseWriter, r *http.Request) {
 		}
 	} else {
 		for text := range strings.Lines(string(body)) {
-			line, err := parseInflux(strings.TrimSuffix(text, "\n"))
+			line, err := harness.ParseInfluxLine(strings.TrimSuffix(text, "\n"))
 			if err != nil {
 				w.errs = append(w.errs, err)
 			}
-			if line.measurement() == turning {
-				w.at[time.Unix(0, line.at).UnixMilli()]++
+			if line.Measurement() == turning {
+				w.at[time.Unix(0, line.At).UnixMilli()]++
 			}
 		}
 	}
@@ -103,16 +105,16 @@ func (w *writes) serve(rw http.ResponseWriter, r *http.Request) {
 func protoFields(message []byte, number int) func(yield func([]byte) bool) {
 	return func(yield func([]byte) bool) {
 		for len(message) > 0 {
-			key, n := binaryenc.Uvarint(message)
+			key, n := binary.Uvarint(message)
 			message = message[n:]
 			var field []byte
 			switch key & 7 {
 			case 0:
-				_, n = binaryenc.Uvarint(message)
+				_, n = binary.Uvarint(message)
 			case 1:
 				n = 8
 			default:
-				length, header := binaryenc.Uvarint(message)
+				length, header := binary.Uvarint(message)
 				n = header + int(length)
 				field = message[header:n]
 			}
@@ -127,7 +129,7 @@ func protoFields(message []byte, number int) func(yield func([]byte) bool) {
 // sampleTime is the time of a sample of remote write, which stands behind its value.
 func sampleTime(sample []byte) int64 {
 	const value = 1 + 8
-	ms, _ := binaryenc.Uvarint(sample[value+1:])
+	ms, _ := binary.Uvarint(sample[value+1:])
 	return int64(ms)
 }
 
@@ -138,15 +140,15 @@ func (w *writes) missing(t *testing.T, dir string, before time.Time, lives int) 
 	defer w.mu.Unlock()
 	require.NoError(t, errors.Join(w.errs...))
 	for life := range lives {
-		all, err := batches(filepath.Join(dir, fmt.Sprintf("scraped-%d.jsonl", life)))
+		all, err := harness.Batches(filepath.Join(dir, fmt.Sprintf("scraped-%d.jsonl", life)))
 		require.NoError(t, err)
 		for _, md := range all {
-			p, ok := pointsOf(md)[turning]
-			if !ok || p.at.After(before) {
+			p, ok := harness.PointsOf(md)[turning]
+			if !ok || p.At.After(before) {
 				continue
 			}
 			seen++
-			if w.at[p.at.UnixMilli()] == 0 {
+			if w.at[p.At.UnixMilli()] == 0 {
 				missing++
 			}
 		}
@@ -160,7 +162,7 @@ func (w *writes) missing(t *testing.T, dir string, before time.Time, lives int) 
 // later waits for a scrape after an instant to be taken.
 func (w *writes) later(t *testing.T, instant time.Time) {
 	t.Helper()
-	eventually(t, "it is taken again", func() error {
+	harness.Eventually(t, "it is taken again", func() error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		for at := range w.at {
@@ -189,9 +191,9 @@ type otherExporter struct {
 
 	dir     string
 	server  *writes
-	running *collector
+	running *harness.Process
 	lives   int
-	begin   func(life int) *collector
+	begin   func(life int) *harness.Process
 }
 
 func lostNothing(t *testing.T, lost, _ int) { t.Helper(); assert.Zero(t, lost) }
@@ -203,7 +205,6 @@ func lostMost(t *testing.T, lost, of int) { t.Helper(); assert.Greater(t, lost, 
 // TestFaultOtherExporters has a backend refuse for seven seconds what other exporters than those of OTLP write.
 func TestFaultOtherExporters(t *testing.T) {
 	t.Parallel()
-	linuxOnly(t)
 	cases := []*otherExporter{
 		{name: "influxdb 503", exporter: influxQueued, status: 503, lost: lostNothing},
 		{name: "influxdb 503 and killed", exporter: influxQueued, status: 503, kill: true, lost: lostNothing},
@@ -216,12 +217,12 @@ func TestFaultOtherExporters(t *testing.T) {
 		{name: "remote write with WAL 503 and killed", exporter: remoteWriteWithAWAL, status: 503, kill: true, lost: lostNothing},
 	}
 	for _, c := range cases {
-		host, port := newPlayedHost(t), freePort(t)
+		host, port := harness.NewFixtureHost(t), harness.FreePort(t)
 		c.dir, c.server = t.TempDir(), newWrites(t)
-		c.begin = func(life int) *collector {
+		c.begin = func(life int) *harness.Process {
 			c.lives++
 			name, _, _ := strings.Cut(c.exporter, ":")
-			return start(t, c.dir, fmt.Sprintf(takenFrom, host.root, life, fmt.Sprintf(c.exporter, c.server.URL), port, name))
+			return harness.Start(t, c.dir, fmt.Sprintf(takenFrom, host.Root, life, fmt.Sprintf(c.exporter, c.server.URL), port, name))
 		}
 		c.running = c.begin(0)
 	}
@@ -232,7 +233,7 @@ func TestFaultOtherExporters(t *testing.T) {
 	wait(t, 7*time.Second)
 	for _, c := range cases {
 		if c.kill {
-			killCollector(c.running)
+			c.running.Kill()
 			c.running = c.begin(1)
 		}
 		c.server.answers(0)
@@ -242,8 +243,8 @@ func TestFaultOtherExporters(t *testing.T) {
 			lost, of, twice := c.server.missing(t, c.dir, back, c.lives)
 			t.Logf("%d of %d scrapes were lost, %d came twice; %d requests were refused", lost, of, twice, c.server.refused)
 			c.lost(t, lost, of)
-			assert.Less(t, memoryPeak(t, c.running.cmd.Process.Pid), int64(memoryBound))
-			require.NoError(t, c.running.stop(t, syscall.SIGTERM))
+			assert.Less(t, memoryPeak(t, c.running.PID()), int64(memoryBound))
+			require.NoError(t, c.running.Stop(t, syscall.SIGTERM))
 		})
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // TestFaultBackendDown has a backend go away, and come back.
@@ -29,14 +31,14 @@ func TestFaultBackendDown(t *testing.T) {
 			waiting, err := s.telemetryOf("otelcol_exporter_queue_size")
 			require.NoError(t, err)
 			disk := s.diskUsage()
-			status := fmt.Sprintf("proc/%d/status", s.cmd.Process.Pid)
-			own, mapped := firstNumber(t, "/", status, "RssAnon:"), firstNumber(t, "/", status, "RssFile:")
+			status := fmt.Sprintf("proc/%d/status", s.PID())
+			own, mapped := harness.FirstNumber(t, "/", status, "RssAnon:"), harness.FirstNumber(t, "/", status, "RssFile:")
 			back := time.Now()
 			s.backend.up()
 			s.arrives()
 			t.Logf("down for %v: %.0f bytes in the queue, %d KiB of disk; %.0f KiB of memory of its own, %.0f KiB of files; all there %v after the return",
 				down, waiting, disk>>10, own, mapped, time.Since(back).Round(100*time.Millisecond))
-			eventually(t, "disk is given back", func() error {
+			harness.Eventually(t, "disk is given back", func() error {
 				if now := s.diskUsage(); now >= disk {
 					return fmt.Errorf("%d bytes of %d are still taken", now, disk)
 				}
@@ -85,7 +87,7 @@ func TestFaultBackendRefuses(t *testing.T) {
 					x.acknowledge()
 				}
 			})
-			eventually(t, "some are refused", func() error {
+			harness.Eventually(t, "some are refused", func() error {
 				if n, m := s.backend.count("429"), s.backend.count("503"); n < 2 || m < 2 {
 					return fmt.Errorf("%d times with 429, %d with 503", n, m)
 				}
@@ -134,7 +136,7 @@ func TestFaultBackendRejects(t *testing.T) {
 			})
 			s.scrapes(20)
 			s.stopTurning()
-			eventually(t, "all but what was rejected", func() error {
+			harness.Eventually(t, "all but what was rejected", func() error {
 				return s.backend.look(func(l *ledger) error {
 					got, want := l.turned()+rejected.turned(), s.total()-float64(s.from.Load())
 					if got != want {
@@ -143,7 +145,7 @@ func TestFaultBackendRejects(t *testing.T) {
 					return nil
 				})
 			})
-			eventually(t, "they are counted", func() error {
+			harness.Eventually(t, "they are counted", func() error {
 				failed, err := s.telemetryOf("otelcol_exporter_send_failed_metric_points")
 				if err == nil && failed != float64(points) {
 					err = fmt.Errorf("%v points of %d", failed, points)
@@ -151,7 +153,7 @@ func TestFaultBackendRejects(t *testing.T) {
 				return err
 			})
 			assert.Positive(t, points)
-			assert.Equal(t, 2, strings.Count(s.output.String(), "Dropping data"))
+			assert.Equal(t, 2, strings.Count(s.Output(), "Dropping data"))
 			s.ends()
 		})
 	}
@@ -174,13 +176,13 @@ func TestFaultBackendDies(t *testing.T) {
 					x.deliver()
 					x.cutResponse()
 				case 6:
-					x.linger(patience)
+					x.linger(harness.Timeout)
 				default:
 					x.deliver()
 					x.acknowledge()
 				}
 			})
-			eventually(t, "it died often enough", func() error {
+			harness.Eventually(t, "it died often enough", func() error {
 				if n, m := s.backend.count("cut"), s.backend.count("given up"); n < 6 || m < 1 {
 					return fmt.Errorf("cut off %d times, given up %d times", n, m)
 				}

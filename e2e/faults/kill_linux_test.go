@@ -16,6 +16,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 )
 
 // witness has a file, which no kill takes back, see each scrape just before the queue does or just after it.
@@ -27,12 +30,12 @@ func (s *sender) witnessed(life int) map[pmetric.AggregationTemporality][]time.T
 	s.t.Helper()
 	scrapes := make(map[pmetric.AggregationTemporality][]time.Time)
 	path := filepath.Join(s.dir, fmt.Sprintf("scraped-%d.jsonl", life))
-	all, err := batches(path)
+	all, err := harness.Batches(path)
 	if err != nil {
 		return scrapes // It was killed before it had begun.
 	}
 	for _, md := range all {
-		found, ok := scrapeOf(pointsOf(md))
+		found, ok := scrapeOf(harness.PointsOf(md))
 		require.True(s.t, ok)
 		scrapes[found.temporality] = append(scrapes[found.temporality], found.at)
 	}
@@ -70,7 +73,7 @@ func (s *sender) missing(lives int) (last, queued []scrape, seen int) {
 // passes waits for a scrape later than an instant. The one consumer takes from the queue in order, so that what waited longer was taken before.
 func (s *sender) passes(instant time.Time) {
 	s.t.Helper()
-	eventually(s.t, "the queue is worked off", func() error {
+	harness.Eventually(s.t, "the queue is worked off", func() error {
 		return s.backend.look(func(l *ledger) error {
 			for one := range l.scrapes {
 				if one.at.After(instant) {
@@ -91,7 +94,7 @@ func (s *sender) allButTheLast(kills int) {
 	s.begin()
 	s.passes(restarted)
 	last, queued, seen := s.missing(kills)
-	moved := s.unretrieved + strings.Count(s.output.String(), "Failed retrieving item")
+	moved := s.unretrieved + strings.Count(s.Output(), "Failed retrieving item")
 	s.t.Logf("%d kills: of %d scrapes witnessed %d were lost between the scrape and the queue, %d as a start moved them", kills, seen,
 		len(last), len(queued))
 	assert.LessOrEqual(s.t, len(queued), moved, "what was in the queue arrives")
@@ -126,8 +129,9 @@ func TestFaultCollectorKilled(t *testing.T) {
 func TestFaultCollectorKilledWhileItWrites(t *testing.T) {
 	kills, err := strconv.Atoi(os.Getenv("E2E_KILLS"))
 	if err != nil {
-		t.Skip("E2E_KILLS does not say how often")
+		t.Skip("E2E_KILLS does not say how often") //nolint:forbidigo // It takes minutes, and runs when it is asked for.
 	}
+	testenv.Strace(t)
 	const protocol = "otlp_grpc"
 	s := newSender(t, protocol)
 	for life := range kills {
@@ -140,13 +144,7 @@ func TestFaultCollectorKilledWhileItWrites(t *testing.T) {
 			return exec.Command("strace", append([]string{"-f", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64", "-e", inject, program}, args...)...)
 		}
 		s.begin(fmt.Sprintf(witness, life, protocol))
-		select {
-		case err := <-s.exited:
-			require.Error(t, err)
-			s.exited <- err
-		case <-time.After(patience):
-			require.Fail(t, "it was not killed")
-		}
+		require.Error(t, s.Await(t), "it is killed")
 		s.gone()
 	}
 	s.wrap = exec.Command

@@ -1,3 +1,4 @@
+// Package faults breaks what the distribution depends on, backends, disks and the process itself, and counts what is lost.
 package faults
 
 import (
@@ -7,6 +8,8 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // turning is the counter that tests turn: its deltas must add up to how far it was turned.
@@ -15,7 +18,7 @@ const turning = "system.cpu.context_switches"
 // ledger adds up the deltas of what was delivered, and knows scrapes by their instants.
 type ledger struct {
 	deltas  map[string]map[time.Time]delta // of each series, by the end of the interval
-	totals  map[string]point               // the newest cumulative point of each counter
+	totals  map[string]harness.Point       // the newest cumulative point of each counter
 	scrapes map[scrape]int                 // with the number of points
 }
 
@@ -31,21 +34,21 @@ type scrape struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{deltas: make(map[string]map[time.Time]delta), totals: make(map[string]point), scrapes: make(map[scrape]int)}
+	return &ledger{deltas: make(map[string]map[time.Time]delta), totals: make(map[string]harness.Point), scrapes: make(map[scrape]int)}
 }
 
 // enter takes one batch, which is one scrape.
 func (l *ledger) enter(md pmetric.Metrics) {
-	points := pointsOf(md)
+	points := harness.PointsOf(md)
 	if s, ok := scrapeOf(points); ok {
 		l.scrapes[s] = md.DataPointCount()
 	}
 	for series, p := range points {
-		if p.metric.Type() != pmetric.MetricTypeSum || !p.metric.Sum().IsMonotonic() {
+		if p.Metric.Type() != pmetric.MetricTypeSum || !p.Metric.Sum().IsMonotonic() {
 			continue
 		}
-		if p.metric.Sum().AggregationTemporality() == pmetric.AggregationTemporalityCumulative {
-			if p.at.After(l.totals[series].at) {
+		if p.Metric.Sum().AggregationTemporality() == pmetric.AggregationTemporalityCumulative {
+			if p.At.After(l.totals[series].At) {
 				l.totals[series] = p
 			}
 			continue
@@ -53,18 +56,18 @@ func (l *ledger) enter(md pmetric.Metrics) {
 		if l.deltas[series] == nil {
 			l.deltas[series] = make(map[time.Time]delta)
 		}
-		l.deltas[series][p.at] = delta{start: p.start, value: p.value}
+		l.deltas[series][p.At] = delta{start: p.Start, value: p.Value}
 	}
 }
 
 // scrapeOf tells which scrape the points are of.
-func scrapeOf(points map[string]point) (scrape, bool) {
+func scrapeOf(points map[string]harness.Point) (scrape, bool) {
 	p, ok := points[turning]
 	if ok {
-		return scrape{temporality: p.metric.Sum().AggregationTemporality(), at: p.at}, true
+		return scrape{temporality: p.Metric.Sum().AggregationTemporality(), at: p.At}, true
 	}
 	p, ok = points["system.memory.limit"]
-	return scrape{at: p.at}, ok
+	return scrape{at: p.At}, ok
 }
 
 // turned is how far the counter was turned, by its deltas.

@@ -16,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // memoryBound is what a collector may have in memory at most, whatever waits in its queue.
@@ -50,10 +52,10 @@ var protocols = []string{"otlp_grpc", "otlp_http"}
 
 // sender is a collector that sends what it reads of a host, whose counter turns, to a faulty backend.
 type sender struct {
-	*collector
+	*harness.Process
 	t         *testing.T
 	dir       string
-	host      *playedHost
+	host      *harness.FixtureHost
 	backend   *faultyBackend
 	telemetry int // port
 	configs   []string
@@ -67,12 +69,9 @@ type sender struct {
 // newSender prepares, and starts nothing. Settings lie over all others.
 func newSender(t *testing.T, protocol string, settings ...string) *sender {
 	t.Helper()
-	linuxOnly(t)
-	binary(t)
-	s := &sender{t: t, dir: t.TempDir(), host: newPlayedHost(t), backend: newFaultyBackend(t), telemetry: freePort(t), wrap: exec.Command}
-	example, err := filepath.Abs(filepath.Join("..", "examples", "agent.yaml"))
-	require.NoError(t, err)
-	s.configs = []string{example}
+	harness.Binary(t)
+	s := &sender{t: t, dir: t.TempDir(), host: harness.NewFixtureHost(t), backend: newFaultyBackend(t), telemetry: harness.FreePort(t), wrap: exec.Command}
+	s.configs = []string{harness.Repository(t, "examples", "agent.yaml")}
 	endpoint := s.backend.address
 	if protocol == "otlp_http" {
 		endpoint = "http://" + endpoint
@@ -83,7 +82,7 @@ func newSender(t *testing.T, protocol string, settings ...string) *sender {
 	}
 	settings = append([]string{
 		strings.Replace(recommended(t), "otlp_grpc:", protocol+":", 1),
-		fmt.Sprintf(fastAndCounted, s.host.root, protocol, endpoint, s.telemetry, interval),
+		fmt.Sprintf(fastAndCounted, s.host.Root, protocol, endpoint, s.telemetry, interval),
 	}, settings...)
 	for i, text := range settings {
 		path := filepath.Join(s.dir, fmt.Sprintf("settings-%d.yaml", i))
@@ -96,7 +95,7 @@ func newSender(t *testing.T, protocol string, settings ...string) *sender {
 // recommended is the configuration that docs/reliability.md recommends.
 func recommended(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "docs", "reliability.md"))
+	text, err := os.ReadFile(harness.Repository(t, "docs", "reliability.md"))
 	require.NoError(t, err)
 	_, rest, found := strings.Cut(string(text), "```yaml\n")
 	require.True(t, found)
@@ -115,16 +114,16 @@ func (s *sender) begin(settings ...string) {
 	for _, text := range settings {
 		args = append(args, "--config", "yaml:"+text)
 	}
-	cmd := s.wrap(binary(s.t), args...)
+	cmd := s.wrap(harness.Binary(s.t), args...)
 	cmd.Env = append(os.Environ(), "STATE_DIRECTORY="+filepath.Join(s.dir, "state"))
-	s.collector = launch(s.t, s.dir, cmd)
+	s.Process = harness.Run(s.t, s.dir, cmd)
 }
 
 // gone ends a life: one that is killed here, or has been.
 func (s *sender) gone() {
 	s.t.Helper()
-	killCollector(s.collector)
-	s.unretrieved += strings.Count(s.output.String(), "Failed retrieving item")
+	s.Process.Kill()
+	s.unretrieved += strings.Count(s.Output(), "Failed retrieving item")
 }
 
 var contextSwitches = regexp.MustCompile(`(?m)^ctxt (\d+)$`)
@@ -132,7 +131,7 @@ var contextSwitches = regexp.MustCompile(`(?m)^ctxt (\d+)$`)
 // turn waits for the stream of deltas to have begun, and turns the counter from then on until rest is called, or the test ends.
 func (s *sender) turn() {
 	s.t.Helper()
-	eventually(s.t, "the deltas begin", func() error {
+	harness.Eventually(s.t, "the deltas begin", func() error {
 		return s.backend.look(func(l *ledger) error {
 			if len(l.deltas[turning]) == 0 {
 				return errors.New("none yet")
@@ -140,7 +139,7 @@ func (s *sender) turn() {
 			return nil
 		})
 	})
-	path := filepath.Join(s.host.root, "proc", "stat")
+	path := filepath.Join(s.host.Root, "proc", "stat")
 	text, err := os.ReadFile(path)
 	require.NoError(s.t, err)
 	value, err := strconv.ParseInt(contextSwitches.FindStringSubmatch(string(text))[1], 10, 64)
@@ -188,12 +187,12 @@ func (s *sender) total() float64 { return float64(s.value.Load()) }
 func (s *sender) scrapes(n int) {
 	s.t.Helper()
 	var before float64
-	eventually(s.t, "the telemetry of the collector", func() (err error) {
+	harness.Eventually(s.t, "the telemetry of the collector", func() (err error) {
 		before, err = s.telemetryOf("otelcol_scraper_scraped_metric_points")
 		return err
 	})
 	const pointsOfAScrape = 100 // More than that, so that n are passed for sure.
-	eventually(s.t, fmt.Sprintf("%d more scrapes", n), func() error {
+	harness.Eventually(s.t, fmt.Sprintf("%d more scrapes", n), func() error {
 		now, err := s.telemetryOf("otelcol_scraper_scraped_metric_points")
 		if err == nil && now < before+float64(n*pointsOfAScrape) {
 			err = fmt.Errorf("%v points, %v before", now, before)
@@ -204,7 +203,7 @@ func (s *sender) scrapes(n int) {
 
 // telemetryOf adds up the series of a metric of the collector's own.
 func (s *sender) telemetryOf(name string) (sum float64, err error) {
-	series, err := scrapePrometheus(s.telemetry)
+	series, err := harness.ScrapePrometheus(s.telemetry)
 	for text, v := range series {
 		if metric, _, _ := strings.Cut(text, "{"); metric == name || metric == name+"_total" {
 			sum += v
@@ -220,8 +219,8 @@ func (s *sender) arrives() {
 	want := s.total() - float64(s.from.Load())
 	ask := func() error {
 		return s.backend.look(func(l *ledger) error {
-			if got := l.turned(); got != want || l.totals[turning].value != s.total() {
-				return fmt.Errorf("%v of %v, the newest total is %v of %v", got, want, l.totals[turning].value, s.total())
+			if got := l.turned(); got != want || l.totals[turning].Value != s.total() {
+				return fmt.Errorf("%v of %v, the newest total is %v of %v", got, want, l.totals[turning].Value, s.total())
 			}
 			return l.whole()
 		})
@@ -232,17 +231,17 @@ func (s *sender) arrives() {
 			wait(s.t, 100*time.Millisecond)
 		}
 	}
-	eventually(s.t, "the deltas add up", ask)
+	harness.Eventually(s.t, "the deltas add up", ask)
 }
 
 // ends stops the collector, holds its memory against the bound, and tells what was seen.
 func (s *sender) ends() {
 	s.t.Helper()
-	peak := memoryPeak(s.t, s.cmd.Process.Pid)
+	peak := memoryPeak(s.t, s.PID())
 	assert.Less(s.t, peak, int64(memoryBound))
 	refused, err := s.telemetryOf("otelcol_exporter_enqueue_failed_metric_points")
 	require.NoError(s.t, err)
-	require.NoError(s.t, s.stop(s.t, syscall.SIGTERM))
+	require.NoError(s.t, s.Stop(s.t, syscall.SIGTERM))
 	n := 0
 	require.NoError(s.t, s.backend.look(func(l *ledger) error { n = len(l.scrapes); return nil }))
 	s.t.Logf("%d scrapes arrived, %d requests twice, %v points refused, %d MiB of memory at most", n, s.backend.duplicates(), refused, peak>>20)
@@ -251,7 +250,7 @@ func (s *sender) ends() {
 // memoryPeak is the most resident memory that a process has had.
 func memoryPeak(t *testing.T, pid int) int64 {
 	t.Helper()
-	return int64(firstNumber(t, "/", fmt.Sprintf("proc/%d/status", pid), "VmHWM:")) << 10
+	return int64(harness.FirstNumber(t, "/", fmt.Sprintf("proc/%d/status", pid), "VmHWM:")) << 10
 }
 
 // outage is how long a backend is down: 5 seconds, or what E2E_OUTAGE says. With a long one retries are as recommended, and there are

@@ -12,22 +12,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// playedHost is a copy of the fixture host server-6.x, whose kernel the test plays.
-type playedHost struct {
+// FixtureHost is a copy of the host server-6.x of testdata/hosts, of which the test changes what the kernel shows.
+type FixtureHost struct {
 	t        *testing.T
-	root     string
+	Root     string
 	pristine map[string]string // files as they were, by path
 }
 
-func newPlayedHost(t *testing.T) *playedHost {
+// NewFixtureHost copies the host into a folder of the test.
+func NewFixtureHost(t *testing.T) *FixtureHost {
 	t.Helper()
-	return &playedHost{t: t, root: fixtures(t, t.TempDir(), "server-6.x")[0], pristine: make(map[string]string)}
+	return &FixtureHost{t: t, Root: CopyHosts(t, t.TempDir(), "server-6.x")[0], pristine: make(map[string]string)}
 }
 
 // edit changes a file in one step, so that no scrape sees half of it.
-func (h *playedHost) edit(file string, change func(text string) string) {
+func (h *FixtureHost) edit(file string, change func(text string) string) {
 	h.t.Helper()
-	path := filepath.Join(h.root, file)
+	path := filepath.Join(h.Root, file)
 	text, err := os.ReadFile(path)
 	require.NoError(h.t, err)
 	if _, ok := h.pristine[file]; !ok {
@@ -37,12 +38,12 @@ func (h *playedHost) edit(file string, change func(text string) string) {
 }
 
 // restore brings a file back to what it was.
-func (h *playedHost) restore(file string) {
+func (h *FixtureHost) restore(file string) {
 	h.t.Helper()
-	h.replace(filepath.Join(h.root, file), h.pristine[file])
+	h.replace(filepath.Join(h.Root, file), h.pristine[file])
 }
 
-func (h *playedHost) replace(path, text string) {
+func (h *FixtureHost) replace(path, text string) {
 	h.t.Helper()
 	require.NoError(h.t, os.WriteFile(path+".new", []byte(text), 0o600))
 	require.NoError(h.t, os.Rename(path+".new", path))
@@ -52,8 +53,8 @@ const meminfo = "proc/meminfo"
 
 var freeOrCached = regexp.MustCompile(`(?m)^(MemFree|MemAvailable|Cached|Buffers|SReclaimable):\s+\d+`)
 
-// takeMemory leaves some 1.5 % of the memory free, and nothing that could be freed.
-func (h *playedHost) takeMemory() {
+// TakeMemory leaves some 1.5 % of the memory free, and nothing that could be freed.
+func (h *FixtureHost) TakeMemory() {
 	h.t.Helper()
 	h.edit(meminfo, func(text string) string {
 		return freeOrCached.ReplaceAllStringFunc(text, func(line string) string {
@@ -66,12 +67,13 @@ func (h *playedHost) takeMemory() {
 	})
 }
 
-func (h *playedHost) freeMemory() { h.restore(meminfo) }
+// FreeMemory undoes TakeMemory.
+func (h *FixtureHost) FreeMemory() { h.restore(meminfo) }
 
 var cpuLine = regexp.MustCompile(`(?m)^cpu(\d*) .*$`)
 
-// runCPUs lets a moment pass on all CPUs, busy or idle.
-func (h *playedHost) runCPUs(busy bool) {
+// RunCPUs lets a moment pass on all CPUs, busy or idle.
+func (h *FixtureHost) RunCPUs(busy bool) {
 	h.t.Helper()
 	const user, idle, jiffies = 1, 4, 5
 	h.edit("proc/stat", func(text string) string {
@@ -91,8 +93,8 @@ func (h *playedHost) runCPUs(busy bool) {
 	})
 }
 
-// receive lets bytes arrive at a network interface.
-func (h *playedHost) receive(name string, bytes int64) {
+// Receive lets bytes arrive at a network interface.
+func (h *FixtureHost) Receive(name string, bytes int64) {
 	h.t.Helper()
 	line := regexp.MustCompile(`(?m)^( *` + name + `: *)(\d+)`)
 	h.edit("proc/1/net/dev", func(text string) string {
@@ -102,15 +104,15 @@ func (h *playedHost) receive(name string, bytes int64) {
 	})
 }
 
-func (h *playedHost) plus(number string, more int64) string {
+func (h *FixtureHost) plus(number string, more int64) string {
 	h.t.Helper()
 	n, err := strconv.ParseInt(number, 10, 64)
 	require.NoError(h.t, err)
 	return strconv.FormatInt(n+more, 10)
 }
 
-// interfaces replaces the network interfaces by so many others, all with that many errors.
-func (h *playedHost) interfaces(n, errors int) {
+// Interfaces replaces the network interfaces by n others, each with as many errors.
+func (h *FixtureHost) Interfaces(n, errors int) {
 	h.t.Helper()
 	h.edit("proc/1/net/dev", func(text string) string {
 		lines := strings.SplitAfterN(text, "\n", 3)
@@ -121,4 +123,15 @@ func (h *playedHost) interfaces(n, errors int) {
 		}
 		return table.String()
 	})
+}
+
+// CopyHosts copies hosts of testdata/hosts into a folder, and gives their root paths.
+func CopyHosts(t *testing.T, dir string, names ...string) (roots []string) {
+	t.Helper()
+	for _, name := range names {
+		root := filepath.Join(dir, name)
+		require.NoError(t, os.CopyFS(root, os.DirFS(Repository(t, "testdata", "hosts", name))))
+		roots = append(roots, root)
+	}
+	return roots
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 package truth
 
 import (
@@ -6,8 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,6 +15,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 )
 
 // allScrapers is every scraper, each process included, once a second.
@@ -42,24 +45,13 @@ func rootsConfig(port int, roots ...string) string {
 	return config.String()
 }
 
-// fixtures copies the hosts that the tests of the readers know below a folder.
-func fixtures(t *testing.T, dir string, names ...string) (roots []string) {
-	t.Helper()
-	for _, name := range names {
-		root := filepath.Join(dir, name)
-		require.NoError(t, os.CopyFS(root, os.DirFS(filepath.Join("..", "testdata", "hosts", name))))
-		roots = append(roots, root)
-	}
-	return roots
-}
-
 // batchOf waits for the file to have three batches of a host, and gives the last of them.
 func batchOf(t *testing.T, dir, host string) pmetric.Metrics {
 	t.Helper()
 	const n = 3
 	var last pmetric.Metrics
-	eventually(t, fmt.Sprintf("%d batches of %q", n, host), func() error {
-		all, err := batches(filepath.Join(dir, "metrics.jsonl"))
+	harness.Eventually(t, fmt.Sprintf("%d batches of %q", n, host), func() error {
+		all, err := harness.Batches(filepath.Join(dir, "metrics.jsonl"))
 		if err != nil {
 			return err
 		}
@@ -94,39 +86,22 @@ func hostOf(t *testing.T, md pmetric.Metrics) string {
 	return ""
 }
 
-// firstNumber is the first number of the line that begins with key in a file of the fixture.
-func firstNumber(t *testing.T, root, file, key string) float64 {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, file))
-	require.NoError(t, err)
-	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, key); ok {
-			v, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
-			require.NoError(t, err)
-			return v
-		}
-	}
-	require.Failf(t, "no such line", "%s in %s", key, file)
-	return 0
-}
-
 // TestTwoRootsNeverMix watches two hosts from one collector, which runs on a third.
 func TestTwoRootsNeverMix(t *testing.T) {
-	linuxOnly(t)
 	dir := t.TempDir()
-	roots := fixtures(t, dir, "server-6.x", "container")
-	c := start(t, dir, rootsConfig(freePort(t), roots...))
+	roots := harness.CopyHosts(t, dir, "server-6.x", "container")
+	c := harness.Start(t, dir, rootsConfig(harness.FreePort(t), roots...))
 	for _, root := range roots {
 		id, err := os.ReadFile(filepath.Join(root, "etc", "hostname"))
 		require.NoError(t, err)
 		md := batchOf(t, dir, strings.TrimSpace(string(id)))
-		points := pointsOf(md)
-		assert.InDelta(t, firstNumber(t, root, "proc/meminfo", "MemTotal:")*1024, points["system.memory.limit"].value, 0)
-		assert.InDelta(t, firstNumber(t, root, "proc/loadavg", ""), points["system.cpu.load_average.1m"].value, 0)
-		assert.InDelta(t, firstNumber(t, root, "proc/stat", "ctxt"), points["system.cpu.context_switches"].value, 0)
-		assert.InDelta(t, firstNumber(t, root, "proc/vmstat", "pgmajfault"),
-			points["system.paging.faults{system.paging.fault.type=major}"].value, 0)
-		assert.InDelta(t, firstNumber(t, root, "proc/uptime", ""), points["system.uptime"].value, 0)
+		points := harness.PointsOf(md)
+		assert.InDelta(t, harness.FirstNumber(t, root, "proc/meminfo", "MemTotal:")*1024, points["system.memory.limit"].Value, 0)
+		assert.InDelta(t, harness.FirstNumber(t, root, "proc/loadavg", ""), points["system.cpu.load_average.1m"].Value, 0)
+		assert.InDelta(t, harness.FirstNumber(t, root, "proc/stat", "ctxt"), points["system.cpu.context_switches"].Value, 0)
+		assert.InDelta(t, harness.FirstNumber(t, root, "proc/vmstat", "pgmajfault"),
+			points["system.paging.faults{system.paging.fault.type=major}"].Value, 0)
+		assert.InDelta(t, harness.FirstNumber(t, root, "proc/uptime", ""), points["system.uptime"].Value, 0)
 
 		assert.ElementsMatch(t, interfacesOf(t, root), attributeValues(points, "network.interface.name"), "interfaces")
 		assert.ElementsMatch(t, pidsOf(t, root), processPIDs(md), "processes")
@@ -137,7 +112,7 @@ func TestTwoRootsNeverMix(t *testing.T) {
 			assert.Equal(t, strings.TrimSpace(string(machineID)), id.Str())
 		}
 	}
-	require.NoError(t, c.stop(t, syscall.SIGTERM))
+	require.NoError(t, c.Stop(t, syscall.SIGTERM))
 }
 
 func interfacesOf(t *testing.T, root string) (names []string) {
@@ -174,11 +149,11 @@ func processPIDs(md pmetric.Metrics) (pids []string) {
 }
 
 // attributeValues gives the different values of an attribute of the points.
-func attributeValues(points map[string]point, key string) (values []string) {
+func attributeValues(points map[string]harness.Point, key string) (values []string) {
 	pattern := regexp.MustCompile(`[{,]` + regexp.QuoteMeta(key) + `=([^,}]*)`)
 	seen := make(map[string]bool)
 	for _, p := range points {
-		if m := pattern.FindStringSubmatch(p.attributes); m != nil && !seen[m[1]] {
+		if m := pattern.FindStringSubmatch(p.Attributes); m != nil && !seen[m[1]] {
 			seen[m[1]] = true
 			values = append(values, m[1])
 		}
@@ -189,21 +164,11 @@ func attributeValues(points map[string]point, key string) (values []string) {
 // TestNothingOutsideARootIsOpened traces what the collector opens. What it opens without any psutil receiver is the Go runtime's and the
 // Collector's own.
 func TestNothingOutsideARootIsOpened(t *testing.T) {
-	linuxOnly(t)
-	if err := exec.Command("strace", "-o", os.DevNull, "true").Run(); err != nil {
-		t.Skipf("strace is not installed, or not allowed: %v", err)
-	}
+	testenv.Strace(t)
 	dir := t.TempDir()
-	roots := fixtures(t, dir, "server-6.x", "container")
-	port := freePort(t)
-	own := opened(t, dir, rootsConfig(port), func(c *collector) {
-		eventually(t, "the collector runs", func() error {
-			if !strings.Contains(c.output.String(), "Everything is ready") {
-				return fmt.Errorf("said: %s", c.output)
-			}
-			return nil
-		})
-	})
+	roots := harness.CopyHosts(t, dir, "server-6.x", "container")
+	port := harness.FreePort(t)
+	own := opened(t, dir, rootsConfig(port), func(c *harness.Process) { c.AwaitOutput(t, "Everything is ready") })
 	outside := func(paths map[string]int) (found []string) {
 		for path, times := range paths {
 			// The runtime looks at its own CPU limit for as long as it runs.
@@ -215,7 +180,7 @@ func TestNothingOutsideARootIsOpened(t *testing.T) {
 		return found
 	}
 
-	scraped := opened(t, dir, rootsConfig(port, roots...), func(*collector) {
+	scraped := opened(t, dir, rootsConfig(port, roots...), func(*harness.Process) {
 		batchOf(t, dir, "db-07")
 		batchOf(t, dir, "node-3")
 	})
@@ -226,7 +191,7 @@ func TestNothingOutsideARootIsOpened(t *testing.T) {
 	}
 	assert.Empty(t, outside(scraped))
 
-	found := outside(opened(t, dir, rootsConfig(port, ""), func(*collector) { nthBatch(t, filepath.Join(dir, "metrics.jsonl"), 3) }))
+	found := outside(opened(t, dir, rootsConfig(port, ""), func(*harness.Process) { harness.NthBatch(t, filepath.Join(dir, "metrics.jsonl"), 3) }))
 	for _, file := range []string{"/proc/stat", "/proc/meminfo", "/proc/net/dev", "/proc/1/stat", "/etc/machine-id"} {
 		assert.Contains(t, found, file, "without a root the same look finds what is read")
 	}
@@ -234,7 +199,7 @@ func TestNothingOutsideARootIsOpened(t *testing.T) {
 
 // opened runs the collector under strace until ready returns, and gives how often it opened a path or asked something of
 // it.
-func opened(t *testing.T, dir, config string, ready func(*collector)) map[string]int {
+func opened(t *testing.T, dir, config string, ready func(*harness.Process)) map[string]int {
 	t.Helper()
 	trace, path := filepath.Join(dir, "trace"), filepath.Join(dir, "collector.yaml")
 	for _, old := range []string{trace, filepath.Join(dir, "metrics.jsonl")} {
@@ -242,19 +207,19 @@ func opened(t *testing.T, dir, config string, ready func(*collector)) map[string
 	}
 	require.NoError(t, os.WriteFile(path, []byte(config), 0o600))
 	// As a daemon strace is a grandchild, so that the signal reaches the collector itself.
-	c := launch(t, dir, exec.Command("strace", "-D", "-f", "-y", "-s", "4096", "-e", "trace=%file", "-e", "signal=none", "-o", trace,
-		binary(t), "--config", path))
+	c := harness.Run(t, dir, exec.Command("strace", "-D", "-f", "-y", "-s", "4096", "-e", "trace=%file", "-e", "signal=none", "-o", trace,
+		harness.Binary(t), "--config", path))
 	ready(c)
-	require.NoError(t, c.stop(t, syscall.SIGTERM))
+	require.NoError(t, c.Stop(t, syscall.SIGTERM))
 	var text []byte
-	eventually(t, "strace ends", func() (err error) {
+	harness.Eventually(t, "strace ends", func() (err error) {
 		text, err = os.ReadFile(trace)
-		if exited := fmt.Sprintf("%d +++ exited with 0 +++", c.cmd.Process.Pid); err == nil && !strings.Contains(spaceless(string(text)), exited) {
+		if exited := fmt.Sprintf("%d +++ exited with 0 +++", c.PID()); err == nil && !strings.Contains(spaceless(string(text)), exited) {
 			err = fmt.Errorf("no %q", exited)
 		}
 		return err
 	})
-	self := regexp.MustCompile(fmt.Sprintf(`/proc/%d\b`, c.cmd.Process.Pid))
+	self := regexp.MustCompile(fmt.Sprintf(`/proc/%d\b`, c.PID()))
 	return tracedPaths(self.ReplaceAllString(string(text), "/proc/self"), dir)
 }
 
@@ -292,28 +257,4 @@ func tracedPaths(trace, dir string) map[string]int {
 		}
 	}
 	return paths
-}
-
-// launch is start with a command of the test's own.
-func launch(t *testing.T, dir string, cmd *exec.Cmd) *collector {
-	t.Helper()
-	c := &collector{cmd: cmd, output: &lockedBuffer{}, exited: make(chan error, 1)}
-	c.cmd.Dir = dir
-	c.cmd.Stdout, c.cmd.Stderr = c.output, c.output
-	require.NoError(t, c.cmd.Start())
-	go func() { c.exited <- c.cmd.Wait() }()
-	t.Cleanup(func() {
-		_ = c.cmd.Process.Kill()
-		if t.Failed() {
-			t.Logf("the collector said:\n%s", c.output)
-		}
-	})
-	return c
-}
-
-func linuxOnly(t *testing.T) {
-	t.Helper()
-	if runtime.GOOS != "linux" {
-		t.Skip("there are roots on Linux only")
-	}
 }

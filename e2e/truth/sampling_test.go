@@ -1,9 +1,12 @@
+//go:build linux
+
 package truth
 
 import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -13,6 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 const sampledConfig = `
@@ -48,7 +53,7 @@ func distributions(md pmetric.Metrics) map[string]pmetric.ExponentialHistogramDa
 			for _, p := range m.ExponentialHistogram().DataPoints().All() {
 				attributes := pmetric.NewNumberDataPoint()
 				p.Attributes().CopyTo(attributes.Attributes())
-				found[m.Name()+attributesOf(attributes)] = p
+				found[m.Name()+harness.AttributesOf(attributes)] = p
 			}
 		}
 	}
@@ -104,8 +109,8 @@ func sendTo(address string, bytes int64) error {
 func batchesFrom(t *testing.T, path string, n int) []pmetric.Metrics {
 	t.Helper()
 	var got []pmetric.Metrics
-	eventually(t, fmt.Sprintf("%d batches in %s", n, filepath.Base(path)), func() (err error) {
-		if got, err = batches(path); err == nil && len(got) < n {
+	harness.Eventually(t, fmt.Sprintf("%d batches in %s", n, filepath.Base(path)), func() (err error) {
+		if got, err = harness.Batches(path); err == nil && len(got) < n {
 			err = fmt.Errorf("only %d", len(got))
 		}
 		return err
@@ -116,13 +121,10 @@ func batchesFrom(t *testing.T, path string, n int) []pmetric.Metrics {
 // TestABurstShowsBetweenTheExports loads the host for two of the ten seconds between two exports. Other work on the machine may make
 // it busier than this test alone does, never less.
 func TestABurstShowsBetweenTheExports(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("the loopback interface is lo")
-	}
 	const lo = "{network.interface.name=lo,network.io.direction=receive}"
 	const sent = 64 << 20
 	dir := t.TempDir()
-	c := start(t, dir, sampledConfig)
+	c := harness.Start(t, dir, sampledConfig)
 	histograms := filepath.Join(dir, "histograms.jsonl")
 	before := len(batchesFrom(t, histograms, 2))
 	burnCPUs(2 * time.Second)
@@ -132,7 +134,7 @@ func TestABurstShowsBetweenTheExports(t *testing.T) {
 
 	leastIdle, mostReceived, total := 1.0, 0.0, 0.0
 	for i := 1; i < len(all); i++ {
-		points, plain := distributions(all[i]), pointsOf(all[i])
+		points, plain := distributions(all[i]), harness.PointsOf(all[i])
 		idle, ok := points["system.cpu.utilization.distribution{cpu.mode=idle}"]
 		require.True(t, ok, "batch %d has no distribution", i)
 		leastIdle = min(leastIdle, idle.Min())
@@ -141,7 +143,7 @@ func TestABurstShowsBetweenTheExports(t *testing.T) {
 		if i > 1 { // The first sample was taken before the first scrape.
 			for _, mode := range []string{"user", "system", "idle"} {
 				p := points["system.cpu.utilization.distribution{cpu.mode="+mode+"}"]
-				assert.InDelta(t, plain["system.cpu.utilization{cpu.mode="+mode+"}"].value, p.Sum()/float64(p.Count()), 0.05, "the mean, %s", mode)
+				assert.InDelta(t, plain["system.cpu.utilization{cpu.mode="+mode+"}"].Value, p.Sum()/float64(p.Count()), 0.05, "the mean, %s", mode)
 			}
 		}
 		network := points["system.network.io.rate.distribution"+lo]
@@ -150,14 +152,14 @@ func TestABurstShowsBetweenTheExports(t *testing.T) {
 		assert.Equal(t, "By/s", unitOf(all[i], "system.network.io.rate.distribution"))
 	}
 	assert.LessOrEqual(t, leastIdle, 0.05, "at some moment the CPUs were busy")
-	first, last := pointsOf(all[0])["system.network.io"+lo], pointsOf(all[len(all)-1])["system.network.io"+lo]
-	counted := last.value - first.value
+	first, last := harness.PointsOf(all[0])["system.network.io"+lo], harness.PointsOf(all[len(all)-1])["system.network.io"+lo]
+	counted := last.Value - first.Value
 	assert.InEpsilon(t, counted, total, 0.1, "the means add up to what was counted")
-	assert.Greater(t, mostReceived, 1.5*counted/last.at.Sub(first.at).Seconds(), "the burst stands out")
+	assert.Greater(t, mostReceived, 1.5*counted/last.At.Sub(first.At).Seconds(), "the burst stands out")
 
 	checkGauges(t, gauges)
-	require.NoError(t, c.stop(t, interrupt))
-	assert.Empty(t, c.output.String(), "nothing to warn of")
+	require.NoError(t, c.Stop(t, os.Interrupt))
+	assert.Empty(t, c.Output(), "nothing to warn of")
 }
 
 func unitOf(md pmetric.Metrics, name string) string {
@@ -176,11 +178,11 @@ func checkGauges(t *testing.T, gauges []pmetric.Metrics) {
 	t.Helper()
 	leastIdle := 1.0
 	for _, md := range gauges[1:] {
-		points := pointsOf(md)
+		points := harness.PointsOf(md)
 		at := func(suffix string) float64 {
 			p, ok := points["system.cpu.utilization"+suffix+"{cpu.mode=idle}"]
 			require.True(t, ok, suffix)
-			return p.value
+			return p.Value
 		}
 		order := []float64{at(".min"), at(".p50"), at(".p95"), at(".p99"), at(".max")}
 		assert.IsNonDecreasing(t, order)

@@ -2,7 +2,6 @@ package truth
 
 import (
 	"encoding/json"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +14,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 )
 
 // nobody is a user who owns nothing.
@@ -54,14 +56,12 @@ const passing = "process.children.cpu.time"
 
 // TestWithoutPrivilegesOnlyWhatNeedsThemIsMissing compares what root sees with what a user sees who may do nothing.
 func TestWithoutPrivilegesOnlyWhatNeedsThemIsMissing(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("only root can become another user")
-	}
+	testenv.Root(t, "becomes another user")
 	const scrapes = 5
 	all, rootLog := runAs(t, 0, scrapes)
 	some, log := runAs(t, nobody, scrapes)
 
-	system, seen := pointsOf(hostOnly(all)), pointsOf(hostOnly(some))
+	system, seen := harness.PointsOf(hostOnly(all)), harness.PointsOf(hostOnly(some))
 	for name := range system {
 		assert.Contains(t, seen, name)
 	}
@@ -101,26 +101,14 @@ func runAs(t *testing.T, uid uint32, scrapes int) (pmetric.Metrics, string) {
 	require.NoError(t, os.Chown(dir, int(uid), int(uid)))
 	config, program := filepath.Join(dir, "collector.yaml"), filepath.Join(dir, "otelcol-psutil")
 	require.NoError(t, os.WriteFile(config, []byte(defaultScrapers), 0o644))
-	copyProgram(t, binary(t), program)
+	harness.CopyProgram(t, harness.Binary(t), program)
 
 	cmd := exec.Command(program, "--config", config)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
-	c := launch(t, dir, cmd)
-	nth := nthBatch(t, filepath.Join(dir, "metrics.jsonl"), scrapes)
-	require.NoError(t, c.stop(t, syscall.SIGTERM))
-	return nth, c.output.String()
-}
-
-func copyProgram(t *testing.T, from, to string) {
-	t.Helper()
-	source, err := os.Open(from)
-	require.NoError(t, err)
-	defer func() { _ = source.Close() }()
-	target, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755)
-	require.NoError(t, err)
-	_, err = io.Copy(target, source)
-	require.NoError(t, err)
-	require.NoError(t, target.Close())
+	c := harness.Run(t, dir, cmd)
+	nth := harness.NthBatch(t, filepath.Join(dir, "metrics.jsonl"), scrapes)
+	require.NoError(t, c.Stop(t, syscall.SIGTERM))
+	return nth, c.Output()
 }
 
 // hostOnly gives the part of a batch that is about the host itself.
@@ -156,13 +144,13 @@ func byProcess(t *testing.T, md pmetric.Metrics) map[string]shownProcess {
 		require.NoError(t, err)
 		one := pmetric.NewMetrics()
 		rm.CopyTo(one.ResourceMetrics().AppendEmpty())
-		points := pointsOf(one)
+		points := harness.PointsOf(one)
 		if _, ended := points["process.status{process.state=defunct}"]; ended {
 			continue
 		}
 		p := shownProcess{created: created, metrics: make(map[string]bool)}
 		for _, point := range points {
-			p.metrics[point.metric.Name()] = true
+			p.metrics[point.Metric.Name()] = true
 		}
 		processes[pid.AsString()] = p
 	}

@@ -1,11 +1,10 @@
-// Package collector runs a Collector for a measurement: it starts the binary in a folder of its own, tells what the kernel accounts to it,
-// reads its own telemetry, and ends it.
+// Package collector runs a Collector, or another program beside it, without a test: it starts the binary in a folder, tells what the kernel
+// accounts to the process, reads the Collector's own telemetry, and ends it.
 package collector
 
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,48 +17,77 @@ import (
 const (
 	// userHz is the unit of times in /proc/PID/stat.
 	userHz = 100
-	// patience is how long a Collector may take to end.
-	patience = 30 * time.Second
+	// stopTimeout is how long a Collector may take to end.
+	stopTimeout = 30 * time.Second
 )
 
-// Process is a Collector that runs.
+// Process is a program that was started.
 type Process struct {
 	cmd    *exec.Cmd
-	output string
-	exited chan error
+	output string // path of what it printed
+	exited chan struct{}
+	err    error // how it ended; to be read after exited
 }
 
-// Start starts a command in a folder. What it says goes to the file output.log there, but for an output that has a place already.
+// Start starts a command in a folder, or where it says itself. What it prints goes to a file in the folder, but for a standard output that
+// is set already.
 func Start(dir string, cmd *exec.Cmd) (*Process, error) {
-	p := &Process{cmd: cmd, output: filepath.Join(dir, "output.log"), exited: make(chan error, 1)}
-	file, err := os.OpenFile(p.output, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	file, err := os.CreateTemp(dir, "output-*.log")
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	cmd.Dir, cmd.Stderr = dir, file
+	defer func() { _ = file.Close() }()
+	p := &Process{cmd: cmd, output: file.Name(), exited: make(chan struct{})}
+	if cmd.Dir == "" {
+		cmd.Dir = dir
+	}
+	cmd.Stderr = file
 	if cmd.Stdout == nil {
 		cmd.Stdout = file
 	}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	go func() { p.exited <- cmd.Wait() }()
+	go func() {
+		p.err = cmd.Wait()
+		close(p.exited)
+	}()
 	return p, nil
 }
 
-// Ended returns how the process ended, or nil while it runs.
+// PID is the process ID.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Signal sends a signal to the process.
+func (p *Process) Signal(signal os.Signal) error { return p.cmd.Process.Signal(signal) }
+
+// Exited is closed when the process has ended.
+func (p *Process) Exited() <-chan struct{} { return p.exited }
+
+// Wait waits for the process to end, and returns how: nil for the status 0.
+func (p *Process) Wait() error {
+	<-p.exited
+	return p.err
+}
+
+// Ended is nil while the process runs, and then an error that holds what it printed.
 func (p *Process) Ended() error {
 	select {
-	case err := <-p.exited:
-		p.exited <- err
-		return fmt.Errorf("the collector ended: %v\n%s", err, p.Output())
+	case <-p.exited:
+		return fmt.Errorf("the process ended: %w\n%s", p.how(), p.Output())
 	default:
 		return nil
 	}
 }
 
-// Output is what the process has said so far.
+func (p *Process) how() error {
+	if p.err == nil {
+		return errors.New("status 0")
+	}
+	return p.err
+}
+
+// Output is what the process has printed so far.
 func (p *Process) Output() string {
 	text, _ := os.ReadFile(p.output)
 	return string(text)
@@ -128,41 +156,28 @@ func (p *Process) proc(name string) string {
 type Usage struct {
 	// CPU is user and system time.
 	CPU time.Duration
-	// Peak is the highest resident memory in bytes.
+	// Peak is the highest resident memory in bytes; 0 on other systems than Linux.
 	Peak float64
 }
 
-// Stop asks the process to end, and waits for it.
+// Stop asks the process to end, waits for it, and returns what it used. It is an error if the status is not 0.
 func (p *Process) Stop() (Usage, error) {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	_ = p.Signal(syscall.SIGTERM)
 	select {
-	case err := <-p.exited:
-		p.exited <- err
-		if err != nil {
-			return Usage{}, fmt.Errorf("the collector ended: %w\n%s", err, p.Output())
+	case <-p.exited:
+		if p.err != nil {
+			return Usage{}, p.Ended()
 		}
-		usage := p.cmd.ProcessState.SysUsage().(*syscall.Rusage)
-		cpu := time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-		return Usage{CPU: cpu, Peak: float64(usage.Maxrss) * 1024}, nil
-	case <-time.After(patience):
+		state := p.cmd.ProcessState
+		return Usage{CPU: state.UserTime() + state.SystemTime(), Peak: peakMemory(state)}, nil
+	case <-time.After(stopTimeout):
 		p.Kill()
-		return Usage{}, fmt.Errorf("the collector did not end within %v", patience)
+		return Usage{}, fmt.Errorf("the process did not end within %v", stopTimeout)
 	}
 }
 
-// Kill ends the process at once, and waits until it is gone.
+// Kill ends the process at once, as a crash does, and waits until it is gone.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill()
-	err := <-p.exited
-	p.exited <- err
-}
-
-// FreePort is a loopback port that nobody listens on.
-func FreePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	<-p.exited
 }
