@@ -5,7 +5,6 @@ package harness
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -57,17 +56,4 @@ func Eventually(t testing.TB, what string, ask func() error) {
 		case <-tick.C:
 		}
 	}
-}
-
-// LinesWith gives the lines of a text that contain one of the parts.
-func LinesWith(text string, parts ...string) (found []string) {
-	for line := range strings.Lines(text) {
-		for _, part := range parts {
-			if strings.Contains(line, part) {
-				found = append(found, line)
-				break
-			}
-		}
-	}
-	return found
 }

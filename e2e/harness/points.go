@@ -22,16 +22,7 @@ func PointsOf(md pmetric.Metrics) map[string]Point {
 	for _, rm := range md.ResourceMetrics().All() {
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
-				var dps pmetric.NumberDataPointSlice
-				switch m.Type() {
-				case pmetric.MetricTypeSum:
-					dps = m.Sum().DataPoints()
-				case pmetric.MetricTypeGauge:
-					dps = m.Gauge().DataPoints()
-				default:
-					continue
-				}
-				for _, dp := range dps.All() {
+				for _, dp := range NumberPoints(m).All() {
 					p := Point{Metric: m, Attributes: AttributesOf(dp), Start: dp.StartTimestamp().AsTime(), At: dp.Timestamp().AsTime()}
 					p.Value = dp.DoubleValue()
 					if dp.ValueType() == pmetric.NumberDataPointValueTypeInt {
@@ -43,6 +34,18 @@ func PointsOf(md pmetric.Metrics) map[string]Point {
 		}
 	}
 	return out
+}
+
+// NumberPoints gives the points of a sum or a gauge, and none of another metric.
+func NumberPoints(m pmetric.Metric) pmetric.NumberDataPointSlice {
+	switch m.Type() {
+	case pmetric.MetricTypeSum:
+		return m.Sum().DataPoints()
+	case pmetric.MetricTypeGauge:
+		return m.Gauge().DataPoints()
+	default:
+		return pmetric.NewNumberDataPointSlice()
+	}
 }
 
 // AttributesOf gives the attributes of a point as "{key=value,…}", sorted by key, or "" if there are none.

@@ -211,20 +211,10 @@ func opened(t *testing.T, dir, config string, ready func(*harness.Process)) map[
 		harness.Binary(t), "--config", path))
 	ready(c)
 	require.NoError(t, c.Stop(t, syscall.SIGTERM))
-	var text []byte
-	harness.Eventually(t, "strace ends", func() (err error) {
-		text, err = os.ReadFile(trace)
-		if exited := fmt.Sprintf("%d +++ exited with 0 +++", c.PID()); err == nil && !strings.Contains(spaceless(string(text)), exited) {
-			err = fmt.Errorf("no %q", exited)
-		}
-		return err
-	})
+	text := harness.AwaitTrace(t, trace, c.PID())
 	self := regexp.MustCompile(fmt.Sprintf(`/proc/%d\b`, c.PID()))
-	return tracedPaths(self.ReplaceAllString(string(text), "/proc/self"), dir)
+	return tracedPaths(self.ReplaceAllString(text, "/proc/self"), dir)
 }
-
-// spaceless makes runs of blanks one.
-func spaceless(text string) string { return regexp.MustCompile(` +`).ReplaceAllString(text, " ") }
 
 var (
 	// tracedAt is a call with a path relative to a directory: its descriptor's path, and the path.
