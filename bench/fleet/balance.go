@@ -52,7 +52,7 @@ func balance(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	t, err := newTemplate(o.series)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -78,5 +79,5 @@ func texts(attributes pcommon.Map) func(key string) string {
 func (s *sink) all() ([]record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.records[:len(s.records):len(s.records)], s.broken
+	return slices.Clip(s.records), s.broken
 }

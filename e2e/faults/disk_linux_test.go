@@ -190,7 +190,7 @@ func TestFaultQueueCorrupted(t *testing.T) {
 	s.begin()
 	s.backend.down()
 	s.scrapes(10)
-	s.Process.Kill()
+	s.Kill()
 	path := filepath.Join(s.dir, "state", "exporter_otlp_grpc__metrics")
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	require.NoError(t, err)

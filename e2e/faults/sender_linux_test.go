@@ -122,7 +122,7 @@ func (s *sender) begin(settings ...string) {
 // gone ends a life: one that is killed here, or has been.
 func (s *sender) gone() {
 	s.t.Helper()
-	s.Process.Kill()
+	s.Kill()
 	s.unretrieved += strings.Count(s.Output(), "Failed retrieving item")
 }
 

@@ -15,7 +15,7 @@ import (
 const Timeout = 60 * time.Second
 
 // Binary is the path of the distribution under test, which the Makefile builds and names in OTELCOL_PSUTIL. Without it the test is skipped.
-func Binary(t testing.TB) string {
+func Binary(t *testing.T) string {
 	t.Helper()
 	path := os.Getenv("OTELCOL_PSUTIL")
 	if path == "" {
@@ -25,7 +25,7 @@ func Binary(t testing.TB) string {
 }
 
 // Repository is the absolute path of something in the repository, such as Repository(t, "examples", "agent.yaml").
-func Repository(t testing.TB, elements ...string) string {
+func Repository(t *testing.T, elements ...string) string {
 	t.Helper()
 	dir, err := os.Getwd()
 	require.NoError(t, err)
@@ -40,7 +40,7 @@ func Repository(t testing.TB, elements ...string) string {
 }
 
 // Eventually asks until the answer is no error, and fails the test after Timeout.
-func Eventually(t testing.TB, what string, ask func() error) {
+func Eventually(t *testing.T, what string, ask func() error) {
 	t.Helper()
 	var err error
 	deadline := time.After(Timeout)

@@ -99,7 +99,7 @@ func checkLevels(t *testing.T, points map[string]harness.Point, processes *harne
 			count += p.Value
 		}
 	}
-	assert.NoError(t, processes.Holds(count))
+	require.NoError(t, processes.Holds(count))
 
 	out, err := exec.Command("df", "-B1", "--output=size,used", "/").Output()
 	require.NoError(t, err)

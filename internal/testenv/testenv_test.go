@@ -29,7 +29,7 @@ func (r *recorder) Fatalf(string, ...any) {
 }
 
 // end runs a test to its end.
-func end(t *testing.T, test func(t testing.TB)) *recorder {
+func end(t *testing.T, test func(tb testing.TB)) *recorder {
 	t.Helper()
 	r, ended := &recorder{TB: t}, make(chan struct{})
 	go func() {
@@ -41,7 +41,10 @@ func end(t *testing.T, test func(t testing.TB)) *recorder {
 }
 
 func TestWhatIsMissingSkipsOrFails(t *testing.T) {
-	missing := func(t testing.TB) { testenv.Program(t, "no-such-program") }
+	missing := func(tb testing.TB) {
+		tb.Helper()
+		testenv.Program(tb, "no-such-program")
+	}
 	t.Setenv(testenv.RequireRoot, "")
 	r := end(t, missing)
 	assert.True(t, r.skipped)
