@@ -29,7 +29,7 @@ type contender struct {
 
 // command runs the collector at an interval, with its telemetry at a port.
 func (c *contender) command(interval time.Duration, port int, tracer ...string) *exec.Cmd {
-	args := append(tracer, c.binary, "--config", c.config)
+	args := slices.Concat(tracer, []string{c.binary, "--config", c.config})
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), "INTERVAL="+interval.String(), "PORT="+strconv.Itoa(port))
 	return cmd
