@@ -102,7 +102,11 @@ func run(a, b contender, p plan) error {
 	}
 	results := map[string][]cost{}
 	for round := range p.rounds {
-		for _, c := range []contender{a, b} {
+		turn := []contender{a, b}
+		if round%2 == 1 {
+			slices.Reverse(turn) // Whoever is first changes from round to round.
+		}
+		for _, c := range turn {
 			fmt.Fprintf(os.Stderr, "round %d of %d: %s\n", round+1, p.rounds, c.name)
 			got, err := measure(c, p)
 			if err != nil {
