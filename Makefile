@@ -33,7 +33,7 @@ $(BINARY): builder-config.yaml $(GO_FILES)
 .PHONY: run
 run: build ## Build if needed, and watch this host.
 	@echo "This host every 5 seconds, until Ctrl-C:"
-	@echo "  here                                  a few figures"
+	@echo "  here                                  a few values"
 	@echo "  http://localhost:9464/metrics         all of them, for Prometheus"
 	@echo "  quickstart-data/metrics.jsonl         all of them, as OTLP JSON lines"
 	@exec ./$(BINARY) --config $(QUICKSTART)
@@ -95,7 +95,7 @@ packages: build alertcheck ## Build the .deb and the .rpm: leaves them in ./dist
 	./packaging/package.sh $(CURDIR)/$(BINARY) $(CURDIR)/alertcheck dist
 
 .PHONY: packaging-test
-packaging-test: build ## Test what runs the binary for good: unit, packages, image, manifests. As root all of it, else what needs no root.
+packaging-test: build ## Test what runs the binary permanently: unit, packages, image, manifests. As root all of it, else what needs no root.
 	cd packaging && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -count=1 ./...
 
 .PHONY: lint

@@ -27,7 +27,7 @@ type manifest struct {
 	container corev1.Container
 }
 
-// daemonSet decodes the manifest into Kubernetes' own types. A key that they don't have, or one that stands twice, is an error.
+// daemonSet decodes the manifest into Kubernetes' own types. A key that they don't have, or a duplicate one, is an error.
 func daemonSet(t *testing.T) *manifest {
 	t.Helper()
 	m := &manifest{}

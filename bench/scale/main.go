@@ -18,8 +18,8 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness/collector"
 )
 
-// patience is how long anything may take.
-const patience = 10 * time.Minute
+// timeout is how long anything may take.
+const timeout = 10 * time.Minute
 
 func main() {
 	binary := flag.String("collector", "build/psutil/otelcol-psutil-bench", "the collector's binary")
@@ -134,7 +134,7 @@ func measure(binary, config string, scrapes int, interval time.Duration) error {
 
 // await waits until the collector has made so many scrapes.
 func await(running *collector.Process, port int, scrapes float64) (collector.Telemetry, error) {
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(timeout); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		if err := running.Ended(); err != nil {
 			return "", err
 		}
@@ -142,5 +142,5 @@ func await(running *collector.Process, port int, scrapes float64) (collector.Tel
 			return t, nil
 		}
 	}
-	return "", fmt.Errorf("no %.0f scrapes in %v", scrapes, patience)
+	return "", fmt.Errorf("no %.0f scrapes in %v", scrapes, timeout)
 }

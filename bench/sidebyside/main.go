@@ -169,7 +169,7 @@ type usage struct {
 	peak      float64
 }
 
-// runOnce runs the collector for lifetime and asks it for its own telemetry just before it is told to stop.
+// runOnce runs the collector for lifetime and asks it for its own telemetry just before it is stopped.
 func runOnce(c contender, interval, lifetime time.Duration) (usage, error) {
 	port, err := collector.FreePort()
 	if err != nil {

@@ -137,9 +137,9 @@ func (s *subject) collect() (mib float64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	_, figure, _ := strings.Cut(text, "\n# HeapAlloc = ")
+	_, value, _ := strings.Cut(text, "\n# HeapAlloc = ")
 	var bytes float64
-	if _, err := fmt.Sscan(figure, &bytes); err != nil {
+	if _, err := fmt.Sscan(value, &bytes); err != nil {
 		return 0, fmt.Errorf("reading the size of the heap: %w", err)
 	}
 	return bytes / (1 << 20), nil
@@ -152,5 +152,5 @@ func writeCSV(path string, samples []sample) error {
 		fmt.Fprintf(&b, "%.1f,%.2f,%.2f,%.2f,%.2f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.2f\n", x.at.Seconds(), x.anonymous, x.mapped, x.state, x.heap, x.descriptors, x.held, x.goroutines,
 			x.lateTicks, x.lateSamples, x.scrapes, x.cpu.Seconds())
 	}
-	return os.WriteFile(path, []byte(b.String()), 0o644) //nolint:gosec // Figures.
+	return os.WriteFile(path, []byte(b.String()), 0o644) //nolint:gosec // No secrets.
 }

@@ -71,9 +71,9 @@ func (l *lives) sees(n int) {
 	harness.NthBatch(l.t, l.metrics(), n)
 }
 
-// crashOn kills the collector as soon as it has exported a share of used memory above or below one half, and starts the next. It tells
-// whether the transition that follows from it was said by then.
-func (l *lives) crashOn(full bool, transition string, nth int) (said bool) {
+// crashOn kills the collector as soon as it has exported a share of used memory above or below one half, and starts the next. It reports
+// whether the transition that follows from it was announced by then.
+func (l *lives) crashOn(full bool, transition string, nth int) (announced bool) {
 	l.t.Helper()
 	tick, deadline := time.NewTicker(time.Millisecond), time.After(harness.Timeout)
 	defer tick.Stop()
@@ -93,16 +93,16 @@ func (l *lives) crashOn(full bool, transition string, nth int) (said bool) {
 		}
 	}
 	l.now.Kill()
-	said = l.said(transition) >= nth
+	announced = l.announced(transition) >= nth
 	l.begin()
 	l.sees(1)
-	return said
+	return announced
 }
 
-// said tells how many transitions of a kind were told.
-func (l *lives) said(transition string) (n int) {
+// announced counts the records of a transition.
+func (l *lives) announced(transition string) (n int) {
 	l.t.Helper()
-	for _, r := range l.told() {
+	for _, r := range l.records() {
 		if r.Transition() == transition {
 			n++
 		}
@@ -110,8 +110,8 @@ func (l *lives) said(transition string) (n int) {
 	return n
 }
 
-// told gives the records, one of each uid.
-func (l *lives) told() (records []harness.AlertRecord) {
+// records gives the records, one of each uid.
+func (l *lives) records() (records []harness.AlertRecord) {
 	l.t.Helper()
 	uids := make(map[string]bool)
 	for _, r := range l.alerts.Read(l.t) {
@@ -143,18 +143,18 @@ func TestKilledWhileAnAlertFires(t *testing.T) {
 	l.sees(5)
 	require.NoError(t, l.now.Stop(t, syscall.SIGTERM))
 
-	records := l.told()
+	records := l.records()
 	require.Equal(t, []string{"fire critical", "resolve critical"}, harness.TransitionsOf(t, records))
 	assert.Equal(t, "1", records[0].Attributes["alert.occurrences"])
 	assert.Equal(t, "2", records[1].Attributes["alert.occurrences"])
 }
 
-// TestKilledWhileItDecides kills the collector at the moment at which an alert fires or ends, whatever it has stored or said by then.
+// TestKilledWhileItDecides kills the collector at the moment at which an alert fires or ends, whatever it has stored or announced by then.
 func TestKilledWhileItDecides(t *testing.T) {
 	host := harness.NewFixtureHost(t)
 	l := newLives(t, host)
 	const rounds = 5
-	unsaid := 0
+	unannounced := 0
 	for round := 1; round <= rounds; round++ {
 		l.sees(1)
 		for _, change := range []struct {
@@ -164,14 +164,14 @@ func TestKilledWhileItDecides(t *testing.T) {
 		}{{host.TakeMemory, true, "fire"}, {host.FreeMemory, false, "resolve"}} {
 			change.do()
 			if !l.crashOn(change.full, change.transition, round) {
-				unsaid++
+				unannounced++
 			}
-			l.alerts.Until(t, change.transition, func() bool { return l.said(change.transition) >= round })
+			l.alerts.Until(t, change.transition, func() bool { return l.announced(change.transition) >= round })
 		}
 	}
 	require.NoError(t, l.now.Stop(t, syscall.SIGTERM))
-	t.Logf("%d of %d transitions were not said when it was killed", unsaid, 2*rounds)
-	episodes := harness.EpisodesOf(t, l.told())
+	t.Logf("%d of %d transitions were not announced when it was killed", unannounced, 2*rounds)
+	episodes := harness.EpisodesOf(t, l.records())
 	assert.Len(t, episodes, rounds)
 	for _, episode := range episodes {
 		harness.OneEpisode(t, episode)

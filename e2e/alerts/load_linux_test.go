@@ -34,7 +34,7 @@ service:
 `
 
 // TestBurnedCPURaisesOneAlert burns all CPUs of this host. Other load may come and go, so that the records are held against what the
-// figures that came out beside them ask for.
+// values that came out beside them ask for.
 func TestBurnedCPURaisesOneAlert(t *testing.T) {
 	dir := t.TempDir()
 	alerts := harness.AlertFile(filepath.Join(dir, "alerts.jsonl"))
@@ -91,7 +91,7 @@ func TestBurnedCPURaisesOneAlert(t *testing.T) {
 	assert.Equal(t, want, harness.TransitionsOf(t, alerts.Of(t, "cpu")), "of %v", shares)
 }
 
-// ladder is the preset's for the CPU, written anew: above 80 % warns until 70 %, above 95 % is critical until 85 %.
+// ladder is the preset's for the CPU, written again: above 80 % warns until 70 %, above 95 % is critical until 85 %.
 func ladder(level int, busy float64) int {
 	switch {
 	case busy > 0.95:

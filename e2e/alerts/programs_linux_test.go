@@ -27,7 +27,7 @@ func namedProgram(t *testing.T, program, name string) (path string) {
 func run(t *testing.T, path, program string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(path, args...)
-	cmd.Args[0] = program // Some programs are many, told apart by this.
+	cmd.Args[0] = program // Some programs are many, distinguished by this.
 	_, err := cmd.StdinPipe()
 	require.NoError(t, err)
 	startFor(t, cmd)

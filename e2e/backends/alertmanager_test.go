@@ -212,7 +212,7 @@ func TestAlertmanagerHoldsTheAlert(t *testing.T) {
 	assert.Equal(t, "0.9", got.Annotations["value"])
 	s.pager.until(t, map[string]string{"memory warning": "firing"})
 
-	// It stays one alert, and active beyond the four seconds that Alertmanager was told at first.
+	// It stays one alert, and active beyond the end, four seconds later, that Alertmanager was sent at first.
 	a.uses(t, 0.91)
 	harness.Eventually(t, "the alert is sent again", func() error {
 		alerts, err := s.active()

@@ -72,7 +72,7 @@ func TestOTLPWithTLSAndToken(t *testing.T) {
 			}
 
 			stranger, _ := send("Bearer guessed")
-			harness.Eventually(t, "a sender with another token is told", func() error {
+			harness.Eventually(t, "a sender with another token is refused", func() error {
 				if gate.refused.Load() == 0 {
 					return errors.New("it was not refused")
 				}

@@ -1,4 +1,4 @@
-// Package examples runs the distribution as a user does, with the files of examples/: it is validated, started, told to reload, and stopped.
+// Package examples runs the distribution as a user does, with the files of examples/: it is validated, started, reloaded and stopped.
 package examples
 
 import (
@@ -20,8 +20,8 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
-// patienceOfInit is how long a stop may take before an init system loses patience.
-const patienceOfInit = 5 * time.Second
+// initTimeout is how long a stop may take before an init system kills.
+const initTimeout = 5 * time.Second
 
 // agent runs an example as an agent that scrapes fast and sends to the given port, in a folder of its own.
 func agent(t *testing.T, dir, example string, port int, args ...string) *harness.Process {
@@ -42,7 +42,7 @@ func stopInTime(t *testing.T, c *harness.Process, signal os.Signal) {
 	t.Helper()
 	asked := time.Now()
 	require.NoError(t, c.Stop(t, signal), "the status is 0")
-	assert.Less(t, time.Since(asked), patienceOfInit)
+	assert.Less(t, time.Since(asked), initTimeout)
 }
 
 // scrapedAt gives the instants of the scrapes that are in a file: those of the metric system.memory.limit.

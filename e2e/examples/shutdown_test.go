@@ -74,7 +74,7 @@ func TestQuickstartRunsFromAnyFolder(t *testing.T) {
 		}
 		return err
 	})
-	harness.Eventually(t, "figures on the terminal", func() error {
+	harness.Eventually(t, "values on the terminal", func() error {
 		if c.Output() == "" {
 			return fmt.Errorf("nothing yet")
 		}

@@ -26,7 +26,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
-// faultyBackend takes OTLP over gRPC and over HTTP at one address, remembers what was delivered to it, and misbehaves as it is told.
+// faultyBackend takes OTLP over gRPC and over HTTP at one address, remembers what was delivered to it, and misbehaves as the test sets it.
 type faultyBackend struct {
 	t       *testing.T
 	address string

@@ -35,7 +35,7 @@ service:
   pipelines: {metrics: {receivers: [psutil], exporters: [file, %s]}}
 `
 
-// writes is a server that is written to, by InfluxDB's line protocol or by remote write, and answers as it is told.
+// writes is a server that is written to, by InfluxDB's line protocol or by remote write, and answers as the test sets it.
 type writes struct {
 	*httptest.Server
 	mu      sync.Mutex

@@ -36,9 +36,9 @@ service:
     metrics: {receivers: [psutil], exporters: [file, prometheus]}
 `
 
-// TestFiguresAreTheKernels runs the distribution and compares counters with what the test reads before and after, and levels with what
+// TestValuesAreTheKernels runs the distribution and compares counters with what the test reads before and after, and levels with what
 // stands still.
-func TestFiguresAreTheKernels(t *testing.T) {
+func TestValuesAreTheKernels(t *testing.T) {
 	dir, port := t.TempDir(), harness.FreePort(t)
 	processes := harness.WatchProcesses(t)
 	before := harness.HostCounters(t)
@@ -76,7 +76,7 @@ func TestFiguresAreTheKernels(t *testing.T) {
 	assert.Empty(t, c.Output(), "nothing to warn of on a healthy host")
 }
 
-// checkLevels compares figures that hold still, or that must agree with one another.
+// checkLevels compares gauges that do not change, or that must agree with one another.
 func checkLevels(t *testing.T, points map[string]harness.Point, processes *harness.ProcessCount) {
 	t.Helper()
 	var total float64
@@ -116,7 +116,7 @@ func checkLevels(t *testing.T, points map[string]harness.Point, processes *harne
 	assert.True(t, found, "the root file system is missing")
 }
 
-func TestTakenPortIsToldByName(t *testing.T) {
+func TestTakenPortIsNamed(t *testing.T) {
 	dir, port := t.TempDir(), harness.FreePort(t)
 	first := harness.Start(t, dir, fmt.Sprintf(everything, port))
 	harness.Eventually(t, "the first collector listens", func() error { _, err := harness.ScrapePrometheus(port); return err })

@@ -117,7 +117,7 @@ func (p *Process) Resident() (float64, error) { return p.status("VmRSS") }
 // Anonymous is what of the resident memory belongs to no file, in bytes: RssAnon of /proc/PID/status.
 func (p *Process) Anonymous() (float64, error) { return p.status("RssAnon") }
 
-// status reads a figure of /proc/PID/status in bytes.
+// status reads a value of /proc/PID/status in bytes.
 func (p *Process) status(name string) (float64, error) {
 	text, err := os.ReadFile(p.proc("status"))
 	if err != nil {

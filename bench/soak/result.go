@@ -48,29 +48,29 @@ func fit(samples []sample, of func(*sample) float64) line {
 	return l
 }
 
-// figure is one of the quantities that must not grow.
-type figure struct {
+// quantity is one of the quantities that must not grow.
+type quantity struct {
 	name, unit string
 	of         func(*sample) float64
 	bound      float64
 	line       line
 }
 
-// grows tells whether the figure grows beyond its bound, and that is no accident of the samples.
-func (f *figure) grows() bool { return f.line.perHour-2*f.line.doubt > f.bound }
+// grows tells whether the quantity grows beyond its bound, and that is no accident of the samples.
+func (f *quantity) grows() bool { return f.line.perHour-2*f.line.doubt > f.bound }
 
 // sure tells whether the samples can tell growth at the bound from none.
-func (f *figure) sure() bool { return 2*f.line.doubt <= f.bound }
+func (f *quantity) sure() bool { return 2*f.line.doubt <= f.bound }
 
-// verdict is what the samples after the warm-up say.
-type verdict struct {
-	figures              []*figure
+// result is what the samples after the warm-up say.
+type result struct {
+	quantities           []*quantity
 	counted              []sample
 	lateTicks, lateReads float64
 }
 
-func judge(o *options, samples []sample) *verdict {
-	v := &verdict{figures: []*figure{
+func judge(o *options, samples []sample) *result {
+	v := &result{quantities: []*quantity{
 		{name: "anonymous memory", unit: "MiB", of: func(x *sample) float64 { return x.anonymous }, bound: o.memory},
 		{name: "mapped files", unit: "MiB", of: func(x *sample) float64 { return x.mapped }, bound: o.memory},
 		{name: "state on disk", unit: "MiB", of: func(x *sample) float64 { return x.state }, bound: o.memory},
@@ -84,7 +84,7 @@ func judge(o *options, samples []sample) *verdict {
 			v.counted = append(v.counted, samples[i])
 		}
 	}
-	for _, f := range v.figures {
+	for _, f := range v.quantities {
 		f.line = fit(v.counted, f.of)
 	}
 	if n := len(samples); n > 0 {
@@ -93,19 +93,19 @@ func judge(o *options, samples []sample) *verdict {
 	return v
 }
 
-// report prints the figures, and returns an error where something grows, was late, or went nowhere.
-func (v *verdict) report(o *options, samples []sample, c *churn, taken map[string]int, t collector.Telemetry, usage collector.Usage,
+// report prints the quantities, and returns an error where something grows, was late, or went nowhere.
+func (v *result) report(o *options, samples []sample, c *churn, taken map[string]int, t collector.Telemetry, usage collector.Usage,
 	warnings int, said string,
 ) error {
 	if len(v.counted) < 3 {
-		return errors.New("too few samples for a verdict")
+		return errors.New("too few samples for a result")
 	}
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	last := samples[len(samples)-1]
 	spent := (last.cpu - v.counted[0].cpu).Seconds() / (last.at - v.counted[0].at).Seconds()
 	fmt.Printf("%v, of which the first %v do not count; %d samples\n", o.duration, o.warm.Round(time.Second), len(v.counted))
-	for _, f := range v.figures {
+	for _, f := range v.quantities {
 		fmt.Printf("  %-20s at first %8.1f, at the end %8.1f, a trend of %+.2f ± %.2f %s an hour (bound %g)\n", f.name,
 			f.of(&v.counted[0]), f.of(&last), f.line.perHour, 2*f.line.doubt, f.unit, f.bound)
 		switch {
@@ -117,7 +117,7 @@ func (v *verdict) report(o *options, samples []sample, c *churn, taken map[strin
 	}
 	fmt.Printf("  scrapes, late ticks, late samples %8.0f %8.0f %8.0f\n", last.scrapes, v.lateTicks, v.lateReads)
 	fmt.Printf("  CPU, percent of one core; peak memory (MiB) %8.1f %8.1f\n", 100*spent, usage.Peak/(1<<20))
-	fmt.Printf("  processes that came and went, not started for want of room %d %d\n", c.started.Load(), c.skipped.Load())
+	fmt.Printf("  processes that came and went, not started for lack of room %d %d\n", c.started.Load(), c.skipped.Load())
 	fmt.Printf("  alerts: fired, resolved %8.0f %8.0f\n",
 		t.Sum("alert_transitions", `transition="fire"`), t.Sum("alert_transitions", `transition="resolve"`))
 	for _, name := range backends {
@@ -134,7 +134,7 @@ func (v *verdict) report(o *options, samples []sample, c *churn, taken map[strin
 	if unsent > 0 || warnings > 0 {
 		fault("not all went well:\n%s", said[:min(len(said), 4000)])
 	}
-	if len(faults) == 0 && !slices.ContainsFunc(v.figures, func(f *figure) bool { return !f.sure() }) {
+	if len(faults) == 0 && !slices.ContainsFunc(v.quantities, func(f *quantity) bool { return !f.sure() }) {
 		fmt.Println("nothing grows, nothing was late")
 	} else if len(faults) == 0 {
 		fmt.Println("no growth is shown, nothing was late; a longer run would tell more")
