@@ -20,7 +20,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/otelcol-psutil/otelcol-psutil/bench/internal/collector"
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness/collector"
 )
 
 type options struct {
@@ -54,12 +54,13 @@ func main() {
 		o.connections = o.hosts
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	measure := run
 	if o.balancer != "" {
 		measure = balance
 	}
-	if err := measure(ctx, &o); err != nil {
+	err := measure(ctx, &o)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "fleet:", err)
 		os.Exit(1)
 	}
@@ -89,7 +90,7 @@ func run(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	backend, err := newSink()
 	if err != nil {
 		return err
