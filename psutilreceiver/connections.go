@@ -6,13 +6,13 @@ import (
 )
 
 type connectionsScraper struct {
-	environment
+	scraperSettings
 	connections *host.Connections
 	borrowed    bool // it has been said that the figures are not the host's
 }
 
-func newConnectionsScraper(_ ScraperConfig, env environment) (scraper, error) {
-	return &connectionsScraper{environment: env, connections: host.NewConnections(env.host)}, nil
+func newConnectionsScraper(_ ScraperConfig, env scraperSettings) (scraper, error) {
+	return &connectionsScraper{scraperSettings: env, connections: host.NewConnections(env.host)}, nil
 }
 
 var connectionStates = [...]metadata.AttributeNetworkConnectionState{
@@ -29,7 +29,7 @@ var connectionStates = [...]metadata.AttributeNetworkConnectionState{
 	host.ConnectionTimeWait:    metadata.AttributeNetworkConnectionStateTimeWait,
 }
 
-func (s *connectionsScraper) scrape(t *tick) error {
+func (s *connectionsScraper) scrape(t *scrapeContext) error {
 	counts, err := s.connections.Read()
 	if s.connections.Borrowed() && !s.borrowed {
 		s.borrowed = true

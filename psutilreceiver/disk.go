@@ -18,12 +18,12 @@ type DiskConfig struct {
 }
 
 type diskScraper struct {
-	environment
+	scraperSettings
 	disks *host.Disks
 }
 
-func newDiskScraper(cfg DiskConfig, env environment) (scraper, error) {
-	return &diskScraper{environment: env, disks: cfg.disks(env.host)}, nil
+func newDiskScraper(cfg DiskConfig, env scraperSettings) (scraper, error) {
+	return &diskScraper{scraperSettings: env, disks: cfg.disks(env.host)}, nil
 }
 
 // disks gives a reader of the devices that are shown.
@@ -37,7 +37,7 @@ func (cfg *DiskConfig) disks(h *host.Host) *host.Disks {
 
 func (s *diskScraper) close() error { return s.disks.Close() }
 
-func (s *diskScraper) scrape(t *tick) error {
+func (s *diskScraper) scrape(t *scrapeContext) error {
 	disks, err := s.disks.Read(t.now)
 	for i := range disks {
 		s.record(t, &disks[i])
@@ -45,7 +45,7 @@ func (s *diskScraper) scrape(t *tick) error {
 	return err
 }
 
-func (s *diskScraper) record(t *tick, d *host.Disk) {
+func (s *diskScraper) record(t *scrapeContext, d *host.Disk) {
 	mb, ts, name := s.mb, t.time, d.Name
 	mb.Reset(metadata.WithStartTime(s.starts.Start(name, d.Identity)))
 	for _, way := range []struct {

@@ -52,15 +52,15 @@ func (c *FilesystemConfig) wanted() func(*host.Mount) bool {
 }
 
 type filesystemScraper struct {
-	environment
+	scraperSettings
 	filesystems *host.Filesystems
 }
 
-func newFilesystemScraper(cfg FilesystemConfig, env environment) (scraper, error) {
-	return &filesystemScraper{environment: env, filesystems: host.NewFilesystems(env.host, cfg.Timeout, cfg.wanted())}, nil
+func newFilesystemScraper(cfg FilesystemConfig, env scraperSettings) (scraper, error) {
+	return &filesystemScraper{scraperSettings: env, filesystems: host.NewFilesystems(env.host, cfg.Timeout, cfg.wanted())}, nil
 }
 
-func (s *filesystemScraper) scrape(t *tick) error {
+func (s *filesystemScraper) scrape(t *scrapeContext) error {
 	found, err := s.filesystems.Read(t.now)
 	for i := range found {
 		s.record(t, &found[i])
@@ -71,7 +71,7 @@ func (s *filesystemScraper) scrape(t *tick) error {
 	return err
 }
 
-func (s *filesystemScraper) record(t *tick, f *host.Filesystem) {
+func (s *filesystemScraper) record(t *scrapeContext, f *host.Filesystem) {
 	mb, ts := s.mb, t.time
 	mode := "rw"
 	if f.ReadOnly {

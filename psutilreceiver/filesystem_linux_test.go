@@ -17,7 +17,7 @@ func TestFilesystemScraper(t *testing.T) {
 	var st unix.Statfs_t
 	require.NoError(t, unix.Statfs(root, &st))
 	md, err := scrapeRoot(t, root, func(m *metadata.MetricsConfig) { m.SystemFilesystemInodesLimit.Enabled = true },
-		func(_ ScraperConfig, env environment) (scraper, error) {
+		func(_ ScraperConfig, env scraperSettings) (scraper, error) {
 			return newFilesystemScraper(defaultFilesystemConfig(), env)
 		})
 	require.NoError(t, err)

@@ -1,10 +1,12 @@
 package psutilreceiver
 
-type loadScraper struct{ environment }
+type loadScraper struct{ scraperSettings }
 
-func newLoadScraper(_ ScraperConfig, env environment) (scraper, error) { return &loadScraper{env}, nil }
+func newLoadScraper(_ ScraperConfig, env scraperSettings) (scraper, error) {
+	return &loadScraper{env}, nil
+}
 
-func (s *loadScraper) scrape(t *tick) error {
+func (s *loadScraper) scrape(t *scrapeContext) error {
 	l, err := s.host.Load()
 	if err != nil {
 		return err

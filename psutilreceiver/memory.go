@@ -8,18 +8,18 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
 
-type memoryScraper struct{ environment }
+type memoryScraper struct{ scraperSettings }
 
-func newMemoryScraper(_ ScraperConfig, env environment) (scraper, error) {
+func newMemoryScraper(_ ScraperConfig, env scraperSettings) (scraper, error) {
 	return &memoryScraper{env}, nil
 }
 
 // scrape reads two files; one that can't be read costs the metrics that need it.
-func (s *memoryScraper) scrape(t *tick) error {
+func (s *memoryScraper) scrape(t *scrapeContext) error {
 	return errors.Join(s.scrapeUsage(t), s.scrapeKills(t))
 }
 
-func (s *memoryScraper) scrapeUsage(t *tick) error {
+func (s *memoryScraper) scrapeUsage(t *scrapeContext) error {
 	m, err := s.host.Memory()
 	if err != nil {
 		return err
@@ -29,7 +29,7 @@ func (s *memoryScraper) scrapeUsage(t *tick) error {
 	return nil
 }
 
-func (s *memoryScraper) scrapeKills(t *tick) error {
+func (s *memoryScraper) scrapeKills(t *scrapeContext) error {
 	vm, err := s.host.VM()
 	if err != nil {
 		return err
@@ -38,7 +38,7 @@ func (s *memoryScraper) scrapeKills(t *tick) error {
 	return nil
 }
 
-func (s *memoryScraper) recordStates(t *tick, m *host.Memory) {
+func (s *memoryScraper) recordStates(t *scrapeContext, m *host.Memory) {
 	s.mb.RecordSystemMemoryLimitDataPoint(t.time, m.Total)
 	states := m.States()
 	for _, part := range []struct {
@@ -56,7 +56,7 @@ func (s *memoryScraper) recordStates(t *tick, m *host.Memory) {
 }
 
 // recordLinux records what only Linux reports, and what is available under its name there.
-func (s *memoryScraper) recordLinux(t *tick, m *host.Memory) {
+func (s *memoryScraper) recordLinux(t *scrapeContext, m *host.Memory) {
 	if runtime.GOOS != "linux" {
 		return
 	}
@@ -78,7 +78,7 @@ func (s *memoryScraper) recordLinux(t *tick, m *host.Memory) {
 	s.recordHugePages(t, m)
 }
 
-func (s *memoryScraper) recordHugePages(t *tick, m *host.Memory) {
+func (s *memoryScraper) recordHugePages(t *scrapeContext, m *host.Memory) {
 	mb, ts := s.mb, t.time
 	recordKnown(m.HugePagesTotal, func(v int64) { mb.RecordSystemMemoryLinuxHugepagesLimitDataPoint(ts, v) })
 	recordKnown(m.HugePagesFree, func(v int64) {

@@ -23,13 +23,13 @@ type NetworkConfig struct {
 }
 
 type networkScraper struct {
-	environment
+	scraperSettings
 	interfaces *host.Interfaces
 	streams    interfaceStreams
 	borrowed   bool // it has been said that the figures are not the host's
 }
 
-func newNetworkScraper(cfg NetworkConfig, env environment) (scraper, error) {
+func newNetworkScraper(cfg NetworkConfig, env scraperSettings) (scraper, error) {
 	var fields host.LinkFields
 	for _, need := range []struct {
 		enabled bool
@@ -44,7 +44,7 @@ func newNetworkScraper(cfg NetworkConfig, env environment) (scraper, error) {
 			fields |= need.field
 		}
 	}
-	return &networkScraper{environment: env, interfaces: cfg.interfaces(env.host, fields), streams: newInterfaceStreams(env.starts)}, nil
+	return &networkScraper{scraperSettings: env, interfaces: cfg.interfaces(env.host, fields), streams: newInterfaceStreams(env.starts)}, nil
 }
 
 // interfaces gives a reader of the interfaces that are shown.
@@ -55,7 +55,7 @@ func (cfg *NetworkConfig) interfaces(h *host.Host, fields host.LinkFields) *host
 
 func (s *networkScraper) close() error { return s.interfaces.Close() }
 
-func (s *networkScraper) scrape(t *tick) error {
+func (s *networkScraper) scrape(t *scrapeContext) error {
 	interfaces, err := s.interfaces.Read()
 	if s.interfaces.Borrowed() && !s.borrowed {
 		s.borrowed = true
@@ -67,11 +67,11 @@ func (s *networkScraper) scrape(t *tick) error {
 	}
 	s.streams.end(err == nil)
 	s.mb.Reset(metadata.WithStartTime(t.boot))
-	return errors.Join(err, aside(s.scrapeConntrack(t)))
+	return errors.Join(err, auxiliary(s.scrapeConntrack(t)))
 }
 
 // record records an interface, and changes its counters to what they have counted since the start.
-func (s *networkScraper) record(t *tick, n *host.Interface) {
+func (s *networkScraper) record(t *scrapeContext, n *host.Interface) {
 	mb, ts, name := s.mb, t.time, n.Name
 	mb.Reset(metadata.WithStartTime(s.streams.advance(t.time, n)))
 	for _, way := range []struct {
@@ -114,7 +114,7 @@ var duplexModes = map[host.Duplex]metadata.AttributeNetworkInterfaceDuplex{
 	host.DuplexUnknown: metadata.AttributeNetworkInterfaceDuplexUnknown,
 }
 
-func (s *networkScraper) scrapeConntrack(t *tick) error {
+func (s *networkScraper) scrapeConntrack(t *scrapeContext) error {
 	if !s.metrics.SystemNetworkConntrackCount.Enabled && !s.metrics.SystemNetworkConntrackLimit.Enabled {
 		return nil
 	}

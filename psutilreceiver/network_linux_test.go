@@ -19,8 +19,8 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/stream"
 )
 
-func networkScraperOf(cfg NetworkConfig) func(ScraperConfig, environment) (scraper, error) {
-	return func(_ ScraperConfig, env environment) (scraper, error) { return newNetworkScraper(cfg, env) }
+func networkScraperOf(cfg NetworkConfig) func(ScraperConfig, scraperSettings) (scraper, error) {
+	return func(_ ScraperConfig, env scraperSettings) (scraper, error) { return newNetworkScraper(cfg, env) }
 }
 
 func TestNetworkScraper(t *testing.T) {
@@ -75,7 +75,7 @@ func TestNetworkOfTheHost(t *testing.T) {
 	})
 	core, logs := observer.New(zap.WarnLevel)
 	h.env.logger = zap.New(core)
-	for name, create := range map[string]func(ScraperConfig, environment) (scraper, error){
+	for name, create := range map[string]func(ScraperConfig, scraperSettings) (scraper, error){
 		"network figures": networkScraperOf(NetworkConfig{}), "connections": newConnectionsScraper,
 	} {
 		s, err := create(ScraperConfig{}, h.env)
@@ -100,23 +100,23 @@ func TestInterfaceStarts(t *testing.T) {
 	starts := func() map[string]pcommon.Timestamp {
 		t.Helper()
 		md := h.scrape(t, s)
-		assert.Equal(t, map[string]pcommon.Timestamp{"": h.tick.boot}, startsOf(t, md, "system.network.conntrack.count"), "not an interface's")
+		assert.Equal(t, map[string]pcommon.Timestamp{"": h.current.boot}, startsOf(t, md, "system.network.conntrack.count"), "not an interface's")
 		byName := make(map[string]pcommon.Timestamp)
 		for attributes, start := range startsOf(t, md, "system.network.io") {
 			byName[attributes[len("{network.interface.name="):len(attributes)-len(",network.io.direction=receive}")]] = start
 		}
 		return byName
 	}
-	boot := h.tick.boot
+	boot := h.current.boot
 	starts()
 	assert.Equal(t, boot, starts()["veth0"])
-	second := h.tick.time
+	second := h.current.time
 
 	// The container was started anew: another interface of the name.
 	h.put(t, "sys/class/net/veth0/ifindex", "7\n")
 	assert.Equal(t, second, starts()["veth0"])
 	assert.Equal(t, second, starts()["veth0"])
-	fourth := h.tick.time
+	fourth := h.current.time
 
 	// What one that gets another name had counted was told under the old one.
 	require.NoError(t, os.Rename(filepath.Join(h.root, "sys/class/net/eth0"), filepath.Join(h.root, "sys/class/net/lan0")))

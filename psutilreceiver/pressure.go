@@ -11,7 +11,7 @@ import (
 
 // pressureScraper reports pressure stall information, for the resources of which any metric is wanted.
 type pressureScraper struct {
-	environment
+	scraperSettings
 	wanted []pressureMetrics
 }
 
@@ -24,8 +24,8 @@ type pressureMetrics struct {
 	s10, m1, m5, total recordStall
 }
 
-func newPressureScraper(_ ScraperConfig, env environment) (scraper, error) {
-	s := &pressureScraper{environment: env}
+func newPressureScraper(_ ScraperConfig, env scraperSettings) (scraper, error) {
+	s := &pressureScraper{scraperSettings: env}
 	for _, p := range pressureMetricsOf(&env.metrics) {
 		if p.enabled {
 			s.wanted = append(s.wanted, p)
@@ -76,7 +76,7 @@ func pressureMetricsOf(m *metadata.MetricsConfig) []pressureMetrics {
 	}
 }
 
-func (s *pressureScraper) scrape(t *tick) error {
+func (s *pressureScraper) scrape(t *scrapeContext) error {
 	var errs []error
 	for i := range s.wanted {
 		p := &s.wanted[i]
@@ -94,7 +94,7 @@ func (s *pressureScraper) scrape(t *tick) error {
 	return errors.Join(errs...)
 }
 
-func (s *pressureScraper) record(t *tick, p *pressureMetrics, stall *host.Stall, kind metadata.AttributeSystemLinuxPressureStallType) {
+func (s *pressureScraper) record(t *scrapeContext, p *pressureMetrics, stall *host.Stall, kind metadata.AttributeSystemLinuxPressureStallType) {
 	if !stall.Reported {
 		return
 	}

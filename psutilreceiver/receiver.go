@@ -137,7 +137,7 @@ func (r *psutilReceiver) buildGroups() ([]*scrapeGroup, error) {
 }
 
 func (r *psutilReceiver) addScraper(g *scrapeGroup, k scraperKind) error {
-	env := environment{
+	env := scraperSettings{
 		host:      g.host,
 		mb:        metadata.NewMetricsBuilder(r.cfg.MetricsBuilderConfig, r.set),
 		starts:    stream.NewStarts(g.boot),
@@ -173,7 +173,7 @@ func (r *psutilReceiver) newController(g *scrapeGroup) (receiver.Metrics, error)
 	if g.pass, err = r.passParts(); err != nil {
 		return nil, err
 	}
-	next, err := consumer.NewMetrics(g.gather(r.next.ConsumeMetrics), consumer.WithCapabilities(r.next.Capabilities()))
+	next, err := consumer.NewMetrics(g.mergeHostResource(r.next.ConsumeMetrics), consumer.WithCapabilities(r.next.Capabilities()))
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ type cpuSource struct {
 
 	utilization, time *sampledMetric // nil when not chosen
 	last              time.Time      // read of the CPUs
-	tick              tick
+	current           scrapeContext
 	total             *sampledCPU
 	cpus              map[int]*sampledCPU // by logical number, bounded by the CPUs that the host can have
 }
@@ -29,7 +29,7 @@ type sampledCPU struct {
 
 func newCPUSource(h *host.Host, perCPU bool, boot pcommon.Timestamp, rec recorder) *cpuSource {
 	return &cpuSource{
-		recorder: rec, host: h, perCPU: perCPU, tick: tick{boot: max(boot, 1)}, cpus: make(map[int]*sampledCPU),
+		recorder: rec, host: h, perCPU: perCPU, current: scrapeContext{boot: max(boot, 1)}, cpus: make(map[int]*sampledCPU),
 		utilization: rec.chosen("system.cpu.utilization"), time: rec.chosen("system.cpu.time"),
 	}
 }
@@ -39,7 +39,7 @@ func (s *cpuSource) sample(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	t := &s.tick
+	t := &s.current
 	t.previous, t.now, t.time = t.time, now, pcommon.NewTimestampFromTime(now)
 	if !s.last.IsZero() {
 		t.elapsed = now.Sub(s.last)
@@ -92,7 +92,7 @@ func (s *cpuSource) record(c *sampledCPU) {
 	for _, d := range c.delta {
 		sum += d
 	}
-	elapsed := s.tick.elapsed.Seconds()
+	elapsed := s.current.elapsed.Seconds()
 	if c.begun || elapsed <= 0 {
 		return
 	}

@@ -59,10 +59,10 @@ func (h *sampledHost) run(t *testing.T, seconds int, a activity) {
 	}
 }
 
-// scrape gives what one scrape of all scrapers emits, gathered as the pipeline gets it.
+// scrape gives what one scrape of all scrapers emits, merged as the pipeline gets it.
 func (h *sampledHost) scrape(t *testing.T) pmetric.Metrics {
 	t.Helper()
-	var gathered pmetric.Metrics
+	var merged pmetric.Metrics
 	all := pmetric.NewMetrics()
 	for _, g := range h.receiver.groups {
 		for _, run := range g.runs {
@@ -71,11 +71,11 @@ func (h *sampledHost) scrape(t *testing.T) pmetric.Metrics {
 			md.ResourceMetrics().MoveAndAppendTo(all.ResourceMetrics())
 		}
 	}
-	require.NoError(t, h.receiver.groups[0].gather(func(_ context.Context, md pmetric.Metrics) error {
-		gathered = md
+	require.NoError(t, h.receiver.groups[0].mergeHostResource(func(_ context.Context, md pmetric.Metrics) error {
+		merged = md
 		return nil
 	})(context.Background(), all))
-	return gathered
+	return merged
 }
 
 // histogramsOf gives every exponential histogram point by its metric and attributes.

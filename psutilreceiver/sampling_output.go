@@ -41,7 +41,7 @@ func newSampledOutput(cfg *SamplingConfig, resource pcommon.Resource, version st
 
 // export adds to what a scrape emitted the samples since the export before. While the clock is set back a little the samples wait,
 // as points of counters do.
-func (o *sampledOutput) export(t *tick, md pmetric.Metrics) {
+func (o *sampledOutput) export(t *scrapeContext, md pmetric.Metrics) {
 	start := o.last
 	if t.time <= start {
 		if start-t.time <= pcommon.Timestamp(stream.HoldLimit) {

@@ -135,7 +135,7 @@ func TestAClockThatIsSetBack(t *testing.T) {
 	o := h.receiver.groups[0].runs[0].sampled
 	export := func(wall time.Time) map[string]pmetric.ExponentialHistogramDataPoint {
 		md := pmetric.NewMetrics()
-		o.export(&tick{now: wall, time: pcommon.NewTimestampFromTime(wall)}, md)
+		o.export(&scrapeContext{now: wall, time: pcommon.NewTimestampFromTime(wall)}, md)
 		return histogramsOf(t, md, pmetric.AggregationTemporalityDelta)
 	}
 	now := h.kernel.clock.read()

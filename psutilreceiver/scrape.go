@@ -27,8 +27,8 @@ type scrapeGroup struct {
 	// pass hands on a part of a scrape ahead of the rest. Without it there are no parts.
 	pass func(context.Context, pmetric.Metrics)
 
-	runs []*scrapeRun
-	tick tick
+	runs    []*scrapeRun
+	current scrapeContext
 }
 
 // scrapeRun is one scraper with what surrounds each of its scrapes.
@@ -36,16 +36,16 @@ type scrapeRun struct {
 	name       string
 	group      *scrapeGroup
 	scraper    scraper
-	env        environment
+	env        scraperSettings
 	stage      *stream.Stage
 	streams    streamTelemetry
 	attributes metric.MeasurementOption
 	faults     faults
-	last       tick           // that read everything
+	last       scrapeContext  // that read everything
 	sampled    *sampledOutput // nil without sampling
 }
 
-func (g *scrapeGroup) add(name string, s scraper, env environment, stage *stream.Stage) {
+func (g *scrapeGroup) add(name string, s scraper, env scraperSettings, stage *stream.Stage) {
 	g.runs = append(g.runs, &scrapeRun{
 		name:       name,
 		group:      g,
@@ -73,24 +73,24 @@ func (g *scrapeGroup) close() error {
 	return errs
 }
 
-// begin starts the next tick of the group.
+// begin starts the next scrape of the group.
 func (g *scrapeGroup) begin(ctx context.Context) {
 	g.host.Begin()
-	now, before := g.now(), g.tick.now
-	g.tick = tick{now: now, time: pcommon.NewTimestampFromTime(now), boot: g.boot}
+	now, before := g.now(), g.current.now
+	g.current = scrapeContext{now: now, time: pcommon.NewTimestampFromTime(now), boot: g.boot}
 	if !before.IsZero() && now.Sub(before) > g.interval+g.interval/2 {
 		g.telemetry.PsutilLateTicks.Add(ctx, 1)
 	}
 }
 
-// scrape is what the Collector's controller calls. The first scraper of a group starts its tick. Faults of reading are counted and
+// scrape is what the Collector's controller calls. The first scraper of a group starts the scrape. Faults of reading are counted and
 // logged seldom instead of returned, because the controller would log them at every scrape.
 func (r *scrapeRun) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	started := r.group.now()
 	if r == r.group.runs[0] {
 		r.group.begin(ctx)
 	}
-	t := r.group.tick
+	t := r.group.current
 	if !r.last.now.IsZero() {
 		t.previous, t.elapsed = r.last.time, t.now.Sub(r.last.now)
 	}
@@ -132,21 +132,21 @@ func (r *scrapeRun) passPart(ctx context.Context) time.Duration {
 	return r.group.now().Sub(passed)
 }
 
-// gather puts the metrics that several scrapers emitted for the host under one resource, and passes them on.
-func (g *scrapeGroup) gather(next func(context.Context, pmetric.Metrics) error) func(context.Context, pmetric.Metrics) error {
+// mergeHostResource puts the metrics that several scrapers emitted for the host under one resource, and passes them on.
+func (g *scrapeGroup) mergeHostResource(next func(context.Context, pmetric.Metrics) error) func(context.Context, pmetric.Metrics) error {
 	want := g.resource.Attributes()
 	return func(ctx context.Context, md pmetric.Metrics) error {
-		var gathered *pmetric.MetricSlice
+		var merged *pmetric.MetricSlice
 		md.ResourceMetrics().RemoveIf(func(rm pmetric.ResourceMetrics) bool {
 			if rm.ScopeMetrics().Len() != 1 || !rm.Resource().Attributes().Equal(want) {
 				return false
 			}
 			metrics := rm.ScopeMetrics().At(0).Metrics()
-			if gathered == nil {
-				gathered = &metrics
+			if merged == nil {
+				merged = &metrics
 				return false
 			}
-			metrics.MoveAndAppendTo(*gathered)
+			metrics.MoveAndAppendTo(*merged)
 			return true
 		})
 		return next(ctx, md)

@@ -12,10 +12,10 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/stream"
 )
 
-// scraper reads one subject and records its metrics through the MetricsBuilder of its environment. It returns what could not be
+// scraper reads one subject and records its metrics through the MetricsBuilder of its settings. It returns what could not be
 // read, joined; what was recorded before counts all the same.
 type scraper interface {
-	scrape(t *tick) error
+	scrape(t *scrapeContext) error
 }
 
 // closer is a scraper that holds something open.
@@ -23,8 +23,8 @@ type closer interface {
 	close() error
 }
 
-// environment is what a scraper is built from.
-type environment struct {
+// scraperSettings is what a scraper is built from.
+type scraperSettings struct {
 	host      *host.Host
 	mb        *metadata.MetricsBuilder
 	starts    *stream.Starts // of things that come and go; begun and ended around each scrape
@@ -38,12 +38,12 @@ type environment struct {
 	delta      bool             // counters will be turned into deltas
 }
 
-// tick is one scrape of a group of scrapers.
-type tick struct {
+// scrapeContext is one scrape of a group of scrapers.
+type scrapeContext struct {
 	now      time.Time         // with a monotonic reading
 	time     pcommon.Timestamp // of every point of this scrape
 	boot     pcommon.Timestamp // start of every stream that began with the host
-	previous pcommon.Timestamp // time of the last tick in which the scraper read everything, 0 before there was one
+	previous pcommon.Timestamp // time of the last scrape in which the scraper read everything, 0 before there was one
 	elapsed  time.Duration     // since then by the monotonic clock, 0 before
 
 	emitted  int    // resources since the last part
@@ -52,7 +52,7 @@ type tick struct {
 
 // emit counts a resource that the scraper emitted, and passes on what there is when it is a part's worth. A scraper that may have very many
 // resources calls it after each.
-func (t *tick) emit() {
+func (t *scrapeContext) emit() {
 	if t.emitted++; t.emitted >= maxResourcesInPart && t.passPart != nil {
 		t.emitted = 0
 		t.passPart()
@@ -68,7 +68,7 @@ type scraperKind struct {
 	enable func(*ScrapersConfig)
 	// interval gives the scraper's own interval, zero for the receiver's, and whether the scraper is to run.
 	interval func(*ScrapersConfig) (time.Duration, bool)
-	create   func(*ScrapersConfig, environment) (scraper, error)
+	create   func(*ScrapersConfig, scraperSettings) (scraper, error)
 }
 
 // scraperKinds is the table of all scrapers, in the order in which they run. One that passes on parts waits for the pipeline meanwhile, and so is
@@ -98,7 +98,7 @@ func (k scraperKind) mayReturn() scraperKind {
 func kindOf[T interface{ interval() time.Duration }](
 	name string, byDefault bool,
 	block func(*ScrapersConfig) *configoptional.Optional[T],
-	create func(T, environment) (scraper, error),
+	create func(T, scraperSettings) (scraper, error),
 ) scraperKind {
 	return scraperKind{
 		name:      name,
@@ -110,7 +110,7 @@ func kindOf[T interface{ interval() time.Duration }](
 			}
 			return 0, false
 		},
-		create: func(s *ScrapersConfig, env environment) (scraper, error) { return create(*block(s).Get(), env) },
+		create: func(s *ScrapersConfig, env scraperSettings) (scraper, error) { return create(*block(s).Get(), env) },
 	}
 }
 

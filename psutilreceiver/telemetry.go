@@ -24,22 +24,22 @@ type faults struct {
 	warned  map[string]time.Time // by class
 }
 
-// asideError is a fault of a figure beside the things that a scraper lists.
-type asideError struct{ error }
+// auxiliaryError is a fault of a figure beside the things that a scraper lists.
+type auxiliaryError struct{ error }
 
-func (e asideError) Unwrap() error { return e.error }
+func (e auxiliaryError) Unwrap() error { return e.error }
 
-// aside marks a fault that says nothing of which things there are, so that the scrape counts as complete all the same.
-func aside(err error) error {
+// auxiliary marks a fault that says nothing of which things there are, so that the scrape counts as complete all the same.
+func auxiliary(err error) error {
 	if err == nil {
 		return nil
 	}
-	return asideError{err}
+	return auxiliaryError{err}
 }
 
 // report returns whether err leaves the scrape complete: everything was read, or is something that the host has not got.
 func (f *faults) report(ctx context.Context, now time.Time, err error, telemetry *metadata.TelemetryBuilder) bool {
-	if marked, ok := err.(asideError); ok { //nolint:errorlint // The mark itself: what it marks may be several faults.
+	if marked, ok := err.(auxiliaryError); ok { //nolint:errorlint // The mark itself: what it marks may be several faults.
 		f.report(ctx, now, marked.error, telemetry)
 		return true
 	}

@@ -94,12 +94,12 @@ func TestWhichFaultsLeaveAScrapeComplete(t *testing.T) {
 		{host.ErrUnsupported, true, 0},
 		{bad, false, 1},
 		{errors.Join(host.ErrUnsupported, bad), false, 1},
-		{aside(bad), true, 1},
-		{aside(host.ErrUnsupported), true, 0},
-		{aside(errors.Join(bad)), true, 1},
-		{aside(errors.Join(bad, host.ErrUnsupported, worse)), true, 2},
-		{errors.Join(aside(errors.Join(bad, worse)), aside(bad)), true, 3},
-		{errors.Join(aside(errors.Join(bad, worse)), worse), false, 3},
+		{auxiliary(bad), true, 1},
+		{auxiliary(host.ErrUnsupported), true, 0},
+		{auxiliary(errors.Join(bad)), true, 1},
+		{auxiliary(errors.Join(bad, host.ErrUnsupported, worse)), true, 2},
+		{errors.Join(auxiliary(errors.Join(bad, worse)), auxiliary(bad)), true, 3},
+		{errors.Join(auxiliary(errors.Join(bad, worse)), worse), false, 3},
 	} {
 		telemetry := componenttest.NewTelemetry()
 		builder, err := metadata.NewTelemetryBuilder(telemetry.NewTelemetrySettings())
