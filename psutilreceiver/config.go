@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
@@ -86,23 +85,6 @@ func (c *RatesConfig) validate() error {
 	return errors.Join(errs...)
 }
 
-// ScrapersConfig has one optional block for each scraper.
-type ScrapersConfig struct {
-	CPU         configoptional.Optional[CPUConfig]        `mapstructure:"cpu"`
-	Load        configoptional.Optional[ScraperConfig]    `mapstructure:"load"`
-	Memory      configoptional.Optional[ScraperConfig]    `mapstructure:"memory"`
-	Paging      configoptional.Optional[ScraperConfig]    `mapstructure:"paging"`
-	Disk        configoptional.Optional[DiskConfig]       `mapstructure:"disk"`
-	Filesystem  configoptional.Optional[FilesystemConfig] `mapstructure:"filesystem"`
-	Network     configoptional.Optional[NetworkConfig]    `mapstructure:"network"`
-	Connections configoptional.Optional[ScraperConfig]    `mapstructure:"connections"`
-	Pressure    configoptional.Optional[ScraperConfig]    `mapstructure:"pressure"`
-	Sensors     configoptional.Optional[ScraperConfig]    `mapstructure:"sensors"`
-	Processes   configoptional.Optional[ScraperConfig]    `mapstructure:"processes"`
-	Process     configoptional.Optional[ProcessConfig]    `mapstructure:"process"`
-	System      configoptional.Optional[ScraperConfig]    `mapstructure:"system"`
-}
-
 // ScraperConfig is what every scraper can be told.
 type ScraperConfig struct {
 	// CollectionInterval of this scraper. Zero takes that of the receiver.
@@ -136,21 +118,11 @@ func defaultScrapers() ScrapersConfig {
 
 // offeredScrapers has no scraper running, and for each the values that its block starts from.
 func offeredScrapers() ScrapersConfig {
-	return ScrapersConfig{
-		CPU:         configoptional.Default(CPUConfig{}),
-		Load:        configoptional.Default(ScraperConfig{}),
-		Memory:      configoptional.Default(ScraperConfig{}),
-		Paging:      configoptional.Default(ScraperConfig{}),
-		Disk:        configoptional.Default(DiskConfig{}),
-		Filesystem:  configoptional.Default(defaultFilesystemConfig()),
-		Network:     configoptional.Default(NetworkConfig{}),
-		Connections: configoptional.Default(ScraperConfig{}),
-		Pressure:    configoptional.Default(ScraperConfig{}),
-		Sensors:     configoptional.Default(ScraperConfig{}),
-		Processes:   configoptional.Default(ScraperConfig{}),
-		Process:     configoptional.Default(defaultProcessConfig()),
-		System:      configoptional.Default(ScraperConfig{}),
+	var s ScrapersConfig
+	for _, k := range scraperKinds {
+		k.offer(&s)
 	}
+	return s
 }
 
 // Unmarshal decodes the configuration. It is written out because scrapers that are named replace the default set, and because

@@ -1,5 +1,7 @@
 package psutilreceiver
 
+import "github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
+
 type loadScraper struct{ scraperSettings }
 
 func newLoadScraper(_ ScraperConfig, env scraperSettings) (scraper, error) {
@@ -11,8 +13,20 @@ func (s *loadScraper) scrape(t *scrapeContext) error {
 	if err != nil {
 		return err
 	}
-	s.mb.RecordSystemCPULoadAverage1mDataPoint(t.time, l.Avg1)
-	s.mb.RecordSystemCPULoadAverage5mDataPoint(t.time, l.Avg5)
-	s.mb.RecordSystemCPULoadAverage15mDataPoint(t.time, l.Avg15)
+	recordRows(loadRows, s.mb, t.time, &l)
 	return nil
+}
+
+// loadRows are the load averages.
+var loadRows = []pointRow[host.Load]{
+	doubleRow(func(l *host.Load) float64 { return l.Avg1 }, hostPoint[host.Load]((*builder).RecordSystemCPULoadAverage1mDataPoint)).sampled(samplingByDefault),
+	doubleRow(func(l *host.Load) float64 { return l.Avg5 }, hostPoint[host.Load]((*builder).RecordSystemCPULoadAverage5mDataPoint)).sampled(samplingByName),
+	doubleRow(func(l *host.Load) float64 { return l.Avg15 }, hostPoint[host.Load]((*builder).RecordSystemCPULoadAverage15mDataPoint)).sampled(samplingByName),
+}
+
+var loadSampling = samplingKind{
+	metrics: func(d describer) []sampledMetric { return sampledMetricsOf(d, loadRows) },
+	sources: func(_ *ScrapersConfig, set sourceSettings) []source {
+		return []source{newLevels(set.host.Load, loadRows, set.recorder)}
+	},
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -72,40 +73,58 @@ func (s *networkScraper) scrape(t *scrapeContext) error {
 
 // record records an interface, and changes its counters to what they have counted since the start.
 func (s *networkScraper) record(t *scrapeContext, n *host.Interface) {
-	mb, ts, name := s.mb, t.time, n.Name
-	mb.Reset(metadata.WithStartTime(s.streams.advance(t.time, n)))
-	for _, way := range []struct {
-		direction metadata.AttributeNetworkIoDirection
-		traffic   *host.Traffic
-	}{
-		{metadata.AttributeNetworkIoDirectionReceive, &n.Received},
-		{metadata.AttributeNetworkIoDirectionTransmit, &n.Sent},
-	} {
-		if way.traffic.Bytes >= 0 {
-			mb.RecordSystemNetworkIoDataPoint(ts, way.traffic.Bytes, name, way.direction)
-		}
-		if way.traffic.Packets >= 0 {
-			mb.RecordSystemNetworkPacketCountDataPoint(ts, way.traffic.Packets, name, way.direction)
-		}
-		if way.traffic.Errors >= 0 {
-			mb.RecordSystemNetworkErrorsDataPoint(ts, way.traffic.Errors, name, way.direction)
-		}
-		if way.traffic.Dropped >= 0 {
-			mb.RecordSystemNetworkPacketDroppedDataPoint(ts, way.traffic.Dropped, name, way.direction)
-		}
-	}
-	if n.Up >= 0 {
-		mb.RecordSystemNetworkInterfaceUpDataPoint(ts, n.Up, name)
-	}
-	if n.Speed >= 0 {
-		mb.RecordSystemNetworkInterfaceSpeedDataPoint(ts, n.Speed, name)
-	}
-	if n.MTU >= 0 {
-		mb.RecordSystemNetworkInterfaceMtuDataPoint(ts, n.MTU, name)
-	}
+	s.mb.Reset(metadata.WithStartTime(s.streams.advance(t.time, n)))
+	recordRows(networkRows, s.mb, t.time, n)
 	if n.Duplex != "" {
-		mb.RecordSystemNetworkInterfaceDuplexDataPoint(ts, 1, duplexModes[n.Duplex], name)
+		s.mb.RecordSystemNetworkInterfaceDuplexDataPoint(t.time, 1, duplexModes[n.Duplex], n.Name)
 	}
+}
+
+const (
+	networkReceive  = metadata.AttributeNetworkIoDirectionReceive
+	networkTransmit = metadata.AttributeNetworkIoDirectionTransmit
+)
+
+// networkRows are the points of an interface, but for its duplex mode, which is an attribute.
+var networkRows = []pointRow[host.Interface]{
+	intRow(func(n *host.Interface) int64 { return n.Received.Bytes }, networkIO((*builder).RecordSystemNetworkIoDataPoint, networkReceive)).sampled(samplingByDefault),
+	intRow(func(n *host.Interface) int64 { return n.Sent.Bytes }, networkIO((*builder).RecordSystemNetworkIoDataPoint, networkTransmit)).sampled(samplingByDefault),
+	intRow(func(n *host.Interface) int64 { return n.Received.Packets }, networkIO((*builder).RecordSystemNetworkPacketCountDataPoint, networkReceive)).sampled(samplingByName),
+	intRow(func(n *host.Interface) int64 { return n.Sent.Packets }, networkIO((*builder).RecordSystemNetworkPacketCountDataPoint, networkTransmit)).sampled(samplingByName),
+	intRow(func(n *host.Interface) int64 { return n.Received.Dropped }, networkIO((*builder).RecordSystemNetworkPacketDroppedDataPoint, networkReceive)).sampled(samplingByName),
+	intRow(func(n *host.Interface) int64 { return n.Sent.Dropped }, networkIO((*builder).RecordSystemNetworkPacketDroppedDataPoint, networkTransmit)).sampled(samplingByName),
+	intRow(func(n *host.Interface) int64 { return n.Received.Errors }, networkIO((*builder).RecordSystemNetworkErrorsDataPoint, networkReceive)).sampled(samplingByName),
+	intRow(func(n *host.Interface) int64 { return n.Sent.Errors }, networkIO((*builder).RecordSystemNetworkErrorsDataPoint, networkTransmit)).sampled(samplingByName),
+	intRow(func(n *host.Interface) int64 { return n.Up }, ofInterface((*builder).RecordSystemNetworkInterfaceUpDataPoint)),
+	intRow(func(n *host.Interface) int64 { return n.Speed }, ofInterface((*builder).RecordSystemNetworkInterfaceSpeedDataPoint)),
+	intRow(func(n *host.Interface) int64 { return n.MTU }, ofInterface((*builder).RecordSystemNetworkInterfaceMtuDataPoint)),
+}
+
+// ofInterface adapts the recording of a metric with the interface as its attribute.
+func ofInterface(record func(*builder, pcommon.Timestamp, int64, string)) func(*builder, pcommon.Timestamp, int64, *host.Interface) {
+	return func(mb *builder, ts pcommon.Timestamp, v int64, n *host.Interface) { record(mb, ts, v, n.Name) }
+}
+
+// networkIO adapts the recording of a metric with the interface and a direction as its attributes.
+func networkIO(
+	record func(*builder, pcommon.Timestamp, int64, string, metadata.AttributeNetworkIoDirection), direction metadata.AttributeNetworkIoDirection,
+) func(*builder, pcommon.Timestamp, int64, *host.Interface) {
+	return func(mb *builder, ts pcommon.Timestamp, v int64, n *host.Interface) {
+		record(mb, ts, v, n.Name, direction)
+	}
+}
+
+// networkSampling samples the interfaces that the scraper shows.
+var networkSampling = samplingKind{
+	metrics: func(d describer) []sampledMetric { return sampledMetricsOf(d, networkRows) },
+	sources: func(cfg *ScrapersConfig, set sourceSettings) []source {
+		interfaces := cfg.Network.Get().interfaces(set.host, 0)
+		return []source{newDevices(&devices[host.Interface]{
+			read:    func(time.Time) ([]host.Interface, error) { return interfaces.Read() },
+			name:    func(n *host.Interface) (string, uint64) { return n.Name, n.Identity },
+			closing: interfaces.Close,
+		}, networkRows, set.recorder)}
+	},
 }
 
 var duplexModes = map[host.Duplex]metadata.AttributeNetworkInterfaceDuplex{

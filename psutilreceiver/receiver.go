@@ -153,7 +153,7 @@ func (r *psutilReceiver) addScraper(g *scrapeGroup, k scraperKind) error {
 	if err != nil {
 		return err
 	}
-	g.add(k.name, s, env, stream.NewStage(r.cfg.streamSettings(k.returning)))
+	g.add(k, s, env, stream.NewStage(r.cfg.streamSettings(k.returning)))
 	return nil
 }
 
@@ -167,7 +167,7 @@ func (r *psutilReceiver) newController(g *scrapeGroup) (receiver.Metrics, error)
 		if err != nil {
 			return nil, err
 		}
-		options = append(options, scraperhelper.AddMetricsScraper(component.MustNewType(run.name), s))
+		options = append(options, scraperhelper.AddMetricsScraper(component.MustNewType(run.kind.name), s))
 	}
 	var err error
 	if g.pass, err = r.passParts(); err != nil {

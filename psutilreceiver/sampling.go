@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
@@ -22,7 +19,6 @@ type sampler struct {
 	host     *host.Host
 	interval time.Duration
 	now      func() time.Time
-	boot     pcommon.Timestamp
 	ticks    <-chan time.Time // in place of a ticker, for tests
 
 	sources []pacedSource
@@ -62,58 +58,22 @@ func (r *psutilReceiver) newSampler(groups []*scrapeGroup) (*sampler, error) {
 		host: h, interval: r.cfg.Sampling.Interval, now: r.now, ticks: r.sampleTicks,
 		stop: make(chan struct{}),
 	}
-	begun := r.now()
+	begun, d := r.now(), newDescriber()
 	for _, g := range groups {
-		s.boot = g.boot
 		for _, run := range g.runs {
-			of := slices.DeleteFunc(slices.Clone(chosen), func(m *sampledMetric) bool { return m.scraper != run.name })
+			of := slices.DeleteFunc(slices.Clone(chosen), func(m *sampledMetric) bool { return m.scraper != run.kind.name })
 			if len(of) == 0 {
 				continue
 			}
 			g.sampler = s
 			run.sampled = newSampledOutput(&r.cfg.Sampling, g.resource, r.set.BuildInfo.Version, begun)
-			for _, source := range s.sourcesOf(run.name, &r.cfg.Scrapers, recorder{output: run.sampled, metrics: of, begun: begun}) {
+			rec := recorder{output: run.sampled, metrics: of, describer: d, begun: begun}
+			for _, source := range run.kind.sampling.sources(&r.cfg.Scrapers, sourceSettings{recorder: rec, host: h, boot: g.boot}) {
 				s.sources = append(s.sources, pacedSource{source: source, pause: g.interval})
 			}
 		}
 	}
 	return s, nil
-}
-
-// sourcesOf makes what reads the chosen metrics of one scraper, by its configuration.
-func (s *sampler) sourcesOf(scraper string, cfg *ScrapersConfig, rec recorder) []source {
-	switch scraper {
-	case "cpu":
-		return []source{newCPUSource(s.host, cfg.CPU.Get().PerCPU, s.boot, rec)}
-	case "load":
-		return []source{newLevels(s.host.Load, loadFigures, rec)}
-	case "memory":
-		return []source{newLevels(s.host.Memory, memoryFigures(runtime.GOOS == "linux"), rec)}
-	case "pressure":
-		var sources []source
-		for _, r := range []host.Resource{host.ResourceCPU, host.ResourceMemory, host.ResourceIO, host.ResourceIRQ} {
-			read := func() (host.Pressure, error) { return s.host.Pressure(r) }
-			if l := newLevels(read, pressureFigures(r), rec); len(l.figures) > 0 {
-				sources = append(sources, l)
-			}
-		}
-		return sources
-	case "network":
-		interfaces := cfg.Network.Get().interfaces(s.host, 0)
-		return []source{newDevices(&devices[host.Interface]{
-			read:    func(time.Time) ([]host.Interface, error) { return interfaces.Read() },
-			name:    func(i *host.Interface) (string, uint64) { return i.Name, i.Identity },
-			closing: interfaces.Close,
-		}, networkFigures(), rec)}
-	case "disk":
-		disks := cfg.Disk.Get().disks(s.host)
-		return []source{newDevices(&devices[host.Disk]{
-			read:    disks.Read,
-			name:    func(d *host.Disk) (string, uint64) { return d.Name, d.Identity },
-			closing: disks.Close,
-		}, diskFigures(), rec)}
-	}
-	return nil
 }
 
 // start takes the first sample, which is the baseline of all rates, and goes on at every tick.

@@ -126,8 +126,8 @@ func (c *Config) sampledMetrics() []*sampledMetric {
 		return nil
 	}
 	var chosen []*sampledMetric
-	for i := range sampleable {
-		m := &sampleable[i]
+	for i := range sampleable() {
+		m := &sampleable()[i]
 		named := slices.Contains(c.Sampling.Metrics, m.name) || len(c.Sampling.Metrics) == 0 && m.byDefault
 		if named && c.intervalOf(m.scraper) != 0 && isEnabled(&c.Metrics, m.name) {
 			chosen = append(chosen, m)

@@ -9,12 +9,12 @@ type devices[T any] struct {
 	name    func(*T) (name string, identity uint64)
 	closing func() error
 
-	figures []figure[T] // of what is chosen
-	known   map[string]*knownDevice
-	reads   uint64
+	rows  []pointRow[T] // of what is chosen
+	known map[string]*knownDevice
+	reads uint64
 }
 
-// knownDevice is a device with a series for each figure. One that has gone is kept until its series have been exported: should it
+// knownDevice is a device with a series for each row. One that has gone is kept until its series have been exported: should it
 // return before, they go on.
 type knownDevice struct {
 	identity uint64
@@ -23,11 +23,14 @@ type knownDevice struct {
 	series   []*sampledSeries
 }
 
-func newDevices[T any](d *devices[T], figures []figure[T], rec recorder) *devices[T] {
+func newDevices[T any](d *devices[T], rows []pointRow[T], rec recorder) *devices[T] {
 	d.recorder, d.known = rec, make(map[string]*knownDevice)
-	for _, f := range figures {
-		if rec.chosen(f.metric) != nil {
-			d.figures = append(d.figures, f)
+	for _, row := range rows {
+		if row.sampling == samplingNever {
+			continue
+		}
+		if m, _ := rec.chosen(func(mb *builder) { row.zero(mb, new(T)) }); m != nil {
+			d.rows = append(d.rows, row)
 		}
 	}
 	return d
@@ -56,7 +59,7 @@ func (d *devices[T]) record(item *T, at time.Duration) {
 	name, identity := d.name(item)
 	k, ok := d.known[name]
 	if !ok || k.gone && !k.resume() {
-		k = d.learn(name)
+		k = d.learn(name, item)
 	}
 	k.read = d.reads
 	if k.identity != identity {
@@ -64,7 +67,7 @@ func (d *devices[T]) record(item *T, at time.Duration) {
 		k.begin()
 	}
 	for i, x := range k.series {
-		x.record(d.figures[i].value(item), at)
+		x.record(d.rows[i].value(item), at)
 	}
 }
 
@@ -87,16 +90,10 @@ func (k *knownDevice) resume() bool {
 	return true
 }
 
-func (d *devices[T]) learn(name string) *knownDevice {
+func (d *devices[T]) learn(name string, item *T) *knownDevice {
 	k := &knownDevice{}
-	for _, f := range d.figures {
-		labels := make([]label, len(f.labels))
-		for i, l := range f.labels {
-			if labels[i] = l; l.value == "" {
-				labels[i].value = name
-			}
-		}
-		k.series = append(k.series, d.series(d.chosen(f.metric), labels...))
+	for _, row := range d.rows {
+		k.series = append(k.series, d.series(func(mb *builder) { row.zero(mb, item) }))
 	}
 	d.known[name] = k
 	return k

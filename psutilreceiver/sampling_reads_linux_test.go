@@ -56,8 +56,8 @@ func TestSampledSeriesAreThoseOfTheMetric(t *testing.T) {
 				shapes[m.Name()] = s
 			}
 			require.Equal(t, 1, md.ResourceMetrics().Len(), "one resource, the host's")
-			for i := range sampleable {
-				m := &sampleable[i]
+			for i := range sampleable() {
+				m := &sampleable()[i]
 				main, ok := shapes[m.name]
 				require.True(t, ok, "%s is not emitted", m.name)
 				sampled, ok := shapes[m.baseName()+".distribution"]

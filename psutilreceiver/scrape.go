@@ -33,7 +33,7 @@ type scrapeGroup struct {
 
 // scrapeRun is one scraper with what surrounds each of its scrapes.
 type scrapeRun struct {
-	name       string
+	kind       scraperKind
 	group      *scrapeGroup
 	scraper    scraper
 	env        scraperSettings
@@ -45,16 +45,16 @@ type scrapeRun struct {
 	sampled    *sampledOutput // nil without sampling
 }
 
-func (g *scrapeGroup) add(name string, s scraper, env scraperSettings, stage *stream.Stage) {
+func (g *scrapeGroup) add(k scraperKind, s scraper, env scraperSettings, stage *stream.Stage) {
 	g.runs = append(g.runs, &scrapeRun{
-		name:       name,
+		kind:       k,
 		group:      g,
 		scraper:    s,
 		env:        env,
 		stage:      stage,
-		streams:    newStreamTelemetry(name, stage, env.telemetry),
-		attributes: metric.WithAttributeSet(attribute.NewSet(attribute.String("scraper", name))),
-		faults:     faults{logger: env.logger, scraper: name, warned: make(map[string]time.Time)},
+		streams:    newStreamTelemetry(k.name, stage, env.telemetry),
+		attributes: metric.WithAttributeSet(attribute.NewSet(attribute.String("scraper", k.name))),
+		faults:     faults{logger: env.logger, scraper: k.name, warned: make(map[string]time.Time)},
 	})
 }
 

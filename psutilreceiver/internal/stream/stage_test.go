@@ -290,7 +290,7 @@ func TestRateMetrics(t *testing.T) {
 	t.Parallel()
 	units := map[string]string{"By": "By/s", "{packet}": "{packet}/s", "1": "1/s", "": "1/s", "s": "1", "ms": "ms/s"}
 	for unit, want := range units {
-		assert.Equal(t, want, rateUnit(unit), "of %q", unit)
+		assert.Equal(t, want, RateUnit(unit), "of %q", unit)
 	}
 
 	stage := NewStage(Settings{Rates: Rates{Enabled: true, Metrics: []string{"process.cpu.time", "nowhere"}}})
