@@ -54,7 +54,7 @@ func (r *psutilReceiver) Start(ctx context.Context, h component.Host) error {
 	if r.cfg.Temporality == TemporalityDelta {
 		r.set.Logger.Info("Counters are emitted as deltas: Prometheus remote write drops delta sums without a word, and the prometheus exporter adds them up from its own start on")
 	}
-	if s := r.cfg.Sampling; s.Interval > 0 && s.As == SamplingHistogram && s.Temporality == TemporalityDelta {
+	if s := r.cfg.Sampling; s.Interval > 0 && s.Format == SamplingHistogram && s.Temporality == TemporalityDelta {
 		r.set.Logger.Info("Samples are exported as delta histograms: Prometheus remote write drops them without a word; " +
 			"sampling::temporality: cumulative is what it takes")
 	}

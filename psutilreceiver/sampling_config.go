@@ -20,28 +20,17 @@ type SamplingConfig struct {
 	// Metrics names the gauges, and the counters of which the rate is wanted; none means those of a default set that the
 	// scrapers show.
 	Metrics []string `mapstructure:"metrics"`
-	// As is the form of what is exported.
-	As SamplingForm `mapstructure:"as"`
+	// Format is the form of what is exported.
+	Format SamplingFormat `mapstructure:"format"`
 	// Temporality of the histograms: delta (the default), each of one interval, or cumulative, for backends that know no other.
 	Temporality Temporality `mapstructure:"temporality"`
 }
-
-// SamplingForm is how the samples of an interval are exported.
-type SamplingForm string
-
-// The forms of sampled metrics.
-const (
-	// SamplingHistogram is one exponential histogram <metric>.distribution for each series.
-	SamplingHistogram SamplingForm = "exponential_histogram"
-	// SamplingGauges is a gauge each for mean, extremes and percentiles.
-	SamplingGauges SamplingForm = "gauges"
-)
 
 // minSamplingInterval catches durations without a unit, and is the tick in which the kernel counts CPU time.
 const minSamplingInterval = 10 * time.Millisecond
 
 func defaultSamplingConfig() SamplingConfig {
-	return SamplingConfig{As: SamplingHistogram, Temporality: TemporalityDelta}
+	return SamplingConfig{Format: SamplingHistogram, Temporality: TemporalityDelta}
 }
 
 // Validate checks what needs no look at the scrapers.
@@ -54,8 +43,8 @@ func (s *SamplingConfig) Validate() error {
 	if s.Interval == 0 && len(s.Metrics) > 0 {
 		errs = append(errs, errors.New("metrics names some while interval is 0s: set it, for instance to 1s, or leave the list out"))
 	}
-	if s.As != SamplingHistogram && s.As != SamplingGauges {
-		errs = append(errs, fmt.Errorf("as is %q: allowed are %s, %s", s.As, SamplingHistogram, SamplingGauges))
+	if s.Format.writer() == nil {
+		errs = append(errs, fmt.Errorf("format is %q: allowed are %s", s.Format, strings.Join(samplingFormatNames(), ", ")))
 	}
 	if s.Temporality != TemporalityDelta && s.Temporality != TemporalityCumulative {
 		errs = append(errs, fmt.Errorf("temporality is %q: allowed are %s, %s", s.Temporality, TemporalityDelta, TemporalityCumulative))

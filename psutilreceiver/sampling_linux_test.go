@@ -178,7 +178,7 @@ func TestABurstOfTwoSecondsShowsInAMinute(t *testing.T) {
 }
 
 func TestGaugesOfTheSameBurst(t *testing.T) {
-	h := newSampledHost(t, newKernelModel(t), func(cfg *Config) { cfg.Sampling.As = SamplingGauges })
+	h := newSampledHost(t, newKernelModel(t), func(cfg *Config) { cfg.Sampling.Format = SamplingGauges })
 	h.scrape(t)
 	h.minuteWithABurst(t)
 	md := h.scrape(t)

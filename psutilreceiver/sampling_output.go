@@ -1,7 +1,6 @@
 package psutilreceiver
 
 import (
-	"fmt"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -16,7 +15,7 @@ import (
 type sampledOutput struct {
 	set        sampling.Set[*sampledSeries]
 	every      time.Duration // between samples
-	form       SamplingForm
+	write      sampleWriter  // by the format
 	cumulative bool
 	resource   pcommon.Resource
 	version    string // of the Collector
@@ -34,7 +33,7 @@ type cumulated struct {
 
 func newSampledOutput(cfg *SamplingConfig, resource pcommon.Resource, version string, begun time.Time) *sampledOutput {
 	return &sampledOutput{
-		every: cfg.Interval, form: cfg.As, cumulative: cfg.Temporality == TemporalityCumulative, resource: resource, version: version,
+		every: cfg.Interval, write: cfg.Format.writer(), cumulative: cfg.Temporality == TemporalityCumulative, resource: resource, version: version,
 		last: pcommon.NewTimestampFromTime(begun), lastAt: begun,
 	}
 }
@@ -52,11 +51,7 @@ func (o *sampledOutput) export(t *scrapeContext, md pmetric.Metrics) {
 	o.last, o.lastAt = t.time, t.now
 	e := exporting{sampledOutput: o, md: md, start: start, time: t.time, metrics: make(map[string]pmetric.Metric)}
 	o.set.Take(func(x *sampledSeries, h *sampling.Histogram) {
-		if o.form == SamplingGauges {
-			e.gauges(x, h)
-		} else {
-			e.histogram(x, h)
-		}
+		o.write(&e, x, h)
 	})
 }
 
@@ -99,38 +94,6 @@ func (e *exporting) metricSlice() pmetric.MetricSlice {
 	return sm.Metrics()
 }
 
-// histogram adds an exponential histogram point: of the interval, or of all since the series began.
-func (e *exporting) histogram(x *sampledSeries, h *sampling.Histogram) {
-	m := e.metric(x.metric.baseName()+".distribution", func(m pmetric.Metric) {
-		m.SetDescription(fmt.Sprintf("Distribution of %s, of samples every %v.", x.metric.baseName(), e.every))
-		m.SetUnit(x.metric.sampledUnit())
-		temporality := pmetric.AggregationTemporalityDelta
-		if e.cumulative {
-			temporality = pmetric.AggregationTemporalityCumulative
-		}
-		m.SetEmptyExponentialHistogram().SetAggregationTemporality(temporality)
-	})
-	p := m.ExponentialHistogram().DataPoints().AppendEmpty()
-	p.SetStartTimestamp(e.start)
-	p.SetSum(h.Sum())
-	if e.cumulative {
-		since := x.cumulate(h, e.start, e.time)
-		h = &since.Histogram
-		p.SetStartTimestamp(since.start)
-		p.SetSum(since.sum)
-	}
-	p.SetTimestamp(e.time)
-	x.attributes.CopyTo(p.Attributes())
-	p.SetCount(h.Count())
-	p.SetMin(h.Min())
-	p.SetMax(h.Max())
-	p.SetScale(h.Scale())
-	p.SetZeroCount(h.Zeros())
-	offset, counts := h.Buckets()
-	p.Positive().SetOffset(offset)
-	p.Positive().BucketCounts().FromRaw(counts)
-}
-
 // cumulate adds an interval to what the series had before, and gives all of it.
 func (x *sampledSeries) cumulate(h *sampling.Histogram, start, now pcommon.Timestamp) *cumulated {
 	if x.since == nil {
@@ -142,34 +105,4 @@ func (x *sampledSeries) cumulate(h *sampling.Histogram, start, now pcommon.Times
 	x.since.Merge(h)
 	x.since.sum += h.Sum()
 	return x.since
-}
-
-// sampledStatistics are the gauges that stand for a distribution.
-var sampledStatistics = []struct {
-	suffix, description string
-	of                  func(*sampling.Histogram) float64
-}{
-	{".avg", "Mean of", (*sampling.Histogram).Mean},
-	{".min", "Lowest", (*sampling.Histogram).Min},
-	{".max", "Highest", (*sampling.Histogram).Max},
-	{".p50", "Median of", func(h *sampling.Histogram) float64 { return h.Quantile(0.50) }},
-	{".p95", "95th percentile of", func(h *sampling.Histogram) float64 { return h.Quantile(0.95) }},
-	{".p99", "99th percentile of", func(h *sampling.Histogram) float64 { return h.Quantile(0.99) }},
-}
-
-// gauges adds a point of each statistic.
-func (e *exporting) gauges(x *sampledSeries, h *sampling.Histogram) {
-	base := x.metric.baseName()
-	for _, s := range sampledStatistics {
-		m := e.metric(base+s.suffix, func(m pmetric.Metric) {
-			m.SetDescription(fmt.Sprintf("%s %s between two exports, of samples every %v.", s.description, base, e.every))
-			m.SetUnit(x.metric.sampledUnit())
-			m.SetEmptyGauge()
-		})
-		p := m.Gauge().DataPoints().AppendEmpty()
-		p.SetStartTimestamp(e.start)
-		p.SetTimestamp(e.time)
-		x.attributes.CopyTo(p.Attributes())
-		p.SetDoubleValue(s.of(h))
-	}
 }
