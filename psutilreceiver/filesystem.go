@@ -67,7 +67,7 @@ func (s *filesystemScraper) scrape(t *scrapeContext) error {
 	}
 	stuck := int64(s.filesystems.Stuck())
 	s.mb.RecordSystemFilesystemStuckDataPoint(t.time, stuck)
-	s.telemetry.PsutilQuarantinedMounts.Record(context.Background(), stuck)
+	s.telemetry.PsutilStuckMounts.Record(context.Background(), stuck)
 	return err
 }
 

@@ -166,7 +166,7 @@ func (s *processScraper) recorded(p *process.Process) recordedProcess {
 func (s *processScraper) recordGroup(t *scrapeContext, g *process.Group, name string) {
 	since := pcommon.NewTimestampFromTime(g.Since)
 	s.mb.Reset(metadata.WithStartTime(since))
-	s.mb.RecordProcessGroupCountDataPoint(t.time, int64(g.Members))
+	s.mb.RecordProcessGroupProcessCountDataPoint(t.time, int64(g.Members))
 	s.recordLevels(t.time, &g.Levels, g.Have)
 	if t.previous != 0 {
 		base := g.Base()

@@ -140,6 +140,6 @@ func (s *sampler) report(ctx context.Context, telemetry *metadata.TelemetryBuild
 		telemetry.PsutilSamples.Add(ctx, int64(n))
 	}
 	if n := s.late.Swap(0); n > 0 {
-		telemetry.PsutilLateSamples.Add(ctx, int64(n))
+		telemetry.PsutilSamplesLate.Add(ctx, int64(n))
 	}
 }

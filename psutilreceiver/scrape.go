@@ -79,7 +79,7 @@ func (g *scrapeGroup) begin(ctx context.Context) {
 	now, before := g.now(), g.current.now
 	g.current = scrapeContext{now: now, time: pcommon.NewTimestampFromTime(now), boot: g.boot}
 	if !before.IsZero() && now.Sub(before) > g.interval+g.interval/2 {
-		g.telemetry.PsutilLateTicks.Add(ctx, 1)
+		g.telemetry.PsutilScrapesLate.Add(ctx, 1)
 	}
 }
 

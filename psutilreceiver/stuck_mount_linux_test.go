@@ -154,7 +154,7 @@ func TestAStuckMountComesBack(t *testing.T) {
 	}
 	_, found := limitOfMount(got)
 	assert.False(t, found)
-	metadatatest.AssertEqualPsutilQuarantinedMounts(t, f.telemetry, counts{count(1)}, untimed...)
+	metadatatest.AssertEqualPsutilStuckMounts(t, f.telemetry, counts{count(1)}, untimed...)
 	f.after(t, 15*time.Second)
 	assert.Equal(t, map[string]int{
 		"filesystem: timeout Some figures can't be read and are left out; this is said once an hour at most": 1,
@@ -168,7 +168,7 @@ func TestAStuckMountComesBack(t *testing.T) {
 	limit, found := limitOfMount(got)
 	assert.True(t, found)
 	assert.InDelta(t, fuseBlocks*fuseBlockSize, limit, 0)
-	metadatatest.AssertEqualPsutilQuarantinedMounts(t, f.telemetry, counts{count(0)}, untimed...)
+	metadatatest.AssertEqualPsutilStuckMounts(t, f.telemetry, counts{count(0)}, untimed...)
 
 	daemon.setSilent(true)
 	drain(daemon.asked)

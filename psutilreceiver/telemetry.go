@@ -3,6 +3,7 @@ package psutilreceiver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -84,8 +85,8 @@ type stageCounter struct {
 
 func newStreamTelemetry(scraper string, stage *stream.Stage, telemetry *metadata.TelemetryBuilder) streamTelemetry {
 	name := attribute.String("scraper", scraper)
-	counter := func(instrument metric.Int64Counter, reason string, total func() uint64) stageCounter {
-		attributes := metric.WithAttributeSet(attribute.NewSet(name, attribute.String("reason", reason)))
+	counter := func(instrument metric.Int64Counter, reason fmt.Stringer, total func() uint64) stageCounter {
+		attributes := metric.WithAttributeSet(attribute.NewSet(name, attribute.String("reason", reason.String())))
 		return stageCounter{instrument: instrument, attributes: attributes, total: total}
 	}
 	return streamTelemetry{
@@ -93,12 +94,12 @@ func newStreamTelemetry(scraper string, stage *stream.Stage, telemetry *metadata
 		telemetry: telemetry,
 		scraper:   metric.WithAttributeSet(attribute.NewSet(name)),
 		counters: []stageCounter{
-			counter(telemetry.PsutilResets, "lower_value", func() uint64 { return stage.Resets().LowerValue }),
-			counter(telemetry.PsutilResets, "start_changed", func() uint64 { return stage.Resets().StartChanged }),
-			counter(telemetry.PsutilResets, "clock_stepped", func() uint64 { return stage.Resets().ClockStepped }),
-			counter(telemetry.PsutilPointsRemoved, "baseline", func() uint64 { return stage.Removed().Baseline }),
-			counter(telemetry.PsutilPointsRemoved, "held", func() uint64 { return stage.Removed().Held }),
-			counter(telemetry.PsutilPointsRemoved, "invalid", func() uint64 { return stage.Removed().Invalid }),
+			counter(telemetry.PsutilResets, metadata.AttributeTelemetryResetReasonLowerValue, func() uint64 { return stage.Resets().LowerValue }),
+			counter(telemetry.PsutilResets, metadata.AttributeTelemetryResetReasonStartChanged, func() uint64 { return stage.Resets().StartChanged }),
+			counter(telemetry.PsutilResets, metadata.AttributeTelemetryResetReasonClockStepped, func() uint64 { return stage.Resets().ClockStepped }),
+			counter(telemetry.PsutilPointsDropped, metadata.AttributeTelemetryDropReasonBaseline, func() uint64 { return stage.Dropped().Baseline }),
+			counter(telemetry.PsutilPointsDropped, metadata.AttributeTelemetryDropReasonHeld, func() uint64 { return stage.Dropped().Held }),
+			counter(telemetry.PsutilPointsDropped, metadata.AttributeTelemetryDropReasonInvalid, func() uint64 { return stage.Dropped().Invalid }),
 		},
 	}
 }

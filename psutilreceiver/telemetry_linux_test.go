@@ -149,7 +149,7 @@ func TestStreamsResetsAndRemovedPoints(t *testing.T) {
 		count(7, "scraper", "cpu", "reason", "baseline"), count(4, "scraper", "paging", "reason", "baseline"),
 		count(48, "scraper", "network", "reason", "baseline"),
 	}
-	metadatatest.AssertEqualPsutilPointsRemoved(t, f.telemetry, baselines, untimed...)
+	metadatatest.AssertEqualPsutilPointsDropped(t, f.telemetry, baselines, untimed...)
 	f.requireNone(t, "otelcol_psutil_resets")
 
 	// Another interface gets the name of one that was there, and swapping counts anew.
@@ -164,22 +164,22 @@ func TestStreamsResetsAndRemovedPoints(t *testing.T) {
 
 	// The clock stands still: points of the same time can't be told apart.
 	f.after(t, 0)
-	metadatatest.AssertEqualPsutilPointsRemoved(t, f.telemetry, append(baselines,
+	metadatatest.AssertEqualPsutilPointsDropped(t, f.telemetry, append(baselines,
 		count(7, "scraper", "cpu", "reason", "held"), count(4, "scraper", "paging", "reason", "held"),
 		count(48, "scraper", "network", "reason", "held"),
 	), untimed...)
 }
 
-func TestLateTicks(t *testing.T) {
+func TestScrapesLate(t *testing.T) {
 	f := startFixtureHost(t, copyServer(t), onlyScrapers("load"))
 	f.first(t)
 	f.after(t, 15*time.Second)
 	f.after(t, 22*time.Second)
-	f.requireNone(t, "otelcol_psutil_late_ticks")
+	f.requireNone(t, "otelcol_psutil_scrapes_late")
 	f.after(t, 23*time.Second)
 	f.after(t, 15*time.Second)
 	f.after(t, time.Hour)
-	metadatatest.AssertEqualPsutilLateTicks(t, f.telemetry, counts{count(2)}, untimed...)
+	metadatatest.AssertEqualPsutilScrapesLate(t, f.telemetry, counts{count(2)}, untimed...)
 }
 
 func TestProcessesSeenShownAndExcluded(t *testing.T) {
@@ -216,8 +216,8 @@ func TestReadsOfProcessesThatFailed(t *testing.T) {
 	assert.Empty(t, f.logs.All(), "what can't be read of single processes is never logged")
 }
 
-func TestQuarantinedMountsAreNoneOnAHealthyHost(t *testing.T) {
+func TestStuckMountsAreNoneOnAHealthyHost(t *testing.T) {
 	f := startFixtureHost(t, copyServer(t), onlyScrapers("filesystem"))
 	f.first(t)
-	metadatatest.AssertEqualPsutilQuarantinedMounts(t, f.telemetry, counts{count(0)}, untimed...)
+	metadatatest.AssertEqualPsutilStuckMounts(t, f.telemetry, counts{count(0)}, untimed...)
 }
