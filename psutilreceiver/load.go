@@ -2,18 +2,21 @@ package psutilreceiver
 
 import "github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
 
-type loadScraper struct{ scraperSettings }
+type loadScraper struct {
+	scraperSettings
+	latest host.Load // kept here, so that handing it to the rows allocates nothing
+}
 
 func newLoadScraper(_ ScraperConfig, env scraperSettings) (scraper, error) {
-	return &loadScraper{env}, nil
+	return &loadScraper{scraperSettings: env}, nil
 }
 
 func (s *loadScraper) scrape(t *scrapeContext) error {
-	l, err := s.host.Load()
-	if err != nil {
+	var err error
+	if s.latest, err = s.host.Load(); err != nil {
 		return err
 	}
-	recordRows(loadRows, s.mb, t.time, &l)
+	recordRows(loadRows, s.mb, t.time, &s.latest)
 	return nil
 }
 

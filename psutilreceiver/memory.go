@@ -11,10 +11,13 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
 
-type memoryScraper struct{ scraperSettings }
+type memoryScraper struct {
+	scraperSettings
+	latest host.Memory // kept here, so that handing it to the rows allocates nothing
+}
 
 func newMemoryScraper(_ ScraperConfig, env scraperSettings) (scraper, error) {
-	return &memoryScraper{env}, nil
+	return &memoryScraper{scraperSettings: env}, nil
 }
 
 // scrape reads two files; one that can't be read costs the metrics that need it.
@@ -23,13 +26,13 @@ func (s *memoryScraper) scrape(t *scrapeContext) error {
 }
 
 func (s *memoryScraper) scrapeUsage(t *scrapeContext) error {
-	m, err := s.host.Memory()
-	if err != nil {
+	var err error
+	if s.latest, err = s.host.Memory(); err != nil {
 		return err
 	}
-	recordRows(memoryRows, s.mb, t.time, &m)
+	recordRows(memoryRows, s.mb, t.time, &s.latest)
 	if runtime.GOOS == "linux" {
-		recordRows(memoryLinuxRows, s.mb, t.time, &m)
+		recordRows(memoryLinuxRows, s.mb, t.time, &s.latest)
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 type pressureScraper struct {
 	scraperSettings
 	enabled []pressureResource
+	latest  host.Pressure // kept here, so that handing it to the rows allocates nothing
 }
 
 // pressureResource is one resource with the points of its pressure.
@@ -37,12 +38,12 @@ func (s *pressureScraper) scrape(t *scrapeContext) error {
 	var errs []error
 	for i := range s.enabled {
 		p := &s.enabled[i]
-		pressure, err := s.host.Pressure(p.resource)
-		if err != nil {
+		var err error
+		if s.latest, err = s.host.Pressure(p.resource); err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		recordRows(p.rows, s.mb, t.time, &pressure)
+		recordRows(p.rows, s.mb, t.time, &s.latest)
 	}
 	return errors.Join(errs...)
 }
