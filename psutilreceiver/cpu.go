@@ -14,7 +14,7 @@ import (
 type CPUConfig struct {
 	ScraperConfig `mapstructure:",squash"`
 
-	// PerCPU reports times and utilization of each logical CPU instead of all together.
+	// PerCPU reports time and utilization of each logical CPU instead of all together.
 	PerCPU bool `mapstructure:"per_cpu"`
 }
 
@@ -28,8 +28,8 @@ type cpuScraper struct {
 	coresFor int
 }
 
-func newCPUScraper(cfg CPUConfig, env scraperSettings) (scraper, error) {
-	return &cpuScraper{scraperSettings: env, perCPU: cfg.PerCPU, cpus: make(map[int]*cpuStream)}, nil
+func newCPUScraper(cfg CPUConfig, settings scraperSettings) (scraper, error) {
+	return &cpuScraper{scraperSettings: settings, perCPU: cfg.PerCPU, cpus: make(map[int]*cpuStream)}, nil
 }
 
 func (s *cpuScraper) scrape(t *scrapeContext) error {
@@ -121,11 +121,11 @@ func modesOf(t *host.CPUTimes) modeTimes {
 	return modeTimes{t.User, t.Nice, t.System, t.Idle, t.IOWait, t.Interrupt, t.Steal}
 }
 
-// heldBack is how far a time may step back and be taken for the kernel's inexact accounting of idle and iowait (proc(5)), which
-// is held, rather than for a CPU that was away, in seconds. It is the bound that node_exporter found to hold in practice.
+// heldBack is the number of seconds by which a time may step back and still be taken for the kernel's inexact accounting of idle and iowait
+// (proc(5)): the stream then keeps its value. More is a CPU that was away. It is the bound of node_exporter.
 const heldBack = 3
 
-// cpuStream makes streams that never fall from the times of one CPU, or of all.
+// cpuStream makes streams that never fall of the times of one CPU, or of all.
 type cpuStream struct {
 	start  pcommon.Timestamp // of the streams; 0 before the first scrape
 	begun  bool              // at this scrape: what was before it is not known
@@ -202,7 +202,7 @@ func (c *cpuStream) advance(t *scrapeContext, now modeTimes) {
 	c.seen, c.begun = t.now, false
 	for i, v := range now {
 		c.raw[i] = max(c.raw[i], v)
-		value := max(c.raw[i]-c.base[i], c.value[i]) // Where the base has moved, rounding may tell a little less than before.
+		value := max(c.raw[i]-c.base[i], c.value[i]) // Where the base has moved, rounding may give a little less than before.
 		c.delta[i] = value - c.value[i]
 		c.value[i] = value
 	}

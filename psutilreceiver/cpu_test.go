@@ -62,7 +62,7 @@ func TestOneCPU(t *testing.T) {
 			{raw: at(103, 810, 0), start: 1010, value: times(3, 10, 0)},
 			{raw: at(105, 818, 0), start: 1010, value: times(5, 18, 0), deltas: true},
 		}},
-		{"a CPU that comes back with idle begun anew never falls and never leaps", []step{
+		{"a CPU that comes back with idle that starts again never falls and never leaps", []step{
 			{raw: at(100, 800, 0), value: times(100, 800, 0)},
 			{},
 			{raw: at(101, 2, 0), start: 1010, value: times(1, 0, 0)},

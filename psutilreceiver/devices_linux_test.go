@@ -15,9 +15,9 @@ import (
 
 // changingHost is a host whose files change between the scrapes of one scraper, ten seconds apart.
 type changingHost struct {
-	root    string
-	env     scraperSettings
-	current scrapeContext
+	root     string
+	settings scraperSettings
+	current  scrapeContext
 }
 
 // changingHostWith is a host that begins with these files.
@@ -28,7 +28,7 @@ func changingHostWith(t *testing.T, files map[string]string) *changingHost {
 	for name, text := range files {
 		h.put(t, name, text)
 	}
-	h.env = scraperSettingsOf(t, h.root, nil)
+	h.settings = scraperSettingsOf(t, h.root, nil)
 	h.current = *fixtureScrape()
 	return h
 }
@@ -48,12 +48,12 @@ func (h *changingHost) scrape(t *testing.T, s scraper) pmetric.Metrics {
 	h.current = scrapeContext{
 		now: now, time: pcommon.NewTimestampFromTime(now), boot: previous.boot, previous: previous.time, elapsed: now.Sub(previous.now),
 	}
-	h.env.host.Begin()
-	h.env.mb.Reset(metadata.WithStartTime(h.current.boot))
-	h.env.starts.Begin(h.current.time)
+	h.settings.host.Begin()
+	h.settings.mb.Reset(metadata.WithStartTime(h.current.boot))
+	h.settings.starts.Begin(h.current.time)
 	require.NoError(t, s.scrape(&h.current))
-	h.env.starts.End(true)
-	return h.env.mb.Emit()
+	h.settings.starts.End(true)
+	return h.settings.mb.Emit()
 }
 
 // startsOf gives the start of each point of a metric, by its attributes.

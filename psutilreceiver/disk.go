@@ -11,11 +11,11 @@ import (
 type DiskConfig struct {
 	ScraperConfig `mapstructure:",squash"`
 
-	// Include and Exclude choose devices. A device that Include lists is shown whatever it is; without Include, only whole disks
-	// are, of which the sum is the I/O of the host.
+	// Include and Exclude choose devices. A device that Include lists is shown, whatever it is. Without Include only whole disks are
+	// shown: their sum is the I/O of the host.
 	Include DeviceMatch `mapstructure:"include"`
 	Exclude DeviceMatch `mapstructure:"exclude"`
-	// Partitions shows partitions, too.
+	// Partitions shows partitions beside whole disks.
 	Partitions bool `mapstructure:"partitions"`
 }
 
@@ -24,8 +24,8 @@ type diskScraper struct {
 	disks *host.Disks
 }
 
-func newDiskScraper(cfg DiskConfig, env scraperSettings) (scraper, error) {
-	return &diskScraper{scraperSettings: env, disks: cfg.disks(env.host)}, nil
+func newDiskScraper(cfg DiskConfig, settings scraperSettings) (scraper, error) {
+	return &diskScraper{scraperSettings: settings, disks: cfg.disks(settings.host)}, nil
 }
 
 // disks gives a reader of the devices that are shown.
@@ -33,7 +33,7 @@ func (cfg *DiskConfig) disks(h *host.Host) *host.Disks {
 	chosen := newSelection(cfg.Include.Devices, cfg.Include.MatchType, cfg.Exclude.Devices, cfg.Exclude.MatchType)
 	return host.NewDisks(h, func(name string, kind host.DiskKind) bool {
 		shown := kind == host.DiskWhole || kind == host.DiskPartition && cfg.Partitions || chosen.included(name)
-		return shown && chosen.wants(name)
+		return shown && chosen.matches(name)
 	})
 }
 

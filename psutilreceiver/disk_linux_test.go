@@ -11,7 +11,7 @@ import (
 
 func scrapeDisks(t *testing.T, root string, cfg DiskConfig) pmetric.Metrics {
 	t.Helper()
-	md, err := scrapeRoot(t, root, nil, func(_ ScraperConfig, env scraperSettings) (scraper, error) { return newDiskScraper(cfg, env) })
+	md, err := scrapeRoot(t, root, nil, func(_ ScraperConfig, settings scraperSettings) (scraper, error) { return newDiskScraper(cfg, settings) })
 	require.NoError(t, err)
 	return md
 }
@@ -65,7 +65,7 @@ func TestDisksThatAreShown(t *testing.T) {
 func TestDiskStarts(t *testing.T) {
 	const sda, sdb = "   8       0 sda 9 0 9 0 9 0 9 0 0 0 0\n", "   8      16 sdb 3 0 3 0 3 0 3 0 0 0 0\n"
 	h := changingHostWith(t, map[string]string{"proc/diskstats": sda, "sys/class/block/sda/diskseq": "1\n"})
-	s, err := newDiskScraper(DiskConfig{}, h.env)
+	s, err := newDiskScraper(DiskConfig{}, h.settings)
 	require.NoError(t, err)
 	const metric = "system.disk.io_time"
 	starts := func() map[string]pcommon.Timestamp { t.Helper(); return startsOf(t, h.scrape(t, s), metric) }

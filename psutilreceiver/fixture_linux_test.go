@@ -51,15 +51,15 @@ func scrapeRoot(
 	t *testing.T, root string, metrics func(*metadata.MetricsConfig), create func(ScraperConfig, scraperSettings) (scraper, error),
 ) (pmetric.Metrics, error) {
 	t.Helper()
-	env, current := scraperSettingsOf(t, root, metrics), fixtureScrape()
-	s, err := create(ScraperConfig{}, env)
+	settings, current := scraperSettingsOf(t, root, metrics), fixtureScrape()
+	s, err := create(ScraperConfig{}, settings)
 	require.NoError(t, err)
-	env.host.Begin()
-	env.mb.Reset(metadata.WithStartTime(current.boot))
-	env.starts.Begin(current.time)
+	settings.host.Begin()
+	settings.mb.Reset(metadata.WithStartTime(current.boot))
+	settings.starts.Begin(current.time)
 	err = s.scrape(current)
-	env.starts.End(err == nil)
-	return env.mb.Emit(), err
+	settings.starts.End(err == nil)
+	return settings.mb.Emit(), err
 }
 
 // pointsOf gives the value of each number point under its metric's name and attributes, as name{key=value}.
@@ -80,7 +80,7 @@ func pointsOf(t *testing.T, md pmetric.Metrics) map[string]float64 {
 				}
 				for _, p := range data.All() {
 					name := m.Name() + attributesOf(p.Attributes())
-					require.NotContains(t, points, name, "a point twice")
+					require.NotContains(t, points, name, "duplicate point")
 					require.Equal(t, fixtureScrape().time, p.Timestamp(), name)
 					require.Equal(t, fixtureScrape().boot, p.StartTimestamp(), name)
 					if p.ValueType() == pmetric.NumberDataPointValueTypeInt {

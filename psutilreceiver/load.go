@@ -7,8 +7,8 @@ type loadScraper struct {
 	latest host.Load // kept here, so that handing it to the rows allocates nothing
 }
 
-func newLoadScraper(_ ScraperConfig, env scraperSettings) (scraper, error) {
-	return &loadScraper{scraperSettings: env}, nil
+func newLoadScraper(_ ScraperConfig, settings scraperSettings) (scraper, error) {
+	return &loadScraper{scraperSettings: settings}, nil
 }
 
 func (s *loadScraper) scrape(t *scrapeContext) error {

@@ -16,8 +16,8 @@ type memoryScraper struct {
 	latest host.Memory // kept here, so that handing it to the rows allocates nothing
 }
 
-func newMemoryScraper(_ ScraperConfig, env scraperSettings) (scraper, error) {
-	return &memoryScraper{scraperSettings: env}, nil
+func newMemoryScraper(_ ScraperConfig, settings scraperSettings) (scraper, error) {
+	return &memoryScraper{scraperSettings: settings}, nil
 }
 
 // scrape reads two files; one that can't be read costs the metrics that need it.

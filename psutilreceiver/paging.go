@@ -13,8 +13,8 @@ type pagingScraper struct {
 	minor int64
 }
 
-func newPagingScraper(_ ScraperConfig, env scraperSettings) (scraper, error) {
-	return &pagingScraper{scraperSettings: env}, nil
+func newPagingScraper(_ ScraperConfig, settings scraperSettings) (scraper, error) {
+	return &pagingScraper{scraperSettings: settings}, nil
 }
 
 func (s *pagingScraper) scrape(t *scrapeContext) error {

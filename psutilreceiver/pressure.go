@@ -23,11 +23,11 @@ type pressureResource struct {
 	rows     []pointRow[host.Pressure]
 }
 
-func newPressureScraper(_ ScraperConfig, env scraperSettings) (scraper, error) {
-	s := &pressureScraper{scraperSettings: env}
+func newPressureScraper(_ ScraperConfig, settings scraperSettings) (scraper, error) {
+	s := &pressureScraper{scraperSettings: settings}
 	d := newDescriber()
 	for _, p := range pressureResources {
-		if anyEnabled(d, p.rows, &env.metrics) {
+		if anyEnabled(d, p.rows, &settings.metrics) {
 			s.enabled = append(s.enabled, p)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
 
-// sampler reads the sampled metrics by a ticker of its own, through a host of its own, so that no scrape and no export delays it.
+// sampler reads the sampled metrics by a ticker of its own and through a host of its own, so that no scrape and no export delays it.
 type sampler struct {
 	host     *host.Host
 	interval time.Duration
@@ -29,21 +29,21 @@ type sampler struct {
 	running       sync.WaitGroup
 }
 
-// source reads what is sampled of one subject and records it.
+// source reads what is sampled of one subject, and observes it in the histograms of the series.
 type source interface {
 	sample(now time.Time) error
 	close() error
 }
 
-// pacedSource is a source that is left alone for a while after it could not be read. Whoever wants to know why asks the scraper
-// of the same subject: it reads the same files, and tells.
+// pacedSource is a source that is not read for a while after an error. The error is reported by the scraper of the same subject, which reads the
+// same files.
 type pacedSource struct {
 	source
 	pause time.Duration
 	retry time.Time
 }
 
-// newSampler makes the sampler that the configuration asks for, nil when that is none.
+// newSampler makes the sampler of the configuration; nil without sampling.
 func (r *psutilReceiver) newSampler(groups []*scrapeGroup) (*sampler, error) {
 	chosen := r.cfg.sampledMetrics()
 	if len(chosen) == 0 {
@@ -76,7 +76,7 @@ func (r *psutilReceiver) newSampler(groups []*scrapeGroup) (*sampler, error) {
 	return s, nil
 }
 
-// start takes the first sample, which is the baseline of all rates, and goes on at every tick.
+// start takes the first sample, which is the baseline of all rates, and then one at every tick of the interval.
 func (s *sampler) start() {
 	s.sample()
 	s.running.Go(func() {
@@ -108,7 +108,7 @@ func (s *sampler) shutdown() error {
 	return errors.Join(errs, s.host.Close())
 }
 
-// sample reads every source once. It must not be called by two at once.
+// sample reads every source once. It is not safe for concurrent use.
 func (s *sampler) sample() {
 	now := s.now()
 	s.count(now)
@@ -118,14 +118,14 @@ func (s *sampler) sample() {
 		if now.Before(p.retry) {
 			continue
 		}
-		// Each by the clock of its own moment: should the others take long, its rates are true all the same.
+		// Each at the time of its own reading, so that its rates are true even if the sources before it took long.
 		if p.sample(s.now()) != nil {
 			p.retry = now.Add(p.pause)
 		}
 	}
 }
 
-// count tells the ticks that were late or missed: a ticker drops those that nobody waits for.
+// count counts the samples, and those that were late or left out: a ticker drops ticks while a sample is being taken.
 func (s *sampler) count(now time.Time) {
 	s.samples.Add(1)
 	if elapsed := now.Sub(s.last); !s.last.IsZero() && elapsed > s.interval+s.interval/2 {
@@ -134,7 +134,7 @@ func (s *sampler) count(now time.Time) {
 	s.last = now
 }
 
-// report tells the receiver's own telemetry what has happened since it was last told.
+// report adds what was counted since the last report to the receiver's own telemetry.
 func (s *sampler) report(ctx context.Context, telemetry *metadata.TelemetryBuilder) {
 	if n := s.samples.Swap(0); n > 0 {
 		telemetry.PsutilSamples.Add(ctx, int64(n))

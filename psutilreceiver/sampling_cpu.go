@@ -9,7 +9,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
 
-// cpuSource samples the CPUs by the same streams as the scraper: with per_cpu each, else all together.
+// cpuSource samples the CPUs through streams like those of the scraper: each with per_cpu, else all together.
 type cpuSource struct {
 	recorder
 	host   *host.Host
@@ -77,8 +77,8 @@ func (s *cpuSource) learn(attributes ...metadata.MetricAttributeOption) *sampled
 	return c
 }
 
-// record takes the share of each mode in the time that all have counted, and with it the share's weight in the mean; and what was
-// counted a second: nothing, where the kernel has counted no tick since. Of a baseline neither is known.
+// record observes the share of each mode in the time that was counted in all modes, weighted by that time, and the seconds of each mode that were
+// counted per second, which may be 0: the kernel counts in ticks. At a baseline neither is known.
 func (s *cpuSource) record(c *sampledCPU) {
 	var sum float64
 	for _, d := range c.delta {

@@ -2,7 +2,7 @@ package psutilreceiver
 
 import "time"
 
-// devices is a source of things that come and go.
+// devices is a source of devices that come and go.
 type devices[T any] struct {
 	recorder
 	read    func(now time.Time) ([]T, error)
@@ -14,8 +14,8 @@ type devices[T any] struct {
 	reads uint64
 }
 
-// knownDevice is a device with a series for each row. One that has gone is kept until its series have been exported: should it
-// return before, they go on.
+// knownDevice is a device with a series for each row. One that has gone is kept until its series have been exported: if
+// it returns before, they go on.
 type knownDevice struct {
 	identity uint64
 	read     uint64 // number of the last read that has shown it
@@ -36,7 +36,7 @@ func newDevices[T any](d *devices[T], rows []pointRow[T], rec recorder) *devices
 	return d
 }
 
-// sample records what could be read. Only a read without fault tells which devices have gone.
+// sample records what could be read. Only a read without an error shows which devices have gone.
 func (d *devices[T]) sample(now time.Time) error {
 	found, err := d.read(now)
 	if err != nil && len(found) == 0 {
@@ -71,14 +71,15 @@ func (d *devices[T]) record(item *T, at time.Duration) {
 	}
 }
 
-// begin makes the next totals a baseline.
+// begin makes the next totals baselines.
 func (k *knownDevice) begin() {
 	for _, x := range k.series {
 		x.counter.Forget()
 	}
 }
 
-// resume goes on with the series of a device that is back, unless they have been forgotten, all at once.
+// resume continues the series of a device that is back, and returns false if they have been forgotten. Those of one device are forgotten at the
+// same time.
 func (k *knownDevice) resume() bool {
 	for _, x := range k.series {
 		if !x.samples.Resume() {
@@ -90,6 +91,7 @@ func (k *knownDevice) resume() bool {
 	return true
 }
 
+// learn begins the series of a new device.
 func (d *devices[T]) learn(name string, item *T) *knownDevice {
 	k := &knownDevice{}
 	for _, row := range d.rows {

@@ -15,11 +15,11 @@ type SamplingFormat string
 const (
 	// SamplingHistogram is one exponential histogram <metric>.distribution for each series.
 	SamplingHistogram SamplingFormat = "exponential_histogram"
-	// SamplingGauges is a gauge each for mean, extremes and percentiles.
+	// SamplingGauges is six gauges for each series: mean, minimum, maximum, and the 50th, 95th and 99th percentile.
 	SamplingGauges SamplingFormat = "gauges"
 )
 
-// sampleWriter adds the samples that a series has had since the export before to what is exported.
+// sampleWriter adds the samples of a series since the last export to what is exported.
 type sampleWriter func(*exporting, *sampledSeries, *sampling.Histogram)
 
 // samplingFormats is the table of the formats.
@@ -31,7 +31,7 @@ var samplingFormats = []struct {
 	{SamplingGauges, writeGauges},
 }
 
-// writer gives what writes the format, nil for one that there is not.
+// writer returns the function that writes the format, nil for an unknown one.
 func (f SamplingFormat) writer() sampleWriter {
 	for _, known := range samplingFormats {
 		if known.name == f {

@@ -11,7 +11,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/stream"
 )
 
-// sampledOutput is what was sampled of one scraper, and how it is exported.
+// sampledOutput holds the samples of one scraper, and exports them.
 type sampledOutput struct {
 	set        sampling.Set[*sampledSeries]
 	every      time.Duration // between samples
@@ -28,7 +28,7 @@ type sampledOutput struct {
 type cumulated struct {
 	sampling.Histogram
 	start pcommon.Timestamp
-	sum   float64 // of all intervals. Adding never lets it fall, as mean by count may by rounding
+	sum   float64 // of all intervals. The product of mean and count might fall by rounding, which reads as a reset
 }
 
 func newSampledOutput(cfg *SamplingConfig, resource pcommon.Resource, version string, begun time.Time) *sampledOutput {
@@ -38,8 +38,8 @@ func newSampledOutput(cfg *SamplingConfig, resource pcommon.Resource, version st
 	}
 }
 
-// export adds to what a scrape emitted the samples since the export before. While the clock is set back a little the samples wait,
-// as points of counters do.
+// export adds the samples since the last export to what a scrape emitted. After the clock was set back by up to stream.HoldLimit, they are held
+// until it has caught up, as points of counters are.
 func (o *sampledOutput) export(t *scrapeContext, md pmetric.Metrics) {
 	start := o.last
 	if t.time <= start {
@@ -65,7 +65,7 @@ type exporting struct {
 	metrics     map[string]pmetric.Metric // by name
 }
 
-// metric gives the metric of that name, added to the scope of the host's when it is the first point's.
+// metric gives the metric of that name, which is added at its first point.
 func (e *exporting) metric(name string, add func(pmetric.Metric)) pmetric.Metric {
 	m, ok := e.metrics[name]
 	if ok {
@@ -81,7 +81,7 @@ func (e *exporting) metric(name string, add func(pmetric.Metric)) pmetric.Metric
 	return m
 }
 
-// metricSlice gives the metrics of the host, which a scraper that could read nothing has not made.
+// metricSlice gives the metrics of the host. If the scraper could read nothing, there is no resource yet.
 func (e *exporting) metricSlice() pmetric.MetricSlice {
 	if resources := e.md.ResourceMetrics(); resources.Len() > 0 {
 		return resources.At(0).ScopeMetrics().At(0).Metrics()
@@ -94,7 +94,7 @@ func (e *exporting) metricSlice() pmetric.MetricSlice {
 	return sm.Metrics()
 }
 
-// cumulate adds an interval to what the series had before, and gives all of it.
+// cumulate adds an interval to the histogram of all intervals of the series, and returns this.
 func (x *sampledSeries) cumulate(h *sampling.Histogram, start, now pcommon.Timestamp) *cumulated {
 	if x.since == nil {
 		x.since = &cumulated{start: start}

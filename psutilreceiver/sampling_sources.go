@@ -16,7 +16,7 @@ type recorder struct {
 	begun     time.Time
 }
 
-// at gives the monotonic time of a sample.
+// at gives the monotonic time of a sample, since the sampler was made.
 func (r *recorder) at(now time.Time) time.Duration { return now.Sub(r.begun) }
 
 // chosen gives the metric of the point that zero records, and the attributes of the point; nil when it is not to be sampled.
@@ -42,18 +42,18 @@ func (r *recorder) series(zero func(mb *builder)) *sampledSeries {
 	return x
 }
 
-// sampledSeries is one series of a sampled metric: what the sampler and the exporting side need of it.
+// sampledSeries is one series of a sampled metric.
 type sampledSeries struct {
 	metric     *sampledMetric
 	attributes pcommon.Map
 
-	counter sampling.Counter // of the sampler, and what it records into
+	counter sampling.Counter // used by the sampler alone
 	samples *sampling.Series[*sampledSeries]
 
-	since *cumulated // of the exporting side, where histograms are cumulative
+	since *cumulated // used by the export alone; nil where histograms are not cumulative
 }
 
-// record takes what was read: a level, or the total of a counter. A negative one is not known.
+// record takes a value that was read: that of a gauge, or the total of a counter. A negative one is not known.
 func (x *sampledSeries) record(v float64, at time.Duration) {
 	switch {
 	case v < 0:
@@ -66,7 +66,7 @@ func (x *sampledSeries) record(v float64, at time.Duration) {
 	}
 }
 
-// levels is a source that has the same series always.
+// levels is a source whose series are always the same.
 type levels[T any] struct {
 	recorder
 	read   func() (T, error)

@@ -12,13 +12,13 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/stream"
 )
 
-// scraper reads one subject and records its metrics through the MetricsBuilder of its settings. It returns what could not be
-// read, joined; what was recorded before counts all the same.
+// scraper reads one subject and records its metrics through the MetricsBuilder of its settings. It returns the errors of what
+// could not be read, joined; what it has recorded is emitted in any case.
 type scraper interface {
 	scrape(t *scrapeContext) error
 }
 
-// closer is a scraper that holds something open.
+// closer is a scraper that keeps files open.
 type closer interface {
 	close() error
 }
@@ -27,15 +27,15 @@ type closer interface {
 type scraperSettings struct {
 	host      *host.Host
 	mb        *metadata.MetricsBuilder
-	starts    *stream.Starts // of things that come and go; begun and ended around each scrape
+	starts    *stream.Starts // of devices that come and go; Begin and End are called around each scrape
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
 
-	// metrics and attributes tell which figures are wanted, so that others are not read.
+	// metrics and attributes say what is enabled, so that nothing else is read.
 	metrics    metadata.MetricsConfig
 	attributes metadata.ResourceAttributesConfig
 	resource   pcommon.Resource // of the host
-	delta      bool             // counters will be turned into deltas
+	delta      bool             // counters are turned into deltas by the stage
 }
 
 // scrapeContext is one scrape of a group of scrapers.
@@ -47,11 +47,11 @@ type scrapeContext struct {
 	elapsed  time.Duration     // since then by the monotonic clock, 0 before
 
 	emitted  int    // resources since the last part
-	passPart func() // see emit; nil if all goes in one
+	passPart func() // called by emit; nil if the scrape is passed on as a whole
 }
 
-// emit counts a resource that the scraper emitted, and passes on what there is when it is a part's worth. A scraper that may have very many
-// resources calls it after each.
+// emit counts a resource that the scraper emitted, and passes on a part of the scrape when it has enough of them. A scraper that may have very
+// many resources calls it after each.
 func (t *scrapeContext) emit() {
 	if t.emitted++; t.emitted >= maxResourcesInPart && t.passPart != nil {
 		t.emitted = 0
@@ -77,8 +77,8 @@ type ScrapersConfig struct {
 }
 
 // scraperKinds is the table of all scrapers, in the order in which they run: for each whether it runs when the configuration names none, the block of
-// the configuration with its defaults, and how it is made. One that passes on parts waits for the pipeline meanwhile, and so is the last: the
-// others have read by then.
+// the configuration with its defaults, and how it is made. The process scraper is the last, because it passes on parts, and
+// waits for the pipeline meanwhile.
 var scraperKinds = []scraperKind{
 	kindOf("cpu", on, func(s *ScrapersConfig) *configoptional.Optional[CPUConfig] { return &s.CPU }, blank[CPUConfig], newCPUScraper).sampledBy(&cpuSampling),
 	simpleKind("load", on, func(s *ScrapersConfig) *optionalScraper { return &s.Load }, newLoadScraper).sampledBy(&loadSampling),
@@ -107,7 +107,7 @@ type optionalScraper = configoptional.Optional[ScraperConfig]
 type scraperKind struct {
 	name      string
 	byDefault bool // runs when the configuration names no scraper
-	returning bool // leaves things out of a complete scrape that may return under their old start
+	returning bool // a complete scrape may leave out streams that return later under their old start
 	// offer gives the block of the scraper its default values, without making it present.
 	offer func(*ScrapersConfig)
 	// enable makes the block of the scraper present, with its default values.
@@ -119,7 +119,7 @@ type scraperKind struct {
 	sampling *samplingKind
 }
 
-// mayReturn marks a scraper that shows a thing in some scrapes and not in others, under one start.
+// mayReturn marks a scraper whose complete scrapes may leave out streams that return later under their old start: see stream.Settings.
 func (k scraperKind) mayReturn() scraperKind {
 	k.returning = true
 	return k
@@ -158,11 +158,13 @@ func kindOf[T interface{ interval() time.Duration }](
 			}
 			return 0, false
 		},
-		create: func(s *ScrapersConfig, env scraperSettings) (scraper, error) { return create(*block(s).Get(), env) },
+		create: func(s *ScrapersConfig, settings scraperSettings) (scraper, error) {
+			return create(*block(s).Get(), settings)
+		},
 	}
 }
 
-// recordKnown records a figure unless the host does not report it.
+// recordKnown records a value unless it is negative: then the host does not report it.
 func recordKnown(v int64, record func(int64)) {
 	if v >= 0 {
 		record(v)

@@ -10,8 +10,8 @@ import (
 
 type sensorsScraper struct{ scraperSettings }
 
-func newSensorsScraper(_ ScraperConfig, env scraperSettings) (scraper, error) {
-	return &sensorsScraper{env}, nil
+func newSensorsScraper(_ ScraperConfig, settings scraperSettings) (scraper, error) {
+	return &sensorsScraper{settings}, nil
 }
 
 func (s *sensorsScraper) scrape(t *scrapeContext) error {

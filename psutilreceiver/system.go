@@ -5,8 +5,8 @@ import "errors"
 // systemScraper reports what belongs to the host as a whole: uptime, logins, open files and the kernel's totals.
 type systemScraper struct{ scraperSettings }
 
-func newSystemScraper(_ ScraperConfig, env scraperSettings) (scraper, error) {
-	return &systemScraper{env}, nil
+func newSystemScraper(_ ScraperConfig, settings scraperSettings) (scraper, error) {
+	return &systemScraper{settings}, nil
 }
 
 func (s *systemScraper) scrape(t *scrapeContext) error {

@@ -136,7 +136,7 @@ func TestGarbageInConntrackSaysNothingOfInterfaces(t *testing.T) {
 	}
 }
 
-func TestStreamsResetsAndRemovedPoints(t *testing.T) {
+func TestStreamsResetsAndDroppedPoints(t *testing.T) {
 	delta := func(cfg *Config) { cfg.Temporality = TemporalityDelta }
 	f := startFixtureHost(t, copyServer(t), onlyScrapers("cpu", "load", "paging", "network"), delta)
 	f.first(t)
@@ -152,17 +152,17 @@ func TestStreamsResetsAndRemovedPoints(t *testing.T) {
 	metadatatest.AssertEqualPsutilPointsDropped(t, f.telemetry, baselines, untimed...)
 	f.requireNone(t, "otelcol_psutil_resets")
 
-	// Another interface gets the name of one that was there, and swapping counts anew.
+	// Another interface gets the name of one that was there, and swapping counts from zero again.
 	f.write(t, "sys/class/net/eno2/ifindex", "4711\n")
 	f.write(t, "proc/vmstat", "pgfault 5000000000\npgmajfault 0\npswpin 0\npswpout 0\n")
-	before := figures(t, f.after(t, 15*time.Second))
+	before := pointValues(t, f.after(t, 15*time.Second))
 	assert.NotEmpty(t, before)
 	lower := count(3, "scraper", "paging", "reason", "lower_value")
 	changed := count(8, "scraper", "network", "reason", "start_changed")
 	metadatatest.AssertEqualPsutilResets(t, f.telemetry, counts{lower, changed}, untimed...)
 	metadatatest.AssertEqualPsutilTrackedStreams(t, f.telemetry, streams, untimed...)
 
-	// The clock stands still: points of the same time can't be told apart.
+	// The clock stands still: points of the same time can't be distinguished.
 	f.after(t, 0)
 	metadatatest.AssertEqualPsutilPointsDropped(t, f.telemetry, append(baselines,
 		count(7, "scraper", "cpu", "reason", "held"), count(4, "scraper", "paging", "reason", "held"),
