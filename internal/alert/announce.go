@@ -10,23 +10,46 @@ import (
 type decision uint8
 
 const (
+	// announced is a change of which a record is made.
 	announced decision = iota
 	// unannounced is a change of an alert whose fire was never announced: nobody waits for it.
 	unannounced
+	// heldBySilence is a change that a silence covers.
 	heldBySilence
+	// heldByLimit is a fire of a rule that has as many announced alerts as it may have.
 	heldByLimit
+	// heldByStorm is a change for which the minute's budget of records has nothing left.
 	heldByStorm
 )
 
 // deferral is why an alert's announcement waits.
 type deferral uint8
 
+// The numbers are stored: append only.
 const (
-	notDeferred deferral = iota
-	deferredBySilence
-	deferredByLimit
-	deferredByStorm
+	// notDeferred is an alert of which no announcement waits.
+	notDeferred deferral = 0
+	// deferredBySilence waits for the end of a silence.
+	deferredBySilence deferral = 1
+	// deferredByLimit waits for fewer announced alerts of its rule, or for room in the outbox.
+	deferredByLimit deferral = 2
+	// deferredByStorm waits for the budget of records.
+	deferredByStorm deferral = 3
 )
+
+// deferral is why the announcement of a change that was held back waits.
+func (d decision) deferral() deferral {
+	switch d {
+	case heldBySilence:
+		return deferredBySilence
+	case heldByLimit:
+		return deferredByLimit
+	case heldByStorm:
+		return deferredByStorm
+	default:
+		return notDeferred
+	}
+}
 
 // circumstances are what decide looks at besides the change itself. Each is asked at most once, in order of declaration.
 type circumstances struct {
@@ -126,7 +149,7 @@ func (e *Engine) announce(c *change) {
 		e.storm.note(c)
 	}
 	if c.transition != alertschema.TransitionRepeat {
-		e.postpone(c.group, deferral(d-heldBySilence)+deferredBySilence)
+		e.postpone(c.group, d.deferral())
 	}
 }
 
@@ -179,7 +202,7 @@ func (e *Engine) release() {
 			e.emit(&c)
 			continue
 		}
-		a.deferred = deferral(d-heldBySilence) + deferredBySilence
+		a.deferred = d.deferral()
 		e.deferred = append(e.deferred, g)
 	}
 }

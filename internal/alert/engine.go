@@ -185,7 +185,7 @@ func (e *Engine) noticeSeriesLimit() {
 // noticeImpossible warns about a bare 80 where the metric is a ratio: the rule would wait for ever.
 func (e *Engine) noticeImpossible(w *want) {
 	r := w.rule
-	if r.agg.kind > aggMax || r.groupAgg == groupSum || r.scale != math.Trunc(r.scale) || math.Abs(r.scale) > 1 {
+	if !r.agg.withinSamples() || r.groupAgg == groupSum || r.scale != math.Trunc(r.scale) || math.Abs(r.scale) > 1 {
 		return
 	}
 	for i := range r.levels {

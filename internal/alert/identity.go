@@ -2,9 +2,6 @@ package alert
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -139,41 +136,6 @@ func (r *rule) pinnedKey() string {
 		}
 	}
 	return encodeGroup(attrs)
-}
-
-// ruleVersion returns the 8-hex version of a rule and the text of its selection.
-func ruleVersion(r *rule) (version, selection string) {
-	selection = fmt.Sprintf("%q %s %v %v %d", r.metric, r.value.sel.canonical, r.groupGiven, r.groupBy, r.groupAgg)
-	if r.byResource {
-		selection += " by resource"
-	}
-	if r.divisor != nil {
-		selection += " to " + r.divisor.sel.canonical
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s|%d %v|%v %v", selection, r.window, r.agg, r.scale, r.offset)
-	if r.forecast != nil {
-		fmt.Fprintf(&b, "|forecast %v", *r.forecast)
-	}
-	if r.absent != nil {
-		fmt.Fprintf(&b, "|absent %v", *r.absent)
-	}
-	for _, t := range r.targets() {
-		if t.figure.kind != figureNone {
-			fmt.Fprintf(&b, "|%spoint %v", t.key, t.figure)
-		}
-	}
-	if r.onlyIf != nil {
-		q := r.onlyIf.bound
-		fmt.Fprintf(&b, "|only_if %q %s %s %s %s", r.onlyIf.metric, r.onlyIf.sel.canonical, q.cmp, q.raise[0].text, q.raise[1].text)
-	}
-	for i := range r.levels {
-		l := &r.levels[i]
-		fmt.Fprintf(&b, "|%s %s %s %s", l.name, l.cmp, l.raise[0].text, l.raise[1].text)
-		fmt.Fprintf(&b, " %v %s %s %v %d %d %d", l.hasClear, l.clear[0].text, l.clear[1].text, l.band, l.hold, l.keep, l.horizon)
-	}
-	sum := sha256.Sum256([]byte(b.String()))
-	return hex.EncodeToString(sum[:4]), selection
 }
 
 // nameTable numbers attribute keys, so that the group keys held in memory need not spell them out.

@@ -59,7 +59,7 @@ func randomRule(random *rand.Rand, n int) RuleConfig {
 	rc := RuleConfig{
 		Name: fmt.Sprintf("r%d", n), Metric: "m",
 		Thresholds: map[string]LevelConfig{"warning": {Above: 60.0}, "critical": {Above: 85.0}},
-		NoData:     &NoDataConfig{After: 2 * time.Minute, Action: noDataActions[random.IntN(4)]},
+		NoData:     &NoDataConfig{After: 2 * time.Minute, Action: noDataActions[random.IntN(4)].name},
 	}
 	if random.IntN(2) == 0 {
 		rc.Thresholds = map[string]LevelConfig{"warning": {Above: 60.0, Clear: 40.0}, "critical": {Above: 85.0, Clear: 70.0}}

@@ -302,7 +302,7 @@ func decodeAlert(v []byte) (storedAlert, error) {
 	s.seq, s.repeats = d.small(1<<30), d.small(1<<30)
 	s.toldState = known(&d, alertschema.State(d.byte()))
 	s.toldAt = d.int()
-	s.deferred = deferral(d.small(int(deferredByStorm) + 1))
+	s.deferred = deferral(d.small(int(deferredByStorm) + 1)) // The greatest of them.
 	s.flapTimes = d.times()
 	s.latched, s.flapLast = d.bool(), d.int()
 	if d.version > 1 {
