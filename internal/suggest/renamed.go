@@ -21,10 +21,10 @@ var renamed = map[string]string{
 	"process.group.count": "process.group.process.count",
 }
 
-// now says how a word is called today, in parentheses; "" when the word was not renamed to one of the known words.
+// now says what a word is called today; "" when the word was not renamed to one of the known words.
 func now(word string, known []string) string {
 	if name, ok := renamed[word]; ok && slices.Contains(known, name) {
-		return fmt.Sprintf("(it is called %q now)", name)
+		return fmt.Sprintf("it is called %q now", name)
 	}
 	return ""
 }

@@ -14,7 +14,7 @@ const longList = 20
 // it, or what is known when none is near.
 func DidYouMean(word string, known []string) string {
 	if hint := now(word, known); hint != "" {
-		return hint
+		return "(" + hint + ")"
 	}
 	if near := nearest(word, known); near != "" {
 		return fmt.Sprintf("(did you mean %q?)", near)

@@ -45,7 +45,7 @@ func TestRenamedWords(t *testing.T) {
 	} {
 		assert.Equal(t, tt.want, DidYouMean(tt.word, tt.known), tt.word)
 	}
-	assert.Equal(t, `(it is called "format" now)`, Instead("as", append(many(), "format")))
+	assert.Equal(t, `it is called "format" now`, Instead("as", append(many(), "format")))
 }
 
 func TestInstead(t *testing.T) {
