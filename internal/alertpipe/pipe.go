@@ -13,7 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
-	"github.com/otelcol-psutil/otelcol-psutil/internal/keep"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
 )
 
 // Settings is what a Pipe needs to know about the component that it works for.
@@ -30,7 +30,7 @@ type Settings struct {
 	Gone func()
 }
 
-func (s *Settings) owner() keep.Owner { return keep.Owner{Kind: s.Kind, ID: s.ID} }
+func (s *Settings) owner() statestore.Owner { return statestore.Owner{Kind: s.Kind, ID: s.ID} }
 
 // Pipe runs one engine between inputs and sinks. New starts nothing; the first node to start does.
 type Pipe struct {
