@@ -13,7 +13,7 @@ import (
 // scrape did not record gets a base at its time: what was used by then has been counted elsewhere, in the remainder or under another
 // identity, or is nothing, and the delta begins there. What was born since needs none.
 func (s *processScraper) recordTotals(
-	t *tick, start pcommon.Timestamp, total, base *process.Counters, have, before process.Fields,
+	t *scrapeContext, start pcommon.Timestamp, total, base *process.Counters, have, before process.Fields,
 ) process.Fields {
 	if total[process.ReapedUser]+total[process.ReapedSystem] == 0 {
 		have &^= process.FieldChildren

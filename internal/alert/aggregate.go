@@ -13,17 +13,28 @@ import (
 // aggregateKind is how the samples of one window become one number.
 type aggregateKind uint8
 
+// Rule versions are made of the numbers: append only.
 const (
-	aggLast aggregateKind = iota
-	aggAvg
-	aggMin
-	aggMax
-	aggSum
-	aggCount
-	aggStddev
-	aggPercentile
-	aggRate
-	aggIncrease
+	// aggLast is the newest sample.
+	aggLast aggregateKind = 0
+	// aggAvg is the mean.
+	aggAvg aggregateKind = 1
+	// aggMin is the least.
+	aggMin aggregateKind = 2
+	// aggMax is the greatest.
+	aggMax aggregateKind = 3
+	// aggSum is the sum.
+	aggSum aggregateKind = 4
+	// aggCount is how many samples there are.
+	aggCount aggregateKind = 5
+	// aggStddev is the population standard deviation.
+	aggStddev aggregateKind = 6
+	// aggPercentile is a quantile.
+	aggPercentile aggregateKind = 7
+	// aggRate is the increase by second of the window.
+	aggRate aggregateKind = 8
+	// aggIncrease is by how much a counter rose.
+	aggIncrease aggregateKind = 9
 )
 
 // aggregate is a compiled Aggregate; q is the quantile of a percentile, 0 to 1.
@@ -32,7 +43,14 @@ type aggregate struct {
 	q    float64
 }
 
+// aggregateNames are the aggregates as messages list them.
 var aggregateNames = []string{"last", "avg", "min", "max", "sum", "count", "stddev", "pNN", "rate", "increase"}
+
+// aggregateKinds are the aggregates that have a plain name.
+var aggregateKinds = map[string]aggregateKind{
+	"last": aggLast, "avg": aggAvg, "min": aggMin, "max": aggMax, "sum": aggSum, "count": aggCount, "stddev": aggStddev,
+	"rate": aggRate, "increase": aggIncrease,
+}
 
 // aggregateSynonyms are the words that people bring along from elsewhere.
 var aggregateSynonyms = map[string]string{
@@ -44,8 +62,8 @@ func parseAggregate(name string) (aggregate, error) {
 	if name == "" {
 		return aggregate{}, nil
 	}
-	if i := slices.Index(aggregateNames, name); i >= 0 && name != "pNN" {
-		return aggregate{kind: aggregateKind(i)}, nil
+	if kind, ok := aggregateKinds[name]; ok {
+		return aggregate{kind: kind}, nil
 	}
 	if number, ok := strings.CutPrefix(name, "p"); ok {
 		if p, err := strconv.ParseFloat(number, 64); err == nil {
@@ -63,6 +81,16 @@ func parseAggregate(name string) (aggregate, error) {
 
 // ofCounter tells whether the aggregate looks at differences between samples.
 func (a aggregate) ofCounter() bool { return a.kind == aggRate || a.kind == aggIncrease }
+
+// withinSamples tells whether the aggregate lies between the least and the greatest sample by its nature.
+func (a aggregate) withinSamples() bool {
+	switch a.kind {
+	case aggLast, aggAvg, aggMin, aggMax:
+		return true
+	default:
+		return false
+	}
+}
 
 // over aggregates the samples i to j-1 of r, of which there is at least one. Counter aggregates are in counter.go.
 // scratch is reused by percentiles; the grown slice is returned.
@@ -147,23 +175,35 @@ func (s *kahanSum) value() float64 { return s.sum + s.c }
 // groupAggregate is how the series of one group become one number.
 type groupAggregate uint8
 
+// Stored selections have the numbers: append only.
 const (
-	groupWorst groupAggregate = iota
-	groupSum
-	groupAvg
-	groupMin
-	groupMax
-	groupCount
+	// groupWorst is the value that is nearest to the bound, or deepest in the breach.
+	groupWorst groupAggregate = 0
+	// groupSum is the sum.
+	groupSum groupAggregate = 1
+	// groupAvg is the mean.
+	groupAvg groupAggregate = 2
+	// groupMin is the least.
+	groupMin groupAggregate = 3
+	// groupMax is the greatest.
+	groupMax groupAggregate = 4
+	// groupCount is how many series have a value.
+	groupCount groupAggregate = 5
 )
 
+// groupAggregateNames are the group aggregates as messages list them.
 var groupAggregateNames = []string{"sum", "avg", "min", "max", "count"}
+
+var groupAggregates = map[string]groupAggregate{
+	"sum": groupSum, "avg": groupAvg, "min": groupMin, "max": groupMax, "count": groupCount,
+}
 
 func parseGroupAggregate(name string) (groupAggregate, error) {
 	if name == "" {
 		return groupWorst, nil
 	}
-	if i := slices.Index(groupAggregateNames, name); i >= 0 {
-		return groupAggregate(i + 1), nil
+	if agg, ok := groupAggregates[name]; ok {
+		return agg, nil
 	}
 	if s, ok := aggregateSynonyms[strings.ToLower(name)]; ok && slices.Contains(groupAggregateNames, s) {
 		return 0, fmt.Errorf("unknown group_agg %q (did you mean %q?)", name, s)

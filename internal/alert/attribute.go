@@ -9,20 +9,20 @@ import (
 // ValueKind tells what an attribute value holds.
 type ValueKind uint8
 
-// The kinds of attribute value, after OTLP's AnyValue.
+// The kinds of attribute value, after OTLP's AnyValue. The numbers are stored, and alert IDs are made of them: append only.
 const (
 	// KindEmpty is a value that was never set.
-	KindEmpty ValueKind = iota
+	KindEmpty ValueKind = 0
 	// KindString is text.
-	KindString
+	KindString ValueKind = 1
 	// KindInt is a signed integer.
-	KindInt
+	KindInt ValueKind = 2
 	// KindDouble is a float.
-	KindDouble
+	KindDouble ValueKind = 3
 	// KindBool is a truth value.
-	KindBool
+	KindBool ValueKind = 4
 	// KindOther is bytes, a list or a map, carried as its JSON text.
-	KindOther
+	KindOther ValueKind = 5
 )
 
 // Value is one attribute value. It is comparable, and building one allocates nothing.

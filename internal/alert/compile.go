@@ -13,7 +13,7 @@ type problems struct{ errs []error }
 
 func (p *problems) at(prefix string) func(string, ...any) {
 	return func(format string, args ...any) {
-		p.errs = append(p.errs, fmt.Errorf(prefix+"%w", fmt.Errorf(format, args...)))
+		p.errs = append(p.errs, fmt.Errorf("%s%w", prefix, fmt.Errorf(format, args...)))
 	}
 }
 

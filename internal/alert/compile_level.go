@@ -149,9 +149,12 @@ func (s *levelSpec) title() string {
 func (s *levelSpec) setBounds(lc LevelConfig) error {
 	var set []comparison
 	var bound any
-	for cmp, v := range []any{lc.Above, lc.Below, lc.Outside, lc.Inside} {
-		if v != nil {
-			set, bound = append(set, comparison(cmp)), v
+	for _, x := range [...]struct {
+		cmp   comparison
+		bound any
+	}{{above, lc.Above}, {below, lc.Below}, {outside, lc.Outside}, {inside, lc.Inside}} {
+		if x.bound != nil {
+			set, bound = append(set, x.cmp), x.bound
 		}
 	}
 	switch {

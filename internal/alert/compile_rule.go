@@ -176,12 +176,14 @@ func (c *compiler) compileNoData(own *NoDataConfig, r *rule, report func(string,
 	if policy.After <= 0 {
 		report("no_data.after must be > 0")
 	}
-	i := slices.Index(noDataActions, policy.Action)
-	if i < 0 {
-		report("no_data.action %q (allowed: %s)", policy.Action, strings.Join(noDataActions, ", "))
-		i = 0
+	allowed := make([]string, len(noDataActions))
+	for i, a := range noDataActions {
+		if allowed[i] = a.name; a.name == policy.Action {
+			r.noData = a.action
+			return
+		}
 	}
-	r.noData = noDataAction(i)
+	report("no_data.action %q (allowed: %s)", policy.Action, strings.Join(allowed, ", "))
 }
 
 func (c *compiler) compileFlapping(own *FlappingConfig, r *rule, report func(string, ...any)) {

@@ -28,6 +28,10 @@ func TestValidationTexts(t *testing.T) {
 		want string
 	}{
 		{"no name", flat(func(rc *RuleConfig) { rc.Name = "" }), `rules[0]: name is required`},
+		{
+			"a name with a verb in it", flat(func(rc *RuleConfig) { rc.Name, rc.Metric = "disk > 90% used", "" }),
+			`rules[0] "disk > 90% used": metric is required unless "ratio" is set`,
+		},
 		{"no metric", flat(func(rc *RuleConfig) { rc.Metric = "" }), `rules[0] "disk": metric is required unless "ratio" is set`},
 		{
 			"no thresholds", flat(func(rc *RuleConfig) { rc.Threshold = nil }),

@@ -28,14 +28,20 @@ type figure struct {
 	q    float64
 }
 
+// figureKindNames are the figures that have a plain name, by kind.
+var figureKindNames = [...]string{figureMin: "min", figureMax: "max", figureAvg: "avg", figureSum: "sum", figureCount: "count"}
+
+// figureNames are the figures as messages list them.
 var figureNames = []string{"min", "max", "avg", "sum", "count", "pNN"}
 
 func parseFigure(name string) (figure, error) {
 	if name == "" {
 		return figure{}, nil
 	}
-	if i := slices.Index(figureNames, name); i >= 0 && name != "pNN" {
-		return figure{kind: figureMin + figureKind(i)}, nil
+	for kind, n := range figureKindNames {
+		if n == name && name != "" {
+			return figure{kind: figureKind(kind)}, nil
+		}
 	}
 	if number, ok := strings.CutPrefix(name, "p"); ok {
 		if p, err := strconv.ParseFloat(number, 64); err == nil {
@@ -67,5 +73,5 @@ func (f figure) String() string {
 	if f.kind == figurePercentile {
 		return "p" + strconv.FormatFloat(f.q*100, 'g', 6, 64)
 	}
-	return figureNames[f.kind-figureMin]
+	return figureKindNames[f.kind]
 }

@@ -2,13 +2,11 @@ package alert
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
-	"fmt"
 	"hash/maphash"
 	"slices"
 	"strings"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // seriesKey identifies a series within one metric: a hash of resource, scope and attributes. Its seed differs from
@@ -115,7 +113,7 @@ func (w *want) appendIdentity(attrs []groupAttr, o *Origin) []groupAttr {
 	for _, a := range o.Resource {
 		identifies := slices.Contains(o.IdentifyingKeys, a.Key)
 		if len(o.IdentifyingKeys) == 0 {
-			identifies = identifiesResource(a.Key, w.metric)
+			identifies = alertschema.IdentifiesResource(a.Key, w.metric)
 		}
 		if identifies && !slices.Contains(w.rule.groupBy, groupField{fromResource, a.Key}) {
 			attrs = append(attrs, groupAttr{fromResource, a})
@@ -138,77 +136,6 @@ func (r *rule) pinnedKey() string {
 		}
 	}
 	return encodeGroup(attrs)
-}
-
-// alertID identifies an alert for good: a hash of the rule's name and the group key, the same in every process.
-func alertID(rule, groupKey string) uint64 {
-	var e encoder
-	e.string(rule)
-	e.string(groupKey)
-	sum := sha256.Sum256(e.b)
-	return binary.BigEndian.Uint64(sum[:])
-}
-
-// episodeID identifies one episode of an alert: a hash of the alert and the event time at which it fired, so
-// that replicas which saw the same data agree.
-func episodeID(alert uint64, started int64) string {
-	var b [16]byte
-	binary.BigEndian.PutUint64(b[:8], alert)
-	binary.BigEndian.PutUint64(b[8:], uint64(started))
-	sum := sha256.Sum256(b[:])
-	return hex.EncodeToString(sum[:8])
-}
-
-func idText(id uint64) string { return fmt.Sprintf("%016x", id) }
-
-// ruleVersion returns the 8-hex version of a rule and the text of its selection.
-func ruleVersion(r *rule) (version, selection string) {
-	selection = fmt.Sprintf("%q %s %v %v %d", r.metric, r.value.sel.canonical, r.groupGiven, r.groupBy, r.groupAgg)
-	if r.byResource {
-		selection += " by resource"
-	}
-	if r.divisor != nil {
-		selection += " to " + r.divisor.sel.canonical
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s|%d %v|%v %v", selection, r.window, r.agg, r.scale, r.offset)
-	if r.forecast != nil {
-		fmt.Fprintf(&b, "|forecast %v", *r.forecast)
-	}
-	if r.absent != nil {
-		fmt.Fprintf(&b, "|absent %v", *r.absent)
-	}
-	for _, t := range r.targets() {
-		if t.figure.kind != figureNone {
-			fmt.Fprintf(&b, "|%spoint %v", t.key, t.figure)
-		}
-	}
-	if r.onlyIf != nil {
-		q := r.onlyIf.bound
-		fmt.Fprintf(&b, "|only_if %q %s %s %s %s", r.onlyIf.metric, r.onlyIf.sel.canonical, q.cmp, q.raise[0].text, q.raise[1].text)
-	}
-	for i := range r.levels {
-		l := &r.levels[i]
-		fmt.Fprintf(&b, "|%s %s %s %s", l.name, l.cmp, l.raise[0].text, l.raise[1].text)
-		fmt.Fprintf(&b, " %v %s %s %v %d %d %d", l.hasClear, l.clear[0].text, l.clear[1].text, l.band, l.hold, l.keep, l.horizon)
-	}
-	sum := sha256.Sum256([]byte(b.String()))
-	return hex.EncodeToString(sum[:4]), selection
-}
-
-// volatileResourceKeys are resource attributes that change while the thing they describe stays the same.
-var volatileResourceKeys = []string{"service.instance.id", "host.ip", "host.mac", "os.description"}
-
-// identifiesResource tells whether a resource attribute is part of the default group key of a metric.
-func identifiesResource(key, metric string) bool {
-	switch {
-	case strings.HasPrefix(key, "telemetry."), slices.Contains(volatileResourceKeys, key):
-		return false
-	case strings.HasPrefix(key, "process."):
-		return strings.HasPrefix(metric, "process.")
-	default:
-		return true
-	}
 }
 
 // nameTable numbers attribute keys, so that the group keys held in memory need not spell them out.

@@ -129,7 +129,7 @@ func compileSelector(match map[string]any, prefix string, report func(string, ..
 		}
 	}
 	s.point = compileMatchers(point, prefix, report)
-	s.canonical = fmt.Sprintf("%#v", match)
+	s.canonical = matchText(match)
 	return s
 }
 

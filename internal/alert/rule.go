@@ -104,23 +104,35 @@ type groupField struct {
 // attrSource tells where an attribute stands.
 type attrSource uint8
 
+// The numbers are stored, rule versions and alert IDs are made of them, and group keys have their attributes in order of them: append only.
 const (
-	fromPoint attrSource = iota
-	fromResource
-	fromScope
+	// fromPoint is an attribute of the data point.
+	fromPoint attrSource = 0
+	// fromResource is an attribute of the resource.
+	fromResource attrSource = 1
+	// fromScope is an attribute of the instrumentation scope.
+	fromScope attrSource = 2
 )
 
 // noDataAction is the policy for values that stop.
 type noDataAction uint8
 
 const (
+	// noDataKeep says so, and stays.
 	noDataKeep noDataAction = iota
+	// noDataResolve goes on as if the value were healthy.
 	noDataResolve
+	// noDataAlert fires.
 	noDataAlert
+	// noDataOK closes at once.
 	noDataOK
 )
 
-var noDataActions = []string{"keep", "resolve", "alert", "ok"}
+// noDataActions are the actions by name, in the order in which messages list them.
+var noDataActions = []struct {
+	name   string
+	action noDataAction
+}{{"keep", noDataKeep}, {"resolve", noDataResolve}, {"alert", noDataAlert}, {"ok", noDataOK}}
 
 // comparison is how a level compares.
 type comparison uint8
@@ -133,9 +145,11 @@ const (
 	isAbsent
 )
 
-var comparisonNames = []string{"above", "below", "outside", "inside", "absent"}
+// comparisonNames are what rule versions are made of.
+var comparisonNames = [...]string{above: "above", below: "below", outside: "outside", inside: "inside", isAbsent: "absent"}
 
-var comparisonSymbols = []string{">", "<", "outside", "inside", "absent"}
+// comparisonSymbols are what records and stored alerts have.
+var comparisonSymbols = [...]string{above: ">", below: "<", outside: "outside", inside: "inside", isAbsent: "absent"}
 
 func (c comparison) String() string { return comparisonNames[c] }
 

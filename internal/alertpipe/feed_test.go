@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/xpdata/entity"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 var feedStart = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -146,7 +147,7 @@ func TestPointsWithoutAValue(t *testing.T) {
 		})
 		events := b.events()
 		require.Len(t, events, 2, name)
-		assert.Equal(t, alert.NoData, events[1].Transition)
+		assert.Equal(t, alertschema.TransitionNoData, events[1].Transition)
 	}
 }
 
@@ -188,7 +189,7 @@ func TestExemplar(t *testing.T) {
 	assert.Equal(t, pcommon.SpanID{3}, lr.SpanID())
 }
 
-// Resources and scopes of one batch are told apart, and nothing of the batch stays in the feeder.
+// Resources and scopes of one batch are distinguished, and nothing of the batch stays in the feeder.
 func TestOriginsOfOneBatch(t *testing.T) {
 	b := newBench(t, above(1, func(rc *alert.RuleConfig) {
 		rc.GroupBy = []string{"resource.host.name", "scope.part", "instance"}
