@@ -121,6 +121,7 @@ func run(a, b contender, p plan) error {
 		fmt.Printf("%-34s %14s %14s %10.2f\n", what, fmt.Sprintf(format, x), fmt.Sprintf(format, y), y/x)
 	}
 	row("CPU, user and system (ms)", "%.3f", ms(ca.cpu), ms(cb.cpu))
+	row("CPU for a data point (µs)", "%.3f", 1e3*ms(ca.cpu)/ca.points, 1e3*ms(cb.cpu)/cb.points)
 	row("allocated (KiB)", "%.1f", ca.allocated/1024, cb.allocated/1024)
 	row("data points", "%.0f", ca.points, cb.points)
 	if ca.opensKnown && cb.opensKnown {
