@@ -40,7 +40,7 @@ func (s *processesScraper) scrapeStates(t *scrapeContext) error {
 		known = known || p.Have&process.FieldScheduling != 0
 	})
 	if err != nil || !known {
-		return err // Windows and the BSDs do not tell the states.
+		return err // Windows and the BSDs do not report the states.
 	}
 	for i, state := range processStates {
 		s.mb.RecordSystemProcessCountDataPoint(t.time, counts[i], state)

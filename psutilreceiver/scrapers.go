@@ -154,6 +154,7 @@ func simpleKind(
 	return kindOf(name, byDefault, block, blank[ScraperConfig], create)
 }
 
+// kindOf is the row of a scraper with keys of its own: T is the type of its block, and defaults gives the values that the block starts from.
 func kindOf[T interface{ interval() time.Duration }](
 	name string, byDefault bool,
 	block func(*ScrapersConfig) *configoptional.Optional[T],
