@@ -12,18 +12,20 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/proctest"
 )
 
 // TestNoAllocationInTheSteadyState holds for a whole scrape, not for each process alone.
 func TestNoAllocationInTheSteadyState(t *testing.T) {
-	h := newHost(t)
+	h := proctest.NewHost(t)
 	for pid := int32(1); pid <= 60; pid++ {
-		h.process(pid, fmt.Sprint("p", pid), uint64(pid), map[string]string{
-			"io": ioText, "status": statusText, "statm": "1 2 3 0 0 0 0\n", "smaps_rollup": smapsText, "fd/0": "", "cgroup": "0::/a\n", "cmdline": "x\x00",
+		h.Process(pid, fmt.Sprint("p", pid), uint64(pid), map[string]string{
+			"io": proctest.IOText, "status": proctest.StatusText, "statm": "1 2 3 0 0 0 0\n", "smaps_rollup": proctest.SmapsText, "fd/0": "", "cgroup": "0::/a\n", "cmdline": "x\x00",
 		})
 	}
-	h.write("proc/60/stat", statOf(60, "threads", 'S', 60, 2))
-	h.write("proc/60/task/60/status", statusText)
+	h.Write("proc/60/stat", proctest.StatOf(60, "threads", 'S', 60, 2))
+	h.Write("proc/60/task/60/status", proctest.StatusText)
 	const all = FieldDiskIO | FieldLogicalIO | FieldShared | FieldSwap | FieldSwitches | FieldDescriptors
 	attributes := AttributeExecutable | AttributeCommand | AttributeOwner | AttributeCgroup
 	top := Top{N: 10, By: []RankKey{RankCPU, RankMemory, RankDiskIO}, Hysteresis: 1.5}
@@ -37,7 +39,7 @@ func TestNoAllocationInTheSteadyState(t *testing.T) {
 	}
 	for name, options := range cases {
 		t.Run(name, func(t *testing.T) {
-			tracker := newTracker(t, h.reader(), options)
+			tracker := newTracker(t, readerOf(t, h), options)
 			n := 0
 			once := func() {
 				s, err := tracker.Scrape(second(n))
@@ -66,19 +68,6 @@ func TestNoAllocationOnTheLiveHost(t *testing.T) {
 	assert.LessOrEqual(t, testing.AllocsPerRun(5, func() { _ = r.Scan(visit) }), 1.0)
 }
 
-// spawn starts idle processes that live as long as the benchmark.
-func spawn(b *testing.B, count int) {
-	b.Helper()
-	for range count {
-		cmd := exec.Command("sleep", "3600")
-		require.NoError(b, cmd.Start())
-		b.Cleanup(func() {
-			_ = cmd.Process.Kill()
-			_ = cmd.Wait()
-		})
-	}
-}
-
 func cpuTime() int64 {
 	var u unix.Rusage
 	_ = unix.Getrusage(unix.RUSAGE_SELF, &u)
@@ -89,7 +78,7 @@ func cpuTime() int64 {
 // each case over the same files, and the ratio of the two is reported. Of both the cheapest round counts: what other work on the machine adds
 // to a round is neither's.
 func BenchmarkScan(b *testing.B) {
-	spawn(b, 1000)
+	proctest.StartSleepers(b, 1000)
 	for _, c := range []struct {
 		name string
 		want Fields
@@ -142,7 +131,7 @@ func runFloor(b *testing.B, name string) float64 {
 
 // BenchmarkScrape adds to the scan what the tracker makes of it.
 func BenchmarkScrape(b *testing.B) {
-	spawn(b, 1000)
+	proctest.StartSleepers(b, 1000)
 	attributes := AttributeExecutable | AttributeCommand | AttributeOwner
 	top := Top{N: 25, By: []RankKey{RankCPU, RankMemory, RankDiskIO}, Hysteresis: 1.5}
 	for name, options := range map[string]Options{

@@ -5,15 +5,17 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/proctest"
 )
 
 // TestMemoryIsStatmsWhereItIsRead: the resident set of stat is approximate, so the exact one is taken where it costs nothing.
 func TestMemoryIsStatmsWhereItIsRead(t *testing.T) {
-	h := newHost(t)
-	h.process(1, "approximate", 1, map[string]string{"statm": "700 600 500 0 0 0 0\n"})
-	h.process(2, "no statm", 1, nil)
+	h := proctest.NewHost(t)
+	h.Process(1, "approximate", 1, map[string]string{"statm": "700 600 500 0 0 0 0\n"})
+	h.Process(2, "no statm", 1, nil)
 	page := uint64(os.Getpagesize())
-	r := h.reader()
+	r := readerOf(t, h)
 	for _, c := range []struct {
 		want                               Fields
 		virtual, resident, without, shared uint64

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/proctest"
 )
 
 // TestLiveIOOfAChildIsCountedOnce has a shell run a program that copies what the test writes, and scrapes while that lives and after it was
@@ -74,7 +76,7 @@ func TestLiveIOOfAChildIsCountedOnce(t *testing.T) {
 			assert.Equal(t, 1, add(2))
 			assert.InDelta(t, bytes, read, noise, "read once")
 			assert.InDelta(t, bytes, written, noise, "written once")
-			inherited := lineOf(t, fmt.Sprintf("/proc/%d/io", cmd.Process.Pid), "rchar")
+			inherited := proctest.LineOf(t, fmt.Sprintf("/proc/%d/io", cmd.Process.Pid), "rchar")
 			assert.Greater(t, inherited, uint64(bytes), "the kernel counts it in the shell")
 		})
 	}

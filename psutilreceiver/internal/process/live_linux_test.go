@@ -1,16 +1,13 @@
 package process
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -18,113 +15,16 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/proctest"
 )
 
-// child is a process that a test owns. It is this test binary in the part that TestMain finds in its environment.
-type child struct {
-	t     *testing.T
-	cmd   *exec.Cmd
-	stdin io.WriteCloser
-	out   *bufio.Reader
-}
-
-const childPart = "PROCESS_TEST_PART"
-
 func TestMain(m *testing.M) {
-	switch os.Getenv(childPart) {
-	case "":
-		os.Exit(m.Run())
-	case "parent":
-		err := playParent(os.Stdin, os.Stdout)
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-	case "burn":
-		burn(50 * time.Millisecond)
-	case "unprivileged":
-		playUnprivileged()
-	}
-}
-
-func startChild(t *testing.T, part string, credential *syscall.Credential) *child {
-	t.Helper()
-	c := &child{t: t, cmd: exec.Command(os.Args[0])}
-	c.cmd.Env = append(os.Environ(), childPart+"="+part)
-	c.cmd.Stderr = os.Stderr
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential}
-	var err error
-	c.stdin, err = c.cmd.StdinPipe()
-	require.NoError(t, err)
-	out, err := c.cmd.StdoutPipe()
-	require.NoError(t, err)
-	c.out = bufio.NewReader(out)
-	require.NoError(t, c.cmd.Start())
-	t.Cleanup(func() {
-		_ = c.stdin.Close()
-		_ = c.cmd.Process.Kill()
-		_ = c.cmd.Wait()
-	})
-	return c
-}
-
-// ask sends a line and waits for the answer.
-func (c *child) ask(line string) string {
-	c.t.Helper()
-	_, err := fmt.Fprintln(c.stdin, line)
-	require.NoError(c.t, err)
-	answer, err := c.out.ReadString('\n')
-	require.NoError(c.t, err)
-	return strings.TrimSpace(answer)
-}
-
-// playParent does what it is told: use CPU time itself, or through a child that it waits for, or write to a pipe.
-func playParent(in io.Reader, out io.Writer) error {
-	lines := bufio.NewScanner(in)
-	for lines.Scan() {
-		switch lines.Text() {
-		case "burn":
-			burn(50 * time.Millisecond)
-		case "burn in a child":
-			cmd := exec.Command(os.Args[0])
-			cmd.Env = append(os.Environ(), childPart+"=burn")
-			if err := cmd.Run(); err != nil {
-				return err
-			}
-		case "pipe":
-			r, w, err := os.Pipe()
-			if err != nil {
-				return err
-			}
-			for range 16 {
-				if _, err := w.Write(make([]byte, 4096)); err != nil {
-					return err
-				}
-				if _, err := io.ReadFull(r, make([]byte, 4096)); err != nil {
-					return err
-				}
-			}
-		}
-		if _, err := fmt.Fprintln(out, "done"); err != nil {
-			return err
-		}
-	}
-	return lines.Err()
-}
-
-// burn uses as much CPU time.
-func burn(d time.Duration) {
-	used := func() time.Duration {
-		var u unix.Rusage
-		_ = unix.Getrusage(unix.RUSAGE_SELF, &u)
-		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-	}
-	for end := used() + d; used() < end; {
-	}
+	proctest.Main(m, map[string]func() error{"unprivileged": playUnprivileged, "reuse": playReuse, "denied": playDenied})
 }
 
 // playUnprivileged scans as who it is and prints what came of it.
-func playUnprivileged() {
+func playUnprivileged() error {
 	r := New("")
 	whole, described := 0, 0
 	err := r.Scan(func(s *Sample) {
@@ -142,6 +42,7 @@ func playUnprivileged() {
 	tally := r.Tally()
 	fmt.Printf("%v %v %d %d %d %d %d %q\n", err == nil, accessErr == nil, whole, described,
 		tally.Denied[FileIO], tally.Denied[FileExe], tally.Denied[FileStat], access)
+	return nil
 }
 
 // find scans the live host and returns one process.
@@ -165,27 +66,11 @@ func liveReader(tb testing.TB) *Reader {
 	return r
 }
 
-// lineOf returns the number behind a key of a file of /proc, read by the test itself.
-func lineOf(t *testing.T, path, key string) uint64 {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	require.NoError(t, err)
-	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, key+":"); ok {
-			v, err := strconv.ParseUint(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
-			require.NoError(t, err)
-			return v
-		}
-	}
-	t.Fatalf("%s has no %s", path, key)
-	return 0
-}
-
 func TestLiveFiguresOfAChild(t *testing.T) {
-	c := startChild(t, "parent", nil)
-	require.Equal(t, "done", c.ask(""))
+	c := proctest.StartChild(t)
+	require.Equal(t, "done", c.Ask(""))
 	r := liveReader(t)
-	pid := c.cmd.Process.Pid
+	pid := c.PID()
 	dir := filepath.Join("/proc", strconv.Itoa(pid))
 	all := FieldDiskIO | FieldLogicalIO | FieldShared | FieldSwap | FieldSwitches | FieldDescriptors | FieldProportional
 	before := find(t, r, pid, all)
@@ -197,18 +82,18 @@ func TestLiveFiguresOfAChild(t *testing.T) {
 	tasks, err := os.ReadDir(filepath.Join(dir, "task"))
 	require.NoError(t, err)
 	assert.Equal(t, uint64(len(tasks)), before.Levels[Threads])
-	assert.Equal(t, lineOf(t, filepath.Join(dir, "io"), "rchar"), before.Counters[LogicalReadBytes])
+	assert.Equal(t, proctest.LineOf(t, filepath.Join(dir, "io"), "rchar"), before.Counters[LogicalReadBytes])
 	var switches uint64
 	for _, task := range tasks {
-		switches += lineOf(t, filepath.Join(dir, "task", task.Name(), "status"), "voluntary_ctxt_switches")
+		switches += proctest.LineOf(t, filepath.Join(dir, "task", task.Name(), "status"), "voluntary_ctxt_switches")
 	}
 	assert.LessOrEqual(t, before.Counters[VoluntarySwitches], switches)
 	assert.Positive(t, before.Counters[VoluntarySwitches])
 	assert.Positive(t, before.Levels[Proportional])
 	assert.LessOrEqual(t, before.Levels[Unique], before.Levels[Proportional])
 
-	require.Equal(t, "done", c.ask("pipe"))
-	require.Equal(t, "done", c.ask("burn"))
+	require.Equal(t, "done", c.Ask("pipe"))
+	require.Equal(t, "done", c.Ask("burn"))
 	after := find(t, r, pid, all)
 	assert.Equal(t, before.Key, after.Key)
 	assert.GreaterOrEqual(t, after.Counters.CPU()-before.Counters.CPU(), uint64(30_000))
@@ -217,10 +102,10 @@ func TestLiveFiguresOfAChild(t *testing.T) {
 }
 
 func TestLiveIdentityAndStart(t *testing.T) {
-	c := startChild(t, "parent", nil)
-	require.Equal(t, "done", c.ask(""))
+	c := proctest.StartChild(t)
+	require.Equal(t, "done", c.Ask(""))
 	r := liveReader(t)
-	s := find(t, r, c.cmd.Process.Pid, 0)
+	s := find(t, r, c.PID(), 0)
 	var id Identity
 	require.True(t, r.Identify(&s, AttributeExecutable|AttributeCommand|AttributeOwner|AttributeCgroup, &id))
 	self, err := os.Executable()
@@ -238,11 +123,11 @@ func TestLiveIdentityAndStart(t *testing.T) {
 }
 
 func TestLiveTimeOfAChildThatNoScrapeSaw(t *testing.T) {
-	c := startChild(t, "parent", nil)
-	require.Equal(t, "done", c.ask(""))
-	tracker := newTracker(t, liveReader(t), Options{Filter: Filter{Include: Match{PIDs: []int32{int32(c.cmd.Process.Pid)}}}})
+	c := proctest.StartChild(t)
+	require.Equal(t, "done", c.Ask(""))
+	tracker := newTracker(t, liveReader(t), Options{Filter: Filter{Include: Match{PIDs: []int32{int32(c.PID())}}}})
 	scrape(t, tracker, 0)
-	require.Equal(t, "done", c.ask("burn in a child"))
+	require.Equal(t, "done", c.Ask("burn in a child"))
 	s := scrape(t, tracker, 1)
 	require.Len(t, s.Shown, 1)
 	p := s.Shown[0]
@@ -269,7 +154,7 @@ func TestLiveWithoutPrivileges(t *testing.T) {
 	path := filepath.Join(dir, "unprivileged")
 	require.NoError(t, os.WriteFile(path, binary, 0o755))
 	cmd := exec.Command(path)
-	cmd.Env = append(os.Environ(), childPart+"=unprivileged")
+	proctest.SetRole(cmd, "unprivileged")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -295,10 +180,10 @@ func TestLiveWithoutPrivileges(t *testing.T) {
 }
 
 func TestProbeAccess(t *testing.T) {
-	h := newHost(t)
-	mount := "22 1 0:21 / " + filepath.Join(h.root, "proc") + " rw shared:5 - proc proc rw,hidepid=invisible\n"
-	h.write("proc/self/mountinfo", mount)
-	access, err := ProbeAccess(h.root)
+	h := proctest.NewHost(t)
+	mount := "22 1 0:21 / " + filepath.Join(h.Root, "proc") + " rw shared:5 - proc proc rw,hidepid=invisible\n"
+	h.Write("proc/self/mountinfo", mount)
+	access, err := ProbeAccess(h.Root)
 	require.NoError(t, err)
 	hidden := ""
 	if slices.Contains(access.Lacks, capSysPtrace) && os.Getegid() != 0 {

@@ -9,6 +9,8 @@ import (
 	"github.com/prometheus/procfs"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/proctest"
 )
 
 // statText is a stat of 52 fields in which every figure that is read has a value of its own.
@@ -97,11 +99,9 @@ func FuzzParseStat(f *testing.F) {
 	})
 }
 
-const ioText = "rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\nread_bytes: 5\nwrite_bytes: 6\ncancelled_write_bytes: 7\n"
-
 func TestParseIO(t *testing.T) {
 	var s Sample
-	require.True(t, parseIO([]byte(ioText), &s))
+	require.True(t, parseIO([]byte(proctest.IOText), &s))
 	assert.Equal(t, Counters{
 		LogicalReadBytes: 1, LogicalWriteBytes: 2, DiskReadBytes: 5, DiskWriteBytes: 6,
 	}, s.Counters)
@@ -111,7 +111,7 @@ func TestParseIO(t *testing.T) {
 	require.True(t, parseIO([]byte("rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\n"), &s), "a kernel that does not account for storage")
 	assert.Equal(t, FieldLogicalIO, s.Have)
 
-	for _, bad := range []string{"", "rchar: 1\n", "rchar 1\n", "read_bytes: x\n", "read_bytes: -1\n", ioText[:len(ioText)-30]} {
+	for _, bad := range []string{"", "rchar: 1\n", "rchar 1\n", "read_bytes: x\n", "read_bytes: -1\n", proctest.IOText[:len(proctest.IOText)-30]} {
 		s = Sample{}
 		parseIO([]byte(bad), &s)
 		assert.Zero(t, s.Have&FieldDiskIO, "%q", bad)
@@ -120,7 +120,7 @@ func TestParseIO(t *testing.T) {
 }
 
 func FuzzParseIO(f *testing.F) {
-	f.Add([]byte(ioText))
+	f.Add([]byte(proctest.IOText))
 	f.Add([]byte("read_bytes: 18446744073709551616\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var s Sample
@@ -132,11 +132,8 @@ func FuzzParseIO(f *testing.F) {
 	})
 }
 
-const statusText = "Name:\ta: b\nState:\tS (sleeping)\nPid:\t42\nUid:\t0\t33\t0\t0\nGroups:\t \nVmSwap:\t      12 kB\nThreads:\t2\n" +
-	"voluntary_ctxt_switches:\t150\nnonvoluntary_ctxt_switches:\t545\n"
-
 func TestParseStatus(t *testing.T) {
-	st, ok := parseStatus([]byte(statusText))
+	st, ok := parseStatus([]byte(proctest.StatusText))
 	require.True(t, ok)
 	assert.Equal(t, status{
 		uid: 33, hasUID: true, swap: 12 << 10, hasSwap: true, voluntary: 150, involuntary: 545, hasSwitches: true,
@@ -153,7 +150,7 @@ func TestParseStatus(t *testing.T) {
 }
 
 func FuzzParseStatus(f *testing.F) {
-	f.Add([]byte(statusText))
+	f.Add([]byte(proctest.StatusText))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		st, ok := parseStatus(text)
 		require.Equal(t, ok, st.hasUID)
@@ -182,12 +179,9 @@ func FuzzParseStatm(f *testing.F) {
 	})
 }
 
-const smapsText = "00400000-ffffffffff601000 ---p 00000000 00:00 0    [rollup]\nRss:  900 kB\nPss:  700 kB\nPss_Anon: 1 kB\n" +
-	"Private_Clean: 5 kB\nPrivate_Dirty: 6 kB\nPrivate_Hugetlb: 0 kB\n"
-
 func TestParseSmapsRollup(t *testing.T) {
 	var s Sample
-	require.True(t, parseSmapsRollup([]byte(smapsText), &s))
+	require.True(t, parseSmapsRollup([]byte(proctest.SmapsText), &s))
 	assert.Equal(t, uint64(700<<10), s.Levels[Proportional])
 	assert.Equal(t, uint64(11<<10), s.Levels[Unique])
 	for _, bad := range []string{"", "x\n", "x\nPss: 1 kB\n", "x\nPss: a kB\nPrivate_Clean: 1\nPrivate_Dirty: 1\n", "x\nPss\n"} {
@@ -198,7 +192,7 @@ func TestParseSmapsRollup(t *testing.T) {
 }
 
 func FuzzParseSmapsRollup(f *testing.F) {
-	f.Add([]byte(smapsText))
+	f.Add([]byte(proctest.SmapsText))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var s Sample
 		require.Equal(t, parseSmapsRollup(text, &s), s.Have == FieldProportional)

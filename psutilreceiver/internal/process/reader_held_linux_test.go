@@ -13,27 +13,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/proctest"
 )
-
-// heldPart makes this test binary play a part of the tests of held files.
-const heldPart = "PROCESS_TEST_HELD_PART"
-
-func init() {
-	var err error
-	switch os.Getenv(heldPart) {
-	case "":
-		return
-	case "reuse":
-		err = playReuse(os.Getenv("PROCESS_TEST_ROOT"))
-	case "unprivileged":
-		err = playDenied()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(0)
-}
 
 // heldOf lists the files of a process that this process has open, by name.
 func heldOf(t *testing.T, pid int) []string {
@@ -159,7 +141,8 @@ func TestPidUsedAgainIsAnotherProcess(t *testing.T) {
 	root := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(root, "proc"), 0o755))
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), heldPart+"=reuse", "PROCESS_TEST_ROOT="+root, "GORACE=atexit_sleep_ms=0")
+	proctest.SetRole(cmd, "reuse")
+	cmd.Env = append(cmd.Env, "PROCESS_TEST_ROOT="+root)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}
 	out, err := cmd.CombinedOutput()
 	if err != nil && strings.Contains(err.Error(), "operation not permitted") {
@@ -173,7 +156,8 @@ func TestPidUsedAgainIsAnotherProcess(t *testing.T) {
 }
 
 // playReuse is the first process of a pid namespace.
-func playReuse(root string) error {
+func playReuse() error {
+	root := os.Getenv("PROCESS_TEST_ROOT")
 	if err := syscall.Mount("none", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("making the mounts private: %w", err)
 	}
@@ -299,16 +283,16 @@ func TestHeldLimitIsAQuarterAndBounded(t *testing.T) {
 }
 
 func TestNothingIsHeldOutsideProcfs(t *testing.T) {
-	h := newHost(t)
+	h := proctest.NewHost(t)
 	for pid := int32(1); pid <= 5; pid++ {
-		h.process(pid, "p", 1, map[string]string{"io": ioText, "statm": "1 2 3 0 0 0 0\n"})
+		h.Process(pid, "p", 1, map[string]string{"io": proctest.IOText, "statm": "1 2 3 0 0 0 0\n"})
 	}
-	r := h.reader()
+	r := readerOf(t, h)
 	for range 2 {
 		require.Len(t, scan(t, r, FieldDiskIO|FieldShared), 5)
-		open, err := openFiles(h.root)
+		open, err := openFiles(h.Root)
 		require.NoError(t, err)
-		assert.Equal(t, []string{filepath.Join(h.root, "proc")}, open)
+		assert.Equal(t, []string{filepath.Join(h.Root, "proc")}, open)
 	}
 }
 
@@ -350,7 +334,7 @@ func TestFilesThatAreDeniedAreNotHeld(t *testing.T) {
 	program := filepath.Join(dir, "unprivileged")
 	require.NoError(t, os.WriteFile(program, binary, 0o755))
 	cmd := exec.Command(program)
-	cmd.Env = append(os.Environ(), heldPart+"=unprivileged", "GORACE=atexit_sleep_ms=0")
+	proctest.SetRole(cmd, "denied")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))

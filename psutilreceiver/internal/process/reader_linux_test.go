@@ -11,49 +11,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/proctest"
 )
 
-// host builds a root directory with processes in it.
-type host struct {
-	t    *testing.T
-	root string
-}
-
-func newHost(t *testing.T) host {
+func readerOf(t *testing.T, h proctest.Host) *Reader {
 	t.Helper()
-	h := host{t: t, root: t.TempDir()}
-	require.NoError(t, os.MkdirAll(filepath.Join(h.root, "proc"), 0o755))
-	h.write("etc/passwd", "root:x:0:0::/root:/bin/sh\n")
-	h.write("proc/stat", "cpu 1 2 3\n")
-	h.write("proc/meminfo", "MemTotal: 1 kB\n")
-	return h
-}
-
-func (h host) write(path, text string) {
-	h.t.Helper()
-	path = filepath.Join(h.root, path)
-	require.NoError(h.t, os.MkdirAll(filepath.Dir(path), 0o755))
-	require.NoError(h.t, os.WriteFile(path, []byte(text), 0o644))
-}
-
-// process adds one with a stat and what else is given by file name.
-func (h host) process(pid int32, comm string, start uint64, files map[string]string) {
-	h.t.Helper()
-	dir := fmt.Sprintf("proc/%d/", pid)
-	h.write(dir+"stat", statOf(pid, comm, 'S', start, 1))
-	for name, text := range files {
-		h.write(dir+name, text)
-	}
-}
-
-func statOf(pid int32, comm string, state byte, start uint64, threads int) string {
-	return fmt.Sprintf("%d (%s) %c 1 1 1 0 -1 0 1 0 2 0 30 40 0 0 20 0 %d 0 %d 4096 2 0 1 1 1 1 1 0 0 0 0 0 0 0 17 1 0 0 0 0 0\n",
-		pid, comm, state, threads, start)
-}
-
-func (h host) reader() *Reader {
-	r := New(h.root)
-	h.t.Cleanup(func() { assert.NoError(h.t, r.Close()) })
+	r := New(h.Root)
+	t.Cleanup(func() { assert.NoError(t, r.Close()) })
 	return r
 }
 
@@ -69,15 +34,15 @@ func scan(t *testing.T, r *Reader, want Fields) map[int32]Sample {
 }
 
 func TestReaderOfAHost(t *testing.T) {
-	h := newHost(t)
-	h.process(1, "systemd", 1, nil)
-	h.process(1<<22, "web) (worker", 900, map[string]string{
-		"io": ioText, "status": statusText, "statm": "1 2 3 0 0 0 0\n", "smaps_rollup": smapsText, "fd/0": "", "fd/1": "", "fd/17": "",
+	h := proctest.NewHost(t)
+	h.Process(1, "systemd", 1, nil)
+	h.Process(1<<22, "web) (worker", 900, map[string]string{
+		"io": proctest.IOText, "status": proctest.StatusText, "statm": "1 2 3 0 0 0 0\n", "smaps_rollup": proctest.SmapsText, "fd/0": "", "fd/1": "", "fd/17": "",
 	})
-	h.process(50, "new\\nline", 5, nil)
-	h.write("proc/2/stat", strings.Replace(statOf(2, "kthreadd", 'S', 0, 1), " -1 0 ", " -1 2129984 ", 1))
-	h.write("proc/60/stat", strings.Replace(statOf(60, "defunct", 'Z', 7, 1), " 4096 2 ", " 0 0 ", 1))
-	r := h.reader()
+	h.Process(50, "new\\nline", 5, nil)
+	h.Write("proc/2/stat", strings.Replace(proctest.StatOf(2, "kthreadd", 'S', 0, 1), " -1 0 ", " -1 2129984 ", 1))
+	h.Write("proc/60/stat", strings.Replace(proctest.StatOf(60, "defunct", 'Z', 7, 1), " 4096 2 ", " 0 0 ", 1))
+	r := readerOf(t, h)
 	all := scan(t, r, FieldDiskIO|FieldShared|FieldSwap|FieldSwitches|FieldDescriptors|FieldProportional)
 	require.Len(t, all, 5)
 
@@ -101,20 +66,20 @@ func TestReaderOfAHost(t *testing.T) {
 }
 
 func TestReaderSumsSwitchesOverThreads(t *testing.T) {
-	h := newHost(t)
+	h := proctest.NewHost(t)
 	thread := func(voluntary int) string {
 		return fmt.Sprintf("Uid:\t0\t0\t0\t0\nvoluntary_ctxt_switches:\t%d\nnonvoluntary_ctxt_switches:\t1\n", voluntary)
 	}
-	h.process(7, "threads", 1, map[string]string{"status": thread(10), "task/7/status": thread(10), "task/8/status": thread(20), "task/9/stat": "gone"})
-	h.write("proc/7/stat", statOf(7, "threads", 'S', 1, 3))
-	s := scan(t, h.reader(), FieldSwitches)[7]
+	h.Process(7, "threads", 1, map[string]string{"status": thread(10), "task/7/status": thread(10), "task/8/status": thread(20), "task/9/stat": "gone"})
+	h.Write("proc/7/stat", proctest.StatOf(7, "threads", 'S', 1, 3))
+	s := scan(t, readerOf(t, h), FieldSwitches)[7]
 	assert.Equal(t, uint64(30), s.Counters[VoluntarySwitches])
 	assert.Equal(t, uint64(2), s.Counters[InvoluntarySwitches])
 }
 
 func TestReaderErrors(t *testing.T) {
 	const want = FieldDiskIO | FieldSwap
-	full := map[string]string{"io": ioText, "status": statusText}
+	full := map[string]string{"io": proctest.IOText, "status": proctest.StatusText}
 	cases := map[string]struct {
 		file  File
 		errno unix.Errno
@@ -131,10 +96,10 @@ func TestReaderErrors(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			h := newHost(t)
-			h.process(7, "a", 1, full)
-			h.process(8, "b", 1, full)
-			r := h.reader()
+			h := proctest.NewHost(t)
+			h.Process(7, "a", 1, full)
+			h.Process(8, "b", 1, full)
+			r := readerOf(t, h)
 			r.dir.intercept = func(pid int32, f File) unix.Errno {
 				if pid == 7 && f == c.file {
 					return c.errno
@@ -154,12 +119,12 @@ func TestReaderErrors(t *testing.T) {
 }
 
 func TestReaderOfAProcessThatVanishes(t *testing.T) {
-	h := newHost(t)
-	h.process(7, "a", 1, map[string]string{"io": ioText})
-	r := h.reader()
+	h := proctest.NewHost(t)
+	h.Process(7, "a", 1, map[string]string{"io": proctest.IOText})
+	r := readerOf(t, h)
 	r.dir.intercept = func(_ int32, f File) unix.Errno {
 		if f == FileIO {
-			require.NoError(t, os.RemoveAll(filepath.Join(h.root, "proc/7")))
+			require.NoError(t, os.RemoveAll(filepath.Join(h.Root, "proc/7")))
 		}
 		return 0
 	}
@@ -173,13 +138,13 @@ func TestReaderOfAProcessThatVanishes(t *testing.T) {
 }
 
 func TestReaderOfGarbage(t *testing.T) {
-	h := newHost(t)
-	h.write("proc/7/stat", "not a stat")
-	h.write("proc/8/stat", statOf(9, "of another", 'S', 1, 1))
-	h.write("proc/9/stat", "")
-	h.write("proc/99999999999/stat", statText)
-	h.process(10, "whole", 1, map[string]string{"io": "read_bytes 1\n", "status": "?", "smaps_rollup": "", "statm": "x"})
-	r := h.reader()
+	h := proctest.NewHost(t)
+	h.Write("proc/7/stat", "not a stat")
+	h.Write("proc/8/stat", proctest.StatOf(9, "of another", 'S', 1, 1))
+	h.Write("proc/9/stat", "")
+	h.Write("proc/99999999999/stat", statText)
+	h.Process(10, "whole", 1, map[string]string{"io": "read_bytes 1\n", "status": "?", "smaps_rollup": "", "statm": "x"})
+	r := readerOf(t, h)
 	all := scan(t, r, FieldDiskIO|FieldSwap|FieldProportional|FieldShared)
 	assert.Len(t, all, 1)
 	var tally Tally
@@ -197,16 +162,16 @@ func TestReaderWithoutProc(t *testing.T) {
 }
 
 func TestReaderReopensWhatIsMountedAnew(t *testing.T) {
-	h := newHost(t)
-	h.process(7, "old", 1, nil)
-	r := h.reader()
+	h := proctest.NewHost(t)
+	h.Process(7, "old", 1, nil)
+	r := readerOf(t, h)
 	assert.Contains(t, scan(t, r, 0), int32(7))
 	held := r.dir.fd
 	assert.Contains(t, scan(t, r, 0), int32(7))
 	assert.Equal(t, held, r.dir.fd, "the directory stays open")
 
-	require.NoError(t, os.Rename(filepath.Join(h.root, "proc"), filepath.Join(h.root, "was")))
-	h.process(8, "new", 1, nil)
+	require.NoError(t, os.Rename(filepath.Join(h.Root, "proc"), filepath.Join(h.Root, "was")))
+	h.Process(8, "new", 1, nil)
 	assert.Len(t, scan(t, r, 0), 1)
 	assert.Contains(t, scan(t, r, 0), int32(8))
 
@@ -216,15 +181,15 @@ func TestReaderReopensWhatIsMountedAnew(t *testing.T) {
 }
 
 func TestReaderKeepsItsRoot(t *testing.T) {
-	one, two := newHost(t), newHost(t)
-	one.process(7, "one", 1, nil)
-	two.process(7, "two", 1, nil)
-	two.write("etc/passwd", "zero:x:"+strconv.Itoa(os.Getuid())+":0::/:\n")
-	for h, want := range map[*host]string{&one: "one", &two: "two"} {
-		s := scan(t, h.reader(), 0)[7]
+	one, two := proctest.NewHost(t), proctest.NewHost(t)
+	one.Process(7, "one", 1, nil)
+	two.Process(7, "two", 1, nil)
+	two.Write("etc/passwd", "zero:x:"+strconv.Itoa(os.Getuid())+":0::/:\n")
+	for h, want := range map[*proctest.Host]string{&one: "one", &two: "two"} {
+		s := scan(t, readerOf(t, *h), 0)[7]
 		assert.Equal(t, want, s.Comm())
 	}
-	r := two.reader()
+	r := readerOf(t, two)
 	s := scan(t, r, 0)[7]
 	var id Identity
 	require.True(t, r.Identify(&s, AttributeOwner, &id))
@@ -232,14 +197,14 @@ func TestReaderKeepsItsRoot(t *testing.T) {
 }
 
 func TestReaderIdentifies(t *testing.T) {
-	h := newHost(t)
-	h.process(7, "nginx", 1, map[string]string{
+	h := proctest.NewHost(t)
+	h.Process(7, "nginx", 1, map[string]string{
 		"cmdline": "nginx: worker\x00--token\x00abc\x00", "cgroup": "0::/system.slice/nginx.service\n",
 	})
-	require.NoError(t, os.Symlink("/usr/sbin/nginx (deleted)", filepath.Join(h.root, "proc/7/exe")))
-	h.process(8, "kworker/0:1", 1, map[string]string{"cmdline": "", "cgroup": "0::/\n"})
-	h.write("etc/passwd", "me:x:"+strconv.Itoa(os.Getuid())+":0::/:\n")
-	r := h.reader()
+	require.NoError(t, os.Symlink("/usr/sbin/nginx (deleted)", filepath.Join(h.Root, "proc/7/exe")))
+	h.Process(8, "kworker/0:1", 1, map[string]string{"cmdline": "", "cgroup": "0::/\n"})
+	h.Write("etc/passwd", "me:x:"+strconv.Itoa(os.Getuid())+":0::/:\n")
+	r := readerOf(t, h)
 	ids := map[int32]Identity{}
 	const all = AttributeExecutable | AttributeCommand | AttributeCommandLine | AttributeOwner | AttributeCgroup
 	require.NoError(t, r.Scan(func(s *Sample) {
@@ -257,8 +222,8 @@ func TestReaderIdentifies(t *testing.T) {
 }
 
 func TestReaderFollowsPasswd(t *testing.T) {
-	h := newHost(t)
-	h.process(7, "a", 1, nil)
+	h := proctest.NewHost(t)
+	h.Process(7, "a", 1, nil)
 	owner := func(r *Reader) string {
 		s := scan(t, r, 0)[7]
 		var id Identity
@@ -266,24 +231,24 @@ func TestReaderFollowsPasswd(t *testing.T) {
 		return id.Owner
 	}
 	uid := strconv.Itoa(os.Getuid())
-	h.write("etc/passwd", "first:x:"+uid+":0::/:\n")
-	r := h.reader()
+	h.Write("etc/passwd", "first:x:"+uid+":0::/:\n")
+	r := readerOf(t, h)
 	assert.Equal(t, "first", owner(r))
-	h.write("etc/passwd", "another:x:"+uid+":0::/:\n")
+	h.Write("etc/passwd", "another:x:"+uid+":0::/:\n")
 	assert.Equal(t, "another", owner(r))
-	require.NoError(t, os.Remove(filepath.Join(h.root, "etc/passwd")))
+	require.NoError(t, os.Remove(filepath.Join(h.Root, "etc/passwd")))
 	assert.Equal(t, uid, owner(r), "without a name the number stands")
 }
 
 func TestReaderTakesNoNamesFromOutsideTheRoot(t *testing.T) {
-	h := newHost(t)
-	h.process(7, "a", 1, nil)
+	h := proctest.NewHost(t)
+	h.Process(7, "a", 1, nil)
 	uid := strconv.Itoa(os.Getuid())
 	outside := filepath.Join(t.TempDir(), "passwd")
 	require.NoError(t, os.WriteFile(outside, []byte("container:x:"+uid+":0::/:\n"), 0o600))
-	h.write("run/host/passwd", "inside:x:"+uid+":0::/:\n")
-	passwd := filepath.Join(h.root, "etc/passwd")
-	r := h.reader()
+	h.Write("run/host/passwd", "inside:x:"+uid+":0::/:\n")
+	passwd := filepath.Join(h.Root, "etc/passwd")
+	r := readerOf(t, h)
 	for target, want := range map[string]string{outside: uid, "/run/host/passwd": "inside", "../run/host/passwd": "inside"} {
 		require.NoError(t, os.Remove(passwd))
 		require.NoError(t, os.Symlink(target, passwd))
@@ -295,19 +260,19 @@ func TestReaderTakesNoNamesFromOutsideTheRoot(t *testing.T) {
 }
 
 func TestReaderDoesNotTakeAnotherProcessForTheOneItIdentifies(t *testing.T) {
-	h := newHost(t)
-	h.process(7, "a", 1, nil)
-	r := h.reader()
+	h := proctest.NewHost(t)
+	h.Process(7, "a", 1, nil)
+	r := readerOf(t, h)
 	s := scan(t, r, 0)[7]
-	h.process(7, "b", 2, map[string]string{"cgroup": "0::/b\n"})
+	h.Process(7, "b", 2, map[string]string{"cgroup": "0::/b\n"})
 	var id Identity
 	assert.False(t, r.Identify(&s, AttributeCgroup, &id))
 	assert.Empty(t, id.Cgroup)
 }
 
 func TestReaderReadsLongFilesToTheirEnd(t *testing.T) {
-	h := newHost(t)
+	h := proctest.NewHost(t)
 	groups := "Groups:\t" + strings.Repeat("4294967294 ", 5000) + "\n"
-	h.process(7, "a", 1, map[string]string{"status": "Uid:\t0\t1\t0\t0\n" + groups + "VmSwap:\t3 kB\n"})
-	assert.Equal(t, uint64(3<<10), scan(t, h.reader(), FieldSwap)[7].Levels[Swap])
+	h.Process(7, "a", 1, map[string]string{"status": "Uid:\t0\t1\t0\t0\n" + groups + "VmSwap:\t3 kB\n"})
+	assert.Equal(t, uint64(3<<10), scan(t, readerOf(t, h), FieldSwap)[7].Levels[Swap])
 }

@@ -6,15 +6,17 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/proctest"
 )
 
 // stuckHost has a process of which no file may be opened that waits for its memory map, while it is stuck.
 func stuckHost(t *testing.T) (r *Reader, wake func()) {
 	t.Helper()
-	h := newHost(t)
-	h.process(7, "stuck", 1, map[string]string{"cmdline": "stuck\x00-v\x00", "smaps_rollup": smapsText, "cgroup": "0::/a.service\n"})
-	h.write("proc/7/stat", statOf(7, "stuck", 'D', 1, 1))
-	r = h.reader()
+	h := proctest.NewHost(t)
+	h.Process(7, "stuck", 1, map[string]string{"cmdline": "stuck\x00-v\x00", "smaps_rollup": proctest.SmapsText, "cgroup": "0::/a.service\n"})
+	h.Write("proc/7/stat", proctest.StatOf(7, "stuck", 'D', 1, 1))
+	r = readerOf(t, h)
 	r.dir.intercept = func(_ int32, f File) unix.Errno {
 		if f == FileCmdline || f == FileSmapsRollup {
 			t.Errorf("%s is read of a process in uninterruptible sleep", f)
@@ -23,7 +25,7 @@ func stuckHost(t *testing.T) (r *Reader, wake func()) {
 	}
 	return r, func() {
 		r.dir.intercept = nil
-		h.write("proc/7/stat", statOf(7, "stuck", 'S', 1, 1))
+		h.Write("proc/7/stat", proctest.StatOf(7, "stuck", 'S', 1, 1))
 	}
 }
 
@@ -81,15 +83,15 @@ func TestFilterJudgesAStuckProcessWhenItsCommandLineIsKnown(t *testing.T) {
 
 // TestIdentityStaysWhileItCannotBeReadAgain: a process is looked at twice, for it may exec in between. The second look waits until it can see all.
 func TestIdentityStaysWhileItCannotBeReadAgain(t *testing.T) {
-	h := newHost(t)
-	h.process(1, "init", 0, map[string]string{"cmdline": "init\x00"})
-	tracker := newTracker(t, h.reader(), Options{
+	h := proctest.NewHost(t)
+	h.Process(1, "init", 0, map[string]string{"cmdline": "init\x00"})
+	tracker := newTracker(t, readerOf(t, h), Options{
 		Attributes: AttributeCommand, Filter: Filter{Include: Match{CommandLines: []string{"dump -v"}}},
 	})
 	assert.Empty(t, scrape(t, tracker, 0).Shown)
-	h.process(7, "dump", 1, map[string]string{"cmdline": "dump\x00-v\x00"})
+	h.Process(7, "dump", 1, map[string]string{"cmdline": "dump\x00-v\x00"})
 	for n, state := range []byte{'S', 'D', 'D', 'S', 'S'} {
-		h.write("proc/7/stat", statOf(7, "dump", state, 1, 1))
+		h.Write("proc/7/stat", proctest.StatOf(7, "dump", state, 1, 1))
 		shown := scrape(t, tracker, n+1).Shown
 		require.Len(t, shown, 1, "scrape %d, state %c", n+1, state)
 		assert.Equal(t, "dump", shown[0].Identity().Command, "scrape %d, state %c", n+1, state)
