@@ -53,12 +53,12 @@ func (f *fakeSource) Read(s *Sample, want Fields) {
 	f.reads[s.PID] |= want &^ s.Have
 	p := f.find(s.PID)
 	for c := range NumCounters {
-		if counterField[c]&want&p.Have != 0 {
+		if c.Field()&want&p.Have != 0 {
 			s.Counters[c] = p.Counters[c]
 		}
 	}
 	for l := range NumLevels {
-		if levelField[l]&want&p.Have != 0 {
+		if l.Field()&want&p.Have != 0 {
 			s.Levels[l] = p.Levels[l]
 		}
 	}

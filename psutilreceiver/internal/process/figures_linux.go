@@ -52,9 +52,9 @@ func parseIO(text []byte, s *Sample) bool {
 	disk := found[DiskReadBytes] && found[DiskWriteBytes]
 	logical := found[LogicalReadBytes] && found[LogicalWriteBytes]
 	for c := range NumCounters {
-		if found[c] && (counterField[c] == FieldDiskIO && disk || counterField[c] == FieldLogicalIO && logical) {
+		if found[c] && (c.Field() == FieldDiskIO && disk || c.Field() == FieldLogicalIO && logical) {
 			s.Counters[c] = value[c]
-			s.Have |= counterField[c]
+			s.Have |= c.Field()
 		}
 	}
 	return disk || logical

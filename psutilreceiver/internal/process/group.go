@@ -68,7 +68,7 @@ func (g *Group) absorb(delta *Counters, levels *Levels, have Fields) {
 	g.Delta.add(delta)
 	g.Total.add(delta)
 	for l := range NumLevels {
-		if have&levelField[l] != 0 {
+		if have&l.Field() != 0 {
 			g.Levels[l] += levels[l]
 		}
 	}

@@ -117,7 +117,7 @@ func (m *model) deltas(processes []fakeProcess) Counters {
 	for _, p := range processes {
 		last, seen := m.last[p.Key]
 		for c := range NumCounters {
-			if counterField[c] != FieldChildren && (seen || !m.first) {
+			if c.Field() != FieldChildren && (seen || !m.first) {
 				sum[c] += p.Counters[c] - last[c]
 			}
 		}
@@ -186,7 +186,7 @@ func (h history) run() {
 		sum, levels, members := addUp(s)
 		want := reference.deltas(source.processes)
 		for c := range NumCounters {
-			if free := counterField[c] == FieldCPU || counterField[c] == FieldFaults; free && want[c] != sum[c] {
+			if free := c.Field() == FieldCPU || c.Field() == FieldFaults; free && want[c] != sum[c] {
 				h.t.Errorf("scrape %d: counter %d adds up to %d, want %d", n, c, sum[c], want[c])
 			}
 		}

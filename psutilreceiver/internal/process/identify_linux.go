@@ -11,7 +11,7 @@ const commandLineLimit = 4096
 // Identify reads the files that the wanted attributes need. Reading a command line waits for the process's memory map, which a process in
 // uninterruptible sleep may hold for ever. Of such a process it is not read, and id does not have it.
 func (r *Reader) Identify(s *Sample, want Attributes, id *Identity) bool {
-	if s.State == uninterruptible {
+	if s.Uninterruptible() {
 		want &^= AttributeCommand | AttributeCommandLine
 	}
 	want &^= id.Have

@@ -122,19 +122,6 @@ func TestLiveIdentityAndStart(t *testing.T) {
 	assert.WithinDuration(t, time.Unix(now.Unix()), created, time.Minute)
 }
 
-func TestLiveTimeOfAChildThatNoScrapeSaw(t *testing.T) {
-	c := proctest.StartChild(t)
-	require.Equal(t, "done", c.Ask(""))
-	tracker := newTracker(t, liveReader(t), Options{Filter: Filter{Include: Match{PIDs: []int32{int32(c.PID())}}}})
-	scrape(t, tracker, 0)
-	require.Equal(t, "done", c.Ask("burn in a child"))
-	s := scrape(t, tracker, 1)
-	require.Len(t, s.Shown, 1)
-	p := s.Shown[0]
-	assert.GreaterOrEqual(t, p.Delta[ReapedUser]+p.Delta[ReapedSystem], uint64(40_000))
-	assert.Equal(t, p.Delta[ReapedUser], p.Total[ReapedUser])
-}
-
 func TestLiveWithoutPrivileges(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can give up privileges")

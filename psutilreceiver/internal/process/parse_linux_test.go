@@ -127,7 +127,7 @@ func FuzzParseIO(f *testing.F) {
 		ok := parseIO(text, &s)
 		require.Equal(t, ok, s.Have != 0)
 		for c := range NumCounters {
-			require.False(t, s.Counters[c] != 0 && s.Have&counterField[c] == 0, "what is not held is not set")
+			require.False(t, s.Counters[c] != 0 && s.Have&c.Field() == 0, "what is not held is not set")
 		}
 	})
 }

@@ -114,7 +114,7 @@ func (r *Reader) Read(s *Sample, want Fields) {
 		r.countDescriptors(s)
 	}
 	// It waits for the process's memory map, see Identify.
-	if want&FieldProportional != 0 && s.State != uninterruptible {
+	if want&FieldProportional != 0 && !s.Uninterruptible() {
 		r.readSmapsRollup(s)
 	}
 }

@@ -21,8 +21,8 @@ const (
 	FieldProportional                    // Proportional, Unique: smaps_rollup, which holds the process's memory map while it is read
 )
 
-// levelFields are the fields of levels alone.
-const levelFields = FieldMemory | FieldThreads | FieldShared | FieldSwap | FieldDescriptors | FieldProportional
+// LevelFields are the fields of levels alone.
+const LevelFields = FieldMemory | FieldThreads | FieldShared | FieldSwap | FieldDescriptors | FieldProportional
 
 // A Counter names a figure of a process that only grows. Values are indexes into [Counters].
 type Counter uint8
@@ -53,6 +53,9 @@ var counterField = [NumCounters]Fields{
 	LogicalReadBytes: FieldLogicalIO, LogicalWriteBytes: FieldLogicalIO,
 	VoluntarySwitches: FieldSwitches, InvoluntarySwitches: FieldSwitches,
 }
+
+// Field returns the field that must be held for the counter to have a meaning.
+func (c Counter) Field() Fields { return counterField[c] }
 
 // Counters holds one value for each [Counter]. Times are in microseconds: fine enough for every source, and a sum over a large host takes
 // half a million years of CPU time to overflow, where nanoseconds would last a year on a thousand busy CPUs.
@@ -97,6 +100,9 @@ var levelField = [NumLevels]Fields{
 	Descriptors: FieldDescriptors, Proportional: FieldProportional, Unique: FieldProportional,
 }
 
+// Field returns the field that must be held for the level to have a meaning.
+func (l Level) Field() Fields { return levelField[l] }
+
 // Levels holds one value for each [Level].
 type Levels [NumLevels]uint64
 
@@ -106,9 +112,6 @@ type Children struct {
 	System uint64 // µs: stat cstime (17)
 	Faults uint64 // faults served without I/O: stat cminflt (11)
 }
-
-// uninterruptible is the state of a process that waits for what it can't be called away from: stat state (3).
-const uninterruptible = 'D'
 
 // A Key identifies a process for as long as the host is up: pids are used again, a pid with its start is not.
 type Key struct {
@@ -135,6 +138,9 @@ type Vitals struct {
 	Children     Children
 }
 
+// Uninterruptible tells whether the process waits for something that no signal ends, usually a device: D in stat state (3).
+func (v *Vitals) Uninterruptible() bool { return v.State == 'D' }
+
 // A Sample is what one scrape reads of one process, and all that a reader on another basis would have to give.
 // A source uses the same sample for one process after another.
 type Sample struct {
@@ -150,4 +156,5 @@ func (s *Sample) Comm() string { return string(s.comm[:s.commLen]) }
 // SetComm sets the kernel's name of the process, cut to the 64 bytes that are kept.
 func (s *Sample) SetComm(name string) { s.commLen = uint8(copy(s.comm[:], name)) }
 
-func (s *Sample) hasComm(name string) bool { return string(s.comm[:s.commLen]) == name }
+// HasComm tells whether the kernel's name of the process is the given one, without allocating.
+func (s *Sample) HasComm(name string) bool { return string(s.comm[:s.commLen]) == name }

@@ -9,12 +9,12 @@ import (
 
 func TestEveryFigureHasAField(t *testing.T) {
 	for c := range NumCounters {
-		assert.NotZero(t, counterField[c], "counter %d", c)
-		assert.Zero(t, counterField[c]&levelFields, "counter %d: details may not hold counters", c)
+		assert.NotZero(t, c.Field(), "counter %d", c)
+		assert.Zero(t, c.Field()&LevelFields, "counter %d: details may not hold counters", c)
 	}
 	for l := range NumLevels {
-		assert.NotZero(t, levelField[l], "level %d", l)
-		assert.Equal(t, levelField[l], levelField[l]&levelFields, "level %d", l)
+		assert.NotZero(t, l.Field(), "level %d", l)
+		assert.Equal(t, l.Field(), l.Field()&LevelFields, "level %d", l)
 	}
 	for f := range NumFiles {
 		assert.NotEmpty(t, f.String())

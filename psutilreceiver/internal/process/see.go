@@ -12,10 +12,10 @@ func (t *Tracker) see(s *Sample) {
 		t.byPID[s.PID] = p
 	case p.stamp == t.stamp:
 		return // A list that changes while it is read may name a process twice.
-	case p.recheck && s.State != uninterruptible: // Of one that is, not all could be read again.
+	case p.recheck && !s.Uninterruptible(): // Of one that is, not all could be read again.
 		p.recheck = false
 		p.renew()
-	case !s.hasComm(p.comm):
+	case !s.HasComm(p.comm):
 		p.renew()
 	}
 	p.stamp = t.stamp
@@ -34,7 +34,7 @@ func (t *Tracker) see(s *Sample) {
 		t.keepDetails(s, p)
 	}
 	p.Vitals, p.Delta = s.Vitals, s.Counters
-	if !s.hasComm(p.comm) {
+	if !s.HasComm(p.comm) {
 		p.comm = s.Comm()
 	}
 }
@@ -93,7 +93,7 @@ func (t *Tracker) readIdentity(p *Process, s *Sample, want Attributes) bool {
 func (t *Tracker) keepDetails(s *Sample, p *Process) {
 	keep := t.options.Details & p.Have &^ s.Have
 	for l := range NumLevels {
-		if levelField[l]&keep != 0 {
+		if l.Field()&keep != 0 {
 			s.Levels[l] = p.Levels[l]
 		}
 	}
@@ -107,7 +107,7 @@ func (t *Tracker) settle(p *Process) {
 	}
 	have, known := p.Have, p.known
 	for c := range NumCounters {
-		raw, field := p.Delta[c], counterField[c]
+		raw, field := p.Delta[c], c.Field()
 		last := &p.Total[c]
 		switch {
 		case field == FieldSwitches:

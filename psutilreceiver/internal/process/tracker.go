@@ -159,7 +159,7 @@ func NewTracker(source Source, options Options) (*Tracker, error) {
 		window: newCPUWindow(options.Window),
 	}
 	t.fields &^= t.options.Details
-	if dear := options.Details &^ levelFields; dear != 0 {
+	if dear := options.Details &^ LevelFields; dear != 0 {
 		return nil, fmt.Errorf("details have the fields %#x of counters: must be levels", uint32(dear))
 	}
 	t.visit = t.see

@@ -131,7 +131,7 @@ func pipe() error {
 
 // burn uses as much CPU time.
 func burn(d time.Duration) {
-	for end := cpuTime() + d; cpuTime() < end; {
+	for end := CPUTime() + d; CPUTime() < end; {
 	}
 }
 
@@ -148,7 +148,8 @@ func StartSleepers(tb testing.TB, count int) {
 	}
 }
 
-func cpuTime() time.Duration {
+// CPUTime returns the CPU time that the test has used.
+func CPUTime() time.Duration {
 	var u unix.Rusage
 	_ = unix.Getrusage(unix.RUSAGE_SELF, &u)
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
