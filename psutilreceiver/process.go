@@ -13,6 +13,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
 // otherGroup names the resource of the processes that are not shown.
@@ -24,8 +25,8 @@ type processScraper struct {
 	cfg     ProcessConfig
 	tracker *process.Tracker
 	rb      *metadata.ResourceBuilder
-	room    int                             // attributes of the largest resource so far
-	shown   map[process.Key]recordedProcess // of the last scrape, where deltas are made
+	room    int                          // attributes of the largest resource so far
+	shown   map[read.Key]recordedProcess // of the last scrape, where deltas are made
 	groups  map[*process.Group]processGroup
 	first   pcommon.Timestamp // time of the first scrape, since when unattributed time is counted
 	present time.Time         // of this scrape, see host.Present
@@ -34,27 +35,27 @@ type processScraper struct {
 
 // recordedProcess is what the last scrape recorded of a process.
 type recordedProcess struct {
-	identity unique.Handle[process.Identity] // the resource follows from it and the parent
+	identity unique.Handle[read.Identity] // the resource follows from it and the parent
 	parent   int32
 	scrape   pcommon.Timestamp
-	counted  process.Fields // counters that were recorded in it
+	counted  read.Fields // counters that were recorded in it
 }
 
 // processGroup is what the last scrape recorded of a group.
 type processGroup struct {
 	scrape  pcommon.Timestamp
-	counted process.Fields
+	counted read.Fields
 }
 
 func newProcessScraper(cfg ProcessConfig, env environment) (scraper, error) {
-	tracker, err := process.NewTracker(process.New(env.host.Root()), cfg.options(env.metrics, env.attributes))
+	tracker, err := process.NewTracker(read.New(env.host.Root()), cfg.options(env.metrics, env.attributes))
 	if err != nil {
 		return nil, err
 	}
 	env.attributes.ProcessCommandLine.Enabled = env.attributes.ProcessCommandLine.Enabled || cfg.CommandLine
 	s := &processScraper{
 		environment: env, cfg: cfg, tracker: tracker, rb: metadata.NewResourceBuilder(env.attributes),
-		shown: make(map[process.Key]recordedProcess), groups: make(map[*process.Group]processGroup),
+		shown: make(map[read.Key]recordedProcess), groups: make(map[*process.Group]processGroup),
 	}
 	s.tellAccess()
 	return s, nil
@@ -64,7 +65,7 @@ func (s *processScraper) close() error { return s.tracker.Close() }
 
 // tellAccess says once what this user may not see of the processes of others.
 func (s *processScraper) tellAccess() {
-	access, err := process.ProbeAccess(s.host.Root())
+	access, err := read.ProbeAccess(s.host.Root())
 	if err == nil && access.String() != "" {
 		s.logger.Info("Some figures of other users' processes are left out: " + access.String())
 	}
@@ -92,7 +93,7 @@ func (s *processScraper) scrape(t *tick) error {
 		s.mb.Reset(metadata.WithStartTime(s.first))
 		s.mb.RecordSystemProcessCPUUnattributedDataPoint(t.time, cpuSeconds(snapshot.Unattributed))
 	}
-	maps.DeleteFunc(s.shown, func(_ process.Key, r recordedProcess) bool { return r.scrape != t.time })
+	maps.DeleteFunc(s.shown, func(_ read.Key, r recordedProcess) bool { return r.scrape != t.time })
 	maps.DeleteFunc(s.groups, func(_ *process.Group, g processGroup) bool { return g.scrape != t.time })
 	s.count(snapshot)
 	return err
@@ -143,7 +144,7 @@ func (s *processScraper) recordProcess(t *tick, p *process.Process) {
 		s.mb.RecordProcessCPUUtilizationWindowDataPoint(t.time, p.WindowUtilization[0], metadata.AttributeCPUModeUser)
 		s.mb.RecordProcessCPUUtilizationWindowDataPoint(t.time, p.WindowUtilization[1], metadata.AttributeCPUModeSystem)
 	}
-	if p.Have&process.FieldScheduling != 0 {
+	if p.Have&read.FieldScheduling != 0 {
 		s.mb.RecordProcessStatusDataPoint(t.time, 1, processStates[stateIndex(p.State)])
 		s.mb.RecordProcessNiceDataPoint(t.time, int64(p.Nice))
 	}
@@ -235,7 +236,7 @@ func (s *processScraper) count(snapshot *process.Snapshot) {
 	}{{"seen", snapshot.Seen}, {"shown", shown}, {"excluded", snapshot.Excluded.Members}} {
 		s.telemetry.PsutilProcesses.Record(ctx, int64(c.n), metric.WithAttributes(attribute.String("state", c.state)))
 	}
-	for file := range process.NumFiles {
+	for file := range read.NumFiles {
 		for _, c := range []struct {
 			reason string
 			n      int

@@ -7,6 +7,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
 // ProcessConfig configures the process scraper.
@@ -79,7 +80,7 @@ func (c *ProcessConfig) Validate() error {
 	if c.MinAge > 0 && c.MinAge < minCollectionInterval {
 		errs = append(errs, fmt.Errorf("min_age is %v: it must be 0 or at least %v; a duration has a unit, as in 60s", c.MinAge, minCollectionInterval))
 	}
-	tracker, err := process.NewTracker(process.New(""), c.options(metadata.MetricsConfig{}, metadata.ResourceAttributesConfig{}))
+	tracker, err := process.NewTracker(read.New(""), c.options(metadata.MetricsConfig{}, metadata.ResourceAttributesConfig{}))
 	if err == nil {
 		err = tracker.Close()
 	}
@@ -97,7 +98,7 @@ func (c *ProcessConfig) options(m metadata.MetricsConfig, r metadata.ResourceAtt
 		Window:     c.CPUWindow,
 	}
 	if m.ProcessMemoryPss.Enabled || m.ProcessMemoryUss.Enabled {
-		o.Details = process.FieldProportional
+		o.Details = read.FieldProportional
 	}
 	for _, key := range c.Top.By {
 		o.Top.By = append(o.Top.By, process.RankKey(key))
@@ -116,24 +117,24 @@ func (m *ProcessMatch) match() process.Match {
 }
 
 // fieldsOf names the figures that the enabled metrics need of every process.
-func fieldsOf(m *metadata.MetricsConfig) process.Fields {
-	var fields process.Fields
+func fieldsOf(m *metadata.MetricsConfig) read.Fields {
+	var fields read.Fields
 	for _, need := range []struct {
 		enabled bool
-		field   process.Fields
+		field   read.Fields
 	}{
-		{m.ProcessCPUTime.Enabled || m.ProcessCPUUtilization.Enabled, process.FieldCPU},
-		{m.ProcessChildrenCPUTime.Enabled || m.SystemProcessCPUUnattributed.Enabled, process.FieldCPU | process.FieldChildren},
-		{m.ProcessMemoryUsage.Enabled || m.ProcessMemoryVirtual.Enabled || m.ProcessMemoryUtilization.Enabled, process.FieldMemory},
-		{m.ProcessMemoryShared.Enabled, process.FieldShared},
-		{m.ProcessMemorySwap.Enabled, process.FieldSwap},
-		{m.ProcessDiskIo.Enabled, process.FieldDiskIO},
-		{m.ProcessIoLogical.Enabled, process.FieldLogicalIO},
-		{m.ProcessThreadCount.Enabled, process.FieldThreads},
-		{m.ProcessUnixFileDescriptorCount.Enabled || m.ProcessWindowsHandleCount.Enabled, process.FieldDescriptors},
-		{m.ProcessContextSwitches.Enabled, process.FieldSwitches},
-		{m.ProcessPagingFaults.Enabled, process.FieldFaults},
-		{m.ProcessStatus.Enabled || m.ProcessNice.Enabled, process.FieldScheduling},
+		{m.ProcessCPUTime.Enabled || m.ProcessCPUUtilization.Enabled, read.FieldCPU},
+		{m.ProcessChildrenCPUTime.Enabled || m.SystemProcessCPUUnattributed.Enabled, read.FieldCPU | read.FieldChildren},
+		{m.ProcessMemoryUsage.Enabled || m.ProcessMemoryVirtual.Enabled || m.ProcessMemoryUtilization.Enabled, read.FieldMemory},
+		{m.ProcessMemoryShared.Enabled, read.FieldShared},
+		{m.ProcessMemorySwap.Enabled, read.FieldSwap},
+		{m.ProcessDiskIo.Enabled, read.FieldDiskIO},
+		{m.ProcessIoLogical.Enabled, read.FieldLogicalIO},
+		{m.ProcessThreadCount.Enabled, read.FieldThreads},
+		{m.ProcessUnixFileDescriptorCount.Enabled || m.ProcessWindowsHandleCount.Enabled, read.FieldDescriptors},
+		{m.ProcessContextSwitches.Enabled, read.FieldSwitches},
+		{m.ProcessPagingFaults.Enabled, read.FieldFaults},
+		{m.ProcessStatus.Enabled || m.ProcessNice.Enabled, read.FieldScheduling},
 	} {
 		if need.enabled {
 			fields |= need.field
@@ -142,17 +143,17 @@ func fieldsOf(m *metadata.MetricsConfig) process.Fields {
 	return fields
 }
 
-func (c *ProcessConfig) attributesOf(r *metadata.ResourceAttributesConfig) process.Attributes {
-	var attributes process.Attributes
+func (c *ProcessConfig) attributesOf(r *metadata.ResourceAttributesConfig) read.Attributes {
+	var attributes read.Attributes
 	for _, need := range []struct {
 		enabled   bool
-		attribute process.Attributes
+		attribute read.Attributes
 	}{
-		{r.ProcessExecutableName.Enabled || r.ProcessExecutablePath.Enabled, process.AttributeExecutable},
-		{r.ProcessCommand.Enabled, process.AttributeCommand},
-		{r.ProcessCommandLine.Enabled || c.CommandLine, process.AttributeCommandLine},
-		{r.ProcessOwner.Enabled, process.AttributeOwner},
-		{r.ProcessLinuxCgroup.Enabled || r.ContainerID.Enabled, process.AttributeCgroup},
+		{r.ProcessExecutableName.Enabled || r.ProcessExecutablePath.Enabled, read.AttributeExecutable},
+		{r.ProcessCommand.Enabled, read.AttributeCommand},
+		{r.ProcessCommandLine.Enabled || c.CommandLine, read.AttributeCommandLine},
+		{r.ProcessOwner.Enabled, read.AttributeOwner},
+		{r.ProcessLinuxCgroup.Enabled || r.ContainerID.Enabled, read.AttributeCgroup},
 	} {
 		if need.enabled {
 			attributes |= need.attribute

@@ -1,5 +1,7 @@
 package process
 
+import "github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+
 // assign puts every process into the one place that counts it in this scrape.
 func (t *Tracker) assign() {
 	t.groups.begin()
@@ -133,7 +135,7 @@ func (t *Tracker) readDetails() {
 }
 
 // sampleOf returns what a source needs to read more of a process.
-func (t *Tracker) sampleOf(p *Process) *Sample {
+func (t *Tracker) sampleOf(p *Process) *read.Sample {
 	t.sample.Vitals = p.Vitals
 	t.sample.SetComm(p.comm)
 	return &t.sample

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -20,11 +22,11 @@ func TestNoAllocationInTheSteadyState(t *testing.T) {
 	}
 	h.Write("proc/60/stat", proctest.StatOf(60, "threads", 'S', 60, 2))
 	h.Write("proc/60/task/60/status", proctest.StatusText)
-	const all = FieldDiskIO | FieldLogicalIO | FieldShared | FieldSwap | FieldSwitches | FieldDescriptors
-	attributes := AttributeExecutable | AttributeCommand | AttributeOwner | AttributeCgroup
+	const all = read.FieldDiskIO | read.FieldLogicalIO | read.FieldShared | read.FieldSwap | read.FieldSwitches | read.FieldDescriptors
+	attributes := read.AttributeExecutable | read.AttributeCommand | read.AttributeOwner | read.AttributeCgroup
 	top := Top{N: 10, By: []RankKey{RankCPU, RankMemory, RankDiskIO}, Hysteresis: 1.5}
 	cases := map[string]Options{
-		"all_processes": {Fields: all, Attributes: attributes, Details: FieldProportional, MaxDetails: 20},
+		"all_processes": {Fields: all, Attributes: attributes, Details: read.FieldProportional, MaxDetails: 20},
 		"top":           {Fields: all, Attributes: attributes, Top: top},
 		"groups":        {Fields: all, GroupBy: []GroupKey{GroupExecutable, GroupOwner}, Top: top},
 		"filter": {Fields: all, Attributes: attributes, Filter: Filter{
@@ -53,13 +55,13 @@ func TestNoAllocationInTheSteadyState(t *testing.T) {
 // BenchmarkScrape adds to the scan what the tracker makes of it.
 func BenchmarkScrape(b *testing.B) {
 	proctest.StartSleepers(b, 1000)
-	attributes := AttributeExecutable | AttributeCommand | AttributeOwner
+	attributes := read.AttributeExecutable | read.AttributeCommand | read.AttributeOwner
 	top := Top{N: 25, By: []RankKey{RankCPU, RankMemory, RankDiskIO}, Hysteresis: 1.5}
 	for name, options := range map[string]Options{
-		"all":    {Fields: FieldDiskIO, Attributes: attributes},
-		"top":    {Fields: FieldDiskIO, Attributes: attributes, Top: top},
-		"groups": {Fields: FieldDiskIO, GroupBy: []GroupKey{GroupExecutable}},
-		"filter": {Fields: FieldDiskIO, Filter: Filter{Exclude: Match{Names: []string{"sleep"}}}},
+		"all":    {Fields: read.FieldDiskIO, Attributes: attributes},
+		"top":    {Fields: read.FieldDiskIO, Attributes: attributes, Top: top},
+		"groups": {Fields: read.FieldDiskIO, GroupBy: []GroupKey{GroupExecutable}},
+		"filter": {Fields: read.FieldDiskIO, Filter: Filter{Exclude: Match{Names: []string{"sleep"}}}},
 	} {
 		b.Run(name, func(b *testing.B) {
 			tracker, err := NewTracker(liveReader(b), options)

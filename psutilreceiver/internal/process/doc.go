@@ -1,15 +1,15 @@
-// Package process reads the processes of a host and chooses what of them is shown.
+// Package process follows the processes of a host from scrape to scrape and chooses what of them is shown.
 //
-// A [Source] reads: on Linux [Reader] walks <root>/proc with raw system calls and without allocating; elsewhere it asks the system's own
-// interfaces. A [Tracker] gives each process an identity (pid and start), turns totals into differences, filters, ranks and groups, and
-// answers each scrape with a [Snapshot]. Turning a snapshot into metrics is the caller's work: this package knows no Collector type.
+// A [read.Source] reads. A [Tracker] gives each process an identity (pid and start), turns totals into differences, filters, ranks and
+// groups, and answers each scrape with a [Snapshot]. Turning a snapshot into metrics is the caller's work: this package knows no Collector
+// type.
 //
 // # What holds
 //
 // Let the delta of a process be what its counters grew by since the previous scrape: everything since birth for a process born after the
 // first scrape, nothing for one first seen otherwise, for its past is unknown. Each scrape puts the delta of every process that is alive
 // into exactly one place, by where the process stands now: its own series if it is shown, its group's if processes are grouped, the
-// remainder ([Snapshot.Other]) if the ranking leaves it out, or [Snapshot.Excluded] if a filter does. So, for every [Counter],
+// remainder ([Snapshot.Other]) if the ranking leaves it out, or [Snapshot.Excluded] if a filter does. So, for every [read.Counter],
 //
 //	sum of deltas shown + delta of Other + delta of Excluded = sum of the deltas of all processes
 //

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
 // A Match lists values of a process's attributes. Within one list any value will do.
@@ -43,9 +45,9 @@ func (m *matcher) matches(value string) bool {
 
 // rule compares one attribute with both sides of a filter.
 type rule struct {
-	needs            Attributes
+	needs            read.Attributes
 	include, exclude matcher
-	value            func(*Identity) string
+	value            func(*read.Identity) string
 	orComm           bool
 }
 
@@ -73,13 +75,13 @@ func newFilter(f Filter) (*filter, error) {
 	}
 	in, ex := &f.Include, &f.Exclude
 	add("names", in.Names, ex.Names,
-		rule{needs: AttributeExecutable, orComm: true, value: func(id *Identity) string { return id.Executable }})
+		rule{needs: read.AttributeExecutable, orComm: true, value: func(id *read.Identity) string { return id.Executable }})
 	add("executables", in.Executables, ex.Executables,
-		rule{needs: AttributeExecutable, value: func(id *Identity) string { return id.ExecutablePath }})
-	add("owners", in.Owners, ex.Owners, rule{needs: AttributeOwner, value: func(id *Identity) string { return id.Owner }})
-	add("cgroups", in.Cgroups, ex.Cgroups, rule{needs: AttributeCgroup, value: func(id *Identity) string { return id.Cgroup }})
+		rule{needs: read.AttributeExecutable, value: func(id *read.Identity) string { return id.ExecutablePath }})
+	add("owners", in.Owners, ex.Owners, rule{needs: read.AttributeOwner, value: func(id *read.Identity) string { return id.Owner }})
+	add("cgroups", in.Cgroups, ex.Cgroups, rule{needs: read.AttributeCgroup, value: func(id *read.Identity) string { return id.Cgroup }})
 	add("command_lines", in.CommandLines, ex.CommandLines,
-		rule{needs: AttributeCommandLine, value: func(id *Identity) string { return id.CommandLine }})
+		rule{needs: read.AttributeCommandLine, value: func(id *read.Identity) string { return id.CommandLine }})
 	return out, errors.Join(errs...)
 }
 
@@ -99,7 +101,7 @@ func newMatcher(values []string, expressions bool) (matcher, error) {
 }
 
 // keeps judges a process. identify is asked only for attributes that a rule needs and only once cheaper rules have let the process pass.
-func (f *filter) keeps(s *Sample, id *Identity, identify func(Attributes)) bool {
+func (f *filter) keeps(s *read.Sample, id *read.Identity, identify func(read.Attributes)) bool {
 	if len(f.includePIDs) > 0 && !slices.Contains(f.includePIDs, s.PID) || slices.Contains(f.excludePIDs, s.PID) {
 		return false
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
 // A GroupKey is an attribute that processes are grouped by.
@@ -36,12 +38,12 @@ func (l GroupLabels) Name() string {
 // Its counters never fall: a member that exits or moves elsewhere leaves behind what it added.
 type Group struct {
 	Labels  GroupLabels
-	Members int       // processes in it now
-	Since   time.Time // from when its counters count: the scrape before the one that first had a member, or the tracker's first
-	Total   Counters  // the sum of all deltas since then
-	Delta   Counters  // what the members of now added since the previous scrape
-	Levels  Levels    // the sum over the members of now
-	Have    Fields    // the figures that at least one member of now has
+	Members int           // processes in it now
+	Since   time.Time     // from when its counters count: the scrape before the one that first had a member, or the tracker's first
+	Total   read.Counters // the sum of all deltas since then
+	Delta   read.Counters // what the members of now added since the previous scrape
+	Levels  read.Levels   // the sum over the members of now
+	Have    read.Fields   // the figures that at least one member of now has
 
 	// CPUUtilization is the share of the CPUs available that the members used since the previous scrape, from 0 to 1, if HasUtilization.
 	CPUUtilization float64
@@ -53,10 +55,10 @@ type Group struct {
 }
 
 // Base returns what the group had counted by the previous scrape.
-func (g *Group) Base() Counters { return difference(&g.Total, &g.Delta) }
+func (g *Group) Base() read.Counters { return read.Difference(&g.Total, &g.Delta) }
 
 func (g *Group) begin() {
-	g.Members, g.Delta, g.Levels, g.Have = 0, Counters{}, Levels{}, 0
+	g.Members, g.Delta, g.Levels, g.Have = 0, read.Counters{}, read.Levels{}, 0
 }
 
 func (g *Group) take(p *Process) {
@@ -64,10 +66,10 @@ func (g *Group) take(p *Process) {
 	g.absorb(&p.Delta, &p.Levels, p.Have)
 }
 
-func (g *Group) absorb(delta *Counters, levels *Levels, have Fields) {
-	g.Delta.add(delta)
-	g.Total.add(delta)
-	for l := range NumLevels {
+func (g *Group) absorb(delta *read.Counters, levels *read.Levels, have read.Fields) {
+	g.Delta.Add(delta)
+	g.Total.Add(delta)
+	for l := range read.NumLevels {
 		if have&l.Field() != 0 {
 			g.Levels[l] += levels[l]
 		}
@@ -78,7 +80,7 @@ func (g *Group) absorb(delta *Counters, levels *Levels, have Fields) {
 // grouping keeps the groups that share labels.
 type grouping struct {
 	keys     []GroupKey
-	needs    Attributes
+	needs    read.Attributes
 	byLabels map[GroupLabels]*Group
 	list     []*Group // in the order in which they came up
 }
@@ -88,11 +90,11 @@ func newGrouping(keys []GroupKey) (*grouping, error) {
 	for _, key := range keys {
 		switch key {
 		case GroupExecutable:
-			g.needs |= AttributeExecutable
+			g.needs |= read.AttributeExecutable
 		case GroupOwner:
-			g.needs |= AttributeOwner
+			g.needs |= read.AttributeOwner
 		case GroupCgroup, GroupUnit:
-			g.needs |= AttributeCgroup
+			g.needs |= read.AttributeCgroup
 		default:
 			return nil, fmt.Errorf("group_by has %q: must be executable, owner, cgroup or systemd_unit", key)
 		}
@@ -101,7 +103,7 @@ func newGrouping(keys []GroupKey) (*grouping, error) {
 }
 
 // of returns the group that a process with this identity belongs to.
-func (g *grouping) of(id *Identity, since time.Time, stamp uint64) *Group {
+func (g *grouping) of(id *read.Identity, since time.Time, stamp uint64) *Group {
 	var labels GroupLabels
 	for _, key := range g.keys {
 		switch key {

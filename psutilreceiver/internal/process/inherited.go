@@ -3,6 +3,8 @@ package process
 import (
 	"cmp"
 	"slices"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
 // # I/O of children that were waited for
@@ -24,7 +26,7 @@ import (
 // ioCounters is the number of counters from /proc/PID/io, of which DiskReadBytes is the first.
 const ioCounters = 4
 
-const ioFields = FieldDiskIO | FieldLogicalIO
+const ioFields = read.FieldDiskIO | read.FieldLogicalIO
 
 // inheritance is what a parent takes over from a child that it waits for.
 type inheritance struct {
@@ -49,10 +51,10 @@ func (t *Tracker) settleInherited() {
 		}
 	}
 	for _, p := range t.previous {
-		if p.stamp == t.stamp || !p.settled || p.known&FieldChildren == 0 {
+		if p.stamp == t.stamp || !p.settled || p.known&read.FieldChildren == 0 {
 			continue
 		}
-		d := ioDebt{owed: inheritance{faults: p.Total[MinorFaults] + p.children.Faults, io: p.rawIO()}, heir: t.survivor(p)}
+		d := ioDebt{owed: inheritance{faults: p.Total[read.MinorFaults] + p.children.Faults, io: p.rawIO()}, heir: t.survivor(p)}
 		d.orphan = d.heir == nil || d.heir.PID != p.PPID
 		if d.owed.faults > 0 && d.owed.io != [ioCounters]uint64{} {
 			t.ioDebts = append(t.ioDebts, d)
@@ -159,7 +161,7 @@ func (p *Process) inherited() (most inheritance) {
 		return most
 	}
 	most.faults = p.Children.Faults - p.children.Faults
-	copy(most.io[:], p.Delta[DiskReadBytes:])
+	copy(most.io[:], p.Delta[read.DiskReadBytes:])
 	return most
 }
 
@@ -173,7 +175,7 @@ func (p *Process) disown(paid inheritance) {
 		p.disowned = new([ioCounters]uint64)
 	}
 	for i, bytes := range paid.io {
-		c := DiskReadBytes + Counter(i)
+		c := read.DiskReadBytes + read.Counter(i)
 		p.Delta[c] -= bytes
 		p.Total[c] -= bytes
 		p.disowned[i] += bytes
@@ -181,16 +183,16 @@ func (p *Process) disown(paid inheritance) {
 }
 
 // ownIO returns what of a figure of /proc/PID/io is not known to be a child's.
-func (p *Process) ownIO(c Counter, raw uint64) uint64 {
+func (p *Process) ownIO(c read.Counter, raw uint64) uint64 {
 	if p.disowned == nil {
 		return raw
 	}
-	return raw - min(raw, p.disowned[c-DiskReadBytes])
+	return raw - min(raw, p.disowned[c-read.DiskReadBytes])
 }
 
 // rawIO returns what was last read of /proc/PID/io.
 func (p *Process) rawIO() (raw [ioCounters]uint64) {
-	copy(raw[:], p.Total[DiskReadBytes:])
+	copy(raw[:], p.Total[read.DiskReadBytes:])
 	if p.disowned != nil {
 		for i := range raw {
 			raw[i] += p.disowned[i]

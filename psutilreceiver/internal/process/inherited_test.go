@@ -3,6 +3,8 @@ package process
 import (
 	"testing"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+
 	"github.com/stretchr/testify/assert"
 )
 
@@ -11,9 +13,9 @@ func mover(pid, ppid int32, bytes, faults, children uint64) fakeProcess {
 	p := proc(pid, ppid, "p", 0)
 	p.Have |= ioFields
 	for i := range ioCounters {
-		p.Counters[DiskReadBytes+Counter(i)] = bytes
+		p.Counters[read.DiskReadBytes+read.Counter(i)] = bytes
 	}
-	p.Counters[MinorFaults], p.Children.Faults = faults, children
+	p.Counters[read.MinorFaults], p.Children.Faults = faults, children
 	return p
 }
 
@@ -122,19 +124,19 @@ func TestInheritedIO(t *testing.T) {
 			tracker := newTracker(t, source, Options{Fields: ioFields})
 			totals := map[int32]uint64{}
 			for _, p := range scrape(t, tracker, 0).Shown {
-				totals[p.PID] = p.Total[DiskReadBytes]
+				totals[p.PID] = p.Total[read.DiskReadBytes]
 			}
 			for n, want := range c.want {
 				source.processes = c.scans[n+1]
 				got := map[int32]uint64{}
 				for _, p := range scrape(t, tracker, n+1).Shown {
-					d := p.Delta[DiskReadBytes]
+					d := p.Delta[read.DiskReadBytes]
 					if d > 0 {
 						got[p.PID] = d
 					}
 					totals[p.PID] += d
-					assert.Equal(t, totals[p.PID], p.Total[DiskReadBytes], "the total grows by the delta")
-					assert.Equal(t, d, p.Delta[LogicalWriteBytes], "all of the file are treated alike")
+					assert.Equal(t, totals[p.PID], p.Total[read.DiskReadBytes], "the total grows by the delta")
+					assert.Equal(t, d, p.Delta[read.LogicalWriteBytes], "all of the file are treated alike")
 				}
 				assert.Equal(t, want, got, "scrape %d", n+1)
 			}
@@ -165,10 +167,10 @@ func TestInheritedIOLeavesGroupsAndRemainderWhole(t *testing.T) {
 				source.processes = scans[n]
 				s := scrape(t, tracker, n)
 				sum, _, _ := addUp(s)
-				deltas = append(deltas, sum[DiskWriteBytes])
-				total := s.Other.Total[DiskWriteBytes]
+				deltas = append(deltas, sum[read.DiskWriteBytes])
+				total := s.Other.Total[read.DiskWriteBytes]
 				for _, g := range s.Groups {
-					total += g.Total[DiskWriteBytes]
+					total += g.Total[read.DiskWriteBytes]
 				}
 				assert.Equal(t, []uint64{0, 100, 105}[n], total)
 			}
@@ -184,5 +186,5 @@ func TestAChildThatIsExcludedIsShownByItsParent(t *testing.T) {
 	tracker := newTracker(t, source, Options{Fields: ioFields, Filter: Filter{Exclude: Match{Names: []string{"hidden"}}}})
 	scrape(t, tracker, 0)
 	source.processes = []fakeProcess{mover(2, 1, 105, 50, 20)}
-	assert.Equal(t, uint64(105), scrape(t, tracker, 1).Shown[0].Delta[DiskReadBytes])
+	assert.Equal(t, uint64(105), scrape(t, tracker, 1).Shown[0].Delta[read.DiskReadBytes])
 }

@@ -1,5 +1,7 @@
 package process
 
+import "github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+
 // # CPU time of processes that no scrape saw
 //
 // When a process has been waited for, the kernel adds what it used, itself and by the children it had waited for, to its parent's cutime and
@@ -28,7 +30,7 @@ func (t *Tracker) settleReaped() {
 		if p.stamp == t.stamp || !p.settled {
 			continue
 		}
-		debt := cpuTimes{p.Total[CPUUser] + p.children.User, p.Total[CPUSystem] + p.children.System}
+		debt := cpuTimes{p.Total[read.CPUUser] + p.children.User, p.Total[read.CPUSystem] + p.children.System}
 		if heir := t.survivor(p); heir != nil {
 			heir.debt.add(debt)
 		} else {
@@ -43,11 +45,11 @@ func (t *Tracker) settleReaped() {
 			unpaid[i] += p.debt[i] - paid
 		}
 		p.debt = cpuTimes{}
-		p.Delta[ReapedUser], p.Delta[ReapedSystem] = gain[0], gain[1]
+		p.Delta[read.ReapedUser], p.Delta[read.ReapedSystem] = gain[0], gain[1]
 	}
 	old := t.carried
 	for _, p := range t.live {
-		for i, c := range [...]Counter{ReapedUser, ReapedSystem} {
+		for i, c := range [...]read.Counter{read.ReapedUser, read.ReapedSystem} {
 			gain := p.Delta[c]
 			gain -= pay(&old[i], gain)
 			gain -= pay(&unpaid[i], gain)
@@ -93,12 +95,12 @@ const maxAncestors = 64
 
 // settleChildren returns the increase of the children's times since the previous scrape, and remembers the times.
 func (p *Process) settleChildren() cpuTimes {
-	if p.Have&FieldChildren == 0 {
+	if p.Have&read.FieldChildren == 0 {
 		return cpuTimes{}
 	}
-	last, known := p.children, p.known&FieldChildren != 0
+	last, known := p.children, p.known&read.FieldChildren != 0
 	p.children.User, p.children.System = max(last.User, p.Children.User), max(last.System, p.Children.System)
-	p.known |= FieldChildren
+	p.known |= read.FieldChildren
 	if !known && !p.newborn {
 		return cpuTimes{}
 	}

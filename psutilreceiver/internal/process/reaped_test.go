@@ -3,6 +3,8 @@ package process
 import (
 	"testing"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -72,7 +74,7 @@ func TestReapedTime(t *testing.T) {
 		"a younger process with the pid of the parent is no heir": {
 			[]scan{
 				{family(1, 0, 0, 0), family(2, 1, 0, 0), family(3, 2, 10, 0)},
-				{family(1, 0, 0, 11), {Sample: Sample{Vitals: Vitals{Key: Key{PID: 2, Start: 99}, PPID: 1, Have: fakeStat, Children: Children{User: 8}}}}},
+				{family(1, 0, 0, 11), {Sample: read.Sample{Vitals: read.Vitals{Key: read.Key{PID: 2, Start: 99}, PPID: 1, Have: fakeStat, Children: read.Children{User: 8}}}}},
 			},
 			// The debt falls on init first, which waited for the orphan.
 			[]map[int32]uint64{{1: 1, 2: 8}},
@@ -83,13 +85,13 @@ func TestReapedTime(t *testing.T) {
 			source := &fakeSource{processes: c.scans[0]}
 			tracker := newTracker(t, source, Options{})
 			for _, p := range scrape(t, tracker, 0).Shown {
-				assert.Zero(t, p.Total[ReapedUser])
+				assert.Zero(t, p.Total[read.ReapedUser])
 			}
 			for n, want := range c.want {
 				source.processes = c.scans[n+1]
 				got := map[int32]uint64{}
 				for _, p := range scrape(t, tracker, n+1).Shown {
-					if d := p.Delta[ReapedUser]; d > 0 {
+					if d := p.Delta[read.ReapedUser]; d > 0 {
 						got[p.PID] = d
 					}
 				}
@@ -110,7 +112,7 @@ func TestParentsInARing(t *testing.T) {
 	source.processes = []fakeProcess{family(1, 0, 0, 11)}
 	source.processes[0].Start = 7
 	s := scrape(t, tracker, 1)
-	assert.Equal(t, uint64(1), s.Shown[0].Delta[ReapedUser])
+	assert.Equal(t, uint64(1), s.Shown[0].Delta[read.ReapedUser])
 }
 
 func TestUnattributed(t *testing.T) {

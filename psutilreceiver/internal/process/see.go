@@ -1,10 +1,14 @@
 package process
 
-import "unique"
+import (
+	"unique"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+)
 
 // see takes one process from the scan: finds what is known of it, judges it, and reads the rest if it counts. Nothing is settled here, so
 // that a scan that breaks off leaves no trace in the counters.
-func (t *Tracker) see(s *Sample) {
+func (t *Tracker) see(s *read.Sample) {
 	p := t.byPID[s.PID]
 	switch {
 	case p == nil || p.Start != s.Start:
@@ -44,10 +48,10 @@ func (p *Process) renew() {
 	p.identity, p.verdict, p.group = unidentified, undecided, nil
 }
 
-var unidentified = unique.Make(Identity{})
+var unidentified = unique.Make(read.Identity{})
 
 // admit tells whether the process counts.
-func (t *Tracker) admit(p *Process, s *Sample) bool {
+func (t *Tracker) admit(p *Process, s *read.Sample) bool {
 	if t.filter.minAge > 0 && t.tick.Present.Sub(s.Created(t.tick.Boot)) < t.filter.minAge {
 		return false
 	}
@@ -57,9 +61,9 @@ func (t *Tracker) admit(p *Process, s *Sample) bool {
 	return p.verdict == kept
 }
 
-func (t *Tracker) judge(p *Process, s *Sample) {
+func (t *Tracker) judge(p *Process, s *read.Sample) {
 	known, id := true, p.Identity()
-	keep := t.filter.keeps(s, &id, func(want Attributes) {
+	keep := t.filter.keeps(s, &id, func(want read.Attributes) {
 		known = t.identify(p, s, want) && known
 		id = p.Identity()
 	})
@@ -74,15 +78,15 @@ func (t *Tracker) judge(p *Process, s *Sample) {
 }
 
 // identify reads those of the wanted attributes that are not known. It reports whether all are known now: not so if the process is gone.
-func (t *Tracker) identify(p *Process, s *Sample, want Attributes) bool {
+func (t *Tracker) identify(p *Process, s *read.Sample, want read.Attributes) bool {
 	want &^= p.identity.Value().Have
 	return want == 0 || t.readIdentity(p, s, want)
 }
 
-func (t *Tracker) readIdentity(p *Process, s *Sample, want Attributes) bool {
+func (t *Tracker) readIdentity(p *Process, s *read.Sample, want read.Attributes) bool {
 	id := p.Identity()
 	present := t.source.Identify(s, want, &id)
-	if id.Executable == "" && want&AttributeExecutable != 0 {
+	if id.Executable == "" && want&read.AttributeExecutable != 0 {
 		id.Executable = s.Comm()
 	}
 	p.identity = unique.Make(id)
@@ -90,9 +94,9 @@ func (t *Tracker) readIdentity(p *Process, s *Sample, want Attributes) bool {
 }
 
 // keepDetails hands the details of the previous scrape on, for as long as nothing newer is read.
-func (t *Tracker) keepDetails(s *Sample, p *Process) {
+func (t *Tracker) keepDetails(s *read.Sample, p *Process) {
 	keep := t.options.Details & p.Have &^ s.Have
-	for l := range NumLevels {
+	for l := range read.NumLevels {
 		if l.Field()&keep != 0 {
 			s.Levels[l] = p.Levels[l]
 		}
@@ -106,17 +110,17 @@ func (t *Tracker) settle(p *Process) {
 		p.newborn = t.scrapes > 0 && p.Start >= t.newest
 	}
 	have, known := p.Have, p.known
-	for c := range NumCounters {
+	for c := range read.NumCounters {
 		raw, field := p.Delta[c], c.Field()
 		last := &p.Total[c]
 		switch {
-		case field == FieldSwitches:
-			last = &p.switches[c-VoluntarySwitches]
+		case field == read.FieldSwitches:
+			last = &p.switches[c-read.VoluntarySwitches]
 		case field&ioFields != 0:
 			raw = p.ownIO(c, raw)
 		}
 		switch {
-		case have&field == 0 || field == FieldChildren:
+		case have&field == 0 || field == read.FieldChildren:
 			p.Delta[c] = 0
 		case known&field == 0:
 			p.Delta[c] = 0
@@ -132,21 +136,21 @@ func (t *Tracker) settle(p *Process) {
 			p.Delta[c] = 0
 			// A sum over threads falls when one exits, and counts on from there. All else the kernel means to be monotonic: what steps back
 			// a little is held until it has caught up.
-			if field == FieldSwitches {
+			if field == read.FieldSwitches {
 				*last = raw
 			}
 		}
 	}
-	p.known |= have &^ FieldChildren
+	p.known |= have &^ read.FieldChildren
 	p.CPUUtilization, p.HasUtilization = 0, false
-	if p.settled && have&known&FieldCPU != 0 {
+	if p.settled && have&known&read.FieldCPU != 0 {
 		p.CPUUtilization, p.HasUtilization = t.utilization(&p.Delta)
 	}
 	p.settled = true
 }
 
 // utilization is the share of the CPUs available. What the clocks of one scrape disagree on may not make it more than all of them.
-func (t *Tracker) utilization(delta *Counters) (share float64, ok bool) {
+func (t *Tracker) utilization(delta *read.Counters) (share float64, ok bool) {
 	available := float64(t.tick.Elapsed.Microseconds()) * t.tick.CPUs
 	if available <= 0 {
 		return 0, false

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
 // A RankKey is what processes, or groups, are ranked by.
@@ -50,34 +52,34 @@ func (t *Top) validate() error {
 }
 
 // needs returns the fields that ranking must know of every process.
-func (t *Top) needs() Fields {
-	var f Fields
+func (t *Top) needs() read.Fields {
+	var f read.Fields
 	if t.N == 0 {
 		return f
 	}
 	for _, key := range t.By {
 		switch key {
 		case RankCPU:
-			f |= FieldCPU
+			f |= read.FieldCPU
 		case RankMemory:
-			f |= FieldMemory
+			f |= read.FieldMemory
 		case RankDiskIO:
-			f |= FieldDiskIO | FieldLogicalIO
+			f |= read.FieldDiskIO | read.FieldLogicalIO
 		}
 	}
 	return f
 }
 
 // rankValue returns what a key compares, and what decides between equals: the total, which is what there is at the first scrape.
-func rankValue(key RankKey, delta, total *Counters, levels *Levels, have Fields) (value, size uint64) {
-	of := func(c *Counters) uint64 { return c.CPU() + c[ReapedUser] + c[ReapedSystem] }
+func rankValue(key RankKey, delta, total *read.Counters, levels *read.Levels, have read.Fields) (value, size uint64) {
+	of := func(c *read.Counters) uint64 { return c.CPU() + c[read.ReapedUser] + c[read.ReapedSystem] }
 	switch {
 	case key == RankMemory:
-		return levels[Resident], levels[Virtual]
-	case key == RankDiskIO && have&FieldDiskIO != 0:
-		of = func(c *Counters) uint64 { return c[DiskReadBytes] + c[DiskWriteBytes] }
+		return levels[read.Resident], levels[read.Virtual]
+	case key == RankDiskIO && have&read.FieldDiskIO != 0:
+		of = func(c *read.Counters) uint64 { return c[read.DiskReadBytes] + c[read.DiskWriteBytes] }
 	case key == RankDiskIO:
-		of = func(c *Counters) uint64 { return c[LogicalReadBytes] + c[LogicalWriteBytes] }
+		of = func(c *read.Counters) uint64 { return c[read.LogicalReadBytes] + c[read.LogicalWriteBytes] }
 	}
 	return of(delta), of(total)
 }

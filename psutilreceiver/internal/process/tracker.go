@@ -4,14 +4,16 @@ import (
 	"fmt"
 	"time"
 	"unique"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
 // Options say what a [Tracker] reads and shows.
 type Options struct {
-	Fields     Fields     // figures wanted of every process that counts, beside what the ranking needs
-	Details    Fields     // levels wanted of shown processes only, because they are dear, such as FieldProportional; groups have none
-	MaxDetails int        // for how many processes details are read in one scrape, in turn; the others keep theirs. 0: all
-	Attributes Attributes // attributes wanted of shown processes; a filter or grouping adds what it needs
+	Fields     read.Fields     // figures wanted of every process that counts, beside what the ranking needs
+	Details    read.Fields     // levels wanted of shown processes only, because they are dear, such as FieldProportional; groups have none
+	MaxDetails int             // for how many processes details are read in one scrape, in turn; the others keep theirs. 0: all
+	Attributes read.Attributes // attributes wanted of shown processes; a filter or grouping adds what it needs
 	Filter     Filter
 	Top        Top
 	GroupBy    []GroupKey // shows groups in place of processes
@@ -32,12 +34,12 @@ type Tick struct {
 
 // A Process is one process as a scrape found it. It lives until the scrape after its last.
 type Process struct {
-	Vitals
-	identity unique.Handle[Identity] // shared: hosts run many processes that differ in their numbers alone
+	read.Vitals
+	identity unique.Handle[read.Identity] // shared: hosts run many processes that differ in their numbers alone
 	comm     string
 
-	Total Counters // what the process used in its life. Counters that the kernel lets fall stay as high as they were
-	Delta Counters // what of it is new since the previous scrape: all for a process born since, nothing for one first seen otherwise
+	Total read.Counters // what the process used in its life. Counters that the kernel lets fall stay as high as they were
+	Delta read.Counters // what of it is new since the previous scrape: all for a process born since, nothing for one first seen otherwise
 
 	// CPUUtilization is the share of the CPUs available that the process used since the previous scrape, from 0 to 1, if HasUtilization:
 	// from its second scrape on.
@@ -52,8 +54,8 @@ type Process struct {
 	window     []cpuTimes // CPU time used, at the scrapes of the window
 	windowFrom uint64     // first scrape in it
 
-	known    Fields              // the figures that were held at least once
-	children Children            // as read before: Faults when I/O was read before
+	known    read.Fields         // the figures that were held at least once
+	children read.Children       // as read before: Faults when I/O was read before
 	switches [2]uint64           // context switches as read before: of all other counters that is Total, of I/O with disowned
 	disowned *[ioCounters]uint64 // I/O inherited from children that was counted in them; nil if none is
 	debt     cpuTimes
@@ -70,13 +72,13 @@ type Process struct {
 }
 
 // Base returns what the process had used by the previous scrape: where a consumer of deltas starts the series of a process newly shown.
-func (p *Process) Base() Counters { return difference(&p.Total, &p.Delta) }
+func (p *Process) Base() read.Counters { return read.Difference(&p.Total, &p.Delta) }
 
 // Identity returns what is known of the process beyond its numbers.
-func (p *Process) Identity() Identity { return p.identity.Value() }
+func (p *Process) Identity() read.Identity { return p.identity.Value() }
 
 // IdentityHandle returns the same for a comparison.
-func (p *Process) IdentityHandle() unique.Handle[Identity] { return p.identity }
+func (p *Process) IdentityHandle() unique.Handle[read.Identity] { return p.identity }
 
 type verdict uint8
 
@@ -100,14 +102,14 @@ type Snapshot struct {
 	Unattributed    uint64
 	HasUnattributed bool
 
-	Tally *Tally
+	Tally *read.Tally
 }
 
 // A Tracker follows the processes of one host from scrape to scrape. One goroutine uses it at a time.
 type Tracker struct {
-	source  Source
+	source  read.Source
 	options Options
-	fields  Fields
+	fields  read.Fields
 	filter  *filter
 	groups  *grouping
 
@@ -127,14 +129,14 @@ type Tracker struct {
 	ranking        ranking
 	detailCursor   int32
 	snapshot       Snapshot
-	sample         Sample // of the process in hand when the scan is over
+	sample         read.Sample // of the process in hand when the scan is over
 	other          Group
 	excluded       Group
-	visit          func(*Sample)
+	visit          func(*read.Sample)
 }
 
 // NewTracker returns a tracker of what source reads. The error names the option that has a wrong value.
-func NewTracker(source Source, options Options) (*Tracker, error) {
+func NewTracker(source read.Source, options Options) (*Tracker, error) {
 	if err := options.Top.validate(); err != nil {
 		return nil, err
 	}
@@ -155,11 +157,11 @@ func NewTracker(source Source, options Options) (*Tracker, error) {
 	t := &Tracker{
 		source: source, options: options, filter: f, groups: groups, byPID: map[int32]*Process{},
 		// What accounts for exited children and tells a kernel thread costs nothing where it is to be had.
-		fields: options.Fields | options.Top.needs() | FieldCPU | FieldChildren,
+		fields: options.Fields | options.Top.needs() | read.FieldCPU | read.FieldChildren,
 		window: newCPUWindow(options.Window),
 	}
 	t.fields &^= t.options.Details
-	if dear := options.Details &^ LevelFields; dear != 0 {
+	if dear := options.Details &^ read.LevelFields; dear != 0 {
 		return nil, fmt.Errorf("details have the fields %#x of counters: must be levels", uint32(dear))
 	}
 	t.visit = t.see
@@ -190,7 +192,7 @@ func (t *Tracker) Scrape(tick Tick) (*Snapshot, error) {
 	t.settleReaped()
 	t.settleInherited()
 	for _, p := range t.live {
-		attributed += p.Delta[ReapedUser] + p.Delta[ReapedSystem]
+		attributed += p.Delta[read.ReapedUser] + p.Delta[read.ReapedSystem]
 	}
 	t.unattributed.settle(tick.HostCPU, attributed)
 	t.assign()
@@ -211,7 +213,7 @@ func (t *Tracker) noteStarts() {
 	switch {
 	case t.scrapes == 0:
 		t.newest = t.latest
-	case tally.Failed[FileStat]+tally.Garbage[FileStat] > 0:
+	case tally.Failed[read.FileStat]+tally.Garbage[read.FileStat] > 0:
 		t.newest = t.latest + 1
 	}
 }

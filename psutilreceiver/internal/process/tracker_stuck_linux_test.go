@@ -3,14 +3,23 @@ package process
 import (
 	"testing"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/proctest"
 )
 
+func readerOf(t *testing.T, h proctest.Host) *read.Reader {
+	t.Helper()
+	r := read.New(h.Root)
+	t.Cleanup(func() { assert.NoError(t, r.Close()) })
+	return r
+}
+
 // sleepingHost has a process in uninterruptible sleep. What may not be read of it until it is awake is not there to be read.
-func sleepingHost(t *testing.T) (r *Reader, wake func()) {
+func sleepingHost(t *testing.T) (r *read.Reader, wake func()) {
 	t.Helper()
 	h := proctest.NewHost(t)
 	h.Process(7, "stuck", 1, map[string]string{"cgroup": "0::/a.service\n"})
@@ -22,14 +31,14 @@ func sleepingHost(t *testing.T) (r *Reader, wake func()) {
 
 func TestTrackerAsksAgainForWhatItCouldNotWaitFor(t *testing.T) {
 	r, wake := sleepingHost(t)
-	tracker := newTracker(t, r, Options{Attributes: AttributeExecutable | AttributeCommand, Details: FieldProportional})
+	tracker := newTracker(t, r, Options{Attributes: read.AttributeExecutable | read.AttributeCommand, Details: read.FieldProportional})
 	p := scrape(t, tracker, 0).Shown[0]
 	assert.Equal(t, "stuck", p.Identity().Executable)
 	assert.Empty(t, p.Identity().Command)
 	wake()
 	p = scrape(t, tracker, 1).Shown[0]
 	assert.Equal(t, "stuck", p.Identity().Command)
-	assert.NotZero(t, p.Have&FieldProportional)
+	assert.NotZero(t, p.Have&read.FieldProportional)
 }
 
 func TestFilterJudgesAStuckProcessWhenItsCommandLineIsKnown(t *testing.T) {
@@ -58,7 +67,7 @@ func TestIdentityStaysWhileItCannotBeReadAgain(t *testing.T) {
 	h := proctest.NewHost(t)
 	h.Process(1, "init", 0, map[string]string{"cmdline": "init\x00"})
 	tracker := newTracker(t, readerOf(t, h), Options{
-		Attributes: AttributeCommand, Filter: Filter{Include: Match{CommandLines: []string{"dump -v"}}},
+		Attributes: read.AttributeCommand, Filter: Filter{Include: Match{CommandLines: []string{"dump -v"}}},
 	})
 	assert.Empty(t, scrape(t, tracker, 0).Shown)
 	h.Process(7, "dump", 1, map[string]string{"cmdline": "dump\x00-v\x00"})

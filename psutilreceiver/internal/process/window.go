@@ -1,5 +1,7 @@
 package process
 
+import "github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+
 // cpuWindow remembers what is needed for the utilization of each process over the last scrapes: how much CPU time there was to be had,
 // while each process remembers how much of it it took.
 type cpuWindow struct {
@@ -41,7 +43,7 @@ func (w *cpuWindow) settle(scrape uint64, p *Process) {
 	if p.window == nil {
 		p.window, p.windowFrom = make([]cpuTimes, w.scrapes+1), scrape
 	}
-	now := cpuTimes{p.Total[CPUUser], p.Total[CPUSystem]}
+	now := cpuTimes{p.Total[read.CPUUser], p.Total[read.CPUSystem]}
 	p.window[w.place(scrape)] = now
 	back := min(scrape-p.windowFrom, uint64(w.scrapes))
 	then := w.place(scrape - back)

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -11,7 +13,7 @@ import (
 // TestWindowTellsSpikesFromBurning has one process that burns a CPU all the time and one that does so in every fourth scrape.
 func TestWindowTellsSpikesFromBurning(t *testing.T) {
 	source := &fakeSource{processes: []fakeProcess{proc(10, 1, "burns", 0), proc(11, 1, "spikes", 7_000_000)}}
-	tracker, err := NewTracker(source, Options{Fields: FieldCPU, Window: 4})
+	tracker, err := NewTracker(source, Options{Fields: read.FieldCPU, Window: 4})
 	require.NoError(t, err)
 	for n := range 14 {
 		s, err := tracker.Scrape(second(n))
@@ -27,16 +29,16 @@ func TestWindowTellsSpikesFromBurning(t *testing.T) {
 			assert.InDelta(t, 0.125, spikes.WindowUtilization[0], 1e-9, "scrape %d: a quarter of that", n)
 			assert.Zero(t, spikes.WindowUtilization[1])
 		}
-		source.processes[0].Counters[CPUUser] += 1_000_000
+		source.processes[0].Counters[read.CPUUser] += 1_000_000
 		if n%4 == 3 {
-			source.processes[1].Counters[CPUUser] += 1_000_000
+			source.processes[1].Counters[read.CPUUser] += 1_000_000
 		}
 	}
 }
 
 func TestWindowOfTheYoungAndAfterAGap(t *testing.T) {
 	source := &fakeSource{processes: []fakeProcess{proc(10, 1, "old", 0)}}
-	tracker, err := NewTracker(source, Options{Fields: FieldCPU, Window: 3})
+	tracker, err := NewTracker(source, Options{Fields: read.FieldCPU, Window: 3})
 	require.NoError(t, err)
 	scrape := func(n int, elapsed time.Duration) *Snapshot {
 		tick := second(n)
@@ -46,7 +48,7 @@ func TestWindowOfTheYoungAndAfterAGap(t *testing.T) {
 		return s
 	}
 	scrape(0, 0)
-	source.processes[0].Counters[CPUSystem] += 500_000
+	source.processes[0].Counters[read.CPUSystem] += 500_000
 	source.processes = append(source.processes, proc(12, 1, "young", 300_000))
 	s := scrape(1, time.Second)
 	assert.InDelta(t, 0.25, s.Shown[0].WindowUtilization[1], 1e-9)
@@ -55,7 +57,7 @@ func TestWindowOfTheYoungAndAfterAGap(t *testing.T) {
 	_, err = tracker.Scrape(second(2))
 	require.ErrorIs(t, err, errFake)
 	source.breakAfter = 0
-	source.processes[1].Counters[CPUUser] += 800_000
+	source.processes[1].Counters[read.CPUUser] += 800_000
 	s = scrape(3, 2*time.Second) // Elapsed counts from the last scrape that succeeded.
 	assert.InDelta(t, 0.2, s.Shown[1].WindowUtilization[0], 1e-9)
 	assert.InDelta(t, 0.5/6, s.Shown[0].WindowUtilization[1], 1e-9)

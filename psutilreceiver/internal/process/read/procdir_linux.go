@@ -1,0 +1,261 @@
+package read
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strconv"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
+)
+
+const (
+	direntBuffer = 32 << 10
+	textBuffer   = 16 << 10
+	textLimit    = 1 << 20 // no file that is read is longer, unless it is not what it should be
+)
+
+// procdir reads files below one directory, which it holds open. It makes the system calls itself: a file costs open, read and close, where
+// package os adds three more and an allocation for each, and what is read stays in one buffer.
+type procdir struct {
+	path string
+	fd   int         // -1: not open
+	at   unix.Stat_t // what was opened
+	// fdSizes tells that the size of PID/fd is the number of open descriptors, as it is in procfs since Linux 6.2.
+	fdSizes bool
+	name    []byte // path of the file in hand, zero at its end
+	text    []byte
+	statx   unix.Statx_t
+	held    heldFiles
+	// intercept, if set, runs before a file of a process is opened; what it returns is the outcome unless it is 0. For tests.
+	intercept func(pid int32, f File) unix.Errno
+}
+
+func newProcdir(path string) procdir {
+	return procdir{path: path, fd: -1, name: make([]byte, 0, 64), text: make([]byte, textBuffer)}
+}
+
+// open makes the directory ready to be listed from its beginning. It is opened anew only if another one has been mounted in its place.
+func (d *procdir) open() error {
+	var st unix.Stat_t
+	if err := unix.Stat(d.path, &st); err != nil {
+		return fmt.Errorf("opening %s: %w", d.path, err)
+	}
+	if d.fd >= 0 && st.Dev == d.at.Dev && st.Ino == d.at.Ino {
+		if _, err := unix.Seek(d.fd, 0, unix.SEEK_SET); err == nil {
+			return nil
+		}
+	}
+	if err := d.close(); err != nil {
+		return fmt.Errorf("closing %s: %w", d.path, err)
+	}
+	fd, err := unix.Open(d.path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("opening %s: %w", d.path, err)
+	}
+	d.fd, d.at = fd, st
+	var fs unix.Statfs_t
+	d.fdSizes = unix.Fstatfs(fd, &fs) == nil && fs.Type == unix.PROC_SUPER_MAGIC
+	d.held.limit = 0
+	if d.fdSizes {
+		d.held.limit = heldLimit()
+		// This process has the directory open, so a kernel that counts counts at least one.
+		d.name = append(d.name[:0], "self/fd\x00"...)
+		errno := d.size()
+		d.fdSizes = errno == 0 && d.statx.Size > 0
+	}
+	return nil
+}
+
+func (d *procdir) close() error {
+	d.held.close()
+	if d.fd < 0 {
+		return nil
+	}
+	err := unix.Close(d.fd)
+	d.fd = -1
+	return err
+}
+
+// aim sets the name of a file of a process: PID/file, or PID/task/TID/file.
+func (d *procdir) aim(pid int32, f File, tid int32) unix.Errno {
+	d.name = strconv.AppendInt(d.name[:0], int64(pid), 10)
+	d.name = append(d.name, '/')
+	if tid != 0 {
+		d.name = append(d.name, "task/"...)
+		d.name = strconv.AppendInt(d.name, int64(tid), 10)
+		d.name = append(d.name, '/')
+	}
+	d.name = append(d.name, fileNames[f]...)
+	d.name = append(d.name, 0)
+	if d.intercept != nil {
+		return d.intercept(pid, f)
+	}
+	return 0
+}
+
+// read returns the text of a file of a process, valid until the next read.
+func (d *procdir) read(pid int32, f File) ([]byte, unix.Errno) {
+	if !d.held.holds(f) {
+		return d.readTask(pid, f, 0)
+	}
+	key := heldKey{pid: pid, file: f}
+	if fd, ok := d.held.get(key); ok {
+		n, errno := d.fill(fd)
+		if !isGone(errno) {
+			return d.text[:n], errno
+		}
+		d.held.drop(key) // The pid may belong to another process by now.
+	}
+	if errno := d.aim(pid, f, 0); errno != 0 {
+		return nil, errno
+	}
+	fd, errno := d.openat(unix.O_RDONLY | unix.O_CLOEXEC)
+	if errno != 0 {
+		return nil, errno
+	}
+	n, errno := d.fill(fd)
+	if errno != 0 || !d.held.put(key, fd) {
+		_ = unix.Close(fd) // Nothing was written: closing has no news.
+	}
+	return d.text[:n], errno
+}
+
+func (d *procdir) readTask(pid int32, f File, tid int32) ([]byte, unix.Errno) {
+	if errno := d.aim(pid, f, tid); errno != 0 {
+		return nil, errno
+	}
+	fd, errno := d.openat(unix.O_RDONLY | unix.O_CLOEXEC)
+	if errno != 0 {
+		return nil, errno
+	}
+	n, errno := d.fill(fd)
+	_ = unix.Close(fd) // Nothing was written: closing has no news.
+	if errno != 0 {
+		return nil, errno
+	}
+	return d.text[:n], 0
+}
+
+// fill reads a file into the buffer. Files of procfs give all they have at once, so only a buffer that came out full needs another read.
+func (d *procdir) fill(fd int) (int, unix.Errno) {
+	n := 0
+	for {
+		got, errno := readAt(fd, d.text[n:], int64(n))
+		if errno != 0 {
+			return 0, errno
+		}
+		n += got
+		if n < len(d.text) || got == 0 || n >= textLimit {
+			return n, 0
+		}
+		d.text = append(d.text, make([]byte, len(d.text))...)
+	}
+}
+
+func readAt(fd int, buffer []byte, offset int64) (int, unix.Errno) {
+	for {
+		n, err := unix.Pread(fd, buffer, offset)
+		switch errno := asErrno(err); errno {
+		case unix.EINTR:
+		default:
+			return max(n, 0), errno
+		}
+	}
+}
+
+func asErrno(err error) unix.Errno {
+	if err == nil {
+		return 0
+	}
+	if errno, ok := err.(unix.Errno); ok { //nolint:errorlint // System calls return the number itself.
+		return errno
+	}
+	return unix.EIO
+}
+
+func (d *procdir) openat(flags int) (int, unix.Errno) {
+	for {
+		fd, _, errno := unix.Syscall6(unix.SYS_OPENAT, uintptr(d.fd), uintptr(unsafe.Pointer(&d.name[0])), uintptr(flags|unix.O_LARGEFILE), 0, 0, 0)
+		if errno != unix.EINTR {
+			return int(fd), errno
+		}
+	}
+}
+
+// size fills d.statx with the size of the file whose name is set. statx is the same on every architecture, and where it is missing so is the
+// size that it would be asked for.
+func (d *procdir) size() unix.Errno {
+	_, _, errno := unix.Syscall6(unix.SYS_STATX, uintptr(d.fd), uintptr(unsafe.Pointer(&d.name[0])), 0, unix.STATX_SIZE,
+		uintptr(unsafe.Pointer(&d.statx)), 0)
+	return errno
+}
+
+// readlink returns the target of the link exe of a process, valid until the next read.
+func (d *procdir) readlink(pid int32) ([]byte, unix.Errno) {
+	if errno := d.aim(pid, FileExe, 0); errno != 0 {
+		return nil, errno
+	}
+	n, _, errno := unix.Syscall6(unix.SYS_READLINKAT, uintptr(d.fd), uintptr(unsafe.Pointer(&d.name[0])),
+		uintptr(unsafe.Pointer(&d.text[0])), uintptr(len(d.text)), 0, 0)
+	if errno != 0 {
+		return nil, errno
+	}
+	return d.text[:n], 0
+}
+
+// owner returns the owner of a process's directory, which is the effective user of the process even where the files in it are root's.
+func (d *procdir) owner(pid int32) (uint32, unix.Errno) {
+	var st unix.Stat_t
+	err := unix.Fstatat(d.fd, strconv.Itoa(int(pid)), &st, 0)
+	return st.Uid, asErrno(err)
+}
+
+// listing goes through the numeric names of a directory.
+type listing struct {
+	buffer, rest []byte
+}
+
+// next returns the next numeric name of the directory that fd has open, and false at its end.
+func (l *listing) next(fd int) (int32, bool, unix.Errno) {
+	for {
+		for len(l.rest) > 0 {
+			var name []byte
+			name, l.rest = cutDirent(l.rest)
+			if id, ok := proctext.Uint(name); ok && id <= maxPID {
+				return int32(id), true, 0
+			}
+		}
+		n, err := unix.ReadDirent(fd, l.buffer)
+		if errno := asErrno(err); errno == unix.EINTR {
+			continue
+		} else if errno != 0 {
+			return 0, false, errno
+		}
+		if n <= 0 {
+			return 0, false, 0
+		}
+		l.rest = l.buffer[:n]
+	}
+}
+
+// cutDirent cuts the first struct linux_dirent64 off buffer and returns its name.
+func cutDirent(buffer []byte) (name, rest []byte) {
+	const lengthAt, nameAt = 16, 19
+	if len(buffer) < nameAt {
+		return nil, nil
+	}
+	length := int(binary.NativeEndian.Uint16(buffer[lengthAt:]))
+	if length < nameAt || length > len(buffer) {
+		return nil, nil
+	}
+	name, rest = buffer[nameAt:length], buffer[length:]
+	for i, c := range name {
+		if c == 0 {
+			return name[:i], rest
+		}
+	}
+	return name, rest
+}
