@@ -21,7 +21,7 @@ const (
 // diskMemory is what is known of the devices, by name.
 type diskMemory struct {
 	known map[string]*knownDisk
-	files attributes
+	files sysfsReader
 	reads uint64    // number of this read
 	last  time.Time // instant of the last one
 }
@@ -34,8 +34,8 @@ type knownDisk struct {
 	kind      DiskKind
 	removable bool
 	dir       string // in sysfs, as this process opens it
-	diskseq   attribute
-	size      attribute
+	diskseq   sysfsFile
+	size      sysfsFile
 	seq       int64  // last diskseq; -1 where the kernel has none
 	inode     uint64 // of dir, at that diskseq
 	since     int64  // diskseq at which the totals began
@@ -88,7 +88,7 @@ func (d *Disks) Close() error {
 }
 
 func (d *Disks) forget(name string, k *knownDisk) {
-	d.files.release(&k.diskseq, &k.size)
+	d.files.close(&k.diskseq, &k.size)
 	delete(d.known, name)
 }
 
@@ -119,7 +119,7 @@ func (d *Disks) add(s *diskLine, text []byte, elapsed time.Duration) {
 // learn looks a device up that was not there before.
 func (d *Disks) learn(s *diskLine, text []byte) *knownDisk {
 	if d.known == nil {
-		d.known, d.files = make(map[string]*knownDisk), newAttributes()
+		d.known, d.files = make(map[string]*knownDisk), newSysfsReader()
 	}
 	name := string(s.name)
 	// Sysfs writes the slash within names such as cciss/c0d0 as an exclamation mark.

@@ -62,7 +62,7 @@ func TestLiveWholeDisks(t *testing.T) {
 	require.NoError(t, err)
 	defer func() {
 		require.NoError(t, reader.Close())
-		assert.Equal(t, newAttributes().room, reader.files.room, "no file is left open")
+		assert.Zero(t, reader.files.budget.Open(), "no file is left open")
 	}()
 	for _, d := range disks {
 		slaves, err := os.ReadDir(filepath.Join("/sys/block", d.Name, "slaves"))

@@ -20,8 +20,8 @@ const (
 // interfaceMemory is what is known of the interfaces, by name.
 type interfaceMemory struct {
 	known map[string]*knownInterface
-	files attributes
-	all   attribute // the directory of all interfaces
+	files sysfsReader
+	all   sysfsFile // the directory of all interfaces
 	list  []byte    // buffer for it
 	reads uint64    // number of this read
 	// borrowed tells that the last read was of this process's network namespace in place of the host's.
@@ -37,7 +37,7 @@ type knownInterface struct {
 	certain  bool   // that it is the index of the one that has the name
 	inode    uint64 // of its place in sysfs, when its files were opened
 
-	index, carrier, operstate, speed, mtu, duplex attribute
+	index, carrier, operstate, speed, mtu, duplex sysfsFile
 }
 
 // Read gives the wanted interfaces in the order of /proc/net/dev. Lines that can't be parsed are an error beside the interfaces
@@ -81,7 +81,7 @@ func (n *Interfaces) Close() error {
 	for name, k := range n.known {
 		n.forget(name, k)
 	}
-	n.files.release(&n.all)
+	n.files.close(&n.all)
 	return nil
 }
 
@@ -91,7 +91,7 @@ func (n *Interfaces) forget(name string, k *knownInterface) {
 }
 
 func (n *Interfaces) release(k *knownInterface) {
-	n.files.release(&k.index, &k.carrier, &k.operstate, &k.speed, &k.mtu, &k.duplex)
+	n.files.close(&k.index, &k.carrier, &k.operstate, &k.speed, &k.mtu, &k.duplex)
 }
 
 // checkHeld closes the files of names that another interface has taken, which it may do without the first one's end: by a change
@@ -201,11 +201,11 @@ func (n *Interfaces) addLink(i *Interface, k *knownInterface) {
 
 func (n *Interfaces) learn(name string) *knownInterface {
 	if n.known == nil {
-		n.known, n.files, n.list = make(map[string]*knownInterface), newAttributes(), make([]byte, initialFileSize)
+		n.known, n.files, n.list = make(map[string]*knownInterface), newSysfsReader(), make([]byte, direntBuffer)
 		n.all.path = n.host.Path("sys/class/net")
 	}
-	file := func(attributeName string) attribute {
-		return attribute{path: n.host.Path("sys/class/net/" + name + "/" + attributeName)}
+	file := func(fileName string) sysfsFile {
+		return sysfsFile{path: n.host.Path("sys/class/net/" + name + "/" + fileName)}
 	}
 	k := &knownInterface{
 		name: name, wanted: n.want(name),

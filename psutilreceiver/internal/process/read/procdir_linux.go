@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/heldfile"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
@@ -28,13 +29,13 @@ type procdir struct {
 	name    []byte // path of the file in hand, zero at its end
 	text    []byte
 	statx   unix.Statx_t
-	held    heldFiles
+	files   heldfile.Set // those of kinds that isHeld names
 	// intercept, if set, runs before a file of a process is opened; what it returns is the outcome unless it is 0. For tests.
 	intercept func(pid int32, f File) unix.Errno
 }
 
 func newProcdir(path string) procdir {
-	return procdir{path: path, fd: -1, name: make([]byte, 0, 64), text: make([]byte, textBuffer)}
+	return procdir{path: path, fd: -1, name: make([]byte, 0, 64), text: make([]byte, 0, textBuffer)}
 }
 
 // open makes the directory ready to be listed from its beginning. It is opened anew only if another one has been mounted in its place.
@@ -58,19 +59,21 @@ func (d *procdir) open() error {
 	d.fd, d.at = fd, st
 	var fs unix.Statfs_t
 	d.fdSizes = unix.Fstatfs(fd, &fs) == nil && fs.Type == unix.PROC_SUPER_MAGIC
-	d.held.limit = 0
+	var budget *heldfile.Budget
 	if d.fdSizes {
-		d.held.limit = heldLimit()
+		budget = &filesOfAllReaders
+		budget.SetShare(heldShare, maxHeldFiles)
 		// This process has the directory open, so a kernel that counts counts at least one.
 		d.name = append(d.name[:0], "self/fd\x00"...)
 		errno := d.size()
 		d.fdSizes = errno == 0 && d.statx.Size > 0
 	}
+	d.files = heldfile.NewSet(budget)
 	return nil
 }
 
 func (d *procdir) close() error {
-	d.held.close()
+	d.files.Close()
 	if d.fd < 0 {
 		return nil
 	}
@@ -98,16 +101,16 @@ func (d *procdir) aim(pid int32, f File, tid int32) unix.Errno {
 
 // read returns the text of a file of a process, valid until the next read.
 func (d *procdir) read(pid int32, f File) ([]byte, unix.Errno) {
-	if !d.held.holds(f) {
+	if !isHeld(f) {
 		return d.readTask(pid, f, 0)
 	}
-	key := heldKey{pid: pid, file: f}
-	if fd, ok := d.held.get(key); ok {
-		n, errno := d.fill(fd)
+	key := heldKey(pid, f)
+	if fd, ok := d.files.Get(key); ok {
+		errno := d.fill(fd)
 		if !isGone(errno) {
-			return d.text[:n], errno
+			return d.text, errno
 		}
-		d.held.drop(key) // The pid may belong to another process by now.
+		d.files.Drop(key) // The pid may belong to another process by now.
 	}
 	if errno := d.aim(pid, f, 0); errno != 0 {
 		return nil, errno
@@ -116,11 +119,11 @@ func (d *procdir) read(pid int32, f File) ([]byte, unix.Errno) {
 	if errno != 0 {
 		return nil, errno
 	}
-	n, errno := d.fill(fd)
-	if errno != 0 || !d.held.put(key, fd) {
-		_ = unix.Close(fd) // Nothing was written: closing has no news.
+	errno = d.fill(fd)
+	if errno != 0 || !d.files.Put(key, fd) {
+		_ = unix.Close(fd) // Nothing was written: there is nothing to report.
 	}
-	return d.text[:n], errno
+	return d.text, errno
 }
 
 func (d *procdir) readTask(pid int32, f File, tid int32) ([]byte, unix.Errno) {
@@ -131,39 +134,16 @@ func (d *procdir) readTask(pid int32, f File, tid int32) ([]byte, unix.Errno) {
 	if errno != 0 {
 		return nil, errno
 	}
-	n, errno := d.fill(fd)
-	_ = unix.Close(fd) // Nothing was written: closing has no news.
-	if errno != 0 {
-		return nil, errno
-	}
-	return d.text[:n], 0
+	errno = d.fill(fd)
+	_ = unix.Close(fd) // Nothing was written: there is nothing to report.
+	return d.text, errno
 }
 
-// fill reads a file into the buffer. Files of procfs give all they have at once, so only a buffer that came out full needs another read.
-func (d *procdir) fill(fd int) (int, unix.Errno) {
-	n := 0
-	for {
-		got, errno := readAt(fd, d.text[n:], int64(n))
-		if errno != 0 {
-			return 0, errno
-		}
-		n += got
-		if n < len(d.text) || got == 0 || n >= textLimit {
-			return n, 0
-		}
-		d.text = append(d.text, make([]byte, len(d.text))...)
-	}
-}
-
-func readAt(fd int, buffer []byte, offset int64) (int, unix.Errno) {
-	for {
-		n, err := unix.Pread(fd, buffer, offset)
-		switch errno := asErrno(err); errno {
-		case unix.EINTR:
-		default:
-			return max(n, 0), errno
-		}
-	}
+// fill reads a file into d.text.
+func (d *procdir) fill(fd int) unix.Errno {
+	var err error
+	d.text, err = heldfile.ReadWhole(fd, d.text, textLimit)
+	return asErrno(err)
 }
 
 func asErrno(err error) unix.Errno {
@@ -198,6 +178,7 @@ func (d *procdir) readlink(pid int32) ([]byte, unix.Errno) {
 	if errno := d.aim(pid, FileExe, 0); errno != 0 {
 		return nil, errno
 	}
+	d.text = d.text[:cap(d.text)]
 	n, _, errno := unix.Syscall6(unix.SYS_READLINKAT, uintptr(d.fd), uintptr(unsafe.Pointer(&d.name[0])),
 		uintptr(unsafe.Pointer(&d.text[0])), uintptr(len(d.text)), 0, 0)
 	if errno != 0 {

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/heldfile"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/proctest"
 )
 
@@ -115,16 +116,16 @@ func TestHeldFileOfTheDeadSaysSo(t *testing.T) {
 	require.NoError(t, r.Scan(mine(r, pid, FieldDiskIO|FieldShared, &seen)))
 	end(t, cmd)
 	for _, f := range []File{FileStat, FileIO, FileStatm} {
-		fd, ok := r.dir.held.get(heldKey{pid: int32(pid), file: f})
+		fd, ok := r.dir.files.Get(heldKey(int32(pid), f))
 		require.True(t, ok, f)
-		_, errno := readAt(fd, make([]byte, 100), 0)
-		assert.Equal(t, unix.ESRCH, errno, f)
+		_, err := heldfile.ReadOnce(fd, make([]byte, 100))
+		assert.Equal(t, unix.ESRCH, err, f)
 		opened := 0
 		r.dir.intercept = func(int32, File) unix.Errno {
 			opened++
 			return 0
 		}
-		_, errno = r.dir.read(int32(pid), f)
+		_, errno := r.dir.read(int32(pid), f)
 		r.dir.intercept = nil
 		assert.Equal(t, unix.ENOENT, errno, f)
 		assert.Equal(t, 1, opened, "asked by pid")
@@ -263,7 +264,7 @@ func TestHeldFilesKeepToTheirLimit(t *testing.T) {
 				whole++
 			}
 		}))
-		held = len(r.dir.held.files)
+		held = r.dir.files.Len()
 		assert.Equal(t, 20, whole, "what is not held is read all the same")
 		assert.Equal(t, 12, held, "a quarter")
 		after, err := openFiles("")
@@ -279,7 +280,9 @@ func TestHeldFilesKeepToTheirLimit(t *testing.T) {
 func TestHeldLimitIsAQuarterAndBounded(t *testing.T) {
 	var limit unix.Rlimit
 	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
-	assert.Equal(t, int(min(limit.Cur/4, 16384)), heldLimit())
+	r := liveReader(t)
+	require.NoError(t, r.Scan(func(*Sample) {}))
+	assert.Equal(t, int64(min(limit.Cur/4, 16384)), filesOfAllReaders.Limit())
 }
 
 func TestNothingIsHeldOutsideProcfs(t *testing.T) {

@@ -40,7 +40,7 @@ func (r *Reader) Scan(visit func(*Sample)) error {
 	if err := r.dir.open(); err != nil {
 		return err
 	}
-	r.dir.held.begin()
+	r.dir.files.BeginScan()
 	r.pids.rest = nil
 	for {
 		pid, more, errno := r.pids.next(r.dir.fd)

@@ -9,20 +9,22 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/heldfile"
 )
 
-// heldFiles counts the files of the host that are open.
-func heldFiles(h *Host) int {
+// openFiles counts the files of the host that are open.
+func openFiles(h *Host) int {
 	n := 0
 	for _, f := range h.files {
-		if f.held {
+		if f.file.IsOpen() {
 			n++
 		}
 	}
 	return n
 }
 
-func TestHeldFilesTellWhatIsNew(t *testing.T) {
+func TestKeptOpenFilesGiveWhatIsNew(t *testing.T) {
 	h, err := New("")
 	require.NoError(t, err)
 	h.KeepOpen()
@@ -37,9 +39,9 @@ func TestHeldFilesTellWhatIsNew(t *testing.T) {
 	}
 	_, err = h.Memory()
 	require.NoError(t, err)
-	assert.Equal(t, 2, heldFiles(h))
+	assert.Equal(t, 2, openFiles(h))
 	require.NoError(t, h.Close())
-	assert.Zero(t, heldFiles(h))
+	assert.Zero(t, openFiles(h))
 }
 
 func TestALargeFileIsReadWhole(t *testing.T) {
@@ -59,7 +61,7 @@ func TestALargeFileIsReadWhole(t *testing.T) {
 	}
 }
 
-func TestAHeldFileThatFailsIsOpenedAnew(t *testing.T) {
+func TestAKeptOpenFileThatFailsIsOpenedAgain(t *testing.T) {
 	h, err := New("")
 	require.NoError(t, err)
 	h.KeepOpen()
@@ -68,19 +70,19 @@ func TestAHeldFileThatFailsIsOpenedAnew(t *testing.T) {
 	before, err := h.Load()
 	require.NoError(t, err)
 	// In place of the file a directory, which can't be read.
-	dir, err := openRetry("/proc")
+	dir, err := heldfile.Open("/proc")
 	require.NoError(t, err)
 	f := h.files[loadavgFile]
-	f.release()
-	f.fd, f.held = dir, true
+	f.file.Close()
+	f.file = heldfile.FileOf(dir)
 	h.Begin()
 	after, err := h.Load()
 	require.NoError(t, err)
 	assert.InDelta(t, before.Avg15, after.Avg15, 1)
-	assert.Equal(t, 1, heldFiles(h))
+	assert.Equal(t, 1, openFiles(h))
 }
 
-func TestACopyOfProcfsIsNotHeld(t *testing.T) {
+func TestACopyOfProcfsIsNotKeptOpen(t *testing.T) {
 	root := t.TempDir()
 	put := func(text string) {
 		path := filepath.Join(root, "proc/loadavg")
@@ -101,7 +103,7 @@ func TestACopyOfProcfsIsNotHeld(t *testing.T) {
 		l, err := h.Load()
 		require.NoError(t, err)
 		assert.InDelta(t, want.avg, l.Avg1, 0)
-		assert.Zero(t, heldFiles(h))
+		assert.Zero(t, openFiles(h))
 	}
 	require.NoError(t, os.RemoveAll(filepath.Join(root, "proc/loadavg")))
 	h.Begin()
@@ -109,7 +111,7 @@ func TestACopyOfProcfsIsNotHeld(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
-func TestReadingHeldFilesAllocatesNothing(t *testing.T) {
+func TestReadingKeptOpenFilesAllocatesNothing(t *testing.T) {
 	h, err := New("")
 	require.NoError(t, err)
 	h.KeepOpen()

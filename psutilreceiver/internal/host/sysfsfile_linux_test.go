@@ -13,61 +13,63 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestAttributesOfSysfsAreHeld(t *testing.T) {
+func TestFilesOfSysfsAreKeptOpen(t *testing.T) {
 	const path = "/sys/class/net/lo/ifindex"
 	if _, err := os.Stat(path); err != nil {
 		t.Skip(err)
 	}
-	r := attributes{room: 1}
-	first, second := attribute{path: path}, attribute{path: path}
-	thrice := func(a *attribute) func() {
+	r := newSysfsReader()
+	r.budget.SetLimit(1)
+	first, second := sysfsFile{path: path}, sysfsFile{path: path}
+	thrice := func(f *sysfsFile) func() {
 		return func() {
 			for range 3 {
-				assert.Equal(t, int64(1), r.number(a))
+				assert.Equal(t, int64(1), r.number(f))
 			}
 		}
 	}
 	assert.Equal(t, 1, opensOf(t, path, thrice(&first)))
 	assert.Equal(t, 3, opensOf(t, path, thrice(&second)), "there is room for one")
-	assert.Equal(t, 0, r.room)
-	r.release(&first, &second)
-	assert.Equal(t, 1, r.room)
+	assert.Equal(t, int64(1), r.budget.Open())
+	r.close(&first, &second)
+	assert.Zero(t, r.budget.Open())
 	assert.Equal(t, int64(1), r.number(&second))
-	r.release(&second)
-	assert.Equal(t, 1, r.room)
+	assert.Equal(t, int64(1), r.budget.Open())
+	r.close(&second)
+	assert.Zero(t, r.budget.Open())
 }
 
-func TestAttributesElsewhereAreOpenedEachTime(t *testing.T) {
+func TestFilesElsewhereAreOpenedEachTime(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "size")
 	require.NoError(t, os.WriteFile(path, []byte(" 42\n"), 0o600))
-	r := newAttributes()
-	a := attribute{path: path}
-	assert.Equal(t, int64(42), r.number(&a))
-	assert.False(t, a.held)
+	r := newSysfsReader()
+	f := sysfsFile{path: path}
+	assert.Equal(t, int64(42), r.number(&f))
+	assert.False(t, f.IsOpen())
 	require.NoError(t, os.Remove(path))
-	assert.Equal(t, int64(-1), r.number(&a))
-	_, err := r.read(&a)
+	assert.Equal(t, int64(-1), r.number(&f))
+	_, err := r.read(&f)
 	require.ErrorIs(t, err, unix.ENOENT)
 	require.NoError(t, os.WriteFile(path, []byte("many\n"), 0o600))
-	assert.Equal(t, int64(-1), r.number(&a))
+	assert.Equal(t, int64(-1), r.number(&f))
 }
 
 func TestEachInode(t *testing.T) {
 	dir := t.TempDir()
-	r := newAttributes()
+	r := newSysfsReader()
 	want := make(map[string]uint64)
 	for _, name := range []string{"lo", "eth0", "a name with blanks", "ähnlich"} {
 		path := filepath.Join(dir, name)
 		require.NoError(t, os.Mkdir(path, 0o755))
 		want[name] = inode(path)
 	}
-	for _, size := range []int{100, initialFileSize} {
+	for _, size := range []int{100, direntBuffer} {
 		got := make(map[string]uint64)
-		require.NoError(t, r.eachInode(&attribute{path: dir}, make([]byte, size), func(name []byte, inode uint64) { got[string(name)] = inode }))
+		require.NoError(t, r.eachInode(&sysfsFile{path: dir}, make([]byte, size), func(name []byte, inode uint64) { got[string(name)] = inode }))
 		maps.DeleteFunc(got, func(name string, _ uint64) bool { return name == "." || name == ".." })
 		assert.Equal(t, want, got)
 	}
-	require.ErrorIs(t, r.eachInode(&attribute{path: filepath.Join(dir, "none")}, make([]byte, 100), nil), unix.ENOENT)
+	require.ErrorIs(t, r.eachInode(&sysfsFile{path: filepath.Join(dir, "none")}, make([]byte, 100), nil), unix.ENOENT)
 }
 
 // dirent makes a record of getdents64.
