@@ -6,6 +6,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
@@ -13,19 +14,19 @@ import (
 // scrape did not record gets a base at its time: what was used by then has been counted elsewhere, in the remainder or under another
 // identity, or is nothing, and the delta begins there. What was born since needs none.
 func (s *processScraper) recordTotals(
-	t *tick, start pcommon.Timestamp, total, base *read.Counters, have, before read.Fields,
+	t *tick, start pcommon.Timestamp, total, base *read.Totals, have, before read.Fields,
 ) read.Fields {
 	if total[read.ReapedUser]+total[read.ReapedSystem] == 0 {
 		have &^= read.FieldChildren
 	}
-	if s.delta && t.previous != 0 && (start < t.previous || *base != read.Counters{}) {
+	if s.delta && t.previous != 0 && (start < t.previous || *base != read.Totals{}) {
 		s.recordCounters(t.previous, base, have&^before)
 	}
 	s.recordCounters(t.time, total, have)
 	return have
 }
 
-func (s *processScraper) recordCounters(ts pcommon.Timestamp, c *read.Counters, have read.Fields) {
+func (s *processScraper) recordCounters(ts pcommon.Timestamp, c *read.Totals, have read.Fields) {
 	mb := s.mb
 	if have&read.FieldCPU != 0 {
 		mb.RecordProcessCPUTimeDataPoint(ts, cpuSeconds(c[read.CPUUser]), metadata.AttributeCPUModeUser)
@@ -90,7 +91,7 @@ func (s *processScraper) recordDescriptors(ts pcommon.Timestamp, n int64) {
 }
 
 // recordUtilization divides the share of the CPUs by mode as the CPU time divides.
-func (s *processScraper) recordUtilization(ts pcommon.Timestamp, share float64, delta *read.Counters) {
+func (s *processScraper) recordUtilization(ts pcommon.Timestamp, share float64, delta *process.Deltas) {
 	user := 0.0
 	if cpu := delta.CPU(); cpu > 0 {
 		user = share * float64(delta[read.CPUUser]) / float64(cpu)

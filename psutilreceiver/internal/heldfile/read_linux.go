@@ -82,12 +82,13 @@ func readAt(fd int, buf []byte, offset int64) (int, error) {
 }
 
 // IsProcfs tells whether an open file belongs to the kernel's procfs, rather than to a copy of one.
-func IsProcfs(fd int) bool { return isOn(fd, unix.PROC_SUPER_MAGIC) }
+func IsProcfs(fd int) bool {
+	var st unix.Statfs_t
+	return unix.Fstatfs(fd, &st) == nil && st.Type == unix.PROC_SUPER_MAGIC
+}
 
 // IsSysfs tells whether an open file belongs to the kernel's sysfs, rather than to a copy of one.
-func IsSysfs(fd int) bool { return isOn(fd, unix.SYSFS_MAGIC) }
-
-func isOn(fd int, magic int64) bool {
+func IsSysfs(fd int) bool {
 	var st unix.Statfs_t
-	return unix.Fstatfs(fd, &st) == nil && int64(st.Type) == magic
+	return unix.Fstatfs(fd, &st) == nil && st.Type == unix.SYSFS_MAGIC
 }

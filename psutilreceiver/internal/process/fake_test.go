@@ -56,7 +56,7 @@ func (f *fakeSource) Read(s *read.Sample, want read.Fields) {
 	p := f.find(s.PID)
 	for c := range read.NumCounters {
 		if c.Field()&want&p.Have != 0 {
-			s.Counters[c] = p.Counters[c]
+			s.Totals[c] = p.Totals[c]
 		}
 	}
 	for l := range read.NumLevels {
@@ -90,7 +90,7 @@ func proc(pid, ppid int32, name string, cpu uint64) fakeProcess {
 	p := fakeProcess{identity: read.Identity{Executable: name, ExecutablePath: "/bin/" + name, Owner: "root", Cgroup: "/"}}
 	p.Key, p.PPID, p.Have = read.Key{PID: pid, Start: uint64(pid)}, ppid, fakeStat
 	p.SetComm(name)
-	p.Counters[read.CPUUser] = cpu
+	p.Totals[read.CPUUser] = cpu
 	p.Levels[read.Threads] = 1
 	return p
 }

@@ -80,11 +80,11 @@ func TestMinAge(t *testing.T) {
 	assert.Equal(t, map[int32]uint64{1: 0}, shownDelta(s))
 	assert.Zero(t, source.identified[2], "a process too young is not looked at")
 
-	source.processes[1].Counters[read.CPUUser] = 50
+	source.processes[1].Totals[read.CPUUser] = 50
 	s = scrape(t, tracker, 29)
 	assert.Equal(t, uint64(50), s.Excluded.Delta[read.CPUUser])
 
-	source.processes[1].Counters[read.CPUUser] = 80
+	source.processes[1].Totals[read.CPUUser] = 80
 	s = scrape(t, tracker, 30)
 	assert.Equal(t, map[int32]uint64{1: 0, 2: 30}, shownDelta(s), "it comes of age with its new time; the old was counted as excluded")
 	assert.Equal(t, uint64(80), s.Shown[1].Total[read.CPUUser])

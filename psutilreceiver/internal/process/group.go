@@ -38,12 +38,12 @@ func (l GroupLabels) Name() string {
 // Its counters never fall: a member that exits or moves elsewhere leaves behind what it added.
 type Group struct {
 	Labels  GroupLabels
-	Members int           // processes in it now
-	Since   time.Time     // from when its counters count: the scrape before the one that first had a member, or the tracker's first
-	Total   read.Counters // the sum of all deltas since then
-	Delta   read.Counters // what the members of now added since the previous scrape
-	Levels  read.Levels   // the sum over the members of now
-	Have    read.Fields   // the figures that at least one member of now has
+	Members int         // processes in it now
+	Since   time.Time   // from when its counters count: the scrape before the one that first had a member, or the tracker's first
+	Total   read.Totals // the sum of all deltas since then
+	Delta   Deltas      // what the members of now added since the previous scrape
+	Levels  read.Levels // the sum over the members of now
+	Have    read.Fields // the figures that at least one member of now has
 
 	// CPUUtilization is the share of the CPUs available that the members used since the previous scrape, from 0 to 1, if HasUtilization.
 	CPUUtilization float64
@@ -55,10 +55,10 @@ type Group struct {
 }
 
 // Base returns what the group had counted by the previous scrape.
-func (g *Group) Base() read.Counters { return read.Difference(&g.Total, &g.Delta) }
+func (g *Group) Base() read.Totals { return before(&g.Total, &g.Delta) }
 
 func (g *Group) begin() {
-	g.Members, g.Delta, g.Levels, g.Have = 0, read.Counters{}, read.Levels{}, 0
+	g.Members, g.Delta, g.Levels, g.Have = 0, Deltas{}, read.Levels{}, 0
 }
 
 func (g *Group) take(p *Process) {
@@ -66,9 +66,9 @@ func (g *Group) take(p *Process) {
 	g.absorb(&p.Delta, &p.Levels, p.Have)
 }
 
-func (g *Group) absorb(delta *read.Counters, levels *read.Levels, have read.Fields) {
-	g.Delta.Add(delta)
-	g.Total.Add(delta)
+func (g *Group) absorb(delta *Deltas, levels *read.Levels, have read.Fields) {
+	g.Delta.add(delta)
+	advance(&g.Total, delta)
 	for l := range read.NumLevels {
 		if have&l.Field() != 0 {
 			g.Levels[l] += levels[l]

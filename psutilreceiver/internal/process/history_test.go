@@ -40,7 +40,7 @@ func (w *world) birth(pid, parent int32) {
 	p := proc(pid, parent, w.program(), 0)
 	p.Start = w.clock
 	p.Have |= ioFields
-	p.Counters[read.MinorFaults] = 1 // No process comes to life without.
+	p.Totals[read.MinorFaults] = 1 // No process comes to life without.
 	w.alive[pid] = &p
 }
 
@@ -69,12 +69,12 @@ func (w *world) step() {
 		p.identity.Executable = name
 	default:
 		user, system := uint64(w.random.IntN(50)), uint64(w.random.IntN(20))
-		p.Counters[read.CPUUser] += user
-		p.Counters[read.CPUSystem] += system
-		p.Counters[read.MinorFaults] += uint64(w.random.IntN(30))
+		p.Totals[read.CPUUser] += user
+		p.Totals[read.CPUSystem] += system
+		p.Totals[read.MinorFaults] += uint64(w.random.IntN(30))
 		for i := range w.moved {
 			bytes := uint64(w.random.IntN(4096))
-			p.Counters[read.DiskReadBytes+read.Counter(i)] += bytes
+			p.Totals[read.DiskReadBytes+read.Counter(i)] += bytes
 			w.moved[i] += bytes
 		}
 		p.Levels[read.Resident] = uint64(w.random.IntN(1 << 20))
@@ -91,11 +91,11 @@ func (w *world) exit(p *fakeProcess) {
 		}
 	}
 	if parent := w.alive[p.PPID]; w.waits || parent.PID%3 > 0 {
-		parent.Children.User += p.Counters[read.CPUUser] + p.Children.User
-		parent.Children.System += p.Counters[read.CPUSystem] + p.Children.System
-		parent.Children.Faults += p.Counters[read.MinorFaults] + p.Children.Faults
+		parent.Children.User += p.Totals[read.CPUUser] + p.Children.User
+		parent.Children.System += p.Totals[read.CPUSystem] + p.Children.System
+		parent.Children.Faults += p.Totals[read.MinorFaults] + p.Children.Faults
 		for i := range w.moved {
-			parent.Counters[read.DiskReadBytes+read.Counter(i)] += p.Counters[read.DiskReadBytes+read.Counter(i)]
+			parent.Totals[read.DiskReadBytes+read.Counter(i)] += p.Totals[read.DiskReadBytes+read.Counter(i)]
 		}
 	}
 }
@@ -110,20 +110,20 @@ func (w *world) list() []fakeProcess {
 
 // model computes deltas the plain way: from maps of all that was ever seen.
 type model struct {
-	last  map[read.Key]read.Counters
+	last  map[read.Key]read.Totals
 	first bool
 }
 
-func (m *model) deltas(processes []fakeProcess) read.Counters {
-	var sum read.Counters
+func (m *model) deltas(processes []fakeProcess) Deltas {
+	var sum Deltas
 	for _, p := range processes {
 		last, seen := m.last[p.Key]
 		for c := range read.NumCounters {
 			if c.Field() != read.FieldChildren && (seen || !m.first) {
-				sum[c] += p.Counters[c] - last[c]
+				sum[c] += p.Totals[c] - last[c]
 			}
 		}
-		m.last[p.Key] = p.Counters
+		m.last[p.Key] = p.Totals
 	}
 	m.first = false
 	return sum
@@ -169,8 +169,8 @@ func (h history) run() {
 	w := h.world
 	source := &fakeSource{}
 	tracker := newTracker(h.t, source, h.options)
-	reference := &model{last: map[read.Key]read.Counters{}, first: true}
-	totals := map[any]read.Counters{}
+	reference := &model{last: map[read.Key]read.Totals{}, first: true}
+	totals := map[any]read.Totals{}
 	var before, counted uint64
 	var movedBefore, io [ioCounters]uint64
 	for n := range 60 {
@@ -224,7 +224,7 @@ func (h history) run() {
 func (f Filter) empty() bool { return f.MinAge == 0 && len(f.Exclude.Names) == 0 }
 
 // addUp sums over every place that a snapshot has.
-func addUp(s *Snapshot) (delta read.Counters, levels read.Levels, members int) {
+func addUp(s *Snapshot) (delta Deltas, levels read.Levels, members int) {
 	groups := append([]*Group{s.Other, s.Excluded}, s.Groups...)
 	for _, p := range s.Shown {
 		g := &Group{}
@@ -232,7 +232,7 @@ func addUp(s *Snapshot) (delta read.Counters, levels read.Levels, members int) {
 		groups = append(groups, g)
 	}
 	for _, g := range groups {
-		delta.Add(&g.Delta)
+		delta.add(&g.Delta)
 		for l := range levels {
 			levels[l] += g.Levels[l]
 		}
@@ -242,13 +242,13 @@ func addUp(s *Snapshot) (delta read.Counters, levels read.Levels, members int) {
 }
 
 // neverFalls compares the totals of every stream with those of before. A stream is what it counts, and since when.
-func (h history) neverFalls(totals map[any]read.Counters, s *Snapshot) {
+func (h history) neverFalls(totals map[any]read.Totals, s *Snapshot) {
 	type groupStream struct {
 		labels GroupLabels
 		place  string
 		since  time.Time
 	}
-	check := func(stream any, total, delta read.Counters) {
+	check := func(stream any, total read.Totals, delta Deltas) {
 		last, seen := totals[stream]
 		for c := range read.NumCounters {
 			if total[c] < last[c] || total[c] < delta[c] || seen && total[c]-last[c] < delta[c] {

@@ -13,9 +13,9 @@ func mover(pid, ppid int32, bytes, faults, children uint64) fakeProcess {
 	p := proc(pid, ppid, "p", 0)
 	p.Have |= ioFields
 	for i := range ioCounters {
-		p.Counters[read.DiskReadBytes+read.Counter(i)] = bytes
+		p.Totals[read.DiskReadBytes+read.Counter(i)] = bytes
 	}
-	p.Counters[read.MinorFaults], p.Children.Faults = faults, children
+	p.Totals[read.MinorFaults], p.Children.Faults = faults, children
 	return p
 }
 

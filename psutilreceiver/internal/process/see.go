@@ -37,7 +37,7 @@ func (t *Tracker) see(s *read.Sample) {
 	if p.shown {
 		t.keepDetails(s, p)
 	}
-	p.Vitals, p.Delta = s.Vitals, s.Counters
+	p.Vitals, p.reading = s.Vitals, s.Totals
 	if !s.HasComm(p.comm) {
 		p.comm = s.Comm()
 	}
@@ -104,14 +104,14 @@ func (t *Tracker) keepDetails(s *read.Sample, p *Process) {
 	s.Have |= keep
 }
 
-// settle turns what was read, which see left in Delta, into deltas and totals.
+// settle turns what was read into deltas and totals.
 func (t *Tracker) settle(p *Process) {
 	if !p.settled {
 		p.newborn = t.scrapes > 0 && p.Start >= t.newest
 	}
 	have, known := p.Have, p.known
 	for c := range read.NumCounters {
-		raw, field := p.Delta[c], c.Field()
+		raw, field := p.reading[c], c.Field()
 		last := &p.Total[c]
 		switch {
 		case field == read.FieldSwitches:
@@ -150,7 +150,7 @@ func (t *Tracker) settle(p *Process) {
 }
 
 // utilization is the share of the CPUs available. What the clocks of one scrape disagree on may not make it more than all of them.
-func (t *Tracker) utilization(delta *read.Counters) (share float64, ok bool) {
+func (t *Tracker) utilization(delta *Deltas) (share float64, ok bool) {
 	available := float64(t.tick.Elapsed.Microseconds()) * t.tick.CPUs
 	if available <= 0 {
 		return 0, false

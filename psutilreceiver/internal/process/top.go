@@ -71,17 +71,19 @@ func (t *Top) needs() read.Fields {
 }
 
 // rankValue returns what a key compares, and what decides between equals: the total, which is what there is at the first scrape.
-func rankValue(key RankKey, delta, total *read.Counters, levels *read.Levels, have read.Fields) (value, size uint64) {
-	of := func(c *read.Counters) uint64 { return c.CPU() + c[read.ReapedUser] + c[read.ReapedSystem] }
+func rankValue(key RankKey, delta *Deltas, total *read.Totals, levels *read.Levels, have read.Fields) (value, size uint64) {
+	of := func(c *[read.NumCounters]uint64) uint64 {
+		return c[read.CPUUser] + c[read.CPUSystem] + c[read.ReapedUser] + c[read.ReapedSystem]
+	}
 	switch {
 	case key == RankMemory:
 		return levels[read.Resident], levels[read.Virtual]
 	case key == RankDiskIO && have&read.FieldDiskIO != 0:
-		of = func(c *read.Counters) uint64 { return c[read.DiskReadBytes] + c[read.DiskWriteBytes] }
+		of = func(c *[read.NumCounters]uint64) uint64 { return c[read.DiskReadBytes] + c[read.DiskWriteBytes] }
 	case key == RankDiskIO:
-		of = func(c *read.Counters) uint64 { return c[read.LogicalReadBytes] + c[read.LogicalWriteBytes] }
+		of = func(c *[read.NumCounters]uint64) uint64 { return c[read.LogicalReadBytes] + c[read.LogicalWriteBytes] }
 	}
-	return of(delta), of(total)
+	return of((*[read.NumCounters]uint64)(delta)), of((*[read.NumCounters]uint64)(total))
 }
 
 // standing is one candidate in the ranking by one key.

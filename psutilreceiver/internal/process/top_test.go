@@ -48,7 +48,7 @@ func TestTopIsTheUnionOfItsKeys(t *testing.T) {
 		cpu, mem, disk, reaper, idle := proc(1, 0, "cpu", 50*n), proc(2, 0, "mem", 0), proc(3, 0, "disk", 0), proc(4, 0, "make", 0), proc(5, 0, "idle", 0)
 		mem.Levels[read.Resident] = 1 << 30
 		disk.Have |= read.FieldDiskIO
-		disk.Counters[read.DiskWriteBytes] = 4096 * n
+		disk.Totals[read.DiskWriteBytes] = 4096 * n
 		reaper.Children.User = 20 * n
 		return []fakeProcess{cpu, mem, disk, reaper, idle}
 	}
@@ -89,7 +89,7 @@ func TestOtherAndGroupsGoOnWhenMembersComeAndGo(t *testing.T) {
 	source.processes = []fakeProcess{proc(1, 0, "init", 0), proc(2, 1, "web", 130), proc(3, 1, "web", 220), proc(4, 1, "db", 50), proc(5, 1, "web", 7)}
 	s = scrape(t, tracker, 1)
 	assert.Equal(t, uint64(57), web(s).Total[read.CPUUser])
-	assert.Equal(t, read.Counters{}, web(s).Base())
+	assert.Equal(t, read.Totals{}, web(s).Base())
 	assert.True(t, web(s).HasUtilization)
 
 	source.processes = []fakeProcess{proc(1, 0, "init", 0), proc(2, 1, "web", 131), proc(4, 1, "db", 50)}

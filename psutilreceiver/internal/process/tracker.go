@@ -38,8 +38,8 @@ type Process struct {
 	identity unique.Handle[read.Identity] // shared: hosts run many processes that differ in their numbers alone
 	comm     string
 
-	Total read.Counters // what the process used in its life. Counters that the kernel lets fall stay as high as they were
-	Delta read.Counters // what of it is new since the previous scrape: all for a process born since, nothing for one first seen otherwise
+	Total read.Totals // what the process used in its life. Counters that the kernel lets fall stay as high as they were
+	Delta Deltas      // what of it is new since the previous scrape: all for a process born since, nothing for one first seen otherwise
 
 	// CPUUtilization is the share of the CPUs available that the process used since the previous scrape, from 0 to 1, if HasUtilization:
 	// from its second scrape on.
@@ -54,6 +54,7 @@ type Process struct {
 	window     []cpuTimes // CPU time used, at the scrapes of the window
 	windowFrom uint64     // first scrape in it
 
+	reading  read.Totals         // as this scrape read them
 	known    read.Fields         // the figures that were held at least once
 	children read.Children       // as read before: Faults when I/O was read before
 	switches [2]uint64           // context switches as read before: of all other counters that is Total, of I/O with disowned
@@ -72,7 +73,7 @@ type Process struct {
 }
 
 // Base returns what the process had used by the previous scrape: where a consumer of deltas starts the series of a process newly shown.
-func (p *Process) Base() read.Counters { return read.Difference(&p.Total, &p.Delta) }
+func (p *Process) Base() read.Totals { return before(&p.Total, &p.Delta) }
 
 // Identity returns what is known of the process beyond its numbers.
 func (p *Process) Identity() read.Identity { return p.identity.Value() }

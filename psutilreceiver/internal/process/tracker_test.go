@@ -164,7 +164,7 @@ func TestContextSwitchesGoOnWhenAThreadExits(t *testing.T) {
 	at := func(switches uint64) []fakeProcess {
 		p := proc(1, 0, "a", 0)
 		p.Have |= read.FieldSwitches
-		p.Counters[read.VoluntarySwitches] = switches
+		p.Totals[read.VoluntarySwitches] = switches
 		return []fakeProcess{p}
 	}
 	source := &fakeSource{}
@@ -182,7 +182,7 @@ func TestAFigureThatCannotBeReadForAWhileIsCaughtUp(t *testing.T) {
 		p := proc(1, 0, "a", 0)
 		if readable {
 			p.Have |= read.FieldDiskIO
-			p.Counters[read.DiskReadBytes] = bytes
+			p.Totals[read.DiskReadBytes] = bytes
 		}
 		return []fakeProcess{p}
 	}

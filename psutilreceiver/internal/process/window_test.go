@@ -29,9 +29,9 @@ func TestWindowTellsSpikesFromBurning(t *testing.T) {
 			assert.InDelta(t, 0.125, spikes.WindowUtilization[0], 1e-9, "scrape %d: a quarter of that", n)
 			assert.Zero(t, spikes.WindowUtilization[1])
 		}
-		source.processes[0].Counters[read.CPUUser] += 1_000_000
+		source.processes[0].Totals[read.CPUUser] += 1_000_000
 		if n%4 == 3 {
-			source.processes[1].Counters[read.CPUUser] += 1_000_000
+			source.processes[1].Totals[read.CPUUser] += 1_000_000
 		}
 	}
 }
@@ -48,7 +48,7 @@ func TestWindowOfTheYoungAndAfterAGap(t *testing.T) {
 		return s
 	}
 	scrape(0, 0)
-	source.processes[0].Counters[read.CPUSystem] += 500_000
+	source.processes[0].Totals[read.CPUSystem] += 500_000
 	source.processes = append(source.processes, proc(12, 1, "young", 300_000))
 	s := scrape(1, time.Second)
 	assert.InDelta(t, 0.25, s.Shown[0].WindowUtilization[1], 1e-9)
@@ -57,7 +57,7 @@ func TestWindowOfTheYoungAndAfterAGap(t *testing.T) {
 	_, err = tracker.Scrape(second(2))
 	require.ErrorIs(t, err, errFake)
 	source.breakAfter = 0
-	source.processes[1].Counters[read.CPUUser] += 800_000
+	source.processes[1].Totals[read.CPUUser] += 800_000
 	s = scrape(3, 2*time.Second) // Elapsed counts from the last scrape that succeeded.
 	assert.InDelta(t, 0.2, s.Shown[1].WindowUtilization[0], 1e-9)
 	assert.InDelta(t, 0.5/6, s.Shown[0].WindowUtilization[1], 1e-9)

@@ -22,7 +22,7 @@ func parseStatm(text []byte, pageSize uint64, s *Sample) bool {
 // a kernel without CONFIG_TASK_IO_ACCOUNTING prints only the former.
 func parseIO(text []byte, s *Sample) bool {
 	var found [NumCounters]bool
-	var value Counters
+	var value Totals
 	for len(text) > 0 {
 		var line []byte
 		line, text = proctext.Line(text)
@@ -53,7 +53,7 @@ func parseIO(text []byte, s *Sample) bool {
 	logical := found[LogicalReadBytes] && found[LogicalWriteBytes]
 	for c := range NumCounters {
 		if found[c] && (c.Field() == FieldDiskIO && disk || c.Field() == FieldLogicalIO && logical) {
-			s.Counters[c] = value[c]
+			s.Totals[c] = value[c]
 			s.Have |= c.Field()
 		}
 	}

@@ -82,13 +82,13 @@ func TestLiveFiguresOfAChild(t *testing.T) {
 	tasks, err := os.ReadDir(filepath.Join(dir, "task"))
 	require.NoError(t, err)
 	assert.Equal(t, uint64(len(tasks)), before.Levels[Threads])
-	assert.Equal(t, proctest.LineOf(t, filepath.Join(dir, "io"), "rchar"), before.Counters[LogicalReadBytes])
+	assert.Equal(t, proctest.LineOf(t, filepath.Join(dir, "io"), "rchar"), before.Totals[LogicalReadBytes])
 	var switches uint64
 	for _, task := range tasks {
 		switches += proctest.LineOf(t, filepath.Join(dir, "task", task.Name(), "status"), "voluntary_ctxt_switches")
 	}
-	assert.LessOrEqual(t, before.Counters[VoluntarySwitches], switches)
-	assert.Positive(t, before.Counters[VoluntarySwitches])
+	assert.LessOrEqual(t, before.Totals[VoluntarySwitches], switches)
+	assert.Positive(t, before.Totals[VoluntarySwitches])
 	assert.Positive(t, before.Levels[Proportional])
 	assert.LessOrEqual(t, before.Levels[Unique], before.Levels[Proportional])
 
@@ -96,9 +96,9 @@ func TestLiveFiguresOfAChild(t *testing.T) {
 	require.Equal(t, "done", c.Ask("burn"))
 	after := find(t, r, pid, all)
 	assert.Equal(t, before.Key, after.Key)
-	assert.GreaterOrEqual(t, after.Counters.CPU()-before.Counters.CPU(), uint64(30_000))
-	assert.GreaterOrEqual(t, after.Counters[LogicalWriteBytes]-before.Counters[LogicalWriteBytes], uint64(16*4096))
-	assert.Equal(t, before.Counters[DiskWriteBytes], after.Counters[DiskWriteBytes], "a pipe is no storage")
+	assert.GreaterOrEqual(t, after.Totals.CPU()-before.Totals.CPU(), uint64(30_000))
+	assert.GreaterOrEqual(t, after.Totals[LogicalWriteBytes]-before.Totals[LogicalWriteBytes], uint64(16*4096))
+	assert.Equal(t, before.Totals[DiskWriteBytes], after.Totals[DiskWriteBytes], "a pipe is no storage")
 }
 
 func TestLiveIdentityAndStart(t *testing.T) {

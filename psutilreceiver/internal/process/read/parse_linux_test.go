@@ -28,9 +28,9 @@ func TestParseStat(t *testing.T) {
 	assert.Equal(t, int32(7), s.PPID)
 	assert.False(t, s.KernelThread)
 	assert.Equal(t, int32(-5), s.Nice)
-	assert.Equal(t, Counters{
+	assert.Equal(t, Totals{
 		MinorFaults: 11, MajorFaults: 13, CPUUser: 150_000, CPUSystem: 160_000,
-	}, s.Counters)
+	}, s.Totals)
 	assert.Equal(t, Children{User: 170_000, System: 180_000, Faults: 12}, s.Children)
 	assert.Equal(t, Levels{Threads: 3, Virtual: 2048, Resident: 25 * 4096}, s.Levels)
 	assert.Equal(t, statFields, s.Have)
@@ -80,8 +80,8 @@ func TestParseStatAgrees(t *testing.T) {
 	assert.Equal(t, other.PPID, int(s.PPID))
 	assert.Equal(t, other.Starttime, s.Start)
 	assert.Equal(t, other.Nice, int(s.Nice))
-	assert.LessOrEqual(t, s.Counters[MinorFaults], uint64(other.MinFlt))
-	assert.LessOrEqual(t, s.Counters[CPUUser], uint64(other.UTime)*microsecondsPerTick)
+	assert.LessOrEqual(t, s.Totals[MinorFaults], uint64(other.MinFlt))
+	assert.LessOrEqual(t, s.Totals[CPUUser], uint64(other.UTime)*microsecondsPerTick)
 }
 
 func FuzzParseStat(f *testing.F) {
@@ -105,9 +105,9 @@ func FuzzParseStat(f *testing.F) {
 func TestParseIO(t *testing.T) {
 	var s Sample
 	require.True(t, parseIO([]byte(proctest.IOText), &s))
-	assert.Equal(t, Counters{
+	assert.Equal(t, Totals{
 		LogicalReadBytes: 1, LogicalWriteBytes: 2, DiskReadBytes: 5, DiskWriteBytes: 6,
-	}, s.Counters)
+	}, s.Totals)
 	assert.Equal(t, FieldDiskIO|FieldLogicalIO, s.Have)
 
 	s = Sample{}
@@ -118,7 +118,7 @@ func TestParseIO(t *testing.T) {
 		s = Sample{}
 		parseIO([]byte(bad), &s)
 		assert.Zero(t, s.Have&FieldDiskIO, "%q", bad)
-		assert.Zero(t, s.Counters[DiskReadBytes], "%q", bad)
+		assert.Zero(t, s.Totals[DiskReadBytes], "%q", bad)
 	}
 }
 
@@ -130,7 +130,7 @@ func FuzzParseIO(f *testing.F) {
 		ok := parseIO(text, &s)
 		require.Equal(t, ok, s.Have != 0)
 		for c := range NumCounters {
-			require.False(t, s.Counters[c] != 0 && s.Have&c.Field() == 0, "what is not held is not set")
+			require.False(t, s.Totals[c] != 0 && s.Have&c.Field() == 0, "what is not held is not set")
 		}
 	})
 }

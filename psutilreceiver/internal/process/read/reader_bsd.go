@@ -51,7 +51,7 @@ func (r *Reader) Read(s *Sample, want Fields) {
 	p, ctx := process.Process{Pid: s.PID}, context.Background()
 	if want&FieldCPU != 0 {
 		if t, err := p.TimesWithContext(ctx); r.count(FileStat, err) {
-			s.Counters[CPUUser], s.Counters[CPUSystem] = uint64(t.User*microsecondsPerSecond), uint64(t.System*microsecondsPerSecond)
+			s.Totals[CPUUser], s.Totals[CPUSystem] = uint64(t.User*microsecondsPerSecond), uint64(t.System*microsecondsPerSecond)
 			s.Have |= FieldCPU
 		}
 	}

@@ -95,7 +95,7 @@ func (r *Reader) Read(s *Sample, want Fields) {
 	if want&FieldDiskIO != 0 {
 		var usage rusageInfoV2
 		if _, err := procInfo(procInfoCallPIDRusage, s.PID, rusageInfoV2Flavor, unsafe.Pointer(&usage), 0); r.count(FileIO, err) {
-			s.Counters[DiskReadBytes], s.Counters[DiskWriteBytes] = usage.DiskBytesRead, usage.DiskBytesWritten
+			s.Totals[DiskReadBytes], s.Totals[DiskWriteBytes] = usage.DiskBytesRead, usage.DiskBytesWritten
 			s.Have |= FieldDiskIO
 		}
 	}
@@ -124,10 +124,10 @@ func (r *Reader) readTask(s *Sample) {
 		r.tally.Garbage[FileStat]++
 		return
 	}
-	s.Counters[CPUUser] = timebaseMicroseconds(task.TotalUser, frequency)
-	s.Counters[CPUSystem] = timebaseMicroseconds(task.TotalSystem, frequency)
+	s.Totals[CPUUser] = timebaseMicroseconds(task.TotalUser, frequency)
+	s.Totals[CPUSystem] = timebaseMicroseconds(task.TotalSystem, frequency)
 	// The kernel counts these in 32 bits. They are held when they wrap, as all that falls is.
-	s.Counters[MinorFaults], s.Counters[MajorFaults] = uint64(uint32(task.Faults-task.Pageins)), uint64(uint32(task.Pageins))
+	s.Totals[MinorFaults], s.Totals[MajorFaults] = uint64(uint32(task.Faults-task.Pageins)), uint64(uint32(task.Pageins))
 	s.Levels[Resident], s.Levels[Virtual], s.Levels[Threads] = task.ResidentSize, task.VirtualSize, uint64(max(task.ThreadCount, 0))
 	s.Have |= FieldCPU | FieldMemory | FieldFaults | FieldThreads
 }

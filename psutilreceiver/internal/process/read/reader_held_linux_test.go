@@ -233,7 +233,7 @@ func compareReuse(proc string, pid int, seen []Sample) error {
 	if len(seen) != 2 || !parseIO(text, &fresh) {
 		return fmt.Errorf("seen %d times, io is %q", len(seen), text)
 	}
-	was, is, actual := seen[0].Counters[LogicalWriteBytes], seen[1].Counters[LogicalWriteBytes], fresh.Counters[LogicalWriteBytes]
+	was, is, actual := seen[0].Totals[LogicalWriteBytes], seen[1].Totals[LogicalWriteBytes], fresh.Totals[LogicalWriteBytes]
 	if seen[0].Start == seen[1].Start || was < 200 || is != actual {
 		return fmt.Errorf("bytes written are %d of the first, %d of the second, which has %d", was, is, actual)
 	}

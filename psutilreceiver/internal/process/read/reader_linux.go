@@ -69,7 +69,7 @@ func (r *Reader) readStat(pid int32) bool {
 	// A sample holds nothing over from the process before: figures are cleared with what says that they are held.
 	s := &r.sample
 	s.HasUID, s.UID = false, 0
-	s.Counters, s.Levels, s.Children = Counters{}, Levels{}, Children{}
+	s.Totals, s.Levels, s.Children = Totals{}, Levels{}, Children{}
 	if !parseStat(text, r.pageSize, s) || s.PID != pid {
 		r.tally.Garbage[FileStat]++
 		return false
@@ -159,7 +159,7 @@ func (r *Reader) readStatus(s *Sample, want Fields) {
 }
 
 func (s *Sample) setSwitches(voluntary, involuntary uint64) {
-	s.Counters[VoluntarySwitches], s.Counters[InvoluntarySwitches] = voluntary, involuntary
+	s.Totals[VoluntarySwitches], s.Totals[InvoluntarySwitches] = voluntary, involuntary
 	s.Have |= FieldSwitches
 }
 

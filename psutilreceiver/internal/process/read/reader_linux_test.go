@@ -48,12 +48,12 @@ func TestReaderOfAHost(t *testing.T) {
 
 	web := all[1<<22]
 	assert.Equal(t, "web) (worker", web.Comm())
-	assert.Equal(t, uint64(5), web.Counters[DiskReadBytes])
+	assert.Equal(t, uint64(5), web.Totals[DiskReadBytes])
 	assert.Equal(t, uint64(3)*uint64(os.Getpagesize()), web.Levels[Shared])
 	assert.Equal(t, uint64(12<<10), web.Levels[Swap])
 	assert.Equal(t, uint64(3), web.Levels[Descriptors], "descriptor 0 counts")
 	assert.Equal(t, uint64(700<<10), web.Levels[Proportional])
-	assert.Equal(t, uint64(150), web.Counters[VoluntarySwitches])
+	assert.Equal(t, uint64(150), web.Totals[VoluntarySwitches])
 	assert.Equal(t, uint32(33), web.UID)
 
 	assert.Equal(t, "new\nline", func() string { s := all[50]; return s.Comm() }())
@@ -61,7 +61,7 @@ func TestReaderOfAHost(t *testing.T) {
 	assert.Equal(t, byte('Z'), all[60].State)
 	assert.Zero(t, all[60].Levels[Resident])
 	assert.Zero(t, all[1].Have&(FieldDiskIO|FieldSwap|FieldDescriptors), "what has no file is not held")
-	assert.Zero(t, all[1].Counters[DiskReadBytes], "nothing is left over from the process before")
+	assert.Zero(t, all[1].Totals[DiskReadBytes], "nothing is left over from the process before")
 	assert.Equal(t, Tally{}, *r.Tally(), "a file that is not there is no error")
 }
 
@@ -73,8 +73,8 @@ func TestReaderSumsSwitchesOverThreads(t *testing.T) {
 	h.Process(7, "threads", 1, map[string]string{"status": thread(10), "task/7/status": thread(10), "task/8/status": thread(20), "task/9/stat": "gone"})
 	h.Write("proc/7/stat", proctest.StatOf(7, "threads", 'S', 1, 3))
 	s := scan(t, readerOf(t, h), FieldSwitches)[7]
-	assert.Equal(t, uint64(30), s.Counters[VoluntarySwitches])
-	assert.Equal(t, uint64(2), s.Counters[InvoluntarySwitches])
+	assert.Equal(t, uint64(30), s.Totals[VoluntarySwitches])
+	assert.Equal(t, uint64(2), s.Totals[InvoluntarySwitches])
 }
 
 func TestReaderErrors(t *testing.T) {

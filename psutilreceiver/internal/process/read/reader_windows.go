@@ -61,7 +61,7 @@ func (r *Reader) readTimes(s *Sample) bool {
 		return false
 	}
 	s.Start = uint64(max(created.Nanoseconds()/1_000_000, 0))
-	s.Counters[CPUUser], s.Counters[CPUSystem] = filetimeMicroseconds(user), filetimeMicroseconds(kernel)
+	s.Totals[CPUUser], s.Totals[CPUSystem] = filetimeMicroseconds(user), filetimeMicroseconds(kernel)
 	s.Have |= FieldCPU
 	return true
 }
@@ -84,7 +84,7 @@ func (r *Reader) Read(s *Sample, want Fields) {
 	}
 	if want&FieldLogicalIO != 0 {
 		if io, err := p.IOCountersWithContext(ctx); r.count(FileIO, err) {
-			s.Counters[LogicalReadBytes], s.Counters[LogicalWriteBytes] = io.ReadBytes, io.WriteBytes
+			s.Totals[LogicalReadBytes], s.Totals[LogicalWriteBytes] = io.ReadBytes, io.WriteBytes
 			s.Have |= FieldLogicalIO
 		}
 	}

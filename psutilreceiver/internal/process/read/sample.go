@@ -24,7 +24,7 @@ const (
 // LevelFields are the fields of levels alone.
 const LevelFields = FieldMemory | FieldThreads | FieldShared | FieldSwap | FieldDescriptors | FieldProportional
 
-// A Counter names a figure of a process that only grows. Values are indexes into [Counters].
+// A Counter names a figure of a process that only grows. Values are indexes into [Totals].
 type Counter uint8
 
 // The counters. Files are those of /proc/PID, numbers the fields of stat in proc(5).
@@ -57,28 +57,13 @@ var counterField = [NumCounters]Fields{
 // Field returns the field that must be held for the counter to have a meaning.
 func (c Counter) Field() Fields { return counterField[c] }
 
-// Counters holds one value for each [Counter]. Times are in microseconds: fine enough for every source, and a sum over a large host takes
-// half a million years of CPU time to overflow, where nanoseconds would last a year on a thousand busy CPUs.
-type Counters [NumCounters]uint64
-
-// Add adds to each counter.
-func (c *Counters) Add(d *Counters) {
-	for i := range c {
-		c[i] += d[i]
-	}
-}
-
-// Difference returns a - b.
-func Difference(a, b *Counters) Counters {
-	d := *a
-	for i := range d {
-		d[i] -= b[i]
-	}
-	return d
-}
+// Totals holds one value for each [Counter]. Times are in microseconds: fine enough for every source, and a sum over a large host takes
+// half a million years of CPU time to overflow, where nanoseconds would last a year on a thousand busy CPUs. What they grew by between two
+// scrapes has a type of its own in package process.
+type Totals [NumCounters]uint64
 
 // CPU returns the time the process itself ran, user and system, in microseconds.
-func (c *Counters) CPU() uint64 { return c[CPUUser] + c[CPUSystem] }
+func (t *Totals) CPU() uint64 { return t[CPUUser] + t[CPUSystem] }
 
 // A Level names a figure of a process that rises and falls. Values are indexes into [Levels].
 type Level uint8
@@ -147,7 +132,7 @@ func (v *Vitals) Uninterruptible() bool { return v.State == 'D' }
 // A source uses the same sample for one process after another.
 type Sample struct {
 	Vitals
-	Counters Counters // ReapedUser and ReapedSystem are not the source's but the tracker's: 0 here
+	Totals Totals // ReapedUser and ReapedSystem are not the source's but the tracker's: 0 here
 	commLen  uint8
 	comm     [commSize]byte
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
-// microsecondsPerTick turns ticks into the unit of [Counters].
+// microsecondsPerTick turns ticks into the unit of [Totals].
 const microsecondsPerTick = 1_000_000 / proctext.TicksPerSecond
 
 // pfKThread is PF_KTHREAD of include/linux/sched.h, in the flags of stat.
@@ -52,8 +52,8 @@ func parseStat(text []byte, pageSize uint64, s *Sample) bool {
 	if s.KernelThread {
 		s.commLen = uint8(workerName(s.comm[:s.commLen]))
 	}
-	s.Counters[CPUUser], s.Counters[CPUSystem] = utime, stime
-	s.Counters[MinorFaults], s.Counters[MajorFaults] = minflt, majflt
+	s.Totals[CPUUser], s.Totals[CPUSystem] = utime, stime
+	s.Totals[MinorFaults], s.Totals[MajorFaults] = minflt, majflt
 	s.Children = Children{User: cutime, System: cstime, Faults: cminflt}
 	s.Levels[Threads], s.Levels[Virtual], s.Levels[Resident] = threads, vsize, rss
 	s.Have = FieldCPU | FieldMemory | FieldFaults | FieldThreads | FieldScheduling | FieldChildren
