@@ -111,10 +111,10 @@ func (s *processScraper) readMemory() error {
 	return aside(err)
 }
 
-func (s *processScraper) processTick(t *tick) process.Tick {
+func (s *processScraper) processTick(t *tick) process.ScrapeContext {
 	boot := t.boot.AsTime()
 	s.present = s.host.Present(boot, t.now)
-	tick := process.Tick{Now: t.now, Boot: boot, Present: s.present, Elapsed: t.elapsed, CPUs: float64(runtime.NumCPU())}
+	tick := process.ScrapeContext{Now: t.now, Boot: boot, Present: s.present, Elapsed: t.elapsed, CPUs: float64(runtime.NumCPU())}
 	if sample, err := s.host.CPU(); err == nil && len(sample.PerCPU) > 0 {
 		tick.CPUs = float64(len(sample.PerCPU))
 		tick.HostCPU = uint64((sample.Total.User + sample.Total.Nice + sample.Total.System) * 1e6)
@@ -241,7 +241,7 @@ func (s *processScraper) count(snapshot *process.Snapshot) {
 			reason string
 			n      int
 		}{
-			{"denied", snapshot.Tally.Denied[file]}, {"malformed", snapshot.Tally.Garbage[file]}, {"other", snapshot.Tally.Failed[file]},
+			{"denied", snapshot.ReadErrors.Denied[file]}, {"malformed", snapshot.ReadErrors.Malformed[file]}, {"other", snapshot.ReadErrors.Failed[file]},
 		} {
 			if c.n > 0 {
 				s.telemetry.PsutilProcessReadsFailed.Add(ctx, int64(c.n),

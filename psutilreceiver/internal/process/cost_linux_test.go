@@ -46,7 +46,7 @@ func TestNoAllocationInTheSteadyState(t *testing.T) {
 			for range 3 {
 				once()
 			}
-			// Opening a directory that is held allocates its path for stat(2): of the reader, not of a process.
+			// Opening a directory that is kept open allocates its path for stat(2): of the reader, not of a process.
 			assert.LessOrEqual(t, testing.AllocsPerRun(20, once), 2.0)
 		})
 	}

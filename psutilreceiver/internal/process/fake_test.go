@@ -17,8 +17,8 @@ type fakeSource struct {
 	reads      map[int32]read.Fields
 	identified map[int32]int
 	sample     read.Sample
-	tally      read.Tally
-	lost       int // processes whose stat cannot be read
+	errors     read.ReadErrors
+	unreadable int // processes whose stat cannot be read
 }
 
 type fakeProcess struct {
@@ -30,8 +30,8 @@ type fakeProcess struct {
 var errFake = errors.New("broken off")
 
 func (f *fakeSource) Scan(visit func(*read.Sample)) error {
-	f.tally = read.Tally{}
-	f.tally.Failed[read.FileStat] = f.lost
+	f.errors = read.ReadErrors{}
+	f.errors.Failed[read.FileStat] = f.unreadable
 	for i := range f.processes {
 		if f.breakAfter > 0 && i == f.breakAfter {
 			return errFake
@@ -82,8 +82,8 @@ func (f *fakeSource) Identify(s *read.Sample, want read.Attributes, id *read.Ide
 	return true
 }
 
-func (f *fakeSource) Tally() *read.Tally { return &f.tally }
-func (f *fakeSource) Close() error       { return nil }
+func (f *fakeSource) ReadErrors() *read.ReadErrors { return &f.errors }
+func (f *fakeSource) Close() error                 { return nil }
 
 // proc makes a process with CPU time and memory; start is its pid's unless changed.
 func proc(pid, ppid int32, name string, cpu uint64) fakeProcess {
@@ -95,11 +95,11 @@ func proc(pid, ppid int32, name string, cpu uint64) fakeProcess {
 	return p
 }
 
-// second is the n-th tick of a clock that scrapes once a second on a host with two CPUs.
-func second(n int) Tick {
+// second is the n-th scrape of one a second, on a host with two CPUs.
+func second(n int) ScrapeContext {
 	boot := time.Unix(1_700_000_000, 0)
 	now := boot.Add(time.Hour + time.Duration(n)*time.Second)
-	t := Tick{Now: now, Present: now, Boot: boot, CPUs: 2}
+	t := ScrapeContext{Now: now, Present: now, Boot: boot, CPUs: 2}
 	if n > 0 {
 		t.Elapsed = time.Second
 	}

@@ -55,7 +55,7 @@ func TestFilter(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			source := &fakeSource{processes: []fakeProcess{web, long, shell}}
 			tracker := newTracker(t, source, Options{Filter: c.filter, Fields: read.FieldDiskIO})
-			for n := range 2 { // the verdict is kept: the second scrape asks for nothing
+			for n := range 2 { // the result stays: the second scrape reads no identity
 				s := scrape(t, tracker, n)
 				var kept []int32
 				for _, p := range s.Shown {
@@ -72,8 +72,8 @@ func TestFilter(t *testing.T) {
 
 func TestMinAge(t *testing.T) {
 	young := proc(2, 1, "young", 0)
-	tick := second(0)
-	young.Start = startAt(tick, -30*time.Second)
+	at := second(0)
+	young.Start = startAt(at, -30*time.Second)
 	source := &fakeSource{processes: []fakeProcess{proc(1, 0, "old", 0), young}}
 	tracker := newTracker(t, source, Options{Filter: Filter{MinAge: time.Minute, Exclude: Match{Owners: []string{"nobody"}}}})
 	s := scrape(t, tracker, 0)

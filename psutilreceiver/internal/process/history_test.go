@@ -178,9 +178,9 @@ func (h history) run() {
 			w.step()
 		}
 		source.processes = w.list()
-		tick := second(n)
-		tick.Now = tick.Boot.Add(time.Duration(w.clock) * 10 * time.Millisecond)
-		s, err := tracker.Scrape(tick)
+		at := second(n)
+		at.Now = at.Boot.Add(time.Duration(w.clock) * 10 * time.Millisecond)
+		s, err := tracker.Scrape(at)
 		require.NoError(h.t, err)
 		if n == 0 {
 			before, movedBefore = w.used, w.moved
@@ -189,7 +189,7 @@ func (h history) run() {
 		want := reference.deltas(source.processes)
 		for c := range read.NumCounters {
 			if free := c.Field() == read.FieldCPU || c.Field() == read.FieldFaults; free && want[c] != sum[c] {
-				h.t.Errorf("scrape %d: counter %d adds up to %d, want %d", n, c, sum[c], want[c])
+				h.t.Errorf("scrape %d: counter %d adds up to %d, expected %d", n, c, sum[c], want[c])
 			}
 		}
 		var resident uint64
@@ -206,8 +206,8 @@ func (h history) run() {
 		}
 		for i := range io {
 			io[i] += sum[read.DiskReadBytes+read.Counter(i)]
-			// Figures that cost a read are not known of what is excluded. Where parent and child went in the same scrape, who inherited is a
-			// guess, which in one history of some hundred goes so wrong that a debt stays unpaid. These go well.
+			// Counters that cost a read are not known of what is excluded. Where parent and child exited in the same scrape, who inherited is a
+			// guess, which in one history of some hundred is so wrong that some I/O is never discounted. In these it is right.
 			switch moved := w.moved[i] - movedBefore[i]; {
 			case !h.options.Filter.empty():
 			case w.waits:
@@ -228,7 +228,7 @@ func addUp(s *Snapshot) (delta Deltas, levels read.Levels, members int) {
 	groups := append([]*Group{s.Other, s.Excluded}, s.Groups...)
 	for _, p := range s.Shown {
 		g := &Group{}
-		g.take(p)
+		g.addProcess(p)
 		groups = append(groups, g)
 	}
 	for _, g := range groups {

@@ -48,7 +48,7 @@ func TestInheritedIO(t *testing.T) {
 			[]scan{{init, idle, mover(3, 2, 100, 20, 0)}, {init, mover(2, 1, 160, 51, 12)}},
 			[]map[int32]uint64{{2: 160}},
 		},
-		"a parent read before it waited is settled in the next scrape": {
+		"a parent that was read before it waited: discounted in the next scrape": {
 			[]scan{{init, idle, mover(3, 2, 100, 20, 0)}, {init, mover(2, 1, 3, 51, 0)}, {init, mover(2, 1, 108, 52, 20)}},
 			[]map[int32]uint64{{2: 3}, {2: 5}},
 		},
@@ -56,7 +56,7 @@ func TestInheritedIO(t *testing.T) {
 			[]scan{{init, idle, mover(3, 2, 100, 20, 0)}, {init, idle, mover(3, 2, 101, 20, 0)}, {init, mover(2, 1, 102, 51, 20)}},
 			[]map[int32]uint64{{3: 1}, {2: 1}},
 		},
-		"and owes nothing after that": {
+		"and has nothing to discount after that": {
 			[]scan{{init, idle, mover(3, 2, 100, 20, 0)}, {init, idle}, {init, idle}, {init, mover(2, 1, 108, 52, 20)}},
 			[]map[int32]uint64{{}, {}, {2: 108}},
 		},
@@ -96,7 +96,7 @@ func TestInheritedIO(t *testing.T) {
 			[]scan{{init, idle, mover(3, 2, 100, 20, 0)}, {mover(1, 0, 104, 50, 70)}},
 			[]map[int32]uint64{{1: 4}},
 		},
-		"a parent that goes before its debt is paid": {
+		"a parent that exits before the I/O of its child is discounted": {
 			[]scan{{init, idle, mover(3, 2, 100, 20, 0)}, {init, idle}, {mover(1, 0, 104, 50, 70)}},
 			[]map[int32]uint64{{}, {1: 4}},
 		},
@@ -108,7 +108,7 @@ func TestInheritedIO(t *testing.T) {
 			[]scan{{init, idle, mover(3, 2, 100, 20, 0)}, {init, unreadable(mover(2, 1, 0, 51, 20))}, {init, mover(2, 1, 105, 51, 20)}},
 			[]map[int32]uint64{{}, {2: 5}},
 		},
-		"a figure that steps back is held until it has caught up": {
+		"a counter that steps back keeps its value until it has caught up": {
 			[]scan{
 				{init, idle, mover(3, 2, 100, 20, 0)},
 				{init, mover(2, 1, 105, 51, 20)},
@@ -143,12 +143,12 @@ func TestInheritedIO(t *testing.T) {
 			source.processes = source.processes[:1]
 			scrape(t, tracker, 8)
 			scrape(t, tracker, 9)
-			assert.Nil(t, tracker.ioDebts, "nothing is kept for long")
+			assert.Nil(t, tracker.exitedIO, "nothing is kept for long")
 		})
 	}
 }
 
-func TestInheritedIOLeavesGroupsAndRemainderWhole(t *testing.T) {
+func TestInheritedIOKeepsGroupsAndRemainderExact(t *testing.T) {
 	scans := [][]fakeProcess{
 		{mover(1, 0, 0, 50, 0), mover(2, 1, 0, 50, 0)},
 		{mover(1, 0, 0, 50, 0), mover(2, 1, 0, 50, 0), mover(3, 2, 100, 20, 0)},

@@ -69,7 +69,7 @@ func TestTopIsTheUnionOfItsKeys(t *testing.T) {
 	assert.Contains(t, shownDelta(s), int32(4))
 }
 
-func TestOtherAndGroupsGoOnWhenMembersComeAndGo(t *testing.T) {
+func TestOtherAndGroupsContinueWhenMembersComeAndGo(t *testing.T) {
 	source := &fakeSource{processes: []fakeProcess{proc(1, 0, "init", 0), proc(2, 1, "web", 100), proc(3, 1, "web", 200), proc(4, 1, "db", 50)}}
 	tracker := newTracker(t, source, Options{GroupBy: []GroupKey{GroupExecutable}})
 	web := func(s *Snapshot) *Group {

@@ -104,17 +104,17 @@ func TestAProcessOlderThanTheFirstScrapeIsNotTakenForNewborn(t *testing.T) {
 
 func TestUtilization(t *testing.T) {
 	cases := map[string]struct {
-		tick  Tick
+		at    ScrapeContext
 		delta uint64
 		want  float64
 		ok    bool
 	}{
 		"half of two CPUs":                      {second(1), 1_000_000, 0.5, true},
 		"no more than all of them":              {second(1), 2_100_000, 1, true},
-		"no time has passed":                    {Tick{CPUs: 2}, 1_000_000, 0, false},
-		"the clock went back":                   {Tick{CPUs: 2, Elapsed: -1e9}, 1_000_000, 0, false},
-		"the number of the CPUs is not known":   {Tick{Elapsed: 1e9}, 1_000_000, 0, false},
-		"a limit of less than one CPU is given": {Tick{Elapsed: 1e9, CPUs: 0.5}, 250_000, 0.5, true},
+		"no time has passed":                    {ScrapeContext{CPUs: 2}, 1_000_000, 0, false},
+		"the clock went back":                   {ScrapeContext{CPUs: 2, Elapsed: -1e9}, 1_000_000, 0, false},
+		"the number of the CPUs is not known":   {ScrapeContext{Elapsed: 1e9}, 1_000_000, 0, false},
+		"a limit of less than one CPU is given": {ScrapeContext{Elapsed: 1e9, CPUs: 0.5}, 250_000, 0.5, true},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -123,7 +123,7 @@ func TestUtilization(t *testing.T) {
 			first := scrape(t, tracker, 0)
 			assert.False(t, first.Shown[0].HasUtilization)
 			source.processes = []fakeProcess{proc(1, 0, "a", 100+c.delta)}
-			s, err := tracker.Scrape(c.tick)
+			s, err := tracker.Scrape(c.at)
 			require.NoError(t, err)
 			assert.Equal(t, c.ok, s.Shown[0].HasUtilization)
 			assert.InDelta(t, c.want, s.Shown[0].CPUUtilization, 1e-9)
@@ -147,7 +147,7 @@ func TestAScanThatBreaksOffLosesNothing(t *testing.T) {
 	s := scrape(t, tracker, 2)
 	assert.Equal(t, map[int32]uint64{1: 15, 2: 30, 3: 40}, shownDelta(s))
 
-	// A process that only the broken scan saw leaves neither state nor debt behind.
+	// A process that only the broken scan saw leaves nothing behind.
 	source.processes = append(source.processes, proc(4, 1, "brief", 9))
 	source.breakAfter = 4
 	source.processes = append(source.processes, proc(5, 1, "unread", 9))
@@ -157,10 +157,10 @@ func TestAScanThatBreaksOffLosesNothing(t *testing.T) {
 	source.processes = source.processes[:3]
 	scrape(t, tracker, 4)
 	assert.Len(t, tracker.byPID, 3)
-	assert.Zero(t, tracker.carried)
+	assert.Zero(t, tracker.leftover)
 }
 
-func TestContextSwitchesGoOnWhenAThreadExits(t *testing.T) {
+func TestContextSwitchesContinueWhenAThreadExits(t *testing.T) {
 	at := func(switches uint64) []fakeProcess {
 		p := proc(1, 0, "a", 0)
 		p.Have |= read.FieldSwitches
@@ -177,7 +177,7 @@ func TestContextSwitchesGoOnWhenAThreadExits(t *testing.T) {
 	assert.Equal(t, []uint64{100, 150, 150, 165}, totals)
 }
 
-func TestAFigureThatCannotBeReadForAWhileIsCaughtUp(t *testing.T) {
+func TestACounterThatCannotBeReadForAWhileCatchesUp(t *testing.T) {
 	with := func(bytes uint64, readable bool) []fakeProcess {
 		p := proc(1, 0, "a", 0)
 		if readable {
@@ -191,7 +191,7 @@ func TestAFigureThatCannotBeReadForAWhileIsCaughtUp(t *testing.T) {
 	scrape(t, tracker, 0)
 	source.processes = with(0, false)
 	s := scrape(t, tracker, 1)
-	require.Len(t, s.Shown, 1, "the process is shown without the figure")
+	require.Len(t, s.Shown, 1, "the process is shown without the metric")
 	assert.Zero(t, s.Shown[0].Have&read.FieldDiskIO)
 	assert.Zero(t, s.Shown[0].Delta[read.DiskReadBytes])
 	source.processes = with(300, true)
@@ -222,7 +222,7 @@ func TestIdentityIsReadOnceAndAgainWhenTheProgramChanges(t *testing.T) {
 	assert.Equal(t, 2, source.identified[3])
 }
 
-func TestAProcessThatIsGoneBeforeItsIdentityIsReadKeepsItsComm(t *testing.T) {
+func TestAProcessThatExitsBeforeItsIdentityIsReadHasItsComm(t *testing.T) {
 	p := proc(1, 0, "brief", 0)
 	p.gone = true
 	source := &fakeSource{processes: []fakeProcess{p}}
@@ -276,7 +276,7 @@ func TestDetailsLeaveWithTheProcess(t *testing.T) {
 	source.processes = at(100, 90)
 	s = scrape(t, tracker, 1)
 	assert.Equal(t, int32(2), s.Shown[0].PID)
-	assert.Zero(t, s.Other.Have&read.FieldProportional, "the remainder has no figure that only some of it would be in")
+	assert.Zero(t, s.Other.Have&read.FieldProportional, "the remainder has no value that only some of its processes would be in")
 	assert.Zero(t, s.Other.Levels[read.Proportional])
 }
 

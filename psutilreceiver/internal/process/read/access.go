@@ -2,7 +2,7 @@ package read
 
 import "strings"
 
-// Access says what this process may not see of the others, so that it can be said once instead of with every figure that is missing.
+// Access says what this process may not read of other processes, so that it can be logged once instead of for every value that is missing.
 type Access struct {
 	// Lacks names the capabilities that this process does not have, of those that would give it more.
 	Lacks []string

@@ -16,7 +16,7 @@ import (
 // ProbeAccess finds out what this process may not see of the processes of the host whose root directory is root, by its effective
 // capabilities and the options that <root>/proc is mounted with. What stat gives needs no privilege, nor do threads, context switches,
 // swap, owner, command line and cgroup. The count of descriptors needs none since Linux 6.2. A capability that holds in a user namespace of this
-// process's own does not reach processes outside of it, which is not seen here: the tally of a scan tells.
+// process's own does not reach processes outside of it, which is not seen here: the read errors of a scan show it.
 func ProbeAccess(root string) (Access, error) {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData

@@ -19,7 +19,7 @@ func TestParseCgroup(t *testing.T) {
 		"a group that has been removed":   {"0::/a (deleted)\n", "/a"},
 		"of another cgroup namespace":     {"0::/../../b\n", "/../../b"},
 		"nothing":                         {"", "/"},
-		"garbage":                         {"what\n::\n0:\n0::relative\n", "/"},
+		"malformed":                       {"what\n::\n0:\n0::relative\n", "/"},
 		"the last line has no line break": {"0::/a", "/a"},
 	}
 	for name, c := range cases {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// mask stands for a secret in a command line. Its length says nothing about that of the secret.
+// mask replaces a secret in a command line. Its length is independent of that of the secret.
 const mask = "********"
 
 // secretWords make the name of an option, variable or header a secret's. Names are compared in lower case without '-', '_' and '.'.
@@ -21,7 +21,7 @@ var secretNames = map[string]bool{"pass": true, "pwd": true, "pw": true, "auth":
 // member whose name has a word such as password, token, secret or api_key in it ("--password=x", "--password x", "TOKEN=x",
 // "X-Api-Key: x", `{"secret": "x"}`), also within an argument that is itself a command line, and the password in a URL.
 // What follows an option of such a name is masked whatever it looks like: "--password -x" may be a password that begins with a dash.
-// It rather masks too much than too little. A secret whose place has no name, as in "mysql -pSECRET", it cannot know.
+// It masks too much rather than too little. It cannot recognize a secret without a name, as in "mysql -pSECRET".
 func ScrubCommandLine(arguments []string) string {
 	var out strings.Builder
 	masking := false // the value of the option just seen is this argument
@@ -30,7 +30,7 @@ func ScrubCommandLine(arguments []string) string {
 			out.WriteByte(' ')
 		}
 		masked := masking
-		// Also of one that is masked: an option whose name only sounds like a secret's, as --use-token, has no value.
+		// This is checked of a masked argument, too: an option whose name only sounds like a secret's, such as --use-token, has no value.
 		masking = isOption(argument) && !strings.ContainsAny(argument, "=: ") && isSecretName(argument)
 		if masked {
 			out.WriteString(mask)

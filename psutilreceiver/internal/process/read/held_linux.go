@@ -5,13 +5,13 @@ import "github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/heldfil
 const (
 	// maxHeldFiles is enough for stat and io of 8,000 processes.
 	maxHeldFiles = 16 << 10
-	// heldShare: all readers together keep one in so many of the descriptors open that this process is allowed.
+	// heldShare: all readers together keep open one in so many of the descriptors that this process is allowed.
 	heldShare = 4
 )
 
-// filesOfAllReaders bounds the files that all readers of this process keep open: they share its descriptors. What finds no room is opened
+// heldBudget bounds the files that all readers of this process keep open together, because they share its descriptors. Other files are opened
 // each time.
-var filesOfAllReaders heldfile.Budget
+var heldBudget heldfile.Budget
 
 // isHeld tells whether a kind of file is worth keeping open: those that are read of each process in each scan.
 func isHeld(f File) bool { return f == FileStat || f == FileIO || f == FileStatm }

@@ -5,49 +5,49 @@ import (
 	"path"
 )
 
-// commandLineLimit is how much of a command line is looked at: what the kernel itself kept before 4.2.
+// commandLineLimit is how many bytes of a command line are used: as many as the kernel itself kept before 4.2.
 const commandLineLimit = 4096
 
-// Identify reads the files that the wanted attributes need. Reading a command line waits for the process's memory map, which a process in
-// uninterruptible sleep may hold for ever. Of such a process it is not read, and id does not have it.
-func (r *Reader) Identify(s *Sample, want Attributes, id *Identity) bool {
+// Identify reads the files that the attributes need. Reading a command line waits for the lock of the process's memory map, which a process in
+// uninterruptible sleep may hold forever. Of such a process it is not read, and id does not have it.
+func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
 	if s.Uninterruptible() {
-		want &^= AttributeCommand | AttributeCommandLine
+		attributes &^= AttributeCommand | AttributeCommandLine
 	}
-	want &^= id.Have
-	if want == 0 {
+	attributes &^= id.Have
+	if attributes == 0 {
 		return true
 	}
-	read := *id
-	if want&AttributeExecutable != 0 {
-		r.readExecutable(s, &read)
+	found := *id
+	if attributes&AttributeExecutable != 0 {
+		r.readExecutable(s, &found)
 	}
-	if want&(AttributeCommand|AttributeCommandLine) != 0 {
-		r.readCommandLine(s, want, &read)
+	if attributes&(AttributeCommand|AttributeCommandLine) != 0 {
+		r.readCommandLine(s, attributes, &found)
 	}
-	if want&AttributeOwner != 0 {
+	if attributes&AttributeOwner != 0 {
 		if uid, errno := r.dir.owner(s.PID); errno == 0 {
-			read.Owner = r.users.name(uid)
+			found.Owner = r.users.name(uid)
 		}
 	}
-	if want&AttributeCgroup != 0 {
-		if text, ok := r.text(s.PID, FileCgroup); ok {
-			read.Cgroup = parseCgroup(text)
-			read.Unit, read.ContainerID = systemdUnit(read.Cgroup), containerID(read.Cgroup)
+	if attributes&AttributeCgroup != 0 {
+		if text, ok := r.readText(s.PID, FileCgroup); ok {
+			found.Cgroup = parseCgroup(text)
+			found.Unit, found.ContainerID = systemdUnit(found.Cgroup), containerID(found.Cgroup)
 		}
 	}
-	// What was read of another process that has the pid now must not stay with this one.
-	if !r.same(s.Key) {
+	// What was read may belong to another process, which has the pid by now.
+	if !r.isSame(s.Key) {
 		return false
 	}
-	read.Have |= want
-	*id = read
+	found.Have |= attributes
+	*id = found
 	return true
 }
 
 func (r *Reader) readExecutable(s *Sample, id *Identity) {
 	target, errno := r.dir.readlink(s.PID)
-	r.count(FileExe, errno)
+	r.countError(FileExe, errno)
 	if errno != 0 {
 		id.Executable, id.ExecutablePath = s.Comm(), ""
 		return
@@ -57,8 +57,8 @@ func (r *Reader) readExecutable(s *Sample, id *Identity) {
 	id.Executable = path.Base(id.ExecutablePath)
 }
 
-func (r *Reader) readCommandLine(s *Sample, want Attributes, id *Identity) {
-	text, ok := r.text(s.PID, FileCmdline)
+func (r *Reader) readCommandLine(s *Sample, attributes Attributes, id *Identity) {
+	text, ok := r.readText(s.PID, FileCmdline)
 	if !ok {
 		return
 	}
@@ -66,10 +66,10 @@ func (r *Reader) readCommandLine(s *Sample, want Attributes, id *Identity) {
 	if len(arguments) == 0 {
 		return
 	}
-	if want&AttributeCommand != 0 {
+	if attributes&AttributeCommand != 0 {
 		id.Command = ScrubCommandLine(arguments[:1])
 	}
-	if want&AttributeCommandLine != 0 {
+	if attributes&AttributeCommandLine != 0 {
 		id.CommandLine = ScrubCommandLine(arguments)
 	}
 }

@@ -39,9 +39,9 @@ func playUnprivileged() error {
 		r.Identify(s, AttributeExecutable|AttributeOwner|AttributeCgroup, &id)
 	})
 	access, accessErr := ProbeAccess("")
-	tally := r.Tally()
+	errors := r.ReadErrors()
 	fmt.Printf("%v %v %d %d %d %d %d %q\n", err == nil, accessErr == nil, whole, described,
-		tally.Denied[FileIO], tally.Denied[FileExe], tally.Denied[FileStat], access)
+		errors.Denied[FileIO], errors.Denied[FileExe], errors.Denied[FileStat], access)
 	return nil
 }
 
@@ -66,7 +66,7 @@ func liveReader(tb testing.TB) *Reader {
 	return r
 }
 
-func TestLiveFiguresOfAChild(t *testing.T) {
+func TestLiveStatisticsOfAChild(t *testing.T) {
 	c := proctest.StartChild(t)
 	require.Equal(t, "done", c.Ask(""))
 	r := liveReader(t)

@@ -13,7 +13,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/proctest"
 )
 
-// statText is a stat of 52 fields in which every figure that is read has a value of its own.
+// statText is a stat of 52 fields in which every statistic that is read has a different value.
 const statText = "4194304 (a) b\\n(c\\\\) S 7 4194304 4194304 0 -1 4194560 11 12 13 14 15 16 17 18 20 -5 3 0 900 2048 25 18446744073709551615 1 1 1 1 1 0 0 0 0 0 0 0 17 1 0 0 42 0 0 1 1 1 1 1 1 1 0\n"
 
 // statFields are the fields that come with the stat of a process.
@@ -57,9 +57,9 @@ var badStats = []string{
 	statText[:60],
 }
 
-func TestParseStatOfGarbage(t *testing.T) {
+func TestParseStatOfMalformedText(t *testing.T) {
 	for _, text := range badStats {
-		s := Sample{Vitals: Vitals{Have: statFields}}
+		s := Sample{ProcessState: ProcessState{Have: statFields}}
 		assert.False(t, parseStat([]byte(text), 4096, &s), "%q", text)
 		assert.Zero(t, s.Have, "%q", text)
 	}
@@ -90,7 +90,7 @@ func FuzzParseStat(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		s := Sample{Vitals: Vitals{Have: ^Fields(0)}}
+		s := Sample{ProcessState: ProcessState{Have: ^Fields(0)}}
 		ok := parseStat(text, 4096, &s)
 		require.Equal(t, ok, s.Have != 0)
 		if ok {
@@ -130,7 +130,7 @@ func FuzzParseIO(f *testing.F) {
 		ok := parseIO(text, &s)
 		require.Equal(t, ok, s.Have != 0)
 		for c := range NumCounters {
-			require.False(t, s.Totals[c] != 0 && s.Have&c.Field() == 0, "what is not held is not set")
+			require.False(t, s.Totals[c] != 0 && s.Have&c.Field() == 0, "a field that the sample does not have is not set")
 		}
 	})
 }
@@ -139,12 +139,12 @@ func TestParseStatus(t *testing.T) {
 	st, ok := parseStatus([]byte(proctest.StatusText))
 	require.True(t, ok)
 	assert.Equal(t, status{
-		uid: 33, hasUID: true, swap: 12 << 10, hasSwap: true, voluntary: 150, involuntary: 545, hasSwitches: true,
+		uid: 33, hasUID: true, levels: Levels{Swap: 12 << 10}, voluntary: 150, involuntary: 545, have: FieldSwap | FieldSwitches,
 	}, st)
 	st, ok = parseStatus([]byte("Name:\tkthreadd\nUid:\t0\t0\t0\t0\nvoluntary_ctxt_switches:\t1\n"))
 	require.True(t, ok)
-	assert.False(t, st.hasSwap)
-	assert.False(t, st.hasSwitches, "one of two is not both")
+	assert.Zero(t, st.have&FieldSwap)
+	assert.Zero(t, st.have&FieldSwitches, "one of two is not both")
 	for _, bad := range []string{"", "Uid\n", "Uid:\t0\n", "Uid:\t0\t4294967296\n", "Uid:\t0\t0\nVmSwap:\tmany kB\n", "VmSwap:\t1 kB\n"} {
 		st, ok := parseStatus([]byte(bad))
 		assert.False(t, ok, "%q", bad)

@@ -15,22 +15,22 @@ import (
 const (
 	direntBuffer = 32 << 10
 	textBuffer   = 16 << 10
-	textLimit    = 1 << 20 // no file that is read is longer, unless it is not what it should be
+	textLimit    = 1 << 20 // every file that is read is shorter, unless it is not what it should be
 )
 
-// procdir reads files below one directory, which it holds open. It makes the system calls itself: a file costs open, read and close, where
-// package os adds three more and an allocation for each, and what is read stays in one buffer.
+// procdir reads files below one directory, which it keeps open. It makes the system calls itself: a file costs open, read and close, where
+// package os adds three more and an allocation for each, and there is one buffer for everything that is read.
 type procdir struct {
-	path string
-	fd   int         // -1: not open
-	at   unix.Stat_t // what was opened
+	path   string
+	fd     int         // -1: not open
+	opened unix.Stat_t // the directory that was opened
 	// fdSizes tells that the size of PID/fd is the number of open descriptors, as it is in procfs since Linux 6.2.
 	fdSizes bool
-	name    []byte // path of the file in hand, zero at its end
+	name    []byte // path of the file to open, zero at its end
 	text    []byte
 	statx   unix.Statx_t
-	files   heldfile.Set // those of kinds that isHeld names
-	// intercept, if set, runs before a file of a process is opened; what it returns is the outcome unless it is 0. For tests.
+	files   heldfile.Set // kept open: see isHeld
+	// intercept, if set, runs before a file of a process is opened; unless it returns 0 the file is not opened, and that is the error. For tests.
 	intercept func(pid int32, f File) unix.Errno
 }
 
@@ -38,13 +38,13 @@ func newProcdir(path string) procdir {
 	return procdir{path: path, fd: -1, name: make([]byte, 0, 64), text: make([]byte, 0, textBuffer)}
 }
 
-// open makes the directory ready to be listed from its beginning. It is opened anew only if another one has been mounted in its place.
+// open makes the directory ready to be listed from its beginning. It is opened again only if another one has been mounted in its place.
 func (d *procdir) open() error {
 	var st unix.Stat_t
 	if err := unix.Stat(d.path, &st); err != nil {
 		return fmt.Errorf("opening %s: %w", d.path, err)
 	}
-	if d.fd >= 0 && st.Dev == d.at.Dev && st.Ino == d.at.Ino {
+	if d.fd >= 0 && st.Dev == d.opened.Dev && st.Ino == d.opened.Ino {
 		if _, err := unix.Seek(d.fd, 0, unix.SEEK_SET); err == nil {
 			return nil
 		}
@@ -56,16 +56,16 @@ func (d *procdir) open() error {
 	if err != nil {
 		return fmt.Errorf("opening %s: %w", d.path, err)
 	}
-	d.fd, d.at = fd, st
+	d.fd, d.opened = fd, st
 	var fs unix.Statfs_t
 	d.fdSizes = unix.Fstatfs(fd, &fs) == nil && fs.Type == unix.PROC_SUPER_MAGIC
 	var budget *heldfile.Budget
 	if d.fdSizes {
-		budget = &filesOfAllReaders
+		budget = &heldBudget
 		budget.SetShare(heldShare, maxHeldFiles)
 		// This process has the directory open, so a kernel that counts counts at least one.
 		d.name = append(d.name[:0], "self/fd\x00"...)
-		errno := d.size()
+		errno := d.readSize()
 		d.fdSizes = errno == 0 && d.statx.Size > 0
 	}
 	d.files = heldfile.NewSet(budget)
@@ -82,8 +82,8 @@ func (d *procdir) close() error {
 	return err
 }
 
-// aim sets the name of a file of a process: PID/file, or PID/task/TID/file.
-func (d *procdir) aim(pid int32, f File, tid int32) unix.Errno {
+// setName sets the name of a file of a process: PID/file, or PID/task/TID/file.
+func (d *procdir) setName(pid int32, f File, tid int32) unix.Errno {
 	d.name = strconv.AppendInt(d.name[:0], int64(pid), 10)
 	d.name = append(d.name, '/')
 	if tid != 0 {
@@ -106,20 +106,20 @@ func (d *procdir) read(pid int32, f File) ([]byte, unix.Errno) {
 	}
 	key := heldKey(pid, f)
 	if fd, ok := d.files.Get(key); ok {
-		errno := d.fill(fd)
+		errno := d.readOpen(fd)
 		if !isGone(errno) {
 			return d.text, errno
 		}
 		d.files.Drop(key) // The pid may belong to another process by now.
 	}
-	if errno := d.aim(pid, f, 0); errno != 0 {
+	if errno := d.setName(pid, f, 0); errno != 0 {
 		return nil, errno
 	}
 	fd, errno := d.openat(unix.O_RDONLY | unix.O_CLOEXEC)
 	if errno != 0 {
 		return nil, errno
 	}
-	errno = d.fill(fd)
+	errno = d.readOpen(fd)
 	if errno != 0 || !d.files.Put(key, fd) {
 		_ = unix.Close(fd) // Nothing was written: there is nothing to report.
 	}
@@ -127,20 +127,20 @@ func (d *procdir) read(pid int32, f File) ([]byte, unix.Errno) {
 }
 
 func (d *procdir) readTask(pid int32, f File, tid int32) ([]byte, unix.Errno) {
-	if errno := d.aim(pid, f, tid); errno != 0 {
+	if errno := d.setName(pid, f, tid); errno != 0 {
 		return nil, errno
 	}
 	fd, errno := d.openat(unix.O_RDONLY | unix.O_CLOEXEC)
 	if errno != 0 {
 		return nil, errno
 	}
-	errno = d.fill(fd)
+	errno = d.readOpen(fd)
 	_ = unix.Close(fd) // Nothing was written: there is nothing to report.
 	return d.text, errno
 }
 
-// fill reads a file into d.text.
-func (d *procdir) fill(fd int) unix.Errno {
+// readOpen reads an open file into d.text.
+func (d *procdir) readOpen(fd int) unix.Errno {
 	var err error
 	d.text, err = heldfile.ReadWhole(fd, d.text, textLimit)
 	return asErrno(err)
@@ -165,9 +165,9 @@ func (d *procdir) openat(flags int) (int, unix.Errno) {
 	}
 }
 
-// size fills d.statx with the size of the file whose name is set. statx is the same on every architecture, and where it is missing so is the
-// size that it would be asked for.
-func (d *procdir) size() unix.Errno {
+// readSize fills d.statx with the size of the file whose name is set. statx(2) is the same on every architecture. Kernels without it do not
+// have the size that it is used for either.
+func (d *procdir) readSize() unix.Errno {
 	_, _, errno := unix.Syscall6(unix.SYS_STATX, uintptr(d.fd), uintptr(unsafe.Pointer(&d.name[0])), 0, unix.STATX_SIZE,
 		uintptr(unsafe.Pointer(&d.statx)), 0)
 	return errno
@@ -175,7 +175,7 @@ func (d *procdir) size() unix.Errno {
 
 // readlink returns the target of the link exe of a process, valid until the next read.
 func (d *procdir) readlink(pid int32) ([]byte, unix.Errno) {
-	if errno := d.aim(pid, FileExe, 0); errno != 0 {
+	if errno := d.setName(pid, FileExe, 0); errno != 0 {
 		return nil, errno
 	}
 	d.text = d.text[:cap(d.text)]
@@ -194,7 +194,7 @@ func (d *procdir) owner(pid int32) (uint32, unix.Errno) {
 	return st.Uid, asErrno(err)
 }
 
-// listing goes through the numeric names of a directory.
+// listing lists the numeric names of a directory.
 type listing struct {
 	buffer, rest []byte
 }

@@ -14,7 +14,7 @@ import (
 
 // Scan visits every process. Each costs a request for its start, its parent and its name.
 func (r *Reader) Scan(visit func(*Sample)) error {
-	r.tally = Tally{}
+	r.errors = ReadErrors{}
 	ctx := context.Background()
 	pids, err := process.PidsWithContext(ctx)
 	if err != nil {
@@ -24,18 +24,18 @@ func (r *Reader) Scan(visit func(*Sample)) error {
 		p := process.Process{Pid: pid}
 		created, err := p.CreateTimeWithContext(ctx)
 		if isGone(err) {
-			r.tally.Gone++
+			r.errors.Gone++
 			continue
 		}
-		if !r.count(FileStat, err) {
+		if !r.countError(FileStat, err) {
 			continue
 		}
 		ppid, err := p.PpidWithContext(ctx)
-		if !r.count(FileStat, err) {
+		if !r.countError(FileStat, err) {
 			continue
 		}
 		name, err := p.NameWithContext(ctx)
-		if !r.count(FileStat, err) {
+		if !r.countError(FileStat, err) {
 			continue
 		}
 		s := r.begin(pid, ppid, name)
@@ -45,58 +45,58 @@ func (r *Reader) Scan(visit func(*Sample)) error {
 	return nil
 }
 
-// Read asks for each figure that is wanted. What is known as I/O counts blocks and operations rather than bytes, and is left out.
-func (r *Reader) Read(s *Sample, want Fields) {
-	want &^= s.Have
+// Read reads each field with a call of its own. I/O is left out, because it is in blocks and operations rather than bytes.
+func (r *Reader) Read(s *Sample, fields Fields) {
+	fields &^= s.Have
 	p, ctx := process.Process{Pid: s.PID}, context.Background()
-	if want&FieldCPU != 0 {
-		if t, err := p.TimesWithContext(ctx); r.count(FileStat, err) {
+	if fields&FieldCPU != 0 {
+		if t, err := p.TimesWithContext(ctx); r.countError(FileStat, err) {
 			s.Totals[CPUUser], s.Totals[CPUSystem] = uint64(t.User*microsecondsPerSecond), uint64(t.System*microsecondsPerSecond)
 			s.Have |= FieldCPU
 		}
 	}
-	if want&FieldMemory != 0 {
-		if m, err := p.MemoryInfoWithContext(ctx); r.count(FileStat, err) {
+	if fields&FieldMemory != 0 {
+		if m, err := p.MemoryInfoWithContext(ctx); r.countError(FileStat, err) {
 			s.Levels[Resident], s.Levels[Virtual] = m.RSS, m.VMS
 			s.Have |= FieldMemory
 		}
 	}
-	if want&FieldThreads != 0 {
-		if n, err := p.NumThreadsWithContext(ctx); r.count(FileStat, err) {
+	if fields&FieldThreads != 0 {
+		if n, err := p.NumThreadsWithContext(ctx); r.countError(FileStat, err) {
 			s.Levels[Threads] = uint64(max(n, 0))
 			s.Have |= FieldThreads
 		}
 	}
 }
 
-// Identify asks for each attribute that is wanted. There are no cgroups.
-func (r *Reader) Identify(s *Sample, want Attributes, id *Identity) bool {
-	want &^= id.Have
+// Identify reads each attribute with a call of its own. There are no cgroups.
+func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
+	attributes &^= id.Have
 	p, ctx := process.Process{Pid: s.PID}, context.Background()
-	if want&AttributeExecutable != 0 {
+	if attributes&AttributeExecutable != 0 {
 		id.Executable = s.Comm()
-		if path, err := p.ExeWithContext(ctx); r.count(FileExe, err) && path != "" {
+		if path, err := p.ExeWithContext(ctx); r.countError(FileExe, err) && path != "" {
 			id.Executable, id.ExecutablePath = filepath.Base(path), path
 		}
 	}
-	if want&(AttributeCommand|AttributeCommandLine) != 0 {
-		if arguments, err := p.CmdlineSliceWithContext(ctx); r.count(FileCmdline, err) && len(arguments) > 0 {
-			if want&AttributeCommand != 0 {
+	if attributes&(AttributeCommand|AttributeCommandLine) != 0 {
+		if arguments, err := p.CmdlineSliceWithContext(ctx); r.countError(FileCmdline, err) && len(arguments) > 0 {
+			if attributes&AttributeCommand != 0 {
 				id.Command = ScrubCommandLine(arguments[:1])
 			}
-			if want&AttributeCommandLine != 0 {
+			if attributes&AttributeCommandLine != 0 {
 				id.CommandLine = ScrubCommandLine(arguments)
 			}
 		}
 	}
-	if want&AttributeOwner != 0 {
-		if owner, err := p.UsernameWithContext(ctx); r.count(FileStatus, err) {
+	if attributes&AttributeOwner != 0 {
+		if owner, err := p.UsernameWithContext(ctx); r.countError(FileStatus, err) {
 			id.Owner = owner
 		}
 	}
-	id.Have |= want
+	id.Have |= attributes
 	return true
 }
 
-// isGone tells that there is no process of the pid.
+// isGone tells whether an error means that there is no process with the pid.
 func isGone(err error) bool { return errors.Is(err, syscall.ESRCH) }

@@ -15,7 +15,7 @@ import (
 
 // Scan visits every process of one answer of sysctl kern.proc.all.
 func (r *Reader) Scan(visit func(*Sample)) error {
-	r.tally = Tally{}
+	r.errors = ReadErrors{}
 	all, err := unix.SysctlKinfoProcSlice("kern.proc.all")
 	if err != nil {
 		return fmt.Errorf("reading sysctl kern.proc.all: %w", err)
@@ -86,25 +86,25 @@ func procInfo(call int, pid int32, flavor int, buffer unsafe.Pointer, size int) 
 	return int(n), nil
 }
 
-// Read asks for each figure that is wanted: the task's for what it uses, its resource usage for the bytes of its disk I/O.
-func (r *Reader) Read(s *Sample, want Fields) {
-	want &^= s.Have
-	if want&(FieldCPU|FieldMemory|FieldFaults|FieldThreads) != 0 {
+// Read reads the fields: from the task what it uses, from its resource usage the bytes of its disk I/O.
+func (r *Reader) Read(s *Sample, fields Fields) {
+	fields &^= s.Have
+	if fields&(FieldCPU|FieldMemory|FieldFaults|FieldThreads) != 0 {
 		r.readTask(s)
 	}
-	if want&FieldDiskIO != 0 {
+	if fields&FieldDiskIO != 0 {
 		var usage rusageInfoV2
-		if _, err := procInfo(procInfoCallPIDRusage, s.PID, rusageInfoV2Flavor, unsafe.Pointer(&usage), 0); r.count(FileIO, err) {
+		if _, err := procInfo(procInfoCallPIDRusage, s.PID, rusageInfoV2Flavor, unsafe.Pointer(&usage), 0); r.countError(FileIO, err) {
 			s.Totals[DiskReadBytes], s.Totals[DiskWriteBytes] = usage.DiskBytesRead, usage.DiskBytesWritten
 			s.Have |= FieldDiskIO
 		}
 	}
-	if want&FieldDescriptors != 0 {
-		// Asked without a buffer the call tells the size of the table; only filling one tells how much of it is in use.
+	if fields&FieldDescriptors != 0 {
+		// Without a buffer the call returns the size of the table; only filling a buffer shows how much of it is in use.
 		size, err := procInfo(procInfoCallPIDInfo, s.PID, procPIDListFDs, nil, 0)
-		if buffer := make([]byte, size); r.count(FileFD, err) && size > 0 {
+		if buffer := make([]byte, size); r.countError(FileFD, err) && size > 0 {
 			used, err := procInfo(procInfoCallPIDInfo, s.PID, procPIDListFDs, unsafe.Pointer(&buffer[0]), size)
-			if r.count(FileFD, err) {
+			if r.countError(FileFD, err) {
 				s.Levels[Descriptors] = uint64(used / procFDInfoSize)
 				s.Have |= FieldDescriptors
 			}
@@ -117,16 +117,16 @@ func (r *Reader) readTask(s *Sample) {
 	size := int(unsafe.Sizeof(task))
 	n, err := procInfo(procInfoCallPIDInfo, s.PID, procPIDTaskInfo, unsafe.Pointer(&task), size)
 	frequency, frequencyErr := unix.SysctlUint64("hw.tbfrequency")
-	if !r.count(FileStat, errors.Join(err, frequencyErr)) {
+	if !r.countError(FileStat, errors.Join(err, frequencyErr)) {
 		return
 	}
 	if n < size || frequency == 0 {
-		r.tally.Garbage[FileStat]++
+		r.errors.Malformed[FileStat]++
 		return
 	}
 	s.Totals[CPUUser] = timebaseMicroseconds(task.TotalUser, frequency)
 	s.Totals[CPUSystem] = timebaseMicroseconds(task.TotalSystem, frequency)
-	// The kernel counts these in 32 bits. They are held when they wrap, as all that falls is.
+	// The kernel counts these in 32 bits. When they wrap, package process keeps the last value, as of every counter that falls.
 	s.Totals[MinorFaults], s.Totals[MajorFaults] = uint64(uint32(task.Faults-task.Pageins)), uint64(uint32(task.Pageins))
 	s.Levels[Resident], s.Levels[Virtual], s.Levels[Threads] = task.ResidentSize, task.VirtualSize, uint64(max(task.ThreadCount, 0))
 	s.Have |= FieldCPU | FieldMemory | FieldFaults | FieldThreads
@@ -137,40 +137,40 @@ func timebaseMicroseconds(ticks, frequency uint64) uint64 {
 	return ticks/frequency*microsecondsPerSecond + ticks%frequency*microsecondsPerSecond/frequency
 }
 
-// Identify asks for each attribute that is wanted. There are no cgroups.
-func (r *Reader) Identify(s *Sample, want Attributes, id *Identity) bool {
-	want &^= id.Have
-	if want&AttributeExecutable != 0 {
+// Identify reads each attribute with a call of its own. There are no cgroups.
+func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
+	attributes &^= id.Have
+	if attributes&AttributeExecutable != 0 {
 		id.Executable = s.Comm()
 		buffer := make([]byte, 4*unix.PathMax)
 		_, err := procInfo(procInfoCallPIDInfo, s.PID, procPIDPathInfo, unsafe.Pointer(&buffer[0]), len(buffer))
-		if path := unix.ByteSliceToString(buffer); r.count(FileExe, err) && path != "" {
+		if path := unix.ByteSliceToString(buffer); r.countError(FileExe, err) && path != "" {
 			id.Executable, id.ExecutablePath = filepath.Base(path), path
 		}
 	}
-	if want&(AttributeCommand|AttributeCommandLine) != 0 {
-		if text, err := unix.SysctlRaw("kern.procargs2", int(s.PID)); r.count(FileCmdline, err) {
-			setCommand(parseProcargs(text), want, id)
+	if attributes&(AttributeCommand|AttributeCommandLine) != 0 {
+		if text, err := unix.SysctlRaw("kern.procargs2", int(s.PID)); r.countError(FileCmdline, err) {
+			setCommand(parseProcargs(text), attributes, id)
 		}
 	}
-	if want&AttributeOwner != 0 {
+	if attributes&AttributeOwner != 0 {
 		id.Owner = strconv.FormatUint(uint64(s.UID), 10)
 		if u, err := user.LookupId(id.Owner); err == nil {
 			id.Owner = u.Username
 		}
 	}
-	id.Have |= want
+	id.Have |= attributes
 	return true
 }
 
-func setCommand(arguments []string, want Attributes, id *Identity) {
+func setCommand(arguments []string, attributes Attributes, id *Identity) {
 	if len(arguments) == 0 {
 		return
 	}
-	if want&AttributeCommand != 0 {
+	if attributes&AttributeCommand != 0 {
 		id.Command = ScrubCommandLine(arguments[:1])
 	}
-	if want&AttributeCommandLine != 0 {
+	if attributes&AttributeCommandLine != 0 {
 		id.CommandLine = ScrubCommandLine(arguments)
 	}
 }
@@ -196,5 +196,5 @@ func parseProcargs(text []byte) []string {
 	return arguments
 }
 
-// isGone tells that there is no process of the pid.
+// isGone tells whether an error means that there is no process with the pid.
 func isGone(err error) bool { return errors.Is(err, unix.ESRCH) }

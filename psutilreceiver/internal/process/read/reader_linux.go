@@ -8,15 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Reader is the [Source] of Linux: it reads <root>/proc. In the steady state it allocates nothing.
+// Reader is the [Source] of Linux: it reads <root>/proc. A scan that meets no new process allocates nothing.
 type Reader struct {
 	dir      procdir
 	users    users
 	pageSize uint64
 	sample   Sample
-	tally    Tally
+	errors   ReadErrors
 	pids     listing
-	members  listing // of a process's own directories, task and fd
+	entries  listing // of a process's own directories, task and fd
 }
 
 var _ Source = (*Reader)(nil)
@@ -29,13 +29,13 @@ func New(root string) *Reader {
 		users:    users{root: root},
 		pageSize: uint64(os.Getpagesize()),
 		pids:     listing{buffer: make([]byte, direntBuffer)},
-		members:  listing{buffer: make([]byte, direntBuffer)},
+		entries:  listing{buffer: make([]byte, direntBuffer)},
 	}
 }
 
-// Scan visits every process of <root>/proc, by pid, with the figures of its stat.
+// Scan visits every process of <root>/proc, by pid, with the fields of its stat.
 func (r *Reader) Scan(visit func(*Sample)) error {
-	r.tally = Tally{}
+	r.errors = ReadErrors{}
 	r.users.checked = false
 	if err := r.dir.open(); err != nil {
 		return err
@@ -60,102 +60,109 @@ func (r *Reader) readStat(pid int32) bool {
 	text, errno := r.dir.read(pid, FileStat)
 	if errno != 0 {
 		if isGone(errno) {
-			r.tally.Gone++
+			r.errors.Gone++
 		} else {
-			r.count(FileStat, errno)
+			r.countError(FileStat, errno)
 		}
 		return false
 	}
-	// A sample holds nothing over from the process before: figures are cleared with what says that they are held.
+	// Nothing of the process before may stay in the sample.
 	s := &r.sample
 	s.HasUID, s.UID = false, 0
 	s.Totals, s.Levels, s.Children = Totals{}, Levels{}, Children{}
 	if !parseStat(text, r.pageSize, s) || s.PID != pid {
-		r.tally.Garbage[FileStat]++
+		r.errors.Malformed[FileStat]++
 		return false
 	}
 	return true
 }
 
-// count keeps book of an error. That a file is not there is none: the process may have gone since its stat was read, a kernel thread has no
+// countError counts an error. A missing file is none: the process may have exited since its stat was read, a kernel thread has no
 // executable, and a kernel may be built without the file.
-func (r *Reader) count(f File, errno unix.Errno) {
+func (r *Reader) countError(f File, errno unix.Errno) {
 	switch {
 	case errno == 0, isGone(errno):
 	case errno == unix.EACCES, errno == unix.EPERM:
-		r.tally.Denied[f]++
+		r.errors.Denied[f]++
 	default:
-		r.tally.Failed[f]++
+		r.errors.Failed[f]++
 	}
 }
 
 func isGone(errno unix.Errno) bool { return errno == unix.ENOENT || errno == unix.ESRCH }
 
-// Read reads the files that the wanted figures need.
-func (r *Reader) Read(s *Sample, want Fields) {
-	want &^= s.Have
-	if want == 0 {
+// Read reads the files that the fields need.
+func (r *Reader) Read(s *Sample, fields Fields) {
+	fields &^= s.Have
+	if fields == 0 {
 		return
 	}
-	if want&FieldShared != 0 {
-		if text, ok := r.text(s.PID, FileStatm); ok {
-			r.parsed(FileStatm, parseStatm(text, r.pageSize, s))
+	if fields&FieldShared != 0 {
+		if text, ok := r.readText(s.PID, FileStatm); ok {
+			r.countMalformed(FileStatm, parseStatm(text, r.pageSize, s))
 		}
 	}
-	if want&(FieldDiskIO|FieldLogicalIO) != 0 {
-		if text, ok := r.text(s.PID, FileIO); ok {
-			r.parsed(FileIO, parseIO(text, s))
+	if fields&(FieldDiskIO|FieldLogicalIO) != 0 {
+		if text, ok := r.readText(s.PID, FileIO); ok {
+			r.countMalformed(FileIO, parseIO(text, s))
 		}
 	}
-	if want&(FieldSwap|FieldSwitches) != 0 {
-		r.readStatus(s, want)
+	if fields&(statusFields|FieldSwitches) != 0 {
+		r.readStatus(s, fields)
 	}
-	if want&FieldDescriptors != 0 {
+	if fields&FieldDescriptors != 0 {
 		r.countDescriptors(s)
 	}
-	// It waits for the process's memory map, see Identify.
-	if want&FieldProportional != 0 && !s.Uninterruptible() {
+	// Reading it waits for the lock of the process's memory map, see Identify.
+	if fields&FieldProportional != 0 && !s.Uninterruptible() {
 		r.readSmapsRollup(s)
 	}
 }
 
-// text reads a file and counts what hinders it.
-func (r *Reader) text(pid int32, f File) ([]byte, bool) {
+// readText reads a file and counts an error.
+func (r *Reader) readText(pid int32, f File) ([]byte, bool) {
 	text, errno := r.dir.read(pid, f)
-	r.count(f, errno)
+	r.countError(f, errno)
 	return text, errno == 0
 }
 
-func (r *Reader) parsed(f File, ok bool) {
-	if !ok {
-		r.tally.Garbage[f]++
+// countMalformed counts a text, unless it was parsed.
+func (r *Reader) countMalformed(f File, parsed bool) {
+	if !parsed {
+		r.errors.Malformed[f]++
 	}
 }
 
-// readStatus takes the swap, and the context switches of a process that has but one thread, from its status.
-func (r *Reader) readStatus(s *Sample, want Fields) {
+// readStatus reads the levels of a status, and the context switches of a process that has only one thread.
+func (r *Reader) readStatus(s *Sample, fields Fields) {
 	single := s.Levels[Threads] <= 1
-	if want&FieldSwap != 0 || single {
-		text, ok := r.text(s.PID, FileStatus)
+	if fields&statusFields != 0 || single {
+		text, ok := r.readText(s.PID, FileStatus)
 		if !ok {
 			return
 		}
 		st, ok := parseStatus(text)
-		if r.parsed(FileStatus, ok); !ok {
+		if r.countMalformed(FileStatus, ok); !ok {
 			return
 		}
 		s.UID, s.HasUID = st.uid, st.hasUID
-		if want&FieldSwap != 0 && st.hasSwap {
-			s.Levels[Swap] = st.swap
-			s.Have |= FieldSwap
-		}
-		if want&FieldSwitches != 0 && single && st.hasSwitches {
+		s.setLevels(&st.levels, fields&statusFields&st.have)
+		if fields&st.have&FieldSwitches != 0 && single {
 			s.setSwitches(st.voluntary, st.involuntary)
 		}
 	}
-	if want&FieldSwitches != 0 && !single {
+	if fields&FieldSwitches != 0 && !single {
 		r.sumSwitches(s)
 	}
+}
+
+func (s *Sample) setLevels(levels *Levels, fields Fields) {
+	for l := range NumLevels {
+		if l.Field()&fields != 0 {
+			s.Levels[l] = levels[l]
+		}
+	}
+	s.Have |= fields
 }
 
 func (s *Sample) setSwitches(voluntary, involuntary uint64) {
@@ -163,30 +170,30 @@ func (s *Sample) setSwitches(voluntary, involuntary uint64) {
 	s.Have |= FieldSwitches
 }
 
-// sumSwitches adds up the context switches of all threads: the status of a process speaks of its first thread alone.
+// sumSwitches adds up the context switches of all threads: the status of a process has those of its first thread only.
 func (r *Reader) sumSwitches(s *Sample) {
 	var voluntary, involuntary uint64
 	read := 0
-	errno := r.eachMember(s.PID, FileTask, func(tid int32) {
+	errno := r.eachEntry(s.PID, FileTask, func(tid int32) {
 		text, errno := r.dir.readTask(s.PID, FileStatus, tid)
 		if errno != 0 {
-			return // The thread has gone.
+			return // The thread has exited.
 		}
-		if st, ok := parseStatus(text); ok && st.hasSwitches {
+		if st, ok := parseStatus(text); ok && st.have&FieldSwitches != 0 {
 			voluntary += st.voluntary
 			involuntary += st.involuntary
 			read++
 		}
 	})
-	r.count(FileTask, errno)
+	r.countError(FileTask, errno)
 	if errno == 0 && read > 0 {
 		s.setSwitches(voluntary, involuntary)
 	}
 }
 
-// eachMember calls f for each numeric name in a directory of a process.
-func (r *Reader) eachMember(pid int32, dir File, f func(int32)) unix.Errno {
-	if errno := r.dir.aim(pid, dir, 0); errno != 0 {
+// eachEntry calls f for each numeric name in a directory of a process.
+func (r *Reader) eachEntry(pid int32, dir File, f func(int32)) unix.Errno {
+	if errno := r.dir.setName(pid, dir, 0); errno != 0 {
 		return errno
 	}
 	fd, errno := r.dir.openat(unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC)
@@ -194,9 +201,9 @@ func (r *Reader) eachMember(pid int32, dir File, f func(int32)) unix.Errno {
 		return errno
 	}
 	defer func() { _ = unix.Close(fd) }()
-	r.members.rest = nil
+	r.entries.rest = nil
 	for {
-		member, more, errno := r.members.next(fd)
+		member, more, errno := r.entries.next(fd)
 		if !more {
 			return errno
 		}
@@ -204,11 +211,11 @@ func (r *Reader) eachMember(pid int32, dir File, f func(int32)) unix.Errno {
 	}
 }
 
-// countDescriptors asks for the size of the directory fd, which needs no privilege, or else counts what is in it.
+// countDescriptors reads the size of the directory fd, which needs no privilege, or else counts its entries.
 func (r *Reader) countDescriptors(s *Sample) {
-	errno := r.dir.aim(s.PID, FileFD, 0)
+	errno := r.dir.setName(s.PID, FileFD, 0)
 	if r.dir.fdSizes && errno == 0 {
-		if errno = r.dir.size(); errno == 0 {
+		if errno = r.dir.readSize(); errno == 0 {
 			s.Levels[Descriptors] = r.dir.statx.Size
 			s.Have |= FieldDescriptors
 			return
@@ -216,36 +223,36 @@ func (r *Reader) countDescriptors(s *Sample) {
 	}
 	count := uint64(0)
 	if errno == 0 {
-		errno = r.eachMember(s.PID, FileFD, func(int32) { count++ })
+		errno = r.eachEntry(s.PID, FileFD, func(int32) { count++ })
 	}
-	r.count(FileFD, errno)
+	r.countError(FileFD, errno)
 	if errno == 0 {
 		s.Levels[Descriptors] = count
 		s.Have |= FieldDescriptors
 	}
 }
 
-// readSmapsRollup may take long and run long after the scan, so it makes sure in the end that the pid still is the same process's.
+// readSmapsRollup may take long, and may run long after the scan. So it checks afterwards that the pid still belongs to the same process.
 func (r *Reader) readSmapsRollup(s *Sample) {
-	text, ok := r.text(s.PID, FileSmapsRollup)
+	text, ok := r.readText(s.PID, FileSmapsRollup)
 	if !ok {
 		return
 	}
-	r.parsed(FileSmapsRollup, parseSmapsRollup(text, s))
-	if !r.same(s.Key) {
+	r.countMalformed(FileSmapsRollup, parseSmapsRollup(text, s))
+	if !r.isSame(s.Key) {
 		s.Have &^= FieldProportional
 	}
 }
 
-// same tells whether the pid still is the process's.
-func (r *Reader) same(key Key) bool {
+// isSame tells whether the pid still belongs to the process.
+func (r *Reader) isSame(key Key) bool {
 	text, errno := r.dir.read(key.PID, FileStat)
 	var now Sample
 	return errno == 0 && parseStat(text, r.pageSize, &now) && now.Key == key
 }
 
-// Tally returns what the reads since the last Scan began ran into.
-func (r *Reader) Tally() *Tally { return &r.tally }
+// ReadErrors returns the errors of the reads since the last Scan began.
+func (r *Reader) ReadErrors() *ReadErrors { return &r.errors }
 
-// Close closes the directory. A later Scan opens it again.
+// Close closes the directory and the files that are kept open. A later Scan opens them again.
 func (r *Reader) Close() error { return r.dir.close() }

@@ -22,7 +22,7 @@ func readerOf(t *testing.T, h proctest.Host) *Reader {
 	return r
 }
 
-// scan reads all processes with the wanted figures, by pid.
+// scan reads all processes with the wanted fields, by pid.
 func scan(t *testing.T, r *Reader, want Fields) map[int32]Sample {
 	t.Helper()
 	found := map[int32]Sample{}
@@ -60,9 +60,9 @@ func TestReaderOfAHost(t *testing.T) {
 	assert.True(t, all[2].KernelThread)
 	assert.Equal(t, byte('Z'), all[60].State)
 	assert.Zero(t, all[60].Levels[Resident])
-	assert.Zero(t, all[1].Have&(FieldDiskIO|FieldSwap|FieldDescriptors), "what has no file is not held")
+	assert.Zero(t, all[1].Have&(FieldDiskIO|FieldSwap|FieldDescriptors), "without a file there is no field")
 	assert.Zero(t, all[1].Totals[DiskReadBytes], "nothing is left over from the process before")
-	assert.Equal(t, Tally{}, *r.Tally(), "a file that is not there is no error")
+	assert.Equal(t, ReadErrors{}, *r.ReadErrors(), "a file that is not there is no error")
 }
 
 func TestReaderSumsSwitchesOverThreads(t *testing.T) {
@@ -85,14 +85,14 @@ func TestReaderErrors(t *testing.T) {
 		errno unix.Errno
 		seen  bool
 		have  Fields
-		tally func(*Tally)
+		count func(*ReadErrors)
 	}{
-		"gone before its stat is read": {FileStat, unix.ENOENT, false, 0, func(t *Tally) { t.Gone = 1 }},
-		"gone while its stat is read":  {FileStat, unix.ESRCH, false, 0, func(t *Tally) { t.Gone = 1 }},
-		"hidden by hidepid=noaccess":   {FileStat, unix.EPERM, false, 0, func(t *Tally) { t.Denied[FileStat] = 1 }},
-		"gone between stat and io":     {FileIO, unix.ESRCH, true, FieldSwap, func(*Tally) {}},
-		"io denied":                    {FileIO, unix.EACCES, true, FieldSwap, func(t *Tally) { t.Denied[FileIO] = 1 }},
-		"status fails":                 {FileStatus, unix.EIO, true, FieldDiskIO, func(t *Tally) { t.Failed[FileStatus] = 1 }},
+		"gone before its stat is read": {FileStat, unix.ENOENT, false, 0, func(t *ReadErrors) { t.Gone = 1 }},
+		"gone while its stat is read":  {FileStat, unix.ESRCH, false, 0, func(t *ReadErrors) { t.Gone = 1 }},
+		"hidden by hidepid=noaccess":   {FileStat, unix.EPERM, false, 0, func(t *ReadErrors) { t.Denied[FileStat] = 1 }},
+		"gone between stat and io":     {FileIO, unix.ESRCH, true, FieldSwap, func(*ReadErrors) {}},
+		"io denied":                    {FileIO, unix.EACCES, true, FieldSwap, func(t *ReadErrors) { t.Denied[FileIO] = 1 }},
+		"status fails":                 {FileStatus, unix.EIO, true, FieldDiskIO, func(t *ReadErrors) { t.Failed[FileStatus] = 1 }},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -111,9 +111,9 @@ func TestReaderErrors(t *testing.T) {
 			assert.Equal(t, c.seen, seen)
 			assert.Equal(t, c.have, s.Have&want)
 			assert.Equal(t, want, all[8].Have&want, "the others are whole")
-			var tally Tally
-			c.tally(&tally)
-			assert.Equal(t, tally, *r.Tally())
+			var expected ReadErrors
+			c.count(&expected)
+			assert.Equal(t, expected, *r.ReadErrors())
 		})
 	}
 }
@@ -131,13 +131,13 @@ func TestReaderOfAProcessThatVanishes(t *testing.T) {
 	s := scan(t, r, FieldDiskIO)[7]
 	assert.NotZero(t, s.Have&FieldCPU)
 	assert.Zero(t, s.Have&FieldDiskIO)
-	assert.Equal(t, Tally{}, *r.Tally())
+	assert.Equal(t, ReadErrors{}, *r.ReadErrors())
 	var id Identity
 	assert.False(t, r.Identify(&s, AttributeExecutable|AttributeOwner, &id))
 	assert.Equal(t, Identity{}, id)
 }
 
-func TestReaderOfGarbage(t *testing.T) {
+func TestReaderOfMalformedFiles(t *testing.T) {
 	h := proctest.NewHost(t)
 	h.Write("proc/7/stat", "not a stat")
 	h.Write("proc/8/stat", proctest.StatOf(9, "of another", 'S', 1, 1))
@@ -147,10 +147,10 @@ func TestReaderOfGarbage(t *testing.T) {
 	r := readerOf(t, h)
 	all := scan(t, r, FieldDiskIO|FieldSwap|FieldProportional|FieldShared)
 	assert.Len(t, all, 1)
-	var tally Tally
-	tally.Garbage[FileStat] = 3
-	tally.Garbage[FileIO], tally.Garbage[FileStatus], tally.Garbage[FileSmapsRollup], tally.Garbage[FileStatm] = 1, 1, 1, 1
-	assert.Equal(t, tally, *r.Tally())
+	var expected ReadErrors
+	expected.Malformed[FileStat] = 3
+	expected.Malformed[FileIO], expected.Malformed[FileStatus], expected.Malformed[FileSmapsRollup], expected.Malformed[FileStatm] = 1, 1, 1, 1
+	assert.Equal(t, expected, *r.ReadErrors())
 }
 
 func TestReaderWithoutProc(t *testing.T) {
@@ -161,14 +161,14 @@ func TestReaderWithoutProc(t *testing.T) {
 	assert.NoError(t, r.Close())
 }
 
-func TestReaderReopensWhatIsMountedAnew(t *testing.T) {
+func TestReaderReopensWhatIsMountedAgain(t *testing.T) {
 	h := proctest.NewHost(t)
 	h.Process(7, "old", 1, nil)
 	r := readerOf(t, h)
 	assert.Contains(t, scan(t, r, 0), int32(7))
-	held := r.dir.fd
+	opened := r.dir.fd
 	assert.Contains(t, scan(t, r, 0), int32(7))
-	assert.Equal(t, held, r.dir.fd, "the directory stays open")
+	assert.Equal(t, opened, r.dir.fd, "the directory stays open")
 
 	require.NoError(t, os.Rename(filepath.Join(h.Root, "proc"), filepath.Join(h.Root, "was")))
 	h.Process(8, "new", 1, nil)

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// Reader is the [Source] of systems without Linux's /proc. What a system does not tell is not held by any sample.
+// Reader is the [Source] of systems without Linux's /proc. A sample has only the fields that the system gives.
 type Reader struct {
 	sample Sample
-	tally  Tally
+	errors ReadErrors
 }
 
 var _ Source = (*Reader)(nil)
@@ -19,10 +19,10 @@ var _ Source = (*Reader)(nil)
 // New returns a reader of this host. A host's root directory has a meaning on Linux only.
 func New(string) *Reader { return &Reader{} }
 
-// Tally returns what the reads since the last Scan began ran into.
-func (r *Reader) Tally() *Tally { return &r.tally }
+// ReadErrors returns the errors of the reads since the last Scan began.
+func (r *Reader) ReadErrors() *ReadErrors { return &r.errors }
 
-// Close does nothing: nothing is held open.
+// Close does nothing: nothing is kept open.
 func (r *Reader) Close() error { return nil }
 
 // Created returns when the process started.
@@ -30,21 +30,21 @@ func (k Key) Created(time.Time) time.Time { return time.UnixMilli(int64(k.Start)
 
 // begin clears the sample for the next process.
 func (r *Reader) begin(pid, ppid int32, comm string) *Sample {
-	r.sample = Sample{Vitals: Vitals{Key: Key{PID: pid}, PPID: ppid}}
+	r.sample = Sample{ProcessState: ProcessState{Key: Key{PID: pid}, PPID: ppid}}
 	r.sample.SetComm(comm)
 	return &r.sample
 }
 
-// count keeps book of an error, under the file of /proc that would have told on Linux. It reports whether there was none.
-func (r *Reader) count(f File, err error) bool {
+// countError counts an error, under the file of /proc that has the same on Linux. It reports whether there was none.
+func (r *Reader) countError(f File, err error) bool {
 	switch {
 	case err == nil:
 		return true
 	case isGone(err):
 	case errors.Is(err, fs.ErrPermission):
-		r.tally.Denied[f]++
+		r.errors.Denied[f]++
 	default:
-		r.tally.Failed[f]++
+		r.errors.Failed[f]++
 	}
 	return false
 }

@@ -14,9 +14,9 @@ import (
 var procGetProcessHandleCount = windows.NewLazySystemDLL("kernel32.dll").NewProc("GetProcessHandleCount")
 
 // Scan visits every process but the idle one, in the order of one snapshot of the system. CPU times come with the start that identifies the
-// process; a process that may not be asked for it is counted as denied and not visited.
+// process; a process that does not allow reading it is counted as denied and not visited.
 func (r *Reader) Scan(visit func(*Sample)) error {
-	r.tally = Tally{}
+	r.errors = ReadErrors{}
 	snapshot, err := windows.CreateToolhelp32Snapshot(windows.TH32CS_SNAPPROCESS, 0)
 	if err != nil {
 		return fmt.Errorf("taking a snapshot of processes: %w", err)
@@ -54,10 +54,10 @@ func (r *Reader) readTimes(s *Sample) bool {
 	var created, exited, kernel, user windows.Filetime
 	err := withProcess(s.PID, func(h windows.Handle) error { return windows.GetProcessTimes(h, &created, &exited, &kernel, &user) })
 	if isGone(err) {
-		r.tally.Gone++
+		r.errors.Gone++
 		return false
 	}
-	if !r.count(FileStat, err) {
+	if !r.countError(FileStat, err) {
 		return false
 	}
 	s.Start = uint64(max(created.Nanoseconds()/1_000_000, 0))
@@ -71,24 +71,24 @@ func filetimeMicroseconds(t windows.Filetime) uint64 {
 	return (uint64(t.HighDateTime)<<32 | uint64(t.LowDateTime)) / 10
 }
 
-// Read asks for each figure that is wanted. Reads and writes are those of all kinds of files, so they are logical; the committed private
-// memory stands for Virtual, and handles for descriptors.
-func (r *Reader) Read(s *Sample, want Fields) {
-	want &^= s.Have
+// Read reads each field with a call of its own. Reads and writes are of files of all kinds, so they are logical I/O; Virtual is the committed
+// private memory, and Descriptors are handles.
+func (r *Reader) Read(s *Sample, fields Fields) {
+	fields &^= s.Have
 	p, ctx := process.Process{Pid: s.PID}, context.Background()
-	if want&FieldMemory != 0 {
-		if m, err := p.MemoryInfoWithContext(ctx); r.count(FileStat, err) {
+	if fields&FieldMemory != 0 {
+		if m, err := p.MemoryInfoWithContext(ctx); r.countError(FileStat, err) {
 			s.Levels[Resident], s.Levels[Virtual] = m.RSS, m.VMS
 			s.Have |= FieldMemory
 		}
 	}
-	if want&FieldLogicalIO != 0 {
-		if io, err := p.IOCountersWithContext(ctx); r.count(FileIO, err) {
+	if fields&FieldLogicalIO != 0 {
+		if io, err := p.IOCountersWithContext(ctx); r.countError(FileIO, err) {
 			s.Totals[LogicalReadBytes], s.Totals[LogicalWriteBytes] = io.ReadBytes, io.WriteBytes
 			s.Have |= FieldLogicalIO
 		}
 	}
-	if want&FieldDescriptors != 0 {
+	if fields&FieldDescriptors != 0 {
 		var handles uint32
 		err := withProcess(s.PID, func(h windows.Handle) error {
 			if ok, _, err := procGetProcessHandleCount.Call(uintptr(h), uintptr(unsafe.Pointer(&handles))); ok == 0 {
@@ -96,52 +96,52 @@ func (r *Reader) Read(s *Sample, want Fields) {
 			}
 			return nil
 		})
-		if r.count(FileFD, err) {
+		if r.countError(FileFD, err) {
 			s.Levels[Descriptors] = uint64(handles)
 			s.Have |= FieldDescriptors
 		}
 	}
 }
 
-// Identify asks for each attribute that is wanted. There are no cgroups.
-func (r *Reader) Identify(s *Sample, want Attributes, id *Identity) bool {
-	want &^= id.Have
+// Identify reads each attribute with a call of its own. There are no cgroups.
+func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
+	attributes &^= id.Have
 	p, ctx := process.Process{Pid: s.PID}, context.Background()
-	if want&AttributeExecutable != 0 {
+	if attributes&AttributeExecutable != 0 {
 		id.Executable = s.Comm()
-		if path, err := p.ExeWithContext(ctx); r.count(FileExe, err) {
+		if path, err := p.ExeWithContext(ctx); r.countError(FileExe, err) {
 			id.Executable, id.ExecutablePath = filepath.Base(path), path
 		}
 	}
-	if want&(AttributeCommand|AttributeCommandLine) != 0 {
-		r.readCommandLine(&p, want, id)
+	if attributes&(AttributeCommand|AttributeCommandLine) != 0 {
+		r.readCommandLine(&p, attributes, id)
 	}
-	if want&AttributeOwner != 0 {
-		if owner, err := p.UsernameWithContext(ctx); r.count(FileStatus, err) {
+	if attributes&AttributeOwner != 0 {
+		if owner, err := p.UsernameWithContext(ctx); r.countError(FileStatus, err) {
 			id.Owner = owner
 		}
 	}
-	id.Have |= want
+	id.Have |= attributes
 	return true
 }
 
-func (r *Reader) readCommandLine(p *process.Process, want Attributes, id *Identity) {
+func (r *Reader) readCommandLine(p *process.Process, attributes Attributes, id *Identity) {
 	line, err := p.CmdlineWithContext(context.Background())
-	if !r.count(FileCmdline, err) || line == "" {
+	if !r.countError(FileCmdline, err) || line == "" {
 		return
 	}
 	arguments, err := windows.DecomposeCommandLine(line)
 	if err != nil || len(arguments) == 0 {
-		r.tally.Garbage[FileCmdline]++
+		r.errors.Malformed[FileCmdline]++
 		return
 	}
-	if want&AttributeCommand != 0 {
+	if attributes&AttributeCommand != 0 {
 		id.Command = ScrubCommandLine(arguments[:1])
 	}
-	if want&AttributeCommandLine != 0 {
+	if attributes&AttributeCommandLine != 0 {
 		id.CommandLine = ScrubCommandLine(arguments)
 	}
 }
 
-// isGone tells that there is no process of the pid.
+// isGone tells whether an error means that there is no process with the pid.
 func isGone(err error) bool { return errors.Is(err, windows.ERROR_INVALID_PARAMETER) }

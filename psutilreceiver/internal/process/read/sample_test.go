@@ -7,10 +7,10 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestEveryFigureHasAField(t *testing.T) {
+func TestEveryStatisticHasAField(t *testing.T) {
 	for c := range NumCounters {
 		assert.NotZero(t, c.Field(), "counter %d", c)
-		assert.Zero(t, c.Field()&LevelFields, "counter %d: details may not hold counters", c)
+		assert.Zero(t, c.Field()&LevelFields, "counter %d: details may not have counters", c)
 	}
 	for l := range NumLevels {
 		assert.NotZero(t, l.Field(), "level %d", l)

@@ -1,26 +1,26 @@
 package read
 
-// A Source reads processes. It is the seam between the ways to read them and what is made of them; one goroutine uses it at a time.
+// A Source reads processes. One goroutine uses it at a time. Each system has one, [Reader], and tests have others.
 type Source interface {
-	// Scan calls visit once for each process with what the cheapest read gives: identity, and the figures that come with it.
+	// Scan calls visit once for each process with what the cheapest read gives: its key, and the fields that come with it.
 	// The sample belongs to the source and is valid during the call; visit may pass it to Read and Identify.
-	// A process that goes away meanwhile is not visited and is no error. An error means that the list itself could not be read to its end.
+	// A process that exits meanwhile is not visited and is no error. An error means that the list itself could not be read to its end.
 	Scan(visit func(*Sample)) error
-	// Read adds those of the wanted figures that the sample does not hold yet. What cannot be read stays out of s.Have.
-	Read(s *Sample, want Fields)
-	// Identify adds those of the wanted attributes that id does not hold yet. It reports false if the process is gone. What can't be looked
-	// for now but may be later stays out of id.Have.
-	Identify(s *Sample, want Attributes, id *Identity) bool
-	// Tally returns what the reads since the last Scan began ran into.
-	Tally() *Tally
-	// Close gives back what the source holds open. A later Scan opens it again.
+	// Read adds those of the fields that the sample does not have yet. What cannot be read stays out of s.Have.
+	Read(s *Sample, fields Fields)
+	// Identify adds those of the attributes that id does not have yet. It reports false if the process has exited. An attribute that cannot be
+	// read now but may be later stays out of id.Have.
+	Identify(s *Sample, attributes Attributes, id *Identity) bool
+	// ReadErrors returns the errors of the reads since the last Scan began. They belong to the source and are valid until the next Scan.
+	ReadErrors() *ReadErrors
+	// Close closes what the source keeps open. A later Scan opens it again.
 	Close() error
 }
 
-// Attributes is a set of the attributes of an [Identity].
+// Attributes is a set of attributes: those of an [Identity] to read, or those that it has.
 type Attributes uint8
 
-// The attributes that can be asked for.
+// The attributes, each with the parts of an identity that are read with it.
 const (
 	AttributeExecutable  Attributes = 1 << iota // Executable, ExecutablePath
 	AttributeCommand                            // Command
@@ -39,10 +39,10 @@ type Identity struct {
 	Cgroup         string     // path in the unified hierarchy, or in systemd's or the first one that groups: /proc/PID/cgroup
 	Unit           string     // systemd unit, "" outside of systemd's tree: from Cgroup
 	ContainerID    string     // 64 hexadecimal digits, "" outside of containers: from Cgroup
-	Have           Attributes // the attributes that were looked for, whether or not there was something to find
+	Have           Attributes // the attributes that were read, whether or not there was a value
 }
 
-// A File is a kind of file (on systems without /proc: of request) that a source reads of each process.
+// A File is a kind of file (on systems without /proc: of system call) that a source reads of each process.
 type File uint8
 
 // The files of /proc/PID.
@@ -65,10 +65,10 @@ var fileNames = [NumFiles]string{"stat", "statm", "io", "status", "task", "fd", 
 // String returns the file's name in /proc/PID.
 func (f File) String() string { return fileNames[f] }
 
-// A Tally counts what reads ran into, by file. Each process counts at most once for each file and reason in one scrape.
-type Tally struct {
-	Gone    int           // processes that went away while they were read: no error
-	Denied  [NumFiles]int // EACCES, EPERM
-	Garbage [NumFiles]int // text that is not what proc(5) promises
-	Failed  [NumFiles]int // any other error, such as EIO or ENFILE
+// ReadErrors counts the errors of reads, by file. Each process counts at most once for each file and reason in one scrape.
+type ReadErrors struct {
+	Gone      int           // processes that exited while they were read: no error
+	Denied    [NumFiles]int // EACCES, EPERM
+	Malformed [NumFiles]int // text that is not what proc(5) promises
+	Failed    [NumFiles]int // any other error, such as EIO or ENFILE
 }

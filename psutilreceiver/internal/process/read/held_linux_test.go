@@ -29,7 +29,7 @@ func heldOf(t *testing.T, pid int) []string {
 	return names
 }
 
-// openFiles lists the paths that this process has open and that hold part.
+// openFiles lists the paths that this process has open and that contain part.
 func openFiles(part string) ([]string, error) {
 	descriptors, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
@@ -65,7 +65,7 @@ func end(t *testing.T, cmd *exec.Cmd) {
 	require.Error(t, cmd.Wait(), "killed")
 }
 
-// mine makes a visit that reads the io and statm of one process alone, and notes what it saw.
+// mine makes a visit that reads fields of one process only, and collects its samples.
 func mine(r *Reader, pid int, want Fields, seen *[]Sample) func(*Sample) {
 	return func(s *Sample) {
 		if int(s.PID) == pid {
@@ -75,7 +75,7 @@ func mine(r *Reader, pid int, want Fields, seen *[]Sample) func(*Sample) {
 	}
 }
 
-func TestFilesAreHeldAsLongAsTheyAreReadOfALivingProcess(t *testing.T) {
+func TestFilesAreKeptOpenWhileTheyAreReadOfALivingProcess(t *testing.T) {
 	r := New("")
 	cmd := startSleep(t)
 	pid := cmd.Process.Pid
@@ -92,7 +92,7 @@ func TestFilesAreHeldAsLongAsTheyAreReadOfALivingProcess(t *testing.T) {
 
 	end(t, cmd)
 	require.NoError(t, r.Scan(mine(r, pid, want, &seen)))
-	assert.Len(t, seen, 4, "a process that is gone is not visited")
+	assert.Len(t, seen, 4, "a process that has exited is not visited")
 	require.NoError(t, r.Scan(mine(r, pid, want, &seen)))
 	assert.Empty(t, heldOf(t, pid), "one scan later nothing of it is left")
 
@@ -106,9 +106,9 @@ func TestFilesAreHeldAsLongAsTheyAreReadOfALivingProcess(t *testing.T) {
 	require.NoError(t, r.Close())
 }
 
-// TestHeldFileOfTheDeadSaysSo is what holding rests on: a file that was opened while the process lived answers ESRCH from when it has
-// been waited for, and the reader then asks by pid again.
-func TestHeldFileOfTheDeadSaysSo(t *testing.T) {
+// TestHeldFileOfAnExitedProcessFails tests why files can be kept open: reading one that was opened while the process lived fails with ESRCH
+// once the process has been waited for, and the reader then opens the file by its name again.
+func TestHeldFileOfAnExitedProcessFails(t *testing.T) {
 	r := liveReader(t)
 	cmd := startSleep(t)
 	pid := cmd.Process.Pid
@@ -128,12 +128,12 @@ func TestHeldFileOfTheDeadSaysSo(t *testing.T) {
 		_, errno := r.dir.read(int32(pid), f)
 		r.dir.intercept = nil
 		assert.Equal(t, unix.ENOENT, errno, f)
-		assert.Equal(t, 1, opened, "asked by pid")
+		assert.Equal(t, 1, opened, "by its name")
 	}
 	assert.Empty(t, heldOf(t, pid))
 }
 
-// TestPidUsedAgainIsAnotherProcess holds the files of one process until its pid is another's. It needs a pid namespace, where the next pid
+// TestPidUsedAgainIsAnotherProcess keeps the files of one process open until its pid is another's. It needs a pid namespace, where the next pid
 // can be chosen.
 func TestPidUsedAgainIsAnotherProcess(t *testing.T) {
 	if os.Getuid() != 0 {
@@ -153,7 +153,7 @@ func TestPidUsedAgainIsAnotherProcess(t *testing.T) {
 	if reason, ok := strings.CutPrefix(string(out), "skip: "); ok {
 		t.Skip(reason)
 	}
-	assert.Equal(t, "another start, its own figures, no descriptor of the first\n", string(out))
+	assert.Equal(t, "another start, its own values, no descriptor of the first\n", string(out))
 }
 
 // playReuse is the first process of a pid namespace.
@@ -200,7 +200,7 @@ func playReuse() error {
 	return compareReuse(proc, pid, seen)
 }
 
-// usePIDAgain starts a process with a pid that was another's, a tick or more later: within one the two could not be told apart.
+// usePIDAgain starts a process with a pid that was another's, a tick or more later: within one the two could not be distinguished.
 func usePIDAgain(proc string, pid int, start uint64) (*exec.Cmd, error) {
 	for range 10_000 {
 		err := os.WriteFile(filepath.Join(proc, "sys/kernel/ns_last_pid"), []byte(strconv.Itoa(pid-1)), 0o600)
@@ -241,11 +241,11 @@ func compareReuse(proc string, pid int, seen []Sample) error {
 	if err != nil || len(held) != 3 {
 		return fmt.Errorf("files open: %q, %w", held, err)
 	}
-	fmt.Println("another start, its own figures, no descriptor of the first")
+	fmt.Println("another start, its own values, no descriptor of the first")
 	return nil
 }
 
-func TestHeldFilesKeepToTheirLimit(t *testing.T) {
+func TestHeldFilesStayWithinTheirLimit(t *testing.T) {
 	var limit unix.Rlimit
 	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
 	t.Cleanup(func() { assert.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)) })
@@ -265,7 +265,7 @@ func TestHeldFilesKeepToTheirLimit(t *testing.T) {
 			}
 		}))
 		held = r.dir.files.Len()
-		assert.Equal(t, 20, whole, "what is not held is read all the same")
+		assert.Equal(t, 20, whole, "what is not kept open is read nevertheless")
 		assert.Equal(t, 12, held, "a quarter")
 		after, err := openFiles("")
 		require.NoError(t, err)
@@ -282,10 +282,10 @@ func TestHeldLimitIsAQuarterAndBounded(t *testing.T) {
 	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
 	r := liveReader(t)
 	require.NoError(t, r.Scan(func(*Sample) {}))
-	assert.Equal(t, int64(min(limit.Cur/4, 16384)), filesOfAllReaders.Limit())
+	assert.Equal(t, int64(min(limit.Cur/4, 16384)), heldBudget.Limit())
 }
 
-func TestNothingIsHeldOutsideProcfs(t *testing.T) {
+func TestNothingIsKeptOpenOutsideProcfs(t *testing.T) {
 	h := proctest.NewHost(t)
 	for pid := int32(1); pid <= 5; pid++ {
 		h.Process(pid, "p", 1, map[string]string{"io": proctest.IOText, "statm": "1 2 3 0 0 0 0\n"})
@@ -299,7 +299,7 @@ func TestNothingIsHeldOutsideProcfs(t *testing.T) {
 	}
 }
 
-// playDenied scans as a user who may not read the io of most processes, and prints how many of which file it holds.
+// playDenied scans as a user who may not read the io of most processes, and prints how many of which file it keeps open.
 func playDenied() error {
 	r := New("")
 	defer func() { _ = r.Close() }()
@@ -321,11 +321,11 @@ func playDenied() error {
 		return err
 	}
 	io, err := openFiles("/io")
-	fmt.Println(processes, readable, r.Tally().Denied[FileIO] > 0, len(stats), len(io))
+	fmt.Println(processes, readable, r.ReadErrors().Denied[FileIO] > 0, len(stats), len(io))
 	return err
 }
 
-func TestFilesThatAreDeniedAreNotHeld(t *testing.T) {
+func TestFilesThatAreDeniedAreNotKeptOpen(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can give up privileges")
 	}
@@ -348,7 +348,7 @@ func TestFilesThatAreDeniedAreNotHeld(t *testing.T) {
 	assert.True(t, denied)
 	assert.Positive(t, readable, "its own")
 	assert.Less(t, readable, processes)
-	// Processes that went between the two scans may still be held.
+	// Files of processes that exited between the two scans may still be open.
 	assert.GreaterOrEqual(t, stats, processes)
 	assert.GreaterOrEqual(t, io, readable)
 	assert.Less(t, io, processes, "what is denied costs no descriptor")

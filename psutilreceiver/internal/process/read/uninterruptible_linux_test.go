@@ -10,8 +10,8 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/proctest"
 )
 
-// stuckHost has a process of which no file may be opened that waits for its memory map, while it is stuck.
-func stuckHost(t *testing.T) (r *Reader, wake func()) {
+// sleepingHost has a process in uninterruptible sleep, of which no file may be opened that waits for its memory map until it is awake.
+func sleepingHost(t *testing.T) (r *Reader, wake func()) {
 	t.Helper()
 	h := proctest.NewHost(t)
 	h.Process(7, "stuck", 1, map[string]string{"cmdline": "stuck\x00-v\x00", "smaps_rollup": proctest.SmapsText, "cgroup": "0::/a.service\n"})
@@ -32,7 +32,7 @@ func stuckHost(t *testing.T) (r *Reader, wake func()) {
 func TestReaderDoesNotWaitForAProcessInUninterruptibleSleep(t *testing.T) {
 	const others = AttributeExecutable | AttributeOwner | AttributeCgroup
 	const all = others | AttributeCommand | AttributeCommandLine
-	r, wake := stuckHost(t)
+	r, wake := sleepingHost(t)
 	s := scan(t, r, FieldProportional)[7]
 	assert.Zero(t, s.Have&FieldProportional)
 	var id Identity

@@ -7,26 +7,26 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
-// maxPID bounds what is taken for a pid. Linux allows 2^22; pid_t is what the interface promises.
+// maxPID is the largest number that is taken for a pid. Linux allows 2^22; the interface promises pid_t.
 const maxPID = math.MaxInt32
 
-// scanner reads blank-separated words of kernel text. After the first word that is not what was asked for bad is set, and stays.
+// scanner reads blank-separated words of kernel text. After the first word that is not what was expected, bad is set and stays set.
 type scanner struct {
 	text []byte
 	pos  int
 	bad  bool
 }
 
-// begin goes to the next word. At the end of the text there is none.
-func (s *scanner) begin() {
+// startWord goes to the next word. At the end of the text there is none.
+func (s *scanner) startWord() {
 	for s.pos < len(s.text) && proctext.IsBlank(s.text[s.pos]) {
 		s.pos++
 	}
 	s.bad = s.bad || s.pos == len(s.text)
 }
 
-// end tells whether the word in hand is at its end, as it must be when it has been read.
-func (s *scanner) end() { s.bad = s.bad || s.pos < len(s.text) && !proctext.IsBlank(s.text[s.pos]) }
+// endWord checks that the current word is at its end, as it must be when it has been read.
+func (s *scanner) endWord() { s.bad = s.bad || s.pos < len(s.text) && !proctext.IsBlank(s.text[s.pos]) }
 
 func (s *scanner) skip(words int) {
 	text, pos := s.text, s.pos
@@ -43,19 +43,19 @@ func (s *scanner) skip(words int) {
 }
 
 func (s *scanner) letter() byte {
-	s.begin()
+	s.startWord()
 	if s.bad {
 		return 0
 	}
 	c := s.text[s.pos]
 	s.pos++
-	s.end()
+	s.endWord()
 	return c
 }
 
 // unsigned reads a decimal number that fits 64 bits.
 func (s *scanner) unsigned() uint64 {
-	s.begin()
+	s.startWord()
 	text, first := s.text, s.pos
 	pos := first
 	var v uint64
@@ -74,7 +74,7 @@ func (s *scanner) unsigned() uint64 {
 	}
 	s.bad = s.bad || pos == first
 	s.pos = pos
-	s.end()
+	s.endWord()
 	if s.bad {
 		return 0
 	}
@@ -83,7 +83,7 @@ func (s *scanner) unsigned() uint64 {
 
 // minus reads the sign of the next word.
 func (s *scanner) minus() bool {
-	s.begin()
+	s.startWord()
 	if s.pos+1 < len(s.text) && s.text[s.pos] == '-' && !proctext.IsBlank(s.text[s.pos+1]) {
 		s.pos++
 		return true
@@ -104,7 +104,7 @@ func (s *scanner) signed() int64 {
 	return int64(v)
 }
 
-// scaled reads a count of something that is unit large. The kernel prints some of these as signed: less than none is none.
+// scaled reads a count of units and returns it multiplied by their size. The kernel prints some of these as signed: a negative count is 0.
 func (s *scanner) scaled(unit uint64) uint64 {
 	negative := s.minus()
 	v := s.unsigned()

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestAProcessThatOneScanCouldNotReadIsNotNewborn: a process born after the first scrape, which a later scan lists but cannot read for want of
+// TestAProcessThatOneScanCouldNotReadIsNotNewborn: a process born after the first scrape, which a later scan lists but cannot read for lack of
 // descriptors, must not count from birth a second time when it is back.
 func TestAProcessThatOneScanCouldNotReadIsNotNewborn(t *testing.T) {
 	source := &fakeSource{processes: []fakeProcess{proc(1, 0, "init", 0)}}
@@ -22,9 +22,9 @@ func TestAProcessThatOneScanCouldNotReadIsNotNewborn(t *testing.T) {
 
 	all := source.processes
 	source.processes = all[:1]
-	source.lost = 1
+	source.unreadable = 1
 	require.Len(t, scrape(t, tracker, 2).Shown, 1)
-	source.processes, source.lost = all, 0
+	source.processes, source.unreadable = all, 0
 	all[1] = proc(100, 1, "late", 60)
 	s = scrape(t, tracker, 3)
 	require.Len(t, s.Shown, 2)

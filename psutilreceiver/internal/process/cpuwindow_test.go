@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestWindowTellsSpikesFromBurning has one process that burns a CPU all the time and one that does so in every fourth scrape.
-func TestWindowTellsSpikesFromBurning(t *testing.T) {
+// TestWindowDistinguishesSpikesFromLoad has one process that burns a CPU all the time and one that does so in every fourth scrape.
+func TestWindowDistinguishesSpikesFromLoad(t *testing.T) {
 	source := &fakeSource{processes: []fakeProcess{proc(10, 1, "burns", 0), proc(11, 1, "spikes", 7_000_000)}}
 	tracker, err := NewTracker(source, Options{Fields: read.FieldCPU, Window: 4})
 	require.NoError(t, err)
@@ -36,14 +36,14 @@ func TestWindowTellsSpikesFromBurning(t *testing.T) {
 	}
 }
 
-func TestWindowOfTheYoungAndAfterAGap(t *testing.T) {
+func TestWindowOfANewProcessAndAfterAGap(t *testing.T) {
 	source := &fakeSource{processes: []fakeProcess{proc(10, 1, "old", 0)}}
 	tracker, err := NewTracker(source, Options{Fields: read.FieldCPU, Window: 3})
 	require.NoError(t, err)
 	scrape := func(n int, elapsed time.Duration) *Snapshot {
-		tick := second(n)
-		tick.Elapsed = elapsed
-		s, err := tracker.Scrape(tick)
+		at := second(n)
+		at.Elapsed = elapsed
+		s, err := tracker.Scrape(at)
 		require.NoError(t, err)
 		return s
 	}

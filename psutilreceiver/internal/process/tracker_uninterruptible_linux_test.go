@@ -41,7 +41,7 @@ func TestTrackerAsksAgainForWhatItCouldNotWaitFor(t *testing.T) {
 	assert.NotZero(t, p.Have&read.FieldProportional)
 }
 
-func TestFilterJudgesAStuckProcessWhenItsCommandLineIsKnown(t *testing.T) {
+func TestFilterDecidesOnASleepingProcessWhenItsCommandLineIsKnown(t *testing.T) {
 	for name, filter := range map[string]Filter{
 		"one that is included": {Include: Match{CommandLines: []string{"stuck -v"}}},
 		"one that is not":      {Include: Match{CommandLines: []string{"other"}}},
