@@ -216,7 +216,7 @@ func cpus(t *testing.T) float64 {
 // namedCount are the metrics whose names, which are those of the semantic conventions or made like them, end in count. Promtool keeps this
 // ending for histograms.
 var namedCount = []string{
-	"process_group_count", "process_thread_count", "system_cpu_logical_count", "system_cpu_physical_count", "system_linux_file_handle_count",
+	"process_group_process_count", "process_thread_count", "system_cpu_logical_count", "system_cpu_physical_count", "system_linux_file_handle_count",
 	"system_linux_task_count", "system_network_conntrack_count", "system_process_count", "system_thread_count",
 }
 

@@ -111,7 +111,7 @@ receivers:
     collection_interval: 1s
     initial_delay: 0s
     scrapers: {cpu: , memory: }
-    sampling: {interval: 100ms, as: gauges}
+    sampling: {interval: 100ms, format: gauges}
 `
 
 // TestSampledGaugesReachInfluxDB has averages, extremes and percentiles written to InfluxDB, which has no histograms.

@@ -26,7 +26,7 @@ receivers:
     collection_interval: 10s
     initial_delay: 0s
     scrapers: {cpu: {}, network: {}}
-    sampling: {interval: 200ms, metrics: [system.cpu.utilization, system.network.io], as: gauges}
+    sampling: {interval: 200ms, metrics: [system.cpu.utilization, system.network.io], format: gauges}
 exporters:
   file/histograms: {path: histograms.jsonl, flush_interval: 100ms}
   file/gauges: {path: gauges.jsonl, flush_interval: 100ms}

@@ -68,6 +68,7 @@ func TestConfigThatIsRefused(t *testing.T) {
 		"negative_delay":       {"initial_delay is -1s"},
 		"rates_not_enabled":    {"rates::enabled is false"},
 		"unknown_metric":       {`metrics: unknown key "system.cpu.times" (did you mean "system.cpu.time"?)`},
+		"metric_renamed":       {`metrics: unknown key "process.group.count" (it is called "process.group.process.count" now)`},
 		"unknown_resource":     {`resource_attributes: unknown key "host.hostname" (did you mean "host.name"?)`},
 		"negative_interval":    {"collection_interval", "positive"},
 		"scraper_interval":     {"scrapers::memory::collection_interval is -5s", "must be positive"},

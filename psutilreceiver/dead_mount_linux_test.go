@@ -98,7 +98,7 @@ func TestADeadMountDelaysNothing(t *testing.T) {
 	t.Logf("Shutdown took %v", time.Since(began))
 }
 
-// batch waits for the nth batch that holds figures of the host, and gives its metrics by name.
+// batch waits for the nth batch that holds metrics of the host, and gives its metrics by name.
 func batch(t *testing.T, sink *consumertest.MetricsSink, n int) map[string]pmetric.Metric {
 	t.Helper()
 	metrics := make(map[string]pmetric.Metric)

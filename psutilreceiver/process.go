@@ -21,7 +21,7 @@ const otherGroup = "other"
 
 // processScraper shows the processes that matter, each as a resource of its own, and the rest as one.
 type processScraper struct {
-	environment
+	scraperSettings
 	cfg     ProcessConfig
 	tracker *process.Tracker
 	rb      *metadata.ResourceBuilder
@@ -47,14 +47,14 @@ type processGroup struct {
 	counted read.Fields
 }
 
-func newProcessScraper(cfg ProcessConfig, env environment) (scraper, error) {
+func newProcessScraper(cfg ProcessConfig, env scraperSettings) (scraper, error) {
 	tracker, err := process.NewTracker(read.New(env.host.Root()), cfg.options(env.metrics, env.attributes))
 	if err != nil {
 		return nil, err
 	}
 	env.attributes.ProcessCommandLine.Enabled = env.attributes.ProcessCommandLine.Enabled || cfg.CommandLine
 	s := &processScraper{
-		environment: env, cfg: cfg, tracker: tracker, rb: metadata.NewResourceBuilder(env.attributes),
+		scraperSettings: env, cfg: cfg, tracker: tracker, rb: metadata.NewResourceBuilder(env.attributes),
 		shown: make(map[read.Key]recordedProcess), groups: make(map[*process.Group]processGroup),
 	}
 	s.tellAccess()
@@ -71,7 +71,7 @@ func (s *processScraper) tellAccess() {
 	}
 }
 
-func (s *processScraper) scrape(t *tick) error {
+func (s *processScraper) scrape(t *scrapeContext) error {
 	snapshot, err := s.tracker.Scrape(s.processTick(t))
 	if err != nil {
 		return err
@@ -108,10 +108,10 @@ func (s *processScraper) readMemory() error {
 	if err == nil {
 		s.memory = m.Total
 	}
-	return aside(err)
+	return auxiliary(err)
 }
 
-func (s *processScraper) processTick(t *tick) process.ScrapeContext {
+func (s *processScraper) processTick(t *scrapeContext) process.ScrapeContext {
 	boot := t.boot.AsTime()
 	s.present = s.host.Present(boot, t.now)
 	tick := process.ScrapeContext{Now: t.now, Boot: boot, Present: s.present, Elapsed: t.elapsed, CPUs: float64(runtime.NumCPU())}
@@ -125,7 +125,7 @@ func (s *processScraper) processTick(t *tick) process.ScrapeContext {
 // cpuSeconds turns the tracker's microseconds into seconds.
 func cpuSeconds(us uint64) float64 { return float64(us) / 1e6 }
 
-func (s *processScraper) recordProcess(t *tick, p *process.Process) {
+func (s *processScraper) recordProcess(t *scrapeContext, p *process.Process) {
 	created := pcommon.NewTimestampFromTime(p.Created(t.boot.AsTime()))
 	s.mb.Reset(metadata.WithStartTime(created))
 	base := p.Base()
@@ -164,10 +164,10 @@ func (s *processScraper) recorded(p *process.Process) recordedProcess {
 
 // recordGroup records the sum over processes that are taken together. Their counters begin with the receiver's first scrape, in which
 // there is therefore nothing to tell of them.
-func (s *processScraper) recordGroup(t *tick, g *process.Group, name string) {
+func (s *processScraper) recordGroup(t *scrapeContext, g *process.Group, name string) {
 	since := pcommon.NewTimestampFromTime(g.Since)
 	s.mb.Reset(metadata.WithStartTime(since))
-	s.mb.RecordProcessGroupCountDataPoint(t.time, int64(g.Members))
+	s.mb.RecordProcessGroupProcessCountDataPoint(t.time, int64(g.Members))
 	s.recordLevels(t.time, &g.Levels, g.Have)
 	if t.previous != 0 {
 		base := g.Base()

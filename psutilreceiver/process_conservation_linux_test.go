@@ -97,7 +97,7 @@ func assertLevels(t *testing.T, got processFigures, before, after map[string]pro
 	assert.GreaterOrEqual(t, got.sum("process.memory.usage"), least)
 	assert.LessOrEqual(t, got.sum("process.memory.usage"), most)
 	shown := len(got["process.memory.usage"]) - 1
-	assert.InDelta(t, len(before), got["process.group.count"]["other"]+float64(shown), 0, "shown and others are all")
+	assert.InDelta(t, len(before), got["process.group.process.count"]["other"]+float64(shown), 0, "shown and others are all")
 	assert.GreaterOrEqual(t, shown, 10)
 	assert.LessOrEqual(t, shown, 45, "at most 15 by each of three keys")
 }

@@ -50,7 +50,7 @@ func (f *fixtureHost) requireParts(t *testing.T, resources ...int) (figuresOfAll
 	for _, n := range resources {
 		part := within(t, f.batches)
 		require.Equal(t, n, part.ResourceMetrics().Len())
-		for name, v := range figures(t, part) {
+		for name, v := range pointValues(t, part) {
 			_, twice := all[name]
 			require.False(t, twice, "%s is in two parts", name)
 			all[name] = v
@@ -99,7 +99,7 @@ func TestAScrapeOfManyProcessesComesInParts(t *testing.T) {
 			}
 			md, err := whole[name].group.runs[0].scrape(context.Background())
 			require.NoError(t, err)
-			require.Equal(t, figures(t, md), got, name)
+			require.Equal(t, pointValues(t, md), got, name)
 			_, hasRate := got["2 process.cpu.time.rate{cpu.mode=user}"]
 			assert.Equal(t, n > 0 && name != "delta", hasRate, name)
 		}
@@ -141,7 +141,7 @@ func TestARefusedPartIsCountedAndNotMadeUpFor(t *testing.T) {
 		got, parts := f.requireParts(t, maxResourcesInPart, 10+1)
 		md, err := whole.group.runs[0].scrape(context.Background())
 		require.NoError(t, err)
-		require.Equal(t, figures(t, md), got)
+		require.Equal(t, pointValues(t, md), got)
 		return parts
 	}
 	scrape()

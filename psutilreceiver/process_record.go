@@ -14,7 +14,7 @@ import (
 // scrape did not record gets a base at its time: what was used by then has been counted elsewhere, in the remainder or under another
 // identity, or is nothing, and the delta begins there. What was born since needs none.
 func (s *processScraper) recordTotals(
-	t *tick, start pcommon.Timestamp, total, base *read.Totals, have, before read.Fields,
+	t *scrapeContext, start pcommon.Timestamp, total, base *read.Totals, have, before read.Fields,
 ) read.Fields {
 	if total[read.ReapedUser]+total[read.ReapedSystem] == 0 {
 		have &^= read.FieldChildren

@@ -9,17 +9,17 @@ import (
 
 // processesScraper counts processes; what each of them does is the process scraper's.
 type processesScraper struct {
-	environment
+	scraperSettings
 	reader *read.Reader
 }
 
-func newProcessesScraper(_ ScraperConfig, env environment) (scraper, error) {
-	return &processesScraper{environment: env, reader: read.New(env.host.Root())}, nil
+func newProcessesScraper(_ ScraperConfig, env scraperSettings) (scraper, error) {
+	return &processesScraper{scraperSettings: env, reader: read.New(env.host.Root())}, nil
 }
 
 func (s *processesScraper) close() error { return s.reader.Close() }
 
-func (s *processesScraper) scrape(t *tick) error {
+func (s *processesScraper) scrape(t *scrapeContext) error {
 	return errors.Join(s.scrapeStates(t), s.scrapeKernel(t), s.scrapeTasks(t), s.scrapeLimit(t))
 }
 
@@ -29,7 +29,7 @@ var processStates = [...]metadata.AttributeProcessState{
 	metadata.AttributeProcessStateStopped, metadata.AttributeProcessStateDefunct,
 }
 
-func (s *processesScraper) scrapeStates(t *tick) error {
+func (s *processesScraper) scrapeStates(t *scrapeContext) error {
 	if !s.metrics.SystemProcessCount.Enabled {
 		return nil
 	}
@@ -61,7 +61,7 @@ func stateIndex(letter byte) int {
 	return 1 // S, D, I, and what kernels add: it does not run.
 }
 
-func (s *processesScraper) scrapeKernel(t *tick) error {
+func (s *processesScraper) scrapeKernel(t *scrapeContext) error {
 	k, err := s.host.Kernel()
 	if err != nil {
 		return err
@@ -76,7 +76,7 @@ func (s *processesScraper) scrapeKernel(t *tick) error {
 	return nil
 }
 
-func (s *processesScraper) scrapeTasks(t *tick) error {
+func (s *processesScraper) scrapeTasks(t *scrapeContext) error {
 	if !s.metrics.SystemThreadCount.Enabled {
 		return nil
 	}
@@ -88,7 +88,7 @@ func (s *processesScraper) scrapeTasks(t *tick) error {
 	return nil
 }
 
-func (s *processesScraper) scrapeLimit(t *tick) error {
+func (s *processesScraper) scrapeLimit(t *scrapeContext) error {
 	if !s.metrics.SystemProcessLimit.Enabled {
 		return nil
 	}

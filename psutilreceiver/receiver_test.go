@@ -42,7 +42,7 @@ func newTestReceiver(t *testing.T, cfg *Config, consume consumer.ConsumeMetricsF
 	return r
 }
 
-// into passes batches to whoever reads the channel.
+// into passes batches to a channel.
 func into(batches chan<- pmetric.Metrics) consumer.ConsumeMetricsFunc {
 	return func(_ context.Context, md pmetric.Metrics) error {
 		batches <- md

@@ -31,7 +31,7 @@ type streamPoint struct {
 	temporality pmetric.AggregationTemporality // unspecified for a gauge
 }
 
-// oneScraper is a receiver with a single scraper, which scrapes when it is told to.
+// oneScraper is a receiver with a single scraper, which scrapes when a test says so.
 type oneScraper struct {
 	group *scrapeGroup
 	clock *steppedClock
@@ -77,7 +77,7 @@ func (o *oneScraper) scrape(t *testing.T) map[string]streamPoint {
 			}
 			for _, dp := range dps.All() {
 				key := of + m.Name() + attributesOf(dp.Attributes())
-				require.NotContains(t, points, key, "a point twice")
+				require.NotContains(t, points, key, "duplicate point")
 				p.start, p.time, p.value = dp.StartTimestamp(), dp.Timestamp(), dp.DoubleValue()
 				if dp.ValueType() == pmetric.NumberDataPointValueTypeInt {
 					p.value = float64(dp.IntValue())
@@ -96,8 +96,8 @@ func (o *oneScraper) scrape(t *testing.T) map[string]streamPoint {
 }
 
 // A pair of virtual interfaces is loaded, deleted and made again under the same name, in network namespaces that the test has made. The
-// kernel keeps no birth time of an interface; its index tells the two apart.
-func TestARecreatedInterfaceBeginsAnew(t *testing.T) {
+// kernel keeps no birth time of an interface; its index distinguishes the two.
+func TestARecreatedInterfaceStartsAgain(t *testing.T) {
 	if !inNetworkNamespace(t) {
 		return
 	}

@@ -23,7 +23,7 @@ receivers:
   psutil:
     collection_interval: 60s
     scrapers: {cpu: {}, load: {}, memory: {}, pressure: {}, network: {}, disk: {}}
-    sampling: {interval: %s, as: %s}
+    sampling: {interval: %s, format: %s}
 exporters:
   nop:
 service:

@@ -124,7 +124,7 @@ func measure(binary, config string, scrapes int, interval time.Duration) error {
 	seconds := last.Sum("psutil_scrape_duration_sum") - first.Sum("psutil_scrape_duration_sum")
 	fmt.Printf("%s\n", config)
 	fmt.Printf("  processes seen, shown          %10.0f %10.0f\n", last.Sum("psutil_processes", `state="seen"`), last.Sum("psutil_processes", `state="shown"`))
-	fmt.Printf("  reads failed, late ticks       %10.0f %10.0f\n", last.Sum("psutil_process_reads_failed"), last.Sum("psutil_late_ticks"))
+	fmt.Printf("  reads failed, late scrapes       %10.0f %10.0f\n", last.Sum("psutil_process_reads_failed"), last.Sum("psutil_scrapes_late"))
 	fmt.Printf("  a scrape: time, CPU (ms)       %10.0f %10.0f\n", 1000*seconds/n, 1000*(ended-began).Seconds()/n)
 	fmt.Printf("  peak memory (MiB)              %10.1f\n", usage.Peak/(1<<20))
 	fmt.Printf("  descriptors open               %10d\n", descriptors)

@@ -64,9 +64,9 @@ func (f *figure) sure() bool { return 2*f.line.doubt <= f.bound }
 
 // verdict is what the samples after the warm-up say.
 type verdict struct {
-	figures              []*figure
-	counted              []sample
-	lateTicks, lateReads float64
+	figures                []*figure
+	counted                []sample
+	scrapesLate, lateReads float64
 }
 
 func judge(o *options, samples []sample) *verdict {
@@ -88,7 +88,7 @@ func judge(o *options, samples []sample) *verdict {
 		f.line = fit(v.counted, f.of)
 	}
 	if n := len(samples); n > 0 {
-		v.lateTicks, v.lateReads = samples[n-1].lateTicks, samples[n-1].lateSamples
+		v.scrapesLate, v.lateReads = samples[n-1].scrapesLate, samples[n-1].samplesLate
 	}
 	return v
 }
@@ -115,7 +115,7 @@ func (v *verdict) report(o *options, samples []sample, c *churn, taken map[strin
 			fmt.Printf("  %-20s the run is too short to tell so small a growth\n", "")
 		}
 	}
-	fmt.Printf("  scrapes, late ticks, late samples %8.0f %8.0f %8.0f\n", last.scrapes, v.lateTicks, v.lateReads)
+	fmt.Printf("  scrapes, late scrapes, late samples %8.0f %8.0f %8.0f\n", last.scrapes, v.scrapesLate, v.lateReads)
 	fmt.Printf("  CPU, percent of one core; peak memory (MiB) %8.1f %8.1f\n", 100*spent, usage.Peak/(1<<20))
 	fmt.Printf("  processes that came and went, not started for want of room %d %d\n", c.started.Load(), c.skipped.Load())
 	fmt.Printf("  alerts: fired, resolved %8.0f %8.0f\n",
@@ -128,8 +128,8 @@ func (v *verdict) report(o *options, samples []sample, c *churn, taken map[strin
 	}
 	unsent := t.Sum("exporter_send_failed") + t.Sum("exporter_enqueue_failed")
 	fmt.Printf("  not exported, warnings %8.0f %8d\n", unsent, warnings)
-	if v.lateTicks > 0 {
-		fault("%.0f ticks were late", v.lateTicks)
+	if v.scrapesLate > 0 {
+		fault("%.0f scrapes were late", v.scrapesLate)
 	}
 	if unsent > 0 || warnings > 0 {
 		fault("not all went well:\n%s", said[:min(len(said), 4000)])

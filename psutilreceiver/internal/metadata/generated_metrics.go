@@ -601,6 +601,164 @@ var MapAttributeSystemPagingState = map[string]AttributeSystemPagingState{
 	"free": AttributeSystemPagingStateFree,
 }
 
+// AttributeTelemetryDropReason specifies the value telemetry.drop_reason attribute.
+type AttributeTelemetryDropReason int
+
+const (
+	_ AttributeTelemetryDropReason = iota
+	AttributeTelemetryDropReasonBaseline
+	AttributeTelemetryDropReasonHeld
+	AttributeTelemetryDropReasonInvalid
+)
+
+// String returns the string representation of the AttributeTelemetryDropReason.
+func (av AttributeTelemetryDropReason) String() string {
+	switch av {
+	case AttributeTelemetryDropReasonBaseline:
+		return "baseline"
+	case AttributeTelemetryDropReasonHeld:
+		return "held"
+	case AttributeTelemetryDropReasonInvalid:
+		return "invalid"
+	}
+	return ""
+}
+
+// MapAttributeTelemetryDropReason is a helper map of string to AttributeTelemetryDropReason attribute value.
+var MapAttributeTelemetryDropReason = map[string]AttributeTelemetryDropReason{
+	"baseline": AttributeTelemetryDropReasonBaseline,
+	"held":     AttributeTelemetryDropReasonHeld,
+	"invalid":  AttributeTelemetryDropReasonInvalid,
+}
+
+// AttributeTelemetryErrorClass specifies the value telemetry.error_class attribute.
+type AttributeTelemetryErrorClass int
+
+const (
+	_ AttributeTelemetryErrorClass = iota
+	AttributeTelemetryErrorClassPermission
+	AttributeTelemetryErrorClassMissing
+	AttributeTelemetryErrorClassMalformed
+	AttributeTelemetryErrorClassTimeout
+	AttributeTelemetryErrorClassOther
+)
+
+// String returns the string representation of the AttributeTelemetryErrorClass.
+func (av AttributeTelemetryErrorClass) String() string {
+	switch av {
+	case AttributeTelemetryErrorClassPermission:
+		return "permission"
+	case AttributeTelemetryErrorClassMissing:
+		return "missing"
+	case AttributeTelemetryErrorClassMalformed:
+		return "malformed"
+	case AttributeTelemetryErrorClassTimeout:
+		return "timeout"
+	case AttributeTelemetryErrorClassOther:
+		return "other"
+	}
+	return ""
+}
+
+// MapAttributeTelemetryErrorClass is a helper map of string to AttributeTelemetryErrorClass attribute value.
+var MapAttributeTelemetryErrorClass = map[string]AttributeTelemetryErrorClass{
+	"permission": AttributeTelemetryErrorClassPermission,
+	"missing":    AttributeTelemetryErrorClassMissing,
+	"malformed":  AttributeTelemetryErrorClassMalformed,
+	"timeout":    AttributeTelemetryErrorClassTimeout,
+	"other":      AttributeTelemetryErrorClassOther,
+}
+
+// AttributeTelemetryProcessReadError specifies the value telemetry.process_read_error attribute.
+type AttributeTelemetryProcessReadError int
+
+const (
+	_ AttributeTelemetryProcessReadError = iota
+	AttributeTelemetryProcessReadErrorDenied
+	AttributeTelemetryProcessReadErrorMalformed
+	AttributeTelemetryProcessReadErrorOther
+)
+
+// String returns the string representation of the AttributeTelemetryProcessReadError.
+func (av AttributeTelemetryProcessReadError) String() string {
+	switch av {
+	case AttributeTelemetryProcessReadErrorDenied:
+		return "denied"
+	case AttributeTelemetryProcessReadErrorMalformed:
+		return "malformed"
+	case AttributeTelemetryProcessReadErrorOther:
+		return "other"
+	}
+	return ""
+}
+
+// MapAttributeTelemetryProcessReadError is a helper map of string to AttributeTelemetryProcessReadError attribute value.
+var MapAttributeTelemetryProcessReadError = map[string]AttributeTelemetryProcessReadError{
+	"denied":    AttributeTelemetryProcessReadErrorDenied,
+	"malformed": AttributeTelemetryProcessReadErrorMalformed,
+	"other":     AttributeTelemetryProcessReadErrorOther,
+}
+
+// AttributeTelemetryProcessSelection specifies the value telemetry.process_selection attribute.
+type AttributeTelemetryProcessSelection int
+
+const (
+	_ AttributeTelemetryProcessSelection = iota
+	AttributeTelemetryProcessSelectionSeen
+	AttributeTelemetryProcessSelectionShown
+	AttributeTelemetryProcessSelectionExcluded
+)
+
+// String returns the string representation of the AttributeTelemetryProcessSelection.
+func (av AttributeTelemetryProcessSelection) String() string {
+	switch av {
+	case AttributeTelemetryProcessSelectionSeen:
+		return "seen"
+	case AttributeTelemetryProcessSelectionShown:
+		return "shown"
+	case AttributeTelemetryProcessSelectionExcluded:
+		return "excluded"
+	}
+	return ""
+}
+
+// MapAttributeTelemetryProcessSelection is a helper map of string to AttributeTelemetryProcessSelection attribute value.
+var MapAttributeTelemetryProcessSelection = map[string]AttributeTelemetryProcessSelection{
+	"seen":     AttributeTelemetryProcessSelectionSeen,
+	"shown":    AttributeTelemetryProcessSelectionShown,
+	"excluded": AttributeTelemetryProcessSelectionExcluded,
+}
+
+// AttributeTelemetryResetReason specifies the value telemetry.reset_reason attribute.
+type AttributeTelemetryResetReason int
+
+const (
+	_ AttributeTelemetryResetReason = iota
+	AttributeTelemetryResetReasonLowerValue
+	AttributeTelemetryResetReasonStartChanged
+	AttributeTelemetryResetReasonClockStepped
+)
+
+// String returns the string representation of the AttributeTelemetryResetReason.
+func (av AttributeTelemetryResetReason) String() string {
+	switch av {
+	case AttributeTelemetryResetReasonLowerValue:
+		return "lower_value"
+	case AttributeTelemetryResetReasonStartChanged:
+		return "start_changed"
+	case AttributeTelemetryResetReasonClockStepped:
+		return "clock_stepped"
+	}
+	return ""
+}
+
+// MapAttributeTelemetryResetReason is a helper map of string to AttributeTelemetryResetReason attribute value.
+var MapAttributeTelemetryResetReason = map[string]AttributeTelemetryResetReason{
+	"lower_value":   AttributeTelemetryResetReasonLowerValue,
+	"start_changed": AttributeTelemetryResetReasonStartChanged,
+	"clock_stepped": AttributeTelemetryResetReasonClockStepped,
+}
+
 var MetricsInfo = metricsInfo{
 	HwBatteryCharge: metricInfo{
 		Name:       "hw.battery.charge",
@@ -646,8 +804,8 @@ var MetricsInfo = metricsInfo{
 		Name:       "process.disk.io",
 		Attributes: []string{"disk.io.direction"},
 	},
-	ProcessGroupCount: metricInfo{
-		Name: "process.group.count",
+	ProcessGroupProcessCount: metricInfo{
+		Name: "process.group.process.count",
 	},
 	ProcessIoLogical: metricInfo{
 		Name:       "process.io.logical",
@@ -1029,7 +1187,7 @@ type metricsInfo struct {
 	ProcessCPUUtilization              metricInfo
 	ProcessCPUUtilizationWindow        metricInfo
 	ProcessDiskIo                      metricInfo
-	ProcessGroupCount                  metricInfo
+	ProcessGroupProcessCount           metricInfo
 	ProcessIoLogical                   metricInfo
 	ProcessMemoryPss                   metricInfo
 	ProcessMemoryShared                metricInfo
@@ -1743,15 +1901,15 @@ func newMetricProcessDiskIo(cfg ProcessDiskIoMetricConfig) metricProcessDiskIo {
 	return m
 }
 
-type metricProcessGroupCount struct {
-	data     pmetric.Metric                // data buffer for generated metric.
-	config   ProcessGroupCountMetricConfig // metric config provided by user.
-	capacity int                           // max observed number of data points added to the metric.
+type metricProcessGroupProcessCount struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   ProcessGroupProcessCountMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
 }
 
-// init fills process.group.count metric with initial data.
-func (m *metricProcessGroupCount) init() {
-	m.data.SetName("process.group.count")
+// init fills process.group.process.count metric with initial data.
+func (m *metricProcessGroupProcessCount) init() {
+	m.data.SetName("process.group.process.count")
 	m.data.SetDescription("Processes in the group.")
 	m.data.SetUnit("{process}")
 	m.data.SetEmptySum()
@@ -1759,7 +1917,7 @@ func (m *metricProcessGroupCount) init() {
 	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 }
 
-func (m *metricProcessGroupCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+func (m *metricProcessGroupProcessCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
 	if !m.config.Enabled {
 		return
 	}
@@ -1770,14 +1928,14 @@ func (m *metricProcessGroupCount) recordDataPoint(start pcommon.Timestamp, ts pc
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricProcessGroupCount) updateCapacity() {
+func (m *metricProcessGroupProcessCount) updateCapacity() {
 	if m.data.Sum().DataPoints().Len() > m.capacity {
 		m.capacity = m.data.Sum().DataPoints().Len()
 	}
 }
 
 // emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricProcessGroupCount) emit(metrics pmetric.MetricSlice) {
+func (m *metricProcessGroupProcessCount) emit(metrics pmetric.MetricSlice) {
 	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
 		m.updateCapacity()
 		m.data.MoveTo(metrics.AppendEmpty())
@@ -1785,8 +1943,8 @@ func (m *metricProcessGroupCount) emit(metrics pmetric.MetricSlice) {
 	}
 }
 
-func newMetricProcessGroupCount(cfg ProcessGroupCountMetricConfig) metricProcessGroupCount {
-	m := metricProcessGroupCount{config: cfg}
+func newMetricProcessGroupProcessCount(cfg ProcessGroupProcessCountMetricConfig) metricProcessGroupProcessCount {
+	m := metricProcessGroupProcessCount{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -7267,7 +7425,7 @@ type MetricsBuilder struct {
 	metricProcessCPUUtilization              metricProcessCPUUtilization
 	metricProcessCPUUtilizationWindow        metricProcessCPUUtilizationWindow
 	metricProcessDiskIo                      metricProcessDiskIo
-	metricProcessGroupCount                  metricProcessGroupCount
+	metricProcessGroupProcessCount           metricProcessGroupProcessCount
 	metricProcessIoLogical                   metricProcessIoLogical
 	metricProcessMemoryPss                   metricProcessMemoryPss
 	metricProcessMemoryShared                metricProcessMemoryShared
@@ -7407,7 +7565,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricProcessCPUUtilization:              newMetricProcessCPUUtilization(mbc.Metrics.ProcessCPUUtilization),
 		metricProcessCPUUtilizationWindow:        newMetricProcessCPUUtilizationWindow(mbc.Metrics.ProcessCPUUtilizationWindow),
 		metricProcessDiskIo:                      newMetricProcessDiskIo(mbc.Metrics.ProcessDiskIo),
-		metricProcessGroupCount:                  newMetricProcessGroupCount(mbc.Metrics.ProcessGroupCount),
+		metricProcessGroupProcessCount:           newMetricProcessGroupProcessCount(mbc.Metrics.ProcessGroupProcessCount),
 		metricProcessIoLogical:                   newMetricProcessIoLogical(mbc.Metrics.ProcessIoLogical),
 		metricProcessMemoryPss:                   newMetricProcessMemoryPss(mbc.Metrics.ProcessMemoryPss),
 		metricProcessMemoryShared:                newMetricProcessMemoryShared(mbc.Metrics.ProcessMemoryShared),
@@ -7703,7 +7861,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricProcessCPUUtilization.emit(ils.Metrics())
 	mb.metricProcessCPUUtilizationWindow.emit(ils.Metrics())
 	mb.metricProcessDiskIo.emit(ils.Metrics())
-	mb.metricProcessGroupCount.emit(ils.Metrics())
+	mb.metricProcessGroupProcessCount.emit(ils.Metrics())
 	mb.metricProcessIoLogical.emit(ils.Metrics())
 	mb.metricProcessMemoryPss.emit(ils.Metrics())
 	mb.metricProcessMemoryShared.emit(ils.Metrics())
@@ -7893,9 +8051,9 @@ func (mb *MetricsBuilder) RecordProcessDiskIoDataPoint(ts pcommon.Timestamp, val
 	mb.metricProcessDiskIo.recordDataPoint(mb.startTime, ts, val, diskIoDirectionAttributeValue.String())
 }
 
-// RecordProcessGroupCountDataPoint adds a data point to process.group.count metric.
-func (mb *MetricsBuilder) RecordProcessGroupCountDataPoint(ts pcommon.Timestamp, val int64) {
-	mb.metricProcessGroupCount.recordDataPoint(mb.startTime, ts, val)
+// RecordProcessGroupProcessCountDataPoint adds a data point to process.group.process.count metric.
+func (mb *MetricsBuilder) RecordProcessGroupProcessCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricProcessGroupProcessCount.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordProcessIoLogicalDataPoint adds a data point to process.io.logical metric.

@@ -101,7 +101,7 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordProcessDiskIoDataPoint(ts, 1, AttributeDiskIoDirectionRead)
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordProcessGroupCountDataPoint(ts, 1)
+			mb.RecordProcessGroupProcessCountDataPoint(ts, 1)
 
 			allMetricsCount++
 			mb.RecordProcessIoLogicalDataPoint(ts, 1, AttributeDiskIoDirectionRead)
@@ -653,9 +653,9 @@ func TestMetricsBuilder(t *testing.T) {
 					diskIoDirectionAttrVal, ok := dp.Attributes().Get("disk.io.direction")
 					assert.True(t, ok)
 					assert.Equal(t, "read", diskIoDirectionAttrVal.Str())
-				case "process.group.count":
-					assert.False(t, validatedMetrics["process.group.count"], "Found a duplicate in the metrics slice: process.group.count")
-					validatedMetrics["process.group.count"] = true
+				case "process.group.process.count":
+					assert.False(t, validatedMetrics["process.group.process.count"], "Found a duplicate in the metrics slice: process.group.process.count")
+					validatedMetrics["process.group.process.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Processes in the group.", mi.Description())

@@ -29,11 +29,11 @@
 //     not even for a stream born in view, since only the wall clock dates a
 //     birth; none over a reset; none for zero or negative elapsed time.
 //   - A point that is no total (no value, NaN, infinite, negative, without a
-//     time) is removed.
+//     time) is dropped.
 //
 // The wall clock only dates points, and it may step. After a step forward the
 // next interval is long in timestamps and true in value. After a step back, a
-// point that is not after its stream's previous point is held: it is removed
+// point that is not after its stream's previous point is held: it is dropped
 // and nothing is forgotten, so that the next point covers the whole interval
 // and no two intervals overlap. Holding ends when the clock has caught up, or
 // at once where it is more than HoldLimit behind: then the earlier timestamps

@@ -49,9 +49,9 @@ func (r *rates) of(sum pmetric.Metric) *rateMetric {
 	if !known {
 		if _, selected := r.selected[name]; selected || r.selected == nil {
 			metric = &rateMetric{
-				name:        name + ".rate",
+				name:        RateName(name),
 				description: "Change of " + name + " per second.",
-				unit:        rateUnit(sum.Unit()),
+				unit:        RateUnit(sum.Unit()),
 			}
 		}
 		r.metrics[name] = metric
@@ -59,9 +59,12 @@ func (r *rates) of(sum pmetric.Metric) *rateMetric {
 	return metric
 }
 
-// rateUnit returns the UCUM unit of a rate: the unit of the sum over s. Seconds
+// RateName returns the name of the gauge that shows the rate of a sum.
+func RateName(sum string) string { return sum + ".rate" }
+
+// RateUnit returns the UCUM unit of a rate: the unit of the sum over s. Seconds
 // per second have no dimension, so the rate of a time is in 1.
-func rateUnit(unit string) string {
+func RateUnit(unit string) string {
 	switch unit {
 	case "s":
 		return "1"

@@ -35,8 +35,8 @@ type Resets struct {
 	ClockStepped uint64
 }
 
-// Removed counts the points that were taken out since the stage was made.
-type Removed struct {
+// Dropped counts the points that were taken out since the stage was made.
+type Dropped struct {
 	// Baseline counts first points that gave no delta.
 	Baseline uint64
 	// Held counts points that were not after their stream's previous point.
@@ -61,9 +61,9 @@ type Stage struct {
 	origin time.Time
 	scrape scrape
 
-	tracked                               atomic.Int64
-	lowerValue, startChanged, clockSteps  atomic.Uint64
-	removedBaseline, removedHeld, invalid atomic.Uint64
+	tracked                                      atomic.Int64
+	lowerValue, startChanged, clockSteps         atomic.Uint64
+	droppedBaseline, droppedHeld, droppedInvalid atomic.Uint64
 }
 
 // NewStage returns a stage that has seen nothing yet.
@@ -90,9 +90,9 @@ func (s *Stage) Resets() Resets {
 	}
 }
 
-// Removed returns how many points were taken out, by reason.
-func (s *Stage) Removed() Removed {
-	return Removed{Baseline: s.removedBaseline.Load(), Held: s.removedHeld.Load(), Invalid: s.invalid.Load()}
+// Dropped returns how many points were taken out, by reason.
+func (s *Stage) Dropped() Dropped {
+	return Dropped{Baseline: s.droppedBaseline.Load(), Held: s.droppedHeld.Load(), Invalid: s.droppedInvalid.Load()}
 }
 
 // Begin opens a scrape. Now is its time, with its monotonic reading: rates are
@@ -228,7 +228,7 @@ func (s *Stage) point(metric identity, p pmetric.NumberDataPoint) (outcome, bool
 	id := metric.then(s.hash.attributes(p.Attributes())).with(identity{a: uint64(p.ValueType())})
 	total, ok := totalOf(p)
 	if !ok || p.Timestamp() == 0 {
-		s.invalid.Add(1)
+		s.droppedInvalid.Add(1)
 		s.streams.touch(id, s.scrape.number)
 		return outcome{}, false
 	}
@@ -272,11 +272,11 @@ func (s *Stage) count(out *outcome) bool {
 	switch out.verdict {
 	case baseline:
 		if s.delta {
-			s.removedBaseline.Add(1)
+			s.droppedBaseline.Add(1)
 			return false
 		}
 	case held:
-		s.removedHeld.Add(1)
+		s.droppedHeld.Add(1)
 		return false
 	case lowerValue:
 		s.lowerValue.Add(1)

@@ -251,7 +251,7 @@ func TestAScrapeTakesBothReadingsOfTheClock(t *testing.T) {
 	stamp(md, now, 100)
 	stage.processWhole(md, now)
 	assert.Zero(t, md.ResourceMetrics().Len())
-	assert.Equal(t, Removed{Baseline: seriesPerProcess}, stage.Removed())
+	assert.Equal(t, Dropped{Baseline: seriesPerProcess}, stage.Dropped())
 
 	md = processBatch(seriesPerProcess)
 	now = now.Add(4 * time.Second)
@@ -283,14 +283,14 @@ func TestCounters(t *testing.T) {
 	}
 	assert.Equal(t, 1, stage.Tracked())
 	assert.Equal(t, Resets{LowerValue: 1, StartChanged: 1, ClockStepped: 1}, stage.Resets())
-	assert.Equal(t, Removed{Held: 1, Invalid: 1}, stage.Removed())
+	assert.Equal(t, Dropped{Held: 1, Invalid: 1}, stage.Dropped())
 }
 
 func TestRateMetrics(t *testing.T) {
 	t.Parallel()
 	units := map[string]string{"By": "By/s", "{packet}": "{packet}/s", "1": "1/s", "": "1/s", "s": "1", "ms": "ms/s"}
 	for unit, want := range units {
-		assert.Equal(t, want, rateUnit(unit), "of %q", unit)
+		assert.Equal(t, want, RateUnit(unit), "of %q", unit)
 	}
 
 	stage := NewStage(Settings{Rates: Rates{Enabled: true, Metrics: []string{"process.cpu.time", "nowhere"}}})
