@@ -14,8 +14,8 @@ import (
 type ProcessConfig struct {
 	ScraperConfig `mapstructure:",squash"`
 
-	// Include and Exclude choose processes before anything dear is read of them. A process is kept if every list of Include that is
-	// not empty has it, and no list of Exclude.
+	// Include and Exclude select processes before anything expensive is read of them. A process is included if every list of Include that
+	// is not empty has a match for it, and no list of Exclude has one.
 	Include ProcessMatch `mapstructure:"include"`
 	Exclude ProcessMatch `mapstructure:"exclude"`
 	// MinAge leaves out processes that are younger.
@@ -34,7 +34,7 @@ type ProcessConfig struct {
 	// CommandLine adds process.command_line, values of secrets masked.
 	CommandLine bool `mapstructure:"command_line"`
 	// MemoryMapsPerScrape bounds for how many shown processes process.memory.pss and uss are read in one scrape, in turn: the kernel
-	// holds a process's memory map while it is read.
+	// locks a process's memory map while it is read.
 	MemoryMapsPerScrape int `mapstructure:"memory_maps_per_scrape"`
 }
 
@@ -58,7 +58,7 @@ type ProcessTop struct {
 	N int `mapstructure:"n"`
 	// By has the keys: cpu, memory, disk_io.
 	By []string `mapstructure:"by"`
-	// Hysteresis keeps one that is shown as long as its rank is within N times this.
+	// Hysteresis: a process that is shown stays shown while its rank is within N times this.
 	Hysteresis float64 `mapstructure:"hysteresis"`
 }
 
@@ -89,16 +89,15 @@ func (c *ProcessConfig) Validate() error {
 
 // options are what the tracker reads and shows for the metrics and attributes that are enabled.
 func (c *ProcessConfig) options(m metadata.MetricsConfig, r metadata.ResourceAttributesConfig) process.Options {
+	fields := fieldsOf(&m)
 	o := process.Options{
-		Fields:     fieldsOf(&m),
+		Fields:     fields &^ read.FieldProportional,
+		Details:    fields & read.FieldProportional,
 		MaxDetails: c.MemoryMapsPerScrape,
 		Attributes: c.attributesOf(&r),
 		Filter:     process.Filter{Include: c.Include.match(), Exclude: c.Exclude.match(), MinAge: c.MinAge},
 		Top:        process.Top{N: c.Top.N, Hysteresis: c.Top.Hysteresis},
 		Window:     c.CPUWindow,
-	}
-	if m.ProcessMemoryPss.Enabled || m.ProcessMemoryUss.Enabled {
-		o.Details = read.FieldProportional
 	}
 	for _, key := range c.Top.By {
 		o.Top.By = append(o.Top.By, process.RankKey(key))
@@ -116,33 +115,7 @@ func (m *ProcessMatch) match() process.Match {
 	}
 }
 
-// fieldsOf names the figures that the enabled metrics need of every process.
-func fieldsOf(m *metadata.MetricsConfig) read.Fields {
-	var fields read.Fields
-	for _, need := range []struct {
-		enabled bool
-		field   read.Fields
-	}{
-		{m.ProcessCPUTime.Enabled || m.ProcessCPUUtilization.Enabled, read.FieldCPU},
-		{m.ProcessChildrenCPUTime.Enabled || m.SystemProcessCPUUnattributed.Enabled, read.FieldCPU | read.FieldChildren},
-		{m.ProcessMemoryUsage.Enabled || m.ProcessMemoryVirtual.Enabled || m.ProcessMemoryUtilization.Enabled, read.FieldMemory},
-		{m.ProcessMemoryShared.Enabled, read.FieldShared},
-		{m.ProcessMemorySwap.Enabled, read.FieldSwap},
-		{m.ProcessDiskIo.Enabled, read.FieldDiskIO},
-		{m.ProcessIoLogical.Enabled, read.FieldLogicalIO},
-		{m.ProcessThreadCount.Enabled, read.FieldThreads},
-		{m.ProcessUnixFileDescriptorCount.Enabled || m.ProcessWindowsHandleCount.Enabled, read.FieldDescriptors},
-		{m.ProcessContextSwitches.Enabled, read.FieldSwitches},
-		{m.ProcessPagingFaults.Enabled, read.FieldFaults},
-		{m.ProcessStatus.Enabled || m.ProcessNice.Enabled, read.FieldScheduling},
-	} {
-		if need.enabled {
-			fields |= need.field
-		}
-	}
-	return fields
-}
-
+// attributesOf returns the attributes that the enabled resource attributes need.
 func (c *ProcessConfig) attributesOf(r *metadata.ResourceAttributesConfig) read.Attributes {
 	var attributes read.Attributes
 	for _, need := range []struct {

@@ -126,7 +126,7 @@ func TestHiddenProcessesAreToldOnce(t *testing.T) {
 	}
 	require.Len(t, told, 1, "one line, and no warning")
 	t.Log(told[0])
-	assert.Contains(t, told[0], "info: Some figures of other users' processes are left out")
+	assert.Contains(t, told[0], "info: Some metrics of other users' processes are left out")
 	assert.Contains(t, told[0], "hidepid=invisible")
 	assert.Contains(t, told[0], "CAP_SYS_PTRACE")
 	assert.Contains(t, shown, strconv.Itoa(neighbour.Process.Pid), "of the same user")
