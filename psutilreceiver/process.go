@@ -128,13 +128,12 @@ func (s *processScraper) trackerContext(t *scrapeContext) process.ScrapeContext 
 func (s *processScraper) recordProcess(t *scrapeContext, p *process.Process) {
 	created := pcommon.NewTimestampFromTime(p.Created(t.boot.AsTime()))
 	s.mb.Reset(metadata.WithStartTime(created))
-	base := p.Base()
 	if s.delta {
 		r := s.recorded(p)
-		r.scrape, r.counters = t.time, s.recordTotals(t, created, &p.Total, &base, p.Have, r.counters)
+		r.scrape, r.counters = t.time, s.recordTotals(t, created, &p.Total, p.Base(), p.Have, r.counters)
 		s.shown[p.Key] = r
 	} else {
-		s.recordTotals(t, created, &p.Total, &base, p.Have, 0)
+		s.recordTotals(t, created, &p.Total, p.Base(), p.Have, 0)
 	}
 	s.recorder.recordValues(processValues{
 		time: t.time, have: p.Have, levels: &p.Levels,
@@ -160,8 +159,7 @@ func (s *processScraper) recordGroup(t *scrapeContext, g *process.Group, name st
 	since := pcommon.NewTimestampFromTime(g.Since)
 	s.mb.Reset(metadata.WithStartTime(since))
 	if t.previous != 0 {
-		base := g.Base()
-		counters := s.recordTotals(t, since, &g.Total, &base, g.Have, s.groups[g].counters)
+		counters := s.recordTotals(t, since, &g.Total, g.Base(), g.Have, s.groups[g].counters)
 		s.groups[g] = recordedGroup{scrape: t.time, counters: counters}
 	}
 	s.recorder.recordValues(processValues{

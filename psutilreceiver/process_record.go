@@ -12,7 +12,9 @@ type processRecorder struct {
 	mb       *metadata.MetricsBuilder
 	counters []processMetric
 	others   []processMetric
-	values   processValues // of the process or group that is recorded, kept here because it would be allocated for each
+	// values and base are those of the process or group that is recorded. They are here because local variables would be allocated for each.
+	values processValues
+	base   read.Totals
 }
 
 func newProcessRecorder(mb *metadata.MetricsBuilder, enabled *metadata.MetricsConfig) processRecorder {
@@ -66,13 +68,14 @@ func (r *processRecorder) recordValues(v processValues) {
 // counter that the previous scrape did not record gets a base at the time of that scrape, at which its delta begins: what was used by then has
 // been counted elsewhere, in the remainder or under another identity, or is nothing. The counters of a process that was born since need none.
 func (s *processScraper) recordTotals(
-	t *scrapeContext, start pcommon.Timestamp, total, base *read.Totals, have, recorded read.Fields,
+	t *scrapeContext, start pcommon.Timestamp, total *read.Totals, base read.Totals, have, recorded read.Fields,
 ) read.Fields {
 	if total[read.ReapedUser]+total[read.ReapedSystem] == 0 {
 		have &^= read.FieldChildren
 	}
-	if s.delta && t.previous != 0 && (start < t.previous || *base != read.Totals{}) {
-		s.recorder.recordCounters(t.previous, base, have&^recorded)
+	if s.delta && t.previous != 0 && (start < t.previous || base != read.Totals{}) {
+		s.recorder.base = base
+		s.recorder.recordCounters(t.previous, &s.recorder.base, have&^recorded)
 	}
 	s.recorder.recordCounters(t.time, total, have)
 	return have

@@ -21,7 +21,7 @@ const (
 	maxFileSize = 64 << 20
 )
 
-// platform holds what the Linux reader keeps between scrapes.
+// platform is what the Linux reader keeps between scrapes.
 type platform struct {
 	files   map[string]*kernelFile // by path below the root, as "proc/stat"
 	names   names
@@ -63,7 +63,7 @@ func (h *Host) Begin() {
 // read such a file again from its beginning takes no walk through directories, and allocates nothing.
 func (h *Host) KeepOpen() { h.keep = true }
 
-// Close lets go of the files that are kept open. The host must not be read afterwards.
+// Close closes the files that are kept open. The host must not be read afterwards.
 func (h *Host) Close() error {
 	for _, f := range h.files {
 		f.file.Close()

@@ -51,13 +51,13 @@ func TestALargeFileIsReadWhole(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, h.Close()) })
 	for range 2 { // The kernel gives this file in pieces, of a page at most.
 		h.Begin()
-		held, err := h.read("proc/kallsyms")
+		kept, err := h.read("proc/kallsyms")
 		if err != nil {
 			t.Skip("no /proc/kallsyms")
 		}
 		whole, err := os.ReadFile("/proc/kallsyms")
 		require.NoError(t, err)
-		require.Len(t, held, len(whole))
+		require.Len(t, kept, len(whole))
 	}
 }
 

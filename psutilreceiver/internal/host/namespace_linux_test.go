@@ -30,7 +30,7 @@ func inNamespaces(t *testing.T, flags uintptr) bool {
 	}
 	out, err := cmd.CombinedOutput()
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EINVAL) {
-		t.Skipf("namespaces are not to be had: %v", err)
+		t.Skipf("namespaces are not available: %v", err)
 	}
 	require.NoError(t, err, "%s", out)
 	if strings.Contains(string(out), "SKIP: "+t.Name()) {

@@ -65,7 +65,7 @@ func TestLiveInterfaces(t *testing.T) {
 	require.Len(t, found, len(before))
 	for i, low := range before {
 		got, high := found[low.Name], after[i]
-		for figure, v := range map[string][3]uint64{
+		for name, v := range map[string][3]uint64{
 			"bytes received":   {low.BytesRecv, uint64(got.Received.Bytes), high.BytesRecv},
 			"bytes sent":       {low.BytesSent, uint64(got.Sent.Bytes), high.BytesSent},
 			"packets received": {low.PacketsRecv, uint64(got.Received.Packets), high.PacketsRecv},
@@ -75,8 +75,8 @@ func TestLiveInterfaces(t *testing.T) {
 			"dropped received": {low.Dropin, uint64(got.Received.Dropped), high.Dropin},
 			"dropped sent":     {low.Dropout, uint64(got.Sent.Dropped), high.Dropout},
 		} {
-			assert.GreaterOrEqual(t, v[1], v[0], "%s of %s", figure, low.Name)
-			assert.LessOrEqual(t, v[1], v[2], "%s of %s", figure, low.Name)
+			assert.GreaterOrEqual(t, v[1], v[0], "%s of %s", name, low.Name)
+			assert.LessOrEqual(t, v[1], v[2], "%s of %s", name, low.Name)
 		}
 	}
 	for _, l := range links {
