@@ -43,8 +43,8 @@ func showAll(beside ...string) func(*Config) {
 	}
 }
 
-// requireParts waits for the batches of one scrape, each of so many resources, and gives their figures. None is in two of them.
-func (f *fixtureHost) requireParts(t *testing.T, resources ...int) (figuresOfAll map[string]float64, parts []pmetric.Metrics) {
+// requireParts waits for the batches of one scrape, each of so many resources, and returns their values. None is in two of them.
+func (f *fixtureHost) requireParts(t *testing.T, resources ...int) (values map[string]float64, parts []pmetric.Metrics) {
 	t.Helper()
 	all := make(map[string]float64)
 	for _, n := range resources {

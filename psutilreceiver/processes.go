@@ -7,14 +7,14 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
-// processesScraper counts processes; what each of them does is the process scraper's.
+// processesScraper counts processes. What each of them does is the job of processScraper.
 type processesScraper struct {
 	scraperSettings
 	reader *read.Reader
 }
 
-func newProcessesScraper(_ ScraperConfig, env scraperSettings) (scraper, error) {
-	return &processesScraper{scraperSettings: env, reader: read.New(env.host.Root())}, nil
+func newProcessesScraper(_ ScraperConfig, settings scraperSettings) (scraper, error) {
+	return &processesScraper{scraperSettings: settings, reader: read.New(settings.host.Root())}, nil
 }
 
 func (s *processesScraper) close() error { return s.reader.Close() }
@@ -40,7 +40,7 @@ func (s *processesScraper) scrapeStates(t *scrapeContext) error {
 		known = known || p.Have&read.FieldScheduling != 0
 	})
 	if err != nil || !known {
-		return err // Windows and the BSDs do not tell the states.
+		return err // Windows and the BSDs do not report the states.
 	}
 	for i, state := range processStates {
 		s.mb.RecordSystemProcessCountDataPoint(t.time, counts[i], state)
