@@ -53,8 +53,10 @@ type Temporality string
 
 // The temporalities of OTLP.
 const (
+	// TemporalityCumulative is for points with the total since the start of the stream.
 	TemporalityCumulative Temporality = "cumulative"
-	TemporalityDelta      Temporality = "delta"
+	// TemporalityDelta is for points with what was counted since the previous point of the stream.
+	TemporalityDelta Temporality = "delta"
 )
 
 // RatesConfig says which counters get a gauge <metric>.rate.

@@ -128,7 +128,7 @@ const heldBack = 3
 // cpuStream makes streams that never fall of the times of one CPU, or of all.
 type cpuStream struct {
 	start  pcommon.Timestamp // of the streams; 0 before the first scrape
-	begun  bool              // at this scrape: what was before it is not known
+	begun  bool              // whether they began at this scrape, so that nothing before it is known
 	seen   time.Time         // last scrape with this CPU
 	online int               // CPUs that were online then, of the streams of all together
 	raw    modeTimes         // highest times that the kernel has given since the streams began

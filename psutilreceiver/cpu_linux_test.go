@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestAnErrorOfAnAuxiliaryFileDoesNotAffectTheTimes: from the first scrape on a file beside proc/stat can't be read. Times and utilization are those of a
-// host that is well, and when the file is good again, so is the rest.
+// TestAnErrorOfAnAuxiliaryFileDoesNotAffectTheTimes: from the first scrape on a file other than proc/stat can't be read. Times and utilization are those of a
+// healthy host, and when the file can be read again, its metrics are back.
 func TestAnErrorOfAnAuxiliaryFileDoesNotAffectTheTimes(t *testing.T) {
 	for file, costs := range map[string]string{
 		"topology/thread_siblings_list": "system.cpu.physical.count",

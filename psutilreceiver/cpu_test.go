@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// clockAt makes ticks 10 s apart for tests of streams.
+// clockAt makes scrapes 10 s apart for tests of streams.
 type clockAt struct {
 	boot    time.Time
 	current scrapeContext

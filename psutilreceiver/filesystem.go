@@ -14,7 +14,8 @@ import (
 type FilesystemConfig struct {
 	ScraperConfig `mapstructure:",squash"`
 
-	// The lists choose mounts by device, by filesystem type and by mount point. A mount must pass all of them.
+	// IncludeDevices and the lists below choose mounts: a mount is shown if every include list that has names has its own, and no
+	// exclude list has it.
 	IncludeDevices     DeviceMatch     `mapstructure:"include_devices"`
 	ExcludeDevices     DeviceMatch     `mapstructure:"exclude_devices"`
 	IncludeFSTypes     FSTypeMatch     `mapstructure:"include_fs_types"`

@@ -27,7 +27,7 @@ func fixtureScrape() *scrapeContext {
 	return &scrapeContext{now: now, time: pcommon.NewTimestampFromTime(now), boot: pcommon.NewTimestampFromTime(now.Add(-time.Hour))}
 }
 
-// scraperSettingsOf is what a scraper of the host below root is built from. Metrics changes which ones are wanted; nil is the default.
+// scraperSettingsOf is what a scraper of the host below root is built from. Metrics changes which are enabled; nil leaves the defaults.
 func scraperSettingsOf(t *testing.T, root string, metrics func(*metadata.MetricsConfig)) scraperSettings {
 	t.Helper()
 	h, err := host.New(root)

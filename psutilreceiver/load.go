@@ -27,6 +27,7 @@ var loadRows = []pointRow[host.Load]{
 	doubleRow(func(l *host.Load) float64 { return l.Avg15 }, hostPoint[host.Load]((*builder).RecordSystemCPULoadAverage15mDataPoint)).sampled(samplingByName),
 }
 
+// loadSampling samples the load averages.
 var loadSampling = samplingKind{
 	metrics: func(d describer) []sampledMetric { return sampledMetricsOf(d, loadRows) },
 	sources: func(_ *ScrapersConfig, set sourceSettings) []source {

@@ -20,29 +20,33 @@ const (
 // DeviceMatch lists devices.
 type DeviceMatch struct {
 	// Devices has names, such as sda, or patterns of them.
-	Devices   []string  `mapstructure:"devices"`
+	Devices []string `mapstructure:"devices"`
+	// MatchType is strict, the default, or regexp.
 	MatchType MatchType `mapstructure:"match_type"`
 }
 
 // InterfaceMatch lists network interfaces.
 type InterfaceMatch struct {
 	// Interfaces has names, such as eth0, or patterns of them.
-	Interfaces []string  `mapstructure:"interfaces"`
-	MatchType  MatchType `mapstructure:"match_type"`
+	Interfaces []string `mapstructure:"interfaces"`
+	// MatchType is strict, the default, or regexp.
+	MatchType MatchType `mapstructure:"match_type"`
 }
 
 // FSTypeMatch lists filesystem types.
 type FSTypeMatch struct {
 	// FSTypes has types, such as ext4, or patterns of them.
-	FSTypes   []string  `mapstructure:"fs_types"`
+	FSTypes []string `mapstructure:"fs_types"`
+	// MatchType is strict, the default, or regexp.
 	MatchType MatchType `mapstructure:"match_type"`
 }
 
 // MountPointMatch lists mount points, as the host sees them.
 type MountPointMatch struct {
 	// MountPoints has paths, such as /var, or patterns of them.
-	MountPoints []string  `mapstructure:"mount_points"`
-	MatchType   MatchType `mapstructure:"match_type"`
+	MountPoints []string `mapstructure:"mount_points"`
+	// MatchType is strict, the default, or regexp.
+	MatchType MatchType `mapstructure:"match_type"`
 }
 
 // Validate checks the match type and that every pattern compiles.

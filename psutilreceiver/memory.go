@@ -119,6 +119,7 @@ func usedHugePages(m *host.Memory) int64 {
 	return max(m.HugePagesTotal-m.HugePagesFree, 0)
 }
 
+// memorySampling samples the memory.
 var memorySampling = samplingKind{
 	metrics: func(d describer) []sampledMetric {
 		return slices.Concat(sampledMetricsOf(d, memoryRows), sampledMetricsOf(d, memoryLinuxRows))

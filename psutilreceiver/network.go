@@ -18,7 +18,7 @@ import (
 type NetworkConfig struct {
 	ScraperConfig `mapstructure:",squash"`
 
-	// Include and Exclude choose interfaces.
+	// Include and Exclude choose interfaces: all, or those included, less those excluded.
 	Include InterfaceMatch `mapstructure:"include"`
 	Exclude InterfaceMatch `mapstructure:"exclude"`
 }

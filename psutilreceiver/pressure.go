@@ -48,8 +48,10 @@ func (s *pressureScraper) scrape(t *scrapeContext) error {
 	return errors.Join(errs...)
 }
 
+// recordStall records a point of one kind of stall.
 type recordStall = func(*builder, pcommon.Timestamp, float64, metadata.AttributeSystemLinuxPressureStallType)
 
+// pressureResources are all resources of which the kernel reports the pressure.
 var pressureResources = []pressureResource{
 	{host.ResourceCPU, pressureRows(host.ResourceCPU, samplingByDefault, (*builder).RecordSystemCPULinuxPressureTotalDataPoint,
 		(*builder).RecordSystemCPULinuxPressure10sDataPoint, (*builder).RecordSystemCPULinuxPressure1mDataPoint, (*builder).RecordSystemCPULinuxPressure5mDataPoint)},
@@ -89,6 +91,7 @@ func pressureRows(resource host.Resource, sampleTotal samplingChoice, total, s10
 	return slices.Concat(some, full)
 }
 
+// pressureSampling samples the resources of which a metric is chosen.
 var pressureSampling = samplingKind{
 	metrics: func(d describer) []sampledMetric {
 		var metrics []sampledMetric

@@ -50,7 +50,7 @@ func into(batches chan<- pmetric.Metrics) consumer.ConsumeMetricsFunc {
 	}
 }
 
-// within waits for something that must come, with patience enough for a busy machine.
+// within waits for something that must come, long enough for a busy machine.
 func within[T any](t *testing.T, from <-chan T) T {
 	t.Helper()
 	select {

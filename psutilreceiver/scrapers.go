@@ -59,21 +59,34 @@ func (t *scrapeContext) emit() {
 	}
 }
 
-// ScrapersConfig has one optional block for each scraper.
+// ScrapersConfig has one optional block for each scraper, which runs if the block is present.
 type ScrapersConfig struct {
-	CPU         configoptional.Optional[CPUConfig]        `mapstructure:"cpu"`
-	Load        configoptional.Optional[ScraperConfig]    `mapstructure:"load"`
-	Memory      configoptional.Optional[ScraperConfig]    `mapstructure:"memory"`
-	Paging      configoptional.Optional[ScraperConfig]    `mapstructure:"paging"`
-	Disk        configoptional.Optional[DiskConfig]       `mapstructure:"disk"`
-	Filesystem  configoptional.Optional[FilesystemConfig] `mapstructure:"filesystem"`
-	Network     configoptional.Optional[NetworkConfig]    `mapstructure:"network"`
-	Connections configoptional.Optional[ScraperConfig]    `mapstructure:"connections"`
-	Pressure    configoptional.Optional[ScraperConfig]    `mapstructure:"pressure"`
-	Sensors     configoptional.Optional[ScraperConfig]    `mapstructure:"sensors"`
-	Processes   configoptional.Optional[ScraperConfig]    `mapstructure:"processes"`
-	Process     configoptional.Optional[ProcessConfig]    `mapstructure:"process"`
-	System      configoptional.Optional[ScraperConfig]    `mapstructure:"system"`
+	// CPU reports time and utilization by mode, counts and frequencies of the CPUs.
+	CPU configoptional.Optional[CPUConfig] `mapstructure:"cpu"`
+	// Load reports the load averages.
+	Load configoptional.Optional[ScraperConfig] `mapstructure:"load"`
+	// Memory reports the memory by state, and what else the kernel reports of it.
+	Memory configoptional.Optional[ScraperConfig] `mapstructure:"memory"`
+	// Paging reports swap space, faults and paging.
+	Paging configoptional.Optional[ScraperConfig] `mapstructure:"paging"`
+	// Disk reports I/O of block devices.
+	Disk configoptional.Optional[DiskConfig] `mapstructure:"disk"`
+	// Filesystem reports space and inodes of mounted filesystems, and mounts that do not answer.
+	Filesystem configoptional.Optional[FilesystemConfig] `mapstructure:"filesystem"`
+	// Network reports traffic and links of network interfaces, and the table of tracked connections.
+	Network configoptional.Optional[NetworkConfig] `mapstructure:"network"`
+	// Connections reports sockets by state.
+	Connections configoptional.Optional[ScraperConfig] `mapstructure:"connections"`
+	// Pressure reports pressure stall information of Linux (PSI).
+	Pressure configoptional.Optional[ScraperConfig] `mapstructure:"pressure"`
+	// Sensors reports temperatures, fans and batteries.
+	Sensors configoptional.Optional[ScraperConfig] `mapstructure:"sensors"`
+	// Processes reports the numbers of processes by state, of threads, and their limits.
+	Processes configoptional.Optional[ScraperConfig] `mapstructure:"processes"`
+	// Process reports each process, or each group, on its own.
+	Process configoptional.Optional[ProcessConfig] `mapstructure:"process"`
+	// System reports uptime, logins, open files, interrupts and context switches.
+	System configoptional.Optional[ScraperConfig] `mapstructure:"system"`
 }
 
 // scraperKinds is the table of all scrapers, in the order in which they run: for each whether it runs when the configuration names none, the block of
@@ -141,6 +154,7 @@ func simpleKind(
 	return kindOf(name, byDefault, block, blank[ScraperConfig], create)
 }
 
+// kindOf is the row of a scraper with keys of its own: T is the type of its block, and defaults gives the values that the block starts from.
 func kindOf[T interface{ interval() time.Duration }](
 	name string, byDefault bool,
 	block func(*ScrapersConfig) *configoptional.Optional[T],

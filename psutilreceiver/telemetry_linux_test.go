@@ -113,8 +113,8 @@ func TestWhichFaultsLeaveAScrapeComplete(t *testing.T) {
 	}
 }
 
-// TestGarbageInConntrackSaysNothingOfInterfaces: what is gone is forgotten, and what is new begins at the scrape before.
-func TestGarbageInConntrackSaysNothingOfInterfaces(t *testing.T) {
+// TestMalformedConntrackDoesNotAffectInterfaces: what is gone is forgotten, and what is new begins at the scrape before.
+func TestMalformedConntrackDoesNotAffectInterfaces(t *testing.T) {
 	f := startFixtureHost(t, copyServer(t), onlyScrapers("network"))
 	f.write(t, "proc/sys/net/netfilter/nf_conntrack_max", "garbage\n")
 	f.first(t)

@@ -117,7 +117,7 @@ func (v *verdict) report(o *options, samples []sample, c *churn, taken map[strin
 	}
 	fmt.Printf("  scrapes, late scrapes, late samples %8.0f %8.0f %8.0f\n", last.scrapes, v.scrapesLate, v.lateReads)
 	fmt.Printf("  CPU, percent of one core; peak memory (MiB) %8.1f %8.1f\n", 100*spent, usage.Peak/(1<<20))
-	fmt.Printf("  processes that came and went, not started for want of room %d %d\n", c.started.Load(), c.skipped.Load())
+	fmt.Printf("  processes that came and went, not started for lack of room %d %d\n", c.started.Load(), c.skipped.Load())
 	fmt.Printf("  alerts: fired, resolved %8.0f %8.0f\n",
 		t.Sum("alert_transitions", `transition="fire"`), t.Sum("alert_transitions", `transition="resolve"`))
 	for _, name := range backends {

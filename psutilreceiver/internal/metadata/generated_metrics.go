@@ -2016,7 +2016,7 @@ type metricProcessMemoryPss struct {
 // init fills process.memory.pss metric with initial data.
 func (m *metricProcessMemoryPss) init() {
 	m.data.SetName("process.memory.pss")
-	m.data.SetDescription("Resident memory, each page divided by the processes that use it. Dear to read; of shown processes only.")
+	m.data.SetDescription("Resident memory, each page divided by the processes that use it. Expensive to read; only of processes that are shown.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2224,7 +2224,7 @@ type metricProcessMemoryUss struct {
 // init fills process.memory.uss metric with initial data.
 func (m *metricProcessMemoryUss) init() {
 	m.data.SetName("process.memory.uss")
-	m.data.SetDescription("Resident memory that no other process uses. Dear to read; of shown processes only.")
+	m.data.SetDescription("Resident memory that no other process uses. Expensive to read; only of processes that are shown.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2482,7 +2482,7 @@ type metricProcessStatus struct {
 // init fills process.status metric with initial data.
 func (m *metricProcessStatus) init() {
 	m.data.SetName("process.status")
-	m.data.SetDescription("Always 1: the state stands in the attribute.")
+	m.data.SetDescription("Always 1: the state is in the attribute.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -3006,7 +3006,7 @@ type metricSystemCPULinuxPressure10s struct {
 // init fills system.cpu.linux.pressure.10s metric with initial data.
 func (m *metricSystemCPULinuxPressure10s) init() {
 	m.data.SetName("system.cpu.linux.pressure.10s")
-	m.data.SetDescription("Share of the last 10 seconds in which tasks were stalled for want of cpu, 0 to 1.")
+	m.data.SetDescription("Share of the last 10 seconds in which tasks were stalled for lack of CPU, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -3058,7 +3058,7 @@ type metricSystemCPULinuxPressure1m struct {
 // init fills system.cpu.linux.pressure.1m metric with initial data.
 func (m *metricSystemCPULinuxPressure1m) init() {
 	m.data.SetName("system.cpu.linux.pressure.1m")
-	m.data.SetDescription("Share of the last 1 minute in which tasks were stalled for want of cpu, 0 to 1.")
+	m.data.SetDescription("Share of the last 1 minute in which tasks were stalled for lack of CPU, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -3110,7 +3110,7 @@ type metricSystemCPULinuxPressure5m struct {
 // init fills system.cpu.linux.pressure.5m metric with initial data.
 func (m *metricSystemCPULinuxPressure5m) init() {
 	m.data.SetName("system.cpu.linux.pressure.5m")
-	m.data.SetDescription("Share of the last 5 minutes in which tasks were stalled for want of cpu, 0 to 1.")
+	m.data.SetDescription("Share of the last 5 minutes in which tasks were stalled for lack of CPU, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -3162,7 +3162,7 @@ type metricSystemCPULinuxPressureTotal struct {
 // init fills system.cpu.linux.pressure.total metric with initial data.
 func (m *metricSystemCPULinuxPressureTotal) init() {
 	m.data.SetName("system.cpu.linux.pressure.total")
-	m.data.SetDescription("Time in which tasks were stalled for want of cpu.")
+	m.data.SetDescription("Time in which tasks were stalled for lack of CPU.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4242,7 +4242,7 @@ type metricSystemFilesystemStuck struct {
 // init fills system.filesystem.stuck metric with initial data.
 func (m *metricSystemFilesystemStuck) init() {
 	m.data.SetName("system.filesystem.stuck")
-	m.data.SetDescription("Mounts that did not answer in time and are left alone until they do.")
+	m.data.SetDescription("Mounts that did not answer in time, and are not asked again until they do.")
 	m.data.SetUnit("{mount}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -4408,7 +4408,7 @@ type metricSystemIoLinuxPressure10s struct {
 // init fills system.io.linux.pressure.10s metric with initial data.
 func (m *metricSystemIoLinuxPressure10s) init() {
 	m.data.SetName("system.io.linux.pressure.10s")
-	m.data.SetDescription("Share of the last 10 seconds in which tasks were stalled for want of io, 0 to 1.")
+	m.data.SetDescription("Share of the last 10 seconds in which tasks were stalled by I/O, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4460,7 +4460,7 @@ type metricSystemIoLinuxPressure1m struct {
 // init fills system.io.linux.pressure.1m metric with initial data.
 func (m *metricSystemIoLinuxPressure1m) init() {
 	m.data.SetName("system.io.linux.pressure.1m")
-	m.data.SetDescription("Share of the last 1 minute in which tasks were stalled for want of io, 0 to 1.")
+	m.data.SetDescription("Share of the last 1 minute in which tasks were stalled by I/O, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4512,7 +4512,7 @@ type metricSystemIoLinuxPressure5m struct {
 // init fills system.io.linux.pressure.5m metric with initial data.
 func (m *metricSystemIoLinuxPressure5m) init() {
 	m.data.SetName("system.io.linux.pressure.5m")
-	m.data.SetDescription("Share of the last 5 minutes in which tasks were stalled for want of io, 0 to 1.")
+	m.data.SetDescription("Share of the last 5 minutes in which tasks were stalled by I/O, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4564,7 +4564,7 @@ type metricSystemIoLinuxPressureTotal struct {
 // init fills system.io.linux.pressure.total metric with initial data.
 func (m *metricSystemIoLinuxPressureTotal) init() {
 	m.data.SetName("system.io.linux.pressure.total")
-	m.data.SetDescription("Time in which tasks were stalled for want of io.")
+	m.data.SetDescription("Time in which tasks were stalled by I/O.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4618,7 +4618,7 @@ type metricSystemIrqLinuxPressure10s struct {
 // init fills system.irq.linux.pressure.10s metric with initial data.
 func (m *metricSystemIrqLinuxPressure10s) init() {
 	m.data.SetName("system.irq.linux.pressure.10s")
-	m.data.SetDescription("Share of the last 10 seconds in which tasks were stalled for want of CPU taken by interrupts, 0 to 1.")
+	m.data.SetDescription("Share of the last 10 seconds in which tasks were stalled because interrupts took the CPU, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4670,7 +4670,7 @@ type metricSystemIrqLinuxPressure1m struct {
 // init fills system.irq.linux.pressure.1m metric with initial data.
 func (m *metricSystemIrqLinuxPressure1m) init() {
 	m.data.SetName("system.irq.linux.pressure.1m")
-	m.data.SetDescription("Share of the last 1 minute in which tasks were stalled for want of CPU taken by interrupts, 0 to 1.")
+	m.data.SetDescription("Share of the last 1 minute in which tasks were stalled because interrupts took the CPU, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4722,7 +4722,7 @@ type metricSystemIrqLinuxPressure5m struct {
 // init fills system.irq.linux.pressure.5m metric with initial data.
 func (m *metricSystemIrqLinuxPressure5m) init() {
 	m.data.SetName("system.irq.linux.pressure.5m")
-	m.data.SetDescription("Share of the last 5 minutes in which tasks were stalled for want of CPU taken by interrupts, 0 to 1.")
+	m.data.SetDescription("Share of the last 5 minutes in which tasks were stalled because interrupts took the CPU, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4774,7 +4774,7 @@ type metricSystemIrqLinuxPressureTotal struct {
 // init fills system.irq.linux.pressure.total metric with initial data.
 func (m *metricSystemIrqLinuxPressureTotal) init() {
 	m.data.SetName("system.irq.linux.pressure.total")
-	m.data.SetDescription("Time in which tasks were stalled for want of CPU taken by interrupts.")
+	m.data.SetDescription("Time in which tasks were stalled because interrupts took the CPU.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5612,7 +5612,7 @@ type metricSystemMemoryLinuxOomKills struct {
 // init fills system.memory.linux.oom_kills metric with initial data.
 func (m *metricSystemMemoryLinuxOomKills) init() {
 	m.data.SetName("system.memory.linux.oom_kills")
-	m.data.SetDescription("Processes that the kernel killed for want of memory, since boot.")
+	m.data.SetDescription("Processes that the kernel killed for lack of memory, since boot.")
 	m.data.SetUnit("{kill}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5664,7 +5664,7 @@ type metricSystemMemoryLinuxPressure10s struct {
 // init fills system.memory.linux.pressure.10s metric with initial data.
 func (m *metricSystemMemoryLinuxPressure10s) init() {
 	m.data.SetName("system.memory.linux.pressure.10s")
-	m.data.SetDescription("Share of the last 10 seconds in which tasks were stalled for want of memory, 0 to 1.")
+	m.data.SetDescription("Share of the last 10 seconds in which tasks were stalled for lack of memory, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -5716,7 +5716,7 @@ type metricSystemMemoryLinuxPressure1m struct {
 // init fills system.memory.linux.pressure.1m metric with initial data.
 func (m *metricSystemMemoryLinuxPressure1m) init() {
 	m.data.SetName("system.memory.linux.pressure.1m")
-	m.data.SetDescription("Share of the last 1 minute in which tasks were stalled for want of memory, 0 to 1.")
+	m.data.SetDescription("Share of the last 1 minute in which tasks were stalled for lack of memory, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -5768,7 +5768,7 @@ type metricSystemMemoryLinuxPressure5m struct {
 // init fills system.memory.linux.pressure.5m metric with initial data.
 func (m *metricSystemMemoryLinuxPressure5m) init() {
 	m.data.SetName("system.memory.linux.pressure.5m")
-	m.data.SetDescription("Share of the last 5 minutes in which tasks were stalled for want of memory, 0 to 1.")
+	m.data.SetDescription("Share of the last 5 minutes in which tasks were stalled for lack of memory, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -5820,7 +5820,7 @@ type metricSystemMemoryLinuxPressureTotal struct {
 // init fills system.memory.linux.pressure.total metric with initial data.
 func (m *metricSystemMemoryLinuxPressureTotal) init() {
 	m.data.SetName("system.memory.linux.pressure.total")
-	m.data.SetDescription("Time in which tasks were stalled for want of memory.")
+	m.data.SetDescription("Time in which tasks were stalled for lack of memory.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6352,7 +6352,7 @@ type metricSystemNetworkInterfaceDuplex struct {
 // init fills system.network.interface.duplex metric with initial data.
 func (m *metricSystemNetworkInterfaceDuplex) init() {
 	m.data.SetName("system.network.interface.duplex")
-	m.data.SetDescription("Always 1: the duplex mode stands in the attribute.")
+	m.data.SetDescription("Always 1: the duplex mode is in the attribute.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -6457,7 +6457,7 @@ type metricSystemNetworkInterfaceSpeed struct {
 // init fills system.network.interface.speed metric with initial data.
 func (m *metricSystemNetworkInterfaceSpeed) init() {
 	m.data.SetName("system.network.interface.speed")
-	m.data.SetDescription("Speed of the link; absent where the driver does not know.")
+	m.data.SetDescription("Speed of the link; absent where the driver does not report it.")
 	m.data.SetUnit("bit/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -7051,7 +7051,7 @@ type metricSystemProcessCPUUnattributed struct {
 // init fills system.process.cpu.unattributed metric with initial data.
 func (m *metricSystemProcessCPUUnattributed) init() {
 	m.data.SetName("system.process.cpu.unattributed")
-	m.data.SetDescription("CPU time that the host used and no process accounts for, such as that of children that nobody waited for.")
+	m.data.SetDescription("CPU time that the host used and no process accounts for, such as that of children whose parents did not wait for them.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)

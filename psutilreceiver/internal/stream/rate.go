@@ -20,8 +20,8 @@ type rateMetric struct {
 	name, description, unit string
 }
 
-// rates knows the rate metric of each sum, nil for a sum that has none. It
-// holds one entry for each metric name it was asked for.
+// rates has the rate metric of each sum, nil for a sum without. It holds one
+// entry for each metric name that of was called with.
 type rates struct {
 	enabled  bool
 	selected map[string]struct{}
@@ -39,7 +39,7 @@ func newRates(cfg Rates) rates {
 	return r
 }
 
-// of returns the rate metric of a sum, nil where it is to have none.
+// of returns the rate metric of a sum, nil for one without.
 func (r *rates) of(sum pmetric.Metric) *rateMetric {
 	if !r.enabled {
 		return nil

@@ -96,7 +96,7 @@ var stories = map[string][]step{
 	},
 	"lower_value": {
 		{story: "first sight", at: 100, start: 5, total: 1000, cumulative: "5-100 1000"},
-		{story: "the driver was loaded anew", at: 110, start: 5, total: 20, cumulative: "100-110 20", delta: "100-110 20"},
+		{story: "the driver was loaded again", at: 110, start: 5, total: 20, cumulative: "100-110 20", delta: "100-110 20"},
 		{story: "the new start stays", at: 120, start: 5, total: 50, cumulative: "100-120 50", delta: "110-120 30", rate: "3"},
 		{story: "and again", at: 130, start: 5, total: 0, cumulative: "120-130 0", delta: "120-130 0"},
 	},
@@ -351,7 +351,7 @@ func TestOnlyMonotonicCumulativeSumsAreTouched(t *testing.T) {
 	assert.Zero(t, stage.Tracked())
 }
 
-// Streams are told apart by everything that identifies them and by nothing else.
+// Streams are distinguished by everything that identifies them and by nothing else.
 func TestIdentity(t *testing.T) {
 	t.Parallel()
 	build := func(edit func(rm pmetric.ResourceMetrics, p pmetric.NumberDataPoint)) pmetric.Metrics {
