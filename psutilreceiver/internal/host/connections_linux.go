@@ -64,7 +64,7 @@ func (c *Connections) Read() (ConnectionCounts, error) {
 	return counts, errs
 }
 
-// OwnNamespace tells that the host's network namespace could not be read below the root, so that the last read was of the
+// OwnNamespace reports that the host's network namespace could not be read below the root, so that the last read was of the
 // collector's own.
 func (c *Connections) OwnNamespace() bool { return c.ownNamespace }
 

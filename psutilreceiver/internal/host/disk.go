@@ -39,7 +39,7 @@ const (
 	DiskVirtual
 )
 
-// Disks reads the block devices of a host, and remembers of each what it takes to tell it from a later one and to undo the wraps
+// Disks reads the block devices of a host, and remembers of each what it takes to distinguish it from a later one and to undo the wraps
 // of its counters.
 type Disks struct {
 	host    *Host

@@ -140,9 +140,9 @@ func (d *Disks) lookUp(s *diskLine, text []byte) *knownDisk {
 	return k
 }
 
-// identify tells whether this is still the device of the last read. A new diskseq is that of a new device, or of another medium
-// in the old one, whose totals go on: then they do not fall, and sysfs still shows the same directory. None is that of a device
-// that has gone just now.
+// identify finds out whether this is still the device of the last read. A new diskseq means a new device, or another medium
+// in the old one, whose totals continue: then they do not fall, and sysfs still shows the same directory. No diskseq means that the device
+// has just been removed.
 func (d *Disks) identify(k *knownDisk, s *diskLine) {
 	totals := s.totals()
 	if seq := d.files.number(&k.diskseq); seq >= 0 && seq != k.seq {
@@ -210,8 +210,8 @@ const (
 )
 
 // seconds continues the counter with its next value in milliseconds. A fall is a wrap when the way over 2^32 is one that the
-// counter can have gone in the time that has passed, and less than half the way around; else the counter began anew, and so does
-// what is given.
+// counter can have gone in the time that has passed, and less than half the way around; else the counter began again at 0, and so does
+// the result.
 func (w *wrapping) seconds(millis int64, elapsed time.Duration) float64 {
 	if millis < w.last {
 		grown := millis + wrapAt - w.last

@@ -59,7 +59,7 @@ func TestDisksOfHosts(t *testing.T) {
 	}
 }
 
-func TestDiskFigures(t *testing.T) {
+func TestDiskStatistics(t *testing.T) {
 	disks, err := NewDisks(fixtureHost(t, "server-6.x"), wholeDisks).Read(time.Now())
 	require.NoError(t, err)
 	require.Equal(t, []string{"nvme0n1", "nvme1n1"}, namesOf(disks))

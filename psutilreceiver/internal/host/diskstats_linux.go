@@ -77,7 +77,7 @@ func (s *diskLine) totals() [6]int64 {
 // idle tells whether the device has never done anything.
 func (s *diskLine) idle() bool { return s.reads == 0 && s.writes == 0 && s.inFlight == 0 }
 
-// diskKind tells what a device is by what sysfs has about it, and, where the root has no sysfs, by its name. Dir is its name in
+// diskKind finds out what a device is by what sysfs has about it, and, where the root has no sysfs, by its name. Dir is its name in
 // sysfs, text all of /proc/diskstats.
 func (h *Host) diskKind(dir string, name, text []byte) DiskKind {
 	switch {
@@ -115,7 +115,7 @@ func headOfPath(name []byte) string {
 	return string(controller) + "n" + string(namespace)
 }
 
-// diskKindByName goes by the kernel's ways of naming: a partition is the name of a listed device followed by its number, with a p
+// diskKindByName uses the kernel's rules for names: a partition is the name of a listed device followed by its number, with a p
 // between where the device's name ends in a digit.
 func diskKindByName(name, text []byte) DiskKind {
 	switch {

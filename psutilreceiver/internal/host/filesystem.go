@@ -17,7 +17,7 @@ type Mount struct {
 	Virtual bool
 }
 
-// Space is the space of a filesystem by its own account. Used, free and reserved do not overlap and sum to the total.
+// Space is the space of a filesystem, as it reports it. Used, free and reserved do not overlap and sum to the total.
 type Space struct {
 	Total    int64 // bytes
 	Used     int64 // bytes

@@ -110,7 +110,7 @@ func (f *kernelFile) load(keep bool) {
 	}
 }
 
-// readOnce is read for a file whose path belongs to a thing that comes and goes, such as a network interface: the content is
+// readOnce is read for a file whose path belongs to something that may disappear, such as a network interface: the content is
 // not kept.
 func (h *Host) readOnce(name string, buf []byte) ([]byte, error) { return readFile(h.Path(name), buf) }
 

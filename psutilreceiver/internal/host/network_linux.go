@@ -24,7 +24,7 @@ type interfaceMemory struct {
 	all   sysfsFile // the directory of all interfaces
 	list  []byte    // buffer for it
 	reads uint64    // number of this read
-	// ownNamespace tells that the last read was of this process's network namespace in place of the host's.
+	// ownNamespace reports that the last read was of this process's network namespace in place of the host's.
 	ownNamespace bool
 }
 
@@ -113,7 +113,7 @@ func (n *Interfaces) checkHeld() {
 	}
 }
 
-// OwnNamespace tells that the host's network namespace could not be read below the root, so that the last read was of the
+// OwnNamespace reports that the host's network namespace could not be read below the root, so that the last read was of the
 // collector's own.
 func (n *Interfaces) OwnNamespace() bool { return n.ownNamespace }
 
@@ -156,7 +156,7 @@ func (n *Interfaces) add(name []byte, received, sent Traffic) error {
 	return nil
 }
 
-// readIndex brings the index of an interface up to date. One that has gone just now has none, and keeps what is known.
+// readIndex brings the index of an interface up to date. One that has just been removed has none, and keeps what is known.
 func (n *Interfaces) readIndex(k *knownInterface) error {
 	text, err := n.files.read(&k.index)
 	if err == nil {

@@ -16,7 +16,7 @@ const (
 	sysfsValueSize = 256
 	// maxSysfsFiles bounds the files that one reader keeps open. It is enough for the links of a few hundred interfaces.
 	maxSysfsFiles = 1024
-	// sysfsFileShare: one reader keeps one in so many of the descriptors open that this process is allowed.
+	// sysfsFileShare: one reader keeps open one in so many of the descriptors that this process is allowed.
 	sysfsFileShare = 16
 )
 
