@@ -31,7 +31,7 @@ var connectionStates = [...]metadata.AttributeNetworkConnectionState{
 
 func (s *connectionsScraper) scrape(t *scrapeContext) error {
 	counts, err := s.connections.Read()
-	if s.connections.Borrowed() && !s.ownNamespace {
+	if s.connections.OwnNamespace() && !s.ownNamespace {
 		s.ownNamespace = true
 		s.logger.Warn("The host's network namespace can't be read below root_path: connections are those of this process's own namespace")
 	}

@@ -58,7 +58,7 @@ func (s *networkScraper) close() error { return s.interfaces.Close() }
 
 func (s *networkScraper) scrape(t *scrapeContext) error {
 	interfaces, err := s.interfaces.Read()
-	if s.interfaces.Borrowed() && !s.ownNamespace {
+	if s.interfaces.OwnNamespace() && !s.ownNamespace {
 		s.ownNamespace = true
 		s.logger.Warn("The host's network namespace can't be read below root_path: network metrics are those of this process's own namespace")
 	}

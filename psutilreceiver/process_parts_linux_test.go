@@ -43,8 +43,8 @@ func showAll(beside ...string) func(*Config) {
 	}
 }
 
-// requireParts waits for the batches of one scrape, each of so many resources, and gives their figures. None is in two of them.
-func (f *fixtureHost) requireParts(t *testing.T, resources ...int) (figuresOfAll map[string]float64, parts []pmetric.Metrics) {
+// requireParts waits for the batches of one scrape, each of so many resources, and returns their values. None is in two of them.
+func (f *fixtureHost) requireParts(t *testing.T, resources ...int) (values map[string]float64, parts []pmetric.Metrics) {
 	t.Helper()
 	all := make(map[string]float64)
 	for _, n := range resources {
@@ -174,9 +174,9 @@ func TestShutdownWaitsForThePartThatIsHeld(t *testing.T) {
 	require.NoError(t, within(t, ended))
 }
 
-// TestAPartThatIsHeldDelaysNoFigure: what the other scrapers of the interval tell was read before the consumer got the first part, and its time
+// TestAPartThatIsHeldUpDelaysNoRead: what the other scrapers of the interval report was read before the consumer got the first part, and its time
 // is not in the duration of the scrape.
-func TestAPartThatIsHeldDelaysNoFigure(t *testing.T) {
+func TestAPartThatIsHeldUpDelaysNoRead(t *testing.T) {
 	h := crowdedHost(t, maxResourcesInPart)
 	h.write(t, "uptime", "5000.00 7000.00\n")
 	release := make(chan struct{})

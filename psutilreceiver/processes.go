@@ -4,17 +4,17 @@ import (
 	"errors"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
-	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
-// processesScraper counts processes; what each of them does is the process scraper's.
+// processesScraper counts processes. What each of them does is the job of processScraper.
 type processesScraper struct {
 	scraperSettings
-	reader *process.Reader
+	reader *read.Reader
 }
 
-func newProcessesScraper(_ ScraperConfig, env scraperSettings) (scraper, error) {
-	return &processesScraper{scraperSettings: env, reader: process.New(env.host.Root())}, nil
+func newProcessesScraper(_ ScraperConfig, settings scraperSettings) (scraper, error) {
+	return &processesScraper{scraperSettings: settings, reader: read.New(settings.host.Root())}, nil
 }
 
 func (s *processesScraper) close() error { return s.reader.Close() }
@@ -35,9 +35,9 @@ func (s *processesScraper) scrapeStates(t *scrapeContext) error {
 	}
 	var counts [len(processStates)]int64
 	known := false
-	err := s.reader.Scan(func(p *process.Sample) {
+	err := s.reader.Scan(func(p *read.Sample) {
 		counts[stateIndex(p.State)]++
-		known = known || p.Have&process.FieldScheduling != 0
+		known = known || p.Have&read.FieldScheduling != 0
 	})
 	if err != nil || !known {
 		return err // Windows and the BSDs do not report the states.

@@ -50,7 +50,7 @@ func TestLiveFilesystemsAgainstDF(t *testing.T) {
 	}
 }
 
-// TestLiveMounts holds the reader against mounts that the test makes.
+// TestLiveMounts compares the reader with mounts that the test makes.
 func TestLiveMounts(t *testing.T) {
 	if !inNamespaces(t, unix.CLONE_NEWNS) {
 		return
@@ -130,7 +130,7 @@ func TestLiveMountThatNeverAnswers(t *testing.T) {
 		now = now.Add(time.Minute)
 	}
 	require.NoError(t, unix.Close(daemon)) // Breaks the connection: the kernel answers for the daemon.
-	settle(t, fs, dir+"/fuse")
+	waitForResult(t, fs, dir+"/fuse")
 	_, err = fs.Read(now)
 	require.Error(t, err, "a late error is no answer")
 	assert.Equal(t, 1, fs.Stuck())
