@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-psutil/otelcol-psutil/alertmanagerexporter/internal/metadata"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // alertmanager is the exporter. The embedded one is exporterhelper's: the queue, the retries, and push behind them.
@@ -206,8 +207,8 @@ func (a *alertmanager) take(ctx context.Context, ld plog.Logs) plog.Logs {
 					to, fresh = out.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords(), false
 				}
 				mark := to.AppendEmpty()
-				mark.SetEventName(eventStateChange)
-				mark.Attributes().PutStr("alert.id", id)
+				mark.SetEventName(alertschema.EventStateChange)
+				mark.Attributes().PutStr(alertschema.KeyAlertID, id)
 			}
 		}
 	}
@@ -218,13 +219,13 @@ func (a *alertmanager) take(ctx context.Context, ld plog.Logs) plog.Logs {
 // takeRecord applies one record; false when there is nothing to send because of it.
 func (a *alertmanager) takeRecord(ctx context.Context, rl plog.ResourceLogs, lr plog.LogRecord) (string, bool) {
 	switch lr.EventName() {
-	case eventStateChange:
-	case eventSuppressed:
+	case alertschema.EventStateChange:
+	case alertschema.EventSuppressed:
 		a.skip(ctx, reasonSuppressed)
 		a.logger.Warn("Alerts are held back and reach Alertmanager later; limits::events_per_minute of the alert component is too low",
 			zap.String("summary", lr.Body().AsString()))
 		return "", false
-	case eventRuleError:
+	case alertschema.EventRuleError:
 		a.skip(ctx, reasonRuleError)
 		a.logger.Warn("An alert rule cannot be evaluated", zap.String("error", lr.Body().AsString()))
 		return "", false

@@ -8,6 +8,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // push sends the alerts that records from the queue are about. The records tell which, the table tells what.
@@ -20,7 +22,7 @@ func (a *alertmanager) push(ctx context.Context, ld plog.Logs) error {
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
-				id := textOf(lr.Attributes(), "alert.id")
+				id := textOf(lr.Attributes(), alertschema.KeyAlertID)
 				if e := a.table.entries[id]; e != nil && e.version != e.posted {
 					ids = append(ids, id)
 				}

@@ -23,6 +23,8 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // server is Alertmanager as far as this exporter sees it: what it accepts, how it merges an alert with what it has of the same labels,
@@ -231,7 +233,7 @@ func logsOf(t require.TestingT, records ...say) plog.Logs {
 			rl.Resource().Attributes().PutStr("host.name", "db1")
 		}
 		lr := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
-		lr.SetEventName(eventStateChange)
+		lr.SetEventName(alertschema.EventStateChange)
 		lr.Body().SetStr(r.transition + " of " + r.id)
 		lr.SetTimestamp(stamp(r.at))
 		lr.SetObservedTimestamp(stamp(max(r.at, r.observed)))
@@ -253,7 +255,7 @@ func logsOf(t require.TestingT, records ...say) plog.Logs {
 				attrs.PutStr(key, value)
 			}
 		}
-		if r.state == stateResolved {
+		if r.state == alertschema.StateResolved.String() {
 			attrs.PutStr("alert.ended_at", stamp(r.at).AsTime().Format(time.RFC3339Nano))
 		}
 		attrs.PutInt("alert.occurrences", r.seq)

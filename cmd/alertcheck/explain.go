@@ -18,6 +18,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertpipe"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // maxPause bounds the time between two batches: a longer one is a clock that was wrong, and would be replayed tick by tick.
@@ -177,7 +178,7 @@ func (r *replay) say() {
 // recordLine is a record in one line: when, which alert, what, and why.
 func (r *replay) recordLine(ev *alert.Event) string {
 	at := time.Unix(0, ev.Time).UTC().Format(time.RFC3339)
-	if ev.Kind != alert.StateChange {
+	if ev.Kind != alertschema.KindStateChange {
 		return fmt.Sprintf("%s  %s: %s", at, ev.Name(), ev.Body)
 	}
 	parts := []string{at, ev.Rule + attributeText(attributesOf(ev.Identity)), fmt.Sprintf("%-10s %-8s", ev.Transition, ev.Severity)}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ruletest"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // firingAlert is one alert of a test's result that fires.
@@ -99,7 +100,7 @@ func inOrder(items []string) string {
 
 // transitionName is a record's transition, or the event name of a record that reports none.
 func transitionName(ev *alert.Event) string {
-	if ev.Kind == alert.StateChange {
+	if ev.Kind == alertschema.KindStateChange {
 		return ev.Transition.String()
 	}
 	return ev.Name()
@@ -132,7 +133,7 @@ func (x *expectedTransition) String() string {
 type newest map[string]*alert.Event
 
 func (n newest) note(ev *alert.Event) {
-	if ev.Kind == alert.StateChange {
+	if ev.Kind == alertschema.KindStateChange {
 		n[ev.AlertID] = ev
 	}
 }

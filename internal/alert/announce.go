@@ -1,6 +1,10 @@
 package alert
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
+)
 
 // decision is what becomes of a change: announced, or why not.
 type decision uint8
@@ -50,7 +54,7 @@ func (d decision) deferral() deferral {
 // circumstances are what decide looks at besides the change itself. Each is asked at most once, in order of declaration.
 type circumstances struct {
 	told     int
-	state    State
+	state    alertschema.State
 	silenced func() bool
 	full     func() bool
 	budget   func() bool
@@ -58,16 +62,16 @@ type circumstances struct {
 
 // decide says whether a change is announced. A resolve of an announced fire always is, whatever else holds: silences,
 // limits and storms hold back beginnings, never ends.
-func decide(t Transition, c circumstances) decision {
+func decide(t alertschema.Transition, c circumstances) decision {
 	switch t {
-	case Resolve, FlappingStart, FlappingEnd:
+	case alertschema.TransitionResolve, alertschema.TransitionFlappingStart, alertschema.TransitionFlappingEnd:
 		if c.told == 0 {
 			return unannounced
 		}
 		return announced
-	case Fire:
-	case DataBack:
-		if c.told == 0 || c.state != StateNoData {
+	case alertschema.TransitionFire:
+	case alertschema.TransitionDataBack:
+		if c.told == 0 || c.state != alertschema.StateNoData {
 			return unannounced
 		}
 	default:
@@ -78,7 +82,7 @@ func decide(t Transition, c circumstances) decision {
 	switch {
 	case c.silenced():
 		return heldBySilence
-	case t == Fire && c.full():
+	case t == alertschema.TransitionFire && c.full():
 		return heldByLimit
 	case !c.budget():
 		return heldByStorm
@@ -115,15 +119,15 @@ func (e *Engine) silenced(g *group, level int) bool {
 // announce makes a record of a change, or takes down why there is none yet.
 func (e *Engine) announce(c *change) {
 	a := c.group.alert
-	if (c.transition == Escalate || c.transition == Deescalate) && a.told > 0 {
+	if (c.transition == alertschema.TransitionEscalate || c.transition == alertschema.TransitionDeescalate) && a.told > 0 {
 		// What was held back in between may have left the receiver at another level than the change began at.
 		switch {
 		case c.to == a.told:
 			return
 		case c.to > a.told:
-			c.transition = Escalate
+			c.transition = alertschema.TransitionEscalate
 		default:
-			c.transition = Deescalate
+			c.transition = alertschema.TransitionDeescalate
 		}
 	}
 	d := e.judge(c)
@@ -132,7 +136,7 @@ func (e *Engine) announce(c *change) {
 		e.emit(c)
 		return
 	case unannounced:
-		if c.transition == Resolve {
+		if c.transition == alertschema.TransitionResolve {
 			a.deferred = notDeferred
 		}
 		return
@@ -144,7 +148,7 @@ func (e *Engine) announce(c *change) {
 		e.stats.suppressed[suppressedStorm]++
 		e.storm.note(c)
 	}
-	if c.transition != Repeat {
+	if c.transition != alertschema.TransitionRepeat {
 		e.postpone(c.group, d.deferral())
 	}
 }
@@ -173,7 +177,7 @@ func (e *Engine) release() {
 		case a == nil || a.deferred == notDeferred:
 			g.waits = false
 			continue
-		case a.level == 0 || a.level == a.told && a.noData == (a.toldState == StateNoData):
+		case a.level == 0 || a.level == a.told && a.noData == (a.toldState == alertschema.StateNoData):
 			a.deferred, g.waits = notDeferred, false
 			e.journal.mark(g.id)
 			continue
@@ -212,21 +216,21 @@ func (e *Engine) belated(g *group) change {
 	}
 	switch {
 	case g.rule.absent != nil:
-		c.reason = ReasonAbsent
+		c.reason = alertschema.ReasonAbsent
 	case a.deferred == deferredByStorm:
-		c.reason = ReasonStormReleased
+		c.reason = alertschema.ReasonStormReleased
 	}
 	switch {
 	case a.told == 0:
-		c.transition = Fire
+		c.transition = alertschema.TransitionFire
 	case a.level > a.told:
-		c.transition = Escalate
+		c.transition = alertschema.TransitionEscalate
 	case a.level < a.told:
-		c.transition = Deescalate
+		c.transition = alertschema.TransitionDeescalate
 	case a.noData:
-		c.transition, c.reason = NoData, ReasonNoData
+		c.transition, c.reason = alertschema.TransitionNoData, alertschema.ReasonNoData
 	default:
-		c.transition = DataBack
+		c.transition = alertschema.TransitionDataBack
 	}
 	return c
 }
@@ -246,8 +250,8 @@ func (e *Engine) repeat() {
 		a := g.alert
 		a.repeats++
 		c := e.belated(g)
-		c.transition, c.reason, c.from, c.to = Repeat, ReasonRepeat, a.told, a.told
-		g.rule.transitions[Repeat]++
+		c.transition, c.reason, c.from, c.to = alertschema.TransitionRepeat, alertschema.ReasonRepeat, a.told, a.told
+		g.rule.transitions[alertschema.TransitionRepeat]++
 		e.announce(&c)
 	}
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 func TestDecide(t *testing.T) {
@@ -18,32 +20,32 @@ func TestDecide(t *testing.T) {
 		edit(&c)
 		return c
 	}
-	told := func(c *circumstances) { c.told, c.state = 1, StateFiring }
+	told := func(c *circumstances) { c.told, c.state = 1, alertschema.StateFiring }
 	cases := []struct {
 		story string
-		t     Transition
+		t     alertschema.Transition
 		c     circumstances
 		want  decision
 	}{
-		{"the first fire is announced", Fire, calm, announced},
-		{"a silence holds a fire back", Fire, with(func(c *circumstances) { c.silenced = yes }), heldBySilence},
-		{"a full rule holds a fire back", Fire, with(func(c *circumstances) { c.full = yes }), heldByLimit},
-		{"an exhausted budget holds a fire back", Fire, with(func(c *circumstances) { c.budget = no }), heldByStorm},
-		{"a silence is asked before the budget is spent", Fire, with(func(c *circumstances) { c.silenced, c.budget = yes, no }), heldBySilence},
-		{"nobody waits for the resolve of an unannounced fire", Resolve, calm, unannounced},
-		{"a resolve passes silence, limit and storm", Resolve, with(func(c *circumstances) {
+		{"the first fire is announced", alertschema.TransitionFire, calm, announced},
+		{"a silence holds a fire back", alertschema.TransitionFire, with(func(c *circumstances) { c.silenced = yes }), heldBySilence},
+		{"a full rule holds a fire back", alertschema.TransitionFire, with(func(c *circumstances) { c.full = yes }), heldByLimit},
+		{"an exhausted budget holds a fire back", alertschema.TransitionFire, with(func(c *circumstances) { c.budget = no }), heldByStorm},
+		{"a silence is asked before the budget is spent", alertschema.TransitionFire, with(func(c *circumstances) { c.silenced, c.budget = yes, no }), heldBySilence},
+		{"nobody waits for the resolve of an unannounced fire", alertschema.TransitionResolve, calm, unannounced},
+		{"a resolve passes silence, limit and storm", alertschema.TransitionResolve, with(func(c *circumstances) {
 			told(c)
 			c.silenced, c.full, c.budget = yes, yes, no
 		}), announced},
-		{"an escalation of an unannounced fire waits with it", Escalate, calm, unannounced},
-		{"an escalation is announced", Escalate, with(told), announced},
-		{"a full rule lets its own alerts escalate", Escalate, with(func(c *circumstances) { told(c); c.full = yes }), announced},
-		{"a storm holds an escalation back", Escalate, with(func(c *circumstances) { told(c); c.budget = no }), heldByStorm},
-		{"data that is back is news only after no data", DataBack, with(told), unannounced},
-		{"data back after no data", DataBack, with(func(c *circumstances) { c.told, c.state = 1, StateNoData }), announced},
-		{"flapping of an unannounced alert is not told", FlappingStart, calm, unannounced},
-		{"flapping saves records, so the budget does not stop it", FlappingStart, with(func(c *circumstances) { told(c); c.budget = no }), announced},
-		{"a repeat is the first to go in a storm", Repeat, with(func(c *circumstances) { told(c); c.budget = no }), heldByStorm},
+		{"an escalation of an unannounced fire waits with it", alertschema.TransitionEscalate, calm, unannounced},
+		{"an escalation is announced", alertschema.TransitionEscalate, with(told), announced},
+		{"a full rule lets its own alerts escalate", alertschema.TransitionEscalate, with(func(c *circumstances) { told(c); c.full = yes }), announced},
+		{"a storm holds an escalation back", alertschema.TransitionEscalate, with(func(c *circumstances) { told(c); c.budget = no }), heldByStorm},
+		{"data that is back is news only after no data", alertschema.TransitionDataBack, with(told), unannounced},
+		{"data back after no data", alertschema.TransitionDataBack, with(func(c *circumstances) { c.told, c.state = 1, alertschema.StateNoData }), announced},
+		{"flapping of an unannounced alert is not told", alertschema.TransitionFlappingStart, calm, unannounced},
+		{"flapping saves records, so the budget does not stop it", alertschema.TransitionFlappingStart, with(func(c *circumstances) { told(c); c.budget = no }), announced},
+		{"a repeat is the first to go in a storm", alertschema.TransitionRepeat, with(func(c *circumstances) { told(c); c.budget = no }), heldByStorm},
 	}
 	for _, c := range cases {
 		assert.Equal(t, c.want, decide(c.t, c.c), c.story)
@@ -93,8 +95,8 @@ func TestFlapping(t *testing.T) {
 		r.step(s, 10)
 		events := r.drain()
 		require.Len(t, events, 2)
-		assert.Equal(t, FlappingEnd, events[0].Transition)
-		assert.Equal(t, Resolve, events[1].Transition)
+		assert.Equal(t, alertschema.TransitionFlappingEnd, events[0].Transition)
+		assert.Equal(t, alertschema.TransitionResolve, events[1].Transition)
 		assert.Equal(t, at(end).UnixNano(), events[1].EndedAt, "the real end, not that of the latch")
 		assert.Equal(t, events[0].EpisodeID, events[1].EpisodeID)
 		assert.EqualValues(t, 6, r.engine.Stats(at(s)).EventsSuppressed["flapping"])
@@ -112,8 +114,8 @@ func TestFlapping(t *testing.T) {
 		}
 		events := r.drain()
 		require.Len(t, events, 1)
-		assert.Equal(t, Resolve, events[0].Transition)
-		assert.Equal(t, ReasonStale, events[0].Reason)
+		assert.Equal(t, alertschema.TransitionResolve, events[0].Transition)
+		assert.Equal(t, alertschema.ReasonStale, events[0].Reason)
 	})
 	t.Run("gone and back again and again", func(t *testing.T) {
 		t.Parallel()
@@ -141,8 +143,8 @@ func TestFlapping(t *testing.T) {
 		}
 		events := r.drain()
 		require.Len(t, events, 1)
-		assert.Equal(t, FlappingEnd, events[0].Transition)
-		assert.Equal(t, StateFiring, events[0].State)
+		assert.Equal(t, alertschema.TransitionFlappingEnd, events[0].Transition)
+		assert.Equal(t, alertschema.StateFiring, events[0].State)
 		r.step(s, 10)
 		assert.Equal(t, []string{"resolve"}, r.transitions())
 	})
@@ -153,8 +155,8 @@ func TestFlapping(t *testing.T) {
 		r.step(s, 99)
 		events := r.drain()
 		require.Len(t, events, 1)
-		assert.Equal(t, Escalate, events[0].Transition)
-		assert.Equal(t, StateFlapping, events[0].State)
+		assert.Equal(t, alertschema.TransitionEscalate, events[0].Transition)
+		assert.Equal(t, alertschema.StateFlapping, events[0].State)
 		assert.Equal(t, "critical", events[0].Severity)
 		r.step(s+15, 10)
 		r.step(s+30, 99)
@@ -230,7 +232,7 @@ func TestStorm(t *testing.T) {
 	})
 	resolved := map[string]bool{}
 	for _, ev := range r.drain() {
-		if ev.Transition == Resolve {
+		if ev.Transition == alertschema.TransitionResolve {
 			resolved[ev.AlertID] = true
 		}
 	}
@@ -252,7 +254,7 @@ func TestStorm(t *testing.T) {
 			return 85
 		})
 		for _, ev := range r.drain() {
-			if ev.Kind == StateChange && ev.Reason == ReasonStormReleased && ev.Transition == Fire {
+			if ev.Kind == alertschema.KindStateChange && ev.Reason == alertschema.ReasonStormReleased && ev.Transition == alertschema.TransitionFire {
 				released[ev.AlertID] = true
 			}
 		}
@@ -277,21 +279,21 @@ func TestStormOfMissingData(t *testing.T) {
 	for _, reborn := range []bool{false, true} {
 		r := newRig(t, ladder(func(rc *RuleConfig) { rc.NoData = &NoDataConfig{After: time.Minute, Action: "keep"} }),
 			func(c *Config) { c.Limits.EventsPerMinute = 10 })
-		stored, uids, heard := store{}, map[string]bool{}, map[string][]Transition{}
+		stored, uids, heard := store{}, map[string]bool{}, map[string][]alertschema.Transition{}
 		listen := func() {
 			for _, ev := range r.drain() {
-				if ev.Kind != StateChange {
+				if ev.Kind != alertschema.KindStateChange {
 					continue
 				}
 				require.False(t, uids[ev.UID], ev.UID)
 				uids[ev.UID] = true
 				heard[ev.AlertID] = append(heard[ev.AlertID], ev.Transition)
-				if ev.Transition == NoData {
-					assert.Equal(t, ReasonNoData, ev.Reason)
+				if ev.Transition == alertschema.TransitionNoData {
+					assert.Equal(t, alertschema.ReasonNoData, ev.Reason)
 				}
 			}
 		}
-		all := func(want ...Transition) {
+		all := func(want ...alertschema.Transition) {
 			t.Helper()
 			assert.Len(t, heard, n)
 			for id, said := range heard {
@@ -304,7 +306,7 @@ func TestStormOfMissingData(t *testing.T) {
 			disks(r, s, n, high)
 			listen()
 		}
-		all(Fire)
+		all(alertschema.TransitionFire)
 		for end := s + 300; s < end; s += 15 {
 			r.engine.Evaluate(at(s))
 			listen()
@@ -313,7 +315,7 @@ func TestStormOfMissingData(t *testing.T) {
 				r.reborn(stored, s, s+5)
 			}
 		}
-		all(Fire, NoData)
+		all(alertschema.TransitionFire, alertschema.TransitionNoData)
 		for end := s + 300; s < end; s += 15 {
 			disks(r, s, n, high)
 			listen()
@@ -322,7 +324,7 @@ func TestStormOfMissingData(t *testing.T) {
 				r.reborn(stored, s, s+5)
 			}
 		}
-		all(Fire, NoData, DataBack)
+		all(alertschema.TransitionFire, alertschema.TransitionNoData, alertschema.TransitionDataBack)
 	}
 }
 
@@ -389,7 +391,7 @@ func TestSilences(t *testing.T) {
 		r.step(60, 90)
 		events := r.drain()
 		require.Len(t, events, 1)
-		assert.Equal(t, Fire, events[0].Transition)
+		assert.Equal(t, alertschema.TransitionFire, events[0].Transition)
 		assert.Equal(t, at(0).UnixNano(), events[0].StartedAt)
 	})
 	t.Run("silenced=>gone before the silence ends", func(t *testing.T) {

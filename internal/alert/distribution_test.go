@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // exponential counts values as an exponential histogram does, the way the data model says.
@@ -336,7 +338,7 @@ func TestDistributionRuleErrors(t *testing.T) {
 			}
 			events := r.drain()
 			require.Len(t, events, 1)
-			assert.Equal(t, RuleError, events[0].Kind)
+			assert.Equal(t, alertschema.KindRuleError, events[0].Kind)
 			assert.Equal(t, `rule "load": `+c.want, events[0].Body)
 		})
 	}

@@ -5,6 +5,8 @@ import (
 	"hash/maphash"
 	"math"
 	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // Engine runs rules. It is not safe for concurrent use: the caller holds a lock around every call.
@@ -53,7 +55,7 @@ type ruleState struct {
 	announced   int // Alerts whose fire was announced and not yet its resolve.
 	errors      map[string]struct{}
 	errorCount  uint64
-	transitions [transitionCount]uint64
+	transitions map[alertschema.Transition]uint64
 	lastMatch   int64
 	warnedIdle  bool
 	accompanied bool // Everything that the rule needs was there at once.
@@ -69,7 +71,8 @@ func New(rules *Rules, now time.Time) *Engine {
 	names := newNameTable()
 	for _, r := range rules.rules {
 		state := &ruleState{
-			rule: r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, lastMatch: unset, oneReading: true,
+			rule: r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, transitions: map[alertschema.Transition]uint64{},
+			lastMatch: unset, oneReading: true,
 			levels: make([]level, len(r.levels)),
 		}
 		for i := range r.levels {
@@ -87,7 +90,7 @@ func New(rules *Rules, now time.Time) *Engine {
 
 // groupOf returns the group of a key, a new one if need be.
 func (e *Engine) groupOf(r *ruleState, key string) *group {
-	id := alertID(r.name, key)
+	id := alertschema.AlertID(r.name, key)
 	g := r.groups[id]
 	if g == nil {
 		g = &group{
@@ -271,7 +274,7 @@ func (e *Engine) ruleError(r *ruleState, text string) {
 	r.errors[text] = struct{}{}
 	e.notice("rule %q: %s", r.name, text)
 	e.enqueue(Event{
-		Kind: RuleError, Time: e.now, ObservedTime: e.now, SeverityNumber: severityNumbers["error"], SeverityText: "error",
+		Kind: alertschema.KindRuleError, Time: e.now, ObservedTime: e.now, SeverityNumber: severityNumbers["error"], SeverityText: "error",
 		Body: fmt.Sprintf("rule %q: %s", r.name, text), UID: fmt.Sprintf("%s-%x-error-%d", r.version, uint64(e.started), len(r.errors)),
 		Rule: r.name, RuleVersion: r.version, Metric: r.metric,
 	})

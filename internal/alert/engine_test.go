@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // A step feeds a value at a time and names what must be announced there.
@@ -186,10 +188,10 @@ func TestNoData(t *testing.T) {
 		r.engine.Evaluate(at(120))
 		events := r.drain()
 		require.Len(t, events, 1)
-		assert.Equal(t, NoData, events[0].Transition)
-		assert.Equal(t, StateNoData, events[0].State)
-		assert.Equal(t, StateFiring, events[0].Previous)
-		assert.Equal(t, ReasonNoData, events[0].Reason)
+		assert.Equal(t, alertschema.TransitionNoData, events[0].Transition)
+		assert.Equal(t, alertschema.StateNoData, events[0].State)
+		assert.Equal(t, alertschema.StateFiring, events[0].Previous)
+		assert.Equal(t, alertschema.ReasonNoData, events[0].Reason)
 		r.engine.Evaluate(at(135))
 		assert.Empty(t, r.transitions())
 		r.step(150, 91)
@@ -204,8 +206,8 @@ func TestNoData(t *testing.T) {
 		r.step(150, 9)
 		events := r.drain()
 		require.Len(t, events, 1)
-		assert.Equal(t, Resolve, events[0].Transition)
-		assert.Equal(t, StateNoData, events[0].Previous)
+		assert.Equal(t, alertschema.TransitionResolve, events[0].Transition)
+		assert.Equal(t, alertschema.StateNoData, events[0].Previous)
 	})
 	t.Run("keep: pending ends without a word", func(t *testing.T) {
 		t.Parallel()
@@ -224,8 +226,8 @@ func TestNoData(t *testing.T) {
 		r.engine.Evaluate(at(150))
 		events := r.drain()
 		require.Len(t, events, 1)
-		assert.Equal(t, Resolve, events[0].Transition)
-		assert.Equal(t, ReasonStale, events[0].Reason)
+		assert.Equal(t, alertschema.TransitionResolve, events[0].Transition)
+		assert.Equal(t, alertschema.ReasonStale, events[0].Reason)
 	})
 	t.Run("ok: closes at once, whatever keep_firing_for says", func(t *testing.T) {
 		t.Parallel()
@@ -242,8 +244,8 @@ func TestNoData(t *testing.T) {
 		r.engine.Evaluate(at(120))
 		events := r.drain()
 		require.Len(t, events, 1)
-		assert.Equal(t, Fire, events[0].Transition)
-		assert.Equal(t, ReasonNoData, events[0].Reason)
+		assert.Equal(t, alertschema.TransitionFire, events[0].Transition)
+		assert.Equal(t, alertschema.ReasonNoData, events[0].Reason)
 		assert.False(t, events[0].Value.Valid)
 		r.engine.Evaluate(at(3600)) // Silence is the condition itself, so it does not go stale.
 		assert.Empty(t, r.transitions())
@@ -277,8 +279,8 @@ func TestNoData(t *testing.T) {
 		r.engine.Evaluate(at(901))
 		events := r.drain()
 		require.Len(t, events, 1)
-		assert.Equal(t, Resolve, events[0].Transition)
-		assert.Equal(t, ReasonStale, events[0].Reason)
+		assert.Equal(t, alertschema.TransitionResolve, events[0].Transition)
+		assert.Equal(t, alertschema.ReasonStale, events[0].Reason)
 		r.engine.Evaluate(at(1600))
 		r.engine.Evaluate(at(1615))
 		stats := r.engine.Stats(at(1615))
@@ -308,7 +310,7 @@ func TestAbsent(t *testing.T) {
 		r.engine.Evaluate(at(60))
 		events := r.drain()
 		require.Len(t, events, 1)
-		assert.Equal(t, ReasonAbsent, events[0].Reason)
+		assert.Equal(t, alertschema.ReasonAbsent, events[0].Reason)
 		assert.Equal(t, "absent", events[0].Comparison)
 		assert.Equal(t, "postgres_gone postgres: no process.cpu.time for 1m", events[0].Body)
 		r.engine.Evaluate(at(4000))

@@ -1,5 +1,9 @@
 package alert
 
+import (
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
+)
+
 // evaluatePending evaluates a group at the times of the samples that came, in order. Unless forced it stops at a time for
 // which part of the group is still to come.
 func (e *Engine) evaluatePending(g *group, force bool) {
@@ -78,10 +82,10 @@ func (e *Engine) evaluateValue(g *group, t int64, rd reading, until int64, by *s
 	a.noData = false
 	reason := g.rule.valueReason()
 	if rd.healthy {
-		reason = ReasonOnlyIf
+		reason = alertschema.ReasonOnlyIf
 	}
 	if changed := e.step(g, t, rd, reason); back && !changed {
-		e.transition(g, change{transition: DataBack, t: t, from: a.level, to: a.level, reason: reason})
+		e.transition(g, change{transition: alertschema.TransitionDataBack, t: t, from: a.level, to: a.level, reason: reason})
 	}
 }
 
@@ -98,15 +102,15 @@ func (r *ruleState) breached(rd *reading) bool {
 	return false
 }
 
-func (r *rule) valueReason() Reason {
+func (r *rule) valueReason() alertschema.Reason {
 	if r.forecast != nil {
-		return ReasonForecast
+		return alertschema.ReasonForecast
 	}
-	return ReasonThreshold
+	return alertschema.ReasonThreshold
 }
 
 // step moves the ladder and reports the transition, if there is one.
-func (e *Engine) step(g *group, t int64, rd reading, reason Reason) bool {
+func (e *Engine) step(g *group, t int64, rd reading, reason alertschema.Reason) bool {
 	a := g.alert
 	from, moved := a.step(t, g.rule.levels, rd)
 	if moved {
@@ -118,14 +122,14 @@ func (e *Engine) step(g *group, t int64, rd reading, reason Reason) bool {
 	if a.level > 0 && !rd.healthy {
 		a.value = Number{rd.at(a.level - 1), true}
 	}
-	c := change{transition: Fire, t: t, from: from, to: a.level, reason: reason}
+	c := change{transition: alertschema.TransitionFire, t: t, from: from, to: a.level, reason: reason}
 	switch {
 	case a.level == 0:
-		c.transition = Resolve
+		c.transition = alertschema.TransitionResolve
 	case a.level < from:
-		c.transition = Deescalate
+		c.transition = alertschema.TransitionDeescalate
 	case from > 0:
-		c.transition = Escalate
+		c.transition = alertschema.TransitionEscalate
 	}
 	e.transition(g, c)
 	return true
@@ -154,7 +158,7 @@ func (e *Engine) evaluateAbsent(g *group, t int64) {
 	for _, m := range g.members {
 		g.alert.resource = m.resource
 	}
-	e.step(g, t, rd, ReasonAbsent)
+	e.step(g, t, rd, alertschema.ReasonAbsent)
 }
 
 // maxSilences bounds the alerts that are stored when another group is to have its last sample remembered.
@@ -190,9 +194,9 @@ func (e *Engine) evaluateNoData(g *group, t int64) {
 			a.shift(max(0, g.policyFrom()-a.presentUntil))
 		}
 		a.presentUntil = forever
-		e.step(g, t, reading{healthy: true}, ReasonStale)
+		e.step(g, t, reading{healthy: true}, alertschema.ReasonStale)
 	case noDataOK:
-		e.shut(g, t, ReasonStale)
+		e.shut(g, t, alertschema.ReasonStale)
 	case noDataAlert, noDataKeep:
 		a.presentUntil = min(a.presentUntil, t)
 		if a.noData {
@@ -203,18 +207,18 @@ func (e *Engine) evaluateNoData(g *group, t int64) {
 		switch {
 		case a.level > 0:
 			a.noData = true
-			e.transition(g, change{transition: NoData, t: t, from: a.level, to: a.level, reason: ReasonNoData})
+			e.transition(g, change{transition: alertschema.TransitionNoData, t: t, from: a.level, to: a.level, reason: alertschema.ReasonNoData})
 		case g.rule.noData == noDataAlert:
 			a.noData = true
 			a.setLevel(1)
 			a.value = Number{}
-			e.transition(g, change{transition: Fire, t: t, from: 0, to: 1, reason: ReasonNoData})
+			e.transition(g, change{transition: alertschema.TransitionFire, t: t, from: 0, to: 1, reason: alertschema.ReasonNoData})
 		}
 	}
 }
 
 // shut closes whatever the alert has open, at once.
-func (e *Engine) shut(g *group, t int64, reason Reason) {
+func (e *Engine) shut(g *group, t int64, reason alertschema.Reason) {
 	a := g.alert
 	from := a.level
 	a.drop()
@@ -222,7 +226,7 @@ func (e *Engine) shut(g *group, t int64, reason Reason) {
 	a.noData = false
 	e.journal.mark(g.id)
 	if a.open && (from > 0 || !a.flap.latched) {
-		e.transition(g, change{transition: Resolve, t: t, from: max(from, a.told), to: 0, reason: reason})
+		e.transition(g, change{transition: alertschema.TransitionResolve, t: t, from: max(from, a.told), to: 0, reason: reason})
 	}
 }
 
@@ -238,7 +242,7 @@ func (e *Engine) keep(g *group, t int64) bool {
 			return true
 		}
 		a.flap = flapState{}
-		e.shut(g, t, ReasonStale)
+		e.shut(g, t, alertschema.ReasonStale)
 	}
 	return len(g.members) > 0 || g.alert != nil || g.accompanied()
 }

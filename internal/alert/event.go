@@ -1,89 +1,10 @@
 package alert
 
 import (
-	"fmt"
 	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
-
-// EventKind tells what a record reports.
-type EventKind uint8
-
-const (
-	// StateChange is a transition of one alert, or the repeat of one.
-	StateChange EventKind = iota
-	// Suppressed is the summary of what the storm budget held back.
-	Suppressed
-	// RuleError reports a rule that cannot be evaluated.
-	RuleError
-)
-
-var eventNames = []string{"alert.state_change", "alert.suppressed", "alert.rule_error"}
-
-// Transition is what happened to an alert.
-type Transition uint8
-
-// The transitions. At most one record is made for each.
-const (
-	Fire Transition = iota
-	Escalate
-	Deescalate
-	Resolve
-	Repeat
-	NoData
-	DataBack
-	FlappingStart
-	FlappingEnd
-)
-
-const transitionCount = int(FlappingEnd) + 1
-
-var transitionNames = []string{
-	"fire", "escalate", "deescalate", "resolve", "repeat", "no_data", "data_back", "flapping_start", "flapping_end",
-}
-
-// String returns the value of the attribute alert.transition.
-func (t Transition) String() string { return transitionNames[t] }
-
-// State is the state of an alert that a record announces.
-type State uint8
-
-// The announced states.
-const (
-	StateInactive State = iota
-	StateFiring
-	StateResolved
-	StateNoData
-	StateFlapping
-)
-
-var stateNames = []string{"inactive", "firing", "resolved", "no_data", "flapping"}
-
-// String returns the value of the attribute alert.state.
-func (s State) String() string { return stateNames[s] }
-
-// Reason is why a transition happened.
-type Reason uint8
-
-// The reasons.
-const (
-	ReasonThreshold Reason = iota
-	ReasonForecast
-	ReasonAbsent
-	ReasonNoData
-	ReasonStale
-	ReasonRuleRemoved
-	ReasonRuleChanged
-	ReasonRepeat
-	ReasonStormReleased
-	ReasonOnlyIf
-)
-
-var reasonNames = []string{
-	"threshold", "forecast", "absent", "no_data", "stale", "rule_removed", "rule_changed", "repeat", "storm_released", "only_if",
-}
-
-// String returns the value of the attribute alert.reason.
-func (r Reason) String() string { return reasonNames[r] }
 
 // Number is a float that may be unknown.
 type Number struct {
@@ -99,7 +20,7 @@ type Label struct{ Key, Text string }
 type Event struct {
 	// Seq numbers the events of an outbox in order; it is what Ack wants.
 	Seq  uint64
-	Kind EventKind
+	Kind alertschema.Kind
 	// Time is the event time of the deciding data point, or the tick for what time decided.
 	Time int64
 	// ObservedTime is the wall time at which the event was made.
@@ -114,11 +35,11 @@ type Event struct {
 
 	// AlertID and EpisodeID identify the alert and its episode; 16 hex digits each.
 	AlertID, EpisodeID string
-	Transition         Transition
-	State, Previous    State
+	Transition         alertschema.Transition
+	State, Previous    alertschema.State
 	// Severity and PreviousSeverity are names of levels; on resolve both are the last of the episode.
 	Severity, PreviousSeverity string
-	Reason                     Reason
+	Reason                     alertschema.Reason
 
 	Rule, RuleVersion, RuleDescription string
 	Metric, Unit                       string
@@ -158,7 +79,7 @@ type SuppressedCount struct {
 }
 
 // Name returns the log record's event name.
-func (e *Event) Name() string { return eventNames[e.Kind] }
+func (e *Event) Name() string { return e.Kind.EventName() }
 
 // Attributes appends the log record's attributes to dst, in the order of the schema.
 func (e *Event) Attributes(dst []Attr) []Attr {
@@ -168,62 +89,62 @@ func (e *Event) Attributes(dst []Attr) []Attr {
 		}
 	}
 	switch e.Kind {
-	case RuleError:
-		text("log.record.uid", e.UID)
-		text("alert.rule.name", e.Rule)
-		text("alert.rule.version", e.RuleVersion)
-		text("alert.metric.name", e.Metric)
+	case alertschema.KindRuleError:
+		text(alertschema.KeyRecordUID, e.UID)
+		text(alertschema.KeyRuleName, e.Rule)
+		text(alertschema.KeyRuleVersion, e.RuleVersion)
+		text(alertschema.KeyMetricName, e.Metric)
 		return dst
-	case Suppressed:
-		text("log.record.uid", e.UID)
+	case alertschema.KindSuppressed:
+		text(alertschema.KeyRecordUID, e.UID)
 		return e.suppressedAttributes(dst)
 	}
-	text("alert.id", e.AlertID)
-	text("alert.episode.id", e.EpisodeID)
-	text("log.record.uid", e.UID)
-	text("alert.transition", e.Transition.String())
-	text("alert.state", e.State.String())
-	text("alert.state.previous", e.Previous.String())
-	text("alert.severity", e.Severity)
-	text("alert.severity.previous", e.PreviousSeverity)
-	text("alert.reason", e.Reason.String())
-	text("alert.rule.name", e.Rule)
-	text("alert.rule.version", e.RuleVersion)
-	text("alert.rule.description", e.RuleDescription)
-	text("alert.metric.name", e.Metric)
-	text("alert.metric.unit", e.Unit)
+	text(alertschema.KeyAlertID, e.AlertID)
+	text(alertschema.KeyEpisodeID, e.EpisodeID)
+	text(alertschema.KeyRecordUID, e.UID)
+	text(alertschema.KeyTransition, e.Transition.String())
+	text(alertschema.KeyState, e.State.String())
+	text(alertschema.KeyPreviousState, e.Previous.String())
+	text(alertschema.KeySeverity, e.Severity)
+	text(alertschema.KeyPreviousSeverity, e.PreviousSeverity)
+	text(alertschema.KeyReason, e.Reason.String())
+	text(alertschema.KeyRuleName, e.Rule)
+	text(alertschema.KeyRuleVersion, e.RuleVersion)
+	text(alertschema.KeyRuleDescription, e.RuleDescription)
+	text(alertschema.KeyMetricName, e.Metric)
+	text(alertschema.KeyMetricUnit, e.Unit)
 	return e.stateAttributes(dst)
 }
 
 // stateAttributes appends the values and times of a state change, its texts and its group.
 func (e *Event) stateAttributes(dst []Attr) []Attr {
 	if e.Value.Valid {
-		dst = append(dst, Attr{"alert.value", DoubleValue(e.Value.Float64)})
+		dst = append(dst, Attr{alertschema.KeyValue, DoubleValue(e.Value.Float64)})
 	}
 	if e.Threshold.Valid {
-		dst = append(dst, Attr{"alert.threshold", DoubleValue(e.Threshold.Float64)})
+		dst = append(dst, Attr{alertschema.KeyThreshold, DoubleValue(e.Threshold.Float64)})
 	}
-	dst = append(dst, Attr{"alert.comparison", StringValue(e.Comparison)})
+	dst = append(dst, Attr{alertschema.KeyComparison, StringValue(e.Comparison)})
 	if e.Point != "" {
-		dst = append(dst, Attr{"alert.point", StringValue(e.Point)})
+		dst = append(dst, Attr{alertschema.KeyPoint, StringValue(e.Point)})
 	}
 	if e.Aggregation != "" {
-		dst = append(dst, Attr{"alert.aggregation", StringValue(e.Aggregation)})
+		dst = append(dst, Attr{alertschema.KeyAggregation, StringValue(e.Aggregation)})
 	}
 	if e.Window > 0 {
-		dst = append(dst, Attr{"alert.window", DoubleValue(e.Window.Seconds())})
+		dst = append(dst, Attr{alertschema.KeyWindow, DoubleValue(e.Window.Seconds())})
 	}
-	dst = append(dst, Attr{"alert.started_at", StringValue(instantText(e.StartedAt))})
+	dst = append(dst, Attr{alertschema.KeyStartedAt, StringValue(alertschema.TimeText(e.StartedAt))})
 	if e.Ended {
-		dst = append(dst, Attr{"alert.ended_at", StringValue(instantText(e.EndedAt))})
+		dst = append(dst, Attr{alertschema.KeyEndedAt, StringValue(alertschema.TimeText(e.EndedAt))})
 	}
-	dst = append(dst, Attr{"alert.duration", DoubleValue(e.Duration.Seconds())},
-		Attr{"alert.occurrences", IntValue(int64(e.Occurrences))})
+	dst = append(dst, Attr{alertschema.KeyDuration, DoubleValue(e.Duration.Seconds())},
+		Attr{alertschema.KeyOccurrences, IntValue(int64(e.Occurrences))})
 	for _, l := range e.Labels {
-		dst = append(dst, Attr{"alert.label." + l.Key, StringValue(l.Text)})
+		dst = append(dst, Attr{alertschema.PrefixLabel + l.Key, StringValue(l.Text)})
 	}
 	for _, l := range e.Annotations {
-		dst = append(dst, Attr{"alert.annotation." + l.Key, StringValue(l.Text)})
+		dst = append(dst, Attr{alertschema.PrefixAnnotation + l.Key, StringValue(l.Text)})
 	}
 	return append(dst, e.Group...)
 }
@@ -233,12 +154,10 @@ func (e *Event) suppressedAttributes(dst []Attr) []Attr {
 	for _, c := range e.Counts {
 		total += c.Count
 	}
-	dst = append(dst, Attr{"alert.suppressed.count", IntValue(int64(total))})
+	dst = append(dst, Attr{alertschema.KeySuppressedCount, IntValue(int64(total))})
 	for _, c := range e.Counts {
-		key := fmt.Sprintf("alert.suppressed.%s.%s", c.Rule, c.Severity)
+		key := alertschema.PrefixSuppressed + c.Rule + "." + c.Severity
 		dst = append(dst, Attr{key, IntValue(int64(c.Count))})
 	}
 	return dst
 }
-
-func instantText(t int64) string { return time.Unix(0, t).UTC().Format(time.RFC3339Nano) }

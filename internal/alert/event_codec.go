@@ -1,6 +1,10 @@
 package alert
 
-import "time"
+import (
+	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
+)
 
 func encodeEvent(ev *Event) []byte {
 	var e encoder
@@ -50,15 +54,15 @@ func (e *Event) texts() []*string {
 func decodeEvent(v []byte) (Event, error) {
 	d := unseal(v)
 	var ev Event
-	ev.Kind = EventKind(d.small(len(eventNames)))
+	ev.Kind = known(&d, alertschema.Kind(d.byte()))
 	ev.Time, ev.ObservedTime = d.int(), d.int()
 	ev.SeverityNumber = d.small(25)
 	for _, text := range ev.texts() {
 		*text = d.string()
 	}
-	ev.Transition = Transition(d.small(len(transitionNames)))
-	ev.State, ev.Previous = State(d.small(len(stateNames))), State(d.small(len(stateNames)))
-	ev.Reason = Reason(d.small(len(reasonNames)))
+	ev.Transition = known(&d, alertschema.Transition(d.byte()))
+	ev.State, ev.Previous = known(&d, alertschema.State(d.byte())), known(&d, alertschema.State(d.byte()))
+	ev.Reason = known(&d, alertschema.Reason(d.byte()))
 	ev.Value, ev.Threshold = d.number(), d.number()
 	ev.Window = time.Duration(d.int())
 	ev.StartedAt, ev.EndedAt, ev.Ended = d.int(), d.int(), d.bool()
@@ -78,4 +82,16 @@ func decodeEvent(v []byte) (Event, error) {
 		return Event{}, err
 	}
 	return ev, nil
+}
+
+// known returns a number of the schema, and fails for one that has no name.
+func known[N interface {
+	~uint8
+	Valid() bool
+}](d *decoder, n N) N {
+	if !n.Valid() {
+		d.fail("number without a name")
+		return 0
+	}
+	return n
 }

@@ -1,5 +1,9 @@
 package alert
 
+import (
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
+)
+
 // flapState counts the recent changes of one alert. While latched, changes are not announced; the episode stays open.
 type flapState struct {
 	times   []int64 // Event times of changes, oldest first.
@@ -33,16 +37,16 @@ func (e *Engine) passFlapping(g *group, c *change, worst int) bool {
 	f.last = c.t
 	f.prune(c.t - rule.within)
 	switch {
-	case !f.latched && (len(f.times) < rule.transitions || c.transition == Fire):
+	case !f.latched && (len(f.times) < rule.transitions || c.transition == alertschema.TransitionFire):
 		return true
-	case !f.latched && c.reason == ReasonStale && c.transition == Resolve && len(f.times) < 2*rule.transitions:
+	case !f.latched && c.reason == alertschema.ReasonStale && c.transition == alertschema.TransitionResolve && len(f.times) < 2*rule.transitions:
 		return true // What is gone does not flap, unless it keeps coming back.
 	case !f.latched:
 		f.latched = true
-		c.transition = FlappingStart
+		c.transition = alertschema.TransitionFlappingStart
 		return true
 	case c.to > worst:
-		c.transition = Escalate
+		c.transition = alertschema.TransitionEscalate
 		return true
 	default:
 		e.stats.suppressed[suppressedFlapping]++
@@ -58,10 +62,10 @@ func (e *Engine) settleFlapping(g *group, t int64) {
 		return
 	}
 	a.flap = flapState{}
-	e.transition(g, change{transition: FlappingEnd, t: t, from: a.told, to: a.level, reason: g.rule.valueReason()})
+	e.transition(g, change{transition: alertschema.TransitionFlappingEnd, t: t, from: a.told, to: a.level, reason: g.rule.valueReason()})
 	switch {
 	case a.level == 0:
-		e.queue(g, change{transition: Resolve, t: t, from: max(a.told, 1), to: 0, reason: g.rule.valueReason()})
+		e.queue(g, change{transition: alertschema.TransitionResolve, t: t, from: max(a.told, 1), to: 0, reason: g.rule.valueReason()})
 	case a.told == 0:
 		e.postpone(g, deferredBySilence) // What held the fire back may be over; release finds out.
 	}

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // base is when the tests' virtual time begins.
@@ -95,12 +97,12 @@ func (r *rig) drain() []Event {
 func (r *rig) transitions() []string {
 	var out []string
 	for _, ev := range r.drain() {
-		if ev.Kind != StateChange {
+		if ev.Kind != alertschema.KindStateChange {
 			out = append(out, ev.Name())
 			continue
 		}
 		word := ev.Transition.String()
-		if ev.Transition != Resolve {
+		if ev.Transition != alertschema.TransitionResolve {
 			word += ":" + ev.Severity
 		}
 		out = append(out, word)

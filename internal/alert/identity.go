@@ -2,13 +2,11 @@ package alert
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
-	"fmt"
 	"hash/maphash"
 	"slices"
 	"strings"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // seriesKey identifies a series within one metric: a hash of resource, scope and attributes. Its seed differs from
@@ -115,7 +113,7 @@ func (w *want) appendIdentity(attrs []groupAttr, o *Origin) []groupAttr {
 	for _, a := range o.Resource {
 		identifies := slices.Contains(o.IdentifyingKeys, a.Key)
 		if len(o.IdentifyingKeys) == 0 {
-			identifies = identifiesResource(a.Key, w.metric)
+			identifies = alertschema.IdentifiesResource(a.Key, w.metric)
 		}
 		if identifies && !slices.Contains(w.rule.groupBy, groupField{fromResource, a.Key}) {
 			attrs = append(attrs, groupAttr{fromResource, a})
@@ -138,42 +136,6 @@ func (r *rule) pinnedKey() string {
 		}
 	}
 	return encodeGroup(attrs)
-}
-
-// alertID identifies an alert for good: a hash of the rule's name and the group key, the same in every process.
-func alertID(rule, groupKey string) uint64 {
-	var e encoder
-	e.string(rule)
-	e.string(groupKey)
-	sum := sha256.Sum256(e.b)
-	return binary.BigEndian.Uint64(sum[:])
-}
-
-// episodeID identifies one episode of an alert: a hash of the alert and the event time at which it fired, so
-// that replicas which saw the same data agree.
-func episodeID(alert uint64, started int64) string {
-	var b [16]byte
-	binary.BigEndian.PutUint64(b[:8], alert)
-	binary.BigEndian.PutUint64(b[8:], uint64(started))
-	sum := sha256.Sum256(b[:])
-	return hex.EncodeToString(sum[:8])
-}
-
-func idText(id uint64) string { return fmt.Sprintf("%016x", id) }
-
-// volatileResourceKeys are resource attributes that change while the thing they describe stays the same.
-var volatileResourceKeys = []string{"service.instance.id", "host.ip", "host.mac", "os.description"}
-
-// identifiesResource tells whether a resource attribute is part of the default group key of a metric.
-func identifiesResource(key, metric string) bool {
-	switch {
-	case strings.HasPrefix(key, "telemetry."), slices.Contains(volatileResourceKeys, key):
-		return false
-	case strings.HasPrefix(key, "process."):
-		return strings.HasPrefix(metric, "process.")
-	default:
-		return true
-	}
 }
 
 // nameTable numbers attribute keys, so that the group keys held in memory need not spell them out.

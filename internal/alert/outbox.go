@@ -3,6 +3,8 @@ package alert
 import (
 	"slices"
 	"strconv"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // outbox holds the events that are not delivered yet, in order. Delivery is at least once: an event leaves when it is
@@ -26,7 +28,7 @@ func newOutbox(limit int) outbox { return outbox{limit: limit, next: 1} }
 // add appends an event. A resolve whose fire was never handed out takes the whole episode back: nobody heard of it.
 // It returns the sequence numbers that left or joined, and the fires that had to give way for lack of room.
 func (o *outbox) add(ev Event) (changed []uint64, dropped []Event) {
-	if ev.Kind == StateChange && ev.Transition == Resolve && o.silentFire(ev.EpisodeID) {
+	if ev.Kind == alertschema.KindStateChange && ev.Transition == alertschema.TransitionResolve && o.silentFire(ev.EpisodeID) {
 		return o.remove(func(x *entry) bool { return x.event.EpisodeID == ev.EpisodeID }, &o.coalesced), nil
 	}
 	ev.Seq = o.next
@@ -43,7 +45,7 @@ func (o *outbox) add(ev Event) (changed []uint64, dropped []Event) {
 // silentFire tells whether the fire of an episode waits here and was never handed out.
 func (o *outbox) silentFire(episode string) bool {
 	return slices.ContainsFunc(o.entries, func(x entry) bool {
-		return !x.attempted && x.event.Kind == StateChange && x.event.EpisodeID == episode && x.event.Transition == Fire
+		return !x.attempted && x.event.Kind == alertschema.KindStateChange && x.event.EpisodeID == episode && x.event.Transition == alertschema.TransitionFire
 	})
 }
 
@@ -71,11 +73,11 @@ func (o *outbox) makeRoom() (gone []uint64, fires []Event) {
 	}
 	gone = o.remove(func(x *entry) bool {
 		ev := &x.event
-		return ev.Kind == StateChange && ev.Transition != Fire && ev.Transition != Resolve && latest[ev.EpisodeID] != ev.Seq
+		return ev.Kind == alertschema.KindStateChange && ev.Transition != alertschema.TransitionFire && ev.Transition != alertschema.TransitionResolve && latest[ev.EpisodeID] != ev.Seq
 	}, &o.coalesced)
 	for len(o.entries) > o.limit {
 		victim := slices.IndexFunc(o.entries, func(x entry) bool {
-			return !x.attempted && (x.event.Kind != StateChange || x.event.Transition == Repeat)
+			return !x.attempted && (x.event.Kind != alertschema.KindStateChange || x.event.Transition == alertschema.TransitionRepeat)
 		})
 		if victim < 0 {
 			break
@@ -100,7 +102,7 @@ func (o *outbox) leastFire() int {
 	victim := -1
 	for i := range o.entries {
 		x := &o.entries[i]
-		if x.attempted || x.event.Kind != StateChange || x.event.Transition != Fire {
+		if x.attempted || x.event.Kind != alertschema.KindStateChange || x.event.Transition != alertschema.TransitionFire {
 			continue
 		}
 		if victim < 0 || x.event.SeverityNumber <= o.entries[victim].event.SeverityNumber {
@@ -151,10 +153,10 @@ func (e *Engine) enqueue(ev Event) {
 func (e *Engine) unannounce(fire *Event) {
 	id, err := strconv.ParseUint(fire.AlertID, 16, 64)
 	g := e.alerts[id]
-	if err != nil || g == nil || g.alert.told == 0 || episodeID(id, g.alert.toldStart) != fire.EpisodeID {
+	if err != nil || g == nil || g.alert.told == 0 || alertschema.EpisodeID(id, g.alert.toldStart) != fire.EpisodeID {
 		return
 	}
-	g.alert.told, g.alert.toldState = 0, StateInactive
+	g.alert.told, g.alert.toldState = 0, alertschema.StateInactive
 	g.rule.announced--
 	e.postpone(g, deferredByLimit)
 }

@@ -6,9 +6,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
-func change4(episode int, tr Transition, severity int) Event {
+func change4(episode int, tr alertschema.Transition, severity int) Event {
 	return Event{EpisodeID: fmt.Sprint(episode), Transition: tr, SeverityNumber: severity}
 }
 
@@ -25,10 +27,10 @@ func TestOutboxCoalesces(t *testing.T) {
 	t.Run("a pair that nobody heard of is taken back", func(t *testing.T) {
 		t.Parallel()
 		o := newOutbox(10)
-		o.add(change4(1, Fire, 13))
-		o.add(change4(2, Fire, 13))
-		o.add(change4(1, Escalate, 18))
-		changed, dropped := o.add(change4(1, Resolve, 9))
+		o.add(change4(1, alertschema.TransitionFire, 13))
+		o.add(change4(2, alertschema.TransitionFire, 13))
+		o.add(change4(1, alertschema.TransitionEscalate, 18))
+		changed, dropped := o.add(change4(1, alertschema.TransitionResolve, 9))
 		assert.Equal(t, []uint64{1, 3}, changed)
 		assert.Empty(t, dropped)
 		assert.Equal(t, []string{"2 fire"}, words(&o))
@@ -37,9 +39,9 @@ func TestOutboxCoalesces(t *testing.T) {
 	t.Run("a fire that was handed out gets its resolve, even if the delivery failed", func(t *testing.T) {
 		t.Parallel()
 		o := newOutbox(10)
-		o.add(change4(1, Fire, 13))
+		o.add(change4(1, alertschema.TransitionFire, 13))
 		o.entries[0].attempted = true
-		o.add(change4(1, Resolve, 9))
+		o.add(change4(1, alertschema.TransitionResolve, 9))
 		assert.Equal(t, []string{"1 fire", "1 resolve"}, words(&o))
 	})
 }
@@ -47,19 +49,19 @@ func TestOutboxCoalesces(t *testing.T) {
 func TestFullOutbox(t *testing.T) {
 	t.Parallel()
 	o := newOutbox(4)
-	o.add(change4(0, Escalate, 18)) // Of a fire that has long been delivered.
-	o.add(change4(0, Deescalate, 13))
-	o.add(change4(1, Fire, 18))
-	o.add(change4(2, Fire, 13))
-	_, dropped := o.add(change4(3, Fire, 13))
+	o.add(change4(0, alertschema.TransitionEscalate, 18)) // Of a fire that has long been delivered.
+	o.add(change4(0, alertschema.TransitionDeescalate, 13))
+	o.add(change4(1, alertschema.TransitionFire, 18))
+	o.add(change4(2, alertschema.TransitionFire, 13))
+	_, dropped := o.add(change4(3, alertschema.TransitionFire, 13))
 	assert.Empty(t, dropped)
 	assert.Equal(t, []string{"0 deescalate", "1 fire", "2 fire", "3 fire"}, words(&o), "what a later record supersedes goes first")
 
-	_, dropped = o.add(change4(4, Fire, 17))
+	_, dropped = o.add(change4(4, alertschema.TransitionFire, 17))
 	require.Len(t, dropped, 1)
 	assert.Equal(t, []string{"0 deescalate", "1 fire", "2 fire", "4 fire"}, words(&o), "then the newest of the least severe")
 
-	_, dropped = o.add(change4(0, Resolve, 9))
+	_, dropped = o.add(change4(0, alertschema.TransitionResolve, 9))
 	assert.Empty(t, dropped)
 	assert.Equal(t, []string{"1 fire", "2 fire", "4 fire", "0 resolve"}, words(&o), "a resolve of a delivered fire stays")
 }
@@ -72,7 +74,7 @@ func TestFiresThatLostTheirPlaceAreAnnouncedLater(t *testing.T) {
 	seen := map[string]int{}
 	for s := 15.0; s < 100; s += 15 {
 		for _, ev := range r.drain() {
-			assert.Equal(t, Fire, ev.Transition)
+			assert.Equal(t, alertschema.TransitionFire, ev.Transition)
 			seen[ev.UID]++
 		}
 		disks(r, s, 5, func(int) float64 { return 90 })

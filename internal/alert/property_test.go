@@ -9,25 +9,27 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // receiver is what stands behind the outbox: it drops duplicates by record uid and keeps what is open.
 type receiver struct {
 	t     *testing.T
 	story string
-	seen  map[string]Transition
+	seen  map[string]alertschema.Transition
 	open  map[string]string // Alert to episode.
 }
 
 func newReceiver(t *testing.T, story string) *receiver {
 	t.Helper()
-	return &receiver{t: t, story: story, seen: map[string]Transition{}, open: map[string]string{}}
+	return &receiver{t: t, story: story, seen: map[string]alertschema.Transition{}, open: map[string]string{}}
 }
 
 // take checks one record against everything that came before it.
 func (r *receiver) take(ev *Event) {
 	r.t.Helper()
-	if ev.Kind != StateChange {
+	if ev.Kind != alertschema.KindStateChange {
 		return
 	}
 	if before, dup := r.seen[ev.UID]; dup {
@@ -36,17 +38,17 @@ func (r *receiver) take(ev *Event) {
 	}
 	r.seen[ev.UID] = ev.Transition
 	episode, open := r.open[ev.AlertID]
-	if ev.Transition == Fire {
+	if ev.Transition == alertschema.TransitionFire {
 		require.False(r.t, open, "%s: a fire beside a firing alert: %+v", r.story, ev)
 		r.open[ev.AlertID] = ev.EpisodeID
 		return
 	}
 	require.True(r.t, open, "%s: %s without a fire: %+v", r.story, ev.Transition, ev)
 	require.Equal(r.t, episode, ev.EpisodeID, "%s: %s of another episode", r.story, ev.Transition)
-	if ev.Transition == Resolve {
+	if ev.Transition == alertschema.TransitionResolve {
 		delete(r.open, ev.AlertID)
 	}
-	if ev.Transition == Escalate || ev.Transition == Deescalate {
+	if ev.Transition == alertschema.TransitionEscalate || ev.Transition == alertschema.TransitionDeescalate {
 		require.NotEqual(r.t, ev.Severity, ev.PreviousSeverity, r.story)
 	}
 }
@@ -286,9 +288,9 @@ func TestLikePrometheus(t *testing.T) {
 			model.eval(s, last > 50 && s-lastAt < 300, hold, keep)
 			for _, ev := range r.drain() {
 				switch ev.Transition {
-				case Fire:
+				case alertschema.TransitionFire:
 					firing = true
-				case Resolve:
+				case alertschema.TransitionResolve:
 					firing = false
 				default:
 					require.Failf(t, "unexpected", "seed %d at %vs: %s", seed, s, ev.Transition)

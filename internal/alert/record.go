@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 func (r *rule) levelName(level int) string {
@@ -33,11 +35,11 @@ func (e *Engine) emit(c *change) {
 	ev := e.record(c)
 	told := a.told
 	switch c.transition {
-	case Resolve:
+	case alertschema.TransitionResolve:
 		a.told = 0
-	case Fire, Escalate, Deescalate:
+	case alertschema.TransitionFire, alertschema.TransitionEscalate, alertschema.TransitionDeescalate:
 		a.told, a.toldStart = c.to, c.started
-	case FlappingEnd:
+	case alertschema.TransitionFlappingEnd:
 		if c.to > 0 {
 			a.told = c.to
 		}
@@ -50,7 +52,7 @@ func (e *Engine) emit(c *change) {
 	}
 	a.toldState, a.toldAt = ev.State, e.now
 	e.journal.mark(g.id)
-	if c.transition == Resolve {
+	if c.transition == alertschema.TransitionResolve {
 		a.deferred = notDeferred
 		if !e.rules.resolved {
 			return
@@ -69,32 +71,33 @@ func (e *Engine) record(c *change) Event {
 	}
 	l := &r.levels[shown-1]
 	ev := Event{
-		Kind: StateChange, Time: c.t, ObservedTime: e.now, SeverityNumber: l.number, SeverityText: l.name,
-		AlertID: idText(g.id), EpisodeID: episodeID(g.id, c.started), Transition: c.transition,
+		Kind: alertschema.KindStateChange, Time: c.t, ObservedTime: e.now, SeverityNumber: l.number, SeverityText: l.name,
+		AlertID: alertschema.IDText(g.id), EpisodeID: alertschema.EpisodeID(g.id, c.started), Transition: c.transition,
 		State: announcedState(c, a), Previous: a.toldState, Severity: l.name, PreviousSeverity: r.levelName(a.told), Reason: c.reason,
 		Rule: r.name, RuleVersion: r.version, RuleDescription: r.description, Metric: r.metric, Unit: r.unit,
 		Value: c.value, Comparison: comparisonSymbols[l.cmp], Point: r.value.point, Aggregation: r.aggName, Window: time.Duration(r.retention()),
 		StartedAt: c.started, Duration: time.Duration(max(0, c.t-c.started)), Occurrences: c.seq,
 		Labels: e.labels(g), Group: g.attributes(), Identity: g.identity(),
 	}
-	ev.UID = fmt.Sprintf("%s-%d", ev.EpisodeID, c.seq)
 	switch {
-	case c.transition == Repeat:
-		ev.UID += fmt.Sprintf("-r%d", a.repeats)
+	case c.transition == alertschema.TransitionRepeat:
+		ev.UID = alertschema.RepeatUID(ev.EpisodeID, c.seq, a.repeats)
 	case c.belated:
-		ev.UID += "-b" // The number itself may belong to a later transition that was not held back.
+		ev.UID = alertschema.BelatedUID(ev.EpisodeID, c.seq)
+	default:
+		ev.UID = alertschema.RecordUID(ev.EpisodeID, c.seq)
 	}
-	if c.transition == Fire {
-		ev.Previous = StateInactive
+	if c.transition == alertschema.TransitionFire {
+		ev.Previous = alertschema.StateInactive
 	}
-	if ev.State == StateResolved {
-		ev.SeverityNumber, ev.SeverityText = resolvedNumber, resolvedText
+	if ev.State == alertschema.StateResolved {
+		ev.SeverityNumber, ev.SeverityText = alertschema.ResolvedSeverityNumber, alertschema.ResolvedSeverityText
 		ev.EndedAt, ev.Ended = c.ended, true
 		ev.Duration = time.Duration(max(0, c.ended-c.started))
 	}
 	if l.cmp == isAbsent {
 		ev.Value = Number{}
-	} else if ev.State == StateResolved {
+	} else if ev.State == alertschema.StateResolved {
 		ev.Threshold = Number{r.levels[0].threshold(c.value.Float64, true), true}
 	} else {
 		ev.Threshold = Number{l.threshold(c.value.Float64, false), true}
@@ -107,26 +110,26 @@ func (e *Engine) record(c *change) Event {
 	return ev
 }
 
-func announcedState(c *change, a *alertState) State {
+func announcedState(c *change, a *alertState) alertschema.State {
 	switch c.transition {
-	case Resolve:
-		return StateResolved
-	case NoData:
-		return StateNoData
-	case FlappingStart:
-		return StateFlapping
-	case FlappingEnd:
+	case alertschema.TransitionResolve:
+		return alertschema.StateResolved
+	case alertschema.TransitionNoData:
+		return alertschema.StateNoData
+	case alertschema.TransitionFlappingStart:
+		return alertschema.StateFlapping
+	case alertschema.TransitionFlappingEnd:
 		if c.to == 0 {
-			return StateResolved
+			return alertschema.StateResolved
 		}
-		return StateFiring
-	case Repeat:
+		return alertschema.StateFiring
+	case alertschema.TransitionRepeat:
 		return a.toldState
 	default:
-		if a.flap.latched && c.transition == Escalate {
-			return StateFlapping
+		if a.flap.latched && c.transition == alertschema.TransitionEscalate {
+			return alertschema.StateFlapping
 		}
-		return StateFiring
+		return alertschema.StateFiring
 	}
 }
 
@@ -250,22 +253,22 @@ func (l *level) displayUnit(metric, unit string) string {
 
 func bodyOf(c *change, r *ruleState, ev *Event, message string) string {
 	switch c.transition {
-	case Resolve:
+	case alertschema.TransitionResolve:
 		s := fmt.Sprintf("resolved: %s (was firing for %s", message, formatSeconds(ev.Duration.Seconds()))
 		if len(r.levels) > 1 {
 			s += ", worst: " + r.levelName(c.worst)
 		}
 		return s + ")"
-	case Repeat:
+	case alertschema.TransitionRepeat:
 		return fmt.Sprintf("still firing for %s: %s", formatSeconds(ev.Duration.Seconds()), message)
-	case NoData:
+	case alertschema.TransitionNoData:
 		return "no data: " + message
-	case DataBack:
+	case alertschema.TransitionDataBack:
 		return "data is back: " + message
-	case FlappingStart:
+	case alertschema.TransitionFlappingStart:
 		return fmt.Sprintf("flapping, changes are held back until it is stable for %s: %s",
 			formatDuration(time.Duration(r.flapping.stable)), message)
-	case FlappingEnd:
+	case alertschema.TransitionFlappingEnd:
 		return "no longer flapping: " + message
 	default:
 		return message

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 func attributeText(attrs []Attr) []string {
@@ -167,7 +169,7 @@ func TestKeysHaveSeparators(t *testing.T) {
 	t.Parallel()
 	key := func(k, v string) string { return encodeGroup([]groupAttr{{fromPoint, Attr{k, StringValue(v)}}}) }
 	assert.NotEqual(t, key("ab", "c"), key("a", "bc"))
-	assert.NotEqual(t, alertID("ab", "c"), alertID("a", "bc"))
+	assert.NotEqual(t, alertschema.AlertID("ab", "c"), alertschema.AlertID("a", "bc"))
 	assert.NotEqual(t, key("a", "1"), encodeGroup([]groupAttr{{fromPoint, Attr{"a", IntValue(1)}}}))
 }
 

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // maxPendingDowntime is the downtime beyond which a pending alert is not taken up again.
@@ -88,7 +90,7 @@ func (e *Engine) restoreEvent(seq uint64, v []byte) error {
 func (e *Engine) restoreAlert(id uint64, v []byte, down int64) error {
 	e.journal.storedAlerts[id] = struct{}{}
 	s, err := decodeAlert(v)
-	if err == nil && alertID(s.rule, s.group) != id {
+	if err == nil && alertschema.AlertID(s.rule, s.group) != id {
 		err = fmt.Errorf("%w: alert id", errCorrupt)
 	}
 	if err != nil {
@@ -103,9 +105,9 @@ func (e *Engine) restoreAlert(id uint64, v []byte, down int64) error {
 	}
 	switch {
 	case r == nil:
-		e.closeStored(id, &s, ReasonRuleRemoved)
+		e.closeStored(id, &s, alertschema.ReasonRuleRemoved)
 	case r.selection != s.selection:
-		e.closeStored(id, &s, ReasonRuleChanged)
+		e.closeStored(id, &s, alertschema.ReasonRuleChanged)
 	default:
 		e.adopt(r, &s, down)
 	}
@@ -113,7 +115,7 @@ func (e *Engine) restoreAlert(id uint64, v []byte, down int64) error {
 }
 
 // closeStored resolves an alert that no rule stands for any more.
-func (e *Engine) closeStored(id uint64, s *storedAlert, reason Reason) {
+func (e *Engine) closeStored(id uint64, s *storedAlert, reason alertschema.Reason) {
 	e.journal.mark(id)
 	if s.told.name == "" || !e.rules.resolved {
 		return
@@ -124,8 +126,8 @@ func (e *Engine) closeStored(id uint64, s *storedAlert, reason Reason) {
 	}
 	keyed, _ := decodeGroup(s.group) // decodeAlert has checked it.
 	ev := Event{
-		Kind: StateChange, Time: e.now, ObservedTime: e.now, SeverityNumber: resolvedNumber, SeverityText: resolvedText,
-		AlertID: idText(id), EpisodeID: episodeID(id, s.started), Transition: Resolve, State: StateResolved, Previous: s.toldState,
+		Kind: alertschema.KindStateChange, Time: e.now, ObservedTime: e.now, SeverityNumber: alertschema.ResolvedSeverityNumber, SeverityText: alertschema.ResolvedSeverityText,
+		AlertID: alertschema.IDText(id), EpisodeID: alertschema.EpisodeID(id, s.started), Transition: alertschema.TransitionResolve, State: alertschema.StateResolved, Previous: s.toldState,
 		Severity: s.told.name, PreviousSeverity: s.told.name, Reason: reason, Rule: s.rule, RuleVersion: s.version,
 		Metric: s.metric, Unit: s.unit, Comparison: s.comparison, StartedAt: s.started, EndedAt: ended, Ended: true,
 		Duration: time.Duration(max(0, ended-s.started)), Occurrences: s.seq + 1, Resource: s.resource,
@@ -135,9 +137,9 @@ func (e *Engine) closeStored(id uint64, s *storedAlert, reason Reason) {
 			ev.Group = append(ev.Group, a.Attr)
 		}
 	}
-	ev.UID = fmt.Sprintf("%s-%d", ev.EpisodeID, ev.Occurrences)
+	ev.UID = alertschema.RecordUID(ev.EpisodeID, ev.Occurrences)
 	ev.Body = fmt.Sprintf("resolved: %s (the rule was %s; was firing for %s)", s.rule,
-		map[Reason]string{ReasonRuleRemoved: "removed", ReasonRuleChanged: "changed"}[reason], formatSeconds(ev.Duration.Seconds()))
+		map[alertschema.Reason]string{alertschema.ReasonRuleRemoved: "removed", alertschema.ReasonRuleChanged: "changed"}[reason], formatSeconds(ev.Duration.Seconds()))
 	e.enqueue(ev)
 }
 

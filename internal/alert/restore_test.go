@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // store is storage that takes the ops of a snapshot.
@@ -50,7 +52,7 @@ func TestRestart(t *testing.T) {
 		r.step(90, 10)
 		events := r.drain()
 		require.Len(t, events, 1)
-		assert.Equal(t, Resolve, events[0].Transition)
+		assert.Equal(t, alertschema.TransitionResolve, events[0].Transition)
 		assert.Equal(t, fire[0].EpisodeID, events[0].EpisodeID)
 		assert.Equal(t, fire[0].EpisodeID+"-2", events[0].UID)
 		assert.Equal(t, at(0).UnixNano(), events[0].StartedAt)
@@ -300,8 +302,8 @@ func TestEventRoundTrip(t *testing.T) {
 		{"s", StringValue("text")}, {"i", IntValue(-3)}, {"d", DoubleValue(math.Inf(-1))}, {"b", BoolValue(true)}, {"o", OtherValue("[1]")}, {"e", Value{}},
 	}
 	ev := Event{
-		Kind: Suppressed, Time: 1, ObservedTime: -2, SeverityNumber: 18, SeverityText: "critical", Body: "b", UID: "u", AlertID: "a", EpisodeID: "e",
-		Transition: FlappingEnd, State: StateFlapping, Previous: StateNoData, Severity: "s", PreviousSeverity: "p", Reason: ReasonStormReleased,
+		Kind: alertschema.KindSuppressed, Time: 1, ObservedTime: -2, SeverityNumber: 18, SeverityText: "critical", Body: "b", UID: "u", AlertID: "a", EpisodeID: "e",
+		Transition: alertschema.TransitionFlappingEnd, State: alertschema.StateFlapping, Previous: alertschema.StateNoData, Severity: "s", PreviousSeverity: "p", Reason: alertschema.ReasonStormReleased,
 		Rule: "r", RuleVersion: "v", RuleDescription: "d", Metric: "m", Unit: "By", Value: Number{0.5, true}, Comparison: ">", Aggregation: "p95",
 		Window: time.Minute, StartedAt: 3, EndedAt: unset, Ended: true, Duration: time.Hour, Occurrences: 7, Labels: []Label{{"k", "v"}},
 		Annotations: []Label{{"a", "b"}}, Group: attrs, Resource: attrs, TraceID: [16]byte{1}, SpanID: [8]byte{2},
@@ -364,7 +366,7 @@ func FuzzRestore(f *testing.F) {
 			require.NoError(t, err)
 			assert.Equal(t, s.encode(), again.encode())
 			e.adopt(e.states[0], &s, second)
-			e.closeStored(7, &s, ReasonRuleRemoved)
+			e.closeStored(7, &s, alertschema.ReasonRuleRemoved)
 		}
 		if ev, err := decodeEvent(sealed(event)); err == nil {
 			again, err := decodeEvent(encodeEvent(&ev))

@@ -11,12 +11,6 @@ var severityNumbers = map[string]int{
 	"critical": 18, "alert": 19, "emergency": 21, "fatal": 21,
 }
 
-// resolvedNumber and resolvedText are the severity of a resolve record.
-const (
-	resolvedNumber = 9
-	resolvedText   = "info"
-)
-
 // compileSeverities reads the ladder's order: a list of names, or a map from name to severity number.
 func compileSeverities(v any, report func(string, ...any)) []severity {
 	var names []string

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // silence is a compiled silence. Bounds are nanoseconds since the epoch.
@@ -140,12 +142,12 @@ func (s *silence) covers(rule, severity string, labels []Label, attrs [][]Attr) 
 
 func silenceValue(key, rule, severity string, labels []Label, attrs [][]Attr) (Value, bool) {
 	switch key {
-	case "alert.rule.name":
+	case alertschema.KeyRuleName:
 		return StringValue(rule), true
-	case "alert.severity":
+	case alertschema.KeySeverity:
 		return StringValue(severity), true
 	}
-	if name, ok := strings.CutPrefix(key, "alert.label."); ok {
+	if name, ok := strings.CutPrefix(key, alertschema.PrefixLabel); ok {
 		for _, l := range labels {
 			if l.Key == name {
 				return StringValue(l.Text), true

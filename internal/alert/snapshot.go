@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // Keys under which the engine's state is stored. Alerts stand under "a/<alert id>", events under "o/<seq>".
@@ -39,7 +41,7 @@ func newJournal() journal {
 func (j *journal) mark(alert uint64)    { j.alerts[alert] = struct{}{} }
 func (j *journal) markEvent(seq uint64) { j.events[seq] = struct{}{} }
 
-func alertKey(id uint64) string  { return "a/" + idText(id) }
+func alertKey(id uint64) string  { return "a/" + alertschema.IDText(id) }
 func eventKey(seq uint64) string { return "o/" + strconv.FormatUint(seq, 10) }
 
 // listedKeys returns the keys that an index lists.
@@ -197,7 +199,7 @@ type storedAlert struct {
 	noData, open                    bool
 	started, ended                  int64
 	seq, repeats                    int
-	toldState                       State
+	toldState                       alertschema.State
 	toldAt                          int64
 	deferred                        deferral
 	flapTimes                       []int64
@@ -298,7 +300,7 @@ func decodeAlert(v []byte) (storedAlert, error) {
 	s.noData, s.open = d.bool(), d.bool()
 	s.started, s.ended = d.int(), d.int()
 	s.seq, s.repeats = d.small(1<<30), d.small(1<<30)
-	s.toldState = State(d.small(len(stateNames)))
+	s.toldState = known(&d, alertschema.State(d.byte()))
 	s.toldAt = d.int()
 	s.deferred = deferral(d.small(int(deferredByStorm) + 1)) // The greatest of them.
 	s.flapTimes = d.times()

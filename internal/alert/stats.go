@@ -3,6 +3,8 @@ package alert
 import (
 	"slices"
 	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // Why a sample was not used.
@@ -90,7 +92,7 @@ func (e *Engine) Stats(now time.Time) Stats {
 		}
 		for t, n := range r.transitions {
 			if n > 0 {
-				rs.Transitions[transitionNames[t]] = n
+				rs.Transitions[t.String()] = n
 			}
 		}
 		s.Rules = append(s.Rules, rs)
@@ -130,7 +132,7 @@ func (e *Engine) Active() []ActiveAlert {
 	for i, g := range firing {
 		a := g.alert
 		out[i] = ActiveAlert{
-			ID: idText(g.id), Rule: g.rule.name, Severity: g.rule.levelName(a.level), Identity: g.identity(), Value: a.value,
+			ID: alertschema.IDText(g.id), Rule: g.rule.name, Severity: g.rule.levelName(a.level), Identity: g.identity(), Value: a.value,
 			Since: time.Unix(0, a.started).UTC(),
 		}
 	}

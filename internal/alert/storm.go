@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // storm is the budget of records per minute of wall time, and the account of what it held back.
@@ -76,7 +78,7 @@ func (s *storm) summarize(e *Engine) {
 		parts = append(parts, fmt.Sprintf("%d of %s (%s)", c.Count, c.Rule, c.Severity))
 	}
 	e.enqueue(Event{
-		Kind: Suppressed, Time: e.now, ObservedTime: e.now, SeverityNumber: severityNumbers["warning"], SeverityText: "warning",
+		Kind: alertschema.KindSuppressed, Time: e.now, ObservedTime: e.now, SeverityNumber: severityNumbers["warning"], SeverityText: "warning",
 		Body: fmt.Sprintf("%d alert records held back, more than %d a minute: %s; among them %s",
 			total, s.limit, strings.Join(parts, ", "), strings.Join(s.samples, ", ")),
 		UID: fmt.Sprintf("storm-%x", e.now), Counts: counts,

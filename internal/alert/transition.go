@@ -3,6 +3,8 @@ package alert
 import (
 	"cmp"
 	"slices"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // alertState is what the engine knows of one alert beyond its group. It exists while the alert is pending or firing,
@@ -29,7 +31,7 @@ type alertState struct {
 
 	// What was announced.
 	told      int // Level; 0 when no fire is announced, or its resolve is.
-	toldState State
+	toldState alertschema.State
 	toldStart int64 // When the announced episode started.
 	toldAt    int64 // Wall time.
 	repeats   int
@@ -46,10 +48,10 @@ type alertState struct {
 // change is one transition on its way to a record, with what was true when it happened.
 type change struct {
 	group      *group
-	transition Transition
+	transition alertschema.Transition
 	t          int64
 	from, to   int
-	reason     Reason
+	reason     alertschema.Reason
 	value      Number
 	seq        int
 	started    int64
@@ -72,15 +74,15 @@ func (e *Engine) openAlert(g *group) *alertState {
 func (e *Engine) transition(g *group, c change) {
 	a := g.alert
 	e.journal.mark(g.id)
-	if c.transition == Fire && !a.open {
+	if c.transition == alertschema.TransitionFire && !a.open {
 		a.open, a.started, a.ended, a.seq, a.worst, a.repeats = true, c.t, unset, 0, 0, 0
 	}
 	worst := a.worst
 	a.worst = max(a.worst, c.to)
-	if c.transition == Resolve {
+	if c.transition == alertschema.TransitionResolve {
 		a.ended = c.t
 	}
-	if c.transition <= Resolve && !e.passFlapping(g, &c, worst) {
+	if c.transition.ChangesLevel() && !e.passFlapping(g, &c, worst) {
 		return
 	}
 	e.queue(g, c)
@@ -91,7 +93,7 @@ func (e *Engine) queue(g *group, c change) {
 	a := g.alert
 	a.seq++
 	c.group, c.seq, c.value, c.started, c.ended, c.worst, c.resource = g, a.seq, a.value, a.started, a.ended, a.worst, g.resourceAttrs()
-	if c.transition == Resolve {
+	if c.transition == alertschema.TransitionResolve {
 		a.open = false
 	}
 	if a.rank < 0 {

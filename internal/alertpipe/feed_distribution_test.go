@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // fill counts values in an exponential histogram point, at scale 8.
@@ -159,11 +160,11 @@ func TestPointsOfManyValues(t *testing.T) {
 			events := b.events()
 			require.Len(t, events, 1)
 			if c.problem != "" {
-				assert.Equal(t, alert.RuleError, events[0].Kind)
+				assert.Equal(t, alertschema.KindRuleError, events[0].Kind)
 				assert.Contains(t, events[0].Body, c.problem)
 				return
 			}
-			require.Equal(t, alert.Fire, events[0].Transition, events[0].Body)
+			require.Equal(t, alertschema.TransitionFire, events[0].Transition, events[0].Body)
 			assert.InDelta(t, c.want, events[0].Value.Float64, 1e-9)
 		})
 	}
@@ -187,7 +188,7 @@ func TestNoRecordedDistribution(t *testing.T) {
 	}
 	events := b.events()
 	require.Len(t, events, 2)
-	assert.Equal(t, alert.NoData, events[1].Transition)
+	assert.Equal(t, alertschema.TransitionNoData, events[1].Transition)
 }
 
 func TestDistributionsCostNoAllocation(t *testing.T) {

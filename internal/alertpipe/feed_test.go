@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/xpdata/entity"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 var feedStart = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -146,7 +147,7 @@ func TestPointsWithoutAValue(t *testing.T) {
 		})
 		events := b.events()
 		require.Len(t, events, 2, name)
-		assert.Equal(t, alert.NoData, events[1].Transition)
+		assert.Equal(t, alertschema.TransitionNoData, events[1].Transition)
 	}
 }
 

@@ -9,12 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
-)
-
-// Scope of the records. The version is that of their schema.
-const (
-	ScopeName     = "github.com/otelcol-psutil/otelcol-psutil"
-	SchemaVersion = "0.1.0"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // makeLogs returns new log records of the events, in order; neighbours with one resource share it.
@@ -27,8 +22,8 @@ func makeLogs(events []alert.Event) plog.Logs {
 			rl := logs.ResourceLogs().AppendEmpty()
 			putAttrs(rl.Resource().Attributes(), ev.Resource)
 			sl := rl.ScopeLogs().AppendEmpty()
-			sl.Scope().SetName(ScopeName)
-			sl.Scope().SetVersion(SchemaVersion)
+			sl.Scope().SetName(alertschema.ScopeName)
+			sl.Scope().SetVersion(alertschema.SchemaVersion)
 			records = sl.LogRecords()
 		}
 		writeRecord(records.AppendEmpty(), ev)

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // diskStory is a disk that fills up over its second threshold and is cleared: fire, escalate, resolve.
@@ -75,8 +76,8 @@ func TestRecordsShareTheirResource(t *testing.T) {
 	var counts []int
 	for _, rl := range logs.ResourceLogs().All() {
 		counts = append(counts, rl.ScopeLogs().At(0).LogRecords().Len())
-		assert.Equal(t, ScopeName, rl.ScopeLogs().At(0).Scope().Name())
-		assert.Equal(t, SchemaVersion, rl.ScopeLogs().At(0).Scope().Version())
+		assert.Equal(t, alertschema.ScopeName, rl.ScopeLogs().At(0).Scope().Name())
+		assert.Equal(t, alertschema.SchemaVersion, rl.ScopeLogs().At(0).Scope().Version())
 	}
 	assert.Equal(t, []int{2, 1, 1}, counts)
 	assert.Zero(t, makeLogs(nil).ResourceLogs().Len())

@@ -15,6 +15,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ruletest"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // stream is one input series.
@@ -193,11 +194,11 @@ func (r *replay) advance(at time.Duration) (problem string) {
 		group := ourGroup(ev.Group)
 		before, was := r.firing[group]
 		switch {
-		case ev.Kind != alert.StateChange:
+		case ev.Kind != alertschema.KindStateChange:
 			return "unexpected record: " + ev.Body
-		case ev.Transition == alert.Fire && !was:
-		case (ev.Transition == alert.Escalate || ev.Transition == alert.Deescalate) && was && before == ev.PreviousSeverity:
-		case ev.Transition == alert.Resolve && was:
+		case ev.Transition == alertschema.TransitionFire && !was:
+		case (ev.Transition == alertschema.TransitionEscalate || ev.Transition == alertschema.TransitionDeescalate) && was && before == ev.PreviousSeverity:
+		case ev.Transition == alertschema.TransitionResolve && was:
 			delete(r.firing, group)
 			continue
 		default:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ruletest"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // above is a plain rule with one level.
@@ -71,9 +72,9 @@ func (c *comparison) ours(t *testing.T, edit func(*alert.Config)) []string {
 	for _, tr := range result.Transitions {
 		now := tr.Event.Severity
 		switch tr.Event.Transition {
-		case alert.Resolve:
+		case alertschema.TransitionResolve:
 			now = "none"
-		case alert.NoData:
+		case alertschema.TransitionNoData:
 			now = "no_data"
 		}
 		out = append(out, fmt.Sprintf("%s %s", tr.At, now))
