@@ -39,7 +39,7 @@ func (m *Matcher) clockSetBack() {
 	now := m.engine.now
 	for key, s := range m.series {
 		s.seenAt = min(s.seenAt, now)
-		if max(s.newest(), s.staleAt()) > now+maxAhead {
+		if max(s.newest(), s.endedAt()) > now+maxAhead {
 			m.forget(key, s)
 		}
 	}
@@ -48,8 +48,8 @@ func (m *Matcher) clockSetBack() {
 func (g *group) clockSetBack(now int64) {
 	future := g.lastEvent > now+maxAhead
 	g.lastEval, g.lastSample, g.lastArrival = unset, min(g.lastSample, now), min(g.lastArrival, now)
-	if g.companion != nil {
-		g.companion.complete = min(g.companion.complete, now)
+	if g.inputs != nil {
+		g.inputs.complete = min(g.inputs.complete, now)
 	}
 	if future {
 		g.pend, g.lastRound, g.lastEvent = nil, unset, unset

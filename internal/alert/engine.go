@@ -22,11 +22,13 @@ type Engine struct {
 	seriesCount  int
 	warnedSeries bool // That limits.series is reached was said.
 
-	touched  []*group
-	serving  []*series // Series of a companion that have come in this round.
-	changes  []change
-	alerts   map[uint64]*group // Groups that have an alert.
-	deferred []*group          // Alerts whose announcement waits.
+	touched       []*group
+	touchedInputs []*series // Inputs of groups that have come in this round.
+	// inputRefs are the groups that look at a series without having it as a member.
+	inputRefs map[*series][]inputRef
+	changes   []change
+	alerts    map[uint64]*group // Groups that have an alert.
+	deferred  []*group          // Alerts whose announcement waits.
 
 	silences silenceSet
 	storm    storm
@@ -58,14 +60,14 @@ type ruleState struct {
 	transitions map[alertschema.Transition]uint64
 	lastMatch   int64
 	warnedIdle  bool
-	accompanied bool // Everything that the rule needs was there at once.
+	inputsSeen  bool // Everything that the rule needs was there at once.
 }
 
 // New returns an engine that begins at now.
 func New(rules *Rules, now time.Time) *Engine {
 	e := &Engine{
 		rules: rules, matchers: map[string]*Matcher{}, started: now.UnixNano(), now: now.UnixNano(), seed: maphash.MakeSeed(),
-		resources: map[seriesKey]*resource{}, alerts: map[uint64]*group{}, silences: newSilenceSet(rules.silences),
+		resources: map[seriesKey]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: newSilenceSet(rules.silences),
 		storm: newStorm(rules.limits.EventsPerMinute), outbox: newOutbox(rules.limits.Outbox), journal: newJournal(),
 	}
 	names := newNameTable()
@@ -80,7 +82,7 @@ func New(rules *Rules, now time.Time) *Engine {
 			state.oneReading = state.oneReading && r.levels[i].horizon == r.levels[0].horizon
 		}
 		e.states = append(e.states, state)
-		e.listen(state)
+		e.addRuleInputs(state)
 		if r.pinned() {
 			e.groupOf(state, r.pinnedKey())
 		}
@@ -98,7 +100,7 @@ func (e *Engine) groupOf(r *ruleState, key string) *group {
 			lastRound: unset, lastEval: unset, lastEvent: unset, lastSample: unset, lastArrival: e.now,
 		}
 		if r.divisor != nil || r.onlyIf != nil {
-			g.companion = &companion{complete: unset}
+			g.inputs = &groupInputs{complete: unset}
 		}
 		r.groups[id] = g
 		g.place = int32(len(r.order))
@@ -134,19 +136,17 @@ func (e *Engine) flush(force bool) {
 	}
 	for _, g := range e.touched {
 		for _, s := range g.members {
-			if s.queued {
-				s.trim()
-				s.queued = false
+			if s.marked(markQueued) {
+				e.trim(s)
 			}
 		}
 	}
-	for _, s := range e.serving {
-		s.trim()
-		s.queued = false
+	for _, s := range e.touchedInputs {
+		e.trim(s)
 	}
 	clear(e.touched)
-	clear(e.serving)
-	e.touched, e.serving = e.touched[:0], e.serving[:0]
+	clear(e.touchedInputs)
+	e.touched, e.touchedInputs = e.touched[:0], e.touchedInputs[:0]
 }
 
 // Evaluate does what time alone decides: held values, no data, absence, repeats, the end of flapping and of
@@ -183,7 +183,7 @@ func (e *Engine) noticeSeriesLimit() {
 }
 
 // noticeImpossible warns about a bare 80 where the metric is a ratio: the rule would wait for ever.
-func (e *Engine) noticeImpossible(w *want) {
+func (e *Engine) noticeImpossible(w *ruleInput) {
 	r := w.rule
 	if !r.agg.withinSamples() || r.groupAgg == groupSum || r.scale != math.Trunc(r.scale) || math.Abs(r.scale) > 1 {
 		return
@@ -212,6 +212,9 @@ func (e *Engine) TakeNotices() []string {
 	return n
 }
 
+// second is one, in nanoseconds.
+const second = int64(time.Second)
+
 // idleAfter is how long a rule may match nothing before that is worth a warning.
 const idleAfter = 600 * second
 
@@ -226,7 +229,7 @@ func (e *Engine) noticeIdleRules() {
 			r.warnedIdle = true
 			e.notice("rule %q has matched no data point for %s: check metric %q and match", r.name,
 				formatDuration(time.Duration(idleAfter)), r.value.metric)
-		case r.accompanied || r.divisor == nil && r.onlyIf == nil:
+		case r.inputsSeen || r.divisor == nil && r.onlyIf == nil:
 		default:
 			r.warnedIdle = true
 			e.notice("rule %q has had no group with all that it looks at for %s: check the other metric, and that group_by makes the same "+
@@ -248,7 +251,7 @@ func (e *Engine) evictSeries() {
 func (m *Matcher) evict() {
 	e := m.engine
 	for key, s := range m.series {
-		if e.now-s.seenAt <= e.rules.minStale || e.now-s.seenAt <= s.staleAfter() {
+		if e.now-s.seenAt <= e.rules.minStale || e.now-s.seenAt <= e.staleAfter(s) {
 			continue
 		}
 		m.forget(key, s)
@@ -259,7 +262,7 @@ func (m *Matcher) forget(key seriesKey, s *series) {
 	e := m.engine
 	delete(m.series, key)
 	e.seriesCount--
-	s.leave()
+	e.leave(s)
 	if s.resource.refs--; s.resource.refs == 0 {
 		delete(e.resources, s.resource.key)
 	}

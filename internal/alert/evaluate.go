@@ -45,8 +45,8 @@ func (e *Engine) evaluate(g *group, t int64) {
 		e.evaluateNoData(g, t)
 	default:
 		rd, until, by, said := e.read(g, t)
-		if said == present && g.companion != nil {
-			until, said = e.accompany(g, t, &rd, until)
+		if said == present && g.inputs != nil {
+			until, said = e.addInputs(g, t, &rd, until)
 		}
 		switch {
 		case said == present:
@@ -244,5 +244,5 @@ func (e *Engine) keep(g *group, t int64) bool {
 		a.flap = flapState{}
 		e.shut(g, t, alertschema.ReasonStale)
 	}
-	return len(g.members) > 0 || g.alert != nil || g.accompanied()
+	return len(g.members) > 0 || g.alert != nil || g.hasInputs()
 }

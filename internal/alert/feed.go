@@ -53,13 +53,13 @@ type Point struct {
 type Matcher struct {
 	engine *Engine
 	figure figure
-	wants  []*want
+	inputs []*ruleInput
 	series map[seriesKey]*series
 	// figures take the points of the metric that describe many values, one matcher for each figure that rules ask for.
 	figures []*Matcher
 
 	// Set by Select.
-	active []*want
+	active []*ruleInput
 	origin *Origin
 	stream Stream
 	base   seriesKey
@@ -72,7 +72,7 @@ func (e *Engine) Matcher(metric string) *Matcher { return e.matchers[metric] }
 // Select prepares for the number data points of one metric of one origin. It returns false when no rule wants any of them.
 func (m *Matcher) Select(o *Origin, s Stream) bool {
 	for _, f := range m.figures {
-		for _, w := range f.wants {
+		for _, w := range f.inputs {
 			if w.figure.kind != figureNone && w.from(o) {
 				m.engine.ruleError(w.rule, fmt.Sprintf("metric %s has number data points: leave out %q, which is for histograms and summaries",
 					w.metric, w.key+"point"))
@@ -85,7 +85,7 @@ func (m *Matcher) Select(o *Origin, s Stream) bool {
 // activate finds the rules that want points of the origin.
 func (m *Matcher) activate(o *Origin, s Stream) bool {
 	m.active = m.active[:0]
-	for _, w := range m.wants {
+	for _, w := range m.inputs {
 		if w.from(o) && m.engine.unitFits(w, s.Unit) {
 			m.active = append(m.active, w)
 		}
@@ -172,29 +172,19 @@ func (e *Engine) accept(s *series, p *Point) {
 		if !p.NoValue {
 			e.stats.ignored[ignoredNaN]++
 		}
-		if p.Time <= s.newest() || p.Time <= s.staleAt() {
+		if p.Time <= s.newest() || p.Time <= s.endedAt() {
 			return
 		}
-		s.extras().staleAt, s.seenAt = p.Time, e.now
+		s.end(p.Time)
+		s.seenAt = e.now
 		e.touch(s, p.Time, true)
 	case p.Time > s.newest():
-		if last := s.newest(); last != unset {
-			s.noteInterval(p.Time - last)
-		} else {
-			s.firstT = p.Time
-		}
-		if s.samples.len() >= e.rules.limits.SamplesPerSeries {
-			s.samples.dropFront(1)
+		if s.appendNewest(p.Time, p.Value, p.Start, e.rules.limits.SamplesPerSeries) {
 			e.stats.ignored[ignoredLimit]++
 		}
-		s.samples.insert(sample{p.Time, p.Value})
-		s.noteStart(p.Start)
 		s.seenAt = e.now
-		if s.rare != nil && s.rare.staleAt <= p.Time {
-			s.rare.staleAt = unset
-		}
 		if p.Exemplar != nil {
-			s.extras().exemplar = p.Exemplar
+			s.setExemplar(p.Exemplar)
 		}
 		e.touch(s, p.Time, false)
 	default:
@@ -208,25 +198,23 @@ func (e *Engine) acceptLate(s *series, p *Point) {
 	switch {
 	case p.Time == s.newest():
 		e.stats.ignored[ignoredDuplicate]++
-	case s.newest()-p.Time >= s.retention():
+	case s.newest()-p.Time >= e.retention(s):
 		e.stats.ignored[ignoredLate]++
 	case s.samples.len() >= e.rules.limits.SamplesPerSeries:
 		e.stats.ignored[ignoredLimit]++
-	case !s.samples.insert(sample{p.Time, p.Value}):
+	case !s.insertLate(p.Time, p.Value, p.Start):
 		e.stats.ignored[ignoredDuplicate]++
-	default:
-		s.noteStart(p.Start)
 	}
 }
 
 func (e *Engine) touch(s *series, t int64, marker bool) {
-	if s.rare != nil && len(s.rare.serves) > 0 {
-		e.serve(s)
+	if s.marked(markInput) {
+		e.queueInput(s)
 	}
-	s.queued = true
-	fresh := s.firstT == t
+	s.marks |= markQueued
+	fresh := s.first == t
 	for _, g := range s.groups {
-		g.note(t, e.now, marker)
+		g.arrive(t, e.now, marker)
 		if fresh && g.lastRound == t && len(g.members) > 1 {
 			g.wait(t) // A batch that was split on the way: the round was decided without the part that has this new series.
 		}
@@ -241,12 +229,12 @@ func (e *Engine) queueGroup(g *group) {
 	}
 }
 
-// serve takes down that a series of a companion has come, for which groups may wait.
-func (e *Engine) serve(s *series) {
-	if !s.queued {
-		e.serving = append(e.serving, s)
+// queueInput queues the groups that may wait for an input that has come.
+func (e *Engine) queueInput(s *series) {
+	if !s.marked(markQueued) {
+		e.touchedInputs = append(e.touchedInputs, s)
 	}
-	for _, x := range s.rare.serves {
+	for _, x := range e.inputRefs[s] {
 		if len(x.group.pend) > 0 {
 			e.queueGroup(x.group)
 		}
@@ -256,10 +244,10 @@ func (e *Engine) serve(s *series) {
 // newSeries begins a series and finds the groups that it belongs to.
 func (m *Matcher) newSeries(key seriesKey, p *Point) *series {
 	e := m.engine
-	s := &series{firstT: unset, resource: e.intern(m.origin)}
+	s := &series{windowSeries: newWindowSeries(), resource: e.intern(m.origin)}
 	for _, w := range m.active {
 		if allMatch(w.sel.point, p.Attributes) {
-			e.groupOf(w.rule, w.groupKey(m.origin, p.Attributes)).join(s, w.role)
+			e.join(e.groupOf(w.rule, w.groupKey(m.origin, p.Attributes)), s, w.role)
 		}
 	}
 	s.groups = slices.Clip(s.groups)

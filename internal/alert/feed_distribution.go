@@ -8,7 +8,7 @@ import (
 // SelectDistributions is Select for the points of one metric that describe many values each. Rules that do not say which figure
 // of such a point they want, or want one that the points do not give, say so once.
 func (m *Matcher) SelectDistributions(o *Origin, s Stream, shape Shape) bool {
-	for _, w := range m.wants {
+	for _, w := range m.inputs {
 		if w.rule.absent == nil && w.from(o) {
 			m.engine.ruleError(w.rule, fmt.Sprintf("metric %s is %s: set %q to one of its figures (%s)",
 				w.metric, shape, w.key+"point", strings.Join(figureNames, ", ")))
@@ -29,7 +29,7 @@ func (m *Matcher) selectFigure(o *Origin, s Stream, shape Shape) bool {
 	m.active = m.active[:0]
 	levels := shape == Summary && m.figure.kind != figureAvg // Quantiles of a summary are about the recent past.
 	if s.Kind != DeltaCounter && !m.figure.ofCounter() && !levels {
-		for _, w := range m.wants {
+		for _, w := range m.inputs {
 			if w.from(o) {
 				m.engine.ruleError(w.rule, fmt.Sprintf("metric %s is %s of cumulative temporality, so its %s is since the start: use delta "+
 					"temporality, or \"count\" or \"sum\" over a window", w.metric, shape, m.figure))

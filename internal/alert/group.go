@@ -20,8 +20,8 @@ type group struct {
 	lastSample  int64   // Newest sample.
 	lastArrival int64   // Wall time at which lastEvent came.
 	alert       *alertState
-	companion   *companion // Nil for rules that look at one metric alone.
-	place       int32      // Index in the rule's order.
+	inputs      *groupInputs // Nil for rules that look at one metric alone.
+	place       int32        // Index in the rule's order.
 	queued      bool
 	waits       bool // Stands in Engine.deferred.
 }
@@ -29,8 +29,8 @@ type group struct {
 // maxPending bounds the times that wait for a group to be complete.
 const maxPending = 64
 
-// note takes down that a sample or a marker of time t came at wall time now.
-func (g *group) note(t, now int64, marker bool) {
+// arrive records that a sample or a marker of time t came at wall time now.
+func (g *group) arrive(t, now int64, marker bool) {
 	if !marker {
 		g.lastSample = max(g.lastSample, t)
 	}
@@ -78,7 +78,7 @@ func (g *group) complete(t int64) bool {
 // awaited tells whether any of the series took part in the previous round and has not come to time t.
 func (g *group) awaited(all []*series, t int64) bool {
 	for _, m := range all {
-		if last := m.newest(); last < t && !m.gone(t) && last >= g.lastRound {
+		if last := m.newest(); last < t && !m.ended(t) && last >= g.lastRound {
 			return true
 		}
 	}
@@ -120,7 +120,7 @@ func (g *group) noDataFrom() int64 {
 	}
 	from := unset
 	for _, m := range g.members {
-		from = max(from, m.noDataFrom(g.rule.rule))
+		from = max(from, g.rule.noDataFrom(&m.windowSeries))
 	}
 	return from
 }
@@ -155,12 +155,12 @@ func (g *group) identity() []Attr {
 }
 
 // read returns the group's value as of time t, the time until which it has one, and the series that decided.
-func (e *Engine) read(g *group, t int64) (rd reading, until int64, by *series, v verdict) {
+func (e *Engine) read(g *group, t int64) (rd reading, until int64, by *series, v presence) {
 	r := g.rule
 	until = r.until(g.members)
 	if r.divisor != nil {
 		rd.value, by, v = e.ratio(g, t)
-		return rd, min(until, r.until(g.companion.divisors)), by, v
+		return rd, min(until, r.until(g.inputs.divisors)), by, v
 	}
 	if r.oneReading {
 		rd.value, by, v = e.groupValue(g, t, &r.levels[0], false)
@@ -185,7 +185,7 @@ func (e *Engine) read(g *group, t int64) (rd reading, until int64, by *series, v
 
 // groupValue joins the values of the group's series at one level's horizon. Where the worst decides, it is the worst for
 // the level's bounds, or for its clear.
-func (e *Engine) groupValue(g *group, t int64, l *level, toClear bool) (float64, *series, verdict) {
+func (e *Engine) groupValue(g *group, t int64, l *level, toClear bool) (float64, *series, presence) {
 	r := g.rule
 	if r.groupAgg != groupWorst {
 		v, by, said := e.joined(g, g.members, t, l.horizon)
@@ -203,10 +203,10 @@ func (e *Engine) groupValue(g *group, t int64, l *level, toClear bool) (float64,
 	var by *series
 	unsure := false
 	for _, m := range g.members {
-		v, said := e.value(r.rule, m, t, l.horizon, restoring)
+		v, said := r.valueOf(&m.windowSeries, t, l.horizon, restoring, &e.scratch)
 		v = r.offset + r.scale*v
 		if said != present || math.IsNaN(v) {
-			unsure = unsure || said == noOpinion
+			unsure = unsure || said == unsettled
 			continue
 		}
 		if by == nil || l.cmp.worse(v, worst, lo, hi) {
@@ -217,7 +217,7 @@ func (e *Engine) groupValue(g *group, t int64, l *level, toClear bool) (float64,
 	case by != nil:
 		return worst, by, present
 	case unsure:
-		return 0, nil, noOpinion
+		return 0, nil, unsettled
 	default:
 		return 0, nil, missing
 	}

@@ -80,7 +80,7 @@ func decodeGroup(key string) ([]groupAttr, error) {
 }
 
 // groupKey returns the key of the group that a point belongs to.
-func (w *want) groupKey(o *Origin, point []Attr) string {
+func (w *ruleInput) groupKey(o *Origin, point []Attr) string {
 	r := w.rule.rule
 	var attrs []groupAttr
 	switch {
@@ -109,7 +109,7 @@ func (w *want) groupKey(o *Origin, point []Attr) string {
 }
 
 // appendIdentity appends the attributes that identify the resource and that group_by does not name.
-func (w *want) appendIdentity(attrs []groupAttr, o *Origin) []groupAttr {
+func (w *ruleInput) appendIdentity(attrs []groupAttr, o *Origin) []groupAttr {
 	for _, a := range o.Resource {
 		identifies := slices.Contains(o.IdentifyingKeys, a.Key)
 		if len(o.IdentifyingKeys) == 0 {

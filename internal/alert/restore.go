@@ -176,8 +176,8 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
 		g.lastEvent, g.lastArrival = e.now, e.now
 		a.presentUntil = e.now + maxLookback
 	}
-	if g.companion != nil {
-		g.companion.complete = e.now
+	if g.inputs != nil {
+		g.inputs.complete = e.now
 	}
 	if a.told > 0 {
 		r.announced++

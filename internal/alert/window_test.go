@@ -100,10 +100,10 @@ func TestIncrease(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := &series{kind: c.kind}
+			s := &windowSeries{kind: c.kind}
 			for i, v := range c.values {
 				s.samples.insert(sample{int64(i) * second, v})
-				s.noteStart(int64(c.starts[i] * 1e9))
+				s.recordStart(int64(c.starts[i] * 1e9))
 			}
 			got := s.increase(c.from, len(c.values), int64(c.from)*second-1, maxLookback)
 			assert.InDelta(t, c.want, got, 1e-12)
@@ -113,7 +113,7 @@ func TestIncrease(t *testing.T) {
 
 func TestAnchorOlderThanLookbackIsNotUsed(t *testing.T) {
 	t.Parallel()
-	s := &series{kind: CumulativeCounter}
+	s := &windowSeries{kind: CumulativeCounter}
 	s.samples.insert(sample{0, 0})
 	s.samples.insert(sample{100 * second, 50})
 	s.samples.insert(sample{110 * second, 60})

@@ -11,8 +11,8 @@ const (
 	asCondition             // What only_if looks at.
 )
 
-// want is one selector of one rule.
-type want struct {
+// ruleInput is one selector of one rule.
+type ruleInput struct {
 	rule *ruleState
 	*target
 	role role
@@ -32,19 +32,19 @@ type target struct {
 	key string
 }
 
-// from tells whether the want is for series of the origin.
-func (w *want) from(o *Origin) bool {
+// from tells whether the input is for series of the origin.
+func (w *ruleInput) from(o *Origin) bool {
 	return allMatch(w.sel.resource, o.Resource) && allMatch(w.sel.scope, o.Scope)
 }
 
 // impossible tells whether the level waits for more than the metric can be: a bare 80 where it is a share.
-func (w *want) impossible(l *level) bool {
+func (w *ruleInput) impossible(l *level) bool {
 	return l.cmp == above && l.raise[0].unit == unitBare && w.unit == "1" && isShare(w.metric) && w.figure.kind != figureSum && l.lo > 1
 }
 
 // unitFits tells whether the rule's bounds can be compared with a metric of this unit; the first unit seen decides
 // what "80%" means.
-func (e *Engine) unitFits(w *want, unit string) bool {
+func (e *Engine) unitFits(w *ruleInput, unit string) bool {
 	if w.unitKnown {
 		if unit != w.unit {
 			e.ruleError(w.rule, fmt.Sprintf("metric %s comes with units %q and %q", w.metric, w.unit, unit))
@@ -91,8 +91,8 @@ func (e *Engine) resolveLevels(r *ruleState) error {
 	return nil
 }
 
-// listen brings the rule's selectors to the matchers of their metrics.
-func (e *Engine) listen(r *ruleState) {
+// addRuleInputs brings the rule's selectors to the matchers of their metrics.
+func (e *Engine) addRuleInputs(r *ruleState) {
 	add := func(t *target, as role, f figure) {
 		m := e.matchers[t.metric]
 		if m == nil {
@@ -102,7 +102,7 @@ func (e *Engine) listen(r *ruleState) {
 		if f.kind != figureNone {
 			m = m.figureMatcher(f)
 		}
-		m.wants = append(m.wants, &want{rule: r, target: t, role: as})
+		m.inputs = append(m.inputs, &ruleInput{rule: r, target: t, role: as})
 	}
 	add(&r.value, asValue, r.value.figure)
 	if r.absent != nil && r.value.figure.kind == figureNone {
