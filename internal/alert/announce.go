@@ -185,7 +185,7 @@ func (e *Engine) release() {
 			waiting = append(waiting, g)
 			continue
 		}
-		a.rank, a.firstT, a.firstValue = g.rule.levels[a.level-1].severity, 0, a.value.Float64
+		a.rank, a.firstT, a.firstValue = g.rule.rule.levels[a.level-1].severity, 0, a.value.Float64
 		ready = append(ready, change{group: g})
 	}
 	clear(e.deferred[len(waiting):])

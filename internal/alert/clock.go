@@ -69,8 +69,6 @@ func (g *group) clockSetBack(now int64) {
 // notAfter moves to now what lies after it.
 func (a *alertState) notAfter(now int64) {
 	a.machine.notAfter(now)
-	a.ended, a.toldAt, a.flap.last = min(a.ended, now), min(a.toldAt, now), min(a.flap.last, now)
-	for i, t := range a.flap.times {
-		a.flap.times[i] = min(t, now)
-	}
+	a.flap.notAfter(now)
+	a.ended, a.toldAt = min(a.ended, now), min(a.toldAt, now)
 }

@@ -160,7 +160,7 @@ func checkLadder(levels []levelSpec, report func(string, ...any)) {
 		if low.raise[0].unit != high.raise[0].unit || low.raise[1].unit != high.raise[1].unit {
 			continue
 		}
-		if !stricter(high.cmp, bounds(high.raise), bounds(low.raise)) {
+		if !high.cmp.stricter(bounds(high.raise), bounds(low.raise)) {
 			report("ladder is not monotone: %s %s %s must be stricter than %s %s %s",
 				high.name, high.cmp, high.boundText(), low.name, low.cmp, low.boundText())
 		}
@@ -168,22 +168,6 @@ func checkLadder(levels []levelSpec, report func(string, ...any)) {
 }
 
 func bounds(q [2]quantity) [2]float64 { return [2]float64{q[0].num, q[1].num} }
-
-// stricter tells whether everything that breaches a breaches b too. Equal bounds are fine: they may differ in for.
-func stricter(cmp comparison, a, b [2]float64) bool {
-	switch cmp {
-	case above:
-		return a[0] >= b[0]
-	case below:
-		return a[0] <= b[0]
-	case outside:
-		return a[0] <= b[0] && a[1] >= b[1]
-	case inside:
-		return a[0] >= b[0] && a[1] <= b[1]
-	default:
-		return true
-	}
-}
 
 func (s *levelSpec) boundText() string {
 	if s.cmp == outside || s.cmp == inside {

@@ -22,7 +22,7 @@ func (c *compiler) compileLevels(rc RuleConfig, r *rule, report func(string, ...
 		}
 		spec := levelSpec{cmp: isAbsent, message: c.levelMessage(rc, flat, "message", report)}
 		if c.setSeverity(&spec, rc.Severity, report) {
-			spec.keep = c.span(flat.KeepFiringFor, c.cfg.Defaults.KeepFiringFor, "keep_firing_for", report)
+			spec.keepFiringFor = c.span(flat.KeepFiringFor, c.cfg.Defaults.KeepFiringFor, "keep_firing_for", report)
 			r.levels = append(r.levels, spec)
 		}
 	case len(rc.Thresholds) > 0:
@@ -63,11 +63,11 @@ func (c *compiler) inherit(l, common LevelConfig) LevelConfig {
 }
 
 func (c *compiler) compileLevel(rc RuleConfig, r *rule, name string, lc LevelConfig, where string, report func(string, ...any)) {
-	spec := levelSpec{band: c.cfg.Defaults.Hysteresis}
+	spec := levelSpec{hysteresis: c.cfg.Defaults.Hysteresis}
 	if rc.Hysteresis != nil {
-		spec.band = *rc.Hysteresis
+		spec.hysteresis = *rc.Hysteresis
 	}
-	if !(spec.band >= 0 && spec.band < 1) {
+	if !(spec.hysteresis >= 0 && spec.hysteresis < 1) {
 		report("hysteresis must be in [0,1)")
 	}
 	if !c.setSeverity(&spec, name, report) {
@@ -77,8 +77,8 @@ func (c *compiler) compileLevel(rc RuleConfig, r *rule, name string, lc LevelCon
 		report("%w", err)
 		return
 	}
-	spec.hold = c.span(lc.For, c.cfg.Defaults.For, "for", report)
-	spec.keep = c.span(lc.KeepFiringFor, c.cfg.Defaults.KeepFiringFor, "keep_firing_for", report)
+	spec.forDuration = c.span(lc.For, c.cfg.Defaults.For, "for", report)
+	spec.keepFiringFor = c.span(lc.KeepFiringFor, c.cfg.Defaults.KeepFiringFor, "keep_firing_for", report)
 	spec.message = c.levelMessage(rc, lc, where, report)
 	if rc.Forecast != nil {
 		spec.horizon = int64(rc.Forecast.Horizon)
@@ -211,7 +211,7 @@ func (s *levelSpec) checkClear() error {
 	if s.raise[0].unit != s.clear[0].unit {
 		return fmt.Errorf("clear %s and threshold %s are of different units", s.clear[0].text, s.raise[0].text)
 	}
-	if stricter(s.cmp, bounds(s.raise), bounds(s.clear)) {
+	if s.cmp.stricter(bounds(s.raise), bounds(s.clear)) {
 		return nil
 	}
 	switch s.cmp {

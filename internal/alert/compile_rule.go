@@ -203,7 +203,7 @@ func (c *compiler) compileFlapping(own *FlappingConfig, r *rule, report func(str
 		}
 	}
 	r.flapping = flappingRule{
-		enabled: f.Enabled == nil || *f.Enabled, transitions: f.Transitions, within: int64(f.Within), stable: int64(f.StableFor),
+		enabled: f.Enabled == nil || *f.Enabled, transitions: f.Transitions, within: int64(f.Within), stableFor: int64(f.StableFor),
 	}
 	if !r.flapping.enabled {
 		return

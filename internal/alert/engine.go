@@ -78,7 +78,6 @@ func New(rules *Rules, now time.Time) *Engine {
 			levels: make([]level, len(r.levels)),
 		}
 		for i := range r.levels {
-			state.levels[i].levelSpec = &r.levels[i]
 			state.oneReading = state.oneReading && r.levels[i].horizon == r.levels[0].horizon
 		}
 		e.states = append(e.states, state)
@@ -189,7 +188,7 @@ func (e *Engine) noticeImpossible(w *ruleInput) {
 		return
 	}
 	for i := range r.levels {
-		if l := &r.levels[i]; w.impossible(l) {
+		if l := &r.rule.levels[i]; w.impossible(l, &r.levels[i]) {
 			e.notice("rule %q: %s above %s never fires, because %s is a ratio; did you mean %s%%?",
 				r.name, l.name, l.raise[0].text, r.metric, l.raise[0].text)
 		}

@@ -29,7 +29,7 @@ func (e *Engine) tick(g *group) bool {
 		e.evaluate(g, t)
 	}
 	if g.alert != nil {
-		e.settleFlapping(g, t)
+		e.endFlapping(g, t)
 	}
 	return e.keep(g, t)
 }

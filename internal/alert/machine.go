@@ -88,7 +88,7 @@ func (m *machine) step(t int64, levels []level, rd reading) (from int, moved boo
 		moved = moved || m.since[i] != before
 	}
 	for i := raised; i > m.level; i-- {
-		if t-m.since[i-1] >= levels[i-1].hold {
+		if t-m.since[i-1] >= levels[i-1].forDuration {
 			m.setLevel(i)
 			return from, true
 		}
@@ -111,7 +111,7 @@ func (m *machine) step(t int64, levels []level, rd reading) (from int, moved boo
 	case m.recovering == unset:
 		m.recovering, moved = t, true
 	}
-	if t-m.recovering >= levels[m.level-1].keep {
+	if t-m.recovering >= levels[m.level-1].keepFiringFor {
 		m.setLevel(max(held, min(raised, m.level-1)))
 		return from, true
 	}

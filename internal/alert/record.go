@@ -69,11 +69,11 @@ func (e *Engine) record(c *change) Event {
 	if shown == 0 {
 		shown = max(a.told, 1)
 	}
-	l := &r.levels[shown-1]
+	l, spec := &r.levels[shown-1], &r.rule.levels[shown-1]
 	ev := Event{
-		Kind: alertschema.KindStateChange, Time: c.t, ObservedTime: e.now, SeverityNumber: l.number, SeverityText: l.name,
+		Kind: alertschema.KindStateChange, Time: c.t, ObservedTime: e.now, SeverityNumber: spec.number, SeverityText: spec.name,
 		AlertID: alertschema.IDText(g.id), EpisodeID: alertschema.EpisodeID(g.id, c.started), Transition: c.transition,
-		State: announcedState(c, a), Previous: a.toldState, Severity: l.name, PreviousSeverity: r.levelName(a.told), Reason: c.reason,
+		State: announcedState(c, a), Previous: a.toldState, Severity: spec.name, PreviousSeverity: r.levelName(a.told), Reason: c.reason,
 		Rule: r.name, RuleVersion: r.version, RuleDescription: r.description, Metric: r.metric, Unit: r.unit,
 		Value: c.value, Comparison: comparisonSymbols[l.cmp], Point: r.value.point, Aggregation: r.aggName, Window: time.Duration(r.retention()),
 		StartedAt: c.started, Duration: time.Duration(max(0, c.t-c.started)), Occurrences: c.seq,
@@ -106,7 +106,7 @@ func (e *Engine) record(c *change) Event {
 	if x := a.exemplar; x != nil {
 		ev.TraceID, ev.SpanID = x.TraceID, x.SpanID
 	}
-	e.renderTexts(c, l, &ev)
+	e.renderTexts(c, spec, &ev)
 	return ev
 }
 
@@ -157,7 +157,7 @@ func (e *Engine) renderAll(g *group, texts []namedTemplate, data templateData) [
 }
 
 // renderTexts fills the event's annotations and body.
-func (e *Engine) renderTexts(c *change, l *level, ev *Event) {
+func (e *Engine) renderTexts(c *change, l *levelSpec, ev *Event) {
 	r := c.group.rule
 	data := templateData{
 		Value: ev.Value.Float64, Threshold: ev.Threshold.Float64, Duration: ev.Duration.Seconds(), Rule: r.name, Metric: r.metric,
@@ -188,7 +188,7 @@ func (e *Engine) renderTexts(c *change, l *level, ev *Event) {
 }
 
 // plainMessage is the message of a level that has none.
-func plainMessage(r *ruleState, l *level, ev *Event) string {
+func plainMessage(r *ruleState, l *levelSpec, ev *Event) string {
 	var b strings.Builder
 	b.WriteString(r.name)
 	for i, a := range ev.Group {
@@ -244,7 +244,7 @@ func subject(metric string, resource []Attr) string {
 }
 
 // displayUnit returns the unit to show a value in: a ratio is a percentage where the metric or the threshold calls it one.
-func (l *level) displayUnit(metric, unit string) string {
+func (l *levelSpec) displayUnit(metric, unit string) string {
 	if unit == "1" && l.raise[0].unit != unitPercent && !isShare(metric) {
 		return ""
 	}
@@ -267,7 +267,7 @@ func bodyOf(c *change, r *ruleState, ev *Event, message string) string {
 		return "data is back: " + message
 	case alertschema.TransitionFlappingStart:
 		return fmt.Sprintf("flapping, changes are held back until it is stable for %s: %s",
-			formatDuration(time.Duration(r.flapping.stable)), message)
+			formatDuration(time.Duration(r.flapping.stableFor)), message)
 	case alertschema.TransitionFlappingEnd:
 		return "no longer flapping: " + message
 	default:

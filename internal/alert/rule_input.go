@@ -38,8 +38,8 @@ func (w *ruleInput) from(o *Origin) bool {
 }
 
 // impossible tells whether the level waits for more than the metric can be: a bare 80 where it is a share.
-func (w *ruleInput) impossible(l *level) bool {
-	return l.cmp == above && l.raise[0].unit == unitBare && w.unit == "1" && isShare(w.metric) && w.figure.kind != figureSum && l.lo > 1
+func (w *ruleInput) impossible(s *levelSpec, l *level) bool {
+	return l.cmp == above && s.raise[0].unit == unitBare && w.unit == "1" && isShare(w.metric) && w.figure.kind != figureSum && l.lo > 1
 }
 
 // unitFits tells whether the rule's bounds can be compared with a metric of this unit; the first unit seen decides
@@ -56,9 +56,9 @@ func (e *Engine) unitFits(w *ruleInput, unit string) bool {
 	var err error
 	switch {
 	case w.role == asCondition:
-		if w.rule.met, err = w.rule.onlyIf.bound.resolve(unit); err == nil && w.impossible(&w.rule.met) {
+		if w.rule.met, err = w.rule.onlyIf.bound.resolve(unit); err == nil && w.impossible(&w.rule.onlyIf.bound, &w.rule.met) {
 			e.notice("rule %q never fires: only_if above %s never holds, because %s is a ratio; did you mean %[2]s%%?", w.rule.name,
-				w.rule.met.raise[0].text, w.metric)
+				w.rule.onlyIf.bound.raise[0].text, w.metric)
 		}
 	case w.rule.divisor == nil:
 		w.rule.unit = unit
@@ -76,10 +76,11 @@ func (e *Engine) unitFits(w *ruleInput, unit string) bool {
 // resolveLevels turns the rule's bounds into numbers of its unit.
 func (e *Engine) resolveLevels(r *ruleState) error {
 	for i := range r.rule.levels {
-		l, err := r.rule.levels[i].resolve(r.unit)
-		if err == nil && i > 0 && !stricter(l.cmp, [2]float64{l.lo, l.hi}, [2]float64{r.levels[i-1].lo, r.levels[i-1].hi}) {
+		spec := &r.rule.levels[i]
+		l, err := spec.resolve(r.unit)
+		if err == nil && i > 0 && !l.cmp.stricter([2]float64{l.lo, l.hi}, [2]float64{r.levels[i-1].lo, r.levels[i-1].hi}) {
 			err = fmt.Errorf("ladder is not monotone: %s %s %s must be stricter than %s %s %s",
-				l.name, l.cmp, l.boundText(), r.levels[i-1].name, l.cmp, r.levels[i-1].boundText())
+				spec.name, spec.cmp, spec.boundText(), r.rule.levels[i-1].name, spec.cmp, r.rule.levels[i-1].boundText())
 		}
 		if err != nil {
 			r.broken = true

@@ -220,7 +220,7 @@ func (r *ruleState) stored(level int) storedLevel {
 	if level <= 0 {
 		return storedLevel{}
 	}
-	return storedLevel{r.levels[level-1].name, r.levels[level-1].number}
+	return storedLevel{r.rule.levels[level-1].name, r.rule.levels[level-1].number}
 }
 
 func encodeAlert(g *group) []byte {

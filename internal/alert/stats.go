@@ -88,7 +88,7 @@ func (e *Engine) Stats(now time.Time) Stats {
 			rs.LastMatchAge = time.Duration(now.UnixNano() - r.lastMatch)
 		}
 		for i := range r.levels {
-			rs.Active[r.levels[i].name] = 0
+			rs.Active[r.rule.levels[i].name] = 0
 		}
 		for t, n := range r.transitions {
 			if n > 0 {

@@ -100,7 +100,7 @@ func (e *Engine) queue(g *group, c change) {
 		a.firstT, a.firstValue = c.t, c.value.Float64
 	}
 	if l := max(c.from, c.to); l > 0 {
-		a.rank = max(a.rank, g.rule.levels[l-1].severity)
+		a.rank = max(a.rank, g.rule.rule.levels[l-1].severity)
 	}
 	a.rank = max(a.rank, 0)
 	e.changes = append(e.changes, c)

@@ -30,7 +30,7 @@ func ruleVersion(r *rule) (version, selection string) {
 	for i := range r.levels {
 		l := &r.levels[i]
 		fmt.Fprintf(&b, "|%s %s %s %s", l.name, l.cmp, l.raise[0].text, l.raise[1].text)
-		fmt.Fprintf(&b, " %t %s %s %s %d %d %d", l.hasClear, l.clear[0].text, l.clear[1].text, floatText(l.band), l.hold, l.keep, l.horizon)
+		fmt.Fprintf(&b, " %t %s %s %s %d %d %d", l.hasClear, l.clear[0].text, l.clear[1].text, floatText(l.hysteresis), l.forDuration, l.keepFiringFor, l.horizon)
 	}
 	sum := sha256.Sum256([]byte(b.String()))
 	return hex.EncodeToString(sum[:4]), selection

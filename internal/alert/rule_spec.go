@@ -89,30 +89,11 @@ type absentRule struct {
 	expect       bool
 }
 
-type flappingRule struct {
-	enabled        bool
-	transitions    int
-	within, stable int64
-}
-
 // groupField is one attribute of a group key.
 type groupField struct {
 	source attrSource
 	key    string
 }
-
-// attrSource tells where an attribute stands.
-type attrSource uint8
-
-// The numbers are stored, rule versions and alert IDs are made of them, and group keys have their attributes in order of them: append only.
-const (
-	// fromPoint is an attribute of the data point.
-	fromPoint attrSource = 0
-	// fromResource is an attribute of the resource.
-	fromResource attrSource = 1
-	// fromScope is an attribute of the instrumentation scope.
-	fromScope attrSource = 2
-)
 
 // noDataAction is the policy for values that stop.
 type noDataAction uint8
@@ -134,106 +115,25 @@ var noDataActions = []struct {
 	action noDataAction
 }{{"keep", noDataKeep}, {"resolve", noDataResolve}, {"alert", noDataAlert}, {"ok", noDataOK}}
 
-// comparison is how a level compares.
-type comparison uint8
-
-const (
-	above comparison = iota
-	below
-	outside
-	inside
-	isAbsent
-)
-
-// comparisonNames are what rule versions are made of.
-var comparisonNames = [...]string{above: "above", below: "below", outside: "outside", inside: "inside", isAbsent: "absent"}
-
-// comparisonSymbols are what records and stored alerts have.
-var comparisonSymbols = [...]string{above: ">", below: "<", outside: "outside", inside: "inside", isAbsent: "absent"}
-
-func (c comparison) String() string { return comparisonNames[c] }
-
-// holds tells whether v is on the wrong side of the bounds. One-sided comparisons use lo alone.
-func (c comparison) holds(lo, hi, v float64) bool {
-	switch c {
-	case above:
-		return v > lo
-	case below:
-		return v < lo
-	case outside:
-		return v < lo || v > hi
-	case inside:
-		return v >= lo && v <= hi
-	default:
-		return v > 0
-	}
-}
-
-// worse tells whether a is nearer to breaching, or deeper in the breach, than b.
-func (c comparison) worse(a, b, lo, hi float64) bool {
-	switch c {
-	case below:
-		return a < b
-	case outside:
-		mid := lo + (hi-lo)/2
-		return math.Abs(a-mid) > math.Abs(b-mid)
-	case inside:
-		mid := lo + (hi-lo)/2
-		return math.Abs(a-mid) < math.Abs(b-mid)
-	default:
-		return a > b
-	}
-}
-
 // levelSpec is one level as written: its bounds wait for the metric's unit.
 type levelSpec struct {
-	severity int // Index into Rules.severities.
-	name     string
-	number   int
-	cmp      comparison
-	raise    [2]quantity
-	clear    [2]quantity
-	hasClear bool
-	band     float64 // Relative hysteresis where there is no clear.
-	hold     int64   // for
-	keep     int64   // keep_firing_for
-	horizon  int64
-	message  *messageTemplate
-}
-
-// level is one level with its bounds as numbers of the metric's unit.
-type level struct {
-	*levelSpec
-	lo, hi           float64
-	clearLo, clearHi float64
-}
-
-func (l *level) raised(v float64) bool { return l.cmp.holds(l.lo, l.hi, v) }
-
-func (l *level) held(v float64) bool { return l.cmp.holds(l.clearLo, l.clearHi, v) }
-
-// sameWorst tells whether the series that is worst for one of the other level's bounds is worst for all of this one's. It may
-// not be when bounds on two sides have different middles.
-func (l *level) sameWorst(o *level) bool {
-	return l.cmp == above || l.cmp == below || l.cmp == isAbsent ||
-		l.lo+l.hi == o.lo+o.hi && l.clearLo+l.clearHi == o.lo+o.hi
-}
-
-// threshold returns the bound that v is compared with, or, cleared, the one that clears it; two-sided levels give the nearer one.
-func (l *level) threshold(v float64, cleared bool) float64 {
-	lo, hi := l.lo, l.hi
-	if cleared {
-		lo, hi = l.clearLo, l.clearHi
-	}
-	if (l.cmp == outside || l.cmp == inside) && math.Abs(v-hi) < math.Abs(v-lo) {
-		return hi
-	}
-	return lo
+	severity      int // Index into Rules.severities.
+	name          string
+	number        int
+	cmp           comparison
+	raise         [2]quantity
+	clear         [2]quantity
+	hasClear      bool
+	hysteresis    float64 // Relative distance of the clear bound where there is no clear.
+	forDuration   int64   // How long the level must be breached before it fires.
+	keepFiringFor int64   // How long its clear condition must hold before the alert steps down.
+	horizon       int64
+	message       *messageTemplate
 }
 
 // resolve turns the written bounds into numbers of the metric's unit.
 func (s *levelSpec) resolve(unit string) (level, error) {
-	l := level{levelSpec: s}
+	l := level{cmp: s.cmp, forDuration: s.forDuration, keepFiringFor: s.keepFiringFor, horizon: s.horizon}
 	if s.cmp == isAbsent {
 		return l, nil
 	}
@@ -251,7 +151,7 @@ func (s *levelSpec) resolve(unit string) (level, error) {
 		}
 		return l, nil
 	}
-	down, up := s.band*math.Abs(l.lo), s.band*math.Abs(l.hi)
+	down, up := s.hysteresis*math.Abs(l.lo), s.hysteresis*math.Abs(l.hi)
 	switch s.cmp {
 	case above:
 		l.clearLo = l.lo - down
