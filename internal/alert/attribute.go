@@ -123,3 +123,26 @@ func cloneAttrs(attrs []Attr) []Attr {
 	}
 	return out
 }
+
+// equalsText compares the value's text without allocating.
+func (v Value) equalsText(s string) bool {
+	if v.kind == KindString || v.kind == KindOther {
+		return v.str == s
+	}
+	var buf [32]byte
+	return string(v.appendText(buf[:0])) == s
+}
+
+// equalsString tells whether the value is text and is s; isText is false when it is no text. It does not copy the value.
+func (v *Value) equalsString(s string) (equal, isText bool) {
+	if v.kind != KindString {
+		return false, false
+	}
+	return v.str == s, true
+}
+
+// AttributeSource finds attributes of a data point where they lie.
+type AttributeSource interface {
+	// Attribute returns the attribute of a key, and whether the point has it. The value may share the point's text.
+	Attribute(key string) (Value, bool)
+}

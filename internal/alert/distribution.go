@@ -75,21 +75,21 @@ func (d *Distribution) read(f figure) (v float64, ok bool, problem string) {
 	case d.Count == 0:
 		return 0, false, ""
 	case f.kind == figureSum:
-		return d.Sum.orProblem("sum")
+		return numberOrProblem(d.Sum, "sum")
 	case f.kind == figureAvg:
-		v, ok, problem = d.Sum.orProblem("sum")
+		v, ok, problem = numberOrProblem(d.Sum, "sum")
 		return v / float64(d.Count), ok, problem
 	case d.Shape == Summary:
 		return d.listed(f)
 	case f.kind == figureMin:
-		return d.Min.orProblem("min")
+		return numberOrProblem(d.Min, "min")
 	case f.kind == figureMax:
-		return d.Max.orProblem("max")
+		return numberOrProblem(d.Max, "max")
 	}
 	return d.percentile(f.q)
 }
 
-func (n Number) orProblem(name string) (float64, bool, string) {
+func numberOrProblem(n Number, name string) (float64, bool, string) {
 	if !n.Valid {
 		return 0, false, "its points have no " + name
 	}

@@ -195,6 +195,12 @@ func (e *Engine) noticeImpossible(w *ruleInput) {
 	}
 }
 
+// OTLP severity numbers of the engine's own records.
+const (
+	errorSeverityNumber   = 17
+	warningSeverityNumber = 13
+)
+
 // maxNotices bounds what waits for TakeNotices.
 const maxNotices = 100
 
@@ -276,7 +282,7 @@ func (e *Engine) ruleError(r *ruleState, text string) {
 	r.errors[text] = struct{}{}
 	e.notice("rule %q: %s", r.name, text)
 	e.enqueue(Event{
-		Kind: alertschema.KindRuleError, Time: e.now, ObservedTime: e.now, SeverityNumber: severityNumbers["error"], SeverityText: "error",
+		Kind: alertschema.KindRuleError, Time: e.now, ObservedTime: e.now, SeverityNumber: errorSeverityNumber, SeverityText: "error",
 		Body: fmt.Sprintf("rule %q: %s", r.name, text), UID: fmt.Sprintf("%s-%x-error-%d", r.version, uint64(e.started), len(r.errors)),
 		Rule: r.name, RuleVersion: r.version, Metric: r.metric,
 	})

@@ -6,15 +6,6 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
-// Number is a float that may be unknown.
-type Number struct {
-	Float64 float64
-	Valid   bool
-}
-
-// Label is one label or annotation with its rendered text.
-type Label struct{ Key, Text string }
-
 // Event is one record for the log: everything that its attributes, body and times are made of. Times are
 // nanoseconds since the epoch.
 type Event struct {

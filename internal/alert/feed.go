@@ -6,27 +6,6 @@ import (
 	"slices"
 )
 
-// Origin is where data points come from: one resource and scope. An adapter fills one and reuses it; the engine
-// keeps copies of what it needs.
-type Origin struct {
-	// Resource holds the resource's attributes.
-	Resource []Attr
-	// IdentifyingKeys are the keys of Resource that identify it, where OTLP entity references tell; else empty.
-	IdentifyingKeys []string
-	// ScopeName, ScopeVersion and Scope describe the instrumentation scope.
-	ScopeName, ScopeVersion string
-	Scope                   []Attr
-
-	key, resourceKey seriesKey
-	hashed           bool
-}
-
-// Reset empties the origin for reuse. It must be called before the fields change.
-func (o *Origin) Reset() {
-	o.Resource, o.IdentifyingKeys, o.Scope = o.Resource[:0], o.IdentifyingKeys[:0], o.Scope[:0]
-	o.ScopeName, o.ScopeVersion, o.hashed = "", "", false
-}
-
 // Stream describes the metric whose points follow.
 type Stream struct {
 	// Unit is the metric's UCUM unit.
@@ -94,25 +73,8 @@ func (m *Matcher) activate(o *Origin, s Stream) bool {
 		return false
 	}
 	m.origin, m.stream = o, s
-	m.base = m.engine.originKey(o)
+	m.base, _ = o.keys(m.engine.seed)
 	return true
-}
-
-func (e *Engine) originKey(o *Origin) seriesKey {
-	if !o.hashed {
-		o.resourceKey = attrSetHash(e.seed, o.Resource)
-		scope := attrSetHash(e.seed, o.Scope)
-		name := [2]Attr{{"name", StringValue(o.ScopeName)}, {"version", StringValue(o.ScopeVersion)}}
-		o.key = o.resourceKey.join(attrSetHash(e.seed, name[:])).join(scope)
-		o.hashed = true
-	}
-	return o.key
-}
-
-// AttributeSource finds attributes of a data point where they lie.
-type AttributeSource interface {
-	// Attribute returns the attribute of a key, and whether the point has it. The value may share the point's text.
-	Attribute(key string) (Value, bool)
 }
 
 // Wants tells whether any rule wants a point with these attributes; what it does not want needs not be read any further.
@@ -247,7 +209,7 @@ func (m *Matcher) newSeries(key seriesKey, p *Point) *series {
 	s := &series{windowSeries: newWindowSeries(), resource: e.intern(m.origin)}
 	for _, w := range m.active {
 		if allMatch(w.sel.point, p.Attributes) {
-			e.join(e.groupOf(w.rule, w.groupKey(m.origin, p.Attributes)), s, w.role)
+			e.join(e.groupOf(w.rule, w.rule.groupKey(w.target, m.origin, p.Attributes)), s, w.role)
 		}
 	}
 	s.groups = slices.Clip(s.groups)
@@ -258,10 +220,11 @@ func (m *Matcher) newSeries(key seriesKey, p *Point) *series {
 
 // intern returns the engine's copy of the origin's resource.
 func (e *Engine) intern(o *Origin) *resource {
-	res := e.resources[o.resourceKey]
+	_, key := o.keys(e.seed)
+	res := e.resources[key]
 	if res == nil {
-		res = &resource{key: o.resourceKey, attrs: cloneAttrs(o.Resource)}
-		e.resources[o.resourceKey] = res
+		res = &resource{key: key, attrs: cloneAttrs(o.Resource)}
+		e.resources[key] = res
 	}
 	res.refs++
 	return res

@@ -38,8 +38,10 @@ type matcher struct {
 func (m *matcher) matches(attrs []Attr) bool {
 	for i := range attrs {
 		if a := &attrs[i]; len(a.Key) == len(m.key) && a.Key == m.key {
-			if m.op == opExact && a.Value.kind == KindString {
-				return a.Value.str == m.text // What nearly every point is asked, without copying the value.
+			if m.op == opExact { // What nearly every point is asked, without copying the value.
+				if equal, isText := a.Value.equalsString(m.text); isText {
+					return equal
+				}
 			}
 			return m.matchesValue(a.Value, true)
 		}
@@ -67,15 +69,6 @@ func (m *matcher) matchesValue(v Value, ok bool) bool {
 	default:
 		return slices.ContainsFunc(m.in, v.equalsText)
 	}
-}
-
-// equalsText compares the value's text without allocating.
-func (v Value) equalsText(s string) bool {
-	if v.kind == KindString || v.kind == KindOther {
-		return v.str == s
-	}
-	var buf [32]byte
-	return string(v.appendText(buf[:0])) == s
 }
 
 // selector is the compiled Match of a rule.

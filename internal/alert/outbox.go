@@ -1,8 +1,8 @@
 package alert
 
 import (
+	"cmp"
 	"slices"
-	"strconv"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
@@ -11,11 +11,11 @@ import (
 // acknowledged. An event that was handed out may have arrived even if the attempt failed, so only events that were
 // never handed out can be taken back.
 type outbox struct {
-	limit     int
-	next      uint64
-	entries   []entry
-	coalesced uint64
-	dropped   uint64
+	limit   int
+	next    uint64
+	entries []entry
+	// Coalesced counts events that a later one made pointless, Dropped those that a full outbox cost.
+	coalesced, dropped uint64
 }
 
 type entry struct {
@@ -112,51 +112,48 @@ func (o *outbox) leastFire() int {
 	return victim
 }
 
-// Pending returns how many events wait for delivery.
-func (e *Engine) Pending() int { return len(e.outbox.entries) }
+// size is how many events wait.
+func (o *outbox) size() int { return len(o.entries) }
 
-// Peek appends the oldest undelivered events to dst, at most n. They stay until Ack; a failed delivery is simply peeked
-// again. The events' slices are shared with the engine and must not be changed.
-func (e *Engine) Peek(dst []Event, n int) []Event {
-	for i := range min(n, len(e.outbox.entries)) {
-		x := &e.outbox.entries[i]
+// nextSeq is the number that the next event gets.
+func (o *outbox) nextSeq() uint64 { return o.next }
+
+// reserve makes the next event's number at least seq.
+func (o *outbox) reserve(seq uint64) { o.next = max(o.next, seq) }
+
+// restore appends an event that was stored. Whether it had been handed out is not known, so it counts as such and is not taken back.
+func (o *outbox) restore(ev Event) {
+	o.reserve(ev.Seq + 1)
+	o.entries = append(o.entries, entry{event: ev, attempted: true})
+}
+
+// pending returns the event of a number, nil when it does not wait.
+func (o *outbox) pending(seq uint64) *Event {
+	i, found := slices.BinarySearchFunc(o.entries, seq, func(x entry, seq uint64) int { return cmp.Compare(x.event.Seq, seq) })
+	if !found {
+		return nil
+	}
+	return &o.entries[i].event
+}
+
+// peek appends the oldest events to dst, at most n. They count as handed out.
+func (o *outbox) peek(dst []Event, n int) []Event {
+	for i := range min(n, len(o.entries)) {
+		x := &o.entries[i]
 		x.attempted = true
 		dst = append(dst, x.event)
 	}
 	return dst
 }
 
-// Ack takes delivered events out of the outbox, by Seq. A number that is not there is ignored.
-func (e *Engine) Ack(seqs ...uint64) {
+// ack takes delivered events out, and calls gone with the number of each.
+func (o *outbox) ack(seqs []uint64, gone func(seq uint64)) {
 	slices.Sort(seqs)
-	e.outbox.entries = slices.DeleteFunc(e.outbox.entries, func(x entry) bool {
+	o.entries = slices.DeleteFunc(o.entries, func(x entry) bool {
 		_, hit := slices.BinarySearch(seqs, x.event.Seq)
 		if hit {
-			e.journal.markEvent(x.event.Seq)
+			gone(x.event.Seq)
 		}
 		return hit
 	})
-}
-
-// enqueue puts an event into the outbox. An alert whose fire had to give way counts as not announced again, and waits.
-func (e *Engine) enqueue(ev Event) {
-	changed, dropped := e.outbox.add(ev)
-	for _, seq := range changed {
-		e.journal.markEvent(seq)
-	}
-	for i := range dropped {
-		e.stats.suppressed[suppressedLimit]++
-		e.unannounce(&dropped[i])
-	}
-}
-
-func (e *Engine) unannounce(fire *Event) {
-	id, err := strconv.ParseUint(fire.AlertID, 16, 64)
-	g := e.alerts[id]
-	if err != nil || g == nil || g.alert.told == 0 || alertschema.EpisodeID(id, g.alert.toldStart) != fire.EpisodeID {
-		return
-	}
-	g.alert.told, g.alert.toldState = 0, alertschema.StateInactive
-	g.rule.announced--
-	e.postpone(g, deferredByLimit)
 }

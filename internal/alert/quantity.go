@@ -6,7 +6,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // quantityUnit is the unit that a threshold was written with.
@@ -114,22 +113,4 @@ func (q quantity) in(unit string) (float64, error) {
 		}
 	}
 	return q.num, nil
-}
-
-// isShare tells whether values of the metric are shares of a whole by its name: a utilization, or a figure of one, such as
-// system.cpu.utilization.p95.
-func isShare(metric string) bool {
-	return strings.HasSuffix(metric, ".utilization") || strings.Contains(metric, ".utilization.")
-}
-
-// formatDuration writes a duration as an operator would: 24h, 1m30s, 15s.
-func formatDuration(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
 }

@@ -1,20 +1,12 @@
 package alert
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
-
-func (r *rule) levelName(level int) string {
-	if level <= 0 || level > len(r.levels) {
-		return ""
-	}
-	return r.levels[level-1].name
-}
 
 // resourceAttrs returns the resource of the series that decided last, or of one that belongs to the group.
 func (g *group) resourceAttrs() []Attr {
@@ -139,8 +131,8 @@ func (e *Engine) labels(g *group) []Label {
 		return nil
 	}
 	return e.renderAll(g, g.rule.labels, templateData{
-		Rule: g.rule.name, Metric: g.rule.metric, Unit: g.rule.unit, group: g.attributes(), resource: g.resourceAttrs(),
-	})
+		Rule: g.rule.name, Metric: g.rule.metric, Unit: g.rule.unit,
+	}.of(g.attributes(), g.resourceAttrs()))
 }
 
 func (e *Engine) renderAll(g *group, texts []namedTemplate, data templateData) []Label {
@@ -148,7 +140,7 @@ func (e *Engine) renderAll(g *group, texts []namedTemplate, data templateData) [
 	for _, t := range texts {
 		s, err := t.text.render(data)
 		if err != nil {
-			e.ruleError(g.rule, fmt.Sprintf("rendering %s: %s", t.name, templateLine.ReplaceAllString(err.Error(), "$1: ")))
+			e.ruleError(g.rule, fmt.Sprintf("rendering %s: %v", t.name, err))
 			continue
 		}
 		out = append(out, Label{Key: t.name, Text: s})
@@ -162,8 +154,8 @@ func (e *Engine) renderTexts(c *change, l *levelSpec, ev *Event) {
 	data := templateData{
 		Value: ev.Value.Float64, Threshold: ev.Threshold.Float64, Duration: ev.Duration.Seconds(), Rule: r.name, Metric: r.metric,
 		Unit: r.unit, Severity: ev.Severity, Transition: ev.Transition.String(), State: ev.State.String(),
-		StartedAt: time.Unix(0, ev.StartedAt).UTC(), group: ev.Group, resource: ev.Resource,
-	}
+		StartedAt: time.Unix(0, ev.StartedAt).UTC(),
+	}.of(ev.Group, ev.Resource)
 	if len(ev.Labels) > 0 {
 		data.Labels = make(map[string]string, len(ev.Labels))
 		for _, label := range ev.Labels {
@@ -177,7 +169,7 @@ func (e *Engine) renderTexts(c *change, l *levelSpec, ev *Event) {
 	if l.message != nil {
 		s, err := l.message.render(data)
 		if err != nil {
-			e.ruleError(r, fmt.Sprintf("rendering message: %s", templateLine.ReplaceAllString(err.Error(), "$1: ")))
+			e.ruleError(r, fmt.Sprintf("rendering message: %v", err))
 		}
 		message = s
 	}
@@ -220,35 +212,6 @@ func plainMessage(r *ruleState, l *levelSpec, ev *Event) string {
 	}
 	fmt.Fprintf(&b, " (%s %s)", ev.Comparison, l.boundText())
 	return b.String()
-}
-
-// subject names what a resource describes: the process, of a metric of processes, and the host.
-func subject(metric string, resource []Attr) string {
-	text := func(key string) string {
-		v, _ := lookup(resource, key)
-		return v.AsString()
-	}
-	var b strings.Builder
-	if strings.HasPrefix(metric, "process.") {
-		if name := cmp.Or(text("process.executable.name"), text("process.group.name")); name != "" {
-			b.WriteString(" " + name)
-		}
-		if pid := text("process.pid"); pid != "" {
-			b.WriteString(" (pid " + pid + ")")
-		}
-	}
-	if host := text("host.name"); host != "" {
-		b.WriteString(" on " + host)
-	}
-	return b.String()
-}
-
-// displayUnit returns the unit to show a value in: a ratio is a percentage where the metric or the threshold calls it one.
-func (l *levelSpec) displayUnit(metric, unit string) string {
-	if unit == "1" && l.raise[0].unit != unitPercent && !isShare(metric) {
-		return ""
-	}
-	return unit
 }
 
 func bodyOf(c *change, r *ruleState, ev *Event, message string) string {

@@ -152,8 +152,8 @@ func TestGroupKey(t *testing.T) {
 				},
 				IdentifyingKeys: c.idKeys, Scope: []Attr{{"zone", StringValue("a")}},
 			}
-			w := &ruleInput{rule: &ruleState{rule: rules.rules[0]}, target: &rules.rules[0].value}
-			key := w.groupKey(o, []Attr{{"state", StringValue("used")}, {"device", StringValue("sda")}, {"mode", StringValue("rw")}})
+			rule := rules.rules[0]
+			key := rule.groupKey(&rule.value, o, []Attr{{"state", StringValue("used")}, {"device", StringValue("sda")}, {"mode", StringValue("rw")}})
 			attrs, err := decodeGroup(key)
 			require.NoError(t, err)
 			var got []string

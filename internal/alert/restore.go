@@ -61,7 +61,7 @@ func (e *Engine) Restore(get func(key string) ([]byte, error), now time.Time) er
 			return &ReadError{key, err}
 		}
 	}
-	e.outbox.next = max(e.outbox.next, nextSeq)
+	e.outbox.reserve(nextSeq)
 	var errs []error
 	for _, seq := range events {
 		errs = append(errs, e.restoreEvent(seq, values[eventKey(seq)]))
@@ -81,9 +81,7 @@ func (e *Engine) restoreEvent(seq uint64, v []byte) error {
 		return fmt.Errorf("decoding %s: %w", eventKey(seq), err)
 	}
 	ev.Seq = seq
-	e.outbox.next = max(e.outbox.next, seq+1)
-	// Whether it had been handed out is not known, so it counts as such and is not taken back.
-	e.outbox.entries = append(e.outbox.entries, entry{event: ev, attempted: true})
+	e.outbox.restore(ev)
 	return nil
 }
 

@@ -180,3 +180,11 @@ func (r *rule) presence(lookback int64) int64 {
 	}
 	return lookback
 }
+
+// levelName returns the name of a level, counted from 1, and "" for the level 0 of a rule that is well.
+func (r *rule) levelName(level int) string {
+	if level <= 0 || level > len(r.levels) {
+		return ""
+	}
+	return r.levels[level-1].name
+}

@@ -73,7 +73,7 @@ func StoredKeys(get func(key string) ([]byte, error)) ([]string, error) {
 // Write the snapshot before delivering what Peek returns. Then whatever a receiver has heard of survives a crash.
 func (e *Engine) Snapshot(now time.Time) []Op {
 	j := &e.journal
-	ops := []Op{{Key: metaKey, Value: encodeMeta(now.UnixNano(), e.outbox.next)}}
+	ops := []Op{{Key: metaKey, Value: encodeMeta(now.UnixNano(), e.outbox.nextSeq())}}
 	for _, id := range sortedIDs(j.alerts) {
 		op := Op{Key: alertKey(id)}
 		_, stored := j.storedAlerts[id]
@@ -89,16 +89,10 @@ func (e *Engine) Snapshot(now time.Time) []Op {
 		}
 		ops = append(ops, op)
 	}
-	waiting := map[uint64]*Event{}
-	if len(j.events) > 0 {
-		for i := range e.outbox.entries {
-			waiting[e.outbox.entries[i].event.Seq] = &e.outbox.entries[i].event
-		}
-	}
 	for _, seq := range sortedIDs(j.events) {
 		op := Op{Key: eventKey(seq)}
 		_, stored := j.storedEvents[seq]
-		if ev := waiting[seq]; ev != nil {
+		if ev := e.outbox.pending(seq); ev != nil {
 			op.Value = encodeEvent(ev)
 			j.storedEvents[seq] = struct{}{}
 			j.index = j.index || !stored
@@ -292,9 +286,9 @@ func decodeAlert(v []byte) (storedAlert, error) {
 	}
 	s.resource = d.attrs()
 	for _, l := range []*storedLevel{&s.level, &s.worst, &s.told} {
-		*l = d.storedLevel()
+		*l = decodeStoredLevel(&d)
 	}
-	s.since = decodeList(&d, func(d *decoder) storedRun { return storedRun{d.storedLevel(), d.int()} })
+	s.since = decodeList(&d, func(d *decoder) storedRun { return storedRun{decodeStoredLevel(d), d.int()} })
 	s.recovering = d.int()
 	s.value = d.number()
 	s.noData, s.open = d.bool(), d.bool()
@@ -317,6 +311,6 @@ func decodeAlert(v []byte) (storedAlert, error) {
 	return s, nil
 }
 
-func (d *decoder) storedLevel() storedLevel {
+func decodeStoredLevel(d *decoder) storedLevel {
 	return storedLevel{name: d.string(), number: d.small(25)}
 }

@@ -68,7 +68,7 @@ type RuleStats struct {
 // Stats returns the engine's account of itself as of now.
 func (e *Engine) Stats(now time.Time) Stats {
 	s := Stats{
-		Series: e.seriesCount, Outbox: len(e.outbox.entries),
+		Series: e.seriesCount, Outbox: e.outbox.size(),
 		SamplesIgnored: map[string]uint64{}, EventsSuppressed: map[string]uint64{},
 		OutboxCoalesced: e.outbox.coalesced, OutboxDropped: e.outbox.dropped,
 	}

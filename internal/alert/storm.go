@@ -78,7 +78,7 @@ func (s *storm) summarize(e *Engine) {
 		parts = append(parts, fmt.Sprintf("%d of %s (%s)", c.Count, c.Rule, c.Severity))
 	}
 	e.enqueue(Event{
-		Kind: alertschema.KindSuppressed, Time: e.now, ObservedTime: e.now, SeverityNumber: severityNumbers["warning"], SeverityText: "warning",
+		Kind: alertschema.KindSuppressed, Time: e.now, ObservedTime: e.now, SeverityNumber: warningSeverityNumber, SeverityText: "warning",
 		Body: fmt.Sprintf("%d alert records held back, more than %d a minute: %s; among them %s",
 			total, s.limit, strings.Join(parts, ", "), strings.Join(s.samples, ", ")),
 		UID: fmt.Sprintf("storm-%x", e.now), Counts: counts,

@@ -1,10 +1,8 @@
 package alert
 
 import (
-	"fmt"
-	"math"
+	"errors"
 	"regexp"
-	"strconv"
 	"strings"
 	"text/template"
 	"text/template/parse"
@@ -41,6 +39,12 @@ type templateData struct {
 	group, resource []Attr
 }
 
+// of returns the data with the attributes of the alert's group and resource.
+func (d templateData) of(group, resource []Attr) templateData {
+	d.group, d.resource = group, resource
+	return d
+}
+
 // Resource returns a resource attribute as text, or "".
 func (d templateData) Resource(key string) string {
 	v, _ := lookup(d.resource, key)
@@ -62,6 +66,11 @@ var templateFuncs = template.FuncMap{
 // templateLine is the line number that text/template puts after the template's name.
 var templateLine = regexp.MustCompile(`^(template: [^:]+):\d+(?::\d+)?: (?:executing "[^"]*" at )?`)
 
+// templateError returns the error without the line number.
+func templateError(err error) error {
+	return errors.New(templateLine.ReplaceAllString(err.Error(), "$1: "))
+}
+
 // compileTemplate parses a template and tries it once, so that an unknown function or field fails at load.
 func compileTemplate(name, text string) (*messageTemplate, error) {
 	if !strings.Contains(text, "{{") {
@@ -72,7 +81,7 @@ func compileTemplate(name, text string) (*messageTemplate, error) {
 		err = t.Execute(&limitedText{}, templateData{Labels: map[string]string{}, StartedAt: time.Unix(0, 0)})
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s", templateLine.ReplaceAllString(err.Error(), "$1: "))
+		return nil, templateError(err)
 	}
 	return &messageTemplate{tmpl: t}, nil
 }
@@ -83,7 +92,7 @@ func (m *messageTemplate) render(data templateData) (string, error) {
 	}
 	var out limitedText
 	if err := m.tmpl.Execute(&out, data); err != nil {
-		return "", err
+		return "", templateError(err)
 	}
 	// A cut may have split a character, and a record's text must be valid UTF-8.
 	return strings.ToValidUTF8(out.b.String(), "\uFFFD"), nil
@@ -149,50 +158,4 @@ func changingBranch(b *parse.BranchNode) string {
 		}
 	}
 	return ""
-}
-
-// formatPercent writes a ratio as a percentage with one decimal.
-func formatPercent(ratio float64) string {
-	return strconv.FormatFloat(ratio*100, 'f', 1, 64) + "%"
-}
-
-// formatBytes writes a number of bytes with a binary prefix.
-func formatBytes(n float64) string {
-	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
-	i := 0
-	for math.Abs(n) >= 1024 && i < len(units)-1 && !math.IsInf(n, 0) {
-		n /= 1024
-		i++
-	}
-	decimals := 1
-	if i == 0 {
-		decimals = 0
-	}
-	return strconv.FormatFloat(n, 'f', decimals, 64) + " " + units[i]
-}
-
-// formatSeconds writes seconds as a duration: 15m15s.
-func formatSeconds(seconds float64) string {
-	if math.IsNaN(seconds) || math.Abs(seconds) > math.MaxInt64/2e9 {
-		return strconv.FormatFloat(seconds, 'g', -1, 64) + "s"
-	}
-	return formatDuration(time.Duration(seconds * 1e9).Round(time.Millisecond))
-}
-
-// formatValue writes a value of the metric's unit for a message nobody wrote a template for.
-func formatValue(v float64, unit string) string {
-	switch unit {
-	case "1":
-		return formatPercent(v)
-	case "%":
-		return strconv.FormatFloat(v, 'f', 1, 64) + "%"
-	case "By":
-		return formatBytes(v)
-	case "By/s":
-		return formatBytes(v) + "/s"
-	case "s":
-		return formatSeconds(v)
-	default:
-		return strconv.FormatFloat(v, 'g', 6, 64)
-	}
 }

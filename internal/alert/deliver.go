@@ -1,0 +1,44 @@
+package alert
+
+import (
+	"strconv"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
+)
+
+// Pending returns how many events wait for delivery.
+func (e *Engine) Pending() int { return e.outbox.size() }
+
+// Peek appends the oldest undelivered events to dst, at most n. They stay until Ack; a failed delivery is simply peeked
+// again. The events' slices are shared with the engine and must not be changed.
+func (e *Engine) Peek(dst []Event, n int) []Event {
+	return e.outbox.peek(dst, n)
+}
+
+// Ack takes delivered events out of the outbox, by Seq. A number that is not there is ignored.
+func (e *Engine) Ack(seqs ...uint64) {
+	e.outbox.ack(seqs, e.journal.markEvent)
+}
+
+// enqueue puts an event into the outbox. An alert whose fire had to give way counts as not announced again, and waits.
+func (e *Engine) enqueue(ev Event) {
+	changed, dropped := e.outbox.add(ev)
+	for _, seq := range changed {
+		e.journal.markEvent(seq)
+	}
+	for i := range dropped {
+		e.stats.suppressed[suppressedLimit]++
+		e.unannounce(&dropped[i])
+	}
+}
+
+func (e *Engine) unannounce(fire *Event) {
+	id, err := strconv.ParseUint(fire.AlertID, 16, 64)
+	g := e.alerts[id]
+	if err != nil || g == nil || g.alert.told == 0 || alertschema.EpisodeID(id, g.alert.toldStart) != fire.EpisodeID {
+		return
+	}
+	g.alert.told, g.alert.toldState = 0, alertschema.StateInactive
+	g.rule.announced--
+	e.postpone(g, deferredByLimit)
+}
