@@ -110,7 +110,7 @@ func (e *Engine) judge(c *change) decision {
 }
 
 func (e *Engine) silenced(g *group, level int) bool {
-	if len(e.silences.all) == 0 {
+	if e.silences.empty() {
 		return false
 	}
 	return e.silences.silenced(e.now, g.rule.name, g.rule.levelName(level), e.labels(g), g.attributes(), g.resourceAttrs())

@@ -237,3 +237,15 @@ func decodeList[T any](d *decoder, item func(*decoder) T) []T {
 	}
 	return out
 }
+
+// known returns a number of the schema, and fails for one that has no name.
+func known[N interface {
+	~uint8
+	Valid() bool
+}](d *decoder, n N) N {
+	if !n.Valid() {
+		d.fail("number without a name")
+		return 0
+	}
+	return n
+}

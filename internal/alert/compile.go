@@ -43,7 +43,7 @@ func Compile(cfg Config) (*Rules, error) {
 	checkDurations(reflect.ValueOf(cfg), "", report)
 	out := &Rules{
 		severities: c.severities, limits: cfg.Limits, resolved: cfg.Output.Resolved,
-		evalInterval: int64(cfg.EvaluationInterval), maxSampleAge: int64(cfg.Limits.MaxSampleAge),
+		maxSampleAge: int64(cfg.Limits.MaxSampleAge),
 	}
 	presets, err := presetRules(cfg.Preset, cfg.Rules)
 	if err != nil {

@@ -83,15 +83,3 @@ func decodeEvent(v []byte) (Event, error) {
 	}
 	return ev, nil
 }
-
-// known returns a number of the schema, and fails for one that has no name.
-func known[N interface {
-	~uint8
-	Valid() bool
-}](d *decoder, n N) N {
-	if !n.Valid() {
-		d.fail("number without a name")
-		return 0
-	}
-	return n
-}

@@ -80,7 +80,7 @@ func (m *Matcher) activate(o *Origin, s Stream) bool {
 // Wants tells whether any rule wants a point with these attributes; what it does not want needs not be read any further.
 func (m *Matcher) Wants(attrs AttributeSource) bool {
 	for _, w := range m.active {
-		if allFound(w.sel.point, attrs) {
+		if w.sel.matchesSource(attrs) {
 			return true
 		}
 	}
@@ -90,7 +90,7 @@ func (m *Matcher) Wants(attrs AttributeSource) bool {
 // Observe takes one point. A point that no rule matches costs a few comparisons and no allocation.
 func (m *Matcher) Observe(p *Point) {
 	for _, w := range m.active {
-		if allMatch(w.sel.point, p.Attributes) {
+		if w.sel.matchesPoint(p.Attributes) {
 			m.Take(p)
 			return
 		}
@@ -208,7 +208,7 @@ func (m *Matcher) newSeries(key seriesKey, p *Point) *series {
 	e := m.engine
 	s := &series{windowSeries: newWindowSeries(), resource: e.intern(m.origin)}
 	for _, w := range m.active {
-		if allMatch(w.sel.point, p.Attributes) {
+		if w.sel.matchesPoint(p.Attributes) {
 			e.join(e.groupOf(w.rule, w.rule.groupKey(w.target, m.origin, p.Attributes)), s, w.role)
 		}
 	}

@@ -66,7 +66,7 @@ func (m *Matcher) observeFigure(p *Point, d *Distribution) {
 	var ok bool
 	var problem string
 	for _, w := range m.active {
-		if !allMatch(w.sel.point, p.Attributes) {
+		if !w.sel.matchesPoint(p.Attributes) {
 			continue
 		}
 		if !wanted && !p.NoValue {

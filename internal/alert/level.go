@@ -19,6 +19,10 @@ var comparisonNames = [...]string{above: "above", below: "below", outside: "outs
 // comparisonSymbols are what records and stored alerts have.
 var comparisonSymbols = [...]string{above: ">", below: "<", outside: "outside", inside: "inside", isAbsent: "absent"}
 
+// symbol returns the sign or the word that records and stored alerts have for the comparison.
+func (c comparison) symbol() string { return comparisonSymbols[c] }
+
+// String returns the comparison's key in the configuration.
 func (c comparison) String() string { return comparisonNames[c] }
 
 // holds tells whether v is on the wrong side of the bounds. One-sided comparisons use lo alone.

@@ -82,6 +82,17 @@ func (s *selector) pins(key string) bool {
 	return slices.ContainsFunc(s.point, func(m matcher) bool { return m.key == key && m.op == opExact })
 }
 
+// MatchesOrigin tells whether the resource and the scope are those of the selector.
+func (s *selector) matchesOrigin(o *Origin) bool {
+	return allMatch(s.resource, o.Resource) && allMatch(s.scope, o.Scope)
+}
+
+// MatchesPoint tells whether the attributes of a data point are those of the selector.
+func (s *selector) matchesPoint(attrs []Attr) bool { return allMatch(s.point, attrs) }
+
+// MatchesSource is MatchesPoint for attributes that are looked up where they lie.
+func (s *selector) matchesSource(attrs AttributeSource) bool { return allFound(s.point, attrs) }
+
 func allMatch(ms []matcher, attrs []Attr) bool {
 	for i := range ms {
 		if !ms[i].matches(attrs) {

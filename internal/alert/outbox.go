@@ -157,3 +157,14 @@ func (o *outbox) ack(seqs []uint64, gone func(seq uint64)) {
 		return hit
 	})
 }
+
+// attempted is how many of the events were handed out.
+func (o *outbox) attempted() int {
+	n := 0
+	for i := range o.entries {
+		if o.entries[i].attempted {
+			n++
+		}
+	}
+	return n
+}

@@ -198,11 +198,7 @@ func checkBounds(t *testing.T, r *rig, story string) {
 	}
 	// Beyond its limit the outbox holds what must not be lost: one record for each alert that had been announced.
 	room := r.cfg.Limits.Outbox + limit*len(r.engine.states)
-	for _, x := range r.engine.outbox.entries {
-		if x.attempted {
-			room++
-		}
-	}
+	room += r.engine.outbox.attempted()
 	require.LessOrEqual(t, r.engine.Pending(), room, story)
 }
 

@@ -67,7 +67,7 @@ func (e *Engine) record(c *change) Event {
 		AlertID: alertschema.IDText(g.id), EpisodeID: alertschema.EpisodeID(g.id, c.started), Transition: c.transition,
 		State: announcedState(c, a), Previous: a.toldState, Severity: spec.name, PreviousSeverity: r.levelName(a.told), Reason: c.reason,
 		Rule: r.name, RuleVersion: r.version, RuleDescription: r.description, Metric: r.metric, Unit: r.unit,
-		Value: c.value, Comparison: comparisonSymbols[l.cmp], Point: r.value.point, Aggregation: r.aggName, Window: time.Duration(r.retention()),
+		Value: c.value, Comparison: l.cmp.symbol(), Point: r.value.point, Aggregation: r.aggName, Window: time.Duration(r.retention()),
 		StartedAt: c.started, Duration: time.Duration(max(0, c.t-c.started)), Occurrences: c.seq,
 		Labels: e.labels(g), Group: g.attributes(), Identity: g.identity(),
 	}

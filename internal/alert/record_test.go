@@ -1,16 +1,12 @@
 package alert
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 func attributeText(attrs []Attr) []string {
@@ -96,81 +92,6 @@ func TestReplicasAgreeOnIdentity(t *testing.T) {
 	first := run(0)
 	assert.Len(t, first, 4)
 	assert.Equal(t, first, run(7.5))
-}
-
-func TestGroupKey(t *testing.T) {
-	t.Parallel()
-	cases := []struct {
-		name   string
-		rule   RuleConfig
-		idKeys []string
-		want   []string
-	}{
-		{"by default the open attributes and what identifies the resource", RuleConfig{Match: map[string]any{"state": "used"}}, nil, []string{
-			"device=sda", "mode=rw", "host.name=db1", "service.name=x",
-		}},
-		{"entity references say what identifies the resource", RuleConfig{}, []string{"host.name"}, []string{"device=sda", "mode=rw", "state=used", "host.name=db1"}},
-		{"group_agg without group_by collapses the data point's attributes", RuleConfig{GroupAgg: "sum"}, nil, []string{"host.name=db1", "service.name=x"}},
-		{
-			"a process metric is told apart by process attributes",
-			RuleConfig{Metric: "process.cpu.time", GroupAgg: "sum"},
-			nil,
-			[]string{"host.name=db1", "process.pid=7", "service.name=x"},
-		},
-		{
-			"group_by is taken at its word",
-			RuleConfig{GroupBy: []string{"device", "resource.process.pid", "scope.zone", "absent"}},
-			nil,
-			[]string{"device=sda", "process.pid=7", "zone=a"},
-		},
-		{
-			"group_by may name the resource's identity as a whole",
-			RuleConfig{GroupBy: []string{"resource", "device", "resource.host.name", "resource.process.pid"}},
-			nil,
-			[]string{"device=sda", "host.name=db1", "process.pid=7", "service.name=x"},
-		},
-		{"an empty group_by is one alert", RuleConfig{GroupBy: []string{}}, nil, nil},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			c.rule.Name, c.rule.Threshold, c.rule.Severity = "x", 1, "warning"
-			if c.rule.Metric == "" {
-				c.rule.Metric = "m"
-			}
-			cfg := DefaultConfig()
-			cfg.Rules = []RuleConfig{c.rule}
-			rules, err := Compile(cfg)
-			require.NoError(t, err)
-			o := &Origin{
-				Resource: []Attr{
-					{"host.name", StringValue("db1")},
-					{"process.pid", IntValue(7)},
-					{"service.instance.id", StringValue("r4nd0m")},
-					{"telemetry.sdk.name", StringValue("otel")},
-					{"service.name", StringValue("x")},
-				},
-				IdentifyingKeys: c.idKeys, Scope: []Attr{{"zone", StringValue("a")}},
-			}
-			rule := rules.rules[0]
-			key := rule.groupKey(&rule.value, o, []Attr{{"state", StringValue("used")}, {"device", StringValue("sda")}, {"mode", StringValue("rw")}})
-			attrs, err := decodeGroup(key)
-			require.NoError(t, err)
-			var got []string
-			for _, a := range attrs {
-				got = append(got, a.Key+"="+a.Value.AsString())
-			}
-			assert.Equal(t, c.want, got)
-		})
-	}
-}
-
-func TestKeysHaveSeparators(t *testing.T) {
-	t.Parallel()
-	key := func(k, v string) string { return encodeGroup([]groupAttr{{fromPoint, Attr{k, StringValue(v)}}}) }
-	assert.NotEqual(t, key("ab", "c"), key("a", "bc"))
-	assert.NotEqual(t, alertschema.AlertID("ab", "c"), alertschema.AlertID("a", "bc"))
-	assert.NotEqual(t, key("a", "1"), encodeGroup([]groupAttr{{fromPoint, Attr{"a", IntValue(1)}}}))
 }
 
 func TestWorstSeriesDecidesWithoutGroupAgg(t *testing.T) {
@@ -307,30 +228,4 @@ func TestNoNoticeOfAHostWithoutSwap(t *testing.T) {
 		rules = append(rules, strings.Fields(n)[1])
 	}
 	assert.Equal(t, []string{`"cpu"`, `"memory"`, `"disk"`}, rules)
-}
-
-func TestFormats(t *testing.T) {
-	t.Parallel()
-	assert.Equal(t, "5.0 GiB", formatBytes(5<<30))
-	assert.Equal(t, "12 B", formatBytes(12))
-	assert.Equal(t, "15m15s", formatSeconds(915))
-	assert.Equal(t, "24h", formatDuration(24*time.Hour))
-	assert.Equal(t, "1h30m", formatDuration(90*time.Minute))
-	assert.Equal(t, "10m", formatDuration(10*time.Minute))
-	assert.Equal(t, "96.2%", formatPercent(0.962))
-}
-
-func TestLongTextIsCut(t *testing.T) {
-	t.Parallel()
-	m, err := compileTemplate("message", `{{ .Resource "big" }}`)
-	require.NoError(t, err)
-	big := fmt.Sprintf("%0*d", 3*maxRendered, 1)
-	s, err := m.render(templateData{resource: []Attr{{"big", StringValue(big)}}})
-	require.NoError(t, err)
-	assert.Len(t, s, maxRendered)
-
-	s, err = m.render(templateData{resource: []Attr{{"big", StringValue(strings.Repeat("€", maxRendered))}}})
-	require.NoError(t, err)
-	assert.True(t, utf8.ValidString(s))
-	assert.LessOrEqual(t, len(s), maxRendered+2)
 }

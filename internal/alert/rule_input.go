@@ -22,19 +22,9 @@ type ruleInput struct {
 	broken    bool // The bounds cannot be compared with the metric.
 }
 
-// target is a compiled selector: a metric, the points of it, and, where they describe many values, which figure of them.
-type target struct {
-	metric string
-	sel    selector
-	figure figure
-	point  string // The figure as written.
-	// key is where in the configuration it stands, "" for the rule itself, else with a dot behind.
-	key string
-}
-
 // from tells whether the input is for series of the origin.
 func (w *ruleInput) from(o *Origin) bool {
-	return allMatch(w.sel.resource, o.Resource) && allMatch(w.sel.scope, o.Scope)
+	return w.sel.matchesOrigin(o)
 }
 
 // impossible tells whether the level waits for more than the metric can be: a bare 80 where it is a share.

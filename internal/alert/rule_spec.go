@@ -10,7 +10,6 @@ type Rules struct {
 	severities   []severity
 	limits       LimitsConfig
 	resolved     bool
-	evalInterval int64
 	maxSampleAge int64
 	minStale     int64 // The least staleAfter of all rules.
 	silences     []silence
@@ -71,6 +70,16 @@ type rule struct {
 
 	version   string // 8 hex: the selection, window, thresholds and times; not the texts.
 	selection string // What decides which groups exist; when it changes, old groups are closed.
+}
+
+// target is a compiled selector: a metric, the points of it, and, where they describe many values, which figure of them.
+type target struct {
+	metric string
+	sel    selector
+	figure figure
+	point  string // The figure as written.
+	// key is where in the configuration it stands, "" for the rule itself, else with a dot behind.
+	key string
 }
 
 // conditionRule is a compiled only_if.

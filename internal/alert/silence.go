@@ -105,6 +105,9 @@ func newSilenceSet(all []silence) silenceSet {
 	return silenceSet{all: all, cronMinute: unset, cronActive: make([]bool, len(all))}
 }
 
+// empty tells whether there are no silences at all.
+func (s *silenceSet) empty() bool { return len(s.all) == 0 }
+
 // silenced tells whether an alert of the rule, at the given severity, is silenced at now.
 func (s *silenceSet) silenced(now int64, rule, severity string, labels []Label, attrs ...[]Attr) bool {
 	if len(s.all) == 0 {

@@ -221,7 +221,7 @@ func encodeAlert(g *group) []byte {
 	a, r := g.alert, g.rule
 	s := storedAlert{
 		rule: r.name, version: r.version, selection: r.selection, group: encodeGroup(r.names.expand(g.key)), metric: r.metric, unit: r.unit,
-		comparison: comparisonSymbols[r.levels[0].cmp], resource: g.resourceAttrs(),
+		comparison: r.levels[0].cmp.symbol(), resource: g.resourceAttrs(),
 		level: r.stored(a.level), worst: r.stored(a.worst), told: r.stored(a.told), recovering: a.recovering, value: a.value,
 		noData: a.noData, open: a.open, started: a.started, ended: a.ended, seq: a.seq, repeats: a.repeats,
 		toldState: a.toldState, toldAt: a.toldAt, deferred: a.deferred,
