@@ -98,7 +98,7 @@ func (a *alertmanager) open(ctx context.Context, host component.Host) error {
 	entries, damaged, err := s.load(ctx, a.now())
 	if err != nil {
 		// To go on would be to end what is active, and to write over what could be read the next time.
-		return errors.Join(fmt.Errorf("reading active alerts from storage %q: %w", a.cfg.Storage, err), s.client.Close(ctx))
+		return errors.Join(fmt.Errorf("reading active alerts from storage %q: %w", a.cfg.Storage, err), s.Close(ctx, a.now()))
 	}
 	if damaged != nil {
 		a.logger.Error("Not all active alerts could be restored; those that were not expire in Alertmanager", zap.Error(damaged))

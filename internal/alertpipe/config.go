@@ -55,5 +55,5 @@ func (c *Config) compile() (*alert.Rules, error) {
 	return alert.Compile(merged)
 }
 
-// interval is how often the keeper lets time decide.
+// interval is how often the loop lets time decide.
 func (c *Config) interval() time.Duration { return c.EvaluationInterval }

@@ -247,7 +247,7 @@ func checkDeliveries(t *testing.T, seed uint64, got []delivery) {
 			continue
 		}
 		fires++
-		// A fire that was not stored yet is decided anew from the next sample.
+		// A fire that was not stored yet is decided again from the next sample.
 		assert.True(t, slices.ContainsFunc(once, func(o delivery) bool {
 			return o.alert == d.alert && o.transition == "fire" && o.at >= d.at && o.at <= d.at+int64(3*crashStep/time.Second)
 		}), "the fire of %s at %d is lost", d.alert, d.at)

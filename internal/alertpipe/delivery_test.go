@@ -71,7 +71,7 @@ func TestConsumerRefusesOneRecordForGood(t *testing.T) {
 			bodies = append(bodies, rec.Body)
 		}
 		assert.Equal(t, []string{"good is 90", "fine is 90"}, bodies)
-		assert.Equal(t, 1, r.logs.FilterMessageSnippet("refused for good").Len())
+		assert.Equal(t, 1, r.logs.FilterMessageSnippet("refused permanently").Len())
 		assert.Zero(t, r.pipe.engine.Pending())
 		r.feed(99)
 		assert.Len(t, r.out[0].all(), 5)

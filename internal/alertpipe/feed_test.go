@@ -189,7 +189,7 @@ func TestExemplar(t *testing.T) {
 	assert.Equal(t, pcommon.SpanID{3}, lr.SpanID())
 }
 
-// Resources and scopes of one batch are told apart, and nothing of the batch stays in the feeder.
+// Resources and scopes of one batch are distinguished, and nothing of the batch stays in the feeder.
 func TestOriginsOfOneBatch(t *testing.T) {
 	b := newBench(t, above(1, func(rc *alert.RuleConfig) {
 		rc.GroupBy = []string{"resource.host.name", "scope.part", "instance"}

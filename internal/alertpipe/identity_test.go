@@ -62,7 +62,7 @@ func attributesNamedIn(t *testing.T, files ...string) []string {
 	return slices.Sorted(maps.Keys(keys))
 }
 
-// Resource attributes that tell the cases of the test apart: two resources that differ in the key, and one that has it to itself.
+// Resource attributes that distinguish the cases of the test: two resources that differ in the key, and one that has it to itself.
 const (
 	pairOf  = "test.pair"
 	aloneOf = "test.alone"

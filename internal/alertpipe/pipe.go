@@ -13,7 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
-	"github.com/otelcol-psutil/otelcol-psutil/internal/keep"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
 )
 
 // Settings is what a Pipe needs to know about the component that it works for.
@@ -30,7 +30,7 @@ type Settings struct {
 	Gone func()
 }
 
-func (s *Settings) owner() keep.Owner { return keep.Owner{Kind: s.Kind, ID: s.ID} }
+func (s *Settings) owner() statestore.Owner { return statestore.Owner{Kind: s.Kind, ID: s.ID} }
 
 // Pipe runs one engine between inputs and sinks. New starts nothing; the first node to start does.
 type Pipe struct {
@@ -40,7 +40,7 @@ type Pipe struct {
 	account *account // Guarded by mu where it reports totals.
 
 	// What a test may shorten.
-	patience patience
+	timeouts timeouts
 
 	// life guards what nodes do as they start and stop.
 	life    sync.Mutex
@@ -53,7 +53,7 @@ type Pipe struct {
 	closed  bool
 	frozen  sync.Once
 	store   *store
-	keeper  *keeper
+	loop    *loop
 
 	// mu guards the engine and everything below. It is held for computing only, never over a call that may wait.
 	mu        sync.Mutex
@@ -63,8 +63,8 @@ type Pipe struct {
 	delivered map[uint64]int // How many sinks have delivered an event that others still have to.
 }
 
-// patience is how long things may take.
-type patience struct {
+// timeouts is how long things may take.
+type timeouts struct {
 	firstRetry, maxRetry time.Duration // Between attempts to deliver a batch.
 	drain                time.Duration // For the last deliveries of a sink that stops.
 	write                time.Duration // For one write to storage.
@@ -89,7 +89,7 @@ func New(set Settings, cfg *Config) (*Pipe, error) {
 	}
 	return &Pipe{
 		set: set, cfg: cfg, rules: rules, account: newAccount(set.Instruments), delivered: map[uint64]int{},
-		patience: patience{
+		timeouts: timeouts{
 			firstRetry: time.Second, maxRetry: 30 * time.Second, drain: 5 * time.Second, write: 5 * time.Second, stuck: time.Minute,
 		},
 	}, nil
@@ -140,7 +140,7 @@ func (in *Input) Consume(md pmetric.Metrics) {
 	p.feeder.feed(p.engine, md)
 	p.engine.Flush(begin)
 	p.account.evaluated(p.set.Now().Sub(begin))
-	p.keeper.wake()
+	p.loop.wake()
 }
 
 func (n *node) start(ctx context.Context, host component.Host) error {
@@ -200,7 +200,7 @@ func (p *Pipe) open(ctx context.Context, host component.Host) error {
 	if err := p.checkHalves(); err != nil {
 		return err
 	}
-	store, err := openStore(ctx, p.set, p.cfg.Storage, host, p.patience.write)
+	store, err := openStore(ctx, p.set, p.cfg.Storage, host, p.timeouts.write)
 	if err != nil {
 		return err
 	}
@@ -215,13 +215,13 @@ func (p *Pipe) open(ctx context.Context, host component.Host) error {
 		p.set.Logger.Error("Part of the stored alert state can't be used and is left out", zap.Error(err))
 	}
 	p.store = store
-	p.keeper = newKeeper(p)
+	p.loop = newLoop(p)
 	p.mu.Lock()
 	p.engine = engine
 	p.mu.Unlock()
 	claim(p)
 	p.adviseOperator(engine)
-	p.keeper.start()
+	p.loop.start()
 	return nil
 }
 
@@ -261,14 +261,14 @@ func (p *Pipe) freeze() {
 		p.mu.Lock()
 		p.still = true
 		p.mu.Unlock()
-		p.keeper.wake()
+		p.loop.wake()
 	})
 }
 
 // close ends the pipe, however late it is. What was not delivered is kept where the state is kept.
 func (p *Pipe) close(ctx context.Context) {
 	p.closed = true
-	stopped := p.keeper.stop(ctx, p.patience.drain)
+	stopped := p.loop.stop(ctx, p.timeouts.drain)
 	p.mu.Lock()
 	engine := p.engine
 	p.engine = nil

@@ -17,7 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
-	"github.com/otelcol-psutil/otelcol-psutil/internal/keep"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
 )
 
 // A reload is a shutdown and a new pipe in the same process. With storage or without, what fires goes on firing; only what the new
@@ -146,7 +146,7 @@ func TestReloadThatAddsStorage(t *testing.T) {
 		withStorage(r.cfg)
 		r.restart()
 		r.shutdown()
-		_, ok := left.Take(keep.Owner{Kind: component.KindProcessor, ID: r.id}, time.Now())
+		_, ok := left.Take(statestore.Owner{Kind: component.KindProcessor, ID: r.id}, time.Now())
 		assert.False(t, ok)
 		assert.NotEmpty(t, store.data)
 		r.create()
@@ -443,7 +443,7 @@ func TestSecondInstanceOfAnID(t *testing.T) {
 		first.shutdown()
 		second.shutdown()
 		live.Lock()
-		assert.NotContains(t, live.pipes, keep.Owner{Kind: component.KindProcessor, ID: first.id})
+		assert.NotContains(t, live.pipes, statestore.Owner{Kind: component.KindProcessor, ID: first.id})
 		live.Unlock()
 	})
 }

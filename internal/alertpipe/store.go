@@ -11,32 +11,32 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
-	"github.com/otelcol-psutil/otelcol-psutil/internal/keep"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
 )
 
 // store keeps the engine's state: in a storage extension, or in memory for a successor in this process.
 type store struct {
 	client storage.Client // Nil without a storage extension.
 	image  map[string][]byte
-	owner  keep.Owner
+	owner  statestore.Owner
 	limit  time.Duration // For one write.
 }
 
 // left is what pipes of this process without a storage leave to their successors: an image of the keys and values.
-var left keep.Estate[map[string][]byte]
+var left statestore.Handoff[map[string][]byte]
 
 // live are the pipes of this process that run.
 var live = struct {
 	sync.Mutex
-	pipes map[keep.Owner]*Pipe
-}{pipes: map[keep.Owner]*Pipe{}}
+	pipes map[statestore.Owner]*Pipe
+}{pipes: map[statestore.Owner]*Pipe{}}
 
 // openStore finds the storage and takes up what a predecessor left in this process.
 func openStore(ctx context.Context, set Settings, id *component.ID, host component.Host, limit time.Duration) (*store, error) {
 	s := &store{owner: set.owner(), image: map[string][]byte{}, limit: limit}
 	if id != nil {
 		var err error
-		if s.client, err = keep.OpenStorage(ctx, host, *id, s.owner, "alert"); err != nil {
+		if s.client, err = statestore.OpenStorage(ctx, host, *id, s.owner, "alert"); err != nil {
 			return nil, err
 		}
 	}
@@ -112,7 +112,7 @@ func (s *store) close(ctx context.Context, now time.Time) error {
 	if s.client != nil {
 		return s.client.Close(ctx)
 	}
-	left.Leave(s.owner, s.image, now)
+	left.Put(s.owner, s.image, now)
 	return nil
 }
 

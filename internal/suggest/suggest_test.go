@@ -33,6 +33,21 @@ func TestDidYouMean(t *testing.T) {
 	}
 }
 
+func TestRenamedWords(t *testing.T) {
+	for _, tt := range []struct {
+		word  string
+		known []string
+		want  string
+	}{
+		{"point", []string{"metric", "statistic"}, `(it is called "statistic" now)`},
+		{"to", []string{"denominator", "numerator"}, `(it is called "denominator" now)`},
+		{"to", []string{"from", "duration"}, "(known: from, duration)"},
+	} {
+		assert.Equal(t, tt.want, DidYouMean(tt.word, tt.known), tt.word)
+	}
+	assert.Equal(t, `it is called "format" now`, Instead("as", append(many(), "format")))
+}
+
 func TestInstead(t *testing.T) {
 	assert.Equal(t, "allowed are in, out", Instead("io", []string{"in", "out"}))
 	assert.Equal(t, "the most similar of the 33 that are allowed are cpu, cpus, disk", Instead("cp", many()))

@@ -12,40 +12,40 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
 )
 
-// keeper is the goroutine that lets time decide, keeps the state stored, and hands batches to sinks.
-type keeper struct {
+// loop is the goroutine that lets time decide, keeps the state stored, and hands batches to sinks.
+type loop struct {
 	pipe   *Pipe
 	woken  chan struct{}
 	cancel context.CancelFunc
 	quit   chan struct{}
 	done   chan struct{}
-	// failing is whether the last write failed; it is said once.
+	// failing is whether the last write failed; it is logged once.
 	failing bool
 }
 
-func newKeeper(p *Pipe) *keeper {
-	return &keeper{pipe: p, woken: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
+func newLoop(p *Pipe) *loop {
+	return &loop{pipe: p, woken: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{})}
 }
 
-// wake makes the keeper look at what there is to do.
-func (k *keeper) wake() {
+// wake makes the loop look at what there is to do.
+func (l *loop) wake() {
 	select {
-	case k.woken <- struct{}{}:
+	case l.woken <- struct{}{}:
 	default: // It is about to look anyway.
 	}
 }
 
-func (k *keeper) start() {
+func (l *loop) start() {
 	ctx, cancel := context.WithCancel(context.Background())
-	k.cancel = cancel
-	go k.run(ctx)
+	l.cancel = cancel
+	go l.run(ctx)
 }
 
 // stop ends the goroutine and tells whether it did so in time.
-func (k *keeper) stop(ctx context.Context, limit time.Duration) bool {
-	close(k.quit)
-	defer k.cancel()
-	return waitFor(ctx, k.done, limit)
+func (l *loop) stop(ctx context.Context, limit time.Duration) bool {
+	close(l.quit)
+	defer l.cancel()
+	return waitFor(ctx, l.done, limit)
 }
 
 // waitFor waits for a channel to close, and tells whether it did within the limit.
@@ -66,26 +66,26 @@ func waitFor(ctx context.Context, done <-chan struct{}, limit time.Duration) boo
 	}
 }
 
-func (k *keeper) run(ctx context.Context) {
-	defer close(k.done)
-	ticker := time.NewTicker(k.pipe.cfg.interval())
+func (l *loop) run(ctx context.Context) {
+	defer close(l.done)
+	ticker := time.NewTicker(l.pipe.cfg.interval())
 	defer ticker.Stop()
 	for {
 		select {
-		case <-k.quit:
+		case <-l.quit:
 			return
-		case <-k.woken:
-			k.turn(ctx, false)
+		case <-l.woken:
+			l.turn(ctx, false)
 		case <-ticker.C:
-			k.turn(ctx, true)
+			l.turn(ctx, true)
 		}
 	}
 }
 
 // turn does one round: what time decides if it is a tick, then store, then hand out. The state is stored before the batches that
-// belong to it go out, so that a crash never forgets what a receiver was told.
-func (k *keeper) turn(ctx context.Context, tick bool) {
-	p := k.pipe
+// belong to it go out, so that a crash never forgets what a receiver was sent.
+func (l *loop) turn(ctx context.Context, tick bool) {
+	p := l.pipe
 	p.mu.Lock()
 	if p.engine == nil {
 		p.mu.Unlock() // A write took so long that the pipe was closed meanwhile.
@@ -108,18 +108,18 @@ func (k *keeper) turn(ctx context.Context, tick bool) {
 		p.set.Logger.Warn(notice)
 	}
 	if tick || len(ops) > 1 { // The first op is the time of the snapshot; alone it can wait for a tick.
-		k.store(ctx, ops)
+		l.store(ctx, ops)
 	}
 	for _, b := range batches {
 		b.sink.work <- b.events
 	}
 	if tick {
-		k.reportStatus()
+		l.reportStatus()
 	}
 }
 
-func (k *keeper) store(ctx context.Context, ops []alert.Op) {
-	p := k.pipe
+func (l *loop) store(ctx context.Context, ops []alert.Op) {
+	p := l.pipe
 	err := p.store.write(ctx, ops)
 	if err != nil {
 		p.mu.Lock()
@@ -129,12 +129,12 @@ func (k *keeper) store(ctx context.Context, ops []alert.Op) {
 		p.mu.Unlock()
 	}
 	switch {
-	case err != nil && !k.failing:
+	case err != nil && !l.failing:
 		p.set.Logger.Error("Storing the alert state failed; alerts are delivered all the same, and it is tried again", zap.Error(err))
-	case err == nil && k.failing:
+	case err == nil && l.failing:
 		p.set.Logger.Info("The alert state is stored again")
 	}
-	k.failing = err != nil
+	l.failing = err != nil
 }
 
 // batch is what one sink delivers next.
@@ -179,7 +179,7 @@ func (p *Pipe) next(s *Sink) []alert.Event {
 	}
 }
 
-// deliveredBy takes down that a sink is done with events, and acknowledges those that every sink is done with. The caller holds p.mu.
+// deliveredBy records that a sink is done with events, and acknowledges those that every sink is done with. The caller holds p.mu.
 func (p *Pipe) deliveredBy(s *Sink, events []alert.Event) {
 	var done []uint64
 	for i := range events {
@@ -198,8 +198,8 @@ func (p *Pipe) deliveredBy(s *Sink, events []alert.Event) {
 var errStuck = errors.New("alert records can't be delivered")
 
 // reportStatus makes the component's health show a sink that has delivered nothing for long though there is something.
-func (k *keeper) reportStatus() {
-	p := k.pipe
+func (l *loop) reportStatus() {
+	p := l.pipe
 	type report struct {
 		sink  *Sink
 		event *componentstatus.Event
@@ -208,10 +208,10 @@ func (k *keeper) reportStatus() {
 	p.mu.Lock()
 	now := p.set.Now()
 	for _, s := range p.sinks {
-		stuck := s.open && s.busy && now.Sub(s.busySince) > p.patience.stuck
+		stuck := s.open && s.busy && now.Sub(s.busySince) > p.timeouts.stuck
 		switch {
 		case stuck && !s.stuck:
-			err := fmt.Errorf("%w for %s, %d wait: %w", errStuck, p.patience.stuck, p.engine.Pending(), s.lastErr())
+			err := fmt.Errorf("%w for %s, %d wait: %w", errStuck, p.timeouts.stuck, p.engine.Pending(), s.lastErr())
 			reports = append(reports, report{s, componentstatus.NewRecoverableErrorEvent(err)})
 		case !stuck && s.stuck && s.open:
 			reports = append(reports, report{s, componentstatus.NewEvent(componentstatus.StatusOK)})

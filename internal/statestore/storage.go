@@ -1,5 +1,4 @@
-// Package keep lets state outlive the component that made it: in a storage extension, or in this process for its successor.
-package keep
+package statestore
 
 import (
 	"context"
@@ -10,7 +9,7 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// Owner tells components of one process apart.
+// Owner identifies a component of this process.
 type Owner struct {
 	Kind component.Kind
 	ID   component.ID

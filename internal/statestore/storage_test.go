@@ -1,4 +1,4 @@
-package keep
+package statestore
 
 import (
 	"context"
@@ -66,29 +66,29 @@ func TestStorageThatCannotBeOpened(t *testing.T) {
 	}
 }
 
-func TestEstate(t *testing.T) {
+func TestHandoff(t *testing.T) {
 	start := time.Unix(1_000, 0)
 	connector := Owner{component.KindConnector, alert.ID}
-	var e Estate[string]
-	_, ok := e.Take(alert, start)
+	var h Handoff[string]
+	_, ok := h.Take(alert, start)
 	assert.False(t, ok)
 
-	e.Leave(alert, "old", start)
-	e.Leave(alert, "new", start)
-	_, ok = e.Take(connector, start)
+	h.Put(alert, "old", start)
+	h.Put(alert, "new", start)
+	_, ok = h.Take(connector, start)
 	assert.False(t, ok, "another component with the same ID")
-	state, ok := e.Take(alert, start.Add(TTL))
+	state, ok := h.Take(alert, start.Add(TTL))
 	assert.True(t, ok)
 	assert.Equal(t, "new", state)
-	_, ok = e.Take(alert, start.Add(TTL))
+	_, ok = h.Take(alert, start.Add(TTL))
 	assert.False(t, ok, "a state is taken once")
 
-	e.Leave(alert, "late", start)
-	state, ok = e.Take(alert, start.Add(TTL+1))
+	h.Put(alert, "late", start)
+	state, ok = h.Take(alert, start.Add(TTL+1))
 	assert.False(t, ok)
 	assert.Empty(t, state)
 
-	e.Leave(alert, "forgotten", start)
-	e.Leave(connector, "fresh", start.Add(TTL+1))
-	assert.Len(t, e.left, 1, "what nobody came for does not stay")
+	h.Put(alert, "forgotten", start)
+	h.Put(connector, "fresh", start.Add(TTL+1))
+	assert.Len(t, h.entries, 1, "what nobody came for does not stay")
 }
