@@ -27,7 +27,7 @@ const maxPause = 90 * 24 * time.Hour
 // replay plays recorded metrics to the rules. The newest time in a batch is the time at which it came.
 type replay struct {
 	engine   *alert.Engine
-	rules    *alert.Rules
+	rules    *alert.Set
 	interval time.Duration
 	now      time.Time
 	out      io.Writer

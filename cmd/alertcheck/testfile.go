@@ -73,7 +73,7 @@ type expectedTransition struct {
 }
 
 // readTestFile reads a test file and compiles the rules that it is about. Paths in it are relative to the file.
-func readTestFile(path string) (*testFile, *alert.Rules, error) {
+func readTestFile(path string) (*testFile, *alert.Set, error) {
 	raw, err := readYAML(path)
 	if err != nil {
 		return nil, nil, err

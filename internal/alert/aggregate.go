@@ -10,46 +10,46 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/suggest"
 )
 
-// aggregateKind is how the samples of one window become one number.
-type aggregateKind uint8
+// AggregateKind is how the samples of one window become one number.
+type AggregateKind uint8
 
 // Rule versions are made of the numbers: append only.
 const (
-	// aggLast is the newest sample.
-	aggLast aggregateKind = 0
-	// aggAvg is the mean.
-	aggAvg aggregateKind = 1
-	// aggMin is the least.
-	aggMin aggregateKind = 2
-	// aggMax is the greatest.
-	aggMax aggregateKind = 3
-	// aggSum is the sum.
-	aggSum aggregateKind = 4
-	// aggCount is how many samples there are.
-	aggCount aggregateKind = 5
-	// aggStddev is the population standard deviation.
-	aggStddev aggregateKind = 6
-	// aggPercentile is a quantile.
-	aggPercentile aggregateKind = 7
-	// aggRate is the increase by second of the window.
-	aggRate aggregateKind = 8
-	// aggIncrease is by how much a counter rose.
-	aggIncrease aggregateKind = 9
+	// AggregateLast is the newest sample.
+	AggregateLast AggregateKind = 0
+	// AggregateAvg is the mean.
+	AggregateAvg AggregateKind = 1
+	// AggregateMin is the least.
+	AggregateMin AggregateKind = 2
+	// AggregateMax is the greatest.
+	AggregateMax AggregateKind = 3
+	// AggregateSum is the sum.
+	AggregateSum AggregateKind = 4
+	// AggregateCount is how many samples there are.
+	AggregateCount AggregateKind = 5
+	// AggregateStddev is the population standard deviation.
+	AggregateStddev AggregateKind = 6
+	// AggregatePercentile is a quantile.
+	AggregatePercentile AggregateKind = 7
+	// AggregateRate is the increase by second of the window.
+	AggregateRate AggregateKind = 8
+	// AggregateIncrease is by how much a counter rose.
+	AggregateIncrease AggregateKind = 9
 )
 
-// aggregate is a compiled Aggregate; q is the quantile of a percentile, 0 to 1.
-type aggregate struct {
-	kind aggregateKind
-	q    float64
+// Aggregate is a compiled Aggregate; q is the quantile of a percentile, 0 to 1.
+type Aggregate struct {
+	Kind     AggregateKind
+	Quantile float64
 }
 
 // aggregateNames are the aggregates as messages list them.
 var aggregateNames = []string{"last", "avg", "min", "max", "sum", "count", "stddev", "pNN", "rate", "increase"}
 
 // aggregateKinds are the aggregates that have a plain name.
-var aggregateKinds = map[string]aggregateKind{
-	"last": aggLast, "avg": aggAvg, "min": aggMin, "max": aggMax, "sum": aggSum, "count": aggCount, "stddev": aggStddev,
-	"rate": aggRate, "increase": aggIncrease,
+var aggregateKinds = map[string]AggregateKind{
+	"last": AggregateLast, "avg": AggregateAvg, "min": AggregateMin, "max": AggregateMax, "sum": AggregateSum, "count": AggregateCount, "stddev": AggregateStddev,
+	"rate": AggregateRate, "increase": AggregateIncrease,
 }
 
 // aggregateSynonyms are the words that people bring along from elsewhere.
@@ -58,73 +58,73 @@ var aggregateSynonyms = map[string]string{
 	"std": "stddev", "stdev": "stddev", "latest": "last", "current": "last", "derivative": "rate", "delta": "increase",
 }
 
-func parseAggregate(name string) (aggregate, error) {
+func ParseAggregate(name string) (Aggregate, error) {
 	if name == "" {
-		return aggregate{}, nil
+		return Aggregate{}, nil
 	}
 	if kind, ok := aggregateKinds[name]; ok {
-		return aggregate{kind: kind}, nil
+		return Aggregate{Kind: kind}, nil
 	}
 	if number, ok := strings.CutPrefix(name, "p"); ok {
 		if p, err := strconv.ParseFloat(number, 64); err == nil {
 			if !(p > 0 && p <= 100) {
-				return aggregate{}, fmt.Errorf("aggregate %q: percentile must be in (0,100]", name)
+				return Aggregate{}, fmt.Errorf("aggregate %q: percentile must be in (0,100]", name)
 			}
-			return aggregate{kind: aggPercentile, q: p / 100}, nil
+			return Aggregate{Kind: AggregatePercentile, Quantile: p / 100}, nil
 		}
 	}
 	if s, ok := aggregateSynonyms[strings.ToLower(name)]; ok {
-		return aggregate{}, fmt.Errorf("unknown aggregate %q (did you mean %q?)", name, s)
+		return Aggregate{}, fmt.Errorf("unknown aggregate %q (did you mean %q?)", name, s)
 	}
-	return aggregate{}, fmt.Errorf("unknown aggregate %q %s", name, suggest.DidYouMean(name, aggregateNames))
+	return Aggregate{}, fmt.Errorf("unknown aggregate %q %s", name, suggest.DidYouMean(name, aggregateNames))
 }
 
-// ofCounter tells whether the aggregate looks at differences between samples.
-func (a aggregate) ofCounter() bool { return a.kind == aggRate || a.kind == aggIncrease }
+// OfCounter tells whether the aggregate looks at differences between samples.
+func (a Aggregate) OfCounter() bool { return a.Kind == AggregateRate || a.Kind == AggregateIncrease }
 
-// withinSamples tells whether the aggregate lies between the least and the greatest sample by its nature.
-func (a aggregate) withinSamples() bool {
-	switch a.kind {
-	case aggLast, aggAvg, aggMin, aggMax:
+// WithinSamples tells whether the aggregate lies between the least and the greatest sample by its nature.
+func (a Aggregate) WithinSamples() bool {
+	switch a.Kind {
+	case AggregateLast, AggregateAvg, AggregateMin, AggregateMax:
 		return true
 	default:
 		return false
 	}
 }
 
-// over aggregates the samples i to j-1 of r, of which there is at least one. Counter aggregates are in counter.go.
+// Over aggregates the samples i to j-1 of r, of which there is at least one. Counter aggregates are in counter.go.
 // scratch is reused by percentiles; the grown slice is returned.
-func (a aggregate) over(r *ring, i, j int, scratch []float64) (float64, []float64) {
-	switch a.kind {
-	case aggLast:
-		return r.at(j - 1).v, scratch
-	case aggCount:
+func (a Aggregate) Over(r *Ring, i, j int, scratch []float64) (float64, []float64) {
+	switch a.Kind {
+	case AggregateLast:
+		return r.At(j - 1).Value, scratch
+	case AggregateCount:
 		return float64(j - i), scratch
-	case aggPercentile:
+	case AggregatePercentile:
 		scratch = scratch[:0]
 		for k := i; k < j; k++ {
-			scratch = append(scratch, r.at(k).v)
+			scratch = append(scratch, r.At(k).Value)
 		}
 		slices.Sort(scratch)
-		return quantile(a.q, scratch), scratch
-	case aggStddev:
+		return quantile(a.Quantile, scratch), scratch
+	case AggregateStddev:
 		return stddev(r, i, j), scratch
-	case aggMin, aggMax:
-		v := r.at(i).v
+	case AggregateMin, AggregateMax:
+		v := r.At(i).Value
 		for k := i + 1; k < j; k++ {
-			if a.kind == aggMin {
-				v = math.Min(v, r.at(k).v)
+			if a.Kind == AggregateMin {
+				v = math.Min(v, r.At(k).Value)
 			} else {
-				v = math.Max(v, r.at(k).v)
+				v = math.Max(v, r.At(k).Value)
 			}
 		}
 		return v, scratch
 	}
 	var s kahanSum
 	for k := i; k < j; k++ {
-		s.add(r.at(k).v)
+		s.add(r.At(k).Value)
 	}
-	if a.kind == aggAvg {
+	if a.Kind == AggregateAvg {
 		return s.value() / float64(j-i), scratch
 	}
 	return s.value(), scratch
@@ -143,10 +143,10 @@ func quantile(q float64, ordered []float64) float64 {
 }
 
 // stddev returns the population standard deviation, by Welford's method with compensated sums.
-func stddev(r *ring, i, j int) float64 {
+func stddev(r *Ring, i, j int) float64 {
 	var mean, squares kahanSum
 	for k := i; k < j; k++ {
-		v := r.at(k).v
+		v := r.At(k).Value
 		d := v - mean.value()
 		mean.add(d / float64(k-i+1))
 		squares.add(d * (v - mean.value()))
@@ -172,35 +172,35 @@ func (s *kahanSum) add(v float64) {
 
 func (s *kahanSum) value() float64 { return s.sum + s.c }
 
-// groupAggregate is how the series of one group become one number.
-type groupAggregate uint8
+// GroupAggregate is how the series of one group become one number.
+type GroupAggregate uint8
 
 // Stored selections have the numbers: append only.
 const (
-	// groupWorst is the value that is nearest to the bound, or deepest in the breach.
-	groupWorst groupAggregate = 0
-	// groupSum is the sum.
-	groupSum groupAggregate = 1
-	// groupAvg is the mean.
-	groupAvg groupAggregate = 2
-	// groupMin is the least.
-	groupMin groupAggregate = 3
-	// groupMax is the greatest.
-	groupMax groupAggregate = 4
-	// groupCount is how many series have a value.
-	groupCount groupAggregate = 5
+	// GroupWorst is the value that is nearest to the bound, or deepest in the breach.
+	GroupWorst GroupAggregate = 0
+	// GroupSum is the sum.
+	GroupSum GroupAggregate = 1
+	// GroupAvg is the mean.
+	GroupAvg GroupAggregate = 2
+	// GroupMin is the least.
+	GroupMin GroupAggregate = 3
+	// GroupMax is the greatest.
+	GroupMax GroupAggregate = 4
+	// GroupCount is how many series have a value.
+	GroupCount GroupAggregate = 5
 )
 
 // groupAggregateNames are the group aggregates as messages list them.
 var groupAggregateNames = []string{"sum", "avg", "min", "max", "count"}
 
-var groupAggregates = map[string]groupAggregate{
-	"sum": groupSum, "avg": groupAvg, "min": groupMin, "max": groupMax, "count": groupCount,
+var groupAggregates = map[string]GroupAggregate{
+	"sum": GroupSum, "avg": GroupAvg, "min": GroupMin, "max": GroupMax, "count": GroupCount,
 }
 
-func parseGroupAggregate(name string) (groupAggregate, error) {
+func ParseGroupAggregate(name string) (GroupAggregate, error) {
 	if name == "" {
-		return groupWorst, nil
+		return GroupWorst, nil
 	}
 	if agg, ok := groupAggregates[name]; ok {
 		return agg, nil
@@ -211,37 +211,37 @@ func parseGroupAggregate(name string) (groupAggregate, error) {
 	return 0, fmt.Errorf("unknown group_agg %q %s", name, suggest.DidYouMean(name, groupAggregateNames))
 }
 
-// groupAccumulator joins the values of a group's series.
-type groupAccumulator struct {
+// GroupAccumulator joins the values of a group's series.
+type GroupAccumulator struct {
 	sum   kahanSum
-	n     int
+	Count int
 	worst float64
 }
 
-func (g *groupAccumulator) add(agg groupAggregate, v float64) {
-	g.n++
+func (g *GroupAccumulator) Add(agg GroupAggregate, v float64) {
+	g.Count++
 	switch agg {
-	case groupSum, groupAvg:
+	case GroupSum, GroupAvg:
 		g.sum.add(v)
-	case groupMin:
-		if g.n == 1 || v < g.worst {
+	case GroupMin:
+		if g.Count == 1 || v < g.worst {
 			g.worst = v
 		}
-	case groupMax:
-		if g.n == 1 || v > g.worst {
+	case GroupMax:
+		if g.Count == 1 || v > g.worst {
 			g.worst = v
 		}
 	}
 }
 
-func (g *groupAccumulator) value(agg groupAggregate) float64 {
+func (g *GroupAccumulator) Value(agg GroupAggregate) float64 {
 	switch agg {
-	case groupSum:
+	case GroupSum:
 		return g.sum.value()
-	case groupAvg:
-		return g.sum.value() / float64(g.n)
-	case groupCount:
-		return float64(g.n)
+	case GroupAvg:
+		return g.sum.value() / float64(g.Count)
+	case GroupCount:
+		return float64(g.Count)
 	default:
 		return g.worst
 	}

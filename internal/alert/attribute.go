@@ -6,28 +6,28 @@ import (
 	"strings"
 )
 
-// ValueKind tells what an attribute value holds.
-type ValueKind uint8
+// Kind tells what an attribute value holds.
+type Kind uint8
 
 // The kinds of attribute value, after OTLP's AnyValue. The numbers are stored, and alert IDs are made of them: append only.
 const (
 	// KindEmpty is a value that was never set.
-	KindEmpty ValueKind = 0
+	KindEmpty Kind = 0
 	// KindString is text.
-	KindString ValueKind = 1
+	KindString Kind = 1
 	// KindInt is a signed integer.
-	KindInt ValueKind = 2
+	KindInt Kind = 2
 	// KindDouble is a float.
-	KindDouble ValueKind = 3
+	KindDouble Kind = 3
 	// KindBool is a truth value.
-	KindBool ValueKind = 4
+	KindBool Kind = 4
 	// KindOther is bytes, a list or a map, carried as its JSON text.
-	KindOther ValueKind = 5
+	KindOther Kind = 5
 )
 
 // Value is one attribute value. It is comparable, and building one allocates nothing.
 type Value struct {
-	kind ValueKind
+	kind Kind
 	num  uint64
 	str  string
 }
@@ -53,7 +53,7 @@ func BoolValue(b bool) Value {
 func OtherValue(json string) Value { return Value{kind: KindOther, str: json} }
 
 // Kind tells what the value holds.
-func (v Value) Kind() ValueKind { return v.kind }
+func (v Value) Kind() Kind { return v.kind }
 
 // Int returns the integer of a KindInt value.
 func (v Value) Int() int64 { return int64(v.num) }
@@ -102,8 +102,8 @@ type Attr struct {
 	Value Value
 }
 
-// lookup finds an attribute by key. Attribute sets are short, so a scan beats a map.
-func lookup(attrs []Attr, key string) (Value, bool) {
+// Lookup finds an attribute by key. Attribute sets are short, so a scan beats a map.
+func Lookup(attrs []Attr, key string) (Value, bool) {
 	for i := range attrs {
 		if attrs[i].Key == key {
 			return attrs[i].Value, true
@@ -112,8 +112,8 @@ func lookup(attrs []Attr, key string) (Value, bool) {
 	return Value{}, false
 }
 
-// cloneAttrs returns a deep copy of attrs.
-func cloneAttrs(attrs []Attr) []Attr {
+// Clone returns a deep copy of attrs.
+func Clone(attrs []Attr) []Attr {
 	if len(attrs) == 0 {
 		return nil
 	}
@@ -124,8 +124,8 @@ func cloneAttrs(attrs []Attr) []Attr {
 	return out
 }
 
-// equalsText compares the value's text without allocating.
-func (v Value) equalsText(s string) bool {
+// EqualsText compares the value's text without allocating.
+func (v Value) EqualsText(s string) bool {
 	if v.kind == KindString || v.kind == KindOther {
 		return v.str == s
 	}
@@ -133,16 +133,16 @@ func (v Value) equalsText(s string) bool {
 	return string(v.appendText(buf[:0])) == s
 }
 
-// equalsString tells whether the value is text and is s; isText is false when it is no text. It does not copy the value.
-func (v *Value) equalsString(s string) (equal, isText bool) {
+// EqualsString tells whether the value is text and is s; isText is false when it is no text. It does not copy the value.
+func (v *Value) EqualsString(s string) (equal, isText bool) {
 	if v.kind != KindString {
 		return false, false
 	}
 	return v.str == s, true
 }
 
-// AttributeSource finds attributes of a data point where they lie.
-type AttributeSource interface {
+// Source finds attributes of a data point where they lie.
+type Source interface {
 	// Attribute returns the attribute of a key, and whether the point has it. The value may share the point's text.
 	Attribute(key string) (Value, bool)
 }

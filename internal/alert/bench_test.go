@@ -17,11 +17,11 @@ type fleet struct {
 	attrs  [][]Attr
 }
 
-func newFleet(tb testing.TB, rules, n int, edit func(int, *RuleConfig)) *fleet {
+func newFleet(tb testing.TB, ruleSet, n int, edit func(int, *RuleConfig)) *fleet {
 	tb.Helper()
 	cfg := DefaultConfig()
 	cfg.Limits.Series = n
-	for i := range rules {
+	for i := range ruleSet {
 		rc := RuleConfig{Name: fmt.Sprintf("rule%d", i), Metric: "system.network.io", Thresholds: map[string]LevelConfig{
 			"warning": {Above: 1e9, Clear: 9e8}, "critical": {Above: 2e9},
 		}}
@@ -116,9 +116,9 @@ func BenchmarkRound(b *testing.B) {
 }
 
 // bytesPerSeries returns the heap that one of n series takes after so many rounds.
-func bytesPerSeries(tb testing.TB, rules, n, rounds int, edit func(int, *RuleConfig)) float64 {
+func bytesPerSeries(tb testing.TB, ruleSet, n, rounds int, edit func(int, *RuleConfig)) float64 {
 	tb.Helper()
-	f := newFleet(tb, rules, n, edit)
+	f := newFleet(tb, ruleSet, n, edit)
 	heap := func() uint64 {
 		var m runtime.MemStats
 		runtime.GC()
@@ -144,8 +144,8 @@ func bytesPerSeries(tb testing.TB, rules, n, rounds int, edit func(int, *RuleCon
 func BenchmarkSeriesMemory(b *testing.B) {
 	for b.Loop() {
 		b.ReportMetric(bytesPerSeries(b, 1, 10000, 2, nil), "B/series")
-		window := bytesPerSeries(b, 1, 10000, 60, func(_ int, rc *RuleConfig) { rc.Window, rc.Aggregate = 5*time.Minute, "avg" })
-		b.ReportMetric(window, "B/series+20samples")
+		span := bytesPerSeries(b, 1, 10000, 60, func(_ int, rc *RuleConfig) { rc.Window, rc.Aggregate = 5*time.Minute, "avg" })
+		b.ReportMetric(span, "B/series+20samples")
 		b.ReportMetric(bytesPerSeries(b, 12, 10000, 2, nil), "B/series*12rules")
 	}
 }

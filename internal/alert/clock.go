@@ -8,7 +8,7 @@ func (e *Engine) setNow(now time.Time) {
 	e.now = now.UnixNano()
 	if ahead > maxAhead {
 		e.notice("the clock was set back by %s: alerts stay as they are, and their rules begin afresh with the samples that come now",
-			formatDuration(time.Duration(ahead)))
+			FormatDuration(time.Duration(ahead)))
 		e.clockSetBack()
 	}
 }
@@ -17,7 +17,7 @@ func (e *Engine) setNow(now time.Time) {
 // on would be late otherwise. Alerts stay.
 func (e *Engine) clockSetBack() {
 	e.started = min(e.started, e.now)
-	e.storm.opened, e.storm.next = unset, unset
+	e.storm.opened, e.storm.next = Unset2, Unset2
 	for _, m := range e.matchers {
 		m.clockSetBack()
 		for _, f := range m.figures {
@@ -39,7 +39,7 @@ func (m *Matcher) clockSetBack() {
 	now := m.engine.now
 	for key, s := range m.series {
 		s.seenAt = min(s.seenAt, now)
-		if max(s.newest(), s.endedAt()) > now+maxAhead {
+		if max(s.Newest(), s.EndedAt()) > now+maxAhead {
 			m.forget(key, s)
 		}
 	}
@@ -47,12 +47,12 @@ func (m *Matcher) clockSetBack() {
 
 func (g *group) clockSetBack(now int64) {
 	future := g.lastEvent > now+maxAhead
-	g.lastEval, g.lastSample, g.lastArrival = unset, min(g.lastSample, now), min(g.lastArrival, now)
+	g.lastEval, g.lastSample, g.lastArrival = Unset2, min(g.lastSample, now), min(g.lastArrival, now)
 	if g.inputs != nil {
 		g.inputs.complete = min(g.inputs.complete, now)
 	}
 	if future {
-		g.pend, g.lastRound, g.lastEvent = nil, unset, unset
+		g.pend, g.lastRound, g.lastEvent = nil, Unset2, Unset2
 	}
 	a := g.alert
 	if a == nil {
@@ -60,15 +60,15 @@ func (g *group) clockSetBack(now int64) {
 	}
 	a.notAfter(now)
 	a.decided = min(a.decided, now)
-	if future && g.rule.absent == nil {
-		g.lastEvent, a.presentUntil = now, now+maxLookback // As after a restart it counts as just seen.
-		a.restored = a.level > 0 && g.rule.retention() > 0
+	if future && g.rule.Absent == nil {
+		g.lastEvent, a.presentUntil = now, now+MaxLookback // As after a restart it counts as just seen.
+		a.restored = a.Level > 0 && g.rule.Retention() > 0
 	}
 }
 
 // notAfter moves to now what lies after it.
 func (a *alertState) notAfter(now int64) {
-	a.machine.notAfter(now)
-	a.flap.notAfter(now)
+	a.Machine.NotAfter(now)
+	a.flap.NotAfter(now)
 	a.ended, a.toldAt = min(a.ended, now), min(a.toldAt, now)
 }

@@ -13,7 +13,7 @@ func TestClockSetBack(t *testing.T) {
 	t.Parallel()
 	t.Run("a firing alert resolves", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		r.step(7200, 90)
 		r.drain()
 		r.step(0, 10)
@@ -25,7 +25,7 @@ func TestClockSetBack(t *testing.T) {
 	})
 	t.Run("a firing alert stays while its value does", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		r.step(7200, 90)
 		r.drain()
 		for s := 0.0; s < 900; s += 15 {
@@ -36,14 +36,14 @@ func TestClockSetBack(t *testing.T) {
 	})
 	t.Run("a quiet series fires", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		r.step(7200, 10)
 		r.step(15, 99)
 		assert.Equal(t, []string{"fire:critical"}, r.transitions())
 	})
 	t.Run("data that stops is missed", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.NoData = &NoDataConfig{After: 2 * time.Minute, Action: "keep"} }), nil)
+		r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.NoData = &NoDataConfig{After: 2 * time.Minute, Action: "keep"} }), nil)
 		r.step(7200, 90)
 		r.drain()
 		for s := 0.0; s <= 105; s += 15 {
@@ -65,7 +65,7 @@ func TestClockSetBack(t *testing.T) {
 	})
 	t.Run("flapping ends", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) {
+		r := newRig(t, ladderRule(func(rc *RuleConfig) {
 			rc.Flapping = &FlappingConfig{Transitions: 4, Within: 5 * time.Minute, StableFor: 2 * time.Minute}
 		}), nil)
 		for i := range 6 {
@@ -79,7 +79,7 @@ func TestClockSetBack(t *testing.T) {
 	})
 	t.Run("windows fill again", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "avg" }), nil)
+		r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "avg" }), nil)
 		r.step(7200, 90)
 		r.drain()
 		for s := 0.0; s < 45; s += 15 {
@@ -92,7 +92,7 @@ func TestClockSetBack(t *testing.T) {
 	})
 	t.Run("silent series are forgotten", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		r.step(7200, 10)
 		r.step(0, 10)
 		r.engine.Evaluate(at(3600))
@@ -104,14 +104,14 @@ func TestClockSetBack(t *testing.T) {
 	})
 	t.Run("the storm budget is there again", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), func(c *Config) { c.Limits.EventsPerMinute = 1 })
+		r := newRig(t, ladderRule(nil), func(c *Config) { c.Limits.EventsPerMinute = 1 })
 		r.step(7200, 90)
 		r.step(0, 99)
 		assert.Equal(t, []string{"fire:warning", "escalate:critical"}, r.transitions())
 	})
 	t.Run("a second is no matter", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		r.step(100, 90)
 		r.engine.Evaluate(at(99))
 		assert.Equal(t, []string{"fire:warning"}, r.transitions())

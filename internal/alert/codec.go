@@ -12,225 +12,227 @@ import (
 // of a point in events, and no time of decision and no silence in alerts.
 const codecVersion = 2
 
-// errCorrupt is what every malformed stored value is reported as.
-var errCorrupt = errors.New("corrupt value")
+// ErrCorrupt is what every malformed stored value is reported as.
+var ErrCorrupt = errors.New("corrupt value")
 
-// encoder appends values to b: integers as varints, text with its length in front.
-type encoder struct{ b []byte }
+// Encoder appends values to b: integers as varints, text with its length in front.
+type Encoder struct{ Bytes []byte }
 
-func (e *encoder) byte(v byte)     { e.b = append(e.b, v) }
-func (e *encoder) uint(v uint64)   { e.b = binary.AppendUvarint(e.b, v) }
-func (e *encoder) int(v int64)     { e.b = binary.AppendVarint(e.b, v) }
-func (e *encoder) float(v float64) { e.b = binary.LittleEndian.AppendUint64(e.b, math.Float64bits(v)) }
+func (e *Encoder) Byte(v byte)   { e.Bytes = append(e.Bytes, v) }
+func (e *Encoder) Uint(v uint64) { e.Bytes = binary.AppendUvarint(e.Bytes, v) }
+func (e *Encoder) Int(v int64)   { e.Bytes = binary.AppendVarint(e.Bytes, v) }
+func (e *Encoder) Float(v float64) {
+	e.Bytes = binary.LittleEndian.AppendUint64(e.Bytes, math.Float64bits(v))
+}
 
-func (e *encoder) bool(v bool) {
+func (e *Encoder) Bool(v bool) {
 	if v {
-		e.byte(1)
+		e.Byte(1)
 	} else {
-		e.byte(0)
+		e.Byte(0)
 	}
 }
 
-func (e *encoder) string(s string) {
-	e.uint(uint64(len(s)))
-	e.b = append(e.b, s...)
+func (e *Encoder) Text(s string) {
+	e.Uint(uint64(len(s)))
+	e.Bytes = append(e.Bytes, s...)
 }
 
-func (e *encoder) number(n Number) {
-	e.bool(n.Valid)
+func (e *Encoder) Number(n Number) {
+	e.Bool(n.Valid)
 	if n.Valid {
-		e.float(n.Float64)
+		e.Float(n.Float64)
 	}
 }
 
-func (e *encoder) attr(a Attr) {
-	e.string(a.Key)
-	e.value(a.Value)
+func (e *Encoder) Attr(a Attr) {
+	e.Text(a.Key)
+	e.Value(a.Value)
 }
 
-func (e *encoder) value(v Value) {
-	e.byte(byte(v.kind))
+func (e *Encoder) Value(v Value) {
+	e.Byte(byte(v.kind))
 	if v.kind == KindString || v.kind == KindOther {
-		e.string(v.str)
+		e.Text(v.str)
 	} else {
-		e.uint(v.num)
+		e.Uint(v.num)
 	}
 }
 
-func (e *encoder) attrs(as []Attr) {
-	e.uint(uint64(len(as)))
+func (e *Encoder) Attrs(as []Attr) {
+	e.Uint(uint64(len(as)))
 	for _, a := range as {
-		e.attr(a)
+		e.Attr(a)
 	}
 }
 
-func (e *encoder) labels(ls []Label) {
-	e.uint(uint64(len(ls)))
+func (e *Encoder) Labels(ls []Label) {
+	e.Uint(uint64(len(ls)))
 	for _, l := range ls {
-		e.string(l.Key)
-		e.string(l.Text)
+		e.Text(l.Key)
+		e.Text(l.Text)
 	}
 }
 
-func (e *encoder) times(ts []int64) {
-	e.uint(uint64(len(ts)))
+func (e *Encoder) Times(ts []int64) {
+	e.Uint(uint64(len(ts)))
 	for _, t := range ts {
-		e.int(t)
+		e.Int(t)
 	}
 }
 
-// sealed returns the value to store: version, content, checksum.
-func (e *encoder) sealed() []byte {
-	out := append([]byte{codecVersion}, e.b...)
+// Sealed returns the value to store: version, content, checksum.
+func (e *Encoder) Sealed() []byte {
+	out := append([]byte{codecVersion}, e.Bytes...)
 	return binary.LittleEndian.AppendUint32(out, crc32.ChecksumIEEE(out))
 }
 
-// decoder reads what encoder wrote. The first error sticks; everything read after it is zero.
-type decoder struct {
-	b       []byte
-	version byte
-	err     error
+// Decoder reads what encoder wrote. The first error sticks; everything read after it is zero.
+type Decoder struct {
+	Bytes   []byte
+	Version byte
+	Err     error
 }
 
-// unseal checks version and checksum of a stored value.
-func unseal(v []byte) decoder {
+// Unseal checks version and checksum of a stored value.
+func Unseal(v []byte) Decoder {
 	switch {
 	case len(v) < 5:
-		return decoder{err: fmt.Errorf("%w: %d bytes", errCorrupt, len(v))}
+		return Decoder{Err: fmt.Errorf("%w: %d bytes", ErrCorrupt, len(v))}
 	case v[0] < 1 || v[0] > codecVersion:
-		return decoder{err: fmt.Errorf("%w: version %d, want %d", errCorrupt, v[0], codecVersion)}
+		return Decoder{Err: fmt.Errorf("%w: version %d, want %d", ErrCorrupt, v[0], codecVersion)}
 	case crc32.ChecksumIEEE(v[:len(v)-4]) != binary.LittleEndian.Uint32(v[len(v)-4:]):
-		return decoder{err: fmt.Errorf("%w: checksum", errCorrupt)}
+		return Decoder{Err: fmt.Errorf("%w: checksum", ErrCorrupt)}
 	}
-	return decoder{b: v[1 : len(v)-4], version: v[0]}
+	return Decoder{Bytes: v[1 : len(v)-4], Version: v[0]}
 }
 
-func (d *decoder) fail(what string) {
-	if d.err == nil {
-		d.err = fmt.Errorf("%w: %s", errCorrupt, what)
+func (d *Decoder) Fail(what string) {
+	if d.Err == nil {
+		d.Err = fmt.Errorf("%w: %s", ErrCorrupt, what)
 	}
-	d.b = nil
+	d.Bytes = nil
 }
 
-// finish returns the error, counting bytes left over as one.
-func (d *decoder) finish() error {
-	if d.err == nil && len(d.b) > 0 {
-		d.fail("trailing bytes")
+// Finish returns the error, counting bytes left over as one.
+func (d *Decoder) Finish() error {
+	if d.Err == nil && len(d.Bytes) > 0 {
+		d.Fail("trailing bytes")
 	}
-	return d.err
+	return d.Err
 }
 
-func (d *decoder) byte() byte {
-	if len(d.b) < 1 {
-		d.fail("short")
+func (d *Decoder) Byte() byte {
+	if len(d.Bytes) < 1 {
+		d.Fail("short")
 		return 0
 	}
-	v := d.b[0]
-	d.b = d.b[1:]
+	v := d.Bytes[0]
+	d.Bytes = d.Bytes[1:]
 	return v
 }
 
-func (d *decoder) bool() bool {
-	v := d.byte()
+func (d *Decoder) Bool() bool {
+	v := d.Byte()
 	if v > 1 {
-		d.fail("truth value")
+		d.Fail("truth value")
 	}
 	return v == 1
 }
 
-func (d *decoder) uint() uint64 {
-	v, n := binary.Uvarint(d.b)
+func (d *Decoder) Uint() uint64 {
+	v, n := binary.Uvarint(d.Bytes)
 	if n <= 0 {
-		d.fail("integer")
+		d.Fail("integer")
 		return 0
 	}
-	d.b = d.b[n:]
+	d.Bytes = d.Bytes[n:]
 	return v
 }
 
-func (d *decoder) int() int64 {
-	v, n := binary.Varint(d.b)
+func (d *Decoder) Int() int64 {
+	v, n := binary.Varint(d.Bytes)
 	if n <= 0 {
-		d.fail("integer")
+		d.Fail("integer")
 		return 0
 	}
-	d.b = d.b[n:]
+	d.Bytes = d.Bytes[n:]
 	return v
 }
 
-// small reads an integer that must be in [0,limit).
-func (d *decoder) small(limit int) int {
-	v := d.uint()
+// IntBelow reads an integer that must be in [0,limit).
+func (d *Decoder) IntBelow(limit int) int {
+	v := d.Uint()
 	if v >= uint64(limit) {
-		d.fail("integer out of range")
+		d.Fail("integer out of range")
 		return 0
 	}
 	return int(v)
 }
 
-func (d *decoder) float() float64 {
-	if len(d.b) < 8 {
-		d.fail("float")
+func (d *Decoder) Float() float64 {
+	if len(d.Bytes) < 8 {
+		d.Fail("float")
 		return 0
 	}
-	v := math.Float64frombits(binary.LittleEndian.Uint64(d.b))
-	d.b = d.b[8:]
+	v := math.Float64frombits(binary.LittleEndian.Uint64(d.Bytes))
+	d.Bytes = d.Bytes[8:]
 	return v
 }
 
-func (d *decoder) string() string {
-	n := d.uint()
-	if n > uint64(len(d.b)) {
-		d.fail("text")
+func (d *Decoder) Text() string {
+	n := d.Uint()
+	if n > uint64(len(d.Bytes)) {
+		d.Fail("text")
 		return ""
 	}
-	s := string(d.b[:n])
-	d.b = d.b[n:]
+	s := string(d.Bytes[:n])
+	d.Bytes = d.Bytes[n:]
 	return s
 }
 
-func (d *decoder) number() Number {
-	if !d.bool() {
+func (d *Decoder) Number() Number {
+	if !d.Bool() {
 		return Number{}
 	}
-	return Number{Float64: d.float(), Valid: true}
+	return Number{Float64: d.Float(), Valid: true}
 }
 
-func (d *decoder) attr() Attr {
-	return Attr{Key: d.string(), Value: d.value()}
+func (d *Decoder) Attr() Attr {
+	return Attr{Key: d.Text(), Value: d.Value()}
 }
 
-func (d *decoder) value() Value {
-	v := Value{kind: ValueKind(d.byte())}
+func (d *Decoder) Value() Value {
+	v := Value{kind: Kind(d.Byte())}
 	switch v.kind {
 	case KindString, KindOther:
-		v.str = d.string()
+		v.str = d.Text()
 	case KindEmpty, KindInt, KindDouble, KindBool:
-		v.num = d.uint()
+		v.num = d.Uint()
 	default:
-		d.fail("attribute kind")
+		d.Fail("attribute kind")
 	}
 	return v
 }
 
-func (d *decoder) attrs() []Attr {
-	return decodeList(d, (*decoder).attr)
+func (d *Decoder) Attrs() []Attr {
+	return DecodeList(d, (*Decoder).Attr)
 }
 
-func (d *decoder) labels() []Label {
-	return decodeList(d, func(d *decoder) Label { return Label{Key: d.string(), Text: d.string()} })
+func (d *Decoder) Labels() []Label {
+	return DecodeList(d, func(d *Decoder) Label { return Label{Key: d.Text(), Text: d.Text()} })
 }
 
-func (d *decoder) times() []int64 {
-	return decodeList(d, (*decoder).int)
+func (d *Decoder) Times() []int64 {
+	return DecodeList(d, (*Decoder).Int)
 }
 
-func decodeList[T any](d *decoder, item func(*decoder) T) []T {
-	n := d.small(len(d.b) + 1) // An item has a byte at least, so that bad bytes cannot ask for more than they are.
+func DecodeList[T any](d *Decoder, item func(*Decoder) T) []T {
+	n := d.IntBelow(len(d.Bytes) + 1) // An item has a byte at least, so that bad bytes cannot ask for more than they are.
 	var out []T
 	for range n {
 		v := item(d)
-		if d.err != nil {
+		if d.Err != nil {
 			return nil
 		}
 		out = append(out, v)
@@ -238,13 +240,13 @@ func decodeList[T any](d *decoder, item func(*decoder) T) []T {
 	return out
 }
 
-// known returns a number of the schema, and fails for one that has no name.
-func known[N interface {
+// DecodeEnum returns a number of the schema, and fails for one that has no name.
+func DecodeEnum[N interface {
 	~uint8
 	Valid() bool
-}](d *decoder, n N) N {
+}](d *Decoder, n N) N {
 	if !n.Valid() {
-		d.fail("number without a name")
+		d.Fail("number without a name")
 		return 0
 	}
 	return n

@@ -20,14 +20,14 @@ func (p *problems) at(prefix string) func(string, ...any) {
 // compiler turns one Config into Rules.
 type compiler struct {
 	cfg        Config
-	severities []severity
+	severities []Severity
 	problems   problems
 	drafts     []*draft
 }
 
 // draft is a rule with what merging needs to know about where it came from.
 type draft struct {
-	rule   *rule
+	rule   *Rule
 	config RuleConfig
 	report func(string, ...any)
 	flat   bool
@@ -35,15 +35,15 @@ type draft struct {
 }
 
 // Compile checks a configuration and turns it into rules. The error holds every problem, one a line.
-func Compile(cfg Config) (*Rules, error) {
+func Compile(cfg Config) (*Set, error) {
 	c := &compiler{cfg: cfg}
 	report := c.problems.at("")
 	c.severities = compileSeverities(cfg.Severities, report)
 	c.checkGlobals(report)
 	checkDurations(reflect.ValueOf(cfg), "", report)
-	out := &Rules{
-		severities: c.severities, limits: cfg.Limits, resolved: cfg.Output.Resolved,
-		maxSampleAge: int64(cfg.Limits.MaxSampleAge),
+	out := &Set{
+		Severities: c.severities, Limits: cfg.Limits, SendResolved: cfg.Output.Resolved,
+		MaxSampleAge: int64(cfg.Limits.MaxSampleAge),
 	}
 	presets, err := presetRules(cfg.Preset, cfg.Rules)
 	if err != nil {
@@ -62,16 +62,16 @@ func Compile(cfg Config) (*Rules, error) {
 	for i, sc := range cfg.Silences {
 		s, ok := compileSilence(sc, c.problems.at(fmt.Sprintf("silences[%d]: ", i)))
 		if ok {
-			out.silences = append(out.silences, s)
+			out.Silences = append(out.Silences, s)
 		}
 	}
 	for _, d := range c.drafts {
 		c.finish(d)
-		d.rule.index = len(out.rules)
-		if out.minStale == 0 || d.rule.staleAfter < out.minStale {
-			out.minStale = d.rule.staleAfter
+		d.rule.Index = len(out.Rules)
+		if out.MinStaleAfter == 0 || d.rule.StaleAfter < out.MinStaleAfter {
+			out.MinStaleAfter = d.rule.StaleAfter
 		}
-		out.rules = append(out.rules, d.rule)
+		out.Rules = append(out.Rules, d.rule)
 	}
 	if err := errors.Join(c.problems.errs...); err != nil {
 		return nil, err
@@ -112,12 +112,12 @@ func (c *compiler) merge(into, d *draft) {
 		d.report("%q is defined twice: set labels, annotations and options at its first rule only", d.config.Name)
 		return
 	}
-	for _, l := range d.rule.levels {
-		if slices.ContainsFunc(into.rule.levels, func(o levelSpec) bool { return o.severity == l.severity }) {
-			d.report("%q has severity %q twice", d.config.Name, l.name)
+	for _, l := range d.rule.Levels {
+		if slices.ContainsFunc(into.rule.Levels, func(o LevelSpec) bool { return o.Severity == l.Severity }) {
+			d.report("%q has severity %q twice", d.config.Name, l.Name)
 			continue
 		}
-		into.rule.levels = append(into.rule.levels, l)
+		into.rule.Levels = append(into.rule.Levels, l)
 	}
 }
 
@@ -141,39 +141,39 @@ func optionsOf(rc RuleConfig) RuleConfig {
 
 // finish orders the ladder, checks it and names the rule's version.
 func (c *compiler) finish(d *draft) {
-	slices.SortStableFunc(d.rule.levels, func(a, b levelSpec) int { return a.severity - b.severity })
+	slices.SortStableFunc(d.rule.Levels, func(a, b LevelSpec) int { return a.Severity - b.Severity })
 	if !d.broken {
-		checkLadder(d.rule.levels, d.report)
+		checkLadder(d.rule.Levels, d.report)
 		checkRatioBounds(d.rule, d.report)
 	}
-	d.rule.version, d.rule.selection = ruleVersion(d.rule)
+	d.rule.Version, d.rule.Selection = ruleVersion(d.rule)
 }
 
 // checkLadder reports levels that a lesser level makes unreachable, as far as the written units allow to tell.
-func checkLadder(levels []levelSpec, report func(string, ...any)) {
+func checkLadder(levels []LevelSpec, report func(string, ...any)) {
 	for i := 1; i < len(levels); i++ {
 		low, high := &levels[i-1], &levels[i]
-		if low.cmp != high.cmp {
-			report("ladder mixes %q and %q: use one comparison in a rule", low.cmp, high.cmp)
+		if low.Comparison != high.Comparison {
+			report("ladder mixes %q and %q: use one comparison in a rule", low.Comparison, high.Comparison)
 			return
 		}
-		if low.raise[0].unit != high.raise[0].unit || low.raise[1].unit != high.raise[1].unit {
+		if low.Raise[0].Unit != high.Raise[0].Unit || low.Raise[1].Unit != high.Raise[1].Unit {
 			continue
 		}
-		if !high.cmp.stricter(bounds(high.raise), bounds(low.raise)) {
+		if !high.Comparison.Stricter(bounds(high.Raise), bounds(low.Raise)) {
 			report("ladder is not monotone: %s %s %s must be stricter than %s %s %s",
-				high.name, high.cmp, high.boundText(), low.name, low.cmp, low.boundText())
+				high.Name, high.Comparison, high.BoundText(), low.Name, low.Comparison, low.BoundText())
 		}
 	}
 }
 
-func bounds(q [2]quantity) [2]float64 { return [2]float64{q[0].num, q[1].num} }
+func bounds(q [2]Quantity) [2]float64 { return [2]float64{q[0].Number, q[1].Number} }
 
-func (s *levelSpec) boundText() string {
-	if s.cmp == outside || s.cmp == inside {
-		return "[" + s.raise[0].text + ", " + s.raise[1].text + "]"
+func (s *LevelSpec) BoundText() string {
+	if s.Comparison == Outside || s.Comparison == Inside {
+		return "[" + s.Raise[0].Text + ", " + s.Raise[1].Text + "]"
 	}
-	return s.raise[0].text
+	return s.Raise[0].Text
 }
 
 // checkGlobals checks everything that is not a rule.
@@ -212,7 +212,7 @@ func (c *compiler) checkGlobals(report func(string, ...any)) {
 	// The defaults go through the same checks as a rule's own settings, once and without a rule's name; the
 	// rules are then checked against sound defaults, so that one mistake is reported once.
 	before := len(c.problems.errs)
-	var probe rule
+	var probe Rule
 	c.compileOptions(RuleConfig{}, &probe, report)
 	if len(c.problems.errs) > before {
 		c.cfg.Defaults = DefaultConfig().Defaults

@@ -8,7 +8,7 @@ import (
 )
 
 // compileLevels compiles the ladder, the flat form's one level, or the level of an absent rule.
-func (c *compiler) compileLevels(rc RuleConfig, r *rule, report func(string, ...any)) {
+func (c *compiler) compileLevels(rc RuleConfig, r *Rule, report func(string, ...any)) {
 	flat := rc.LevelConfig
 	hasBound := rc.Threshold != nil || flat.Above != nil || flat.Below != nil || flat.Outside != nil || flat.Inside != nil
 	switch {
@@ -20,10 +20,10 @@ func (c *compiler) compileLevels(rc RuleConfig, r *rule, report func(string, ...
 			report(`"absent" needs "severity"`)
 			return
 		}
-		spec := levelSpec{cmp: isAbsent, message: c.levelMessage(rc, flat, "message", report)}
+		spec := LevelSpec{Comparison: Absent, Message: c.levelMessage(rc, flat, "message", report)}
 		if c.setSeverity(&spec, rc.Severity, report) {
-			spec.keepFiringFor = c.span(flat.KeepFiringFor, c.cfg.Defaults.KeepFiringFor, "keep_firing_for", report)
-			r.levels = append(r.levels, spec)
+			spec.KeepFiringFor = c.span(flat.KeepFiringFor, c.cfg.Defaults.KeepFiringFor, "keep_firing_for", report)
+			r.Levels = append(r.Levels, spec)
 		}
 	case len(rc.Thresholds) > 0:
 		if hasBound || rc.Severity != "" {
@@ -62,12 +62,12 @@ func (c *compiler) inherit(l, common LevelConfig) LevelConfig {
 	return l
 }
 
-func (c *compiler) compileLevel(rc RuleConfig, r *rule, name string, lc LevelConfig, where string, report func(string, ...any)) {
-	spec := levelSpec{hysteresis: c.cfg.Defaults.Hysteresis}
+func (c *compiler) compileLevel(rc RuleConfig, r *Rule, name string, lc LevelConfig, where string, report func(string, ...any)) {
+	spec := LevelSpec{Hysteresis: c.cfg.Defaults.Hysteresis}
 	if rc.Hysteresis != nil {
-		spec.hysteresis = *rc.Hysteresis
+		spec.Hysteresis = *rc.Hysteresis
 	}
-	if !(spec.hysteresis >= 0 && spec.hysteresis < 1) {
+	if !(spec.Hysteresis >= 0 && spec.Hysteresis < 1) {
 		report("hysteresis must be in [0,1)")
 	}
 	if !c.setSeverity(&spec, name, report) {
@@ -77,21 +77,21 @@ func (c *compiler) compileLevel(rc RuleConfig, r *rule, name string, lc LevelCon
 		report("%w", err)
 		return
 	}
-	spec.forDuration = c.span(lc.For, c.cfg.Defaults.For, "for", report)
-	spec.keepFiringFor = c.span(lc.KeepFiringFor, c.cfg.Defaults.KeepFiringFor, "keep_firing_for", report)
-	spec.message = c.levelMessage(rc, lc, where, report)
+	spec.ForDuration = c.span(lc.For, c.cfg.Defaults.For, "for", report)
+	spec.KeepFiringFor = c.span(lc.KeepFiringFor, c.cfg.Defaults.KeepFiringFor, "keep_firing_for", report)
+	spec.Message = c.levelMessage(rc, lc, where, report)
 	if rc.Forecast != nil {
-		spec.horizon = int64(rc.Forecast.Horizon)
+		spec.Horizon = int64(rc.Forecast.Horizon)
 		if lc.Horizon != 0 {
-			spec.horizon = int64(lc.Horizon)
+			spec.Horizon = int64(lc.Horizon)
 		}
-		if spec.horizon < 0 {
+		if spec.Horizon < 0 {
 			report("level %s: horizon must be > 0", name)
 		}
 	} else if lc.Horizon != 0 {
 		report(`level %s: "horizon" needs "forecast"`, name)
 	}
-	r.levels = append(r.levels, spec)
+	r.Levels = append(r.Levels, spec)
 }
 
 func (c *compiler) span(own *time.Duration, common time.Duration, name string, report func(string, ...any)) int64 {
@@ -105,7 +105,7 @@ func (c *compiler) span(own *time.Duration, common time.Duration, name string, r
 }
 
 // levelMessage compiles the template of the record's body: the level's, the rule's, or the annotation "summary".
-func (c *compiler) levelMessage(rc RuleConfig, lc LevelConfig, where string, report func(string, ...any)) *messageTemplate {
+func (c *compiler) levelMessage(rc RuleConfig, lc LevelConfig, where string, report func(string, ...any)) *Template {
 	text := lc.Message
 	if text == "" {
 		if text = rc.Annotations["summary"]; text == "" {
@@ -123,36 +123,36 @@ func (c *compiler) levelMessage(rc RuleConfig, lc LevelConfig, where string, rep
 	return t
 }
 
-func (c *compiler) setSeverity(spec *levelSpec, name string, report func(string, ...any)) bool {
-	i := slices.IndexFunc(c.severities, func(s severity) bool { return s.name == name })
+func (c *compiler) setSeverity(spec *LevelSpec, name string, report func(string, ...any)) bool {
+	i := slices.IndexFunc(c.severities, func(s Severity) bool { return s.Name == name })
 	if i < 0 {
 		known := make([]string, len(c.severities))
 		for j, s := range c.severities {
-			known[j] = s.name
+			known[j] = s.Name
 		}
 		report("unknown severity %q (known: %s)", name, strings.Join(known, ", "))
 		return false
 	}
-	spec.severity, spec.name, spec.number = i, name, c.severities[i].number
+	spec.Severity, spec.Name, spec.Number = i, name, c.severities[i].Number
 	return true
 }
 
 // title names the level in messages; the bound of only_if has no name.
-func (s *levelSpec) title() string {
-	if s.name == "" {
+func (s *LevelSpec) title() string {
+	if s.Name == "" {
 		return "only_if"
 	}
-	return "level " + s.name
+	return "level " + s.Name
 }
 
 // setBounds reads the comparison and its bounds.
-func (s *levelSpec) setBounds(lc LevelConfig) error {
-	var set []comparison
+func (s *LevelSpec) setBounds(lc LevelConfig) error {
+	var set []Comparison
 	var bound any
 	for _, x := range [...]struct {
-		cmp   comparison
+		cmp   Comparison
 		bound any
-	}{{above, lc.Above}, {below, lc.Below}, {outside, lc.Outside}, {inside, lc.Inside}} {
+	}{{Above, lc.Above}, {Below, lc.Below}, {Outside, lc.Outside}, {Inside, lc.Inside}} {
 		if x.bound != nil {
 			set, bound = append(set, x.cmp), x.bound
 		}
@@ -160,68 +160,68 @@ func (s *levelSpec) setBounds(lc LevelConfig) error {
 	switch {
 	case len(set) == 0:
 		return fmt.Errorf(`%s has no bound: set "above", "below", "outside" or "inside"`, s.title())
-	case len(set) > 1 && set[0] == above && set[1] == below:
+	case len(set) > 1 && set[0] == Above && set[1] == Below:
 		return fmt.Errorf(`both "above" and "below" in %s: use "outside" or "inside"`, s.title())
 	case len(set) > 1:
 		return fmt.Errorf("both %q and %q in %s: use one of them", set[0], set[1], s.title())
 	}
-	s.cmp = set[0]
+	s.Comparison = set[0]
 	var err error
-	if s.raise, err = s.parseBounds(bound); err != nil {
+	if s.Raise, err = s.parseBounds(bound); err != nil {
 		return err
 	}
 	if lc.Clear == nil {
 		return nil
 	}
-	s.hasClear = true
-	if s.clear, err = s.parseBounds(lc.Clear); err != nil {
+	s.HasClear = true
+	if s.Clear, err = s.parseBounds(lc.Clear); err != nil {
 		return fmt.Errorf("clear: %w", err)
 	}
 	return s.checkClear()
 }
 
 // parseBounds reads one bound, or a pair for the two-sided comparisons.
-func (s *levelSpec) parseBounds(v any) ([2]quantity, error) {
-	var q [2]quantity
+func (s *LevelSpec) parseBounds(v any) ([2]Quantity, error) {
+	var q [2]Quantity
 	var err error
-	if s.cmp == above || s.cmp == below {
+	if s.Comparison == Above || s.Comparison == Below {
 		q[0], err = parseQuantity(v)
 		return q, err
 	}
 	pair, ok := v.([]any)
 	if !ok || len(pair) != 2 {
-		return q, fmt.Errorf("%q in %s wants two bounds, as in [10, 20]", s.cmp, s.title())
+		return q, fmt.Errorf("%q in %s wants two bounds, as in [10, 20]", s.Comparison, s.title())
 	}
 	for i := range q {
 		if q[i], err = parseQuantity(pair[i]); err != nil {
 			return q, err
 		}
 	}
-	if q[0].unit != q[1].unit {
-		return q, fmt.Errorf("%s and %s in %s are of different units", q[0].text, q[1].text, s.title())
+	if q[0].Unit != q[1].Unit {
+		return q, fmt.Errorf("%s and %s in %s are of different units", q[0].Text, q[1].Text, s.title())
 	}
-	if q[0].num >= q[1].num {
-		return q, fmt.Errorf("%q in %s: %s must be below %s", s.cmp, s.title(), q[0].text, q[1].text)
+	if q[0].Number >= q[1].Number {
+		return q, fmt.Errorf("%q in %s: %s must be below %s", s.Comparison, s.title(), q[0].Text, q[1].Text)
 	}
 	return q, nil
 }
 
 // checkClear reports a clear bound on the wrong side: the level would let go before it takes hold.
-func (s *levelSpec) checkClear() error {
-	if s.raise[0].unit != s.clear[0].unit {
-		return fmt.Errorf("clear %s and threshold %s are of different units", s.clear[0].text, s.raise[0].text)
+func (s *LevelSpec) checkClear() error {
+	if s.Raise[0].Unit != s.Clear[0].Unit {
+		return fmt.Errorf("clear %s and threshold %s are of different units", s.Clear[0].Text, s.Raise[0].Text)
 	}
-	if s.cmp.stricter(bounds(s.raise), bounds(s.clear)) {
+	if s.Comparison.Stricter(bounds(s.Raise), bounds(s.Clear)) {
 		return nil
 	}
-	switch s.cmp {
-	case above:
-		return fmt.Errorf(`clear %s must be below threshold %s for an "above" level`, s.clear[0].text, s.raise[0].text)
-	case below:
-		return fmt.Errorf(`clear %s must be above threshold %s for a "below" level`, s.clear[0].text, s.raise[0].text)
-	case outside:
-		return fmt.Errorf(`clear of level %s must lie within its bounds for an "outside" level`, s.name)
+	switch s.Comparison {
+	case Above:
+		return fmt.Errorf(`clear %s must be below threshold %s for an "above" level`, s.Clear[0].Text, s.Raise[0].Text)
+	case Below:
+		return fmt.Errorf(`clear %s must be above threshold %s for a "below" level`, s.Clear[0].Text, s.Raise[0].Text)
+	case Outside:
+		return fmt.Errorf(`clear of level %s must lie within its bounds for an "outside" level`, s.Name)
 	default:
-		return fmt.Errorf(`clear of level %s must enclose its bounds for an "inside" level`, s.name)
+		return fmt.Errorf(`clear of level %s must enclose its bounds for an "inside" level`, s.Name)
 	}
 }

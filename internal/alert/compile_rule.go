@@ -8,15 +8,15 @@ import (
 )
 
 // compileRule compiles everything of a rule except its place among the others.
-func (c *compiler) compileRule(rc RuleConfig, report func(string, ...any)) *rule {
-	r := &rule{
-		name: rc.Name, description: rc.Description, scale: 1, offset: rc.Offset, top: rc.Top, joins: rc.GroupAgg != "",
-		mayMatchNothing: rc.mayMatchNothing,
+func (c *compiler) compileRule(rc RuleConfig, report func(string, ...any)) *Rule {
+	r := &Rule{
+		Name: rc.Name, Description: rc.Description, Scale: 1, Offset: rc.Offset, Top: rc.Top, Joins: rc.GroupAgg != "",
+		MayMatchNothing: rc.mayMatchNothing,
 	}
 	if rc.Scale != nil {
-		r.scale = *rc.Scale
+		r.Scale = *rc.Scale
 	}
-	if math.IsNaN(r.scale) || math.IsInf(r.scale, 0) || math.IsNaN(r.offset) || math.IsInf(r.offset, 0) {
+	if math.IsNaN(r.Scale) || math.IsInf(r.Scale, 0) || math.IsNaN(r.Offset) || math.IsInf(r.Offset, 0) {
 		report("scale and offset must be finite")
 	}
 	if rc.Top < 0 {
@@ -31,96 +31,96 @@ func (c *compiler) compileRule(rc RuleConfig, report func(string, ...any)) *rule
 	return r
 }
 
-func (c *compiler) compileGrouping(rc RuleConfig, r *rule, report func(string, ...any)) {
+func (c *compiler) compileGrouping(rc RuleConfig, r *Rule, report func(string, ...any)) {
 	var err error
-	if r.groupAgg, err = parseGroupAggregate(rc.GroupAgg); err != nil {
+	if r.GroupAggregate, err = ParseGroupAggregate(rc.GroupAgg); err != nil {
 		report("%w", err)
 	}
-	r.groupGiven = rc.GroupBy != nil
+	r.GroupGiven = rc.GroupBy != nil
 	for _, name := range rc.GroupBy {
-		if name == "resource" && !r.byResource {
-			r.byResource = true
+		if name == "resource" && !r.ByResource {
+			r.ByResource = true
 			continue
 		}
-		f := groupField{source: fromPoint, key: name}
+		f := GroupField{Location: InPoint, Key: name}
 		if key, ok := strings.CutPrefix(name, "resource."); ok {
-			f = groupField{source: fromResource, key: key}
+			f = GroupField{Location: InResource, Key: key}
 		} else if key, ok := strings.CutPrefix(name, "scope."); ok {
-			f = groupField{source: fromScope, key: key}
+			f = GroupField{Location: InScope, Key: key}
 		}
-		if f.key == "" || name == "resource" || slices.Contains(r.groupBy, f) {
+		if f.Key == "" || name == "resource" || slices.Contains(r.GroupBy, f) {
 			report("group_by: %q is empty or stands twice", name)
 			continue
 		}
-		r.groupBy = append(r.groupBy, f)
+		r.GroupBy = append(r.GroupBy, f)
 	}
 	if a := rc.Absent; a != nil {
-		r.absent = &absentRule{after: int64(a.For), expect: a.Expect, grace: int64(2 * time.Minute)}
+		r.Absent = &Absence{After: int64(a.For), Expect: a.Expect, StartGrace: int64(2 * time.Minute)}
 		if a.StartGrace != nil {
-			r.absent.grace = int64(*a.StartGrace)
+			r.Absent.StartGrace = int64(*a.StartGrace)
 		}
 		if a.For <= 0 {
 			report("absent.for must be > 0")
 		}
-		if r.absent.grace < 0 {
+		if r.Absent.StartGrace < 0 {
 			report("absent.start_grace must be ≥ 0")
 		}
 		if a.Expect && len(rc.GroupBy) > 0 {
 			report("absent.expect and group_by exclude each other: groups that were never seen are not known")
 		}
 		// By default the one question is whether anything that matches is there at all.
-		r.groupGiven = true
+		r.GroupGiven = true
 	}
 }
 
-func (c *compiler) compileWindow(rc RuleConfig, r *rule, report func(string, ...any)) {
+func (c *compiler) compileWindow(rc RuleConfig, r *Rule, report func(string, ...any)) {
 	interval := c.cfg.EvaluationInterval
 	var err error
-	if r.agg, err = parseAggregate(rc.Aggregate); err != nil {
+	if r.Aggregate, err = ParseAggregate(rc.Aggregate); err != nil {
 		report("%w", err)
 	}
-	r.aggName, r.window = rc.Aggregate, int64(rc.Window)
+	r.AggregateName, r.Window = rc.Aggregate, int64(rc.Window)
 	switch {
 	case rc.Window < 0:
 		report("window must be ≥ 0")
-	case rc.Window == 0 && r.agg.kind != aggLast:
+	case rc.Window == 0 && r.Aggregate.Kind != AggregateLast:
 		report("window is required for aggregate %q", rc.Aggregate)
 	case rc.Window > 0 && rc.Aggregate == "" && rc.Forecast == nil:
-		report("window %s has no effect without aggregate: set it to avg, min, max, rate or another", formatDuration(rc.Window))
+		report("window %s has no effect without aggregate: set it to avg, min, max, rate or another", FormatDuration(rc.Window))
 	case rc.Window > 0 && rc.Window < interval:
-		report("window %s is shorter than evaluation_interval %s", formatDuration(rc.Window), formatDuration(interval))
+		report("window %s is shorter than evaluation_interval %s", FormatDuration(rc.Window), FormatDuration(interval))
 	}
 	longest := rc.Window
 	if f := rc.Forecast; f != nil {
-		r.forecast = &forecastRule{window: int64(f.Window), minCoverage: 0.5}
+		r.Forecast = &Forecast{Window: int64(f.Window), MinCoverage: 0.5}
 		longest = f.Window
 		if f.MinCoverage != nil {
-			r.forecast.minCoverage = *f.MinCoverage
+			r.Forecast.MinCoverage = *f.MinCoverage
 		}
-		if !(r.forecast.minCoverage >= 0 && r.forecast.minCoverage <= 1) {
+		if !(r.Forecast.MinCoverage >= 0 && r.Forecast.MinCoverage <= 1) {
 			report("forecast.min_coverage must be in [0,1]")
 		}
 		if f.Horizon <= 0 {
 			report("forecast.horizon must be > 0")
 		}
 		if f.Window < 3*interval {
-			report("forecast.window must be ≥ %s, 3×evaluation_interval", formatDuration(3*interval))
+			report("forecast.window must be ≥ %s, 3×evaluation_interval", FormatDuration(3*interval))
 		}
 		if rc.Aggregate != "" || rc.Window != 0 {
 			report("forecast and aggregate or window exclude each other")
 		}
-		r.aggName = "forecast"
+		r.AggregateName = "forecast"
 	}
 	if interval > 0 {
 		if need := int(longest / interval); need > c.cfg.Limits.SamplesPerSeries {
 			report("window %s needs ~%d samples at %s, limits.samples_per_series is %d: raise it or shorten the window",
-				formatDuration(longest), need, formatDuration(interval), c.cfg.Limits.SamplesPerSeries)
+				FormatDuration(longest), need, FormatDuration(interval), c.cfg.Limits.SamplesPerSeries)
 		}
 	}
 }
 
 // compileOptions fills what defaults and overrides decide.
-func (c *compiler) compileOptions(rc RuleConfig, r *rule, report func(string, ...any)) {
+func (c *compiler) compileOptions(rc RuleConfig, r *Rule, report func(string, ...any)) {
 	d := c.cfg.Defaults
 	span := func(name string, own *time.Duration, common time.Duration) int64 {
 		if own != nil {
@@ -131,21 +131,21 @@ func (c *compiler) compileOptions(rc RuleConfig, r *rule, report func(string, ..
 		}
 		return int64(common)
 	}
-	r.staleAfter = span("stale_series_after", rc.StaleSeriesAfter, d.StaleSeriesAfter)
-	if r.staleAfter == 0 {
+	r.StaleAfter = span("stale_series_after", rc.StaleSeriesAfter, d.StaleSeriesAfter)
+	if r.StaleAfter == 0 {
 		report("stale_series_after must be > 0")
 	}
-	r.newSeriesDelay = span("new_series_delay", rc.NewSeriesDelay, d.NewSeriesDelay)
-	r.repeat = span("repeat_interval", rc.RepeatInterval, d.RepeatInterval)
-	r.minSamples, r.fullWindow = d.MinSamples, d.FullWindow
+	r.NewSeriesDelay = span("new_series_delay", rc.NewSeriesDelay, d.NewSeriesDelay)
+	r.RepeatInterval = span("repeat_interval", rc.RepeatInterval, d.RepeatInterval)
+	r.MinSamples, r.FullWindow = d.MinSamples, d.FullWindow
 	if rc.MinSamples != nil {
-		r.minSamples = *rc.MinSamples
+		r.MinSamples = *rc.MinSamples
 	}
-	if r.minSamples < 1 {
+	if r.MinSamples < 1 {
 		report("min_samples must be ≥ 1")
 	}
 	if rc.FullWindow != nil {
-		r.fullWindow = *rc.FullWindow
+		r.FullWindow = *rc.FullWindow
 	}
 	lookback := d.Lookback
 	if rc.Lookback != "" {
@@ -156,13 +156,13 @@ func (c *compiler) compileOptions(rc RuleConfig, r *rule, report func(string, ..
 		if err != nil || span <= 0 {
 			report("lookback %q: want \"auto\" or a duration > 0", lookback)
 		}
-		r.lookback = int64(span)
+		r.Lookback = int64(span)
 	}
 	c.compileNoData(rc.NoData, r, report)
 	c.compileFlapping(rc.Flapping, r, report)
 }
 
-func (c *compiler) compileNoData(own *NoDataConfig, r *rule, report func(string, ...any)) {
+func (c *compiler) compileNoData(own *NoDataConfig, r *Rule, report func(string, ...any)) {
 	policy := c.cfg.Defaults.NoData
 	if own != nil {
 		if own.After != 0 {
@@ -172,21 +172,21 @@ func (c *compiler) compileNoData(own *NoDataConfig, r *rule, report func(string,
 			policy.Action = own.Action
 		}
 	}
-	r.noDataAfter = int64(policy.After)
+	r.NoDataAfter = int64(policy.After)
 	if policy.After <= 0 {
 		report("no_data.after must be > 0")
 	}
 	allowed := make([]string, len(noDataActions))
 	for i, a := range noDataActions {
 		if allowed[i] = a.name; a.name == policy.Action {
-			r.noData = a.action
+			r.NoData = a.action
 			return
 		}
 	}
 	report("no_data.action %q (allowed: %s)", policy.Action, strings.Join(allowed, ", "))
 }
 
-func (c *compiler) compileFlapping(own *FlappingConfig, r *rule, report func(string, ...any)) {
+func (c *compiler) compileFlapping(own *FlappingConfig, r *Rule, report func(string, ...any)) {
 	f := c.cfg.Defaults.Flapping
 	if own != nil {
 		if own.Enabled != nil {
@@ -202,10 +202,10 @@ func (c *compiler) compileFlapping(own *FlappingConfig, r *rule, report func(str
 			f.StableFor = own.StableFor
 		}
 	}
-	r.flapping = flappingRule{
-		enabled: f.Enabled == nil || *f.Enabled, transitions: f.Transitions, within: int64(f.Within), stableFor: int64(f.StableFor),
+	r.Flapping = FlappingRule{
+		Enabled: f.Enabled == nil || *f.Enabled, Transitions: f.Transitions, Within: int64(f.Within), StableFor: int64(f.StableFor),
 	}
-	if !r.flapping.enabled {
+	if !r.Flapping.Enabled {
 		return
 	}
 	if f.Transitions < 3 {
@@ -216,7 +216,7 @@ func (c *compiler) compileFlapping(own *FlappingConfig, r *rule, report func(str
 	}
 }
 
-func (c *compiler) compileTexts(rc RuleConfig, r *rule, report func(string, ...any)) {
+func (c *compiler) compileTexts(rc RuleConfig, r *Rule, report func(string, ...any)) {
 	for _, k := range sortedKeys(rc.Labels) {
 		t, err := compileTemplate("labels."+k, rc.Labels[k])
 		if err != nil {
@@ -227,7 +227,7 @@ func (c *compiler) compileTexts(rc RuleConfig, r *rule, report func(string, ...a
 			report("label %q uses {{ .%s }}: labels identify the alert; move it to annotations", k, field)
 			continue
 		}
-		r.labels = append(r.labels, namedTemplate{name: k, text: t})
+		r.Labels = append(r.Labels, NamedTemplate{Name: k, Template: t})
 	}
 	for _, k := range sortedKeys(rc.Annotations) {
 		t, err := compileTemplate("annotations."+k, rc.Annotations[k])
@@ -235,6 +235,6 @@ func (c *compiler) compileTexts(rc RuleConfig, r *rule, report func(string, ...a
 			report("%w", err)
 			continue
 		}
-		r.annotations = append(r.annotations, namedTemplate{name: k, text: t})
+		r.Annotations = append(r.Annotations, NamedTemplate{Name: k, Template: t})
 	}
 }

@@ -3,7 +3,7 @@ package alert
 import "strings"
 
 // compileTargets compiles what the rule looks at: its metric or its ratio, and its condition.
-func compileTargets(rc RuleConfig, r *rule, report func(string, ...any)) {
+func compileTargets(rc RuleConfig, r *Rule, report func(string, ...any)) {
 	switch {
 	case rc.Ratio != nil:
 		compileRatio(rc, r, report)
@@ -11,8 +11,8 @@ func compileTargets(rc RuleConfig, r *rule, report func(string, ...any)) {
 		report(`metric is required unless "ratio" is set`)
 		fallthrough
 	default:
-		r.metric = rc.Metric
-		r.value = compileTarget("", SelectorConfig{rc.Metric, rc.Match, rc.Point}, report)
+		r.Metric = rc.Metric
+		r.Value = compileTarget("", SelectorConfig{rc.Metric, rc.Match, rc.Point}, report)
 	}
 	if rc.OnlyIf == nil {
 		return
@@ -21,20 +21,20 @@ func compileTargets(rc RuleConfig, r *rule, report func(string, ...any)) {
 		report(`"absent" and "only_if" exclude each other`)
 	}
 	o := rc.OnlyIf
-	r.onlyIf = &conditionRule{target: compileTarget("only_if.", SelectorConfig{o.Metric, o.Match, o.Point}, report)}
-	if err := r.onlyIf.bound.setBounds(LevelConfig{Above: o.Above, Below: o.Below, Outside: o.Outside, Inside: o.Inside}); err != nil {
+	r.OnlyIf = &Condition{Target: compileTarget("only_if.", SelectorConfig{o.Metric, o.Match, o.Point}, report)}
+	if err := r.OnlyIf.Bound.setBounds(LevelConfig{Above: o.Above, Below: o.Below, Outside: o.Outside, Inside: o.Inside}); err != nil {
 		report("%w", err)
 	}
 }
 
 // compileTarget compiles one selector; key is where it stands in the rule.
-func compileTarget(key string, s SelectorConfig, report func(string, ...any)) target {
-	t := target{metric: s.Metric, sel: compileSelector(s.Match, key+"match.", report), point: s.Point, key: key}
+func compileTarget(key string, s SelectorConfig, report func(string, ...any)) Target {
+	t := Target{Metric: s.Metric, Selector: compileSelector(s.Match, key+"match.", report), StatisticName: s.Point, Key: key}
 	if key != "" && s.Metric == "" {
 		report("%smetric is required", key)
 	}
 	var err error
-	if t.figure, err = parseFigure(s.Point); err != nil {
+	if t.Statistic, err = ParseStatistic(s.Point); err != nil {
 		if key == "" {
 			report("%w", err)
 		} else {
@@ -45,7 +45,7 @@ func compileTarget(key string, s SelectorConfig, report func(string, ...any)) ta
 }
 
 // compileRatio compiles both sides of a ratio. Its unit is 1 whatever theirs are.
-func compileRatio(rc RuleConfig, r *rule, report func(string, ...any)) {
+func compileRatio(rc RuleConfig, r *Rule, report func(string, ...any)) {
 	for _, x := range []struct {
 		key string
 		set bool
@@ -64,39 +64,39 @@ func compileRatio(rc RuleConfig, r *rule, report func(string, ...any)) {
 	if rc.Absent != nil {
 		report(`"absent" and "ratio" exclude each other`)
 	}
-	r.value = compileTarget("ratio.of.", rc.Ratio.Of, report)
+	r.Value = compileTarget("ratio.of.", rc.Ratio.Of, report)
 	divisor := compileTarget("ratio.to.", rc.Ratio.To, report)
-	r.divisor = &divisor
-	r.metric = r.value.metric
-	if r.metric != divisor.metric {
-		r.metric += " / " + divisor.metric
+	r.Divisor = &divisor
+	r.Metric = r.Value.Metric
+	if r.Metric != divisor.Metric {
+		r.Metric += " / " + divisor.Metric
 	}
-	if r.groupAgg == groupWorst {
-		r.groupAgg = groupSum
+	if r.GroupAggregate == GroupWorst {
+		r.GroupAggregate = GroupSum
 	}
 }
 
 // checkRatioBounds reports bounds that can't be compared with a ratio: only bare numbers and percentages can.
-func checkRatioBounds(r *rule, report func(string, ...any)) {
-	if r.divisor == nil {
+func checkRatioBounds(r *Rule, report func(string, ...any)) {
+	if r.Divisor == nil {
 		return
 	}
-	for i := range r.levels {
-		l := &r.levels[i]
-		if _, err := l.resolve("1"); err != nil {
-			report("threshold %s can't be compared with a ratio: write a number or a percentage", l.boundText())
+	for i := range r.Levels {
+		l := &r.Levels[i]
+		if _, err := l.Resolve("1"); err != nil {
+			report("threshold %s can't be compared with a ratio: write a number or a percentage", l.BoundText())
 		}
 	}
 }
 
 // targets are all selectors of the rule.
-func (r *rule) targets() []*target {
-	out := []*target{&r.value}
-	if r.divisor != nil {
-		out = append(out, r.divisor)
+func (r *Rule) targets() []*Target {
+	out := []*Target{&r.Value}
+	if r.Divisor != nil {
+		out = append(out, r.Divisor)
 	}
-	if r.onlyIf != nil {
-		out = append(out, &r.onlyIf.target)
+	if r.OnlyIf != nil {
+		out = append(out, &r.OnlyIf.Target)
 	}
 	return out
 }

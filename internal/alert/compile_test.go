@@ -208,7 +208,7 @@ func TestValidationTexts(t *testing.T) {
 		},
 		{
 			"unknown field", flat(func(rc *RuleConfig) { rc.Message = "{{ .Valeu }}" }),
-			`rules[0] "disk": template: message: <.Valeu>: can't evaluate field Valeu in type alert.templateData`,
+			`rules[0] "disk": template: message: <.Valeu>: can't evaluate field Valeu`,
 		},
 		{
 			"regex", flat(func(rc *RuleConfig) { rc.Match = map[string]any{"a": map[string]any{"regex": "("}} }),
@@ -315,14 +315,14 @@ func TestFlatRulesMergeIntoOneLadder(t *testing.T) {
 		{Name: "swap", Metric: "s", Threshold: 50, Severity: "warning"},
 		{Name: "disk", Metric: "m", Threshold: 85, Severity: "warning", LevelConfig: LevelConfig{Message: "full"}},
 	}
-	rules, err := Compile(cfg)
+	ruleSet, err := Compile(cfg)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"disk", "swap"}, rules.Names())
-	levels := rules.rules[0].levels
+	assert.Equal(t, []string{"disk", "swap"}, ruleSet.Names())
+	levels := ruleSet.Rules[0].Levels
 	require.Len(t, levels, 2)
-	assert.Equal(t, "warning", levels[0].name)
-	assert.Equal(t, "critical", levels[1].name)
-	assert.Equal(t, 18, levels[1].number)
+	assert.Equal(t, "warning", levels[0].Name)
+	assert.Equal(t, "critical", levels[1].Name)
+	assert.Equal(t, 18, levels[1].Number)
 }
 
 func TestSeveritiesAsMap(t *testing.T) {
@@ -330,20 +330,20 @@ func TestSeveritiesAsMap(t *testing.T) {
 	cfg := DefaultConfig()
 	cfg.Severities = map[string]any{"page": 21, "ticket": 13}
 	cfg.Rules = []RuleConfig{{Name: "x", Metric: "m", Thresholds: map[string]LevelConfig{"ticket": {Above: 1}, "page": {Above: 2}}}}
-	rules, err := Compile(cfg)
+	ruleSet, err := Compile(cfg)
 	require.NoError(t, err)
-	assert.Equal(t, "ticket", rules.rules[0].levels[0].name)
-	assert.Equal(t, 21, rules.rules[0].levels[1].number)
+	assert.Equal(t, "ticket", ruleSet.Rules[0].Levels[0].Name)
+	assert.Equal(t, 21, ruleSet.Rules[0].Levels[1].Number)
 }
 
 func TestRuleVersionIgnoresTexts(t *testing.T) {
 	t.Parallel()
 	version := func(edit func(*RuleConfig)) string {
 		cfg := DefaultConfig()
-		cfg.Rules = ladder(edit)
-		rules, err := Compile(cfg)
+		cfg.Rules = twoLevels(edit)
+		ruleSet, err := Compile(cfg)
 		require.NoError(t, err)
-		return rules.rules[0].version
+		return ruleSet.Rules[0].Version
 	}
 	plain := version(nil)
 	assert.Len(t, plain, 8)
@@ -361,25 +361,25 @@ func TestPresetHost(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig()
 	cfg.Preset = "host"
-	rules, err := Compile(cfg)
+	ruleSet, err := Compile(cfg)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"cpu", "memory", "disk", "swap"}, rules.Names())
+	assert.Equal(t, []string{"cpu", "memory", "disk", "swap"}, ruleSet.Names())
 	n := 0
-	for _, r := range rules.rules {
-		for i := range r.levels {
+	for _, r := range ruleSet.Rules {
+		for i := range r.Levels {
 			n++
-			l, err := r.levels[i].resolve("1")
+			l, err := r.Levels[i].Resolve("1")
 			require.NoError(t, err)
-			assert.Less(t, l.clearLo, l.lo)
+			assert.Less(t, l.ClearLow, l.Low)
 		}
 	}
 	assert.Equal(t, 7, n)
 
 	cfg.Rules = []RuleConfig{{Name: "disk", Metric: "mine", Threshold: 1, Severity: "info"}}
-	rules, err = Compile(cfg)
+	ruleSet, err = Compile(cfg)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"cpu", "memory", "swap", "disk"}, rules.Names())
-	assert.Equal(t, "mine", rules.rules[3].metric)
+	assert.Equal(t, []string{"cpu", "memory", "swap", "disk"}, ruleSet.Names())
+	assert.Equal(t, "mine", ruleSet.Rules[3].Metric)
 }
 
 func TestQuantity(t *testing.T) {
@@ -403,17 +403,17 @@ func TestQuantity(t *testing.T) {
 	} {
 		q, err := parseQuantity(c.in)
 		require.NoError(t, err, c.in)
-		v, err := q.in(c.unit)
+		v, err := q.In(c.unit)
 		require.NoError(t, err, c.in)
 		assert.InDelta(t, c.want, v, 0, c.in)
 	}
 	q, err := parseQuantity("80%")
 	require.NoError(t, err)
-	_, err = q.in("By")
+	_, err = q.In("By")
 	require.EqualError(t, err, `threshold 80% needs a metric of unit "1" or "%", not "By"`)
 	q, err = parseQuantity("5GiB")
 	require.NoError(t, err)
-	_, err = q.in("1")
+	_, err = q.In("1")
 	require.EqualError(t, err, `threshold 5GiB needs a metric of unit "By" or "By/s", not "1"`)
 }
 
@@ -427,8 +427,8 @@ func FuzzParseQuantity(f *testing.F) {
 			assert.Zero(t, q)
 			return
 		}
-		assert.False(t, math.IsNaN(q.num))
-		again, err := parseQuantity(q.text)
+		assert.False(t, math.IsNaN(q.Number))
+		again, err := parseQuantity(q.Text)
 		require.NoError(t, err)
 		assert.Equal(t, q, again)
 	})
@@ -459,14 +459,14 @@ func TestMatchers(t *testing.T) {
 		{map[string]any{"s": map[string]any{"regex": "^sd", "not_regex": "1$"}}, false},
 	} {
 		sel := compileSelector(c.match, "match.", func(format string, args ...any) { t.Errorf(format, args...) })
-		assert.Equal(t, c.want, sel.matchesPoint(attrs), "%v", c.match)
+		assert.Equal(t, c.want, sel.MatchesPoint(attrs), "%v", c.match)
 	}
 }
 
 func TestDurationsWithoutAUnit(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig()
-	cfg.Rules = ladder(func(rc *RuleConfig) { rc.Thresholds["warning"] = LevelConfig{Above: 80, For: new(time.Duration(5))} })
+	cfg.Rules = twoLevels(func(rc *RuleConfig) { rc.Thresholds["warning"] = LevelConfig{Above: 80, For: new(time.Duration(5))} })
 	cfg.Defaults.RepeatInterval = 3600
 	cfg.Defaults.NoData.After = 300
 	_, err := Compile(cfg)
@@ -477,4 +477,15 @@ func TestDurationsWithoutAUnit(t *testing.T) {
 	} {
 		assert.ErrorContains(t, err, want)
 	}
+}
+
+// twoLevels is a rule with a warning above 80 and a critical above 95.
+func twoLevels(edit func(*RuleConfig)) []RuleConfig {
+	rc := RuleConfig{Name: "load", Metric: "m", Thresholds: map[string]LevelConfig{
+		"warning": {Above: 80}, "critical": {Above: 95},
+	}}
+	if edit != nil {
+		edit(&rc)
+	}
+	return []RuleConfig{rc}
 }

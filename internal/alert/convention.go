@@ -7,16 +7,16 @@ import (
 
 // What the semantic conventions say of metrics and resources, and the rules go by, stands in this file.
 
-// isShare tells whether values of the metric are shares of a whole by its name: a utilization, or a figure of one, such as
+// IsShare tells whether values of the metric are shares of a whole by its name: a utilization, or a figure of one, such as
 // system.cpu.utilization.p95.
-func isShare(metric string) bool {
+func IsShare(metric string) bool {
 	return strings.HasSuffix(metric, ".utilization") || strings.Contains(metric, ".utilization.")
 }
 
-// subject names what a resource describes: the process, of a metric of processes, and the host.
-func subject(metric string, resource []Attr) string {
+// Subject names what a resource describes: the process, of a metric of processes, and the host.
+func Subject(metric string, resource []Attr) string {
 	text := func(key string) string {
-		v, _ := lookup(resource, key)
+		v, _ := Lookup(resource, key)
 		return v.AsString()
 	}
 	var b strings.Builder

@@ -54,7 +54,7 @@ func TestDecide(t *testing.T) {
 
 func TestRepeat(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(func(rc *RuleConfig) { rc.RepeatInterval = new(time.Minute) }), nil)
+	r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.RepeatInterval = new(time.Minute) }), nil)
 	var got []string
 	for s := 0.0; s <= 150; s += 15 {
 		r.step(s, 90)
@@ -68,7 +68,7 @@ func TestRepeat(t *testing.T) {
 func TestFlapping(t *testing.T) {
 	t.Parallel()
 	rule := func() []RuleConfig {
-		return ladder(func(rc *RuleConfig) {
+		return ladderRule(func(rc *RuleConfig) {
 			rc.Flapping = &FlappingConfig{Transitions: 4, Within: 5 * time.Minute, StableFor: 2 * time.Minute}
 		})
 	}
@@ -103,7 +103,7 @@ func TestFlapping(t *testing.T) {
 	})
 	t.Run("gone while it was about to flap", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) {
+		r := newRig(t, ladderRule(func(rc *RuleConfig) {
 			rc.Flapping = rule()[0].Flapping
 			rc.NoData = &NoDataConfig{After: 45 * time.Second, Action: "resolve"}
 		}), nil)
@@ -119,7 +119,7 @@ func TestFlapping(t *testing.T) {
 	})
 	t.Run("gone and back again and again", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) {
+		r := newRig(t, ladderRule(func(rc *RuleConfig) {
 			rc.Flapping = &FlappingConfig{Transitions: 4, Within: time.Hour, StableFor: time.Hour}
 			rc.NoData = &NoDataConfig{After: 45 * time.Second, Action: "resolve"}
 		}), nil)
@@ -199,7 +199,7 @@ func disks(r *rig, s float64, n int, value func(int) float64) {
 
 func TestStorm(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(nil), func(c *Config) { c.Limits.EventsPerMinute, c.Limits.AlertsPerRule = 10, 1000 })
+	r := newRig(t, ladderRule(nil), func(c *Config) { c.Limits.EventsPerMinute, c.Limits.AlertsPerRule = 10, 1000 })
 	disks(r, 0, 50, func(i int) float64 {
 		if i%10 == 3 {
 			return 99
@@ -262,7 +262,7 @@ func TestStorm(t *testing.T) {
 	assert.Len(t, r.engine.Active(), 20)
 	still := 0
 	for _, g := range r.engine.alerts {
-		if g.alert.level > 0 {
+		if g.alert.Level > 0 {
 			assert.Positive(t, g.alert.told)
 			still++
 		}
@@ -277,7 +277,7 @@ func TestStormOfMissingData(t *testing.T) {
 	const n = 30
 	high := func(int) float64 { return 85 }
 	for _, reborn := range []bool{false, true} {
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.NoData = &NoDataConfig{After: time.Minute, Action: "keep"} }),
+		r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.NoData = &NoDataConfig{After: time.Minute, Action: "keep"} }),
 			func(c *Config) { c.Limits.EventsPerMinute = 10 })
 		stored, uids, heard := store{}, map[string]bool{}, map[string][]alertschema.Transition{}
 		listen := func() {
@@ -330,7 +330,7 @@ func TestStormOfMissingData(t *testing.T) {
 
 func TestMissingDataThatCameAndWentBehindASilence(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(func(rc *RuleConfig) { rc.NoData = &NoDataConfig{After: time.Minute, Action: "keep"} }),
+	r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.NoData = &NoDataConfig{After: time.Minute, Action: "keep"} }),
 		func(c *Config) { c.Silences = []SilenceConfig{{From: at(30), To: at(300)}} })
 	r.step(0, 90)
 	for s := 15.0; s <= 90; s += 15 {
@@ -345,7 +345,7 @@ func TestMissingDataThatCameAndWentBehindASilence(t *testing.T) {
 
 func TestLimitHoldsBackTheExcessAlone(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(nil), func(c *Config) { c.Limits.AlertsPerRule = 3 })
+	r := newRig(t, ladderRule(nil), func(c *Config) { c.Limits.AlertsPerRule = 3 })
 	disks(r, 0, 5, func(int) float64 { return 90 })
 	assert.Equal(t, []string{"fire:warning", "fire:warning", "fire:warning"}, r.transitions())
 	disks(r, 15, 5, func(int) float64 { return 90 })
@@ -368,7 +368,7 @@ func TestLimitHoldsBackTheExcessAlone(t *testing.T) {
 
 func TestTopTakesTheWorst(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(func(rc *RuleConfig) { rc.Top = 2 }), nil)
+	r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.Top = 2 }), nil)
 	disks(r, 0, 5, func(i int) float64 { return 81 + float64(i) })
 	events := r.drain()
 	require.Len(t, events, 2)
@@ -384,7 +384,7 @@ func TestSilences(t *testing.T) {
 	until := SilenceConfig{Match: map[string]any{"alert.rule.name": "load", "host.name": map[string]any{"glob": "db*"}}, To: "2026-01-01T00:01:00Z"}
 	t.Run("silenced=>announced when the silence ends", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), silenced(until))
+		r := newRig(t, ladderRule(nil), silenced(until))
 		r.step(0, 90)
 		r.step(45, 90)
 		assert.Empty(t, r.transitions())
@@ -396,7 +396,7 @@ func TestSilences(t *testing.T) {
 	})
 	t.Run("silenced=>gone before the silence ends", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), silenced(until))
+		r := newRig(t, ladderRule(nil), silenced(until))
 		r.step(0, 90)
 		r.step(45, 10)
 		r.step(60, 10)
@@ -405,7 +405,7 @@ func TestSilences(t *testing.T) {
 	})
 	t.Run("gone and back between two ticks: announced once", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), silenced(SilenceConfig{From: at(0), To: at(300)}))
+		r := newRig(t, ladderRule(nil), silenced(SilenceConfig{From: at(0), To: at(300)}))
 		r.step(0, 90)
 		r.observe(5, point{s: 5, v: 10})
 		r.observe(10, point{s: 10, v: 90})
@@ -416,7 +416,7 @@ func TestSilences(t *testing.T) {
 	})
 	t.Run("the resolve of what was announced before the silence passes", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), silenced(SilenceConfig{From: at(10)}))
+		r := newRig(t, ladderRule(nil), silenced(SilenceConfig{From: at(10)}))
 		r.step(0, 90)
 		r.step(15, 99)
 		assert.Equal(t, []string{"fire:warning"}, r.transitions())
@@ -425,13 +425,13 @@ func TestSilences(t *testing.T) {
 	})
 	t.Run("other alerts are not silenced", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), silenced(SilenceConfig{Match: map[string]any{"host.name": "web1"}, To: "2027-01-01T00:00:00Z"}))
+		r := newRig(t, ladderRule(nil), silenced(SilenceConfig{Match: map[string]any{"host.name": "web1"}, To: "2027-01-01T00:00:00Z"}))
 		r.step(0, 90)
 		assert.Equal(t, []string{"fire:warning"}, r.transitions())
 	})
 	t.Run("every Thursday night", func(t *testing.T) {
 		t.Parallel() // 2026-01-01 is a Thursday.
-		r := newRig(t, ladder(nil), silenced(SilenceConfig{Cron: "0 0 * * 4", Duration: 2 * time.Minute}))
+		r := newRig(t, ladderRule(nil), silenced(SilenceConfig{Cron: "0 0 * * 4", Duration: 2 * time.Minute}))
 		r.step(0, 90)
 		r.step(105, 90)
 		assert.Empty(t, r.transitions())
@@ -442,7 +442,7 @@ func TestSilences(t *testing.T) {
 
 func TestSeriesLimit(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(nil), func(c *Config) { c.Limits.Series = 10 })
+	r := newRig(t, ladderRule(nil), func(c *Config) { c.Limits.Series = 10 })
 	disks(r, 0, 25, func(int) float64 { return 10 })
 	stats := r.engine.Stats(at(0))
 	assert.Equal(t, 10, stats.Series)
@@ -453,12 +453,12 @@ func TestSeriesLimit(t *testing.T) {
 
 func TestSampleLimit(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(func(rc *RuleConfig) { rc.Window, rc.Aggregate = 2*time.Minute, "count" }), func(c *Config) { c.Limits.SamplesPerSeries = 8 })
+	r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.Window, rc.Aggregate = 2*time.Minute, "count" }), func(c *Config) { c.Limits.SamplesPerSeries = 8 })
 	for s := 0.0; s < 60; s++ {
 		r.step(s, 1)
 	}
 	for _, s := range r.engine.matchers["m"].series {
-		assert.Equal(t, 8, s.samples.len())
+		assert.Equal(t, 8, s.Samples.Len())
 	}
 	assert.EqualValues(t, 52, r.engine.Stats(at(60)).SamplesIgnored["limit"])
 }

@@ -7,22 +7,22 @@ import (
 )
 
 // Pending returns how many events wait for delivery.
-func (e *Engine) Pending() int { return e.outbox.size() }
+func (e *Engine) Pending() int { return e.outbox.Size() }
 
 // Peek appends the oldest undelivered events to dst, at most n. They stay until Ack; a failed delivery is simply peeked
 // again. The events' slices are shared with the engine and must not be changed.
 func (e *Engine) Peek(dst []Event, n int) []Event {
-	return e.outbox.peek(dst, n)
+	return e.outbox.Peek(dst, n)
 }
 
 // Ack takes delivered events out of the outbox, by Seq. A number that is not there is ignored.
 func (e *Engine) Ack(seqs ...uint64) {
-	e.outbox.ack(seqs, e.journal.markEvent)
+	e.outbox.Ack(seqs, e.journal.markEvent)
 }
 
 // enqueue puts an event into the outbox. An alert whose fire had to give way counts as not announced again, and waits.
 func (e *Engine) enqueue(ev Event) {
-	changed, dropped := e.outbox.add(ev)
+	changed, dropped := e.outbox.Add(ev)
 	for _, seq := range changed {
 		e.journal.markEvent(seq)
 	}

@@ -11,7 +11,7 @@ import (
 
 func TestFiresThatLostTheirPlaceAreAnnouncedLater(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(nil), func(c *Config) { c.Limits.Outbox = 3 })
+	r := newRig(t, ladderRule(nil), func(c *Config) { c.Limits.Outbox = 3 })
 	disks(r, 0, 5, func(int) float64 { return 90 })
 	assert.Equal(t, 3, r.engine.Pending())
 	seen := map[string]int{}
@@ -33,7 +33,7 @@ func TestDelivery(t *testing.T) {
 	t.Parallel()
 	t.Run("retry: an event stays until it is acknowledged", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		r.step(0, 90)
 		first := r.engine.Peek(nil, 10)
 		again := r.engine.Peek(nil, 10)
@@ -45,7 +45,7 @@ func TestDelivery(t *testing.T) {
 	})
 	t.Run("batching: in order, as many as asked for", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		disks(r, 0, 5, func(int) float64 { return 90 })
 		batch := r.engine.Peek(nil, 2)
 		require.Len(t, batch, 2)
@@ -54,7 +54,7 @@ func TestDelivery(t *testing.T) {
 	})
 	t.Run("resolved filter: no resolve records when they are not wanted", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), func(c *Config) { c.Output.Resolved = false })
+		r := newRig(t, ladderRule(nil), func(c *Config) { c.Output.Resolved = false })
 		r.step(0, 90)
 		assert.Len(t, r.transitions(), 1)
 		r.step(15, 10)
@@ -64,7 +64,7 @@ func TestDelivery(t *testing.T) {
 	})
 	t.Run("merge: going on is no news, coming back is a new episode", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		r.step(0, 90)
 		r.step(15, 91)
 		first := r.drain()
@@ -80,7 +80,7 @@ func TestDelivery(t *testing.T) {
 	})
 	t.Run("one point that comes by two pipelines is one point", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		r.observe(0, point{v: 90})
 		r.observe(0.1, point{v: 90})
 		assert.Equal(t, []string{"fire:warning"}, r.transitions())

@@ -64,29 +64,29 @@ func (d *Distribution) Reset() {
 	}
 }
 
-// read returns the figure of the distribution, and false when a point that has seen no values has none. problem tells why no
+// Read returns the figure of the distribution, and false when a point that has seen no values has none. problem tells why no
 // such point has the figure.
-func (d *Distribution) read(f figure) (v float64, ok bool, problem string) {
+func (d *Distribution) Read(f Statistic) (v float64, ok bool, problem string) {
 	switch {
-	case f.kind == figureCount:
+	case f.Kind == StatisticCount:
 		return float64(d.Count), true, ""
-	case f.kind == figureSum && d.Count == 0:
+	case f.Kind == StatisticSum && d.Count == 0:
 		return 0, true, ""
 	case d.Count == 0:
 		return 0, false, ""
-	case f.kind == figureSum:
+	case f.Kind == StatisticSum:
 		return numberOrProblem(d.Sum, "sum")
-	case f.kind == figureAvg:
+	case f.Kind == StatisticAvg:
 		v, ok, problem = numberOrProblem(d.Sum, "sum")
 		return v / float64(d.Count), ok, problem
 	case d.Shape == Summary:
 		return d.listed(f)
-	case f.kind == figureMin:
+	case f.Kind == StatisticMin:
 		return numberOrProblem(d.Min, "min")
-	case f.kind == figureMax:
+	case f.Kind == StatisticMax:
 		return numberOrProblem(d.Max, "max")
 	}
-	return d.percentile(f.q)
+	return d.percentile(f.Quantile)
 }
 
 func numberOrProblem(n Number, name string) (float64, bool, string) {
@@ -97,9 +97,9 @@ func numberOrProblem(n Number, name string) (float64, bool, string) {
 }
 
 // listed returns a quantile that the summary holds; between them nothing is known.
-func (d *Distribution) listed(f figure) (float64, bool, string) {
-	want := f.q
-	if f.kind == figureMax {
+func (d *Distribution) listed(f Statistic) (float64, bool, string) {
+	want := f.Quantile
+	if f.Kind == StatisticMax {
 		want = 1
 	}
 	has := make([]string, 0, len(d.Quantiles))

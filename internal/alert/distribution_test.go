@@ -10,51 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// exponential counts values as an exponential histogram does, the way the data model says.
-func exponential(scale int32, threshold float64, values ...float64) *Distribution {
-	d := &Distribution{Shape: ExponentialHistogram, Scale: scale, ZeroThreshold: threshold, Count: uint64(len(values))}
-	positive, negative := map[int]uint64{}, map[int]uint64{}
-	sum, low, high := 0.0, math.Inf(1), math.Inf(-1)
-	for _, v := range values {
-		sum, low, high = sum+v, min(low, v), max(high, v)
-		if math.Abs(v) <= threshold {
-			d.ZeroCount++
-			continue
-		}
-		index := int(math.Ceil(math.Ldexp(math.Log2(math.Abs(v)), int(scale)))) - 1
-		if v > 0 {
-			positive[index]++
-		} else {
-			negative[index]++
-		}
-	}
-	if len(values) > 0 {
-		d.Sum, d.Min, d.Max = Number{sum, true}, Number{low, true}, Number{high, true}
-	}
-	d.Positive, d.Negative = dense(positive), dense(negative)
-	return d
-}
-
-func dense(counts map[int]uint64) ExponentialBuckets {
-	if len(counts) == 0 {
-		return ExponentialBuckets{}
-	}
-	first, last := math.MaxInt, math.MinInt
-	for i := range counts {
-		first, last = min(first, i), max(last, i)
-	}
-	b := ExponentialBuckets{Offset: int32(first), Counts: make([]uint64, last-first+1)}
-	for i, n := range counts {
-		b.Counts[i-first] = n
-	}
-	return b
-}
-
-func bare(d *Distribution) *Distribution {
-	d.Sum, d.Min, d.Max = Number{}, Number{}, Number{}
-	return d
-}
-
 // draws are ways in which values spread.
 var draws = map[string]func(*rand.Rand) float64{
 	"uniform":     func(r *rand.Rand) float64 { return r.Float64() },
@@ -76,17 +31,17 @@ func TestPercentilesOfExponentialHistograms(t *testing.T) {
 				for i := range values {
 					values[i] = draw(random)
 				}
-				f, err := parseFigure(point)
+				f, err := ParseStatistic(point)
 				require.NoError(t, err)
-				d := exponential(scale, 0, values...)
+				d := Exponential(scale, 0, values...)
 				slices.Sort(values)
-				want := quantile(f.q, values)
-				got, ok, problem := d.read(f)
+				want := QuantileOf(f.Quantile, values)
+				got, ok, problem := d.Read(f)
 				require.True(t, ok)
 				require.Empty(t, problem)
 				assert.InEpsilon(t, want, got, 0.01, "%s %s at scale %d", name, point, scale)
-				if f.q >= 0.1 && f.q <= 0.99 { // Beyond, a point without minimum and maximum knows the bucket at best.
-					got, _, _ = bare(d).read(f)
+				if f.Quantile >= 0.1 && f.Quantile <= 0.99 { // Beyond, a point without minimum and maximum knows the bucket at best.
+					got, _, _ = Bare(d).Read(f)
 					assert.InEpsilon(t, want, got, 0.01, "%s %s at scale %d, without minimum and maximum", name, point, scale)
 				}
 			}
@@ -105,10 +60,10 @@ func TestPercentilesNeverLeaveTheirBucket(t *testing.T) {
 		}
 		scale := int32(random.IntN(15) - 4)
 		base := math.Exp2(math.Exp2(-float64(scale)))
-		d := bare(exponential(scale, 0, values...))
+		d := Bare(Exponential(scale, 0, values...))
 		slices.Sort(values)
 		for k, v := range values {
-			got := d.valueAt(float64(k), float64(len(values)))
+			got := d.ValueAt(float64(k), float64(len(values)))
 			assert.Less(t, math.Abs(math.Log(got/v)), math.Log(base)*(1+1e-9), "%v at scale %d of %v", v, scale, values)
 		}
 	}
@@ -141,7 +96,7 @@ func TestFiguresOfPoints(t *testing.T) {
 		{"min", explicit(nil), "min", 1, ""},
 		{"max", explicit(nil), "max", 20, ""},
 		{"no max", explicit(unknown), "max", 0, "its points have no max"},
-		{"no sum", bare(explicit(nil)), "avg", 0, "its points have no sum"},
+		{"no sum", Bare(explicit(nil)), "avg", 0, "its points have no sum"},
 		{"the middle of a bucket", explicit(nil), "p50", 6.25, ""}, // Ranks 4 and 5 lie at 5.625 and 6.875.
 		{"the first bucket begins at the minimum", explicit(nil), "p10", 2.35, ""},
 		{"or else at zero", explicit(unknown), "p10", 1.75, ""},
@@ -157,17 +112,17 @@ func TestFiguresOfPoints(t *testing.T) {
 		{"its minimum", summary, "min", 1, ""},
 		{"its maximum", summary, "max", 4, ""},
 		{"one it does not have", summary, "p95", 0, "its points have p0, p50, p99, p100 and no other percentile"},
-		{"zeros", exponential(5, 0, 0, 0, 0), "p95", 0, ""},
-		{"zeros up to a threshold", bare(exponential(5, 0.1, 0, 0, 0.1, 0.1)), "p50", 0.05, ""},
-		{"below zero", exponential(5, 0.1, -8, -8, -8), "p50", -8, ""},
-		{"the maximum bounds it where buckets are wide", exponential(-4, 0, 8, 8, 8, 9), "p34", 9, ""},
-		{"two values", exponential(5, 0, 1, 100), "p50", 50.5, ""},
+		{"zeros", Exponential(5, 0, 0, 0, 0), "p95", 0, ""},
+		{"zeros up to a threshold", Bare(Exponential(5, 0.1, 0, 0, 0.1, 0.1)), "p50", 0.05, ""},
+		{"below zero", Exponential(5, 0.1, -8, -8, -8), "p50", -8, ""},
+		{"the maximum bounds it where buckets are wide", Exponential(-4, 0, 8, 8, 8, 9), "p34", 9, ""},
+		{"two values", Exponential(5, 0, 1, 100), "p50", 50.5, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			f, err := parseFigure(c.point)
+			f, err := ParseStatistic(c.point)
 			require.NoError(t, err)
-			got, ok, problem := c.d.read(f)
+			got, ok, problem := c.d.Read(f)
 			require.Equal(t, c.problem, problem)
 			require.Equal(t, problem == "", ok)
 			assert.InDelta(t, c.want, got, 1e-9)
@@ -178,11 +133,11 @@ func TestFiguresOfPoints(t *testing.T) {
 // A point that has seen nothing counts nothing; it has no percentile, and that is no end of its series.
 func TestEmptyPoints(t *testing.T) {
 	t.Parallel()
-	for _, d := range []*Distribution{{Shape: Histogram, Bounds: []float64{1}, Counts: []uint64{0, 0}}, exponential(5, 0), {Shape: Summary}} {
+	for _, d := range []*Distribution{{Shape: Histogram, Bounds: []float64{1}, Counts: []uint64{0, 0}}, Exponential(5, 0), {Shape: Summary}} {
 		for point, known := range map[string]bool{"count": true, "sum": true, "avg": false, "min": false, "max": false, "p50": false} {
-			f, err := parseFigure(point)
+			f, err := ParseStatistic(point)
 			require.NoError(t, err)
-			v, ok, problem := d.read(f)
+			v, ok, problem := d.Read(f)
 			assert.Zero(t, v)
 			assert.Equal(t, known, ok, point)
 			assert.Empty(t, problem)
@@ -209,9 +164,9 @@ func FuzzDistribution(f *testing.F) {
 			d.Min, d.Max = Number{low, true}, Number{high, true}
 		}
 		for _, name := range []string{"p1", "p50", "p99.9", "p100"} {
-			fig, err := parseFigure(name)
+			fig, err := ParseStatistic(name)
 			require.NoError(t, err)
-			v, ok, problem := d.read(fig)
+			v, ok, problem := d.Read(fig)
 			if ok {
 				assert.Empty(t, problem)
 				assert.False(t, math.IsNaN(v))

@@ -11,14 +11,14 @@ import (
 
 // Engine runs rules. It is not safe for concurrent use: the caller holds a lock around every call.
 type Engine struct {
-	rules    *Rules
+	rules    *Set
 	states   []*ruleState
 	matchers map[string]*Matcher
 	started  int64
 	now      int64
 
 	seed         maphash.Seed
-	resources    map[seriesKey]*resource
+	resources    map[Hash]*resource
 	seriesCount  int
 	warnedSeries bool // That limits.series is reached was said.
 
@@ -30,9 +30,9 @@ type Engine struct {
 	alerts    map[uint64]*group // Groups that have an alert.
 	deferred  []*group          // Alerts whose announcement waits.
 
-	silences silenceSet
+	silences SilenceSet
 	storm    storm
-	outbox   outbox
+	outbox   Outbox
 	journal  journal
 	stats    counters
 	notices  []string
@@ -43,14 +43,14 @@ type Engine struct {
 
 // ruleState is a rule with what the engine knows about it at run time.
 type ruleState struct {
-	*rule
+	*Rule
 	groups map[uint64]*group
 	order  []*group // The groups in order of their making, as they lie in memory; place is the index.
-	names  *nameTable
+	names  *NameTable
 	// unit is the metric's unit, known from the first stream on; levels are resolved for it.
 	unit       string
-	levels     []level
-	met        level // The bound of only_if.
+	levels     []Level
+	met        Level // The bound of only_if.
 	oneReading bool  // One value answers for all levels.
 	broken     bool  // The bounds cannot be compared with the metric.
 
@@ -64,26 +64,26 @@ type ruleState struct {
 }
 
 // New returns an engine that begins at now.
-func New(rules *Rules, now time.Time) *Engine {
+func New(ruleSet *Set, now time.Time) *Engine {
 	e := &Engine{
-		rules: rules, matchers: map[string]*Matcher{}, started: now.UnixNano(), now: now.UnixNano(), seed: maphash.MakeSeed(),
-		resources: map[seriesKey]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: newSilenceSet(rules.silences),
-		storm: newStorm(rules.limits.EventsPerMinute), outbox: newOutbox(rules.limits.Outbox), journal: newJournal(),
+		rules: ruleSet, matchers: map[string]*Matcher{}, started: now.UnixNano(), now: now.UnixNano(), seed: maphash.MakeSeed(),
+		resources: map[Hash]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: NewSilenceSet(ruleSet.Silences),
+		storm: newStorm(ruleSet.Limits.EventsPerMinute), outbox: NewOutbox(ruleSet.Limits.Outbox), journal: newJournal(),
 	}
-	names := newNameTable()
-	for _, r := range rules.rules {
+	names := NewNameTable()
+	for _, r := range ruleSet.Rules {
 		state := &ruleState{
-			rule: r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, transitions: map[alertschema.Transition]uint64{},
-			lastMatch: unset, oneReading: true,
-			levels: make([]level, len(r.levels)),
+			Rule: r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, transitions: map[alertschema.Transition]uint64{},
+			lastMatch: Unset2, oneReading: true,
+			levels: make([]Level, len(r.Levels)),
 		}
-		for i := range r.levels {
-			state.oneReading = state.oneReading && r.levels[i].horizon == r.levels[0].horizon
+		for i := range r.Levels {
+			state.oneReading = state.oneReading && r.Levels[i].Horizon == r.Levels[0].Horizon
 		}
 		e.states = append(e.states, state)
 		e.addRuleInputs(state)
-		if r.pinned() {
-			e.groupOf(state, r.pinnedKey())
+		if r.Pinned() {
+			e.groupOf(state, r.PinnedKey())
 		}
 	}
 	return e
@@ -91,15 +91,15 @@ func New(rules *Rules, now time.Time) *Engine {
 
 // groupOf returns the group of a key, a new one if need be.
 func (e *Engine) groupOf(r *ruleState, key string) *group {
-	id := alertschema.AlertID(r.name, key)
+	id := alertschema.AlertID(r.Name, key)
 	g := r.groups[id]
 	if g == nil {
 		g = &group{
-			rule: r, id: id, key: r.names.compact(key),
-			lastRound: unset, lastEval: unset, lastEvent: unset, lastSample: unset, lastArrival: e.now,
+			rule: r, id: id, key: r.names.Compact(key),
+			lastRound: Unset2, lastEval: Unset2, lastEvent: Unset2, lastSample: Unset2, lastArrival: e.now,
 		}
-		if r.divisor != nil || r.onlyIf != nil {
-			g.inputs = &groupInputs{complete: unset}
+		if r.Divisor != nil || r.OnlyIf != nil {
+			g.inputs = &groupInputs{complete: Unset2}
 		}
 		r.groups[id] = g
 		g.place = int32(len(r.order))
@@ -168,7 +168,7 @@ func (e *Engine) Evaluate(now time.Time) {
 	e.storm.summarize(e)
 	e.settle()
 	e.noticeIdleRules()
-	if e.seriesCount < e.rules.limits.Series {
+	if e.seriesCount < e.rules.Limits.Series {
 		e.warnedSeries = false
 	}
 }
@@ -177,20 +177,20 @@ func (e *Engine) Evaluate(now time.Time) {
 func (e *Engine) noticeSeriesLimit() {
 	if !e.warnedSeries {
 		e.warnedSeries = true
-		e.notice("limits.series is %d, and there are more: the rest is not watched; raise the limit, or narrow match", e.rules.limits.Series)
+		e.notice("limits.series is %d, and there are more: the rest is not watched; raise the limit, or narrow match", e.rules.Limits.Series)
 	}
 }
 
 // noticeImpossible warns about a bare 80 where the metric is a ratio: the rule would wait for ever.
 func (e *Engine) noticeImpossible(w *ruleInput) {
 	r := w.rule
-	if !r.agg.withinSamples() || r.groupAgg == groupSum || r.scale != math.Trunc(r.scale) || math.Abs(r.scale) > 1 {
+	if !r.Aggregate.WithinSamples() || r.GroupAggregate == GroupSum || r.Scale != math.Trunc(r.Scale) || math.Abs(r.Scale) > 1 {
 		return
 	}
 	for i := range r.levels {
-		if l := &r.rule.levels[i]; w.impossible(l, &r.levels[i]) {
+		if l := &r.Rule.Levels[i]; w.impossible(l, &r.levels[i]) {
 			e.notice("rule %q: %s above %s never fires, because %s is a ratio; did you mean %s%%?",
-				r.name, l.name, l.raise[0].text, r.metric, l.raise[0].text)
+				r.Name, l.Name, l.Raise[0].Text, r.Metric, l.Raise[0].Text)
 		}
 	}
 }
@@ -229,16 +229,16 @@ func (e *Engine) noticeIdleRules() {
 	}
 	for _, r := range e.states {
 		switch {
-		case r.warnedIdle || r.absent != nil || r.mayMatchNothing || len(r.errors) > 0:
-		case r.lastMatch == unset:
+		case r.warnedIdle || r.Absent != nil || r.MayMatchNothing || len(r.errors) > 0:
+		case r.lastMatch == Unset2:
 			r.warnedIdle = true
-			e.notice("rule %q has matched no data point for %s: check metric %q and match", r.name,
-				formatDuration(time.Duration(idleAfter)), r.value.metric)
-		case r.inputsSeen || r.divisor == nil && r.onlyIf == nil:
+			e.notice("rule %q has matched no data point for %s: check metric %q and match", r.Name,
+				FormatDuration(time.Duration(idleAfter)), r.Value.Metric)
+		case r.inputsSeen || r.Divisor == nil && r.OnlyIf == nil:
 		default:
 			r.warnedIdle = true
 			e.notice("rule %q has had no group with all that it looks at for %s: check the other metric, and that group_by makes the same "+
-				"groups of both", r.name, formatDuration(time.Duration(idleAfter)))
+				"groups of both", r.Name, FormatDuration(time.Duration(idleAfter)))
 		}
 	}
 }
@@ -256,14 +256,14 @@ func (e *Engine) evictSeries() {
 func (m *Matcher) evict() {
 	e := m.engine
 	for key, s := range m.series {
-		if e.now-s.seenAt <= e.rules.minStale || e.now-s.seenAt <= e.staleAfter(s) {
+		if e.now-s.seenAt <= e.rules.MinStaleAfter || e.now-s.seenAt <= e.staleAfter(s) {
 			continue
 		}
 		m.forget(key, s)
 	}
 }
 
-func (m *Matcher) forget(key seriesKey, s *series) {
+func (m *Matcher) forget(key Hash, s *series) {
 	e := m.engine
 	delete(m.series, key)
 	e.seriesCount--
@@ -280,10 +280,10 @@ func (e *Engine) ruleError(r *ruleState, text string) {
 		return
 	}
 	r.errors[text] = struct{}{}
-	e.notice("rule %q: %s", r.name, text)
+	e.notice("rule %q: %s", r.Name, text)
 	e.enqueue(Event{
 		Kind: alertschema.KindRuleError, Time: e.now, ObservedTime: e.now, SeverityNumber: errorSeverityNumber, SeverityText: "error",
-		Body: fmt.Sprintf("rule %q: %s", r.name, text), UID: fmt.Sprintf("%s-%x-error-%d", r.version, uint64(e.started), len(r.errors)),
-		Rule: r.name, RuleVersion: r.version, Metric: r.metric,
+		Body: fmt.Sprintf("rule %q: %s", r.Name, text), UID: fmt.Sprintf("%s-%x-error-%d", r.Version, uint64(e.started), len(r.errors)),
+		Rule: r.Name, RuleVersion: r.Version, Metric: r.Metric,
 	})
 }

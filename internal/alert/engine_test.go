@@ -103,7 +103,7 @@ func TestPaths(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, ladder(c.edit), nil)
+			r := newRig(t, ladderRule(c.edit), nil)
 			for _, s := range c.steps {
 				if s.v == none {
 					r.engine.Evaluate(at(s.s))
@@ -118,7 +118,7 @@ func TestPaths(t *testing.T) {
 
 func TestMissingTimeDoesNotCount(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(func(rc *RuleConfig) { rc.For, rc.Lookback = new(2*time.Minute), "30s" }), nil)
+	r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.For, rc.Lookback = new(2*time.Minute), "30s" }), nil)
 	r.step(0, 90)
 	r.step(15, 90) // Current until 45s.
 	r.engine.Evaluate(at(60))
@@ -136,7 +136,7 @@ func TestHeldValue(t *testing.T) {
 	t.Parallel()
 	t.Run("explicit lookback: every evaluation counts, as in Prometheus", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.For, rc.Lookback = new(30*time.Second), "5m" }), nil)
+		r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.For, rc.Lookback = new(30*time.Second), "5m" }), nil)
 		r.step(0, 90)
 		r.engine.Evaluate(at(15))
 		assert.Empty(t, r.transitions())
@@ -145,7 +145,7 @@ func TestHeldValue(t *testing.T) {
 	})
 	t.Run("auto lookback: the sample that is due decides, not the tick before it", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.For = new(30 * time.Second) }), nil)
+		r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.For = new(30 * time.Second) }), nil)
 		r.step(0, 10)
 		r.step(60, 10)
 		r.step(120, 90)
@@ -157,7 +157,7 @@ func TestHeldValue(t *testing.T) {
 	})
 	t.Run("auto lookback: an overdue sample leaves the held value in charge", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.For = new(30 * time.Second) }), nil)
+		r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.For = new(30 * time.Second) }), nil)
 		r.step(0, 10)
 		r.step(60, 10)
 		r.step(120, 90)
@@ -169,7 +169,7 @@ func TestHeldValue(t *testing.T) {
 func TestNoData(t *testing.T) {
 	t.Parallel()
 	rule := func(action string, edit func(*RuleConfig)) []RuleConfig {
-		return ladder(func(rc *RuleConfig) {
+		return ladderRule(func(rc *RuleConfig) {
 			rc.Lookback, rc.NoData = "1m", &NoDataConfig{After: 2 * time.Minute, Action: action}
 			if edit != nil {
 				edit(rc)
@@ -338,7 +338,7 @@ func TestAbsent(t *testing.T) {
 
 func TestSamplesOutOfOrder(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(func(rc *RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "max" }), nil)
+	r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "max" }), nil)
 	r.observe(300, point{s: 300, v: 1})
 	r.observe(300, point{s: 300, v: 99}) // Duplicate: the first one stands.
 	r.observe(300, point{s: 361, v: 99}) // More than a minute ahead.
@@ -358,7 +358,7 @@ func TestSamplesOutOfOrder(t *testing.T) {
 
 func TestOneBatchWithSeveralTimes(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(func(rc *RuleConfig) { rc.For = new(30 * time.Second) }), nil)
+	r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.For = new(30 * time.Second) }), nil)
 	r.observe(60, point{s: 15, v: 90}, point{s: 30, v: 90}, point{s: 45, v: 90}, point{s: 60, v: 90})
 	events := r.drain()
 	require.Len(t, events, 1)
@@ -367,8 +367,8 @@ func TestOneBatchWithSeveralTimes(t *testing.T) {
 
 func TestSplitBatchGivesNoPartialSum(t *testing.T) {
 	t.Parallel()
-	rules := []RuleConfig{{Name: "total", Metric: "m", GroupAgg: "sum", Severity: "warning", LevelConfig: LevelConfig{Below: 100}}}
-	r := newRig(t, rules, nil)
+	ruleSet := []RuleConfig{{Name: "total", Metric: "m", GroupAgg: "sum", Severity: "warning", LevelConfig: LevelConfig{Below: 100}}}
+	r := newRig(t, ruleSet, nil)
 	a, b := disk("/a"), disk("/b")
 	r.observe(0, point{s: 0, v: 60, attrs: a})
 	r.observe(0.1, point{s: 0, v: 60, attrs: b})

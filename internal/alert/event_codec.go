@@ -6,40 +6,40 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
-func encodeEvent(ev *Event) []byte {
-	var e encoder
-	e.byte(byte(ev.Kind))
-	e.int(ev.Time)
-	e.int(ev.ObservedTime)
-	e.uint(uint64(ev.SeverityNumber))
+func Encode(ev *Event) []byte {
+	var e Encoder
+	e.Byte(byte(ev.Kind))
+	e.Int(ev.Time)
+	e.Int(ev.ObservedTime)
+	e.Uint(uint64(ev.SeverityNumber))
 	for _, text := range ev.texts() {
-		e.string(*text)
+		e.Text(*text)
 	}
 	for _, b := range []byte{byte(ev.Transition), byte(ev.State), byte(ev.Previous), byte(ev.Reason)} {
-		e.byte(b)
+		e.Byte(b)
 	}
-	e.number(ev.Value)
-	e.number(ev.Threshold)
-	e.int(int64(ev.Window))
-	e.int(ev.StartedAt)
-	e.int(ev.EndedAt)
-	e.bool(ev.Ended)
-	e.int(int64(ev.Duration))
-	e.uint(uint64(ev.Occurrences))
-	e.labels(ev.Labels)
-	e.labels(ev.Annotations)
-	e.attrs(ev.Group)
-	e.attrs(ev.Resource)
-	e.string(string(ev.TraceID[:]))
-	e.string(string(ev.SpanID[:]))
-	e.uint(uint64(len(ev.Counts)))
+	e.Number(ev.Value)
+	e.Number(ev.Threshold)
+	e.Int(int64(ev.Window))
+	e.Int(ev.StartedAt)
+	e.Int(ev.EndedAt)
+	e.Bool(ev.Ended)
+	e.Int(int64(ev.Duration))
+	e.Uint(uint64(ev.Occurrences))
+	e.Labels(ev.Labels)
+	e.Labels(ev.Annotations)
+	e.Attrs(ev.Group)
+	e.Attrs(ev.Resource)
+	e.Text(string(ev.TraceID[:]))
+	e.Text(string(ev.SpanID[:]))
+	e.Uint(uint64(len(ev.Counts)))
 	for _, c := range ev.Counts {
-		e.string(c.Rule)
-		e.string(c.Severity)
-		e.uint(uint64(c.Count))
+		e.Text(c.Rule)
+		e.Text(c.Severity)
+		e.Uint(uint64(c.Count))
 	}
-	e.string(ev.Point)
-	return e.sealed()
+	e.Text(ev.Point)
+	return e.Sealed()
 }
 
 // texts returns the event's plain text fields, in the order in which they are stored.
@@ -50,35 +50,35 @@ func (e *Event) texts() []*string {
 	}
 }
 
-// decodeEvent is the inverse of encodeEvent, except for Seq, which the key holds.
-func decodeEvent(v []byte) (Event, error) {
-	d := unseal(v)
+// Decode is the inverse of encodeEvent, except for Seq, which the key holds.
+func Decode(v []byte) (Event, error) {
+	d := Unseal(v)
 	var ev Event
-	ev.Kind = known(&d, alertschema.Kind(d.byte()))
-	ev.Time, ev.ObservedTime = d.int(), d.int()
-	ev.SeverityNumber = d.small(25)
+	ev.Kind = DecodeEnum(&d, alertschema.Kind(d.Byte()))
+	ev.Time, ev.ObservedTime = d.Int(), d.Int()
+	ev.SeverityNumber = d.IntBelow(25)
 	for _, text := range ev.texts() {
-		*text = d.string()
+		*text = d.Text()
 	}
-	ev.Transition = known(&d, alertschema.Transition(d.byte()))
-	ev.State, ev.Previous = known(&d, alertschema.State(d.byte())), known(&d, alertschema.State(d.byte()))
-	ev.Reason = known(&d, alertschema.Reason(d.byte()))
-	ev.Value, ev.Threshold = d.number(), d.number()
-	ev.Window = time.Duration(d.int())
-	ev.StartedAt, ev.EndedAt, ev.Ended = d.int(), d.int(), d.bool()
-	ev.Duration = time.Duration(d.int())
-	ev.Occurrences = d.small(1 << 30)
-	ev.Labels, ev.Annotations = d.labels(), d.labels()
-	ev.Group, ev.Resource = d.attrs(), d.attrs()
-	copy(ev.TraceID[:], d.string())
-	copy(ev.SpanID[:], d.string())
-	ev.Counts = decodeList(&d, func(d *decoder) SuppressedCount {
-		return SuppressedCount{Rule: d.string(), Severity: d.string(), Count: d.small(1 << 30)}
+	ev.Transition = DecodeEnum(&d, alertschema.Transition(d.Byte()))
+	ev.State, ev.Previous = DecodeEnum(&d, alertschema.State(d.Byte())), DecodeEnum(&d, alertschema.State(d.Byte()))
+	ev.Reason = DecodeEnum(&d, alertschema.Reason(d.Byte()))
+	ev.Value, ev.Threshold = d.Number(), d.Number()
+	ev.Window = time.Duration(d.Int())
+	ev.StartedAt, ev.EndedAt, ev.Ended = d.Int(), d.Int(), d.Bool()
+	ev.Duration = time.Duration(d.Int())
+	ev.Occurrences = d.IntBelow(1 << 30)
+	ev.Labels, ev.Annotations = d.Labels(), d.Labels()
+	ev.Group, ev.Resource = d.Attrs(), d.Attrs()
+	copy(ev.TraceID[:], d.Text())
+	copy(ev.SpanID[:], d.Text())
+	ev.Counts = DecodeList(&d, func(d *Decoder) SuppressedCount {
+		return SuppressedCount{Rule: d.Text(), Severity: d.Text(), Count: d.IntBelow(1 << 30)}
 	})
-	if d.version > 1 {
-		ev.Point = d.string()
+	if d.Version > 1 {
+		ev.Point = d.Text()
 	}
-	if err := d.finish(); err != nil {
+	if err := d.Finish(); err != nil {
 		return Event{}, err
 	}
 	return ev, nil

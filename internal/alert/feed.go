@@ -31,9 +31,9 @@ type Point struct {
 // Matcher takes the points of one metric name on behalf of the rules that ask for it.
 type Matcher struct {
 	engine *Engine
-	figure figure
+	figure Statistic
 	inputs []*ruleInput
-	series map[seriesKey]*series
+	series map[Hash]*series
 	// figures take the points of the metric that describe many values, one matcher for each figure that rules ask for.
 	figures []*Matcher
 
@@ -41,7 +41,7 @@ type Matcher struct {
 	active []*ruleInput
 	origin *Origin
 	stream Stream
-	base   seriesKey
+	base   Hash
 }
 
 // Matcher returns the matcher of a metric name, or nil when no rule asks for it: then none of the metric's points
@@ -52,9 +52,9 @@ func (e *Engine) Matcher(metric string) *Matcher { return e.matchers[metric] }
 func (m *Matcher) Select(o *Origin, s Stream) bool {
 	for _, f := range m.figures {
 		for _, w := range f.inputs {
-			if w.figure.kind != figureNone && w.from(o) {
+			if w.Statistic.Kind != StatisticNone && w.from(o) {
 				m.engine.ruleError(w.rule, fmt.Sprintf("metric %s has number data points: leave out %q, which is for histograms and summaries",
-					w.metric, w.key+"point"))
+					w.Metric, w.Key+"point"))
 			}
 		}
 	}
@@ -73,14 +73,14 @@ func (m *Matcher) activate(o *Origin, s Stream) bool {
 		return false
 	}
 	m.origin, m.stream = o, s
-	m.base, _ = o.keys(m.engine.seed)
+	m.base, _ = o.Hashes(m.engine.seed)
 	return true
 }
 
 // Wants tells whether any rule wants a point with these attributes; what it does not want needs not be read any further.
-func (m *Matcher) Wants(attrs AttributeSource) bool {
+func (m *Matcher) Wants(attrs Source) bool {
 	for _, w := range m.active {
-		if w.sel.matchesSource(attrs) {
+		if w.Selector.MatchesSource(attrs) {
 			return true
 		}
 	}
@@ -90,7 +90,7 @@ func (m *Matcher) Wants(attrs AttributeSource) bool {
 // Observe takes one point. A point that no rule matches costs a few comparisons and no allocation.
 func (m *Matcher) Observe(p *Point) {
 	for _, w := range m.active {
-		if w.sel.matchesPoint(p.Attributes) {
+		if w.Selector.MatchesPoint(p.Attributes) {
 			m.Take(p)
 			return
 		}
@@ -100,24 +100,24 @@ func (m *Matcher) Observe(p *Point) {
 // Take takes a point that Wants has found wanted.
 func (m *Matcher) Take(p *Point) {
 	e := m.engine
-	key := m.base.join(attrSetHash(e.seed, p.Attributes))
+	key := m.base.Join(HashSet(e.seed, p.Attributes))
 	s := m.series[key]
 	switch {
 	case p.Time > e.now+maxAhead:
 		e.stats.ignored[ignoredFuture]++
 		return
-	case p.Time < e.now-e.rules.maxSampleAge:
+	case p.Time < e.now-e.rules.MaxSampleAge:
 		e.stats.ignored[ignoredLate]++
 		return
 	case s == nil:
-		if e.seriesCount >= e.rules.limits.Series {
+		if e.seriesCount >= e.rules.Limits.Series {
 			e.stats.ignored[ignoredLimit]++
 			e.noticeSeriesLimit()
 			return
 		}
 		s = m.newSeries(key, p)
 	}
-	s.kind = m.stream.Kind
+	s.Kind = m.stream.Kind
 	e.accept(s, p)
 }
 
@@ -134,19 +134,19 @@ func (e *Engine) accept(s *series, p *Point) {
 		if !p.NoValue {
 			e.stats.ignored[ignoredNaN]++
 		}
-		if p.Time <= s.newest() || p.Time <= s.endedAt() {
+		if p.Time <= s.Newest() || p.Time <= s.EndedAt() {
 			return
 		}
-		s.end(p.Time)
+		s.End(p.Time)
 		s.seenAt = e.now
 		e.touch(s, p.Time, true)
-	case p.Time > s.newest():
-		if s.appendNewest(p.Time, p.Value, p.Start, e.rules.limits.SamplesPerSeries) {
+	case p.Time > s.Newest():
+		if s.Append(p.Time, p.Value, p.Start, e.rules.Limits.SamplesPerSeries) {
 			e.stats.ignored[ignoredLimit]++
 		}
 		s.seenAt = e.now
 		if p.Exemplar != nil {
-			s.setExemplar(p.Exemplar)
+			s.SetExemplar(p.Exemplar)
 		}
 		e.touch(s, p.Time, false)
 	default:
@@ -158,13 +158,13 @@ func (e *Engine) accept(s *series, p *Point) {
 // decided stays decided.
 func (e *Engine) acceptLate(s *series, p *Point) {
 	switch {
-	case p.Time == s.newest():
+	case p.Time == s.Newest():
 		e.stats.ignored[ignoredDuplicate]++
-	case s.newest()-p.Time >= e.retention(s):
+	case s.Newest()-p.Time >= e.retention(s):
 		e.stats.ignored[ignoredLate]++
-	case s.samples.len() >= e.rules.limits.SamplesPerSeries:
+	case s.Samples.Len() >= e.rules.Limits.SamplesPerSeries:
 		e.stats.ignored[ignoredLimit]++
-	case !s.insertLate(p.Time, p.Value, p.Start):
+	case !s.InsertLate(p.Time, p.Value, p.Start):
 		e.stats.ignored[ignoredDuplicate]++
 	}
 }
@@ -173,8 +173,8 @@ func (e *Engine) touch(s *series, t int64, marker bool) {
 	if s.marked(markInput) {
 		e.queueInput(s)
 	}
-	s.marks |= markQueued
-	fresh := s.first == t
+	s.Marks |= markQueued
+	fresh := s.First == t
 	for _, g := range s.groups {
 		g.arrive(t, e.now, marker)
 		if fresh && g.lastRound == t && len(g.members) > 1 {
@@ -204,12 +204,12 @@ func (e *Engine) queueInput(s *series) {
 }
 
 // newSeries begins a series and finds the groups that it belongs to.
-func (m *Matcher) newSeries(key seriesKey, p *Point) *series {
+func (m *Matcher) newSeries(key Hash, p *Point) *series {
 	e := m.engine
-	s := &series{windowSeries: newWindowSeries(), resource: e.intern(m.origin)}
+	s := &series{Series: NewSeries(), resource: e.intern(m.origin)}
 	for _, w := range m.active {
-		if w.sel.matchesPoint(p.Attributes) {
-			e.join(e.groupOf(w.rule, w.rule.groupKey(w.target, m.origin, p.Attributes)), s, w.role)
+		if w.Selector.MatchesPoint(p.Attributes) {
+			e.join(e.groupOf(w.rule, w.rule.GroupKey(w.Target, m.origin, p.Attributes)), s, w.role)
 		}
 	}
 	s.groups = slices.Clip(s.groups)
@@ -220,10 +220,10 @@ func (m *Matcher) newSeries(key seriesKey, p *Point) *series {
 
 // intern returns the engine's copy of the origin's resource.
 func (e *Engine) intern(o *Origin) *resource {
-	_, key := o.keys(e.seed)
+	_, key := o.Hashes(e.seed)
 	res := e.resources[key]
 	if res == nil {
-		res = &resource{key: key, attrs: cloneAttrs(o.Resource)}
+		res = &resource{key: key, attrs: Clone(o.Resource)}
 		e.resources[key] = res
 	}
 	res.refs++

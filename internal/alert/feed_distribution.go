@@ -9,9 +9,9 @@ import (
 // of such a point they want, or want one that the points do not give, say so once.
 func (m *Matcher) SelectDistributions(o *Origin, s Stream, shape Shape) bool {
 	for _, w := range m.inputs {
-		if w.rule.absent == nil && w.from(o) {
+		if w.rule.Absent == nil && w.from(o) {
 			m.engine.ruleError(w.rule, fmt.Sprintf("metric %s is %s: set %q to one of its figures (%s)",
-				w.metric, shape, w.key+"point", strings.Join(figureNames, ", ")))
+				w.Metric, shape, w.Key+"point", strings.Join(StatisticNames, ", ")))
 		}
 	}
 	wanted := false
@@ -27,25 +27,25 @@ func (m *Matcher) SelectDistributions(o *Origin, s Stream, shape Shape) bool {
 // figures are levels, and those of a cumulative stream would be about all the time since its start.
 func (m *Matcher) selectFigure(o *Origin, s Stream, shape Shape) bool {
 	m.active = m.active[:0]
-	levels := shape == Summary && m.figure.kind != figureAvg // Quantiles of a summary are about the recent past.
-	if s.Kind != DeltaCounter && !m.figure.ofCounter() && !levels {
+	levels := shape == Summary && m.figure.Kind != StatisticAvg // Quantiles of a summary are about the recent past.
+	if s.Kind != DeltaCounter && !m.figure.OfCounter() && !levels {
 		for _, w := range m.inputs {
 			if w.from(o) {
 				m.engine.ruleError(w.rule, fmt.Sprintf("metric %s is %s of cumulative temporality, so its %s is since the start: use delta "+
-					"temporality, or \"count\" or \"sum\" over a window", w.metric, shape, m.figure))
+					"temporality, or \"count\" or \"sum\" over a window", w.Metric, shape, m.figure))
 			}
 		}
 		return false
 	}
-	if !m.figure.ofCounter() {
+	if !m.figure.OfCounter() {
 		s.Kind = Gauge
 	}
-	s.Unit = m.figure.in(s.Unit)
+	s.Unit = m.figure.UnitOf(s.Unit)
 	return m.activate(o, s)
 }
 
 // WantsDistribution is Wants for a point that describes many values.
-func (m *Matcher) WantsDistribution(attrs AttributeSource) bool {
+func (m *Matcher) WantsDistribution(attrs Source) bool {
 	for _, f := range m.figures {
 		if f.Wants(attrs) {
 			return true
@@ -66,18 +66,18 @@ func (m *Matcher) observeFigure(p *Point, d *Distribution) {
 	var ok bool
 	var problem string
 	for _, w := range m.active {
-		if !w.sel.matchesPoint(p.Attributes) {
+		if !w.Selector.MatchesPoint(p.Attributes) {
 			continue
 		}
 		if !wanted && !p.NoValue {
-			p.Value, ok, problem = d.read(m.figure)
+			p.Value, ok, problem = d.Read(m.figure)
 		}
 		wanted = true
 		if w.role == asValue {
 			w.rule.lastMatch = m.engine.now // A point without values is a point.
 		}
 		if problem != "" {
-			m.engine.ruleError(w.rule, fmt.Sprintf("metric %s is %s: %s", w.metric, d.Shape, problem))
+			m.engine.ruleError(w.rule, fmt.Sprintf("metric %s is %s: %s", w.Metric, d.Shape, problem))
 		}
 	}
 	if wanted && (ok || p.NoValue) {

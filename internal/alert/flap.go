@@ -1,98 +1,98 @@
 package alert
 
 // flapping is when an alert counts as flapping. Spans are in nanoseconds.
-type flappingRule struct {
+type FlappingRule struct {
 	// Enabled turns the latch on.
-	enabled bool
+	Enabled bool
 	// Transitions is how many changes Within close the latch.
-	transitions int
-	within      int64
+	Transitions int
+	Within      int64
 	// StableFor is how long the alert must not change before the latch opens.
-	stableFor int64
+	StableFor int64
 }
 
-// flapState counts the recent changes of one alert. While latched, changes are not announced; the episode stays open. Times are event times.
-type flapState struct {
+// Flapping counts the recent changes of one alert. While latched, changes are not announced; the episode stays open. Times are event times.
+type Flapping struct {
 	// Times are those of the changes that count, oldest first.
-	times []int64
+	Times []int64
 	// Latched tells whether changes are held back.
-	latched bool
+	Latched bool
 	// Last is the time of the newest change.
-	last int64
+	Last int64
 }
 
-// flapChange is what the latch asks of a change.
-type flapChange struct {
-	t int64
+// Change is what the latch asks of a change.
+type Change struct {
+	Time int64
 	// Opens is the fire that opens an episode.
-	opens bool
+	Opens bool
 	// Forgotten is the resolve of an alert whose series is gone.
-	forgotten bool
+	Forgotten bool
 	// Worsens is a change to a level that the episode has not reached before.
-	worsens bool
+	Worsens bool
 }
 
-// flapResult is what the latch does with a change.
-type flapResult uint8
+// FlappingResult is what the latch does with a change.
+type FlappingResult uint8
 
 const (
-	// flapPasses announces the change as it is.
-	flapPasses flapResult = iota
-	// flapLatches announces the change as the start of flapping.
-	flapLatches
-	// flapEscalates announces the change, although the latch is closed.
-	flapEscalates
-	// flapHolds holds the change back.
-	flapHolds
+	// FlappingPass announces the change as it is.
+	FlappingPass FlappingResult = iota
+	// FlappingStart announces the change as the start of flapping.
+	FlappingStart
+	// FlappingEscalate announces the change, although the latch is closed.
+	FlappingEscalate
+	// FlappingHold holds the change back.
+	FlappingHold
 )
 
-// observe counts a change. The change that makes the count is announced as the start of flapping; a fire never is, so that every alert
+// Observe counts a change. The change that makes the count is announced as the start of flapping; a fire never is, so that every alert
 // opens with its fire. While latched only a level that the episode has not reached before passes.
-func (f *flapState) observe(rule *flappingRule, c flapChange) flapResult {
-	if !rule.enabled {
-		return flapPasses
+func (f *Flapping) Observe(rule *FlappingRule, c Change) FlappingResult {
+	if !rule.Enabled {
+		return FlappingPass
 	}
-	if !f.latched {
-		f.times = append(f.times, c.t)
+	if !f.Latched {
+		f.Times = append(f.Times, c.Time)
 	}
-	f.last = c.t
-	f.prune(c.t - rule.within)
+	f.Last = c.Time
+	f.Prune(c.Time - rule.Within)
 	switch {
-	case !f.latched && (len(f.times) < rule.transitions || c.opens):
-		return flapPasses
-	case !f.latched && c.forgotten && len(f.times) < 2*rule.transitions:
-		return flapPasses // What is gone does not flap, unless it keeps coming back.
-	case !f.latched:
-		f.latched = true
-		return flapLatches
-	case c.worsens:
-		return flapEscalates
+	case !f.Latched && (len(f.Times) < rule.Transitions || c.Opens):
+		return FlappingPass
+	case !f.Latched && c.Forgotten && len(f.Times) < 2*rule.Transitions:
+		return FlappingPass // What is gone does not flap, unless it keeps coming back.
+	case !f.Latched:
+		f.Latched = true
+		return FlappingStart
+	case c.Worsens:
+		return FlappingEscalate
 	default:
-		return flapHolds
+		return FlappingHold
 	}
 }
 
-// stable tells whether a latched alert has not changed for long enough at time t.
-func (f *flapState) stable(rule *flappingRule, t int64) bool {
-	return f.latched && t-f.last >= rule.stableFor
+// Stable tells whether a latched alert has not changed for long enough at time t.
+func (f *Flapping) Stable(rule *FlappingRule, t int64) bool {
+	return f.Latched && t-f.Last >= rule.StableFor
 }
 
-// prune forgets the changes before a time.
-func (f *flapState) prune(before int64) {
+// Prune forgets the changes before a time.
+func (f *Flapping) Prune(before int64) {
 	k := 0
-	for k < len(f.times) && f.times[k] < before {
+	for k < len(f.Times) && f.Times[k] < before {
 		k++
 	}
-	f.times = append(f.times[:0], f.times[k:]...)
-	if len(f.times) == 0 {
-		f.times = nil
+	f.Times = append(f.Times[:0], f.Times[k:]...)
+	if len(f.Times) == 0 {
+		f.Times = nil
 	}
 }
 
-// notAfter moves to t what lies after it.
-func (f *flapState) notAfter(t int64) {
-	f.last = min(f.last, t)
-	for i := range f.times {
-		f.times[i] = min(f.times[i], t)
+// NotAfter moves to t what lies after it.
+func (f *Flapping) NotAfter(t int64) {
+	f.Last = min(f.Last, t)
+	for i := range f.Times {
+		f.Times[i] = min(f.Times[i], t)
 	}
 }

@@ -4,18 +4,18 @@ import "github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 
 // passFlapping tells whether a change is announced, and as what.
 func (e *Engine) passFlapping(g *group, c *change, worst int) bool {
-	switch g.alert.flap.observe(&g.rule.flapping, flapChange{
-		t: c.t, opens: c.transition == alertschema.TransitionFire, worsens: c.to > worst,
-		forgotten: c.reason == alertschema.ReasonStale && c.transition == alertschema.TransitionResolve,
+	switch g.alert.flap.Observe(&g.rule.Flapping, Change{
+		Time: c.t, Opens: c.transition == alertschema.TransitionFire, Worsens: c.to > worst,
+		Forgotten: c.reason == alertschema.ReasonStale && c.transition == alertschema.TransitionResolve,
 	}) {
-	case flapLatches:
+	case FlappingStart:
 		c.transition = alertschema.TransitionFlappingStart
-	case flapEscalates:
+	case FlappingEscalate:
 		c.transition = alertschema.TransitionEscalate
-	case flapHolds:
+	case FlappingHold:
 		e.stats.suppressed[suppressedFlapping]++
 		return false
-	case flapPasses:
+	case FlappingPass:
 	}
 	return true
 }
@@ -24,13 +24,13 @@ func (e *Engine) passFlapping(g *group, c *change, worst int) bool {
 // now; when that is inactive the episode's resolve follows, with the time at which it really ended.
 func (e *Engine) endFlapping(g *group, t int64) {
 	a := g.alert
-	if !a.flap.stable(&g.rule.flapping, t) {
+	if !a.flap.Stable(&g.rule.Flapping, t) {
 		return
 	}
-	a.flap = flapState{}
-	e.transition(g, change{transition: alertschema.TransitionFlappingEnd, t: t, from: a.told, to: a.level, reason: g.rule.valueReason()})
+	a.flap = Flapping{}
+	e.transition(g, change{transition: alertschema.TransitionFlappingEnd, t: t, from: a.told, to: a.Level, reason: g.rule.valueReason()})
 	switch {
-	case a.level == 0:
+	case a.Level == 0:
 		e.queue(g, change{transition: alertschema.TransitionResolve, t: t, from: max(a.told, 1), to: 0, reason: g.rule.valueReason()})
 	case a.told == 0:
 		e.postpone(g, deferredBySilence) // What held the fire back may be over; release finds out.

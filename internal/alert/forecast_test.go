@@ -8,9 +8,9 @@ import (
 
 func TestForecast(t *testing.T) {
 	t.Parallel()
-	line := fitLine(ringOf(10, 8, 6, 4), 0, 4, 3*second)
-	assert.InDelta(t, -2, line.slope, 1e-12)
-	assert.InDelta(t, 4, line.at(0), 1e-12)
-	assert.InDelta(t, -2, line.at(3), 1e-12)
-	assert.Zero(t, fitLine(ringOf(0.1, 0.1, 0.1), 0, 3, 0).slope)
+	line := FitLine(ringOf(10, 8, 6, 4), 0, 4, 3e9)
+	assert.InDelta(t, -2, line.Slope, 1e-12)
+	assert.InDelta(t, 4, line.At(0), 1e-12)
+	assert.InDelta(t, -2, line.At(3), 1e-12)
+	assert.Zero(t, FitLine(ringOf(0.1, 0.1, 0.1), 0, 3, 0).Slope)
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// formatDuration writes a duration as an operator would: 24h, 1m30s, 15s.
-func formatDuration(d time.Duration) string {
+// FormatDuration writes a duration as an operator would: 24h, 1m30s, 15s.
+func FormatDuration(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")
@@ -39,16 +39,16 @@ func formatBytes(n float64) string {
 	return strconv.FormatFloat(n, 'f', decimals, 64) + " " + units[i]
 }
 
-// formatSeconds writes seconds as a duration: 15m15s.
-func formatSeconds(seconds float64) string {
+// FormatSeconds writes seconds as a duration: 15m15s.
+func FormatSeconds(seconds float64) string {
 	if math.IsNaN(seconds) || math.Abs(seconds) > math.MaxInt64/2e9 {
 		return strconv.FormatFloat(seconds, 'g', -1, 64) + "s"
 	}
-	return formatDuration(time.Duration(seconds * 1e9).Round(time.Millisecond))
+	return FormatDuration(time.Duration(seconds * 1e9).Round(time.Millisecond))
 }
 
-// formatValue writes a value of the metric's unit for a message nobody wrote a template for.
-func formatValue(v float64, unit string) string {
+// FormatValue writes a value of the metric's unit for a message nobody wrote a template for.
+func FormatValue(v float64, unit string) string {
 	switch unit {
 	case "1":
 		return formatPercent(v)
@@ -59,15 +59,15 @@ func formatValue(v float64, unit string) string {
 	case "By/s":
 		return formatBytes(v) + "/s"
 	case "s":
-		return formatSeconds(v)
+		return FormatSeconds(v)
 	default:
 		return strconv.FormatFloat(v, 'g', 6, 64)
 	}
 }
 
-// displayUnit returns the unit to show a value in: a ratio is a percentage where the metric or the threshold calls it one.
-func (l *levelSpec) displayUnit(metric, unit string) string {
-	if unit == "1" && l.raise[0].unit != unitPercent && !isShare(metric) {
+// DisplayUnit returns the unit to show a value in: a ratio is a percentage where the metric or the threshold calls it one.
+func (l *LevelSpec) DisplayUnit(metric, unit string) string {
+	if unit == "1" && l.Raise[0].Unit != UnitPercent && !IsShare(metric) {
 		return ""
 	}
 	return unit

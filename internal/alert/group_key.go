@@ -5,41 +5,41 @@ import (
 	"slices"
 )
 
-// groupAttr is one attribute of a group key, with where it came from.
-type groupAttr struct {
-	source attrSource
+// Located is one attribute of a group key, with where it came from.
+type Located struct {
+	Location Location
 	Attr
 }
 
-// encodeGroup writes a group key as bytes that only an equal key gives: attributes in order, lengths in front.
-func encodeGroup(attrs []groupAttr) string {
-	slices.SortFunc(attrs, func(a, b groupAttr) int {
-		return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.Key, b.Key))
+// EncodeGroup writes a group key as bytes that only an equal key gives: attributes in order, lengths in front.
+func EncodeGroup(attrs []Located) string {
+	slices.SortFunc(attrs, func(a, b Located) int {
+		return cmp.Or(cmp.Compare(a.Location, b.Location), cmp.Compare(a.Key, b.Key))
 	})
-	var e encoder
+	var e Encoder
 	for _, a := range attrs {
-		e.byte(byte(a.source))
-		e.attr(a.Attr)
+		e.Byte(byte(a.Location))
+		e.Attr(a.Attr)
 	}
-	return string(e.b)
+	return string(e.Bytes)
 }
 
-// decodeGroup is the inverse of encodeGroup; bytes that are not a group key give an error.
-func decodeGroup(key string) ([]groupAttr, error) {
-	d := decoder{b: []byte(key)}
-	var out []groupAttr
-	for len(d.b) > 0 && d.err == nil {
-		source := attrSource(d.byte())
-		if source > fromScope {
-			d.fail("attribute source")
+// DecodeGroup is the inverse of encodeGroup; bytes that are not a group key give an error.
+func DecodeGroup(key string) ([]Located, error) {
+	d := Decoder{Bytes: []byte(key)}
+	var out []Located
+	for len(d.Bytes) > 0 && d.Err == nil {
+		source := Location(d.Byte())
+		if source > InScope {
+			d.Fail("attribute source")
 		}
-		out = append(out, groupAttr{source: source, Attr: d.attr()})
+		out = append(out, Located{Location: source, Attr: d.Attr()})
 	}
-	return out, d.err
+	return out, d.Err
 }
 
-// nameTable numbers attribute keys, so that the group keys held in memory need not spell them out.
-type nameTable struct {
+// NameTable numbers attribute keys, so that the group keys held in memory need not spell them out.
+type NameTable struct {
 	names   []string
 	numbers map[string]uint64
 }
@@ -47,15 +47,15 @@ type nameTable struct {
 // maxNames bounds the table; further keys are spelled out.
 const maxNames = 4096
 
-func newNameTable() *nameTable { return &nameTable{numbers: map[string]uint64{}} }
+func NewNameTable() *NameTable { return &NameTable{numbers: map[string]uint64{}} }
 
-// compact returns the short form of a group key that encodeGroup wrote.
-func (n *nameTable) compact(key string) string {
-	attrs, err := decodeGroup(key)
+// Compact returns the short form of a group key that encodeGroup wrote.
+func (n *NameTable) Compact(key string) string {
+	attrs, err := DecodeGroup(key)
 	if err != nil {
 		return "" // encodeGroup writes nothing that decodeGroup does not read.
 	}
-	var e encoder
+	var e Encoder
 	for _, a := range attrs {
 		number, known := n.numbers[a.Key]
 		if !known && len(n.names) < maxNames {
@@ -63,28 +63,28 @@ func (n *nameTable) compact(key string) string {
 			number, known = uint64(len(n.names)), true
 			n.numbers[a.Key] = number
 		}
-		e.byte(byte(a.source))
-		e.uint(number)
+		e.Byte(byte(a.Location))
+		e.Uint(number)
 		if !known {
-			e.string(a.Key)
+			e.Text(a.Key)
 		}
-		e.value(a.Value)
+		e.Value(a.Value)
 	}
-	return string(e.b)
+	return string(e.Bytes)
 }
 
-// expand is the inverse of compact.
-func (n *nameTable) expand(short string) []groupAttr {
-	d := decoder{b: []byte(short)}
-	var out []groupAttr
-	for len(d.b) > 0 {
-		a := groupAttr{source: attrSource(d.byte())}
-		if number := d.uint(); number > 0 {
+// Expand is the inverse of compact.
+func (n *NameTable) Expand(short string) []Located {
+	d := Decoder{Bytes: []byte(short)}
+	var out []Located
+	for len(d.Bytes) > 0 {
+		a := Located{Location: Location(d.Byte())}
+		if number := d.Uint(); number > 0 {
 			a.Key = n.names[number-1]
 		} else {
-			a.Key = d.string()
+			a.Key = d.Text()
 		}
-		a.Value = d.value()
+		a.Value = d.Value()
 		out = append(out, a)
 	}
 	return out

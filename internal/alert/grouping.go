@@ -7,60 +7,60 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
-// groupKey returns the key of the group that a point of one of the rule's selectors belongs to.
-func (r *rule) groupKey(t *target, o *Origin, point []Attr) string {
-	var attrs []groupAttr
+// GroupKey returns the key of the group that a point of one of the rule's selectors belongs to.
+func (r *Rule) GroupKey(t *Target, o *Origin, point []Attr) string {
+	var attrs []Located
 	switch {
-	case r.pinned():
-		return r.pinnedKey()
-	case r.groupGiven:
-		sets := [...][]Attr{fromPoint: point, fromResource: o.Resource, fromScope: o.Scope}
-		for _, f := range r.groupBy {
-			if v, ok := lookup(sets[f.source], f.key); ok {
-				attrs = append(attrs, groupAttr{f.source, Attr{f.key, v}})
+	case r.Pinned():
+		return r.PinnedKey()
+	case r.GroupGiven:
+		sets := [...][]Attr{InPoint: point, InResource: o.Resource, InScope: o.Scope}
+		for _, f := range r.GroupBy {
+			if v, ok := Lookup(sets[f.Location], f.Key); ok {
+				attrs = append(attrs, Located{f.Location, Attr{f.Key, v}})
 			}
 		}
-		if r.byResource {
+		if r.ByResource {
 			attrs = r.appendIdentity(t, attrs, o)
 		}
-		return encodeGroup(attrs)
+		return EncodeGroup(attrs)
 	}
-	if !r.joins {
+	if !r.Joins {
 		for _, a := range point {
-			if !t.sel.pins(a.Key) {
-				attrs = append(attrs, groupAttr{fromPoint, a})
+			if !t.Selector.pins(a.Key) {
+				attrs = append(attrs, Located{InPoint, a})
 			}
 		}
 	}
-	return encodeGroup(r.appendIdentity(t, attrs, o))
+	return EncodeGroup(r.appendIdentity(t, attrs, o))
 }
 
 // appendIdentity appends the attributes that identify the resource and that group_by does not name.
-func (r *rule) appendIdentity(t *target, attrs []groupAttr, o *Origin) []groupAttr {
+func (r *Rule) appendIdentity(t *Target, attrs []Located, o *Origin) []Located {
 	for _, a := range o.Resource {
 		identifies := slices.Contains(o.IdentifyingKeys, a.Key)
 		if len(o.IdentifyingKeys) == 0 {
-			identifies = alertschema.IdentifiesResource(a.Key, t.metric)
+			identifies = alertschema.IdentifiesResource(a.Key, t.Metric)
 		}
-		if identifies && !slices.Contains(r.groupBy, groupField{fromResource, a.Key}) {
-			attrs = append(attrs, groupAttr{fromResource, a})
+		if identifies && !slices.Contains(r.GroupBy, GroupField{InResource, a.Key}) {
+			attrs = append(attrs, Located{InResource, a})
 		}
 	}
 	return attrs
 }
 
-// pinned tells whether the rule has one group, that of the series that its selector describes.
-func (r *rule) pinned() bool { return r.absent != nil && len(r.groupBy) == 0 && !r.byResource }
+// Pinned tells whether the rule has one group, that of the series that its selector describes.
+func (r *Rule) Pinned() bool { return r.Absent != nil && len(r.GroupBy) == 0 && !r.ByResource }
 
-// pinnedKey is the group key of an absent rule: what its selector says the missing series looks like.
-func (r *rule) pinnedKey() string {
-	var attrs []groupAttr
-	for source, ms := range [...][]matcher{fromPoint: r.value.sel.point, fromResource: r.value.sel.resource, fromScope: r.value.sel.scope} {
+// PinnedKey is the group key of an absent rule: what its selector says the missing series looks like.
+func (r *Rule) PinnedKey() string {
+	var attrs []Located
+	for source, ms := range [...][]matcher{InPoint: r.Value.Selector.point, InResource: r.Value.Selector.resource, InScope: r.Value.Selector.scope} {
 		for _, m := range ms {
 			if m.op == opExact {
-				attrs = append(attrs, groupAttr{attrSource(source), Attr{m.key, StringValue(strings.Clone(m.text))}})
+				attrs = append(attrs, Located{Location(source), Attr{m.key, StringValue(strings.Clone(m.text))}})
 			}
 		}
 	}
-	return encodeGroup(attrs)
+	return EncodeGroup(attrs)
 }

@@ -49,7 +49,7 @@ func TestGroupKey(t *testing.T) {
 			}
 			cfg := DefaultConfig()
 			cfg.Rules = []RuleConfig{c.rule}
-			rules, err := Compile(cfg)
+			ruleSet, err := Compile(cfg)
 			require.NoError(t, err)
 			o := &Origin{
 				Resource: []Attr{
@@ -61,9 +61,9 @@ func TestGroupKey(t *testing.T) {
 				},
 				IdentifyingKeys: c.idKeys, Scope: []Attr{{"zone", StringValue("a")}},
 			}
-			rule := rules.rules[0]
-			key := rule.groupKey(&rule.value, o, []Attr{{"state", StringValue("used")}, {"device", StringValue("sda")}, {"mode", StringValue("rw")}})
-			attrs, err := decodeGroup(key)
+			rule := ruleSet.Rules[0]
+			key := rule.GroupKey(&rule.Value, o, []Attr{{"state", StringValue("used")}, {"device", StringValue("sda")}, {"mode", StringValue("rw")}})
+			attrs, err := DecodeGroup(key)
 			require.NoError(t, err)
 			var got []string
 			for _, a := range attrs {

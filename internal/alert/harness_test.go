@@ -26,16 +26,16 @@ type rig struct {
 }
 
 // newRig starts an engine with the given rules and otherwise the defaults, except as edit says.
-func newRig(t *testing.T, rules []RuleConfig, edit func(*Config)) *rig {
+func newRig(t *testing.T, ruleSet []RuleConfig, edit func(*Config)) *rig {
 	t.Helper()
 	cfg := DefaultConfig()
-	cfg.Rules = rules
+	cfg.Rules = ruleSet
 	if edit != nil {
 		edit(&cfg)
 	}
 	r := &rig{t: t, cfg: cfg, metric: "m", unit: "1"}
-	if len(rules) > 0 {
-		r.metric = rules[0].Metric
+	if len(ruleSet) > 0 {
+		r.metric = ruleSet[0].Metric
 	}
 	r.origin.Resource = []Attr{{"host.name", StringValue("db1")}}
 	r.restart(0)
@@ -44,9 +44,9 @@ func newRig(t *testing.T, rules []RuleConfig, edit func(*Config)) *rig {
 
 func (r *rig) restart(s float64) {
 	r.t.Helper()
-	rules, err := Compile(r.cfg)
+	ruleSet, err := Compile(r.cfg)
 	require.NoError(r.t, err)
-	r.engine = New(rules, at(s))
+	r.engine = New(ruleSet, at(s))
 }
 
 // point is one sample for observe.
@@ -113,8 +113,8 @@ func (r *rig) transitions() []string {
 // disk is attributes of a data point with one mountpoint.
 func disk(name string) []Attr { return []Attr{{"mountpoint", StringValue(name)}} }
 
-// ladder is a rule with a warning above 80 and a critical above 95.
-func ladder(edit func(*RuleConfig)) []RuleConfig {
+// ladderRule is a rule with a warning above 80 and a critical above 95.
+func ladderRule(edit func(*RuleConfig)) []RuleConfig {
 	rc := RuleConfig{Name: "load", Metric: "m", Thresholds: map[string]LevelConfig{
 		"warning": {Above: 80}, "critical": {Above: 95},
 	}}

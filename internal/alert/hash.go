@@ -2,14 +2,14 @@ package alert
 
 import "hash/maphash"
 
-// seriesKey identifies a series within one metric: a hash of resource, scope and attributes. Its seed differs from
+// Hash identifies a series within one metric: a hash of resource, scope and attributes. Its seed differs from
 // run to run, so that nobody can prepare attributes that collide; it never leaves the process.
-type seriesKey struct{ a, b uint64 }
+type Hash struct{ a, b uint64 }
 
-// attrSetHash hashes an attribute set without regard to order: the hashes of the attributes are added up, in two
+// HashSet hashes an attribute set without regard to order: the hashes of the attributes are added up, in two
 // lanes that mix differently.
-func attrSetHash(seed maphash.Seed, attrs []Attr) seriesKey {
-	var k seriesKey
+func HashSet(seed maphash.Seed, attrs []Attr) Hash {
+	var k Hash
 	for i := range attrs {
 		v := &attrs[i].Value
 		h := mix(maphash.String(seed, attrs[i].Key) + uint64(v.kind))
@@ -25,9 +25,9 @@ func attrSetHash(seed maphash.Seed, attrs []Attr) seriesKey {
 	return k
 }
 
-// join makes one key of an outer and an inner one; the order matters.
-func (k seriesKey) join(inner seriesKey) seriesKey {
-	return seriesKey{mix(k.a*3 + inner.a), mix(k.b*5 + inner.b)}
+// Join makes one key of an outer and an inner one; the order matters.
+func (k Hash) Join(inner Hash) Hash {
+	return Hash{mix(k.a*3 + inner.a), mix(k.b*5 + inner.b)}
 }
 
 // mix is the finisher of splitmix64: every bit of the input moves every bit of the output.

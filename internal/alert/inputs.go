@@ -27,7 +27,7 @@ func (e *Engine) join(g *group, s *series, as role) {
 		s.groups = append(s.groups, g)
 		return
 	}
-	s.marks |= markInput
+	s.Marks |= markInput
 	e.inputRefs[s] = append(e.inputRefs[s], inputRef{g, as})
 }
 
@@ -48,114 +48,114 @@ func (g *group) hasInputs() bool {
 // has been missing for as long.
 func (g *group) policyFrom() int64 {
 	from := g.noDataFrom()
-	if c := g.inputs; c != nil && c.complete != unset {
-		from = min(from, c.complete+g.rule.noDataAfter)
+	if c := g.inputs; c != nil && c.complete != Unset2 {
+		from = min(from, c.complete+g.rule.NoDataAfter)
 	}
 	return from
 }
 
 // newestOf is the newest sample of several series, unset when there is none.
 func newestOf(all []*series) int64 {
-	newest := unset
+	newest := Unset2
 	for _, s := range all {
-		newest = max(newest, s.newest())
+		newest = max(newest, s.Newest())
 	}
 	return newest
 }
 
 // until is the time up to which any of the series has a value if nothing more comes.
-func (r *rule) until(all []*series) int64 {
-	until := unset
+func (r *Rule) until(all []*series) int64 {
+	until := Unset2
 	for _, s := range all {
-		until = max(until, r.presentUntil(&s.windowSeries))
+		until = max(until, r.presentUntil(&s.Series))
 	}
 	return until
 }
 
 // currentUntil is the time up to which the last value of any of the series counts as current if nothing more comes.
-func (r *rule) currentUntil(all []*series) int64 {
-	until := unset
+func (r *Rule) currentUntil(all []*series) int64 {
+	until := Unset2
 	for _, s := range all {
-		until = max(until, s.lasts(s.lookback(r.lookback)))
+		until = max(until, s.Lasts(s.Lookback(r.Lookback)))
 	}
 	return until
 }
 
 // addInputs completes a reading by what the rule's condition says. Where the condition is not known there is no value.
-func (e *Engine) addInputs(g *group, t int64, rd *reading, until int64) (int64, presence) {
+func (e *Engine) addInputs(g *group, t int64, rd *Reading, until int64) (int64, Presence) {
 	r, c := g.rule, g.inputs
 	complete := newestOf(g.members)
-	if r.divisor != nil {
+	if r.Divisor != nil {
 		complete = min(complete, newestOf(c.divisors))
 	}
-	if r.onlyIf != nil {
+	if r.OnlyIf != nil {
 		holds, said := g.condition(t)
-		if said != present {
+		if said != Present {
 			return until, said
 		}
-		rd.healthy = !holds
+		rd.Healthy = !holds
 		complete, until = min(complete, newestOf(c.conditions)), min(until, r.currentUntil(c.conditions))
 	}
 	c.complete = max(c.complete, min(complete, t))
 	r.inputsSeen = true
-	return until, present
+	return until, Present
 }
 
 // condition tells whether the rule's condition holds as of time t: any series of the group will do.
-func (g *group) condition(t int64) (holds bool, said presence) {
+func (g *group) condition(t int64) (holds bool, said Presence) {
 	r := g.rule
-	said = missing
+	said = Missing
 	for _, s := range g.inputs.conditions {
-		v, known := r.current(&s.windowSeries, t)
-		if known != present {
+		v, known := r.current(&s.Series, t)
+		if known != Present {
 			continue
 		}
-		said = present
-		holds = holds || r.met.raised(v)
+		said = Present
+		holds = holds || r.met.Raised(v)
 	}
 	return holds, said
 }
 
 // ratio divides the group's value as of time t by that of its divisors. Division by zero gives no value.
-func (e *Engine) ratio(g *group, t int64) (float64, *series, presence) {
+func (e *Engine) ratio(g *group, t int64) (float64, *series, Presence) {
 	of, by, said := e.joined(g, g.members, t, 0)
-	if said != present {
+	if said != Present {
 		return 0, nil, said
 	}
 	to, _, said := e.joined(g, g.inputs.divisors, t, 0)
-	if said != present {
+	if said != Present {
 		return 0, nil, said
 	}
-	v := g.rule.offset + g.rule.scale*(of/to)
+	v := g.rule.Offset + g.rule.Scale*(of/to)
 	if to == 0 || math.IsNaN(v) {
-		return 0, by, missing
+		return 0, by, Missing
 	}
-	return v, by, present
+	return v, by, Present
 }
 
 // joined joins the values of series as the rule's group_agg says, and returns the newest series too. Ahead is the horizon of a forecast.
-func (e *Engine) joined(g *group, all []*series, t, ahead int64) (float64, *series, presence) {
-	var acc groupAccumulator
+func (e *Engine) joined(g *group, all []*series, t, ahead int64) (float64, *series, Presence) {
+	var acc GroupAccumulator
 	var by *series
 	unsure := false
 	restoring := g.alert != nil && g.alert.restored
 	for _, s := range all {
-		v, said := g.rule.valueOf(&s.windowSeries, t, ahead, restoring, &e.scratch)
-		if said != present || math.IsNaN(v) {
-			unsure = unsure || said == unsettled
+		v, said := g.rule.valueOf(&s.Series, t, ahead, restoring, &e.scratch)
+		if said != Present || math.IsNaN(v) {
+			unsure = unsure || said == Unsettled
 			continue
 		}
-		acc.add(g.rule.groupAgg, v)
-		if by == nil || s.newest() > by.newest() {
+		acc.Add(g.rule.GroupAggregate, v)
+		if by == nil || s.Newest() > by.Newest() {
 			by = s
 		}
 	}
 	switch {
-	case acc.n > 0:
-		return acc.value(g.rule.groupAgg), by, present
+	case acc.Count > 0:
+		return acc.Value(g.rule.GroupAggregate), by, Present
 	case unsure:
-		return 0, nil, unsettled
+		return 0, nil, Unsettled
 	default:
-		return 0, nil, missing
+		return 0, nil, Missing
 	}
 }

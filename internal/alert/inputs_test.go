@@ -29,7 +29,7 @@ func (r *rig) said() []string {
 
 // guarded is a ladder on m that is in force only while c is above 60 %.
 func guarded(edit func(*RuleConfig)) []RuleConfig {
-	return ladder(func(rc *RuleConfig) {
+	return ladderRule(func(rc *RuleConfig) {
 		rc.OnlyIf = &ConditionConfig{Metric: "c", Above: "60%"}
 		rc.Flapping = &FlappingConfig{Enabled: new(bool)}
 		if edit != nil {
@@ -182,7 +182,7 @@ func TestOnlyIf(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, guarded(func(rc *RuleConfig) { rc.OnlyIf.Point = "max" }), nil)
 		r.metric = "c"
-		r.distribution(0, DeltaCounter, exponential(8, 0, 0.1, 0.9))
+		r.distribution(0, DeltaCounter, Exponential(8, 0, 0.1, 0.9))
 		r.metric = "m"
 		r.step(0, 90)
 		assert.Equal(t, []string{"fire warning threshold"}, r.said())
@@ -191,7 +191,7 @@ func TestOnlyIf(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, guarded(nil), nil)
 		r.metric = "c"
-		r.distribution(0, DeltaCounter, exponential(8, 0, 0.1, 0.9))
+		r.distribution(0, DeltaCounter, Exponential(8, 0, 0.1, 0.9))
 		events := r.drain()
 		require.Len(t, events, 1)
 		assert.Equal(t, `rule "load": metric c is an exponential histogram: set "only_if.point" to one of its figures (min, max, avg, sum, count, pNN)`,
@@ -212,12 +212,12 @@ func TestOnlyIf(t *testing.T) {
 
 func TestCompanionsHoldNoMoreThanTheyNeed(t *testing.T) {
 	t.Parallel()
-	rules := guarded(func(rc *RuleConfig) { rc.Window, rc.Aggregate = time.Hour, "avg" })
-	rules = append(rules, RuleConfig{
+	ruleSet := guarded(func(rc *RuleConfig) { rc.Window, rc.Aggregate = time.Hour, "avg" })
+	ruleSet = append(ruleSet, RuleConfig{
 		Name: "share", Threshold: 1, Severity: "warning", Window: time.Minute, Aggregate: "avg",
 		Ratio: &RatioConfig{Of: SelectorConfig{Metric: "m"}, To: SelectorConfig{Metric: "d"}},
 	})
-	r := newRig(t, rules, nil)
+	r := newRig(t, ruleSet, nil)
 	for s := 0.0; s < 3600; s += 15 {
 		r.on("c", s, point{s: s, v: 0.9})
 		r.on("d", s, point{s: s, v: 2})
@@ -226,7 +226,7 @@ func TestCompanionsHoldNoMoreThanTheyNeed(t *testing.T) {
 	held := map[string]int{}
 	for metric, m := range r.engine.matchers {
 		for _, s := range m.series {
-			held[metric] = s.samples.len()
+			held[metric] = s.Samples.Len()
 		}
 	}
 	assert.Equal(t, map[string]int{"m": 240, "c": 1, "d": 5}, held)

@@ -1,14 +1,14 @@
 package alert
 
-// attrSource tells where an attribute stands.
-type attrSource uint8
+// Location tells where an attribute stands.
+type Location uint8
 
 // The numbers are stored, rule versions and alert IDs are made of them, and group keys have their attributes in order of them: append only.
 const (
-	// fromPoint is an attribute of the data point.
-	fromPoint attrSource = 0
-	// fromResource is an attribute of the resource.
-	fromResource attrSource = 1
-	// fromScope is an attribute of the instrumentation scope.
-	fromScope attrSource = 2
+	// InPoint is an attribute of the data point.
+	InPoint Location = 0
+	// InResource is an attribute of the resource.
+	InResource Location = 1
+	// InScope is an attribute of the instrumentation scope.
+	InScope Location = 2
 )

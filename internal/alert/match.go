@@ -39,7 +39,7 @@ func (m *matcher) matches(attrs []Attr) bool {
 	for i := range attrs {
 		if a := &attrs[i]; len(a.Key) == len(m.key) && a.Key == m.key {
 			if m.op == opExact { // What nearly every point is asked, without copying the value.
-				if equal, isText := a.Value.equalsString(m.text); isText {
+				if equal, isText := a.Value.EqualsString(m.text); isText {
 					return equal
 				}
 			}
@@ -63,35 +63,35 @@ func (m *matcher) matchesValue(v Value, ok bool) bool {
 	}
 	switch m.op {
 	case opExact:
-		return v.equalsText(m.text)
+		return v.EqualsText(m.text)
 	case opRegex:
 		return m.re.MatchString(v.AsString())
 	default:
-		return slices.ContainsFunc(m.in, v.equalsText)
+		return slices.ContainsFunc(m.in, v.EqualsText)
 	}
 }
 
-// selector is the compiled Match of a rule.
-type selector struct {
+// Selector is the compiled Match of a rule.
+type Selector struct {
 	point, resource, scope []matcher
 	// canonical is the selector as text with keys in order: what rule versions are made of.
 	canonical string
 }
 
-func (s *selector) pins(key string) bool {
+func (s *Selector) pins(key string) bool {
 	return slices.ContainsFunc(s.point, func(m matcher) bool { return m.key == key && m.op == opExact })
 }
 
 // MatchesOrigin tells whether the resource and the scope are those of the selector.
-func (s *selector) matchesOrigin(o *Origin) bool {
+func (s *Selector) MatchesOrigin(o *Origin) bool {
 	return allMatch(s.resource, o.Resource) && allMatch(s.scope, o.Scope)
 }
 
 // MatchesPoint tells whether the attributes of a data point are those of the selector.
-func (s *selector) matchesPoint(attrs []Attr) bool { return allMatch(s.point, attrs) }
+func (s *Selector) MatchesPoint(attrs []Attr) bool { return allMatch(s.point, attrs) }
 
 // MatchesSource is MatchesPoint for attributes that are looked up where they lie.
-func (s *selector) matchesSource(attrs AttributeSource) bool { return allFound(s.point, attrs) }
+func (s *Selector) MatchesSource(attrs Source) bool { return allFound(s.point, attrs) }
 
 func allMatch(ms []matcher, attrs []Attr) bool {
 	for i := range ms {
@@ -103,7 +103,7 @@ func allMatch(ms []matcher, attrs []Attr) bool {
 }
 
 // allFound is allMatch for attributes that are looked up where they lie.
-func allFound(ms []matcher, attrs AttributeSource) bool {
+func allFound(ms []matcher, attrs Source) bool {
 	for i := range ms {
 		m := &ms[i]
 		if v, ok := attrs.Attribute(m.key); !m.matchesValue(v, ok) {
@@ -114,8 +114,8 @@ func allFound(ms []matcher, attrs AttributeSource) bool {
 }
 
 // compileSelector turns a rule's match map into matchers; what is wrong goes to report. prefix is where the map stands.
-func compileSelector(match map[string]any, prefix string, report func(string, ...any)) selector {
-	var s selector
+func compileSelector(match map[string]any, prefix string, report func(string, ...any)) Selector {
+	var s Selector
 	point := make(map[string]any, len(match))
 	for key, v := range match {
 		sub, isMap := v.(map[string]any)

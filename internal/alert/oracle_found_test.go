@@ -29,7 +29,7 @@ func TestEndedSeriesLeavesTheWindowsOfItsGroup(t *testing.T) {
 
 func TestWindowedAlertKeepsWhileItsSeriesHasEnded(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(func(rc *RuleConfig) { rc.Window, rc.Aggregate = 5*time.Minute, "min" }), nil)
+	r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.Window, rc.Aggregate = 5*time.Minute, "min" }), nil)
 	for s := 0.0; s < 60; s += 15 {
 		r.step(s, 90)
 	}

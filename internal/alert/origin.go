@@ -13,7 +13,7 @@ type Origin struct {
 	ScopeName, ScopeVersion string
 	Scope                   []Attr
 
-	key, resourceKey seriesKey
+	key, resourceKey Hash
 	hashed           bool
 }
 
@@ -23,13 +23,13 @@ func (o *Origin) Reset() {
 	o.ScopeName, o.ScopeVersion, o.hashed = "", "", false
 }
 
-// keys returns the hash that identifies the origin, and that of its resource alone.
-func (o *Origin) keys(seed maphash.Seed) (whole, resource seriesKey) {
+// Hashes returns the hash that identifies the origin, and that of its resource alone.
+func (o *Origin) Hashes(seed maphash.Seed) (whole, resource Hash) {
 	if !o.hashed {
-		o.resourceKey = attrSetHash(seed, o.Resource)
-		scope := attrSetHash(seed, o.Scope)
+		o.resourceKey = HashSet(seed, o.Resource)
+		scope := HashSet(seed, o.Scope)
 		name := [2]Attr{{"name", StringValue(o.ScopeName)}, {"version", StringValue(o.ScopeVersion)}}
-		o.key = o.resourceKey.join(attrSetHash(seed, name[:])).join(scope)
+		o.key = o.resourceKey.Join(HashSet(seed, name[:])).Join(scope)
 		o.hashed = true
 	}
 	return o.key, o.resourceKey

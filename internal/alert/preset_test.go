@@ -11,9 +11,9 @@ func TestPresetHostFires(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig()
 	cfg.Preset = "host"
-	rules, err := Compile(cfg)
+	ruleSet, err := Compile(cfg)
 	require.NoError(t, err)
-	e := New(rules, base)
+	e := New(ruleSet, base)
 	feed := func(s float64, metric string, v float64, attrs ...[]Attr) {
 		o := &Origin{Resource: []Attr{{"host.name", StringValue("db1")}}}
 		e.Begin(at(s))

@@ -59,7 +59,7 @@ func randomRule(random *rand.Rand, n int) RuleConfig {
 	rc := RuleConfig{
 		Name: fmt.Sprintf("r%d", n), Metric: "m",
 		Thresholds: map[string]LevelConfig{"warning": {Above: 60.0}, "critical": {Above: 85.0}},
-		NoData:     &NoDataConfig{After: 2 * time.Minute, Action: noDataActions[random.IntN(4)].name},
+		NoData:     &NoDataConfig{After: 2 * time.Minute, Action: []string{"keep", "resolve", "alert", "ok"}[random.IntN(4)]},
 	}
 	if random.IntN(2) == 0 {
 		rc.Thresholds = map[string]LevelConfig{"warning": {Above: 60.0, Clear: 40.0}, "critical": {Above: 85.0, Clear: 70.0}}
@@ -97,11 +97,11 @@ func history(t *testing.T, seed uint64) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 7))
 	story := fmt.Sprintf("seed %d", seed)
-	var rules []RuleConfig
+	var ruleSet []RuleConfig
 	for n := range 1 + random.IntN(3) {
-		rules = append(rules, randomRule(random, n))
+		ruleSet = append(ruleSet, randomRule(random, n))
 	}
-	r := newRig(t, rules, func(c *Config) {
+	r := newRig(t, ruleSet, func(c *Config) {
 		c.Limits.EventsPerMinute = []int{1, 3, 1000}[random.IntN(3)]
 		c.Limits.AlertsPerRule = []int{2, 100}[random.IntN(2)]
 		c.Limits.Outbox = []int{2, 5, 1000}[random.IntN(3)]
@@ -192,13 +192,13 @@ func checkBounds(t *testing.T, r *rig, story string) {
 		require.LessOrEqual(t, state.announced, limit, story)
 	}
 	for _, g := range r.engine.alerts {
-		if a := g.alert; a.level > 0 && a.told == 0 && !a.flap.latched {
+		if a := g.alert; a.Level > 0 && a.told == 0 && !a.flap.Latched {
 			require.NotEqual(t, notDeferred, a.deferred, "%s: it fires, and nobody will ever hear of it", story)
 		}
 	}
 	// Beyond its limit the outbox holds what must not be lost: one record for each alert that had been announced.
 	room := r.cfg.Limits.Outbox + limit*len(r.engine.states)
-	room += r.engine.outbox.attempted()
+	room += r.engine.outbox.Attempted()
 	require.LessOrEqual(t, r.engine.Pending(), room, story)
 }
 
@@ -299,7 +299,7 @@ func TestLikePrometheus(t *testing.T) {
 
 func TestStateIsBoundedUnderEndlessChurn(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(nil), func(c *Config) { c.Limits.Series, c.Limits.Outbox = 200, 50 })
+	r := newRig(t, ladderRule(nil), func(c *Config) { c.Limits.Series, c.Limits.Outbox = 200, 50 })
 	n := 0
 	for s := 0.0; s < 7200; s += 15 {
 		points := make([]point, 50)

@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// quantityUnit is the unit that a threshold was written with.
-type quantityUnit uint8
+// QuantityUnit is the unit that a threshold was written with.
+type QuantityUnit uint8
 
 const (
-	unitBare quantityUnit = iota
-	unitPercent
-	unitBytes
+	UnitBare QuantityUnit = iota
+	UnitPercent
+	UnitBytes
 )
 
-// quantity is a threshold as written: number, unit and the text for messages.
-type quantity struct {
-	num  float64
-	unit quantityUnit
-	text string
+// Quantity is a threshold as written: number, unit and the text for messages.
+type Quantity struct {
+	Number float64
+	Unit   QuantityUnit
+	Text   string
 }
 
 var byteSuffixes = []struct {
@@ -45,7 +45,7 @@ var byteSuffixes = []struct {
 var errNaN = errors.New("threshold NaN")
 
 // parseQuantity reads a threshold: a number, "80%", "5GiB" or the text of a number.
-func parseQuantity(v any) (quantity, error) {
+func parseQuantity(v any) (Quantity, error) {
 	switch x := v.(type) {
 	case float64:
 		return bareQuantity(x)
@@ -60,57 +60,57 @@ func parseQuantity(v any) (quantity, error) {
 	case string:
 		return parseQuantityText(x)
 	default:
-		return quantity{}, fmt.Errorf("threshold %v: want a number, a percentage or a byte size", v)
+		return Quantity{}, fmt.Errorf("threshold %v: want a number, a percentage or a byte size", v)
 	}
 }
 
-func bareQuantity(f float64) (quantity, error) {
+func bareQuantity(f float64) (Quantity, error) {
 	if math.IsNaN(f) {
-		return quantity{}, errNaN
+		return Quantity{}, errNaN
 	}
-	return quantity{num: f, text: strconv.FormatFloat(f, 'g', -1, 64)}, nil
+	return Quantity{Number: f, Text: strconv.FormatFloat(f, 'g', -1, 64)}, nil
 }
 
-func parseQuantityText(s string) (quantity, error) {
+func parseQuantityText(s string) (Quantity, error) {
 	text := strings.TrimSpace(s)
-	q := quantity{text: text}
+	q := Quantity{Text: text}
 	number, factor := text, 1.0
 	if rest, ok := strings.CutSuffix(text, "%"); ok {
-		number, q.unit = rest, unitPercent
+		number, q.Unit = rest, UnitPercent
 	} else {
 		for _, b := range byteSuffixes {
 			if rest, ok := strings.CutSuffix(text, b.suffix); ok {
-				number, factor, q.unit = rest, b.factor, unitBytes
+				number, factor, q.Unit = rest, b.factor, UnitBytes
 				break
 			}
 		}
 	}
 	f, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
 	if err != nil || strings.ContainsAny(number, "_xXpP") {
-		return quantity{}, fmt.Errorf("threshold %q: want a number, a percentage or a byte size", s)
+		return Quantity{}, fmt.Errorf("threshold %q: want a number, a percentage or a byte size", s)
 	}
 	if math.IsNaN(f) {
-		return quantity{}, errNaN
+		return Quantity{}, errNaN
 	}
-	q.num = f * factor
+	q.Number = f * factor
 	return q, nil
 }
 
-// in returns the number to compare with a metric of the given unit.
-func (q quantity) in(unit string) (float64, error) {
-	switch q.unit {
-	case unitPercent:
+// In returns the number to compare with a metric of the given unit.
+func (q Quantity) In(unit string) (float64, error) {
+	switch q.Unit {
+	case UnitPercent:
 		switch unit {
 		case "1":
-			return q.num / 100, nil
+			return q.Number / 100, nil
 		case "%":
-			return q.num, nil
+			return q.Number, nil
 		}
-		return 0, fmt.Errorf(`threshold %s needs a metric of unit "1" or "%%", not %q`, q.text, unit)
-	case unitBytes:
+		return 0, fmt.Errorf(`threshold %s needs a metric of unit "1" or "%%", not %q`, q.Text, unit)
+	case UnitBytes:
 		if unit != "By" && unit != "By/s" {
-			return 0, fmt.Errorf(`threshold %s needs a metric of unit "By" or "By/s", not %q`, q.text, unit)
+			return 0, fmt.Errorf(`threshold %s needs a metric of unit "By" or "By/s", not %q`, q.Text, unit)
 		}
 	}
-	return q.num, nil
+	return q.Number, nil
 }

@@ -19,7 +19,7 @@ func attributeText(attrs []Attr) []string {
 
 func TestRecordsOfAnEpisode(t *testing.T) {
 	t.Parallel()
-	rules := []RuleConfig{{
+	ruleSet := []RuleConfig{{
 		Name: "disk_full", Metric: "system.filesystem.utilization", Description: "a disk fills up",
 		Match:      map[string]any{"state": "used"},
 		Thresholds: map[string]LevelConfig{"warning": {Above: "80%", Clear: "75%"}, "critical": {Above: "95%"}},
@@ -29,7 +29,7 @@ func TestRecordsOfAnEpisode(t *testing.T) {
 		Labels:      map[string]string{"team": `{{ .Resource "host.name" }}-owners`},
 		Annotations: map[string]string{"runbook_url": "https://runbooks.example/disk"},
 	}}
-	r := newRig(t, rules, nil)
+	r := newRig(t, ruleSet, nil)
 	attrs := []Attr{{"mountpoint", StringValue("/")}, {"state", StringValue("used")}}
 	var events []Event
 	for _, p := range []point{{s: 0, v: 0.81}, {s: 15, v: 0.962}, {s: 915, v: 0.71}} {
@@ -77,7 +77,7 @@ func TestRecordsOfAnEpisode(t *testing.T) {
 func TestReplicasAgreeOnIdentity(t *testing.T) {
 	t.Parallel()
 	run := func(skew float64) []string {
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		var uids []string
 		for i, v := range []float64{10, 90, 99, 10, 90} {
 			s := float64(i * 15)
@@ -96,7 +96,7 @@ func TestReplicasAgreeOnIdentity(t *testing.T) {
 
 func TestWorstSeriesDecidesWithoutGroupAgg(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(func(rc *RuleConfig) { rc.GroupBy = []string{} }), nil)
+	r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.GroupBy = []string{} }), nil)
 	feed := func(s, a, b float64) []Event {
 		r.observe(s, point{s: s, v: a, attrs: disk("/a")}, point{s: s, v: b, attrs: disk("/b")})
 		r.engine.Evaluate(at(s))
@@ -113,7 +113,7 @@ func TestWorstSeriesDecidesWithoutGroupAgg(t *testing.T) {
 func TestGroupAggregates(t *testing.T) {
 	t.Parallel()
 	for agg, want := range map[string]float64{"sum": 190, "avg": 95, "min": 90, "max": 100, "count": 2} {
-		r := newRig(t, ladder(func(rc *RuleConfig) {
+		r := newRig(t, ladderRule(func(rc *RuleConfig) {
 			rc.GroupAgg, rc.Thresholds = agg, map[string]LevelConfig{"warning": {Above: 1}}
 		}), nil)
 		r.observe(0, point{v: 90, attrs: disk("/a")}, point{v: 100, attrs: disk("/b")})
@@ -126,14 +126,14 @@ func TestGroupAggregates(t *testing.T) {
 
 func TestTypedThresholdFollowsTheUnit(t *testing.T) {
 	t.Parallel()
-	rules := []RuleConfig{{Name: "cpu", Metric: "cpu.utilization", Threshold: "80%", Severity: "warning"}}
+	ruleSet := []RuleConfig{{Name: "cpu", Metric: "cpu.utilization", Threshold: "80%", Severity: "warning"}}
 	for unit, v := range map[string]float64{"1": 0.81, "%": 81} {
-		r := newRig(t, rules, nil)
+		r := newRig(t, ruleSet, nil)
 		r.unit = unit
 		r.step(0, v)
 		assert.Equal(t, []string{"fire:warning"}, r.transitions(), unit)
 	}
-	r := newRig(t, rules, nil)
+	r := newRig(t, ruleSet, nil)
 	r.unit = "By"
 	r.step(0, 90)
 	r.step(15, 90)
@@ -169,7 +169,7 @@ func TestAMessageThatNobodyWroteSaysWhatItIsAbout(t *testing.T) {
 
 func TestRuleErrors(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(nil), nil)
+	r := newRig(t, ladderRule(nil), nil)
 	r.step(0, 10)
 	r.unit = "By"
 	r.step(15, 99)
@@ -188,11 +188,11 @@ func TestRuleErrors(t *testing.T) {
 
 func TestNotices(t *testing.T) {
 	t.Parallel()
-	rules := []RuleConfig{
+	ruleSet := []RuleConfig{
 		{Name: "cpu", Metric: "system.cpu.utilization", Threshold: 80, Severity: "warning"},
 		{Name: "typo", Metric: "sytem.cpu.utilization", Threshold: "80%", Severity: "warning"},
 	}
-	r := newRig(t, rules, nil)
+	r := newRig(t, ruleSet, nil)
 	r.step(0, 0.9)
 	r.engine.Evaluate(at(599))
 	assert.Equal(t, []string{
@@ -210,7 +210,7 @@ func TestNotices(t *testing.T) {
 
 func TestNoticeOfTooManySeries(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(nil), func(c *Config) { c.Limits.Series = 2 })
+	r := newRig(t, ladderRule(nil), func(c *Config) { c.Limits.Series = 2 })
 	for s := 0.0; s < 60; s += 15 {
 		r.observe(s, point{s: s, v: 1, attrs: disk("/a")}, point{s: s, v: 1, attrs: disk("/b")}, point{s: s, v: 99, attrs: disk("/c")})
 		r.engine.Evaluate(at(s))
@@ -223,9 +223,9 @@ func TestNoNoticeOfAHostWithoutSwap(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil, func(c *Config) { c.Preset = "host" })
 	r.engine.Evaluate(at(600))
-	var rules []string
+	var ruleSet []string
 	for _, n := range r.engine.TakeNotices() {
-		rules = append(rules, strings.Fields(n)[1])
+		ruleSet = append(ruleSet, strings.Fields(n)[1])
 	}
-	assert.Equal(t, []string{`"cpu"`, `"memory"`, `"disk"`}, rules)
+	assert.Equal(t, []string{`"cpu"`, `"memory"`, `"disk"`}, ruleSet)
 }

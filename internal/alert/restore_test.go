@@ -41,7 +41,7 @@ func TestRestart(t *testing.T) {
 	t.Parallel()
 	t.Run("firing=>restart=>firing: nothing is said again", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		r.step(0, 90)
 		fire := r.drain()
 		r.reborn(store{}, 10, 70)
@@ -58,7 +58,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("firing=>restart=>cured while down: the resolve comes", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		r.step(0, 90)
 		r.drain()
 		r.reborn(store{}, 10, 5000)
@@ -67,7 +67,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("firing=>restart=>silence: the no-data policy takes its time again", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		r.step(0, 90)
 		r.drain()
 		r.reborn(store{}, 10, 1000)
@@ -80,7 +80,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("pending=>restart: downtime does not count towards for", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.For = new(time.Minute) }), nil)
+		r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.For = new(time.Minute) }), nil)
 		r.step(0, 90)
 		r.step(30, 90)
 		r.reborn(store{}, 30, 630)
@@ -91,7 +91,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("pending=>more than an hour down=>pending afresh", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.For = new(time.Minute) }), nil)
+		r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.For = new(time.Minute) }), nil)
 		r.step(0, 90)
 		r.step(45, 90)
 		r.reborn(store{}, 45, 4000)
@@ -103,7 +103,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("recovering=>restart: keep_firing_for is remembered", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.KeepFiringFor = new(time.Minute) }), nil)
+		r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.KeepFiringFor = new(time.Minute) }), nil)
 		r.step(0, 90)
 		r.drain()
 		r.step(15, 10)
@@ -116,7 +116,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("a rule with a window has no say until the window is full again", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "max" }), nil)
+		r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "max" }), nil)
 		r.step(0, 90)
 		r.drain()
 		r.reborn(store{}, 10, 20)
@@ -129,7 +129,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("undelivered events survive, in order and with their numbers", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		disks(r, 0, 3, func(int) float64 { return 90 })
 		before := r.engine.Peek(nil, 10)
 		r.engine.Ack(before[1].Seq)
@@ -154,7 +154,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("flapping is remembered", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		for i := range 6 {
 			r.step(float64(i*15), []float64{90, 10}[i%2])
 			r.drain()
@@ -172,7 +172,7 @@ func TestReload(t *testing.T) {
 	t.Parallel()
 	reload := func(t *testing.T, edit func(*RuleConfig)) (*rig, []string) {
 		t.Helper()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		r.step(0, 99)
 		r.drain()
 		s := store{}
@@ -241,7 +241,7 @@ func TestSnapshotWritesWhatChanged(t *testing.T) {
 		}
 		return out
 	}
-	r := newRig(t, ladder(nil), nil)
+	r := newRig(t, ladderRule(nil), nil)
 	r.step(0, 10)
 	assert.Equal(t, map[string]bool{"me": true}, keys(r.engine.Snapshot(at(0))))
 	r.step(15, 90)
@@ -263,7 +263,7 @@ func TestSnapshotWritesWhatChanged(t *testing.T) {
 
 func TestRestoreOfCorruptState(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(nil), nil)
+	r := newRig(t, ladderRule(nil), nil)
 	disks(r, 0, 3, func(int) float64 { return 90 })
 	good := store{}
 	good.write(r.engine.Snapshot(at(1)))
@@ -274,21 +274,21 @@ func TestRestoreOfCorruptState(t *testing.T) {
 			bad := maps.Clone(good)
 			bad[key] = append([]byte{}, good[key]...)
 			bad[key][len(bad[key])/2] ^= 0x40
-			fresh := newRig(t, ladder(nil), nil)
+			fresh := newRig(t, ladderRule(nil), nil)
 			err := fresh.engine.Restore(bad.get, at(2))
-			require.ErrorIs(t, err, errCorrupt)
+			require.ErrorIs(t, err, ErrCorrupt)
 			disks(fresh, 15, 3, func(int) float64 { return 90 })
 			disks(fresh, 30, 3, func(int) float64 { return 10 })
 			fresh.drain()
 			bad.write(fresh.engine.Snapshot(at(31)))
-			again := newRig(t, ladder(nil), nil)
+			again := newRig(t, ladderRule(nil), nil)
 			require.NoError(t, again.engine.Restore(bad.get, at(32)), "the next snapshot has repaired it")
 		})
 	}
 	t.Run("unreadable storage", func(t *testing.T) {
 		t.Parallel()
 		down := errors.New("disk on fire")
-		fresh := newRig(t, ladder(nil), nil)
+		fresh := newRig(t, ladderRule(nil), nil)
 		err := fresh.engine.Restore(func(string) ([]byte, error) { return nil, down }, at(2))
 		require.ErrorIs(t, err, down)
 		assert.EqualError(t, err, "reading meta: disk on fire")
@@ -297,7 +297,7 @@ func TestRestoreOfCorruptState(t *testing.T) {
 
 func TestExemplarLeadsToTheTrace(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(nil), nil)
+	r := newRig(t, ladderRule(nil), nil)
 	r.engine.Begin(at(0))
 	m := r.engine.Matcher("m")
 	require.True(t, m.Select(&r.origin, Stream{Unit: "1"}))
@@ -311,25 +311,25 @@ func TestExemplarLeadsToTheTrace(t *testing.T) {
 
 func FuzzRestore(f *testing.F) {
 	cfg := DefaultConfig()
-	cfg.Rules = ladder(nil)
-	rules, err := Compile(cfg)
+	cfg.Rules = ladderRule(nil)
+	ruleSet, err := Compile(cfg)
 	require.NoError(f, err)
-	seed := New(rules, base)
+	seed := New(ruleSet, base)
 	seed.Begin(base)
 	m := seed.Matcher("m")
 	m.Select(&Origin{Resource: []Attr{{"host.name", StringValue("a")}}}, Stream{Unit: "1"})
 	m.Observe(&Point{Time: base.UnixNano(), Value: 99, Attributes: disk("/")})
 	seed.Flush(base)
 	for _, op := range seed.Snapshot(base) {
-		if d := unseal(op.Value); d.err == nil {
-			f.Add(d.b, d.b, d.b)
+		if d := Unseal(op.Value); d.Err == nil {
+			f.Add(d.Bytes, d.Bytes, d.Bytes)
 		}
 	}
-	f.Fuzz(func(t *testing.T, index, alert, event []byte) {
+	f.Fuzz(func(t *testing.T, index, alert, ev []byte) {
 		meta := encodeMeta(base.UnixNano(), 3)
 		// The checksum would keep the fuzzer out, so it gets a right one.
-		sealed := func(b []byte) []byte { return (&encoder{b: b}).sealed() }
-		e := New(rules, base)
+		sealed := func(b []byte) []byte { return (&Encoder{Bytes: b}).Sealed() }
+		e := New(ruleSet, base)
 		_ = e.Restore(func(key string) ([]byte, error) {
 			switch key[0] {
 			case 'm':
@@ -339,7 +339,7 @@ func FuzzRestore(f *testing.F) {
 			case 'a':
 				return sealed(alert), nil
 			default:
-				return sealed(event), nil
+				return sealed(ev), nil
 			}
 		}, at(1))
 		if s, err := decodeAlert(sealed(alert)); err == nil {
@@ -349,10 +349,10 @@ func FuzzRestore(f *testing.F) {
 			e.adopt(e.states[0], &s, second)
 			e.closeStored(7, &s, alertschema.ReasonRuleRemoved)
 		}
-		if ev, err := decodeEvent(sealed(event)); err == nil {
-			again, err := decodeEvent(encodeEvent(&ev))
+		if ev, err := Decode(sealed(ev)); err == nil {
+			again, err := Decode(Encode(&ev))
 			require.NoError(t, err)
-			assert.Equal(t, encodeEvent(&ev), encodeEvent(&again))
+			assert.Equal(t, Encode(&ev), Encode(&again))
 		}
 		e.Evaluate(at(2))
 		e.Evaluate(at(3600))
@@ -365,7 +365,7 @@ func TestBatchesDecidedBeforeACrashDoNothing(t *testing.T) {
 	t.Parallel()
 	batches := []point{{s: 0, v: 90}, {s: 15, v: 10}, {s: 30, v: 95}, {s: 45, v: 99}}
 	for _, flapping := range []bool{true, false} {
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.Flapping = &FlappingConfig{Enabled: &flapping} }), nil)
+		r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.Flapping = &FlappingConfig{Enabled: &flapping} }), nil)
 		for _, p := range batches {
 			r.observe(p.s, p)
 			r.drain()
@@ -398,7 +398,7 @@ func TestBatchesDecidedBeforeACrashDoNothing(t *testing.T) {
 // A clock that was set back must not make the alert deaf.
 func TestDecisionsOfTheFutureDoNotBind(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(nil), nil)
+	r := newRig(t, ladderRule(nil), nil)
 	r.step(7200, 90)
 	r.drain()
 	s := store{}
@@ -485,15 +485,15 @@ func TestAbsenceOverRestarts(t *testing.T) {
 // State of the version before is read, and written anew.
 func TestRestoreOfVersion1(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(nil), nil)
+	r := newRig(t, ladderRule(nil), nil)
 	r.step(0, 90)
 	s := store{}
 	s.write(r.engine.Snapshot(at(1)))
 	fire := r.drain()
 	for key, tail := range map[string]int{"a/" + fire[0].AlertID: len(encodedTail(r)), "o/1": 1} {
 		require.Contains(t, s, key)
-		d := unseal(s[key])
-		old := append([]byte{1}, d.b[:len(d.b)-tail]...)
+		d := Unseal(s[key])
+		old := append([]byte{1}, d.Bytes[:len(d.Bytes)-tail]...)
 		s[key] = binary.LittleEndian.AppendUint32(old, crc32.ChecksumIEEE(old))
 	}
 	r.restart(2)
@@ -507,9 +507,9 @@ func TestRestoreOfVersion1(t *testing.T) {
 
 // encodedTail is what version 2 has added to the one alert of the rig.
 func encodedTail(r *rig) []byte {
-	var e encoder
-	e.int(r.engine.states[0].order[0].decided())
-	e.bool(false)
-	e.int(unset)
-	return e.b
+	var e Encoder
+	e.Int(r.engine.states[0].order[0].decided())
+	e.Bool(false)
+	e.Int(Unset2)
+	return e.Bytes
 }

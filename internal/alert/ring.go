@@ -1,23 +1,23 @@
 package alert
 
-// sample is one value at one event time, in nanoseconds since the epoch.
-type sample struct {
-	t int64
-	v float64
+// Sample is one value at one event time, in nanoseconds since the epoch.
+type Sample struct {
+	Time  int64
+	Value float64
 }
 
-// ring holds the samples of one series in order of time. It grows by a quarter, up to the limit its owner keeps.
-type ring struct {
-	buf  []sample
+// Ring holds the samples of one series in order of time. It grows by a quarter, up to the limit its owner keeps.
+type Ring struct {
+	buf  []Sample
 	head int32
 	n    int32
 }
 
-func (r *ring) len() int { return int(r.n) }
+func (r *Ring) Len() int { return int(r.n) }
 
-func (r *ring) at(i int) sample { return r.buf[r.index(i)] }
+func (r *Ring) At(i int) Sample { return r.buf[r.index(i)] }
 
-func (r *ring) index(i int) int {
+func (r *Ring) index(i int) int {
 	i += int(r.head)
 	if i >= len(r.buf) {
 		i -= len(r.buf)
@@ -25,15 +25,15 @@ func (r *ring) index(i int) int {
 	return i
 }
 
-// after returns how many samples are at or before t, which is the position of the first one after it.
-func (r *ring) after(t int64) int {
+// After returns how many samples are at or before t, which is the position of the first one after it.
+func (r *Ring) After(t int64) int {
 	lo, hi := 0, int(r.n)
-	if hi > 0 && r.at(hi-1).t <= t {
+	if hi > 0 && r.At(hi-1).Time <= t {
 		return hi // The common question is about now.
 	}
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
-		if r.at(mid).t <= t {
+		if r.At(mid).Time <= t {
 			lo = mid + 1
 		} else {
 			hi = mid
@@ -42,10 +42,10 @@ func (r *ring) after(t int64) int {
 	return lo
 }
 
-// insert puts a sample where its time belongs. It returns false when there is one of that time already.
-func (r *ring) insert(s sample) bool {
-	at := r.after(s.t)
-	if at > 0 && r.at(at-1).t == s.t {
+// Insert puts a sample where its time belongs. It returns false when there is one of that time already.
+func (r *Ring) Insert(s Sample) bool {
+	at := r.After(s.Time)
+	if at > 0 && r.At(at-1).Time == s.Time {
 		return false
 	}
 	if int(r.n) == len(r.buf) {
@@ -59,16 +59,16 @@ func (r *ring) insert(s sample) bool {
 	return true
 }
 
-func (r *ring) grow() {
-	bigger := make([]sample, len(r.buf)+len(r.buf)/4+1)
+func (r *Ring) grow() {
+	bigger := make([]Sample, len(r.buf)+len(r.buf)/4+1)
 	for i := range int(r.n) {
-		bigger[i] = r.at(i)
+		bigger[i] = r.At(i)
 	}
 	r.buf, r.head = bigger, 0
 }
 
-// dropFront forgets the oldest k samples.
-func (r *ring) dropFront(k int) {
+// DropFront forgets the oldest k samples.
+func (r *Ring) DropFront(k int) {
 	r.head = int32(r.index(k))
 	r.n -= int32(k)
 	if r.n == 0 || int(r.head) == len(r.buf) {
@@ -76,10 +76,10 @@ func (r *ring) dropFront(k int) {
 	}
 }
 
-// trim forgets what is older than the boundary, except the newest such sample: the anchor that an increase over
+// Trim forgets what is older than the boundary, except the newest such sample: the anchor that an increase over
 // the window starts from.
-func (r *ring) trim(boundary int64) {
-	if k := r.after(boundary); k > 1 {
-		r.dropFront(k - 1)
+func (r *Ring) Trim(boundary int64) {
+	if k := r.After(boundary); k > 1 {
+		r.DropFront(k - 1)
 	}
 }

@@ -14,7 +14,7 @@ const (
 // ruleInput is one selector of one rule.
 type ruleInput struct {
 	rule *ruleState
-	*target
+	*Target
 	role role
 
 	unit      string
@@ -24,12 +24,12 @@ type ruleInput struct {
 
 // from tells whether the input is for series of the origin.
 func (w *ruleInput) from(o *Origin) bool {
-	return w.sel.matchesOrigin(o)
+	return w.Selector.MatchesOrigin(o)
 }
 
 // impossible tells whether the level waits for more than the metric can be: a bare 80 where it is a share.
-func (w *ruleInput) impossible(s *levelSpec, l *level) bool {
-	return l.cmp == above && s.raise[0].unit == unitBare && w.unit == "1" && isShare(w.metric) && w.figure.kind != figureSum && l.lo > 1
+func (w *ruleInput) impossible(s *LevelSpec, l *Level) bool {
+	return l.Comparison == Above && s.Raise[0].Unit == UnitBare && w.unit == "1" && IsShare(w.Metric) && w.Statistic.Kind != StatisticSum && l.Low > 1
 }
 
 // unitFits tells whether the rule's bounds can be compared with a metric of this unit; the first unit seen decides
@@ -37,7 +37,7 @@ func (w *ruleInput) impossible(s *levelSpec, l *level) bool {
 func (e *Engine) unitFits(w *ruleInput, unit string) bool {
 	if w.unitKnown {
 		if unit != w.unit {
-			e.ruleError(w.rule, fmt.Sprintf("metric %s comes with units %q and %q", w.metric, w.unit, unit))
+			e.ruleError(w.rule, fmt.Sprintf("metric %s comes with units %q and %q", w.Metric, w.unit, unit))
 			return false
 		}
 		return !w.broken
@@ -46,11 +46,11 @@ func (e *Engine) unitFits(w *ruleInput, unit string) bool {
 	var err error
 	switch {
 	case w.role == asCondition:
-		if w.rule.met, err = w.rule.onlyIf.bound.resolve(unit); err == nil && w.impossible(&w.rule.onlyIf.bound, &w.rule.met) {
-			e.notice("rule %q never fires: only_if above %s never holds, because %s is a ratio; did you mean %[2]s%%?", w.rule.name,
-				w.rule.onlyIf.bound.raise[0].text, w.metric)
+		if w.rule.met, err = w.rule.OnlyIf.Bound.Resolve(unit); err == nil && w.impossible(&w.rule.OnlyIf.Bound, &w.rule.met) {
+			e.notice("rule %q never fires: only_if above %s never holds, because %s is a ratio; did you mean %[2]s%%?", w.rule.Name,
+				w.rule.OnlyIf.Bound.Raise[0].Text, w.Metric)
 		}
-	case w.rule.divisor == nil:
+	case w.rule.Divisor == nil:
 		w.rule.unit = unit
 		if err = e.resolveLevels(w.rule); err == nil {
 			e.noticeImpossible(w)
@@ -65,60 +65,60 @@ func (e *Engine) unitFits(w *ruleInput, unit string) bool {
 
 // resolveLevels turns the rule's bounds into numbers of its unit.
 func (e *Engine) resolveLevels(r *ruleState) error {
-	for i := range r.rule.levels {
-		spec := &r.rule.levels[i]
-		l, err := spec.resolve(r.unit)
-		if err == nil && i > 0 && !l.cmp.stricter([2]float64{l.lo, l.hi}, [2]float64{r.levels[i-1].lo, r.levels[i-1].hi}) {
+	for i := range r.Rule.Levels {
+		spec := &r.Rule.Levels[i]
+		l, err := spec.Resolve(r.unit)
+		if err == nil && i > 0 && !l.Comparison.Stricter([2]float64{l.Low, l.High}, [2]float64{r.levels[i-1].Low, r.levels[i-1].High}) {
 			err = fmt.Errorf("ladder is not monotone: %s %s %s must be stricter than %s %s %s",
-				spec.name, spec.cmp, spec.boundText(), r.rule.levels[i-1].name, spec.cmp, r.rule.levels[i-1].boundText())
+				spec.Name, spec.Comparison, spec.BoundText(), r.Rule.Levels[i-1].Name, spec.Comparison, r.Rule.Levels[i-1].BoundText())
 		}
 		if err != nil {
 			r.broken = true
 			return err
 		}
 		r.levels[i] = l
-		r.oneReading = r.oneReading && (r.groupAgg != groupWorst || l.sameWorst(&r.levels[0]))
+		r.oneReading = r.oneReading && (r.GroupAggregate != GroupWorst || l.SameWorst(&r.levels[0]))
 	}
 	return nil
 }
 
 // addRuleInputs brings the rule's selectors to the matchers of their metrics.
 func (e *Engine) addRuleInputs(r *ruleState) {
-	add := func(t *target, as role, f figure) {
-		m := e.matchers[t.metric]
+	add := func(t *Target, as role, f Statistic) {
+		m := e.matchers[t.Metric]
 		if m == nil {
-			m = &Matcher{engine: e, series: map[seriesKey]*series{}}
-			e.matchers[t.metric] = m
+			m = &Matcher{engine: e, series: map[Hash]*series{}}
+			e.matchers[t.Metric] = m
 		}
-		if f.kind != figureNone {
+		if f.Kind != StatisticNone {
 			m = m.figureMatcher(f)
 		}
-		m.inputs = append(m.inputs, &ruleInput{rule: r, target: t, role: as})
+		m.inputs = append(m.inputs, &ruleInput{rule: r, Target: t, role: as})
 	}
-	add(&r.value, asValue, r.value.figure)
-	if r.absent != nil && r.value.figure.kind == figureNone {
-		add(&r.value, asValue, figure{kind: figureCount}) // Whether points come can be asked of any kind of them.
+	add(&r.Value, asValue, r.Value.Statistic)
+	if r.Absent != nil && r.Value.Statistic.Kind == StatisticNone {
+		add(&r.Value, asValue, Statistic{Kind: StatisticCount}) // Whether points come can be asked of any kind of them.
 	}
-	if r.divisor != nil {
-		add(r.divisor, asDivisor, r.divisor.figure)
+	if r.Divisor != nil {
+		add(r.Divisor, asDivisor, r.Divisor.Statistic)
 		r.unit = "1"
 		if err := e.resolveLevels(r); err != nil {
 			e.ruleError(r, err.Error()) // Compile has refused such bounds.
 		}
 	}
-	if r.onlyIf != nil {
-		add(&r.onlyIf.target, asCondition, r.onlyIf.figure)
+	if r.OnlyIf != nil {
+		add(&r.OnlyIf.Target, asCondition, r.OnlyIf.Statistic)
 	}
 }
 
 // figureMatcher returns the matcher of one figure of the metric's points.
-func (m *Matcher) figureMatcher(f figure) *Matcher {
+func (m *Matcher) figureMatcher(f Statistic) *Matcher {
 	for _, known := range m.figures {
 		if known.figure == f {
 			return known
 		}
 	}
-	sub := &Matcher{engine: m.engine, figure: f, series: map[seriesKey]*series{}}
+	sub := &Matcher{engine: m.engine, figure: f, series: map[Hash]*series{}}
 	m.figures = append(m.figures, sub)
 	return sub
 }

@@ -4,14 +4,14 @@ import "slices"
 
 // resource is the resource of one or more series; series that share it share the copy.
 type resource struct {
-	key   seriesKey
+	key   Hash
 	attrs []Attr
 	refs  int
 }
 
 // series is one data point stream with the groups that it belongs to.
 type series struct {
-	windowSeries
+	Series
 	seenAt   int64 // Wall time at which the newest sample or marker came.
 	resource *resource
 	groups   []*group
@@ -23,7 +23,7 @@ const (
 	markInput                    // Is an input of groups of which it is no member: Engine.inputRefs has them.
 )
 
-func (s *series) marked(mark uint8) bool { return s.marks&mark != 0 }
+func (s *series) marked(mark uint8) bool { return s.Marks&mark != 0 }
 
 // inputRefs returns the groups of which the series is no member and that look at it all the same.
 func (e *Engine) inputRefsOf(s *series) []inputRef {
@@ -37,10 +37,10 @@ func (e *Engine) inputRefsOf(s *series) []inputRef {
 func (e *Engine) staleAfter(s *series) int64 {
 	wait := int64(0)
 	for _, g := range s.groups {
-		wait = max(wait, g.rule.staleAfter)
+		wait = max(wait, g.rule.StaleAfter)
 	}
 	for _, x := range e.inputRefsOf(s) {
-		wait = max(wait, x.group.rule.staleAfter)
+		wait = max(wait, x.group.rule.StaleAfter)
 	}
 	return wait
 }
@@ -68,11 +68,11 @@ func without(all []*series, s *series) []*series {
 func (e *Engine) retention(s *series) int64 {
 	var longest int64
 	for _, g := range s.groups {
-		longest = max(longest, g.rule.retention())
+		longest = max(longest, g.rule.Retention())
 	}
 	for _, x := range e.inputRefsOf(s) {
 		if x.role == asDivisor {
-			longest = max(longest, x.group.rule.retention())
+			longest = max(longest, x.group.rule.Retention())
 		}
 	}
 	return longest
@@ -81,8 +81,8 @@ func (e *Engine) retention(s *series) int64 {
 // trim forgets the samples that no rule needs any more. A group that still waits to be evaluated at an earlier time
 // needs what that time needs.
 func (e *Engine) trim(s *series) {
-	s.marks &^= markQueued
-	boundary := s.newest()
+	s.Marks &^= markQueued
+	boundary := s.Newest()
 	for _, g := range s.groups {
 		if len(g.pend) > 0 && g.pend[0] < boundary {
 			boundary = g.pend[0]
@@ -93,85 +93,85 @@ func (e *Engine) trim(s *series) {
 			boundary = p[0]
 		}
 	}
-	if boundary != unset {
-		s.forget(boundary - e.retention(s))
+	if boundary != Unset2 {
+		s.Forget(boundary - e.retention(s))
 	}
 }
 
 // value returns the rule's value of the series as of time t. ahead is the horizon of a forecast. restoring asks for
 // full windows, because the samples before a restart are gone.
-func (r *rule) valueOf(s *windowSeries, t, ahead int64, restoring bool, scratch *[]float64) (float64, presence) {
-	window := r.retention()
-	if window == 0 {
+func (r *Rule) valueOf(s *Series, t, ahead int64, restoring bool, scratch *[]float64) (float64, Presence) {
+	span := r.Retention()
+	if span == 0 {
 		return r.current(s, t)
 	}
-	if s.ended(t) {
-		return 0, missing // What it was before it ended is not what it is now.
+	if s.Ended(t) {
+		return 0, Missing // What it was before it ended is not what it is now.
 	}
-	i, j := s.samples.after(t-window), s.samples.after(t)
+	i, j := s.Samples.After(t-span), s.Samples.After(t)
 	if i == j {
-		return 0, missing
+		return 0, Missing
 	}
 	// When samples stop, the window stays where they ended until the value counts as missing: it must not drain and look like recovery.
 	// A lookback that is set asks for the window as it is at every moment, as in PromQL.
-	if newest := s.newest(); r.lookback == 0 && t > newest {
+	if newest := s.Newest(); r.Lookback == 0 && t > newest {
 		t = newest
-		i = s.samples.after(t - window)
+		i = s.Samples.After(t - span)
 	}
 	switch {
-	case j-i < r.minSamples, t-s.first < r.newSeriesDelay,
-		(r.fullWindow || restoring) && !s.covers(window, t):
-		return 0, unsettled
-	case r.forecast != nil:
-		oldest, newest := s.samples.at(i).t, s.samples.at(j-1).t
-		if j-i < 2 || float64(newest-oldest+s.interval()) < r.forecast.minCoverage*float64(window) {
-			return 0, unsettled
+	case j-i < r.MinSamples, t-s.First < r.NewSeriesDelay,
+		(r.FullWindow || restoring) && !s.Covers(span, t):
+		return 0, Unsettled
+	case r.Forecast != nil:
+		oldest, newest := s.Samples.At(i).Time, s.Samples.At(j-1).Time
+		if j-i < 2 || float64(newest-oldest+s.Interval()) < r.Forecast.MinCoverage*float64(span) {
+			return 0, Unsettled
 		}
-		return fitLine(&s.samples, i, j, t).at(float64(ahead) / 1e9), present
-	case r.agg.ofCounter():
-		v := s.increase(i, j, t-window, s.lookback(r.lookback))
-		if r.agg.kind == aggRate {
-			v /= float64(window) / 1e9
+		return FitLine(&s.Samples, i, j, t).At(float64(ahead) / 1e9), Present
+	case r.Aggregate.OfCounter():
+		v := s.Increase(i, j, t-span, s.Lookback(r.Lookback))
+		if r.Aggregate.Kind == AggregateRate {
+			v /= float64(span) / 1e9
 		}
-		return v, present
+		return v, Present
 	}
 	var v float64
-	v, *scratch = r.agg.over(&s.samples, i, j, *scratch)
-	return v, present
+	v, *scratch = r.Aggregate.Over(&s.Samples, i, j, *scratch)
+	return v, Present
 }
 
 // current returns the last value as of time t, while it counts as current.
-func (r *rule) current(s *windowSeries, t int64) (float64, presence) {
-	i := s.samples.after(t)
-	if i == 0 || s.ended(t) {
-		return 0, missing
+func (r *Rule) current(s *Series, t int64) (float64, Presence) {
+	i := s.Samples.After(t)
+	if i == 0 || s.Ended(t) {
+		return 0, Missing
 	}
-	last := s.samples.at(i - 1)
+	last := s.Samples.At(i - 1)
 	switch {
-	case last.t <= t-s.lookback(r.lookback):
-		return 0, missing
-	case t-s.first < r.newSeriesDelay:
-		return 0, unsettled
+	case last.Time <= t-s.Lookback(r.Lookback):
+		return 0, Missing
+	case t-s.First < r.NewSeriesDelay:
+		return 0, Unsettled
 	default:
-		return last.v, present
+		return last.Value, Present
 	}
 }
 
 // presentUntil is the time up to which the series has a value if nothing more comes.
-func (r *rule) presentUntil(s *windowSeries) int64 {
-	return s.lasts(r.presence(s.lookback(r.lookback)))
+func (r *Rule) presentUntil(s *Series) int64 {
+	return s.Lasts(r.Presence(s.Lookback(r.Lookback)))
 }
 
 // noDataFrom is the time from which the rule's no-data policy applies if nothing more comes. A marker counts as a last
 // sample that is a lookback old.
-func (r *rule) noDataFrom(s *windowSeries) int64 {
-	last, ended := s.newest(), s.endedAt()
+func (r *Rule) noDataFrom(s *Series) int64 {
+	last, ended := s.Newest(), s.EndedAt()
 	switch {
-	case ended != unset:
-		return ended + max(0, r.noDataAfter-s.lookback(r.lookback))
-	case last == unset:
-		return unset
+	case ended != Unset2:
+		return ended + max(0, r.NoDataAfter-s.Lookback(r.Lookback))
+	case last == Unset2:
+		return Unset2
 	default:
-		return last + r.noDataAfter
+		return last + r.NoDataAfter
 	}
 }

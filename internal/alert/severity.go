@@ -12,7 +12,7 @@ var severityNumbers = map[string]int{
 }
 
 // compileSeverities reads the ladder's order: a list of names, or a map from name to severity number.
-func compileSeverities(v any, report func(string, ...any)) []severity {
+func compileSeverities(v any, report func(string, ...any)) []Severity {
 	var names []string
 	switch x := v.(type) {
 	case nil:
@@ -33,30 +33,30 @@ func compileSeverities(v any, report func(string, ...any)) []severity {
 	default:
 		report("severities: want a list of names or a map from name to severity number, not %v", v)
 	}
-	var out []severity
+	var out []Severity
 	for _, name := range names {
 		number, known := severityNumbers[name]
 		if !known {
 			report("severities: %q has no severity number of its own: write severities as a map from name to number", name)
 		}
-		if slices.ContainsFunc(out, func(s severity) bool { return s.name == name }) {
+		if slices.ContainsFunc(out, func(s Severity) bool { return s.Name == name }) {
 			report("severities: %q stands twice", name)
 		}
-		out = append(out, severity{name: name, number: number})
+		out = append(out, Severity{Name: name, Number: number})
 	}
 	return out
 }
 
-func severitiesFromMap(m map[string]any, report func(string, ...any)) []severity {
-	var out []severity
+func severitiesFromMap(m map[string]any, report func(string, ...any)) []Severity {
+	var out []Severity
 	for _, name := range sortedKeys(m) {
 		number, ok := m[name].(int)
 		if !ok || number < 1 || number > 24 {
 			report("severities: %s: want a severity number from 1 to 24, not %v", name, m[name])
 			continue
 		}
-		out = append(out, severity{name: name, number: number})
+		out = append(out, Severity{Name: name, Number: number})
 	}
-	slices.SortStableFunc(out, func(a, b severity) int { return cmp.Compare(a.number, b.number) })
+	slices.SortStableFunc(out, func(a, b Severity) int { return cmp.Compare(a.Number, b.Number) })
 	return out
 }

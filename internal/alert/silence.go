@@ -20,7 +20,7 @@ type silence struct {
 const maxSilence = 7 * 24 * time.Hour
 
 func compileSilence(sc SilenceConfig, report func(string, ...any)) (silence, bool) {
-	s := silence{from: unset, to: forever, duration: int64(sc.Duration)}
+	s := silence{from: Unset2, to: Forever, duration: int64(sc.Duration)}
 	ok := true
 	fail := func(format string, args ...any) {
 		ok = false
@@ -32,7 +32,7 @@ func compileSilence(sc SilenceConfig, report func(string, ...any)) (silence, boo
 			fail("cron and from or to exclude each other")
 		}
 		if sc.Duration <= 0 || sc.Duration > maxSilence {
-			fail("duration must be > 0 and at most %s", formatDuration(maxSilence))
+			fail("duration must be > 0 and at most %s", FormatDuration(maxSilence))
 		}
 		var err error
 		if s.cron, err = parseCron(sc.Cron); err != nil {
@@ -93,23 +93,23 @@ func (s *silence) active(now int64) bool {
 
 func mod(a, b int64) int64 { return ((a % b) + b) % b }
 
-// silenceSet answers for the silences in force; which ones are is worked out once a minute at most for
+// SilenceSet answers for the silences in force; which ones are is worked out once a minute at most for
 // recurring ones.
-type silenceSet struct {
+type SilenceSet struct {
 	all        []silence
 	cronMinute int64
 	cronActive []bool
 }
 
-func newSilenceSet(all []silence) silenceSet {
-	return silenceSet{all: all, cronMinute: unset, cronActive: make([]bool, len(all))}
+func NewSilenceSet(all []silence) SilenceSet {
+	return SilenceSet{all: all, cronMinute: Unset2, cronActive: make([]bool, len(all))}
 }
 
-// empty tells whether there are no silences at all.
-func (s *silenceSet) empty() bool { return len(s.all) == 0 }
+// Empty tells whether there are no silences at all.
+func (s *SilenceSet) Empty() bool { return len(s.all) == 0 }
 
-// silenced tells whether an alert of the rule, at the given severity, is silenced at now.
-func (s *silenceSet) silenced(now int64, rule, severity string, labels []Label, attrs ...[]Attr) bool {
+// Silenced tells whether an alert of the rule, at the given severity, is silenced at now.
+func (s *SilenceSet) Silenced(now int64, rule, severity string, labels []Label, attrs ...[]Attr) bool {
 	if len(s.all) == 0 {
 		return false
 	}
@@ -158,7 +158,7 @@ func silenceValue(key, rule, severity string, labels []Label, attrs [][]Attr) (V
 		}
 	}
 	for _, set := range attrs {
-		if v, ok := lookup(set, key); ok {
+		if v, ok := Lookup(set, key); ok {
 			return v, true
 		}
 	}

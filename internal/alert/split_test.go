@@ -12,9 +12,9 @@ func TestASumTakesInANewSeriesOfALaterPart(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig()
 	cfg.Rules = []RuleConfig{{Name: "sum", Metric: "m", GroupBy: []string{}, GroupAgg: "sum", Threshold: 100, Severity: "warning"}}
-	rules, err := Compile(cfg)
+	ruleSet, err := Compile(cfg)
 	require.NoError(t, err)
-	e := New(rules, at(0))
+	e := New(ruleSet, at(0))
 	part := func(s float64, values map[string]float64) {
 		e.Begin(at(s))
 		m := e.Matcher("m")

@@ -28,12 +28,12 @@ const (
 )
 
 func newStorm(limit int) storm {
-	return storm{limit: limit, opened: unset, next: unset, held: map[ruleSeverity]int{}}
+	return storm{limit: limit, opened: Unset2, next: Unset2, held: map[ruleSeverity]int{}}
 }
 
 // allow takes one record from the minute's budget, if there is one left.
 func (s *storm) allow(now int64) bool {
-	if s.opened == unset || now-s.opened >= stormMinute {
+	if s.opened == Unset2 || now-s.opened >= stormMinute {
 		s.opened, s.used = now, 0
 	}
 	if s.used >= s.limit {
@@ -46,11 +46,11 @@ func (s *storm) allow(now int64) bool {
 // note accounts for a change that was held back.
 func (s *storm) note(c *change) {
 	r := c.group.rule
-	name := r.levelName(max(c.from, c.to))
-	s.held[ruleSeverity{r.name, name}]++
+	name := r.LevelName(max(c.from, c.to))
+	s.held[ruleSeverity{r.Name, name}]++
 	if len(s.samples) < maxStormSamples {
 		var b strings.Builder
-		b.WriteString(r.name)
+		b.WriteString(r.Name)
 		for _, a := range c.group.attributes() {
 			b.WriteString(" " + a.Value.AsString())
 		}

@@ -12,19 +12,19 @@ import (
 // maxRendered bounds one rendered text, so that a template cannot fill the outbox.
 const maxRendered = 8 << 10
 
-// messageTemplate is a parsed template; text without actions is kept as it is.
-type messageTemplate struct {
+// Template is a parsed template; text without actions is kept as it is.
+type Template struct {
 	plain string
 	tmpl  *template.Template
 }
 
-type namedTemplate struct {
-	name string
-	text *messageTemplate
+type NamedTemplate struct {
+	Name     string
+	Template *Template
 }
 
-// templateData is what a template sees as dot.
-type templateData struct {
+// TemplateData is what a template sees as dot.
+type TemplateData struct {
 	// Value is the compared value and Threshold its bound, in the metric's unit.
 	Value, Threshold float64
 	// Duration is the time since the alert fired, in seconds.
@@ -39,54 +39,57 @@ type templateData struct {
 	group, resource []Attr
 }
 
-// of returns the data with the attributes of the alert's group and resource.
-func (d templateData) of(group, resource []Attr) templateData {
+// With returns the data with the attributes of the alert's group and resource.
+func (d TemplateData) With(group, resource []Attr) TemplateData {
 	d.group, d.resource = group, resource
 	return d
 }
 
 // Resource returns a resource attribute as text, or "".
-func (d templateData) Resource(key string) string {
-	v, _ := lookup(d.resource, key)
+func (d TemplateData) Resource(key string) string {
+	v, _ := Lookup(d.resource, key)
 	return v.AsString()
 }
 
 // Attr returns an attribute of the group as text, or "".
-func (d templateData) Attr(key string) string {
-	v, _ := lookup(d.group, key)
+func (d TemplateData) Attr(key string) string {
+	v, _ := Lookup(d.group, key)
 	return v.AsString()
 }
 
 var templateFuncs = template.FuncMap{
 	"percent":  formatPercent,
 	"bytes":    formatBytes,
-	"duration": formatSeconds,
+	"duration": FormatSeconds,
 }
 
 // templateLine is the line number that text/template puts after the template's name.
 var templateLine = regexp.MustCompile(`^(template: [^:]+):\d+(?::\d+)?: (?:executing "[^"]*" at )?`)
 
-// templateError returns the error without the line number.
+// templateType is the Go type that text/template names where there is no such field.
+var templateType = regexp.MustCompile(` in type \w+\.TemplateData`)
+
+// templateError returns the error without the line number and the Go type, of which a rule knows nothing.
 func templateError(err error) error {
-	return errors.New(templateLine.ReplaceAllString(err.Error(), "$1: "))
+	return errors.New(templateType.ReplaceAllString(templateLine.ReplaceAllString(err.Error(), "$1: "), ""))
 }
 
 // compileTemplate parses a template and tries it once, so that an unknown function or field fails at load.
-func compileTemplate(name, text string) (*messageTemplate, error) {
+func compileTemplate(name, text string) (*Template, error) {
 	if !strings.Contains(text, "{{") {
-		return &messageTemplate{plain: text}, nil
+		return &Template{plain: text}, nil
 	}
 	t, err := template.New(name).Option("missingkey=zero").Funcs(templateFuncs).Parse(text)
 	if err == nil {
-		err = t.Execute(&limitedText{}, templateData{Labels: map[string]string{}, StartedAt: time.Unix(0, 0)})
+		err = t.Execute(&limitedText{}, TemplateData{Labels: map[string]string{}, StartedAt: time.Unix(0, 0)})
 	}
 	if err != nil {
 		return nil, templateError(err)
 	}
-	return &messageTemplate{tmpl: t}, nil
+	return &Template{tmpl: t}, nil
 }
 
-func (m *messageTemplate) render(data templateData) (string, error) {
+func (m *Template) Render(data TemplateData) (string, error) {
 	if m.tmpl == nil {
 		return m.plain, nil
 	}
@@ -108,7 +111,7 @@ func (l *limitedText) Write(p []byte) (int, error) {
 }
 
 // changingField returns the first field in the template that changes while an alert lives, or "".
-func (m *messageTemplate) changingField() string {
+func (m *Template) changingField() string {
 	if m.tmpl == nil {
 		return ""
 	}

@@ -15,10 +15,10 @@ func TestFormats(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, "5.0 GiB", formatBytes(5<<30))
 	assert.Equal(t, "12 B", formatBytes(12))
-	assert.Equal(t, "15m15s", formatSeconds(915))
-	assert.Equal(t, "24h", formatDuration(24*time.Hour))
-	assert.Equal(t, "1h30m", formatDuration(90*time.Minute))
-	assert.Equal(t, "10m", formatDuration(10*time.Minute))
+	assert.Equal(t, "15m15s", FormatSeconds(915))
+	assert.Equal(t, "24h", FormatDuration(24*time.Hour))
+	assert.Equal(t, "1h30m", FormatDuration(90*time.Minute))
+	assert.Equal(t, "10m", FormatDuration(10*time.Minute))
 	assert.Equal(t, "96.2%", formatPercent(0.962))
 }
 
@@ -27,11 +27,11 @@ func TestLongTextIsCut(t *testing.T) {
 	m, err := compileTemplate("message", `{{ .Resource "big" }}`)
 	require.NoError(t, err)
 	big := fmt.Sprintf("%0*d", 3*maxRendered, 1)
-	s, err := m.render(templateData{resource: []Attr{{"big", StringValue(big)}}})
+	s, err := m.Render(TemplateData{resource: []Attr{{"big", StringValue(big)}}})
 	require.NoError(t, err)
 	assert.Len(t, s, maxRendered)
 
-	s, err = m.render(templateData{resource: []Attr{{"big", StringValue(strings.Repeat("€", maxRendered))}}})
+	s, err = m.Render(TemplateData{resource: []Attr{{"big", StringValue(strings.Repeat("€", maxRendered))}}})
 	require.NoError(t, err)
 	assert.True(t, utf8.ValidString(s))
 	assert.LessOrEqual(t, len(s), maxRendered+2)

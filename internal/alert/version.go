@@ -12,64 +12,64 @@ import (
 // always were: what a rule does not use must leave no trace in them, or every stored alert would be closed as one of a changed rule.
 
 // ruleVersion returns the 8-hex version of a rule and the text of its selection.
-func ruleVersion(r *rule) (version, selection string) {
+func ruleVersion(r *Rule) (version, selection string) {
 	selection = selectionText(r)
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s|%d {%d %s}|%s %s", selection, r.window, r.agg.kind, floatText(r.agg.q), floatText(r.scale), floatText(r.offset))
-	if f := r.forecast; f != nil {
-		fmt.Fprintf(&b, "|forecast {%d %s}", f.window, floatText(f.minCoverage))
+	fmt.Fprintf(&b, "%s|%d {%d %s}|%s %s", selection, r.Window, r.Aggregate.Kind, floatText(r.Aggregate.Quantile), floatText(r.Scale), floatText(r.Offset))
+	if f := r.Forecast; f != nil {
+		fmt.Fprintf(&b, "|forecast {%d %s}", f.Window, floatText(f.MinCoverage))
 	}
-	if a := r.absent; a != nil {
-		fmt.Fprintf(&b, "|absent {%d %d %t}", a.after, a.grace, a.expect)
+	if a := r.Absent; a != nil {
+		fmt.Fprintf(&b, "|absent {%d %d %t}", a.After, a.StartGrace, a.Expect)
 	}
 	writePoints(&b, r)
-	if r.onlyIf != nil {
-		q := r.onlyIf.bound
-		fmt.Fprintf(&b, "|only_if %q %s %s %s %s", r.onlyIf.metric, r.onlyIf.sel.canonical, q.cmp, q.raise[0].text, q.raise[1].text)
+	if r.OnlyIf != nil {
+		q := r.OnlyIf.Bound
+		fmt.Fprintf(&b, "|only_if %q %s %s %s %s", r.OnlyIf.Metric, r.OnlyIf.Selector.canonical, q.Comparison, q.Raise[0].Text, q.Raise[1].Text)
 	}
-	for i := range r.levels {
-		l := &r.levels[i]
-		fmt.Fprintf(&b, "|%s %s %s %s", l.name, l.cmp, l.raise[0].text, l.raise[1].text)
-		fmt.Fprintf(&b, " %t %s %s %s %d %d %d", l.hasClear, l.clear[0].text, l.clear[1].text, floatText(l.hysteresis), l.forDuration, l.keepFiringFor, l.horizon)
+	for i := range r.Levels {
+		l := &r.Levels[i]
+		fmt.Fprintf(&b, "|%s %s %s %s", l.Name, l.Comparison, l.Raise[0].Text, l.Raise[1].Text)
+		fmt.Fprintf(&b, " %t %s %s %s %d %d %d", l.HasClear, l.Clear[0].Text, l.Clear[1].Text, floatText(l.Hysteresis), l.ForDuration, l.KeepFiringFor, l.Horizon)
 	}
 	sum := sha256.Sum256([]byte(b.String()))
 	return hex.EncodeToString(sum[:4]), selection
 }
 
 // selectionText writes what decides which groups a rule has.
-func selectionText(r *rule) string {
-	groupBy := make([]string, len(r.groupBy))
-	for i, f := range r.groupBy {
-		groupBy[i] = fmt.Sprintf("{%d %s}", f.source, f.key)
+func selectionText(r *Rule) string {
+	groupBy := make([]string, len(r.GroupBy))
+	for i, f := range r.GroupBy {
+		groupBy[i] = fmt.Sprintf("{%d %s}", f.Location, f.Key)
 	}
-	text := fmt.Sprintf("%q %s %t [%s] %d", r.metric, r.value.sel.canonical, r.groupGiven, strings.Join(groupBy, " "), r.groupAgg)
-	if r.byResource {
+	text := fmt.Sprintf("%q %s %t [%s] %d", r.Metric, r.Value.Selector.canonical, r.GroupGiven, strings.Join(groupBy, " "), r.GroupAggregate)
+	if r.ByResource {
 		text += " by resource"
 	}
-	if r.divisor != nil {
-		text += " to " + r.divisor.sel.canonical
+	if r.Divisor != nil {
+		text += " to " + r.Divisor.Selector.canonical
 	}
 	return text
 }
 
 // writePoints writes which value of histogram and summary points the rule's selectors take. The names are those that the keys had
 // when versions were first stored.
-func writePoints(b *strings.Builder, r *rule) {
+func writePoints(b *strings.Builder, r *Rule) {
 	value := "point"
-	if r.divisor != nil {
+	if r.Divisor != nil {
 		value = "ratio.of.point"
 	}
-	write := func(key string, t *target) {
-		if t.figure.kind != figureNone {
-			fmt.Fprintf(b, "|%s %s", key, t.figure)
+	write := func(key string, t *Target) {
+		if t.Statistic.Kind != StatisticNone {
+			fmt.Fprintf(b, "|%s %s", key, t.Statistic)
 		}
 	}
-	write(value, &r.value)
-	if r.divisor != nil {
-		write("ratio.to.point", r.divisor)
+	write(value, &r.Value)
+	if r.Divisor != nil {
+		write("ratio.to.point", r.Divisor)
 	}
-	if r.onlyIf != nil {
-		write("only_if.point", &r.onlyIf.target)
+	if r.OnlyIf != nil {
+		write("only_if.point", &r.OnlyIf.Target)
 	}
 }
 

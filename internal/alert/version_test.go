@@ -113,10 +113,10 @@ func TestRuleVersionsAreThoseOfStoredAlerts(t *testing.T) {
 	type stored struct{ Version, Selection string }
 	got := map[string]stored{}
 	add := func(cfg Config) {
-		rules, err := Compile(cfg)
+		ruleSet, err := Compile(cfg)
 		require.NoError(t, err)
-		for _, r := range rules.rules {
-			got[r.name] = stored{r.version, r.selection}
+		for _, r := range ruleSet.Rules {
+			got[r.Name] = stored{r.Version, r.Selection}
 		}
 	}
 	for _, rc := range versionedRules() {

@@ -19,7 +19,7 @@ const (
 )
 
 // Unset is the time that no sample has: before everything.
-const noTime int64 = math.MinInt64
+const Unset int64 = math.MinInt64
 
 // Exemplar is the trace context of a data point.
 type Exemplar struct {
@@ -27,108 +27,108 @@ type Exemplar struct {
 	SpanID  [8]byte
 }
 
-// presence tells whether there is a value at one moment.
-type presence uint8
+// Presence tells whether there is a value at one moment.
+type Presence uint8
 
 const (
-	// present is a value that is there.
-	present presence = iota
-	// missing is no value.
-	missing
-	// unsettled is a value that exists but is not to be trusted yet: too few samples, a window not yet full.
-	unsettled
+	// Present is a value that is there.
+	Present Presence = iota
+	// Missing is no value.
+	Missing
+	// Unsettled is a value that exists but is not to be trusted yet: too few samples, a window not yet full.
+	Unsettled
 )
 
-// windowSeries holds the recent samples of one data point stream. Times are event times, in nanoseconds since the epoch.
-type windowSeries struct {
+// Series holds the recent samples of one data point stream. Times are event times, in nanoseconds since the epoch.
+type Series struct {
 	// Samples are the samples held, in order of time; the newest one always is.
-	samples ring
+	Samples Ring
 	// First is the time of the first sample, Unset before it.
-	first    int64
-	optional *optionalState
+	First    int64
+	optional *optional
 	spacing  uint32 // Smoothed distance of samples in milliseconds; 0 while unknown.
 	// Kind is the kind of the stream.
-	kind StreamKind
+	Kind StreamKind
 	// Marks are the owner's to use: they lie here because there is room.
-	marks uint8
+	Marks uint8
 }
 
-// optionalState is what few series have.
-type optionalState struct {
+// optional is what few series have.
+type optional struct {
 	starts   []int64 // Start times that fall between samples held, in order.
 	exemplar *Exemplar
 	endedAt  int64 // Newest marker "no value from here on" after the newest sample, else Unset.
 }
 
-// newWindowSeries returns a series without samples.
-func newWindowSeries() windowSeries { return windowSeries{first: noTime} }
+// NewSeries returns a series without samples.
+func NewSeries() Series { return Series{First: Unset} }
 
-func (s *windowSeries) withOptional() *optionalState {
+func (s *Series) withOptional() *optional {
 	if s.optional == nil {
-		s.optional = &optionalState{endedAt: noTime}
+		s.optional = &optional{endedAt: Unset}
 	}
 	return s.optional
 }
 
-// exemplar returns the newest exemplar, nil when none has come.
-func (s *windowSeries) exemplar() *Exemplar {
+// Exemplar returns the newest exemplar, nil when none has come.
+func (s *Series) Exemplar() *Exemplar {
 	if s.optional == nil {
 		return nil
 	}
 	return s.optional.exemplar
 }
 
-// setExemplar keeps the exemplar of the newest sample.
-func (s *windowSeries) setExemplar(x *Exemplar) { s.withOptional().exemplar = x }
+// SetExemplar keeps the exemplar of the newest sample.
+func (s *Series) SetExemplar(x *Exemplar) { s.withOptional().exemplar = x }
 
-// endedAt returns the time of the marker that ended the series, Unset when it has not ended.
-func (s *windowSeries) endedAt() int64 {
+// EndedAt returns the time of the marker that ended the series, Unset when it has not ended.
+func (s *Series) EndedAt() int64 {
 	if s.optional == nil {
-		return noTime
+		return Unset
 	}
 	return s.optional.endedAt
 }
 
-// end ends the series at time t, until a value comes.
-func (s *windowSeries) end(t int64) { s.withOptional().endedAt = t }
+// End ends the series at time t, until a value comes.
+func (s *Series) End(t int64) { s.withOptional().endedAt = t }
 
-// ended tells whether a marker has ended the series as of time t.
-func (s *windowSeries) ended(t int64) bool {
-	at := s.endedAt()
-	return at != noTime && at <= t
+// Ended tells whether a marker has ended the series as of time t.
+func (s *Series) Ended(t int64) bool {
+	at := s.EndedAt()
+	return at != Unset && at <= t
 }
 
-// newest returns the time of the newest sample, Unset before the first.
-func (s *windowSeries) newest() int64 {
-	if s.samples.n == 0 {
-		return noTime
+// Newest returns the time of the newest sample, Unset before the first.
+func (s *Series) Newest() int64 {
+	if s.Samples.n == 0 {
+		return Unset
 	}
-	return s.samples.at(int(s.samples.n) - 1).t
+	return s.Samples.At(int(s.Samples.n) - 1).Time
 }
 
-// appendNewest takes a sample that is newer than all others, and the start time that came with it, 0 when none did. Of more than
+// Append takes a sample that is newer than all others, and the start time that came with it, 0 when none did. Of more than
 // limit samples the oldest is dropped, and full is true.
-func (s *windowSeries) appendNewest(t int64, v float64, start int64, limit int) (full bool) {
-	if last := s.newest(); last != noTime {
+func (s *Series) Append(t int64, v float64, start int64, limit int) (full bool) {
+	if last := s.Newest(); last != Unset {
 		s.observeInterval(t - last)
 	} else {
-		s.first = t
+		s.First = t
 	}
-	if s.samples.len() >= limit {
-		s.samples.dropFront(1)
+	if s.Samples.Len() >= limit {
+		s.Samples.DropFront(1)
 		full = true
 	}
-	s.samples.insert(sample{t, v})
+	s.Samples.Insert(Sample{t, v})
 	s.recordStart(start)
 	if s.optional != nil && s.optional.endedAt <= t {
-		s.optional.endedAt = noTime
+		s.optional.endedAt = Unset
 	}
 	return full
 }
 
-// insertLate takes a sample that is older than the newest. It returns false when there is one of that time already.
-func (s *windowSeries) insertLate(t int64, v float64, start int64) bool {
-	if !s.samples.insert(sample{t, v}) {
+// InsertLate takes a sample that is older than the newest. It returns false when there is one of that time already.
+func (s *Series) InsertLate(t int64, v float64, start int64) bool {
+	if !s.Samples.Insert(Sample{t, v}) {
 		return false
 	}
 	s.recordStart(start)
@@ -137,7 +137,7 @@ func (s *windowSeries) insertLate(t int64, v float64, start int64) bool {
 
 // observeInterval smooths the distance between samples. One odd distance, as a gap or a double delivery gives, moves it
 // by half at most.
-func (s *windowSeries) observeInterval(d int64) {
+func (s *Series) observeInterval(d int64) {
 	ms := max(1, min(d/1e6, math.MaxUint32))
 	if old := int64(s.spacing); old > 0 {
 		ms = min(max(ms, old/2), old*2)
@@ -146,49 +146,49 @@ func (s *windowSeries) observeInterval(d int64) {
 	s.spacing = uint32(ms)
 }
 
-// interval is the smoothed distance of samples in nanoseconds, 0 while unknown.
-func (s *windowSeries) interval() int64 { return int64(s.spacing) * 1e6 }
+// Interval is the smoothed distance of samples in nanoseconds, 0 while unknown.
+func (s *Series) Interval() int64 { return int64(s.spacing) * 1e6 }
 
 // Bounds of the automatic lookback, in nanoseconds.
 const (
-	minLookback = 30 * int64(time.Second)
-	maxLookback = 300 * int64(time.Second)
+	MinLookback = 30 * int64(time.Second)
+	MaxLookback = 300 * int64(time.Second)
 )
 
-// lookback is how long the last value of the series counts as current: the given span, or, when that is 0, four intervals within bounds.
-func (s *windowSeries) lookback(given int64) int64 {
+// Lookback is how long the last value of the series counts as current: the given span, or, when that is 0, four intervals within bounds.
+func (s *Series) Lookback(given int64) int64 {
 	switch {
 	case given > 0:
 		return given
 	case s.spacing == 0:
-		return maxLookback
+		return MaxLookback
 	default:
-		return min(max(4*s.interval(), minLookback), maxLookback)
+		return min(max(4*s.Interval(), MinLookback), MaxLookback)
 	}
 }
 
-// covers tells whether the series has been seen for a whole window before t; the newest sample stands for the
+// Covers tells whether the series has been seen for a whole window before t; the newest sample stands for the
 // interval up to it.
-func (s *windowSeries) covers(window, t int64) bool {
-	return s.first != noTime && t-s.first >= window-s.interval()
+func (s *Series) Covers(span, t int64) bool {
+	return s.First != Unset && t-s.First >= span-s.Interval()
 }
 
-// lasts is the time up to which the series has a value when a sample stands for so long and nothing more comes.
-func (s *windowSeries) lasts(span int64) int64 {
-	last := s.newest()
-	if last == noTime {
-		return noTime
+// Lasts is the time up to which the series has a value when a sample stands for so long and nothing more comes.
+func (s *Series) Lasts(span int64) int64 {
+	last := s.Newest()
+	if last == Unset {
+		return Unset
 	}
-	if at := s.endedAt(); at != noTime {
+	if at := s.EndedAt(); at != Unset {
 		return at
 	}
 	return last + span
 }
 
-// forget drops the samples from before boundary, except the newest of them, and what is known of their time.
-func (s *windowSeries) forget(boundary int64) {
-	s.samples.trim(boundary)
-	if s.samples.len() > 0 {
+// Forget drops the samples from before boundary, except the newest of them, and what is known of their time.
+func (s *Series) Forget(boundary int64) {
+	s.Samples.Trim(boundary)
+	if s.Samples.Len() > 0 {
 		s.forgetStarts()
 	}
 }
@@ -199,8 +199,8 @@ const maxStarts = 64
 
 // recordStart remembers the start time of a cumulative stream. A start at or before the oldest sample says nothing
 // about the samples held, so jitter in a start time that a source computes anew each time is not a reset.
-func (s *windowSeries) recordStart(start int64) {
-	if start == 0 || s.samples.len() == 0 || start <= s.samples.at(0).t {
+func (s *Series) recordStart(start int64) {
+	if start == 0 || s.Samples.Len() == 0 || start <= s.Samples.At(0).Time {
 		return
 	}
 	optional := s.withOptional()
@@ -211,17 +211,17 @@ func (s *windowSeries) recordStart(start int64) {
 }
 
 // forgetStarts drops the starts that no pair of samples straddles any more.
-func (s *windowSeries) forgetStarts() {
+func (s *Series) forgetStarts() {
 	if s.optional == nil || len(s.optional.starts) == 0 {
 		return
 	}
-	oldest := s.samples.at(0).t
+	oldest := s.Samples.At(0).Time
 	k, _ := slices.BinarySearch(s.optional.starts, oldest+1)
 	s.optional.starts = slices.Delete(s.optional.starts, 0, k)
 }
 
 // restartedBetween tells whether the stream started again after time a, up to and including b.
-func (s *windowSeries) restartedBetween(a, b int64) bool {
+func (s *Series) restartedBetween(a, b int64) bool {
 	if s.optional == nil {
 		return false
 	}
@@ -232,30 +232,30 @@ func (s *windowSeries) restartedBetween(a, b int64) bool {
 	return i < len(s.optional.starts) && s.optional.starts[i] <= b
 }
 
-// increase returns by how much the series rose over the samples i to j-1, of which there is at least one.
+// Increase returns by how much the series rose over the samples i to j-1, of which there is at least one.
 // It counts from the newest sample at or before the window's start, when that is not older than lookback, else
 // from the first sample inside; nothing is extrapolated.
-func (s *windowSeries) increase(i, j int, windowStart, lookback int64) float64 {
+func (s *Series) Increase(i, j int, windowStart, lookback int64) float64 {
 	var total kahanSum
-	if s.kind == DeltaCounter {
+	if s.Kind == DeltaCounter {
 		for k := i; k < j; k++ {
-			total.add(s.samples.at(k).v)
+			total.add(s.Samples.At(k).Value)
 		}
 		return total.value()
 	}
-	if i > 0 && s.samples.at(i-1).t > windowStart-lookback {
+	if i > 0 && s.Samples.At(i-1).Time > windowStart-lookback {
 		i--
 	}
-	if s.kind == Gauge {
-		return s.samples.at(j-1).v - s.samples.at(i).v
+	if s.Kind == Gauge {
+		return s.Samples.At(j-1).Value - s.Samples.At(i).Value
 	}
-	previous := s.samples.at(i)
+	previous := s.Samples.At(i)
 	for k := i + 1; k < j; k++ {
-		next := s.samples.at(k)
-		if next.v < previous.v || s.restartedBetween(previous.t, next.t) {
-			total.add(next.v) // The counter began again at zero.
+		next := s.Samples.At(k)
+		if next.Value < previous.Value || s.restartedBetween(previous.Time, next.Time) {
+			total.add(next.Value) // The counter began again at zero.
 		} else {
-			total.add(next.v - previous.v)
+			total.add(next.Value - previous.Value)
 		}
 		previous = next
 	}

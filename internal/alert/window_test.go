@@ -10,10 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func ringOf(values ...float64) *ring {
-	var r ring
+func ringOf(values ...float64) *Ring {
+	var r Ring
 	for i, v := range values {
-		r.insert(sample{int64(i) * second, v})
+		r.Insert(Sample{int64(i) * 1e9, v})
 	}
 	return &r
 }
@@ -21,33 +21,33 @@ func ringOf(values ...float64) *ring {
 func TestRingKeepsOrder(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
-	var r ring
-	var model []sample
+	var r Ring
+	var model []Sample
 	for range 5000 {
 		switch random.IntN(10) {
 		case 0:
-			k := random.IntN(r.len() + 1)
-			r.dropFront(k)
+			k := random.IntN(r.Len() + 1)
+			r.DropFront(k)
 			model = model[k:]
 		case 1:
 			boundary := random.Int64N(1000)
-			r.trim(boundary)
+			r.Trim(boundary)
 			k := 0
-			for k+1 < len(model) && model[k+1].t <= boundary {
+			for k+1 < len(model) && model[k+1].Time <= boundary {
 				k++
 			}
 			model = model[k:]
 		default:
-			s := sample{random.Int64N(1000), random.Float64()}
-			at, found := slices.BinarySearchFunc(model, s, func(a, b sample) int { return int(a.t - b.t) })
-			assert.Equal(t, !found, r.insert(s))
+			s := Sample{random.Int64N(1000), random.Float64()}
+			at, found := slices.BinarySearchFunc(model, s, func(a, b Sample) int { return int(a.Time - b.Time) })
+			assert.Equal(t, !found, r.Insert(s))
 			if !found {
 				model = slices.Insert(slices.Clone(model), at, s)
 			}
 		}
-		require.Equal(t, len(model), r.len())
+		require.Equal(t, len(model), r.Len())
 		for i := range model {
-			require.Equal(t, model[i], r.at(i))
+			require.Equal(t, model[i], r.At(i))
 		}
 	}
 }
@@ -58,21 +58,21 @@ func TestAggregates(t *testing.T) {
 	for name, want := range map[string]float64{
 		"last": 2, "avg": 2.5, "min": 1, "max": 4, "sum": 10, "count": 4, "stddev": math.Sqrt(1.25), "p50": 2.5, "p25": 1.75, "p100": 4, "p0.1": 1.003,
 	} {
-		agg, err := parseAggregate(name)
+		agg, err := ParseAggregate(name)
 		require.NoError(t, err)
-		got, _ := agg.over(r, 0, 4, nil)
+		got, _ := agg.Over(r, 0, 4, nil)
 		assert.InDelta(t, want, got, 1e-12, name)
 	}
-	got, _ := aggregate{kind: aggPercentile, q: 0.5}.over(ringOf(math.Inf(1), math.Inf(1)), 0, 2, nil)
+	got, _ := Aggregate{Kind: AggregatePercentile, Quantile: 0.5}.Over(ringOf(math.Inf(1), math.Inf(1)), 0, 2, nil)
 	assert.True(t, math.IsInf(got, 1))
 }
 
 func TestSumsKeepTheLowBits(t *testing.T) {
 	t.Parallel()
 	values := []float64{1e16, 1, 1, 1, 1, -1e16}
-	sum, _ := aggregate{kind: aggSum}.over(ringOf(values...), 0, len(values), nil)
+	sum, _ := Aggregate{Kind: AggregateSum}.Over(ringOf(values...), 0, len(values), nil)
 	assert.InDelta(t, 4, sum, 0)
-	spread, _ := aggregate{kind: aggStddev}.over(ringOf(1e9+1, 1e9+2, 1e9+3), 0, 3, nil)
+	spread, _ := Aggregate{Kind: AggregateStddev}.Over(ringOf(1e9+1, 1e9+2, 1e9+3), 0, 3, nil)
 	assert.InDelta(t, math.Sqrt(2.0/3), spread, 1e-12)
 }
 
@@ -98,12 +98,12 @@ func TestIncrease(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := &windowSeries{kind: c.kind}
+			s := &Series{Kind: c.kind}
 			for i, v := range c.values {
-				s.samples.insert(sample{int64(i) * second, v})
+				s.Samples.Insert(Sample{int64(i) * 1e9, v})
 				s.recordStart(int64(c.starts[i] * 1e9))
 			}
-			got := s.increase(c.from, len(c.values), int64(c.from)*second-1, maxLookback)
+			got := s.Increase(c.from, len(c.values), int64(c.from)*1e9-1, MaxLookback)
 			assert.InDelta(t, c.want, got, 1e-12)
 		})
 	}
@@ -111,10 +111,10 @@ func TestIncrease(t *testing.T) {
 
 func TestAnchorOlderThanLookbackIsNotUsed(t *testing.T) {
 	t.Parallel()
-	s := &windowSeries{kind: CumulativeCounter}
-	s.samples.insert(sample{0, 0})
-	s.samples.insert(sample{100 * second, 50})
-	s.samples.insert(sample{110 * second, 60})
-	assert.InDelta(t, 60, s.increase(1, 3, 90*second, 100*second), 0)
-	assert.InDelta(t, 10, s.increase(1, 3, 90*second, 80*second), 0)
+	s := &Series{Kind: CumulativeCounter}
+	s.Samples.Insert(Sample{0, 0})
+	s.Samples.Insert(Sample{100e9, 50})
+	s.Samples.Insert(Sample{110e9, 60})
+	assert.InDelta(t, 60, s.Increase(1, 3, 90e9, 100e9), 0)
+	assert.InDelta(t, 10, s.Increase(1, 3, 90e9, 80e9), 0)
 }

@@ -11,8 +11,8 @@ import (
 
 func TestRateRule(t *testing.T) {
 	t.Parallel()
-	rules := []RuleConfig{{Name: "errors", Metric: "m", Window: time.Minute, Aggregate: "rate", Threshold: 10, Severity: "warning"}}
-	r := newRig(t, rules, nil)
+	ruleSet := []RuleConfig{{Name: "errors", Metric: "m", Window: time.Minute, Aggregate: "rate", Threshold: 10, Severity: "warning"}}
+	r := newRig(t, ruleSet, nil)
 	r.kind = CumulativeCounter
 	value := 0.0
 	for s := 0.0; s <= 120; s += 15 {
@@ -32,11 +32,11 @@ func TestRateRule(t *testing.T) {
 
 func TestForecastWaitsForCoverage(t *testing.T) {
 	t.Parallel()
-	rules := []RuleConfig{{
+	ruleSet := []RuleConfig{{
 		Name: "full_soon", Metric: "m", Forecast: &ForecastConfig{Window: 10 * time.Minute, Horizon: time.Hour},
 		Thresholds: map[string]LevelConfig{"warning": {Below: 0}},
 	}}
-	r := newRig(t, rules, nil)
+	r := newRig(t, ruleSet, nil)
 	for s := 0.0; s < 240; s += 60 {
 		r.step(s, 100-s)
 		assert.Empty(t, r.transitions())
@@ -47,9 +47,9 @@ func TestForecastWaitsForCoverage(t *testing.T) {
 
 func TestFullWindowAndMinSamples(t *testing.T) {
 	t.Parallel()
-	full := newRig(t, ladder(func(rc *RuleConfig) { rc.Window, rc.Aggregate, rc.FullWindow = time.Minute, "avg", new(true) }), nil)
-	few := newRig(t, ladder(func(rc *RuleConfig) { rc.Window, rc.Aggregate, rc.MinSamples = time.Minute, "avg", new(3) }), nil)
-	young := newRig(t, ladder(func(rc *RuleConfig) { rc.NewSeriesDelay = new(30 * time.Second) }), nil)
+	full := newRig(t, ladderRule(func(rc *RuleConfig) { rc.Window, rc.Aggregate, rc.FullWindow = time.Minute, "avg", new(true) }), nil)
+	few := newRig(t, ladderRule(func(rc *RuleConfig) { rc.Window, rc.Aggregate, rc.MinSamples = time.Minute, "avg", new(3) }), nil)
+	young := newRig(t, ladderRule(func(rc *RuleConfig) { rc.NewSeriesDelay = new(30 * time.Second) }), nil)
 	want := map[float64][3]bool{0: {}, 15: {}, 30: {false, true, true}, 45: {true, true, true}}
 	fired := [3]bool{}
 	for s := 0.0; s <= 45; s += 15 {
@@ -99,11 +99,11 @@ func TestSilenceDoesNotDrainAWindow(t *testing.T) {
 
 func TestForecastRule(t *testing.T) {
 	t.Parallel()
-	rules := []RuleConfig{{
+	ruleSet := []RuleConfig{{
 		Name: "full_soon", Metric: "m", Forecast: &ForecastConfig{Window: 10 * time.Minute, Horizon: time.Hour},
 		Thresholds: map[string]LevelConfig{"warning": {Below: 0}, "critical": {Below: 0, Horizon: 10 * time.Minute}},
 	}}
-	r := newRig(t, rules, nil)
+	r := newRig(t, ruleSet, nil)
 	free := 4000.0
 	var got []string
 	var stamps []float64

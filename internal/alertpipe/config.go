@@ -45,7 +45,7 @@ func (c *Config) Validate() error {
 }
 
 // compile reads the rule files and compiles all rules.
-func (c *Config) compile() (*alert.Rules, error) {
+func (c *Config) compile() (*alert.Set, error) {
 	merged := c.Config
 	fromFiles, err := loadRuleFiles(c.RuleFiles)
 	if err != nil {

@@ -23,10 +23,10 @@ type bench struct {
 	now    time.Time
 }
 
-func newBench(tb testing.TB, rules ...alert.RuleConfig) *bench {
+func newBench(tb testing.TB, configs ...alert.RuleConfig) *bench {
 	tb.Helper()
 	cfg := alert.DefaultConfig()
-	cfg.Rules = rules
+	cfg.Rules = configs
 	compiled, err := alert.Compile(cfg)
 	require.NoError(tb, err)
 	return &bench{engine: alert.New(compiled, feedStart), now: feedStart}

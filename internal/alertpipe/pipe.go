@@ -36,7 +36,7 @@ func (s *Settings) owner() statestore.Owner { return statestore.Owner{Kind: s.Ki
 type Pipe struct {
 	set     Settings
 	cfg     *Config
-	rules   *alert.Rules
+	rules   *alert.Set
 	account *account // Guarded by mu where it reports totals.
 
 	// What a test may shorten.

@@ -10,4 +10,4 @@ import (
 func Feed(engine *alert.Engine, md pmetric.Metrics) { new(feeder).feed(engine, md) }
 
 // Compile reads the rule files and compiles all rules, those of the preset, the inline ones and those of the files.
-func (c *Config) Compile() (*alert.Rules, error) { return c.compile() }
+func (c *Config) Compile() (*alert.Set, error) { return c.compile() }

@@ -117,7 +117,7 @@ func FuzzParseSelector(f *testing.F) {
 	})
 }
 
-func compile(t *testing.T, rc alert.RuleConfig) *alert.Rules {
+func compile(t *testing.T, rc alert.RuleConfig) *alert.Set {
 	t.Helper()
 	cfg := alert.DefaultConfig()
 	cfg.EvaluationInterval = time.Minute

@@ -78,7 +78,7 @@ type input struct {
 }
 
 // Run plays the series to the rules, starting at the epoch as promtool does, and evaluates as time goes on.
-func Run(rules *alert.Rules, test Test) (*Result, error) {
+func Run(rules *alert.Set, test Test) (*Result, error) {
 	if test.Interval <= 0 || test.EvaluationInterval < 0 {
 		return nil, fmt.Errorf("interval %s must be > 0", test.Interval)
 	}
