@@ -6,12 +6,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 func TestFiresThatLostTheirPlaceAreAnnouncedLater(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladderRule(nil), func(c *Config) { c.Limits.Outbox = 3 })
+	r := newRig(t, ladderRule(nil), func(c *rules.Config) { c.Limits.Outbox = 3 })
 	disks(r, 0, 5, func(int) float64 { return 90 })
 	assert.Equal(t, 3, r.engine.Pending())
 	seen := map[string]int{}
@@ -54,7 +55,7 @@ func TestDelivery(t *testing.T) {
 	})
 	t.Run("resolved filter: no resolve records when they are not wanted", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladderRule(nil), func(c *Config) { c.Output.Resolved = false })
+		r := newRig(t, ladderRule(nil), func(c *rules.Config) { c.Output.Resolved = false })
 		r.step(0, 90)
 		assert.Len(t, r.transitions(), 1)
 		r.step(15, 10)

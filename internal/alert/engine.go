@@ -6,19 +6,24 @@ import (
 	"math"
 	"time"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // Engine runs rules. It is not safe for concurrent use: the caller holds a lock around every call.
 type Engine struct {
-	rules    *Set
+	rules    *rules.Set
 	states   []*ruleState
 	matchers map[string]*Matcher
 	started  int64
 	now      int64
 
 	seed         maphash.Seed
-	resources    map[Hash]*resource
+	resources    map[attr.Hash]*resource
 	seriesCount  int
 	warnedSeries bool // That limits.series is reached was said.
 
@@ -30,9 +35,9 @@ type Engine struct {
 	alerts    map[uint64]*group // Groups that have an alert.
 	deferred  []*group          // Alerts whose announcement waits.
 
-	silences SilenceSet
+	silences rules.SilenceSet
 	storm    storm
-	outbox   Outbox
+	outbox   event.Outbox
 	journal  journal
 	stats    counters
 	notices  []string
@@ -43,16 +48,16 @@ type Engine struct {
 
 // ruleState is a rule with what the engine knows about it at run time.
 type ruleState struct {
-	*Rule
+	*rules.Rule
 	groups map[uint64]*group
 	order  []*group // The groups in order of their making, as they lie in memory; place is the index.
-	names  *NameTable
+	names  *attr.NameTable
 	// unit is the metric's unit, known from the first stream on; levels are resolved for it.
 	unit       string
-	levels     []Level
-	met        Level // The bound of only_if.
-	oneReading bool  // One value answers for all levels.
-	broken     bool  // The bounds cannot be compared with the metric.
+	levels     []ladder.Level
+	met        ladder.Level // The bound of only_if.
+	oneReading bool         // One value answers for all levels.
+	broken     bool         // The bounds cannot be compared with the metric.
 
 	announced   int // Alerts whose fire was announced and not yet its resolve.
 	errors      map[string]struct{}
@@ -64,20 +69,21 @@ type ruleState struct {
 }
 
 // New returns an engine that begins at now.
-func New(ruleSet *Set, now time.Time) *Engine {
+func New(ruleSet *rules.Set, now time.Time) *Engine {
 	e := &Engine{
 		rules: ruleSet, matchers: map[string]*Matcher{}, started: now.UnixNano(), now: now.UnixNano(), seed: maphash.MakeSeed(),
-		resources: map[Hash]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: NewSilenceSet(ruleSet.Silences),
-		storm: newStorm(ruleSet.Limits.EventsPerMinute), outbox: NewOutbox(ruleSet.Limits.Outbox), journal: newJournal(),
+		resources: map[attr.Hash]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: rules.NewSilenceSet(ruleSet.Silences),
+		storm: newStorm(ruleSet.Limits.EventsPerMinute), outbox: event.NewOutbox(ruleSet.Limits.Outbox), journal: newJournal(),
 	}
-	names := NewNameTable()
+	names := attr.NewNameTable()
 	for _, r := range ruleSet.Rules {
 		state := &ruleState{
 			Rule: r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, transitions: map[alertschema.Transition]uint64{},
-			lastMatch: Unset2, oneReading: true,
-			levels: make([]Level, len(r.Levels)),
+			lastMatch: ladder.Unset, oneReading: true,
+			levels: make([]ladder.Level, len(r.Levels)),
 		}
 		for i := range r.Levels {
+			state.levels[i] = r.Levels[i].Unresolved()
 			state.oneReading = state.oneReading && r.Levels[i].Horizon == r.Levels[0].Horizon
 		}
 		e.states = append(e.states, state)
@@ -96,10 +102,10 @@ func (e *Engine) groupOf(r *ruleState, key string) *group {
 	if g == nil {
 		g = &group{
 			rule: r, id: id, key: r.names.Compact(key),
-			lastRound: Unset2, lastEval: Unset2, lastEvent: Unset2, lastSample: Unset2, lastArrival: e.now,
+			lastRound: ladder.Unset, lastEval: ladder.Unset, lastEvent: ladder.Unset, lastSample: ladder.Unset, lastArrival: e.now,
 		}
 		if r.Divisor != nil || r.OnlyIf != nil {
-			g.inputs = &groupInputs{complete: Unset2}
+			g.inputs = &groupInputs{complete: ladder.Unset}
 		}
 		r.groups[id] = g
 		g.place = int32(len(r.order))
@@ -184,7 +190,7 @@ func (e *Engine) noticeSeriesLimit() {
 // noticeImpossible warns about a bare 80 where the metric is a ratio: the rule would wait for ever.
 func (e *Engine) noticeImpossible(w *ruleInput) {
 	r := w.rule
-	if !r.Aggregate.WithinSamples() || r.GroupAggregate == GroupSum || r.Scale != math.Trunc(r.Scale) || math.Abs(r.Scale) > 1 {
+	if !r.Aggregate.WithinSamples() || r.GroupAggregate == window.GroupSum || r.Scale != math.Trunc(r.Scale) || math.Abs(r.Scale) > 1 {
 		return
 	}
 	for i := range r.levels {
@@ -230,15 +236,15 @@ func (e *Engine) noticeIdleRules() {
 	for _, r := range e.states {
 		switch {
 		case r.warnedIdle || r.Absent != nil || r.MayMatchNothing || len(r.errors) > 0:
-		case r.lastMatch == Unset2:
+		case r.lastMatch == ladder.Unset:
 			r.warnedIdle = true
 			e.notice("rule %q has matched no data point for %s: check metric %q and match", r.Name,
-				FormatDuration(time.Duration(idleAfter)), r.Value.Metric)
+				rules.FormatDuration(time.Duration(idleAfter)), r.Value.Metric)
 		case r.inputsSeen || r.Divisor == nil && r.OnlyIf == nil:
 		default:
 			r.warnedIdle = true
 			e.notice("rule %q has had no group with all that it looks at for %s: check the other metric, and that group_by makes the same "+
-				"groups of both", r.Name, FormatDuration(time.Duration(idleAfter)))
+				"groups of both", r.Name, rules.FormatDuration(time.Duration(idleAfter)))
 		}
 	}
 }
@@ -263,7 +269,7 @@ func (m *Matcher) evict() {
 	}
 }
 
-func (m *Matcher) forget(key Hash, s *series) {
+func (m *Matcher) forget(key attr.Hash, s *series) {
 	e := m.engine
 	delete(m.series, key)
 	e.seriesCount--
@@ -281,7 +287,7 @@ func (e *Engine) ruleError(r *ruleState, text string) {
 	}
 	r.errors[text] = struct{}{}
 	e.notice("rule %q: %s", r.Name, text)
-	e.enqueue(Event{
+	e.enqueue(event.Event{
 		Kind: alertschema.KindRuleError, Time: e.now, ObservedTime: e.now, SeverityNumber: errorSeverityNumber, SeverityText: "error",
 		Body: fmt.Sprintf("rule %q: %s", r.Name, text), UID: fmt.Sprintf("%s-%x-error-%d", r.Version, uint64(e.started), len(r.errors)),
 		Rule: r.Name, RuleVersion: r.Version, Metric: r.Metric,

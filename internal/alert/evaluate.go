@@ -1,6 +1,10 @@
 package alert
 
 import (
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
@@ -45,15 +49,15 @@ func (e *Engine) evaluate(g *group, t int64) {
 		e.evaluateNoData(g, t)
 	default:
 		rd, until, by, said := e.read(g, t)
-		if said == Present && g.inputs != nil {
+		if said == window.Present && g.inputs != nil {
 			until, said = e.addInputs(g, t, &rd, until)
 		}
 		switch {
-		case said == Present:
+		case said == window.Present:
 			e.evaluateValue(g, t, rd, until, by)
-		case said == Missing && t >= g.policyFrom():
+		case said == window.Missing && t >= g.policyFrom():
 			e.evaluateNoData(g, t)
-		case said == Missing && g.alert != nil:
+		case said == window.Missing && g.alert != nil:
 			// From here on time does not count; evaluateValue makes up for it when a value comes.
 			g.alert.presentUntil = min(g.alert.presentUntil, max(t, until))
 		}
@@ -61,7 +65,7 @@ func (e *Engine) evaluate(g *group, t int64) {
 }
 
 // evaluateValue moves the alert by a value that is there.
-func (e *Engine) evaluateValue(g *group, t int64, rd Reading, until int64, by *series) {
+func (e *Engine) evaluateValue(g *group, t int64, rd ladder.Reading, until int64, by *series) {
 	a := g.alert
 	if a == nil {
 		if !g.rule.breached(&rd) {
@@ -69,7 +73,7 @@ func (e *Engine) evaluateValue(g *group, t int64, rd Reading, until int64, by *s
 		}
 		a = e.openAlert(g)
 	}
-	if a.presentUntil != Unset2 && t > a.presentUntil {
+	if a.presentUntil != ladder.Unset && t > a.presentUntil {
 		a.Shift(t - a.presentUntil)
 		e.journal.mark(g.id)
 	}
@@ -77,10 +81,10 @@ func (e *Engine) evaluateValue(g *group, t int64, rd Reading, until int64, by *s
 	if by != nil {
 		a.resource, a.exemplar = by.resource, by.Exemplar()
 	}
-	a.value = Number{rd.At(max(a.Level, 1) - 1), true}
+	a.value = attr.Number{Float64: rd.At(max(a.Level, 1) - 1), Valid: true}
 	back := a.noData
 	a.noData = false
-	reason := g.rule.valueReason()
+	reason := g.rule.ValueReason()
 	if rd.Healthy {
 		reason = alertschema.ReasonOnlyIf
 	}
@@ -90,7 +94,7 @@ func (e *Engine) evaluateValue(g *group, t int64, rd Reading, until int64, by *s
 }
 
 // breached tells whether any level is breached: the question that quiet groups are asked.
-func (r *ruleState) breached(rd *Reading) bool {
+func (r *ruleState) breached(rd *ladder.Reading) bool {
 	if rd.Healthy {
 		return false
 	}
@@ -102,15 +106,8 @@ func (r *ruleState) breached(rd *Reading) bool {
 	return false
 }
 
-func (r *Rule) valueReason() alertschema.Reason {
-	if r.Forecast != nil {
-		return alertschema.ReasonForecast
-	}
-	return alertschema.ReasonThreshold
-}
-
 // step moves the ladder and reports the transition, if there is one.
-func (e *Engine) step(g *group, t int64, rd Reading, reason alertschema.Reason) bool {
+func (e *Engine) step(g *group, t int64, rd ladder.Reading, reason alertschema.Reason) bool {
 	a := g.alert
 	from, moved := a.Step(t, g.rule.levels, rd)
 	if moved {
@@ -120,7 +117,7 @@ func (e *Engine) step(g *group, t int64, rd Reading, reason alertschema.Reason) 
 		return false
 	}
 	if a.Level > 0 && !rd.Healthy {
-		a.value = Number{rd.At(a.Level - 1), true}
+		a.value = attr.Number{Float64: rd.At(a.Level - 1), Valid: true}
 	}
 	c := change{transition: alertschema.TransitionFire, t: t, from: from, to: a.Level, reason: reason}
 	switch {
@@ -139,12 +136,12 @@ func (e *Engine) step(g *group, t int64, rd Reading, reason alertschema.Reason) 
 // one never came. A group of which nothing is known has no say.
 func (e *Engine) evaluateAbsent(g *group, t int64) {
 	rule := g.rule.Absent
-	rd := Reading{Value: 1}
+	rd := ladder.Reading{Value: 1}
 	switch {
-	case g.lastSample != Unset2:
+	case g.lastSample != ladder.Unset:
 		e.noteSilence(g, t)
 		if t-g.lastSample < rule.After {
-			rd = Reading{Healthy: true}
+			rd = ladder.Reading{Healthy: true}
 		}
 	case !rule.Expect || e.now-e.started < max(rule.StartGrace, rule.After):
 		return
@@ -182,22 +179,22 @@ func (e *Engine) noteSilence(g *group, t int64) {
 func (e *Engine) evaluateNoData(g *group, t int64) {
 	a := g.alert
 	if a == nil {
-		if g.rule.NoData != NoDataAlert {
+		if g.rule.NoData != rules.NoDataAlert {
 			return
 		}
 		a = e.openAlert(g)
 	}
 	switch g.rule.NoData {
-	case NoDataResolve:
+	case rules.NoDataResolve:
 		// The span without a value ends where the policy begins; from there on time counts, as healthy.
-		if a.presentUntil != Unset2 && a.presentUntil != Forever {
+		if a.presentUntil != ladder.Unset && a.presentUntil != ladder.Forever {
 			a.Shift(max(0, g.policyFrom()-a.presentUntil))
 		}
-		a.presentUntil = Forever
-		e.step(g, t, Reading{Healthy: true}, alertschema.ReasonStale)
-	case NoDataClose:
+		a.presentUntil = ladder.Forever
+		e.step(g, t, ladder.Reading{Healthy: true}, alertschema.ReasonStale)
+	case rules.NoDataClose:
 		e.shut(g, t, alertschema.ReasonStale)
-	case NoDataAlert, NoDataKeep:
+	case rules.NoDataAlert, rules.NoDataKeep:
 		a.presentUntil = min(a.presentUntil, t)
 		if a.noData {
 			return
@@ -208,10 +205,10 @@ func (e *Engine) evaluateNoData(g *group, t int64) {
 		case a.Level > 0:
 			a.noData = true
 			e.transition(g, change{transition: alertschema.TransitionNoData, t: t, from: a.Level, to: a.Level, reason: alertschema.ReasonNoData})
-		case g.rule.NoData == NoDataAlert:
+		case g.rule.NoData == rules.NoDataAlert:
 			a.noData = true
 			a.SetLevel(1)
-			a.value = Number{}
+			a.value = attr.Number{}
 			e.transition(g, change{transition: alertschema.TransitionFire, t: t, from: 0, to: 1, reason: alertschema.ReasonNoData})
 		}
 	}
@@ -238,10 +235,10 @@ func (e *Engine) keep(g *group, t int64) bool {
 		return true
 	}
 	if a := g.alert; a != nil {
-		if r.NoData == NoDataAlert && a.Level > 0 {
+		if r.NoData == rules.NoDataAlert && a.Level > 0 {
 			return true
 		}
-		a.flap = Flapping{}
+		a.flap = ladder.Flapping{}
 		e.shut(g, t, alertschema.ReasonStale)
 	}
 	return len(g.members) > 0 || g.alert != nil || g.hasInputs()

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
 // Stream describes the metric whose points follow.
@@ -11,12 +14,12 @@ type Stream struct {
 	// Unit is the metric's UCUM unit.
 	Unit string
 	// Kind tells how points follow each other.
-	Kind StreamKind
+	Kind window.StreamKind
 }
 
 // Point is one number data point. Times are nanoseconds since the epoch.
 type Point struct {
-	Attributes []Attr
+	Attributes []attr.Attr
 	// Start is the start time of a sum, 0 when not known.
 	Start int64
 	// Time is the point's time.
@@ -25,23 +28,23 @@ type Point struct {
 	// NoValue is OTLP's flag that no value was recorded: the series ends here until a value comes.
 	NoValue bool
 	// Exemplar is the trace context of the newest exemplar, or nil. The engine keeps the pointer.
-	Exemplar *Exemplar
+	Exemplar *window.Exemplar
 }
 
 // Matcher takes the points of one metric name on behalf of the rules that ask for it.
 type Matcher struct {
 	engine *Engine
-	figure Statistic
+	figure window.Statistic
 	inputs []*ruleInput
-	series map[Hash]*series
+	series map[attr.Hash]*series
 	// figures take the points of the metric that describe many values, one matcher for each figure that rules ask for.
 	figures []*Matcher
 
 	// Set by Select.
 	active []*ruleInput
-	origin *Origin
+	origin *attr.Origin
 	stream Stream
-	base   Hash
+	base   attr.Hash
 }
 
 // Matcher returns the matcher of a metric name, or nil when no rule asks for it: then none of the metric's points
@@ -49,10 +52,10 @@ type Matcher struct {
 func (e *Engine) Matcher(metric string) *Matcher { return e.matchers[metric] }
 
 // Select prepares for the number data points of one metric of one origin. It returns false when no rule wants any of them.
-func (m *Matcher) Select(o *Origin, s Stream) bool {
+func (m *Matcher) Select(o *attr.Origin, s Stream) bool {
 	for _, f := range m.figures {
 		for _, w := range f.inputs {
-			if w.Statistic.Kind != StatisticNone && w.from(o) {
+			if w.Statistic.Kind != window.StatisticNone && w.from(o) {
 				m.engine.ruleError(w.rule, fmt.Sprintf("metric %s has number data points: leave out %q, which is for histograms and summaries",
 					w.Metric, w.Key+"point"))
 			}
@@ -62,7 +65,7 @@ func (m *Matcher) Select(o *Origin, s Stream) bool {
 }
 
 // activate finds the rules that want points of the origin.
-func (m *Matcher) activate(o *Origin, s Stream) bool {
+func (m *Matcher) activate(o *attr.Origin, s Stream) bool {
 	m.active = m.active[:0]
 	for _, w := range m.inputs {
 		if w.from(o) && m.engine.unitFits(w, s.Unit) {
@@ -78,7 +81,7 @@ func (m *Matcher) activate(o *Origin, s Stream) bool {
 }
 
 // Wants tells whether any rule wants a point with these attributes; what it does not want needs not be read any further.
-func (m *Matcher) Wants(attrs Source) bool {
+func (m *Matcher) Wants(attrs attr.Source) bool {
 	for _, w := range m.active {
 		if w.Selector.MatchesSource(attrs) {
 			return true
@@ -100,7 +103,7 @@ func (m *Matcher) Observe(p *Point) {
 // Take takes a point that Wants has found wanted.
 func (m *Matcher) Take(p *Point) {
 	e := m.engine
-	key := m.base.Join(HashSet(e.seed, p.Attributes))
+	key := m.base.Join(attr.HashSet(e.seed, p.Attributes))
 	s := m.series[key]
 	switch {
 	case p.Time > e.now+maxAhead:
@@ -204,9 +207,9 @@ func (e *Engine) queueInput(s *series) {
 }
 
 // newSeries begins a series and finds the groups that it belongs to.
-func (m *Matcher) newSeries(key Hash, p *Point) *series {
+func (m *Matcher) newSeries(key attr.Hash, p *Point) *series {
 	e := m.engine
-	s := &series{Series: NewSeries(), resource: e.intern(m.origin)}
+	s := &series{Series: window.NewSeries(), resource: e.intern(m.origin)}
 	for _, w := range m.active {
 		if w.Selector.MatchesPoint(p.Attributes) {
 			e.join(e.groupOf(w.rule, w.rule.GroupKey(w.Target, m.origin, p.Attributes)), s, w.role)
@@ -219,11 +222,11 @@ func (m *Matcher) newSeries(key Hash, p *Point) *series {
 }
 
 // intern returns the engine's copy of the origin's resource.
-func (e *Engine) intern(o *Origin) *resource {
+func (e *Engine) intern(o *attr.Origin) *resource {
 	_, key := o.Hashes(e.seed)
 	res := e.resources[key]
 	if res == nil {
-		res = &resource{key: key, attrs: Clone(o.Resource)}
+		res = &resource{key: key, attrs: attr.Clone(o.Resource)}
 		e.resources[key] = res
 	}
 	res.refs++

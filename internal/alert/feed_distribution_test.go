@@ -9,11 +9,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/windowtest"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // distributions feeds one point that describes many values.
-func (r *rig) distribution(s float64, kind StreamKind, d *Distribution) {
+func (r *rig) distribution(s float64, kind window.StreamKind, d *window.Distribution) {
 	r.t.Helper()
 	r.engine.Begin(at(s))
 	m := r.engine.Matcher(r.metric)
@@ -26,8 +30,8 @@ func (r *rig) distribution(s float64, kind StreamKind, d *Distribution) {
 
 func TestRulesOnDistributions(t *testing.T) {
 	t.Parallel()
-	on := func(point string, edit func(*RuleConfig)) *rig {
-		return newRig(t, ladderRule(func(rc *RuleConfig) {
+	on := func(point string, edit func(*rules.RuleConfig)) *rig {
+		return newRig(t, ladderRule(func(rc *rules.RuleConfig) {
 			rc.Point = point
 			if edit != nil {
 				edit(rc)
@@ -39,29 +43,29 @@ func TestRulesOnDistributions(t *testing.T) {
 		for point, want := range map[string][]string{"max": {"fire:critical", "resolve"}, "p95": nil, "avg": nil} {
 			r := on(point, nil)
 			values := slices.Repeat([]float64{10}, 60)
-			r.distribution(0, DeltaCounter, Exponential(8, 0, values...))
+			r.distribution(0, window.DeltaCounter, windowtest.Exponential(8, 0, values...))
 			values[7], values[8] = 99, 98
-			r.distribution(15, DeltaCounter, Exponential(8, 0, values...))
+			r.distribution(15, window.DeltaCounter, windowtest.Exponential(8, 0, values...))
 			said := r.transitions()
-			r.distribution(30, DeltaCounter, Exponential(8, 0, slices.Repeat([]float64{10}, 60)...))
+			r.distribution(30, window.DeltaCounter, windowtest.Exponential(8, 0, slices.Repeat([]float64{10}, 60)...))
 			assert.Equal(t, want, append(said, r.transitions()...), point)
 		}
 	})
 	t.Run("the record says which figure", func(t *testing.T) {
 		t.Parallel()
 		r := on("p99.9", nil)
-		r.distribution(0, DeltaCounter, Exponential(8, 0, 90, 90, 90))
+		r.distribution(0, window.DeltaCounter, windowtest.Exponential(8, 0, 90, 90, 90))
 		events := r.drain()
 		require.Len(t, events, 1)
 		assert.Equal(t, "p99.9", events[0].Point)
-		assert.Contains(t, events[0].Attributes(nil), Attr{"alert.point", StringValue("p99.9")})
+		assert.Contains(t, events[0].Attributes(nil), attr.String("alert.point", "p99.9"))
 		assert.Equal(t, "load on db1: p99.9 of m is 90 (> 80)", events[0].Body)
 	})
 	t.Run("windows join points", func(t *testing.T) {
 		t.Parallel()
-		r := on("max", func(rc *RuleConfig) { rc.Window, rc.Aggregate = 30*time.Second, "min" })
+		r := on("max", func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate = 30*time.Second, "min" })
 		for i, v := range []float64{10, 90, 90, 90} {
-			r.distribution(float64(i*15), DeltaCounter, Exponential(8, 0, v))
+			r.distribution(float64(i*15), window.DeltaCounter, windowtest.Exponential(8, 0, v))
 			if i < 2 {
 				assert.Empty(t, r.transitions())
 			}
@@ -70,20 +74,20 @@ func TestRulesOnDistributions(t *testing.T) {
 	})
 	t.Run("other figures are levels: their increase is a difference", func(t *testing.T) {
 		t.Parallel()
-		r := on("max", func(rc *RuleConfig) { rc.Window, rc.Aggregate = 30*time.Second, "increase" })
+		r := on("max", func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate = 30*time.Second, "increase" })
 		for i, v := range []float64{99, 98, 99, 98} {
-			r.distribution(float64(i*15), DeltaCounter, Exponential(8, 0, v))
+			r.distribution(float64(i*15), window.DeltaCounter, windowtest.Exponential(8, 0, v))
 		}
 		assert.Empty(t, r.transitions())
 	})
 	t.Run("counts add up over a window", func(t *testing.T) {
 		t.Parallel()
-		for _, kind := range []StreamKind{DeltaCounter, CumulativeCounter} {
-			r := on("count", func(rc *RuleConfig) { rc.Window, rc.Aggregate = 30*time.Second, "increase" })
+		for _, kind := range []window.StreamKind{window.DeltaCounter, window.CumulativeCounter} {
+			r := on("count", func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate = 30*time.Second, "increase" })
 			n := 0
 			for i, more := range []int{10, 0, 50, 50} {
 				n = n*int(2-kind) + more // What a cumulative stream has counted before counts on.
-				r.distribution(float64(i*15), kind, Exponential(8, 0, slices.Repeat([]float64{1}, n)...))
+				r.distribution(float64(i*15), kind, windowtest.Exponential(8, 0, slices.Repeat([]float64{1}, n)...))
 			}
 			assert.Equal(t, []string{"fire:critical"}, r.transitions(), kind)
 		}
@@ -91,20 +95,20 @@ func TestRulesOnDistributions(t *testing.T) {
 	t.Run("an empty point is no sample and no end", func(t *testing.T) {
 		t.Parallel()
 		r := on("p95", nil)
-		r.distribution(0, DeltaCounter, Exponential(8, 0, 90))
+		r.distribution(0, window.DeltaCounter, windowtest.Exponential(8, 0, 90))
 		assert.Equal(t, []string{"fire:warning"}, r.transitions())
 		for s := 15.0; s < 300; s += 15 {
-			r.distribution(s, DeltaCounter, Exponential(8, 0))
+			r.distribution(s, window.DeltaCounter, windowtest.Exponential(8, 0))
 			assert.Empty(t, r.transitions())
 		}
-		r.distribution(300, DeltaCounter, Exponential(8, 0))
+		r.distribution(300, window.DeltaCounter, windowtest.Exponential(8, 0))
 		assert.Equal(t, []string{"no_data:warning"}, r.transitions(), "values have stopped for no_data.after")
 	})
 	t.Run("two rules, two figures, one metric", func(t *testing.T) {
 		t.Parallel()
-		ruleSet := append(ladderRule(func(rc *RuleConfig) { rc.Point = "max" }), ladderRule(func(rc *RuleConfig) { rc.Name, rc.Point = "mean", "avg" })...)
+		ruleSet := append(ladderRule(func(rc *rules.RuleConfig) { rc.Point = "max" }), ladderRule(func(rc *rules.RuleConfig) { rc.Name, rc.Point = "mean", "avg" })...)
 		r := newRig(t, ruleSet, nil)
-		r.distribution(0, DeltaCounter, Exponential(8, 0, 70, 99))
+		r.distribution(0, window.DeltaCounter, windowtest.Exponential(8, 0, 70, 99))
 		var said []string
 		for _, ev := range r.drain() {
 			said = append(said, fmt.Sprintf("%s %s %.1f", ev.Rule, ev.Severity, ev.Value.Float64))
@@ -116,9 +120,9 @@ func TestRulesOnDistributions(t *testing.T) {
 	})
 	t.Run("absence needs no figure", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, []RuleConfig{{Name: "gone", Metric: "m", Severity: "critical", Absent: &AbsentConfig{For: 30 * time.Second}}}, nil)
-		r.distribution(0, CumulativeCounter, Exponential(8, 0, 1))
-		r.distribution(15, CumulativeCounter, Exponential(8, 0))
+		r := newRig(t, []rules.RuleConfig{{Name: "gone", Metric: "m", Severity: "critical", Absent: &rules.AbsentConfig{For: 30 * time.Second}}}, nil)
+		r.distribution(0, window.CumulativeCounter, windowtest.Exponential(8, 0, 1))
+		r.distribution(15, window.CumulativeCounter, windowtest.Exponential(8, 0))
 		r.engine.Evaluate(at(44))
 		assert.Empty(t, r.transitions())
 		r.engine.Evaluate(at(45))
@@ -134,23 +138,23 @@ func TestDistributionRuleErrors(t *testing.T) {
 		want        string
 	}{
 		{
-			"no figure", "", func(r *rig) { r.distribution(0, DeltaCounter, Exponential(5, 0, 1)) },
+			"no figure", "", func(r *rig) { r.distribution(0, window.DeltaCounter, windowtest.Exponential(5, 0, 1)) },
 			`metric m is an exponential histogram: set "point" to one of its figures (min, max, avg, sum, count, pNN)`,
 		},
 		{
-			"a figure of all times", "p95", func(r *rig) { r.distribution(0, CumulativeCounter, Exponential(5, 0, 1)) },
+			"a figure of all times", "p95", func(r *rig) { r.distribution(0, window.CumulativeCounter, windowtest.Exponential(5, 0, 1)) },
 			`metric m is an exponential histogram of cumulative temporality, so its p95 is since the start: use delta temporality, ` +
 				`or "count" or "sum" over a window`,
 		},
 		{
-			"a figure that is not there", "max", func(r *rig) { r.distribution(0, DeltaCounter, Bare(Exponential(5, 0, 1))) },
+			"a figure that is not there", "max", func(r *rig) { r.distribution(0, window.DeltaCounter, windowtest.Bare(windowtest.Exponential(5, 0, 1))) },
 			`metric m is an exponential histogram: its points have no max`,
 		},
 		{"a figure of numbers", "max", func(r *rig) { r.step(0, 99) }, `metric m has number data points: leave out "point", which is for histograms and summaries`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.Point = c.point }), nil)
+			r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.Point = c.point }), nil)
 			for range 3 {
 				c.feed(r)
 			}

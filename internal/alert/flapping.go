@@ -1,21 +1,24 @@
 package alert
 
-import "github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
+import (
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
+)
 
 // passFlapping tells whether a change is announced, and as what.
 func (e *Engine) passFlapping(g *group, c *change, worst int) bool {
-	switch g.alert.flap.Observe(&g.rule.Flapping, Change{
+	switch g.alert.flap.Observe(&g.rule.Flapping, ladder.Change{
 		Time: c.t, Opens: c.transition == alertschema.TransitionFire, Worsens: c.to > worst,
 		Forgotten: c.reason == alertschema.ReasonStale && c.transition == alertschema.TransitionResolve,
 	}) {
-	case FlappingStart:
+	case ladder.FlappingStart:
 		c.transition = alertschema.TransitionFlappingStart
-	case FlappingEscalate:
+	case ladder.FlappingEscalate:
 		c.transition = alertschema.TransitionEscalate
-	case FlappingHold:
+	case ladder.FlappingHold:
 		e.stats.suppressed[suppressedFlapping]++
 		return false
-	case FlappingPass:
+	case ladder.FlappingPass:
 	}
 	return true
 }
@@ -27,11 +30,11 @@ func (e *Engine) endFlapping(g *group, t int64) {
 	if !a.flap.Stable(&g.rule.Flapping, t) {
 		return
 	}
-	a.flap = Flapping{}
-	e.transition(g, change{transition: alertschema.TransitionFlappingEnd, t: t, from: a.told, to: a.Level, reason: g.rule.valueReason()})
+	a.flap = ladder.Flapping{}
+	e.transition(g, change{transition: alertschema.TransitionFlappingEnd, t: t, from: a.told, to: a.Level, reason: g.rule.ValueReason()})
 	switch {
 	case a.Level == 0:
-		e.queue(g, change{transition: alertschema.TransitionResolve, t: t, from: max(a.told, 1), to: 0, reason: g.rule.valueReason()})
+		e.queue(g, change{transition: alertschema.TransitionResolve, t: t, from: max(a.told, 1), to: 0, reason: g.rule.ValueReason()})
 	case a.told == 0:
 		e.postpone(g, deferredBySilence) // What held the fire back may be over; release finds out.
 	}

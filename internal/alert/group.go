@@ -4,6 +4,11 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
 // group is one group key of one rule: the series that belong to it and the alert it may have. Times are event times
@@ -65,8 +70,8 @@ func (g *group) decided() int64 {
 // complete tells whether every series that took part in the previous round has come to time t, so that a batch that
 // was split on the way does not give the sum of half a group.
 func (g *group) complete(t int64) bool {
-	if g.lastRound == Unset2 {
-		return g.rule.GroupAggregate == GroupWorst || g.rule.Absent != nil
+	if g.lastRound == ladder.Unset {
+		return g.rule.GroupAggregate == window.GroupWorst || g.rule.Absent != nil
 	}
 	divisors := g.divisors()
 	if len(g.members) == 1 && len(divisors) == 0 || g.rule.Absent != nil {
@@ -87,7 +92,7 @@ func (g *group) awaited(all []*series, t int64) bool {
 
 // clock returns the event time that wall time now stands for in this group: its newest sample plus the time since.
 func (g *group) clock(now int64) int64 {
-	if g.lastEvent == Unset2 {
+	if g.lastEvent == ladder.Unset {
 		return now
 	}
 	return g.lastEvent + max(0, now-g.lastArrival)
@@ -105,7 +110,7 @@ func (g *group) overdue(t int64) bool {
 		interval = max(interval, m.Interval())
 	}
 	if interval == 0 {
-		interval = MaxLookback / 4
+		interval = window.MaxLookback / 4
 	}
 	return t-g.lastEvent > interval+interval/2
 }
@@ -113,14 +118,14 @@ func (g *group) overdue(t int64) bool {
 // noDataFrom is the time from which the no-data policy applies.
 func (g *group) noDataFrom() int64 {
 	if len(g.members) == 0 {
-		if g.lastEvent == Unset2 {
-			return Forever
+		if g.lastEvent == ladder.Unset {
+			return ladder.Forever
 		}
 		return g.lastEvent + g.rule.NoDataAfter
 	}
-	from := Unset2
+	from := ladder.Unset
 	for _, m := range g.members {
-		from = max(from, g.rule.noDataFrom(&m.Series))
+		from = max(from, g.rule.NoDataFrom(&m.Series))
 	}
 	return from
 }
@@ -132,12 +137,12 @@ func compareGroups(a, b *group) int {
 
 // attributes returns the attributes of the group key that a record carries: those of the data point and all that a written group_by names. The
 // others stand in the record's resource.
-func (g *group) attributes() []Attr {
+func (g *group) attributes() []attr.Attr {
 	keyed := g.rule.names.Expand(g.key)
-	out := make([]Attr, 0, len(keyed))
+	out := make([]attr.Attr, 0, len(keyed))
 	for _, a := range keyed {
-		named := g.rule.GroupGiven && (!g.rule.ByResource || slices.Contains(g.rule.GroupBy, GroupField{a.Location, a.Key}))
-		if named || a.Location == InPoint {
+		named := g.rule.GroupGiven && (!g.rule.ByResource || slices.Contains(g.rule.GroupBy, rules.GroupField{Location: a.Location, Key: a.Key}))
+		if named || a.Location == attr.InPoint {
 			out = append(out, a.Attr)
 		}
 	}
@@ -145,9 +150,9 @@ func (g *group) attributes() []Attr {
 }
 
 // identity returns all attributes of the group key.
-func (g *group) identity() []Attr {
+func (g *group) identity() []attr.Attr {
 	keyed := g.rule.names.Expand(g.key)
-	out := make([]Attr, len(keyed))
+	out := make([]attr.Attr, len(keyed))
 	for i, a := range keyed {
 		out[i] = a.Attr
 	}
@@ -155,7 +160,7 @@ func (g *group) identity() []Attr {
 }
 
 // read returns the group's value as of time t, the time until which it has one, and the series that decided.
-func (e *Engine) read(g *group, t int64) (rd Reading, until int64, by *series, v Presence) {
+func (e *Engine) read(g *group, t int64) (rd ladder.Reading, until int64, by *series, v window.Presence) {
 	r := g.rule
 	until = r.until(g.members)
 	if r.Divisor != nil {
@@ -170,7 +175,7 @@ func (e *Engine) read(g *group, t int64) (rd Reading, until int64, by *series, v
 	for _, toClear := range [...]bool{false, true} {
 		for i := range r.levels {
 			x, worst, said := e.groupValue(g, t, &r.levels[i], toClear)
-			if said != Present {
+			if said != window.Present {
 				return rd, until, worst, said
 			}
 			if !toClear {
@@ -180,17 +185,17 @@ func (e *Engine) read(g *group, t int64) (rd Reading, until int64, by *series, v
 		}
 	}
 	rd.ByLevel = e.byLevel
-	return rd, until, by, Present
+	return rd, until, by, window.Present
 }
 
 // groupValue joins the values of the group's series at one level's horizon. Where the worst decides, it is the worst for
 // the level's bounds, or for its clear.
-func (e *Engine) groupValue(g *group, t int64, l *Level, toClear bool) (float64, *series, Presence) {
+func (e *Engine) groupValue(g *group, t int64, l *ladder.Level, toClear bool) (float64, *series, window.Presence) {
 	r := g.rule
-	if r.GroupAggregate != GroupWorst {
+	if r.GroupAggregate != window.GroupWorst {
 		v, by, said := e.joined(g, g.members, t, l.Horizon)
-		if v = r.Offset + r.Scale*v; said == Present && math.IsNaN(v) {
-			return 0, by, Missing // Inf − Inf says nothing.
+		if v = r.Offset + r.Scale*v; said == window.Present && math.IsNaN(v) {
+			return 0, by, window.Missing // Inf − Inf says nothing.
 		}
 		return v, by, said
 	}
@@ -203,10 +208,10 @@ func (e *Engine) groupValue(g *group, t int64, l *Level, toClear bool) (float64,
 	var by *series
 	unsure := false
 	for _, m := range g.members {
-		v, said := r.valueOf(&m.Series, t, l.Horizon, restoring, &e.scratch)
+		v, said := r.SeriesValue(&m.Series, t, l.Horizon, restoring, &e.scratch)
 		v = r.Offset + r.Scale*v
-		if said != Present || math.IsNaN(v) {
-			unsure = unsure || said == Unsettled
+		if said != window.Present || math.IsNaN(v) {
+			unsure = unsure || said == window.Unsettled
 			continue
 		}
 		if by == nil || l.Comparison.Worse(v, worst, lo, hi) {
@@ -215,10 +220,10 @@ func (e *Engine) groupValue(g *group, t int64, l *Level, toClear bool) (float64,
 	}
 	switch {
 	case by != nil:
-		return worst, by, Present
+		return worst, by, window.Present
 	case unsure:
-		return 0, nil, Unsettled
+		return 0, nil, window.Unsettled
 	default:
-		return 0, nil, Missing
+		return 0, nil, window.Missing
 	}
 }

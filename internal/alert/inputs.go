@@ -1,6 +1,11 @@
 package alert
 
-import "math"
+import (
+	"math"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
+)
 
 // groupInputs is what a group knows of series beside those of its value: what a ratio divides by, and what only_if looks at.
 type groupInputs struct {
@@ -48,7 +53,7 @@ func (g *group) hasInputs() bool {
 // has been missing for as long.
 func (g *group) policyFrom() int64 {
 	from := g.noDataFrom()
-	if c := g.inputs; c != nil && c.complete != Unset2 {
+	if c := g.inputs; c != nil && c.complete != ladder.Unset {
 		from = min(from, c.complete+g.rule.NoDataAfter)
 	}
 	return from
@@ -56,7 +61,7 @@ func (g *group) policyFrom() int64 {
 
 // newestOf is the newest sample of several series, unset when there is none.
 func newestOf(all []*series) int64 {
-	newest := Unset2
+	newest := ladder.Unset
 	for _, s := range all {
 		newest = max(newest, s.Newest())
 	}
@@ -64,17 +69,17 @@ func newestOf(all []*series) int64 {
 }
 
 // until is the time up to which any of the series has a value if nothing more comes.
-func (r *Rule) until(all []*series) int64 {
-	until := Unset2
+func (r *ruleState) until(all []*series) int64 {
+	until := ladder.Unset
 	for _, s := range all {
-		until = max(until, r.presentUntil(&s.Series))
+		until = max(until, r.PresentUntil(&s.Series))
 	}
 	return until
 }
 
 // currentUntil is the time up to which the last value of any of the series counts as current if nothing more comes.
-func (r *Rule) currentUntil(all []*series) int64 {
-	until := Unset2
+func (r *ruleState) currentUntil(all []*series) int64 {
+	until := ladder.Unset
 	for _, s := range all {
 		until = max(until, s.Lasts(s.Lookback(r.Lookback)))
 	}
@@ -82,7 +87,7 @@ func (r *Rule) currentUntil(all []*series) int64 {
 }
 
 // addInputs completes a reading by what the rule's condition says. Where the condition is not known there is no value.
-func (e *Engine) addInputs(g *group, t int64, rd *Reading, until int64) (int64, Presence) {
+func (e *Engine) addInputs(g *group, t int64, rd *ladder.Reading, until int64) (int64, window.Presence) {
 	r, c := g.rule, g.inputs
 	complete := newestOf(g.members)
 	if r.Divisor != nil {
@@ -90,7 +95,7 @@ func (e *Engine) addInputs(g *group, t int64, rd *Reading, until int64) (int64, 
 	}
 	if r.OnlyIf != nil {
 		holds, said := g.condition(t)
-		if said != Present {
+		if said != window.Present {
 			return until, said
 		}
 		rd.Healthy = !holds
@@ -98,51 +103,51 @@ func (e *Engine) addInputs(g *group, t int64, rd *Reading, until int64) (int64, 
 	}
 	c.complete = max(c.complete, min(complete, t))
 	r.inputsSeen = true
-	return until, Present
+	return until, window.Present
 }
 
 // condition tells whether the rule's condition holds as of time t: any series of the group will do.
-func (g *group) condition(t int64) (holds bool, said Presence) {
+func (g *group) condition(t int64) (holds bool, said window.Presence) {
 	r := g.rule
-	said = Missing
+	said = window.Missing
 	for _, s := range g.inputs.conditions {
-		v, known := r.current(&s.Series, t)
-		if known != Present {
+		v, known := r.Current(&s.Series, t)
+		if known != window.Present {
 			continue
 		}
-		said = Present
+		said = window.Present
 		holds = holds || r.met.Raised(v)
 	}
 	return holds, said
 }
 
 // ratio divides the group's value as of time t by that of its divisors. Division by zero gives no value.
-func (e *Engine) ratio(g *group, t int64) (float64, *series, Presence) {
+func (e *Engine) ratio(g *group, t int64) (float64, *series, window.Presence) {
 	of, by, said := e.joined(g, g.members, t, 0)
-	if said != Present {
+	if said != window.Present {
 		return 0, nil, said
 	}
 	to, _, said := e.joined(g, g.inputs.divisors, t, 0)
-	if said != Present {
+	if said != window.Present {
 		return 0, nil, said
 	}
 	v := g.rule.Offset + g.rule.Scale*(of/to)
 	if to == 0 || math.IsNaN(v) {
-		return 0, by, Missing
+		return 0, by, window.Missing
 	}
-	return v, by, Present
+	return v, by, window.Present
 }
 
 // joined joins the values of series as the rule's group_agg says, and returns the newest series too. Ahead is the horizon of a forecast.
-func (e *Engine) joined(g *group, all []*series, t, ahead int64) (float64, *series, Presence) {
-	var acc GroupAccumulator
+func (e *Engine) joined(g *group, all []*series, t, ahead int64) (float64, *series, window.Presence) {
+	var acc window.GroupAccumulator
 	var by *series
 	unsure := false
 	restoring := g.alert != nil && g.alert.restored
 	for _, s := range all {
-		v, said := g.rule.valueOf(&s.Series, t, ahead, restoring, &e.scratch)
-		if said != Present || math.IsNaN(v) {
-			unsure = unsure || said == Unsettled
+		v, said := g.rule.SeriesValue(&s.Series, t, ahead, restoring, &e.scratch)
+		if said != window.Present || math.IsNaN(v) {
+			unsure = unsure || said == window.Unsettled
 			continue
 		}
 		acc.Add(g.rule.GroupAggregate, v)
@@ -152,10 +157,10 @@ func (e *Engine) joined(g *group, all []*series, t, ahead int64) (float64, *seri
 	}
 	switch {
 	case acc.Count > 0:
-		return acc.Value(g.rule.GroupAggregate), by, Present
+		return acc.Value(g.rule.GroupAggregate), by, window.Present
 	case unsure:
-		return 0, nil, Unsettled
+		return 0, nil, window.Unsettled
 	default:
-		return 0, nil, Missing
+		return 0, nil, window.Missing
 	}
 }

@@ -7,6 +7,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/windowtest"
 )
 
 // on feeds points of another metric than the rig's own.
@@ -28,10 +33,10 @@ func (r *rig) said() []string {
 }
 
 // guarded is a ladder on m that is in force only while c is above 60 %.
-func guarded(edit func(*RuleConfig)) []RuleConfig {
-	return ladderRule(func(rc *RuleConfig) {
-		rc.OnlyIf = &ConditionConfig{Metric: "c", Above: "60%"}
-		rc.Flapping = &FlappingConfig{Enabled: new(bool)}
+func guarded(edit func(*rules.RuleConfig)) []rules.RuleConfig {
+	return ladderRule(func(rc *rules.RuleConfig) {
+		rc.OnlyIf = &rules.ConditionConfig{Metric: "c", Above: "60%"}
+		rc.Flapping = &rules.FlappingConfig{Enabled: new(bool)}
 		if edit != nil {
 			edit(rc)
 		}
@@ -60,7 +65,7 @@ func TestOnlyIf(t *testing.T) {
 	})
 	t.Run("for begins when the condition does", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, guarded(func(rc *RuleConfig) { rc.For = new(30 * time.Second) }), nil)
+		r := newRig(t, guarded(func(rc *rules.RuleConfig) { rc.For = new(30 * time.Second) }), nil)
 		both(r, 0, 90, 0.1)
 		both(r, 15, 90, 0.9)
 		both(r, 30, 90, 0.9)
@@ -70,7 +75,7 @@ func TestOnlyIf(t *testing.T) {
 	})
 	t.Run("a condition that turns false is a cure, and keep_firing_for holds", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, guarded(func(rc *RuleConfig) { rc.KeepFiringFor = new(30 * time.Second) }), nil)
+		r := newRig(t, guarded(func(rc *rules.RuleConfig) { rc.KeepFiringFor = new(30 * time.Second) }), nil)
 		both(r, 0, 90, 0.9)
 		assert.Equal(t, []string{"fire warning threshold"}, r.said())
 		both(r, 15, 90, 0.1)
@@ -81,7 +86,7 @@ func TestOnlyIf(t *testing.T) {
 	})
 	t.Run("a condition that is no longer known is no cure: no data", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, guarded(func(rc *RuleConfig) { rc.Lookback = "1m" }), nil)
+		r := newRig(t, guarded(func(rc *rules.RuleConfig) { rc.Lookback = "1m" }), nil)
 		both(r, 0, 90, 0.9)
 		assert.Equal(t, []string{"fire warning threshold"}, r.said())
 		for s := 15.0; s < 300; s += 15 {
@@ -99,7 +104,7 @@ func TestOnlyIf(t *testing.T) {
 	})
 	t.Run("time without knowing the condition does not count towards for", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, guarded(func(rc *RuleConfig) { rc.For, rc.Lookback = new(60*time.Second), "20s" }), nil)
+		r := newRig(t, guarded(func(rc *rules.RuleConfig) { rc.For, rc.Lookback = new(60*time.Second), "20s" }), nil)
 		both(r, 0, 90, 0.9)
 		for s := 15.0; s <= 90; s += 15 {
 			r.step(s, 90)
@@ -113,12 +118,12 @@ func TestOnlyIf(t *testing.T) {
 	})
 	t.Run("each group has a condition of its own, and one series that meets it is enough", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, guarded(func(rc *RuleConfig) {
+		r := newRig(t, guarded(func(rc *rules.RuleConfig) {
 			rc.GroupBy = []string{"mountpoint"}
 			rc.OnlyIf.Match = map[string]any{"state": "used"}
 		}), nil)
-		used := func(disk, part, state string) []Attr {
-			return []Attr{{"mountpoint", StringValue(disk)}, {"part", StringValue(part)}, {"state", StringValue(state)}}
+		used := func(disk, part, state string) []attr.Attr {
+			return []attr.Attr{attr.String("mountpoint", disk), attr.String("part", part), attr.String("state", state)}
 		}
 		r.on("c", 0, point{v: 0.1, attrs: used("/", "x", "used")}, point{v: 0.9, attrs: used("/", "y", "used")},
 			point{v: 0.1, attrs: used("/home", "x", "used")}, point{v: 0.9, attrs: used("/home", "x", "free")})
@@ -180,9 +185,9 @@ func TestOnlyIf(t *testing.T) {
 	})
 	t.Run("on a figure of a histogram", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, guarded(func(rc *RuleConfig) { rc.OnlyIf.Point = "max" }), nil)
+		r := newRig(t, guarded(func(rc *rules.RuleConfig) { rc.OnlyIf.Point = "max" }), nil)
 		r.metric = "c"
-		r.distribution(0, DeltaCounter, Exponential(8, 0, 0.1, 0.9))
+		r.distribution(0, window.DeltaCounter, windowtest.Exponential(8, 0, 0.1, 0.9))
 		r.metric = "m"
 		r.step(0, 90)
 		assert.Equal(t, []string{"fire warning threshold"}, r.said())
@@ -191,7 +196,7 @@ func TestOnlyIf(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, guarded(nil), nil)
 		r.metric = "c"
-		r.distribution(0, DeltaCounter, Exponential(8, 0, 0.1, 0.9))
+		r.distribution(0, window.DeltaCounter, windowtest.Exponential(8, 0, 0.1, 0.9))
 		events := r.drain()
 		require.Len(t, events, 1)
 		assert.Equal(t, `rule "load": metric c is an exponential histogram: set "only_if.point" to one of its figures (min, max, avg, sum, count, pNN)`,
@@ -212,10 +217,10 @@ func TestOnlyIf(t *testing.T) {
 
 func TestCompanionsHoldNoMoreThanTheyNeed(t *testing.T) {
 	t.Parallel()
-	ruleSet := guarded(func(rc *RuleConfig) { rc.Window, rc.Aggregate = time.Hour, "avg" })
-	ruleSet = append(ruleSet, RuleConfig{
+	ruleSet := guarded(func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate = time.Hour, "avg" })
+	ruleSet = append(ruleSet, rules.RuleConfig{
 		Name: "share", Threshold: 1, Severity: "warning", Window: time.Minute, Aggregate: "avg",
-		Ratio: &RatioConfig{Of: SelectorConfig{Metric: "m"}, To: SelectorConfig{Metric: "d"}},
+		Ratio: &rules.RatioConfig{Of: rules.SelectorConfig{Metric: "m"}, To: rules.SelectorConfig{Metric: "d"}},
 	})
 	r := newRig(t, ruleSet, nil)
 	for s := 0.0; s < 3600; s += 15 {
@@ -234,20 +239,20 @@ func TestCompanionsHoldNoMoreThanTheyNeed(t *testing.T) {
 
 func TestRatio(t *testing.T) {
 	t.Parallel()
-	rule := func(edit func(*RuleConfig)) []RuleConfig {
-		rc := RuleConfig{
+	rule := func(edit func(*rules.RuleConfig)) []rules.RuleConfig {
+		rc := rules.RuleConfig{
 			Name: "errors", GroupBy: []string{"mountpoint"},
-			Ratio:      &RatioConfig{Of: SelectorConfig{Metric: "e"}, To: SelectorConfig{Metric: "p"}},
-			Thresholds: map[string]LevelConfig{"warning": {Above: "1%"}, "critical": {Above: "10%"}},
-			Flapping:   &FlappingConfig{Enabled: new(bool)},
+			Ratio:      &rules.RatioConfig{Of: rules.SelectorConfig{Metric: "e"}, To: rules.SelectorConfig{Metric: "p"}},
+			Thresholds: map[string]rules.LevelConfig{"warning": {Above: "1%"}, "critical": {Above: "10%"}},
+			Flapping:   &rules.FlappingConfig{Enabled: new(bool)},
 		}
 		if edit != nil {
 			edit(&rc)
 		}
-		return []RuleConfig{rc}
+		return []rules.RuleConfig{rc}
 	}
-	part := func(n int) []Attr {
-		return append(disk("/"), Attr{"part", IntValue(int64(n))})
+	part := func(n int) []attr.Attr {
+		return append(disk("/"), attr.Int("part", int64(n)))
 	}
 	failed := func(r *rig, s, n float64) {
 		r.unit = "{error}"
@@ -271,7 +276,7 @@ func TestRatio(t *testing.T) {
 		assert.Equal(t, "errors /: e / p is 5.0% (> 1%)", events[0].Body)
 		assert.Equal(t, "e / p", events[0].Metric)
 		assert.Equal(t, "1", events[0].Unit)
-		assert.Equal(t, Number{0.05, true}, events[0].Value)
+		assert.Equal(t, attr.Number{Float64: 0.05, Valid: true}, events[0].Value)
 		both(r, 15, 50, 100)
 		assert.Equal(t, []string{"escalate critical threshold"}, r.said())
 		both(r, 30, 1, 100)
@@ -285,12 +290,12 @@ func TestRatio(t *testing.T) {
 		r.engine.Evaluate(at(0))
 		events := r.drain()
 		require.Len(t, events, 1)
-		assert.Equal(t, Number{0.2, true}, events[0].Value)
+		assert.Equal(t, attr.Number{Float64: 0.2, Valid: true}, events[0].Value)
 	})
 	t.Run("over windows of counters", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, rule(func(rc *RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "rate" }), nil)
-		r.kind = CumulativeCounter
+		r := newRig(t, rule(func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "rate" }), nil)
+		r.kind = window.CumulativeCounter
 		for i := range 5 {
 			both(r, float64(i*15), float64(1000+i), float64(5000+20*i))
 		}
@@ -328,7 +333,7 @@ func TestRatio(t *testing.T) {
 	})
 	t.Run("the divisor stops", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, rule(func(rc *RuleConfig) { rc.NoData = &NoDataConfig{After: time.Minute, Action: "resolve"} }), nil)
+		r := newRig(t, rule(func(rc *rules.RuleConfig) { rc.NoData = &rules.NoDataConfig{After: time.Minute, Action: "resolve"} }), nil)
 		both(r, 0, 5, 100)
 		assert.Equal(t, []string{"fire warning threshold"}, r.said())
 		for s := 15.0; s < 360 && r.engine.Pending() == 0; s += 15 {
@@ -339,13 +344,13 @@ func TestRatio(t *testing.T) {
 	})
 	t.Run("by default a group is what both sides leave open", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, rule(func(rc *RuleConfig) {
+		r := newRig(t, rule(func(rc *rules.RuleConfig) {
 			rc.GroupBy = nil
-			rc.Ratio.Of = SelectorConfig{Metric: "e", Match: map[string]any{"state": "used"}}
-			rc.Ratio.To = SelectorConfig{Metric: "e", Match: map[string]any{"state": "free"}}
+			rc.Ratio.Of = rules.SelectorConfig{Metric: "e", Match: map[string]any{"state": "used"}}
+			rc.Ratio.To = rules.SelectorConfig{Metric: "e", Match: map[string]any{"state": "free"}}
 		}), nil)
-		state := func(disk, state string) []Attr {
-			return []Attr{{"mountpoint", StringValue(disk)}, {"state", StringValue(state)}}
+		state := func(disk, state string) []attr.Attr {
+			return []attr.Attr{attr.String("mountpoint", disk), attr.String("state", state)}
 		}
 		r.on("e", 0, point{v: 1, attrs: state("/", "used")}, point{v: 100, attrs: state("/", "free")},
 			point{v: 9, attrs: state("/home", "used")}, point{v: 100, attrs: state("/home", "free")})
@@ -367,7 +372,7 @@ func TestRatio(t *testing.T) {
 	})
 	t.Run("firing=>restart: a window that fills again is not no data", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, rule(func(rc *RuleConfig) { rc.Window, rc.Aggregate = 10*time.Minute, "avg" }), nil)
+		r := newRig(t, rule(func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate = 10*time.Minute, "avg" }), nil)
 		both(r, 0, 5, 100)
 		r.drain()
 		r.reborn(store{}, 10, 60)
@@ -380,7 +385,7 @@ func TestRatio(t *testing.T) {
 	})
 	t.Run("with a condition", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, rule(func(rc *RuleConfig) { rc.OnlyIf = &ConditionConfig{Metric: "p", Above: 1000} }), nil)
+		r := newRig(t, rule(func(rc *rules.RuleConfig) { rc.OnlyIf = &rules.ConditionConfig{Metric: "p", Above: 1000} }), nil)
 		both(r, 0, 5, 10)
 		assert.Empty(t, r.said(), "half of ten packets prove nothing")
 		both(r, 15, 500, 2000)
@@ -390,7 +395,9 @@ func TestRatio(t *testing.T) {
 
 func TestConditionsThatNeverHoldAreNoticed(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, guarded(func(rc *RuleConfig) { rc.OnlyIf = &ConditionConfig{Metric: "system.disk.utilization", Above: 60} }), nil)
+	r := newRig(t, guarded(func(rc *rules.RuleConfig) {
+		rc.OnlyIf = &rules.ConditionConfig{Metric: "system.disk.utilization", Above: 60}
+	}), nil)
 	r.on("system.disk.utilization", 0, point{v: 0.9})
 	assert.Equal(t, []string{`rule "load" never fires: only_if above 60 never holds, because system.disk.utilization is a ratio; did you mean 60%?`},
 		r.engine.TakeNotices())
@@ -398,7 +405,7 @@ func TestConditionsThatNeverHoldAreNoticed(t *testing.T) {
 
 func TestRulesThatNeverSeeAllTheyNeedSaySo(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, guarded(func(rc *RuleConfig) { rc.GroupBy = []string{"mountpoint"} }), nil)
+	r := newRig(t, guarded(func(rc *rules.RuleConfig) { rc.GroupBy = []string{"mountpoint"} }), nil)
 	for s := 0.0; s <= 600; s += 15 {
 		r.on("c", s, point{s: s, v: 0.9})
 		r.observe(s, point{s: s, v: 90, attrs: disk("/")})

@@ -5,17 +5,20 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 )
 
 func TestPresetHostFires(t *testing.T) {
 	t.Parallel()
-	cfg := DefaultConfig()
+	cfg := rules.DefaultConfig()
 	cfg.Preset = "host"
-	ruleSet, err := Compile(cfg)
+	ruleSet, err := rules.Compile(cfg)
 	require.NoError(t, err)
 	e := New(ruleSet, base)
-	feed := func(s float64, metric string, v float64, attrs ...[]Attr) {
-		o := &Origin{Resource: []Attr{{"host.name", StringValue("db1")}}}
+	feed := func(s float64, metric string, v float64, attrs ...[]attr.Attr) {
+		o := &attr.Origin{Resource: []attr.Attr{attr.String("host.name", "db1")}}
 		e.Begin(at(s))
 		m := e.Matcher(metric)
 		require.True(t, m.Select(o, Stream{Unit: "1"}))
@@ -25,23 +28,23 @@ func TestPresetHostFires(t *testing.T) {
 		e.Flush(at(s))
 		e.Evaluate(at(s))
 	}
-	idle := func(cpu int64) []Attr {
-		return []Attr{{"cpu.mode", StringValue("idle")}, {"cpu.logical_number", IntValue(cpu)}}
+	idle := func(cpu int64) []attr.Attr {
+		return []attr.Attr{attr.String("cpu.mode", "idle"), attr.Int("cpu.logical_number", cpu)}
 	}
-	user := []Attr{{"cpu.mode", StringValue("user")}, {"cpu.logical_number", IntValue(0)}}
+	user := []attr.Attr{attr.String("cpu.mode", "user"), attr.Int("cpu.logical_number", 0)}
 	feed(0, "system.cpu.utilization", 0.1, idle(0), idle(1), user)
 	// Of all blocks 91 % are used, of those that are not reserved 96 %.
 	for _, s := range []float64{0, 15} {
 		for state, share := range map[string]float64{"used": 0.912, "free": 0.038, "reserved": 0.05} {
-			feed(s, "system.filesystem.usage", share*1e11, []Attr{
-				{"system.filesystem.state", StringValue(state)},
-				{"system.filesystem.mountpoint", StringValue("/")},
-				{"system.device", StringValue("/dev/sda1")},
-				{"system.filesystem.mode", StringValue("rw")},
+			feed(s, "system.filesystem.usage", share*1e11, []attr.Attr{
+				attr.String("system.filesystem.state", state),
+				attr.String("system.filesystem.mountpoint", "/"),
+				attr.String("system.device", "/dev/sda1"),
+				attr.String("system.filesystem.mode", "rw"),
 			})
 		}
 	}
-	feed(0, "system.paging.utilization", 0.5, []Attr{{"system.paging.state", StringValue("used")}})
+	feed(0, "system.paging.utilization", 0.5, []attr.Attr{attr.String("system.paging.state", "used")})
 	var bodies []string
 	for _, ev := range e.Peek(nil, 10) {
 		bodies = append(bodies, ev.SeverityText+": "+ev.Body)

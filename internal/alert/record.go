@@ -5,11 +5,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // resourceAttrs returns the resource of the series that decided last, or of one that belongs to the group.
-func (g *group) resourceAttrs() []Attr {
+func (g *group) resourceAttrs() []attr.Attr {
 	switch {
 	case g.alert != nil && g.alert.resource != nil:
 		return g.alert.resource.attrs
@@ -54,7 +59,7 @@ func (e *Engine) emit(c *change) {
 }
 
 // record builds the event of a change.
-func (e *Engine) record(c *change) Event {
+func (e *Engine) record(c *change) event.Event {
 	g, r := c.group, c.group.rule
 	a := g.alert
 	shown := c.to // The level whose name, number and message the record carries.
@@ -62,7 +67,7 @@ func (e *Engine) record(c *change) Event {
 		shown = max(a.told, 1)
 	}
 	l, spec := &r.levels[shown-1], &r.Rule.Levels[shown-1]
-	ev := Event{
+	ev := event.Event{
 		Kind: alertschema.KindStateChange, Time: c.t, ObservedTime: e.now, SeverityNumber: spec.Number, SeverityText: spec.Name,
 		AlertID: alertschema.IDText(g.id), EpisodeID: alertschema.EpisodeID(g.id, c.started), Transition: c.transition,
 		State: announcedState(c, a), Previous: a.toldState, Severity: spec.Name, PreviousSeverity: r.LevelName(a.told), Reason: c.reason,
@@ -87,12 +92,12 @@ func (e *Engine) record(c *change) Event {
 		ev.EndedAt, ev.Ended = c.ended, true
 		ev.Duration = time.Duration(max(0, c.ended-c.started))
 	}
-	if l.Comparison == Absent {
-		ev.Value = Number{}
+	if l.Comparison == ladder.Absent {
+		ev.Value = attr.Number{}
 	} else if ev.State == alertschema.StateResolved {
-		ev.Threshold = Number{r.levels[0].Threshold(c.value.Float64, true), true}
+		ev.Threshold = attr.Number{Float64: r.levels[0].Threshold(c.value.Float64, true), Valid: true}
 	} else {
-		ev.Threshold = Number{l.Threshold(c.value.Float64, false), true}
+		ev.Threshold = attr.Number{Float64: l.Threshold(c.value.Float64, false), Valid: true}
 	}
 	ev.Resource = c.resource
 	if x := a.exemplar; x != nil {
@@ -126,32 +131,32 @@ func announcedState(c *change, a *alertState) alertschema.State {
 }
 
 // labels returns the rule's labels, rendered for the group.
-func (e *Engine) labels(g *group) []Label {
+func (e *Engine) labels(g *group) []attr.Label {
 	if len(g.rule.Labels) == 0 {
 		return nil
 	}
-	return e.renderAll(g, g.rule.Labels, TemplateData{
+	return e.renderAll(g, g.rule.Labels, rules.TemplateData{
 		Rule: g.rule.Name, Metric: g.rule.Metric, Unit: g.rule.unit,
 	}.With(g.attributes(), g.resourceAttrs()))
 }
 
-func (e *Engine) renderAll(g *group, texts []NamedTemplate, data TemplateData) []Label {
-	out := make([]Label, 0, len(texts))
+func (e *Engine) renderAll(g *group, texts []rules.NamedTemplate, data rules.TemplateData) []attr.Label {
+	out := make([]attr.Label, 0, len(texts))
 	for _, t := range texts {
 		s, err := t.Template.Render(data)
 		if err != nil {
 			e.ruleError(g.rule, fmt.Sprintf("rendering %s: %v", t.Name, err))
 			continue
 		}
-		out = append(out, Label{Key: t.Name, Text: s})
+		out = append(out, attr.Label{Key: t.Name, Text: s})
 	}
 	return out
 }
 
 // renderTexts fills the event's annotations and body.
-func (e *Engine) renderTexts(c *change, l *LevelSpec, ev *Event) {
+func (e *Engine) renderTexts(c *change, l *rules.LevelSpec, ev *event.Event) {
 	r := c.group.rule
-	data := TemplateData{
+	data := rules.TemplateData{
 		Value: ev.Value.Float64, Threshold: ev.Threshold.Float64, Duration: ev.Duration.Seconds(), Rule: r.Name, Metric: r.Metric,
 		Unit: r.unit, Severity: ev.Severity, Transition: ev.Transition.String(), State: ev.State.String(),
 		StartedAt: time.Unix(0, ev.StartedAt).UTC(),
@@ -180,7 +185,7 @@ func (e *Engine) renderTexts(c *change, l *LevelSpec, ev *Event) {
 }
 
 // plainMessage is the message of a level that has none.
-func plainMessage(r *ruleState, l *LevelSpec, ev *Event) string {
+func plainMessage(r *ruleState, l *rules.LevelSpec, ev *event.Event) string {
 	var b strings.Builder
 	b.WriteString(r.Name)
 	for i, a := range ev.Group {
@@ -191,10 +196,10 @@ func plainMessage(r *ruleState, l *LevelSpec, ev *Event) string {
 		b.WriteString(a.Value.AsString())
 	}
 	if !r.GroupGiven || r.ByResource {
-		b.WriteString(Subject(r.Metric, ev.Resource))
+		b.WriteString(rules.Subject(r.Metric, ev.Resource))
 	}
-	if l.Comparison == Absent {
-		fmt.Fprintf(&b, ": no %s for %s", r.Metric, FormatDuration(time.Duration(r.Absent.After)))
+	if l.Comparison == ladder.Absent {
+		fmt.Fprintf(&b, ": no %s for %s", r.Metric, rules.FormatDuration(time.Duration(r.Absent.After)))
 		return b.String()
 	}
 	b.WriteString(": ")
@@ -203,8 +208,8 @@ func plainMessage(r *ruleState, l *LevelSpec, ev *Event) string {
 	}
 	fmt.Fprintf(&b, "%s is ", r.Metric)
 	if ev.Value.Valid {
-		b.WriteString(FormatValue(ev.Value.Float64, l.DisplayUnit(r.Metric, r.unit)))
-		if r.Aggregate.Kind == AggregateRate && r.Divisor == nil {
+		b.WriteString(rules.FormatValue(ev.Value.Float64, l.DisplayUnit(r.Metric, r.unit)))
+		if r.Aggregate.Kind == window.AggregateRate && r.Divisor == nil {
 			b.WriteString("/s")
 		}
 	} else {
@@ -214,23 +219,23 @@ func plainMessage(r *ruleState, l *LevelSpec, ev *Event) string {
 	return b.String()
 }
 
-func bodyOf(c *change, r *ruleState, ev *Event, message string) string {
+func bodyOf(c *change, r *ruleState, ev *event.Event, message string) string {
 	switch c.transition {
 	case alertschema.TransitionResolve:
-		s := fmt.Sprintf("resolved: %s (was firing for %s", message, FormatSeconds(ev.Duration.Seconds()))
+		s := fmt.Sprintf("resolved: %s (was firing for %s", message, rules.FormatSeconds(ev.Duration.Seconds()))
 		if len(r.levels) > 1 {
 			s += ", worst: " + r.LevelName(c.worst)
 		}
 		return s + ")"
 	case alertschema.TransitionRepeat:
-		return fmt.Sprintf("still firing for %s: %s", FormatSeconds(ev.Duration.Seconds()), message)
+		return fmt.Sprintf("still firing for %s: %s", rules.FormatSeconds(ev.Duration.Seconds()), message)
 	case alertschema.TransitionNoData:
 		return "no data: " + message
 	case alertschema.TransitionDataBack:
 		return "data is back: " + message
 	case alertschema.TransitionFlappingStart:
 		return fmt.Sprintf("flapping, changes are held back until it is stable for %s: %s",
-			FormatDuration(time.Duration(r.Flapping.StableFor)), message)
+			rules.FormatDuration(time.Duration(r.Flapping.StableFor)), message)
 	case alertschema.TransitionFlappingEnd:
 		return "no longer flapping: " + message
 	default:

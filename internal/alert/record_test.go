@@ -7,9 +7,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
-func attributeText(attrs []Attr) []string {
+func attributeText(attrs []attr.Attr) []string {
 	var out []string
 	for _, a := range attrs {
 		out = append(out, a.Key+"="+a.Value.AsString())
@@ -19,19 +24,19 @@ func attributeText(attrs []Attr) []string {
 
 func TestRecordsOfAnEpisode(t *testing.T) {
 	t.Parallel()
-	ruleSet := []RuleConfig{{
+	ruleSet := []rules.RuleConfig{{
 		Name: "disk_full", Metric: "system.filesystem.utilization", Description: "a disk fills up",
 		Match:      map[string]any{"state": "used"},
-		Thresholds: map[string]LevelConfig{"warning": {Above: "80%", Clear: "75%"}, "critical": {Above: "95%"}},
-		LevelConfig: LevelConfig{
+		Thresholds: map[string]rules.LevelConfig{"warning": {Above: "80%", Clear: "75%"}, "critical": {Above: "95%"}},
+		LevelConfig: rules.LevelConfig{
 			Message: `disk {{ .Attr "mountpoint" }} on {{ .Resource "host.name" }} is {{ .Value | percent }} full (> {{ .Threshold | percent }})`,
 		},
 		Labels:      map[string]string{"team": `{{ .Resource "host.name" }}-owners`},
 		Annotations: map[string]string{"runbook_url": "https://runbooks.example/disk"},
 	}}
 	r := newRig(t, ruleSet, nil)
-	attrs := []Attr{{"mountpoint", StringValue("/")}, {"state", StringValue("used")}}
-	var events []Event
+	attrs := []attr.Attr{attr.String("mountpoint", "/"), attr.String("state", "used")}
+	var events []event.Event
 	for _, p := range []point{{s: 0, v: 0.81}, {s: 15, v: 0.962}, {s: 915, v: 0.71}} {
 		p.attrs = attrs
 		r.observe(p.s+0.012, p)
@@ -96,8 +101,8 @@ func TestReplicasAgreeOnIdentity(t *testing.T) {
 
 func TestWorstSeriesDecidesWithoutGroupAgg(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.GroupBy = []string{} }), nil)
-	feed := func(s, a, b float64) []Event {
+	r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.GroupBy = []string{} }), nil)
+	feed := func(s, a, b float64) []event.Event {
 		r.observe(s, point{s: s, v: a, attrs: disk("/a")}, point{s: s, v: b, attrs: disk("/b")})
 		r.engine.Evaluate(at(s))
 		return r.drain()
@@ -113,8 +118,8 @@ func TestWorstSeriesDecidesWithoutGroupAgg(t *testing.T) {
 func TestGroupAggregates(t *testing.T) {
 	t.Parallel()
 	for agg, want := range map[string]float64{"sum": 190, "avg": 95, "min": 90, "max": 100, "count": 2} {
-		r := newRig(t, ladderRule(func(rc *RuleConfig) {
-			rc.GroupAgg, rc.Thresholds = agg, map[string]LevelConfig{"warning": {Above: 1}}
+		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) {
+			rc.GroupAgg, rc.Thresholds = agg, map[string]rules.LevelConfig{"warning": {Above: 1}}
 		}), nil)
 		r.observe(0, point{v: 90, attrs: disk("/a")}, point{v: 100, attrs: disk("/b")})
 		r.engine.Evaluate(at(0))
@@ -126,7 +131,7 @@ func TestGroupAggregates(t *testing.T) {
 
 func TestTypedThresholdFollowsTheUnit(t *testing.T) {
 	t.Parallel()
-	ruleSet := []RuleConfig{{Name: "cpu", Metric: "cpu.utilization", Threshold: "80%", Severity: "warning"}}
+	ruleSet := []rules.RuleConfig{{Name: "cpu", Metric: "cpu.utilization", Threshold: "80%", Severity: "warning"}}
 	for unit, v := range map[string]float64{"1": 0.81, "%": 81} {
 		r := newRig(t, ruleSet, nil)
 		r.unit = unit
@@ -157,10 +162,10 @@ func TestAMessageThatNobodyWroteSaysWhatItIsAbout(t *testing.T) {
 		{[]string{"resource"}, "big mysleeper (pid 7) on db1: process.memory.usage is 47.0 MiB (> 1)"},
 		{[]string{"resource.host.name"}, "big db1: process.memory.usage is 47.0 MiB (> 1)"},
 	} {
-		r := newRig(t, []RuleConfig{{Name: "big", Metric: "process.memory.usage", GroupBy: c.groupBy, Threshold: 1, Severity: "warning"}}, nil)
+		r := newRig(t, []rules.RuleConfig{{Name: "big", Metric: "process.memory.usage", GroupBy: c.groupBy, Threshold: 1, Severity: "warning"}}, nil)
 		r.unit = "By"
-		r.origin.Resource = []Attr{
-			{"host.name", StringValue("db1")}, {"process.executable.name", StringValue("mysleeper")}, {"process.pid", IntValue(7)},
+		r.origin.Resource = []attr.Attr{
+			attr.String("host.name", "db1"), attr.String("process.executable.name", "mysleeper"), attr.Int("process.pid", 7),
 		}
 		r.step(0, 47<<20)
 		assert.Equal(t, c.want, r.drain()[0].Body)
@@ -174,8 +179,8 @@ func TestRuleErrors(t *testing.T) {
 	r.unit = "By"
 	r.step(15, 99)
 	r.step(30, 99)
-	assert.False(t, r.engine.Matcher("m").SelectDistributions(&r.origin, Stream{}, Histogram))
-	assert.False(t, r.engine.Matcher("m").SelectDistributions(&r.origin, Stream{}, Histogram))
+	assert.False(t, r.engine.Matcher("m").SelectDistributions(&r.origin, Stream{}, window.Histogram))
+	assert.False(t, r.engine.Matcher("m").SelectDistributions(&r.origin, Stream{}, window.Histogram))
 	var bodies []string
 	for _, ev := range r.drain() {
 		bodies = append(bodies, ev.Body)
@@ -188,7 +193,7 @@ func TestRuleErrors(t *testing.T) {
 
 func TestNotices(t *testing.T) {
 	t.Parallel()
-	ruleSet := []RuleConfig{
+	ruleSet := []rules.RuleConfig{
 		{Name: "cpu", Metric: "system.cpu.utilization", Threshold: 80, Severity: "warning"},
 		{Name: "typo", Metric: "sytem.cpu.utilization", Threshold: "80%", Severity: "warning"},
 	}
@@ -210,7 +215,7 @@ func TestNotices(t *testing.T) {
 
 func TestNoticeOfTooManySeries(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladderRule(nil), func(c *Config) { c.Limits.Series = 2 })
+	r := newRig(t, ladderRule(nil), func(c *rules.Config) { c.Limits.Series = 2 })
 	for s := 0.0; s < 60; s += 15 {
 		r.observe(s, point{s: s, v: 1, attrs: disk("/a")}, point{s: s, v: 1, attrs: disk("/b")}, point{s: s, v: 99, attrs: disk("/c")})
 		r.engine.Evaluate(at(s))
@@ -221,7 +226,7 @@ func TestNoticeOfTooManySeries(t *testing.T) {
 
 func TestNoNoticeOfAHostWithoutSwap(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil, func(c *Config) { c.Preset = "host" })
+	r := newRig(t, nil, func(c *rules.Config) { c.Preset = "host" })
 	r.engine.Evaluate(at(600))
 	var ruleSet []string
 	for _, n := range r.engine.TakeNotices() {

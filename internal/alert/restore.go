@@ -5,6 +5,11 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
@@ -75,7 +80,7 @@ func (e *Engine) Restore(get func(key string) ([]byte, error), now time.Time) er
 
 func (e *Engine) restoreEvent(seq uint64, v []byte) error {
 	e.journal.storedEvents[seq] = struct{}{}
-	ev, err := Decode(v)
+	ev, err := event.Decode(v)
 	if err != nil {
 		e.journal.markEvent(seq) // The next snapshot deletes it.
 		return fmt.Errorf("decoding %s: %w", eventKey(seq), err)
@@ -89,7 +94,7 @@ func (e *Engine) restoreAlert(id uint64, v []byte, down int64) error {
 	e.journal.storedAlerts[id] = struct{}{}
 	s, err := decodeAlert(v)
 	if err == nil && alertschema.AlertID(s.rule, s.group) != id {
-		err = fmt.Errorf("%w: alert id", ErrCorrupt)
+		err = fmt.Errorf("%w: alert id", attr.ErrCorrupt)
 	}
 	if err != nil {
 		e.journal.mark(id)
@@ -122,8 +127,8 @@ func (e *Engine) closeStored(id uint64, s *storedAlert, reason alertschema.Reaso
 	if s.latched && s.level.name == "" {
 		ended = s.ended
 	}
-	keyed, _ := DecodeGroup(s.group) // decodeAlert has checked it.
-	ev := Event{
+	keyed, _ := attr.DecodeGroup(s.group) // decodeAlert has checked it.
+	ev := event.Event{
 		Kind: alertschema.KindStateChange, Time: e.now, ObservedTime: e.now, SeverityNumber: alertschema.ResolvedSeverityNumber, SeverityText: alertschema.ResolvedSeverityText,
 		AlertID: alertschema.IDText(id), EpisodeID: alertschema.EpisodeID(id, s.started), Transition: alertschema.TransitionResolve, State: alertschema.StateResolved, Previous: s.toldState,
 		Severity: s.told.name, PreviousSeverity: s.told.name, Reason: reason, Rule: s.rule, RuleVersion: s.version,
@@ -131,13 +136,13 @@ func (e *Engine) closeStored(id uint64, s *storedAlert, reason alertschema.Reaso
 		Duration: time.Duration(max(0, ended-s.started)), Occurrences: s.seq + 1, Resource: s.resource,
 	}
 	for _, a := range keyed {
-		if a.Location == InPoint {
+		if a.Location == attr.InPoint {
 			ev.Group = append(ev.Group, a.Attr)
 		}
 	}
 	ev.UID = alertschema.RecordUID(ev.EpisodeID, ev.Occurrences)
 	ev.Body = fmt.Sprintf("resolved: %s (the rule was %s; was firing for %s)", s.rule,
-		map[alertschema.Reason]string{alertschema.ReasonRuleRemoved: "removed", alertschema.ReasonRuleChanged: "changed"}[reason], FormatSeconds(ev.Duration.Seconds()))
+		map[alertschema.Reason]string{alertschema.ReasonRuleRemoved: "removed", alertschema.ReasonRuleChanged: "changed"}[reason], rules.FormatSeconds(ev.Duration.Seconds()))
 	e.enqueue(ev)
 }
 
@@ -151,7 +156,7 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
 	a.Level, a.worst, a.told = r.levelLike(s.level), r.levelLike(s.worst), r.levelLike(s.told)
 	a.value, a.noData, a.open, a.started, a.ended = s.value, s.noData, s.open, s.started, s.ended
 	a.seq, a.repeats, a.toldState, a.toldAt, a.toldStart = s.seq, s.repeats, s.toldState, s.toldAt, s.started
-	a.flap = Flapping{Times: s.flapTimes, Latched: s.latched, Last: s.flapLast}
+	a.flap = ladder.Flapping{Times: s.flapTimes, Latched: s.latched, Last: s.flapLast}
 	if down <= maxPendingDowntime {
 		for _, run := range s.since {
 			if i := r.levelLike(run.level); i > a.Level {
@@ -165,14 +170,14 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
 	a.restored = a.Level > 0 && r.Retention() > 0
 	a.decided = min(s.decided, e.now+maxAhead)
 	switch {
-	case r.Absent != nil && s.lastSample != Unset2:
+	case r.Absent != nil && s.lastSample != ladder.Unset:
 		g.lastSample, a.silent = min(e.now, s.lastSample+down), true
 	case r.Absent != nil && s.seen:
 		g.lastSample = e.now
 	case r.Absent == nil:
 		// The data's own clock is not known yet; until it is, the alert counts as just seen.
 		g.lastEvent, g.lastArrival = e.now, e.now
-		a.presentUntil = e.now + MaxLookback
+		a.presentUntil = e.now + window.MaxLookback
 	}
 	if g.inputs != nil {
 		g.inputs.complete = e.now

@@ -11,6 +11,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
@@ -80,7 +85,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("pending=>restart: downtime does not count towards for", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.For = new(time.Minute) }), nil)
+		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.For = new(time.Minute) }), nil)
 		r.step(0, 90)
 		r.step(30, 90)
 		r.reborn(store{}, 30, 630)
@@ -91,7 +96,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("pending=>more than an hour down=>pending afresh", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.For = new(time.Minute) }), nil)
+		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.For = new(time.Minute) }), nil)
 		r.step(0, 90)
 		r.step(45, 90)
 		r.reborn(store{}, 45, 4000)
@@ -103,7 +108,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("recovering=>restart: keep_firing_for is remembered", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.KeepFiringFor = new(time.Minute) }), nil)
+		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.KeepFiringFor = new(time.Minute) }), nil)
 		r.step(0, 90)
 		r.drain()
 		r.step(15, 10)
@@ -116,7 +121,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("a rule with a window has no say until the window is full again", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "max" }), nil)
+		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "max" }), nil)
 		r.step(0, 90)
 		r.drain()
 		r.reborn(store{}, 10, 20)
@@ -138,11 +143,11 @@ func TestRestart(t *testing.T) {
 		for i := range before {
 			before[i].Identity = nil // It is not stored.
 		}
-		assert.Equal(t, []Event{before[0], before[2]}, after)
+		assert.Equal(t, []event.Event{before[0], before[2]}, after)
 	})
 	t.Run("absent: a firing alert is held until the series is seen", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, []RuleConfig{{Name: "gone", Metric: "m", Severity: "critical", Absent: &AbsentConfig{For: time.Minute}}}, nil)
+		r := newRig(t, []rules.RuleConfig{{Name: "gone", Metric: "m", Severity: "critical", Absent: &rules.AbsentConfig{For: time.Minute}}}, nil)
 		r.step(0, 1)
 		r.engine.Evaluate(at(60))
 		assert.Equal(t, []string{"fire:critical"}, r.transitions())
@@ -170,7 +175,7 @@ func TestRestart(t *testing.T) {
 
 func TestReload(t *testing.T) {
 	t.Parallel()
-	reload := func(t *testing.T, edit func(*RuleConfig)) (*rig, []string) {
+	reload := func(t *testing.T, edit func(*rules.RuleConfig)) (*rig, []string) {
 		t.Helper()
 		r := newRig(t, ladderRule(nil), nil)
 		r.step(0, 99)
@@ -188,15 +193,15 @@ func TestReload(t *testing.T) {
 	}
 	t.Run("another text: silence", func(t *testing.T) {
 		t.Parallel()
-		r, said := reload(t, func(rc *RuleConfig) { rc.Message = "new words" })
+		r, said := reload(t, func(rc *rules.RuleConfig) { rc.Message = "new words" })
 		assert.Empty(t, said)
 		r.step(15, 99)
 		assert.Empty(t, r.transitions())
 	})
 	t.Run("another threshold: the next value decides", func(t *testing.T) {
 		t.Parallel()
-		r, said := reload(t, func(rc *RuleConfig) {
-			rc.Thresholds = map[string]LevelConfig{"warning": {Above: 80}, "critical": {Above: 99}}
+		r, said := reload(t, func(rc *rules.RuleConfig) {
+			rc.Thresholds = map[string]rules.LevelConfig{"warning": {Above: 80}, "critical": {Above: 99}}
 		})
 		assert.Empty(t, said)
 		r.step(15, 99)
@@ -204,7 +209,7 @@ func TestReload(t *testing.T) {
 	})
 	t.Run("a level is gone: the alert goes on at the next lower one", func(t *testing.T) {
 		t.Parallel()
-		r, said := reload(t, func(rc *RuleConfig) { rc.Thresholds = map[string]LevelConfig{"warning": {Above: 80}} })
+		r, said := reload(t, func(rc *rules.RuleConfig) { rc.Thresholds = map[string]rules.LevelConfig{"warning": {Above: 80}} })
 		assert.Empty(t, said)
 		r.step(15, 99)
 		assert.Empty(t, r.transitions())
@@ -213,19 +218,19 @@ func TestReload(t *testing.T) {
 	})
 	t.Run("another selection: the old groups are closed", func(t *testing.T) {
 		t.Parallel()
-		r, said := reload(t, func(rc *RuleConfig) { rc.GroupBy = []string{"a"} })
+		r, said := reload(t, func(rc *rules.RuleConfig) { rc.GroupBy = []string{"a"} })
 		assert.Equal(t, []string{"resolve rule_changed"}, said)
 		r.step(15, 99)
 		assert.Equal(t, []string{"fire:critical"}, r.transitions())
 	})
 	t.Run("the rule is gone: one resolve", func(t *testing.T) {
 		t.Parallel()
-		_, said := reload(t, func(rc *RuleConfig) { rc.Name = "other" })
+		_, said := reload(t, func(rc *rules.RuleConfig) { rc.Name = "other" })
 		assert.Equal(t, []string{"resolve rule_removed"}, said)
 	})
 	t.Run("for is raised: what fires goes on firing", func(t *testing.T) {
 		t.Parallel() // Prometheus puts it back to pending (TestFiringAlertResetToPendingOnHoldDurationIncrease); we do not.
-		r, said := reload(t, func(rc *RuleConfig) { rc.For = new(time.Hour) })
+		r, said := reload(t, func(rc *rules.RuleConfig) { rc.For = new(time.Hour) })
 		assert.Empty(t, said)
 		r.step(15, 99)
 		assert.Empty(t, r.transitions())
@@ -276,7 +281,7 @@ func TestRestoreOfCorruptState(t *testing.T) {
 			bad[key][len(bad[key])/2] ^= 0x40
 			fresh := newRig(t, ladderRule(nil), nil)
 			err := fresh.engine.Restore(bad.get, at(2))
-			require.ErrorIs(t, err, ErrCorrupt)
+			require.ErrorIs(t, err, attr.ErrCorrupt)
 			disks(fresh, 15, 3, func(int) float64 { return 90 })
 			disks(fresh, 30, 3, func(int) float64 { return 10 })
 			fresh.drain()
@@ -301,7 +306,7 @@ func TestExemplarLeadsToTheTrace(t *testing.T) {
 	r.engine.Begin(at(0))
 	m := r.engine.Matcher("m")
 	require.True(t, m.Select(&r.origin, Stream{Unit: "1"}))
-	m.Observe(&Point{Time: at(0).UnixNano(), Value: 90, Exemplar: &Exemplar{TraceID: [16]byte{7}, SpanID: [8]byte{9}}})
+	m.Observe(&Point{Time: at(0).UnixNano(), Value: 90, Exemplar: &window.Exemplar{TraceID: [16]byte{7}, SpanID: [8]byte{9}}})
 	r.engine.Flush(at(0))
 	events := r.drain()
 	require.Len(t, events, 1)
@@ -310,25 +315,25 @@ func TestExemplarLeadsToTheTrace(t *testing.T) {
 }
 
 func FuzzRestore(f *testing.F) {
-	cfg := DefaultConfig()
+	cfg := rules.DefaultConfig()
 	cfg.Rules = ladderRule(nil)
-	ruleSet, err := Compile(cfg)
+	ruleSet, err := rules.Compile(cfg)
 	require.NoError(f, err)
 	seed := New(ruleSet, base)
 	seed.Begin(base)
 	m := seed.Matcher("m")
-	m.Select(&Origin{Resource: []Attr{{"host.name", StringValue("a")}}}, Stream{Unit: "1"})
+	m.Select(&attr.Origin{Resource: []attr.Attr{attr.String("host.name", "a")}}, Stream{Unit: "1"})
 	m.Observe(&Point{Time: base.UnixNano(), Value: 99, Attributes: disk("/")})
 	seed.Flush(base)
 	for _, op := range seed.Snapshot(base) {
-		if d := Unseal(op.Value); d.Err == nil {
+		if d := attr.Unseal(op.Value); d.Err == nil {
 			f.Add(d.Bytes, d.Bytes, d.Bytes)
 		}
 	}
 	f.Fuzz(func(t *testing.T, index, alert, ev []byte) {
 		meta := encodeMeta(base.UnixNano(), 3)
 		// The checksum would keep the fuzzer out, so it gets a right one.
-		sealed := func(b []byte) []byte { return (&Encoder{Bytes: b}).Sealed() }
+		sealed := func(b []byte) []byte { return (&attr.Encoder{Bytes: b}).Sealed() }
 		e := New(ruleSet, base)
 		_ = e.Restore(func(key string) ([]byte, error) {
 			switch key[0] {
@@ -349,10 +354,10 @@ func FuzzRestore(f *testing.F) {
 			e.adopt(e.states[0], &s, second)
 			e.closeStored(7, &s, alertschema.ReasonRuleRemoved)
 		}
-		if ev, err := Decode(sealed(ev)); err == nil {
-			again, err := Decode(Encode(&ev))
+		if ev, err := event.Decode(sealed(ev)); err == nil {
+			again, err := event.Decode(event.Encode(&ev))
 			require.NoError(t, err)
-			assert.Equal(t, Encode(&ev), Encode(&again))
+			assert.Equal(t, event.Encode(&ev), event.Encode(&again))
 		}
 		e.Evaluate(at(2))
 		e.Evaluate(at(3600))
@@ -365,7 +370,7 @@ func TestBatchesDecidedBeforeACrashDoNothing(t *testing.T) {
 	t.Parallel()
 	batches := []point{{s: 0, v: 90}, {s: 15, v: 10}, {s: 30, v: 95}, {s: 45, v: 99}}
 	for _, flapping := range []bool{true, false} {
-		r := newRig(t, ladderRule(func(rc *RuleConfig) { rc.Flapping = &FlappingConfig{Enabled: &flapping} }), nil)
+		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.Flapping = &rules.FlappingConfig{Enabled: &flapping} }), nil)
 		for _, p := range batches {
 			r.observe(p.s, p)
 			r.drain()
@@ -413,7 +418,7 @@ func TestAbsenceOverRestarts(t *testing.T) {
 	t.Parallel()
 	gone := func(t *testing.T) *rig {
 		t.Helper()
-		return newRig(t, []RuleConfig{{Name: "gone", Metric: "m", Severity: "critical", Absent: &AbsentConfig{For: 4 * time.Minute}}}, nil)
+		return newRig(t, []rules.RuleConfig{{Name: "gone", Metric: "m", Severity: "critical", Absent: &rules.AbsentConfig{For: 4 * time.Minute}}}, nil)
 	}
 	t.Run("seen=>restart=>never again: it fires", func(t *testing.T) {
 		t.Parallel()
@@ -492,7 +497,7 @@ func TestRestoreOfVersion1(t *testing.T) {
 	fire := r.drain()
 	for key, tail := range map[string]int{"a/" + fire[0].AlertID: len(encodedTail(r)), "o/1": 1} {
 		require.Contains(t, s, key)
-		d := Unseal(s[key])
+		d := attr.Unseal(s[key])
 		old := append([]byte{1}, d.Bytes[:len(d.Bytes)-tail]...)
 		s[key] = binary.LittleEndian.AppendUint32(old, crc32.ChecksumIEEE(old))
 	}
@@ -507,9 +512,9 @@ func TestRestoreOfVersion1(t *testing.T) {
 
 // encodedTail is what version 2 has added to the one alert of the rig.
 func encodedTail(r *rig) []byte {
-	var e Encoder
+	var e attr.Encoder
 	e.Int(r.engine.states[0].order[0].decided())
 	e.Bool(false)
-	e.Int(Unset2)
+	e.Int(ladder.Unset)
 	return e.Bytes
 }

@@ -1,6 +1,13 @@
 package alert
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
+)
 
 // role is what a rule wants the points of a selector for.
 type role uint8
@@ -14,7 +21,7 @@ const (
 // ruleInput is one selector of one rule.
 type ruleInput struct {
 	rule *ruleState
-	*Target
+	*rules.Target
 	role role
 
 	unit      string
@@ -23,13 +30,13 @@ type ruleInput struct {
 }
 
 // from tells whether the input is for series of the origin.
-func (w *ruleInput) from(o *Origin) bool {
+func (w *ruleInput) from(o *attr.Origin) bool {
 	return w.Selector.MatchesOrigin(o)
 }
 
 // impossible tells whether the level waits for more than the metric can be: a bare 80 where it is a share.
-func (w *ruleInput) impossible(s *LevelSpec, l *Level) bool {
-	return l.Comparison == Above && s.Raise[0].Unit == UnitBare && w.unit == "1" && IsShare(w.Metric) && w.Statistic.Kind != StatisticSum && l.Low > 1
+func (w *ruleInput) impossible(s *rules.LevelSpec, l *ladder.Level) bool {
+	return l.Comparison == ladder.Above && s.Raise[0].Unit == rules.UnitBare && w.unit == "1" && rules.IsShare(w.Metric) && w.Statistic.Kind != window.StatisticSum && l.Low > 1
 }
 
 // unitFits tells whether the rule's bounds can be compared with a metric of this unit; the first unit seen decides
@@ -77,27 +84,27 @@ func (e *Engine) resolveLevels(r *ruleState) error {
 			return err
 		}
 		r.levels[i] = l
-		r.oneReading = r.oneReading && (r.GroupAggregate != GroupWorst || l.SameWorst(&r.levels[0]))
+		r.oneReading = r.oneReading && (r.GroupAggregate != window.GroupWorst || l.SameWorst(&r.levels[0]))
 	}
 	return nil
 }
 
 // addRuleInputs brings the rule's selectors to the matchers of their metrics.
 func (e *Engine) addRuleInputs(r *ruleState) {
-	add := func(t *Target, as role, f Statistic) {
+	add := func(t *rules.Target, as role, f window.Statistic) {
 		m := e.matchers[t.Metric]
 		if m == nil {
-			m = &Matcher{engine: e, series: map[Hash]*series{}}
+			m = &Matcher{engine: e, series: map[attr.Hash]*series{}}
 			e.matchers[t.Metric] = m
 		}
-		if f.Kind != StatisticNone {
+		if f.Kind != window.StatisticNone {
 			m = m.figureMatcher(f)
 		}
 		m.inputs = append(m.inputs, &ruleInput{rule: r, Target: t, role: as})
 	}
 	add(&r.Value, asValue, r.Value.Statistic)
-	if r.Absent != nil && r.Value.Statistic.Kind == StatisticNone {
-		add(&r.Value, asValue, Statistic{Kind: StatisticCount}) // Whether points come can be asked of any kind of them.
+	if r.Absent != nil && r.Value.Statistic.Kind == window.StatisticNone {
+		add(&r.Value, asValue, window.Statistic{Kind: window.StatisticCount}) // Whether points come can be asked of any kind of them.
 	}
 	if r.Divisor != nil {
 		add(r.Divisor, asDivisor, r.Divisor.Statistic)
@@ -112,13 +119,13 @@ func (e *Engine) addRuleInputs(r *ruleState) {
 }
 
 // figureMatcher returns the matcher of one figure of the metric's points.
-func (m *Matcher) figureMatcher(f Statistic) *Matcher {
+func (m *Matcher) figureMatcher(f window.Statistic) *Matcher {
 	for _, known := range m.figures {
 		if known.figure == f {
 			return known
 		}
 	}
-	sub := &Matcher{engine: m.engine, figure: f, series: map[Hash]*series{}}
+	sub := &Matcher{engine: m.engine, figure: f, series: map[attr.Hash]*series{}}
 	m.figures = append(m.figures, sub)
 	return sub
 }

@@ -1,17 +1,23 @@
 package alert
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
+)
 
 // resource is the resource of one or more series; series that share it share the copy.
 type resource struct {
-	key   Hash
-	attrs []Attr
+	key   attr.Hash
+	attrs []attr.Attr
 	refs  int
 }
 
 // series is one data point stream with the groups that it belongs to.
 type series struct {
-	Series
+	window.Series
 	seenAt   int64 // Wall time at which the newest sample or marker came.
 	resource *resource
 	groups   []*group
@@ -93,85 +99,7 @@ func (e *Engine) trim(s *series) {
 			boundary = p[0]
 		}
 	}
-	if boundary != Unset2 {
+	if boundary != ladder.Unset {
 		s.Forget(boundary - e.retention(s))
-	}
-}
-
-// value returns the rule's value of the series as of time t. ahead is the horizon of a forecast. restoring asks for
-// full windows, because the samples before a restart are gone.
-func (r *Rule) valueOf(s *Series, t, ahead int64, restoring bool, scratch *[]float64) (float64, Presence) {
-	span := r.Retention()
-	if span == 0 {
-		return r.current(s, t)
-	}
-	if s.Ended(t) {
-		return 0, Missing // What it was before it ended is not what it is now.
-	}
-	i, j := s.Samples.After(t-span), s.Samples.After(t)
-	if i == j {
-		return 0, Missing
-	}
-	// When samples stop, the window stays where they ended until the value counts as missing: it must not drain and look like recovery.
-	// A lookback that is set asks for the window as it is at every moment, as in PromQL.
-	if newest := s.Newest(); r.Lookback == 0 && t > newest {
-		t = newest
-		i = s.Samples.After(t - span)
-	}
-	switch {
-	case j-i < r.MinSamples, t-s.First < r.NewSeriesDelay,
-		(r.FullWindow || restoring) && !s.Covers(span, t):
-		return 0, Unsettled
-	case r.Forecast != nil:
-		oldest, newest := s.Samples.At(i).Time, s.Samples.At(j-1).Time
-		if j-i < 2 || float64(newest-oldest+s.Interval()) < r.Forecast.MinCoverage*float64(span) {
-			return 0, Unsettled
-		}
-		return FitLine(&s.Samples, i, j, t).At(float64(ahead) / 1e9), Present
-	case r.Aggregate.OfCounter():
-		v := s.Increase(i, j, t-span, s.Lookback(r.Lookback))
-		if r.Aggregate.Kind == AggregateRate {
-			v /= float64(span) / 1e9
-		}
-		return v, Present
-	}
-	var v float64
-	v, *scratch = r.Aggregate.Over(&s.Samples, i, j, *scratch)
-	return v, Present
-}
-
-// current returns the last value as of time t, while it counts as current.
-func (r *Rule) current(s *Series, t int64) (float64, Presence) {
-	i := s.Samples.After(t)
-	if i == 0 || s.Ended(t) {
-		return 0, Missing
-	}
-	last := s.Samples.At(i - 1)
-	switch {
-	case last.Time <= t-s.Lookback(r.Lookback):
-		return 0, Missing
-	case t-s.First < r.NewSeriesDelay:
-		return 0, Unsettled
-	default:
-		return last.Value, Present
-	}
-}
-
-// presentUntil is the time up to which the series has a value if nothing more comes.
-func (r *Rule) presentUntil(s *Series) int64 {
-	return s.Lasts(r.Presence(s.Lookback(r.Lookback)))
-}
-
-// noDataFrom is the time from which the rule's no-data policy applies if nothing more comes. A marker counts as a last
-// sample that is a lookback old.
-func (r *Rule) noDataFrom(s *Series) int64 {
-	last, ended := s.Newest(), s.EndedAt()
-	switch {
-	case ended != Unset2:
-		return ended + max(0, r.NoDataAfter-s.Lookback(r.Lookback))
-	case last == Unset2:
-		return Unset2
-	default:
-		return last + r.NoDataAfter
 	}
 }

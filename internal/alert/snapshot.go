@@ -6,6 +6,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
@@ -93,7 +96,7 @@ func (e *Engine) Snapshot(now time.Time) []Op {
 		op := Op{Key: eventKey(seq)}
 		_, stored := j.storedEvents[seq]
 		if ev := e.outbox.Pending(seq); ev != nil {
-			op.Value = Encode(ev)
+			op.Value = event.Encode(ev)
 			j.storedEvents[seq] = struct{}{}
 			j.index = j.index || !stored
 		} else if stored {
@@ -145,20 +148,20 @@ func sortedIDs(m map[uint64]struct{}) []uint64 {
 }
 
 func encodeMeta(savedAt int64, nextSeq uint64) []byte {
-	var e Encoder
+	var e attr.Encoder
 	e.Int(savedAt)
 	e.Uint(nextSeq)
 	return e.Sealed()
 }
 
 func decodeMeta(v []byte) (savedAt int64, nextSeq uint64, err error) {
-	d := Unseal(v)
+	d := attr.Unseal(v)
 	savedAt, nextSeq = d.Int(), d.Uint()
 	return savedAt, nextSeq, d.Finish()
 }
 
 func encodeIndex(alerts, events []uint64) []byte {
-	var e Encoder
+	var e attr.Encoder
 	for _, ids := range [][]uint64{alerts, events} {
 		e.Uint(uint64(len(ids)))
 		for _, id := range ids {
@@ -169,9 +172,9 @@ func encodeIndex(alerts, events []uint64) []byte {
 }
 
 func decodeIndex(v []byte) (alerts, events []uint64, err error) {
-	d := Unseal(v)
-	alerts = DecodeList(&d, (*Decoder).Uint)
-	events = DecodeList(&d, (*Decoder).Uint)
+	d := attr.Unseal(v)
+	alerts = attr.DecodeList(&d, (*attr.Decoder).Uint)
+	events = attr.DecodeList(&d, (*attr.Decoder).Uint)
 	return alerts, events, d.Finish()
 }
 
@@ -185,11 +188,11 @@ type storedLevel struct {
 type storedAlert struct {
 	rule, version, selection, group string
 	metric, unit, comparison        string
-	resource                        []Attr
+	resource                        []attr.Attr
 	level, worst, told              storedLevel
 	since                           []storedRun
 	recovering                      int64
-	value                           Number
+	value                           attr.Number
 	noData, open                    bool
 	started, ended                  int64
 	seq, repeats                    int
@@ -220,22 +223,22 @@ func (r *ruleState) stored(level int) storedLevel {
 func encodeAlert(g *group) []byte {
 	a, r := g.alert, g.rule
 	s := storedAlert{
-		rule: r.Name, version: r.Version, selection: r.Selection, group: EncodeGroup(r.names.Expand(g.key)), metric: r.Metric, unit: r.unit,
+		rule: r.Name, version: r.Version, selection: r.Selection, group: attr.EncodeGroup(r.names.Expand(g.key)), metric: r.Metric, unit: r.unit,
 		comparison: r.levels[0].Comparison.Symbol(), resource: g.resourceAttrs(),
 		level: r.stored(a.Level), worst: r.stored(a.worst), told: r.stored(a.told), recovering: a.Recovering, value: a.value,
 		noData: a.noData, open: a.open, started: a.started, ended: a.ended, seq: a.seq, repeats: a.repeats,
 		toldState: a.toldState, toldAt: a.toldAt, deferred: a.deferred,
 		flapTimes: a.flap.Times, latched: a.flap.Latched, flapLast: a.flap.Last,
-		decided: g.decided(), lastSample: Unset2,
+		decided: g.decided(), lastSample: ladder.Unset,
 	}
 	if r.Absent != nil {
-		s.seen = g.lastSample != Unset2
+		s.seen = g.lastSample != ladder.Unset
 		if a.silent {
 			s.lastSample = g.lastSample
 		}
 	}
 	for i, t := range a.Since {
-		if t != Unset2 {
+		if t != ladder.Unset {
 			s.since = append(s.since, storedRun{r.stored(i + 1), t})
 		}
 	}
@@ -243,7 +246,7 @@ func encodeAlert(g *group) []byte {
 }
 
 func (s *storedAlert) encode() []byte {
-	var e Encoder
+	var e attr.Encoder
 	for _, text := range []string{s.rule, s.version, s.selection, s.group, s.metric, s.unit, s.comparison} {
 		e.Text(text)
 	}
@@ -279,8 +282,8 @@ func (s *storedAlert) encode() []byte {
 }
 
 func decodeAlert(v []byte) (storedAlert, error) {
-	d := Unseal(v)
-	s := storedAlert{decided: Unset2, lastSample: Unset2}
+	d := attr.Unseal(v)
+	s := storedAlert{decided: ladder.Unset, lastSample: ladder.Unset}
 	for _, text := range []*string{&s.rule, &s.version, &s.selection, &s.group, &s.metric, &s.unit, &s.comparison} {
 		*text = d.Text()
 	}
@@ -288,13 +291,13 @@ func decodeAlert(v []byte) (storedAlert, error) {
 	for _, l := range []*storedLevel{&s.level, &s.worst, &s.told} {
 		*l = decodeStoredLevel(&d)
 	}
-	s.since = DecodeList(&d, func(d *Decoder) storedRun { return storedRun{decodeStoredLevel(d), d.Int()} })
+	s.since = attr.DecodeList(&d, func(d *attr.Decoder) storedRun { return storedRun{decodeStoredLevel(d), d.Int()} })
 	s.recovering = d.Int()
 	s.value = d.Number()
 	s.noData, s.open = d.Bool(), d.Bool()
 	s.started, s.ended = d.Int(), d.Int()
 	s.seq, s.repeats = d.IntBelow(1<<30), d.IntBelow(1<<30)
-	s.toldState = DecodeEnum(&d, alertschema.State(d.Byte()))
+	s.toldState = attr.DecodeEnum(&d, alertschema.State(d.Byte()))
 	s.toldAt = d.Int()
 	s.deferred = deferral(d.IntBelow(int(deferredByStorm) + 1)) // The greatest of them.
 	s.flapTimes = d.Times()
@@ -305,12 +308,12 @@ func decodeAlert(v []byte) (storedAlert, error) {
 	if err := d.Finish(); err != nil {
 		return storedAlert{}, err
 	}
-	if _, err := DecodeGroup(s.group); err != nil {
+	if _, err := attr.DecodeGroup(s.group); err != nil {
 		return storedAlert{}, fmt.Errorf("group key: %w", err)
 	}
 	return s, nil
 }
 
-func decodeStoredLevel(d *Decoder) storedLevel {
+func decodeStoredLevel(d *attr.Decoder) storedLevel {
 	return storedLevel{name: d.Text(), number: d.IntBelow(25)}
 }

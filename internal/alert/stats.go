@@ -4,6 +4,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
@@ -81,7 +83,7 @@ func (e *Engine) Stats(now time.Time) Stats {
 	for _, r := range e.states {
 		s.Groups += len(r.groups)
 		rs := RuleStats{
-			Name: r.Name, Active: map[string]int{}, Transitions: map[string]uint64{}, Errors: r.errorCount, Matched: r.lastMatch != Unset2,
+			Name: r.Name, Active: map[string]int{}, Transitions: map[string]uint64{}, Errors: r.errorCount, Matched: r.lastMatch != ladder.Unset,
 			LastMatchAge: time.Duration(now.UnixNano() - e.started),
 		}
 		if rs.Matched {
@@ -113,8 +115,8 @@ type ActiveAlert struct {
 	ID       string // As in the records.
 	Rule     string
 	Severity string
-	Identity []Attr // As in the records.
-	Value    Number
+	Identity []attr.Attr // As in the records.
+	Value    attr.Number
 	// Since is the event time at which it fired.
 	Since time.Time
 }

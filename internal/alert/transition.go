@@ -4,18 +4,21 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // alertState is what the engine knows of one alert beyond its group. It exists while the alert is pending or firing,
 // while something of it waits to be announced, and while its recent changes count towards flapping.
 type alertState struct {
-	Machine
+	ladder.Machine
 	// presentUntil is the event time until which the last value counts; what lies between it and the next value
 	// counts towards neither for nor keep_firing_for.
 	presentUntil int64
-	value        Number
-	exemplar     *Exemplar
+	value        attr.Number
+	exemplar     *window.Exemplar
 	resource     *resource // Of the series that decided last; nil when none was seen.
 	noData       bool
 	restored     bool // From storage, and its windows are not full again yet.
@@ -37,7 +40,7 @@ type alertState struct {
 	repeats   int
 	deferred  deferral
 
-	flap Flapping
+	flap ladder.Flapping
 
 	// Of the current call: what publish sorts by.
 	rank       int
@@ -52,17 +55,17 @@ type change struct {
 	t          int64
 	from, to   int
 	reason     alertschema.Reason
-	value      Number
+	value      attr.Number
 	seq        int
 	started    int64
 	ended      int64
 	worst      int
-	resource   []Attr
+	resource   []attr.Attr
 	belated    bool // Held back when it happened.
 }
 
 func (e *Engine) openAlert(g *group) *alertState {
-	a := &alertState{Machine: NewMachine(len(g.rule.levels)), presentUntil: Unset2, decided: Unset2, rank: -1}
+	a := &alertState{Machine: ladder.NewMachine(len(g.rule.levels)), presentUntil: ladder.Unset, decided: ladder.Unset, rank: -1}
 	g.alert = a
 	e.alerts[g.id] = g
 	e.journal.mark(g.id)
@@ -75,7 +78,7 @@ func (e *Engine) transition(g *group, c change) {
 	a := g.alert
 	e.journal.mark(g.id)
 	if c.transition == alertschema.TransitionFire && !a.open {
-		a.open, a.started, a.ended, a.seq, a.worst, a.repeats = true, c.t, Unset2, 0, 0, 0
+		a.open, a.started, a.ended, a.seq, a.worst, a.repeats = true, c.t, ladder.Unset, 0, 0, 0
 	}
 	worst := a.worst
 	a.worst = max(a.worst, c.to)
@@ -149,7 +152,7 @@ func (e *Engine) settle() {
 		if a.Level > 0 || a.open || a.told > 0 || a.Pending() || len(a.flap.Times) > 0 || a.deferred != notDeferred {
 			continue
 		}
-		if a.seq > 0 && g.clock(e.now)-a.ended <= e.rules.MaxSampleAge || g.rule.Absent != nil && g.lastSample != Unset2 {
+		if a.seq > 0 && g.clock(e.now)-a.ended <= e.rules.MaxSampleAge || g.rule.Absent != nil && g.lastSample != ladder.Unset {
 			continue
 		}
 		g.alert = nil

@@ -7,13 +7,16 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
 func TestRateRule(t *testing.T) {
 	t.Parallel()
-	ruleSet := []RuleConfig{{Name: "errors", Metric: "m", Window: time.Minute, Aggregate: "rate", Threshold: 10, Severity: "warning"}}
+	ruleSet := []rules.RuleConfig{{Name: "errors", Metric: "m", Window: time.Minute, Aggregate: "rate", Threshold: 10, Severity: "warning"}}
 	r := newRig(t, ruleSet, nil)
-	r.kind = CumulativeCounter
+	r.kind = window.CumulativeCounter
 	value := 0.0
 	for s := 0.0; s <= 120; s += 15 {
 		r.step(s, value)
@@ -32,9 +35,9 @@ func TestRateRule(t *testing.T) {
 
 func TestForecastWaitsForCoverage(t *testing.T) {
 	t.Parallel()
-	ruleSet := []RuleConfig{{
-		Name: "full_soon", Metric: "m", Forecast: &ForecastConfig{Window: 10 * time.Minute, Horizon: time.Hour},
-		Thresholds: map[string]LevelConfig{"warning": {Below: 0}},
+	ruleSet := []rules.RuleConfig{{
+		Name: "full_soon", Metric: "m", Forecast: &rules.ForecastConfig{Window: 10 * time.Minute, Horizon: time.Hour},
+		Thresholds: map[string]rules.LevelConfig{"warning": {Below: 0}},
 	}}
 	r := newRig(t, ruleSet, nil)
 	for s := 0.0; s < 240; s += 60 {
@@ -47,9 +50,9 @@ func TestForecastWaitsForCoverage(t *testing.T) {
 
 func TestFullWindowAndMinSamples(t *testing.T) {
 	t.Parallel()
-	full := newRig(t, ladderRule(func(rc *RuleConfig) { rc.Window, rc.Aggregate, rc.FullWindow = time.Minute, "avg", new(true) }), nil)
-	few := newRig(t, ladderRule(func(rc *RuleConfig) { rc.Window, rc.Aggregate, rc.MinSamples = time.Minute, "avg", new(3) }), nil)
-	young := newRig(t, ladderRule(func(rc *RuleConfig) { rc.NewSeriesDelay = new(30 * time.Second) }), nil)
+	full := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate, rc.FullWindow = time.Minute, "avg", new(true) }), nil)
+	few := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate, rc.MinSamples = time.Minute, "avg", new(3) }), nil)
+	young := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.NewSeriesDelay = new(30 * time.Second) }), nil)
 	want := map[float64][3]bool{0: {}, 15: {}, 30: {false, true, true}, 45: {true, true, true}}
 	fired := [3]bool{}
 	for s := 0.0; s <= 45; s += 15 {
@@ -69,16 +72,16 @@ func TestSilenceDoesNotDrainAWindow(t *testing.T) {
 		for _, lookback := range []time.Duration{0, 45 * time.Second} {
 			t.Run(fmt.Sprintf("%s/lookback=%v", aggregate, lookback), func(t *testing.T) {
 				t.Parallel()
-				rule := RuleConfig{
+				rule := rules.RuleConfig{
 					Name: "r", Metric: "m", Window: time.Minute, Aggregate: aggregate, Threshold: threshold, Severity: "warning",
-					NoData: &NoDataConfig{After: 10 * time.Minute},
+					NoData: &rules.NoDataConfig{After: 10 * time.Minute},
 				}
 				if lookback != 0 {
 					rule.Lookback = lookback.String()
 				}
-				r := newRig(t, []RuleConfig{rule}, nil)
+				r := newRig(t, []rules.RuleConfig{rule}, nil)
 				if aggregate == "rate" || aggregate == "increase" {
-					r.kind = CumulativeCounter
+					r.kind = window.CumulativeCounter
 				}
 				for s := 0.0; s <= 150; s += 15 {
 					r.step(s, 100*s)
@@ -99,9 +102,9 @@ func TestSilenceDoesNotDrainAWindow(t *testing.T) {
 
 func TestForecastRule(t *testing.T) {
 	t.Parallel()
-	ruleSet := []RuleConfig{{
-		Name: "full_soon", Metric: "m", Forecast: &ForecastConfig{Window: 10 * time.Minute, Horizon: time.Hour},
-		Thresholds: map[string]LevelConfig{"warning": {Below: 0}, "critical": {Below: 0, Horizon: 10 * time.Minute}},
+	ruleSet := []rules.RuleConfig{{
+		Name: "full_soon", Metric: "m", Forecast: &rules.ForecastConfig{Window: 10 * time.Minute, Horizon: time.Hour},
+		Thresholds: map[string]rules.LevelConfig{"warning": {Below: 0}, "critical": {Below: 0, Horizon: 10 * time.Minute}},
 	}}
 	r := newRig(t, ruleSet, nil)
 	free := 4000.0
