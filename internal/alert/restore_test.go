@@ -5,13 +5,17 @@ import (
 	"errors"
 	"hash/crc32"
 	"maps"
-	"math"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
@@ -42,7 +46,7 @@ func TestRestart(t *testing.T) {
 	t.Parallel()
 	t.Run("firing=>restart=>firing: nothing is said again", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		r.step(0, 90)
 		fire := r.drain()
 		r.reborn(store{}, 10, 70)
@@ -59,7 +63,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("firing=>restart=>cured while down: the resolve comes", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		r.step(0, 90)
 		r.drain()
 		r.reborn(store{}, 10, 5000)
@@ -68,7 +72,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("firing=>restart=>silence: the no-data policy takes its time again", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		r.step(0, 90)
 		r.drain()
 		r.reborn(store{}, 10, 1000)
@@ -81,7 +85,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("pending=>restart: downtime does not count towards for", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.For = new(time.Minute) }), nil)
+		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.For = new(time.Minute) }), nil)
 		r.step(0, 90)
 		r.step(30, 90)
 		r.reborn(store{}, 30, 630)
@@ -92,7 +96,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("pending=>more than an hour down=>pending afresh", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.For = new(time.Minute) }), nil)
+		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.For = new(time.Minute) }), nil)
 		r.step(0, 90)
 		r.step(45, 90)
 		r.reborn(store{}, 45, 4000)
@@ -104,7 +108,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("recovering=>restart: keep_firing_for is remembered", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.KeepFiringFor = new(time.Minute) }), nil)
+		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.KeepFiringFor = new(time.Minute) }), nil)
 		r.step(0, 90)
 		r.drain()
 		r.step(15, 10)
@@ -117,7 +121,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("a rule with a window has no say until the window is full again", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "max" }), nil)
+		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "max" }), nil)
 		r.step(0, 90)
 		r.drain()
 		r.reborn(store{}, 10, 20)
@@ -130,7 +134,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("undelivered events survive, in order and with their numbers", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		disks(r, 0, 3, func(int) float64 { return 90 })
 		before := r.engine.Peek(nil, 10)
 		r.engine.Ack(before[1].Seq)
@@ -139,11 +143,11 @@ func TestRestart(t *testing.T) {
 		for i := range before {
 			before[i].Identity = nil // It is not stored.
 		}
-		assert.Equal(t, []Event{before[0], before[2]}, after)
+		assert.Equal(t, []event.Event{before[0], before[2]}, after)
 	})
 	t.Run("absent: a firing alert is held until the series is seen", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, []RuleConfig{{Name: "gone", Metric: "m", Severity: "critical", Absent: &AbsentConfig{For: time.Minute}}}, nil)
+		r := newRig(t, []rules.RuleConfig{{Name: "gone", Metric: "m", Severity: "critical", Absent: &rules.AbsentConfig{For: time.Minute}}}, nil)
 		r.step(0, 1)
 		r.engine.Evaluate(at(60))
 		assert.Equal(t, []string{"fire:critical"}, r.transitions())
@@ -155,7 +159,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("flapping is remembered", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		for i := range 6 {
 			r.step(float64(i*15), []float64{90, 10}[i%2])
 			r.drain()
@@ -171,9 +175,9 @@ func TestRestart(t *testing.T) {
 
 func TestReload(t *testing.T) {
 	t.Parallel()
-	reload := func(t *testing.T, edit func(*RuleConfig)) (*rig, []string) {
+	reload := func(t *testing.T, edit func(*rules.RuleConfig)) (*rig, []string) {
 		t.Helper()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		r.step(0, 99)
 		r.drain()
 		s := store{}
@@ -189,15 +193,15 @@ func TestReload(t *testing.T) {
 	}
 	t.Run("another text: silence", func(t *testing.T) {
 		t.Parallel()
-		r, said := reload(t, func(rc *RuleConfig) { rc.Message = "new words" })
+		r, said := reload(t, func(rc *rules.RuleConfig) { rc.Message = "new words" })
 		assert.Empty(t, said)
 		r.step(15, 99)
 		assert.Empty(t, r.transitions())
 	})
 	t.Run("another threshold: the next value decides", func(t *testing.T) {
 		t.Parallel()
-		r, said := reload(t, func(rc *RuleConfig) {
-			rc.Thresholds = map[string]LevelConfig{"warning": {Above: 80}, "critical": {Above: 99}}
+		r, said := reload(t, func(rc *rules.RuleConfig) {
+			rc.Thresholds = map[string]rules.LevelConfig{"warning": {Above: 80}, "critical": {Above: 99}}
 		})
 		assert.Empty(t, said)
 		r.step(15, 99)
@@ -205,7 +209,7 @@ func TestReload(t *testing.T) {
 	})
 	t.Run("a level is gone: the alert goes on at the next lower one", func(t *testing.T) {
 		t.Parallel()
-		r, said := reload(t, func(rc *RuleConfig) { rc.Thresholds = map[string]LevelConfig{"warning": {Above: 80}} })
+		r, said := reload(t, func(rc *rules.RuleConfig) { rc.Thresholds = map[string]rules.LevelConfig{"warning": {Above: 80}} })
 		assert.Empty(t, said)
 		r.step(15, 99)
 		assert.Empty(t, r.transitions())
@@ -214,19 +218,19 @@ func TestReload(t *testing.T) {
 	})
 	t.Run("another selection: the old groups are closed", func(t *testing.T) {
 		t.Parallel()
-		r, said := reload(t, func(rc *RuleConfig) { rc.GroupBy = []string{"a"} })
+		r, said := reload(t, func(rc *rules.RuleConfig) { rc.GroupBy = []string{"a"} })
 		assert.Equal(t, []string{"resolve rule_changed"}, said)
 		r.step(15, 99)
 		assert.Equal(t, []string{"fire:critical"}, r.transitions())
 	})
 	t.Run("the rule is gone: one resolve", func(t *testing.T) {
 		t.Parallel()
-		_, said := reload(t, func(rc *RuleConfig) { rc.Name = "other" })
+		_, said := reload(t, func(rc *rules.RuleConfig) { rc.Name = "other" })
 		assert.Equal(t, []string{"resolve rule_removed"}, said)
 	})
 	t.Run("for is raised: what fires goes on firing", func(t *testing.T) {
 		t.Parallel() // Prometheus puts it back to pending (TestFiringAlertResetToPendingOnHoldDurationIncrease); we do not.
-		r, said := reload(t, func(rc *RuleConfig) { rc.For = new(time.Hour) })
+		r, said := reload(t, func(rc *rules.RuleConfig) { rc.For = new(time.Hour) })
 		assert.Empty(t, said)
 		r.step(15, 99)
 		assert.Empty(t, r.transitions())
@@ -242,7 +246,7 @@ func TestSnapshotWritesWhatChanged(t *testing.T) {
 		}
 		return out
 	}
-	r := newRig(t, ladder(nil), nil)
+	r := newRig(t, ladderRule(nil), nil)
 	r.step(0, 10)
 	assert.Equal(t, map[string]bool{"me": true}, keys(r.engine.Snapshot(at(0))))
 	r.step(15, 90)
@@ -264,7 +268,7 @@ func TestSnapshotWritesWhatChanged(t *testing.T) {
 
 func TestRestoreOfCorruptState(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(nil), nil)
+	r := newRig(t, ladderRule(nil), nil)
 	disks(r, 0, 3, func(int) float64 { return 90 })
 	good := store{}
 	good.write(r.engine.Snapshot(at(1)))
@@ -275,52 +279,34 @@ func TestRestoreOfCorruptState(t *testing.T) {
 			bad := maps.Clone(good)
 			bad[key] = append([]byte{}, good[key]...)
 			bad[key][len(bad[key])/2] ^= 0x40
-			fresh := newRig(t, ladder(nil), nil)
+			fresh := newRig(t, ladderRule(nil), nil)
 			err := fresh.engine.Restore(bad.get, at(2))
-			require.ErrorIs(t, err, errCorrupt)
+			require.ErrorIs(t, err, attr.ErrCorrupt)
 			disks(fresh, 15, 3, func(int) float64 { return 90 })
 			disks(fresh, 30, 3, func(int) float64 { return 10 })
 			fresh.drain()
 			bad.write(fresh.engine.Snapshot(at(31)))
-			again := newRig(t, ladder(nil), nil)
+			again := newRig(t, ladderRule(nil), nil)
 			require.NoError(t, again.engine.Restore(bad.get, at(32)), "the next snapshot has repaired it")
 		})
 	}
 	t.Run("unreadable storage", func(t *testing.T) {
 		t.Parallel()
 		down := errors.New("disk on fire")
-		fresh := newRig(t, ladder(nil), nil)
+		fresh := newRig(t, ladderRule(nil), nil)
 		err := fresh.engine.Restore(func(string) ([]byte, error) { return nil, down }, at(2))
 		require.ErrorIs(t, err, down)
 		assert.EqualError(t, err, "reading meta: disk on fire")
 	})
 }
 
-func TestEventRoundTrip(t *testing.T) {
-	t.Parallel()
-	attrs := []Attr{
-		{"s", StringValue("text")}, {"i", IntValue(-3)}, {"d", DoubleValue(math.Inf(-1))}, {"b", BoolValue(true)}, {"o", OtherValue("[1]")}, {"e", Value{}},
-	}
-	ev := Event{
-		Kind: alertschema.KindSuppressed, Time: 1, ObservedTime: -2, SeverityNumber: 18, SeverityText: "critical", Body: "b", UID: "u", AlertID: "a", EpisodeID: "e",
-		Transition: alertschema.TransitionFlappingEnd, State: alertschema.StateFlapping, Previous: alertschema.StateNoData, Severity: "s", PreviousSeverity: "p", Reason: alertschema.ReasonStormReleased,
-		Rule: "r", RuleVersion: "v", RuleDescription: "d", Metric: "m", Unit: "By", Value: Number{0.5, true}, Comparison: ">", Aggregation: "p95",
-		Window: time.Minute, StartedAt: 3, EndedAt: unset, Ended: true, Duration: time.Hour, Occurrences: 7, Labels: []Label{{"k", "v"}},
-		Annotations: []Label{{"a", "b"}}, Group: attrs, Resource: attrs, TraceID: [16]byte{1}, SpanID: [8]byte{2},
-		Counts: []SuppressedCount{{"r", "s", 3}},
-	}
-	got, err := decodeEvent(encodeEvent(&ev))
-	require.NoError(t, err)
-	assert.Equal(t, ev, got)
-}
-
 func TestExemplarLeadsToTheTrace(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(nil), nil)
+	r := newRig(t, ladderRule(nil), nil)
 	r.engine.Begin(at(0))
 	m := r.engine.Matcher("m")
 	require.True(t, m.Select(&r.origin, Stream{Unit: "1"}))
-	m.Observe(&Point{Time: at(0).UnixNano(), Value: 90, Exemplar: &Exemplar{TraceID: [16]byte{7}, SpanID: [8]byte{9}}})
+	m.Observe(&Point{Time: at(0).UnixNano(), Value: 90, Exemplar: &window.Exemplar{TraceID: [16]byte{7}, SpanID: [8]byte{9}}})
 	r.engine.Flush(at(0))
 	events := r.drain()
 	require.Len(t, events, 1)
@@ -329,26 +315,26 @@ func TestExemplarLeadsToTheTrace(t *testing.T) {
 }
 
 func FuzzRestore(f *testing.F) {
-	cfg := DefaultConfig()
-	cfg.Rules = ladder(nil)
-	rules, err := Compile(cfg)
+	cfg := rules.DefaultConfig()
+	cfg.Rules = ladderRule(nil)
+	ruleSet, err := rules.Compile(cfg)
 	require.NoError(f, err)
-	seed := New(rules, base)
+	seed := New(ruleSet, base)
 	seed.Begin(base)
 	m := seed.Matcher("m")
-	m.Select(&Origin{Resource: []Attr{{"host.name", StringValue("a")}}}, Stream{Unit: "1"})
+	m.Select(&attr.Origin{Resource: []attr.Attr{attr.String("host.name", "a")}}, Stream{Unit: "1"})
 	m.Observe(&Point{Time: base.UnixNano(), Value: 99, Attributes: disk("/")})
 	seed.Flush(base)
 	for _, op := range seed.Snapshot(base) {
-		if d := unseal(op.Value); d.err == nil {
-			f.Add(d.b, d.b, d.b)
+		if d := attr.Unseal(op.Value); d.Err == nil {
+			f.Add(d.Bytes, d.Bytes, d.Bytes)
 		}
 	}
-	f.Fuzz(func(t *testing.T, index, alert, event []byte) {
+	f.Fuzz(func(t *testing.T, index, alert, ev []byte) {
 		meta := encodeMeta(base.UnixNano(), 3)
 		// The checksum would keep the fuzzer out, so it gets a right one.
-		sealed := func(b []byte) []byte { return (&encoder{b: b}).sealed() }
-		e := New(rules, base)
+		sealed := func(b []byte) []byte { return (&attr.Encoder{Bytes: b}).Sealed() }
+		e := New(ruleSet, base)
 		_ = e.Restore(func(key string) ([]byte, error) {
 			switch key[0] {
 			case 'm':
@@ -358,7 +344,7 @@ func FuzzRestore(f *testing.F) {
 			case 'a':
 				return sealed(alert), nil
 			default:
-				return sealed(event), nil
+				return sealed(ev), nil
 			}
 		}, at(1))
 		if s, err := decodeAlert(sealed(alert)); err == nil {
@@ -368,10 +354,10 @@ func FuzzRestore(f *testing.F) {
 			e.adopt(e.states[0], &s, second)
 			e.closeStored(7, &s, alertschema.ReasonRuleRemoved)
 		}
-		if ev, err := decodeEvent(sealed(event)); err == nil {
-			again, err := decodeEvent(encodeEvent(&ev))
+		if ev, err := event.Decode(sealed(ev)); err == nil {
+			again, err := event.Decode(event.Encode(&ev))
 			require.NoError(t, err)
-			assert.Equal(t, encodeEvent(&ev), encodeEvent(&again))
+			assert.Equal(t, event.Encode(&ev), event.Encode(&again))
 		}
 		e.Evaluate(at(2))
 		e.Evaluate(at(3600))
@@ -384,7 +370,7 @@ func TestBatchesDecidedBeforeACrashDoNothing(t *testing.T) {
 	t.Parallel()
 	batches := []point{{s: 0, v: 90}, {s: 15, v: 10}, {s: 30, v: 95}, {s: 45, v: 99}}
 	for _, flapping := range []bool{true, false} {
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.Flapping = &FlappingConfig{Enabled: &flapping} }), nil)
+		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.Flapping = &rules.FlappingConfig{Enabled: &flapping} }), nil)
 		for _, p := range batches {
 			r.observe(p.s, p)
 			r.drain()
@@ -417,7 +403,7 @@ func TestBatchesDecidedBeforeACrashDoNothing(t *testing.T) {
 // A clock that was set back must not make the alert deaf.
 func TestDecisionsOfTheFutureDoNotBind(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(nil), nil)
+	r := newRig(t, ladderRule(nil), nil)
 	r.step(7200, 90)
 	r.drain()
 	s := store{}
@@ -432,7 +418,7 @@ func TestAbsenceOverRestarts(t *testing.T) {
 	t.Parallel()
 	gone := func(t *testing.T) *rig {
 		t.Helper()
-		return newRig(t, []RuleConfig{{Name: "gone", Metric: "m", Severity: "critical", Absent: &AbsentConfig{For: 4 * time.Minute}}}, nil)
+		return newRig(t, []rules.RuleConfig{{Name: "gone", Metric: "m", Severity: "critical", Absent: &rules.AbsentConfig{For: 4 * time.Minute}}}, nil)
 	}
 	t.Run("seen=>restart=>never again: it fires", func(t *testing.T) {
 		t.Parallel()
@@ -504,15 +490,15 @@ func TestAbsenceOverRestarts(t *testing.T) {
 // State of the version before is read, and written anew.
 func TestRestoreOfVersion1(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(nil), nil)
+	r := newRig(t, ladderRule(nil), nil)
 	r.step(0, 90)
 	s := store{}
 	s.write(r.engine.Snapshot(at(1)))
 	fire := r.drain()
 	for key, tail := range map[string]int{"a/" + fire[0].AlertID: len(encodedTail(r)), "o/1": 1} {
 		require.Contains(t, s, key)
-		d := unseal(s[key])
-		old := append([]byte{1}, d.b[:len(d.b)-tail]...)
+		d := attr.Unseal(s[key])
+		old := append([]byte{1}, d.Bytes[:len(d.Bytes)-tail]...)
 		s[key] = binary.LittleEndian.AppendUint32(old, crc32.ChecksumIEEE(old))
 	}
 	r.restart(2)
@@ -526,9 +512,9 @@ func TestRestoreOfVersion1(t *testing.T) {
 
 // encodedTail is what version 2 has added to the one alert of the rig.
 func encodedTail(r *rig) []byte {
-	var e encoder
-	e.int(r.engine.states[0].order[0].decided())
-	e.bool(false)
-	e.int(unset)
-	return e.b
+	var e attr.Encoder
+	e.Int(r.engine.states[0].order[0].decided())
+	e.Bool(false)
+	e.Int(ladder.Unset)
+	return e.Bytes
 }

@@ -6,6 +6,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
@@ -73,7 +76,7 @@ func StoredKeys(get func(key string) ([]byte, error)) ([]string, error) {
 // Write the snapshot before delivering what Peek returns. Then whatever a receiver has heard of survives a crash.
 func (e *Engine) Snapshot(now time.Time) []Op {
 	j := &e.journal
-	ops := []Op{{Key: metaKey, Value: encodeMeta(now.UnixNano(), e.outbox.next)}}
+	ops := []Op{{Key: metaKey, Value: encodeMeta(now.UnixNano(), e.outbox.NextSeq())}}
 	for _, id := range sortedIDs(j.alerts) {
 		op := Op{Key: alertKey(id)}
 		_, stored := j.storedAlerts[id]
@@ -89,17 +92,11 @@ func (e *Engine) Snapshot(now time.Time) []Op {
 		}
 		ops = append(ops, op)
 	}
-	waiting := map[uint64]*Event{}
-	if len(j.events) > 0 {
-		for i := range e.outbox.entries {
-			waiting[e.outbox.entries[i].event.Seq] = &e.outbox.entries[i].event
-		}
-	}
 	for _, seq := range sortedIDs(j.events) {
 		op := Op{Key: eventKey(seq)}
 		_, stored := j.storedEvents[seq]
-		if ev := waiting[seq]; ev != nil {
-			op.Value = encodeEvent(ev)
+		if ev := e.outbox.Pending(seq); ev != nil {
+			op.Value = event.Encode(ev)
 			j.storedEvents[seq] = struct{}{}
 			j.index = j.index || !stored
 		} else if stored {
@@ -151,34 +148,34 @@ func sortedIDs(m map[uint64]struct{}) []uint64 {
 }
 
 func encodeMeta(savedAt int64, nextSeq uint64) []byte {
-	var e encoder
-	e.int(savedAt)
-	e.uint(nextSeq)
-	return e.sealed()
+	var e attr.Encoder
+	e.Int(savedAt)
+	e.Uint(nextSeq)
+	return e.Sealed()
 }
 
 func decodeMeta(v []byte) (savedAt int64, nextSeq uint64, err error) {
-	d := unseal(v)
-	savedAt, nextSeq = d.int(), d.uint()
-	return savedAt, nextSeq, d.finish()
+	d := attr.Unseal(v)
+	savedAt, nextSeq = d.Int(), d.Uint()
+	return savedAt, nextSeq, d.Finish()
 }
 
 func encodeIndex(alerts, events []uint64) []byte {
-	var e encoder
+	var e attr.Encoder
 	for _, ids := range [][]uint64{alerts, events} {
-		e.uint(uint64(len(ids)))
+		e.Uint(uint64(len(ids)))
 		for _, id := range ids {
-			e.uint(id)
+			e.Uint(id)
 		}
 	}
-	return e.sealed()
+	return e.Sealed()
 }
 
 func decodeIndex(v []byte) (alerts, events []uint64, err error) {
-	d := unseal(v)
-	alerts = decodeList(&d, (*decoder).uint)
-	events = decodeList(&d, (*decoder).uint)
-	return alerts, events, d.finish()
+	d := attr.Unseal(v)
+	alerts = attr.DecodeList(&d, (*attr.Decoder).Uint)
+	events = attr.DecodeList(&d, (*attr.Decoder).Uint)
+	return alerts, events, d.Finish()
 }
 
 // storedLevel is a level by name and severity number, which outlive a change of the ladder.
@@ -191,11 +188,11 @@ type storedLevel struct {
 type storedAlert struct {
 	rule, version, selection, group string
 	metric, unit, comparison        string
-	resource                        []Attr
+	resource                        []attr.Attr
 	level, worst, told              storedLevel
 	since                           []storedRun
 	recovering                      int64
-	value                           Number
+	value                           attr.Number
 	noData, open                    bool
 	started, ended                  int64
 	seq, repeats                    int
@@ -220,28 +217,28 @@ func (r *ruleState) stored(level int) storedLevel {
 	if level <= 0 {
 		return storedLevel{}
 	}
-	return storedLevel{r.levels[level-1].name, r.levels[level-1].number}
+	return storedLevel{r.Rule.Levels[level-1].Name, r.Rule.Levels[level-1].Number}
 }
 
 func encodeAlert(g *group) []byte {
 	a, r := g.alert, g.rule
 	s := storedAlert{
-		rule: r.name, version: r.version, selection: r.selection, group: encodeGroup(r.names.expand(g.key)), metric: r.metric, unit: r.unit,
-		comparison: comparisonSymbols[r.levels[0].cmp], resource: g.resourceAttrs(),
-		level: r.stored(a.level), worst: r.stored(a.worst), told: r.stored(a.told), recovering: a.recovering, value: a.value,
+		rule: r.Name, version: r.Version, selection: r.Selection, group: attr.EncodeGroup(r.names.Expand(g.key)), metric: r.Metric, unit: r.unit,
+		comparison: r.levels[0].Comparison.Symbol(), resource: g.resourceAttrs(),
+		level: r.stored(a.Level), worst: r.stored(a.worst), told: r.stored(a.told), recovering: a.Recovering, value: a.value,
 		noData: a.noData, open: a.open, started: a.started, ended: a.ended, seq: a.seq, repeats: a.repeats,
 		toldState: a.toldState, toldAt: a.toldAt, deferred: a.deferred,
-		flapTimes: a.flap.times, latched: a.flap.latched, flapLast: a.flap.last,
-		decided: g.decided(), lastSample: unset,
+		flapTimes: a.flap.Times, latched: a.flap.Latched, flapLast: a.flap.Last,
+		decided: g.decided(), lastSample: ladder.Unset,
 	}
-	if r.absent != nil {
-		s.seen = g.lastSample != unset
+	if r.Absent != nil {
+		s.seen = g.lastSample != ladder.Unset
 		if a.silent {
 			s.lastSample = g.lastSample
 		}
 	}
-	for i, t := range a.since {
-		if t != unset {
+	for i, t := range a.Since {
+		if t != ladder.Unset {
 			s.since = append(s.since, storedRun{r.stored(i + 1), t})
 		}
 	}
@@ -249,74 +246,74 @@ func encodeAlert(g *group) []byte {
 }
 
 func (s *storedAlert) encode() []byte {
-	var e encoder
+	var e attr.Encoder
 	for _, text := range []string{s.rule, s.version, s.selection, s.group, s.metric, s.unit, s.comparison} {
-		e.string(text)
+		e.Text(text)
 	}
-	e.attrs(s.resource)
+	e.Attrs(s.resource)
 	for _, l := range []storedLevel{s.level, s.worst, s.told} {
-		e.string(l.name)
-		e.uint(uint64(l.number))
+		e.Text(l.name)
+		e.Uint(uint64(l.number))
 	}
-	e.uint(uint64(len(s.since)))
+	e.Uint(uint64(len(s.since)))
 	for _, run := range s.since {
-		e.string(run.level.name)
-		e.uint(uint64(run.level.number))
-		e.int(run.since)
+		e.Text(run.level.name)
+		e.Uint(uint64(run.level.number))
+		e.Int(run.since)
 	}
-	e.int(s.recovering)
-	e.number(s.value)
-	e.bool(s.noData)
-	e.bool(s.open)
-	e.int(s.started)
-	e.int(s.ended)
-	e.uint(uint64(s.seq))
-	e.uint(uint64(s.repeats))
-	e.byte(byte(s.toldState))
-	e.int(s.toldAt)
-	e.byte(byte(s.deferred))
-	e.times(s.flapTimes)
-	e.bool(s.latched)
-	e.int(s.flapLast)
-	e.int(s.decided)
-	e.bool(s.seen)
-	e.int(s.lastSample)
-	return e.sealed()
+	e.Int(s.recovering)
+	e.Number(s.value)
+	e.Bool(s.noData)
+	e.Bool(s.open)
+	e.Int(s.started)
+	e.Int(s.ended)
+	e.Uint(uint64(s.seq))
+	e.Uint(uint64(s.repeats))
+	e.Byte(byte(s.toldState))
+	e.Int(s.toldAt)
+	e.Byte(byte(s.deferred))
+	e.Times(s.flapTimes)
+	e.Bool(s.latched)
+	e.Int(s.flapLast)
+	e.Int(s.decided)
+	e.Bool(s.seen)
+	e.Int(s.lastSample)
+	return e.Sealed()
 }
 
 func decodeAlert(v []byte) (storedAlert, error) {
-	d := unseal(v)
-	s := storedAlert{decided: unset, lastSample: unset}
+	d := attr.Unseal(v)
+	s := storedAlert{decided: ladder.Unset, lastSample: ladder.Unset}
 	for _, text := range []*string{&s.rule, &s.version, &s.selection, &s.group, &s.metric, &s.unit, &s.comparison} {
-		*text = d.string()
+		*text = d.Text()
 	}
-	s.resource = d.attrs()
+	s.resource = d.Attrs()
 	for _, l := range []*storedLevel{&s.level, &s.worst, &s.told} {
-		*l = d.storedLevel()
+		*l = decodeStoredLevel(&d)
 	}
-	s.since = decodeList(&d, func(d *decoder) storedRun { return storedRun{d.storedLevel(), d.int()} })
-	s.recovering = d.int()
-	s.value = d.number()
-	s.noData, s.open = d.bool(), d.bool()
-	s.started, s.ended = d.int(), d.int()
-	s.seq, s.repeats = d.small(1<<30), d.small(1<<30)
-	s.toldState = known(&d, alertschema.State(d.byte()))
-	s.toldAt = d.int()
-	s.deferred = deferral(d.small(int(deferredByStorm) + 1)) // The greatest of them.
-	s.flapTimes = d.times()
-	s.latched, s.flapLast = d.bool(), d.int()
-	if d.version > 1 {
-		s.decided, s.seen, s.lastSample = d.int(), d.bool(), d.int()
+	s.since = attr.DecodeList(&d, func(d *attr.Decoder) storedRun { return storedRun{decodeStoredLevel(d), d.Int()} })
+	s.recovering = d.Int()
+	s.value = d.Number()
+	s.noData, s.open = d.Bool(), d.Bool()
+	s.started, s.ended = d.Int(), d.Int()
+	s.seq, s.repeats = d.IntBelow(1<<30), d.IntBelow(1<<30)
+	s.toldState = attr.DecodeEnum(&d, alertschema.State(d.Byte()))
+	s.toldAt = d.Int()
+	s.deferred = deferral(d.IntBelow(int(deferredByStorm) + 1)) // The greatest of them.
+	s.flapTimes = d.Times()
+	s.latched, s.flapLast = d.Bool(), d.Int()
+	if d.Version > 1 {
+		s.decided, s.seen, s.lastSample = d.Int(), d.Bool(), d.Int()
 	}
-	if err := d.finish(); err != nil {
+	if err := d.Finish(); err != nil {
 		return storedAlert{}, err
 	}
-	if _, err := decodeGroup(s.group); err != nil {
+	if _, err := attr.DecodeGroup(s.group); err != nil {
 		return storedAlert{}, fmt.Errorf("group key: %w", err)
 	}
 	return s, nil
 }
 
-func (d *decoder) storedLevel() storedLevel {
-	return storedLevel{name: d.string(), number: d.small(25)}
+func decodeStoredLevel(d *attr.Decoder) storedLevel {
+	return storedLevel{name: d.Text(), number: d.IntBelow(25)}
 }

@@ -5,22 +5,25 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 )
 
 // TestASumTakesInANewSeriesOfALaterPart splits a batch. A series that is new in the second part counts in the round that the first one decided.
 func TestASumTakesInANewSeriesOfALaterPart(t *testing.T) {
 	t.Parallel()
-	cfg := DefaultConfig()
-	cfg.Rules = []RuleConfig{{Name: "sum", Metric: "m", GroupBy: []string{}, GroupAgg: "sum", Threshold: 100, Severity: "warning"}}
-	rules, err := Compile(cfg)
+	cfg := rules.DefaultConfig()
+	cfg.Rules = []rules.RuleConfig{{Name: "sum", Metric: "m", GroupBy: []string{}, GroupAgg: "sum", Threshold: 100, Severity: "warning"}}
+	ruleSet, err := rules.Compile(cfg)
 	require.NoError(t, err)
-	e := New(rules, at(0))
+	e := New(ruleSet, at(0))
 	part := func(s float64, values map[string]float64) {
 		e.Begin(at(s))
 		m := e.Matcher("m")
-		require.True(t, m.Select(&Origin{}, Stream{}))
+		require.True(t, m.Select(&attr.Origin{}, Stream{}))
 		for name, v := range values {
-			m.Observe(&Point{Attributes: []Attr{{"pid", StringValue(name)}}, Time: at(s).UnixNano(), Value: v})
+			m.Observe(&Point{Attributes: []attr.Attr{attr.String("pid", name)}, Time: at(s).UnixNano(), Value: v})
 		}
 		e.Flush(at(s))
 	}

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
 )
 
 // loop is the goroutine that lets time decide, keeps the state stored, and hands batches to sinks.
@@ -140,7 +141,7 @@ func (l *loop) store(ctx context.Context, ops []alert.Op) {
 // batch is what one sink delivers next.
 type batch struct {
 	sink   *Sink
-	events []alert.Event
+	events []event.Event
 }
 
 // takeBatches takes a batch for each idle sink. The caller holds p.mu.
@@ -161,7 +162,7 @@ func (p *Pipe) takeBatches() []batch {
 }
 
 // next returns the oldest events that the sink has not delivered.
-func (p *Pipe) next(s *Sink) []alert.Event {
+func (p *Pipe) next(s *Sink) []event.Event {
 	limit := batchSize
 	if s.single > 0 {
 		limit = 1
@@ -180,7 +181,7 @@ func (p *Pipe) next(s *Sink) []alert.Event {
 }
 
 // deliveredBy records that a sink is done with events, and acknowledges those that every sink is done with. The caller holds p.mu.
-func (p *Pipe) deliveredBy(s *Sink, events []alert.Event) {
+func (p *Pipe) deliveredBy(s *Sink, events []event.Event) {
 	var done []uint64
 	for i := range events {
 		seq := events[i].Seq

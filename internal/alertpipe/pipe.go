@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
 )
 
@@ -36,7 +37,7 @@ func (s *Settings) owner() statestore.Owner { return statestore.Owner{Kind: s.Ki
 type Pipe struct {
 	set     Settings
 	cfg     *Config
-	rules   *alert.Rules
+	rules   *rules.Set
 	account *account // Guarded by mu where it reports totals.
 
 	// What a test may shorten.

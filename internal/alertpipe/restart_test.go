@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
 )
 
@@ -32,13 +32,13 @@ func TestReload(t *testing.T) {
 		{"the same rules", func(*Config) {}, nil},
 		{"another text", func(c *Config) { c.Rules[0].Message = "busy: {{ .Value }}" }, nil},
 		{"a threshold still exceeded", func(c *Config) {
-			c.Rules[0].Thresholds = map[string]alert.LevelConfig{"warning": {Above: 85}, "critical": {Above: 95}}
+			c.Rules[0].Thresholds = map[string]rules.LevelConfig{"warning": {Above: 85}, "critical": {Above: 95}}
 		}, nil},
 		{"a threshold no longer exceeded", func(c *Config) {
-			c.Rules[0].Thresholds = map[string]alert.LevelConfig{"warning": {Above: 92}, "critical": {Above: 95}}
+			c.Rules[0].Thresholds = map[string]rules.LevelConfig{"warning": {Above: 92}, "critical": {Above: 95}}
 		}, []record{{Transition: "resolve", Severity: "warning", Reason: "threshold"}}},
 		{"a lower threshold of the next level", func(c *Config) {
-			c.Rules[0].Thresholds = map[string]alert.LevelConfig{"warning": {Above: 80}, "critical": {Above: 88}}
+			c.Rules[0].Thresholds = map[string]rules.LevelConfig{"warning": {Above: 80}, "critical": {Above: 88}}
 		}, []record{{Transition: "escalate", Severity: "critical", Reason: "threshold"}}},
 		{
 			"another rule besides", func(c *Config) { c.Rules = append(c.Rules, ladder("more")) },
