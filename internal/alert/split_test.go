@@ -40,16 +40,3 @@ func TestASumTakesInANewSeriesOfALaterPart(t *testing.T) {
 	assert.InDelta(t, 130, events[0].Value.Float64, 0)
 	assert.Equal(t, at(45).UnixNano(), events[0].Time)
 }
-
-// TestAnIndexOfManyAlertsIsReadBack: gateways have more alerts than fit in sixteen bits.
-func TestAnIndexOfManyAlertsIsReadBack(t *testing.T) {
-	t.Parallel()
-	want := make([]uint64, 100_000)
-	for i := range want {
-		want[i] = uint64(i) * 0x9e3779b97f4a7c15
-	}
-	alerts, events, err := decodeIndex(encodeIndex(want, want[:3]))
-	require.NoError(t, err)
-	assert.Equal(t, want, alerts)
-	assert.Equal(t, want[:3], events)
-}
