@@ -37,11 +37,11 @@ type alertmanager struct {
 	sending chan struct{} // Holds a token while a request is under way: an older one must not overtake a newer one.
 	cancel  context.CancelFunc
 	// closing ends when the time for last deliveries is over, and with it every request.
-	closing  context.Context
-	closeNow context.CancelFunc
-	done     chan struct{} // Closed when the resend loop has ended.
-	strange  sync.Once     // The first record that is not an alert was logged.
-	ended    sync.Once
+	closing       context.Context
+	closeNow      context.CancelFunc
+	done          chan struct{} // Closed when the resend loop has ended.
+	warnedUnknown sync.Once     // The first record that is not an alert was logged.
+	ended         sync.Once
 
 	mu      sync.Mutex
 	table   *table
@@ -111,15 +111,15 @@ func (a *alertmanager) open(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// lastWords is how long a shutdown goes on delivering. What is in the table is not lost by an end, and an Alertmanager that does not answer
+// shutdownGrace is how long a shutdown goes on delivering. What is in the table is not lost by an end, and an Alertmanager that does not answer
 // would hold up a reload by the timeout of a request for each change that waits.
-const lastWords = 3 * time.Second
+const shutdownGrace = 3 * time.Second
 
 // Shutdown ends the exporter. exporterhelper's own may not be called twice.
 func (a *alertmanager) Shutdown(ctx context.Context) (err error) {
 	a.ended.Do(func() {
 		defer a.closeNow()
-		defer time.AfterFunc(lastWords, a.closeNow).Stop()
+		defer time.AfterFunc(shutdownGrace, a.closeNow).Stop()
 		if a.cancel != nil {
 			a.cancel() // The resend loop must not take the turn of the last deliveries.
 		}
@@ -231,8 +231,8 @@ func (a *alertmanager) takeRecord(ctx context.Context, rl plog.ResourceLogs, lr 
 		return "", false
 	default:
 		a.skip(ctx, reasonNotAnAlert)
-		a.strange.Do(func() {
-			a.logger.Warn("Log records that are no alerts are dropped; this is said once",
+		a.warnedUnknown.Do(func() {
+			a.logger.Warn("Log records that are no alerts are dropped; this is logged once",
 				zap.String("event_name", lr.EventName()), zap.String("body", lr.Body().AsString()))
 		})
 		return "", false

@@ -41,9 +41,9 @@ func (a *alertmanager) send(ctx context.Context, ids []string, whole bool) error
 	tried, err := a.sendAll(ctx, ids)
 	switch {
 	case tried:
-		a.health.note(a.host, a.logger, err, whole, a.now())
+		a.health.observe(a.host, a.logger, err, whole, a.now())
 	case whole && err == nil:
-		a.health.rest(a.host, a.logger, a.now())
+		a.health.idle(a.host, a.logger, a.now())
 	}
 	return err
 }
@@ -112,7 +112,7 @@ func outcome(err error) string {
 	}
 }
 
-// account takes down how a request went.
+// account counts how a request went.
 func (a *alertmanager) account(ctx context.Context, err error, versions map[string]uint64) {
 	a.telemetry.AlertmanagerRequests.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", outcome(err))))
 	if err != nil {

@@ -19,7 +19,7 @@ var updateUpgrade = flag.Bool("update-upgrade", false, "write the alerts of test
 var storedAt = time.Date(2026, 11, 27, 7, 24, 22, 0, time.UTC)
 
 // TestUpgrade goes on with the table of an older build. What is sent after the restart is what that build would have sent itself: no alert
-// has other labels or begins anew.
+// has other labels or begins again.
 func TestUpgrade(t *testing.T) {
 	d := newDisk()
 	text, err := os.ReadFile("testdata/upgrade/state.json")

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // packages builds the .deb and the .rpm of a program, and a stub that checks rules.
@@ -111,7 +113,7 @@ func TestDebFromInstallationToPurge(t *testing.T) {
 	}
 	const disable, reload, restart = "disable --now otelcol-psutil.service", "daemon-reload", "try-restart otelcol-psutil.service"
 
-	deb, _ := packages(t, binary(t), "1.0.0")
+	deb, _ := packages(t, harness.Binary(t), "1.0.0")
 	r.write(t, "old.deb", string(contents(t, deb)), 0o644)
 	assert.Contains(t, dpkg("-i", "/old.deb"), "systemctl enable --now otelcol-psutil", "it is said how to go on")
 	assert.Equal(t, []string{reload, restart}, r.told(t), "nothing is started")

@@ -20,6 +20,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
 
@@ -86,9 +87,7 @@ func playOnlooker() error {
 
 // TestHiddenProcessesAreToldOnce: under hidepid an unprivileged collector sees its own user's processes alone, and says so in one line.
 func TestHiddenProcessesAreToldOnce(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("only root can mount a procfs and give up privileges")
-	}
+	testenv.Root(t, "mounts a procfs and gives up privileges")
 	root := t.TempDir()
 	require.NoError(t, os.Chmod(filepath.Dir(root), 0o755))
 	require.NoError(t, os.Chmod(root, 0o755))
@@ -109,11 +108,11 @@ func TestHiddenProcessesAreToldOnce(t *testing.T) {
 	hidden.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
 	out, err := hidden.CombinedOutput()
 	if err != nil && strings.Contains(err.Error(), "operation not permitted") {
-		t.Skip("no mount namespaces here: ", err)
+		testenv.Missing(t, "no mount namespaces: %v", err)
 	}
 	require.NoError(t, err, string(out))
 	if reason, ok := strings.CutPrefix(string(out), "skip: "); ok {
-		t.Skip(reason)
+		testenv.Missing(t, "%s", reason)
 	}
 	var told, shown []string
 	for line := range strings.Lines(string(out)) {

@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 )
 
 // python has psutil if the package python3-psutil is installed.
@@ -94,7 +96,7 @@ func waitForState(t *testing.T, pid int, state string) {
 // between; what may do either must be what one of the readings says, or between them.
 func TestProcessesAgreeWithPsutil(t *testing.T) {
 	if exec.Command(python, "-c", "import psutil").Run() != nil {
-		t.Skip("no psutil: install python3-psutil")
+		testenv.Missing(t, "no psutil: install python3-psutil")
 	}
 	busy := startChild(t, exec.Command("sh", "-c", `echo ready; while :; do read -r line </proc/self/stat; done`))
 	require.Equal(t, "ready", busy.answer())

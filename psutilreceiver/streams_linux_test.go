@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"golang.org/x/sys/unix"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
 
@@ -195,22 +196,13 @@ func inNetworkNamespace(t *testing.T) bool {
 		ip(t, "netns", "add", "peer")
 		return true
 	}
-	if os.Getuid() != 0 {
-		t.Skip("making network namespaces needs root")
-	}
-	if _, err := exec.LookPath("ip"); err != nil {
-		t.Skip("making interfaces needs iproute2")
-	}
+	testenv.Root(t, "makes network namespaces")
+	testenv.Program(t, "ip")
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.count=1")
 	cmd.Env = append(os.Environ(), marker+"="+t.Name())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWNS}
 	out, err := cmd.CombinedOutput()
-	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EINVAL) {
-		t.Skipf("namespaces are not to be had: %v", err)
-	}
-	if strings.Contains(string(out), "SKIP: "+t.Name()) {
-		t.Skipf("%s", out)
-	}
+	testenv.InNamespace(t, out, err)
 	require.NoError(t, err, "%s", out)
 	require.Contains(t, string(out), "PASS: "+t.Name(), "%s", out)
 	return false
@@ -229,7 +221,7 @@ func addPair(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "ip", "link", "add", "psutil0", "address", ours, "type", "veth",
 		"peer", "name", "psutil1", "address", theirs, "netns", "peer").CombinedOutput()
 	if strings.Contains(string(out), "Unknown device type") || strings.Contains(string(out), "not supported") {
-		t.Skipf("this kernel has no virtual interfaces: %s", out)
+		testenv.Missing(t, "this kernel has no virtual interfaces: %s", out)
 	}
 	require.NoError(t, err, "%s", out)
 	ip(t, "address", "add", "10.77.0.1/24", "dev", "psutil0")

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadatatest"
 )
 
@@ -47,7 +48,7 @@ func mountFUSE(t *testing.T, at string) *fuseDaemon {
 	t.Helper()
 	fd, err := unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
-		t.Skipf("no FUSE: %v", err)
+		testenv.Missing(t, "no FUSE: %v", err)
 	}
 	require.NoError(t, os.MkdirAll(at, 0o755))
 	require.NoError(t, unix.Mount("stuck", at, "fuse.stuck", 0, fmt.Sprintf("fd=%d,rootmode=40000,user_id=0,group_id=0", fd)))

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/otelcol-psutil/otelcol-psutil/bench/internal/collector"
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness/collector"
 )
 
 // patience is how long a Collector may take to start.

@@ -20,7 +20,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/otelcol-psutil/otelcol-psutil/bench/internal/collector"
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness/collector"
 )
 
 type options struct {

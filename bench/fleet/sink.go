@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 
-	"github.com/otelcol-psutil/otelcol-psutil/bench/internal/otlpsink"
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness/otlpsink"
 )
 
 // record is an alert record that has arrived.

@@ -15,7 +15,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/otelcol-psutil/otelcol-psutil/bench/internal/collector"
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness/collector"
 )
 
 const config = `

@@ -15,7 +15,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/otelcol-psutil/otelcol-psutil/bench/internal/collector"
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness/collector"
 )
 
 // patience is how long anything may take.

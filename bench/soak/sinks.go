@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/otelcol-psutil/otelcol-psutil/bench/internal/otlpsink"
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness/otlpsink"
 )
 
 // sinks are the backends: they take everything and keep nothing but counts of requests.

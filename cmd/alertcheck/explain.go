@@ -104,7 +104,7 @@ func (r *replay) batch(md pmetric.Metrics) error {
 	case newest.After(r.now):
 		for next := r.now.Truncate(r.interval).Add(r.interval); next.Before(newest); next = next.Add(r.interval) {
 			r.engine.Evaluate(next)
-			r.say()
+			r.print()
 		}
 		r.now = newest
 	}
@@ -112,10 +112,10 @@ func (r *replay) batch(md pmetric.Metrics) error {
 	r.engine.Begin(r.now)
 	alertpipe.Feed(r.engine, md)
 	r.engine.Flush(r.now)
-	r.say()
+	r.print()
 	if r.now.Equal(r.now.Truncate(r.interval)) {
 		r.engine.Evaluate(r.now)
-		r.say()
+		r.print()
 	}
 	return nil
 }
@@ -165,8 +165,8 @@ func newestOf[P interface{ Timestamp() pcommon.Timestamp }, S interface {
 	return newest
 }
 
-// say prints the records that wait, and the engine's warnings.
-func (r *replay) say() {
+// print prints the records that wait, and the engine's warnings.
+func (r *replay) print() {
 	for _, notice := range r.engine.TakeNotices() {
 		fmt.Fprintf(r.out, "%s  note: %s\n", r.now.Format(time.RFC3339), notice)
 	}

@@ -26,7 +26,7 @@ func firing(rule string, result *ruletest.Result, at time.Duration) []firingAler
 	records := newest{}
 	for i := range result.Transitions {
 		if tr := &result.Transitions[i]; tr.At <= at {
-			records.note(&tr.Event)
+			records.observe(&tr.Event)
 		}
 	}
 	var out []firingAlert
@@ -89,14 +89,14 @@ func checkTransitions(want []expectedTransition, got []ruletest.Transition) stri
 		have = append(have, fmt.Sprintf("%s %s %s %s %s (%s): %s", got[i].At, ev.Rule, transitionName(ev), ev.Severity,
 			attributeText(attributesOf(ev.Identity)), ev.Reason, ev.Body))
 	}
-	return fmt.Sprintf("transitions:\n  want: %s\n  got:  %s", inOrder(wanted), inOrder(have))
+	return fmt.Sprintf("transitions:\n  expected: %s\n  got:      %s", inOrder(wanted), inOrder(have))
 }
 
 func inOrder(items []string) string {
 	if len(items) == 0 {
 		return "nothing"
 	}
-	return strings.Join(items, "\n        ")
+	return strings.Join(items, "\n            ")
 }
 
 // transitionName is a record's transition, or the event name of a record that reports none.
@@ -133,7 +133,7 @@ func (x *expectedTransition) String() string {
 // newest holds the newest record of each alert by alert ID.
 type newest map[string]*event.Event
 
-func (n newest) note(ev *event.Event) {
+func (n newest) observe(ev *event.Event) {
 	if ev.Kind == alertschema.KindStateChange {
 		n[ev.AlertID] = ev
 	}

@@ -255,12 +255,12 @@ func TestTestFileErrors(t *testing.T) {
 		{"unknown key", rules + "tests: [{promql_expr_test: []}]", "promql_expr_test"},
 		{"rules twice", rules + "collector_config: collector.yaml\ntests: [{}]", "collector_config brings its own rules"},
 		{"no such rules", "rule_files: [nowhere/*.yaml]\ntests: [{}]", "matched no file"},
-		{"interval", rules + "tests: [{interval: soon}]", `interval: want a span of time such as 1h30m, not "soon"`},
+		{"interval", rules + "tests: [{interval: soon}]", `interval: expected a duration such as 1h30m, got "soon"`},
 		{"no interval", rules + "tests: [{interval: 0}]", "interval must be > 0"},
 		{"values", rules + "tests: [{input_series: [{series: m, values: 1 two}]}]", `input_series[0]: parsing "two": want a number`},
 		{"series", rules + "tests: [{input_series: [{series: 'm{', values: 1}]}]", `parsing series "m{"`},
-		{"eval_time", rules + "tests: [{alert_rule_test: [{eval_time: x, alertname: r}]}]", "alert_rule_test[0]: eval_time: want a span"},
-		{"at", rules + "tests: [{transitions: [{at: x}]}]", "transitions[0]: at: want a span"},
+		{"eval_time", rules + "tests: [{alert_rule_test: [{eval_time: x, alertname: r}]}]", "alert_rule_test[0]: eval_time: expected a duration"},
+		{"at", rules + "tests: [{transitions: [{at: x}]}]", "transitions[0]: at: expected a duration"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			status, stdout, stderr := alertcheck(t, "", "test", write(t, c.text))

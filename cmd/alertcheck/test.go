@@ -105,7 +105,7 @@ func (a *alertTest) check(rules *rules.Set, result *ruletest.Result) string {
 	for i := range got {
 		have = append(have, got[i].String())
 	}
-	return fmt.Sprintf("%s:\n  want: %s\n  got:  %s", title, list(all), list(have))
+	return fmt.Sprintf("%s:\n  expected: %s\n  got:      %s", title, list(all), list(have))
 }
 
 func list(items []string) string {
@@ -113,10 +113,10 @@ func list(items []string) string {
 		return "nothing"
 	}
 	slices.Sort(items)
-	return strings.Join(items, "\n        ")
+	return strings.Join(items, "\n            ")
 }
 
-// labels returns what the alert is told apart by, and the severity if it stands among the labels, as promtool's files have it.
+// labels returns what distinguishes the alert, and the severity if it stands among the labels, as promtool's files have it.
 func (x *expectedAlert) labels() (labels map[string]string, severity string) {
 	labels, severity = map[string]string{}, x.Severity
 	for _, m := range []map[string]string{x.ExpLabels, x.Attributes} {

@@ -196,13 +196,13 @@ func parseSpan(text string) (time.Duration, error) {
 		letters := len(rest) - len(strings.TrimLeft(rest, "mshdwy"))
 		unit, known := spanUnits[rest[:letters]]
 		if err != nil || !known || n > int64((1<<62-total)/unit) {
-			return 0, fmt.Errorf("want a span of time such as 1h30m, not %q", text)
+			return 0, fmt.Errorf("expected a duration such as 1h30m, got %q", text)
 		}
 		total += time.Duration(n) * unit
 		rest = rest[letters:]
 	}
 	if text == "" {
-		return 0, errors.New("want a span of time such as 1h30m")
+		return 0, errors.New("expected a duration such as 1h30m")
 	}
 	return total, nil
 }

@@ -11,12 +11,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 )
 
 func TestAttributesOfSysfsAreHeld(t *testing.T) {
 	const path = "/sys/class/net/lo/ifindex"
 	if _, err := os.Stat(path); err != nil {
-		t.Skip(err)
+		testenv.Missing(t, "%v", err)
 	}
 	r := attributes{room: 1}
 	first, second := attribute{path: path}, attribute{path: path}

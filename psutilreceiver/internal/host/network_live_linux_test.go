@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 )
 
 // TestLiveInterfacesOfTheHost pins against the kernel whose interfaces are read below a root: from a network namespace of its own the
@@ -21,7 +23,7 @@ func TestLiveInterfacesOfTheHost(t *testing.T) {
 	if os.Getenv(marker) == "" {
 		text, err := os.ReadFile("/proc/1/net/dev")
 		if err != nil {
-			t.Skip(err)
+			testenv.Missing(t, "%v", err)
 		}
 		t.Setenv(marker, string(text))
 	}
@@ -95,7 +97,7 @@ func tunnel(t *testing.T, name string) (end func()) {
 	t.Helper()
 	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
-		t.Skipf("no tun: %v", err)
+		testenv.Missing(t, "no tun: %v", err)
 	}
 	tap, err := unix.NewIfreq(name)
 	require.NoError(t, err)
@@ -163,7 +165,7 @@ func TestLiveInterfacesThatSwapNames(t *testing.T) {
 		t.Helper()
 		out, err := exec.CommandContext(t.Context(), "ip", strings.Fields("link set dev "+arguments)...).CombinedOutput()
 		if errors.Is(err, exec.ErrNotFound) {
-			t.Skip(err)
+			testenv.Missing(t, "%v", err)
 		}
 		require.NoError(t, err, "%s", out)
 	}

@@ -18,6 +18,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 )
 
 // child is a process that a test owns. It is this test binary in the part that TestMain finds in its environment.
@@ -251,9 +253,7 @@ func TestLiveTimeOfAChildThatNoScrapeSaw(t *testing.T) {
 }
 
 func TestLiveWithoutPrivileges(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("only root can give up privileges")
-	}
+	testenv.Root(t, "gives up privileges")
 	dir := t.TempDir()
 	require.NoError(t, os.Chmod(dir, 0o755))
 	require.NoError(t, os.Chmod(filepath.Dir(dir), 0o755))
@@ -261,7 +261,7 @@ func TestLiveWithoutPrivileges(t *testing.T) {
 		info, err := os.Stat(d)
 		require.NoError(t, err)
 		if info.Mode()&0o005 != 0o005 {
-			t.Skip("the user nobody cannot reach the test binary")
+			testenv.Missing(t, "the user nobody cannot reach the test binary")
 		}
 	}
 	binary, err := os.ReadFile(os.Args[0])

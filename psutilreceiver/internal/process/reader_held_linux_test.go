@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 )
 
 // heldPart makes this test binary play a part of the tests of held files.
@@ -153,9 +155,7 @@ func TestHeldFileOfTheDeadSaysSo(t *testing.T) {
 // TestPidUsedAgainIsAnotherProcess holds the files of one process until its pid is another's. It needs a pid namespace, where the next pid
 // can be chosen.
 func TestPidUsedAgainIsAnotherProcess(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("only root can make a pid namespace")
-	}
+	testenv.Root(t, "makes a pid namespace")
 	root := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(root, "proc"), 0o755))
 	cmd := exec.Command(os.Args[0])
@@ -163,11 +163,11 @@ func TestPidUsedAgainIsAnotherProcess(t *testing.T) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}
 	out, err := cmd.CombinedOutput()
 	if err != nil && strings.Contains(err.Error(), "operation not permitted") {
-		t.Skip("no pid namespaces here: ", err)
+		testenv.Missing(t, "no pid namespaces: %v", err)
 	}
 	require.NoError(t, err, string(out))
 	if reason, ok := strings.CutPrefix(string(out), "skip: "); ok {
-		t.Skip(reason)
+		testenv.Missing(t, "%s", reason)
 	}
 	assert.Equal(t, "another start, its own figures, no descriptor of the first\n", string(out))
 }
@@ -339,9 +339,7 @@ func playDenied() error {
 }
 
 func TestFilesThatAreDeniedAreNotHeld(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("only root can give up privileges")
-	}
+	testenv.Root(t, "gives up privileges")
 	dir := t.TempDir()
 	require.NoError(t, os.Chmod(filepath.Dir(dir), 0o755))
 	require.NoError(t, os.Chmod(dir, 0o755))
