@@ -221,13 +221,10 @@ func (e *Engine) release() {
 func (e *Engine) belated(g *group) change {
 	a := g.alert
 	c := change{
-		group: g, t: g.clock(e.now), from: a.told, to: a.Level, reason: g.rule.ValueReason(), seq: a.seq, value: a.value,
+		group: g, t: g.clock(e.now), from: a.told, to: a.Level, reason: g.rule.Kind.Reason(), seq: a.seq, value: a.value,
 		started: a.started, ended: a.ended, worst: a.worst, resource: g.resourceAttrs(), belated: true,
 	}
-	switch {
-	case g.rule.Absent != nil:
-		c.reason = alertschema.ReasonAbsent
-	case a.deferred == deferredByStorm:
+	if a.deferred == deferredByStorm && g.rule.silence == 0 {
 		c.reason = alertschema.ReasonStormReleased
 	}
 	switch {

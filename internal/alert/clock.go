@@ -26,7 +26,7 @@ func (e *Engine) clockSetBack() {
 	e.storm.opened, e.storm.next = ladder.Unset, ladder.Unset
 	for _, m := range e.matchers {
 		m.clockSetBack()
-		for _, f := range m.figures {
+		for _, f := range m.statistics {
 			f.clockSetBack()
 		}
 	}
@@ -66,9 +66,9 @@ func (g *group) clockSetBack(now int64) {
 	}
 	a.notAfter(now)
 	a.decided = min(a.decided, now)
-	if future && g.rule.Absent == nil {
+	if future && g.rule.silence == 0 {
 		g.lastEvent, a.presentUntil = now, now+window.MaxLookback // As after a restart it counts as just seen.
-		a.restored = a.Level > 0 && g.rule.Retention() > 0
+		a.restored = a.Level > 0 && g.rule.Kind.Span() > 0
 	}
 }
 

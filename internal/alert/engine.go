@@ -42,8 +42,7 @@ type Engine struct {
 	stats    counters
 	notices  []string
 
-	scratch []float64
-	byLevel []float64
+	reused rules.Moment // Filled by moment.
 }
 
 // ruleState is a rule with what the engine knows about it at run time.
@@ -53,7 +52,11 @@ type ruleState struct {
 	order  []*group // The groups in order of their making, as they lie in memory; place is the index.
 	names  *attr.NameTable
 	// unit is the metric's unit, known from the first stream on; levels are resolved for it.
-	unit       string
+	unit      string
+	fixedUnit bool         // The unit is the kind's, whatever the metric's.
+	roles     []rules.Role // Of the rule's inputs.
+	// silence is Kind.Silence.
+	silence    int64
 	levels     []ladder.Level
 	met        ladder.Level // The bound of only_if.
 	oneReading bool         // One value answers for all levels.
@@ -80,7 +83,7 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 		state := &ruleState{
 			Rule: r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, transitions: map[alertschema.Transition]uint64{},
 			lastMatch: ladder.Unset, oneReading: true,
-			levels: make([]ladder.Level, len(r.Levels)),
+			levels: make([]ladder.Level, len(r.Levels)), silence: r.Kind.Silence(),
 		}
 		for i := range r.Levels {
 			state.levels[i] = r.Levels[i].Unresolved()
@@ -104,7 +107,7 @@ func (e *Engine) groupOf(r *ruleState, key string) *group {
 			rule: r, id: id, key: r.names.Compact(key),
 			lastRound: ladder.Unset, lastEval: ladder.Unset, lastEvent: ladder.Unset, lastSample: ladder.Unset, lastArrival: e.now,
 		}
-		if r.Divisor != nil || r.OnlyIf != nil {
+		if len(r.roles) > 1 {
 			g.inputs = &groupInputs{complete: ladder.Unset}
 		}
 		r.groups[id] = g
@@ -168,6 +171,7 @@ func (e *Engine) Evaluate(now time.Time) {
 		}
 	}
 	e.evictSeries()
+	e.forgetMoment()
 	e.publish()
 	e.release()
 	e.repeat()
@@ -235,12 +239,12 @@ func (e *Engine) noticeIdleRules() {
 	}
 	for _, r := range e.states {
 		switch {
-		case r.warnedIdle || r.Absent != nil || r.MayMatchNothing || len(r.errors) > 0:
+		case r.warnedIdle || r.silence > 0 || r.MayMatchNothing || len(r.errors) > 0:
 		case r.lastMatch == ladder.Unset:
 			r.warnedIdle = true
 			e.notice("rule %q has matched no data point for %s: check metric %q and match", r.Name,
 				rules.FormatDuration(time.Duration(idleAfter)), r.Value.Metric)
-		case r.inputsSeen || r.Divisor == nil && r.OnlyIf == nil:
+		case r.inputsSeen || len(r.roles) == 1:
 		default:
 			r.warnedIdle = true
 			e.notice("rule %q has had no group with all that it looks at for %s: check the other metric, and that group_by makes the same "+
@@ -253,7 +257,7 @@ func (e *Engine) noticeIdleRules() {
 func (e *Engine) evictSeries() {
 	for _, m := range e.matchers {
 		m.evict()
-		for _, f := range m.figures {
+		for _, f := range m.statistics {
 			f.evict()
 		}
 	}

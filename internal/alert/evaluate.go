@@ -29,46 +29,49 @@ func (e *Engine) tick(g *group) bool {
 		e.evaluatePending(g, true)
 	}
 	t := g.clock(e.now)
-	if t > g.lastEval && (g.rule.Absent != nil || g.overdue(t) || t >= g.noDataFrom()) {
+	if t > g.lastEval && (g.rule.silence > 0 || g.overdue(t) || t >= g.noDataFrom()) {
 		e.evaluate(g, t)
 	}
 	if g.alert != nil {
 		e.endFlapping(g, t)
 	}
-	return e.keep(g, t)
+	return e.retainGroup(g, t)
 }
 
 // evaluate moves the group's alert to event time t.
 func (e *Engine) evaluate(g *group, t int64) {
 	g.lastEval = max(g.lastEval, t)
+	r := g.rule
+	if r.broken || len(r.levels) == 0 {
+		return
+	}
 	switch {
-	case g.rule.broken || len(g.rule.levels) == 0:
-	case g.rule.Absent != nil:
-		e.evaluateAbsent(g, t)
+	case r.silence > 0:
+		e.recordSilence(g, t)
 	case t >= g.noDataFrom():
 		e.evaluateNoData(g, t)
-	default:
-		rd, until, by, said := e.read(g, t)
-		if said == window.Present && g.inputs != nil {
-			until, said = e.addInputs(g, t, &rd, until)
-		}
-		switch {
-		case said == window.Present:
-			e.evaluateValue(g, t, rd, until, by)
-		case said == window.Missing && t >= g.policyFrom():
-			e.evaluateNoData(g, t)
-		case said == window.Missing && g.alert != nil:
-			// From here on time does not count; evaluateValue makes up for it when a value comes.
-			g.alert.presentUntil = min(g.alert.presentUntil, max(t, until))
-		}
+		return
+	}
+	res := r.Kind.Read(e.moment(g, t))
+	if res.Presence == window.Present && g.inputs != nil {
+		e.addInputs(g, t, &res)
+	}
+	switch {
+	case res.Presence == window.Present:
+		e.evaluateValue(g, t, &res)
+	case res.Presence == window.Missing && t >= g.policyFrom():
+		e.evaluateNoData(g, t)
+	case res.Presence == window.Missing && g.alert != nil:
+		// From here on time does not count; evaluateValue makes up for it when a value comes.
+		g.alert.presentUntil = min(g.alert.presentUntil, max(t, res.Until))
 	}
 }
 
 // evaluateValue moves the alert by a value that is there.
-func (e *Engine) evaluateValue(g *group, t int64, rd ladder.Reading, until int64, by *series) {
-	a := g.alert
+func (e *Engine) evaluateValue(g *group, t int64, res *rules.Result) {
+	a, rd := g.alert, &res.Reading
 	if a == nil {
-		if !g.rule.breached(&rd) {
+		if !g.rule.breached(rd) {
 			return
 		}
 		a = e.openAlert(g)
@@ -77,18 +80,23 @@ func (e *Engine) evaluateValue(g *group, t int64, rd ladder.Reading, until int64
 		a.Shift(t - a.presentUntil)
 		e.journal.mark(g.id)
 	}
-	a.presentUntil, a.restored = until, false
-	if by != nil {
-		a.resource, a.exemplar = by.resource, by.Exemplar()
+	a.presentUntil, a.restored = res.Until, false
+	if res.By >= 0 {
+		a.resource = g.members[res.By].resource
 	}
-	a.value = attr.Number{Float64: rd.At(max(a.Level, 1) - 1), Valid: true}
+	if g.rule.silence == 0 { // Silence has neither a value nor a trace.
+		if res.By >= 0 {
+			a.exemplar = g.members[res.By].Exemplar()
+		}
+		a.value = attr.Number{Float64: rd.At(max(a.Level, 1) - 1), Valid: true}
+	}
 	back := a.noData
 	a.noData = false
-	reason := g.rule.ValueReason()
-	if rd.Healthy {
+	reason := g.rule.Kind.Reason()
+	if rd.Healthy && g.rule.OnlyIf != nil {
 		reason = alertschema.ReasonOnlyIf
 	}
-	if changed := e.step(g, t, rd, reason); back && !changed {
+	if changed := e.step(g, t, *rd, reason); back && !changed {
 		e.transition(g, change{transition: alertschema.TransitionDataBack, t: t, from: a.Level, to: a.Level, reason: reason})
 	}
 }
@@ -132,44 +140,21 @@ func (e *Engine) step(g *group, t int64, rd ladder.Reading, reason alertschema.R
 	return true
 }
 
-// evaluateAbsent moves the alert of an absent rule: it is breached when the newest sample is too old, or when an expected
-// one never came. A group of which nothing is known has no say.
-func (e *Engine) evaluateAbsent(g *group, t int64) {
-	rule := g.rule.Absent
-	rd := ladder.Reading{Value: 1}
-	switch {
-	case g.lastSample != ladder.Unset:
-		e.noteSilence(g, t)
-		if t-g.lastSample < rule.After {
-			rd = ladder.Reading{Healthy: true}
-		}
-	case !rule.Expect || e.now-e.started < max(rule.StartGrace, rule.After):
-		return
-	}
-	if g.alert == nil {
-		if rd.Healthy {
-			return
-		}
-		e.openAlert(g)
-	}
-	for _, m := range g.members {
-		g.alert.resource = m.resource
-	}
-	e.step(g, t, rd, alertschema.ReasonAbsent)
-}
-
 // maxSilences bounds the alerts that are stored when another group is to have its last sample remembered.
 const maxSilences = 1 << 15
 
-// noteSilence has stored that the group was seen, and, once it has been silent for half of what makes it absent, since when.
-func (e *Engine) noteSilence(g *group, t int64) {
+// recordSilence has stored that the group was seen, and, once it has been silent for half of what makes the rule fire, since when.
+func (e *Engine) recordSilence(g *group, t int64) {
+	if g.lastSample == ladder.Unset {
+		return
+	}
 	if g.alert == nil {
 		if len(e.alerts) >= maxSilences {
 			return
 		}
 		e.openAlert(g)
 	}
-	if silent := t-g.lastSample >= g.rule.Absent.After/2; silent != g.alert.silent {
+	if silent := t-g.lastSample >= g.rule.silence/2; silent != g.alert.silent {
 		g.alert.silent = silent
 		e.journal.mark(g.id)
 	}
@@ -227,11 +212,11 @@ func (e *Engine) shut(g *group, t int64, reason alertschema.Reason) {
 	}
 }
 
-// keep tells whether a group is still of use. It closes the alert of one that nothing has come for; an alert whose condition
+// retainGroup tells whether a group is still of use. It closes the alert of one that nothing has come for; an alert whose condition
 // is the silence itself stays.
-func (e *Engine) keep(g *group, t int64) bool {
+func (e *Engine) retainGroup(g *group, t int64) bool {
 	r := g.rule
-	if r.Absent != nil || e.now-g.lastArrival <= r.StaleAfter {
+	if r.silence > 0 || e.now-g.lastArrival <= r.StaleAfter {
 		return true
 	}
 	if a := g.alert; a != nil {

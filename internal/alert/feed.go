@@ -33,12 +33,12 @@ type Point struct {
 
 // Matcher takes the points of one metric name on behalf of the rules that ask for it.
 type Matcher struct {
-	engine *Engine
-	figure window.Statistic
-	inputs []*ruleInput
-	series map[attr.Hash]*series
-	// figures take the points of the metric that describe many values, one matcher for each figure that rules ask for.
-	figures []*Matcher
+	engine    *Engine
+	statistic window.Statistic
+	inputs    []*ruleInput
+	series    map[attr.Hash]*series
+	// statistics take the points of the metric that describe many values, one matcher for each statistic that rules ask for.
+	statistics []*Matcher
 
 	// Set by Select.
 	active []*ruleInput
@@ -53,7 +53,7 @@ func (e *Engine) Matcher(metric string) *Matcher { return e.matchers[metric] }
 
 // Select prepares for the number data points of one metric of one origin. It returns false when no rule wants any of them.
 func (m *Matcher) Select(o *attr.Origin, s Stream) bool {
-	for _, f := range m.figures {
+	for _, f := range m.statistics {
 		for _, w := range f.inputs {
 			if w.Statistic.Kind != window.StatisticNone && w.from(o) {
 				m.engine.ruleError(w.rule, fmt.Sprintf("metric %s has number data points: leave out %q, which is for histograms and summaries",
@@ -212,7 +212,7 @@ func (m *Matcher) newSeries(key attr.Hash, p *Point) *series {
 	s := &series{Series: window.NewSeries(), resource: e.intern(m.origin)}
 	for _, w := range m.active {
 		if w.Selector.MatchesPoint(p.Attributes) {
-			e.join(e.groupOf(w.rule, w.rule.GroupKey(w.Target, m.origin, p.Attributes)), s, w.role)
+			e.join(e.groupOf(w.rule, w.rule.GroupKey(w.Target, m.origin, p.Attributes)), s, w.Role)
 		}
 	}
 	s.groups = slices.Clip(s.groups)

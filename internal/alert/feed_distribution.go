@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
@@ -12,44 +13,44 @@ import (
 // of such a point they want, or want one that the points do not give, say so once.
 func (m *Matcher) SelectDistributions(o *attr.Origin, s Stream, shape window.Shape) bool {
 	for _, w := range m.inputs {
-		if w.rule.Absent == nil && w.from(o) {
+		if !w.AnyShape && w.from(o) {
 			m.engine.ruleError(w.rule, fmt.Sprintf("metric %s is %s: set %q to one of its figures (%s)",
 				w.Metric, shape, w.Key+"point", strings.Join(window.StatisticNames, ", ")))
 		}
 	}
 	wanted := false
-	for _, f := range m.figures {
-		if f.selectFigure(o, s, shape) {
+	for _, f := range m.statistics {
+		if f.selectStatistic(o, s, shape) {
 			wanted = true
 		}
 	}
 	return wanted
 }
 
-// selectFigure prepares for the figure of the points. Counts and sums go on from point to point as the stream does; other
+// selectStatistic prepares for the figure of the points. Counts and sums go on from point to point as the stream does; other
 // figures are levels, and those of a cumulative stream would be about all the time since its start.
-func (m *Matcher) selectFigure(o *attr.Origin, s Stream, shape window.Shape) bool {
+func (m *Matcher) selectStatistic(o *attr.Origin, s Stream, shape window.Shape) bool {
 	m.active = m.active[:0]
-	levels := shape == window.Summary && m.figure.Kind != window.StatisticAvg // Quantiles of a summary are about the recent past.
-	if s.Kind != window.DeltaCounter && !m.figure.OfCounter() && !levels {
+	levels := shape == window.Summary && m.statistic.Kind != window.StatisticAvg // Quantiles of a summary are about the recent past.
+	if s.Kind != window.DeltaCounter && !m.statistic.OfCounter() && !levels {
 		for _, w := range m.inputs {
 			if w.from(o) {
 				m.engine.ruleError(w.rule, fmt.Sprintf("metric %s is %s of cumulative temporality, so its %s is since the start: use delta "+
-					"temporality, or \"count\" or \"sum\" over a window", w.Metric, shape, m.figure))
+					"temporality, or \"count\" or \"sum\" over a window", w.Metric, shape, m.statistic))
 			}
 		}
 		return false
 	}
-	if !m.figure.OfCounter() {
+	if !m.statistic.OfCounter() {
 		s.Kind = window.Gauge
 	}
-	s.Unit = m.figure.UnitOf(s.Unit)
+	s.Unit = m.statistic.UnitOf(s.Unit)
 	return m.activate(o, s)
 }
 
 // WantsDistribution is Wants for a point that describes many values.
 func (m *Matcher) WantsDistribution(attrs attr.Source) bool {
-	for _, f := range m.figures {
+	for _, f := range m.statistics {
 		if f.Wants(attrs) {
 			return true
 		}
@@ -59,12 +60,12 @@ func (m *Matcher) WantsDistribution(attrs attr.Source) bool {
 
 // ObserveDistribution takes a point that describes many values; the point's own value does not count.
 func (m *Matcher) ObserveDistribution(p *Point, d *window.Distribution) {
-	for _, f := range m.figures {
-		f.observeFigure(p, d)
+	for _, f := range m.statistics {
+		f.observeStatistic(p, d)
 	}
 }
 
-func (m *Matcher) observeFigure(p *Point, d *window.Distribution) {
+func (m *Matcher) observeStatistic(p *Point, d *window.Distribution) {
 	wanted := false
 	var ok bool
 	var problem string
@@ -73,10 +74,10 @@ func (m *Matcher) observeFigure(p *Point, d *window.Distribution) {
 			continue
 		}
 		if !wanted && !p.NoValue {
-			p.Value, ok, problem = d.Read(m.figure)
+			p.Value, ok, problem = d.Read(m.statistic)
 		}
 		wanted = true
-		if w.role == asValue {
+		if w.Role == rules.RoleValue {
 			w.rule.lastMatch = m.engine.now // A point without values is a point.
 		}
 		if problem != "" {

@@ -2,7 +2,6 @@ package alert
 
 import (
 	"cmp"
-	"math"
 	"slices"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
@@ -70,11 +69,14 @@ func (g *group) decided() int64 {
 // complete tells whether every series that took part in the previous round has come to time t, so that a batch that
 // was split on the way does not give the sum of half a group.
 func (g *group) complete(t int64) bool {
-	if g.lastRound == ladder.Unset {
-		return g.rule.GroupAggregate == window.GroupWorst || g.rule.Absent != nil
+	if g.rule.silence > 0 {
+		return true
 	}
-	divisors := g.divisors()
-	if len(g.members) == 1 && len(divisors) == 0 || g.rule.Absent != nil {
+	if g.lastRound == ladder.Unset {
+		return g.rule.GroupAggregate == window.GroupWorst
+	}
+	divisors := g.seriesOf(rules.RoleDivisor)
+	if len(g.members) == 1 && len(divisors) == 0 {
 		return true
 	}
 	return !g.awaited(g.members, t) && !g.awaited(divisors, t)
@@ -157,73 +159,4 @@ func (g *group) identity() []attr.Attr {
 		out[i] = a.Attr
 	}
 	return out
-}
-
-// read returns the group's value as of time t, the time until which it has one, and the series that decided.
-func (e *Engine) read(g *group, t int64) (rd ladder.Reading, until int64, by *series, v window.Presence) {
-	r := g.rule
-	until = r.until(g.members)
-	if r.Divisor != nil {
-		rd.Value, by, v = e.ratio(g, t)
-		return rd, min(until, r.until(g.inputs.divisors)), by, v
-	}
-	if r.oneReading {
-		rd.Value, by, v = e.groupValue(g, t, &r.levels[0], false)
-		return rd, until, by, v
-	}
-	e.byLevel = e.byLevel[:0]
-	for _, toClear := range [...]bool{false, true} {
-		for i := range r.levels {
-			x, worst, said := e.groupValue(g, t, &r.levels[i], toClear)
-			if said != window.Present {
-				return rd, until, worst, said
-			}
-			if !toClear {
-				by = worst
-			}
-			e.byLevel = append(e.byLevel, x)
-		}
-	}
-	rd.ByLevel = e.byLevel
-	return rd, until, by, window.Present
-}
-
-// groupValue joins the values of the group's series at one level's horizon. Where the worst decides, it is the worst for
-// the level's bounds, or for its clear.
-func (e *Engine) groupValue(g *group, t int64, l *ladder.Level, toClear bool) (float64, *series, window.Presence) {
-	r := g.rule
-	if r.GroupAggregate != window.GroupWorst {
-		v, by, said := e.joined(g, g.members, t, l.Horizon)
-		if v = r.Offset + r.Scale*v; said == window.Present && math.IsNaN(v) {
-			return 0, by, window.Missing // Inf − Inf says nothing.
-		}
-		return v, by, said
-	}
-	lo, hi := l.Low, l.High
-	if toClear {
-		lo, hi = l.ClearLow, l.ClearHigh
-	}
-	restoring := g.alert != nil && g.alert.restored
-	worst := 0.0
-	var by *series
-	unsure := false
-	for _, m := range g.members {
-		v, said := r.SeriesValue(&m.Series, t, l.Horizon, restoring, &e.scratch)
-		v = r.Offset + r.Scale*v
-		if said != window.Present || math.IsNaN(v) {
-			unsure = unsure || said == window.Unsettled
-			continue
-		}
-		if by == nil || l.Comparison.Worse(v, worst, lo, hi) {
-			by, worst = m, v
-		}
-	}
-	switch {
-	case by != nil:
-		return worst, by, window.Present
-	case unsure:
-		return 0, nil, window.Unsettled
-	default:
-		return 0, nil, window.Missing
-	}
 }

@@ -1,15 +1,17 @@
 package alert
 
 import (
-	"math"
+	"slices"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
 // groupInputs is what a group knows of series beside those of its value: what a ratio divides by, and what only_if looks at.
 type groupInputs struct {
-	divisors, conditions []*series
+	// series are by role; those of the value are the group's members.
+	series [rules.RoleCount][]*series
 	// complete is the event time up to which everything that the rule needs was there, unset before it first was.
 	complete int64
 }
@@ -17,36 +19,36 @@ type groupInputs struct {
 // inputRef is a group that looks at a series in another role than that of its value.
 type inputRef struct {
 	group *group
-	role  role
+	role  rules.Role
 }
 
-// join makes a series a member of the group.
-func (e *Engine) join(g *group, s *series, as role) {
-	switch as {
-	case asDivisor:
-		g.inputs.divisors = append(g.inputs.divisors, s)
-	case asCondition:
-		g.inputs.conditions = append(g.inputs.conditions, s)
-	default:
+// join makes a series one of the group's.
+func (e *Engine) join(g *group, s *series, as rules.Role) {
+	if as == rules.RoleValue {
 		g.members = append(g.members, s)
 		s.groups = append(s.groups, g)
 		return
 	}
+	g.inputs.series[as] = append(g.inputs.series[as], s)
 	s.Marks |= markInput
 	e.inputRefs[s] = append(e.inputRefs[s], inputRef{g, as})
 }
 
-// divisors are the series that a ratio divides by.
-func (g *group) divisors() []*series {
-	if g.inputs == nil {
+// seriesOf are the group's series of a role.
+func (g *group) seriesOf(as rules.Role) []*series {
+	switch {
+	case as == rules.RoleValue:
+		return g.members
+	case g.inputs == nil:
 		return nil
+	default:
+		return g.inputs.series[as]
 	}
-	return g.inputs.divisors
 }
 
 // hasInputs tells whether series of any kind belong to the group beside those of its value.
 func (g *group) hasInputs() bool {
-	return g.inputs != nil && len(g.inputs.divisors)+len(g.inputs.conditions) > 0
+	return g.inputs != nil && slices.ContainsFunc(g.inputs.series[:], func(all []*series) bool { return len(all) > 0 })
 }
 
 // policyFrom is the time from which the no-data policy applies: when samples of the value have stopped, or what it takes besides
@@ -68,15 +70,6 @@ func newestOf(all []*series) int64 {
 	return newest
 }
 
-// until is the time up to which any of the series has a value if nothing more comes.
-func (r *ruleState) until(all []*series) int64 {
-	until := ladder.Unset
-	for _, s := range all {
-		until = max(until, r.PresentUntil(&s.Series))
-	}
-	return until
-}
-
 // currentUntil is the time up to which the last value of any of the series counts as current if nothing more comes.
 func (r *ruleState) currentUntil(all []*series) int64 {
 	until := ladder.Unset
@@ -86,31 +79,54 @@ func (r *ruleState) currentUntil(all []*series) int64 {
 	return until
 }
 
-// addInputs completes a reading by what the rule's condition says. Where the condition is not known there is no value.
-func (e *Engine) addInputs(g *group, t int64, rd *ladder.Reading, until int64) (int64, window.Presence) {
-	r, c := g.rule, g.inputs
-	complete := newestOf(g.members)
-	if r.Divisor != nil {
-		complete = min(complete, newestOf(c.divisors))
-	}
-	if r.OnlyIf != nil {
-		holds, said := g.condition(t)
-		if said != window.Present {
-			return until, said
+// moment fills what the rule's kind makes its value of, as of event time t.
+func (e *Engine) moment(g *group, t int64) *rules.Moment {
+	r, m := g.rule, &e.reused
+	m.Time, m.Levels, m.OneReading, m.LastSample, m.Uptime = t, r.levels, r.oneReading, g.lastSample, e.now-e.started
+	m.Restoring = g.alert != nil && g.alert.restored
+	for _, role := range r.roles {
+		all := m.Series[role][:0]
+		for _, s := range g.seriesOf(role) {
+			all = append(all, &s.Series)
 		}
-		rd.Healthy = !holds
-		complete, until = min(complete, newestOf(c.conditions)), min(until, r.currentUntil(c.conditions))
+		m.Series[role] = all
 	}
-	c.complete = max(c.complete, min(complete, t))
+	return m
+}
+
+// forgetMoment lets go of the series of the last moments.
+func (e *Engine) forgetMoment() {
+	for role := range e.reused.Series {
+		all := e.reused.Series[role]
+		clear(all[:cap(all)])
+	}
+}
+
+// addInputs completes a result by what the rule's condition says. Where the condition is not known there is no value.
+func (e *Engine) addInputs(g *group, t int64, res *rules.Result) {
+	r, c := g.rule, g.inputs
+	if r.OnlyIf != nil {
+		holds, presence := g.condition(t)
+		if presence != window.Present {
+			res.Presence = presence
+			return
+		}
+		res.Healthy = !holds
+		res.Until = min(res.Until, r.currentUntil(c.series[rules.RoleCondition]))
+	}
+	complete := t
+	for _, role := range r.roles {
+		complete = min(complete, newestOf(g.seriesOf(role)))
+	}
+	c.complete = max(c.complete, complete)
 	r.inputsSeen = true
-	return until, window.Present
 }
 
 // condition tells whether the rule's condition holds as of time t: any series of the group will do.
 func (g *group) condition(t int64) (holds bool, said window.Presence) {
 	r := g.rule
 	said = window.Missing
-	for _, s := range g.inputs.conditions {
+	for _, s := range g.inputs.series[rules.RoleCondition] {
 		v, known := r.Current(&s.Series, t)
 		if known != window.Present {
 			continue
@@ -119,48 +135,4 @@ func (g *group) condition(t int64) (holds bool, said window.Presence) {
 		holds = holds || r.met.Raised(v)
 	}
 	return holds, said
-}
-
-// ratio divides the group's value as of time t by that of its divisors. Division by zero gives no value.
-func (e *Engine) ratio(g *group, t int64) (float64, *series, window.Presence) {
-	of, by, said := e.joined(g, g.members, t, 0)
-	if said != window.Present {
-		return 0, nil, said
-	}
-	to, _, said := e.joined(g, g.inputs.divisors, t, 0)
-	if said != window.Present {
-		return 0, nil, said
-	}
-	v := g.rule.Offset + g.rule.Scale*(of/to)
-	if to == 0 || math.IsNaN(v) {
-		return 0, by, window.Missing
-	}
-	return v, by, window.Present
-}
-
-// joined joins the values of series as the rule's group_agg says, and returns the newest series too. Ahead is the horizon of a forecast.
-func (e *Engine) joined(g *group, all []*series, t, ahead int64) (float64, *series, window.Presence) {
-	var acc window.GroupAccumulator
-	var by *series
-	unsure := false
-	restoring := g.alert != nil && g.alert.restored
-	for _, s := range all {
-		v, said := g.rule.SeriesValue(&s.Series, t, ahead, restoring, &e.scratch)
-		if said != window.Present || math.IsNaN(v) {
-			unsure = unsure || said == window.Unsettled
-			continue
-		}
-		acc.Add(g.rule.GroupAggregate, v)
-		if by == nil || s.Newest() > by.Newest() {
-			by = s
-		}
-	}
-	switch {
-	case acc.Count > 0:
-		return acc.Value(g.rule.GroupAggregate), by, window.Present
-	case unsure:
-		return 0, nil, window.Unsettled
-	default:
-		return 0, nil, window.Missing
-	}
 }

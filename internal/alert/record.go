@@ -7,9 +7,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
@@ -72,7 +70,7 @@ func (e *Engine) record(c *change) event.Event {
 		AlertID: alertschema.IDText(g.id), EpisodeID: alertschema.EpisodeID(g.id, c.started), Transition: c.transition,
 		State: announcedState(c, a), Previous: a.toldState, Severity: spec.Name, PreviousSeverity: r.LevelName(a.told), Reason: c.reason,
 		Rule: r.Name, RuleVersion: r.Version, RuleDescription: r.Description, Metric: r.Metric, Unit: r.unit,
-		Value: c.value, Comparison: l.Comparison.Symbol(), Point: r.Value.StatisticName, Aggregation: r.AggregateName, Window: time.Duration(r.Retention()),
+		Value: c.value, Comparison: l.Comparison.Symbol(), Point: r.Value.StatisticName, Aggregation: r.AggregateName, Window: time.Duration(r.Kind.Span()),
 		StartedAt: c.started, Duration: time.Duration(max(0, c.t-c.started)), Occurrences: c.seq,
 		Labels: e.labels(g), Group: g.attributes(), Identity: g.identity(),
 	}
@@ -92,7 +90,7 @@ func (e *Engine) record(c *change) event.Event {
 		ev.EndedAt, ev.Ended = c.ended, true
 		ev.Duration = time.Duration(max(0, c.ended-c.started))
 	}
-	if l.Comparison == ladder.Absent {
+	if !l.Comparison.HasBounds() {
 		ev.Value = attr.Number{}
 	} else if ev.State == alertschema.StateResolved {
 		ev.Threshold = attr.Number{Float64: r.levels[0].Threshold(c.value.Float64, true), Valid: true}
@@ -198,24 +196,7 @@ func plainMessage(r *ruleState, l *rules.LevelSpec, ev *event.Event) string {
 	if !r.GroupGiven || r.ByResource {
 		b.WriteString(rules.Subject(r.Metric, ev.Resource))
 	}
-	if l.Comparison == ladder.Absent {
-		fmt.Fprintf(&b, ": no %s for %s", r.Metric, rules.FormatDuration(time.Duration(r.Absent.After)))
-		return b.String()
-	}
-	b.WriteString(": ")
-	if r.Value.StatisticName != "" {
-		b.WriteString(r.Value.StatisticName + " of ")
-	}
-	fmt.Fprintf(&b, "%s is ", r.Metric)
-	if ev.Value.Valid {
-		b.WriteString(rules.FormatValue(ev.Value.Float64, l.DisplayUnit(r.Metric, r.unit)))
-		if r.Aggregate.Kind == window.AggregateRate && r.Divisor == nil {
-			b.WriteString("/s")
-		}
-	} else {
-		b.WriteString("missing")
-	}
-	fmt.Fprintf(&b, " (%s %s)", ev.Comparison, l.BoundText())
+	b.WriteString(r.Kind.Text(rules.Finding{Value: ev.Value, Unit: r.unit, Level: l}))
 	return b.String()
 }
 

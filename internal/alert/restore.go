@@ -148,14 +148,14 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
 	a.Recovering = s.recovering
 	a.Shift(down)
 	a.notAfter(e.now) // A clock that was set back must not leave runs that begin in the far future.
-	a.restored = a.Level > 0 && r.Retention() > 0
+	a.restored = a.Level > 0 && r.Kind.Span() > 0
 	a.decided = min(s.decided, e.now+maxAhead)
 	switch {
-	case r.Absent != nil && s.lastSample != ladder.Unset:
+	case r.silence > 0 && s.lastSample != ladder.Unset:
 		g.lastSample, a.silent = min(e.now, s.lastSample+down), true
-	case r.Absent != nil && s.seen:
+	case r.silence > 0 && s.seen:
 		g.lastSample = e.now
-	case r.Absent == nil:
+	case r.silence == 0:
 		// The data's own clock is not known yet; until it is, the alert counts as just seen.
 		g.lastEvent, g.lastArrival = e.now, e.now
 		a.presentUntil = e.now + window.MaxLookback

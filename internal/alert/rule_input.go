@@ -9,20 +9,10 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
-// role is what a rule wants the points of a selector for.
-type role uint8
-
-const (
-	asValue     role = iota // The rule's value, or what a ratio divides.
-	asDivisor               // What a ratio divides by.
-	asCondition             // What only_if looks at.
-)
-
 // ruleInput is one selector of one rule.
 type ruleInput struct {
 	rule *ruleState
-	*rules.Target
-	role role
+	rules.Input
 
 	unit      string
 	unitKnown bool
@@ -52,12 +42,12 @@ func (e *Engine) unitFits(w *ruleInput, unit string) bool {
 	w.unit, w.unitKnown = unit, true
 	var err error
 	switch {
-	case w.role == asCondition:
+	case w.Role == rules.RoleCondition:
 		if w.rule.met, err = w.rule.OnlyIf.Bound.Resolve(unit); err == nil && w.impossible(&w.rule.OnlyIf.Bound, &w.rule.met) {
 			e.notice("rule %q never fires: only_if above %s never holds, because %s is a ratio; did you mean %[2]s%%?", w.rule.Name,
 				w.rule.OnlyIf.Bound.Raise[0].Text, w.Metric)
 		}
-	case w.rule.Divisor == nil:
+	case !w.rule.fixedUnit:
 		w.rule.unit = unit
 		if err = e.resolveLevels(w.rule); err == nil {
 			e.noticeImpossible(w)
@@ -91,41 +81,46 @@ func (e *Engine) resolveLevels(r *ruleState) error {
 
 // addRuleInputs brings the rule's selectors to the matchers of their metrics.
 func (e *Engine) addRuleInputs(r *ruleState) {
-	add := func(t *rules.Target, as role, f window.Statistic) {
-		m := e.matchers[t.Metric]
-		if m == nil {
-			m = &Matcher{engine: e, series: map[attr.Hash]*series{}}
-			e.matchers[t.Metric] = m
-		}
-		if f.Kind != window.StatisticNone {
-			m = m.figureMatcher(f)
-		}
-		m.inputs = append(m.inputs, &ruleInput{rule: r, Target: t, role: as})
+	inputs := r.Kind.Inputs()
+	if r.OnlyIf != nil {
+		inputs = append(inputs, rules.Input{Target: &r.OnlyIf.Target, Role: rules.RoleCondition})
 	}
-	add(&r.Value, asValue, r.Value.Statistic)
-	if r.Absent != nil && r.Value.Statistic.Kind == window.StatisticNone {
-		add(&r.Value, asValue, window.Statistic{Kind: window.StatisticCount}) // Whether points come can be asked of any kind of them.
+	r.roles = make([]rules.Role, len(inputs))
+	for i, in := range inputs {
+		r.roles[i] = in.Role
+		e.addRuleInput(r, in, in.Statistic)
+		if in.AnyShape && in.Statistic.Kind == window.StatisticNone {
+			e.addRuleInput(r, in, window.Statistic{Kind: window.StatisticCount})
+		}
 	}
-	if r.Divisor != nil {
-		add(r.Divisor, asDivisor, r.Divisor.Statistic)
-		r.unit = "1"
+	if r.unit, r.fixedUnit = r.Kind.FixedUnit(); r.fixedUnit {
 		if err := e.resolveLevels(r); err != nil {
 			e.ruleError(r, err.Error()) // Compile has refused such bounds.
 		}
 	}
-	if r.OnlyIf != nil {
-		add(&r.OnlyIf.Target, asCondition, r.OnlyIf.Statistic)
-	}
 }
 
-// figureMatcher returns the matcher of one figure of the metric's points.
-func (m *Matcher) figureMatcher(f window.Statistic) *Matcher {
-	for _, known := range m.figures {
-		if known.figure == f {
+// addRuleInput brings one selector to the matcher of its metric, for numbers or for one statistic of points that describe many values.
+func (e *Engine) addRuleInput(r *ruleState, in rules.Input, s window.Statistic) {
+	m := e.matchers[in.Metric]
+	if m == nil {
+		m = &Matcher{engine: e, series: map[attr.Hash]*series{}}
+		e.matchers[in.Metric] = m
+	}
+	if s.Kind != window.StatisticNone {
+		m = m.statisticMatcher(s)
+	}
+	m.inputs = append(m.inputs, &ruleInput{rule: r, Input: in})
+}
+
+// statisticMatcher returns the matcher of one statistic of the metric's points.
+func (m *Matcher) statisticMatcher(s window.Statistic) *Matcher {
+	for _, known := range m.statistics {
+		if known.statistic == s {
 			return known
 		}
 	}
-	sub := &Matcher{engine: m.engine, figure: f, series: map[attr.Hash]*series{}}
-	m.figures = append(m.figures, sub)
+	sub := &Matcher{engine: m.engine, statistic: s, series: map[attr.Hash]*series{}}
+	m.statistics = append(m.statistics, sub)
 	return sub
 }

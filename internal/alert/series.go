@@ -5,6 +5,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
@@ -57,8 +58,8 @@ func (e *Engine) leave(s *series) {
 		g.members = without(g.members, s)
 	}
 	for _, x := range e.inputRefsOf(s) {
-		c := x.group.inputs
-		c.divisors, c.conditions = without(c.divisors, s), without(c.conditions, s)
+		of := &x.group.inputs.series[x.role]
+		*of = without(*of, s)
 	}
 	delete(e.inputRefs, s)
 }
@@ -74,11 +75,11 @@ func without(all []*series, s *series) []*series {
 func (e *Engine) retention(s *series) int64 {
 	var longest int64
 	for _, g := range s.groups {
-		longest = max(longest, g.rule.Retention())
+		longest = max(longest, g.rule.Kind.Span())
 	}
 	for _, x := range e.inputRefsOf(s) {
-		if x.role == asDivisor {
-			longest = max(longest, x.group.rule.Retention())
+		if x.role != rules.RoleCondition { // Of a condition the newest sample counts alone.
+			longest = max(longest, x.group.rule.Kind.Span())
 		}
 	}
 	return longest

@@ -141,7 +141,7 @@ func encodeAlert(g *group) []byte {
 		flapTimes: a.flap.Times, latched: a.flap.Latched, flapLast: a.flap.Last,
 		decided: g.decided(), lastSample: ladder.Unset,
 	}
-	if r.Absent != nil {
+	if r.silence > 0 {
 		s.seen = g.lastSample != ladder.Unset
 		if a.silent {
 			s.lastSample = g.lastSample

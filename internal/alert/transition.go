@@ -152,7 +152,7 @@ func (e *Engine) settle() {
 		if a.Level > 0 || a.open || a.told > 0 || a.Pending() || len(a.flap.Times) > 0 || a.deferred != notDeferred {
 			continue
 		}
-		if a.seq > 0 && g.clock(e.now)-a.ended <= e.rules.MaxSampleAge || g.rule.Absent != nil && g.lastSample != ladder.Unset {
+		if a.seq > 0 && g.clock(e.now)-a.ended <= e.rules.MaxSampleAge || g.rule.silence > 0 && g.lastSample != ladder.Unset {
 			continue
 		}
 		g.alert = nil

@@ -19,6 +19,9 @@ var comparisonNames = [...]string{Above: "above", Below: "below", Outside: "outs
 // comparisonSymbols are what records and stored alerts have.
 var comparisonSymbols = [...]string{Above: ">", Below: "<", Outside: "outside", Inside: "inside", Absent: "absent"}
 
+// HasBounds tells whether the comparison is one with bounds.
+func (c Comparison) HasBounds() bool { return c != Absent }
+
 // Symbol returns the sign or the word that records and stored alerts have for the comparison.
 func (c Comparison) Symbol() string { return comparisonSymbols[c] }
 

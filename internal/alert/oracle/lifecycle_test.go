@@ -248,7 +248,7 @@ func TestRaisedForTakesNothingBack(t *testing.T) {
 	_, err := p.feed(rule, 0, 0, 60)
 	require.NoError(t, err)
 	raised := p.rule(t, "m > 50", time.Hour, 0)
-	group := func(r rules.Rule) *promrules.Group {
+	group := func(r promrules.Rule) *promrules.Group {
 		return promrules.NewGroup(promrules.GroupOptions{Name: "g", Rules: []promrules.Rule{r}, Opts: &promrules.ManagerOptions{}})
 	}
 	next := group(raised)
@@ -276,7 +276,7 @@ func TestSeriesOfOneGroupAreNoError(t *testing.T) {
 	rule := p.rule(t, `{__name__=~"m|m2"} > 50`, 0, 0)
 	p.memory.append(labels.FromStrings(model.MetricNameLabel, "m2", "n", "0"), 0, 90)
 	_, err := p.feed(rule, 0, 0, 60)
-	require.ErrorIs(t, err, rules.ErrDuplicateAlertLabelSet)
+	require.ErrorIs(t, err, promrules.ErrDuplicateAlertLabelSet)
 
 	s := above(50)
 	s.groupBy = []string{"shelf"}

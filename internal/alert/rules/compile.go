@@ -146,7 +146,9 @@ func (c *compiler) finish(d *draft) {
 	slices.SortStableFunc(d.rule.Levels, func(a, b LevelSpec) int { return a.Severity - b.Severity })
 	if !d.broken {
 		checkLadder(d.rule.Levels, d.report)
-		checkRatioBounds(d.rule, d.report)
+		if k, own := d.rule.Kind.(boundsChecker); own {
+			k.checkBounds(d.report)
+		}
 	}
 	d.rule.Version, d.rule.Selection = ruleVersion(d.rule)
 }

@@ -9,24 +9,15 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
 )
 
-// compileLevels compiles the ladder, the flat form's one level, or the level of an absent rule.
+// compileLevels compiles the ladder, or the flat form's one level.
 func (c *compiler) compileLevels(rc RuleConfig, r *Rule, report func(string, ...any)) {
 	flat := rc.LevelConfig
 	hasBound := rc.Threshold != nil || flat.Above != nil || flat.Below != nil || flat.Outside != nil || flat.Inside != nil
+	if k, own := r.Kind.(ladderCompiler); own {
+		k.compileLevels(c, rc, hasBound, report)
+		return
+	}
 	switch {
-	case rc.Absent != nil:
-		if len(rc.Thresholds) > 0 || hasBound {
-			report(`"absent" and thresholds exclude each other`)
-		}
-		if rc.Severity == "" {
-			report(`"absent" needs "severity"`)
-			return
-		}
-		spec := LevelSpec{Comparison: ladder.Absent, Message: c.levelMessage(rc, flat, "message", report)}
-		if c.setSeverity(&spec, rc.Severity, report) {
-			spec.KeepFiringFor = c.span(flat.KeepFiringFor, c.cfg.Defaults.KeepFiringFor, "keep_firing_for", report)
-			r.Levels = append(r.Levels, spec)
-		}
 	case len(rc.Thresholds) > 0:
 		if hasBound || rc.Severity != "" {
 			report(`set "thresholds", or "threshold"+"severity", not both`)
@@ -82,14 +73,8 @@ func (c *compiler) compileLevel(rc RuleConfig, r *Rule, name string, lc LevelCon
 	spec.ForDuration = c.span(lc.For, c.cfg.Defaults.For, "for", report)
 	spec.KeepFiringFor = c.span(lc.KeepFiringFor, c.cfg.Defaults.KeepFiringFor, "keep_firing_for", report)
 	spec.Message = c.levelMessage(rc, lc, where, report)
-	if rc.Forecast != nil {
-		spec.Horizon = int64(rc.Forecast.Horizon)
-		if lc.Horizon != 0 {
-			spec.Horizon = int64(lc.Horizon)
-		}
-		if spec.Horizon < 0 {
-			report("level %s: horizon must be > 0", name)
-		}
+	if k, own := r.Kind.(levelCompiler); own {
+		k.compileLevel(&spec, lc, report)
 	} else if lc.Horizon != 0 {
 		report(`level %s: "horizon" needs "forecast"`, name)
 	}

@@ -27,6 +27,7 @@ func (c *compiler) compileRule(rc RuleConfig, report func(string, ...any)) *Rule
 		report("top must be ≥ 0")
 	}
 	c.compileGrouping(rc, r, report)
+	c.compileKind(rc, r, report)
 	compileTargets(rc, r, report)
 	c.compileWindow(rc, r, report)
 	c.compileOptions(rc, r, report)
@@ -58,23 +59,6 @@ func (c *compiler) compileGrouping(rc RuleConfig, r *Rule, report func(string, .
 		}
 		r.GroupBy = append(r.GroupBy, f)
 	}
-	if a := rc.Absent; a != nil {
-		r.Absent = &Absence{After: int64(a.For), Expect: a.Expect, StartGrace: int64(2 * time.Minute)}
-		if a.StartGrace != nil {
-			r.Absent.StartGrace = int64(*a.StartGrace)
-		}
-		if a.For <= 0 {
-			report("absent.for must be > 0")
-		}
-		if r.Absent.StartGrace < 0 {
-			report("absent.start_grace must be ≥ 0")
-		}
-		if a.Expect && len(rc.GroupBy) > 0 {
-			report("absent.expect and group_by exclude each other: groups that were never seen are not known")
-		}
-		// By default the one question is whether anything that matches is there at all.
-		r.GroupGiven = true
-	}
 }
 
 func (c *compiler) compileWindow(rc RuleConfig, r *Rule, report func(string, ...any)) {
@@ -83,38 +67,21 @@ func (c *compiler) compileWindow(rc RuleConfig, r *Rule, report func(string, ...
 	if r.Aggregate, err = window.ParseAggregate(rc.Aggregate); err != nil {
 		report("%w", err)
 	}
-	r.AggregateName, r.Window = rc.Aggregate, int64(rc.Window)
+	r.Window = int64(rc.Window)
+	if r.AggregateName == "" {
+		r.AggregateName = rc.Aggregate
+	}
 	switch {
 	case rc.Window < 0:
 		report("window must be ≥ 0")
 	case rc.Window == 0 && r.Aggregate.Kind != window.AggregateLast:
 		report("window is required for aggregate %q", rc.Aggregate)
-	case rc.Window > 0 && rc.Aggregate == "" && rc.Forecast == nil:
+	case rc.Window > 0 && r.AggregateName == "":
 		report("window %s has no effect without aggregate: set it to avg, min, max, rate or another", FormatDuration(rc.Window))
 	case rc.Window > 0 && rc.Window < interval:
 		report("window %s is shorter than evaluation_interval %s", FormatDuration(rc.Window), FormatDuration(interval))
 	}
-	longest := rc.Window
-	if f := rc.Forecast; f != nil {
-		r.Forecast = &Forecast{Window: int64(f.Window), MinCoverage: 0.5}
-		longest = f.Window
-		if f.MinCoverage != nil {
-			r.Forecast.MinCoverage = *f.MinCoverage
-		}
-		if !(r.Forecast.MinCoverage >= 0 && r.Forecast.MinCoverage <= 1) {
-			report("forecast.min_coverage must be in [0,1]")
-		}
-		if f.Horizon <= 0 {
-			report("forecast.horizon must be > 0")
-		}
-		if f.Window < 3*interval {
-			report("forecast.window must be ≥ %s, 3×evaluation_interval", FormatDuration(3*interval))
-		}
-		if rc.Aggregate != "" || rc.Window != 0 {
-			report("forecast and aggregate or window exclude each other")
-		}
-		r.AggregateName = "forecast"
-	}
+	longest := time.Duration(r.Kind.Span())
 	if interval > 0 {
 		if need := int(longest / interval); need > c.cfg.Limits.SamplesPerSeries {
 			report("window %s needs ~%d samples at %s, limits.samples_per_series is %d: raise it or shorten the window",

@@ -51,9 +51,9 @@ func (r *Rule) appendIdentity(t *Target, attrs []attr.Located, o *attr.Origin) [
 }
 
 // Pinned tells whether the rule has one group, that of the series that its selector describes.
-func (r *Rule) Pinned() bool { return r.Absent != nil && len(r.GroupBy) == 0 && !r.ByResource }
+func (r *Rule) Pinned() bool { return r.Kind.Silence() > 0 && len(r.GroupBy) == 0 && !r.ByResource }
 
-// PinnedKey is the group key of an absent rule: what its selector says the missing series looks like.
+// PinnedKey is the group key of a pinned rule: what its selector says the missing series looks like.
 func (r *Rule) PinnedKey() string {
 	var attrs []attr.Located
 	for source, ms := range [...][]matcher{attr.InPoint: r.Value.Selector.point, attr.InResource: r.Value.Selector.resource, attr.InScope: r.Value.Selector.scope} {

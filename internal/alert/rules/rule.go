@@ -39,9 +39,9 @@ type Rule struct {
 	Index           int
 	Name            string
 	Description     string
-	Metric          string  // As the records name it; of a ratio both.
-	Value           Target  // The points of the rule's value, or what a ratio divides.
-	Divisor         *Target // What a ratio divides by; nil without one.
+	Metric          string // As the records name it; of a ratio both.
+	Kind            Kind
+	Value           Target // The points of the rule's value, or what a ratio divides.
 	OnlyIf          *Condition
 	GroupBy         []GroupField
 	ByResource      bool // group_by has the resource's identity, whatever attributes that is.
@@ -52,8 +52,6 @@ type Rule struct {
 	AggregateName   string
 	Aggregate       window.Aggregate
 	Window          int64
-	Forecast        *Forecast
-	Absent          *Absence
 	Scale           float64
 	Offset          float64
 	Levels          []LevelSpec // Least severe first.
@@ -90,16 +88,6 @@ type Target struct {
 type Condition struct {
 	Target
 	Bound LevelSpec
-}
-
-type Forecast struct {
-	Window      int64
-	MinCoverage float64
-}
-
-type Absence struct {
-	After, StartGrace int64
-	Expect            bool
 }
 
 // GroupField is one attribute of a group key.
@@ -181,22 +169,6 @@ func (s *LevelSpec) Resolve(unit string) (ladder.Level, error) {
 		l.ClearLow, l.ClearHigh = l.Low-down, l.High+up
 	}
 	return l, nil
-}
-
-// Retention is how far back the rule needs samples.
-func (r *Rule) Retention() int64 {
-	if r.Forecast != nil {
-		return r.Forecast.Window
-	}
-	return r.Window
-}
-
-// Presence is how long after its last sample a series still has a value.
-func (r *Rule) Presence(lookback int64) int64 {
-	if w := r.Retention(); w > 0 {
-		return w
-	}
-	return lookback
 }
 
 // LevelName returns the name of a level, counted from 1, and "" for the level 0 of a rule that is well.

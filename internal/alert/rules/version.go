@@ -18,12 +18,7 @@ func ruleVersion(r *Rule) (version, selection string) {
 	selection = selectionText(r)
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s|%d {%d %s}|%s %s", selection, r.Window, r.Aggregate.Kind, floatText(r.Aggregate.Quantile), floatText(r.Scale), floatText(r.Offset))
-	if f := r.Forecast; f != nil {
-		fmt.Fprintf(&b, "|forecast {%d %s}", f.Window, floatText(f.MinCoverage))
-	}
-	if a := r.Absent; a != nil {
-		fmt.Fprintf(&b, "|absent {%d %d %t}", a.After, a.StartGrace, a.Expect)
-	}
+	b.WriteString(r.Kind.VersionText())
 	writePoints(&b, r)
 	if r.OnlyIf != nil {
 		q := r.OnlyIf.Bound
@@ -48,27 +43,19 @@ func selectionText(r *Rule) string {
 	if r.ByResource {
 		text += " by resource"
 	}
-	if r.Divisor != nil {
-		text += " to " + r.Divisor.Selector.canonical
-	}
-	return text
+	return text + r.Kind.SelectionText()
 }
 
 // writePoints writes which value of histogram and summary points the rule's selectors take. The names are those that the keys had
 // when versions were first stored.
 func writePoints(b *strings.Builder, r *Rule) {
-	value := "point"
-	if r.Divisor != nil {
-		value = "ratio.of.point"
-	}
 	write := func(key string, t *Target) {
 		if t.Statistic.Kind != window.StatisticNone {
 			fmt.Fprintf(b, "|%s %s", key, t.Statistic)
 		}
 	}
-	write(value, &r.Value)
-	if r.Divisor != nil {
-		write("ratio.to.point", r.Divisor)
+	for _, in := range r.Kind.Inputs() {
+		write(in.versionKey, in.Target)
 	}
 	if r.OnlyIf != nil {
 		write("only_if.point", &r.OnlyIf.Target)

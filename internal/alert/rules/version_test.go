@@ -3,7 +3,6 @@ package rules
 import (
 	"encoding/json"
 	"flag"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -75,6 +74,10 @@ func versionedRules() []RuleConfig {
 	absent("absent", AbsentConfig{For: 5 * time.Minute}, func(*RuleConfig) {})
 	absent("absent expected", AbsentConfig{For: 5 * time.Minute, Expect: true, StartGrace: new(time.Minute)}, func(*RuleConfig) {})
 	absent("absent by group", AbsentConfig{For: 5 * time.Minute}, func(rc *RuleConfig) { rc.GroupBy = []string{"resource"} })
+	absent("absent with forecast", AbsentConfig{For: time.Hour}, func(rc *RuleConfig) {
+		rc.Forecast = &ForecastConfig{Window: time.Hour, Horizon: time.Hour}
+	})
+	absent("absent with window", AbsentConfig{For: time.Hour}, func(rc *RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "max" })
 	absent("absent point", AbsentConfig{For: time.Hour}, func(rc *RuleConfig) { rc.Point = "p95" })
 	for _, point := range []string{"min", "max", "avg", "sum", "count", "p50", "p99.9"} {
 		add("point "+point, func(rc *RuleConfig) { rc.Point = point })
@@ -141,5 +144,5 @@ func TestRuleVersionsAreThoseOfStoredAlerts(t *testing.T) {
 	for name, w := range want {
 		assert.Equal(t, w, got[name], name)
 	}
-	assert.Len(t, got, len(want), fmt.Sprintf("rules without a stored version: %s", path))
+	assert.Len(t, got, len(want), "rules without a stored version: %s", path)
 }
