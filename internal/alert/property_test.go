@@ -61,7 +61,7 @@ func randomRule(random *rand.Rand, n int) rules.RuleConfig {
 	rc := rules.RuleConfig{
 		Name: fmt.Sprintf("r%d", n), Metric: "m",
 		Thresholds: map[string]rules.LevelConfig{"warning": {Above: 60.0}, "critical": {Above: 85.0}},
-		NoData:     &rules.NoDataConfig{After: 2 * time.Minute, Action: []string{"keep", "resolve", "alert", "ok"}[random.IntN(4)]},
+		NoData:     &rules.NoDataConfig{After: 2 * time.Minute, Action: []string{"keep", "resolve", "alert", "close"}[random.IntN(4)]},
 	}
 	if random.IntN(2) == 0 {
 		rc.Thresholds = map[string]rules.LevelConfig{"warning": {Above: 60.0, Clear: 40.0}, "critical": {Above: 85.0, Clear: 70.0}}
@@ -74,7 +74,7 @@ func randomRule(random *rand.Rand, n int) rules.RuleConfig {
 		rc.Lookback = "1m"
 	case 2:
 		rc.GroupBy = []string{}
-		rc.GroupAgg = []string{"", "max", "avg"}[random.IntN(3)]
+		rc.GroupAggregate = []string{"", "max", "avg"}[random.IntN(3)]
 	}
 	switch random.IntN(6) {
 	case 0:
@@ -86,7 +86,7 @@ func randomRule(random *rand.Rand, n int) rules.RuleConfig {
 		side := func(disk string) rules.SelectorConfig {
 			return rules.SelectorConfig{Metric: "m", Match: map[string]any{"mountpoint": disk}}
 		}
-		rc.Metric, rc.Ratio, rc.Scale = "", &rules.RatioConfig{Of: side("1"), To: side("0")}, new(30.0)
+		rc.Metric, rc.Ratio, rc.Scale = "", &rules.RatioConfig{Numerator: side("1"), Denominator: side("0")}, new(30.0)
 	}
 	rc.RepeatInterval = new(spans[random.IntN(5)])
 	rc.Flapping = &rules.FlappingConfig{Enabled: new(random.IntN(2) == 0), Transitions: 4, Within: 5 * time.Minute, StableFor: time.Minute}

@@ -14,7 +14,7 @@ import (
 func TestASumTakesInANewSeriesOfALaterPart(t *testing.T) {
 	t.Parallel()
 	cfg := rules.DefaultConfig()
-	cfg.Rules = []rules.RuleConfig{{Name: "sum", Metric: "m", GroupBy: []string{}, GroupAgg: "sum", Threshold: 100, Severity: "warning"}}
+	cfg.Rules = []rules.RuleConfig{{Name: "sum", Metric: "m", GroupBy: []string{}, GroupAggregate: "sum", Threshold: 100, Severity: "warning"}}
 	ruleSet, err := rules.Compile(cfg)
 	require.NoError(t, err)
 	e := New(ruleSet, at(0))
