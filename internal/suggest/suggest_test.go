@@ -59,8 +59,8 @@ func TestRenamedWordsAreInTheChangelog(t *testing.T) {
 	_, renames, found := strings.Cut(string(changelog), "### Renamed")
 	require.True(t, found)
 	for before, today := range renamed {
-		row := regexp.MustCompile(`\| `+"`"+`([a-z_]+::)*([a-z_]+: )?`+regexp.QuoteMeta(before)+"`"+` \| `+"`"+`([a-z_]+::)*([a-z_]+: )?`+
-			regexp.QuoteMeta(today)+"`"+` \|`)
+		row := regexp.MustCompile(`\| ` + "`" + `([a-z_]+::)*([a-z_]+: )?` + regexp.QuoteMeta(before) + "`" + ` \| ` + "`" + `([a-z_]+::)*([a-z_]+: )?` +
+			regexp.QuoteMeta(today) + "`" + ` \|`)
 		assert.Regexp(t, row, renames)
 	}
 }
