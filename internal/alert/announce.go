@@ -37,6 +37,16 @@ const (
 	deferredByStorm deferral = 3
 )
 
+// Valid tells whether the number is that of a deferral.
+func (d deferral) Valid() bool {
+	switch d {
+	case notDeferred, deferredBySilence, deferredByLimit, deferredByStorm:
+		return true
+	default:
+		return false
+	}
+}
+
 // deferral is why the announcement of a change that was held back waits.
 func (d decision) deferral() deferral {
 	switch d {

@@ -45,7 +45,7 @@ func (e *Engine) Restore(get func(key string) ([]byte, error), now time.Time) er
 	if meta == nil {
 		return nil
 	}
-	savedAt, nextSeq, err := decodeMeta(meta)
+	saved, err := decodeMeta(meta)
 	if err != nil {
 		return fmt.Errorf("decoding %s: %w", metaKey, err)
 	}
@@ -66,12 +66,12 @@ func (e *Engine) Restore(get func(key string) ([]byte, error), now time.Time) er
 			return &ReadError{key, err}
 		}
 	}
-	e.outbox.Reserve(nextSeq)
+	e.outbox.Reserve(uint64(saved.nextSeq))
 	var errs []error
 	for _, seq := range events {
 		errs = append(errs, e.restoreEvent(seq, values[eventKey(seq)]))
 	}
-	down := max(0, e.now-savedAt)
+	down := max(0, e.now-saved.savedAt)
 	for _, id := range alerts {
 		errs = append(errs, e.restoreAlert(id, values[alertKey(id)], down))
 	}
@@ -120,7 +120,7 @@ func (e *Engine) restoreAlert(id uint64, v []byte, down int64) error {
 // closeStored resolves an alert that no rule stands for any more.
 func (e *Engine) closeStored(id uint64, s *storedAlert, reason alertschema.Reason) {
 	e.journal.mark(id)
-	if s.told.name == "" || !e.rules.SendResolved {
+	if s.announced.name == "" || !e.rules.SendResolved {
 		return
 	}
 	ended := e.now
@@ -130,8 +130,8 @@ func (e *Engine) closeStored(id uint64, s *storedAlert, reason alertschema.Reaso
 	keyed, _ := attr.DecodeGroup(s.group) // decodeAlert has checked it.
 	ev := event.Event{
 		Kind: alertschema.KindStateChange, Time: e.now, ObservedTime: e.now, SeverityNumber: alertschema.ResolvedSeverityNumber, SeverityText: alertschema.ResolvedSeverityText,
-		AlertID: alertschema.IDText(id), EpisodeID: alertschema.EpisodeID(id, s.started), Transition: alertschema.TransitionResolve, State: alertschema.StateResolved, Previous: s.toldState,
-		Severity: s.told.name, PreviousSeverity: s.told.name, Reason: reason, Rule: s.rule, RuleVersion: s.version,
+		AlertID: alertschema.IDText(id), EpisodeID: alertschema.EpisodeID(id, s.started), Transition: alertschema.TransitionResolve, State: alertschema.StateResolved, Previous: s.announcedState,
+		Severity: s.announced.name, PreviousSeverity: s.announced.name, Reason: reason, Rule: s.rule, RuleVersion: s.version,
 		Metric: s.metric, Unit: s.unit, Comparison: s.comparison, StartedAt: s.started, EndedAt: ended, Ended: true,
 		Duration: time.Duration(max(0, ended-s.started)), Occurrences: s.seq + 1, Resource: s.resource,
 	}
@@ -153,9 +153,9 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
 	if len(s.resource) > 0 {
 		a.resource = &resource{attrs: s.resource}
 	}
-	a.Level, a.worst, a.told = r.levelLike(s.level), r.levelLike(s.worst), r.levelLike(s.told)
+	a.Level, a.worst, a.told = r.levelLike(s.level), r.levelLike(s.worst), r.levelLike(s.announced)
 	a.value, a.noData, a.open, a.started, a.ended = s.value, s.noData, s.open, s.started, s.ended
-	a.seq, a.repeats, a.toldState, a.toldAt, a.toldStart = s.seq, s.repeats, s.toldState, s.toldAt, s.started
+	a.seq, a.repeats, a.toldState, a.toldAt, a.toldStart = s.seq, s.repeats, s.announcedState, s.announcedAt, s.started
 	a.flap = ladder.Flapping{Times: s.flapTimes, Latched: s.latched, Last: s.flapLast}
 	if down <= maxPendingDowntime {
 		for _, run := range s.since {

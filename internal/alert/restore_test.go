@@ -2,9 +2,12 @@ package alert
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"maps"
+	"os"
 	"testing"
 	"time"
 
@@ -314,50 +317,58 @@ func TestExemplarLeadsToTheTrace(t *testing.T) {
 	assert.Equal(t, [8]byte{9}, events[0].SpanID)
 }
 
+// versioned returns a stored value of a version and its content. The checksum is right, for it would keep a fuzzer out.
+func versioned(version byte, content []byte) []byte {
+	out := append([]byte{version}, content...)
+	return binary.LittleEndian.AppendUint32(out, crc32.ChecksumIEEE(out))
+}
+
+// upgradeStates are the states that older builds have stored, by version.
+func upgradeStates(t testing.TB) map[byte]store {
+	t.Helper()
+	states := map[byte]store{}
+	for version := byte(1); version <= 2; version++ {
+		text, err := os.ReadFile(fmt.Sprintf("../alertpipe/testdata/upgrade/version%d.json", version))
+		require.NoError(t, err)
+		state := store{}
+		require.NoError(t, json.Unmarshal(text, &state))
+		states[version] = state
+	}
+	return states
+}
+
 func FuzzRestore(f *testing.F) {
 	cfg := rules.DefaultConfig()
 	cfg.Rules = ladderRule(nil)
 	ruleSet, err := rules.Compile(cfg)
 	require.NoError(f, err)
-	seed := New(ruleSet, base)
-	seed.Begin(base)
-	m := seed.Matcher("m")
-	m.Select(&attr.Origin{Resource: []attr.Attr{attr.String("host.name", "a")}}, Stream{Unit: "1"})
-	m.Observe(&Point{Time: base.UnixNano(), Value: 99, Attributes: disk("/")})
-	seed.Flush(base)
-	for _, op := range seed.Snapshot(base) {
-		if d := attr.Unseal(op.Value); d.Err == nil {
-			f.Add(d.Bytes, d.Bytes, d.Bytes)
+	for version, state := range upgradeStates(f) {
+		for _, value := range state {
+			content := value[1 : len(value)-4]
+			f.Add(version, content, content)
+			if s, err := decodeAlert(value); err == nil {
+				f.Add(byte(3), attr.Unseal(s.encode()).Bytes, []byte{})
+			}
+			if ev, err := event.Decode(value); err == nil {
+				f.Add(byte(3), []byte{}, attr.Unseal(event.Encode(&ev)).Bytes)
+			}
 		}
 	}
-	f.Fuzz(func(t *testing.T, index, alert, ev []byte) {
-		meta := encodeMeta(base.UnixNano(), 3)
-		// The checksum would keep the fuzzer out, so it gets a right one.
-		sealed := func(b []byte) []byte { return (&attr.Encoder{Bytes: b}).Sealed() }
+	f.Fuzz(func(t *testing.T, version byte, alert, ev []byte) {
+		alert, ev = versioned(version, alert), versioned(version, ev)
 		e := New(ruleSet, base)
-		_ = e.Restore(func(key string) ([]byte, error) {
-			switch key[0] {
-			case 'm':
-				return meta, nil
-			case 'i':
-				return sealed(index), nil
-			case 'a':
-				return sealed(alert), nil
-			default:
-				return sealed(ev), nil
-			}
-		}, at(1))
-		if s, err := decodeAlert(sealed(alert)); err == nil {
+		if s, err := decodeAlert(alert); err == nil {
 			again, err := decodeAlert(s.encode())
 			require.NoError(t, err)
 			assert.Equal(t, s.encode(), again.encode())
 			e.adopt(e.states[0], &s, second)
 			e.closeStored(7, &s, alertschema.ReasonRuleRemoved)
 		}
-		if ev, err := event.Decode(sealed(ev)); err == nil {
+		if ev, err := event.Decode(ev); err == nil {
 			again, err := event.Decode(event.Encode(&ev))
 			require.NoError(t, err)
 			assert.Equal(t, event.Encode(&ev), event.Encode(&again))
+			e.outbox.Restore(ev)
 		}
 		e.Evaluate(at(2))
 		e.Evaluate(at(3600))
@@ -487,34 +498,64 @@ func TestAbsenceOverRestarts(t *testing.T) {
 	})
 }
 
-// State of the version before is read, and written anew.
-func TestRestoreOfVersion1(t *testing.T) {
+// What older builds stored is read whole, and stored again in the form of today.
+func TestStoredByOlderBuilds(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladderRule(nil), nil)
-	r.step(0, 90)
-	s := store{}
-	s.write(r.engine.Snapshot(at(1)))
-	fire := r.drain()
-	for key, tail := range map[string]int{"a/" + fire[0].AlertID: len(encodedTail(r)), "o/1": 1} {
-		require.Contains(t, s, key)
-		d := attr.Unseal(s[key])
-		old := append([]byte{1}, d.Bytes[:len(d.Bytes)-tail]...)
-		s[key] = binary.LittleEndian.AppendUint32(old, crc32.ChecksumIEEE(old))
+	alerts, events, before, today := 0, 0, 0, 0
+	states := upgradeStates(t)
+	for key, value := range states[2] {
+		switch key[0] {
+		case 'a':
+			s, err := decodeAlert(value)
+			require.NoError(t, err, key)
+			older, err := decodeAlert(states[1][key])
+			require.NoError(t, err, key)
+			older.decided, older.seen, older.lastSample = s.decided, s.seen, s.lastSample
+			assert.Equal(t, s, older)
+			again, err := decodeAlert(s.encode())
+			require.NoError(t, err)
+			assert.Equal(t, s, again)
+			alerts, before, today = alerts+1, before+len(value), today+len(s.encode())
+		case 'o':
+			ev, err := event.Decode(value)
+			require.NoError(t, err, key)
+			older, err := event.Decode(states[1][key])
+			require.NoError(t, err, key)
+			older.Point = ev.Point
+			assert.Equal(t, ev, older)
+			again, err := event.Decode(event.Encode(&ev))
+			require.NoError(t, err)
+			assert.Equal(t, ev, again)
+			events, before, today = events+1, before+len(value), today+len(event.Encode(&ev))
+		case 'm':
+			m, err := decodeMeta(value)
+			require.NoError(t, err)
+			again, err := decodeMeta(m.encode())
+			require.NoError(t, err)
+			assert.Equal(t, m, again)
+		}
 	}
-	r.restart(2)
-	require.NoError(t, r.engine.Restore(s.get, at(2)))
-	events := r.drain()
-	require.Len(t, events, 1)
-	assert.Equal(t, fire[0].UID, events[0].UID)
-	r.step(15, 10)
-	assert.Equal(t, []string{"resolve"}, r.transitions())
+	assert.Greater(t, alerts, 50)
+	assert.Greater(t, events, 15)
+	assert.LessOrEqual(t, today, before, "bytes of the same state")
+	t.Logf("%d alerts and %d events: %d bytes as version 2, %d bytes today", alerts, events, before, today)
 }
 
-// encodedTail is what version 2 has added to the one alert of the rig.
-func encodedTail(r *rig) []byte {
-	var e attr.Encoder
-	e.Int(r.engine.states[0].order[0].decided())
-	e.Bool(false)
-	e.Int(ladder.Unset)
-	return e.Bytes
+// A field that a newer build has added is skipped, and one that is missing is as if it had no value.
+func TestFieldsComeAndGo(t *testing.T) {
+	t.Parallel()
+	s := storedAlert{
+		rule: "load", level: storedLevel{"warning", 13}, recovering: ladder.Unset, ended: ladder.Unset, decided: ladder.Unset, lastSample: ladder.Unset,
+	}
+	newer := attr.Unseal(s.encode()).Bytes
+	newer = append(newer, 0xc0, 0x0c, 5) // Field 200: an integer, a text, a float.
+	newer = append(newer, 0xc2, 0x0c, 3, 'n', 'e', 'w')
+	newer = append(newer, 0xc1, 0x0c, 1, 2, 3, 4, 5, 6, 7, 8)
+	got, err := decodeAlert(versioned(3, newer))
+	require.NoError(t, err)
+	assert.Equal(t, s, got)
+	_, err = decodeAlert(versioned(3, append(newer, 0xc7, 0x0c)))
+	require.ErrorIs(t, err, attr.ErrCorrupt, "a wire type that nobody knows the length of")
+	_, err = decodeAlert(versioned(3, []byte{1<<3 | 0, 1}))
+	require.ErrorIs(t, err, attr.ErrCorrupt, "a text of another wire type")
 }

@@ -1,14 +1,12 @@
 package alert
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
@@ -76,7 +74,7 @@ func StoredKeys(get func(key string) ([]byte, error)) ([]string, error) {
 // Write the snapshot before delivering what Peek returns. Then whatever a receiver has heard of survives a crash.
 func (e *Engine) Snapshot(now time.Time) []Op {
 	j := &e.journal
-	ops := []Op{{Key: metaKey, Value: encodeMeta(now.UnixNano(), e.outbox.NextSeq())}}
+	ops := []Op{{Key: metaKey, Value: (&storedMeta{savedAt: now.UnixNano(), nextSeq: int64(e.outbox.NextSeq())}).encode()}}
 	for _, id := range sortedIDs(j.alerts) {
 		op := Op{Key: alertKey(id)}
 		_, stored := j.storedAlerts[id]
@@ -147,19 +145,6 @@ func sortedIDs(m map[uint64]struct{}) []uint64 {
 	return ids
 }
 
-func encodeMeta(savedAt int64, nextSeq uint64) []byte {
-	var e attr.Encoder
-	e.Int(savedAt)
-	e.Uint(nextSeq)
-	return e.Sealed()
-}
-
-func decodeMeta(v []byte) (savedAt int64, nextSeq uint64, err error) {
-	d := attr.Unseal(v)
-	savedAt, nextSeq = d.Int(), d.Uint()
-	return savedAt, nextSeq, d.Finish()
-}
-
 func encodeIndex(alerts, events []uint64) []byte {
 	var e attr.Encoder
 	for _, ids := range [][]uint64{alerts, events} {
@@ -176,144 +161,4 @@ func decodeIndex(v []byte) (alerts, events []uint64, err error) {
 	alerts = attr.DecodeList(&d, (*attr.Decoder).Uint)
 	events = attr.DecodeList(&d, (*attr.Decoder).Uint)
 	return alerts, events, d.Finish()
-}
-
-// storedLevel is a level by name and severity number, which outlive a change of the ladder.
-type storedLevel struct {
-	name   string
-	number int
-}
-
-// storedAlert is the stored form of an alert.
-type storedAlert struct {
-	rule, version, selection, group string
-	metric, unit, comparison        string
-	resource                        []attr.Attr
-	level, worst, told              storedLevel
-	since                           []storedRun
-	recovering                      int64
-	value                           attr.Number
-	noData, open                    bool
-	started, ended                  int64
-	seq, repeats                    int
-	toldState                       alertschema.State
-	toldAt                          int64
-	deferred                        deferral
-	flapTimes                       []int64
-	latched                         bool
-	flapLast                        int64
-	decided                         int64
-	seen                            bool  // Of an absent rule.
-	lastSample                      int64 // Of one that is silent, else unset.
-}
-
-// storedRun is when the run of a level that waits for its for began.
-type storedRun struct {
-	level storedLevel
-	since int64
-}
-
-func (r *ruleState) stored(level int) storedLevel {
-	if level <= 0 {
-		return storedLevel{}
-	}
-	return storedLevel{r.Rule.Levels[level-1].Name, r.Rule.Levels[level-1].Number}
-}
-
-func encodeAlert(g *group) []byte {
-	a, r := g.alert, g.rule
-	s := storedAlert{
-		rule: r.Name, version: r.Version, selection: r.Selection, group: attr.EncodeGroup(r.names.Expand(g.key)), metric: r.Metric, unit: r.unit,
-		comparison: r.levels[0].Comparison.Symbol(), resource: g.resourceAttrs(),
-		level: r.stored(a.Level), worst: r.stored(a.worst), told: r.stored(a.told), recovering: a.Recovering, value: a.value,
-		noData: a.noData, open: a.open, started: a.started, ended: a.ended, seq: a.seq, repeats: a.repeats,
-		toldState: a.toldState, toldAt: a.toldAt, deferred: a.deferred,
-		flapTimes: a.flap.Times, latched: a.flap.Latched, flapLast: a.flap.Last,
-		decided: g.decided(), lastSample: ladder.Unset,
-	}
-	if r.silence > 0 {
-		s.seen = g.lastSample != ladder.Unset
-		if a.silent {
-			s.lastSample = g.lastSample
-		}
-	}
-	for i, t := range a.Since {
-		if t != ladder.Unset {
-			s.since = append(s.since, storedRun{r.stored(i + 1), t})
-		}
-	}
-	return s.encode()
-}
-
-func (s *storedAlert) encode() []byte {
-	var e attr.Encoder
-	for _, text := range []string{s.rule, s.version, s.selection, s.group, s.metric, s.unit, s.comparison} {
-		e.Text(text)
-	}
-	e.Attrs(s.resource)
-	for _, l := range []storedLevel{s.level, s.worst, s.told} {
-		e.Text(l.name)
-		e.Uint(uint64(l.number))
-	}
-	e.Uint(uint64(len(s.since)))
-	for _, run := range s.since {
-		e.Text(run.level.name)
-		e.Uint(uint64(run.level.number))
-		e.Int(run.since)
-	}
-	e.Int(s.recovering)
-	e.Number(s.value)
-	e.Bool(s.noData)
-	e.Bool(s.open)
-	e.Int(s.started)
-	e.Int(s.ended)
-	e.Uint(uint64(s.seq))
-	e.Uint(uint64(s.repeats))
-	e.Byte(byte(s.toldState))
-	e.Int(s.toldAt)
-	e.Byte(byte(s.deferred))
-	e.Times(s.flapTimes)
-	e.Bool(s.latched)
-	e.Int(s.flapLast)
-	e.Int(s.decided)
-	e.Bool(s.seen)
-	e.Int(s.lastSample)
-	return e.Sealed()
-}
-
-func decodeAlert(v []byte) (storedAlert, error) {
-	d := attr.Unseal(v)
-	s := storedAlert{decided: ladder.Unset, lastSample: ladder.Unset}
-	for _, text := range []*string{&s.rule, &s.version, &s.selection, &s.group, &s.metric, &s.unit, &s.comparison} {
-		*text = d.Text()
-	}
-	s.resource = d.Attrs()
-	for _, l := range []*storedLevel{&s.level, &s.worst, &s.told} {
-		*l = decodeStoredLevel(&d)
-	}
-	s.since = attr.DecodeList(&d, func(d *attr.Decoder) storedRun { return storedRun{decodeStoredLevel(d), d.Int()} })
-	s.recovering = d.Int()
-	s.value = d.Number()
-	s.noData, s.open = d.Bool(), d.Bool()
-	s.started, s.ended = d.Int(), d.Int()
-	s.seq, s.repeats = d.IntBelow(1<<30), d.IntBelow(1<<30)
-	s.toldState = attr.DecodeEnum(&d, alertschema.State(d.Byte()))
-	s.toldAt = d.Int()
-	s.deferred = deferral(d.IntBelow(int(deferredByStorm) + 1)) // The greatest of them.
-	s.flapTimes = d.Times()
-	s.latched, s.flapLast = d.Bool(), d.Int()
-	if d.Version > 1 {
-		s.decided, s.seen, s.lastSample = d.Int(), d.Bool(), d.Int()
-	}
-	if err := d.Finish(); err != nil {
-		return storedAlert{}, err
-	}
-	if _, err := attr.DecodeGroup(s.group); err != nil {
-		return storedAlert{}, fmt.Errorf("group key: %w", err)
-	}
-	return s, nil
-}
-
-func decodeStoredLevel(d *attr.Decoder) storedLevel {
-	return storedLevel{name: d.Text(), number: d.IntBelow(25)}
 }

@@ -8,9 +8,10 @@ import (
 	"math"
 )
 
-// codecVersion stands in front of every stored value. A reader refuses a version that is newer than it. Version 1 has no figure
-// of a point in events, and no time of decision and no silence in alerts.
-const codecVersion = 2
+// codecVersion stands in front of every stored value. A reader refuses a version that is newer than it. Values of version 3 are fields with
+// numbers; those of versions 1 and 2 have their parts in a fixed order. Version 1 has no statistic of a point in events, and no time of
+// decision and no silence in alerts.
+const codecVersion = 3
 
 // ErrCorrupt is what every malformed stored value is reported as.
 var ErrCorrupt = errors.New("corrupt value")
@@ -100,7 +101,7 @@ func Unseal(v []byte) Decoder {
 	case len(v) < 5:
 		return Decoder{Err: fmt.Errorf("%w: %d bytes", ErrCorrupt, len(v))}
 	case v[0] < 1 || v[0] > codecVersion:
-		return Decoder{Err: fmt.Errorf("%w: version %d, want %d", ErrCorrupt, v[0], codecVersion)}
+		return Decoder{Err: fmt.Errorf("%w: version %d, known up to %d", ErrCorrupt, v[0], codecVersion)}
 	case crc32.ChecksumIEEE(v[:len(v)-4]) != binary.LittleEndian.Uint32(v[len(v)-4:]):
 		return Decoder{Err: fmt.Errorf("%w: checksum", ErrCorrupt)}
 	}
