@@ -17,6 +17,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertpipe"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
@@ -27,7 +29,7 @@ const maxPause = 90 * 24 * time.Hour
 // replay plays recorded metrics to the rules. The newest time in a batch is the time at which it came.
 type replay struct {
 	engine   *alert.Engine
-	rules    *alert.Rules
+	rules    *rules.Set
 	interval time.Duration
 	now      time.Time
 	out      io.Writer
@@ -176,7 +178,7 @@ func (r *replay) print() {
 }
 
 // recordLine is a record in one line: when, which alert, what, and why.
-func (r *replay) recordLine(ev *alert.Event) string {
+func (r *replay) recordLine(ev *event.Event) string {
 	at := time.Unix(0, ev.Time).UTC().Format(time.RFC3339)
 	if ev.Kind != alertschema.KindStateChange {
 		return fmt.Sprintf("%s  %s: %s", at, ev.Name(), ev.Body)

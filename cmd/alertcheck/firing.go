@@ -7,7 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ruletest"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
@@ -45,7 +46,7 @@ func firing(rule string, result *ruletest.Result, at time.Duration) []firingAler
 	return out
 }
 
-func textsOf(labels []alert.Label) map[string]string {
+func textsOf(labels []attr.Label) map[string]string {
 	out := map[string]string{}
 	for _, l := range labels {
 		out[l.Key] = l.Text
@@ -99,7 +100,7 @@ func inOrder(items []string) string {
 }
 
 // transitionName is a record's transition, or the event name of a record that reports none.
-func transitionName(ev *alert.Event) string {
+func transitionName(ev *event.Event) string {
 	if ev.Kind == alertschema.KindStateChange {
 		return ev.Transition.String()
 	}
@@ -130,15 +131,15 @@ func (x *expectedTransition) String() string {
 }
 
 // newest holds the newest record of each alert by alert ID.
-type newest map[string]*alert.Event
+type newest map[string]*event.Event
 
-func (n newest) observe(ev *alert.Event) {
+func (n newest) observe(ev *event.Event) {
 	if ev.Kind == alertschema.KindStateChange {
 		n[ev.AlertID] = ev
 	}
 }
 
-func attributesOf(attrs []alert.Attr) map[string]string {
+func attributesOf(attrs []attr.Attr) map[string]string {
 	out := map[string]string{}
 	for _, a := range attrs {
 		out[a.Key] = a.Value.AsString()

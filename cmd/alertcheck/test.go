@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ruletest"
 )
 
@@ -53,7 +53,7 @@ func (c *testCase) title(i int) string {
 }
 
 // run runs one test and returns what differs, a text for each expectation.
-func (c *testCase) run(rules *alert.Rules, file *testFile) []string {
+func (c *testCase) run(rules *rules.Set, file *testFile) []string {
 	input, err := c.input(file.config.EvaluationInterval)
 	if err != nil {
 		return []string{err.Error()}
@@ -77,7 +77,7 @@ func (c *testCase) run(rules *alert.Rules, file *testFile) []string {
 }
 
 // check compares the alerts of one rule that fire at one moment.
-func (a *alertTest) check(rules *alert.Rules, result *ruletest.Result) string {
+func (a *alertTest) check(rules *rules.Set, result *ruletest.Result) string {
 	title := fmt.Sprintf("%s at %s", a.AlertName, a.EvalTime)
 	if !slices.Contains(rules.Names(), a.AlertName) {
 		return fmt.Sprintf("%s: there is no rule of that name", title)

@@ -10,7 +10,7 @@ import (
 
 	"go.opentelemetry.io/collector/confmap"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ruletest"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertpipe"
 )
@@ -73,7 +73,7 @@ type expectedTransition struct {
 }
 
 // readTestFile reads a test file and compiles the rules that it is about. Paths in it are relative to the file.
-func readTestFile(path string) (*testFile, *alert.Rules, error) {
+func readTestFile(path string) (*testFile, *rules.Set, error) {
 	raw, err := readYAML(path)
 	if err != nil {
 		return nil, nil, err

@@ -37,6 +37,16 @@ const (
 	deferredByStorm deferral = 3
 )
 
+// Valid tells whether the number is that of a deferral.
+func (d deferral) Valid() bool {
+	switch d {
+	case notDeferred, deferredBySilence, deferredByLimit, deferredByStorm:
+		return true
+	default:
+		return false
+	}
+}
+
 // deferral is why the announcement of a change that was held back waits.
 func (d decision) deferral() deferral {
 	switch d {
@@ -99,9 +109,9 @@ func (e *Engine) judge(c *change) decision {
 		told: a.told, state: a.toldState,
 		silenced: func() bool { return e.silenced(g, max(c.from, c.to)) },
 		full: func() bool {
-			limit := e.rules.limits.AlertsPerRule
-			if r.top > 0 {
-				limit = min(limit, r.top)
+			limit := e.rules.Limits.AlertsPerRule
+			if r.Top > 0 {
+				limit = min(limit, r.Top)
 			}
 			return r.announced >= limit
 		},
@@ -110,10 +120,10 @@ func (e *Engine) judge(c *change) decision {
 }
 
 func (e *Engine) silenced(g *group, level int) bool {
-	if len(e.silences.all) == 0 {
+	if e.silences.Empty() {
 		return false
 	}
-	return e.silences.silenced(e.now, g.rule.name, g.rule.levelName(level), e.labels(g), g.attributes(), g.resourceAttrs())
+	return e.silences.Silenced(e.now, g.rule.Name, g.rule.LevelName(level), e.labels(g), g.attributes(), g.resourceAttrs())
 }
 
 // announce makes a record of a change, or takes down why there is none yet.
@@ -177,15 +187,15 @@ func (e *Engine) release() {
 		case a == nil || a.deferred == notDeferred:
 			g.waits = false
 			continue
-		case a.level == 0 || a.level == a.told && a.noData == (a.toldState == alertschema.StateNoData):
+		case a.Level == 0 || a.Level == a.told && a.noData == (a.toldState == alertschema.StateNoData):
 			a.deferred, g.waits = notDeferred, false
 			e.journal.mark(g.id)
 			continue
-		case a.flap.latched:
+		case a.flap.Latched:
 			waiting = append(waiting, g)
 			continue
 		}
-		a.rank, a.firstT, a.firstValue = g.rule.levels[a.level-1].severity, 0, a.value.Float64
+		a.rank, a.firstT, a.firstValue = g.rule.Rule.Levels[a.Level-1].Severity, 0, a.value.Float64
 		ready = append(ready, change{group: g})
 	}
 	clear(e.deferred[len(waiting):])
@@ -211,21 +221,18 @@ func (e *Engine) release() {
 func (e *Engine) belated(g *group) change {
 	a := g.alert
 	c := change{
-		group: g, t: g.clock(e.now), from: a.told, to: a.level, reason: g.rule.valueReason(), seq: a.seq, value: a.value,
+		group: g, t: g.clock(e.now), from: a.told, to: a.Level, reason: g.rule.Kind.Reason(), seq: a.seq, value: a.value,
 		started: a.started, ended: a.ended, worst: a.worst, resource: g.resourceAttrs(), belated: true,
 	}
-	switch {
-	case g.rule.absent != nil:
-		c.reason = alertschema.ReasonAbsent
-	case a.deferred == deferredByStorm:
+	if a.deferred == deferredByStorm && g.rule.silence == 0 {
 		c.reason = alertschema.ReasonStormReleased
 	}
 	switch {
 	case a.told == 0:
 		c.transition = alertschema.TransitionFire
-	case a.level > a.told:
+	case a.Level > a.told:
 		c.transition = alertschema.TransitionEscalate
-	case a.level < a.told:
+	case a.Level < a.told:
 		c.transition = alertschema.TransitionDeescalate
 	case a.noData:
 		c.transition, c.reason = alertschema.TransitionNoData, alertschema.ReasonNoData
@@ -241,7 +248,7 @@ func (e *Engine) repeat() {
 	var due []*group
 	for _, g := range e.alerts {
 		a := g.alert
-		if g.rule.repeat > 0 && a.told > 0 && a.level > 0 && !a.flap.latched && e.now-a.toldAt >= g.rule.repeat {
+		if g.rule.RepeatInterval > 0 && a.told > 0 && a.Level > 0 && !a.flap.Latched && e.now-a.toldAt >= g.rule.RepeatInterval {
 			due = append(due, g)
 		}
 	}

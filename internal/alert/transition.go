@@ -4,18 +4,21 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // alertState is what the engine knows of one alert beyond its group. It exists while the alert is pending or firing,
 // while something of it waits to be announced, and while its recent changes count towards flapping.
 type alertState struct {
-	machine
+	ladder.Machine
 	// presentUntil is the event time until which the last value counts; what lies between it and the next value
 	// counts towards neither for nor keep_firing_for.
 	presentUntil int64
-	value        Number
-	exemplar     *Exemplar
+	value        attr.Number
+	exemplar     *window.Exemplar
 	resource     *resource // Of the series that decided last; nil when none was seen.
 	noData       bool
 	restored     bool // From storage, and its windows are not full again yet.
@@ -37,7 +40,7 @@ type alertState struct {
 	repeats   int
 	deferred  deferral
 
-	flap flapState
+	flap ladder.Flapping
 
 	// Of the current call: what publish sorts by.
 	rank       int
@@ -52,17 +55,17 @@ type change struct {
 	t          int64
 	from, to   int
 	reason     alertschema.Reason
-	value      Number
+	value      attr.Number
 	seq        int
 	started    int64
 	ended      int64
 	worst      int
-	resource   []Attr
+	resource   []attr.Attr
 	belated    bool // Held back when it happened.
 }
 
 func (e *Engine) openAlert(g *group) *alertState {
-	a := &alertState{machine: newMachine(len(g.rule.levels)), presentUntil: unset, decided: unset, rank: -1}
+	a := &alertState{Machine: ladder.NewMachine(len(g.rule.levels)), presentUntil: ladder.Unset, decided: ladder.Unset, rank: -1}
 	g.alert = a
 	e.alerts[g.id] = g
 	e.journal.mark(g.id)
@@ -75,7 +78,7 @@ func (e *Engine) transition(g *group, c change) {
 	a := g.alert
 	e.journal.mark(g.id)
 	if c.transition == alertschema.TransitionFire && !a.open {
-		a.open, a.started, a.ended, a.seq, a.worst, a.repeats = true, c.t, unset, 0, 0, 0
+		a.open, a.started, a.ended, a.seq, a.worst, a.repeats = true, c.t, ladder.Unset, 0, 0, 0
 	}
 	worst := a.worst
 	a.worst = max(a.worst, c.to)
@@ -100,7 +103,7 @@ func (e *Engine) queue(g *group, c change) {
 		a.firstT, a.firstValue = c.t, c.value.Float64
 	}
 	if l := max(c.from, c.to); l > 0 {
-		a.rank = max(a.rank, g.rule.levels[l-1].severity)
+		a.rank = max(a.rank, g.rule.Rule.Levels[l-1].Severity)
 	}
 	a.rank = max(a.rank, 0)
 	e.changes = append(e.changes, c)
@@ -127,14 +130,14 @@ func compareChanges(x, y change) int {
 		return 0
 	}
 	if c := cmp.Or(cmp.Compare(b.rank, a.rank), cmp.Compare(a.firstT, b.firstT),
-		cmp.Compare(x.group.rule.index, y.group.rule.index)); c != 0 {
+		cmp.Compare(x.group.rule.Index, y.group.rule.Index)); c != 0 {
 		return c
 	}
 	l := &x.group.rule.levels[0]
 	switch {
-	case l.cmp.worse(a.firstValue, b.firstValue, l.lo, l.hi):
+	case l.Comparison.Worse(a.firstValue, b.firstValue, l.Low, l.High):
 		return -1
-	case l.cmp.worse(b.firstValue, a.firstValue, l.lo, l.hi):
+	case l.Comparison.Worse(b.firstValue, a.firstValue, l.Low, l.High):
 		return 1
 	}
 	return cmp.Compare(x.group.id, y.group.id)
@@ -145,11 +148,11 @@ func compareChanges(x, y change) int {
 func (e *Engine) settle() {
 	for id, g := range e.alerts {
 		a := g.alert
-		a.flap.prune(g.clock(e.now) - g.rule.flapping.within)
-		if a.level > 0 || a.open || a.told > 0 || a.pending() || len(a.flap.times) > 0 || a.deferred != notDeferred {
+		a.flap.Prune(g.clock(e.now) - g.rule.Flapping.Within)
+		if a.Level > 0 || a.open || a.told > 0 || a.Pending() || len(a.flap.Times) > 0 || a.deferred != notDeferred {
 			continue
 		}
-		if a.seq > 0 && g.clock(e.now)-a.ended <= e.rules.maxSampleAge || g.rule.absent != nil && g.lastSample != unset {
+		if a.seq > 0 && g.clock(e.now)-a.ended <= e.rules.MaxSampleAge || g.rule.silence > 0 && g.lastSample != ladder.Unset {
 			continue
 		}
 		g.alert = nil

@@ -10,6 +10,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
 )
 
 // loop is the goroutine that lets time decide, keeps the state stored, and hands batches to sinks.
@@ -107,8 +109,8 @@ func (l *loop) turn(ctx context.Context, tick bool) {
 	for _, notice := range notices {
 		p.set.Logger.Warn(notice)
 	}
-	if tick || len(ops) > 1 { // The first op is the time of the snapshot; alone it can wait for a tick.
-		l.store(ctx, ops)
+	if changes := changesOf(ops); tick || p.store.Concerns(changes[1:]) { // The time of the snapshot alone can wait for a tick.
+		l.store(ctx, ops, changes)
 	}
 	for _, b := range batches {
 		b.sink.work <- b.events
@@ -118,9 +120,10 @@ func (l *loop) turn(ctx context.Context, tick bool) {
 	}
 }
 
-func (l *loop) store(ctx context.Context, ops []alert.Op) {
+// store writes a snapshot, or gives it back to the engine.
+func (l *loop) store(ctx context.Context, ops []alert.Op, changes []statestore.Change) {
 	p := l.pipe
-	err := p.store.write(ctx, ops)
+	err := p.store.Write(ctx, changes)
 	if err != nil {
 		p.mu.Lock()
 		if p.engine != nil {
@@ -140,7 +143,7 @@ func (l *loop) store(ctx context.Context, ops []alert.Op) {
 // batch is what one sink delivers next.
 type batch struct {
 	sink   *Sink
-	events []alert.Event
+	events []event.Event
 }
 
 // takeBatches takes a batch for each idle sink. The caller holds p.mu.
@@ -161,7 +164,7 @@ func (p *Pipe) takeBatches() []batch {
 }
 
 // next returns the oldest events that the sink has not delivered.
-func (p *Pipe) next(s *Sink) []alert.Event {
+func (p *Pipe) next(s *Sink) []event.Event {
 	limit := batchSize
 	if s.single > 0 {
 		limit = 1
@@ -180,7 +183,7 @@ func (p *Pipe) next(s *Sink) []alert.Event {
 }
 
 // deliveredBy records that a sink is done with events, and acknowledges those that every sink is done with. The caller holds p.mu.
-func (p *Pipe) deliveredBy(s *Sink, events []alert.Event) {
+func (p *Pipe) deliveredBy(s *Sink, events []event.Event) {
 	var done []uint64
 	for i := range events {
 		seq := events[i].Seq

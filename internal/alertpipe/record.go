@@ -8,12 +8,13 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // makeLogs returns new log records of the events, in order; neighbours with one resource share it.
-func makeLogs(events []alert.Event) plog.Logs {
+func makeLogs(events []event.Event) plog.Logs {
 	logs := plog.NewLogs()
 	var records plog.LogRecordSlice
 	for i := range events {
@@ -31,7 +32,7 @@ func makeLogs(events []alert.Event) plog.Logs {
 	return logs
 }
 
-func writeRecord(r plog.LogRecord, ev *alert.Event) {
+func writeRecord(r plog.LogRecord, ev *event.Event) {
 	r.SetEventName(ev.Name())
 	r.SetTimestamp(pcommon.Timestamp(ev.Time))
 	r.SetObservedTimestamp(pcommon.Timestamp(ev.ObservedTime))
@@ -44,7 +45,7 @@ func writeRecord(r plog.LogRecord, ev *alert.Event) {
 }
 
 // putAttrs writes attributes; of two with one key the first stays.
-func putAttrs(dst pcommon.Map, attrs []alert.Attr) {
+func putAttrs(dst pcommon.Map, attrs []attr.Attr) {
 	dst.EnsureCapacity(len(attrs))
 	for _, a := range attrs {
 		if v, exists := dst.GetOrPutEmpty(a.Key); !exists {
@@ -53,19 +54,19 @@ func putAttrs(dst pcommon.Map, attrs []alert.Attr) {
 	}
 }
 
-func putValue(dst pcommon.Value, v alert.Value) {
+func putValue(dst pcommon.Value, v attr.Value) {
 	switch v.Kind() {
-	case alert.KindString:
+	case attr.KindString:
 		dst.SetStr(v.AsString())
-	case alert.KindInt:
+	case attr.KindInt:
 		dst.SetInt(v.Int())
-	case alert.KindDouble:
+	case attr.KindDouble:
 		dst.SetDouble(v.Double())
-	case alert.KindBool:
+	case attr.KindBool:
 		dst.SetBool(v.Bool())
-	case alert.KindOther:
+	case attr.KindOther:
 		putJSON(dst, v.AsString())
-	case alert.KindEmpty:
+	case attr.KindEmpty:
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.uber.org/zap"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
 )
 
 // Sink is where records go out to one logs pipeline, or to all pipelines of a connector.
@@ -20,7 +20,7 @@ type Sink struct {
 	node
 	next consumer.Logs
 
-	work     chan []alert.Event // A batch to deliver; there is room for the one that may be under way.
+	work     chan []event.Event // A batch to deliver; there is room for the one that may be under way.
 	stopping chan struct{}      // Closed when the sink stops: retry quickly from then on.
 	cancel   context.CancelFunc
 	done     chan struct{} // Closed when the goroutine has ended.
@@ -36,12 +36,12 @@ type Sink struct {
 	cursor         uint64    // The last event that is delivered.
 	single         int       // How many events go one by one, because a batch of them was refused.
 	failure        error     // Why the last attempt failed, nil when it did not.
-	events         []alert.Event
+	events         []event.Event
 }
 
 func newSink(p *Pipe, next consumer.Logs) *Sink {
 	return &Sink{
-		node: node{pipe: p}, next: next, work: make(chan []alert.Event, 1),
+		node: node{pipe: p}, next: next, work: make(chan []event.Event, 1),
 		stopping: make(chan struct{}), done: make(chan struct{}), drained: make(chan struct{}),
 	}
 }
@@ -98,7 +98,7 @@ func (s *Sink) run(ctx context.Context) {
 }
 
 // deliver gives a batch to the consumer until it is accepted, refused permanently, or the sink stops.
-func (s *Sink) deliver(ctx context.Context, events []alert.Event) {
+func (s *Sink) deliver(ctx context.Context, events []event.Event) {
 	p := s.pipe
 	pause := p.timeouts.firstRetry
 	for {
@@ -118,7 +118,7 @@ func (s *Sink) deliver(ctx context.Context, events []alert.Event) {
 
 // attempt makes one delivery. The records are made again each time, because whoever gets them may change them. A consumer that
 // panics has failed.
-func (s *Sink) attempt(ctx context.Context, events []alert.Event) (err error) {
+func (s *Sink) attempt(ctx context.Context, events []event.Event) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("the consumer panicked: %v", r)
@@ -128,7 +128,7 @@ func (s *Sink) attempt(ctx context.Context, events []alert.Event) (err error) {
 }
 
 // finish records how an attempt went, and tells whether the batch is done with.
-func (s *Sink) finish(err error, events []alert.Event) bool {
+func (s *Sink) finish(err error, events []event.Event) bool {
 	p := s.pipe
 	p.mu.Lock()
 	defer p.mu.Unlock()

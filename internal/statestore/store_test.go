@@ -35,6 +35,7 @@ type client struct{ *disk }
 func (c client) Get(_ context.Context, key string) ([]byte, error) {
 	return c.data[key], c.unreadable[key]
 }
+
 func (client) Set(context.Context, string, []byte) error { return errors.New("not in a transaction") }
 func (client) Delete(context.Context, string) error      { return errors.New("not in a transaction") }
 
@@ -141,6 +142,8 @@ func TestWhatIsHandedOverReplacesWhatIsStored(t *testing.T) {
 	d.broken = nil
 	_, got, _ := open(t, d, plain)
 	assert.Equal(t, values("both", "new"), got, "a write that failed leaves it for the next")
+	_, ok := successors.Take(s.owner, start)
+	assert.False(t, ok, "it is handed over once")
 	d.unreadable = nil
 	_, got, _ = open(t, d, plain)
 	assert.Equal(t, values("both", "new"), got)

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 )
 
 // Selector is the written name of a series.
@@ -14,7 +14,7 @@ type Selector struct {
 	Metric string
 	// Attributes are the data point's attributes, Resource and Scope those that were written with "resource." or
 	// "scope." in front.
-	Attributes, Resource, Scope []alert.Attr
+	Attributes, Resource, Scope []attr.Attr
 }
 
 // ParseSelector reads the name of a series: metric{key="value", …}. Names may hold dots, as OpenTelemetry's do; the
@@ -102,7 +102,7 @@ func (p *selectorParser) item(s *Selector) error {
 			return fmt.Errorf("%q stands twice", key)
 		}
 	}
-	*set = append(*set, alert.Attr{Key: key, Value: alert.StringValue(value)})
+	*set = append(*set, attr.Attr{Key: key, Value: attr.StringValue(value)})
 	return p.separator()
 }
 
