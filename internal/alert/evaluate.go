@@ -52,13 +52,15 @@ func (e *Engine) evaluate(g *group, t int64) {
 		e.evaluateNoData(g, t)
 		return
 	}
-	res := r.Kind.Read(e.moment(g, t))
+	m := e.moment(g, t)
+	r.Kind.Read(m)
+	res := &m.Result
 	if res.Presence == window.Present && g.inputs != nil {
-		e.addInputs(g, t, &res)
+		e.addInputs(g, t, res)
 	}
 	switch {
 	case res.Presence == window.Present:
-		e.evaluateValue(g, t, &res)
+		e.evaluateValue(g, t, res)
 	case res.Presence == window.Missing && t >= g.policyFrom():
 		e.evaluateNoData(g, t)
 	case res.Presence == window.Missing && g.alert != nil:
