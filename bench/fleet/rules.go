@@ -42,21 +42,21 @@ var symptoms = []symptom{
 		"system.disk.io_time", "sda", 0.99},
 	{"disk_reads", "metric: system.disk.io, match: {disk.io.direction: read}, window: W, aggregate: rate, thresholds: {warning: {above: 200000000}}",
 		"system.disk.io", "read sda", 8e8},
-	{"receive_errors", "ratio: {of: {metric: system.network.errors, match: {network.io.direction: receive}}, " +
-		"to: {metric: system.network.packet.count, match: {network.io.direction: receive}}}, " +
+	{"receive_errors", "ratio: {numerator: {metric: system.network.errors, match: {network.io.direction: receive}}, " +
+		"denominator: {metric: system.network.packet.count, match: {network.io.direction: receive}}}, " +
 		"group_by: [resource.host.name, resource.host.id], window: W, aggregate: increase, thresholds: {warning: {above: 1%}}",
 		"system.network.errors", "receive", 200},
 	{"packets_dropped", "metric: system.network.packet.dropped, match: {network.io.direction: transmit}, window: W, aggregate: rate, " +
-		"group_by: [resource.host.name, resource.host.id], group_agg: sum, thresholds: {warning: {above: 50}}",
+		"group_by: [resource.host.name, resource.host.id], group_aggregate: sum, thresholds: {warning: {above: 50}}",
 		"system.network.packet.dropped", "transmit", 400},
-	{"process_memory", "metric: process.memory.usage, group_by: [resource.host.name, resource.host.id], group_agg: max, thresholds: {warning: {above: 8GiB}}",
+	{"process_memory", "metric: process.memory.usage, group_by: [resource.host.name, resource.host.id], group_aggregate: max, thresholds: {warning: {above: 8GiB}}",
 		"process.memory.usage", "", 1 << 34},
 	{"process_cpu", "metric: process.cpu.utilization, match: {cpu.mode: user}, window: W, aggregate: avg, thresholds: {warning: {above: 60%}}",
 		"process.cpu.utilization", "user", 0.99},
 	{"threads", "metric: process.thread.count, thresholds: {warning: {above: 2000}}", "process.thread.count", "", 5000},
 	{"running", "metric: system.process.count, match: {process.state: running}, thresholds: {warning: {above: 100}}",
 		"system.process.count", "running", 500},
-	{"swapping", "metric: system.paging.operations, match: {system.paging.fault.type: major}, group_agg: sum, window: W, aggregate: rate, " +
+	{"swapping", "metric: system.paging.operations, match: {system.paging.fault.type: major}, group_aggregate: sum, window: W, aggregate: rate, " +
 		"thresholds: {warning: {above: 1000}}", "system.paging.operations", "major", 8000},
 	{"disk_full_soon", "metric: system.filesystem.usage, match: {system.filesystem.state: free}, forecast: {window: W, horizon: 1h}, " +
 		"thresholds: {warning: {below: 0}}", "system.filesystem.usage", "free /data", -1e8},

@@ -43,7 +43,7 @@ func TestGolden(t *testing.T) {
 		{"rules", []string{"rules", "host.rules.yaml", "settings.yaml", "collector.yaml", "no-alerts.yaml"}, ok},
 		{
 			"rules-broken",
-			[]string{"rules", "broken.rules.yaml", "typo.rules.yaml", "broken-collector.yaml", "missing.yaml", "host.rules.yaml", "storages.yaml"},
+			[]string{"rules", "broken.rules.yaml", "typo.rules.yaml", "renamed.rules.yaml", "renamed-value.rules.yaml", "broken-collector.yaml", "missing.yaml", "host.rules.yaml", "storages.yaml"},
 			failed,
 		},
 		{"test", []string{"test", "host.test.yaml", "instance.test.yaml", "collector.test.yaml", "fleet.test.yaml"}, ok},
@@ -134,7 +134,7 @@ processors:
 }
 
 func TestExplainOfHistograms(t *testing.T) {
-	path := write(t, "rules: [{name: x, metric: m, point: max, threshold: 1, severity: warning}]")
+	path := write(t, "rules: [{name: x, metric: m, statistic: max, threshold: 1, severity: warning}]")
 	const line = `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","exponentialHistogram":{"aggregationTemporality":1,"dataPoints":[` +
 		`{"timeUnixNano":"1767225600000000000","count":"2","scale":5,"min":1,"max":3,"positive":{"offset":-1,"bucketCounts":["1","1"]}}]}}]}]}]}`
 	status, stdout, stderr := alertcheck(t, line, "explain", "--rules", path, "-")

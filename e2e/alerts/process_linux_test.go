@@ -31,7 +31,7 @@ processors:
         metric: process.cpu.utilization
         match: {resource: {process.executable.name: %[1]s}}
         group_by: [resource.process.executable.name, resource.process.pid]
-        group_agg: sum
+        group_aggregate: sum
         window: 2s
         aggregate: avg
         thresholds: {warning: {above: 0.2%%, clear: 0.1%%}, critical: {above: 10%%, clear: 5%%}}

@@ -64,7 +64,7 @@ connectors:
         metric: process.cpu.utilization
         match: {resource: {process.executable.name: %[2]s}}
         group_by: [resource.process.executable.name]
-        group_agg: sum
+        group_aggregate: sum
         window: 2s
         aggregate: avg
         thresholds: {warning: {above: 0.2%%, clear: 0.1%%}}

@@ -44,6 +44,25 @@ func TestValidateFindsBadInput(t *testing.T) {
 	}
 }
 
+func TestValidateSaysWhatKeysOfOlderBuildsAreCalledNow(t *testing.T) {
+	for key, want := range map[string]string{
+		"output: {resolved: true}": `output: unknown key "resolved" (it is called "send_resolved" now)`,
+		"rules: [{name: x, metric: m, point: p99, threshold: 1, severity: warning}]":                     `rules[0]: unknown key "point" (it is called "statistic" now)`,
+		"rules: [{name: x, metric: m, threshold: 1, severity: warning, no_data: {action: ok}}]":          `unknown no_data.action "ok" (it is called "close" now)`,
+		"rules: [{name: x, ratio: {of: {metric: m}, to: {metric: n}}, threshold: 1, severity: warning}]": `rules[0]::ratio: unknown key "of" (it is called "numerator" now)`,
+	} {
+		t.Run(key, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "old.yaml")
+			config := "receivers: {psutil: }\nconnectors:\n  alert:\n    " + key + "\nexporters: {nop: }\nservice:\n  pipelines:\n" +
+				"    metrics: {receivers: [psutil], exporters: [alert]}\n    logs: {receivers: [alert], exporters: [nop]}\n"
+			require.NoError(t, os.WriteFile(path, []byte(config), 0o600))
+			out, err := validate(t, path)
+			require.Error(t, err, out)
+			assert.Contains(t, out, want)
+		})
+	}
+}
+
 func TestExamplesAreValid(t *testing.T) {
 	examples, err := filepath.Glob(harness.Repository(t, "examples", "*.yaml"))
 	require.NoError(t, err)

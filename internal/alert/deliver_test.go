@@ -55,7 +55,7 @@ func TestDelivery(t *testing.T) {
 	})
 	t.Run("resolved filter: no resolve records when they are not wanted", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladderRule(nil), func(c *rules.Config) { c.Output.Resolved = false })
+		r := newRig(t, ladderRule(nil), func(c *rules.Config) { c.Output.SendResolved = false })
 		r.step(0, 90)
 		assert.Len(t, r.transitions(), 1)
 		r.step(15, 10)

@@ -25,7 +25,7 @@ type Engine struct {
 	seed         maphash.Seed
 	resources    map[attr.Hash]*resource
 	seriesCount  int
-	warnedSeries bool // That limits.series is reached was said.
+	warnedSeries bool // That limits::series is reached was said.
 
 	touched       []*group
 	touchedInputs []*series // Inputs of groups that have come in this round.
@@ -187,7 +187,7 @@ func (e *Engine) Evaluate(now time.Time) {
 func (e *Engine) noticeSeriesLimit() {
 	if !e.warnedSeries {
 		e.warnedSeries = true
-		e.notice("limits.series is %d, and there are more: the rest is not watched; raise the limit, or narrow match", e.rules.Limits.Series)
+		e.notice("limits::series is %d, and there are more: the rest is not watched; raise the limit, or narrow match", e.rules.Limits.Series)
 	}
 }
 

@@ -233,7 +233,7 @@ func TestNoData(t *testing.T) {
 	})
 	t.Run("ok: closes at once, whatever keep_firing_for says", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, rule("ok", func(rc *rules.RuleConfig) { rc.KeepFiringFor = new(time.Hour) }), nil)
+		r := newRig(t, rule("close", func(rc *rules.RuleConfig) { rc.KeepFiringFor = new(time.Hour) }), nil)
 		r.step(0, 90)
 		assert.Equal(t, []string{"fire:warning"}, r.transitions())
 		r.engine.Evaluate(at(120))
@@ -369,7 +369,7 @@ func TestOneBatchWithSeveralTimes(t *testing.T) {
 
 func TestSplitBatchGivesNoPartialSum(t *testing.T) {
 	t.Parallel()
-	ruleSet := []rules.RuleConfig{{Name: "total", Metric: "m", GroupAgg: "sum", Severity: "warning", LevelConfig: rules.LevelConfig{Below: 100}}}
+	ruleSet := []rules.RuleConfig{{Name: "total", Metric: "m", GroupAggregate: "sum", Severity: "warning", LevelConfig: rules.LevelConfig{Below: 100}}}
 	r := newRig(t, ruleSet, nil)
 	a, b := disk("/a"), disk("/b")
 	r.observe(0, point{s: 0, v: 60, attrs: a})

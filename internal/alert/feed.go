@@ -57,7 +57,7 @@ func (m *Matcher) Select(o *attr.Origin, s Stream) bool {
 		for _, w := range f.inputs {
 			if w.Statistic.Kind != window.StatisticNone && w.from(o) {
 				m.engine.ruleError(w.rule, fmt.Sprintf("metric %s has number data points: leave out %q, which is for histograms and summaries",
-					w.Metric, w.Key+"point"))
+					w.Metric, w.Key+"statistic"))
 			}
 		}
 	}

@@ -9,13 +9,13 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
-// SelectDistributions is Select for the points of one metric that describe many values each. Rules that do not say which figure
+// SelectDistributions is Select for the points of one metric that describe many values each. Rules that do not say which statistic
 // of such a point they want, or want one that the points do not give, say so once.
 func (m *Matcher) SelectDistributions(o *attr.Origin, s Stream, shape window.Shape) bool {
 	for _, w := range m.inputs {
 		if !w.AnyShape && w.from(o) {
-			m.engine.ruleError(w.rule, fmt.Sprintf("metric %s is %s: set %q to one of its figures (%s)",
-				w.Metric, shape, w.Key+"point", strings.Join(window.StatisticNames, ", ")))
+			m.engine.ruleError(w.rule, fmt.Sprintf("metric %s is %s: set %q to one of its statistics (%s)",
+				w.Metric, shape, w.Key+"statistic", strings.Join(window.StatisticNames, ", ")))
 		}
 	}
 	wanted := false
@@ -27,8 +27,8 @@ func (m *Matcher) SelectDistributions(o *attr.Origin, s Stream, shape window.Sha
 	return wanted
 }
 
-// selectStatistic prepares for the figure of the points. Counts and sums go on from point to point as the stream does; other
-// figures are levels, and those of a cumulative stream would be about all the time since its start.
+// selectStatistic prepares for the statistic of the points. Counts and sums go on from point to point as the stream does; other
+// statistics are levels, and those of a cumulative stream would be about all the time since its start.
 func (m *Matcher) selectStatistic(o *attr.Origin, s Stream, shape window.Shape) bool {
 	m.active = m.active[:0]
 	levels := shape == window.Summary && m.statistic.Kind != window.StatisticAvg // Quantiles of a summary are about the recent past.

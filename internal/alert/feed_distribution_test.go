@@ -32,7 +32,7 @@ func TestRulesOnDistributions(t *testing.T) {
 	t.Parallel()
 	on := func(point string, edit func(*rules.RuleConfig)) *rig {
 		return newRig(t, ladderRule(func(rc *rules.RuleConfig) {
-			rc.Point = point
+			rc.Statistic = point
 			if edit != nil {
 				edit(rc)
 			}
@@ -106,7 +106,7 @@ func TestRulesOnDistributions(t *testing.T) {
 	})
 	t.Run("two rules, two figures, one metric", func(t *testing.T) {
 		t.Parallel()
-		ruleSet := append(ladderRule(func(rc *rules.RuleConfig) { rc.Point = "max" }), ladderRule(func(rc *rules.RuleConfig) { rc.Name, rc.Point = "mean", "avg" })...)
+		ruleSet := append(ladderRule(func(rc *rules.RuleConfig) { rc.Statistic = "max" }), ladderRule(func(rc *rules.RuleConfig) { rc.Name, rc.Statistic = "mean", "avg" })...)
 		r := newRig(t, ruleSet, nil)
 		r.distribution(0, window.DeltaCounter, windowtest.Exponential(8, 0, 70, 99))
 		var said []string
@@ -139,7 +139,7 @@ func TestDistributionRuleErrors(t *testing.T) {
 	}{
 		{
 			"no figure", "", func(r *rig) { r.distribution(0, window.DeltaCounter, windowtest.Exponential(5, 0, 1)) },
-			`metric m is an exponential histogram: set "point" to one of its figures (min, max, avg, sum, count, pNN)`,
+			`metric m is an exponential histogram: set "statistic" to one of its statistics (min, max, avg, sum, count, pNN)`,
 		},
 		{
 			"a figure of all times", "p95", func(r *rig) { r.distribution(0, window.CumulativeCounter, windowtest.Exponential(5, 0, 1)) },
@@ -150,11 +150,11 @@ func TestDistributionRuleErrors(t *testing.T) {
 			"a figure that is not there", "max", func(r *rig) { r.distribution(0, window.DeltaCounter, windowtest.Bare(windowtest.Exponential(5, 0, 1))) },
 			`metric m is an exponential histogram: its points have no max`,
 		},
-		{"a figure of numbers", "max", func(r *rig) { r.step(0, 99) }, `metric m has number data points: leave out "point", which is for histograms and summaries`},
+		{"a figure of numbers", "max", func(r *rig) { r.step(0, 99) }, `metric m has number data points: leave out "statistic", which is for histograms and summaries`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.Point = c.point }), nil)
+			r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.Statistic = c.point }), nil)
 			for range 3 {
 				c.feed(r)
 			}

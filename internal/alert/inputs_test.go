@@ -185,7 +185,7 @@ func TestOnlyIf(t *testing.T) {
 	})
 	t.Run("on a figure of a histogram", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, guarded(func(rc *rules.RuleConfig) { rc.OnlyIf.Point = "max" }), nil)
+		r := newRig(t, guarded(func(rc *rules.RuleConfig) { rc.OnlyIf.Statistic = "max" }), nil)
 		r.metric = "c"
 		r.distribution(0, window.DeltaCounter, windowtest.Exponential(8, 0, 0.1, 0.9))
 		r.metric = "m"
@@ -199,7 +199,7 @@ func TestOnlyIf(t *testing.T) {
 		r.distribution(0, window.DeltaCounter, windowtest.Exponential(8, 0, 0.1, 0.9))
 		events := r.drain()
 		require.Len(t, events, 1)
-		assert.Equal(t, `rule "load": metric c is an exponential histogram: set "only_if.point" to one of its figures (min, max, avg, sum, count, pNN)`,
+		assert.Equal(t, `rule "load": metric c is an exponential histogram: set "only_if.statistic" to one of its statistics (min, max, avg, sum, count, pNN)`,
 			events[0].Body)
 	})
 	t.Run("silent series are forgotten in every role", func(t *testing.T) {
@@ -220,7 +220,7 @@ func TestCompanionsHoldNoMoreThanTheyNeed(t *testing.T) {
 	ruleSet := guarded(func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate = time.Hour, "avg" })
 	ruleSet = append(ruleSet, rules.RuleConfig{
 		Name: "share", Threshold: 1, Severity: "warning", Window: time.Minute, Aggregate: "avg",
-		Ratio: &rules.RatioConfig{Of: rules.SelectorConfig{Metric: "m"}, To: rules.SelectorConfig{Metric: "d"}},
+		Ratio: &rules.RatioConfig{Numerator: rules.SelectorConfig{Metric: "m"}, Denominator: rules.SelectorConfig{Metric: "d"}},
 	})
 	r := newRig(t, ruleSet, nil)
 	for s := 0.0; s < 3600; s += 15 {
@@ -242,7 +242,7 @@ func TestRatio(t *testing.T) {
 	rule := func(edit func(*rules.RuleConfig)) []rules.RuleConfig {
 		rc := rules.RuleConfig{
 			Name: "errors", GroupBy: []string{"mountpoint"},
-			Ratio:      &rules.RatioConfig{Of: rules.SelectorConfig{Metric: "e"}, To: rules.SelectorConfig{Metric: "p"}},
+			Ratio:      &rules.RatioConfig{Numerator: rules.SelectorConfig{Metric: "e"}, Denominator: rules.SelectorConfig{Metric: "p"}},
 			Thresholds: map[string]rules.LevelConfig{"warning": {Above: "1%"}, "critical": {Above: "10%"}},
 			Flapping:   &rules.FlappingConfig{Enabled: new(bool)},
 		}
@@ -346,8 +346,8 @@ func TestRatio(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, rule(func(rc *rules.RuleConfig) {
 			rc.GroupBy = nil
-			rc.Ratio.Of = rules.SelectorConfig{Metric: "e", Match: map[string]any{"state": "used"}}
-			rc.Ratio.To = rules.SelectorConfig{Metric: "e", Match: map[string]any{"state": "free"}}
+			rc.Ratio.Numerator = rules.SelectorConfig{Metric: "e", Match: map[string]any{"state": "used"}}
+			rc.Ratio.Denominator = rules.SelectorConfig{Metric: "e", Match: map[string]any{"state": "free"}}
 		}), nil)
 		state := func(disk, state string) []attr.Attr {
 			return []attr.Attr{attr.String("mountpoint", disk), attr.String("state", state)}

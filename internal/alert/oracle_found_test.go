@@ -16,7 +16,7 @@ import (
 func TestEndedSeriesLeavesTheWindowsOfItsGroup(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, []rules.RuleConfig{{
-		Name: "busy", Metric: "m", GroupBy: []string{"pool"}, GroupAgg: "sum", Window: 2 * time.Minute, Aggregate: "avg",
+		Name: "busy", Metric: "m", GroupBy: []string{"pool"}, GroupAggregate: "sum", Window: 2 * time.Minute, Aggregate: "avg",
 		Threshold: 100, Severity: "warning",
 	}}, nil)
 	for s := 0.0; s < 60; s += 15 {

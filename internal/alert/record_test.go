@@ -119,7 +119,7 @@ func TestGroupAggregates(t *testing.T) {
 	t.Parallel()
 	for agg, want := range map[string]float64{"sum": 190, "avg": 95, "min": 90, "max": 100, "count": 2} {
 		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) {
-			rc.GroupAgg, rc.Thresholds = agg, map[string]rules.LevelConfig{"warning": {Above: 1}}
+			rc.GroupAggregate, rc.Thresholds = agg, map[string]rules.LevelConfig{"warning": {Above: 1}}
 		}), nil)
 		r.observe(0, point{v: 90, attrs: disk("/a")}, point{v: 100, attrs: disk("/b")})
 		r.engine.Evaluate(at(0))
@@ -187,7 +187,7 @@ func TestRuleErrors(t *testing.T) {
 	}
 	assert.Equal(t, []string{
 		`rule "load": metric m comes with units "1" and "By"`,
-		`rule "load": metric m is a histogram: set "point" to one of its figures (min, max, avg, sum, count, pNN)`,
+		`rule "load": metric m is a histogram: set "statistic" to one of its statistics (min, max, avg, sum, count, pNN)`,
 	}, bodies)
 }
 
@@ -220,7 +220,7 @@ func TestNoticeOfTooManySeries(t *testing.T) {
 		r.observe(s, point{s: s, v: 1, attrs: disk("/a")}, point{s: s, v: 1, attrs: disk("/b")}, point{s: s, v: 99, attrs: disk("/c")})
 		r.engine.Evaluate(at(s))
 	}
-	assert.Equal(t, []string{"limits.series is 2, and there are more: the rest is not watched; raise the limit, or narrow match"},
+	assert.Equal(t, []string{"limits::series is 2, and there are more: the rest is not watched; raise the limit, or narrow match"},
 		r.engine.TakeNotices(), "once")
 }
 

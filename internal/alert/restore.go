@@ -3,6 +3,7 @@ package alert
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
@@ -16,57 +17,39 @@ import (
 // maxPendingDowntime is the downtime beyond which a pending alert is not taken up again.
 const maxPendingDowntime = 3600 * second
 
-// ReadError is a failure of the storage, which says nothing of what is stored.
-type ReadError struct {
-	Key string
-	Err error
-}
-
-func (e *ReadError) Error() string { return fmt.Sprintf("reading %s: %v", e.Key, e.Err) }
-
-// Unwrap returns the storage's own error.
-func (e *ReadError) Unwrap() error { return e.Err }
-
-// Restore takes up stored state, before any point is observed. get returns the value of a key, nil when there is none.
+// Restore takes up stored state, before any point is observed: the values by key, all that are stored.
 //
 // Time that the engine was down counts towards neither for, nor keep_firing_for, nor absent.for; pending alerts are dropped after
 // an hour of it. Samples that were decided upon before are not decided upon again.
 // Firing alerts stay, and rules with windows have no say on them until their windows are full again. Alerts of
 // rules that are gone, or that select other series now, are closed.
 //
-// State that cannot be decoded is left out and reported in the error: the engine then begins afresh with the rest, and is fit for use.
-// With a ReadError it is not: its next snapshot would write over what may be read another time.
-func (e *Engine) Restore(get func(key string) ([]byte, error), now time.Time) error {
+// State that cannot be decoded is left out, deleted by the next snapshot, and reported in the error: the engine then begins again with the
+// rest, and is fit for use.
+func (e *Engine) Restore(values map[string][]byte, now time.Time) error {
 	e.now = now.UnixNano()
-	meta, err := get(metaKey)
-	if err != nil {
-		return &ReadError{metaKey, err}
-	}
+	meta := values[metaKey]
 	if meta == nil {
 		return nil
 	}
 	saved, err := decodeMeta(meta)
 	if err != nil {
+		for key := range values {
+			e.journal.markKey(key) // The time of the state is unknown, so it is of no use.
+		}
 		return fmt.Errorf("decoding %s: %w", metaKey, err)
 	}
-	index, err := get(indexKey)
-	if err != nil {
-		return &ReadError{indexKey, err}
-	}
-	if index == nil {
-		return nil
-	}
-	alerts, events, err := decodeIndex(index)
-	if err != nil {
-		return fmt.Errorf("decoding %s: %w", indexKey, err)
-	}
-	values := map[string][]byte{}
-	for _, key := range listedKeys(alerts, events) {
-		if values[key], err = get(key); err != nil {
-			return &ReadError{key, err}
+	e.outbox.Reserve(uint64(saved.nextSeq))
+	var alerts, events []uint64
+	for key := range values {
+		if id, ok := alertOf(key); ok {
+			alerts = append(alerts, id)
+		} else if seq, ok := eventOf(key); ok {
+			events = append(events, seq)
 		}
 	}
-	e.outbox.Reserve(uint64(saved.nextSeq))
+	slices.Sort(alerts)
+	slices.Sort(events)
 	var errs []error
 	for _, seq := range events {
 		errs = append(errs, e.restoreEvent(seq, values[eventKey(seq)]))
@@ -79,7 +62,6 @@ func (e *Engine) Restore(get func(key string) ([]byte, error), now time.Time) er
 }
 
 func (e *Engine) restoreEvent(seq uint64, v []byte) error {
-	e.journal.storedEvents[seq] = struct{}{}
 	ev, err := event.Decode(v)
 	if err != nil {
 		e.journal.markEvent(seq) // The next snapshot deletes it.
@@ -91,7 +73,6 @@ func (e *Engine) restoreEvent(seq uint64, v []byte) error {
 }
 
 func (e *Engine) restoreAlert(id uint64, v []byte, down int64) error {
-	e.journal.storedAlerts[id] = struct{}{}
 	s, err := decodeAlert(v)
 	if err == nil && alertschema.AlertID(s.rule, s.group) != id {
 		err = fmt.Errorf("%w: alert id", attr.ErrCorrupt)

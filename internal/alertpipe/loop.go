@@ -11,6 +11,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
 )
 
 // loop is the goroutine that lets time decide, keeps the state stored, and hands batches to sinks.
@@ -108,8 +109,8 @@ func (l *loop) turn(ctx context.Context, tick bool) {
 	for _, notice := range notices {
 		p.set.Logger.Warn(notice)
 	}
-	if tick || len(ops) > 1 { // The first op is the time of the snapshot; alone it can wait for a tick.
-		l.store(ctx, ops)
+	if changes := changesOf(ops); tick || p.store.Concerns(changes[1:]) { // The time of the snapshot alone can wait for a tick.
+		l.store(ctx, ops, changes)
 	}
 	for _, b := range batches {
 		b.sink.work <- b.events
@@ -119,9 +120,10 @@ func (l *loop) turn(ctx context.Context, tick bool) {
 	}
 }
 
-func (l *loop) store(ctx context.Context, ops []alert.Op) {
+// store writes a snapshot, or gives it back to the engine.
+func (l *loop) store(ctx context.Context, ops []alert.Op, changes []statestore.Change) {
 	p := l.pipe
-	err := p.store.write(ctx, ops)
+	err := p.store.Write(ctx, changes)
 	if err != nil {
 		p.mu.Lock()
 		if p.engine != nil {

@@ -53,7 +53,7 @@ type Pipe struct {
 	opened  bool
 	closed  bool
 	frozen  sync.Once
-	store   *store
+	store   *statestore.Store
 	loop    *loop
 
 	// mu guards the engine and everything below. It is held for computing only, never over a call that may wait.
@@ -201,18 +201,18 @@ func (p *Pipe) open(ctx context.Context, host component.Host) error {
 	if err := p.checkHalves(); err != nil {
 		return err
 	}
-	store, err := openStore(ctx, p.set, p.cfg.Storage, host, p.timeouts.write)
+	store, err := statestore.Open(ctx, host, p.cfg.Storage, p.set.owner(), layout, p.timeouts.write)
 	if err != nil {
 		return err
 	}
 	now := p.set.Now()
-	engine := alert.New(p.rules, now)
-	err = engine.Restore(store.get, now)
-	if _, unread := errors.AsType[*alert.ReadError](err); unread {
-		// To go on would be to forget what fires, and to write over what could be read the next time.
-		return errors.Join(fmt.Errorf("reading the alert state from storage %q: %w", p.cfg.Storage, err), store.close(ctx, now))
-	}
+	values, damaged, err := store.Load(ctx, now)
 	if err != nil {
+		// To go on would be to forget what fires, and to write over what could be read the next time.
+		return errors.Join(fmt.Errorf("reading the alert state from storage %q: %w", p.cfg.Storage, err), store.Close(ctx, now))
+	}
+	engine := alert.New(p.rules, now)
+	if err := errors.Join(damaged, engine.Restore(values, now)); err != nil {
 		p.set.Logger.Error("Part of the stored alert state can't be used and is left out", zap.Error(err))
 	}
 	p.store = store
@@ -283,13 +283,13 @@ func (p *Pipe) close(ctx context.Context) {
 			zap.Int("records", undelivered), zap.Bool("kept_in_storage", p.cfg.Storage != nil))
 	}
 	if stopped {
-		if err := p.store.write(ctx, ops); err != nil {
+		if err := p.store.Write(ctx, changesOf(ops)); err != nil {
 			p.set.Logger.Error("Storing the alert state failed", zap.Error(err))
 		}
 	} else {
 		p.set.Logger.Error("Storage does not answer; the last changes of the alert state are lost")
 	}
-	if err := p.store.close(ctx, p.set.Now()); err != nil {
+	if err := p.store.Close(ctx, p.set.Now()); err != nil {
 		p.set.Logger.Error("Closing the storage failed", zap.Error(err))
 	}
 	release(p)

@@ -141,6 +141,8 @@ func TestWhatIsHandedOverReplacesWhatIsStored(t *testing.T) {
 	d.broken = nil
 	_, got, _ := open(t, d, plain)
 	assert.Equal(t, values("both", "new"), got, "a write that failed leaves it for the next")
+	_, ok := successors.Take(s.owner, start)
+	assert.False(t, ok, "it is handed over once")
 	d.unreadable = nil
 	_, got, _ = open(t, d, plain)
 	assert.Equal(t, values("both", "new"), got)

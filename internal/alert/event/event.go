@@ -38,7 +38,7 @@ type Event struct {
 	// Value and Threshold are what was compared with what, by Comparison.
 	Value, Threshold attr.Number
 	Comparison       string
-	// Point is the figure of histogram or summary points that was compared, empty for numbers.
+	// Point is the statistic of histogram or summary points that was compared, empty for numbers.
 	Point string
 	// Aggregation and Window are empty for a plain last value.
 	Aggregation string

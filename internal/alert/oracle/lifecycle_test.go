@@ -61,7 +61,7 @@ func (l *live) restart(cfg rules.Config, stop, start time.Duration) *live {
 	}
 	next := newLive(l.t, cfg, start)
 	next.stored = l.stored
-	require.NoError(l.t, next.engine.Restore(func(key string) ([]byte, error) { return l.stored[key], nil }, at(start)))
+	require.NoError(l.t, next.engine.Restore(l.stored, at(start)))
 	return next
 }
 

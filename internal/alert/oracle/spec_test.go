@@ -50,7 +50,7 @@ func (s *spec) config() rules.Config {
 	cfg.Defaults.Flapping.Enabled = &off
 	cfg.Limits.EventsPerMinute, cfg.Limits.AlertsPerRule, cfg.Limits.Outbox = 1<<30, 1<<20, 1<<20
 	rc := rules.RuleConfig{
-		Name: "x", Metric: metric, Match: map[string]any{}, GroupBy: s.groupBy, GroupAgg: s.groupAgg, Scale: &s.scale, Offset: s.offset,
+		Name: "x", Metric: metric, Match: map[string]any{}, GroupBy: s.groupBy, GroupAggregate: s.groupAgg, Scale: &s.scale, Offset: s.offset,
 		Lookback: s.lookback.String(), NoData: &rules.NoDataConfig{After: s.noDataAfter(), Action: "resolve"},
 	}
 	for k, v := range s.match {

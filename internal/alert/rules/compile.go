@@ -44,7 +44,7 @@ func Compile(cfg Config) (*Set, error) {
 	c.checkGlobals(report)
 	checkDurations(reflect.ValueOf(cfg), "", report)
 	out := &Set{
-		Severities: c.severities, Limits: cfg.Limits, SendResolved: cfg.Output.Resolved,
+		Severities: c.severities, Limits: cfg.Limits, SendResolved: cfg.Output.SendResolved,
 		MaxSampleAge: int64(cfg.Limits.MaxSampleAge),
 	}
 	presets, err := presetRules(cfg.Preset, cfg.Rules)
@@ -126,9 +126,9 @@ func (c *compiler) merge(into, d *draft) {
 // selectionOf returns the parts of a rule that same-named rules must share.
 func selectionOf(rc RuleConfig) RuleConfig {
 	return RuleConfig{
-		Metric: rc.Metric, Match: rc.Match, GroupBy: rc.GroupBy, GroupAgg: rc.GroupAgg, Window: rc.Window, Aggregate: rc.Aggregate,
+		Metric: rc.Metric, Match: rc.Match, GroupBy: rc.GroupBy, GroupAggregate: rc.GroupAggregate, Window: rc.Window, Aggregate: rc.Aggregate,
 		Scale: rc.Scale, Offset: rc.Offset, Forecast: rc.Forecast, Absent: rc.Absent,
-		Point: rc.Point, Ratio: rc.Ratio, OnlyIf: rc.OnlyIf,
+		Statistic: rc.Statistic, Ratio: rc.Ratio, OnlyIf: rc.OnlyIf,
 	}
 }
 
@@ -197,11 +197,11 @@ func (c *compiler) checkGlobals(report func(string, ...any)) {
 		{"outbox", l.Outbox},
 	} {
 		if x.value < 1 {
-			report("limits.%s must be ≥ 1", x.name)
+			report("limits::%s must be ≥ 1", x.name)
 		}
 	}
 	if l.MaxSampleAge <= 0 {
-		report("limits.max_sample_age must be > 0")
+		report("limits::max_sample_age must be > 0")
 	}
 	if c.cfg.Defaults.For < 0 {
 		report("for must be ≥ 0")

@@ -9,12 +9,13 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/suggest"
 )
 
 // compileRule compiles everything of a rule except its place among the others.
 func (c *compiler) compileRule(rc RuleConfig, report func(string, ...any)) *Rule {
 	r := &Rule{
-		Name: rc.Name, Description: rc.Description, Scale: 1, Offset: rc.Offset, Top: rc.Top, Joins: rc.GroupAgg != "",
+		Name: rc.Name, Description: rc.Description, Scale: 1, Offset: rc.Offset, Top: rc.Top, Joins: rc.GroupAggregate != "",
 		MayMatchNothing: rc.mayMatchNothing,
 	}
 	if rc.Scale != nil {
@@ -38,7 +39,7 @@ func (c *compiler) compileRule(rc RuleConfig, report func(string, ...any)) *Rule
 
 func (c *compiler) compileGrouping(rc RuleConfig, r *Rule, report func(string, ...any)) {
 	var err error
-	if r.GroupAggregate, err = window.ParseGroupAggregate(rc.GroupAgg); err != nil {
+	if r.GroupAggregate, err = window.ParseGroupAggregate(rc.GroupAggregate); err != nil {
 		report("%w", err)
 	}
 	r.GroupGiven = rc.GroupBy != nil
@@ -84,7 +85,7 @@ func (c *compiler) compileWindow(rc RuleConfig, r *Rule, report func(string, ...
 	longest := time.Duration(r.Kind.Span())
 	if interval > 0 {
 		if need := int(longest / interval); need > c.cfg.Limits.SamplesPerSeries {
-			report("window %s needs ~%d samples at %s, limits.samples_per_series is %d: raise it or shorten the window",
+			report("window %s needs ~%d samples at %s, limits::samples_per_series is %d: raise it or shorten the window",
 				FormatDuration(longest), need, FormatDuration(interval), c.cfg.Limits.SamplesPerSeries)
 		}
 	}
@@ -154,7 +155,7 @@ func (c *compiler) compileNoData(own *NoDataConfig, r *Rule, report func(string,
 			return
 		}
 	}
-	report("no_data.action %q (allowed: %s)", policy.Action, strings.Join(allowed, ", "))
+	report("unknown no_data.action %q %s", policy.Action, suggest.DidYouMean(policy.Action, allowed))
 }
 
 func (c *compiler) compileFlapping(own *FlappingConfig, r *Rule, report func(string, ...any)) {

@@ -88,16 +88,16 @@ func TestValidationTexts(t *testing.T) {
 			`rules[0] "disk": unknown aggregate "incraese" (did you mean "increase"?)`,
 		},
 		{
-			"unknown figure", flat(func(rc *RuleConfig) { rc.Point = "mean" }),
-			`rules[0] "disk": unknown point "mean" (did you mean "avg"?)`,
+			"unknown figure", flat(func(rc *RuleConfig) { rc.Statistic = "mean" }),
+			`rules[0] "disk": unknown statistic "mean" (did you mean "avg"?)`,
 		},
 		{
-			"unlike any figure", flat(func(rc *RuleConfig) { rc.Point = "stddev" }),
-			`rules[0] "disk": unknown point "stddev" (known: min, max, avg, sum, count, pNN)`,
+			"unlike any figure", flat(func(rc *RuleConfig) { rc.Statistic = "stddev" }),
+			`rules[0] "disk": unknown statistic "stddev" (known: min, max, avg, sum, count, pNN)`,
 		},
 		{
-			"figure beyond all", flat(func(rc *RuleConfig) { rc.Point = "p100.1" }),
-			`rules[0] "disk": point "p100.1": percentile must be in (0,100]`,
+			"figure beyond all", flat(func(rc *RuleConfig) { rc.Statistic = "p100.1" }),
+			`rules[0] "disk": statistic "p100.1": percentile must be in (0,100]`,
 		},
 		{
 			"window without aggregate", flat(func(rc *RuleConfig) { rc.Window = time.Minute }),
@@ -124,8 +124,8 @@ func TestValidationTexts(t *testing.T) {
 			`rules[0] "disk": both "above" and "below" in only_if: use "outside" or "inside"`,
 		},
 		{
-			"condition with a wrong figure", flat(func(rc *RuleConfig) { rc.OnlyIf = &ConditionConfig{Metric: "n", Above: 1, Point: "maximum"} }),
-			`rules[0] "disk": only_if: unknown point "maximum" (did you mean "max"?)`,
+			"condition with a wrong figure", flat(func(rc *RuleConfig) { rc.OnlyIf = &ConditionConfig{Metric: "n", Above: 1, Statistic: "maximum"} }),
+			`rules[0] "disk": only_if: unknown statistic "maximum" (did you mean "max"?)`,
 		},
 		{
 			"condition with a wrong operator", flat(func(rc *RuleConfig) {
@@ -140,26 +140,26 @@ func TestValidationTexts(t *testing.T) {
 			`rules[0] "disk": "absent" and "only_if" exclude each other`,
 		},
 		{
-			"ratio of half", flat(func(rc *RuleConfig) { rc.Metric, rc.Ratio = "", &RatioConfig{Of: SelectorConfig{Metric: "e"}} }),
-			`rules[0] "disk": ratio.to.metric is required`,
+			"ratio of half", flat(func(rc *RuleConfig) { rc.Metric, rc.Ratio = "", &RatioConfig{Numerator: SelectorConfig{Metric: "e"}} }),
+			`rules[0] "disk": ratio.denominator.metric is required`,
 		},
 		{
 			"ratio beside metric", flat(func(rc *RuleConfig) {
-				rc.Ratio = &RatioConfig{Of: SelectorConfig{Metric: "e"}, To: SelectorConfig{Metric: "p"}}
+				rc.Ratio = &RatioConfig{Numerator: SelectorConfig{Metric: "e"}, Denominator: SelectorConfig{Metric: "p"}}
 			}),
-			`rules[0] "disk": "metric" stands beside "ratio": write it in "ratio.of" and "ratio.to"`,
+			`rules[0] "disk": "metric" stands beside "ratio": write it in "ratio.numerator" and "ratio.denominator"`,
 		},
 		{
 			"ratio of bytes", flat(func(rc *RuleConfig) {
 				rc.Metric, rc.Threshold = "", "5GiB"
-				rc.Ratio = &RatioConfig{Of: SelectorConfig{Metric: "e"}, To: SelectorConfig{Metric: "p"}}
+				rc.Ratio = &RatioConfig{Numerator: SelectorConfig{Metric: "e"}, Denominator: SelectorConfig{Metric: "p"}}
 			}),
 			`rules[0] "disk": threshold 5GiB can't be compared with a ratio: write a number or a percentage`,
 		},
 		{
 			"forecast of a ratio", flat(func(rc *RuleConfig) {
 				rc.Metric, rc.Forecast = "", &ForecastConfig{Window: time.Hour, Horizon: time.Hour}
-				rc.Ratio = &RatioConfig{Of: SelectorConfig{Metric: "e"}, To: SelectorConfig{Metric: "p"}}
+				rc.Ratio = &RatioConfig{Numerator: SelectorConfig{Metric: "e"}, Denominator: SelectorConfig{Metric: "p"}}
 			}),
 			`rules[0] "disk": "forecast" and "ratio" exclude each other`,
 		},
@@ -167,16 +167,16 @@ func TestValidationTexts(t *testing.T) {
 			"wrong operator in a ratio", flat(func(rc *RuleConfig) {
 				rc.Metric = ""
 				rc.Ratio = &RatioConfig{
-					Of: SelectorConfig{Metric: "e", Match: map[string]any{"resource": map[string]any{"a": map[string]any{"exist": true}}}},
-					To: SelectorConfig{Metric: "p", Point: "p0"},
+					Numerator:   SelectorConfig{Metric: "e", Match: map[string]any{"resource": map[string]any{"a": map[string]any{"exist": true}}}},
+					Denominator: SelectorConfig{Metric: "p", Statistic: "p0"},
 				}
 			}),
-			"rules[0] \"disk\": ratio.of.match.resource.a: unknown operator \"exist\" (did you mean \"exists\"?)\n" +
-				"rules[0] \"disk\": ratio.to: point \"p0\": percentile must be in (0,100]",
+			"rules[0] \"disk\": ratio.numerator.match.resource.a: unknown operator \"exist\" (did you mean \"exists\"?)\n" +
+				"rules[0] \"disk\": ratio.denominator: statistic \"p0\": percentile must be in (0,100]",
 		},
 		{
-			"unknown group aggregate", flat(func(rc *RuleConfig) { rc.GroupAgg = "average" }),
-			`rules[0] "disk": unknown group_agg "average" (did you mean "avg"?)`,
+			"unknown group aggregate", flat(func(rc *RuleConfig) { rc.GroupAggregate = "average" }),
+			`rules[0] "disk": unknown group_aggregate "average" (did you mean "avg"?)`,
 		},
 		{
 			"rate without window", flat(func(rc *RuleConfig) { rc.Aggregate = "rate" }),
@@ -188,7 +188,7 @@ func TestValidationTexts(t *testing.T) {
 		},
 		{
 			"window too long", flat(func(rc *RuleConfig) { rc.Aggregate, rc.Window = "avg", 24*time.Hour }),
-			`rules[0] "disk": window 24h needs ~5760 samples at 15s, limits.samples_per_series is 4096: raise it or shorten the window`,
+			`rules[0] "disk": window 24h needs ~5760 samples at 15s, limits::samples_per_series is 4096: raise it or shorten the window`,
 		},
 		{
 			"forecast", flat(func(rc *RuleConfig) { rc.Forecast = &ForecastConfig{Window: 30 * time.Second, Horizon: time.Hour} }),
@@ -241,7 +241,7 @@ func TestValidationTexts(t *testing.T) {
 		},
 		{
 			"no_data", flat(func(rc *RuleConfig) { rc.NoData = &NoDataConfig{Action: "drop"} }),
-			`rules[0] "disk": no_data.action "drop" (allowed: keep, resolve, alert, ok)`,
+			`rules[0] "disk": unknown no_data.action "drop" (known: keep, resolve, alert, close)`,
 		},
 		{"for", flat(func(rc *RuleConfig) { rc.For = new(-time.Second) }), `rules[0] "disk": for must be ≥ 0`},
 		{"keep", flat(func(rc *RuleConfig) { rc.KeepFiringFor = new(-time.Second) }), `rules[0] "disk": keep_firing_for must be ≥ 0`},
@@ -269,7 +269,7 @@ func TestValidationTexts(t *testing.T) {
 		}, `flapping.transitions must be ≥ 3`},
 		{"flapping of a rule", flat(func(rc *RuleConfig) { rc.Flapping = &FlappingConfig{Transitions: 2} }), `rules[0] "disk": flapping.transitions must be ≥ 3`},
 		{"interval", func(c *Config) { c.EvaluationInterval = time.Millisecond }, `evaluation_interval must be ≥ 1s`},
-		{"limits", func(c *Config) { c.Limits.Series = 0 }, `limits.series must be ≥ 1`},
+		{"limits", func(c *Config) { c.Limits.Series = 0 }, `limits::series must be ≥ 1`},
 		{"preset", func(c *Config) { c.Preset = "hots" }, `unknown preset "hots" (did you mean "host"?)`},
 		{"lookback", flat(func(rc *RuleConfig) { rc.Lookback = "soon" }), `rules[0] "disk": lookback "soon": want "auto" or a duration > 0`},
 		{
@@ -354,7 +354,7 @@ func TestRuleVersionIgnoresTexts(t *testing.T) {
 	}))
 	assert.NotEqual(t, plain, version(func(rc *RuleConfig) { rc.For = new(time.Second) }))
 	assert.NotEqual(t, plain, version(func(rc *RuleConfig) { rc.Match = map[string]any{"a": "b"} }))
-	assert.NotEqual(t, plain, version(func(rc *RuleConfig) { rc.Point = "p95" }))
+	assert.NotEqual(t, plain, version(func(rc *RuleConfig) { rc.Statistic = "p95" }))
 	assert.NotEqual(t, plain, version(func(rc *RuleConfig) { rc.OnlyIf = &ConditionConfig{Metric: "n", Above: 1} }))
 	assert.Equal(t, "d73bdb37", plain, "of a rule as it always was")
 }

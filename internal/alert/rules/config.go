@@ -53,7 +53,7 @@ type DefaultsConfig struct {
 type NoDataConfig struct {
 	// After is the age of the last sample from which the policy applies.
 	After time.Duration `mapstructure:"after"`
-	// Action is keep (say so, stay), resolve (as if the value were healthy), alert (fire), ok (close at once).
+	// Action is keep (say so, stay), resolve (as if the value were healthy), alert (fire), close (resolve at once).
 	Action string `mapstructure:"action"`
 }
 
@@ -87,8 +87,8 @@ type LimitsConfig struct {
 
 // OutputConfig selects records.
 type OutputConfig struct {
-	// Resolved keeps the resolve records.
-	Resolved bool `mapstructure:"resolved"`
+	// SendResolved keeps the resolve records.
+	SendResolved bool `mapstructure:"send_resolved"`
 }
 
 // SilenceConfig is one silence: From and To, or Cron and Duration.
@@ -113,9 +113,9 @@ type RuleConfig struct {
 	Description string `mapstructure:"description"`
 	// Metric is the metric's name.
 	Metric string `mapstructure:"metric"`
-	// Point is the figure of a histogram or summary point that is the point's value: pNN, min, max, avg, sum, count. It is of one
+	// Statistic is the statistic of a histogram or summary point that is the point's value: pNN, min, max, avg, sum, count. It is of one
 	// point; Aggregate then joins the points of a window.
-	Point string `mapstructure:"point"`
+	Statistic string `mapstructure:"statistic"`
 	// Ratio, in place of Metric, divides one metric by another within each group.
 	Ratio *RatioConfig `mapstructure:"ratio"`
 	// OnlyIf is a condition on another metric of the same group without which nothing fires.
@@ -126,8 +126,8 @@ type RuleConfig struct {
 	// GroupBy lists the attributes that identify an alert, "resource." and "scope." in front where they are not
 	// the data point's. Absent: the attributes that Match leaves open and the resource's identifying ones.
 	GroupBy []string `mapstructure:"group_by"`
-	// GroupAgg joins the series of a group: sum, avg, min, max, count. Absent: the worst series decides.
-	GroupAgg string `mapstructure:"group_agg"`
+	// GroupAggregate joins the series of a group: sum, avg, min, max, count. Absent: the worst series decides.
+	GroupAggregate string `mapstructure:"group_aggregate"`
 	// Window is the span of samples that Aggregate sees, left-open.
 	Window time.Duration `mapstructure:"window"`
 	// Aggregate is last, avg, min, max, sum, count, stddev, pNN, rate or increase.
@@ -189,29 +189,29 @@ type LevelConfig struct {
 
 // SelectorConfig selects the points of a metric; the fields are as in RuleConfig.
 type SelectorConfig struct {
-	Metric string         `mapstructure:"metric"`
-	Match  map[string]any `mapstructure:"match"`
-	Point  string         `mapstructure:"point"`
+	Metric    string         `mapstructure:"metric"`
+	Match     map[string]any `mapstructure:"match"`
+	Statistic string         `mapstructure:"statistic"`
 }
 
 // RatioConfig is the quotient of two metrics. Both sides are aggregated over the window and joined within the group first, by
-// the sum if GroupAgg does not say otherwise.
+// the sum if GroupAggregate does not say otherwise.
 type RatioConfig struct {
-	// Of is divided, To is what it is divided by.
-	Of SelectorConfig `mapstructure:"of"`
-	To SelectorConfig `mapstructure:"to"`
+	// Numerator is divided by Denominator.
+	Numerator   SelectorConfig `mapstructure:"numerator"`
+	Denominator SelectorConfig `mapstructure:"denominator"`
 }
 
 // ConditionConfig is a condition on the newest value of a metric. Exactly one of Above, Below, Outside and Inside is set, as in
 // LevelConfig. Where several series belong to a group, one that meets the bound is enough.
 type ConditionConfig struct {
-	Metric  string         `mapstructure:"metric"`
-	Match   map[string]any `mapstructure:"match"`
-	Point   string         `mapstructure:"point"`
-	Above   any            `mapstructure:"above"`
-	Below   any            `mapstructure:"below"`
-	Outside any            `mapstructure:"outside"`
-	Inside  any            `mapstructure:"inside"`
+	Metric    string         `mapstructure:"metric"`
+	Match     map[string]any `mapstructure:"match"`
+	Statistic string         `mapstructure:"statistic"`
+	Above     any            `mapstructure:"above"`
+	Below     any            `mapstructure:"below"`
+	Outside   any            `mapstructure:"outside"`
+	Inside    any            `mapstructure:"inside"`
 }
 
 // ForecastConfig is a linear forecast.
@@ -250,7 +250,7 @@ func DefaultConfig() Config {
 			Series: 10000, SamplesPerSeries: 4096, AlertsPerRule: 200,
 			EventsPerMinute: 120, Outbox: 1000, MaxSampleAge: 5 * time.Minute,
 		},
-		Output: OutputConfig{Resolved: true},
+		Output: OutputConfig{SendResolved: true},
 	}
 }
 

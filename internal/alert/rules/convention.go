@@ -9,7 +9,7 @@ import (
 
 // What the semantic conventions say of metrics and resources, and the rules go by, stands in this file.
 
-// IsShare tells whether values of the metric are shares of a whole by its name: a utilization, or a figure of one, such as
+// IsShare tells whether values of the metric are shares of a whole by its name: a utilization, or a statistic of one, such as
 // system.cpu.utilization.p95.
 func IsShare(metric string) bool {
 	return strings.HasSuffix(metric, ".utilization") || strings.Contains(metric, ".utilization.")

@@ -21,14 +21,14 @@ var ratioSpec = kindSpec{
 		}{
 			{"metric", rc.Metric != ""},
 			{"match", rc.Match != nil},
-			{"point", rc.Point != ""},
+			{"statistic", rc.Statistic != ""},
 		} {
 			if x.set {
-				report(`%[1]q stands beside "ratio": write it in "ratio.of" and "ratio.to"`, x.key)
+				report(`%[1]q stands beside "ratio": write it in "ratio.numerator" and "ratio.denominator"`, x.key)
 			}
 		}
-		r.Value = compileTarget("ratio.of.", rc.Ratio.Of, report)
-		k := &ratio{comparison: comparison{rule: r}, divisor: compileTarget("ratio.to.", rc.Ratio.To, report)}
+		r.Value = compileTarget("ratio.numerator.", rc.Ratio.Numerator, report)
+		k := &ratio{comparison: comparison{rule: r}, divisor: compileTarget("ratio.denominator.", rc.Ratio.Denominator, report)}
 		r.Metric = r.Value.Metric
 		if r.Metric != k.divisor.Metric {
 			r.Metric += " / " + k.divisor.Metric

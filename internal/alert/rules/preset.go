@@ -40,7 +40,7 @@ func hostPreset() []RuleConfig {
 	}
 	cpu := RuleConfig{
 		Name: "cpu", Metric: "system.cpu.utilization", Match: map[string]any{"cpu.mode": "idle"},
-		Scale: &minusOne, Offset: 1, GroupAgg: "avg",
+		Scale: &minusOne, Offset: 1, GroupAggregate: "avg",
 	}
 	memory := RuleConfig{
 		Name: "memory", Metric: "system.memory.utilization", Match: map[string]any{"system.memory.state": "used"},
@@ -51,7 +51,7 @@ func hostPreset() []RuleConfig {
 	// Figures of one disk may come in two batches, and the first alone would make the disk full.
 	settle := time.Second
 	disk := RuleConfig{
-		Name: "disk", NewSeriesDelay: &settle, Ratio: &RatioConfig{Of: blocks("used"), To: blocks(map[string]any{"in": []any{"used", "free"}})},
+		Name: "disk", NewSeriesDelay: &settle, Ratio: &RatioConfig{Numerator: blocks("used"), Denominator: blocks(map[string]any{"in": []any{"used", "free"}})},
 		GroupBy: []string{"resource", "system.device", "system.filesystem.mountpoint", "system.filesystem.type"},
 	}
 	swap := RuleConfig{

@@ -74,12 +74,12 @@ type Rule struct {
 	Selection string // What decides which groups exist; when it changes, old groups are closed.
 }
 
-// Target is a compiled selector: a metric, the points of it, and, where they describe many values, which figure of them.
+// Target is a compiled selector: a metric, the points of it, and, where they describe many values, which statistic of them.
 type Target struct {
 	Metric        string
 	Selector      Selector
 	Statistic     window.Statistic
-	StatisticName string // The figure as written.
+	StatisticName string // The statistic as written.
 	// Key is where in the configuration it stands, "" for the rule itself, else with a dot behind.
 	Key string
 }
@@ -114,7 +114,7 @@ const (
 var noDataActions = []struct {
 	name   string
 	action NoDataAction
-}{{"keep", NoDataKeep}, {"resolve", NoDataResolve}, {"alert", NoDataAlert}, {"ok", NoDataClose}}
+}{{"keep", NoDataKeep}, {"resolve", NoDataResolve}, {"alert", NoDataAlert}, {"close", NoDataClose}}
 
 // LevelSpec is one level as written: its bounds wait for the metric's unit.
 type LevelSpec struct {

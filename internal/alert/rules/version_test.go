@@ -53,7 +53,7 @@ func versionedRules() []RuleConfig {
 	add("group by sources", func(rc *RuleConfig) { rc.GroupBy = []string{"cpu", "resource.host.name", "scope.name"} })
 	add("group by resource", func(rc *RuleConfig) { rc.GroupBy = []string{"resource", "cpu"} })
 	for _, agg := range []string{"sum", "avg", "min", "max", "count"} {
-		add("group "+agg, func(rc *RuleConfig) { rc.GroupAgg = agg })
+		add("group "+agg, func(rc *RuleConfig) { rc.GroupAggregate = agg })
 	}
 	for _, agg := range []string{"last", "avg", "min", "max", "sum", "count", "stddev", "p50", "p99.9", "rate", "increase"} {
 		add("aggregate "+agg, func(rc *RuleConfig) { rc.Window, rc.Aggregate = 5*time.Minute, agg })
@@ -78,9 +78,9 @@ func versionedRules() []RuleConfig {
 		rc.Forecast = &ForecastConfig{Window: time.Hour, Horizon: time.Hour}
 	})
 	absent("absent with window", AbsentConfig{For: time.Hour}, func(rc *RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "max" })
-	absent("absent point", AbsentConfig{For: time.Hour}, func(rc *RuleConfig) { rc.Point = "p95" })
+	absent("absent point", AbsentConfig{For: time.Hour}, func(rc *RuleConfig) { rc.Statistic = "p95" })
 	for _, point := range []string{"min", "max", "avg", "sum", "count", "p50", "p99.9"} {
-		add("point "+point, func(rc *RuleConfig) { rc.Point = point })
+		add("point "+point, func(rc *RuleConfig) { rc.Statistic = point })
 	}
 	ratio := func(name string, r RatioConfig, edit func(*RuleConfig)) {
 		add(name, func(rc *RuleConfig) {
@@ -89,12 +89,12 @@ func versionedRules() []RuleConfig {
 		})
 	}
 	errors, all := SelectorConfig{Metric: "errors", Match: map[string]any{"code": "500"}}, SelectorConfig{Metric: "requests"}
-	ratio("ratio", RatioConfig{Of: errors, To: all}, func(*RuleConfig) {})
-	ratio("ratio of one metric", RatioConfig{Of: errors, To: SelectorConfig{Metric: "errors"}}, func(rc *RuleConfig) { rc.GroupAgg = "max" })
-	ratio("ratio of points", RatioConfig{Of: SelectorConfig{Metric: "a", Point: "sum"}, To: SelectorConfig{Metric: "a", Point: "count"}},
+	ratio("ratio", RatioConfig{Numerator: errors, Denominator: all}, func(*RuleConfig) {})
+	ratio("ratio of one metric", RatioConfig{Numerator: errors, Denominator: SelectorConfig{Metric: "errors"}}, func(rc *RuleConfig) { rc.GroupAggregate = "max" })
+	ratio("ratio of points", RatioConfig{Numerator: SelectorConfig{Metric: "a", Statistic: "sum"}, Denominator: SelectorConfig{Metric: "a", Statistic: "count"}},
 		func(rc *RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "rate" })
 	add("only if", func(rc *RuleConfig) {
-		rc.OnlyIf = &ConditionConfig{Metric: "up", Match: map[string]any{"job": "x"}, Outside: []any{1, "2"}, Point: "p90"}
+		rc.OnlyIf = &ConditionConfig{Metric: "up", Match: map[string]any{"job": "x"}, Outside: []any{1, "2"}, Statistic: "p90"}
 	})
 	for name, l := range map[string]LevelConfig{
 		"percent": {Above: "80%"}, "bytes": {Above: "5GiB"}, "below": {Below: 1}, "outside": {Outside: []any{1, 2}},

@@ -192,7 +192,7 @@ func TestRunOfGroupsAndRates(t *testing.T) {
 	t.Parallel()
 	rc := rules.RuleConfig{
 		Name: "errors", Metric: "system.network.errors", Window: 5 * time.Minute, Aggregate: "rate", GroupBy: []string{"network.interface.name"},
-		GroupAgg: "sum", Thresholds: map[string]rules.LevelConfig{"warning": {Above: 10, Clear: 1}},
+		GroupAggregate: "sum", Thresholds: map[string]rules.LevelConfig{"warning": {Above: 10, Clear: 1}},
 	}
 	r, err := Run(compile(t, rc), Test{Interval: time.Minute, Series: []Series{
 		{Series: `system.network.errors{network.interface.name="eth0",network.io.direction="receive"}`, Values: "0+360x10 3600x10"},

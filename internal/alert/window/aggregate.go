@@ -206,9 +206,9 @@ func ParseGroupAggregate(name string) (GroupAggregate, error) {
 		return agg, nil
 	}
 	if s, ok := aggregateSynonyms[strings.ToLower(name)]; ok && slices.Contains(groupAggregateNames, s) {
-		return 0, fmt.Errorf("unknown group_agg %q (did you mean %q?)", name, s)
+		return 0, fmt.Errorf("unknown group_aggregate %q (did you mean %q?)", name, s)
 	}
-	return 0, fmt.Errorf("unknown group_agg %q %s", name, suggest.DidYouMean(name, groupAggregateNames))
+	return 0, fmt.Errorf("unknown group_aggregate %q %s", name, suggest.DidYouMean(name, groupAggregateNames))
 }
 
 // GroupAccumulator joins the values of a group's series.

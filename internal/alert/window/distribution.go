@@ -66,8 +66,8 @@ func (d *Distribution) Reset() {
 	}
 }
 
-// Read returns the figure of the distribution, and false when a point that has seen no values has none. problem tells why no
-// such point has the figure.
+// Read returns the statistic of the distribution, and false when a point that has seen no values has none. problem tells why no
+// such point has the statistic.
 func (d *Distribution) Read(f Statistic) (v float64, ok bool, problem string) {
 	switch {
 	case f.Kind == StatisticCount:

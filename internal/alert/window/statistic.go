@@ -28,10 +28,10 @@ type Statistic struct {
 	Quantile float64
 }
 
-// statisticKindNames are the figures that have a plain name, by kind.
+// statisticKindNames are the statistics that have a plain name, by kind.
 var statisticKindNames = [...]string{StatisticMin: "min", StatisticMax: "max", StatisticAvg: "avg", StatisticSum: "sum", StatisticCount: "count"}
 
-// StatisticNames are the figures as messages list them.
+// StatisticNames are the statistics as messages list them.
 var StatisticNames = []string{"min", "max", "avg", "sum", "count", "pNN"}
 
 func ParseStatistic(name string) (Statistic, error) {
@@ -46,21 +46,21 @@ func ParseStatistic(name string) (Statistic, error) {
 	if number, ok := strings.CutPrefix(name, "p"); ok {
 		if p, err := strconv.ParseFloat(number, 64); err == nil {
 			if !(p > 0 && p <= 100) {
-				return Statistic{}, fmt.Errorf("point %q: percentile must be in (0,100]", name)
+				return Statistic{}, fmt.Errorf("statistic %q: percentile must be in (0,100]", name)
 			}
 			return Statistic{Kind: StatisticPercentile, Quantile: p / 100}, nil
 		}
 	}
 	if s, ok := aggregateSynonyms[strings.ToLower(name)]; ok && (slices.Contains(StatisticNames, s) || s == "p50") {
-		return Statistic{}, fmt.Errorf("unknown point %q (did you mean %q?)", name, s)
+		return Statistic{}, fmt.Errorf("unknown statistic %q (did you mean %q?)", name, s)
 	}
-	return Statistic{}, fmt.Errorf("unknown point %q %s", name, suggest.DidYouMean(name, StatisticNames))
+	return Statistic{}, fmt.Errorf("unknown statistic %q %s", name, suggest.DidYouMean(name, StatisticNames))
 }
 
-// OfCounter tells whether the figure grows in a cumulative stream and adds up in a delta stream.
+// OfCounter tells whether the statistic grows in a cumulative stream and adds up in a delta stream.
 func (f Statistic) OfCounter() bool { return f.Kind == StatisticSum || f.Kind == StatisticCount }
 
-// UnitOf returns the unit of the figure in a metric of the given unit.
+// UnitOf returns the unit of the statistic in a metric of the given unit.
 func (f Statistic) UnitOf(unit string) string {
 	if f.Kind == StatisticCount {
 		return "{value}"
@@ -68,7 +68,7 @@ func (f Statistic) UnitOf(unit string) string {
 	return unit
 }
 
-// String returns the figure as it is written.
+// String returns the statistic as it is written.
 func (f Statistic) String() string {
 	if f.Kind == StatisticPercentile {
 		return "p" + strconv.FormatFloat(f.Quantile*100, 'g', 6, 64)
