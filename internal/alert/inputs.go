@@ -133,7 +133,7 @@ func (g *group) condition(t int64) (holds bool, said window.Presence) {
 			continue
 		}
 		said = window.Present
-		holds = holds || r.met.Raised(v)
+		holds = holds || r.condition.Raised(v)
 	}
 	return holds, said
 }

@@ -134,9 +134,9 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
 	if len(s.resource) > 0 {
 		a.resource = &resource{attrs: s.resource}
 	}
-	a.Level, a.worst, a.told = r.levelLike(s.level), r.levelLike(s.worst), r.levelLike(s.announced)
+	a.Level, a.worst, a.announced = r.levelLike(s.level), r.levelLike(s.worst), r.levelLike(s.announced)
 	a.value, a.noData, a.open, a.started, a.ended = s.value, s.noData, s.open, s.started, s.ended
-	a.seq, a.repeats, a.toldState, a.toldAt, a.toldStart = s.seq, s.repeats, s.announcedState, s.announcedAt, s.started
+	a.seq, a.repeats, a.announcedState, a.announcedAt, a.announcedStart = s.seq, s.repeats, s.announcedState, s.announcedAt, s.started
 	a.flap = ladder.Flapping{Times: s.flapTimes, Latched: s.latched, Last: s.flapLast}
 	if down <= maxPendingDowntime {
 		for _, run := range s.since {
@@ -163,8 +163,8 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
 	if g.inputs != nil {
 		g.inputs.complete = e.now
 	}
-	if a.told > 0 {
-		r.announced++
+	if a.announced > 0 {
+		r.announcedCount++
 	}
 	if s.deferred != notDeferred {
 		e.postpone(g, s.deferred)

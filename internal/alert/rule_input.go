@@ -43,7 +43,7 @@ func (e *Engine) unitFits(w *ruleInput, unit string) bool {
 	var err error
 	switch {
 	case w.Role == rules.RoleCondition:
-		if w.rule.met, err = w.rule.OnlyIf.Bound.Resolve(unit); err == nil && w.impossible(&w.rule.OnlyIf.Bound, &w.rule.met) {
+		if w.rule.condition, err = w.rule.OnlyIf.Bound.Resolve(unit); err == nil && w.impossible(&w.rule.OnlyIf.Bound, &w.rule.condition) {
 			e.notice("rule %q never fires: only_if above %s never holds, because %s is a ratio; did you mean %[2]s%%?", w.rule.Name,
 				w.rule.OnlyIf.Bound.Raise[0].Text, w.Metric)
 		}

@@ -250,7 +250,7 @@ func TestValidationTexts(t *testing.T) {
 		{"NaN text", flat(func(rc *RuleConfig) { rc.Threshold = "NaN" }), `rules[0] "disk": threshold NaN`},
 		{
 			"threshold text", flat(func(rc *RuleConfig) { rc.Threshold = "lots" }),
-			`rules[0] "disk": threshold "lots": want a number, a percentage or a byte size`,
+			`rules[0] "disk": threshold "lots": expected a number, a percentage or a byte size`,
 		},
 		{
 			"silence", func(c *Config) {
@@ -271,7 +271,7 @@ func TestValidationTexts(t *testing.T) {
 		{"interval", func(c *Config) { c.EvaluationInterval = time.Millisecond }, `evaluation_interval must be ≥ 1s`},
 		{"limits", func(c *Config) { c.Limits.Series = 0 }, `limits::series must be ≥ 1`},
 		{"preset", func(c *Config) { c.Preset = "hots" }, `unknown preset "hots" (did you mean "host"?)`},
-		{"lookback", flat(func(rc *RuleConfig) { rc.Lookback = "soon" }), `rules[0] "disk": lookback "soon": want "auto" or a duration > 0`},
+		{"lookback", flat(func(rc *RuleConfig) { rc.Lookback = "soon" }), `rules[0] "disk": lookback "soon": expected "auto" or a duration > 0`},
 		{
 			"expected groups", flat(func(rc *RuleConfig) {
 				rc.Threshold, rc.Absent, rc.GroupBy = nil, &AbsentConfig{For: time.Minute, Expect: true}, []string{"a"}

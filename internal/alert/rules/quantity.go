@@ -60,7 +60,7 @@ func parseQuantity(v any) (Quantity, error) {
 	case string:
 		return parseQuantityText(x)
 	default:
-		return Quantity{}, fmt.Errorf("threshold %v: want a number, a percentage or a byte size", v)
+		return Quantity{}, fmt.Errorf("threshold %v: expected a number, a percentage or a byte size", v)
 	}
 }
 
@@ -87,7 +87,7 @@ func parseQuantityText(s string) (Quantity, error) {
 	}
 	f, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
 	if err != nil || strings.ContainsAny(number, "_xXpP") {
-		return Quantity{}, fmt.Errorf("threshold %q: want a number, a percentage or a byte size", s)
+		return Quantity{}, fmt.Errorf("threshold %q: expected a number, a percentage or a byte size", s)
 	}
 	if math.IsNaN(f) {
 		return Quantity{}, errNaN
