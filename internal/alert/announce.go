@@ -195,7 +195,7 @@ func (e *Engine) release() {
 			waiting = append(waiting, g)
 			continue
 		}
-		a.rank, a.firstT, a.firstValue = g.rule.Rule.Levels[a.Level-1].Severity, 0, a.value.Float64
+		a.rank, a.firstT, a.firstValue = g.rule.Levels[a.Level-1].Severity, 0, a.value.Float64
 		ready = append(ready, change{group: g})
 	}
 	clear(e.deferred[len(waiting):])

@@ -74,7 +74,7 @@ func (g *group) clockSetBack(now int64) {
 
 // notAfter moves to now what lies after it.
 func (a *alertState) notAfter(now int64) {
-	a.Machine.NotAfter(now)
+	a.NotAfter(now)
 	a.flap.NotAfter(now)
 	a.ended, a.announcedAt = min(a.ended, now), min(a.announcedAt, now)
 }

@@ -198,7 +198,7 @@ func (e *Engine) noticeImpossible(w *ruleInput) {
 		return
 	}
 	for i := range r.levels {
-		if l := &r.Rule.Levels[i]; w.impossible(l, &r.levels[i]) {
+		if l := &r.Levels[i]; w.impossible(l, &r.levels[i]) {
 			e.notice("rule %q: %s above %s never fires, because %s is a ratio; did you mean %s%%?",
 				r.Name, l.Name, l.Raise[0].Text, r.Metric, l.Raise[0].Text)
 		}

@@ -64,7 +64,7 @@ func (e *Engine) record(c *change) event.Event {
 	if shown == 0 {
 		shown = max(a.announced, 1)
 	}
-	l, spec := &r.levels[shown-1], &r.Rule.Levels[shown-1]
+	l, spec := &r.levels[shown-1], &r.Levels[shown-1]
 	ev := event.Event{
 		Kind: alertschema.KindStateChange, Time: c.t, ObservedTime: e.now, SeverityNumber: spec.Number, SeverityText: spec.Name,
 		AlertID: alertschema.IDText(g.id), EpisodeID: alertschema.EpisodeID(g.id, c.started), Transition: c.transition,

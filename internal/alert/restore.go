@@ -21,7 +21,7 @@ const maxPendingDowntime = 3600 * second
 //
 // Time that the engine was down counts towards neither for, nor keep_firing_for, nor absent.for; pending alerts are dropped after
 // an hour of it. Samples that were decided upon before are not decided upon again.
-// Firing alerts stay, and rules with windows have no say on them until their windows are full again. Alerts of
+// Firing alerts stay, and rules with windows do not change them until their windows are full again. Alerts of
 // rules that are gone, or that select other series now, are closed.
 //
 // State that cannot be decoded is left out, deleted by the next snapshot, and reported in the error: the engine then begins again with the
@@ -178,8 +178,8 @@ func (r *ruleState) levelLike(s storedLevel) int {
 		return 0
 	}
 	best := 1
-	for i := range r.Rule.Levels {
-		l := &r.Rule.Levels[i]
+	for i := range r.Levels {
+		l := &r.Levels[i]
 		if l.Name == s.name {
 			return i + 1
 		}

@@ -121,7 +121,7 @@ func TestRestart(t *testing.T) {
 		r.step(175, 10)
 		assert.Equal(t, []string{"resolve"}, r.transitions())
 	})
-	t.Run("a rule with a window has no say until the window is full again", func(t *testing.T) {
+	t.Run("a rule with a window is ignored until the window is full again", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "max" }), nil)
 		r.step(0, 90)
@@ -547,7 +547,7 @@ func TestFieldsComeAndGo(t *testing.T) {
 	assert.Equal(t, s, got)
 	_, err = decodeAlert(versioned(3, append(newer, 0xc7, 0x0c)))
 	require.ErrorIs(t, err, attr.ErrCorrupt, "a wire type that nobody knows the length of")
-	_, err = decodeAlert(versioned(3, []byte{1<<3 | 0, 1}))
+	_, err = decodeAlert(versioned(3, []byte{1<<3, 1}))
 	require.ErrorIs(t, err, attr.ErrCorrupt, "a text of another wire type")
 }
 

@@ -126,7 +126,7 @@ func (r *ruleState) stored(level int) storedLevel {
 	if level <= 0 {
 		return storedLevel{}
 	}
-	return storedLevel{r.Rule.Levels[level-1].Name, r.Rule.Levels[level-1].Number}
+	return storedLevel{r.Levels[level-1].Name, r.Levels[level-1].Number}
 }
 
 // encodeAlert returns the stored form of the alert of a group.

@@ -103,7 +103,7 @@ func (e *Engine) queue(g *group, c change) {
 		a.firstT, a.firstValue = c.t, c.value.Float64
 	}
 	if l := max(c.from, c.to); l > 0 {
-		a.rank = max(a.rank, g.rule.Rule.Levels[l-1].Severity)
+		a.rank = max(a.rank, g.rule.Levels[l-1].Severity)
 	}
 	a.rank = max(a.rank, 0)
 	e.changes = append(e.changes, c)

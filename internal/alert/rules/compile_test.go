@@ -88,15 +88,15 @@ func TestValidationTexts(t *testing.T) {
 			`rules[0] "disk": unknown aggregate "incraese" (did you mean "increase"?)`,
 		},
 		{
-			"unknown figure", flat(func(rc *RuleConfig) { rc.Statistic = "mean" }),
+			"unknown statistic", flat(func(rc *RuleConfig) { rc.Statistic = "mean" }),
 			`rules[0] "disk": unknown statistic "mean" (did you mean "avg"?)`,
 		},
 		{
-			"unlike any figure", flat(func(rc *RuleConfig) { rc.Statistic = "stddev" }),
+			"unlike any statistic", flat(func(rc *RuleConfig) { rc.Statistic = "stddev" }),
 			`rules[0] "disk": unknown statistic "stddev" (known: min, max, avg, sum, count, pNN)`,
 		},
 		{
-			"figure beyond all", flat(func(rc *RuleConfig) { rc.Statistic = "p100.1" }),
+			"statistic beyond all", flat(func(rc *RuleConfig) { rc.Statistic = "p100.1" }),
 			`rules[0] "disk": statistic "p100.1": percentile must be in (0,100]`,
 		},
 		{
@@ -124,7 +124,7 @@ func TestValidationTexts(t *testing.T) {
 			`rules[0] "disk": both "above" and "below" in only_if: use "outside" or "inside"`,
 		},
 		{
-			"condition with a wrong figure", flat(func(rc *RuleConfig) { rc.OnlyIf = &ConditionConfig{Metric: "n", Above: 1, Statistic: "maximum"} }),
+			"condition with a wrong statistic", flat(func(rc *RuleConfig) { rc.OnlyIf = &ConditionConfig{Metric: "n", Above: 1, Statistic: "maximum"} }),
 			`rules[0] "disk": only_if: unknown statistic "maximum" (did you mean "max"?)`,
 		},
 		{

@@ -12,16 +12,22 @@ import (
 type QuantityUnit uint8
 
 const (
+	// UnitBare is a bare number, in the metric's unit.
 	UnitBare QuantityUnit = iota
+	// UnitPercent is a percentage, of a metric of unit 1 or %.
 	UnitPercent
+	// UnitBytes is a byte size, of a metric of unit By or By/s.
 	UnitBytes
 )
 
 // Quantity is a threshold as written: number, unit and the text for messages.
 type Quantity struct {
+	// Number is the number, with the factor of a byte size in it.
 	Number float64
-	Unit   QuantityUnit
-	Text   string
+	// Unit is what it was written with.
+	Unit QuantityUnit
+	// Text is how it was written. Rule versions are made of it.
+	Text string
 }
 
 var byteSuffixes = []struct {

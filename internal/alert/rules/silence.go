@@ -103,6 +103,7 @@ type SilenceSet struct {
 	cronActive []bool
 }
 
+// NewSilenceSet returns the set of compiled silences.
 func NewSilenceSet(all []silence) SilenceSet {
 	return SilenceSet{all: all, cronMinute: ladder.Unset, cronActive: make([]bool, len(all))}
 }
