@@ -315,14 +315,14 @@ func versioned(version byte, content []byte) []byte {
 }
 
 // upgradeStates are the states that older builds have stored, by version.
-func upgradeStates(t testing.TB) map[byte]store {
-	t.Helper()
+func upgradeStates(tb testing.TB) map[byte]store {
+	tb.Helper()
 	states := map[byte]store{}
 	for version := byte(1); version <= 2; version++ {
 		text, err := os.ReadFile(fmt.Sprintf("../alertpipe/testdata/upgrade/version%d.json", version))
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		state := store{}
-		require.NoError(t, json.Unmarshal(text, &state))
+		require.NoError(tb, json.Unmarshal(text, &state))
 		states[version] = state
 	}
 	return states
@@ -547,7 +547,7 @@ func TestFieldsComeAndGo(t *testing.T) {
 	assert.Equal(t, s, got)
 	_, err = decodeAlert(versioned(3, append(newer, 0xc7, 0x0c)))
 	require.ErrorIs(t, err, attr.ErrCorrupt, "a wire type that nobody knows the length of")
-	_, err = decodeAlert(versioned(3, []byte{1<<3, 1}))
+	_, err = decodeAlert(versioned(3, []byte{1 << 3, 1}))
 	require.ErrorIs(t, err, attr.ErrCorrupt, "a text of another wire type")
 }
 

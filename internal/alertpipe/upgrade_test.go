@@ -57,7 +57,7 @@ func TestUpgrade(t *testing.T) {
 // healthy ones.
 func upgradeRecords(t *testing.T, stored *memoryStorage) []string {
 	t.Helper()
-	ahead := storedAt.Add(10 * time.Second).Sub(time.Now())
+	ahead := time.Until(storedAt.Add(10 * time.Second))
 	now := func() time.Time { return time.Now().Add(ahead) }
 	var rules map[string]any
 	text, err := os.ReadFile("testdata/upgrade/rules.yaml")

@@ -35,6 +35,7 @@ type client struct{ *disk }
 func (c client) Get(_ context.Context, key string) ([]byte, error) {
 	return c.data[key], c.unreadable[key]
 }
+
 func (client) Set(context.Context, string, []byte) error { return errors.New("not in a transaction") }
 func (client) Delete(context.Context, string) error      { return errors.New("not in a transaction") }
 
