@@ -155,8 +155,11 @@ func encodeAlert(g *group) []byte {
 	return s.encode()
 }
 
+// usualSize is room for the stored form of most alerts, in bytes.
+const usualSize = 384
+
 func (s *storedAlert) encode() []byte {
-	var e attr.Encoder
+	e := attr.Encoder{Bytes: make([]byte, 0, usualSize)}
 	attr.WriteFields(&e, s, alertFields)
 	return e.Sealed()
 }
