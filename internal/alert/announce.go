@@ -63,11 +63,11 @@ func (d decision) deferral() deferral {
 
 // circumstances are what decide looks at besides the change itself. Each is asked at most once, in order of declaration.
 type circumstances struct {
-	told     int
-	state    alertschema.State
-	silenced func() bool
-	full     func() bool
-	budget   func() bool
+	announced int
+	state     alertschema.State
+	silenced  func() bool
+	full      func() bool
+	budget    func() bool
 }
 
 // decide says whether a change is announced. A resolve of an announced fire always is, whatever else holds: silences,
@@ -75,17 +75,17 @@ type circumstances struct {
 func decide(t alertschema.Transition, c circumstances) decision {
 	switch t {
 	case alertschema.TransitionResolve, alertschema.TransitionFlappingStart, alertschema.TransitionFlappingEnd:
-		if c.told == 0 {
+		if c.announced == 0 {
 			return unannounced
 		}
 		return announced
 	case alertschema.TransitionFire:
 	case alertschema.TransitionDataBack:
-		if c.told == 0 || c.state != alertschema.StateNoData {
+		if c.announced == 0 || c.state != alertschema.StateNoData {
 			return unannounced
 		}
 	default:
-		if c.told == 0 {
+		if c.announced == 0 {
 			return unannounced
 		}
 	}
@@ -106,14 +106,14 @@ func (e *Engine) judge(c *change) decision {
 	g, r := c.group, c.group.rule
 	a := g.alert
 	return decide(c.transition, circumstances{
-		told: a.told, state: a.toldState,
+		announced: a.announced, state: a.announcedState,
 		silenced: func() bool { return e.silenced(g, max(c.from, c.to)) },
 		full: func() bool {
 			limit := e.rules.Limits.AlertsPerRule
 			if r.Top > 0 {
 				limit = min(limit, r.Top)
 			}
-			return r.announced >= limit
+			return r.announcedCount >= limit
 		},
 		budget: func() bool { return e.storm.allow(e.now) },
 	})
@@ -129,12 +129,12 @@ func (e *Engine) silenced(g *group, level int) bool {
 // announce makes a record of a change, or takes down why there is none yet.
 func (e *Engine) announce(c *change) {
 	a := c.group.alert
-	if (c.transition == alertschema.TransitionEscalate || c.transition == alertschema.TransitionDeescalate) && a.told > 0 {
+	if (c.transition == alertschema.TransitionEscalate || c.transition == alertschema.TransitionDeescalate) && a.announced > 0 {
 		// What was held back in between may have left the receiver at another level than the change began at.
 		switch {
-		case c.to == a.told:
+		case c.to == a.announced:
 			return
-		case c.to > a.told:
+		case c.to > a.announced:
 			c.transition = alertschema.TransitionEscalate
 		default:
 			c.transition = alertschema.TransitionDeescalate
@@ -156,7 +156,7 @@ func (e *Engine) announce(c *change) {
 		e.stats.suppressed[suppressedLimit]++
 	case heldByStorm:
 		e.stats.suppressed[suppressedStorm]++
-		e.storm.note(c)
+		e.storm.count(c)
 	}
 	if c.transition != alertschema.TransitionRepeat {
 		e.postpone(c.group, d.deferral())
@@ -187,7 +187,7 @@ func (e *Engine) release() {
 		case a == nil || a.deferred == notDeferred:
 			g.waits = false
 			continue
-		case a.Level == 0 || a.Level == a.told && a.noData == (a.toldState == alertschema.StateNoData):
+		case a.Level == 0 || a.Level == a.announced && a.noData == (a.announcedState == alertschema.StateNoData):
 			a.deferred, g.waits = notDeferred, false
 			e.journal.mark(g.id)
 			continue
@@ -195,7 +195,7 @@ func (e *Engine) release() {
 			waiting = append(waiting, g)
 			continue
 		}
-		a.rank, a.firstT, a.firstValue = g.rule.Rule.Levels[a.Level-1].Severity, 0, a.value.Float64
+		a.rank, a.firstT, a.firstValue = g.rule.Levels[a.Level-1].Severity, 0, a.value.Float64
 		ready = append(ready, change{group: g})
 	}
 	clear(e.deferred[len(waiting):])
@@ -221,18 +221,18 @@ func (e *Engine) release() {
 func (e *Engine) belated(g *group) change {
 	a := g.alert
 	c := change{
-		group: g, t: g.clock(e.now), from: a.told, to: a.Level, reason: g.rule.Kind.Reason(), seq: a.seq, value: a.value,
+		group: g, t: g.clock(e.now), from: a.announced, to: a.Level, reason: g.rule.Kind.Reason(), seq: a.seq, value: a.value,
 		started: a.started, ended: a.ended, worst: a.worst, resource: g.resourceAttrs(), belated: true,
 	}
 	if a.deferred == deferredByStorm && g.rule.silence == 0 {
 		c.reason = alertschema.ReasonStormReleased
 	}
 	switch {
-	case a.told == 0:
+	case a.announced == 0:
 		c.transition = alertschema.TransitionFire
-	case a.Level > a.told:
+	case a.Level > a.announced:
 		c.transition = alertschema.TransitionEscalate
-	case a.Level < a.told:
+	case a.Level < a.announced:
 		c.transition = alertschema.TransitionDeescalate
 	case a.noData:
 		c.transition, c.reason = alertschema.TransitionNoData, alertschema.ReasonNoData
@@ -248,7 +248,7 @@ func (e *Engine) repeat() {
 	var due []*group
 	for _, g := range e.alerts {
 		a := g.alert
-		if g.rule.RepeatInterval > 0 && a.told > 0 && a.Level > 0 && !a.flap.Latched && e.now-a.toldAt >= g.rule.RepeatInterval {
+		if g.rule.RepeatInterval > 0 && a.announced > 0 && a.Level > 0 && !a.flap.Latched && e.now-a.announcedAt >= g.rule.RepeatInterval {
 			due = append(due, g)
 		}
 	}
@@ -257,7 +257,7 @@ func (e *Engine) repeat() {
 		a := g.alert
 		a.repeats++
 		c := e.belated(g)
-		c.transition, c.reason, c.from, c.to = alertschema.TransitionRepeat, alertschema.ReasonRepeat, a.told, a.told
+		c.transition, c.reason, c.from, c.to = alertschema.TransitionRepeat, alertschema.ReasonRepeat, a.announced, a.announced
 		g.rule.transitions[alertschema.TransitionRepeat]++
 		e.announce(&c)
 	}

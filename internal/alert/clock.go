@@ -58,7 +58,7 @@ func (g *group) clockSetBack(now int64) {
 		g.inputs.complete = min(g.inputs.complete, now)
 	}
 	if future {
-		g.pend, g.lastRound, g.lastEvent = nil, ladder.Unset, ladder.Unset
+		g.pending, g.lastRound, g.lastEvent = nil, ladder.Unset, ladder.Unset
 	}
 	a := g.alert
 	if a == nil {
@@ -74,7 +74,7 @@ func (g *group) clockSetBack(now int64) {
 
 // notAfter moves to now what lies after it.
 func (a *alertState) notAfter(now int64) {
-	a.Machine.NotAfter(now)
+	a.NotAfter(now)
 	a.flap.NotAfter(now)
-	a.ended, a.toldAt = min(a.ended, now), min(a.toldAt, now)
+	a.ended, a.announcedAt = min(a.ended, now), min(a.announcedAt, now)
 }

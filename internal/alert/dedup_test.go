@@ -22,7 +22,7 @@ func TestDecide(t *testing.T) {
 		edit(&c)
 		return c
 	}
-	told := func(c *circumstances) { c.told, c.state = 1, alertschema.StateFiring }
+	wasAnnounced := func(c *circumstances) { c.announced, c.state = 1, alertschema.StateFiring }
 	cases := []struct {
 		story string
 		t     alertschema.Transition
@@ -36,18 +36,18 @@ func TestDecide(t *testing.T) {
 		{"a silence is asked before the budget is spent", alertschema.TransitionFire, with(func(c *circumstances) { c.silenced, c.budget = yes, no }), heldBySilence},
 		{"nobody waits for the resolve of an unannounced fire", alertschema.TransitionResolve, calm, unannounced},
 		{"a resolve passes silence, limit and storm", alertschema.TransitionResolve, with(func(c *circumstances) {
-			told(c)
+			wasAnnounced(c)
 			c.silenced, c.full, c.budget = yes, yes, no
 		}), announced},
 		{"an escalation of an unannounced fire waits with it", alertschema.TransitionEscalate, calm, unannounced},
-		{"an escalation is announced", alertschema.TransitionEscalate, with(told), announced},
-		{"a full rule lets its own alerts escalate", alertschema.TransitionEscalate, with(func(c *circumstances) { told(c); c.full = yes }), announced},
-		{"a storm holds an escalation back", alertschema.TransitionEscalate, with(func(c *circumstances) { told(c); c.budget = no }), heldByStorm},
-		{"data that is back is news only after no data", alertschema.TransitionDataBack, with(told), unannounced},
-		{"data back after no data", alertschema.TransitionDataBack, with(func(c *circumstances) { c.told, c.state = 1, alertschema.StateNoData }), announced},
+		{"an escalation is announced", alertschema.TransitionEscalate, with(wasAnnounced), announced},
+		{"a full rule lets its own alerts escalate", alertschema.TransitionEscalate, with(func(c *circumstances) { wasAnnounced(c); c.full = yes }), announced},
+		{"a storm holds an escalation back", alertschema.TransitionEscalate, with(func(c *circumstances) { wasAnnounced(c); c.budget = no }), heldByStorm},
+		{"data that is back is news only after no data", alertschema.TransitionDataBack, with(wasAnnounced), unannounced},
+		{"data back after no data", alertschema.TransitionDataBack, with(func(c *circumstances) { c.announced, c.state = 1, alertschema.StateNoData }), announced},
 		{"flapping of an unannounced alert is not told", alertschema.TransitionFlappingStart, calm, unannounced},
-		{"flapping saves records, so the budget does not stop it", alertschema.TransitionFlappingStart, with(func(c *circumstances) { told(c); c.budget = no }), announced},
-		{"a repeat is the first to go in a storm", alertschema.TransitionRepeat, with(func(c *circumstances) { told(c); c.budget = no }), heldByStorm},
+		{"flapping saves records, so the budget does not stop it", alertschema.TransitionFlappingStart, with(func(c *circumstances) { wasAnnounced(c); c.budget = no }), announced},
+		{"a repeat is the first to go in a storm", alertschema.TransitionRepeat, with(func(c *circumstances) { wasAnnounced(c); c.budget = no }), heldByStorm},
 	}
 	for _, c := range cases {
 		assert.Equal(t, c.want, decide(c.t, c.c), c.story)
@@ -265,7 +265,7 @@ func TestStorm(t *testing.T) {
 	still := 0
 	for _, g := range r.engine.alerts {
 		if g.alert.Level > 0 {
-			assert.Positive(t, g.alert.told)
+			assert.Positive(t, g.alert.announced)
 			still++
 		}
 	}
@@ -355,7 +355,7 @@ func TestLimitHoldsBackTheExcessAlone(t *testing.T) {
 	assert.EqualValues(t, 2, r.engine.Stats(at(15)).EventsSuppressed["limit"])
 	var announced string
 	for _, g := range r.engine.alerts {
-		if g.alert.told > 0 {
+		if g.alert.announced > 0 {
 			announced = g.attributes()[0].Value.AsString()
 		}
 	}

@@ -36,10 +36,10 @@ func (e *Engine) enqueue(ev event.Event) {
 func (e *Engine) unannounce(fire *event.Event) {
 	id, err := strconv.ParseUint(fire.AlertID, 16, 64)
 	g := e.alerts[id]
-	if err != nil || g == nil || g.alert.told == 0 || alertschema.EpisodeID(id, g.alert.toldStart) != fire.EpisodeID {
+	if err != nil || g == nil || g.alert.announced == 0 || alertschema.EpisodeID(id, g.alert.announcedStart) != fire.EpisodeID {
 		return
 	}
-	g.alert.told, g.alert.toldState = 0, alertschema.StateInactive
-	g.rule.announced--
+	g.alert.announced, g.alert.announcedState = 0, alertschema.StateInactive
+	g.rule.announcedCount--
 	e.postpone(g, deferredByLimit)
 }

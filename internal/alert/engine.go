@@ -58,17 +58,17 @@ type ruleState struct {
 	// silence is Kind.Silence.
 	silence    int64
 	levels     []ladder.Level
-	met        ladder.Level // The bound of only_if.
+	condition  ladder.Level // The bound of only_if.
 	oneReading bool         // One value answers for all levels.
 	broken     bool         // The bounds cannot be compared with the metric.
 
-	announced   int // Alerts whose fire was announced and not yet its resolve.
-	errors      map[string]struct{}
-	errorCount  uint64
-	transitions map[alertschema.Transition]uint64
-	lastMatch   int64
-	warnedIdle  bool
-	inputsSeen  bool // Everything that the rule needs was there at once.
+	announcedCount int // Alerts whose fire was announced and not yet its resolve.
+	errors         map[string]struct{}
+	errorCount     uint64
+	transitions    map[alertschema.Transition]uint64
+	lastMatch      int64
+	warnedIdle     bool
+	inputsSeen     bool // Everything that the rule needs was there at once.
 }
 
 // New returns an engine that begins at now.
@@ -176,7 +176,7 @@ func (e *Engine) Evaluate(now time.Time) {
 	e.release()
 	e.repeat()
 	e.storm.summarize(e)
-	e.settle()
+	e.forgetAlerts()
 	e.noticeIdleRules()
 	if e.seriesCount < e.rules.Limits.Series {
 		e.warnedSeries = false
@@ -198,7 +198,7 @@ func (e *Engine) noticeImpossible(w *ruleInput) {
 		return
 	}
 	for i := range r.levels {
-		if l := &r.Rule.Levels[i]; w.impossible(l, &r.levels[i]) {
+		if l := &r.Levels[i]; w.impossible(l, &r.levels[i]) {
 			e.notice("rule %q: %s above %s never fires, because %s is a ratio; did you mean %s%%?",
 				r.Name, l.Name, l.Raise[0].Text, r.Metric, l.Raise[0].Text)
 		}

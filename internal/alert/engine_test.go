@@ -211,7 +211,7 @@ func TestNoData(t *testing.T) {
 		assert.Equal(t, alertschema.TransitionResolve, events[0].Transition)
 		assert.Equal(t, alertschema.StateNoData, events[0].Previous)
 	})
-	t.Run("keep: pending ends without a word", func(t *testing.T) {
+	t.Run("keep: pending ends silently", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, rule("keep", func(rc *rules.RuleConfig) { rc.For = new(5 * time.Minute) }), nil)
 		r.step(0, 90)

@@ -12,20 +12,20 @@ import (
 // which part of the group is still to come.
 func (e *Engine) evaluatePending(g *group, force bool) {
 	done := 0
-	for _, t := range g.pend {
-		if !force && !g.complete(t) && len(g.pend)-done <= maxPending {
+	for _, t := range g.pending {
+		if !force && !g.complete(t) && len(g.pending)-done <= maxPending {
 			break
 		}
 		done++
 		g.lastRound = t
 		e.evaluate(g, t)
 	}
-	g.pend = append(g.pend[:0], g.pend[done:]...)
+	g.pending = append(g.pending[:0], g.pending[done:]...)
 }
 
 // tick evaluates a group for the time that has passed since its samples. It returns false when the group is to be forgotten.
 func (e *Engine) tick(g *group) bool {
-	if len(g.pend) > 0 {
+	if len(g.pending) > 0 {
 		e.evaluatePending(g, true)
 	}
 	t := g.clock(e.now)
@@ -52,13 +52,15 @@ func (e *Engine) evaluate(g *group, t int64) {
 		e.evaluateNoData(g, t)
 		return
 	}
-	res := r.Kind.Read(e.moment(g, t))
+	m := e.moment(g, t)
+	r.Kind.Read(m)
+	res := &m.Result
 	if res.Presence == window.Present && g.inputs != nil {
-		e.addInputs(g, t, &res)
+		e.addInputs(g, t, res)
 	}
 	switch {
 	case res.Presence == window.Present:
-		e.evaluateValue(g, t, &res)
+		e.evaluateValue(g, t, res)
 	case res.Presence == window.Missing && t >= g.policyFrom():
 		e.evaluateNoData(g, t)
 	case res.Presence == window.Missing && g.alert != nil:
@@ -178,7 +180,7 @@ func (e *Engine) evaluateNoData(g *group, t int64) {
 		a.presentUntil = ladder.Forever
 		e.step(g, t, ladder.Reading{Healthy: true}, alertschema.ReasonStale)
 	case rules.NoDataClose:
-		e.shut(g, t, alertschema.ReasonStale)
+		e.closeAlert(g, t, alertschema.ReasonStale)
 	case rules.NoDataAlert, rules.NoDataKeep:
 		a.presentUntil = min(a.presentUntil, t)
 		if a.noData {
@@ -199,8 +201,8 @@ func (e *Engine) evaluateNoData(g *group, t int64) {
 	}
 }
 
-// shut closes whatever the alert has open, at once.
-func (e *Engine) shut(g *group, t int64, reason alertschema.Reason) {
+// closeAlert closes whatever the alert has open, at once.
+func (e *Engine) closeAlert(g *group, t int64, reason alertschema.Reason) {
 	a := g.alert
 	from := a.Level
 	a.Drop()
@@ -208,7 +210,7 @@ func (e *Engine) shut(g *group, t int64, reason alertschema.Reason) {
 	a.noData = false
 	e.journal.mark(g.id)
 	if a.open && (from > 0 || !a.flap.Latched) {
-		e.transition(g, change{transition: alertschema.TransitionResolve, t: t, from: max(from, a.told), to: 0, reason: reason})
+		e.transition(g, change{transition: alertschema.TransitionResolve, t: t, from: max(from, a.announced), to: 0, reason: reason})
 	}
 }
 
@@ -224,7 +226,7 @@ func (e *Engine) retainGroup(g *group, t int64) bool {
 			return true
 		}
 		a.flap = ladder.Flapping{}
-		e.shut(g, t, alertschema.ReasonStale)
+		e.closeAlert(g, t, alertschema.ReasonStale)
 	}
 	return len(g.members) > 0 || g.alert != nil || g.hasInputs()
 }

@@ -200,7 +200,7 @@ func (e *Engine) queueInput(s *series) {
 		e.touchedInputs = append(e.touchedInputs, s)
 	}
 	for _, x := range e.inputRefs[s] {
-		if len(x.group.pend) > 0 {
+		if len(x.group.pending) > 0 {
 			e.queueGroup(x.group)
 		}
 	}

@@ -51,7 +51,7 @@ func TestRulesOnDistributions(t *testing.T) {
 			assert.Equal(t, want, append(said, r.transitions()...), point)
 		}
 	})
-	t.Run("the record says which figure", func(t *testing.T) {
+	t.Run("the record says which statistic", func(t *testing.T) {
 		t.Parallel()
 		r := on("p99.9", nil)
 		r.distribution(0, window.DeltaCounter, windowtest.Exponential(8, 0, 90, 90, 90))
@@ -72,7 +72,7 @@ func TestRulesOnDistributions(t *testing.T) {
 		}
 		assert.Equal(t, []string{"fire:warning"}, r.transitions())
 	})
-	t.Run("other figures are levels: their increase is a difference", func(t *testing.T) {
+	t.Run("other statistics are levels: their increase is a difference", func(t *testing.T) {
 		t.Parallel()
 		r := on("max", func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate = 30*time.Second, "increase" })
 		for i, v := range []float64{99, 98, 99, 98} {
@@ -104,7 +104,7 @@ func TestRulesOnDistributions(t *testing.T) {
 		r.distribution(300, window.DeltaCounter, windowtest.Exponential(8, 0))
 		assert.Equal(t, []string{"no_data:warning"}, r.transitions(), "values have stopped for no_data.after")
 	})
-	t.Run("two rules, two figures, one metric", func(t *testing.T) {
+	t.Run("two rules, two statistics, one metric", func(t *testing.T) {
 		t.Parallel()
 		ruleSet := append(ladderRule(func(rc *rules.RuleConfig) { rc.Statistic = "max" }), ladderRule(func(rc *rules.RuleConfig) { rc.Name, rc.Statistic = "mean", "avg" })...)
 		r := newRig(t, ruleSet, nil)
@@ -118,7 +118,7 @@ func TestRulesOnDistributions(t *testing.T) {
 		r.engine.Evaluate(at(3600))
 		assert.Zero(t, r.engine.Stats(at(3600)).Series, "and both are forgotten")
 	})
-	t.Run("absence needs no figure", func(t *testing.T) {
+	t.Run("absence needs no statistic", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, []rules.RuleConfig{{Name: "gone", Metric: "m", Severity: "critical", Absent: &rules.AbsentConfig{For: 30 * time.Second}}}, nil)
 		r.distribution(0, window.CumulativeCounter, windowtest.Exponential(8, 0, 1))
@@ -138,19 +138,19 @@ func TestDistributionRuleErrors(t *testing.T) {
 		want        string
 	}{
 		{
-			"no figure", "", func(r *rig) { r.distribution(0, window.DeltaCounter, windowtest.Exponential(5, 0, 1)) },
+			"no statistic", "", func(r *rig) { r.distribution(0, window.DeltaCounter, windowtest.Exponential(5, 0, 1)) },
 			`metric m is an exponential histogram: set "statistic" to one of its statistics (min, max, avg, sum, count, pNN)`,
 		},
 		{
-			"a figure of all times", "p95", func(r *rig) { r.distribution(0, window.CumulativeCounter, windowtest.Exponential(5, 0, 1)) },
+			"a statistic of all times", "p95", func(r *rig) { r.distribution(0, window.CumulativeCounter, windowtest.Exponential(5, 0, 1)) },
 			`metric m is an exponential histogram of cumulative temporality, so its p95 is since the start: use delta temporality, ` +
 				`or "count" or "sum" over a window`,
 		},
 		{
-			"a figure that is not there", "max", func(r *rig) { r.distribution(0, window.DeltaCounter, windowtest.Bare(windowtest.Exponential(5, 0, 1))) },
+			"a statistic that is not there", "max", func(r *rig) { r.distribution(0, window.DeltaCounter, windowtest.Bare(windowtest.Exponential(5, 0, 1))) },
 			`metric m is an exponential histogram: its points have no max`,
 		},
-		{"a figure of numbers", "max", func(r *rig) { r.step(0, 99) }, `metric m has number data points: leave out "statistic", which is for histograms and summaries`},
+		{"a statistic of numbers", "max", func(r *rig) { r.step(0, 99) }, `metric m has number data points: leave out "statistic", which is for histograms and summaries`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

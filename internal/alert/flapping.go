@@ -31,11 +31,11 @@ func (e *Engine) endFlapping(g *group, t int64) {
 		return
 	}
 	a.flap = ladder.Flapping{}
-	e.transition(g, change{transition: alertschema.TransitionFlappingEnd, t: t, from: a.told, to: a.Level, reason: g.rule.Kind.Reason()})
+	e.transition(g, change{transition: alertschema.TransitionFlappingEnd, t: t, from: a.announced, to: a.Level, reason: g.rule.Kind.Reason()})
 	switch {
 	case a.Level == 0:
-		e.queue(g, change{transition: alertschema.TransitionResolve, t: t, from: max(a.told, 1), to: 0, reason: g.rule.Kind.Reason()})
-	case a.told == 0:
+		e.queue(g, change{transition: alertschema.TransitionResolve, t: t, from: max(a.announced, 1), to: 0, reason: g.rule.Kind.Reason()})
+	case a.announced == 0:
 		e.postpone(g, deferredBySilence) // What held the fire back may be over; release finds out.
 	}
 	e.journal.mark(g.id)

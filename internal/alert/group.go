@@ -17,7 +17,7 @@ type group struct {
 	id          uint64
 	key         string // Compact form of the group key.
 	members     []*series
-	pend        []int64 // Times of samples that wait to be evaluated, in order.
+	pending     []int64 // Times of samples that wait to be evaluated, in order.
 	lastRound   int64   // Newest of those that was evaluated.
 	lastEval    int64   // Newest time evaluated at all.
 	lastEvent   int64   // Newest sample or marker.
@@ -49,12 +49,12 @@ func (g *group) arrive(t, now int64, marker bool) {
 
 // wait puts time t among those that are to be evaluated.
 func (g *group) wait(t int64) {
-	if n := len(g.pend); n == 0 || t > g.pend[n-1] {
-		g.pend = append(g.pend, t)
+	if n := len(g.pending); n == 0 || t > g.pending[n-1] {
+		g.pending = append(g.pending, t)
 		return
 	}
-	if at, found := slices.BinarySearch(g.pend, t); !found {
-		g.pend = slices.Insert(g.pend, at, t)
+	if at, found := slices.BinarySearch(g.pending, t); !found {
+		g.pending = slices.Insert(g.pending, at, t)
 	}
 }
 

@@ -84,6 +84,7 @@ func (e *Engine) moment(g *group, t int64) *rules.Moment {
 	r, m := g.rule, &e.reused
 	m.Time, m.Levels, m.OneReading, m.LastSample, m.Uptime = t, r.levels, r.oneReading, g.lastSample, e.now-e.started
 	m.Restoring = g.alert != nil && g.alert.restored
+	m.Result = rules.Result{By: -1}
 	for _, role := range r.roles {
 		all := m.Series[role][:0]
 		for _, s := range g.seriesOf(role) {
@@ -132,7 +133,7 @@ func (g *group) condition(t int64) (holds bool, said window.Presence) {
 			continue
 		}
 		said = window.Present
-		holds = holds || r.met.Raised(v)
+		holds = holds || r.condition.Raised(v)
 	}
 	return holds, said
 }

@@ -183,7 +183,7 @@ func TestOnlyIf(t *testing.T) {
 		require.Len(t, events, 1)
 		assert.Equal(t, `rule "load": threshold 60% needs a metric of unit "1" or "%", not "By"`, events[0].Body)
 	})
-	t.Run("on a figure of a histogram", func(t *testing.T) {
+	t.Run("on a statistic of a histogram", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, guarded(func(rc *rules.RuleConfig) { rc.OnlyIf.Statistic = "max" }), nil)
 		r.metric = "c"
@@ -192,7 +192,7 @@ func TestOnlyIf(t *testing.T) {
 		r.step(0, 90)
 		assert.Equal(t, []string{"fire warning threshold"}, r.said())
 	})
-	t.Run("on a histogram without saying which figure", func(t *testing.T) {
+	t.Run("on a histogram without saying which statistic", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, guarded(nil), nil)
 		r.metric = "c"

@@ -177,7 +177,7 @@ func history(t *testing.T, seed uint64) {
 	require.Empty(t, r.engine.Active(), story)
 	require.Empty(t, r.engine.deferred, story)
 	for _, state := range r.engine.states {
-		require.Zero(t, state.announced, story)
+		require.Zero(t, state.announcedCount, story)
 	}
 }
 
@@ -191,10 +191,10 @@ func checkBounds(t *testing.T, r *rig, story string) {
 	t.Helper()
 	limit := r.cfg.Limits.AlertsPerRule
 	for _, state := range r.engine.states {
-		require.LessOrEqual(t, state.announced, limit, story)
+		require.LessOrEqual(t, state.announcedCount, limit, story)
 	}
 	for _, g := range r.engine.alerts {
-		if a := g.alert; a.Level > 0 && a.told == 0 && !a.flap.Latched {
+		if a := g.alert; a.Level > 0 && a.announced == 0 && !a.flap.Latched {
 			require.NotEqual(t, notDeferred, a.deferred, "%s: it fires, and nobody will ever hear of it", story)
 		}
 	}

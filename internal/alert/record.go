@@ -28,24 +28,24 @@ func (e *Engine) emit(c *change) {
 	g, r := c.group, c.group.rule
 	a := g.alert
 	ev := e.record(c)
-	told := a.told
+	before := a.announced
 	switch c.transition {
 	case alertschema.TransitionResolve:
-		a.told = 0
+		a.announced = 0
 	case alertschema.TransitionFire, alertschema.TransitionEscalate, alertschema.TransitionDeescalate:
-		a.told, a.toldStart = c.to, c.started
+		a.announced, a.announcedStart = c.to, c.started
 	case alertschema.TransitionFlappingEnd:
 		if c.to > 0 {
-			a.told = c.to
+			a.announced = c.to
 		}
 	}
 	switch {
-	case told == 0 && a.told > 0:
-		r.announced++
-	case told > 0 && a.told == 0:
-		r.announced--
+	case before == 0 && a.announced > 0:
+		r.announcedCount++
+	case before > 0 && a.announced == 0:
+		r.announcedCount--
 	}
-	a.toldState, a.toldAt = ev.State, e.now
+	a.announcedState, a.announcedAt = ev.State, e.now
 	e.journal.mark(g.id)
 	if c.transition == alertschema.TransitionResolve {
 		a.deferred = notDeferred
@@ -62,13 +62,13 @@ func (e *Engine) record(c *change) event.Event {
 	a := g.alert
 	shown := c.to // The level whose name, number and message the record carries.
 	if shown == 0 {
-		shown = max(a.told, 1)
+		shown = max(a.announced, 1)
 	}
-	l, spec := &r.levels[shown-1], &r.Rule.Levels[shown-1]
+	l, spec := &r.levels[shown-1], &r.Levels[shown-1]
 	ev := event.Event{
 		Kind: alertschema.KindStateChange, Time: c.t, ObservedTime: e.now, SeverityNumber: spec.Number, SeverityText: spec.Name,
 		AlertID: alertschema.IDText(g.id), EpisodeID: alertschema.EpisodeID(g.id, c.started), Transition: c.transition,
-		State: announcedState(c, a), Previous: a.toldState, Severity: spec.Name, PreviousSeverity: r.LevelName(a.told), Reason: c.reason,
+		State: announcedState(c, a), Previous: a.announcedState, Severity: spec.Name, PreviousSeverity: r.LevelName(a.announced), Reason: c.reason,
 		Rule: r.Name, RuleVersion: r.Version, RuleDescription: r.Description, Metric: r.Metric, Unit: r.unit,
 		Value: c.value, Comparison: l.Comparison.Symbol(), Point: r.Value.StatisticName, Aggregation: r.AggregateName, Window: time.Duration(r.Kind.Span()),
 		StartedAt: c.started, Duration: time.Duration(max(0, c.t-c.started)), Occurrences: c.seq,
@@ -119,7 +119,7 @@ func announcedState(c *change, a *alertState) alertschema.State {
 		}
 		return alertschema.StateFiring
 	case alertschema.TransitionRepeat:
-		return a.toldState
+		return a.announcedState
 	default:
 		if a.flap.Latched && c.transition == alertschema.TransitionEscalate {
 			return alertschema.StateFlapping

@@ -151,7 +151,7 @@ func TestTypedThresholdFollowsTheUnit(t *testing.T) {
 	assert.Equal(t, []string{events[0].Body}, r.engine.TakeNotices(), "it is logged, and not blamed on metric and match later")
 }
 
-// TestAMessageThatNobodyWroteSaysWhatItIsAbout holds for alerts that are told apart by their resource.
+// TestAMessageThatNobodyWroteSaysWhatItIsAbout holds for alerts that are distinguished by their resource.
 func TestAMessageThatNobodyWroteSaysWhatItIsAbout(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

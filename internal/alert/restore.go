@@ -21,7 +21,7 @@ const maxPendingDowntime = 3600 * second
 //
 // Time that the engine was down counts towards neither for, nor keep_firing_for, nor absent.for; pending alerts are dropped after
 // an hour of it. Samples that were decided upon before are not decided upon again.
-// Firing alerts stay, and rules with windows have no say on them until their windows are full again. Alerts of
+// Firing alerts stay, and rules with windows do not change them until their windows are full again. Alerts of
 // rules that are gone, or that select other series now, are closed.
 //
 // State that cannot be decoded is left out, deleted by the next snapshot, and reported in the error: the engine then begins again with the
@@ -134,9 +134,9 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
 	if len(s.resource) > 0 {
 		a.resource = &resource{attrs: s.resource}
 	}
-	a.Level, a.worst, a.told = r.levelLike(s.level), r.levelLike(s.worst), r.levelLike(s.announced)
+	a.Level, a.worst, a.announced = r.levelLike(s.level), r.levelLike(s.worst), r.levelLike(s.announced)
 	a.value, a.noData, a.open, a.started, a.ended = s.value, s.noData, s.open, s.started, s.ended
-	a.seq, a.repeats, a.toldState, a.toldAt, a.toldStart = s.seq, s.repeats, s.announcedState, s.announcedAt, s.started
+	a.seq, a.repeats, a.announcedState, a.announcedAt, a.announcedStart = s.seq, s.repeats, s.announcedState, s.announcedAt, s.started
 	a.flap = ladder.Flapping{Times: s.flapTimes, Latched: s.latched, Last: s.flapLast}
 	if down <= maxPendingDowntime {
 		for _, run := range s.since {
@@ -163,8 +163,8 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
 	if g.inputs != nil {
 		g.inputs.complete = e.now
 	}
-	if a.told > 0 {
-		r.announced++
+	if a.announced > 0 {
+		r.announcedCount++
 	}
 	if s.deferred != notDeferred {
 		e.postpone(g, s.deferred)
@@ -178,8 +178,8 @@ func (r *ruleState) levelLike(s storedLevel) int {
 		return 0
 	}
 	best := 1
-	for i := range r.Rule.Levels {
-		l := &r.Rule.Levels[i]
+	for i := range r.Levels {
+		l := &r.Levels[i]
 		if l.Name == s.name {
 			return i + 1
 		}

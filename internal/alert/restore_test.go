@@ -121,7 +121,7 @@ func TestRestart(t *testing.T) {
 		r.step(175, 10)
 		assert.Equal(t, []string{"resolve"}, r.transitions())
 	})
-	t.Run("a rule with a window has no say until the window is full again", func(t *testing.T) {
+	t.Run("a rule with a window is ignored until the window is full again", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "max" }), nil)
 		r.step(0, 90)

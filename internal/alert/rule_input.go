@@ -43,7 +43,7 @@ func (e *Engine) unitFits(w *ruleInput, unit string) bool {
 	var err error
 	switch {
 	case w.Role == rules.RoleCondition:
-		if w.rule.met, err = w.rule.OnlyIf.Bound.Resolve(unit); err == nil && w.impossible(&w.rule.OnlyIf.Bound, &w.rule.met) {
+		if w.rule.condition, err = w.rule.OnlyIf.Bound.Resolve(unit); err == nil && w.impossible(&w.rule.OnlyIf.Bound, &w.rule.condition) {
 			e.notice("rule %q never fires: only_if above %s never holds, because %s is a ratio; did you mean %[2]s%%?", w.rule.Name,
 				w.rule.OnlyIf.Bound.Raise[0].Text, w.Metric)
 		}
@@ -62,12 +62,12 @@ func (e *Engine) unitFits(w *ruleInput, unit string) bool {
 
 // resolveLevels turns the rule's bounds into numbers of its unit.
 func (e *Engine) resolveLevels(r *ruleState) error {
-	for i := range r.Rule.Levels {
-		spec := &r.Rule.Levels[i]
+	for i := range r.Levels {
+		spec := &r.Levels[i]
 		l, err := spec.Resolve(r.unit)
 		if err == nil && i > 0 && !l.Comparison.Stricter([2]float64{l.Low, l.High}, [2]float64{r.levels[i-1].Low, r.levels[i-1].High}) {
 			err = fmt.Errorf("ladder is not monotone: %s %s %s must be stricter than %s %s %s",
-				spec.Name, spec.Comparison, spec.BoundText(), r.Rule.Levels[i-1].Name, spec.Comparison, r.Rule.Levels[i-1].BoundText())
+				spec.Name, spec.Comparison, spec.BoundText(), r.Levels[i-1].Name, spec.Comparison, r.Levels[i-1].BoundText())
 		}
 		if err != nil {
 			r.broken = true

@@ -91,12 +91,12 @@ func (e *Engine) trim(s *series) {
 	s.Marks &^= markQueued
 	boundary := s.Newest()
 	for _, g := range s.groups {
-		if len(g.pend) > 0 && g.pend[0] < boundary {
-			boundary = g.pend[0]
+		if len(g.pending) > 0 && g.pending[0] < boundary {
+			boundary = g.pending[0]
 		}
 	}
 	for _, x := range e.inputRefsOf(s) {
-		if p := x.group.pend; len(p) > 0 && p[0] < boundary {
+		if p := x.group.pending; len(p) > 0 && p[0] < boundary {
 			boundary = p[0]
 		}
 	}

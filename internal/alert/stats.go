@@ -90,7 +90,7 @@ func (e *Engine) Stats(now time.Time) Stats {
 			rs.LastMatchAge = time.Duration(now.UnixNano() - r.lastMatch)
 		}
 		for i := range r.levels {
-			rs.Active[r.Rule.Levels[i].Name] = 0
+			rs.Active[r.Levels[i].Name] = 0
 		}
 		for t, n := range r.transitions {
 			if n > 0 {

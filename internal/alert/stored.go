@@ -126,7 +126,7 @@ func (r *ruleState) stored(level int) storedLevel {
 	if level <= 0 {
 		return storedLevel{}
 	}
-	return storedLevel{r.Rule.Levels[level-1].Name, r.Rule.Levels[level-1].Number}
+	return storedLevel{r.Levels[level-1].Name, r.Levels[level-1].Number}
 }
 
 // encodeAlert returns the stored form of the alert of a group.
@@ -135,9 +135,9 @@ func encodeAlert(g *group) []byte {
 	s := storedAlert{
 		rule: r.Name, version: r.Version, selection: r.Selection, group: attr.EncodeGroup(r.names.Expand(g.key)), metric: r.Metric, unit: r.unit,
 		comparison: r.levels[0].Comparison.Symbol(), resource: g.resourceAttrs(),
-		level: r.stored(a.Level), worst: r.stored(a.worst), announced: r.stored(a.told), recovering: a.Recovering, value: a.value,
+		level: r.stored(a.Level), worst: r.stored(a.worst), announced: r.stored(a.announced), recovering: a.Recovering, value: a.value,
 		noData: a.noData, open: a.open, started: a.started, ended: a.ended, seq: a.seq, repeats: a.repeats,
-		announcedState: a.toldState, announcedAt: a.toldAt, deferred: a.deferred,
+		announcedState: a.announcedState, announcedAt: a.announcedAt, deferred: a.deferred,
 		flapTimes: a.flap.Times, latched: a.flap.Latched, flapLast: a.flap.Last,
 		decided: g.decided(), lastSample: ladder.Unset,
 	}

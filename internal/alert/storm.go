@@ -45,8 +45,8 @@ func (s *storm) allow(now int64) bool {
 	return true
 }
 
-// note accounts for a change that was held back.
-func (s *storm) note(c *change) {
+// count accounts for a change that was held back.
+func (s *storm) count(c *change) {
 	r := c.group.rule
 	name := r.LevelName(max(c.from, c.to))
 	s.held[ruleSeverity{r.Name, name}]++

@@ -33,12 +33,12 @@ type alertState struct {
 	worst          int
 
 	// What was announced.
-	told      int // Level; 0 when no fire is announced, or its resolve is.
-	toldState alertschema.State
-	toldStart int64 // When the announced episode started.
-	toldAt    int64 // Wall time.
-	repeats   int
-	deferred  deferral
+	announced      int // Level; 0 when no fire is announced, or its resolve is.
+	announcedState alertschema.State
+	announcedStart int64 // When the announced episode started.
+	announcedAt    int64 // Wall time.
+	repeats        int
+	deferred       deferral
 
 	flap ladder.Flapping
 
@@ -103,7 +103,7 @@ func (e *Engine) queue(g *group, c change) {
 		a.firstT, a.firstValue = c.t, c.value.Float64
 	}
 	if l := max(c.from, c.to); l > 0 {
-		a.rank = max(a.rank, g.rule.Rule.Levels[l-1].Severity)
+		a.rank = max(a.rank, g.rule.Levels[l-1].Severity)
 	}
 	a.rank = max(a.rank, 0)
 	e.changes = append(e.changes, c)
@@ -143,13 +143,13 @@ func compareChanges(x, y change) int {
 	return cmp.Compare(x.group.id, y.group.id)
 }
 
-// settle forgets the alerts of which nothing is left to remember: what was decided until no sample of that time may come any
+// forgetAlerts forgets the alerts of which nothing is left to remember: what was decided until no sample of that time may come any
 // more, and of an absent rule that its series was there.
-func (e *Engine) settle() {
+func (e *Engine) forgetAlerts() {
 	for id, g := range e.alerts {
 		a := g.alert
 		a.flap.Prune(g.clock(e.now) - g.rule.Flapping.Within)
-		if a.Level > 0 || a.open || a.told > 0 || a.Pending() || len(a.flap.Times) > 0 || a.deferred != notDeferred {
+		if a.Level > 0 || a.open || a.announced > 0 || a.Pending() || len(a.flap.Times) > 0 || a.deferred != notDeferred {
 			continue
 		}
 		if a.seq > 0 && g.clock(e.now)-a.ended <= e.rules.MaxSampleAge || g.rule.silence > 0 && g.lastSample != ladder.Unset {

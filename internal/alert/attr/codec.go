@@ -19,13 +19,21 @@ var ErrCorrupt = errors.New("corrupt value")
 // Encoder appends values to b: integers as varints, text with its length in front.
 type Encoder struct{ Bytes []byte }
 
-func (e *Encoder) Byte(v byte)   { e.Bytes = append(e.Bytes, v) }
+// Byte appends one byte.
+func (e *Encoder) Byte(v byte) { e.Bytes = append(e.Bytes, v) }
+
+// Uint appends an unsigned varint.
 func (e *Encoder) Uint(v uint64) { e.Bytes = binary.AppendUvarint(e.Bytes, v) }
-func (e *Encoder) Int(v int64)   { e.Bytes = binary.AppendVarint(e.Bytes, v) }
+
+// Int appends a signed varint.
+func (e *Encoder) Int(v int64) { e.Bytes = binary.AppendVarint(e.Bytes, v) }
+
+// Float appends the eight bytes of a float, the least significant first.
 func (e *Encoder) Float(v float64) {
 	e.Bytes = binary.LittleEndian.AppendUint64(e.Bytes, math.Float64bits(v))
 }
 
+// Bool appends 1 or 0.
 func (e *Encoder) Bool(v bool) {
 	if v {
 		e.Byte(1)
@@ -34,11 +42,13 @@ func (e *Encoder) Bool(v bool) {
 	}
 }
 
+// Text appends text with its length in front.
 func (e *Encoder) Text(s string) {
 	e.Uint(uint64(len(s)))
 	e.Bytes = append(e.Bytes, s...)
 }
 
+// Number appends a number that may be unknown.
 func (e *Encoder) Number(n Number) {
 	e.Bool(n.Valid)
 	if n.Valid {
@@ -46,11 +56,13 @@ func (e *Encoder) Number(n Number) {
 	}
 }
 
+// Attr appends an attribute: its key and its value.
 func (e *Encoder) Attr(a Attr) {
 	e.Text(a.Key)
 	e.Value(a.Value)
 }
 
+// Value appends a value: its kind, and its text or its bits.
 func (e *Encoder) Value(v Value) {
 	e.Byte(byte(v.kind))
 	if v.kind == KindString || v.kind == KindOther {
@@ -60,6 +72,7 @@ func (e *Encoder) Value(v Value) {
 	}
 }
 
+// Attrs appends a list of attributes, their count in front.
 func (e *Encoder) Attrs(as []Attr) {
 	e.Uint(uint64(len(as)))
 	for _, a := range as {
@@ -67,6 +80,7 @@ func (e *Encoder) Attrs(as []Attr) {
 	}
 }
 
+// Labels appends a list of labels, their count in front.
 func (e *Encoder) Labels(ls []Label) {
 	e.Uint(uint64(len(ls)))
 	for _, l := range ls {
@@ -75,6 +89,7 @@ func (e *Encoder) Labels(ls []Label) {
 	}
 }
 
+// Times appends a list of times, their count in front.
 func (e *Encoder) Times(ts []int64) {
 	e.Uint(uint64(len(ts)))
 	for _, t := range ts {
@@ -109,6 +124,7 @@ func Unseal(v []byte) Decoder {
 	return Decoder{Bytes: v[1 : len(v)-4], Version: v[0]}
 }
 
+// Fail makes ErrCorrupt the decoder's error, with what was malformed, unless it has one.
 func (d *Decoder) Fail(what string) {
 	if d.Err == nil {
 		d.Err = fmt.Errorf("%w: %s", ErrCorrupt, what)
@@ -124,6 +140,7 @@ func (d *Decoder) Finish() error {
 	return d.Err
 }
 
+// Byte reads what Encoder.Byte wrote.
 func (d *Decoder) Byte() byte {
 	if len(d.Bytes) < 1 {
 		d.Fail("short")
@@ -134,6 +151,7 @@ func (d *Decoder) Byte() byte {
 	return v
 }
 
+// Bool reads what Encoder.Bool wrote.
 func (d *Decoder) Bool() bool {
 	v := d.Byte()
 	if v > 1 {
@@ -142,6 +160,7 @@ func (d *Decoder) Bool() bool {
 	return v == 1
 }
 
+// Uint reads what Encoder.Uint wrote.
 func (d *Decoder) Uint() uint64 {
 	v, n := binary.Uvarint(d.Bytes)
 	if n <= 0 {
@@ -152,6 +171,7 @@ func (d *Decoder) Uint() uint64 {
 	return v
 }
 
+// Int reads what Encoder.Int wrote.
 func (d *Decoder) Int() int64 {
 	v, n := binary.Varint(d.Bytes)
 	if n <= 0 {
@@ -172,6 +192,7 @@ func (d *Decoder) IntBelow(limit int) int {
 	return int(v)
 }
 
+// Float reads what Encoder.Float wrote.
 func (d *Decoder) Float() float64 {
 	if len(d.Bytes) < 8 {
 		d.Fail("float")
@@ -182,6 +203,7 @@ func (d *Decoder) Float() float64 {
 	return v
 }
 
+// Text reads what Encoder.Text wrote.
 func (d *Decoder) Text() string {
 	n := d.Uint()
 	if n > uint64(len(d.Bytes)) {
@@ -193,6 +215,7 @@ func (d *Decoder) Text() string {
 	return s
 }
 
+// Number reads what Encoder.Number wrote.
 func (d *Decoder) Number() Number {
 	if !d.Bool() {
 		return Number{}
@@ -200,10 +223,12 @@ func (d *Decoder) Number() Number {
 	return Number{Float64: d.Float(), Valid: true}
 }
 
+// Attr reads what Encoder.Attr wrote.
 func (d *Decoder) Attr() Attr {
 	return Attr{Key: d.Text(), Value: d.Value()}
 }
 
+// Value reads what Encoder.Value wrote.
 func (d *Decoder) Value() Value {
 	v := Value{kind: Kind(d.Byte())}
 	switch v.kind {
@@ -217,18 +242,22 @@ func (d *Decoder) Value() Value {
 	return v
 }
 
+// Attrs reads what Encoder.Attrs wrote.
 func (d *Decoder) Attrs() []Attr {
 	return DecodeList(d, (*Decoder).Attr)
 }
 
+// Labels reads what Encoder.Labels wrote.
 func (d *Decoder) Labels() []Label {
 	return DecodeList(d, func(d *Decoder) Label { return Label{Key: d.Text(), Text: d.Text()} })
 }
 
+// Times reads what Encoder.Times wrote.
 func (d *Decoder) Times() []int64 {
 	return DecodeList(d, (*Decoder).Int)
 }
 
+// DecodeList reads a list with its count in front. An item must take a byte at least.
 func DecodeList[T any](d *Decoder, item func(*Decoder) T) []T {
 	n := d.IntBelow(len(d.Bytes) + 1) // An item has a byte at least, so that bad bytes cannot ask for more than they are.
 	var out []T

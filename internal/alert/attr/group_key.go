@@ -47,6 +47,7 @@ type NameTable struct {
 // maxNames bounds the table; further keys are spelled out.
 const maxNames = 4096
 
+// NewNameTable returns an empty table.
 func NewNameTable() *NameTable { return &NameTable{numbers: map[string]uint64{}} }
 
 // Compact returns the short form of a group key that encodeGroup wrote.

@@ -23,6 +23,7 @@ type entry struct {
 	attempted bool
 }
 
+// NewOutbox returns an outbox that holds up to limit events.
 func NewOutbox(limit int) Outbox { return Outbox{limit: limit, next: 1} }
 
 // Add appends an event. A resolve whose fire was never handed out takes the whole episode back: nobody heard of it.

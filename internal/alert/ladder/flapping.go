@@ -1,6 +1,6 @@
 package ladder
 
-// flapping is when an alert counts as flapping. Spans are in nanoseconds.
+// FlappingRule is when an alert counts as flapping. Spans are in nanoseconds.
 type FlappingRule struct {
 	// Enabled turns the latch on.
 	Enabled bool

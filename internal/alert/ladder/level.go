@@ -5,11 +5,17 @@ import "math"
 // Comparison is how a level compares.
 type Comparison uint8
 
+// Names and symbols are stored, the numbers are not.
 const (
+	// Above is breached by values above the bound.
 	Above Comparison = iota
+	// Below is breached by values below the bound.
 	Below
+	// Outside is breached by values below the lower bound and above the upper one.
 	Outside
+	// Inside is breached by values from the lower bound to the upper one, both included.
 	Inside
+	// Absent has no bounds: any value above 0 breaches.
 	Absent
 )
 
@@ -91,8 +97,10 @@ type Level struct {
 	Horizon int64
 }
 
+// Raised tells whether v breaches the level.
 func (l *Level) Raised(v float64) bool { return l.Comparison.holds(l.Low, l.High, v) }
 
+// Held tells whether v keeps the level in force: it is not clear of it.
 func (l *Level) Held(v float64) bool { return l.Comparison.holds(l.ClearLow, l.ClearHigh, v) }
 
 // SameWorst tells whether the series that is worst for one of the other level's bounds is worst for all of this one's. It may

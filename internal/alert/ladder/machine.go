@@ -8,16 +8,19 @@ const (
 	Forever int64 = math.MaxInt64
 )
 
-// Reading is the value of a rule at one moment. byLevel replaces value where levels look at different horizons or each at
-// the series that is worst for it: what each level's bound is compared with, and after those what each clear is.
+// Reading is the value of a rule at one moment.
 type Reading struct {
-	Value   float64
+	// Value is what all bounds are compared with, unless there is ByLevel.
+	Value float64
+	// ByLevel is there where levels look at different horizons, or each at the series that is worst for it: what each level's bound is
+	// compared with, and after those what each clear bound is.
 	ByLevel []float64
 	// Healthy is a reading that breaches nothing, whatever the bounds: what missing data counts as when the
 	// policy says so.
 	Healthy bool
 }
 
+// At is what the bound of a level is compared with; levels count from 0.
 func (r *Reading) At(level int) float64 {
 	if r.ByLevel != nil {
 		return r.ByLevel[level]
@@ -36,13 +39,15 @@ func (r *Reading) ToClear(level int) float64 {
 // Machine is the ladder of one alert: the level in force and the times at which conditions began.
 // Level 0 is inactive; level i is levels[i-1]. All times are event times.
 type Machine struct {
+	// Level is the level in force.
 	Level int
-	// since[i] is when the unbroken run of breaching level i+1 or a higher one began.
+	// Since[i] is when the unbroken run of breaching level i+1 or a higher one began.
 	Since []int64
 	// Recovering is when the unbroken run of being clear of the level in force began.
 	Recovering int64
 }
 
+// NewMachine returns the machine of an inactive alert with so many levels.
 func NewMachine(levels int) Machine {
 	m := Machine{Since: make([]int64, levels), Recovering: Unset}
 	for i := range m.Since {

@@ -129,7 +129,7 @@ func TestLimitHoldsBackTheExcess(t *testing.T) {
 	assert.Equal(t, []string{"resolve", "fire"}, l.said())
 }
 
-// After a restart Prometheus begins the for of a firing alert anew when it is shorter than the grace period of ten minutes. Ours goes
+// After a restart Prometheus begins the for of a firing alert again when it is shorter than the grace period of ten minutes. Ours goes
 // on firing.
 func TestRestartKeepsFiring(t *testing.T) {
 	t.Parallel()

@@ -173,6 +173,7 @@ func checkLadder(levels []LevelSpec, report func(string, ...any)) {
 
 func bounds(q [2]Quantity) [2]float64 { return [2]float64{q[0].Number, q[1].Number} }
 
+// BoundText returns the bounds as they are written.
 func (s *LevelSpec) BoundText() string {
 	if s.Comparison == ladder.Outside || s.Comparison == ladder.Inside {
 		return "[" + s.Raise[0].Text + ", " + s.Raise[1].Text + "]"

@@ -177,7 +177,7 @@ func (s *LevelSpec) parseBounds(v any) ([2]Quantity, error) {
 	}
 	pair, ok := v.([]any)
 	if !ok || len(pair) != 2 {
-		return q, fmt.Errorf("%q in %s wants two bounds, as in [10, 20]", s.Comparison, s.title())
+		return q, fmt.Errorf("%q in %s expects two bounds, as in [10, 20]", s.Comparison, s.title())
 	}
 	for i := range q {
 		if q[i], err = parseQuantity(pair[i]); err != nil {

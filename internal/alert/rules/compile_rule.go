@@ -55,7 +55,7 @@ func (c *compiler) compileGrouping(rc RuleConfig, r *Rule, report func(string, .
 			f = GroupField{Location: attr.InScope, Key: key}
 		}
 		if f.Key == "" || name == "resource" || slices.Contains(r.GroupBy, f) {
-			report("group_by: %q is empty or stands twice", name)
+			report("group_by: %q is empty or a duplicate", name)
 			continue
 		}
 		r.GroupBy = append(r.GroupBy, f)
@@ -126,7 +126,7 @@ func (c *compiler) compileOptions(rc RuleConfig, r *Rule, report func(string, ..
 	if lookback != "auto" && lookback != "" {
 		span, err := time.ParseDuration(lookback)
 		if err != nil || span <= 0 {
-			report("lookback %q: want \"auto\" or a duration > 0", lookback)
+			report("lookback %q: expected \"auto\" or a duration > 0", lookback)
 		}
 		r.Lookback = int64(span)
 	}

@@ -88,15 +88,15 @@ func TestValidationTexts(t *testing.T) {
 			`rules[0] "disk": unknown aggregate "incraese" (did you mean "increase"?)`,
 		},
 		{
-			"unknown figure", flat(func(rc *RuleConfig) { rc.Statistic = "mean" }),
+			"unknown statistic", flat(func(rc *RuleConfig) { rc.Statistic = "mean" }),
 			`rules[0] "disk": unknown statistic "mean" (did you mean "avg"?)`,
 		},
 		{
-			"unlike any figure", flat(func(rc *RuleConfig) { rc.Statistic = "stddev" }),
+			"unlike any statistic", flat(func(rc *RuleConfig) { rc.Statistic = "stddev" }),
 			`rules[0] "disk": unknown statistic "stddev" (known: min, max, avg, sum, count, pNN)`,
 		},
 		{
-			"figure beyond all", flat(func(rc *RuleConfig) { rc.Statistic = "p100.1" }),
+			"statistic beyond all", flat(func(rc *RuleConfig) { rc.Statistic = "p100.1" }),
 			`rules[0] "disk": statistic "p100.1": percentile must be in (0,100]`,
 		},
 		{
@@ -124,7 +124,7 @@ func TestValidationTexts(t *testing.T) {
 			`rules[0] "disk": both "above" and "below" in only_if: use "outside" or "inside"`,
 		},
 		{
-			"condition with a wrong figure", flat(func(rc *RuleConfig) { rc.OnlyIf = &ConditionConfig{Metric: "n", Above: 1, Statistic: "maximum"} }),
+			"condition with a wrong statistic", flat(func(rc *RuleConfig) { rc.OnlyIf = &ConditionConfig{Metric: "n", Above: 1, Statistic: "maximum"} }),
 			`rules[0] "disk": only_if: unknown statistic "maximum" (did you mean "max"?)`,
 		},
 		{
@@ -250,7 +250,7 @@ func TestValidationTexts(t *testing.T) {
 		{"NaN text", flat(func(rc *RuleConfig) { rc.Threshold = "NaN" }), `rules[0] "disk": threshold NaN`},
 		{
 			"threshold text", flat(func(rc *RuleConfig) { rc.Threshold = "lots" }),
-			`rules[0] "disk": threshold "lots": want a number, a percentage or a byte size`,
+			`rules[0] "disk": threshold "lots": expected a number, a percentage or a byte size`,
 		},
 		{
 			"silence", func(c *Config) {
@@ -271,7 +271,7 @@ func TestValidationTexts(t *testing.T) {
 		{"interval", func(c *Config) { c.EvaluationInterval = time.Millisecond }, `evaluation_interval must be ≥ 1s`},
 		{"limits", func(c *Config) { c.Limits.Series = 0 }, `limits::series must be ≥ 1`},
 		{"preset", func(c *Config) { c.Preset = "hots" }, `unknown preset "hots" (did you mean "host"?)`},
-		{"lookback", flat(func(rc *RuleConfig) { rc.Lookback = "soon" }), `rules[0] "disk": lookback "soon": want "auto" or a duration > 0`},
+		{"lookback", flat(func(rc *RuleConfig) { rc.Lookback = "soon" }), `rules[0] "disk": lookback "soon": expected "auto" or a duration > 0`},
 		{
 			"expected groups", flat(func(rc *RuleConfig) {
 				rc.Threshold, rc.Absent, rc.GroupBy = nil, &AbsentConfig{For: time.Minute, Expect: true}, []string{"a"}

@@ -29,7 +29,7 @@ type DefaultsConfig struct {
 	For time.Duration `mapstructure:"for"`
 	// KeepFiringFor is how long the clear condition must hold before the alert steps down, in event time.
 	KeepFiringFor time.Duration `mapstructure:"keep_firing_for"`
-	// Hysteresis is the relative band used where a level has no clear: 0.1 clears "above 80" at 72.
+	// Hysteresis is the relative distance used where a level has no clear: 0.1 clears "above 80" at 72.
 	Hysteresis float64 `mapstructure:"hysteresis"`
 	// Lookback is how long the last value counts as current: a duration, or "auto" (4 intervals, 30s to 5m).
 	Lookback string `mapstructure:"lookback"`
@@ -37,7 +37,7 @@ type DefaultsConfig struct {
 	NoData NoDataConfig `mapstructure:"no_data"`
 	// StaleSeriesAfter is when a silent series is forgotten.
 	StaleSeriesAfter time.Duration `mapstructure:"stale_series_after"`
-	// NewSeriesDelay is how long a new series has no say.
+	// NewSeriesDelay is how long a new series is ignored.
 	NewSeriesDelay time.Duration `mapstructure:"new_series_delay"`
 	// MinSamples is how many samples a window needs before it has a say.
 	MinSamples int `mapstructure:"min_samples"`

@@ -19,7 +19,7 @@ type cronSchedule struct {
 func parseCron(text string) (*cronSchedule, error) {
 	fields := strings.Fields(text)
 	if len(fields) != 5 {
-		return nil, fmt.Errorf("cron %q: want 5 fields, not %d", text, len(fields))
+		return nil, fmt.Errorf("cron %q: expected 5 fields, got %d", text, len(fields))
 	}
 	var c cronSchedule
 	for i, f := range []struct {

@@ -23,7 +23,7 @@ func TestGroupKey(t *testing.T) {
 		{"entity references say what identifies the resource", RuleConfig{}, []string{"host.name"}, []string{"device=sda", "mode=rw", "state=used", "host.name=db1"}},
 		{"group_agg without group_by collapses the data point's attributes", RuleConfig{GroupAggregate: "sum"}, nil, []string{"host.name=db1", "service.name=x"}},
 		{
-			"a process metric is told apart by process attributes",
+			"a process metric is distinguished by process attributes",
 			RuleConfig{Metric: "process.cpu.time", GroupAggregate: "sum"},
 			nil,
 			[]string{"host.name=db1", "process.pid=7", "service.name=x"},

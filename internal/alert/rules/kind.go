@@ -14,8 +14,8 @@ type Kind interface {
 	Inputs() []Input
 	// Span is how far back the rule looks at samples, in nanoseconds; 0 for the newest sample alone.
 	Span() int64
-	// Read returns the rule's value at one moment, and until when it holds.
-	Read(m *Moment) Result
+	// Read works out the rule's value at one moment, and until when it holds: the moment's Result.
+	Read(m *Moment)
 	// FixedUnit is the unit of the rule's value where it does not depend on the metric's.
 	FixedUnit() (unit string, fixed bool)
 	// Silence is how long nothing must have come for the rule to fire, in nanoseconds: the condition is the silence itself, and groups are
@@ -72,6 +72,9 @@ type Moment struct {
 	LastSample int64
 	// Uptime is for how long the engine has been looking, in nanoseconds of wall time.
 	Uptime int64
+
+	// Result is what Read has worked out. It is empty before, with By at -1.
+	Result
 
 	scratch []float64
 	byLevel []float64

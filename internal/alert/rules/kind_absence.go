@@ -69,17 +69,16 @@ func (k *absence) Text(Finding) string {
 }
 
 // Read breaches when the newest sample is too old, or when an expected one never came. Of a group of which nothing is known it says nothing.
-func (k *absence) Read(m *Moment) Result {
-	res := Result{Until: ladder.Unset, By: len(m.Series[RoleValue]) - 1}
+func (k *absence) Read(m *Moment) {
+	m.Until, m.By = ladder.Unset, len(m.Series[RoleValue])-1
 	switch {
 	case m.LastSample != ladder.Unset && m.Time-m.LastSample < k.after:
-		res.Healthy = true
+		m.Healthy = true
 	case m.LastSample != ladder.Unset, k.expect && m.Uptime >= max(k.startGrace, k.after):
-		res.Value = 1
+		m.Value = 1
 	default:
-		res.Presence = window.Unsettled
+		m.Presence = window.Unsettled
 	}
-	return res
 }
 
 // compileLevels makes the one level of the rule, which compares nothing.

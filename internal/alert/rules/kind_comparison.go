@@ -31,7 +31,7 @@ func (k *comparison) Text(f Finding) string {
 	return k.rule.comparedText(f, perSecond)
 }
 
-func (k *comparison) Read(m *Moment) Result { return k.rule.read(m, k) }
+func (k *comparison) Read(m *Moment) { k.rule.read(m, k) }
 
 // seriesReader gives the value of one series at one moment.
 type seriesReader interface {
@@ -88,29 +88,28 @@ func (r *Rule) windowAt(m *Moment, s *window.Series, span int64) (windowed, wind
 	return windowed{i, j, t}, window.Present
 }
 
-// read returns the value of the group, of one value of each series.
-func (r *Rule) read(m *Moment, reader seriesReader) Result {
-	res := Result{Until: r.until(m.Series[RoleValue]), By: -1}
+// read works out the value of the group from one value of each series.
+func (r *Rule) read(m *Moment, reader seriesReader) {
+	m.Until = r.until(m.Series[RoleValue])
 	if m.OneReading {
-		res.Value, res.By, res.Presence = r.groupValue(m, reader, &m.Levels[0], false)
-		return res
+		m.Value, m.By, m.Presence = r.groupValue(m, reader, &m.Levels[0], false)
+		return
 	}
 	m.byLevel = m.byLevel[:0]
 	for _, toClear := range [...]bool{false, true} {
 		for i := range m.Levels {
 			v, by, presence := r.groupValue(m, reader, &m.Levels[i], toClear)
-			if res.Presence = presence; presence != window.Present {
-				res.By = by
-				return res
+			if m.Presence = presence; presence != window.Present {
+				m.By = by
+				return
 			}
 			if !toClear {
-				res.By = by
+				m.By = by
 			}
 			m.byLevel = append(m.byLevel, v)
 		}
 	}
-	res.ByLevel = m.byLevel
-	return res
+	m.ByLevel = m.byLevel
 }
 
 // groupValue joins the values of the group's series at one level's horizon. Where the worst decides, it is the worst for

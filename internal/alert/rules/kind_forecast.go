@@ -46,7 +46,7 @@ var forecastSpec = kindSpec{
 
 func (k *forecast) Span() int64                { return k.span }
 func (k *forecast) Reason() alertschema.Reason { return alertschema.ReasonForecast }
-func (k *forecast) Read(m *Moment) Result      { return k.rule.read(m, k) }
+func (k *forecast) Read(m *Moment)             { k.rule.read(m, k) }
 
 func (k *forecast) VersionText() string {
 	return fmt.Sprintf("|forecast {%d %s}", k.span, floatText(k.minCoverage))

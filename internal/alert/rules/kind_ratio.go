@@ -52,24 +52,22 @@ func (k *ratio) SelectionText() string     { return " to " + k.divisor.Selector.
 func (k *ratio) Text(f Finding) string     { return k.rule.comparedText(f, "") }
 
 // Read divides the group's value by that of its divisors. Division by zero gives no value.
-func (k *ratio) Read(m *Moment) Result {
+func (k *ratio) Read(m *Moment) {
 	r := k.rule
-	res := Result{Until: min(r.until(m.Series[RoleValue]), r.until(m.Series[RoleDivisor])), By: -1}
-	of, by, presence := r.joined(m, k, m.Series[RoleValue], 0)
-	if res.Presence = presence; presence != window.Present {
-		return res
+	m.Until = min(r.until(m.Series[RoleValue]), r.until(m.Series[RoleDivisor]))
+	numerator, by, presence := r.joined(m, k, m.Series[RoleValue], 0)
+	if m.Presence = presence; presence != window.Present {
+		return
 	}
-	to, _, presence := r.joined(m, k, m.Series[RoleDivisor], 0)
-	if res.Presence = presence; presence != window.Present {
-		return res
+	denominator, _, presence := r.joined(m, k, m.Series[RoleDivisor], 0)
+	if m.Presence = presence; presence != window.Present {
+		return
 	}
-	res.By = by
-	if v := r.Offset + r.Scale*(of/to); to == 0 || math.IsNaN(v) {
-		res.Presence = window.Missing
-	} else {
-		res.Value = v
+	m.By = by
+	m.Value = r.Offset + r.Scale*(numerator/denominator)
+	if denominator == 0 || math.IsNaN(m.Value) {
+		m.Presence = window.Missing
 	}
-	return res
 }
 
 // checkBounds reports bounds that can't be compared with a ratio: only bare numbers and percentages can.

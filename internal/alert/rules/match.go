@@ -177,7 +177,7 @@ func compileMatcher(key, op string, arg any) (matcher, error) {
 	case "regex", "not_regex":
 		text, ok := arg.(string)
 		if !ok {
-			return m, fmt.Errorf("%s wants text, not %v", op, arg)
+			return m, fmt.Errorf("%s expects text, got %v", op, arg)
 		}
 		re, err := regexp.Compile(text)
 		if err != nil {
@@ -190,7 +190,7 @@ func compileMatcher(key, op string, arg any) (matcher, error) {
 	case "glob":
 		text, ok := arg.(string)
 		if !ok {
-			return m, fmt.Errorf("glob wants text, not %v", arg)
+			return m, fmt.Errorf("glob expects text, got %v", arg)
 		}
 		re, err := regexp.Compile(globPattern(text))
 		if err != nil {
@@ -200,7 +200,7 @@ func compileMatcher(key, op string, arg any) (matcher, error) {
 	case "in":
 		list, ok := arg.([]any)
 		if !ok {
-			return m, fmt.Errorf("in wants a list, not %v", arg)
+			return m, fmt.Errorf("in expects a list, got %v", arg)
 		}
 		m.op = opIn
 		for _, item := range list {
@@ -213,7 +213,7 @@ func compileMatcher(key, op string, arg any) (matcher, error) {
 	case "exists":
 		want, ok := arg.(bool)
 		if !ok {
-			return m, fmt.Errorf("exists wants true or false, not %v", arg)
+			return m, fmt.Errorf("exists expects true or false, got %v", arg)
 		}
 		m.op = opExists
 		if !want {
@@ -242,7 +242,7 @@ func scalarText(v any) (string, error) {
 		}
 		return strconv.FormatFloat(x, 'g', -1, 64), nil
 	default:
-		return "", fmt.Errorf("want text, a number, true or false, not %v", v)
+		return "", fmt.Errorf("expected text, a number, true or false, got %v", v)
 	}
 }
 

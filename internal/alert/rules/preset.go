@@ -29,7 +29,7 @@ func presetRules(name string, own []RuleConfig) ([]RuleConfig, error) {
 //	disk    warning above 85 % (clears at 80 %), critical above 95 % (clears at 90 %)
 //	swap    warning above 50 % (clears at 40 %)
 //
-// CPU moves fast, so its bands are ten points wide; memory and disk move slowly, and five points keep them from
+// CPU moves fast, so its hysteresis is ten points; memory and disk move slowly, and five points keep them from
 // ringing without holding a cured alert open. CPU is one minus the mean idle share of all CPUs. The share of a disk is that of the blocks that are not
 // reserved for root, as df has it: of all blocks it could not reach 95 % on an ext4 that is full.
 func hostPreset() []RuleConfig {
@@ -48,7 +48,7 @@ func hostPreset() []RuleConfig {
 	blocks := func(state any) SelectorConfig {
 		return SelectorConfig{Metric: "system.filesystem.usage", Match: map[string]any{"system.filesystem.state": state}}
 	}
-	// Figures of one disk may come in two batches, and the first alone would make the disk full.
+	// The values of one disk may come in two batches, and the first alone would make the disk full.
 	settle := time.Second
 	disk := RuleConfig{
 		Name: "disk", NewSeriesDelay: &settle, Ratio: &RatioConfig{Numerator: blocks("used"), Denominator: blocks(map[string]any{"in": []any{"used", "free"}})},

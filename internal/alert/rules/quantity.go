@@ -12,16 +12,22 @@ import (
 type QuantityUnit uint8
 
 const (
+	// UnitBare is a bare number, in the metric's unit.
 	UnitBare QuantityUnit = iota
+	// UnitPercent is a percentage, of a metric of unit 1 or %.
 	UnitPercent
+	// UnitBytes is a byte size, of a metric of unit By or By/s.
 	UnitBytes
 )
 
 // Quantity is a threshold as written: number, unit and the text for messages.
 type Quantity struct {
+	// Number is the number, with the factor of a byte size in it.
 	Number float64
-	Unit   QuantityUnit
-	Text   string
+	// Unit is what it was written with.
+	Unit QuantityUnit
+	// Text is how it was written. Rule versions are made of it.
+	Text string
 }
 
 var byteSuffixes = []struct {
@@ -60,7 +66,7 @@ func parseQuantity(v any) (Quantity, error) {
 	case string:
 		return parseQuantityText(x)
 	default:
-		return Quantity{}, fmt.Errorf("threshold %v: want a number, a percentage or a byte size", v)
+		return Quantity{}, fmt.Errorf("threshold %v: expected a number, a percentage or a byte size", v)
 	}
 }
 
@@ -87,7 +93,7 @@ func parseQuantityText(s string) (Quantity, error) {
 	}
 	f, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
 	if err != nil || strings.ContainsAny(number, "_xXpP") {
-		return Quantity{}, fmt.Errorf("threshold %q: want a number, a percentage or a byte size", s)
+		return Quantity{}, fmt.Errorf("threshold %q: expected a number, a percentage or a byte size", s)
 	}
 	if math.IsNaN(f) {
 		return Quantity{}, errNaN

@@ -28,58 +28,90 @@ func (r *Set) Names() []string {
 	return names
 }
 
-// Severity is one rung's name and its OTLP severity number.
+// Severity is one of the configured severities.
 type Severity struct {
-	Name   string
+	// Name is what rules and records call it.
+	Name string
+	// Number is its OTLP severity number, 1 to 24.
 	Number int
 }
 
-// Rule is one compiled rule. Times and spans are nanoseconds.
+// Rule is one compiled rule. Times and spans are in nanoseconds. What the version is made of is in version.go.
 type Rule struct {
-	Index           int
-	Name            string
-	Description     string
-	Metric          string // As the records name it; of a ratio both.
-	Kind            Kind
-	Value           Target // The points of the rule's value, or what a ratio divides.
-	OnlyIf          *Condition
-	GroupBy         []GroupField
-	ByResource      bool // group_by has the resource's identity, whatever attributes that is.
-	GroupGiven      bool // group_by was written, so the default does not apply.
-	GroupAggregate  window.GroupAggregate
-	MayMatchNothing bool
-	Joins           bool // group_agg was written, so the default group key leaves out what differs between series.
-	AggregateName   string
-	Aggregate       window.Aggregate
-	Window          int64
-	Scale           float64
-	Offset          float64
-	Levels          []LevelSpec // Least severe first.
+	// Index is the rule's place in the configuration.
+	Index int
+	// Name identifies the rule, and with a group key its alerts.
+	Name string
+	// Description is copied to the records.
+	Description string
+	// Metric is the metric as the records name it; of a ratio both.
+	Metric string
 
-	Lookback       int64 // 0 is auto.
-	NoDataAfter    int64
-	NoData         NoDataAction
-	StaleAfter     int64
+	// Kind is what kind of rule it is.
+	Kind Kind
+	// Value are the points of the rule's value, or what a ratio divides.
+	Value Target
+	// OnlyIf is a condition without which nothing fires, nil for none.
+	OnlyIf *Condition
+	// Window is the span of samples that Aggregate is of, 0 for the newest sample alone.
+	Window int64
+	// Aggregate makes one number of a window, and AggregateName is what records call it.
+	Aggregate     window.Aggregate
+	AggregateName string
+	// Scale and Offset make the rule's value: Offset + Scale × aggregated value.
+	Scale, Offset float64
+	// Levels is the ladder, least severe first.
+	Levels []LevelSpec
+
+	// GroupBy are the attributes of the group key; GroupGiven tells that they were written, so that the default does not apply.
+	GroupBy    []GroupField
+	GroupGiven bool
+	// ByResource adds to them the attributes that identify the resource, whatever they are.
+	ByResource bool
+	// GroupAggregate joins the series of a group. Joins tells that it was written: the default group key then leaves out what differs
+	// between series.
+	GroupAggregate window.GroupAggregate
+	Joins          bool
+
+	// Lookback is how long the last value counts as current, 0 for automatically.
+	Lookback int64
+	// NoData is the policy for values that stop, and NoDataAfter the age of the newest sample from which it applies.
+	NoData      NoDataAction
+	NoDataAfter int64
+	// StaleAfter is when a silent series is forgotten.
+	StaleAfter int64
+	// NewSeriesDelay is for how long a new series is ignored.
 	NewSeriesDelay int64
-	MinSamples     int
-	FullWindow     bool
+	// MinSamples is how many samples a window needs, and FullWindow makes it wait until samples cover it.
+	MinSamples int
+	FullWindow bool
+	// RepeatInterval is when a firing alert is announced again, 0 for never.
 	RepeatInterval int64
-	Flapping       ladder.FlappingRule
-	Top            int
+	// Flapping is when an alert counts as flapping.
+	Flapping ladder.FlappingRule
+	// Top is how many alerts are announced at a time, 0 for no limit of the rule's own.
+	Top int
+	// MayMatchNothing says that it is no mistake of the operator's if the rule matches no series.
+	MayMatchNothing bool
 
-	Labels      []NamedTemplate
-	Annotations []NamedTemplate
+	// Labels and Annotations go with every record.
+	Labels, Annotations []NamedTemplate
 
-	Version   string // 8 hex: the selection, window, thresholds and times; not the texts.
-	Selection string // What decides which groups exist; when it changes, old groups are closed.
+	// Version identifies what the rule decides by: 8 hex digits of a hash. Texts are not in it.
+	Version string
+	// Selection is what decides which groups exist; when it changes, old groups are closed. It is stored.
+	Selection string
 }
 
 // Target is a compiled selector: a metric, the points of it, and, where they describe many values, which statistic of them.
 type Target struct {
-	Metric        string
-	Selector      Selector
+	// Metric is the metric's name.
+	Metric string
+	// Selector selects its points.
+	Selector Selector
+	// Statistic is taken of histogram and summary points, and StatisticName is how it was written.
 	Statistic     window.Statistic
-	StatisticName string // The statistic as written.
+	StatisticName string
 	// Key is where in the configuration it stands, "" for the rule itself, else with a dot behind.
 	Key string
 }
@@ -87,11 +119,13 @@ type Target struct {
 // Condition is a compiled only_if.
 type Condition struct {
 	Target
+	// Bound is what the newest value must breach.
 	Bound LevelSpec
 }
 
 // GroupField is one attribute of a group key.
 type GroupField struct {
+	// Location is where it stands, and Key is its key.
 	Location attr.Location
 	Key      string
 }

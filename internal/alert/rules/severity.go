@@ -23,7 +23,7 @@ func compileSeverities(v any, report func(string, ...any)) []Severity {
 		for _, item := range x {
 			name, ok := item.(string)
 			if !ok {
-				report("severities: want names, not %v", item)
+				report("severities: expected names, got %v", item)
 				continue
 			}
 			names = append(names, name)
@@ -31,7 +31,7 @@ func compileSeverities(v any, report func(string, ...any)) []Severity {
 	case map[string]any:
 		return severitiesFromMap(x, report)
 	default:
-		report("severities: want a list of names or a map from name to severity number, not %v", v)
+		report("severities: expected a list of names or a map from name to severity number, got %v", v)
 	}
 	var out []Severity
 	for _, name := range names {
@@ -40,7 +40,7 @@ func compileSeverities(v any, report func(string, ...any)) []Severity {
 			report("severities: %q has no severity number of its own: write severities as a map from name to number", name)
 		}
 		if slices.ContainsFunc(out, func(s Severity) bool { return s.Name == name }) {
-			report("severities: %q stands twice", name)
+			report("severities: duplicate %q", name)
 		}
 		out = append(out, Severity{Name: name, Number: number})
 	}
@@ -52,7 +52,7 @@ func severitiesFromMap(m map[string]any, report func(string, ...any)) []Severity
 	for _, name := range sortedKeys(m) {
 		number, ok := m[name].(int)
 		if !ok || number < 1 || number > 24 {
-			report("severities: %s: want a severity number from 1 to 24, not %v", name, m[name])
+			report("severities: %s: expected a severity number from 1 to 24, got %v", name, m[name])
 			continue
 		}
 		out = append(out, Severity{Name: name, Number: number})

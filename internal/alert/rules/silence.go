@@ -71,11 +71,11 @@ func parseInstant(v any) (int64, error) {
 	case string:
 		t, err := time.Parse(time.RFC3339, x)
 		if err != nil {
-			return 0, fmt.Errorf("want RFC 3339, not %q", x)
+			return 0, fmt.Errorf("expected RFC 3339, got %q", x)
 		}
 		return t.UnixNano(), nil
 	default:
-		return 0, fmt.Errorf("want RFC 3339, not %v", v)
+		return 0, fmt.Errorf("expected RFC 3339, got %v", v)
 	}
 }
 
@@ -103,6 +103,7 @@ type SilenceSet struct {
 	cronActive []bool
 }
 
+// NewSilenceSet returns the set of compiled silences.
 func NewSilenceSet(all []silence) SilenceSet {
 	return SilenceSet{all: all, cronMinute: ladder.Unset, cronActive: make([]bool, len(all))}
 }

@@ -20,6 +20,7 @@ type Template struct {
 	tmpl  *template.Template
 }
 
+// NamedTemplate is the template of one label or annotation.
 type NamedTemplate struct {
 	Name     string
 	Template *Template
@@ -91,6 +92,7 @@ func compileTemplate(name, text string) (*Template, error) {
 	return &Template{tmpl: t}, nil
 }
 
+// Render returns the text for the data, at most maxRendered bytes of it.
 func (m *Template) Render(data TemplateData) (string, error) {
 	if m.tmpl == nil {
 		return m.plain, nil

@@ -48,10 +48,10 @@ func TestParseValues(t *testing.T) {
 	require.Len(t, got, 2)
 	assert.True(t, math.IsNaN(got[1].Value))
 	for text, want := range map[string]string{
-		"1+2":           `parsing "1+2": want a number, not "1+2"`,
-		"1+2x":          `parsing "1+2x": want a count after x, not ""`,
-		"1+x3":          `parsing "1+x3": want a number, not ""`,
-		"1 two":         `parsing "two": want a number, not "two"`,
+		"1+2":           `parsing "1+2": expected a number, got "1+2"`,
+		"1+2x":          `parsing "1+2x": expected a count after x, got ""`,
+		"1+x3":          `parsing "1+x3": expected a number, got ""`,
+		"1 two":         `parsing "two": expected a number, got "two"`,
 		"stalex3":       `parsing "stalex3": stale cannot be repeated`,
 		"{{schema:1}}":  `parsing "{{schema:1}}": histograms are not supported`,
 		"1+1x999999999": `parsing "1+1x999999999": more than 1000000 samples`,

@@ -66,7 +66,7 @@ func (p *selectorParser) name() string {
 func (p *selectorParser) quoted() (string, error) {
 	prefix, err := strconv.QuotedPrefix(p.rest)
 	if err != nil {
-		return "", fmt.Errorf("want a quoted text at %q", p.rest)
+		return "", fmt.Errorf("expected a quoted text at %q", p.rest)
 	}
 	p.rest = p.rest[len(prefix):]
 	return strconv.Unquote(prefix)
@@ -82,7 +82,7 @@ func (p *selectorParser) item(s *Selector) error {
 	}
 	if !p.take("=") {
 		if s.Metric != "" {
-			return fmt.Errorf("want = after %q", key)
+			return fmt.Errorf("expected = after %q", key)
 		}
 		s.Metric = key
 		return p.separator()
@@ -99,7 +99,7 @@ func (p *selectorParser) item(s *Selector) error {
 	}
 	for _, a := range *set {
 		if a.Key == key {
-			return fmt.Errorf("%q stands twice", key)
+			return fmt.Errorf("duplicate %q", key)
 		}
 	}
 	*set = append(*set, attr.Attr{Key: key, Value: attr.StringValue(value)})
@@ -110,5 +110,5 @@ func (p *selectorParser) separator() error {
 	if p.take(",") || strings.HasPrefix(p.rest, "}") {
 		return nil
 	}
-	return fmt.Errorf("want , or } at %q", p.rest)
+	return fmt.Errorf("expected , or } at %q", p.rest)
 }

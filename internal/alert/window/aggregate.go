@@ -58,6 +58,7 @@ var aggregateSynonyms = map[string]string{
 	"std": "stddev", "stdev": "stddev", "latest": "last", "current": "last", "derivative": "rate", "delta": "increase",
 }
 
+// ParseAggregate reads the name of an aggregate, the newest sample when it is empty. The error says what was probably meant.
 func ParseAggregate(name string) (Aggregate, error) {
 	if name == "" {
 		return Aggregate{}, nil
@@ -198,6 +199,7 @@ var groupAggregates = map[string]GroupAggregate{
 	"sum": GroupSum, "avg": GroupAvg, "min": GroupMin, "max": GroupMax, "count": GroupCount,
 }
 
+// ParseGroupAggregate reads the name of a group aggregate, GroupWorst when it is empty.
 func ParseGroupAggregate(name string) (GroupAggregate, error) {
 	if name == "" {
 		return GroupWorst, nil
@@ -218,6 +220,7 @@ type GroupAccumulator struct {
 	worst float64
 }
 
+// Add takes in the value of one series.
 func (g *GroupAccumulator) Add(agg GroupAggregate, v float64) {
 	g.Count++
 	switch agg {
@@ -234,6 +237,7 @@ func (g *GroupAccumulator) Add(agg GroupAggregate, v float64) {
 	}
 }
 
+// Value returns what the values taken in are together; Count must be above 0.
 func (g *GroupAccumulator) Value(agg GroupAggregate) float64 {
 	switch agg {
 	case GroupSum:

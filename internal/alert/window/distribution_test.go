@@ -73,7 +73,7 @@ func TestPercentilesNeverLeaveTheirBucket(t *testing.T) {
 	}
 }
 
-func TestFiguresOfPoints(t *testing.T) {
+func TestStatisticsOfPoints(t *testing.T) {
 	t.Parallel()
 	explicit := func(edit func(*window.Distribution)) *window.Distribution {
 		d := &window.Distribution{

@@ -13,8 +13,10 @@ type Ring struct {
 	n    int32
 }
 
+// Len returns how many samples are held.
 func (r *Ring) Len() int { return int(r.n) }
 
+// At returns the sample at a position, the oldest at 0.
 func (r *Ring) At(i int) Sample { return r.buf[r.index(i)] }
 
 func (r *Ring) index(i int) int {

@@ -198,7 +198,7 @@ func (s *Series) Forget(boundary int64) {
 const maxStarts = 64
 
 // recordStart remembers the start time of a cumulative stream. A start at or before the oldest sample says nothing
-// about the samples held, so jitter in a start time that a source computes anew each time is not a reset.
+// about the samples held, so jitter in a start time that a source computes again each time is not a reset.
 func (s *Series) recordStart(start int64) {
 	if start == 0 || s.Samples.Len() == 0 || start <= s.Samples.At(0).Time {
 		return

@@ -13,18 +13,27 @@ import (
 type StatisticKind uint8
 
 const (
-	StatisticNone StatisticKind = iota // Number data points.
+	// StatisticNone is for number data points, which are values themselves.
+	StatisticNone StatisticKind = iota
+	// StatisticMin is the least value of a point.
 	StatisticMin
+	// StatisticMax is the greatest.
 	StatisticMax
+	// StatisticAvg is the mean.
 	StatisticAvg
+	// StatisticSum is the sum.
 	StatisticSum
+	// StatisticCount is how many values a point has seen.
 	StatisticCount
+	// StatisticPercentile is a percentile, estimated from buckets or listed by a summary.
 	StatisticPercentile
 )
 
-// Statistic is a compiled Point; q is the quantile of a percentile, 0 to 1.
+// Statistic is one number of a histogram or summary point.
 type Statistic struct {
-	Kind     StatisticKind
+	// Kind is which.
+	Kind StatisticKind
+	// Quantile is that of a percentile, 0 to 1.
 	Quantile float64
 }
 
@@ -34,6 +43,7 @@ var statisticKindNames = [...]string{StatisticMin: "min", StatisticMax: "max", S
 // StatisticNames are the statistics as messages list them.
 var StatisticNames = []string{"min", "max", "avg", "sum", "count", "pNN"}
 
+// ParseStatistic reads the name of a statistic, none when it is empty. The error says what was probably meant.
 func ParseStatistic(name string) (Statistic, error) {
 	if name == "" {
 		return Statistic{}, nil

@@ -1,3 +1,4 @@
+// Package windowtest makes histogram points for tests.
 package windowtest
 
 import (
