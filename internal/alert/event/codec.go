@@ -53,6 +53,7 @@ var fields = []attr.Field[Event]{
 	attr.BytesField(36, func(e *Event) []byte { return e.TraceID[:] }),
 	attr.BytesField(37, func(e *Event) []byte { return e.SpanID[:] }),
 	attr.StructsField(38, func(e *Event) *[]SuppressedCount { return &e.Counts }, countFields),
+	attr.ListField(39, func(e *Event) *[]attr.Attr { return &e.More }, (*attr.Encoder).Attrs, (*attr.Decoder).Attrs),
 }
 
 // countFields is how a count of held back records is stored.
