@@ -176,7 +176,7 @@ func TestAnswers(t *testing.T) {
 		want      string
 	}{
 		{name: "taken", code: 200},
-		{name: "taken without a word", code: 204},
+		{name: "taken silently", code: 204},
 		{name: "bad alerts", code: 400, permanent: true, want: `answered 400 Bad Request: "because"`},
 		{name: "wrong password", code: 401, permanent: true, want: "answered 401"},
 		{name: "wrong path", code: 404, permanent: true, want: "answered 404"},

@@ -168,8 +168,11 @@ func (s *storedAlert) fill(r *ruleState, a *alertState) {
 	a.flap = ladder.Flapping{Times: s.flapTimes, Latched: s.latched, Last: s.flapLast}
 }
 
+// usualSize is room for the stored form of most alerts, in bytes.
+const usualSize = 384
+
 func (s *storedAlert) encode() []byte {
-	var e attr.Encoder
+	e := attr.Encoder{Bytes: make([]byte, 0, usualSize)}
 	attr.WriteFields(&e, s, alertFields)
 	return e.Sealed()
 }
