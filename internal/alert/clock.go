@@ -8,7 +8,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
-// setNow takes down what time the caller says it is.
+// setNow records what time the caller says it is.
 func (e *Engine) setNow(now time.Time) {
 	ahead := e.now - now.UnixNano()
 	e.now = now.UnixNano()

@@ -23,7 +23,7 @@ func (g *group) resourceAttrs() []attr.Attr {
 	}
 }
 
-// emit makes the record of a change, and takes down that it was announced.
+// emit makes the record of a change, and records that it was announced.
 func (e *Engine) emit(c *change) {
 	g, r := c.group, c.group.rule
 	a := g.alert
