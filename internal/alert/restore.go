@@ -141,7 +141,7 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
 	}
 	a.Shift(down)
 	a.notAfter(e.now) // A clock that was set back must not leave runs that begin in the far future.
-	a.restored = a.Level > 0 && r.Kind.Span() > 0
+	a.restored = a.Level > 0 && r.Retention > 0
 	a.decided = min(s.decided, e.now+maxAhead)
 	switch {
 	case r.silence > 0 && s.lastSample != ladder.Unset:

@@ -49,6 +49,8 @@ type Rule struct {
 
 	// Kind is what kind of rule it is.
 	Kind Kind
+	// Retention is how far back the rule looks at samples, 0 for the newest one alone: the kind's Span, here because every sample asks.
+	Retention int64
 	// Value are the points of the rule's value, or what a ratio divides.
 	Value Target
 	// OnlyIf is a condition without which nothing fires, nil for none.

@@ -157,7 +157,7 @@ var versionFields = map[string]map[string]bool{
 	"Rule": {
 		"Index": false, "Name": false, "Description": false, "Metric": true, "Kind": true, "Value": true, "OnlyIf": true, "Window": true, "Aggregate": true,
 		"AggregateName": false, "Scale": true, "Offset": true, "Levels": true, "GroupBy": true, "GroupGiven": true, "ByResource": true, "GroupAggregate": true,
-		"Joins": false, "Lookback": false, "NoData": false, "NoDataAfter": false, "StaleAfter": false, "NewSeriesDelay": false, "MinSamples": false,
+		"Joins": false, "Retention": false, "Lookback": false, "NoData": false, "NoDataAfter": false, "StaleAfter": false, "NewSeriesDelay": false, "MinSamples": false,
 		"FullWindow": false, "RepeatInterval": false, "Flapping": false, "Top": false, "MayMatchNothing": false, "Labels": false, "Annotations": false,
 		"Version": false, "Selection": false,
 	},
