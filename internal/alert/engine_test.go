@@ -322,6 +322,29 @@ func TestAbsent(t *testing.T) {
 		r.step(4010, 1)
 		assert.Equal(t, []string{"resolve"}, r.transitions())
 	})
+	t.Run("flapping ends for the reason of the rule", func(t *testing.T) {
+		t.Parallel()
+		ruleSet := rule(false)
+		ruleSet[0].Flapping = &rules.FlappingConfig{Transitions: 3, Within: time.Hour, StableFor: 2 * time.Minute}
+		r := newRig(t, ruleSet, nil)
+		r.origin.Resource = postgres
+		s := 0.0
+		for range 4 { // There, and gone for longer than absent::for.
+			r.step(s, 1)
+			r.engine.Evaluate(at(s + 61))
+			s += 70
+		}
+		require.Contains(t, r.transitions(), "flapping_start:critical")
+		for end := s + 180; s < end; s += 15 {
+			r.step(s, 1)
+		}
+		events := r.drain()
+		require.Len(t, events, 2)
+		for i, transition := range []alertschema.Transition{alertschema.TransitionFlappingEnd, alertschema.TransitionResolve} {
+			assert.Equal(t, transition, events[i].Transition)
+			assert.Equal(t, alertschema.ReasonAbsent, events[i].Reason, transition)
+		}
+	})
 	t.Run("never seen and not expected: no word", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, rule(false), nil)
