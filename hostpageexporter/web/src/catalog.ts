@@ -1,0 +1,84 @@
+// What there is to show: metrics and series of the store, found by name and attributes.
+
+import type { Meta, Metric, Rule, Series } from './api.ts';
+
+export interface Found {
+  id: number;
+  attributes: Record<string, string>;
+  ended: boolean;
+}
+
+export class Catalog {
+  readonly cpus: number;
+  readonly #metrics = new Map<string, Metric>();
+  readonly #found = new Map<string, Found[]>();
+
+  constructor(readonly meta: Meta) {
+    for (const m of meta.metrics) this.#metrics.set(m.name, m);
+    const cpus = new Set(this.series('system.cpu.utilization').concat(this.series('system.cpu.time')).map((s) => s.attributes['cpu.logical_number']));
+    this.cpus = cpus.size;
+  }
+
+  get names(): string[] {
+    return [...this.#metrics.keys()].sort();
+  }
+
+  get rules(): Rule[] {
+    return this.meta.rules ?? [];
+  }
+
+  has(name: string): boolean {
+    return this.#metrics.has(name);
+  }
+
+  metric(name: string): Metric | undefined {
+    return this.#metrics.get(name);
+  }
+
+  unit(name: string): string {
+    return this.#metrics.get(name)?.value_unit ?? '';
+  }
+
+  /** Series of a metric that have the attributes. */
+  series(name: string, where: Record<string, string> = {}): Found[] {
+    const all = this.#found.get(name) ?? this.#index(name);
+    const keys = Object.entries(where);
+    return keys.length ? all.filter((s) => keys.every(([k, v]) => s.attributes[k] === v)) : all;
+  }
+
+  first(name: string, where: Record<string, string> = {}): number {
+    return this.series(name, where)[0]?.id ?? -1;
+  }
+
+  /** Values of an attribute among the series of a metric, numbers in their order. */
+  values(name: string, key: string): string[] {
+    const seen = new Set(this.series(name).map((s) => s.attributes[key]));
+    seen.delete(undefined as unknown as string);
+    return [...seen].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  }
+
+  /** Metric and attributes of a series, as one text. */
+  describe(id: number): { metric: string; attributes: string; unit: string } {
+    for (const m of this.#metrics.values()) {
+      const s = m.series.find((x) => x.id === id);
+      if (s) return { metric: m.name, attributes: Object.values(attributesOf(m, s)).join(' '), unit: m.value_unit };
+    }
+    return { metric: `series ${id}`, attributes: '', unit: '' };
+  }
+
+  #index(name: string): Found[] {
+    const m = this.#metrics.get(name);
+    const list = m ? m.series.map((s) => ({ id: s.id, attributes: attributesOf(m, s), ended: s.ended !== undefined })) : [];
+    this.#found.set(name, list);
+    return list;
+  }
+}
+
+function attributesOf(m: Metric, s: Series): Record<string, string> {
+  const out: Record<string, string> = {};
+  m.attributes.forEach((k, i) => {
+    const v = s.values[i];
+    if (v != null) out[k] = v;
+  });
+  return out;
+}
