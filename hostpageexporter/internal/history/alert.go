@@ -69,8 +69,43 @@ const (
 type alerts struct {
 	episodes []*Episode
 	notices  []Notice
+	rules    []Rule
+	heard    bool // Some record has come.
 	dropped  int64
 	heap     int
+}
+
+// Rule is what the alert component has said of a rule, for one of its severities.
+type Rule struct {
+	Name, Severity, Metric, Unit string
+	Resource                     []Attribute
+	Attributes                   map[string]any // Text and numbers.
+}
+
+const (
+	maxRules = 500
+	ruleSize = 1000
+)
+
+// Rule takes what the alert component says of a rule, in place of what it said before.
+func (s *Store) Rule(r Rule) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := &s.alerts
+	a.heard = true
+	for _, text := range []*string{&r.Name, &r.Severity, &r.Metric, &r.Unit} {
+		*text = cut(*text, maxValueText)
+	}
+	r.Resource = cleanList(r.Resource)
+	i := slices.IndexFunc(a.rules, func(x Rule) bool { return x.Name == r.Name && x.Severity == r.Severity })
+	switch {
+	case i >= 0:
+		a.rules[i] = r
+	case len(a.rules) < maxRules:
+		a.rules = append(a.rules, r)
+		a.heap += ruleSize
+	}
+	s.generation++
 }
 
 func newAlerts() alerts { return alerts{} }
@@ -83,6 +118,7 @@ func (s *Store) Alert(r AlertRecord) bool {
 		return false
 	}
 	a := &s.alerts
+	a.heard = true
 	r.clean()
 	i := slices.IndexFunc(a.episodes, func(e *Episode) bool { return e.AlertRecord.Episode == r.Episode })
 	if i < 0 {
@@ -120,11 +156,17 @@ func (r *AlertRecord) clean() {
 	}
 	r.Message = cut(r.Message, maxMessage)
 	for _, list := range []*[]Attribute{&r.Attributes, &r.Resource, &r.Labels, &r.Annotations} {
-		*list = (*list)[:min(len(*list), maxAttributes)]
-		for i, a := range *list {
-			(*list)[i] = Attribute{cut(a.Key, maxValueText), cut(a.Value, maxValueText)}
-		}
+		*list = cleanList(*list)
 	}
+}
+
+// cleanList bounds a list of attributes and their texts.
+func cleanList(list []Attribute) []Attribute {
+	list = list[:min(len(list), maxAttributes)]
+	for i, a := range list {
+		list[i] = Attribute{cut(a.Key, maxValueText), cut(a.Value, maxValueText)}
+	}
+	return list
 }
 
 func (e *Episode) size() int {
@@ -160,6 +202,7 @@ func (s *Store) Notice(n Notice) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := &s.alerts
+	a.heard = true
 	n.Kind, n.Severity, n.Message = cut(n.Kind, maxValueText), cut(n.Severity, maxValueText), cut(n.Message, maxMessage)
 	if a.notices = append(a.notices, n); len(a.notices) > maxNotices {
 		a.notices = slices.Delete(a.notices, 0, 1)

@@ -20,6 +20,8 @@ type Catalogue struct {
 	Axes          []AxisState
 	Metrics       []MetricState
 	HasTables     bool
+	HasAlerts     bool // Records of the alert component have come.
+	Rules         []Rule
 }
 
 // TierState is what a tier holds.
@@ -61,7 +63,8 @@ func (s *Store) Catalogue(now time.Time) Catalogue {
 	defer s.mu.Unlock()
 	c := Catalogue{
 		Store: s.name, Generation: s.generation, Started: s.started, Used: s.used(), Limit: s.cfg.MaxMemory, MaxSeries: s.cfg.MaxSeries,
-		SeriesRefused: s.refused, HasTables: s.tables.open.Time != 0, Host: s.host(),
+		SeriesRefused: s.refused, HasTables: s.tables.open.Time != 0, HasAlerts: s.alerts.heard,
+		Host: s.host(), Rules: slices.Clone(s.alerts.rules),
 	}
 	at := now.UnixMicro()
 	for i := range s.tiers {
@@ -88,6 +91,16 @@ func (s *Store) Catalogue(now time.Time) Catalogue {
 		}
 	}
 	return c
+}
+
+// Name is that of one life of a store; the numbers of series are of it.
+func (s *Store) Name() string { return s.name }
+
+// Size returns how many series there are, and how many bytes of the limit are taken.
+func (s *Store) Size() (series int, memory int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.byID), s.used()
 }
 
 // host is the resource of the processes, or else that of the first series.

@@ -138,8 +138,8 @@ func decodeTable(b []byte, ids *identities) Table {
 	return t
 }
 
-// busy is all the CPU that a table's rows and groups took, as far as it is known.
-func (t *Table) busy() float64 {
+// Busy is all the CPU that a table's rows and groups took, as far as it is known.
+func (t *Table) Busy() float64 {
 	sum := 0.0
 	add := func(u *Usage) {
 		for _, v := range []float64{u.CPU, u.Children} {

@@ -83,6 +83,8 @@ type ProcessSample struct {
 	Time, Start int64
 	// Totals since Start, NaN where they are not known: seconds and bytes.
 	CPU, Children, Read, Write float64
+	// Delta: the totals are what came since the last scrape.
+	Delta bool
 	// Utilization is the share of all CPUs since the last scrape, NaN where it is not known.
 	Utilization float64
 	// Levels, NaN where they are not known.
@@ -176,6 +178,9 @@ func (t *tables) usage(p *ProcessSample) Usage {
 	}
 	seconds := float64(t.open.Time-t.before) / 1e6
 	was, known := t.previous[key]
+	if p.Delta {
+		was, known = totals{}, true
+	}
 	if !known && p.Start/1000 >= t.before {
 		known = true // It began since: all of its totals are of this time.
 	}
@@ -272,7 +277,7 @@ func (s *Store) storeBest(i int) {
 		s.storeTable(i, tier.best, tier.bestTime)
 		tier.best = nil
 	}
-	if busy := t.open.busy(); tier.best == nil || busy > tier.bestBusy {
+	if busy := t.open.Busy(); tier.best == nil || busy > tier.bestBusy {
 		few, numbers := t.open, t.numbers
 		t.shorten(&few, tier.Top)
 		tier.best, tier.bestBusy, tier.bestTime = t.encode(&few), busy, t.open.Time

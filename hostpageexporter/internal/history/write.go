@@ -95,10 +95,8 @@ func (w *Writer) Resource(key Key, attributes func() []Attribute) (int, bool) {
 		s.resources = append(s.resources, resource{})
 	}
 	r := resource{key: key, seen: w.now}
-	all := attributes()
-	for _, a := range all[:min(len(all), maxAttributes)] {
-		a = Attribute{cut(a.Key, maxValueText), cut(a.Value, maxValueText)}
-		r.attributes = append(r.attributes, a)
+	r.attributes = cleanList(attributes())
+	for _, a := range r.attributes {
 		r.size += len(a.Key) + len(a.Value) + 32
 	}
 	s.heap += r.size
