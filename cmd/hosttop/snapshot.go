@@ -8,7 +8,7 @@ import (
 
 // shown are the metrics that the screen is made of.
 var shown = []string{
-	"system.cpu.utilization", "system.cpu.load_average.1m", "system.memory.usage", "system.memory.limit", "system.memory.linux.available",
+	"system.cpu.utilization", "system.cpu.logical.count", "system.cpu.load_average.1m", "system.memory.usage", "system.memory.limit", "system.memory.linux.available",
 	"system.paging.usage", "system.disk.io", "system.disk.io_time", "system.network.io", "system.network.errors", "system.network.packet.dropped",
 	"system.filesystem.usage", "system.uptime", "system.cpu.linux.pressure.total", "system.memory.linux.pressure.total",
 	"system.io.linux.pressure.total",

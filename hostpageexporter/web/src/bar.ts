@@ -3,6 +3,7 @@
 import type { Health } from './api.ts';
 import { get } from './api.ts';
 import type { Catalog } from './catalog.ts';
+import { cpuCount } from './charts.ts';
 import { button, byId, el, setClass, setText } from './dom.ts';
 import { clock, day, duration, moment } from './format.ts';
 import type { History } from './history.ts';
@@ -61,7 +62,7 @@ export class Bar {
     const os = c.meta.host['os.description'] ?? c.meta.host['os.type'] ?? '';
     const finest = c.meta.tiers[0];
     const short = finest && !finest.complete && finest.from ? `finest history since ${moment(finest.from, view.now)}` : '';
-    setText(this.#about, [String(os), `${c.cpus} CPU${c.cpus === 1 ? '' : 's'}`, up == null ? '' : `up ${duration(up * 1000)}`, short].filter(Boolean).join(' · '));
+    setText(this.#about, [String(os), `${cpuCount(c, h)} CPUs`, up == null ? '' : `up ${duration(up * 1000)}`, short].filter(Boolean).join(' · '));
   }
 
   drawWindow(): void {
@@ -71,7 +72,7 @@ export class Bar {
     setText(this.#pause, view.live ? 'pause' : 'live');
     setClass(this.#pause, 'on', !view.live);
     setText(this.#utc, clock.utc ? 'UTC' : 'local');
-    [...this.#spans.children].forEach((b, i) => b.setAttribute('aria-pressed', String(view.live && SPANS[i][1] === view.span)));
+    [...this.#spans.children].forEach((b, i) => b.setAttribute('aria-pressed', String(view.live && !view.auto && SPANS[i][1] === view.span)));
   }
 
   status(text: string, well: boolean): void {

@@ -9,14 +9,11 @@ export interface Found {
 }
 
 export class Catalog {
-  readonly cpus: number;
   readonly #metrics = new Map<string, Metric>();
   readonly #found = new Map<string, Found[]>();
 
   constructor(readonly meta: Meta) {
     for (const m of meta.metrics) this.#metrics.set(m.name, m);
-    const cpus = new Set(this.series('system.cpu.utilization').concat(this.series('system.cpu.time')).map((s) => s.attributes['cpu.logical_number']));
-    this.cpus = cpus.size;
   }
 
   get names(): string[] {

@@ -5,10 +5,13 @@ import type { History } from './history.ts';
 import type { Line } from './lines.ts';
 import type { ChartView } from './panel.ts';
 
-export const CPU = ['system.cpu.utilization'];
+/** Each CPU, and the mean over all that the exporter makes of them. */
+export const CPU = ['system.cpu.utilization', 'host_page.cpu.utilization'];
+const [EACH, MEAN] = CPU;
 const READ_WRITE = '— read  ┄ write';
 const IN_OUT = '— in  ┄ out';
 const SOME_FULL = '— some  ┄ full';
+const CPU_NUMBER = 'cpu.logical_number';
 const MODES: [string, number][] = [
   ['user', 0],
   ['nice', 2],
@@ -42,6 +45,16 @@ export function byDirection(c: Catalog, metric: string, key: string, direction: 
   );
 }
 
+/** The series of which the mean is that of a mode over all CPUs. */
+export function meanOf(c: Catalog, mode: string): number[] {
+  return c.series(c.has(MEAN) ? MEAN : EACH, { 'cpu.mode': mode }).map((s) => s.id);
+}
+
+/** Number of CPUs. */
+export function cpuCount(c: Catalog, h: History): number {
+  return h.at(c.first('system.cpu.logical.count'), null) ?? c.values(EACH, CPU_NUMBER).length;
+}
+
 function only(metric: string, label: string, color: number): (c: Catalog) => Line {
   return (c) => ({ label, ids: c.series(metric).map((s) => s.id).slice(0, 1), color });
 }
@@ -53,7 +66,8 @@ export const cpuByMode: ChartView[] = [
     kind: 'stack',
     unit: '1',
     top: () => 1,
-    lines: (c) => MODES.map(([mode, color]) => ({ label: mode, ids: c.series(CPU[0], { 'cpu.mode': mode }).map((s) => s.id), combine: 'mean', color })),
+    lines: (c) => MODES.map(([mode, color]) => ({ label: mode, ids: meanOf(c, mode), combine: 'mean', color })),
+    peak: (c) => ({ label: 'peak', ids: c.series(MEAN, { 'cpu.mode': 'busy' }).map((s) => s.id), color: 0 }),
   },
   {
     name: 'load',
@@ -77,16 +91,13 @@ export const cpuByMode: ChartView[] = [
 export const cpuRows: ChartView[] = [
   {
     name: 'busy',
-    metrics: CPU,
+    metrics: [EACH],
     kind: 'heat',
     unit: '1',
     lines: (c) =>
-      c.values(CPU[0], 'cpu.logical_number').map((n) => ({
-        label: `cpu ${n}`,
-        ids: c.series(CPU[0], { 'cpu.logical_number': n, 'cpu.mode': 'idle' }).map((s) => s.id),
-        invert: true,
-        color: 0,
-      })),
+      c.series(EACH, { 'cpu.mode': 'idle' })
+        .map((s) => ({ label: s.attributes[CPU_NUMBER] ? `cpu ${s.attributes[CPU_NUMBER]}` : 'all CPUs', ids: [s.id], invert: true, color: 0 }))
+        .sort((a, b) => a.label.localeCompare(b.label, 'en', { numeric: true })),
   },
 ];
 

@@ -32,11 +32,13 @@ export class Feed {
   #loadedAt = 0;
   #generation = -1;
   #streaming = false;
+  #started = false;
 
   constructor(private readonly listener: Listener) {}
 
   async start(): Promise<void> {
     await this.#meta();
+    this.#started = true;
     await this.#load();
     this.#stream();
     document.addEventListener('visibilitychange', () => (document.hidden ? this.#stop() : this.#resume()));
@@ -48,7 +50,7 @@ export class Feed {
     const same = metrics.join() === this.metrics.join();
     this.metrics = metrics;
     this.width = width;
-    if (same || !this.catalog) return;
+    if (same || !this.#started) return;
     void this.#load();
     this.#stream();
   }
@@ -59,11 +61,18 @@ export class Feed {
     this.#timer = window.setTimeout(() => void this.#load(), 120);
   }
 
+  /** When the history begins. */
+  get began(): number {
+    const known = (this.catalog?.meta.tiers ?? []).map((t) => t.from).filter((t) => t !== null);
+    return known.length ? Math.min(...known) : view.now;
+  }
+
   async #meta(): Promise<void> {
     const meta = await get<Meta>('api/meta');
     view.skew = meta.now - Date.now();
     this.#generation = meta.generation;
     this.catalog = new Catalog(meta);
+    view.fit(this.began);
     this.listener.catalog(this.catalog);
   }
 

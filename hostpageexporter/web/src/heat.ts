@@ -11,17 +11,18 @@ export function paintHeat(u: uPlot, columns: Columns): void {
   const row = bbox.height / lines.length;
   const gap = row >= 6 * devicePixelRatio ? devicePixelRatio : 0;
   const step = usualStep(times);
-  const width = Math.abs(u.valToPos(times[0] + step, 'x', true) - u.valToPos(times[0], 'x', true));
   const bucketed = times.every((t) => t % step === 0);
   for (let i = 0; i < times.length; i++) {
     // A sample says what was before it, a bucket what comes after its start.
-    const x = u.valToPos(times[i], 'x', true) - (bucketed ? 0 : width);
-    if (x + width < bbox.left || x > bbox.left + bbox.width) continue;
+    const before = i > 0 && times[i] - times[i - 1] < 2.5 * step ? times[i - 1] : times[i] - step;
+    const x = u.valToPos(bucketed ? times[i] : before, 'x', true);
+    const end = u.valToPos(bucketed ? times[i] + step : times[i], 'x', true);
+    if (end < bbox.left || x > bbox.left + bbox.width) continue;
     for (let r = 0; r < lines.length; r++) {
       const v = lines[r].max[i];
       if (v == null) continue;
       ctx.fillStyle = heatColor(v);
-      ctx.fillRect(Math.floor(x), Math.round(bbox.top + r * row), Math.ceil(width) + 0.5, Math.max(1, Math.round(row) - gap));
+      ctx.fillRect(Math.floor(x), Math.round(bbox.top + r * row), Math.ceil(end - x) + 1, Math.max(1, Math.round(row) - gap));
     }
   }
 }

@@ -18,7 +18,7 @@ const KEYS: [string, string][] = [
   ['← →', 'cursor, a point earlier or later (Shift: ten)'],
   ['[ ]', 'pan half a window'],
   ['+ −', 'zoom at the cursor'],
-  ['1 … 6', `last ${SPANS.map(([n]) => n).join(', ')}`],
+  [`1 … ${SPANS.length}`, `last ${SPANS.map(([n]) => n).join(', ')}`],
   ['space', 'pause, go on'],
   ['l', 'live: follow the clock'],
   ['z', 'window before this one (double click)'],

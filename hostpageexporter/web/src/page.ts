@@ -80,6 +80,7 @@ function frame(): void {
   const now = performance.now();
   if (dirty && now - drawn >= Math.min(Math.max(900, view.span / 1500), 10_000)) {
     dirty = false;
+    view.fit(feed.began);
     drawn = now;
     for (const p of all()) p.draw();
     drawTexts(feed.history, true);

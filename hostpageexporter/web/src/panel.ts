@@ -22,6 +22,8 @@ export interface ChartView {
   lines: (c: Catalog) => Line[];
   /** Series of which any value but 0 is a fault: marked at the foot of the chart. */
   faults?: (c: Catalog) => Line[];
+  /** A line over the stack: the largest sum within each bucket. */
+  peak?: (c: Catalog) => Line;
   /** What solid and dashed lines are. */
   key?: string;
 }
@@ -42,6 +44,7 @@ export class ChartPanel {
   readonly #legend = el('ul', { class: 'legend' });
   readonly #table = el('div', { class: 'values', attrs: { hidden: '', tabindex: '0', role: 'region' } });
   readonly #tabs = el('span', { class: 'tabs', attrs: { role: 'group' } });
+  readonly #key = el('span', { class: 'note' });
   readonly #tableButton: HTMLButtonElement;
   #plot: Plot | null = null;
   #signature = '';
@@ -67,7 +70,7 @@ export class ChartPanel {
     this.#tableButton.classList.add('quiet');
     this.#tabs.setAttribute('aria-label', `what ${title} shows`);
     this.#table.setAttribute('aria-label', `values of ${title}`);
-    const head = el('div', { class: 'head' }, el('h2', { text: title }), this.#tabs, this.#tableButton);
+    const head = el('div', { class: 'head' }, el('h2', { text: title }), this.#tabs, this.#key, this.#tableButton);
     this.root = el('section', { class: 'card', attrs: { 'aria-label': title } }, head, this.#legend, this.#box, this.#table);
     this.#drawTabs();
     new IntersectionObserver((entries) => {
@@ -187,15 +190,23 @@ export class ChartPanel {
   #data(view: ChartView, banded: boolean): Num[][] {
     const { times, lines } = this.#columns;
     if (view.kind === 'heat') return [times, lines[0]?.max ?? []];
-    if (view.kind === 'stack') return [times, ...stacked(lines, times.length)];
+    if (view.kind === 'stack') return [times, ...stacked(lines, times.length), ...this.#peaks()];
     if (!banded) return [times, ...lines.map((l) => l.avg)];
     return [times, ...lines.flatMap((l) => [l.max, l.min, l.avg])];
+  }
+
+  /** The peak of a stack, if there is one. */
+  #peaks(): Num[][] {
+    const line = this.#catalog && this.#current.peak?.(this.#catalog);
+    const history = this.#history;
+    return line?.ids.length && history ? [valuesOf(history, line).max] : [];
   }
 
   #create(view: ChartView, catalog: Catalog, history: History, banded: boolean, data: Num[][]): void {
     this.#plot?.destroy();
     const heat = view.kind === 'heat';
     const { series, bands } = heat ? { series: [{ show: false } as uPlot.Series], bands: undefined } : styles(view, this.#lines, banded);
+    if (view.kind === 'stack' && this.#peaks().length) series.push({ stroke: theme.muted, width: 0.75, points: { show: false } });
     this.#plot = new Plot(
       this.#box,
       {
@@ -222,6 +233,7 @@ export class ChartPanel {
   }
 
   #drawLegend(view: ChartView): void {
+    setText(this.#key, view.key ?? '');
     this.#legend.replaceChildren();
     let named = 0;
     let last: { group?: string; item: HTMLElement } | null = null;
@@ -241,7 +253,7 @@ export class ChartPanel {
       return value;
     });
     const more = named - MOST_NAMED;
-    const rest = [more > 0 ? `${more} more in the table` : '', this.#hidden, view.key].filter(Boolean).join(', ');
+    const rest = [more > 0 ? `${more} more in the table` : '', this.#hidden].filter(Boolean).join(', ');
     if (rest) this.#legend.append(el('li', { class: 'rest', text: rest }));
     if (view.faults) this.#legend.append(this.#faultItem);
     if (!this.#lines.length) this.#legend.append(el('li', { class: 'rest', text: 'nothing collected' }));

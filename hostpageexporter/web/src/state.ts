@@ -4,6 +4,7 @@
 import { clock } from './format.ts';
 
 export const SPANS: [string, number][] = [
+  ['1m', 60_000],
   ['5m', 300_000],
   ['15m', 900_000],
   ['1h', 3_600_000],
@@ -13,13 +14,17 @@ export const SPANS: [string, number][] = [
 ];
 
 const MIN_SPAN = 10_000;
+const AUTO_LEAST = 60_000;
+const AUTO_MOST = 900_000;
 const MAX_SPAN = 400 * 86_400_000;
 
 type Listener = () => void;
 
 class View {
   live = true;
-  span = 900_000;
+  /** The window grows with the history, until somebody chooses one. */
+  auto = true;
+  span = AUTO_MOST;
   to = 0;
   /** Time that all charts and tables show; null: the newest. */
   cursor: number | null = null;
@@ -59,6 +64,11 @@ class View {
     this.#optionListeners.push(f);
   }
 
+  /** Fits a window that nobody has chosen to the time since the history began. */
+  fit(began: number): void {
+    if (this.auto && this.live) this.span = Math.min(Math.max(this.now - began, AUTO_LEAST), AUTO_MOST);
+  }
+
   /** Shows a window of time; one that ends now or later follows the clock. */
   show(from: number, to: number, remember = true): void {
     if (remember) this.#remember();
@@ -71,6 +81,7 @@ class View {
 
   follow(span = this.span): void {
     this.#remember();
+    this.auto = this.auto && span === this.span;
     this.span = span;
     this.live = true;
     this.cursor = null;
@@ -96,6 +107,7 @@ class View {
   /** Zooms by a factor around a time; when live, the end stays at now. */
   zoom(factor: number, around?: number): void {
     const span = Math.min(Math.max(this.span * factor, MIN_SPAN), MAX_SPAN);
+    this.auto = false;
     if (this.live && around === undefined) {
       this.span = span;
       return this.#changed();
@@ -137,6 +149,7 @@ class View {
   }
 
   #changed(): void {
+    if (!this.live) this.auto = false;
     this.#windowListeners.forEach((f) => f());
     this.save();
   }
@@ -144,8 +157,9 @@ class View {
   /** Writes the state to the URL, without an entry in the browser's history. */
   save(): void {
     const p = new URLSearchParams();
-    if (this.live) p.set('span', nameOfSpan(this.span));
-    else {
+    if (this.live) {
+      if (!this.auto) p.set('span', nameOfSpan(this.span));
+    } else {
       p.set('from', new Date(Math.round(this.start)).toISOString());
       p.set('to', new Date(Math.round(this.end)).toISOString());
     }
@@ -167,7 +181,9 @@ class View {
       this.to = to;
     } else {
       this.live = true;
-      this.span = spanOfName(p.get('span') ?? '') || this.span;
+      const span = spanOfName(p.get('span') ?? '');
+      this.auto = span === 0;
+      this.span = span || AUTO_MOST;
     }
     this.cursor = Number.isNaN(at) ? null : at;
     this.pinned = this.cursor !== null;

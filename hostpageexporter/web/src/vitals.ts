@@ -1,11 +1,11 @@
 // The line of vital signs: a few numbers that say how the host is, at the cursor or now, each with its course.
 
 import type { Catalog } from './catalog.ts';
-import { CPU, FAULTS, RESOURCES } from './charts.ts';
+import { CPU, cpuCount, FAULTS, meanOf, RESOURCES } from './charts.ts';
 import { el, setClass, setText } from './dom.ts';
 import { digits, type Num, percent, value } from './format.ts';
 import type { History } from './history.ts';
-import { valuesOf } from './lines.ts';
+import { type Line, valuesOf } from './lines.ts';
 import { view } from './state.ts';
 import { theme } from './theme.ts';
 
@@ -30,6 +30,7 @@ export const VITAL_METRICS = [
   'system.network.io',
   'system.filesystem.usage',
   'system.uptime',
+  'system.cpu.logical.count',
   ...RESOURCES.map((r) => `system.${r}.linux.pressure.total`),
   ...FAULTS,
 ];
@@ -97,15 +98,11 @@ function spark(canvas: HTMLCanvasElement, share: Num, course: Num[] | undefined)
   }
 }
 
-function busyOf(c: Catalog): { label: string; ids: number[]; combine: 'mean'; invert: boolean; color: number } {
-  return { label: '', ids: c.series(CPU[0], { 'cpu.mode': 'idle' }).map((s) => s.id), combine: 'mean', invert: true, color: 0 };
-}
-
 function cpu(c: Catalog, h: History, full: boolean): Sign {
-  const line = busyOf(c);
+  const line: Line = { label: '', ids: meanOf(c, 'idle'), combine: 'mean', invert: true, color: 0 };
   const idle = mean(line.ids.map((id) => h.at(id, view.cursor)));
   const busy = idle == null ? null : Math.max(0, 1 - idle);
-  return { name: 'CPU', text: percent(busy), note: `of ${c.cpus} CPU${c.cpus === 1 ? '' : 's'}`, share: busy ?? 0, course: full ? valuesOf(h, line).avg : undefined };
+  return { name: 'CPU', text: percent(busy), note: `of ${cpuCount(c, h)} CPUs`, share: busy ?? 0, course: full ? valuesOf(h, line).max : undefined };
 }
 
 function mean(values: Num[]): Num {
@@ -116,7 +113,7 @@ function mean(values: Num[]): Num {
 function load(c: Catalog, h: History): Sign {
   const id = c.first('system.cpu.load_average.1m');
   const v = h.at(id, view.cursor);
-  const perCPU = v == null || !c.cpus ? null : v / c.cpus;
+  const perCPU = v == null || !cpuCount(c, h) ? null : v / cpuCount(c, h);
   return { name: 'load per CPU', text: perCPU == null ? '–' : digits(perCPU), note: v == null ? '' : `load ${digits(v)}`, share: null, course: h.series.get(id)?.avg };
 }
 
