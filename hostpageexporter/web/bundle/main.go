@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
 )
@@ -52,7 +51,7 @@ func build(web string) (map[string][]byte, error) {
 		MinifyWhitespace:  true,
 		MinifyIdentifiers: true,
 		MinifySyntax:      true,
-		Plugins:           []api.Plugin{{Name: "uplot", Setup: leaveOut}},
+		Plugins:           []api.Plugin{{Name: "uplot", Setup: trim}},
 	})
 	if len(result.Errors) > 0 {
 		return nil, errors.New(api.FormatMessages(result.Errors, api.FormatMessagesOptions{Kind: api.ErrorMessage})[0])
@@ -74,31 +73,4 @@ func build(web string) (map[string][]byte, error) {
 	}
 	files["THIRD_PARTY.txt"] = append([]byte("page.js and page.css contain uPlot 1.6.32, https://github.com/leeoniya/uPlot\n\n"), licence...)
 	return files, nil
-}
-
-// unused are the lines by which uPlot offers what the page does not draw. Without them the bundler leaves out what stands behind.
-var unused = []string{
-	"(paths.stepped = stepped);",
-	"(paths.bars    = bars);",
-	"(paths.spline  = monotoneCubic);",
-	"uPlot.join = join;",
-	"uPlot.rangeLog = rangeLog;",
-	"uPlot.rangeAsinh = rangeAsinh;",
-}
-
-func leaveOut(build api.PluginBuild) {
-	build.OnLoad(api.OnLoadOptions{Filter: `uPlot\.esm\.js$`}, func(args api.OnLoadArgs) (api.OnLoadResult, error) {
-		content, err := os.ReadFile(args.Path)
-		if err != nil {
-			return api.OnLoadResult{}, err
-		}
-		text := string(content)
-		for _, line := range unused {
-			if strings.Count(text, line) != 1 {
-				return api.OnLoadResult{}, fmt.Errorf("uPlot has no line %q: it is another version than 1.6.32", line)
-			}
-			text = strings.Replace(text, line, "", 1)
-		}
-		return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, nil
-	})
 }

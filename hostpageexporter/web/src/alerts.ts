@@ -29,7 +29,7 @@ export class AlertPanel {
   readonly root: HTMLElement;
   readonly detail: AlertDetail;
   readonly #box = el('div', { class: 'plot' });
-  readonly #list = el('div', { class: 'list scroll', attrs: { tabindex: '0', role: 'region', 'aria-label': 'alerts of this time' } });
+  readonly #list = el('div', { class: 'list scroll', attrs: { tabindex: '0', role: 'region', 'aria-label': 'table of alerts' } });
   readonly #count = el('span', { class: 'note' });
   #plot: Plot | null = null;
   #alerts: Alert[] = [];

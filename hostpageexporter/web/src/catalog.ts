@@ -8,8 +8,18 @@ export interface Found {
   ended: boolean;
 }
 
+const order = new Intl.Collator('en', { numeric: true });
+
+function keyOf(attributes: Record<string, string>): string {
+  return Object.keys(attributes)
+    .sort()
+    .map((k) => `${k}\0${attributes[k]}`)
+    .join('\0');
+}
+
 export class Catalog {
   readonly #metrics = new Map<string, Metric>();
+  readonly #ids = new Map<string, Map<string, number>>();
   readonly #found = new Map<string, Found[]>();
 
   constructor(readonly meta: Meta) {
@@ -43,15 +53,33 @@ export class Catalog {
     return keys.length ? all.filter((s) => keys.every(([k, v]) => s.attributes[k] === v)) : all;
   }
 
+  /** The series of a metric that has just these attributes; -1 if there is none. */
+  sibling(name: string, attributes: Record<string, string>): number {
+    let ids = this.#ids.get(name);
+    if (!ids) this.#ids.set(name, (ids = new Map(this.series(name).map((s) => [keyOf(s.attributes), s.id]))));
+    return ids.get(keyOf(attributes)) ?? -1;
+  }
+
   first(name: string, where: Record<string, string> = {}): number {
     return this.series(name, where)[0]?.id ?? -1;
   }
 
+  /** Series of a metric by the value of an attribute, numbers in their order. */
+  groups(name: string, key: string, where: Record<string, string> = {}): [string, Found[]][] {
+    const by = new Map<string, Found[]>();
+    for (const s of this.series(name, where)) {
+      const v = s.attributes[key];
+      if (v === undefined) continue;
+      const list = by.get(v);
+      if (list) list.push(s);
+      else by.set(v, [s]);
+    }
+    return [...by].sort((a, b) => order.compare(a[0], b[0]));
+  }
+
   /** Values of an attribute among the series of a metric, numbers in their order. */
   values(name: string, key: string): string[] {
-    const seen = new Set(this.series(name).map((s) => s.attributes[key]));
-    seen.delete(undefined as unknown as string);
-    return [...seen].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+    return this.groups(name, key).map(([v]) => v);
   }
 
   /** Metric and attributes of a series, as one text. */

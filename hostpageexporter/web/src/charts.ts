@@ -28,16 +28,16 @@ const MEMORY: [string, number][] = [
 
 /** A line for each value of an attribute. */
 export function byAttribute(c: Catalog, metric: string, key: string, where: Record<string, string> = {}): Line[] {
-  return c.values(metric, key).map((v, i) => ({ label: v, ids: c.series(metric, { ...where, [key]: v }).map((s) => s.id), combine: 'sum', color: i }));
+  return c.groups(metric, key, where).map(([label, list], color) => ({ label, ids: list.map((s) => s.id), combine: 'sum', color }));
 }
 
 /** Two lines for each value of an attribute, in one colour: the first direction solid, the other dashed. */
 export function byDirection(c: Catalog, metric: string, key: string, direction: string, names: [string, string][]): Line[] {
-  return c.values(metric, key).flatMap((v, i) =>
+  return c.groups(metric, key).flatMap(([v, list], i) =>
     names.map(([way, short], n): Line => ({
       label: `${v} ${short}`,
       group: v,
-      ids: c.series(metric, { [key]: v, [direction]: way }).map((s) => s.id),
+      ids: list.filter((s) => s.attributes[direction] === way).map((s) => s.id),
       combine: 'sum',
       color: i,
       dash: n ? [4, 3] : [],
@@ -212,7 +212,7 @@ export const disks: ChartView[] = [
 /** The series of another metric that has the same attributes. */
 function sameSeries(c: Catalog, id: number, of: string, other: string): number {
   const s = c.series(of).find((x) => x.id === id);
-  return s ? c.first(other, s.attributes) : -1;
+  return s ? c.sibling(other, s.attributes) : -1;
 }
 
 const NET: [string, string][] = [
@@ -225,7 +225,7 @@ export const FAULTS = ['system.network.errors', 'system.network.packet.dropped']
 
 function faults(c: Catalog): Line[] {
   return FAULTS.flatMap((m) =>
-    c.values(m, NAME).map((v): Line => ({ label: `${v} ${m.endsWith('errors') ? 'errors' : 'dropped'}`, ids: c.series(m, { [NAME]: v }).map((s) => s.id), combine: 'sum', color: 5, fault: true })),
+    byAttribute(c, m, NAME).map((l): Line => ({ ...l, label: `${l.label} ${m.endsWith('errors') ? 'errors' : 'dropped'}`, color: 5, fault: true })),
   );
 }
 

@@ -24,7 +24,7 @@ export class Filesystems {
       'section',
       { class: 'card', attrs: { 'aria-label': 'Filesystems' } },
       el('div', { class: 'head' }, el('h2', { text: 'Filesystems' }), el('span', { class: 'note', text: 'full in: at the pace of this window' })),
-      el('div', { class: 'scroll', attrs: { tabindex: '0', role: 'region', 'aria-label': 'filesystems' } }, table),
+      el('div', { class: 'scroll', attrs: { tabindex: '0', role: 'region', 'aria-label': 'table of filesystems' } }, table),
     );
   }
 
@@ -60,7 +60,7 @@ export class Filesystems {
   }
 
   #fill(row: { tr: HTMLElement; cells: HTMLElement[]; bar: HTMLElement }, c: Catalog, h: History, s: Found, mount: string): void {
-    const at = (metric: string, state: string): Num => h.at(c.first(metric, { ...s.attributes, [STATE]: state }), view.cursor);
+    const at = (metric: string, state: string): Num => h.at(c.sibling(metric, { ...s.attributes, [STATE]: state }), view.cursor);
     const used = at('system.filesystem.usage', 'used') ?? 0;
     const free = at('system.filesystem.usage', 'free');
     const reserved = at('system.filesystem.usage', 'reserved') ?? 0;

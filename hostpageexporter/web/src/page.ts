@@ -47,6 +47,7 @@ const feed = new Feed({
     for (const p of all()) p.setHistory(h);
     drawTexts(h, true);
     processes.load();
+    if (!document.documentElement.dataset.ready) performance.mark('drawn');
     document.documentElement.dataset.ready = 'true';
   },
   scraped: () => (dirty = true),

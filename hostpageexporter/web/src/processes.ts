@@ -71,7 +71,7 @@ export class Processes {
     this.#heads = COLUMNS.map((c) => el('th', { class: c.number ? 'number' : '', attrs: { scope: 'col', title: c.title } }, button(c.name, `sort by ${c.title}`, () => this.#sortBy(c.key))));
     const head = el('div', { class: 'head' }, this.#title, this.#sorts, this.#groupings, this.#freezeButton, this.filter);
     const table = el('table', { class: 'processes' }, el('thead', {}, el('tr', {}, ...this.#heads)), this.#body, this.#foot);
-    const box = el('div', { class: 'scroll tall', attrs: { tabindex: '0', role: 'region', 'aria-label': 'processes' } }, table);
+    const box = el('div', { class: 'scroll tall', attrs: { tabindex: '0', role: 'region', 'aria-label': 'table of processes' } }, table);
     this.root = el('section', { class: 'card wide', attrs: { 'aria-label': 'Processes' } }, head, box);
     new IntersectionObserver((entries) => {
       this.#shows = entries.some((e) => e.isIntersecting);

@@ -150,7 +150,7 @@ function filesystem(c: Catalog, h: History): Sign {
   let worst = { share: null as Num, name: '' };
   for (const s of c.series('system.filesystem.usage', { 'system.filesystem.state': 'used' })) {
     const used = h.at(s.id, view.cursor);
-    const free = h.at(c.first('system.filesystem.usage', { ...s.attributes, 'system.filesystem.state': 'free' }), view.cursor);
+    const free = h.at(c.sibling('system.filesystem.usage', { ...s.attributes, 'system.filesystem.state': 'free' }), view.cursor);
     if (used == null || free == null || used + free === 0) continue;
     const share = used / (used + free);
     if (worst.share == null || share > worst.share) worst = { share, name: s.attributes['system.filesystem.mountpoint'] ?? '' };
