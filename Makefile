@@ -2,6 +2,7 @@
 
 OTEL_VERSION     := v0.161.0
 GOLANGCI_VERSION := v2.15.0
+TYPESCRIPT       := 7.0.2
 BINARY           := otelcol-psutil
 BUILD_DIR        := build/$(BINARY)
 QUICKSTART       := examples/quickstart.yaml
@@ -64,6 +65,24 @@ oracle: ## Compare the alert engine with Prometheus' rules engine on 10,000 rand
 alertcheck: ## Build the command that checks and tests alert rules: leaves ./alertcheck.
 	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o alertcheck ./cmd/alertcheck
 
+.PHONY: hosttop
+hosttop: ## Build the terminal client of the page: leaves ./hosttop.
+	cd cmd/hosttop && CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o $(CURDIR)/hosttop .
+
+.PHONY: hosttop-test
+hosttop-test: ## Test the terminal client, a module of its own.
+	cd cmd/hosttop && go vet ./... && go test -race ./...
+
+# The tests need Debian's chromium, and are skipped without it unless PAGE_REQUIRE_CHROMIUM=1.
+.PHONY: page-test
+page-test: ## Test the page in a real browser, in a module of its own.
+	cd hostpageexporter/web/bundle && go vet ./... && go test ./...
+	cd hostpageexporter/web/browsertest && go vet ./... && REQUIRE_CHROMIUM=$(PAGE_REQUIRE_CHROMIUM) go test -count=1 ./...
+
+.PHONY: page-lint
+page-lint: ## Check the types of the page, by TypeScript's compiler from npm.
+	npx --yes --package typescript@$(TYPESCRIPT) tsc --noEmit --project hostpageexporter/web
+
 .PHONY: generate
 generate: ## Write the generated files again.
 	go generate $(PACKAGES)
@@ -72,6 +91,9 @@ generate: ## Write the generated files again.
 	cd internal/alert/oracle && go mod tidy
 	cd internal/alertpipe/lifecycle && go mod tidy
 	cd packaging && go mod tidy
+	cd cmd/hosttop && go mod tidy
+	cd hostpageexporter/web/bundle && go mod tidy
+	cd hostpageexporter/web/browsertest && go mod tidy
 	@gofmt -w $(shell git ls-files '*.go')
 
 .PHONY: check-generate
@@ -100,7 +122,7 @@ packaging-test: build ## Test what runs the binary for good: unit, packages, ima
 	cd packaging && go vet ./... && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -count=1 ./...
 
 .PHONY: lint
-lint: ## Run the linters.
+lint: page-lint ## Run the linters.
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION) run $(PACKAGES)
 
 .PHONY: cross
@@ -124,4 +146,4 @@ fuzz: ## Fuzz every parser for a short while each.
 
 .PHONY: clean
 clean: ## Remove what was built.
-	rm -rf build dist $(BINARY) alertcheck quickstart-data
+	rm -rf build dist $(BINARY) alertcheck hosttop quickstart-data
