@@ -178,7 +178,7 @@ export class AlertPanel {
         el('td', { class: 'number', text: duration((a.ended ?? view.now) - a.started) }),
       ),
     );
-    const head = ['severity', 'rule', 'of', 'from', 'to', 'for'].map((h) => el('th', { text: h, attrs: { scope: 'col' } }));
+    const head = ['severity', 'rule', 'of', 'from', 'to', 'for'].map((h) => el('th', { text: h, class: /from|to|for/.test(h) ? 'number' : '', attrs: { scope: 'col' } }));
     this.#list.hidden = rows.length === 0;
     this.#list.replaceChildren(el('table', {}, el('thead', {}, el('tr', {}, ...head)), el('tbody', {}, ...rows)));
   }

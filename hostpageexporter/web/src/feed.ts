@@ -17,6 +17,8 @@ export interface Listener {
 }
 
 const POLL_EVERY = 5000;
+/** So long the page waits for the stream before it fetches the window. */
+const PATIENCE = 700;
 /** The window is fetched anew so often, for the stream's buckets are near but not exact. */
 const RELOAD_EVERY = 300_000;
 
@@ -33,13 +35,18 @@ export class Feed {
   #generation = -1;
   #streaming = false;
   #started = false;
+  /** Metrics that the stream was opened for. */
+  #asked = '';
+  /** The window is fetched once the stream is open, so that no scrape falls between the two. */
+  #awaiting = false;
+  /** Scrapes that came while the window was fetched. */
+  #meantime: Scrape[] | null = null;
 
   constructor(private readonly listener: Listener) {}
 
   async start(): Promise<void> {
     await this.#meta();
     this.#started = true;
-    await this.#load();
     this.#stream();
     document.addEventListener('visibilitychange', () => (document.hidden ? this.#stop() : this.#resume()));
     setInterval(() => this.#watch(), 1000);
@@ -47,12 +54,14 @@ export class Feed {
 
   /** Metrics of the page have changed: all of it anew. */
   setMetrics(metrics: string[], width: number): void {
-    const same = metrics.join() === this.metrics.join();
     this.metrics = metrics;
     this.width = width;
-    if (same || !this.#started) return;
-    void this.#load();
-    this.#stream();
+    if (this.#started && this.#names() !== this.#asked) this.#stream();
+  }
+
+  /** Metrics of the page that the store has. */
+  #names(): string {
+    return this.metrics.filter((m) => this.catalog?.has(m)).join(',');
   }
 
   /** Fetches the window again, when the viewer has stopped moving it. */
@@ -77,22 +86,28 @@ export class Feed {
   }
 
   async #load(): Promise<void> {
-    const names = this.metrics.filter((m) => this.catalog?.has(m));
-    if (!names.length) return;
+    const names = this.#names();
+    if (!names) return;
     this.#request?.abort();
     const request = (this.#request = new AbortController());
+    this.#awaiting = false;
+    this.#meantime = [];
     const margin = view.span * 0.03;
-    const count = names.reduce((n, m) => n + (this.catalog?.metric(m)?.series.length ?? 0), 0);
+    const count = names.split(',').reduce((n, m) => n + (this.catalog?.metric(m)?.series.length ?? 0), 0);
     const cells = this.catalog?.meta.limits.cells ?? 2_000_000;
     const width = Math.max(20, Math.min(this.width, this.catalog?.meta.limits.width ?? 4000, Math.floor(cells / (3.5 * Math.max(count, 1)))));
     try {
-      const range = await get<Range>('api/range', { series: names.join(','), from: Math.floor(view.start - margin), to: Math.ceil(view.end + (view.live ? 1000 : margin)), width }, request.signal);
+      const range = await get<Range>('api/range', { series: names, from: Math.floor(view.start - margin), to: Math.ceil(view.end + (view.live ? 1000 : margin)), width }, request.signal);
       if (this.catalog && range.store !== this.catalog.meta.store) await this.#meta();
       this.history.load(range);
       this.#loadedAt = Date.now();
+      for (const s of this.#meantime ?? []) this.history.push(s);
+      this.#meantime = null;
       this.listener.loaded(this.history);
     } catch (e) {
-      if (!(e instanceof DOMException)) this.listener.status(e instanceof ApiError ? e.message : 'no connection', false);
+      if (e instanceof DOMException) return;
+      this.#meantime = null;
+      this.listener.status(e instanceof ApiError ? e.message : 'no connection', false);
     }
   }
 
@@ -101,7 +116,9 @@ export class Feed {
     clearInterval(this.#poll);
     this.#streaming = false;
     if (document.hidden) return;
-    const names = this.metrics.filter((m) => this.catalog?.has(m)).join(',');
+    this.#awaiting = true;
+    setTimeout(() => this.#awaiting && void this.#load(), PATIENCE);
+    const names = (this.#asked = this.#names());
     const source = new EventSource(names ? `api/stream?series=${encodeURIComponent(names)}` : 'api/stream');
     this.#source = source;
     const on = <T>(event: string, f: (data: T) => void): void => source.addEventListener(event, (e) => f(JSON.parse((e as MessageEvent<string>).data) as T));
@@ -115,7 +132,7 @@ export class Feed {
 
   #hello(h: Hello): void {
     view.skew = h.now - Date.now();
-    const again = !this.#streaming && Date.now() - this.#loadedAt > 3000;
+    const again = this.#awaiting || (!this.#streaming && Date.now() - this.#loadedAt > 3000);
     this.#streaming = true;
     this.history.hello(h);
     if (this.catalog && h.store !== this.catalog.meta.store) void this.#meta().then(() => this.#load());
@@ -124,6 +141,7 @@ export class Feed {
 
   #scrape(s: Scrape): void {
     if (!view.live) return;
+    this.#meantime?.push(s);
     this.history.push(s);
     this.history.trim(view.start - view.span * 0.05);
     this.listener.scraped(this.history);
@@ -158,7 +176,6 @@ export class Feed {
   }
 
   #resume(): void {
-    if (view.live) void this.#load();
     this.#stream();
   }
 }

@@ -143,12 +143,22 @@ export class ChartPanel {
     this.#plot?.showCursor();
     const i = this.#indexAtCursor();
     this.#items.forEach((node, k) => setText(node, value(this.#columns.lines[k]?.avg[i], this.#current.unit)));
+    if (this.#current.kind === 'heat' && this.#lines.length > MOST_NAMED) this.#showBusiest(i);
     this.#lines.forEach((l, k) => {
       const item = this.#items[k]?.parentElement;
       if (l.fault && item) setClass(item, 'alarm', (this.#columns.lines[k]?.avg[i] ?? 0) > 0);
     });
     this.#showFaults();
     if (!this.#table.hidden) this.#drawTable();
+  }
+
+  /** Of many rows the legend names those that stand out. */
+  #showBusiest(i: number): void {
+    const known = this.#columns.lines.map((l, k) => ({ v: l.max[i] ?? -1, name: this.#lines[k].label })).filter((x) => x.v >= 0);
+    const sorted = known.sort((a, b) => b.v - a.v);
+    const named = sorted.slice(0, 5).map((x) => `${x.name} ${value(x.v, '1')}`);
+    const median = sorted[sorted.length >> 1];
+    this.#legend.replaceChildren(el('li', { text: median ? `busiest: ${named.join(', ')}; median ${value(median.v, '1')}` : '' }));
   }
 
   #showFaults(): void {

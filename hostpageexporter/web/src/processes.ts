@@ -54,6 +54,7 @@ export class Processes {
   readonly #groupings = el('span', { class: 'tabs', attrs: { role: 'group', 'aria-label': 'group by' } });
   readonly #freezeButton: HTMLButtonElement;
   readonly #heads: HTMLElement[];
+  readonly #element: HTMLTableElement;
   readonly #rows: Row[] = [];
   #table: ProcessTable | null = null;
   #order: string[] | null = null;
@@ -70,7 +71,7 @@ export class Processes {
     for (const name of GROUPINGS) this.#groupings.append(button(name, name === 'tree' ? 'parents and children (t)' : `processes: ${name}`, () => view.setOption('group', name, 'flat'), false));
     this.#heads = COLUMNS.map((c) => el('th', { class: c.number ? 'number' : '', attrs: { scope: 'col', title: c.title } }, button(c.name, `sort by ${c.title}`, () => this.#sortBy(c.key))));
     const head = el('div', { class: 'head' }, this.#title, this.#sorts, this.#groupings, this.#freezeButton, this.filter);
-    const table = el('table', { class: 'processes' }, el('thead', {}, el('tr', {}, ...this.#heads)), this.#body, this.#foot);
+    const table = (this.#element = el('table', { class: 'processes' }, el('thead', {}, el('tr', {}, ...this.#heads)), this.#body, this.#foot));
     const box = el('div', { class: 'scroll tall', attrs: { tabindex: '0', role: 'region', 'aria-label': 'table of processes' } }, table);
     this.root = el('section', { class: 'card wide', attrs: { 'aria-label': 'Processes' } }, head, box);
     new IntersectionObserver((entries) => {
@@ -146,6 +147,7 @@ export class Processes {
     const when = t.t === null ? 'none at this time' : `at ${moment(t.t, view.now)}${view.cursor === null ? '' : ' (cursor)'}`;
     setText(this.#title, `Processes ${when}`);
     const all = readRows(t);
+    setClass(this.#element, 'nounit', all.every((p) => p.unit === null));
     let list = arrange(all, { group: view.option('group', 'flat'), sort: this.#sortKey, up: view.option('order') === 'up', filter: view.option('filter') });
     if (this.#order) list = frozen(list, this.#order);
     const shown = list.slice(0, MOST_ROWS);

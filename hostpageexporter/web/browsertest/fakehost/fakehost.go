@@ -19,6 +19,8 @@ type Options struct {
 	Page fs.FS
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+	// Tick is how often the stream has a scrape; 0 is a second.
+	Tick time.Duration
 }
 
 type series struct {
@@ -47,6 +49,9 @@ const store = "fa4e57032e000001"
 func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Tick == 0 {
+		o.Tick = time.Second
 	}
 	s := &Server{options: o, byID: map[int]*series{}, mux: http.NewServeMux()}
 	s.metrics = s.host()

@@ -172,7 +172,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	if !send("hello", object{"version": 1, "store": store, "now": s.now(), "generation": 1, "axes": []object{{"axis": 0, "interval": 1000, "series": ids}}}) {
 		return
 	}
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(s.options.Tick)
 	defer tick.Stop()
 	for {
 		select {
