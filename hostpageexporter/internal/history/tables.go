@@ -306,7 +306,7 @@ func (t *tables) trim() {
 func (t *tables) expire(now int64) {
 	oldest := [2]int64{now, now}
 	for i := range t.tiers {
-		t.tiers[i].log.expire(now - t.tiers[i].Keep.Microseconds())
+		t.tiers[i].log.expire(now - t.tiers[i].Keep.Microseconds() - margin)
 	}
 	t.trim()
 	for i := range t.tiers {
