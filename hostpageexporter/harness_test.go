@@ -40,35 +40,35 @@ type testPage struct {
 var serial atomic.Int64
 
 // start starts a page. Pages of different names have nothing to do with each other.
-func start(t testing.TB, change func(*Config)) *testPage {
-	t.Helper()
-	return startAs(t, fmt.Sprint("test", serial.Add(1)), epoch, change)
+func start(tb testing.TB, change func(*Config)) *testPage {
+	tb.Helper()
+	return startAs(tb, fmt.Sprint("test", serial.Add(1)), epoch, change)
 }
 
-func startAs(t testing.TB, name string, now time.Time, change func(*Config)) *testPage {
-	t.Helper()
-	p := &testPage{t: t, cfg: createDefaultConfig().(*Config), clock: &atomic.Int64{}, tele: componenttest.NewTelemetry()}
+func startAs(tb testing.TB, name string, now time.Time, change func(*Config)) *testPage {
+	tb.Helper()
+	p := &testPage{t: tb, cfg: createDefaultConfig().(*Config), clock: &atomic.Int64{}, tele: componenttest.NewTelemetry()}
 	p.clock.Store(now.UnixNano())
 	p.cfg.ServerConfig.NetAddr.Endpoint = "localhost:0"
 	if change != nil {
 		change(p.cfg)
 	}
-	require.NoError(t, p.cfg.Validate())
+	require.NoError(tb, p.cfg.Validate())
 	f := newFactory(p.now)
 	set := exportertest.NewNopSettings(metadata.Type)
 	set.ID = component.NewIDWithName(metadata.Type, name)
 	set.TelemetrySettings = p.tele.NewTelemetrySettings()
 	var err error
-	p.metrics, err = f.exporterFactory().CreateMetrics(t.Context(), set, p.cfg)
-	require.NoError(t, err)
-	p.logs, err = f.exporterFactory().CreateLogs(t.Context(), set, p.cfg)
-	require.NoError(t, err)
+	p.metrics, err = f.exporterFactory().CreateMetrics(tb.Context(), set, p.cfg)
+	require.NoError(tb, err)
+	p.logs, err = f.exporterFactory().CreateLogs(tb.Context(), set, p.cfg)
+	require.NoError(tb, err)
 	p.page = p.metrics.(*metricsNode).page
-	require.Same(t, p.page, p.logs.(*logsNode).page, "one ID is one page")
-	require.NoError(t, p.metrics.Start(t.Context(), componenttest.NewNopHost()))
-	require.NoError(t, p.logs.Start(t.Context(), componenttest.NewNopHost()))
+	require.Same(tb, p.page, p.logs.(*logsNode).page, "one ID is one page")
+	require.NoError(tb, p.metrics.Start(tb.Context(), componenttest.NewNopHost()))
+	require.NoError(tb, p.logs.Start(tb.Context(), componenttest.NewNopHost()))
 	p.base = strings.TrimSuffix(p.page.url(), "/")
-	t.Cleanup(p.stop)
+	tb.Cleanup(p.stop)
 	return p
 }
 
@@ -158,7 +158,7 @@ func (p *testPage) request(method, path, host string, header ...string) *http.Re
 func (p *testPage) get(path string) (status int, answer map[string]any) {
 	p.t.Helper()
 	res := p.request(http.MethodGet, path, "")
-	defer res.Body.Close()
+	defer shut(res.Body)
 	body, err := io.ReadAll(res.Body)
 	require.NoError(p.t, err)
 	require.NoError(p.t, json.Unmarshal(body, &answer), "%s", body)
@@ -168,19 +168,22 @@ func (p *testPage) get(path string) (status int, answer map[string]any) {
 }
 
 // at digs into an answer: names and indexes.
-func at(t testing.TB, v any, path ...any) any {
-	t.Helper()
+func at(tb testing.TB, v any, path ...any) any {
+	tb.Helper()
 	for _, step := range path {
 		switch step := step.(type) {
 		case string:
 			m, ok := v.(map[string]any)
-			require.True(t, ok, "%v in %v", step, v)
+			require.True(tb, ok, "%v in %v", step, v)
 			v = m[step]
 		case int:
 			list, ok := v.([]any)
-			require.True(t, ok && step < len(list), "%v in %v", step, v)
+			require.True(tb, ok && step < len(list), "%v in %v", step, v)
 			v = list[step]
 		}
 	}
 	return v
 }
+
+// shut closes what the test is done with.
+func shut(c io.Closer) { _ = c.Close() }

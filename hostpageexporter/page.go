@@ -45,7 +45,6 @@ type page struct {
 	hub      hub
 	busy     chan struct{} // Holds a token for each answer that is being made.
 	lastPush atomic.Int64  // Microseconds.
-	late     atomic.Int64  // Pushes that took longer than a pipeline should wait.
 }
 
 func newPage(set exporter.Settings, cfg *Config, now func() time.Time) (*page, error) {

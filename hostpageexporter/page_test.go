@@ -254,7 +254,7 @@ func TestHostHeader(t *testing.T) {
 			}
 			res := p.request(http.MethodGet, route, host)
 			body, _ := io.ReadAll(res.Body)
-			res.Body.Close()
+			shut(res.Body)
 			assert.Equal(t, want, res.StatusCode != http.StatusForbidden, "%s of %s", route, host)
 			if !want {
 				assert.Empty(t, body)
@@ -267,7 +267,7 @@ func TestHostHeader(t *testing.T) {
 	// No Host at all.
 	conn, err := net.Dial("tcp", p.page.address.String())
 	require.NoError(t, err)
-	defer conn.Close()
+	defer shut(conn)
 	_, _ = io.WriteString(conn, "GET /api/meta HTTP/1.0\r\n\r\n")
 	answer, _ := io.ReadAll(conn)
 	assert.True(t, bytes.HasPrefix(answer, []byte("HTTP/1.0 403 ")), "%s", answer)
@@ -279,13 +279,13 @@ func TestMethods(t *testing.T) {
 	for _, route := range allRoutes {
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions, "TRACE", "X"} {
 			res := p.request(method, route, "", "Origin", "https://evil.example", "Access-Control-Request-Method", "GET")
-			res.Body.Close()
+			shut(res.Body)
 			assert.Equal(t, http.StatusMethodNotAllowed, res.StatusCode, "%s %s", method, route)
 			assert.Empty(t, res.Header.Get("Access-Control-Allow-Origin"))
 		}
 	}
 	res := p.request(http.MethodHead, "/api/meta", "")
-	res.Body.Close()
+	shut(res.Body)
 	assert.Equal(t, 200, res.StatusCode)
 }
 
@@ -293,7 +293,7 @@ func TestFiles(t *testing.T) {
 	p := start(t, func(c *Config) { c.FrameAncestors = []string{"https://wiki.example.com"} })
 	res := p.request(http.MethodGet, "/", "")
 	body, _ := io.ReadAll(res.Body)
-	res.Body.Close()
+	shut(res.Body)
 	assert.Contains(t, string(body), "<!doctype html>")
 	assert.Equal(t, "text/html; charset=utf-8", res.Header.Get("Content-Type"))
 	assert.Contains(t, res.Header.Get("Content-Security-Policy"), "frame-ancestors https://wiki.example.com;")
@@ -302,14 +302,14 @@ func TestFiles(t *testing.T) {
 	require.NoError(t, err)
 	script, err := io.ReadAll(z)
 	require.NoError(t, err)
-	res.Body.Close()
+	shut(res.Body)
 	assert.NotEmpty(t, script)
 	res = p.request(http.MethodGet, "/page.js", "", "Accept-Encoding", "gzip", "If-None-Match", res.Header.Get("ETag"))
-	res.Body.Close()
+	shut(res.Body)
 	assert.Equal(t, http.StatusNotModified, res.StatusCode)
 	for _, path := range []string{"/../config.go", "/..%2fconfig.go", "/none", "/dist/index.html"} {
 		res = p.request(http.MethodGet, path, "")
-		res.Body.Close()
+		shut(res.Body)
 		assert.NotEqual(t, 200, res.StatusCode, path)
 	}
 }
@@ -318,7 +318,7 @@ func TestCompression(t *testing.T) {
 	p := start(t, nil)
 	p.send(point{"m", false, 1, nil})
 	res := p.request(http.MethodGet, "/api/range?series=m", "", "Accept-Encoding", "gzip")
-	defer res.Body.Close()
+	defer shut(res.Body)
 	z, err := gzip.NewReader(res.Body)
 	require.NoError(t, err)
 	var a map[string]any
@@ -363,7 +363,7 @@ func TestStream(t *testing.T) {
 	p := start(t, nil)
 	p.send(point{"a", false, 1, nil})
 	s := p.stream("?series=a,b")
-	defer s.res.Body.Close()
+	defer shut(s.res.Body)
 	name, data, _ := s.next()
 	assert.Equal(t, "hello", name)
 	assert.Contains(t, data, `"axes":[{"axis":0,"interval":0,"series":[0]}]`)
@@ -416,7 +416,7 @@ func TestThousandStreams(t *testing.T) {
 		if res.StatusCode == http.StatusServiceUnavailable {
 			refused++
 			assert.NotEmpty(t, res.Header.Get("Retry-After"))
-			res.Body.Close()
+			shut(res.Body)
 			continue
 		}
 		open = append(open, res)
@@ -425,7 +425,7 @@ func TestThousandStreams(t *testing.T) {
 	assert.Len(t, open, 8)
 	assert.Equal(t, int64(992), p.counted("otelcol_host_page_requests_refused")["viewers"])
 	for _, res := range open {
-		res.Body.Close()
+		shut(res.Body)
 	}
 	assert.Eventually(t, func() bool {
 		p.send(point{"m", false, 1, nil})
@@ -444,7 +444,7 @@ func TestSlowViewers(t *testing.T) {
 	for range 8 {
 		conn, err := net.Dial("tcp", p.page.address.String())
 		require.NoError(t, err)
-		defer conn.Close()
+		defer shut(conn)
 		require.NoError(t, conn.(*net.TCPConn).SetReadBuffer(1024))
 		_, err = io.WriteString(conn, "GET /api/stream?series=m HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		require.NoError(t, err)

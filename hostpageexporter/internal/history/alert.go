@@ -120,7 +120,7 @@ func (s *Store) Alert(r AlertRecord) bool {
 	a := &s.alerts
 	a.heard = true
 	r.clean()
-	i := slices.IndexFunc(a.episodes, func(e *Episode) bool { return e.AlertRecord.Episode == r.Episode })
+	i := slices.IndexFunc(a.episodes, func(e *Episode) bool { return e.Episode == r.Episode })
 	if i < 0 {
 		a.episodes = append(a.episodes, &Episode{AlertRecord: r})
 		i = len(a.episodes) - 1
@@ -130,7 +130,7 @@ func (s *Store) Alert(r AlertRecord) bool {
 		return false
 	}
 	a.heap -= e.size()
-	if r.Time >= e.AlertRecord.Time {
+	if r.Time >= e.Time {
 		e.AlertRecord = r
 	}
 	e.Transitions = append(e.Transitions, Transition{
@@ -189,7 +189,7 @@ func (a *alerts) forgetOne() {
 
 func (a *alerts) expire(now int64) {
 	a.episodes = slices.DeleteFunc(a.episodes, func(e *Episode) bool {
-		if e.AlertRecord.Time >= now-forgetEpisodes.Microseconds() {
+		if e.Time >= now-forgetEpisodes.Microseconds() {
 			return false
 		}
 		a.heap -= e.size()
@@ -229,7 +229,7 @@ func (s *Store) Alerts(from, to int64) Alerts {
 		return cmp.Or(cmp.Compare(y.SeverityNumber, x.SeverityNumber), cmp.Compare(x.Started, y.Started))
 	})
 	for _, e := range firing {
-		out.Firing = append(out.Firing, e.AlertRecord.Episode)
+		out.Firing = append(out.Firing, e.Episode)
 	}
 	for _, n := range a.notices {
 		if n.Time >= from && n.Time < to {
@@ -244,7 +244,7 @@ func (s *Store) Episode(id string) (Episode, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.alerts.episodes {
-		if e.AlertRecord.Episode == id {
+		if e.Episode == id {
 			return e.clone(), true
 		}
 	}

@@ -31,7 +31,7 @@ func TestAlerts(t *testing.T) {
 	assert.True(t, f.Alert(worse))
 	got := f.Alerts(0, f.at()+1)
 	assert.Equal(t, []string{"e2", "e1"}, got.Firing, "the most severe first")
-	assert.Equal(t, "e2", got.Episodes[0].AlertRecord.Episode, "the newest first")
+	assert.Equal(t, "e2", got.Episodes[0].Episode, "the newest first")
 
 	f.now = f.now.Add(time.Minute)
 	assert.True(t, f.Alert(f.alert("e1", "resolve", true)))

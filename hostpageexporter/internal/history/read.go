@@ -68,7 +68,6 @@ type reading struct {
 	buffer []byte
 	it     chunkenc.Iterator
 	values Values
-	sums   []interval
 	times  []int64
 }
 
