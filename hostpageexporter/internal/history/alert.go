@@ -36,6 +36,10 @@ type Episode struct {
 	Transitions []Transition
 	// Dropped is how many transitions were left out, between the first and the others.
 	Dropped int
+
+	// What moved at the fire, and the process table then.
+	changes *Changes
+	table   *Table
 }
 
 // Notice is another record of the alert component.
@@ -141,10 +145,16 @@ func (s *Store) Alert(r AlertRecord) bool {
 		e.Dropped++
 	}
 	a.heap += e.size()
+	s.boundAlerts()
+	return true
+}
+
+// boundAlerts forgets episodes while they are too many, or take too much.
+func (s *Store) boundAlerts() {
+	a := &s.alerts
 	for len(a.episodes) > maxEpisodes || int64(a.heap) > s.cfg.MaxMemory/8 && len(a.episodes) > 1 {
 		a.forgetOne()
 	}
-	return true
 }
 
 // clean bounds the texts of a record.
@@ -170,7 +180,7 @@ func cleanList(list []Attribute) []Attribute {
 }
 
 func (e *Episode) size() int {
-	n := episodeSize + len(e.Message) + transitionSize*len(e.Transitions)
+	n := episodeSize + len(e.Message) + transitionSize*len(e.Transitions) + e.keptSize()
 	for _, list := range [][]Attribute{e.Attributes, e.Resource, e.Labels, e.Annotations} {
 		for _, a := range list {
 			n += len(a.Key) + len(a.Value) + 32
