@@ -81,9 +81,9 @@ func (p *page) alerts(a *answering) error {
 
 func alertOf(e *history.Episode) alertAnswer {
 	out := alertAnswer{
-		ID: e.ID, Episode: e.AlertRecord.Episode, Rule: e.Rule, Severity: e.Severity, State: e.State, Reason: e.Reason, Metric: e.Metric,
+		ID: e.ID, Episode: e.Episode, Rule: e.Rule, Severity: e.Severity, State: e.State, Reason: e.Reason, Metric: e.Metric,
 		Unit: e.Unit, Value: nullable(e.Value), Threshold: nullable(e.Threshold), Comparison: e.Comparison, Started: millis(e.Started),
-		Ended: millis(e.Ended), Updated: millis(e.AlertRecord.Time), Message: e.Message, Attributes: attributeMap(e.Attributes),
+		Ended: millis(e.Ended), Updated: millis(e.Time), Message: e.Message, Attributes: attributeMap(e.Attributes),
 		Labels: attributeMap(e.Labels), Annotations: attributeMap(e.Annotations), Resource: attributeMap(e.Resource),
 		Transitions: make([]transitionAnswer, 0, len(e.Transitions)), TransitionsDropped: e.Dropped,
 	}

@@ -50,7 +50,10 @@ func (p *page) changes(a *answering) error {
 		}
 		at = e.Started
 	}
-	c := a.store.Changes(at)
+	c, kept := a.store.Kept(q.Get("episode"))
+	if !kept {
+		c = a.store.Changes(at)
+	}
 	out := changesAnswer{
 		Version: apiVersion, At: millis(c.At), Before: spanAnswer{millis(c.Before[0]), millis(c.Before[1])},
 		After: spanAnswer{millis(c.After[0]), millis(c.After[1])}, Series: []seriesChangeAnswer{}, Processes: []processChangeAnswer{},

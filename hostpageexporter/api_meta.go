@@ -1,6 +1,7 @@
 package hostpageexporter
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/history"
@@ -147,7 +148,7 @@ func metricOf(m *history.MetricState) metricAnswer {
 	for _, x := range m.Series {
 		s := seriesAnswer{ID: x.ID, Resource: x.Resource, Axis: x.Axis, Values: x.Values}
 		for len(s.Values) < len(m.Keys) {
-			s.Values = append(s.Values[:len(s.Values):len(s.Values)], nil)
+			s.Values = append(slices.Clip(s.Values), nil)
 		}
 		if s.Values == nil {
 			s.Values = []*string{}

@@ -2,6 +2,7 @@ package hostpageexporter
 
 import (
 	"math"
+	"slices"
 
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/history"
 )
@@ -61,7 +62,7 @@ func (p *page) tableAnswer(t history.Table) processesAnswer {
 		Rows: make([][]any, 0, len(t.Rows)), Groups: make([]groupAnswer, 0, len(t.Groups)), Unattributed: nullable(t.Unattributed), Omitted: t.Omitted,
 	}
 	if p.cfg.CommandLines {
-		out.Columns = append(processColumns[:len(processColumns):len(processColumns)], "command_line")
+		out.Columns = append(slices.Clip(processColumns), "command_line")
 	}
 	for i := range t.Rows {
 		out.Rows = append(out.Rows, p.row(&t.Rows[i]))

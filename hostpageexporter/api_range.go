@@ -29,8 +29,7 @@ func (p *page) rangeOf(a *answering) error {
 	}
 	w := &rangeWriter{w: bufio.NewWriterSize(a.w, 32<<10)}
 	err = a.store.Range(history.Query{Selection: selection, From: from, To: to, Width: width}, w)
-	var cells history.CellsError
-	if errors.As(err, &cells) {
+	if cells, ok := errors.AsType[history.CellsError](err); ok {
 		return badRequest(cells.Error())
 	}
 	return w.close()
@@ -52,61 +51,59 @@ func (w *rangeWriter) flush() {
 // Plan writes the head.
 func (w *rangeWriter) Plan(p history.Plan) {
 	w.tier = p.Tier
-	b := append(w.b, `{"version":1,"store":"`...)
-	b = append(b, p.Store...)
-	b = append(b, `","from":`...)
-	b = strconv.AppendInt(b, floorMillis(p.From), 10)
-	b = append(b, `,"to":`...)
-	b = strconv.AppendInt(b, floorMillis(p.To), 10)
-	b = append(b, `,"tier":`...)
-	b = strconv.AppendInt(b, int64(p.Tier), 10)
-	b = append(b, `,"step":`...)
-	b = strconv.AppendInt(b, p.Step/1000, 10)
-	w.b = append(b, `,"groups":[`...)
+	w.b = append(w.b, `{"version":1,"store":"`...)
+	w.b = append(w.b, p.Store...)
+	w.integer(`","from":`, floorMillis(p.From))
+	w.integer(`,"to":`, floorMillis(p.To))
+	w.integer(`,"tier":`, int64(p.Tier))
+	w.integer(`,"step":`, p.Step/1000)
+	w.b = append(w.b, `,"groups":[`...)
 	w.flush()
+}
+
+// integer writes a number after some text.
+func (w *rangeWriter) integer(text string, v int64) {
+	w.b = append(w.b, text...)
+	w.b = strconv.AppendInt(w.b, v, 10)
 }
 
 // Group begins a group.
 func (w *rangeWriter) Group(axis int, times []int64) {
-	b := w.b
 	if w.groups > 0 {
-		b = append(b, `]},`...)
+		w.b = append(w.b, `]},`...)
 	}
 	w.groups++
 	w.series = 0
-	b = append(b, `{"axis":`...)
-	b = strconv.AppendInt(b, int64(axis), 10)
-	b = append(b, `,"times":[`...)
+	w.integer(`{"axis":`, int64(axis))
+	w.b = append(w.b, `,"times":[`...)
 	for i, t := range times {
 		if i > 0 {
-			b = append(b, ',')
+			w.b = append(w.b, ',')
 		}
-		b = strconv.AppendInt(b, floorMillis(t), 10)
+		w.b = strconv.AppendInt(w.b, floorMillis(t), 10)
 	}
-	w.b = append(b, `],"series":[`...)
+	w.b = append(w.b, `],"series":[`...)
 	w.flush()
 }
 
 // Series writes the values of one series.
 func (w *rangeWriter) Series(v *history.Values) {
-	b := w.b
 	if w.series > 0 {
-		b = append(b, ',')
+		w.b = append(w.b, ',')
 	}
 	w.series++
-	b = append(b, `{"id":`...)
-	b = strconv.AppendUint(b, uint64(v.ID), 10)
+	w.integer(`{"id":`, int64(v.ID))
 	middle := "avg"
 	if v.Kind == history.Distribution {
 		middle = "p95"
 	}
 	digits := digitsOf(v.Kind, w.tier)
-	b = appendColumn(b, middle, v.Avg, digits)
+	w.b = appendColumn(w.b, middle, v.Avg, digits)
 	if v.Min != nil {
-		b = appendColumn(b, "min", v.Min, digits)
-		b = appendColumn(b, "max", v.Max, digits)
+		w.b = appendColumn(w.b, "min", v.Min, digits)
+		w.b = appendColumn(w.b, "max", v.Max, digits)
 	}
-	w.b = append(b, '}')
+	w.b = append(w.b, '}')
 	w.flush()
 }
 

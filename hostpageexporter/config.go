@@ -13,8 +13,10 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/confignet"
+	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/history"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/confkeys"
 )
 
 const defaultEndpoint = "localhost:9465"
@@ -104,6 +106,14 @@ func createDefaultConfig() component.Config {
 	}
 	h.Processes = ProcessesConfig{Keep: d.Tables[0].Keep, Then: ThinTablesConfig(d.Tables[1])}
 	return &Config{ServerConfig: server, Viewers: 8, History: h}
+}
+
+// Unmarshal decodes the configuration. It is written out because the embedded server config would let unknown keys pass.
+func (c *Config) Unmarshal(conf *confmap.Conf) error {
+	if err := confkeys.Check(conf, c); err != nil {
+		return err
+	}
+	return conf.Unmarshal(c)
 }
 
 func (c *Config) store() history.Config {

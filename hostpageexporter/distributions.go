@@ -162,12 +162,12 @@ func summarize(buckets []bucket, low, high float64, within func(bucket, float64)
 	rank := percentile * float64(total)
 	s := summaryOf{p95: high, min: low, max: high}
 	for _, b := range buckets {
-		if n := float64(b.count); rank <= n {
+		n := float64(b.count)
+		if rank <= n {
 			s.p95 = within(b, rank/n)
 			break
-		} else {
-			rank -= n
 		}
+		rank -= n
 	}
 	s.p95 = max(low, min(high, s.p95))
 	return s, true

@@ -36,6 +36,7 @@ func (n *logsNode) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 						drop("duplicate")
 					default:
 						p.hub.alert(r.Episode)
+						p.moment(&r)
 					}
 				case eventSuppressed, eventRuleError:
 					store.Notice(history.Notice{
@@ -50,6 +51,17 @@ func (n *logsNode) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 		}
 	}
 	return nil
+}
+
+// moment has the moment of a fire kept. Of many fires at once the later ones are not.
+func (p *page) moment(r *history.AlertRecord) {
+	if r.Transition != transitionFire {
+		return
+	}
+	select {
+	case p.fired <- r.Episode:
+	default:
+	}
 }
 
 func micro(t pcommon.Timestamp) int64 { return int64(t) / 1000 }

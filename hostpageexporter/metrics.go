@@ -25,7 +25,6 @@ func (n *metricsNode) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) er
 	push := push{Writer: store.Begin(now), hasher: store.Hasher()}
 	push.metrics(md)
 	brought, dropped := push.Commit()
-	p.lastPush.Store(now.UnixMicro())
 	for _, d := range []struct {
 		n   int64
 		why string

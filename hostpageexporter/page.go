@@ -41,11 +41,10 @@ type page struct {
 	closing chan struct{} // Closed when event streams are to end.
 	done    chan struct{} // Closed when the server has ended.
 
-	store    atomic.Pointer[history.Store]
-	hub      hub
-	busy     chan struct{} // Holds a token for each answer that is being made.
-	lastPush atomic.Int64  // Microseconds.
-	late     atomic.Int64  // Pushes that took longer than a pipeline should wait.
+	store atomic.Pointer[history.Store]
+	hub   hub
+	busy  chan struct{} // Holds a token for each answer that is being made.
+	fired chan string   // Episodes whose moment is to be kept.
 }
 
 func newPage(set exporter.Settings, cfg *Config, now func() time.Time) (*page, error) {
@@ -56,6 +55,7 @@ func newPage(set exporter.Settings, cfg *Config, now func() time.Time) (*page, e
 	return &page{
 		cfg: cfg, owner: keep.Owner{Kind: component.KindExporter, ID: set.ID}, set: set.TelemetrySettings, build: set.BuildInfo,
 		logger: set.Logger, telemetry: telemetry, now: now, busy: make(chan struct{}, maxAnswers), hub: hub{limit: cfg.Viewers},
+		fired: make(chan string, maxWaitingAlerts),
 	}, nil
 }
 
@@ -146,6 +146,7 @@ func (p *page) serve(ctx context.Context, host component.Host) error {
 	}
 	p.server, p.address = server, listener.Addr()
 	p.logger.Info("The page is served", zap.String("address", p.url()))
+	go p.keepMoments(p.closing)
 	go func() {
 		defer close(p.done)
 		if err := server.Serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
@@ -153,6 +154,28 @@ func (p *page) serve(ctx context.Context, host component.Host) error {
 		}
 	}()
 	return nil
+}
+
+// settle is how long after a fire its moment is looked at: what came with it must have come.
+const settle = 3 * time.Second
+
+// keepMoments keeps what moved at the fires of alerts, one after the other, so that a push need not wait for that.
+func (p *page) keepMoments(closing chan struct{}) {
+	for {
+		select {
+		case episode := <-p.fired:
+			select {
+			case <-time.After(settle):
+			case <-closing:
+				return
+			}
+			if store := p.store.Load(); store != nil {
+				store.Keep(episode)
+			}
+		case <-closing:
+			return
+		}
+	}
 }
 
 // url is where the page is.

@@ -7,7 +7,8 @@ const (
 	eventRuleError   = "alert.rule_error"
 	eventRule        = "alert.rule"
 
-	stateResolved = "resolved"
+	stateResolved  = "resolved"
+	transitionFire = "fire"
 
 	attributeUID              = "log.record.uid"
 	attributeID               = "alert.id"

@@ -2,7 +2,6 @@ package hostpageexporter
 
 import (
 	"compress/gzip"
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -143,6 +142,3 @@ func (l *lazyWriter) close() {
 
 // writeJSON answers with a value.
 func (a *answering) writeJSON(v any) error { return json.NewEncoder(a.w).Encode(v) }
-
-// gone tells whether nobody waits for the answer any more.
-func (a *answering) gone() bool { return context.Cause(a.Context()) != nil }

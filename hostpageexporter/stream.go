@@ -68,9 +68,7 @@ type eventStream struct {
 	after         []int64
 	table         int64
 	generation    uint64
-	generationAt  time.Time
 	resolvedAt    uint64 // The generation at which live was resolved.
-	kinds         []history.Kind
 	lastCatalogue time.Time
 }
 
@@ -215,29 +213,29 @@ func (s *eventStream) news() {
 
 func (s *eventStream) scrape(scrape *history.Scrape) {
 	s.event("scrape")
-	b := append(s.b, `{"axis":`...)
-	b = strconv.AppendInt(b, int64(s.live.Axes[scrape.Axis].ID), 10)
-	b = append(b, `,"t":`...)
-	b = strconv.AppendInt(b, floorMillis(scrape.Time), 10)
-	b = append(b, `,"values":[`...)
+	s.b = append(s.b, `{"axis":`...)
+	s.b = strconv.AppendInt(s.b, int64(s.live.Axes[scrape.Axis].ID), 10)
+	s.b = append(s.b, `,"t":`...)
+	s.b = strconv.AppendInt(s.b, floorMillis(scrape.Time), 10)
+	s.b = append(s.b, `,"values":[`...)
 	for i, values := range scrape.Values {
 		if i > 0 {
-			b = append(b, ',')
+			s.b = append(s.b, ',')
 		}
 		if len(values) == 1 {
-			b = appendNumber(b, values[0], shortDigits)
+			s.b = appendNumber(s.b, values[0], shortDigits)
 			continue
 		}
-		b = append(b, '[')
+		s.b = append(s.b, '[')
 		for j, v := range values {
 			if j > 0 {
-				b = append(b, ',')
+				s.b = append(s.b, ',')
 			}
-			b = appendNumber(b, v, shortDigits)
+			s.b = appendNumber(s.b, v, shortDigits)
 		}
-		b = append(b, ']')
+		s.b = append(s.b, ']')
 	}
-	s.b = append(b, "]}\n\n"...)
+	s.b = append(s.b, "]}\n\n"...)
 }
 
 func (s *eventStream) alert(episode string) {

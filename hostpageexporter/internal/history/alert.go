@@ -36,6 +36,10 @@ type Episode struct {
 	Transitions []Transition
 	// Dropped is how many transitions were left out, between the first and the others.
 	Dropped int
+
+	// What moved at the fire, and the process table then.
+	changes *Changes
+	table   *Table
 }
 
 // Notice is another record of the alert component.
@@ -120,7 +124,7 @@ func (s *Store) Alert(r AlertRecord) bool {
 	a := &s.alerts
 	a.heard = true
 	r.clean()
-	i := slices.IndexFunc(a.episodes, func(e *Episode) bool { return e.AlertRecord.Episode == r.Episode })
+	i := slices.IndexFunc(a.episodes, func(e *Episode) bool { return e.Episode == r.Episode })
 	if i < 0 {
 		a.episodes = append(a.episodes, &Episode{AlertRecord: r})
 		i = len(a.episodes) - 1
@@ -130,7 +134,7 @@ func (s *Store) Alert(r AlertRecord) bool {
 		return false
 	}
 	a.heap -= e.size()
-	if r.Time >= e.AlertRecord.Time {
+	if r.Time >= e.Time {
 		e.AlertRecord = r
 	}
 	e.Transitions = append(e.Transitions, Transition{
@@ -141,10 +145,16 @@ func (s *Store) Alert(r AlertRecord) bool {
 		e.Dropped++
 	}
 	a.heap += e.size()
+	s.boundAlerts()
+	return true
+}
+
+// boundAlerts forgets episodes while they are too many, or take too much.
+func (s *Store) boundAlerts() {
+	a := &s.alerts
 	for len(a.episodes) > maxEpisodes || int64(a.heap) > s.cfg.MaxMemory/8 && len(a.episodes) > 1 {
 		a.forgetOne()
 	}
-	return true
 }
 
 // clean bounds the texts of a record.
@@ -170,7 +180,7 @@ func cleanList(list []Attribute) []Attribute {
 }
 
 func (e *Episode) size() int {
-	n := episodeSize + len(e.Message) + transitionSize*len(e.Transitions)
+	n := episodeSize + len(e.Message) + transitionSize*len(e.Transitions) + e.keptSize()
 	for _, list := range [][]Attribute{e.Attributes, e.Resource, e.Labels, e.Annotations} {
 		for _, a := range list {
 			n += len(a.Key) + len(a.Value) + 32
@@ -189,7 +199,7 @@ func (a *alerts) forgetOne() {
 
 func (a *alerts) expire(now int64) {
 	a.episodes = slices.DeleteFunc(a.episodes, func(e *Episode) bool {
-		if e.AlertRecord.Time >= now-forgetEpisodes.Microseconds() {
+		if e.Time >= now-forgetEpisodes.Microseconds() {
 			return false
 		}
 		a.heap -= e.size()
@@ -229,7 +239,7 @@ func (s *Store) Alerts(from, to int64) Alerts {
 		return cmp.Or(cmp.Compare(y.SeverityNumber, x.SeverityNumber), cmp.Compare(x.Started, y.Started))
 	})
 	for _, e := range firing {
-		out.Firing = append(out.Firing, e.AlertRecord.Episode)
+		out.Firing = append(out.Firing, e.Episode)
 	}
 	for _, n := range a.notices {
 		if n.Time >= from && n.Time < to {
@@ -244,7 +254,7 @@ func (s *Store) Episode(id string) (Episode, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.alerts.episodes {
-		if e.AlertRecord.Episode == id {
+		if e.Episode == id {
 			return e.clone(), true
 		}
 	}

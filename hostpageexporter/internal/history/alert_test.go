@@ -31,7 +31,7 @@ func TestAlerts(t *testing.T) {
 	assert.True(t, f.Alert(worse))
 	got := f.Alerts(0, f.at()+1)
 	assert.Equal(t, []string{"e2", "e1"}, got.Firing, "the most severe first")
-	assert.Equal(t, "e2", got.Episodes[0].AlertRecord.Episode, "the newest first")
+	assert.Equal(t, "e2", got.Episodes[0].Episode, "the newest first")
 
 	f.now = f.now.Add(time.Minute)
 	assert.True(t, f.Alert(f.alert("e1", "resolve", true)))
@@ -75,4 +75,39 @@ func TestAlertsAreBounded(t *testing.T) {
 	f.now = f.now.Add(forgetEpisodes + time.Hour)
 	f.send("m", Gauge, 1)
 	assert.Empty(t, f.Alerts(0, f.at()).Episodes)
+}
+
+// TestTheMomentOfAFire: a day later it still says who it was.
+func TestTheMomentOfAFire(t *testing.T) {
+	f := newFeeder(t, nil)
+	for i := range 700 {
+		v := float64(i % 3)
+		if i >= 640 {
+			v += 100
+		}
+		f.send("m", Gauge, v)
+		f.table(f.process(1, "init", 0, 1), f.process(2, "burner", float64(max(i-640, 0)), 1), f.other(0))
+		f.now = f.now.Add(time.Second)
+	}
+	r := f.alert("e", "fire", false)
+	r.Started = f.at()
+	f.Alert(r)
+	assert.False(t, f.Keep("none"))
+	require.True(t, f.Keep("e"))
+	fired := f.at()
+	for range 100 {
+		f.now = f.now.Add(30 * time.Minute)
+		f.send("m", Gauge, 1)
+	}
+	c, ok := f.Kept("e")
+	require.True(t, ok)
+	assert.Equal(t, uint32(0), c.Series[0].ID)
+	assert.InDelta(t, 101, c.Series[0].After, 0.1)
+	assert.Equal(t, "burner", c.Processes[0].Name)
+	table := f.Table(fired)
+	assert.Equal(t, c.Table, table.Time)
+	require.Len(t, table.Rows, 2)
+	assert.InDelta(t, 1, table.Rows[1].CPU, 0.01)
+	_, ok = f.Kept("other")
+	assert.False(t, ok)
 }

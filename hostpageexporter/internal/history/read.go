@@ -68,7 +68,6 @@ type reading struct {
 	buffer []byte
 	it     chunkenc.Iterator
 	values Values
-	sums   []interval
 	times  []int64
 }
 
@@ -145,7 +144,7 @@ func (r *reading) prepare(q Query) error {
 func (s *Store) chooseTier(from, step int64) int {
 	chosen := -1
 	for i := range s.tiers {
-		reaches := s.tiers[i].log.dropped < from
+		reaches := s.tiers[i].log.dropped <= from
 		if chosen < 0 && (reaches || i == len(s.tiers)-1) || reaches && s.tiers[i].every <= step {
 			chosen = i
 		}

@@ -195,11 +195,14 @@ func (s *Store) shortenAxes() bool {
 // sweepEvery is how often what is too old is looked for.
 const sweepEvery = time.Minute
 
+// margin is for how much longer than promised things are kept, in microseconds: the clock of a viewer may be behind.
+var margin = (2 * sweepEvery).Microseconds()
+
 // sweep drops what is too old, and forgets series of which nothing is left.
 func (s *Store) sweep(now int64) {
 	s.swept = now
 	for i := range s.tiers {
-		s.tiers[i].log.expire(now - s.tiers[i].Keep.Microseconds())
+		s.tiers[i].log.expire(now - s.tiers[i].Keep.Microseconds() - margin)
 	}
 	s.tables.expire(now)
 	s.alerts.expire(now)
@@ -218,8 +221,10 @@ func (s *Store) sweep(now int64) {
 			s.remove(id)
 		}
 	}
-	oldest := now - s.tiers[0].Keep.Microseconds()
-	s.tiers[0].log.dropped = max(s.tiers[0].log.dropped, oldest) // Blocks may still be there, but not the times.
+	oldest := now - s.tiers[0].Keep.Microseconds() - margin
+	if oldest > s.started {
+		s.tiers[0].log.dropped = max(s.tiers[0].log.dropped, oldest) // Blocks may still be there, but not the times.
+	}
 	live := s.axes[:0]
 	for _, a := range s.axes {
 		if a.series == 0 {

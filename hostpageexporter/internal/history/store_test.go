@@ -257,7 +257,7 @@ func TestMaximumIsTheTrueMaximum(t *testing.T) {
 				all.times, all.values = append(all.times, f.at()), append(all.values, v)
 			}
 			tiers := map[int]int{}
-			for range 300 {
+			for range 150 {
 				from := epoch.Add(time.Duration(random.IntN(29_000)) * time.Second)
 				to := from.Add(time.Duration(1+random.IntN(20_000)) * time.Second)
 				a := f.query(from, to, 1+random.IntN(1500), "m")
@@ -331,7 +331,7 @@ func TestMemoryIsBounded(t *testing.T) {
 
 func TestManyAxesAreBounded(t *testing.T) {
 	f := newFeeder(t, func(c *Config) { c.MaxMemory, c.MaxSeries = 4<<20, 500 })
-	for i := range 200_000 {
+	for i := range 40_000 {
 		f.now = f.now.Add(time.Millisecond)
 		f.send(fmt.Sprint("m", i%400), Gauge, 1)
 		if i%1000 == 0 {
@@ -457,7 +457,7 @@ func TestAskingForTooMuch(t *testing.T) {
 
 func TestReadersAndWritersTogether(t *testing.T) {
 	f := newFeeder(t, func(c *Config) { c.MaxMemory, c.MaxSeries = 4<<20, 100 })
-	end := epoch.Add(3000 * time.Second)
+	end := epoch.Add(1000 * time.Second)
 	done := make(chan struct{})
 	var wg sync.WaitGroup
 	for range 3 {
@@ -469,7 +469,9 @@ func TestReadersAndWritersTogether(t *testing.T) {
 				default:
 				}
 				var a answer
-				assert.NoError(t, f.Range(Query{Selection{Names: []string{"m"}}, epoch.UnixMicro(), end.UnixMicro(), 500}, &a))
+				if err := f.Range(Query{Selection{Names: []string{"m"}}, epoch.UnixMicro(), end.UnixMicro(), 500}, &a); err != nil {
+					t.Error(err)
+				}
 				f.Catalogue(end)
 				f.Table(end.UnixMicro())
 			}

@@ -31,23 +31,23 @@ func (f *feeder) table(samples ...*ProcessSample) {
 	w.Commit()
 }
 
-func (f *feeder) group(name string, cpu float64) *ProcessSample {
+func (f *feeder) other(cpu float64) *ProcessSample {
 	p := f.process(0, "", cpu, 100)
-	p.Process, p.Group, p.Count = Process{}, name, 7
+	p.Process, p.Group, p.Count = Process{}, "other", 7
 	return p
 }
 
 func TestTables(t *testing.T) {
 	f := newFeeder(t, nil)
 	assert.Zero(t, f.Table(f.at()).Time)
-	f.table(f.process(1, "init", 5, 4096), f.process(2, "web", 100, 8192), f.group("other", 3))
+	f.table(f.process(1, "init", 5, 4096), f.process(2, "web", 100, 8192), f.other(3))
 	first := f.at()
 	f.now = f.now.Add(2 * time.Second)
 	born := f.process(3, "new", 0.5, 1)
 	born.Start = f.now.Add(-time.Second).UnixNano()
 	shown := f.process(4, "shown", 70, 1)
 	shown.Utilization = 0.25
-	f.table(f.process(1, "init", 5, 4096), f.process(2, "web", 103, 8192), born, shown, f.process(5, "unknown", 9, 1), f.group("other", 4))
+	f.table(f.process(1, "init", 5, 4096), f.process(2, "web", 103, 8192), born, shown, f.process(5, "unknown", 9, 1), f.other(4))
 	second := f.at()
 
 	table := f.Table(first)
@@ -73,7 +73,7 @@ func TestTables(t *testing.T) {
 		assert.Equal(t, int64(7), table.Groups[0].Count)
 		assert.Equal(t, int64(2), table.CPUs)
 		_ = at
-		f.table(f.process(1, "init", 5, 4096), f.group("other", 4))
+		f.table(f.process(1, "init", 5, 4096), f.other(4))
 	}
 }
 
@@ -95,11 +95,11 @@ func TestUnattributed(t *testing.T) {
 // TestOldTables: after the hour the busiest table of each quarter minute is left, with its first rows.
 func TestOldTables(t *testing.T) {
 	f := newFeeder(t, nil)
-	cpu := make([]float64, 300)
+	cpu := make([]float64, 60)
 	for i := range 3 * 1800 {
 		var samples []*ProcessSample
 		for pid := range cpu {
-			if pid == i%300 {
+			if pid == i%60 {
 				cpu[pid] += 0.01
 			}
 			samples = append(samples, f.process(int64(pid), fmt.Sprint("p", pid), cpu[pid], float64(pid)))
@@ -108,13 +108,13 @@ func TestOldTables(t *testing.T) {
 			cpu[42] += 3
 			samples[42].CPU = cpu[42]
 		}
-		f.table(append(samples, f.group("other", 0))...)
+		f.table(append(samples, f.other(0))...)
 		f.now = f.now.Add(2 * time.Second)
 	}
 	old := f.Table(epoch.Add(205 * time.Second).UnixMicro())
 	assert.Equal(t, 1, old.Tier)
 	assert.Len(t, old.Rows, 25)
-	assert.Equal(t, 275, old.Omitted)
+	assert.Equal(t, 35, old.Omitted)
 	assert.Equal(t, epoch.Add(200*time.Second).UnixMicro(), old.Time, "the busiest of its quarter minute")
 	busiest := 0.0
 	for _, r := range old.Rows {
@@ -125,7 +125,7 @@ func TestOldTables(t *testing.T) {
 	assert.NotZero(t, old.Next)
 	recent := f.Table(f.now.Add(-30 * time.Minute).UnixMicro())
 	assert.Equal(t, 0, recent.Tier)
-	assert.Len(t, recent.Rows, 300)
+	assert.Len(t, recent.Rows, 60)
 	c := f.Catalogue(f.now)
 	assert.Less(t, c.Used, c.Limit)
 }
@@ -133,13 +133,13 @@ func TestOldTables(t *testing.T) {
 func TestTablesWithinMemory(t *testing.T) {
 	f := newFeeder(t, func(c *Config) { c.MaxMemory, c.MaxSeries = 4<<20, 100 })
 	pid := int64(0)
-	for range 2000 { // A storm: all processes are new each time.
+	for range 700 { // A storm: all processes are new each time.
 		var samples []*ProcessSample
 		for range 100 {
 			pid++
 			samples = append(samples, f.process(pid, strings.Repeat("x", rand.IntN(500)), rand.Float64(), rand.Float64()*1e9))
 		}
-		f.table(append(samples, f.group("other", 0))...)
+		f.table(append(samples, f.other(0))...)
 		c := f.Catalogue(f.now)
 		require.LessOrEqual(t, c.Used, c.Limit)
 		f.now = f.now.Add(2 * time.Second)
@@ -149,7 +149,7 @@ func TestTablesWithinMemory(t *testing.T) {
 
 func TestTablesOfOthers(t *testing.T) {
 	f := newFeeder(t, nil)
-	f.table(f.process(1, "init", 0, 1), f.group("other", 1))
+	f.table(f.process(1, "init", 0, 1), f.other(1))
 	main := f.at()
 	f.now = f.now.Add(100 * time.Millisecond)
 	f.table(f.process(9, "watched", 0, 1))
@@ -159,7 +159,7 @@ func TestTablesOfOthers(t *testing.T) {
 	assert.False(t, w.Process(r, f.process(1, "another host's", 0, 1)))
 	w.Commit()
 	f.now = f.now.Add(1900 * time.Millisecond)
-	f.table(f.process(1, "init", 1, 1), f.group("other", 2))
+	f.table(f.process(1, "init", 1, 1), f.other(2))
 	assert.InDelta(t, 0.5, f.Table(f.at()).Rows[0].CPU, 1e-9)
 	assert.Equal(t, main, f.Table(f.at()).Previous)
 }

@@ -306,7 +306,7 @@ func (t *tables) trim() {
 func (t *tables) expire(now int64) {
 	oldest := [2]int64{now, now}
 	for i := range t.tiers {
-		t.tiers[i].log.expire(now - t.tiers[i].Keep.Microseconds())
+		t.tiers[i].log.expire(now - t.tiers[i].Keep.Microseconds() - margin)
 	}
 	t.trim()
 	for i := range t.tiers {
@@ -330,18 +330,20 @@ func (s *Store) Table(at int64) Table {
 		t.neighbours(&out)
 		return out
 	}
+	out := Table{Unattributed: math.NaN()}
 	for i := range t.tiers {
 		tier := &t.tiers[i]
-		n := tier.upTo(at)
-		if n == 0 {
-			continue
+		if n := tier.upTo(at); n > 0 {
+			out = decodeTable(tier.log.block(tier.list[n-1].ref), &t.ids)
+			out.Time, out.Tier = tier.list[n-1].time, i
+			break
 		}
-		out := decodeTable(tier.log.block(tier.list[n-1].ref), &t.ids)
-		out.Time, out.Tier = tier.list[n-1].time, i
-		t.neighbours(&out)
-		return out
 	}
-	return Table{Unattributed: math.NaN()}
+	s.keptTable(at, &out)
+	if out.Time != 0 {
+		t.neighbours(&out)
+	}
+	return out
 }
 
 // NewestTable returns the time of the newest table, 0 if there is none.
@@ -369,9 +371,10 @@ func (t *tableTier) upTo(at int64) int {
 
 // neighbours sets the times of the tables beside one, of the finest tiers that have them.
 func (t *tables) neighbours(table *Table) {
+	table.Previous, table.Next = 0, 0
 	for i := range t.tiers {
 		list := t.tiers[i].list
-		if n := t.tiers[i].upTo(table.Time - 1); n > 0 && table.Previous == 0 {
+		if n := t.tiers[i].upTo(table.Time - 1); n > 0 && list[n-1].time > table.Previous {
 			table.Previous = list[n-1].time
 		}
 		if n := t.tiers[i].upTo(table.Time); n < len(list) && (table.Next == 0 || list[n].time < table.Next) {
