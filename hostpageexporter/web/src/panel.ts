@@ -3,14 +3,16 @@
 import type uPlot from '../third_party/uplot/uPlot.esm.js';
 import { Catalog } from './catalog.ts';
 import { button, el, setClass, setText, swatch } from './dom.ts';
-import { moment, type Num, value } from './format.ts';
+import { paintFaults } from './faults.ts';
+import { type Num, value } from './format.ts';
 import { paintHeat } from './heat.ts';
 import type { History } from './history.ts';
 import { align, type Columns, type Line, type LineValues, valuesOf } from './lines.ts';
 import { Plot, type Threshold } from './plot.ts';
-import { paintFaults } from './faults.ts';
 import { view } from './state.ts';
-import { alpha, lineColor, lineDash, theme } from './theme.ts';
+import { dashOf, stacked, styles } from './styles.ts';
+import { lineColor, theme } from './theme.ts';
+import { fillTable } from './values.ts';
 
 export interface ChartView {
   name: string;
@@ -215,7 +217,7 @@ export class ChartPanel {
   #create(view: ChartView, catalog: Catalog, history: History, banded: boolean, data: Num[][]): void {
     this.#plot?.destroy();
     const heat = view.kind === 'heat';
-    const { series, bands } = heat ? { series: [{ show: false } as uPlot.Series], bands: undefined } : styles(view, this.#lines, banded);
+    const { series, bands } = heat ? { series: [{ show: false } as uPlot.Series], bands: undefined } : styles(view.kind === 'stack', this.#lines, banded);
     if (view.kind === 'stack' && this.#peaks().length) series.push({ stroke: theme.muted, width: 0.75, points: { show: false } });
     this.#plot = new Plot(
       this.#box,
@@ -285,26 +287,8 @@ export class ChartPanel {
   }
 
   #drawTable(): void {
-    const unit = this.#current.unit;
-    const i = this.#indexAtCursor();
-    const { times, lines } = this.#columns;
-    const from = Math.max(0, times.findIndex((t) => t >= view.start));
-    const steps = [0, 0.25, 0.5, 0.75].map((f) => Math.round(from + (times.length - 1 - from) * f));
-    const head = ['', times[i] === undefined ? 'now' : moment(times[i], view.now), 'min', 'mean', 'max', ...steps.map((k) => (times[k] === undefined ? '' : moment(times[k], view.now)))];
-    const body = this.#lines.map((line, k) => {
-      const s = statistics(lines[k], from);
-      const cells = [lines[k].avg[i], s.min, s.mean, s.max, ...steps.map((n) => lines[k].avg[n])];
-      return el('tr', {}, el('th', { text: line.label, attrs: { scope: 'row' } }), ...cells.map((v) => el('td', { text: value(v, unit) })));
-    });
-    this.#table.replaceChildren(
-      el(
-        'table',
-        {},
-        el('caption', { text: `${this.title}: ${this.#current.name}` }),
-        el('thead', {}, el('tr', {}, ...head.map((h) => el(h ? 'th' : 'td', h ? { text: h, attrs: { scope: 'col' } } : {})))),
-        el('tbody', {}, ...body),
-      ),
-    );
+    const { name, unit } = this.#current;
+    fillTable(this.#table, { caption: `${this.title}: ${name}`, unit, labels: this.#lines.map((l) => l.label), columns: this.#columns, at: this.#indexAtCursor() });
   }
 }
 
@@ -314,62 +298,8 @@ function rowMiddles(rows: number): number[] {
   return Array.from({ length: Math.ceil(rows / every) }, (_, i) => rows - i * every - 0.5).reverse();
 }
 
-function dashOf(line: Line): number[] | undefined {
-  return line.dash ?? lineDash(line.color);
-}
-
 function largest(v: LineValues): number {
   let max = 0;
   for (const x of v.max) if (x != null && x > max) max = x;
   return max;
-}
-
-function statistics(v: LineValues, from: number): { min: Num; mean: Num; max: Num } {
-  let min: Num = null;
-  let max: Num = null;
-  let sum = 0;
-  let n = 0;
-  for (let i = from; i < v.avg.length; i++) {
-    const a = v.avg[i];
-    if (a == null) continue;
-    sum += a;
-    n++;
-    const lo = v.min[i] ?? a;
-    const hi = v.max[i] ?? a;
-    if (min == null || lo < min) min = lo;
-    if (max == null || hi > max) max = hi;
-  }
-  return { min, mean: n ? sum / n : null, max };
-}
-
-/** Running sums, the first line at the bottom; null where no line has a value. */
-function stacked(lines: LineValues[], length: number): Num[][] {
-  const sums: Num[] = new Array(length).fill(null);
-  return lines.map((l) => {
-    for (let i = 0; i < length; i++) {
-      const v = l.avg[i];
-      if (v != null) sums[i] = (sums[i] ?? 0) + v;
-    }
-    return sums.slice();
-  });
-}
-
-function styles(view: ChartView, lines: Line[], banded: boolean): { series: uPlot.Series[]; bands: uPlot.Band[] } {
-  const series: uPlot.Series[] = [];
-  const bands: uPlot.Band[] = [];
-  lines.forEach((line, i) => {
-    const color = line.fault ? theme.alarm : lineColor(line.color);
-    const base: uPlot.Series = { stroke: color, width: 1.25, dash: dashOf(line), points: { show: false } };
-    if (view.kind === 'stack') {
-      // The place in the stack is the second code, so no dashes here.
-      series.push({ ...base, dash: undefined, width: 1, fill: alpha(color, 0.45) });
-      if (i > 0) bands.push({ series: [i + 1, i], fill: alpha(color, 0.45) });
-    } else if (!banded) series.push(base);
-    else {
-      const edge: uPlot.Series = { width: 0, points: { show: false } };
-      series.push(edge, edge, base);
-      bands.push({ series: [3 * i + 1, 3 * i + 2], fill: alpha(color, 0.22) });
-    }
-  });
-  return { series, bands };
 }
