@@ -11,7 +11,7 @@ UNIT              = $(shell go list ./... | grep -v /e2e)
 # Modules of their own: tools and comparisons that users of the components never download.
 CROSS            := darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 linux/arm64
 
-GO_FILES := $(shell git ls-files --cached --others --exclude-standard '*.go' 'go.mod' 'go.sum' 2>/dev/null)
+GO_FILES := $(shell git ls-files --cached --others --exclude-standard '*.go' 'go.mod' 'go.sum' 'hostpageexporter/web/dist/*' 'liveprovider/*.yaml' 2>/dev/null)
 
 .PHONY: help
 help: ## Show this list.

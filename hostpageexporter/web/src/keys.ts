@@ -37,7 +37,7 @@ const KEYS: [string, string][] = [
 export function listen(actions: Actions): void {
   document.addEventListener('keydown', (e) => {
     if (e.ctrlKey || e.metaKey || e.altKey) return;
-    const target = e.target as HTMLElement;
+    const target = e.target instanceof HTMLElement ? e.target : document.body;
     if (target instanceof HTMLInputElement || target instanceof HTMLSelectElement) {
       if (e.key === 'Escape') target.blur();
       return;

@@ -14,7 +14,7 @@ export const SPANS: [string, number][] = [
 ];
 
 const MIN_SPAN = 10_000;
-const AUTO_LEAST = 60_000;
+const AUTO_LEAST = 30_000;
 const AUTO_MOST = 900_000;
 const MAX_SPAN = 400 * 86_400_000;
 
