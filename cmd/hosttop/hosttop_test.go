@@ -231,7 +231,10 @@ func TestCtrlCQuits(t *testing.T) {
 	go func() { ended <- s.app.Run() }()
 	terminal.InjectKey(tcell.KeyCtrlC, 0, tcell.ModCtrl)
 	select {
-	case <-ended:
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
 	case <-time.After(5 * time.Second):
 		t.Fatal("Ctrl-C does not quit")
 	}

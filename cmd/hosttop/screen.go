@@ -84,11 +84,11 @@ func firing(s *snapshot, width int) []line {
 			if severe(a.Severity) {
 				style = alarm
 			}
-			subject := ""
+			subject := []string{clean(a.Rule)}
 			for _, key := range slices.Sorted(maps.Keys(a.Attributes)) {
-				subject += " " + clean(fmt.Sprint(a.Attributes[key]))
+				subject = append(subject, clean(fmt.Sprint(a.Attributes[key])))
 			}
-			what := fmt.Sprintf("%s%s  %s", clean(a.Rule), subject, quantity(a.Value, a.Unit))
+			what := fmt.Sprintf("%s  %s", strings.Join(subject, " "), quantity(a.Value, a.Unit))
 			if a.Threshold != nil {
 				what += fmt.Sprintf(" %s %s", clean(a.Comparison), quantity(a.Threshold, a.Unit))
 			}
@@ -203,4 +203,3 @@ func space(s *snapshot, m string) (free, share float64) {
 	free = s.sum("system.filesystem.usage", mount, m, "system.filesystem.state", "free")
 	return free, used / (used + free)
 }
-

@@ -30,7 +30,6 @@ type screen struct {
 	paused   bool
 	snapshot *snapshot
 	trouble  error
-	wake     chan struct{}
 	moves    chan move
 }
 

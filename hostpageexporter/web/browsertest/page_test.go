@@ -57,17 +57,18 @@ func serve(t *testing.T, o fakehost.Options) string {
 	return s.URL + "/"
 }
 
-// open opens a page, with more JavaScript to run before it, and waits until it is drawn.
-func open(t *testing.T, url string, before ...string) *tab {
+// open opens a page, and waits until it is drawn.
+func open(t *testing.T, url string) *tab {
 	t.Helper()
-	return openFor(t, 90*time.Second, url, before...)
+	return openFor(t, 90*time.Second, url)
 }
 
-// openFor opens a page that is used for a time.
+// openFor opens a page that is used for a time, with more JavaScript to run before it.
 func openFor(t *testing.T, length time.Duration, url string, before ...string) *tab {
 	t.Helper()
 	requireBrowser(t)
-	profile, err := os.MkdirTemp("", "browsertest")
+	// Not of the test: its removal would fail while the children of the browser still write.
+	profile, err := os.MkdirTemp("", "browsertest") //nolint:usetesting // as said
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,7 @@ package fakehost
 import "fmt"
 
 // Processes is the process table of a time.
-func (s *Server) Processes(at int64) object {
+func (s *Server) Processes(at int64) map[string]any {
 	t := at / 2000 * 2000
 	names := []string{"postgres", "nginx", "node", "redis-server", "sshd", "dockerd", "containerd", "systemd-journald", "cron", "python3", "java", "otelcol-psutil"}
 	users := []string{"root", "postgres", "www-data", "app", "nobody"}
@@ -49,13 +49,13 @@ func (s *Server) Processes(at int64) object {
 
 func (s *Server) alerts() object {
 	now := s.now()
-	alert := func(episode, rule, severity, metric, unit string, value, threshold float64, started int64, ended any, attributes object) object {
+	alert := func(episode, rule, severity, metric string, value, threshold float64, started int64, ended any, attributes object) object {
 		state := "firing"
 		if ended != nil {
 			state = "resolved"
 		}
 		return object{
-			"id": "id-" + rule, "episode": episode, "rule": rule, "severity": severity, "state": state, "reason": "threshold", "metric": metric, "unit": unit,
+			"id": "id-" + rule, "episode": episode, "rule": rule, "severity": severity, "state": state, "reason": "threshold", "metric": metric, "unit": "1",
 			"value": value, "threshold": threshold, "comparison": ">", "started": started, "ended": ended, "updated": started,
 			"message": s.name(rule+" is over its threshold", Markup), "attributes": attributes, "labels": object{}, "annotations": object{}, "resource": object{},
 			"transitions": []object{{"t": started, "transition": "fire", "state": "firing", "severity": severity, "value": value, "threshold": threshold}}, "transitions_dropped": 0,
@@ -64,10 +64,10 @@ func (s *Server) alerts() object {
 	return object{
 		"version": 1, "from": now - 86_400_000, "to": now, "firing": []string{"e1", "e2"}, "notices": []object{}, "dropped": 0,
 		"alerts": []object{
-			alert("e1", "cpu", "critical", "system.cpu.utilization", "1", 0.97, 0.95, now-42_000, nil, object{}),
-			alert("e2", "disk", "warning", "system.filesystem.usage", "1", 0.863, 0.85, now-1_900_000, nil, object{"system.filesystem.mountpoint": s.mount(1)}),
-			alert("e3", "cpu", "critical", "system.cpu.utilization", "1", 0.99, 0.95, now-700_000, now-500_000, object{}),
-			alert("e4", "memory", "warning", "system.memory.usage", "1", 0.91, 0.9, now-640_000, now-200_000, object{}),
+			alert("e1", "cpu", "critical", "system.cpu.utilization", 0.97, 0.95, now-42_000, nil, object{}),
+			alert("e2", "disk", "warning", "system.filesystem.usage", 0.863, 0.85, now-1_900_000, nil, object{"system.filesystem.mountpoint": s.mount(1)}),
+			alert("e3", "cpu", "critical", "system.cpu.utilization", 0.99, 0.95, now-700_000, now-500_000, object{}),
+			alert("e4", "memory", "warning", "system.memory.usage", 0.91, 0.9, now-640_000, now-200_000, object{}),
 		},
 	}
 }
