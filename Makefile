@@ -2,6 +2,7 @@
 
 OTEL_VERSION     := v0.161.0
 GOLANGCI_VERSION := v2.15.0
+TYPESCRIPT       := 7.0.2
 BINARY           := otelcol-psutil
 BUILD_DIR        := build/$(BINARY)
 QUICKSTART       := examples/quickstart.yaml
@@ -12,7 +13,7 @@ UNIT              = $(shell go list ./... | grep -v /e2e/) ./e2e/harness/...
 MODULES           = $(patsubst %/go.mod,%,$(shell git ls-files '*/go.mod'))
 CROSS            := darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 linux/arm64
 
-GO_FILES := $(shell git ls-files --cached --others --exclude-standard '*.go' 'go.mod' 'go.sum' 2>/dev/null)
+GO_FILES := $(shell git ls-files --cached --others --exclude-standard '*.go' 'go.mod' 'go.sum' 'hostpageexporter/web/dist/*' 'liveprovider/*.yaml' 2>/dev/null)
 
 .PHONY: help
 help: ## Show this list.
@@ -71,6 +72,24 @@ oracle: ## Compare the alert engine with Prometheus' rules engine on 10,000 rand
 alertcheck: ## Build the command that checks and tests alert rules: leaves ./alertcheck.
 	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o alertcheck ./cmd/alertcheck
 
+.PHONY: hosttop
+hosttop: ## Build the terminal client of the page: leaves ./hosttop.
+	cd cmd/hosttop && CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o $(CURDIR)/hosttop .
+
+.PHONY: hosttop-test
+hosttop-test: ## Test the terminal client, a module of its own.
+	cd cmd/hosttop && go vet ./... && go test -race ./...
+
+# The tests need Debian's chromium, and are skipped without it unless PAGE_REQUIRE_CHROMIUM=1.
+.PHONY: page-test
+page-test: ## Test the page in a real browser, in a module of its own.
+	cd hostpageexporter/web/bundle && go vet ./... && go test ./...
+	cd hostpageexporter/web/browsertest && go vet ./... && REQUIRE_CHROMIUM=$(PAGE_REQUIRE_CHROMIUM) go test -count=1 ./...
+
+.PHONY: page-lint
+page-lint: ## Check the types of the page, by TypeScript's compiler from npm.
+	npx --yes --package typescript@$(TYPESCRIPT) tsc --noEmit --project hostpageexporter/web
+
 .PHONY: generate
 generate: ## Write the generated files again.
 	go generate $(PACKAGES)
@@ -126,4 +145,4 @@ fuzz: ## Fuzz every parser and decoder, 20 seconds each, one for each CPU at a t
 
 .PHONY: clean
 clean: ## Remove what was built.
-	rm -rf build dist $(BINARY) alertcheck quickstart-data
+	rm -rf build dist $(BINARY) alertcheck hosttop quickstart-data

@@ -1,0 +1,119 @@
+// Command hosttop shows, in a terminal, the host that a Collector with the host_page exporter watches. It reads the API of the page over TCP or
+// a unix socket, and changes nothing.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+const usage = `hosttop shows the host that a Collector with the host_page exporter watches.
+
+  hosttop [flags] [address]
+
+The address is http://host:port, host:port or unix:///path/of/socket; without one it is http://localhost:9465.
+
+`
+
+type options struct {
+	address, header, sort, filter string
+	once, tree                    bool
+	rows, width                   int
+	interval                      time.Duration
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "hosttop:", err)
+		os.Exit(1)
+	}
+}
+
+func parse(arguments []string, stderr io.Writer) (options, error) {
+	o := options{address: "http://localhost:9465"}
+	flags := flag.NewFlagSet("hosttop", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		_, _ = fmt.Fprint(stderr, usage)
+		flags.PrintDefaults()
+	}
+	flags.BoolVar(&o.once, "once", false, "print what is now as plain text, and end")
+	flags.StringVar(&o.header, "header", "", `header to send, such as "Authorization: Bearer TOKEN"; also from HOSTTOP_HEADER, where other users do not see it`)
+	flags.StringVar(&o.sort, "sort", "cpu", "order of the processes: cpu, mem, io, pid or name")
+	flags.StringVar(&o.filter, "filter", "", "show only processes with these words in pid, name, user, unit or container")
+	flags.BoolVar(&o.tree, "tree", false, "show processes under their parents")
+	flags.IntVar(&o.rows, "rows", 20, "number of processes that -once prints; 0 prints all")
+	flags.IntVar(&o.width, "width", 100, "columns of -once")
+	flags.DurationVar(&o.interval, "interval", 2*time.Second, "time between two looks")
+	if err := flags.Parse(arguments); err != nil {
+		return o, err
+	}
+	if o.header == "" {
+		o.header = os.Getenv("HOSTTOP_HEADER")
+	}
+	switch {
+	case flags.NArg() > 1:
+		return o, fmt.Errorf("expected one address, got %d", flags.NArg())
+	case flags.NArg() == 1:
+		o.address = flags.Arg(0)
+	}
+	if _, ok := orders[o.sort]; !ok {
+		return o, fmt.Errorf("sort is %q: it must be cpu, mem, io, pid or name", o.sort)
+	}
+	if o.interval < 200*time.Millisecond {
+		return o, fmt.Errorf("interval is %s: it must be at least 200ms", o.interval)
+	}
+	if o.width < 60 {
+		return o, fmt.Errorf("width is %d: it must be at least 60", o.width)
+	}
+	return o, nil
+}
+
+func run(ctx context.Context, arguments []string, stdout, stderr io.Writer) error {
+	o, err := parse(arguments, stderr)
+	if err != nil {
+		return err
+	}
+	c, err := newClient(o.address, o.header)
+	if err != nil {
+		return err
+	}
+	if o.once {
+		return once(ctx, c, o, stdout)
+	}
+	return watch(ctx, c, o)
+}
+
+func once(ctx context.Context, c *client, o options, out io.Writer) error {
+	s, err := c.look(ctx, nil)
+	if err != nil {
+		return err
+	}
+	lines := top(s, o.width)
+	rows := arrange(s.processes, arrangement{sort: o.sort, filter: o.filter, tree: o.tree})
+	left := 0
+	if o.rows > 0 && len(rows) > o.rows {
+		left = len(rows) - o.rows
+		rows = rows[:o.rows]
+	}
+	lines = append(lines, nil)
+	lines = append(lines, processLines(s, rows, left, o.width)...)
+	for _, l := range lines {
+		if _, err := fmt.Fprintln(out, l.plain()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

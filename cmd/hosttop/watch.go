@@ -1,0 +1,275 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gdamore/tcell/v2"
+	"github.com/rivo/tview"
+)
+
+const help = "q quit  c m i p n sort  t tree  / filter  f freeze  ←→ time  space stop  l live"
+
+// screen is the terminal: it asks in one goroutine, and draws in that of tview.
+type screen struct {
+	client *client
+	app    *tview.Application
+	upper  *tview.TextView
+	table  *tview.TextView
+	status *tview.TextView
+	filter *tview.InputField
+	layout *tview.Flex
+
+	order    arrangement
+	frozen   map[[2]int64]int
+	offset   int    // rows above the first that is shown
+	page     int    // rows that are shown
+	at       *int64 // nil: now
+	paused   bool
+	snapshot *snapshot
+	trouble  error
+	moves    chan move
+}
+
+// move is what the keys ask of the goroutine that looks.
+type move int
+
+const (
+	earlier move = iota
+	later
+	live
+	pause
+)
+
+func watch(ctx context.Context, c *client, o options) error {
+	first, err := c.look(ctx, nil)
+	if err != nil {
+		return err
+	}
+	s := newScreen(c, o)
+	s.snapshot = first
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go s.look(ctx, o.interval)
+	go func() {
+		<-ctx.Done()
+		s.app.Stop()
+	}()
+	return s.app.Run()
+}
+
+func newScreen(c *client, o options) *screen {
+	text := func() *tview.TextView { return tview.NewTextView().SetDynamicColors(true).SetWrap(false) }
+	s := &screen{
+		client: c, app: tview.NewApplication(), upper: text(), table: text(), status: text(),
+		filter: tview.NewInputField().SetLabel("filter: ").SetFieldBackgroundColor(tcell.ColorDefault),
+		order:  arrangement{sort: o.sort, filter: o.filter, tree: o.tree}, moves: make(chan move, 16),
+	}
+	for _, box := range []*tview.Box{s.upper.Box, s.table.Box, s.status.Box, s.filter.Box} {
+		box.SetBackgroundColor(tcell.ColorDefault)
+	}
+	for _, t := range []*tview.TextView{s.upper, s.table, s.status} {
+		t.SetTextColor(tcell.ColorDefault)
+	}
+	s.filter.SetText(o.filter).SetChangedFunc(func(text string) {
+		s.order.filter = text
+		s.offset = 0
+	})
+	s.filter.SetDoneFunc(func(tcell.Key) { s.app.SetFocus(s.table) })
+	s.layout = tview.NewFlex().SetDirection(tview.FlexRow).AddItem(s.upper, 0, 1, false).AddItem(s.table, 0, 1, true).AddItem(s.filter, 0, 0, false).AddItem(s.status, 1, 0, false)
+	s.app.SetRoot(s.layout, true).SetFocus(s.table).SetInputCapture(s.key)
+	s.app.SetBeforeDrawFunc(func(t tcell.Screen) bool {
+		width, height := t.Size()
+		s.fill(width, height)
+		return false
+	})
+	return s
+}
+
+// look asks at every interval, and after each key that moves in time.
+func (s *screen) look(ctx context.Context, every time.Duration) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	meta := time.Now()
+	at := (*int64)(nil)
+	table := s.snapshot.table
+	paused := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if paused || at != nil {
+				continue
+			}
+		case m := <-s.moves:
+			at, paused = step(m, at, paused, &table)
+		}
+		if time.Since(meta) > 30*time.Second {
+			s.client.refresh()
+			meta = time.Now()
+		}
+		found, err := s.client.look(ctx, at)
+		if ctx.Err() != nil {
+			return
+		}
+		if found != nil {
+			table = found.table
+		}
+		now, stopped := at, paused
+		s.app.QueueUpdateDraw(func() {
+			s.at, s.paused, s.trouble = now, stopped, err
+			if found != nil {
+				s.snapshot = found
+			}
+		})
+	}
+}
+
+// step is where a key leads: the table before or after the one that is shown, or now.
+func step(m move, at *int64, paused bool, table *processTable) (*int64, bool) {
+	switch m {
+	case earlier:
+		if table.Previous != nil {
+			return table.Previous, true
+		}
+		return at, paused
+	case later:
+		if at == nil || table.Next == nil {
+			return nil, false
+		}
+		return table.Next, true
+	case pause:
+		if paused {
+			return nil, false
+		}
+		return table.T, true
+	default:
+		return nil, false
+	}
+}
+
+func (s *screen) key(e *tcell.EventKey) *tcell.EventKey {
+	if e.Key() == tcell.KeyCtrlC {
+		s.app.Stop()
+		return nil
+	}
+	if s.filter.HasFocus() {
+		return e
+	}
+	switch e.Key() {
+	case tcell.KeyLeft:
+		s.ask(earlier)
+	case tcell.KeyRight:
+		s.ask(later)
+	case tcell.KeyUp:
+		s.offset--
+	case tcell.KeyDown:
+		s.offset++
+	case tcell.KeyPgUp:
+		s.offset -= s.page
+	case tcell.KeyPgDn:
+		s.offset += s.page
+	case tcell.KeyHome:
+		s.offset = 0
+	case tcell.KeyRune:
+		s.rune(e.Rune())
+	default:
+		return e
+	}
+	return nil
+}
+
+func (s *screen) ask(m move) {
+	select {
+	case s.moves <- m:
+	default:
+	}
+}
+
+func (s *screen) rune(r rune) {
+	switch r {
+	case 'q':
+		s.app.Stop()
+	case ' ':
+		s.ask(pause)
+	case 'l':
+		s.ask(live)
+	case 't':
+		s.order.tree = !s.order.tree
+	case 'f':
+		s.freeze()
+	case '/':
+		s.app.SetFocus(s.filter)
+	default:
+		for _, name := range orderNames {
+			if rune(name[0]) == r {
+				s.order.sort = name
+				s.frozen = nil
+			}
+		}
+	}
+}
+
+func (s *screen) freeze() {
+	if s.frozen != nil {
+		s.frozen = nil
+		return
+	}
+	s.frozen = map[[2]int64]int{}
+	for i, p := range arrange(s.snapshot.processes, s.order) {
+		s.frozen[[2]int64{int64(p.pid), p.created}] = i
+	}
+}
+
+// fill puts what is known into the views, for a size.
+func (s *screen) fill(width, height int) {
+	if s.snapshot == nil {
+		return
+	}
+	upper := top(s.snapshot, width)
+	most := max(3, height*3/5)
+	if len(upper) > most {
+		upper = upper[:most]
+	}
+	s.layout.ResizeItem(s.upper, len(upper), 0)
+	filtering := 0
+	if s.filter.HasFocus() || s.order.filter != "" {
+		filtering = 1
+	}
+	s.layout.ResizeItem(s.filter, filtering, 0)
+	rows := arrange(s.snapshot.processes, s.order)
+	if s.frozen != nil {
+		rows = keep(rows, s.frozen)
+	}
+	s.page = max(1, height-len(upper)-filtering-1-len(processLines(s.snapshot, nil, 1, width)))
+	s.offset = max(0, min(s.offset, len(rows)-s.page))
+	shown := rows[s.offset:min(len(rows), s.offset+s.page)]
+	s.upper.SetText(join(upper))
+	s.table.SetText(join(processLines(s.snapshot, shown, len(rows)-s.offset-len(shown), width)))
+	s.status.SetText(s.state().tagged())
+}
+
+func (s *screen) state() line {
+	l := line{{"● live ", green}}
+	if s.paused {
+		l = line{{"◆ stopped ", orange}}
+	}
+	if s.trouble != nil {
+		l = line{{"▲ " + clean(s.trouble.Error()) + " ", alarm}}
+	}
+	if s.frozen != nil {
+		l = append(l, span{"frozen ", orange})
+	}
+	return append(l, span{fmt.Sprintf("by %s  ", s.order.sort), strong}, span{help, muted})
+}
+
+func join(lines []line) string {
+	texts := make([]string, len(lines))
+	for i, l := range lines {
+		texts[i] = l.tagged()
+	}
+	return strings.Join(texts, "\n")
+}

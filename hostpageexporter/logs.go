@@ -1,0 +1,164 @@
+package hostpageexporter
+
+import (
+	"context"
+	"math"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/history"
+)
+
+// logsNode is the exporter of logs.
+type logsNode struct{ node }
+
+// ConsumeLogs takes the records of the alert component. It never fails; other records are counted.
+func (n *logsNode) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	p := n.page
+	store := p.store.Load()
+	if store == nil {
+		return nil
+	}
+	drop := func(why string) { p.telemetry.HostPageRecordsDropped.Add(ctx, 1, reason(why)) }
+	for _, rl := range ld.ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				switch lr.EventName() {
+				case eventStateChange:
+					r, ok := alertRecord(rl.Resource(), lr)
+					switch {
+					case !ok:
+						drop("malformed")
+					case !store.Alert(r):
+						drop("duplicate")
+					default:
+						p.hub.alert(r.Episode)
+						p.moment(&r)
+					}
+				case eventSuppressed, eventRuleError:
+					store.Notice(history.Notice{
+						Time: micro(lr.Timestamp()), Kind: lr.EventName(), Severity: lr.SeverityText(), Message: lr.Body().AsString(),
+					})
+				case eventRule:
+					store.Rule(ruleRecord(rl.Resource(), lr))
+				default:
+					drop("not_an_alert")
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// moment has the moment of a fire kept. Of many fires at once the later ones are not.
+func (p *page) moment(r *history.AlertRecord) {
+	if r.Transition != transitionFire {
+		return
+	}
+	select {
+	case p.fired <- r.Episode:
+	default:
+	}
+}
+
+func micro(t pcommon.Timestamp) int64 { return int64(t) / 1000 }
+
+// alertRecord reads a change of an alert; false if it lacks what identifies it.
+func alertRecord(resource pcommon.Resource, lr plog.LogRecord) (history.AlertRecord, bool) {
+	r := history.AlertRecord{
+		Time: micro(lr.Timestamp()), Message: lr.Body().AsString(), SeverityNumber: int(lr.SeverityNumber()), Value: math.NaN(), Threshold: math.NaN(),
+		Resource: texts(resource.Attributes(), nil),
+	}
+	if r.Time == 0 {
+		r.Time = micro(lr.ObservedTimestamp())
+	}
+	into := map[string]*string{
+		attributeUID: &r.UID, attributeID: &r.ID, attributeEpisode: &r.Episode, attributeTransition: &r.Transition, attributeState: &r.State,
+		attributeSeverity: &r.Severity, attributeReason: &r.Reason, attributeRule: &r.Rule, attributeMetric: &r.Metric, attributeUnit: &r.Unit,
+		attributeComparison: &r.Comparison,
+	}
+	for key, v := range lr.Attributes().All() {
+		label, isLabel := strings.CutPrefix(key, attributeLabelPrefix)
+		annotation, isAnnotation := strings.CutPrefix(key, attributeAnnotationPrefix)
+		switch {
+		case into[key] != nil:
+			*into[key] = v.AsString()
+		case key == attributeValue:
+			r.Value = double(v)
+		case key == attributeThreshold:
+			r.Threshold = double(v)
+		case key == attributeStarted:
+			r.Started = instant(v)
+		case key == attributeEnded:
+			r.Ended = instant(v)
+		case isLabel:
+			r.Labels = append(r.Labels, history.Attribute{Key: label, Value: v.AsString()})
+		case isAnnotation:
+			r.Annotations = append(r.Annotations, history.Attribute{Key: annotation, Value: v.AsString()})
+		case !strings.HasPrefix(key, attributeAlertPrefix):
+			r.Attributes = append(r.Attributes, history.Attribute{Key: key, Value: v.AsString()})
+		}
+	}
+	if r.Started == 0 {
+		r.Started = r.Time
+	}
+	if r.State == stateResolved && r.Ended == 0 {
+		r.Ended = r.Time
+	}
+	return r, r.Episode != "" && r.ID != "" && r.Transition != ""
+}
+
+// maxRuleAttributes bounds what is kept of a rule.
+const maxRuleAttributes = 40
+
+// ruleRecord reads what the alert component says of a rule.
+func ruleRecord(resource pcommon.Resource, lr plog.LogRecord) history.Rule {
+	r := history.Rule{Resource: texts(resource.Attributes(), nil), Attributes: map[string]any{}}
+	for key, v := range lr.Attributes().All() {
+		switch key {
+		case attributeRule:
+			r.Name = v.AsString()
+		case attributeSeverity:
+			r.Severity = v.AsString()
+		case attributeMetric:
+			r.Metric = v.AsString()
+		case attributeUnit:
+			r.Unit = v.AsString()
+		}
+		if len(r.Attributes) >= maxRuleAttributes {
+			continue
+		}
+		if n := double(v); !math.IsNaN(n) {
+			r.Attributes[key] = n
+		} else if text := v.AsString(); len(text) < 1000 {
+			r.Attributes[key] = text
+		}
+	}
+	return r
+}
+
+// double is a number, NaN where the value is none that JSON can hold.
+func double(v pcommon.Value) float64 {
+	switch v.Type() {
+	case pcommon.ValueTypeDouble:
+		if !math.IsInf(v.Double(), 0) {
+			return v.Double()
+		}
+	case pcommon.ValueTypeInt:
+		return float64(v.Int())
+	default:
+	}
+	return math.NaN()
+}
+
+// instant is a time in ISO 8601 in microseconds, 0 if it is none.
+func instant(v pcommon.Value) int64 {
+	t, err := time.Parse(time.RFC3339Nano, v.AsString())
+	if err != nil {
+		return 0
+	}
+	return t.UnixMicro()
+}

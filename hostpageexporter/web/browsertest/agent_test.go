@@ -1,0 +1,93 @@
+package browsertest
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// agent starts the Collector of OTELCOL_PSUTIL on its built-in configuration, and returns the address of its page.
+func agent(t *testing.T) string {
+	t.Helper()
+	binary := os.Getenv("OTELCOL_PSUTIL")
+	if binary == "" {
+		t.Skip("OTELCOL_PSUTIL names no binary")
+	}
+	requireBrowser(t)
+	free, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free.Addr().String()
+	_ = free.Close()
+	log, err := os.Create(filepath.Join(t.TempDir(), "agent.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), binary, "--config", "live:", "--set", "exporters::host_page::endpoint="+address)
+	command.Stdout, command.Stderr = log, log
+	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = command.Process.Signal(syscall.SIGTERM)
+		_ = command.Wait()
+		_ = log.Close()
+		if t.Failed() {
+			text, _ := os.ReadFile(log.Name())
+			t.Logf("%s", text)
+		}
+	})
+	for range 200 {
+		if c, err := net.Dial("tcp", address); err == nil {
+			_ = c.Close()
+			return "http://" + address + "/"
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatal("the agent never listens")
+	return ""
+}
+
+func TestTheAgentsPage(t *testing.T) {
+	url := agent(t)
+	b := open(t, url)
+	b.until("it is live", `document.querySelector('.state').textContent.startsWith('● live')`)
+	time.Sleep(12 * time.Second)
+	b.noFaults()
+	if errors := eval[string](b, text(".state")); !strings.HasPrefix(errors, "● live") {
+		t.Errorf("the page says %q", errors)
+	}
+
+	// A window of the past, wide enough for buckets: its largest values are those of the samples.
+	to := time.Now().Add(-2 * time.Second)
+	stamp := func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+	window := fmt.Sprintf("from=%s&to=%s&at=%s", stamp(to.Add(-2*time.Hour)), stamp(to), stamp(to))
+	wide := open(t, url+"#"+window)
+	eval[any](wide, `document.querySelector('section[aria-label=Pressure] .quiet').click()`)
+	wide.until("the table has values", `document.querySelector('section[aria-label=Pressure] .values tbody td')`)
+	got := eval[[]string](wide, `[...document.querySelector('section[aria-label=Pressure] .values tbody tr').cells].map(c => c.textContent)`)
+	metric := "system." + strings.Fields(got[0])[0] + ".linux.pressure.total"
+	samples := eval[[]float64](wide, fmt.Sprintf(`fetch('/api/range?series=%s&from=%d&to=%d&width=4000').then(r => r.json()).then(r => r.step ? [] : r.groups[0].series[0].avg.filter(v => v !== null))`,
+		metric, to.Add(-10*time.Minute).UnixMilli(), to.UnixMilli()))
+	if len(samples) < 5 {
+		t.Fatalf("expected samples, got %v", samples)
+	}
+	if want := percent(slices.Max(samples)); got[4] != want {
+		t.Errorf("%s: the largest sample is %s, the page shows %s over two hours", got[0], want, got[4])
+	}
+
+	sums := eval[[]string](wide, `[...document.querySelectorAll('.processes tfoot tr')].slice(-2).map(r => r.cells[3].textContent)`)
+	if sums[0] != sums[1] {
+		t.Errorf("the processes together are %s, the CPUs did %s", sums[0], sums[1])
+	}
+	wide.noFaults()
+}

@@ -1,0 +1,429 @@
+package browsertest
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/web/browsertest/browser"
+	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/web/browsertest/fakehost"
+)
+
+// watch is run before the page: what the policy refused, what failed and what is asked for from elsewhere is kept for the test.
+const watch = `window.faults = [];
+addEventListener('securitypolicyviolation', e => faults.push('policy: ' + e.violatedDirective + ' ' + e.blockedURI));
+addEventListener('error', e => faults.push('error: ' + e.message));
+addEventListener('unhandledrejection', e => faults.push('rejection: ' + e.reason));`
+
+// tab is a page in a browser.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+	url string
+}
+
+// requireBrowser skips the test without chromium, or fails it where REQUIRE_CHROMIUM says so.
+func requireBrowser(t *testing.T) {
+	t.Helper()
+	if browser.Path() != "" {
+		return
+	}
+	if os.Getenv("REQUIRE_CHROMIUM") != "" {
+		t.Fatal("chromium is not installed")
+	}
+	t.Skip("chromium is not installed")
+}
+
+func serve(t *testing.T, o fakehost.Options) string {
+	t.Helper()
+	o.Page = os.DirFS("../dist")
+	s := httptest.NewServer(fakehost.New(o))
+	t.Cleanup(func() {
+		s.CloseClientConnections()
+		s.Close()
+	})
+	return s.URL + "/"
+}
+
+// open opens a page, and waits until it is drawn.
+func open(t *testing.T, url string) *tab {
+	t.Helper()
+	return openFor(t, 90*time.Second, url)
+}
+
+// openFor opens a page that is used for a time, with more JavaScript to run before it.
+func openFor(t *testing.T, length time.Duration, url string, before ...string) *tab {
+	t.Helper()
+	requireBrowser(t)
+	// Not of the test: its removal would fail while the children of the browser still write.
+	profile, err := os.MkdirTemp("", "browsertest") //nolint:usetesting // as said
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := browser.New(t.Context(), profile, 1440, 900)
+	ctx, stop := context.WithTimeout(ctx, length)
+	t.Cleanup(func() {
+		stop()
+		cancel()
+		// The children of the browser write for a moment after it has ended.
+		for range 50 {
+			if os.RemoveAll(profile) == nil {
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+	})
+	b := &tab{t, ctx, url}
+	b.do(chromedp.Navigate("about:blank"))
+	source := page.AddScriptToEvaluateOnNewDocumentParams{Source: watch + strings.Join(before, "\n")}
+	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, source); err != nil {
+		t.Fatal(err)
+	}
+	b.do(chromedp.EmulateViewport(1440, 900), chromedp.Navigate(url), chromedp.WaitVisible(chromedp.CSS("[data-ready]")))
+	b.until("the process table has rows", `document.querySelectorAll('.processes tbody tr').length > 0`)
+	return b
+}
+
+func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, steps...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func eval[T any](b *tab, script string) T {
+	b.t.Helper()
+	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatalf("%s: %v", script, err)
+	}
+	return v
+}
+
+// until waits for a condition in JavaScript.
+func (b *tab) until(what, condition string) {
+	b.t.Helper()
+	for range 300 {
+		if eval[bool](b, "Boolean("+condition+")") {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	b.t.Fatalf("it is never so that %s: %s", what, condition)
+}
+
+func (b *tab) press(keys ...string) {
+	b.t.Helper()
+	for _, k := range keys {
+		b.do(chromedp.KeyEvent(k))
+	}
+}
+
+func (b *tab) noFaults() {
+	b.t.Helper()
+	if faults := eval[[]string](b, "faults"); len(faults) > 0 {
+		b.t.Errorf("the page has faults: %v", faults)
+	}
+}
+
+func text(selector string) string {
+	return fmt.Sprintf("document.querySelector(%q).textContent", selector)
+}
+
+// fixed is a clock that stands still, so that values are known.
+func fixed() time.Time {
+	return time.UnixMilli(time.Now().Truncate(30*time.Minute).UnixMilli() + 1_000_000)
+}
+
+func TestRenders(t *testing.T) {
+	b := open(t, serve(t, fakehost.Options{CPUs: 4, Disks: 3, Processes: 60}))
+	b.until("it is live", `document.querySelector('.state').textContent.startsWith('● live')`)
+	if n := eval[int](b, `document.querySelectorAll('#charts .uplot canvas').length`); n != 6 {
+		t.Errorf("expected 6 charts, got %d", n)
+	}
+	if got := eval[string](b, text(".firing")); !strings.Contains(got, "97 % > 95 %") {
+		t.Errorf("an alert has no value and threshold: %s", got)
+	}
+	blank := `[...document.querySelectorAll('#charts canvas')].filter(c => {
+		const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+		return !d.some(v => v !== 0);
+	}).length`
+	if n := eval[int](b, blank); n > 0 {
+		t.Errorf("%d charts are blank", n)
+	}
+	names := eval[[]string](b, `performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.includes('/api/') && !n.endsWith('/health'))`)
+	if len(names) > 3 {
+		t.Errorf("expected two files and the icon beside the page, got %v", names)
+	}
+	for _, n := range names {
+		if !strings.HasPrefix(n, b.url) {
+			t.Errorf("%s is asked for elsewhere", n)
+		}
+	}
+	b.noFaults()
+}
+
+func TestFiguresAgreeWithTheAPI(t *testing.T) {
+	s := fakehost.New(fakehost.Options{CPUs: 4, Disks: 3, Processes: 60, Now: fixed})
+	now := fixed().UnixMilli()
+	b := open(t, serve(t, fakehost.Options{CPUs: 4, Disks: 3, Processes: 60, Now: fixed})+"#at="+time.UnixMilli(now-5000).UTC().Format("2006-01-02T15:04:05.000Z")+"&span=5m")
+	answer := `fetch('/api/range?series=%s&from=%d&to=%d&width=600').then(r => r.json()).then(r => r.groups[0].series.map(s => s.avg.at(-1)))`
+	values := func(metric string) []float64 {
+		return eval[[]float64](b, fmt.Sprintf(answer, metric, now-8000, now-4999))
+	}
+	cells := func(title string) []string {
+		eval[any](b, fmt.Sprintf(`[...document.querySelectorAll('section[aria-label=%q] button')].find(b => b.textContent === 'table').click()`, title))
+		b.until("the table has values", fmt.Sprintf(`document.querySelector('section[aria-label=%q] .values tbody td')`, title))
+		return eval[[]string](b, fmt.Sprintf(`[...document.querySelectorAll('section[aria-label=%q] .values tbody tr')].map(r => r.cells[1].textContent)`, title))
+	}
+	var busy []string
+	for i, v := range values("system.cpu.utilization") {
+		if i%7 == 6 {
+			busy = append(busy, percent(1-v))
+		}
+	}
+	if got := cells("Each CPU"); !slices.Equal(got, busy) {
+		t.Errorf("each CPU: expected %v, got %v", busy, got)
+	}
+	rows := s.Processes(now - 5000)["rows"].([][]any)
+	most := slices.MaxFunc(rows, func(a, b []any) int {
+		if number(a[6]) < number(b[6]) {
+			return -1
+		}
+		return 1
+	})
+	b.until("the table is that of the cursor", `document.querySelector('section[aria-label=Processes] h2').textContent.includes('cursor')`)
+	first := eval[[]string](b, `[...document.querySelectorAll('.processes tbody tr')[0].cells].map(c => c.textContent)`)
+	if first[0] != fmt.Sprint(most[0]) || first[1] != most[3] || first[3] != percent(number(most[6])) {
+		t.Errorf("expected %v as the busiest process, got %v", most, first)
+	}
+	foot := eval[[]string](b, `[...document.querySelectorAll('.processes tfoot tr')].slice(-2).map(r => r.cells[3].textContent)`)
+	if foot[0] != foot[1] {
+		t.Errorf("the processes together are %s, the CPUs did %s", foot[0], foot[1])
+	}
+	b.noFaults()
+}
+
+func number(v any) float64 {
+	switch n := v.(type) {
+	case float64:
+		return n
+	case int:
+		return float64(n)
+	default:
+		return 0
+	}
+}
+
+// percent writes a share as the page does.
+func percent(v float64) string {
+	p := v * 100
+	switch {
+	case p != 0 && p < 0.05:
+		return "<0.1 %"
+	case p < 9.95:
+		return strings.TrimSuffix(fmt.Sprintf("%.1f", p), ".0") + " %"
+	default:
+		return fmt.Sprintf("%.0f %%", p)
+	}
+}
+
+func TestKeyboardAlone(t *testing.T) {
+	b := open(t, serve(t, fakehost.Options{CPUs: 2, Disks: 2, Processes: 40}))
+	b.press("/")
+	b.press("nginx")
+	b.until("the filter works", `[...document.querySelectorAll('.processes tbody tr')].every(r => r.textContent.includes('nginx'))`)
+	b.press("\x1b")
+	b.press("t")
+	b.until("the tree is chosen", `location.hash.includes('group=tree')`)
+	b.press(" ")
+	b.until("it is paused", `document.querySelector('.state').textContent.includes('paused')`)
+	b.press("l")
+	b.until("it is live again", `!location.hash.includes('from=')`)
+	b.press("4")
+	b.until("the window is an hour", `location.hash.includes('span=1h')`)
+	b.press("[")
+	b.until("it panned", `location.hash.includes('from=')`)
+	before := eval[string](b, "location.hash")
+	b.press("+")
+	b.until("it zoomed", fmt.Sprintf("location.hash !== %q", before))
+	b.press("l")
+	b.do(chromedp.KeyEvent("\u0302")) // The arrow to the left.
+	b.until("the cursor is set", `location.hash.includes('at=')`)
+	b.until("the table follows", `document.querySelector('section[aria-label=Processes] h2').textContent.includes('cursor')`)
+	b.press("\x1b")
+	b.until("the cursor is gone", `!location.hash.includes('at=')`)
+	b.press("a")
+	b.until("an alert is open, with what changed", `!document.querySelector('.detail').hidden && document.querySelector('.detail').textContent.includes('stress')`)
+	b.press("\x1b")
+	b.until("it is closed", `document.querySelector('.detail').hidden`)
+	b.press("?")
+	b.until("the keys are shown", `!document.getElementById('help').hidden`)
+	b.press("\x1b")
+	b.until("and hidden", `document.getElementById('help').hidden`)
+	// Every control is reached by the tabulator, and shows that it is.
+	reached := eval[int](b, `(document.body.focus(), document.querySelectorAll('button, input, select, [tabindex="0"]').length)`)
+	seen := map[string]bool{}
+	for range reached + 5 {
+		b.press("\t")
+		seen[eval[string](b, `(e => e.outerHTML.slice(0, 200) + getComputedStyle(e).outlineStyle)(document.activeElement)`)] = true
+	}
+	for s := range seen {
+		if strings.HasPrefix(s, "<button") && strings.HasSuffix(s, "none") {
+			t.Errorf("a button does not show that it has the focus: %s", s)
+		}
+	}
+	if len(seen) < 20 {
+		t.Errorf("the tabulator reaches only %d controls", len(seen))
+	}
+	b.noFaults()
+}
+
+func TestStateIsInTheURL(t *testing.T) {
+	now := time.Now().UTC()
+	at := func(d time.Duration) string { return now.Add(d).Format("2006-01-02T15:04:05.000Z") }
+	url := serve(t, fakehost.Options{CPUs: 2, Disks: 2, Processes: 40})
+	b := open(t, url+"#from="+at(-10*time.Minute)+"&to="+at(-5*time.Minute)+"&at="+at(-7*time.Minute)+"&utc=1&sort=memory&filter=java&disks=ops")
+	if got := eval[string](b, text(".window")); !strings.Contains(got, now.Add(-7*time.Minute).Format("15:04:05")) {
+		t.Errorf("the cursor is at %s", got)
+	}
+	if got := eval[string](b, `document.querySelector('[aria-sort]').textContent`); got != "memory" {
+		t.Errorf("sorted by %s", got)
+	}
+	if got := eval[string](b, `document.querySelector('section[aria-label=Disks] [aria-pressed=true]').textContent`); got != "ops" {
+		t.Errorf("disks show %s", got)
+	}
+	b.until("the filter works", `[...document.querySelectorAll('.processes tbody tr')].every(r => r.textContent.includes('java'))`)
+	b.noFaults()
+}
+
+func TestHostileNamesAreText(t *testing.T) {
+	b := open(t, serve(t, fakehost.Options{CPUs: 2, Disks: 2, Processes: 40, Hostile: true}))
+	eval[any](b, `document.querySelector('.chip').click()`)
+	b.until("the alert is open", `document.querySelector('.detail').textContent.includes('stress') || document.querySelector('.detail').textContent.includes('<img')`)
+	time.Sleep(500 * time.Millisecond)
+	if n := eval[int](b, `document.querySelectorAll('img, script:not([src])').length`); n != 0 {
+		t.Errorf("%d elements were made of names", n)
+	}
+	if got := eval[string](b, "document.title"); got == "owned" {
+		t.Error("a name ran as code")
+	}
+	for _, place := range []string{"h1", ".processes tbody", ".fs tbody", ".detail", ".chip + .chip"} {
+		if got := eval[string](b, text(place)); !strings.Contains(got, fakehost.Markup) {
+			t.Errorf("%s does not show the name as text: %s", place, got)
+		}
+	}
+	b.noFaults()
+}
+
+func TestAxeFindsNothing(t *testing.T) {
+	axe, err := os.ReadFile("axe/axe.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := open(t, serve(t, fakehost.Options{CPUs: 4, Disks: 3, Processes: 60}))
+	for _, scheme := range []string{"dark", "light"} {
+		for name, keys := range map[string][]string{"first screen": {}, "help": {"?"}, "alert": {"a"}, "tree": {"t"}} {
+			t.Run(scheme+" "+name, func(t *testing.T) {
+				media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+				if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, media); err != nil {
+					t.Fatal(err)
+				}
+				b.press(keys...)
+				eval[any](b, `[...document.querySelectorAll('.head button')].filter(b => b.textContent === 'table' && b.getAttribute('aria-pressed') === 'false').slice(0, 1).forEach(b => b.click())`)
+				time.Sleep(600 * time.Millisecond)
+				found := eval[[]string](b, string(axe)+`;axe.run({resultTypes: ['violations']}).then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).slice(0, 3).join('; ')))`)
+				for _, f := range found {
+					t.Error(f)
+				}
+				b.press("\x1b", "l")
+			})
+		}
+	}
+}
+
+func TestPauseKeepsItsData(t *testing.T) {
+	b := open(t, serve(t, fakehost.Options{CPUs: 2, Disks: 2, Processes: 10})+"#span=1m")
+	b.until("it is live", `document.querySelector('.state').textContent.startsWith('● live')`)
+	b.press(" ")
+	eval[any](b, `document.querySelector('section[aria-label=Memory] .quiet').click()`)
+	// The values of the last column stay, whatever comes in the meantime.
+	time.Sleep(800 * time.Millisecond)
+	cells := `[...document.querySelectorAll('section[aria-label=Memory] .values td')].map(c => c.textContent).join()`
+	before := eval[string](b, cells)
+	time.Sleep(3 * time.Second)
+	if after := eval[string](b, cells); after != before {
+		t.Errorf("a paused chart changed from %s to %s", before, after)
+	}
+	if before == "" {
+		t.Error("a paused chart is empty")
+	}
+}
+
+func TestManyCPUsAndDisks(t *testing.T) {
+	b := open(t, serve(t, fakehost.Options{CPUs: 256, Disks: 1000, Processes: 300}))
+	// What the page takes once its data are there: the made host itself is slow to make them.
+	drawn := eval[float64](b, `(() => {
+		const last = Math.max(...performance.getEntriesByType('resource').filter(e => e.name.includes('/api/range')).map(e => e.responseEnd));
+		return performance.getEntriesByName('drawn')[0].startTime - last;
+	})()`)
+	t.Logf("drawn %.0f ms after its data", drawn)
+	if drawn > 2000 {
+		t.Errorf("expected 256 CPUs and 1000 disks in 2 s, got %.0f ms", drawn)
+	}
+	b.noFaults()
+}
+
+// TestSize holds what a browser loads: 45 KiB compressed in three requests. Raw it is more than the 100 kB that were hoped for.
+func TestSize(t *testing.T) {
+	raw, packed := 0, 0
+	for _, name := range []string{"index.html", "page.js", "page.css"} {
+		content, err := os.ReadFile("../dist/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = z.Write(content)
+		_ = z.Close()
+		raw += len(content)
+		packed += b.Len()
+	}
+	t.Logf("%d bytes, %d compressed", raw, packed)
+	if packed > 45<<10 {
+		t.Errorf("expected 45 KiB compressed at most, got %d bytes", packed)
+	}
+}
+
+func TestNoStreamIsNoBlankPage(t *testing.T) {
+	h := fakehost.New(fakehost.Options{CPUs: 2, Disks: 2, Processes: 10, Page: os.DirFS("../dist")})
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/stream" {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		h.ServeHTTP(w, r)
+	}))
+	defer s.Close()
+	b := open(t, s.URL+"/")
+	first := eval[string](b, text("section[aria-label=Processes] h2"))
+	time.Sleep(6 * time.Second)
+	if again := eval[string](b, text("section[aria-label=Processes] h2")); again == first {
+		t.Errorf("without a stream the page stays at %s", first)
+	}
+}
