@@ -3,6 +3,7 @@ package vmtest
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -44,7 +45,7 @@ receivers:
 func metricsTo(receivers string) string {
 	return `
 exporters:
-  file: {path: metrics.jsonl, flush_interval: 100ms}
+  file: {path: metrics.jsonl, append: true, flush_interval: 100ms}
 service:
   telemetry: {metrics: {level: none}, logs: {level: warn, encoding: console}}
   pipelines:
@@ -79,7 +80,9 @@ func (c *collector) start(t *testing.T) {
 
 func (c *collector) lines(t *testing.T) int {
 	t.Helper()
-	return len(strings.Split(run(t, c.vm, "cat %s/metrics.jsonl 2>/dev/null | cut -c1", c.folder), "\n")) - 1
+	n, err := strconv.Atoi(run(t, c.vm, "cat %s/metrics.jsonl 2>/dev/null | wc -l", c.folder))
+	require.NoError(t, err)
+	return n
 }
 
 func (c *collector) awaitLines(t *testing.T, n int) {
@@ -89,8 +92,8 @@ func (c *collector) awaitLines(t *testing.T, n int) {
 	require.NoError(t, err, out)
 }
 
-// scrapes waits for so many more batches.
-func (c *collector) scrapes(t *testing.T, n int) {
+// batches waits for so many more batches.
+func (c *collector) batches(t *testing.T, n int) {
 	t.Helper()
 	c.awaitLines(t, c.lines(t)+n)
 }

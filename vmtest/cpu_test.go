@@ -26,16 +26,18 @@ func testCPU(t *testing.T, vm *machine.Machine) {
 	time.Sleep(snapshotInterval)
 	burner, err := vm.Start(c.folder+"/burn", 0, "/guest", "burn", "1", "60s")
 	require.NoError(t, err)
-	c.scrapes(t, 4)
+	c.batches(t, 4)
 	for range 3 {
 		run(t, vm, "echo 0 >/sys/devices/system/cpu/cpu1/online")
-		c.scrapes(t, 6)
+		c.batches(t, 6)
 		run(t, vm, "echo 1 >/sys/devices/system/cpu/cpu1/online")
-		c.scrapes(t, 6)
+		c.batches(t, 6)
 	}
-	plugCPU(t, vm, c)
+	if vm.Kernel.Series == "6.1" { // Since 6.9 Linux takes none that comes later, but under a hypervisor that it knows.
+		plugCPU(t, vm, c)
+	}
 	require.NoError(t, vm.Signal(burner, 9))
-	c.scrapes(t, 4)
+	c.batches(t, 4)
 	truth := c.recording(t)
 	ps := c.finish(t, points.Allowed{})
 
@@ -46,16 +48,17 @@ func testCPU(t *testing.T, vm *machine.Machine) {
 	noFault(t, "cpu: time of each CPU", wrongCPUs(truth, ps))
 }
 
-// plugCPU plugs in a third CPU, uses it, and takes it out.
+// plugCPU plugs in a third CPU, uses it, and puts it offline.
 func plugCPU(t *testing.T, vm *machine.Machine, c *collector) {
 	require.NoError(t, vm.Monitor("device_add", map[string]any{
-		"driver": "max-x86_64-cpu", "id": "cpu2", "socket-id": 2, "core-id": 0, "thread-id": 0,
+		"driver": "max-x86_64-cpu", "id": "cpu2", "socket-id": 0, "core-id": 2, "thread-id": 0,
 	}))
 	eventually(t, vm, "[ -e /sys/devices/system/cpu/cpu2/online ]")
 	run(t, vm, "[ $(cat /sys/devices/system/cpu/cpu2/online) = 1 ] || echo 1 >/sys/devices/system/cpu/cpu2/online")
-	c.scrapes(t, 6)
-	require.NoError(t, vm.Unplug("cpu2"))
-	c.scrapes(t, 6)
+	c.batches(t, 6)
+	// To unplug it by device_del crashes qemu 7.2 at the next device that is plugged in.
+	run(t, vm, "echo 0 >/sys/devices/system/cpu/cpu2/online")
+	c.batches(t, 6)
 }
 
 // wrongUtilization compares the share of idle time between two scrapes with what the CPUs that were there all the time were doing, and
@@ -81,7 +84,7 @@ func wrongUtilization(truth kernel.Recording, ps points.Points) (wrong []string)
 	return wrong
 }
 
-func share(t kernel.Times) float64 { return t[kernel.Idle] / t.Total() }
+func share(t kernel.Times) float64 { return t[kernel.Idle] / max(t.Total(), 0.01) }
 
 // tooMuchTime finds intervals in which all modes together grew by more than the CPUs that were online can have had.
 func tooMuchTime(truth kernel.Recording, ps points.Points) (wrong []string) {

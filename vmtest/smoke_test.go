@@ -15,6 +15,14 @@ func TestSmoke(t *testing.T) {
 	inEachKernel(t, []scenario{
 		{"host", testHost},
 		{"cpu", testCPU},
+		{"disk", testDisk},
+		{"network", testNetwork},
+		{"nfs", testNFS},
+		{"cgroup", testCgroup},
+		{"restart", testRestart},
+		{"suspend", testSuspend},
+		{"clock", testClock},
+		{"alerts", testAlertClock},
 	})
 }
 
@@ -28,7 +36,7 @@ func testHost(t *testing.T, vm *machine.Machine) {
 	run(t, vm, "dd if=/dev/zero of=/mnt/file bs=64k count=64 conv=fsync 2>&1; ping -c 3 -i 0.2 127.0.0.1; rm /mnt/file; sync")
 	_, err = vm.Wait(burner, time.Minute)
 	require.NoError(t, err)
-	c.scrapes(t, 3)
+	c.batches(t, 3)
 	truth := c.recording(t)
 	ps := c.finish(t, points.Allowed{})
 	wrong, compared := truth.Compare(ps)

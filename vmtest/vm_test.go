@@ -104,10 +104,10 @@ func complain(t *testing.T, vm *machine.Machine) {
 	}
 }
 
-// run runs a shell script in the guest.
+// run runs a shell script in the guest, up to the first command that fails.
 func run(t *testing.T, vm *machine.Machine, format string, args ...any) string {
 	t.Helper()
-	out, err := vm.Run("sh", "-c", fmt.Sprintf(format, args...))
+	out, err := vm.Run("sh", "-ec", fmt.Sprintf(format, args...))
 	require.NoError(t, err)
 	return strings.TrimSpace(out)
 }

@@ -146,3 +146,16 @@ func (r Recording) Range(key string) (low, high float64, ok bool) {
 	}
 	return low, high, len(r) > 0
 }
+
+// MonotonicAfter gives the monotonic clock at a time of the wall clock that may have been set: the first instant after another at which the
+// wall clock said that. It is 0 where none was recorded.
+func (r Recording) MonotonicAfter(last time.Duration, t int64) time.Duration {
+	const near = 500 * time.Millisecond // two snapshots apart
+	for _, s := range r {
+		apart := time.Duration(t - s.After.Realtime)
+		if now := time.Duration(s.After.Monotonic) + apart; apart.Abs() <= near && now > last {
+			return now
+		}
+	}
+	return 0
+}

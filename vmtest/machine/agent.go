@@ -17,7 +17,7 @@ import (
 )
 
 // answerLimit is how long the agent may take beyond what the request allows itself.
-const answerLimit = time.Minute
+const answerLimit = 20 * time.Second
 
 // runLimit is how long a command may run. None is meant to take long.
 const runLimit = time.Minute
@@ -26,6 +26,7 @@ type agentClient struct {
 	conn net.Conn
 
 	mu      sync.Mutex
+	hung    error // the first request without an answer; those after it are not waited for
 	last    int
 	pending map[int]chan protocol.Response
 }
@@ -75,6 +76,10 @@ func (a *agentClient) read() {
 func (a *agentClient) do(r protocol.Request) (protocol.Response, error) {
 	c := make(chan protocol.Response, 1)
 	a.mu.Lock()
+	if a.hung != nil {
+		defer a.mu.Unlock()
+		return protocol.Response{}, a.hung
+	}
 	a.last++
 	r.ID = a.last
 	a.pending[r.ID] = c
@@ -101,7 +106,10 @@ func (a *agentClient) do(r protocol.Request) (protocol.Response, error) {
 		}
 		return answer, nil
 	case <-time.After(limit):
-		return protocol.Response{}, fmt.Errorf("%s: the agent has not answered within %v", what, limit)
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.hung = fmt.Errorf("%s: the agent has not answered within %v", what, limit)
+		return protocol.Response{}, a.hung
 	}
 }
 

@@ -135,6 +135,9 @@ func newPoint(m pmetric.Metric, kind Kind, resource map[string]string, n pmetric
 	}
 	p.key = p.Metric + join(p.Attributes)
 	p.stream = p.key + " of " + join(identifying(resource))
+	if kind == Delta {
+		p.stream = "delta of " + p.stream // A test may run two receivers of different temporality.
+	}
 	return p
 }
 
