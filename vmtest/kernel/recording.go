@@ -147,15 +147,20 @@ func (r Recording) Range(key string) (low, high float64, ok bool) {
 	return low, high, len(r) > 0
 }
 
-// MonotonicAfter gives the monotonic clock at a time of the wall clock that may have been set: the first instant after another at which the
-// wall clock said that. It is 0 where none was recorded.
-func (r Recording) MonotonicAfter(last time.Duration, t int64) time.Duration {
-	const near = 500 * time.Millisecond // two snapshots apart
+// MonotonicAfter gives the monotonic clock at a time of the wall clock that may have been set: each instant after another at which the
+// wall clock said that, as far as it was recorded.
+func (r Recording) MonotonicAfter(last time.Duration, t int64) (instants []time.Duration) {
+	const (
+		near = 500 * time.Millisecond // two snapshots apart
+		same = 10 * time.Millisecond
+	)
 	for _, s := range r {
 		apart := time.Duration(t - s.After.Realtime)
-		if now := time.Duration(s.After.Monotonic) + apart; apart.Abs() <= near && now > last {
-			return now
+		now := time.Duration(s.After.Monotonic) + apart
+		known := len(instants) > 0 && (now-instants[len(instants)-1]).Abs() < same
+		if apart.Abs() <= near && now > last && !known {
+			instants = append(instants, now)
 		}
 	}
-	return 0
+	return instants
 }
