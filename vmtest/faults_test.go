@@ -24,7 +24,6 @@ var knownFaults = map[string]knownFault{
 	"cpu: idle time across hot-plug":                              {kind: "L", seen: "cpu1 goes: idle grows by 0.79 and 0.91 s where 0 is true; it is back: by 0 where 0.66 and 0.77 s are true", sometimes: true},
 	"restart: the start of cumulative streams":                    {kind: "O", seen: "it moves by 23 ms at a reload or restart: ….005, ….982", sometimes: true},
 	"alerts: a step forward fires what was pending":               {kind: "M", seen: "pending for 4 s of 20 s, the clock is set by an hour: fires at once"},
-	"alerts: a step back resolves what is absent":                 {kind: "M", seen: "it fires, the clock is set back by a day: resolved"},
 	"cgroup: a container's helper is no container":                {kind: "D", seen: "libpod-conmon-<id> and crio-conmon-<id> are told as the container"},
 	"cgroup: a process that moves":                                {kind: "D", seen: "it keeps the cgroup that it had when it was first seen"},
 	"network: a sum over interfaces counts a VLAN and its parent": {kind: "P", seen: "eth0.5 and eth0 both count what is sent by the VLAN, and no attribute tells which carries it"},
