@@ -117,6 +117,17 @@ packages: build alertcheck ## Build the .deb and the .rpm: leaves them in ./dist
 packaging-test: build ## Test what runs the binary permanently: unit, packages, image, manifests. As root all of it, else what needs no root.
 	cd packaging && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -count=1 ./...
 
+# What the tests need they install: Debian's emulator and kernels (vmtest/README.md).
+.PHONY: vmtest
+vmtest: build ## Boot two kernels in virtual machines, plug and unplug, set clocks, and hold every metric against the kernel (vmtest/README.md).
+	./vmtest/install.sh
+	cd vmtest && go vet ./... && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -v -count=1 -timeout 30m . ./points
+
+.PHONY: vmtest-all
+vmtest-all: build ## The same, and memory that is plugged in, a storm of forks, and children that nobody waits for.
+	./vmtest/install.sh
+	cd vmtest && go vet ./... && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) VMTEST_ALL=1 go test -v -count=1 -timeout 60m . ./points
+
 .PHONY: lint
 lint: ## Run the linters, go vet among them, in every module.
 	@for module in . $(MODULES); do \

@@ -1,0 +1,69 @@
+package vmtest
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+)
+
+// knownFault is one that the tests find and that is not mended yet.
+type knownFault struct {
+	kind string // letter of the kind of fault
+	seen string // what was seen, and where
+	// sometimes marks a fault that takes chance, so that a run without it says nothing.
+	sometimes bool
+}
+
+// knownFaults are by the name that a test gives to what it checks. A test that finds a fault of this list passes. When no test finds
+// it any more, the run fails until the row is removed.
+var knownFaults = map[string]knownFault{
+	"cpu: utilization across hot-plug":                            {kind: "L", seen: "cpu1 goes: idle 0.40 to 0.47 where 0.00 to 0.11 is true; it is back: 0.00 to 0.04 where 0.26 to 0.63 is true"},
+	"cpu: more time than CPUs had":                                {kind: "L", seen: "cpu1 goes or is back: 4.56 CPU-seconds in 1.01 s on two CPUs", sometimes: true},
+	"cpu: idle time across hot-plug":                              {kind: "L", seen: "cpu1 goes: idle grows by 0.79 and 0.91 s where 0 is true; it is back: by 0 where 0.66 and 0.77 s are true", sometimes: true},
+	"restart: the start of cumulative streams":                    {kind: "O", seen: "it moves by 23 ms at a reload or restart: ….005, ….982", sometimes: true},
+	"alerts: a step forward fires what was pending":               {kind: "M", seen: "pending for 4 s of 20 s, the clock is set by an hour: fires at once"},
+	"cgroup: a container's helper is no container":                {kind: "D", seen: "libpod-conmon-<id> and crio-conmon-<id> are told as the container"},
+	"cgroup: a process that moves":                                {kind: "D", seen: "it keeps the cgroup that it had when it was first seen"},
+	"network: a sum over interfaces counts a VLAN and its parent": {kind: "P", seen: "eth0.5 and eth0 both count what is sent by the VLAN, and no attribute tells which carries it"},
+}
+
+var found = struct {
+	sync.Mutex
+	checked, faulty map[string]bool
+}{checked: make(map[string]bool), faulty: make(map[string]bool)}
+
+// noFault fails the test for each problem, unless it is a fault that is known by this name.
+func noFault(t *testing.T, name string, wrong []string) {
+	t.Helper()
+	found.Lock()
+	defer found.Unlock()
+	found.checked[name] = true
+	if len(wrong) == 0 {
+		return
+	}
+	found.faulty[name] = true
+	known, ok := knownFaults[name]
+	if !ok {
+		none(t, name, wrong)
+		return
+	}
+	t.Logf("known fault %s (%s), %d times, first: %s", name, known.kind, len(wrong), wrong[0])
+}
+
+// faultsThatAreGone are the rows of knownFaults that tests of this run looked for in vain.
+func faultsThatAreGone() []string {
+	found.Lock()
+	defer found.Unlock()
+	var gone []string
+	for name, known := range knownFaults {
+		if !known.sometimes && found.checked[name] && !found.faulty[name] {
+			gone = append(gone, fmt.Sprintf("FAIL: %q is in knownFaults and was not seen: remove the row if it is mended", name))
+		}
+	}
+	slices.Sort(gone)
+	return gone
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

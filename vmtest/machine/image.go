@@ -1,0 +1,141 @@
+package machine
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const (
+	// diskID is the root disk's in its partition table. Names of NVMe disks change from boot to boot, so that root is found by this one.
+	diskID = 0x0b5e55ed
+	// firstByte of the partition, at the usual megabyte.
+	firstByte = 1 << 20
+	sector    = 512
+)
+
+// Guest names the programs that the guest runs.
+type Guest struct {
+	Collector string // the distribution under test
+	Agent     string // the guest command
+}
+
+// buildImage makes a disk with the guest's root file system, without a loop device or privileges.
+func buildImage(path string, k *Kernel, g Guest) error {
+	root, err := os.MkdirTemp(filepath.Dir(path), "root-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(root)
+	if err := fillRoot(root, k, g); err != nil {
+		return err
+	}
+	return makeDisk(path, root, 512<<20)
+}
+
+func fillRoot(root string, k *Kernel, g Guest) error {
+	for _, folder := range []string{"bin", "dev", "etc", "proc", "sys", "run", "tmp", "mnt", "var/log", "lib/modules"} {
+		if err := os.MkdirAll(filepath.Join(root, folder), 0o755); err != nil {
+			return err
+		}
+	}
+	for _, c := range []struct{ from, to string }{
+		{"/bin/busybox", "bin/busybox"}, {g.Agent, "guest"}, {g.Collector, "otelcol-psutil"},
+	} {
+		if err := copyFile(c.from, filepath.Join(root, c.to)); err != nil {
+			return err
+		}
+	}
+	// Of an archive, cp makes links where it can: the modules are many and do not change.
+	if _, err := output("cp", "-rl", k.modules(), filepath.Join(root, "lib/modules")); err != nil {
+		return err
+	}
+	for _, f := range []struct {
+		path, text string
+		mode       os.FileMode
+	}{
+		{"init", initScript, 0o755},
+		{"etc/inittab", "::once:/guest serve /dev/ttyS1 /dev/results\n", 0o644},
+		{"etc/passwd", "root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n", 0o644},
+		{"etc/machine-id", strings.Repeat("0badc0de", 4) + "\n", 0o644},
+	} {
+		if err := os.WriteFile(filepath.Join(root, f.path), []byte(f.text), f.mode); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// initScript mounts what every Linux has, and becomes busybox' init, which reaps orphans as an init does.
+const initScript = `#!/bin/busybox sh
+/bin/busybox --install -s /bin
+export PATH=/bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev 2>/dev/null
+mount -t tmpfs -o size=512m tmpfs /run
+mount -t tmpfs tmpfs /tmp
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+hostname vmtest
+ip link set lo up
+modprobe -a virtio_pci virtio_net virtio_blk
+for controller in /sys/class/nvme/nvme*; do
+	read serial <$controller/serial
+	[ "$serial" = results ] && ln -s /dev/${controller##*/}n1 /dev/results
+done
+exec /bin/init
+`
+
+// makeDisk writes a disk with one ext4 partition that holds the folder.
+func makeDisk(path, root string, size int64) error {
+	if err := os.RemoveAll(path); err != nil {
+		return err
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if err := f.Truncate(size); err != nil {
+		return err
+	}
+	if _, err := f.Write(partitionTable(size)); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	_, err = output("/sbin/mkfs.ext4", "-q", "-F", "-m", "1", "-E", fmt.Sprintf("offset=%d,root_owner=0:0", firstByte), "-d", root,
+		path, fmt.Sprintf("%dk", (size-firstByte)/1024))
+	return err
+}
+
+// partitionTable is a master boot record with one Linux partition.
+func partitionTable(size int64) []byte {
+	mbr := make([]byte, sector)
+	binary.LittleEndian.PutUint32(mbr[440:], diskID)
+	entry := mbr[446:]
+	entry[4] = 0x83
+	binary.LittleEndian.PutUint32(entry[8:], firstByte/sector)
+	binary.LittleEndian.PutUint32(entry[12:], uint32((size-firstByte)/sector))
+	mbr[510], mbr[511] = 0x55, 0xaa
+	return mbr
+}
+
+func copyFile(from, to string) error {
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	target, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o755)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(target, source); err != nil {
+		return err
+	}
+	return target.Close()
+}
