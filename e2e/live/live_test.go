@@ -3,13 +3,10 @@ package live
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -23,69 +20,35 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
-
-// waitLimit is how long anything is waited for before the test fails. It is no expectation of speed.
-const waitLimit = 60 * time.Second
-
-func binary(t *testing.T) string {
-	t.Helper()
-	path := os.Getenv("OTELCOL_PSUTIL")
-	if path == "" {
-		t.Skip("OTELCOL_PSUTIL names no binary: run `make test`, which builds it")
-	}
-	return path
-}
 
 // agent is a running distribution.
 type agent struct {
-	t      *testing.T
-	base   string
-	cmd    *exec.Cmd
-	output *bytes.Buffer
-	mu     sync.Mutex
-	exited chan error
-}
-
-func (a *agent) Write(b []byte) (int, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.output.Write(b)
-}
-
-func (a *agent) said() string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.output.String()
+	*harness.Process
+	t    *testing.T
+	base string
 }
 
 // start runs the agent on a port of its own.
 func start(t *testing.T, args ...string) *agent {
 	t.Helper()
-	l, err := net.Listen("tcp", "localhost:0")
-	require.NoError(t, err)
-	address := l.Addr().String()
-	require.NoError(t, l.Close())
-	a := &agent{t: t, base: "http://" + address, output: &bytes.Buffer{}, exited: make(chan error, 1)}
+	address := harness.FreeAddress(t)
 	args = append([]string{"--config", "live:"}, args...)
-	a.cmd = exec.Command(binary(t), append(args, "--set", "exporters::host_page::endpoint="+address)...)
-	a.cmd.Dir = t.TempDir()
-	a.cmd.Stdout, a.cmd.Stderr = a, a
-	require.NoError(t, a.cmd.Start())
-	go func() { a.exited <- a.cmd.Wait() }()
-	t.Cleanup(func() {
-		_ = a.cmd.Process.Kill()
-		if t.Failed() {
-			t.Logf("the agent said:\n%s", a.said())
-		}
-	})
-	return a
+	cmd := exec.Command(harness.Binary(t), append(args, "--set", "exporters::host_page::endpoint="+address)...)
+	return &agent{Process: harness.Run(t, t.TempDir(), cmd), t: t, base: "http://" + address}
 }
 
-// ready waits until the agent has said so many times that it is ready. Only then it minds signals.
+// ready waits until the agent has said so many times that it is ready. Only then it heeds signals.
 func (a *agent) ready(times int) {
 	a.t.Helper()
-	require.Eventually(a.t, func() bool { return strings.Count(a.said(), "Everything is ready") == times }, waitLimit, 20*time.Millisecond)
+	harness.Eventually(a.t, "the agent", func() error {
+		if n := strings.Count(a.Output(), "Everything is ready"); n != times {
+			return fmt.Errorf("it was ready %d times", n)
+		}
+		return nil
+	})
 }
 
 // get reads JSON, and waits until there is an answer.
@@ -99,7 +62,7 @@ func (a *agent) get(path string, into any) {
 		defer func() { _ = res.Body.Close() }()
 		require.Equal(c, http.StatusOK, res.StatusCode)
 		require.NoError(c, json.NewDecoder(res.Body).Decode(into))
-	}, waitLimit, 50*time.Millisecond)
+	}, harness.Timeout, 50*time.Millisecond)
 }
 
 type rangeAnswer struct {
@@ -130,7 +93,7 @@ func TestLive(t *testing.T) {
 		memory = rangeAnswer{}
 		a.get("/api/range?series=system.memory.limit&from=-1m", &memory)
 		return len(memory.Groups) == 1 && len(memory.Groups[0].Times) >= 3
-	}, waitLimit, 200*time.Millisecond)
+	}, harness.Timeout, 200*time.Millisecond)
 	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
 		var kib float64
 		_, err = fmt.Sscanf(string(text), "MemTotal: %f kB", &kib)
@@ -142,7 +105,7 @@ func TestLive(t *testing.T) {
 		table = processesAnswer{}
 		a.get("/api/processes", &table)
 		return table.Total != nil
-	}, waitLimit, 200*time.Millisecond)
+	}, harness.Timeout, 200*time.Millisecond)
 	column := map[string]int{}
 	for i, name := range table.Columns {
 		column[name] = i
@@ -156,7 +119,7 @@ func TestLive(t *testing.T) {
 	for _, row := range table.Rows {
 		add(row[column["cpu"]])
 		add(row[column["children"]])
-		self = self || row[column["pid"]] == float64(a.cmd.Process.Pid)
+		self = self || row[column["pid"]] == float64(a.PID())
 	}
 	for _, g := range table.Groups {
 		add(g["cpu"])
@@ -186,12 +149,12 @@ func TestLiveReloadAndStop(t *testing.T) {
 	}
 	a.ready(1)
 	a.get("/api/meta", &before)
-	require.NoError(t, a.cmd.Process.Signal(syscall.SIGHUP))
+	require.NoError(t, a.Signal(syscall.SIGHUP))
 	a.ready(2)
 	a.get("/api/meta", &after)
 	assert.Equal(t, before, after, "the history is the same")
 
-	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
+	ctx, cancel := context.WithTimeout(t.Context(), harness.Timeout)
 	defer cancel()
 	var byes sync.WaitGroup
 	for range 8 {
@@ -218,14 +181,8 @@ func TestLiveReloadAndStop(t *testing.T) {
 		})
 		<-first
 	}
-	require.NoError(t, a.cmd.Process.Signal(syscall.SIGTERM))
 	begin := time.Now()
-	select {
-	case err := <-a.exited:
-		require.NoError(t, err)
-	case <-time.After(waitLimit):
-		t.Fatal("it does not stop")
-	}
+	require.NoError(t, a.Stop(t, syscall.SIGTERM))
 	t.Logf("stopped with 8 viewers within %v", time.Since(begin))
 	byes.Wait()
 }
@@ -246,7 +203,7 @@ func TestLiveChanged(t *testing.T) {
 
 func TestWideBindIsRefused(t *testing.T) {
 	for endpoint, ok := range map[string]bool{"0.0.0.0:0": false, "localhost:0": true} {
-		out, err := exec.Command(binary(t), "validate", "--config", "live:", "--set", "exporters::host_page::endpoint="+endpoint).CombinedOutput()
+		out, err := exec.Command(harness.Binary(t), "validate", "--config", "live:", "--set", "exporters::host_page::endpoint="+endpoint).CombinedOutput()
 		if ok {
 			require.NoError(t, err, "%s", out)
 		} else {
@@ -254,7 +211,7 @@ func TestWideBindIsRefused(t *testing.T) {
 			assert.Contains(t, string(out), "set allow_anonymous: true")
 		}
 	}
-	out, err := exec.Command(binary(t), "validate", "--config", "live:more").CombinedOutput()
+	out, err := exec.Command(harness.Binary(t), "validate", "--config", "live:more").CombinedOutput()
 	require.Error(t, err)
 	assert.Contains(t, string(out), "nothing may follow")
 }
@@ -319,5 +276,3 @@ func TestFigures(t *testing.T) {
 	// The two look at times that are up to a scrape apart at each end.
 	assert.LessOrEqual(t, math.Abs(got-want), 0.05+1.5/n)
 }
-
-var _ io.Writer = (*agent)(nil)
