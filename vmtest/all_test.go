@@ -17,7 +17,7 @@ import (
 // TestAll has what takes too long for each change.
 func TestAll(t *testing.T) {
 	if os.Getenv("VMTEST_ALL") == "" {
-		t.Skip("run `make vmtest-all`")
+		t.Skip("run `make vmtest-all`") //nolint:forbidigo // It takes long.
 	}
 	inEachKernel(t, []scenario{
 		{"memory", testMemory},

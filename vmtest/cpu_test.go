@@ -34,7 +34,7 @@ func testCPU(t *testing.T, vm *machine.Machine) {
 // testCPUPlug plugs in a third CPU, uses it, and puts it offline. It is the last that a machine does, which can't be suspended any more.
 func testCPUPlug(t *testing.T, vm *machine.Machine) {
 	if vm.Kernel.Series != "6.1" {
-		t.Skip("since 6.9 Linux takes no CPU that comes later, but under a hypervisor that it knows")
+		t.Skip("since 6.9 Linux takes no CPU that comes later, but under a hypervisor that it knows") //nolint:forbidigo // Another kind of machine.
 	}
 	underLoad(t, vm, func(c *collector) {
 		require.NoError(t, vm.Monitor("device_add", map[string]any{

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 func inEachKernel(t *testing.T, scenarios []scenario) {
 	collector := os.Getenv("OTELCOL_PSUTIL")
 	if collector == "" {
-		t.Skip("OTELCOL_PSUTIL names no binary: run `make vmtest`, which builds it")
+		t.Skip("OTELCOL_PSUTIL names no binary: run `make vmtest`, which builds it") //nolint:forbidigo // `go test ./...` alone has none.
 	}
 	agent := buildAgent(t)
 	for _, series := range kernels {

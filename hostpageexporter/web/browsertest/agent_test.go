@@ -18,7 +18,7 @@ func agent(t *testing.T) string {
 	t.Helper()
 	binary := os.Getenv("OTELCOL_PSUTIL")
 	if binary == "" {
-		t.Skip("OTELCOL_PSUTIL names no binary")
+		t.Skip("OTELCOL_PSUTIL names no binary") //nolint:forbidigo // `make page-test` builds it.
 	}
 	requireBrowser(t)
 	free, err := net.Listen("tcp", "localhost:0")

@@ -43,7 +43,7 @@ func requireBrowser(t *testing.T) {
 	if os.Getenv("REQUIRE_CHROMIUM") != "" {
 		t.Fatal("chromium is not installed")
 	}
-	t.Skip("chromium is not installed")
+	t.Skip("chromium is not installed") //nolint:forbidigo // REQUIRE_CHROMIUM says that it must be.
 }
 
 func serve(t *testing.T, o fakehost.Options) string {
