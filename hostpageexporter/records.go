@@ -1,31 +1,7 @@
 package hostpageexporter
 
-// Names in the records of the alert component. Records are all that is known of it here.
+// Names of alert records that the schema does not have: of a rule that a component says at its start, and of what all names begin with.
 const (
-	eventStateChange = "alert.state_change"
-	eventSuppressed  = "alert.suppressed"
-	eventRuleError   = "alert.rule_error"
-	eventRule        = "alert.rule"
-
-	stateResolved  = "resolved"
-	transitionFire = "fire"
-
-	attributeUID              = "log.record.uid"
-	attributeID               = "alert.id"
-	attributeEpisode          = "alert.episode.id"
-	attributeTransition       = "alert.transition"
-	attributeState            = "alert.state"
-	attributeSeverity         = "alert.severity"
-	attributeReason           = "alert.reason"
-	attributeRule             = "alert.rule.name"
-	attributeMetric           = "alert.metric.name"
-	attributeUnit             = "alert.metric.unit"
-	attributeValue            = "alert.value"
-	attributeThreshold        = "alert.threshold"
-	attributeComparison       = "alert.comparison"
-	attributeStarted          = "alert.started_at"
-	attributeEnded            = "alert.ended_at"
-	attributeLabelPrefix      = "alert.label."
-	attributeAnnotationPrefix = "alert.annotation."
-	attributeAlertPrefix      = "alert."
+	eventRule            = "alert.rule"
+	attributeAlertPrefix = "alert."
 )
