@@ -6,15 +6,17 @@ BINARY           := otelcol-psutil
 BUILD_DIR        := build/$(BINARY)
 QUICKSTART       := examples/quickstart.yaml
 PACKAGES         := ./...
-UNIT              = $(shell go list ./... | grep -v /e2e)
-# Modules of their own: tools and comparisons that users of the components never download.
+E2E               = $(shell go list ./e2e/... | grep -v /e2e/harness)
+UNIT              = $(shell go list ./... | grep -v /e2e/) ./e2e/harness/...
+# The modules besides that of the root: tools and comparisons that users of the components never download.
+MODULES           = $(patsubst %/go.mod,%,$(shell git ls-files '*/go.mod'))
 CROSS            := darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 linux/arm64
 
 GO_FILES := $(shell git ls-files --cached --others --exclude-standard '*.go' 'go.mod' 'go.sum' 2>/dev/null)
 
 .PHONY: help
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: $(BINARY) ## Build the distribution: leaves ./otelcol-psutil.
@@ -31,34 +33,39 @@ $(BINARY): builder-config.yaml $(GO_FILES)
 .PHONY: run
 run: build ## Build if needed, and watch this host.
 	@echo "This host every 5 seconds, until Ctrl-C:"
-	@echo "  here                                  a few figures"
+	@echo "  here                                  a few values"
 	@echo "  http://localhost:9464/metrics         all of them, for Prometheus"
 	@echo "  quickstart-data/metrics.jsonl         all of them, as OTLP JSON lines"
 	@exec ./$(BINARY) --config $(QUICKSTART)
 
 .PHONY: test
-test: build ## Run all tests: those of the packages with the race detector, then the end-to-end tests on the built binary.
-	@echo "go test -race -shuffle=on ./... (without e2e)"
-	@go test -race -shuffle=on $(UNIT)
+test: build unit ## Run all tests: those of the packages with the race detector, then the end-to-end tests on the built binary.
 	@$(MAKE) --no-print-directory e2e E2E_REQUIRE_SERVERS=$(E2E_REQUIRE_SERVERS)
 
+.PHONY: unit
+unit: ## Run the tests of the packages with the race detector.
+	@echo "go test -race -shuffle=on ./... (without the end-to-end tests)"
+	@go test -race -shuffle=on $(UNIT)
+
 # The servers are Debian's prometheus, prometheus-alertmanager and influxdb. `make test` skips what needs one that is not installed.
+# Four of the packages run side by side, for they wait most of the time. What disturbs others stays within one: the CPUs are kept busy for two
+# seconds each in alerts and truth, and what these compare with the kernel holds whatever else runs.
 .PHONY: e2e
 e2e: E2E_REQUIRE_SERVERS ?= 1
 e2e: build ## Run the end-to-end tests on the built binary, against real Prometheus, Alertmanager and InfluxDB servers, which must be installed.
-	E2E_REQUIRE_SERVERS=$(E2E_REQUIRE_SERVERS) OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -count=1 -timeout 20m ./e2e/
+	E2E_REQUIRE_SERVERS=$(E2E_REQUIRE_SERVERS) OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -count=1 -timeout 20m -p 4 $(E2E)
 
 .PHONY: lifecycle
 lifecycle: ## Start and stop the alert components in a real Collector service in 500 orders, in a module of its own.
-	cd internal/alertpipe/lifecycle && go vet ./... && go test -race ./...
+	cd internal/alertpipe/lifecycle && go test -race ./...
 
 .PHONY: crosscheck
 crosscheck: ## Compare the deltas with those of the Collector's cumulativetodelta processor, in a module of its own.
-	cd psutilreceiver/internal/stream/crosscheck && go vet ./... && go test -race ./...
+	cd psutilreceiver/internal/stream/crosscheck && go test -race ./...
 
 .PHONY: oracle
 oracle: ## Compare the alert engine with Prometheus' rules engine on 10,000 random rules, in a module of its own.
-	cd internal/alert/oracle && go vet ./... && go test ./...
+	cd internal/alert/oracle && go test ./...
 
 .PHONY: alertcheck
 alertcheck: ## Build the command that checks and tests alert rules: leaves ./alertcheck.
@@ -67,11 +74,7 @@ alertcheck: ## Build the command that checks and tests alert rules: leaves ./ale
 .PHONY: generate
 generate: ## Write the generated files again.
 	go generate $(PACKAGES)
-	go mod tidy
-	cd psutilreceiver/internal/stream/crosscheck && go mod tidy
-	cd internal/alert/oracle && go mod tidy
-	cd internal/alertpipe/lifecycle && go mod tidy
-	cd packaging && go mod tidy
+	@for module in . $(MODULES); do echo "go mod tidy ($$module)"; (cd $$module && go mod tidy) || exit 1; done
 	@gofmt -w $(shell git ls-files '*.go')
 
 .PHONY: check-generate
@@ -87,21 +90,20 @@ balancer: ## Build the Collector that spreads hosts over gateways (docs/scaling.
 soak: build ## Run everything at once for fifty minutes, and see that nothing grows in the last thirty (bench/README.md).
 	cd bench && go run ./soak -binary $(CURDIR)/$(BINARY)
 
-.PHONY: vet-bench
-vet-bench: ## Vet the benchmarks, a module of their own.
-	cd bench && go vet ./...
-
 .PHONY: packages
 packages: build alertcheck ## Build the .deb and the .rpm: leaves them in ./dist.
 	./packaging/package.sh $(CURDIR)/$(BINARY) $(CURDIR)/alertcheck dist
 
 .PHONY: packaging-test
-packaging-test: build ## Test what runs the binary for good: unit, packages, image, manifests. As root all of it, else what needs no root.
-	cd packaging && go vet ./... && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -count=1 ./...
+packaging-test: build ## Test what runs the binary permanently: unit, packages, image, manifests. As root all of it, else what needs no root.
+	cd packaging && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -count=1 ./...
 
 .PHONY: lint
-lint: ## Run the linters.
-	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION) run $(PACKAGES)
+lint: ## Run the linters, go vet among them, in every module.
+	@for module in . $(MODULES); do \
+		echo "golangci-lint run ./... ($$module)"; \
+		(cd $$module && go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION) run $(PACKAGES)) || exit 1; \
+	done
 
 .PHONY: cross
 cross: ## Build and vet the components for the other systems.
@@ -119,7 +121,7 @@ bench: ## Measure a scrape beside hostmetricsreceiver, about half an hour (bench
 	./bench/run.sh
 
 .PHONY: fuzz
-fuzz: ## Fuzz every parser for a short while each.
+fuzz: ## Fuzz every parser and decoder, 20 seconds each, one for each CPU at a time.
 	./hack/fuzz.sh 20s
 
 .PHONY: clean

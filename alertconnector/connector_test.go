@@ -24,7 +24,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/alertconnector"
 	"github.com/otelcol-psutil/otelcol-psutil/alertprocessor"
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 )
 
 var ids atomic.Int64
@@ -39,7 +39,7 @@ func settings() connector.Settings {
 func hostConfig() *alertconnector.Config {
 	cfg := alertconnector.NewFactory().CreateDefaultConfig().(*alertconnector.Config)
 	cfg.Preset = "host"
-	cfg.Rules = []alert.RuleConfig{{Name: "queue", Metric: "queue.length", Threshold: 10, Severity: "critical", Window: time.Minute, Aggregate: "avg"}}
+	cfg.Rules = []rules.RuleConfig{{Name: "queue", Metric: "queue.length", Threshold: 10, Severity: "critical", Window: time.Minute, Aggregate: "avg"}}
 	return cfg
 }
 

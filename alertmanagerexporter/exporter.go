@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-psutil/otelcol-psutil/alertmanagerexporter/internal/metadata"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // alertmanager is the exporter. The embedded one is exporterhelper's: the queue, the retries, and push behind them.
@@ -36,11 +37,11 @@ type alertmanager struct {
 	sending chan struct{} // Holds a token while a request is under way: an older one must not overtake a newer one.
 	cancel  context.CancelFunc
 	// closing ends when the time for last deliveries is over, and with it every request.
-	closing  context.Context
-	closeNow context.CancelFunc
-	done     chan struct{} // Closed when the resend loop has ended.
-	strange  sync.Once     // The first record that is not an alert was logged.
-	ended    sync.Once
+	closing       context.Context
+	closeNow      context.CancelFunc
+	done          chan struct{} // Closed when the resend loop has ended.
+	warnedUnknown sync.Once     // The first record that is not an alert was logged.
+	ended         sync.Once
 
 	mu      sync.Mutex
 	table   *table
@@ -97,7 +98,7 @@ func (a *alertmanager) open(ctx context.Context, host component.Host) error {
 	entries, damaged, err := s.load(ctx, a.now())
 	if err != nil {
 		// To go on would be to end what is active, and to write over what could be read the next time.
-		return errors.Join(fmt.Errorf("reading active alerts from storage %q: %w", a.cfg.Storage, err), s.client.Close(ctx))
+		return errors.Join(fmt.Errorf("reading active alerts from storage %q: %w", a.cfg.Storage, err), s.Close(ctx, a.now()))
 	}
 	if damaged != nil {
 		a.logger.Error("Not all active alerts could be restored; those that were not expire in Alertmanager", zap.Error(damaged))
@@ -110,15 +111,15 @@ func (a *alertmanager) open(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// lastWords is how long a shutdown goes on delivering. What is in the table is not lost by an end, and an Alertmanager that does not answer
+// shutdownGrace is how long a shutdown goes on delivering. What is in the table is not lost by an end, and an Alertmanager that does not answer
 // would hold up a reload by the timeout of a request for each change that waits.
-const lastWords = 3 * time.Second
+const shutdownGrace = 3 * time.Second
 
 // Shutdown ends the exporter. exporterhelper's own may not be called twice.
 func (a *alertmanager) Shutdown(ctx context.Context) (err error) {
 	a.ended.Do(func() {
 		defer a.closeNow()
-		defer time.AfterFunc(lastWords, a.closeNow).Stop()
+		defer time.AfterFunc(shutdownGrace, a.closeNow).Stop()
 		if a.cancel != nil {
 			a.cancel() // The resend loop must not take the turn of the last deliveries.
 		}
@@ -206,8 +207,8 @@ func (a *alertmanager) take(ctx context.Context, ld plog.Logs) plog.Logs {
 					to, fresh = out.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords(), false
 				}
 				mark := to.AppendEmpty()
-				mark.SetEventName(eventStateChange)
-				mark.Attributes().PutStr("alert.id", id)
+				mark.SetEventName(alertschema.EventStateChange)
+				mark.Attributes().PutStr(alertschema.KeyAlertID, id)
 			}
 		}
 	}
@@ -218,20 +219,20 @@ func (a *alertmanager) take(ctx context.Context, ld plog.Logs) plog.Logs {
 // takeRecord applies one record; false when there is nothing to send because of it.
 func (a *alertmanager) takeRecord(ctx context.Context, rl plog.ResourceLogs, lr plog.LogRecord) (string, bool) {
 	switch lr.EventName() {
-	case eventStateChange:
-	case eventSuppressed:
+	case alertschema.EventStateChange:
+	case alertschema.EventSuppressed:
 		a.skip(ctx, reasonSuppressed)
 		a.logger.Warn("Alerts are held back and reach Alertmanager later; limits::events_per_minute of the alert component is too low",
 			zap.String("summary", lr.Body().AsString()))
 		return "", false
-	case eventRuleError:
+	case alertschema.EventRuleError:
 		a.skip(ctx, reasonRuleError)
 		a.logger.Warn("An alert rule cannot be evaluated", zap.String("error", lr.Body().AsString()))
 		return "", false
 	default:
 		a.skip(ctx, reasonNotAnAlert)
-		a.strange.Do(func() {
-			a.logger.Warn("Log records that are no alerts are dropped; this is said once",
+		a.warnedUnknown.Do(func() {
+			a.logger.Warn("Log records that are no alerts are dropped; this is logged once",
 				zap.String("event_name", lr.EventName()), zap.String("body", lr.Body().AsString()))
 		})
 		return "", false

@@ -12,19 +12,19 @@ import (
 	"go.uber.org/zap"
 )
 
-// unwellAfter is how long alerts fail to get through before the component's status says so.
-const unwellAfter = time.Minute
+// unhealthyAfter is how long alerts fail to get through before the component's status says so.
+const unhealthyAfter = time.Minute
 
 // health says whether Alertmanager takes the alerts: in the log when that changes, in the component's status when it lasts.
 type health struct {
-	mu           sync.Mutex // Held while a status is reported, for they must come in order.
-	failingSince time.Time  // Zero when all is well.
-	refused      bool       // Some alert was refused. That others get through does not end this; that all do does.
-	unwell       bool       // The status says that alerts do not get through.
+	mu                sync.Mutex // Held while a status is reported, for they must come in order.
+	failingSince      time.Time  // Zero when all is well.
+	refused           bool       // Some alert was refused. That others get through does not end this; that all do does.
+	reportedUnhealthy bool       // The status says that alerts do not get through.
 }
 
-// note takes down how it went to send some alerts, or the whole table.
-func (h *health) note(host component.Host, logger *zap.Logger, err error, whole bool, now time.Time) {
+// observe records how it went to send some alerts, or the whole table.
+func (h *health) observe(host component.Host, logger *zap.Logger, err error, whole bool, now time.Time) {
 	if errors.Is(err, context.Canceled) {
 		return // Shutting down.
 	}
@@ -40,8 +40,8 @@ func (h *health) note(host component.Host, logger *zap.Logger, err error, whole 
 	h.recover(host, logger, "Alertmanager takes alerts again", now)
 }
 
-// rest takes down that there is nothing to send: what failed has ended long ago, and nobody knows whether more would fail.
-func (h *health) rest(host component.Host, logger *zap.Logger, now time.Time) {
+// idle records that there is nothing to send: what failed has ended long ago, and nobody knows whether more would fail.
+func (h *health) idle(host component.Host, logger *zap.Logger, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.recover(host, logger, "No alert is left that Alertmanager has not taken", now)
@@ -51,10 +51,10 @@ func (h *health) recover(host component.Host, logger *zap.Logger, message string
 	if !h.failingSince.IsZero() {
 		logger.Info(message, zap.Duration("after", now.Sub(h.failingSince)))
 	}
-	if h.unwell {
+	if h.reportedUnhealthy {
 		componentstatus.ReportStatus(host, componentstatus.NewEvent(componentstatus.StatusOK))
 	}
-	h.failingSince, h.refused, h.unwell = time.Time{}, false, false
+	h.failingSince, h.refused, h.reportedUnhealthy = time.Time{}, false, false
 }
 
 func (h *health) fail(host component.Host, logger *zap.Logger, err error, now time.Time) {
@@ -67,8 +67,8 @@ func (h *health) fail(host component.Host, logger *zap.Logger, err error, now ti
 		}
 		logger.Warn(message, zap.Error(err))
 	}
-	if !h.unwell && now.Sub(h.failingSince) >= unwellAfter {
-		h.unwell = true
+	if !h.reportedUnhealthy && now.Sub(h.failingSince) >= unhealthyAfter {
+		h.reportedUnhealthy = true
 		componentstatus.ReportStatus(host, componentstatus.NewRecoverableErrorEvent(err))
 	}
 }

@@ -72,18 +72,18 @@ func messages(logs *observer.ObservedLogs) []string {
 	return out
 }
 
-// asker is a host that looks at the exporter when a status is reported.
-type asker struct {
+// statusHost is a host that looks at the exporter when a status is reported.
+type statusHost struct {
 	machine
 	look func()
 }
 
-func (a *asker) Report(*componentstatus.Event) { a.look() }
+func (a *statusHost) Report(*componentstatus.Event) { a.look() }
 
 func TestRecordsAreTakenWhileAStatusIsReported(t *testing.T) {
 	b := newBench(t, nil)
 	var free []bool
-	b.am.host = &asker{look: func() {
+	b.am.host = &statusHost{look: func() {
 		ok := b.am.mu.TryLock()
 		if ok {
 			b.am.mu.Unlock()

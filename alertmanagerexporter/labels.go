@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // The labels that the exporter sets itself.
@@ -29,20 +31,20 @@ type labeler struct {
 // rule come before attributes of the group, those before the resource, in order of key. The other gets the prefix exported_.
 func (l *labeler) labels(resource, attrs pcommon.Map) map[string]string {
 	s := labelSet{}
-	s[labelAlertName] = strings.ToValidUTF8(textOf(attrs, "alert.rule.name"), "\uFFFD")
-	s[labelAlertID] = strings.ToValidUTF8(textOf(attrs, "alert.id"), "\uFFFD")
+	s[labelAlertName] = strings.ToValidUTF8(textOf(attrs, alertschema.KeyRuleName), "\uFFFD")
+	s[labelAlertID] = strings.ToValidUTF8(textOf(attrs, alertschema.KeyAlertID), "\uFFFD")
 
 	ofRule, ofGroup := map[string]string{}, map[string]string{}
 	for key, v := range attrs.All() {
-		if name, ok := strings.CutPrefix(key, "alert.label."); ok {
+		if name, ok := strings.CutPrefix(key, alertschema.PrefixLabel); ok {
 			ofRule[name] = v.AsString()
-		} else if !strings.HasPrefix(key, "alert.") && key != "log.record.uid" {
+		} else if !alertschema.Defines(key) {
 			ofGroup[key] = v.AsString()
 		}
 	}
 	s.putAll(ofRule)
 	s.putAll(ofGroup)
-	s.putAll(l.ofResource(resource, textOf(attrs, "alert.metric.name")))
+	s.putAll(l.ofResource(resource, textOf(attrs, alertschema.KeyMetricName)))
 	if _, taken := s[labelInstance]; !taken {
 		s.put(labelInstance, textOf(resource, "host.name"))
 	}
@@ -68,29 +70,12 @@ func (l *labeler) ofResource(resource pcommon.Map, metric string) map[string]str
 	for key, v := range resource.All() {
 		switch v.Type() {
 		case pcommon.ValueTypeStr, pcommon.ValueTypeInt, pcommon.ValueTypeDouble, pcommon.ValueTypeBool:
-			if identifies(key, metric) {
+			if alertschema.IdentifiesResource(key, metric) {
 				out[key] = v.AsString()
 			}
 		}
 	}
 	return out
-}
-
-// volatileKeys are resource attributes that change while the thing that they describe stays the same.
-var volatileKeys = []string{"service.instance.id", "host.ip", "host.mac", "os.description"}
-
-// identifies tells whether a resource attribute says which thing an alert is about. It draws the line where the alert rules do for an
-// alert's identity where neither group_by nor entity references say otherwise, so that labels stay the same for as long as the alert
-// does. A test of internal/alertpipe, which may know both, holds them together.
-func identifies(key, metric string) bool {
-	switch {
-	case strings.HasPrefix(key, "telemetry."), slices.Contains(volatileKeys, key):
-		return false
-	case strings.HasPrefix(key, "process."):
-		return strings.HasPrefix(metric, "process.")
-	default:
-		return true
-	}
 }
 
 // labelSet collects labels by name.

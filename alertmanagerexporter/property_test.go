@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // engine makes the records that the alert engine may make, and knows what it believes to be active.
@@ -42,7 +44,7 @@ func (e *engine) step(now int64) say {
 				r.transition, l.severity = "deescalate", "warning"
 			}
 		case k <= 2:
-			r.transition, r.state = "resolve", stateResolved
+			r.transition, r.state = "resolve", alertschema.StateResolved.String()
 		case k == 3:
 			r.transition = "repeat"
 			l.rep++
@@ -61,7 +63,7 @@ func (e *engine) step(now int64) say {
 		l.seq++
 	}
 	r.severity, r.started, r.seq = l.severity, l.started, l.seq
-	if r.state == stateResolved {
+	if r.state == alertschema.StateResolved.String() {
 		*l = ladder{}
 	}
 	return r

@@ -3,23 +3,11 @@ package alertmanagerexporter
 import (
 	"cmp"
 	"strings"
-	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
-)
 
-// Event names of the alert records. Only a state change says something about an alert.
-const (
-	eventStateChange = "alert.state_change"
-	eventSuppressed  = "alert.suppressed"
-	eventRuleError   = "alert.rule_error"
-)
-
-// The states that need no annotation: that the alert is active or not says it.
-const (
-	stateFiring   = "firing"
-	stateResolved = "resolved"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // record is what one alert.state_change says. Times are nanoseconds since the epoch.
@@ -64,21 +52,21 @@ func (l *labeler) readRecord(resource pcommon.Resource, lr plog.LogRecord) (*rec
 	attrs := lr.Attributes()
 	text := func(key string) string { return textOf(attrs, key) }
 	severity := func(key string) string { return strings.ToValidUTF8(text(key), "\uFFFD") }
-	r := &record{AlertID: text("alert.id"), Severity: severity("alert.severity"), PreviousSeverity: severity("alert.severity.previous")}
-	state := text("alert.state")
-	if r.AlertID == "" || r.Severity == "" || state == "" || text("alert.rule.name") == "" {
+	r := &record{AlertID: text(alertschema.KeyAlertID), Severity: severity(alertschema.KeySeverity), PreviousSeverity: severity(alertschema.KeyPreviousSeverity)}
+	state := text(alertschema.KeyState)
+	if r.AlertID == "" || r.Severity == "" || state == "" || text(alertschema.KeyRuleName) == "" {
 		return nil, false
 	}
-	r.Active = state != stateResolved
-	transition := text("alert.transition")
-	r.MovedLevel = (transition == "escalate" || transition == "deescalate") && r.PreviousSeverity != "" && r.PreviousSeverity != r.Severity
+	r.Active = state != alertschema.StateResolved.String()
+	transition := text(alertschema.KeyTransition)
+	r.MovedLevel = (transition == alertschema.TransitionEscalate.String() || transition == alertschema.TransitionDeescalate.String()) && r.PreviousSeverity != "" && r.PreviousSeverity != r.Severity
 	r.At = int64(cmp.Or(lr.Timestamp(), lr.ObservedTimestamp()))
-	r.Ended = cmp.Or(instant(text("alert.ended_at")), r.At)
+	r.Ended = cmp.Or(alertschema.ParseTime(text(alertschema.KeyEndedAt)), r.At)
 	r.position = position{
-		Episode: text("alert.episode.id"), Started: cmp.Or(instant(text("alert.started_at")), r.At),
-		Observed: int64(lr.ObservedTimestamp()), UID: text("log.record.uid"),
+		Episode: text(alertschema.KeyEpisodeID), Started: cmp.Or(alertschema.ParseTime(text(alertschema.KeyStartedAt)), r.At),
+		Observed: int64(lr.ObservedTimestamp()), UID: text(alertschema.KeyRecordUID),
 	}
-	if v, ok := attrs.Get("alert.occurrences"); ok && v.Type() == pcommon.ValueTypeInt {
+	if v, ok := attrs.Get(alertschema.KeyOccurrences); ok && v.Type() == pcommon.ValueTypeInt {
 		r.position.Sequence = v.Int()
 	}
 	r.labels = l.labels(resource.Attributes(), attrs)
@@ -95,15 +83,6 @@ func textOf(attrs pcommon.Map, key string) string {
 	return v.AsString()
 }
 
-// instant reads an ISO 8601 time; 0 when there is none.
-func instant(text string) int64 {
-	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil || t.IsZero() {
-		return 0
-	}
-	return t.UnixNano()
-}
-
 // annotations are the texts for people. What the rule gives itself comes before what is derived.
 func annotations(lr plog.LogRecord, state string) map[string]string {
 	out := map[string]string{}
@@ -114,16 +93,16 @@ func annotations(lr plog.LogRecord, state string) map[string]string {
 	}
 	put("summary", lr.Body().AsString())
 	for name, key := range map[string]string{
-		"description": "alert.rule.description", "metric": "alert.metric.name", "value": "alert.value", "threshold": "alert.threshold",
+		"description": alertschema.KeyRuleDescription, "metric": alertschema.KeyMetricName, "value": alertschema.KeyValue, "threshold": alertschema.KeyThreshold,
 	} {
 		put(name, textOf(lr.Attributes(), key))
 	}
-	if state != stateFiring && state != stateResolved {
+	if state != alertschema.StateFiring.String() && state != alertschema.StateResolved.String() {
 		put("state", state)
 	}
 	own := map[string]string{}
 	for key, v := range lr.Attributes().All() {
-		if name, ok := strings.CutPrefix(key, "alert.annotation."); ok {
+		if name, ok := strings.CutPrefix(key, alertschema.PrefixAnnotation); ok {
 			own[name] = v.AsString()
 		}
 	}

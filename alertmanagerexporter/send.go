@@ -8,6 +8,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // push sends the alerts that records from the queue are about. The records tell which, the table tells what.
@@ -20,7 +22,7 @@ func (a *alertmanager) push(ctx context.Context, ld plog.Logs) error {
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
-				id := textOf(lr.Attributes(), "alert.id")
+				id := textOf(lr.Attributes(), alertschema.KeyAlertID)
 				if e := a.table.entries[id]; e != nil && e.version != e.posted {
 					ids = append(ids, id)
 				}
@@ -39,9 +41,9 @@ func (a *alertmanager) send(ctx context.Context, ids []string, whole bool) error
 	tried, err := a.sendAll(ctx, ids)
 	switch {
 	case tried:
-		a.health.note(a.host, a.logger, err, whole, a.now())
+		a.health.observe(a.host, a.logger, err, whole, a.now())
 	case whole && err == nil:
-		a.health.rest(a.host, a.logger, a.now())
+		a.health.idle(a.host, a.logger, a.now())
 	}
 	return err
 }
@@ -110,7 +112,7 @@ func outcome(err error) string {
 	}
 }
 
-// account takes down how a request went.
+// account counts how a request went.
 func (a *alertmanager) account(ctx context.Context, err error, versions map[string]uint64) {
 	a.telemetry.AlertmanagerRequests.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", outcome(err))))
 	if err != nil {

@@ -5,213 +5,113 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/extension/xextension/storage"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/keep"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
 )
 
-// store keeps the table: in a storage extension, or for a moment in memory for a successor in this process.
+// store keeps the table: in a storage extension, or without one for a successor in this process. The alert rules go on silently after a
+// reload, so the exporter must, too.
 type store struct {
-	client storage.Client // Nil without a storage extension.
-	owner  keep.Owner
-
-	pending map[string]struct{}        // IDs whose change is not written yet.
-	listed  [lists]map[string]struct{} // The lists of alerts as they are written.
-	damaged map[int]struct{}           // Lists that are written otherwise, and so must be written again.
+	*statestore.Store
+	pending map[string]struct{} // IDs whose change is not written yet.
 }
 
-// Keys of the storage: one for each alert, and lists of them, because a storage client cannot list. There are many lists, so that each is short:
-// one is written again whenever an alert joins it or leaves.
-const (
-	alertPrefix = "alert/"
-	lists       = 64
-)
+// alertPrefix stands before an alert's ID in the key under which its entry is stored, as JSON.
+const alertPrefix = "alert/"
 
-func listKey(list int) string { return fmt.Sprintf("alerts/%02d", list) }
-
-// listOf is the list that an alert belongs to.
-func listOf(id string) int {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(id))
-	return int(h.Sum32() % lists)
-}
-
-// left is what exporters of this process without a storage leave to their successors: the table's entries. The alert rules go on without
-// a word after a reload, so the exporter must, too.
-var left keep.Estate[map[string]*entry]
+// layout is how entries are stored.
+var layout = statestore.Layout{Name: "alertmanager", Values: alertPrefix, Lists: "alerts/"}
 
 func openStore(ctx context.Context, host component.Host, id component.ID, extension *component.ID) (*store, error) {
-	s := &store{owner: keep.Owner{Kind: component.KindExporter, ID: id}, pending: map[string]struct{}{}, damaged: map[int]struct{}{}}
-	for list := range s.listed {
-		s.listed[list] = map[string]struct{}{}
-	}
-	if extension == nil {
-		return s, nil
-	}
-	client, err := keep.OpenStorage(ctx, host, *extension, s.owner, "alertmanager")
+	owner := statestore.Owner{Kind: component.KindExporter, ID: id}
+	s, err := statestore.Open(ctx, host, extension, owner, layout, 0)
 	if err != nil {
 		return nil, err
 	}
-	s.client = client
-	return s, nil
+	return &store{Store: s, pending: map[string]struct{}{}}, nil
 }
 
 // load returns what was kept. Entries and lists that can be read and not understood are left out, and deleted or mended by the next save;
 // damaged tells of them. An error is that of the storage itself: nothing was changed, and another try may succeed.
 func (s *store) load(ctx context.Context, now time.Time) (entries map[string]*entry, damaged, err error) {
-	damagedLists, err := s.loadLists(ctx)
+	values, damagedLists, err := s.Load(ctx, now)
 	if err != nil {
 		return nil, nil, err
 	}
-	if handed, ok := left.Take(s.owner, now); ok {
-		// Newer than what is stored, damaged or not: the predecessor had no storage. What it did not have is deleted by the next save.
-		for _, ids := range s.listed {
-			maps.Copy(s.pending, ids)
-		}
-		for id := range handed {
-			s.pending[id] = struct{}{}
-		}
-		return handed, nil, nil
-	}
 	entries = map[string]*entry{}
 	errs := []error{damagedLists}
-	for _, ids := range s.listed {
-		for _, id := range slices.Sorted(maps.Keys(ids)) {
-			value, err := s.client.Get(ctx, alertPrefix+id)
-			if err != nil {
-				return nil, nil, fmt.Errorf("reading alert %s: %w", id, err)
-			}
-			e, err := decodeEntry(value)
-			if err != nil {
-				errs = append(errs, fmt.Errorf("decoding alert %s: %w", id, err))
-				s.pending[id] = struct{}{}
-				continue
-			}
-			entries[id] = e
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		id := strings.TrimPrefix(key, alertPrefix)
+		e, err := decodeEntry(values[key])
+		if err != nil {
+			errs = append(errs, fmt.Errorf("decoding alert %s: %w", id, err))
+			s.pending[id] = struct{}{}
+			continue
 		}
+		entries[id] = e
 	}
 	return entries, errors.Join(errs...), nil
 }
 
-// loadLists reads which alerts are stored. The results are those of load.
-func (s *store) loadLists(ctx context.Context) (damaged, err error) {
-	if s.client == nil {
-		return nil, nil
-	}
-	var errs []error
-	for list := range lists {
-		text, err := s.client.Get(ctx, listKey(list))
-		if err != nil {
-			return nil, fmt.Errorf("reading the list of alerts %s: %w", listKey(list), err)
-		}
-		if text == nil {
-			continue
-		}
-		var ids []string
-		if err := json.Unmarshal(text, &ids); err != nil {
-			errs = append(errs, fmt.Errorf("decoding the list of alerts %s: %w", listKey(list), err))
-			s.damaged[list] = struct{}{}
-			continue
-		}
-		for _, id := range ids {
-			if listOf(id) == list {
-				s.listed[list][id] = struct{}{}
-				continue
-			}
-			errs = append(errs, fmt.Errorf("decoding the list of alerts %s: alert %s does not belong to it", listKey(list), id))
-			s.damaged[list] = struct{}{}
-		}
-	}
-	return errors.Join(errs...), nil
-}
-
-// save writes what became of some alerts, and what an earlier call could not write, in one transaction. An ID without an entry is
-// deleted.
+// save writes what became of some alerts, and what an earlier call could not write. An ID without an entry is deleted. Without a storage
+// there is nothing to do until close.
 func (s *store) save(ctx context.Context, entries map[string]*entry, ids []string) error {
-	if s.client == nil {
+	if !s.Durable() {
 		return nil
 	}
 	for _, id := range ids {
 		s.pending[id] = struct{}{}
 	}
-	if len(s.pending) == 0 && len(s.damaged) == 0 {
-		return nil
-	}
-	batch := make([]*storage.Operation, 0, len(s.pending)+1)
-	relisted := map[int]map[string]struct{}{} // The lists that are written again.
-	relist := func(list int) map[string]struct{} {
-		if relisted[list] == nil {
-			relisted[list] = maps.Clone(s.listed[list])
-		}
-		return relisted[list]
-	}
-	for list := range s.damaged {
-		relist(list)
-	}
+	changes := make([]statestore.Change, 0, len(s.pending))
 	for id := range s.pending {
-		e, ok := entries[id]
-		list := listOf(id)
-		_, was := s.listed[list][id]
-		switch {
-		case ok && !was:
-			relist(list)[id] = struct{}{}
-		case !ok && was:
-			delete(relist(list), id)
-		}
-		if !ok {
-			batch = append(batch, storage.DeleteOperation(alertPrefix+id))
-			continue
-		}
-		value, err := json.Marshal(e)
-		if err != nil {
-			return fmt.Errorf("encoding alert %s: %w", id, err)
-		}
-		batch = append(batch, storage.SetOperation(alertPrefix+id, value))
-	}
-	for list, ids := range relisted {
-		op, err := listOperation(list, ids)
+		c, err := changeOf(id, entries[id])
 		if err != nil {
 			return err
 		}
-		batch = append(batch, op)
+		changes = append(changes, c)
 	}
-	if err := s.client.Batch(ctx, batch...); err != nil {
+	if err := s.Write(ctx, changes); err != nil {
 		return err
 	}
-	for list, ids := range relisted {
-		s.listed[list] = ids
-	}
 	clear(s.pending)
-	clear(s.damaged)
 	return nil
 }
 
-// listOperation writes a list. One with nothing in it is none.
-func listOperation(list int, ids map[string]struct{}) (*storage.Operation, error) {
-	if len(ids) == 0 {
-		return storage.DeleteOperation(listKey(list)), nil
+// changeOf is the change to the storage that brings it up to an entry, which is nil when the alert is forgotten.
+func changeOf(id string, e *entry) (statestore.Change, error) {
+	c := statestore.Change{Key: alertPrefix + id}
+	if e == nil {
+		return c, nil
 	}
-	value, err := json.Marshal(slices.Sorted(maps.Keys(ids)))
-	if err != nil {
-		return nil, fmt.Errorf("encoding the list of alerts %s: %w", listKey(list), err)
+	var err error
+	if c.Value, err = json.Marshal(e); err != nil {
+		return c, fmt.Errorf("encoding alert %s: %w", id, err)
 	}
-	return storage.SetOperation(listKey(list), value), nil
+	return c, nil
 }
 
-// close gives the storage back. Without one the table is left for a successor, even an empty one: it says that what a storage may still
-// hold is over.
+// close gives the storage back, or hands the table over.
 func (s *store) close(ctx context.Context, entries map[string]*entry, now time.Time) error {
-	if s.client != nil {
-		return s.client.Close(ctx)
+	if !s.Durable() {
+		values := map[string][]byte{}
+		for id, e := range entries {
+			c, err := changeOf(id, e)
+			if err != nil {
+				return err
+			}
+			values[c.Key] = c.Value
+		}
+		if err := s.Replace(ctx, values); err != nil {
+			return err
+		}
 	}
-	left.Leave(s.owner, entries, now)
-	return nil
+	return s.Close(ctx, now)
 }
 
 // decodeEntry is the inverse of json.Marshal. What it returns without an error can be posted.

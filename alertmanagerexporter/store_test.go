@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,11 +17,11 @@ import (
 )
 
 func TestAReadThatFailsDeletesNothing(t *testing.T) {
-	for key, want := range map[string]string{
-		listKey(listOf("b")): `reading active alerts from storage "disk": reading the list of alerts ` + listKey(listOf("b")) + `: busy`,
-		"alert/b":            `reading active alerts from storage "disk": reading alert b: busy`,
+	for name, keyOf := range map[string]func(*disk) string{
+		"a list":   func(d *disk) string { return d.list(t, "b") },
+		"an alert": func(*disk) string { return "alert/b" },
 	} {
-		t.Run(key, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			d := newDisk()
 			b := newBench(t, nil)
 			b.host, b.cfg.Storage = machine{diskID: d}, &diskID
@@ -31,10 +30,11 @@ func TestAReadThatFailsDeletesNothing(t *testing.T) {
 				say{id: "b", transition: "fire", severity: "critical", started: 10, seq: 1})
 			before, opened := maps.Clone(d.data), d.opened
 
+			key := keyOf(d)
 			d.unreadable = map[string]error{key: fmt.Errorf("busy")}
 			am, err := newLogs(t.Context(), exportertest.NewNopSettings(metadata.Type), b.cfg, b.now)
 			require.NoError(t, err)
-			require.EqualError(t, am.Start(t.Context(), b.host), want)
+			require.EqualError(t, am.Start(t.Context(), b.host), `reading active alerts from storage "disk": reading `+key+`: busy`)
 			require.NoError(t, am.Shutdown(t.Context()))
 			assert.Equal(t, before, d.data)
 			assert.Equal(t, opened, d.opened, "the storage is given back")
@@ -103,45 +103,38 @@ func TestWhatIsHandedOverReplacesWhatIsStored(t *testing.T) {
 	}
 }
 
-// TestADamagedListIsMended: it is told once, and costs its own alerts and no others.
+// TestADamagedListIsMended: it is reported once, and costs its own alerts and no others.
 func TestADamagedListIsMended(t *testing.T) {
 	const lost, kept = "a", "b"
-	require.NotEqual(t, listOf(lost), listOf(kept))
-	for name, damage := range map[string]func(*disk){
-		"no list":             func(d *disk) { d.data[listKey(listOf(lost))] = []byte(`["a`) },
-		"an alert of another": func(d *disk) { d.data[listKey(listOf(lost))] = []byte(`["b"]`) },
-		"an alert of nowhere": func(d *disk) { d.data[listKey(listOf(lost))] = []byte(`["c"]`) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			d := newDisk()
-			b := newBench(t, nil)
-			b.host, b.cfg.Storage = machine{diskID: d}, &diskID
-			b.restart()
-			b.at(10, say{id: lost, transition: "fire", severity: "warning", started: 10, seq: 1},
-				say{id: kept, transition: "fire", severity: "critical", started: 10, seq: 1})
-			damage(d)
-			load := func() (map[string]*entry, error) {
-				t.Helper()
-				s, err := openStore(t.Context(), b.host, b.id, &diskID)
-				require.NoError(t, err)
-				entries, damaged, err := s.load(t.Context(), b.now())
-				require.NoError(t, err)
-				require.NoError(t, s.save(t.Context(), entries, nil))
-				return entries, damaged
-			}
-			entries, damaged := load()
-			require.ErrorContains(t, damaged, listKey(listOf(lost)))
-			assert.Equal(t, []string{kept}, sortedIDs(entries))
-			assert.NotContains(t, d.data, listKey(listOf(lost)))
-			entries, damaged = load()
-			require.NoError(t, damaged, "the first save has mended it")
-			assert.Equal(t, []string{kept}, sortedIDs(entries))
-
-			b.restart()
-			b.at(20, say{id: lost, transition: "repeat", severity: "warning", previous: "warning", started: 10, seq: 2})
-			assert.Equal(t, []string{lost, kept}, d.alerts(t))
-		})
+	d := newDisk()
+	b := newBench(t, nil)
+	b.host, b.cfg.Storage = machine{diskID: d}, &diskID
+	b.restart()
+	b.at(10, say{id: lost, transition: "fire", severity: "warning", started: 10, seq: 1},
+		say{id: kept, transition: "fire", severity: "critical", started: 10, seq: 1})
+	damagedKey := d.list(t, lost)
+	require.NotEqual(t, damagedKey, d.list(t, kept))
+	d.data[damagedKey] = []byte(`["a`)
+	load := func() (map[string]*entry, error) {
+		t.Helper()
+		s, err := openStore(t.Context(), b.host, b.id, &diskID)
+		require.NoError(t, err)
+		entries, damaged, err := s.load(t.Context(), b.now())
+		require.NoError(t, err)
+		require.NoError(t, s.save(t.Context(), entries, nil))
+		return entries, damaged
 	}
+	entries, damaged := load()
+	require.ErrorContains(t, damaged, damagedKey)
+	assert.Equal(t, []string{kept}, sortedIDs(entries))
+	assert.NotContains(t, d.data, damagedKey)
+	entries, damaged = load()
+	require.NoError(t, damaged, "the first save has mended it")
+	assert.Equal(t, []string{kept}, sortedIDs(entries))
+
+	b.restart()
+	b.at(20, say{id: lost, transition: "repeat", severity: "warning", previous: "warning", started: 10, seq: 2})
+	assert.Equal(t, []string{lost, kept}, d.alerts(t))
 }
 
 // heldElsewhere is a storage extension whose file another process has open.
@@ -155,41 +148,6 @@ func TestAStorageInUseSaysWhatToLookFor(t *testing.T) {
 	_, err := openStore(t.Context(), machine{diskID: heldElsewhere{}}, component.MustNewID("alertmanager"), &diskID)
 	require.EqualError(t, err,
 		`opening storage "disk": timeout (another process may hold the file; is a Collector with the same storage directory running?)`)
-}
-
-// void is a storage client that keeps nothing.
-type void struct{ storage.Client }
-
-func (void) Batch(context.Context, ...*storage.Operation) error { return nil }
-
-// TestToSaveOneAlertIsNoWorkOnTheOthers: a list is made when it changes, and is short.
-func TestToSaveOneAlertIsNoWorkOnTheOthers(t *testing.T) {
-	const alerts, saves = 10_000, 100
-	s, err := openStore(t.Context(), machine{}, component.MustNewID("alertmanager"), nil)
-	require.NoError(t, err)
-	s.client = void{}
-	entries := map[string]*entry{}
-	for i := range alerts {
-		entries[fmt.Sprintf("a%05d", i)] = &entry{Labels: map[string]string{labelAlertName: "disk"}}
-	}
-	require.NoError(t, s.save(t.Context(), entries, sortedIDs(entries)))
-	allocated := func(save func(int)) uint64 {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		for i := range saves {
-			save(i)
-		}
-		runtime.ReadMemStats(&after)
-		return (after.TotalAlloc - before.TotalAlloc) / saves
-	}
-	assert.Less(t, allocated(func(int) {
-		require.NoError(t, s.save(t.Context(), entries, []string{"a00001"}))
-	}), uint64(alerts/4), "bytes, of a change")
-	assert.Less(t, allocated(func(i int) {
-		id := fmt.Sprintf("b%05d", i)
-		entries[id] = entries["a00001"]
-		require.NoError(t, s.save(t.Context(), entries, []string{id}))
-	}), uint64(alerts*4), "bytes, of a new alert; a list of all has more than thirty for each")
 }
 
 // Older versions stored the severity among the labels, and the labels with each firing.

@@ -39,7 +39,7 @@ type firing struct {
 	Annotations map[string]string
 	Starts      int64
 	Ends        int64 `json:",omitempty"` // Of an ended one.
-	EndedAt     int64 `json:",omitempty"` // Wall time at which it was taken down that it ended.
+	EndedAt     int64 `json:",omitempty"` // Wall time at which its end was recorded.
 }
 
 const (
@@ -66,17 +66,17 @@ func (t *table) restore(entries map[string]*entry, now int64) {
 	}
 }
 
-// verdict is what a record did to the table.
-type verdict uint8
+// applyResult is what a record did to the table.
+type applyResult uint8
 
 const (
-	changed verdict = iota
+	changed applyResult = iota
 	duplicate
 	full
 )
 
 // apply brings the table up to what a record says.
-func (t *table) apply(r *record, now int64) verdict {
+func (t *table) apply(r *record, now int64) applyResult {
 	e := t.entries[r.AlertID]
 	switch {
 	case e == nil:
@@ -115,7 +115,7 @@ func (e *entry) relabel(labels map[string]string) {
 	if maps.Equal(labels, e.Labels) {
 		return
 	}
-	keep := func(f *firing) {
+	pin := func(f *firing) {
 		switch {
 		case f.Labels == nil:
 			f.Labels = e.Labels
@@ -124,10 +124,10 @@ func (e *entry) relabel(labels map[string]string) {
 		}
 	}
 	if e.Active != nil {
-		keep(e.Active)
+		pin(e.Active)
 	}
 	for i := range e.Ended {
-		keep(&e.Ended[i])
+		pin(&e.Ended[i])
 	}
 	e.Labels = labels
 }

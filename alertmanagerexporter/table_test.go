@@ -353,8 +353,9 @@ func TestStorageThatFails(t *testing.T) {
 	assert.Equal(t, []string{"a"}, d.alerts(t), "what could not be written is written later")
 
 	// Whatever became of the file, the exporter starts, and keeps what it can read.
+	b.at(75, say{id: "b", transition: "fire", severity: "warning", started: 10, seq: 1})
 	d.data["alert/a"] = []byte("{")
-	d.data[listKey(listOf("b"))] = []byte(`["b"]`)
+	delete(d.data, "alert/b")
 	b.restart()
 	assert.Empty(t, b.am.table.entries)
 	b.at(80, say{id: "c", transition: "fire", severity: "warning", started: 10, seq: 1})

@@ -26,7 +26,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/alertprocessor/internal/metadata"
 	"github.com/otelcol-psutil/otelcol-psutil/alertprocessor/internal/metadatatest"
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertpipe"
 )
 
@@ -45,7 +45,7 @@ type graph struct {
 func newGraph(t *testing.T, metrics, logs int) *graph {
 	t.Helper()
 	g := &graph{t: t, factory: newFactory(time.Now), set: processortest.NewNopSettings(metadata.Type), cfg: alertpipe.DefaultConfig()}
-	g.cfg.Rules = []alert.RuleConfig{{Name: "load", Metric: "m", Threshold: 80, Severity: "warning"}}
+	g.cfg.Rules = []rules.RuleConfig{{Name: "load", Metric: "m", Threshold: 80, Severity: "warning"}}
 	g.build(metrics, logs)
 	return g
 }
@@ -202,7 +202,7 @@ func TestReloadMakesNewNodes(t *testing.T) {
 func rebuilt(t *testing.T, set processor.Settings) *graph {
 	t.Helper()
 	g := &graph{t: t, factory: newFactory(time.Now), set: set, cfg: alertpipe.DefaultConfig()}
-	g.cfg.Rules = []alert.RuleConfig{{Name: "load", Metric: "m", Threshold: 80, Severity: "warning"}}
+	g.cfg.Rules = []rules.RuleConfig{{Name: "load", Metric: "m", Threshold: 80, Severity: "warning"}}
 	g.build(1, 1)
 	return g
 }
@@ -253,7 +253,7 @@ func TestReadmeRules(t *testing.T) {
 	require.NoError(t, yaml.Unmarshal([]byte("rules:"+block), &raw))
 	cfg := alertpipe.DefaultConfig()
 	require.NoError(t, confmap.NewFromStringMap(raw).Unmarshal(cfg))
-	rules, err := alert.Compile(cfg.Config)
+	rules, err := rules.Compile(cfg.Config)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"cpu", "postgres_gone", "swap", "cpu_burst", "receive_errors"}, rules.Names())
 }

@@ -3,7 +3,7 @@
 # takes minutes, is seen to move.
 set -eu
 cd "$1"
-# Static, but on a Mac: there cgo gives CPU, disk and temperature figures.
+# Static, but on a Mac: there cgo gives CPU, disk and temperature values.
 cgo=0
 [ "$(uname)" != Darwin ] || [ -n "${GOOS:-}" ] || cgo=1
 if [ -t 1 ]; then end='\r' every=1; else end='\n' every=200; fi

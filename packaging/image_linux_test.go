@@ -15,6 +15,8 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // image is what the last stage of the Dockerfile says.
@@ -95,7 +97,7 @@ func TestDockerfileFitsTheRepository(t *testing.T) {
 }
 
 func TestBinaryIsStatic(t *testing.T) {
-	file, err := elf.Open(binary(t))
+	file, err := elf.Open(harness.Binary(t))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, file.Close()) }()
 	for _, segment := range file.Progs {
@@ -122,7 +124,7 @@ func (img *image) build(t *testing.T, root string) {
 		}
 		switch {
 		case source == "/out/otelcol-psutil":
-			source = binary(t)
+			source = harness.Binary(t)
 		case strings.HasPrefix(source, "/src/"):
 			source = filepath.Join("..", strings.TrimPrefix(source, "/src/"))
 		}
@@ -173,9 +175,9 @@ func contained(t *testing.T, asUser func(root string) []string) []sample {
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC,
 	}
-	stop := launch(t, cmd)
+	p := harness.Run(t, t.TempDir(), cmd)
 	all := samples(t, filepath.Join(root, "var/lib/otelcol-psutil/metrics.jsonl"), 4)
-	stop()
+	stop(t, p)
 	return all
 }
 
@@ -196,8 +198,8 @@ func assertHost(t *testing.T, all []sample) {
 	hostname := strings.TrimSpace(string(contents(t, "/etc/hostname")))
 	pids, limits := make(map[string]bool), 0
 	for _, s := range all {
-		assert.Equal(t, hostname, s.resource.get("host.name"))
-		pids[s.resource.get("process.pid")] = true
+		assert.Equal(t, hostname, s.resource["host.name"])
+		pids[s.resource["process.pid"]] = true
 		if s.name == "system.memory.limit" {
 			limits++
 			assert.Equal(t, strconv.Itoa(kib*1024), s.value)
@@ -221,8 +223,8 @@ func assertHost(t *testing.T, all []sample) {
 func modesOf(all []sample, mountpoint string) map[string]bool {
 	found := make(map[string]bool)
 	for _, s := range all {
-		if s.name == "system.filesystem.usage" && s.attributes.get("system.filesystem.mountpoint") == mountpoint {
-			found[s.attributes.get("system.filesystem.mode")] = true
+		if s.name == "system.filesystem.usage" && s.attributes["system.filesystem.mountpoint"] == mountpoint {
+			found[s.attributes["system.filesystem.mode"]] = true
 		}
 	}
 	return found
@@ -231,7 +233,7 @@ func modesOf(all []sample, mountpoint string) map[string]bool {
 // ofThisProcess tells whether a metric of the test itself, a process of root outside the container, was seen.
 func ofThisProcess(all []sample, metric string) bool {
 	for _, s := range all {
-		if s.name == metric && s.resource.get("process.pid") == strconv.Itoa(os.Getpid()) {
+		if s.name == metric && s.resource["process.pid"] == strconv.Itoa(os.Getpid()) {
 			return true
 		}
 	}
@@ -260,8 +262,8 @@ func TestContainerWithCapabilities(t *testing.T) {
 	assertHost(t, all)
 	assert.True(t, ofThisProcess(all, "process.disk.io"))
 	for _, s := range all {
-		if s.resource.get("process.pid") == strconv.Itoa(os.Getpid()) {
-			assert.NotEmpty(t, s.resource.get("process.executable.path"))
+		if s.resource["process.pid"] == strconv.Itoa(os.Getpid()) {
+			assert.NotEmpty(t, s.resource["process.executable.path"])
 		}
 	}
 }

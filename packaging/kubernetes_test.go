@@ -14,6 +14,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // manifest is the Kubernetes manifest, by kind.
@@ -25,7 +27,7 @@ type manifest struct {
 	container corev1.Container
 }
 
-// daemonSet decodes the manifest into Kubernetes' own types. A key that they don't have, or one that stands twice, is an error.
+// daemonSet decodes the manifest into Kubernetes' own types. A key that they don't have, or a duplicate one, is an error.
 func daemonSet(t *testing.T) *manifest {
 	t.Helper()
 	m := &manifest{}
@@ -101,7 +103,7 @@ func TestManifestFitsTogether(t *testing.T) {
 }
 
 func TestConfigurationOfTheManifestIsValid(t *testing.T) {
-	program, m := binary(t), daemonSet(t)
+	program, m := harness.Binary(t), daemonSet(t)
 	config := m.config.Data["config.yaml"]
 	path, state := filepath.Join(t.TempDir(), "config.yaml"), t.TempDir()
 	require.NoError(t, os.WriteFile(path, []byte(config), 0o600))

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // packages builds the .deb and the .rpm of a program, and a stub that checks rules.
@@ -85,11 +87,11 @@ func contents(t *testing.T, path string) []byte {
 	return text
 }
 
-// systemctl notes what it is told.
+// systemctl notes its arguments.
 const systemctl = "#!/bin/sh\necho \"$@\" >>/systemctl.log\n"
 
-// told gives what systemctl was told since it was last asked.
-func (r *scratchRoot) told(t *testing.T) []string {
+// systemctlCalls gives the arguments of systemctl since it was asked before.
+func (r *scratchRoot) systemctlCalls(t *testing.T) []string {
 	t.Helper()
 	text, err := os.ReadFile(r.changed("systemctl.log"))
 	if os.IsNotExist(err) {
@@ -111,10 +113,10 @@ func TestDebFromInstallationToPurge(t *testing.T) {
 	}
 	const disable, reload, restart = "disable --now otelcol-psutil.service", "daemon-reload", "try-restart otelcol-psutil.service"
 
-	deb, _ := packages(t, binary(t), "1.0.0")
+	deb, _ := packages(t, harness.Binary(t), "1.0.0")
 	r.write(t, "old.deb", string(contents(t, deb)), 0o644)
 	assert.Contains(t, dpkg("-i", "/old.deb"), "systemctl enable --now otelcol-psutil", "it is said how to go on")
-	assert.Equal(t, []string{reload, restart}, r.told(t), "nothing is started")
+	assert.Equal(t, []string{reload, restart}, r.systemctlCalls(t), "nothing is started")
 	assert.Regexp(t, `^uid=\d+\(otelcol-psutil\) gid=\d+\(otelcol-psutil\) groups=\d+\(otelcol-psutil\)$`,
 		strings.TrimSpace(r.run(t, "id", "otelcol-psutil")))
 	assert.Regexp(t, `:/usr/sbin/nologin$`, strings.TrimSpace(r.run(t, "getent", "passwd", "otelcol-psutil")))
@@ -126,12 +128,12 @@ func TestDebFromInstallationToPurge(t *testing.T) {
 	deb, _ = packages(t, stub(t), "2.0.0")
 	r.write(t, "new.deb", string(contents(t, deb)), 0o644)
 	assert.NotContains(t, dpkg("-i", "/new.deb"), "enable --now")
-	assert.Equal(t, []string{reload, reload, restart}, r.told(t), "an upgrade stops nothing, and restarts what runs")
+	assert.Equal(t, []string{reload, reload, restart}, r.systemctlCalls(t), "an upgrade stops nothing, and restarts what runs")
 	assert.Contains(t, r.run(t, "cat", "/etc/otelcol-psutil/config.yaml"), "# mine")
 	assert.Equal(t, "#!/bin/sh\n", r.run(t, "cat", "/usr/bin/otelcol-psutil"))
 
 	dpkg("-r", "otelcol-psutil")
-	assert.Equal(t, []string{disable, reload}, r.told(t))
+	assert.Equal(t, []string{disable, reload}, r.systemctlCalls(t))
 	r.run(t, "test", "!", "-e", "/usr/bin/otelcol-psutil")
 	assert.Contains(t, r.run(t, "cat", "/etc/otelcol-psutil/config.yaml"), "# mine", "a removal keeps the configuration")
 	r.run(t, "test", "-e", "/var/lib/otelcol-psutil/queue")
@@ -166,17 +168,17 @@ func TestRpmFromInstallationToRemoval(t *testing.T) {
 	assert.Contains(t, rpm("-i", "/old.rpm"), "systemctl enable --now otelcol-psutil")
 	r.run(t, "id", "otelcol-psutil")
 	rpm("-V", "otelcol-psutil")
-	r.told(t)
+	r.systemctlCalls(t)
 
 	r.run(t, "sh", "-c", "echo '# mine' >>/etc/otelcol-psutil/config.yaml")
 	rpm("-U", "/new.rpm")
-	for _, order := range r.told(t) {
+	for _, order := range r.systemctlCalls(t) {
 		assert.NotContains(t, order, "disable", "an upgrade stops nothing")
 	}
 	assert.Contains(t, r.run(t, "cat", "/etc/otelcol-psutil/config.yaml"), "# mine")
 
 	rpm("-e", "otelcol-psutil")
-	assert.Contains(t, r.told(t), "disable --now otelcol-psutil.service")
+	assert.Contains(t, r.systemctlCalls(t), "disable --now otelcol-psutil.service")
 	for _, path := range r.left(t) {
 		assert.Regexp(t, `^/etc/otelcol-psutil(/config\.yaml\.rpmsave)?$`, path, "what was changed is kept")
 	}

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 )
 
 // scratchRoot is a copy of this machine's root of which only the changes exist, so that packages can be installed for real.
@@ -36,7 +38,7 @@ func newScratchRoot(t *testing.T) *scratchRoot {
 		require.NoError(t, os.Mkdir(filepath.Join(r.dir, name), 0o755))
 	}
 	if out, err := r.command("true").CombinedOutput(); err != nil {
-		t.Skipf("there is no overlay on this machine: %v: %s", err, out)
+		testenv.Missing(t, "no overlay filesystem: %v: %s", err, out)
 	}
 	return r
 }

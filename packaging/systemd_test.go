@@ -13,6 +13,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 )
 
 const unitFile = "systemd/otelcol-psutil.service"
@@ -46,7 +49,7 @@ func unitFor(t *testing.T, program string) string {
 
 func TestUnitIsUnderstoodBySystemd(t *testing.T) {
 	needs(t, false, "systemd-analyze")
-	path := unitFor(t, binary(t))
+	path := unitFor(t, harness.Binary(t))
 	assert.Empty(t, output(t, exec.Command("systemd-analyze", "verify", "--man=no", path)))
 	output(t, exec.Command("systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold="+strconv.Itoa(maxExposure), path))
 }
@@ -118,7 +121,7 @@ func TestCapabilitiesOfTheUnitAreThoseThatAreNeeded(t *testing.T) {
 // seenWith tells what of this process a collector of another user sees.
 func seenWith(t *testing.T, capabilities []string) (path string, io bool, log string) {
 	t.Helper()
-	dir, program := openDir(t), binary(t)
+	dir, program := openDir(t), harness.Binary(t)
 	require.NoError(t, os.Chmod(dir, 0o777))
 	config := filepath.Join(dir, "collector.yaml")
 	require.NoError(t, os.WriteFile(config, []byte(everyProcess), 0o644))
@@ -129,14 +132,14 @@ func seenWith(t *testing.T, capabilities []string) (path string, io bool, log st
 	cmd := exec.Command("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs",
 		"--inh-caps="+set, "--ambient-caps="+set, "--bounding-set="+set, installed(t, dir, program), "--config", config)
 	cmd.Dir = dir
-	stop := launch(t, cmd)
+	p := harness.Run(t, dir, cmd)
 	for _, s := range samples(t, filepath.Join(dir, "metrics.jsonl"), 3) {
-		if s.resource.get("process.pid") == strconv.Itoa(os.Getpid()) {
-			path = s.resource.get("process.executable.path")
+		if s.resource["process.pid"] == strconv.Itoa(os.Getpid()) {
+			path = s.resource["process.executable.path"]
 			io = io || s.name == "process.disk.io"
 		}
 	}
-	return path, io, stop()
+	return path, io, stop(t, p)
 }
 
 // installed puts the binary where another user can run it.
@@ -151,11 +154,9 @@ func installed(t *testing.T, dir, program string) string {
 
 // TestUnitAllowsWhatTheCollectorDoes traces a collector with every scraper and holds its system calls against the unit's filters.
 func TestUnitAllowsWhatTheCollectorDoes(t *testing.T) {
-	needs(t, false, "systemd-analyze", "strace")
-	if err := exec.Command("strace", "-o", os.DevNull, "true").Run(); err != nil {
-		t.Skipf("strace is not allowed: %v", err)
-	}
-	dir, program := t.TempDir(), binary(t)
+	needs(t, false, "systemd-analyze")
+	testenv.Strace(t)
+	dir, program := t.TempDir(), harness.Binary(t)
 	config, trace := filepath.Join(dir, "collector.yaml"), filepath.Join(dir, "trace")
 	require.NoError(t, os.WriteFile(config, []byte(everyProcess), 0o600))
 	// As a daemon strace is a grandchild, so that the signal reaches the collector itself.
@@ -163,14 +164,13 @@ func TestUnitAllowsWhatTheCollectorDoes(t *testing.T) {
 		program, "--config", absolute(t, "../examples/agent.yaml"), "--config", config,
 		"--set", "service.pipelines.metrics.exporters=[file,alert,otlp_grpc]")
 	cmd.Dir = dir
-	stop := launch(t, cmd)
+	p := harness.Run(t, dir, cmd)
 	samples(t, filepath.Join(dir, "metrics.jsonl"), 3)
-	stop()
+	stop(t, p)
 
-	text, err := os.ReadFile(trace)
-	require.NoError(t, err)
+	text := harness.AwaitTrace(t, trace, p.PID())
 	used := make(map[string]bool)
-	for _, m := range regexp.MustCompile(`(?m)^\d+ +(\w+)\(`).FindAllStringSubmatch(string(text), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\d+ +(\w+)\(`).FindAllStringSubmatch(text, -1) {
 		used[m[1]] = true
 	}
 	require.Greater(t, len(used), 20)
@@ -183,13 +183,13 @@ func TestUnitAllowsWhatTheCollectorDoes(t *testing.T) {
 	}
 
 	families := strings.Fields(unit(t)["RestrictAddressFamilies"][0])
-	for _, m := range regexp.MustCompile(`\bsocket\((AF_\w+)`).FindAllStringSubmatch(string(text), -1) {
+	for _, m := range regexp.MustCompile(`\bsocket\((AF_\w+)`).FindAllStringSubmatch(text, -1) {
 		assert.Contains(t, families, m[1])
 	}
-	assert.NotRegexp(t, `PROT_WRITE\|PROT_EXEC`, string(text), "MemoryDenyWriteExecute")
-	assert.NotRegexp(t, `mprotect\([^\n]*PROT_EXEC`, string(text), "MemoryDenyWriteExecute")
-	assert.NotRegexp(t, `CLONE_NEW`, string(text), "RestrictNamespaces")
-	assert.NotRegexp(t, `SCHED_(FIFO|RR)`, string(text), "RestrictRealtime")
+	assert.NotRegexp(t, `PROT_WRITE\|PROT_EXEC`, text, "MemoryDenyWriteExecute")
+	assert.NotRegexp(t, `mprotect\([^\n]*PROT_EXEC`, text, "MemoryDenyWriteExecute")
+	assert.NotRegexp(t, `CLONE_NEW`, text, "RestrictNamespaces")
+	assert.NotRegexp(t, `SCHED_(FIFO|RR)`, text, "RestrictRealtime")
 }
 
 func absolute(t *testing.T, path string) string {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
@@ -27,24 +26,25 @@ const (
 	minCollectionInterval = time.Millisecond
 )
 
-// Config is the configuration of one psutil receiver. Its zero form, `psutil:`, monitors this host in full.
+// Config is the configuration of one psutil receiver. Without any key, `psutil:`, it monitors this host with the default scrapers.
 type Config struct {
 	scraperhelper.ControllerConfig `mapstructure:",squash"`
 	metadata.MetricsBuilderConfig  `mapstructure:",squash"`
 
-	// RootPath is where the host's / is mounted, for instance /hostfs in a container. It is a value of this receiver alone.
+	// RootPath is where the host's / is mounted, for instance /hostfs in a container. Empty is this host. Other receivers
+	// of the same Collector are not concerned.
 	RootPath string `mapstructure:"root_path"`
 
-	// Temporality of every counter: cumulative (the default) or delta.
+	// Temporality is the aggregation temporality of every counter: cumulative (the default) or delta.
 	Temporality Temporality `mapstructure:"temporality"`
 
-	// Rates adds, beside counters, gauges of their change a second.
+	// Rates adds, beside counters, gauges of their change per second.
 	Rates RatesConfig `mapstructure:"rates"`
 
-	// Sampling reads some metrics between the exports, and exports what they were like in between.
+	// Sampling reads some metrics between the exports, and exports their distribution between two of these.
 	Sampling SamplingConfig `mapstructure:"sampling"`
 
-	// Scrapers holds one block a subject. Without the key all run but connections and sensors; with it, only those named.
+	// Scrapers holds one block for each subject. Without the key the default scrapers run; with it, only those named.
 	Scrapers ScrapersConfig `mapstructure:"scrapers"`
 }
 
@@ -53,18 +53,21 @@ type Temporality string
 
 // The temporalities of OTLP.
 const (
+	// TemporalityCumulative is for points with the total since the start of the stream.
 	TemporalityCumulative Temporality = "cumulative"
-	TemporalityDelta      Temporality = "delta"
+	// TemporalityDelta is for points with what was counted since the previous point of the stream.
+	TemporalityDelta Temporality = "delta"
 )
 
 // RatesConfig says which counters get a gauge <metric>.rate.
 type RatesConfig struct {
+	// Enabled adds the gauges.
 	Enabled bool `mapstructure:"enabled"`
 	// Metrics names the counters; none means all.
 	Metrics []string `mapstructure:"metrics"`
 }
 
-// validate refuses metrics that can have no rate.
+// validate refuses names of metrics that are not counters.
 func (c *RatesConfig) validate() error {
 	if len(c.Metrics) == 0 {
 		return nil
@@ -86,26 +89,9 @@ func (c *RatesConfig) validate() error {
 	return errors.Join(errs...)
 }
 
-// ScrapersConfig has one optional block for each scraper.
-type ScrapersConfig struct {
-	CPU         configoptional.Optional[CPUConfig]        `mapstructure:"cpu"`
-	Load        configoptional.Optional[ScraperConfig]    `mapstructure:"load"`
-	Memory      configoptional.Optional[ScraperConfig]    `mapstructure:"memory"`
-	Paging      configoptional.Optional[ScraperConfig]    `mapstructure:"paging"`
-	Disk        configoptional.Optional[DiskConfig]       `mapstructure:"disk"`
-	Filesystem  configoptional.Optional[FilesystemConfig] `mapstructure:"filesystem"`
-	Network     configoptional.Optional[NetworkConfig]    `mapstructure:"network"`
-	Connections configoptional.Optional[ScraperConfig]    `mapstructure:"connections"`
-	Pressure    configoptional.Optional[ScraperConfig]    `mapstructure:"pressure"`
-	Sensors     configoptional.Optional[ScraperConfig]    `mapstructure:"sensors"`
-	Processes   configoptional.Optional[ScraperConfig]    `mapstructure:"processes"`
-	Process     configoptional.Optional[ProcessConfig]    `mapstructure:"process"`
-	System      configoptional.Optional[ScraperConfig]    `mapstructure:"system"`
-}
-
-// ScraperConfig is what every scraper can be told.
+// ScraperConfig has the keys that every scraper has.
 type ScraperConfig struct {
-	// CollectionInterval of this scraper. Zero takes that of the receiver.
+	// CollectionInterval is the interval of this scraper. Zero takes that of the receiver.
 	CollectionInterval time.Duration `mapstructure:"collection_interval"`
 }
 
@@ -123,7 +109,7 @@ func createDefaultConfig() component.Config {
 	}
 }
 
-// defaultScrapers are those that run when the configuration names none.
+// defaultScrapers has those scrapers present that run when the configuration names none.
 func defaultScrapers() ScrapersConfig {
 	s := offeredScrapers()
 	for _, k := range scraperKinds {
@@ -134,27 +120,17 @@ func defaultScrapers() ScrapersConfig {
 	return s
 }
 
-// offeredScrapers has no scraper running, and for each the values that its block starts from.
+// offeredScrapers has no scraper present, and for each the values that its block starts from.
 func offeredScrapers() ScrapersConfig {
-	return ScrapersConfig{
-		CPU:         configoptional.Default(CPUConfig{}),
-		Load:        configoptional.Default(ScraperConfig{}),
-		Memory:      configoptional.Default(ScraperConfig{}),
-		Paging:      configoptional.Default(ScraperConfig{}),
-		Disk:        configoptional.Default(DiskConfig{}),
-		Filesystem:  configoptional.Default(defaultFilesystemConfig()),
-		Network:     configoptional.Default(NetworkConfig{}),
-		Connections: configoptional.Default(ScraperConfig{}),
-		Pressure:    configoptional.Default(ScraperConfig{}),
-		Sensors:     configoptional.Default(ScraperConfig{}),
-		Processes:   configoptional.Default(ScraperConfig{}),
-		Process:     configoptional.Default(defaultProcessConfig()),
-		System:      configoptional.Default(ScraperConfig{}),
+	var s ScrapersConfig
+	for _, k := range scraperKinds {
+		k.offer(&s)
 	}
+	return s
 }
 
-// Unmarshal decodes the configuration. It is written out because scrapers that are named replace the default set, and because
-// an unknown key deserves the list of the known ones.
+// Unmarshal decodes the configuration. Scrapers that are named replace the default ones, and the error of an unknown key names
+// those that are known.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := confkeys.Check(conf, c); err != nil {
 		return err

@@ -44,7 +44,9 @@ func TestConfigThatIsValid(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, createDefaultConfig(), cfg)
 		want := []string{"cpu", "load", "memory", "paging", "disk", "filesystem", "network", "pressure", "processes", "process", "system"}
-		assert.ElementsMatch(t, want, names(scraperKinds, &cfg.Scrapers))
+		assert.Subset(t, names(scraperKinds, &cfg.Scrapers), want)
+		assert.NotContains(t, names(scraperKinds, &cfg.Scrapers), "connections")
+		assert.NotContains(t, names(scraperKinds, &cfg.Scrapers), "sensors")
 		assert.Equal(t, 15*time.Second, cfg.CollectionInterval)
 	})
 	t.Run("named scrapers replace the default ones", func(t *testing.T) {
@@ -68,6 +70,7 @@ func TestConfigThatIsRefused(t *testing.T) {
 		"negative_delay":       {"initial_delay is -1s"},
 		"rates_not_enabled":    {"rates::enabled is false"},
 		"unknown_metric":       {`metrics: unknown key "system.cpu.times" (did you mean "system.cpu.time"?)`},
+		"metric_renamed":       {`metrics: unknown key "process.group.count" (it is called "process.group.process.count" now)`},
 		"unknown_resource":     {`resource_attributes: unknown key "host.hostname" (did you mean "host.name"?)`},
 		"negative_interval":    {"collection_interval", "positive"},
 		"scraper_interval":     {"scrapers::memory::collection_interval is -5s", "must be positive"},

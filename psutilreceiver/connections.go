@@ -6,13 +6,13 @@ import (
 )
 
 type connectionsScraper struct {
-	environment
-	connections *host.Connections
-	borrowed    bool // it has been said that the figures are not the host's
+	scraperSettings
+	connections  *host.Connections
+	ownNamespace bool // a warning has said that the counts are not the host's
 }
 
-func newConnectionsScraper(_ ScraperConfig, env environment) (scraper, error) {
-	return &connectionsScraper{environment: env, connections: host.NewConnections(env.host)}, nil
+func newConnectionsScraper(_ ScraperConfig, settings scraperSettings) (scraper, error) {
+	return &connectionsScraper{scraperSettings: settings, connections: host.NewConnections(settings.host)}, nil
 }
 
 var connectionStates = [...]metadata.AttributeNetworkConnectionState{
@@ -29,10 +29,10 @@ var connectionStates = [...]metadata.AttributeNetworkConnectionState{
 	host.ConnectionTimeWait:    metadata.AttributeNetworkConnectionStateTimeWait,
 }
 
-func (s *connectionsScraper) scrape(t *tick) error {
+func (s *connectionsScraper) scrape(t *scrapeContext) error {
 	counts, err := s.connections.Read()
-	if s.connections.Borrowed() && !s.borrowed {
-		s.borrowed = true
+	if s.connections.OwnNamespace() && !s.ownNamespace {
+		s.ownNamespace = true
 		s.logger.Warn("The host's network namespace can't be read below root_path: connections are those of this process's own namespace")
 	}
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// described is the description that the metrics' code is generated from.
+// described is metadata.yaml, of which the code of the metrics is generated.
 //
 //go:embed metadata.yaml
 var described []byte

@@ -14,12 +14,12 @@ import (
 type CPUConfig struct {
 	ScraperConfig `mapstructure:",squash"`
 
-	// PerCPU reports times and utilization of each logical CPU instead of all together.
+	// PerCPU reports time and utilization of each logical CPU instead of all together.
 	PerCPU bool `mapstructure:"per_cpu"`
 }
 
 type cpuScraper struct {
-	environment
+	scraperSettings
 	perCPU bool
 	total  cpuStream
 	cpus   map[int]*cpuStream // by logical number; kept while a CPU is offline, so bounded by the CPUs that the host can have
@@ -28,11 +28,11 @@ type cpuScraper struct {
 	coresFor int
 }
 
-func newCPUScraper(cfg CPUConfig, env environment) (scraper, error) {
-	return &cpuScraper{environment: env, perCPU: cfg.PerCPU, cpus: make(map[int]*cpuStream)}, nil
+func newCPUScraper(cfg CPUConfig, settings scraperSettings) (scraper, error) {
+	return &cpuScraper{scraperSettings: settings, perCPU: cfg.PerCPU, cpus: make(map[int]*cpuStream)}, nil
 }
 
-func (s *cpuScraper) scrape(t *tick) error {
+func (s *cpuScraper) scrape(t *scrapeContext) error {
 	sample, err := s.host.CPU()
 	if err != nil {
 		return err
@@ -44,10 +44,10 @@ func (s *cpuScraper) scrape(t *tick) error {
 		s.total.advanceTotal(t, modesOf(&sample.Total), len(sample.PerCPU))
 		s.record(t, &s.total)
 	}
-	return aside(errors.Join(s.scrapeCores(t, len(sample.PerCPU)), s.scrapeFrequencies(t)))
+	return auxiliary(errors.Join(s.scrapeCores(t, len(sample.PerCPU)), s.scrapeFrequencies(t)))
 }
 
-func (s *cpuScraper) scrapeEach(t *tick, sample *host.CPUSample) {
+func (s *cpuScraper) scrapeEach(t *scrapeContext, sample *host.CPUSample) {
 	for i := range sample.PerCPU {
 		times := &sample.PerCPU[i]
 		c, ok := s.cpus[times.Number]
@@ -60,7 +60,7 @@ func (s *cpuScraper) scrapeEach(t *tick, sample *host.CPUSample) {
 	}
 }
 
-func (s *cpuScraper) record(t *tick, c *cpuStream, attributes ...metadata.MetricAttributeOption) {
+func (s *cpuScraper) record(t *scrapeContext, c *cpuStream, attributes ...metadata.MetricAttributeOption) {
 	s.mb.Reset(metadata.WithStartTime(c.start))
 	var sum float64
 	for _, d := range c.delta {
@@ -78,7 +78,7 @@ func (s *cpuScraper) record(t *tick, c *cpuStream, attributes ...metadata.Metric
 	s.mb.Reset(metadata.WithStartTime(t.boot))
 }
 
-func (s *cpuScraper) scrapeCores(t *tick, logical int) error {
+func (s *cpuScraper) scrapeCores(t *scrapeContext, logical int) error {
 	if !s.metrics.SystemCPUPhysicalCount.Enabled {
 		return nil
 	}
@@ -93,7 +93,7 @@ func (s *cpuScraper) scrapeCores(t *tick, logical int) error {
 	return nil
 }
 
-func (s *cpuScraper) scrapeFrequencies(t *tick) error {
+func (s *cpuScraper) scrapeFrequencies(t *scrapeContext) error {
 	m := &s.metrics
 	if !m.SystemCPUFrequency.Enabled && !m.SystemCPUFrequencyMin.Enabled && !m.SystemCPUFrequencyMax.Enabled {
 		return nil
@@ -121,26 +121,26 @@ func modesOf(t *host.CPUTimes) modeTimes {
 	return modeTimes{t.User, t.Nice, t.System, t.Idle, t.IOWait, t.Interrupt, t.Steal}
 }
 
-// heldBack is how far a time may step back and be taken for the kernel's inexact accounting of idle and iowait (proc(5)), which
-// is held, rather than for a CPU that was away, in seconds. It is the bound that node_exporter found to hold in practice.
+// heldBack is the number of seconds by which a time may step back and still be taken for the kernel's inexact accounting of idle and iowait
+// (proc(5)): the stream then keeps its value. More is a CPU that was away. It is the bound of node_exporter.
 const heldBack = 3
 
-// cpuStream makes streams that never fall from the times of one CPU, or of all.
+// cpuStream makes streams that never fall of the times of one CPU, or of all.
 type cpuStream struct {
-	start  pcommon.Timestamp // of the streams; 0 before the first tick
-	begun  bool              // at this tick: what was before it is not known
-	seen   time.Time         // last tick with this CPU
+	start  pcommon.Timestamp // of the streams; 0 before the first scrape
+	begun  bool              // whether they began at this scrape, so that nothing before it is known
+	seen   time.Time         // last scrape with this CPU
 	online int               // CPUs that were online then, of the streams of all together
 	raw    modeTimes         // highest times that the kernel has given since the streams began
 	base   modeTimes         // what of raw belongs to the time before the start
 	value  modeTimes         // since the start: what is emitted
-	delta  modeTimes         // since the previous tick; zero when that is not known
+	delta  modeTimes         // since the previous scrape; zero when that is not known
 }
 
 // advanceTotal takes the times of all CPUs together. When a CPU goes offline the kernel's sum loses its idle time, and when it comes back
 // the sum may regain it: the streams go on from where they were, and do not count what cannot have passed since they were last seen. That
-// may be less than the tick's elapsed time, which is since a scrape that read everything.
-func (c *cpuStream) advanceTotal(t *tick, now modeTimes, online int) {
+// may be less than the elapsed time of the scrape, which is since one that read everything.
+func (c *cpuStream) advanceTotal(t *scrapeContext, now modeTimes, online int) {
 	if c.start == 0 {
 		c.begin(t, t.boot, now, modeTimes{})
 		c.online = online
@@ -157,9 +157,9 @@ func (c *cpuStream) advanceTotal(t *tick, now modeTimes, online int) {
 	c.advance(t, now)
 }
 
-// advanceOne takes the times of one CPU. One that appears, that comes back after a tick without it, or whose times fall, starts
-// new streams at the previous tick, with as much of its times as can have passed since.
-func (c *cpuStream) advanceOne(t *tick, now modeTimes) {
+// advanceOne takes the times of one CPU. One that appears, that comes back after a scrape without it, or whose times fall, starts
+// new streams at the previous scrape, with as much of its times as can have passed since.
+func (c *cpuStream) advanceOne(t *scrapeContext, now modeTimes) {
 	switch {
 	case t.previous == 0:
 		c.begin(t, t.boot, now, modeTimes{})
@@ -180,7 +180,7 @@ func (c *cpuStream) advanceOne(t *tick, now modeTimes) {
 	}
 }
 
-func (c *cpuStream) wasAway(t *tick) bool { return t.now.Sub(c.seen) > t.elapsed }
+func (c *cpuStream) wasAway(t *scrapeContext) bool { return t.now.Sub(c.seen) > t.elapsed }
 
 func (c *cpuStream) fell(now modeTimes) bool {
 	for i, v := range now {
@@ -191,18 +191,18 @@ func (c *cpuStream) fell(now modeTimes) bool {
 	return false
 }
 
-func (c *cpuStream) begin(t *tick, start pcommon.Timestamp, now, base modeTimes) {
+func (c *cpuStream) begin(t *scrapeContext, start pcommon.Timestamp, now, base modeTimes) {
 	*c = cpuStream{start: start, begun: true, seen: t.now, raw: now, base: base}
 	for i := range now {
 		c.value[i] = now[i] - base[i]
 	}
 }
 
-func (c *cpuStream) advance(t *tick, now modeTimes) {
+func (c *cpuStream) advance(t *scrapeContext, now modeTimes) {
 	c.seen, c.begun = t.now, false
 	for i, v := range now {
 		c.raw[i] = max(c.raw[i], v)
-		value := max(c.raw[i]-c.base[i], c.value[i]) // Where the base has moved, rounding may tell a little less than before.
+		value := max(c.raw[i]-c.base[i], c.value[i]) // Where the base has moved, rounding may give a little less than before.
 		c.delta[i] = value - c.value[i]
 		c.value[i] = value
 	}

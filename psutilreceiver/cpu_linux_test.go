@@ -12,9 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestAFaultOfASideFileLeavesTheTimesAlone: from the first scrape on a file beside proc/stat can't be read. Times and utilization are those of a
-// host that is well, and when the file is good again, so is the rest.
-func TestAFaultOfASideFileLeavesTheTimesAlone(t *testing.T) {
+// TestAnErrorOfAnAuxiliaryFileDoesNotAffectTheTimes: from the first scrape on a file other than proc/stat can't be read. Times and utilization are those of a
+// healthy host, and when the file can be read again, its metrics are back.
+func TestAnErrorOfAnAuxiliaryFileDoesNotAffectTheTimes(t *testing.T) {
 	for file, costs := range map[string]string{
 		"topology/thread_siblings_list": "system.cpu.physical.count",
 		"cpufreq/scaling_cur_freq":      "system.cpu.frequency{cpu.logical_number=0}",

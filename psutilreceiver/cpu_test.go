@@ -8,23 +8,23 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// clockAt makes ticks 10 s apart for tests of streams.
+// clockAt makes scrapes 10 s apart for tests of streams.
 type clockAt struct {
-	boot time.Time
-	tick tick
+	boot    time.Time
+	current scrapeContext
 }
 
-func (c *clockAt) next() *tick {
-	previous := c.tick
+func (c *clockAt) next() *scrapeContext {
+	previous := c.current
 	now := previous.now.Add(10 * time.Second)
 	if previous.now.IsZero() {
 		now = c.boot.Add(1000 * time.Second)
 	}
-	c.tick = tick{now: now, time: pcommon.NewTimestampFromTime(now), boot: pcommon.NewTimestampFromTime(c.boot), previous: previous.time}
+	c.current = scrapeContext{now: now, time: pcommon.NewTimestampFromTime(now), boot: pcommon.NewTimestampFromTime(c.boot), previous: previous.time}
 	if !previous.now.IsZero() {
-		c.tick.elapsed = now.Sub(previous.now)
+		c.current.elapsed = now.Sub(previous.now)
 	}
-	return &c.tick
+	return &c.current
 }
 
 func (c *clockAt) seconds(ts pcommon.Timestamp) float64 { return ts.AsTime().Sub(c.boot).Seconds() }
@@ -37,7 +37,7 @@ func times(user, idle, iowait float64) modeTimes {
 
 func TestOneCPU(t *testing.T) {
 	type step struct {
-		raw    *modeTimes // nil: the CPU is offline in this tick
+		raw    *modeTimes // nil: the CPU is offline in this scrape
 		start  float64    // of the streams, in seconds since boot
 		value  modeTimes
 		deltas bool
@@ -62,13 +62,13 @@ func TestOneCPU(t *testing.T) {
 			{raw: at(103, 810, 0), start: 1010, value: times(3, 10, 0)},
 			{raw: at(105, 818, 0), start: 1010, value: times(5, 18, 0), deltas: true},
 		}},
-		{"a CPU that comes back with idle begun anew never falls and never leaps", []step{
+		{"a CPU that comes back with idle that starts again never falls and never leaps", []step{
 			{raw: at(100, 800, 0), value: times(100, 800, 0)},
 			{},
 			{raw: at(101, 2, 0), start: 1010, value: times(1, 0, 0)},
 			{raw: at(102, 11, 0), start: 1010, value: times(2, 9, 0), deltas: true},
 		}},
-		{"idle that falls far without a missing tick is a CPU that was away between", []step{
+		{"idle that falls far without a missing scrape is a CPU that was away between", []step{
 			{raw: at(100, 800, 0), value: times(100, 800, 0)},
 			{raw: at(101, 5, 0), start: 1000, value: times(1, 0, 0)},
 		}},
@@ -86,11 +86,11 @@ func TestOneCPU(t *testing.T) {
 			clock := &clockAt{boot: time.Unix(1_700_000_000, 0)}
 			var c cpuStream
 			for i, s := range tc.steps {
-				tick := clock.next()
+				current := clock.next()
 				if s.raw == nil {
 					continue
 				}
-				c.advanceOne(tick, *s.raw)
+				c.advanceOne(current, *s.raw)
 				assert.InDeltaSlice(t, s.value[:], c.value[:], 1e-9, "value in step %d", i)
 				assert.InDelta(t, s.start, clock.seconds(c.start), 1e-6, "start in step %d", i)
 				assert.Equal(t, s.deltas, c.delta != modeTimes{}, "delta in step %d", i)

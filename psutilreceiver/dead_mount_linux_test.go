@@ -1,12 +1,10 @@
 package psutilreceiver
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -20,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/scraper/scraperhelper"
 	"golang.org/x/sys/unix"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
 
@@ -40,13 +39,8 @@ func inMountNamespace(t *testing.T) bool {
 		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
 	}
 	out, err := cmd.CombinedOutput()
-	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EINVAL) {
-		t.Skipf("namespaces are not to be had: %v", err)
-	}
+	testenv.InNamespace(t, out, err)
 	require.NoError(t, err, "%s", out)
-	if strings.Contains(string(out), "SKIP: "+t.Name()) {
-		t.Skipf("%s", out)
-	}
 	t.Logf("%s", out)
 	return false
 }
@@ -59,7 +53,7 @@ func TestADeadMountDelaysNothing(t *testing.T) {
 	}
 	daemon, err := unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
-		t.Skipf("no FUSE: %v", err)
+		testenv.Missing(t, "no FUSE: %v", err)
 	}
 	dead := filepath.Join(t.TempDir(), "dead")
 	require.NoError(t, os.Mkdir(dead, 0o755))
@@ -98,7 +92,7 @@ func TestADeadMountDelaysNothing(t *testing.T) {
 	t.Logf("Shutdown took %v", time.Since(began))
 }
 
-// batch waits for the nth batch that holds figures of the host, and gives its metrics by name.
+// batch waits for the nth batch that holds metrics of the host, and gives its metrics by name.
 func batch(t *testing.T, sink *consumertest.MetricsSink, n int) map[string]pmetric.Metric {
 	t.Helper()
 	metrics := make(map[string]pmetric.Metric)

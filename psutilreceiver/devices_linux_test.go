@@ -15,9 +15,9 @@ import (
 
 // changingHost is a host whose files change between the scrapes of one scraper, ten seconds apart.
 type changingHost struct {
-	root string
-	env  environment
-	tick tick
+	root     string
+	settings scraperSettings
+	current  scrapeContext
 }
 
 // changingHostWith is a host that begins with these files.
@@ -28,8 +28,8 @@ func changingHostWith(t *testing.T, files map[string]string) *changingHost {
 	for name, text := range files {
 		h.put(t, name, text)
 	}
-	h.env = environmentOf(t, h.root, nil)
-	h.tick = *fixtureTick()
+	h.settings = scraperSettingsOf(t, h.root, nil)
+	h.current = *fixtureScrape()
 	return h
 }
 
@@ -43,17 +43,17 @@ func (h *changingHost) put(t *testing.T, name, text string) {
 // scrape runs the scraper as its group would.
 func (h *changingHost) scrape(t *testing.T, s scraper) pmetric.Metrics {
 	t.Helper()
-	previous := h.tick
+	previous := h.current
 	now := previous.now.Add(10 * time.Second)
-	h.tick = tick{
+	h.current = scrapeContext{
 		now: now, time: pcommon.NewTimestampFromTime(now), boot: previous.boot, previous: previous.time, elapsed: now.Sub(previous.now),
 	}
-	h.env.host.Begin()
-	h.env.mb.Reset(metadata.WithStartTime(h.tick.boot))
-	h.env.starts.Begin(h.tick.time)
-	require.NoError(t, s.scrape(&h.tick))
-	h.env.starts.End(true)
-	return h.env.mb.Emit()
+	h.settings.host.Begin()
+	h.settings.mb.Reset(metadata.WithStartTime(h.current.boot))
+	h.settings.starts.Begin(h.current.time)
+	require.NoError(t, s.scrape(&h.current))
+	h.settings.starts.End(true)
+	return h.settings.mb.Emit()
 }
 
 // startsOf gives the start of each point of a metric, by its attributes.

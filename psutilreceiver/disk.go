@@ -1,6 +1,8 @@
 package psutilreceiver
 
 import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
@@ -9,21 +11,21 @@ import (
 type DiskConfig struct {
 	ScraperConfig `mapstructure:",squash"`
 
-	// Include and Exclude choose devices. A device that Include lists is shown whatever it is; without Include, only whole disks
-	// are, of which the sum is the I/O of the host.
+	// Include and Exclude choose devices. A device that Include lists is shown, whatever it is. Without Include only whole disks are
+	// shown: their sum is the I/O of the host.
 	Include DeviceMatch `mapstructure:"include"`
 	Exclude DeviceMatch `mapstructure:"exclude"`
-	// Partitions shows partitions, too.
+	// Partitions shows partitions beside whole disks.
 	Partitions bool `mapstructure:"partitions"`
 }
 
 type diskScraper struct {
-	environment
+	scraperSettings
 	disks *host.Disks
 }
 
-func newDiskScraper(cfg DiskConfig, env environment) (scraper, error) {
-	return &diskScraper{environment: env, disks: cfg.disks(env.host)}, nil
+func newDiskScraper(cfg DiskConfig, settings scraperSettings) (scraper, error) {
+	return &diskScraper{scraperSettings: settings, disks: cfg.disks(settings.host)}, nil
 }
 
 // disks gives a reader of the devices that are shown.
@@ -31,54 +33,64 @@ func (cfg *DiskConfig) disks(h *host.Host) *host.Disks {
 	chosen := newSelection(cfg.Include.Devices, cfg.Include.MatchType, cfg.Exclude.Devices, cfg.Exclude.MatchType)
 	return host.NewDisks(h, func(name string, kind host.DiskKind) bool {
 		shown := kind == host.DiskWhole || kind == host.DiskPartition && cfg.Partitions || chosen.included(name)
-		return shown && chosen.wants(name)
+		return shown && chosen.matches(name)
 	})
 }
 
 func (s *diskScraper) close() error { return s.disks.Close() }
 
-func (s *diskScraper) scrape(t *tick) error {
+func (s *diskScraper) scrape(t *scrapeContext) error {
 	disks, err := s.disks.Read(t.now)
 	for i := range disks {
-		s.record(t, &disks[i])
+		d := &disks[i]
+		s.mb.Reset(metadata.WithStartTime(s.starts.Start(d.Name, d.Identity)))
+		recordRows(diskRows, s.mb, t.time, d)
 	}
 	return err
 }
 
-func (s *diskScraper) record(t *tick, d *host.Disk) {
-	mb, ts, name := s.mb, t.time, d.Name
-	mb.Reset(metadata.WithStartTime(s.starts.Start(name, d.Identity)))
-	for _, way := range []struct {
-		direction                 metadata.AttributeDiskIoDirection
-		bytes, operations, merged int64
-		time                      float64
-	}{
-		{metadata.AttributeDiskIoDirectionRead, d.ReadBytes, d.Reads, d.ReadsMerged, d.ReadTime},
-		{metadata.AttributeDiskIoDirectionWrite, d.WrittenBytes, d.Writes, d.WritesMerged, d.WriteTime},
-	} {
-		if way.bytes >= 0 {
-			mb.RecordSystemDiskIoDataPoint(ts, way.bytes, name, way.direction)
-		}
-		if way.operations >= 0 {
-			mb.RecordSystemDiskOperationsDataPoint(ts, way.operations, name, way.direction)
-		}
-		if way.merged >= 0 {
-			mb.RecordSystemDiskMergedDataPoint(ts, way.merged, name, way.direction)
-		}
-		if way.time >= 0 {
-			mb.RecordSystemDiskOperationTimeDataPoint(ts, way.time, name, way.direction)
-		}
-	}
-	if d.IOTime >= 0 {
-		mb.RecordSystemDiskIoTimeDataPoint(ts, d.IOTime, name)
-	}
-	if d.WeightedIOTime >= 0 {
-		mb.RecordSystemDiskWeightedIoTimeDataPoint(ts, d.WeightedIOTime, name)
-	}
-	if d.InFlight >= 0 {
-		mb.RecordSystemDiskPendingOperationsDataPoint(ts, d.InFlight, name)
-	}
-	if d.Size >= 0 {
-		mb.RecordSystemDiskLimitDataPoint(ts, d.Size, name)
-	}
+const (
+	diskRead  = metadata.AttributeDiskIoDirectionRead
+	diskWrite = metadata.AttributeDiskIoDirectionWrite
+)
+
+// diskRows are the points of a disk.
+var diskRows = []pointRow[host.Disk]{
+	intRow(func(d *host.Disk) int64 { return d.ReadBytes }, diskIO((*builder).RecordSystemDiskIoDataPoint, diskRead)).sampled(samplingByDefault),
+	intRow(func(d *host.Disk) int64 { return d.WrittenBytes }, diskIO((*builder).RecordSystemDiskIoDataPoint, diskWrite)).sampled(samplingByDefault),
+	intRow(func(d *host.Disk) int64 { return d.Reads }, diskIO((*builder).RecordSystemDiskOperationsDataPoint, diskRead)).sampled(samplingByDefault),
+	intRow(func(d *host.Disk) int64 { return d.Writes }, diskIO((*builder).RecordSystemDiskOperationsDataPoint, diskWrite)).sampled(samplingByDefault),
+	intRow(func(d *host.Disk) int64 { return d.ReadsMerged }, diskIO((*builder).RecordSystemDiskMergedDataPoint, diskRead)).sampled(samplingByName),
+	intRow(func(d *host.Disk) int64 { return d.WritesMerged }, diskIO((*builder).RecordSystemDiskMergedDataPoint, diskWrite)).sampled(samplingByName),
+	doubleRow(func(d *host.Disk) float64 { return d.ReadTime }, diskIO((*builder).RecordSystemDiskOperationTimeDataPoint, diskRead)).sampled(samplingByName),
+	doubleRow(func(d *host.Disk) float64 { return d.WriteTime }, diskIO((*builder).RecordSystemDiskOperationTimeDataPoint, diskWrite)).sampled(samplingByName),
+	doubleRow(func(d *host.Disk) float64 { return d.IOTime }, ofDisk((*builder).RecordSystemDiskIoTimeDataPoint)).sampled(samplingByName),
+	doubleRow(func(d *host.Disk) float64 { return d.WeightedIOTime }, ofDisk((*builder).RecordSystemDiskWeightedIoTimeDataPoint)).sampled(samplingByName),
+	intRow(func(d *host.Disk) int64 { return d.InFlight }, ofDisk((*builder).RecordSystemDiskPendingOperationsDataPoint)).sampled(samplingByName),
+	intRow(func(d *host.Disk) int64 { return d.Size }, ofDisk((*builder).RecordSystemDiskLimitDataPoint)),
+}
+
+// ofDisk adapts the recording of a metric with the device as its attribute.
+func ofDisk[V int64 | float64](record func(*builder, pcommon.Timestamp, V, string)) func(*builder, pcommon.Timestamp, V, *host.Disk) {
+	return func(mb *builder, ts pcommon.Timestamp, v V, d *host.Disk) { record(mb, ts, v, d.Name) }
+}
+
+// diskIO adapts the recording of a metric with the device and a direction as its attributes.
+func diskIO[V int64 | float64](
+	record func(*builder, pcommon.Timestamp, V, string, metadata.AttributeDiskIoDirection), direction metadata.AttributeDiskIoDirection,
+) func(*builder, pcommon.Timestamp, V, *host.Disk) {
+	return func(mb *builder, ts pcommon.Timestamp, v V, d *host.Disk) { record(mb, ts, v, d.Name, direction) }
+}
+
+// diskSampling samples the disks that the scraper shows.
+var diskSampling = samplingKind{
+	metrics: func(d describer) []sampledMetric { return sampledMetricsOf(d, diskRows) },
+	sources: func(cfg *ScrapersConfig, set sourceSettings) []source {
+		disks := cfg.Disk.Get().disks(set.host)
+		return []source{newDevices(&devices[host.Disk]{
+			read:    disks.Read,
+			name:    func(d *host.Disk) (string, uint64) { return d.Name, d.Identity },
+			closing: disks.Close,
+		}, diskRows, set.recorder)}
+	},
 }

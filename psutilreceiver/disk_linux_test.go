@@ -11,7 +11,7 @@ import (
 
 func scrapeDisks(t *testing.T, root string, cfg DiskConfig) pmetric.Metrics {
 	t.Helper()
-	md, err := scrapeRoot(t, root, nil, func(_ ScraperConfig, env environment) (scraper, error) { return newDiskScraper(cfg, env) })
+	md, err := scrapeRoot(t, root, nil, func(_ ScraperConfig, settings scraperSettings) (scraper, error) { return newDiskScraper(cfg, settings) })
 	require.NoError(t, err)
 	return md
 }
@@ -65,19 +65,19 @@ func TestDisksThatAreShown(t *testing.T) {
 func TestDiskStarts(t *testing.T) {
 	const sda, sdb = "   8       0 sda 9 0 9 0 9 0 9 0 0 0 0\n", "   8      16 sdb 3 0 3 0 3 0 3 0 0 0 0\n"
 	h := changingHostWith(t, map[string]string{"proc/diskstats": sda, "sys/class/block/sda/diskseq": "1\n"})
-	s, err := newDiskScraper(DiskConfig{}, h.env)
+	s, err := newDiskScraper(DiskConfig{}, h.settings)
 	require.NoError(t, err)
 	const metric = "system.disk.io_time"
 	starts := func() map[string]pcommon.Timestamp { t.Helper(); return startsOf(t, h.scrape(t, s), metric) }
 
-	assert.Equal(t, map[string]pcommon.Timestamp{"{system.device=sda}": h.tick.boot}, starts())
-	first := h.tick.time
+	assert.Equal(t, map[string]pcommon.Timestamp{"{system.device=sda}": h.current.boot}, starts())
+	first := h.current.time
 	h.put(t, "proc/diskstats", sda+sdb)
-	want := map[string]pcommon.Timestamp{"{system.device=sda}": h.tick.boot, "{system.device=sdb}": first}
+	want := map[string]pcommon.Timestamp{"{system.device=sda}": h.current.boot, "{system.device=sdb}": first}
 	assert.Equal(t, want, starts(), "one that was plugged in")
 	assert.Equal(t, want, starts())
 
-	third := h.tick.time
+	third := h.current.time
 	h.put(t, "sys/class/block/sda/diskseq", "5\n")
 	h.put(t, "proc/diskstats", "   8       0 sda 2 0 2 0 2 0 2 0 0 0 0\n"+sdb)
 	want["{system.device=sda}"] = third
@@ -85,7 +85,7 @@ func TestDiskStarts(t *testing.T) {
 
 	h.put(t, "proc/diskstats", sdb)
 	starts()
-	gone := h.tick.time
+	gone := h.current.time
 	h.put(t, "proc/diskstats", sda+sdb)
 	want["{system.device=sda}"] = gone
 	assert.Equal(t, want, starts(), "one that is back")

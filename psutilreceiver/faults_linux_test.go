@@ -48,7 +48,7 @@ var kernelFiles = []kernelFile{
 		},
 	},
 	{
-		// What the numbers in it mean, nobody asks: CPUs with the same text are of one core.
+		// The numbers in it have no meaning here: CPUs with the same text are of one core.
 		name: "sys/devices/system/cpu/cpu0/topology/thread_siblings_list", warn: []string{"cpu"}, quiet: []string{"missing", "empty", "cut", "garbage"},
 		costs: []string{"system.cpu.physical.count"}, parts: []string{"system.cpu.physical.count"},
 	},
@@ -108,7 +108,7 @@ var kernelFiles = []kernelFile{
 	},
 	{
 		name: "proc/1/net/dev", warn: []string{"network"}, quiet: []string{"empty"},
-		said: "network: The host's network namespace can't be read below root_path: network figures are those of this process's own namespace",
+		said: "network: The host's network namespace can't be read below root_path: network metrics are those of this process's own namespace",
 		costs: []string{
 			"system.network.io", "system.network.packet.", "system.network.errors", "system.network.interface.",
 		},
@@ -169,7 +169,7 @@ func TestAFaultCostsOnlyItsOwn(t *testing.T) {
 				defer mend()
 				f := startFixtureHost(t, root, everyScraper)
 				f.first(t)
-				file.check(t, healthy, figures(t, f.after(t, 10*time.Second)))
+				file.check(t, healthy, pointValues(t, f.after(t, 10*time.Second)))
 				file.checkWarnings(t, f, fault, class, 1)
 				f.after(t, 59*time.Minute)
 				file.checkWarnings(t, f, fault, class, 1)
@@ -178,7 +178,7 @@ func TestAFaultCostsOnlyItsOwn(t *testing.T) {
 
 				mend()
 				f.after(t, 10*time.Second)
-				recovered := figures(t, f.after(t, 10*time.Second))
+				recovered := pointValues(t, f.after(t, 10*time.Second))
 				for name := range healthy {
 					_, ok := recovered[name]
 					assert.True(t, ok, "%s is not back after the fault", name)
@@ -193,7 +193,7 @@ func figuresOfHealthy(t *testing.T, root string) (healthy map[string]float64) {
 	t.Run("healthy", func(t *testing.T) {
 		f := startFixtureHost(t, root, everyScraper)
 		f.first(t)
-		healthy = figures(t, f.after(t, 10*time.Second))
+		healthy = pointValues(t, f.after(t, 10*time.Second))
 		require.Empty(t, f.warnings())
 	})
 	return healthy
@@ -261,7 +261,7 @@ func (k *kernelFile) check(t *testing.T, healthy, got map[string]float64) {
 // spaceOfThisMachine is what statfs says: it changes while the test runs.
 var spaceOfThisMachine = []string{"system.filesystem.usage", "system.filesystem.utilization", "system.filesystem.inodes.usage"}
 
-// isOneOf tells whether a point belongs to one of the metrics, of whichever process unless one is named.
+// isOneOf is whether a point belongs to one of the metrics, of whichever process unless one is named.
 func isOneOf(point string, metrics []string) bool {
 	name, _, _ := strings.Cut(point, "{")
 	_, ofAny, _ := strings.Cut(name, " ")
@@ -278,7 +278,7 @@ func (k *kernelFile) checkWarnings(t *testing.T, f *fixtureHost, fault, class st
 	t.Helper()
 	want := make(map[string]int)
 	for _, scraper := range k.warn {
-		want[scraper+": "+class+" Some figures can't be read and are left out; this is said once an hour at most"] = periods
+		want[scraper+": "+class+" Some metrics can't be read and are left out; this is logged once an hour at most"] = periods
 	}
 	said := f.warnings()
 	delete(said, ": The boot time can't be read; counters are taken to start with the receiver") // Said once, at the start.

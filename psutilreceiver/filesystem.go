@@ -9,11 +9,13 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
 
-// FilesystemConfig configures the filesystem scraper. Without an include list, filesystems that have no storage of their own are left
-// out.
+// FilesystemConfig configures the filesystem scraper. Without an include list, virtual filesystems are left out: those that have no storage
+// of their own.
 type FilesystemConfig struct {
 	ScraperConfig `mapstructure:",squash"`
 
+	// IncludeDevices and the lists below choose mounts: a mount is shown if every include list that has names has its own, and no
+	// exclude list has it.
 	IncludeDevices     DeviceMatch     `mapstructure:"include_devices"`
 	ExcludeDevices     DeviceMatch     `mapstructure:"exclude_devices"`
 	IncludeFSTypes     FSTypeMatch     `mapstructure:"include_fs_types"`
@@ -21,7 +23,7 @@ type FilesystemConfig struct {
 	IncludeMountPoints MountPointMatch `mapstructure:"include_mount_points"`
 	ExcludeMountPoints MountPointMatch `mapstructure:"exclude_mount_points"`
 
-	// IncludeVirtualFilesystems shows those without storage of their own, too: tmpfs, proc, overlays.
+	// IncludeVirtualFilesystems shows filesystems without storage of their own, too: tmpfs, proc, overlay.
 	IncludeVirtualFilesystems bool `mapstructure:"include_virtual_filesystems"`
 
 	// Timeout is how long a mount may take to answer before it counts as stuck. No scrape waits that long: what comes late is shown
@@ -39,39 +41,39 @@ func (c *FilesystemConfig) Validate() error {
 	return nil
 }
 
-// wanted gives the choice of mounts that the configuration makes.
-func (c *FilesystemConfig) wanted() func(*host.Mount) bool {
+// filter returns whether a mount is shown.
+func (c *FilesystemConfig) filter() func(*host.Mount) bool {
 	devices := newSelection(c.IncludeDevices.Devices, c.IncludeDevices.MatchType, c.ExcludeDevices.Devices, c.ExcludeDevices.MatchType)
 	types := newSelection(c.IncludeFSTypes.FSTypes, c.IncludeFSTypes.MatchType, c.ExcludeFSTypes.FSTypes, c.ExcludeFSTypes.MatchType)
 	mountPoints := newSelection(c.IncludeMountPoints.MountPoints, c.IncludeMountPoints.MatchType,
 		c.ExcludeMountPoints.MountPoints, c.ExcludeMountPoints.MatchType)
 	virtual := c.IncludeVirtualFilesystems || devices.include != nil || types.include != nil || mountPoints.include != nil
 	return func(m *host.Mount) bool {
-		return (virtual || !m.Virtual) && devices.wants(m.Device) && types.wants(m.Type) && mountPoints.wants(m.Mountpoint)
+		return (virtual || !m.Virtual) && devices.matches(m.Device) && types.matches(m.Type) && mountPoints.matches(m.Mountpoint)
 	}
 }
 
 type filesystemScraper struct {
-	environment
+	scraperSettings
 	filesystems *host.Filesystems
 }
 
-func newFilesystemScraper(cfg FilesystemConfig, env environment) (scraper, error) {
-	return &filesystemScraper{environment: env, filesystems: host.NewFilesystems(env.host, cfg.Timeout, cfg.wanted())}, nil
+func newFilesystemScraper(cfg FilesystemConfig, settings scraperSettings) (scraper, error) {
+	return &filesystemScraper{scraperSettings: settings, filesystems: host.NewFilesystems(settings.host, cfg.Timeout, cfg.filter())}, nil
 }
 
-func (s *filesystemScraper) scrape(t *tick) error {
+func (s *filesystemScraper) scrape(t *scrapeContext) error {
 	found, err := s.filesystems.Read(t.now)
 	for i := range found {
 		s.record(t, &found[i])
 	}
 	stuck := int64(s.filesystems.Stuck())
 	s.mb.RecordSystemFilesystemStuckDataPoint(t.time, stuck)
-	s.telemetry.PsutilQuarantinedMounts.Record(context.Background(), stuck)
+	s.telemetry.PsutilStuckMounts.Record(context.Background(), stuck)
 	return err
 }
 
-func (s *filesystemScraper) record(t *tick, f *host.Filesystem) {
+func (s *filesystemScraper) record(t *scrapeContext, f *host.Filesystem) {
 	mb, ts := s.mb, t.time
 	mode := "rw"
 	if f.ReadOnly {

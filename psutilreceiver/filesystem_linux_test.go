@@ -17,8 +17,8 @@ func TestFilesystemScraper(t *testing.T) {
 	var st unix.Statfs_t
 	require.NoError(t, unix.Statfs(root, &st))
 	md, err := scrapeRoot(t, root, func(m *metadata.MetricsConfig) { m.SystemFilesystemInodesLimit.Enabled = true },
-		func(_ ScraperConfig, env environment) (scraper, error) {
-			return newFilesystemScraper(defaultFilesystemConfig(), env)
+		func(_ ScraperConfig, settings scraperSettings) (scraper, error) {
+			return newFilesystemScraper(defaultFilesystemConfig(), settings)
 		})
 	require.NoError(t, err)
 	points := pointsOf(t, md)
@@ -47,7 +47,7 @@ func TestFilesystemScraper(t *testing.T) {
 	assert.Len(t, valuesOf(t, md, "system.filesystem.limit", "system.filesystem.mountpoint"), 1)
 }
 
-func TestFilesystemsThatAreWanted(t *testing.T) {
+func TestFilesystemsThatAreShown(t *testing.T) {
 	mounts := []host.Mount{
 		{Device: "/dev/sda1", Mountpoint: "/", Type: "ext4"},
 		{Device: "/dev/sdb1", Mountpoint: "/var/lib/docker", Type: "xfs"},
@@ -73,7 +73,7 @@ func TestFilesystemsThatAreWanted(t *testing.T) {
 			IncludeFSTypes: types("ext4", "xfs"), ExcludeMountPoints: places("^/var/"), ExcludeDevices: DeviceMatch{Devices: []string{"/dev/sdc1"}},
 		}, []string{"/"}},
 	} {
-		want := c.cfg.wanted()
+		want := c.cfg.filter()
 		var shown []string
 		for i := range mounts {
 			if want(&mounts[i]) {

@@ -20,7 +20,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadatatest"
 )
 
-// fixtureHost is a receiver over a copy of a fixture host. It scrapes when it is told to, by a clock that stands still in
+// fixtureHost is a receiver over a copy of a fixture host. It scrapes when a test says so, by a clock that stands still in
 // between.
 type fixtureHost struct {
 	root      string
@@ -140,8 +140,8 @@ func (f *fixtureHost) warnings() map[string]int {
 	return said
 }
 
-// figures gives the value of every number point by the process or group that it belongs to, its metric and its attributes.
-func figures(t *testing.T, md pmetric.Metrics) map[string]float64 {
+// pointValues gives the value of every number point by the process or group that it belongs to, its metric and its attributes.
+func pointValues(t *testing.T, md pmetric.Metrics) map[string]float64 {
 	t.Helper()
 	found := make(map[string]float64)
 	for _, rm := range md.ResourceMetrics().All() {
@@ -155,8 +155,8 @@ func figures(t *testing.T, md pmetric.Metrics) map[string]float64 {
 			for _, m := range sm.Metrics().All() {
 				for _, p := range numberPointsOf(m).All() {
 					key := of + m.Name() + attributesOf(p.Attributes())
-					_, twice := found[key]
-					require.False(t, twice, "%s twice", key)
+					_, duplicate := found[key]
+					require.False(t, duplicate, "duplicate %s", key)
 					found[key] = p.DoubleValue()
 					if p.ValueType() == pmetric.NumberDataPointValueTypeInt {
 						found[key] = float64(p.IntValue())

@@ -21,14 +21,14 @@ import (
 // fixtureRoot is the root of one of the hosts in testdata/hosts of this module.
 func fixtureRoot(name string) string { return filepath.Join("..", "testdata", "hosts", name) }
 
-// fixtureTick is the only tick of a fixture host, which booted an hour before.
-func fixtureTick() *tick {
+// fixtureScrape is the only scrape of a fixture host, which booted an hour before.
+func fixtureScrape() *scrapeContext {
 	now := time.Unix(1_800_000_000, 0)
-	return &tick{now: now, time: pcommon.NewTimestampFromTime(now), boot: pcommon.NewTimestampFromTime(now.Add(-time.Hour))}
+	return &scrapeContext{now: now, time: pcommon.NewTimestampFromTime(now), boot: pcommon.NewTimestampFromTime(now.Add(-time.Hour))}
 }
 
-// environmentOf is what a scraper of the host below root is built from. Metrics changes which ones are wanted; nil is the default.
-func environmentOf(t *testing.T, root string, metrics func(*metadata.MetricsConfig)) environment {
+// scraperSettingsOf is what a scraper of the host below root is built from. Metrics changes which are enabled; nil leaves the defaults.
+func scraperSettingsOf(t *testing.T, root string, metrics func(*metadata.MetricsConfig)) scraperSettings {
 	t.Helper()
 	h, err := host.New(root)
 	require.NoError(t, err)
@@ -40,26 +40,26 @@ func environmentOf(t *testing.T, root string, metrics func(*metadata.MetricsConf
 	telemetry, err := metadata.NewTelemetryBuilder(componenttest.NewNopTelemetrySettings())
 	require.NoError(t, err)
 	t.Cleanup(telemetry.Shutdown)
-	return environment{
-		host: h, mb: metadata.NewMetricsBuilder(cfg, set), starts: stream.NewStarts(fixtureTick().boot), metrics: cfg.Metrics,
+	return scraperSettings{
+		host: h, mb: metadata.NewMetricsBuilder(cfg, set), starts: stream.NewStarts(fixtureScrape().boot), metrics: cfg.Metrics,
 		logger: set.Logger, telemetry: telemetry,
 	}
 }
 
 // scrapeRoot runs one scrape of the host below root, and gives what it recorded and returned.
 func scrapeRoot(
-	t *testing.T, root string, metrics func(*metadata.MetricsConfig), create func(ScraperConfig, environment) (scraper, error),
+	t *testing.T, root string, metrics func(*metadata.MetricsConfig), create func(ScraperConfig, scraperSettings) (scraper, error),
 ) (pmetric.Metrics, error) {
 	t.Helper()
-	env, tick := environmentOf(t, root, metrics), fixtureTick()
-	s, err := create(ScraperConfig{}, env)
+	settings, current := scraperSettingsOf(t, root, metrics), fixtureScrape()
+	s, err := create(ScraperConfig{}, settings)
 	require.NoError(t, err)
-	env.host.Begin()
-	env.mb.Reset(metadata.WithStartTime(tick.boot))
-	env.starts.Begin(tick.time)
-	err = s.scrape(tick)
-	env.starts.End(err == nil)
-	return env.mb.Emit(), err
+	settings.host.Begin()
+	settings.mb.Reset(metadata.WithStartTime(current.boot))
+	settings.starts.Begin(current.time)
+	err = s.scrape(current)
+	settings.starts.End(err == nil)
+	return settings.mb.Emit(), err
 }
 
 // pointsOf gives the value of each number point under its metric's name and attributes, as name{key=value}.
@@ -80,9 +80,9 @@ func pointsOf(t *testing.T, md pmetric.Metrics) map[string]float64 {
 				}
 				for _, p := range data.All() {
 					name := m.Name() + attributesOf(p.Attributes())
-					require.NotContains(t, points, name, "a point twice")
-					require.Equal(t, fixtureTick().time, p.Timestamp(), name)
-					require.Equal(t, fixtureTick().boot, p.StartTimestamp(), name)
+					require.NotContains(t, points, name, "duplicate point")
+					require.Equal(t, fixtureScrape().time, p.Timestamp(), name)
+					require.Equal(t, fixtureScrape().boot, p.StartTimestamp(), name)
 					if p.ValueType() == pmetric.NumberDataPointValueTypeInt {
 						points[name] = float64(p.IntValue())
 					} else {

@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/collector/filter"
 )
 
-// MatchType says how names in the configuration are compared.
+// MatchType is how names are compared with those in the configuration.
 type MatchType string
 
 // The match types.
@@ -19,26 +19,34 @@ const (
 
 // DeviceMatch lists devices.
 type DeviceMatch struct {
-	Devices   []string  `mapstructure:"devices"`
+	// Devices has names, such as sda, or patterns of them.
+	Devices []string `mapstructure:"devices"`
+	// MatchType is strict, the default, or regexp.
 	MatchType MatchType `mapstructure:"match_type"`
 }
 
 // InterfaceMatch lists network interfaces.
 type InterfaceMatch struct {
-	Interfaces []string  `mapstructure:"interfaces"`
-	MatchType  MatchType `mapstructure:"match_type"`
+	// Interfaces has names, such as eth0, or patterns of them.
+	Interfaces []string `mapstructure:"interfaces"`
+	// MatchType is strict, the default, or regexp.
+	MatchType MatchType `mapstructure:"match_type"`
 }
 
 // FSTypeMatch lists filesystem types.
 type FSTypeMatch struct {
-	FSTypes   []string  `mapstructure:"fs_types"`
+	// FSTypes has types, such as ext4, or patterns of them.
+	FSTypes []string `mapstructure:"fs_types"`
+	// MatchType is strict, the default, or regexp.
 	MatchType MatchType `mapstructure:"match_type"`
 }
 
 // MountPointMatch lists mount points, as the host sees them.
 type MountPointMatch struct {
-	MountPoints []string  `mapstructure:"mount_points"`
-	MatchType   MatchType `mapstructure:"match_type"`
+	// MountPoints has paths, such as /var, or patterns of them.
+	MountPoints []string `mapstructure:"mount_points"`
+	// MatchType is strict, the default, or regexp.
+	MatchType MatchType `mapstructure:"match_type"`
 }
 
 // Validate checks the match type and that every pattern compiles.
@@ -69,7 +77,7 @@ func checkMatch(patterns []string, matchType MatchType) error {
 	return fmt.Errorf("match_type is %q: allowed are %s, %s", matchType, MatchStrict, MatchRegexp)
 }
 
-// selection tells which names are wanted: all, or those included, less those excluded.
+// selection is a choice of names: all, or those included, less those excluded.
 type selection struct {
 	include, exclude filter.Filter // nil without a list
 }
@@ -94,9 +102,10 @@ func newFilter(patterns []string, matchType MatchType) filter.Filter {
 	return filter.CreateFilter(configs)
 }
 
-// included tells whether the name stands in the list of what to include.
+// included is whether the list of what to include matches the name; false without a list.
 func (s *selection) included(name string) bool { return s.include != nil && s.include.Matches(name) }
 
-func (s *selection) wants(name string) bool {
+// matches is whether the name is chosen.
+func (s *selection) matches(name string) bool {
 	return (s.include == nil || s.include.Matches(name)) && (s.exclude == nil || !s.exclude.Matches(name))
 }

@@ -3,33 +3,41 @@ package psutilreceiver
 import (
 	"errors"
 	"runtime"
+	"slices"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
 
-type memoryScraper struct{ environment }
+type memoryScraper struct {
+	scraperSettings
+	latest host.Memory // kept here, so that handing it to the rows allocates nothing
+}
 
-func newMemoryScraper(_ ScraperConfig, env environment) (scraper, error) {
-	return &memoryScraper{env}, nil
+func newMemoryScraper(_ ScraperConfig, settings scraperSettings) (scraper, error) {
+	return &memoryScraper{scraperSettings: settings}, nil
 }
 
 // scrape reads two files; one that can't be read costs the metrics that need it.
-func (s *memoryScraper) scrape(t *tick) error {
+func (s *memoryScraper) scrape(t *scrapeContext) error {
 	return errors.Join(s.scrapeUsage(t), s.scrapeKills(t))
 }
 
-func (s *memoryScraper) scrapeUsage(t *tick) error {
-	m, err := s.host.Memory()
-	if err != nil {
+func (s *memoryScraper) scrapeUsage(t *scrapeContext) error {
+	var err error
+	if s.latest, err = s.host.Memory(); err != nil {
 		return err
 	}
-	s.recordStates(t, &m)
-	s.recordLinux(t, &m)
+	recordRows(memoryRows, s.mb, t.time, &s.latest)
+	if runtime.GOOS == "linux" {
+		recordRows(memoryLinuxRows, s.mb, t.time, &s.latest)
+	}
 	return nil
 }
 
-func (s *memoryScraper) scrapeKills(t *tick) error {
+func (s *memoryScraper) scrapeKills(t *scrapeContext) error {
 	vm, err := s.host.VM()
 	if err != nil {
 		return err
@@ -38,54 +46,89 @@ func (s *memoryScraper) scrapeKills(t *tick) error {
 	return nil
 }
 
-func (s *memoryScraper) recordStates(t *tick, m *host.Memory) {
-	s.mb.RecordSystemMemoryLimitDataPoint(t.time, m.Total)
-	states := m.States()
-	for _, part := range []struct {
-		state metadata.AttributeSystemMemoryState
-		bytes int64
-	}{
-		{metadata.AttributeSystemMemoryStateUsed, states.Used},
-		{metadata.AttributeSystemMemoryStateFree, states.Free},
-		{metadata.AttributeSystemMemoryStateBuffers, states.Buffers},
-		{metadata.AttributeSystemMemoryStateCached, states.Cached},
-	} {
-		s.mb.RecordSystemMemoryUsageDataPoint(t.time, part.bytes, part.state)
-		s.mb.RecordSystemMemoryUtilizationDataPoint(t.time, float64(part.bytes)/float64(m.Total), part.state)
+type memoryState = metadata.AttributeSystemMemoryState
+
+// memoryRows are the points of the memory on every system.
+var memoryRows = slices.Concat(
+	[]pointRow[host.Memory]{
+		intRow(func(m *host.Memory) int64 { return m.Total }, hostPoint[host.Memory]((*builder).RecordSystemMemoryLimitDataPoint)),
+	},
+	memoryStateRows(metadata.AttributeSystemMemoryStateUsed, func(s host.MemoryStates) int64 { return s.Used }),
+	memoryStateRows(metadata.AttributeSystemMemoryStateFree, func(s host.MemoryStates) int64 { return s.Free }),
+	memoryStateRows(metadata.AttributeSystemMemoryStateBuffers, func(s host.MemoryStates) int64 { return s.Buffers }),
+	memoryStateRows(metadata.AttributeSystemMemoryStateCached, func(s host.MemoryStates) int64 { return s.Cached }),
+)
+
+// memoryStateRows are the points of one of the parts into which the memory is divided.
+func memoryStateRows(state memoryState, part func(host.MemoryStates) int64) []pointRow[host.Memory] {
+	return []pointRow[host.Memory]{
+		doubleRow(func(m *host.Memory) float64 { return float64(part(m.States())) / float64(m.Total) },
+			func(mb *builder, ts pcommon.Timestamp, v float64, _ *host.Memory) {
+				mb.RecordSystemMemoryUtilizationDataPoint(ts, v, state)
+			}).sampled(samplingByDefault),
+		intRow(func(m *host.Memory) int64 { return part(m.States()) },
+			func(mb *builder, ts pcommon.Timestamp, v int64, _ *host.Memory) {
+				mb.RecordSystemMemoryUsageDataPoint(ts, v, state)
+			}).sampled(samplingByName),
 	}
 }
 
-// recordLinux records what only Linux reports, and what is available under its name there.
-func (s *memoryScraper) recordLinux(t *tick, m *host.Memory) {
-	if runtime.GOOS != "linux" {
-		return
-	}
-	mb, ts := s.mb, t.time
-	recordKnown(m.Available, func(v int64) { mb.RecordSystemMemoryLinuxAvailableDataPoint(ts, v) })
-	recordKnown(m.Shared, func(v int64) { mb.RecordSystemMemoryLinuxSharedDataPoint(ts, v) })
-	recordKnown(m.Active, func(v int64) { mb.RecordSystemMemoryLinuxActiveDataPoint(ts, v) })
-	recordKnown(m.Inactive, func(v int64) { mb.RecordSystemMemoryLinuxInactiveDataPoint(ts, v) })
-	recordKnown(m.Dirty, func(v int64) { mb.RecordSystemMemoryLinuxDirtyDataPoint(ts, v) })
-	recordKnown(m.Writeback, func(v int64) { mb.RecordSystemMemoryLinuxWritebackDataPoint(ts, v) })
-	recordKnown(m.Committed, func(v int64) { mb.RecordSystemMemoryLinuxCommittedDataPoint(ts, v) })
-	recordKnown(m.CommitLimit, func(v int64) { mb.RecordSystemMemoryLinuxCommitLimitDataPoint(ts, v) })
-	recordKnown(m.SlabReclaimable, func(v int64) {
-		mb.RecordSystemMemoryLinuxSlabUsageDataPoint(ts, v, metadata.AttributeSystemMemoryLinuxSlabStateReclaimable)
-	})
-	recordKnown(m.SlabUnreclaimable, func(v int64) {
-		mb.RecordSystemMemoryLinuxSlabUsageDataPoint(ts, v, metadata.AttributeSystemMemoryLinuxSlabStateUnreclaimable)
-	})
-	s.recordHugePages(t, m)
+const (
+	slabReclaimable   = metadata.AttributeSystemMemoryLinuxSlabStateReclaimable
+	slabUnreclaimable = metadata.AttributeSystemMemoryLinuxSlabStateUnreclaimable
+	hugePagesUsed     = metadata.AttributeSystemMemoryLinuxHugepagesStateUsed
+	hugePagesFree     = metadata.AttributeSystemMemoryLinuxHugepagesStateFree
+)
+
+// memoryLinuxRows are the points of what only Linux reports, and of what is available under its name there.
+var memoryLinuxRows = []pointRow[host.Memory]{
+	memoryRow(func(m *host.Memory) int64 { return m.Available }, (*builder).RecordSystemMemoryLinuxAvailableDataPoint).sampled(samplingByName),
+	memoryRow(func(m *host.Memory) int64 { return m.Committed }, (*builder).RecordSystemMemoryLinuxCommittedDataPoint).sampled(samplingByName),
+	memoryRow(func(m *host.Memory) int64 { return m.Dirty }, (*builder).RecordSystemMemoryLinuxDirtyDataPoint).sampled(samplingByName),
+	memoryRow(func(m *host.Memory) int64 { return m.Writeback }, (*builder).RecordSystemMemoryLinuxWritebackDataPoint).sampled(samplingByName),
+	memoryRow(func(m *host.Memory) int64 { return m.Shared }, (*builder).RecordSystemMemoryLinuxSharedDataPoint),
+	memoryRow(func(m *host.Memory) int64 { return m.Active }, (*builder).RecordSystemMemoryLinuxActiveDataPoint),
+	memoryRow(func(m *host.Memory) int64 { return m.Inactive }, (*builder).RecordSystemMemoryLinuxInactiveDataPoint),
+	memoryRow(func(m *host.Memory) int64 { return m.CommitLimit }, (*builder).RecordSystemMemoryLinuxCommitLimitDataPoint),
+	memoryRow(func(m *host.Memory) int64 { return m.SlabReclaimable }, func(mb *builder, ts pcommon.Timestamp, v int64) {
+		mb.RecordSystemMemoryLinuxSlabUsageDataPoint(ts, v, slabReclaimable)
+	}),
+	memoryRow(func(m *host.Memory) int64 { return m.SlabUnreclaimable }, func(mb *builder, ts pcommon.Timestamp, v int64) {
+		mb.RecordSystemMemoryLinuxSlabUsageDataPoint(ts, v, slabUnreclaimable)
+	}),
+	memoryRow(func(m *host.Memory) int64 { return m.HugePagesTotal }, (*builder).RecordSystemMemoryLinuxHugepagesLimitDataPoint),
+	memoryRow(usedHugePages, func(mb *builder, ts pcommon.Timestamp, v int64) {
+		mb.RecordSystemMemoryLinuxHugepagesUsageDataPoint(ts, v, hugePagesUsed)
+	}),
+	memoryRow(func(m *host.Memory) int64 { return m.HugePagesFree }, func(mb *builder, ts pcommon.Timestamp, v int64) {
+		mb.RecordSystemMemoryLinuxHugepagesUsageDataPoint(ts, v, hugePagesFree)
+	}),
+	memoryRow(func(m *host.Memory) int64 { return m.HugePagesReserved }, (*builder).RecordSystemMemoryLinuxHugepagesReservedDataPoint),
+	memoryRow(func(m *host.Memory) int64 { return m.HugePagesSurplus }, (*builder).RecordSystemMemoryLinuxHugepagesSurplusDataPoint),
+	memoryRow(func(m *host.Memory) int64 { return m.HugePageSize }, (*builder).RecordSystemMemoryLinuxHugepagesPageSizeDataPoint),
 }
 
-func (s *memoryScraper) recordHugePages(t *tick, m *host.Memory) {
-	mb, ts := s.mb, t.time
-	recordKnown(m.HugePagesTotal, func(v int64) { mb.RecordSystemMemoryLinuxHugepagesLimitDataPoint(ts, v) })
-	recordKnown(m.HugePagesFree, func(v int64) {
-		mb.RecordSystemMemoryLinuxHugepagesUsageDataPoint(ts, max(m.HugePagesTotal-v, 0), metadata.AttributeSystemMemoryLinuxHugepagesStateUsed)
-		mb.RecordSystemMemoryLinuxHugepagesUsageDataPoint(ts, v, metadata.AttributeSystemMemoryLinuxHugepagesStateFree)
-	})
-	recordKnown(m.HugePagesReserved, func(v int64) { mb.RecordSystemMemoryLinuxHugepagesReservedDataPoint(ts, v) })
-	recordKnown(m.HugePagesSurplus, func(v int64) { mb.RecordSystemMemoryLinuxHugepagesSurplusDataPoint(ts, v) })
-	recordKnown(m.HugePageSize, func(v int64) { mb.RecordSystemMemoryLinuxHugepagesPageSizeDataPoint(ts, v) })
+func memoryRow(value func(*host.Memory) int64, record func(*builder, pcommon.Timestamp, int64)) pointRow[host.Memory] {
+	return intRow(value, hostPoint[host.Memory](record))
+}
+
+func usedHugePages(m *host.Memory) int64 {
+	if m.HugePagesFree < 0 {
+		return -1
+	}
+	return max(m.HugePagesTotal-m.HugePagesFree, 0)
+}
+
+// memorySampling samples the memory.
+var memorySampling = samplingKind{
+	metrics: func(d describer) []sampledMetric {
+		return slices.Concat(sampledMetricsOf(d, memoryRows), sampledMetricsOf(d, memoryLinuxRows))
+	},
+	sources: func(_ *ScrapersConfig, set sourceSettings) []source {
+		rows := memoryRows
+		if runtime.GOOS == "linux" {
+			rows = slices.Concat(memoryRows, memoryLinuxRows)
+		}
+		return []source{newLevels(set.host.Memory, rows, set.recorder)}
+	},
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -17,49 +18,49 @@ import (
 type NetworkConfig struct {
 	ScraperConfig `mapstructure:",squash"`
 
-	// Include and Exclude choose interfaces.
+	// Include and Exclude choose interfaces: all, or those included, less those excluded.
 	Include InterfaceMatch `mapstructure:"include"`
 	Exclude InterfaceMatch `mapstructure:"exclude"`
 }
 
 type networkScraper struct {
-	environment
-	interfaces *host.Interfaces
-	streams    interfaceStreams
-	borrowed   bool // it has been said that the figures are not the host's
+	scraperSettings
+	interfaces   *host.Interfaces
+	streams      interfaceStreams
+	ownNamespace bool // a warning has said that the metrics are not the host's
 }
 
-func newNetworkScraper(cfg NetworkConfig, env environment) (scraper, error) {
+func newNetworkScraper(cfg NetworkConfig, settings scraperSettings) (scraper, error) {
 	var fields host.LinkFields
 	for _, need := range []struct {
 		enabled bool
 		field   host.LinkFields
 	}{
-		{env.metrics.SystemNetworkInterfaceUp.Enabled, host.LinkUp},
-		{env.metrics.SystemNetworkInterfaceSpeed.Enabled, host.LinkSpeed},
-		{env.metrics.SystemNetworkInterfaceMtu.Enabled, host.LinkMTU},
-		{env.metrics.SystemNetworkInterfaceDuplex.Enabled, host.LinkDuplex},
+		{settings.metrics.SystemNetworkInterfaceUp.Enabled, host.LinkUp},
+		{settings.metrics.SystemNetworkInterfaceSpeed.Enabled, host.LinkSpeed},
+		{settings.metrics.SystemNetworkInterfaceMtu.Enabled, host.LinkMTU},
+		{settings.metrics.SystemNetworkInterfaceDuplex.Enabled, host.LinkDuplex},
 	} {
 		if need.enabled {
 			fields |= need.field
 		}
 	}
-	return &networkScraper{environment: env, interfaces: cfg.interfaces(env.host, fields), streams: newInterfaceStreams(env.starts)}, nil
+	return &networkScraper{scraperSettings: settings, interfaces: cfg.interfaces(settings.host, fields), streams: newInterfaceStreams(settings.starts)}, nil
 }
 
 // interfaces gives a reader of the interfaces that are shown.
 func (cfg *NetworkConfig) interfaces(h *host.Host, fields host.LinkFields) *host.Interfaces {
 	chosen := newSelection(cfg.Include.Interfaces, cfg.Include.MatchType, cfg.Exclude.Interfaces, cfg.Exclude.MatchType)
-	return host.NewInterfaces(h, fields, chosen.wants)
+	return host.NewInterfaces(h, fields, chosen.matches)
 }
 
 func (s *networkScraper) close() error { return s.interfaces.Close() }
 
-func (s *networkScraper) scrape(t *tick) error {
+func (s *networkScraper) scrape(t *scrapeContext) error {
 	interfaces, err := s.interfaces.Read()
-	if s.interfaces.Borrowed() && !s.borrowed {
-		s.borrowed = true
-		s.logger.Warn("The host's network namespace can't be read below root_path: network figures are those of this process's own namespace")
+	if s.interfaces.OwnNamespace() && !s.ownNamespace {
+		s.ownNamespace = true
+		s.logger.Warn("The host's network namespace can't be read below root_path: network metrics are those of this process's own namespace")
 	}
 	s.streams.begin()
 	for i := range interfaces {
@@ -67,45 +68,63 @@ func (s *networkScraper) scrape(t *tick) error {
 	}
 	s.streams.end(err == nil)
 	s.mb.Reset(metadata.WithStartTime(t.boot))
-	return errors.Join(err, aside(s.scrapeConntrack(t)))
+	return errors.Join(err, auxiliary(s.scrapeConntrack(t)))
 }
 
 // record records an interface, and changes its counters to what they have counted since the start.
-func (s *networkScraper) record(t *tick, n *host.Interface) {
-	mb, ts, name := s.mb, t.time, n.Name
-	mb.Reset(metadata.WithStartTime(s.streams.advance(t.time, n)))
-	for _, way := range []struct {
-		direction metadata.AttributeNetworkIoDirection
-		traffic   *host.Traffic
-	}{
-		{metadata.AttributeNetworkIoDirectionReceive, &n.Received},
-		{metadata.AttributeNetworkIoDirectionTransmit, &n.Sent},
-	} {
-		if way.traffic.Bytes >= 0 {
-			mb.RecordSystemNetworkIoDataPoint(ts, way.traffic.Bytes, name, way.direction)
-		}
-		if way.traffic.Packets >= 0 {
-			mb.RecordSystemNetworkPacketCountDataPoint(ts, way.traffic.Packets, name, way.direction)
-		}
-		if way.traffic.Errors >= 0 {
-			mb.RecordSystemNetworkErrorsDataPoint(ts, way.traffic.Errors, name, way.direction)
-		}
-		if way.traffic.Dropped >= 0 {
-			mb.RecordSystemNetworkPacketDroppedDataPoint(ts, way.traffic.Dropped, name, way.direction)
-		}
-	}
-	if n.Up >= 0 {
-		mb.RecordSystemNetworkInterfaceUpDataPoint(ts, n.Up, name)
-	}
-	if n.Speed >= 0 {
-		mb.RecordSystemNetworkInterfaceSpeedDataPoint(ts, n.Speed, name)
-	}
-	if n.MTU >= 0 {
-		mb.RecordSystemNetworkInterfaceMtuDataPoint(ts, n.MTU, name)
-	}
+func (s *networkScraper) record(t *scrapeContext, n *host.Interface) {
+	s.mb.Reset(metadata.WithStartTime(s.streams.advance(t.time, n)))
+	recordRows(networkRows, s.mb, t.time, n)
 	if n.Duplex != "" {
-		mb.RecordSystemNetworkInterfaceDuplexDataPoint(ts, 1, duplexModes[n.Duplex], name)
+		s.mb.RecordSystemNetworkInterfaceDuplexDataPoint(t.time, 1, duplexModes[n.Duplex], n.Name)
 	}
+}
+
+const (
+	networkReceive  = metadata.AttributeNetworkIoDirectionReceive
+	networkTransmit = metadata.AttributeNetworkIoDirectionTransmit
+)
+
+// networkRows are the points of an interface, but for its duplex mode, which is an attribute.
+var networkRows = []pointRow[host.Interface]{
+	intRow(func(n *host.Interface) int64 { return n.Received.Bytes }, networkIO((*builder).RecordSystemNetworkIoDataPoint, networkReceive)).sampled(samplingByDefault),
+	intRow(func(n *host.Interface) int64 { return n.Sent.Bytes }, networkIO((*builder).RecordSystemNetworkIoDataPoint, networkTransmit)).sampled(samplingByDefault),
+	intRow(func(n *host.Interface) int64 { return n.Received.Packets }, networkIO((*builder).RecordSystemNetworkPacketCountDataPoint, networkReceive)).sampled(samplingByName),
+	intRow(func(n *host.Interface) int64 { return n.Sent.Packets }, networkIO((*builder).RecordSystemNetworkPacketCountDataPoint, networkTransmit)).sampled(samplingByName),
+	intRow(func(n *host.Interface) int64 { return n.Received.Dropped }, networkIO((*builder).RecordSystemNetworkPacketDroppedDataPoint, networkReceive)).sampled(samplingByName),
+	intRow(func(n *host.Interface) int64 { return n.Sent.Dropped }, networkIO((*builder).RecordSystemNetworkPacketDroppedDataPoint, networkTransmit)).sampled(samplingByName),
+	intRow(func(n *host.Interface) int64 { return n.Received.Errors }, networkIO((*builder).RecordSystemNetworkErrorsDataPoint, networkReceive)).sampled(samplingByName),
+	intRow(func(n *host.Interface) int64 { return n.Sent.Errors }, networkIO((*builder).RecordSystemNetworkErrorsDataPoint, networkTransmit)).sampled(samplingByName),
+	intRow(func(n *host.Interface) int64 { return n.Up }, ofInterface((*builder).RecordSystemNetworkInterfaceUpDataPoint)),
+	intRow(func(n *host.Interface) int64 { return n.Speed }, ofInterface((*builder).RecordSystemNetworkInterfaceSpeedDataPoint)),
+	intRow(func(n *host.Interface) int64 { return n.MTU }, ofInterface((*builder).RecordSystemNetworkInterfaceMtuDataPoint)),
+}
+
+// ofInterface adapts the recording of a metric with the interface as its attribute.
+func ofInterface(record func(*builder, pcommon.Timestamp, int64, string)) func(*builder, pcommon.Timestamp, int64, *host.Interface) {
+	return func(mb *builder, ts pcommon.Timestamp, v int64, n *host.Interface) { record(mb, ts, v, n.Name) }
+}
+
+// networkIO adapts the recording of a metric with the interface and a direction as its attributes.
+func networkIO(
+	record func(*builder, pcommon.Timestamp, int64, string, metadata.AttributeNetworkIoDirection), direction metadata.AttributeNetworkIoDirection,
+) func(*builder, pcommon.Timestamp, int64, *host.Interface) {
+	return func(mb *builder, ts pcommon.Timestamp, v int64, n *host.Interface) {
+		record(mb, ts, v, n.Name, direction)
+	}
+}
+
+// networkSampling samples the interfaces that the scraper shows.
+var networkSampling = samplingKind{
+	metrics: func(d describer) []sampledMetric { return sampledMetricsOf(d, networkRows) },
+	sources: func(cfg *ScrapersConfig, set sourceSettings) []source {
+		interfaces := cfg.Network.Get().interfaces(set.host, 0)
+		return []source{newDevices(&devices[host.Interface]{
+			read:    func(time.Time) ([]host.Interface, error) { return interfaces.Read() },
+			name:    func(n *host.Interface) (string, uint64) { return n.Name, n.Identity },
+			closing: interfaces.Close,
+		}, networkRows, set.recorder)}
+	},
 }
 
 var duplexModes = map[host.Duplex]metadata.AttributeNetworkInterfaceDuplex{
@@ -114,7 +133,7 @@ var duplexModes = map[host.Duplex]metadata.AttributeNetworkInterfaceDuplex{
 	host.DuplexUnknown: metadata.AttributeNetworkInterfaceDuplexUnknown,
 }
 
-func (s *networkScraper) scrapeConntrack(t *tick) error {
+func (s *networkScraper) scrapeConntrack(t *scrapeContext) error {
 	if !s.metrics.SystemNetworkConntrackCount.Enabled && !s.metrics.SystemNetworkConntrackLimit.Enabled {
 		return nil
 	}
@@ -131,11 +150,11 @@ func (s *networkScraper) scrapeConntrack(t *tick) error {
 	return nil
 }
 
-// maxGoneInterfaces bounds what is remembered of interfaces that are gone and may come back.
+// maxGoneInterfaces bounds the interfaces that are gone and remembered, because they may come back.
 const maxGoneInterfaces = 256
 
-// interfaceStreams makes streams, each of which belongs to a name, from counters that belong to an interface index and go with it from
-// name to name and out of view.
+// interfaceStreams makes streams, which belong to a name, of counters, which belong to an interface index and stay with it when the interface is
+// renamed, or moves to another network namespace.
 type interfaceStreams struct {
 	starts   *stream.Starts
 	byIndex  map[uint64]*interfaceStream
@@ -162,7 +181,7 @@ func newInterfaceStreams(starts *stream.Starts) interfaceStreams {
 
 func (s *interfaceStreams) begin() { s.scrape++ }
 
-// end closes a scrape. Of the interfaces that a complete one left out, those that have gone last are kept.
+// end closes a scrape. Of the interfaces that a complete one left out, those that went last are remembered.
 func (s *interfaceStreams) end(complete bool) {
 	if !complete {
 		return
@@ -184,7 +203,7 @@ func (s *interfaceStreams) end(complete bool) {
 	}
 }
 
-// advance takes the counters of an interface, changes them to what its streams tell and returns the start of these.
+// advance takes the counters of an interface, changes them to what its streams have counted since their start, and returns this start.
 func (s *interfaceStreams) advance(now pcommon.Timestamp, n *host.Interface) pcommon.Timestamp {
 	if n.Identity == 0 {
 		return s.starts.Start(n.Name, 0)
@@ -196,15 +215,15 @@ func (s *interfaceStreams) advance(now pcommon.Timestamp, n *host.Interface) pco
 		i = &interfaceStream{start: s.startOfNew(n)}
 		s.byIndex[n.Identity] = i
 	case i.scrape < s.complete:
-		// It is back. What it counted meanwhile was in another network namespace, or under a name that is not shown; unless it has less than
-		// it had: then it is another one.
+		// It is back. What it counted meanwhile was in another network namespace, or under a name that is not shown. If it has counted less
+		// than before, it is another interface with the same index.
 		i.start, i.base = s.startOfNew(n), interfaceCounters{}
 		if !raw.fellBelow(&i.raw) {
 			i.base = raw
 		}
 	case i.name != n.Name || raw.fellBelow(&i.raw) && i.base != interfaceCounters{}:
-		// What was told of it remains with the old name. A counter that was reset has nothing to take away; without a base it falls, and the
-		// stage sees that for itself.
+		// What it counted before remains with the old name. A counter that was reset has no base to subtract; then it falls, which the stage
+		// detects.
 		i.start, i.base = i.seen, i.raw
 		for c := range raw {
 			if raw[c] < i.raw[c] {
@@ -240,7 +259,7 @@ func (c *interfaceCounters) fellBelow(before *interfaceCounters) bool {
 	return false
 }
 
-// minus takes away a base from the counters that are known.
+// minus subtracts a base from the counters that are known.
 func (c interfaceCounters) minus(base *interfaceCounters) interfaceCounters {
 	for i, v := range c {
 		if v >= 0 {

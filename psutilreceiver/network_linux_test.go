@@ -19,8 +19,10 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/stream"
 )
 
-func networkScraperOf(cfg NetworkConfig) func(ScraperConfig, environment) (scraper, error) {
-	return func(_ ScraperConfig, env environment) (scraper, error) { return newNetworkScraper(cfg, env) }
+func networkScraperOf(cfg NetworkConfig) func(ScraperConfig, scraperSettings) (scraper, error) {
+	return func(_ ScraperConfig, settings scraperSettings) (scraper, error) {
+		return newNetworkScraper(cfg, settings)
+	}
 }
 
 func TestNetworkScraper(t *testing.T) {
@@ -74,11 +76,11 @@ func TestNetworkOfTheHost(t *testing.T) {
 		"proc/net/tcp": "", "proc/sys/net/netfilter/nf_conntrack_max": "1\n", "proc/sys/net/netfilter/nf_conntrack_count": "1\n",
 	})
 	core, logs := observer.New(zap.WarnLevel)
-	h.env.logger = zap.New(core)
-	for name, create := range map[string]func(ScraperConfig, environment) (scraper, error){
-		"network figures": networkScraperOf(NetworkConfig{}), "connections": newConnectionsScraper,
+	h.settings.logger = zap.New(core)
+	for name, create := range map[string]func(ScraperConfig, scraperSettings) (scraper, error){
+		"network metrics": networkScraperOf(NetworkConfig{}), "connections": newConnectionsScraper,
 	} {
-		s, err := create(ScraperConfig{}, h.env)
+		s, err := create(ScraperConfig{}, h.settings)
 		require.NoError(t, err)
 		for range 3 {
 			assert.Positive(t, h.scrape(t, s).DataPointCount())
@@ -95,30 +97,30 @@ func TestInterfaceStarts(t *testing.T) {
 		"proc/1/net/dev": "\n\neth0" + counters + "veth0" + counters, "sys/class/net/eth0/ifindex": "2\n", "sys/class/net/veth0/ifindex": "3\n",
 		"proc/sys/net/netfilter/nf_conntrack_max": "1\n", "proc/1/net/stat/nf_conntrack": "entries\n00000001\n",
 	})
-	s, err := newNetworkScraper(NetworkConfig{}, h.env)
+	s, err := newNetworkScraper(NetworkConfig{}, h.settings)
 	require.NoError(t, err)
 	starts := func() map[string]pcommon.Timestamp {
 		t.Helper()
 		md := h.scrape(t, s)
-		assert.Equal(t, map[string]pcommon.Timestamp{"": h.tick.boot}, startsOf(t, md, "system.network.conntrack.count"), "not an interface's")
+		assert.Equal(t, map[string]pcommon.Timestamp{"": h.current.boot}, startsOf(t, md, "system.network.conntrack.count"), "not an interface's")
 		byName := make(map[string]pcommon.Timestamp)
 		for attributes, start := range startsOf(t, md, "system.network.io") {
 			byName[attributes[len("{network.interface.name="):len(attributes)-len(",network.io.direction=receive}")]] = start
 		}
 		return byName
 	}
-	boot := h.tick.boot
+	boot := h.current.boot
 	starts()
 	assert.Equal(t, boot, starts()["veth0"])
-	second := h.tick.time
+	second := h.current.time
 
-	// The container was started anew: another interface of the name.
+	// The container was started again: another interface of the name.
 	h.put(t, "sys/class/net/veth0/ifindex", "7\n")
 	assert.Equal(t, second, starts()["veth0"])
 	assert.Equal(t, second, starts()["veth0"])
-	fourth := h.tick.time
+	fourth := h.current.time
 
-	// What one that gets another name had counted was told under the old one.
+	// What one that gets another name had counted belongs to the old one.
 	require.NoError(t, os.Rename(filepath.Join(h.root, "sys/class/net/eth0"), filepath.Join(h.root, "sys/class/net/lan0")))
 	h.put(t, "proc/1/net/dev", "\n\nlan0"+counters+"veth0"+counters+"dummy0"+counters)
 	got := starts()
@@ -129,11 +131,11 @@ func TestInterfaceStarts(t *testing.T) {
 
 // networkStory is a host whose interfaces change their names, under a receiver of each temporality.
 type networkStory struct {
-	root  string
-	clock *steppedClock
-	both  []*oneScraper                // of deltas and of totals
-	told  map[string]float64           // sum of the deltas, by name
-	until map[string]pcommon.Timestamp // end of the last, by name
+	root    string
+	clock   *steppedClock
+	both    []*oneScraper                // of deltas and of totals
+	counted map[string]float64           // sum of the deltas, by name
+	until   map[string]pcommon.Timestamp // end of the last, by name
 }
 
 // link is an interface with the bytes that it has received since it was made.
@@ -147,7 +149,7 @@ func newNetworkStory(t *testing.T) *networkStory {
 	t.Helper()
 	n := &networkStory{
 		root: copyServer(t), clock: &steppedClock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
-		told: make(map[string]float64), until: make(map[string]pcommon.Timestamp),
+		counted: make(map[string]float64), until: make(map[string]pcommon.Timestamp),
 	}
 	for _, temporality := range []Temporality{TemporalityDelta, TemporalityCumulative} {
 		n.both = append(n.both, newOneScraper(t, n.clock, func(cfg *Config) {
@@ -189,15 +191,15 @@ func (n *networkStory) next(t *testing.T, links ...link) (deltas, totals map[str
 	}
 	for name, p := range found[0] {
 		require.GreaterOrEqual(t, p.start, n.until[name], "an overlap of %s", name)
-		n.told[name] += p.value
+		n.counted[name] += p.value
 		n.until[name] = p.time
 	}
 	return found[0], found[1]
 }
 
-// sum is what all deltas told.
+// sum is that of all deltas.
 func (n *networkStory) sum() (sum float64) {
-	for _, v := range n.told {
+	for _, v := range n.counted {
 		sum += v
 	}
 	return sum
@@ -222,7 +224,7 @@ func TestNetworkInterfaceGetsAnotherName(t *testing.T) {
 	assert.Equal(t, renamed, totals["lan5"].start)
 	assert.InDelta(t, 500_030.0, n.sum(), 0)
 
-	// Its old name again, and a reset of its counters from which they come to more than is told of the new name.
+	// Its old name again, and a reset of its counters from which they come to more than the new name has counted.
 	n.next(t, lo, link{"eth5", "9", 500_050})
 	deltas, totals = n.next(t, lo, link{"eth5", "9", 70})
 	assert.InDelta(t, 70.0, deltas["eth5"].value, 0)

@@ -7,21 +7,21 @@ import (
 )
 
 type pagingScraper struct {
-	environment
+	scraperSettings
 	// minor is the highest count of minor faults so far. The kernel counts a fault as major before it counts it at all, so that
 	// the difference may step back for a moment.
 	minor int64
 }
 
-func newPagingScraper(_ ScraperConfig, env environment) (scraper, error) {
-	return &pagingScraper{environment: env}, nil
+func newPagingScraper(_ ScraperConfig, settings scraperSettings) (scraper, error) {
+	return &pagingScraper{scraperSettings: settings}, nil
 }
 
-func (s *pagingScraper) scrape(t *tick) error {
+func (s *pagingScraper) scrape(t *scrapeContext) error {
 	return errors.Join(s.scrapeSwaps(t), s.scrapeTotals(t))
 }
 
-func (s *pagingScraper) scrapeSwaps(t *tick) error {
+func (s *pagingScraper) scrapeSwaps(t *scrapeContext) error {
 	swaps, err := s.host.Swaps()
 	for _, swap := range swaps {
 		for _, part := range []struct {
@@ -40,7 +40,7 @@ func (s *pagingScraper) scrapeSwaps(t *tick) error {
 	return err
 }
 
-func (s *pagingScraper) scrapeTotals(t *tick) error {
+func (s *pagingScraper) scrapeTotals(t *scrapeContext) error {
 	vm, err := s.host.VM()
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func (s *pagingScraper) scrapeTotals(t *tick) error {
 }
 
 // recordSwapped records pages that went to or came from swap. All of them are major: they waited for storage.
-func (s *pagingScraper) recordSwapped(t *tick, pages, pageSize int64, direction metadata.AttributeSystemPagingDirection) {
+func (s *pagingScraper) recordSwapped(t *scrapeContext, pages, pageSize int64, direction metadata.AttributeSystemPagingDirection) {
 	recordKnown(pages, func(v int64) {
 		s.mb.RecordSystemPagingOperationsDataPoint(t.time, v, direction, metadata.AttributeSystemPagingFaultTypeMajor)
 		s.mb.RecordSystemPagingIoDataPoint(t.time, v*pageSize, direction)

@@ -2,6 +2,7 @@ package psutilreceiver
 
 import (
 	"errors"
+	"slices"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -9,97 +10,104 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
 
-// pressureScraper reports pressure stall information, for the resources of which any metric is wanted.
+// pressureScraper reports pressure stall information, for the resources of which any metric is enabled.
 type pressureScraper struct {
-	environment
-	wanted []pressureMetrics
+	scraperSettings
+	enabled []pressureResource
+	latest  host.Pressure // kept here, so that handing it to the rows allocates nothing
 }
 
-type recordStall func(*metadata.MetricsBuilder, pcommon.Timestamp, float64, metadata.AttributeSystemLinuxPressureStallType)
-
-// pressureMetrics are the metrics of one resource.
-type pressureMetrics struct {
-	resource           host.Resource
-	enabled            bool
-	s10, m1, m5, total recordStall
+// pressureResource is one resource with the points of its pressure.
+type pressureResource struct {
+	resource host.Resource
+	rows     []pointRow[host.Pressure]
 }
 
-func newPressureScraper(_ ScraperConfig, env environment) (scraper, error) {
-	s := &pressureScraper{environment: env}
-	for _, p := range pressureMetricsOf(&env.metrics) {
-		if p.enabled {
-			s.wanted = append(s.wanted, p)
+func newPressureScraper(_ ScraperConfig, settings scraperSettings) (scraper, error) {
+	s := &pressureScraper{scraperSettings: settings}
+	d := newDescriber()
+	for _, p := range pressureResources {
+		if anyEnabled(d, p.rows, &settings.metrics) {
+			s.enabled = append(s.enabled, p)
 		}
 	}
 	return s, nil
 }
 
-func pressureMetricsOf(m *metadata.MetricsConfig) []pressureMetrics {
-	type builder = metadata.MetricsBuilder
-	return []pressureMetrics{
-		{
-			resource: host.ResourceCPU,
-			enabled: m.SystemCPULinuxPressure10s.Enabled || m.SystemCPULinuxPressure1m.Enabled || m.SystemCPULinuxPressure5m.Enabled ||
-				m.SystemCPULinuxPressureTotal.Enabled,
-			s10:   (*builder).RecordSystemCPULinuxPressure10sDataPoint,
-			m1:    (*builder).RecordSystemCPULinuxPressure1mDataPoint,
-			m5:    (*builder).RecordSystemCPULinuxPressure5mDataPoint,
-			total: (*builder).RecordSystemCPULinuxPressureTotalDataPoint,
-		},
-		{
-			resource: host.ResourceMemory,
-			enabled: m.SystemMemoryLinuxPressure10s.Enabled || m.SystemMemoryLinuxPressure1m.Enabled ||
-				m.SystemMemoryLinuxPressure5m.Enabled || m.SystemMemoryLinuxPressureTotal.Enabled,
-			s10:   (*builder).RecordSystemMemoryLinuxPressure10sDataPoint,
-			m1:    (*builder).RecordSystemMemoryLinuxPressure1mDataPoint,
-			m5:    (*builder).RecordSystemMemoryLinuxPressure5mDataPoint,
-			total: (*builder).RecordSystemMemoryLinuxPressureTotalDataPoint,
-		},
-		{
-			resource: host.ResourceIO,
-			enabled: m.SystemIoLinuxPressure10s.Enabled || m.SystemIoLinuxPressure1m.Enabled || m.SystemIoLinuxPressure5m.Enabled ||
-				m.SystemIoLinuxPressureTotal.Enabled,
-			s10:   (*builder).RecordSystemIoLinuxPressure10sDataPoint,
-			m1:    (*builder).RecordSystemIoLinuxPressure1mDataPoint,
-			m5:    (*builder).RecordSystemIoLinuxPressure5mDataPoint,
-			total: (*builder).RecordSystemIoLinuxPressureTotalDataPoint,
-		},
-		{
-			resource: host.ResourceIRQ,
-			enabled: m.SystemIrqLinuxPressure10s.Enabled || m.SystemIrqLinuxPressure1m.Enabled || m.SystemIrqLinuxPressure5m.Enabled ||
-				m.SystemIrqLinuxPressureTotal.Enabled,
-			s10:   (*builder).RecordSystemIrqLinuxPressure10sDataPoint,
-			m1:    (*builder).RecordSystemIrqLinuxPressure1mDataPoint,
-			m5:    (*builder).RecordSystemIrqLinuxPressure5mDataPoint,
-			total: (*builder).RecordSystemIrqLinuxPressureTotalDataPoint,
-		},
-	}
-}
-
-func (s *pressureScraper) scrape(t *tick) error {
+func (s *pressureScraper) scrape(t *scrapeContext) error {
 	var errs []error
-	for i := range s.wanted {
-		p := &s.wanted[i]
-		pressure, err := s.host.Pressure(p.resource)
-		if err != nil {
+	for i := range s.enabled {
+		p := &s.enabled[i]
+		var err error
+		if s.latest, err = s.host.Pressure(p.resource); err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		s.record(t, p, &pressure.Some, metadata.AttributeSystemLinuxPressureStallTypeSome)
-		if p.resource == host.ResourceCPU {
-			continue // The kernel defines no full stall of CPUs for a whole host, and writes zeros.
-		}
-		s.record(t, p, &pressure.Full, metadata.AttributeSystemLinuxPressureStallTypeFull)
+		recordRows(p.rows, s.mb, t.time, &s.latest)
 	}
 	return errors.Join(errs...)
 }
 
-func (s *pressureScraper) record(t *tick, p *pressureMetrics, stall *host.Stall, kind metadata.AttributeSystemLinuxPressureStallType) {
-	if !stall.Reported {
-		return
+// recordStall records a point of one kind of stall.
+type recordStall = func(*builder, pcommon.Timestamp, float64, metadata.AttributeSystemLinuxPressureStallType)
+
+// pressureResources are all resources of which the kernel reports the pressure.
+var pressureResources = []pressureResource{
+	{host.ResourceCPU, pressureRows(host.ResourceCPU, samplingByDefault, (*builder).RecordSystemCPULinuxPressureTotalDataPoint,
+		(*builder).RecordSystemCPULinuxPressure10sDataPoint, (*builder).RecordSystemCPULinuxPressure1mDataPoint, (*builder).RecordSystemCPULinuxPressure5mDataPoint)},
+	{host.ResourceMemory, pressureRows(host.ResourceMemory, samplingByDefault, (*builder).RecordSystemMemoryLinuxPressureTotalDataPoint,
+		(*builder).RecordSystemMemoryLinuxPressure10sDataPoint, (*builder).RecordSystemMemoryLinuxPressure1mDataPoint, (*builder).RecordSystemMemoryLinuxPressure5mDataPoint)},
+	{host.ResourceIO, pressureRows(host.ResourceIO, samplingByDefault, (*builder).RecordSystemIoLinuxPressureTotalDataPoint,
+		(*builder).RecordSystemIoLinuxPressure10sDataPoint, (*builder).RecordSystemIoLinuxPressure1mDataPoint, (*builder).RecordSystemIoLinuxPressure5mDataPoint)},
+	{host.ResourceIRQ, pressureRows(host.ResourceIRQ, samplingByName, (*builder).RecordSystemIrqLinuxPressureTotalDataPoint,
+		(*builder).RecordSystemIrqLinuxPressure10sDataPoint, (*builder).RecordSystemIrqLinuxPressure1mDataPoint, (*builder).RecordSystemIrqLinuxPressure5mDataPoint)},
+}
+
+// pressureRows are the points of the stalls of one resource: those of some task, and those of all. The kernel defines no full stall of CPUs for a
+// whole host, and writes zeros.
+func pressureRows(resource host.Resource, sampleTotal samplingChoice, total, s10, m1, m5 recordStall) []pointRow[host.Pressure] {
+	rows := func(stall func(*host.Pressure) *host.Stall, kind metadata.AttributeSystemLinuxPressureStallType) []pointRow[host.Pressure] {
+		row := func(value func(*host.Stall) float64, record recordStall) pointRow[host.Pressure] {
+			reported := func(p *host.Pressure) float64 {
+				if s := stall(p); s.Reported {
+					return value(s)
+				}
+				return -1
+			}
+			return doubleRow(reported, func(mb *builder, ts pcommon.Timestamp, v float64, _ *host.Pressure) { record(mb, ts, v, kind) })
+		}
+		return []pointRow[host.Pressure]{
+			row(func(s *host.Stall) float64 { return s.Avg10 }, s10),
+			row(func(s *host.Stall) float64 { return s.Avg60 }, m1),
+			row(func(s *host.Stall) float64 { return s.Avg300 }, m5),
+			row(func(s *host.Stall) float64 { return s.Total }, total).sampled(sampleTotal),
+		}
 	}
-	p.s10(s.mb, t.time, stall.Avg10, kind)
-	p.m1(s.mb, t.time, stall.Avg60, kind)
-	p.m5(s.mb, t.time, stall.Avg300, kind)
-	p.total(s.mb, t.time, stall.Total, kind)
+	some := rows(func(p *host.Pressure) *host.Stall { return &p.Some }, metadata.AttributeSystemLinuxPressureStallTypeSome)
+	if resource == host.ResourceCPU {
+		return some
+	}
+	full := rows(func(p *host.Pressure) *host.Stall { return &p.Full }, metadata.AttributeSystemLinuxPressureStallTypeFull)
+	return slices.Concat(some, full)
+}
+
+// pressureSampling samples the resources of which a metric is chosen.
+var pressureSampling = samplingKind{
+	metrics: func(d describer) []sampledMetric {
+		var metrics []sampledMetric
+		for _, p := range pressureResources {
+			metrics = append(metrics, sampledMetricsOf(d, p.rows)...)
+		}
+		return metrics
+	},
+	sources: func(_ *ScrapersConfig, set sourceSettings) []source {
+		var sources []source
+		for _, p := range pressureResources {
+			read := func() (host.Pressure, error) { return set.host.Pressure(p.resource) }
+			if l := newLevels(read, p.rows, set.recorder); len(l.rows) > 0 {
+				sources = append(sources, l)
+			}
+		}
+		return sources
+	},
 }

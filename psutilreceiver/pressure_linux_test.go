@@ -45,7 +45,7 @@ func TestPressureScraperWithoutPSI(t *testing.T) {
 	assert.Equal(t, 12, md.MetricCount(), "and all the others")
 }
 
-func TestPressureScraperReadsWhatIsWanted(t *testing.T) {
+func TestPressureScraperReadsWhatIsEnabled(t *testing.T) {
 	root := t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(root, "proc", "pressure"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(root, "proc", "pressure", "io"), []byte("some avg10=1.00 avg60=1.00 avg300=1.00 total=1000000\n"), 0o600))
@@ -60,6 +60,6 @@ func TestPressureScraperReadsWhatIsWanted(t *testing.T) {
 		m.SystemCPULinuxPressure10s.Enabled, m.SystemCPULinuxPressure1m.Enabled = false, false
 		m.SystemCPULinuxPressure5m.Enabled, m.SystemCPULinuxPressureTotal.Enabled = false, false
 	}, newPressureScraper)
-	require.NotContains(t, strings.ToLower(err.Error()), "cpu", "what nobody wants is not read")
+	require.NotContains(t, strings.ToLower(err.Error()), "cpu", "what is not enabled is not read")
 	assert.Equal(t, points, pointsOf(t, md))
 }

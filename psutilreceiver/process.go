@@ -13,65 +13,68 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
 // otherGroup names the resource of the processes that are not shown.
 const otherGroup = "other"
 
-// processScraper shows the processes that matter, each as a resource of its own, and the rest as one.
+// processScraper shows the processes that use the most, each as a resource of its own, and the rest as one.
 type processScraper struct {
-	environment
-	cfg     ProcessConfig
-	tracker *process.Tracker
-	rb      *metadata.ResourceBuilder
-	room    int                             // attributes of the largest resource so far
-	shown   map[process.Key]recordedProcess // of the last scrape, where deltas are made
-	groups  map[*process.Group]processGroup
-	first   pcommon.Timestamp // time of the first scrape, since when unattributed time is counted
-	present time.Time         // of this scrape, see host.Present
-	memory  int64             // of the host in bytes, for utilization; 0 when not known
+	scraperSettings
+	cfg           ProcessConfig
+	tracker       *process.Tracker
+	recorder      processRecorder
+	rb            *metadata.ResourceBuilder
+	maxAttributes int                          // of the largest resource so far
+	shown         map[read.Key]recordedProcess // of the last scrape, if deltas are computed from the counters
+	groups        map[*process.Group]recordedGroup
+	first         pcommon.Timestamp // time of the first scrape, since when unattributed time is counted
+	present       time.Time         // of this scrape, see host.Present
+	memory        int64             // of the host in bytes, for utilization; 0 when not known
 }
 
 // recordedProcess is what the last scrape recorded of a process.
 type recordedProcess struct {
-	identity unique.Handle[process.Identity] // the resource follows from it and the parent
+	identity unique.Handle[read.Identity] // the resource follows from it and the parent
 	parent   int32
 	scrape   pcommon.Timestamp
-	counted  process.Fields // counters that were recorded in it
+	counters read.Fields // those that were recorded in it
 }
 
-// processGroup is what the last scrape recorded of a group.
-type processGroup struct {
-	scrape  pcommon.Timestamp
-	counted process.Fields
+// recordedGroup is what the last scrape recorded of a group.
+type recordedGroup struct {
+	scrape   pcommon.Timestamp
+	counters read.Fields
 }
 
-func newProcessScraper(cfg ProcessConfig, env environment) (scraper, error) {
-	tracker, err := process.NewTracker(process.New(env.host.Root()), cfg.options(env.metrics, env.attributes))
+func newProcessScraper(cfg ProcessConfig, settings scraperSettings) (scraper, error) {
+	tracker, err := process.NewTracker(read.New(settings.host.Root()), cfg.options(settings.metrics, settings.attributes))
 	if err != nil {
 		return nil, err
 	}
-	env.attributes.ProcessCommandLine.Enabled = env.attributes.ProcessCommandLine.Enabled || cfg.CommandLine
+	settings.attributes.ProcessCommandLine.Enabled = settings.attributes.ProcessCommandLine.Enabled || cfg.CommandLine
 	s := &processScraper{
-		environment: env, cfg: cfg, tracker: tracker, rb: metadata.NewResourceBuilder(env.attributes),
-		shown: make(map[process.Key]recordedProcess), groups: make(map[*process.Group]processGroup),
+		scraperSettings: settings, cfg: cfg, tracker: tracker,
+		recorder: newProcessRecorder(settings.mb, &settings.metrics), rb: metadata.NewResourceBuilder(settings.attributes),
+		shown: make(map[read.Key]recordedProcess), groups: make(map[*process.Group]recordedGroup),
 	}
-	s.tellAccess()
+	s.logAccess()
 	return s, nil
 }
 
 func (s *processScraper) close() error { return s.tracker.Close() }
 
-// tellAccess says once what this user may not see of the processes of others.
-func (s *processScraper) tellAccess() {
-	access, err := process.ProbeAccess(s.host.Root())
+// logAccess logs once what this user may not read of other users' processes.
+func (s *processScraper) logAccess() {
+	access, err := read.ProbeAccess(s.host.Root())
 	if err == nil && access.String() != "" {
-		s.logger.Info("Some figures of other users' processes are left out: " + access.String())
+		s.logger.Info("Some metrics of other users' processes are left out: " + access.String())
 	}
 }
 
-func (s *processScraper) scrape(t *tick) error {
-	snapshot, err := s.tracker.Scrape(s.processTick(t))
+func (s *processScraper) scrape(t *scrapeContext) error {
+	snapshot, err := s.tracker.Scrape(s.trackerContext(t))
 	if err != nil {
 		return err
 	}
@@ -92,9 +95,9 @@ func (s *processScraper) scrape(t *tick) error {
 		s.mb.Reset(metadata.WithStartTime(s.first))
 		s.mb.RecordSystemProcessCPUUnattributedDataPoint(t.time, cpuSeconds(snapshot.Unattributed))
 	}
-	maps.DeleteFunc(s.shown, func(_ process.Key, r recordedProcess) bool { return r.scrape != t.time })
-	maps.DeleteFunc(s.groups, func(_ *process.Group, g processGroup) bool { return g.scrape != t.time })
-	s.count(snapshot)
+	maps.DeleteFunc(s.shown, func(_ read.Key, r recordedProcess) bool { return r.scrape != t.time })
+	maps.DeleteFunc(s.groups, func(_ *process.Group, g recordedGroup) bool { return g.scrape != t.time })
+	s.reportTelemetry(snapshot)
 	return err
 }
 
@@ -107,47 +110,36 @@ func (s *processScraper) readMemory() error {
 	if err == nil {
 		s.memory = m.Total
 	}
-	return aside(err)
+	return auxiliary(err)
 }
 
-func (s *processScraper) processTick(t *tick) process.Tick {
+// trackerContext returns what the tracker has to know of this scrape.
+func (s *processScraper) trackerContext(t *scrapeContext) process.ScrapeContext {
 	boot := t.boot.AsTime()
 	s.present = s.host.Present(boot, t.now)
-	tick := process.Tick{Now: t.now, Boot: boot, Present: s.present, Elapsed: t.elapsed, CPUs: float64(runtime.NumCPU())}
+	c := process.ScrapeContext{Now: t.now, Boot: boot, Present: s.present, Elapsed: t.elapsed, CPUs: float64(runtime.NumCPU())}
 	if sample, err := s.host.CPU(); err == nil && len(sample.PerCPU) > 0 {
-		tick.CPUs = float64(len(sample.PerCPU))
-		tick.HostCPU = uint64((sample.Total.User + sample.Total.Nice + sample.Total.System) * 1e6)
+		c.CPUs = float64(len(sample.PerCPU))
+		c.HostCPU = uint64((sample.Total.User + sample.Total.Nice + sample.Total.System) * 1e6)
 	}
-	return tick
+	return c
 }
 
-// cpuSeconds turns the tracker's microseconds into seconds.
-func cpuSeconds(us uint64) float64 { return float64(us) / 1e6 }
-
-func (s *processScraper) recordProcess(t *tick, p *process.Process) {
+func (s *processScraper) recordProcess(t *scrapeContext, p *process.Process) {
 	created := pcommon.NewTimestampFromTime(p.Created(t.boot.AsTime()))
 	s.mb.Reset(metadata.WithStartTime(created))
-	base := p.Base()
 	if s.delta {
 		r := s.recorded(p)
-		r.scrape, r.counted = t.time, s.recordTotals(t, created, &p.Total, &base, p.Have, r.counted)
+		r.scrape, r.counters = t.time, s.recordTotals(t, created, &p.Total, p.Base(), p.Have, r.counters)
 		s.shown[p.Key] = r
 	} else {
-		s.recordTotals(t, created, &p.Total, &base, p.Have, 0)
+		s.recordTotals(t, created, &p.Total, p.Base(), p.Have, 0)
 	}
-	s.recordLevels(t.time, &p.Levels, p.Have)
-	if p.HasUtilization {
-		s.recordUtilization(t.time, p.CPUUtilization, &p.Delta)
-	}
-	if p.HasWindow {
-		s.mb.RecordProcessCPUUtilizationWindowDataPoint(t.time, p.WindowUtilization[0], metadata.AttributeCPUModeUser)
-		s.mb.RecordProcessCPUUtilizationWindowDataPoint(t.time, p.WindowUtilization[1], metadata.AttributeCPUModeSystem)
-	}
-	if p.Have&process.FieldScheduling != 0 {
-		s.mb.RecordProcessStatusDataPoint(t.time, 1, processStates[stateIndex(p.State)])
-		s.mb.RecordProcessNiceDataPoint(t.time, int64(p.Nice))
-	}
-	s.mb.RecordProcessUptimeDataPoint(t.time, s.present.Sub(created.AsTime()).Seconds())
+	s.recorder.recordValues(processValues{
+		time: t.time, have: p.Have, levels: &p.Levels,
+		delta: &p.Delta, utilization: p.CPUUtilization, hasUtilization: p.HasUtilization,
+		uptime: s.present.Sub(created.AsTime()).Seconds(), hostMemory: s.memory, process: p,
+	})
 	s.mb.EmitForResource(metadata.WithMovedResource(s.describe(p, created)))
 	t.emit()
 }
@@ -161,21 +153,20 @@ func (s *processScraper) recorded(p *process.Process) recordedProcess {
 	return r
 }
 
-// recordGroup records the sum over processes that are taken together. Their counters begin with the receiver's first scrape, in which
-// there is therefore nothing to tell of them.
-func (s *processScraper) recordGroup(t *tick, g *process.Group, name string) {
+// recordGroup records the sums over the processes of a group. Its counters begin with the receiver's first scrape, which therefore has none of
+// them.
+func (s *processScraper) recordGroup(t *scrapeContext, g *process.Group, name string) {
 	since := pcommon.NewTimestampFromTime(g.Since)
 	s.mb.Reset(metadata.WithStartTime(since))
-	s.mb.RecordProcessGroupCountDataPoint(t.time, int64(g.Members))
-	s.recordLevels(t.time, &g.Levels, g.Have)
 	if t.previous != 0 {
-		base := g.Base()
-		counted := s.recordTotals(t, since, &g.Total, &base, g.Have, s.groups[g].counted)
-		s.groups[g] = processGroup{scrape: t.time, counted: counted}
+		counters := s.recordTotals(t, since, &g.Total, g.Base(), g.Have, s.groups[g].counters)
+		s.groups[g] = recordedGroup{scrape: t.time, counters: counters}
 	}
-	if g.HasUtilization {
-		s.recordUtilization(t.time, g.CPUUtilization, &g.Delta)
-	}
+	s.recorder.recordValues(processValues{
+		time: t.time, have: g.Have, levels: &g.Levels,
+		delta: &g.Delta, utilization: g.CPUUtilization, hasUtilization: g.HasUtilization,
+		hostMemory: s.memory, group: g,
+	})
 	s.rb.SetProcessGroupName(name)
 	setKnown(g.Labels.Executable, s.rb.SetProcessExecutableName)
 	setKnown(g.Labels.Owner, s.rb.SetProcessOwner)
@@ -189,7 +180,7 @@ func (s *processScraper) recordGroup(t *tick, g *process.Group, name string) {
 // describe builds the resource of a process: its own attributes and the host's.
 func (s *processScraper) describe(p *process.Process, created pcommon.Timestamp) pcommon.Resource {
 	rb := s.rb
-	rb.Grow(s.room)
+	rb.Grow(s.maxAttributes)
 	rb.SetProcessPid(int64(p.PID))
 	rb.SetProcessParentPid(int64(p.PPID))
 	rb.SetProcessCreationTime(created.AsTime().Format(creationTimeLayout))
@@ -203,7 +194,7 @@ func (s *processScraper) describe(p *process.Process, created pcommon.Timestamp)
 	setKnown(id.ContainerID, rb.SetContainerID)
 	resource := rb.Emit()
 	copyAttributes(s.resource, resource)
-	s.room = max(s.room, resource.Attributes().Len())
+	s.maxAttributes = max(s.maxAttributes, resource.Attributes().Len())
 	return resource
 }
 
@@ -213,7 +204,7 @@ func setKnown(value string, set func(string)) {
 	}
 }
 
-// creationTimeLayout is ISO 8601 to the hundredth of a second, which is as exactly as the kernel tells it.
+// creationTimeLayout is ISO 8601 to the hundredth of a second, which is the precision that the kernel gives.
 const creationTimeLayout = "2006-01-02T15:04:05.00Z"
 
 func copyAttributes(from, to pcommon.Resource) {
@@ -222,8 +213,8 @@ func copyAttributes(from, to pcommon.Resource) {
 	}
 }
 
-// count reports what the scrape saw, and what could not be read of it.
-func (s *processScraper) count(snapshot *process.Snapshot) {
+// reportTelemetry records how many processes the scrape saw, and how many reads failed.
+func (s *processScraper) reportTelemetry(snapshot *process.Snapshot) {
 	ctx := context.Background()
 	shown := len(snapshot.Shown)
 	for _, g := range snapshot.Groups {
@@ -235,12 +226,14 @@ func (s *processScraper) count(snapshot *process.Snapshot) {
 	}{{"seen", snapshot.Seen}, {"shown", shown}, {"excluded", snapshot.Excluded.Members}} {
 		s.telemetry.PsutilProcesses.Record(ctx, int64(c.n), metric.WithAttributes(attribute.String("state", c.state)))
 	}
-	for file := range process.NumFiles {
+	for file := range read.NumFiles {
 		for _, c := range []struct {
 			reason string
 			n      int
 		}{
-			{"denied", snapshot.Tally.Denied[file]}, {"malformed", snapshot.Tally.Garbage[file]}, {"other", snapshot.Tally.Failed[file]},
+			{"denied", snapshot.ReadErrors.Denied[file]},
+			{"malformed", snapshot.ReadErrors.Malformed[file]},
+			{"other", snapshot.ReadErrors.Failed[file]},
 		} {
 			if c.n > 0 {
 				s.telemetry.PsutilProcessReadsFailed.Add(ctx, int64(c.n),

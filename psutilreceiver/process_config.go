@@ -7,14 +7,15 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
 // ProcessConfig configures the process scraper.
 type ProcessConfig struct {
 	ScraperConfig `mapstructure:",squash"`
 
-	// Include and Exclude choose processes before anything dear is read of them. A process is kept if every list of Include that is
-	// not empty has it, and no list of Exclude.
+	// Include and Exclude select processes before anything expensive is read of them. A process is included if every list of Include that
+	// is not empty has a match for it, and no list of Exclude has one.
 	Include ProcessMatch `mapstructure:"include"`
 	Exclude ProcessMatch `mapstructure:"exclude"`
 	// MinAge leaves out processes that are younger.
@@ -33,7 +34,7 @@ type ProcessConfig struct {
 	// CommandLine adds process.command_line, values of secrets masked.
 	CommandLine bool `mapstructure:"command_line"`
 	// MemoryMapsPerScrape bounds for how many shown processes process.memory.pss and uss are read in one scrape, in turn: the kernel
-	// holds a process's memory map while it is read.
+	// locks a process's memory map while it is read.
 	MemoryMapsPerScrape int `mapstructure:"memory_maps_per_scrape"`
 }
 
@@ -57,7 +58,7 @@ type ProcessTop struct {
 	N int `mapstructure:"n"`
 	// By has the keys: cpu, memory, disk_io.
 	By []string `mapstructure:"by"`
-	// Hysteresis keeps one that is shown as long as its rank is within N times this.
+	// Hysteresis: a process that is shown stays shown while its rank is within N times this.
 	Hysteresis float64 `mapstructure:"hysteresis"`
 }
 
@@ -79,7 +80,7 @@ func (c *ProcessConfig) Validate() error {
 	if c.MinAge > 0 && c.MinAge < minCollectionInterval {
 		errs = append(errs, fmt.Errorf("min_age is %v: it must be 0 or at least %v; a duration has a unit, as in 60s", c.MinAge, minCollectionInterval))
 	}
-	tracker, err := process.NewTracker(process.New(""), c.options(metadata.MetricsConfig{}, metadata.ResourceAttributesConfig{}))
+	tracker, err := process.NewTracker(read.New(""), c.options(metadata.MetricsConfig{}, metadata.ResourceAttributesConfig{}))
 	if err == nil {
 		err = tracker.Close()
 	}
@@ -88,16 +89,15 @@ func (c *ProcessConfig) Validate() error {
 
 // options are what the tracker reads and shows for the metrics and attributes that are enabled.
 func (c *ProcessConfig) options(m metadata.MetricsConfig, r metadata.ResourceAttributesConfig) process.Options {
+	fields := fieldsOf(&m)
 	o := process.Options{
-		Fields:     fieldsOf(&m),
+		Fields:     fields &^ read.FieldProportional,
+		Details:    fields & read.FieldProportional,
 		MaxDetails: c.MemoryMapsPerScrape,
 		Attributes: c.attributesOf(&r),
 		Filter:     process.Filter{Include: c.Include.match(), Exclude: c.Exclude.match(), MinAge: c.MinAge},
 		Top:        process.Top{N: c.Top.N, Hysteresis: c.Top.Hysteresis},
 		Window:     c.CPUWindow,
-	}
-	if m.ProcessMemoryPss.Enabled || m.ProcessMemoryUss.Enabled {
-		o.Details = process.FieldProportional
 	}
 	for _, key := range c.Top.By {
 		o.Top.By = append(o.Top.By, process.RankKey(key))
@@ -115,44 +115,18 @@ func (m *ProcessMatch) match() process.Match {
 	}
 }
 
-// fieldsOf names the figures that the enabled metrics need of every process.
-func fieldsOf(m *metadata.MetricsConfig) process.Fields {
-	var fields process.Fields
-	for _, need := range []struct {
-		enabled bool
-		field   process.Fields
-	}{
-		{m.ProcessCPUTime.Enabled || m.ProcessCPUUtilization.Enabled, process.FieldCPU},
-		{m.ProcessChildrenCPUTime.Enabled || m.SystemProcessCPUUnattributed.Enabled, process.FieldCPU | process.FieldChildren},
-		{m.ProcessMemoryUsage.Enabled || m.ProcessMemoryVirtual.Enabled || m.ProcessMemoryUtilization.Enabled, process.FieldMemory},
-		{m.ProcessMemoryShared.Enabled, process.FieldShared},
-		{m.ProcessMemorySwap.Enabled, process.FieldSwap},
-		{m.ProcessDiskIo.Enabled, process.FieldDiskIO},
-		{m.ProcessIoLogical.Enabled, process.FieldLogicalIO},
-		{m.ProcessThreadCount.Enabled, process.FieldThreads},
-		{m.ProcessUnixFileDescriptorCount.Enabled || m.ProcessWindowsHandleCount.Enabled, process.FieldDescriptors},
-		{m.ProcessContextSwitches.Enabled, process.FieldSwitches},
-		{m.ProcessPagingFaults.Enabled, process.FieldFaults},
-		{m.ProcessStatus.Enabled || m.ProcessNice.Enabled, process.FieldScheduling},
-	} {
-		if need.enabled {
-			fields |= need.field
-		}
-	}
-	return fields
-}
-
-func (c *ProcessConfig) attributesOf(r *metadata.ResourceAttributesConfig) process.Attributes {
-	var attributes process.Attributes
+// attributesOf returns the attributes that the enabled resource attributes need.
+func (c *ProcessConfig) attributesOf(r *metadata.ResourceAttributesConfig) read.Attributes {
+	var attributes read.Attributes
 	for _, need := range []struct {
 		enabled   bool
-		attribute process.Attributes
+		attribute read.Attributes
 	}{
-		{r.ProcessExecutableName.Enabled || r.ProcessExecutablePath.Enabled, process.AttributeExecutable},
-		{r.ProcessCommand.Enabled, process.AttributeCommand},
-		{r.ProcessCommandLine.Enabled || c.CommandLine, process.AttributeCommandLine},
-		{r.ProcessOwner.Enabled, process.AttributeOwner},
-		{r.ProcessLinuxCgroup.Enabled || r.ContainerID.Enabled, process.AttributeCgroup},
+		{r.ProcessExecutableName.Enabled || r.ProcessExecutablePath.Enabled, read.AttributeExecutable},
+		{r.ProcessCommand.Enabled, read.AttributeCommand},
+		{r.ProcessCommandLine.Enabled || c.CommandLine, read.AttributeCommandLine},
+		{r.ProcessOwner.Enabled, read.AttributeOwner},
+		{r.ProcessLinuxCgroup.Enabled || r.ContainerID.Enabled, read.AttributeCgroup},
 	} {
 		if need.enabled {
 			attributes |= need.attribute

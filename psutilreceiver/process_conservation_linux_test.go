@@ -70,11 +70,11 @@ func (all workers) read(t *testing.T) map[string]processReading {
 	return now
 }
 
-// total adds up one figure of all processes.
-func total(readings map[string]processReading, figure func(processReading) float64) float64 {
+// total adds up one value of all processes.
+func total(readings map[string]processReading, value func(processReading) float64) float64 {
 	sum := 0.0
 	for _, r := range readings {
-		sum += figure(r)
+		sum += value(r)
 	}
 	return sum
 }
@@ -87,7 +87,7 @@ var counted = map[string]func(processReading) float64{
 }
 
 // assertLevels compares the number of processes and their memory with what the test read before and after.
-func assertLevels(t *testing.T, got processFigures, before, after map[string]processReading) {
+func assertLevels(t *testing.T, got batchValues, before, after map[string]processReading) {
 	t.Helper()
 	least, most := 0.0, 0.0
 	for pid, r := range before {
@@ -97,7 +97,7 @@ func assertLevels(t *testing.T, got processFigures, before, after map[string]pro
 	assert.GreaterOrEqual(t, got.sum("process.memory.usage"), least)
 	assert.LessOrEqual(t, got.sum("process.memory.usage"), most)
 	shown := len(got["process.memory.usage"]) - 1
-	assert.InDelta(t, len(before), got["process.group.count"]["other"]+float64(shown), 0, "shown and others are all")
+	assert.InDelta(t, len(before), got["process.group.process.count"]["other"]+float64(shown), 0, "shown and others are all")
 	assert.GreaterOrEqual(t, shown, 10)
 	assert.LessOrEqual(t, shown, 45, "at most 15 by each of three keys")
 }
@@ -124,20 +124,20 @@ func conserveDeltas(t *testing.T, all workers, only func(*Config, *ProcessConfig
 		earlier := all.read(t)
 		got := live.scrape() // Most of them are at work.
 		later := all.read(t)
-		for metric, figure := range counted {
+		for metric, valueOf := range counted {
 			sums[metric] += got.sum(metric)
-			assert.GreaterOrEqual(t, sums[metric], total(earlier, figure)-total(first, figure)-1e-6, metric)
-			assert.LessOrEqual(t, sums[metric], total(later, figure)-total(first, figure)+1e-6, metric)
+			assert.GreaterOrEqual(t, sums[metric], total(earlier, valueOf)-total(first, valueOf)-1e-6, metric)
+			assert.LessOrEqual(t, sums[metric], total(later, valueOf)-total(first, valueOf)+1e-6, metric)
 		}
 		all.finish()
 		earlier = all.read(t)
 		got = live.scrape() // All of them rest.
 		later = all.read(t)
 		assertLevels(t, got, earlier, later)
-		for metric, figure := range counted {
+		for metric, valueOf := range counted {
 			sums[metric] += got.sum(metric)
-			assert.GreaterOrEqual(t, sums[metric], total(earlier, figure)-total(first, figure)-1e-6, metric)
-			assert.LessOrEqual(t, sums[metric], total(later, figure)-total(first, figure)+1e-6, metric)
+			assert.GreaterOrEqual(t, sums[metric], total(earlier, valueOf)-total(first, valueOf)-1e-6, metric)
+			assert.LessOrEqual(t, sums[metric], total(later, valueOf)-total(first, valueOf)+1e-6, metric)
 		}
 		for pid := range got["process.memory.usage"] {
 			everShown[pid] = true
@@ -163,22 +163,22 @@ func conserveTotals(t *testing.T, all workers, only func(*Config, *ProcessConfig
 		got := live.scrape()
 		later := all.read(t)
 		assertLevels(t, got, earlier, later)
-		for metric, figure := range counted {
+		for metric, valueOf := range counted {
 			grown := got[metric]["other"] - others[metric]
 			assert.GreaterOrEqual(t, grown, 0.0, "the remainder never falls")
 			others[metric] = got[metric]["other"]
-			least, most := total(earlier, figure), total(later, figure)
+			least, most := total(earlier, valueOf), total(later, valueOf)
 			for pid, value := range got[metric] {
 				if pid == "other" {
 					continue
 				}
-				assert.GreaterOrEqual(t, value, figure(earlier[pid])-1e-6, "%s of %s", metric, pid)
-				assert.LessOrEqual(t, value, figure(later[pid])+1e-6, "%s of %s", metric, pid)
-				least, most = least-figure(earlier[pid]), most-figure(later[pid])
-				least, most = least+figure(previous[pid]), most+figure(before[pid])
+				assert.GreaterOrEqual(t, value, valueOf(earlier[pid])-1e-6, "%s of %s", metric, pid)
+				assert.LessOrEqual(t, value, valueOf(later[pid])+1e-6, "%s of %s", metric, pid)
+				least, most = least-valueOf(earlier[pid]), most-valueOf(later[pid])
+				least, most = least+valueOf(previous[pid]), most+valueOf(before[pid])
 			}
-			assert.GreaterOrEqual(t, grown, least-total(previous, figure)-1e-6, metric)
-			assert.LessOrEqual(t, grown, most-total(before, figure)+1e-6, metric)
+			assert.GreaterOrEqual(t, grown, least-total(previous, valueOf)-1e-6, metric)
+			assert.LessOrEqual(t, grown, most-total(before, valueOf)+1e-6, metric)
 		}
 		before, previous = earlier, later
 	}

@@ -20,6 +20,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
 
@@ -69,7 +70,7 @@ func playOnlooker() error {
 	if err := r.Start(context.Background(), componenttest.NewNopHost()); err != nil {
 		return err
 	}
-	got := processFiguresOf(<-batches)
+	got := processValuesIn(<-batches)
 	if err := r.Shutdown(context.Background()); err != nil {
 		return err
 	}
@@ -84,11 +85,9 @@ func playOnlooker() error {
 	return nil
 }
 
-// TestHiddenProcessesAreToldOnce: under hidepid an unprivileged collector sees its own user's processes alone, and says so in one line.
-func TestHiddenProcessesAreToldOnce(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("only root can mount a procfs and give up privileges")
-	}
+// TestHiddenProcessesAreLoggedOnce: under hidepid an unprivileged collector sees only its own user's processes, and logs that in one line.
+func TestHiddenProcessesAreLoggedOnce(t *testing.T) {
+	testenv.Root(t, "mounts a procfs and gives up privileges")
 	root := t.TempDir()
 	require.NoError(t, os.Chmod(filepath.Dir(root), 0o755))
 	require.NoError(t, os.Chmod(root, 0o755))
@@ -109,26 +108,26 @@ func TestHiddenProcessesAreToldOnce(t *testing.T) {
 	hidden.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
 	out, err := hidden.CombinedOutput()
 	if err != nil && strings.Contains(err.Error(), "operation not permitted") {
-		t.Skip("no mount namespaces here: ", err)
+		testenv.Missing(t, "no mount namespaces: %v", err)
 	}
 	require.NoError(t, err, string(out))
 	if reason, ok := strings.CutPrefix(string(out), "skip: "); ok {
-		t.Skip(reason)
+		testenv.Missing(t, "%s", reason)
 	}
-	var told, shown []string
+	var logged, shown []string
 	for line := range strings.Lines(string(out)) {
 		line = strings.TrimSpace(line)
 		if pid, ok := strings.CutPrefix(line, "shown: "); ok {
 			shown = append(shown, pid)
 		} else {
-			told = append(told, line)
+			logged = append(logged, line)
 		}
 	}
-	require.Len(t, told, 1, "one line, and no warning")
-	t.Log(told[0])
-	assert.Contains(t, told[0], "info: Some figures of other users' processes are left out")
-	assert.Contains(t, told[0], "hidepid=invisible")
-	assert.Contains(t, told[0], "CAP_SYS_PTRACE")
+	require.Len(t, logged, 1, "one line, and no warning")
+	t.Log(logged[0])
+	assert.Contains(t, logged[0], "info: Some metrics of other users' processes are left out")
+	assert.Contains(t, logged[0], "hidepid=invisible")
+	assert.Contains(t, logged[0], "CAP_SYS_PTRACE")
 	assert.Contains(t, shown, strconv.Itoa(neighbour.Process.Pid), "of the same user")
 	assert.NotContains(t, shown, strconv.Itoa(os.Getpid()), "of root")
 	assert.NotContains(t, shown, "1")

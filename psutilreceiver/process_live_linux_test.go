@@ -28,10 +28,10 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
-// tick is the kernel's unit of CPU time in /proc, in seconds.
+// tickSeconds is the kernel's unit of CPU time in /proc, in seconds.
 const tickSeconds = 1.0 / proctext.TicksPerSecond
 
-// liveProcesses is a whole receiver, its process scraper on, that scrapes this host when it is told to.
+// liveProcesses is a whole receiver, its process scraper on, that scrapes this host when the test makes it.
 type liveProcesses struct {
 	t       *testing.T
 	ticks   chan time.Time
@@ -40,10 +40,10 @@ type liveProcesses struct {
 }
 
 // watchProcesses starts the receiver and returns what its first scrape found.
-func watchProcesses(t *testing.T, temporality Temporality, configure func(*Config, *ProcessConfig)) (*liveProcesses, processFigures) {
+func watchProcesses(t *testing.T, temporality Temporality, configure func(*Config, *ProcessConfig)) (*liveProcesses, batchValues) {
 	t.Helper()
 	live, first := watchProcessBatches(t, temporality, configure)
-	return live, processFiguresOf(first)
+	return live, processValuesIn(first)
 }
 
 func watchProcessBatches(t *testing.T, temporality Temporality, configure func(*Config, *ProcessConfig)) (*liveProcesses, pmetric.Metrics) {
@@ -71,17 +71,17 @@ func watchProcessBatches(t *testing.T, temporality Temporality, configure func(*
 	return l, <-l.batches
 }
 
-func (l *liveProcesses) scrape() processFigures {
+func (l *liveProcesses) scrape() batchValues {
 	l.ticks <- time.Time{}
-	return processFiguresOf(<-l.batches)
+	return processValuesIn(<-l.batches)
 }
 
-// processFigures is what one batch says, by metric: of each process by its pid, of each group by its name. The host itself has the name "".
-// The points of a metric that differ in an attribute are told apart behind a slash.
-type processFigures map[string]map[string]float64
+// batchValues has the values of one batch, by metric: of each process by its pid, of each group by its name. The host itself has the name "".
+// The points of a metric that differ in an attribute are distinguished behind a slash.
+type batchValues map[string]map[string]float64
 
-func processFiguresOf(md pmetric.Metrics) processFigures {
-	f := processFigures{}
+func processValuesIn(md pmetric.Metrics) batchValues {
+	f := batchValues{}
 	for _, rm := range md.ResourceMetrics().All() {
 		name := ""
 		if v, ok := rm.Resource().Attributes().Get("process.pid"); ok {
@@ -106,7 +106,7 @@ func processFiguresOf(md pmetric.Metrics) processFigures {
 	return f
 }
 
-func (f processFigures) add(metric, name string, p pmetric.NumberDataPoint) {
+func (f batchValues) add(metric, name string, p pmetric.NumberDataPoint) {
 	for _, v := range p.Attributes().All() {
 		metric += "/" + v.AsString()
 	}
@@ -121,7 +121,7 @@ func (f processFigures) add(metric, name string, p pmetric.NumberDataPoint) {
 }
 
 // sum adds up all processes and groups, and the given metrics.
-func (f processFigures) sum(metrics ...string) float64 {
+func (f batchValues) sum(metrics ...string) float64 {
 	sum := 0.0
 	for _, metric := range metrics {
 		for _, v := range f[metric] {

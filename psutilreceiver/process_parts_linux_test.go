@@ -43,14 +43,14 @@ func showAll(beside ...string) func(*Config) {
 	}
 }
 
-// requireParts waits for the batches of one scrape, each of so many resources, and gives their figures. None is in two of them.
-func (f *fixtureHost) requireParts(t *testing.T, resources ...int) (figuresOfAll map[string]float64, parts []pmetric.Metrics) {
+// requireParts waits for the batches of one scrape, each of so many resources, and returns their values. None is in two of them.
+func (f *fixtureHost) requireParts(t *testing.T, resources ...int) (values map[string]float64, parts []pmetric.Metrics) {
 	t.Helper()
 	all := make(map[string]float64)
 	for _, n := range resources {
 		part := within(t, f.batches)
 		require.Equal(t, n, part.ResourceMetrics().Len())
-		for name, v := range figures(t, part) {
+		for name, v := range pointValues(t, part) {
 			_, twice := all[name]
 			require.False(t, twice, "%s is in two parts", name)
 			all[name] = v
@@ -99,7 +99,7 @@ func TestAScrapeOfManyProcessesComesInParts(t *testing.T) {
 			}
 			md, err := whole[name].group.runs[0].scrape(context.Background())
 			require.NoError(t, err)
-			require.Equal(t, figures(t, md), got, name)
+			require.Equal(t, pointValues(t, md), got, name)
 			_, hasRate := got["2 process.cpu.time.rate{cpu.mode=user}"]
 			assert.Equal(t, n > 0 && name != "delta", hasRate, name)
 		}
@@ -141,7 +141,7 @@ func TestARefusedPartIsCountedAndNotMadeUpFor(t *testing.T) {
 		got, parts := f.requireParts(t, maxResourcesInPart, 10+1)
 		md, err := whole.group.runs[0].scrape(context.Background())
 		require.NoError(t, err)
-		require.Equal(t, figures(t, md), got)
+		require.Equal(t, pointValues(t, md), got)
 		return parts
 	}
 	scrape()
@@ -174,9 +174,9 @@ func TestShutdownWaitsForThePartThatIsHeld(t *testing.T) {
 	require.NoError(t, within(t, ended))
 }
 
-// TestAPartThatIsHeldDelaysNoFigure: what the other scrapers of the interval tell was read before the consumer got the first part, and its time
+// TestAPartThatIsHeldUpDelaysNoRead: what the other scrapers of the interval report was read before the consumer got the first part, and its time
 // is not in the duration of the scrape.
-func TestAPartThatIsHeldDelaysNoFigure(t *testing.T) {
+func TestAPartThatIsHeldUpDelaysNoRead(t *testing.T) {
 	h := crowdedHost(t, maxResourcesInPart)
 	h.write(t, "uptime", "5000.00 7000.00\n")
 	release := make(chan struct{})

@@ -14,12 +14,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 )
 
 // python has psutil if the package python3-psutil is installed.
 const python = "/usr/bin/python3"
 
-// psutilScript prints what psutil says of the processes whose pids are its arguments, a line each.
+// psutilScript prints what psutil reports of the processes whose pids are its arguments, a line each.
 const psutilScript = `
 import json, sys, psutil
 for pid in map(int, sys.argv[1:]):
@@ -91,10 +93,10 @@ func waitForState(t *testing.T, pid int, state string) {
 }
 
 // TestProcessesAgreeWithPsutil reads the same live processes, one of them at work, before and after psutil does. What only grows must lie
-// between; what may do either must be what one of the readings says, or between them.
+// between; what may do either must be what one of the readings has, or between them.
 func TestProcessesAgreeWithPsutil(t *testing.T) {
 	if exec.Command(python, "-c", "import psutil").Run() != nil {
-		t.Skip("no psutil: install python3-psutil")
+		testenv.Missing(t, "no psutil: install python3-psutil")
 	}
 	busy := startChild(t, exec.Command("sh", "-c", `echo ready; while :; do read -r line </proc/self/stat; done`))
 	require.Equal(t, "ready", busy.answer())
@@ -120,7 +122,7 @@ func TestProcessesAgreeWithPsutil(t *testing.T) {
 		c.ResourceAttributes.ProcessExecutablePath.Enabled = true
 	})
 	attributes := attributesByPID(first)
-	before := processFiguresOf(first)
+	before := processValuesIn(first)
 	psutil := askPsutil(t, pids)
 	after := live.scrape()
 	for _, p := range psutil {
@@ -129,7 +131,7 @@ func TestProcessesAgreeWithPsutil(t *testing.T) {
 	}
 }
 
-func comparePsutil(t *testing.T, p *psutilProcess, steady bool, before, after processFigures, attributes map[string]any) {
+func comparePsutil(t *testing.T, p *psutilProcess, steady bool, before, after batchValues, attributes map[string]any) {
 	t.Helper()
 	pid := strconv.Itoa(p.PID)
 	self := p.PID == os.Getpid()

@@ -1,100 +1,82 @@
 package psutilreceiver
 
 import (
-	"runtime"
-
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
-	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
-// recordTotals records the counters that there are to tell of since start, and returns which. Where deltas are made of them, one that the previous
-// scrape did not record gets a base at its time: what was used by then has been counted elsewhere, in the remainder or under another
-// identity, or is nothing, and the delta begins there. What was born since needs none.
-func (s *processScraper) recordTotals(
-	t *tick, start pcommon.Timestamp, total, base *process.Counters, have, before process.Fields,
-) process.Fields {
-	if total[process.ReapedUser]+total[process.ReapedSystem] == 0 {
-		have &^= process.FieldChildren
-	}
-	if s.delta && t.previous != 0 && (start < t.previous || *base != process.Counters{}) {
-		s.recordCounters(t.previous, base, have&^before)
-	}
-	s.recordCounters(t.time, total, have)
-	return have
+// processRecorder records the enabled metrics of the table of process metrics.
+type processRecorder struct {
+	mb       *metadata.MetricsBuilder
+	counters []processMetric
+	others   []processMetric
+	// values and base are those of the process or group that is recorded. They are here because local variables would be allocated for each.
+	values processValues
+	base   read.Totals
 }
 
-func (s *processScraper) recordCounters(ts pcommon.Timestamp, c *process.Counters, have process.Fields) {
-	mb := s.mb
-	if have&process.FieldCPU != 0 {
-		mb.RecordProcessCPUTimeDataPoint(ts, cpuSeconds(c[process.CPUUser]), metadata.AttributeCPUModeUser)
-		mb.RecordProcessCPUTimeDataPoint(ts, cpuSeconds(c[process.CPUSystem]), metadata.AttributeCPUModeSystem)
-	}
-	if have&process.FieldChildren != 0 {
-		mb.RecordProcessChildrenCPUTimeDataPoint(ts, cpuSeconds(c[process.ReapedUser]), metadata.AttributeCPUModeUser)
-		mb.RecordProcessChildrenCPUTimeDataPoint(ts, cpuSeconds(c[process.ReapedSystem]), metadata.AttributeCPUModeSystem)
-	}
-	if have&process.FieldDiskIO != 0 {
-		mb.RecordProcessDiskIoDataPoint(ts, int64(c[process.DiskReadBytes]), metadata.AttributeDiskIoDirectionRead)
-		mb.RecordProcessDiskIoDataPoint(ts, int64(c[process.DiskWriteBytes]), metadata.AttributeDiskIoDirectionWrite)
-	}
-	if have&process.FieldLogicalIO != 0 {
-		mb.RecordProcessIoLogicalDataPoint(ts, int64(c[process.LogicalReadBytes]), metadata.AttributeDiskIoDirectionRead)
-		mb.RecordProcessIoLogicalDataPoint(ts, int64(c[process.LogicalWriteBytes]), metadata.AttributeDiskIoDirectionWrite)
-	}
-	if have&process.FieldSwitches != 0 {
-		mb.RecordProcessContextSwitchesDataPoint(ts, int64(c[process.VoluntarySwitches]), metadata.AttributeProcessContextSwitchTypeVoluntary)
-		mb.RecordProcessContextSwitchesDataPoint(ts, int64(c[process.InvoluntarySwitches]), metadata.AttributeProcessContextSwitchTypeInvoluntary)
-	}
-	if have&process.FieldFaults != 0 {
-		mb.RecordProcessPagingFaultsDataPoint(ts, int64(c[process.MajorFaults]), metadata.AttributeSystemPagingFaultTypeMajor)
-		mb.RecordProcessPagingFaultsDataPoint(ts, int64(c[process.MinorFaults]), metadata.AttributeSystemPagingFaultTypeMinor)
-	}
-}
-
-func (s *processScraper) recordLevels(ts pcommon.Timestamp, l *process.Levels, have process.Fields) {
-	mb := s.mb
-	if have&process.FieldMemory != 0 {
-		mb.RecordProcessMemoryUsageDataPoint(ts, int64(l[process.Resident]))
-		mb.RecordProcessMemoryVirtualDataPoint(ts, int64(l[process.Virtual]))
-		if s.memory > 0 {
-			mb.RecordProcessMemoryUtilizationDataPoint(ts, float64(l[process.Resident])/float64(s.memory))
+func newProcessRecorder(mb *metadata.MetricsBuilder, enabled *metadata.MetricsConfig) processRecorder {
+	r := processRecorder{mb: mb}
+	for _, m := range processMetrics {
+		switch {
+		case !m.enabled(enabled):
+		case m.counters != nil:
+			r.counters = append(r.counters, m)
+		default:
+			r.others = append(r.others, m)
 		}
 	}
-	if have&process.FieldThreads != 0 {
-		mb.RecordProcessThreadCountDataPoint(ts, int64(l[process.Threads]))
+	return r
+}
+
+// fieldsOf returns the fields that the enabled metrics need.
+func fieldsOf(enabled *metadata.MetricsConfig) read.Fields {
+	var fields read.Fields
+	if enabled.SystemProcessCPUUnattributed.Enabled {
+		fields = read.FieldCPU | read.FieldChildren
 	}
-	if have&process.FieldShared != 0 {
-		mb.RecordProcessMemorySharedDataPoint(ts, int64(l[process.Shared]))
+	for _, m := range processMetrics {
+		if m.enabled(enabled) {
+			fields |= m.field | m.reads
+		}
 	}
-	if have&process.FieldSwap != 0 {
-		mb.RecordProcessMemorySwapDataPoint(ts, int64(l[process.Swap]))
-	}
-	if have&process.FieldDescriptors != 0 {
-		s.recordDescriptors(ts, int64(l[process.Descriptors]))
-	}
-	if have&process.FieldProportional != 0 {
-		mb.RecordProcessMemoryPssDataPoint(ts, int64(l[process.Proportional]))
-		mb.RecordProcessMemoryUssDataPoint(ts, int64(l[process.Unique]))
+	return fields
+}
+
+// recordCounters records the counters of one process or group at one time.
+func (r *processRecorder) recordCounters(ts pcommon.Timestamp, total *read.Totals, have read.Fields) {
+	for i := range r.counters {
+		if m := &r.counters[i]; have&m.field != 0 {
+			m.counters(r.mb, ts, total)
+		}
 	}
 }
 
-// recordDescriptors gives what the system counts the name that the conventions have for it there.
-func (s *processScraper) recordDescriptors(ts pcommon.Timestamp, n int64) {
-	if runtime.GOOS == "windows" {
-		s.mb.RecordProcessWindowsHandleCountDataPoint(ts, n)
-		return
+// recordValues records everything else of one process or group.
+func (r *processRecorder) recordValues(v processValues) {
+	r.values = v
+	for i := range r.others {
+		if m := &r.others[i]; m.field&^v.have == 0 {
+			m.value(r.mb, &r.values)
+		}
 	}
-	s.mb.RecordProcessUnixFileDescriptorCountDataPoint(ts, n)
 }
 
-// recordUtilization divides the share of the CPUs by mode as the CPU time divides.
-func (s *processScraper) recordUtilization(ts pcommon.Timestamp, share float64, delta *process.Counters) {
-	user := 0.0
-	if cpu := delta.CPU(); cpu > 0 {
-		user = share * float64(delta[process.CPUUser]) / float64(cpu)
+// recordTotals records the counters of one process or group that were read, and returns their fields. Where deltas are computed from them, a
+// counter that the previous scrape did not record gets a base at the time of that scrape, at which its delta begins: what was used by then has
+// been counted elsewhere, in the remainder or under another identity, or is nothing. The counters of a process that was born since need none.
+func (s *processScraper) recordTotals(
+	t *scrapeContext, start pcommon.Timestamp, total *read.Totals, base read.Totals, have, recorded read.Fields,
+) read.Fields {
+	if total[read.ReapedUser]+total[read.ReapedSystem] == 0 {
+		have &^= read.FieldChildren
 	}
-	s.mb.RecordProcessCPUUtilizationDataPoint(ts, user, metadata.AttributeCPUModeUser)
-	s.mb.RecordProcessCPUUtilizationDataPoint(ts, max(share-user, 0), metadata.AttributeCPUModeSystem)
+	if s.delta && t.previous != 0 && (start < t.previous || base != read.Totals{}) {
+		s.recorder.base = base
+		s.recorder.recordCounters(t.previous, &s.recorder.base, have&^recorded)
+	}
+	s.recorder.recordCounters(t.time, total, have)
+	return have
 }

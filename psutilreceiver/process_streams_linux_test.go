@@ -207,7 +207,7 @@ func sums(points map[string]streamPoint) map[string]float64 {
 	return out
 }
 
-// checkRates holds every rate against the delta of the same stream, and returns how many there are.
+// checkRates compares every rate with the delta of the same stream, and returns how many there are.
 func checkRates(t *testing.T, points map[string]streamPoint) (seen int) {
 	t.Helper()
 	for key, p := range points {
@@ -226,7 +226,7 @@ func checkRates(t *testing.T, points map[string]streamPoint) (seen int) {
 	return seen
 }
 
-// A process that is newly shown, one that has become another program, and one that waits for its first child: what is told of each begins at
+// A process that is newly shown, one that has become another program, and one that waits for its first child: the stream of each begins at
 // the previous scrape.
 func TestANewSeriesOfAProcessBeginsWhereTheOthersLeftOff(t *testing.T) {
 	for _, rates := range []bool{false, true} {
@@ -263,7 +263,7 @@ func TestANewSeriesOfAProcessBeginsWhereTheOthersLeftOff(t *testing.T) {
 		h.use(tasks[4], 200, 0, 0, 0)
 		points, previous = scrape()
 		shown := points["6 app4 "+user]
-		assert.InDelta(t, 2, shown.value, 1e-9, "not the 3 that the rest has told, nor the 10 of before")
+		assert.InDelta(t, 2, shown.value, 1e-9, "not the 3 that the rest has counted, nor the 10 of before")
 		assert.Equal(t, previous, shown.start)
 		assert.InDelta(t, 0, points["other "+user].value, 1e-9)
 		assert.NotContains(t, points, "6 app4 process.cpu.time.rate{cpu.mode=user}", "a new series has no rate")

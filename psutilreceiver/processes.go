@@ -4,22 +4,22 @@ import (
 	"errors"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
-	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
-// processesScraper counts processes; what each of them does is the process scraper's.
+// processesScraper counts processes. What each of them does is the job of processScraper.
 type processesScraper struct {
-	environment
-	reader *process.Reader
+	scraperSettings
+	reader *read.Reader
 }
 
-func newProcessesScraper(_ ScraperConfig, env environment) (scraper, error) {
-	return &processesScraper{environment: env, reader: process.New(env.host.Root())}, nil
+func newProcessesScraper(_ ScraperConfig, settings scraperSettings) (scraper, error) {
+	return &processesScraper{scraperSettings: settings, reader: read.New(settings.host.Root())}, nil
 }
 
 func (s *processesScraper) close() error { return s.reader.Close() }
 
-func (s *processesScraper) scrape(t *tick) error {
+func (s *processesScraper) scrape(t *scrapeContext) error {
 	return errors.Join(s.scrapeStates(t), s.scrapeKernel(t), s.scrapeTasks(t), s.scrapeLimit(t))
 }
 
@@ -29,18 +29,18 @@ var processStates = [...]metadata.AttributeProcessState{
 	metadata.AttributeProcessStateStopped, metadata.AttributeProcessStateDefunct,
 }
 
-func (s *processesScraper) scrapeStates(t *tick) error {
+func (s *processesScraper) scrapeStates(t *scrapeContext) error {
 	if !s.metrics.SystemProcessCount.Enabled {
 		return nil
 	}
 	var counts [len(processStates)]int64
 	known := false
-	err := s.reader.Scan(func(p *process.Sample) {
+	err := s.reader.Scan(func(p *read.Sample) {
 		counts[stateIndex(p.State)]++
-		known = known || p.Have&process.FieldScheduling != 0
+		known = known || p.Have&read.FieldScheduling != 0
 	})
 	if err != nil || !known {
-		return err // Windows and the BSDs do not tell the states.
+		return err // Windows and the BSDs do not report the states.
 	}
 	for i, state := range processStates {
 		s.mb.RecordSystemProcessCountDataPoint(t.time, counts[i], state)
@@ -61,7 +61,7 @@ func stateIndex(letter byte) int {
 	return 1 // S, D, I, and what kernels add: it does not run.
 }
 
-func (s *processesScraper) scrapeKernel(t *tick) error {
+func (s *processesScraper) scrapeKernel(t *scrapeContext) error {
 	k, err := s.host.Kernel()
 	if err != nil {
 		return err
@@ -76,7 +76,7 @@ func (s *processesScraper) scrapeKernel(t *tick) error {
 	return nil
 }
 
-func (s *processesScraper) scrapeTasks(t *tick) error {
+func (s *processesScraper) scrapeTasks(t *scrapeContext) error {
 	if !s.metrics.SystemThreadCount.Enabled {
 		return nil
 	}
@@ -88,7 +88,7 @@ func (s *processesScraper) scrapeTasks(t *tick) error {
 	return nil
 }
 
-func (s *processesScraper) scrapeLimit(t *tick) error {
+func (s *processesScraper) scrapeLimit(t *scrapeContext) error {
 	if !s.metrics.SystemProcessLimit.Enabled {
 		return nil
 	}

@@ -52,11 +52,11 @@ func newReceiver(set receiver.Settings, cfg *Config, next consumer.Metrics) (*ps
 // Start reads the host's identity and boot time once, and starts the controllers.
 func (r *psutilReceiver) Start(ctx context.Context, h component.Host) error {
 	if r.cfg.Temporality == TemporalityDelta {
-		r.set.Logger.Info("Counters are emitted as deltas: Prometheus remote write drops delta sums without a word, and the prometheus exporter adds them up from its own start on")
+		r.set.Logger.Info("Counters are emitted as deltas: Prometheus remote write drops delta sums silently, and the prometheus exporter adds them up from its own start on")
 	}
-	if s := r.cfg.Sampling; s.Interval > 0 && s.As == SamplingHistogram && s.Temporality == TemporalityDelta {
-		r.set.Logger.Info("Samples are exported as delta histograms: Prometheus remote write drops them without a word; " +
-			"sampling::temporality: cumulative is what it takes")
+	if s := r.cfg.Sampling; s.Interval > 0 && s.Format == SamplingHistogram && s.Temporality == TemporalityDelta {
+		r.set.Logger.Info("Samples are exported as delta histograms: Prometheus remote write drops them silently; " +
+			"set sampling::temporality to cumulative for it")
 	}
 	var err error
 	if r.groups, err = r.buildGroups(); err != nil {
@@ -137,7 +137,7 @@ func (r *psutilReceiver) buildGroups() ([]*scrapeGroup, error) {
 }
 
 func (r *psutilReceiver) addScraper(g *scrapeGroup, k scraperKind) error {
-	env := environment{
+	settings := scraperSettings{
 		host:      g.host,
 		mb:        metadata.NewMetricsBuilder(r.cfg.MetricsBuilderConfig, r.set),
 		starts:    stream.NewStarts(g.boot),
@@ -149,15 +149,15 @@ func (r *psutilReceiver) addScraper(g *scrapeGroup, k scraperKind) error {
 		resource:   g.resource,
 		delta:      r.cfg.Temporality == TemporalityDelta,
 	}
-	s, err := k.create(&r.cfg.Scrapers, env)
+	s, err := k.create(&r.cfg.Scrapers, settings)
 	if err != nil {
 		return err
 	}
-	g.add(k.name, s, env, stream.NewStage(r.cfg.streamSettings(k.returning)))
+	g.add(k, s, settings, stream.NewStage(r.cfg.streamSettings(k.returning)))
 	return nil
 }
 
-// newController wraps a group in the Collector's own controller, which keeps the interval and the receiver's telemetry.
+// newController wraps a group in the Collector's own controller, which scrapes it at its interval and counts the points.
 func (r *psutilReceiver) newController(g *scrapeGroup) (receiver.Metrics, error) {
 	cfg := r.cfg.ControllerConfig
 	cfg.CollectionInterval = g.interval
@@ -167,20 +167,20 @@ func (r *psutilReceiver) newController(g *scrapeGroup) (receiver.Metrics, error)
 		if err != nil {
 			return nil, err
 		}
-		options = append(options, scraperhelper.AddMetricsScraper(component.MustNewType(run.name), s))
+		options = append(options, scraperhelper.AddMetricsScraper(component.MustNewType(run.kind.name), s))
 	}
 	var err error
 	if g.pass, err = r.passParts(); err != nil {
 		return nil, err
 	}
-	next, err := consumer.NewMetrics(g.gather(r.next.ConsumeMetrics), consumer.WithCapabilities(r.next.Capabilities()))
+	next, err := consumer.NewMetrics(g.mergeHostResource(r.next.ConsumeMetrics), consumer.WithCapabilities(r.next.Capabilities()))
 	if err != nil {
 		return nil, err
 	}
 	return scraperhelper.NewMetricsController(&cfg, r.set, next, options...)
 }
 
-// passParts returns what passes on a part of a scrape, and counts it as the controller counts the rest. Like there, an error is counted.
+// passParts returns a function that passes on a part of a scrape, and counts its points and an error as the controller does for the rest.
 func (r *psutilReceiver) passParts() (func(context.Context, pmetric.Metrics), error) {
 	report, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{ReceiverID: r.set.ID, ReceiverCreateSettings: r.set})
 	if err != nil {
@@ -193,7 +193,7 @@ func (r *psutilReceiver) passParts() (func(context.Context, pmetric.Metrics), er
 	}, nil
 }
 
-// bootTime is read once: the kernel's own answer moves with every correction of the clock, the start of a stream must not.
+// bootTime is called once: the boot time that the kernel gives moves with every correction of the clock, which the start of a stream must not.
 func (r *psutilReceiver) bootTime(h *host.Host) pcommon.Timestamp {
 	now := r.now()
 	boot, err := h.BootTime(now)
@@ -204,7 +204,7 @@ func (r *psutilReceiver) bootTime(h *host.Host) pcommon.Timestamp {
 	return pcommon.NewTimestampFromTime(boot)
 }
 
-// hostResource describes the host, with the attributes that the configuration asks for and the host knows.
+// hostResource is the resource of the host, with the attributes that are enabled and that the host has.
 func (r *psutilReceiver) hostResource(h *host.Host) pcommon.Resource {
 	id := h.Identity()
 	rb := metadata.NewResourceBuilder(r.cfg.ResourceAttributes)

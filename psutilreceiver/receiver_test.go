@@ -42,7 +42,7 @@ func newTestReceiver(t *testing.T, cfg *Config, consume consumer.ConsumeMetricsF
 	return r
 }
 
-// into passes batches to whoever reads the channel.
+// into passes batches to a channel.
 func into(batches chan<- pmetric.Metrics) consumer.ConsumeMetricsFunc {
 	return func(_ context.Context, md pmetric.Metrics) error {
 		batches <- md
@@ -50,7 +50,7 @@ func into(batches chan<- pmetric.Metrics) consumer.ConsumeMetricsFunc {
 	}
 }
 
-// within waits for something that must come, with patience enough for a busy machine.
+// within waits for something that must come, long enough for a busy machine.
 func within[T any](t *testing.T, from <-chan T) T {
 	t.Helper()
 	select {

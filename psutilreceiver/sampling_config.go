@@ -13,38 +13,28 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
 
-// SamplingConfig says what is read between the exports, to tell averages, peaks and percentiles of each interval.
+// SamplingConfig says what is read between the exports, and how its distribution between two of them is exported.
 type SamplingConfig struct {
-	// Interval is the time between samples. Zero takes none.
+	// Interval is the time between samples; 0 for no sampling.
 	Interval time.Duration `mapstructure:"interval"`
-	// Metrics names the gauges, and the counters of which the rate is wanted; none means those of a default set that the
-	// scrapers show.
+	// Metrics names the gauges and the counters that are sampled, counters as rates. Empty means those of a default set that are
+	// enabled.
 	Metrics []string `mapstructure:"metrics"`
-	// As is the form of what is exported.
-	As SamplingForm `mapstructure:"as"`
-	// Temporality of the histograms: delta (the default), each of one interval, or cumulative, for backends that know no other.
+	// Format is how the samples are exported.
+	Format SamplingFormat `mapstructure:"format"`
+	// Temporality is that of the histograms: delta (the default), each of one interval, or cumulative, for backends that take no
+	// other.
 	Temporality Temporality `mapstructure:"temporality"`
 }
 
-// SamplingForm is how the samples of an interval are exported.
-type SamplingForm string
-
-// The forms of sampled metrics.
-const (
-	// SamplingHistogram is one exponential histogram <metric>.distribution for each series.
-	SamplingHistogram SamplingForm = "exponential_histogram"
-	// SamplingGauges is a gauge each for mean, extremes and percentiles.
-	SamplingGauges SamplingForm = "gauges"
-)
-
-// minSamplingInterval catches durations without a unit, and is the tick in which the kernel counts CPU time.
+// minSamplingInterval catches durations without a unit. It is the tick of 10 ms in which the kernel counts CPU time.
 const minSamplingInterval = 10 * time.Millisecond
 
 func defaultSamplingConfig() SamplingConfig {
-	return SamplingConfig{As: SamplingHistogram, Temporality: TemporalityDelta}
+	return SamplingConfig{Format: SamplingHistogram, Temporality: TemporalityDelta}
 }
 
-// Validate checks what needs no look at the scrapers.
+// Validate checks what does not depend on the scrapers.
 func (s *SamplingConfig) Validate() error {
 	var errs []error
 	if s.Interval != 0 && s.Interval < minSamplingInterval {
@@ -54,8 +44,8 @@ func (s *SamplingConfig) Validate() error {
 	if s.Interval == 0 && len(s.Metrics) > 0 {
 		errs = append(errs, errors.New("metrics names some while interval is 0s: set it, for instance to 1s, or leave the list out"))
 	}
-	if s.As != SamplingHistogram && s.As != SamplingGauges {
-		errs = append(errs, fmt.Errorf("as is %q: allowed are %s, %s", s.As, SamplingHistogram, SamplingGauges))
+	if s.Format.writer() == nil {
+		errs = append(errs, fmt.Errorf("format is %q: allowed are %s", s.Format, strings.Join(samplingFormatNames(), ", ")))
 	}
 	if s.Temporality != TemporalityDelta && s.Temporality != TemporalityCumulative {
 		errs = append(errs, fmt.Errorf("temporality is %q: allowed are %s, %s", s.Temporality, TemporalityDelta, TemporalityCumulative))
@@ -63,7 +53,7 @@ func (s *SamplingConfig) Validate() error {
 	return errors.Join(errs...)
 }
 
-// validateSampling checks sampling against the scrapers and metrics that it reads.
+// validateSampling checks sampling against the scrapers and metrics that are enabled.
 func (c *Config) validateSampling() error {
 	if c.Sampling.Interval == 0 {
 		return nil
@@ -87,6 +77,7 @@ func (c *Config) validateSampling() error {
 	return errors.Join(errs...)
 }
 
+// validateSampled refuses the name of a metric that can't be sampled, or is not emitted.
 func (c *Config) validateSampled(name string) error {
 	m := sampledMetricNamed(name)
 	switch {
@@ -120,14 +111,14 @@ func (c *Config) intervalOf(scraper string) time.Duration {
 	return 0
 }
 
-// sampledMetrics lists what is sampled: the metrics that are named, or those of the default set that are shown.
+// sampledMetrics lists what is sampled: the metrics that are named, or those of the default set, that are enabled.
 func (c *Config) sampledMetrics() []*sampledMetric {
 	if c.Sampling.Interval == 0 {
 		return nil
 	}
 	var chosen []*sampledMetric
-	for i := range sampleable {
-		m := &sampleable[i]
+	for i := range sampleable() {
+		m := &sampleable()[i]
 		named := slices.Contains(c.Sampling.Metrics, m.name) || len(c.Sampling.Metrics) == 0 && m.byDefault
 		if named && c.intervalOf(m.scraper) != 0 && isEnabled(&c.Metrics, m.name) {
 			chosen = append(chosen, m)
@@ -136,7 +127,7 @@ func (c *Config) sampledMetrics() []*sampledMetric {
 	return chosen
 }
 
-// isEnabled tells whether the metric of that name is switched on.
+// isEnabled is whether the metric of that name is enabled.
 func isEnabled(metrics *metadata.MetricsConfig, name string) bool {
 	for field, value := range reflect.ValueOf(metrics).Elem().Fields() {
 		if field.Tag.Get("mapstructure") == name {

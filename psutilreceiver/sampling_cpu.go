@@ -6,19 +6,19 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
 
-// cpuSource samples the CPUs by the same streams as the scraper: with per_cpu each, else all together.
+// cpuSource samples the CPUs through streams like those of the scraper: each with per_cpu, else all together.
 type cpuSource struct {
 	recorder
 	host   *host.Host
 	perCPU bool
 
-	utilization, time *sampledMetric // nil when not chosen
-	last              time.Time      // read of the CPUs
-	tick              tick
-	total             *sampledCPU
-	cpus              map[int]*sampledCPU // by logical number, bounded by the CPUs that the host can have
+	last    time.Time // read of the CPUs
+	current scrapeContext
+	total   *sampledCPU
+	cpus    map[int]*sampledCPU // by logical number, bounded by the CPUs that the host can have
 }
 
 // sampledCPU is one CPU, or all, with a series for each mode; those of what is not chosen are nil.
@@ -27,10 +27,9 @@ type sampledCPU struct {
 	utilization, time [len(cpuModes)]*sampledSeries
 }
 
-func newCPUSource(h *host.Host, perCPU bool, boot pcommon.Timestamp, rec recorder) *cpuSource {
+func newCPUSource(perCPU bool, set sourceSettings) *cpuSource {
 	return &cpuSource{
-		recorder: rec, host: h, perCPU: perCPU, tick: tick{boot: max(boot, 1)}, cpus: make(map[int]*sampledCPU),
-		utilization: rec.chosen("system.cpu.utilization"), time: rec.chosen("system.cpu.time"),
+		recorder: set.recorder, host: set.host, perCPU: perCPU, current: scrapeContext{boot: max(set.boot, 1)}, cpus: make(map[int]*sampledCPU),
 	}
 }
 
@@ -39,7 +38,7 @@ func (s *cpuSource) sample(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	t := &s.tick
+	t := &s.current
 	t.previous, t.now, t.time = t.time, now, pcommon.NewTimestampFromTime(now)
 	if !s.last.IsZero() {
 		t.elapsed = now.Sub(s.last)
@@ -49,7 +48,7 @@ func (s *cpuSource) sample(now time.Time) error {
 	defer s.output.set.Unlock()
 	if !s.perCPU {
 		if s.total == nil {
-			s.total = s.learn(func(pcommon.Map) {})
+			s.total = s.learn()
 		}
 		s.total.advanceTotal(t, modesOf(&sample.Total), len(sample.PerCPU))
 		s.record(s.total)
@@ -59,7 +58,7 @@ func (s *cpuSource) sample(now time.Time) error {
 		times := &sample.PerCPU[i]
 		c, ok := s.cpus[times.Number]
 		if !ok {
-			c = s.learn(func(attributes pcommon.Map) { attributes.PutInt(cpuNumberKey, int64(times.Number)) })
+			c = s.learn(metadata.WithCPULogicalNumberMetricAttribute(int64(times.Number)))
 			s.cpus[times.Number] = c
 		}
 		c.advanceOne(t, modesOf(times))
@@ -68,31 +67,24 @@ func (s *cpuSource) sample(now time.Time) error {
 	return nil
 }
 
-// learn begins the series of a CPU, which number tells from the others.
-func (s *cpuSource) learn(number func(pcommon.Map)) *sampledCPU {
+// learn begins the series of a CPU, which has these attributes beside the mode.
+func (s *cpuSource) learn(attributes ...metadata.MetricAttributeOption) *sampledCPU {
 	c := &sampledCPU{}
-	begin := func(m *sampledMetric, mode string) *sampledSeries {
-		if m == nil {
-			return nil
-		}
-		x := s.series(m, label{cpuModeKey, mode})
-		number(x.attributes)
-		return x
-	}
 	for i, mode := range cpuModes {
-		c.utilization[i], c.time[i] = begin(s.utilization, mode.String()), begin(s.time, mode.String())
+		c.utilization[i] = s.series(func(mb *builder) { mb.RecordSystemCPUUtilizationDataPoint(0, 0, mode, attributes...) })
+		c.time[i] = s.series(func(mb *builder) { mb.RecordSystemCPUTimeDataPoint(0, 0, mode, attributes...) })
 	}
 	return c
 }
 
-// record takes the share of each mode in the time that all have counted, and with it the share's weight in the mean; and what was
-// counted a second: nothing, where no tick has passed. Of a baseline neither is known.
+// record observes the share of each mode in the time that was counted in all modes, weighted by that time, and the seconds of each mode that were
+// counted per second, which may be 0: the kernel counts in ticks. At a baseline neither is known.
 func (s *cpuSource) record(c *sampledCPU) {
 	var sum float64
 	for _, d := range c.delta {
 		sum += d
 	}
-	elapsed := s.tick.elapsed.Seconds()
+	elapsed := s.current.elapsed.Seconds()
 	if c.begun || elapsed <= 0 {
 		return
 	}
@@ -110,3 +102,15 @@ func (s *cpuSource) record(c *sampledCPU) {
 }
 
 func (s *cpuSource) close() error { return nil }
+
+// cpuSampling samples what the scraper shows: the CPUs together, or each.
+var cpuSampling = samplingKind{
+	metrics: func(d describer) []sampledMetric {
+		utilization, _ := d.describe(func(mb *builder) { mb.RecordSystemCPUUtilizationDataPoint(0, 0, cpuModes[0]) })
+		time, _ := d.describe(func(mb *builder) { mb.RecordSystemCPUTimeDataPoint(0, 0, cpuModes[0]) })
+		return []sampledMetric{newSampledMetric(utilization, samplingByDefault), newSampledMetric(time, samplingByName)}
+	},
+	sources: func(cfg *ScrapersConfig, set sourceSettings) []source {
+		return []source{newCPUSource(cfg.CPU.Get().PerCPU, set)}
+	},
+}

@@ -2,20 +2,20 @@ package psutilreceiver
 
 import "time"
 
-// devices is a source of things that come and go.
+// devices is a source of devices that come and go.
 type devices[T any] struct {
 	recorder
 	read    func(now time.Time) ([]T, error)
 	name    func(*T) (name string, identity uint64)
 	closing func() error
 
-	figures []figure[T] // of what is chosen
-	known   map[string]*knownDevice
-	reads   uint64
+	rows  []pointRow[T] // of what is chosen
+	known map[string]*knownDevice
+	reads uint64
 }
 
-// knownDevice is a device with a series for each figure. One that has gone is kept until its series have been exported: should it
-// return before, they go on.
+// knownDevice is a device with a series for each row. One that has gone is kept until its series have been exported: if
+// it returns before, they go on.
 type knownDevice struct {
 	identity uint64
 	read     uint64 // number of the last read that has shown it
@@ -23,17 +23,20 @@ type knownDevice struct {
 	series   []*sampledSeries
 }
 
-func newDevices[T any](d *devices[T], figures []figure[T], rec recorder) *devices[T] {
+func newDevices[T any](d *devices[T], rows []pointRow[T], rec recorder) *devices[T] {
 	d.recorder, d.known = rec, make(map[string]*knownDevice)
-	for _, f := range figures {
-		if rec.chosen(f.metric) != nil {
-			d.figures = append(d.figures, f)
+	for _, row := range rows {
+		if row.sampling == samplingNever {
+			continue
+		}
+		if m, _ := rec.chosen(func(mb *builder) { row.zero(mb, new(T)) }); m != nil {
+			d.rows = append(d.rows, row)
 		}
 	}
 	return d
 }
 
-// sample records what could be read. Only a read without fault tells which devices have gone.
+// sample records what could be read. Only a read without an error shows which devices have gone.
 func (d *devices[T]) sample(now time.Time) error {
 	found, err := d.read(now)
 	if err != nil && len(found) == 0 {
@@ -56,7 +59,7 @@ func (d *devices[T]) record(item *T, at time.Duration) {
 	name, identity := d.name(item)
 	k, ok := d.known[name]
 	if !ok || k.gone && !k.resume() {
-		k = d.learn(name)
+		k = d.learn(name, item)
 	}
 	k.read = d.reads
 	if k.identity != identity {
@@ -64,18 +67,19 @@ func (d *devices[T]) record(item *T, at time.Duration) {
 		k.begin()
 	}
 	for i, x := range k.series {
-		x.record(d.figures[i].value(item), at)
+		x.record(d.rows[i].value(item), at)
 	}
 }
 
-// begin makes the next totals a baseline.
+// begin makes the next totals baselines.
 func (k *knownDevice) begin() {
 	for _, x := range k.series {
 		x.counter.Forget()
 	}
 }
 
-// resume goes on with the series of a device that is back, unless they have been forgotten, all at once.
+// resume continues the series of a device that is back, and returns false if they have been forgotten. Those of one device are forgotten at the
+// same time.
 func (k *knownDevice) resume() bool {
 	for _, x := range k.series {
 		if !x.samples.Resume() {
@@ -87,16 +91,11 @@ func (k *knownDevice) resume() bool {
 	return true
 }
 
-func (d *devices[T]) learn(name string) *knownDevice {
+// learn begins the series of a new device.
+func (d *devices[T]) learn(name string, item *T) *knownDevice {
 	k := &knownDevice{}
-	for _, f := range d.figures {
-		labels := make([]label, len(f.labels))
-		for i, l := range f.labels {
-			if labels[i] = l; l.value == "" {
-				labels[i].value = name
-			}
-		}
-		k.series = append(k.series, d.series(d.chosen(f.metric), labels...))
+	for _, row := range d.rows {
+		k.series = append(k.series, d.series(func(mb *builder) { row.zero(mb, item) }))
 	}
 	d.known[name] = k
 	return k

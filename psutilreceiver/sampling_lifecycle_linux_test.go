@@ -109,7 +109,7 @@ func TestSamplesAreCounted(t *testing.T) {
 	sample(5 * time.Second)         // Four ticks went by without one.
 	f.after(t, time.Second)
 	metadatatest.AssertEqualPsutilSamples(t, f.telemetry, counts{count(9)}, untimed...)
-	metadatatest.AssertEqualPsutilLateSamples(t, f.telemetry, counts{count(5)}, untimed...)
+	metadatatest.AssertEqualPsutilSamplesLate(t, f.telemetry, counts{count(5)}, untimed...)
 }
 
 func TestScrapersOfDifferentIntervalsExportEachTheirOwn(t *testing.T) {

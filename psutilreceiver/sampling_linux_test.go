@@ -19,7 +19,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/sampling"
 )
 
-// sampledHost is a receiver over a kernel model that samples and scrapes when it is told to.
+// sampledHost is a receiver over a kernel model that samples and scrapes when a test says so.
 type sampledHost struct {
 	receiver *psutilReceiver
 	kernel   *kernelModel
@@ -59,10 +59,10 @@ func (h *sampledHost) run(t *testing.T, seconds int, a activity) {
 	}
 }
 
-// scrape gives what one scrape of all scrapers emits, gathered as the pipeline gets it.
+// scrape gives what one scrape of all scrapers emits, merged as the pipeline gets it.
 func (h *sampledHost) scrape(t *testing.T) pmetric.Metrics {
 	t.Helper()
-	var gathered pmetric.Metrics
+	var merged pmetric.Metrics
 	all := pmetric.NewMetrics()
 	for _, g := range h.receiver.groups {
 		for _, run := range g.runs {
@@ -71,11 +71,11 @@ func (h *sampledHost) scrape(t *testing.T) pmetric.Metrics {
 			md.ResourceMetrics().MoveAndAppendTo(all.ResourceMetrics())
 		}
 	}
-	require.NoError(t, h.receiver.groups[0].gather(func(_ context.Context, md pmetric.Metrics) error {
-		gathered = md
+	require.NoError(t, h.receiver.groups[0].mergeHostResource(func(_ context.Context, md pmetric.Metrics) error {
+		merged = md
 		return nil
 	})(context.Background(), all))
-	return gathered
+	return merged
 }
 
 // histogramsOf gives every exponential histogram point by its metric and attributes.
@@ -90,7 +90,7 @@ func histogramsOf(t *testing.T, md pmetric.Metrics, temporality pmetric.Aggregat
 			assert.Equal(t, temporality, m.ExponentialHistogram().AggregationTemporality(), m.Name())
 			for _, p := range m.ExponentialHistogram().DataPoints().All() {
 				key := m.Name() + attributesOf(p.Attributes())
-				require.NotContains(t, points, key, "a point twice")
+				require.NotContains(t, points, key, "duplicate point")
 				points[key] = p
 				total := p.ZeroCount()
 				for _, n := range p.Positive().BucketCounts().AsRaw() {
@@ -165,7 +165,7 @@ func TestABurstOfTwoSecondsShowsInAMinute(t *testing.T) {
 		assert.InEpsilon(t, want.max, p.Max(), 0.001, "%s: the burst shows", name)
 		assert.InEpsilon(t, want.counters, mean(p), 1e-6, "%s: the mean is what the counters say", name)
 		assert.InEpsilon(t, want.p50, p.Min(), 0.001, name)
-		assert.Less(t, want.counters, want.max/10, "%s: the plain figure does not show it", name)
+		assert.Less(t, want.counters, want.max/10, "%s: the plain metric does not show it", name)
 		assert.Equal(t, pcommon.NewTimestampFromTime(k.clock.read()), p.Timestamp(), name)
 		assert.Equal(t, pcommon.NewTimestampFromTime(k.clock.read().Add(-time.Minute)), p.StartTimestamp(), name)
 	}
@@ -178,7 +178,7 @@ func TestABurstOfTwoSecondsShowsInAMinute(t *testing.T) {
 }
 
 func TestGaugesOfTheSameBurst(t *testing.T) {
-	h := newSampledHost(t, newKernelModel(t), func(cfg *Config) { cfg.Sampling.As = SamplingGauges })
+	h := newSampledHost(t, newKernelModel(t), func(cfg *Config) { cfg.Sampling.Format = SamplingGauges })
 	h.scrape(t)
 	h.minuteWithABurst(t)
 	md := h.scrape(t)
@@ -207,7 +207,7 @@ func TestCumulativeHistogramsAddUp(t *testing.T) {
 	}
 }
 
-// TestASumThatIdlesNeverFalls adds idle intervals to a busy one: whoever reads the sum takes one that falls for a reset.
+// TestASumThatIdlesNeverFalls adds idle intervals to a busy one: a sum that falls is read as a reset.
 func TestASumThatIdlesNeverFalls(t *testing.T) {
 	var x sampledSeries
 	highest := 0.0
@@ -244,11 +244,11 @@ func TestSamplesWithinATickCountInTheMean(t *testing.T) {
 	assert.InDelta(t, 2, mean(p), 1e-6, "two CPUs, all of the second: four ticks in 20 ms")
 }
 
-func TestALateSampleTellsTheTrueRateAndMean(t *testing.T) {
+func TestALateSampleHasTheTrueRateAndMean(t *testing.T) {
 	h := newSampledHost(t, newKernelModel(t))
 	h.scrape(t)
 	h.run(t, 10, activity{received: 1000})
-	h.kernel.pass(t, 20*time.Second, activity{received: 7000}) // Nobody sampled meanwhile.
+	h.kernel.pass(t, 20*time.Second, activity{received: 7000}) // No sample meanwhile.
 	h.receiver.sampler.sample()
 	h.run(t, 10, activity{received: 1000})
 	assert.Equal(t, uint64(19), h.receiver.sampler.late.Load(), "ticks without a sample")

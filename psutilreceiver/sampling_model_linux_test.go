@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// kernelModel is a host of two CPUs, one disk and one interface, whose files tell what passing time has done.
+// kernelModel is a host of two CPUs, one disk and one interface, whose files change as time passes.
 type kernelModel struct {
 	root  string
 	clock *steppedClock

@@ -1,7 +1,6 @@
 package psutilreceiver
 
 import (
-	"fmt"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -12,11 +11,11 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/stream"
 )
 
-// sampledOutput is what was sampled of one scraper, and how it is exported.
+// sampledOutput holds the samples of one scraper, and exports them.
 type sampledOutput struct {
 	set        sampling.Set[*sampledSeries]
 	every      time.Duration // between samples
-	form       SamplingForm
+	write      sampleWriter  // by the format
 	cumulative bool
 	resource   pcommon.Resource
 	version    string // of the Collector
@@ -29,19 +28,19 @@ type sampledOutput struct {
 type cumulated struct {
 	sampling.Histogram
 	start pcommon.Timestamp
-	sum   float64 // of all intervals. Adding never lets it fall, as mean by count may by rounding
+	sum   float64 // of all intervals. The product of mean and count might fall by rounding, which reads as a reset
 }
 
 func newSampledOutput(cfg *SamplingConfig, resource pcommon.Resource, version string, begun time.Time) *sampledOutput {
 	return &sampledOutput{
-		every: cfg.Interval, form: cfg.As, cumulative: cfg.Temporality == TemporalityCumulative, resource: resource, version: version,
+		every: cfg.Interval, write: cfg.Format.writer(), cumulative: cfg.Temporality == TemporalityCumulative, resource: resource, version: version,
 		last: pcommon.NewTimestampFromTime(begun), lastAt: begun,
 	}
 }
 
-// export adds to what a scrape emitted the samples since the export before. While the clock is set back a little the samples wait,
-// as points of counters do.
-func (o *sampledOutput) export(t *tick, md pmetric.Metrics) {
+// export adds the samples since the last export to what a scrape emitted. After the clock was set back by up to stream.HoldLimit, they are held
+// until it has caught up, as points of counters are.
+func (o *sampledOutput) export(t *scrapeContext, md pmetric.Metrics) {
 	start := o.last
 	if t.time <= start {
 		if start-t.time <= pcommon.Timestamp(stream.HoldLimit) {
@@ -52,11 +51,7 @@ func (o *sampledOutput) export(t *tick, md pmetric.Metrics) {
 	o.last, o.lastAt = t.time, t.now
 	e := exporting{sampledOutput: o, md: md, start: start, time: t.time, metrics: make(map[string]pmetric.Metric)}
 	o.set.Take(func(x *sampledSeries, h *sampling.Histogram) {
-		if o.form == SamplingGauges {
-			e.gauges(x, h)
-		} else {
-			e.histogram(x, h)
-		}
+		o.write(&e, x, h)
 	})
 }
 
@@ -70,7 +65,7 @@ type exporting struct {
 	metrics     map[string]pmetric.Metric // by name
 }
 
-// metric gives the metric of that name, added to the scope of the host's when it is the first point's.
+// metric gives the metric of that name, which is added at its first point.
 func (e *exporting) metric(name string, add func(pmetric.Metric)) pmetric.Metric {
 	m, ok := e.metrics[name]
 	if ok {
@@ -86,7 +81,7 @@ func (e *exporting) metric(name string, add func(pmetric.Metric)) pmetric.Metric
 	return m
 }
 
-// metricSlice gives the metrics of the host, which a scraper that could read nothing has not made.
+// metricSlice gives the metrics of the host. If the scraper could read nothing, there is no resource yet.
 func (e *exporting) metricSlice() pmetric.MetricSlice {
 	if resources := e.md.ResourceMetrics(); resources.Len() > 0 {
 		return resources.At(0).ScopeMetrics().At(0).Metrics()
@@ -99,39 +94,7 @@ func (e *exporting) metricSlice() pmetric.MetricSlice {
 	return sm.Metrics()
 }
 
-// histogram adds an exponential histogram point: of the interval, or of all since the series began.
-func (e *exporting) histogram(x *sampledSeries, h *sampling.Histogram) {
-	m := e.metric(x.metric.baseName()+".distribution", func(m pmetric.Metric) {
-		m.SetDescription(fmt.Sprintf("Distribution of %s, of samples every %v.", x.metric.baseName(), e.every))
-		m.SetUnit(x.metric.sampledUnit())
-		temporality := pmetric.AggregationTemporalityDelta
-		if e.cumulative {
-			temporality = pmetric.AggregationTemporalityCumulative
-		}
-		m.SetEmptyExponentialHistogram().SetAggregationTemporality(temporality)
-	})
-	p := m.ExponentialHistogram().DataPoints().AppendEmpty()
-	p.SetStartTimestamp(e.start)
-	p.SetSum(h.Sum())
-	if e.cumulative {
-		since := x.cumulate(h, e.start, e.time)
-		h = &since.Histogram
-		p.SetStartTimestamp(since.start)
-		p.SetSum(since.sum)
-	}
-	p.SetTimestamp(e.time)
-	x.attributes.CopyTo(p.Attributes())
-	p.SetCount(h.Count())
-	p.SetMin(h.Min())
-	p.SetMax(h.Max())
-	p.SetScale(h.Scale())
-	p.SetZeroCount(h.Zeros())
-	offset, counts := h.Buckets()
-	p.Positive().SetOffset(offset)
-	p.Positive().BucketCounts().FromRaw(counts)
-}
-
-// cumulate adds an interval to what the series had before, and gives all of it.
+// cumulate adds an interval to the histogram of all intervals of the series, and returns this.
 func (x *sampledSeries) cumulate(h *sampling.Histogram, start, now pcommon.Timestamp) *cumulated {
 	if x.since == nil {
 		x.since = &cumulated{start: start}
@@ -142,34 +105,4 @@ func (x *sampledSeries) cumulate(h *sampling.Histogram, start, now pcommon.Times
 	x.since.Merge(h)
 	x.since.sum += h.Sum()
 	return x.since
-}
-
-// sampledStatistics are the gauges that stand for a distribution.
-var sampledStatistics = []struct {
-	suffix, description string
-	of                  func(*sampling.Histogram) float64
-}{
-	{".avg", "Mean of", (*sampling.Histogram).Mean},
-	{".min", "Lowest", (*sampling.Histogram).Min},
-	{".max", "Highest", (*sampling.Histogram).Max},
-	{".p50", "Median of", func(h *sampling.Histogram) float64 { return h.Quantile(0.50) }},
-	{".p95", "95th percentile of", func(h *sampling.Histogram) float64 { return h.Quantile(0.95) }},
-	{".p99", "99th percentile of", func(h *sampling.Histogram) float64 { return h.Quantile(0.99) }},
-}
-
-// gauges adds a point of each statistic.
-func (e *exporting) gauges(x *sampledSeries, h *sampling.Histogram) {
-	base := x.metric.baseName()
-	for _, s := range sampledStatistics {
-		m := e.metric(base+s.suffix, func(m pmetric.Metric) {
-			m.SetDescription(fmt.Sprintf("%s %s between two exports, of samples every %v.", s.description, base, e.every))
-			m.SetUnit(x.metric.sampledUnit())
-			m.SetEmptyGauge()
-		})
-		p := m.Gauge().DataPoints().AppendEmpty()
-		p.SetStartTimestamp(e.start)
-		p.SetTimestamp(e.time)
-		x.attributes.CopyTo(p.Attributes())
-		p.SetDoubleValue(s.of(h))
-	}
 }

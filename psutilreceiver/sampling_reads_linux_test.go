@@ -56,8 +56,8 @@ func TestSampledSeriesAreThoseOfTheMetric(t *testing.T) {
 				shapes[m.Name()] = s
 			}
 			require.Equal(t, 1, md.ResourceMetrics().Len(), "one resource, the host's")
-			for i := range sampleable {
-				m := &sampleable[i]
+			for i := range sampleable() {
+				m := &sampleable()[i]
 				main, ok := shapes[m.name]
 				require.True(t, ok, "%s is not emitted", m.name)
 				sampled, ok := shapes[m.baseName()+".distribution"]
@@ -135,7 +135,7 @@ func TestAClockThatIsSetBack(t *testing.T) {
 	o := h.receiver.groups[0].runs[0].sampled
 	export := func(wall time.Time) map[string]pmetric.ExponentialHistogramDataPoint {
 		md := pmetric.NewMetrics()
-		o.export(&tick{now: wall, time: pcommon.NewTimestampFromTime(wall)}, md)
+		o.export(&scrapeContext{now: wall, time: pcommon.NewTimestampFromTime(wall)}, md)
 		return histogramsOf(t, md, pmetric.AggregationTemporalityDelta)
 	}
 	now := h.kernel.clock.read()

@@ -10,46 +10,50 @@ import (
 
 // recorder makes the series of one scraper.
 type recorder struct {
-	output  *sampledOutput
-	metrics []*sampledMetric // that are chosen
-	begun   time.Time
+	output    *sampledOutput
+	metrics   []*sampledMetric // that are chosen
+	describer describer
+	begun     time.Time
 }
 
-// at gives the monotonic time of a sample.
+// at gives the monotonic time of a sample, since the sampler was made.
 func (r *recorder) at(now time.Time) time.Duration { return now.Sub(r.begun) }
 
-// chosen gives the metric of that name, nil when it is not to be sampled.
-func (r *recorder) chosen(name string) *sampledMetric {
+// chosen gives the metric of the point that zero records, and the attributes of the point; nil when it is not to be sampled.
+func (r *recorder) chosen(zero func(mb *builder)) (*sampledMetric, pcommon.Map) {
+	described, attributes := r.describer.describe(zero)
 	for _, m := range r.metrics {
-		if m.name == name {
-			return m
+		if m.name == described.Name() {
+			return m, attributes
 		}
 	}
-	return nil
+	return nil, attributes
 }
 
-// series begins a series. The set must be locked.
-func (r *recorder) series(m *sampledMetric, labels ...label) *sampledSeries {
-	x := &sampledSeries{metric: m, attributes: pcommon.NewMap()}
-	for _, l := range labels {
-		x.attributes.PutStr(l.key, l.value)
+// series begins the series of the point that zero records, nil when it is not to be sampled. The set must be locked.
+func (r *recorder) series(zero func(mb *builder)) *sampledSeries {
+	m, attributes := r.chosen(zero)
+	if m == nil {
+		return nil
 	}
+	x := &sampledSeries{metric: m, attributes: pcommon.NewMap()}
+	attributes.CopyTo(x.attributes)
 	x.samples = r.output.set.Add(x)
 	return x
 }
 
-// sampledSeries is one series of a sampled metric: what the sampler and the exporting side need of it.
+// sampledSeries is one series of a sampled metric.
 type sampledSeries struct {
 	metric     *sampledMetric
 	attributes pcommon.Map
 
-	counter sampling.Counter // of the sampler, and what it records into
+	counter sampling.Counter // used by the sampler alone
 	samples *sampling.Series[*sampledSeries]
 
-	since *cumulated // of the exporting side, where histograms are cumulative
+	since *cumulated // used by the export alone; nil where histograms are not cumulative
 }
 
-// record takes what was read: a level, or the total of a counter. A negative one is not known.
+// record takes a value that was read: that of a gauge, or the total of a counter. A negative one is not known.
 func (x *sampledSeries) record(v float64, at time.Duration) {
 	switch {
 	case v < 0:
@@ -62,26 +66,30 @@ func (x *sampledSeries) record(v float64, at time.Duration) {
 	}
 }
 
-// levels is a source that has the same series always.
+// levels is a source whose series are always the same.
 type levels[T any] struct {
 	recorder
-	read    func() (T, error)
-	latest  T // kept here, so that handing it to the figures allocates nothing
-	figures []seriesFigure[T]
+	read   func() (T, error)
+	latest T // kept here, so that handing it to the rows allocates nothing
+	rows   []levelRow[T]
 }
 
-type seriesFigure[T any] struct {
+// levelRow is a row of the scraper with its series.
+type levelRow[T any] struct {
 	series *sampledSeries
 	value  func(*T) float64
 }
 
-func newLevels[T any](read func() (T, error), figures []figure[T], rec recorder) *levels[T] {
+func newLevels[T any](read func() (T, error), rows []pointRow[T], rec recorder) *levels[T] {
 	l := &levels[T]{recorder: rec, read: read}
 	rec.output.set.Lock()
 	defer rec.output.set.Unlock()
-	for _, f := range figures {
-		if m := rec.chosen(f.metric); m != nil {
-			l.figures = append(l.figures, seriesFigure[T]{rec.series(m, f.labels...), f.value})
+	for _, row := range rows {
+		if row.sampling == samplingNever {
+			continue
+		}
+		if x := rec.series(func(mb *builder) { row.zero(mb, new(T)) }); x != nil {
+			l.rows = append(l.rows, levelRow[T]{x, row.value})
 		}
 	}
 	return l
@@ -94,9 +102,9 @@ func (l *levels[T]) sample(now time.Time) error {
 	}
 	l.output.set.Lock()
 	defer l.output.set.Unlock()
-	for i := range l.figures {
-		f := &l.figures[i]
-		f.series.record(f.value(&l.latest), l.at(now))
+	for i := range l.rows {
+		row := &l.rows[i]
+		row.series.record(row.value(&l.latest), l.at(now))
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/stream"
 )
 
-// scrapeGroup is the scrapers that share an interval, and with it a goroutine, a timestamp and what is read of the kernel.
+// scrapeGroup is the scrapers that share an interval, and with it a goroutine, a timestamp and each kernel file that they read.
 type scrapeGroup struct {
 	host      *host.Host
 	interval  time.Duration
@@ -24,45 +24,45 @@ type scrapeGroup struct {
 	resource  pcommon.Resource
 	telemetry *metadata.TelemetryBuilder
 	sampler   *sampler // of the receiver; nil without sampling
-	// pass hands on a part of a scrape ahead of the rest. Without it there are no parts.
+	// pass passes on a part of a scrape before the rest. If it is nil, there are no parts.
 	pass func(context.Context, pmetric.Metrics)
 
-	runs []*scrapeRun
-	tick tick
+	runs    []*scrapeRun
+	current scrapeContext
 }
 
-// scrapeRun is one scraper with what surrounds each of its scrapes.
+// scrapeRun is one scraper, with what is done before and after each of its scrapes.
 type scrapeRun struct {
-	name       string
+	kind       scraperKind
 	group      *scrapeGroup
 	scraper    scraper
-	env        environment
+	settings   scraperSettings
 	stage      *stream.Stage
 	streams    streamTelemetry
 	attributes metric.MeasurementOption
 	faults     faults
-	last       tick           // that read everything
+	last       scrapeContext  // of the last complete scrape
 	sampled    *sampledOutput // nil without sampling
 }
 
-func (g *scrapeGroup) add(name string, s scraper, env environment, stage *stream.Stage) {
+func (g *scrapeGroup) add(k scraperKind, s scraper, settings scraperSettings, stage *stream.Stage) {
 	g.runs = append(g.runs, &scrapeRun{
-		name:       name,
+		kind:       k,
 		group:      g,
 		scraper:    s,
-		env:        env,
+		settings:   settings,
 		stage:      stage,
-		streams:    newStreamTelemetry(name, stage, env.telemetry),
-		attributes: metric.WithAttributeSet(attribute.NewSet(attribute.String("scraper", name))),
-		faults:     faults{logger: env.logger, scraper: name, warned: make(map[string]time.Time)},
+		streams:    newStreamTelemetry(k.name, stage, settings.telemetry),
+		attributes: metric.WithAttributeSet(attribute.NewSet(attribute.String("scraper", k.name))),
+		faults:     faults{logger: settings.logger, scraper: k.name, warned: make(map[string]time.Time)},
 	})
 }
 
-// maxResourcesInPart bounds what of a scrape is in memory at once, and with it the messages of exporters that send what they get: of 256
-// processes it takes 0.7 MiB, and 0.3 MiB as OTLP, of which receivers take 4 MiB at once.
+// maxResourcesInPart bounds what of a scrape is in memory at once, and the size of the messages of exporters that send each batch as it is. 256
+// processes take 0.7 MiB in memory, and 0.3 MiB as OTLP, of which a gRPC receiver accepts 4 MiB at once.
 const maxResourcesInPart = 256
 
-// close lets go of what the group keeps open. It does not wait for a read that hangs.
+// close closes the files that the scrapers of the group keep open. It does not wait for a read that hangs.
 func (g *scrapeGroup) close() error {
 	var errs error
 	for _, r := range g.runs {
@@ -73,56 +73,56 @@ func (g *scrapeGroup) close() error {
 	return errs
 }
 
-// begin starts the next tick of the group.
+// begin starts the next scrape of the group.
 func (g *scrapeGroup) begin(ctx context.Context) {
 	g.host.Begin()
-	now, before := g.now(), g.tick.now
-	g.tick = tick{now: now, time: pcommon.NewTimestampFromTime(now), boot: g.boot}
+	now, before := g.now(), g.current.now
+	g.current = scrapeContext{now: now, time: pcommon.NewTimestampFromTime(now), boot: g.boot}
 	if !before.IsZero() && now.Sub(before) > g.interval+g.interval/2 {
-		g.telemetry.PsutilLateTicks.Add(ctx, 1)
+		g.telemetry.PsutilScrapesLate.Add(ctx, 1)
 	}
 }
 
-// scrape is what the Collector's controller calls. The first scraper of a group starts its tick. Faults of reading are counted and
-// logged seldom instead of returned, because the controller would log them at every scrape.
+// scrape is what the Collector's controller calls. The first scraper of a group starts the scrape. Errors of reading are counted, and
+// logged once an hour at most, instead of returned: the controller would log them at every scrape.
 func (r *scrapeRun) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	started := r.group.now()
 	if r == r.group.runs[0] {
 		r.group.begin(ctx)
 	}
-	t := r.group.tick
+	t := r.group.current
 	if !r.last.now.IsZero() {
 		t.previous, t.elapsed = r.last.time, t.now.Sub(r.last.now)
 	}
-	r.env.mb.Reset(metadata.WithStartTime(t.boot))
-	r.env.starts.Begin(t.time)
+	r.settings.mb.Reset(metadata.WithStartTime(t.boot))
+	r.settings.starts.Begin(t.time)
 	r.stage.Begin(t.now)
 	var passing time.Duration
 	if r.group.pass != nil {
 		t.passPart = func() { passing += r.passPart(ctx) }
 	}
 	err := r.scraper.scrape(&t)
-	complete := r.faults.report(ctx, t.now, err, r.env.telemetry)
-	r.env.starts.End(complete)
+	complete := r.faults.report(ctx, t.now, err, r.settings.telemetry)
+	r.settings.starts.End(complete)
 	if complete {
 		r.last = t
 	}
-	md := r.env.mb.Emit(metadata.WithResource(r.group.resource))
+	md := r.settings.mb.Emit(metadata.WithResource(r.group.resource))
 	r.stage.Edit(md)
 	r.stage.End(complete)
 	r.streams.report(ctx)
 	if r.sampled != nil {
 		r.sampled.export(&t, md)
-		r.group.sampler.report(ctx, r.env.telemetry)
+		r.group.sampler.report(ctx, r.settings.telemetry)
 	}
-	r.env.telemetry.PsutilScrapeDuration.Record(ctx, (r.group.now().Sub(started) - passing).Seconds(), r.attributes)
+	r.settings.telemetry.PsutilScrapeDuration.Record(ctx, (r.group.now().Sub(started) - passing).Seconds(), r.attributes)
 	return md, nil
 }
 
-// passPart hands on the resources that the scraper has emitted so far, and returns how long the pipeline took for them. What the scraper records
-// for the host must come after the last of them.
+// passPart passes on the resources that the scraper has emitted so far, and returns how long the pipeline took for them. What the scraper records
+// for the host must come after the last part.
 func (r *scrapeRun) passPart(ctx context.Context) time.Duration {
-	md := r.env.mb.Emit(metadata.WithResource(r.group.resource))
+	md := r.settings.mb.Emit(metadata.WithResource(r.group.resource))
 	r.stage.Edit(md)
 	if md.ResourceMetrics().Len() == 0 {
 		return 0
@@ -132,21 +132,21 @@ func (r *scrapeRun) passPart(ctx context.Context) time.Duration {
 	return r.group.now().Sub(passed)
 }
 
-// gather puts the metrics that several scrapers emitted for the host under one resource, and passes them on.
-func (g *scrapeGroup) gather(next func(context.Context, pmetric.Metrics) error) func(context.Context, pmetric.Metrics) error {
-	want := g.resource.Attributes()
+// mergeHostResource puts the metrics that several scrapers emitted for the host under one resource, and passes them on.
+func (g *scrapeGroup) mergeHostResource(next func(context.Context, pmetric.Metrics) error) func(context.Context, pmetric.Metrics) error {
+	hostAttributes := g.resource.Attributes()
 	return func(ctx context.Context, md pmetric.Metrics) error {
-		var gathered *pmetric.MetricSlice
+		var merged *pmetric.MetricSlice
 		md.ResourceMetrics().RemoveIf(func(rm pmetric.ResourceMetrics) bool {
-			if rm.ScopeMetrics().Len() != 1 || !rm.Resource().Attributes().Equal(want) {
+			if rm.ScopeMetrics().Len() != 1 || !rm.Resource().Attributes().Equal(hostAttributes) {
 				return false
 			}
 			metrics := rm.ScopeMetrics().At(0).Metrics()
-			if gathered == nil {
-				gathered = &metrics
+			if merged == nil {
+				merged = &metrics
 				return false
 			}
-			metrics.MoveAndAppendTo(*gathered)
+			metrics.MoveAndAppendTo(*merged)
 			return true
 		})
 		return next(ctx, md)

@@ -12,97 +12,159 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/stream"
 )
 
-// scraper reads one subject and records its metrics through the MetricsBuilder of its environment. It returns what could not be
-// read, joined; what was recorded before counts all the same.
+// scraper reads one subject and records its metrics through the MetricsBuilder of its settings. It returns the errors of what
+// could not be read, joined; what it has recorded is emitted in any case.
 type scraper interface {
-	scrape(t *tick) error
+	scrape(t *scrapeContext) error
 }
 
-// closer is a scraper that holds something open.
+// closer is a scraper that keeps files open.
 type closer interface {
 	close() error
 }
 
-// environment is what a scraper is built from.
-type environment struct {
+// scraperSettings is what a scraper is built from.
+type scraperSettings struct {
 	host      *host.Host
 	mb        *metadata.MetricsBuilder
-	starts    *stream.Starts // of things that come and go; begun and ended around each scrape
+	starts    *stream.Starts // of devices that come and go; Begin and End are called around each scrape
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
 
-	// metrics and attributes tell which figures are wanted, so that others are not read.
+	// metrics and attributes say what is enabled, so that nothing else is read.
 	metrics    metadata.MetricsConfig
 	attributes metadata.ResourceAttributesConfig
 	resource   pcommon.Resource // of the host
-	delta      bool             // counters will be turned into deltas
+	delta      bool             // counters are turned into deltas by the stage
 }
 
-// tick is one scrape of a group of scrapers.
-type tick struct {
+// scrapeContext is one scrape of a group of scrapers.
+type scrapeContext struct {
 	now      time.Time         // with a monotonic reading
 	time     pcommon.Timestamp // of every point of this scrape
 	boot     pcommon.Timestamp // start of every stream that began with the host
-	previous pcommon.Timestamp // time of the last tick in which the scraper read everything, 0 before there was one
+	previous pcommon.Timestamp // time of the last scrape in which the scraper read everything, 0 before there was one
 	elapsed  time.Duration     // since then by the monotonic clock, 0 before
 
 	emitted  int    // resources since the last part
-	passPart func() // see emit; nil if all goes in one
+	passPart func() // called by emit; nil if the scrape is passed on as a whole
 }
 
-// emit counts a resource that the scraper emitted, and passes on what there is when it is a part's worth. A scraper that may have very many
-// resources calls it after each.
-func (t *tick) emit() {
+// emit counts a resource that the scraper emitted, and passes on a part of the scrape when it has enough of them. A scraper that may have very
+// many resources calls it after each.
+func (t *scrapeContext) emit() {
 	if t.emitted++; t.emitted >= maxResourcesInPart && t.passPart != nil {
 		t.emitted = 0
 		t.passPart()
 	}
 }
 
+// ScrapersConfig has one optional block for each scraper, which runs if the block is present.
+type ScrapersConfig struct {
+	// CPU reports time and utilization by mode, counts and frequencies of the CPUs.
+	CPU configoptional.Optional[CPUConfig] `mapstructure:"cpu"`
+	// Load reports the load averages.
+	Load configoptional.Optional[ScraperConfig] `mapstructure:"load"`
+	// Memory reports the memory by state, and what else the kernel reports of it.
+	Memory configoptional.Optional[ScraperConfig] `mapstructure:"memory"`
+	// Paging reports swap space, faults and paging.
+	Paging configoptional.Optional[ScraperConfig] `mapstructure:"paging"`
+	// Disk reports I/O of block devices.
+	Disk configoptional.Optional[DiskConfig] `mapstructure:"disk"`
+	// Filesystem reports space and inodes of mounted filesystems, and mounts that do not answer.
+	Filesystem configoptional.Optional[FilesystemConfig] `mapstructure:"filesystem"`
+	// Network reports traffic and links of network interfaces, and the table of tracked connections.
+	Network configoptional.Optional[NetworkConfig] `mapstructure:"network"`
+	// Connections reports sockets by state.
+	Connections configoptional.Optional[ScraperConfig] `mapstructure:"connections"`
+	// Pressure reports pressure stall information of Linux (PSI).
+	Pressure configoptional.Optional[ScraperConfig] `mapstructure:"pressure"`
+	// Sensors reports temperatures, fans and batteries.
+	Sensors configoptional.Optional[ScraperConfig] `mapstructure:"sensors"`
+	// Processes reports the numbers of processes by state, of threads, and their limits.
+	Processes configoptional.Optional[ScraperConfig] `mapstructure:"processes"`
+	// Process reports each process, or each group, on its own.
+	Process configoptional.Optional[ProcessConfig] `mapstructure:"process"`
+	// System reports uptime, logins, open files, interrupts and context switches.
+	System configoptional.Optional[ScraperConfig] `mapstructure:"system"`
+}
+
+// scraperKinds is the table of all scrapers, in the order in which they run: for each whether it runs when the configuration names none, the block of
+// the configuration with its defaults, and how it is made. The process scraper is the last, because it passes on parts, and
+// waits for the pipeline meanwhile.
+var scraperKinds = []scraperKind{
+	kindOf("cpu", on, func(s *ScrapersConfig) *configoptional.Optional[CPUConfig] { return &s.CPU }, blank[CPUConfig], newCPUScraper).sampledBy(&cpuSampling),
+	simpleKind("load", on, func(s *ScrapersConfig) *optionalScraper { return &s.Load }, newLoadScraper).sampledBy(&loadSampling),
+	simpleKind("memory", on, func(s *ScrapersConfig) *optionalScraper { return &s.Memory }, newMemoryScraper).sampledBy(&memorySampling),
+	simpleKind("paging", on, func(s *ScrapersConfig) *optionalScraper { return &s.Paging }, newPagingScraper),
+	kindOf("disk", on, func(s *ScrapersConfig) *configoptional.Optional[DiskConfig] { return &s.Disk }, blank[DiskConfig], newDiskScraper).sampledBy(&diskSampling),
+	kindOf("filesystem", on, func(s *ScrapersConfig) *configoptional.Optional[FilesystemConfig] { return &s.Filesystem }, defaultFilesystemConfig, newFilesystemScraper),
+	kindOf("network", on, func(s *ScrapersConfig) *configoptional.Optional[NetworkConfig] { return &s.Network }, blank[NetworkConfig], newNetworkScraper).sampledBy(&networkSampling),
+	simpleKind("connections", off, func(s *ScrapersConfig) *optionalScraper { return &s.Connections }, newConnectionsScraper),
+	simpleKind("pressure", on, func(s *ScrapersConfig) *optionalScraper { return &s.Pressure }, newPressureScraper).sampledBy(&pressureSampling),
+	simpleKind("sensors", off, func(s *ScrapersConfig) *optionalScraper { return &s.Sensors }, newSensorsScraper),
+	simpleKind("processes", on, func(s *ScrapersConfig) *optionalScraper { return &s.Processes }, newProcessesScraper),
+	simpleKind("system", on, func(s *ScrapersConfig) *optionalScraper { return &s.System }, newSystemScraper),
+	kindOf("process", on, func(s *ScrapersConfig) *configoptional.Optional[ProcessConfig] { return &s.Process }, defaultProcessConfig, newProcessScraper).mayReturn(),
+}
+
+// Whether a scraper runs when the configuration names none.
+const (
+	on  = true
+	off = false
+)
+
+type optionalScraper = configoptional.Optional[ScraperConfig]
+
 // scraperKind is one row of the table of scrapers.
 type scraperKind struct {
 	name      string
 	byDefault bool // runs when the configuration names no scraper
-	returning bool // leaves things out of a complete scrape that may return under their old start
+	returning bool // a complete scrape may leave out streams that return later under their old start
+	// offer gives the block of the scraper its default values, without making it present.
+	offer func(*ScrapersConfig)
 	// enable makes the block of the scraper present, with its default values.
 	enable func(*ScrapersConfig)
 	// interval gives the scraper's own interval, zero for the receiver's, and whether the scraper is to run.
 	interval func(*ScrapersConfig) (time.Duration, bool)
-	create   func(*ScrapersConfig, environment) (scraper, error)
+	create   func(*ScrapersConfig, scraperSettings) (scraper, error)
+	// sampling is how metrics of the scraper are read between the exports; nil where none can be.
+	sampling *samplingKind
 }
 
-// scraperKinds is the table of all scrapers, in the order in which they run. One that passes on parts waits for the pipeline meanwhile, and so is
-// the last: the others have read by then.
-var scraperKinds = []scraperKind{
-	kindOf("cpu", true, func(s *ScrapersConfig) *configoptional.Optional[CPUConfig] { return &s.CPU }, newCPUScraper),
-	kindOf("load", true, func(s *ScrapersConfig) *configoptional.Optional[ScraperConfig] { return &s.Load }, newLoadScraper),
-	kindOf("memory", true, func(s *ScrapersConfig) *configoptional.Optional[ScraperConfig] { return &s.Memory }, newMemoryScraper),
-	kindOf("paging", true, func(s *ScrapersConfig) *configoptional.Optional[ScraperConfig] { return &s.Paging }, newPagingScraper),
-	kindOf("disk", true, func(s *ScrapersConfig) *configoptional.Optional[DiskConfig] { return &s.Disk }, newDiskScraper),
-	kindOf("filesystem", true, func(s *ScrapersConfig) *configoptional.Optional[FilesystemConfig] { return &s.Filesystem }, newFilesystemScraper),
-	kindOf("network", true, func(s *ScrapersConfig) *configoptional.Optional[NetworkConfig] { return &s.Network }, newNetworkScraper),
-	kindOf("connections", false, func(s *ScrapersConfig) *configoptional.Optional[ScraperConfig] { return &s.Connections }, newConnectionsScraper),
-	kindOf("pressure", true, func(s *ScrapersConfig) *configoptional.Optional[ScraperConfig] { return &s.Pressure }, newPressureScraper),
-	kindOf("sensors", false, func(s *ScrapersConfig) *configoptional.Optional[ScraperConfig] { return &s.Sensors }, newSensorsScraper),
-	kindOf("processes", true, func(s *ScrapersConfig) *configoptional.Optional[ScraperConfig] { return &s.Processes }, newProcessesScraper),
-	kindOf("system", true, func(s *ScrapersConfig) *configoptional.Optional[ScraperConfig] { return &s.System }, newSystemScraper),
-	kindOf("process", true, func(s *ScrapersConfig) *configoptional.Optional[ProcessConfig] { return &s.Process }, newProcessScraper).mayReturn(),
-}
-
-// mayReturn marks a scraper that shows a thing in some scrapes and not in others, under one start.
+// mayReturn marks a scraper whose complete scrapes may leave out streams that return later under their old start: see stream.Settings.
 func (k scraperKind) mayReturn() scraperKind {
 	k.returning = true
 	return k
 }
 
+// sampledBy says how the metrics of the scraper are sampled.
+func (k scraperKind) sampledBy(sampling *samplingKind) scraperKind {
+	k.sampling = sampling
+	return k
+}
+
+// blank is the default of a block all of whose keys start from nothing.
+func blank[T any]() (t T) { return t }
+
+// simpleKind is the row of a scraper without keys of its own.
+func simpleKind(
+	name string, byDefault bool, block func(*ScrapersConfig) *optionalScraper, create func(ScraperConfig, scraperSettings) (scraper, error),
+) scraperKind {
+	return kindOf(name, byDefault, block, blank[ScraperConfig], create)
+}
+
+// kindOf is the row of a scraper with keys of its own: T is the type of its block, and defaults gives the values that the block starts from.
 func kindOf[T interface{ interval() time.Duration }](
 	name string, byDefault bool,
 	block func(*ScrapersConfig) *configoptional.Optional[T],
-	create func(T, environment) (scraper, error),
+	defaults func() T,
+	create func(T, scraperSettings) (scraper, error),
 ) scraperKind {
 	return scraperKind{
 		name:      name,
 		byDefault: byDefault,
+		offer:     func(s *ScrapersConfig) { *block(s) = configoptional.Default(defaults()) },
 		enable:    func(s *ScrapersConfig) { block(s).GetOrInsertDefault() },
 		interval: func(s *ScrapersConfig) (time.Duration, bool) {
 			if cfg := block(s).Get(); cfg != nil {
@@ -110,11 +172,13 @@ func kindOf[T interface{ interval() time.Duration }](
 			}
 			return 0, false
 		},
-		create: func(s *ScrapersConfig, env environment) (scraper, error) { return create(*block(s).Get(), env) },
+		create: func(s *ScrapersConfig, settings scraperSettings) (scraper, error) {
+			return create(*block(s).Get(), settings)
+		},
 	}
 }
 
-// recordKnown records a figure unless the host does not report it.
+// recordKnown records a value unless it is negative: then the host does not report it.
 func recordKnown(v int64, record func(int64)) {
 	if v >= 0 {
 		record(v)

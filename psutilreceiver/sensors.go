@@ -8,17 +8,17 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
 
-type sensorsScraper struct{ environment }
+type sensorsScraper struct{ scraperSettings }
 
-func newSensorsScraper(_ ScraperConfig, env environment) (scraper, error) {
-	return &sensorsScraper{env}, nil
+func newSensorsScraper(_ ScraperConfig, settings scraperSettings) (scraper, error) {
+	return &sensorsScraper{settings}, nil
 }
 
-func (s *sensorsScraper) scrape(t *tick) error {
+func (s *sensorsScraper) scrape(t *scrapeContext) error {
 	return errors.Join(s.scrapeTemperatures(t), s.scrapeFans(t), s.scrapeBatteries(t))
 }
 
-func (s *sensorsScraper) scrapeTemperatures(t *tick) error {
+func (s *sensorsScraper) scrapeTemperatures(t *scrapeContext) error {
 	limits := s.metrics.HwTemperatureLimit.Enabled
 	if !limits && !s.metrics.HwTemperature.Enabled {
 		return nil
@@ -35,13 +35,13 @@ func (s *sensorsScraper) scrapeTemperatures(t *tick) error {
 	return err
 }
 
-func (s *sensorsScraper) recordLimit(t *tick, r *host.Temperature, celsius float64, kind metadata.AttributeHwLimitType) {
+func (s *sensorsScraper) recordLimit(t *scrapeContext, r *host.Temperature, celsius float64, kind metadata.AttributeHwLimitType) {
 	if !math.IsNaN(celsius) {
 		s.mb.RecordHwTemperatureLimitDataPoint(t.time, celsius, r.ID, r.Name, kind)
 	}
 }
 
-func (s *sensorsScraper) scrapeFans(t *tick) error {
+func (s *sensorsScraper) scrapeFans(t *scrapeContext) error {
 	if !s.metrics.HwFanSpeed.Enabled {
 		return nil
 	}
@@ -52,7 +52,7 @@ func (s *sensorsScraper) scrapeFans(t *tick) error {
 	return err
 }
 
-func (s *sensorsScraper) scrapeBatteries(t *tick) error {
+func (s *sensorsScraper) scrapeBatteries(t *scrapeContext) error {
 	if !s.metrics.HwBatteryCharge.Enabled && !s.metrics.HwBatteryTimeLeft.Enabled {
 		return nil
 	}

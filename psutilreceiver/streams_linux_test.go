@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"golang.org/x/sys/unix"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
 
@@ -31,7 +32,7 @@ type streamPoint struct {
 	temporality pmetric.AggregationTemporality // unspecified for a gauge
 }
 
-// oneScraper is a receiver with a single scraper, which scrapes when it is told to.
+// oneScraper is a receiver with a single scraper, which scrapes when a test says so.
 type oneScraper struct {
 	group *scrapeGroup
 	clock *steppedClock
@@ -77,7 +78,7 @@ func (o *oneScraper) scrape(t *testing.T) map[string]streamPoint {
 			}
 			for _, dp := range dps.All() {
 				key := of + m.Name() + attributesOf(dp.Attributes())
-				require.NotContains(t, points, key, "a point twice")
+				require.NotContains(t, points, key, "duplicate point")
 				p.start, p.time, p.value = dp.StartTimestamp(), dp.Timestamp(), dp.DoubleValue()
 				if dp.ValueType() == pmetric.NumberDataPointValueTypeInt {
 					p.value = float64(dp.IntValue())
@@ -96,8 +97,8 @@ func (o *oneScraper) scrape(t *testing.T) map[string]streamPoint {
 }
 
 // A pair of virtual interfaces is loaded, deleted and made again under the same name, in network namespaces that the test has made. The
-// kernel keeps no birth time of an interface; its index tells the two apart.
-func TestARecreatedInterfaceBeginsAnew(t *testing.T) {
+// kernel keeps no birth time of an interface; its index distinguishes the two.
+func TestARecreatedInterfaceStartsAgain(t *testing.T) {
 	if !inNetworkNamespace(t) {
 		return
 	}
@@ -195,22 +196,13 @@ func inNetworkNamespace(t *testing.T) bool {
 		ip(t, "netns", "add", "peer")
 		return true
 	}
-	if os.Getuid() != 0 {
-		t.Skip("making network namespaces needs root")
-	}
-	if _, err := exec.LookPath("ip"); err != nil {
-		t.Skip("making interfaces needs iproute2")
-	}
+	testenv.Root(t, "makes network namespaces")
+	testenv.Program(t, "ip")
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.count=1")
 	cmd.Env = append(os.Environ(), marker+"="+t.Name())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWNS}
 	out, err := cmd.CombinedOutput()
-	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EINVAL) {
-		t.Skipf("namespaces are not to be had: %v", err)
-	}
-	if strings.Contains(string(out), "SKIP: "+t.Name()) {
-		t.Skipf("%s", out)
-	}
+	testenv.InNamespace(t, out, err)
 	require.NoError(t, err, "%s", out)
 	require.Contains(t, string(out), "PASS: "+t.Name(), "%s", out)
 	return false
@@ -229,7 +221,7 @@ func addPair(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "ip", "link", "add", "psutil0", "address", ours, "type", "veth",
 		"peer", "name", "psutil1", "address", theirs, "netns", "peer").CombinedOutput()
 	if strings.Contains(string(out), "Unknown device type") || strings.Contains(string(out), "not supported") {
-		t.Skipf("this kernel has no virtual interfaces: %s", out)
+		testenv.Missing(t, "this kernel has no virtual interfaces: %s", out)
 	}
 	require.NoError(t, err, "%s", out)
 	ip(t, "address", "add", "10.77.0.1/24", "dev", "psutil0")

@@ -15,10 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadatatest"
 )
 
-// fuseDaemon serves an empty FUSE filesystem, and answers statfs only while it is not told to be silent.
+// fuseDaemon serves an empty FUSE filesystem, and answers statfs unless a test has made it silent.
 type fuseDaemon struct {
 	device *os.File
 	mu     sync.Mutex
@@ -47,7 +48,7 @@ func mountFUSE(t *testing.T, at string) *fuseDaemon {
 	t.Helper()
 	fd, err := unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
-		t.Skipf("no FUSE: %v", err)
+		testenv.Missing(t, "no FUSE: %v", err)
 	}
 	require.NoError(t, os.MkdirAll(at, 0o755))
 	require.NoError(t, unix.Mount("stuck", at, "fuse.stuck", 0, fmt.Sprintf("fd=%d,rootmode=40000,user_id=0,group_id=0", fd)))
@@ -126,7 +127,7 @@ func (d *fuseDaemon) setSilent(silent bool) {
 }
 
 // TestAStuckMountComesBack runs the receiver on this host, beside a filesystem that does not answer, then does, and in the end does not
-// again while the receiver is shut down. The timeout is an hour: whoever waited for an answer would not be back in time.
+// again while the receiver is shut down. The timeout is an hour: a wait for an answer would not end in time.
 func TestAStuckMountComesBack(t *testing.T) {
 	if !inMountNamespace(t) {
 		return
@@ -147,28 +148,28 @@ func TestAStuckMountComesBack(t *testing.T) {
 
 	f.first(t)
 	within(t, daemon.asked)
-	got := figures(t, f.after(t, time.Hour))
+	got := pointValues(t, f.after(t, time.Hour))
 	assert.InDelta(t, 1, got["system.filesystem.stuck"], 0)
 	for _, name := range []string{"system.cpu.load_average.1m", "system.memory.limit", "system.uptime"} {
 		assert.Contains(t, got, name, "the others go on")
 	}
 	_, found := limitOfMount(got)
 	assert.False(t, found)
-	metadatatest.AssertEqualPsutilQuarantinedMounts(t, f.telemetry, counts{count(1)}, untimed...)
+	metadatatest.AssertEqualPsutilStuckMounts(t, f.telemetry, counts{count(1)}, untimed...)
 	f.after(t, 15*time.Second)
 	assert.Equal(t, map[string]int{
-		"filesystem: timeout Some figures can't be read and are left out; this is said once an hour at most": 1,
+		"filesystem: timeout Some metrics can't be read and are left out; this is logged once an hour at most": 1,
 	}, f.warnings())
 
 	daemon.setSilent(false)
 	require.Eventually(t, func() bool {
-		got = figures(t, f.after(t, 15*time.Second))
+		got = pointValues(t, f.after(t, 15*time.Second))
 		return got["system.filesystem.stuck"] == 0
 	}, time.Minute, time.Millisecond)
 	limit, found := limitOfMount(got)
 	assert.True(t, found)
 	assert.InDelta(t, fuseBlocks*fuseBlockSize, limit, 0)
-	metadatatest.AssertEqualPsutilQuarantinedMounts(t, f.telemetry, counts{count(0)}, untimed...)
+	metadatatest.AssertEqualPsutilStuckMounts(t, f.telemetry, counts{count(0)}, untimed...)
 
 	daemon.setSilent(true)
 	drain(daemon.asked)

@@ -3,17 +3,17 @@ package psutilreceiver
 import "errors"
 
 // systemScraper reports what belongs to the host as a whole: uptime, logins, open files and the kernel's totals.
-type systemScraper struct{ environment }
+type systemScraper struct{ scraperSettings }
 
-func newSystemScraper(_ ScraperConfig, env environment) (scraper, error) {
-	return &systemScraper{env}, nil
+func newSystemScraper(_ ScraperConfig, settings scraperSettings) (scraper, error) {
+	return &systemScraper{settings}, nil
 }
 
-func (s *systemScraper) scrape(t *tick) error {
+func (s *systemScraper) scrape(t *scrapeContext) error {
 	return errors.Join(s.scrapeUptime(t), s.scrapeLogins(t), s.scrapeFileHandles(t), s.scrapeKernel(t))
 }
 
-func (s *systemScraper) scrapeUptime(t *tick) error {
+func (s *systemScraper) scrapeUptime(t *scrapeContext) error {
 	if !s.metrics.SystemUptime.Enabled {
 		return nil
 	}
@@ -25,7 +25,7 @@ func (s *systemScraper) scrapeUptime(t *tick) error {
 	return nil
 }
 
-func (s *systemScraper) scrapeLogins(t *tick) error {
+func (s *systemScraper) scrapeLogins(t *scrapeContext) error {
 	if !s.metrics.SystemSessionCount.Enabled && !s.metrics.SystemUserCount.Enabled {
 		return nil
 	}
@@ -38,7 +38,7 @@ func (s *systemScraper) scrapeLogins(t *tick) error {
 	return nil
 }
 
-func (s *systemScraper) scrapeFileHandles(t *tick) error {
+func (s *systemScraper) scrapeFileHandles(t *scrapeContext) error {
 	if !s.metrics.SystemLinuxFileHandleCount.Enabled && !s.metrics.SystemLinuxFileHandleLimit.Enabled {
 		return nil
 	}
@@ -51,7 +51,7 @@ func (s *systemScraper) scrapeFileHandles(t *tick) error {
 	return nil
 }
 
-func (s *systemScraper) scrapeKernel(t *tick) error {
+func (s *systemScraper) scrapeKernel(t *scrapeContext) error {
 	m := &s.metrics
 	if !m.SystemCPUContextSwitches.Enabled && !m.SystemCPUInterrupts.Enabled && !m.SystemCPUSoftInterrupts.Enabled {
 		return nil

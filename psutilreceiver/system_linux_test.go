@@ -56,6 +56,6 @@ func TestSystemScraperKeepsWhatItCanRead(t *testing.T) {
 		m.SystemCPUContextSwitches.Enabled, m.SystemCPUInterrupts.Enabled, m.SystemCPUSoftInterrupts.Enabled = false, false, false
 		m.SystemSessionCount.Enabled, m.SystemUserCount.Enabled = false, false
 	}, newSystemScraper)
-	require.NoError(t, err, "what nobody wants is not read")
+	require.NoError(t, err, "what is not enabled is not read")
 	assert.Equal(t, 1, md.MetricCount())
 }

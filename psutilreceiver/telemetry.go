@@ -3,6 +3,7 @@ package psutilreceiver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -14,32 +15,32 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/stream"
 )
 
-// warnPeriod is how long a scraper keeps quiet about a class of fault after it has warned of it.
+// warnPeriod is the time in which a scraper warns once of a class of errors.
 const warnPeriod = time.Hour
 
-// faults warns of what a scraper can't read, once a class and period, and counts it always.
+// faults counts the errors of reading of a scraper, and warns once of each class in warnPeriod.
 type faults struct {
 	logger  *zap.Logger
 	scraper string
-	warned  map[string]time.Time // by class
+	warned  map[string]time.Time // last warning, by class
 }
 
-// asideError is a fault of a figure beside the things that a scraper lists.
-type asideError struct{ error }
+// auxiliaryError is an error that leaves the scrape complete.
+type auxiliaryError struct{ error }
 
-func (e asideError) Unwrap() error { return e.error }
+func (e auxiliaryError) Unwrap() error { return e.error }
 
-// aside marks a fault that says nothing of which things there are, so that the scrape counts as complete all the same.
-func aside(err error) error {
+// auxiliary marks an error in metrics that say nothing of which devices or processes there are: the scrape counts as complete.
+func auxiliary(err error) error {
 	if err == nil {
 		return nil
 	}
-	return asideError{err}
+	return auxiliaryError{err}
 }
 
-// report returns whether err leaves the scrape complete: everything was read, or is something that the host has not got.
+// report counts what err holds, and returns whether the scrape is complete: everything was read that the host has.
 func (f *faults) report(ctx context.Context, now time.Time, err error, telemetry *metadata.TelemetryBuilder) bool {
-	if marked, ok := err.(asideError); ok { //nolint:errorlint // The mark itself: what it marks may be several faults.
+	if marked, ok := err.(auxiliaryError); ok { //nolint:errorlint // The mark itself, which may be around several errors.
 		f.report(ctx, now, marked.error, telemetry)
 		return true
 	}
@@ -61,12 +62,12 @@ func (f *faults) report(ctx context.Context, now time.Time, err error, telemetry
 		return false
 	}
 	f.warned[class] = now
-	f.logger.Warn("Some figures can't be read and are left out; this is said once an hour at most",
+	f.logger.Warn("Some metrics can't be read and are left out; this is logged once an hour at most",
 		zap.String("class", class), zap.Error(err))
 	return false
 }
 
-// streamTelemetry reports what a Stage has done since the last report.
+// streamTelemetry reports on the streams of one Stage.
 type streamTelemetry struct {
 	stage     *stream.Stage
 	telemetry *metadata.TelemetryBuilder
@@ -74,7 +75,7 @@ type streamTelemetry struct {
 	counters  []stageCounter
 }
 
-// stageCounter follows one total of a Stage.
+// stageCounter adds what one total of a Stage has gained since the last report to an instrument.
 type stageCounter struct {
 	instrument metric.Int64Counter
 	attributes metric.MeasurementOption
@@ -84,8 +85,8 @@ type stageCounter struct {
 
 func newStreamTelemetry(scraper string, stage *stream.Stage, telemetry *metadata.TelemetryBuilder) streamTelemetry {
 	name := attribute.String("scraper", scraper)
-	counter := func(instrument metric.Int64Counter, reason string, total func() uint64) stageCounter {
-		attributes := metric.WithAttributeSet(attribute.NewSet(name, attribute.String("reason", reason)))
+	counter := func(instrument metric.Int64Counter, reason fmt.Stringer, total func() uint64) stageCounter {
+		attributes := metric.WithAttributeSet(attribute.NewSet(name, attribute.String("reason", reason.String())))
 		return stageCounter{instrument: instrument, attributes: attributes, total: total}
 	}
 	return streamTelemetry{
@@ -93,12 +94,12 @@ func newStreamTelemetry(scraper string, stage *stream.Stage, telemetry *metadata
 		telemetry: telemetry,
 		scraper:   metric.WithAttributeSet(attribute.NewSet(name)),
 		counters: []stageCounter{
-			counter(telemetry.PsutilResets, "lower_value", func() uint64 { return stage.Resets().LowerValue }),
-			counter(telemetry.PsutilResets, "start_changed", func() uint64 { return stage.Resets().StartChanged }),
-			counter(telemetry.PsutilResets, "clock_stepped", func() uint64 { return stage.Resets().ClockStepped }),
-			counter(telemetry.PsutilPointsRemoved, "baseline", func() uint64 { return stage.Removed().Baseline }),
-			counter(telemetry.PsutilPointsRemoved, "held", func() uint64 { return stage.Removed().Held }),
-			counter(telemetry.PsutilPointsRemoved, "invalid", func() uint64 { return stage.Removed().Invalid }),
+			counter(telemetry.PsutilResets, metadata.AttributeTelemetryResetReasonLowerValue, func() uint64 { return stage.Resets().LowerValue }),
+			counter(telemetry.PsutilResets, metadata.AttributeTelemetryResetReasonStartChanged, func() uint64 { return stage.Resets().StartChanged }),
+			counter(telemetry.PsutilResets, metadata.AttributeTelemetryResetReasonClockStepped, func() uint64 { return stage.Resets().ClockStepped }),
+			counter(telemetry.PsutilPointsDropped, metadata.AttributeTelemetryDropReasonBaseline, func() uint64 { return stage.Dropped().Baseline }),
+			counter(telemetry.PsutilPointsDropped, metadata.AttributeTelemetryDropReasonHeld, func() uint64 { return stage.Dropped().Held }),
+			counter(telemetry.PsutilPointsDropped, metadata.AttributeTelemetryDropReasonInvalid, func() uint64 { return stage.Dropped().Invalid }),
 		},
 	}
 }

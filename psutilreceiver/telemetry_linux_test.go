@@ -94,12 +94,12 @@ func TestWhichFaultsLeaveAScrapeComplete(t *testing.T) {
 		{host.ErrUnsupported, true, 0},
 		{bad, false, 1},
 		{errors.Join(host.ErrUnsupported, bad), false, 1},
-		{aside(bad), true, 1},
-		{aside(host.ErrUnsupported), true, 0},
-		{aside(errors.Join(bad)), true, 1},
-		{aside(errors.Join(bad, host.ErrUnsupported, worse)), true, 2},
-		{errors.Join(aside(errors.Join(bad, worse)), aside(bad)), true, 3},
-		{errors.Join(aside(errors.Join(bad, worse)), worse), false, 3},
+		{auxiliary(bad), true, 1},
+		{auxiliary(host.ErrUnsupported), true, 0},
+		{auxiliary(errors.Join(bad)), true, 1},
+		{auxiliary(errors.Join(bad, host.ErrUnsupported, worse)), true, 2},
+		{errors.Join(auxiliary(errors.Join(bad, worse)), auxiliary(bad)), true, 3},
+		{errors.Join(auxiliary(errors.Join(bad, worse)), worse), false, 3},
 	} {
 		telemetry := componenttest.NewTelemetry()
 		builder, err := metadata.NewTelemetryBuilder(telemetry.NewTelemetrySettings())
@@ -113,8 +113,8 @@ func TestWhichFaultsLeaveAScrapeComplete(t *testing.T) {
 	}
 }
 
-// TestGarbageInConntrackSaysNothingOfInterfaces: what is gone is forgotten, and what is new begins at the scrape before.
-func TestGarbageInConntrackSaysNothingOfInterfaces(t *testing.T) {
+// TestMalformedConntrackDoesNotAffectInterfaces: what is gone is forgotten, and what is new begins at the scrape before.
+func TestMalformedConntrackDoesNotAffectInterfaces(t *testing.T) {
 	f := startFixtureHost(t, copyServer(t), onlyScrapers("network"))
 	f.write(t, "proc/sys/net/netfilter/nf_conntrack_max", "garbage\n")
 	f.first(t)
@@ -136,7 +136,7 @@ func TestGarbageInConntrackSaysNothingOfInterfaces(t *testing.T) {
 	}
 }
 
-func TestStreamsResetsAndRemovedPoints(t *testing.T) {
+func TestStreamsResetsAndDroppedPoints(t *testing.T) {
 	delta := func(cfg *Config) { cfg.Temporality = TemporalityDelta }
 	f := startFixtureHost(t, copyServer(t), onlyScrapers("cpu", "load", "paging", "network"), delta)
 	f.first(t)
@@ -149,37 +149,37 @@ func TestStreamsResetsAndRemovedPoints(t *testing.T) {
 		count(7, "scraper", "cpu", "reason", "baseline"), count(4, "scraper", "paging", "reason", "baseline"),
 		count(48, "scraper", "network", "reason", "baseline"),
 	}
-	metadatatest.AssertEqualPsutilPointsRemoved(t, f.telemetry, baselines, untimed...)
+	metadatatest.AssertEqualPsutilPointsDropped(t, f.telemetry, baselines, untimed...)
 	f.requireNone(t, "otelcol_psutil_resets")
 
-	// Another interface gets the name of one that was there, and swapping counts anew.
+	// Another interface gets the name of one that was there, and swapping counts from zero again.
 	f.write(t, "sys/class/net/eno2/ifindex", "4711\n")
 	f.write(t, "proc/vmstat", "pgfault 5000000000\npgmajfault 0\npswpin 0\npswpout 0\n")
-	before := figures(t, f.after(t, 15*time.Second))
+	before := pointValues(t, f.after(t, 15*time.Second))
 	assert.NotEmpty(t, before)
 	lower := count(3, "scraper", "paging", "reason", "lower_value")
 	changed := count(8, "scraper", "network", "reason", "start_changed")
 	metadatatest.AssertEqualPsutilResets(t, f.telemetry, counts{lower, changed}, untimed...)
 	metadatatest.AssertEqualPsutilTrackedStreams(t, f.telemetry, streams, untimed...)
 
-	// The clock stands still: points of the same time can't be told apart.
+	// The clock stands still: points of the same time can't be distinguished.
 	f.after(t, 0)
-	metadatatest.AssertEqualPsutilPointsRemoved(t, f.telemetry, append(baselines,
+	metadatatest.AssertEqualPsutilPointsDropped(t, f.telemetry, append(baselines,
 		count(7, "scraper", "cpu", "reason", "held"), count(4, "scraper", "paging", "reason", "held"),
 		count(48, "scraper", "network", "reason", "held"),
 	), untimed...)
 }
 
-func TestLateTicks(t *testing.T) {
+func TestScrapesLate(t *testing.T) {
 	f := startFixtureHost(t, copyServer(t), onlyScrapers("load"))
 	f.first(t)
 	f.after(t, 15*time.Second)
 	f.after(t, 22*time.Second)
-	f.requireNone(t, "otelcol_psutil_late_ticks")
+	f.requireNone(t, "otelcol_psutil_scrapes_late")
 	f.after(t, 23*time.Second)
 	f.after(t, 15*time.Second)
 	f.after(t, time.Hour)
-	metadatatest.AssertEqualPsutilLateTicks(t, f.telemetry, counts{count(2)}, untimed...)
+	metadatatest.AssertEqualPsutilScrapesLate(t, f.telemetry, counts{count(2)}, untimed...)
 }
 
 func TestProcessesSeenShownAndExcluded(t *testing.T) {
@@ -216,8 +216,8 @@ func TestReadsOfProcessesThatFailed(t *testing.T) {
 	assert.Empty(t, f.logs.All(), "what can't be read of single processes is never logged")
 }
 
-func TestQuarantinedMountsAreNoneOnAHealthyHost(t *testing.T) {
+func TestStuckMountsAreNoneOnAHealthyHost(t *testing.T) {
 	f := startFixtureHost(t, copyServer(t), onlyScrapers("filesystem"))
 	f.first(t)
-	metadatatest.AssertEqualPsutilQuarantinedMounts(t, f.telemetry, counts{count(0)}, untimed...)
+	metadatatest.AssertEqualPsutilStuckMounts(t, f.telemetry, counts{count(0)}, untimed...)
 }

@@ -7,9 +7,9 @@
  *	cc -O2 -o cfloor cfloor.c
  *	./cfloor 100 stat io		(100 rounds over PID/stat and PID/io)
  *
- * BenchmarkScan of psutilreceiver/internal/process runs it over the same processes if CFLOOR holds its path:
+ * BenchmarkScan of psutilreceiver/internal/process/read runs it over the same processes if CFLOOR holds its path:
  *
- *	CFLOOR=$PWD/cfloor go test -run '^$' -bench Scan ./psutilreceiver/internal/process/
+ *	CFLOOR=$PWD/cfloor go test -run '^$' -bench Scan ./psutilreceiver/internal/process/read/
  */
 #define _GNU_SOURCE
 #include <dirent.h>

@@ -64,7 +64,7 @@ func run(o *options, hystereses []string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	all, err := startWorkers(dir, o.workers)
 	defer all.end()
 	if err != nil {
@@ -200,7 +200,7 @@ func count(path string) (churn, error) {
 	if err != nil {
 		return c, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, 64<<20)
 	var previous map[string]bool

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/otelcol-psutil/otelcol-psutil/bench/internal/collector"
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness/collector"
 )
 
 // gatewaysName is the name by which the balancer finds the gateways. It stands in a hosts file that the balancer alone sees, in place of a
@@ -52,7 +52,7 @@ func balance(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	t, err := newTemplate(o.series)
 	if err != nil {
 		return err

@@ -9,11 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/otelcol-psutil/otelcol-psutil/bench/internal/collector"
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness/collector"
 )
 
-// patience is how long a Collector may take to start.
-const patience = 30 * time.Second
+// timeout is how long a Collector may take to start.
+const timeout = 30 * time.Second
 
 // gateway is a running Collector with the configuration of an example.
 type gateway struct {
@@ -91,7 +91,7 @@ func startGateway(c *gatewayConfig) (*gateway, error) {
 
 // awaitTelemetry waits until a Collector shows its telemetry; by then its receivers listen or are about to.
 func awaitTelemetry(p *collector.Process, port int) error {
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(timeout); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if err := p.Ended(); err != nil {
 			return err
 		}

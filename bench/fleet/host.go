@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/encoding/gzip"
 
-	"github.com/otelcol-psutil/otelcol-psutil/bench/internal/otlpsink"
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness/otlpsink"
 )
 
 // exportMetrics is the method of OTLP that takes metrics.

@@ -20,7 +20,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/otelcol-psutil/otelcol-psutil/bench/internal/collector"
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness/collector"
 )
 
 type options struct {
@@ -54,12 +54,13 @@ func main() {
 		o.connections = o.hosts
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	measure := run
 	if o.balancer != "" {
 		measure = balance
 	}
-	if err := measure(ctx, &o); err != nil {
+	err := measure(ctx, &o)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "fleet:", err)
 		os.Exit(1)
 	}
@@ -89,7 +90,7 @@ func run(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	backend, err := newSink()
 	if err != nil {
 		return err
@@ -174,7 +175,7 @@ func watch(ctx context.Context, o *options, l *load, g *gateway, backend *sink, 
 	}
 }
 
-// report waits for what is under way, prints the figures, and returns an error where anything is missing or too much.
+// report waits for what is under way, prints the values, and returns an error where anything is missing or too much.
 func (s *spell) report(o *options, l *load, g *gateway, backend *sink, expected map[alertOf]bool) error {
 	ids := map[string]string{}
 	for _, h := range l.hosts {
@@ -252,7 +253,7 @@ func (a *account) passage(p passage, l *load) {
 		a.fault("something was dropped")
 	}
 	if p.waiting > 0 {
-		a.fault("after %v the gateway has not passed on all, it is in its queue", patience)
+		a.fault("after %v the gateway has not passed on all, it is in its queue", timeout)
 	}
 	if n := l.failed.Load() + l.partial.Load(); n > 0 {
 		a.fault("%d requests failed", n)
@@ -264,7 +265,7 @@ func (a *account) passage(p passage, l *load) {
 
 // settle waits until all that was sent has gone through the gateway and all records have come, or for a while.
 func (l *load) settle(o *options, g *gateway, backend *sink, records int) (telemetry collector.Telemetry, err error) {
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+	for deadline := time.Now().Add(timeout); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 		if telemetry, err = collector.Fetch(g.port); err != nil {
 			return "", err
 		}

@@ -28,42 +28,70 @@ var symptoms = []symptom{
 	{"swap", "", "system.paging.utilization", "used", 0.6},
 
 	{"load", "metric: system.cpu.load_average.1m, thresholds: {warning: {above: 16, clear: 12, for: F}}", "system.cpu.load_average.1m", "", 24},
-	{"iowait", "metric: system.cpu.utilization, match: {cpu.mode: iowait}, window: W, aggregate: avg, thresholds: {warning: {above: 30%, clear: 20%}}",
-		"system.cpu.utilization", "iowait", 0.8},
-	{"steal", "metric: system.cpu.utilization, match: {cpu.mode: steal}, window: W, aggregate: p90, thresholds: {warning: {above: 20%}}",
-		"system.cpu.utilization", "steal", 0.5},
-	{"memory_available", "metric: system.memory.linux.available, thresholds: {critical: {below: 512MiB, clear: 1GiB}}",
-		"system.memory.linux.available", "", 1 << 28},
-	{"memory_pressure", "metric: system.memory.linux.pressure.10s, match: {system.linux.pressure.stall_type: some}, thresholds: {warning: {above: 20%}}",
-		"system.memory.linux.pressure.10s", "some", 0.4},
-	{"io_pressure", "metric: system.io.linux.pressure.10s, match: {system.linux.pressure.stall_type: full}, thresholds: {warning: {above: 20%}}",
-		"system.io.linux.pressure.10s", "full", 0.4},
-	{"disk_busy", "metric: system.disk.io_time, window: W, aggregate: rate, thresholds: {warning: {above: 0.6, clear: 0.5}}",
-		"system.disk.io_time", "sda", 0.99},
-	{"disk_reads", "metric: system.disk.io, match: {disk.io.direction: read}, window: W, aggregate: rate, thresholds: {warning: {above: 200000000}}",
-		"system.disk.io", "read sda", 8e8},
-	{"receive_errors", "ratio: {of: {metric: system.network.errors, match: {network.io.direction: receive}}, " +
-		"to: {metric: system.network.packet.count, match: {network.io.direction: receive}}}, " +
-		"group_by: [resource.host.name, resource.host.id], window: W, aggregate: increase, thresholds: {warning: {above: 1%}}",
-		"system.network.errors", "receive", 200},
-	{"packets_dropped", "metric: system.network.packet.dropped, match: {network.io.direction: transmit}, window: W, aggregate: rate, " +
-		"group_by: [resource.host.name, resource.host.id], group_agg: sum, thresholds: {warning: {above: 50}}",
-		"system.network.packet.dropped", "transmit", 400},
-	{"process_memory", "metric: process.memory.usage, group_by: [resource.host.name, resource.host.id], group_agg: max, thresholds: {warning: {above: 8GiB}}",
-		"process.memory.usage", "", 1 << 34},
-	{"process_cpu", "metric: process.cpu.utilization, match: {cpu.mode: user}, window: W, aggregate: avg, thresholds: {warning: {above: 60%}}",
-		"process.cpu.utilization", "user", 0.99},
+	{
+		"iowait", "metric: system.cpu.utilization, match: {cpu.mode: iowait}, window: W, aggregate: avg, thresholds: {warning: {above: 30%, clear: 20%}}",
+		"system.cpu.utilization", "iowait", 0.8,
+	},
+	{
+		"steal", "metric: system.cpu.utilization, match: {cpu.mode: steal}, window: W, aggregate: p90, thresholds: {warning: {above: 20%}}",
+		"system.cpu.utilization", "steal", 0.5,
+	},
+	{
+		"memory_available", "metric: system.memory.linux.available, thresholds: {critical: {below: 512MiB, clear: 1GiB}}",
+		"system.memory.linux.available", "", 1 << 28,
+	},
+	{
+		"memory_pressure", "metric: system.memory.linux.pressure.10s, match: {system.linux.pressure.stall_type: some}, thresholds: {warning: {above: 20%}}",
+		"system.memory.linux.pressure.10s", "some", 0.4,
+	},
+	{
+		"io_pressure", "metric: system.io.linux.pressure.10s, match: {system.linux.pressure.stall_type: full}, thresholds: {warning: {above: 20%}}",
+		"system.io.linux.pressure.10s", "full", 0.4,
+	},
+	{
+		"disk_busy", "metric: system.disk.io_time, window: W, aggregate: rate, thresholds: {warning: {above: 0.6, clear: 0.5}}",
+		"system.disk.io_time", "sda", 0.99,
+	},
+	{
+		"disk_reads", "metric: system.disk.io, match: {disk.io.direction: read}, window: W, aggregate: rate, thresholds: {warning: {above: 200000000}}",
+		"system.disk.io", "read sda", 8e8,
+	},
+	{
+		"receive_errors", "ratio: {numerator: {metric: system.network.errors, match: {network.io.direction: receive}}, " +
+			"denominator: {metric: system.network.packet.count, match: {network.io.direction: receive}}}, " +
+			"group_by: [resource.host.name, resource.host.id], window: W, aggregate: increase, thresholds: {warning: {above: 1%}}",
+		"system.network.errors", "receive", 200,
+	},
+	{
+		"packets_dropped", "metric: system.network.packet.dropped, match: {network.io.direction: transmit}, window: W, aggregate: rate, " +
+			"group_by: [resource.host.name, resource.host.id], group_aggregate: sum, thresholds: {warning: {above: 50}}",
+		"system.network.packet.dropped", "transmit", 400,
+	},
+	{
+		"process_memory", "metric: process.memory.usage, group_by: [resource.host.name, resource.host.id], group_aggregate: max, thresholds: {warning: {above: 8GiB}}",
+		"process.memory.usage", "", 1 << 34,
+	},
+	{
+		"process_cpu", "metric: process.cpu.utilization, match: {cpu.mode: user}, window: W, aggregate: avg, thresholds: {warning: {above: 60%}}",
+		"process.cpu.utilization", "user", 0.99,
+	},
 	{"threads", "metric: process.thread.count, thresholds: {warning: {above: 2000}}", "process.thread.count", "", 5000},
-	{"running", "metric: system.process.count, match: {process.state: running}, thresholds: {warning: {above: 100}}",
-		"system.process.count", "running", 500},
-	{"swapping", "metric: system.paging.operations, match: {system.paging.fault.type: major}, group_agg: sum, window: W, aggregate: rate, " +
+	{
+		"running", "metric: system.process.count, match: {process.state: running}, thresholds: {warning: {above: 100}}",
+		"system.process.count", "running", 500,
+	},
+	{"swapping", "metric: system.paging.operations, match: {system.paging.fault.type: major}, group_aggregate: sum, window: W, aggregate: rate, " +
 		"thresholds: {warning: {above: 1000}}", "system.paging.operations", "major", 8000},
 	{"disk_full_soon", "metric: system.filesystem.usage, match: {system.filesystem.state: free}, forecast: {window: W, horizon: 1h}, " +
 		"thresholds: {warning: {below: 0}}", "system.filesystem.usage", "free /data", -1e8},
-	{"conntrack", "metric: system.network.conntrack.count, thresholds: {warning: {above: 200000}}, only_if: {metric: system.uptime, above: 600}",
-		"system.network.conntrack.count", "", 250000},
-	{"oom_kill", "metric: system.memory.linux.oom_kills, window: W, aggregate: increase, thresholds: {critical: {above: 0.5}}",
-		"system.memory.linux.oom_kills", "", 10},
+	{
+		"conntrack", "metric: system.network.conntrack.count, thresholds: {warning: {above: 200000}}, only_if: {metric: system.uptime, above: 600}",
+		"system.network.conntrack.count", "", 250000,
+	},
+	{
+		"oom_kill", "metric: system.memory.linux.oom_kills, window: W, aggregate: increase, thresholds: {critical: {above: 0.5}}",
+		"system.memory.linux.oom_kills", "", 10,
+	},
 	{"interface_down", "metric: system.network.interface.up, thresholds: {critical: {below: 1}}", "system.network.interface.up", "eth0", 0},
 	{silence, "metric: system.uptime, group_by: [resource.host.name, resource.host.id], absent: {for: W}, severity: critical", "", "", 0},
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -8,7 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 
-	"github.com/otelcol-psutil/otelcol-psutil/bench/internal/otlpsink"
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness/otlpsink"
 )
 
 // record is an alert record that has arrived.
@@ -78,5 +79,5 @@ func texts(attributes pcommon.Map) func(key string) string {
 func (s *sink) all() ([]record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.records[:len(s.records):len(s.records)], s.broken
+	return slices.Clip(s.records), s.broken
 }

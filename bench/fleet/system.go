@@ -104,8 +104,10 @@ func (b *builder) disks() {
 	states := map[string]float64{"used": 0.4, "free": 0.55, "reserved": 0.05}
 	order := []string{"used", "free", "reserved"}
 	describe := func(i int, state string) []string {
-		return []string{"system.device", fmt.Sprintf("/dev/sda%d", i+1), "system.filesystem.mode", "rw",
-			"system.filesystem.mountpoint", mounts[i], "system.filesystem.type", "ext4", "system.filesystem.state", state}
+		return []string{
+			"system.device", fmt.Sprintf("/dev/sda%d", i+1), "system.filesystem.mode", "rw",
+			"system.filesystem.mountpoint", mounts[i], "system.filesystem.type", "ext4", "system.filesystem.state", state,
+		}
 	}
 	b.begin("system.filesystem.usage", "By", gauge)
 	for i := range mounts {

@@ -15,7 +15,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/otelcol-psutil/otelcol-psutil/bench/internal/collector"
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness/collector"
 )
 
 const config = `
@@ -23,7 +23,7 @@ receivers:
   psutil:
     collection_interval: 60s
     scrapers: {cpu: {}, load: {}, memory: {}, pressure: {}, network: {}, disk: {}}
-    sampling: {interval: %s, as: %s}
+    sampling: {interval: %s, format: %s}
 exporters:
   nop:
 service:

@@ -15,11 +15,11 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/otelcol-psutil/otelcol-psutil/bench/internal/collector"
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness/collector"
 )
 
-// patience is how long anything may take.
-const patience = 10 * time.Minute
+// timeout is how long anything may take.
+const timeout = 10 * time.Minute
 
 func main() {
 	binary := flag.String("collector", "build/psutil/otelcol-psutil-bench", "the collector's binary")
@@ -124,7 +124,7 @@ func measure(binary, config string, scrapes int, interval time.Duration) error {
 	seconds := last.Sum("psutil_scrape_duration_sum") - first.Sum("psutil_scrape_duration_sum")
 	fmt.Printf("%s\n", config)
 	fmt.Printf("  processes seen, shown          %10.0f %10.0f\n", last.Sum("psutil_processes", `state="seen"`), last.Sum("psutil_processes", `state="shown"`))
-	fmt.Printf("  reads failed, late ticks       %10.0f %10.0f\n", last.Sum("psutil_process_reads_failed"), last.Sum("psutil_late_ticks"))
+	fmt.Printf("  reads failed, late scrapes       %10.0f %10.0f\n", last.Sum("psutil_process_reads_failed"), last.Sum("psutil_scrapes_late"))
 	fmt.Printf("  a scrape: time, CPU (ms)       %10.0f %10.0f\n", 1000*seconds/n, 1000*(ended-began).Seconds()/n)
 	fmt.Printf("  peak memory (MiB)              %10.1f\n", usage.Peak/(1<<20))
 	fmt.Printf("  descriptors open               %10d\n", descriptors)
@@ -134,7 +134,7 @@ func measure(binary, config string, scrapes int, interval time.Duration) error {
 
 // await waits until the collector has made so many scrapes.
 func await(running *collector.Process, port int, scrapes float64) (collector.Telemetry, error) {
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(timeout); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		if err := running.Ended(); err != nil {
 			return "", err
 		}
@@ -142,5 +142,5 @@ func await(running *collector.Process, port int, scrapes float64) (collector.Tel
 			return t, nil
 		}
 	}
-	return "", fmt.Errorf("no %.0f scrapes in %v", scrapes, patience)
+	return "", fmt.Errorf("no %.0f scrapes in %v", scrapes, timeout)
 }

@@ -8,23 +8,31 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness/collector"
 )
 
 type contender struct {
 	name, binary, config string
+}
+
+// command runs the collector at an interval, with its telemetry at a port.
+func (c *contender) command(interval time.Duration, port int, tracer ...string) *exec.Cmd {
+	args := slices.Concat(tracer, []string{c.binary, "--config", c.config})
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Env = append(os.Environ(), "INTERVAL="+interval.String(), "PORT="+strconv.Itoa(port))
+	return cmd
 }
 
 // plan says how much is measured.
@@ -39,7 +47,7 @@ type cost struct {
 	cpu        time.Duration
 	allocated  float64 // bytes
 	points     float64
-	maxRSSKiB  int64
+	peak       float64 // bytes
 	opens      float64
 	opensKnown bool
 }
@@ -86,9 +94,19 @@ func startSleepers(n int) (end func()) {
 }
 
 func run(a, b contender, p plan) error {
+	for _, path := range []*string{&a.binary, &a.config, &b.binary, &b.config} {
+		var err error
+		if *path, err = filepath.Abs(*path); err != nil { // The collectors run in a folder of their own.
+			return err
+		}
+	}
 	results := map[string][]cost{}
 	for round := range p.rounds {
-		for _, c := range []contender{a, b} {
+		turn := []contender{a, b}
+		if round%2 == 1 {
+			slices.Reverse(turn) // Whoever is first changes from round to round.
+		}
+		for _, c := range turn {
 			fmt.Fprintf(os.Stderr, "round %d of %d: %s\n", round+1, p.rounds, c.name)
 			got, err := measure(c, p)
 			if err != nil {
@@ -103,12 +121,13 @@ func run(a, b contender, p plan) error {
 		fmt.Printf("%-34s %14s %14s %10.2f\n", what, fmt.Sprintf(format, x), fmt.Sprintf(format, y), y/x)
 	}
 	row("CPU, user and system (ms)", "%.3f", ms(ca.cpu), ms(cb.cpu))
+	row("CPU for a data point (µs)", "%.3f", 1e3*ms(ca.cpu)/ca.points, 1e3*ms(cb.cpu)/cb.points)
 	row("allocated (KiB)", "%.1f", ca.allocated/1024, cb.allocated/1024)
 	row("data points", "%.0f", ca.points, cb.points)
 	if ca.opensKnown && cb.opensKnown {
 		row("files opened", "%.1f", ca.opens, cb.opens)
 	}
-	row("peak memory of the process (MiB)", "%.1f", float64(ca.maxRSSKiB)/1024, float64(cb.maxRSSKiB)/1024)
+	row("peak memory of the process (MiB)", "%.1f", ca.peak/1024/1024, cb.peak/1024/1024)
 	return nil
 }
 
@@ -130,7 +149,7 @@ func measure(c contender, p plan) (cost, error) {
 		cpu:       time.Duration(float64(busy.cpu-idle.cpu) / n),
 		allocated: (busy.allocated - idle.allocated) / n,
 		points:    (busy.points - idle.points) / n,
-		maxRSSKiB: busy.maxRSSKiB,
+		peak:      busy.peak,
 	}
 	if _, err := exec.LookPath("strace"); err == nil && p.opens {
 		const traced = 5
@@ -148,63 +167,36 @@ type usage struct {
 	cpu       time.Duration
 	allocated float64
 	points    float64
-	maxRSSKiB int64
+	peak      float64
 }
 
-// runOnce runs the collector for lifetime and asks it for its own telemetry just before it is told to stop.
+// runOnce runs the collector for lifetime and asks it for its own telemetry just before it is stopped.
 func runOnce(c contender, interval, lifetime time.Duration) (usage, error) {
-	const port = "18899"
-	cmd := exec.Command(c.binary, "--config", c.config)
-	cmd.Env = append(os.Environ(), "INTERVAL="+interval.String(), "PORT="+port)
-	stderr := &strings.Builder{}
-	cmd.Stderr = stderr
-	if err := cmd.Start(); err != nil {
+	port, err := collector.FreePort()
+	if err != nil {
+		return usage{}, err
+	}
+	dir, err := os.MkdirTemp("", "sidebyside")
+	if err != nil {
+		return usage{}, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	p, err := collector.Start(dir, c.command(interval, port))
+	if err != nil {
 		return usage{}, err
 	}
 	time.Sleep(lifetime)
-	telemetry, err := scrapeTelemetry("http://127.0.0.1:" + port + "/metrics")
-	_ = cmd.Process.Signal(syscall.SIGTERM)
-	werr := cmd.Wait()
-	if err := errors.Join(err, werr); err != nil {
-		return usage{}, fmt.Errorf("%w\n%s", err, stderr)
+	telemetry, err := collector.Fetch(port)
+	used, stopped := p.Stop()
+	if err := errors.Join(err, stopped); err != nil {
+		return usage{}, err
 	}
-	ru := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	return usage{
-		cpu:       cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(),
-		allocated: sumOf(telemetry, "otelcol_process_runtime_total_alloc_bytes"),
-		points:    sumOf(telemetry, "otelcol_receiver_accepted_metric_points"),
-		maxRSSKiB: ru.Maxrss,
+		cpu:       used.CPU,
+		allocated: telemetry.Sum("otelcol_process_runtime_total_alloc_bytes"),
+		points:    telemetry.Sum("otelcol_receiver_accepted_metric_points"),
+		peak:      used.Peak,
 	}, nil
-}
-
-func scrapeTelemetry(url string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	return io.ReadAll(resp.Body)
-}
-
-// sumOf adds up all series of a metric of the Prometheus text format whose name starts with prefix.
-func sumOf(text []byte, prefix string) float64 {
-	var sum float64
-	for line := range strings.Lines(string(text)) {
-		if !strings.HasPrefix(line, prefix) {
-			continue
-		}
-		fields := strings.Fields(line)
-		if v, err := strconv.ParseFloat(fields[len(fields)-1], 64); err == nil {
-			sum += v
-		}
-	}
-	return sum
 }
 
 // countOpens counts the files that the collector opens in lifetime.
@@ -213,9 +205,12 @@ func countOpens(c contender, interval, lifetime time.Duration) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer os.Remove(out.Name())
-	cmd := exec.Command("strace", "-f", "-qq", "-e", "trace=open,openat", "-o", out.Name(), c.binary, "--config", c.config)
-	cmd.Env = append(os.Environ(), "INTERVAL="+interval.String(), "PORT=18899")
+	defer func() { _ = os.Remove(out.Name()) }()
+	port, err := collector.FreePort()
+	if err != nil {
+		return 0, err
+	}
+	cmd := c.command(interval, port, "strace", "-f", "-qq", "-e", "trace=open,openat", "-o", out.Name())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return 0, err

@@ -19,7 +19,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/otelcol-psutil/otelcol-psutil/bench/internal/collector"
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness/collector"
 )
 
 type options struct {
@@ -48,8 +48,9 @@ func main() {
 		o.warm = min(20*time.Minute, o.duration*2/5)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, &o); err != nil {
+	err := run(ctx, &o)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)
 		os.Exit(1)
 	}
@@ -63,7 +64,7 @@ func run(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	s, err := newSinks()
 	if err != nil {
 		return err
@@ -132,7 +133,7 @@ func start(o *options, dir string, s *sinks) (*subject, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer null.Close()
+	defer func() { _ = null.Close() }()
 	cmd := exec.Command(binary, "--config", path, "--config", collector.Show(out.telemetryPort))
 	cmd.Stdout = null // What the debug exporter prints.
 	cmd.Env = append(os.Environ(), "GRPC_SINK="+s.grpc.Address, "HTTP_SINK="+s.http.URL,

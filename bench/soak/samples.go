@@ -10,20 +10,20 @@ import (
 	"strings"
 	"time"
 
-	"github.com/otelcol-psutil/otelcol-psutil/bench/internal/collector"
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness/collector"
 )
 
 // sample is what was seen of the collector at one time.
 type sample struct {
-	at                      time.Duration // Since the start.
-	anonymous, mapped       float64       // Resident memory without and with a file behind it, MiB. Of the latter the kernel can take back what it likes.
-	state                   float64       // The files of the storage on disk, MiB.
-	heap                    float64       // What lives in Go's heap after a collection, MiB.
-	descriptors, goroutines float64
-	held                    float64 // Descriptors that are files of processes.
-	lateTicks, lateSamples  float64
-	scrapes                 float64
-	cpu                     time.Duration
+	at                       time.Duration // Since the start.
+	anonymous, mapped        float64       // Resident memory without and with a file behind it, MiB. Of the latter the kernel can take back what it likes.
+	state                    float64       // The files of the storage on disk, MiB.
+	heap                     float64       // What lives in Go's heap after a collection, MiB.
+	descriptors, goroutines  float64
+	held                     float64 // Descriptors that are files of processes.
+	scrapesLate, samplesLate float64
+	scrapes                  float64
+	cpu                      time.Duration
 }
 
 // watch takes samples until the context ends, and says each minute how it goes.
@@ -48,8 +48,8 @@ func (s *subject) watch(ctx context.Context, o *options, c *churn) (samples []sa
 		if x.at-said >= time.Minute-o.every/2 {
 			said = x.at
 			fmt.Fprintf(os.Stderr, "  %6v of %v  %6.1f MiB, %.1f of files, state %.1f, heap %.1f  %3.0f descriptors, %.0f besides processes'  %3.0f goroutines  "+
-				"%.0f scrapes, %.0f late ticks  %d processes came and went\n", x.at.Round(time.Second), o.duration,
-				x.anonymous, x.mapped, x.state, x.heap, x.descriptors, x.descriptors-x.held, x.goroutines, x.scrapes, x.lateTicks, c.started.Load())
+				"%.0f scrapes, %.0f late scrapes  %d processes came and went\n", x.at.Round(time.Second), o.duration,
+				x.anonymous, x.mapped, x.state, x.heap, x.descriptors, x.descriptors-x.held, x.goroutines, x.scrapes, x.scrapesLate, c.started.Load())
 		}
 	}
 }
@@ -83,7 +83,7 @@ func (s *subject) sample(at time.Duration) (x sample, err error) {
 		return x, err
 	}
 	t, err := collector.Fetch(s.telemetryPort)
-	x.lateTicks, x.lateSamples = t.Sum("psutil_late_ticks"), t.Sum("psutil_late_samples")
+	x.scrapesLate, x.samplesLate = t.Sum("psutil_scrapes_late"), t.Sum("psutil_samples_late")
 	x.scrapes = t.Sum("psutil_scrape_duration_count") + t.Sum("psutil_scrape_duration_seconds_count")
 	return x, err
 }
@@ -137,9 +137,9 @@ func (s *subject) collect() (mib float64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	_, figure, _ := strings.Cut(text, "\n# HeapAlloc = ")
+	_, value, _ := strings.Cut(text, "\n# HeapAlloc = ")
 	var bytes float64
-	if _, err := fmt.Sscan(figure, &bytes); err != nil {
+	if _, err := fmt.Sscan(value, &bytes); err != nil {
 		return 0, fmt.Errorf("reading the size of the heap: %w", err)
 	}
 	return bytes / (1 << 20), nil
@@ -147,10 +147,10 @@ func (s *subject) collect() (mib float64, err error) {
 
 func writeCSV(path string, samples []sample) error {
 	var b strings.Builder
-	b.WriteString("seconds,anonymous_mib,mapped_mib,state_mib,heap_mib,descriptors,held_files,goroutines,late_ticks,late_samples,scrapes,cpu_seconds\n")
+	b.WriteString("seconds,anonymous_mib,mapped_mib,state_mib,heap_mib,descriptors,held_files,goroutines,scrapes_late,samples_late,scrapes,cpu_seconds\n")
 	for _, x := range samples {
 		fmt.Fprintf(&b, "%.1f,%.2f,%.2f,%.2f,%.2f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.2f\n", x.at.Seconds(), x.anonymous, x.mapped, x.state, x.heap, x.descriptors, x.held, x.goroutines,
-			x.lateTicks, x.lateSamples, x.scrapes, x.cpu.Seconds())
+			x.scrapesLate, x.samplesLate, x.scrapes, x.cpu.Seconds())
 	}
-	return os.WriteFile(path, []byte(b.String()), 0o644) //nolint:gosec // Figures.
+	return os.WriteFile(path, []byte(b.String()), 0o644) //nolint:gosec // No secrets.
 }

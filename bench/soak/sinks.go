@@ -2,12 +2,13 @@ package main
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 
-	"github.com/otelcol-psutil/otelcol-psutil/bench/internal/otlpsink"
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness/otlpsink"
 )
 
 // sinks are the backends: they take everything and keep nothing but counts of requests.
@@ -63,9 +64,5 @@ func (s *sinks) count(of string) {
 func (s *sinks) counts() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	counts := make(map[string]int, len(s.taken))
-	for name, n := range s.taken {
-		counts[name] = n
-	}
-	return counts
+	return maps.Clone(s.taken)
 }

@@ -13,22 +13,22 @@ const (
 	pictureFontSize = 12
 )
 
-// draw makes a picture of the figures over time, one above the other, each from zero, with its trend.
-func draw(o *options, v *verdict, samples []sample) []byte {
+// draw makes a picture of the quantities over time, one above the other, each from zero, with its trend.
+func draw(o *options, v *result, samples []sample) []byte {
 	var b strings.Builder
-	height := top + len(v.figures)*(panel+gap)
+	height := top + len(v.quantities)*(panel+gap)
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="%d">`+"\n", width, height, pictureFontSize)
 	fmt.Fprintf(&b, `<rect width="%d" height="%d" fill="#fff"/>`+"\n", width, height)
 	fmt.Fprintf(&b, `<text x="%d" y="20" font-size="14" fill="#222">Two receivers every second, all exporters, %d processes a second that come and go</text>`+"\n", left, o.rate)
-	for i, f := range v.figures {
+	for i, f := range v.quantities {
 		f.draw(&b, o, samples, top+i*(panel+gap))
 	}
 	b.WriteString("</svg>\n")
 	return []byte(b.String())
 }
 
-// draw adds the panel of one figure.
-func (f *figure) draw(b *strings.Builder, o *options, samples []sample, y int) {
+// draw adds the panel of one quantity.
+func (f *quantity) draw(b *strings.Builder, o *options, samples []sample, y int) {
 	var highest float64
 	for i := range samples {
 		highest = max(highest, f.of(&samples[i]))

@@ -17,7 +17,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertpipe"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // maxPause bounds the time between two batches: a longer one is a clock that was wrong, and would be replayed tick by tick.
@@ -26,7 +29,7 @@ const maxPause = 90 * 24 * time.Hour
 // replay plays recorded metrics to the rules. The newest time in a batch is the time at which it came.
 type replay struct {
 	engine   *alert.Engine
-	rules    *alert.Rules
+	rules    *rules.Set
 	interval time.Duration
 	now      time.Time
 	out      io.Writer
@@ -101,7 +104,7 @@ func (r *replay) batch(md pmetric.Metrics) error {
 	case newest.After(r.now):
 		for next := r.now.Truncate(r.interval).Add(r.interval); next.Before(newest); next = next.Add(r.interval) {
 			r.engine.Evaluate(next)
-			r.say()
+			r.print()
 		}
 		r.now = newest
 	}
@@ -109,10 +112,10 @@ func (r *replay) batch(md pmetric.Metrics) error {
 	r.engine.Begin(r.now)
 	alertpipe.Feed(r.engine, md)
 	r.engine.Flush(r.now)
-	r.say()
+	r.print()
 	if r.now.Equal(r.now.Truncate(r.interval)) {
 		r.engine.Evaluate(r.now)
-		r.say()
+		r.print()
 	}
 	return nil
 }
@@ -162,8 +165,8 @@ func newestOf[P interface{ Timestamp() pcommon.Timestamp }, S interface {
 	return newest
 }
 
-// say prints the records that wait, and the engine's warnings.
-func (r *replay) say() {
+// print prints the records that wait, and the engine's warnings.
+func (r *replay) print() {
 	for _, notice := range r.engine.TakeNotices() {
 		fmt.Fprintf(r.out, "%s  note: %s\n", r.now.Format(time.RFC3339), notice)
 	}
@@ -175,9 +178,9 @@ func (r *replay) say() {
 }
 
 // recordLine is a record in one line: when, which alert, what, and why.
-func (r *replay) recordLine(ev *alert.Event) string {
+func (r *replay) recordLine(ev *event.Event) string {
 	at := time.Unix(0, ev.Time).UTC().Format(time.RFC3339)
-	if ev.Kind != alert.StateChange {
+	if ev.Kind != alertschema.KindStateChange {
 		return fmt.Sprintf("%s  %s: %s", at, ev.Name(), ev.Body)
 	}
 	parts := []string{at, ev.Rule + attributeText(attributesOf(ev.Identity)), fmt.Sprintf("%-10s %-8s", ev.Transition, ev.Severity)}

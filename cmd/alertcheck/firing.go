@@ -7,8 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ruletest"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // firingAlert is one alert of a test's result that fires.
@@ -24,7 +26,7 @@ func firing(rule string, result *ruletest.Result, at time.Duration) []firingAler
 	records := newest{}
 	for i := range result.Transitions {
 		if tr := &result.Transitions[i]; tr.At <= at {
-			records.note(&tr.Event)
+			records.observe(&tr.Event)
 		}
 	}
 	var out []firingAlert
@@ -44,7 +46,7 @@ func firing(rule string, result *ruletest.Result, at time.Duration) []firingAler
 	return out
 }
 
-func textsOf(labels []alert.Label) map[string]string {
+func textsOf(labels []attr.Label) map[string]string {
 	out := map[string]string{}
 	for _, l := range labels {
 		out[l.Key] = l.Text
@@ -87,19 +89,19 @@ func checkTransitions(want []expectedTransition, got []ruletest.Transition) stri
 		have = append(have, fmt.Sprintf("%s %s %s %s %s (%s): %s", got[i].At, ev.Rule, transitionName(ev), ev.Severity,
 			attributeText(attributesOf(ev.Identity)), ev.Reason, ev.Body))
 	}
-	return fmt.Sprintf("transitions:\n  want: %s\n  got:  %s", inOrder(wanted), inOrder(have))
+	return fmt.Sprintf("transitions:\n  expected: %s\n  got:      %s", inOrder(wanted), inOrder(have))
 }
 
 func inOrder(items []string) string {
 	if len(items) == 0 {
 		return "nothing"
 	}
-	return strings.Join(items, "\n        ")
+	return strings.Join(items, "\n            ")
 }
 
 // transitionName is a record's transition, or the event name of a record that reports none.
-func transitionName(ev *alert.Event) string {
-	if ev.Kind == alert.StateChange {
+func transitionName(ev *event.Event) string {
+	if ev.Kind == alertschema.KindStateChange {
 		return ev.Transition.String()
 	}
 	return ev.Name()
@@ -129,15 +131,15 @@ func (x *expectedTransition) String() string {
 }
 
 // newest holds the newest record of each alert by alert ID.
-type newest map[string]*alert.Event
+type newest map[string]*event.Event
 
-func (n newest) note(ev *alert.Event) {
-	if ev.Kind == alert.StateChange {
+func (n newest) observe(ev *event.Event) {
+	if ev.Kind == alertschema.KindStateChange {
 		n[ev.AlertID] = ev
 	}
 }
 
-func attributesOf(attrs []alert.Attr) map[string]string {
+func attributesOf(attrs []attr.Attr) map[string]string {
 	out := map[string]string{}
 	for _, a := range attrs {
 		out[a.Key] = a.Value.AsString()

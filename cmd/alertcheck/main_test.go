@@ -43,7 +43,7 @@ func TestGolden(t *testing.T) {
 		{"rules", []string{"rules", "host.rules.yaml", "settings.yaml", "collector.yaml", "no-alerts.yaml"}, ok},
 		{
 			"rules-broken",
-			[]string{"rules", "broken.rules.yaml", "typo.rules.yaml", "broken-collector.yaml", "missing.yaml", "host.rules.yaml", "storages.yaml"},
+			[]string{"rules", "broken.rules.yaml", "typo.rules.yaml", "renamed.rules.yaml", "renamed-value.rules.yaml", "broken-collector.yaml", "missing.yaml", "host.rules.yaml", "storages.yaml"},
 			failed,
 		},
 		{"test", []string{"test", "host.test.yaml", "instance.test.yaml", "collector.test.yaml", "fleet.test.yaml"}, ok},
@@ -134,7 +134,7 @@ processors:
 }
 
 func TestExplainOfHistograms(t *testing.T) {
-	path := write(t, "rules: [{name: x, metric: m, point: max, threshold: 1, severity: warning}]")
+	path := write(t, "rules: [{name: x, metric: m, statistic: max, threshold: 1, severity: warning}]")
 	const line = `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","exponentialHistogram":{"aggregationTemporality":1,"dataPoints":[` +
 		`{"timeUnixNano":"1767225600000000000","count":"2","scale":5,"min":1,"max":3,"positive":{"offset":-1,"bucketCounts":["1","1"]}}]}}]}]}]}`
 	status, stdout, stderr := alertcheck(t, line, "explain", "--rules", path, "-")
@@ -255,12 +255,12 @@ func TestTestFileErrors(t *testing.T) {
 		{"unknown key", rules + "tests: [{promql_expr_test: []}]", "promql_expr_test"},
 		{"rules twice", rules + "collector_config: collector.yaml\ntests: [{}]", "collector_config brings its own rules"},
 		{"no such rules", "rule_files: [nowhere/*.yaml]\ntests: [{}]", "matched no file"},
-		{"interval", rules + "tests: [{interval: soon}]", `interval: want a span of time such as 1h30m, not "soon"`},
+		{"interval", rules + "tests: [{interval: soon}]", `interval: expected a duration such as 1h30m, got "soon"`},
 		{"no interval", rules + "tests: [{interval: 0}]", "interval must be > 0"},
 		{"values", rules + "tests: [{input_series: [{series: m, values: 1 two}]}]", `input_series[0]: parsing "two": want a number`},
 		{"series", rules + "tests: [{input_series: [{series: 'm{', values: 1}]}]", `parsing series "m{"`},
-		{"eval_time", rules + "tests: [{alert_rule_test: [{eval_time: x, alertname: r}]}]", "alert_rule_test[0]: eval_time: want a span"},
-		{"at", rules + "tests: [{transitions: [{at: x}]}]", "transitions[0]: at: want a span"},
+		{"eval_time", rules + "tests: [{alert_rule_test: [{eval_time: x, alertname: r}]}]", "alert_rule_test[0]: eval_time: expected a duration"},
+		{"at", rules + "tests: [{transitions: [{at: x}]}]", "transitions[0]: at: expected a duration"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			status, stdout, stderr := alertcheck(t, "", "test", write(t, c.text))

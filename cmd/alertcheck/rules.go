@@ -130,7 +130,7 @@ func alertComponents(conf *confmap.Conf) ([]source, error) {
 			}
 			name := kind + "::" + id
 			if _, isMap := components[id].(map[string]any); !isMap && components[id] != nil {
-				errs = append(errs, fmt.Errorf("%s: want settings, not %v", name, components[id]))
+				errs = append(errs, fmt.Errorf("%s: expected settings, got %v", name, components[id]))
 				continue
 			}
 			settings, err := conf.Sub(name) // Not out of raw, where a variable that reads as a number is no longer text.

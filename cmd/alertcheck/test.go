@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ruletest"
 )
 
@@ -53,7 +53,7 @@ func (c *testCase) title(i int) string {
 }
 
 // run runs one test and returns what differs, a text for each expectation.
-func (c *testCase) run(rules *alert.Rules, file *testFile) []string {
+func (c *testCase) run(rules *rules.Set, file *testFile) []string {
 	input, err := c.input(file.config.EvaluationInterval)
 	if err != nil {
 		return []string{err.Error()}
@@ -77,7 +77,7 @@ func (c *testCase) run(rules *alert.Rules, file *testFile) []string {
 }
 
 // check compares the alerts of one rule that fire at one moment.
-func (a *alertTest) check(rules *alert.Rules, result *ruletest.Result) string {
+func (a *alertTest) check(rules *rules.Set, result *ruletest.Result) string {
 	title := fmt.Sprintf("%s at %s", a.AlertName, a.EvalTime)
 	if !slices.Contains(rules.Names(), a.AlertName) {
 		return fmt.Sprintf("%s: there is no rule of that name", title)
@@ -105,7 +105,7 @@ func (a *alertTest) check(rules *alert.Rules, result *ruletest.Result) string {
 	for i := range got {
 		have = append(have, got[i].String())
 	}
-	return fmt.Sprintf("%s:\n  want: %s\n  got:  %s", title, list(all), list(have))
+	return fmt.Sprintf("%s:\n  expected: %s\n  got:      %s", title, list(all), list(have))
 }
 
 func list(items []string) string {
@@ -113,10 +113,10 @@ func list(items []string) string {
 		return "nothing"
 	}
 	slices.Sort(items)
-	return strings.Join(items, "\n        ")
+	return strings.Join(items, "\n            ")
 }
 
-// labels returns what the alert is told apart by, and the severity if it stands among the labels, as promtool's files have it.
+// labels returns what distinguishes the alert, and the severity if it stands among the labels, as promtool's files have it.
 func (x *expectedAlert) labels() (labels map[string]string, severity string) {
 	labels, severity = map[string]string{}, x.Severity
 	for _, m := range []map[string]string{x.ExpLabels, x.Attributes} {

@@ -10,7 +10,7 @@ import (
 
 	"go.opentelemetry.io/collector/confmap"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ruletest"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertpipe"
 )
@@ -73,7 +73,7 @@ type expectedTransition struct {
 }
 
 // readTestFile reads a test file and compiles the rules that it is about. Paths in it are relative to the file.
-func readTestFile(path string) (*testFile, *alert.Rules, error) {
+func readTestFile(path string) (*testFile, *rules.Set, error) {
 	raw, err := readYAML(path)
 	if err != nil {
 		return nil, nil, err
@@ -196,13 +196,13 @@ func parseSpan(text string) (time.Duration, error) {
 		letters := len(rest) - len(strings.TrimLeft(rest, "mshdwy"))
 		unit, known := spanUnits[rest[:letters]]
 		if err != nil || !known || n > int64((1<<62-total)/unit) {
-			return 0, fmt.Errorf("want a span of time such as 1h30m, not %q", text)
+			return 0, fmt.Errorf("expected a duration such as 1h30m, got %q", text)
 		}
 		total += time.Duration(n) * unit
 		rest = rest[letters:]
 	}
 	if text == "" {
-		return 0, errors.New("want a span of time such as 1h30m")
+		return 0, errors.New("expected a duration such as 1h30m")
 	}
 	return total, nil
 }

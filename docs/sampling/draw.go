@@ -19,7 +19,7 @@ const (
 	step    = 40 * million
 )
 
-// shown are the lines of the exports, each a flat one over the minute that it tells of.
+// shown are the lines of the exports, each a flat one over its minute.
 var shown = []struct {
 	name, colour, label string
 }{

@@ -37,7 +37,7 @@ receivers:
     initial_delay: 0s
     scrapers: {network: {include: {interfaces: [lo]}}}
     rates: {enabled: true, metrics: [system.network.io]}
-    sampling: {interval: 1s, metrics: [system.network.io], as: gauges}
+    sampling: {interval: 1s, metrics: [system.network.io], format: gauges}
   psutil/each_second:
     collection_interval: 1s
     initial_delay: 0s

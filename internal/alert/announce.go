@@ -1,61 +1,98 @@
 package alert
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
+)
 
 // decision is what becomes of a change: announced, or why not.
 type decision uint8
 
 const (
+	// announced is a change of which a record is made.
 	announced decision = iota
 	// unannounced is a change of an alert whose fire was never announced: nobody waits for it.
 	unannounced
+	// heldBySilence is a change that a silence covers.
 	heldBySilence
+	// heldByLimit is a fire of a rule that has as many announced alerts as it may have.
 	heldByLimit
+	// heldByStorm is a change for which the minute's budget of records has nothing left.
 	heldByStorm
 )
 
 // deferral is why an alert's announcement waits.
 type deferral uint8
 
+// The numbers are stored: append only.
 const (
-	notDeferred deferral = iota
-	deferredBySilence
-	deferredByLimit
-	deferredByStorm
+	// notDeferred is an alert of which no announcement waits.
+	notDeferred deferral = 0
+	// deferredBySilence waits for the end of a silence.
+	deferredBySilence deferral = 1
+	// deferredByLimit waits for fewer announced alerts of its rule, or for room in the outbox.
+	deferredByLimit deferral = 2
+	// deferredByStorm waits for the budget of records.
+	deferredByStorm deferral = 3
 )
+
+// Valid tells whether the number is that of a deferral.
+func (d deferral) Valid() bool {
+	switch d {
+	case notDeferred, deferredBySilence, deferredByLimit, deferredByStorm:
+		return true
+	default:
+		return false
+	}
+}
+
+// deferral is why the announcement of a change that was held back waits.
+func (d decision) deferral() deferral {
+	switch d {
+	case heldBySilence:
+		return deferredBySilence
+	case heldByLimit:
+		return deferredByLimit
+	case heldByStorm:
+		return deferredByStorm
+	default:
+		return notDeferred
+	}
+}
 
 // circumstances are what decide looks at besides the change itself. Each is asked at most once, in order of declaration.
 type circumstances struct {
-	told     int
-	state    State
-	silenced func() bool
-	full     func() bool
-	budget   func() bool
+	announced int
+	state     alertschema.State
+	silenced  func() bool
+	full      func() bool
+	budget    func() bool
 }
 
 // decide says whether a change is announced. A resolve of an announced fire always is, whatever else holds: silences,
 // limits and storms hold back beginnings, never ends.
-func decide(t Transition, c circumstances) decision {
+func decide(t alertschema.Transition, c circumstances) decision {
 	switch t {
-	case Resolve, FlappingStart, FlappingEnd:
-		if c.told == 0 {
+	case alertschema.TransitionResolve, alertschema.TransitionFlappingStart, alertschema.TransitionFlappingEnd:
+		if c.announced == 0 {
 			return unannounced
 		}
 		return announced
-	case Fire:
-	case DataBack:
-		if c.told == 0 || c.state != StateNoData {
+	case alertschema.TransitionFire:
+	case alertschema.TransitionDataBack:
+		if c.announced == 0 || c.state != alertschema.StateNoData {
 			return unannounced
 		}
 	default:
-		if c.told == 0 {
+		if c.announced == 0 {
 			return unannounced
 		}
 	}
 	switch {
 	case c.silenced():
 		return heldBySilence
-	case t == Fire && c.full():
+	case t == alertschema.TransitionFire && c.full():
 		return heldByLimit
 	case !c.budget():
 		return heldByStorm
@@ -69,38 +106,38 @@ func (e *Engine) judge(c *change) decision {
 	g, r := c.group, c.group.rule
 	a := g.alert
 	return decide(c.transition, circumstances{
-		told: a.told, state: a.toldState,
+		announced: a.announced, state: a.announcedState,
 		silenced: func() bool { return e.silenced(g, max(c.from, c.to)) },
 		full: func() bool {
-			limit := e.rules.limits.AlertsPerRule
-			if r.top > 0 {
-				limit = min(limit, r.top)
+			limit := e.rules.Limits.AlertsPerRule
+			if r.Top > 0 {
+				limit = min(limit, r.Top)
 			}
-			return r.announced >= limit
+			return r.announcedCount >= limit
 		},
 		budget: func() bool { return e.storm.allow(e.now) },
 	})
 }
 
 func (e *Engine) silenced(g *group, level int) bool {
-	if len(e.silences.all) == 0 {
+	if e.silences.Empty() {
 		return false
 	}
-	return e.silences.silenced(e.now, g.rule.name, g.rule.levelName(level), e.labels(g), g.attributes(), g.resourceAttrs())
+	return e.silences.Silenced(e.now, g.rule.Name, g.rule.LevelName(level), e.labels(g), g.attributes(), g.resourceAttrs())
 }
 
 // announce makes a record of a change, or takes down why there is none yet.
 func (e *Engine) announce(c *change) {
 	a := c.group.alert
-	if (c.transition == Escalate || c.transition == Deescalate) && a.told > 0 {
+	if (c.transition == alertschema.TransitionEscalate || c.transition == alertschema.TransitionDeescalate) && a.announced > 0 {
 		// What was held back in between may have left the receiver at another level than the change began at.
 		switch {
-		case c.to == a.told:
+		case c.to == a.announced:
 			return
-		case c.to > a.told:
-			c.transition = Escalate
+		case c.to > a.announced:
+			c.transition = alertschema.TransitionEscalate
 		default:
-			c.transition = Deescalate
+			c.transition = alertschema.TransitionDeescalate
 		}
 	}
 	d := e.judge(c)
@@ -109,7 +146,7 @@ func (e *Engine) announce(c *change) {
 		e.emit(c)
 		return
 	case unannounced:
-		if c.transition == Resolve {
+		if c.transition == alertschema.TransitionResolve {
 			a.deferred = notDeferred
 		}
 		return
@@ -119,10 +156,10 @@ func (e *Engine) announce(c *change) {
 		e.stats.suppressed[suppressedLimit]++
 	case heldByStorm:
 		e.stats.suppressed[suppressedStorm]++
-		e.storm.note(c)
+		e.storm.count(c)
 	}
-	if c.transition != Repeat {
-		e.postpone(c.group, deferral(d-heldBySilence)+deferredBySilence)
+	if c.transition != alertschema.TransitionRepeat {
+		e.postpone(c.group, d.deferral())
 	}
 }
 
@@ -150,15 +187,15 @@ func (e *Engine) release() {
 		case a == nil || a.deferred == notDeferred:
 			g.waits = false
 			continue
-		case a.level == 0 || a.level == a.told && a.noData == (a.toldState == StateNoData):
+		case a.Level == 0 || a.Level == a.announced && a.noData == (a.announcedState == alertschema.StateNoData):
 			a.deferred, g.waits = notDeferred, false
 			e.journal.mark(g.id)
 			continue
-		case a.flap.latched:
+		case a.flap.Latched:
 			waiting = append(waiting, g)
 			continue
 		}
-		a.rank, a.firstT, a.firstValue = g.rule.levels[a.level-1].severity, 0, a.value.Float64
+		a.rank, a.firstT, a.firstValue = g.rule.Levels[a.Level-1].Severity, 0, a.value.Float64
 		ready = append(ready, change{group: g})
 	}
 	clear(e.deferred[len(waiting):])
@@ -175,7 +212,7 @@ func (e *Engine) release() {
 			e.emit(&c)
 			continue
 		}
-		a.deferred = deferral(d-heldBySilence) + deferredBySilence
+		a.deferred = d.deferral()
 		e.deferred = append(e.deferred, g)
 	}
 }
@@ -184,26 +221,23 @@ func (e *Engine) release() {
 func (e *Engine) belated(g *group) change {
 	a := g.alert
 	c := change{
-		group: g, t: g.clock(e.now), from: a.told, to: a.level, reason: g.rule.valueReason(), seq: a.seq, value: a.value,
+		group: g, t: g.clock(e.now), from: a.announced, to: a.Level, reason: g.rule.Kind.Reason(), seq: a.seq, value: a.value,
 		started: a.started, ended: a.ended, worst: a.worst, resource: g.resourceAttrs(), belated: true,
 	}
-	switch {
-	case g.rule.absent != nil:
-		c.reason = ReasonAbsent
-	case a.deferred == deferredByStorm:
-		c.reason = ReasonStormReleased
+	if a.deferred == deferredByStorm && g.rule.silence == 0 {
+		c.reason = alertschema.ReasonStormReleased
 	}
 	switch {
-	case a.told == 0:
-		c.transition = Fire
-	case a.level > a.told:
-		c.transition = Escalate
-	case a.level < a.told:
-		c.transition = Deescalate
+	case a.announced == 0:
+		c.transition = alertschema.TransitionFire
+	case a.Level > a.announced:
+		c.transition = alertschema.TransitionEscalate
+	case a.Level < a.announced:
+		c.transition = alertschema.TransitionDeescalate
 	case a.noData:
-		c.transition, c.reason = NoData, ReasonNoData
+		c.transition, c.reason = alertschema.TransitionNoData, alertschema.ReasonNoData
 	default:
-		c.transition = DataBack
+		c.transition = alertschema.TransitionDataBack
 	}
 	return c
 }
@@ -214,7 +248,7 @@ func (e *Engine) repeat() {
 	var due []*group
 	for _, g := range e.alerts {
 		a := g.alert
-		if g.rule.repeat > 0 && a.told > 0 && a.level > 0 && !a.flap.latched && e.now-a.toldAt >= g.rule.repeat {
+		if g.rule.RepeatInterval > 0 && a.announced > 0 && a.Level > 0 && !a.flap.Latched && e.now-a.announcedAt >= g.rule.RepeatInterval {
 			due = append(due, g)
 		}
 	}
@@ -223,8 +257,8 @@ func (e *Engine) repeat() {
 		a := g.alert
 		a.repeats++
 		c := e.belated(g)
-		c.transition, c.reason, c.from, c.to = Repeat, ReasonRepeat, a.told, a.told
-		g.rule.transitions[Repeat]++
+		c.transition, c.reason, c.from, c.to = alertschema.TransitionRepeat, alertschema.ReasonRepeat, a.announced, a.announced
+		g.rule.transitions[alertschema.TransitionRepeat]++
 		e.announce(&c)
 	}
 }

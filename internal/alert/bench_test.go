@@ -8,21 +8,25 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
 // fleet feeds n series of one metric to an engine with the given number of rules.
 type fleet struct {
 	engine *Engine
-	origin Origin
-	attrs  [][]Attr
+	origin attr.Origin
+	attrs  [][]attr.Attr
 }
 
-func newFleet(tb testing.TB, rules, n int, edit func(int, *RuleConfig)) *fleet {
+func newFleet(tb testing.TB, ruleSet, n int, edit func(int, *rules.RuleConfig)) *fleet {
 	tb.Helper()
-	cfg := DefaultConfig()
+	cfg := rules.DefaultConfig()
 	cfg.Limits.Series = n
-	for i := range rules {
-		rc := RuleConfig{Name: fmt.Sprintf("rule%d", i), Metric: "system.network.io", Thresholds: map[string]LevelConfig{
+	for i := range ruleSet {
+		rc := rules.RuleConfig{Name: fmt.Sprintf("rule%d", i), Metric: "system.network.io", Thresholds: map[string]rules.LevelConfig{
 			"warning": {Above: 1e9, Clear: 9e8}, "critical": {Above: 2e9},
 		}}
 		if edit != nil {
@@ -30,13 +34,13 @@ func newFleet(tb testing.TB, rules, n int, edit func(int, *RuleConfig)) *fleet {
 		}
 		cfg.Rules = append(cfg.Rules, rc)
 	}
-	compiled, err := Compile(cfg)
+	compiled, err := rules.Compile(cfg)
 	require.NoError(tb, err)
 	f := &fleet{engine: New(compiled, base)}
-	f.origin.Resource = []Attr{{"host.name", StringValue("db1")}, {"os.type", StringValue("linux")}}
+	f.origin.Resource = []attr.Attr{attr.String("host.name", "db1"), attr.String("os.type", "linux")}
 	for i := range n {
-		f.attrs = append(f.attrs, []Attr{
-			{"network.interface.name", StringValue(fmt.Sprintf("veth%05d", i))}, {"network.io.direction", StringValue("receive")},
+		f.attrs = append(f.attrs, []attr.Attr{
+			attr.String("network.interface.name", fmt.Sprintf("veth%05d", i)), attr.String("network.io.direction", "receive"),
 		})
 	}
 	return f
@@ -45,7 +49,7 @@ func newFleet(tb testing.TB, rules, n int, edit func(int, *RuleConfig)) *fleet {
 func (f *fleet) observe(now time.Time, p *Point) {
 	f.engine.Begin(now)
 	m := f.engine.Matcher("system.network.io")
-	m.Select(&f.origin, Stream{Unit: "By", Kind: CumulativeCounter})
+	m.Select(&f.origin, Stream{Unit: "By", Kind: window.CumulativeCounter})
 	p.Time = now.UnixNano()
 	for i := range f.attrs {
 		p.Attributes = f.attrs[i]
@@ -55,7 +59,7 @@ func (f *fleet) observe(now time.Time, p *Point) {
 
 // BenchmarkUnmatchedPoint is the cost of a data point of a metric that has rules, none of which wants the point.
 func BenchmarkUnmatchedPoint(b *testing.B) {
-	f := newFleet(b, 3, 1, func(_ int, rc *RuleConfig) { rc.Match = map[string]any{"network.io.direction": "transmit"} })
+	f := newFleet(b, 3, 1, func(_ int, rc *rules.RuleConfig) { rc.Match = map[string]any{"network.io.direction": "transmit"} })
 	m := f.engine.Matcher("system.network.io")
 	p := Point{Attributes: f.attrs[0], Time: base.UnixNano(), Value: 1}
 	b.ReportAllocs()
@@ -79,7 +83,7 @@ func BenchmarkUnmatchedMetric(b *testing.B) {
 
 // BenchmarkRound is one round of points for all series, by rules and series: taking them in, evaluating them, and the tick.
 func BenchmarkRound(b *testing.B) {
-	windowed := func(i int, rc *RuleConfig) {
+	windowed := func(i int, rc *rules.RuleConfig) {
 		if i%2 == 1 {
 			rc.Window, rc.Aggregate = 5*time.Minute, []string{"avg", "max", "rate"}[i/2%3]
 		}
@@ -116,9 +120,9 @@ func BenchmarkRound(b *testing.B) {
 }
 
 // bytesPerSeries returns the heap that one of n series takes after so many rounds.
-func bytesPerSeries(tb testing.TB, rules, n, rounds int, edit func(int, *RuleConfig)) float64 {
+func bytesPerSeries(tb testing.TB, ruleSet, n, rounds int, edit func(int, *rules.RuleConfig)) float64 {
 	tb.Helper()
-	f := newFleet(tb, rules, n, edit)
+	f := newFleet(tb, ruleSet, n, edit)
 	heap := func() uint64 {
 		var m runtime.MemStats
 		runtime.GC()
@@ -144,14 +148,14 @@ func bytesPerSeries(tb testing.TB, rules, n, rounds int, edit func(int, *RuleCon
 func BenchmarkSeriesMemory(b *testing.B) {
 	for b.Loop() {
 		b.ReportMetric(bytesPerSeries(b, 1, 10000, 2, nil), "B/series")
-		window := bytesPerSeries(b, 1, 10000, 60, func(_ int, rc *RuleConfig) { rc.Window, rc.Aggregate = 5*time.Minute, "avg" })
-		b.ReportMetric(window, "B/series+20samples")
+		span := bytesPerSeries(b, 1, 10000, 60, func(_ int, rc *rules.RuleConfig) { rc.Window, rc.Aggregate = 5*time.Minute, "avg" })
+		b.ReportMetric(span, "B/series+20samples")
 		b.ReportMetric(bytesPerSeries(b, 12, 10000, 2, nil), "B/series*12rules")
 	}
 }
 
 func TestAllocations(t *testing.T) {
-	f := newFleet(t, 3, 1, func(_ int, rc *RuleConfig) { rc.Match = map[string]any{"network.io.direction": "transmit"} })
+	f := newFleet(t, 3, 1, func(_ int, rc *rules.RuleConfig) { rc.Match = map[string]any{"network.io.direction": "transmit"} })
 	m := f.engine.Matcher("system.network.io")
 	p := Point{Attributes: f.attrs[0], Time: base.UnixNano(), Value: 1}
 	assert.Zero(t, testing.AllocsPerRun(100, func() {

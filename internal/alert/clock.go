@@ -1,6 +1,12 @@
 package alert
 
-import "time"
+import (
+	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
+)
 
 // setNow takes down what time the caller says it is.
 func (e *Engine) setNow(now time.Time) {
@@ -8,7 +14,7 @@ func (e *Engine) setNow(now time.Time) {
 	e.now = now.UnixNano()
 	if ahead > maxAhead {
 		e.notice("the clock was set back by %s: alerts stay as they are, and their rules begin afresh with the samples that come now",
-			formatDuration(time.Duration(ahead)))
+			rules.FormatDuration(time.Duration(ahead)))
 		e.clockSetBack()
 	}
 }
@@ -17,10 +23,10 @@ func (e *Engine) setNow(now time.Time) {
 // on would be late otherwise. Alerts stay.
 func (e *Engine) clockSetBack() {
 	e.started = min(e.started, e.now)
-	e.storm.opened, e.storm.next = unset, unset
+	e.storm.opened, e.storm.next = ladder.Unset, ladder.Unset
 	for _, m := range e.matchers {
 		m.clockSetBack()
-		for _, f := range m.figures {
+		for _, f := range m.statistics {
 			f.clockSetBack()
 		}
 	}
@@ -39,7 +45,7 @@ func (m *Matcher) clockSetBack() {
 	now := m.engine.now
 	for key, s := range m.series {
 		s.seenAt = min(s.seenAt, now)
-		if max(s.newest(), s.staleAt()) > now+maxAhead {
+		if max(s.Newest(), s.EndedAt()) > now+maxAhead {
 			m.forget(key, s)
 		}
 	}
@@ -47,12 +53,12 @@ func (m *Matcher) clockSetBack() {
 
 func (g *group) clockSetBack(now int64) {
 	future := g.lastEvent > now+maxAhead
-	g.lastEval, g.lastSample, g.lastArrival = unset, min(g.lastSample, now), min(g.lastArrival, now)
-	if g.companion != nil {
-		g.companion.complete = min(g.companion.complete, now)
+	g.lastEval, g.lastSample, g.lastArrival = ladder.Unset, min(g.lastSample, now), min(g.lastArrival, now)
+	if g.inputs != nil {
+		g.inputs.complete = min(g.inputs.complete, now)
 	}
 	if future {
-		g.pend, g.lastRound, g.lastEvent = nil, unset, unset
+		g.pending, g.lastRound, g.lastEvent = nil, ladder.Unset, ladder.Unset
 	}
 	a := g.alert
 	if a == nil {
@@ -60,17 +66,15 @@ func (g *group) clockSetBack(now int64) {
 	}
 	a.notAfter(now)
 	a.decided = min(a.decided, now)
-	if future && g.rule.absent == nil {
-		g.lastEvent, a.presentUntil = now, now+maxLookback // As after a restart it counts as just seen.
-		a.restored = a.level > 0 && g.rule.retention() > 0
+	if future && g.rule.silence == 0 {
+		g.lastEvent, a.presentUntil = now, now+window.MaxLookback // As after a restart it counts as just seen.
+		a.restored = a.Level > 0 && g.rule.Kind.Span() > 0
 	}
 }
 
 // notAfter moves to now what lies after it.
 func (a *alertState) notAfter(now int64) {
-	a.machine.notAfter(now)
-	a.ended, a.toldAt, a.flap.last = min(a.ended, now), min(a.toldAt, now), min(a.flap.last, now)
-	for i, t := range a.flap.times {
-		a.flap.times[i] = min(t, now)
-	}
+	a.NotAfter(now)
+	a.flap.NotAfter(now)
+	a.ended, a.announcedAt = min(a.ended, now), min(a.announcedAt, now)
 }

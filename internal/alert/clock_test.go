@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 )
 
 // A host starts with a clock that is two hours ahead, until NTP sets it right.
@@ -13,7 +15,7 @@ func TestClockSetBack(t *testing.T) {
 	t.Parallel()
 	t.Run("a firing alert resolves", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		r.step(7200, 90)
 		r.drain()
 		r.step(0, 10)
@@ -25,7 +27,7 @@ func TestClockSetBack(t *testing.T) {
 	})
 	t.Run("a firing alert stays while its value does", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		r.step(7200, 90)
 		r.drain()
 		for s := 0.0; s < 900; s += 15 {
@@ -36,14 +38,14 @@ func TestClockSetBack(t *testing.T) {
 	})
 	t.Run("a quiet series fires", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		r.step(7200, 10)
 		r.step(15, 99)
 		assert.Equal(t, []string{"fire:critical"}, r.transitions())
 	})
 	t.Run("data that stops is missed", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.NoData = &NoDataConfig{After: 2 * time.Minute, Action: "keep"} }), nil)
+		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.NoData = &rules.NoDataConfig{After: 2 * time.Minute, Action: "keep"} }), nil)
 		r.step(7200, 90)
 		r.drain()
 		for s := 0.0; s <= 105; s += 15 {
@@ -55,7 +57,7 @@ func TestClockSetBack(t *testing.T) {
 	})
 	t.Run("absence fires", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, []RuleConfig{{Name: "gone", Metric: "m", Severity: "critical", Absent: &AbsentConfig{For: 4 * time.Minute}}}, nil)
+		r := newRig(t, []rules.RuleConfig{{Name: "gone", Metric: "m", Severity: "critical", Absent: &rules.AbsentConfig{For: 4 * time.Minute}}}, nil)
 		r.step(7200, 1)
 		r.step(7215, 1)
 		r.engine.Evaluate(at(0))
@@ -65,8 +67,8 @@ func TestClockSetBack(t *testing.T) {
 	})
 	t.Run("flapping ends", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) {
-			rc.Flapping = &FlappingConfig{Transitions: 4, Within: 5 * time.Minute, StableFor: 2 * time.Minute}
+		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) {
+			rc.Flapping = &rules.FlappingConfig{Transitions: 4, Within: 5 * time.Minute, StableFor: 2 * time.Minute}
 		}), nil)
 		for i := range 6 {
 			r.step(7200+15*float64(i), []float64{90, 10}[i%2])
@@ -79,7 +81,7 @@ func TestClockSetBack(t *testing.T) {
 	})
 	t.Run("windows fill again", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "avg" }), nil)
+		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "avg" }), nil)
 		r.step(7200, 90)
 		r.drain()
 		for s := 0.0; s < 45; s += 15 {
@@ -92,7 +94,7 @@ func TestClockSetBack(t *testing.T) {
 	})
 	t.Run("silent series are forgotten", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		r.step(7200, 10)
 		r.step(0, 10)
 		r.engine.Evaluate(at(3600))
@@ -104,14 +106,14 @@ func TestClockSetBack(t *testing.T) {
 	})
 	t.Run("the storm budget is there again", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), func(c *Config) { c.Limits.EventsPerMinute = 1 })
+		r := newRig(t, ladderRule(nil), func(c *rules.Config) { c.Limits.EventsPerMinute = 1 })
 		r.step(7200, 90)
 		r.step(0, 99)
 		assert.Equal(t, []string{"fire:warning", "escalate:critical"}, r.transitions())
 	})
 	t.Run("a second is no matter", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		r.step(100, 90)
 		r.engine.Evaluate(at(99))
 		assert.Equal(t, []string{"fire:warning"}, r.transitions())

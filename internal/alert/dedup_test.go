@@ -7,6 +7,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 func TestDecide(t *testing.T) {
@@ -18,32 +22,32 @@ func TestDecide(t *testing.T) {
 		edit(&c)
 		return c
 	}
-	told := func(c *circumstances) { c.told, c.state = 1, StateFiring }
+	wasAnnounced := func(c *circumstances) { c.announced, c.state = 1, alertschema.StateFiring }
 	cases := []struct {
 		story string
-		t     Transition
+		t     alertschema.Transition
 		c     circumstances
 		want  decision
 	}{
-		{"the first fire is announced", Fire, calm, announced},
-		{"a silence holds a fire back", Fire, with(func(c *circumstances) { c.silenced = yes }), heldBySilence},
-		{"a full rule holds a fire back", Fire, with(func(c *circumstances) { c.full = yes }), heldByLimit},
-		{"an exhausted budget holds a fire back", Fire, with(func(c *circumstances) { c.budget = no }), heldByStorm},
-		{"a silence is asked before the budget is spent", Fire, with(func(c *circumstances) { c.silenced, c.budget = yes, no }), heldBySilence},
-		{"nobody waits for the resolve of an unannounced fire", Resolve, calm, unannounced},
-		{"a resolve passes silence, limit and storm", Resolve, with(func(c *circumstances) {
-			told(c)
+		{"the first fire is announced", alertschema.TransitionFire, calm, announced},
+		{"a silence holds a fire back", alertschema.TransitionFire, with(func(c *circumstances) { c.silenced = yes }), heldBySilence},
+		{"a full rule holds a fire back", alertschema.TransitionFire, with(func(c *circumstances) { c.full = yes }), heldByLimit},
+		{"an exhausted budget holds a fire back", alertschema.TransitionFire, with(func(c *circumstances) { c.budget = no }), heldByStorm},
+		{"a silence is asked before the budget is spent", alertschema.TransitionFire, with(func(c *circumstances) { c.silenced, c.budget = yes, no }), heldBySilence},
+		{"nobody waits for the resolve of an unannounced fire", alertschema.TransitionResolve, calm, unannounced},
+		{"a resolve passes silence, limit and storm", alertschema.TransitionResolve, with(func(c *circumstances) {
+			wasAnnounced(c)
 			c.silenced, c.full, c.budget = yes, yes, no
 		}), announced},
-		{"an escalation of an unannounced fire waits with it", Escalate, calm, unannounced},
-		{"an escalation is announced", Escalate, with(told), announced},
-		{"a full rule lets its own alerts escalate", Escalate, with(func(c *circumstances) { told(c); c.full = yes }), announced},
-		{"a storm holds an escalation back", Escalate, with(func(c *circumstances) { told(c); c.budget = no }), heldByStorm},
-		{"data that is back is news only after no data", DataBack, with(told), unannounced},
-		{"data back after no data", DataBack, with(func(c *circumstances) { c.told, c.state = 1, StateNoData }), announced},
-		{"flapping of an unannounced alert is not told", FlappingStart, calm, unannounced},
-		{"flapping saves records, so the budget does not stop it", FlappingStart, with(func(c *circumstances) { told(c); c.budget = no }), announced},
-		{"a repeat is the first to go in a storm", Repeat, with(func(c *circumstances) { told(c); c.budget = no }), heldByStorm},
+		{"an escalation of an unannounced fire waits with it", alertschema.TransitionEscalate, calm, unannounced},
+		{"an escalation is announced", alertschema.TransitionEscalate, with(wasAnnounced), announced},
+		{"a full rule lets its own alerts escalate", alertschema.TransitionEscalate, with(func(c *circumstances) { wasAnnounced(c); c.full = yes }), announced},
+		{"a storm holds an escalation back", alertschema.TransitionEscalate, with(func(c *circumstances) { wasAnnounced(c); c.budget = no }), heldByStorm},
+		{"data that is back is news only after no data", alertschema.TransitionDataBack, with(wasAnnounced), unannounced},
+		{"data back after no data", alertschema.TransitionDataBack, with(func(c *circumstances) { c.announced, c.state = 1, alertschema.StateNoData }), announced},
+		{"flapping of an unannounced alert is not told", alertschema.TransitionFlappingStart, calm, unannounced},
+		{"flapping saves records, so the budget does not stop it", alertschema.TransitionFlappingStart, with(func(c *circumstances) { wasAnnounced(c); c.budget = no }), announced},
+		{"a repeat is the first to go in a storm", alertschema.TransitionRepeat, with(func(c *circumstances) { wasAnnounced(c); c.budget = no }), heldByStorm},
 	}
 	for _, c := range cases {
 		assert.Equal(t, c.want, decide(c.t, c.c), c.story)
@@ -52,7 +56,7 @@ func TestDecide(t *testing.T) {
 
 func TestRepeat(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(func(rc *RuleConfig) { rc.RepeatInterval = new(time.Minute) }), nil)
+	r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.RepeatInterval = new(time.Minute) }), nil)
 	var got []string
 	for s := 0.0; s <= 150; s += 15 {
 		r.step(s, 90)
@@ -65,9 +69,9 @@ func TestRepeat(t *testing.T) {
 
 func TestFlapping(t *testing.T) {
 	t.Parallel()
-	rule := func() []RuleConfig {
-		return ladder(func(rc *RuleConfig) {
-			rc.Flapping = &FlappingConfig{Transitions: 4, Within: 5 * time.Minute, StableFor: 2 * time.Minute}
+	rule := func() []rules.RuleConfig {
+		return ladderRule(func(rc *rules.RuleConfig) {
+			rc.Flapping = &rules.FlappingConfig{Transitions: 4, Within: 5 * time.Minute, StableFor: 2 * time.Minute}
 		})
 	}
 	swing := func(r *rig, from float64, n int) (string, float64) {
@@ -93,17 +97,17 @@ func TestFlapping(t *testing.T) {
 		r.step(s, 10)
 		events := r.drain()
 		require.Len(t, events, 2)
-		assert.Equal(t, FlappingEnd, events[0].Transition)
-		assert.Equal(t, Resolve, events[1].Transition)
+		assert.Equal(t, alertschema.TransitionFlappingEnd, events[0].Transition)
+		assert.Equal(t, alertschema.TransitionResolve, events[1].Transition)
 		assert.Equal(t, at(end).UnixNano(), events[1].EndedAt, "the real end, not that of the latch")
 		assert.Equal(t, events[0].EpisodeID, events[1].EpisodeID)
 		assert.EqualValues(t, 6, r.engine.Stats(at(s)).EventsSuppressed["flapping"])
 	})
 	t.Run("gone while it was about to flap", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) {
+		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) {
 			rc.Flapping = rule()[0].Flapping
-			rc.NoData = &NoDataConfig{After: 45 * time.Second, Action: "resolve"}
+			rc.NoData = &rules.NoDataConfig{After: 45 * time.Second, Action: "resolve"}
 		}), nil)
 		_, s := swing(r, 0, 3)
 		end := s - 15
@@ -112,14 +116,14 @@ func TestFlapping(t *testing.T) {
 		}
 		events := r.drain()
 		require.Len(t, events, 1)
-		assert.Equal(t, Resolve, events[0].Transition)
-		assert.Equal(t, ReasonStale, events[0].Reason)
+		assert.Equal(t, alertschema.TransitionResolve, events[0].Transition)
+		assert.Equal(t, alertschema.ReasonStale, events[0].Reason)
 	})
 	t.Run("gone and back again and again", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(func(rc *RuleConfig) {
-			rc.Flapping = &FlappingConfig{Transitions: 4, Within: time.Hour, StableFor: time.Hour}
-			rc.NoData = &NoDataConfig{After: 45 * time.Second, Action: "resolve"}
+		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) {
+			rc.Flapping = &rules.FlappingConfig{Transitions: 4, Within: time.Hour, StableFor: time.Hour}
+			rc.NoData = &rules.NoDataConfig{After: 45 * time.Second, Action: "resolve"}
 		}), nil)
 		said := 0
 		for s := 0.0; s < 3000; s += 15 {
@@ -141,8 +145,8 @@ func TestFlapping(t *testing.T) {
 		}
 		events := r.drain()
 		require.Len(t, events, 1)
-		assert.Equal(t, FlappingEnd, events[0].Transition)
-		assert.Equal(t, StateFiring, events[0].State)
+		assert.Equal(t, alertschema.TransitionFlappingEnd, events[0].Transition)
+		assert.Equal(t, alertschema.StateFiring, events[0].State)
 		r.step(s, 10)
 		assert.Equal(t, []string{"resolve"}, r.transitions())
 	})
@@ -153,8 +157,8 @@ func TestFlapping(t *testing.T) {
 		r.step(s, 99)
 		events := r.drain()
 		require.Len(t, events, 1)
-		assert.Equal(t, Escalate, events[0].Transition)
-		assert.Equal(t, StateFlapping, events[0].State)
+		assert.Equal(t, alertschema.TransitionEscalate, events[0].Transition)
+		assert.Equal(t, alertschema.StateFlapping, events[0].State)
 		assert.Equal(t, "critical", events[0].Severity)
 		r.step(s+15, 10)
 		r.step(s+30, 99)
@@ -162,7 +166,7 @@ func TestFlapping(t *testing.T) {
 	})
 	t.Run("flapping behind a silence: what fires in the end is announced", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, rule(), func(c *Config) { c.Silences = []SilenceConfig{{From: at(0), To: at(300)}} })
+		r := newRig(t, rule(), func(c *rules.Config) { c.Silences = []rules.SilenceConfig{{From: at(0), To: at(300)}} })
 		_, s := swing(r, 0, 4)
 		for ; s < 300; s += 15 {
 			r.step(s, 90)
@@ -197,7 +201,7 @@ func disks(r *rig, s float64, n int, value func(int) float64) {
 
 func TestStorm(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(nil), func(c *Config) { c.Limits.EventsPerMinute, c.Limits.AlertsPerRule = 10, 1000 })
+	r := newRig(t, ladderRule(nil), func(c *rules.Config) { c.Limits.EventsPerMinute, c.Limits.AlertsPerRule = 10, 1000 })
 	disks(r, 0, 50, func(i int) float64 {
 		if i%10 == 3 {
 			return 99
@@ -214,7 +218,7 @@ func TestStorm(t *testing.T) {
 	}
 	summary := events[10]
 	assert.Equal(t, "alert.suppressed", summary.Name())
-	assert.Equal(t, []SuppressedCount{{"load", "warning", 40}}, summary.Counts)
+	assert.Equal(t, []event.SuppressedCount{{Rule: "load", Severity: "warning", Count: 40}}, summary.Counts)
 	assert.Contains(t, summary.Body, "40 alert records held back, more than 10 a minute: 40 of load (warning)")
 	assert.Equal(t, []string{
 		"log.record.uid=" + summary.UID, "alert.suppressed.count=40", "alert.suppressed.load.warning=40",
@@ -230,7 +234,7 @@ func TestStorm(t *testing.T) {
 	})
 	resolved := map[string]bool{}
 	for _, ev := range r.drain() {
-		if ev.Transition == Resolve {
+		if ev.Transition == alertschema.TransitionResolve {
 			resolved[ev.AlertID] = true
 		}
 	}
@@ -252,7 +256,7 @@ func TestStorm(t *testing.T) {
 			return 85
 		})
 		for _, ev := range r.drain() {
-			if ev.Kind == StateChange && ev.Reason == ReasonStormReleased && ev.Transition == Fire {
+			if ev.Kind == alertschema.KindStateChange && ev.Reason == alertschema.ReasonStormReleased && ev.Transition == alertschema.TransitionFire {
 				released[ev.AlertID] = true
 			}
 		}
@@ -260,8 +264,8 @@ func TestStorm(t *testing.T) {
 	assert.Len(t, r.engine.Active(), 20)
 	still := 0
 	for _, g := range r.engine.alerts {
-		if g.alert.level > 0 {
-			assert.Positive(t, g.alert.told)
+		if g.alert.Level > 0 {
+			assert.Positive(t, g.alert.announced)
 			still++
 		}
 	}
@@ -275,23 +279,23 @@ func TestStormOfMissingData(t *testing.T) {
 	const n = 30
 	high := func(int) float64 { return 85 }
 	for _, reborn := range []bool{false, true} {
-		r := newRig(t, ladder(func(rc *RuleConfig) { rc.NoData = &NoDataConfig{After: time.Minute, Action: "keep"} }),
-			func(c *Config) { c.Limits.EventsPerMinute = 10 })
-		stored, uids, heard := store{}, map[string]bool{}, map[string][]Transition{}
+		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.NoData = &rules.NoDataConfig{After: time.Minute, Action: "keep"} }),
+			func(c *rules.Config) { c.Limits.EventsPerMinute = 10 })
+		stored, uids, heard := store{}, map[string]bool{}, map[string][]alertschema.Transition{}
 		listen := func() {
 			for _, ev := range r.drain() {
-				if ev.Kind != StateChange {
+				if ev.Kind != alertschema.KindStateChange {
 					continue
 				}
 				require.False(t, uids[ev.UID], ev.UID)
 				uids[ev.UID] = true
 				heard[ev.AlertID] = append(heard[ev.AlertID], ev.Transition)
-				if ev.Transition == NoData {
-					assert.Equal(t, ReasonNoData, ev.Reason)
+				if ev.Transition == alertschema.TransitionNoData {
+					assert.Equal(t, alertschema.ReasonNoData, ev.Reason)
 				}
 			}
 		}
-		all := func(want ...Transition) {
+		all := func(want ...alertschema.Transition) {
 			t.Helper()
 			assert.Len(t, heard, n)
 			for id, said := range heard {
@@ -304,7 +308,7 @@ func TestStormOfMissingData(t *testing.T) {
 			disks(r, s, n, high)
 			listen()
 		}
-		all(Fire)
+		all(alertschema.TransitionFire)
 		for end := s + 300; s < end; s += 15 {
 			r.engine.Evaluate(at(s))
 			listen()
@@ -313,7 +317,7 @@ func TestStormOfMissingData(t *testing.T) {
 				r.reborn(stored, s, s+5)
 			}
 		}
-		all(Fire, NoData)
+		all(alertschema.TransitionFire, alertschema.TransitionNoData)
 		for end := s + 300; s < end; s += 15 {
 			disks(r, s, n, high)
 			listen()
@@ -322,14 +326,14 @@ func TestStormOfMissingData(t *testing.T) {
 				r.reborn(stored, s, s+5)
 			}
 		}
-		all(Fire, NoData, DataBack)
+		all(alertschema.TransitionFire, alertschema.TransitionNoData, alertschema.TransitionDataBack)
 	}
 }
 
 func TestMissingDataThatCameAndWentBehindASilence(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(func(rc *RuleConfig) { rc.NoData = &NoDataConfig{After: time.Minute, Action: "keep"} }),
-		func(c *Config) { c.Silences = []SilenceConfig{{From: at(30), To: at(300)}} })
+	r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.NoData = &rules.NoDataConfig{After: time.Minute, Action: "keep"} }),
+		func(c *rules.Config) { c.Silences = []rules.SilenceConfig{{From: at(30), To: at(300)}} })
 	r.step(0, 90)
 	for s := 15.0; s <= 90; s += 15 {
 		r.engine.Evaluate(at(s))
@@ -343,7 +347,7 @@ func TestMissingDataThatCameAndWentBehindASilence(t *testing.T) {
 
 func TestLimitHoldsBackTheExcessAlone(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(nil), func(c *Config) { c.Limits.AlertsPerRule = 3 })
+	r := newRig(t, ladderRule(nil), func(c *rules.Config) { c.Limits.AlertsPerRule = 3 })
 	disks(r, 0, 5, func(int) float64 { return 90 })
 	assert.Equal(t, []string{"fire:warning", "fire:warning", "fire:warning"}, r.transitions())
 	disks(r, 15, 5, func(int) float64 { return 90 })
@@ -351,7 +355,7 @@ func TestLimitHoldsBackTheExcessAlone(t *testing.T) {
 	assert.EqualValues(t, 2, r.engine.Stats(at(15)).EventsSuppressed["limit"])
 	var announced string
 	for _, g := range r.engine.alerts {
-		if g.alert.told > 0 {
+		if g.alert.announced > 0 {
 			announced = g.attributes()[0].Value.AsString()
 		}
 	}
@@ -366,7 +370,7 @@ func TestLimitHoldsBackTheExcessAlone(t *testing.T) {
 
 func TestTopTakesTheWorst(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(func(rc *RuleConfig) { rc.Top = 2 }), nil)
+	r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.Top = 2 }), nil)
 	disks(r, 0, 5, func(i int) float64 { return 81 + float64(i) })
 	events := r.drain()
 	require.Len(t, events, 2)
@@ -376,25 +380,25 @@ func TestTopTakesTheWorst(t *testing.T) {
 
 func TestSilences(t *testing.T) {
 	t.Parallel()
-	silenced := func(s SilenceConfig) func(*Config) {
-		return func(c *Config) { c.Silences = []SilenceConfig{s} }
+	silenced := func(s rules.SilenceConfig) func(*rules.Config) {
+		return func(c *rules.Config) { c.Silences = []rules.SilenceConfig{s} }
 	}
-	until := SilenceConfig{Match: map[string]any{"alert.rule.name": "load", "host.name": map[string]any{"glob": "db*"}}, To: "2026-01-01T00:01:00Z"}
+	until := rules.SilenceConfig{Match: map[string]any{"alert.rule.name": "load", "host.name": map[string]any{"glob": "db*"}}, To: "2026-01-01T00:01:00Z"}
 	t.Run("silenced=>announced when the silence ends", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), silenced(until))
+		r := newRig(t, ladderRule(nil), silenced(until))
 		r.step(0, 90)
 		r.step(45, 90)
 		assert.Empty(t, r.transitions())
 		r.step(60, 90)
 		events := r.drain()
 		require.Len(t, events, 1)
-		assert.Equal(t, Fire, events[0].Transition)
+		assert.Equal(t, alertschema.TransitionFire, events[0].Transition)
 		assert.Equal(t, at(0).UnixNano(), events[0].StartedAt)
 	})
 	t.Run("silenced=>gone before the silence ends", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), silenced(until))
+		r := newRig(t, ladderRule(nil), silenced(until))
 		r.step(0, 90)
 		r.step(45, 10)
 		r.step(60, 10)
@@ -403,7 +407,7 @@ func TestSilences(t *testing.T) {
 	})
 	t.Run("gone and back between two ticks: announced once", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), silenced(SilenceConfig{From: at(0), To: at(300)}))
+		r := newRig(t, ladderRule(nil), silenced(rules.SilenceConfig{From: at(0), To: at(300)}))
 		r.step(0, 90)
 		r.observe(5, point{s: 5, v: 10})
 		r.observe(10, point{s: 10, v: 90})
@@ -414,7 +418,7 @@ func TestSilences(t *testing.T) {
 	})
 	t.Run("the resolve of what was announced before the silence passes", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), silenced(SilenceConfig{From: at(10)}))
+		r := newRig(t, ladderRule(nil), silenced(rules.SilenceConfig{From: at(10)}))
 		r.step(0, 90)
 		r.step(15, 99)
 		assert.Equal(t, []string{"fire:warning"}, r.transitions())
@@ -423,13 +427,13 @@ func TestSilences(t *testing.T) {
 	})
 	t.Run("other alerts are not silenced", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladder(nil), silenced(SilenceConfig{Match: map[string]any{"host.name": "web1"}, To: "2027-01-01T00:00:00Z"}))
+		r := newRig(t, ladderRule(nil), silenced(rules.SilenceConfig{Match: map[string]any{"host.name": "web1"}, To: "2027-01-01T00:00:00Z"}))
 		r.step(0, 90)
 		assert.Equal(t, []string{"fire:warning"}, r.transitions())
 	})
 	t.Run("every Thursday night", func(t *testing.T) {
 		t.Parallel() // 2026-01-01 is a Thursday.
-		r := newRig(t, ladder(nil), silenced(SilenceConfig{Cron: "0 0 * * 4", Duration: 2 * time.Minute}))
+		r := newRig(t, ladderRule(nil), silenced(rules.SilenceConfig{Cron: "0 0 * * 4", Duration: 2 * time.Minute}))
 		r.step(0, 90)
 		r.step(105, 90)
 		assert.Empty(t, r.transitions())
@@ -438,36 +442,9 @@ func TestSilences(t *testing.T) {
 	})
 }
 
-func TestCron(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		expr, when string
-		want       bool
-	}{
-		{"*/15 * * * *", "2026-01-01T10:45:00Z", true},
-		{"*/15 * * * *", "2026-01-01T10:46:00Z", false},
-		{"30 2 1-7 * *", "2026-01-07T02:30:00Z", true},
-		{"30 2 1-7 * *", "2026-01-08T02:30:00Z", false},
-		{"0 0 13 * 5", "2026-02-13T00:00:00Z", true},
-		{"0 0 13 * 5", "2026-01-13T00:00:00Z", true}, // Both given: either is enough.
-		{"0 0 * * 7", "2026-01-04T00:00:00Z", true},
-		{"0 22,23 * 1 1-5", "2026-01-02T23:00:00Z", true},
-	} {
-		s, err := parseCron(c.expr)
-		require.NoError(t, err)
-		when, err := time.Parse(time.RFC3339, c.when)
-		require.NoError(t, err)
-		assert.Equal(t, c.want, s.matches(when), "%s at %s", c.expr, c.when)
-	}
-	for _, bad := range []string{"", "* * * *", "60 * * * *", "a * * * *", "5-1 * * * *", "*/0 * * * *"} {
-		_, err := parseCron(bad)
-		require.Error(t, err, bad)
-	}
-}
-
 func TestSeriesLimit(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(nil), func(c *Config) { c.Limits.Series = 10 })
+	r := newRig(t, ladderRule(nil), func(c *rules.Config) { c.Limits.Series = 10 })
 	disks(r, 0, 25, func(int) float64 { return 10 })
 	stats := r.engine.Stats(at(0))
 	assert.Equal(t, 10, stats.Series)
@@ -478,12 +455,12 @@ func TestSeriesLimit(t *testing.T) {
 
 func TestSampleLimit(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(func(rc *RuleConfig) { rc.Window, rc.Aggregate = 2*time.Minute, "count" }), func(c *Config) { c.Limits.SamplesPerSeries = 8 })
+	r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate = 2*time.Minute, "count" }), func(c *rules.Config) { c.Limits.SamplesPerSeries = 8 })
 	for s := 0.0; s < 60; s++ {
 		r.step(s, 1)
 	}
 	for _, s := range r.engine.matchers["m"].series {
-		assert.Equal(t, 8, s.samples.len())
+		assert.Equal(t, 8, s.Samples.Len())
 	}
 	assert.EqualValues(t, 52, r.engine.Stats(at(60)).SamplesIgnored["limit"])
 }

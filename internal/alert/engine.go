@@ -5,81 +5,94 @@ import (
 	"hash/maphash"
 	"math"
 	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // Engine runs rules. It is not safe for concurrent use: the caller holds a lock around every call.
 type Engine struct {
-	rules    *Rules
+	rules    *rules.Set
 	states   []*ruleState
 	matchers map[string]*Matcher
 	started  int64
 	now      int64
 
 	seed         maphash.Seed
-	resources    map[seriesKey]*resource
+	resources    map[attr.Hash]*resource
 	seriesCount  int
-	warnedSeries bool // That limits.series is reached was said.
+	warnedSeries bool // That limits::series is reached was said.
 
-	touched  []*group
-	serving  []*series // Series of a companion that have come in this round.
-	changes  []change
-	alerts   map[uint64]*group // Groups that have an alert.
-	deferred []*group          // Alerts whose announcement waits.
+	touched       []*group
+	touchedInputs []*series // Inputs of groups that have come in this round.
+	// inputRefs are the groups that look at a series without having it as a member.
+	inputRefs map[*series][]inputRef
+	changes   []change
+	alerts    map[uint64]*group // Groups that have an alert.
+	deferred  []*group          // Alerts whose announcement waits.
 
-	silences silenceSet
+	silences rules.SilenceSet
 	storm    storm
-	outbox   outbox
+	outbox   event.Outbox
 	journal  journal
 	stats    counters
 	notices  []string
 
-	scratch []float64
-	byLevel []float64
+	reused rules.Moment // Filled by moment.
 }
 
 // ruleState is a rule with what the engine knows about it at run time.
 type ruleState struct {
-	*rule
+	*rules.Rule
 	groups map[uint64]*group
 	order  []*group // The groups in order of their making, as they lie in memory; place is the index.
-	names  *nameTable
+	names  *attr.NameTable
 	// unit is the metric's unit, known from the first stream on; levels are resolved for it.
-	unit       string
-	levels     []level
-	met        level // The bound of only_if.
-	oneReading bool  // One value answers for all levels.
-	broken     bool  // The bounds cannot be compared with the metric.
+	unit      string
+	fixedUnit bool         // The unit is the kind's, whatever the metric's.
+	roles     []rules.Role // Of the rule's inputs.
+	// silence is Kind.Silence.
+	silence    int64
+	levels     []ladder.Level
+	condition  ladder.Level // The bound of only_if.
+	oneReading bool         // One value answers for all levels.
+	broken     bool         // The bounds cannot be compared with the metric.
 
-	announced   int // Alerts whose fire was announced and not yet its resolve.
-	errors      map[string]struct{}
-	errorCount  uint64
-	transitions [transitionCount]uint64
-	lastMatch   int64
-	warnedIdle  bool
-	accompanied bool // Everything that the rule needs was there at once.
+	announcedCount int // Alerts whose fire was announced and not yet its resolve.
+	errors         map[string]struct{}
+	errorCount     uint64
+	transitions    map[alertschema.Transition]uint64
+	lastMatch      int64
+	warnedIdle     bool
+	inputsSeen     bool // Everything that the rule needs was there at once.
 }
 
 // New returns an engine that begins at now.
-func New(rules *Rules, now time.Time) *Engine {
+func New(ruleSet *rules.Set, now time.Time) *Engine {
 	e := &Engine{
-		rules: rules, matchers: map[string]*Matcher{}, started: now.UnixNano(), now: now.UnixNano(), seed: maphash.MakeSeed(),
-		resources: map[seriesKey]*resource{}, alerts: map[uint64]*group{}, silences: newSilenceSet(rules.silences),
-		storm: newStorm(rules.limits.EventsPerMinute), outbox: newOutbox(rules.limits.Outbox), journal: newJournal(),
+		rules: ruleSet, matchers: map[string]*Matcher{}, started: now.UnixNano(), now: now.UnixNano(), seed: maphash.MakeSeed(),
+		resources: map[attr.Hash]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: rules.NewSilenceSet(ruleSet.Silences),
+		storm: newStorm(ruleSet.Limits.EventsPerMinute), outbox: event.NewOutbox(ruleSet.Limits.Outbox), journal: newJournal(),
 	}
-	names := newNameTable()
-	for _, r := range rules.rules {
+	names := attr.NewNameTable()
+	for _, r := range ruleSet.Rules {
 		state := &ruleState{
-			rule: r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, lastMatch: unset, oneReading: true,
-			levels: make([]level, len(r.levels)),
+			Rule: r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, transitions: map[alertschema.Transition]uint64{},
+			lastMatch: ladder.Unset, oneReading: true,
+			levels: make([]ladder.Level, len(r.Levels)), silence: r.Kind.Silence(),
 		}
-		for i := range r.levels {
-			state.levels[i].levelSpec = &r.levels[i]
-			state.oneReading = state.oneReading && r.levels[i].horizon == r.levels[0].horizon
+		for i := range r.Levels {
+			state.levels[i] = r.Levels[i].Unresolved()
+			state.oneReading = state.oneReading && r.Levels[i].Horizon == r.Levels[0].Horizon
 		}
 		e.states = append(e.states, state)
-		e.listen(state)
-		if r.pinned() {
-			e.groupOf(state, r.pinnedKey())
+		e.addRuleInputs(state)
+		if r.Pinned() {
+			e.groupOf(state, r.PinnedKey())
 		}
 	}
 	return e
@@ -87,15 +100,15 @@ func New(rules *Rules, now time.Time) *Engine {
 
 // groupOf returns the group of a key, a new one if need be.
 func (e *Engine) groupOf(r *ruleState, key string) *group {
-	id := alertID(r.name, key)
+	id := alertschema.AlertID(r.Name, key)
 	g := r.groups[id]
 	if g == nil {
 		g = &group{
-			rule: r, id: id, key: r.names.compact(key),
-			lastRound: unset, lastEval: unset, lastEvent: unset, lastSample: unset, lastArrival: e.now,
+			rule: r, id: id, key: r.names.Compact(key),
+			lastRound: ladder.Unset, lastEval: ladder.Unset, lastEvent: ladder.Unset, lastSample: ladder.Unset, lastArrival: e.now,
 		}
-		if r.divisor != nil || r.onlyIf != nil {
-			g.companion = &companion{complete: unset}
+		if len(r.roles) > 1 {
+			g.inputs = &groupInputs{complete: ladder.Unset}
 		}
 		r.groups[id] = g
 		g.place = int32(len(r.order))
@@ -131,19 +144,17 @@ func (e *Engine) flush(force bool) {
 	}
 	for _, g := range e.touched {
 		for _, s := range g.members {
-			if s.queued {
-				s.trim()
-				s.queued = false
+			if s.marked(markQueued) {
+				e.trim(s)
 			}
 		}
 	}
-	for _, s := range e.serving {
-		s.trim()
-		s.queued = false
+	for _, s := range e.touchedInputs {
+		e.trim(s)
 	}
 	clear(e.touched)
-	clear(e.serving)
-	e.touched, e.serving = e.touched[:0], e.serving[:0]
+	clear(e.touchedInputs)
+	e.touched, e.touchedInputs = e.touched[:0], e.touchedInputs[:0]
 }
 
 // Evaluate does what time alone decides: held values, no data, absence, repeats, the end of flapping and of
@@ -160,13 +171,14 @@ func (e *Engine) Evaluate(now time.Time) {
 		}
 	}
 	e.evictSeries()
+	e.forgetMoment()
 	e.publish()
 	e.release()
 	e.repeat()
 	e.storm.summarize(e)
-	e.settle()
+	e.forgetAlerts()
 	e.noticeIdleRules()
-	if e.seriesCount < e.rules.limits.Series {
+	if e.seriesCount < e.rules.Limits.Series {
 		e.warnedSeries = false
 	}
 }
@@ -175,23 +187,29 @@ func (e *Engine) Evaluate(now time.Time) {
 func (e *Engine) noticeSeriesLimit() {
 	if !e.warnedSeries {
 		e.warnedSeries = true
-		e.notice("limits.series is %d, and there are more: the rest is not watched; raise the limit, or narrow match", e.rules.limits.Series)
+		e.notice("limits::series is %d, and there are more: the rest is not watched; raise the limit, or narrow match", e.rules.Limits.Series)
 	}
 }
 
 // noticeImpossible warns about a bare 80 where the metric is a ratio: the rule would wait for ever.
-func (e *Engine) noticeImpossible(w *want) {
+func (e *Engine) noticeImpossible(w *ruleInput) {
 	r := w.rule
-	if r.agg.kind > aggMax || r.groupAgg == groupSum || r.scale != math.Trunc(r.scale) || math.Abs(r.scale) > 1 {
+	if !r.Aggregate.WithinSamples() || r.GroupAggregate == window.GroupSum || r.Scale != math.Trunc(r.Scale) || math.Abs(r.Scale) > 1 {
 		return
 	}
 	for i := range r.levels {
-		if l := &r.levels[i]; w.impossible(l) {
+		if l := &r.Levels[i]; w.impossible(l, &r.levels[i]) {
 			e.notice("rule %q: %s above %s never fires, because %s is a ratio; did you mean %s%%?",
-				r.name, l.name, l.raise[0].text, r.metric, l.raise[0].text)
+				r.Name, l.Name, l.Raise[0].Text, r.Metric, l.Raise[0].Text)
 		}
 	}
 }
+
+// OTLP severity numbers of the engine's own records.
+const (
+	errorSeverityNumber   = 17
+	warningSeverityNumber = 13
+)
 
 // maxNotices bounds what waits for TakeNotices.
 const maxNotices = 100
@@ -209,6 +227,9 @@ func (e *Engine) TakeNotices() []string {
 	return n
 }
 
+// second is one, in nanoseconds.
+const second = int64(time.Second)
+
 // idleAfter is how long a rule may match nothing before that is worth a warning.
 const idleAfter = 600 * second
 
@@ -218,16 +239,16 @@ func (e *Engine) noticeIdleRules() {
 	}
 	for _, r := range e.states {
 		switch {
-		case r.warnedIdle || r.absent != nil || r.mayMatchNothing || len(r.errors) > 0:
-		case r.lastMatch == unset:
+		case r.warnedIdle || r.silence > 0 || r.MayMatchNothing || len(r.errors) > 0:
+		case r.lastMatch == ladder.Unset:
 			r.warnedIdle = true
-			e.notice("rule %q has matched no data point for %s: check metric %q and match", r.name,
-				formatDuration(time.Duration(idleAfter)), r.value.metric)
-		case r.accompanied || r.divisor == nil && r.onlyIf == nil:
+			e.notice("rule %q has matched no data point for %s: check metric %q and match", r.Name,
+				rules.FormatDuration(time.Duration(idleAfter)), r.Value.Metric)
+		case r.inputsSeen || len(r.roles) == 1:
 		default:
 			r.warnedIdle = true
 			e.notice("rule %q has had no group with all that it looks at for %s: check the other metric, and that group_by makes the same "+
-				"groups of both", r.name, formatDuration(time.Duration(idleAfter)))
+				"groups of both", r.Name, rules.FormatDuration(time.Duration(idleAfter)))
 		}
 	}
 }
@@ -236,7 +257,7 @@ func (e *Engine) noticeIdleRules() {
 func (e *Engine) evictSeries() {
 	for _, m := range e.matchers {
 		m.evict()
-		for _, f := range m.figures {
+		for _, f := range m.statistics {
 			f.evict()
 		}
 	}
@@ -245,18 +266,18 @@ func (e *Engine) evictSeries() {
 func (m *Matcher) evict() {
 	e := m.engine
 	for key, s := range m.series {
-		if e.now-s.seenAt <= e.rules.minStale || e.now-s.seenAt <= s.staleAfter() {
+		if e.now-s.seenAt <= e.rules.MinStaleAfter || e.now-s.seenAt <= e.staleAfter(s) {
 			continue
 		}
 		m.forget(key, s)
 	}
 }
 
-func (m *Matcher) forget(key seriesKey, s *series) {
+func (m *Matcher) forget(key attr.Hash, s *series) {
 	e := m.engine
 	delete(m.series, key)
 	e.seriesCount--
-	s.leave()
+	e.leave(s)
 	if s.resource.refs--; s.resource.refs == 0 {
 		delete(e.resources, s.resource.key)
 	}
@@ -269,10 +290,10 @@ func (e *Engine) ruleError(r *ruleState, text string) {
 		return
 	}
 	r.errors[text] = struct{}{}
-	e.notice("rule %q: %s", r.name, text)
-	e.enqueue(Event{
-		Kind: RuleError, Time: e.now, ObservedTime: e.now, SeverityNumber: severityNumbers["error"], SeverityText: "error",
-		Body: fmt.Sprintf("rule %q: %s", r.name, text), UID: fmt.Sprintf("%s-%x-error-%d", r.version, uint64(e.started), len(r.errors)),
-		Rule: r.name, RuleVersion: r.version, Metric: r.metric,
+	e.notice("rule %q: %s", r.Name, text)
+	e.enqueue(event.Event{
+		Kind: alertschema.KindRuleError, Time: e.now, ObservedTime: e.now, SeverityNumber: errorSeverityNumber, SeverityText: "error",
+		Body: fmt.Sprintf("rule %q: %s", r.Name, text), UID: fmt.Sprintf("%s-%x-error-%d", r.Version, uint64(e.started), len(r.errors)),
+		Rule: r.Name, RuleVersion: r.Version, Metric: r.Metric,
 	})
 }

@@ -1,174 +1,162 @@
 package alert
 
+import (
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
+)
+
 // evaluatePending evaluates a group at the times of the samples that came, in order. Unless forced it stops at a time for
 // which part of the group is still to come.
 func (e *Engine) evaluatePending(g *group, force bool) {
 	done := 0
-	for _, t := range g.pend {
-		if !force && !g.complete(t) && len(g.pend)-done <= maxPending {
+	for _, t := range g.pending {
+		if !force && !g.complete(t) && len(g.pending)-done <= maxPending {
 			break
 		}
 		done++
 		g.lastRound = t
 		e.evaluate(g, t)
 	}
-	g.pend = append(g.pend[:0], g.pend[done:]...)
+	g.pending = append(g.pending[:0], g.pending[done:]...)
 }
 
 // tick evaluates a group for the time that has passed since its samples. It returns false when the group is to be forgotten.
 func (e *Engine) tick(g *group) bool {
-	if len(g.pend) > 0 {
+	if len(g.pending) > 0 {
 		e.evaluatePending(g, true)
 	}
 	t := g.clock(e.now)
-	if t > g.lastEval && (g.rule.absent != nil || g.overdue(t) || t >= g.noDataFrom()) {
+	if t > g.lastEval && (g.rule.silence > 0 || g.overdue(t) || t >= g.noDataFrom()) {
 		e.evaluate(g, t)
 	}
 	if g.alert != nil {
-		e.settleFlapping(g, t)
+		e.endFlapping(g, t)
 	}
-	return e.keep(g, t)
+	return e.retainGroup(g, t)
 }
 
 // evaluate moves the group's alert to event time t.
 func (e *Engine) evaluate(g *group, t int64) {
 	g.lastEval = max(g.lastEval, t)
+	r := g.rule
+	if r.broken || len(r.levels) == 0 {
+		return
+	}
 	switch {
-	case g.rule.broken || len(g.rule.levels) == 0:
-	case g.rule.absent != nil:
-		e.evaluateAbsent(g, t)
+	case r.silence > 0:
+		e.recordSilence(g, t)
 	case t >= g.noDataFrom():
 		e.evaluateNoData(g, t)
-	default:
-		rd, until, by, said := e.read(g, t)
-		if said == present && g.companion != nil {
-			until, said = e.accompany(g, t, &rd, until)
-		}
-		switch {
-		case said == present:
-			e.evaluateValue(g, t, rd, until, by)
-		case said == missing && t >= g.policyFrom():
-			e.evaluateNoData(g, t)
-		case said == missing && g.alert != nil:
-			// From here on time does not count; evaluateValue makes up for it when a value comes.
-			g.alert.presentUntil = min(g.alert.presentUntil, max(t, until))
-		}
+		return
+	}
+	m := e.moment(g, t)
+	r.Kind.Read(m)
+	res := &m.Result
+	if res.Presence == window.Present && g.inputs != nil {
+		e.addInputs(g, t, res)
+	}
+	switch {
+	case res.Presence == window.Present:
+		e.evaluateValue(g, t, res)
+	case res.Presence == window.Missing && t >= g.policyFrom():
+		e.evaluateNoData(g, t)
+	case res.Presence == window.Missing && g.alert != nil:
+		// From here on time does not count; evaluateValue makes up for it when a value comes.
+		g.alert.presentUntil = min(g.alert.presentUntil, max(t, res.Until))
 	}
 }
 
 // evaluateValue moves the alert by a value that is there.
-func (e *Engine) evaluateValue(g *group, t int64, rd reading, until int64, by *series) {
-	a := g.alert
+func (e *Engine) evaluateValue(g *group, t int64, res *rules.Result) {
+	a, rd := g.alert, &res.Reading
 	if a == nil {
-		if !g.rule.breached(&rd) {
+		if !g.rule.breached(rd) {
 			return
 		}
 		a = e.openAlert(g)
 	}
-	if a.presentUntil != unset && t > a.presentUntil {
-		a.shift(t - a.presentUntil)
+	if a.presentUntil != ladder.Unset && t > a.presentUntil {
+		a.Shift(t - a.presentUntil)
 		e.journal.mark(g.id)
 	}
-	a.presentUntil, a.restored = until, false
-	if by != nil {
-		a.resource, a.exemplar = by.resource, by.exemplar()
+	a.presentUntil, a.restored = res.Until, false
+	if res.By >= 0 {
+		a.resource = g.members[res.By].resource
 	}
-	a.value = Number{rd.at(max(a.level, 1) - 1), true}
+	if g.rule.silence == 0 { // Silence has neither a value nor a trace.
+		if res.By >= 0 {
+			a.exemplar = g.members[res.By].Exemplar()
+		}
+		a.value = attr.Number{Float64: rd.At(max(a.Level, 1) - 1), Valid: true}
+	}
 	back := a.noData
 	a.noData = false
-	reason := g.rule.valueReason()
-	if rd.healthy {
-		reason = ReasonOnlyIf
+	reason := g.rule.Kind.Reason()
+	if rd.Healthy && g.rule.OnlyIf != nil {
+		reason = alertschema.ReasonOnlyIf
 	}
-	if changed := e.step(g, t, rd, reason); back && !changed {
-		e.transition(g, change{transition: DataBack, t: t, from: a.level, to: a.level, reason: reason})
+	if changed := e.step(g, t, *rd, reason); back && !changed {
+		e.transition(g, change{transition: alertschema.TransitionDataBack, t: t, from: a.Level, to: a.Level, reason: reason})
 	}
 }
 
 // breached tells whether any level is breached: the question that quiet groups are asked.
-func (r *ruleState) breached(rd *reading) bool {
-	if rd.healthy {
+func (r *ruleState) breached(rd *ladder.Reading) bool {
+	if rd.Healthy {
 		return false
 	}
 	for i := range r.levels {
-		if r.levels[i].raised(rd.at(i)) {
+		if r.levels[i].Raised(rd.At(i)) {
 			return true
 		}
 	}
 	return false
 }
 
-func (r *rule) valueReason() Reason {
-	if r.forecast != nil {
-		return ReasonForecast
-	}
-	return ReasonThreshold
-}
-
 // step moves the ladder and reports the transition, if there is one.
-func (e *Engine) step(g *group, t int64, rd reading, reason Reason) bool {
+func (e *Engine) step(g *group, t int64, rd ladder.Reading, reason alertschema.Reason) bool {
 	a := g.alert
-	from, moved := a.step(t, g.rule.levels, rd)
+	from, moved := a.Step(t, g.rule.levels, rd)
 	if moved {
 		e.journal.mark(g.id)
 	}
-	if from == a.level {
+	if from == a.Level {
 		return false
 	}
-	if a.level > 0 && !rd.healthy {
-		a.value = Number{rd.at(a.level - 1), true}
+	if a.Level > 0 && !rd.Healthy {
+		a.value = attr.Number{Float64: rd.At(a.Level - 1), Valid: true}
 	}
-	c := change{transition: Fire, t: t, from: from, to: a.level, reason: reason}
+	c := change{transition: alertschema.TransitionFire, t: t, from: from, to: a.Level, reason: reason}
 	switch {
-	case a.level == 0:
-		c.transition = Resolve
-	case a.level < from:
-		c.transition = Deescalate
+	case a.Level == 0:
+		c.transition = alertschema.TransitionResolve
+	case a.Level < from:
+		c.transition = alertschema.TransitionDeescalate
 	case from > 0:
-		c.transition = Escalate
+		c.transition = alertschema.TransitionEscalate
 	}
 	e.transition(g, c)
 	return true
 }
 
-// evaluateAbsent moves the alert of an absent rule: it is breached when the newest sample is too old, or when an expected
-// one never came. A group of which nothing is known has no say.
-func (e *Engine) evaluateAbsent(g *group, t int64) {
-	rule := g.rule.absent
-	rd := reading{value: 1}
-	switch {
-	case g.lastSample != unset:
-		e.noteSilence(g, t)
-		if t-g.lastSample < rule.after {
-			rd = reading{healthy: true}
-		}
-	case !rule.expect || e.now-e.started < max(rule.grace, rule.after):
-		return
-	}
-	if g.alert == nil {
-		if rd.healthy {
-			return
-		}
-		e.openAlert(g)
-	}
-	for _, m := range g.members {
-		g.alert.resource = m.resource
-	}
-	e.step(g, t, rd, ReasonAbsent)
-}
-
 // maxSilences bounds the alerts that are stored when another group is to have its last sample remembered.
 const maxSilences = 1 << 15
 
-// noteSilence has stored that the group was seen, and, once it has been silent for half of what makes it absent, since when.
-func (e *Engine) noteSilence(g *group, t int64) {
+// recordSilence has stored that the group was seen, and, once it has been silent for half of what makes the rule fire, since when.
+func (e *Engine) recordSilence(g *group, t int64) {
+	if g.lastSample == ladder.Unset {
+		return
+	}
 	if g.alert == nil {
 		if len(e.alerts) >= maxSilences {
 			return
 		}
 		e.openAlert(g)
 	}
-	if silent := t-g.lastSample >= g.rule.absent.after/2; silent != g.alert.silent {
+	if silent := t-g.lastSample >= g.rule.silence/2; silent != g.alert.silent {
 		g.alert.silent = silent
 		e.journal.mark(g.id)
 	}
@@ -178,67 +166,67 @@ func (e *Engine) noteSilence(g *group, t int64) {
 func (e *Engine) evaluateNoData(g *group, t int64) {
 	a := g.alert
 	if a == nil {
-		if g.rule.noData != noDataAlert {
+		if g.rule.NoData != rules.NoDataAlert {
 			return
 		}
 		a = e.openAlert(g)
 	}
-	switch g.rule.noData {
-	case noDataResolve:
+	switch g.rule.NoData {
+	case rules.NoDataResolve:
 		// The span without a value ends where the policy begins; from there on time counts, as healthy.
-		if a.presentUntil != unset && a.presentUntil != forever {
-			a.shift(max(0, g.policyFrom()-a.presentUntil))
+		if a.presentUntil != ladder.Unset && a.presentUntil != ladder.Forever {
+			a.Shift(max(0, g.policyFrom()-a.presentUntil))
 		}
-		a.presentUntil = forever
-		e.step(g, t, reading{healthy: true}, ReasonStale)
-	case noDataOK:
-		e.shut(g, t, ReasonStale)
-	case noDataAlert, noDataKeep:
+		a.presentUntil = ladder.Forever
+		e.step(g, t, ladder.Reading{Healthy: true}, alertschema.ReasonStale)
+	case rules.NoDataClose:
+		e.closeAlert(g, t, alertschema.ReasonStale)
+	case rules.NoDataAlert, rules.NoDataKeep:
 		a.presentUntil = min(a.presentUntil, t)
 		if a.noData {
 			return
 		}
-		a.drop()
+		a.Drop()
 		e.journal.mark(g.id)
 		switch {
-		case a.level > 0:
+		case a.Level > 0:
 			a.noData = true
-			e.transition(g, change{transition: NoData, t: t, from: a.level, to: a.level, reason: ReasonNoData})
-		case g.rule.noData == noDataAlert:
+			e.transition(g, change{transition: alertschema.TransitionNoData, t: t, from: a.Level, to: a.Level, reason: alertschema.ReasonNoData})
+		case g.rule.NoData == rules.NoDataAlert:
 			a.noData = true
-			a.setLevel(1)
-			a.value = Number{}
-			e.transition(g, change{transition: Fire, t: t, from: 0, to: 1, reason: ReasonNoData})
+			a.SetLevel(1)
+			a.value = attr.Number{}
+			e.transition(g, change{transition: alertschema.TransitionFire, t: t, from: 0, to: 1, reason: alertschema.ReasonNoData})
 		}
 	}
 }
 
-// shut closes whatever the alert has open, at once.
-func (e *Engine) shut(g *group, t int64, reason Reason) {
+// closeAlert closes whatever the alert has open, at once.
+func (e *Engine) closeAlert(g *group, t int64, reason alertschema.Reason) {
 	a := g.alert
-	from := a.level
-	a.drop()
-	a.setLevel(0)
+	from := a.Level
+	a.Drop()
+	a.SetLevel(0)
 	a.noData = false
 	e.journal.mark(g.id)
-	if a.open && (from > 0 || !a.flap.latched) {
-		e.transition(g, change{transition: Resolve, t: t, from: max(from, a.told), to: 0, reason: reason})
+	if a.open && (from > 0 || !a.flap.Latched) {
+		e.transition(g, change{transition: alertschema.TransitionResolve, t: t, from: max(from, a.announced), to: 0, reason: reason})
 	}
 }
 
-// keep tells whether a group is still of use. It closes the alert of one that nothing has come for; an alert whose condition
+// retainGroup tells whether a group is still of use. It closes the alert of one that nothing has come for; an alert whose condition
 // is the silence itself stays.
-func (e *Engine) keep(g *group, t int64) bool {
+func (e *Engine) retainGroup(g *group, t int64) bool {
 	r := g.rule
-	if r.absent != nil || e.now-g.lastArrival <= r.staleAfter {
+	if r.silence > 0 || e.now-g.lastArrival <= r.StaleAfter {
 		return true
 	}
 	if a := g.alert; a != nil {
-		if r.noData == noDataAlert && a.level > 0 {
+		if r.NoData == rules.NoDataAlert && a.Level > 0 {
 			return true
 		}
-		a.flap = flapState{}
-		e.shut(g, t, ReasonStale)
+		a.flap = ladder.Flapping{}
+		e.closeAlert(g, t, alertschema.ReasonStale)
 	}
-	return len(g.members) > 0 || g.alert != nil || g.accompanied()
+	return len(g.members) > 0 || g.alert != nil || g.hasInputs()
 }

@@ -4,40 +4,22 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
-
-// Origin is where data points come from: one resource and scope. An adapter fills one and reuses it; the engine
-// keeps copies of what it needs.
-type Origin struct {
-	// Resource holds the resource's attributes.
-	Resource []Attr
-	// IdentifyingKeys are the keys of Resource that identify it, where OTLP entity references tell; else empty.
-	IdentifyingKeys []string
-	// ScopeName, ScopeVersion and Scope describe the instrumentation scope.
-	ScopeName, ScopeVersion string
-	Scope                   []Attr
-
-	key, resourceKey seriesKey
-	hashed           bool
-}
-
-// Reset empties the origin for reuse. It must be called before the fields change.
-func (o *Origin) Reset() {
-	o.Resource, o.IdentifyingKeys, o.Scope = o.Resource[:0], o.IdentifyingKeys[:0], o.Scope[:0]
-	o.ScopeName, o.ScopeVersion, o.hashed = "", "", false
-}
 
 // Stream describes the metric whose points follow.
 type Stream struct {
 	// Unit is the metric's UCUM unit.
 	Unit string
 	// Kind tells how points follow each other.
-	Kind StreamKind
+	Kind window.StreamKind
 }
 
 // Point is one number data point. Times are nanoseconds since the epoch.
 type Point struct {
-	Attributes []Attr
+	Attributes []attr.Attr
 	// Start is the start time of a sum, 0 when not known.
 	Start int64
 	// Time is the point's time.
@@ -46,23 +28,23 @@ type Point struct {
 	// NoValue is OTLP's flag that no value was recorded: the series ends here until a value comes.
 	NoValue bool
 	// Exemplar is the trace context of the newest exemplar, or nil. The engine keeps the pointer.
-	Exemplar *Exemplar
+	Exemplar *window.Exemplar
 }
 
 // Matcher takes the points of one metric name on behalf of the rules that ask for it.
 type Matcher struct {
-	engine *Engine
-	figure figure
-	wants  []*want
-	series map[seriesKey]*series
-	// figures take the points of the metric that describe many values, one matcher for each figure that rules ask for.
-	figures []*Matcher
+	engine    *Engine
+	statistic window.Statistic
+	inputs    []*ruleInput
+	series    map[attr.Hash]*series
+	// statistics take the points of the metric that describe many values, one matcher for each statistic that rules ask for.
+	statistics []*Matcher
 
 	// Set by Select.
-	active []*want
-	origin *Origin
+	active []*ruleInput
+	origin *attr.Origin
 	stream Stream
-	base   seriesKey
+	base   attr.Hash
 }
 
 // Matcher returns the matcher of a metric name, or nil when no rule asks for it: then none of the metric's points
@@ -70,12 +52,12 @@ type Matcher struct {
 func (e *Engine) Matcher(metric string) *Matcher { return e.matchers[metric] }
 
 // Select prepares for the number data points of one metric of one origin. It returns false when no rule wants any of them.
-func (m *Matcher) Select(o *Origin, s Stream) bool {
-	for _, f := range m.figures {
-		for _, w := range f.wants {
-			if w.figure.kind != figureNone && w.from(o) {
+func (m *Matcher) Select(o *attr.Origin, s Stream) bool {
+	for _, f := range m.statistics {
+		for _, w := range f.inputs {
+			if w.Statistic.Kind != window.StatisticNone && w.from(o) {
 				m.engine.ruleError(w.rule, fmt.Sprintf("metric %s has number data points: leave out %q, which is for histograms and summaries",
-					w.metric, w.key+"point"))
+					w.Metric, w.Key+"statistic"))
 			}
 		}
 	}
@@ -83,9 +65,9 @@ func (m *Matcher) Select(o *Origin, s Stream) bool {
 }
 
 // activate finds the rules that want points of the origin.
-func (m *Matcher) activate(o *Origin, s Stream) bool {
+func (m *Matcher) activate(o *attr.Origin, s Stream) bool {
 	m.active = m.active[:0]
-	for _, w := range m.wants {
+	for _, w := range m.inputs {
 		if w.from(o) && m.engine.unitFits(w, s.Unit) {
 			m.active = append(m.active, w)
 		}
@@ -94,31 +76,14 @@ func (m *Matcher) activate(o *Origin, s Stream) bool {
 		return false
 	}
 	m.origin, m.stream = o, s
-	m.base = m.engine.originKey(o)
+	m.base, _ = o.Hashes(m.engine.seed)
 	return true
 }
 
-func (e *Engine) originKey(o *Origin) seriesKey {
-	if !o.hashed {
-		o.resourceKey = attrSetHash(e.seed, o.Resource)
-		scope := attrSetHash(e.seed, o.Scope)
-		name := [2]Attr{{"name", StringValue(o.ScopeName)}, {"version", StringValue(o.ScopeVersion)}}
-		o.key = o.resourceKey.join(attrSetHash(e.seed, name[:])).join(scope)
-		o.hashed = true
-	}
-	return o.key
-}
-
-// AttributeSource finds attributes of a data point where they lie.
-type AttributeSource interface {
-	// Attribute returns the attribute of a key, and whether the point has it. The value may share the point's text.
-	Attribute(key string) (Value, bool)
-}
-
 // Wants tells whether any rule wants a point with these attributes; what it does not want needs not be read any further.
-func (m *Matcher) Wants(attrs AttributeSource) bool {
+func (m *Matcher) Wants(attrs attr.Source) bool {
 	for _, w := range m.active {
-		if allFound(w.sel.point, attrs) {
+		if w.Selector.MatchesSource(attrs) {
 			return true
 		}
 	}
@@ -128,7 +93,7 @@ func (m *Matcher) Wants(attrs AttributeSource) bool {
 // Observe takes one point. A point that no rule matches costs a few comparisons and no allocation.
 func (m *Matcher) Observe(p *Point) {
 	for _, w := range m.active {
-		if allMatch(w.sel.point, p.Attributes) {
+		if w.Selector.MatchesPoint(p.Attributes) {
 			m.Take(p)
 			return
 		}
@@ -138,24 +103,24 @@ func (m *Matcher) Observe(p *Point) {
 // Take takes a point that Wants has found wanted.
 func (m *Matcher) Take(p *Point) {
 	e := m.engine
-	key := m.base.join(attrSetHash(e.seed, p.Attributes))
+	key := m.base.Join(attr.HashSet(e.seed, p.Attributes))
 	s := m.series[key]
 	switch {
 	case p.Time > e.now+maxAhead:
 		e.stats.ignored[ignoredFuture]++
 		return
-	case p.Time < e.now-e.rules.maxSampleAge:
+	case p.Time < e.now-e.rules.MaxSampleAge:
 		e.stats.ignored[ignoredLate]++
 		return
 	case s == nil:
-		if e.seriesCount >= e.rules.limits.Series {
+		if e.seriesCount >= e.rules.Limits.Series {
 			e.stats.ignored[ignoredLimit]++
 			e.noticeSeriesLimit()
 			return
 		}
 		s = m.newSeries(key, p)
 	}
-	s.kind = m.stream.Kind
+	s.Kind = m.stream.Kind
 	e.accept(s, p)
 }
 
@@ -172,29 +137,19 @@ func (e *Engine) accept(s *series, p *Point) {
 		if !p.NoValue {
 			e.stats.ignored[ignoredNaN]++
 		}
-		if p.Time <= s.newest() || p.Time <= s.staleAt() {
+		if p.Time <= s.Newest() || p.Time <= s.EndedAt() {
 			return
 		}
-		s.extras().staleAt, s.seenAt = p.Time, e.now
+		s.End(p.Time)
+		s.seenAt = e.now
 		e.touch(s, p.Time, true)
-	case p.Time > s.newest():
-		if last := s.newest(); last != unset {
-			s.noteInterval(p.Time - last)
-		} else {
-			s.firstT = p.Time
-		}
-		if s.samples.len() >= e.rules.limits.SamplesPerSeries {
-			s.samples.dropFront(1)
+	case p.Time > s.Newest():
+		if s.Append(p.Time, p.Value, p.Start, e.rules.Limits.SamplesPerSeries) {
 			e.stats.ignored[ignoredLimit]++
 		}
-		s.samples.insert(sample{p.Time, p.Value})
-		s.noteStart(p.Start)
 		s.seenAt = e.now
-		if s.rare != nil && s.rare.staleAt <= p.Time {
-			s.rare.staleAt = unset
-		}
 		if p.Exemplar != nil {
-			s.extras().exemplar = p.Exemplar
+			s.SetExemplar(p.Exemplar)
 		}
 		e.touch(s, p.Time, false)
 	default:
@@ -206,27 +161,25 @@ func (e *Engine) accept(s *series, p *Point) {
 // decided stays decided.
 func (e *Engine) acceptLate(s *series, p *Point) {
 	switch {
-	case p.Time == s.newest():
+	case p.Time == s.Newest():
 		e.stats.ignored[ignoredDuplicate]++
-	case s.newest()-p.Time >= s.retention():
+	case s.Newest()-p.Time >= e.retention(s):
 		e.stats.ignored[ignoredLate]++
-	case s.samples.len() >= e.rules.limits.SamplesPerSeries:
+	case s.Samples.Len() >= e.rules.Limits.SamplesPerSeries:
 		e.stats.ignored[ignoredLimit]++
-	case !s.samples.insert(sample{p.Time, p.Value}):
+	case !s.InsertLate(p.Time, p.Value, p.Start):
 		e.stats.ignored[ignoredDuplicate]++
-	default:
-		s.noteStart(p.Start)
 	}
 }
 
 func (e *Engine) touch(s *series, t int64, marker bool) {
-	if s.rare != nil && len(s.rare.serves) > 0 {
-		e.serve(s)
+	if s.marked(markInput) {
+		e.queueInput(s)
 	}
-	s.queued = true
-	fresh := s.firstT == t
+	s.Marks |= markQueued
+	fresh := s.First == t
 	for _, g := range s.groups {
-		g.note(t, e.now, marker)
+		g.arrive(t, e.now, marker)
 		if fresh && g.lastRound == t && len(g.members) > 1 {
 			g.wait(t) // A batch that was split on the way: the round was decided without the part that has this new series.
 		}
@@ -241,25 +194,25 @@ func (e *Engine) queueGroup(g *group) {
 	}
 }
 
-// serve takes down that a series of a companion has come, for which groups may wait.
-func (e *Engine) serve(s *series) {
-	if !s.queued {
-		e.serving = append(e.serving, s)
+// queueInput queues the groups that may wait for an input that has come.
+func (e *Engine) queueInput(s *series) {
+	if !s.marked(markQueued) {
+		e.touchedInputs = append(e.touchedInputs, s)
 	}
-	for _, x := range s.rare.serves {
-		if len(x.group.pend) > 0 {
+	for _, x := range e.inputRefs[s] {
+		if len(x.group.pending) > 0 {
 			e.queueGroup(x.group)
 		}
 	}
 }
 
 // newSeries begins a series and finds the groups that it belongs to.
-func (m *Matcher) newSeries(key seriesKey, p *Point) *series {
+func (m *Matcher) newSeries(key attr.Hash, p *Point) *series {
 	e := m.engine
-	s := &series{firstT: unset, resource: e.intern(m.origin)}
+	s := &series{Series: window.NewSeries(), resource: e.intern(m.origin)}
 	for _, w := range m.active {
-		if allMatch(w.sel.point, p.Attributes) {
-			e.groupOf(w.rule, w.groupKey(m.origin, p.Attributes)).join(s, w.role)
+		if w.Selector.MatchesPoint(p.Attributes) {
+			e.join(e.groupOf(w.rule, w.rule.GroupKey(w.Target, m.origin, p.Attributes)), s, w.Role)
 		}
 	}
 	s.groups = slices.Clip(s.groups)
@@ -269,11 +222,12 @@ func (m *Matcher) newSeries(key seriesKey, p *Point) *series {
 }
 
 // intern returns the engine's copy of the origin's resource.
-func (e *Engine) intern(o *Origin) *resource {
-	res := e.resources[o.resourceKey]
+func (e *Engine) intern(o *attr.Origin) *resource {
+	_, key := o.Hashes(e.seed)
+	res := e.resources[key]
 	if res == nil {
-		res = &resource{key: o.resourceKey, attrs: cloneAttrs(o.Resource)}
-		e.resources[o.resourceKey] = res
+		res = &resource{key: key, attrs: attr.Clone(o.Resource)}
+		e.resources[key] = res
 	}
 	res.refs++
 	return res

@@ -2,8 +2,12 @@ package alert
 
 import (
 	"cmp"
-	"math"
 	"slices"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
 // group is one group key of one rule: the series that belong to it and the alert it may have. Times are event times
@@ -13,15 +17,15 @@ type group struct {
 	id          uint64
 	key         string // Compact form of the group key.
 	members     []*series
-	pend        []int64 // Times of samples that wait to be evaluated, in order.
+	pending     []int64 // Times of samples that wait to be evaluated, in order.
 	lastRound   int64   // Newest of those that was evaluated.
 	lastEval    int64   // Newest time evaluated at all.
 	lastEvent   int64   // Newest sample or marker.
 	lastSample  int64   // Newest sample.
 	lastArrival int64   // Wall time at which lastEvent came.
 	alert       *alertState
-	companion   *companion // Nil for rules that look at one metric alone.
-	place       int32      // Index in the rule's order.
+	inputs      *groupInputs // Nil for rules that look at one metric alone.
+	place       int32        // Index in the rule's order.
 	queued      bool
 	waits       bool // Stands in Engine.deferred.
 }
@@ -29,8 +33,8 @@ type group struct {
 // maxPending bounds the times that wait for a group to be complete.
 const maxPending = 64
 
-// note takes down that a sample or a marker of time t came at wall time now.
-func (g *group) note(t, now int64, marker bool) {
+// arrive records that a sample or a marker of time t came at wall time now.
+func (g *group) arrive(t, now int64, marker bool) {
 	if !marker {
 		g.lastSample = max(g.lastSample, t)
 	}
@@ -45,12 +49,12 @@ func (g *group) note(t, now int64, marker bool) {
 
 // wait puts time t among those that are to be evaluated.
 func (g *group) wait(t int64) {
-	if n := len(g.pend); n == 0 || t > g.pend[n-1] {
-		g.pend = append(g.pend, t)
+	if n := len(g.pending); n == 0 || t > g.pending[n-1] {
+		g.pending = append(g.pending, t)
 		return
 	}
-	if at, found := slices.BinarySearch(g.pend, t); !found {
-		g.pend = slices.Insert(g.pend, at, t)
+	if at, found := slices.BinarySearch(g.pending, t); !found {
+		g.pending = slices.Insert(g.pending, at, t)
 	}
 }
 
@@ -65,11 +69,14 @@ func (g *group) decided() int64 {
 // complete tells whether every series that took part in the previous round has come to time t, so that a batch that
 // was split on the way does not give the sum of half a group.
 func (g *group) complete(t int64) bool {
-	if g.lastRound == unset {
-		return g.rule.groupAgg == groupWorst || g.rule.absent != nil
+	if g.rule.silence > 0 {
+		return true
 	}
-	divisors := g.divisors()
-	if len(g.members) == 1 && len(divisors) == 0 || g.rule.absent != nil {
+	if g.lastRound == ladder.Unset {
+		return g.rule.GroupAggregate == window.GroupWorst
+	}
+	divisors := g.seriesOf(rules.RoleDivisor)
+	if len(g.members) == 1 && len(divisors) == 0 {
 		return true
 	}
 	return !g.awaited(g.members, t) && !g.awaited(divisors, t)
@@ -78,7 +85,7 @@ func (g *group) complete(t int64) bool {
 // awaited tells whether any of the series took part in the previous round and has not come to time t.
 func (g *group) awaited(all []*series, t int64) bool {
 	for _, m := range all {
-		if last := m.newest(); last < t && !m.gone(t) && last >= g.lastRound {
+		if last := m.Newest(); last < t && !m.Ended(t) && last >= g.lastRound {
 			return true
 		}
 	}
@@ -87,7 +94,7 @@ func (g *group) awaited(all []*series, t int64) bool {
 
 // clock returns the event time that wall time now stands for in this group: its newest sample plus the time since.
 func (g *group) clock(now int64) int64 {
-	if g.lastEvent == unset {
+	if g.lastEvent == ladder.Unset {
 		return now
 	}
 	return g.lastEvent + max(0, now-g.lastArrival)
@@ -97,15 +104,15 @@ func (g *group) clock(now int64) int64 {
 // tick: a held value that is about to be replaced must not fire. An explicit lookback asks for Prometheus' semantics, where
 // every tick evaluates.
 func (g *group) overdue(t int64) bool {
-	if g.rule.lookback > 0 {
+	if g.rule.Lookback > 0 {
 		return true
 	}
 	var interval int64
 	for _, m := range g.members {
-		interval = max(interval, m.interval())
+		interval = max(interval, m.Interval())
 	}
 	if interval == 0 {
-		interval = maxLookback / 4
+		interval = window.MaxLookback / 4
 	}
 	return t-g.lastEvent > interval+interval/2
 }
@@ -113,31 +120,31 @@ func (g *group) overdue(t int64) bool {
 // noDataFrom is the time from which the no-data policy applies.
 func (g *group) noDataFrom() int64 {
 	if len(g.members) == 0 {
-		if g.lastEvent == unset {
-			return forever
+		if g.lastEvent == ladder.Unset {
+			return ladder.Forever
 		}
-		return g.lastEvent + g.rule.noDataAfter
+		return g.lastEvent + g.rule.NoDataAfter
 	}
-	from := unset
+	from := ladder.Unset
 	for _, m := range g.members {
-		from = max(from, m.noDataFrom(g.rule.rule))
+		from = max(from, g.rule.NoDataFrom(&m.Series))
 	}
 	return from
 }
 
 // compareGroups orders groups by rule and alert, for results that do not depend on the order of a map.
 func compareGroups(a, b *group) int {
-	return cmp.Or(cmp.Compare(a.rule.index, b.rule.index), cmp.Compare(a.id, b.id))
+	return cmp.Or(cmp.Compare(a.rule.Index, b.rule.Index), cmp.Compare(a.id, b.id))
 }
 
 // attributes returns the attributes of the group key that a record carries: those of the data point and all that a written group_by names. The
 // others stand in the record's resource.
-func (g *group) attributes() []Attr {
-	keyed := g.rule.names.expand(g.key)
-	out := make([]Attr, 0, len(keyed))
+func (g *group) attributes() []attr.Attr {
+	keyed := g.rule.names.Expand(g.key)
+	out := make([]attr.Attr, 0, len(keyed))
 	for _, a := range keyed {
-		named := g.rule.groupGiven && (!g.rule.byResource || slices.Contains(g.rule.groupBy, groupField{a.source, a.Key}))
-		if named || a.source == fromPoint {
+		named := g.rule.GroupGiven && (!g.rule.ByResource || slices.Contains(g.rule.GroupBy, rules.GroupField{Location: a.Location, Key: a.Key}))
+		if named || a.Location == attr.InPoint {
 			out = append(out, a.Attr)
 		}
 	}
@@ -145,80 +152,11 @@ func (g *group) attributes() []Attr {
 }
 
 // identity returns all attributes of the group key.
-func (g *group) identity() []Attr {
-	keyed := g.rule.names.expand(g.key)
-	out := make([]Attr, len(keyed))
+func (g *group) identity() []attr.Attr {
+	keyed := g.rule.names.Expand(g.key)
+	out := make([]attr.Attr, len(keyed))
 	for i, a := range keyed {
 		out[i] = a.Attr
 	}
 	return out
-}
-
-// read returns the group's value as of time t, the time until which it has one, and the series that decided.
-func (e *Engine) read(g *group, t int64) (rd reading, until int64, by *series, v verdict) {
-	r := g.rule
-	until = r.until(g.members)
-	if r.divisor != nil {
-		rd.value, by, v = e.ratio(g, t)
-		return rd, min(until, r.until(g.companion.divisors)), by, v
-	}
-	if r.oneReading {
-		rd.value, by, v = e.groupValue(g, t, &r.levels[0], false)
-		return rd, until, by, v
-	}
-	e.byLevel = e.byLevel[:0]
-	for _, toClear := range [...]bool{false, true} {
-		for i := range r.levels {
-			x, worst, said := e.groupValue(g, t, &r.levels[i], toClear)
-			if said != present {
-				return rd, until, worst, said
-			}
-			if !toClear {
-				by = worst
-			}
-			e.byLevel = append(e.byLevel, x)
-		}
-	}
-	rd.byLevel = e.byLevel
-	return rd, until, by, present
-}
-
-// groupValue joins the values of the group's series at one level's horizon. Where the worst decides, it is the worst for
-// the level's bounds, or for its clear.
-func (e *Engine) groupValue(g *group, t int64, l *level, toClear bool) (float64, *series, verdict) {
-	r := g.rule
-	if r.groupAgg != groupWorst {
-		v, by, said := e.joined(g, g.members, t, l.horizon)
-		if v = r.offset + r.scale*v; said == present && math.IsNaN(v) {
-			return 0, by, missing // Inf − Inf says nothing.
-		}
-		return v, by, said
-	}
-	lo, hi := l.lo, l.hi
-	if toClear {
-		lo, hi = l.clearLo, l.clearHi
-	}
-	restoring := g.alert != nil && g.alert.restored
-	worst := 0.0
-	var by *series
-	unsure := false
-	for _, m := range g.members {
-		v, said := e.value(r.rule, m, t, l.horizon, restoring)
-		v = r.offset + r.scale*v
-		if said != present || math.IsNaN(v) {
-			unsure = unsure || said == noOpinion
-			continue
-		}
-		if by == nil || l.cmp.worse(v, worst, lo, hi) {
-			by, worst = m, v
-		}
-	}
-	switch {
-	case by != nil:
-		return worst, by, present
-	case unsure:
-		return 0, nil, noOpinion
-	default:
-		return 0, nil, missing
-	}
 }

@@ -5,6 +5,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // base is when the tests' virtual time begins.
@@ -15,43 +21,43 @@ func at(s float64) time.Time { return base.Add(time.Duration(s * 1e9)) }
 // rig drives an engine in virtual time; seconds count from base.
 type rig struct {
 	t      *testing.T
-	cfg    Config
+	cfg    rules.Config
 	engine *Engine
 	metric string
 	unit   string
-	kind   StreamKind
-	origin Origin
+	kind   window.StreamKind
+	origin attr.Origin
 }
 
 // newRig starts an engine with the given rules and otherwise the defaults, except as edit says.
-func newRig(t *testing.T, rules []RuleConfig, edit func(*Config)) *rig {
+func newRig(t *testing.T, ruleSet []rules.RuleConfig, edit func(*rules.Config)) *rig {
 	t.Helper()
-	cfg := DefaultConfig()
-	cfg.Rules = rules
+	cfg := rules.DefaultConfig()
+	cfg.Rules = ruleSet
 	if edit != nil {
 		edit(&cfg)
 	}
 	r := &rig{t: t, cfg: cfg, metric: "m", unit: "1"}
-	if len(rules) > 0 {
-		r.metric = rules[0].Metric
+	if len(ruleSet) > 0 {
+		r.metric = ruleSet[0].Metric
 	}
-	r.origin.Resource = []Attr{{"host.name", StringValue("db1")}}
+	r.origin.Resource = []attr.Attr{attr.String("host.name", "db1")}
 	r.restart(0)
 	return r
 }
 
 func (r *rig) restart(s float64) {
 	r.t.Helper()
-	rules, err := Compile(r.cfg)
+	ruleSet, err := rules.Compile(r.cfg)
 	require.NoError(r.t, err)
-	r.engine = New(rules, at(s))
+	r.engine = New(ruleSet, at(s))
 }
 
 // point is one sample for observe.
 type point struct {
 	s       float64 // Event time in seconds.
 	v       float64
-	attrs   []Attr
+	attrs   []attr.Attr
 	start   float64
 	noValue bool
 }
@@ -83,7 +89,7 @@ func (r *rig) step(s, v float64) {
 }
 
 // drain takes all events.
-func (r *rig) drain() []Event {
+func (r *rig) drain() []event.Event {
 	events := r.engine.Peek(nil, 1<<20)
 	for _, ev := range events {
 		r.engine.Ack(ev.Seq)
@@ -95,12 +101,12 @@ func (r *rig) drain() []Event {
 func (r *rig) transitions() []string {
 	var out []string
 	for _, ev := range r.drain() {
-		if ev.Kind != StateChange {
+		if ev.Kind != alertschema.KindStateChange {
 			out = append(out, ev.Name())
 			continue
 		}
 		word := ev.Transition.String()
-		if ev.Transition != Resolve {
+		if ev.Transition != alertschema.TransitionResolve {
 			word += ":" + ev.Severity
 		}
 		out = append(out, word)
@@ -109,15 +115,15 @@ func (r *rig) transitions() []string {
 }
 
 // disk is attributes of a data point with one mountpoint.
-func disk(name string) []Attr { return []Attr{{"mountpoint", StringValue(name)}} }
+func disk(name string) []attr.Attr { return []attr.Attr{attr.String("mountpoint", name)} }
 
-// ladder is a rule with a warning above 80 and a critical above 95.
-func ladder(edit func(*RuleConfig)) []RuleConfig {
-	rc := RuleConfig{Name: "load", Metric: "m", Thresholds: map[string]LevelConfig{
+// ladderRule is a rule with a warning above 80 and a critical above 95.
+func ladderRule(edit func(*rules.RuleConfig)) []rules.RuleConfig {
+	rc := rules.RuleConfig{Name: "load", Metric: "m", Thresholds: map[string]rules.LevelConfig{
 		"warning": {Above: 80}, "critical": {Above: 95},
 	}}
 	if edit != nil {
 		edit(&rc)
 	}
-	return []RuleConfig{rc}
+	return []rules.RuleConfig{rc}
 }

@@ -6,14 +6,17 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 )
 
 // What the comparison with Prometheus in internal/alert/oracle brought to light.
 
 func TestEndedSeriesLeavesTheWindowsOfItsGroup(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, []RuleConfig{{
-		Name: "busy", Metric: "m", GroupBy: []string{"pool"}, GroupAgg: "sum", Window: 2 * time.Minute, Aggregate: "avg",
+	r := newRig(t, []rules.RuleConfig{{
+		Name: "busy", Metric: "m", GroupBy: []string{"pool"}, GroupAggregate: "sum", Window: 2 * time.Minute, Aggregate: "avg",
 		Threshold: 100, Severity: "warning",
 	}}, nil)
 	for s := 0.0; s < 60; s += 15 {
@@ -29,7 +32,7 @@ func TestEndedSeriesLeavesTheWindowsOfItsGroup(t *testing.T) {
 
 func TestWindowedAlertKeepsWhileItsSeriesHasEnded(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(func(rc *RuleConfig) { rc.Window, rc.Aggregate = 5*time.Minute, "min" }), nil)
+	r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate = 5*time.Minute, "min" }), nil)
 	for s := 0.0; s < 60; s += 15 {
 		r.step(s, 90)
 	}
@@ -46,7 +49,7 @@ func TestWindowedAlertKeepsWhileItsSeriesHasEnded(t *testing.T) {
 // The series that is farthest from the middle of one band need not be the one that is outside another.
 func TestEveryBandLooksAtEverySeries(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, []RuleConfig{{Name: "band", Metric: "m", GroupBy: []string{"rack"}, Thresholds: map[string]LevelConfig{
+	r := newRig(t, []rules.RuleConfig{{Name: "band", Metric: "m", GroupBy: []string{"rack"}, Thresholds: map[string]rules.LevelConfig{
 		"warning":  {Outside: []any{10, 20}},
 		"critical": {Outside: []any{0, 100}, Clear: []any{5, 60}},
 	}}}, nil)
@@ -54,7 +57,7 @@ func TestEveryBandLooksAtEverySeries(t *testing.T) {
 	events := r.drain()
 	require.Len(t, events, 1)
 	assert.Equal(t, "critical", events[0].Severity, "b is farther from 15, but a is below 0")
-	assert.Equal(t, []Number{{-1, true}}, []Number{events[0].Value})
+	assert.Equal(t, []attr.Number{{Float64: -1, Valid: true}}, []attr.Number{events[0].Value})
 	r.observe(15, point{s: 15, v: 15, attrs: disk("a")}, point{s: 15, v: 61, attrs: disk("b")})
 	assert.Empty(t, r.transitions(), "b is not clear of 60")
 	r.observe(30, point{s: 30, v: 6, attrs: disk("a")}, point{s: 30, v: 25, attrs: disk("b")})
@@ -63,7 +66,7 @@ func TestEveryBandLooksAtEverySeries(t *testing.T) {
 
 func TestMarkerOfAnUnknownSeriesIsNoAbsence(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, []RuleConfig{{Name: "gone", Metric: "m", Severity: "critical", Absent: &AbsentConfig{For: time.Minute}}}, nil)
+	r := newRig(t, []rules.RuleConfig{{Name: "gone", Metric: "m", Severity: "critical", Absent: &rules.AbsentConfig{For: time.Minute}}}, nil)
 	r.observe(0, point{noValue: true})
 	for s := 0.0; s < 300; s += 15 {
 		r.engine.Evaluate(at(s))
@@ -78,7 +81,7 @@ func TestMarkerOfAnUnknownSeriesIsNoAbsence(t *testing.T) {
 
 func TestAbsenceCountsFromTheLastSampleWhenTheSeriesIsForgotten(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, []RuleConfig{{Name: "gone", Metric: "m", Severity: "critical", Absent: &AbsentConfig{For: 20 * time.Minute}}}, nil)
+	r := newRig(t, []rules.RuleConfig{{Name: "gone", Metric: "m", Severity: "critical", Absent: &rules.AbsentConfig{For: 20 * time.Minute}}}, nil)
 	r.step(0, 1)
 	r.observe(600, point{s: 600, noValue: true})
 	r.engine.Evaluate(at(1199))

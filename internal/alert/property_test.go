@@ -9,25 +9,29 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // receiver is what stands behind the outbox: it drops duplicates by record uid and keeps what is open.
 type receiver struct {
 	t     *testing.T
 	story string
-	seen  map[string]Transition
+	seen  map[string]alertschema.Transition
 	open  map[string]string // Alert to episode.
 }
 
 func newReceiver(t *testing.T, story string) *receiver {
 	t.Helper()
-	return &receiver{t: t, story: story, seen: map[string]Transition{}, open: map[string]string{}}
+	return &receiver{t: t, story: story, seen: map[string]alertschema.Transition{}, open: map[string]string{}}
 }
 
 // take checks one record against everything that came before it.
-func (r *receiver) take(ev *Event) {
+func (r *receiver) take(ev *event.Event) {
 	r.t.Helper()
-	if ev.Kind != StateChange {
+	if ev.Kind != alertschema.KindStateChange {
 		return
 	}
 	if before, dup := r.seen[ev.UID]; dup {
@@ -36,31 +40,31 @@ func (r *receiver) take(ev *Event) {
 	}
 	r.seen[ev.UID] = ev.Transition
 	episode, open := r.open[ev.AlertID]
-	if ev.Transition == Fire {
+	if ev.Transition == alertschema.TransitionFire {
 		require.False(r.t, open, "%s: a fire beside a firing alert: %+v", r.story, ev)
 		r.open[ev.AlertID] = ev.EpisodeID
 		return
 	}
 	require.True(r.t, open, "%s: %s without a fire: %+v", r.story, ev.Transition, ev)
 	require.Equal(r.t, episode, ev.EpisodeID, "%s: %s of another episode", r.story, ev.Transition)
-	if ev.Transition == Resolve {
+	if ev.Transition == alertschema.TransitionResolve {
 		delete(r.open, ev.AlertID)
 	}
-	if ev.Transition == Escalate || ev.Transition == Deescalate {
+	if ev.Transition == alertschema.TransitionEscalate || ev.Transition == alertschema.TransitionDeescalate {
 		require.NotEqual(r.t, ev.Severity, ev.PreviousSeverity, r.story)
 	}
 }
 
 // randomRule draws a rule on the metric m.
-func randomRule(random *rand.Rand, n int) RuleConfig {
+func randomRule(random *rand.Rand, n int) rules.RuleConfig {
 	spans := []time.Duration{0, 0, 15 * time.Second, 45 * time.Second, 2 * time.Minute}
-	rc := RuleConfig{
+	rc := rules.RuleConfig{
 		Name: fmt.Sprintf("r%d", n), Metric: "m",
-		Thresholds: map[string]LevelConfig{"warning": {Above: 60.0}, "critical": {Above: 85.0}},
-		NoData:     &NoDataConfig{After: 2 * time.Minute, Action: noDataActions[random.IntN(4)]},
+		Thresholds: map[string]rules.LevelConfig{"warning": {Above: 60.0}, "critical": {Above: 85.0}},
+		NoData:     &rules.NoDataConfig{After: 2 * time.Minute, Action: []string{"keep", "resolve", "alert", "close"}[random.IntN(4)]},
 	}
 	if random.IntN(2) == 0 {
-		rc.Thresholds = map[string]LevelConfig{"warning": {Above: 60.0, Clear: 40.0}, "critical": {Above: 85.0, Clear: 70.0}}
+		rc.Thresholds = map[string]rules.LevelConfig{"warning": {Above: 60.0, Clear: 40.0}, "critical": {Above: 85.0, Clear: 70.0}}
 	}
 	rc.For, rc.KeepFiringFor = new(spans[random.IntN(5)]), new(spans[random.IntN(5)])
 	switch random.IntN(4) {
@@ -70,22 +74,22 @@ func randomRule(random *rand.Rand, n int) RuleConfig {
 		rc.Lookback = "1m"
 	case 2:
 		rc.GroupBy = []string{}
-		rc.GroupAgg = []string{"", "max", "avg"}[random.IntN(3)]
+		rc.GroupAggregate = []string{"", "max", "avg"}[random.IntN(3)]
 	}
 	switch random.IntN(6) {
 	case 0:
-		rc.OnlyIf = &ConditionConfig{Metric: "m", Below: 95.0}
+		rc.OnlyIf = &rules.ConditionConfig{Metric: "m", Below: 95.0}
 	case 1:
-		rc.OnlyIf = &ConditionConfig{Metric: "m", Match: map[string]any{"mountpoint": "0"}, Above: 20.0}
+		rc.OnlyIf = &rules.ConditionConfig{Metric: "m", Match: map[string]any{"mountpoint": "0"}, Above: 20.0}
 		rc.GroupBy = []string{}
 	case 2:
-		side := func(disk string) SelectorConfig {
-			return SelectorConfig{Metric: "m", Match: map[string]any{"mountpoint": disk}}
+		side := func(disk string) rules.SelectorConfig {
+			return rules.SelectorConfig{Metric: "m", Match: map[string]any{"mountpoint": disk}}
 		}
-		rc.Metric, rc.Ratio, rc.Scale = "", &RatioConfig{Of: side("1"), To: side("0")}, new(30.0)
+		rc.Metric, rc.Ratio, rc.Scale = "", &rules.RatioConfig{Numerator: side("1"), Denominator: side("0")}, new(30.0)
 	}
 	rc.RepeatInterval = new(spans[random.IntN(5)])
-	rc.Flapping = &FlappingConfig{Enabled: new(random.IntN(2) == 0), Transitions: 4, Within: 5 * time.Minute, StableFor: time.Minute}
+	rc.Flapping = &rules.FlappingConfig{Enabled: new(random.IntN(2) == 0), Transitions: 4, Within: 5 * time.Minute, StableFor: time.Minute}
 	return rc
 }
 
@@ -95,16 +99,16 @@ func history(t *testing.T, seed uint64) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 7))
 	story := fmt.Sprintf("seed %d", seed)
-	var rules []RuleConfig
+	var ruleSet []rules.RuleConfig
 	for n := range 1 + random.IntN(3) {
-		rules = append(rules, randomRule(random, n))
+		ruleSet = append(ruleSet, randomRule(random, n))
 	}
-	r := newRig(t, rules, func(c *Config) {
+	r := newRig(t, ruleSet, func(c *rules.Config) {
 		c.Limits.EventsPerMinute = []int{1, 3, 1000}[random.IntN(3)]
 		c.Limits.AlertsPerRule = []int{2, 100}[random.IntN(2)]
 		c.Limits.Outbox = []int{2, 5, 1000}[random.IntN(3)]
 		if random.IntN(2) == 0 {
-			c.Silences = []SilenceConfig{{From: at(200), To: at(500)}}
+			c.Silences = []rules.SilenceConfig{{From: at(200), To: at(500)}}
 		}
 	})
 	r.metric = "m"
@@ -157,7 +161,7 @@ func history(t *testing.T, seed uint64) {
 				deliver()
 			}
 			r.restart(s)
-			require.NoError(t, r.engine.Restore(stored.get, at(s)), story)
+			require.NoError(t, r.engine.Restore(stored, at(s)), story)
 		}
 	}
 	for range 400 {
@@ -173,7 +177,7 @@ func history(t *testing.T, seed uint64) {
 	require.Empty(t, r.engine.Active(), story)
 	require.Empty(t, r.engine.deferred, story)
 	for _, state := range r.engine.states {
-		require.Zero(t, state.announced, story)
+		require.Zero(t, state.announcedCount, story)
 	}
 }
 
@@ -187,20 +191,16 @@ func checkBounds(t *testing.T, r *rig, story string) {
 	t.Helper()
 	limit := r.cfg.Limits.AlertsPerRule
 	for _, state := range r.engine.states {
-		require.LessOrEqual(t, state.announced, limit, story)
+		require.LessOrEqual(t, state.announcedCount, limit, story)
 	}
 	for _, g := range r.engine.alerts {
-		if a := g.alert; a.level > 0 && a.told == 0 && !a.flap.latched {
+		if a := g.alert; a.Level > 0 && a.announced == 0 && !a.flap.Latched {
 			require.NotEqual(t, notDeferred, a.deferred, "%s: it fires, and nobody will ever hear of it", story)
 		}
 	}
 	// Beyond its limit the outbox holds what must not be lost: one record for each alert that had been announced.
 	room := r.cfg.Limits.Outbox + limit*len(r.engine.states)
-	for _, x := range r.engine.outbox.entries {
-		if x.attempted {
-			room++
-		}
-	}
+	room += r.engine.outbox.Attempted()
 	require.LessOrEqual(t, r.engine.Pending(), room, story)
 }
 
@@ -254,12 +254,12 @@ func TestLikePrometheus(t *testing.T) {
 	for seed := range n {
 		random := rand.New(rand.NewPCG(seed, 11))
 		hold, keep := float64(random.IntN(6)*15), float64(random.IntN(6)*15)
-		r := newRig(t, []RuleConfig{{
+		r := newRig(t, []rules.RuleConfig{{
 			Name: "x", Metric: "m", Threshold: 50, Severity: "warning", Lookback: "5m",
-			NoData:      &NoDataConfig{After: 5 * time.Minute, Action: "resolve"},
-			LevelConfig: LevelConfig{For: new(time.Duration(hold * 1e9)), KeepFiringFor: new(time.Duration(keep * 1e9))},
-			Flapping:    &FlappingConfig{Enabled: new(false)},
-		}}, func(c *Config) { c.Limits.EventsPerMinute = 1 << 30 })
+			NoData:      &rules.NoDataConfig{After: 5 * time.Minute, Action: "resolve"},
+			LevelConfig: rules.LevelConfig{For: new(time.Duration(hold * 1e9)), KeepFiringFor: new(time.Duration(keep * 1e9))},
+			Flapping:    &rules.FlappingConfig{Enabled: new(false)},
+		}}, func(c *rules.Config) { c.Limits.EventsPerMinute = 1 << 30 })
 		var model promAlert
 		last, lastAt, firing := math.NaN(), math.Inf(-1), false
 		gap := 0
@@ -286,9 +286,9 @@ func TestLikePrometheus(t *testing.T) {
 			model.eval(s, last > 50 && s-lastAt < 300, hold, keep)
 			for _, ev := range r.drain() {
 				switch ev.Transition {
-				case Fire:
+				case alertschema.TransitionFire:
 					firing = true
-				case Resolve:
+				case alertschema.TransitionResolve:
 					firing = false
 				default:
 					require.Failf(t, "unexpected", "seed %d at %vs: %s", seed, s, ev.Transition)
@@ -301,7 +301,8 @@ func TestLikePrometheus(t *testing.T) {
 
 func TestStateIsBoundedUnderEndlessChurn(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(nil), func(c *Config) { c.Limits.Series, c.Limits.Outbox = 200, 50 })
+	r := newRig(t, ladderRule(nil), func(c *rules.Config) { c.Limits.Series, c.Limits.Outbox = 200, 50 })
+	stored := store{}
 	n := 0
 	for s := 0.0; s < 7200; s += 15 {
 		points := make([]point, 50)
@@ -313,25 +314,23 @@ func TestStateIsBoundedUnderEndlessChurn(t *testing.T) {
 		r.engine.Evaluate(at(s))
 		if int(s)%300 == 0 {
 			r.drain()
-			r.engine.Snapshot(at(s))
+			stored.write(r.engine.Snapshot(at(s)))
 		}
 		stats := r.engine.Stats(at(s))
 		require.LessOrEqual(t, stats.Series, 200)
 		require.LessOrEqual(t, stats.Groups, 600, "a group outlives its series by its alert's time at most")
 		require.LessOrEqual(t, stats.Outbox, 50+200)
-		require.LessOrEqual(t, len(r.engine.journal.storedAlerts), 1000)
+		require.LessOrEqual(t, len(stored), 1000)
 	}
 	for s := 7200.0; s < 12000; s += 15 {
 		r.engine.Evaluate(at(s))
 		r.drain()
 	}
-	ops := r.engine.Snapshot(at(12000))
+	stored.write(r.engine.Snapshot(at(12000)))
 	stats := r.engine.Stats(at(12000))
 	assert.Zero(t, stats.Series)
 	assert.Zero(t, stats.Groups)
 	assert.Zero(t, stats.Alerts)
 	assert.Empty(t, r.engine.resources)
-	assert.Empty(t, r.engine.journal.storedAlerts)
-	assert.Empty(t, r.engine.journal.storedEvents)
-	assert.NotEmpty(t, ops)
+	assert.Len(t, stored, 1, "the time of the snapshot")
 }

@@ -1,21 +1,18 @@
 package alert
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
-func (r *rule) levelName(level int) string {
-	if level <= 0 || level > len(r.levels) {
-		return ""
-	}
-	return r.levels[level-1].name
-}
-
 // resourceAttrs returns the resource of the series that decided last, or of one that belongs to the group.
-func (g *group) resourceAttrs() []Attr {
+func (g *group) resourceAttrs() []attr.Attr {
 	switch {
 	case g.alert != nil && g.alert.resource != nil:
 		return g.alert.resource.attrs
@@ -31,28 +28,28 @@ func (e *Engine) emit(c *change) {
 	g, r := c.group, c.group.rule
 	a := g.alert
 	ev := e.record(c)
-	told := a.told
+	before := a.announced
 	switch c.transition {
-	case Resolve:
-		a.told = 0
-	case Fire, Escalate, Deescalate:
-		a.told, a.toldStart = c.to, c.started
-	case FlappingEnd:
+	case alertschema.TransitionResolve:
+		a.announced = 0
+	case alertschema.TransitionFire, alertschema.TransitionEscalate, alertschema.TransitionDeescalate:
+		a.announced, a.announcedStart = c.to, c.started
+	case alertschema.TransitionFlappingEnd:
 		if c.to > 0 {
-			a.told = c.to
+			a.announced = c.to
 		}
 	}
 	switch {
-	case told == 0 && a.told > 0:
-		r.announced++
-	case told > 0 && a.told == 0:
-		r.announced--
+	case before == 0 && a.announced > 0:
+		r.announcedCount++
+	case before > 0 && a.announced == 0:
+		r.announcedCount--
 	}
-	a.toldState, a.toldAt = ev.State, e.now
+	a.announcedState, a.announcedAt = ev.State, e.now
 	e.journal.mark(g.id)
-	if c.transition == Resolve {
+	if c.transition == alertschema.TransitionResolve {
 		a.deferred = notDeferred
-		if !e.rules.resolved {
+		if !e.rules.SendResolved {
 			return
 		}
 	}
@@ -60,121 +57,122 @@ func (e *Engine) emit(c *change) {
 }
 
 // record builds the event of a change.
-func (e *Engine) record(c *change) Event {
+func (e *Engine) record(c *change) event.Event {
 	g, r := c.group, c.group.rule
 	a := g.alert
 	shown := c.to // The level whose name, number and message the record carries.
 	if shown == 0 {
-		shown = max(a.told, 1)
+		shown = max(a.announced, 1)
 	}
-	l := &r.levels[shown-1]
-	ev := Event{
-		Kind: StateChange, Time: c.t, ObservedTime: e.now, SeverityNumber: l.number, SeverityText: l.name,
-		AlertID: idText(g.id), EpisodeID: episodeID(g.id, c.started), Transition: c.transition,
-		State: announcedState(c, a), Previous: a.toldState, Severity: l.name, PreviousSeverity: r.levelName(a.told), Reason: c.reason,
-		Rule: r.name, RuleVersion: r.version, RuleDescription: r.description, Metric: r.metric, Unit: r.unit,
-		Value: c.value, Comparison: comparisonSymbols[l.cmp], Point: r.value.point, Aggregation: r.aggName, Window: time.Duration(r.retention()),
+	l, spec := &r.levels[shown-1], &r.Levels[shown-1]
+	ev := event.Event{
+		Kind: alertschema.KindStateChange, Time: c.t, ObservedTime: e.now, SeverityNumber: spec.Number, SeverityText: spec.Name,
+		AlertID: alertschema.IDText(g.id), EpisodeID: alertschema.EpisodeID(g.id, c.started), Transition: c.transition,
+		State: announcedState(c, a), Previous: a.announcedState, Severity: spec.Name, PreviousSeverity: r.LevelName(a.announced), Reason: c.reason,
+		Rule: r.Name, RuleVersion: r.Version, RuleDescription: r.Description, Metric: r.Metric, Unit: r.unit,
+		Value: c.value, Comparison: l.Comparison.Symbol(), Point: r.Value.StatisticName, Aggregation: r.AggregateName, Window: time.Duration(r.Kind.Span()),
 		StartedAt: c.started, Duration: time.Duration(max(0, c.t-c.started)), Occurrences: c.seq,
 		Labels: e.labels(g), Group: g.attributes(), Identity: g.identity(),
 	}
-	ev.UID = fmt.Sprintf("%s-%d", ev.EpisodeID, c.seq)
 	switch {
-	case c.transition == Repeat:
-		ev.UID += fmt.Sprintf("-r%d", a.repeats)
+	case c.transition == alertschema.TransitionRepeat:
+		ev.UID = alertschema.RepeatUID(ev.EpisodeID, c.seq, a.repeats)
 	case c.belated:
-		ev.UID += "-b" // The number itself may belong to a later transition that was not held back.
+		ev.UID = alertschema.BelatedUID(ev.EpisodeID, c.seq)
+	default:
+		ev.UID = alertschema.RecordUID(ev.EpisodeID, c.seq)
 	}
-	if c.transition == Fire {
-		ev.Previous = StateInactive
+	if c.transition == alertschema.TransitionFire {
+		ev.Previous = alertschema.StateInactive
 	}
-	if ev.State == StateResolved {
-		ev.SeverityNumber, ev.SeverityText = resolvedNumber, resolvedText
+	if ev.State == alertschema.StateResolved {
+		ev.SeverityNumber, ev.SeverityText = alertschema.ResolvedSeverityNumber, alertschema.ResolvedSeverityText
 		ev.EndedAt, ev.Ended = c.ended, true
 		ev.Duration = time.Duration(max(0, c.ended-c.started))
 	}
-	if l.cmp == isAbsent {
-		ev.Value = Number{}
-	} else if ev.State == StateResolved {
-		ev.Threshold = Number{r.levels[0].threshold(c.value.Float64, true), true}
+	if !l.Comparison.HasBounds() {
+		ev.Value = attr.Number{}
+	} else if ev.State == alertschema.StateResolved {
+		ev.Threshold = attr.Number{Float64: r.levels[0].Threshold(c.value.Float64, true), Valid: true}
 	} else {
-		ev.Threshold = Number{l.threshold(c.value.Float64, false), true}
+		ev.Threshold = attr.Number{Float64: l.Threshold(c.value.Float64, false), Valid: true}
 	}
 	ev.Resource = c.resource
 	if x := a.exemplar; x != nil {
 		ev.TraceID, ev.SpanID = x.TraceID, x.SpanID
 	}
-	e.renderTexts(c, l, &ev)
+	e.renderTexts(c, spec, &ev)
 	return ev
 }
 
-func announcedState(c *change, a *alertState) State {
+func announcedState(c *change, a *alertState) alertschema.State {
 	switch c.transition {
-	case Resolve:
-		return StateResolved
-	case NoData:
-		return StateNoData
-	case FlappingStart:
-		return StateFlapping
-	case FlappingEnd:
+	case alertschema.TransitionResolve:
+		return alertschema.StateResolved
+	case alertschema.TransitionNoData:
+		return alertschema.StateNoData
+	case alertschema.TransitionFlappingStart:
+		return alertschema.StateFlapping
+	case alertschema.TransitionFlappingEnd:
 		if c.to == 0 {
-			return StateResolved
+			return alertschema.StateResolved
 		}
-		return StateFiring
-	case Repeat:
-		return a.toldState
+		return alertschema.StateFiring
+	case alertschema.TransitionRepeat:
+		return a.announcedState
 	default:
-		if a.flap.latched && c.transition == Escalate {
-			return StateFlapping
+		if a.flap.Latched && c.transition == alertschema.TransitionEscalate {
+			return alertschema.StateFlapping
 		}
-		return StateFiring
+		return alertschema.StateFiring
 	}
 }
 
 // labels returns the rule's labels, rendered for the group.
-func (e *Engine) labels(g *group) []Label {
-	if len(g.rule.labels) == 0 {
+func (e *Engine) labels(g *group) []attr.Label {
+	if len(g.rule.Labels) == 0 {
 		return nil
 	}
-	return e.renderAll(g, g.rule.labels, templateData{
-		Rule: g.rule.name, Metric: g.rule.metric, Unit: g.rule.unit, group: g.attributes(), resource: g.resourceAttrs(),
-	})
+	return e.renderAll(g, g.rule.Labels, rules.TemplateData{
+		Rule: g.rule.Name, Metric: g.rule.Metric, Unit: g.rule.unit,
+	}.With(g.attributes(), g.resourceAttrs()))
 }
 
-func (e *Engine) renderAll(g *group, texts []namedTemplate, data templateData) []Label {
-	out := make([]Label, 0, len(texts))
+func (e *Engine) renderAll(g *group, texts []rules.NamedTemplate, data rules.TemplateData) []attr.Label {
+	out := make([]attr.Label, 0, len(texts))
 	for _, t := range texts {
-		s, err := t.text.render(data)
+		s, err := t.Template.Render(data)
 		if err != nil {
-			e.ruleError(g.rule, fmt.Sprintf("rendering %s: %s", t.name, templateLine.ReplaceAllString(err.Error(), "$1: ")))
+			e.ruleError(g.rule, fmt.Sprintf("rendering %s: %v", t.Name, err))
 			continue
 		}
-		out = append(out, Label{Key: t.name, Text: s})
+		out = append(out, attr.Label{Key: t.Name, Text: s})
 	}
 	return out
 }
 
 // renderTexts fills the event's annotations and body.
-func (e *Engine) renderTexts(c *change, l *level, ev *Event) {
+func (e *Engine) renderTexts(c *change, l *rules.LevelSpec, ev *event.Event) {
 	r := c.group.rule
-	data := templateData{
-		Value: ev.Value.Float64, Threshold: ev.Threshold.Float64, Duration: ev.Duration.Seconds(), Rule: r.name, Metric: r.metric,
+	data := rules.TemplateData{
+		Value: ev.Value.Float64, Threshold: ev.Threshold.Float64, Duration: ev.Duration.Seconds(), Rule: r.Name, Metric: r.Metric,
 		Unit: r.unit, Severity: ev.Severity, Transition: ev.Transition.String(), State: ev.State.String(),
-		StartedAt: time.Unix(0, ev.StartedAt).UTC(), group: ev.Group, resource: ev.Resource,
-	}
+		StartedAt: time.Unix(0, ev.StartedAt).UTC(),
+	}.With(ev.Group, ev.Resource)
 	if len(ev.Labels) > 0 {
 		data.Labels = make(map[string]string, len(ev.Labels))
 		for _, label := range ev.Labels {
 			data.Labels[label.Key] = label.Text
 		}
 	}
-	if len(r.annotations) > 0 {
-		ev.Annotations = e.renderAll(c.group, r.annotations, data)
+	if len(r.Annotations) > 0 {
+		ev.Annotations = e.renderAll(c.group, r.Annotations, data)
 	}
 	message := ""
-	if l.message != nil {
-		s, err := l.message.render(data)
+	if l.Message != nil {
+		s, err := l.Message.Render(data)
 		if err != nil {
-			e.ruleError(r, fmt.Sprintf("rendering message: %s", templateLine.ReplaceAllString(err.Error(), "$1: ")))
+			e.ruleError(r, fmt.Sprintf("rendering message: %v", err))
 		}
 		message = s
 	}
@@ -185,9 +183,9 @@ func (e *Engine) renderTexts(c *change, l *level, ev *Event) {
 }
 
 // plainMessage is the message of a level that has none.
-func plainMessage(r *ruleState, l *level, ev *Event) string {
+func plainMessage(r *ruleState, l *rules.LevelSpec, ev *event.Event) string {
 	var b strings.Builder
-	b.WriteString(r.name)
+	b.WriteString(r.Name)
 	for i, a := range ev.Group {
 		if i > 0 {
 			b.WriteByte(',')
@@ -195,77 +193,31 @@ func plainMessage(r *ruleState, l *level, ev *Event) string {
 		b.WriteByte(' ')
 		b.WriteString(a.Value.AsString())
 	}
-	if !r.groupGiven || r.byResource {
-		b.WriteString(subject(r.metric, ev.Resource))
+	if !r.GroupGiven || r.ByResource {
+		b.WriteString(rules.Subject(r.Metric, ev.Resource))
 	}
-	if l.cmp == isAbsent {
-		fmt.Fprintf(&b, ": no %s for %s", r.metric, formatDuration(time.Duration(r.absent.after)))
-		return b.String()
-	}
-	b.WriteString(": ")
-	if r.value.point != "" {
-		b.WriteString(r.value.point + " of ")
-	}
-	fmt.Fprintf(&b, "%s is ", r.metric)
-	if ev.Value.Valid {
-		b.WriteString(formatValue(ev.Value.Float64, l.displayUnit(r.metric, r.unit)))
-		if r.agg.kind == aggRate && r.divisor == nil {
-			b.WriteString("/s")
-		}
-	} else {
-		b.WriteString("missing")
-	}
-	fmt.Fprintf(&b, " (%s %s)", ev.Comparison, l.boundText())
+	b.WriteString(r.Kind.Text(rules.Finding{Value: ev.Value, Unit: r.unit, Level: l}))
 	return b.String()
 }
 
-// subject names what a resource describes: the process, of a metric of processes, and the host.
-func subject(metric string, resource []Attr) string {
-	text := func(key string) string {
-		v, _ := lookup(resource, key)
-		return v.AsString()
-	}
-	var b strings.Builder
-	if strings.HasPrefix(metric, "process.") {
-		if name := cmp.Or(text("process.executable.name"), text("process.group.name")); name != "" {
-			b.WriteString(" " + name)
-		}
-		if pid := text("process.pid"); pid != "" {
-			b.WriteString(" (pid " + pid + ")")
-		}
-	}
-	if host := text("host.name"); host != "" {
-		b.WriteString(" on " + host)
-	}
-	return b.String()
-}
-
-// displayUnit returns the unit to show a value in: a ratio is a percentage where the metric or the threshold calls it one.
-func (l *level) displayUnit(metric, unit string) string {
-	if unit == "1" && l.raise[0].unit != unitPercent && !isShare(metric) {
-		return ""
-	}
-	return unit
-}
-
-func bodyOf(c *change, r *ruleState, ev *Event, message string) string {
+func bodyOf(c *change, r *ruleState, ev *event.Event, message string) string {
 	switch c.transition {
-	case Resolve:
-		s := fmt.Sprintf("resolved: %s (was firing for %s", message, formatSeconds(ev.Duration.Seconds()))
+	case alertschema.TransitionResolve:
+		s := fmt.Sprintf("resolved: %s (was firing for %s", message, rules.FormatSeconds(ev.Duration.Seconds()))
 		if len(r.levels) > 1 {
-			s += ", worst: " + r.levelName(c.worst)
+			s += ", worst: " + r.LevelName(c.worst)
 		}
 		return s + ")"
-	case Repeat:
-		return fmt.Sprintf("still firing for %s: %s", formatSeconds(ev.Duration.Seconds()), message)
-	case NoData:
+	case alertschema.TransitionRepeat:
+		return fmt.Sprintf("still firing for %s: %s", rules.FormatSeconds(ev.Duration.Seconds()), message)
+	case alertschema.TransitionNoData:
 		return "no data: " + message
-	case DataBack:
+	case alertschema.TransitionDataBack:
 		return "data is back: " + message
-	case FlappingStart:
+	case alertschema.TransitionFlappingStart:
 		return fmt.Sprintf("flapping, changes are held back until it is stable for %s: %s",
-			formatDuration(time.Duration(r.flapping.stable)), message)
-	case FlappingEnd:
+			rules.FormatDuration(time.Duration(r.Flapping.StableFor)), message)
+	case alertschema.TransitionFlappingEnd:
 		return "no longer flapping: " + message
 	default:
 		return message

@@ -1,17 +1,20 @@
 package alert
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
-func attributeText(attrs []Attr) []string {
+func attributeText(attrs []attr.Attr) []string {
 	var out []string
 	for _, a := range attrs {
 		out = append(out, a.Key+"="+a.Value.AsString())
@@ -21,19 +24,19 @@ func attributeText(attrs []Attr) []string {
 
 func TestRecordsOfAnEpisode(t *testing.T) {
 	t.Parallel()
-	rules := []RuleConfig{{
+	ruleSet := []rules.RuleConfig{{
 		Name: "disk_full", Metric: "system.filesystem.utilization", Description: "a disk fills up",
 		Match:      map[string]any{"state": "used"},
-		Thresholds: map[string]LevelConfig{"warning": {Above: "80%", Clear: "75%"}, "critical": {Above: "95%"}},
-		LevelConfig: LevelConfig{
+		Thresholds: map[string]rules.LevelConfig{"warning": {Above: "80%", Clear: "75%"}, "critical": {Above: "95%"}},
+		LevelConfig: rules.LevelConfig{
 			Message: `disk {{ .Attr "mountpoint" }} on {{ .Resource "host.name" }} is {{ .Value | percent }} full (> {{ .Threshold | percent }})`,
 		},
 		Labels:      map[string]string{"team": `{{ .Resource "host.name" }}-owners`},
 		Annotations: map[string]string{"runbook_url": "https://runbooks.example/disk"},
 	}}
-	r := newRig(t, rules, nil)
-	attrs := []Attr{{"mountpoint", StringValue("/")}, {"state", StringValue("used")}}
-	var events []Event
+	r := newRig(t, ruleSet, nil)
+	attrs := []attr.Attr{attr.String("mountpoint", "/"), attr.String("state", "used")}
+	var events []event.Event
 	for _, p := range []point{{s: 0, v: 0.81}, {s: 15, v: 0.962}, {s: 915, v: 0.71}} {
 		p.attrs = attrs
 		r.observe(p.s+0.012, p)
@@ -79,7 +82,7 @@ func TestRecordsOfAnEpisode(t *testing.T) {
 func TestReplicasAgreeOnIdentity(t *testing.T) {
 	t.Parallel()
 	run := func(skew float64) []string {
-		r := newRig(t, ladder(nil), nil)
+		r := newRig(t, ladderRule(nil), nil)
 		var uids []string
 		for i, v := range []float64{10, 90, 99, 10, 90} {
 			s := float64(i * 15)
@@ -96,85 +99,10 @@ func TestReplicasAgreeOnIdentity(t *testing.T) {
 	assert.Equal(t, first, run(7.5))
 }
 
-func TestGroupKey(t *testing.T) {
-	t.Parallel()
-	cases := []struct {
-		name   string
-		rule   RuleConfig
-		idKeys []string
-		want   []string
-	}{
-		{"by default the open attributes and what identifies the resource", RuleConfig{Match: map[string]any{"state": "used"}}, nil, []string{
-			"device=sda", "mode=rw", "host.name=db1", "service.name=x",
-		}},
-		{"entity references say what identifies the resource", RuleConfig{}, []string{"host.name"}, []string{"device=sda", "mode=rw", "state=used", "host.name=db1"}},
-		{"group_agg without group_by collapses the data point's attributes", RuleConfig{GroupAgg: "sum"}, nil, []string{"host.name=db1", "service.name=x"}},
-		{
-			"a process metric is told apart by process attributes",
-			RuleConfig{Metric: "process.cpu.time", GroupAgg: "sum"},
-			nil,
-			[]string{"host.name=db1", "process.pid=7", "service.name=x"},
-		},
-		{
-			"group_by is taken at its word",
-			RuleConfig{GroupBy: []string{"device", "resource.process.pid", "scope.zone", "absent"}},
-			nil,
-			[]string{"device=sda", "process.pid=7", "zone=a"},
-		},
-		{
-			"group_by may name the resource's identity as a whole",
-			RuleConfig{GroupBy: []string{"resource", "device", "resource.host.name", "resource.process.pid"}},
-			nil,
-			[]string{"device=sda", "host.name=db1", "process.pid=7", "service.name=x"},
-		},
-		{"an empty group_by is one alert", RuleConfig{GroupBy: []string{}}, nil, nil},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			c.rule.Name, c.rule.Threshold, c.rule.Severity = "x", 1, "warning"
-			if c.rule.Metric == "" {
-				c.rule.Metric = "m"
-			}
-			cfg := DefaultConfig()
-			cfg.Rules = []RuleConfig{c.rule}
-			rules, err := Compile(cfg)
-			require.NoError(t, err)
-			o := &Origin{
-				Resource: []Attr{
-					{"host.name", StringValue("db1")},
-					{"process.pid", IntValue(7)},
-					{"service.instance.id", StringValue("r4nd0m")},
-					{"telemetry.sdk.name", StringValue("otel")},
-					{"service.name", StringValue("x")},
-				},
-				IdentifyingKeys: c.idKeys, Scope: []Attr{{"zone", StringValue("a")}},
-			}
-			w := &want{rule: &ruleState{rule: rules.rules[0]}, target: &rules.rules[0].value}
-			key := w.groupKey(o, []Attr{{"state", StringValue("used")}, {"device", StringValue("sda")}, {"mode", StringValue("rw")}})
-			attrs, err := decodeGroup(key)
-			require.NoError(t, err)
-			var got []string
-			for _, a := range attrs {
-				got = append(got, a.Key+"="+a.Value.AsString())
-			}
-			assert.Equal(t, c.want, got)
-		})
-	}
-}
-
-func TestKeysHaveSeparators(t *testing.T) {
-	t.Parallel()
-	key := func(k, v string) string { return encodeGroup([]groupAttr{{fromPoint, Attr{k, StringValue(v)}}}) }
-	assert.NotEqual(t, key("ab", "c"), key("a", "bc"))
-	assert.NotEqual(t, alertID("ab", "c"), alertID("a", "bc"))
-	assert.NotEqual(t, key("a", "1"), encodeGroup([]groupAttr{{fromPoint, Attr{"a", IntValue(1)}}}))
-}
-
 func TestWorstSeriesDecidesWithoutGroupAgg(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(func(rc *RuleConfig) { rc.GroupBy = []string{} }), nil)
-	feed := func(s, a, b float64) []Event {
+	r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.GroupBy = []string{} }), nil)
+	feed := func(s, a, b float64) []event.Event {
 		r.observe(s, point{s: s, v: a, attrs: disk("/a")}, point{s: s, v: b, attrs: disk("/b")})
 		r.engine.Evaluate(at(s))
 		return r.drain()
@@ -190,8 +118,8 @@ func TestWorstSeriesDecidesWithoutGroupAgg(t *testing.T) {
 func TestGroupAggregates(t *testing.T) {
 	t.Parallel()
 	for agg, want := range map[string]float64{"sum": 190, "avg": 95, "min": 90, "max": 100, "count": 2} {
-		r := newRig(t, ladder(func(rc *RuleConfig) {
-			rc.GroupAgg, rc.Thresholds = agg, map[string]LevelConfig{"warning": {Above: 1}}
+		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) {
+			rc.GroupAggregate, rc.Thresholds = agg, map[string]rules.LevelConfig{"warning": {Above: 1}}
 		}), nil)
 		r.observe(0, point{v: 90, attrs: disk("/a")}, point{v: 100, attrs: disk("/b")})
 		r.engine.Evaluate(at(0))
@@ -203,14 +131,14 @@ func TestGroupAggregates(t *testing.T) {
 
 func TestTypedThresholdFollowsTheUnit(t *testing.T) {
 	t.Parallel()
-	rules := []RuleConfig{{Name: "cpu", Metric: "cpu.utilization", Threshold: "80%", Severity: "warning"}}
+	ruleSet := []rules.RuleConfig{{Name: "cpu", Metric: "cpu.utilization", Threshold: "80%", Severity: "warning"}}
 	for unit, v := range map[string]float64{"1": 0.81, "%": 81} {
-		r := newRig(t, rules, nil)
+		r := newRig(t, ruleSet, nil)
 		r.unit = unit
 		r.step(0, v)
 		assert.Equal(t, []string{"fire:warning"}, r.transitions(), unit)
 	}
-	r := newRig(t, rules, nil)
+	r := newRig(t, ruleSet, nil)
 	r.unit = "By"
 	r.step(0, 90)
 	r.step(15, 90)
@@ -223,7 +151,7 @@ func TestTypedThresholdFollowsTheUnit(t *testing.T) {
 	assert.Equal(t, []string{events[0].Body}, r.engine.TakeNotices(), "it is logged, and not blamed on metric and match later")
 }
 
-// TestAMessageThatNobodyWroteSaysWhatItIsAbout holds for alerts that are told apart by their resource.
+// TestAMessageThatNobodyWroteSaysWhatItIsAbout holds for alerts that are distinguished by their resource.
 func TestAMessageThatNobodyWroteSaysWhatItIsAbout(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -234,10 +162,10 @@ func TestAMessageThatNobodyWroteSaysWhatItIsAbout(t *testing.T) {
 		{[]string{"resource"}, "big mysleeper (pid 7) on db1: process.memory.usage is 47.0 MiB (> 1)"},
 		{[]string{"resource.host.name"}, "big db1: process.memory.usage is 47.0 MiB (> 1)"},
 	} {
-		r := newRig(t, []RuleConfig{{Name: "big", Metric: "process.memory.usage", GroupBy: c.groupBy, Threshold: 1, Severity: "warning"}}, nil)
+		r := newRig(t, []rules.RuleConfig{{Name: "big", Metric: "process.memory.usage", GroupBy: c.groupBy, Threshold: 1, Severity: "warning"}}, nil)
 		r.unit = "By"
-		r.origin.Resource = []Attr{
-			{"host.name", StringValue("db1")}, {"process.executable.name", StringValue("mysleeper")}, {"process.pid", IntValue(7)},
+		r.origin.Resource = []attr.Attr{
+			attr.String("host.name", "db1"), attr.String("process.executable.name", "mysleeper"), attr.Int("process.pid", 7),
 		}
 		r.step(0, 47<<20)
 		assert.Equal(t, c.want, r.drain()[0].Body)
@@ -246,30 +174,30 @@ func TestAMessageThatNobodyWroteSaysWhatItIsAbout(t *testing.T) {
 
 func TestRuleErrors(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(nil), nil)
+	r := newRig(t, ladderRule(nil), nil)
 	r.step(0, 10)
 	r.unit = "By"
 	r.step(15, 99)
 	r.step(30, 99)
-	assert.False(t, r.engine.Matcher("m").SelectDistributions(&r.origin, Stream{}, Histogram))
-	assert.False(t, r.engine.Matcher("m").SelectDistributions(&r.origin, Stream{}, Histogram))
+	assert.False(t, r.engine.Matcher("m").SelectDistributions(&r.origin, Stream{}, window.Histogram))
+	assert.False(t, r.engine.Matcher("m").SelectDistributions(&r.origin, Stream{}, window.Histogram))
 	var bodies []string
 	for _, ev := range r.drain() {
 		bodies = append(bodies, ev.Body)
 	}
 	assert.Equal(t, []string{
 		`rule "load": metric m comes with units "1" and "By"`,
-		`rule "load": metric m is a histogram: set "point" to one of its figures (min, max, avg, sum, count, pNN)`,
+		`rule "load": metric m is a histogram: set "statistic" to one of its statistics (min, max, avg, sum, count, pNN)`,
 	}, bodies)
 }
 
 func TestNotices(t *testing.T) {
 	t.Parallel()
-	rules := []RuleConfig{
+	ruleSet := []rules.RuleConfig{
 		{Name: "cpu", Metric: "system.cpu.utilization", Threshold: 80, Severity: "warning"},
 		{Name: "typo", Metric: "sytem.cpu.utilization", Threshold: "80%", Severity: "warning"},
 	}
-	r := newRig(t, rules, nil)
+	r := newRig(t, ruleSet, nil)
 	r.step(0, 0.9)
 	r.engine.Evaluate(at(599))
 	assert.Equal(t, []string{
@@ -287,48 +215,22 @@ func TestNotices(t *testing.T) {
 
 func TestNoticeOfTooManySeries(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladder(nil), func(c *Config) { c.Limits.Series = 2 })
+	r := newRig(t, ladderRule(nil), func(c *rules.Config) { c.Limits.Series = 2 })
 	for s := 0.0; s < 60; s += 15 {
 		r.observe(s, point{s: s, v: 1, attrs: disk("/a")}, point{s: s, v: 1, attrs: disk("/b")}, point{s: s, v: 99, attrs: disk("/c")})
 		r.engine.Evaluate(at(s))
 	}
-	assert.Equal(t, []string{"limits.series is 2, and there are more: the rest is not watched; raise the limit, or narrow match"},
+	assert.Equal(t, []string{"limits::series is 2, and there are more: the rest is not watched; raise the limit, or narrow match"},
 		r.engine.TakeNotices(), "once")
 }
 
 func TestNoNoticeOfAHostWithoutSwap(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil, func(c *Config) { c.Preset = "host" })
+	r := newRig(t, nil, func(c *rules.Config) { c.Preset = "host" })
 	r.engine.Evaluate(at(600))
-	var rules []string
+	var ruleSet []string
 	for _, n := range r.engine.TakeNotices() {
-		rules = append(rules, strings.Fields(n)[1])
+		ruleSet = append(ruleSet, strings.Fields(n)[1])
 	}
-	assert.Equal(t, []string{`"cpu"`, `"memory"`, `"disk"`}, rules)
-}
-
-func TestFormats(t *testing.T) {
-	t.Parallel()
-	assert.Equal(t, "5.0 GiB", formatBytes(5<<30))
-	assert.Equal(t, "12 B", formatBytes(12))
-	assert.Equal(t, "15m15s", formatSeconds(915))
-	assert.Equal(t, "24h", formatDuration(24*time.Hour))
-	assert.Equal(t, "1h30m", formatDuration(90*time.Minute))
-	assert.Equal(t, "10m", formatDuration(10*time.Minute))
-	assert.Equal(t, "96.2%", formatPercent(0.962))
-}
-
-func TestLongTextIsCut(t *testing.T) {
-	t.Parallel()
-	m, err := compileTemplate("message", `{{ .Resource "big" }}`)
-	require.NoError(t, err)
-	big := fmt.Sprintf("%0*d", 3*maxRendered, 1)
-	s, err := m.render(templateData{resource: []Attr{{"big", StringValue(big)}}})
-	require.NoError(t, err)
-	assert.Len(t, s, maxRendered)
-
-	s, err = m.render(templateData{resource: []Attr{{"big", StringValue(strings.Repeat("€", maxRendered))}}})
-	require.NoError(t, err)
-	assert.True(t, utf8.ValidString(s))
-	assert.LessOrEqual(t, len(s), maxRendered+2)
+	assert.Equal(t, []string{`"cpu"`, `"memory"`, `"disk"`}, ruleSet)
 }

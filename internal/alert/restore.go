@@ -3,68 +3,58 @@ package alert
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // maxPendingDowntime is the downtime beyond which a pending alert is not taken up again.
 const maxPendingDowntime = 3600 * second
 
-// ReadError is a failure of the storage, which says nothing of what is stored.
-type ReadError struct {
-	Key string
-	Err error
-}
-
-func (e *ReadError) Error() string { return fmt.Sprintf("reading %s: %v", e.Key, e.Err) }
-
-// Unwrap returns the storage's own error.
-func (e *ReadError) Unwrap() error { return e.Err }
-
-// Restore takes up stored state, before any point is observed. get returns the value of a key, nil when there is none.
+// Restore takes up stored state, before any point is observed: the values by key, all that are stored.
 //
 // Time that the engine was down counts towards neither for, nor keep_firing_for, nor absent.for; pending alerts are dropped after
 // an hour of it. Samples that were decided upon before are not decided upon again.
-// Firing alerts stay, and rules with windows have no say on them until their windows are full again. Alerts of
+// Firing alerts stay, and rules with windows do not change them until their windows are full again. Alerts of
 // rules that are gone, or that select other series now, are closed.
 //
-// State that cannot be decoded is left out and reported in the error: the engine then begins afresh with the rest, and is fit for use.
-// With a ReadError it is not: its next snapshot would write over what may be read another time.
-func (e *Engine) Restore(get func(key string) ([]byte, error), now time.Time) error {
+// State that cannot be decoded is left out, deleted by the next snapshot, and reported in the error: the engine then begins again with the
+// rest, and is fit for use.
+func (e *Engine) Restore(values map[string][]byte, now time.Time) error {
 	e.now = now.UnixNano()
-	meta, err := get(metaKey)
-	if err != nil {
-		return &ReadError{metaKey, err}
-	}
+	meta := values[metaKey]
 	if meta == nil {
 		return nil
 	}
-	savedAt, nextSeq, err := decodeMeta(meta)
+	saved, err := decodeMeta(meta)
 	if err != nil {
+		for key := range values {
+			e.journal.markKey(key) // The time of the state is unknown, so it is of no use.
+		}
 		return fmt.Errorf("decoding %s: %w", metaKey, err)
 	}
-	index, err := get(indexKey)
-	if err != nil {
-		return &ReadError{indexKey, err}
-	}
-	if index == nil {
-		return nil
-	}
-	alerts, events, err := decodeIndex(index)
-	if err != nil {
-		return fmt.Errorf("decoding %s: %w", indexKey, err)
-	}
-	values := map[string][]byte{}
-	for _, key := range listedKeys(alerts, events) {
-		if values[key], err = get(key); err != nil {
-			return &ReadError{key, err}
+	e.outbox.Reserve(uint64(saved.nextSeq))
+	var alerts, events []uint64
+	for key := range values {
+		if id, ok := alertOf(key); ok {
+			alerts = append(alerts, id)
+		} else if seq, ok := eventOf(key); ok {
+			events = append(events, seq)
 		}
 	}
-	e.outbox.next = max(e.outbox.next, nextSeq)
+	slices.Sort(alerts)
+	slices.Sort(events)
 	var errs []error
 	for _, seq := range events {
 		errs = append(errs, e.restoreEvent(seq, values[eventKey(seq)]))
 	}
-	down := max(0, e.now-savedAt)
+	down := max(0, e.now-saved.savedAt)
 	for _, id := range alerts {
 		errs = append(errs, e.restoreAlert(id, values[alertKey(id)], down))
 	}
@@ -72,24 +62,20 @@ func (e *Engine) Restore(get func(key string) ([]byte, error), now time.Time) er
 }
 
 func (e *Engine) restoreEvent(seq uint64, v []byte) error {
-	e.journal.storedEvents[seq] = struct{}{}
-	ev, err := decodeEvent(v)
+	ev, err := event.Decode(v)
 	if err != nil {
 		e.journal.markEvent(seq) // The next snapshot deletes it.
 		return fmt.Errorf("decoding %s: %w", eventKey(seq), err)
 	}
 	ev.Seq = seq
-	e.outbox.next = max(e.outbox.next, seq+1)
-	// Whether it had been handed out is not known, so it counts as such and is not taken back.
-	e.outbox.entries = append(e.outbox.entries, entry{event: ev, attempted: true})
+	e.outbox.Restore(ev)
 	return nil
 }
 
 func (e *Engine) restoreAlert(id uint64, v []byte, down int64) error {
-	e.journal.storedAlerts[id] = struct{}{}
 	s, err := decodeAlert(v)
-	if err == nil && alertID(s.rule, s.group) != id {
-		err = fmt.Errorf("%w: alert id", errCorrupt)
+	if err == nil && alertschema.AlertID(s.rule, s.group) != id {
+		err = fmt.Errorf("%w: alert id", attr.ErrCorrupt)
 	}
 	if err != nil {
 		e.journal.mark(id)
@@ -97,15 +83,15 @@ func (e *Engine) restoreAlert(id uint64, v []byte, down int64) error {
 	}
 	var r *ruleState
 	for _, candidate := range e.states {
-		if candidate.name == s.rule {
+		if candidate.Name == s.rule {
 			r = candidate
 		}
 	}
 	switch {
 	case r == nil:
-		e.closeStored(id, &s, ReasonRuleRemoved)
-	case r.selection != s.selection:
-		e.closeStored(id, &s, ReasonRuleChanged)
+		e.closeStored(id, &s, alertschema.ReasonRuleRemoved)
+	case r.Selection != s.selection:
+		e.closeStored(id, &s, alertschema.ReasonRuleChanged)
 	default:
 		e.adopt(r, &s, down)
 	}
@@ -113,31 +99,31 @@ func (e *Engine) restoreAlert(id uint64, v []byte, down int64) error {
 }
 
 // closeStored resolves an alert that no rule stands for any more.
-func (e *Engine) closeStored(id uint64, s *storedAlert, reason Reason) {
+func (e *Engine) closeStored(id uint64, s *storedAlert, reason alertschema.Reason) {
 	e.journal.mark(id)
-	if s.told.name == "" || !e.rules.resolved {
+	if s.announced.name == "" || !e.rules.SendResolved {
 		return
 	}
 	ended := e.now
 	if s.latched && s.level.name == "" {
 		ended = s.ended
 	}
-	keyed, _ := decodeGroup(s.group) // decodeAlert has checked it.
-	ev := Event{
-		Kind: StateChange, Time: e.now, ObservedTime: e.now, SeverityNumber: resolvedNumber, SeverityText: resolvedText,
-		AlertID: idText(id), EpisodeID: episodeID(id, s.started), Transition: Resolve, State: StateResolved, Previous: s.toldState,
-		Severity: s.told.name, PreviousSeverity: s.told.name, Reason: reason, Rule: s.rule, RuleVersion: s.version,
+	keyed, _ := attr.DecodeGroup(s.group) // decodeAlert has checked it.
+	ev := event.Event{
+		Kind: alertschema.KindStateChange, Time: e.now, ObservedTime: e.now, SeverityNumber: alertschema.ResolvedSeverityNumber, SeverityText: alertschema.ResolvedSeverityText,
+		AlertID: alertschema.IDText(id), EpisodeID: alertschema.EpisodeID(id, s.started), Transition: alertschema.TransitionResolve, State: alertschema.StateResolved, Previous: s.announcedState,
+		Severity: s.announced.name, PreviousSeverity: s.announced.name, Reason: reason, Rule: s.rule, RuleVersion: s.version,
 		Metric: s.metric, Unit: s.unit, Comparison: s.comparison, StartedAt: s.started, EndedAt: ended, Ended: true,
 		Duration: time.Duration(max(0, ended-s.started)), Occurrences: s.seq + 1, Resource: s.resource,
 	}
 	for _, a := range keyed {
-		if a.source == fromPoint {
+		if a.Location == attr.InPoint {
 			ev.Group = append(ev.Group, a.Attr)
 		}
 	}
-	ev.UID = fmt.Sprintf("%s-%d", ev.EpisodeID, ev.Occurrences)
+	ev.UID = alertschema.RecordUID(ev.EpisodeID, ev.Occurrences)
 	ev.Body = fmt.Sprintf("resolved: %s (the rule was %s; was firing for %s)", s.rule,
-		map[Reason]string{ReasonRuleRemoved: "removed", ReasonRuleChanged: "changed"}[reason], formatSeconds(ev.Duration.Seconds()))
+		map[alertschema.Reason]string{alertschema.ReasonRuleRemoved: "removed", alertschema.ReasonRuleChanged: "changed"}[reason], rules.FormatSeconds(ev.Duration.Seconds()))
 	e.enqueue(ev)
 }
 
@@ -148,37 +134,37 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
 	if len(s.resource) > 0 {
 		a.resource = &resource{attrs: s.resource}
 	}
-	a.level, a.worst, a.told = r.levelLike(s.level), r.levelLike(s.worst), r.levelLike(s.told)
+	a.Level, a.worst, a.announced = r.levelLike(s.level), r.levelLike(s.worst), r.levelLike(s.announced)
 	a.value, a.noData, a.open, a.started, a.ended = s.value, s.noData, s.open, s.started, s.ended
-	a.seq, a.repeats, a.toldState, a.toldAt, a.toldStart = s.seq, s.repeats, s.toldState, s.toldAt, s.started
-	a.flap = flapState{times: s.flapTimes, latched: s.latched, last: s.flapLast}
+	a.seq, a.repeats, a.announcedState, a.announcedAt, a.announcedStart = s.seq, s.repeats, s.announcedState, s.announcedAt, s.started
+	a.flap = ladder.Flapping{Times: s.flapTimes, Latched: s.latched, Last: s.flapLast}
 	if down <= maxPendingDowntime {
 		for _, run := range s.since {
-			if i := r.levelLike(run.level); i > a.level {
-				a.since[i-1] = run.since
+			if i := r.levelLike(run.level); i > a.Level {
+				a.Since[i-1] = run.since
 			}
 		}
 	}
-	a.recovering = s.recovering
-	a.shift(down)
+	a.Recovering = s.recovering
+	a.Shift(down)
 	a.notAfter(e.now) // A clock that was set back must not leave runs that begin in the far future.
-	a.restored = a.level > 0 && r.retention() > 0
+	a.restored = a.Level > 0 && r.Kind.Span() > 0
 	a.decided = min(s.decided, e.now+maxAhead)
 	switch {
-	case r.absent != nil && s.lastSample != unset:
+	case r.silence > 0 && s.lastSample != ladder.Unset:
 		g.lastSample, a.silent = min(e.now, s.lastSample+down), true
-	case r.absent != nil && s.seen:
+	case r.silence > 0 && s.seen:
 		g.lastSample = e.now
-	case r.absent == nil:
+	case r.silence == 0:
 		// The data's own clock is not known yet; until it is, the alert counts as just seen.
 		g.lastEvent, g.lastArrival = e.now, e.now
-		a.presentUntil = e.now + maxLookback
+		a.presentUntil = e.now + window.MaxLookback
 	}
-	if g.companion != nil {
-		g.companion.complete = e.now
+	if g.inputs != nil {
+		g.inputs.complete = e.now
 	}
-	if a.told > 0 {
-		r.announced++
+	if a.announced > 0 {
+		r.announcedCount++
 	}
 	if s.deferred != notDeferred {
 		e.postpone(g, s.deferred)
@@ -192,12 +178,12 @@ func (r *ruleState) levelLike(s storedLevel) int {
 		return 0
 	}
 	best := 1
-	for i := range r.rule.levels {
-		l := &r.rule.levels[i]
-		if l.name == s.name {
+	for i := range r.Levels {
+		l := &r.Levels[i]
+		if l.Name == s.name {
 			return i + 1
 		}
-		if l.number <= s.number {
+		if l.Number <= s.number {
 			best = i + 1
 		}
 	}

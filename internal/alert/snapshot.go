@@ -1,16 +1,22 @@
 package alert
 
 import (
-	"fmt"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
-// Keys under which the engine's state is stored. Alerts stand under "a/<alert id>", events under "o/<seq>".
+// Keys under which the engine's state is stored. They are part of the stored form. The rest of the key of an alert is its ID, that of an event
+// its number.
 const (
-	metaKey  = "meta"
-	indexKey = "index"
+	metaKey     = "meta"
+	alertPrefix = "a/"
+	eventPrefix = "o/"
 )
 
 // Op is one change to the stored state: a value to set, or a key to delete when Value is nil.
@@ -19,98 +25,67 @@ type Op struct {
 	Value []byte
 }
 
-// journal knows what of the state differs from what is stored.
+// journal knows what has changed since the last snapshot.
 type journal struct {
 	alerts map[uint64]struct{}
 	events map[uint64]struct{}
-	// storedAlerts and storedEvents are the keys that the stored index lists.
-	storedAlerts map[uint64]struct{}
-	storedEvents map[uint64]struct{}
-	index        bool
 }
 
 func newJournal() journal {
-	return journal{
-		alerts: map[uint64]struct{}{}, events: map[uint64]struct{}{},
-		storedAlerts: map[uint64]struct{}{}, storedEvents: map[uint64]struct{}{},
-	}
+	return journal{alerts: map[uint64]struct{}{}, events: map[uint64]struct{}{}}
 }
 
 func (j *journal) mark(alert uint64)    { j.alerts[alert] = struct{}{} }
 func (j *journal) markEvent(seq uint64) { j.events[seq] = struct{}{} }
 
-func alertKey(id uint64) string  { return "a/" + idText(id) }
-func eventKey(seq uint64) string { return "o/" + strconv.FormatUint(seq, 10) }
-
-// listedKeys returns the keys that an index lists.
-func listedKeys(alerts, events []uint64) []string {
-	keys := make([]string, 0, len(alerts)+len(events))
-	for _, seq := range events {
-		keys = append(keys, eventKey(seq))
+// markKey marks what a key is of.
+func (j *journal) markKey(key string) {
+	if id, ok := alertOf(key); ok {
+		j.mark(id)
+	} else if seq, ok := eventOf(key); ok {
+		j.markEvent(seq)
 	}
-	for _, id := range alerts {
-		keys = append(keys, alertKey(id))
-	}
-	return keys
 }
 
-// StoredKeys returns the keys under which a state is stored. What an index that cannot be decoded listed is not among them.
-func StoredKeys(get func(key string) ([]byte, error)) ([]string, error) {
-	index, err := get(indexKey)
-	if err != nil {
-		return nil, &ReadError{indexKey, err}
+func alertKey(id uint64) string  { return alertPrefix + alertschema.IDText(id) }
+func eventKey(seq uint64) string { return eventPrefix + strconv.FormatUint(seq, 10) }
+
+// alertOf returns the ID of the alert that is stored under a key.
+func alertOf(key string) (id uint64, ok bool) { return numberOf(key, alertPrefix, 16) }
+
+// eventOf returns the number of the event that is stored under a key.
+func eventOf(key string) (seq uint64, ok bool) { return numberOf(key, eventPrefix, 10) }
+
+func numberOf(key, prefix string, base int) (uint64, bool) {
+	text, ok := strings.CutPrefix(key, prefix)
+	if !ok {
+		return 0, false
 	}
-	alerts, events, _ := decodeIndex(index) // Without an index the lists are empty.
-	return append(listedKeys(alerts, events), metaKey, indexKey), nil
+	n, err := strconv.ParseUint(text, base, 64)
+	return n, err == nil
 }
 
-// Snapshot returns what has to be written so that the stored state equals the engine's, and takes it as written. All
-// of it belongs into one atomic write: an alert that counts as announced must never be stored without its record. If the write
-// fails, Redo gives the changes back.
+// Snapshot returns what has to be written so that the stored state equals the engine's, and takes it as written. The first op is the time of
+// the snapshot. An op may delete a key that was never stored. All of it belongs into one atomic write: an alert that counts as announced
+// must never be stored without its record. If the write fails, Redo gives the changes back.
 //
 // Write the snapshot before delivering what Peek returns. Then whatever a receiver has heard of survives a crash.
 func (e *Engine) Snapshot(now time.Time) []Op {
 	j := &e.journal
-	ops := []Op{{Key: metaKey, Value: encodeMeta(now.UnixNano(), e.outbox.next)}}
-	for _, id := range sortedIDs(j.alerts) {
+	ops := []Op{{Key: metaKey, Value: (&storedMeta{savedAt: now.UnixNano(), nextSeq: int64(e.outbox.NextSeq())}).encode()}}
+	for _, id := range slices.Sorted(maps.Keys(j.alerts)) {
 		op := Op{Key: alertKey(id)}
-		_, stored := j.storedAlerts[id]
 		if g := e.alerts[id]; g != nil {
 			op.Value = encodeAlert(g)
-			j.storedAlerts[id] = struct{}{}
-			j.index = j.index || !stored
-		} else if stored {
-			delete(j.storedAlerts, id)
-			j.index = true
-		} else {
-			continue
 		}
 		ops = append(ops, op)
 	}
-	waiting := map[uint64]*Event{}
-	if len(j.events) > 0 {
-		for i := range e.outbox.entries {
-			waiting[e.outbox.entries[i].event.Seq] = &e.outbox.entries[i].event
-		}
-	}
-	for _, seq := range sortedIDs(j.events) {
+	for _, seq := range slices.Sorted(maps.Keys(j.events)) {
 		op := Op{Key: eventKey(seq)}
-		_, stored := j.storedEvents[seq]
-		if ev := waiting[seq]; ev != nil {
-			op.Value = encodeEvent(ev)
-			j.storedEvents[seq] = struct{}{}
-			j.index = j.index || !stored
-		} else if stored {
-			delete(j.storedEvents, seq)
-			j.index = true
-		} else {
-			continue
+		if ev := e.outbox.Pending(seq); ev != nil {
+			op.Value = event.Encode(ev)
 		}
 		ops = append(ops, op)
-	}
-	if j.index {
-		ops = append(ops, Op{Key: indexKey, Value: encodeIndex(sortedIDs(j.storedAlerts), sortedIDs(j.storedEvents))})
-		j.index = false
 	}
 	clear(j.alerts)
 	clear(j.events)
@@ -119,202 +94,7 @@ func (e *Engine) Snapshot(now time.Time) []Op {
 
 // Redo takes back a snapshot whose write failed: the next one holds its changes again.
 func (e *Engine) Redo(ops []Op) {
-	j := &e.journal
 	for _, op := range ops {
-		switch {
-		case op.Key == indexKey:
-			j.index = true
-		case len(op.Key) > 2 && op.Key[0] == 'a':
-			if id, err := strconv.ParseUint(op.Key[2:], 16, 64); err == nil {
-				j.mark(id)
-				j.storedAlerts[id] = struct{}{} // It may be stored, so a deletion must be repeated.
-			}
-		case len(op.Key) > 2 && op.Key[0] == 'o':
-			if seq, err := strconv.ParseUint(op.Key[2:], 10, 64); err == nil {
-				j.markEvent(seq)
-				j.storedEvents[seq] = struct{}{}
-			}
-		}
+		e.journal.markKey(op.Key)
 	}
-	j.index = true
-}
-
-func sortedIDs(m map[uint64]struct{}) []uint64 {
-	ids := make([]uint64, 0, len(m))
-	for id := range m {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	return ids
-}
-
-func encodeMeta(savedAt int64, nextSeq uint64) []byte {
-	var e encoder
-	e.int(savedAt)
-	e.uint(nextSeq)
-	return e.sealed()
-}
-
-func decodeMeta(v []byte) (savedAt int64, nextSeq uint64, err error) {
-	d := unseal(v)
-	savedAt, nextSeq = d.int(), d.uint()
-	return savedAt, nextSeq, d.finish()
-}
-
-func encodeIndex(alerts, events []uint64) []byte {
-	var e encoder
-	for _, ids := range [][]uint64{alerts, events} {
-		e.uint(uint64(len(ids)))
-		for _, id := range ids {
-			e.uint(id)
-		}
-	}
-	return e.sealed()
-}
-
-func decodeIndex(v []byte) (alerts, events []uint64, err error) {
-	d := unseal(v)
-	alerts = decodeList(&d, (*decoder).uint)
-	events = decodeList(&d, (*decoder).uint)
-	return alerts, events, d.finish()
-}
-
-// storedLevel is a level by name and severity number, which outlive a change of the ladder.
-type storedLevel struct {
-	name   string
-	number int
-}
-
-// storedAlert is the stored form of an alert.
-type storedAlert struct {
-	rule, version, selection, group string
-	metric, unit, comparison        string
-	resource                        []Attr
-	level, worst, told              storedLevel
-	since                           []storedRun
-	recovering                      int64
-	value                           Number
-	noData, open                    bool
-	started, ended                  int64
-	seq, repeats                    int
-	toldState                       State
-	toldAt                          int64
-	deferred                        deferral
-	flapTimes                       []int64
-	latched                         bool
-	flapLast                        int64
-	decided                         int64
-	seen                            bool  // Of an absent rule.
-	lastSample                      int64 // Of one that is silent, else unset.
-}
-
-// storedRun is when the run of a level that waits for its for began.
-type storedRun struct {
-	level storedLevel
-	since int64
-}
-
-func (r *ruleState) stored(level int) storedLevel {
-	if level <= 0 {
-		return storedLevel{}
-	}
-	return storedLevel{r.levels[level-1].name, r.levels[level-1].number}
-}
-
-func encodeAlert(g *group) []byte {
-	a, r := g.alert, g.rule
-	s := storedAlert{
-		rule: r.name, version: r.version, selection: r.selection, group: encodeGroup(r.names.expand(g.key)), metric: r.metric, unit: r.unit,
-		comparison: comparisonSymbols[r.levels[0].cmp], resource: g.resourceAttrs(),
-		level: r.stored(a.level), worst: r.stored(a.worst), told: r.stored(a.told), recovering: a.recovering, value: a.value,
-		noData: a.noData, open: a.open, started: a.started, ended: a.ended, seq: a.seq, repeats: a.repeats,
-		toldState: a.toldState, toldAt: a.toldAt, deferred: a.deferred,
-		flapTimes: a.flap.times, latched: a.flap.latched, flapLast: a.flap.last,
-		decided: g.decided(), lastSample: unset,
-	}
-	if r.absent != nil {
-		s.seen = g.lastSample != unset
-		if a.silent {
-			s.lastSample = g.lastSample
-		}
-	}
-	for i, t := range a.since {
-		if t != unset {
-			s.since = append(s.since, storedRun{r.stored(i + 1), t})
-		}
-	}
-	return s.encode()
-}
-
-func (s *storedAlert) encode() []byte {
-	var e encoder
-	for _, text := range []string{s.rule, s.version, s.selection, s.group, s.metric, s.unit, s.comparison} {
-		e.string(text)
-	}
-	e.attrs(s.resource)
-	for _, l := range []storedLevel{s.level, s.worst, s.told} {
-		e.string(l.name)
-		e.uint(uint64(l.number))
-	}
-	e.uint(uint64(len(s.since)))
-	for _, run := range s.since {
-		e.string(run.level.name)
-		e.uint(uint64(run.level.number))
-		e.int(run.since)
-	}
-	e.int(s.recovering)
-	e.number(s.value)
-	e.bool(s.noData)
-	e.bool(s.open)
-	e.int(s.started)
-	e.int(s.ended)
-	e.uint(uint64(s.seq))
-	e.uint(uint64(s.repeats))
-	e.byte(byte(s.toldState))
-	e.int(s.toldAt)
-	e.byte(byte(s.deferred))
-	e.times(s.flapTimes)
-	e.bool(s.latched)
-	e.int(s.flapLast)
-	e.int(s.decided)
-	e.bool(s.seen)
-	e.int(s.lastSample)
-	return e.sealed()
-}
-
-func decodeAlert(v []byte) (storedAlert, error) {
-	d := unseal(v)
-	s := storedAlert{decided: unset, lastSample: unset}
-	for _, text := range []*string{&s.rule, &s.version, &s.selection, &s.group, &s.metric, &s.unit, &s.comparison} {
-		*text = d.string()
-	}
-	s.resource = d.attrs()
-	for _, l := range []*storedLevel{&s.level, &s.worst, &s.told} {
-		*l = d.storedLevel()
-	}
-	s.since = decodeList(&d, func(d *decoder) storedRun { return storedRun{d.storedLevel(), d.int()} })
-	s.recovering = d.int()
-	s.value = d.number()
-	s.noData, s.open = d.bool(), d.bool()
-	s.started, s.ended = d.int(), d.int()
-	s.seq, s.repeats = d.small(1<<30), d.small(1<<30)
-	s.toldState = State(d.small(len(stateNames)))
-	s.toldAt = d.int()
-	s.deferred = deferral(d.small(int(deferredByStorm) + 1))
-	s.flapTimes = d.times()
-	s.latched, s.flapLast = d.bool(), d.int()
-	if d.version > 1 {
-		s.decided, s.seen, s.lastSample = d.int(), d.bool(), d.int()
-	}
-	if err := d.finish(); err != nil {
-		return storedAlert{}, err
-	}
-	if _, err := decodeGroup(s.group); err != nil {
-		return storedAlert{}, fmt.Errorf("group key: %w", err)
-	}
-	return s, nil
-}
-
-func (d *decoder) storedLevel() storedLevel {
-	return storedLevel{name: d.string(), number: d.small(25)}
 }

@@ -5,22 +5,25 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 )
 
 // TestASumTakesInANewSeriesOfALaterPart splits a batch. A series that is new in the second part counts in the round that the first one decided.
 func TestASumTakesInANewSeriesOfALaterPart(t *testing.T) {
 	t.Parallel()
-	cfg := DefaultConfig()
-	cfg.Rules = []RuleConfig{{Name: "sum", Metric: "m", GroupBy: []string{}, GroupAgg: "sum", Threshold: 100, Severity: "warning"}}
-	rules, err := Compile(cfg)
+	cfg := rules.DefaultConfig()
+	cfg.Rules = []rules.RuleConfig{{Name: "sum", Metric: "m", GroupBy: []string{}, GroupAggregate: "sum", Threshold: 100, Severity: "warning"}}
+	ruleSet, err := rules.Compile(cfg)
 	require.NoError(t, err)
-	e := New(rules, at(0))
+	e := New(ruleSet, at(0))
 	part := func(s float64, values map[string]float64) {
 		e.Begin(at(s))
 		m := e.Matcher("m")
-		require.True(t, m.Select(&Origin{}, Stream{}))
+		require.True(t, m.Select(&attr.Origin{}, Stream{}))
 		for name, v := range values {
-			m.Observe(&Point{Attributes: []Attr{{"pid", StringValue(name)}}, Time: at(s).UnixNano(), Value: v})
+			m.Observe(&Point{Attributes: []attr.Attr{attr.String("pid", name)}, Time: at(s).UnixNano(), Value: v})
 		}
 		e.Flush(at(s))
 	}
@@ -36,17 +39,4 @@ func TestASumTakesInANewSeriesOfALaterPart(t *testing.T) {
 	require.Len(t, events, 1)
 	assert.InDelta(t, 130, events[0].Value.Float64, 0)
 	assert.Equal(t, at(45).UnixNano(), events[0].Time)
-}
-
-// TestAnIndexOfManyAlertsIsReadBack: gateways have more alerts than fit in sixteen bits.
-func TestAnIndexOfManyAlertsIsReadBack(t *testing.T) {
-	t.Parallel()
-	want := make([]uint64, 100_000)
-	for i := range want {
-		want[i] = uint64(i) * 0x9e3779b97f4a7c15
-	}
-	alerts, events, err := decodeIndex(encodeIndex(want, want[:3]))
-	require.NoError(t, err)
-	assert.Equal(t, want, alerts)
-	assert.Equal(t, want[:3], events)
 }

@@ -3,6 +3,10 @@ package alert
 import (
 	"slices"
 	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // Why a sample was not used.
@@ -66,9 +70,9 @@ type RuleStats struct {
 // Stats returns the engine's account of itself as of now.
 func (e *Engine) Stats(now time.Time) Stats {
 	s := Stats{
-		Series: e.seriesCount, Outbox: len(e.outbox.entries),
+		Series: e.seriesCount, Outbox: e.outbox.Size(),
 		SamplesIgnored: map[string]uint64{}, EventsSuppressed: map[string]uint64{},
-		OutboxCoalesced: e.outbox.coalesced, OutboxDropped: e.outbox.dropped,
+		OutboxCoalesced: e.outbox.Coalesced, OutboxDropped: e.outbox.Dropped,
 	}
 	for i, n := range e.stats.ignored {
 		s.SamplesIgnored[ignoredNames[i]] = n
@@ -79,28 +83,28 @@ func (e *Engine) Stats(now time.Time) Stats {
 	for _, r := range e.states {
 		s.Groups += len(r.groups)
 		rs := RuleStats{
-			Name: r.name, Active: map[string]int{}, Transitions: map[string]uint64{}, Errors: r.errorCount, Matched: r.lastMatch != unset,
+			Name: r.Name, Active: map[string]int{}, Transitions: map[string]uint64{}, Errors: r.errorCount, Matched: r.lastMatch != ladder.Unset,
 			LastMatchAge: time.Duration(now.UnixNano() - e.started),
 		}
 		if rs.Matched {
 			rs.LastMatchAge = time.Duration(now.UnixNano() - r.lastMatch)
 		}
 		for i := range r.levels {
-			rs.Active[r.levels[i].name] = 0
+			rs.Active[r.Levels[i].Name] = 0
 		}
 		for t, n := range r.transitions {
 			if n > 0 {
-				rs.Transitions[transitionNames[t]] = n
+				rs.Transitions[t.String()] = n
 			}
 		}
 		s.Rules = append(s.Rules, rs)
 	}
 	for _, g := range e.alerts {
-		if a := g.alert; a.level > 0 || a.open || a.pending() {
+		if a := g.alert; a.Level > 0 || a.open || a.Pending() {
 			s.Alerts++
 		}
-		if g.alert.level > 0 {
-			s.Rules[g.rule.index].Active[g.rule.levelName(g.alert.level)]++
+		if g.alert.Level > 0 {
+			s.Rules[g.rule.Index].Active[g.rule.LevelName(g.alert.Level)]++
 		}
 	}
 	return s
@@ -111,8 +115,8 @@ type ActiveAlert struct {
 	ID       string // As in the records.
 	Rule     string
 	Severity string
-	Identity []Attr // As in the records.
-	Value    Number
+	Identity []attr.Attr // As in the records.
+	Value    attr.Number
 	// Since is the event time at which it fired.
 	Since time.Time
 }
@@ -121,7 +125,7 @@ type ActiveAlert struct {
 func (e *Engine) Active() []ActiveAlert {
 	var firing []*group
 	for _, g := range e.alerts {
-		if g.alert.level > 0 {
+		if g.alert.Level > 0 {
 			firing = append(firing, g)
 		}
 	}
@@ -130,7 +134,7 @@ func (e *Engine) Active() []ActiveAlert {
 	for i, g := range firing {
 		a := g.alert
 		out[i] = ActiveAlert{
-			ID: idText(g.id), Rule: g.rule.name, Severity: g.rule.levelName(a.level), Identity: g.identity(), Value: a.value,
+			ID: alertschema.IDText(g.id), Rule: g.rule.Name, Severity: g.rule.LevelName(a.Level), Identity: g.identity(), Value: a.value,
 			Since: time.Unix(0, a.started).UTC(),
 		}
 	}

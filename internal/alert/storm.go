@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // storm is the budget of records per minute of wall time, and the account of what it held back.
@@ -26,12 +30,12 @@ const (
 )
 
 func newStorm(limit int) storm {
-	return storm{limit: limit, opened: unset, next: unset, held: map[ruleSeverity]int{}}
+	return storm{limit: limit, opened: ladder.Unset, next: ladder.Unset, held: map[ruleSeverity]int{}}
 }
 
 // allow takes one record from the minute's budget, if there is one left.
 func (s *storm) allow(now int64) bool {
-	if s.opened == unset || now-s.opened >= stormMinute {
+	if s.opened == ladder.Unset || now-s.opened >= stormMinute {
 		s.opened, s.used = now, 0
 	}
 	if s.used >= s.limit {
@@ -41,14 +45,14 @@ func (s *storm) allow(now int64) bool {
 	return true
 }
 
-// note accounts for a change that was held back.
-func (s *storm) note(c *change) {
+// count accounts for a change that was held back.
+func (s *storm) count(c *change) {
 	r := c.group.rule
-	name := r.levelName(max(c.from, c.to))
-	s.held[ruleSeverity{r.name, name}]++
+	name := r.LevelName(max(c.from, c.to))
+	s.held[ruleSeverity{r.Name, name}]++
 	if len(s.samples) < maxStormSamples {
 		var b strings.Builder
-		b.WriteString(r.name)
+		b.WriteString(r.Name)
 		for _, a := range c.group.attributes() {
 			b.WriteString(" " + a.Value.AsString())
 		}
@@ -62,12 +66,12 @@ func (s *storm) summarize(e *Engine) {
 		return
 	}
 	total := 0
-	var counts []SuppressedCount
+	var counts []event.SuppressedCount
 	for k, n := range s.held {
 		total += n
-		counts = append(counts, SuppressedCount{Rule: k.rule, Severity: k.severity, Count: n})
+		counts = append(counts, event.SuppressedCount{Rule: k.rule, Severity: k.severity, Count: n})
 	}
-	slices.SortFunc(counts, func(a, b SuppressedCount) int {
+	slices.SortFunc(counts, func(a, b event.SuppressedCount) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Severity, b.Severity))
 	})
 	counts = counts[:min(len(counts), maxSummaryCounts)]
@@ -75,8 +79,8 @@ func (s *storm) summarize(e *Engine) {
 	for _, c := range counts[:min(len(counts), maxStormSamples)] {
 		parts = append(parts, fmt.Sprintf("%d of %s (%s)", c.Count, c.Rule, c.Severity))
 	}
-	e.enqueue(Event{
-		Kind: Suppressed, Time: e.now, ObservedTime: e.now, SeverityNumber: severityNumbers["warning"], SeverityText: "warning",
+	e.enqueue(event.Event{
+		Kind: alertschema.KindSuppressed, Time: e.now, ObservedTime: e.now, SeverityNumber: warningSeverityNumber, SeverityText: "warning",
 		Body: fmt.Sprintf("%d alert records held back, more than %d a minute: %s; among them %s",
 			total, s.limit, strings.Join(parts, ", "), strings.Join(s.samples, ", ")),
 		UID: fmt.Sprintf("storm-%x", e.now), Counts: counts,

@@ -3,17 +3,22 @@ package alert
 import (
 	"cmp"
 	"slices"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // alertState is what the engine knows of one alert beyond its group. It exists while the alert is pending or firing,
 // while something of it waits to be announced, and while its recent changes count towards flapping.
 type alertState struct {
-	machine
+	ladder.Machine
 	// presentUntil is the event time until which the last value counts; what lies between it and the next value
 	// counts towards neither for nor keep_firing_for.
 	presentUntil int64
-	value        Number
-	exemplar     *Exemplar
+	value        attr.Number
+	exemplar     *window.Exemplar
 	resource     *resource // Of the series that decided last; nil when none was seen.
 	noData       bool
 	restored     bool // From storage, and its windows are not full again yet.
@@ -28,14 +33,14 @@ type alertState struct {
 	worst          int
 
 	// What was announced.
-	told      int // Level; 0 when no fire is announced, or its resolve is.
-	toldState State
-	toldStart int64 // When the announced episode started.
-	toldAt    int64 // Wall time.
-	repeats   int
-	deferred  deferral
+	announced      int // Level; 0 when no fire is announced, or its resolve is.
+	announcedState alertschema.State
+	announcedStart int64 // When the announced episode started.
+	announcedAt    int64 // Wall time.
+	repeats        int
+	deferred       deferral
 
-	flap flapState
+	flap ladder.Flapping
 
 	// Of the current call: what publish sorts by.
 	rank       int
@@ -46,21 +51,21 @@ type alertState struct {
 // change is one transition on its way to a record, with what was true when it happened.
 type change struct {
 	group      *group
-	transition Transition
+	transition alertschema.Transition
 	t          int64
 	from, to   int
-	reason     Reason
-	value      Number
+	reason     alertschema.Reason
+	value      attr.Number
 	seq        int
 	started    int64
 	ended      int64
 	worst      int
-	resource   []Attr
+	resource   []attr.Attr
 	belated    bool // Held back when it happened.
 }
 
 func (e *Engine) openAlert(g *group) *alertState {
-	a := &alertState{machine: newMachine(len(g.rule.levels)), presentUntil: unset, decided: unset, rank: -1}
+	a := &alertState{Machine: ladder.NewMachine(len(g.rule.levels)), presentUntil: ladder.Unset, decided: ladder.Unset, rank: -1}
 	g.alert = a
 	e.alerts[g.id] = g
 	e.journal.mark(g.id)
@@ -72,15 +77,15 @@ func (e *Engine) openAlert(g *group) *alertState {
 func (e *Engine) transition(g *group, c change) {
 	a := g.alert
 	e.journal.mark(g.id)
-	if c.transition == Fire && !a.open {
-		a.open, a.started, a.ended, a.seq, a.worst, a.repeats = true, c.t, unset, 0, 0, 0
+	if c.transition == alertschema.TransitionFire && !a.open {
+		a.open, a.started, a.ended, a.seq, a.worst, a.repeats = true, c.t, ladder.Unset, 0, 0, 0
 	}
 	worst := a.worst
 	a.worst = max(a.worst, c.to)
-	if c.transition == Resolve {
+	if c.transition == alertschema.TransitionResolve {
 		a.ended = c.t
 	}
-	if c.transition <= Resolve && !e.passFlapping(g, &c, worst) {
+	if c.transition.ChangesLevel() && !e.passFlapping(g, &c, worst) {
 		return
 	}
 	e.queue(g, c)
@@ -91,14 +96,14 @@ func (e *Engine) queue(g *group, c change) {
 	a := g.alert
 	a.seq++
 	c.group, c.seq, c.value, c.started, c.ended, c.worst, c.resource = g, a.seq, a.value, a.started, a.ended, a.worst, g.resourceAttrs()
-	if c.transition == Resolve {
+	if c.transition == alertschema.TransitionResolve {
 		a.open = false
 	}
 	if a.rank < 0 {
 		a.firstT, a.firstValue = c.t, c.value.Float64
 	}
 	if l := max(c.from, c.to); l > 0 {
-		a.rank = max(a.rank, g.rule.levels[l-1].severity)
+		a.rank = max(a.rank, g.rule.Levels[l-1].Severity)
 	}
 	a.rank = max(a.rank, 0)
 	e.changes = append(e.changes, c)
@@ -125,29 +130,29 @@ func compareChanges(x, y change) int {
 		return 0
 	}
 	if c := cmp.Or(cmp.Compare(b.rank, a.rank), cmp.Compare(a.firstT, b.firstT),
-		cmp.Compare(x.group.rule.index, y.group.rule.index)); c != 0 {
+		cmp.Compare(x.group.rule.Index, y.group.rule.Index)); c != 0 {
 		return c
 	}
 	l := &x.group.rule.levels[0]
 	switch {
-	case l.cmp.worse(a.firstValue, b.firstValue, l.lo, l.hi):
+	case l.Comparison.Worse(a.firstValue, b.firstValue, l.Low, l.High):
 		return -1
-	case l.cmp.worse(b.firstValue, a.firstValue, l.lo, l.hi):
+	case l.Comparison.Worse(b.firstValue, a.firstValue, l.Low, l.High):
 		return 1
 	}
 	return cmp.Compare(x.group.id, y.group.id)
 }
 
-// settle forgets the alerts of which nothing is left to remember: what was decided until no sample of that time may come any
+// forgetAlerts forgets the alerts of which nothing is left to remember: what was decided until no sample of that time may come any
 // more, and of an absent rule that its series was there.
-func (e *Engine) settle() {
+func (e *Engine) forgetAlerts() {
 	for id, g := range e.alerts {
 		a := g.alert
-		a.flap.prune(g.clock(e.now) - g.rule.flapping.within)
-		if a.level > 0 || a.open || a.told > 0 || a.pending() || len(a.flap.times) > 0 || a.deferred != notDeferred {
+		a.flap.Prune(g.clock(e.now) - g.rule.Flapping.Within)
+		if a.Level > 0 || a.open || a.announced > 0 || a.Pending() || len(a.flap.Times) > 0 || a.deferred != notDeferred {
 			continue
 		}
-		if a.seq > 0 && g.clock(e.now)-a.ended <= e.rules.maxSampleAge || g.rule.absent != nil && g.lastSample != unset {
+		if a.seq > 0 && g.clock(e.now)-a.ended <= e.rules.MaxSampleAge || g.rule.silence > 0 && g.lastSample != ladder.Unset {
 			continue
 		}
 		g.alert = nil

@@ -6,13 +6,13 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/confkeys"
 )
 
 // Config is the configuration of the alert processor and of the alert connector.
 type Config struct {
-	alert.Config `mapstructure:",squash"`
+	rules.Config `mapstructure:",squash"`
 
 	// Storage is the ID of the storage extension that keeps the state over restarts. Without it only a reload keeps the state.
 	Storage *component.ID `mapstructure:"storage"`
@@ -21,7 +21,7 @@ type Config struct {
 }
 
 // DefaultConfig returns the configuration that holds where the operator writes nothing.
-func DefaultConfig() *Config { return &Config{Config: alert.DefaultConfig()} }
+func DefaultConfig() *Config { return &Config{Config: rules.DefaultConfig()} }
 
 // Unmarshal decodes the settings. A key that is not known is answered with the one that may have been meant, or with all.
 func (c *Config) Unmarshal(conf *confmap.Conf) error { return decode(conf, c) }
@@ -45,15 +45,15 @@ func (c *Config) Validate() error {
 }
 
 // compile reads the rule files and compiles all rules.
-func (c *Config) compile() (*alert.Rules, error) {
+func (c *Config) compile() (*rules.Set, error) {
 	merged := c.Config
 	fromFiles, err := loadRuleFiles(c.RuleFiles)
 	if err != nil {
 		return nil, err
 	}
-	merged.Rules = append(append([]alert.RuleConfig(nil), c.Rules...), fromFiles...)
-	return alert.Compile(merged)
+	merged.Rules = append(append([]rules.RuleConfig(nil), c.Rules...), fromFiles...)
+	return rules.Compile(merged)
 }
 
-// interval is how often the keeper lets time decide.
+// interval is how often the loop lets time decide.
 func (c *Config) interval() time.Duration { return c.EvaluationInterval }

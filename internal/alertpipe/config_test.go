@@ -45,7 +45,7 @@ rules:
     match: {cpu.mode: idle, resource: {host.name: {not_regex: "^ci-"}}}
     scale: -1
     offset: 1
-    group_agg: avg
+    group_aggregate: avg
     window: 1m
     aggregate: avg
     thresholds:
@@ -53,12 +53,12 @@ rules:
       page: {above: 95%}
   - name: burst
     metric: system.cpu.utilization.distribution
-    point: p99.9
+    statistic: p99.9
     only_if: {metric: system.cpu.load_average.1m, match: {resource: {os.type: linux}}, above: 4}
     threshold: 95%
     severity: warning
   - name: errors
-    ratio: {of: {metric: system.network.errors, match: {network.io.direction: receive}}, to: {metric: system.network.packet.count}}
+    ratio: {numerator: {metric: system.network.errors, match: {network.io.direction: receive}}, denominator: {metric: system.network.packet.count}}
     window: 1m
     aggregate: increase
     group_by: [resource.host.name]
@@ -100,14 +100,27 @@ func TestConfigErrors(t *testing.T) {
 		{"one of a rule", `rules: [{name: x, metrics: m}]`, `rules[0]: unknown key "metrics" (did you mean "metric"?)`},
 		{
 			"one of a condition", `rules: [{name: x}, {name: y, only_if: {metric: m, treshold: 1}}]`,
-			`rules[1]::only_if: unknown key "treshold" (known: above, below, inside, match, metric, outside, point)`,
+			`rules[1]::only_if: unknown key "treshold" (known: above, below, inside, match, metric, outside, statistic)`,
 		},
 		{
-			"one of a ratio", `rules: [{name: x, ratio: {of: {metric: m, matches: {}}, over: {metric: m}}}]`,
-			"rules[0]::ratio::of: unknown key \"matches\" (did you mean \"match\"?)\nrules[0]::ratio: unknown key \"over\" (known: of, to)",
+			"one of a ratio", `rules: [{name: x, ratio: {numerator: {metric: m, matches: {}}, over: {metric: m}}}]`,
+			"rules[0]::ratio::numerator: unknown key \"matches\" (did you mean \"match\"?)\nrules[0]::ratio: unknown key \"over\" (known: denominator, numerator)",
 		},
 		{"one of a level", `rules: [{name: x, thresholds: {warning: {aboev: 1}}}]`, `rules[0]::thresholds::warning: unknown key "aboev" (did you mean "above"?)`},
-		{"one that we do not have", `output: {metrics: true}`, `output: unknown key "metrics" (known: resolved)`},
+		{"one that we do not have", `output: {metrics: true}`, `output: unknown key "metrics" (known: send_resolved)`},
+		{
+			"keys of older builds",
+			`{output: {resolved: true}, rules: [{name: x, group_agg: sum, point: p99, ratio: {of: {metric: a}, to: {metric: b}}}]}`,
+			"output: unknown key \"resolved\" (it is called \"send_resolved\" now)\n" +
+				"rules[0]: unknown key \"group_agg\" (it is called \"group_aggregate\" now)\n" +
+				"rules[0]: unknown key \"point\" (it is called \"statistic\" now)\n" +
+				"rules[0]::ratio: unknown key \"of\" (it is called \"numerator\" now)\n" +
+				"rules[0]::ratio: unknown key \"to\" (it is called \"denominator\" now)",
+		},
+		{
+			"a value of older builds", `rules: [{name: x, metric: m, threshold: 1, severity: warning, no_data: {action: ok}}]`,
+			`unknown no_data.action "ok" (it is called "close" now)`,
+		},
 		{"a wrong inline rule", `rules: [{name: x, threshold: 1, severity: warning}]`, `rules[0] "x": metric is required unless "ratio" is set`},
 		{"a wrong storage ID", `storage: "a/b/c d"`, `storage`},
 	}

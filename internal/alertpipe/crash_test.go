@@ -111,7 +111,7 @@ func openFileStorage(t *testing.T, dir string) component.Component {
 func TestCrashChild(t *testing.T) {
 	args := strings.Fields(os.Getenv(crashChildEnv))
 	if len(args) == 0 {
-		t.Skip("only the crash test runs this")
+		t.Skip("only the crash test runs this") //nolint:forbidigo // It is no test.
 	}
 	first, err := strconv.Atoi(args[1])
 	require.NoError(t, err)
@@ -132,7 +132,7 @@ type delivery struct {
 // was under way. No fire is lost, nothing is resolved that did not fire, and what arrives twice has one uid.
 func TestKill(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts a few hundred processes")
+		t.Skip("starts a few hundred processes") //nolint:forbidigo // -short asks for it.
 	}
 	rng := rand.New(rand.NewPCG(42, 42))
 	for kills, round := 0, uint64(0); kills < crashKills; round++ {
@@ -247,7 +247,7 @@ func checkDeliveries(t *testing.T, seed uint64, got []delivery) {
 			continue
 		}
 		fires++
-		// A fire that was not stored yet is decided anew from the next sample.
+		// A fire that was not stored yet is decided again from the next sample.
 		assert.True(t, slices.ContainsFunc(once, func(o delivery) bool {
 			return o.alert == d.alert && o.transition == "fire" && o.at >= d.at && o.at <= d.at+int64(3*crashStep/time.Second)
 		}), "the fire of %s at %d is lost", d.alert, d.at)

@@ -12,7 +12,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 )
 
 func TestRecordsArriveAtOnce(t *testing.T) {
@@ -52,7 +52,7 @@ func TestConsumerFailsForAWhile(t *testing.T) {
 func TestConsumerRefusesOneRecordForGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, func(cfg *Config) {
-			cfg.Rules = []alert.RuleConfig{ladder("good"), ladder("bad"), ladder("fine")}
+			cfg.Rules = []rules.RuleConfig{ladder("good"), ladder("bad"), ladder("fine")}
 		}, 1)
 		r.start()
 		r.out[0].set(func(_ context.Context, ld plog.Logs) error {
@@ -71,7 +71,7 @@ func TestConsumerRefusesOneRecordForGood(t *testing.T) {
 			bodies = append(bodies, rec.Body)
 		}
 		assert.Equal(t, []string{"good is 90", "fine is 90"}, bodies)
-		assert.Equal(t, 1, r.logs.FilterMessageSnippet("refused for good").Len())
+		assert.Equal(t, 1, r.logs.FilterMessageSnippet("refused permanently").Len())
 		assert.Zero(t, r.pipe.engine.Pending())
 		r.feed(99)
 		assert.Len(t, r.out[0].all(), 5)
@@ -231,8 +231,8 @@ func TestShutdownDeliversWhatIsLeft(t *testing.T) {
 func TestFrozenPipeDecidesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, func(cfg *Config) {
-			cfg.Rules = append(cfg.Rules, alert.RuleConfig{
-				Name: "gone", Metric: "m", Absent: &alert.AbsentConfig{For: time.Minute}, Severity: "critical",
+			cfg.Rules = append(cfg.Rules, rules.RuleConfig{
+				Name: "gone", Metric: "m", Absent: &rules.AbsentConfig{For: time.Minute}, Severity: "critical",
 			})
 		}, 2)
 		r.start()

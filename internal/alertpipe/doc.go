@@ -9,12 +9,12 @@
 //	Input.Consume ──► engine ──► outbox        under the lock, and no further: the metrics pipeline never waits
 //	                    ▲          │
 //	          ticks ────┘          ▼
-//	                    keeper: Evaluate, Snapshot, write to storage, hand a batch to each idle sink
+//	                    loop: Evaluate, Snapshot, write to storage, hand a batch to each idle sink
 //	                               │
 //	                               ▼
 //	                    one goroutine a sink: ConsumeLogs, again until it is accepted, then acknowledge
 //
-// The keeper writes the state before it hands a batch out, so that whatever a receiver has heard of survives a crash. A sink
+// The loop writes the state before it hands a batch out, so that whatever a receiver has heard of survives a crash. A sink
 // that blocks holds up itself alone. An event leaves the outbox when every sink has delivered it.
 //
 // # Stopping

@@ -6,14 +6,16 @@ import (
 	"go.opentelemetry.io/collector/pdata/xpdata/entity"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
 // feeder shows metrics to an engine. It only reads, and reuses its buffers.
 type feeder struct {
-	origin alert.Origin
+	origin attr.Origin
 	point  alert.Point
 	source source
-	values alert.Distribution
+	values window.Distribution
 
 	// What origin holds at the moment: nothing, the resource, or resource and scope.
 	hasResource, hasScope bool
@@ -81,9 +83,9 @@ func (f *feeder) metric(m *alert.Matcher, metric pmetric.Metric) {
 	case pmetric.MetricTypeSum:
 		switch sum := metric.Sum(); {
 		case sum.AggregationTemporality() == pmetric.AggregationTemporalityDelta:
-			stream.Kind = alert.DeltaCounter
+			stream.Kind = window.DeltaCounter
 		case sum.IsMonotonic():
-			stream.Kind = alert.CumulativeCounter
+			stream.Kind = window.CumulativeCounter
 		}
 		f.points(m, stream, metric.Sum().DataPoints())
 	case pmetric.MetricTypeHistogram:
@@ -93,7 +95,7 @@ func (f *feeder) metric(m *alert.Matcher, metric pmetric.Metric) {
 		stream.Kind = kindOf(metric.ExponentialHistogram().AggregationTemporality())
 		f.exponentialHistograms(m, stream, metric.ExponentialHistogram().DataPoints())
 	case pmetric.MetricTypeSummary:
-		stream.Kind = alert.CumulativeCounter
+		stream.Kind = window.CumulativeCounter
 		f.summaries(m, stream, metric.Summary().DataPoints())
 	case pmetric.MetricTypeEmpty:
 	}
@@ -131,48 +133,48 @@ func (f *feeder) points(m *alert.Matcher, stream alert.Stream, points pmetric.Nu
 type source struct{ attrs pcommon.Map }
 
 // Attribute finds one attribute.
-func (s *source) Attribute(key string) (alert.Value, bool) {
+func (s *source) Attribute(key string) (attr.Value, bool) {
 	v, ok := s.attrs.Get(key)
 	if !ok {
-		return alert.Value{}, false
+		return attr.Value{}, false
 	}
 	return valueOf(v), true
 }
 
 // newestExemplar returns the trace context of the newest exemplar that has one, or nil.
-func newestExemplar(exemplars pmetric.ExemplarSlice) *alert.Exemplar {
-	var newest *alert.Exemplar
+func newestExemplar(exemplars pmetric.ExemplarSlice) *window.Exemplar {
+	var newest *window.Exemplar
 	var at pcommon.Timestamp
 	for i := range exemplars.Len() {
 		x := exemplars.At(i)
 		if !x.TraceID().IsEmpty() && (newest == nil || x.Timestamp() > at) {
-			newest, at = &alert.Exemplar{TraceID: x.TraceID(), SpanID: x.SpanID()}, x.Timestamp()
+			newest, at = &window.Exemplar{TraceID: x.TraceID(), SpanID: x.SpanID()}, x.Timestamp()
 		}
 	}
 	return newest
 }
 
 // appendAttrs appends the attributes of a map to dst, sharing their text.
-func appendAttrs(dst []alert.Attr, attrs pcommon.Map) []alert.Attr {
+func appendAttrs(dst []attr.Attr, attrs pcommon.Map) []attr.Attr {
 	for key, v := range attrs.All() {
-		dst = append(dst, alert.Attr{Key: key, Value: valueOf(v)})
+		dst = append(dst, attr.Attr{Key: key, Value: valueOf(v)})
 	}
 	return dst
 }
 
-func valueOf(v pcommon.Value) alert.Value {
+func valueOf(v pcommon.Value) attr.Value {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
-		return alert.StringValue(v.Str())
+		return attr.StringValue(v.Str())
 	case pcommon.ValueTypeInt:
-		return alert.IntValue(v.Int())
+		return attr.IntValue(v.Int())
 	case pcommon.ValueTypeDouble:
-		return alert.DoubleValue(v.Double())
+		return attr.DoubleValue(v.Double())
 	case pcommon.ValueTypeBool:
-		return alert.BoolValue(v.Bool())
+		return attr.BoolValue(v.Bool())
 	case pcommon.ValueTypeEmpty:
-		return alert.Value{}
+		return attr.Value{}
 	default:
-		return alert.OtherValue(v.AsString())
+		return attr.OtherValue(v.AsString())
 	}
 }

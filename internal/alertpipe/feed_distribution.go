@@ -5,13 +5,15 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
-func kindOf(t pmetric.AggregationTemporality) alert.StreamKind {
+func kindOf(t pmetric.AggregationTemporality) window.StreamKind {
 	if t == pmetric.AggregationTemporalityDelta {
-		return alert.DeltaCounter
+		return window.DeltaCounter
 	}
-	return alert.CumulativeCounter
+	return window.CumulativeCounter
 }
 
 // distributionPoint is what data points that describe many values have in common.
@@ -53,14 +55,14 @@ type histogramPoint interface {
 // describe reads all of a histogram's point but its buckets.
 func describe[P histogramPoint](f *feeder, dp P) {
 	d := &f.values
-	d.Sum = alert.Number{Float64: dp.Sum(), Valid: dp.HasSum()}
-	d.Min = alert.Number{Float64: dp.Min(), Valid: dp.HasMin()}
-	d.Max = alert.Number{Float64: dp.Max(), Valid: dp.HasMax()}
+	d.Sum = attr.Number{Float64: dp.Sum(), Valid: dp.HasSum()}
+	d.Min = attr.Number{Float64: dp.Min(), Valid: dp.HasMin()}
+	d.Max = attr.Number{Float64: dp.Max(), Valid: dp.HasMax()}
 	f.point.Exemplar = newestExemplar(dp.Exemplars())
 }
 
 func (f *feeder) histograms(m *alert.Matcher, stream alert.Stream, points pmetric.HistogramDataPointSlice) {
-	if points.Len() == 0 || !m.SelectDistributions(&f.origin, stream, alert.Histogram) {
+	if points.Len() == 0 || !m.SelectDistributions(&f.origin, stream, window.Histogram) {
 		return
 	}
 	d := &f.values
@@ -68,7 +70,7 @@ func (f *feeder) histograms(m *alert.Matcher, stream alert.Stream, points pmetri
 		if !begin(f, m, dp) {
 			continue
 		}
-		d.Shape = alert.Histogram
+		d.Shape = window.Histogram
 		describe(f, dp)
 		d.Bounds = appendAll(d.Bounds, dp.ExplicitBounds())
 		d.Counts = appendAll(d.Counts, dp.BucketCounts())
@@ -77,7 +79,7 @@ func (f *feeder) histograms(m *alert.Matcher, stream alert.Stream, points pmetri
 }
 
 func (f *feeder) exponentialHistograms(m *alert.Matcher, stream alert.Stream, points pmetric.ExponentialHistogramDataPointSlice) {
-	if points.Len() == 0 || !m.SelectDistributions(&f.origin, stream, alert.ExponentialHistogram) {
+	if points.Len() == 0 || !m.SelectDistributions(&f.origin, stream, window.ExponentialHistogram) {
 		return
 	}
 	d := &f.values
@@ -85,7 +87,7 @@ func (f *feeder) exponentialHistograms(m *alert.Matcher, stream alert.Stream, po
 		if !begin(f, m, dp) {
 			continue
 		}
-		d.Shape = alert.ExponentialHistogram
+		d.Shape = window.ExponentialHistogram
 		describe(f, dp)
 		d.Scale, d.ZeroCount, d.ZeroThreshold = dp.Scale(), dp.ZeroCount(), dp.ZeroThreshold()
 		d.Positive.Offset, d.Negative.Offset = dp.Positive().Offset(), dp.Negative().Offset()
@@ -96,7 +98,7 @@ func (f *feeder) exponentialHistograms(m *alert.Matcher, stream alert.Stream, po
 }
 
 func (f *feeder) summaries(m *alert.Matcher, stream alert.Stream, points pmetric.SummaryDataPointSlice) {
-	if points.Len() == 0 || !m.SelectDistributions(&f.origin, stream, alert.Summary) {
+	if points.Len() == 0 || !m.SelectDistributions(&f.origin, stream, window.Summary) {
 		return
 	}
 	d := &f.values
@@ -104,10 +106,10 @@ func (f *feeder) summaries(m *alert.Matcher, stream alert.Stream, points pmetric
 		if !begin(f, m, dp) {
 			continue
 		}
-		d.Shape = alert.Summary
-		d.Sum = alert.Number{Float64: dp.Sum(), Valid: true}
+		d.Shape = window.Summary
+		d.Sum = attr.Number{Float64: dp.Sum(), Valid: true}
 		for _, q := range dp.QuantileValues().All() {
-			d.Quantiles = append(d.Quantiles, alert.Quantile{Q: q.Quantile(), Value: q.Value()})
+			d.Quantiles = append(d.Quantiles, window.Quantile{Q: q.Quantile(), Value: q.Value()})
 		}
 		m.ObserveDistribution(&f.point, d)
 	}

@@ -10,7 +10,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // fill counts values in an exponential histogram point, at scale 8.
@@ -39,8 +40,8 @@ func fill(dp pmetric.ExponentialHistogramDataPoint, values ...float64) {
 // A burst of two seconds in a minute, in all the forms in which the psutil receiver may report it.
 func TestBurstWithinAnInterval(t *testing.T) {
 	const metric = "system.cpu.utilization"
-	rule := func(name, point string, bound any) alert.RuleConfig {
-		return alert.RuleConfig{Name: "burst", Metric: metric + name, Point: point, Match: map[string]any{"cpu.mode": "user"}, Threshold: bound, Severity: "warning"}
+	rule := func(name, point string, bound any) rules.RuleConfig {
+		return rules.RuleConfig{Name: "burst", Metric: metric + name, Statistic: point, Match: map[string]any{"cpu.mode": "user"}, Threshold: bound, Severity: "warning"}
 	}
 	values := make([]float64, 60)
 	for i := range values {
@@ -50,7 +51,7 @@ func TestBurstWithinAnInterval(t *testing.T) {
 	gauges := map[string]float64{".max": 0.99, ".p95": 0.2, ".avg": 0.2259}
 	for _, c := range []struct {
 		name  string
-		rule  alert.RuleConfig
+		rule  rules.RuleConfig
 		value float64 // 0 when nothing fires.
 		body  string
 	}{
@@ -147,8 +148,8 @@ func TestPointsOfManyValues(t *testing.T) {
 		{"what a summary has counted more", "count", "increase", summary, 20, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := newBench(t, above(0.5, func(rc *alert.RuleConfig) {
-				rc.Point = c.point
+			b := newBench(t, above(0.5, func(rc *rules.RuleConfig) {
+				rc.Statistic = c.point
 				if c.aggregate != "" {
 					rc.Aggregate, rc.Window, rc.Threshold = c.aggregate, time.Minute, c.want-1
 				}
@@ -159,11 +160,11 @@ func TestPointsOfManyValues(t *testing.T) {
 			events := b.events()
 			require.Len(t, events, 1)
 			if c.problem != "" {
-				assert.Equal(t, alert.RuleError, events[0].Kind)
+				assert.Equal(t, alertschema.KindRuleError, events[0].Kind)
 				assert.Contains(t, events[0].Body, c.problem)
 				return
 			}
-			require.Equal(t, alert.Fire, events[0].Transition, events[0].Body)
+			require.Equal(t, alertschema.TransitionFire, events[0].Transition, events[0].Body)
 			assert.InDelta(t, c.want, events[0].Value.Float64, 1e-9)
 		})
 	}
@@ -171,7 +172,7 @@ func TestPointsOfManyValues(t *testing.T) {
 
 // The flag that no value was recorded ends a series of any kind.
 func TestNoRecordedDistribution(t *testing.T) {
-	b := newBench(t, above(0.5, func(rc *alert.RuleConfig) { rc.Point = "max" }))
+	b := newBench(t, above(0.5, func(rc *rules.RuleConfig) { rc.Statistic = "max" }))
 	for i := range 2 {
 		b.feed(func(_ pmetric.ResourceMetrics, m pmetric.Metric, at pcommon.Timestamp) {
 			h := m.SetEmptyExponentialHistogram()
@@ -187,7 +188,7 @@ func TestNoRecordedDistribution(t *testing.T) {
 	}
 	events := b.events()
 	require.Len(t, events, 2)
-	assert.Equal(t, alert.NoData, events[1].Transition)
+	assert.Equal(t, alertschema.TransitionNoData, events[1].Transition)
 }
 
 func TestDistributionsCostNoAllocation(t *testing.T) {
@@ -203,7 +204,7 @@ func TestDistributionsCostNoAllocation(t *testing.T) {
 		fill(dp, 0.1, 0.2, 0.3)
 	}
 	for _, cpu := range []int{-1, 3} { // Of no point, and of a hundred.
-		b := newBench(t, above(1, func(rc *alert.RuleConfig) { rc.Point, rc.Match = "p95", map[string]any{"cpu": cpu} }))
+		b := newBench(t, above(1, func(rc *rules.RuleConfig) { rc.Statistic, rc.Match = "p95", map[string]any{"cpu": cpu} }))
 		b.engine.Begin(feedStart)
 		b.feeder.feed(b.engine, md)
 		allocs := testing.AllocsPerRun(10, func() { b.feeder.feed(b.engine, md) })

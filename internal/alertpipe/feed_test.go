@@ -11,6 +11,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/xpdata/entity"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 var feedStart = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -22,11 +26,11 @@ type bench struct {
 	now    time.Time
 }
 
-func newBench(tb testing.TB, rules ...alert.RuleConfig) *bench {
+func newBench(tb testing.TB, configs ...rules.RuleConfig) *bench {
 	tb.Helper()
-	cfg := alert.DefaultConfig()
-	cfg.Rules = rules
-	compiled, err := alert.Compile(cfg)
+	cfg := rules.DefaultConfig()
+	cfg.Rules = configs
+	compiled, err := rules.Compile(cfg)
 	require.NoError(tb, err)
 	return &bench{engine: alert.New(compiled, feedStart), now: feedStart}
 }
@@ -45,10 +49,10 @@ func (b *bench) feed(build func(rm pmetric.ResourceMetrics, m pmetric.Metric, at
 	b.engine.Flush(b.now)
 }
 
-func (b *bench) events() []alert.Event { return b.engine.Peek(nil, 1000) }
+func (b *bench) events() []event.Event { return b.engine.Peek(nil, 1000) }
 
-func above(bound float64, edit func(*alert.RuleConfig)) alert.RuleConfig {
-	rc := alert.RuleConfig{Name: "r", Metric: "m", Threshold: bound, Severity: "warning"}
+func above(bound float64, edit func(*rules.RuleConfig)) rules.RuleConfig {
+	rc := rules.RuleConfig{Name: "r", Metric: "m", Threshold: bound, Severity: "warning"}
 	if edit != nil {
 		edit(&rc)
 	}
@@ -56,10 +60,10 @@ func above(bound float64, edit func(*alert.RuleConfig)) alert.RuleConfig {
 }
 
 func TestPointsOfEveryNumberKind(t *testing.T) {
-	rate := func(rc *alert.RuleConfig) { rc.Aggregate, rc.Window = "increase", time.Minute }
+	rate := func(rc *rules.RuleConfig) { rc.Aggregate, rc.Window = "increase", time.Minute }
 	tests := []struct {
 		name   string
-		rule   alert.RuleConfig
+		rule   rules.RuleConfig
 		values []float64
 		build  func(m pmetric.Metric) pmetric.NumberDataPoint
 		whole  bool
@@ -119,7 +123,7 @@ func TestOtherKindsAreARuleError(t *testing.T) {
 		events := b.events()
 		require.Len(t, events, 1, kind)
 		assert.Equal(t, "alert.rule_error", events[0].Name())
-		assert.Contains(t, events[0].Body, "is "+kind+`: set "point" to one of its figures (`)
+		assert.Contains(t, events[0].Body, "is "+kind+`: set "statistic" to one of its statistics (`)
 	}
 	b := newBench(t, above(1, nil))
 	b.feed(func(pmetric.ResourceMetrics, pmetric.Metric, pcommon.Timestamp) {}) // A metric of no kind at all.
@@ -146,7 +150,7 @@ func TestPointsWithoutAValue(t *testing.T) {
 		})
 		events := b.events()
 		require.Len(t, events, 2, name)
-		assert.Equal(t, alert.NoData, events[1].Transition)
+		assert.Equal(t, alertschema.TransitionNoData, events[1].Transition)
 	}
 }
 
@@ -188,9 +192,9 @@ func TestExemplar(t *testing.T) {
 	assert.Equal(t, pcommon.SpanID{3}, lr.SpanID())
 }
 
-// Resources and scopes of one batch are told apart, and nothing of the batch stays in the feeder.
+// Resources and scopes of one batch are distinguished, and nothing of the batch stays in the feeder.
 func TestOriginsOfOneBatch(t *testing.T) {
-	b := newBench(t, above(1, func(rc *alert.RuleConfig) {
+	b := newBench(t, above(1, func(rc *rules.RuleConfig) {
 		rc.GroupBy = []string{"resource.host.name", "scope.part", "instance"}
 	}))
 	md := pmetric.NewMetrics()
@@ -218,7 +222,7 @@ func TestOriginsOfOneBatch(t *testing.T) {
 		ids[ev.AlertID] = true
 	}
 	assert.Len(t, ids, 8)
-	for _, attrs := range [][]alert.Attr{b.feeder.origin.Resource, b.feeder.origin.Scope, b.feeder.point.Attributes} {
+	for _, attrs := range [][]attr.Attr{b.feeder.origin.Resource, b.feeder.origin.Scope, b.feeder.point.Attributes} {
 		for _, a := range attrs[:cap(attrs)] {
 			assert.Zero(t, a)
 		}
@@ -228,7 +232,7 @@ func TestOriginsOfOneBatch(t *testing.T) {
 // A metric that no rule names costs a lookup; a point that no rule wants, a comparison. Neither allocates.
 func TestUnwantedPointsCostNoAllocation(t *testing.T) {
 	for _, metric := range []string{"m", "other"} {
-		b := newBench(t, above(1, func(rc *alert.RuleConfig) { rc.Match = map[string]any{"instance": "none"} }))
+		b := newBench(t, above(1, func(rc *rules.RuleConfig) { rc.Match = map[string]any{"instance": "none"} }))
 		md := manyPoints(metric, 1000)
 		b.feeder.feed(b.engine, md)
 		allocs := testing.AllocsPerRun(10, func() { b.feeder.feed(b.engine, md) })
@@ -257,7 +261,7 @@ func manyPoints(metric string, n int) pmetric.Metrics {
 func BenchmarkFeed(b *testing.B) {
 	for _, metric := range []string{"other", "m"} {
 		b.Run(metric, func(b *testing.B) {
-			bench := newBench(b, above(1, func(rc *alert.RuleConfig) { rc.Match = map[string]any{"instance": "none"} }))
+			bench := newBench(b, above(1, func(rc *rules.RuleConfig) { rc.Match = map[string]any{"instance": "none"} }))
 			md := manyPoints(metric, 1000)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -318,10 +322,10 @@ func FuzzConsume(f *testing.F) {
 		before, err := marshaler.MarshalMetrics(md)
 		require.NoError(t, err)
 		b := newBench(t, above(1, nil),
-			above(0, func(rc *alert.RuleConfig) { rc.Name, rc.Point = "p99", "p99" }),
-			above(0, func(rc *alert.RuleConfig) { rc.Name, rc.Point = "max", "max" }),
-			above(0, func(rc *alert.RuleConfig) { rc.Name, rc.GroupAgg = "sum", "sum" }),
-			above(0, func(rc *alert.RuleConfig) { rc.Name, rc.Aggregate, rc.Window = "rate", "rate", time.Minute }))
+			above(0, func(rc *rules.RuleConfig) { rc.Name, rc.Statistic = "p99", "p99" }),
+			above(0, func(rc *rules.RuleConfig) { rc.Name, rc.Statistic = "max", "max" }),
+			above(0, func(rc *rules.RuleConfig) { rc.Name, rc.GroupAggregate = "sum", "sum" }),
+			above(0, func(rc *rules.RuleConfig) { rc.Name, rc.Aggregate, rc.Window = "rate", "rate", time.Minute }))
 		for range 2 {
 			b.now = b.now.Add(15 * time.Second)
 			b.engine.Begin(b.now)

@@ -27,7 +27,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 )
 
 func TestMain(m *testing.M) {
@@ -60,11 +60,11 @@ type rig struct {
 }
 
 // ladder is a rule on the metric m: warning above 80, critical above 95.
-func ladder(name string) alert.RuleConfig {
-	return alert.RuleConfig{
+func ladder(name string) rules.RuleConfig {
+	return rules.RuleConfig{
 		Name: name, Metric: "m",
-		Thresholds:  map[string]alert.LevelConfig{"warning": {Above: 80}, "critical": {Above: 95}},
-		LevelConfig: alert.LevelConfig{Message: name + " is {{ .Value }}"},
+		Thresholds:  map[string]rules.LevelConfig{"warning": {Above: 80}, "critical": {Above: 95}},
+		LevelConfig: rules.LevelConfig{Message: name + " is {{ .Value }}"},
 	}
 }
 
@@ -76,7 +76,7 @@ func newRig(t *testing.T, edit func(*Config), sinks int) *rig {
 	r := &rig{t: t, cfg: DefaultConfig(), id: component.MustNewIDWithName("alert", id), host: &testHost{}}
 	off := false
 	r.cfg.Defaults.Flapping.Enabled = &off
-	r.cfg.Rules = []alert.RuleConfig{ladder("load")}
+	r.cfg.Rules = []rules.RuleConfig{ladder("load")}
 	if edit != nil {
 		edit(r.cfg)
 	}

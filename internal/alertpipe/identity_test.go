@@ -28,9 +28,9 @@ import (
 )
 
 // TestLabelsAreWhatIdentifiesTheAlert holds the Alertmanager exporter and the engine to one answer: which resource attributes say what an
-// alert is about. Neither may import the other, so each has the answer in its own source. Every attribute that is named there is tried.
+// alert is about. Every attribute that the answer names is tried.
 func TestLabelsAreWhatIdentifiesTheAlert(t *testing.T) {
-	keys := attributesNamedIn(t, "../alert/identity.go", "../../alertmanagerexporter/labels.go")
+	keys := attributesNamedIn(t, "../alertschema/identity.go", "../../alertmanagerexporter/labels.go")
 	for _, key := range []string{"host.ip", "process.x", "telemetry.x"} {
 		require.Contains(t, keys, key, "the test finds what it looks for")
 	}
@@ -62,7 +62,7 @@ func attributesNamedIn(t *testing.T, files ...string) []string {
 	return slices.Sorted(maps.Keys(keys))
 }
 
-// Resource attributes that tell the cases of the test apart: two resources that differ in the key, and one that has it to itself.
+// Resource attributes that distinguish the cases of the test: two resources that differ in the key, and one that has it to itself.
 const (
 	pairOf  = "test.pair"
 	aloneOf = "test.alone"

@@ -13,7 +13,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
-	"github.com/otelcol-psutil/otelcol-psutil/internal/keep"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
 )
 
 // Settings is what a Pipe needs to know about the component that it works for.
@@ -30,17 +31,17 @@ type Settings struct {
 	Gone func()
 }
 
-func (s *Settings) owner() keep.Owner { return keep.Owner{Kind: s.Kind, ID: s.ID} }
+func (s *Settings) owner() statestore.Owner { return statestore.Owner{Kind: s.Kind, ID: s.ID} }
 
 // Pipe runs one engine between inputs and sinks. New starts nothing; the first node to start does.
 type Pipe struct {
 	set     Settings
 	cfg     *Config
-	rules   *alert.Rules
+	rules   *rules.Set
 	account *account // Guarded by mu where it reports totals.
 
 	// What a test may shorten.
-	patience patience
+	timeouts timeouts
 
 	// life guards what nodes do as they start and stop.
 	life    sync.Mutex
@@ -52,8 +53,8 @@ type Pipe struct {
 	opened  bool
 	closed  bool
 	frozen  sync.Once
-	store   *store
-	keeper  *keeper
+	store   *statestore.Store
+	loop    *loop
 
 	// mu guards the engine and everything below. It is held for computing only, never over a call that may wait.
 	mu        sync.Mutex
@@ -63,8 +64,8 @@ type Pipe struct {
 	delivered map[uint64]int // How many sinks have delivered an event that others still have to.
 }
 
-// patience is how long things may take.
-type patience struct {
+// timeouts is how long things may take.
+type timeouts struct {
 	firstRetry, maxRetry time.Duration // Between attempts to deliver a batch.
 	drain                time.Duration // For the last deliveries of a sink that stops.
 	write                time.Duration // For one write to storage.
@@ -89,7 +90,7 @@ func New(set Settings, cfg *Config) (*Pipe, error) {
 	}
 	return &Pipe{
 		set: set, cfg: cfg, rules: rules, account: newAccount(set.Instruments), delivered: map[uint64]int{},
-		patience: patience{
+		timeouts: timeouts{
 			firstRetry: time.Second, maxRetry: 30 * time.Second, drain: 5 * time.Second, write: 5 * time.Second, stuck: time.Minute,
 		},
 	}, nil
@@ -140,7 +141,7 @@ func (in *Input) Consume(md pmetric.Metrics) {
 	p.feeder.feed(p.engine, md)
 	p.engine.Flush(begin)
 	p.account.evaluated(p.set.Now().Sub(begin))
-	p.keeper.wake()
+	p.loop.wake()
 }
 
 func (n *node) start(ctx context.Context, host component.Host) error {
@@ -200,28 +201,28 @@ func (p *Pipe) open(ctx context.Context, host component.Host) error {
 	if err := p.checkHalves(); err != nil {
 		return err
 	}
-	store, err := openStore(ctx, p.set, p.cfg.Storage, host, p.patience.write)
+	store, err := statestore.Open(ctx, host, p.cfg.Storage, p.set.owner(), layout, p.timeouts.write)
 	if err != nil {
 		return err
 	}
 	now := p.set.Now()
-	engine := alert.New(p.rules, now)
-	err = engine.Restore(store.get, now)
-	if _, unread := errors.AsType[*alert.ReadError](err); unread {
-		// To go on would be to forget what fires, and to write over what could be read the next time.
-		return errors.Join(fmt.Errorf("reading the alert state from storage %q: %w", p.cfg.Storage, err), store.close(ctx, now))
-	}
+	values, damaged, err := store.Load(ctx, now)
 	if err != nil {
+		// To go on would be to forget what fires, and to write over what could be read the next time.
+		return errors.Join(fmt.Errorf("reading the alert state from storage %q: %w", p.cfg.Storage, err), store.Close(ctx, now))
+	}
+	engine := alert.New(p.rules, now)
+	if err := errors.Join(damaged, engine.Restore(values, now)); err != nil {
 		p.set.Logger.Error("Part of the stored alert state can't be used and is left out", zap.Error(err))
 	}
 	p.store = store
-	p.keeper = newKeeper(p)
+	p.loop = newLoop(p)
 	p.mu.Lock()
 	p.engine = engine
 	p.mu.Unlock()
 	claim(p)
 	p.adviseOperator(engine)
-	p.keeper.start()
+	p.loop.start()
 	return nil
 }
 
@@ -261,14 +262,14 @@ func (p *Pipe) freeze() {
 		p.mu.Lock()
 		p.still = true
 		p.mu.Unlock()
-		p.keeper.wake()
+		p.loop.wake()
 	})
 }
 
 // close ends the pipe, however late it is. What was not delivered is kept where the state is kept.
 func (p *Pipe) close(ctx context.Context) {
 	p.closed = true
-	stopped := p.keeper.stop(ctx, p.patience.drain)
+	stopped := p.loop.stop(ctx, p.timeouts.drain)
 	p.mu.Lock()
 	engine := p.engine
 	p.engine = nil
@@ -282,13 +283,13 @@ func (p *Pipe) close(ctx context.Context) {
 			zap.Int("records", undelivered), zap.Bool("kept_in_storage", p.cfg.Storage != nil))
 	}
 	if stopped {
-		if err := p.store.write(ctx, ops); err != nil {
+		if err := p.store.Write(ctx, changesOf(ops)); err != nil {
 			p.set.Logger.Error("Storing the alert state failed", zap.Error(err))
 		}
 	} else {
 		p.set.Logger.Error("Storage does not answer; the last changes of the alert state are lost")
 	}
-	if err := p.store.close(ctx, p.set.Now()); err != nil {
+	if err := p.store.Close(ctx, p.set.Now()); err != nil {
 		p.set.Logger.Error("Closing the storage failed", zap.Error(err))
 	}
 	release(p)

@@ -8,17 +8,13 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
-)
-
-// Scope of the records. The version is that of their schema.
-const (
-	ScopeName     = "github.com/otelcol-psutil/otelcol-psutil"
-	SchemaVersion = "0.1.0"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // makeLogs returns new log records of the events, in order; neighbours with one resource share it.
-func makeLogs(events []alert.Event) plog.Logs {
+func makeLogs(events []event.Event) plog.Logs {
 	logs := plog.NewLogs()
 	var records plog.LogRecordSlice
 	for i := range events {
@@ -27,8 +23,8 @@ func makeLogs(events []alert.Event) plog.Logs {
 			rl := logs.ResourceLogs().AppendEmpty()
 			putAttrs(rl.Resource().Attributes(), ev.Resource)
 			sl := rl.ScopeLogs().AppendEmpty()
-			sl.Scope().SetName(ScopeName)
-			sl.Scope().SetVersion(SchemaVersion)
+			sl.Scope().SetName(alertschema.ScopeName)
+			sl.Scope().SetVersion(alertschema.SchemaVersion)
 			records = sl.LogRecords()
 		}
 		writeRecord(records.AppendEmpty(), ev)
@@ -36,7 +32,7 @@ func makeLogs(events []alert.Event) plog.Logs {
 	return logs
 }
 
-func writeRecord(r plog.LogRecord, ev *alert.Event) {
+func writeRecord(r plog.LogRecord, ev *event.Event) {
 	r.SetEventName(ev.Name())
 	r.SetTimestamp(pcommon.Timestamp(ev.Time))
 	r.SetObservedTimestamp(pcommon.Timestamp(ev.ObservedTime))
@@ -49,7 +45,7 @@ func writeRecord(r plog.LogRecord, ev *alert.Event) {
 }
 
 // putAttrs writes attributes; of two with one key the first stays.
-func putAttrs(dst pcommon.Map, attrs []alert.Attr) {
+func putAttrs(dst pcommon.Map, attrs []attr.Attr) {
 	dst.EnsureCapacity(len(attrs))
 	for _, a := range attrs {
 		if v, exists := dst.GetOrPutEmpty(a.Key); !exists {
@@ -58,19 +54,19 @@ func putAttrs(dst pcommon.Map, attrs []alert.Attr) {
 	}
 }
 
-func putValue(dst pcommon.Value, v alert.Value) {
+func putValue(dst pcommon.Value, v attr.Value) {
 	switch v.Kind() {
-	case alert.KindString:
+	case attr.KindString:
 		dst.SetStr(v.AsString())
-	case alert.KindInt:
+	case attr.KindInt:
 		dst.SetInt(v.Int())
-	case alert.KindDouble:
+	case attr.KindDouble:
 		dst.SetDouble(v.Double())
-	case alert.KindBool:
+	case attr.KindBool:
 		dst.SetBool(v.Bool())
-	case alert.KindOther:
+	case attr.KindOther:
 		putJSON(dst, v.AsString())
-	case alert.KindEmpty:
+	case attr.KindEmpty:
 	}
 }
 

@@ -14,25 +14,28 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // diskStory is a disk that fills up over its second threshold and is cleared: fire, escalate, resolve.
-func diskStory(t *testing.T) []alert.Event {
+func diskStory(t *testing.T) []event.Event {
 	t.Helper()
-	b := newBench(t, alert.RuleConfig{
+	b := newBench(t, rules.RuleConfig{
 		Name: "disk_full", Metric: "system.filesystem.utilization", Description: "A filesystem runs out of space.",
 		Match: map[string]any{"system.filesystem.state": "used"},
-		Thresholds: map[string]alert.LevelConfig{
+		Thresholds: map[string]rules.LevelConfig{
 			"warning": {Above: "85%", Clear: "75%"}, "critical": {Above: "95%", Clear: "85%"},
 		},
-		LevelConfig: alert.LevelConfig{
+		LevelConfig: rules.LevelConfig{
 			Message: `disk {{ .Attr "system.filesystem.mountpoint" }} on {{ .Resource "host.name" }} is {{ .Value | percent }} full`,
 		},
 		Labels:      map[string]string{"team": "storage"},
 		Annotations: map[string]string{"runbook_url": "https://runbooks.example/disk"},
 	})
-	var story []alert.Event
+	var story []event.Event
 	for _, v := range []float64{0.8, 0.9, 0.962, 0.71} {
 		b.feed(func(rm pmetric.ResourceMetrics, m pmetric.Metric, at pcommon.Timestamp) {
 			rm.Resource().Attributes().PutStr("host.name", "db1")
@@ -64,19 +67,19 @@ func TestRecordsOfAStory(t *testing.T) {
 
 // TestRecordsShareTheirResource checks that neighbours of one resource stand together, and others apart, in order.
 func TestRecordsShareTheirResource(t *testing.T) {
-	resource := func(name string) []alert.Attr {
-		return []alert.Attr{{Key: "host.name", Value: alert.StringValue(name)}}
+	resource := func(name string) []attr.Attr {
+		return []attr.Attr{{Key: "host.name", Value: attr.StringValue(name)}}
 	}
-	var events []alert.Event
+	var events []event.Event
 	for _, name := range []string{"a", "a", "b", "a"} {
-		events = append(events, alert.Event{Resource: resource(name)})
+		events = append(events, event.Event{Resource: resource(name)})
 	}
 	logs := makeLogs(events)
 	var counts []int
 	for _, rl := range logs.ResourceLogs().All() {
 		counts = append(counts, rl.ScopeLogs().At(0).LogRecords().Len())
-		assert.Equal(t, ScopeName, rl.ScopeLogs().At(0).Scope().Name())
-		assert.Equal(t, SchemaVersion, rl.ScopeLogs().At(0).Scope().Version())
+		assert.Equal(t, alertschema.ScopeName, rl.ScopeLogs().At(0).Scope().Name())
+		assert.Equal(t, alertschema.SchemaVersion, rl.ScopeLogs().At(0).Scope().Version())
 	}
 	assert.Equal(t, []int{2, 1, 1}, counts)
 	assert.Zero(t, makeLogs(nil).ResourceLogs().Len())
@@ -84,8 +87,8 @@ func TestRecordsShareTheirResource(t *testing.T) {
 
 // An attribute of the group never takes the place of one of the schema.
 func TestGroupAttributesDoNotReplaceTheSchema(t *testing.T) {
-	ev := alert.Event{AlertID: "0123456789abcdef", Group: []alert.Attr{{Key: "alert.id", Value: alert.StringValue("forged")}}}
-	v, ok := makeLogs([]alert.Event{ev}).ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().Get("alert.id")
+	ev := event.Event{AlertID: "0123456789abcdef", Group: []attr.Attr{{Key: "alert.id", Value: attr.StringValue("forged")}}}
+	v, ok := makeLogs([]event.Event{ev}).ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().Get("alert.id")
 	require.True(t, ok)
 	assert.Equal(t, "0123456789abcdef", v.Str())
 }
@@ -105,9 +108,9 @@ func TestAttributeValuesSurvive(t *testing.T) {
 	assert.Equal(t, in, dst.AsRaw())
 
 	odd := pcommon.NewValueEmpty()
-	putValue(odd, alert.OtherValue("[1,"))
+	putValue(odd, attr.OtherValue("[1,"))
 	assert.Equal(t, "[1,", odd.Str())
-	putValue(odd, alert.OtherValue("[1e999]"))
+	putValue(odd, attr.OtherValue("[1e999]"))
 	assert.Equal(t, []any{"1e999"}, odd.Slice().AsRaw())
 }
 

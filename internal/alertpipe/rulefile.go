@@ -12,18 +12,18 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 )
 
 // ruleFile is the content of one rule file.
 type ruleFile struct {
-	Rules []alert.RuleConfig `mapstructure:"rules"`
+	Rules []rules.RuleConfig `mapstructure:"rules"`
 }
 
 // loadRuleFiles reads the files that match the globs: in the order of the globs, those of one glob in order of name, each once.
-func loadRuleFiles(globs []string) ([]alert.RuleConfig, error) {
+func loadRuleFiles(globs []string) ([]rules.RuleConfig, error) {
 	var (
-		rules []alert.RuleConfig
+		rules []rules.RuleConfig
 		read  []string
 		errs  []error
 	)
@@ -50,7 +50,7 @@ func loadRuleFiles(globs []string) ([]alert.RuleConfig, error) {
 	return rules, errors.Join(errs...)
 }
 
-func loadRuleFile(path string) ([]alert.RuleConfig, error) {
+func loadRuleFile(path string) ([]rules.RuleConfig, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading a rule file: %w", err)

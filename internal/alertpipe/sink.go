@@ -12,7 +12,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.uber.org/zap"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
 )
 
 // Sink is where records go out to one logs pipeline, or to all pipelines of a connector.
@@ -20,8 +20,8 @@ type Sink struct {
 	node
 	next consumer.Logs
 
-	work     chan []alert.Event // A batch to deliver; there is room for the one that may be under way.
-	hurry    chan struct{}      // Closed when the sink stops: retry quickly from then on.
+	work     chan []event.Event // A batch to deliver; there is room for the one that may be under way.
+	stopping chan struct{}      // Closed when the sink stops: retry quickly from then on.
 	cancel   context.CancelFunc
 	done     chan struct{} // Closed when the goroutine has ended.
 	drained  chan struct{} // Closed when nothing is left to deliver.
@@ -36,13 +36,13 @@ type Sink struct {
 	cursor         uint64    // The last event that is delivered.
 	single         int       // How many events go one by one, because a batch of them was refused.
 	failure        error     // Why the last attempt failed, nil when it did not.
-	events         []alert.Event
+	events         []event.Event
 }
 
 func newSink(p *Pipe, next consumer.Logs) *Sink {
 	return &Sink{
-		node: node{pipe: p}, next: next, work: make(chan []alert.Event, 1),
-		hurry: make(chan struct{}), done: make(chan struct{}), drained: make(chan struct{}),
+		node: node{pipe: p}, next: next, work: make(chan []event.Event, 1),
+		stopping: make(chan struct{}), done: make(chan struct{}), drained: make(chan struct{}),
 	}
 }
 
@@ -57,7 +57,7 @@ func (s *Sink) Start(ctx context.Context, host component.Host) error {
 	s.open = true
 	s.pipe.mu.Unlock()
 	go s.run(runCtx)
-	s.pipe.keeper.wake()
+	s.pipe.loop.wake()
 	return nil
 }
 
@@ -72,15 +72,15 @@ func (s *Sink) drain(ctx context.Context) {
 	p.mu.Lock()
 	s.draining = true
 	p.mu.Unlock()
-	close(s.hurry)
-	p.keeper.wake()
-	waitFor(ctx, s.drained, p.patience.drain)
+	close(s.stopping)
+	p.loop.wake()
+	waitFor(ctx, s.drained, p.timeouts.drain)
 	p.mu.Lock()
 	s.open = false
 	p.mu.Unlock()
 	s.cancel()
 	// A consumer that ignores its context is left behind; what it does from now on counts no more.
-	waitFor(ctx, s.done, p.patience.firstRetry)
+	waitFor(ctx, s.done, p.timeouts.firstRetry)
 }
 
 func (s *Sink) setDrained() { s.allSaid.Do(func() { close(s.drained) }) }
@@ -97,14 +97,14 @@ func (s *Sink) run(ctx context.Context) {
 	}
 }
 
-// deliver gives a batch to the consumer until it is accepted, refused for good, or the sink stops.
-func (s *Sink) deliver(ctx context.Context, events []alert.Event) {
+// deliver gives a batch to the consumer until it is accepted, refused permanently, or the sink stops.
+func (s *Sink) deliver(ctx context.Context, events []event.Event) {
 	p := s.pipe
-	pause := p.patience.firstRetry
+	pause := p.timeouts.firstRetry
 	for {
 		err := s.attempt(ctx, events)
-		if s.settle(err, events) {
-			p.keeper.wake()
+		if s.finish(err, events) {
+			p.loop.wake()
 			return
 		}
 		p.account.attempted(outcomeRetry)
@@ -112,13 +112,13 @@ func (s *Sink) deliver(ctx context.Context, events []alert.Event) {
 		if !s.pause(ctx, pause) {
 			return
 		}
-		pause = min(2*pause, p.patience.maxRetry)
+		pause = min(2*pause, p.timeouts.maxRetry)
 	}
 }
 
-// attempt makes one delivery. The records are made anew each time, because whoever gets them may change them. A consumer that
+// attempt makes one delivery. The records are made again each time, because whoever gets them may change them. A consumer that
 // panics has failed.
-func (s *Sink) attempt(ctx context.Context, events []alert.Event) (err error) {
+func (s *Sink) attempt(ctx context.Context, events []event.Event) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("the consumer panicked: %v", r)
@@ -127,8 +127,8 @@ func (s *Sink) attempt(ctx context.Context, events []alert.Event) (err error) {
 	return s.next.ConsumeLogs(ctx, makeLogs(events))
 }
 
-// settle takes down how an attempt went, and tells whether the batch is done with.
-func (s *Sink) settle(err error, events []alert.Event) bool {
+// finish records how an attempt went, and tells whether the batch is done with.
+func (s *Sink) finish(err error, events []event.Event) bool {
 	p := s.pipe
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -149,7 +149,7 @@ func (s *Sink) settle(err error, events []alert.Event) bool {
 		return true
 	default:
 		p.account.attempted(outcomeRefused)
-		p.set.Logger.Error("An alert record was refused for good and is lost",
+		p.set.Logger.Error("An alert record was refused permanently and is lost",
 			zap.String("log.record.uid", events[0].UID), zap.String("body", events[0].Body), zap.Error(err))
 		s.single = max(0, s.single-1)
 	}
@@ -172,10 +172,10 @@ func (s *Sink) warn(err error) {
 
 // pause waits before the next attempt, and tells whether there shall be one.
 func (s *Sink) pause(ctx context.Context, d time.Duration) bool {
-	hurry := s.hurry
+	stopping := s.stopping
 	select {
-	case <-hurry:
-		hurry, d = nil, min(d, s.pipe.patience.firstRetry)
+	case <-stopping:
+		stopping, d = nil, min(d, s.pipe.timeouts.firstRetry)
 	default:
 	}
 	timer := time.NewTimer(d)
@@ -183,7 +183,7 @@ func (s *Sink) pause(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-timer.C:
 		return true
-	case <-hurry:
+	case <-stopping:
 		return true
 	case <-ctx.Done():
 		return false

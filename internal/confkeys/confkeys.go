@@ -1,5 +1,5 @@
 // Package confkeys refuses keys of a configuration that the struct which it is decoded into does not have, and says which may have been
-// meant. The Collector refuses them, too, and says no more than that.
+// meant, or what a key of an older version is called now. The Collector refuses them, too, and says no more than that.
 package confkeys
 
 import (

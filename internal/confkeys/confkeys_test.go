@@ -26,6 +26,10 @@ type pair struct {
 	To string `mapstructure:"to"`
 }
 
+type output struct {
+	SendResolved bool `mapstructure:"send_resolved"`
+}
+
 type settings struct {
 	common   `mapstructure:",squash"`
 	Storage  *component.ID                  `mapstructure:"storage"`
@@ -34,6 +38,7 @@ type settings struct {
 	List     []level                        `mapstructure:"list"`
 	Match    map[string]any                 `mapstructure:"match"`
 	Names    []string                       `mapstructure:"names"`
+	Send     output                         `mapstructure:"send"`
 	Internal int                            `mapstructure:"-"`
 	Optional configoptional.Optional[[]int] `mapstructure:"optional"`
 }
@@ -52,6 +57,7 @@ optional: [1]
 `, ""},
 		"a block without anything": {`scraper:`, ""},
 		"unknown":                  {`intervall: 5s`, `unknown key "intervall" (did you mean "interval"?)`},
+		"renamed":                  {`send: {resolved: true}`, `send: unknown key "resolved" (it is called "send_resolved" now)`},
 		"not for users":            {`Internal: 1`, `unknown key "Internal" (did you mean "interval"?)`},
 		"of an optional block":     {`scraper: {form: a}`, `scraper: unknown key "form" (known: of, to)`},
 		"in a map":                 {`levels: {warning: {over: 1}}`, `levels::warning: unknown key "over" (known: above, ratio)`},
@@ -63,7 +69,7 @@ optional: [1]
 levels: {b: {x: 1}, a: {x: 1}}
 zzzzzzzz: 1
 `, "levels::a: unknown key \"x\" (known: above, ratio)\nlevels::b: unknown key \"x\" (known: above, ratio)\n" +
-			`unknown key "zzzzzzzz" (known: interval, levels, list, match, names, optional, scraper, storage)`},
+			`unknown key "zzzzzzzz" (known: interval, levels, list, match, names, optional, scraper, send, storage)`},
 		// These are wrong, and the decoder says so.
 		"a list for a block": {`scraper: [1]`, ""},
 		"a block for a list": {`list: {above: 1}`, ""},
@@ -84,5 +90,5 @@ zzzzzzzz: 1
 }
 
 func TestOf(t *testing.T) {
-	assert.Equal(t, []string{"interval", "levels", "list", "match", "names", "optional", "scraper", "storage"}, Of(reflect.TypeFor[settings]()))
+	assert.Equal(t, []string{"interval", "levels", "list", "match", "names", "optional", "scraper", "send", "storage"}, Of(reflect.TypeFor[settings]()))
 }

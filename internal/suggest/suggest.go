@@ -10,8 +10,12 @@ import (
 // longList is how many words may be listed whole; of more, only the most similar are.
 const longList = 20
 
-// DidYouMean returns the hint for a mistyped word, in parentheses: the known word nearest to it, or what is known when none is near.
+// DidYouMean returns the hint for a word that is not known, in parentheses: its name of today if it was renamed, the known word nearest to
+// it, or what is known when none is near.
 func DidYouMean(word string, known []string) string {
+	if hint := now(word, known); hint != "" {
+		return "(" + hint + ")"
+	}
 	if near := nearest(word, known); near != "" {
 		return fmt.Sprintf("(did you mean %q?)", near)
 	}
@@ -21,8 +25,12 @@ func DidYouMean(word string, known []string) string {
 	return fmt.Sprintf("(the most similar of the %d known: %s)", len(known), strings.Join(alike(word, known), ", "))
 }
 
-// Instead says which words are allowed in place of one that is known and does not fit: all, or of many the most similar.
+// Instead says which words are allowed in place of one that is not: its name of today if it was renamed, else all, or of many the most
+// similar.
 func Instead(word string, allowed []string) string {
+	if hint := now(word, allowed); hint != "" {
+		return hint
+	}
 	if len(allowed) <= longList {
 		return "allowed are " + strings.Join(allowed, ", ")
 	}

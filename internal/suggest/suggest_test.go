@@ -2,9 +2,13 @@ package suggest
 
 import (
 	"fmt"
+	"os"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // many are more words than can be listed.
@@ -30,6 +34,34 @@ func TestDidYouMean(t *testing.T) {
 		{"a", nil, "(known: )"},
 	} {
 		assert.Equal(t, tt.want, DidYouMean(tt.word, tt.known), tt.word)
+	}
+}
+
+func TestRenamedWords(t *testing.T) {
+	for _, tt := range []struct {
+		word  string
+		known []string
+		want  string
+	}{
+		{"point", []string{"metric", "statistic"}, `(it is called "statistic" now)`},
+		{"to", []string{"denominator", "numerator"}, `(it is called "denominator" now)`},
+		{"to", []string{"from", "duration"}, "(known: from, duration)"},
+	} {
+		assert.Equal(t, tt.want, DidYouMean(tt.word, tt.known), tt.word)
+	}
+	assert.Equal(t, `it is called "format" now`, Instead("as", append(many(), "format")))
+}
+
+// CHANGELOG.md tells users of every renamed word.
+func TestRenamedWordsAreInTheChangelog(t *testing.T) {
+	changelog, err := os.ReadFile("../../CHANGELOG.md")
+	require.NoError(t, err)
+	_, renames, found := strings.Cut(string(changelog), "### Renamed")
+	require.True(t, found)
+	for before, today := range renamed {
+		row := regexp.MustCompile(`\| ` + "`" + `([a-z_]+::)*([a-z_]+: )?` + regexp.QuoteMeta(before) + "`" + ` \| ` + "`" + `([a-z_]+::)*([a-z_]+: )?` +
+			regexp.QuoteMeta(today) + "`" + ` \|`)
+		assert.Regexp(t, row, renames)
 	}
 }
 

@@ -9,11 +9,14 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/rules"
+	promrules "github.com/prometheus/prometheus/rules"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
 // ready is a storage whose answer lies ready, so that the benchmark measures rules and not a storage.
@@ -60,28 +63,28 @@ func benchValue(series int, busy bool, round int) float64 {
 
 func benchOurs(b *testing.B, busy bool) {
 	b.Helper()
-	cfg := alert.DefaultConfig()
+	cfg := rules.DefaultConfig()
 	cfg.Limits.Series, cfg.Limits.AlertsPerRule, cfg.Limits.EventsPerMinute, cfg.Limits.Outbox = benchSeries, 1<<30, 1<<30, 1<<30
 	for i := range benchRules {
-		rc := alert.RuleConfig{Name: fmt.Sprintf("rule%d", i), Metric: metric, Threshold: 1000, Severity: "warning", Lookback: "5m"}
+		rc := rules.RuleConfig{Name: fmt.Sprintf("rule%d", i), Metric: metric, Threshold: 1000, Severity: "warning", Lookback: "5m"}
 		if rc.Aggregate = benchAggregate(i); rc.Aggregate != "" {
 			rc.Window = 5 * time.Minute
 		}
 		cfg.Rules = append(cfg.Rules, rc)
 	}
-	compiled, err := alert.Compile(cfg)
+	compiled, err := rules.Compile(cfg)
 	require.NoError(b, err)
 	engine := alert.New(compiled, at(0))
-	attrs := make([][]alert.Attr, benchSeries)
+	attrs := make([][]attr.Attr, benchSeries)
 	for i := range attrs {
-		attrs[i] = []alert.Attr{{Key: "device", Value: alert.StringValue(fmt.Sprintf("veth%05d", i))}, {Key: "direction", Value: alert.StringValue("receive")}}
+		attrs[i] = []attr.Attr{{Key: "device", Value: attr.StringValue(fmt.Sprintf("veth%05d", i))}, {Key: "direction", Value: attr.StringValue("receive")}}
 	}
 	var p alert.Point
 	round := func(n int) {
 		now := at(time.Duration(n) * 15 * time.Second)
 		engine.Begin(now)
 		m := engine.Matcher(metric)
-		m.Select(&alert.Origin{}, alert.Stream{Kind: alert.CumulativeCounter})
+		m.Select(&attr.Origin{}, alert.Stream{Kind: window.CumulativeCounter})
 		p.Time = now.UnixNano()
 		for i := range attrs {
 			p.Attributes, p.Value = attrs[i], benchValue(i, busy, n)
@@ -118,8 +121,8 @@ func benchPrometheus(b *testing.B, busy bool) {
 	for _, s := range m.series {
 		r.series = append(r.series, storage.NewListSeries(s.labels, s.samples))
 	}
-	query := rules.EngineQueryFunc(promEngine(5*time.Minute), r)
-	var all []*rules.AlertingRule
+	query := promrules.EngineQueryFunc(promEngine(5*time.Minute), r)
+	var all []*promrules.AlertingRule
 	for i := range benchRules {
 		expr := "m > 1000"
 		switch f := benchAggregate(i); f {
@@ -131,7 +134,7 @@ func benchPrometheus(b *testing.B, busy bool) {
 		}
 		parsed, err := promParser.ParseExpr(expr)
 		require.NoError(b, err)
-		all = append(all, rules.NewAlertingRule(fmt.Sprintf("rule%d", i), parsed, 0, 0, labels.FromStrings("severity", "warning"), labels.EmptyLabels(),
+		all = append(all, promrules.NewAlertingRule(fmt.Sprintf("rule%d", i), parsed, 0, 0, labels.FromStrings("severity", "warning"), labels.EmptyLabels(),
 			labels.EmptyLabels(), "", true, promslog.NewNopLogger()))
 	}
 	now := at(29 * 15 * time.Second)

@@ -13,8 +13,10 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ruletest"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // stream is one input series.
@@ -50,7 +52,7 @@ func (d *difference) String() string {
 // run plays the comparison through both engines. It returns nil when they agree at every evaluation.
 func (c *comparison) run(tb testing.TB) *difference {
 	tb.Helper()
-	rules, err := alert.Compile(c.rule.config())
+	rules, err := rules.Compile(c.rule.config())
 	if err != nil {
 		return &difference{problem: "compiling: " + err.Error()}
 	}
@@ -193,11 +195,11 @@ func (r *replay) advance(at time.Duration) (problem string) {
 		group := ourGroup(ev.Group)
 		before, was := r.firing[group]
 		switch {
-		case ev.Kind != alert.StateChange:
+		case ev.Kind != alertschema.KindStateChange:
 			return "unexpected record: " + ev.Body
-		case ev.Transition == alert.Fire && !was:
-		case (ev.Transition == alert.Escalate || ev.Transition == alert.Deescalate) && was && before == ev.PreviousSeverity:
-		case ev.Transition == alert.Resolve && was:
+		case ev.Transition == alertschema.TransitionFire && !was:
+		case (ev.Transition == alertschema.TransitionEscalate || ev.Transition == alertschema.TransitionDeescalate) && was && before == ev.PreviousSeverity:
+		case ev.Transition == alertschema.TransitionResolve && was:
 			delete(r.firing, group)
 			continue
 		default:
@@ -220,7 +222,7 @@ func (r *replay) advance(at time.Duration) (problem string) {
 	return ""
 }
 
-func ourGroup(attrs []alert.Attr) string {
+func ourGroup(attrs []attr.Attr) string {
 	group := map[string]string{}
 	for _, a := range attrs {
 		group[promLabel(a.Key)] = a.Value.AsString()

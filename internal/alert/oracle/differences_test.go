@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 )
 
 // Each test here is one deliberate difference from Prometheus: what it does, what we do, and why.
@@ -19,7 +19,7 @@ func TestNoDataIsNoCure(t *testing.T) {
 	t.Parallel()
 	c := written(t, above(50), "60x3 _x40 60")
 	assert.Equal(t, []string{"0s warning", "5m45s none", "11m0s warning"}, c.theirs(t))
-	assert.Equal(t, []string{"0s warning", "5m45s no_data", "11m0s warning"}, c.ours(t, func(cfg *alert.Config) {
+	assert.Equal(t, []string{"0s warning", "5m45s no_data", "11m0s warning"}, c.ours(t, func(cfg *rules.Config) {
 		cfg.Rules[0].NoData = nil
 	}))
 }
@@ -32,7 +32,7 @@ func TestLookbackFollowsTheSeries(t *testing.T) {
 	rule.rungs[0].hold = 4 * time.Minute
 	c := written(t, rule, "60x4 _x11 60x12") // One minute of values, three without, and three more.
 	assert.Equal(t, []string{"4m0s warning"}, c.theirs(t))
-	assert.Equal(t, []string{"6m0s warning"}, c.ours(t, func(cfg *alert.Config) { cfg.Rules[0].Lookback = "auto" }),
+	assert.Equal(t, []string{"6m0s warning"}, c.ours(t, func(cfg *rules.Config) { cfg.Rules[0].Lookback = "auto" }),
 		"the last value counts for a minute of the gap, the two others are made up for")
 }
 
@@ -230,8 +230,8 @@ func TestAbsentKnowsWhatItExpects(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotEmpty(t, firing)
 	assert.Empty(t, c.ours(t, nil))
-	assert.Equal(t, []string{"2m0s critical"}, c.ours(t, func(cfg *alert.Config) {
-		cfg.Rules[0].Absent = &alert.AbsentConfig{For: time.Minute, Expect: true}
+	assert.Equal(t, []string{"2m0s critical"}, c.ours(t, func(cfg *rules.Config) {
+		cfg.Rules[0].Absent = &rules.AbsentConfig{For: time.Minute, Expect: true}
 	}))
 }
 
@@ -241,6 +241,6 @@ func TestFlappingIsSaidOnce(t *testing.T) {
 	t.Parallel()
 	c := written(t, above(50), "60 40 60 40 60 40 60 40 60 40 60 40 60 40 60 40 60 40 60 40")
 	assert.Len(t, c.theirs(t), 20)
-	said := c.ours(t, func(cfg *alert.Config) { cfg.Defaults.Flapping = alert.DefaultConfig().Defaults.Flapping })
+	said := c.ours(t, func(cfg *rules.Config) { cfg.Defaults.Flapping = rules.DefaultConfig().Defaults.Flapping })
 	assert.Len(t, said, 6)
 }

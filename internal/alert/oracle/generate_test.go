@@ -158,7 +158,7 @@ func (g *generator) fill(s *stream) {
 func (g *generator) next(v float64) float64 {
 	if g.counter {
 		if g.chance(20) {
-			return float64(g.IntN(10)) // Started anew.
+			return float64(g.IntN(10)) // Started again.
 		}
 		return v + float64(g.IntN(12)*g.IntN(2))
 	}

@@ -11,11 +11,13 @@ import (
 	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
-	"github.com/prometheus/prometheus/rules"
+	promrules "github.com/prometheus/prometheus/rules"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 )
 
 // live drives one engine of ours by hand, for what happens to an engine as a whole: limits, restarts and reloads.
@@ -27,9 +29,9 @@ type live struct {
 
 func at(d time.Duration) time.Time { return time.UnixMilli(d.Milliseconds()) }
 
-func newLive(t *testing.T, cfg alert.Config, now time.Duration) *live {
+func newLive(t *testing.T, cfg rules.Config, now time.Duration) *live {
 	t.Helper()
-	rules, err := alert.Compile(cfg)
+	rules, err := rules.Compile(cfg)
 	require.NoError(t, err)
 	return &live{t, alert.New(rules, at(now)), map[string][]byte{}}
 }
@@ -39,16 +41,16 @@ func (l *live) step(now time.Duration, values ...float64) {
 	l.t.Helper()
 	l.engine.Begin(at(now))
 	m := l.engine.Matcher(metric)
-	require.True(l.t, m.Select(&alert.Origin{}, alert.Stream{}))
+	require.True(l.t, m.Select(&attr.Origin{}, alert.Stream{}))
 	for i, v := range values {
-		m.Observe(&alert.Point{Attributes: []alert.Attr{{Key: "n", Value: alert.StringValue(fmt.Sprint(i))}}, Time: at(now).UnixNano(), Value: v})
+		m.Observe(&alert.Point{Attributes: []attr.Attr{{Key: "n", Value: attr.StringValue(fmt.Sprint(i))}}, Time: at(now).UnixNano(), Value: v})
 	}
 	l.engine.Flush(at(now))
 	l.engine.Evaluate(at(now))
 }
 
 // restart stops the engine and starts another from what it stored.
-func (l *live) restart(cfg alert.Config, stop, start time.Duration) *live {
+func (l *live) restart(cfg rules.Config, stop, start time.Duration) *live {
 	l.t.Helper()
 	for _, op := range l.engine.Snapshot(at(stop)) {
 		if op.Value == nil {
@@ -59,7 +61,7 @@ func (l *live) restart(cfg alert.Config, stop, start time.Duration) *live {
 	}
 	next := newLive(l.t, cfg, start)
 	next.stored = l.stored
-	require.NoError(l.t, next.engine.Restore(func(key string) ([]byte, error) { return l.stored[key], nil }, at(start)))
+	require.NoError(l.t, next.engine.Restore(l.stored, at(start)))
 	return next
 }
 
@@ -74,16 +76,16 @@ func (l *live) said() []string {
 }
 
 // rule makes one alerting rule of Prometheus that keeps its state in ALERTS.
-func (p *prom) rule(t *testing.T, expr string, hold, keep time.Duration) *rules.AlertingRule {
+func (p *prom) rule(t *testing.T, expr string, hold, keep time.Duration) *promrules.AlertingRule {
 	t.Helper()
 	parsed, err := promParser.ParseExpr(expr)
 	require.NoError(t, err)
-	return rules.NewAlertingRule("x", parsed, hold, keep, labels.EmptyLabels(), labels.EmptyLabels(), labels.EmptyLabels(), "", true,
+	return promrules.NewAlertingRule("x", parsed, hold, keep, labels.EmptyLabels(), labels.EmptyLabels(), labels.EmptyLabels(), "", true,
 		promslog.NewNopLogger())
 }
 
 // feed appends a value for each series and evaluates the rule. It returns the states of the alerts.
-func (p *prom) feed(rule *rules.AlertingRule, now time.Duration, limit int, values ...float64) ([]string, error) {
+func (p *prom) feed(rule *promrules.AlertingRule, now time.Duration, limit int, values ...float64) ([]string, error) {
 	for i, v := range values {
 		p.memory.append(labels.FromStrings(model.MetricNameLabel, metric, "n", fmt.Sprint(i)), now, v)
 	}
@@ -127,7 +129,7 @@ func TestLimitHoldsBackTheExcess(t *testing.T) {
 	assert.Equal(t, []string{"resolve", "fire"}, l.said())
 }
 
-// After a restart Prometheus begins the for of a firing alert anew when it is shorter than the grace period of ten minutes. Ours goes
+// After a restart Prometheus begins the for of a firing alert again when it is shorter than the grace period of ten minutes. Ours goes
 // on firing.
 func TestRestartKeepsFiring(t *testing.T) {
 	t.Parallel()
@@ -143,9 +145,9 @@ func TestRestartKeepsFiring(t *testing.T) {
 	assert.Equal(t, []string{"firing"}, states)
 	again := p.rule(t, "m > 50", hold, 0)
 	again.SetRestored(false)
-	group := rules.NewGroup(rules.GroupOptions{
-		Name: "g", Interval: minute, Rules: []rules.Rule{again}, ShouldRestore: true,
-		Opts: &rules.ManagerOptions{Context: t.Context(), Queryable: &p.memory, OutageTolerance: time.Hour, ForGracePeriod: 10 * minute},
+	group := promrules.NewGroup(promrules.GroupOptions{
+		Name: "g", Interval: minute, Rules: []promrules.Rule{again}, ShouldRestore: true,
+		Opts: &promrules.ManagerOptions{Context: t.Context(), Queryable: &p.memory, OutageTolerance: time.Hour, ForGracePeriod: 10 * minute},
 	})
 	_, err := p.feed(again, 5*minute, 0, 60)
 	require.NoError(t, err)
@@ -184,9 +186,9 @@ func TestRestartGoesOnWithALongFor(t *testing.T) {
 	}
 	again := p.rule(t, "m > 50", hold, 0)
 	again.SetRestored(false)
-	group := rules.NewGroup(rules.GroupOptions{
-		Name: "g", Interval: minute, Rules: []rules.Rule{again}, ShouldRestore: true,
-		Opts: &rules.ManagerOptions{Context: t.Context(), Queryable: &p.memory, OutageTolerance: time.Hour, ForGracePeriod: 10 * minute},
+	group := promrules.NewGroup(promrules.GroupOptions{
+		Name: "g", Interval: minute, Rules: []promrules.Rule{again}, ShouldRestore: true,
+		Opts: &promrules.ManagerOptions{Context: t.Context(), Queryable: &p.memory, OutageTolerance: time.Hour, ForGracePeriod: 10 * minute},
 	})
 	l = l.restart(s.config(), 5*minute, 15*minute)
 	fired := map[string]time.Duration{}
@@ -246,8 +248,8 @@ func TestRaisedForTakesNothingBack(t *testing.T) {
 	_, err := p.feed(rule, 0, 0, 60)
 	require.NoError(t, err)
 	raised := p.rule(t, "m > 50", time.Hour, 0)
-	group := func(r rules.Rule) *rules.Group {
-		return rules.NewGroup(rules.GroupOptions{Name: "g", Rules: []rules.Rule{r}, Opts: &rules.ManagerOptions{}})
+	group := func(r promrules.Rule) *promrules.Group {
+		return promrules.NewGroup(promrules.GroupOptions{Name: "g", Rules: []promrules.Rule{r}, Opts: &promrules.ManagerOptions{}})
 	}
 	next := group(raised)
 	next.CopyState(group(rule))
@@ -274,7 +276,7 @@ func TestSeriesOfOneGroupAreNoError(t *testing.T) {
 	rule := p.rule(t, `{__name__=~"m|m2"} > 50`, 0, 0)
 	p.memory.append(labels.FromStrings(model.MetricNameLabel, "m2", "n", "0"), 0, 90)
 	_, err := p.feed(rule, 0, 0, 60)
-	require.ErrorIs(t, err, rules.ErrDuplicateAlertLabelSet)
+	require.ErrorIs(t, err, promrules.ErrDuplicateAlertLabelSet)
 
 	s := above(50)
 	s.groupBy = []string{"shelf"}
@@ -298,7 +300,7 @@ func TestEscalationIsNoNewAlert(t *testing.T) {
 	p := newProm(t, 5*time.Minute, nil)
 	expr, err := promParser.ParseExpr("m > 50")
 	require.NoError(t, err)
-	templated := rules.NewAlertingRule("x", expr, time.Minute, 0,
+	templated := promrules.NewAlertingRule("x", expr, time.Minute, 0,
 		labels.FromStrings("severity", `{{ if gt $value 80.0 }}critical{{ else }}warning{{ end }}`), labels.EmptyLabels(), labels.EmptyLabels(), "", true,
 		promslog.NewNopLogger())
 	firing := map[string]bool{}
@@ -307,7 +309,7 @@ func TestEscalationIsNoNewAlert(t *testing.T) {
 		require.NoError(t, err)
 		clear(firing)
 		for _, a := range templated.ActiveAlerts() {
-			firing[a.Labels.Get("severity")] = a.State == rules.StateFiring
+			firing[a.Labels.Get("severity")] = a.State == promrules.StateFiring
 		}
 	}
 	assert.Equal(t, map[string]bool{"critical": false}, firing, "the worse it gets, the quieter")

@@ -18,7 +18,7 @@ import (
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
-	"github.com/prometheus/prometheus/rules"
+	promrules "github.com/prometheus/prometheus/rules"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 	"github.com/prometheus/prometheus/tsdb/chunks"
@@ -142,8 +142,8 @@ type promLevel struct {
 // prom runs the rules of one ladder, least severe first.
 type prom struct {
 	memory memory
-	query  rules.QueryFunc
-	rules  []*rules.AlertingRule
+	query  promrules.QueryFunc
+	rules  []*promrules.AlertingRule
 	levels []promLevel
 	lasted []map[string]labels.Labels // ALERTS that each rule wrote last.
 }
@@ -151,11 +151,11 @@ type prom struct {
 func newProm(tb testing.TB, lookback time.Duration, levels []promLevel) *prom {
 	tb.Helper()
 	p := &prom{levels: levels}
-	p.query = rules.EngineQueryFunc(promEngine(lookback), &p.memory)
+	p.query = promrules.EngineQueryFunc(promEngine(lookback), &p.memory)
 	for _, l := range levels {
 		expr, err := promParser.ParseExpr(l.expr)
 		require.NoError(tb, err, l.expr)
-		p.rules = append(p.rules, rules.NewAlertingRule(l.severity, expr, l.hold, l.keep, labels.EmptyLabels(), labels.EmptyLabels(),
+		p.rules = append(p.rules, promrules.NewAlertingRule(l.severity, expr, l.hold, l.keep, labels.EmptyLabels(), labels.EmptyLabels(),
 			labels.EmptyLabels(), "", l.usesState, promslog.NewNopLogger()))
 		p.lasted = append(p.lasted, nil)
 	}
@@ -174,7 +174,7 @@ func (p *prom) evaluate(at time.Duration) (map[string]string, error) {
 			p.lasted[i] = p.writeState(vector, p.lasted[i], at)
 		}
 		for _, a := range rule.ActiveAlerts() {
-			if a.State == rules.StateFiring {
+			if a.State == promrules.StateFiring {
 				firing[promGroup(a.Labels)] = p.levels[i].severity
 			}
 		}

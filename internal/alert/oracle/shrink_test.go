@@ -127,7 +127,7 @@ func (c *comparison) file(d *difference) string {
 		fmt.Fprintf(&b, "    group_by: [%s]\n", strings.Join(r.groupBy, ", "))
 	}
 	if r.groupAgg != "" {
-		fmt.Fprintf(&b, "    group_agg: %s\n", r.groupAgg)
+		fmt.Fprintf(&b, "    group_aggregate: %s\n", r.groupAgg)
 	}
 	switch {
 	case r.horizon > 0:

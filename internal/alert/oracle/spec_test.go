@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 )
 
 // severities is the ladder of the random rules.
@@ -43,15 +43,15 @@ const metric = "m"
 func (s *spec) windowed() bool { return s.window > 0 }
 
 // config is the spec as a rule of ours, with the settings at which it must be like Prometheus.
-func (s *spec) config() alert.Config {
+func (s *spec) config() rules.Config {
 	off := false
-	cfg := alert.DefaultConfig()
+	cfg := rules.DefaultConfig()
 	cfg.EvaluationInterval = time.Second
 	cfg.Defaults.Flapping.Enabled = &off
 	cfg.Limits.EventsPerMinute, cfg.Limits.AlertsPerRule, cfg.Limits.Outbox = 1<<30, 1<<20, 1<<20
-	rc := alert.RuleConfig{
-		Name: "x", Metric: metric, Match: map[string]any{}, GroupBy: s.groupBy, GroupAgg: s.groupAgg, Scale: &s.scale, Offset: s.offset,
-		Lookback: s.lookback.String(), NoData: &alert.NoDataConfig{After: s.noDataAfter(), Action: "resolve"},
+	rc := rules.RuleConfig{
+		Name: "x", Metric: metric, Match: map[string]any{}, GroupBy: s.groupBy, GroupAggregate: s.groupAgg, Scale: &s.scale, Offset: s.offset,
+		Lookback: s.lookback.String(), NoData: &rules.NoDataConfig{After: s.noDataAfter(), Action: "resolve"},
 	}
 	for k, v := range s.match {
 		rc.Match[k] = map[string]any{"regex": v}
@@ -59,20 +59,20 @@ func (s *spec) config() alert.Config {
 	switch {
 	case s.horizon > 0:
 		none := 0.0
-		rc.Forecast = &alert.ForecastConfig{Window: s.window, Horizon: s.horizon, MinCoverage: &none}
+		rc.Forecast = &rules.ForecastConfig{Window: s.window, Horizon: s.horizon, MinCoverage: &none}
 	case s.windowed():
 		rc.Window, rc.Aggregate = s.window, s.aggregate
 	}
 	if s.absentFor > 0 {
-		rc.Absent = &alert.AbsentConfig{For: s.absentFor, Expect: s.expect, StartGrace: new(time.Duration)}
+		rc.Absent = &rules.AbsentConfig{For: s.absentFor, Expect: s.expect, StartGrace: new(time.Duration)}
 		rc.Severity, rc.KeepFiringFor = s.rungs[0].severity, new(s.rungs[0].keep)
 	} else {
-		rc.Thresholds = map[string]alert.LevelConfig{}
+		rc.Thresholds = map[string]rules.LevelConfig{}
 		for _, r := range s.rungs {
 			rc.Thresholds[r.severity] = r.level(s.cmp)
 		}
 	}
-	cfg.Rules = []alert.RuleConfig{rc}
+	cfg.Rules = []rules.RuleConfig{rc}
 	return cfg
 }
 
@@ -85,8 +85,8 @@ func (s *spec) noDataAfter() time.Duration {
 	return s.lookback
 }
 
-func (r *rung) level(cmp string) alert.LevelConfig {
-	l := alert.LevelConfig{For: new(r.hold), KeepFiringFor: new(r.keep)}
+func (r *rung) level(cmp string) rules.LevelConfig {
+	l := rules.LevelConfig{For: new(r.hold), KeepFiringFor: new(r.keep)}
 	var bound, lets any = r.lo, r.clearLo
 	switch cmp {
 	case "above":

@@ -7,8 +7,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ruletest"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // above is a plain rule with one level.
@@ -57,13 +58,13 @@ func (c *comparison) theirs(t *testing.T) []string {
 }
 
 // ours is the same of us, with the states that Prometheus does not have.
-func (c *comparison) ours(t *testing.T, edit func(*alert.Config)) []string {
+func (c *comparison) ours(t *testing.T, edit func(*rules.Config)) []string {
 	t.Helper()
 	cfg := c.rule.config()
 	if edit != nil {
 		edit(&cfg)
 	}
-	rules, err := alert.Compile(cfg)
+	rules, err := rules.Compile(cfg)
 	require.NoError(t, err)
 	result, err := ruletest.Run(rules, c.test())
 	require.NoError(t, err)
@@ -71,9 +72,9 @@ func (c *comparison) ours(t *testing.T, edit func(*alert.Config)) []string {
 	for _, tr := range result.Transitions {
 		now := tr.Event.Severity
 		switch tr.Event.Transition {
-		case alert.Resolve:
+		case alertschema.TransitionResolve:
 			now = "none"
-		case alert.NoData:
+		case alertschema.TransitionNoData:
 			now = "no_data"
 		}
 		out = append(out, fmt.Sprintf("%s %s", tr.At, now))

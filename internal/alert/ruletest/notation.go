@@ -62,7 +62,7 @@ func appendItem(out []Sample, item string) ([]Sample, error) {
 	}
 	n, err := strconv.ParseUint(times, 10, 32)
 	if err != nil {
-		return nil, fmt.Errorf("want a count after x, not %q", times)
+		return nil, fmt.Errorf("expected a count after x, got %q", times)
 	}
 	if head == "_" {
 		return appendRun(out, Sample{Missing: true}, 0, int(n))
@@ -100,7 +100,7 @@ func splitStep(s string) (start, step float64, err error) {
 func parseFloat(s string) (float64, error) {
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil || strings.ContainsAny(s, "_pP") {
-		return 0, fmt.Errorf("want a number, not %q", s)
+		return 0, fmt.Errorf("expected a number, got %q", s)
 	}
 	return v, nil
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 )
 
 func TestParseValues(t *testing.T) {
@@ -47,10 +48,10 @@ func TestParseValues(t *testing.T) {
 	require.Len(t, got, 2)
 	assert.True(t, math.IsNaN(got[1].Value))
 	for text, want := range map[string]string{
-		"1+2":           `parsing "1+2": want a number, not "1+2"`,
-		"1+2x":          `parsing "1+2x": want a count after x, not ""`,
-		"1+x3":          `parsing "1+x3": want a number, not ""`,
-		"1 two":         `parsing "two": want a number, not "two"`,
+		"1+2":           `parsing "1+2": expected a number, got "1+2"`,
+		"1+2x":          `parsing "1+2x": expected a count after x, got ""`,
+		"1+x3":          `parsing "1+x3": expected a number, got ""`,
+		"1 two":         `parsing "two": expected a number, got "two"`,
 		"stalex3":       `parsing "stalex3": stale cannot be repeated`,
 		"{{schema:1}}":  `parsing "{{schema:1}}": histograms are not supported`,
 		"1+1x999999999": `parsing "1+1x999999999": more than 1000000 samples`,
@@ -81,16 +82,16 @@ func FuzzParseValues(f *testing.F) {
 
 func TestParseSelector(t *testing.T) {
 	t.Parallel()
-	a := func(k, v string) alert.Attr { return alert.Attr{Key: k, Value: alert.StringValue(v)} }
+	a := func(k, v string) attr.Attr { return attr.Attr{Key: k, Value: attr.StringValue(v)} }
 	for text, want := range map[string]Selector{
 		`up`:   {Metric: "up"},
 		`up{}`: {Metric: "up"},
 		`system.cpu.utilization{cpu.mode="idle", cpu="0",}`: {
-			Metric: "system.cpu.utilization", Attributes: []alert.Attr{a("cpu.mode", "idle"), a("cpu", "0")},
+			Metric: "system.cpu.utilization", Attributes: []attr.Attr{a("cpu.mode", "idle"), a("cpu", "0")},
 		},
-		`{"system.cpu.time", "cpu.mode"="a\"b,}"}`: {Metric: "system.cpu.time", Attributes: []alert.Attr{a("cpu.mode", `a"b,}`)}},
+		`{"system.cpu.time", "cpu.mode"="a\"b,}"}`: {Metric: "system.cpu.time", Attributes: []attr.Attr{a("cpu.mode", `a"b,}`)}},
 		`m{resource.host.name="db1",scope.name="x",k="v"}`: {
-			Metric: "m", Attributes: []alert.Attr{a("k", "v")}, Resource: []alert.Attr{a("host.name", "db1")}, Scope: []alert.Attr{a("name", "x")},
+			Metric: "m", Attributes: []attr.Attr{a("k", "v")}, Resource: []attr.Attr{a("host.name", "db1")}, Scope: []attr.Attr{a("name", "x")},
 		},
 	} {
 		got, err := ParseSelector(text)
@@ -117,12 +118,12 @@ func FuzzParseSelector(f *testing.F) {
 	})
 }
 
-func compile(t *testing.T, rc alert.RuleConfig) *alert.Rules {
+func compile(t *testing.T, rc rules.RuleConfig) *rules.Set {
 	t.Helper()
-	cfg := alert.DefaultConfig()
+	cfg := rules.DefaultConfig()
 	cfg.EvaluationInterval = time.Minute
-	cfg.Rules = []alert.RuleConfig{rc}
-	rules, err := alert.Compile(cfg)
+	cfg.Rules = []rules.RuleConfig{rc}
+	rules, err := rules.Compile(cfg)
 	require.NoError(t, err)
 	return rules
 }
@@ -143,39 +144,39 @@ func minutes(n int) *time.Duration {
 // The stories that Prometheus' own tests tell of alerting rules.
 func TestPrometheusStories(t *testing.T) {
 	t.Parallel()
-	like := func(edit func(*alert.RuleConfig)) alert.RuleConfig {
+	like := func(edit func(*rules.RuleConfig)) rules.RuleConfig {
 		off := false
-		rc := alert.RuleConfig{
+		rc := rules.RuleConfig{
 			Name: "HTTPRequestRateLow", Metric: "http_requests", Severity: "critical", Lookback: "5m",
-			NoData:      &alert.NoDataConfig{After: 5 * time.Minute, Action: "resolve"},
-			LevelConfig: alert.LevelConfig{Below: 100},
-			Flapping:    &alert.FlappingConfig{Enabled: &off},
+			NoData:      &rules.NoDataConfig{After: 5 * time.Minute, Action: "resolve"},
+			LevelConfig: rules.LevelConfig{Below: 100},
+			Flapping:    &rules.FlappingConfig{Enabled: &off},
 		}
 		edit(&rc)
 		return rc
 	}
 	cases := []struct {
 		name   string
-		rule   alert.RuleConfig
+		rule   rules.RuleConfig
 		values string
 		want   []string
 	}{
 		{
 			"keep_firing_for holds until it has passed, and the return resets it",
-			like(func(rc *alert.RuleConfig) { rc.KeepFiringFor = minutes(5) }),
+			like(func(rc *rules.RuleConfig) { rc.KeepFiringFor = minutes(5) }),
 			"75 85 95 115 125 90 60 105 110 115 120 125 130 135",
 			[]string{"0s fire", "12m0s resolve"},
 		},
 		{
 			"for and keep_firing_for together",
-			like(func(rc *alert.RuleConfig) { rc.For, rc.KeepFiringFor = minutes(1), minutes(1) }),
+			like(func(rc *rules.RuleConfig) { rc.For, rc.KeepFiringFor = minutes(1), minutes(1) }),
 			"75 80 110 90 85 120 115 130",
 			[]string{"1m0s fire", "6m0s resolve"},
 		},
-		{"a stale series resolves at once", like(func(*alert.RuleConfig) {}), "50x3 stale _x4", []string{"0s fire", "4m0s resolve"}},
-		{"a series that just ends resolves after the lookback", like(func(*alert.RuleConfig) {}), "50x3 _x8", []string{"0s fire", "8m0s resolve"}},
-		{"a gap shorter than the lookback is none", like(func(rc *alert.RuleConfig) { rc.For = minutes(3) }), "50 _ _ 50 150", []string{"3m0s fire", "4m0s resolve"}},
-		{"one good value resets for", like(func(rc *alert.RuleConfig) { rc.For = minutes(2) }), "50 50 150 50 50 50 50", []string{"5m0s fire"}},
+		{"a stale series resolves at once", like(func(*rules.RuleConfig) {}), "50x3 stale _x4", []string{"0s fire", "4m0s resolve"}},
+		{"a series that just ends resolves after the lookback", like(func(*rules.RuleConfig) {}), "50x3 _x8", []string{"0s fire", "8m0s resolve"}},
+		{"a gap shorter than the lookback is none", like(func(rc *rules.RuleConfig) { rc.For = minutes(3) }), "50 _ _ 50 150", []string{"3m0s fire", "4m0s resolve"}},
+		{"one good value resets for", like(func(rc *rules.RuleConfig) { rc.For = minutes(2) }), "50 50 150 50 50 50 50", []string{"5m0s fire"}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -189,9 +190,9 @@ func TestPrometheusStories(t *testing.T) {
 
 func TestRunOfGroupsAndRates(t *testing.T) {
 	t.Parallel()
-	rc := alert.RuleConfig{
+	rc := rules.RuleConfig{
 		Name: "errors", Metric: "system.network.errors", Window: 5 * time.Minute, Aggregate: "rate", GroupBy: []string{"network.interface.name"},
-		GroupAgg: "sum", Thresholds: map[string]alert.LevelConfig{"warning": {Above: 10, Clear: 1}},
+		GroupAggregate: "sum", Thresholds: map[string]rules.LevelConfig{"warning": {Above: 10, Clear: 1}},
 	}
 	r, err := Run(compile(t, rc), Test{Interval: time.Minute, Series: []Series{
 		{Series: `system.network.errors{network.interface.name="eth0",network.io.direction="receive"}`, Values: "0+360x10 3600x10"},
@@ -208,7 +209,7 @@ func TestRunOfGroupsAndRates(t *testing.T) {
 
 func TestRunErrors(t *testing.T) {
 	t.Parallel()
-	rules := compile(t, alert.RuleConfig{Name: "x", Metric: "m", Threshold: 1, Severity: "warning"})
+	rules := compile(t, rules.RuleConfig{Name: "x", Metric: "m", Threshold: 1, Severity: "warning"})
 	for _, test := range []Test{
 		{},
 		{Interval: time.Minute, Series: []Series{{Series: "m{", Values: "1"}}},

@@ -5,6 +5,10 @@ import (
 	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
 // Series is one input series of a test.
@@ -36,7 +40,7 @@ type Transition struct {
 	// At is the time since the start at which it was made.
 	At time.Duration
 	// Event is the record.
-	Event alert.Event
+	Event event.Event
 }
 
 // Step is the state after one evaluation.
@@ -78,7 +82,7 @@ type input struct {
 }
 
 // Run plays the series to the rules, starting at the epoch as promtool does, and evaluates as time goes on.
-func Run(rules *alert.Rules, test Test) (*Result, error) {
+func Run(rules *rules.Set, test Test) (*Result, error) {
 	if test.Interval <= 0 || test.EvaluationInterval < 0 {
 		return nil, fmt.Errorf("interval %s must be > 0", test.Interval)
 	}
@@ -109,9 +113,9 @@ func Run(rules *alert.Rules, test Test) (*Result, error) {
 func parse(test Test) (inputs []input, until time.Duration, err error) {
 	until = test.Until
 	for _, s := range test.Series {
-		in := input{stream: alert.Stream{Unit: s.Unit, Kind: alert.CumulativeCounter}}
+		in := input{stream: alert.Stream{Unit: s.Unit, Kind: window.CumulativeCounter}}
 		if s.Gauge {
-			in.stream.Kind = alert.Gauge
+			in.stream.Kind = window.Gauge
 		}
 		if in.Selector, err = ParseSelector(s.Series); err != nil {
 			return nil, 0, err
@@ -143,7 +147,7 @@ func (p *player) feed(inputs []input, at time.Duration, i int) {
 			continue
 		}
 		m := p.engine.Matcher(in.Metric)
-		if m == nil || !m.Select(&alert.Origin{Resource: in.Resource, Scope: in.Scope}, in.stream) {
+		if m == nil || !m.Select(&attr.Origin{Resource: in.Resource, Scope: in.Scope}, in.stream) {
 			continue
 		}
 		s := in.samples[i]

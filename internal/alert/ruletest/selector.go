@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 )
 
 // Selector is the written name of a series.
@@ -14,7 +14,7 @@ type Selector struct {
 	Metric string
 	// Attributes are the data point's attributes, Resource and Scope those that were written with "resource." or
 	// "scope." in front.
-	Attributes, Resource, Scope []alert.Attr
+	Attributes, Resource, Scope []attr.Attr
 }
 
 // ParseSelector reads the name of a series: metric{key="value", …}. Names may hold dots, as OpenTelemetry's do; the
@@ -66,7 +66,7 @@ func (p *selectorParser) name() string {
 func (p *selectorParser) quoted() (string, error) {
 	prefix, err := strconv.QuotedPrefix(p.rest)
 	if err != nil {
-		return "", fmt.Errorf("want a quoted text at %q", p.rest)
+		return "", fmt.Errorf("expected a quoted text at %q", p.rest)
 	}
 	p.rest = p.rest[len(prefix):]
 	return strconv.Unquote(prefix)
@@ -82,7 +82,7 @@ func (p *selectorParser) item(s *Selector) error {
 	}
 	if !p.take("=") {
 		if s.Metric != "" {
-			return fmt.Errorf("want = after %q", key)
+			return fmt.Errorf("expected = after %q", key)
 		}
 		s.Metric = key
 		return p.separator()
@@ -99,10 +99,10 @@ func (p *selectorParser) item(s *Selector) error {
 	}
 	for _, a := range *set {
 		if a.Key == key {
-			return fmt.Errorf("%q stands twice", key)
+			return fmt.Errorf("duplicate %q", key)
 		}
 	}
-	*set = append(*set, alert.Attr{Key: key, Value: alert.StringValue(value)})
+	*set = append(*set, attr.Attr{Key: key, Value: attr.StringValue(value)})
 	return p.separator()
 }
 
@@ -110,5 +110,5 @@ func (p *selectorParser) separator() error {
 	if p.take(",") || strings.HasPrefix(p.rest, "}") {
 		return nil
 	}
-	return fmt.Errorf("want , or } at %q", p.rest)
+	return fmt.Errorf("expected , or } at %q", p.rest)
 }

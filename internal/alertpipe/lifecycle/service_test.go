@@ -28,7 +28,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/alertconnector"
 	"github.com/otelcol-psutil/otelcol-psutil/alertprocessor"
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 )
 
 var (
@@ -166,7 +166,7 @@ func (w *world) build(t *testing.T) *service.Service {
 		c := cfg.(*alertprocessor.Config)
 		off := false
 		c.Defaults.Flapping.Enabled = &off
-		c.Rules = []alert.RuleConfig{{Name: "load", Metric: "m", Thresholds: map[string]alert.LevelConfig{
+		c.Rules = []rules.RuleConfig{{Name: "load", Metric: "m", Thresholds: map[string]rules.LevelConfig{
 			"warning": {Above: 80}, "critical": {Above: 100},
 		}}}
 		return c

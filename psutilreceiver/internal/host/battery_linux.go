@@ -19,7 +19,7 @@ type powerSupply struct {
 	timeToEmpty, timeToFull           int64
 }
 
-// parsePowerSupply reads lines such as POWER_SUPPLY_ENERGY_NOW=41200000. Lines that are not understood are passed over: drivers
+// parsePowerSupply reads lines such as POWER_SUPPLY_ENERGY_NOW=41200000. Lines that are not understood are skipped: drivers
 // differ in what they report and how.
 func parsePowerSupply(text []byte) powerSupply {
 	p := powerSupply{

@@ -33,8 +33,8 @@ func parseUptime(text []byte) (time.Duration, error) {
 	return time.Duration(math.Round(seconds*100)) * 10 * time.Millisecond, nil
 }
 
-// BootTime is the instant of the boot to the millisecond, given that it is now. CLOCK_BOOTTIME tells how long ago that was: the distance
-// of the two clocks is the same whenever it is asked, as long as nobody sets the clock. /proc/uptime is in hundredths of a second, so
+// BootTime is the instant of the boot to the millisecond, given that it is now. CLOCK_BOOTTIME is the time since: the difference
+// of the two clocks is the same whenever it is read, as long as nobody sets the clock. /proc/uptime is in hundredths of a second, so
 // that it would give another instant each time, and btime of /proc/stat in whole seconds. A root with a copy of a proc, whose uptime is
 // not this kernel's, gets it from /proc/uptime.
 func (h *Host) BootTime(now time.Time) (time.Time, error) {
@@ -81,7 +81,7 @@ func isProcfs(path string) bool {
 }
 
 // Identity reads the host's names: below the root, etc/machine-id, var/lib/dbus/machine-id, etc/hostname, etc/os-release; this
-// host's own name and addresses come from the kernel. The kernel's name for the host is of no use below a root: whoever reads
+// host's own name and addresses come from the kernel. The kernel's name for the host is useless below a root: whoever reads
 // /proc/sys/kernel/hostname, in whichever proc, gets the name of its own container.
 func (h *Host) Identity() Identity {
 	id := Identity{OSType: osType(), Arch: arch()}

@@ -38,7 +38,7 @@ func TestBootTimeIsBelowTheSecond(t *testing.T) {
 	require.Error(t, err)
 }
 
-// TestBootTimeOfThisKernel pins that the instant does not depend on when it is asked for, as one worked out from /proc/uptime would in
+// TestBootTimeOfThisKernel pins that the instant does not depend on when it is read, as one computed from /proc/uptime would in
 // its last digit. What is left is the time between the reads of the two clocks, and the edge of a millisecond.
 func TestBootTimeOfThisKernel(t *testing.T) {
 	linked := t.TempDir()
@@ -116,7 +116,7 @@ func FuzzParseUptime(f *testing.F) {
 	})
 }
 
-// TestPresentDoesNotFollowTheWallClock: the clock of a boot that was read before a step goes on as if there had been none.
+// TestPresentDoesNotFollowTheWallClock: the clock of a boot that was read before a step continues as if there had been none.
 func TestPresentDoesNotFollowTheWallClock(t *testing.T) {
 	h := liveHost(t)
 	before := time.Now().Add(2 * time.Hour) // The clock was ahead and is set right.

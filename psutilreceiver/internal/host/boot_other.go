@@ -37,7 +37,7 @@ func (h *Host) BootTime(time.Time) (time.Time, error) {
 // Present is now: these systems count the start of processes by the wall clock.
 func (h *Host) Present(_, now time.Time) time.Time { return now }
 
-// Identity asks the system for the host's names and addresses.
+// Identity reads the host's names and addresses from the system.
 func (h *Host) Identity() Identity {
 	ctx := context.Background()
 	id := Identity{OSType: osType(), Arch: arch()}

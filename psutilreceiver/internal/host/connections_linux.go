@@ -7,14 +7,15 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/heldfile"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
 // connectionMemory is what the reader keeps between reads.
 type connectionMemory struct {
-	buf      []byte
-	refused  [len(socketTables)]bool // the kernel does not list them over netlink
-	borrowed bool
+	buf          []byte
+	refused      [len(socketTables)]bool // the kernel does not list them over netlink
+	ownNamespace bool
 }
 
 // socketTable is one of the tables in which the kernel keeps sockets.
@@ -40,11 +41,11 @@ var stateByNumber = [...]ConnectionState{
 	11: ConnectionClosing, 12: ConnectionSynReceived,
 }
 
-// Read counts the sockets of the host's network namespace. For this host it asks the kernel over netlink (sock_diag(7)), which is
+// Read counts the sockets of the host's network namespace. For this host it queries the kernel over netlink (sock_diag(7)), which is
 // several times cheaper than the text of /proc/net; the text is for roots, of whose namespace it has to be the one of the first
 // process, and for kernels that do not answer.
 func (c *Connections) Read() (ConnectionCounts, error) {
-	c.borrowed = false
+	c.ownNamespace = false
 	if c.buf == nil {
 		c.buf = make([]byte, diagBufferSize)
 	}
@@ -63,9 +64,9 @@ func (c *Connections) Read() (ConnectionCounts, error) {
 	return counts, errs
 }
 
-// Borrowed tells that the host's network namespace could not be read below the root, so that the last read was of the
+// OwnNamespace reports that the host's network namespace could not be read below the root, so that the last read was of the
 // collector's own.
-func (c *Connections) Borrowed() bool { return c.borrowed }
+func (c *Connections) OwnNamespace() bool { return c.ownNamespace }
 
 func (c *Connections) readTable(i int, diag *diagSocket) (counts ConnectionCounts, err error) {
 	t := &socketTables[i]
@@ -83,7 +84,7 @@ func (c *Connections) readTable(i int, diag *diagSocket) (counts ConnectionCount
 	}
 	counts, err = c.countFile(t, dir+t.file)
 	if c.host.root != "" && (errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) && !c.host.exists(dir+"dev")) {
-		c.borrowed = true
+		c.ownNamespace = true
 		counts, err = c.countFile(t, "proc/net/"+t.file)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -95,36 +96,36 @@ func (c *Connections) readTable(i int, diag *diagSocket) (counts ConnectionCount
 // countFile reads the text of a table piece by piece: with many sockets it is tens of megabytes.
 func (c *Connections) countFile(t *socketTable, name string) (counts ConnectionCounts, err error) {
 	path := c.host.Path(name)
-	fd, err := openRetry(path)
+	fd, err := heldfile.Open(path)
 	if err != nil {
 		return counts, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
 	defer func() { _ = unix.Close(fd) }()
 	lines := socketLines{file: name, counts: &counts[t.transport]}
-	held := 0 // bytes of an unfinished line at the start of the buffer
+	unfinished := 0 // bytes of an unfinished line at the start of the buffer
 	for {
-		n, err := unix.Read(fd, c.buf[held:])
+		n, err := unix.Read(fd, c.buf[unfinished:])
 		switch {
 		case errors.Is(err, unix.EINTR):
 			continue
 		case err != nil:
 			return counts, &fs.PathError{Op: "read", Path: path, Err: err}
 		case n <= 0:
-			return counts, lines.finish(c.buf[:held])
+			return counts, lines.finish(c.buf[:unfinished])
 		}
-		rest, err := lines.feed(c.buf[:held+n])
+		rest, err := lines.feed(c.buf[:unfinished+n])
 		if err == nil && len(rest) == len(c.buf) {
 			err = malformed(name, rest)
 		}
 		if err != nil {
 			return counts, err
 		}
-		held = copy(c.buf, rest)
+		unfinished = copy(c.buf, rest)
 	}
 }
 
 // socketLines counts the lines of /proc/net/tcp and its like: number, local address, remote address, state in hexadecimal, and
-// more that is of no use here.
+// more that is not used here.
 type socketLines struct {
 	file    string
 	heading bool // has passed

@@ -29,7 +29,7 @@ func TestConnectionsOfHosts(t *testing.T) {
 		}
 		want[TransportUDP] = [connectionStates]int64{ConnectionClosed: 1, ConnectionEstablished: 1}
 		assert.Equal(t, want, counts)
-		assert.False(t, c.Borrowed())
+		assert.False(t, c.OwnNamespace())
 	}
 	counts, err := NewConnections(fixtureHost(t, "kernel-4.4")).Read()
 	require.NoError(t, err)
@@ -50,7 +50,7 @@ func TestConnectionsAreThoseOfTheHost(t *testing.T) {
 	counts, err = c.Read()
 	require.NoError(t, err)
 	assert.Equal(t, [connectionStates]int64{ConnectionEstablished: 2}, counts[TransportTCP])
-	assert.True(t, c.Borrowed())
+	assert.True(t, c.OwnNamespace())
 }
 
 func TestStatesByNumber(t *testing.T) {
@@ -104,18 +104,18 @@ func FuzzSocketLines(f *testing.F) {
 // countText counts the sockets of a text that comes in pieces.
 func countText(text []byte, piece int) (counts [connectionStates]int64, err error) {
 	lines := socketLines{counts: &counts}
-	var held []byte
+	var unfinished []byte
 	for len(text) > 0 {
 		n := min(piece, len(text))
-		held = append(held, text[:n]...)
+		unfinished = append(unfinished, text[:n]...)
 		text = text[n:]
-		rest, err := lines.feed(held)
+		rest, err := lines.feed(unfinished)
 		if err != nil {
 			return counts, err
 		}
-		held = append([]byte(nil), rest...)
+		unfinished = append([]byte(nil), rest...)
 	}
-	return counts, lines.finish(held)
+	return counts, lines.finish(unfinished)
 }
 
 func TestWithoutNetlink(t *testing.T) {
@@ -138,8 +138,8 @@ func TestWithoutNetlink(t *testing.T) {
 	c = NewConnections(h)
 	c.buf = make([]byte, diagBufferSize)
 	_, err = c.readTable(0, d)
-	require.NoError(t, err, "the text stands in")
-	assert.True(t, c.refused[0], "and the kernel is not asked again")
+	require.NoError(t, err, "the text is read instead")
+	assert.True(t, c.refused[0], "and the kernel is not queried again")
 	d.err = fmt.Errorf("no memory: %w", unix.ENOBUFS)
 	_, err = c.readTable(1, d)
 	require.NoError(t, err)

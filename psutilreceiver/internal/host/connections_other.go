@@ -47,5 +47,5 @@ func (c *Connections) Read() (ConnectionCounts, error) {
 	return counts, nil
 }
 
-// Borrowed is false: there is no other root than the system's own.
-func (c *Connections) Borrowed() bool { return false }
+// OwnNamespace is false: there is no other root than the system's own.
+func (c *Connections) OwnNamespace() bool { return false }

@@ -43,7 +43,7 @@ func (h *Host) parseStat() {
 	h.stat.err = err
 }
 
-// parseStat reads the text of /proc/stat into s. Lines of other kinds are passed over, the very long intr and softirq ones
+// parseStat reads the text of /proc/stat into s. Lines of other kinds are skipped, the very long intr and softirq ones
 // after their first number.
 func parseStat(text []byte, s *statSample) error {
 	s.cpu.PerCPU = s.cpu.PerCPU[:0]

@@ -105,7 +105,7 @@ func TestCPUGoesOfflineAndComesBack(t *testing.T) {
 	for i, step := range []struct {
 		text string
 		want []int
-	}{{both, []int{0, 1}}, {one, []int{0}}, {both, []int{0, 1}}, {"garbage", nil}, {one, []int{0}}} {
+	}{{both, []int{0, 1}}, {one, []int{0}}, {both, []int{0, 1}}, {"malformed", nil}, {one, []int{0}}} {
 		put(t, h.Root(), "proc/stat", step.text)
 		h.Begin()
 		cpu, err := h.CPU()

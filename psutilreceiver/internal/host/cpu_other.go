@@ -39,7 +39,7 @@ func timesOf(number int, t *cpu.TimesStat) CPUTimes {
 	}
 	switch runtime.GOOS {
 	case "windows":
-		// System includes interrupts, which Windows tells for single CPUs only.
+		// System includes interrupts, which Windows reports for single CPUs only.
 		if number >= 0 {
 			c.Interrupt = t.Irq
 			c.System = max(t.System-t.Irq, 0)
@@ -73,5 +73,5 @@ func (h *Host) PhysicalCPUs() (int, error) {
 	return n, nil
 }
 
-// CPUFrequencies is ErrUnsupported: what gopsutil tells is the nominal clock, and not of each CPU.
+// CPUFrequencies is ErrUnsupported: what gopsutil gives is the nominal clock, and not of each CPU.
 func (h *Host) CPUFrequencies() ([]CPUFrequency, error) { return nil, ErrUnsupported }

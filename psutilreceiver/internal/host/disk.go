@@ -1,7 +1,7 @@
 package host
 
-// Disk is one block device at one moment. Totals count since the device appeared. A figure is -1 where the platform does not
-// report it. On Linux the figures are fields of a line of /proc/diskstats.
+// Disk is one block device at one moment. Totals count since the device appeared. A value is -1 where the platform does not
+// report it. On Linux the values are fields of a line of /proc/diskstats.
 type Disk struct {
 	Name string
 	Kind DiskKind
@@ -23,11 +23,11 @@ type Disk struct {
 	Size int64 // bytes; 0 without a medium
 }
 
-// DiskKind tells which block devices to add up: the whole ones are the host's I/O, each of the others shows some of it again.
+// DiskKind says which block devices to add up: the whole ones are the host's I/O, each of the others shows some of it again.
 type DiskKind uint8
 
 const (
-	// DiskWhole is a device that stands on no other one of the host.
+	// DiskWhole is a device that is not built on another one of the host.
 	DiskWhole DiskKind = iota
 	// DiskPartition is a part of another device.
 	DiskPartition
@@ -39,16 +39,16 @@ const (
 	DiskVirtual
 )
 
-// Disks reads the block devices of a host, and remembers of each what it takes to tell it from a later one and to undo the wraps
+// Disks reads the block devices of a host, and remembers of each what it takes to distinguish it from a later one and to undo the wraps
 // of its counters.
 type Disks struct {
-	host  *Host
-	want  func(name string, kind DiskKind) bool
-	disks []Disk
+	host    *Host
+	include func(name string, kind DiskKind) bool
+	disks   []Disk
 	diskMemory
 }
 
-// NewDisks returns a reader of the block devices for which want is true, always.
-func NewDisks(h *Host, want func(name string, kind DiskKind) bool) *Disks {
-	return &Disks{host: h, want: want}
+// NewDisks returns a reader of the block devices for which include is true at every read.
+func NewDisks(h *Host, include func(name string, kind DiskKind) bool) *Disks {
+	return &Disks{host: h, include: include}
 }

@@ -21,7 +21,7 @@ const (
 // diskMemory is what is known of the devices, by name.
 type diskMemory struct {
 	known map[string]*knownDisk
-	files attributes
+	files sysfsReader
 	reads uint64    // number of this read
 	last  time.Time // instant of the last one
 }
@@ -30,12 +30,12 @@ type diskMemory struct {
 type knownDisk struct {
 	name      string
 	device    uint64 // major and minor number
-	wanted    bool
+	included  bool
 	kind      DiskKind
 	removable bool
 	dir       string // in sysfs, as this process opens it
-	diskseq   attribute
-	size      attribute
+	diskseq   sysfsFile
+	size      sysfsFile
 	seq       int64  // last diskseq; -1 where the kernel has none
 	inode     uint64 // of dir, at that diskseq
 	since     int64  // diskseq at which the totals began
@@ -45,7 +45,7 @@ type knownDisk struct {
 	reported  bool
 }
 
-// Read gives the wanted devices in the order of /proc/diskstats. Those that have never done anything are left out where no medium
+// Read gives the included devices in the order of /proc/diskstats. Those that have never done anything are left out where no medium
 // is in them: the sixteen idle nbd, a drive for discs, of which the kernel makes up the size. Now must have a monotonic reading: it
 // tells what can be a wrap. Lines that can't be parsed are an error beside the devices that can. The slice is valid until the next
 // Read.
@@ -73,22 +73,22 @@ func (d *Disks) Read(now time.Time) ([]Disk, error) {
 	}
 	for name, k := range d.known {
 		if k.lastRead != d.reads {
-			d.forget(name, k)
+			d.remove(name, k)
 		}
 	}
 	return d.disks, bad
 }
 
-// Close lets go of the files that are kept open. Read must not be called afterwards.
+// Close closes the files that are kept open. Read must not be called afterwards.
 func (d *Disks) Close() error {
 	for name, k := range d.known {
-		d.forget(name, k)
+		d.remove(name, k)
 	}
 	return nil
 }
 
-func (d *Disks) forget(name string, k *knownDisk) {
-	d.files.release(&k.diskseq, &k.size)
+func (d *Disks) remove(name string, k *knownDisk) {
+	d.files.close(&k.diskseq, &k.size)
 	delete(d.known, name)
 }
 
@@ -96,15 +96,15 @@ func (d *Disks) add(s *diskLine, text []byte, elapsed time.Duration) {
 	k, ok := d.known[string(s.name)]
 	if !ok || k.device != s.device() {
 		if ok {
-			d.forget(k.name, k)
+			d.remove(k.name, k)
 		}
-		k = d.learn(s, text)
+		k = d.lookUp(s, text)
 	}
 	k.lastRead = d.reads
-	if !k.wanted {
+	if !k.included {
 		return
 	}
-	d.recognise(k, s)
+	d.identify(k, s)
 	disk := k.sample(s, elapsed)
 	if sectors := d.files.number(&k.size); sectors >= 0 && sectors <= maxSectors {
 		disk.Size = sectors * sectorSize
@@ -116,16 +116,16 @@ func (d *Disks) add(s *diskLine, text []byte, elapsed time.Duration) {
 	d.disks = append(d.disks, disk)
 }
 
-// learn looks a device up that was not there before.
-func (d *Disks) learn(s *diskLine, text []byte) *knownDisk {
+// lookUp reads what is known of a device that was not there before.
+func (d *Disks) lookUp(s *diskLine, text []byte) *knownDisk {
 	if d.known == nil {
-		d.known, d.files = make(map[string]*knownDisk), newAttributes()
+		d.known, d.files = make(map[string]*knownDisk), newSysfsReader()
 	}
 	name := string(s.name)
 	// Sysfs writes the slash within names such as cciss/c0d0 as an exclamation mark.
 	dir := string(bytes.ReplaceAll(s.name, []byte("/"), []byte("!")))
 	k := &knownDisk{name: name, device: s.device(), kind: d.host.diskKind(dir, s.name, text)}
-	if k.wanted = d.want(name, k.kind); k.wanted {
+	if k.included = d.include(name, k.kind); k.included {
 		k.dir = d.host.Path("sys/class/block/" + dir)
 		k.size.path = k.dir + "/size"
 		k.diskseq.path = k.dir + "/diskseq"
@@ -140,10 +140,10 @@ func (d *Disks) learn(s *diskLine, text []byte) *knownDisk {
 	return k
 }
 
-// recognise tells whether this is still the device of the last read. A new diskseq is that of a new device, or of another medium
-// in the old one, whose totals go on: then they do not fall, and sysfs still shows the same directory. None is that of a device
-// that has gone just now.
-func (d *Disks) recognise(k *knownDisk, s *diskLine) {
+// identify finds out whether this is still the device of the last read. A new diskseq means a new device, or another medium
+// in the old one, whose totals continue: then they do not fall, and sysfs still shows the same directory. No diskseq means that the device
+// has just been removed.
+func (d *Disks) identify(k *knownDisk, s *diskLine) {
 	totals := s.totals()
 	if seq := d.files.number(&k.diskseq); seq >= 0 && seq != k.seq {
 		k.seq = seq
@@ -210,8 +210,8 @@ const (
 )
 
 // seconds continues the counter with its next value in milliseconds. A fall is a wrap when the way over 2^32 is one that the
-// counter can have gone in the time that has passed, and less than half the way around; else the counter began anew, and so does
-// what is given.
+// counter can have gone in the time that has passed, and less than half the way around; else the counter began again at 0, and so does
+// the result.
 func (w *wrapping) seconds(millis int64, elapsed time.Duration) float64 {
 	if millis < w.last {
 		grown := millis + wrapAt - w.last

@@ -44,7 +44,7 @@ func TestDisksOfHosts(t *testing.T) {
 			"sda": DiskWhole, "sda1": DiskPartition, "sda2": DiskPartition, "sda5": DiskPartition, "sr0": DiskWhole,
 			"ram0": DiskVirtual, "ram1": DiskVirtual, "ram2": DiskVirtual, "ram3": DiskVirtual, "loop0": DiskVirtual,
 		},
-		"container": {"vda": DiskWhole, "vda1": DiskPartition}, // It has no sysfs: told by the names.
+		"container": {"vda": DiskWhole, "vda1": DiskPartition}, // It has no sysfs: by the names.
 	} {
 		h := fixtureHost(t, name)
 		kinds := make(map[string]DiskKind)
@@ -59,7 +59,7 @@ func TestDisksOfHosts(t *testing.T) {
 	}
 }
 
-func TestDiskFigures(t *testing.T) {
+func TestDiskStatistics(t *testing.T) {
 	disks, err := NewDisks(fixtureHost(t, "server-6.x"), wholeDisks).Read(time.Now())
 	require.NoError(t, err)
 	require.Equal(t, []string{"nvme0n1", "nvme1n1"}, namesOf(disks))
@@ -114,7 +114,7 @@ func TestDisksWithoutAMedium(t *testing.T) {
 	put(t, h.Root(), "sys/class/block/nbd0/size", "0\n")
 	disks, err = d.Read(time.Now())
 	require.NoError(t, err)
-	assert.Len(t, disks, 1, "a series that began goes on")
+	assert.Len(t, disks, 1, "a series that began continues")
 }
 
 // TestDiskTimesAreUnwrapped pins the four times that the kernel keeps in 32 bits of milliseconds.
@@ -130,8 +130,8 @@ func TestDiskTimesAreUnwrapped(t *testing.T) {
 		"wraps":                      {{0, top, top}, {time.Minute, 999, top + 1000}, {time.Minute, 2000, top + 2001}},
 		"wraps twice":                {{0, top - 5, top - 5}, {time.Hour, 5, top + 6}, {24 * time.Hour, top, 2*top + 1}, {time.Hour, 0, 2*top + 2}},
 		"starts at the end":          {{0, top, top}, {time.Minute, top, top}},
-		"begins anew":                {{0, 5_000_000, 5_000_000}, {time.Minute, 100, 100}, {time.Minute, 300, 300}},
-		"begins anew after a wrap":   {{0, top, top}, {time.Minute, 1000, top + 1001}, {time.Minute, 10, 10}},
+		"begins again":               {{0, 5_000_000, 5_000_000}, {time.Minute, 100, 100}, {time.Minute, 300, 300}},
+		"begins again after a wrap":  {{0, top, top}, {time.Minute, 1000, top + 1001}, {time.Minute, 10, 10}},
 		"goes further than it could": {{0, top - 1000, top - 1000}, {time.Second, 3_000_000, 3_000_000}},
 		"steps back a little":        {{0, 4_000_000_000, 4_000_000_000}, {time.Hour, 3_999_999_990, 3_999_999_990}},
 		"wraps in no time":           {{0, top, top}, {0, 1, 1}},

@@ -33,7 +33,7 @@ func TestLiveDisks(t *testing.T) {
 			continue // Gopsutil leaves out what has done nothing yet.
 		}
 		high := after[got.Name]
-		for figure, v := range map[string][3]float64{
+		for name, v := range map[string][3]float64{
 			"reads":         {float64(low.ReadCount), float64(got.Reads), float64(high.ReadCount)},
 			"writes":        {float64(low.WriteCount), float64(got.Writes), float64(high.WriteCount)},
 			"reads merged":  {float64(low.MergedReadCount), float64(got.ReadsMerged), float64(high.MergedReadCount)},
@@ -45,8 +45,8 @@ func TestLiveDisks(t *testing.T) {
 			"busy time":     {float64(low.IoTime), got.IOTime * 1000, float64(high.IoTime)},
 			"weighted time": {float64(low.WeightedIO), got.WeightedIOTime * 1000, float64(high.WeightedIO)},
 		} {
-			assert.GreaterOrEqual(t, v[1]+0.5, v[0], "%s of %s", figure, got.Name)
-			assert.LessOrEqual(t, v[1]-0.5, v[2], "%s of %s", figure, got.Name)
+			assert.GreaterOrEqual(t, v[1]+0.5, v[0], "%s of %s", name, got.Name)
+			assert.LessOrEqual(t, v[1]-0.5, v[2], "%s of %s", name, got.Name)
 		}
 		size, err := os.ReadFile(filepath.Join("/sys/class/block", got.Name, "size"))
 		require.NoError(t, err)
@@ -62,7 +62,7 @@ func TestLiveWholeDisks(t *testing.T) {
 	require.NoError(t, err)
 	defer func() {
 		require.NoError(t, reader.Close())
-		assert.Equal(t, newAttributes().room, reader.files.room, "no file is left open")
+		assert.Zero(t, reader.files.budget.Open(), "no file is left open")
 	}()
 	for _, d := range disks {
 		slaves, err := os.ReadDir(filepath.Join("/sys/block", d.Name, "slaves"))

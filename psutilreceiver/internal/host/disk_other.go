@@ -15,7 +15,7 @@ import (
 // diskMemory is empty: there are no wraps to undo.
 type diskMemory struct{}
 
-// Read gives the wanted devices by name. On Windows they are the fixed volumes, elsewhere the whole disks; sizes, merged
+// Read gives the included devices by name. On Windows they are the fixed volumes, elsewhere the whole disks; sizes, merged
 // operations and identities are not known. The slice is valid until the next Read.
 func (d *Disks) Read(time.Time) ([]Disk, error) {
 	d.disks = d.disks[:0]
@@ -24,7 +24,7 @@ func (d *Disks) Read(time.Time) ([]Disk, error) {
 		return nil, portable("reading the disks", err)
 	}
 	for name, c := range counters {
-		if d.want(name, DiskWhole) {
+		if d.include(name, DiskWhole) {
 			d.disks = append(d.disks, diskOf(name, &c))
 		}
 	}

@@ -24,7 +24,7 @@ type diskLine struct {
 var errOtherLine = errors.New("line of another kind")
 
 // parseDiskLine reads major, minor and name, and the eleven numbers of Documentation/admin-guide/iostats.rst. Kernels since 4.18
-// add four for discards, since 5.5 two for flushes, which are passed over; before 2.6.25 the line of a partition had four in all.
+// add four for discards, since 5.5 two for flushes, which are skipped; before 2.6.25 the line of a partition had four in all.
 func parseDiskLine(l []byte) (diskLine, error) {
 	var s diskLine
 	var f []byte
@@ -69,7 +69,7 @@ func parseDiskLine(l []byte) (diskLine, error) {
 
 func (s *diskLine) device() uint64 { return uint64(s.major)<<20 | uint64(s.minor) }
 
-// totals are the counters that the kernel keeps in words, which only begin anew with the device.
+// totals are the counters that the kernel keeps in words, which begin at 0 with the device.
 func (s *diskLine) totals() [6]int64 {
 	return [...]int64{s.reads, s.readsMerged, s.sectorsRead, s.writes, s.writesMerged, s.sectorsWritten}
 }
@@ -77,7 +77,7 @@ func (s *diskLine) totals() [6]int64 {
 // idle tells whether the device has never done anything.
 func (s *diskLine) idle() bool { return s.reads == 0 && s.writes == 0 && s.inFlight == 0 }
 
-// diskKind tells what a device is by what sysfs says of it, and, where the root has no sysfs, by its name. Dir is its name in
+// diskKind finds out what a device is by what sysfs has about it, and, where the root has no sysfs, by its name. Dir is its name in
 // sysfs, text all of /proc/diskstats.
 func (h *Host) diskKind(dir string, name, text []byte) DiskKind {
 	switch {
@@ -94,7 +94,7 @@ func (h *Host) diskKind(dir string, name, text []byte) DiskKind {
 		return DiskStacked
 	}
 	if head := headOfPath(name); head != "" && h.numberAt("sys/block/"+dir+"/hidden") == 1 {
-		// Before 6.4 the kernel counts nothing for the head, and says so. Then the paths are where the I/O shows.
+		// Before 6.4 the kernel counts nothing for the head, which iostats shows. Then the paths are where the I/O shows.
 		if h.numberAt("sys/block/"+head+"/queue/iostats") > 0 {
 			return DiskPath
 		}
@@ -115,7 +115,7 @@ func headOfPath(name []byte) string {
 	return string(controller) + "n" + string(namespace)
 }
 
-// diskKindByName goes by the kernel's ways of naming: a partition is the name of a listed device followed by its number, with a p
+// diskKindByName uses the kernel's rules for names: a partition is the name of a listed device followed by its number, with a p
 // between where the device's name ends in a digit.
 func diskKindByName(name, text []byte) DiskKind {
 	switch {

@@ -49,7 +49,7 @@ func TestDiskLinesThatAreRefused(t *testing.T) {
 		"a negative number":   "   8      16 sdb -1 2 3 4 5 6 7 8 9 10 11\n",
 		"beyond 63 bits":      "   8      16 sdb 99999999999999999999 2 3 4 5 6 7 8 9 10 11\n",
 		"more bytes than are": "   8      16 sdb 1 2 9223372036854775807 4 5 6 7 8 9 10 11\n",
-		"no numbers":          "garbage\n",
+		"no numbers":          "malformed\n",
 		"no such major":       "   4096   16 sdb 1 2 3 4 5 6 7 8 9 10 11\n",
 	} {
 		disks, err := NewDisks(hostWith(t, map[string]string{"proc/diskstats": bad + good}), everyDisk).Read(time.Now())
@@ -76,7 +76,7 @@ func FuzzParseDiskLine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, l []byte) {
 		s, err := parseDiskLine(l)
 		if err != nil {
-			assert.Empty(t, s.totals(), "an error and figures")
+			assert.Empty(t, s.totals(), "an error and totals")
 			return
 		}
 		assert.NotEmpty(t, s.name)

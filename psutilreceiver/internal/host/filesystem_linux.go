@@ -27,7 +27,7 @@ func (t *mountTable) list(h *Host) (entries []mountEntry, changed bool, err erro
 		return nil, false, err
 	}
 	if h.root == "" && bytes.Equal(own, hosts) {
-		hosts = nil // One namespace: there is nothing to learn.
+		hosts = nil // One namespace: the other table has nothing more.
 	}
 	if t.entries != nil && bytes.Equal(own, t.own) && bytes.Equal(hosts, t.hosts) {
 		return t.entries, false, nil
@@ -121,7 +121,7 @@ func below(mounts []mountLine, root string) []mountLine {
 	return kept
 }
 
-// statfs asks the kernel for the space of the filesystem at path. It may block for ever.
+// statfs reads the space of the filesystem at path. It may block forever.
 func statfs(path string) (Space, error) {
 	var st unix.Statfs_t
 	for {

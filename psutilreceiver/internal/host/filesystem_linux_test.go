@@ -85,7 +85,7 @@ func TestParseMountLine(t *testing.T) {
 }
 
 func TestAnOddMountLineCostsItsOwnMount(t *testing.T) {
-	h := hostWith(t, map[string]string{"proc/1/mountinfo": "garbage\n20 1 8:1 / / rw - ext4 /dev/sda1 rw\n21 20 8:2 / /cut rw"})
+	h := hostWith(t, map[string]string{"proc/1/mountinfo": "malformed\n20 1 8:1 / / rw - ext4 /dev/sda1 rw\n21 20 8:2 / /cut rw"})
 	assert.Len(t, listed(t, h, everyMount), 1)
 }
 

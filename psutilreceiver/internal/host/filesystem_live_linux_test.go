@@ -12,12 +12,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 )
 
 func TestLiveFilesystemsAgainstDF(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "df", "-a", "-B1", "--output=target,size,used,avail,itotal,iused").Output()
 	if len(out) == 0 {
-		t.Skipf("no df of coreutils: %v", err)
+		testenv.Missing(t, "no df of coreutils: %v", err)
 	}
 	df := make(map[string][]int64)
 	for l := range strings.Lines(string(out)) {
@@ -48,7 +50,7 @@ func TestLiveFilesystemsAgainstDF(t *testing.T) {
 	}
 }
 
-// TestLiveMounts holds the reader against mounts that the test makes.
+// TestLiveMounts compares the reader with mounts that the test makes.
 func TestLiveMounts(t *testing.T) {
 	if !inNamespaces(t, unix.CLONE_NEWNS) {
 		return
@@ -84,14 +86,14 @@ func TestLiveModesAreTheHosts(t *testing.T) {
 	}
 	hosts, err := os.ReadFile("/proc/1/mountinfo")
 	if err != nil {
-		t.Skipf("the mounts of the first process are not to be seen: %v", err)
+		testenv.Missing(t, "the mounts of the first process are hidden: %v", err)
 	}
 	writable := map[string]bool{}
 	for _, m := range visibleMounts(parseMountinfo(hosts)) {
 		writable[m.mountpoint] = !m.readOnly
 	}
 	if !writable["/"] {
-		t.Skip("/ is read-only on this host")
+		testenv.Missing(t, "/ is read-only on this host")
 	}
 	require.NoError(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
 	require.NoError(t, unix.Mount("", "/", "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, ""))
@@ -110,7 +112,7 @@ func TestLiveMountThatNeverAnswers(t *testing.T) {
 	require.NoError(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
 	daemon, err := unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
-		t.Skipf("no FUSE: %v", err)
+		testenv.Missing(t, "no FUSE: %v", err)
 	}
 	dir := t.TempDir()
 	mount(t, "silent", dir+"/fuse", "fuse.silent", 0, fmt.Sprintf("fd=%d,rootmode=40000,user_id=0,group_id=0", daemon))
@@ -128,7 +130,7 @@ func TestLiveMountThatNeverAnswers(t *testing.T) {
 		now = now.Add(time.Minute)
 	}
 	require.NoError(t, unix.Close(daemon)) // Breaks the connection: the kernel answers for the daemon.
-	settle(t, fs, dir+"/fuse")
+	waitForResult(t, fs, dir+"/fuse")
 	_, err = fs.Read(now)
 	require.Error(t, err, "a late error is no answer")
 	assert.Equal(t, 1, fs.Stuck())

@@ -24,7 +24,7 @@ type mountList struct {
 	err        error
 }
 
-// list gives the mounts. While the system is at it the last ones stand, beside os.ErrDeadlineExceeded.
+// list gives the mounts. While the system has not answered, the error is os.ErrDeadlineExceeded, and the mounts of the last listing remain.
 func (t *mountTable) list(*Host) (entries []mountEntry, changed bool, err error) {
 	if t.pending == nil {
 		pending := make(chan mountList, 1)
@@ -34,7 +34,7 @@ func (t *mountTable) list(*Host) (entries []mountEntry, changed bool, err error)
 			pending <- mountList{partitions, err}
 		}()
 	}
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(readDeadline)
 	defer timer.Stop()
 	select {
 	case l := <-t.pending:
@@ -71,14 +71,14 @@ func entriesOf(partitions []disk.PartitionStat) []mountEntry {
 	return entries
 }
 
-// statfs asks for the space of the filesystem at path. It may block for ever.
+// statfs reads the space of the filesystem at path. It may block forever.
 func statfs(path string) (Space, error) {
 	u, err := disk.UsageWithContext(context.Background(), path)
 	if err != nil {
 		return Space{}, portable("reading the filesystem", err)
 	}
 	// Gopsutil gives as used what is not free for root, and as free what is free for any user.
-	// That is below zero on a BSD whose reserve is in use, which shows here as a number beyond all.
+	// That is below zero on a BSD whose reserve is in use, which shows here as a number above the total.
 	notUsed, free := u.Total-min(u.Used, u.Total), u.Free
 	if free > u.Total {
 		free = 0

@@ -1,7 +1,7 @@
-// Package host reads the figures of one host: its CPUs, memory, disks, filesystems, network, sensors and kernel totals.
+// Package host reads the statistics of one host: its CPUs, memory, disks, filesystems, network, sensors and kernel totals.
 //
 // A Host gives plain sample structs in base units (bytes, seconds, counts); it knows the kernel's units and quirks and nothing
-// of OTLP. On Linux it reads the kernel's files below a root of its own, each at most once a scrape; on other systems it asks
+// of OTLP. On Linux it reads the kernel's files below a root of its own, each at most once a scrape; on other systems it uses
 // gopsutil. The scrapers of the psutil receiver are its only callers.
 package host
 
@@ -12,11 +12,11 @@ import (
 	"path/filepath"
 )
 
-// ErrUnsupported is returned where the platform, the kernel or its configuration has no such figure. It is a normal state of a
+// ErrUnsupported is returned where the platform, the kernel or its configuration has no such statistic. It is a normal state of a
 // host, not a fault: the metric is absent.
 var ErrUnsupported = errors.ErrUnsupported
 
-// absent marks a figure that the kernel does not report.
+// absent is the value of a statistic that the kernel does not report.
 const absent = -1
 
 // Host reads one host. It keeps buffers between reads and is not safe for concurrent use: each group of scrapers that share

@@ -9,25 +9,26 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/heldfile"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 )
 
 const (
-	// initialFileSize is the first size of a read buffer: most of /proc fits.
-	initialFileSize = 4 << 10
+	// direntBuffer is the size of a buffer for the names in a directory.
+	direntBuffer = 4 << 10
 	// maxFileSize bounds what is read of one file. The largest real one, /proc/stat of a host with thousands of interrupts
 	// and CPUs, is below 1 MiB.
 	maxFileSize = 64 << 20
 )
 
-// platform holds what the Linux reader keeps between scrapes.
+// platform is what the Linux reader keeps between scrapes.
 type platform struct {
 	files   map[string]*kernelFile // by path below the root, as "proc/stat"
 	names   names
 	stat    statSample
 	scratch []byte // for readOnce
 	sensors sensors
-	hold    bool // keep the files of procfs open
+	keep    bool // the files of procfs open from scrape to scrape
 }
 
 // kernelFile is one file of the kernel, read at most once a scrape.
@@ -36,8 +37,7 @@ type kernelFile struct {
 	data []byte // what was read, in a buffer that is kept
 	err  error
 	read bool // whether this scrape has read it
-	fd   int  // while it is held
-	held bool
+	file heldfile.File
 }
 
 func (p *platform) init(string) { p.files = make(map[string]*kernelFile) }
@@ -61,12 +61,12 @@ func (h *Host) Begin() {
 
 // KeepOpen makes the host keep the files of procfs that it reads open until Close, for one that reads the same few very often: to
 // read such a file again from its beginning takes no walk through directories, and allocates nothing.
-func (h *Host) KeepOpen() { h.hold = true }
+func (h *Host) KeepOpen() { h.keep = true }
 
-// Close lets go of the files that are kept open. The host must not be read afterwards.
+// Close closes the files that are kept open. The host must not be read afterwards.
 func (h *Host) Close() error {
 	for _, f := range h.files {
-		f.release()
+		f.file.Close()
 	}
 	return nil
 }
@@ -80,57 +80,44 @@ func (h *Host) read(name string) ([]byte, error) {
 		h.files[name] = f
 	}
 	if !f.read {
-		f.load(h.hold)
+		f.load(h.keep)
 		f.read = true
 	}
 	return f.data, f.err
 }
 
-// load reads the file, from the one that is held if there is one. A held file that fails is opened anew: that of a process answers
+// load reads the file, from the one that is open if there is one. If that fails, it is opened again: the file of a process fails with
 // ESRCH once the process has gone.
-func (f *kernelFile) load(hold bool) {
-	if f.held {
-		if f.data, f.err = readAll(f.fd, f.path, f.data); f.err == nil {
+func (f *kernelFile) load(keep bool) {
+	if f.file.IsOpen() {
+		if f.data, f.err = readAll(f.file.FD(), f.path, f.data); f.err == nil {
 			return
 		}
-		f.release()
+		f.file.Close()
 	}
-	if !hold {
+	if !keep {
 		f.data, f.err = readFile(f.path, f.data)
 		return
 	}
-	fd, err := openRetry(f.path)
+	fd, err := heldfile.Open(f.path)
 	if err != nil {
 		f.data, f.err = f.data[:0], &fs.PathError{Op: "open", Path: f.path, Err: err}
 		return
 	}
-	f.fd, f.held = fd, true
-	if f.data, f.err = readAll(fd, f.path, f.data); f.err != nil || !fromProcfs(fd) {
-		f.release()
+	f.file = heldfile.FileOf(fd)
+	if f.data, f.err = readAll(fd, f.path, f.data); f.err != nil || !heldfile.IsProcfs(fd) {
+		f.file.Close()
 	}
 }
 
-func (f *kernelFile) release() {
-	if f.held {
-		_ = unix.Close(f.fd)
-		f.held = false
-	}
-}
-
-// fromProcfs tells whether an open file belongs to the kernel's procfs, rather than to a copy of one.
-func fromProcfs(fd int) bool {
-	var st unix.Statfs_t
-	return unix.Fstatfs(fd, &st) == nil && st.Type == unix.PROC_SUPER_MAGIC
-}
-
-// readOnce is read for a file whose path belongs to a thing that comes and goes, such as a network interface: the content is
+// readOnce is read for a file whose path belongs to something that may disappear, such as a network interface: the content is
 // not kept.
 func (h *Host) readOnce(name string, buf []byte) ([]byte, error) { return readFile(h.Path(name), buf) }
 
 // readFile reads the file at path into buf, growing it as needed. Raw system calls, because os.ReadFile adds fstat, epoll_ctl
 // and a second read to each of the few files that make up a scrape.
 func readFile(path string, buf []byte) ([]byte, error) {
-	fd, err := openRetry(path)
+	fd, err := heldfile.Open(path)
 	if err != nil {
 		return buf[:0], &fs.PathError{Op: "open", Path: path, Err: err}
 	}
@@ -140,31 +127,11 @@ func readFile(path string, buf []byte) ([]byte, error) {
 
 // readAll reads the open file fd from its beginning to its end into buf. The path is for errors.
 func readAll(fd int, path string, buf []byte) ([]byte, error) {
-	if cap(buf) == 0 {
-		buf = make([]byte, 0, initialFileSize)
+	buf, err := heldfile.ReadAll(fd, buf, maxFileSize)
+	if err != nil {
+		return buf, &fs.PathError{Op: "read", Path: path, Err: err}
 	}
-	buf = buf[:0]
-	for {
-		if len(buf) == cap(buf) {
-			if cap(buf) >= maxFileSize {
-				return buf[:0], &fs.PathError{Op: "read", Path: path, Err: errTooLarge}
-			}
-			grown := make([]byte, len(buf), 2*cap(buf))
-			copy(grown, buf)
-			buf = grown
-		}
-		n, err := unix.Pread(fd, buf[len(buf):cap(buf)], int64(len(buf)))
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
-		if err != nil {
-			return buf[:0], &fs.PathError{Op: "read", Path: path, Err: err}
-		}
-		if n <= 0 {
-			return buf, nil
-		}
-		buf = buf[:len(buf)+n]
-	}
+	return buf, nil
 }
 
 // readInRoot reads a file of the host's own, one that the kernel did not make up and that there may be links to.
@@ -175,17 +142,6 @@ func (h *Host) readInRoot(name string) ([]byte, error) {
 	}
 	defer func() { _ = f.Close() }()
 	return readAll(int(f.Fd()), f.Name(), nil)
-}
-
-var errTooLarge = errors.New("file is larger than any kernel file should be")
-
-func openRetry(path string) (int, error) {
-	for {
-		fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-		if !errors.Is(err, unix.EINTR) {
-			return fd, err
-		}
-	}
 }
 
 // optional turns the absence of a file into ErrUnsupported: the kernel was built or booted without the feature. EOPNOTSUPP is

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// platform holds what the portable reader keeps between scrapes.
+// platform is what the portable reader keeps between scrapes.
 type platform struct {
 	boot  time.Time
 	cores int
@@ -16,7 +16,7 @@ type platform struct {
 
 func (p *platform) init(string) {}
 
-// Begin starts a scrape. Gopsutil reads each figure when it is asked for, so there is nothing to forget.
+// Begin starts a scrape. Gopsutil reads each statistic when it is requested, so there is nothing to reset.
 func (h *Host) Begin() {}
 
 // KeepOpen does nothing: no file is read here.
@@ -29,7 +29,7 @@ func checkRootPlatform(root string) error {
 	return fmt.Errorf("opening the host's root: %s: another root than the system's own can be read on Linux only: %w", root, ErrUnsupported)
 }
 
-// portable gives an error of gopsutil its class. ErrUnsupported stands alone, because it is no fault. Gopsutil keeps its own error for
+// portable gives an error of gopsutil its class. ErrUnsupported is returned as it is, because it is no error of reading. Gopsutil keeps its own error for
 // that in an internal package, so that only the text can tell.
 func portable(operation string, err error) error {
 	if errors.Is(err, errors.ErrUnsupported) || err.Error() == "not implemented yet" {

@@ -22,7 +22,7 @@ func TestPortable(t *testing.T) {
 	require.EqualError(t, portable("reading the memory", errors.New("denied")), "reading the memory: denied")
 }
 
-func TestPortableFigures(t *testing.T) {
+func TestPortableStatistics(t *testing.T) {
 	h, err := New("")
 	require.NoError(t, err)
 	h.Begin()

@@ -20,7 +20,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
-// The tests of this file hold the figures of the machine they run on against the kernel's text, read by the test itself, and against
+// The tests of this file compare the statistics of the machine they run on with the kernel's text, read by the test itself, and against
 // gopsutil where it is right.
 
 func liveHost(t *testing.T) *Host {
@@ -144,7 +144,7 @@ func TestLiveUptime(t *testing.T) {
 	require.NoError(t, err)
 	after, err := host.Uptime()
 	require.NoError(t, err)
-	assert.GreaterOrEqual(t, up, time.Duration(before-1)*time.Second, "sysinfo(2), which gopsutil asks, rounds up")
+	assert.GreaterOrEqual(t, up, time.Duration(before-1)*time.Second, "sysinfo(2), which gopsutil calls, rounds up")
 	assert.LessOrEqual(t, up, time.Duration(after)*time.Second)
 
 	boot, err := h.BootTime(time.Now())

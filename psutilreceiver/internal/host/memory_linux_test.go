@@ -87,12 +87,12 @@ func TestParseMeminfoRefuses(t *testing.T) {
 	}
 }
 
-// TestStatesSum holds every state against every other: whatever the kernel says, the parts are there and sum to the whole.
+// TestStatesSum combines values of all states: whatever the kernel reports, the parts are there and sum to the whole.
 func TestStatesSum(t *testing.T) {
-	figures := []int64{-1, 0, 1, 499, 500, 501, 1000, 5000}
-	for _, free := range figures {
-		for _, available := range figures {
-			for _, buffers := range figures {
+	values := []int64{-1, 0, 1, 499, 500, 501, 1000, 5000}
+	for _, free := range values {
+		for _, available := range values {
+			for _, buffers := range values {
 				m := Memory{Total: 1000, Free: free, Available: available, Buffers: buffers}
 				checkStates(t, &m)
 			}

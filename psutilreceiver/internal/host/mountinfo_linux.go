@@ -17,7 +17,7 @@ type mountLine struct {
 	readOnly   bool
 }
 
-// parseMountinfo reads the lines of proc_pid_mountinfo(5). One that makes no sense is passed over: it costs its own mount, not
+// parseMountinfo reads the lines of proc_pid_mountinfo(5). One that makes no sense is skipped: it costs its own mount, not
 // the others.
 func parseMountinfo(text []byte) []mountLine {
 	var mounts []mountLine

@@ -1,7 +1,7 @@
 package host
 
-// Interface is one network interface at one moment. Totals count since it appeared. A figure is -1 where the platform does not
-// report it or the driver does not know it. On Linux the totals are the columns of /proc/net/dev, the rest stands in
+// Interface is one network interface at one moment. Totals count since it appeared. A value is -1 where the platform does not
+// report it or the driver does not know it. On Linux the totals are the columns of /proc/net/dev, the rest is in
 // /sys/class/net/<name>.
 type Interface struct {
 	Name string
@@ -13,7 +13,7 @@ type Interface struct {
 	Up     int64  // 1 if it is up and has a carrier, else 0: carrier
 	Speed  int64  // of the link, in bit/s: speed
 	MTU    int64  // bytes: mtu
-	Duplex Duplex // empty where it was not asked for, or the host's network can't be seen
+	Duplex Duplex // empty where it was not requested, or the host's network can't be seen
 }
 
 // Traffic is what went through an interface in one direction.
@@ -34,10 +34,10 @@ const (
 	DuplexUnknown Duplex = "unknown"
 )
 
-// LinkFields says which of the figures are wanted that take a call to the driver each.
+// LinkFields is a set of fields of a link, each of which takes a call to the driver.
 type LinkFields uint8
 
-// The figures of a link.
+// The fields of a link.
 const (
 	LinkUp LinkFields = 1 << iota
 	LinkSpeed
@@ -54,18 +54,18 @@ var noInterface = Interface{Received: noTraffic, Sent: noTraffic, Up: absent, Sp
 // Interfaces reads the network interfaces of a host.
 type Interfaces struct {
 	host       *Host
-	want       func(name string) bool
+	include    func(name string) bool
 	fields     LinkFields
 	interfaces []Interface
 	interfaceMemory
 }
 
-// NewInterfaces returns a reader of the interfaces for which want is true, always, and of those figures of their links.
-func NewInterfaces(h *Host, fields LinkFields, want func(name string) bool) *Interfaces {
-	return &Interfaces{host: h, want: want, fields: fields}
+// NewInterfaces returns a reader of the interfaces for which include is true at every read, and of these fields of their links.
+func NewInterfaces(h *Host, fields LinkFields, include func(name string) bool) *Interfaces {
+	return &Interfaces{host: h, include: include, fields: fields}
 }
 
-// Conntrack is the table in which the firewall keeps connections. A figure is -1 where the kernel does not report it.
+// Conntrack is the table in which the firewall keeps connections. A value is -1 where the kernel does not report it.
 type Conntrack struct {
 	Entries int64
 	Limit   int64

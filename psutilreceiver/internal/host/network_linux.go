@@ -20,27 +20,27 @@ const (
 // interfaceMemory is what is known of the interfaces, by name.
 type interfaceMemory struct {
 	known map[string]*knownInterface
-	files attributes
-	all   attribute // the directory of all interfaces
+	files sysfsReader
+	all   sysfsFile // the directory of all interfaces
 	list  []byte    // buffer for it
 	reads uint64    // number of this read
-	// borrowed tells that the last read was of this process's network namespace in place of the host's.
-	borrowed bool
+	// ownNamespace reports that the last read was of this process's network namespace in place of the host's.
+	ownNamespace bool
 }
 
-// knownInterface is where the files of one name are. What they say is read each time: any of it may change under the name.
+// knownInterface is where the files of one name are. Their values are read each time: any of them may change under the name.
 type knownInterface struct {
-	name     string
-	wanted   bool
-	lastRead uint64
-	identity uint64 // last interface index
-	certain  bool   // that it is the index of the one that has the name
-	inode    uint64 // of its place in sysfs, when its files were opened
+	name      string
+	included  bool
+	lastRead  uint64
+	lastIndex uint64 // last interface index
+	certain   bool   // that it is the index of the one that has the name
+	inode     uint64 // of its place in sysfs, when its files were opened
 
-	index, carrier, operstate, speed, mtu, duplex attribute
+	index, carrier, operstate, speed, mtu, duplex sysfsFile
 }
 
-// Read gives the wanted interfaces in the order of /proc/net/dev. Lines that can't be parsed are an error beside the interfaces
+// Read gives the included interfaces in the order of /proc/net/dev. Lines that can't be parsed are an error beside the interfaces
 // that can. The slice is valid until the next Read.
 func (n *Interfaces) Read() ([]Interface, error) {
 	n.interfaces = n.interfaces[:0]
@@ -70,28 +70,28 @@ func (n *Interfaces) Read() ([]Interface, error) {
 	}
 	for name, k := range n.known {
 		if k.lastRead != n.reads {
-			n.forget(name, k)
+			n.remove(name, k)
 		}
 	}
 	return n.interfaces, err
 }
 
-// Close lets go of the files that are kept open. Read must not be called afterwards.
+// Close closes the files that are kept open. Read must not be called afterwards.
 func (n *Interfaces) Close() error {
 	for name, k := range n.known {
-		n.forget(name, k)
+		n.remove(name, k)
 	}
-	n.files.release(&n.all)
+	n.files.close(&n.all)
 	return nil
 }
 
-func (n *Interfaces) forget(name string, k *knownInterface) {
+func (n *Interfaces) remove(name string, k *knownInterface) {
 	n.release(k)
 	delete(n.known, name)
 }
 
 func (n *Interfaces) release(k *knownInterface) {
-	n.files.release(&k.index, &k.carrier, &k.operstate, &k.speed, &k.mtu, &k.duplex)
+	n.files.close(&k.index, &k.carrier, &k.operstate, &k.speed, &k.mtu, &k.duplex)
 }
 
 // checkHeld closes the files of names that another interface has taken, which it may do without the first one's end: by a change
@@ -113,14 +113,14 @@ func (n *Interfaces) checkHeld() {
 	}
 }
 
-// Borrowed tells that the host's network namespace could not be read below the root, so that the last read was of the
+// OwnNamespace reports that the host's network namespace could not be read below the root, so that the last read was of the
 // collector's own.
-func (n *Interfaces) Borrowed() bool { return n.borrowed }
+func (n *Interfaces) OwnNamespace() bool { return n.ownNamespace }
 
 // readNetDev reads the table of the host's network namespace. Under a root that is the one of the host's first process:
 // <root>/proc/net is a link to self/net, and self is this process, in whatever namespace its container has.
 func (n *Interfaces) readNetDev() ([]byte, error) {
-	n.borrowed = false
+	n.ownNamespace = false
 	if n.host.root != "" {
 		text, err := n.host.read("proc/1/net/dev")
 		if err == nil {
@@ -129,7 +129,7 @@ func (n *Interfaces) readNetDev() ([]byte, error) {
 		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
 			return nil, err
 		}
-		n.borrowed = true
+		n.ownNamespace = true
 	}
 	return n.host.read(netDevFile)
 }
@@ -138,15 +138,15 @@ func (n *Interfaces) readNetDev() ([]byte, error) {
 func (n *Interfaces) add(name []byte, received, sent Traffic) error {
 	k, ok := n.known[string(name)]
 	if !ok {
-		k = n.learn(string(name))
+		k = n.lookUp(string(name))
 	}
 	k.lastRead = n.reads
-	if !k.wanted {
+	if !k.included {
 		return nil
 	}
 	i := noInterface
 	i.Name, i.Received, i.Sent = k.name, received, sent
-	if !n.borrowed { // Else the sysfs below the root is the host's, where the name is another interface's.
+	if !n.ownNamespace { // Else the sysfs below the root is the host's, where the name is another interface's.
 		if err := n.readIndex(k); err != nil {
 			return err
 		}
@@ -156,13 +156,13 @@ func (n *Interfaces) add(name []byte, received, sent Traffic) error {
 	return nil
 }
 
-// readIndex brings the index of an interface up to date. One that has gone just now has none, and keeps what is known.
+// readIndex brings the index of an interface up to date. One that has just been removed has none, and keeps what is known.
 func (n *Interfaces) readIndex(k *knownInterface) error {
 	text, err := n.files.read(&k.index)
 	if err == nil {
 		index, ok := proctext.Int(text)
 		if ok && index > 0 {
-			k.identity, k.certain = uint64(index), true
+			k.lastIndex, k.certain = uint64(index), true
 			return nil
 		}
 		err = errMalformed
@@ -173,14 +173,14 @@ func (n *Interfaces) readIndex(k *knownInterface) error {
 	return &fs.PathError{Op: "read", Path: k.index.path, Err: err}
 }
 
-// noSysfs tells an error that says for good that there is nothing to read from one of the moment, such as of too many open files.
+// noSysfs tells whether an error means that there is nothing to read at all, rather than just now, as when too many files are open.
 func noSysfs(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.EINVAL)
 }
 
-// addLink adds what sysfs tells of an interface.
+// addLink adds what sysfs has about an interface.
 func (n *Interfaces) addLink(i *Interface, k *knownInterface) {
-	i.Identity = k.identity
+	i.Identity = k.lastIndex
 	if n.fields&LinkUp != 0 {
 		i.Up = n.up(k)
 	}
@@ -199,16 +199,16 @@ func (n *Interfaces) addLink(i *Interface, k *knownInterface) {
 	}
 }
 
-func (n *Interfaces) learn(name string) *knownInterface {
+func (n *Interfaces) lookUp(name string) *knownInterface {
 	if n.known == nil {
-		n.known, n.files, n.list = make(map[string]*knownInterface), newAttributes(), make([]byte, initialFileSize)
+		n.known, n.files, n.list = make(map[string]*knownInterface), newSysfsReader(), make([]byte, direntBuffer)
 		n.all.path = n.host.Path("sys/class/net")
 	}
-	file := func(attributeName string) attribute {
-		return attribute{path: n.host.Path("sys/class/net/" + name + "/" + attributeName)}
+	file := func(fileName string) sysfsFile {
+		return sysfsFile{path: n.host.Path("sys/class/net/" + name + "/" + fileName)}
 	}
 	k := &knownInterface{
-		name: name, wanted: n.want(name),
+		name: name, included: n.include(name),
 		index: file("ifindex"), carrier: file("carrier"), operstate: file("operstate"),
 		speed: file("speed"), mtu: file("mtu"), duplex: file("duplex"),
 	}
@@ -216,7 +216,7 @@ func (n *Interfaces) learn(name string) *knownInterface {
 	return k
 }
 
-// up asks for the carrier, which the kernel refuses with EINVAL for an interface that is administratively down. Operstate would
+// up reads the carrier, which the kernel refuses with EINVAL for an interface that is administratively down. Operstate would
 // not do: it is "unknown" for the loopback and most virtual interfaces.
 func (n *Interfaces) up(k *knownInterface) int64 {
 	text, err := n.files.read(&k.carrier)

@@ -79,18 +79,18 @@ func TestInterfacesAreThoseOfTheHost(t *testing.T) {
 	own, err := n.Read()
 	require.NoError(t, err)
 	assert.Len(t, own, 1)
-	assert.True(t, n.Borrowed(), "the first process can't be seen: these are the collector's own")
+	assert.True(t, n.OwnNamespace(), "the first process can't be seen: these are the collector's own")
 	put(t, hidden.Root(), "proc/1/net/dev", netDevHeading)
 	hidden.Begin()
 	own, err = n.Read()
 	require.NoError(t, err)
 	assert.Empty(t, own)
-	assert.False(t, n.Borrowed())
+	assert.False(t, n.OwnNamespace())
 }
 
-// TestBorrowedInterfacesHaveNoLink pins that the traffic of the collector's own eth0 is not shown with the link of the host's eth0, which
-// is the one that sysfs below the root tells of.
-func TestBorrowedInterfacesHaveNoLink(t *testing.T) {
+// TestInterfacesOfTheOwnNamespaceHaveNoLink pins that the traffic of the collector's own eth0 is not shown with the link of the host's eth0, which
+// is the one that sysfs below the root has.
+func TestInterfacesOfTheOwnNamespaceHaveNoLink(t *testing.T) {
 	h := hostWith(t, map[string]string{
 		"proc/net/dev": netDevHeading + "eth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n", "sys/class/net/eth0/ifindex": "2\n",
 		"sys/class/net/eth0/carrier": "1\n", "sys/class/net/eth0/speed": "10000\n", "sys/class/net/eth0/mtu": "9000\n",
@@ -131,7 +131,7 @@ func TestLinkIsReadWhereWanted(t *testing.T) {
 	assert.Equal(t, 1, opensOf(t, speed, func() { _, err = n.Read() }))
 	require.NoError(t, err)
 	n = NewInterfaces(h, LinkSpeed, func(name string) bool { return name != "eno1" })
-	assert.Equal(t, 0, opensOf(t, speed, func() { _, err = n.Read() }), "nothing is read of one that is not wanted")
+	assert.Equal(t, 0, opensOf(t, speed, func() { _, err = n.Read() }), "nothing is read of one that is not included")
 	require.NoError(t, err)
 }
 

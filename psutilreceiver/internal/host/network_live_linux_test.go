@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 )
 
 // TestLiveInterfacesOfTheHost pins against the kernel whose interfaces are read below a root: from a network namespace of its own the
@@ -21,7 +23,7 @@ func TestLiveInterfacesOfTheHost(t *testing.T) {
 	if os.Getenv(marker) == "" {
 		text, err := os.ReadFile("/proc/1/net/dev")
 		if err != nil {
-			t.Skip(err)
+			testenv.Missing(t, "%v", err)
 		}
 		t.Setenv(marker, string(text))
 	}
@@ -65,7 +67,7 @@ func TestLiveInterfaces(t *testing.T) {
 	require.Len(t, found, len(before))
 	for i, low := range before {
 		got, high := found[low.Name], after[i]
-		for figure, v := range map[string][3]uint64{
+		for name, v := range map[string][3]uint64{
 			"bytes received":   {low.BytesRecv, uint64(got.Received.Bytes), high.BytesRecv},
 			"bytes sent":       {low.BytesSent, uint64(got.Sent.Bytes), high.BytesSent},
 			"packets received": {low.PacketsRecv, uint64(got.Received.Packets), high.PacketsRecv},
@@ -75,8 +77,8 @@ func TestLiveInterfaces(t *testing.T) {
 			"dropped received": {low.Dropin, uint64(got.Received.Dropped), high.Dropin},
 			"dropped sent":     {low.Dropout, uint64(got.Sent.Dropped), high.Dropout},
 		} {
-			assert.GreaterOrEqual(t, v[1], v[0], "%s of %s", figure, low.Name)
-			assert.LessOrEqual(t, v[1], v[2], "%s of %s", figure, low.Name)
+			assert.GreaterOrEqual(t, v[1], v[0], "%s of %s", name, low.Name)
+			assert.LessOrEqual(t, v[1], v[2], "%s of %s", name, low.Name)
 		}
 	}
 	for _, l := range links {
@@ -95,7 +97,7 @@ func tunnel(t *testing.T, name string) (end func()) {
 	t.Helper()
 	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
-		t.Skipf("no tun: %v", err)
+		testenv.Missing(t, "no tun: %v", err)
 	}
 	tap, err := unix.NewIfreq(name)
 	require.NoError(t, err)
@@ -163,7 +165,7 @@ func TestLiveInterfacesThatSwapNames(t *testing.T) {
 		t.Helper()
 		out, err := exec.CommandContext(t.Context(), "ip", strings.Fields("link set dev "+arguments)...).CombinedOutput()
 		if errors.Is(err, exec.ErrNotFound) {
-			t.Skip(err)
+			testenv.Missing(t, "%v", err)
 		}
 		require.NoError(t, err, "%s", out)
 	}
@@ -176,7 +178,7 @@ func TestLiveInterfacesThatSwapNames(t *testing.T) {
 	for range 3 {
 		before = readLive(t, h, n)
 	}
-	assert.True(t, n.known["one"].mtu.held)
+	assert.True(t, n.known["one"].mtu.IsOpen())
 	ip("one name other")
 	ip("two name one")
 	ip("other name two")
@@ -187,26 +189,27 @@ func TestLiveInterfacesThatSwapNames(t *testing.T) {
 			assert.Equal(t, before[was].MTU, after[is].MTU)
 		}
 	}
-	all := n.files.room + heldOf(n)
-	assert.Positive(t, heldOf(n))
+	assert.Positive(t, n.files.budget.Open())
+	assert.Equal(t, openOf(n), n.files.budget.Open())
 	require.NoError(t, n.Close())
-	assert.Equal(t, all, n.files.room, "all are closed")
+	assert.Zero(t, n.files.budget.Open(), "all are closed")
+	assert.Zero(t, openOf(n))
 }
 
-// heldOf counts the files that a reader keeps open.
-func heldOf(n *Interfaces) int {
-	held := 0
-	if n.all.held {
-		held++
+// openOf counts the files that a reader keeps open.
+func openOf(n *Interfaces) int64 {
+	open := int64(0)
+	if n.all.IsOpen() {
+		open++
 	}
 	for _, k := range n.known {
-		for _, a := range []*attribute{&k.index, &k.carrier, &k.operstate, &k.speed, &k.mtu, &k.duplex} {
-			if a.held {
-				held++
+		for _, f := range []*sysfsFile{&k.index, &k.carrier, &k.operstate, &k.speed, &k.mtu, &k.duplex} {
+			if f.IsOpen() {
+				open++
 			}
 		}
 	}
-	return held
+	return open
 }
 
 func BenchmarkInterfaces(b *testing.B) {

@@ -12,7 +12,7 @@ import (
 // interfaceMemory is empty: nothing outlasts a read.
 type interfaceMemory struct{}
 
-// Read gives the wanted interfaces in the order of the system. Speed and duplex mode are not known. The slice is valid until the
+// Read gives the included interfaces in the order of the system. Speed and duplex mode are not known. The slice is valid until the
 // next Read.
 func (n *Interfaces) Read() ([]Interface, error) {
 	n.interfaces = n.interfaces[:0]
@@ -23,7 +23,7 @@ func (n *Interfaces) Read() ([]Interface, error) {
 	links := linksByName()
 	for i := range counters {
 		c := &counters[i]
-		if !n.want(c.Name) {
+		if !n.include(c.Name) {
 			continue
 		}
 		s := noInterface
@@ -42,7 +42,7 @@ func (n *Interfaces) Read() ([]Interface, error) {
 // Close does nothing: no file is kept open.
 func (n *Interfaces) Close() error { return nil }
 
-// linksByName asks the standard library, since gopsutil's list has not got the flag that tells whether a link is up, and reads
+// linksByName uses the standard library, because gopsutil's list lacks the flag that a link is up, and reads
 // every address.
 func linksByName() map[string]stdnet.Interface {
 	list, err := stdnet.Interfaces()
@@ -71,8 +71,8 @@ func (n *Interfaces) describe(s *Interface, l *stdnet.Interface) {
 	}
 }
 
-// Borrowed is false: there is no other root than the system's own.
-func (n *Interfaces) Borrowed() bool { return false }
+// OwnNamespace is false: there is no other root than the system's own.
+func (n *Interfaces) OwnNamespace() bool { return false }
 
 // Conntrack is ErrUnsupported: it is a thing of Linux.
 func (h *Host) Conntrack() (Conntrack, error) {

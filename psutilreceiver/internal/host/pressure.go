@@ -16,9 +16,9 @@ func (r Resource) String() string {
 	return [...]string{ResourceCPU: "cpu", ResourceMemory: "memory", ResourceIO: "io", ResourceIRQ: "irq"}[r]
 }
 
-// Stall is the time that tasks lost for want of a resource.
+// Stall is the time that tasks lost for lack of a resource.
 type Stall struct {
-	Reported             bool    // false when the kernel has no such line; the figures are then zero
+	Reported             bool    // false when the kernel has no such line; the values are then zero
 	Avg10, Avg60, Avg300 float64 // share of the last 10, 60 and 300 seconds, 0 to 1
 	Total                float64 // since boot, in seconds
 }

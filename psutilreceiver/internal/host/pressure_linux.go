@@ -50,7 +50,7 @@ func parsePressure(file string, text []byte) (Pressure, error) {
 }
 
 // parseStall turns percent into a ratio and microseconds into seconds. All four values must be there: a line that is cut off
-// says nothing.
+// is not used.
 func parseStall(values []byte) (Stall, bool) {
 	s := Stall{Reported: true}
 	const all = 4

@@ -12,10 +12,10 @@ type Temperature struct {
 	ID      string
 	Name    string // driver and label, such as "coretemp Package id 0"
 	Celsius float64
-	Limits  TemperatureLimits // all unknown unless asked for
+	Limits  TemperatureLimits // all unknown unless requested
 }
 
-// TemperatureLimits are the limits of a sensor in °C, as its driver tells them; NaN where it does not.
+// TemperatureLimits are the limits of a sensor in °C, as its driver reports them; NaN where it does not.
 type TemperatureLimits struct {
 	Max         float64 // tempN_max: above it the device is too warm
 	Critical    float64 // tempN_crit: above it the device suffers or shuts down
@@ -33,7 +33,7 @@ type Fan struct {
 	RPM  int64  // 0 when it stands still
 }
 
-// BatteryState says which way the energy flows.
+// BatteryState is the direction in which the energy flows.
 type BatteryState int
 
 // The states of a battery.

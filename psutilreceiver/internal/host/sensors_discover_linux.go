@@ -44,8 +44,8 @@ func findChips(class string) []chip {
 }
 
 // deviceOf cuts the place of a device from the link of its hwmon: of ../../devices/platform/coretemp.0/hwmon/hwmon2 it leaves
-// platform/coretemp.0. Parts that are numbered as they are found, such as nvme/nvme0, are left out; what comes before tells
-// them apart.
+// platform/coretemp.0. Parts that are numbered as they are found, such as nvme/nvme0, are left out; what comes before
+// distinguishes them.
 func deviceOf(link string) string {
 	_, device, ok := strings.Cut(link, "devices/")
 	if !ok {

@@ -14,7 +14,7 @@ const (
 	thermalDir     = "sys/class/thermal"
 	powerSupplyDir = "sys/class/power_supply"
 
-	// rediscoverAfter is the number of scrapes after which the sensors are looked for anew: hardware seldom comes or goes.
+	// rediscoverAfter is the number of scrapes after which the sensors are looked for again: hardware seldom comes or goes.
 	rediscoverAfter = 60
 )
 
@@ -45,7 +45,7 @@ type fanFile struct{ id, name, input string }
 type batteryFile struct{ id, name, uevent string }
 
 // Temperatures gives the sensors that have a reading, by ID: those below /sys/class/hwmon, or, when there is none, those of
-// /sys/class/thermal. The limits are read only when asked for. A sensor that has no reading just now, as of a device that sleeps, is
+// /sys/class/thermal. The limits are read only when requested. A sensor that has no reading just now, as of a device that sleeps, is
 // left out. ErrUnsupported on hosts without sensors. The sample is valid until the next scrape.
 func (h *Host) Temperatures(limits bool) ([]Temperature, error) {
 	s := h.discoverSensors()
@@ -107,7 +107,7 @@ func (h *Host) Batteries() ([]Battery, error) {
 
 // read gives the content of a sensor's file. Errors are not reported: sensors of devices that sleep, are switched off or have
 // no reading yet answer with one (EAGAIN, ENODATA, EIO, EPERM and more), each driver in its own way. A file that has gone makes
-// the next scrape look for the sensors anew.
+// the next scrape look for the sensors again.
 func (s *sensors) read(path string) ([]byte, bool) {
 	var err error
 	if s.buf, err = readFile(path, s.buf); err != nil {

@@ -24,7 +24,7 @@ func TestTemperaturesOfServer(t *testing.T) {
 	var rows []row
 	for _, s := range got {
 		rows = append(rows, row{s.ID, s.Name, s.Celsius})
-		assert.True(t, math.IsNaN(s.Limits.Max) && math.IsNaN(s.Limits.Critical), "limits that nobody asked for")
+		assert.True(t, math.IsNaN(s.Limits.Max) && math.IsNaN(s.Limits.Critical), "limits that were not requested")
 	}
 	// The zone of the thermal framework is the CPU package over again, and is left out.
 	assert.Equal(t, []row{
@@ -41,7 +41,7 @@ func TestTemperaturesOfServer(t *testing.T) {
 	require.NoError(t, err)
 	assert.InDelta(t, 81.85, got[0].Limits.Max, 1e-9)
 	assert.InDelta(t, 84.85, got[0].Limits.Critical, 1e-9)
-	assert.True(t, math.IsNaN(got[0].Limits.Min), "-273.15 °C is what a disk says when no limit is set")
+	assert.True(t, math.IsNaN(got[0].Limits.Min), "-273.15 °C is what a disk reports when no limit is set")
 	assert.True(t, math.IsNaN(got[1].Limits.Max), "a sensor without limits")
 	assert.InDelta(t, 100, got[3].Limits.Critical, 0)
 }
@@ -158,7 +158,7 @@ func TestSensorsAreFoundAnew(t *testing.T) {
 	gone := hwmon(t, h, 0, "platform/gone.0/hwmon", "gone", "30000")
 	assert.Equal(t, []string{"platform/gone.0/gone/temp1"}, ids(t, h))
 
-	// The driver is loaded anew: its files go, and come again under another number.
+	// The driver is loaded again: its files disappear, and appear again under another number.
 	require.NoError(t, os.RemoveAll(gone))
 	require.NoError(t, os.Remove(h.Path("sys/class/hwmon/hwmon0")))
 	hwmon(t, h, 1, "platform/gone.0/hwmon", "gone", "31000")

@@ -8,7 +8,7 @@ import (
 	"github.com/shirou/gopsutil/v3/host"
 )
 
-// Temperatures gives the sensors that have a reading. ErrUnsupported on macOS in a build without cgo; Windows tells only
+// Temperatures gives the sensors that have a reading. ErrUnsupported on macOS in a build without cgo; Windows reports only
 // administrators.
 func (h *Host) Temperatures(limits bool) ([]Temperature, error) {
 	found, err := host.SensorsTemperaturesWithContext(context.Background())
@@ -18,7 +18,7 @@ func (h *Host) Temperatures(limits bool) ([]Temperature, error) {
 	ids := make(uniqueIDs)
 	var temperatures []Temperature
 	for _, f := range found {
-		// Gopsutil asks for every key that some Mac has, and gives 0 for those that this one lacks.
+		// Gopsutil reads every key that some Mac has, and gives 0 for those that this one lacks.
 		if f.Temperature == 0 || !plausible(f.Temperature) {
 			continue
 		}
@@ -37,8 +37,8 @@ func (h *Host) Temperatures(limits bool) ([]Temperature, error) {
 	return temperatures, nil
 }
 
-// Fans is ErrUnsupported: gopsutil has no such figure.
+// Fans is ErrUnsupported: gopsutil does not have it.
 func (h *Host) Fans() ([]Fan, error) { return nil, ErrUnsupported }
 
-// Batteries is ErrUnsupported: gopsutil has no such figure.
+// Batteries is ErrUnsupported: gopsutil does not have it.
 func (h *Host) Batteries() ([]Battery, error) { return nil, ErrUnsupported }

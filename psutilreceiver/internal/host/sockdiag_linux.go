@@ -24,7 +24,7 @@ const (
 // errDiag is the class of answers that are not netlink.
 var errDiag = errors.New("unexpected answer of sock_diag")
 
-// diagSocket asks the kernel for its sockets, for the length of one read.
+// diagSocket requests the sockets of the kernel, during one read.
 type diagSocket struct {
 	fd  int
 	err error // why there is none
@@ -99,7 +99,7 @@ func retried(call func() (int, error)) (int, error) {
 	}
 }
 
-// diagRequest asks for a dump of all sockets of a family and protocol, without any of the details that can be added.
+// diagRequest requests a dump of all sockets of a family and protocol, without any of the optional details.
 func diagRequest(seq uint32, family, protocol uint8) (request [netlinkHeaderSize + diagRequestSize]byte) {
 	order := binary.NativeEndian
 	order.PutUint32(request[0:], uint32(len(request)))
@@ -112,7 +112,7 @@ func diagRequest(seq uint32, family, protocol uint8) (request [netlinkHeaderSize
 	return request
 }
 
-// countDiag counts the sockets of one datagram. Done tells that it was the last. Messages of another request are passed over.
+// countDiag counts the sockets of one datagram. Done means that it was the last. Messages of another request are skipped.
 func countDiag(datagram []byte, seq uint32, counts *[connectionStates]int64) (done bool, err error) {
 	order := binary.NativeEndian
 	if len(datagram) == 0 {

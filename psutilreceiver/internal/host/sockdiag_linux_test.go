@@ -57,7 +57,7 @@ func TestCountDiag(t *testing.T) {
 		"an error":                       {netlinkMessage(unix.NLMSG_ERROR, seq, errnoBody(unix.EPERM)), 0, true, unix.EPERM},
 		"an acknowledgement and no dump": {netlinkMessage(unix.NLMSG_ERROR, seq, errnoBody(0)), 0, true, errDiag},
 		"what another request left":      {join(diagMessage(seq-1, 10, 0), diagMessage(seq, 10, 0)), 1, false, nil},
-		"a note of the kernel":           {join(netlinkMessage(unix.NLMSG_NOOP, seq, nil), diagMessage(seq, 10, 0)), 1, false, nil},
+		"a no-op of the kernel":          {join(netlinkMessage(unix.NLMSG_NOOP, seq, nil), diagMessage(seq, 10, 0)), 1, false, nil},
 		"nothing":                        {nil, 0, true, errDiag},
 		"half a header":                  {done[:9], 0, true, errDiag},
 		"a message cut off":              {diagMessage(seq, 10, 0)[:60], 0, true, errDiag},

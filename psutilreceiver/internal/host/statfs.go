@@ -9,33 +9,33 @@ import (
 	"time"
 )
 
-// asker makes the calls that may hang. A worker makes one after the other while all are prompt; one that is held up is left: it
-// ends after its answer, and another takes its place.
-type asker struct {
+// statfsPool makes the calls that may hang. One worker makes one after the other while all of them are fast. A worker whose call takes too
+// long is left alone: it ends after its result, and another takes its place.
+type statfsPool struct {
 	statfs func(path string) (Space, error)
-	worker chan question // to the one that is free; nil without
-	prompt deadline      // of one filesystem
-	whole  deadline      // of the read
+	worker chan statfsRequest // to the one that is free; nil without
+	soft   deadline           // of one filesystem
+	read   deadline           // of the whole read
 }
 
-type question struct {
+type statfsRequest struct {
 	path    string
-	answers chan<- spaceAnswer
+	results chan<- statfsResult
 }
 
-type spaceAnswer struct {
+type statfsResult struct {
 	space Space
 	err   error
 }
 
 // deadline is a timer that remembers that it has fired.
 type deadline struct {
-	timer *time.Timer
-	over  bool
+	timer   *time.Timer
+	expired bool
 }
 
-func (d *deadline) starting(limit time.Duration) *deadline {
-	d.over = false
+func (d *deadline) start(limit time.Duration) *deadline {
+	d.expired = false
 	if d.timer == nil {
 		d.timer = time.NewTimer(limit)
 	} else {
@@ -44,54 +44,56 @@ func (d *deadline) starting(limit time.Duration) *deadline {
 	return d
 }
 
-// begin opens a read that is to be over after limit.
-func (a *asker) begin(statfs func(path string) (Space, error), limit time.Duration) {
-	a.statfs = statfs
-	a.whole.starting(limit)
+// begin starts a read that has to end within limit.
+func (p *statfsPool) begin(statfs func(path string) (Space, error), limit time.Duration) {
+	p.statfs = statfs
+	p.read.start(limit)
 }
 
-// end lets the free worker go: none outlives a read but those that are held up.
-func (a *asker) end() {
-	a.leave()
-	a.whole.timer.Stop()
+// end releases the free worker: after a read only those whose calls hang are left.
+func (p *statfsPool) end() {
+	p.releaseWorker()
+	p.read.timer.Stop()
 }
 
-func (a *asker) ask(m *mountState) {
-	if a.worker == nil {
-		a.worker = make(chan question)
-		go work(a.statfs, a.worker)
+func (p *statfsPool) request(m *mountState) {
+	if p.worker == nil {
+		p.worker = make(chan statfsRequest)
+		go serveStatfs(p.statfs, p.worker)
 	}
-	a.worker <- question{m.path, m.answers}
+	p.worker <- statfsRequest{m.path, m.results}
 }
 
-func work(statfs func(path string) (Space, error), questions <-chan question) {
-	for q := range questions {
-		space, err := statfs(q.path)
-		q.answers <- spaceAnswer{space, err}
-	}
-}
-
-func (a *asker) leave() {
-	if a.worker != nil {
-		close(a.worker)
-		a.worker = nil
+func serveStatfs(statfs func(path string) (Space, error), requests <-chan statfsRequest) {
+	for r := range requests {
+		space, err := statfs(r.path)
+		r.results <- statfsResult{space, err}
 	}
 }
 
-// askAll asks every filesystem that is to be asked, one after the other while they are prompt, side by side where they are not.
-func (f *Filesystems) askAll(now time.Time) {
-	a := &f.asker
-	a.begin(f.statfs, min(patience, f.timeout))
-	defer a.end()
+// releaseWorker makes the worker end after its current call.
+func (p *statfsPool) releaseWorker() {
+	if p.worker != nil {
+		close(p.worker)
+		p.worker = nil
+	}
+}
+
+// requestAll requests the space of every filesystem that has no call under way: one after the other while they are fast, concurrently when one
+// is not.
+func (f *Filesystems) requestAll(now time.Time) {
+	p := &f.pool
+	p.begin(f.statfs, min(readDeadline, f.timeout))
+	defer p.end()
 	late := false
 	for _, m := range f.mounts {
-		if !m.asked.IsZero() || now.Before(m.retryAt) {
+		if !m.requestedAt.IsZero() || now.Before(m.retryAt) {
 			continue
 		}
-		m.asked = now
-		a.ask(m)
-		if m.slow || !m.await(a.prompt.starting(min(promptness, f.timeout))) {
-			a.leave()
+		m.requestedAt = now
+		p.request(m)
+		if m.slow || !m.await(p.soft.start(min(softDeadline, f.timeout))) {
+			p.releaseWorker()
 			late = true
 		}
 	}
@@ -99,53 +101,53 @@ func (f *Filesystems) askAll(now time.Time) {
 		return
 	}
 	for _, m := range f.mounts {
-		if m.asked.Equal(now) && !m.slow && !m.await(&a.whole) {
+		if m.requestedAt.Equal(now) && !m.slow && !m.await(&p.read) {
 			m.slow = true
-			m.stuck = m.stuck || f.timeout <= patience
+			m.stuck = m.stuck || f.timeout <= readDeadline
 		}
 	}
-	a.prompt.starting(promptness)
+	p.soft.start(softDeadline)
 	for _, m := range f.mounts {
-		if m.asked.Equal(now) && m.slow && m.await(&a.prompt) {
+		if m.requestedAt.Equal(now) && m.slow && m.await(&p.soft) {
 			m.slow = false
 		}
 	}
 }
 
-// await takes the answer if it comes before the deadline.
+// await takes the result if it comes before the deadline.
 func (m *mountState) await(d *deadline) bool {
 	select {
-	case answer := <-m.answers:
-		m.take(answer)
+	case result := <-m.results:
+		m.take(result)
 		return true
 	default:
 	}
-	if d.over {
+	if d.expired {
 		return false
 	}
 	select {
-	case answer := <-m.answers:
-		m.take(answer)
+	case result := <-m.results:
+		m.take(result)
 		return true
 	case <-d.timer.C:
-		d.over = true
+		d.expired = true
 		return false
 	}
 }
 
-func (m *mountState) take(answer spaceAnswer) {
-	m.answered, m.space, m.err = true, answer.space, answer.err
-	m.asked = time.Time{}
+func (m *mountState) take(result statfsResult) {
+	m.answered, m.space, m.err = true, result.space, result.err
+	m.requestedAt = time.Time{}
 	m.stuck, m.failed = false, 0
 }
 
-// takeLate takes an answer that came after the last read had given up on it. One that is an error, as a soft NFS mount gives
-// after minutes, does not free a stuck mount, which is tried again after longer and longer times.
-func (m *mountState) takeLate(now time.Time, timeout time.Duration) {
+// takeLateResult takes a result that came after the deadline of the last read. If it is an error, such as a soft NFS mount returns
+// after minutes, the mount stays stuck and is tried again after increasing intervals.
+func (m *mountState) takeLateResult(now time.Time, timeout time.Duration) {
 	stuck, failed := m.stuck, m.failed
 	select {
-	case answer := <-m.answers:
-		m.take(answer)
+	case result := <-m.results:
+		m.take(result)
 	default:
 		return
 	}
@@ -155,22 +157,22 @@ func (m *mountState) takeLate(now time.Time, timeout time.Duration) {
 	}
 }
 
-// judge tells what is wrong with the mount at the end of a read.
-func (m *mountState) judge(now time.Time, timeout time.Duration) error {
-	if !m.asked.IsZero() && now.Sub(m.asked) >= timeout {
+// problem returns the error of the mount at the end of a read.
+func (m *mountState) problem(now time.Time, timeout time.Duration) error {
+	if !m.requestedAt.IsZero() && now.Sub(m.requestedAt) >= timeout {
 		m.stuck = true
 	}
 	switch {
 	case m.stuck:
 		return fmt.Errorf("no answer within %v: %w", timeout, os.ErrDeadlineExceeded)
-	case m.answered && m.err != nil && !errors.Is(m.err, os.ErrNotExist): // Without an error: unmounted since the table was read.
+	case m.answered && m.err != nil && !errors.Is(m.err, os.ErrNotExist): // That is no error: unmounted since the table was read.
 		return m.err
 	}
 	return nil
 }
 
 // spaceOf divides the blocks of a filesystem, of which bfree are free and bavail free for any user. Numbers that contradict each
-// other, as some FUSE filesystems give, are cut to fit; a size beyond 2^63 bytes is no size.
+// other, as some FUSE filesystems return, are cut to fit; a size of 2^63 bytes or more is ignored.
 func spaceOf(blocks, bfree, bavail, blockSize, files, ffree uint64) Space {
 	s := Space{Inodes: absent, InodesUsed: absent, InodesFree: absent}
 	if high, total := bits.Mul64(blocks, blockSize); high == 0 && total <= math.MaxInt64 {

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fakeMounts stands for the calls to filesystems, some of which hang until they are let go.
+// fakeMounts replaces the calls to filesystems, some of which hang until they are released.
 type fakeMounts struct {
 	mu      sync.Mutex
 	hanging map[string]chan error // what the hung call to a path returns
@@ -104,17 +104,17 @@ func mountpointsOf(found []Filesystem) []string {
 	return places
 }
 
-// settle waits until the mount at path has an answer that nobody has taken.
-func settle(t *testing.T, fs *Filesystems, path string) {
+// waitForResult waits until the mount at path has an answer that nobody has taken.
+func waitForResult(t *testing.T, fs *Filesystems, path string) {
 	t.Helper()
 	for _, m := range fs.mounts {
 		if m.Mountpoint == path {
-			require.Eventually(t, func() bool { return len(m.answers) == 1 }, time.Minute, time.Millisecond)
+			require.Eventually(t, func() bool { return len(m.results) == 1 }, time.Minute, time.Millisecond)
 		}
 	}
 }
 
-// TestAMountThatNeverAnswers pins what a dead server costs: its own figures, and nothing else.
+// TestAMountThatNeverAnswers pins what a dead server costs: its own metrics, and nothing else.
 func TestAMountThatNeverAnswers(t *testing.T) {
 	fake := newFakeMounts("/dead", "/gone")
 	fs := filesystemsOf(t, fake, brief, "/", "/dead", "/data", "/gone", "/home")
@@ -135,7 +135,7 @@ func TestAMountThatNeverAnswers(t *testing.T) {
 	assert.Equal(t, 20, fake.count(fake.calls, "/home"))
 
 	fake.free("/dead", nil)
-	settle(t, fs, "/dead")
+	waitForResult(t, fs, "/dead")
 	found, err := fs.Read(now.Add(time.Second))
 	assert.Equal(t, []string{"/", "/dead", "/data", "/home"}, mountpointsOf(found))
 	require.Error(t, err, "the other one")
@@ -144,8 +144,8 @@ func TestAMountThatNeverAnswers(t *testing.T) {
 	fake.free("/gone", nil)
 }
 
-// TestAHangingMountIsNotWaitedForTwice pins that with a timeout above the patience of a read no read takes as long as the timeout, and
-// only the first has patience.
+// TestAHangingMountIsNotWaitedForTwice pins that with a timeout above the deadline of a read no read takes as long as the timeout, and
+// only the first waits.
 func TestAHangingMountIsNotWaitedForTwice(t *testing.T) {
 	fake := newFakeMounts("/dead")
 	fs := filesystemsOf(t, fake, time.Hour, "/dead", "/data")
@@ -166,7 +166,7 @@ func TestAHangingMountIsNotWaitedForTwice(t *testing.T) {
 	fake.free("/dead", nil)
 }
 
-// TestALateAnswerCounts pins that a slow filesystem is shown, as of when it answered, and is prompt again when it is.
+// TestALateAnswerCounts pins that a slow filesystem is shown, as of when it answered, and as prompt again when it is.
 func TestALateAnswerCounts(t *testing.T) {
 	fake := newFakeMounts("/slow")
 	fs := filesystemsOf(t, fake, time.Hour, "/slow")
@@ -177,11 +177,11 @@ func TestALateAnswerCounts(t *testing.T) {
 	assert.True(t, fs.mounts[0].slow)
 
 	fake.free("/slow", nil)
-	settle(t, fs, "/slow")
+	waitForResult(t, fs, "/slow")
 	fake.hang("/slow")
 	found, err = fs.Read(now.Add(time.Minute))
 	require.NoError(t, err)
-	assert.Equal(t, []string{"/slow"}, mountpointsOf(found), "the answer to the question before")
+	assert.Equal(t, []string{"/slow"}, mountpointsOf(found), "the result of the request before")
 	assert.Equal(t, 2, fake.count(fake.calls, "/slow"))
 
 	found, err = fs.Read(now.Add(2 * time.Minute))
@@ -189,7 +189,7 @@ func TestALateAnswerCounts(t *testing.T) {
 	assert.Empty(t, found, "and none since")
 
 	fake.free("/slow", nil)
-	settle(t, fs, "/slow")
+	waitForResult(t, fs, "/slow")
 	require.Eventually(t, func() bool { // Prompt means within a few milliseconds, which a busy machine may miss.
 		now = now.Add(time.Minute)
 		found, err = fs.Read(now)
@@ -209,7 +209,7 @@ func TestLateErrorsBackOff(t *testing.T) {
 		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 		require.Equal(t, tries, fake.count(fake.calls, "/soft"))
 		fake.free("/soft", unix.EIO)
-		settle(t, fs, "/soft")
+		waitForResult(t, fs, "/soft")
 		fake.hang("/soft")
 
 		now = now.Add(time.Hour)
@@ -224,15 +224,15 @@ func TestLateErrorsBackOff(t *testing.T) {
 	}
 	m := fs.mounts[0]
 	m.failed, m.stuck = 1000, true
-	m.answers <- spaceAnswer{err: unix.EIO}
-	m.takeLate(now, time.Minute)
+	m.results <- statfsResult{err: unix.EIO}
+	m.takeLateResult(now, time.Minute)
 	assert.Equal(t, now.Add(maxBackOff), m.retryAt)
 
 	fake.free("/soft", nil)
 	now = now.Add(maxBackOff)
 	_, err := fs.Read(now)
 	if err != nil { // A busy machine: the answer came late, and counts at the next read.
-		settle(t, fs, "/soft")
+		waitForResult(t, fs, "/soft")
 		_, err = fs.Read(now.Add(time.Second))
 	}
 	require.NoError(t, err)
@@ -254,7 +254,7 @@ func TestErrorsOfMounts(t *testing.T) {
 	assert.Equal(t, 0, fs.Stuck())
 }
 
-// TestAHungMountThatLeavesTheTable pins that one that was unmounted lazily and is back is not asked beside the call that still
+// TestAHungMountThatLeavesTheTable pins that one that was unmounted lazily and is back is not requested a second time beside the call that still
 // hangs.
 func TestAHungMountThatLeavesTheTable(t *testing.T) {
 	fake := newFakeMounts("/dead")
@@ -277,7 +277,7 @@ func TestAHungMountThatLeavesTheTable(t *testing.T) {
 	state := fs.states[mountKey{"8:1", "/dead"}]
 	read(mountTableOf("/"))
 	fake.free("/dead", nil)
-	require.Eventually(t, func() bool { return len(state.answers) == 1 }, time.Minute, time.Millisecond)
+	require.Eventually(t, func() bool { return len(state.results) == 1 }, time.Minute, time.Millisecond)
 	read(mountTableOf("/"))
 	assert.NotContains(t, fs.states, mountKey{"8:1", "/dead"}, "nothing is kept of what is gone and hangs no more")
 }

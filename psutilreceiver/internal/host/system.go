@@ -1,12 +1,12 @@
 package host
 
-// FileHandles is how many open files the kernel holds.
+// FileHandles is how many open files the kernel has.
 type FileHandles struct {
 	Allocated int64 // in use by the whole host
 	Limit     int64 // above it only privileged processes can open files
 }
 
-// TaskLimits says how many tasks (threads) can exist at once.
+// TaskLimits is how many tasks (threads) can exist at once.
 type TaskLimits struct {
 	Threads int64 // kernel.threads-max
 	PIDs    int64 // kernel.pid_max: numbers for tasks, each of which takes one

@@ -17,7 +17,7 @@ const (
 	utmpMaxType    = 9
 )
 
-// utmpSizes are the sizes of a record: 384 bytes where glibc keeps the 32-bit times of old in it, as on x86-64, and 400 where
+// utmpSizes are the sizes of a record: 384 bytes where glibc still has 32-bit times in it, as on x86-64, and 400 where
 // it does not, as on arm64.
 var utmpSizes = [...]int{384, 400}
 

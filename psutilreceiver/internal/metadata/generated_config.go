@@ -227,13 +227,13 @@ func (ms *ProcessDiskIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	return nil
 }
 
-// ProcessGroupCountMetricConfig provides config for the process.group.count metric.
-type ProcessGroupCountMetricConfig struct {
+// ProcessGroupProcessCountMetricConfig provides config for the process.group.process.count metric.
+type ProcessGroupProcessCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
 	enabledSetByUser bool
 }
 
-func (ms *ProcessGroupCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+func (ms *ProcessGroupProcessCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2320,7 +2320,7 @@ type MetricsConfig struct {
 	ProcessCPUUtilization              ProcessCPUUtilizationMetricConfig              `mapstructure:"process.cpu.utilization"`
 	ProcessCPUUtilizationWindow        ProcessCPUUtilizationWindowMetricConfig        `mapstructure:"process.cpu.utilization.window"`
 	ProcessDiskIo                      ProcessDiskIoMetricConfig                      `mapstructure:"process.disk.io"`
-	ProcessGroupCount                  ProcessGroupCountMetricConfig                  `mapstructure:"process.group.count"`
+	ProcessGroupProcessCount           ProcessGroupProcessCountMetricConfig           `mapstructure:"process.group.process.count"`
 	ProcessIoLogical                   ProcessIoLogicalMetricConfig                   `mapstructure:"process.io.logical"`
 	ProcessMemoryPss                   ProcessMemoryPssMetricConfig                   `mapstructure:"process.memory.pss"`
 	ProcessMemoryShared                ProcessMemorySharedMetricConfig                `mapstructure:"process.memory.shared"`
@@ -2461,7 +2461,7 @@ func DefaultMetricsConfig() MetricsConfig {
 		ProcessDiskIo: ProcessDiskIoMetricConfig{
 			Enabled: true,
 		},
-		ProcessGroupCount: ProcessGroupCountMetricConfig{
+		ProcessGroupProcessCount: ProcessGroupProcessCountMetricConfig{
 			Enabled: true,
 		},
 		ProcessIoLogical: ProcessIoLogicalMetricConfig{

@@ -601,6 +601,164 @@ var MapAttributeSystemPagingState = map[string]AttributeSystemPagingState{
 	"free": AttributeSystemPagingStateFree,
 }
 
+// AttributeTelemetryDropReason specifies the value telemetry.drop_reason attribute.
+type AttributeTelemetryDropReason int
+
+const (
+	_ AttributeTelemetryDropReason = iota
+	AttributeTelemetryDropReasonBaseline
+	AttributeTelemetryDropReasonHeld
+	AttributeTelemetryDropReasonInvalid
+)
+
+// String returns the string representation of the AttributeTelemetryDropReason.
+func (av AttributeTelemetryDropReason) String() string {
+	switch av {
+	case AttributeTelemetryDropReasonBaseline:
+		return "baseline"
+	case AttributeTelemetryDropReasonHeld:
+		return "held"
+	case AttributeTelemetryDropReasonInvalid:
+		return "invalid"
+	}
+	return ""
+}
+
+// MapAttributeTelemetryDropReason is a helper map of string to AttributeTelemetryDropReason attribute value.
+var MapAttributeTelemetryDropReason = map[string]AttributeTelemetryDropReason{
+	"baseline": AttributeTelemetryDropReasonBaseline,
+	"held":     AttributeTelemetryDropReasonHeld,
+	"invalid":  AttributeTelemetryDropReasonInvalid,
+}
+
+// AttributeTelemetryErrorClass specifies the value telemetry.error_class attribute.
+type AttributeTelemetryErrorClass int
+
+const (
+	_ AttributeTelemetryErrorClass = iota
+	AttributeTelemetryErrorClassPermission
+	AttributeTelemetryErrorClassMissing
+	AttributeTelemetryErrorClassMalformed
+	AttributeTelemetryErrorClassTimeout
+	AttributeTelemetryErrorClassOther
+)
+
+// String returns the string representation of the AttributeTelemetryErrorClass.
+func (av AttributeTelemetryErrorClass) String() string {
+	switch av {
+	case AttributeTelemetryErrorClassPermission:
+		return "permission"
+	case AttributeTelemetryErrorClassMissing:
+		return "missing"
+	case AttributeTelemetryErrorClassMalformed:
+		return "malformed"
+	case AttributeTelemetryErrorClassTimeout:
+		return "timeout"
+	case AttributeTelemetryErrorClassOther:
+		return "other"
+	}
+	return ""
+}
+
+// MapAttributeTelemetryErrorClass is a helper map of string to AttributeTelemetryErrorClass attribute value.
+var MapAttributeTelemetryErrorClass = map[string]AttributeTelemetryErrorClass{
+	"permission": AttributeTelemetryErrorClassPermission,
+	"missing":    AttributeTelemetryErrorClassMissing,
+	"malformed":  AttributeTelemetryErrorClassMalformed,
+	"timeout":    AttributeTelemetryErrorClassTimeout,
+	"other":      AttributeTelemetryErrorClassOther,
+}
+
+// AttributeTelemetryProcessReadError specifies the value telemetry.process_read_error attribute.
+type AttributeTelemetryProcessReadError int
+
+const (
+	_ AttributeTelemetryProcessReadError = iota
+	AttributeTelemetryProcessReadErrorDenied
+	AttributeTelemetryProcessReadErrorMalformed
+	AttributeTelemetryProcessReadErrorOther
+)
+
+// String returns the string representation of the AttributeTelemetryProcessReadError.
+func (av AttributeTelemetryProcessReadError) String() string {
+	switch av {
+	case AttributeTelemetryProcessReadErrorDenied:
+		return "denied"
+	case AttributeTelemetryProcessReadErrorMalformed:
+		return "malformed"
+	case AttributeTelemetryProcessReadErrorOther:
+		return "other"
+	}
+	return ""
+}
+
+// MapAttributeTelemetryProcessReadError is a helper map of string to AttributeTelemetryProcessReadError attribute value.
+var MapAttributeTelemetryProcessReadError = map[string]AttributeTelemetryProcessReadError{
+	"denied":    AttributeTelemetryProcessReadErrorDenied,
+	"malformed": AttributeTelemetryProcessReadErrorMalformed,
+	"other":     AttributeTelemetryProcessReadErrorOther,
+}
+
+// AttributeTelemetryProcessSelection specifies the value telemetry.process_selection attribute.
+type AttributeTelemetryProcessSelection int
+
+const (
+	_ AttributeTelemetryProcessSelection = iota
+	AttributeTelemetryProcessSelectionSeen
+	AttributeTelemetryProcessSelectionShown
+	AttributeTelemetryProcessSelectionExcluded
+)
+
+// String returns the string representation of the AttributeTelemetryProcessSelection.
+func (av AttributeTelemetryProcessSelection) String() string {
+	switch av {
+	case AttributeTelemetryProcessSelectionSeen:
+		return "seen"
+	case AttributeTelemetryProcessSelectionShown:
+		return "shown"
+	case AttributeTelemetryProcessSelectionExcluded:
+		return "excluded"
+	}
+	return ""
+}
+
+// MapAttributeTelemetryProcessSelection is a helper map of string to AttributeTelemetryProcessSelection attribute value.
+var MapAttributeTelemetryProcessSelection = map[string]AttributeTelemetryProcessSelection{
+	"seen":     AttributeTelemetryProcessSelectionSeen,
+	"shown":    AttributeTelemetryProcessSelectionShown,
+	"excluded": AttributeTelemetryProcessSelectionExcluded,
+}
+
+// AttributeTelemetryResetReason specifies the value telemetry.reset_reason attribute.
+type AttributeTelemetryResetReason int
+
+const (
+	_ AttributeTelemetryResetReason = iota
+	AttributeTelemetryResetReasonLowerValue
+	AttributeTelemetryResetReasonStartChanged
+	AttributeTelemetryResetReasonClockStepped
+)
+
+// String returns the string representation of the AttributeTelemetryResetReason.
+func (av AttributeTelemetryResetReason) String() string {
+	switch av {
+	case AttributeTelemetryResetReasonLowerValue:
+		return "lower_value"
+	case AttributeTelemetryResetReasonStartChanged:
+		return "start_changed"
+	case AttributeTelemetryResetReasonClockStepped:
+		return "clock_stepped"
+	}
+	return ""
+}
+
+// MapAttributeTelemetryResetReason is a helper map of string to AttributeTelemetryResetReason attribute value.
+var MapAttributeTelemetryResetReason = map[string]AttributeTelemetryResetReason{
+	"lower_value":   AttributeTelemetryResetReasonLowerValue,
+	"start_changed": AttributeTelemetryResetReasonStartChanged,
+	"clock_stepped": AttributeTelemetryResetReasonClockStepped,
+}
+
 var MetricsInfo = metricsInfo{
 	HwBatteryCharge: metricInfo{
 		Name:       "hw.battery.charge",
@@ -646,8 +804,8 @@ var MetricsInfo = metricsInfo{
 		Name:       "process.disk.io",
 		Attributes: []string{"disk.io.direction"},
 	},
-	ProcessGroupCount: metricInfo{
-		Name: "process.group.count",
+	ProcessGroupProcessCount: metricInfo{
+		Name: "process.group.process.count",
 	},
 	ProcessIoLogical: metricInfo{
 		Name:       "process.io.logical",
@@ -1029,7 +1187,7 @@ type metricsInfo struct {
 	ProcessCPUUtilization              metricInfo
 	ProcessCPUUtilizationWindow        metricInfo
 	ProcessDiskIo                      metricInfo
-	ProcessGroupCount                  metricInfo
+	ProcessGroupProcessCount           metricInfo
 	ProcessIoLogical                   metricInfo
 	ProcessMemoryPss                   metricInfo
 	ProcessMemoryShared                metricInfo
@@ -1743,15 +1901,15 @@ func newMetricProcessDiskIo(cfg ProcessDiskIoMetricConfig) metricProcessDiskIo {
 	return m
 }
 
-type metricProcessGroupCount struct {
-	data     pmetric.Metric                // data buffer for generated metric.
-	config   ProcessGroupCountMetricConfig // metric config provided by user.
-	capacity int                           // max observed number of data points added to the metric.
+type metricProcessGroupProcessCount struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   ProcessGroupProcessCountMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
 }
 
-// init fills process.group.count metric with initial data.
-func (m *metricProcessGroupCount) init() {
-	m.data.SetName("process.group.count")
+// init fills process.group.process.count metric with initial data.
+func (m *metricProcessGroupProcessCount) init() {
+	m.data.SetName("process.group.process.count")
 	m.data.SetDescription("Processes in the group.")
 	m.data.SetUnit("{process}")
 	m.data.SetEmptySum()
@@ -1759,7 +1917,7 @@ func (m *metricProcessGroupCount) init() {
 	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 }
 
-func (m *metricProcessGroupCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+func (m *metricProcessGroupProcessCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
 	if !m.config.Enabled {
 		return
 	}
@@ -1770,14 +1928,14 @@ func (m *metricProcessGroupCount) recordDataPoint(start pcommon.Timestamp, ts pc
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
-func (m *metricProcessGroupCount) updateCapacity() {
+func (m *metricProcessGroupProcessCount) updateCapacity() {
 	if m.data.Sum().DataPoints().Len() > m.capacity {
 		m.capacity = m.data.Sum().DataPoints().Len()
 	}
 }
 
 // emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
-func (m *metricProcessGroupCount) emit(metrics pmetric.MetricSlice) {
+func (m *metricProcessGroupProcessCount) emit(metrics pmetric.MetricSlice) {
 	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
 		m.updateCapacity()
 		m.data.MoveTo(metrics.AppendEmpty())
@@ -1785,8 +1943,8 @@ func (m *metricProcessGroupCount) emit(metrics pmetric.MetricSlice) {
 	}
 }
 
-func newMetricProcessGroupCount(cfg ProcessGroupCountMetricConfig) metricProcessGroupCount {
-	m := metricProcessGroupCount{config: cfg}
+func newMetricProcessGroupProcessCount(cfg ProcessGroupProcessCountMetricConfig) metricProcessGroupProcessCount {
+	m := metricProcessGroupProcessCount{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -1858,7 +2016,7 @@ type metricProcessMemoryPss struct {
 // init fills process.memory.pss metric with initial data.
 func (m *metricProcessMemoryPss) init() {
 	m.data.SetName("process.memory.pss")
-	m.data.SetDescription("Resident memory, each page divided by the processes that use it. Dear to read; of shown processes only.")
+	m.data.SetDescription("Resident memory, each page divided by the processes that use it. Expensive to read; only of processes that are shown.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2066,7 +2224,7 @@ type metricProcessMemoryUss struct {
 // init fills process.memory.uss metric with initial data.
 func (m *metricProcessMemoryUss) init() {
 	m.data.SetName("process.memory.uss")
-	m.data.SetDescription("Resident memory that no other process uses. Dear to read; of shown processes only.")
+	m.data.SetDescription("Resident memory that no other process uses. Expensive to read; only of processes that are shown.")
 	m.data.SetUnit("By")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -2324,7 +2482,7 @@ type metricProcessStatus struct {
 // init fills process.status metric with initial data.
 func (m *metricProcessStatus) init() {
 	m.data.SetName("process.status")
-	m.data.SetDescription("Always 1: the state stands in the attribute.")
+	m.data.SetDescription("Always 1: the state is in the attribute.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2848,7 +3006,7 @@ type metricSystemCPULinuxPressure10s struct {
 // init fills system.cpu.linux.pressure.10s metric with initial data.
 func (m *metricSystemCPULinuxPressure10s) init() {
 	m.data.SetName("system.cpu.linux.pressure.10s")
-	m.data.SetDescription("Share of the last 10 seconds in which tasks were stalled for want of cpu, 0 to 1.")
+	m.data.SetDescription("Share of the last 10 seconds in which tasks were stalled for lack of CPU, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2900,7 +3058,7 @@ type metricSystemCPULinuxPressure1m struct {
 // init fills system.cpu.linux.pressure.1m metric with initial data.
 func (m *metricSystemCPULinuxPressure1m) init() {
 	m.data.SetName("system.cpu.linux.pressure.1m")
-	m.data.SetDescription("Share of the last 1 minute in which tasks were stalled for want of cpu, 0 to 1.")
+	m.data.SetDescription("Share of the last 1 minute in which tasks were stalled for lack of CPU, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -2952,7 +3110,7 @@ type metricSystemCPULinuxPressure5m struct {
 // init fills system.cpu.linux.pressure.5m metric with initial data.
 func (m *metricSystemCPULinuxPressure5m) init() {
 	m.data.SetName("system.cpu.linux.pressure.5m")
-	m.data.SetDescription("Share of the last 5 minutes in which tasks were stalled for want of cpu, 0 to 1.")
+	m.data.SetDescription("Share of the last 5 minutes in which tasks were stalled for lack of CPU, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -3004,7 +3162,7 @@ type metricSystemCPULinuxPressureTotal struct {
 // init fills system.cpu.linux.pressure.total metric with initial data.
 func (m *metricSystemCPULinuxPressureTotal) init() {
 	m.data.SetName("system.cpu.linux.pressure.total")
-	m.data.SetDescription("Time in which tasks were stalled for want of cpu.")
+	m.data.SetDescription("Time in which tasks were stalled for lack of CPU.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4084,7 +4242,7 @@ type metricSystemFilesystemStuck struct {
 // init fills system.filesystem.stuck metric with initial data.
 func (m *metricSystemFilesystemStuck) init() {
 	m.data.SetName("system.filesystem.stuck")
-	m.data.SetDescription("Mounts that did not answer in time and are left alone until they do.")
+	m.data.SetDescription("Mounts that did not answer in time, and are not asked again until they do.")
 	m.data.SetUnit("{mount}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -4250,7 +4408,7 @@ type metricSystemIoLinuxPressure10s struct {
 // init fills system.io.linux.pressure.10s metric with initial data.
 func (m *metricSystemIoLinuxPressure10s) init() {
 	m.data.SetName("system.io.linux.pressure.10s")
-	m.data.SetDescription("Share of the last 10 seconds in which tasks were stalled for want of io, 0 to 1.")
+	m.data.SetDescription("Share of the last 10 seconds in which tasks were stalled by I/O, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4302,7 +4460,7 @@ type metricSystemIoLinuxPressure1m struct {
 // init fills system.io.linux.pressure.1m metric with initial data.
 func (m *metricSystemIoLinuxPressure1m) init() {
 	m.data.SetName("system.io.linux.pressure.1m")
-	m.data.SetDescription("Share of the last 1 minute in which tasks were stalled for want of io, 0 to 1.")
+	m.data.SetDescription("Share of the last 1 minute in which tasks were stalled by I/O, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4354,7 +4512,7 @@ type metricSystemIoLinuxPressure5m struct {
 // init fills system.io.linux.pressure.5m metric with initial data.
 func (m *metricSystemIoLinuxPressure5m) init() {
 	m.data.SetName("system.io.linux.pressure.5m")
-	m.data.SetDescription("Share of the last 5 minutes in which tasks were stalled for want of io, 0 to 1.")
+	m.data.SetDescription("Share of the last 5 minutes in which tasks were stalled by I/O, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4406,7 +4564,7 @@ type metricSystemIoLinuxPressureTotal struct {
 // init fills system.io.linux.pressure.total metric with initial data.
 func (m *metricSystemIoLinuxPressureTotal) init() {
 	m.data.SetName("system.io.linux.pressure.total")
-	m.data.SetDescription("Time in which tasks were stalled for want of io.")
+	m.data.SetDescription("Time in which tasks were stalled by I/O.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -4460,7 +4618,7 @@ type metricSystemIrqLinuxPressure10s struct {
 // init fills system.irq.linux.pressure.10s metric with initial data.
 func (m *metricSystemIrqLinuxPressure10s) init() {
 	m.data.SetName("system.irq.linux.pressure.10s")
-	m.data.SetDescription("Share of the last 10 seconds in which tasks were stalled for want of CPU taken by interrupts, 0 to 1.")
+	m.data.SetDescription("Share of the last 10 seconds in which tasks were stalled because interrupts took the CPU, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4512,7 +4670,7 @@ type metricSystemIrqLinuxPressure1m struct {
 // init fills system.irq.linux.pressure.1m metric with initial data.
 func (m *metricSystemIrqLinuxPressure1m) init() {
 	m.data.SetName("system.irq.linux.pressure.1m")
-	m.data.SetDescription("Share of the last 1 minute in which tasks were stalled for want of CPU taken by interrupts, 0 to 1.")
+	m.data.SetDescription("Share of the last 1 minute in which tasks were stalled because interrupts took the CPU, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4564,7 +4722,7 @@ type metricSystemIrqLinuxPressure5m struct {
 // init fills system.irq.linux.pressure.5m metric with initial data.
 func (m *metricSystemIrqLinuxPressure5m) init() {
 	m.data.SetName("system.irq.linux.pressure.5m")
-	m.data.SetDescription("Share of the last 5 minutes in which tasks were stalled for want of CPU taken by interrupts, 0 to 1.")
+	m.data.SetDescription("Share of the last 5 minutes in which tasks were stalled because interrupts took the CPU, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -4616,7 +4774,7 @@ type metricSystemIrqLinuxPressureTotal struct {
 // init fills system.irq.linux.pressure.total metric with initial data.
 func (m *metricSystemIrqLinuxPressureTotal) init() {
 	m.data.SetName("system.irq.linux.pressure.total")
-	m.data.SetDescription("Time in which tasks were stalled for want of CPU taken by interrupts.")
+	m.data.SetDescription("Time in which tasks were stalled because interrupts took the CPU.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5454,7 +5612,7 @@ type metricSystemMemoryLinuxOomKills struct {
 // init fills system.memory.linux.oom_kills metric with initial data.
 func (m *metricSystemMemoryLinuxOomKills) init() {
 	m.data.SetName("system.memory.linux.oom_kills")
-	m.data.SetDescription("Processes that the kernel killed for want of memory, since boot.")
+	m.data.SetDescription("Processes that the kernel killed for lack of memory, since boot.")
 	m.data.SetUnit("{kill}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -5506,7 +5664,7 @@ type metricSystemMemoryLinuxPressure10s struct {
 // init fills system.memory.linux.pressure.10s metric with initial data.
 func (m *metricSystemMemoryLinuxPressure10s) init() {
 	m.data.SetName("system.memory.linux.pressure.10s")
-	m.data.SetDescription("Share of the last 10 seconds in which tasks were stalled for want of memory, 0 to 1.")
+	m.data.SetDescription("Share of the last 10 seconds in which tasks were stalled for lack of memory, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -5558,7 +5716,7 @@ type metricSystemMemoryLinuxPressure1m struct {
 // init fills system.memory.linux.pressure.1m metric with initial data.
 func (m *metricSystemMemoryLinuxPressure1m) init() {
 	m.data.SetName("system.memory.linux.pressure.1m")
-	m.data.SetDescription("Share of the last 1 minute in which tasks were stalled for want of memory, 0 to 1.")
+	m.data.SetDescription("Share of the last 1 minute in which tasks were stalled for lack of memory, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -5610,7 +5768,7 @@ type metricSystemMemoryLinuxPressure5m struct {
 // init fills system.memory.linux.pressure.5m metric with initial data.
 func (m *metricSystemMemoryLinuxPressure5m) init() {
 	m.data.SetName("system.memory.linux.pressure.5m")
-	m.data.SetDescription("Share of the last 5 minutes in which tasks were stalled for want of memory, 0 to 1.")
+	m.data.SetDescription("Share of the last 5 minutes in which tasks were stalled for lack of memory, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -5662,7 +5820,7 @@ type metricSystemMemoryLinuxPressureTotal struct {
 // init fills system.memory.linux.pressure.total metric with initial data.
 func (m *metricSystemMemoryLinuxPressureTotal) init() {
 	m.data.SetName("system.memory.linux.pressure.total")
-	m.data.SetDescription("Time in which tasks were stalled for want of memory.")
+	m.data.SetDescription("Time in which tasks were stalled for lack of memory.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -6194,7 +6352,7 @@ type metricSystemNetworkInterfaceDuplex struct {
 // init fills system.network.interface.duplex metric with initial data.
 func (m *metricSystemNetworkInterfaceDuplex) init() {
 	m.data.SetName("system.network.interface.duplex")
-	m.data.SetDescription("Always 1: the duplex mode stands in the attribute.")
+	m.data.SetDescription("Always 1: the duplex mode is in the attribute.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -6299,7 +6457,7 @@ type metricSystemNetworkInterfaceSpeed struct {
 // init fills system.network.interface.speed metric with initial data.
 func (m *metricSystemNetworkInterfaceSpeed) init() {
 	m.data.SetName("system.network.interface.speed")
-	m.data.SetDescription("Speed of the link; absent where the driver does not know.")
+	m.data.SetDescription("Speed of the link; absent where the driver does not report it.")
 	m.data.SetUnit("bit/s")
 	m.data.SetEmptyGauge()
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
@@ -6893,7 +7051,7 @@ type metricSystemProcessCPUUnattributed struct {
 // init fills system.process.cpu.unattributed metric with initial data.
 func (m *metricSystemProcessCPUUnattributed) init() {
 	m.data.SetName("system.process.cpu.unattributed")
-	m.data.SetDescription("CPU time that the host used and no process accounts for, such as that of children that nobody waited for.")
+	m.data.SetDescription("CPU time that the host used and no process accounts for, such as that of children whose parents did not wait for them.")
 	m.data.SetUnit("s")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -7267,7 +7425,7 @@ type MetricsBuilder struct {
 	metricProcessCPUUtilization              metricProcessCPUUtilization
 	metricProcessCPUUtilizationWindow        metricProcessCPUUtilizationWindow
 	metricProcessDiskIo                      metricProcessDiskIo
-	metricProcessGroupCount                  metricProcessGroupCount
+	metricProcessGroupProcessCount           metricProcessGroupProcessCount
 	metricProcessIoLogical                   metricProcessIoLogical
 	metricProcessMemoryPss                   metricProcessMemoryPss
 	metricProcessMemoryShared                metricProcessMemoryShared
@@ -7407,7 +7565,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricProcessCPUUtilization:              newMetricProcessCPUUtilization(mbc.Metrics.ProcessCPUUtilization),
 		metricProcessCPUUtilizationWindow:        newMetricProcessCPUUtilizationWindow(mbc.Metrics.ProcessCPUUtilizationWindow),
 		metricProcessDiskIo:                      newMetricProcessDiskIo(mbc.Metrics.ProcessDiskIo),
-		metricProcessGroupCount:                  newMetricProcessGroupCount(mbc.Metrics.ProcessGroupCount),
+		metricProcessGroupProcessCount:           newMetricProcessGroupProcessCount(mbc.Metrics.ProcessGroupProcessCount),
 		metricProcessIoLogical:                   newMetricProcessIoLogical(mbc.Metrics.ProcessIoLogical),
 		metricProcessMemoryPss:                   newMetricProcessMemoryPss(mbc.Metrics.ProcessMemoryPss),
 		metricProcessMemoryShared:                newMetricProcessMemoryShared(mbc.Metrics.ProcessMemoryShared),
@@ -7703,7 +7861,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricProcessCPUUtilization.emit(ils.Metrics())
 	mb.metricProcessCPUUtilizationWindow.emit(ils.Metrics())
 	mb.metricProcessDiskIo.emit(ils.Metrics())
-	mb.metricProcessGroupCount.emit(ils.Metrics())
+	mb.metricProcessGroupProcessCount.emit(ils.Metrics())
 	mb.metricProcessIoLogical.emit(ils.Metrics())
 	mb.metricProcessMemoryPss.emit(ils.Metrics())
 	mb.metricProcessMemoryShared.emit(ils.Metrics())
@@ -7893,9 +8051,9 @@ func (mb *MetricsBuilder) RecordProcessDiskIoDataPoint(ts pcommon.Timestamp, val
 	mb.metricProcessDiskIo.recordDataPoint(mb.startTime, ts, val, diskIoDirectionAttributeValue.String())
 }
 
-// RecordProcessGroupCountDataPoint adds a data point to process.group.count metric.
-func (mb *MetricsBuilder) RecordProcessGroupCountDataPoint(ts pcommon.Timestamp, val int64) {
-	mb.metricProcessGroupCount.recordDataPoint(mb.startTime, ts, val)
+// RecordProcessGroupProcessCountDataPoint adds a data point to process.group.process.count metric.
+func (mb *MetricsBuilder) RecordProcessGroupProcessCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricProcessGroupProcessCount.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordProcessIoLogicalDataPoint adds a data point to process.io.logical metric.

@@ -101,7 +101,7 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordProcessDiskIoDataPoint(ts, 1, AttributeDiskIoDirectionRead)
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordProcessGroupCountDataPoint(ts, 1)
+			mb.RecordProcessGroupProcessCountDataPoint(ts, 1)
 
 			allMetricsCount++
 			mb.RecordProcessIoLogicalDataPoint(ts, 1, AttributeDiskIoDirectionRead)
@@ -653,9 +653,9 @@ func TestMetricsBuilder(t *testing.T) {
 					diskIoDirectionAttrVal, ok := dp.Attributes().Get("disk.io.direction")
 					assert.True(t, ok)
 					assert.Equal(t, "read", diskIoDirectionAttrVal.Str())
-				case "process.group.count":
-					assert.False(t, validatedMetrics["process.group.count"], "Found a duplicate in the metrics slice: process.group.count")
-					validatedMetrics["process.group.count"] = true
+				case "process.group.process.count":
+					assert.False(t, validatedMetrics["process.group.process.count"], "Found a duplicate in the metrics slice: process.group.process.count")
+					validatedMetrics["process.group.process.count"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Processes in the group.", mi.Description())
@@ -689,7 +689,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["process.memory.pss"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Resident memory, each page divided by the processes that use it. Dear to read; of shown processes only.", mi.Description())
+					assert.Equal(t, "Resident memory, each page divided by the processes that use it. Expensive to read; only of processes that are shown.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -745,7 +745,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["process.memory.uss"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Resident memory that no other process uses. Dear to read; of shown processes only.", mi.Description())
+					assert.Equal(t, "Resident memory that no other process uses. Expensive to read; only of processes that are shown.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -814,7 +814,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["process.status"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Always 1: the state stands in the attribute.", mi.Description())
+					assert.Equal(t, "Always 1: the state is in the attribute.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -956,7 +956,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["system.cpu.linux.pressure.10s"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the last 10 seconds in which tasks were stalled for want of cpu, 0 to 1.", mi.Description())
+					assert.Equal(t, "Share of the last 10 seconds in which tasks were stalled for lack of CPU, 0 to 1.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -971,7 +971,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["system.cpu.linux.pressure.1m"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the last 1 minute in which tasks were stalled for want of cpu, 0 to 1.", mi.Description())
+					assert.Equal(t, "Share of the last 1 minute in which tasks were stalled for lack of CPU, 0 to 1.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -986,7 +986,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["system.cpu.linux.pressure.5m"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the last 5 minutes in which tasks were stalled for want of cpu, 0 to 1.", mi.Description())
+					assert.Equal(t, "Share of the last 5 minutes in which tasks were stalled for lack of CPU, 0 to 1.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1001,7 +1001,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["system.cpu.linux.pressure.total"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Time in which tasks were stalled for want of cpu.", mi.Description())
+					assert.Equal(t, "Time in which tasks were stalled for lack of CPU.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1363,7 +1363,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["system.filesystem.stuck"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Mounts that did not answer in time and are left alone until they do.", mi.Description())
+					assert.Equal(t, "Mounts that did not answer in time, and are not asked again until they do.", mi.Description())
 					assert.Equal(t, "{mount}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1433,7 +1433,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["system.io.linux.pressure.10s"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the last 10 seconds in which tasks were stalled for want of io, 0 to 1.", mi.Description())
+					assert.Equal(t, "Share of the last 10 seconds in which tasks were stalled by I/O, 0 to 1.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1448,7 +1448,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["system.io.linux.pressure.1m"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the last 1 minute in which tasks were stalled for want of io, 0 to 1.", mi.Description())
+					assert.Equal(t, "Share of the last 1 minute in which tasks were stalled by I/O, 0 to 1.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1463,7 +1463,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["system.io.linux.pressure.5m"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the last 5 minutes in which tasks were stalled for want of io, 0 to 1.", mi.Description())
+					assert.Equal(t, "Share of the last 5 minutes in which tasks were stalled by I/O, 0 to 1.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1478,7 +1478,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["system.io.linux.pressure.total"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Time in which tasks were stalled for want of io.", mi.Description())
+					assert.Equal(t, "Time in which tasks were stalled by I/O.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1495,7 +1495,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["system.irq.linux.pressure.10s"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the last 10 seconds in which tasks were stalled for want of CPU taken by interrupts, 0 to 1.", mi.Description())
+					assert.Equal(t, "Share of the last 10 seconds in which tasks were stalled because interrupts took the CPU, 0 to 1.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1510,7 +1510,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["system.irq.linux.pressure.1m"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the last 1 minute in which tasks were stalled for want of CPU taken by interrupts, 0 to 1.", mi.Description())
+					assert.Equal(t, "Share of the last 1 minute in which tasks were stalled because interrupts took the CPU, 0 to 1.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1525,7 +1525,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["system.irq.linux.pressure.5m"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the last 5 minutes in which tasks were stalled for want of CPU taken by interrupts, 0 to 1.", mi.Description())
+					assert.Equal(t, "Share of the last 5 minutes in which tasks were stalled because interrupts took the CPU, 0 to 1.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1540,7 +1540,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["system.irq.linux.pressure.total"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Time in which tasks were stalled for want of CPU taken by interrupts.", mi.Description())
+					assert.Equal(t, "Time in which tasks were stalled because interrupts took the CPU.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1773,7 +1773,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["system.memory.linux.oom_kills"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Processes that the kernel killed for want of memory, since boot.", mi.Description())
+					assert.Equal(t, "Processes that the kernel killed for lack of memory, since boot.", mi.Description())
 					assert.Equal(t, "{kill}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1787,7 +1787,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["system.memory.linux.pressure.10s"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the last 10 seconds in which tasks were stalled for want of memory, 0 to 1.", mi.Description())
+					assert.Equal(t, "Share of the last 10 seconds in which tasks were stalled for lack of memory, 0 to 1.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1802,7 +1802,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["system.memory.linux.pressure.1m"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the last 1 minute in which tasks were stalled for want of memory, 0 to 1.", mi.Description())
+					assert.Equal(t, "Share of the last 1 minute in which tasks were stalled for lack of memory, 0 to 1.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1817,7 +1817,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["system.memory.linux.pressure.5m"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Share of the last 5 minutes in which tasks were stalled for want of memory, 0 to 1.", mi.Description())
+					assert.Equal(t, "Share of the last 5 minutes in which tasks were stalled for lack of memory, 0 to 1.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -1832,7 +1832,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["system.memory.linux.pressure.total"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Time in which tasks were stalled for want of memory.", mi.Description())
+					assert.Equal(t, "Time in which tasks were stalled for lack of memory.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1994,7 +1994,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["system.network.interface.duplex"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Always 1: the duplex mode stands in the attribute.", mi.Description())
+					assert.Equal(t, "Always 1: the duplex mode is in the attribute.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -2027,7 +2027,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["system.network.interface.speed"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Speed of the link; absent where the driver does not know.", mi.Description())
+					assert.Equal(t, "Speed of the link; absent where the driver does not report it.", mi.Description())
 					assert.Equal(t, "bit/s", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -2226,7 +2226,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["system.process.cpu.unattributed"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "CPU time that the host used and no process accounts for, such as that of children that nobody waited for.", mi.Description())
+					assert.Equal(t, "CPU time that the host used and no process accounts for, such as that of children whose parents did not wait for them.", mi.Description())
 					assert.Equal(t, "s", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())

@@ -27,15 +27,15 @@ type TelemetryBuilder struct {
 	mu                       sync.Mutex
 	registrations            []metric.Registration
 	PsutilFilesUnreadable    metric.Int64Counter
-	PsutilLateSamples        metric.Int64Counter
-	PsutilLateTicks          metric.Int64Counter
-	PsutilPointsRemoved      metric.Int64Counter
+	PsutilPointsDropped      metric.Int64Counter
 	PsutilProcessReadsFailed metric.Int64Counter
 	PsutilProcesses          metric.Int64Gauge
-	PsutilQuarantinedMounts  metric.Int64Gauge
 	PsutilResets             metric.Int64Counter
 	PsutilSamples            metric.Int64Counter
+	PsutilSamplesLate        metric.Int64Counter
 	PsutilScrapeDuration     metric.Float64Histogram
+	PsutilScrapesLate        metric.Int64Counter
+	PsutilStuckMounts        metric.Int64Gauge
 	PsutilTrackedStreams     metric.Int64Gauge
 }
 
@@ -70,68 +70,68 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.PsutilFilesUnreadable, err = builder.meter.Int64Counter(
 		"otelcol_psutil_files_unreadable",
-		metric.WithDescription("Kernel files that could not be read or understood, by scraper and class of error. [Development]"),
+		metric.WithDescription("Kernel files that could not be read or understood. What the host does not have is not among them. [Development]"),
 		metric.WithUnit("{file}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.PsutilLateSamples, err = builder.meter.Int64Counter(
-		"otelcol_psutil_late_samples",
-		metric.WithDescription("Ticks between exports whose sample came more than half a sampling interval late, or not at all. [Development]"),
-		metric.WithUnit("{tick}"),
-	)
-	errs = errors.Join(errs, err)
-	builder.PsutilLateTicks, err = builder.meter.Int64Counter(
-		"otelcol_psutil_late_ticks",
-		metric.WithDescription("Scrapes that began more than half an interval late. [Development]"),
-		metric.WithUnit("{tick}"),
-	)
-	errs = errors.Join(errs, err)
-	builder.PsutilPointsRemoved, err = builder.meter.Int64Counter(
-		"otelcol_psutil_points_removed",
-		metric.WithDescription("Points of counters that were left out, by reason, first points of delta streams (baseline) among them. [Development]"),
+	builder.PsutilPointsDropped, err = builder.meter.Int64Counter(
+		"otelcol_psutil_points_dropped",
+		metric.WithDescription("Points of counters that were left out. [Development]"),
 		metric.WithUnit("{datapoint}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.PsutilProcessReadsFailed, err = builder.meter.Int64Counter(
 		"otelcol_psutil_process_reads_failed",
-		metric.WithDescription("Files of processes that could not be read, by file and reason. Processes that went away are not among them. [Development]"),
+		metric.WithDescription("Files of processes that could not be read. Those of processes that ended meanwhile are not among them. [Development]"),
 		metric.WithUnit("{file}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.PsutilProcesses, err = builder.meter.Int64Gauge(
 		"otelcol_psutil_processes",
-		metric.WithDescription("Processes in the last scrape that were seen, shown on their own, and excluded by a filter. [Development]"),
+		metric.WithDescription("Processes in the last scrape of the process scraper. [Development]"),
 		metric.WithUnit("{process}"),
-	)
-	errs = errors.Join(errs, err)
-	builder.PsutilQuarantinedMounts, err = builder.meter.Int64Gauge(
-		"otelcol_psutil_quarantined_mounts",
-		metric.WithDescription("Mounts that do not answer and are left alone until they do. [Development]"),
-		metric.WithUnit("{mount}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.PsutilResets, err = builder.meter.Int64Counter(
 		"otelcol_psutil_resets",
-		metric.WithDescription("Counter streams that restarted, by reason. [Development]"),
+		metric.WithDescription("Streams of counters that restarted with a new start time. [Development]"),
 		metric.WithUnit("{reset}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.PsutilSamples, err = builder.meter.Int64Counter(
 		"otelcol_psutil_samples",
-		metric.WithDescription("Samples taken between exports. [Development]"),
+		metric.WithDescription("Samples that were taken between the exports. Each reads all that is sampled. [Development]"),
+		metric.WithUnit("{sample}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.PsutilSamplesLate, err = builder.meter.Int64Counter(
+		"otelcol_psutil_samples_late",
+		metric.WithDescription("Samples that were taken more than half a sampling interval late, or not at all. [Development]"),
 		metric.WithUnit("{sample}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.PsutilScrapeDuration, err = builder.meter.Float64Histogram(
 		"otelcol_psutil_scrape_duration",
-		metric.WithDescription("Time that one scrape took, by scraper, without what the pipeline took for its parts. [Development]"),
+		metric.WithDescription("Time that one scrape of a scraper took, without what the pipeline took for parts of it that were passed on meanwhile. [Development]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}...),
 	)
 	errs = errors.Join(errs, err)
+	builder.PsutilScrapesLate, err = builder.meter.Int64Counter(
+		"otelcol_psutil_scrapes_late",
+		metric.WithDescription("Scrapes that began more than half an interval late. [Development]"),
+		metric.WithUnit("{scrape}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.PsutilStuckMounts, err = builder.meter.Int64Gauge(
+		"otelcol_psutil_stuck_mounts",
+		metric.WithDescription("Mounts that do not answer, and are not asked again until they do. [Development]"),
+		metric.WithUnit("{mount}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.PsutilTrackedStreams, err = builder.meter.Int64Gauge(
 		"otelcol_psutil_tracked_streams",
-		metric.WithDescription("Counter streams whose previous point is kept. [Development]"),
+		metric.WithDescription("Streams of counters of which the previous point is kept. [Development]"),
 		metric.WithUnit("{stream}"),
 	)
 	errs = errors.Join(errs, err)

@@ -20,26 +20,20 @@ func TestSetupTelemetry(t *testing.T) {
 	require.NoError(t, err)
 	defer tb.Shutdown()
 	tb.PsutilFilesUnreadable.Add(context.Background(), 1)
-	tb.PsutilLateSamples.Add(context.Background(), 1)
-	tb.PsutilLateTicks.Add(context.Background(), 1)
-	tb.PsutilPointsRemoved.Add(context.Background(), 1)
+	tb.PsutilPointsDropped.Add(context.Background(), 1)
 	tb.PsutilProcessReadsFailed.Add(context.Background(), 1)
 	tb.PsutilProcesses.Record(context.Background(), 1)
-	tb.PsutilQuarantinedMounts.Record(context.Background(), 1)
 	tb.PsutilResets.Add(context.Background(), 1)
 	tb.PsutilSamples.Add(context.Background(), 1)
+	tb.PsutilSamplesLate.Add(context.Background(), 1)
 	tb.PsutilScrapeDuration.Record(context.Background(), 1)
+	tb.PsutilScrapesLate.Add(context.Background(), 1)
+	tb.PsutilStuckMounts.Record(context.Background(), 1)
 	tb.PsutilTrackedStreams.Record(context.Background(), 1)
 	AssertEqualPsutilFilesUnreadable(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualPsutilLateSamples(t, testTel,
-		[]metricdata.DataPoint[int64]{{Value: 1}},
-		metricdatatest.IgnoreTimestamp())
-	AssertEqualPsutilLateTicks(t, testTel,
-		[]metricdata.DataPoint[int64]{{Value: 1}},
-		metricdatatest.IgnoreTimestamp())
-	AssertEqualPsutilPointsRemoved(t, testTel,
+	AssertEqualPsutilPointsDropped(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualPsutilProcessReadsFailed(t, testTel,
@@ -48,17 +42,23 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualPsutilProcesses(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualPsutilQuarantinedMounts(t, testTel,
-		[]metricdata.DataPoint[int64]{{Value: 1}},
-		metricdatatest.IgnoreTimestamp())
 	AssertEqualPsutilResets(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualPsutilSamples(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualPsutilSamplesLate(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualPsutilScrapeDuration(t, testTel,
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualPsutilScrapesLate(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualPsutilStuckMounts(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualPsutilTrackedStreams(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
 // A Match lists values of a process's attributes. Within one list any value will do.
@@ -19,8 +21,41 @@ type Match struct {
 	Regexp       bool     // The strings are regular expressions, which match anywhere in the value unless they are anchored.
 }
 
-// A Filter says which processes count. A process is kept if it is at least MinAge old, every list of Include that is not empty has a match
-// for it, and no list of Exclude has one.
+// filterKey is one row of the table of filter keys: a list of strings of a [Match].
+type filterKey struct {
+	name   string
+	values func(*Match) []string
+	needs  read.Attributes // which have the value that is compared
+	value  func(*read.Identity) string
+	orComm bool // the kernel's comm is compared, too
+}
+
+// filterKeys is the table of filter keys, the cheapest to evaluate first. Beside them there are pids.
+var filterKeys = []filterKey{
+	{
+		name: "names", values: func(m *Match) []string { return m.Names }, needs: read.AttributeExecutable, orComm: true,
+		value: func(id *read.Identity) string { return id.Executable },
+	},
+	{
+		name: "executables", values: func(m *Match) []string { return m.Executables }, needs: read.AttributeExecutable,
+		value: func(id *read.Identity) string { return id.ExecutablePath },
+	},
+	{
+		name: "owners", values: func(m *Match) []string { return m.Owners }, needs: read.AttributeOwner,
+		value: func(id *read.Identity) string { return id.Owner },
+	},
+	{
+		name: "cgroups", values: func(m *Match) []string { return m.Cgroups }, needs: read.AttributeCgroup,
+		value: func(id *read.Identity) string { return id.Cgroup },
+	},
+	{
+		name: "command_lines", values: func(m *Match) []string { return m.CommandLines }, needs: read.AttributeCommandLine,
+		value: func(id *read.Identity) string { return id.CommandLine },
+	},
+}
+
+// A Filter says which processes are included. A process is included if it is at least MinAge old, every list of Include that is not empty has
+// a match for it, and no list of Exclude has one.
 type Filter struct {
 	Include, Exclude Match
 	MinAge           time.Duration
@@ -41,45 +76,35 @@ func (m *matcher) matches(value string) bool {
 	return slices.ContainsFunc(m.expressions, func(e *regexp.Regexp) bool { return e.MatchString(value) })
 }
 
-// rule compares one attribute with both sides of a filter.
-type rule struct {
-	needs            Attributes
+// attributeRule compares one attribute with both sides of a filter.
+type attributeRule struct {
+	filterKey
 	include, exclude matcher
-	value            func(*Identity) string
-	orComm           bool
 }
 
-// filter is a [Filter] made ready: its rules in the order of what they cost to judge.
+// filter is a compiled [Filter], with the rules of the keys that are used.
 type filter struct {
 	minAge                   time.Duration
 	includePIDs, excludePIDs []int32
-	rules                    []rule
+	rules                    []attributeRule
 }
 
 func newFilter(f Filter) (*filter, error) {
 	out := &filter{minAge: f.MinAge, includePIDs: f.Include.PIDs, excludePIDs: f.Exclude.PIDs}
 	var errs []error
-	add := func(key string, include, exclude []string, r rule) {
+	for _, key := range filterKeys {
+		r := attributeRule{filterKey: key}
 		var err error
-		if r.include, err = newMatcher(include, f.Include.Regexp); err != nil {
-			errs = append(errs, fmt.Errorf("include %s: %w", key, err))
+		if r.include, err = newMatcher(key.values(&f.Include), f.Include.Regexp); err != nil {
+			errs = append(errs, fmt.Errorf("include %s: %w", key.name, err))
 		}
-		if r.exclude, err = newMatcher(exclude, f.Exclude.Regexp); err != nil {
-			errs = append(errs, fmt.Errorf("exclude %s: %w", key, err))
+		if r.exclude, err = newMatcher(key.values(&f.Exclude), f.Exclude.Regexp); err != nil {
+			errs = append(errs, fmt.Errorf("exclude %s: %w", key.name, err))
 		}
 		if !r.include.empty() || !r.exclude.empty() {
 			out.rules = append(out.rules, r)
 		}
 	}
-	in, ex := &f.Include, &f.Exclude
-	add("names", in.Names, ex.Names,
-		rule{needs: AttributeExecutable, orComm: true, value: func(id *Identity) string { return id.Executable }})
-	add("executables", in.Executables, ex.Executables,
-		rule{needs: AttributeExecutable, value: func(id *Identity) string { return id.ExecutablePath }})
-	add("owners", in.Owners, ex.Owners, rule{needs: AttributeOwner, value: func(id *Identity) string { return id.Owner }})
-	add("cgroups", in.Cgroups, ex.Cgroups, rule{needs: AttributeCgroup, value: func(id *Identity) string { return id.Cgroup }})
-	add("command_lines", in.CommandLines, ex.CommandLines,
-		rule{needs: AttributeCommandLine, value: func(id *Identity) string { return id.CommandLine }})
 	return out, errors.Join(errs...)
 }
 
@@ -98,8 +123,9 @@ func newMatcher(values []string, expressions bool) (matcher, error) {
 	return m, nil
 }
 
-// keeps judges a process. identify is asked only for attributes that a rule needs and only once cheaper rules have let the process pass.
-func (f *filter) keeps(s *Sample, id *Identity, identify func(Attributes)) bool {
+// includes tells whether the filter includes a process. identify is called only for attributes that a rule needs, and only when cheaper rules
+// have included the process.
+func (f *filter) includes(s *read.Sample, id *read.Identity, identify func(read.Attributes)) bool {
 	if len(f.includePIDs) > 0 && !slices.Contains(f.includePIDs, s.PID) || slices.Contains(f.excludePIDs, s.PID) {
 		return false
 	}

@@ -4,19 +4,21 @@ import (
 	"testing"
 	"time"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+
 	"github.com/stretchr/testify/assert"
 )
 
 func TestFilter(t *testing.T) {
 	web := proc(10, 1, "nginx", 0)
-	web.identity = Identity{
+	web.identity = read.Identity{
 		Executable: "nginx", ExecutablePath: "/usr/sbin/nginx", Owner: "www-data", Cgroup: "/system.slice/nginx.service",
 		CommandLine: "nginx: worker process",
 	}
 	long := proc(11, 1, "prometheus-node", 0) // the kernel keeps 15 bytes of the name
-	long.identity = Identity{Executable: "prometheus-node-exporter", ExecutablePath: "/opt/prometheus-node-exporter", Owner: "root", Cgroup: "/"}
+	long.identity = read.Identity{Executable: "prometheus-node-exporter", ExecutablePath: "/opt/prometheus-node-exporter", Owner: "root", Cgroup: "/"}
 	shell := proc(12, 1, "bash", 0)
-	shell.identity = Identity{Executable: "bash", ExecutablePath: "/bin/bash", Owner: "root", Cgroup: "/user.slice"}
+	shell.identity = read.Identity{Executable: "bash", ExecutablePath: "/bin/bash", Owner: "root", Cgroup: "/user.slice"}
 
 	in := func(m Match) Filter { return Filter{Include: m} }
 	ex := func(m Match) Filter { return Filter{Exclude: m} }
@@ -52,8 +54,8 @@ func TestFilter(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			source := &fakeSource{processes: []fakeProcess{web, long, shell}}
-			tracker := newTracker(t, source, Options{Filter: c.filter, Fields: FieldDiskIO})
-			for n := range 2 { // the verdict is kept: the second scrape asks for nothing
+			tracker := newTracker(t, source, Options{Filter: c.filter, Fields: read.FieldDiskIO})
+			for n := range 2 { // the result stays: the second scrape reads no identity
 				s := scrape(t, tracker, n)
 				var kept []int32
 				for _, p := range s.Shown {
@@ -70,23 +72,23 @@ func TestFilter(t *testing.T) {
 
 func TestMinAge(t *testing.T) {
 	young := proc(2, 1, "young", 0)
-	tick := second(0)
-	young.Start = startAt(tick, -30*time.Second)
+	at := second(0)
+	young.Start = startAt(at, -30*time.Second)
 	source := &fakeSource{processes: []fakeProcess{proc(1, 0, "old", 0), young}}
 	tracker := newTracker(t, source, Options{Filter: Filter{MinAge: time.Minute, Exclude: Match{Owners: []string{"nobody"}}}})
 	s := scrape(t, tracker, 0)
 	assert.Equal(t, map[int32]uint64{1: 0}, shownDelta(s))
 	assert.Zero(t, source.identified[2], "a process too young is not looked at")
 
-	source.processes[1].Counters[CPUUser] = 50
+	source.processes[1].Totals[read.CPUUser] = 50
 	s = scrape(t, tracker, 29)
-	assert.Equal(t, uint64(50), s.Excluded.Delta[CPUUser])
+	assert.Equal(t, uint64(50), s.Excluded.Delta[read.CPUUser])
 
-	source.processes[1].Counters[CPUUser] = 80
+	source.processes[1].Totals[read.CPUUser] = 80
 	s = scrape(t, tracker, 30)
 	assert.Equal(t, map[int32]uint64{1: 0, 2: 30}, shownDelta(s), "it comes of age with its new time; the old was counted as excluded")
-	assert.Equal(t, uint64(80), s.Shown[1].Total[CPUUser])
-	assert.Equal(t, uint64(50), s.Shown[1].Base()[CPUUser])
+	assert.Equal(t, uint64(80), s.Shown[1].Total[read.CPUUser])
+	assert.Equal(t, uint64(50), s.Shown[1].Base()[read.CPUUser])
 }
 
 func TestFilterFollowsAProcessThatChanges(t *testing.T) {

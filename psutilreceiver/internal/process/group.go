@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
 // A GroupKey is an attribute that processes are grouped by.
@@ -32,43 +34,44 @@ func (l GroupLabels) Name() string {
 	return strings.Join(values, ",")
 }
 
-// A Group is a number of processes taken together: those that share labels, the remainder, or those that a filter excludes.
+// A Group is several processes taken together: those that share labels, the remainder, or those that a filter excludes.
 // Its counters never fall: a member that exits or moves elsewhere leaves behind what it added.
 type Group struct {
 	Labels  GroupLabels
-	Members int       // processes in it now
-	Since   time.Time // from when its counters count: the scrape before the one that first had a member, or the tracker's first
-	Total   Counters  // the sum of all deltas since then
-	Delta   Counters  // what the members of now added since the previous scrape
-	Levels  Levels    // the sum over the members of now
-	Have    Fields    // the figures that at least one member of now has
+	Members int         // processes in it at this scrape
+	Since   time.Time   // from when its counters count: the scrape before the one that first had a member, or the tracker's first
+	Total   read.Totals // the sum of all deltas since then
+	Delta   Deltas      // what the current members added since the previous scrape
+	Levels  read.Levels // the sum over the current members
+	Have    read.Fields // the fields that were read of at least one current member
 
 	// CPUUtilization is the share of the CPUs available that the members used since the previous scrape, from 0 to 1, if HasUtilization.
 	CPUUtilization float64
 	HasUtilization bool
 
-	ranked uint8 // bit i: the i-th rank key brought the group in
-	shown  bool
-	stamp  uint64 // of the scrape in which the group was made
+	rankedBy    uint8 // bit i: the i-th rank key selected the group
+	shown       bool
+	firstScrape uint64 // number of the scrape in which the group appeared
 }
 
 // Base returns what the group had counted by the previous scrape.
-func (g *Group) Base() Counters { return difference(&g.Total, &g.Delta) }
+func (g *Group) Base() read.Totals { return before(&g.Total, &g.Delta) }
 
+// begin starts a scrape, in which the group has no members yet.
 func (g *Group) begin() {
-	g.Members, g.Delta, g.Levels, g.Have = 0, Counters{}, Levels{}, 0
+	g.Members, g.Delta, g.Levels, g.Have = 0, Deltas{}, read.Levels{}, 0
 }
 
-func (g *Group) take(p *Process) {
+func (g *Group) addProcess(p *Process) {
 	g.Members++
-	g.absorb(&p.Delta, &p.Levels, p.Have)
+	g.add(&p.Delta, &p.Levels, p.Have)
 }
 
-func (g *Group) absorb(delta *Counters, levels *Levels, have Fields) {
+func (g *Group) add(delta *Deltas, levels *read.Levels, have read.Fields) {
 	g.Delta.add(delta)
-	g.Total.add(delta)
-	for l := range NumLevels {
-		if have&levelField[l] != 0 {
+	advance(&g.Total, delta)
+	for l := range read.NumLevels {
+		if have&l.Field() != 0 {
 			g.Levels[l] += levels[l]
 		}
 	}
@@ -78,9 +81,9 @@ func (g *Group) absorb(delta *Counters, levels *Levels, have Fields) {
 // grouping keeps the groups that share labels.
 type grouping struct {
 	keys     []GroupKey
-	needs    Attributes
+	needs    read.Attributes
 	byLabels map[GroupLabels]*Group
-	list     []*Group // in the order in which they came up
+	list     []*Group // in the order in which they appeared
 }
 
 func newGrouping(keys []GroupKey) (*grouping, error) {
@@ -88,11 +91,11 @@ func newGrouping(keys []GroupKey) (*grouping, error) {
 	for _, key := range keys {
 		switch key {
 		case GroupExecutable:
-			g.needs |= AttributeExecutable
+			g.needs |= read.AttributeExecutable
 		case GroupOwner:
-			g.needs |= AttributeOwner
+			g.needs |= read.AttributeOwner
 		case GroupCgroup, GroupUnit:
-			g.needs |= AttributeCgroup
+			g.needs |= read.AttributeCgroup
 		default:
 			return nil, fmt.Errorf("group_by has %q: must be executable, owner, cgroup or systemd_unit", key)
 		}
@@ -101,7 +104,7 @@ func newGrouping(keys []GroupKey) (*grouping, error) {
 }
 
 // of returns the group that a process with this identity belongs to.
-func (g *grouping) of(id *Identity, since time.Time, stamp uint64) *Group {
+func (g *grouping) of(id *read.Identity, since time.Time, scrape uint64) *Group {
 	var labels GroupLabels
 	for _, key := range g.keys {
 		switch key {
@@ -117,14 +120,15 @@ func (g *grouping) of(id *Identity, since time.Time, stamp uint64) *Group {
 	}
 	group := g.byLabels[labels]
 	if group == nil {
-		group = &Group{Labels: labels, Since: since, stamp: stamp}
+		group = &Group{Labels: labels, Since: since, firstScrape: scrape}
 		g.byLabels[labels] = group
 		g.list = append(g.list, group)
 	}
 	return group
 }
 
-// begin starts a scrape. Groups that the previous scrape reported without a member are forgotten; a group of the same labels will be another.
+// begin starts a scrape. Groups that the previous scrape reported without a member are removed; a later group with the same labels is another
+// one.
 func (g *grouping) begin() {
 	g.list = slices.DeleteFunc(g.list, func(group *Group) bool {
 		empty := group.Members == 0

@@ -3,197 +3,203 @@ package process
 import (
 	"cmp"
 	"slices"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
 // # I/O of children that were waited for
 //
-// When a process has been waited for, the kernel adds its I/O, and what it had taken over itself in this way, to its parent's (wait_task_zombie),
-// and /proc/PID/io prints the sum: it has no figure of its own for children, as stat has cutime. What was counted while the child was seen would
-// be counted again. So a process that is gone leaves a debt, all of its I/O as last read, which is taken off the increase of the heir that
-// inherited it. What the child moved after its last reading cannot be told from the heir's own, and stays with the heir: nothing is lost.
+// When a process has been waited for, the kernel adds its I/O, and what it had inherited itself in this way, to its parent's (wait_task_zombie),
+// and /proc/PID/io prints the sum: it has no value of its own for children, as stat has cutime. What was counted while the child was seen would
+// be counted again. So all the I/O of a process that has exited, as last read, is discounted from the increase of the ancestor that inherited
+// it. What the child moved after its last reading cannot be distinguished from the ancestor's own, and stays with the ancestor: nothing is lost.
 //
-// A child that nobody waited for, as of a parent that ignores SIGCHLD, leaves nothing. The witness that there was an inheritance is cminflt of
-// the heir's stat, which grows on the same occasion by the child's minflt and cminflt. A debt is paid if the growth covers the child's faults,
-// and the increase of every figure its I/O; else it waits for the next scrape, and for that alone: the heir may have been read just before it
-// waited for the child.
+// A child that nobody waited for, such as one of a parent that ignores SIGCHLD, leaves nothing. The evidence of an inheritance is cminflt in
+// the ancestor's stat, which grows on the same occasion by the child's minflt and cminflt. I/O is discounted if this growth covers the child's
+// faults, and the increase of every I/O counter the child's I/O; else it is tried again in the next scrape, and in that one only: the ancestor
+// may have been read just before it waited for the child.
 //
-// The heir is the parent, if that is alive. If it is gone, too, the child may have come to the parent's heir along with it, or as an orphan to
-// init or a subreaper. These are ancestors all, and the debt is taken of the nearest that has something to pay it with: a guess, which may lay
-// it on the wrong one of them, but on one alone.
+// The ancestor is the parent, if that is alive. If it has exited, too, the child's I/O may have come to the parent's ancestor along with the
+// parent's, or, as an orphan's, to init or a subreaper. All of these are ancestors, and the I/O is discounted from the nearest one whose
+// increase is large enough: a guess, which may choose the wrong one of them, but only one.
 
 // ioCounters is the number of counters from /proc/PID/io, of which DiskReadBytes is the first.
 const ioCounters = 4
 
-const ioFields = FieldDiskIO | FieldLogicalIO
+const ioFields = read.FieldDiskIO | read.FieldLogicalIO
 
-// inheritance is what a parent takes over from a child that it waits for.
-type inheritance struct {
+// ioAmount is what a parent inherits from a child that it waits for.
+type ioAmount struct {
 	faults uint64             // minor faults: the child's stat minflt (10) + cminflt (11)
 	io     [ioCounters]uint64 // bytes
 }
 
-// ioDebt is the I/O of a process that is gone.
-type ioDebt struct {
-	owed    inheritance
-	heir    *Process // the nearest ancestor alive when the debt was found; nil if none is known
-	orphan  bool     // that is not the parent, or not alive any more
-	carried bool     // found by the scrape before
+// exitedChildIO is the I/O of a process that has exited, which no increase has been seen to include yet.
+type exitedChildIO struct {
+	amount    ioAmount
+	ancestor  *Process // the nearest ancestor alive when the exit was found; nil if none is known
+	uncertain bool     // ancestor is not the parent, or has exited since: another ancestor may have inherited
+	retried   bool     // found by the scrape before
 }
 
-// settleInherited takes off I/O deltas what has been counted in children. It runs after the processes' own deltas are known and before the dead
-// are forgotten.
-func (t *Tracker) settleInherited() {
-	for i := range t.ioDebts {
-		if d := &t.ioDebts[i]; d.heir != nil && d.heir.stamp != t.stamp {
-			d.heir, d.orphan = t.survivor(d.heir), true
+// discountInheritedIO removes from I/O deltas what has been counted in children. It runs after the processes' own deltas are known and before
+// exited processes are removed.
+func (t *Tracker) discountInheritedIO() {
+	for i := range t.exitedIO {
+		if e := &t.exitedIO[i]; e.ancestor != nil && e.ancestor.lastScrape != t.scrape {
+			e.ancestor, e.uncertain = t.nearestAncestor(e.ancestor), true
 		}
 	}
 	for _, p := range t.previous {
-		if p.stamp == t.stamp || !p.settled || p.known&FieldChildren == 0 {
+		if p.lastScrape == t.scrape || !p.counted || p.everRead&read.FieldChildren == 0 {
 			continue
 		}
-		d := ioDebt{owed: inheritance{faults: p.Total[MinorFaults] + p.children.Faults, io: p.rawIO()}, heir: t.survivor(p)}
-		d.orphan = d.heir == nil || d.heir.PID != p.PPID
-		if d.owed.faults > 0 && d.owed.io != [ioCounters]uint64{} {
-			t.ioDebts = append(t.ioDebts, d)
+		e := exitedChildIO{
+			amount:   ioAmount{faults: p.Total[read.MinorFaults] + p.children.Faults, io: p.rawIO()},
+			ancestor: t.nearestAncestor(p),
+		}
+		e.uncertain = e.ancestor == nil || e.ancestor.PID != p.PPID
+		if e.amount.faults > 0 && e.amount.io != [ioCounters]uint64{} {
+			t.exitedIO = append(t.exitedIO, e)
 		}
 	}
-	if len(t.ioDebts) > 0 {
-		t.payIO()
+	if len(t.exitedIO) > 0 {
+		t.discountExitedIO()
 	}
 	for _, p := range t.live {
-		// The growth is that since I/O was read before, as the delta is.
+		// The growth is that since I/O was last read, as the delta is.
 		if p.Have&ioFields != 0 {
 			p.children.Faults = max(p.children.Faults, p.Children.Faults)
 		}
 	}
 }
 
-// payIO begins with the debts of which the heir is certain, and of these with the largest: what growth the faults of another would leave over
-// may be that of its last stretch.
-func (t *Tracker) payIO() {
-	slices.SortStableFunc(t.ioDebts, func(a, b ioDebt) int {
-		if a.orphan != b.orphan {
-			if b.orphan {
+// discountExitedIO begins with the exited children of which the ancestor is certain, and of these with those of most faults: the growth that
+// the faults of another would leave over may be that of its time after the last reading.
+func (t *Tracker) discountExitedIO() {
+	slices.SortStableFunc(t.exitedIO, func(a, b exitedChildIO) int {
+		if a.uncertain != b.uncertain {
+			if b.uncertain {
 				return -1
 			}
 			return 1
 		}
-		return cmp.Compare(b.owed.faults, a.owed.faults)
+		return cmp.Compare(b.amount.faults, a.amount.faults)
 	})
-	t.ioDebts = slices.DeleteFunc(t.ioDebts, func(d ioDebt) bool { return t.pay(d) || d.carried })
-	for i := range t.ioDebts {
-		t.ioDebts[i].carried = true
+	t.exitedIO = slices.DeleteFunc(t.exitedIO, func(e exitedChildIO) bool { return t.discount(&e) || e.retried })
+	for i := range t.exitedIO {
+		t.exitedIO[i].retried = true
 	}
-	if len(t.ioDebts) == 0 {
-		t.ioDebts = nil
+	if len(t.exitedIO) == 0 {
+		t.exitedIO = nil
 	}
 }
 
-// pay takes the debt off the increase of the nearest heir who can have inherited it. Where none can, what may be an orphan's is taken of all
-// together: another's debt was laid on the wrong one. If that is not enough, either, it takes nothing and reports false.
-func (t *Tracker) pay(d ioDebt) bool {
+// discount removes the I/O of an exited child from the increase of the nearest ancestor that can have inherited it. Where none can, it is
+// removed from all that might have together: another child's I/O was discounted from the wrong one. If that is not enough either, it removes
+// nothing and reports false.
+func (t *Tracker) discount(e *exitedChildIO) bool {
 	var buffer [maxAncestors]*Process
-	heirs := t.heirs(&d, buffer[:0])
-	for i := range heirs {
-		if d.owed.takenOf(heirs[i : i+1]) {
+	ancestors := t.possibleAncestors(e, buffer[:0])
+	for i := range ancestors {
+		if e.amount.discountFrom(ancestors[i : i+1]) {
 			return true
 		}
 	}
-	return d.owed.takenOf(heirs)
+	return e.amount.discountFrom(ancestors)
 }
 
-// takenOf takes an inheritance off the increases of some heirs, if together they can have inherited it.
-func (a inheritance) takenOf(heirs []*Process) bool {
+// discountFrom removes an amount from the increases of some processes, if together they can have inherited it.
+func (a ioAmount) discountFrom(processes []*Process) bool {
 	rest := a
-	for _, heir := range heirs {
-		room := heir.inherited()
-		rest.less(&room)
+	for _, p := range processes {
+		limit := p.maxInherited()
+		rest.subtractUpTo(&limit)
 	}
-	if rest != (inheritance{}) {
+	if rest != (ioAmount{}) {
 		return false
 	}
-	for _, heir := range heirs {
-		room := heir.inherited()
-		heir.disown(a.less(&room))
+	for _, p := range processes {
+		limit := p.maxInherited()
+		p.discountIO(a.subtractUpTo(&limit))
 	}
 	return true
 }
 
-// heirs appends who may have inherited, the nearest first.
-func (t *Tracker) heirs(d *ioDebt, heirs []*Process) []*Process {
-	heir := d.heir
-	if heir == nil {
-		heir = t.survivingInit()
+// possibleAncestors appends the processes that may have inherited from a child, the nearest first.
+func (t *Tracker) possibleAncestors(e *exitedChildIO, ancestors []*Process) []*Process {
+	p := e.ancestor
+	if p == nil {
+		p = t.initProcess()
 	}
-	for heir != nil && len(heirs) < maxAncestors {
-		heirs = append(heirs, heir)
-		if !d.orphan {
+	for p != nil && len(ancestors) < maxAncestors {
+		ancestors = append(ancestors, p)
+		if !e.uncertain {
 			break
 		}
-		heir = t.survivor(heir)
+		p = t.nearestAncestor(p)
 	}
-	return heirs
+	return ancestors
 }
 
-// survivingInit returns the process to which orphans are handed, nil if it is not seen.
-func (t *Tracker) survivingInit() *Process {
-	if p := t.byPID[1]; p != nil && p.stamp == t.stamp {
+// initProcess returns the process to which orphans are handed, nil if it is not seen.
+func (t *Tracker) initProcess() *Process {
+	if p := t.byPID[1]; p != nil && p.lastScrape == t.scrape {
 		return p
 	}
 	return nil
 }
 
-// less takes as much off as there is room for and returns it.
-func (a *inheritance) less(room *inheritance) (paid inheritance) {
-	paid.faults = pay(&a.faults, room.faults)
+// subtractUpTo subtracts limit, or as much of it as there is, and returns what it has subtracted.
+func (a *ioAmount) subtractUpTo(limit *ioAmount) (subtracted ioAmount) {
+	subtracted.faults = subtractUpTo(&a.faults, limit.faults)
 	for i := range a.io {
-		paid.io[i] = pay(&a.io[i], room.io[i])
+		subtracted.io[i] = subtractUpTo(&a.io[i], limit.io[i])
 	}
-	return paid
+	return subtracted
 }
 
-// inherited returns the most that the process may have inherited since the previous scrape, without what was recognized as such already.
-func (p *Process) inherited() (most inheritance) {
+// maxInherited returns the most that the process may have inherited since the previous scrape, without what was recognized as such already.
+func (p *Process) maxInherited() (most ioAmount) {
 	if p.Have&ioFields == 0 || p.Children.Faults <= p.children.Faults {
 		return most
 	}
 	most.faults = p.Children.Faults - p.children.Faults
-	copy(most.io[:], p.Delta[DiskReadBytes:])
+	copy(most.io[:], p.Delta[read.DiskReadBytes:])
 	return most
 }
 
-// disown takes off what the process inherited.
-func (p *Process) disown(paid inheritance) {
-	p.children.Faults += paid.faults
-	if paid.io == [ioCounters]uint64{} {
+// discountIO removes what the process inherited from its delta and its total.
+func (p *Process) discountIO(inherited ioAmount) {
+	p.children.Faults += inherited.faults
+	if inherited.io == [ioCounters]uint64{} {
 		return
 	}
-	if p.disowned == nil {
-		p.disowned = new([ioCounters]uint64)
+	if p.discounted == nil {
+		p.discounted = new([ioCounters]uint64)
 	}
-	for i, bytes := range paid.io {
-		c := DiskReadBytes + Counter(i)
+	for i, bytes := range inherited.io {
+		c := read.DiskReadBytes + read.Counter(i)
 		p.Delta[c] -= bytes
 		p.Total[c] -= bytes
-		p.disowned[i] += bytes
+		p.discounted[i] += bytes
 	}
 }
 
-// ownIO returns what of a figure of /proc/PID/io is not known to be a child's.
-func (p *Process) ownIO(c Counter, raw uint64) uint64 {
-	if p.disowned == nil {
+// ownIO returns the part of a value of /proc/PID/io that is not known to be a child's.
+func (p *Process) ownIO(c read.Counter, raw uint64) uint64 {
+	if p.discounted == nil {
 		return raw
 	}
-	return raw - min(raw, p.disowned[c-DiskReadBytes])
+	return raw - min(raw, p.discounted[c-read.DiskReadBytes])
 }
 
 // rawIO returns what was last read of /proc/PID/io.
 func (p *Process) rawIO() (raw [ioCounters]uint64) {
-	copy(raw[:], p.Total[DiskReadBytes:])
-	if p.disowned != nil {
+	copy(raw[:], p.Total[read.DiskReadBytes:])
+	if p.discounted != nil {
 		for i := range raw {
-			raw[i] += p.disowned[i]
+			raw[i] += p.discounted[i]
 		}
 	}
 	return raw

@@ -7,8 +7,12 @@ import (
 	"os/exec"
 	"testing"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/proctest"
 )
 
 // TestLiveIOOfAChildIsCountedOnce has a shell run a program that copies what the test writes, and scrapes while that lives and after it was
@@ -41,8 +45,8 @@ func TestLiveIOOfAChildIsCountedOnce(t *testing.T) {
 				require.Equal(t, want+"\n", line)
 			}
 
-			tracker := newTracker(t, liveReader(t), Options{Fields: FieldLogicalIO})
-			var read, written uint64
+			tracker := newTracker(t, liveReader(t), Options{Fields: read.FieldLogicalIO})
+			var received, written uint64
 			add := func(n int) (members int) {
 				family := map[int32]bool{int32(cmd.Process.Pid): true}
 				shown := scrape(t, tracker, n).Shown
@@ -54,8 +58,8 @@ func TestLiveIOOfAChildIsCountedOnce(t *testing.T) {
 				for _, p := range shown {
 					if family[p.PID] {
 						members++
-						read += p.Delta[LogicalReadBytes]
-						written += p.Delta[LogicalWriteBytes]
+						received += p.Delta[read.LogicalReadBytes]
+						written += p.Delta[read.LogicalWriteBytes]
 					}
 				}
 				return members
@@ -68,13 +72,13 @@ func TestLiveIOOfAChildIsCountedOnce(t *testing.T) {
 			_, err = feed.Write(make([]byte, bytes))
 			require.NoError(t, err)
 			assert.Greater(t, add(1), 1)
-			assert.InDelta(t, bytes, read, noise, "seen while the child lives, but for what is left in the pipe")
+			assert.InDelta(t, bytes, received, noise, "seen while the child lives, but for what is left in the pipe")
 			require.NoError(t, feed.Close())
 			expect("waited")
 			assert.Equal(t, 1, add(2))
-			assert.InDelta(t, bytes, read, noise, "read once")
+			assert.InDelta(t, bytes, received, noise, "read once")
 			assert.InDelta(t, bytes, written, noise, "written once")
-			inherited := lineOf(t, fmt.Sprintf("/proc/%d/io", cmd.Process.Pid), "rchar")
+			inherited := proctest.LineOf(t, fmt.Sprintf("/proc/%d/io", cmd.Process.Pid), "rchar")
 			assert.Greater(t, inherited, uint64(bytes), "the kernel counts it in the shell")
 		})
 	}

@@ -3,6 +3,8 @@ package process
 import (
 	"testing"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+
 	"github.com/stretchr/testify/assert"
 )
 
@@ -11,9 +13,9 @@ func mover(pid, ppid int32, bytes, faults, children uint64) fakeProcess {
 	p := proc(pid, ppid, "p", 0)
 	p.Have |= ioFields
 	for i := range ioCounters {
-		p.Counters[DiskReadBytes+Counter(i)] = bytes
+		p.Totals[read.DiskReadBytes+read.Counter(i)] = bytes
 	}
-	p.Counters[MinorFaults], p.Children.Faults = faults, children
+	p.Totals[read.MinorFaults], p.Children.Faults = faults, children
 	return p
 }
 
@@ -46,7 +48,7 @@ func TestInheritedIO(t *testing.T) {
 			[]scan{{init, idle, mover(3, 2, 100, 20, 0)}, {init, mover(2, 1, 160, 51, 12)}},
 			[]map[int32]uint64{{2: 160}},
 		},
-		"a parent read before it waited is settled in the next scrape": {
+		"a parent that was read before it waited: discounted in the next scrape": {
 			[]scan{{init, idle, mover(3, 2, 100, 20, 0)}, {init, mover(2, 1, 3, 51, 0)}, {init, mover(2, 1, 108, 52, 20)}},
 			[]map[int32]uint64{{2: 3}, {2: 5}},
 		},
@@ -54,7 +56,7 @@ func TestInheritedIO(t *testing.T) {
 			[]scan{{init, idle, mover(3, 2, 100, 20, 0)}, {init, idle, mover(3, 2, 101, 20, 0)}, {init, mover(2, 1, 102, 51, 20)}},
 			[]map[int32]uint64{{3: 1}, {2: 1}},
 		},
-		"and owes nothing after that": {
+		"and has nothing to discount after that": {
 			[]scan{{init, idle, mover(3, 2, 100, 20, 0)}, {init, idle}, {init, idle}, {init, mover(2, 1, 108, 52, 20)}},
 			[]map[int32]uint64{{}, {}, {2: 108}},
 		},
@@ -94,7 +96,7 @@ func TestInheritedIO(t *testing.T) {
 			[]scan{{init, idle, mover(3, 2, 100, 20, 0)}, {mover(1, 0, 104, 50, 70)}},
 			[]map[int32]uint64{{1: 4}},
 		},
-		"a parent that goes before its debt is paid": {
+		"a parent that exits before the I/O of its child is discounted": {
 			[]scan{{init, idle, mover(3, 2, 100, 20, 0)}, {init, idle}, {mover(1, 0, 104, 50, 70)}},
 			[]map[int32]uint64{{}, {1: 4}},
 		},
@@ -106,7 +108,7 @@ func TestInheritedIO(t *testing.T) {
 			[]scan{{init, idle, mover(3, 2, 100, 20, 0)}, {init, unreadable(mover(2, 1, 0, 51, 20))}, {init, mover(2, 1, 105, 51, 20)}},
 			[]map[int32]uint64{{}, {2: 5}},
 		},
-		"a figure that steps back is held until it has caught up": {
+		"a counter that steps back keeps its value until it has caught up": {
 			[]scan{
 				{init, idle, mover(3, 2, 100, 20, 0)},
 				{init, mover(2, 1, 105, 51, 20)},
@@ -122,31 +124,31 @@ func TestInheritedIO(t *testing.T) {
 			tracker := newTracker(t, source, Options{Fields: ioFields})
 			totals := map[int32]uint64{}
 			for _, p := range scrape(t, tracker, 0).Shown {
-				totals[p.PID] = p.Total[DiskReadBytes]
+				totals[p.PID] = p.Total[read.DiskReadBytes]
 			}
 			for n, want := range c.want {
 				source.processes = c.scans[n+1]
 				got := map[int32]uint64{}
 				for _, p := range scrape(t, tracker, n+1).Shown {
-					d := p.Delta[DiskReadBytes]
+					d := p.Delta[read.DiskReadBytes]
 					if d > 0 {
 						got[p.PID] = d
 					}
 					totals[p.PID] += d
-					assert.Equal(t, totals[p.PID], p.Total[DiskReadBytes], "the total grows by the delta")
-					assert.Equal(t, d, p.Delta[LogicalWriteBytes], "all of the file are treated alike")
+					assert.Equal(t, totals[p.PID], p.Total[read.DiskReadBytes], "the total grows by the delta")
+					assert.Equal(t, d, p.Delta[read.LogicalWriteBytes], "all of the file are treated alike")
 				}
 				assert.Equal(t, want, got, "scrape %d", n+1)
 			}
 			source.processes = source.processes[:1]
 			scrape(t, tracker, 8)
 			scrape(t, tracker, 9)
-			assert.Nil(t, tracker.ioDebts, "nothing is kept for long")
+			assert.Nil(t, tracker.exitedIO, "nothing is kept for long")
 		})
 	}
 }
 
-func TestInheritedIOLeavesGroupsAndRemainderWhole(t *testing.T) {
+func TestInheritedIOKeepsGroupsAndRemainderExact(t *testing.T) {
 	scans := [][]fakeProcess{
 		{mover(1, 0, 0, 50, 0), mover(2, 1, 0, 50, 0)},
 		{mover(1, 0, 0, 50, 0), mover(2, 1, 0, 50, 0), mover(3, 2, 100, 20, 0)},
@@ -165,10 +167,10 @@ func TestInheritedIOLeavesGroupsAndRemainderWhole(t *testing.T) {
 				source.processes = scans[n]
 				s := scrape(t, tracker, n)
 				sum, _, _ := addUp(s)
-				deltas = append(deltas, sum[DiskWriteBytes])
-				total := s.Other.Total[DiskWriteBytes]
+				deltas = append(deltas, sum[read.DiskWriteBytes])
+				total := s.Other.Total[read.DiskWriteBytes]
 				for _, g := range s.Groups {
-					total += g.Total[DiskWriteBytes]
+					total += g.Total[read.DiskWriteBytes]
 				}
 				assert.Equal(t, []uint64{0, 100, 105}[n], total)
 			}
@@ -184,5 +186,5 @@ func TestAChildThatIsExcludedIsShownByItsParent(t *testing.T) {
 	tracker := newTracker(t, source, Options{Fields: ioFields, Filter: Filter{Exclude: Match{Names: []string{"hidden"}}}})
 	scrape(t, tracker, 0)
 	source.processes = []fakeProcess{mover(2, 1, 105, 50, 20)}
-	assert.Equal(t, uint64(105), scrape(t, tracker, 1).Shown[0].Delta[DiskReadBytes])
+	assert.Equal(t, uint64(105), scrape(t, tracker, 1).Shown[0].Delta[read.DiskReadBytes])
 }

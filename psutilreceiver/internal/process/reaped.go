@@ -1,71 +1,98 @@
 package process
 
+import "github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+
 // # CPU time of processes that no scrape saw
 //
 // When a process has been waited for, the kernel adds what it used, itself and by the children it had waited for, to its parent's cutime and
-// cstime. A process that came and went between two scrapes is seen only there; of one that was seen before it went, the last stretch is.
-// What is there of the rest has been counted already, and is subtracted: for each process that is gone, its own time and its children's
-// time, both as last seen. That is its debt. A debt falls on the nearest surviving ancestor; what an ancestor's increase cannot pay falls on
-// the increases of the others in the order of the scan, which begins with init, since orphans are handed to init or to a subreaper.
-// What is left over is charged to the next scrape, and to that alone: the parent may have been read just before it waited for the child.
+// cstime. A process that started and exited between two scrapes is seen only there; of one that was seen before it exited, so is the time after
+// its last reading. The rest of what is there has been counted already, and is subtracted: for each process that has exited, its own time and
+// its children's time, both as last read. This exited CPU time is subtracted from the increase of the nearest ancestor that is alive; what that
+// increase does not include is subtracted from the increases of the others in the order of the scan, which begins with init, because orphans
+// are handed to init or to a subreaper. What is left over is subtracted in the next scrape, and in that one only: the parent may have been read
+// just before it waited for the child.
 //
 // For scrapes that see all processes at one instant this gives, per scrape and for user and system time alike,
 //
-//	sum of reaped time = max(0, sum of the increases of children's times - sum of debts)
+//	sum of reaped time = max(0, sum of the increases of children's times - sum of exited CPU time)
 //
 // and so own time and reaped time together never exceed what was used, and are exactly what was used if every exited process was waited for:
 // time in living processes and their children's times grows by nothing but use. What is lost is the time of children that were not waited
-// for, because their parent ignores SIGCHLD or is gone with them. It shows as unattributed.
+// for, because their parent ignores SIGCHLD or has exited with them. It is part of the unattributed time.
 
 // cpuTimes is user and system time in µs.
 type cpuTimes [2]uint64
 
-// settleReaped finds ReapedUser and ReapedSystem for every process alive. It runs after the processes' own deltas are known and before the
-// dead are forgotten.
-func (t *Tracker) settleReaped() {
-	var unpaid cpuTimes // debts of this scrape that no increase has paid yet
-	for _, p := range t.previous {
-		if p.stamp == t.stamp || !p.settled {
-			continue
-		}
-		debt := cpuTimes{p.Total[CPUUser] + p.children.User, p.Total[CPUSystem] + p.children.System}
-		if heir := t.survivor(p); heir != nil {
-			heir.debt.add(debt)
-		} else {
-			unpaid.add(debt)
-		}
-	}
-	for _, p := range t.live {
-		gain := p.settleChildren()
-		for i := range gain {
-			paid := min(gain[i], p.debt[i])
-			gain[i] -= paid
-			unpaid[i] += p.debt[i] - paid
-		}
-		p.debt = cpuTimes{}
-		p.Delta[ReapedUser], p.Delta[ReapedSystem] = gain[0], gain[1]
-	}
-	old := t.carried
-	for _, p := range t.live {
-		for i, c := range [...]Counter{ReapedUser, ReapedSystem} {
-			gain := p.Delta[c]
-			gain -= pay(&old[i], gain)
-			gain -= pay(&unpaid[i], gain)
-			p.Delta[c] = gain
-			p.Total[c] += gain
-		}
-	}
-	t.carried = unpaid
+func (a *cpuTimes) add(b cpuTimes) {
+	a[0] += b[0]
+	a[1] += b[1]
 }
 
-// survivor returns the nearest ancestor of a process that is gone, by the parents last seen.
-func (t *Tracker) survivor(p *Process) *Process {
+// computeReapedTime computes ReapedUser and ReapedSystem of every process alive. It runs after the processes' own deltas are known and before
+// exited processes are removed.
+func (t *Tracker) computeReapedTime() {
+	var remaining cpuTimes // exited CPU time of this scrape that no increase has included yet
+	for _, p := range t.previous {
+		if p.lastScrape == t.scrape || !p.counted {
+			continue
+		}
+		exited := cpuTimes{p.Total[read.CPUUser] + p.children.User, p.Total[read.CPUSystem] + p.children.System}
+		if ancestor := t.nearestAncestor(p); ancestor != nil {
+			ancestor.exitedCPU.add(exited)
+		} else {
+			remaining.add(exited)
+		}
+	}
+	for _, p := range t.live {
+		p.computeChildrenIncrease()
+		for i, c := range [...]read.Counter{read.ReapedUser, read.ReapedSystem} {
+			p.Delta[c] -= subtractUpTo(&p.exitedCPU[i], p.Delta[c])
+		}
+		remaining.add(p.exitedCPU)
+		p.exitedCPU = cpuTimes{}
+	}
+	old := t.leftover
+	for _, p := range t.live {
+		for i, c := range [...]read.Counter{read.ReapedUser, read.ReapedSystem} {
+			increase := p.Delta[c]
+			increase -= subtractUpTo(&old[i], increase)
+			increase -= subtractUpTo(&remaining[i], increase)
+			p.Delta[c] = increase
+			p.Total[c] += increase
+		}
+	}
+	t.leftover = remaining
+}
+
+// subtractUpTo subtracts limit from amount, or all of amount if that is less, and returns what it has subtracted.
+func subtractUpTo(amount *uint64, limit uint64) uint64 {
+	subtracted := min(*amount, limit)
+	*amount -= subtracted
+	return subtracted
+}
+
+// computeChildrenIncrease sets the deltas of the reaped times to the whole increase of the children's times since the previous scrape.
+func (p *Process) computeChildrenIncrease() {
+	p.Delta[read.ReapedUser], p.Delta[read.ReapedSystem] = 0, 0
+	if p.Have&read.FieldChildren == 0 {
+		return
+	}
+	last, known := p.children, p.everRead&read.FieldChildren != 0
+	p.children.User, p.children.System = max(last.User, p.Children.User), max(last.System, p.Children.System)
+	p.everRead |= read.FieldChildren
+	if known || p.newborn {
+		p.Delta[read.ReapedUser], p.Delta[read.ReapedSystem] = p.children.User-last.User, p.children.System-last.System
+	}
+}
+
+// nearestAncestor returns the nearest ancestor that is alive of a process that has exited, by the parents last seen.
+func (t *Tracker) nearestAncestor(p *Process) *Process {
 	for range maxAncestors {
 		parent := t.parentOf(p)
 		if parent == nil || parent == p {
 			return nil
 		}
-		if parent.stamp == t.stamp {
+		if parent.lastScrape == t.scrape {
 			return parent
 		}
 		p = parent
@@ -73,48 +100,22 @@ func (t *Tracker) survivor(p *Process) *Process {
 	return nil
 }
 
+// maxAncestors bounds the walk to an ancestor. Parents seen at different instants might form a ring.
+const maxAncestors = 64
+
 // parentOf returns the parent last seen of a process.
 func (t *Tracker) parentOf(p *Process) *Process {
 	parent := t.byPID[p.PPID]
 	if parent == nil || parent.Start <= p.Start {
 		return parent
 	}
-	// A process that began after its child is not the parent but the next to have its pid.
+	// A process that began after its child is not the parent but the next one to have its pid.
 	for _, q := range t.previous {
 		if q.PID == p.PPID && q.Start <= p.Start {
 			return q
 		}
 	}
 	return nil
-}
-
-// maxAncestors bounds the walk to an ancestor. Parents seen at different instants might form a ring.
-const maxAncestors = 64
-
-// settleChildren returns the increase of the children's times since the previous scrape, and remembers the times.
-func (p *Process) settleChildren() cpuTimes {
-	if p.Have&FieldChildren == 0 {
-		return cpuTimes{}
-	}
-	last, known := p.children, p.known&FieldChildren != 0
-	p.children.User, p.children.System = max(last.User, p.Children.User), max(last.System, p.Children.System)
-	p.known |= FieldChildren
-	if !known && !p.newborn {
-		return cpuTimes{}
-	}
-	return cpuTimes{p.children.User - last.User, p.children.System - last.System}
-}
-
-func (a *cpuTimes) add(b cpuTimes) {
-	a[0] += b[0]
-	a[1] += b[1]
-}
-
-// pay takes as much of the debt as gain allows and returns it.
-func pay(debt *uint64, gain uint64) uint64 {
-	paid := min(*debt, gain)
-	*debt -= paid
-	return paid
 }
 
 // unattributed keeps the CPU time of the host that no process accounts for.
@@ -125,10 +126,10 @@ type unattributed struct {
 	total            uint64
 }
 
-// settle adds one scrape; host is 0 if the host's time is not known this time. The two sides are sampled by different clocks of the kernel and
-// at different instants, so the difference may sink for a while; the total keeps the highest that it was, which never falls and lets no error
-// build up.
-func (u *unattributed) settle(host, attributed uint64) {
+// add adds one scrape; host is 0 if the host's time is not known this time. The two sides are sampled by different clocks of the kernel and
+// at different instants, so the difference may sink for a while; the total keeps the highest value, which never falls and lets no error
+// accumulate.
+func (u *unattributed) add(host, attributed uint64) {
 	if u.known {
 		u.attributed += attributed
 	}

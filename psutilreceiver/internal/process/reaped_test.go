@@ -3,6 +3,8 @@ package process
 import (
 	"testing"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -24,7 +26,7 @@ func TestReapedTime(t *testing.T) {
 			[]scan{{family(1, 0, 0, 0), family(2, 1, 10, 500)}, {family(1, 0, 0, 0), family(2, 1, 10, 590)}},
 			[]map[int32]uint64{{2: 90}},
 		},
-		"a child that was seen counts with its last stretch only": {
+		"a child that was seen counts only with its time after the last reading": {
 			[]scan{{family(1, 0, 0, 0), family(2, 1, 10, 0), family(3, 2, 40, 0)}, {family(1, 0, 0, 0), family(2, 1, 10, 45)}},
 			[]map[int32]uint64{{2: 5}},
 		},
@@ -36,7 +38,7 @@ func TestReapedTime(t *testing.T) {
 			},
 			[]map[int32]uint64{{3: 60}, {2: 1}},
 		},
-		"a family that goes at once is settled with the grandparent": {
+		"a parent and its child that exit at once: subtracted from the grandparent": {
 			[]scan{{family(1, 0, 0, 0), family(2, 1, 0, 0), family(3, 2, 20, 0), family(4, 3, 30, 0)}, {family(1, 0, 0, 0), family(2, 1, 0, 52)}},
 			[]map[int32]uint64{{2: 2}},
 		},
@@ -44,7 +46,7 @@ func TestReapedTime(t *testing.T) {
 			[]scan{{family(1, 0, 0, 0), family(2, 1, 0, 0), family(3, 2, 5, 0), family(4, 3, 30, 0)}, {family(1, 0, 0, 31), family(2, 1, 0, 5)}},
 			[]map[int32]uint64{{1: 1}},
 		},
-		"a parent that does not wait gets nothing and owes nothing after the next scrape": {
+		"a parent that does not wait gets nothing, and nothing is subtracted after the next scrape": {
 			[]scan{
 				{family(1, 0, 0, 0), family(2, 1, 0, 0), family(3, 2, 100, 0)},
 				{family(1, 0, 0, 0), family(2, 1, 0, 0)},
@@ -53,7 +55,7 @@ func TestReapedTime(t *testing.T) {
 			},
 			[]map[int32]uint64{{}, {}, {2: 7}},
 		},
-		"a parent read before it waited is settled in the next scrape": {
+		"a parent that was read before it waited: discounted in the next scrape": {
 			[]scan{
 				{family(1, 0, 0, 0), family(2, 1, 0, 0), family(3, 2, 100, 0)},
 				{family(1, 0, 0, 0), family(2, 1, 0, 0)},
@@ -69,12 +71,12 @@ func TestReapedTime(t *testing.T) {
 			[]scan{{family(5, 0, 0, 0)}, {family(5, 0, 0, 0), family(2, 1, 1, 33)}},
 			[]map[int32]uint64{{}},
 		},
-		"a younger process with the pid of the parent is no heir": {
+		"a younger process with the pid of the parent is no ancestor": {
 			[]scan{
 				{family(1, 0, 0, 0), family(2, 1, 0, 0), family(3, 2, 10, 0)},
-				{family(1, 0, 0, 11), {Sample: Sample{Vitals: Vitals{Key: Key{PID: 2, Start: 99}, PPID: 1, Have: fakeStat, Children: Children{User: 8}}}}},
+				{family(1, 0, 0, 11), {Sample: read.Sample{ProcessState: read.ProcessState{Key: read.Key{PID: 2, Start: 99}, PPID: 1, Have: fakeStat, Children: read.Children{User: 8}}}}},
 			},
-			// The debt falls on init first, which waited for the orphan.
+			// It is subtracted from init first, which waited for the orphan.
 			[]map[int32]uint64{{1: 1, 2: 8}},
 		},
 	}
@@ -83,13 +85,13 @@ func TestReapedTime(t *testing.T) {
 			source := &fakeSource{processes: c.scans[0]}
 			tracker := newTracker(t, source, Options{})
 			for _, p := range scrape(t, tracker, 0).Shown {
-				assert.Zero(t, p.Total[ReapedUser])
+				assert.Zero(t, p.Total[read.ReapedUser])
 			}
 			for n, want := range c.want {
 				source.processes = c.scans[n+1]
 				got := map[int32]uint64{}
 				for _, p := range scrape(t, tracker, n+1).Shown {
-					if d := p.Delta[ReapedUser]; d > 0 {
+					if d := p.Delta[read.ReapedUser]; d > 0 {
 						got[p.PID] = d
 					}
 				}
@@ -110,7 +112,7 @@ func TestParentsInARing(t *testing.T) {
 	source.processes = []fakeProcess{family(1, 0, 0, 11)}
 	source.processes[0].Start = 7
 	s := scrape(t, tracker, 1)
-	assert.Equal(t, uint64(1), s.Shown[0].Delta[ReapedUser])
+	assert.Equal(t, uint64(1), s.Shown[0].Delta[read.ReapedUser])
 }
 
 func TestUnattributed(t *testing.T) {
@@ -135,9 +137,9 @@ func TestUnattributed(t *testing.T) {
 	tracker := newTracker(t, source, Options{})
 	for n, c := range cycles {
 		source.processes = []fakeProcess{proc(1, 0, "a", c.own)}
-		tick := second(n)
-		tick.HostCPU = c.host
-		s, err := tracker.Scrape(tick)
+		at := second(n)
+		at.HostCPU = c.host
+		s, err := tracker.Scrape(at)
 		require.NoError(t, err)
 		assert.Equal(t, c.known, s.HasUnattributed, c.story)
 		assert.Equal(t, c.want, s.Unattributed, c.story)

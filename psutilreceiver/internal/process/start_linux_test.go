@@ -2,7 +2,7 @@ package process
 
 import "time"
 
-// startAt returns the start of a process that began at an offset from the tick.
-func startAt(tick Tick, offset time.Duration) uint64 {
-	return uint64(tick.Now.Add(offset).Sub(tick.Boot)) / nanosecondsPerTick
+// startAt returns the start of a process that began at an offset from the time of a scrape.
+func startAt(context ScrapeContext, offset time.Duration) uint64 {
+	return uint64(context.Now.Add(offset).Sub(context.Boot)) / uint64(10*time.Millisecond)
 }

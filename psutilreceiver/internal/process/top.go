@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
 // A RankKey is what processes, or groups, are ranked by.
 type RankKey string
 
-// The keys. All rank by what is known since the previous scrape, memory by what it is now.
+// The keys. All rank by what was used since the previous scrape, except memory, which ranks by its current value.
 const (
 	RankCPU    RankKey = "cpu"     // CPU time, with that of exited children
 	RankMemory RankKey = "memory"  // resident set
@@ -18,7 +20,7 @@ const (
 )
 
 // Top chooses the processes, or groups, that are shown: the first N by each key. One that is shown stays as long as its rank by the key that
-// brought it in is within N * Hysteresis, so that ranks that change places at the border do not begin and end series in every scrape.
+// selected it is within N * Hysteresis, so that two that change places at the border do not begin and end series in every scrape.
 type Top struct {
 	N          int // 0 shows all
 	By         []RankKey
@@ -50,46 +52,48 @@ func (t *Top) validate() error {
 }
 
 // needs returns the fields that ranking must know of every process.
-func (t *Top) needs() Fields {
-	var f Fields
+func (t *Top) needs() read.Fields {
+	var f read.Fields
 	if t.N == 0 {
 		return f
 	}
 	for _, key := range t.By {
 		switch key {
 		case RankCPU:
-			f |= FieldCPU
+			f |= read.FieldCPU
 		case RankMemory:
-			f |= FieldMemory
+			f |= read.FieldMemory
 		case RankDiskIO:
-			f |= FieldDiskIO | FieldLogicalIO
+			f |= read.FieldDiskIO | read.FieldLogicalIO
 		}
 	}
 	return f
 }
 
-// rankValue returns what a key compares, and what decides between equals: the total, which is what there is at the first scrape.
-func rankValue(key RankKey, delta, total *Counters, levels *Levels, have Fields) (value, size uint64) {
-	of := func(c *Counters) uint64 { return c.CPU() + c[ReapedUser] + c[ReapedSystem] }
+// rankValue returns the value that a key compares, and what decides between equals: the total, which is all there is at the first scrape.
+func rankValue(key RankKey, delta *Deltas, total *read.Totals, levels *read.Levels, have read.Fields) (value, size uint64) {
+	of := func(c *[read.NumCounters]uint64) uint64 {
+		return c[read.CPUUser] + c[read.CPUSystem] + c[read.ReapedUser] + c[read.ReapedSystem]
+	}
 	switch {
 	case key == RankMemory:
-		return levels[Resident], levels[Virtual]
-	case key == RankDiskIO && have&FieldDiskIO != 0:
-		of = func(c *Counters) uint64 { return c[DiskReadBytes] + c[DiskWriteBytes] }
+		return levels[read.Resident], levels[read.Virtual]
+	case key == RankDiskIO && have&read.FieldDiskIO != 0:
+		of = func(c *[read.NumCounters]uint64) uint64 { return c[read.DiskReadBytes] + c[read.DiskWriteBytes] }
 	case key == RankDiskIO:
-		of = func(c *Counters) uint64 { return c[LogicalReadBytes] + c[LogicalWriteBytes] }
+		of = func(c *[read.NumCounters]uint64) uint64 { return c[read.LogicalReadBytes] + c[read.LogicalWriteBytes] }
 	}
-	return of(delta), of(total)
+	return of((*[read.NumCounters]uint64)(delta)), of((*[read.NumCounters]uint64)(total))
 }
 
-// standing is one candidate in the ranking by one key.
-type standing struct {
-	index        int // of the candidate, in the order that is also the last resort between equals
+// candidate is a process or group in the ranking by one key.
+type candidate struct {
+	index        int // in the order of the scan, which decides last between equals
 	value, total uint64
-	member       bool // the key has brought the candidate in before
+	member       bool // the key has selected the candidate before
 }
 
-func (a standing) compare(b standing) int {
+func (a candidate) compare(b candidate) int {
 	if c := cmp.Compare(b.value, a.value); c != 0 {
 		return c
 	}
@@ -109,37 +113,38 @@ func (a standing) compare(b standing) int {
 // one comparison.
 type ranking struct {
 	n, limit int
-	best     []standing
+	best     []candidate
 	indexes  []int
 }
 
+// reset begins the ranking by another key.
 func (r *ranking) reset(top *Top) {
 	r.n = top.N
 	r.limit = max(top.N, int(min(float64(top.N)*top.Hysteresis, 1<<30)))
 	r.best = r.best[:0]
 }
 
-// offer enters a candidate. One that has nothing to show by the key, now or ever, is not ranked by it.
-func (r *ranking) offer(s standing) {
-	if s.value == 0 && s.total == 0 {
+// consider enters a candidate. One whose value and total are 0 is not ranked by the key.
+func (r *ranking) consider(c candidate) {
+	if c.value == 0 && c.total == 0 {
 		return
 	}
 	if len(r.best) == r.limit {
-		if s.compare(r.best[len(r.best)-1]) >= 0 {
+		if c.compare(r.best[len(r.best)-1]) >= 0 {
 			return
 		}
 		r.best = r.best[:len(r.best)-1]
 	}
-	at, _ := slices.BinarySearchFunc(r.best, s, standing.compare)
-	r.best = slices.Insert(r.best, at, s)
+	at, _ := slices.BinarySearchFunc(r.best, c, candidate.compare)
+	r.best = slices.Insert(r.best, at, c)
 }
 
-// chosen returns the indexes of all candidates that the key brings in or keeps, by rank. The slice is valid until the next call.
-func (r *ranking) chosen() []int {
+// selected returns the indexes of all candidates that the key selects, or has selected before and keeps, by rank. The slice is valid until the next call.
+func (r *ranking) selected() []int {
 	r.indexes = r.indexes[:0]
-	for rank, s := range r.best {
-		if rank < r.n || s.member {
-			r.indexes = append(r.indexes, s.index)
+	for rank, c := range r.best {
+		if rank < r.n || c.member {
+			r.indexes = append(r.indexes, c.index)
 		}
 	}
 	return r.indexes

@@ -3,6 +3,8 @@ package process
 import (
 	"testing"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+
 	"github.com/stretchr/testify/assert"
 )
 
@@ -44,9 +46,9 @@ func TestTopKeepsMembersNearTheBorder(t *testing.T) {
 func TestTopIsTheUnionOfItsKeys(t *testing.T) {
 	build := func(n uint64) []fakeProcess {
 		cpu, mem, disk, reaper, idle := proc(1, 0, "cpu", 50*n), proc(2, 0, "mem", 0), proc(3, 0, "disk", 0), proc(4, 0, "make", 0), proc(5, 0, "idle", 0)
-		mem.Levels[Resident] = 1 << 30
-		disk.Have |= FieldDiskIO
-		disk.Counters[DiskWriteBytes] = 4096 * n
+		mem.Levels[read.Resident] = 1 << 30
+		disk.Have |= read.FieldDiskIO
+		disk.Totals[read.DiskWriteBytes] = 4096 * n
 		reaper.Children.User = 20 * n
 		return []fakeProcess{cpu, mem, disk, reaper, idle}
 	}
@@ -58,7 +60,7 @@ func TestTopIsTheUnionOfItsKeys(t *testing.T) {
 	s := scrape(t, tracker, 1)
 	assert.Equal(t, map[int32]uint64{1: 50, 2: 0, 3: 0}, shownDelta(s))
 	assert.Equal(t, 2, s.Other.Members)
-	assert.Equal(t, uint64(20), s.Other.Delta[ReapedUser])
+	assert.Equal(t, uint64(20), s.Other.Delta[read.ReapedUser])
 
 	// Work that a process has its children do counts in its rank.
 	source.processes = build(3)
@@ -67,7 +69,7 @@ func TestTopIsTheUnionOfItsKeys(t *testing.T) {
 	assert.Contains(t, shownDelta(s), int32(4))
 }
 
-func TestOtherAndGroupsGoOnWhenMembersComeAndGo(t *testing.T) {
+func TestOtherAndGroupsContinueWhenMembersComeAndGo(t *testing.T) {
 	source := &fakeSource{processes: []fakeProcess{proc(1, 0, "init", 0), proc(2, 1, "web", 100), proc(3, 1, "web", 200), proc(4, 1, "db", 50)}}
 	tracker := newTracker(t, source, Options{GroupBy: []GroupKey{GroupExecutable}})
 	web := func(s *Snapshot) *Group {
@@ -82,22 +84,22 @@ func TestOtherAndGroupsGoOnWhenMembersComeAndGo(t *testing.T) {
 	assert.Len(t, s.Groups, 3)
 	assert.Equal(t, 2, web(s).Members)
 	assert.Equal(t, second(0).Now, web(s).Since)
-	assert.Zero(t, web(s).Total[CPUUser], "the past of the members is not the group's")
+	assert.Zero(t, web(s).Total[read.CPUUser], "the past of the members is not the group's")
 
 	source.processes = []fakeProcess{proc(1, 0, "init", 0), proc(2, 1, "web", 130), proc(3, 1, "web", 220), proc(4, 1, "db", 50), proc(5, 1, "web", 7)}
 	s = scrape(t, tracker, 1)
-	assert.Equal(t, uint64(57), web(s).Total[CPUUser])
-	assert.Equal(t, Counters{}, web(s).Base())
+	assert.Equal(t, uint64(57), web(s).Total[read.CPUUser])
+	assert.Equal(t, read.Totals{}, web(s).Base())
 	assert.True(t, web(s).HasUtilization)
 
 	source.processes = []fakeProcess{proc(1, 0, "init", 0), proc(2, 1, "web", 131), proc(4, 1, "db", 50)}
 	s = scrape(t, tracker, 2)
-	assert.Equal(t, uint64(58), web(s).Total[CPUUser], "members that exit leave their time behind")
+	assert.Equal(t, uint64(58), web(s).Total[read.CPUUser], "members that exit leave their time behind")
 	assert.Equal(t, 1, web(s).Members)
 
 	source.processes = []fakeProcess{proc(1, 0, "init", 0), proc(4, 1, "db", 50)}
 	s = scrape(t, tracker, 3)
-	assert.Equal(t, uint64(58), web(s).Total[CPUUser], "the last member has gone: the group is shown once more")
+	assert.Equal(t, uint64(58), web(s).Total[read.CPUUser], "the last member has gone: the group is shown once more")
 	assert.Zero(t, web(s).Members)
 	s = scrape(t, tracker, 4)
 	assert.Nil(t, web(s))
@@ -105,7 +107,7 @@ func TestOtherAndGroupsGoOnWhenMembersComeAndGo(t *testing.T) {
 
 	source.processes = append(source.processes, proc(9, 1, "web", 3))
 	s = scrape(t, tracker, 5)
-	assert.Equal(t, uint64(3), web(s).Total[CPUUser])
+	assert.Equal(t, uint64(3), web(s).Total[read.CPUUser])
 	assert.Equal(t, second(4).Now, web(s).Since, "a group that comes back is another, with another start")
 }
 
@@ -136,5 +138,5 @@ func TestTopOfGroups(t *testing.T) {
 		assert.Equal(t, "b", s.Groups[0].Labels.Name())
 	}
 	assert.Equal(t, 2, s.Other.Members)
-	assert.Equal(t, uint64(11), s.Other.Delta[CPUUser])
+	assert.Equal(t, uint64(11), s.Other.Delta[read.CPUUser])
 }

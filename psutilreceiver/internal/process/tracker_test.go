@@ -3,11 +3,13 @@ package process
 import (
 	"testing"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-func newTracker(t *testing.T, source Source, o Options) *Tracker {
+func newTracker(t *testing.T, source read.Source, o Options) *Tracker {
 	t.Helper()
 	tracker, err := NewTracker(source, o)
 	require.NoError(t, err)
@@ -25,7 +27,7 @@ func scrape(t *testing.T, tracker *Tracker, n int) *Snapshot {
 func shownDelta(s *Snapshot) map[int32]uint64 {
 	out := map[int32]uint64{}
 	for _, p := range s.Shown {
-		out[p.PID] = p.Delta[CPUUser]
+		out[p.PID] = p.Delta[read.CPUUser]
 	}
 	return out
 }
@@ -78,7 +80,7 @@ func TestProcessDeltas(t *testing.T) {
 		totals := map[int32]uint64{}
 		var rated []int32
 		for _, p := range s.Shown {
-			totals[p.PID] = p.Total[CPUUser]
+			totals[p.PID] = p.Total[read.CPUUser]
 			if p.HasUtilization {
 				rated = append(rated, p.PID)
 			}
@@ -102,17 +104,17 @@ func TestAProcessOlderThanTheFirstScrapeIsNotTakenForNewborn(t *testing.T) {
 
 func TestUtilization(t *testing.T) {
 	cases := map[string]struct {
-		tick  Tick
+		at    ScrapeContext
 		delta uint64
 		want  float64
 		ok    bool
 	}{
 		"half of two CPUs":                      {second(1), 1_000_000, 0.5, true},
 		"no more than all of them":              {second(1), 2_100_000, 1, true},
-		"no time has passed":                    {Tick{CPUs: 2}, 1_000_000, 0, false},
-		"the clock went back":                   {Tick{CPUs: 2, Elapsed: -1e9}, 1_000_000, 0, false},
-		"the number of the CPUs is not known":   {Tick{Elapsed: 1e9}, 1_000_000, 0, false},
-		"a limit of less than one CPU is given": {Tick{Elapsed: 1e9, CPUs: 0.5}, 250_000, 0.5, true},
+		"no time has passed":                    {ScrapeContext{CPUs: 2}, 1_000_000, 0, false},
+		"the clock went back":                   {ScrapeContext{CPUs: 2, Elapsed: -1e9}, 1_000_000, 0, false},
+		"the number of the CPUs is not known":   {ScrapeContext{Elapsed: 1e9}, 1_000_000, 0, false},
+		"a limit of less than one CPU is given": {ScrapeContext{Elapsed: 1e9, CPUs: 0.5}, 250_000, 0.5, true},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -121,7 +123,7 @@ func TestUtilization(t *testing.T) {
 			first := scrape(t, tracker, 0)
 			assert.False(t, first.Shown[0].HasUtilization)
 			source.processes = []fakeProcess{proc(1, 0, "a", 100+c.delta)}
-			s, err := tracker.Scrape(c.tick)
+			s, err := tracker.Scrape(c.at)
 			require.NoError(t, err)
 			assert.Equal(t, c.ok, s.Shown[0].HasUtilization)
 			assert.InDelta(t, c.want, s.Shown[0].CPUUtilization, 1e-9)
@@ -145,7 +147,7 @@ func TestAScanThatBreaksOffLosesNothing(t *testing.T) {
 	s := scrape(t, tracker, 2)
 	assert.Equal(t, map[int32]uint64{1: 15, 2: 30, 3: 40}, shownDelta(s))
 
-	// A process that only the broken scan saw leaves neither state nor debt behind.
+	// A process that only the broken scan saw leaves nothing behind.
 	source.processes = append(source.processes, proc(4, 1, "brief", 9))
 	source.breakAfter = 4
 	source.processes = append(source.processes, proc(5, 1, "unread", 9))
@@ -155,51 +157,51 @@ func TestAScanThatBreaksOffLosesNothing(t *testing.T) {
 	source.processes = source.processes[:3]
 	scrape(t, tracker, 4)
 	assert.Len(t, tracker.byPID, 3)
-	assert.Zero(t, tracker.carried)
+	assert.Zero(t, tracker.leftover)
 }
 
-func TestContextSwitchesGoOnWhenAThreadExits(t *testing.T) {
+func TestContextSwitchesContinueWhenAThreadExits(t *testing.T) {
 	at := func(switches uint64) []fakeProcess {
 		p := proc(1, 0, "a", 0)
-		p.Have |= FieldSwitches
-		p.Counters[VoluntarySwitches] = switches
+		p.Have |= read.FieldSwitches
+		p.Totals[read.VoluntarySwitches] = switches
 		return []fakeProcess{p}
 	}
 	source := &fakeSource{}
-	tracker := newTracker(t, source, Options{Fields: FieldSwitches})
+	tracker := newTracker(t, source, Options{Fields: read.FieldSwitches})
 	var totals []uint64
 	for n, switches := range []uint64{100, 150, 30, 45} {
 		source.processes = at(switches)
-		totals = append(totals, scrape(t, tracker, n).Shown[0].Total[VoluntarySwitches])
+		totals = append(totals, scrape(t, tracker, n).Shown[0].Total[read.VoluntarySwitches])
 	}
 	assert.Equal(t, []uint64{100, 150, 150, 165}, totals)
 }
 
-func TestAFigureThatCannotBeReadForAWhileIsCaughtUp(t *testing.T) {
+func TestACounterThatCannotBeReadForAWhileCatchesUp(t *testing.T) {
 	with := func(bytes uint64, readable bool) []fakeProcess {
 		p := proc(1, 0, "a", 0)
 		if readable {
-			p.Have |= FieldDiskIO
-			p.Counters[DiskReadBytes] = bytes
+			p.Have |= read.FieldDiskIO
+			p.Totals[read.DiskReadBytes] = bytes
 		}
 		return []fakeProcess{p}
 	}
 	source := &fakeSource{processes: with(100, true)}
-	tracker := newTracker(t, source, Options{Fields: FieldDiskIO})
+	tracker := newTracker(t, source, Options{Fields: read.FieldDiskIO})
 	scrape(t, tracker, 0)
 	source.processes = with(0, false)
 	s := scrape(t, tracker, 1)
-	require.Len(t, s.Shown, 1, "the process is shown without the figure")
-	assert.Zero(t, s.Shown[0].Have&FieldDiskIO)
-	assert.Zero(t, s.Shown[0].Delta[DiskReadBytes])
+	require.Len(t, s.Shown, 1, "the process is shown without the metric")
+	assert.Zero(t, s.Shown[0].Have&read.FieldDiskIO)
+	assert.Zero(t, s.Shown[0].Delta[read.DiskReadBytes])
 	source.processes = with(300, true)
 	s = scrape(t, tracker, 2)
-	assert.Equal(t, uint64(200), s.Shown[0].Delta[DiskReadBytes])
+	assert.Equal(t, uint64(200), s.Shown[0].Delta[read.DiskReadBytes])
 }
 
 func TestIdentityIsReadOnceAndAgainWhenTheProgramChanges(t *testing.T) {
 	source := &fakeSource{processes: []fakeProcess{proc(1, 0, "old", 0), proc(2, 0, "sh", 0)}}
-	tracker := newTracker(t, source, Options{Attributes: AttributeExecutable | AttributeOwner})
+	tracker := newTracker(t, source, Options{Attributes: read.AttributeExecutable | read.AttributeOwner})
 	for n := range 3 {
 		scrape(t, tracker, n)
 	}
@@ -220,11 +222,11 @@ func TestIdentityIsReadOnceAndAgainWhenTheProgramChanges(t *testing.T) {
 	assert.Equal(t, 2, source.identified[3])
 }
 
-func TestAProcessThatIsGoneBeforeItsIdentityIsReadKeepsItsComm(t *testing.T) {
+func TestAProcessThatExitsBeforeItsIdentityIsReadHasItsComm(t *testing.T) {
 	p := proc(1, 0, "brief", 0)
 	p.gone = true
 	source := &fakeSource{processes: []fakeProcess{p}}
-	s := scrape(t, newTracker(t, source, Options{Attributes: AttributeExecutable}), 0)
+	s := scrape(t, newTracker(t, source, Options{Attributes: read.AttributeExecutable}), 0)
 	assert.Equal(t, "brief", s.Shown[0].Identity().Executable)
 }
 
@@ -232,26 +234,26 @@ func TestDetailsAreReadInTurn(t *testing.T) {
 	source := &fakeSource{}
 	for pid := range int32(5) {
 		p := proc(pid+1, 0, "a", 0)
-		p.Have |= FieldProportional
-		p.Levels[Proportional] = 10
+		p.Have |= read.FieldProportional
+		p.Levels[read.Proportional] = 10
 		source.processes = append(source.processes, p)
 	}
-	tracker := newTracker(t, source, Options{Details: FieldProportional, MaxDetails: 2})
+	tracker := newTracker(t, source, Options{Details: read.FieldProportional, MaxDetails: 2})
 	var rounds [][]int32
 	for n := range 4 {
 		source.reads = nil
 		s := scrape(t, tracker, n)
-		var read []int32
+		var pids []int32
 		for _, p := range s.Shown {
-			if source.reads[p.PID]&FieldProportional != 0 {
-				read = append(read, p.PID)
+			if source.reads[p.PID]&read.FieldProportional != 0 {
+				pids = append(pids, p.PID)
 			}
 		}
-		rounds = append(rounds, read)
+		rounds = append(rounds, pids)
 		if n >= 2 {
 			for _, p := range s.Shown {
-				assert.Equal(t, uint64(10), p.Levels[Proportional], "what was read before is kept")
-				assert.NotZero(t, p.Have&FieldProportional)
+				assert.Equal(t, uint64(10), p.Levels[read.Proportional], "what was read before is kept")
+				assert.NotZero(t, p.Have&read.FieldProportional)
 			}
 		}
 	}
@@ -262,20 +264,20 @@ func TestDetailsLeaveWithTheProcess(t *testing.T) {
 	at := func(first, second uint64) []fakeProcess {
 		processes := []fakeProcess{proc(1, 0, "a", first), proc(2, 0, "b", second)}
 		for i := range processes {
-			processes[i].Have |= FieldProportional
-			processes[i].Levels[Proportional] = 10
+			processes[i].Have |= read.FieldProportional
+			processes[i].Levels[read.Proportional] = 10
 		}
 		return processes
 	}
 	source := &fakeSource{processes: at(100, 50)}
-	tracker := newTracker(t, source, Options{Details: FieldProportional, Top: Top{N: 1, By: []RankKey{RankCPU}, Hysteresis: 1}})
+	tracker := newTracker(t, source, Options{Details: read.FieldProportional, Top: Top{N: 1, By: []RankKey{RankCPU}, Hysteresis: 1}})
 	s := scrape(t, tracker, 0)
-	assert.Equal(t, uint64(10), s.Shown[0].Levels[Proportional])
+	assert.Equal(t, uint64(10), s.Shown[0].Levels[read.Proportional])
 	source.processes = at(100, 90)
 	s = scrape(t, tracker, 1)
 	assert.Equal(t, int32(2), s.Shown[0].PID)
-	assert.Zero(t, s.Other.Have&FieldProportional, "the remainder has no figure that only some of it would be in")
-	assert.Zero(t, s.Other.Levels[Proportional])
+	assert.Zero(t, s.Other.Have&read.FieldProportional, "the remainder has no value that only some of its processes would be in")
+	assert.Zero(t, s.Other.Levels[read.Proportional])
 }
 
 func TestAProcessThatIsListedTwiceCountsOnce(t *testing.T) {
@@ -306,7 +308,7 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 			Options{Filter: Filter{Include: Match{Names: []string{"["}, Regexp: true}}},
 			"include names: error parsing regexp: missing closing ]: `[`",
 		},
-		{Options{Details: FieldDiskIO}, "must be levels"},
+		{Options{Details: read.FieldDiskIO}, "must be levels"},
 	}
 	for _, c := range cases {
 		_, err := NewTracker(&fakeSource{}, c.options)

@@ -1,5 +1,5 @@
-// Package proctext reads what the kernel writes as text in /proc and /sys: lines, words, numbers and escaped names. Nothing allocates but
-// what undoes an escape.
+// Package proctext reads what the kernel writes as text in /proc and /sys: lines, words, numbers and escaped names. Only undoing an escape
+// allocates.
 package proctext
 
 import (
@@ -8,7 +8,7 @@ import (
 )
 
 // TicksPerSecond is the unit of the kernel's times in /proc. It is USER_HZ, which is part of the kernel's interface and 100 on every
-// architecture that Go runs on, whatever CONFIG_HZ the kernel's own clock ticks at; sysconf(_SC_CLK_TCK) would ask the C library for it.
+// architecture that Go runs on, whatever CONFIG_HZ the kernel's own clock ticks at; sysconf(_SC_CLK_TCK) would need the C library.
 const TicksPerSecond = 100
 
 // Line splits the first line, without its newline, from text.
@@ -30,7 +30,7 @@ func Field(text []byte) (first, rest []byte) {
 	return text[i:j], text[j:]
 }
 
-// IsBlank tells whether a byte is between words.
+// IsBlank tells whether a byte separates words.
 func IsBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
 // Unescape undoes what the kernel does to blanks and backslashes within a name: \040 and so on, in octal.
@@ -67,7 +67,7 @@ func Uint(b []byte) (v uint64, ok bool) {
 	return v, true
 }
 
-// Int is Uint for figures that are kept as int64.
+// Int is Uint for numbers that are kept as int64.
 func Int(b []byte) (v int64, ok bool) {
 	u, ok := Uint(b)
 	if !ok || u > math.MaxInt64 {

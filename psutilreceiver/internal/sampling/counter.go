@@ -2,15 +2,15 @@ package sampling
 
 import "time"
 
-// Counter makes rates of the totals of one counter. The zero one has seen none.
+// Counter turns the totals of one counter into rates. The zero value has seen no total.
 type Counter struct {
 	total float64
 	at    time.Duration
 	known bool
 }
 
-// Advance takes the next total, read at a monotonic time, and gives the change a second since the one before, and the seconds
-// that it took. Ok is false for a first total, after a reset, and when no time has passed.
+// Advance takes the next total, read at a monotonic time, and returns the change per second since the one before, and the
+// seconds in between. Ok is false for a first total, after a reset, and when no time has passed.
 func (c *Counter) Advance(total float64, at time.Duration) (rate, elapsed float64, ok bool) {
 	was := *c
 	if was.known && at <= was.at {
@@ -24,5 +24,5 @@ func (c *Counter) Advance(total float64, at time.Duration) (rate, elapsed float6
 	return (total - was.total) / elapsed, elapsed, true
 }
 
-// Forget makes the next total a first one: it will be that of another thing.
+// Forget makes the next total a first one, because it will be that of another device.
 func (c *Counter) Forget() { *c = Counter{} }

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestCounterTellsRates(t *testing.T) {
+func TestCounterGivesRates(t *testing.T) {
 	type read struct {
 		total float64
 		at    time.Duration
@@ -35,7 +35,7 @@ func TestCounterTellsRates(t *testing.T) {
 		},
 		"no time": {
 			{1000, 1 * time.Second, -1, "baseline"},
-			{2000, 1 * time.Second, -1, "passed over"},
+			{2000, 1 * time.Second, -1, "ignored"},
 			{3000, 2 * time.Second, 2000, "nothing is lost"},
 		},
 	} {
@@ -51,7 +51,7 @@ func TestCounterTellsRates(t *testing.T) {
 			}
 			c.Forget()
 			_, _, ok := c.Advance(1e9, time.Hour)
-			assert.False(t, ok, "another thing under the same name begins anew")
+			assert.False(t, ok, "another device under the same name starts again")
 		})
 	}
 }

@@ -4,7 +4,7 @@ import "math"
 
 const (
 	// MaxScale is the scale of a histogram whose values are within MaxBuckets of each other. It has 128 buckets to a doubling:
-	// the bounds of a bucket are 0.54 % apart, and its middle is within 0.27 % of whatever is in it.
+	// the bounds of a bucket are 0.54 % apart, and its middle is within 0.27 % of all values in it.
 	MaxScale = 7
 	// MaxBuckets bounds the buckets of a histogram, and with them its memory to 32 KiB: 32 doublings, from 1 to 4,294,967,296, at
 	// MaxScale. Values that are further apart halve the scale's resolution, as often as it takes.
@@ -32,7 +32,7 @@ type Histogram struct {
 // Count is the number of values.
 func (h *Histogram) Count() uint64 { return h.count }
 
-// Zeros is how many of them were 0.
+// Zeros is the number of values that were 0.
 func (h *Histogram) Zeros() uint64 { return h.zeros }
 
 // Min is the lowest value; 0 of an empty histogram.
@@ -44,10 +44,10 @@ func (h *Histogram) Max() float64 { return h.max }
 // Mean is the mean of the values by their weights; 0 of an empty histogram.
 func (h *Histogram) Mean() float64 { return h.mean }
 
-// Sum is the mean as often as there are values, so that who divides by their count gets the true mean.
+// Sum is the mean times the number of values, so that the quotient of sum and count is the mean by weight.
 func (h *Histogram) Sum() float64 { return h.mean * float64(h.count) }
 
-// Scale is that of the buckets.
+// Scale is the scale of the buckets, as OTLP defines it: MaxScale, or less where the values are far apart.
 func (h *Histogram) Scale() int32 { return MaxScale - int32(h.coarser) }
 
 // Buckets gives the counts of the buckets from the first in use to the last, and the index of the first. They are valid until the
@@ -59,8 +59,8 @@ func (h *Histogram) Buckets() (offset int32, counts []uint64) {
 	return h.first, h.counts[h.first-h.base : h.last-h.base+1]
 }
 
-// Observe adds a value. Its weight is the share that it has in the mean, for instance the time for which it held. What is negative,
-// infinite or no number, or weighs nothing, is passed over.
+// Observe adds a value. Its weight is the share that it has in the mean, for instance the time for which it held. A value that is
+// negative, infinite or NaN, or has no weight, is ignored.
 func (h *Histogram) Observe(v, weight float64) {
 	if !(v >= 0) || v > math.MaxFloat64 || !(weight > 0) || weight > math.MaxFloat64 {
 		return
@@ -126,7 +126,7 @@ func (h *Histogram) Quantile(q float64) float64 {
 	return h.max
 }
 
-// average moves the mean step by step, which huge values do not overflow.
+// average updates the mean in a way that huge values do not overflow.
 func (h *Histogram) average(v, weight float64) {
 	h.weight += weight
 	h.mean = min(max(h.mean+(v-h.mean)*(weight/h.weight), h.min), h.max)
@@ -159,7 +159,7 @@ func (h *Histogram) add(i int32, coarser uint8, n uint64) {
 	h.counts[i-h.base] += n
 }
 
-// coarsen joins every two buckets that are one in the scale below. In OTLP these are the even one and the odd one above it.
+// coarsen merges every two buckets that are one in the scale below. In OTLP these are the even one and the odd one above it.
 func (h *Histogram) coarsen() {
 	h.coarser++
 	if !h.filled {
@@ -174,7 +174,7 @@ func (h *Histogram) coarsen() {
 	h.base, h.first, h.last = base, h.first>>1, h.last>>1
 }
 
-// reach gives the buckets from first to last room, those in use among them, and as much on both sides.
+// reach makes room for the buckets from first to last, those in use among them, in the middle of the slice.
 func (h *Histogram) reach(first, last int32) {
 	if first >= h.base && int(last)-int(h.base) < len(h.counts) {
 		return

@@ -105,7 +105,7 @@ func requireSound(t *testing.T, h *Histogram, values []float64) {
 		want[i]++
 	}
 	require.Equal(t, zeros, h.Zeros())
-	require.True(t, slices.Equal(want, counts), "want %v, got %v", want, counts)
+	require.True(t, slices.Equal(want, counts), "expected %v, got %v", want, counts)
 	require.LessOrEqual(t, len(counts), MaxBuckets)
 	if len(counts) > 0 {
 		require.NotZero(t, counts[0])
@@ -150,7 +150,7 @@ func TestValuesFarApartCostResolution(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoLevelIsPassedOver(t *testing.T) {
+func TestWhatIsNoValueIsIgnored(t *testing.T) {
 	var h Histogram
 	for _, v := range []float64{-1, math.NaN(), math.Inf(1), math.Inf(-1)} {
 		h.Observe(v, 1)

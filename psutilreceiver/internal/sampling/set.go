@@ -2,15 +2,15 @@ package sampling
 
 import "sync"
 
-// Set is the series of one scraper. K is what the exporting side knows of a series. One goroutine calls Lock, then Add and the
+// Set is the series of one scraper. K is what the export has for each series, such as its name. One goroutine calls Lock, then Add and the
 // methods of its series, and Unlock; another calls Take.
 type Set[K any] struct {
 	mu     sync.Mutex
 	series []*Series[K]
-	taken  []*Series[K] // of the exporting side
+	taken  []*Series[K] // used by Take alone
 }
 
-// Series gathers the values of one series.
+// Series holds the values of one series in a histogram.
 type Series[K any] struct {
 	key              K
 	filling, taken   *Histogram
@@ -20,7 +20,7 @@ type Series[K any] struct {
 // Lock begins the recording of a sample. What it takes to read the sample comes before.
 func (s *Set[K]) Lock() { s.mu.Lock() }
 
-// Unlock ends it.
+// Unlock ends the recording of a sample.
 func (s *Set[K]) Unlock() { s.mu.Unlock() }
 
 // Add begins a series.
@@ -33,20 +33,20 @@ func (s *Set[K]) Add(key K) *Series[K] {
 // Observe records a value, as Histogram.Observe does.
 func (x *Series[K]) Observe(v, weight float64) { x.filling.Observe(v, weight) }
 
-// End says that the series records no more: it is taken once again, and then forgotten.
+// End ends the series: it is taken once more, and then forgotten.
 func (x *Series[K]) End() { x.ended = true }
 
-// Resume takes End back, and tells whether that was in time: a series that is forgotten must be added anew.
+// Resume takes End back, and returns whether that was in time: a series that is forgotten must be added again.
 func (x *Series[K]) Resume() bool {
 	x.ended = x.forgotten
 	return !x.forgotten
 }
 
-// Forgotten tells whether the series has ended and been taken since.
+// Forgotten returns whether the series has ended and been taken since.
 func (x *Series[K]) Forgotten() bool { return x.forgotten }
 
-// Take calls visit for each series that has values since it was last taken, in the order in which they began. The histogram is
-// visit's until it returns. Sampling goes on meanwhile.
+// Take calls visit for each series that has values since it was last taken, in the order in which they began. The histogram
+// is valid until visit returns. Sampling goes on meanwhile.
 func (s *Set[K]) Take(visit func(key K, h *Histogram)) {
 	s.exchange()
 	for _, x := range s.taken {
@@ -58,7 +58,7 @@ func (s *Set[K]) Take(visit func(key K, h *Histogram)) {
 	clear(s.taken)
 }
 
-// exchange gives every series an empty histogram to fill. It is all that sampling waits for.
+// exchange gives every series an empty histogram to fill. Sampling waits for nothing else.
 func (s *Set[K]) exchange() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

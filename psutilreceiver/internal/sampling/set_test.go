@@ -28,7 +28,7 @@ func TestEachValueIsTakenOnce(t *testing.T) {
 	b.Observe(20, 1)
 	b.End()
 	set.Unlock()
-	assert.Equal(t, map[string]float64{"a": 4, "b": 20}, take(), "what has ended is told to its end")
+	assert.Equal(t, map[string]float64{"a": 4, "b": 20}, take(), "what has ended is taken once more")
 	assert.Len(t, set.series, 1, "and then forgotten")
 	assert.Empty(t, take())
 }
@@ -43,7 +43,7 @@ func TestASeriesThatReturnsInTimeGoesOn(t *testing.T) {
 	a := set.Add("a")
 	a.Observe(1, 1)
 	a.End()
-	assert.True(t, a.Resume(), "nobody has taken it since")
+	assert.True(t, a.Resume(), "it has not been taken since")
 	a.Observe(2, 1)
 	set.Unlock()
 	assert.Equal(t, []float64{3}, sums(), "one point, not two")

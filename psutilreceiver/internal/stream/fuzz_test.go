@@ -102,7 +102,7 @@ func checkFuzzed(t *testing.T, md pmetric.Metrics, input, output outline, settin
 		require.Zero(t, output.streams)
 		temporality = pmetric.AggregationTemporalityDelta
 		if input.deltas > 0 {
-			return // which pass as they are and cannot be told apart any more
+			return // which pass as they are and cannot be distinguished any more
 		}
 	}
 	eachMetric(md, func(_ pmetric.ResourceMetrics, _ pmetric.ScopeMetrics, m pmetric.Metric) {
@@ -145,7 +145,7 @@ func FuzzSeries(f *testing.F) {
 		before := s
 		out = s.next(observation{total: number{i: total2}, given: pcommon.Timestamp(given2), time: pcommon.Timestamp(time2)}, &c)
 		require.GreaterOrEqual(t, out.elapsed, time.Duration(0))
-		if out.verdict == held {
+		if out.kind == held {
 			require.Equal(t, before, s)
 			require.LessOrEqual(t, time2, time1)
 			return
@@ -158,7 +158,7 @@ func FuzzSeries(f *testing.F) {
 			require.GreaterOrEqual(t, out.from, pcommon.Timestamp(time1))
 			require.True(t, out.start == before.start || out.start >= pcommon.Timestamp(time1))
 		}
-		if out.verdict == steady {
+		if out.kind == steady {
 			require.Equal(t, total2-total1, out.delta.i)
 		} else {
 			require.Equal(t, total2, out.delta.i)

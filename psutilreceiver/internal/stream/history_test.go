@@ -181,18 +181,18 @@ func TestRandomHistories(t *testing.T) {
 				t.Run(fmt.Sprintf("steps=%d/delta=%t/returning=%t", steps, delta, returning), func(t *testing.T) {
 					t.Parallel()
 					var resets Resets
-					var removed Removed
+					var dropped Dropped
 					for seed := range uint64(seeds) {
 						stage := runHistory(t, newWorld(seed, steps, returning), delta, scrapes)
 						resets.LowerValue += stage.Resets().LowerValue
 						resets.StartChanged += stage.Resets().StartChanged
 						resets.ClockStepped += stage.Resets().ClockStepped
-						removed.Held += stage.Removed().Held
+						dropped.Held += stage.Dropped().Held
 					}
 					// The histories must have had in them what they are for.
 					require.Greater(t, resets.LowerValue, uint64(100))
 					require.Greater(t, resets.StartChanged, uint64(100))
-					require.Greater(t, removed.Held, uint64(100))
+					require.Greater(t, dropped.Held, uint64(100))
 					require.Equal(t, steps == anySteps, resets.ClockStepped > 0)
 				})
 			}

@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// identity is a 128-bit hash of what tells a stream from all others, wide
+// identity is a 128-bit hash of what distinguishes a stream from all others, wide
 // enough that two streams never share one in practice: with a million streams
 // the chance is about 1 in 10^27. Its halves come from two seeds.
 type identity struct{ a, b uint64 }

@@ -20,8 +20,8 @@ type rateMetric struct {
 	name, description, unit string
 }
 
-// rates knows the rate metric of each sum, nil for a sum that has none. It
-// holds one entry for each metric name it was asked for.
+// rates has the rate metric of each sum, nil for a sum without. It holds one
+// entry for each metric name that of was called with.
 type rates struct {
 	enabled  bool
 	selected map[string]struct{}
@@ -39,7 +39,7 @@ func newRates(cfg Rates) rates {
 	return r
 }
 
-// of returns the rate metric of a sum, nil where it is to have none.
+// of returns the rate metric of a sum, nil for one without.
 func (r *rates) of(sum pmetric.Metric) *rateMetric {
 	if !r.enabled {
 		return nil
@@ -49,9 +49,9 @@ func (r *rates) of(sum pmetric.Metric) *rateMetric {
 	if !known {
 		if _, selected := r.selected[name]; selected || r.selected == nil {
 			metric = &rateMetric{
-				name:        name + ".rate",
+				name:        RateName(name),
 				description: "Change of " + name + " per second.",
-				unit:        rateUnit(sum.Unit()),
+				unit:        RateUnit(sum.Unit()),
 			}
 		}
 		r.metrics[name] = metric
@@ -59,9 +59,12 @@ func (r *rates) of(sum pmetric.Metric) *rateMetric {
 	return metric
 }
 
-// rateUnit returns the UCUM unit of a rate: the unit of the sum over s. Seconds
+// RateName returns the name of the gauge that shows the rate of a sum.
+func RateName(sum string) string { return sum + ".rate" }
+
+// RateUnit returns the UCUM unit of a rate: the unit of the sum over s. Seconds
 // per second have no dimension, so the rate of a time is in 1.
-func rateUnit(unit string) string {
+func RateUnit(unit string) string {
 	switch unit {
 	case "s":
 		return "1"

@@ -70,21 +70,21 @@ type scrape struct {
 	bornFrom pcommon.Timestamp
 }
 
-// verdict says what a point is to its stream.
-type verdict int
+// observationKind is what a point is to its stream.
+type observationKind int
 
 const (
-	baseline     verdict = iota // first sight of a stream with an unknown past, or a base
-	born                        // first sight of a stream that was born in view
-	steady                      // one more point
-	lowerValue                  // a reset: the value fell under an unchanged start
-	startChanged                // a reset: another start
-	held                        // not after the previous point: no point
+	baseline     observationKind = iota // first sight of a stream with an unknown past, or a base
+	born                                // first sight of a stream that was born in view
+	steady                              // one more point
+	lowerValue                          // a reset: the value fell under an unchanged start
+	startChanged                        // a reset: another start
+	held                                // not after the previous point: no point
 )
 
-// outcome is how a point is to be emitted, unless its verdict is held.
+// outcome is how a point is to be emitted, unless its kind is held.
 type outcome struct {
-	verdict verdict
+	kind observationKind
 	// start is that of the cumulative point, from that of the delta point.
 	start, from pcommon.Timestamp
 	// delta is what was counted between from and the point's time.
@@ -105,15 +105,15 @@ type series struct {
 	mono  time.Duration
 }
 
-// first takes the point that makes a stream known, or makes it begin anew from a base.
+// first takes the point that makes a stream known, or makes it start again from a base.
 func (s *series) first(o observation, c *scrape) outcome {
 	*s = series{total: o.total.pack(), given: o.given, start: o.given, time: o.time, mono: c.mono}
 	if s.start >= o.time {
 		s.start = before(o.time, max(c.elapsed, 1))
 	}
-	out := outcome{verdict: baseline, start: s.start, from: s.start, delta: o.total}
+	out := outcome{kind: baseline, start: s.start, from: s.start, delta: o.total}
 	if o.given >= c.bornFrom && o.time == c.at {
-		out.verdict = born
+		out.kind = born
 	}
 	return out
 }
@@ -124,22 +124,22 @@ func (s *series) next(o observation, c *scrape) outcome {
 	stepped := false
 	if o.time <= s.time {
 		if elapsed <= 0 || s.time-o.time <= pcommon.Timestamp(HoldLimit) {
-			return outcome{verdict: held}
+			return outcome{kind: held}
 		}
 		s.rebase(o.time, elapsed)
 		stepped = true
 	}
-	out := outcome{verdict: steady, from: s.time, clockStepped: stepped}
+	out := outcome{kind: steady, from: s.time, clockStepped: stepped}
 	total := unpack(s.total, o.float)
 	switch {
 	case o.given != s.given && o.given >= min(s.time, c.first):
-		out.verdict, out.delta = startChanged, o.total
+		out.kind, out.delta = startChanged, o.total
 		if o.given > s.time && o.given < o.time {
 			out.from = o.given
 		}
 		s.start = out.from
 	case o.total.less(total):
-		out.verdict, out.delta = lowerValue, o.total
+		out.kind, out.delta = lowerValue, o.total
 		s.start = s.time
 	default:
 		out.delta, out.elapsed = o.total.minus(total), max(elapsed, 0)

@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// Settings says what a Stage emits.
+// Settings is the configuration of a Stage.
 type Settings struct {
 	// Temporality is that of every monotonic sum; anything but delta leaves
 	// them cumulative.
@@ -35,13 +35,15 @@ type Resets struct {
 	ClockStepped uint64
 }
 
-// Removed counts the points that were taken out since the stage was made.
-type Removed struct {
+// Dropped counts the points that were left out since the stage was made.
+type Dropped struct {
 	// Baseline counts first points that gave no delta.
 	Baseline uint64
-	// Held counts points that were not after their stream's previous point.
+	// Held counts points that were not after their stream's previous point, as
+	// happens when the clock is set back.
 	Held uint64
-	// Invalid counts points that were no totals.
+	// Invalid counts points that were no totals: without a value or a time, NaN,
+	// infinite or negative.
 	Invalid uint64
 }
 
@@ -61,12 +63,12 @@ type Stage struct {
 	origin time.Time
 	scrape scrape
 
-	tracked                               atomic.Int64
-	lowerValue, startChanged, clockSteps  atomic.Uint64
-	removedBaseline, removedHeld, invalid atomic.Uint64
+	tracked                                      atomic.Int64
+	lowerValue, startChanged, clockSteps         atomic.Uint64
+	droppedBaseline, droppedHeld, droppedInvalid atomic.Uint64
 }
 
-// NewStage returns a stage that has seen nothing yet.
+// NewStage returns a stage that has seen no scrape.
 func NewStage(settings Settings) *Stage {
 	return &Stage{
 		delta:     settings.Temporality == pmetric.AggregationTemporalityDelta,
@@ -90,9 +92,9 @@ func (s *Stage) Resets() Resets {
 	}
 }
 
-// Removed returns how many points were taken out, by reason.
-func (s *Stage) Removed() Removed {
-	return Removed{Baseline: s.removedBaseline.Load(), Held: s.removedHeld.Load(), Invalid: s.invalid.Load()}
+// Dropped returns how many points were left out, by reason.
+func (s *Stage) Dropped() Dropped {
+	return Dropped{Baseline: s.droppedBaseline.Load(), Held: s.droppedHeld.Load(), Invalid: s.droppedInvalid.Load()}
 }
 
 // Begin opens a scrape. Now is its time, with its monotonic reading: rates are
@@ -115,9 +117,9 @@ func (s *Stage) begin(at pcommon.Timestamp, mono time.Duration) {
 	s.streams.begin()
 }
 
-// Edit edits a part of what the scrape emitted. All points of a stream must be
+// Edit turns the points of a part of what the scrape emitted into those of streams. All points of a stream must be
 // in the same part. A metric, scope or resource that is left without points is
-// removed.
+// dropped.
 func (s *Stage) Edit(md pmetric.Metrics) {
 	resources := md.ResourceMetrics()
 	emptied := false
@@ -140,7 +142,7 @@ func (s *Stage) End(complete bool) {
 	s.tracked.Store(int64(s.streams.len()))
 }
 
-// complete draws the conclusions of a scrape that left nothing out.
+// complete ends a scrape that left nothing out.
 func (s *Stage) complete(at pcommon.Timestamp) {
 	if s.scrape.first == math.MaxUint64 {
 		s.scrape.first, s.scrape.bornFrom = at, at
@@ -171,7 +173,7 @@ func (s *Stage) resource(rm pmetric.ResourceMetrics) bool {
 
 func (s *Stage) metrics(scope identity, metrics pmetric.MetricSlice) bool {
 	emptied := false
-	// Rates are appended behind the metrics that the scrape emitted.
+	// Rates are appended after the metrics that the scrape emitted.
 	for i := range metrics.Len() {
 		metric := metrics.At(i)
 		if metric.Type() != pmetric.MetricTypeSum {
@@ -228,7 +230,7 @@ func (s *Stage) point(metric identity, p pmetric.NumberDataPoint) (outcome, bool
 	id := metric.then(s.hash.attributes(p.Attributes())).with(identity{a: uint64(p.ValueType())})
 	total, ok := totalOf(p)
 	if !ok || p.Timestamp() == 0 {
-		s.invalid.Add(1)
+		s.droppedInvalid.Add(1)
 		s.streams.touch(id, s.scrape.number)
 		return outcome{}, false
 	}
@@ -264,19 +266,19 @@ func (s *Stage) observe(id identity, o observation) outcome {
 	return st.next(o, &s.scrape)
 }
 
-// count counts an outcome and returns whether it gives a point.
+// count counts an outcome, and returns whether it gives a point.
 func (s *Stage) count(out *outcome) bool {
 	if out.clockStepped {
 		s.clockSteps.Add(1)
 	}
-	switch out.verdict {
+	switch out.kind {
 	case baseline:
 		if s.delta {
-			s.removedBaseline.Add(1)
+			s.droppedBaseline.Add(1)
 			return false
 		}
 	case held:
-		s.removedHeld.Add(1)
+		s.droppedHeld.Add(1)
 		return false
 	case lowerValue:
 		s.lowerValue.Add(1)

@@ -96,7 +96,7 @@ var stories = map[string][]step{
 	},
 	"lower_value": {
 		{story: "first sight", at: 100, start: 5, total: 1000, cumulative: "5-100 1000"},
-		{story: "the driver was loaded anew", at: 110, start: 5, total: 20, cumulative: "100-110 20", delta: "100-110 20"},
+		{story: "the driver was loaded again", at: 110, start: 5, total: 20, cumulative: "100-110 20", delta: "100-110 20"},
 		{story: "the new start stays", at: 120, start: 5, total: 50, cumulative: "100-120 50", delta: "110-120 30", rate: "3"},
 		{story: "and again", at: 130, start: 5, total: 0, cumulative: "120-130 0", delta: "120-130 0"},
 	},
@@ -251,7 +251,7 @@ func TestAScrapeTakesBothReadingsOfTheClock(t *testing.T) {
 	stamp(md, now, 100)
 	stage.processWhole(md, now)
 	assert.Zero(t, md.ResourceMetrics().Len())
-	assert.Equal(t, Removed{Baseline: seriesPerProcess}, stage.Removed())
+	assert.Equal(t, Dropped{Baseline: seriesPerProcess}, stage.Dropped())
 
 	md = processBatch(seriesPerProcess)
 	now = now.Add(4 * time.Second)
@@ -283,14 +283,14 @@ func TestCounters(t *testing.T) {
 	}
 	assert.Equal(t, 1, stage.Tracked())
 	assert.Equal(t, Resets{LowerValue: 1, StartChanged: 1, ClockStepped: 1}, stage.Resets())
-	assert.Equal(t, Removed{Held: 1, Invalid: 1}, stage.Removed())
+	assert.Equal(t, Dropped{Held: 1, Invalid: 1}, stage.Dropped())
 }
 
 func TestRateMetrics(t *testing.T) {
 	t.Parallel()
 	units := map[string]string{"By": "By/s", "{packet}": "{packet}/s", "1": "1/s", "": "1/s", "s": "1", "ms": "ms/s"}
 	for unit, want := range units {
-		assert.Equal(t, want, rateUnit(unit), "of %q", unit)
+		assert.Equal(t, want, RateUnit(unit), "of %q", unit)
 	}
 
 	stage := NewStage(Settings{Rates: Rates{Enabled: true, Metrics: []string{"process.cpu.time", "nowhere"}}})
@@ -351,7 +351,7 @@ func TestOnlyMonotonicCumulativeSumsAreTouched(t *testing.T) {
 	assert.Zero(t, stage.Tracked())
 }
 
-// Streams are told apart by everything that identifies them and by nothing else.
+// Streams are distinguished by everything that identifies them and by nothing else.
 func TestIdentity(t *testing.T) {
 	t.Parallel()
 	build := func(edit func(rm pmetric.ResourceMetrics, p pmetric.NumberDataPoint)) pmetric.Metrics {

@@ -2,8 +2,8 @@ package stream
 
 import "go.opentelemetry.io/collector/pdata/pcommon"
 
-// Starts answers since when the counters of named things count: disk devices,
-// network interfaces and the like, for which the kernel keeps no birth time.
+// Starts gives the time since which the counters of named things count: disk
+// devices, network interfaces and the like, for which the kernel keeps no birth time.
 // It is not safe for concurrent use.
 //
 // What is there in the first scrape counts since boot. What appears later was
@@ -34,15 +34,14 @@ func NewStarts(boot pcommon.Timestamp) *Starts {
 
 // Begin opens the scrape of the given time, which must be the one on the
 // scrape's points and the one passed to Stage.Begin: a new thing is known to
-// be new by comparing the two. A scrape that was begun and never ended counts
-// as incomplete.
+// be new by comparing the two. A scrape without an End counts as incomplete.
 func (s *Starts) Begin(now pcommon.Timestamp) {
 	s.now = now
 	s.scrape++
 }
 
-// Start returns the start of the thing named key, to be asked for once each
-// scrape and thing. Identity is whatever tells a thing from a later one of the
+// Start returns the start of the thing named key. It must be called once for
+// each thing in each scrape. Identity is what distinguishes a thing from a later one of the
 // same name, such as the interface index or the device number; one that has
 // changed restarts the thing at the time it was last seen.
 func (s *Starts) Start(key string, identity uint64) pcommon.Timestamp {
@@ -60,8 +59,8 @@ func (s *Starts) Start(key string, identity uint64) pcommon.Timestamp {
 	return t.start
 }
 
-// End closes the scrape. A complete one has asked for everything that is there,
-// so what it left out is forgotten and will be new when it returns. An
+// End closes the scrape. A complete one has called Start for everything that is
+// there, so what it left out is forgotten and will be new when it returns. An
 // incomplete one proves no absence and forgets nothing.
 func (s *Starts) End(complete bool) {
 	if !complete {

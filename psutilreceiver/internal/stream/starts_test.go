@@ -84,7 +84,7 @@ func TestStarts(t *testing.T) {
 				starts.Begin(c.at)
 				for key, identity := range c.things {
 					assert.Equal(t, c.want[key], starts.Start(key, identity), "%s: %s", c.story, key)
-					assert.Equal(t, c.want[key], starts.Start(key, identity), "%s: %s asked for twice", c.story, key)
+					assert.Equal(t, c.want[key], starts.Start(key, identity), "%s: %s called twice", c.story, key)
 				}
 				if !c.aborted {
 					starts.End(!c.partial)

@@ -6,12 +6,12 @@ const minShrink = 4096
 
 // table holds the state of every stream. A scraper emits its streams in nearly
 // the same order each time, so the states lie in one slice and each remembers
-// which one was asked for after it: as a rule a look-up is one comparison with a
+// which one was looked up after it: as a rule a look-up is one comparison with a
 // neighbour, and the index is needed only where the order has changed.
 //
 // The index is open addressing over the numbers of the slots, because a map
-// would take more memory than the states themselves. It never has to forget:
-// streams leave in one pass after a scrape, and then it is made anew.
+// would take more memory than the states themselves. Single entries are never removed:
+// streams leave in one pass after a scrape, and then it is filled again.
 type table struct {
 	index   []uint32 // slots by their identity's place, 0: none; its length is a power of two
 	slots   []slot   // the first is no stream but the start of the order
@@ -86,7 +86,7 @@ func (t *table) find(id identity) (at uint32, known bool) {
 	}
 }
 
-// add takes in a stream that is not there.
+// add adds a stream that is not there.
 func (t *table) add(id identity) uint32 {
 	t.tracked++
 	var at uint32
@@ -143,7 +143,7 @@ func (t *table) evict(scrape uint32) {
 	t.reindex()
 }
 
-// shrink closes up the slots once a burst of streams is gone, for a slice gives no memory back.
+// shrink copies the slots into a smaller slice once a burst of streams is gone: a slice gives no memory back.
 func (t *table) shrink() {
 	if len(t.slots) <= minShrink || t.tracked > len(t.slots)/4 {
 		return

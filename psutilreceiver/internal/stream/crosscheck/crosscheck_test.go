@@ -49,7 +49,7 @@ type sighting struct {
 type difference struct {
 	name, reason string
 	applies      func(s *sighting) bool
-	// chained tells that it remains when the processor is fed with what the stage makes of the history in cumulative temporality, and not
+	// chained says that it remains when the processor is fed with what the stage makes of the history in cumulative temporality, and not
 	// with what a scraper records.
 	chained bool
 }
@@ -79,7 +79,7 @@ var differences = []difference{
 		func(s *sighting) bool { return s.held && s.firstSight && s.ours == nil }, true,
 	},
 	{
-		"time_stands_still", "what is not after the latest point has an interval that is reversed or told already; its value comes with the next",
+		"time_stands_still", "what is not after the latest point has an interval that is reversed or covered already; its value comes with the next",
 		func(s *sighting) bool { return s.held && s.ours == nil && s.stock != nil }, true,
 	},
 	{
@@ -240,7 +240,7 @@ func (c *check) explain(t *testing.T, where string, s *sighting) {
 	require.Fail(t, "a difference that is not in the list", "%s: %+v\nstock %+v\nours  %+v", where, *s, s.stock, s.ours)
 }
 
-// sight tells what is special about a point, from the points of its stream before.
+// sight finds what is special about a point, from the points of its stream before.
 func (c *check) sight(p point) *sighting {
 	s := &sighting{point: p, firstScrape: c.first, lastComplete: c.complete, wasHidden: p.base != nil || p.hidden}
 	if c.first == 0 {

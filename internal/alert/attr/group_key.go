@@ -1,0 +1,92 @@
+package attr
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Located is one attribute of a group key, with where it came from.
+type Located struct {
+	Location Location
+	Attr
+}
+
+// EncodeGroup writes a group key as bytes that only an equal key gives: attributes in order, lengths in front.
+func EncodeGroup(attrs []Located) string {
+	slices.SortFunc(attrs, func(a, b Located) int {
+		return cmp.Or(cmp.Compare(a.Location, b.Location), cmp.Compare(a.Key, b.Key))
+	})
+	var e Encoder
+	for _, a := range attrs {
+		e.Byte(byte(a.Location))
+		e.Attr(a.Attr)
+	}
+	return string(e.Bytes)
+}
+
+// DecodeGroup is the inverse of encodeGroup; bytes that are not a group key give an error.
+func DecodeGroup(key string) ([]Located, error) {
+	d := Decoder{Bytes: []byte(key)}
+	var out []Located
+	for len(d.Bytes) > 0 && d.Err == nil {
+		source := Location(d.Byte())
+		if source > InScope {
+			d.Fail("attribute source")
+		}
+		out = append(out, Located{Location: source, Attr: d.Attr()})
+	}
+	return out, d.Err
+}
+
+// NameTable numbers attribute keys, so that the group keys held in memory need not spell them out.
+type NameTable struct {
+	names   []string
+	numbers map[string]uint64
+}
+
+// maxNames bounds the table; further keys are spelled out.
+const maxNames = 4096
+
+// NewNameTable returns an empty table.
+func NewNameTable() *NameTable { return &NameTable{numbers: map[string]uint64{}} }
+
+// Compact returns the short form of a group key that encodeGroup wrote.
+func (n *NameTable) Compact(key string) string {
+	attrs, err := DecodeGroup(key)
+	if err != nil {
+		return "" // encodeGroup writes nothing that decodeGroup does not read.
+	}
+	var e Encoder
+	for _, a := range attrs {
+		number, known := n.numbers[a.Key]
+		if !known && len(n.names) < maxNames {
+			n.names = append(n.names, a.Key)
+			number, known = uint64(len(n.names)), true
+			n.numbers[a.Key] = number
+		}
+		e.Byte(byte(a.Location))
+		e.Uint(number)
+		if !known {
+			e.Text(a.Key)
+		}
+		e.Value(a.Value)
+	}
+	return string(e.Bytes)
+}
+
+// Expand is the inverse of compact.
+func (n *NameTable) Expand(short string) []Located {
+	d := Decoder{Bytes: []byte(short)}
+	var out []Located
+	for len(d.Bytes) > 0 {
+		a := Located{Location: Location(d.Byte())}
+		if number := d.Uint(); number > 0 {
+			a.Key = n.names[number-1]
+		} else {
+			a.Key = d.Text()
+		}
+		a.Value = d.Value()
+		out = append(out, a)
+	}
+	return out
+}

@@ -1,0 +1,45 @@
+package alert
+
+import (
+	"strconv"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
+)
+
+// Pending returns how many events wait for delivery.
+func (e *Engine) Pending() int { return e.outbox.Size() }
+
+// Peek appends the oldest undelivered events to dst, at most n. They stay until Ack; a failed delivery is simply peeked
+// again. The events' slices are shared with the engine and must not be changed.
+func (e *Engine) Peek(dst []event.Event, n int) []event.Event {
+	return e.outbox.Peek(dst, n)
+}
+
+// Ack takes delivered events out of the outbox, by Seq. A number that is not there is ignored.
+func (e *Engine) Ack(seqs ...uint64) {
+	e.outbox.Ack(seqs, e.journal.markEvent)
+}
+
+// enqueue puts an event into the outbox. An alert whose fire had to give way counts as not announced again, and waits.
+func (e *Engine) enqueue(ev event.Event) {
+	changed, dropped := e.outbox.Add(ev)
+	for _, seq := range changed {
+		e.journal.markEvent(seq)
+	}
+	for i := range dropped {
+		e.stats.suppressed[suppressedLimit]++
+		e.unannounce(&dropped[i])
+	}
+}
+
+func (e *Engine) unannounce(fire *event.Event) {
+	id, err := strconv.ParseUint(fire.AlertID, 16, 64)
+	g := e.alerts[id]
+	if err != nil || g == nil || g.alert.announced == 0 || alertschema.EpisodeID(id, g.alert.announcedStart) != fire.EpisodeID {
+		return
+	}
+	g.alert.announced, g.alert.announcedState = 0, alertschema.StateInactive
+	g.rule.announcedCount--
+	e.postpone(g, deferredByLimit)
+}

@@ -1,0 +1,37 @@
+package rules
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+)
+
+// What the semantic conventions say of metrics and resources, and the rules go by, stands in this file.
+
+// IsShare tells whether values of the metric are shares of a whole by its name: a utilization, or a statistic of one, such as
+// system.cpu.utilization.p95.
+func IsShare(metric string) bool {
+	return strings.HasSuffix(metric, ".utilization") || strings.Contains(metric, ".utilization.")
+}
+
+// Subject names what a resource describes: the process, of a metric of processes, and the host.
+func Subject(metric string, resource []attr.Attr) string {
+	text := func(key string) string {
+		v, _ := attr.Lookup(resource, key)
+		return v.AsString()
+	}
+	var b strings.Builder
+	if strings.HasPrefix(metric, "process.") {
+		if name := cmp.Or(text("process.executable.name"), text("process.group.name")); name != "" {
+			b.WriteString(" " + name)
+		}
+		if pid := text("process.pid"); pid != "" {
+			b.WriteString(" (pid " + pid + ")")
+		}
+	}
+	if host := text("host.name"); host != "" {
+		b.WriteString(" on " + host)
+	}
+	return b.String()
+}

@@ -1,0 +1,81 @@
+package rules
+
+import (
+	"math"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
+)
+
+// ratio divides one value by another within each group. Its unit is 1 whatever theirs are.
+type ratio struct {
+	comparison
+	divisor Target
+}
+
+var ratioSpec = kindSpec{
+	given: func(rc *RuleConfig) bool { return rc.Ratio != nil },
+	compile: func(_ *compiler, rc RuleConfig, r *Rule, _ Kind, report func(string, ...any)) Kind {
+		for _, x := range []struct {
+			key string
+			set bool
+		}{
+			{"metric", rc.Metric != ""},
+			{"match", rc.Match != nil},
+			{"statistic", rc.Statistic != ""},
+		} {
+			if x.set {
+				report(`%[1]q stands beside "ratio": write it in "ratio.numerator" and "ratio.denominator"`, x.key)
+			}
+		}
+		r.Value = compileTarget("ratio.numerator.", rc.Ratio.Numerator, report)
+		k := &ratio{comparison: comparison{rule: r}, divisor: compileTarget("ratio.denominator.", rc.Ratio.Denominator, report)}
+		r.Metric = r.Value.Metric
+		if r.Metric != k.divisor.Metric {
+			r.Metric += " / " + k.divisor.Metric
+		}
+		if r.GroupAggregate == window.GroupWorst {
+			r.GroupAggregate = window.GroupSum
+		}
+		return k
+	},
+}
+
+func (k *ratio) Inputs() []Input {
+	return []Input{
+		{Target: &k.rule.Value, Role: RoleValue, versionKey: "ratio.of.point"},
+		{Target: &k.divisor, Role: RoleDivisor, versionKey: "ratio.to.point"},
+	}
+}
+
+func (k *ratio) FixedUnit() (string, bool) { return "1", true }
+func (k *ratio) SelectionText() string     { return " to " + k.divisor.Selector.canonical }
+func (k *ratio) Text(f Finding) string     { return k.rule.comparedText(f, "") }
+
+// Read divides the group's value by that of its divisors. Division by zero gives no value.
+func (k *ratio) Read(m *Moment) {
+	r := k.rule
+	m.Until = min(r.until(m.Series[RoleValue]), r.until(m.Series[RoleDivisor]))
+	numerator, by, presence := r.joined(m, k, m.Series[RoleValue], 0)
+	if m.Presence = presence; presence != window.Present {
+		return
+	}
+	denominator, _, presence := r.joined(m, k, m.Series[RoleDivisor], 0)
+	if m.Presence = presence; presence != window.Present {
+		return
+	}
+	m.By = by
+	m.Value = r.Offset + r.Scale*(numerator/denominator)
+	if denominator == 0 || math.IsNaN(m.Value) {
+		m.Presence = window.Missing
+	}
+}
+
+// checkBounds reports bounds that can't be compared with a ratio: only bare numbers and percentages can.
+func (k *ratio) checkBounds(report func(string, ...any)) {
+	for i := range k.rule.Levels {
+		l := &k.rule.Levels[i]
+		if _, err := l.Resolve("1"); err != nil {
+			report("threshold %s can't be compared with a ratio: write a number or a percentage", l.BoundText())
+		}
+	}
+}

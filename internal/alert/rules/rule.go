@@ -1,0 +1,214 @@
+package rules
+
+import (
+	"math"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
+)
+
+// Set is a checked configuration, ready to run. It never changes; several engines may share it.
+type Set struct {
+	Rules         []*Rule
+	Severities    []Severity
+	Limits        LimitsConfig
+	SendResolved  bool
+	MaxSampleAge  int64
+	MinStaleAfter int64 // The least staleAfter of all rules.
+	Silences      []silence
+}
+
+// Names returns the names of the rules in order.
+func (r *Set) Names() []string {
+	names := make([]string, len(r.Rules))
+	for i, rule := range r.Rules {
+		names[i] = rule.Name
+	}
+	return names
+}
+
+// Severity is one of the configured severities.
+type Severity struct {
+	// Name is what rules and records call it.
+	Name string
+	// Number is its OTLP severity number, 1 to 24.
+	Number int
+}
+
+// Rule is one compiled rule. Times and spans are in nanoseconds. What the version is made of is in version.go.
+type Rule struct {
+	// Index is the rule's place in the configuration.
+	Index int
+	// Name identifies the rule, and with a group key its alerts.
+	Name string
+	// Description is copied to the records.
+	Description string
+	// Metric is the metric as the records name it; of a ratio both.
+	Metric string
+
+	// Kind is what kind of rule it is.
+	Kind Kind
+	// Value are the points of the rule's value, or what a ratio divides.
+	Value Target
+	// OnlyIf is a condition without which nothing fires, nil for none.
+	OnlyIf *Condition
+	// Window is the span of samples that Aggregate is of, 0 for the newest sample alone.
+	Window int64
+	// Aggregate makes one number of a window, and AggregateName is what records call it.
+	Aggregate     window.Aggregate
+	AggregateName string
+	// Scale and Offset make the rule's value: Offset + Scale × aggregated value.
+	Scale, Offset float64
+	// Levels is the ladder, least severe first.
+	Levels []LevelSpec
+
+	// GroupBy are the attributes of the group key; GroupGiven tells that they were written, so that the default does not apply.
+	GroupBy    []GroupField
+	GroupGiven bool
+	// ByResource adds to them the attributes that identify the resource, whatever they are.
+	ByResource bool
+	// GroupAggregate joins the series of a group. Joins tells that it was written: the default group key then leaves out what differs
+	// between series.
+	GroupAggregate window.GroupAggregate
+	Joins          bool
+
+	// Lookback is how long the last value counts as current, 0 for automatically.
+	Lookback int64
+	// NoData is the policy for values that stop, and NoDataAfter the age of the newest sample from which it applies.
+	NoData      NoDataAction
+	NoDataAfter int64
+	// StaleAfter is when a silent series is forgotten.
+	StaleAfter int64
+	// NewSeriesDelay is for how long a new series is ignored.
+	NewSeriesDelay int64
+	// MinSamples is how many samples a window needs, and FullWindow makes it wait until samples cover it.
+	MinSamples int
+	FullWindow bool
+	// RepeatInterval is when a firing alert is announced again, 0 for never.
+	RepeatInterval int64
+	// Flapping is when an alert counts as flapping.
+	Flapping ladder.FlappingRule
+	// Top is how many alerts are announced at a time, 0 for no limit of the rule's own.
+	Top int
+	// MayMatchNothing says that it is no mistake of the operator's if the rule matches no series.
+	MayMatchNothing bool
+
+	// Labels and Annotations go with every record.
+	Labels, Annotations []NamedTemplate
+
+	// Version identifies what the rule decides by: 8 hex digits of a hash. Texts are not in it.
+	Version string
+	// Selection is what decides which groups exist; when it changes, old groups are closed. It is stored.
+	Selection string
+}
+
+// Target is a compiled selector: a metric, the points of it, and, where they describe many values, which statistic of them.
+type Target struct {
+	// Metric is the metric's name.
+	Metric string
+	// Selector selects its points.
+	Selector Selector
+	// Statistic is taken of histogram and summary points, and StatisticName is how it was written.
+	Statistic     window.Statistic
+	StatisticName string
+	// Key is where in the configuration it stands, "" for the rule itself, else with a dot behind.
+	Key string
+}
+
+// Condition is a compiled only_if.
+type Condition struct {
+	Target
+	// Bound is what the newest value must breach.
+	Bound LevelSpec
+}
+
+// GroupField is one attribute of a group key.
+type GroupField struct {
+	// Location is where it stands, and Key is its key.
+	Location attr.Location
+	Key      string
+}
+
+// NoDataAction is the policy for values that stop.
+type NoDataAction uint8
+
+const (
+	// NoDataKeep says so, and stays.
+	NoDataKeep NoDataAction = iota
+	// NoDataResolve goes on as if the value were healthy.
+	NoDataResolve
+	// NoDataAlert fires.
+	NoDataAlert
+	// NoDataClose closes at once.
+	NoDataClose
+)
+
+// noDataActions are the actions by name, in the order in which messages list them.
+var noDataActions = []struct {
+	name   string
+	action NoDataAction
+}{{"keep", NoDataKeep}, {"resolve", NoDataResolve}, {"alert", NoDataAlert}, {"close", NoDataClose}}
+
+// LevelSpec is one level as written: its bounds wait for the metric's unit.
+type LevelSpec struct {
+	Severity      int // Index into Rules.severities.
+	Name          string
+	Number        int
+	Comparison    ladder.Comparison
+	Raise         [2]Quantity
+	Clear         [2]Quantity
+	HasClear      bool
+	Hysteresis    float64 // Relative distance of the clear bound where there is no clear.
+	ForDuration   int64   // How long the level must be breached before it fires.
+	KeepFiringFor int64   // How long its clear condition must hold before the alert steps down.
+	Horizon       int64
+	Message       *Template
+}
+
+// Unresolved returns the level without its bounds: what it is before the metric's unit is known.
+func (s *LevelSpec) Unresolved() ladder.Level {
+	return ladder.Level{Comparison: s.Comparison, ForDuration: s.ForDuration, KeepFiringFor: s.KeepFiringFor, Horizon: s.Horizon}
+}
+
+// Resolve turns the written bounds into numbers of the metric's unit.
+func (s *LevelSpec) Resolve(unit string) (ladder.Level, error) {
+	l := s.Unresolved()
+	if s.Comparison == ladder.Absent {
+		return l, nil
+	}
+	var err error
+	for i, to := range []*float64{&l.Low, &l.High} {
+		if *to, err = s.Raise[i].In(unit); err != nil {
+			return l, err
+		}
+	}
+	if s.HasClear {
+		for i, to := range []*float64{&l.ClearLow, &l.ClearHigh} {
+			if *to, err = s.Clear[i].In(unit); err != nil {
+				return l, err
+			}
+		}
+		return l, nil
+	}
+	down, up := s.Hysteresis*math.Abs(l.Low), s.Hysteresis*math.Abs(l.High)
+	switch s.Comparison {
+	case ladder.Above:
+		l.ClearLow = l.Low - down
+	case ladder.Below:
+		l.ClearLow = l.Low + down
+	case ladder.Outside:
+		l.ClearLow, l.ClearHigh = l.Low+down, l.High-up
+	default:
+		l.ClearLow, l.ClearHigh = l.Low-down, l.High+up
+	}
+	return l, nil
+}
+
+// LevelName returns the name of a level, counted from 1, and "" for the level 0 of a rule that is well.
+func (r *Rule) LevelName(level int) string {
+	if level <= 0 || level > len(r.Levels) {
+		return ""
+	}
+	return r.Levels[level-1].Name
+}

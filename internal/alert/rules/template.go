@@ -1,0 +1,168 @@
+package rules
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+	"text/template"
+	"text/template/parse"
+	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+)
+
+// maxRendered bounds one rendered text, so that a template cannot fill the outbox.
+const maxRendered = 8 << 10
+
+// Template is a parsed template; text without actions is kept as it is.
+type Template struct {
+	plain string
+	tmpl  *template.Template
+}
+
+// NamedTemplate is the template of one label or annotation.
+type NamedTemplate struct {
+	Name     string
+	Template *Template
+}
+
+// TemplateData is what a template sees as dot.
+type TemplateData struct {
+	// Value is the compared value and Threshold its bound, in the metric's unit.
+	Value, Threshold float64
+	// Duration is the time since the alert fired, in seconds.
+	Duration float64
+	// Rule, Metric, Unit, Severity, Transition and State are as in the record.
+	Rule, Metric, Unit, Severity, Transition, State string
+	// StartedAt is when the alert fired.
+	StartedAt time.Time
+	// Labels are the rule's labels.
+	Labels map[string]string
+
+	group, resource []attr.Attr
+}
+
+// With returns the data with the attributes of the alert's group and resource.
+func (d TemplateData) With(group, resource []attr.Attr) TemplateData {
+	d.group, d.resource = group, resource
+	return d
+}
+
+// Resource returns a resource attribute as text, or "".
+func (d TemplateData) Resource(key string) string {
+	v, _ := attr.Lookup(d.resource, key)
+	return v.AsString()
+}
+
+// Attr returns an attribute of the group as text, or "".
+func (d TemplateData) Attr(key string) string {
+	v, _ := attr.Lookup(d.group, key)
+	return v.AsString()
+}
+
+var templateFuncs = template.FuncMap{
+	"percent":  formatPercent,
+	"bytes":    formatBytes,
+	"duration": FormatSeconds,
+}
+
+// templateLine is the line number that text/template puts after the template's name.
+var templateLine = regexp.MustCompile(`^(template: [^:]+):\d+(?::\d+)?: (?:executing "[^"]*" at )?`)
+
+// templateType is the Go type that text/template names where there is no such field.
+var templateType = regexp.MustCompile(` in type \w+\.TemplateData`)
+
+// templateError returns the error without the line number and the Go type, of which a rule knows nothing.
+func templateError(err error) error {
+	return errors.New(templateType.ReplaceAllString(templateLine.ReplaceAllString(err.Error(), "$1: "), ""))
+}
+
+// compileTemplate parses a template and tries it once, so that an unknown function or field fails at load.
+func compileTemplate(name, text string) (*Template, error) {
+	if !strings.Contains(text, "{{") {
+		return &Template{plain: text}, nil
+	}
+	t, err := template.New(name).Option("missingkey=zero").Funcs(templateFuncs).Parse(text)
+	if err == nil {
+		err = t.Execute(&limitedText{}, TemplateData{Labels: map[string]string{}, StartedAt: time.Unix(0, 0)})
+	}
+	if err != nil {
+		return nil, templateError(err)
+	}
+	return &Template{tmpl: t}, nil
+}
+
+// Render returns the text for the data, at most maxRendered bytes of it.
+func (m *Template) Render(data TemplateData) (string, error) {
+	if m.tmpl == nil {
+		return m.plain, nil
+	}
+	var out limitedText
+	if err := m.tmpl.Execute(&out, data); err != nil {
+		return "", templateError(err)
+	}
+	// A cut may have split a character, and a record's text must be valid UTF-8.
+	return strings.ToValidUTF8(out.b.String(), "\uFFFD"), nil
+}
+
+// limitedText is a writer that keeps the first maxRendered bytes.
+type limitedText struct{ b strings.Builder }
+
+func (l *limitedText) Write(p []byte) (int, error) {
+	room := max(0, maxRendered-l.b.Len())
+	l.b.Write(p[:min(room, len(p))])
+	return len(p), nil
+}
+
+// changingField returns the first field in the template that changes while an alert lives, or "".
+func (m *Template) changingField() string {
+	if m.tmpl == nil {
+		return ""
+	}
+	return changingField(m.tmpl.Root)
+}
+
+func changingField(n parse.Node) string {
+	switch x := n.(type) {
+	case *parse.ListNode:
+		if x == nil {
+			return ""
+		}
+		for _, child := range x.Nodes {
+			if f := changingField(child); f != "" {
+				return f
+			}
+		}
+	case *parse.ActionNode:
+		return changingField(x.Pipe)
+	case *parse.PipeNode:
+		for _, c := range x.Cmds {
+			for _, arg := range c.Args {
+				if f := changingField(arg); f != "" {
+					return f
+				}
+			}
+		}
+	case *parse.IfNode:
+		return changingBranch(&x.BranchNode)
+	case *parse.RangeNode:
+		return changingBranch(&x.BranchNode)
+	case *parse.WithNode:
+		return changingBranch(&x.BranchNode)
+	case *parse.FieldNode:
+		switch x.Ident[0] {
+		case "Value", "Threshold", "Duration", "Severity", "Transition", "State", "StartedAt":
+			return x.Ident[0]
+		}
+	}
+	return ""
+}
+
+func changingBranch(b *parse.BranchNode) string {
+	for _, n := range []parse.Node{b.Pipe, b.List, b.ElseList} {
+		if f := changingField(n); f != "" {
+			return f
+		}
+	}
+	return ""
+}

@@ -1,0 +1,263 @@
+package window
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// StreamKind tells how the points of a metric follow each other, which decides what an increase is.
+type StreamKind uint8
+
+const (
+	// Gauge is a level, or a non-monotonic sum: it goes up and down, and its increase is the plain difference.
+	Gauge StreamKind = iota
+	// CumulativeCounter is a monotonic sum since a start time: a drop or a new start time is a reset.
+	CumulativeCounter
+	// DeltaCounter is a sum since the point before: the increase is the total of the points.
+	DeltaCounter
+)
+
+// Unset is the time that no sample has: before everything.
+const Unset int64 = math.MinInt64
+
+// Exemplar is the trace context of a data point.
+type Exemplar struct {
+	TraceID [16]byte
+	SpanID  [8]byte
+}
+
+// Presence tells whether there is a value at one moment.
+type Presence uint8
+
+const (
+	// Present is a value that is there.
+	Present Presence = iota
+	// Missing is no value.
+	Missing
+	// Unsettled is a value that exists but is not to be trusted yet: too few samples, a window not yet full.
+	Unsettled
+)
+
+// Series holds the recent samples of one data point stream. Times are event times, in nanoseconds since the epoch.
+type Series struct {
+	// Samples are the samples held, in order of time; the newest one always is.
+	Samples Ring
+	// First is the time of the first sample, Unset before it.
+	First    int64
+	optional *optional
+	spacing  uint32 // Smoothed distance of samples in milliseconds; 0 while unknown.
+	// Kind is the kind of the stream.
+	Kind StreamKind
+	// Marks are the owner's to use: they lie here because there is room.
+	Marks uint8
+}
+
+// optional is what few series have.
+type optional struct {
+	starts   []int64 // Start times that fall between samples held, in order.
+	exemplar *Exemplar
+	endedAt  int64 // Newest marker "no value from here on" after the newest sample, else Unset.
+}
+
+// NewSeries returns a series without samples.
+func NewSeries() Series { return Series{First: Unset} }
+
+func (s *Series) withOptional() *optional {
+	if s.optional == nil {
+		s.optional = &optional{endedAt: Unset}
+	}
+	return s.optional
+}
+
+// Exemplar returns the newest exemplar, nil when none has come.
+func (s *Series) Exemplar() *Exemplar {
+	if s.optional == nil {
+		return nil
+	}
+	return s.optional.exemplar
+}
+
+// SetExemplar keeps the exemplar of the newest sample.
+func (s *Series) SetExemplar(x *Exemplar) { s.withOptional().exemplar = x }
+
+// EndedAt returns the time of the marker that ended the series, Unset when it has not ended.
+func (s *Series) EndedAt() int64 {
+	if s.optional == nil {
+		return Unset
+	}
+	return s.optional.endedAt
+}
+
+// End ends the series at time t, until a value comes.
+func (s *Series) End(t int64) { s.withOptional().endedAt = t }
+
+// Ended tells whether a marker has ended the series as of time t.
+func (s *Series) Ended(t int64) bool {
+	at := s.EndedAt()
+	return at != Unset && at <= t
+}
+
+// Newest returns the time of the newest sample, Unset before the first.
+func (s *Series) Newest() int64 {
+	if s.Samples.n == 0 {
+		return Unset
+	}
+	return s.Samples.At(int(s.Samples.n) - 1).Time
+}
+
+// Append takes a sample that is newer than all others, and the start time that came with it, 0 when none did. Of more than
+// limit samples the oldest is dropped, and full is true.
+func (s *Series) Append(t int64, v float64, start int64, limit int) (full bool) {
+	if last := s.Newest(); last != Unset {
+		s.observeInterval(t - last)
+	} else {
+		s.First = t
+	}
+	if s.Samples.Len() >= limit {
+		s.Samples.DropFront(1)
+		full = true
+	}
+	s.Samples.Insert(Sample{t, v})
+	s.recordStart(start)
+	if s.optional != nil && s.optional.endedAt <= t {
+		s.optional.endedAt = Unset
+	}
+	return full
+}
+
+// InsertLate takes a sample that is older than the newest. It returns false when there is one of that time already.
+func (s *Series) InsertLate(t int64, v float64, start int64) bool {
+	if !s.Samples.Insert(Sample{t, v}) {
+		return false
+	}
+	s.recordStart(start)
+	return true
+}
+
+// observeInterval smooths the distance between samples. One odd distance, as a gap or a double delivery gives, moves it
+// by half at most.
+func (s *Series) observeInterval(d int64) {
+	ms := max(1, min(d/1e6, math.MaxUint32))
+	if old := int64(s.spacing); old > 0 {
+		ms = min(max(ms, old/2), old*2)
+		ms = max(1, min(old+(ms-old)/2, math.MaxUint32))
+	}
+	s.spacing = uint32(ms)
+}
+
+// Interval is the smoothed distance of samples in nanoseconds, 0 while unknown.
+func (s *Series) Interval() int64 { return int64(s.spacing) * 1e6 }
+
+// Bounds of the automatic lookback, in nanoseconds.
+const (
+	MinLookback = 30 * int64(time.Second)
+	MaxLookback = 300 * int64(time.Second)
+)
+
+// Lookback is how long the last value of the series counts as current: the given span, or, when that is 0, four intervals within bounds.
+func (s *Series) Lookback(given int64) int64 {
+	switch {
+	case given > 0:
+		return given
+	case s.spacing == 0:
+		return MaxLookback
+	default:
+		return min(max(4*s.Interval(), MinLookback), MaxLookback)
+	}
+}
+
+// Covers tells whether the series has been seen for a whole window before t; the newest sample stands for the
+// interval up to it.
+func (s *Series) Covers(span, t int64) bool {
+	return s.First != Unset && t-s.First >= span-s.Interval()
+}
+
+// Lasts is the time up to which the series has a value when a sample stands for so long and nothing more comes.
+func (s *Series) Lasts(span int64) int64 {
+	last := s.Newest()
+	if last == Unset {
+		return Unset
+	}
+	if at := s.EndedAt(); at != Unset {
+		return at
+	}
+	return last + span
+}
+
+// Forget drops the samples from before boundary, except the newest of them, and what is known of their time.
+func (s *Series) Forget(boundary int64) {
+	s.Samples.Trim(boundary)
+	if s.Samples.Len() > 0 {
+		s.forgetStarts()
+	}
+}
+
+// maxStarts bounds the remembered start times of one series: a source that restarts more often than this within
+// a window falls back to seeing the drops in value.
+const maxStarts = 64
+
+// recordStart remembers the start time of a cumulative stream. A start at or before the oldest sample says nothing
+// about the samples held, so jitter in a start time that a source computes again each time is not a reset.
+func (s *Series) recordStart(start int64) {
+	if start == 0 || s.Samples.Len() == 0 || start <= s.Samples.At(0).Time {
+		return
+	}
+	optional := s.withOptional()
+	at, found := slices.BinarySearch(optional.starts, start)
+	if !found && len(optional.starts) < maxStarts {
+		optional.starts = slices.Insert(optional.starts, at, start)
+	}
+}
+
+// forgetStarts drops the starts that no pair of samples straddles any more.
+func (s *Series) forgetStarts() {
+	if s.optional == nil || len(s.optional.starts) == 0 {
+		return
+	}
+	oldest := s.Samples.At(0).Time
+	k, _ := slices.BinarySearch(s.optional.starts, oldest+1)
+	s.optional.starts = slices.Delete(s.optional.starts, 0, k)
+}
+
+// restartedBetween tells whether the stream started again after time a, up to and including b.
+func (s *Series) restartedBetween(a, b int64) bool {
+	if s.optional == nil {
+		return false
+	}
+	i, found := slices.BinarySearch(s.optional.starts, a)
+	if found {
+		i++
+	}
+	return i < len(s.optional.starts) && s.optional.starts[i] <= b
+}
+
+// Increase returns by how much the series rose over the samples i to j-1, of which there is at least one.
+// It counts from the newest sample at or before the window's start, when that is not older than lookback, else
+// from the first sample inside; nothing is extrapolated.
+func (s *Series) Increase(i, j int, windowStart, lookback int64) float64 {
+	var total kahanSum
+	if s.Kind == DeltaCounter {
+		for k := i; k < j; k++ {
+			total.add(s.Samples.At(k).Value)
+		}
+		return total.value()
+	}
+	if i > 0 && s.Samples.At(i-1).Time > windowStart-lookback {
+		i--
+	}
+	if s.Kind == Gauge {
+		return s.Samples.At(j-1).Value - s.Samples.At(i).Value
+	}
+	previous := s.Samples.At(i)
+	for k := i + 1; k < j; k++ {
+		next := s.Samples.At(k)
+		if next.Value < previous.Value || s.restartedBetween(previous.Time, next.Time) {
+			total.add(next.Value) // The counter began again at zero.
+		} else {
+			total.add(next.Value - previous.Value)
+		}
+		previous = next
+	}
+	return total.value()
+}

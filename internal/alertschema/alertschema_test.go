@@ -1,0 +1,127 @@
+package alertschema
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What is stored keeps its number and its name: a difference here makes stored alerts mean something else.
+func TestNumbersAndNamesStay(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, []string{"alert.state_change", "alert.suppressed", "alert.rule_error"}, eventNames[:])
+	assert.Equal(t, []string{
+		"fire", "escalate", "deescalate", "resolve", "repeat", "no_data", "data_back", "flapping_start", "flapping_end",
+	}, transitionNames[:])
+	assert.Equal(t, []string{"inactive", "firing", "resolved", "no_data", "flapping"}, stateNames[:])
+	assert.Equal(t, []string{
+		"threshold", "forecast", "absent", "no_data", "stale", "rule_removed", "rule_changed", "repeat", "storm_released", "only_if",
+	}, reasonNames[:])
+}
+
+func TestNumbersWithoutName(t *testing.T) {
+	t.Parallel()
+	assert.True(t, KindRuleError.Valid())
+	assert.True(t, TransitionFlappingEnd.Valid())
+	assert.True(t, StateFlapping.Valid())
+	assert.True(t, ReasonOnlyIf.Valid())
+	assert.False(t, Kind(200).Valid())
+	assert.False(t, Transition(200).Valid())
+	assert.False(t, State(200).Valid())
+	assert.False(t, Reason(200).Valid())
+	assert.Equal(t, "200", Transition(200).String())
+	assert.Equal(t, "200", State(200).String())
+	assert.Equal(t, "200", Reason(200).String())
+	assert.Equal(t, "200", Kind(200).EventName())
+}
+
+func TestTransitionsThatChangeTheLevel(t *testing.T) {
+	t.Parallel()
+	var changing []string
+	for n := range transitionNames {
+		if tr := Transition(n); tr.ChangesLevel() {
+			changing = append(changing, tr.String())
+		}
+	}
+	assert.Equal(t, []string{"fire", "escalate", "deescalate", "resolve"}, changing)
+}
+
+// Identities are hashes that replicas and stored alerts agree on, so they stay as they are.
+func TestIdentitiesStay(t *testing.T) {
+	t.Parallel()
+	id := AlertID("disk", "\x00\x06device\x01\x04sda1")
+	assert.Equal(t, "20a0d4547710ae7b", IDText(id))
+	assert.Equal(t, "0000000000000007", IDText(7))
+	assert.NotEqual(t, AlertID("ab", "c"), AlertID("a", "bc"))
+	episode := EpisodeID(id, 1_700_000_000_000_000_000)
+	assert.Equal(t, "7e66071b16418efe", episode)
+	assert.Equal(t, episode+"-3", RecordUID(episode, 3))
+	assert.Equal(t, episode+"-3-r2", RepeatUID(episode, 3, 2))
+	assert.Equal(t, episode+"-3-b", BelatedUID(episode, 3))
+}
+
+func TestTimes(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "2023-11-14T22:13:20.000000001Z", TimeText(1_700_000_000_000_000_001))
+	assert.Equal(t, int64(1_700_000_000_000_000_001), ParseTime("2023-11-14T22:13:20.000000001Z"))
+	assert.Zero(t, ParseTime("yesterday"))
+	assert.Zero(t, ParseTime(""))
+}
+
+func TestAttributesOfTheSchema(t *testing.T) {
+	t.Parallel()
+	assert.True(t, Defines(KeyAlertID))
+	assert.True(t, Defines(KeyRecordUID))
+	assert.True(t, Defines(PrefixLabel+"team"))
+	assert.False(t, Defines("host.name"))
+	assert.False(t, Defines("alerts"))
+}
+
+func TestIdentifiesResource(t *testing.T) {
+	t.Parallel()
+	assert.True(t, IdentifiesResource("host.name", "system.x"))
+	assert.False(t, IdentifiesResource("host.ip", "system.x"))
+	assert.False(t, IdentifiesResource("telemetry.sdk.name", "system.x"))
+	assert.False(t, IdentifiesResource("process.pid", "system.x"))
+	assert.True(t, IdentifiesResource("process.pid", "process.x"))
+}
+
+// Every name of the schema has a sentence that says what it means.
+func TestEveryConstantIsExplained(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	explained := 0
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, source, parser.ParseComments)
+		require.NoError(t, err)
+		for _, decl := range parsed.Decls {
+			block, ok := decl.(*ast.GenDecl)
+			if !ok || block.Tok != token.CONST {
+				continue
+			}
+			for _, spec := range block.Specs {
+				value := spec.(*ast.ValueSpec)
+				name := value.Names[0].Name
+				if !ast.IsExported(name) {
+					continue
+				}
+				assert.True(t, strings.HasPrefix(value.Doc.Text(), name+" "), "%s: %s has no sentence of meaning", file, name)
+				explained++
+			}
+		}
+	}
+	assert.Greater(t, explained, 50)
+}

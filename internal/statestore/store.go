@@ -1,0 +1,343 @@
+package statestore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+)
+
+// Layout says under which keys of a storage a Store writes. It is part of the stored form: what is changed here is no longer found.
+type Layout struct {
+	// Name is the name of the part of the storage that is the component's.
+	Name string
+	// Values stands before the key of each value. Keys are listed without it.
+	Values string
+	// Lists stands before the number of each list of keys.
+	Lists string
+	// Before finds the keys of an older layout, when there are no lists: those of values, and those that are of no use any more and are
+	// deleted by the first write. Nil when there is no older layout.
+	Before func(get func(key string) ([]byte, error)) (values, obsolete []string, err error)
+}
+
+// Change is one change to the stored state: a value to set, or a key to delete when Value is nil.
+type Change struct {
+	Key   string
+	Value []byte
+}
+
+// Store keeps the state of one component: in a storage extension, or without one in memory, for a successor in this process. It is not safe
+// for concurrent use.
+type Store struct {
+	owner  Owner
+	layout Layout
+	limit  time.Duration // Of each access to the storage.
+
+	client storage.Client    // Nil without a storage extension.
+	image  map[string][]byte // The values, when there is no storage extension.
+
+	lists [listCount]map[string]struct{} // The listed keys, as they are written.
+	// damaged are lists that are written otherwise, uncertain keys of writes that failed: they may be as before, or as they should be.
+	damaged   map[int]struct{}
+	uncertain map[string]struct{}
+	obsolete  []string
+}
+
+// listCount is how many lists of keys there are.
+const listCount = 64
+
+// successors passes the values of stores without a storage extension on.
+var successors Handoff[map[string][]byte]
+
+// Open opens the store of a component. Without an ID of a storage extension the state stays in memory. limit bounds each access to the
+// storage; 0 leaves that to the context.
+func Open(
+	ctx context.Context, host component.Host, extension *component.ID, owner Owner, layout Layout, limit time.Duration,
+) (*Store, error) {
+	s := &Store{
+		owner: owner, layout: layout, limit: limit, image: map[string][]byte{}, damaged: map[int]struct{}{}, uncertain: map[string]struct{}{},
+	}
+	for list := range s.lists {
+		s.lists[list] = map[string]struct{}{}
+	}
+	if extension == nil {
+		return s, nil
+	}
+	var err error
+	s.client, err = OpenStorage(ctx, host, *extension, owner, layout.Name)
+	return s, err
+}
+
+// Durable tells whether the state outlives the process.
+func (s *Store) Durable() bool { return s.client != nil }
+
+// Load returns the values by key: those that a predecessor without a storage handed over, else those that are stored. What was handed over
+// is newer than what is stored and takes its place at once.
+//
+// Lists that can be read and not understood cost their own values, and are mended by the next write; damaged tells of them. An error is that
+// of the storage itself: nothing was changed, and another try may succeed.
+func (s *Store) Load(ctx context.Context, now time.Time) (values map[string][]byte, damaged, err error) {
+	damaged, err = s.loadLists(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if handed, ok := successors.Take(s.owner, now); ok {
+		if err := s.Replace(ctx, handed); err != nil {
+			successors.Put(s.owner, handed, now)
+			return nil, nil, fmt.Errorf("writing what was kept in memory: %w", err)
+		}
+		return maps.Clone(handed), nil, nil
+	}
+	values = map[string][]byte{}
+	for _, key := range slices.Sorted(maps.Keys(s.keys())) {
+		if values[key], err = s.get(ctx, key); err != nil {
+			return nil, nil, err
+		}
+	}
+	return values, damaged, nil
+}
+
+// keys are the keys of all values.
+func (s *Store) keys() map[string]struct{} {
+	keys := map[string]struct{}{}
+	for key := range s.image {
+		keys[key] = struct{}{}
+	}
+	for _, list := range s.lists {
+		for name := range list {
+			keys[s.layout.Values+name] = struct{}{}
+		}
+	}
+	return keys
+}
+
+// Replace makes the store hold values and nothing else, as one write.
+func (s *Store) Replace(ctx context.Context, values map[string][]byte) error {
+	var changes []Change
+	for key := range s.keys() {
+		if _, kept := values[key]; !kept {
+			changes = append(changes, Change{Key: key})
+		}
+	}
+	for key, value := range values {
+		changes = append(changes, Change{Key: key, Value: value})
+	}
+	return s.Write(ctx, changes)
+}
+
+func (s *Store) get(ctx context.Context, key string) ([]byte, error) {
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	value, err := s.client.Get(ctx, key)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", key, err)
+	}
+	return value, nil
+}
+
+func (s *Store) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.limit <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, s.limit)
+}
+
+// loadLists reads which keys are stored. The results are those of Load.
+func (s *Store) loadLists(ctx context.Context) (damaged, err error) {
+	if s.client == nil {
+		return nil, nil
+	}
+	var errs []error
+	found := false
+	for list := range listCount {
+		text, err := s.get(ctx, s.listKey(list))
+		switch {
+		case err != nil:
+			return nil, err
+		case text == nil:
+			continue
+		}
+		found = true
+		errs = append(errs, s.readList(list, text))
+	}
+	if !found && s.layout.Before != nil {
+		return s.loadBefore(ctx)
+	}
+	return errors.Join(errs...), nil
+}
+
+func (s *Store) readList(list int, text []byte) error {
+	var names []string
+	if err := json.Unmarshal(text, &names); err != nil {
+		s.damaged[list] = struct{}{}
+		return fmt.Errorf("decoding %s: %w", s.listKey(list), err)
+	}
+	var errs []error
+	for _, name := range names {
+		if listOf(name) == list {
+			s.lists[list][name] = struct{}{}
+			continue
+		}
+		errs = append(errs, fmt.Errorf("decoding %s: %s does not belong to it", s.listKey(list), name))
+		s.damaged[list] = struct{}{}
+	}
+	return errors.Join(errs...)
+}
+
+// loadBefore takes up what an older layout has stored. Its lists are written by the next write, all of them.
+func (s *Store) loadBefore(ctx context.Context) (damaged, err error) {
+	var unread []error
+	values, obsolete, damaged := s.layout.Before(func(key string) ([]byte, error) {
+		value, err := s.get(ctx, key)
+		unread = append(unread, err)
+		return value, err
+	})
+	if err := errors.Join(unread...); err != nil {
+		return nil, err
+	}
+	for _, key := range values {
+		name := s.name(key)
+		s.lists[listOf(name)][name] = struct{}{}
+		s.damaged[listOf(name)] = struct{}{}
+	}
+	s.obsolete = obsolete
+	return damaged, nil
+}
+
+// Concerns tells whether to write the changes would change what is stored: a key that was never stored need not be deleted.
+func (s *Store) Concerns(changes []Change) bool {
+	return slices.ContainsFunc(changes, s.concerns)
+}
+
+func (s *Store) concerns(c Change) bool {
+	if c.Value != nil || s.client == nil {
+		return true
+	}
+	name := s.name(c.Key)
+	_, listed := s.lists[listOf(name)][name]
+	_, uncertain := s.uncertain[c.Key]
+	return listed || uncertain
+}
+
+// Write stores changes, all or none of them.
+func (s *Store) Write(ctx context.Context, changes []Change) error {
+	if s.client == nil {
+		for _, c := range changes {
+			if c.Value == nil {
+				delete(s.image, c.Key)
+			} else {
+				s.image[c.Key] = c.Value
+			}
+		}
+		return nil
+	}
+	batch, relisted, err := s.batch(changes)
+	if err != nil || len(batch) == 0 {
+		return err
+	}
+	ctx, cancel := s.bounded(ctx)
+	defer cancel()
+	if err := s.client.Batch(ctx, batch...); err != nil {
+		for _, c := range changes {
+			s.uncertain[c.Key] = struct{}{}
+		}
+		for list := range relisted {
+			s.damaged[list] = struct{}{}
+		}
+		return err
+	}
+	for list, names := range relisted {
+		s.lists[list] = names
+	}
+	clear(s.damaged)
+	clear(s.uncertain)
+	s.obsolete = nil
+	return nil
+}
+
+// batch makes the operations of a write, and the lists that are written again with it.
+func (s *Store) batch(changes []Change) ([]*storage.Operation, map[int]map[string]struct{}, error) {
+	batch := make([]*storage.Operation, 0, len(changes)+1)
+	relisted := map[int]map[string]struct{}{}
+	relist := func(list int) map[string]struct{} {
+		if relisted[list] == nil {
+			relisted[list] = maps.Clone(s.lists[list])
+		}
+		return relisted[list]
+	}
+	for list := range s.damaged {
+		relist(list)
+	}
+	for _, c := range changes {
+		if !s.concerns(c) {
+			continue
+		}
+		name := s.name(c.Key)
+		list := listOf(name)
+		_, listed := s.lists[list][name]
+		switch {
+		case c.Value != nil && !listed:
+			relist(list)[name] = struct{}{}
+		case c.Value == nil && listed:
+			delete(relist(list), name)
+		}
+		if c.Value == nil {
+			batch = append(batch, storage.DeleteOperation(c.Key))
+		} else {
+			batch = append(batch, storage.SetOperation(c.Key, c.Value))
+		}
+	}
+	for list, names := range relisted {
+		op, err := s.listOperation(list, names)
+		if err != nil {
+			return nil, nil, err
+		}
+		batch = append(batch, op)
+	}
+	for _, key := range s.obsolete {
+		batch = append(batch, storage.DeleteOperation(key))
+	}
+	return batch, relisted, nil
+}
+
+// listOperation writes a list. One with nothing in it is none.
+func (s *Store) listOperation(list int, names map[string]struct{}) (*storage.Operation, error) {
+	if len(names) == 0 {
+		return storage.DeleteOperation(s.listKey(list)), nil
+	}
+	value, err := json.Marshal(slices.Sorted(maps.Keys(names)))
+	if err != nil {
+		return nil, fmt.Errorf("encoding %s: %w", s.listKey(list), err)
+	}
+	return storage.SetOperation(s.listKey(list), value), nil
+}
+
+// name is a key as it is listed.
+func (s *Store) name(key string) string { return strings.TrimPrefix(key, s.layout.Values) }
+
+func (s *Store) listKey(list int) string { return fmt.Sprintf("%s%02d", s.layout.Lists, list) }
+
+// listOf is the list that a key belongs to, by its name.
+func listOf(name string) int {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name))
+	return int(h.Sum32() % listCount)
+}
+
+// Close gives the storage back. Without one the values are handed over to a successor, even if there are none: that says that what a storage
+// may still hold is over.
+func (s *Store) Close(ctx context.Context, now time.Time) error {
+	if s.client != nil {
+		return s.client.Close(ctx)
+	}
+	successors.Put(s.owner, s.image, now)
+	return nil
+}

@@ -1,0 +1,30 @@
+package suggest
+
+import (
+	"fmt"
+	"slices"
+)
+
+// renamed gives the names of today to words that older versions had for the same thing: keys of the configuration, their values, and names
+// of metrics. A word counts as renamed only where the new one is known and the old one is not. CHANGELOG.md lists them for users.
+var renamed = map[string]string{
+	// Rules of the alert components.
+	"point":     "statistic",
+	"of":        "numerator",
+	"to":        "denominator",
+	"group_agg": "group_aggregate",
+	"ok":        "close", // Of no_data::action.
+	// The alert components.
+	"resolved": "send_resolved",
+	// The psutil receiver.
+	"as":                  "format",
+	"process.group.count": "process.group.process.count",
+}
+
+// now says what a word is called today; "" when the word was not renamed to one of the known words.
+func now(word string, known []string) string {
+	if name, ok := renamed[word]; ok && slices.Contains(known, name) {
+		return fmt.Sprintf("it is called %q now", name)
+	}
+	return ""
+}

@@ -1,7 +1,0 @@
-//go:build !linux
-
-package process
-
-// ProbeAccess finds out what this process may not see of others. Where there is no procfs nothing is known beforehand: what cannot be read
-// is counted by [Source.Tally].
-func ProbeAccess(string) (Access, error) { return Access{}, nil }

@@ -1,0 +1,128 @@
+package process
+
+import (
+	"unique"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+)
+
+// observe takes one process from the scan: finds what is known of it, applies the filter, and reads the rest if the filter includes it. No
+// delta is computed yet, so that a scan that breaks off leaves the totals as they were.
+func (t *Tracker) observe(s *read.Sample) {
+	p := t.byPID[s.PID]
+	switch {
+	case p == nil || p.Start != s.Start:
+		p = &Process{firstScrape: t.scrape, reidentify: t.scrapes > 0, identity: unidentified}
+		t.byPID[s.PID] = p
+	case p.lastScrape == t.scrape:
+		return // A list that changes while it is read may name a process twice.
+	case p.reidentify && !s.Uninterruptible(): // Of one that is, some attributes could not be read again.
+		p.reidentify = false
+		p.forgetIdentity()
+	case !s.HasComm(p.comm):
+		p.forgetIdentity()
+	}
+	p.lastScrape = t.scrape
+	t.live = append(t.live, p)
+	p.excluded = !t.isIncluded(p, s)
+	if p.excluded {
+		p.group = nil
+	} else {
+		t.source.Read(s, t.fields)
+		if s.HasUID && p.HasUID && s.UID != p.UID {
+			p.forgetIdentity()
+		}
+		t.ensureIdentity(p, s, t.groups.needs)
+	}
+	if p.shown {
+		t.carryDetails(s, p)
+	}
+	p.ProcessState, p.reading = s.ProcessState, s.Totals
+	if !s.HasComm(p.comm) {
+		p.comm = s.Comm()
+	}
+}
+
+// isIncluded tells whether the filter includes the process in this scrape.
+func (t *Tracker) isIncluded(p *Process, s *read.Sample) bool {
+	if t.filter.minAge > 0 && t.context.Present.Sub(s.Created(t.context.Boot)) < t.filter.minAge {
+		return false
+	}
+	if p.filterResult == filterUndecided {
+		t.applyFilter(p, s)
+	}
+	return p.filterResult == filterIncluded
+}
+
+func (t *Tracker) applyFilter(p *Process, s *read.Sample) {
+	known, id := true, p.Identity()
+	included := t.filter.includes(s, &id, func(attributes read.Attributes) {
+		known = t.ensureIdentity(p, s, attributes) && known
+		id = p.Identity()
+	})
+	switch {
+	case !known:
+		// It exited before its identity could be read, and will not be seen again; or the identity can be read in a later scrape.
+	case included:
+		p.filterResult = filterIncluded
+	default:
+		p.filterResult = filterExcluded
+	}
+}
+
+// ensureIdentity reads those of the attributes that are not known. It reports whether all are known now: not so if the process has exited.
+func (t *Tracker) ensureIdentity(p *Process, s *read.Sample, attributes read.Attributes) bool {
+	missing := attributes &^ p.identity.Value().Have
+	return missing == 0 || t.readIdentity(p, s, missing)
+}
+
+func (t *Tracker) readIdentity(p *Process, s *read.Sample, attributes read.Attributes) bool {
+	id := p.Identity()
+	present := t.source.Identify(s, attributes, &id)
+	if id.Executable == "" && attributes&read.AttributeExecutable != 0 {
+		id.Executable = s.Comm()
+	}
+	p.identity = unique.Make(id)
+	return present && id.Have&attributes == attributes
+}
+
+// carryDetails copies the details of the previous scrape into the sample. They are valid until newer ones are read.
+func (t *Tracker) carryDetails(s *read.Sample, p *Process) {
+	carried := t.options.Details & p.Have &^ s.Have
+	for l := range read.NumLevels {
+		if l.Field()&carried != 0 {
+			s.Levels[l] = p.Levels[l]
+		}
+	}
+	s.Have |= carried
+}
+
+// readDetails reads the details of shown processes: of all, or of as many as allowed, starting in each scrape where the last one ended.
+func (t *Tracker) readDetails() {
+	shown, details := t.snapshot.Shown, t.options.Details
+	if details == 0 || len(shown) == 0 {
+		return
+	}
+	count, begin := len(shown), 0
+	if limit := t.options.MaxDetails; limit > 0 && limit < count {
+		count = limit
+		for begin < len(shown) && shown[begin].PID <= t.detailCursor {
+			begin++
+		}
+	}
+	for i := range count {
+		p := shown[(begin+i)%len(shown)]
+		p.Have &^= details
+		s := t.sampleOf(p)
+		t.source.Read(s, details)
+		p.Levels, p.Have = s.Levels, s.Have
+		t.detailCursor = p.PID
+	}
+}
+
+// sampleOf returns what a source needs to read more of a process.
+func (t *Tracker) sampleOf(p *Process) *read.Sample {
+	t.sample.ProcessState = p.ProcessState
+	t.sample.SetComm(p.comm)
+	return &t.sample
+}

@@ -1,0 +1,75 @@
+package read
+
+import (
+	"bytes"
+	"path"
+)
+
+// commandLineLimit is how many bytes of a command line are used: as many as the kernel itself kept before 4.2.
+const commandLineLimit = 4096
+
+// Identify reads the files that the attributes need. Reading a command line waits for the lock of the process's memory map, which a process in
+// uninterruptible sleep may hold forever. Of such a process it is not read, and id does not have it.
+func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
+	if s.Uninterruptible() {
+		attributes &^= AttributeCommand | AttributeCommandLine
+	}
+	attributes &^= id.Have
+	if attributes == 0 {
+		return true
+	}
+	found := *id
+	if attributes&AttributeExecutable != 0 {
+		r.readExecutable(s, &found)
+	}
+	if attributes&(AttributeCommand|AttributeCommandLine) != 0 {
+		r.readCommandLine(s, attributes, &found)
+	}
+	if attributes&AttributeOwner != 0 {
+		if uid, errno := r.dir.owner(s.PID); errno == 0 {
+			found.Owner = r.users.name(uid)
+		}
+	}
+	if attributes&AttributeCgroup != 0 {
+		if text, ok := r.readText(s.PID, FileCgroup); ok {
+			found.Cgroup = parseCgroup(text)
+			found.Unit, found.ContainerID = systemdUnit(found.Cgroup), containerID(found.Cgroup)
+		}
+	}
+	// What was read may belong to another process, which has the pid by now.
+	if !r.isSame(s.Key) {
+		return false
+	}
+	found.Have |= attributes
+	*id = found
+	return true
+}
+
+func (r *Reader) readExecutable(s *Sample, id *Identity) {
+	target, errno := r.dir.readlink(s.PID)
+	r.countError(FileExe, errno)
+	if errno != 0 {
+		id.Executable, id.ExecutablePath = s.Comm(), ""
+		return
+	}
+	// The kernel marks an executable that has been removed or replaced since.
+	id.ExecutablePath = string(bytes.TrimSuffix(target, []byte(" (deleted)")))
+	id.Executable = path.Base(id.ExecutablePath)
+}
+
+func (r *Reader) readCommandLine(s *Sample, attributes Attributes, id *Identity) {
+	text, ok := r.readText(s.PID, FileCmdline)
+	if !ok {
+		return
+	}
+	arguments := splitArguments(text[:min(len(text), commandLineLimit)])
+	if len(arguments) == 0 {
+		return
+	}
+	if attributes&AttributeCommand != 0 {
+		id.Command = ScrubCommandLine(arguments[:1])
+	}
+	if attributes&AttributeCommandLine != 0 {
+		id.CommandLine = ScrubCommandLine(arguments)
+	}
+}

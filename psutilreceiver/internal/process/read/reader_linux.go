@@ -1,0 +1,258 @@
+package read
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// Reader is the [Source] of Linux: it reads <root>/proc. A scan that meets no new process allocates nothing.
+type Reader struct {
+	dir      procdir
+	users    users
+	pageSize uint64
+	sample   Sample
+	errors   ReadErrors
+	pids     listing
+	entries  listing // of a process's own directories, task and fd
+}
+
+var _ Source = (*Reader)(nil)
+
+// New returns a reader of the host whose root directory is root; "" stands for "/". It opens nothing yet.
+func New(root string) *Reader {
+	root = rootOrSlash(root)
+	return &Reader{
+		dir:      newProcdir(filepath.Join(root, "proc")),
+		users:    users{root: root},
+		pageSize: uint64(os.Getpagesize()),
+		pids:     listing{buffer: make([]byte, direntBuffer)},
+		entries:  listing{buffer: make([]byte, direntBuffer)},
+	}
+}
+
+// Scan visits every process of <root>/proc, by pid, with the fields of its stat.
+func (r *Reader) Scan(visit func(*Sample)) error {
+	r.errors = ReadErrors{}
+	r.users.checked = false
+	if err := r.dir.open(); err != nil {
+		return err
+	}
+	r.dir.files.BeginScan()
+	r.pids.rest = nil
+	for {
+		pid, more, errno := r.pids.next(r.dir.fd)
+		if errno != 0 {
+			return fmt.Errorf("listing %s: %w", r.dir.path, errno)
+		}
+		if !more {
+			return nil
+		}
+		if pid > 0 && r.readStat(pid) {
+			visit(&r.sample)
+		}
+	}
+}
+
+func (r *Reader) readStat(pid int32) bool {
+	text, errno := r.dir.read(pid, FileStat)
+	if errno != 0 {
+		if isGone(errno) {
+			r.errors.Gone++
+		} else {
+			r.countError(FileStat, errno)
+		}
+		return false
+	}
+	// Nothing of the process before may stay in the sample.
+	s := &r.sample
+	s.HasUID, s.UID = false, 0
+	s.Totals, s.Levels, s.Children = Totals{}, Levels{}, Children{}
+	if !parseStat(text, r.pageSize, s) || s.PID != pid {
+		r.errors.Malformed[FileStat]++
+		return false
+	}
+	return true
+}
+
+// countError counts an error. A missing file is none: the process may have exited since its stat was read, a kernel thread has no
+// executable, and a kernel may be built without the file.
+func (r *Reader) countError(f File, errno unix.Errno) {
+	switch {
+	case errno == 0, isGone(errno):
+	case errno == unix.EACCES, errno == unix.EPERM:
+		r.errors.Denied[f]++
+	default:
+		r.errors.Failed[f]++
+	}
+}
+
+func isGone(errno unix.Errno) bool { return errno == unix.ENOENT || errno == unix.ESRCH }
+
+// Read reads the files that the fields need.
+func (r *Reader) Read(s *Sample, fields Fields) {
+	fields &^= s.Have
+	if fields == 0 {
+		return
+	}
+	if fields&FieldShared != 0 {
+		if text, ok := r.readText(s.PID, FileStatm); ok {
+			r.countMalformed(FileStatm, parseStatm(text, r.pageSize, s))
+		}
+	}
+	if fields&(FieldDiskIO|FieldLogicalIO) != 0 {
+		if text, ok := r.readText(s.PID, FileIO); ok {
+			r.countMalformed(FileIO, parseIO(text, s))
+		}
+	}
+	if fields&(statusFields|FieldSwitches) != 0 {
+		r.readStatus(s, fields)
+	}
+	if fields&FieldDescriptors != 0 {
+		r.countDescriptors(s)
+	}
+	// Reading it waits for the lock of the process's memory map, see Identify.
+	if fields&FieldProportional != 0 && !s.Uninterruptible() {
+		r.readSmapsRollup(s)
+	}
+}
+
+// readText reads a file and counts an error.
+func (r *Reader) readText(pid int32, f File) ([]byte, bool) {
+	text, errno := r.dir.read(pid, f)
+	r.countError(f, errno)
+	return text, errno == 0
+}
+
+// countMalformed counts a text, unless it was parsed.
+func (r *Reader) countMalformed(f File, parsed bool) {
+	if !parsed {
+		r.errors.Malformed[f]++
+	}
+}
+
+// readStatus reads the levels of a status, and the context switches of a process that has only one thread.
+func (r *Reader) readStatus(s *Sample, fields Fields) {
+	single := s.Levels[Threads] <= 1
+	if fields&statusFields != 0 || single {
+		text, ok := r.readText(s.PID, FileStatus)
+		if !ok {
+			return
+		}
+		st, ok := parseStatus(text)
+		if r.countMalformed(FileStatus, ok); !ok {
+			return
+		}
+		s.UID, s.HasUID = st.uid, st.hasUID
+		s.setLevels(&st.levels, fields&statusFields&st.have)
+		if fields&st.have&FieldSwitches != 0 && single {
+			s.setSwitches(st.voluntary, st.involuntary)
+		}
+	}
+	if fields&FieldSwitches != 0 && !single {
+		r.sumSwitches(s)
+	}
+}
+
+func (s *Sample) setLevels(levels *Levels, fields Fields) {
+	for l := range NumLevels {
+		if l.Field()&fields != 0 {
+			s.Levels[l] = levels[l]
+		}
+	}
+	s.Have |= fields
+}
+
+func (s *Sample) setSwitches(voluntary, involuntary uint64) {
+	s.Totals[VoluntarySwitches], s.Totals[InvoluntarySwitches] = voluntary, involuntary
+	s.Have |= FieldSwitches
+}
+
+// sumSwitches adds up the context switches of all threads: the status of a process has those of its first thread only.
+func (r *Reader) sumSwitches(s *Sample) {
+	var voluntary, involuntary uint64
+	read := 0
+	errno := r.eachEntry(s.PID, FileTask, func(tid int32) {
+		text, errno := r.dir.readTask(s.PID, FileStatus, tid)
+		if errno != 0 {
+			return // The thread has exited.
+		}
+		if st, ok := parseStatus(text); ok && st.have&FieldSwitches != 0 {
+			voluntary += st.voluntary
+			involuntary += st.involuntary
+			read++
+		}
+	})
+	r.countError(FileTask, errno)
+	if errno == 0 && read > 0 {
+		s.setSwitches(voluntary, involuntary)
+	}
+}
+
+// eachEntry calls f for each numeric name in a directory of a process.
+func (r *Reader) eachEntry(pid int32, dir File, f func(int32)) unix.Errno {
+	if errno := r.dir.setName(pid, dir, 0); errno != 0 {
+		return errno
+	}
+	fd, errno := r.dir.openat(unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC)
+	if errno != 0 {
+		return errno
+	}
+	defer func() { _ = unix.Close(fd) }()
+	r.entries.rest = nil
+	for {
+		member, more, errno := r.entries.next(fd)
+		if !more {
+			return errno
+		}
+		f(member)
+	}
+}
+
+// countDescriptors reads the size of the directory fd, which needs no privilege, or else counts its entries.
+func (r *Reader) countDescriptors(s *Sample) {
+	errno := r.dir.setName(s.PID, FileFD, 0)
+	if r.dir.fdSizes && errno == 0 {
+		if errno = r.dir.readSize(); errno == 0 {
+			s.Levels[Descriptors] = r.dir.statx.Size
+			s.Have |= FieldDescriptors
+			return
+		}
+	}
+	count := uint64(0)
+	if errno == 0 {
+		errno = r.eachEntry(s.PID, FileFD, func(int32) { count++ })
+	}
+	r.countError(FileFD, errno)
+	if errno == 0 {
+		s.Levels[Descriptors] = count
+		s.Have |= FieldDescriptors
+	}
+}
+
+// readSmapsRollup may take long, and may run long after the scan. So it checks afterwards that the pid still belongs to the same process.
+func (r *Reader) readSmapsRollup(s *Sample) {
+	text, ok := r.readText(s.PID, FileSmapsRollup)
+	if !ok {
+		return
+	}
+	r.countMalformed(FileSmapsRollup, parseSmapsRollup(text, s))
+	if !r.isSame(s.Key) {
+		s.Have &^= FieldProportional
+	}
+}
+
+// isSame tells whether the pid still belongs to the process.
+func (r *Reader) isSame(key Key) bool {
+	text, errno := r.dir.read(key.PID, FileStat)
+	var now Sample
+	return errno == 0 && parseStat(text, r.pageSize, &now) && now.Key == key
+}
+
+// ReadErrors returns the errors of the reads since the last Scan began.
+func (r *Reader) ReadErrors() *ReadErrors { return &r.errors }
+
+// Close closes the directory and the files that are kept open. A later Scan opens them again.
+func (r *Reader) Close() error { return r.dir.close() }

@@ -1,0 +1,302 @@
+package read
+
+import (
+	"bytes"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
+)
+
+// This file lists the statistics of a process and parses them from the kernel's text. A new statistic of a file that is read already is added
+// in this file only.
+
+// Fields is a set of fields. A field is one or more statistics of a process that are read together: the fields to read, or those that a
+// [Sample] has.
+type Fields uint32
+
+// The fields. On Linux all up to FieldChildren come with the one read of /proc/PID/stat and cost nothing more; each of the others costs
+// reading the file that is named.
+const (
+	FieldCPU          Fields = 1 << iota // CPUUser, CPUSystem
+	FieldMemory                          // Resident, Virtual
+	FieldFaults                          // MinorFaults, MajorFaults
+	FieldThreads                         // Threads
+	FieldScheduling                      // State, Nice
+	FieldChildren                        // Children
+	FieldShared                          // Shared, and exact Resident: statm
+	FieldDiskIO                          // DiskReadBytes, DiskWriteBytes: io
+	FieldLogicalIO                       // LogicalReadBytes, LogicalWriteBytes: io
+	FieldSwap                            // Swap: status
+	FieldSwitches                        // VoluntarySwitches, InvoluntarySwitches: the status of every thread
+	FieldDescriptors                     // Descriptors: fd
+	FieldProportional                    // Proportional, Unique: smaps_rollup, which locks the process's memory map while it is read
+)
+
+// LevelFields are the fields that have levels only.
+const LevelFields = FieldMemory | FieldThreads | FieldShared | FieldSwap | FieldDescriptors | FieldProportional
+
+// statusFields are the fields that have levels of /proc/PID/status.
+const statusFields = FieldSwap
+
+// A Counter names a statistic of a process that only grows. Values are indexes into [Totals].
+type Counter uint8
+
+// The counters. Files are those of /proc/PID, numbers the fields of stat in proc(5).
+const (
+	CPUUser             Counter = iota // time in user mode, µs: stat utime (14)
+	CPUSystem                          // time in kernel mode, µs: stat stime (15)
+	ReapedUser                         // user time of exited descendants that no scrape counted, µs: package process derives it from stat cutime (16)
+	ReapedSystem                       // system time of the same, µs: from stat cstime (17)
+	MinorFaults                        // faults served without I/O: stat minflt (10)
+	MajorFaults                        // faults that had to load a page: stat majflt (12)
+	DiskReadBytes                      // bytes fetched from storage: io read_bytes
+	DiskWriteBytes                     // bytes sent to storage: io write_bytes
+	LogicalReadBytes                   // bytes that read(2) and its like returned, of files, pipes, sockets: io rchar
+	LogicalWriteBytes                  // bytes passed to write(2) and its like: io wchar
+	VoluntarySwitches                  // context switches while waiting, of the threads alive: task/*/status voluntary_ctxt_switches
+	InvoluntarySwitches                // context switches by preemption: task/*/status nonvoluntary_ctxt_switches
+	NumCounters
+)
+
+// counterField says which field a sample must have for a counter to be valid.
+var counterField = [NumCounters]Fields{
+	CPUUser: FieldCPU, CPUSystem: FieldCPU,
+	ReapedUser: FieldChildren, ReapedSystem: FieldChildren,
+	MinorFaults: FieldFaults, MajorFaults: FieldFaults,
+	DiskReadBytes: FieldDiskIO, DiskWriteBytes: FieldDiskIO,
+	LogicalReadBytes: FieldLogicalIO, LogicalWriteBytes: FieldLogicalIO,
+	VoluntarySwitches: FieldSwitches, InvoluntarySwitches: FieldSwitches,
+}
+
+// Field returns the field that a sample must have for the counter to be valid.
+func (c Counter) Field() Fields { return counterField[c] }
+
+// Totals holds one value for each [Counter]. Times are in microseconds: fine enough for every source, and a sum over a large host takes
+// half a million years of CPU time to overflow, where nanoseconds would last a year on a thousand busy CPUs. What they grew by between two
+// scrapes has a type of its own in package process.
+type Totals [NumCounters]uint64
+
+// CPU returns the time the process itself ran, user and system, in microseconds.
+func (t *Totals) CPU() uint64 { return t[CPUUser] + t[CPUSystem] }
+
+// A Level names a statistic of a process that rises and falls. Values are indexes into [Levels].
+type Level uint8
+
+// The levels. Files are those of /proc/PID, numbers the fields of stat in proc(5).
+const (
+	Resident     Level = iota // resident set in bytes: stat rss (24), or statm resident if that is read
+	Virtual                   // address space in bytes: stat vsize (23)
+	Threads                   // threads: stat num_threads (20)
+	Shared                    // resident pages backed by files or shared memory, in bytes: statm shared
+	Swap                      // anonymous memory swapped out, in bytes: status VmSwap
+	Descriptors               // open file descriptors (on Windows handles): fd
+	Proportional              // resident set with each page divided by its users (PSS), in bytes: smaps_rollup Pss
+	Unique                    // resident set that no other process maps (USS), in bytes: smaps_rollup Private_Clean + Private_Dirty
+	NumLevels
+)
+
+// levelField says the same of a level.
+var levelField = [NumLevels]Fields{
+	Resident: FieldMemory, Virtual: FieldMemory, Threads: FieldThreads, Shared: FieldShared, Swap: FieldSwap,
+	Descriptors: FieldDescriptors, Proportional: FieldProportional, Unique: FieldProportional,
+}
+
+// Field returns the field that a sample must have for the level to be valid.
+func (l Level) Field() Fields { return levelField[l] }
+
+// Levels holds one value for each [Level].
+type Levels [NumLevels]uint64
+
+// microsecondsPerTick turns ticks into the unit of [Totals].
+const microsecondsPerTick = 1_000_000 / proctext.TicksPerSecond
+
+// pfKThread is PF_KTHREAD of include/linux/sched.h, in the flags of stat.
+const pfKThread = 0x00200000
+
+// parseStat reads the text of /proc/PID/stat into s. It reports false, and leaves s without fields, if the text is not what proc(5) promises.
+func parseStat(text []byte, pageSize uint64, s *Sample) bool {
+	s.Have = 0
+	// A comm may hold blanks and brackets of either kind, but nothing after it does: the last bracket ends it.
+	open, end := bytes.IndexByte(text, '('), lastBracket(text)
+	if open < 1 || end < open || end+2 >= len(text) {
+		return false
+	}
+	head := scanner{text: text[:open]}
+	pid := head.unsigned()
+	if head.bad || pid == 0 || pid > maxPID {
+		return false
+	}
+	in := scanner{text: text[end+1:]}
+	state := in.letter()
+	ppid := in.signed()
+	in.skip(4) // pgrp, session, tty_nr, tpgid
+	flags := in.unsigned()
+	minflt := in.unsigned()
+	cminflt := in.unsigned()
+	majflt := in.unsigned()
+	in.skip(1) // cmajflt
+	utime, stime := in.scaled(microsecondsPerTick), in.scaled(microsecondsPerTick)
+	cutime, cstime := in.scaled(microsecondsPerTick), in.scaled(microsecondsPerTick)
+	in.skip(1) // priority
+	nice := in.signed()
+	threads := in.unsigned()
+	in.skip(1) // itrealvalue
+	start := in.unsigned()
+	vsize, rss := in.unsigned(), in.scaled(pageSize)
+	if in.bad || ppid < 0 || ppid > maxPID {
+		return false
+	}
+	s.Key = Key{PID: int32(pid), Start: start}
+	s.PPID, s.State, s.KernelThread = int32(ppid), state, flags&pfKThread != 0
+	s.Nice = int32(nice)
+	s.commLen = uint8(unescapeComm(s.comm[:], text[open+1:end]))
+	if s.KernelThread {
+		s.commLen = uint8(workerName(s.comm[:s.commLen]))
+	}
+	s.Totals[CPUUser], s.Totals[CPUSystem] = utime, stime
+	s.Totals[MinorFaults], s.Totals[MajorFaults] = minflt, majflt
+	s.Children = Children{User: cutime, System: cstime, Faults: cminflt}
+	s.Levels[Threads], s.Levels[Virtual], s.Levels[Resident] = threads, vsize, rss
+	s.Have = FieldCPU | FieldMemory | FieldFaults | FieldThreads | FieldScheduling | FieldChildren
+	return true
+}
+
+// bytesPerKilobyte is the kernel's "kB" in status and smaps_rollup.
+const bytesPerKilobyte = 1024
+
+// parseStatm reads the text of /proc/PID/statm: seven counts of pages, of which the first three are size, resident and shared. Since Linux 6.17
+// resident is exact here, while stat leaves out what each CPU has not yet added to the common count.
+func parseStatm(text []byte, pageSize uint64, s *Sample) bool {
+	in := scanner{text: text}
+	size, resident, shared := in.scaled(pageSize), in.scaled(pageSize), in.scaled(pageSize)
+	if in.bad {
+		return false
+	}
+	s.Levels[Virtual], s.Levels[Resident], s.Levels[Shared] = size, resident, shared
+	s.Have |= FieldMemory | FieldShared
+	return true
+}
+
+// parseIO reads the text of /proc/PID/io. The sample has the field of logical I/O, and that of storage, if all of its lines are there:
+// a kernel without CONFIG_TASK_IO_ACCOUNTING prints only the former.
+func parseIO(text []byte, s *Sample) bool {
+	var found [NumCounters]bool
+	var value Totals
+	for len(text) > 0 {
+		var line []byte
+		line, text = proctext.Line(text)
+		key, rest, ok := cutKey(line)
+		if !ok {
+			return false
+		}
+		var c Counter
+		switch string(key) {
+		case "rchar":
+			c = LogicalReadBytes
+		case "wchar":
+			c = LogicalWriteBytes
+		case "read_bytes":
+			c = DiskReadBytes
+		case "write_bytes":
+			c = DiskWriteBytes
+		default:
+			continue
+		}
+		in := scanner{text: rest}
+		if value[c] = in.unsigned(); in.bad {
+			return false
+		}
+		found[c] = true
+	}
+	disk := found[DiskReadBytes] && found[DiskWriteBytes]
+	logical := found[LogicalReadBytes] && found[LogicalWriteBytes]
+	for c := range NumCounters {
+		if found[c] && (c.Field() == FieldDiskIO && disk || c.Field() == FieldLogicalIO && logical) {
+			s.Totals[c] = value[c]
+			s.Have |= c.Field()
+		}
+	}
+	return disk || logical
+}
+
+// status is what is read from /proc/PID/status, or from that of one thread.
+type status struct {
+	uid                    uint32 // effective, valid if hasUID
+	hasUID                 bool
+	levels                 Levels
+	voluntary, involuntary uint64 // context switches, valid if have has FieldSwitches
+	have                   Fields // those of statusFields and FieldSwitches that there are
+}
+
+// parseStatus reads the text of a status file. Every process has a user; other lines may be missing,
+// as those of memory are for a kernel thread.
+func parseStatus(text []byte) (st status, ok bool) {
+	switches := 0
+	for len(text) > 0 {
+		var line []byte
+		line, text = proctext.Line(text)
+		key, rest, isPair := cutKey(line)
+		if !isPair {
+			return status{}, false
+		}
+		in := scanner{text: rest}
+		switch string(key) {
+		case "Uid":
+			in.skip(1)
+			uid := in.unsigned()
+			st.uid, st.hasUID = uint32(uid), true
+			in.bad = in.bad || uid > 1<<32-1
+		case "VmSwap":
+			st.levels[Swap] = in.scaled(bytesPerKilobyte)
+			st.have |= FieldSwap
+		case "voluntary_ctxt_switches":
+			st.voluntary = in.unsigned()
+			switches++
+		case "nonvoluntary_ctxt_switches":
+			st.involuntary = in.unsigned()
+			switches++
+		}
+		if in.bad {
+			return status{}, false
+		}
+	}
+	if !st.hasUID {
+		return status{}, false
+	}
+	if switches == 2 {
+		st.have |= FieldSwitches
+	}
+	return st, true
+}
+
+// parseSmapsRollup reads the text of /proc/PID/smaps_rollup. Its first line is the range of addresses of which the others give sums.
+func parseSmapsRollup(text []byte, s *Sample) bool {
+	var pss, unique uint64
+	var seen int
+	_, text = proctext.Line(text)
+	for len(text) > 0 {
+		var line []byte
+		line, text = proctext.Line(text)
+		key, rest, ok := cutKey(line)
+		if !ok {
+			return false
+		}
+		in := scanner{text: rest}
+		switch string(key) {
+		case "Pss":
+			pss = in.scaled(bytesPerKilobyte)
+			seen++
+		case "Private_Clean", "Private_Dirty":
+			unique += in.scaled(bytesPerKilobyte)
+			seen++
+		}
+		if in.bad {
+			return false
+		}
+	}
+	if seen != 3 {
+		return false
+	}
+	s.Levels[Proportional], s.Levels[Unique] = pss, unique
+	s.Have |= FieldProportional
+	return true
+}
