@@ -10,14 +10,14 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/history"
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/metadata"
-	"github.com/otelcol-psutil/otelcol-psutil/internal/keep"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
 )
 
 // NewFactory returns the factory of the host page exporter.
 func NewFactory() exporter.Factory { return newFactory(time.Now).exporterFactory() }
 
 // handoff is where a page leaves its history for its successor, when the configuration is loaded again.
-var handoff keep.Estate[*history.Store]
+var handoff statestore.Handoff[*history.Store]
 
 // factory makes the nodes of one Collector configuration. All nodes of one ID get the same configuration object and share a page.
 type factory struct {

@@ -10,10 +10,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/history"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // logsNode is the exporter of logs.
 type logsNode struct{ node }
+
+// eventRule is the event name of what the alert component says of its rules before anything fires.
+const eventRule = "alert.rule"
 
 // ConsumeLogs takes the records of the alert component. It never fails; other records are counted.
 func (n *logsNode) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
@@ -27,7 +31,7 @@ func (n *logsNode) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
 				switch lr.EventName() {
-				case eventStateChange:
+				case alertschema.KindStateChange.EventName():
 					r, ok := alertRecord(rl.Resource(), lr)
 					switch {
 					case !ok:
@@ -38,7 +42,7 @@ func (n *logsNode) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 						p.hub.alert(r.Episode)
 						p.moment(&r)
 					}
-				case eventSuppressed, eventRuleError:
+				case alertschema.KindSuppressed.EventName(), alertschema.KindRuleError.EventName():
 					store.Notice(history.Notice{
 						Time: micro(lr.Timestamp()), Kind: lr.EventName(), Severity: lr.SeverityText(), Message: lr.Body().AsString(),
 					})
@@ -55,7 +59,7 @@ func (n *logsNode) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 
 // moment has the moment of a fire kept. Of many fires at once the later ones are not.
 func (p *page) moment(r *history.AlertRecord) {
-	if r.Transition != transitionFire {
+	if r.Transition != alertschema.TransitionFire.String() {
 		return
 	}
 	select {
@@ -76,36 +80,36 @@ func alertRecord(resource pcommon.Resource, lr plog.LogRecord) (history.AlertRec
 		r.Time = micro(lr.ObservedTimestamp())
 	}
 	into := map[string]*string{
-		attributeUID: &r.UID, attributeID: &r.ID, attributeEpisode: &r.Episode, attributeTransition: &r.Transition, attributeState: &r.State,
-		attributeSeverity: &r.Severity, attributeReason: &r.Reason, attributeRule: &r.Rule, attributeMetric: &r.Metric, attributeUnit: &r.Unit,
-		attributeComparison: &r.Comparison,
+		alertschema.KeyRecordUID: &r.UID, alertschema.KeyAlertID: &r.ID, alertschema.KeyEpisodeID: &r.Episode, alertschema.KeyTransition: &r.Transition, alertschema.KeyState: &r.State,
+		alertschema.KeySeverity: &r.Severity, alertschema.KeyReason: &r.Reason, alertschema.KeyRuleName: &r.Rule, alertschema.KeyMetricName: &r.Metric, alertschema.KeyMetricUnit: &r.Unit,
+		alertschema.KeyComparison: &r.Comparison,
 	}
 	for key, v := range lr.Attributes().All() {
-		label, isLabel := strings.CutPrefix(key, attributeLabelPrefix)
-		annotation, isAnnotation := strings.CutPrefix(key, attributeAnnotationPrefix)
+		label, isLabel := strings.CutPrefix(key, alertschema.PrefixLabel)
+		annotation, isAnnotation := strings.CutPrefix(key, alertschema.PrefixAnnotation)
 		switch {
 		case into[key] != nil:
 			*into[key] = v.AsString()
-		case key == attributeValue:
+		case key == alertschema.KeyValue:
 			r.Value = double(v)
-		case key == attributeThreshold:
+		case key == alertschema.KeyThreshold:
 			r.Threshold = double(v)
-		case key == attributeStarted:
+		case key == alertschema.KeyStartedAt:
 			r.Started = instant(v)
-		case key == attributeEnded:
+		case key == alertschema.KeyEndedAt:
 			r.Ended = instant(v)
 		case isLabel:
 			r.Labels = append(r.Labels, history.Attribute{Key: label, Value: v.AsString()})
 		case isAnnotation:
 			r.Annotations = append(r.Annotations, history.Attribute{Key: annotation, Value: v.AsString()})
-		case !strings.HasPrefix(key, attributeAlertPrefix):
+		case !alertschema.Defines(key):
 			r.Attributes = append(r.Attributes, history.Attribute{Key: key, Value: v.AsString()})
 		}
 	}
 	if r.Started == 0 {
 		r.Started = r.Time
 	}
-	if r.State == stateResolved && r.Ended == 0 {
+	if r.State == alertschema.StateResolved.String() && r.Ended == 0 {
 		r.Ended = r.Time
 	}
 	return r, r.Episode != "" && r.ID != "" && r.Transition != ""
@@ -119,13 +123,13 @@ func ruleRecord(resource pcommon.Resource, lr plog.LogRecord) history.Rule {
 	r := history.Rule{Resource: texts(resource.Attributes(), nil), Attributes: map[string]any{}}
 	for key, v := range lr.Attributes().All() {
 		switch key {
-		case attributeRule:
+		case alertschema.KeyRuleName:
 			r.Name = v.AsString()
-		case attributeSeverity:
+		case alertschema.KeySeverity:
 			r.Severity = v.AsString()
-		case attributeMetric:
+		case alertschema.KeyMetricName:
 			r.Metric = v.AsString()
-		case attributeUnit:
+		case alertschema.KeyMetricUnit:
 			r.Unit = v.AsString()
 		}
 		if len(r.Attributes) >= maxRuleAttributes {

@@ -20,13 +20,13 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/history"
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/metadata"
-	"github.com/otelcol-psutil/otelcol-psutil/internal/keep"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
 )
 
 // page is what the nodes of one ID share: a history, and the server that shows it.
 type page struct {
 	cfg       *Config
-	owner     keep.Owner
+	owner     statestore.Owner
 	set       component.TelemetrySettings
 	build     component.BuildInfo
 	logger    *zap.Logger
@@ -53,7 +53,7 @@ func newPage(set exporter.Settings, cfg *Config, now func() time.Time) (*page, e
 		return nil, err
 	}
 	return &page{
-		cfg: cfg, owner: keep.Owner{Kind: component.KindExporter, ID: set.ID}, set: set.TelemetrySettings, build: set.BuildInfo,
+		cfg: cfg, owner: statestore.Owner{Kind: component.KindExporter, ID: set.ID}, set: set.TelemetrySettings, build: set.BuildInfo,
 		logger: set.Logger, telemetry: telemetry, now: now, busy: make(chan struct{}, maxAnswers), hub: hub{limit: cfg.Viewers},
 		fired: make(chan string, maxWaitingAlerts),
 	}, nil
@@ -106,7 +106,7 @@ func (p *page) start(ctx context.Context, host component.Host) error {
 	p.store.Store(store)
 	if err := p.serve(ctx, host); err != nil {
 		p.store.Store(nil)
-		handoff.Leave(p.owner, store, p.now()) // The next configuration may be better.
+		handoff.Put(p.owner, store, p.now()) // The next configuration may be better.
 		return fmt.Errorf("serving the page: %w", err)
 	}
 	p.nodes = 1
@@ -214,7 +214,7 @@ func (p *page) stop(ctx context.Context) error {
 		_ = p.server.Close() // Who has not read its answer by now does not get it.
 	}
 	<-p.done
-	handoff.Leave(p.owner, p.store.Swap(nil), p.now())
+	handoff.Put(p.owner, p.store.Swap(nil), p.now())
 	p.telemetry.Shutdown()
 	p.gone()
 	return nil
