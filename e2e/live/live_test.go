@@ -23,19 +23,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // waitLimit is how long anything is waited for before the test fails. It is no expectation of speed.
 const waitLimit = 60 * time.Second
-
-func binary(t *testing.T) string {
-	t.Helper()
-	path := os.Getenv("OTELCOL_PSUTIL")
-	if path == "" {
-		t.Skip("OTELCOL_PSUTIL names no binary: run `make test`, which builds it")
-	}
-	return path
-}
 
 // agent is a running distribution.
 type agent struct {
@@ -68,7 +61,7 @@ func start(t *testing.T, args ...string) *agent {
 	require.NoError(t, l.Close())
 	a := &agent{t: t, base: "http://" + address, output: &bytes.Buffer{}, exited: make(chan error, 1)}
 	args = append([]string{"--config", "live:"}, args...)
-	a.cmd = exec.Command(binary(t), append(args, "--set", "exporters::host_page::endpoint="+address)...)
+	a.cmd = exec.Command(harness.Binary(t), append(args, "--set", "exporters::host_page::endpoint="+address)...)
 	a.cmd.Dir = t.TempDir()
 	a.cmd.Stdout, a.cmd.Stderr = a, a
 	require.NoError(t, a.cmd.Start())
@@ -246,7 +239,7 @@ func TestLiveChanged(t *testing.T) {
 
 func TestWideBindIsRefused(t *testing.T) {
 	for endpoint, ok := range map[string]bool{"0.0.0.0:0": false, "localhost:0": true} {
-		out, err := exec.Command(binary(t), "validate", "--config", "live:", "--set", "exporters::host_page::endpoint="+endpoint).CombinedOutput()
+		out, err := exec.Command(harness.Binary(t), "validate", "--config", "live:", "--set", "exporters::host_page::endpoint="+endpoint).CombinedOutput()
 		if ok {
 			require.NoError(t, err, "%s", out)
 		} else {
@@ -254,7 +247,7 @@ func TestWideBindIsRefused(t *testing.T) {
 			assert.Contains(t, string(out), "set allow_anonymous: true")
 		}
 	}
-	out, err := exec.Command(binary(t), "validate", "--config", "live:more").CombinedOutput()
+	out, err := exec.Command(harness.Binary(t), "validate", "--config", "live:more").CombinedOutput()
 	require.Error(t, err)
 	assert.Contains(t, string(out), "nothing may follow")
 }
