@@ -23,7 +23,7 @@ type Config struct {
 	QueueConfig configoptional.Optional[exporterhelper.QueueBatchConfig] `mapstructure:"sending_queue"`
 	RetryConfig configretry.BackOffConfig                                `mapstructure:"retry_on_failure"`
 
-	// ResendInterval is how often active alerts are sent again. Alertmanager is told that each lasts for four more intervals.
+	// ResendInterval is how often active alerts are sent again. Each is sent with an end four intervals ahead.
 	ResendInterval time.Duration `mapstructure:"resend_interval"`
 	// ExpireAfter ends an alert of which no record has come for so long; 0 never does.
 	ExpireAfter time.Duration `mapstructure:"expire_after"`

@@ -75,7 +75,7 @@ func (a *alertmanager) start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// lifetime is how long Alertmanager is told that an active alert lasts, in nanoseconds.
+// lifetime is how far ahead the end of an active alert is sent, in nanoseconds.
 func (a *alertmanager) lifetime() int64 { return lifetimes * int64(a.cfg.ResendInterval) }
 
 // open makes the client and reads the storage.

@@ -30,8 +30,8 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/alertmanagerexporter/internal/metadatatest"
 )
 
-// patience is how long anything is waited for before a test fails. It is no expectation of speed.
-const patience = 30 * time.Second
+// waitLimit is how long a test waits for anything before it fails. It is no expectation of speed.
+const waitLimit = 30 * time.Second
 
 // serve starts a server on loopback, and an exporter before it that is made by the factory.
 func serve(t *testing.T, configure func(*Config)) (*server, exporter.Logs) {
@@ -89,7 +89,7 @@ func TestFailuresAreRetriedUntilAlertmanagerIsBack(t *testing.T) {
 		return code
 	}
 	require.NoError(t, e.ConsumeLogs(t.Context(), logsOf(t, recent("a"))))
-	require.Eventually(t, isActive(s, "a"), patience, time.Millisecond)
+	require.Eventually(t, isActive(s, "a"), waitLimit, time.Millisecond)
 	s.requireRight(t)
 }
 
@@ -105,7 +105,7 @@ func TestARefusalHoldsUpNothing(t *testing.T) {
 	}
 	require.NoError(t, e.ConsumeLogs(t.Context(), logsOf(t, recent("a"))))
 	require.NoError(t, e.ConsumeLogs(t.Context(), logsOf(t, recent("b"))))
-	require.Eventually(t, isActive(s, "b"), patience, time.Millisecond)
+	require.Eventually(t, isActive(s, "b"), waitLimit, time.Millisecond)
 }
 
 func TestResendLoop(t *testing.T) {
@@ -121,7 +121,7 @@ func TestResendLoop(t *testing.T) {
 	s.mu.Lock()
 	refuse = false
 	s.mu.Unlock()
-	require.Eventually(t, func() bool { return s.count() >= 3 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return s.count() >= 3 }, waitLimit, time.Millisecond)
 	require.NoError(t, e.Shutdown(context.Background()))
 	n := s.count()
 	require.NoError(t, e.Shutdown(context.Background()), "a second time does nothing")
@@ -149,7 +149,7 @@ func TestAFullQueueLosesNothing(t *testing.T) {
 	s.mu.Lock()
 	down = false
 	s.mu.Unlock()
-	require.Eventually(t, func() bool { return assert.ObjectsAreEqual(want, s.active()) }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return assert.ObjectsAreEqual(want, s.active()) }, waitLimit, time.Millisecond)
 	s.requireRight(t)
 }
 
@@ -176,7 +176,7 @@ func TestAnswers(t *testing.T) {
 		want      string
 	}{
 		{name: "taken", code: 200},
-		{name: "taken without a word", code: 204},
+		{name: "taken silently", code: 204},
 		{name: "bad alerts", code: 400, permanent: true, want: `answered 400 Bad Request: "because"`},
 		{name: "wrong password", code: 401, permanent: true, want: "answered 401"},
 		{name: "wrong path", code: 404, permanent: true, want: "answered 404"},
@@ -299,7 +299,7 @@ func TestConcurrentRecords(t *testing.T) {
 	assert.Equal(t, map[string]error{"a": nil, "b": nil, "c": nil}, errs)
 	require.Eventually(t, func() bool {
 		return assert.ObjectsAreEqual(map[string]string{"a": "warning", "b": "warning", "c": "warning"}, s.active())
-	}, patience, time.Millisecond)
+	}, waitLimit, time.Millisecond)
 	s.requireRight(t)
 }
 

@@ -87,7 +87,7 @@ func TestWhatIsHandedOverReplacesWhatIsStored(t *testing.T) {
 			b.at(10, say{id: "old", transition: "fire", severity: "warning", started: 10, seq: 1})
 			b.cfg.Storage = nil
 			b.restart()
-			b.at(300, tt.after...) // What Alertmanager was told before has expired.
+			b.at(300, tt.after...) // What Alertmanager was sent before has expired.
 
 			d.unreadable = map[string]error{"alert/old": assert.AnError}
 			b.cfg.Storage = &diskID

@@ -202,7 +202,7 @@ func (e *entry) labelsOf(f *firing) map[string]string {
 }
 
 // age forgets ends that were said for long enough, and ends alerts of which nothing was heard for longer than expireAfter, if that is
-// set. It returns the alerts that changed and remain. An end is kept until Alertmanager, which was told that the alert lasts for
+// set. It returns the alerts that changed and remain. An end is kept until Alertmanager, to which the alert was sent with an end so far ahead as
 // lifetime, has forgotten the alert by itself: it may have heard of no end yet.
 func (t *table) age(now, expireAfter, lifetime int64) []string {
 	retention := max(resolvedRetention, lifetime)

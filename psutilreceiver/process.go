@@ -221,23 +221,27 @@ func (s *processScraper) reportTelemetry(snapshot *process.Snapshot) {
 		shown += g.Members
 	}
 	for _, c := range []struct {
-		state string
+		state metadata.AttributeTelemetryProcessSelection
 		n     int
-	}{{"seen", snapshot.Seen}, {"shown", shown}, {"excluded", snapshot.Excluded.Members}} {
-		s.telemetry.PsutilProcesses.Record(ctx, int64(c.n), metric.WithAttributes(attribute.String("state", c.state)))
+	}{
+		{metadata.AttributeTelemetryProcessSelectionSeen, snapshot.Seen},
+		{metadata.AttributeTelemetryProcessSelectionShown, shown},
+		{metadata.AttributeTelemetryProcessSelectionExcluded, snapshot.Excluded.Members},
+	} {
+		s.telemetry.PsutilProcesses.Record(ctx, int64(c.n), metric.WithAttributes(attribute.String("state", c.state.String())))
 	}
 	for file := range read.NumFiles {
 		for _, c := range []struct {
-			reason string
+			reason metadata.AttributeTelemetryProcessReadError
 			n      int
 		}{
-			{"denied", snapshot.ReadErrors.Denied[file]},
-			{"malformed", snapshot.ReadErrors.Malformed[file]},
-			{"other", snapshot.ReadErrors.Failed[file]},
+			{metadata.AttributeTelemetryProcessReadErrorDenied, snapshot.ReadErrors.Denied[file]},
+			{metadata.AttributeTelemetryProcessReadErrorMalformed, snapshot.ReadErrors.Malformed[file]},
+			{metadata.AttributeTelemetryProcessReadErrorOther, snapshot.ReadErrors.Failed[file]},
 		} {
 			if c.n > 0 {
 				s.telemetry.PsutilProcessReadsFailed.Add(ctx, int64(c.n),
-					metric.WithAttributes(attribute.String("file", file.String()), attribute.String("reason", c.reason)))
+					metric.WithAttributes(attribute.String("file", file.String()), attribute.String("reason", c.reason.String())))
 			}
 		}
 	}

@@ -129,7 +129,7 @@ processors:
 		path := write(t, "rules: [{name: x, metric: m, threshold: \"${env:ALERTCHECK_BOUND}\", severity: warning}]")
 		status, _, stderr := alertcheck(t, "", "rules", path)
 		assert.Equal(t, failed, status)
-		assert.Contains(t, stderr, `threshold "${env:ALERTCHECK_BOUND}": want a number`)
+		assert.Contains(t, stderr, `threshold "${env:ALERTCHECK_BOUND}": expected a number`)
 	})
 }
 
@@ -257,7 +257,7 @@ func TestTestFileErrors(t *testing.T) {
 		{"no such rules", "rule_files: [nowhere/*.yaml]\ntests: [{}]", "matched no file"},
 		{"interval", rules + "tests: [{interval: soon}]", `interval: expected a duration such as 1h30m, got "soon"`},
 		{"no interval", rules + "tests: [{interval: 0}]", "interval must be > 0"},
-		{"values", rules + "tests: [{input_series: [{series: m, values: 1 two}]}]", `input_series[0]: parsing "two": want a number`},
+		{"values", rules + "tests: [{input_series: [{series: m, values: 1 two}]}]", `input_series[0]: parsing "two": expected a number`},
 		{"series", rules + "tests: [{input_series: [{series: 'm{', values: 1}]}]", `parsing series "m{"`},
 		{"eval_time", rules + "tests: [{alert_rule_test: [{eval_time: x, alertname: r}]}]", "alert_rule_test[0]: eval_time: expected a duration"},
 		{"at", rules + "tests: [{transitions: [{at: x}]}]", "transitions[0]: at: expected a duration"},

@@ -126,7 +126,7 @@ func (e *Engine) silenced(g *group, level int) bool {
 	return e.silences.Silenced(e.now, g.rule.Name, g.rule.LevelName(level), e.labels(g), g.attributes(), g.resourceAttrs())
 }
 
-// announce makes a record of a change, or takes down why there is none yet.
+// announce makes a record of a change, or records why there is none yet.
 func (e *Engine) announce(c *change) {
 	a := c.group.alert
 	if (c.transition == alertschema.TransitionEscalate || c.transition == alertschema.TransitionDeescalate) && a.announced > 0 {

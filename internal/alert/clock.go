@@ -8,7 +8,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
-// setNow takes down what time the caller says it is.
+// setNow records what time the caller says it is.
 func (e *Engine) setNow(now time.Time) {
 	ahead := e.now - now.UnixNano()
 	e.now = now.UnixNano()
@@ -68,7 +68,7 @@ func (g *group) clockSetBack(now int64) {
 	a.decided = min(a.decided, now)
 	if future && g.rule.silence == 0 {
 		g.lastEvent, a.presentUntil = now, now+window.MaxLookback // As after a restart it counts as just seen.
-		a.restored = a.Level > 0 && g.rule.Kind.Span() > 0
+		a.restored = a.Level > 0 && g.rule.Retention > 0
 	}
 }
 

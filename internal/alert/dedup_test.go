@@ -278,7 +278,7 @@ func TestStormOfMissingData(t *testing.T) {
 	t.Parallel()
 	const n = 30
 	high := func(int) float64 { return 85 }
-	for _, reborn := range []bool{false, true} {
+	for _, restarted := range []bool{false, true} {
 		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.NoData = &rules.NoDataConfig{After: time.Minute, Action: "keep"} }),
 			func(c *rules.Config) { c.Limits.EventsPerMinute = 10 })
 		stored, uids, heard := store{}, map[string]bool{}, map[string][]alertschema.Transition{}
@@ -299,7 +299,7 @@ func TestStormOfMissingData(t *testing.T) {
 			t.Helper()
 			assert.Len(t, heard, n)
 			for id, said := range heard {
-				assert.Equal(t, want, said, "%s, reborn %v", id, reborn)
+				assert.Equal(t, want, said, "%s, restarted %v", id, restarted)
 			}
 			assert.Empty(t, r.engine.deferred)
 		}
@@ -312,18 +312,18 @@ func TestStormOfMissingData(t *testing.T) {
 		for end := s + 300; s < end; s += 15 {
 			r.engine.Evaluate(at(s))
 			listen()
-			if reborn && s == end-225 {
+			if restarted && s == end-225 {
 				assert.NotEmpty(t, r.engine.deferred)
-				r.reborn(stored, s, s+5)
+				r.restartFrom(stored, s, s+5)
 			}
 		}
 		all(alertschema.TransitionFire, alertschema.TransitionNoData)
 		for end := s + 300; s < end; s += 15 {
 			disks(r, s, n, high)
 			listen()
-			if reborn && s == end-285 {
+			if restarted && s == end-285 {
 				assert.NotEmpty(t, r.engine.deferred)
-				r.reborn(stored, s, s+5)
+				r.restartFrom(stored, s, s+5)
 			}
 		}
 		all(alertschema.TransitionFire, alertschema.TransitionNoData, alertschema.TransitionDataBack)

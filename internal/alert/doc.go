@@ -2,17 +2,29 @@
 // records of what changed. It knows neither pdata nor the Collector, imports little but the standard library, starts no
 // goroutine and asks no clock: whoever drives it says what time it is.
 //
+// # Packages
+//
+//	alert     engine: feed, series and groups, evaluation, announcements, stored state
+//	rules     what is written: configuration, checks, selectors, kinds of rules, versions, texts
+//	window    the samples of a series, and what one number is made of them
+//	ladder    the state machine of one alert
+//	event     records, and the outbox in which they wait
+//	attr      attributes, keys made of them, the primitives of stored forms
+//
+// An arrow is an import: alert → rules → window → attr, rules → ladder → attr, alert → event → attr. The linter holds them. A new kind of
+// rule is a file rules/kind_*.go; the engine asks a rule's Kind and knows none by name.
+//
 // # Driving it
 //
 // An adapter owns one Engine and a lock around it, and goes through this cycle:
 //
-//	rules, err := alert.Compile(cfg)               // Once; err lists everything that is wrong.
-//	engine := alert.New(rules, now)
+//	set, err := rules.Compile(cfg)                 // Once; err lists everything that is wrong.
+//	engine := alert.New(set, now)
 //	err = engine.Restore(storage.Get, now)         // Optional; an error means a partly fresh start, but for a ReadError, which changes nothing.
 //
 //	engine.Begin(now)                              // For every batch of metrics:
-//	m := engine.Matcher(metric.Name())             //   nil: no rule wants this metric.
-//	if m != nil && m.Select(&origin, stream) {     //   false: no rule wants it from this resource and scope.
+//	m := engine.Matcher(metric.Name())             //   nil: no rule looks at this metric.
+//	if m != nil && m.Select(&origin, stream) {     //   false: no rule looks at it from this resource and scope.
 //		m.Observe(&point)                          //   For every data point.
 //	}
 //	engine.Flush(now)                              //   Evaluates what the batch touched.
@@ -28,7 +40,7 @@
 // # How it decides
 //
 // A rule is a ladder of levels. Its groups, one for each value of the group key, have one alert each, which moves up
-// and down the ladder (machine.go). Event time, the time of the data points, decides on windows, for and
+// and down the ladder (package ladder). Event time, the time of the data points, decides on windows, for and
 // keep_firing_for, so that replicas agree; wall time decides only on what has no event: no data, repeats, silences and the
 // storm budget. A group is evaluated at the time of each of its samples. Between samples the last value holds; once the
 // next sample is overdue, Evaluate goes on with the held value until lookback ends. With an explicit lookback

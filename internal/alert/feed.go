@@ -127,7 +127,7 @@ func (m *Matcher) Take(p *Point) {
 // maxAhead is how far a point's time may be ahead of the clock.
 const maxAhead = 60 * second
 
-// accept files a point under its series and takes down which groups it concerns.
+// accept files a point under its series and records which groups it concerns.
 func (e *Engine) accept(s *series, p *Point) {
 	for _, g := range s.groups {
 		g.rule.lastMatch = e.now

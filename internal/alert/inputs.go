@@ -124,16 +124,16 @@ func (e *Engine) addInputs(g *group, t int64, res *rules.Result) {
 }
 
 // condition tells whether the rule's condition holds as of time t: any series of the group will do.
-func (g *group) condition(t int64) (holds bool, said window.Presence) {
+func (g *group) condition(t int64) (holds bool, presence window.Presence) {
 	r := g.rule
-	said = window.Missing
+	presence = window.Missing
 	for _, s := range g.inputs.series[rules.RoleCondition] {
 		v, known := r.Current(&s.Series, t)
 		if known != window.Present {
 			continue
 		}
-		said = window.Present
+		presence = window.Present
 		holds = holds || r.condition.Raised(v)
 	}
-	return holds, said
+	return holds, presence
 }

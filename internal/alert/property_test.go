@@ -221,14 +221,14 @@ type promAlert struct {
 	activeAt, keepSince     float64
 }
 
-func (a *promAlert) eval(t float64, breached bool, hold, keep float64) {
+func (a *promAlert) eval(t float64, breached bool, forDuration, keepFiringFor float64) {
 	switch {
 	case breached:
 		a.keeping = false
 		if !a.active {
 			a.active, a.activeAt, a.firing = true, t, false
 		}
-		if t-a.activeAt >= hold {
+		if t-a.activeAt >= forDuration {
 			a.firing = true
 		}
 	case a.active && !a.firing:
@@ -237,7 +237,7 @@ func (a *promAlert) eval(t float64, breached bool, hold, keep float64) {
 		if !a.keeping {
 			a.keeping, a.keepSince = true, t
 		}
-		if t-a.keepSince >= keep {
+		if t-a.keepSince >= keepFiringFor {
 			*a = promAlert{}
 		}
 	}
@@ -253,11 +253,11 @@ func TestLikePrometheus(t *testing.T) {
 	}
 	for seed := range n {
 		random := rand.New(rand.NewPCG(seed, 11))
-		hold, keep := float64(random.IntN(6)*15), float64(random.IntN(6)*15)
+		forDuration, keepFiringFor := float64(random.IntN(6)*15), float64(random.IntN(6)*15)
 		r := newRig(t, []rules.RuleConfig{{
 			Name: "x", Metric: "m", Threshold: 50, Severity: "warning", Lookback: "5m",
 			NoData:      &rules.NoDataConfig{After: 5 * time.Minute, Action: "resolve"},
-			LevelConfig: rules.LevelConfig{For: new(time.Duration(hold * 1e9)), KeepFiringFor: new(time.Duration(keep * 1e9))},
+			LevelConfig: rules.LevelConfig{For: new(time.Duration(forDuration * 1e9)), KeepFiringFor: new(time.Duration(keepFiringFor * 1e9))},
 			Flapping:    &rules.FlappingConfig{Enabled: new(false)},
 		}}, func(c *rules.Config) { c.Limits.EventsPerMinute = 1 << 30 })
 		var model promAlert
@@ -283,7 +283,7 @@ func TestLikePrometheus(t *testing.T) {
 				}
 			}
 			r.engine.Evaluate(at(s))
-			model.eval(s, last > 50 && s-lastAt < 300, hold, keep)
+			model.eval(s, last > 50 && s-lastAt < 300, forDuration, keepFiringFor)
 			for _, ev := range r.drain() {
 				switch ev.Transition {
 				case alertschema.TransitionFire:
@@ -294,7 +294,7 @@ func TestLikePrometheus(t *testing.T) {
 					require.Failf(t, "unexpected", "seed %d at %vs: %s", seed, s, ev.Transition)
 				}
 			}
-			require.Equal(t, model.firing, firing, "seed %d at %vs, for %vs, keep %vs", seed, s, hold, keep)
+			require.Equal(t, model.firing, firing, "seed %d at %vs, for %vs, keep %vs", seed, s, forDuration, keepFiringFor)
 		}
 	}
 }

@@ -23,7 +23,7 @@ func (g *group) resourceAttrs() []attr.Attr {
 	}
 }
 
-// emit makes the record of a change, and takes down that it was announced.
+// emit makes the record of a change, and records that it was announced.
 func (e *Engine) emit(c *change) {
 	g, r := c.group, c.group.rule
 	a := g.alert
@@ -70,7 +70,7 @@ func (e *Engine) record(c *change) event.Event {
 		AlertID: alertschema.IDText(g.id), EpisodeID: alertschema.EpisodeID(g.id, c.started), Transition: c.transition,
 		State: announcedState(c, a), Previous: a.announcedState, Severity: spec.Name, PreviousSeverity: r.LevelName(a.announced), Reason: c.reason,
 		Rule: r.Name, RuleVersion: r.Version, RuleDescription: r.Description, Metric: r.Metric, Unit: r.unit,
-		Value: c.value, Comparison: l.Comparison.Symbol(), Point: r.Value.StatisticName, Aggregation: r.AggregateName, Window: time.Duration(r.Kind.Span()),
+		Value: c.value, Comparison: l.Comparison.Symbol(), Point: r.Value.StatisticName, Aggregation: r.AggregateName, Window: time.Duration(r.Retention),
 		StartedAt: c.started, Duration: time.Duration(max(0, c.t-c.started)), Occurrences: c.seq,
 		Labels: e.labels(g), Group: g.attributes(), Identity: g.identity(),
 	}

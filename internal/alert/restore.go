@@ -131,13 +131,7 @@ func (e *Engine) closeStored(id uint64, s *storedAlert, reason alertschema.Reaso
 func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
 	g := e.groupOf(r, s.group)
 	a := e.openAlert(g)
-	if len(s.resource) > 0 {
-		a.resource = &resource{attrs: s.resource}
-	}
-	a.Level, a.worst, a.announced = r.levelLike(s.level), r.levelLike(s.worst), r.levelLike(s.announced)
-	a.value, a.noData, a.open, a.started, a.ended = s.value, s.noData, s.open, s.started, s.ended
-	a.seq, a.repeats, a.announcedState, a.announcedAt, a.announcedStart = s.seq, s.repeats, s.announcedState, s.announcedAt, s.started
-	a.flap = ladder.Flapping{Times: s.flapTimes, Latched: s.latched, Last: s.flapLast}
+	s.fill(r, a)
 	if down <= maxPendingDowntime {
 		for _, run := range s.since {
 			if i := r.levelLike(run.level); i > a.Level {
@@ -145,10 +139,9 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
 			}
 		}
 	}
-	a.Recovering = s.recovering
 	a.Shift(down)
 	a.notAfter(e.now) // A clock that was set back must not leave runs that begin in the far future.
-	a.restored = a.Level > 0 && r.Kind.Span() > 0
+	a.restored = a.Level > 0 && r.Retention > 0
 	a.decided = min(s.decided, e.now+maxAhead)
 	switch {
 	case r.silence > 0 && s.lastSample != ladder.Unset:

@@ -36,8 +36,8 @@ func (s store) write(ops []Op) {
 	}
 }
 
-// reborn stops the engine at one moment and starts another at a later one from what was stored.
-func (r *rig) reborn(s store, stop, start float64) {
+// restartFrom stops the engine at one moment and starts another at a later one from what was stored.
+func (r *rig) restartFrom(s store, stop, start float64) {
 	r.t.Helper()
 	s.write(r.engine.Snapshot(at(stop)))
 	r.restart(start)
@@ -51,7 +51,7 @@ func TestRestart(t *testing.T) {
 		r := newRig(t, ladderRule(nil), nil)
 		r.step(0, 90)
 		fire := r.drain()
-		r.reborn(store{}, 10, 70)
+		r.restartFrom(store{}, 10, 70)
 		r.engine.Evaluate(at(70))
 		r.step(75, 91)
 		assert.Empty(t, r.transitions())
@@ -68,7 +68,7 @@ func TestRestart(t *testing.T) {
 		r := newRig(t, ladderRule(nil), nil)
 		r.step(0, 90)
 		r.drain()
-		r.reborn(store{}, 10, 5000)
+		r.restartFrom(store{}, 10, 5000)
 		r.step(5001, 10)
 		assert.Equal(t, []string{"resolve"}, r.transitions())
 	})
@@ -77,7 +77,7 @@ func TestRestart(t *testing.T) {
 		r := newRig(t, ladderRule(nil), nil)
 		r.step(0, 90)
 		r.drain()
-		r.reborn(store{}, 10, 1000)
+		r.restartFrom(store{}, 10, 1000)
 		r.engine.Evaluate(at(1299))
 		assert.Empty(t, r.transitions())
 		r.engine.Evaluate(at(1300))
@@ -90,7 +90,7 @@ func TestRestart(t *testing.T) {
 		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.For = new(time.Minute) }), nil)
 		r.step(0, 90)
 		r.step(30, 90)
-		r.reborn(store{}, 30, 630)
+		r.restartFrom(store{}, 30, 630)
 		r.step(645, 90) // 45 of the 60 seconds.
 		assert.Empty(t, r.transitions())
 		r.step(660, 90)
@@ -101,7 +101,7 @@ func TestRestart(t *testing.T) {
 		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.For = new(time.Minute) }), nil)
 		r.step(0, 90)
 		r.step(45, 90)
-		r.reborn(store{}, 45, 4000)
+		r.restartFrom(store{}, 45, 4000)
 		r.step(4015, 90)
 		r.step(4060, 90)
 		assert.Empty(t, r.transitions())
@@ -115,7 +115,7 @@ func TestRestart(t *testing.T) {
 		r.drain()
 		r.step(15, 10)
 		r.step(45, 10)
-		r.reborn(store{}, 45, 145)
+		r.restartFrom(store{}, 45, 145)
 		r.step(160, 10)
 		assert.Empty(t, r.transitions())
 		r.step(175, 10)
@@ -126,7 +126,7 @@ func TestRestart(t *testing.T) {
 		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "max" }), nil)
 		r.step(0, 90)
 		r.drain()
-		r.reborn(store{}, 10, 20)
+		r.restartFrom(store{}, 10, 20)
 		for s := 30.0; s < 75; s += 15 {
 			r.step(s, 10)
 			assert.Empty(t, r.transitions(), "at %vs", s)
@@ -140,7 +140,7 @@ func TestRestart(t *testing.T) {
 		disks(r, 0, 3, func(int) float64 { return 90 })
 		before := r.engine.Peek(nil, 10)
 		r.engine.Ack(before[1].Seq)
-		r.reborn(store{}, 1, 2)
+		r.restartFrom(store{}, 1, 2)
 		after := r.engine.Peek(nil, 10)
 		for i := range before {
 			before[i].Identity = nil // It is not stored.
@@ -153,7 +153,7 @@ func TestRestart(t *testing.T) {
 		r.step(0, 1)
 		r.engine.Evaluate(at(60))
 		assert.Equal(t, []string{"fire:critical"}, r.transitions())
-		r.reborn(store{}, 61, 100)
+		r.restartFrom(store{}, 61, 100)
 		r.engine.Evaluate(at(3000))
 		assert.Empty(t, r.transitions())
 		r.step(3010, 1)
@@ -166,7 +166,7 @@ func TestRestart(t *testing.T) {
 			r.step(float64(i*15), []float64{90, 10}[i%2])
 			r.drain()
 		}
-		r.reborn(store{}, 76, 80)
+		r.restartFrom(store{}, 76, 80)
 		r.step(90, 90)
 		r.step(105, 10)
 		assert.Empty(t, r.transitions())
@@ -379,7 +379,7 @@ func TestBatchesDecidedBeforeACrashDoNothing(t *testing.T) {
 		}
 		episode := r.engine.states[0].order[0].alert.started
 		s := store{}
-		r.reborn(s, 45, 60)
+		r.restartFrom(s, 45, 60)
 		r.observe(60, batches...)
 		assert.Empty(t, r.transitions(), "a resolve at 15 s would be older than the episode")
 		require.Len(t, r.engine.Active(), 1)
@@ -394,7 +394,7 @@ func TestBatchesDecidedBeforeACrashDoNothing(t *testing.T) {
 			r.observe(now, point{s: now, v: 10})
 			r.engine.Evaluate(at(now))
 		}
-		r.reborn(s, 330, 340)
+		r.restartFrom(s, 330, 340)
 		for _, p := range append(batches, point{s: 60, v: 99}) {
 			r.observe(340, p)
 		}
@@ -427,7 +427,7 @@ func TestAbsenceOverRestarts(t *testing.T) {
 		r := gone(t)
 		r.step(0, 1)
 		r.step(15, 1)
-		r.reborn(store{}, 20, 100)
+		r.restartFrom(store{}, 20, 100)
 		r.engine.Evaluate(at(339))
 		assert.Empty(t, r.transitions())
 		r.engine.Evaluate(at(340))
@@ -437,7 +437,7 @@ func TestAbsenceOverRestarts(t *testing.T) {
 		t.Parallel()
 		r := gone(t)
 		r.engine.Evaluate(at(15))
-		r.reborn(store{}, 20, 100)
+		r.restartFrom(store{}, 20, 100)
 		r.engine.Evaluate(at(5000))
 		assert.Empty(t, r.transitions())
 	})
@@ -449,12 +449,12 @@ func TestAbsenceOverRestarts(t *testing.T) {
 			r.engine.Evaluate(at(s))
 		}
 		s := store{}
-		r.reborn(s, 180, 1000)
+		r.restartFrom(s, 180, 1000)
 		r.engine.Evaluate(at(1059))
 		assert.Empty(t, r.transitions())
 		r.engine.Evaluate(at(1060))
 		assert.Equal(t, []string{"fire:critical"}, r.transitions())
-		r.reborn(s, 1060, 2000)
+		r.restartFrom(s, 1060, 2000)
 		r.engine.Evaluate(at(2000))
 		assert.Empty(t, r.transitions(), "it is firing already")
 		r.step(2010, 1)
@@ -471,7 +471,7 @@ func TestAbsenceOverRestarts(t *testing.T) {
 				now += 15
 				r.engine.Evaluate(at(now))
 			}
-			r.reborn(s, now, now+1)
+			r.restartFrom(s, now, now+1)
 		}
 		assert.Equal(t, []string{"fire:critical"}, r.transitions())
 		assert.LessOrEqual(t, now, 300.0)

@@ -75,11 +75,11 @@ func without(all []*series, s *series) []*series {
 func (e *Engine) retention(s *series) int64 {
 	var longest int64
 	for _, g := range s.groups {
-		longest = max(longest, g.rule.Kind.Span())
+		longest = max(longest, g.rule.Retention)
 	}
 	for _, x := range e.inputRefsOf(s) {
 		if x.role != rules.RoleCondition { // Of a condition the newest sample counts alone.
-			longest = max(longest, x.group.rule.Kind.Span())
+			longest = max(longest, x.group.rule.Retention)
 		}
 	}
 	return longest

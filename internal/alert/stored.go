@@ -155,8 +155,24 @@ func encodeAlert(g *group) []byte {
 	return s.encode()
 }
 
+// fill is the inverse of encodeAlert, but for what depends on the time that has passed since: the runs of pending levels and of silence.
+func (s *storedAlert) fill(r *ruleState, a *alertState) {
+	if len(s.resource) > 0 {
+		a.resource = &resource{attrs: s.resource}
+	}
+	a.Level, a.worst, a.announced = r.levelLike(s.level), r.levelLike(s.worst), r.levelLike(s.announced)
+	a.Recovering = s.recovering
+	a.value, a.noData, a.open, a.started, a.ended = s.value, s.noData, s.open, s.started, s.ended
+	a.seq, a.repeats = s.seq, s.repeats
+	a.announcedState, a.announcedAt, a.announcedStart = s.announcedState, s.announcedAt, s.started
+	a.flap = ladder.Flapping{Times: s.flapTimes, Latched: s.latched, Last: s.flapLast}
+}
+
+// usualSize is room for the stored form of most alerts, in bytes.
+const usualSize = 384
+
 func (s *storedAlert) encode() []byte {
-	var e attr.Encoder
+	e := attr.Encoder{Bytes: make([]byte, 0, usualSize)}
 	attr.WriteFields(&e, s, alertFields)
 	return e.Sealed()
 }

@@ -17,32 +17,44 @@ type alertState struct {
 	// presentUntil is the event time until which the last value counts; what lies between it and the next value
 	// counts towards neither for nor keep_firing_for.
 	presentUntil int64
-	value        attr.Number
-	exemplar     *window.Exemplar
-	resource     *resource // Of the series that decided last; nil when none was seen.
-	noData       bool
-	restored     bool // From storage, and its windows are not full again yet.
+	// value is the last value, compared with the level in force or, without one, with the lowest.
+	value attr.Number
+	// exemplar and resource are those of the series that decided last, nil when there is none.
+	exemplar *window.Exemplar
+	resource *resource
+	// noData tells that the value has stopped and that the alert stays as it was.
+	noData bool
+	// restored tells that the alert is from storage and that its windows are not full again yet.
+	restored bool
 	// decided is the newest round that an earlier process evaluated: what is delivered again after a crash is not evaluated again.
 	decided int64
-	silent  bool // Of an absent rule: nothing has come for so long that the time of the last sample is stored.
+	// silent tells that nothing has come for so long that the time of the last sample is stored. It is for rules about silence.
+	silent bool
 
-	// The episode: from a fire to its resolve. While flapping it stays open.
+	// open tells that there is an episode: from a fire to its resolve, and for as long as the alert is flapping. It started and ended at
+	// these event times.
 	open           bool
 	started, ended int64
-	seq            int // Transitions so far.
-	worst          int
+	// seq is how many transitions the episode has had, and worst its most severe level.
+	seq   int
+	worst int
 
-	// What was announced.
-	announced      int // Level; 0 when no fire is announced, or its resolve is.
+	// announced is the level that the last record announced; 0 when no fire is announced, or its resolve is.
+	announced int
+	// announcedState is the state that the last record announced, at wall time announcedAt.
 	announcedState alertschema.State
-	announcedStart int64 // When the announced episode started.
-	announcedAt    int64 // Wall time.
-	repeats        int
-	deferred       deferral
+	announcedAt    int64
+	// announcedStart is when the announced episode started.
+	announcedStart int64
+	// repeats is how many records of the episode were repetitions.
+	repeats int
+	// deferred is why an announcement waits.
+	deferred deferral
 
 	flap ladder.Flapping
 
-	// Of the current call: what publish sorts by.
+	// rank, firstT and firstValue are what publish sorts the changes of one call by: the severity, the time and the value of the alert's
+	// first change. Rank is -1 between calls.
 	rank       int
 	firstT     int64
 	firstValue float64
@@ -72,8 +84,8 @@ func (e *Engine) openAlert(g *group) *alertState {
 	return a
 }
 
-// transition takes down that an alert changed. Episodes begin and end here, and the flapping latch swallows here what
-// it holds back.
+// transition records that an alert changed. Episodes begin and end here, and here the flapping latch holds changes
+// back.
 func (e *Engine) transition(g *group, c change) {
 	a := g.alert
 	e.journal.mark(g.id)

@@ -64,7 +64,7 @@ func TestFullWindowAndMinSamples(t *testing.T) {
 	}
 }
 
-// TestSilenceDoesNotDrainAWindow stops the samples of a firing alert. Until its policy for missing data has its say the alert stays
+// TestSilenceDoesNotDrainAWindow stops the samples of a firing alert. Until its policy for missing data applies the alert stays
 // what the last samples made it, whatever the aggregate; only a lookback that is set lets the window move on, as PromQL does.
 func TestSilenceDoesNotDrainAWindow(t *testing.T) {
 	t.Parallel()

@@ -48,7 +48,7 @@ func TestConsumerFailsForAWhile(t *testing.T) {
 	})
 }
 
-// One record that the consumer refuses for good costs neither the others of its batch nor those that follow.
+// One record that the consumer refuses permanently costs neither the others of its batch nor those that follow.
 func TestConsumerRefusesOneRecordForGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, func(cfg *Config) {

@@ -34,7 +34,7 @@ func EpisodeID(alert uint64, started int64) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// RecordUID identifies the record of a transition, the value of KeyRecordUID. The transition is told by its number in the episode.
+// RecordUID identifies the record of a transition, the value of KeyRecordUID. Occurrence is the number of the transition in the episode.
 func RecordUID(episode string, occurrence int) string {
 	return fmt.Sprintf("%s-%d", episode, occurrence)
 }

@@ -37,7 +37,8 @@ func (c client) Get(_ context.Context, key string) ([]byte, error) {
 }
 
 func (client) Set(context.Context, string, []byte) error { return errors.New("not in a transaction") }
-func (client) Delete(context.Context, string) error      { return errors.New("not in a transaction") }
+
+func (client) Delete(context.Context, string) error { return errors.New("not in a transaction") }
 
 func (c client) Batch(_ context.Context, ops ...*storage.Operation) error {
 	if c.broken != nil {

@@ -99,7 +99,8 @@ func (e *Encoder) Times(ts []int64) {
 
 // Sealed returns the value to store: version, content, checksum.
 func (e *Encoder) Sealed() []byte {
-	out := append([]byte{codecVersion}, e.Bytes...)
+	out := make([]byte, 0, len(e.Bytes)+5)
+	out = append(append(out, codecVersion), e.Bytes...)
 	return binary.LittleEndian.AppendUint32(out, crc32.ChecksumIEEE(out))
 }
 

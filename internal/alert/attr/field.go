@@ -1,6 +1,7 @@
 package attr
 
 import (
+	"encoding/binary"
 	"math"
 	"slices"
 )
@@ -100,11 +101,7 @@ func BytesField[S any](number uint64, at func(*S) []byte) Field[S] {
 // ListField is a list whose items are written by the encoder as they are, in the Encoder's own form; an empty one is none.
 func ListField[S, T any](number uint64, at func(*S) *[]T, write func(*Encoder, []T), read func(*Decoder) []T) Field[S] {
 	return field(number, wireBytes, func(s *S) bool { return len(*at(s)) == 0 },
-		func(e *Encoder, s *S) {
-			var items Encoder
-			write(&items, *at(s))
-			e.Text(string(items.Bytes))
-		},
+		func(e *Encoder, s *S) { e.nested(func() { write(e, *at(s)) }) },
 		func(d *Decoder, s *S) { d.nested(func(d *Decoder) { *at(s) = read(d) }) })
 }
 
@@ -113,11 +110,14 @@ func StructField[S, T any](number uint64, at func(*S) *T, fields []Field[T]) Fie
 	return Field[S]{
 		number: number, wire: wireBytes,
 		write: func(e *Encoder, s *S) {
-			var inner Encoder
-			if WriteFields(&inner, at(s), fields); len(inner.Bytes) > 0 {
-				e.tag(number, wireBytes)
-				e.Text(string(inner.Bytes))
+			before := len(e.Bytes)
+			e.tag(number, wireBytes)
+			begin := len(e.Bytes)
+			if WriteFields(e, at(s), fields); len(e.Bytes) == begin {
+				e.Bytes = e.Bytes[:before]
+				return
 			}
+			e.putLength(begin)
 		},
 		read: func(d *Decoder, s *S) { d.nested(func(d *Decoder) { ReadFields(d, at(s), fields) }) },
 	}
@@ -129,10 +129,8 @@ func StructsField[S, T any](number uint64, at func(*S) *[]T, fields []Field[T]) 
 		number: number, wire: wireBytes,
 		write: func(e *Encoder, s *S) {
 			for i := range *at(s) {
-				var inner Encoder
-				WriteFields(&inner, &(*at(s))[i], fields)
 				e.tag(number, wireBytes)
-				e.Text(string(inner.Bytes))
+				e.nested(func() { WriteFields(e, &(*at(s))[i], fields) })
 			}
 		},
 		read: func(d *Decoder, s *S) {
@@ -169,6 +167,20 @@ func ReadFields[S any](d *Decoder, s *S, fields []Field[S]) {
 
 func (e *Encoder) tag(number uint64, wire wireType) { e.Uint(number<<3 | uint64(wire)) }
 
+// nested puts the length in front of what write appends.
+func (e *Encoder) nested(write func()) {
+	begin := len(e.Bytes)
+	write()
+	e.putLength(begin)
+}
+
+// putLength puts the length of all from begin on in front of it.
+func (e *Encoder) putLength(begin int) {
+	var length [binary.MaxVarintLen64]byte
+	n := binary.PutUvarint(length[:], uint64(len(e.Bytes)-begin))
+	e.Bytes = slices.Insert(e.Bytes, begin, length[:n]...)
+}
+
 // skip passes over the value of a field that is not known.
 func (d *Decoder) skip(wire wireType) {
 	switch wire {
@@ -185,10 +197,13 @@ func (d *Decoder) skip(wire wireType) {
 
 // nested reads what stands behind a length, all of it.
 func (d *Decoder) nested(read func(*Decoder)) {
-	inner := Decoder{Bytes: []byte(d.Text()), Version: d.Version}
-	if d.Err != nil {
+	n := d.Uint()
+	if n > uint64(len(d.Bytes)) {
+		d.Fail("length")
 		return
 	}
+	inner := Decoder{Bytes: d.Bytes[:n], Version: d.Version}
+	d.Bytes = d.Bytes[n:]
 	read(&inner)
 	if err := inner.Finish(); err != nil {
 		d.Err, d.Bytes = err, nil

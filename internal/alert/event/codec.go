@@ -53,6 +53,7 @@ var fields = []attr.Field[Event]{
 	attr.BytesField(36, func(e *Event) []byte { return e.TraceID[:] }),
 	attr.BytesField(37, func(e *Event) []byte { return e.SpanID[:] }),
 	attr.StructsField(38, func(e *Event) *[]SuppressedCount { return &e.Counts }, countFields),
+	attr.ListField(39, func(e *Event) *[]attr.Attr { return &e.More }, (*attr.Encoder).Attrs, (*attr.Decoder).Attrs),
 }
 
 // countFields is how a count of held back records is stored.
@@ -62,9 +63,12 @@ var countFields = []attr.Field[SuppressedCount]{
 	attr.CountField(3, maxCount, func(c *SuppressedCount) *int { return &c.Count }),
 }
 
+// usualSize is room for the stored form of most events, in bytes.
+const usualSize = 512
+
 // Encode returns the stored form of an event, without Seq, which the key holds, and without Identity.
 func Encode(ev *Event) []byte {
-	var e attr.Encoder
+	e := attr.Encoder{Bytes: make([]byte, 0, usualSize)}
 	attr.WriteFields(&e, ev, fields)
 	return e.Sealed()
 }

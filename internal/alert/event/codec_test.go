@@ -22,7 +22,7 @@ func TestEventRoundTrip(t *testing.T) {
 		Transition: alertschema.TransitionFlappingEnd, State: alertschema.StateFlapping, Previous: alertschema.StateNoData, Severity: "s", PreviousSeverity: "p", Reason: alertschema.ReasonStormReleased,
 		Rule: "r", RuleVersion: "v", RuleDescription: "d", Metric: "m", Unit: "By", Value: attr.Number{Float64: 0.5, Valid: true}, Comparison: ">", Aggregation: "p95",
 		Window: time.Minute, StartedAt: 3, EndedAt: math.MinInt64, Ended: true, Duration: time.Hour, Occurrences: 7, Labels: []attr.Label{{Key: "k", Text: "v"}},
-		Annotations: []attr.Label{{Key: "a", Text: "b"}}, Group: attrs, Resource: attrs, TraceID: [16]byte{1}, SpanID: [8]byte{2},
+		Annotations: []attr.Label{{Key: "a", Text: "b"}}, Group: attrs, Resource: attrs, More: attrs[:1], TraceID: [16]byte{1}, SpanID: [8]byte{2},
 		Counts: []SuppressedCount{{"r", "s", 3}},
 	}
 	got, err := Decode(Encode(&ev))

@@ -52,6 +52,9 @@ type Event struct {
 	Occurrences int
 	// Labels and Annotations are in order of key.
 	Labels, Annotations []attr.Label
+	// More holds the attributes of the schema that are no field here: what a new one needs is its key in alertschema, and its value where the
+	// engine makes the record.
+	More []attr.Attr
 	// Group holds the attributes of the group key that the record carries; Resource the resource of the deciding series.
 	Group, Resource []attr.Attr
 	// Identity holds all attributes of the group key. It is not stored: nil in a record that was restored.
@@ -132,6 +135,7 @@ func (e *Event) stateAttributes(dst []attr.Attr) []attr.Attr {
 	}
 	dst = append(dst, attr.Double(alertschema.KeyDuration, e.Duration.Seconds()),
 		attr.Int(alertschema.KeyOccurrences, int64(e.Occurrences)))
+	dst = append(dst, e.More...)
 	for _, l := range e.Labels {
 		dst = append(dst, attr.String(alertschema.PrefixLabel+l.Key, l.Text))
 	}

@@ -81,7 +81,7 @@ func (c *comparison) run(tb testing.TB) *difference {
 // prometheus returns the reference with all samples in its memory; a query sees no later ones than its own time.
 func (c *comparison) prometheus(tb testing.TB) *prom {
 	tb.Helper()
-	p := newProm(tb, c.rule.lookback, c.rule.levels())
+	p := newProm(tb, c.rule.lookback, c.rule.promLevels())
 	for _, s := range c.streams {
 		l := map[string]string{model.MetricNameLabel: metric}
 		for k, v := range s.attributes {

@@ -29,7 +29,7 @@ func TestNoDataIsNoCure(t *testing.T) {
 func TestLookbackFollowsTheSeries(t *testing.T) {
 	t.Parallel()
 	rule := above(50)
-	rule.rungs[0].hold = 4 * time.Minute
+	rule.levels[0].forDuration = 4 * time.Minute
 	c := written(t, rule, "60x4 _x11 60x12") // One minute of values, three without, and three more.
 	assert.Equal(t, []string{"4m0s warning"}, c.theirs(t))
 	assert.Equal(t, []string{"6m0s warning"}, c.ours(t, func(cfg *rules.Config) { cfg.Rules[0].Lookback = "auto" }),
@@ -149,8 +149,8 @@ func TestInfinitiesThatCancelSayNothing(t *testing.T) {
 func TestLadderStepsDownWithoutWaiting(t *testing.T) {
 	t.Parallel()
 	rule := above(50)
-	rule.rungs[0].hold = 2 * time.Minute
-	rule.rungs = append(rule.rungs, rung{severity: "critical", lo: 80})
+	rule.levels[0].forDuration = 2 * time.Minute
+	rule.levels = append(rule.levels, ladderLevel{severity: "critical", lo: 80})
 	c := written(t, rule, "90 60x9 10")
 	assert.Equal(t, []string{"0s critical", "15s none", "2m0s warning", "2m45s none"}, c.theirs(t))
 	assert.Equal(t, []string{"0s critical", "15s warning", "2m45s none"}, c.ours(t, nil))
@@ -161,8 +161,8 @@ func TestLadderStepsDownWithoutWaiting(t *testing.T) {
 func TestKeepOfALadderBelongsToItsTop(t *testing.T) {
 	t.Parallel()
 	rule := above(50)
-	rule.rungs[0].keep = time.Minute
-	rule.rungs = append(rule.rungs, rung{severity: "critical", lo: 80, keep: time.Minute})
+	rule.levels[0].keepFiringFor = time.Minute
+	rule.levels = append(rule.levels, ladderLevel{severity: "critical", lo: 80, keepFiringFor: time.Minute})
 	c := written(t, rule, "90 60x1 10x9")
 	assert.Equal(t, []string{"0s critical", "1m15s warning", "1m45s none"}, c.theirs(t))
 	assert.Equal(t, []string{"0s critical", "1m15s none"}, c.ours(t, nil))
@@ -172,9 +172,9 @@ func TestKeepOfALadderBelongsToItsTop(t *testing.T) {
 // look at what is breached now; Prometheus' rule of the narrow band starts over with its for.
 func TestLadderStepsDownToWhatHolds(t *testing.T) {
 	t.Parallel()
-	rule := spec{cmp: "outside", scale: 1, lookback: 5 * time.Minute, rungs: []rung{
-		{severity: "info", lo: 37, hi: 38, hold: 45 * time.Second},
-		{severity: "warning", lo: 36, hi: 52, hasClear: true, clearLo: 38.2, clearHi: 49.8, hold: 45 * time.Second},
+	rule := spec{cmp: "outside", scale: 1, lookback: 5 * time.Minute, levels: []ladderLevel{
+		{severity: "info", lo: 37, hi: 38, forDuration: 45 * time.Second},
+		{severity: "warning", lo: 36, hi: 52, hasClear: true, clearLo: 38.2, clearHi: 49.8, forDuration: 45 * time.Second},
 	}}
 	c := written(t, rule, "30x3 37 40x9")
 	assert.Equal(t, []string{"45s warning", "1m15s none", "2m0s info"}, c.theirs(t))
@@ -200,7 +200,7 @@ func TestSamplesBetweenTheTicksCount(t *testing.T) {
 func TestGapBetweenEvaluationsDoesNotCount(t *testing.T) {
 	t.Parallel()
 	rule := above(50)
-	rule.lookback, rule.rungs[0].hold = time.Minute, 90*time.Second
+	rule.lookback, rule.levels[0].forDuration = time.Minute, 90*time.Second
 	c := written(t, rule, "_x4 60 _x12 60x9")
 	c.interval, c.until = 5*time.Second, 2*time.Minute // Nothing from 80 s to 85 s, and looked at 75 s and 90 s.
 	assert.Equal(t, []string{"1m50s warning"}, c.theirs(t))
@@ -223,7 +223,7 @@ func TestFirstSumWaitsForTheTick(t *testing.T) {
 // was seen is gone, and for what was never seen only if told to expect it, after a grace for the start.
 func TestAbsentKnowsWhatItExpects(t *testing.T) {
 	t.Parallel()
-	rule := spec{scale: 1, lookback: 5 * time.Minute, absentFor: time.Minute, rungs: []rung{{severity: "critical"}}}
+	rule := spec{scale: 1, lookback: 5 * time.Minute, absentFor: time.Minute, levels: []ladderLevel{{severity: "critical"}}}
 	c := written(t, rule, "_x12")
 	p := newProm(t, rule.lookback, []promLevel{{severity: "critical", expr: "absent_over_time(m[1m])"}})
 	firing, err := p.evaluate(0)

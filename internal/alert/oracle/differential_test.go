@@ -43,7 +43,7 @@ func TestSameFiring(t *testing.T) {
 				if d != nil {
 					failures.Add(1)
 					smaller, what := shrink(t, c, d)
-					t.Errorf("seed %d: %s\nPromQL: %v\n%s", *seed+i, what, smaller.rule.levels(), smaller.file(what))
+					t.Errorf("seed %d: %s\nPromQL: %v\n%s", *seed+i, what, smaller.rule.promLevels(), smaller.file(what))
 					continue
 				}
 				if c.fired {

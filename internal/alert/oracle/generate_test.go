@@ -200,9 +200,9 @@ func (g *generator) chooseLevels(tb testing.TB) {
 	names := g.Perm(len(severities))[:n]
 	slices.Sort(names)
 	bounds := g.bounds(tb, n)
-	hold := time.Duration(0)
+	forDuration := time.Duration(0)
 	for i, k := range names {
-		l := rung{severity: severities[k]}
+		l := ladderLevel{severity: severities[k]}
 		if r.absentFor == 0 {
 			l.lo, l.hi = bounds[i][0], bounds[i][1]
 			// What the clear of a band holds, a narrower band need not: see TestLadderStepsDownToWhatHolds.
@@ -212,32 +212,32 @@ func (g *generator) chooseLevels(tb testing.TB) {
 		}
 		// A ladder takes hold from below, see TestLadderTakesHoldOfTheLowerLevelAtOnce and TestKeepOfALadderBelongsToItsTop.
 		if g.chance(2) && r.horizon == 0 && r.absentFor == 0 {
-			hold += pick(g, 15*time.Second, 30*time.Second, 45*time.Second, g.seconds(100))
+			forDuration += pick(g, 15*time.Second, 30*time.Second, 45*time.Second, g.seconds(100))
 		}
-		l.hold = hold
+		l.forDuration = forDuration
 		if n == 1 && g.chance(2) && r.horizon == 0 {
-			l.keep = pick(g, 15*time.Second, 30*time.Second, 60*time.Second, g.seconds(200))
+			l.keepFiringFor = pick(g, 15*time.Second, 30*time.Second, 60*time.Second, g.seconds(200))
 		}
-		r.rungs = append(r.rungs, l)
+		r.levels = append(r.levels, l)
 	}
 }
 
-func (g *generator) chooseClear(l *rung) {
+func (g *generator) chooseClear(l *ladderLevel) {
 	if !g.chance(3) {
 		return
 	}
-	band := float64(1+g.IntN(4)) * max(1, math.Abs(l.lo)) / 50
+	distance := float64(1+g.IntN(4)) * max(1, math.Abs(l.lo)) / 50
 	l.hasClear = true
 	switch g.rule.cmp {
 	case "above":
-		l.clearLo = l.lo - band
+		l.clearLo = l.lo - distance
 	case "below":
-		l.clearLo = l.lo + band
+		l.clearLo = l.lo + distance
 	case "outside":
-		band = min(band, (l.hi-l.lo)/4)
-		l.clearLo, l.clearHi = l.lo+band, l.hi-band*pick(g, 0.5, 1)
+		distance = min(distance, (l.hi-l.lo)/4)
+		l.clearLo, l.clearHi = l.lo+distance, l.hi-distance*pick(g, 0.5, 1)
 	case "inside":
-		l.clearLo, l.clearHi = l.lo-band, l.hi+band*pick(g, 1.0, 3)
+		l.clearLo, l.clearHi = l.lo-distance, l.hi+distance*pick(g, 1.0, 3)
 	}
 }
 
@@ -279,7 +279,7 @@ func (g *generator) occurring(tb testing.TB) []float64 {
 		return []float64{50}
 	}
 	probe := g.comparison
-	probe.rule.cmp, probe.rule.rungs = "", nil
+	probe.rule.cmp, probe.rule.levels = "", nil
 	if probe.rule.groupAgg == "" {
 		probe.rule.groupBy = nil
 	}

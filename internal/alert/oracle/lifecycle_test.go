@@ -76,11 +76,11 @@ func (l *live) said() []string {
 }
 
 // rule makes one alerting rule of Prometheus that keeps its state in ALERTS.
-func (p *prom) rule(t *testing.T, expr string, hold, keep time.Duration) *promrules.AlertingRule {
+func (p *prom) rule(t *testing.T, expr string, forDuration, keepFiringFor time.Duration) *promrules.AlertingRule {
 	t.Helper()
 	parsed, err := promParser.ParseExpr(expr)
 	require.NoError(t, err)
-	return promrules.NewAlertingRule("x", parsed, hold, keep, labels.EmptyLabels(), labels.EmptyLabels(), labels.EmptyLabels(), "", true,
+	return promrules.NewAlertingRule("x", parsed, forDuration, keepFiringFor, labels.EmptyLabels(), labels.EmptyLabels(), labels.EmptyLabels(), "", true,
 		promslog.NewNopLogger())
 }
 
@@ -133,9 +133,9 @@ func TestLimitHoldsBackTheExcess(t *testing.T) {
 // on firing.
 func TestRestartKeepsFiring(t *testing.T) {
 	t.Parallel()
-	const hold, minute = 2 * time.Minute, time.Minute
+	const forDuration, minute = 2 * time.Minute, time.Minute
 	p := newProm(t, 5*time.Minute, nil)
-	rule := p.rule(t, "m > 50", hold, 0)
+	rule := p.rule(t, "m > 50", forDuration, 0)
 	var states []string
 	for now := time.Duration(0); now <= 3*minute; now += minute {
 		var err error
@@ -143,7 +143,7 @@ func TestRestartKeepsFiring(t *testing.T) {
 		require.NoError(t, err)
 	}
 	assert.Equal(t, []string{"firing"}, states)
-	again := p.rule(t, "m > 50", hold, 0)
+	again := p.rule(t, "m > 50", forDuration, 0)
 	again.SetRestored(false)
 	group := promrules.NewGroup(promrules.GroupOptions{
 		Name: "g", Interval: minute, Rules: []promrules.Rule{again}, ShouldRestore: true,
@@ -157,7 +157,7 @@ func TestRestartKeepsFiring(t *testing.T) {
 	assert.Equal(t, []string{"pending"}, states)
 
 	s := above(50)
-	s.rungs[0].hold = hold
+	s.levels[0].forDuration = forDuration
 	l := newLive(t, s.config(), 0)
 	for now := time.Duration(0); now <= 3*minute; now += minute {
 		l.step(now, 60)
@@ -173,18 +173,18 @@ func TestRestartKeepsFiring(t *testing.T) {
 // With a for longer than the grace period Prometheus restores it, and time that it was down does not count. Neither does ours.
 func TestRestartGoesOnWithALongFor(t *testing.T) {
 	t.Parallel()
-	const hold, minute = 30 * time.Minute, time.Minute
+	const forDuration, minute = 30 * time.Minute, time.Minute
 	p := newProm(t, 5*time.Minute, nil)
-	rule := p.rule(t, "m > 50", hold, 0)
+	rule := p.rule(t, "m > 50", forDuration, 0)
 	s := above(50)
-	s.rungs[0].hold = hold
+	s.levels[0].forDuration = forDuration
 	l := newLive(t, s.config(), 0)
 	for now := time.Duration(0); now <= 5*minute; now += minute {
 		_, err := p.feed(rule, now, 0, 60)
 		require.NoError(t, err)
 		l.step(now, 60)
 	}
-	again := p.rule(t, "m > 50", hold, 0)
+	again := p.rule(t, "m > 50", forDuration, 0)
 	again.SetRestored(false)
 	group := promrules.NewGroup(promrules.GroupOptions{
 		Name: "g", Interval: minute, Rules: []promrules.Rule{again}, ShouldRestore: true,
@@ -226,7 +226,7 @@ func TestRestartKeepsKeeping(t *testing.T) {
 	assert.Empty(t, states)
 
 	s := above(50)
-	s.rungs[0].keep = 5 * minute
+	s.levels[0].keepFiringFor = 5 * minute
 	l := newLive(t, s.config(), 0)
 	l.step(0, 60)
 	l.step(minute, 10)
@@ -261,7 +261,7 @@ func TestRaisedForTakesNothingBack(t *testing.T) {
 	l := newLive(t, s.config(), 0)
 	l.step(0, 60)
 	assert.Equal(t, []string{"fire"}, l.said())
-	s.rungs[0].hold = time.Hour
+	s.levels[0].forDuration = time.Hour
 	l = l.restart(s.config(), 0, time.Second)
 	l.step(15*time.Second, 60)
 	assert.Len(t, l.engine.Active(), 1)
@@ -292,8 +292,8 @@ func TestSeriesOfOneGroupAreNoError(t *testing.T) {
 func TestEscalationIsNoNewAlert(t *testing.T) {
 	t.Parallel()
 	rule := above(50)
-	rule.rungs[0].hold = time.Minute
-	rule.rungs = append(rule.rungs, rung{severity: "critical", lo: 80, hold: time.Minute})
+	rule.levels[0].forDuration = time.Minute
+	rule.levels = append(rule.levels, ladderLevel{severity: "critical", lo: 80, forDuration: time.Minute})
 	c := written(t, rule, "60x4 90x6")
 	assert.Equal(t, []string{"1m0s warning", "2m15s critical"}, c.ours(t, nil))
 

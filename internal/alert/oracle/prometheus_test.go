@@ -132,11 +132,11 @@ func promEngine(lookback time.Duration) *promql.Engine {
 
 // promLevel is one alerting rule: Prometheus has no ladder, so every level is a rule of its own.
 type promLevel struct {
-	severity  string
-	expr      string
-	hold      time.Duration
-	keep      time.Duration
-	usesState bool // The expression looks at ALERTS.
+	severity      string
+	expr          string
+	forDuration   time.Duration
+	keepFiringFor time.Duration
+	usesState     bool // The expression looks at ALERTS.
 }
 
 // prom runs the rules of one ladder, least severe first.
@@ -155,7 +155,7 @@ func newProm(tb testing.TB, lookback time.Duration, levels []promLevel) *prom {
 	for _, l := range levels {
 		expr, err := promParser.ParseExpr(l.expr)
 		require.NoError(tb, err, l.expr)
-		p.rules = append(p.rules, promrules.NewAlertingRule(l.severity, expr, l.hold, l.keep, labels.EmptyLabels(), labels.EmptyLabels(),
+		p.rules = append(p.rules, promrules.NewAlertingRule(l.severity, expr, l.forDuration, l.keepFiringFor, labels.EmptyLabels(), labels.EmptyLabels(),
 			labels.EmptyLabels(), "", l.usesState, promslog.NewNopLogger()))
 		p.lasted = append(p.lasted, nil)
 	}

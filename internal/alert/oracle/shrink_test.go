@@ -53,18 +53,18 @@ func reductions(c *comparison, d *difference) []*comparison {
 			try(func(c *comparison) { c.streams = slices.Delete(c.streams, i, i+1) })
 		}
 	}
-	for i := range c.rule.rungs {
-		if len(c.rule.rungs) > 1 {
-			try(func(c *comparison) { c.rule.rungs = slices.Delete(c.rule.rungs, i, i+1) })
+	for i := range c.rule.levels {
+		if len(c.rule.levels) > 1 {
+			try(func(c *comparison) { c.rule.levels = slices.Delete(c.rule.levels, i, i+1) })
 		}
-		if r := c.rule.rungs[i]; r.hold > 0 && i == 0 {
-			try(func(c *comparison) { c.rule.rungs[i].hold = 0 })
+		if r := c.rule.levels[i]; r.forDuration > 0 && i == 0 {
+			try(func(c *comparison) { c.rule.levels[i].forDuration = 0 })
 		}
-		if c.rule.rungs[i].keep > 0 {
-			try(func(c *comparison) { c.rule.rungs[i].keep = 0 })
+		if c.rule.levels[i].keepFiringFor > 0 {
+			try(func(c *comparison) { c.rule.levels[i].keepFiringFor = 0 })
 		}
-		if c.rule.rungs[i].hasClear {
-			try(func(c *comparison) { c.rule.rungs[i].hasClear = false })
+		if c.rule.levels[i].hasClear {
+			try(func(c *comparison) { c.rule.levels[i].hasClear = false })
 		}
 	}
 	if c.rule.match != nil {
@@ -103,7 +103,7 @@ func simplerSamples(c *comparison) []*comparison {
 
 func (c *comparison) clone() *comparison {
 	out := *c
-	out.rule.rungs = slices.Clone(c.rule.rungs)
+	out.rule.levels = slices.Clone(c.rule.levels)
 	out.streams = make([]stream, len(c.streams))
 	for i, s := range c.streams {
 		out.streams[i] = stream{maps.Clone(s.attributes), slices.Clone(s.samples)}
@@ -160,12 +160,12 @@ func (c *comparison) writeLevels(b *strings.Builder) {
 	r := &c.rule
 	if r.absentFor > 0 {
 		fmt.Fprintf(b, "    absent: {for: %s, expect: %v, start_grace: 0s}\n    severity: %s\n    keep_firing_for: %s\n",
-			r.absentFor, r.expect, r.rungs[0].severity, r.rungs[0].keep)
+			r.absentFor, r.expect, r.levels[0].severity, r.levels[0].keepFiringFor)
 		return
 	}
 	b.WriteString("    thresholds:\n")
 	two := r.cmp == "outside" || r.cmp == "inside"
-	for _, l := range r.rungs {
+	for _, l := range r.levels {
 		bound, lets := fmt.Sprint(l.lo), fmt.Sprint(l.clearLo)
 		if two {
 			bound, lets = fmt.Sprintf("[%v, %v]", l.lo, l.hi), fmt.Sprintf("[%v, %v]", l.clearLo, l.clearHi)
@@ -174,7 +174,7 @@ func (c *comparison) writeLevels(b *strings.Builder) {
 		if l.hasClear {
 			fmt.Fprintf(b, ", clear: %s", lets)
 		}
-		for name, d := range map[string]time.Duration{"for": l.hold, "keep_firing_for": l.keep} {
+		for name, d := range map[string]time.Duration{"for": l.forDuration, "keep_firing_for": l.keepFiringFor} {
 			if d > 0 {
 				fmt.Fprintf(b, ", %s: %s", name, d)
 			}

@@ -12,19 +12,19 @@ import (
 // severities is the ladder of the random rules.
 var severities = []string{"info", "warning", "critical"}
 
-// rung is one level of a spec.
-type rung struct {
-	severity         string
-	lo, hi           float64 // One-sided comparisons use lo alone.
-	hasClear         bool
-	clearLo, clearHi float64
-	hold, keep       time.Duration
+// ladderLevel is one level of a spec.
+type ladderLevel struct {
+	severity                   string
+	lo, hi                     float64 // One-sided comparisons use lo alone.
+	hasClear                   bool
+	clearLo, clearHi           float64
+	forDuration, keepFiringFor time.Duration
 }
 
 // spec is a rule, as both engines can say it.
 type spec struct {
 	cmp       string
-	rungs     []rung
+	levels    []ladderLevel
 	match     map[string]string // Attribute to regular expression.
 	aggregate string
 	window    time.Duration
@@ -65,10 +65,10 @@ func (s *spec) config() rules.Config {
 	}
 	if s.absentFor > 0 {
 		rc.Absent = &rules.AbsentConfig{For: s.absentFor, Expect: s.expect, StartGrace: new(time.Duration)}
-		rc.Severity, rc.KeepFiringFor = s.rungs[0].severity, new(s.rungs[0].keep)
+		rc.Severity, rc.KeepFiringFor = s.levels[0].severity, new(s.levels[0].keepFiringFor)
 	} else {
 		rc.Thresholds = map[string]rules.LevelConfig{}
-		for _, r := range s.rungs {
+		for _, r := range s.levels {
 			rc.Thresholds[r.severity] = r.level(s.cmp)
 		}
 	}
@@ -85,8 +85,8 @@ func (s *spec) noDataAfter() time.Duration {
 	return s.lookback
 }
 
-func (r *rung) level(cmp string) rules.LevelConfig {
-	l := rules.LevelConfig{For: new(r.hold), KeepFiringFor: new(r.keep)}
+func (r *ladderLevel) level(cmp string) rules.LevelConfig {
+	l := rules.LevelConfig{For: new(r.forDuration), KeepFiringFor: new(r.keepFiringFor)}
 	var bound, lets any = r.lo, r.clearLo
 	switch cmp {
 	case "above":
@@ -105,19 +105,19 @@ func (r *rung) level(cmp string) rules.LevelConfig {
 }
 
 // levels is the spec as alerting rules of Prometheus.
-func (s *spec) levels() []promLevel {
+func (s *spec) promLevels() []promLevel {
 	var out []promLevel
-	for i := range s.rungs {
-		r := &s.rungs[i]
+	for i := range s.levels {
+		r := &s.levels[i]
 		out = append(out, promLevel{
-			severity: r.severity, expr: s.expr(r), hold: r.hold, keep: r.keep,
+			severity: r.severity, expr: s.expr(r), forDuration: r.forDuration, keepFiringFor: r.keepFiringFor,
 			usesState: r.hasClear || s.horizon > 0,
 		})
 	}
 	return out
 }
 
-func (s *spec) expr(r *rung) string {
+func (s *spec) expr(r *ladderLevel) string {
 	if s.absentFor > 0 {
 		return s.absentExpr()
 	}

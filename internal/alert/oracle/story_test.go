@@ -14,7 +14,7 @@ import (
 
 // above is a plain rule with one level.
 func above(bound float64) spec {
-	return spec{cmp: "above", scale: 1, lookback: 5 * time.Minute, rungs: []rung{{severity: "warning", lo: bound}}}
+	return spec{cmp: "above", scale: 1, lookback: 5 * time.Minute, levels: []ladderLevel{{severity: "warning", lo: bound}}}
 }
 
 // written is a comparison of a rule on written series, a value every 15 seconds, evaluated as often. All series belong to one

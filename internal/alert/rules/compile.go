@@ -123,13 +123,13 @@ func (c *compiler) merge(into, d *draft) {
 	}
 }
 
-// selectionOf returns the parts of a rule that same-named rules must share.
+// selectionOf returns the parts of a rule that same-named rules must share: all but its levels and options.
 func selectionOf(rc RuleConfig) RuleConfig {
-	return RuleConfig{
-		Metric: rc.Metric, Match: rc.Match, GroupBy: rc.GroupBy, GroupAggregate: rc.GroupAggregate, Window: rc.Window, Aggregate: rc.Aggregate,
-		Scale: rc.Scale, Offset: rc.Offset, Forecast: rc.Forecast, Absent: rc.Absent,
-		Statistic: rc.Statistic, Ratio: rc.Ratio, OnlyIf: rc.OnlyIf,
-	}
+	rc.Name, rc.Description, rc.Severity, rc.Threshold, rc.Thresholds, rc.LevelConfig, rc.Hysteresis = "", "", "", nil, nil, LevelConfig{}, nil
+	rc.Labels, rc.Annotations, rc.Top, rc.mayMatchNothing = nil, nil, 0, false
+	rc.Lookback, rc.NoData, rc.StaleSeriesAfter, rc.NewSeriesDelay, rc.MinSamples = "", nil, nil, nil, nil
+	rc.FullWindow, rc.RepeatInterval, rc.Flapping = nil, nil, nil
+	return rc
 }
 
 // optionsOf returns the parts of a rule that concern the rule as a whole, and not which series it reads.

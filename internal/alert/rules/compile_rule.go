@@ -82,7 +82,8 @@ func (c *compiler) compileWindow(rc RuleConfig, r *Rule, report func(string, ...
 	case rc.Window > 0 && rc.Window < interval:
 		report("window %s is shorter than evaluation_interval %s", FormatDuration(rc.Window), FormatDuration(interval))
 	}
-	longest := time.Duration(r.Kind.Span())
+	r.Retention = r.Kind.Span()
+	longest := time.Duration(r.Retention)
 	if interval > 0 {
 		if need := int(longest / interval); need > c.cfg.Limits.SamplesPerSeries {
 			report("window %s needs ~%d samples at %s, limits::samples_per_series is %d: raise it or shorten the window",

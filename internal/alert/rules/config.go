@@ -39,7 +39,7 @@ type DefaultsConfig struct {
 	StaleSeriesAfter time.Duration `mapstructure:"stale_series_after"`
 	// NewSeriesDelay is how long a new series is ignored.
 	NewSeriesDelay time.Duration `mapstructure:"new_series_delay"`
-	// MinSamples is how many samples a window needs before it has a say.
+	// MinSamples is how many samples a window needs; with fewer it is ignored.
 	MinSamples int `mapstructure:"min_samples"`
 	// FullWindow makes a window wait until samples cover it.
 	FullWindow bool `mapstructure:"full_window"`

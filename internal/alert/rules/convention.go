@@ -5,9 +5,14 @@ import (
 	"strings"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
-// What the semantic conventions say of metrics and resources, and the rules go by, stands in this file.
+// What the semantic conventions say of metrics and resources, and the rules go by, stands in this file. Which attributes identify a resource,
+// and which change while it stays the same, is in alertschema: exporters have to agree with the rules on that.
+
+// identifiesResource tells whether a resource attribute is part of the default group key of a metric.
+func identifiesResource(key, metric string) bool { return alertschema.IdentifiesResource(key, metric) }
 
 // IsShare tells whether values of the metric are shares of a whole by its name: a utilization, or a statistic of one, such as
 // system.cpu.utilization.p95.

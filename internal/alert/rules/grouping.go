@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // GroupKey returns the key of the group that a point of one of the rule's selectors belongs to.
@@ -41,7 +40,7 @@ func (r *Rule) appendIdentity(t *Target, attrs []attr.Located, o *attr.Origin) [
 	for _, a := range o.Resource {
 		identifies := slices.Contains(o.IdentifyingKeys, a.Key)
 		if len(o.IdentifyingKeys) == 0 {
-			identifies = alertschema.IdentifiesResource(a.Key, t.Metric)
+			identifies = identifiesResource(a.Key, t.Metric)
 		}
 		if identifies && !slices.Contains(r.GroupBy, GroupField{attr.InResource, a.Key}) {
 			attrs = append(attrs, attr.Located{Location: attr.InResource, Attr: a})

@@ -49,9 +49,9 @@ func hostPreset() []RuleConfig {
 		return SelectorConfig{Metric: "system.filesystem.usage", Match: map[string]any{"system.filesystem.state": state}}
 	}
 	// The values of one disk may come in two batches, and the first alone would make the disk full.
-	settle := time.Second
+	delay := time.Second
 	disk := RuleConfig{
-		Name: "disk", NewSeriesDelay: &settle, Ratio: &RatioConfig{Numerator: blocks("used"), Denominator: blocks(map[string]any{"in": []any{"used", "free"}})},
+		Name: "disk", NewSeriesDelay: &delay, Ratio: &RatioConfig{Numerator: blocks("used"), Denominator: blocks(map[string]any{"in": []any{"used", "free"}})},
 		GroupBy: []string{"resource", "system.device", "system.filesystem.mountpoint", "system.filesystem.type"},
 	}
 	swap := RuleConfig{

@@ -49,6 +49,8 @@ type Rule struct {
 
 	// Kind is what kind of rule it is.
 	Kind Kind
+	// Retention is how far back the rule looks at samples, 0 for the newest one alone: the kind's Span, here because every sample asks.
+	Retention int64
 	// Value are the points of the rule's value, or what a ratio divides.
 	Value Target
 	// OnlyIf is a condition without which nothing fires, nil for none.
@@ -152,18 +154,27 @@ var noDataActions = []struct {
 
 // LevelSpec is one level as written: its bounds wait for the metric's unit.
 type LevelSpec struct {
-	Severity      int // Index into Rules.severities.
-	Name          string
-	Number        int
-	Comparison    ladder.Comparison
-	Raise         [2]Quantity
-	Clear         [2]Quantity
-	HasClear      bool
-	Hysteresis    float64 // Relative distance of the clear bound where there is no clear.
-	ForDuration   int64   // How long the level must be breached before it fires.
-	KeepFiringFor int64   // How long its clear condition must hold before the alert steps down.
-	Horizon       int64
-	Message       *Template
+	// Severity is the index into Set.Severities, Name and Number the severity's own.
+	Severity int
+	Name     string
+	Number   int
+	// Comparison is how values are compared with the bounds.
+	Comparison ladder.Comparison
+	// Raise are the bounds that a value breaches, the lower one first; one-sided comparisons have one.
+	Raise [2]Quantity
+	// Clear are those at which a level in force lets go, where HasClear says that they were written.
+	Clear    [2]Quantity
+	HasClear bool
+	// Hysteresis is the relative distance of the clear bound from the bound where none was written.
+	Hysteresis float64
+	// ForDuration is how long the level must be breached before it fires.
+	ForDuration int64
+	// KeepFiringFor is how long its clear condition must hold before the alert steps down.
+	KeepFiringFor int64
+	// Horizon is how far ahead a forecast is read.
+	Horizon int64
+	// Message is the template of the record's body, nil for none.
+	Message *Template
 }
 
 // Unresolved returns the level without its bounds: what it is before the metric's unit is known.

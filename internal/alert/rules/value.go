@@ -23,7 +23,7 @@ func (r *Rule) Current(s *window.Series, t int64) (float64, window.Presence) {
 
 // PresentUntil is the time up to which the series has a value if nothing more comes.
 func (r *Rule) PresentUntil(s *window.Series) int64 {
-	span := r.Kind.Span()
+	span := r.Retention
 	if span == 0 {
 		span = s.Lookback(r.Lookback)
 	}

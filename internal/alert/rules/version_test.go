@@ -6,11 +6,15 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
 var updateVersions = flag.Bool("update-versions", false, "write testdata/rule_versions.json again; never for rules that have been released")
@@ -145,4 +149,82 @@ func TestRuleVersionsAreThoseOfStoredAlerts(t *testing.T) {
 		assert.Equal(t, w, got[name], name)
 	}
 	assert.Len(t, got, len(want), "rules without a stored version: %s", path)
+}
+
+// versionFields says of every field of a rule whether it is part of the rule's version. A new field must be entered here; if it is part of the
+// version, then only where the rule uses it, or every stored alert is closed on an upgrade: rule_versions.json holds that.
+var versionFields = map[string]map[string]bool{
+	"Rule": {
+		"Index": false, "Name": false, "Description": false, "Metric": true, "Kind": true, "Value": true, "OnlyIf": true, "Window": true, "Aggregate": true,
+		"AggregateName": false, "Scale": true, "Offset": true, "Levels": true, "GroupBy": true, "GroupGiven": true, "ByResource": true, "GroupAggregate": true,
+		"Joins": false, "Retention": false, "Lookback": false, "NoData": false, "NoDataAfter": false, "StaleAfter": false, "NewSeriesDelay": false, "MinSamples": false,
+		"FullWindow": false, "RepeatInterval": false, "Flapping": false, "Top": false, "MayMatchNothing": false, "Labels": false, "Annotations": false,
+		"Version": false, "Selection": false,
+	},
+	"Target": {"Metric": false, "Selector": true, "Statistic": true, "StatisticName": false, "Key": false},
+	"LevelSpec": {
+		"Severity": false, "Name": true, "Number": false, "Comparison": true, "Raise": true, "Clear": true, "HasClear": true, "Hysteresis": true,
+		"ForDuration": true, "KeepFiringFor": true, "Horizon": true, "Message": false,
+	},
+	"Condition":  {"Target": true, "Bound": true},
+	"GroupField": {"Location": true, "Key": true},
+	"Aggregate":  {"Kind": true, "Quantile": true},
+	"Statistic":  {"Kind": true, "Quantile": true},
+	"Quantity":   {"Number": false, "Unit": false, "Text": true},
+	"ratio":      {"comparison": false, "divisor": true},
+	"forecast":   {"comparison": false, "span": true, "horizon": false, "minCoverage": true},
+	"absence":    {"rule": false, "inner": true, "after": true, "expect": true, "startGrace": true},
+}
+
+func TestEveryFieldOfARuleIsPartOfTheVersionOrNot(t *testing.T) {
+	t.Parallel()
+	for _, v := range []any{
+		Rule{}, Target{}, LevelSpec{}, Condition{}, GroupField{}, window.Aggregate{}, window.Statistic{}, Quantity{}, ratio{}, forecast{}, absence{},
+	} {
+		typ := reflect.TypeOf(v)
+		known := versionFields[typ.Name()]
+		for field := range typ.Fields() {
+			assert.Contains(t, known, field.Name, "%s: say in versionFields whether it is part of the version", typ.Name())
+		}
+		assert.Len(t, known, typ.NumField(), typ.Name())
+	}
+}
+
+// What is no part of the version changes nothing of it, whatever it is.
+func TestTheVersionIsMadeOfItsFieldsAlone(t *testing.T) {
+	t.Parallel()
+	compiled := func() *Rule {
+		cfg := DefaultConfig()
+		cfg.Rules = twoLevels(nil)
+		set, err := Compile(cfg)
+		require.NoError(t, err)
+		return set.Rules[0]
+	}
+	version, selection := ruleVersion(compiled())
+	for name, part := range versionFields["Rule"] {
+		if part {
+			continue
+		}
+		r := compiled()
+		field := reflect.ValueOf(r).Elem().FieldByName(name)
+		switch field.Kind() {
+		case reflect.Int, reflect.Int64:
+			field.SetInt(field.Int() + 77)
+		case reflect.Uint8:
+			field.SetUint(field.Uint() + 1)
+		case reflect.String:
+			field.SetString("other")
+		case reflect.Bool:
+			field.SetBool(!field.Bool())
+		case reflect.Slice:
+			field.Set(reflect.MakeSlice(field.Type(), 2, 2))
+		case reflect.Struct:
+			field.Set(reflect.ValueOf(ladder.FlappingRule{Transitions: 99}))
+		default:
+			t.Errorf("%s: a kind of field that the test does not know", name)
+		}
+		v, s := ruleVersion(r)
+		assert.Equal(t, version, v, name)
+		assert.Equal(t, selection, s, name)
+	}
 }

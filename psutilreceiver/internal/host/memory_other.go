@@ -22,7 +22,7 @@ func (h *Host) Memory() (Memory, error) {
 	m := noMemory
 	m.Total, m.Available = bytesOf(v.Total), min(bytesOf(v.Available), bytesOf(v.Total))
 	if runtime.GOOS == "windows" {
-		m.Free = m.Available // Windows counts the standby list, its page cache, as available and does not tell it apart.
+		m.Free = m.Available // Windows counts the standby list, its page cache, as available and does not distinguish it.
 		return m, nil
 	}
 	m.Free = bytesOf(v.Free)

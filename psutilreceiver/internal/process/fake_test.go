@@ -17,7 +17,7 @@ type fakeSource struct {
 	reads      map[int32]read.Fields
 	identified map[int32]int
 	sample     read.Sample
-	errors     read.ReadErrors
+	errors     read.Errors
 	unreadable int // processes whose stat cannot be read
 }
 
@@ -30,7 +30,7 @@ type fakeProcess struct {
 var errFake = errors.New("broken off")
 
 func (f *fakeSource) Scan(visit func(*read.Sample)) error {
-	f.errors = read.ReadErrors{}
+	f.errors = read.Errors{}
 	f.errors.Failed[read.FileStat] = f.unreadable
 	for i := range f.processes {
 		if f.breakAfter > 0 && i == f.breakAfter {
@@ -82,8 +82,8 @@ func (f *fakeSource) Identify(s *read.Sample, want read.Attributes, id *read.Ide
 	return true
 }
 
-func (f *fakeSource) ReadErrors() *read.ReadErrors { return &f.errors }
-func (f *fakeSource) Close() error                 { return nil }
+func (f *fakeSource) ReadErrors() *read.Errors { return &f.errors }
+func (f *fakeSource) Close() error             { return nil }
 
 // proc makes a process with CPU time and memory; start is its pid's unless changed.
 func proc(pid, ppid int32, name string, cpu uint64) fakeProcess {

@@ -45,7 +45,7 @@ type Snapshot struct {
 	Unattributed    uint64
 	HasUnattributed bool
 
-	ReadErrors *read.ReadErrors
+	ReadErrors *read.Errors
 }
 
 // A Tracker follows the processes of one host from scrape to scrape. One goroutine uses it at a time.

@@ -14,7 +14,7 @@ import (
 
 // Scan visits every process. Each costs a request for its start, its parent and its name.
 func (r *Reader) Scan(visit func(*Sample)) error {
-	r.errors = ReadErrors{}
+	r.errors = Errors{}
 	ctx := context.Background()
 	pids, err := process.PidsWithContext(ctx)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 
 // Scan visits every process of one answer of sysctl kern.proc.all.
 func (r *Reader) Scan(visit func(*Sample)) error {
-	r.errors = ReadErrors{}
+	r.errors = Errors{}
 	all, err := unix.SysctlKinfoProcSlice("kern.proc.all")
 	if err != nil {
 		return fmt.Errorf("reading sysctl kern.proc.all: %w", err)

@@ -14,7 +14,7 @@ type Reader struct {
 	users    users
 	pageSize uint64
 	sample   Sample
-	errors   ReadErrors
+	errors   Errors
 	pids     listing
 	entries  listing // of a process's own directories, task and fd
 }
@@ -35,7 +35,7 @@ func New(root string) *Reader {
 
 // Scan visits every process of <root>/proc, by pid, with the fields of its stat.
 func (r *Reader) Scan(visit func(*Sample)) error {
-	r.errors = ReadErrors{}
+	r.errors = Errors{}
 	r.users.checked = false
 	if err := r.dir.open(); err != nil {
 		return err
@@ -252,7 +252,7 @@ func (r *Reader) isSame(key Key) bool {
 }
 
 // ReadErrors returns the errors of the reads since the last Scan began.
-func (r *Reader) ReadErrors() *ReadErrors { return &r.errors }
+func (r *Reader) ReadErrors() *Errors { return &r.errors }
 
 // Close closes the directory and the files that are kept open. A later Scan opens them again.
 func (r *Reader) Close() error { return r.dir.close() }

@@ -62,7 +62,7 @@ func TestReaderOfAHost(t *testing.T) {
 	assert.Zero(t, all[60].Levels[Resident])
 	assert.Zero(t, all[1].Have&(FieldDiskIO|FieldSwap|FieldDescriptors), "without a file there is no field")
 	assert.Zero(t, all[1].Totals[DiskReadBytes], "nothing is left over from the process before")
-	assert.Equal(t, ReadErrors{}, *r.ReadErrors(), "a file that is not there is no error")
+	assert.Equal(t, Errors{}, *r.ReadErrors(), "a file that is not there is no error")
 }
 
 func TestReaderSumsSwitchesOverThreads(t *testing.T) {
@@ -85,14 +85,14 @@ func TestReaderErrors(t *testing.T) {
 		errno unix.Errno
 		seen  bool
 		have  Fields
-		count func(*ReadErrors)
+		count func(*Errors)
 	}{
-		"gone before its stat is read": {FileStat, unix.ENOENT, false, 0, func(t *ReadErrors) { t.Gone = 1 }},
-		"gone while its stat is read":  {FileStat, unix.ESRCH, false, 0, func(t *ReadErrors) { t.Gone = 1 }},
-		"hidden by hidepid=noaccess":   {FileStat, unix.EPERM, false, 0, func(t *ReadErrors) { t.Denied[FileStat] = 1 }},
-		"gone between stat and io":     {FileIO, unix.ESRCH, true, FieldSwap, func(*ReadErrors) {}},
-		"io denied":                    {FileIO, unix.EACCES, true, FieldSwap, func(t *ReadErrors) { t.Denied[FileIO] = 1 }},
-		"status fails":                 {FileStatus, unix.EIO, true, FieldDiskIO, func(t *ReadErrors) { t.Failed[FileStatus] = 1 }},
+		"gone before its stat is read": {FileStat, unix.ENOENT, false, 0, func(t *Errors) { t.Gone = 1 }},
+		"gone while its stat is read":  {FileStat, unix.ESRCH, false, 0, func(t *Errors) { t.Gone = 1 }},
+		"hidden by hidepid=noaccess":   {FileStat, unix.EPERM, false, 0, func(t *Errors) { t.Denied[FileStat] = 1 }},
+		"gone between stat and io":     {FileIO, unix.ESRCH, true, FieldSwap, func(*Errors) {}},
+		"io denied":                    {FileIO, unix.EACCES, true, FieldSwap, func(t *Errors) { t.Denied[FileIO] = 1 }},
+		"status fails":                 {FileStatus, unix.EIO, true, FieldDiskIO, func(t *Errors) { t.Failed[FileStatus] = 1 }},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -111,7 +111,7 @@ func TestReaderErrors(t *testing.T) {
 			assert.Equal(t, c.seen, seen)
 			assert.Equal(t, c.have, s.Have&want)
 			assert.Equal(t, want, all[8].Have&want, "the others are whole")
-			var expected ReadErrors
+			var expected Errors
 			c.count(&expected)
 			assert.Equal(t, expected, *r.ReadErrors())
 		})
@@ -131,7 +131,7 @@ func TestReaderOfAProcessThatVanishes(t *testing.T) {
 	s := scan(t, r, FieldDiskIO)[7]
 	assert.NotZero(t, s.Have&FieldCPU)
 	assert.Zero(t, s.Have&FieldDiskIO)
-	assert.Equal(t, ReadErrors{}, *r.ReadErrors())
+	assert.Equal(t, Errors{}, *r.ReadErrors())
 	var id Identity
 	assert.False(t, r.Identify(&s, AttributeExecutable|AttributeOwner, &id))
 	assert.Equal(t, Identity{}, id)
@@ -147,7 +147,7 @@ func TestReaderOfMalformedFiles(t *testing.T) {
 	r := readerOf(t, h)
 	all := scan(t, r, FieldDiskIO|FieldSwap|FieldProportional|FieldShared)
 	assert.Len(t, all, 1)
-	var expected ReadErrors
+	var expected Errors
 	expected.Malformed[FileStat] = 3
 	expected.Malformed[FileIO], expected.Malformed[FileStatus], expected.Malformed[FileSmapsRollup], expected.Malformed[FileStatm] = 1, 1, 1, 1
 	assert.Equal(t, expected, *r.ReadErrors())

@@ -11,7 +11,7 @@ import (
 // Reader is the [Source] of systems without Linux's /proc. A sample has only the fields that the system gives.
 type Reader struct {
 	sample Sample
-	errors ReadErrors
+	errors Errors
 }
 
 var _ Source = (*Reader)(nil)
@@ -20,7 +20,7 @@ var _ Source = (*Reader)(nil)
 func New(string) *Reader { return &Reader{} }
 
 // ReadErrors returns the errors of the reads since the last Scan began.
-func (r *Reader) ReadErrors() *ReadErrors { return &r.errors }
+func (r *Reader) ReadErrors() *Errors { return &r.errors }
 
 // Close does nothing: nothing is kept open.
 func (r *Reader) Close() error { return nil }

@@ -16,7 +16,7 @@ var procGetProcessHandleCount = windows.NewLazySystemDLL("kernel32.dll").NewProc
 // Scan visits every process but the idle one, in the order of one snapshot of the system. CPU times come with the start that identifies the
 // process; a process that does not allow reading it is counted as denied and not visited.
 func (r *Reader) Scan(visit func(*Sample)) error {
-	r.errors = ReadErrors{}
+	r.errors = Errors{}
 	snapshot, err := windows.CreateToolhelp32Snapshot(windows.TH32CS_SNAPPROCESS, 0)
 	if err != nil {
 		return fmt.Errorf("taking a snapshot of processes: %w", err)

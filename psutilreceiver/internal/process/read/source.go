@@ -12,7 +12,7 @@ type Source interface {
 	// read now but may be later stays out of id.Have.
 	Identify(s *Sample, attributes Attributes, id *Identity) bool
 	// ReadErrors returns the errors of the reads since the last Scan began. They belong to the source and are valid until the next Scan.
-	ReadErrors() *ReadErrors
+	ReadErrors() *Errors
 	// Close closes what the source keeps open. A later Scan opens it again.
 	Close() error
 }
@@ -65,8 +65,8 @@ var fileNames = [NumFiles]string{"stat", "statm", "io", "status", "task", "fd", 
 // String returns the file's name in /proc/PID.
 func (f File) String() string { return fileNames[f] }
 
-// ReadErrors counts the errors of reads, by file. Each process counts at most once for each file and reason in one scrape.
-type ReadErrors struct {
+// Errors counts the errors of reads, by file. Each process counts at most once for each file and reason in one scrape.
+type Errors struct {
 	Gone      int           // processes that exited while they were read: no error
 	Denied    [NumFiles]int // EACCES, EPERM
 	Malformed [NumFiles]int // text that is not what proc(5) promises
