@@ -1,11 +1,6 @@
 package history
 
-import (
-	"cmp"
-	"math"
-	"slices"
-	"time"
-)
+import "math"
 
 // tables is the process tables of a host.
 type tables struct {
@@ -317,84 +312,4 @@ func (t *tables) expire(now int64) {
 	// What waits to be stored still refers to its processes.
 	oldest[0] = min(oldest[0], now-2*sweepEvery.Microseconds())
 	t.ids.expire(oldest)
-}
-
-// Table returns the newest table at or before a time. The finest tier that reaches back to it answers.
-func (s *Store) Table(at int64) Table {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t := &s.tables
-	if t.shown() && at >= t.open.Time {
-		out := t.open
-		out.Rows, out.Groups, out.CPUs = slices.Clone(out.Rows), slices.Clone(out.Groups), t.cpus
-		t.neighbours(&out)
-		return out
-	}
-	out := Table{Unattributed: math.NaN()}
-	for i := range t.tiers {
-		tier := &t.tiers[i]
-		if n := tier.upTo(at); n > 0 {
-			out = decodeTable(tier.log.block(tier.list[n-1].ref), &t.ids)
-			out.Time, out.Tier = tier.list[n-1].time, i
-			break
-		}
-	}
-	s.keptTable(at, &out)
-	if out.Time != 0 {
-		t.neighbours(&out)
-	}
-	return out
-}
-
-// NewestTable returns the time of the newest table, 0 if there is none.
-func (s *Store) NewestTable() int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t := &s.tables
-	if list := t.tiers[0].list; !t.shown() && len(list) > 0 {
-		return list[len(list)-1].time
-	}
-	if t.shown() {
-		return t.open.Time
-	}
-	return 0
-}
-
-// upTo is how many tables there are up to a time.
-func (t *tableTier) upTo(at int64) int {
-	n, found := slices.BinarySearchFunc(t.list, at, func(r tableRef, at int64) int { return cmp.Compare(r.time, at) })
-	if found {
-		n++
-	}
-	return n
-}
-
-// neighbours sets the times of the tables beside one, of the finest tiers that have them.
-func (t *tables) neighbours(table *Table) {
-	table.Previous, table.Next = 0, 0
-	for i := range t.tiers {
-		list := t.tiers[i].list
-		if n := t.tiers[i].upTo(table.Time - 1); n > 0 && list[n-1].time > table.Previous {
-			table.Previous = list[n-1].time
-		}
-		if n := t.tiers[i].upTo(table.Time); n < len(list) && (table.Next == 0 || list[n].time < table.Next) {
-			table.Next = list[n].time
-		}
-	}
-	if t.shown() && table.Next == 0 && table.Time < t.open.Time {
-		table.Next = t.open.Time
-	}
-}
-
-// shown tells whether the open table is one to be seen: of a receiver that sums up the others, if there is one.
-func (t *tables) shown() bool {
-	if t.open.Time == 0 || len(t.open.Rows)+len(t.open.Groups) == 0 {
-		return false
-	}
-	return t.summarizes() || t.summed == 0 || t.summed <= t.open.Time-time.Minute.Microseconds()
-}
-
-// summarizes tells whether the open table says what the processes took that it does not list.
-func (t *tables) summarizes() bool {
-	return slices.ContainsFunc(t.open.Groups, func(g Group) bool { return g.Name == "other" })
 }
