@@ -16,6 +16,9 @@ import (
 // logsNode is the exporter of logs.
 type logsNode struct{ node }
 
+// eventRule is the event name of what the alert component says of its rules before anything fires.
+const eventRule = "alert.rule"
+
 // ConsumeLogs takes the records of the alert component. It never fails; other records are counted.
 func (n *logsNode) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	p := n.page
@@ -28,7 +31,7 @@ func (n *logsNode) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
 				switch lr.EventName() {
-				case alertschema.EventStateChange:
+				case alertschema.KindStateChange.EventName():
 					r, ok := alertRecord(rl.Resource(), lr)
 					switch {
 					case !ok:
@@ -39,7 +42,7 @@ func (n *logsNode) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 						p.hub.alert(r.Episode)
 						p.moment(&r)
 					}
-				case alertschema.EventSuppressed, alertschema.EventRuleError:
+				case alertschema.KindSuppressed.EventName(), alertschema.KindRuleError.EventName():
 					store.Notice(history.Notice{
 						Time: micro(lr.Timestamp()), Kind: lr.EventName(), Severity: lr.SeverityText(), Message: lr.Body().AsString(),
 					})
@@ -99,7 +102,7 @@ func alertRecord(resource pcommon.Resource, lr plog.LogRecord) (history.AlertRec
 			r.Labels = append(r.Labels, history.Attribute{Key: label, Value: v.AsString()})
 		case isAnnotation:
 			r.Annotations = append(r.Annotations, history.Attribute{Key: annotation, Value: v.AsString()})
-		case !strings.HasPrefix(key, attributeAlertPrefix):
+		case !alertschema.Defines(key):
 			r.Attributes = append(r.Attributes, history.Attribute{Key: key, Value: v.AsString()})
 		}
 	}

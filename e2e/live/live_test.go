@@ -3,10 +3,13 @@ package live
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -24,31 +27,58 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
+// waitLimit is how long anything is waited for before the test fails. It is no expectation of speed.
+const waitLimit = 60 * time.Second
+
 // agent is a running distribution.
 type agent struct {
-	*harness.Process
-	t    *testing.T
-	base string
+	t      *testing.T
+	base   string
+	cmd    *exec.Cmd
+	output *bytes.Buffer
+	mu     sync.Mutex
+	exited chan error
+}
+
+func (a *agent) Write(b []byte) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.output.Write(b)
+}
+
+func (a *agent) said() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.output.String()
 }
 
 // start runs the agent on a port of its own.
 func start(t *testing.T, args ...string) *agent {
 	t.Helper()
-	address := harness.FreeAddress(t)
+	l, err := net.Listen("tcp", "localhost:0")
+	require.NoError(t, err)
+	address := l.Addr().String()
+	require.NoError(t, l.Close())
+	a := &agent{t: t, base: "http://" + address, output: &bytes.Buffer{}, exited: make(chan error, 1)}
 	args = append([]string{"--config", "live:"}, args...)
-	cmd := exec.Command(harness.Binary(t), append(args, "--set", "exporters::host_page::endpoint="+address)...)
-	return &agent{Process: harness.Run(t, t.TempDir(), cmd), t: t, base: "http://" + address}
+	a.cmd = exec.Command(harness.Binary(t), append(args, "--set", "exporters::host_page::endpoint="+address)...)
+	a.cmd.Dir = t.TempDir()
+	a.cmd.Stdout, a.cmd.Stderr = a, a
+	require.NoError(t, a.cmd.Start())
+	go func() { a.exited <- a.cmd.Wait() }()
+	t.Cleanup(func() {
+		_ = a.cmd.Process.Kill()
+		if t.Failed() {
+			t.Logf("the agent said:\n%s", a.said())
+		}
+	})
+	return a
 }
 
-// ready waits until the agent has said so many times that it is ready. Only then it heeds signals.
+// ready waits until the agent has said so many times that it is ready. Only then it minds signals.
 func (a *agent) ready(times int) {
 	a.t.Helper()
-	harness.Eventually(a.t, "the agent", func() error {
-		if n := strings.Count(a.Output(), "Everything is ready"); n != times {
-			return fmt.Errorf("it was ready %d times", n)
-		}
-		return nil
-	})
+	require.Eventually(a.t, func() bool { return strings.Count(a.said(), "Everything is ready") == times }, waitLimit, 20*time.Millisecond)
 }
 
 // get reads JSON, and waits until there is an answer.
@@ -62,7 +92,7 @@ func (a *agent) get(path string, into any) {
 		defer func() { _ = res.Body.Close() }()
 		require.Equal(c, http.StatusOK, res.StatusCode)
 		require.NoError(c, json.NewDecoder(res.Body).Decode(into))
-	}, harness.Timeout, 50*time.Millisecond)
+	}, waitLimit, 50*time.Millisecond)
 }
 
 type rangeAnswer struct {
@@ -93,7 +123,7 @@ func TestLive(t *testing.T) {
 		memory = rangeAnswer{}
 		a.get("/api/range?series=system.memory.limit&from=-1m", &memory)
 		return len(memory.Groups) == 1 && len(memory.Groups[0].Times) >= 3
-	}, harness.Timeout, 200*time.Millisecond)
+	}, waitLimit, 200*time.Millisecond)
 	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
 		var kib float64
 		_, err = fmt.Sscanf(string(text), "MemTotal: %f kB", &kib)
@@ -105,7 +135,7 @@ func TestLive(t *testing.T) {
 		table = processesAnswer{}
 		a.get("/api/processes", &table)
 		return table.Total != nil
-	}, harness.Timeout, 200*time.Millisecond)
+	}, waitLimit, 200*time.Millisecond)
 	column := map[string]int{}
 	for i, name := range table.Columns {
 		column[name] = i
@@ -119,7 +149,7 @@ func TestLive(t *testing.T) {
 	for _, row := range table.Rows {
 		add(row[column["cpu"]])
 		add(row[column["children"]])
-		self = self || row[column["pid"]] == float64(a.PID())
+		self = self || row[column["pid"]] == float64(a.cmd.Process.Pid)
 	}
 	for _, g := range table.Groups {
 		add(g["cpu"])
@@ -149,12 +179,12 @@ func TestLiveReloadAndStop(t *testing.T) {
 	}
 	a.ready(1)
 	a.get("/api/meta", &before)
-	require.NoError(t, a.Signal(syscall.SIGHUP))
+	require.NoError(t, a.cmd.Process.Signal(syscall.SIGHUP))
 	a.ready(2)
 	a.get("/api/meta", &after)
 	assert.Equal(t, before, after, "the history is the same")
 
-	ctx, cancel := context.WithTimeout(t.Context(), harness.Timeout)
+	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
 	defer cancel()
 	var byes sync.WaitGroup
 	for range 8 {
@@ -181,8 +211,14 @@ func TestLiveReloadAndStop(t *testing.T) {
 		})
 		<-first
 	}
+	require.NoError(t, a.cmd.Process.Signal(syscall.SIGTERM))
 	begin := time.Now()
-	require.NoError(t, a.Stop(t, syscall.SIGTERM))
+	select {
+	case err := <-a.exited:
+		require.NoError(t, err)
+	case <-time.After(waitLimit):
+		t.Fatal("it does not stop")
+	}
 	t.Logf("stopped with 8 viewers within %v", time.Since(begin))
 	byes.Wait()
 }
@@ -276,3 +312,5 @@ func TestFigures(t *testing.T) {
 	// The two look at times that are up to a scrape apart at each end.
 	assert.LessOrEqual(t, math.Abs(got-want), 0.05+1.5/n)
 }
+
+var _ io.Writer = (*agent)(nil)
