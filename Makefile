@@ -5,7 +5,6 @@ GOLANGCI_VERSION := v2.15.0
 TYPESCRIPT       := 7.0.2
 BINARY           := otelcol-psutil
 BUILD_DIR        := build/$(BINARY)
-QUICKSTART       := examples/quickstart.yaml
 PACKAGES         := ./...
 E2E               = $(shell go list ./e2e/... | grep -v /e2e/harness)
 UNIT              = $(shell go list ./... | grep -v /e2e/) ./e2e/harness/...
@@ -32,12 +31,8 @@ $(BINARY): builder-config.yaml $(GO_FILES)
 	@./hack/build.sh $(BUILD_DIR) $(CURDIR)/$(BINARY)
 
 .PHONY: run
-run: build ## Build if needed, and watch this host.
-	@echo "This host every 5 seconds, until Ctrl-C:"
-	@echo "  here                                  a few values"
-	@echo "  http://localhost:9464/metrics         all of them, for Prometheus"
-	@echo "  quickstart-data/metrics.jsonl         all of them, as OTLP JSON lines"
-	@exec ./$(BINARY) --config $(QUICKSTART)
+run: build hosttop ## Build if needed, and show this host: a page in the browser, and the same in the terminal.
+	@./hack/run.sh ./$(BINARY) ./hosttop build/run.log
 
 .PHONY: test
 test: build unit ## Run all tests: those of the packages with the race detector, then the end-to-end tests on the built binary.
@@ -78,13 +73,13 @@ hosttop: ## Build the terminal client of the page: leaves ./hosttop.
 
 .PHONY: hosttop-test
 hosttop-test: ## Test the terminal client, a module of its own.
-	cd cmd/hosttop && go vet ./... && go test -race ./...
+	cd cmd/hosttop && go test -race ./...
 
 # The tests need Debian's chromium, and are skipped without it unless PAGE_REQUIRE_CHROMIUM=1.
 .PHONY: page-test
-page-test: ## Test the page in a real browser, in a module of its own.
-	cd hostpageexporter/web/bundle && go vet ./... && go test ./...
-	cd hostpageexporter/web/browsertest && go vet ./... && REQUIRE_CHROMIUM=$(PAGE_REQUIRE_CHROMIUM) go test -count=1 ./...
+page-test: build ## Test the page in a real browser, in a module of its own.
+	cd hostpageexporter/web/bundle && go test ./...
+	cd hostpageexporter/web/browsertest && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) REQUIRE_CHROMIUM=$(PAGE_REQUIRE_CHROMIUM) go test -count=1 ./...
 
 .PHONY: page-lint
 page-lint: ## Check the types of the page, by TypeScript's compiler from npm.

@@ -54,7 +54,7 @@ func TestSignalsEndItInOrder(t *testing.T) {
 	}
 }
 
-// TestQuickstartRunsFromAnyFolder runs what `make run` runs, in a folder of its own and on a port of its own.
+// TestQuickstartRunsFromAnyFolder runs the quickstart in a folder of its own and on a port of its own.
 func TestQuickstartRunsFromAnyFolder(t *testing.T) {
 	config := harness.Repository(t, "examples", "quickstart.yaml")
 	dir, port := t.TempDir(), harness.FreePort(t)
