@@ -91,9 +91,6 @@ func (s *Selector) MatchesOrigin(o *attr.Origin) bool {
 // MatchesPoint tells whether the attributes of a data point are those of the selector.
 func (s *Selector) MatchesPoint(attrs []attr.Attr) bool { return allMatch(s.point, attrs) }
 
-// MatchesSource is MatchesPoint for attributes that are looked up where they lie.
-func (s *Selector) MatchesSource(attrs attr.Source) bool { return allFound(s.point, attrs) }
-
 func allMatch(ms []matcher, attrs []attr.Attr) bool {
 	for i := range ms {
 		if !ms[i].matches(attrs) {
@@ -103,10 +100,10 @@ func allMatch(ms []matcher, attrs []attr.Attr) bool {
 	return true
 }
 
-// allFound is allMatch for attributes that are looked up where they lie.
-func allFound(ms []matcher, attrs attr.Source) bool {
-	for i := range ms {
-		m := &ms[i]
+// MatchesSource is MatchesPoint for attributes that are looked up where they lie.
+func (s *Selector) MatchesSource(attrs attr.Source) bool {
+	for i := range s.point {
+		m := &s.point[i]
 		if v, ok := attrs.Attribute(m.key); !m.matchesValue(v, ok) {
 			return false
 		}
