@@ -10,7 +10,7 @@ E2E               = $(shell go list ./e2e/... | grep -v /e2e/harness)
 UNIT              = $(shell go list ./... | grep -v /e2e/) ./e2e/harness/...
 # The modules besides that of the root: tools and comparisons that users of the components never download.
 MODULES           = $(patsubst %/go.mod,%,$(shell git ls-files '*/go.mod'))
-CROSS            := darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 linux/arm64
+CROSS            := darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 linux/arm64
 
 GO_FILES := $(shell git ls-files --cached --others --exclude-standard '*.go' 'go.mod' 'go.sum' 'hostpageexporter/web/dist/*' 'liveprovider/*.yaml' 2>/dev/null)
 

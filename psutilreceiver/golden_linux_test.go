@@ -58,8 +58,9 @@ func scrapeTwice(t *testing.T, name string, temporality Temporality) (pmetric.Me
 	cfg.Temporality = temporality
 	cfg.InitialDelay = 0
 	cfg.Metrics.SystemFilesystemInodesUsage.Enabled = false // Not every filesystem of a test machine counts them.
-	cfg.Scrapers.Connections.GetOrInsertDefault()
-	cfg.Scrapers.Sensors.GetOrInsertDefault()
+	for _, k := range scraperKinds {
+		k.enable(&cfg.Scrapers)
+	}
 	cfg.Scrapers.Process.Get().CollectionInterval = 0
 	require.NoError(t, cfg.Validate())
 

@@ -22,7 +22,8 @@ const absent = -1
 // Host reads one host. It keeps buffers between reads and is not safe for concurrent use: each group of scrapers that share
 // an interval has its own.
 type Host struct {
-	root string // "" is this host's own /
+	root  string // "" is this host's own /
+	names names
 	platform
 }
 

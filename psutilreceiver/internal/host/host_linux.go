@@ -24,7 +24,6 @@ const (
 // platform is what the Linux reader keeps between scrapes.
 type platform struct {
 	files   map[string]*kernelFile // by path below the root, as "proc/stat"
-	names   names
 	stat    statSample
 	scratch []byte // for readOnce
 	sensors sensors

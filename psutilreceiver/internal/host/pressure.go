@@ -1,5 +1,11 @@
 package host
 
+import (
+	"bytes"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
+)
+
 // Resource is one that tasks can be stalled for, in pressure stall information (PSI).
 type Resource int
 
@@ -29,4 +35,85 @@ type Pressure struct {
 	// Full: all tasks that were not idle were stalled at once. For CPU the kernel has it since 5.13, and always zero, as it is
 	// not defined for a whole host: some task is always running when others wait for a CPU.
 	Full Stall
+}
+
+// pressureFiles are the files of the resources, in /proc/pressure.
+var pressureFiles = [...]string{
+	ResourceCPU: "proc/pressure/cpu", ResourceMemory: "proc/pressure/memory", ResourceIO: "proc/pressure/io", ResourceIRQ: "proc/pressure/irq",
+}
+
+// Pressure gives the stall information of r, from /proc/pressure. ErrUnsupported where the kernel has none: before 4.20, or
+// 6.1 for IRQ, or built without it, or booted with psi=0; and on other systems.
+func (h *Host) Pressure(r Resource) (Pressure, error) {
+	file := pressureFiles[r]
+	text, err := h.read(file)
+	if err != nil {
+		return Pressure{}, optional(err)
+	}
+	return parsePressure(file, text)
+}
+
+// parsePressure reads lines such as: some avg10=1.52 avg60=1.10 avg300=0.83 total=48120331.
+func parsePressure(file string, text []byte) (Pressure, error) {
+	var p Pressure
+	for rest := text; len(rest) > 0; {
+		var l []byte
+		l, rest = proctext.Line(rest)
+		kind, values := proctext.Field(l)
+		var dst *Stall
+		switch string(kind) {
+		case "some":
+			dst = &p.Some
+		case "full":
+			dst = &p.Full
+		default:
+			continue
+		}
+		ok := false
+		if *dst, ok = parseStall(values); !ok {
+			return Pressure{}, malformed(file, l)
+		}
+	}
+	if !p.Some.Reported && !p.Full.Reported {
+		return Pressure{}, malformed(file, text)
+	}
+	return p, nil
+}
+
+// parseStall turns percent into a ratio and microseconds into seconds. All four values must be there: a line that is cut off
+// is not used.
+func parseStall(values []byte) (Stall, bool) {
+	s := Stall{Reported: true}
+	const all = 4
+	found := 0
+	for {
+		var f []byte
+		if f, values = proctext.Field(values); len(f) == 0 {
+			return s, found == all
+		}
+		key, number, _ := bytes.Cut(f, []byte{'='})
+		var dst *float64
+		unit := 100.0
+		switch string(key) {
+		case "avg10":
+			dst = &s.Avg10
+		case "avg60":
+			dst = &s.Avg60
+		case "avg300":
+			dst = &s.Avg300
+		case "total":
+			dst, unit = &s.Total, 1e6
+		default:
+			continue
+		}
+		v, ok := proctext.Decimal(number)
+		if !ok {
+			return Stall{}, false
+		}
+		if dst != &s.Total {
+			v = min(v, 100)
+		}
+		*dst = v / unit
+		found++
+	}
 }

@@ -72,12 +72,22 @@ func containerID(path string) string {
 		for begin > 0 && isHexDigit(path[begin-1]) {
 			begin--
 		}
-		if end-begin == containerIDSize {
-			return path[begin:end]
+		if id := path[begin:end]; isContainerID(id) {
+			return id
 		}
 		end = min(end, begin+1)
 	}
 	return ""
+}
+
+// isContainerID tells whether s has the form of a container's identifier.
+func isContainerID(s string) bool {
+	for i := range len(s) {
+		if !isHexDigit(s[i]) {
+			return false
+		}
+	}
+	return len(s) == containerIDSize
 }
 
 func isHexDigit(c byte) bool { return c-'0' <= 9 || c-'a' <= 5 }

@@ -38,7 +38,7 @@ type Identity struct {
 	Owner          string     // name of the effective user, its number where <root>/etc/passwd has no name: owner of /proc/PID
 	Cgroup         string     // path in the unified hierarchy, or in systemd's or the first one that groups: /proc/PID/cgroup
 	Unit           string     // systemd unit, "" outside of systemd's tree: from Cgroup
-	ContainerID    string     // 64 hexadecimal digits, "" outside of containers: from Cgroup
+	ContainerID    string     // as containerID finds it, "" outside of containers: from Cgroup
 	Have           Attributes // the attributes that were read, whether or not there was a value
 }
 

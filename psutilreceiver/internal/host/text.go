@@ -2,6 +2,8 @@ package host
 
 import (
 	"fmt"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
 // maxNames bounds the strings kept for names of devices, so that hosts whose interfaces come and go do not grow it.
@@ -36,4 +38,18 @@ func malformed(file string, text []byte) error {
 		text = text[:shown]
 	}
 	return fmt.Errorf("parsing /%s: unexpected text %q: %w", file, text, errMalformed)
+}
+
+// readInt reads a file that holds one whole number.
+func (h *Host) readInt(name string) (int64, error) {
+	text, err := h.read(name)
+	if err != nil {
+		return 0, err
+	}
+	number, _ := proctext.Field(text)
+	v, ok := proctext.Int(number)
+	if !ok {
+		return 0, malformed(name, text)
+	}
+	return v, nil
 }
