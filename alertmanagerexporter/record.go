@@ -57,9 +57,10 @@ func (l *labeler) readRecord(resource pcommon.Resource, lr plog.LogRecord) (*rec
 	if r.AlertID == "" || r.Severity == "" || state == "" || text(alertschema.KeyRuleName) == "" {
 		return nil, false
 	}
-	r.Active = state != alertschema.StateResolved.String()
-	transition := text(alertschema.KeyTransition)
-	r.MovedLevel = (transition == alertschema.TransitionEscalate.String() || transition == alertschema.TransitionDeescalate.String()) && r.PreviousSeverity != "" && r.PreviousSeverity != r.Severity
+	known, ok := alertschema.ParseState(state)
+	r.Active = !ok || known.Active() // What is not understood must not look resolved.
+	transition, ok := alertschema.ParseTransition(text(alertschema.KeyTransition))
+	r.MovedLevel = ok && transition.MovesLevel() && r.PreviousSeverity != "" && r.PreviousSeverity != r.Severity
 	r.At = int64(cmp.Or(lr.Timestamp(), lr.ObservedTimestamp()))
 	r.Ended = cmp.Or(alertschema.ParseTime(text(alertschema.KeyEndedAt)), r.At)
 	r.position = position{

@@ -185,6 +185,15 @@ func TestTransitionsThatLeaveAnAlertFiring(t *testing.T) {
 	b.server.requireRight(t)
 }
 
+func TestWhichStatesAreActive(t *testing.T) {
+	for state, active := range map[string]bool{"inactive": false, "resolved": false, "firing": true, "no_data": true, "flapping": true, "of a later schema": true} {
+		b := newBench(t, nil)
+		b.at(10, say{id: "a", transition: "fire", severity: "warning", started: 10, seq: 1})
+		b.at(20, say{id: "a", transition: "of a later schema", state: state, severity: "warning", previous: "warning", started: 10, seq: 2})
+		assert.Equal(t, active, len(b.server.active()) == 1, state)
+	}
+}
+
 func TestDuplicatesAndLateRecordsChangeNothing(t *testing.T) {
 	fire := say{id: "a", transition: "fire", severity: "warning", started: 10, seq: 1, at: 10}
 	worse := say{id: "a", transition: "escalate", severity: "critical", previous: "warning", started: 10, seq: 2, at: 20}

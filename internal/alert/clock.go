@@ -71,10 +71,3 @@ func (g *group) clockSetBack(now int64) {
 		a.restored = a.Level > 0 && g.rule.Retention > 0
 	}
 }
-
-// notAfter moves to now what lies after it.
-func (a *alertState) notAfter(now int64) {
-	a.NotAfter(now)
-	a.flap.NotAfter(now)
-	a.ended, a.announcedAt = min(a.ended, now), min(a.announcedAt, now)
-}

@@ -29,15 +29,13 @@ func (e *Engine) emit(c *change) {
 	a := g.alert
 	ev := e.record(c)
 	before := a.announced
-	switch c.transition {
-	case alertschema.TransitionResolve:
+	switch {
+	case c.transition == alertschema.TransitionResolve:
 		a.announced = 0
-	case alertschema.TransitionFire, alertschema.TransitionEscalate, alertschema.TransitionDeescalate:
+	case c.transition.ChangesLevel():
 		a.announced, a.announcedStart = c.to, c.started
-	case alertschema.TransitionFlappingEnd:
-		if c.to > 0 {
-			a.announced = c.to
-		}
+	case c.transition == alertschema.TransitionFlappingEnd && c.to > 0:
+		a.announced = c.to
 	}
 	switch {
 	case before == 0 && a.announced > 0:
@@ -105,27 +103,22 @@ func (e *Engine) record(c *change) event.Event {
 	return ev
 }
 
+// announcedState is the state that the record of a change announces: that of the transition, or what the alert says where the
+// transition leaves it open.
 func announcedState(c *change, a *alertState) alertschema.State {
-	switch c.transition {
-	case alertschema.TransitionResolve:
-		return alertschema.StateResolved
-	case alertschema.TransitionNoData:
-		return alertschema.StateNoData
-	case alertschema.TransitionFlappingStart:
+	if c.transition == alertschema.TransitionEscalate && a.flap.Latched {
 		return alertschema.StateFlapping
-	case alertschema.TransitionFlappingEnd:
-		if c.to == 0 {
-			return alertschema.StateResolved
-		}
-		return alertschema.StateFiring
-	case alertschema.TransitionRepeat:
-		return a.announcedState
-	default:
-		if a.flap.Latched && c.transition == alertschema.TransitionEscalate {
-			return alertschema.StateFlapping
-		}
-		return alertschema.StateFiring
 	}
+	if c.transition == alertschema.TransitionRepeat {
+		return a.announcedState
+	}
+	if state, fixed := c.transition.Announces(); fixed {
+		return state
+	}
+	if c.to == 0 {
+		return alertschema.StateResolved
+	}
+	return alertschema.StateFiring
 }
 
 // labels returns the rule's labels, rendered for the group.

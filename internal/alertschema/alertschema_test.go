@@ -17,10 +17,17 @@ import (
 func TestNumbersAndNamesStay(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, []string{"alert.state_change", "alert.suppressed", "alert.rule_error"}, eventNames[:])
+	var transitionNames, stateNames []string
+	for n := range transitions {
+		transitionNames = append(transitionNames, Transition(n).String())
+	}
+	for n := range states {
+		stateNames = append(stateNames, State(n).String())
+	}
 	assert.Equal(t, []string{
 		"fire", "escalate", "deescalate", "resolve", "repeat", "no_data", "data_back", "flapping_start", "flapping_end",
-	}, transitionNames[:])
-	assert.Equal(t, []string{"inactive", "firing", "resolved", "no_data", "flapping"}, stateNames[:])
+	}, transitionNames)
+	assert.Equal(t, []string{"inactive", "firing", "resolved", "no_data", "flapping"}, stateNames)
 	assert.Equal(t, []string{
 		"threshold", "forecast", "absent", "no_data", "stale", "rule_removed", "rule_changed", "repeat", "storm_released", "only_if",
 	}, reasonNames[:])
@@ -44,13 +51,61 @@ func TestNumbersWithoutName(t *testing.T) {
 
 func TestTransitionsThatChangeTheLevel(t *testing.T) {
 	t.Parallel()
-	var changing []string
-	for n := range transitionNames {
-		if tr := Transition(n); tr.ChangesLevel() {
+	var changing, moving []string
+	for n := range transitions {
+		tr := Transition(n)
+		if tr.ChangesLevel() {
 			changing = append(changing, tr.String())
+		}
+		if tr.MovesLevel() {
+			moving = append(moving, tr.String())
 		}
 	}
 	assert.Equal(t, []string{"fire", "escalate", "deescalate", "resolve"}, changing)
+	assert.Equal(t, []string{"escalate", "deescalate"}, moving)
+}
+
+func TestEveryTransitionSaysAll(t *testing.T) {
+	t.Parallel()
+	for n, row := range transitions {
+		assert.NotEmpty(t, row.name, n)
+		assert.NotZero(t, row.record, "%s: may its record give way?", row.name)
+		assert.True(t, row.varies == (row.announces == StateInactive), "%s: which state does its record announce?", row.name)
+		parsed, ok := ParseTransition(row.name)
+		assert.True(t, ok, row.name)
+		assert.Equal(t, Transition(n), parsed)
+	}
+	_, ok := ParseTransition("unheard_of")
+	assert.False(t, ok)
+}
+
+func TestRecordsThatGiveWay(t *testing.T) {
+	t.Parallel()
+	var always, never []string
+	for n := range transitions {
+		tr := Transition(n)
+		if tr.GivesWay() {
+			always = append(always, tr.String())
+			assert.True(t, tr.GivesWayToLater(), tr)
+		}
+		if !tr.GivesWayToLater() {
+			never = append(never, tr.String())
+		}
+	}
+	assert.Equal(t, []string{"repeat"}, always)
+	assert.Equal(t, []string{"fire", "resolve"}, never)
+}
+
+func TestActiveStates(t *testing.T) {
+	t.Parallel()
+	for name, active := range map[string]bool{"inactive": false, "firing": true, "resolved": false, "no_data": true, "flapping": true} {
+		state, ok := ParseState(name)
+		assert.True(t, ok, name)
+		assert.Equal(t, active, state.Active(), name)
+	}
+	_, ok := ParseState("unheard_of")
+	assert.False(t, ok)
+	assert.True(t, State(200).Active())
 }
 
 // Identities are hashes that replicas and stored alerts agree on, so they stay as they are.

@@ -1,5 +1,7 @@
 package alertschema
 
+import "strconv"
+
 // State is the state of an alert that a record announces: the value of KeyState. Its number is stored.
 type State uint8
 
@@ -17,19 +19,43 @@ const (
 	StateFlapping State = 4
 )
 
-var stateNames = [...]string{
-	StateInactive: "inactive",
-	StateFiring:   "firing",
-	StateResolved: "resolved",
-	StateNoData:   "no_data",
-	StateFlapping: "flapping",
+// states has a row for each state.
+var states = [...]struct {
+	name string
+	// active tells that an alert in the state has a problem that is not over.
+	active bool
+}{
+	StateInactive: {name: "inactive"},
+	StateFiring:   {name: "firing", active: true},
+	StateResolved: {name: "resolved"},
+	StateNoData:   {name: "no_data", active: true},
+	StateFlapping: {name: "flapping", active: true},
 }
 
 // String returns the value of KeyState.
-func (s State) String() string { return name(stateNames[:], uint8(s)) }
+func (s State) String() string {
+	if !s.Valid() {
+		return strconv.Itoa(int(s))
+	}
+	return states[s].name
+}
 
 // Valid tells whether the number is that of a state.
-func (s State) Valid() bool { return int(s) < len(stateNames) }
+func (s State) Valid() bool { return int(s) < len(states) }
+
+// ParseState is the inverse of String; false when no state has the name.
+func ParseState(text string) (State, bool) {
+	for n := range states {
+		if states[n].name == text {
+			return State(n), true
+		}
+	}
+	return 0, false
+}
+
+// Active tells whether an alert in this state counts as firing for who is told of it. A state that a later schema adds counts as such:
+// what is not understood must not look resolved.
+func (s State) Active() bool { return !s.Valid() || states[s].active }
 
 // The severity of a record that says that an alert is resolved. Other records have that of the alert's level.
 const (

@@ -74,11 +74,11 @@ func (o *Outbox) makeRoom() (gone []uint64, fires []Event) {
 	}
 	gone = o.remove(func(x *entry) bool {
 		ev := &x.event
-		return ev.Kind == alertschema.KindStateChange && ev.Transition != alertschema.TransitionFire && ev.Transition != alertschema.TransitionResolve && latest[ev.EpisodeID] != ev.Seq
+		return ev.Kind == alertschema.KindStateChange && ev.Transition.GivesWayToLater() && latest[ev.EpisodeID] != ev.Seq
 	}, &o.Coalesced)
 	for len(o.entries) > o.limit {
 		victim := slices.IndexFunc(o.entries, func(x entry) bool {
-			return !x.attempted && (x.event.Kind != alertschema.KindStateChange || x.event.Transition == alertschema.TransitionRepeat)
+			return !x.attempted && (x.event.Kind != alertschema.KindStateChange || x.event.Transition.GivesWay())
 		})
 		if victim < 0 {
 			break

@@ -12,7 +12,9 @@ import (
 type Kind interface {
 	// Inputs are the selectors that the rule's value is made of, that of RoleValue first.
 	Inputs() []Input
-	// Span is how far back the rule looks at samples, in nanoseconds; 0 for the newest sample alone.
+	// Span is how far back the rule looks at samples, in nanoseconds; 0 for the newest sample alone. It decides what samples of a series
+	// are kept, and their number, which limits::samples_per_series bounds; for how long after the newest sample there is a value, which
+	// without a span is the lookback; that after a restart a firing alert waits until samples cover it again; and alert.window of records.
 	Span() int64
 	// Read works out the rule's value at one moment, and until when it holds: the moment's Result.
 	Read(m *Moment)
@@ -30,6 +32,16 @@ type Kind interface {
 	// Text says in plain words what the rule has found, for a message that nobody wrote a template for.
 	Text(f Finding) string
 }
+
+// valueKind is what the kinds about values have in common: embed it. A kind embeds no other kind, or it would have its reading and its
+// version unnoticed; all that the interface asks for besides is each kind's own.
+type valueKind struct{ rule *Rule }
+
+// FixedUnit leaves the unit to the metric.
+func (k *valueKind) FixedUnit() (string, bool) { return "", false }
+
+// Silence is none: when the values stop, the no-data policy applies.
+func (k *valueKind) Silence() int64 { return 0 }
 
 // Role is what a rule looks at the points of a selector for.
 type Role uint8
@@ -113,7 +125,7 @@ var kinds = []kindSpec{ratioSpec, forecastSpec, absenceSpec}
 
 // compileKind finds what kind of rule it is.
 func (c *compiler) compileKind(rc RuleConfig, r *Rule, report func(string, ...any)) {
-	r.Kind = &comparison{rule: r}
+	r.Kind = &comparison{valueKind{r}}
 	for _, k := range kinds {
 		if k.given(&rc) {
 			r.Kind = k.compile(c, rc, r, r.Kind, report)

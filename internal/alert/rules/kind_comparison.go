@@ -10,15 +10,13 @@ import (
 )
 
 // comparison is the plain kind of rule: a value, the newest or one aggregated over a window, compared with bounds.
-type comparison struct{ rule *Rule }
+type comparison struct{ valueKind }
 
 func (k *comparison) Inputs() []Input {
 	return []Input{{Target: &k.rule.Value, Role: RoleValue, versionKey: "point"}}
 }
 
 func (k *comparison) Span() int64                { return k.rule.Window }
-func (k *comparison) FixedUnit() (string, bool)  { return "", false }
-func (k *comparison) Silence() int64             { return 0 }
 func (k *comparison) Reason() alertschema.Reason { return alertschema.ReasonThreshold }
 func (k *comparison) SelectionText() string      { return "" }
 func (k *comparison) VersionText() string        { return "" }
@@ -40,7 +38,11 @@ type seriesReader interface {
 }
 
 func (k *comparison) readSeries(m *Moment, s *window.Series, _ int64) (float64, window.Presence) {
-	r := k.rule
+	return k.rule.seriesValue(m, s)
+}
+
+// seriesValue is the newest value of the series, or the one aggregated over the rule's window.
+func (r *Rule) seriesValue(m *Moment, s *window.Series) (float64, window.Presence) {
 	if r.Window == 0 {
 		return r.Current(s, m.Time)
 	}

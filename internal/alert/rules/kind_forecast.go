@@ -10,7 +10,7 @@ import (
 
 // forecast compares the value that a straight line through the samples of a window predicts.
 type forecast struct {
-	comparison
+	valueKind
 	span, horizon int64
 	// minCoverage is the part of the window that samples must span.
 	minCoverage float64
@@ -20,7 +20,7 @@ var forecastSpec = kindSpec{
 	given: func(rc *RuleConfig) bool { return rc.Forecast != nil },
 	compile: func(c *compiler, rc RuleConfig, r *Rule, inner Kind, report func(string, ...any)) Kind {
 		f := rc.Forecast
-		k := &forecast{comparison: comparison{rule: r}, span: int64(f.Window), horizon: int64(f.Horizon), minCoverage: 0.5}
+		k := &forecast{valueKind: valueKind{r}, span: int64(f.Window), horizon: int64(f.Horizon), minCoverage: 0.5}
 		if f.MinCoverage != nil {
 			k.minCoverage = *f.MinCoverage
 		}
@@ -44,8 +44,15 @@ var forecastSpec = kindSpec{
 	},
 }
 
+// Inputs are the one selector of the rule.
+func (k *forecast) Inputs() []Input {
+	return []Input{{Target: &k.rule.Value, Role: RoleValue, versionKey: "point"}}
+}
+
 func (k *forecast) Span() int64                { return k.span }
 func (k *forecast) Reason() alertschema.Reason { return alertschema.ReasonForecast }
+func (k *forecast) SelectionText() string      { return "" }
+func (k *forecast) Text(f Finding) string      { return k.rule.comparedText(f, "") }
 func (k *forecast) Read(m *Moment)             { k.rule.read(m, k) }
 
 func (k *forecast) VersionText() string {

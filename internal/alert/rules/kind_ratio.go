@@ -4,11 +4,12 @@ import (
 	"math"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // ratio divides one value by another within each group. Its unit is 1 whatever theirs are.
 type ratio struct {
-	comparison
+	valueKind
 	divisor Target
 }
 
@@ -28,7 +29,7 @@ var ratioSpec = kindSpec{
 			}
 		}
 		r.Value = compileTarget("ratio.numerator.", rc.Ratio.Numerator, report)
-		k := &ratio{comparison: comparison{rule: r}, divisor: compileTarget("ratio.denominator.", rc.Ratio.Denominator, report)}
+		k := &ratio{valueKind: valueKind{r}, divisor: compileTarget("ratio.denominator.", rc.Ratio.Denominator, report)}
 		r.Metric = r.Value.Metric
 		if r.Metric != k.divisor.Metric {
 			r.Metric += " / " + k.divisor.Metric
@@ -47,9 +48,18 @@ func (k *ratio) Inputs() []Input {
 	}
 }
 
-func (k *ratio) FixedUnit() (string, bool) { return "1", true }
-func (k *ratio) SelectionText() string     { return " to " + k.divisor.Selector.canonical }
-func (k *ratio) Text(f Finding) string     { return k.rule.comparedText(f, "") }
+func (k *ratio) Span() int64                { return k.rule.Window }
+func (k *ratio) FixedUnit() (string, bool)  { return "1", true }
+func (k *ratio) Reason() alertschema.Reason { return alertschema.ReasonThreshold }
+func (k *ratio) SelectionText() string      { return " to " + k.divisor.Selector.canonical }
+func (k *ratio) Text(f Finding) string      { return k.rule.comparedText(f, "") }
+
+// VersionText is empty: the divisor stands in the selection, and its statistic among the inputs'.
+func (k *ratio) VersionText() string { return "" }
+
+func (k *ratio) readSeries(m *Moment, s *window.Series, _ int64) (float64, window.Presence) {
+	return k.rule.seriesValue(m, s)
+}
 
 // Read divides the group's value by that of its divisors. Division by zero gives no value.
 func (k *ratio) Read(m *Moment) {

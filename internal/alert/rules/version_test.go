@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -171,22 +172,104 @@ var versionFields = map[string]map[string]bool{
 	"Aggregate":  {"Kind": true, "Quantile": true},
 	"Statistic":  {"Kind": true, "Quantile": true},
 	"Quantity":   {"Number": false, "Unit": false, "Text": true},
-	"ratio":      {"comparison": false, "divisor": true},
-	"forecast":   {"comparison": false, "span": true, "horizon": false, "minCoverage": true},
+	"comparison": {"valueKind": false},
+	"ratio":      {"valueKind": false, "divisor": true},
+	"forecast":   {"valueKind": false, "span": true, "horizon": false, "minCoverage": true},
 	"absence":    {"rule": false, "inner": true, "after": true, "expect": true, "startGrace": true},
 }
 
 func TestEveryFieldOfARuleIsPartOfTheVersionOrNot(t *testing.T) {
 	t.Parallel()
-	for _, v := range []any{
-		Rule{}, Target{}, LevelSpec{}, Condition{}, GroupField{}, window.Aggregate{}, window.Statistic{}, Quantity{}, ratio{}, forecast{}, absence{},
-	} {
-		typ := reflect.TypeOf(v)
+	types := []reflect.Type{}
+	for _, v := range []any{Rule{}, Target{}, LevelSpec{}, Condition{}, GroupField{}, window.Aggregate{}, window.Statistic{}, Quantity{}} {
+		types = append(types, reflect.TypeOf(v))
+	}
+	for _, r := range rulesOfEachKind(t) {
+		types = append(types, reflect.TypeOf(r.Kind).Elem())
+	}
+	for _, typ := range types {
 		known := versionFields[typ.Name()]
 		for field := range typ.Fields() {
 			assert.Contains(t, known, field.Name, "%s: say in versionFields whether it is part of the version", typ.Name())
 		}
 		assert.Len(t, known, typ.NumField(), typ.Name())
+	}
+}
+
+// rulesOfEachKind returns a rule of the plain comparison and one of each of kinds, out of versionedRules.
+func rulesOfEachKind(t *testing.T) []*Rule {
+	t.Helper()
+	compiled := func(rc RuleConfig) *Rule {
+		cfg := DefaultConfig()
+		cfg.Rules = []RuleConfig{rc}
+		set, err := Compile(cfg)
+		require.NoError(t, err)
+		return set.Rules[0]
+	}
+	var out []*Rule
+	seen := map[reflect.Type]bool{}
+	take := func(given func(*RuleConfig) bool) bool {
+		for _, rc := range versionedRules() {
+			if !given(&rc) {
+				continue
+			}
+			if r := compiled(rc); !seen[reflect.TypeOf(r.Kind)] {
+				seen[reflect.TypeOf(r.Kind)] = true
+				out = append(out, r)
+				return true
+			}
+		}
+		return false
+	}
+	isPlain := func(rc *RuleConfig) bool {
+		return !slices.ContainsFunc(kinds, func(k kindSpec) bool { return k.given(rc) })
+	}
+	require.True(t, take(isPlain))
+	for i, k := range kinds {
+		require.True(t, take(k.given), "kinds[%d] has no rule of its own in versionedRules", i)
+	}
+	return out
+}
+
+// A field of a kind that is said to be part of the version changes it, and no other does. The golden file holds those of other types.
+func TestTheVersionIsMadeOfTheFieldsOfTheKind(t *testing.T) {
+	t.Parallel()
+	for _, r := range rulesOfEachKind(t) {
+		version, _ := ruleVersion(r)
+		kind := reflect.ValueOf(r.Kind).Elem()
+		for name, part := range versionFields[kind.Type().Name()] {
+			field := kind.FieldByName(name)
+			field = reflect.NewAt(field.Type(), field.Addr().UnsafePointer()).Elem() // Unexported fields can't be set otherwise.
+			old := reflect.New(field.Type()).Elem()
+			old.Set(field)
+			switch field.Kind() {
+			case reflect.Int, reflect.Int64:
+				field.SetInt(field.Int() + 77)
+			case reflect.Float64:
+				field.SetFloat(field.Float() + 0.25)
+			case reflect.String:
+				field.SetString("other")
+			case reflect.Bool:
+				field.SetBool(!field.Bool())
+			default:
+				continue
+			}
+			changed, _ := ruleVersion(r)
+			assert.Equal(t, part, changed != version, "%s.%s", kind.Type().Name(), name)
+			field.Set(old)
+		}
+	}
+}
+
+// A kind that embeds another has the other's reading and version unless it remembers to replace them.
+func TestNoKindEmbedsAnother(t *testing.T) {
+	t.Parallel()
+	for _, r := range rulesOfEachKind(t) {
+		typ := reflect.TypeOf(r.Kind).Elem()
+		for field := range typ.Fields() {
+			isKind := field.Type.Implements(reflect.TypeFor[Kind]()) || reflect.PointerTo(field.Type).Implements(reflect.TypeFor[Kind]())
+			assert.False(t, field.Anonymous && isKind, "%s embeds %s: embed valueKind", typ.Name(), field.Name)
+		}
 	}
 }
 

@@ -93,8 +93,8 @@ func (a Aggregate) WithinSamples() bool {
 	}
 }
 
-// Over aggregates the samples i to j-1 of r, of which there is at least one. Counter aggregates are in counter.go.
-// scratch is reused by percentiles; the grown slice is returned.
+// Over aggregates the samples i to j-1 of r, of which there is at least one. Those of counters
+// are worked out by Series.Increase. scratch is reused by percentiles; the grown slice is returned.
 func (a Aggregate) Over(r *Ring, i, j int, scratch []float64) (float64, []float64) {
 	switch a.Kind {
 	case AggregateLast:

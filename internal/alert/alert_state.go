@@ -1,0 +1,92 @@
+package alert
+
+import (
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
+)
+
+// alertState is what the engine knows of one alert beyond its group. It exists while the alert is pending or firing,
+// while something of it waits to be announced, and while its recent changes count towards flapping.
+type alertState struct {
+	ladder.Machine
+	// presentUntil is the event time until which the last value counts; what lies between it and the next value
+	// counts towards neither for nor keep_firing_for.
+	presentUntil int64
+	// value is the last value, compared with the level in force or, without one, with the lowest.
+	value attr.Number
+	// exemplar and resource are those of the series that decided last, nil when there is none.
+	exemplar *window.Exemplar
+	resource *resource
+	// noData tells that the value has stopped and that the alert stays as it was.
+	noData bool
+	// restored tells that the alert is from storage and that its windows are not full again yet.
+	restored bool
+	// decided is the newest round that an earlier process evaluated: what is delivered again after a crash is not evaluated again.
+	decided int64
+	// silent tells that nothing has come for so long that the time of the last sample is stored. It is for rules about silence.
+	silent bool
+
+	// open tells that there is an episode: from a fire to its resolve, and for as long as the alert is flapping. It started and ended at
+	// these event times.
+	open           bool
+	started, ended int64
+	// seq is how many transitions the episode has had, and worst its most severe level.
+	seq   int
+	worst int
+
+	// announced is the level that the last record announced; 0 when no fire is announced, or its resolve is.
+	announced int
+	// announcedState is the state that the last record announced, at wall time announcedAt.
+	announcedState alertschema.State
+	announcedAt    int64
+	// announcedStart is when the announced episode started.
+	announcedStart int64
+	// repeats is how many records of the episode were repetitions.
+	repeats int
+	// deferred is why an announcement waits.
+	deferred deferral
+
+	flap ladder.Flapping
+
+	// rank, firstT and firstValue are what publish sorts the changes of one call by: the severity, the time and the value of the alert's
+	// first change. Rank is -1 between calls.
+	rank       int
+	firstT     int64
+	firstValue float64
+}
+
+// openAlert begins to remember an alert of the group.
+func (e *Engine) openAlert(g *group) *alertState {
+	a := &alertState{Machine: ladder.NewMachine(len(g.rule.levels)), presentUntil: ladder.Unset, decided: ladder.Unset, rank: -1}
+	g.alert = a
+	e.alerts[g.id] = g
+	e.journal.mark(g.id)
+	return a
+}
+
+// notAfter moves to now what lies after it.
+func (a *alertState) notAfter(now int64) {
+	a.NotAfter(now)
+	a.flap.NotAfter(now)
+	a.ended, a.announcedAt = min(a.ended, now), min(a.announcedAt, now)
+}
+
+// forgetAlerts forgets the alerts of which nothing is left to remember: what was decided until no sample of that time may come any
+// more, and of an absent rule that its series was there.
+func (e *Engine) forgetAlerts() {
+	for id, g := range e.alerts {
+		a := g.alert
+		a.flap.Prune(g.clock(e.now) - g.rule.Flapping.Within)
+		if a.Level > 0 || a.open || a.announced > 0 || a.Pending() || len(a.flap.Times) > 0 || a.deferred != notDeferred {
+			continue
+		}
+		if a.seq > 0 && g.clock(e.now)-a.ended <= e.rules.MaxSampleAge || g.rule.silence > 0 && g.lastSample != ladder.Unset {
+			continue
+		}
+		g.alert = nil
+		delete(e.alerts, id)
+		e.journal.mark(id)
+	}
+}
