@@ -6,10 +6,9 @@ TYPESCRIPT       := 7.0.2
 BINARY           := otelcol-psutil
 BUILD_DIR        := build/$(BINARY)
 PACKAGES         := ./...
-E2E               = $(shell go list ./e2e/... | grep -v /e2e/harness)
 UNIT              = $(shell go list ./... | grep -v /e2e/) ./e2e/harness/...
 # The modules besides that of the root: tools and comparisons that users of the components never download.
-MODULES           = $(patsubst %/go.mod,%,$(shell git ls-files '*/go.mod'))
+MODULES           = $(or $(patsubst %/go.mod,%,$(shell git ls-files '*/go.mod')),$(error the modules are found by git))
 CROSS            := darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 linux/arm64
 
 GO_FILES := $(shell git ls-files --cached --others --exclude-standard '*.go' 'go.mod' 'go.sum' 'hostpageexporter/web/dist/*' 'liveprovider/*.yaml' 2>/dev/null)
@@ -49,7 +48,7 @@ unit: ## Run the tests of the packages with the race detector.
 .PHONY: e2e
 e2e: E2E_REQUIRE_SERVERS ?= 1
 e2e: build ## Run the end-to-end tests on the built binary, against real Prometheus, Alertmanager and InfluxDB servers, which must be installed.
-	E2E_REQUIRE_SERVERS=$(E2E_REQUIRE_SERVERS) OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -count=1 -timeout 20m -p 4 $(E2E)
+	E2E_REQUIRE_SERVERS=$(E2E_REQUIRE_SERVERS) OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -count=1 -timeout 20m -p 4 ./e2e/...
 
 .PHONY: lifecycle
 lifecycle: ## Start and stop the alert components in a real Collector service in 500 orders, in a module of its own.

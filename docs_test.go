@@ -164,7 +164,7 @@ func TestArrowsAreTheImports(t *testing.T) {
 }
 
 // TestArrowsAreTheLinters holds the arrows against the linter's rules: none is drawn that a rule of .golangci.yaml denies, and each
-// list of a strict rule names only packages that are drawn.
+// package of ours that a strict rule allows is the end of an arrow that it governs.
 func TestArrowsAreTheLinters(t *testing.T) {
 	linter := read[struct {
 		Linters struct {
@@ -186,10 +186,14 @@ func TestArrowsAreTheLinters(t *testing.T) {
 	require.NotEmpty(t, rules)
 	drawn := arrows(t)
 	for name, rule := range rules {
+		var targets []string
+		governed := false
 		for from, to := range drawn {
 			if !governs(rule.Files, from) {
 				continue
 			}
+			governed = true
+			targets = append(targets, to...)
 			for _, target := range to {
 				path := module + "/" + target
 				if rule.ListMode == "strict" {
@@ -199,6 +203,13 @@ func TestArrowsAreTheLinters(t *testing.T) {
 				for _, d := range rule.Deny {
 					assert.False(t, importMatches(d.Pkg, path), "rule %s denies %s ──► %s", name, from, target)
 				}
+			}
+		}
+		assert.True(t, governed, "rule %s is about no package that is drawn", name)
+		for _, allowed := range rule.Allow {
+			if strings.HasPrefix(allowed, module) {
+				assert.True(t, slices.ContainsFunc(targets, func(target string) bool { return importMatches(allowed, module+"/"+target) }),
+					"rule %s allows %s, and no such arrow is drawn", name, allowed)
 			}
 		}
 	}

@@ -26,6 +26,10 @@ fuzz() {
 	if [ "$status" != 0 ] && grep -q '^    context deadline exceeded$' "$log" && ! grep -qE 'Failing input|seed corpus|panic' "$log"; then
 		status=0
 	fi
+	if ! grep -qE 'execs: [1-9]' "$log"; then
+		echo "nothing was run" >>"$log"
+		status=1
+	fi
 	if [ "$status" != 0 ]; then
 		echo "[$number/$FUZZ_COUNT] $dir $target FAILED"
 		cat "$log"

@@ -41,6 +41,7 @@ func inMountNamespace(t *testing.T) bool {
 	out, err := cmd.CombinedOutput()
 	testenv.InNamespace(t, out, err)
 	require.NoError(t, err, "%s", out)
+	require.Contains(t, string(out), "PASS: "+t.Name(), "%s", out)
 	t.Logf("%s", out)
 	return false
 }

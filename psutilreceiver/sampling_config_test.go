@@ -3,6 +3,7 @@ package psutilreceiver
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -77,7 +78,17 @@ func TestEverythingSampleableIsAMetric(t *testing.T) {
 	for _, m := range sampleable() {
 		assert.Contains(t, known, m.name)
 	}
-	assert.Subset(t, sampledScrapers(), []string{"cpu", "load", "memory", "disk", "network", "pressure"})
+	assert.Equal(t, sampledScrapers(), []string{"cpu", "load", "memory", "disk", "network", "pressure"})
 	assert.Subset(t, sampledNames(), []string{"system.cpu.time", "system.disk.io", "system.irq.linux.pressure.total", "system.memory.linux.writeback"})
 	assert.GreaterOrEqual(t, len(sampledNames()), 26)
+	var byDefault []string
+	for _, m := range sampleable() {
+		if m.byDefault && !slices.Contains(byDefault, m.name) {
+			byDefault = append(byDefault, m.name)
+		}
+	}
+	assert.ElementsMatch(t, []string{
+		"system.cpu.utilization", "system.cpu.load_average.1m", "system.memory.utilization", "system.disk.io", "system.disk.operations",
+		"system.network.io", "system.cpu.linux.pressure.total", "system.memory.linux.pressure.total", "system.io.linux.pressure.total",
+	}, byDefault, "what docs/sampling.md names as the default")
 }

@@ -1,5 +1,5 @@
 // Command soak watches a collector at work for a long time: two psutil receivers at one-second intervals, rules, every exporter, and processes
-// that come and go. It takes down memory, descriptors and goroutines, and tells whether any of them grows, or any tick was late.
+// that come and go. It takes down memory, descriptors and goroutines, and says whether any of them grows, or any scrape was late.
 //
 //	soak -binary ../otelcol-psutil -duration 30m -out ../bench/out/soak
 //

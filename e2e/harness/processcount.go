@@ -48,7 +48,7 @@ func (c *ProcessCount) add(n float64) {
 
 // Holds is an error unless a number of processes lies between the bounds, give or take what lived for a moment only.
 func (c *ProcessCount) Holds(n float64) error {
-	const moment = 5
+	const moment = 20
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if n < c.low-moment || n > c.high+moment {

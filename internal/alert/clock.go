@@ -13,7 +13,7 @@ func (e *Engine) setNow(now time.Time) {
 	ahead := e.now - now.UnixNano()
 	e.now = now.UnixNano()
 	if ahead > maxAhead {
-		e.notice("the clock was set back by %s: alerts stay as they are, and their rules begin afresh with the samples that come now",
+		e.notice("the clock was set back by %s: alerts stay as they are, and their rules begin again with the samples that come now",
 			rules.FormatDuration(time.Duration(ahead)))
 		e.clockSetBack()
 	}

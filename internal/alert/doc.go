@@ -20,7 +20,7 @@
 //
 //	set, err := rules.Compile(cfg)                 // Once; err lists everything that is wrong.
 //	engine := alert.New(set, now)
-//	err = engine.Restore(storage.Get, now)         // Optional; an error means a partly fresh start, but for a ReadError, which changes nothing.
+//	err = engine.Restore(values, now)              // Optional, with what statestore.Store.Load gave; an error means a partly fresh start.
 //
 //	engine.Begin(now)                              // For every batch of metrics:
 //	m := engine.Matcher(metric.Name())             //   nil: no rule looks at this metric.

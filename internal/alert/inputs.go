@@ -85,8 +85,11 @@ func (e *Engine) moment(g *group, t int64) *rules.Moment {
 	m.Time, m.Levels, m.OneReading, m.LastSample, m.Uptime = t, r.levels, r.oneReading, g.lastSample, e.now-e.started
 	m.Restoring = g.alert != nil && g.alert.restored
 	m.Result = rules.Result{By: -1}
+	for role := range m.Series { // A role that this rule lacks must not show the series of another rule.
+		m.Series[role] = m.Series[role][:0]
+	}
 	for _, role := range r.roles {
-		all := m.Series[role][:0]
+		all := m.Series[role]
 		for _, s := range g.seriesOf(role) {
 			all = append(all, &s.Series)
 		}

@@ -32,7 +32,7 @@ const (
 
 func (s *series) marked(mark uint8) bool { return s.Marks&mark != 0 }
 
-// inputRefs returns the groups of which the series is no member and that look at it all the same.
+// inputRefsOf returns the groups of which the series is no member and that look at it all the same.
 func (e *Engine) inputRefsOf(s *series) []inputRef {
 	if !s.marked(markInput) {
 		return nil

@@ -70,7 +70,7 @@ func TestEveryTransitionSaysAll(t *testing.T) {
 	for n, row := range transitions {
 		assert.NotEmpty(t, row.name, n)
 		assert.NotZero(t, row.record, "%s: may its record give way?", row.name)
-		assert.True(t, row.varies == (row.announces == StateInactive), "%s: which state does its record announce?", row.name)
+		assert.Equal(t, row.varies, row.announces == StateInactive, "%s: which state does its record announce?", row.name)
 		parsed, ok := ParseTransition(row.name)
 		assert.True(t, ok, row.name)
 		assert.Equal(t, Transition(n), parsed)

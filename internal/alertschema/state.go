@@ -53,7 +53,7 @@ func ParseState(text string) (State, bool) {
 	return 0, false
 }
 
-// Active tells whether an alert in this state counts as firing for who is told of it. A state that a later schema adds counts as such:
+// Active tells whether an alert in this state counts as firing for whoever reads the record. A state that a later schema adds counts as such:
 // what is not understood must not look resolved.
 func (s State) Active() bool { return !s.Valid() || states[s].active }
 

@@ -89,7 +89,10 @@ func (p *Process) how() error {
 
 // Output is what the process has printed so far.
 func (p *Process) Output() string {
-	text, _ := os.ReadFile(p.output)
+	text, err := os.ReadFile(p.output)
+	if err != nil {
+		return fmt.Sprintf("what it printed can't be read: %v", err) // Not empty: no output would look like no warning.
+	}
 	return string(text)
 }
 

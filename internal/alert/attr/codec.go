@@ -16,7 +16,7 @@ const codecVersion = 3
 // ErrCorrupt is what every malformed stored value is reported as.
 var ErrCorrupt = errors.New("corrupt value")
 
-// Encoder appends values to b: integers as varints, text with its length in front.
+// Encoder appends values to Bytes: integers as varints, text with its length in front.
 type Encoder struct{ Bytes []byte }
 
 // Byte appends one byte.
@@ -104,7 +104,7 @@ func (e *Encoder) Sealed() []byte {
 	return binary.LittleEndian.AppendUint32(out, crc32.ChecksumIEEE(out))
 }
 
-// Decoder reads what encoder wrote. The first error sticks; everything read after it is zero.
+// Decoder reads what Encoder wrote. The first error sticks; everything read after it is zero.
 type Decoder struct {
 	Bytes   []byte
 	Version byte

@@ -50,12 +50,12 @@ func IntField[S any, N ~int64](number uint64, at func(*S) *N) Field[S] {
 		func(e *Encoder, s *S) { e.Int(int64(*at(s))) }, func(d *Decoder, s *S) { *at(s) = N(d.Int()) })
 }
 
-// noTime is before every time.
-const noTime = math.MinInt64
+// Unset is the time that nothing has: before every other. It is stored as such.
+const Unset int64 = math.MinInt64
 
-// TimeField is a time in nanoseconds since the epoch, of which math.MinInt64 is none. The reader must have set it to that.
+// TimeField is a time in nanoseconds since the epoch, of which Unset is none. The reader must have set it to that.
 func TimeField[S any](number uint64, at func(*S) *int64) Field[S] {
-	return field(number, wireVarint, func(s *S) bool { return *at(s) == noTime },
+	return field(number, wireVarint, func(s *S) bool { return *at(s) == Unset },
 		func(e *Encoder, s *S) { e.Int(*at(s)) }, func(d *Decoder, s *S) { *at(s) = d.Int() })
 }
 

@@ -24,16 +24,16 @@ func EncodeGroup(attrs []Located) string {
 	return string(e.Bytes)
 }
 
-// DecodeGroup is the inverse of encodeGroup; bytes that are not a group key give an error.
+// DecodeGroup is the inverse of EncodeGroup; bytes that are not a group key give an error.
 func DecodeGroup(key string) ([]Located, error) {
 	d := Decoder{Bytes: []byte(key)}
 	var out []Located
 	for len(d.Bytes) > 0 && d.Err == nil {
-		source := Location(d.Byte())
-		if source > InScope {
+		location := Location(d.Byte())
+		if location > InScope {
 			d.Fail("attribute source")
 		}
-		out = append(out, Located{Location: source, Attr: d.Attr()})
+		out = append(out, Located{Location: location, Attr: d.Attr()})
 	}
 	return out, d.Err
 }
@@ -50,11 +50,11 @@ const maxNames = 4096
 // NewNameTable returns an empty table.
 func NewNameTable() *NameTable { return &NameTable{numbers: map[string]uint64{}} }
 
-// Compact returns the short form of a group key that encodeGroup wrote.
+// Compact returns the short form of a group key that EncodeGroup wrote.
 func (n *NameTable) Compact(key string) string {
 	attrs, err := DecodeGroup(key)
 	if err != nil {
-		return "" // encodeGroup writes nothing that decodeGroup does not read.
+		return "" // EncodeGroup writes nothing that DecodeGroup does not read.
 	}
 	var e Encoder
 	for _, a := range attrs {

@@ -1,10 +1,14 @@
 package ladder
 
-import "math"
+import (
+	"math"
 
-// unset and forever are the times that no event has: before everything and after everything.
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+)
+
+// Unset and Forever are the times that no event has: before everything and after everything.
 const (
-	Unset   int64 = math.MinInt64
+	Unset         = attr.Unset
 	Forever int64 = math.MaxInt64
 )
 

@@ -19,7 +19,7 @@ func (p *problems) at(prefix string) func(string, ...any) {
 	}
 }
 
-// compiler turns one Config into Rules.
+// compiler turns one Config into a Set.
 type compiler struct {
 	cfg        Config
 	severities []Severity

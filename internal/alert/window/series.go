@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 )
 
 // StreamKind tells how the points of a metric follow each other, which decides what an increase is.
@@ -19,7 +21,7 @@ const (
 )
 
 // Unset is the time that no sample has: before everything.
-const Unset int64 = math.MinInt64
+const Unset = attr.Unset
 
 // Exemplar is the trace context of a data point.
 type Exemplar struct {

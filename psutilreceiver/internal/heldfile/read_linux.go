@@ -24,7 +24,7 @@ func ReadOnce(fd int, buf []byte) (n int, err error) { return readAt(fd, buf, 0)
 
 // ReadWhole reads an open file from its beginning, with one system call unless it fills buf. It is for files that the kernel gives as a
 // whole, as those of /proc/PID with one record: a read that does not fill the buffer has come to the end. It returns a larger buffer in place
-// of buf if that was too small, and no more than limit bytes or what fits buf. The error is a bare errno.
+// of buf if that was too small, and does not enlarge one that has limit bytes or more. The error is a bare errno.
 func ReadWhole(fd int, buf []byte, limit int) ([]byte, error) {
 	buf = buf[:cap(buf)]
 	n := 0
@@ -43,7 +43,7 @@ func ReadWhole(fd int, buf []byte, limit int) ([]byte, error) {
 }
 
 // ReadAll reads an open file from its beginning to its end, which a read of nothing shows. It returns a larger buffer in place of buf if that
-// was too small, up to limit bytes, beyond which the error is [ErrTooLarge]. Other errors are a bare errno.
+// was too small. The error is [ErrTooLarge] when a buffer of limit bytes or more is full, and else a bare errno.
 func ReadAll(fd int, buf []byte, limit int) ([]byte, error) {
 	buf = buf[:0]
 	for {
