@@ -78,7 +78,7 @@ func TestEverythingSampleableIsAMetric(t *testing.T) {
 	for _, m := range sampleable() {
 		assert.Contains(t, known, m.name)
 	}
-	assert.Equal(t, sampledScrapers(), []string{"cpu", "load", "memory", "disk", "network", "pressure"})
+	assert.Equal(t, []string{"cpu", "load", "memory", "disk", "network", "pressure"}, sampledScrapers())
 	assert.Subset(t, sampledNames(), []string{"system.cpu.time", "system.disk.io", "system.irq.linux.pressure.total", "system.memory.linux.writeback"})
 	assert.GreaterOrEqual(t, len(sampledNames()), 26)
 	var byDefault []string
