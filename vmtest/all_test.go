@@ -28,6 +28,7 @@ func TestAll(t *testing.T) {
 
 // testMemory plugs in 256 MiB, puts them online, and offline again.
 func testMemory(t *testing.T, vm *machine.Machine) {
+	t.Helper()
 	c := startCollector(t, vm, `
 receivers:
   psutil: {collection_interval: 1s, scrapers: {memory: {}, paging: {}}}
@@ -55,6 +56,7 @@ receivers:
 // testProcesses holds that all CPU time is somebody's: of the processes shown, of the others, of children that somebody waited for, or
 // unattributed; after a storm of forks, too.
 func testProcesses(t *testing.T, vm *machine.Machine) {
+	t.Helper()
 	c := startCollector(t, vm, `
 receivers:
   psutil:

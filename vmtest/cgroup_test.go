@@ -39,6 +39,7 @@ receivers:
 
 // testCgroup has a process in each cgroup, and one that moves, under a Collector that sees all, and one that is in a cgroup namespace.
 func testCgroup(t *testing.T, vm *machine.Machine) {
+	t.Helper()
 	for _, c := range []struct {
 		name  string
 		flags uintptr
@@ -48,6 +49,7 @@ func testCgroup(t *testing.T, vm *machine.Machine) {
 }
 
 func testCgroupPaths(t *testing.T, vm *machine.Machine, flags uintptr) {
+	t.Helper()
 	var pids []int
 	for _, g := range cgroups {
 		run(t, vm, "mkdir -p /sys/fs/cgroup%s", g.path)

@@ -28,6 +28,7 @@ receivers:
 
 // testClock sets the wall clock forward and back, by little and by much.
 func testClock(t *testing.T, vm *machine.Machine) {
+	t.Helper()
 	c := startCollector(t, vm, ratesConfig+metricsTo("psutil, psutil/delta"))
 	c.record(t)
 	c.batches(t, 6)
@@ -107,6 +108,7 @@ func byTime(ps points.Points) map[int64]float64 {
 
 // testSuspend puts the machine to sleep.
 func testSuspend(t *testing.T, vm *machine.Machine) {
+	t.Helper()
 	c := startCollector(t, vm, ratesConfig+metricsTo("psutil, psutil/delta"))
 	c.batches(t, 6)
 	const asleep = 12 * time.Second

@@ -119,8 +119,6 @@ func (c *collector) points(t *testing.T) points.Points {
 }
 
 // log is what the Collector said.
-func (c *collector) log(t *testing.T) string { return run(t, c.vm, "cat %s/log", c.folder) }
-
 // finish stops the Collector, reads what came out, and holds it against the invariants of all streams.
 func (c *collector) finish(t *testing.T, allowed points.Allowed) points.Points {
 	t.Helper()
@@ -133,6 +131,7 @@ func (c *collector) finish(t *testing.T, allowed points.Allowed) points.Points {
 
 // cleanUp ends a Collector that a failed test has left, and keeps what a failed test needs.
 func (c *collector) cleanUp(t *testing.T) {
+	t.Helper()
 	if !c.stopped {
 		_ = c.vm.Signal(c.pid, syscall.SIGKILL)
 	}
@@ -148,6 +147,7 @@ func (c *collector) cleanUp(t *testing.T) {
 
 // keep writes a file beside the console log.
 func keep(t *testing.T, vm *machine.Machine, name string, text []byte) {
+	t.Helper()
 	path := filepath.Join(vm.Folder(), strings.ReplaceAll(t.Name(), "/", "-")+"-"+name)
 	if err := os.WriteFile(path, text, 0o644); err != nil {
 		t.Log(err)
@@ -155,9 +155,9 @@ func keep(t *testing.T, vm *machine.Machine, name string, text []byte) {
 }
 
 // record starts recording what the kernel says.
-func (c *collector) record(t *testing.T, further ...string) {
+func (c *collector) record(t *testing.T) {
 	t.Helper()
-	require.NoError(t, c.vm.Record(c.folder+"/truth.jsonl", snapshotInterval, further...))
+	require.NoError(t, c.vm.Record(c.folder+"/truth.jsonl", snapshotInterval))
 }
 
 func (c *collector) recording(t *testing.T) kernel.Recording {

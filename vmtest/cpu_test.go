@@ -21,6 +21,7 @@ receivers:
 
 // testCPU takes a CPU offline and online under a load of one busy thread.
 func testCPU(t *testing.T, vm *machine.Machine) {
+	t.Helper()
 	underLoad(t, vm, func(c *collector) {
 		for range 3 {
 			run(t, vm, "echo 0 >/sys/devices/system/cpu/cpu1/online")
@@ -33,6 +34,7 @@ func testCPU(t *testing.T, vm *machine.Machine) {
 
 // testCPUPlug plugs in a third CPU, uses it, and puts it offline. It is the last that a machine does, which can't be suspended any more.
 func testCPUPlug(t *testing.T, vm *machine.Machine) {
+	t.Helper()
 	if vm.Kernel.Series != "6.1" {
 		t.Skip("since 6.9 Linux takes no CPU that comes later, but under a hypervisor that it knows") //nolint:forbidigo // Another kind of machine.
 	}
@@ -51,6 +53,7 @@ func testCPUPlug(t *testing.T, vm *machine.Machine) {
 
 // underLoad changes the CPUs while one thread is busy, and holds what is told against what each CPU did.
 func underLoad(t *testing.T, vm *machine.Machine, change func(*collector)) {
+	t.Helper()
 	c := startCollector(t, vm, cpuConfig+metricsTo("psutil, psutil/each"))
 	c.record(t)
 	time.Sleep(snapshotInterval)

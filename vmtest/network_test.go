@@ -17,6 +17,7 @@ import (
 // testNetwork plugs in an interface, uses it, renames it, takes it to another network namespace and back, replaces it by another under its
 // name, and puts a VLAN on it.
 func testNetwork(t *testing.T, vm *machine.Machine) {
+	t.Helper()
 	c := startCollector(t, vm, `
 receivers:
   psutil: {collection_interval: 1s, scrapers: {network: {}}}

@@ -13,6 +13,7 @@ import (
 
 // testRestart reloads the Collector, stops and starts it, and kills it: cumulative streams go on, from the same start.
 func testRestart(t *testing.T, vm *machine.Machine) {
+	t.Helper()
 	c := startCollector(t, vm, hostConfig+metricsTo("psutil"))
 	for range 2 {
 		c.batches(t, 2)

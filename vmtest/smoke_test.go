@@ -28,6 +28,7 @@ func TestSmoke(t *testing.T) {
 
 // testHost holds a host that does a little of everything against its kernel.
 func testHost(t *testing.T, vm *machine.Machine) {
+	t.Helper()
 	c := startCollector(t, vm, hostConfig+metricsTo("psutil"))
 	c.record(t)
 	time.Sleep(snapshotInterval)

@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 
 // inEachKernel boots a machine for each series and runs the scenarios in it, in turn: one machine takes all cores of a small host.
 func inEachKernel(t *testing.T, scenarios []scenario) {
+	t.Helper()
 	collector := os.Getenv("OTELCOL_PSUTIL")
 	if collector == "" {
 		t.Skip("OTELCOL_PSUTIL names no binary: run `make vmtest`, which builds it") //nolint:forbidigo // `go test ./...` alone has none.
@@ -75,7 +76,7 @@ func boot(t *testing.T, series string, g machine.Guest) *machine.Machine {
 	require.NoError(t, err)
 	cache, err := machine.Cache()
 	require.NoError(t, err)
-	folder, err := os.MkdirTemp(cache, "run-"+series+"-")
+	folder, err := os.MkdirTemp(cache, "run-"+series+"-") //nolint:usetesting // It is kept if the test fails.
 	require.NoError(t, err)
 	vm, err := machine.Boot(k, g, folder)
 	if err != nil {
@@ -95,6 +96,7 @@ func boot(t *testing.T, series string, g machine.Guest) *machine.Machine {
 
 // complain fails the test if the guest's kernel has had an accident, for then nothing else can be believed.
 func complain(t *testing.T, vm *machine.Machine) {
+	t.Helper()
 	for line := range strings.Lines(vm.Console()) {
 		for _, accident := range []string{"Kernel panic", "BUG:", "Oops:"} {
 			if strings.Contains(line, accident) {
@@ -113,8 +115,7 @@ func run(t *testing.T, vm *machine.Machine, format string, args ...any) string {
 }
 
 // eventually waits for a shell condition in the guest.
-func eventually(t *testing.T, vm *machine.Machine, format string, args ...any) {
+func eventually(t *testing.T, vm *machine.Machine, condition string) {
 	t.Helper()
-	condition := fmt.Sprintf(format, args...)
 	run(t, vm, "i=0; until %s; do i=$((i+1)); [ $i -lt 300 ] || { echo 'never: %s'; exit 1; }; sleep 0.1; done", condition, strings.ReplaceAll(condition, "'", ""))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -22,7 +23,7 @@ var recorded = []string{
 // snapshot reads the files between two readings of the clocks. Names may be patterns, as of Glob.
 func snapshot(further []string) *protocol.Snapshot {
 	s := &protocol.Snapshot{Files: make(map[string]string), Before: clocks()}
-	for _, pattern := range append(recorded[:len(recorded):len(recorded)], further...) {
+	for _, pattern := range append(slices.Clip(recorded), further...) {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
 			continue

@@ -165,7 +165,7 @@ func (a *agent) start(r *protocol.Request, answer *protocol.Response) error {
 	if err != nil {
 		return err
 	}
-	defer out.Close()
+	defer func() { _ = out.Close() }()
 	cmd := exec.Command(r.Args[0], r.Args[1:]...)
 	cmd.Env = append(os.Environ(), r.Env...)
 	cmd.Stdout, cmd.Stderr = out, out
@@ -207,7 +207,7 @@ func (a *agent) fetch(r *protocol.Request, answer *protocol.Response) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	size, err := io.Copy(io.NewOffsetWriter(a.drive, a.offset), f)
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ func FindKernel(series string) (*Kernel, error) {
 	if _, err := os.Stat(filepath.Join(k.modules(), "modules.dep.bin")); err == nil {
 		return k, nil
 	}
-	return k, k.unpack(cache, name)
+	return k, k.unpack(name)
 }
 
 // newestPackage names the package of the series with the highest version.
@@ -87,7 +87,7 @@ func lowerVersion(a, b string) bool {
 }
 
 // unpack takes the kernel and its modules out of the package. Modules are decompressed, for not every modprobe can do that.
-func (k *Kernel) unpack(cache, name string) error {
+func (k *Kernel) unpack(name string) error {
 	Progress(k.Series, "downloading %s", name)
 	if err := os.RemoveAll(k.folder); err != nil {
 		return err

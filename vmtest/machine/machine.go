@@ -156,8 +156,7 @@ func (m *Machine) Folder() string { return m.folder }
 
 // Monitor gives the emulator a command.
 func (m *Machine) Monitor(command string, arguments map[string]any) error {
-	_, err := m.monitor.do(command, arguments)
-	return err
+	return m.monitor.do(command, arguments)
 }
 
 // Unplug takes out a device and waits until the guest has let go of it.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -38,7 +39,7 @@ func newMonitor(conn net.Conn) (*monitor, error) {
 		return nil, fmt.Errorf("the emulator's greeting: %w", err)
 	}
 	go m.read(lines)
-	_, err := m.do("qmp_capabilities", nil)
+	err := m.do("qmp_capabilities", nil)
 	return m, err
 }
 
@@ -72,7 +73,7 @@ func eventName(event, device string) string {
 	return event + ":" + device
 }
 
-func (m *monitor) do(command string, arguments map[string]any) (json.RawMessage, error) {
+func (m *monitor) do(command string, arguments map[string]any) error {
 	m.ask.Lock()
 	defer m.ask.Unlock()
 	request := map[string]any{"execute": command}
@@ -80,16 +81,16 @@ func (m *monitor) do(command string, arguments map[string]any) (json.RawMessage,
 		request["arguments"] = arguments
 	}
 	if err := json.NewEncoder(m.conn).Encode(request); err != nil {
-		return nil, err
+		return err
 	}
 	r, ok := <-m.answers
 	switch {
 	case !ok:
-		return nil, fmt.Errorf("%s: the emulator has gone", command)
+		return fmt.Errorf("%s: the emulator has gone", command)
 	case r.Error != nil:
-		return nil, fmt.Errorf("%s: %s", command, r.Error.Desc)
+		return fmt.Errorf("%s: %s", command, r.Error.Desc)
 	}
-	return r.Return, nil
+	return nil
 }
 
 // mark is a place in the list of events, for await.
@@ -104,11 +105,9 @@ func (m *monitor) await(event string, after int, limit time.Duration) error {
 	deadline := time.After(limit)
 	for {
 		m.mu.Lock()
-		for _, e := range m.events[after:] {
-			if e == event {
-				m.mu.Unlock()
-				return nil
-			}
+		if slices.Contains(m.events[after:], event) {
+			m.mu.Unlock()
+			return nil
 		}
 		after = len(m.events)
 		came := m.came
