@@ -294,6 +294,31 @@ func TestRestoreOfCorruptState(t *testing.T) {
 	}
 }
 
+// TestRestoreWithoutMeta: without the time of the state nothing of it is of use, and it must not come back at the restart after that.
+func TestRestoreWithoutMeta(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, ladderRule(nil), nil)
+	r.step(0, 90)
+	stored := store{}
+	stored.write(r.engine.Snapshot(at(1)))
+	for name, lose := range map[string]func(store){
+		"its list is damaged": func(s store) { delete(s, metaKey) },
+		"its value is gone":   func(s store) { s[metaKey] = nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := maps.Clone(stored)
+			lose(s)
+			fresh := newRig(t, ladderRule(nil), nil)
+			require.EqualError(t, fresh.engine.Restore(s, at(60)),
+				"meta is missing, so the time of the stored state is unknown and all of it is left out")
+			assert.Empty(t, fresh.engine.Active())
+			s.write(fresh.engine.Snapshot(at(61)))
+			assert.Equal(t, []string{metaKey}, slices.Collect(maps.Keys(s)))
+		})
+	}
+}
+
 func TestExemplarLeadsToTheTrace(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, ladderRule(nil), nil)
