@@ -592,6 +592,18 @@ func TestKeysOfVersion2(t *testing.T) {
 	assert.Equal(t, []string{metaKey}, values)
 	assert.Equal(t, []string{indexKey}, obsolete)
 
+	delete(state, indexKey)
+	values, obsolete, err = KeysOfVersion2(get)
+	require.NoError(t, err)
+	assert.Equal(t, []string{metaKey}, values, "without alerts there was no index")
+	assert.Equal(t, []string{indexKey}, obsolete)
+
+	state[metaKey] = (&storedMeta{savedAt: 1, nextSeq: 1}).encode()
+	values, obsolete, err = KeysOfVersion2(get)
+	require.NoError(t, err)
+	assert.Empty(t, values, "a later build wrote last")
+	assert.Empty(t, obsolete)
+
 	values, obsolete, err = KeysOfVersion2(func(string) ([]byte, error) { return nil, nil })
 	require.NoError(t, err)
 	assert.Empty(t, values)

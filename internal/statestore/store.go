@@ -23,8 +23,9 @@ type Layout struct {
 	Values string
 	// Lists stands before the number of each list of keys.
 	Lists string
-	// Before finds the keys of an older layout, when there are no lists: those of values, and those that are of no use any more and are
-	// deleted by the first write. Nil when there is no older layout.
+	// Before finds the keys of an older layout: those of values, and those that are of no use any more and are deleted by the first write.
+	// There are some of the latter exactly if an older build wrote last; what is stored besides its values is stale then. Nil when there
+	// is no older layout.
 	Before func(get func(key string) ([]byte, error)) (values, obsolete []string, err error)
 }
 
@@ -48,7 +49,7 @@ type Store struct {
 	// damaged are lists that are written otherwise, uncertain keys of writes that failed: they may be as before, or as they should be.
 	damaged   map[int]struct{}
 	uncertain map[string]struct{}
-	obsolete  []string
+	obsolete  []string // Keys that the next write deletes.
 }
 
 // listCount is how many lists of keys there are.
@@ -156,7 +157,6 @@ func (s *Store) loadLists(ctx context.Context) (damaged, err error) {
 		return nil, nil
 	}
 	var errs []error
-	found := false
 	for list := range listCount {
 		text, err := s.get(ctx, s.listKey(list))
 		switch {
@@ -165,11 +165,13 @@ func (s *Store) loadLists(ctx context.Context) (damaged, err error) {
 		case text == nil:
 			continue
 		}
-		found = true
 		errs = append(errs, s.readList(list, text))
 	}
-	if !found && s.layout.Before != nil {
-		return s.loadBefore(ctx)
+	if s.layout.Before != nil {
+		older, damaged, err := s.loadBefore(ctx)
+		if older || err != nil {
+			return damaged, err
+		}
 	}
 	return errors.Join(errs...), nil
 }
@@ -192,8 +194,9 @@ func (s *Store) readList(list int, text []byte) error {
 	return errors.Join(errs...)
 }
 
-// loadBefore takes up what an older layout has stored. Its lists are written by the next write, all of them.
-func (s *Store) loadBefore(ctx context.Context) (damaged, err error) {
+// loadBefore takes up what an older layout has stored; older is false when nothing is. An older build that wrote last, after a downgrade,
+// knew nothing of the lists: what only they name is stale. The lists are written by the next write.
+func (s *Store) loadBefore(ctx context.Context) (older bool, damaged, err error) {
 	var unread []error
 	values, obsolete, damaged := s.layout.Before(func(key string) ([]byte, error) {
 		value, err := s.get(ctx, key)
@@ -201,15 +204,26 @@ func (s *Store) loadBefore(ctx context.Context) (damaged, err error) {
 		return value, err
 	})
 	if err := errors.Join(unread...); err != nil {
-		return nil, err
+		return false, nil, err
+	}
+	if len(obsolete) == 0 {
+		return false, nil, nil
+	}
+	stale := s.keys()
+	for list, names := range s.lists {
+		if len(names) > 0 {
+			s.damaged[list] = struct{}{}
+		}
+		clear(names)
 	}
 	for _, key := range values {
 		name := s.name(key)
 		s.lists[listOf(name)][name] = struct{}{}
 		s.damaged[listOf(name)] = struct{}{}
+		delete(stale, key)
 	}
-	s.obsolete = obsolete
-	return damaged, nil
+	s.obsolete = slices.AppendSeq(obsolete, maps.Keys(stale))
+	return true, damaged, nil
 }
 
 // Concerns tells whether to write the changes would change what is stored: a key that was never stored need not be deleted.
@@ -276,6 +290,9 @@ func (s *Store) batch(changes []Change) ([]*storage.Operation, map[int]map[strin
 	for list := range s.damaged {
 		relist(list)
 	}
+	for _, key := range s.obsolete { // These come first: a change may set one of them.
+		batch = append(batch, storage.DeleteOperation(key))
+	}
 	for _, c := range changes {
 		if !s.concerns(c) {
 			continue
@@ -301,9 +318,6 @@ func (s *Store) batch(changes []Change) ([]*storage.Operation, map[int]map[strin
 			return nil, nil, err
 		}
 		batch = append(batch, op)
-	}
-	for _, key := range s.obsolete {
-		batch = append(batch, storage.DeleteOperation(key))
 	}
 	return batch, relisted, nil
 }

@@ -249,6 +249,37 @@ func TestAnOlderLayout(t *testing.T) {
 	assert.Equal(t, map[string][]byte{"v/b": []byte("2"), "v/c": []byte("3")}, got)
 }
 
+// TestADowngrade: an older build that wrote last left the lists as they were. What only they name is stale.
+func TestADowngrade(t *testing.T) {
+	layout := plain
+	layout.Before = func(get func(string) ([]byte, error)) (found, obsolete []string, err error) {
+		index, err := get("index")
+		if index == nil || err != nil {
+			return nil, nil, err
+		}
+		return []string{"v/a", "v/d"}, []string{"index"}, nil
+	}
+	d := &disk{data: map[string][]byte{}}
+	s, _, _ := open(t, d, layout)
+	require.NoError(t, s.Write(t.Context(), changes(values("a", "b", "c"))))
+	d.data["index"], d.data["v/a"], d.data["v/d"] = []byte("a d"), []byte("newer"), []byte("new")
+
+	want := map[string][]byte{"v/a": []byte("newer"), "v/d": []byte("new")}
+	s, got, damaged := open(t, d, layout)
+	require.NoError(t, damaged)
+	assert.Equal(t, want, got)
+	d.broken = assert.AnError
+	require.Error(t, s.Write(t.Context(), nil))
+	d.broken = nil
+	require.NoError(t, s.Write(t.Context(), changes(map[string][]byte{"v/c": []byte("again")})))
+	want["v/c"] = []byte("again")
+	assert.NotContains(t, d.data, "v/b")
+	assert.NotContains(t, d.data, "index")
+	_, got, damaged = open(t, d, layout)
+	require.NoError(t, damaged)
+	assert.Equal(t, want, got)
+}
+
 // TestToWriteOneValueIsNoWorkOnTheOthers: a list is made when it changes, and is short.
 func TestToWriteOneValueIsNoWorkOnTheOthers(t *testing.T) {
 	const stored, writes = 10_000, 100
