@@ -161,6 +161,34 @@ func TestReloadThatAddsStorage(t *testing.T) {
 	})
 }
 
+// A storage that can't be written when the state moves there holds up neither the start nor the alerts; it is tried again.
+func TestReloadThatAddsStorageThatCannotBeWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil, 1)
+		disk := &memoryStorage{}
+		r.host.storage = disk
+		r.start()
+		r.feed(90)
+		disk.hook(func() error { return errors.New("no space left on device") })
+		withStorage(r.cfg)
+		r.restart()
+		advance(time.Minute)
+		assert.Equal(t, 1, r.logs.FilterMessageSnippet("Storing the alert state failed").Len())
+		assert.Empty(t, disk.data)
+		r.feed(99)
+		assert.Equal(t, []string{"fire", "escalate"}, r.out[0].got())
+
+		disk.hook(nil)
+		advance(time.Minute)
+		firstWithPrefix(t, disk.data, "a/")
+		r.restart()
+		r.feed(99)
+		r.feed(10)
+		assert.Equal(t, []string{"fire", "escalate", "resolve"}, r.out[0].got())
+		r.shutdown()
+	})
+}
+
 // What a pipe without storage leaves takes the place of what an earlier one had stored: nothing stays that the later one did not know.
 func TestReloadIntoStorageThatHoldsAnOlderState(t *testing.T) {
 	tests := []struct {

@@ -50,6 +50,8 @@ type Store struct {
 	damaged   map[int]struct{}
 	uncertain map[string]struct{}
 	obsolete  []string // Keys that the next write deletes.
+	// unwritten are the values that a predecessor handed over, nil for those that it did not have, until a write has stored them.
+	unwritten map[string][]byte
 }
 
 // listCount is how many lists of keys there are.
@@ -81,21 +83,25 @@ func Open(
 func (s *Store) Durable() bool { return s.client != nil }
 
 // Load returns the values by key: those that a predecessor without a storage handed over, else those that are stored. What was handed over
-// is newer than what is stored and takes its place at once.
+// is newer than what is stored and takes its place with the next write that succeeds.
 //
 // Lists that can be read and not understood cost their own values, and are mended by the next write; damaged tells of them. An error is that
-// of the storage itself: nothing was changed, and another try may succeed.
+// of reading the storage: nothing was changed, and another try may succeed.
 func (s *Store) Load(ctx context.Context, now time.Time) (values map[string][]byte, damaged, err error) {
 	damaged, err = s.loadLists(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	if handed, ok := successors.Take(s.owner, now); ok {
-		if err := s.Replace(ctx, handed); err != nil {
-			successors.Put(s.owner, handed, now)
-			return nil, nil, fmt.Errorf("writing what was kept in memory: %w", err)
+		if s.client == nil {
+			s.image = maps.Clone(handed)
+			return handed, nil, nil
 		}
-		return maps.Clone(handed), nil, nil
+		s.unwritten = map[string][]byte{}
+		for _, c := range s.replacement(handed) {
+			s.unwritten[c.Key] = c.Value
+		}
+		return handed, nil, nil
 	}
 	values = map[string][]byte{}
 	for _, key := range slices.Sorted(maps.Keys(s.keys())) {
@@ -106,11 +112,13 @@ func (s *Store) Load(ctx context.Context, now time.Time) (values map[string][]by
 	return values, damaged, nil
 }
 
-// keys are the keys of all values.
+// keys are the keys of all values, and of those that are to be deleted.
 func (s *Store) keys() map[string]struct{} {
 	keys := map[string]struct{}{}
-	for key := range s.image {
-		keys[key] = struct{}{}
+	for _, held := range []map[string][]byte{s.image, s.unwritten} {
+		for key := range held {
+			keys[key] = struct{}{}
+		}
 	}
 	for _, list := range s.lists {
 		for name := range list {
@@ -122,6 +130,11 @@ func (s *Store) keys() map[string]struct{} {
 
 // Replace makes the store hold values and nothing else, as one write.
 func (s *Store) Replace(ctx context.Context, values map[string][]byte) error {
+	return s.Write(ctx, s.replacement(values))
+}
+
+// replacement are the changes that Replace makes.
+func (s *Store) replacement(values map[string][]byte) []Change {
 	var changes []Change
 	for key := range s.keys() {
 		if _, kept := values[key]; !kept {
@@ -131,7 +144,7 @@ func (s *Store) Replace(ctx context.Context, values map[string][]byte) error {
 	for key, value := range values {
 		changes = append(changes, Change{Key: key, Value: value})
 	}
-	return s.Write(ctx, changes)
+	return changes
 }
 
 func (s *Store) get(ctx context.Context, key string) ([]byte, error) {
@@ -228,7 +241,7 @@ func (s *Store) loadBefore(ctx context.Context) (older bool, damaged, err error)
 
 // Concerns tells whether to write the changes would change what is stored: a key that was never stored need not be deleted.
 func (s *Store) Concerns(changes []Change) bool {
-	return slices.ContainsFunc(changes, s.concerns)
+	return len(s.unwritten) > 0 || slices.ContainsFunc(changes, s.concerns)
 }
 
 func (s *Store) concerns(c Change) bool {
@@ -241,7 +254,7 @@ func (s *Store) concerns(c Change) bool {
 	return listed || uncertain
 }
 
-// Write stores changes, all or none of them.
+// Write stores changes, and before them what was handed over and is not stored yet: all or none of it.
 func (s *Store) Write(ctx context.Context, changes []Change) error {
 	if s.client == nil {
 		for _, c := range changes {
@@ -253,6 +266,7 @@ func (s *Store) Write(ctx context.Context, changes []Change) error {
 		}
 		return nil
 	}
+	changes = s.withUnwritten(changes)
 	batch, relisted, err := s.batch(changes)
 	if err != nil || len(batch) == 0 {
 		return err
@@ -273,8 +287,24 @@ func (s *Store) Write(ctx context.Context, changes []Change) error {
 	}
 	clear(s.damaged)
 	clear(s.uncertain)
-	s.obsolete = nil
+	s.obsolete, s.unwritten = nil, nil
 	return nil
+}
+
+// withUnwritten adds the changes that are left to do to others, which are newer.
+func (s *Store) withUnwritten(changes []Change) []Change {
+	if len(s.unwritten) == 0 {
+		return changes
+	}
+	all := maps.Clone(s.unwritten)
+	for _, c := range changes {
+		all[c.Key] = c.Value
+	}
+	merged := make([]Change, 0, len(all))
+	for key, value := range all {
+		merged = append(merged, Change{Key: key, Value: value})
+	}
+	return merged
 }
 
 // batch makes the operations of a write, and the lists that are written again with it.

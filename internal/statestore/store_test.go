@@ -135,19 +135,37 @@ func TestWhatIsHandedOverReplacesWhatIsStored(t *testing.T) {
 
 	d.unreadable = map[string]error{"v/old": assert.AnError, "v/both": assert.AnError}
 	d.broken = errors.New("no space left on device")
-	s, err := Open(t.Context(), machine{files: d}, &files, s.owner, plain, 0)
-	require.NoError(t, err)
-	_, _, err = s.Load(t.Context(), start)
-	require.EqualError(t, err, "writing what was kept in memory: no space left on device")
+	s, got, damaged := open(t, d, plain)
+	require.NoError(t, damaged)
+	assert.Equal(t, values("both", "new"), got)
+	assert.True(t, s.Concerns(nil), "it is not stored yet")
+	require.ErrorIs(t, s.Write(t.Context(), changes(values("newer"), "both")), d.broken)
 
 	d.broken = nil
-	_, got, _ := open(t, d, plain)
-	assert.Equal(t, values("both", "new"), got, "a write that failed leaves it for the next")
+	require.NoError(t, s.Write(t.Context(), changes(values("newer"), "both")), "the next write holds what the one that failed did")
+	assert.False(t, s.Concerns(nil))
 	_, ok := successors.Take(s.owner, start)
 	assert.False(t, ok, "it is handed over once")
 	d.unreadable = nil
 	_, got, _ = open(t, d, plain)
-	assert.Equal(t, values("both", "new"), got)
+	assert.Equal(t, values("new", "newer"), got)
+}
+
+// TestReplaceAfterAHandover: what was handed over and is not among the values goes, in memory and where it is not stored yet.
+func TestReplaceAfterAHandover(t *testing.T) {
+	for name, d := range map[string]*disk{"stored": {data: map[string][]byte{}}, "handed over": nil} {
+		t.Run(name, func(t *testing.T) {
+			s, _, _ := open(t, nil, plain)
+			require.NoError(t, s.Write(t.Context(), changes(values("a", "b"))))
+			require.NoError(t, s.Close(t.Context(), start))
+			s, got, _ := open(t, d, plain)
+			assert.Equal(t, values("a", "b"), got)
+			require.NoError(t, s.Replace(t.Context(), values("b", "c")))
+			require.NoError(t, s.Close(t.Context(), start))
+			_, got, _ = open(t, d, plain)
+			assert.Equal(t, values("b", "c"), got)
+		})
+	}
 }
 
 func TestAReadThatFailsChangesNothing(t *testing.T) {
