@@ -209,6 +209,27 @@ func TestADamagedList(t *testing.T) {
 	}
 }
 
+// FuzzList reads a list, whatever is in it: the write after that leaves one that is right.
+func FuzzList(f *testing.F) {
+	for _, text := range []string{"", `["a`, `["a"]`, `["a","b",""]`, `null`, `[1]`, `{}`, `["a","a"]`} {
+		f.Add(text, byte(listOf("a")))
+	}
+	f.Fuzz(func(t *testing.T, text string, number byte) {
+		list := int(number % listCount)
+		d := &disk{data: map[string][]byte{}}
+		s, _, _ := open(t, d, plain)
+		d.data[s.listKey(list)] = []byte(text)
+		s, got, damaged := open(t, d, plain)
+		for key := range got {
+			assert.Equal(t, list, listOf(s.name(key)))
+		}
+		require.NoError(t, s.Write(t.Context(), nil))
+		_, again, damagedAgain := open(t, d, plain)
+		require.NoError(t, damagedAgain, "mended: %v", damaged)
+		assert.Equal(t, got, again)
+	})
+}
+
 // TestAWriteThatFails may have been carried out, or not: what is written next holds in either case.
 func TestAWriteThatFails(t *testing.T) {
 	for _, carriedOut := range []bool{false, true} {
