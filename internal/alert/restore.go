@@ -60,6 +60,7 @@ func (e *Engine) Restore(values map[string][]byte, now time.Time) error {
 	return errors.Join(errs...)
 }
 
+// metaOf returns when the state was stored, and what else is stored once.
 func metaOf(values map[string][]byte) (storedMeta, error) {
 	value := values[metaKey]
 	if value == nil {
