@@ -103,6 +103,30 @@ func TestWhatIsHandedOverReplacesWhatIsStored(t *testing.T) {
 	}
 }
 
+// TestAHandoverToAStorageThatCannotBeWritten: alerts go on, and the write is tried again.
+func TestAHandoverToAStorageThatCannotBeWritten(t *testing.T) {
+	d := newDisk()
+	b := newBench(t, nil)
+	b.host = machine{diskID: d}
+	b.at(10, say{id: "a", transition: "fire", severity: "warning", started: 10, seq: 1},
+		say{id: "b", transition: "fire", severity: "critical", started: 10, seq: 1})
+	b.cfg.Storage, d.broken = &diskID, errors.New("no space left on device")
+	b.reload()
+	b.at(300, say{id: "b", transition: "resolve", severity: "critical", previous: "critical", started: 10, seq: 2})
+	b.am.resend(t.Context())
+	assert.Equal(t, map[string]string{"a": "warning"}, b.server.active())
+	assert.True(t, b.am.unsaved, "it was logged")
+	assert.Empty(t, d.data)
+
+	d.broken = nil
+	b.am.resend(t.Context())
+	assert.False(t, b.am.unsaved)
+	b.restart()
+	b.at(600)
+	b.am.resend(t.Context())
+	assert.Equal(t, map[string]string{"a": "warning"}, b.server.active())
+}
+
 // TestADamagedListIsMended: it is reported once, and costs its own alerts and no others.
 func TestADamagedListIsMended(t *testing.T) {
 	const lost, kept = "a", "b"

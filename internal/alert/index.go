@@ -10,7 +10,7 @@ import (
 const indexKey = "index"
 
 // KeysOfVersion2 returns the keys under which builds that stored versions 1 and 2 have stored a state: those of values, and those that are of
-// no use any more. Without such a state both are empty. An error that is not one of get is about an index that cannot be decoded; the
+// no use any more. Both are empty unless such a build wrote last. An error that is not one of get is about an index that cannot be decoded; the
 // values that it listed are lost.
 func KeysOfVersion2(get func(key string) ([]byte, error)) (values, obsolete []string, err error) {
 	index, err := get(indexKey)
@@ -18,14 +18,18 @@ func KeysOfVersion2(get func(key string) ([]byte, error)) (values, obsolete []st
 		return nil, nil, err
 	}
 	meta, err := get(metaKey)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, nil, err
-	case meta != nil:
+	}
+	// Later builds delete the index. One of version 2 that had no alerts wrote none.
+	if wroteMeta := len(meta) > 0 && meta[0] <= 2; index == nil && !wroteMeta {
+		return nil, nil, nil
+	}
+	if meta != nil {
 		values = []string{metaKey}
 	}
 	if index == nil {
-		return values, nil, nil
+		return values, []string{indexKey}, nil
 	}
 	alerts, events, err := decodeIndex(index)
 	if err != nil {

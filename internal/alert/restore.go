@@ -28,16 +28,15 @@ const maxPendingDowntime = 3600 * second
 // rest, and is fit for use.
 func (e *Engine) Restore(values map[string][]byte, now time.Time) error {
 	e.now = now.UnixNano()
-	meta := values[metaKey]
-	if meta == nil {
+	if len(values) == 0 {
 		return nil
 	}
-	saved, err := decodeMeta(meta)
+	saved, err := metaOf(values)
 	if err != nil {
 		for key := range values {
 			e.journal.markKey(key) // The time of the state is unknown, so it is of no use.
 		}
-		return fmt.Errorf("decoding %s: %w", metaKey, err)
+		return err
 	}
 	e.outbox.Reserve(uint64(saved.nextSeq))
 	var alerts, events []uint64
@@ -59,6 +58,19 @@ func (e *Engine) Restore(values map[string][]byte, now time.Time) error {
 		errs = append(errs, e.restoreAlert(id, values[alertKey(id)], down))
 	}
 	return errors.Join(errs...)
+}
+
+// metaOf returns when the state was stored, and what else is stored once.
+func metaOf(values map[string][]byte) (storedMeta, error) {
+	value := values[metaKey]
+	if value == nil {
+		return storedMeta{}, fmt.Errorf("%s is missing, so the time of the stored state is unknown and all of it is left out", metaKey)
+	}
+	saved, err := decodeMeta(value)
+	if err != nil {
+		return storedMeta{}, fmt.Errorf("decoding %s: %w", metaKey, err)
+	}
+	return saved, nil
 }
 
 func (e *Engine) restoreEvent(seq uint64, v []byte) error {

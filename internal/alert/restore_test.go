@@ -294,6 +294,31 @@ func TestRestoreOfCorruptState(t *testing.T) {
 	}
 }
 
+// TestRestoreWithoutMeta: without the time of the state nothing of it is of use, and it must not come back at the restart after that.
+func TestRestoreWithoutMeta(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, ladderRule(nil), nil)
+	r.step(0, 90)
+	stored := store{}
+	stored.write(r.engine.Snapshot(at(1)))
+	for name, lose := range map[string]func(store){
+		"its list is damaged": func(s store) { delete(s, metaKey) },
+		"its value is gone":   func(s store) { s[metaKey] = nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := maps.Clone(stored)
+			lose(s)
+			fresh := newRig(t, ladderRule(nil), nil)
+			require.EqualError(t, fresh.engine.Restore(s, at(60)),
+				"meta is missing, so the time of the stored state is unknown and all of it is left out")
+			assert.Empty(t, fresh.engine.Active())
+			s.write(fresh.engine.Snapshot(at(61)))
+			assert.Equal(t, []string{metaKey}, slices.Collect(maps.Keys(s)))
+		})
+	}
+}
+
 func TestExemplarLeadsToTheTrace(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, ladderRule(nil), nil)
@@ -328,42 +353,53 @@ func upgradeStates(tb testing.TB) map[byte]store {
 	return states
 }
 
+// FuzzRestore gives the engine all that a storage may return, under the keys that belong to it.
 func FuzzRestore(f *testing.F) {
 	cfg := rules.DefaultConfig()
 	cfg.Rules = ladderRule(nil)
 	ruleSet, err := rules.Compile(cfg)
 	require.NoError(f, err)
+	meta3 := attr.Unseal((&storedMeta{savedAt: base.UnixNano(), nextSeq: 3}).encode()).Bytes
 	for version, state := range upgradeStates(f) {
-		for _, value := range state {
-			content := value[1 : len(value)-4]
-			f.Add(version, content, content)
+		content := func(key string) []byte { return state[key][1 : len(state[key])-4] }
+		for key, value := range state {
+			f.Add(version, content(metaKey), content(indexKey), content(key), content(key))
 			if s, err := decodeAlert(value); err == nil {
-				f.Add(byte(3), attr.Unseal(s.encode()).Bytes, []byte{})
+				f.Add(byte(3), meta3, []byte{}, attr.Unseal(s.encode()).Bytes, []byte{})
 			}
 			if ev, err := event.Decode(value); err == nil {
-				f.Add(byte(3), []byte{}, attr.Unseal(event.Encode(&ev)).Bytes)
+				f.Add(byte(3), meta3, []byte{}, []byte{}, attr.Unseal(event.Encode(&ev)).Bytes)
 			}
 		}
 	}
-	f.Fuzz(func(t *testing.T, version byte, alert, ev []byte) {
-		alert, ev = versioned(version, alert), versioned(version, ev)
+	f.Fuzz(func(t *testing.T, version byte, meta, index, alert, ev []byte) {
+		meta, index, alert, ev = versioned(version, meta), versioned(version, index), versioned(version, alert), versioned(version, ev)
+		stored := map[string][]byte{metaKey: meta, indexKey: index, alertKey(7): alert, eventKey(1): ev}
 		e := New(ruleSet, base)
 		if s, err := decodeAlert(alert); err == nil {
 			again, err := decodeAlert(s.encode())
 			require.NoError(t, err)
 			assert.Equal(t, s.encode(), again.encode())
-			e.adopt(e.states[0], &s, second)
-			e.closeStored(7, &s, alertschema.ReasonRuleRemoved)
+			stored[alertKey(alertschema.AlertID(s.rule, s.group))] = alert
+			other := New(ruleSet, base)
+			other.adopt(other.states[0], &s, second)
+			other.closeStored(7, &s, alertschema.ReasonRuleRemoved)
+			other.Evaluate(at(3600))
+			other.Snapshot(at(3601))
 		}
 		if ev, err := event.Decode(ev); err == nil {
 			again, err := event.Decode(event.Encode(&ev))
 			require.NoError(t, err)
 			assert.Equal(t, event.Encode(&ev), event.Encode(&again))
-			e.outbox.Restore(ev)
 		}
+		_, _, _ = KeysOfVersion2(func(key string) ([]byte, error) { return stored[key], nil })
+		_ = e.Restore(stored, at(1))
 		e.Evaluate(at(2))
 		e.Evaluate(at(3600))
-		e.Snapshot(at(3601))
+		next := store(stored)
+		next.write(e.Snapshot(at(3601)))
+		delete(next, indexKey) // The store deletes it.
+		require.NoError(t, New(ruleSet, base).Restore(next, at(3602)), "the next snapshot has repaired it")
 	})
 }
 
@@ -566,6 +602,18 @@ func TestKeysOfVersion2(t *testing.T) {
 	require.ErrorIs(t, err, attr.ErrCorrupt)
 	assert.Equal(t, []string{metaKey}, values)
 	assert.Equal(t, []string{indexKey}, obsolete)
+
+	delete(state, indexKey)
+	values, obsolete, err = KeysOfVersion2(get)
+	require.NoError(t, err)
+	assert.Equal(t, []string{metaKey}, values, "without alerts there was no index")
+	assert.Equal(t, []string{indexKey}, obsolete)
+
+	state[metaKey] = (&storedMeta{savedAt: 1, nextSeq: 1}).encode()
+	values, obsolete, err = KeysOfVersion2(get)
+	require.NoError(t, err)
+	assert.Empty(t, values, "a later build wrote last")
+	assert.Empty(t, obsolete)
 
 	values, obsolete, err = KeysOfVersion2(func(string) ([]byte, error) { return nil, nil })
 	require.NoError(t, err)

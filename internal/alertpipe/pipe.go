@@ -222,6 +222,7 @@ func (p *Pipe) open(ctx context.Context, host component.Host) error {
 	p.mu.Unlock()
 	claim(p)
 	p.adviseOperator(engine)
+	p.loop.wake() // What was handed over is stored at once.
 	p.loop.start()
 	return nil
 }

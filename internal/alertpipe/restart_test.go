@@ -147,11 +147,44 @@ func TestReloadThatAddsStorage(t *testing.T) {
 		r.restart()
 		r.shutdown()
 		assert.NotEmpty(t, store.data)
+		third, err := statestore.Open(t.Context(), r.host, nil, r.pipe.set.owner(), layout, 0)
+		require.NoError(t, err)
+		handed, _, err := third.Load(t.Context(), time.Now())
+		require.NoError(t, err)
+		assert.Empty(t, handed, "what is in a storage is not handed over again")
 		r.create()
 		r.start()
 		r.feed(90)
 		r.feed(10)
 		assert.Equal(t, []string{"fire", "resolve"}, r.out[0].got())
+		r.shutdown()
+	})
+}
+
+// A storage that can't be written when the state moves there holds up neither the start nor the alerts; it is tried again.
+func TestReloadThatAddsStorageThatCannotBeWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil, 1)
+		disk := &memoryStorage{}
+		r.host.storage = disk
+		r.start()
+		r.feed(90)
+		disk.hook(func() error { return errors.New("no space left on device") })
+		withStorage(r.cfg)
+		r.restart()
+		advance(time.Minute)
+		assert.Equal(t, 1, r.logs.FilterMessageSnippet("Storing the alert state failed").Len())
+		assert.Empty(t, disk.data)
+		r.feed(99)
+		assert.Equal(t, []string{"fire", "escalate"}, r.out[0].got())
+
+		disk.hook(nil)
+		advance(time.Minute)
+		firstWithPrefix(t, disk.data, "a/")
+		r.restart()
+		r.feed(99)
+		r.feed(10)
+		assert.Equal(t, []string{"fire", "escalate", "resolve"}, r.out[0].got())
 		r.shutdown()
 	})
 }

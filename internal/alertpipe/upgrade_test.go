@@ -3,8 +3,10 @@ package alertpipe
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,6 +24,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
 )
 
 var updateUpgrade = flag.Bool("update-upgrade", false, "write the records of testdata/upgrade again; never to make the test pass")
@@ -194,4 +198,38 @@ func upgradeMetrics(now time.Time, value float64) pmetric.Metrics {
 	hdp.BucketCounts().FromRaw(counts)
 	hdp.SetCount(100)
 	return md
+}
+
+// TestUpgradeAfterADowngrade: a build of before, put in place of a later one, begins fresh and leaves what that stored. What it stored
+// itself is what counts afterwards.
+func TestUpgradeAfterADowngrade(t *testing.T) {
+	for _, alerts := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, withStorage, 1)
+			disk := &memoryStorage{}
+			r.host.storage = disk
+			r.start()
+			r.feed(90)
+			r.shutdown()
+			later := firstWithPrefix(t, disk.data, "a/")
+
+			var older map[string][]byte
+			text, err := os.ReadFile("testdata/upgrade/version2.json")
+			require.NoError(t, err)
+			require.NoError(t, json.Unmarshal(text, &older))
+			if !alerts {
+				older = map[string][]byte{"meta": older["meta"]}
+			}
+			maps.Copy(disk.data, older)
+			store, err := statestore.Open(t.Context(), r.host, &storageID, r.pipe.set.owner(), layout, 0)
+			require.NoError(t, err)
+			values, damaged, err := store.Load(t.Context(), time.Now())
+			require.NoError(t, errors.Join(damaged, err))
+			delete(older, "index")
+			assert.Equal(t, older, values)
+			require.NoError(t, store.Write(t.Context(), nil))
+			assert.NotContains(t, disk.data, later)
+			require.NoError(t, store.Close(t.Context(), time.Now()))
+		})
+	}
 }

@@ -2,13 +2,9 @@ package statestore
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"hash/fnv"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -23,8 +19,9 @@ type Layout struct {
 	Values string
 	// Lists stands before the number of each list of keys.
 	Lists string
-	// Before finds the keys of an older layout, when there are no lists: those of values, and those that are of no use any more and are
-	// deleted by the first write. Nil when there is no older layout.
+	// Before finds the keys of an older layout: those of values, and those that are of no use any more and are deleted by the first write.
+	// There are some of the latter exactly if an older build wrote last; what is stored besides its values is stale then. Nil when there
+	// is no older layout.
 	Before func(get func(key string) ([]byte, error)) (values, obsolete []string, err error)
 }
 
@@ -48,11 +45,10 @@ type Store struct {
 	// damaged are lists that are written otherwise, uncertain keys of writes that failed: they may be as before, or as they should be.
 	damaged   map[int]struct{}
 	uncertain map[string]struct{}
-	obsolete  []string
+	obsolete  []string // Keys that the next write deletes.
+	// unwritten are the values that a predecessor handed over, nil for those that it did not have, until a write has stored them.
+	unwritten map[string][]byte
 }
-
-// listCount is how many lists of keys there are.
-const listCount = 64
 
 // successors passes the values of stores without a storage extension on.
 var successors Handoff[map[string][]byte]
@@ -80,21 +76,25 @@ func Open(
 func (s *Store) Durable() bool { return s.client != nil }
 
 // Load returns the values by key: those that a predecessor without a storage handed over, else those that are stored. What was handed over
-// is newer than what is stored and takes its place at once.
+// is newer than what is stored and takes its place with the next write that succeeds.
 //
 // Lists that can be read and not understood cost their own values, and are mended by the next write; damaged tells of them. An error is that
-// of the storage itself: nothing was changed, and another try may succeed.
+// of reading the storage: nothing was changed, and another try may succeed.
 func (s *Store) Load(ctx context.Context, now time.Time) (values map[string][]byte, damaged, err error) {
 	damaged, err = s.loadLists(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	if handed, ok := successors.Take(s.owner, now); ok {
-		if err := s.Replace(ctx, handed); err != nil {
-			successors.Put(s.owner, handed, now)
-			return nil, nil, fmt.Errorf("writing what was kept in memory: %w", err)
+		if s.client == nil {
+			s.image = maps.Clone(handed)
+			return handed, nil, nil
 		}
-		return maps.Clone(handed), nil, nil
+		s.unwritten = map[string][]byte{}
+		for _, c := range s.replacement(handed) {
+			s.unwritten[c.Key] = c.Value
+		}
+		return handed, nil, nil
 	}
 	values = map[string][]byte{}
 	for _, key := range slices.Sorted(maps.Keys(s.keys())) {
@@ -105,11 +105,13 @@ func (s *Store) Load(ctx context.Context, now time.Time) (values map[string][]by
 	return values, damaged, nil
 }
 
-// keys are the keys of all values.
+// keys are the keys of all values, and of those that are to be deleted.
 func (s *Store) keys() map[string]struct{} {
 	keys := map[string]struct{}{}
-	for key := range s.image {
-		keys[key] = struct{}{}
+	for _, held := range []map[string][]byte{s.image, s.unwritten} {
+		for key := range held {
+			keys[key] = struct{}{}
+		}
 	}
 	for _, list := range s.lists {
 		for name := range list {
@@ -121,6 +123,11 @@ func (s *Store) keys() map[string]struct{} {
 
 // Replace makes the store hold values and nothing else, as one write.
 func (s *Store) Replace(ctx context.Context, values map[string][]byte) error {
+	return s.Write(ctx, s.replacement(values))
+}
+
+// replacement are the changes that Replace makes.
+func (s *Store) replacement(values map[string][]byte) []Change {
 	var changes []Change
 	for key := range s.keys() {
 		if _, kept := values[key]; !kept {
@@ -130,7 +137,7 @@ func (s *Store) Replace(ctx context.Context, values map[string][]byte) error {
 	for key, value := range values {
 		changes = append(changes, Change{Key: key, Value: value})
 	}
-	return s.Write(ctx, changes)
+	return changes
 }
 
 func (s *Store) get(ctx context.Context, key string) ([]byte, error) {
@@ -150,71 +157,9 @@ func (s *Store) bounded(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithTimeout(ctx, s.limit)
 }
 
-// loadLists reads which keys are stored. The results are those of Load.
-func (s *Store) loadLists(ctx context.Context) (damaged, err error) {
-	if s.client == nil {
-		return nil, nil
-	}
-	var errs []error
-	found := false
-	for list := range listCount {
-		text, err := s.get(ctx, s.listKey(list))
-		switch {
-		case err != nil:
-			return nil, err
-		case text == nil:
-			continue
-		}
-		found = true
-		errs = append(errs, s.readList(list, text))
-	}
-	if !found && s.layout.Before != nil {
-		return s.loadBefore(ctx)
-	}
-	return errors.Join(errs...), nil
-}
-
-func (s *Store) readList(list int, text []byte) error {
-	var names []string
-	if err := json.Unmarshal(text, &names); err != nil {
-		s.damaged[list] = struct{}{}
-		return fmt.Errorf("decoding %s: %w", s.listKey(list), err)
-	}
-	var errs []error
-	for _, name := range names {
-		if listOf(name) == list {
-			s.lists[list][name] = struct{}{}
-			continue
-		}
-		errs = append(errs, fmt.Errorf("decoding %s: %s does not belong to it", s.listKey(list), name))
-		s.damaged[list] = struct{}{}
-	}
-	return errors.Join(errs...)
-}
-
-// loadBefore takes up what an older layout has stored. Its lists are written by the next write, all of them.
-func (s *Store) loadBefore(ctx context.Context) (damaged, err error) {
-	var unread []error
-	values, obsolete, damaged := s.layout.Before(func(key string) ([]byte, error) {
-		value, err := s.get(ctx, key)
-		unread = append(unread, err)
-		return value, err
-	})
-	if err := errors.Join(unread...); err != nil {
-		return nil, err
-	}
-	for _, key := range values {
-		name := s.name(key)
-		s.lists[listOf(name)][name] = struct{}{}
-		s.damaged[listOf(name)] = struct{}{}
-	}
-	s.obsolete = obsolete
-	return damaged, nil
-}
-
 // Concerns tells whether to write the changes would change what is stored: a key that was never stored need not be deleted.
 func (s *Store) Concerns(changes []Change) bool {
-	return slices.ContainsFunc(changes, s.concerns)
+	return len(s.unwritten) > 0 || slices.ContainsFunc(changes, s.concerns)
 }
 
 func (s *Store) concerns(c Change) bool {
@@ -227,7 +172,7 @@ func (s *Store) concerns(c Change) bool {
 	return listed || uncertain
 }
 
-// Write stores changes, all or none of them.
+// Write stores changes, and before them what was handed over and is not stored yet: all or none of it.
 func (s *Store) Write(ctx context.Context, changes []Change) error {
 	if s.client == nil {
 		for _, c := range changes {
@@ -239,6 +184,7 @@ func (s *Store) Write(ctx context.Context, changes []Change) error {
 		}
 		return nil
 	}
+	changes = s.withUnwritten(changes)
 	batch, relisted, err := s.batch(changes)
 	if err != nil || len(batch) == 0 {
 		return err
@@ -259,8 +205,24 @@ func (s *Store) Write(ctx context.Context, changes []Change) error {
 	}
 	clear(s.damaged)
 	clear(s.uncertain)
-	s.obsolete = nil
+	s.obsolete, s.unwritten = nil, nil
 	return nil
+}
+
+// withUnwritten adds the changes that are left to do to others, which are newer.
+func (s *Store) withUnwritten(changes []Change) []Change {
+	if len(s.unwritten) == 0 {
+		return changes
+	}
+	all := maps.Clone(s.unwritten)
+	for _, c := range changes {
+		all[c.Key] = c.Value
+	}
+	merged := make([]Change, 0, len(all))
+	for key, value := range all {
+		merged = append(merged, Change{Key: key, Value: value})
+	}
+	return merged
 }
 
 // batch makes the operations of a write, and the lists that are written again with it.
@@ -275,6 +237,9 @@ func (s *Store) batch(changes []Change) ([]*storage.Operation, map[int]map[strin
 	}
 	for list := range s.damaged {
 		relist(list)
+	}
+	for _, key := range s.obsolete { // These come first: a change may set one of them.
+		batch = append(batch, storage.DeleteOperation(key))
 	}
 	for _, c := range changes {
 		if !s.concerns(c) {
@@ -302,34 +267,7 @@ func (s *Store) batch(changes []Change) ([]*storage.Operation, map[int]map[strin
 		}
 		batch = append(batch, op)
 	}
-	for _, key := range s.obsolete {
-		batch = append(batch, storage.DeleteOperation(key))
-	}
 	return batch, relisted, nil
-}
-
-// listOperation writes a list. One with nothing in it is none.
-func (s *Store) listOperation(list int, names map[string]struct{}) (*storage.Operation, error) {
-	if len(names) == 0 {
-		return storage.DeleteOperation(s.listKey(list)), nil
-	}
-	value, err := json.Marshal(slices.Sorted(maps.Keys(names)))
-	if err != nil {
-		return nil, fmt.Errorf("encoding %s: %w", s.listKey(list), err)
-	}
-	return storage.SetOperation(s.listKey(list), value), nil
-}
-
-// name is a key as it is listed.
-func (s *Store) name(key string) string { return strings.TrimPrefix(key, s.layout.Values) }
-
-func (s *Store) listKey(list int) string { return fmt.Sprintf("%s%02d", s.layout.Lists, list) }
-
-// listOf is the list that a key belongs to, by its name.
-func listOf(name string) int {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(name))
-	return int(h.Sum32() % listCount)
 }
 
 // Close gives the storage back. Without one the values are handed over to a successor, even if there are none: that says that what a storage

@@ -135,19 +135,37 @@ func TestWhatIsHandedOverReplacesWhatIsStored(t *testing.T) {
 
 	d.unreadable = map[string]error{"v/old": assert.AnError, "v/both": assert.AnError}
 	d.broken = errors.New("no space left on device")
-	s, err := Open(t.Context(), machine{files: d}, &files, s.owner, plain, 0)
-	require.NoError(t, err)
-	_, _, err = s.Load(t.Context(), start)
-	require.EqualError(t, err, "writing what was kept in memory: no space left on device")
+	s, got, damaged := open(t, d, plain)
+	require.NoError(t, damaged)
+	assert.Equal(t, values("both", "new"), got)
+	assert.True(t, s.Concerns(nil), "it is not stored yet")
+	require.ErrorIs(t, s.Write(t.Context(), changes(values("newer"), "both")), d.broken)
 
 	d.broken = nil
-	_, got, _ := open(t, d, plain)
-	assert.Equal(t, values("both", "new"), got, "a write that failed leaves it for the next")
+	require.NoError(t, s.Write(t.Context(), changes(values("newer"), "both")), "the next write holds what the one that failed did")
+	assert.False(t, s.Concerns(nil))
 	_, ok := successors.Take(s.owner, start)
 	assert.False(t, ok, "it is handed over once")
 	d.unreadable = nil
 	_, got, _ = open(t, d, plain)
-	assert.Equal(t, values("both", "new"), got)
+	assert.Equal(t, values("new", "newer"), got)
+}
+
+// TestReplaceAfterAHandover: what was handed over and is not among the values goes, in memory and where it is not stored yet.
+func TestReplaceAfterAHandover(t *testing.T) {
+	for name, d := range map[string]*disk{"stored": {data: map[string][]byte{}}, "handed over": nil} {
+		t.Run(name, func(t *testing.T) {
+			s, _, _ := open(t, nil, plain)
+			require.NoError(t, s.Write(t.Context(), changes(values("a", "b"))))
+			require.NoError(t, s.Close(t.Context(), start))
+			s, got, _ := open(t, d, plain)
+			assert.Equal(t, values("a", "b"), got)
+			require.NoError(t, s.Replace(t.Context(), values("b", "c")))
+			require.NoError(t, s.Close(t.Context(), start))
+			_, got, _ = open(t, d, plain)
+			assert.Equal(t, values("b", "c"), got)
+		})
+	}
 }
 
 func TestAReadThatFailsChangesNothing(t *testing.T) {
@@ -189,6 +207,27 @@ func TestADamagedList(t *testing.T) {
 			assert.Equal(t, values(lost, kept), got)
 		})
 	}
+}
+
+// FuzzList reads a list, whatever is in it: the write after that leaves one that is right.
+func FuzzList(f *testing.F) {
+	for _, text := range []string{"", `["a`, `["a"]`, `["a","b",""]`, `null`, `[1]`, `{}`, `["a","a"]`} {
+		f.Add(text, byte(listOf("a")))
+	}
+	f.Fuzz(func(t *testing.T, text string, number byte) {
+		list := int(number % listCount)
+		d := &disk{data: map[string][]byte{}}
+		s, _, _ := open(t, d, plain)
+		d.data[s.listKey(list)] = []byte(text)
+		s, got, damaged := open(t, d, plain)
+		for key := range got {
+			assert.Equal(t, list, listOf(s.name(key)))
+		}
+		require.NoError(t, s.Write(t.Context(), nil))
+		_, again, damagedAgain := open(t, d, plain)
+		require.NoError(t, damagedAgain, "mended: %v", damaged)
+		assert.Equal(t, got, again)
+	})
 }
 
 // TestAWriteThatFails may have been carried out, or not: what is written next holds in either case.
@@ -247,6 +286,37 @@ func TestAnOlderLayout(t *testing.T) {
 	_, got, damaged = open(t, d, layout)
 	require.NoError(t, damaged)
 	assert.Equal(t, map[string][]byte{"v/b": []byte("2"), "v/c": []byte("3")}, got)
+}
+
+// TestADowngrade: an older build that wrote last left the lists as they were. What only they name is stale.
+func TestADowngrade(t *testing.T) {
+	layout := plain
+	layout.Before = func(get func(string) ([]byte, error)) (found, obsolete []string, err error) {
+		index, err := get("index")
+		if index == nil || err != nil {
+			return nil, nil, err
+		}
+		return []string{"v/a", "v/d"}, []string{"index"}, nil
+	}
+	d := &disk{data: map[string][]byte{}}
+	s, _, _ := open(t, d, layout)
+	require.NoError(t, s.Write(t.Context(), changes(values("a", "b", "c"))))
+	d.data["index"], d.data["v/a"], d.data["v/d"] = []byte("a d"), []byte("newer"), []byte("new")
+
+	want := map[string][]byte{"v/a": []byte("newer"), "v/d": []byte("new")}
+	s, got, damaged := open(t, d, layout)
+	require.NoError(t, damaged)
+	assert.Equal(t, want, got)
+	d.broken = assert.AnError
+	require.Error(t, s.Write(t.Context(), nil))
+	d.broken = nil
+	require.NoError(t, s.Write(t.Context(), changes(map[string][]byte{"v/c": []byte("again")})))
+	want["v/c"] = []byte("again")
+	assert.NotContains(t, d.data, "v/b")
+	assert.NotContains(t, d.data, "index")
+	_, got, damaged = open(t, d, layout)
+	require.NoError(t, damaged)
+	assert.Equal(t, want, got)
 }
 
 // TestToWriteOneValueIsNoWorkOnTheOthers: a list is made when it changes, and is short.
