@@ -98,7 +98,7 @@ func vlan(t *testing.T, vm *machine.Machine, c *collector) {
 	var twice []string
 	for _, attributes := range carriers(ps) {
 		if attributes["network.interface.name"] == "eth0.5" && len(attributes) == 2 {
-			twice = append(twice, fmt.Sprintf("what eth0.5 sends is counted by eth0 as well, and nothing tells them apart: %v", attributes))
+			twice = append(twice, fmt.Sprintf("what eth0.5 sends is counted by eth0 as well, and nothing distinguishes them: %v", attributes))
 		}
 	}
 	noFault(t, "network: a sum over interfaces counts a VLAN and its parent", twice)

@@ -126,5 +126,5 @@ func (c *client) look(ctx context.Context, at *int64) (*snapshot, error) {
 	return s, nil
 }
 
-// refresh makes the next look ask for the series anew.
+// refresh makes the next look ask for the series again.
 func (c *client) refresh() { c.meta = nil }
