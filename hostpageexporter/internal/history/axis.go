@@ -94,7 +94,7 @@ func (l timeline) has(ordinal uint32) bool {
 	return ordinal >= l.base && ordinal-l.base < uint32(len(l.times))
 }
 
-// apart tells whether samples of two scrapes are too far apart for a difference between them to be shown. distance is by how many scrapes the
+// apart reports whether samples of two scrapes are too far apart for a difference between them to be shown. distance is by how many scrapes the
 // two samples before lay apart: a series need not come with each scrape.
 func (l timeline) apart(earlier, later, distance uint32) bool {
 	if later-earlier > max(2, 2*distance) || !l.has(earlier) {
