@@ -37,14 +37,26 @@ func TestHeapOfTheTabDoesNotGrow(t *testing.T) {
 	// The window is shorter than what is replayed first, so that what leaves it must be forgotten.
 	b := openFor(t, length+3*time.Minute, url+"#span=5m", clock)
 	time.Sleep(20 * time.Second)
-	first := b.heap()
-	time.Sleep(length)
-	last := b.heap()
-	t.Logf("%s of replayed time after the first: %d bytes, then %d", speed*length, first, last)
+	first := b.leastHeap(length / 2)
+	last := b.leastHeap(length / 2)
+	t.Logf("%s of replayed time: %d bytes in the first half, then %d", speed*length, first, last)
 	if last > first+first/10 {
 		t.Errorf("the heap of the tab grew from %d to %d bytes in %s of replayed time", first, last, speed*length)
 	}
 	b.noFaults()
+}
+
+// leastHeap is the least that is in use within some time. What is in use swings, by a fifth, with the caches of the browser and the data that
+// is just being drawn; what is never given back lifts the least, too.
+func (b *tab) leastHeap(length time.Duration) int64 {
+	b.t.Helper()
+	const looks = 10
+	least := b.heap()
+	for range looks {
+		time.Sleep(length / looks)
+		least = min(least, b.heap())
+	}
+	return least
 }
 
 // heap is what is in use after a collection.
