@@ -20,6 +20,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/history"
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/metadata"
+	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/web"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
 )
 
@@ -41,6 +42,7 @@ type page struct {
 	closing chan struct{} // Closed when event streams are to end.
 	done    chan struct{} // Closed when the server has ended.
 
+	frame *snapshotFrame
 	store atomic.Pointer[history.Store]
 	hub   hub
 	busy  chan struct{} // Holds a token for each answer that is being made.
@@ -131,6 +133,9 @@ func (p *page) inherit() *history.Store {
 func (p *page) serve(ctx context.Context, host component.Host) error {
 	files, err := pageFiles()
 	if err != nil {
+		return err
+	}
+	if p.frame, err = newSnapshotFrame(web.Files()); err != nil {
 		return err
 	}
 	p.closing, p.done = make(chan struct{}), make(chan struct{})

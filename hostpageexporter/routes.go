@@ -27,6 +27,7 @@ func (p *page) routes(files http.Handler) http.Handler {
 		"/api/alerts":    p.alerts,
 		"/api/changes":   p.changes,
 		"/health":        p.health,
+		"/snapshot.html": p.snapshot,
 	} {
 		mux.Handle(path, p.handle(answer))
 	}
@@ -43,6 +44,7 @@ type answering struct {
 	*http.Request
 	store  *history.Store
 	w      io.Writer
+	header http.Header // Of the answer, until its first byte.
 	status func(int) // Sets the HTTP status, before the first byte.
 }
 
@@ -56,7 +58,7 @@ func (f failure) Error() string { return f.message }
 
 func badRequest(message string) error { return failure{http.StatusBadRequest, message} }
 
-// handle makes answers in JSON, a few at once, compressed where the client takes that.
+// handle makes answers, in JSON if they do not say otherwise, a few at once, compressed where the client takes that.
 func (p *page) handle(answer func(*answering) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		select {
@@ -73,7 +75,7 @@ func (p *page) handle(answer func(*answering) error) http.Handler {
 			return
 		}
 		out := &lazyWriter{w: w, compress: acceptsGzip(r) && r.Method != http.MethodHead}
-		err := answer(&answering{Request: r, store: store, w: out, status: func(code int) { out.code = code }})
+		err := answer(&answering{Request: r, store: store, w: out, header: w.Header(), status: func(code int) { out.code = code }})
 		if err != nil && !out.begun {
 			if f, ok := err.(failure); ok { //nolint:errorlint // Nothing wraps it.
 				writeError(w, f.status, f.message)
@@ -115,7 +117,9 @@ func (l *lazyWriter) Write(b []byte) (int, error) {
 	if !l.begun {
 		l.begun = true
 		h := l.w.Header()
-		h.Set("Content-Type", "application/json")
+		if h.Get("Content-Type") == "" {
+			h.Set("Content-Type", "application/json")
+		}
 		h.Set("Cache-Control", "no-store")
 		h.Set("Vary", "Accept-Encoding")
 		if l.compress {
