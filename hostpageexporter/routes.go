@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/history"
+	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/promapi"
 )
 
 // apiVersion is that of API.md.
@@ -32,6 +33,7 @@ func (p *page) routes(files http.Handler) http.Handler {
 		mux.Handle(path, p.handle(answer))
 	}
 	mux.HandleFunc("/api/stream", p.stream)
+	mux.Handle(promapi.Prefix, promapi.New(p.store.Load, p.now, p.build.Version))
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
 		writeError(w, http.StatusNotFound, "there is no such route")
 	})
@@ -45,7 +47,7 @@ type answering struct {
 	store  *history.Store
 	w      io.Writer
 	header http.Header // Of the answer, until its first byte.
-	status func(int) // Sets the HTTP status, before the first byte.
+	status func(int)   // Sets the HTTP status, before the first byte.
 }
 
 // failure is an error that the client sees.

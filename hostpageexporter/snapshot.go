@@ -209,4 +209,3 @@ func (w *snapshotWriter) tables(p *page, from, to int64, episodes []history.Epis
 		w.value(answer)
 	}
 }
-
