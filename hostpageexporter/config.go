@@ -42,7 +42,11 @@ type Config struct {
 // HistoryConfig bounds what is kept, in memory and time.
 type HistoryConfig struct {
 	MaxMemory ByteSize `mapstructure:"max_memory"`
-	MaxSeries int      `mapstructure:"max_series"`
+	// Directory is where the history is saved, so that it outlives a restart. Empty: nowhere.
+	Directory string `mapstructure:"directory"`
+	// SaveInterval is how often it is saved, besides when the page stops.
+	SaveInterval time.Duration `mapstructure:"save_interval"`
+	MaxSeries    int           `mapstructure:"max_series"`
 	// Tiers are the resolutions of series, from the finest.
 	Tiers []TierConfig `mapstructure:"tiers"`
 	// Processes are the resolutions of process tables.
@@ -100,7 +104,7 @@ func createDefaultConfig() component.Config {
 	server := confighttp.NewDefaultServerConfig()
 	server.NetAddr.Endpoint = defaultEndpoint
 	d := history.DefaultConfig()
-	h := HistoryConfig{MaxMemory: ByteSize(d.MaxMemory), MaxSeries: d.MaxSeries}
+	h := HistoryConfig{MaxMemory: ByteSize(d.MaxMemory), MaxSeries: d.MaxSeries, SaveInterval: 15 * time.Minute}
 	for _, t := range d.Tiers {
 		h.Tiers = append(h.Tiers, TierConfig(t))
 	}
@@ -149,6 +153,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Viewers < 1 || c.Viewers > 1000 {
 		errs = append(errs, errors.New("viewers must be from 1 to 1000"))
+	}
+	if c.History.SaveInterval < time.Minute {
+		errs = append(errs, errors.New("history: save_interval must be at least 1m"))
 	}
 	if err := c.store().Validate(); err != nil {
 		errs = append(errs, fmt.Errorf("history: %w", err))

@@ -67,7 +67,7 @@ func TestAlertsAreBounded(t *testing.T) {
 	require.True(t, ok)
 	assert.Len(t, e.Transitions, maxTransitions)
 	assert.Equal(t, 150, e.Dropped)
-	assert.Equal(t, "0", e.Transitions[0].uid, "the first stays")
+	assert.Equal(t, "0", e.Transitions[0].UID, "the first stays")
 	got := f.Alerts(0, f.at()+1)
 	assert.Len(t, got.Notices, maxNotices)
 	assert.NotZero(t, got.Dropped)
