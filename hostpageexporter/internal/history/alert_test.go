@@ -12,7 +12,7 @@ import (
 
 func (f *feeder) alert(episode, transition string, ended bool) AlertRecord {
 	r := AlertRecord{
-		ID: "a", Episode: episode, UID: episode + transition, Transition: transition, State: "firing", Severity: "warning", SeverityNumber: 13,
+		ID: "of " + episode, Episode: episode, UID: episode + transition, Transition: transition, State: "firing", Severity: "warning", SeverityNumber: 13,
 		Time: f.at(), Started: epoch.UnixMicro(), Value: 0.9, Threshold: 0.8,
 	}
 	if ended {
