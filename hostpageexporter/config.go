@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/confignet"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/history"
@@ -35,6 +36,8 @@ type Config struct {
 	CommandLines bool `mapstructure:"command_lines"`
 	// Viewers bounds the event streams.
 	Viewers int `mapstructure:"viewers"`
+	// CollectorMetrics is where the Collector's own metrics are, in Prometheus' format: they say in /health how the other components are.
+	CollectorMetrics configoptional.Optional[confighttp.ClientConfig] `mapstructure:"collector_metrics"`
 	// History bounds what is kept.
 	History HistoryConfig `mapstructure:"history"`
 }
@@ -109,7 +112,9 @@ func createDefaultConfig() component.Config {
 		h.Tiers = append(h.Tiers, TierConfig(t))
 	}
 	h.Processes = ProcessesConfig{Keep: d.Tables[0].Keep, Then: ThinTablesConfig(d.Tables[1])}
-	return &Config{ServerConfig: server, Viewers: 8, History: h}
+	client := confighttp.NewDefaultClientConfig()
+	client.Endpoint = "http://localhost:8888/metrics"
+	return &Config{ServerConfig: server, Viewers: 8, History: h, CollectorMetrics: configoptional.Default(client)}
 }
 
 // Unmarshal decodes the configuration. It is written out because the embedded server config would let unknown keys pass.

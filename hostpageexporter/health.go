@@ -42,6 +42,7 @@ func (p *page) health(a *answering) error {
 	if c, saves := p.checkSaving(); saves {
 		out.Checks = append(out.Checks, c)
 	}
+	out.Checks = append(out.Checks, p.collector.checks(now)...)
 	rank := map[string]int{statusOK: 0, statusDegraded: 1, statusDown: 2}
 	for _, c := range out.Checks {
 		if rank[c.Status] > rank[out.Status] {

@@ -42,7 +42,8 @@ type page struct {
 	closing chan struct{} // Closed when event streams are to end.
 	done    chan struct{} // Closed when the server has ended.
 
-	saving saving
+	saving    saving
+	collector collector
 
 	frame *snapshotFrame
 	store atomic.Pointer[history.Store]
@@ -146,6 +147,9 @@ func (p *page) serve(ctx context.Context, host component.Host) error {
 	if p.frame, err = newSnapshotFrame(web.Files()); err != nil {
 		return err
 	}
+	if err = p.startCollector(ctx, host); err != nil {
+		return err
+	}
 	p.closing, p.done = make(chan struct{}), make(chan struct{})
 	p.hub.open()
 	server, err := p.cfg.ServerConfig.ToServer(ctx, host.GetExtensions(), p.set, p.routes(files))
@@ -160,6 +164,7 @@ func (p *page) serve(ctx context.Context, host component.Host) error {
 	p.server, p.address = server, listener.Addr()
 	p.logger.Info("The page is served", zap.String("address", p.url()))
 	go p.keepMoments(p.closing)
+	go p.keepFollowing(p.closing)
 	go p.keepSaving(p.closing)
 	go func() {
 		defer close(p.done)
