@@ -104,8 +104,8 @@ soak: build ## Run everything at once for fifty minutes, and see that nothing gr
 	cd bench && go run ./soak -binary $(CURDIR)/$(BINARY)
 
 .PHONY: packages
-packages: build alertcheck ## Build the .deb and the .rpm: leaves them in ./dist.
-	./packaging/package.sh $(CURDIR)/$(BINARY) $(CURDIR)/alertcheck dist
+packages: build alertcheck hosttop ## Build the .deb and the .rpm: leaves them in ./dist.
+	./packaging/package.sh $(CURDIR)/$(BINARY) $(CURDIR)/alertcheck $(CURDIR)/hosttop dist
 
 .PHONY: packaging-test
 packaging-test: build ## Test what runs the binary permanently: unit, packages, image, manifests. As root all of it, else what needs no root.

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/confignet"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/history"
@@ -35,6 +36,8 @@ type Config struct {
 	CommandLines bool `mapstructure:"command_lines"`
 	// Viewers bounds the event streams.
 	Viewers int `mapstructure:"viewers"`
+	// CollectorMetrics is where the Collector's own metrics are, in Prometheus' format: they say in /health how the other components are.
+	CollectorMetrics configoptional.Optional[confighttp.ClientConfig] `mapstructure:"collector_metrics"`
 	// History bounds what is kept.
 	History HistoryConfig `mapstructure:"history"`
 }
@@ -42,7 +45,11 @@ type Config struct {
 // HistoryConfig bounds what is kept, in memory and time.
 type HistoryConfig struct {
 	MaxMemory ByteSize `mapstructure:"max_memory"`
-	MaxSeries int      `mapstructure:"max_series"`
+	// Directory is where the history is saved, so that it outlives a restart. Empty: nowhere.
+	Directory string `mapstructure:"directory"`
+	// SaveInterval is how often it is saved, besides when the page stops.
+	SaveInterval time.Duration `mapstructure:"save_interval"`
+	MaxSeries    int           `mapstructure:"max_series"`
 	// Tiers are the resolutions of series, from the finest.
 	Tiers []TierConfig `mapstructure:"tiers"`
 	// Processes are the resolutions of process tables.
@@ -100,12 +107,14 @@ func createDefaultConfig() component.Config {
 	server := confighttp.NewDefaultServerConfig()
 	server.NetAddr.Endpoint = defaultEndpoint
 	d := history.DefaultConfig()
-	h := HistoryConfig{MaxMemory: ByteSize(d.MaxMemory), MaxSeries: d.MaxSeries}
+	h := HistoryConfig{MaxMemory: ByteSize(d.MaxMemory), MaxSeries: d.MaxSeries, SaveInterval: 15 * time.Minute}
 	for _, t := range d.Tiers {
 		h.Tiers = append(h.Tiers, TierConfig(t))
 	}
 	h.Processes = ProcessesConfig{Keep: d.Tables[0].Keep, Then: ThinTablesConfig(d.Tables[1])}
-	return &Config{ServerConfig: server, Viewers: 8, History: h}
+	client := confighttp.NewDefaultClientConfig()
+	client.Endpoint = "http://localhost:8888/metrics"
+	return &Config{ServerConfig: server, Viewers: 8, History: h, CollectorMetrics: configoptional.Default(client)}
 }
 
 // Unmarshal decodes the configuration. It is written out because the embedded server config would let unknown keys pass.
@@ -149,6 +158,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Viewers < 1 || c.Viewers > 1000 {
 		errs = append(errs, errors.New("viewers must be from 1 to 1000"))
+	}
+	if c.History.SaveInterval < time.Minute {
+		errs = append(errs, errors.New("history: save_interval must be at least 1m"))
 	}
 	if err := c.store().Validate(); err != nil {
 		errs = append(errs, fmt.Errorf("history: %w", err))

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/promapi"
 )
 
 // guard stands before everything else, authentication and routing included.
@@ -51,7 +53,9 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	// Grafana sends its queries as forms.
+	form := r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, promapi.Prefix)
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && !form {
 		h.Set("Allow", "GET, HEAD")
 		writeError(w, http.StatusMethodNotAllowed, "only GET and HEAD are possible")
 		return

@@ -39,6 +39,10 @@ func (p *page) health(a *answering) error {
 	now := p.now()
 	out := healthAnswer{Version: apiVersion, Now: millis(now.UnixMicro()), Status: statusOK}
 	out.Checks = append(out.Checks, p.checkScrapes(a, now), p.checkHistory(a, now))
+	if c, saves := p.checkSaving(); saves {
+		out.Checks = append(out.Checks, c)
+	}
+	out.Checks = append(out.Checks, p.collector.checks(now)...)
 	rank := map[string]int{statusOK: 0, statusDegraded: 1, statusDown: 2}
 	for _, c := range out.Checks {
 		if rank[c.Status] > rank[out.Status] {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/history"
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/metadata"
+	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/web"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
 )
 
@@ -41,6 +42,10 @@ type page struct {
 	closing chan struct{} // Closed when event streams are to end.
 	done    chan struct{} // Closed when the server has ended.
 
+	saving    saving
+	collector collector
+
+	frame *snapshotFrame
 	store atomic.Pointer[history.Store]
 	hub   hub
 	busy  chan struct{} // Holds a token for each answer that is being made.
@@ -102,7 +107,10 @@ func (p *page) start(ctx context.Context, host component.Host) error {
 		p.nodes++
 		return nil
 	}
-	store := p.inherit()
+	store, err := p.inherit()
+	if err != nil {
+		return err
+	}
 	p.store.Store(store)
 	if err := p.serve(ctx, host); err != nil {
 		p.store.Store(nil)
@@ -113,24 +121,33 @@ func (p *page) start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// inherit returns the history of the predecessor, or a new one.
-func (p *page) inherit() *history.Store {
+// inherit returns the history of the predecessor, or the saved one, or a new one.
+func (p *page) inherit() (*history.Store, error) {
 	cfg := p.cfg.store()
 	if store, ok := handoff.Take(p.owner, p.now()); ok {
 		if store.Fits(cfg) {
 			store.Reconfigure(cfg)
-			return store
+			return store, nil
 		}
 		store.Close()
 		p.logger.Info("The history begins again: its tiers are others than before")
 	}
-	return history.New(cfg, p.now())
+	if store, err := p.loadHistory(cfg); store != nil || err != nil {
+		return store, err
+	}
+	return history.New(cfg, p.now()), nil
 }
 
 // serve begins to listen.
 func (p *page) serve(ctx context.Context, host component.Host) error {
 	files, err := pageFiles()
 	if err != nil {
+		return err
+	}
+	if p.frame, err = newSnapshotFrame(web.Files()); err != nil {
+		return err
+	}
+	if err = p.startCollector(ctx, host); err != nil {
 		return err
 	}
 	p.closing, p.done = make(chan struct{}), make(chan struct{})
@@ -147,6 +164,8 @@ func (p *page) serve(ctx context.Context, host component.Host) error {
 	p.server, p.address = server, listener.Addr()
 	p.logger.Info("The page is served", zap.String("address", p.url()))
 	go p.keepMoments(p.closing)
+	go p.keepFollowing(p.closing)
+	go p.keepSaving(p.closing)
 	go func() {
 		defer close(p.done)
 		if err := server.Serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
@@ -214,7 +233,9 @@ func (p *page) stop(ctx context.Context) error {
 		_ = p.server.Close() // Who has not read its answer by now does not get it.
 	}
 	<-p.done
-	handoff.Put(p.owner, p.store.Swap(nil), p.now())
+	store := p.store.Swap(nil)
+	p.saveHistory(store)
+	handoff.Put(p.owner, store, p.now())
 	p.telemetry.Shutdown()
 	p.gone()
 	return nil

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/history"
+	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/promapi"
 )
 
 // apiVersion is that of API.md.
@@ -27,10 +28,12 @@ func (p *page) routes(files http.Handler) http.Handler {
 		"/api/alerts":    p.alerts,
 		"/api/changes":   p.changes,
 		"/health":        p.health,
+		"/snapshot.html": p.snapshot,
 	} {
 		mux.Handle(path, p.handle(answer))
 	}
 	mux.HandleFunc("/api/stream", p.stream)
+	mux.Handle(promapi.Prefix, promapi.New(p.store.Load, p.now, p.build.Version))
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
 		writeError(w, http.StatusNotFound, "there is no such route")
 	})
@@ -43,7 +46,8 @@ type answering struct {
 	*http.Request
 	store  *history.Store
 	w      io.Writer
-	status func(int) // Sets the HTTP status, before the first byte.
+	header http.Header // Of the answer, until its first byte.
+	status func(int)   // Sets the HTTP status, before the first byte.
 }
 
 // failure is an error that the client sees.
@@ -56,7 +60,7 @@ func (f failure) Error() string { return f.message }
 
 func badRequest(message string) error { return failure{http.StatusBadRequest, message} }
 
-// handle makes answers in JSON, a few at once, compressed where the client takes that.
+// handle makes answers, in JSON if they do not say otherwise, a few at once, compressed where the client takes that.
 func (p *page) handle(answer func(*answering) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		select {
@@ -73,7 +77,7 @@ func (p *page) handle(answer func(*answering) error) http.Handler {
 			return
 		}
 		out := &lazyWriter{w: w, compress: acceptsGzip(r) && r.Method != http.MethodHead}
-		err := answer(&answering{Request: r, store: store, w: out, status: func(code int) { out.code = code }})
+		err := answer(&answering{Request: r, store: store, w: out, header: w.Header(), status: func(code int) { out.code = code }})
 		if err != nil && !out.begun {
 			if f, ok := err.(failure); ok { //nolint:errorlint // Nothing wraps it.
 				writeError(w, f.status, f.message)
@@ -115,7 +119,9 @@ func (l *lazyWriter) Write(b []byte) (int, error) {
 	if !l.begun {
 		l.begun = true
 		h := l.w.Header()
-		h.Set("Content-Type", "application/json")
+		if h.Get("Content-Type") == "" {
+			h.Set("Content-Type", "application/json")
+		}
 		h.Set("Cache-Control", "no-store")
 		h.Set("Vary", "Accept-Encoding")
 		if l.compress {

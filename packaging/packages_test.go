@@ -17,7 +17,7 @@ import (
 func packages(t *testing.T, program, version string) (deb, rpm string) {
 	t.Helper()
 	dir := t.TempDir()
-	cmd := exec.Command("./package.sh", program, stub(t), dir)
+	cmd := exec.Command("./package.sh", program, stub(t), stub(t), dir)
 	cmd.Env = append(os.Environ(), "VERSION="+version, "SOURCE_DATE_EPOCH=1700000000")
 	output(t, cmd)
 	one := func(pattern string) string {
@@ -41,6 +41,7 @@ func stub(t *testing.T) string {
 var modes = map[string]string{
 	"/usr/bin/otelcol-psutil":                          "-rwxr-xr-x",
 	"/usr/bin/alertcheck":                              "-rwxr-xr-x",
+	"/usr/bin/hosttop":                                 "-rwxr-xr-x",
 	"/usr/lib/systemd/system/otelcol-psutil.service":   "-rw-r--r--",
 	"/usr/lib/sysusers.d/otelcol-psutil.conf":          "-rw-r--r--",
 	"/etc/otelcol-psutil/config.yaml":                  "-rw-r--r--",

@@ -27,7 +27,7 @@ type Transition struct {
 	Time                        int64
 	Transition, State, Severity string
 	Value, Threshold            float64
-	uid                         string
+	UID                         string // Equal for duplicates.
 }
 
 // Episode is an alert from its fire to its end.
@@ -126,11 +126,12 @@ func (s *Store) Alert(r AlertRecord) bool {
 	r.clean()
 	i := slices.IndexFunc(a.episodes, func(e *Episode) bool { return e.Episode == r.Episode })
 	if i < 0 {
+		a.supersede(&r)
 		a.episodes = append(a.episodes, &Episode{AlertRecord: r})
 		i = len(a.episodes) - 1
 	}
 	e := a.episodes[i]
-	if r.UID != "" && slices.ContainsFunc(e.Transitions, func(t Transition) bool { return t.uid == r.UID }) {
+	if r.UID != "" && slices.ContainsFunc(e.Transitions, func(t Transition) bool { return t.UID == r.UID }) {
 		return false
 	}
 	a.heap -= e.size()
@@ -138,7 +139,7 @@ func (s *Store) Alert(r AlertRecord) bool {
 		e.AlertRecord = r
 	}
 	e.Transitions = append(e.Transitions, Transition{
-		Time: r.Time, Transition: r.Transition, State: r.State, Severity: r.Severity, Value: r.Value, Threshold: r.Threshold, uid: r.UID,
+		Time: r.Time, Transition: r.Transition, State: r.State, Severity: r.Severity, Value: r.Value, Threshold: r.Threshold, UID: r.UID,
 	})
 	if len(e.Transitions) > maxTransitions {
 		e.Transitions = slices.Delete(e.Transitions, 1, 2)
@@ -147,6 +148,15 @@ func (s *Store) Alert(r AlertRecord) bool {
 	a.heap += e.size()
 	s.boundAlerts()
 	return true
+}
+
+// supersede ends the episode before of an alert that begins another one: its end was never told.
+func (a *alerts) supersede(r *AlertRecord) {
+	for _, e := range a.episodes {
+		if e.ID == r.ID && r.ID != "" && e.Ended == 0 && r.Ended == 0 && e.Started < r.Started {
+			e.Ended = r.Started
+		}
+	}
 }
 
 // boundAlerts forgets episodes while they are too many, or take too much.

@@ -12,7 +12,7 @@ import (
 
 func (f *feeder) alert(episode, transition string, ended bool) AlertRecord {
 	r := AlertRecord{
-		ID: "a", Episode: episode, UID: episode + transition, Transition: transition, State: "firing", Severity: "warning", SeverityNumber: 13,
+		ID: "of " + episode, Episode: episode, UID: episode + transition, Transition: transition, State: "firing", Severity: "warning", SeverityNumber: 13,
 		Time: f.at(), Started: epoch.UnixMicro(), Value: 0.9, Threshold: 0.8,
 	}
 	if ended {
@@ -67,7 +67,7 @@ func TestAlertsAreBounded(t *testing.T) {
 	require.True(t, ok)
 	assert.Len(t, e.Transitions, maxTransitions)
 	assert.Equal(t, 150, e.Dropped)
-	assert.Equal(t, "0", e.Transitions[0].uid, "the first stays")
+	assert.Equal(t, "0", e.Transitions[0].UID, "the first stays")
 	got := f.Alerts(0, f.at()+1)
 	assert.Len(t, got.Notices, maxNotices)
 	assert.NotZero(t, got.Dropped)

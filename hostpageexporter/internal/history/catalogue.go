@@ -105,6 +105,9 @@ func (s *Store) Size() (series int, memory int64) {
 
 // host is the resource of the processes, or else that of the first series.
 func (s *Store) host() int {
+	if s.tables.host >= 0 {
+		return s.tables.host
+	}
 	if len(s.metrics) == 0 || len(s.metrics[0].series) == 0 {
 		return -1
 	}
@@ -241,4 +244,11 @@ func (s *Store) Newest(live Live, after []int64) (scrapes []Scrape, generation u
 		scrapes = append(scrapes, scrape)
 	}
 	return scrapes, s.generation
+}
+
+// Generation grows when series come or go.
+func (s *Store) Generation() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.generation
 }

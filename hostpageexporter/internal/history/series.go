@@ -78,6 +78,7 @@ func (m *metric) valueUnit() string {
 type series struct {
 	id       uint32
 	key      Key
+	name     string // Of a series that was loaded and has no key yet.
 	metric   *metric
 	resource int
 	texts    []*string // In the order of metric.keys; nil where it has not got the attribute. May be shorter.

@@ -42,6 +42,7 @@ type Store struct {
 	byName     map[metricName]*metric
 	byKey      map[Key]*series
 	byID       map[uint32]*series
+	loaded     map[string]*series // From a file, and not sent since, by seriesName.
 	nextID     uint32
 	axes       []*axis
 	nextAxis   int
@@ -67,6 +68,7 @@ type resource struct {
 	size       int
 	series     int
 	seen       int64
+	loaded     bool // From a file, and not sent since: it has no key yet.
 }
 
 // maxResources bounds the number of different resources of series.
@@ -96,7 +98,7 @@ func (s *Store) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	s.metrics, s.byName, s.byKey, s.byID, s.axes = nil, nil, nil, nil, nil
+	s.metrics, s.byName, s.byKey, s.byID, s.loaded, s.axes = nil, nil, nil, nil, nil, nil
 	for i := range s.tiers {
 		s.tiers[i].log = blockLog{pool: &s.pool}
 	}
@@ -268,7 +270,11 @@ func (x *series) empty(s *Store) bool {
 func (s *Store) remove(id uint32) {
 	x := s.byID[id]
 	delete(s.byID, id)
-	delete(s.byKey, x.key)
+	if x.name != "" {
+		delete(s.loaded, x.name)
+	} else {
+		delete(s.byKey, x.key)
+	}
 	x.axis.series--
 	x.metric.series = slices.DeleteFunc(x.metric.series, func(y *series) bool { return y == x })
 	s.resources[x.resource].series--

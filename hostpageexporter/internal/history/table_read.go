@@ -86,3 +86,12 @@ func (t *tables) shown() bool {
 func (t *tables) summarizes() bool {
 	return slices.ContainsFunc(t.open.Groups, func(g Group) bool { return g.Name == "other" })
 }
+
+// TableAfter returns the time of the oldest table after a time, 0 if there is none.
+func (s *Store) TableAfter(at int64) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	oldest := Table{Time: at}
+	s.tables.neighbours(&oldest)
+	return oldest.Next
+}

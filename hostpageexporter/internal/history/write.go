@@ -83,19 +83,28 @@ func (w *Writer) Resource(key Key, attributes func() []Attribute) (int, bool) {
 		s.resources[i].seen = w.now
 		return i, true
 	}
+	list := cleanList(attributes())
+	if i := s.claimResource(list); i >= 0 {
+		r := &s.resources[i]
+		r.key, r.seen, r.loaded = key, w.now, false
+		s.byResource[key] = i
+		return i, true
+	}
 	i := len(s.resources)
 	if i >= maxResources {
 		unused := func(r resource) bool { return r.series == 0 && r.seen < w.now-sweepEvery.Microseconds() }
 		if i = slices.IndexFunc(s.resources, unused); i < 0 {
 			return 0, false
 		}
-		delete(s.byResource, s.resources[i].key)
+		if !s.resources[i].loaded {
+			delete(s.byResource, s.resources[i].key)
+		}
 		s.heap -= s.resources[i].size
 	} else {
 		s.resources = append(s.resources, resource{})
 	}
 	r := resource{key: key, seen: w.now}
-	r.attributes = cleanList(attributes())
+	r.attributes = list
 	for _, a := range r.attributes {
 		r.size += len(a.Key) + len(a.Value) + 32
 	}
@@ -209,7 +218,11 @@ func (s *Store) reserve() {
 // adopt begins a series. It joins the axis of the scrape that it came with, if that is known by now.
 func (w *Writer) adopt(p *pendingSample) {
 	s := w.s
-	if x := s.byKey[p.key]; x != nil {
+	x := s.byKey[p.key]
+	if x == nil {
+		x = s.claim(p)
+	}
+	if x != nil {
 		w.take(x, p.time, p.start, p.values)
 		return
 	}
@@ -240,7 +253,7 @@ func (w *Writer) adopt(p *pendingSample) {
 		s.axes = append(s.axes, on)
 		s.heap += axisSize
 	}
-	x := &series{
+	x = &series{
 		id: s.nextID, key: p.key, metric: p.metric, resource: p.resource, axis: on,
 		coarse: make([]column, len(s.tiers)-1), interval: make([]interval, len(s.tiers)-1),
 	}

@@ -9,7 +9,8 @@ import (
 )
 
 // unused are the places at which uPlot refers to what the page does not draw, and what stands there in the bundle: kinds of lines, axes that
-// are logarithmic or hyperbolic, its own legend and its own texts of times. The bundler then leaves out what nothing refers to. The vendored
+// are logarithmic or hyperbolic, its own legend and its own texts of times, points that follow the pointer, charts that follow each other (the page has
+// one cursor of its own), and lines that come and go. The bundler then leaves out what nothing refers to. The vendored
 // file is as it was published.
 var unused = [][2]string{
 	{"(paths.stepped = stepped);", ""},
@@ -36,6 +37,21 @@ var unused = [][2]string{
 	{"timeAxisVal(_tzDate, av) :", "null :"},
 	{"const showLegend = legend.show;", "const showLegend = false;"},
 	{"if (legend.show && legend.live && shouldSetLegend)", "if (false)"},
+	{"if (mouseLeft1 < 0 || dataLen == 0 || noDataInRange) {", "if (true) {"},
+	{"if (src != null) {\n\t\t\t\tlet [xKey, yKey] = syncOpts.scales;", "if (false) {\n\t\t\t\tlet [xKey, yKey] = syncOpts.scales;"},
+	{"const cursorFocus = focus.prox >= 0;", "const cursorFocus = false;"},
+	{"const cursorOnePt = cursorFocus && points.one;", "const cursorOnePt = false;"},
+	{"if (_pub) {\n\t\t\t\tif (syncKey != null) {", "if (false) {\n\t\t\t\tif (syncKey != null) {"},
+	{"idx != -1 && setSeries(idx, opts, true, false);", ""},
+	{"self.setSeries = setSeries;", ""},
+	{"self.setLegend = setLegend;", ""},
+	{"self.addSeries = addSeries;", ""},
+	{"self.delSeries = delSeries;", ""},
+	{"self.addBand = addBand;", ""},
+	{"self.setBand = setBand;", ""},
+	{"self.delBand = delBand;", ""},
+	{"self.batch = batch;", ""},
+	{"if (shouldSetLegend) {\n\t\t\tlegend.idx = idx;", "if (false) {\n\t\t\tlegend.idx = idx;"},
 }
 
 func trim(build api.PluginBuild) {

@@ -8,6 +8,7 @@ import { button, byId, el, setClass, setText } from './dom.ts';
 import { clock, day, duration, moment } from './format.ts';
 import type { History } from './history.ts';
 import { toggleHelp, toggleUTC } from './keys.ts';
+import { snapshot } from './snapshot.ts';
 import { SPANS, view } from './state.ts';
 
 const HEALTH_EVERY = 15_000;
@@ -33,6 +34,8 @@ export class Bar {
     const later = button('›', 'half a window later (])', () => view.pan(view.span / 2));
     const closer = button('+', 'zoom in (+)', () => view.zoom(0.5));
     const wider = button('−', 'zoom out (-)', () => view.zoom(2));
+    const save = button('save', 'save this window as a file that needs no server', () => location.assign(`snapshot.html?from=${Math.floor(view.start)}&to=${Math.ceil(view.end)}`));
+    save.hidden = this.#pause.hidden = snapshot !== null;
     const help = button('?', 'keys (?)', toggleHelp);
     root.append(
       el('span', { class: 'who' }, this.#host, this.#about),
@@ -44,6 +47,7 @@ export class Bar {
       this.#pause,
       this.#utc,
       this.#health,
+      save,
       help,
     );
     void this.#loadHealth();

@@ -3,6 +3,8 @@
 import { type Alert, ApiError, get, type Hello, type Meta, type Range, type Scrape } from './api.ts';
 import { Catalog } from './catalog.ts';
 import { History } from './history.ts';
+import { moment } from './format.ts';
+import { snapshot } from './snapshot.ts';
 import { view } from './state.ts';
 
 export interface Listener {
@@ -45,6 +47,13 @@ export class Feed {
   constructor(private readonly listener: Listener) {}
 
   async start(): Promise<void> {
+    if (snapshot) {
+      view.frozen = snapshot.to;
+      if (view.auto) view.span = snapshot.to - snapshot.from;
+      await this.#meta();
+      await this.#load();
+      return this.listener.status(`saved ${moment(snapshot.meta.now, 0)}`, true);
+    }
     await this.#meta();
     this.#started = true;
     this.#stream();

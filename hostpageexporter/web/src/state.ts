@@ -30,6 +30,8 @@ class View {
   cursor: number | null = null;
   /** The cursor stays where it is when the pointer moves. */
   pinned = false;
+  /** The time that is now, for ever: of a page that was saved. */
+  frozen: number | null = null;
   /** Clock of the server less that of the browser. */
   skew = 0;
   /** Panel options by name: the metric of a panel, the order of the table and the like. */
@@ -41,7 +43,7 @@ class View {
   #optionListeners: Listener[] = [];
 
   get now(): number {
-    return Date.now() + this.skew;
+    return this.frozen ?? Date.now() + this.skew;
   }
 
   get end(): number {
@@ -66,7 +68,7 @@ class View {
 
   /** Fits a window that nobody has chosen to the time since the history began. */
   fit(began: number): void {
-    if (this.auto && this.live) this.span = Math.min(Math.max(this.now - began, AUTO_LEAST), AUTO_MOST);
+    if (this.auto && this.live && this.frozen === null) this.span = Math.min(Math.max(this.now - began, AUTO_LEAST), AUTO_MOST);
   }
 
   /** Shows a window of time; one that ends now or later follows the clock. */

@@ -1,0 +1,90 @@
+package live
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
+)
+
+type prometheusAnswer struct {
+	Status string
+	Error  string
+	Data   struct{ Result []any }
+}
+
+// ask asks the agent's own Prometheus routes, as Grafana does.
+func (a *agent) ask(query string) prometheusAnswer {
+	a.t.Helper()
+	res, err := http.PostForm(a.base+"/prometheus/api/v1/query", url.Values{"query": {query}}) //nolint:noctx // It ends with the agent.
+	require.NoError(a.t, err)
+	defer func() { _ = res.Body.Close() }()
+	var answer prometheusAnswer
+	require.NoError(a.t, json.NewDecoder(res.Body).Decode(&answer))
+	require.Equal(a.t, "success", answer.Status, "%s: %s", query, answer.Error)
+	return answer
+}
+
+// TestTheDashboardIsAnsweredByTheAgent: each query of the dashboard has an answer from the agent alone.
+func TestTheDashboardIsAnsweredByTheAgent(t *testing.T) {
+	text, err := os.ReadFile(harness.Repository(t, "dashboards", "otelcol-psutil.json"))
+	require.NoError(t, err)
+	a := start(t)
+	a.ready(1)
+	host, err := os.Hostname()
+	require.NoError(t, err)
+	queries := panelQueries(t, text)
+	require.Greater(t, len(queries), 20)
+	for _, q := range queries {
+		q = strings.NewReplacer("$host", host, "$__rate_interval", "1m").Replace(q)
+		if lacks(q) {
+			continue
+		}
+		assert.Eventually(t, func() bool { return len(a.ask(q).Data.Result) > 0 }, waitLimit, 200*time.Millisecond, q)
+	}
+}
+
+// lacks tells whether this host has nothing of what a query asks for.
+func lacks(query string) bool {
+	switch {
+	case strings.Contains(query, "pressure"):
+		_, err := os.Stat("/proc/pressure/cpu")
+		return err != nil
+	case strings.Contains(query, "paging_usage"):
+		areas, err := os.ReadFile("/proc/swaps")
+		return err != nil || strings.Count(string(areas), "\n") < 2
+	default:
+		return false
+	}
+}
+
+// panelQueries are the expressions of all panels.
+func panelQueries(t *testing.T, text []byte) []string {
+	t.Helper()
+	type panel struct {
+		Targets []struct{ Expr string }
+		Panels  []panel
+	}
+	var dashboard panel
+	require.NoError(t, json.Unmarshal(text, &dashboard))
+	var out []string
+	var walk func(panel)
+	walk = func(p panel) {
+		for _, x := range p.Targets {
+			out = append(out, x.Expr)
+		}
+		for _, x := range p.Panels {
+			walk(x)
+		}
+	}
+	walk(dashboard)
+	return out
+}

@@ -1,0 +1,96 @@
+package hostpageexporter
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
+)
+
+// forgetHandoff takes what a page left for its successor in this process, as a restart does.
+func forgetHandoff(p *testPage) {
+	p.t.Helper()
+	store, ok := handoff.Take(statestore.Owner{Kind: component.KindExporter, ID: p.page.owner.ID}, p.now())
+	require.True(p.t, ok)
+	store.Close()
+}
+
+func TestTheHistoryOutlivesARestart(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new")
+	keep := func(c *Config) { c.History.Directory = dir }
+	first := startAs(t, "kept", epoch, keep)
+	first.fillHour()
+	_, before := first.get("/api/meta")
+	first.stop()
+	forgetHandoff(first)
+
+	second := startAs(t, "kept", first.now().Add(time.Minute), keep)
+	_, after := second.get("/api/meta")
+	require.Equal(t, before["metrics"], after["metrics"])
+	require.Equal(t, before["store"], after["store"], "the numbers of series are the same")
+	require.InEpsilon(t, 99, second.value(`max_over_time(system_memory_usage_bytes[61m])`), 1e-9)
+	second.send(point{metric: "system.memory.usage", value: 10, attributes: map[string]any{"system.memory.state": "used"}})
+	_, again := second.get("/api/meta")
+	require.Len(t, at(t, again, "metrics").([]any), len(at(t, before, "metrics").([]any)))
+	_, health := second.get("/health")
+	require.Equal(t, "saved history", at(t, health, "checks", 2, "name"))
+	second.stop()
+	forgetHandoff(second)
+
+	// A file that is damaged is moved aside, and the page begins again.
+	files, err := filepath.Glob(filepath.Join(dir, "*.history"))
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	require.NoError(t, os.Truncate(files[0], 5000))
+	third := startAs(t, "kept", second.now(), keep)
+	_, meta := third.get("/api/meta")
+	require.Empty(t, meta["metrics"])
+	require.FileExists(t, files[0]+".unreadable")
+}
+
+func TestADirectoryThatCannotBeIsAnErrorAtStart(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	p := start(t, func(c *Config) { c.History.Directory = t.TempDir() })
+	p.page.cfg.History.Directory = filepath.Join(file, "below")
+	_, err := p.page.loadHistory(p.page.cfg.store())
+	require.ErrorContains(t, err, "history::directory")
+}
+
+// A disk that is full is said in /health, and costs nothing else.
+func TestAHistoryThatCannotBeSaved(t *testing.T) {
+	p := start(t, func(c *Config) { c.History.Directory = filepath.Join(t.TempDir(), "gone") })
+	p.send(point{metric: "a", value: 1})
+	require.NoError(t, os.Remove(p.cfg.History.Directory))
+	p.page.saveHistory(p.page.store.Load())
+	status, health := p.get("/health")
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, "degraded", at(t, health, "checks", 2, "status"))
+	require.NoError(t, os.Mkdir(p.cfg.History.Directory, 0o700))
+	p.page.saveHistory(p.page.store.Load())
+	_, health = p.get("/health")
+	require.Equal(t, "ok", at(t, health, "checks", 2, "status"))
+}
+
+// An alert has one episode at a time: that of before a crash has ended when another begins.
+func TestAnotherEpisodeOfAnAlertEndsTheOneBefore(t *testing.T) {
+	p := start(t, nil)
+	fire := func(episode string) {
+		p.alert("alert.state_change", map[string]any{
+			"alert.id": "a", "alert.episode.id": episode, "alert.rule.name": "cpu", "alert.state": "firing", "alert.transition": "fire", "log.record.uid": episode,
+			"alert.started_at": p.now().Format(time.RFC3339),
+		})
+		p.advance(time.Minute)
+	}
+	fire("one")
+	fire("two")
+	_, alerts := p.get("/api/alerts")
+	require.Equal(t, []any{"two"}, alerts["firing"])
+	require.NotNil(t, at(t, alerts, "alerts", 1, "ended"))
+}
