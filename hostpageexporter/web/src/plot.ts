@@ -122,7 +122,7 @@ function options(spec: PlotSpec, width: number): uPlot.Options {
     width: Math.max(width, 100),
     height: spec.height,
     ms: 1,
-    padding: [6, 8, 0, spec.format ? 0 : 0],
+    padding: [6, 24, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false, dist: 5 } },
     scales: {

@@ -1,4 +1,4 @@
-// Command screenshot writes pictures of the page, in both colour schemes.
+// Command screenshot writes pictures of the page, in both colour schemes, or of what a terminal shows.
 package main
 
 import (
@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -22,7 +23,14 @@ func main() {
 	height := flag.Int("height", 900, "height in pixels")
 	wait := flag.Duration("wait", 3*time.Second, "how long the page runs before")
 	script := flag.String("script", "", "JavaScript to run before")
+	terminal := flag.String("terminal", "", "file with what a terminal shows, to make a picture of instead")
 	flag.Parse()
+	if *terminal != "" {
+		if err := picture(*terminal, *out+".png"); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	if err := run(*url, *out, *width, *height, *wait, *script); err != nil {
 		log.Fatal(err)
 	}
@@ -76,4 +84,38 @@ func run(url, out string, width, height int, wait time.Duration, script string) 
 		}
 	}
 	return nil
+}
+
+// picture writes what a terminal shows.
+func picture(file, out string) error {
+	text, err := os.ReadFile(file) //nolint:gosec // The caller's own.
+	if err != nil {
+		return err
+	}
+	profile, err := os.MkdirTemp("", "screenshot")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(profile) }()
+	page := filepath.Join(profile, "terminal.html")
+	if err := os.WriteFile(page, []byte(terminalPage(string(text))), 0o600); err != nil {
+		return err
+	}
+	ctx, cancel := browser.New(context.Background(), profile, 1440, 900)
+	defer cancel()
+	if err := chromedp.Do(ctx, chromedp.Navigate("file://"+page), chromedp.WaitVisible(chromedp.CSS("[data-ready]"))); err != nil {
+		return err
+	}
+	size, err := chromedp.Run(ctx, chromedp.Evaluate[[]int64](`(() => { const r = document.querySelector('pre').getBoundingClientRect(); return [Math.ceil(r.width), Math.ceil(r.height)]; })()`))
+	if err != nil {
+		return err
+	}
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(size[0], size[1])); err != nil {
+		return err
+	}
+	shown, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(out, shown, 0o600)
 }
