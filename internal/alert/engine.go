@@ -18,6 +18,7 @@ import (
 type Engine struct {
 	rules    *rules.Set
 	states   []*ruleState
+	ordered  []*ruleState // In order of evaluation.
 	matchers map[string]*Matcher
 	started  int64
 	now      int64
@@ -35,12 +36,13 @@ type Engine struct {
 	alerts    map[uint64]*group // Groups that have an alert.
 	deferred  []*group          // Alerts whose announcement waits.
 
-	silences rules.SilenceSet
-	storm    storm
-	outbox   event.Outbox
-	journal  journal
-	stats    counters
-	notices  []string
+	silences   rules.SilenceSet
+	references *references
+	storm      storm
+	outbox     event.Outbox
+	journal    journal
+	stats      counters
+	notices    []string
 
 	reused rules.Moment // Filled by moment.
 }
@@ -69,6 +71,10 @@ type ruleState struct {
 	lastMatch      int64
 	warnedIdle     bool
 	inputsSeen     bool // Everything that the rule needs was there at once.
+
+	levelChanges uint64 // Of its alerts, for the rules that refer to it.
+	othersSeen   uint64 // The levelChanges of the rule that this one fires beside, at the last tick.
+	recheck      bool   // They have changed since.
 }
 
 // New returns an engine that begins at now.
@@ -95,6 +101,10 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 			e.groupOf(state, r.PinnedKey())
 		}
 	}
+	for _, i := range ruleSet.Order {
+		e.ordered = append(e.ordered, e.states[i])
+	}
+	e.references = newReferences(ruleSet)
 	return e
 }
 
@@ -138,6 +148,7 @@ func (e *Engine) Flush(now time.Time) {
 }
 
 func (e *Engine) flush(force bool) {
+	e.references.beginPass(e.touched)
 	for _, g := range e.touched {
 		e.evaluatePending(g, force)
 		g.queued = false
@@ -162,7 +173,9 @@ func (e *Engine) flush(force bool) {
 func (e *Engine) Evaluate(now time.Time) {
 	e.setNow(now)
 	e.flush(true)
-	for _, r := range e.states {
+	e.references.beginPass(nil)
+	for _, r := range e.ordered {
+		e.noticeOthers(r)
 		for i := 0; i < len(r.order); i++ {
 			if g := r.order[i]; !e.tick(g) {
 				r.remove(g)

@@ -29,7 +29,7 @@ func (e *Engine) tick(g *group) bool {
 		e.evaluatePending(g, true)
 	}
 	t := g.clock(e.now)
-	if t > g.lastEval && (g.rule.silence > 0 || g.overdue(t) || t >= g.noDataFrom()) {
+	if t > g.lastEval && (g.rule.silence > 0 || g.rule.recheck || g.overdue(t) || t >= g.noDataFrom()) {
 		e.evaluate(g, t)
 	}
 	if g.alert != nil {
@@ -57,6 +57,9 @@ func (e *Engine) evaluate(g *group, t int64) {
 	res := &m.Result
 	if res.Presence == window.Present && g.inputs != nil {
 		e.addInputs(g, t, res)
+	}
+	if e.lacksOther(g) {
+		res.Healthy = true
 	}
 	switch {
 	case res.Presence == window.Present:
@@ -95,7 +98,7 @@ func (e *Engine) evaluateValue(g *group, t int64, res *rules.Result) {
 	back := a.noData
 	a.noData = false
 	reason := g.rule.Kind.Reason()
-	if rd.Healthy && g.rule.OnlyIf != nil {
+	if rd.Healthy && (g.rule.OnlyIf != nil || g.rule.And != nil) {
 		reason = alertschema.ReasonOnlyIf
 	}
 	if changed := e.step(g, t, *rd, reason); back && !changed {
@@ -165,6 +168,10 @@ func (e *Engine) recordSilence(g *group, t int64) {
 // evaluateNoData applies the policy for values that have stopped.
 func (e *Engine) evaluateNoData(g *group, t int64) {
 	a := g.alert
+	if e.lacksOther(g) {
+		e.endBesideOther(g, t)
+		return
+	}
 	if a == nil {
 		if g.rule.NoData != rules.NoDataAlert {
 			return
@@ -218,7 +225,7 @@ func (e *Engine) closeAlert(g *group, t int64, reason alertschema.Reason) {
 // is the silence itself stays.
 func (e *Engine) retainGroup(g *group, t int64) bool {
 	r := g.rule
-	if r.silence > 0 || e.now-g.lastArrival <= r.StaleAfter {
+	if r.silence > 0 || e.now-g.lastArrival <= r.StaleAfter || e.awaitReturn(g) {
 		return true
 	}
 	if a := g.alert; a != nil {

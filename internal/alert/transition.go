@@ -30,6 +30,7 @@ type change struct {
 func (e *Engine) transition(g *group, c change) {
 	a := g.alert
 	e.journal.mark(g.id)
+	g.rule.levelChanges++
 	if c.transition == alertschema.TransitionFire && !a.open {
 		a.open, a.started, a.ended, a.seq, a.worst, a.repeats = true, c.t, ladder.Unset, 0, 0, 0
 	}

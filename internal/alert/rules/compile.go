@@ -75,6 +75,12 @@ func Compile(cfg Config) (*Set, error) {
 		}
 		out.Rules = append(out.Rules, d.rule)
 	}
+	c.compileReferences(out)
+	for i, d := range c.drafts {
+		if r := out.Rules[i]; !d.broken {
+			r.Version, r.Selection = ruleVersion(r)
+		}
+	}
 	if err := errors.Join(c.problems.errs...); err != nil {
 		return nil, err
 	}
@@ -128,7 +134,7 @@ func selectionOf(rc RuleConfig) RuleConfig {
 	rc.Name, rc.Description, rc.Severity, rc.Threshold, rc.Thresholds, rc.LevelConfig, rc.Hysteresis = "", "", "", nil, nil, LevelConfig{}, nil
 	rc.Labels, rc.Annotations, rc.Top, rc.mayMatchNothing = nil, nil, 0, false
 	rc.Lookback, rc.NoData, rc.StaleSeriesAfter, rc.NewSeriesDelay, rc.MinSamples = "", nil, nil, nil, nil
-	rc.FullWindow, rc.RepeatInterval, rc.Flapping = nil, nil, nil
+	rc.FullWindow, rc.RepeatInterval, rc.Flapping, rc.Active, rc.Unless = nil, nil, nil, nil, nil
 	return rc
 }
 
@@ -137,11 +143,11 @@ func optionsOf(rc RuleConfig) RuleConfig {
 	return RuleConfig{
 		Description: rc.Description, Labels: rc.Labels, Annotations: rc.Annotations, Top: rc.Top, Lookback: rc.Lookback, NoData: rc.NoData,
 		StaleSeriesAfter: rc.StaleSeriesAfter, NewSeriesDelay: rc.NewSeriesDelay, MinSamples: rc.MinSamples, FullWindow: rc.FullWindow,
-		RepeatInterval: rc.RepeatInterval, Flapping: rc.Flapping,
+		RepeatInterval: rc.RepeatInterval, Flapping: rc.Flapping, Active: rc.Active, Unless: rc.Unless,
 	}
 }
 
-// finish orders the ladder, checks it and names the rule's version.
+// finish orders the ladder and checks it.
 func (c *compiler) finish(d *draft) {
 	slices.SortStableFunc(d.rule.Levels, func(a, b LevelSpec) int { return a.Severity - b.Severity })
 	if !d.broken {
@@ -150,7 +156,6 @@ func (c *compiler) finish(d *draft) {
 			k.checkBounds(d.report)
 		}
 	}
-	d.rule.Version, d.rule.Selection = ruleVersion(d.rule)
 }
 
 // checkLadder reports levels that a lesser level makes unreachable, as far as the written units allow to tell.

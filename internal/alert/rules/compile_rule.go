@@ -33,6 +33,9 @@ func (c *compiler) compileRule(rc RuleConfig, report func(string, ...any)) *Rule
 	c.compileWindow(rc, r, report)
 	c.compileOptions(rc, r, report)
 	c.compileTexts(rc, r, report)
+	if rc.Active != nil {
+		r.Active = compileSchedule("active", rc.Active, report)
+	}
 	c.compileLevels(rc, r, report)
 	return r
 }

@@ -91,7 +91,7 @@ type OutputConfig struct {
 	SendResolved bool `mapstructure:"send_resolved"`
 }
 
-// SilenceConfig is one silence: From and To, or Cron and Duration.
+// SilenceConfig is one silence: From and To, or Cron and Duration, or Active.
 type SilenceConfig struct {
 	// Match maps alert.rule.name, alert.severity, alert.label.<k>, a group or a resource attribute to a value
 	// or an operator, as in RuleConfig.Match.
@@ -103,6 +103,8 @@ type SilenceConfig struct {
 	Cron string `mapstructure:"cron"`
 	// Duration is the length of a window that Cron starts.
 	Duration time.Duration `mapstructure:"duration"`
+	// Active are hours of the week in which the silence is in force, between From and To if these are set.
+	Active *ActiveConfig `mapstructure:"active"`
 }
 
 // RuleConfig is one rule: a ladder (Thresholds), the flat form (Threshold or Above … with Severity), or Absent.
@@ -139,6 +141,11 @@ type RuleConfig struct {
 	// Scale and Offset make the rule's value: Offset + Scale × aggregated value. Scale is 1 when absent.
 	Scale  *float64 `mapstructure:"scale"`
 	Offset float64  `mapstructure:"offset"`
+	// And makes the rule fire only while an alert of another rule fires. Unless holds back what is not announced yet while one does.
+	And    *ReferenceConfig `mapstructure:"and"`
+	Unless *ReferenceConfig `mapstructure:"unless"`
+	// Active are the hours in which the rule's alerts are announced; outside of them they wait, as in a silence.
+	Active *ActiveConfig `mapstructure:"active"`
 	// Thresholds is the ladder by severity.
 	Thresholds map[string]LevelConfig `mapstructure:"thresholds"`
 	// Threshold is the flat form's Above.

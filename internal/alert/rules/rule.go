@@ -16,7 +16,9 @@ type Set struct {
 	SendResolved  bool
 	MaxSampleAge  int64
 	MinStaleAfter int64 // The least staleAfter of all rules.
-	Silences      []silence
+	// Order are the indices of the rules in the order of their evaluation: each after those that it refers to.
+	Order    []int
+	Silences []silence
 }
 
 // Names returns the names of the rules in order.
@@ -55,6 +57,10 @@ type Rule struct {
 	Value Target
 	// OnlyIf is a condition without which nothing fires, nil for none.
 	OnlyIf *Condition
+	// And is the rule without whose alerts this one does not fire, and Unless the one whose alerts hold back those of this one; nil for none.
+	And, Unless *Reference
+	// Active are the hours in which alerts are announced, nil for all.
+	Active *Schedule
 	// Window is the span of samples that Aggregate is of, 0 for the newest sample alone.
 	Window int64
 	// Aggregate makes one number of a window, and AggregateName is what records call it.

@@ -24,6 +24,9 @@ func ruleVersion(r *Rule) (version, selection string) {
 		q := r.OnlyIf.Bound
 		fmt.Fprintf(&b, "|only_if %q %s %s %s %s", r.OnlyIf.Metric, r.OnlyIf.Selector.canonical, q.Comparison, q.Raise[0].Text, q.Raise[1].Text)
 	}
+	if r.And != nil {
+		b.WriteString("|and " + r.And.canonical())
+	}
 	for i := range r.Levels {
 		l := &r.Levels[i]
 		fmt.Fprintf(&b, "|%s %s %s %s", l.Name, l.Comparison, l.Raise[0].Text, l.Raise[1].Text)
