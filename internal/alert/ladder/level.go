@@ -95,6 +95,8 @@ type Level struct {
 	KeepFiringFor int64
 	// Horizon is how far ahead a forecast is read for this level.
 	Horizon int64
+	// Samples is how many of the newest samples must breach the level, where that is asked instead of ForDuration.
+	Samples SampleCount
 }
 
 // Raised tells whether v breaches the level.

@@ -86,6 +86,9 @@ func (k *absence) compileLevels(c *compiler, rc RuleConfig, hasBound bool, repor
 	if len(rc.Thresholds) > 0 || hasBound {
 		report(`"absent" and thresholds exclude each other`)
 	}
+	if rc.ForSamples != nil {
+		report(`"absent" and "for_samples" exclude each other: nothing comes that could be counted`)
+	}
 	if rc.Severity == "" {
 		report(`"absent" needs "severity"`)
 		return
