@@ -79,7 +79,7 @@ func (e *Engine) forgetAlerts() {
 	for id, g := range e.alerts {
 		a := g.alert
 		a.flap.Prune(g.clock(e.now) - g.rule.Flapping.Within)
-		if a.Level > 0 || a.open || a.announced > 0 || a.Pending() || len(a.flap.Times) > 0 || a.deferred != notDeferred {
+		if a.Level > 0 || a.open || a.announced > 0 || a.Pending() || a.Counting() || len(a.flap.Times) > 0 || a.deferred != notDeferred {
 			continue
 		}
 		if a.seq > 0 && g.clock(e.now)-a.ended <= e.rules.MaxSampleAge || g.rule.silence > 0 && g.lastSample != ladder.Unset {

@@ -75,6 +75,7 @@ func (e *Engine) evaluate(g *group, t int64) {
 // evaluateValue moves the alert by a value that is there.
 func (e *Engine) evaluateValue(g *group, t int64, res *rules.Result) {
 	a, rd := g.alert, &res.Reading
+	rd.Sample = t == g.lastRound
 	if a == nil {
 		if !g.rule.breached(rd) {
 			return
@@ -112,7 +113,8 @@ func (r *ruleState) breached(rd *ladder.Reading) bool {
 		return false
 	}
 	for i := range r.levels {
-		if r.levels[i].Raised(rd.At(i)) {
+		l := &r.levels[i]
+		if l.Raised(rd.At(i)) || l.Samples.Counts() && l.Held(rd.ToClear(i)) {
 			return true
 		}
 	}
@@ -129,8 +131,12 @@ func (e *Engine) step(g *group, t int64, rd ladder.Reading, reason alertschema.R
 	if from == a.Level {
 		return false
 	}
-	if a.Level > 0 && !rd.Healthy {
+	switch {
+	case rd.Healthy || g.rule.silence > 0:
+	case a.Level > 0:
 		a.value = attr.Number{Float64: rd.At(a.Level - 1), Valid: true}
+	default:
+		a.value = attr.Number{Float64: rd.ToClear(0), Valid: true}
 	}
 	c := change{transition: alertschema.TransitionFire, t: t, from: from, to: a.Level, reason: reason}
 	switch {
@@ -214,7 +220,7 @@ func (e *Engine) closeAlert(g *group, t int64, reason alertschema.Reason) {
 	from := a.Level
 	a.Drop()
 	a.SetLevel(0)
-	a.noData = false
+	a.Recent, a.noData = nil, false
 	e.journal.mark(g.id)
 	if a.open && (from > 0 || !a.flap.Latched) {
 		e.transition(g, change{transition: alertschema.TransitionResolve, t: t, from: max(from, a.announced), to: 0, reason: reason})

@@ -71,6 +71,13 @@ type storedAlert struct {
 	decided                  int64 // Newest round that was evaluated.
 	seen                     bool  // Of an absent rule: something has come.
 	lastSample               int64 // Of an absent rule whose series is silent.
+	recent                   []storedSamples
+}
+
+// storedSamples is what a level that counts samples has seen of the newest ones.
+type storedSamples struct {
+	level        storedLevel
+	raised, held int64 // A bit each, the newest sample in bit 0.
 }
 
 // Bounds of stored numbers.
@@ -110,6 +117,7 @@ var alertFields = []attr.Field[storedAlert]{
 	attr.TimeField(27, func(s *storedAlert) *int64 { return &s.decided }),
 	attr.FlagField(28, func(s *storedAlert) *bool { return &s.seen }),
 	attr.TimeField(29, func(s *storedAlert) *int64 { return &s.lastSample }),
+	attr.StructsField(55, func(s *storedAlert) *[]storedSamples { return &s.recent }, samplesFields),
 }
 
 var levelFields = []attr.Field[storedLevel]{
@@ -120,6 +128,12 @@ var levelFields = []attr.Field[storedLevel]{
 var runFields = []attr.Field[storedRun]{
 	attr.StructField(1, func(r *storedRun) *storedLevel { return &r.level }, levelFields),
 	attr.IntField(2, func(r *storedRun) *int64 { return &r.since }),
+}
+
+var samplesFields = []attr.Field[storedSamples]{
+	attr.StructField(1, func(r *storedSamples) *storedLevel { return &r.level }, levelFields),
+	attr.IntField(2, func(r *storedSamples) *int64 { return &r.raised }),
+	attr.IntField(3, func(r *storedSamples) *int64 { return &r.held }),
 }
 
 func (r *ruleState) stored(level int) storedLevel {
@@ -152,6 +166,11 @@ func encodeAlert(g *group) []byte {
 			s.since = append(s.since, storedRun{r.stored(i + 1), t})
 		}
 	}
+	for i, x := range a.Recent {
+		if x.Raised|x.Held != 0 {
+			s.recent = append(s.recent, storedSamples{r.stored(i + 1), int64(x.Raised), int64(x.Held)})
+		}
+	}
 	return s.encode()
 }
 
@@ -166,6 +185,14 @@ func (s *storedAlert) fill(r *ruleState, a *alertState) {
 	a.seq, a.repeats = s.seq, s.repeats
 	a.announcedState, a.announcedAt, a.announcedStart = s.announcedState, s.announcedAt, s.started
 	a.flap = ladder.Flapping{Times: s.flapTimes, Latched: s.latched, Last: s.flapLast}
+	for _, x := range s.recent {
+		if i := r.levelLike(x.level); i > 0 && r.Levels[i-1].ForSamples.Counts() {
+			if a.Recent == nil {
+				a.Recent = make([]ladder.RecentSamples, len(r.Levels))
+			}
+			a.Recent[i-1] = ladder.RecentSamples{Raised: uint64(x.raised), Held: uint64(x.held)}
+		}
+	}
 }
 
 // usualSize is room for the stored form of most alerts, in bytes.

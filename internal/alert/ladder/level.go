@@ -28,6 +28,9 @@ var comparisonSymbols = [...]string{Above: ">", Below: "<", Outside: "outside", 
 // HasBounds tells whether the comparison is one with bounds.
 func (c Comparison) HasBounds() bool { return c != Absent }
 
+// TwoSided tells whether the comparison is one with a lower and an upper bound.
+func (c Comparison) TwoSided() bool { return c == Outside || c == Inside }
+
 // Symbol returns the sign or the word that records and stored alerts have for the comparison.
 func (c Comparison) Symbol() string { return comparisonSymbols[c] }
 
@@ -95,6 +98,8 @@ type Level struct {
 	KeepFiringFor int64
 	// Horizon is how far ahead a forecast is read for this level.
 	Horizon int64
+	// Samples is how many of the newest samples must breach the level, where that is asked instead of ForDuration.
+	Samples SampleCount
 }
 
 // Raised tells whether v breaches the level.

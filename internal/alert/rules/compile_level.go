@@ -40,8 +40,8 @@ func (c *compiler) compileLevels(rc RuleConfig, r *Rule, report func(string, ...
 
 // inherit gives a ladder's level what the rule says for all its levels.
 func (c *compiler) inherit(l, common LevelConfig) LevelConfig {
-	if l.For == nil {
-		l.For = common.For
+	if l.For == nil && l.ForSamples == nil {
+		l.For, l.ForSamples = common.For, common.ForSamples
 	}
 	if l.KeepFiringFor == nil {
 		l.KeepFiringFor = common.KeepFiringFor
@@ -72,6 +72,7 @@ func (c *compiler) compileLevel(rc RuleConfig, r *Rule, name string, lc LevelCon
 	}
 	spec.ForDuration = c.span(lc.For, c.cfg.Defaults.For, "for", report)
 	spec.KeepFiringFor = c.span(lc.KeepFiringFor, c.cfg.Defaults.KeepFiringFor, "keep_firing_for", report)
+	compileForSamples(&spec, lc, report)
 	spec.Message = c.levelMessage(rc, lc, where, report)
 	if k, own := r.Kind.(levelCompiler); own {
 		k.compileLevel(&spec, lc, report)

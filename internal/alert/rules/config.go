@@ -152,7 +152,7 @@ type RuleConfig struct {
 	Threshold any `mapstructure:"threshold"`
 	// Severity is the flat form's level.
 	Severity string `mapstructure:"severity"`
-	// LevelConfig is the flat form's level; its For, KeepFiringFor, Horizon and Message are defaults of a ladder's levels.
+	// LevelConfig is the flat form's level; its For, KeepFiringFor, ForSamples, Horizon and Message are defaults of a ladder's levels.
 	LevelConfig `mapstructure:",squash"`
 	// Labels go with every record. Templates, without the value.
 	Labels map[string]string `mapstructure:"labels"`
@@ -188,10 +188,21 @@ type LevelConfig struct {
 	// For and KeepFiringFor override the defaults.
 	For           *time.Duration `mapstructure:"for"`
 	KeepFiringFor *time.Duration `mapstructure:"keep_firing_for"`
+	// ForSamples, in place of For, is how many of the newest samples must breach the level.
+	ForSamples *ForSamplesConfig `mapstructure:"for_samples"`
 	// Horizon overrides Forecast.Horizon.
 	Horizon time.Duration `mapstructure:"horizon"`
 	// Message is the record's body. A template.
 	Message string `mapstructure:"message"`
+}
+
+// ForSamplesConfig makes a level fire when Breached of the newest Of samples breach it, in whatever order, and let go when fewer of them do, or,
+// where there is a clear bound, when fewer of them are beyond that.
+type ForSamplesConfig struct {
+	// Breached is at least 1.
+	Breached int `mapstructure:"breached"`
+	// Of is at least Breached and at most 64.
+	Of int `mapstructure:"of"`
 }
 
 // SelectorConfig selects the points of a metric; the fields are as in RuleConfig.

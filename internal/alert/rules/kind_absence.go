@@ -64,7 +64,10 @@ func (k *absence) VersionText() string {
 	return k.inner.VersionText() + fmt.Sprintf("|absent {%d %d %t}", k.after, k.startGrace, k.expect)
 }
 
-func (k *absence) Text(Finding) string {
+func (k *absence) Text(f Finding) string {
+	if f.Over && f.Reason == alertschema.ReasonAbsent {
+		return ": " + k.rule.Metric + " is there again"
+	}
 	return fmt.Sprintf(": no %s for %s", k.rule.Metric, FormatDuration(time.Duration(k.after)))
 }
 
@@ -85,6 +88,9 @@ func (k *absence) Read(m *Moment) {
 func (k *absence) compileLevels(c *compiler, rc RuleConfig, hasBound bool, report func(string, ...any)) {
 	if len(rc.Thresholds) > 0 || hasBound {
 		report(`"absent" and thresholds exclude each other`)
+	}
+	if rc.ForSamples != nil {
+		report(`"absent" and "for_samples" exclude each other: nothing comes that could be counted`)
 	}
 	if rc.Severity == "" {
 		report(`"absent" needs "severity"`)

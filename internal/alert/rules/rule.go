@@ -179,13 +179,15 @@ type LevelSpec struct {
 	KeepFiringFor int64
 	// Horizon is how far ahead a forecast is read.
 	Horizon int64
+	// ForSamples is how many of the newest samples must breach the level before it fires, where that is asked instead of ForDuration.
+	ForSamples ladder.SampleCount
 	// Message is the template of the record's body, nil for none.
 	Message *Template
 }
 
 // Unresolved returns the level without its bounds: what it is before the metric's unit is known.
 func (s *LevelSpec) Unresolved() ladder.Level {
-	return ladder.Level{Comparison: s.Comparison, ForDuration: s.ForDuration, KeepFiringFor: s.KeepFiringFor, Horizon: s.Horizon}
+	return ladder.Level{Comparison: s.Comparison, ForDuration: s.ForDuration, KeepFiringFor: s.KeepFiringFor, Horizon: s.Horizon, Samples: s.ForSamples}
 }
 
 // Resolve turns the written bounds into numbers of the metric's unit.

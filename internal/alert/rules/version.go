@@ -31,6 +31,9 @@ func ruleVersion(r *Rule) (version, selection string) {
 		l := &r.Levels[i]
 		fmt.Fprintf(&b, "|%s %s %s %s", l.Name, l.Comparison, l.Raise[0].Text, l.Raise[1].Text)
 		fmt.Fprintf(&b, " %t %s %s %s %d %d %d", l.HasClear, l.Clear[0].Text, l.Clear[1].Text, floatText(l.Hysteresis), l.ForDuration, l.KeepFiringFor, l.Horizon)
+		if n := l.ForSamples; n.Counts() {
+			fmt.Fprintf(&b, " %d of %d", n.Breached, n.Of)
+		}
 	}
 	sum := sha256.Sum256([]byte(b.String()))
 	return hex.EncodeToString(sum[:4]), selection

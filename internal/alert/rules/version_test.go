@@ -105,6 +105,7 @@ func versionedRules() []RuleConfig {
 		"percent": {Above: "80%"}, "bytes": {Above: "5GiB"}, "below": {Below: 1}, "outside": {Outside: []any{1, 2}},
 		"inside": {Inside: []any{"10%", "20%"}}, "clear": {Above: 80, Clear: 70}, "outside clear": {Outside: []any{1, 9}, Clear: []any{2, 8}},
 		"for": {Above: 1, For: new(time.Minute)}, "keep": {Above: 1, KeepFiringFor: new(90 * time.Second)},
+		"samples": {Above: 1, ForSamples: &ForSamplesConfig{Breached: 3, Of: 5}},
 	} {
 		add("level "+name, func(rc *RuleConfig) { rc.Thresholds = map[string]LevelConfig{"critical": l} })
 	}
@@ -165,7 +166,7 @@ var versionFields = map[string]map[string]bool{
 	"Target": {"Metric": false, "Selector": true, "Statistic": true, "StatisticName": false, "Key": false},
 	"LevelSpec": {
 		"Severity": false, "Name": true, "Number": false, "Comparison": true, "Raise": true, "Clear": true, "HasClear": true, "Hysteresis": true,
-		"ForDuration": true, "KeepFiringFor": true, "Horizon": true, "Message": false,
+		"ForDuration": true, "KeepFiringFor": true, "Horizon": true, "ForSamples": true, "Message": false,
 	},
 	"Condition":  {"Target": true, "Bound": true},
 	"GroupField": {"Location": true, "Key": true},
