@@ -86,6 +86,7 @@ func (e *Engine) forgetAlerts() {
 			continue
 		}
 		g.alert = nil
+		g.rule.bounds.forgetAlert(g)
 		delete(e.alerts, id)
 		e.journal.mark(id)
 	}

@@ -61,6 +61,7 @@ type ruleState struct {
 	silence    int64
 	levels     []ladder.Level
 	condition  ladder.Level // The bound of only_if.
+	bounds     *groupBounds // Nil where all groups have the same bounds.
 	oneReading bool         // One value answers for all levels.
 	broken     bool         // The bounds cannot be compared with the metric.
 
@@ -87,7 +88,8 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 	names := attr.NewNameTable()
 	for _, r := range ruleSet.Rules {
 		state := &ruleState{
-			Rule: r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, transitions: map[alertschema.Transition]uint64{},
+			bounds: newGroupBounds(r),
+			Rule:   r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, transitions: map[alertschema.Transition]uint64{},
 			lastMatch: ladder.Unset, oneReading: true,
 			levels: make([]ladder.Level, len(r.Levels)), silence: r.Kind.Silence(),
 		}
@@ -130,6 +132,7 @@ func (e *Engine) groupOf(r *ruleState, key string) *group {
 // remove drops a group; the last one takes its place.
 func (r *ruleState) remove(g *group) {
 	delete(r.groups, g.id)
+	r.bounds.forgetGroup(g)
 	last := r.order[len(r.order)-1]
 	r.order[g.place], last.place = last, g.place
 	r.order[len(r.order)-1] = nil

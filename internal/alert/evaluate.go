@@ -53,7 +53,7 @@ func (e *Engine) evaluate(g *group, t int64) {
 		return
 	}
 	m := e.moment(g, t)
-	r.Kind.Read(m)
+	e.read(g, m)
 	res := &m.Result
 	if res.Presence == window.Present && g.inputs != nil {
 		e.addInputs(g, t, res)
@@ -82,6 +82,7 @@ func (e *Engine) evaluateValue(g *group, t int64, res *rules.Result) {
 		}
 		a = e.openAlert(g)
 	}
+	g.rule.bounds.remember(g)
 	if a.presentUntil != ladder.Unset && t > a.presentUntil {
 		a.Shift(t - a.presentUntil)
 		e.journal.mark(g.id)
@@ -112,8 +113,9 @@ func (r *ruleState) breached(rd *ladder.Reading) bool {
 	if rd.Healthy {
 		return false
 	}
-	for i := range r.levels {
-		l := &r.levels[i]
+	levels := r.compared()
+	for i := range levels {
+		l := &levels[i]
 		if l.Raised(rd.At(i)) || l.Samples.Counts() && l.Held(rd.ToClear(i)) {
 			return true
 		}
@@ -124,7 +126,7 @@ func (r *ruleState) breached(rd *ladder.Reading) bool {
 // step moves the ladder and reports the transition, if there is one.
 func (e *Engine) step(g *group, t int64, rd ladder.Reading, reason alertschema.Reason) bool {
 	a := g.alert
-	from, moved := a.Step(t, g.rule.levels, rd)
+	from, moved := a.Step(t, g.rule.compared(), rd)
 	if moved {
 		e.journal.mark(g.id)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
@@ -213,6 +214,9 @@ func (m *Matcher) newSeries(key attr.Hash, p *Point) *series {
 	for _, w := range m.active {
 		if w.Selector.MatchesPoint(p.Attributes) {
 			e.join(e.groupOf(w.rule, w.rule.GroupKey(w.Target, m.origin, p.Attributes)), s, w.Role)
+			if w.Role == rules.RoleValue {
+				w.rule.bounds.noteSeries(w.rule, s, m.origin, p.Attributes)
+			}
 		}
 	}
 	s.groups = slices.Clip(s.groups)

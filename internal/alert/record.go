@@ -63,7 +63,9 @@ func (e *Engine) record(c *change) event.Event {
 	if shown == 0 {
 		shown = max(a.announced, 1)
 	}
-	l, spec := &r.levels[shown-1], &r.Levels[shown-1]
+	levels, known := c.bounds()
+	specs := r.specsOf(g)
+	l, spec := &levels[shown-1], &specs[shown-1]
 	ev := event.Event{
 		Kind: alertschema.KindStateChange, Time: c.t, ObservedTime: e.now, SeverityNumber: spec.Number, SeverityText: spec.Name,
 		AlertID: alertschema.IDText(g.id), EpisodeID: alertschema.EpisodeID(g.id, c.started), Transition: c.transition,
@@ -92,9 +94,9 @@ func (e *Engine) record(c *change) event.Event {
 	if !l.Comparison.HasBounds() {
 		ev.Value = attr.Number{}
 	} else if ev.State == alertschema.StateResolved {
-		ev.Threshold = attr.Number{Float64: r.levels[0].Threshold(c.value.Float64, true), Valid: true}
+		ev.Threshold = boundNumber(levels[lowest(specs)].Threshold(c.value.Float64, true), known)
 	} else {
-		ev.Threshold = attr.Number{Float64: l.Threshold(c.value.Float64, false), Valid: true}
+		ev.Threshold = boundNumber(l.Threshold(c.value.Float64, false), known)
 	}
 	ev.Resource = c.resource
 	if x := a.exemplar; x != nil {
@@ -182,11 +184,15 @@ func (e *Engine) renderTexts(c *change, l *rules.LevelSpec, ev *event.Event) {
 func (c *change) finding(l *rules.LevelSpec, ev *event.Event) rules.Finding {
 	r := c.group.rule
 	shown := slices.IndexFunc(r.Levels, func(spec rules.LevelSpec) bool { return spec.Severity == l.Severity })
+	levels, known := c.bounds()
+	specs := r.specsOf(c.group)
 	if ev.State == alertschema.StateResolved {
-		shown = 0
+		shown = lowest(specs)
 	}
+	value := ev.Value
+	value.Valid = value.Valid && known
 	return rules.Finding{
-		Rule: r.Rule, Value: ev.Value, Unit: r.unit, Level: &r.Levels[shown], Bounds: r.levels[shown], Transition: c.transition, Reason: c.reason,
+		Rule: r.Rule, Value: value, Unit: r.unit, Level: &specs[shown], Bounds: levels[shown], Transition: c.transition, Reason: c.reason,
 		Over: c.to == 0,
 	}
 }

@@ -47,6 +47,8 @@ func (e *Engine) unitFits(w *ruleInput, unit string) bool {
 			e.notice("rule %q never fires: only_if above %s never holds, because %s is a ratio; did you mean %[2]s%%?", w.rule.Name,
 				w.rule.OnlyIf.Bound.Raise[0].Text, w.Metric)
 		}
+	case w.Role == rules.RoleThreshold:
+		err = w.rule.sourceFits(unit)
 	case !w.rule.fixedUnit:
 		w.rule.unit = unit
 		if err = e.resolveLevels(w.rule); err == nil {
@@ -65,7 +67,8 @@ func (e *Engine) resolveLevels(r *ruleState) error {
 	for i := range r.Levels {
 		spec := &r.Levels[i]
 		l, err := spec.Resolve(r.unit)
-		if err == nil && i > 0 && !l.Comparison.Stricter([2]float64{l.Low, l.High}, [2]float64{r.levels[i-1].Low, r.levels[i-1].High}) {
+		moves := spec.Moves() || i > 0 && r.Levels[i-1].Moves()
+		if err == nil && i > 0 && !moves && !l.Comparison.Stricter([2]float64{l.Low, l.High}, [2]float64{r.levels[i-1].Low, r.levels[i-1].High}) {
 			err = fmt.Errorf("ladder is not monotone: %s %s %s must be stricter than %s %s %s",
 				spec.Name, spec.Comparison, spec.BoundText(), r.Levels[i-1].Name, spec.Comparison, r.Levels[i-1].BoundText())
 		}
@@ -76,6 +79,10 @@ func (e *Engine) resolveLevels(r *ruleState) error {
 		r.levels[i] = l
 		r.oneReading = r.oneReading && (r.GroupAggregate != window.GroupWorst || l.SameWorst(&r.levels[0]))
 	}
+	if err := e.resolveBounds(r); err != nil {
+		r.broken = true
+		return err
+	}
 	return nil
 }
 
@@ -84,6 +91,9 @@ func (e *Engine) addRuleInputs(r *ruleState) {
 	inputs := r.Kind.Inputs()
 	if r.OnlyIf != nil {
 		inputs = append(inputs, rules.Input{Target: &r.OnlyIf.Target, Role: rules.RoleCondition})
+	}
+	if r.Threshold != nil && !r.Threshold.OfAttribute {
+		inputs = append(inputs, rules.Input{Target: &r.Threshold.Target, Role: rules.RoleThreshold})
 	}
 	r.roles = make([]rules.Role, len(inputs))
 	for i, in := range inputs {

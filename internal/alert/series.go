@@ -56,6 +56,7 @@ func (e *Engine) staleAfter(s *series) int64 {
 func (e *Engine) leave(s *series) {
 	for _, g := range s.groups {
 		g.members = without(g.members, s)
+		g.rule.bounds.forgetSeries(s)
 	}
 	for _, x := range e.inputRefsOf(s) {
 		of := &x.group.inputs.series[x.role]
@@ -78,7 +79,7 @@ func (e *Engine) retention(s *series) int64 {
 		longest = max(longest, g.rule.Retention)
 	}
 	for _, x := range e.inputRefsOf(s) {
-		if x.role != rules.RoleCondition { // Of a condition the newest sample counts alone.
+		if x.role != rules.RoleCondition && x.role != rules.RoleThreshold { // Of these the newest sample counts alone.
 			longest = max(longest, x.group.rule.Retention)
 		}
 	}

@@ -68,9 +68,10 @@ type storedAlert struct {
 	flapTimes                []int64
 	latched                  bool
 	flapLast                 int64
-	decided                  int64 // Newest round that was evaluated.
-	seen                     bool  // Of an absent rule: something has come.
-	lastSample               int64 // Of an absent rule whose series is silent.
+	decided                  int64     // Newest round that was evaluated.
+	seen                     bool      // Of an absent rule: something has come.
+	lastSample               int64     // Of an absent rule whose series is silent.
+	bounds                   []float64 // Those that were read from a metric or an attribute: four for each level.
 	recent                   []storedSamples
 }
 
@@ -117,6 +118,7 @@ var alertFields = []attr.Field[storedAlert]{
 	attr.TimeField(27, func(s *storedAlert) *int64 { return &s.decided }),
 	attr.FlagField(28, func(s *storedAlert) *bool { return &s.seen }),
 	attr.TimeField(29, func(s *storedAlert) *int64 { return &s.lastSample }),
+	attr.ListField(60, func(s *storedAlert) *[]float64 { return &s.bounds }, writeFloats, readFloats),
 	attr.StructsField(55, func(s *storedAlert) *[]storedSamples { return &s.recent }, samplesFields),
 }
 
@@ -155,6 +157,7 @@ func encodeAlert(g *group) []byte {
 		flapTimes: a.flap.Times, latched: a.flap.Latched, flapLast: a.flap.Last,
 		decided: g.decided(), lastSample: ladder.Unset,
 	}
+	s.bounds = r.storedBounds(g)
 	if r.silence > 0 {
 		s.seen = g.lastSample != ladder.Unset
 		if a.silent {

@@ -22,7 +22,8 @@ type change struct {
 	ended      int64
 	worst      int
 	resource   []attr.Attr
-	belated    bool // Held back when it happened.
+	levels     []ladder.Level // What the value was compared with, nil where that is the same for all groups.
+	belated    bool           // Held back when it happened.
 }
 
 // transition records that an alert changed. Episodes begin and end here, and here the flapping latch holds changes
@@ -50,6 +51,9 @@ func (e *Engine) queue(g *group, c change) {
 	a := g.alert
 	a.seq++
 	c.group, c.seq, c.value, c.started, c.ended, c.worst, c.resource = g, a.seq, a.value, a.started, a.ended, a.worst, g.resourceAttrs()
+	if levels, known := g.rule.boundsOf(g); g.rule.bounds != nil && known {
+		c.levels = slices.Clone(levels)
+	}
 	if c.transition == alertschema.TransitionResolve {
 		a.open = false
 	}

@@ -108,6 +108,24 @@ func (l *Level) Raised(v float64) bool { return l.Comparison.holds(l.Low, l.High
 // Held tells whether v keeps the level in force: it is not clear of it.
 func (l *Level) Held(v float64) bool { return l.Comparison.holds(l.ClearLow, l.ClearHigh, v) }
 
+// Depth is how far v is beyond the bounds of the level, or of its clear; negative where it is not.
+func (l *Level) Depth(v float64, toClear bool) float64 {
+	lo, hi := l.Low, l.High
+	if toClear {
+		lo, hi = l.ClearLow, l.ClearHigh
+	}
+	switch l.Comparison {
+	case Below:
+		return lo - v
+	case Outside:
+		return max(lo-v, v-hi)
+	case Inside:
+		return min(v-lo, hi-v)
+	default:
+		return v - lo
+	}
+}
+
 // SameWorst tells whether the series that is worst for one of the other level's bounds is worst for all of this one's. It may
 // not be when bounds on two sides have different middles.
 func (l *Level) SameWorst(o *Level) bool {

@@ -134,7 +134,7 @@ func selectionOf(rc RuleConfig) RuleConfig {
 	rc.Name, rc.Description, rc.Severity, rc.Threshold, rc.Thresholds, rc.LevelConfig, rc.Hysteresis = "", "", "", nil, nil, LevelConfig{}, nil
 	rc.Labels, rc.Annotations, rc.Top, rc.mayMatchNothing = nil, nil, 0, false
 	rc.Lookback, rc.NoData, rc.StaleSeriesAfter, rc.NewSeriesDelay, rc.MinSamples = "", nil, nil, nil, nil
-	rc.FullWindow, rc.RepeatInterval, rc.Flapping, rc.Active, rc.Unless = nil, nil, nil, nil, nil
+	rc.FullWindow, rc.RepeatInterval, rc.Flapping, rc.Active, rc.Unless, rc.ThresholdsBy = nil, nil, nil, nil, nil, nil
 	return rc
 }
 
@@ -143,7 +143,7 @@ func optionsOf(rc RuleConfig) RuleConfig {
 	return RuleConfig{
 		Description: rc.Description, Labels: rc.Labels, Annotations: rc.Annotations, Top: rc.Top, Lookback: rc.Lookback, NoData: rc.NoData,
 		StaleSeriesAfter: rc.StaleSeriesAfter, NewSeriesDelay: rc.NewSeriesDelay, MinSamples: rc.MinSamples, FullWindow: rc.FullWindow,
-		RepeatInterval: rc.RepeatInterval, Flapping: rc.Flapping, Active: rc.Active, Unless: rc.Unless,
+		RepeatInterval: rc.RepeatInterval, Flapping: rc.Flapping, Active: rc.Active, Unless: rc.Unless, ThresholdsBy: rc.ThresholdsBy,
 	}
 }
 
@@ -155,6 +155,8 @@ func (c *compiler) finish(d *draft) {
 		if k, own := d.rule.Kind.(boundsChecker); own {
 			k.checkBounds(d.report)
 		}
+		c.compileThresholdsBy(d)
+		c.compileSource(d)
 	}
 }
 
@@ -169,7 +171,11 @@ func checkLadder(levels []LevelSpec, report func(string, ...any)) {
 		if low.Raise[0].Unit != high.Raise[0].Unit || low.Raise[1].Unit != high.Raise[1].Unit {
 			continue
 		}
-		if !high.Comparison.Stricter(bounds(high.Raise), bounds(low.Raise)) {
+		stricter := high.Comparison.Stricter(bounds(high.Raise), bounds(low.Raise))
+		if low.Moves() || high.Moves() {
+			stricter = stricterMoving(high.Comparison, high.Raise, low.Raise)
+		}
+		if !stricter {
 			report("ladder is not monotone: %s %s %s must be stricter than %s %s %s",
 				high.Name, high.Comparison, high.BoundText(), low.Name, low.Comparison, low.BoundText())
 		}

@@ -173,7 +173,7 @@ func (s *LevelSpec) parseBounds(v any) ([2]Quantity, error) {
 	var q [2]Quantity
 	var err error
 	if s.Comparison == ladder.Above || s.Comparison == ladder.Below {
-		q[0], err = parseQuantity(v)
+		q[0], err = s.parseBound(v)
 		return q, err
 	}
 	pair, ok := v.([]any)
@@ -181,9 +181,12 @@ func (s *LevelSpec) parseBounds(v any) ([2]Quantity, error) {
 		return q, fmt.Errorf("%q in %s expects two bounds, as in [10, 20]", s.Comparison, s.title())
 	}
 	for i := range q {
-		if q[i], err = parseQuantity(pair[i]); err != nil {
+		if q[i], err = s.parseBound(pair[i]); err != nil {
 			return q, err
 		}
+	}
+	if q[0].Moving != nil || q[1].Moving != nil {
+		return q, nil
 	}
 	if q[0].Unit != q[1].Unit {
 		return q, fmt.Errorf("%s and %s in %s are of different units", q[0].Text, q[1].Text, s.title())
@@ -196,6 +199,9 @@ func (s *LevelSpec) parseBounds(v any) ([2]Quantity, error) {
 
 // checkClear reports a clear bound on the wrong side: the level would let go before it takes hold.
 func (s *LevelSpec) checkClear() error {
+	if s.Moves() || s.Clear[0].Moving != nil || s.Clear[1].Moving != nil {
+		return s.checkMovingClear()
+	}
 	if s.Raise[0].Unit != s.Clear[0].Unit {
 		return fmt.Errorf("clear %s and threshold %s are of different units", s.Clear[0].Text, s.Raise[0].Text)
 	}

@@ -148,6 +148,8 @@ type RuleConfig struct {
 	Active *ActiveConfig `mapstructure:"active"`
 	// Thresholds is the ladder by severity.
 	Thresholds map[string]LevelConfig `mapstructure:"thresholds"`
+	// ThresholdsBy gives groups thresholds of their own.
+	ThresholdsBy *ThresholdsByConfig `mapstructure:"thresholds_by"`
 	// Threshold is the flat form's Above.
 	Threshold any `mapstructure:"threshold"`
 	// Severity is the flat form's level.
@@ -177,7 +179,8 @@ type RuleConfig struct {
 }
 
 // LevelConfig is one level of a ladder. Exactly one of Above, Below, Outside and Inside is set. A bound is a
-// number, or text with a unit: "80%" is 0.8 on unit "1" and 80 on unit "%"; "5GiB" goes with unit "By".
+// number, or text with a unit: "80%" is 0.8 on unit "1" and 80 on unit "%"; "5GiB" goes with unit "By". Or it says where to read it: {metric, match,
+// statistic} or {attribute, unit}, with group_aggregate, scale and offset.
 type LevelConfig struct {
 	Above   any `mapstructure:"above"`
 	Below   any `mapstructure:"below"`

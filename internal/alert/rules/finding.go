@@ -94,6 +94,9 @@ var complements = [...]string{ladder.Above: "≤", ladder.Below: "≥", ladder.O
 // bounds writes the bounds of a level.
 func (f *Finding) bounds(low, high float64, as [2]Quantity, written bool) string {
 	text := func(v float64, q Quantity) string {
+		if q.Moving != nil {
+			return f.format().write(v) + " = " + q.Text
+		}
 		if written && q.Text != "" && (q.Unit != UnitBare || f.unit() == "") {
 			return q.Text
 		}

@@ -53,6 +53,8 @@ const (
 	RoleDivisor
 	// RoleCondition is what only_if looks at.
 	RoleCondition
+	// RoleThreshold is what bounds are read from that are not written.
+	RoleThreshold
 	// RoleCount is how many roles there are.
 	RoleCount
 )

@@ -28,6 +28,8 @@ type Quantity struct {
 	Unit QuantityUnit
 	// Text is how it was written. Rule versions are made of it.
 	Text string
+	// Moving is a bound that is read from elsewhere, nil for a number.
+	Moving *Moving
 }
 
 var byteSuffixes = []struct {

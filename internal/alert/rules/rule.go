@@ -70,6 +70,10 @@ type Rule struct {
 	Scale, Offset float64
 	// Levels is the ladder, least severe first.
 	Levels []LevelSpec
+	// Threshold is what bounds are read from that are not written, nil when all are.
+	Threshold *ThresholdSource
+	// ThresholdsBy are the ladders of groups that have their own, nil for none.
+	ThresholdsBy *ThresholdTable
 
 	// GroupBy are the attributes of the group key; GroupGiven tells that they were written, so that the default does not apply.
 	GroupBy    []GroupField
@@ -171,6 +175,10 @@ type LevelSpec struct {
 	// Clear are those at which a level in force lets go, where HasClear says that they were written.
 	Clear    [2]Quantity
 	HasClear bool
+	// Off is a level that groups of ThresholdsBy do not have.
+	Off bool
+	// source is what the bounds that move are read from.
+	source *ThresholdSource
 	// Hysteresis is the relative distance of the clear bound from the bound where none was written.
 	Hysteresis float64
 	// ForDuration is how long the level must be breached before it fires.
@@ -196,6 +204,10 @@ func (s *LevelSpec) Resolve(unit string) (ladder.Level, error) {
 	if s.Comparison == ladder.Absent {
 		return l, nil
 	}
+	if s.Off {
+		s.neverBreached(&l)
+		return l, nil
+	}
 	var err error
 	for i, to := range []*float64{&l.Low, &l.High} {
 		if *to, err = s.Raise[i].In(unit); err != nil {
@@ -210,6 +222,21 @@ func (s *LevelSpec) Resolve(unit string) (ladder.Level, error) {
 		}
 		return l, nil
 	}
+	s.clearByHysteresis(&l)
+	return l, nil
+}
+
+// neverBreached sets bounds that no value breaches and none is held by.
+func (s *LevelSpec) neverBreached(l *ladder.Level) {
+	l.Low, l.High = math.Inf(1), math.Inf(-1) // Above, and inside.
+	if s.Comparison == ladder.Below || s.Comparison == ladder.Outside {
+		l.Low, l.High = l.High, l.Low
+	}
+	l.ClearLow, l.ClearHigh = l.Low, l.High
+}
+
+// clearByHysteresis sets the clear bounds where none are written.
+func (s *LevelSpec) clearByHysteresis(l *ladder.Level) {
 	down, up := s.Hysteresis*math.Abs(l.Low), s.Hysteresis*math.Abs(l.High)
 	switch s.Comparison {
 	case ladder.Above:
@@ -221,7 +248,6 @@ func (s *LevelSpec) Resolve(unit string) (ladder.Level, error) {
 	default:
 		l.ClearLow, l.ClearHigh = l.Low-down, l.High+up
 	}
-	return l, nil
 }
 
 // LevelName returns the name of a level, counted from 1, and "" for the level 0 of a rule that is well.

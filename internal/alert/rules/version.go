@@ -35,6 +35,12 @@ func ruleVersion(r *Rule) (version, selection string) {
 			fmt.Fprintf(&b, " %d of %d", n.Breached, n.Of)
 		}
 	}
+	if r.Threshold != nil {
+		b.WriteString("|threshold " + r.Threshold.canonical)
+	}
+	if r.ThresholdsBy != nil {
+		b.WriteString(r.ThresholdsBy.versionText())
+	}
 	sum := sha256.Sum256([]byte(b.String()))
 	return hex.EncodeToString(sum[:4]), selection
 }

@@ -158,7 +158,7 @@ func TestRuleVersionsAreThoseOfStoredAlerts(t *testing.T) {
 var versionFields = map[string]map[string]bool{
 	"Rule": {
 		"Index": false, "Name": false, "Description": false, "Metric": true, "Kind": true, "Value": true, "OnlyIf": true, "And": true, "Unless": false, "Active": false, "Window": true, "Aggregate": true,
-		"AggregateName": false, "Scale": true, "Offset": true, "Levels": true, "GroupBy": true, "GroupGiven": true, "ByResource": true, "GroupAggregate": true,
+		"AggregateName": false, "Scale": true, "Offset": true, "Levels": true, "Threshold": true, "ThresholdsBy": true, "GroupBy": true, "GroupGiven": true, "ByResource": true, "GroupAggregate": true,
 		"Joins": false, "Retention": false, "Lookback": false, "NoData": false, "NoDataAfter": false, "StaleAfter": false, "NewSeriesDelay": false, "MinSamples": false,
 		"FullWindow": false, "RepeatInterval": false, "Flapping": false, "Top": false, "MayMatchNothing": false, "Labels": false, "Annotations": false,
 		"Version": false, "Selection": false,
@@ -166,13 +166,13 @@ var versionFields = map[string]map[string]bool{
 	"Target": {"Metric": false, "Selector": true, "Statistic": true, "StatisticName": false, "Key": false},
 	"LevelSpec": {
 		"Severity": false, "Name": true, "Number": false, "Comparison": true, "Raise": true, "Clear": true, "HasClear": true, "Hysteresis": true,
-		"ForDuration": true, "KeepFiringFor": true, "Horizon": true, "ForSamples": true, "Message": false,
+		"ForDuration": true, "KeepFiringFor": true, "Horizon": true, "ForSamples": true, "Message": false, "Off": true, "source": true,
 	},
 	"Condition":  {"Target": true, "Bound": true},
 	"GroupField": {"Location": true, "Key": true},
 	"Aggregate":  {"Kind": true, "Quantile": true},
 	"Statistic":  {"Kind": true, "Quantile": true},
-	"Quantity":   {"Number": false, "Unit": false, "Text": true},
+	"Quantity":   {"Number": false, "Unit": false, "Text": true, "Moving": true},
 	"comparison": {"valueKind": false},
 	"ratio":      {"valueKind": false, "divisor": true},
 	"forecast":   {"valueKind": false, "span": true, "horizon": false, "minCoverage": true},
