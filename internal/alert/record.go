@@ -218,7 +218,7 @@ func plainMessage(r *ruleState, found *rules.Finding, ev *event.Event) string {
 func bodyOf(c *change, r *ruleState, ev *event.Event, message string) string {
 	switch c.transition {
 	case alertschema.TransitionResolve:
-		s := fmt.Sprintf("resolved%s: %s (was firing for %s", resolvedBy[c.reason], message, rules.FormatSeconds(ev.Duration.Seconds()))
+		s := fmt.Sprintf("resolved%s: %s (was firing for %s", r.resolvedBy(c.reason), message, rules.FormatSeconds(ev.Duration.Seconds()))
 		if len(r.levels) > 1 {
 			s += ", worst: " + r.LevelName(c.worst)
 		}
@@ -243,7 +243,17 @@ func bodyOf(c *change, r *ruleState, ev *event.Event, message string) string {
 }
 
 // resolvedBy is why an alert resolved of which the value is not the cause: the message then says what its last value was.
-var resolvedBy = map[alertschema.Reason]string{
-	alertschema.ReasonStale:  ", no data any more, last",
-	alertschema.ReasonOnlyIf: ", only_if does not hold",
+func (r *ruleState) resolvedBy(reason alertschema.Reason) string {
+	switch {
+	case reason == alertschema.ReasonStale:
+		return ", no data any more, last"
+	case reason != alertschema.ReasonOnlyIf:
+		return ""
+	case r.And == nil:
+		return ", only_if does not hold"
+	case r.OnlyIf == nil:
+		return ", " + r.And.Name() + " does not fire"
+	default:
+		return ", only_if does not hold or " + r.And.Name() + " does not fire"
+	}
 }

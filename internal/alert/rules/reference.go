@@ -39,6 +39,9 @@ type EqualKey struct {
 	OfResource bool
 }
 
+// Name is the other rule's name.
+func (f *Reference) Name() string { return f.name }
+
 // canonical is what the reference says, as text.
 func (f *Reference) canonical() string {
 	keys := make([]string, len(f.Equal))

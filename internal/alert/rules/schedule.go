@@ -38,8 +38,17 @@ var weekdays = [7]string{"sunday", "monday", "tuesday", "wednesday", "thursday",
 // compileSchedule compiles a block; key is where it stands.
 func compileSchedule(key string, c *ActiveConfig, report func(string, ...any)) *Schedule {
 	s := &Schedule{location: time.UTC}
-	days, hours := c.texts(key+".days", c.Days, report), c.texts(key+".hours", c.Hours, report)
-	if len(days) == 0 && len(hours) == 0 {
+	bad := 0
+	of := func(name string, v any) []string {
+		texts, err := listOfTexts(v)
+		if err != nil {
+			bad++
+			report("%s.%s: %w", key, name, err)
+		}
+		return texts
+	}
+	days, hours := of("days", c.Days), of("hours", c.Hours)
+	if len(days) == 0 && len(hours) == 0 && bad == 0 {
 		report("%s: set days or hours", key)
 	}
 	for _, text := range days {
@@ -73,29 +82,27 @@ func compileSchedule(key string, c *ActiveConfig, report func(string, ...any)) *
 	return s
 }
 
-// texts reads a text, or a list of texts.
-func (*ActiveConfig) texts(key string, v any, report func(string, ...any)) []string {
+// listOfTexts reads a text, or a list of texts.
+func listOfTexts(v any) ([]string, error) {
 	switch x := v.(type) {
 	case nil:
-		return nil
+		return nil, nil
 	case string:
-		return []string{x}
+		return []string{x}, nil
 	case []string:
-		return x
+		return x, nil
 	case []any:
-		out := make([]string, 0, len(x))
-		for _, item := range x {
+		out := make([]string, len(x))
+		for i, item := range x {
 			text, ok := item.(string)
 			if !ok {
-				report("%s: expected text, got %v: write it in quotes", key, item)
-				continue
+				return nil, fmt.Errorf("expected text, got %v: write it in quotes", item)
 			}
-			out = append(out, text)
+			out[i] = text
 		}
-		return out
+		return out, nil
 	default:
-		report("%s: expected text or a list of texts, got %v: write it in quotes", key, v)
-		return nil
+		return nil, fmt.Errorf("expected text or a list of texts, got %v: write it in quotes", v)
 	}
 }
 

@@ -111,13 +111,14 @@ func (r *Rule) lacksInGroups(f GroupField) string {
 }
 
 func (c *compiler) compileGroupThresholds(t *ThresholdTable, attribute string, gc GroupThresholdsConfig, r *Rule, report func(string, ...any)) {
+	if gc.Match == nil {
+		report("match is required")
+		return
+	}
 	before := len(c.problems.errs)
 	match := map[string]any{attribute: gc.Match}
 	e := GroupThresholds{match: compileMatchers(match, "match of ", report), canonical: matchText(match)}
-	if gc.Match == nil || len(c.problems.errs) > before {
-		if gc.Match == nil {
-			report("match is required")
-		}
+	if len(c.problems.errs) > before {
 		return
 	}
 	if why := t.unreachable(&e, r); why != "" {
