@@ -38,6 +38,7 @@ type Engine struct {
 
 	silences   rules.SilenceSet
 	references *references
+	rechecking bool // A group is evaluated for what another rule's alerts have become; its samples have been seen.
 	storm      storm
 	outbox     event.Outbox
 	journal    journal

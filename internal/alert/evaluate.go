@@ -29,8 +29,13 @@ func (e *Engine) tick(g *group) bool {
 		e.evaluatePending(g, true)
 	}
 	t := g.clock(e.now)
-	if t > g.lastEval && (g.rule.silence > 0 || g.rule.recheck || g.overdue(t) || t >= g.noDataFrom()) {
+	switch {
+	case t > g.lastEval && (g.rule.silence > 0 || g.overdue(t) || t >= g.noDataFrom()):
 		e.evaluate(g, t)
+	case g.rule.recheck && t >= g.lastEval:
+		e.rechecking = true
+		e.evaluate(g, t)
+		e.rechecking = false
 	}
 	if g.alert != nil {
 		e.endFlapping(g, t)
@@ -75,7 +80,7 @@ func (e *Engine) evaluate(g *group, t int64) {
 // evaluateValue moves the alert by a value that is there.
 func (e *Engine) evaluateValue(g *group, t int64, res *rules.Result) {
 	a, rd := g.alert, &res.Reading
-	rd.Sample = t == g.lastRound
+	rd.Sample = t == g.lastRound && !e.rechecking
 	if a == nil {
 		if !g.rule.breached(rd) {
 			return

@@ -75,7 +75,11 @@ func (e *Engine) fires(f *rules.Reference, g *group) bool {
 func (e *Engine) firingOf(f *rules.Reference) map[string]struct{} {
 	out := map[string]struct{}{}
 	for _, g := range e.alerts {
-		if r := g.rule; r.Index != f.Rule || g.alert.Level == 0 || r.Levels[g.alert.Level-1].Severity < f.Severity {
+		level := g.alert.Level
+		if f.Flapping && g.alert.flap.Latched {
+			level = max(level, g.alert.announced)
+		}
+		if r := g.rule; r.Index != f.Rule || level == 0 || r.Levels[level-1].Severity < f.Severity {
 			continue
 		}
 		if key, known := equalKey(f.Equal, g.rule.names.Expand(g.key), g.resourceAttrs()); known {

@@ -27,6 +27,8 @@ type Reference struct {
 	Equal []EqualKey
 	// Severity is the index into Set.Severities of the least severity, 0 for any.
 	Severity int
+	// Flapping has an alert count as firing for as long as it is flapping, also while it is at rest.
+	Flapping bool
 	// name is the other rule's name, and severity how the severity was written: rule versions are made of these.
 	name, severity string
 }
@@ -70,7 +72,7 @@ func (c *compiler) compileReferences(out *Set) {
 }
 
 func (c *compiler) compileReference(key string, rc *ReferenceConfig, r *Rule, out *Set, report func(string, ...any)) *Reference {
-	f := &Reference{name: rc.Rule, severity: rc.Severity}
+	f := &Reference{name: rc.Rule, severity: rc.Severity, Flapping: key == "unless"}
 	names := out.Names()
 	f.Rule = slices.Index(names, rc.Rule)
 	switch {
