@@ -132,6 +132,10 @@ func (e *Engine) endBesideOther(g *group, t int64) {
 	if a == nil {
 		return
 	}
+	if a.presentUntil != ladder.Unset && a.presentUntil != ladder.Forever {
+		a.Shift(max(0, g.policyFrom()-a.presentUntil))
+	}
+	a.presentUntil = ladder.Forever // From here on time counts, as healthy.
 	if e.step(g, t, ladder.Reading{Healthy: true}, alertschema.ReasonOnlyIf); a.Level == 0 {
 		a.noData = false
 	}
