@@ -58,8 +58,10 @@ func (g *generator) seconds(limit int) time.Duration {
 func (g *generator) chooseValue() {
 	g.infinity = pick(g, -1, 0, 1)
 	r := &g.rule
-	switch n := g.IntN(20); {
+	switch n := g.IntN(24); {
 	case n < 7:
+	case n >= 22:
+		r.aggregate, r.window, g.counter, g.infinity = pick(g, "changes", "resets"), g.window(), g.chance(2), 0
 	case n < 12:
 		r.aggregate = pick(g, "avg", "min", "max", "sum", "count", "stddev", "last", "p50", "p90", "p95", "p99.9")
 		if r.aggregate == "stddev" || r.aggregate[0] == 'p' {

@@ -187,7 +187,7 @@ func (s *spec) perSeries() string {
 	switch {
 	case s.horizon > 0:
 		f = fmt.Sprintf("predict_linear(%s[%s], %s)", sel, span, promNumber(s.horizon.Seconds()))
-	case s.aggregate == "rate", s.aggregate == "increase":
+	case s.aggregate == "rate", s.aggregate == "increase", s.aggregate == "changes", s.aggregate == "resets":
 		f = fmt.Sprintf("%s(%s[%s] anchored)", s.aggregate, sel, span)
 	case s.aggregate[0] == 'p':
 		q, err := strconv.ParseFloat(s.aggregate[1:], 64)

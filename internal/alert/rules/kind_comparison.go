@@ -16,6 +16,31 @@ func (k *comparison) Inputs() []Input {
 	return []Input{{Target: &k.rule.Value, Role: RoleValue, versionKey: "point"}}
 }
 
+// FixedUnit is that of a count where the aggregate counts something between samples, whatever theirs is.
+func (k *comparison) FixedUnit() (string, bool) {
+	switch k.rule.Aggregate.Kind {
+	case window.AggregateChanges:
+		return "{change}", true
+	case window.AggregateResets:
+		return "{reset}", true
+	default:
+		return "", false
+	}
+}
+
+// checkBounds reports bounds that can't be compared with a count.
+func (k *comparison) checkBounds(report func(string, ...any)) {
+	unit, fixed := k.FixedUnit()
+	if !fixed {
+		return
+	}
+	for i := range k.rule.Levels {
+		if _, err := k.rule.Levels[i].Resolve(unit); err != nil {
+			report("threshold %s can't be compared with %s, which are counted: write a number", k.rule.Levels[i].BoundText(), k.rule.AggregateName)
+		}
+	}
+}
+
 func (k *comparison) Span() int64                { return k.rule.Window }
 func (k *comparison) Reason() alertschema.Reason { return alertschema.ReasonThreshold }
 func (k *comparison) SelectionText() string      { return "" }
@@ -56,6 +81,9 @@ func (r *Rule) seriesValue(m *Moment, s *window.Series) (float64, window.Presenc
 			v /= float64(r.Window) / 1e9
 		}
 		return v, window.Present
+	}
+	if r.Aggregate.OfPairs() {
+		return s.Pairs(r.Aggregate, w.from, w.to, w.at-r.Window, s.Lookback(r.Lookback)), window.Present
 	}
 	var v float64
 	v, m.scratch = r.Aggregate.Over(&s.Samples, w.from, w.to, m.scratch)

@@ -60,7 +60,7 @@ func versionedRules() []RuleConfig {
 	for _, agg := range []string{"sum", "avg", "min", "max", "count"} {
 		add("group "+agg, func(rc *RuleConfig) { rc.GroupAggregate = agg })
 	}
-	for _, agg := range []string{"last", "avg", "min", "max", "sum", "count", "stddev", "p50", "p99.9", "rate", "increase"} {
+	for _, agg := range []string{"last", "avg", "min", "max", "sum", "count", "stddev", "p50", "p99.9", "rate", "increase", "changes", "resets"} {
 		add("aggregate "+agg, func(rc *RuleConfig) { rc.Window, rc.Aggregate = 5*time.Minute, agg })
 	}
 	add("scale", func(rc *RuleConfig) { rc.Scale, rc.Offset = new(-1.0), 1 })
