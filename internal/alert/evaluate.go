@@ -128,8 +128,12 @@ func (e *Engine) step(g *group, t int64, rd ladder.Reading, reason alertschema.R
 	if from == a.Level {
 		return false
 	}
-	if a.Level > 0 && !rd.Healthy {
+	switch {
+	case rd.Healthy || g.rule.silence > 0:
+	case a.Level > 0:
 		a.value = attr.Number{Float64: rd.At(a.Level - 1), Valid: true}
+	default:
+		a.value = attr.Number{Float64: rd.ToClear(0), Valid: true}
 	}
 	c := change{transition: alertschema.TransitionFire, t: t, from: from, to: a.Level, reason: reason}
 	switch {

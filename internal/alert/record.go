@@ -2,6 +2,7 @@ package alert
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -147,7 +148,9 @@ func (e *Engine) renderAll(g *group, texts []rules.NamedTemplate, data rules.Tem
 // renderTexts fills the event's annotations and body.
 func (e *Engine) renderTexts(c *change, l *rules.LevelSpec, ev *event.Event) {
 	r := c.group.rule
+	found := c.finding(l, ev)
 	data := rules.TemplateData{
+		ValueText: found.ValueText(), Condition: found.Condition(),
 		Value: ev.Value.Float64, Threshold: ev.Threshold.Float64, Duration: ev.Duration.Seconds(), Rule: r.Name, Metric: r.Metric,
 		Unit: r.unit, Severity: ev.Severity, Transition: ev.Transition.String(), State: ev.State.String(),
 		StartedAt: time.Unix(0, ev.StartedAt).UTC(),
@@ -170,13 +173,26 @@ func (e *Engine) renderTexts(c *change, l *rules.LevelSpec, ev *event.Event) {
 		message = s
 	}
 	if message == "" {
-		message = plainMessage(r, l, ev)
+		message = plainMessage(r, &found, ev)
 	}
 	ev.Body = bodyOf(c, r, ev, message)
 }
 
+// finding is what the texts of a change's record are made of. At a resolve the value is compared with the lowest level, which lets go last.
+func (c *change) finding(l *rules.LevelSpec, ev *event.Event) rules.Finding {
+	r := c.group.rule
+	shown := slices.IndexFunc(r.Levels, func(spec rules.LevelSpec) bool { return spec.Severity == l.Severity })
+	if ev.State == alertschema.StateResolved {
+		shown = 0
+	}
+	return rules.Finding{
+		Rule: r.Rule, Value: ev.Value, Unit: r.unit, Level: &r.Levels[shown], Bounds: r.levels[shown], Transition: c.transition, Reason: c.reason,
+		Over: c.to == 0,
+	}
+}
+
 // plainMessage is the message of a level that has none.
-func plainMessage(r *ruleState, l *rules.LevelSpec, ev *event.Event) string {
+func plainMessage(r *ruleState, found *rules.Finding, ev *event.Event) string {
 	var b strings.Builder
 	b.WriteString(r.Name)
 	for i, a := range ev.Group {
@@ -189,14 +205,14 @@ func plainMessage(r *ruleState, l *rules.LevelSpec, ev *event.Event) string {
 	if !r.GroupGiven || r.ByResource {
 		b.WriteString(rules.Subject(r.Metric, ev.Resource))
 	}
-	b.WriteString(r.Kind.Text(rules.Finding{Value: ev.Value, Unit: r.unit, Level: l}))
+	b.WriteString(r.Kind.Text(*found))
 	return b.String()
 }
 
 func bodyOf(c *change, r *ruleState, ev *event.Event, message string) string {
 	switch c.transition {
 	case alertschema.TransitionResolve:
-		s := fmt.Sprintf("resolved: %s (was firing for %s", message, rules.FormatSeconds(ev.Duration.Seconds()))
+		s := fmt.Sprintf("resolved%s: %s (was firing for %s", resolvedBy[c.reason], message, rules.FormatSeconds(ev.Duration.Seconds()))
 		if len(r.levels) > 1 {
 			s += ", worst: " + r.LevelName(c.worst)
 		}
@@ -204,7 +220,7 @@ func bodyOf(c *change, r *ruleState, ev *event.Event, message string) string {
 	case alertschema.TransitionRepeat:
 		return fmt.Sprintf("still firing for %s: %s", rules.FormatSeconds(ev.Duration.Seconds()), message)
 	case alertschema.TransitionNoData:
-		return "no data: " + message
+		return "no data, last: " + message
 	case alertschema.TransitionDataBack:
 		return "data is back: " + message
 	case alertschema.TransitionFlappingStart:
@@ -213,6 +229,15 @@ func bodyOf(c *change, r *ruleState, ev *event.Event, message string) string {
 	case alertschema.TransitionFlappingEnd:
 		return "no longer flapping: " + message
 	default:
+		if c.reason == alertschema.ReasonNoData {
+			return "no data: " + message
+		}
 		return message
 	}
+}
+
+// resolvedBy is why an alert resolved of which the value is not the cause: the message then says what its last value was.
+var resolvedBy = map[alertschema.Reason]string{
+	alertschema.ReasonStale:  ", no data any more, last",
+	alertschema.ReasonOnlyIf: ", only_if does not hold",
 }

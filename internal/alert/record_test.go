@@ -158,9 +158,9 @@ func TestAMessageThatNobodyWroteSaysWhatItIsAbout(t *testing.T) {
 		groupBy []string
 		want    string
 	}{
-		{nil, "big mysleeper (pid 7) on db1: process.memory.usage is 47.0 MiB (> 1)"},
-		{[]string{"resource"}, "big mysleeper (pid 7) on db1: process.memory.usage is 47.0 MiB (> 1)"},
-		{[]string{"resource.host.name"}, "big db1: process.memory.usage is 47.0 MiB (> 1)"},
+		{nil, "big mysleeper (pid 7) on db1: process.memory.usage is 47.0 MiB (> 1 B)"},
+		{[]string{"resource"}, "big mysleeper (pid 7) on db1: process.memory.usage is 47.0 MiB (> 1 B)"},
+		{[]string{"resource.host.name"}, "big db1: process.memory.usage is 47.0 MiB (> 1 B)"},
 	} {
 		r := newRig(t, []rules.RuleConfig{{Name: "big", Metric: "process.memory.usage", GroupBy: c.groupBy, Threshold: 1, Severity: "warning"}}, nil)
 		r.unit = "By"

@@ -28,6 +28,9 @@ var comparisonSymbols = [...]string{Above: ">", Below: "<", Outside: "outside", 
 // HasBounds tells whether the comparison is one with bounds.
 func (c Comparison) HasBounds() bool { return c != Absent }
 
+// TwoSided tells whether the comparison is one with a lower and an upper bound.
+func (c Comparison) TwoSided() bool { return c == Outside || c == Inside }
+
 // Symbol returns the sign or the word that records and stored alerts have for the comparison.
 func (c Comparison) Symbol() string { return comparisonSymbols[c] }
 

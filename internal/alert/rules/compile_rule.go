@@ -3,6 +3,7 @@ package rules
 import (
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -126,7 +127,9 @@ func (c *compiler) compileOptions(rc RuleConfig, r *Rule, report func(string, ..
 	}
 	if lookback != "auto" && lookback != "" {
 		span, err := time.ParseDuration(lookback)
-		if err != nil || span <= 0 {
+		if _, bare := strconv.ParseFloat(lookback, 64); bare == nil {
+			report("lookback is %s: a duration has a unit, as in %[1]ss", lookback)
+		} else if err != nil || span <= 0 {
 			report("lookback %q: expected \"auto\" or a duration > 0", lookback)
 		}
 		r.Lookback = int64(span)

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
@@ -29,7 +28,8 @@ type Kind interface {
 	// released stays, or alerts are closed on an upgrade.
 	SelectionText() string
 	VersionText() string
-	// Text says in plain words what the rule has found, for a message that nobody wrote a template for.
+	// Text says in plain words what the rule has found, for a message that nobody wrote a template for. It stands behind the rule's name and
+	// group, and is true at every transition: see Finding.
 	Text(f Finding) string
 }
 
@@ -101,15 +101,6 @@ type Result struct {
 	Until int64
 	// By is the position of the series that decided among those of RoleValue, -1 when none did.
 	By int
-}
-
-// Finding is what a rule has found, for Kind.Text.
-type Finding struct {
-	// Value is the compared value, and Unit its unit.
-	Value attr.Number
-	Unit  string
-	// Level is the level that it was compared with.
-	Level *LevelSpec
 }
 
 // kindSpec registers a kind of rule.

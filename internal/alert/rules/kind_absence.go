@@ -64,7 +64,10 @@ func (k *absence) VersionText() string {
 	return k.inner.VersionText() + fmt.Sprintf("|absent {%d %d %t}", k.after, k.startGrace, k.expect)
 }
 
-func (k *absence) Text(Finding) string {
+func (k *absence) Text(f Finding) string {
+	if f.Over && f.Reason == alertschema.ReasonAbsent {
+		return ": " + k.rule.Metric + " is there again"
+	}
 	return fmt.Sprintf(": no %s for %s", k.rule.Metric, FormatDuration(time.Duration(k.after)))
 }
 

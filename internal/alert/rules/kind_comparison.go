@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
@@ -46,13 +45,7 @@ func (k *comparison) Reason() alertschema.Reason { return alertschema.ReasonThre
 func (k *comparison) SelectionText() string      { return "" }
 func (k *comparison) VersionText() string        { return "" }
 
-func (k *comparison) Text(f Finding) string {
-	perSecond := ""
-	if k.rule.Aggregate.Kind == window.AggregateRate {
-		perSecond = "/s"
-	}
-	return k.rule.comparedText(f, perSecond)
-}
+func (k *comparison) Text(f Finding) string { return k.rule.comparedText(f) }
 
 func (k *comparison) Read(m *Moment) { k.rule.read(m, k) }
 
@@ -211,17 +204,4 @@ func (r *Rule) until(all []*window.Series) int64 {
 		until = max(until, r.PresentUntil(s))
 	}
 	return until
-}
-
-// comparedText says what value was compared with what. unit goes behind the value.
-func (r *Rule) comparedText(f Finding, unit string) string {
-	of := ""
-	if r.Value.StatisticName != "" {
-		of = r.Value.StatisticName + " of "
-	}
-	value := "missing"
-	if f.Value.Valid {
-		value = FormatValue(f.Value.Float64, f.Level.DisplayUnit(r.Metric, f.Unit)) + unit
-	}
-	return fmt.Sprintf(": %s%s is %s (%s %s)", of, r.Metric, value, f.Level.Comparison.Symbol(), f.Level.BoundText())
 }

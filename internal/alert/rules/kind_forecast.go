@@ -52,8 +52,15 @@ func (k *forecast) Inputs() []Input {
 func (k *forecast) Span() int64                { return k.span }
 func (k *forecast) Reason() alertschema.Reason { return alertschema.ReasonForecast }
 func (k *forecast) SelectionText() string      { return "" }
-func (k *forecast) Text(f Finding) string      { return k.rule.comparedText(f, "") }
 func (k *forecast) Read(m *Moment)             { k.rule.read(m, k) }
+
+func (k *forecast) Text(f Finding) string {
+	r := k.rule
+	return f.say(phrase{
+		subject: r.scaledText(r.groupText(r.pointText(&r.Value))), verb: "is forecast to be",
+		after: " in " + FormatDuration(time.Duration(f.Bounds.Horizon)),
+	})
+}
 
 func (k *forecast) VersionText() string {
 	return fmt.Sprintf("|forecast {%d %s}", k.span, floatText(k.minCoverage))

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"math"
+	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
@@ -52,7 +53,18 @@ func (k *ratio) Span() int64                { return k.rule.Window }
 func (k *ratio) FixedUnit() (string, bool)  { return "1", true }
 func (k *ratio) Reason() alertschema.Reason { return alertschema.ReasonThreshold }
 func (k *ratio) SelectionText() string      { return " to " + k.divisor.Selector.canonical }
-func (k *ratio) Text(f Finding) string      { return k.rule.comparedText(f, "") }
+
+func (k *ratio) Text(f Finding) string {
+	r := k.rule
+	subject := r.Metric
+	if r.Value.StatisticName != "" || k.divisor.StatisticName != "" {
+		subject = r.pointText(&r.Value) + " / " + r.pointText(&k.divisor)
+	}
+	if r.Window > 0 && r.Aggregate.Kind != window.AggregateLast {
+		subject += " (" + r.AggregateName + " over " + FormatDuration(time.Duration(r.Window)) + ")"
+	}
+	return f.say(phrase{subject: r.scaledText(subject)})
+}
 
 // VersionText is empty: the divisor stands in the selection, and its statistic among the inputs'.
 func (k *ratio) VersionText() string { return "" }

@@ -120,3 +120,8 @@ func (q Quantity) In(unit string) (float64, error) {
 	}
 	return q.Number, nil
 }
+
+// decimal tells whether a byte size was written with a prefix of powers of 1000.
+func (q Quantity) decimal() bool {
+	return q.Unit == UnitBytes && !strings.Contains(q.Text, "i") && strings.ContainsAny(q.Text, "kKMGTPE")
+}
