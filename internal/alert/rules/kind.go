@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"slices"
+
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
@@ -9,6 +11,8 @@ import (
 // Kind is what a kind of rule does in its own way. The engine asks the kind of a rule, and knows none by name. A new kind is a file with
 // the type, its place in kinds, and its block in RuleConfig.
 type Kind interface {
+	// Name is what the kind is called: the key of its block, or "threshold" for the plain comparison.
+	Name() string
 	// Inputs are the selectors that the rule's value is made of, that of RoleValue first.
 	Inputs() []Input
 	// Span is how far back the rule looks at samples, in nanoseconds; 0 for the newest sample alone. It decides what samples of a series
@@ -105,8 +109,8 @@ type Result struct {
 
 // kindSpec registers a kind of rule.
 type kindSpec struct {
-	// given tells whether the rule has the kind's block.
-	given func(*RuleConfig) bool
+	// key is that of the kind's block in the rule; blocks has how to tell that it is given, and exclusions what it does not go with.
+	key string
 	// compile checks the block and makes the kind. inner is the kind that the rule would be of without the block.
 	compile func(c *compiler, rc RuleConfig, r *Rule, inner Kind, report func(string, ...any)) Kind
 }
@@ -114,8 +118,15 @@ type kindSpec struct {
 // kinds are the kinds of rules beside the plain comparison of a value, in the order in which one wraps another.
 var kinds = []kindSpec{ratioSpec, forecastSpec, absenceSpec}
 
+// given tells whether the rule has the kind's block.
+func (k *kindSpec) given(rc *RuleConfig) bool {
+	i := slices.IndexFunc(blocks, func(b block) bool { return b.key == k.key })
+	return blocks[i].given(rc)
+}
+
 // compileKind finds what kind of rule it is.
 func (c *compiler) compileKind(rc RuleConfig, r *Rule, report func(string, ...any)) {
+	checkCombination(&rc, report)
 	r.Kind = &comparison{valueKind{r}}
 	for _, k := range kinds {
 		if k.given(&rc) {

@@ -40,6 +40,7 @@ func (k *comparison) checkBounds(report func(string, ...any)) {
 	}
 }
 
+func (k *comparison) Name() string               { return "threshold" }
 func (k *comparison) Span() int64                { return k.rule.Window }
 func (k *comparison) Reason() alertschema.Reason { return alertschema.ReasonThreshold }
 func (k *comparison) SelectionText() string      { return "" }

@@ -15,7 +15,7 @@ type ratio struct {
 }
 
 var ratioSpec = kindSpec{
-	given: func(rc *RuleConfig) bool { return rc.Ratio != nil },
+	key: "ratio",
 	compile: func(_ *compiler, rc RuleConfig, r *Rule, _ Kind, report func(string, ...any)) Kind {
 		for _, x := range []struct {
 			key string
@@ -49,6 +49,7 @@ func (k *ratio) Inputs() []Input {
 	}
 }
 
+func (k *ratio) Name() string               { return "ratio" }
 func (k *ratio) Span() int64                { return k.rule.Window }
 func (k *ratio) FixedUnit() (string, bool)  { return "1", true }
 func (k *ratio) Reason() alertschema.Reason { return alertschema.ReasonThreshold }
