@@ -35,12 +35,13 @@ type Engine struct {
 	alerts    map[uint64]*group // Groups that have an alert.
 	deferred  []*group          // Alerts whose announcement waits.
 
-	silences rules.SilenceSet
-	storm    storm
-	outbox   event.Outbox
-	journal  journal
-	stats    counters
-	notices  []string
+	silences  rules.SilenceSet
+	storm     storm
+	outbox    event.Outbox
+	journal   journal
+	histories histories
+	stats     counters
+	notices   []string
 
 	reused rules.Moment // Filled by moment.
 }
@@ -58,9 +59,10 @@ type ruleState struct {
 	// silence is Kind.Silence.
 	silence    int64
 	levels     []ladder.Level
-	condition  ladder.Level // The bound of only_if.
-	oneReading bool         // One value answers for all levels.
-	broken     bool         // The bounds cannot be compared with the metric.
+	condition  ladder.Level   // The bound of only_if.
+	histories  *ruleHistories // Nil for rules that look at no earlier time.
+	oneReading bool           // One value answers for all levels.
+	broken     bool           // The bounds cannot be compared with the metric.
 
 	announcedCount int // Alerts whose fire was announced and not yet its resolve.
 	errors         map[string]struct{}
@@ -77,13 +79,14 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 		rules: ruleSet, matchers: map[string]*Matcher{}, started: now.UnixNano(), now: now.UnixNano(), seed: maphash.MakeSeed(),
 		resources: map[attr.Hash]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: rules.NewSilenceSet(ruleSet.Silences),
 		storm: newStorm(ruleSet.Limits.EventsPerMinute), outbox: event.NewOutbox(ruleSet.Limits.Outbox), journal: newJournal(),
+		histories: histories{byID: map[uint64]*valueHistory{}},
 	}
 	names := attr.NewNameTable()
 	for _, r := range ruleSet.Rules {
 		state := &ruleState{
 			Rule: r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, transitions: map[alertschema.Transition]uint64{},
 			lastMatch: ladder.Unset, oneReading: true,
-			levels: make([]ladder.Level, len(r.Levels)), silence: r.Kind.Silence(),
+			levels: make([]ladder.Level, len(r.Levels)), silence: r.Kind.Silence(), histories: newRuleHistories(r),
 		}
 		for i := range r.Levels {
 			state.levels[i] = r.Levels[i].Unresolved()
@@ -107,18 +110,22 @@ func (e *Engine) groupOf(r *ruleState, key string) *group {
 			rule: r, id: id, key: r.names.Compact(key),
 			lastRound: ladder.Unset, lastEval: ladder.Unset, lastEvent: ladder.Unset, lastSample: ladder.Unset, lastArrival: e.now,
 		}
-		if len(r.roles) > 1 {
+		if len(r.roles) > 1 || r.histories != nil {
 			g.inputs = &groupInputs{complete: ladder.Unset}
 		}
 		r.groups[id] = g
 		g.place = int32(len(r.order))
 		r.order = append(r.order, g)
+		e.rememberGroup(g, key)
 	}
 	return g
 }
 
 // remove drops a group; the last one takes its place.
 func (r *ruleState) remove(g *group) {
+	if r.histories != nil {
+		r.histories.leaveGroup(g)
+	}
 	delete(r.groups, g.id)
 	last := r.order[len(r.order)-1]
 	r.order[g.place], last.place = last, g.place
@@ -171,6 +178,7 @@ func (e *Engine) Evaluate(now time.Time) {
 		}
 	}
 	e.evictSeries()
+	e.keepHistories()
 	e.forgetMoment()
 	e.publish()
 	e.release()

@@ -49,6 +49,7 @@ func (e *Engine) evaluate(g *group, t int64) {
 	case r.silence > 0:
 		e.recordSilence(g, t)
 	case t >= g.noDataFrom():
+		g.recordNothing(t)
 		e.evaluateNoData(g, t)
 		return
 	}

@@ -213,6 +213,7 @@ func (m *Matcher) newSeries(key attr.Hash, p *Point) *series {
 	for _, w := range m.active {
 		if w.Selector.MatchesPoint(p.Attributes) {
 			e.join(e.groupOf(w.rule, w.rule.GroupKey(w.Target, m.origin, p.Attributes)), s, w.Role)
+			e.rememberSeries(w, s, m.origin, p.Attributes)
 		}
 	}
 	s.groups = slices.Clip(s.groups)

@@ -53,6 +53,11 @@ func (e *Engine) Restore(values map[string][]byte, now time.Time) error {
 	for _, seq := range events {
 		errs = append(errs, e.restoreEvent(seq, values[eventKey(seq)]))
 	}
+	for key, v := range values {
+		if id, ok := historyOf(key); ok {
+			errs = append(errs, e.restoreHistory(id, v))
+		}
+	}
 	down := max(0, e.now-saved.savedAt)
 	for _, id := range alerts {
 		errs = append(errs, e.restoreAlert(id, values[alertKey(id)], down))

@@ -12,6 +12,7 @@ type block struct {
 var blocks = []block{
 	{"ratio", func(rc *RuleConfig) bool { return rc.Ratio != nil }},
 	{"forecast", func(rc *RuleConfig) bool { return rc.Forecast != nil }},
+	{"change", func(rc *RuleConfig) bool { return rc.Change != nil }},
 	{"absent", func(rc *RuleConfig) bool { return rc.Absent != nil }},
 	{"only_if", func(rc *RuleConfig) bool { return rc.OnlyIf != nil }},
 	{"for_samples", func(rc *RuleConfig) bool {
@@ -26,7 +27,9 @@ var blocks = []block{
 // exclusions are the pairs of blocks that mean nothing together, with what to do instead where that is not plain. All others go together.
 var exclusions = []struct{ a, b, instead string }{
 	{"forecast", "ratio", ""},
+	{"forecast", "change", ""},
 	{"absent", "ratio", ""},
+	{"absent", "change", ""},
 	{"absent", "only_if", ""},
 	{"absent", "for_samples", ": nothing comes that could be counted"},
 }

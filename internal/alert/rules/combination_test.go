@@ -15,6 +15,7 @@ var blockExamples = map[string]func(*RuleConfig){
 		rc.Metric, rc.Ratio = "", &RatioConfig{Numerator: SelectorConfig{Metric: "a"}, Denominator: SelectorConfig{Metric: "b"}}
 	},
 	"forecast": func(rc *RuleConfig) { rc.Forecast = &ForecastConfig{Window: time.Hour, Horizon: time.Hour} },
+	"change":   func(rc *RuleConfig) { rc.Change = &ChangeConfig{Since: time.Hour} },
 	"absent": func(rc *RuleConfig) {
 		rc.Threshold, rc.Absent = nil, &AbsentConfig{For: time.Hour}
 	},

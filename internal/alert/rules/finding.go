@@ -140,6 +140,9 @@ func (f *Finding) unit() string {
 
 // valueUnit is the unit of the rule's value, where that of its metric is known.
 func (r *Rule) valueUnit(unit string) string {
+	if fixed, is := r.Kind.FixedUnit(); is {
+		return fixed
+	}
 	switch {
 	case r.GroupAggregate == window.GroupCount || r.Aggregate.Kind == window.AggregateCount || r.Value.Statistic.Kind == window.StatisticCount:
 		return ""

@@ -50,6 +50,16 @@ func (k *comparison) Text(f Finding) string { return k.rule.comparedText(f) }
 
 func (k *comparison) Read(m *Moment) { k.rule.read(m, k) }
 
+// readGroup joins the values of the group's series.
+func (k *comparison) readGroup(m *Moment) (float64, int, window.Presence) {
+	return k.rule.joined(m, k, m.Series[RoleValue], 0)
+}
+
+// subject names the value in messages.
+func (k *comparison) subject(r *Rule) string {
+	return r.scaledText(r.groupText(r.windowText(r.pointText(&r.Value))))
+}
+
 // seriesReader gives the value of one series at one moment.
 type seriesReader interface {
 	// readSeries returns the value of the series as of the moment. ahead is the horizon of a forecast.

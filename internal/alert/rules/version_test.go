@@ -70,6 +70,16 @@ func versionedRules() []RuleConfig {
 		rc.Forecast = &ForecastConfig{Window: time.Hour, Horizon: 4 * time.Hour, MinCoverage: new(0.9)}
 		rc.Thresholds["critical"] = LevelConfig{Above: 0.8, Horizon: time.Hour}
 	})
+	change := func(name string, c ChangeConfig, edit func(*RuleConfig)) {
+		add(name, func(rc *RuleConfig) {
+			rc.Change = &c
+			edit(rc)
+		})
+	}
+	change("change", ChangeConfig{Since: time.Hour}, func(*RuleConfig) {})
+	change("relative change", ChangeConfig{Since: 168 * time.Hour, Relative: true}, func(rc *RuleConfig) {
+		rc.Window, rc.Aggregate, rc.Scale, rc.Offset = time.Hour, "avg", new(-1.0), 1
+	})
 	absent := func(name string, a AbsentConfig, edit func(*RuleConfig)) {
 		add(name, func(rc *RuleConfig) {
 			rc.Thresholds, rc.Severity, rc.Absent = nil, "critical", &a
@@ -176,6 +186,7 @@ var versionFields = map[string]map[string]bool{
 	"comparison": {"valueKind": false},
 	"ratio":      {"valueKind": false, "divisor": true},
 	"forecast":   {"valueKind": false, "span": true, "horizon": false, "minCoverage": true},
+	"change":     {"valueKind": false, "inner": true, "since": true, "relative": true, "scale": true, "offset": true},
 	"absence":    {"rule": false, "inner": true, "after": true, "expect": true, "startGrace": true},
 }
 
