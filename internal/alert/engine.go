@@ -56,7 +56,9 @@ type ruleState struct {
 	fixedUnit bool         // The unit is the kind's, whatever the metric's.
 	roles     []rules.Role // Of the rule's inputs.
 	// silence is Kind.Silence.
-	silence    int64
+	silence int64
+	// counts is Rule.CountsSeries.
+	counts     bool
 	levels     []ladder.Level
 	condition  ladder.Level // The bound of only_if.
 	oneReading bool         // One value answers for all levels.
@@ -83,7 +85,7 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 		state := &ruleState{
 			Rule: r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, transitions: map[alertschema.Transition]uint64{},
 			lastMatch: ladder.Unset, oneReading: true,
-			levels: make([]ladder.Level, len(r.Levels)), silence: r.Kind.Silence(),
+			levels: make([]ladder.Level, len(r.Levels)), silence: r.Kind.Silence(), counts: r.CountsSeries(),
 		}
 		for i := range r.Levels {
 			state.levels[i] = r.Levels[i].Unresolved()

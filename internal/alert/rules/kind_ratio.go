@@ -66,11 +66,11 @@ func (k *ratio) Read(m *Moment) {
 	r := k.rule
 	m.Until = min(r.until(m.Series[RoleValue]), r.until(m.Series[RoleDivisor]))
 	numerator, by, presence := r.joined(m, k, m.Series[RoleValue], 0)
-	if m.Presence = presence; presence != window.Present {
+	if m.Presence = settled(presence); m.Presence != window.Present {
 		return
 	}
 	denominator, _, presence := r.joined(m, k, m.Series[RoleDivisor], 0)
-	if m.Presence = presence; presence != window.Present {
+	if m.Presence = settled(presence); m.Presence != window.Present {
 		return
 	}
 	m.By = by
