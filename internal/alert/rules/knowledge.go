@@ -54,8 +54,7 @@ func stoodFor(s *window.Series, w windowed) int64 { return int64(w.to-w.from) * 
 
 // knownSum is known for the sum of levels, to which every sample that is missing would have added.
 func (r *Rule) knownSum(s *window.Series, w windowed) window.Presence {
-	missing := r.Window - stoodFor(s, w)
-	if s.Holds(w.from, w.at-r.Window) && (missing <= r.Window/10 || missing <= s.Interval()*3/2) {
+	if s.Contiguous(w.from, w.to, w.at-r.Window) {
 		return window.Present
 	}
 	negative, positive := false, false

@@ -56,3 +56,21 @@ func (s *Series) bornWithin(windowStart, lookback int64) bool {
 	born := s.birth()
 	return s.Kind == CumulativeCounter && born != Unset && born > windowStart-lookback
 }
+
+// Contiguous tells whether the samples from position from up to, and without, position to follow each other without a gap from the start of a
+// window on. One missed sample is no gap.
+func (s *Series) Contiguous(from, to int, windowStart int64) bool {
+	interval := s.Interval()
+	before := s.Samples.At(from).Time
+	if before-interval > windowStart {
+		return false
+	}
+	for i := from + 1; i < to; i++ {
+		t := s.Samples.At(i).Time
+		if t-before > 2*interval+interval/2 {
+			return false
+		}
+		before = t
+	}
+	return true
+}
