@@ -121,7 +121,7 @@ func TestChangeOfGroups(t *testing.T) {
 		r := newRig(t, changeRule(9, func(rc *rules.RuleConfig) {
 			rc.GroupBy, rc.GroupAggregate = []string{"resource.host.name"}, c.aggregate
 		}), nil)
-		for s := 0.0; s <= 3660; s += 60 {
+		for s := 0.0; s <= 3780; s += 60 {
 			a, b := 100.0, 100.0
 			if s > 3600 {
 				a, b = 130, 90

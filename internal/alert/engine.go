@@ -57,7 +57,9 @@ type ruleState struct {
 	fixedUnit bool         // The unit is the kind's, whatever the metric's.
 	roles     []rules.Role // Of the rule's inputs.
 	// silence is Kind.Silence.
-	silence    int64
+	silence int64
+	// counts is Rule.CountsSeries.
+	counts     bool
 	levels     []ladder.Level
 	condition  ladder.Level   // The bound of only_if.
 	histories  *ruleHistories // Nil for rules that look at no earlier time.
@@ -86,7 +88,7 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 		state := &ruleState{
 			Rule: r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, transitions: map[alertschema.Transition]uint64{},
 			lastMatch: ladder.Unset, oneReading: true,
-			levels: make([]ladder.Level, len(r.Levels)), silence: r.Kind.Silence(), histories: newRuleHistories(r),
+			levels: make([]ladder.Level, len(r.Levels)), silence: r.Kind.Silence(), histories: newRuleHistories(r), counts: r.CountsSeries(),
 		}
 		for i := range r.Levels {
 			state.levels[i] = r.Levels[i].Unresolved()

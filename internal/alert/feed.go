@@ -147,6 +147,9 @@ func (e *Engine) accept(s *series, p *Point) {
 		if s.Append(p.Time, p.Value, p.Start, e.rules.Limits.SamplesPerSeries) {
 			e.stats.ignored[ignoredLimit]++
 		}
+		if s.First == p.Time && s.Kind != window.Gauge && p.Start != 0 {
+			e.recordBirth(s, p)
+		}
 		s.seenAt = e.now
 		if p.Exemplar != nil {
 			s.SetExemplar(p.Exemplar)
@@ -154,6 +157,13 @@ func (e *Engine) accept(s *series, p *Point) {
 		e.touch(s, p.Time, false)
 	default:
 		e.acceptLate(s, p)
+	}
+}
+
+// recordBirth remembers the start of a stream, where a window of one of its rules may reach back to it.
+func (e *Engine) recordBirth(s *series, p *Point) {
+	if span := e.retention(s); span > 0 && (s.Kind == window.DeltaCounter || p.Time-p.Start <= span+window.MaxLookback) {
+		s.RecordBirth(p.Start)
 	}
 }
 

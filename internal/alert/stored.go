@@ -155,8 +155,8 @@ func encodeAlert(g *group) []byte {
 		flapTimes: a.flap.Times, latched: a.flap.Latched, flapLast: a.flap.Last,
 		decided: g.decided(), lastSample: ladder.Unset,
 	}
+	s.seen = g.remembered()
 	if r.silence > 0 {
-		s.seen = g.lastSample != ladder.Unset
 		if a.silent {
 			s.lastSample = g.lastSample
 		}

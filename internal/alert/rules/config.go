@@ -41,8 +41,9 @@ type DefaultsConfig struct {
 	NewSeriesDelay time.Duration `mapstructure:"new_series_delay"`
 	// MinSamples is how many samples a window needs; with fewer it is ignored.
 	MinSamples int `mapstructure:"min_samples"`
-	// FullWindow makes a window wait until samples cover it.
-	FullWindow bool `mapstructure:"full_window"`
+	// FullWindow makes a window wait until samples cover it; false takes what samples there are for the whole. Absent: a value counts as
+	// soon as what is missing can't change what it says.
+	FullWindow *bool `mapstructure:"full_window"`
 	// RepeatInterval repeats a firing alert's record; 0 never does.
 	RepeatInterval time.Duration `mapstructure:"repeat_interval"`
 	// Flapping is the latch on alerts that change too often.

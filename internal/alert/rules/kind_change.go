@@ -100,7 +100,7 @@ func (k *change) sinceThen(m *Moment, h *window.History, v float64, presence win
 		h.Record(m.Time, math.NaN())
 		return 0, window.Missing
 	case presence != window.Present:
-		return 0, presence
+		return 0, settled(presence)
 	}
 	h.Record(m.Time, v)
 	then, known := h.At(m.Time-k.since, lookback)

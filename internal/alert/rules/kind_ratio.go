@@ -99,11 +99,11 @@ func (k *ratio) until(m *Moment) int64 {
 func (k *ratio) readGroup(m *Moment) (float64, int, window.Presence) {
 	r := k.rule
 	numerator, by, presence := r.joined(m, k, m.Series[RoleValue], 0)
-	if presence != window.Present {
+	if presence = settled(presence); presence != window.Present {
 		return 0, -1, presence
 	}
 	denominator, _, presence := r.joined(m, k, m.Series[RoleDivisor], 0)
-	if presence == window.Present && denominator == 0 {
+	if presence = settled(presence); presence == window.Present && denominator == 0 {
 		presence = window.Missing
 	}
 	return numerator / denominator, by, presence

@@ -170,7 +170,7 @@ var versionFields = map[string]map[string]bool{
 		"Index": false, "Name": false, "Description": false, "Metric": true, "Kind": true, "Value": true, "OnlyIf": true, "Window": true, "Aggregate": true,
 		"AggregateName": false, "Scale": true, "Offset": true, "Levels": true, "GroupBy": true, "GroupGiven": true, "ByResource": true, "GroupAggregate": true,
 		"Joins": false, "Retention": false, "Lookback": false, "NoData": false, "NoDataAfter": false, "StaleAfter": false, "NewSeriesDelay": false, "MinSamples": false,
-		"FullWindow": false, "RepeatInterval": false, "Flapping": false, "Top": false, "MayMatchNothing": false, "Labels": false, "Annotations": false,
+		"FullWindow": false, "PartialWindow": false, "RepeatInterval": false, "Flapping": false, "Top": false, "MayMatchNothing": false, "Labels": false, "Annotations": false,
 		"Version": false, "Selection": false,
 	},
 	"Target": {"Metric": false, "Selector": true, "Statistic": true, "StatisticName": false, "Key": false},

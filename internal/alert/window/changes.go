@@ -9,7 +9,7 @@ func (a Aggregate) OfPairs() bool { return a.Kind == AggregateChanges || a.Kind 
 // values, resets are counters that began again. Like Increase it begins with the newest sample at or before the window's start, when
 // that is not older than lookback, so that a change is in exactly one of two windows that follow each other.
 func (s *Series) Pairs(a Aggregate, i, j int, windowStart, lookback int64) float64 {
-	if i > 0 && s.Samples.At(i-1).Time > windowStart-lookback {
+	if s.anchored(i, windowStart, lookback) {
 		i--
 	}
 	n := 0
@@ -22,6 +22,11 @@ func (s *Series) Pairs(a Aggregate, i, j int, windowStart, lookback int64) float
 		previous = next
 	}
 	return float64(n)
+}
+
+// WholePairs tells whether Pairs over the same samples has seen the whole window, and not only the part of it in which the series was seen.
+func (s *Series) WholePairs(from int, windowStart, lookback int64) bool {
+	return s.anchored(from, windowStart, lookback) || from == 0 && s.bornWithin(windowStart, lookback)
 }
 
 func sameValue(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
