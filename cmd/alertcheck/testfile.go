@@ -209,6 +209,9 @@ func parseSpan(text string) (time.Duration, error) {
 	if text == "0" {
 		return 0, nil
 	}
+	if _, err := strconv.ParseFloat(text, 64); err == nil {
+		return 0, fmt.Errorf("a duration has a unit, as in %ss", text)
+	}
 	var total time.Duration
 	rest := text
 	for rest != "" {

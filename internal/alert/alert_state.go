@@ -21,7 +21,7 @@ type alertState struct {
 	resource *resource
 	// noData tells that the value has stopped and that the alert stays as it was.
 	noData bool
-	// restored tells that the alert is from storage and that its windows are not full again yet.
+	// restored tells that the alert is from storage and that what it was decided by is not known again yet.
 	restored bool
 	// decided is the newest round that an earlier process evaluated: what is delivered again after a crash is not evaluated again.
 	decided int64
@@ -82,7 +82,7 @@ func (e *Engine) forgetAlerts() {
 		if a.Level > 0 || a.open || a.announced > 0 || a.Pending() || a.Counting() || len(a.flap.Times) > 0 || a.deferred != notDeferred {
 			continue
 		}
-		if a.seq > 0 && g.clock(e.now)-a.ended <= e.rules.MaxSampleAge || g.rule.silence > 0 && g.lastSample != ladder.Unset {
+		if a.seq > 0 && g.clock(e.now)-a.ended <= e.rules.MaxSampleAge || g.remembered() {
 			continue
 		}
 		g.alert = nil

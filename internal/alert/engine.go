@@ -42,6 +42,7 @@ type Engine struct {
 	storm      storm
 	outbox     event.Outbox
 	journal    journal
+	histories  histories
 	stats      counters
 	notices    []string
 
@@ -59,12 +60,15 @@ type ruleState struct {
 	fixedUnit bool         // The unit is the kind's, whatever the metric's.
 	roles     []rules.Role // Of the rule's inputs.
 	// silence is Kind.Silence.
-	silence    int64
+	silence int64
+	// counts is Rule.CountsSeries.
+	counts     bool
 	levels     []ladder.Level
-	condition  ladder.Level // The bound of only_if.
-	bounds     *groupBounds // Nil where all groups have the same bounds.
-	oneReading bool         // One value answers for all levels.
-	broken     bool         // The bounds cannot be compared with the metric.
+	condition  ladder.Level   // The bound of only_if.
+	bounds     *groupBounds   // Nil where all groups have the same bounds.
+	histories  *ruleHistories // Nil for rules that look at no earlier time.
+	oneReading bool           // One value answers for all levels.
+	broken     bool           // The bounds cannot be compared with the metric.
 
 	announcedCount int // Alerts whose fire was announced and not yet its resolve.
 	errors         map[string]struct{}
@@ -85,6 +89,7 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 		rules: ruleSet, matchers: map[string]*Matcher{}, started: now.UnixNano(), now: now.UnixNano(), seed: maphash.MakeSeed(),
 		resources: map[attr.Hash]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: rules.NewSilenceSet(ruleSet.Silences),
 		storm: newStorm(ruleSet.Limits.EventsPerMinute), outbox: event.NewOutbox(ruleSet.Limits.Outbox), journal: newJournal(),
+		histories: histories{byID: map[uint64]*valueHistory{}},
 	}
 	names := attr.NewNameTable()
 	for _, r := range ruleSet.Rules {
@@ -92,7 +97,7 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 			bounds: newGroupBounds(r),
 			Rule:   r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, transitions: map[alertschema.Transition]uint64{},
 			lastMatch: ladder.Unset, oneReading: true,
-			levels: make([]ladder.Level, len(r.Levels)), silence: r.Kind.Silence(),
+			levels: make([]ladder.Level, len(r.Levels)), silence: r.Kind.Silence(), histories: newRuleHistories(r), counts: r.CountsSeries(),
 		}
 		for i := range r.Levels {
 			state.levels[i] = r.Levels[i].Unresolved()
@@ -120,18 +125,22 @@ func (e *Engine) groupOf(r *ruleState, key string) *group {
 			rule: r, id: id, key: r.names.Compact(key),
 			lastRound: ladder.Unset, lastEval: ladder.Unset, lastEvent: ladder.Unset, lastSample: ladder.Unset, lastArrival: e.now,
 		}
-		if len(r.roles) > 1 {
+		if len(r.roles) > 1 || r.histories != nil {
 			g.inputs = &groupInputs{complete: ladder.Unset}
 		}
 		r.groups[id] = g
 		g.place = int32(len(r.order))
 		r.order = append(r.order, g)
+		e.rememberGroup(g, key)
 	}
 	return g
 }
 
 // remove drops a group; the last one takes its place.
 func (r *ruleState) remove(g *group) {
+	if r.histories != nil {
+		r.histories.leaveGroup(g)
+	}
 	delete(r.groups, g.id)
 	r.bounds.forgetGroup(g)
 	last := r.order[len(r.order)-1]
@@ -188,6 +197,7 @@ func (e *Engine) Evaluate(now time.Time) {
 		}
 	}
 	e.evictSeries()
+	e.keepHistories()
 	e.forgetMoment()
 	e.publish()
 	e.release()

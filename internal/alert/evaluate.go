@@ -53,14 +53,17 @@ func (e *Engine) evaluate(g *group, t int64) {
 	switch {
 	case r.silence > 0:
 		e.recordSilence(g, t)
+	case r.counts:
+		e.recordSeen(g)
 	case t >= g.noDataFrom():
+		g.recordNothing(t)
 		e.evaluateNoData(g, t)
 		return
 	}
 	m := e.moment(g, t)
 	e.read(g, m)
 	res := &m.Result
-	if res.Presence == window.Present && g.inputs != nil {
+	if (res.Presence == window.Present || res.Presence.Partial()) && g.inputs != nil {
 		e.addInputs(g, t, res)
 	}
 	if e.lacksOther(g) {
@@ -69,6 +72,8 @@ func (e *Engine) evaluate(g *group, t int64) {
 	switch {
 	case res.Presence == window.Present:
 		e.evaluateValue(g, t, res)
+	case res.Presence.Partial():
+		e.evaluateBound(g, t, res)
 	case res.Presence == window.Missing && t >= g.policyFrom():
 		e.evaluateNoData(g, t)
 	case res.Presence == window.Missing && g.alert != nil:
@@ -238,7 +243,7 @@ func (e *Engine) closeAlert(g *group, t int64, reason alertschema.Reason) {
 // is the silence itself stays.
 func (e *Engine) retainGroup(g *group, t int64) bool {
 	r := g.rule
-	if r.silence > 0 || e.now-g.lastArrival <= r.StaleAfter || e.awaitReturn(g) {
+	if r.silence > 0 || e.now-g.lastArrival <= r.StaleAfter || r.counts && g.lastSample != ladder.Unset && g.breachedByNone() || e.awaitReturn(g) {
 		return true
 	}
 	if a := g.alert; a != nil {

@@ -148,6 +148,9 @@ func (e *Engine) accept(s *series, p *Point) {
 		if s.Append(p.Time, p.Value, p.Start, e.rules.Limits.SamplesPerSeries) {
 			e.stats.ignored[ignoredLimit]++
 		}
+		if s.First == p.Time && s.Kind != window.Gauge && p.Start != 0 {
+			e.recordBirth(s, p)
+		}
 		s.seenAt = e.now
 		if p.Exemplar != nil {
 			s.SetExemplar(p.Exemplar)
@@ -155,6 +158,13 @@ func (e *Engine) accept(s *series, p *Point) {
 		e.touch(s, p.Time, false)
 	default:
 		e.acceptLate(s, p)
+	}
+}
+
+// recordBirth remembers the start of a stream, where a window of one of its rules may reach back to it.
+func (e *Engine) recordBirth(s *series, p *Point) {
+	if span := e.retention(s); span > 0 && (s.Kind == window.DeltaCounter || p.Time-p.Start <= span+window.MaxLookback) {
+		s.RecordBirth(p.Start)
 	}
 }
 
@@ -217,6 +227,7 @@ func (m *Matcher) newSeries(key attr.Hash, p *Point) *series {
 			if w.Role == rules.RoleValue {
 				w.rule.bounds.noteSeries(w.rule, s, m.origin, p.Attributes)
 			}
+			e.rememberSeries(w, s, m.origin, p.Attributes)
 		}
 	}
 	s.groups = slices.Clip(s.groups)

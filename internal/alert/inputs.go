@@ -83,6 +83,10 @@ func (r *ruleState) currentUntil(all []*series) int64 {
 func (e *Engine) moment(g *group, t int64) *rules.Moment {
 	r, m := g.rule, &e.reused
 	m.Time, m.Levels, m.OneReading, m.LastSample, m.Uptime = t, r.levels, r.oneReading, g.lastSample, e.now-e.started
+	if r.histories != nil {
+		r.histories.current = g
+		m.Histories = r.histories
+	}
 	m.Restoring = g.alert != nil && g.alert.restored
 	m.Result = rules.Result{By: -1}
 	for role := range m.Series { // A role that this rule lacks must not show the series of another rule.

@@ -373,8 +373,10 @@ func TestRatio(t *testing.T) {
 	t.Run("firing=>restart: a window that fills again is not no data", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, rule(func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate = 10*time.Minute, "avg" }), nil)
-		both(r, 0, 5, 100)
-		r.drain()
+		for s := -600.0; s <= 0; s += 15 {
+			both(r, s, 5, 100)
+		}
+		require.NotEmpty(t, r.said())
 		r.restartFrom(store{}, 10, 60)
 		for s := 60.0; s < 630; s += 15 {
 			both(r, s, 0, 100)

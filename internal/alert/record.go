@@ -102,6 +102,7 @@ func (e *Engine) record(c *change) event.Event {
 	if x := a.exemplar; x != nil {
 		ev.TraceID, ev.SpanID = x.TraceID, x.SpanID
 	}
+	ev.More = append(ev.More, r.RecordAttributes()...)
 	e.renderTexts(c, spec, &ev)
 	return ev
 }

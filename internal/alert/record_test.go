@@ -121,8 +121,10 @@ func TestGroupAggregates(t *testing.T) {
 		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) {
 			rc.GroupAggregate, rc.Thresholds = agg, map[string]rules.LevelConfig{"warning": {Above: 1}}
 		}), nil)
-		r.observe(0, point{v: 90, attrs: disk("/a")}, point{v: 100, attrs: disk("/b")})
-		r.engine.Evaluate(at(0))
+		for s := 0.0; s <= 30; s += 15 { // Until no other member of the group is to be expected.
+			r.observe(s, point{s: s, v: 90, attrs: disk("/a")}, point{s: s, v: 100, attrs: disk("/b")})
+			r.engine.Evaluate(at(s))
+		}
 		events := r.drain()
 		require.Len(t, events, 1, agg)
 		assert.InDelta(t, want, events[0].Value.Float64, 0, agg)

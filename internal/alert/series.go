@@ -55,6 +55,9 @@ func (e *Engine) staleAfter(s *series) int64 {
 // leave takes the series out of its groups.
 func (e *Engine) leave(s *series) {
 	for _, g := range s.groups {
+		if h := g.rule.histories; h != nil {
+			h.leaveHistory(&s.Series)
+		}
 		g.members = without(g.members, s)
 		g.rule.bounds.forgetSeries(s)
 	}

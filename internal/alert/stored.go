@@ -158,8 +158,8 @@ func encodeAlert(g *group) []byte {
 		decided: g.decided(), lastSample: ladder.Unset,
 	}
 	s.bounds = r.storedBounds(g)
+	s.seen = g.remembered()
 	if r.silence > 0 {
-		s.seen = g.lastSample != ladder.Unset
 		if a.silent {
 			s.lastSample = g.lastSample
 		}

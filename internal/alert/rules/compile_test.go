@@ -271,6 +271,7 @@ func TestValidationTexts(t *testing.T) {
 		{"interval", func(c *Config) { c.EvaluationInterval = time.Millisecond }, `evaluation_interval must be ≥ 1s`},
 		{"limits", func(c *Config) { c.Limits.Series = 0 }, `limits::series must be ≥ 1`},
 		{"preset", func(c *Config) { c.Preset = "hots" }, `unknown preset "hots" (did you mean "host"?)`},
+		{"lookback without a unit", flat(func(rc *RuleConfig) { rc.Lookback = "30" }), `rules[0] "disk": lookback is 30: a duration has a unit, as in 30s`},
 		{"lookback", flat(func(rc *RuleConfig) { rc.Lookback = "soon" }), `rules[0] "disk": lookback "soon": expected "auto" or a duration > 0`},
 		{
 			"expected groups", flat(func(rc *RuleConfig) {
@@ -469,11 +470,13 @@ func TestDurationsWithoutAUnit(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig()
 	cfg.Rules = twoLevels(func(rc *RuleConfig) { rc.Thresholds["warning"] = LevelConfig{Above: 80, For: new(time.Duration(5))} })
+	cfg.Rules = append(cfg.Rules, RuleConfig{Name: "flat", Metric: "m", Threshold: 1, Severity: "warning", LevelConfig: LevelConfig{For: new(time.Duration(-5))}})
 	cfg.Defaults.RepeatInterval = 3600
 	cfg.Defaults.NoData.After = 300
 	_, err := Compile(cfg)
 	for _, want := range []string{
 		"rules[0].thresholds.warning.for is 5ns: a duration has a unit, as in 5s",
+		"rules[1].for is -5ns: a duration has a unit, as in 5s",
 		"defaults.repeat_interval is 3.6µs: a duration has a unit, as in 3600s",
 		"defaults.no_data.after is 300ns: a duration has a unit, as in 300s",
 	} {

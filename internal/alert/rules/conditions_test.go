@@ -276,23 +276,3 @@ func TestVersionsOfConditions(t *testing.T) {
 	}
 	assert.Equal(t, written(90), written(" 90.0"), "how a number is written means nothing")
 }
-
-func TestUnitsAreConverted(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		from, to string
-		factor   float64
-	}{
-		{"By", "By", 1}, {"MiBy", "By", 1 << 20}, {"KiBy", "MiBy", 1.0 / 1024}, {"bit/s", "By/s", 0.125}, {"Mbit/s", "By/s", 125000}, {"%", "1", 0.01}, {"1", "%", 100},
-		{"{fd}", "1", 1}, {"", "{process}", 1}, {"ms", "s", 0.001}, {"h", "s", 3600}, {"Hz", "1/s", 1}, {"MHz", "Hz", 1e6}, {"{packet}/s", "{packets}/s", 1},
-		{"Cel", "Cel", 1}, {"min", "s", 60}, {"By/min", "By/s", 1.0 / 60},
-	} {
-		factor, err := ConvertUnit(c.from, c.to)
-		require.NoError(t, err, c.from)
-		assert.InEpsilon(t, c.factor, factor, 1e-12, "%s to %s", c.from, c.to)
-	}
-	for _, c := range [][2]string{{"By", "s"}, {"By", "By/s"}, {"Cel", "1"}, {"V", "A"}} {
-		_, err := ConvertUnit(c[0], c[1])
-		require.Error(t, err, "%v", c)
-	}
-}

@@ -41,8 +41,9 @@ type DefaultsConfig struct {
 	NewSeriesDelay time.Duration `mapstructure:"new_series_delay"`
 	// MinSamples is how many samples a window needs; with fewer it is ignored.
 	MinSamples int `mapstructure:"min_samples"`
-	// FullWindow makes a window wait until samples cover it.
-	FullWindow bool `mapstructure:"full_window"`
+	// FullWindow makes a window wait until samples cover it; false takes what samples there are for the whole. Absent: a value counts as
+	// soon as what is missing can't change what it says.
+	FullWindow *bool `mapstructure:"full_window"`
 	// RepeatInterval repeats a firing alert's record; 0 never does.
 	RepeatInterval time.Duration `mapstructure:"repeat_interval"`
 	// Flapping is the latch on alerts that change too often.
@@ -134,6 +135,8 @@ type RuleConfig struct {
 	Window time.Duration `mapstructure:"window"`
 	// Aggregate is last, avg, min, max, sum, count, stddev, pNN, rate or increase.
 	Aggregate string `mapstructure:"aggregate"`
+	// Change compares the value with what it was at an earlier time.
+	Change *ChangeConfig `mapstructure:"change"`
 	// Forecast compares the value that a straight line predicts.
 	Forecast *ForecastConfig `mapstructure:"forecast"`
 	// Absent fires when nothing comes.
@@ -243,6 +246,15 @@ type ForecastConfig struct {
 	Horizon time.Duration `mapstructure:"horizon"`
 	// MinCoverage is the part of Window that samples must span, 0 to 1; 0.5 when absent.
 	MinCoverage *float64 `mapstructure:"min_coverage"`
+}
+
+// ChangeConfig makes the rule's value the change since an earlier time: what it is now less what it was then, each aggregated over the window
+// that ends there, and after Scale and Offset.
+type ChangeConfig struct {
+	// Since is how long before now the earlier time is.
+	Since time.Duration `mapstructure:"since"`
+	// Relative makes the change a percentage of what the value was, of unit "%".
+	Relative bool `mapstructure:"relative"`
 }
 
 // AbsentConfig is the condition that no sample came.

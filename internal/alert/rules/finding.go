@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -75,7 +76,7 @@ func (f *Finding) condition(written bool) string {
 	}
 	raise := f.bounds(f.Bounds.Low, f.Bounds.High, f.Level.Raise, written)
 	if f.Bounds.Raised(f.Value.Float64) {
-		return c.Symbol() + " " + raise
+		return c.Symbol() + " " + raise + f.samplesText()
 	}
 	lapsed := complements[c] + " "
 	if f.Bounds.Low == f.Bounds.ClearLow && (!c.TwoSided() || f.Bounds.High == f.Bounds.ClearHigh) {
@@ -86,6 +87,15 @@ func (f *Finding) condition(written bool) string {
 		return lapsed + cleared
 	}
 	return lapsed + raise + ", clears at " + lapsed + cleared
+}
+
+// samplesText says how many samples it took for a level that counts them.
+func (f *Finding) samplesText() string {
+	n := f.Level.ForSamples
+	if !n.Counts() || f.Transition != alertschema.TransitionFire && f.Transition != alertschema.TransitionEscalate {
+		return ""
+	}
+	return fmt.Sprintf(" in %d of %d samples", n.Breached, n.Of)
 }
 
 // complements are what holds of a value that does not breach a bound.
@@ -133,6 +143,9 @@ func (f *Finding) unit() string {
 
 // valueUnit is the unit of the rule's value, where that of its metric is known.
 func (r *Rule) valueUnit(unit string) string {
+	if fixed, is := r.Kind.FixedUnit(); is {
+		return fixed
+	}
 	switch {
 	case r.GroupAggregate == window.GroupCount || r.Aggregate.Kind == window.AggregateCount || r.Value.Statistic.Kind == window.StatisticCount:
 		return ""
@@ -180,6 +193,8 @@ func (r *Rule) windowText(of string) string {
 		return "number of samples of " + of + " in " + span
 	case r.Aggregate.Kind == window.AggregateIncrease:
 		return "increase of " + of + " in " + span
+	case r.Aggregate.OfPairs():
+		return "number of " + r.AggregateName + " of " + of + " in " + span
 	default:
 		return r.AggregateName + " of " + of + " over " + span
 	}

@@ -17,8 +17,8 @@ type forecast struct {
 }
 
 var forecastSpec = kindSpec{
-	given: func(rc *RuleConfig) bool { return rc.Forecast != nil },
-	compile: func(c *compiler, rc RuleConfig, r *Rule, inner Kind, report func(string, ...any)) Kind {
+	key: "forecast",
+	compile: func(c *compiler, rc RuleConfig, r *Rule, _ Kind, report func(string, ...any)) Kind {
 		f := rc.Forecast
 		k := &forecast{valueKind: valueKind{r}, span: int64(f.Window), horizon: int64(f.Horizon), minCoverage: 0.5}
 		if f.MinCoverage != nil {
@@ -37,9 +37,6 @@ var forecastSpec = kindSpec{
 			report("forecast and aggregate or window exclude each other")
 		}
 		r.AggregateName = "forecast"
-		if _, ratio := inner.(*ratio); ratio {
-			report(`"forecast" and "ratio" exclude each other`)
-		}
 		return k
 	},
 }
@@ -49,6 +46,7 @@ func (k *forecast) Inputs() []Input {
 	return []Input{{Target: &k.rule.Value, Role: RoleValue, versionKey: "point"}}
 }
 
+func (k *forecast) Name() string               { return "forecast" }
 func (k *forecast) Span() int64                { return k.span }
 func (k *forecast) Reason() alertschema.Reason { return alertschema.ReasonForecast }
 func (k *forecast) SelectionText() string      { return "" }

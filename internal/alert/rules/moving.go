@@ -164,7 +164,7 @@ func parseSource(block map[string]any) (*ThresholdSource, error) {
 		}
 	}
 	if t.Unit != "" {
-		if _, known := parseUnit(t.Unit); !known {
+		if !ParseUnit(t.Unit).Known() {
 			return nil, fmt.Errorf("unit %q is not known: write one as metrics have it, such as By/s or Mbit/s", t.Unit)
 		}
 	}
@@ -317,9 +317,10 @@ func (r *Rule) SourceFactor(sourceUnit, metricUnit string) (float64, error) {
 	if r.Scale != 1 && r.Scale != -1 {
 		return 1, nil // What unit a scaled value has is the operator's knowledge.
 	}
-	factor, err := ConvertUnit(sourceUnit, cmp.Or(r.valueUnit(metricUnit), "1"))
-	if err != nil {
-		return 0, fmt.Errorf("threshold %s: %w", r.Threshold.name(), err)
+	valueUnit := cmp.Or(r.valueUnit(metricUnit), "1")
+	factor, same := ParseUnit(cmp.Or(sourceUnit, "1")).Per(ParseUnit(valueUnit))
+	if !same {
+		return 0, fmt.Errorf("threshold %s: unit %q can't be converted to %q", r.Threshold.name(), sourceUnit, valueUnit)
 	}
 	return factor, nil
 }
@@ -329,3 +330,6 @@ func (r *Rule) readsBoundFrom(key string) bool {
 	t := r.Threshold
 	return t != nil && t.OfAttribute && t.Attribute.Location == attr.InPoint && t.Attribute.Key == key
 }
+
+// Known tells whether the unit is one that can be converted to others.
+func (u Unit) Known() bool { return !strings.HasPrefix(u.dimension, `"`) }

@@ -94,9 +94,10 @@ type Rule struct {
 	StaleAfter int64
 	// NewSeriesDelay is for how long a new series is ignored.
 	NewSeriesDelay int64
-	// MinSamples is how many samples a window needs, and FullWindow makes it wait until samples cover it.
-	MinSamples int
-	FullWindow bool
+	// MinSamples is how many samples a window needs, and FullWindow makes it wait until samples cover it. PartialWindow takes what samples
+	// there are for the whole. With neither a value counts as soon as what is missing can't change what it says.
+	MinSamples                int
+	FullWindow, PartialWindow bool
 	// RepeatInterval is when a firing alert is announced again, 0 for never.
 	RepeatInterval int64
 	// Flapping is when an alert counts as flapping.

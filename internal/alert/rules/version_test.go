@@ -60,7 +60,7 @@ func versionedRules() []RuleConfig {
 	for _, agg := range []string{"sum", "avg", "min", "max", "count"} {
 		add("group "+agg, func(rc *RuleConfig) { rc.GroupAggregate = agg })
 	}
-	for _, agg := range []string{"last", "avg", "min", "max", "sum", "count", "stddev", "p50", "p99.9", "rate", "increase"} {
+	for _, agg := range []string{"last", "avg", "min", "max", "sum", "count", "stddev", "p50", "p99.9", "rate", "increase", "changes", "resets"} {
 		add("aggregate "+agg, func(rc *RuleConfig) { rc.Window, rc.Aggregate = 5*time.Minute, agg })
 	}
 	add("scale", func(rc *RuleConfig) { rc.Scale, rc.Offset = new(-1.0), 1 })
@@ -69,6 +69,16 @@ func versionedRules() []RuleConfig {
 	add("forecast with coverage", func(rc *RuleConfig) {
 		rc.Forecast = &ForecastConfig{Window: time.Hour, Horizon: 4 * time.Hour, MinCoverage: new(0.9)}
 		rc.Thresholds["critical"] = LevelConfig{Above: 0.8, Horizon: time.Hour}
+	})
+	change := func(name string, c ChangeConfig, edit func(*RuleConfig)) {
+		add(name, func(rc *RuleConfig) {
+			rc.Change = &c
+			edit(rc)
+		})
+	}
+	change("change", ChangeConfig{Since: time.Hour}, func(*RuleConfig) {})
+	change("relative change", ChangeConfig{Since: 168 * time.Hour, Relative: true}, func(rc *RuleConfig) {
+		rc.Window, rc.Aggregate, rc.Scale, rc.Offset = time.Hour, "avg", new(-1.0), 1
 	})
 	absent := func(name string, a AbsentConfig, edit func(*RuleConfig)) {
 		add(name, func(rc *RuleConfig) {
@@ -160,7 +170,7 @@ var versionFields = map[string]map[string]bool{
 		"Index": false, "Name": false, "Description": false, "Metric": true, "Kind": true, "Value": true, "OnlyIf": true, "And": true, "Unless": false, "Active": false, "Window": true, "Aggregate": true,
 		"AggregateName": false, "Scale": true, "Offset": true, "Levels": true, "Threshold": true, "ThresholdsBy": true, "GroupBy": true, "GroupGiven": true, "ByResource": true, "GroupAggregate": true,
 		"Joins": false, "Retention": false, "Lookback": false, "NoData": false, "NoDataAfter": false, "StaleAfter": false, "NewSeriesDelay": false, "MinSamples": false,
-		"FullWindow": false, "RepeatInterval": false, "Flapping": false, "Top": false, "MayMatchNothing": false, "Labels": false, "Annotations": false,
+		"FullWindow": false, "PartialWindow": false, "RepeatInterval": false, "Flapping": false, "Top": false, "MayMatchNothing": false, "Labels": false, "Annotations": false,
 		"Version": false, "Selection": false,
 	},
 	"Target": {"Metric": false, "Selector": true, "Statistic": true, "StatisticName": false, "Key": false},
@@ -176,6 +186,7 @@ var versionFields = map[string]map[string]bool{
 	"comparison": {"valueKind": false},
 	"ratio":      {"valueKind": false, "divisor": true},
 	"forecast":   {"valueKind": false, "span": true, "horizon": false, "minCoverage": true},
+	"change":     {"valueKind": false, "inner": true, "since": true, "relative": true, "scale": true, "offset": true},
 	"absence":    {"rule": false, "inner": true, "after": true, "expect": true, "startGrace": true},
 }
 
