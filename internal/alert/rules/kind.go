@@ -78,6 +78,10 @@ type Moment struct {
 	Levels []ladder.Level
 	// OneReading tells that one value answers for all levels: they look equally far ahead, and the same series is the worst for all.
 	OneReading bool
+	// Offset is Rule.Offset in the unit of the rule's value.
+	Offset float64
+	// Scales are what values of a series are to be multiplied with to be of the group's unit, by Series.Unit; empty when all have it.
+	Scales []float64
 	// Restoring asks for full windows, because the samples before a restart are gone.
 	Restoring bool
 	// LastSample is the time of the newest sample of the group's value, ladder.Unset when none was ever seen.

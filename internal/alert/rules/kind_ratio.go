@@ -74,7 +74,7 @@ func (k *ratio) Read(m *Moment) {
 		return
 	}
 	m.By = by
-	m.Value = r.Offset + r.Scale*(numerator/denominator)
+	m.Value = m.Offset + r.Scale*(numerator/denominator)
 	if denominator == 0 || math.IsNaN(m.Value) {
 		m.Presence = window.Missing
 	}
