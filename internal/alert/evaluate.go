@@ -79,7 +79,7 @@ func (e *Engine) evaluateValue(g *group, t int64, res *rules.Result) {
 	a, rd := g.alert, &res.Reading
 	rd.Sample = t == g.lastRound
 	if a == nil {
-		if !g.rule.breached(rd) {
+		if !breached(g.levels(), rd) {
 			return
 		}
 		a = e.openAlert(g)
@@ -88,7 +88,7 @@ func (e *Engine) evaluateValue(g *group, t int64, res *rules.Result) {
 		a.Shift(t - a.presentUntil)
 		e.journal.mark(g.id)
 	}
-	a.presentUntil, a.restored = res.Until, false
+	a.presentUntil, a.restored, a.unit = res.Until, false, g.unitNumber()
 	if res.By >= 0 {
 		a.resource = g.members[res.By].resource
 	}
@@ -110,12 +110,12 @@ func (e *Engine) evaluateValue(g *group, t int64, res *rules.Result) {
 }
 
 // breached tells whether any level is breached: the question that quiet groups are asked.
-func (r *ruleState) breached(rd *ladder.Reading) bool {
+func breached(levels []ladder.Level, rd *ladder.Reading) bool {
 	if rd.Healthy {
 		return false
 	}
-	for i := range r.levels {
-		l := &r.levels[i]
+	for i := range levels {
+		l := &levels[i]
 		if l.Raised(rd.At(i)) || l.Samples.Counts() && l.Held(rd.ToClear(i)) {
 			return true
 		}
@@ -126,7 +126,7 @@ func (r *ruleState) breached(rd *ladder.Reading) bool {
 // step moves the ladder and reports the transition, if there is one.
 func (e *Engine) step(g *group, t int64, rd ladder.Reading, reason alertschema.Reason) bool {
 	a := g.alert
-	from, moved := a.Step(t, g.rule.levels, rd)
+	from, moved := a.Step(t, g.levels(), rd)
 	if moved {
 		e.journal.mark(g.id)
 	}

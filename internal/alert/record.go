@@ -63,12 +63,13 @@ func (e *Engine) record(c *change) event.Event {
 	if shown == 0 {
 		shown = max(a.announced, 1)
 	}
-	l, spec := &r.levels[shown-1], &r.Levels[shown-1]
+	levels := g.levels()
+	l, spec := &levels[shown-1], &r.Levels[shown-1]
 	ev := event.Event{
 		Kind: alertschema.KindStateChange, Time: c.t, ObservedTime: e.now, SeverityNumber: spec.Number, SeverityText: spec.Name,
 		AlertID: alertschema.IDText(g.id), EpisodeID: alertschema.EpisodeID(g.id, c.started), Transition: c.transition,
 		State: announcedState(c, a), Previous: a.announcedState, Severity: spec.Name, PreviousSeverity: r.LevelName(a.announced), Reason: c.reason,
-		Rule: r.Name, RuleVersion: r.Version, RuleDescription: r.Description, Metric: r.Metric, Unit: r.unit,
+		Rule: r.Name, RuleVersion: r.Version, RuleDescription: r.Description, Metric: r.Metric, Unit: e.unit(g),
 		Value: c.value, Comparison: l.Comparison.Symbol(), Point: r.Value.StatisticName, Aggregation: r.AggregateName, Window: time.Duration(r.Retention),
 		StartedAt: c.started, Duration: time.Duration(max(0, c.t-c.started)), Occurrences: c.seq,
 		Labels: e.labels(g), Group: g.attributes(), Identity: g.identity(),
@@ -92,7 +93,7 @@ func (e *Engine) record(c *change) event.Event {
 	if !l.Comparison.HasBounds() {
 		ev.Value = attr.Number{}
 	} else if ev.State == alertschema.StateResolved {
-		ev.Threshold = attr.Number{Float64: r.levels[0].Threshold(c.value.Float64, true), Valid: true}
+		ev.Threshold = attr.Number{Float64: levels[0].Threshold(c.value.Float64, true), Valid: true}
 	} else {
 		ev.Threshold = attr.Number{Float64: l.Threshold(c.value.Float64, false), Valid: true}
 	}
@@ -129,7 +130,7 @@ func (e *Engine) labels(g *group) []attr.Label {
 		return nil
 	}
 	return e.renderAll(g, g.rule.Labels, rules.TemplateData{
-		Rule: g.rule.Name, Metric: g.rule.Metric, Unit: g.rule.unit,
+		Rule: g.rule.Name, Metric: g.rule.Metric, Unit: e.unit(g),
 	}.With(g.attributes(), g.resourceAttrs()))
 }
 
@@ -153,7 +154,7 @@ func (e *Engine) renderTexts(c *change, l *rules.LevelSpec, ev *event.Event) {
 	data := rules.TemplateData{
 		ValueText: found.ValueText(), Condition: found.Condition(),
 		Value: ev.Value.Float64, Threshold: ev.Threshold.Float64, Duration: ev.Duration.Seconds(), Rule: r.Name, Metric: r.Metric,
-		Unit: r.unit, Severity: ev.Severity, Transition: ev.Transition.String(), State: ev.State.String(),
+		Unit: ev.Unit, Severity: ev.Severity, Transition: ev.Transition.String(), State: ev.State.String(),
 		StartedAt: time.Unix(0, ev.StartedAt).UTC(),
 	}.With(ev.Group, ev.Resource)
 	if len(ev.Labels) > 0 {
@@ -181,13 +182,13 @@ func (e *Engine) renderTexts(c *change, l *rules.LevelSpec, ev *event.Event) {
 
 // finding is what the texts of a change's record are made of. At a resolve the value is compared with the lowest level, which lets go last.
 func (c *change) finding(l *rules.LevelSpec, ev *event.Event) rules.Finding {
-	r := c.group.rule
+	r, levels := c.group.rule, c.group.levels()
 	shown := slices.IndexFunc(r.Levels, func(spec rules.LevelSpec) bool { return spec.Severity == l.Severity })
 	if ev.State == alertschema.StateResolved {
 		shown = 0
 	}
 	return rules.Finding{
-		Rule: r.Rule, Value: ev.Value, Unit: r.unit, Level: &r.Levels[shown], Bounds: r.levels[shown], Transition: c.transition, Reason: c.reason,
+		Rule: r.Rule, Value: ev.Value, Unit: ev.Unit, Level: &r.Levels[shown], Bounds: levels[shown], Transition: c.transition, Reason: c.reason,
 		Over: c.to == 0,
 	}
 }

@@ -86,7 +86,7 @@ func compareChanges(x, y change) int {
 		cmp.Compare(x.group.rule.Index, y.group.rule.Index)); c != 0 {
 		return c
 	}
-	l := &x.group.rule.levels[0]
+	l := &x.group.levels()[0]
 	switch {
 	case l.Comparison.Worse(a.firstValue, b.firstValue, l.Low, l.High):
 		return -1
