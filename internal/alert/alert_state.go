@@ -19,6 +19,8 @@ type alertState struct {
 	// exemplar and resource are those of the series that decided last, nil when there is none.
 	exemplar *window.Exemplar
 	resource *resource
+	// unit is the number of the unit of the value.
+	unit uint16
 	// noData tells that the value has stopped and that the alert stays as it was.
 	noData bool
 	// restored tells that the alert is from storage and that what it was decided by is not known again yet.

@@ -14,24 +14,30 @@ import (
 // groupBounds is what a rule knows of bounds that are not the same for all its groups: those of thresholds_by, and those that are read from a metric
 // or an attribute. Rules whose bounds are all written have none.
 type groupBounds struct {
-	// variants are the ladders of thresholds_by, resolved for the unit of the rule's value, the rule's own first. specs are as written.
-	variants [][]ladder.Level
+	// specs are the ladders of thresholds_by as written, the rule's own first, and resolved are they by the unit of the rule's metric.
 	specs    [][]rules.LevelSpec
+	resolved map[variantUnit][]ladder.Level
 	// variantOf is which of them a group has. It is found once.
 	variantOf map[*group]int32
 	// attributes are, by series, the values of the attribute of data points that bounds are read from; in the attribute's own unit.
 	attributes map[*series]attr.Value
-
-	// sourceUnit is the unit of the metric that bounds are read from; factor turns its values into the unit of the rule's value.
-	sourceUnit                 string
-	sourceUnitKnown, unitKnown bool
-	factor                     float64
+	// factors turn values of the metric that bounds are read from into the unit of the rule's value, by the units of both metrics; 0 where they can't.
+	factors map[[2]uint16]float64
 
 	// last are the bounds that the alert of a group was last compared with.
 	last map[*group][]ladder.Level
-	// current are those of the group that was evaluated last.
+	// current are those of the group that was evaluated last, which is of.
+	of      *group
 	current []ladder.Level
-	reading []float64 // Reused.
+	// currentKnown tells that those which are read are known.
+	currentKnown bool
+	reading      []float64 // Reused.
+}
+
+// variantUnit is one of the ladders of a rule in one unit of its metric.
+type variantUnit struct {
+	variant int32
+	unit    string
 }
 
 func newGroupBounds(r *rules.Rule) *groupBounds {
@@ -39,62 +45,46 @@ func newGroupBounds(r *rules.Rule) *groupBounds {
 		return nil
 	}
 	b := &groupBounds{
-		specs: [][]rules.LevelSpec{r.Levels}, variantOf: map[*group]int32{}, attributes: map[*series]attr.Value{}, factor: 1,
-		last: map[*group][]ladder.Level{},
+		specs: [][]rules.LevelSpec{r.Levels}, resolved: map[variantUnit][]ladder.Level{}, variantOf: map[*group]int32{},
+		attributes: map[*series]attr.Value{}, factors: map[[2]uint16]float64{}, last: map[*group][]ladder.Level{},
 	}
 	if r.ThresholdsBy != nil {
 		for i := range r.ThresholdsBy.Entries {
 			b.specs = append(b.specs, r.ThresholdsBy.Entries[i].Levels)
 		}
 	}
-	for _, specs := range b.specs {
-		levels := make([]ladder.Level, len(specs))
-		for i := range specs {
-			levels[i] = specs[i].Unresolved()
-		}
-		b.variants = append(b.variants, levels)
-	}
 	return b
 }
 
-// resolveBounds turns the bounds of the rule's groups into numbers of its unit.
-func (e *Engine) resolveBounds(r *ruleState) error {
-	b := r.bounds
+// fit tells whether all bounds of the rule's groups can be compared with values of a unit.
+func (b *groupBounds) fit(r *ruleState, unit string) error {
 	if b == nil {
 		return nil
 	}
-	for v, specs := range b.specs {
-		for i := range specs {
-			l, err := specs[i].Resolve(r.unit)
-			if err != nil {
-				return fmt.Errorf("thresholds_by: %w", err)
-			}
-			b.variants[v][i] = l
+	for v := range b.specs {
+		if _, err := b.levelsIn(r, int32(v), unit); err != nil {
+			return fmt.Errorf("thresholds_by: %w", err)
 		}
 	}
-	b.unitKnown = true
 	if source := r.Threshold; source != nil && source.Unit != "" {
-		if _, err := r.SourceFactor(source.Unit, r.unit); err != nil {
-			return err
-		}
+		_, err := r.SourceFactor(source.Unit, unit)
+		return err
 	}
-	return b.resolveSource(r)
+	return nil
 }
 
-// resolveSource finds out how values of the metric that bounds are read from are converted, once both units are known.
-func (b *groupBounds) resolveSource(r *ruleState) error {
-	if !b.sourceUnitKnown || !b.unitKnown {
-		return nil
+// levelsIn is a ladder in a unit of the rule's metric.
+func (b *groupBounds) levelsIn(r *ruleState, variant int32, unit string) ([]ladder.Level, error) {
+	key := variantUnit{variant, unit}
+	levels, known := b.resolved[key]
+	if known {
+		return levels, nil
 	}
-	var err error
-	b.factor, err = r.SourceFactor(b.sourceUnit, r.unit)
-	return err
-}
-
-// sourceFits takes the unit of the metric that bounds are read from.
-func (r *ruleState) sourceFits(unit string) error {
-	r.bounds.sourceUnit, r.bounds.sourceUnitKnown = unit, true
-	return r.bounds.resolveSource(r)
+	levels, _, err := r.resolve(b.specs[variant], unit)
+	if err == nil {
+		b.resolved[key] = levels
+	}
+	return levels, err
 }
 
 // noteSeries remembers the attribute of a new series that bounds are read from.
@@ -123,6 +113,9 @@ func (b *groupBounds) forgetSeries(s *series) {
 
 func (b *groupBounds) forgetGroup(g *group) {
 	if b != nil {
+		if b.of == g {
+			b.of = nil
+		}
 		delete(b.variantOf, g)
 		delete(b.last, g)
 	}
@@ -136,7 +129,7 @@ func (b *groupBounds) forgetAlert(g *group) {
 
 // variant returns which ladder the group has.
 func (b *groupBounds) variant(g *group) int32 {
-	if len(b.variants) == 1 {
+	if len(b.specs) == 1 {
 		return 0
 	}
 	v, known := b.variantOf[g]
@@ -155,30 +148,27 @@ func (b *groupBounds) variant(g *group) int32 {
 	return v
 }
 
-// compared are the levels that the group is evaluated against now.
-func (r *ruleState) compared() []ladder.Level {
-	if r.bounds != nil && r.bounds.current != nil {
-		return r.bounds.current
-	}
-	return r.levels
-}
-
-// boundsOf are the levels that the group's alert was last compared with. They are not known before, where bounds are read from elsewhere.
+// boundsOf are the levels that the group is compared with, or was last. They are not known before, where bounds are read from elsewhere.
 func (r *ruleState) boundsOf(g *group) (levels []ladder.Level, known bool) {
 	b := r.bounds
-	if b == nil {
-		return r.levels, true
-	}
-	if last := b.last[g]; last != nil {
+	last := b.last[g]
+	switch {
+	case b.of == g && (b.currentKnown || last == nil):
+		return b.current, b.currentKnown
+	case last != nil:
 		return last, true
+	default:
+		return r.levels, false
 	}
-	return b.variants[b.variant(g)], r.Threshold == nil
 }
 
 // bounds are the levels that the change's value was compared with.
 func (c *change) bounds() (levels []ladder.Level, known bool) {
 	if c.levels != nil {
 		return c.levels, true
+	}
+	if c.group.rule.bounds == nil {
+		return c.group.levels(), true
 	}
 	return c.group.rule.boundsOf(c.group)
 }
@@ -203,7 +193,7 @@ func (r *ruleState) specsOf(g *group) []rules.LevelSpec {
 
 // remember keeps the bounds that the group's alert is compared with, for its records.
 func (b *groupBounds) remember(g *group) {
-	if b != nil && b.current != nil {
+	if b != nil && b.of == g {
 		b.last[g] = append(b.last[g][:0], b.current...)
 	}
 }
@@ -216,7 +206,12 @@ func (e *Engine) read(g *group, m *rules.Moment) {
 		return
 	}
 	v := b.variant(g)
-	b.current = append(b.current[:0], b.variants[v]...)
+	levels, err := b.levelsIn(g.rule, v, e.unit(g))
+	if err != nil { // Said when the unit came.
+		m.Presence = window.Missing
+		return
+	}
+	b.of, b.current, b.currentKnown = g, append(b.current[:0], levels...), false
 	m.Levels = b.current
 	source := g.rule.Threshold
 	switch {
@@ -227,9 +222,10 @@ func (e *Engine) read(g *group, m *rules.Moment) {
 			m.Presence = presence
 			return
 		}
-		b.move(v, x*b.factor)
+		b.move(v, x)
 	case g.rule.GroupAggregate == window.GroupWorst:
-		e.readEach(g, m, v)
+		e.readEach(g, m, v, levels)
+		b.currentKnown = m.Presence == window.Present
 		return
 	default:
 		x, presence := e.attributeOf(g, m)
@@ -239,6 +235,7 @@ func (e *Engine) read(g *group, m *rules.Moment) {
 		}
 		b.move(v, x)
 	}
+	b.currentKnown = true
 	m.OneReading = sameReading(b.current)
 	g.rule.Kind.Read(m)
 	if source != nil && !source.OfAttribute {
@@ -265,8 +262,9 @@ func (e *Engine) sourceValue(g *group, m *rules.Moment) (float64, window.Presenc
 	unsettled := false
 	for _, s := range m.Series[rules.RoleThreshold] {
 		v, presence := g.rule.Current(s, m.Time)
-		if unsettled = unsettled || presence == window.Unsettled; presence == window.Present {
-			values = append(values, v)
+		unsettled = unsettled || presence == window.Unsettled
+		if factor := e.sourceFactor(g, s.Unit); presence == window.Present && factor != 0 {
+			values = append(values, v*factor)
 		}
 	}
 	g.rule.bounds.reading = values
@@ -274,6 +272,25 @@ func (e *Engine) sourceValue(g *group, m *rules.Moment) (float64, window.Presenc
 		return 0, window.Unsettled
 	}
 	return e.joinSource(g, source, values)
+}
+
+// sourceFactor turns values of a unit of the metric that bounds are read from into the unit of the group's value, 0 where that can't be.
+func (e *Engine) sourceFactor(g *group, from uint16) float64 {
+	b, to := g.rule.bounds, g.unitNumber()
+	if g.rule.fixedUnit {
+		to = 0
+	}
+	key := [2]uint16{from, to}
+	factor, known := b.factors[key]
+	if !known {
+		var err error
+		if factor, err = g.rule.SourceFactor(e.units.units[from].Text, e.unit(g)); err != nil {
+			factor = 0
+			e.ruleError(g.rule, err.Error())
+		}
+		b.factors[key] = factor
+	}
+	return factor
 }
 
 // joinSource makes one value of those that the group has of what bounds are read from.
@@ -312,7 +329,7 @@ func (e *Engine) attributeAt(g *group, s *series) (float64, bool) {
 	if !ok {
 		return 0, false
 	}
-	return g.rule.SourceNumber(v, g.rule.unit)
+	return g.rule.SourceNumber(v, e.unit(g))
 }
 
 // attributeOf is the attribute that bounds are read from, of a group whose value is made of several series.
@@ -332,7 +349,7 @@ func (e *Engine) attributeOf(g *group, m *rules.Moment) (float64, window.Presenc
 
 // readEach compares each series with the bounds of its own attribute. The one that is deepest in the breach of its own bound decides; a series whose
 // attribute is not known says nothing.
-func (e *Engine) readEach(g *group, m *rules.Moment, variant int32) {
+func (e *Engine) readEach(g *group, m *rules.Moment, variant int32, levels []ladder.Level) {
 	b, n := g.rule.bounds, len(m.Levels)
 	all, own := m.Series[rules.RoleValue], make([]ladder.Level, n)
 	b.reading = append(b.reading[:0], make([]float64, 2*n)...)
@@ -343,7 +360,7 @@ func (e *Engine) readEach(g *group, m *rules.Moment, variant int32) {
 		if !known {
 			continue
 		}
-		copy(own, b.variants[variant])
+		copy(own, levels)
 		for k := range own {
 			b.specs[variant][k].Move(&own[k], x)
 		}
@@ -381,7 +398,7 @@ const boundsPerLevel = 4
 
 // storedBounds are the bounds that the alert was last compared with, as stored: four for each level. There are none where all bounds are written.
 func (r *ruleState) storedBounds(g *group) []float64 {
-	if r.bounds == nil || r.Threshold == nil {
+	if r.bounds == nil {
 		return nil
 	}
 	var out []float64
@@ -391,17 +408,15 @@ func (r *ruleState) storedBounds(g *group) []float64 {
 	return out
 }
 
-// restoreBounds is the inverse of storedBounds, for a ladder that has not changed.
+// restoreBounds is the inverse of storedBounds, for a ladder that has as many levels.
 func (r *ruleState) restoreBounds(g *group, stored []float64) {
-	if r.bounds == nil || len(stored) != boundsPerLevel*len(r.levels) {
+	if r.bounds == nil || len(stored) != boundsPerLevel*len(r.Levels) {
 		return
 	}
-	last := slices.Clone(r.bounds.variants[r.bounds.variant(g)])
 	specs := r.specsOf(g)
-	for i := range last {
-		if specs[i].Off {
-			continue
-		}
+	last := make([]ladder.Level, len(specs))
+	for i := range specs {
+		last[i] = specs[i].Unresolved()
 		at := stored[boundsPerLevel*i:]
 		last[i].Low, last[i].High, last[i].ClearLow, last[i].ClearHigh = at[0], at[1], at[2], at[3]
 	}

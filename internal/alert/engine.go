@@ -25,6 +25,7 @@ type Engine struct {
 
 	seed         maphash.Seed
 	resources    map[attr.Hash]*resource
+	units        unitTable
 	seriesCount  int
 	warnedSeries bool // That limits::series is reached was said.
 
@@ -55,20 +56,22 @@ type ruleState struct {
 	groups map[uint64]*group
 	order  []*group // The groups in order of their making, as they lie in memory; place is the index.
 	names  *attr.NameTable
-	// unit is the metric's unit, known from the first stream on; levels are resolved for it.
-	unit      string
-	fixedUnit bool         // The unit is the kind's, whatever the metric's.
-	roles     []rules.Role // Of the rule's inputs.
+	// unit is the unit of the rule's value where fixedUnit says that it is the kind's, whatever the metric's.
+	unit       string
+	fixedUnit  bool
+	joinsUnits bool         // The value is made of several metrics.
+	byUnit     []*ruleUnit  // The ladder by the number of the metric's unit.
+	roles      []rules.Role // Of the rule's inputs.
 	// silence is Kind.Silence.
 	silence int64
 	// counts is Rule.CountsSeries.
 	counts     bool
-	levels     []ladder.Level
-	condition  ladder.Level   // The bound of only_if.
+	levels     []ladder.Level // Of the fixed unit, or of none.
+	conditions []ladder.Level // The bound of only_if by the number of its metric's unit.
+	oneReading bool           // One value answers for all levels, as far as their horizons tell.
+	broken     bool           // The bounds cannot be compared with the fixed unit.
 	bounds     *groupBounds   // Nil where all groups have the same bounds.
 	histories  *ruleHistories // Nil for rules that look at no earlier time.
-	oneReading bool           // One value answers for all levels.
-	broken     bool           // The bounds cannot be compared with the metric.
 
 	announcedCount int // Alerts whose fire was announced and not yet its resolve.
 	errors         map[string]struct{}
@@ -86,7 +89,7 @@ type ruleState struct {
 // New returns an engine that begins at now.
 func New(ruleSet *rules.Set, now time.Time) *Engine {
 	e := &Engine{
-		rules: ruleSet, matchers: map[string]*Matcher{}, started: now.UnixNano(), now: now.UnixNano(), seed: maphash.MakeSeed(),
+		rules: ruleSet, matchers: map[string]*Matcher{}, started: now.UnixNano(), now: now.UnixNano(), seed: maphash.MakeSeed(), units: newUnitTable(),
 		resources: map[attr.Hash]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: rules.NewSilenceSet(ruleSet.Silences),
 		storm: newStorm(ruleSet.Limits.EventsPerMinute), outbox: event.NewOutbox(ruleSet.Limits.Outbox), journal: newJournal(),
 		histories: histories{byID: map[uint64]*valueHistory{}},
@@ -219,13 +222,13 @@ func (e *Engine) noticeSeriesLimit() {
 }
 
 // noticeImpossible warns about a bare 80 where the metric is a ratio: the rule would wait for ever.
-func (e *Engine) noticeImpossible(w *ruleInput) {
+func (e *Engine) noticeImpossible(w *ruleInput, unit uint16, levels []ladder.Level) {
 	r := w.rule
 	if !r.Aggregate.WithinSamples() || r.GroupAggregate == window.GroupSum || r.Scale != math.Trunc(r.Scale) || math.Abs(r.Scale) > 1 {
 		return
 	}
-	for i := range r.levels {
-		if l := &r.Levels[i]; w.impossible(l, &r.levels[i]) {
+	for i := range levels {
+		if l := &r.Levels[i]; w.impossible(l, &levels[i], e.units.units[unit].Text) {
 			e.notice("rule %q: %s above %s never fires, because %s is a ratio; did you mean %s%%?",
 				r.Name, l.Name, l.Raise[0].Text, r.Metric, l.Raise[0].Text)
 		}

@@ -87,7 +87,7 @@ func (e *Engine) evaluateValue(g *group, t int64, res *rules.Result) {
 	a, rd := g.alert, &res.Reading
 	rd.Sample = t == g.lastRound && !e.rechecking
 	if a == nil {
-		if !g.rule.breached(rd) {
+		if !breached(g.levels(), rd) {
 			return
 		}
 		a = e.openAlert(g)
@@ -97,7 +97,7 @@ func (e *Engine) evaluateValue(g *group, t int64, res *rules.Result) {
 		a.Shift(t - a.presentUntil)
 		e.journal.mark(g.id)
 	}
-	a.presentUntil, a.restored = res.Until, false
+	a.presentUntil, a.restored, a.unit = res.Until, false, g.unitNumber()
 	if res.By >= 0 {
 		a.resource = g.members[res.By].resource
 	}
@@ -119,11 +119,10 @@ func (e *Engine) evaluateValue(g *group, t int64, res *rules.Result) {
 }
 
 // breached tells whether any level is breached: the question that quiet groups are asked.
-func (r *ruleState) breached(rd *ladder.Reading) bool {
+func breached(levels []ladder.Level, rd *ladder.Reading) bool {
 	if rd.Healthy {
 		return false
 	}
-	levels := r.compared()
 	for i := range levels {
 		l := &levels[i]
 		if l.Raised(rd.At(i)) || l.Samples.Counts() && l.Held(rd.ToClear(i)) {
@@ -136,7 +135,7 @@ func (r *ruleState) breached(rd *ladder.Reading) bool {
 // step moves the ladder and reports the transition, if there is one.
 func (e *Engine) step(g *group, t int64, rd ladder.Reading, reason alertschema.Reason) bool {
 	a := g.alert
-	from, moved := a.Step(t, g.rule.compared(), rd)
+	from, moved := a.Step(t, g.levels(), rd)
 	if moved {
 		e.journal.mark(g.id)
 	}

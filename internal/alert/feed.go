@@ -45,6 +45,7 @@ type Matcher struct {
 	active []*ruleInput
 	origin *attr.Origin
 	stream Stream
+	unit   uint16 // The number of the stream's unit.
 	base   attr.Hash
 }
 
@@ -68,16 +69,20 @@ func (m *Matcher) Select(o *attr.Origin, s Stream) bool {
 // activate finds the rules that want points of the origin.
 func (m *Matcher) activate(o *attr.Origin, s Stream) bool {
 	m.active = m.active[:0]
+	if m.unit == 0 || m.stream.Unit != s.Unit {
+		m.unit = m.engine.unitNumber(s.Unit)
+	}
 	for _, w := range m.inputs {
-		if w.from(o) && m.engine.unitFits(w, s.Unit) {
+		if w.from(o) && m.engine.unitFits(w, m.unit, o) {
 			m.active = append(m.active, w)
 		}
 	}
+	m.origin, m.stream = o, s
 	if len(m.active) == 0 {
 		return false
 	}
-	m.origin, m.stream = o, s
 	m.base, _ = o.Hashes(m.engine.seed)
+	m.base = m.base.Join(m.engine.units.hashes[m.unit]) // Values of different units are different series.
 	return true
 }
 
@@ -221,9 +226,13 @@ func (e *Engine) queueInput(s *series) {
 func (m *Matcher) newSeries(key attr.Hash, p *Point) *series {
 	e := m.engine
 	s := &series{Series: window.NewSeries(), resource: e.intern(m.origin)}
+	s.Unit = m.unit
 	for _, w := range m.active {
-		if w.Selector.MatchesPoint(p.Attributes) {
-			e.join(e.groupOf(w.rule, w.rule.GroupKey(w.Target, m.origin, p.Attributes)), s, w.Role)
+		if !w.Selector.MatchesPoint(p.Attributes) {
+			continue
+		}
+		if g := e.groupOf(w.rule, w.rule.GroupKey(w.Target, m.origin, p.Attributes)); e.fitsGroup(g, m.unit, w.Role) {
+			e.join(g, s, w.Role)
 			if w.Role == rules.RoleValue {
 				w.rule.bounds.noteSeries(w.rule, s, m.origin, p.Attributes)
 			}

@@ -71,7 +71,8 @@ func (e *Engine) rememberSeries(w *ruleInput, s *series, o *attr.Origin, point [
 	if h == nil || w.Role != rules.RoleValue || w.rule.HistoryOfGroup() {
 		return
 	}
-	if found := e.useHistory(h, w.rule.SeriesKey(w.Target, o, point)); found != nil {
+	key := w.rule.SeriesKey(w.Target, o, point) + "\x00" + e.units.units[s.Unit].Text // Its values are of that unit.
+	if found := e.useHistory(h, key); found != nil {
 		h.bySeries[&s.Series] = found
 	}
 }

@@ -181,7 +181,7 @@ func TestOnlyIf(t *testing.T) {
 		r.step(0, 99)
 		events := r.drain()
 		require.Len(t, events, 1)
-		assert.Equal(t, `rule "load": threshold 60% needs a metric of unit "1" or "%", not "By"`, events[0].Body)
+		assert.Equal(t, `rule "load": metric c of host.name db1: threshold 60% needs a metric of unit "1" or "%", not "By"; what comes with other units is watched`, events[0].Body)
 	})
 	t.Run("on a statistic of a histogram", func(t *testing.T) {
 		t.Parallel()

@@ -25,7 +25,7 @@ func (e *Engine) evaluateBound(g *group, t int64, res *rules.Result) {
 // surely tells whether the value, which only bounds the true one, breaches a level or keeps the one in force.
 func (g *group) surely(res *rules.Result) bool {
 	rd, atLeast := &res.Reading, res.Presence == window.AtLeast
-	levels, from := g.rule.levels, 0
+	levels, from := g.levels(), 0
 	if a := g.alert; a != nil && a.Level > 0 {
 		from = a.Level
 		if levels[from-1].SurelyHeld(rd.ToClear(from-1), atLeast) {
@@ -47,7 +47,7 @@ func (g *group) remembered() bool {
 
 // breachedByNone tells whether a level is breached when the group has no series left.
 func (g *group) breachedByNone() bool {
-	return g.rule.breached(&ladder.Reading{Value: g.rule.Offset})
+	return breached(g.levels(), &ladder.Reading{Value: g.rule.Offset})
 }
 
 // recordSeen has stored that a group whose series are counted was seen.

@@ -70,7 +70,7 @@ func (e *Engine) record(c *change) event.Event {
 		Kind: alertschema.KindStateChange, Time: c.t, ObservedTime: e.now, SeverityNumber: spec.Number, SeverityText: spec.Name,
 		AlertID: alertschema.IDText(g.id), EpisodeID: alertschema.EpisodeID(g.id, c.started), Transition: c.transition,
 		State: announcedState(c, a), Previous: a.announcedState, Severity: spec.Name, PreviousSeverity: r.LevelName(a.announced), Reason: c.reason,
-		Rule: r.Name, RuleVersion: r.Version, RuleDescription: r.Description, Metric: r.Metric, Unit: r.unit,
+		Rule: r.Name, RuleVersion: r.Version, RuleDescription: r.Description, Metric: r.Metric, Unit: e.unit(g),
 		Value: c.value, Comparison: l.Comparison.Symbol(), Point: r.Value.StatisticName, Aggregation: r.AggregateName, Window: time.Duration(r.Retention),
 		StartedAt: c.started, Duration: time.Duration(max(0, c.t-c.started)), Occurrences: c.seq,
 		Labels: e.labels(g), Group: g.attributes(), Identity: g.identity(),
@@ -131,7 +131,7 @@ func (e *Engine) labels(g *group) []attr.Label {
 		return nil
 	}
 	return e.renderAll(g, g.rule.Labels, rules.TemplateData{
-		Rule: g.rule.Name, Metric: g.rule.Metric, Unit: g.rule.unit,
+		Rule: g.rule.Name, Metric: g.rule.Metric, Unit: e.unit(g),
 	}.With(g.attributes(), g.resourceAttrs()))
 }
 
@@ -155,7 +155,7 @@ func (e *Engine) renderTexts(c *change, l *rules.LevelSpec, ev *event.Event) {
 	data := rules.TemplateData{
 		ValueText: found.ValueText(), Condition: found.Condition(),
 		Value: ev.Value.Float64, Threshold: ev.Threshold.Float64, Duration: ev.Duration.Seconds(), Rule: r.Name, Metric: r.Metric,
-		Unit: r.unit, Severity: ev.Severity, Transition: ev.Transition.String(), State: ev.State.String(),
+		Unit: ev.Unit, Severity: ev.Severity, Transition: ev.Transition.String(), State: ev.State.String(),
 		StartedAt: time.Unix(0, ev.StartedAt).UTC(),
 	}.With(ev.Group, ev.Resource)
 	if len(ev.Labels) > 0 {
@@ -193,7 +193,7 @@ func (c *change) finding(l *rules.LevelSpec, ev *event.Event) rules.Finding {
 	value := ev.Value
 	value.Valid = value.Valid && known
 	return rules.Finding{
-		Rule: r.Rule, Value: value, Unit: r.unit, Level: &specs[shown], Bounds: levels[shown], Transition: c.transition, Reason: c.reason,
+		Rule: r.Rule, Value: value, Unit: ev.Unit, Level: &specs[shown], Bounds: levels[shown], Transition: c.transition, Reason: c.reason,
 		Over: c.to == 0,
 	}
 }

@@ -149,6 +149,9 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
 	g := e.groupOf(r, s.group)
 	a := e.openAlert(g)
 	s.fill(r, a)
+	if a.unit = e.unitNumber(s.unit); !r.fixedUnit {
+		e.resolveUnit(r, a.unit)
+	}
 	r.restoreBounds(g, s.bounds)
 	if down <= maxPendingDowntime {
 		for _, run := range s.since {

@@ -146,10 +146,10 @@ func (r *ruleState) stored(level int) storedLevel {
 }
 
 // encodeAlert returns the stored form of the alert of a group.
-func encodeAlert(g *group) []byte {
+func (e *Engine) encodeAlert(g *group) []byte {
 	a, r := g.alert, g.rule
 	s := storedAlert{
-		rule: r.Name, version: r.Version, selection: r.Selection, group: attr.EncodeGroup(r.names.Expand(g.key)), metric: r.Metric, unit: r.unit,
+		rule: r.Name, version: r.Version, selection: r.Selection, group: attr.EncodeGroup(r.names.Expand(g.key)), metric: r.Metric, unit: e.unit(g),
 		comparison: r.levels[0].Comparison.Symbol(), resource: g.resourceAttrs(),
 		level: r.stored(a.Level), worst: r.stored(a.worst), announced: r.stored(a.announced), recovering: a.Recovering, value: a.value,
 		noData: a.noData, open: a.open, started: a.started, ended: a.ended, seq: a.seq, repeats: a.repeats,

@@ -51,8 +51,10 @@ func (e *Engine) queue(g *group, c change) {
 	a := g.alert
 	a.seq++
 	c.group, c.seq, c.value, c.started, c.ended, c.worst, c.resource = g, a.seq, a.value, a.started, a.ended, a.worst, g.resourceAttrs()
-	if levels, known := g.rule.boundsOf(g); g.rule.bounds != nil && known {
-		c.levels = slices.Clone(levels)
+	if g.rule.bounds != nil {
+		if levels, known := g.rule.boundsOf(g); known {
+			c.levels = slices.Clone(levels)
+		}
 	}
 	if c.transition == alertschema.TransitionResolve {
 		a.open = false
@@ -91,7 +93,7 @@ func compareChanges(x, y change) int {
 		cmp.Compare(x.group.rule.Index, y.group.rule.Index)); c != 0 {
 		return c
 	}
-	l := &x.group.rule.levels[0]
+	l := &x.group.levels()[0]
 	switch {
 	case l.Comparison.Worse(a.firstValue, b.firstValue, l.Low, l.High):
 		return -1

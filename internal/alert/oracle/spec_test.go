@@ -53,7 +53,7 @@ func (s *spec) config() rules.Config {
 	cfg.Limits.EventsPerMinute, cfg.Limits.AlertsPerRule, cfg.Limits.Outbox = 1<<30, 1<<20, 1<<20
 	rc := rules.RuleConfig{
 		Name: "x", Metric: metric, Match: map[string]any{}, GroupBy: s.groupBy, GroupAggregate: s.groupAgg, Scale: &s.scale, Offset: s.offset,
-		Lookback: s.lookback.String(), NoData: &rules.NoDataConfig{After: s.noDataAfter(), Action: "resolve"},
+		Lookback: s.lookback.String(), FullWindow: new(bool), NoData: &rules.NoDataConfig{After: s.noDataAfter(), Action: "resolve"},
 	}
 	for k, v := range s.match {
 		rc.Match[k] = map[string]any{"regex": v}
@@ -180,7 +180,12 @@ func (s *spec) breached(cmp string, lo, hi float64) string {
 func (s *spec) value(offset string) string {
 	v := s.perSeries(offset)
 	if s.groupAgg != "" {
-		v = fmt.Sprintf("%s by (%s) (%s)", s.groupAgg, strings.Join(promLabels(s.groupBy), ", "), v)
+		by := strings.Join(promLabels(s.groupBy), ", ")
+		v = fmt.Sprintf("%s by (%s) (%s)", s.groupAgg, by, v)
+		if s.groupAgg == "count" && s.change == 0 {
+			// With Prometheus a count of nothing is nothing, with us it is 0, of the groups that were seen.
+			v = fmt.Sprintf("(%s or 0 * group by (%s) (count_over_time(%s[1d])))", v, by, s.selector())
+		}
 	}
 	if s.scale != 1 || s.offset != 0 {
 		v = fmt.Sprintf("(%s + %s * %s)", promNumber(s.offset), promNumber(s.scale), v)

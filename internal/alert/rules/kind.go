@@ -85,6 +85,12 @@ type Moment struct {
 	Levels []ladder.Level
 	// OneReading tells that one value answers for all levels: they look equally far ahead, and the same series is the worst for all.
 	OneReading bool
+	// Offset is Rule.Offset in the unit of the rule's value.
+	Offset float64
+	// Scales are what values of a series are to be multiplied with to be of the group's unit, by Series.Unit; empty when all have it.
+	Scales []float64
+	// valueOffset is Offset for a kind that applies it to several values, and to nothing after these.
+	valueOffset float64
 	// Restoring asks for full windows, because the samples before a restart are gone.
 	Restoring bool
 	// LastSample is the time of the newest sample of the group's value, ladder.Unset when none was ever seen.

@@ -20,17 +20,17 @@ type change struct {
 	since int64
 	// relative makes the change a percentage of the earlier value.
 	relative bool
-	// scale and offset are the rule's, which apply to both values, and not to the change of these.
-	scale, offset float64
+	// scale is the rule's, which applies to both values, as the offset does, and not to the change of these.
+	scale float64
 }
 
 var changeSpec = kindSpec{
 	key: "change",
 	compile: func(c *compiler, rc RuleConfig, r *Rule, inner Kind, report func(string, ...any)) Kind {
 		k := &change{
-			valueKind: valueKind{r}, inner: inner, since: int64(rc.Change.Since), relative: rc.Change.Relative, scale: r.Scale, offset: r.Offset,
+			valueKind: valueKind{r}, inner: inner, since: int64(rc.Change.Since), relative: rc.Change.Relative, scale: r.Scale,
 		}
-		r.Scale, r.Offset = 1, 0
+		r.Scale = 1
 		if interval := c.cfg.EvaluationInterval; rc.Change.Since < interval {
 			report("change.since must be ≥ evaluation_interval %s", FormatDuration(interval))
 		}
@@ -53,63 +53,77 @@ func (k *change) FixedUnit() (string, bool) {
 }
 
 func (k *change) VersionText() string {
-	return k.inner.VersionText() + fmt.Sprintf("|change {%d %t %s %s}", k.since, k.relative, floatText(k.scale), floatText(k.offset))
+	return k.inner.VersionText() + fmt.Sprintf("|change {%d %t %s}", k.since, k.relative, floatText(k.scale))
 }
 
 // HistorySpan reaches back as far as the rule looks.
 func (k *change) HistorySpan() window.HistorySpan { return window.NewHistorySpan(k.since) }
 
-// HistoryText has all that the remembered values depend on. Those of a relative and of an absolute change are the same.
+// HistoryText has all that the remembered values depend on.
 func (k *change) HistoryText() string {
 	r := k.rule
-	return fmt.Sprintf("%s|%d %d %s|%s|%d %s %s", selectionText(r), r.Window, r.Aggregate.Kind, floatText(r.Aggregate.Quantile), r.Value.StatisticName,
-		k.since, floatText(k.scale), floatText(k.offset))
+	return fmt.Sprintf("%s|%d %d %s|%s|%d", selectionText(r), r.Window, r.Aggregate.Kind, floatText(r.Aggregate.Quantile), r.Value.StatisticName, k.since)
 }
 
 // Read works out the change of each series, or of the joined value of the group.
 func (k *change) Read(m *Moment) {
-	if !k.rule.HistoryOfGroup() {
-		k.rule.read(m, k)
+	r := k.rule
+	m.valueOffset, m.Offset = m.Offset, 0
+	if !r.HistoryOfGroup() {
+		r.read(m, k)
 		return
 	}
-	m.Until = k.rule.until(m.Series[RoleValue])
+	m.Until = r.until(m.Series[RoleValue])
 	if inner, own := k.inner.(interface{ until(m *Moment) int64 }); own {
 		m.Until = inner.until(m)
 	}
-	v, by, presence := k.inner.(groupReader).readGroup(m)
+	now, by, presence := k.inner.(groupReader).readGroup(m)
 	lookback := int64(0)
 	for _, s := range m.Series[RoleValue] {
-		lookback = max(lookback, s.Lookback(k.rule.Lookback))
+		lookback = max(lookback, s.Lookback(r.Lookback))
 	}
 	m.By = by
-	m.Value, m.Presence = k.sinceThen(m, m.Histories.Of(nil), v, presence, lookback)
+	then, presence := k.remembered(m, m.Histories.Of(nil), now, presence, lookback)
+	if m.Presence = presence; presence == window.Present {
+		m.Value, m.Presence = k.difference(m, then, now)
+	}
 }
 
 func (k *change) readSeries(m *Moment, s *window.Series, _ int64) (float64, window.Presence) {
-	v, presence := k.rule.seriesValue(m, s)
-	return k.sinceThen(m, m.Histories.Of(s), v, presence, s.Lookback(k.rule.Lookback))
+	now, presence := k.rule.ownValue(m, s)
+	then, presence := k.remembered(m, m.Histories.Of(s), now, presence, s.Lookback(k.rule.Lookback))
+	if presence != window.Present {
+		return 0, presence
+	}
+	return k.difference(m, m.Scaled(s, then), m.Scaled(s, now))
 }
 
-// sinceThen returns by how much a value has changed, and remembers what it is now. What it was may not be known; then the change is not.
-func (k *change) sinceThen(m *Moment, h *window.History, v float64, presence window.Presence, lookback int64) (float64, window.Presence) {
-	v = k.offset + k.scale*v
+// remembered returns what a value was at the earlier time, and remembers what it is now. What it was may not be known.
+func (k *change) remembered(m *Moment, h *window.History, now float64, presence window.Presence, lookback int64) (float64, window.Presence) {
 	switch {
 	case h == nil:
 		return 0, window.Missing
-	case presence == window.Missing || math.IsNaN(v):
+	case presence == window.Missing || math.IsNaN(now):
 		h.Record(m.Time, math.NaN())
 		return 0, window.Missing
 	case presence != window.Present:
 		return 0, settled(presence)
 	}
-	h.Record(m.Time, v)
+	h.Record(m.Time, now)
 	then, known := h.At(m.Time-k.since, lookback)
 	if !known {
 		return 0, window.Missing
 	}
-	d := v - then.Value
-	if k.relative && d != 0 { // From nothing to something is more than any percentage, and from nothing to nothing is no change.
-		d = d / math.Abs(then.Value) * 100
+	return then.Value, window.Present
+}
+
+// difference is the change from one value to the other. From nothing to something is more than any percentage, and from nothing to nothing is
+// no change.
+func (k *change) difference(m *Moment, then, now float64) (float64, window.Presence) {
+	then, now = m.valueOffset+k.scale*then, m.valueOffset+k.scale*now
+	d := now - then
+	if k.relative && d != 0 {
+		d = d / math.Abs(then) * 100
 	}
 	if math.IsNaN(d) {
 		return 0, window.Missing // Of infinities.
@@ -131,8 +145,8 @@ func (k *change) checkBounds(report func(string, ...any)) {
 }
 
 func (k *change) Text(f Finding) string {
-	shown := *k.rule // With the scale and the offset that were taken from it.
-	shown.Scale, shown.Offset = k.scale, k.offset
+	shown := *k.rule // With the scale that was taken from it.
+	shown.Scale = k.scale
 	p := phrase{subject: k.inner.(groupReader).subject(&shown), verb: "rose by", negative: "fell by"}
 	p.after = " since " + FormatDuration(time.Duration(k.since)) + " before"
 	if k.relative && math.IsInf(f.Value.Float64, 0) {

@@ -72,6 +72,12 @@ func (k *comparison) readSeries(m *Moment, s *window.Series, _ int64) (float64, 
 
 // seriesValue is the newest value of the series, or the one aggregated over the rule's window.
 func (r *Rule) seriesValue(m *Moment, s *window.Series) (float64, window.Presence) {
+	v, presence := r.ownValue(m, s)
+	return m.Scaled(s, v), presence
+}
+
+// ownValue is seriesValue in the unit of the series.
+func (r *Rule) ownValue(m *Moment, s *window.Series) (float64, window.Presence) {
 	if r.Window == 0 {
 		return r.Current(s, m.Time)
 	}
@@ -163,7 +169,7 @@ func (r *Rule) groupValue(m *Moment, reader seriesReader, l *ladder.Level, toCle
 	if presence == window.Missing && r.CountsSeries() {
 		v, presence = 0, r.countedNone(m)
 	}
-	if v = r.Offset + r.Scale*v; presence == window.Present && math.IsNaN(v) {
+	if v = m.Offset + r.Scale*v; presence == window.Present && math.IsNaN(v) {
 		return 0, by, window.Missing // Inf − Inf says nothing.
 	}
 	return v, by, presence.Scaled(r.Scale)
@@ -180,7 +186,7 @@ func (r *Rule) worst(m *Moment, reader seriesReader, l *ladder.Level, toClear bo
 	bound, boundBy, partial := 0.0, -1, window.Unsettled
 	for i, s := range m.Series[RoleValue] {
 		v, presence := reader.readSeries(m, s, l.Horizon)
-		v = r.Offset + r.Scale*v
+		v = m.Offset + r.Scale*v
 		switch {
 		case math.IsNaN(v) || presence == window.Missing:
 		case presence == window.Present:

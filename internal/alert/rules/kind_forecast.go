@@ -73,7 +73,8 @@ func (k *forecast) readSeries(m *Moment, s *window.Series, ahead int64) (float64
 	if w.to-w.from < 2 || float64(newest-oldest+s.Interval()) < k.minCoverage*float64(k.span) {
 		return 0, window.Unsettled
 	}
-	return window.FitLine(&s.Samples, w.from, w.to, w.at).At(float64(ahead) / float64(time.Second)), window.Present
+	v := window.FitLine(&s.Samples, w.from, w.to, w.at).At(float64(ahead) / float64(time.Second))
+	return m.Scaled(s, v), window.Present
 }
 
 func (k *forecast) compileLevel(spec *LevelSpec, lc LevelConfig, report func(string, ...any)) {

@@ -85,7 +85,7 @@ func (k *ratio) Read(m *Moment) {
 		return
 	}
 	m.By = by
-	if m.Value = r.Offset + r.Scale*v; math.IsNaN(m.Value) {
+	if m.Value = m.Offset + r.Scale*v; math.IsNaN(m.Value) {
 		m.Presence = window.Missing
 	}
 }

@@ -187,6 +187,9 @@ func parseField(name string) GroupField {
 // Moves tells whether any of the level's bounds is read and not written.
 func (s *LevelSpec) Moves() bool { return s.Raise[0].Moving != nil || s.Raise[1].Moving != nil }
 
+// Written tells whether the bounds are numbers as written.
+func (s *LevelSpec) Written() bool { return !s.Moves() && !s.Off }
+
 // checkMovingClear reports a clear bound of which it is not sure, or not true, that it is on the right side of the bound.
 func (s *LevelSpec) checkMovingClear() error {
 	for i := range s.Raise {

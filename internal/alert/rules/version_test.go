@@ -186,7 +186,7 @@ var versionFields = map[string]map[string]bool{
 	"comparison": {"valueKind": false},
 	"ratio":      {"valueKind": false, "divisor": true},
 	"forecast":   {"valueKind": false, "span": true, "horizon": false, "minCoverage": true},
-	"change":     {"valueKind": false, "inner": true, "since": true, "relative": true, "scale": true, "offset": true},
+	"change":     {"valueKind": false, "inner": true, "since": true, "relative": true, "scale": true},
 	"absence":    {"rule": false, "inner": true, "after": true, "expect": true, "startGrace": true},
 }
 

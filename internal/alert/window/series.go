@@ -72,8 +72,9 @@ type Series struct {
 	spacing  uint32 // Smoothed distance of samples in milliseconds; 0 while unknown.
 	// Kind is the kind of the stream.
 	Kind StreamKind
-	// Marks are the owner's to use: they lie here because there is room.
+	// Marks, and Unit, the number of the unit, are the owner's to use: they lie here because there is room.
 	Marks uint8
+	Unit  uint16
 }
 
 // optional is what few series have.
