@@ -81,6 +81,7 @@ type ruleState struct {
 	warnedIdle     bool
 	inputsSeen     bool // Everything that the rule needs was there at once.
 
+	referenced   bool   // Other rules refer to it.
 	levelChanges uint64 // Of its alerts, for the rules that refer to it.
 	othersSeen   uint64 // The levelChanges of the rule that this one fires beside, at the last tick.
 	recheck      bool   // They have changed since.
@@ -114,6 +115,11 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 	}
 	for _, i := range ruleSet.Order {
 		e.ordered = append(e.ordered, e.states[i])
+		for _, f := range []*rules.Reference{e.states[i].And, e.states[i].Unless} {
+			if f != nil {
+				e.states[f.Rule].referenced = true
+			}
+		}
 	}
 	e.references = newReferences(ruleSet)
 	return e
@@ -164,9 +170,13 @@ func (e *Engine) Flush(now time.Time) {
 }
 
 func (e *Engine) flush(force bool) {
+	e.queueReferenced()
 	e.references.beginPass(e.touched)
 	for _, g := range e.touched {
 		e.evaluatePending(g, force)
+		if g.rule.referenced && len(g.pending) == 0 {
+			e.evaluateByTime(g, g.clock(e.now))
+		}
 		g.queued = false
 	}
 	for _, g := range e.touched {

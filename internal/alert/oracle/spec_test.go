@@ -36,6 +36,7 @@ type spec struct {
 	scale     float64
 	offset    float64
 	lookback  time.Duration
+	conditions
 	absentFor time.Duration
 	expect    bool
 }
@@ -78,6 +79,7 @@ func (s *spec) config() rules.Config {
 		}
 	}
 	cfg.Rules = []rules.RuleConfig{rc}
+	s.addConditions(&cfg)
 	return cfg
 }
 
@@ -119,7 +121,7 @@ func (s *spec) promLevels() []promLevel {
 			usesState: r.hasClear || s.horizon > 0,
 		})
 	}
-	return out
+	return s.withOthers(out)
 }
 
 func (s *spec) expr(r *ladderLevel) string {
@@ -162,9 +164,9 @@ func (s *spec) breached(cmp string, lo, hi float64) string {
 	}
 	switch cmp {
 	case "above":
-		v = fmt.Sprintf("%s > %s", v, promNumber(lo))
+		v = fmt.Sprintf("%s > %s", v, s.bound(lo))
 	case "below":
-		v = fmt.Sprintf("%s < %s", v, promNumber(lo))
+		v = fmt.Sprintf("%s < %s", v, s.bound(lo))
 	case "outside":
 		v = fmt.Sprintf("%[1]s < %[2]s or %[1]s > %[3]s", v, promNumber(lo), promNumber(hi))
 	case "inside":
