@@ -63,11 +63,12 @@ type ruleState struct {
 	silence int64
 	// counts is Rule.CountsSeries.
 	counts     bool
-	levels     []ladder.Level // Of the fixed unit, or of none.
-	conditions []ladder.Level // The bound of only_if by the number of its metric's unit.
-	oneReading bool           // One value answers for all levels, as far as their horizons tell.
-	broken     bool           // The bounds cannot be compared with the fixed unit.
-	histories  *ruleHistories // Nil for rules that look at no earlier time.
+	levels     []ladder.Level      // Of the fixed unit, or of none.
+	conditions []ladder.Level      // The bound of only_if by the number of its metric's unit.
+	oneReading bool                // One value answers for all levels, as far as their horizons tell.
+	broken     bool                // The bounds cannot be compared with the fixed unit.
+	expected   map[uint64]struct{} // The alerts of the groups that the rule lists.
+	histories  *ruleHistories      // Nil for rules that look at no earlier time.
 
 	announcedCount int // Alerts whose fire was announced and not yet its resolve.
 	errors         map[string]struct{}
@@ -101,6 +102,12 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 		e.addRuleInputs(state)
 		if r.Pinned() {
 			e.groupOf(state, r.PinnedKey())
+		}
+		for _, key := range r.ExpectedGroups() {
+			if state.expected == nil {
+				state.expected = map[uint64]struct{}{}
+			}
+			state.expected[e.groupOf(state, key).id] = struct{}{}
 		}
 	}
 	return e

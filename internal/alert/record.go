@@ -8,6 +8,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
@@ -189,7 +190,7 @@ func (c *change) finding(l *rules.LevelSpec, ev *event.Event) rules.Finding {
 	}
 	return rules.Finding{
 		Rule: r.Rule, Value: ev.Value, Unit: ev.Unit, Level: &r.Levels[shown], Bounds: levels[shown], Transition: c.transition, Reason: c.reason,
-		Over: c.to == 0,
+		Over: c.to == 0, NeverSeen: c.group.lastSample == ladder.Unset,
 	}
 }
 

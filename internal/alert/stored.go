@@ -72,6 +72,7 @@ type storedAlert struct {
 	seen                     bool  // Of an absent rule: something has come.
 	lastSample               int64 // Of an absent rule whose series is silent.
 	recent                   []storedSamples
+	expected                 bool // Of an absent rule that lists the group.
 }
 
 // storedSamples is what a level that counts samples has seen of the newest ones.
@@ -118,6 +119,7 @@ var alertFields = []attr.Field[storedAlert]{
 	attr.FlagField(28, func(s *storedAlert) *bool { return &s.seen }),
 	attr.TimeField(29, func(s *storedAlert) *int64 { return &s.lastSample }),
 	attr.StructsField(55, func(s *storedAlert) *[]storedSamples { return &s.recent }, samplesFields),
+	attr.FlagField(56, func(s *storedAlert) *bool { return &s.expected }),
 }
 
 var levelFields = []attr.Field[storedLevel]{
@@ -166,6 +168,7 @@ func (e *Engine) encodeAlert(g *group) []byte {
 			s.since = append(s.since, storedRun{r.stored(i + 1), t})
 		}
 	}
+	s.expected = r.expects(g.id)
 	for i, x := range a.Recent {
 		if x.Raised|x.Held != 0 {
 			s.recent = append(s.recent, storedSamples{r.stored(i + 1), int64(x.Raised), int64(x.Held)})

@@ -277,7 +277,7 @@ func TestValidationTexts(t *testing.T) {
 			"expected groups", flat(func(rc *RuleConfig) {
 				rc.Threshold, rc.Absent, rc.GroupBy = nil, &AbsentConfig{For: time.Minute, Expect: true}, []string{"a"}
 			}),
-			`rules[0] "disk": absent.expect and group_by exclude each other: groups that were never seen are not known`,
+			`rules[0] "disk": absent.expect and group_by exclude each other: groups that were never seen are not known; list them in absent.expected`,
 		},
 		{
 			"severities", func(c *Config) { c.Severities = []any{"info", "wibble"} },

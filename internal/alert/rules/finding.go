@@ -25,6 +25,8 @@ type Finding struct {
 	// Transition is what happened, and Reason why.
 	Transition alertschema.Transition
 	Reason     alertschema.Reason
+	// NeverSeen tells that no sample of the group has ever come.
+	NeverSeen bool
 	// Over tells that no level is in force any more.
 	Over bool
 }

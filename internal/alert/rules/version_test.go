@@ -89,6 +89,7 @@ func versionedRules() []RuleConfig {
 	absent("absent", AbsentConfig{For: 5 * time.Minute}, func(*RuleConfig) {})
 	absent("absent expected", AbsentConfig{For: 5 * time.Minute, Expect: true, StartGrace: new(time.Minute)}, func(*RuleConfig) {})
 	absent("absent by group", AbsentConfig{For: 5 * time.Minute}, func(rc *RuleConfig) { rc.GroupBy = []string{"resource"} })
+	absent("absent with a list", AbsentConfig{For: time.Hour, Expected: []any{"db1"}}, func(rc *RuleConfig) { rc.GroupBy = []string{"resource.host.name"} })
 	absent("absent with forecast", AbsentConfig{For: time.Hour}, func(rc *RuleConfig) {
 		rc.Forecast = &ForecastConfig{Window: time.Hour, Horizon: time.Hour}
 	})
@@ -187,7 +188,7 @@ var versionFields = map[string]map[string]bool{
 	"ratio":      {"valueKind": false, "divisor": true},
 	"forecast":   {"valueKind": false, "span": true, "horizon": false, "minCoverage": true},
 	"change":     {"valueKind": false, "inner": true, "since": true, "relative": true, "scale": true},
-	"absence":    {"rule": false, "inner": true, "after": true, "expect": true, "startGrace": true},
+	"absence":    {"rule": false, "inner": true, "after": true, "expect": true, "startGrace": true, "expected": false},
 }
 
 func TestEveryFieldOfARuleIsPartOfTheVersionOrNot(t *testing.T) {
