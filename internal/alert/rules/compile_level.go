@@ -72,6 +72,9 @@ func (c *compiler) compileLevel(rc RuleConfig, r *Rule, name string, lc LevelCon
 	}
 	spec.ForDuration = c.span(lc.For, c.cfg.Defaults.For, "for", report)
 	spec.KeepFiringFor = c.span(lc.KeepFiringFor, c.cfg.Defaults.KeepFiringFor, "keep_firing_for", report)
+	if rc.Aggregate == "rate" {
+		spec.rateBounds()
+	}
 	compileForSamples(&spec, lc, report)
 	spec.Message = c.levelMessage(rc, lc, where, report)
 	if k, own := r.Kind.(levelCompiler); own {
@@ -185,7 +188,7 @@ func (s *LevelSpec) parseBounds(v any) ([2]Quantity, error) {
 			return q, err
 		}
 	}
-	if q[0].Unit != q[1].Unit {
+	if !q[0].sameUnit(q[1]) {
 		return q, fmt.Errorf("%s and %s in %s are of different units", q[0].Text, q[1].Text, s.title())
 	}
 	if q[0].Number >= q[1].Number {
@@ -196,7 +199,7 @@ func (s *LevelSpec) parseBounds(v any) ([2]Quantity, error) {
 
 // checkClear reports a clear bound on the wrong side: the level would let go before it takes hold.
 func (s *LevelSpec) checkClear() error {
-	if s.Raise[0].Unit != s.Clear[0].Unit {
+	if !s.Raise[0].sameUnit(s.Clear[0]) {
 		return fmt.Errorf("clear %s and threshold %s are of different units", s.Clear[0].Text, s.Raise[0].Text)
 	}
 	if s.Comparison.Stricter(bounds(s.Raise), bounds(s.Clear)) {

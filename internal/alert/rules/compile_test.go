@@ -250,7 +250,7 @@ func TestValidationTexts(t *testing.T) {
 		{"NaN text", flat(func(rc *RuleConfig) { rc.Threshold = "NaN" }), `rules[0] "disk": threshold NaN`},
 		{
 			"threshold text", flat(func(rc *RuleConfig) { rc.Threshold = "lots" }),
-			`rules[0] "disk": threshold "lots": expected a number, a percentage or a byte size`,
+			`rules[0] "disk": threshold "lots": expected a number, alone or with a unit, such as 80%, 5GiB, 30s, 100Mbit/s, 10k`,
 		},
 		{
 			"silence", func(c *Config) {

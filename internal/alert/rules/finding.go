@@ -149,7 +149,7 @@ func (r *Rule) valueUnit(unit string) string {
 	case r.GroupAggregate == window.GroupCount || r.Aggregate.Kind == window.AggregateCount || r.Value.Statistic.Kind == window.StatisticCount:
 		return ""
 	case r.Aggregate.Kind == window.AggregateRate && unit == "s":
-		return "" // Seconds by second: how many are busy.
+		return "1" // Seconds per second: how many are busy.
 	case r.Aggregate.Kind == window.AggregateRate && !strings.HasSuffix(unit, "/s"):
 		return strings.TrimPrefix(unit, "1") + "/s"
 	default:

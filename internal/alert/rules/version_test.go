@@ -183,7 +183,7 @@ var versionFields = map[string]map[string]bool{
 	"GroupField": {"Location": true, "Key": true},
 	"Aggregate":  {"Kind": true, "Quantile": true},
 	"Statistic":  {"Kind": true, "Quantile": true},
-	"Quantity":   {"Number": false, "Unit": false, "Text": true},
+	"Quantity":   {"Number": false, "Unit": false, "Text": true, "of": false, "rated": false},
 	"comparison": {"valueKind": false},
 	"ratio":      {"valueKind": false, "divisor": true},
 	"forecast":   {"valueKind": false, "span": true, "horizon": false, "minCoverage": true},
