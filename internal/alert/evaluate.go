@@ -77,7 +77,7 @@ func (e *Engine) evaluate(g *group, t int64) {
 func (e *Engine) evaluateValue(g *group, t int64, res *rules.Result) {
 	a, rd := g.alert, &res.Reading
 	if a == nil {
-		if !breached(g.levels(), rd) {
+		if !breached(e.reused.Levels, rd) {
 			return
 		}
 		a = e.openAlert(g)
