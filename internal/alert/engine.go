@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
@@ -77,6 +78,7 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 		rules: ruleSet, matchers: map[string]*Matcher{}, started: now.UnixNano(), now: now.UnixNano(), seed: maphash.MakeSeed(),
 		resources: map[attr.Hash]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: rules.NewSilenceSet(ruleSet.Silences),
 		storm: newStorm(ruleSet.Limits.EventsPerMinute), outbox: event.NewOutbox(ruleSet.Limits.Outbox), journal: newJournal(),
+		notices: slices.Clone(ruleSet.Warnings),
 	}
 	names := attr.NewNameTable()
 	for _, r := range ruleSet.Rules {

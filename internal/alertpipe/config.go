@@ -34,10 +34,10 @@ func decode(conf *confmap.Conf, into any) error {
 	return conf.Unmarshal(into)
 }
 
-// Validate reports what is wrong with the rule files and with their rules together with the inline ones. What is wrong with the
+// Validate reports what is wrong with the rule files, with their rules together with the inline ones, and with silences of them. What is wrong with the
 // inline part alone is reported by alert.Config, which the Collector validates as well.
 func (c *Config) Validate() error {
-	if len(c.RuleFiles) == 0 || c.Config.Validate() != nil {
+	if c.Config.Validate() != nil {
 		return nil
 	}
 	_, err := c.compile()

@@ -34,6 +34,9 @@ type matcher struct {
 	text string
 	in   []string
 	re   *regexp.Regexp
+	// pattern is that of re as it is written, a glob where that is set.
+	pattern string
+	glob    bool
 }
 
 func (m *matcher) matches(attrs []attr.Attr) bool {
@@ -122,6 +125,8 @@ func compileSelector(match map[string]any, prefix string, report func(string, ..
 			s.resource = compileMatchers(sub, prefix+"resource.", report)
 		case key == "scope" && isMap:
 			s.scope = compileMatchers(sub, prefix+"scope.", report)
+		case key == "resource" || key == "scope":
+			report("%s%s: %v: expected a block of attributes of the %[2]s", prefix, key, v)
 		default:
 			if of, name, dotted := strings.Cut(key, "."); dotted && (of == "resource" || of == "scope") {
 				report("%s%s: an attribute of the %[3]s is written {%[3]s: {%s: …}}", prefix, key, of, name)
@@ -156,6 +161,7 @@ func compileMatchers(match map[string]any, prefix string, report func(string, ..
 			out = append(out, matcher{key: key, text: text})
 			continue
 		}
+		first := len(out)
 		for _, op := range sortedKeys(ops) {
 			m, err := compileMatcher(key, op, ops[op])
 			if err != nil {
@@ -163,6 +169,9 @@ func compileMatchers(match map[string]any, prefix string, report func(string, ..
 				continue
 			}
 			out = append(out, m)
+		}
+		if err := contradiction(out[first:]); err != nil {
+			report("%s%s: %w", prefix, key, err)
 		}
 	}
 	return out
@@ -176,11 +185,11 @@ func compileMatcher(key, op string, arg any) (matcher, error) {
 		if !ok {
 			return m, fmt.Errorf("%s expects text, got %v", op, arg)
 		}
-		re, err := regexp.Compile(text)
+		re, err := anchored(text)
 		if err != nil {
 			return m, fmt.Errorf("invalid regex %q: %w", text, err)
 		}
-		m.re, m.op = re, opRegex
+		m.re, m.op, m.pattern = re, opRegex, text
 		if op == "not_regex" {
 			m.op = opNotRegex
 		}
@@ -193,7 +202,7 @@ func compileMatcher(key, op string, arg any) (matcher, error) {
 		if err != nil {
 			return m, fmt.Errorf("invalid glob %q", text)
 		}
-		m.op, m.re = opRegex, re
+		m.op, m.re, m.pattern, m.glob = opRegex, re, text, true
 	case "in":
 		list, ok := arg.([]any)
 		if !ok {
