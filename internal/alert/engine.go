@@ -42,6 +42,8 @@ type Engine struct {
 	journal  journal
 	stats    counters
 	notices  []string
+	// misplaced are inputs that may match nothing, because attributes stand elsewhere; the next Evaluate knows.
+	misplaced []*ruleInput
 
 	reused rules.Moment // Filled by moment.
 }
@@ -179,6 +181,7 @@ func (e *Engine) Evaluate(now time.Time) {
 	e.repeat()
 	e.storm.summarize(e)
 	e.forgetAlerts()
+	e.noticeMisplaced()
 	e.noticeIdleRules()
 	if e.seriesCount < e.rules.Limits.Series {
 		e.warnedSeries = false

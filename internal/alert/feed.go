@@ -68,6 +68,9 @@ func (m *Matcher) Select(o *attr.Origin, s Stream) bool {
 func (m *Matcher) activate(o *attr.Origin, s Stream) bool {
 	m.active = m.active[:0]
 	for _, w := range m.inputs {
+		if !w.offered {
+			m.engine.observePlaces(w, o)
+		}
 		if w.from(o) && m.engine.unitFits(w, s.Unit) {
 			m.active = append(m.active, w)
 		}
@@ -212,6 +215,9 @@ func (m *Matcher) newSeries(key attr.Hash, p *Point) *series {
 	s := &series{Series: window.NewSeries(), resource: e.intern(m.origin)}
 	for _, w := range m.active {
 		if w.Selector.MatchesPoint(p.Attributes) {
+			if !w.matched {
+				e.observeGroup(w, m.origin, p.Attributes)
+			}
 			e.join(e.groupOf(w.rule, w.rule.GroupKey(w.Target, m.origin, p.Attributes)), s, w.Role)
 		}
 	}

@@ -17,6 +17,11 @@ type ruleInput struct {
 	unit      string
 	unitKnown bool
 	broken    bool // The bounds cannot be compared with the metric.
+
+	// offered tells that a stream of the metric came, and matched that a point of it was taken. Misplaced are the attributes of match that the first
+	// stream had in its resource.
+	offered, matched bool
+	misplaced        []string
 }
 
 // from tells whether the input is for series of the origin.

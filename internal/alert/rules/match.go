@@ -86,6 +86,17 @@ func (s *Selector) pins(key string) bool {
 	return slices.ContainsFunc(s.point, func(m matcher) bool { return m.key == key && m.op == opExact })
 }
 
+// PointKeys are the attributes that a data point must have to match.
+func (s *Selector) PointKeys() []string {
+	var keys []string
+	for i := range s.point {
+		if m := &s.point[i]; m.op != opMissing && m.op != opNotRegex {
+			keys = append(keys, m.key)
+		}
+	}
+	return keys
+}
+
 // MatchesOrigin tells whether the resource and the scope are those of the selector.
 func (s *Selector) MatchesOrigin(o *attr.Origin) bool {
 	return allMatch(s.resource, o.Resource) && allMatch(s.scope, o.Scope)
