@@ -32,7 +32,7 @@ type DefaultsConfig struct {
 	// Hysteresis is the relative distance used where a level has no clear: 0.1 clears "above 80" at 72.
 	Hysteresis float64 `mapstructure:"hysteresis"`
 	// Lookback is how long the last value counts as current: a duration, or "auto" (4 intervals, 30s to 5m).
-	Lookback string `mapstructure:"lookback"`
+	Lookback string `mapstructure:"lookback" confkeys:"duration"`
 	// NoData is what happens when values stop.
 	NoData NoDataConfig `mapstructure:"no_data"`
 	// StaleSeriesAfter is when a silent series is forgotten.
@@ -159,7 +159,7 @@ type RuleConfig struct {
 	// The rest overrides DefaultsConfig.
 
 	Hysteresis       *float64        `mapstructure:"hysteresis"`
-	Lookback         string          `mapstructure:"lookback"`
+	Lookback         string          `mapstructure:"lookback" confkeys:"duration"`
 	NoData           *NoDataConfig   `mapstructure:"no_data"`
 	StaleSeriesAfter *time.Duration  `mapstructure:"stale_series_after"`
 	NewSeriesDelay   *time.Duration  `mapstructure:"new_series_delay"`

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -100,6 +101,7 @@ func (c *compiler) doubtfulRule(rc *RuleConfig, warn func(string, ...any)) {
 	if rc.OnlyIf != nil {
 		doubtfulMatch(rc.OnlyIf.Match, "only_if.match.", warn)
 	}
+	c.doubtfulTexts(rc, warn)
 	if limit := c.cfg.Limits.AlertsPerRule; rc.Top > limit {
 		warn("top %d is beyond limits::alerts_per_rule, so that %d groups are announced at a time", rc.Top, limit)
 	}
@@ -116,6 +118,25 @@ func (c *compiler) doubtfulRule(rc *RuleConfig, warn func(string, ...any)) {
 	}
 	if own {
 		doubtfulNoData(after, stale, warn)
+	}
+}
+
+// fixedCondition is a template that puts a sign of its own in front of the threshold.
+var fixedCondition = regexp.MustCompile(`(?:[<>≤≥]=?|\b(?:above|below|over|under)) *\{\{-? *(?:\w+ +)?\.Threshold`)
+
+// doubtfulTexts warns about texts that say on the way down, too, that the value is beyond the threshold.
+func (c *compiler) doubtfulTexts(rc *RuleConfig, warn func(string, ...any)) {
+	check := func(key, text string) {
+		if found := fixedCondition.FindString(text); found != "" {
+			warn("%s: %q is not true of every record, for on the way down the value is on the other side: write {{ .Condition }}", key, found+" }}")
+		}
+	}
+	check("message", rc.Message)
+	for _, severity := range sortedKeys(rc.Thresholds) {
+		check("thresholds."+severity+".message", rc.Thresholds[severity].Message)
+	}
+	for _, name := range sortedKeys(rc.Annotations) {
+		check("annotations."+name, rc.Annotations[name])
 	}
 }
 

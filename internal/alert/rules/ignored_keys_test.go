@@ -137,6 +137,12 @@ func TestDoubtfulRulesAreWarnedAbout(t *testing.T) {
 		`rules[0] "r": only_if.match.k: {} tests nothing: write a value, or an operator of regex, not_regex, glob, in, exists`: func(_ *Config, rc *RuleConfig) {
 			rc.OnlyIf = &ConditionConfig{Metric: "x", Above: 1, Match: map[string]any{"k": map[string]any{}}}
 		},
+		`rules[0] "r": message: "> {{ .Threshold }}" is not true of every record, for on the way down the value is on the other side: write {{ .Condition }}`: func(_ *Config, rc *RuleConfig) {
+			rc.Message = "m is {{ .Value }} (> {{ .Threshold }})"
+		},
+		`rules[0] "r": annotations.summary: "above {{ percent .Threshold }}" is not true of every record, for on the way down the value is on the other side: write {{ .Condition }}`: func(_ *Config, rc *RuleConfig) {
+			rc.Annotations = map[string]string{"summary": "above {{ percent .Threshold }}", "other": "the threshold is {{ .Threshold }}, {{ .Condition }}"}
+		},
 		`rules[0] "r": top 500 is beyond limits::alerts_per_rule, so that 200 groups are announced at a time`: func(_ *Config, rc *RuleConfig) { rc.Top = 500 },
 		`rules[0] "r": no_data.after 30m never comes: a series that is silent for stale_series_after, 15m, is forgotten, and its alert resolved`: func(_ *Config, rc *RuleConfig) {
 			rc.NoData = &NoDataConfig{After: 30 * time.Minute}
