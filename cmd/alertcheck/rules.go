@@ -43,6 +43,9 @@ func checkRules(files []string, strict bool, stdout, stderr io.Writer) int {
 				var warnings []string
 				warnings, problem = checkMetrics(rules)
 				warnings = append(slices.Clone(rules.Warnings), warnings...)
+				if doc.collector != nil {
+					warnings = append(warnings, checkEmitted(doc.collector, s.name, rules)...)
+				}
 				for _, w := range warnings {
 					fmt.Fprintf(stderr, "%s: warning: %s\n", place(file, s.name), w)
 				}
