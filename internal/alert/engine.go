@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
@@ -43,6 +44,8 @@ type Engine struct {
 	histories histories
 	stats     counters
 	notices   []string
+	// misplaced are inputs that may match nothing, because attributes stand elsewhere; the next Evaluate knows.
+	misplaced []*ruleInput
 
 	reused rules.Moment // Filled by moment.
 }
@@ -86,6 +89,7 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 		resources: map[attr.Hash]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: rules.NewSilenceSet(ruleSet.Silences),
 		storm: newStorm(ruleSet.Limits.EventsPerMinute), outbox: event.NewOutbox(ruleSet.Limits.Outbox), journal: newJournal(),
 		histories: histories{byID: map[uint64]*valueHistory{}},
+		notices:   slices.Clone(ruleSet.Warnings),
 	}
 	names := attr.NewNameTable()
 	for _, r := range ruleSet.Rules {
@@ -197,6 +201,7 @@ func (e *Engine) Evaluate(now time.Time) {
 	e.repeat()
 	e.storm.summarize(e)
 	e.forgetAlerts()
+	e.noticeMisplaced()
 	e.noticeIdleRules()
 	if e.seriesCount < e.rules.Limits.Series {
 		e.warnedSeries = false

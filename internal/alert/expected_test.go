@@ -30,8 +30,8 @@ func (r *rig) fromHost(s float64, host string) {
 	r.observe(s, point{s: s, v: 1})
 }
 
-// bodies drains and returns what the records say.
-func (r *rig) bodies() []string {
+// drainBodies drains and returns what the records say.
+func (r *rig) drainBodies() []string {
 	var out []string
 	for _, ev := range r.drain() {
 		out = append(out, ev.Body)
@@ -53,13 +53,13 @@ func TestExpectedHostsThatNeverCame(t *testing.T) {
 	r.fromHost(90, "db1")
 	r.fromHost(90, "other")
 	tick(105, 120)
-	assert.ElementsMatch(t, []string{"gone db2: no up has ever come", "gone db3: no up has ever come"}, r.bodies(), "2m is longer than the grace")
+	assert.ElementsMatch(t, []string{"gone db2: no up has ever come", "gone db3: no up has ever come"}, r.drainBodies(), "2m is longer than the grace")
 	r.fromHost(125, "db3")
 	r.fromHost(125, "db1")
 	tick(130, 205)
-	assert.Equal(t, []string{"resolved: gone db3: up is there again (was firing for 5s)"}, r.bodies())
+	assert.Equal(t, []string{"resolved: gone db3: up is there again (was firing for 5s)"}, r.drainBodies())
 	tick(210, 240)
-	assert.Equal(t, []string{"gone other: no up for 2m"}, r.bodies(), "what was seen is missed, listed or not")
+	assert.Equal(t, []string{"gone other: no up for 2m"}, r.drainBodies(), "what was seen is missed, listed or not")
 	assert.Len(t, r.engine.Active(), 2)
 }
 
@@ -170,7 +170,7 @@ func TestExpectedBySeveralAttributes(t *testing.T) {
 		r.observe(s, point{s: s, v: 1, attrs: disk("/home")})
 		r.engine.Evaluate(at(s))
 	}
-	assert.Equal(t, []string{"gone /, db1: no up has ever come"}, r.bodies())
+	assert.Equal(t, []string{"gone /, db1: no up has ever come"}, r.drainBodies())
 }
 
 func TestExpectedIsChecked(t *testing.T) {
@@ -205,6 +205,7 @@ func TestTheListIsNotTheSelection(t *testing.T) {
 	for _, hosts := range [][]any{{"a"}, {"a", "b"}, nil} {
 		cfg := rules.DefaultConfig()
 		cfg.Rules = hostsRule(hosts...)
+		cfg.Rules[0].Absent.StartGrace = nil
 		set, err := rules.Compile(cfg)
 		require.NoError(t, err)
 		selection[set.Rules[0].Selection] = true

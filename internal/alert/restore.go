@@ -107,7 +107,7 @@ func (e *Engine) restoreAlert(id uint64, v []byte, down int64) error {
 	switch {
 	case r == nil:
 		e.closeStored(id, &s, alertschema.ReasonRuleRemoved)
-	case r.Selection != s.selection:
+	case !r.SelectsAs(s.selection):
 		e.closeStored(id, &s, alertschema.ReasonRuleChanged)
 	case s.expected && !r.expects(id):
 		e.closeStored(id, &s, alertschema.ReasonRuleChanged)

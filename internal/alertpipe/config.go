@@ -1,7 +1,6 @@
 package alertpipe
 
 import (
-	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -35,19 +34,14 @@ func decode(conf *confmap.Conf, into any) error {
 	return conf.Unmarshal(into)
 }
 
-// Validate reports what is wrong with the rule files and lists, and with their rules together with the inline ones. What is wrong with the
+// Validate reports what is wrong with the rule files, with their rules together with the inline ones, and with silences of them. What is wrong with the
 // inline part alone is reported by alert.Config, which the Collector validates as well.
 func (c *Config) Validate() error {
-	if !c.readsFiles() || c.Config.Validate() != nil {
+	if c.Config.Validate() != nil {
 		return nil
 	}
 	_, err := c.compile()
 	return err
-}
-
-// readsFiles tells whether the rules are not all in the configuration itself.
-func (c *Config) readsFiles() bool {
-	return len(c.RuleFiles) > 0 || slices.ContainsFunc(c.Rules, func(rc rules.RuleConfig) bool { return rc.Absent != nil && rc.Absent.ExpectedFile != "" })
 }
 
 // compile reads the rule files and the lists of what is expected, and compiles all rules.

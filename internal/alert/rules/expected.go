@@ -20,10 +20,13 @@ func (r *Rule) ExpectedGroups() []string {
 	return nil
 }
 
+// lists tells whether groups are listed.
+func (a *AbsentConfig) lists() bool { return len(a.Expected) > 0 || a.ExpectedFile != "" }
+
 // compileExpected makes group keys of the list of what is expected.
 func (k *absence) compileExpected(c *compiler, rc RuleConfig, report func(string, ...any)) {
 	a, r := rc.Absent, k.rule
-	if len(a.Expected) == 0 && a.ExpectedFile == "" {
+	if !a.lists() {
 		return
 	}
 	k.expect = true

@@ -17,6 +17,8 @@ type Set struct {
 	MaxSampleAge  int64
 	MinStaleAfter int64 // The least staleAfter of all rules.
 	Silences      []silence
+	// Warnings are what is probably not meant as it is written, for the operator's log.
+	Warnings []string
 }
 
 // Names returns the names of the rules in order.
