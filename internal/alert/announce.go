@@ -134,7 +134,7 @@ func (e *Engine) silenced(g *group, level int) bool {
 	if e.silences.Empty() {
 		return false
 	}
-	return e.silences.Silenced(e.now, g.rule.Name, g.rule.LevelName(level), e.labels(g), g.attributes(), g.resourceAttrs())
+	return e.silences.Silenced(e.now, g.rule.Name, g.rule.LevelName(level), e.labels(g), g.attributes(), g.resourceAttrs(), g.scopeAttrs())
 }
 
 // announce makes a record of a change, or records why there is none yet.

@@ -327,7 +327,7 @@ func TestThresholdsByGroup(t *testing.T) {
 		rc.ThresholdsBy = &rules.ThresholdsByConfig{Attribute: "mountpoint", Groups: []rules.GroupThresholdsConfig{
 			{Match: "/data", Thresholds: map[string]any{"warning": 95, "critical": "off"}},
 			{Match: map[string]any{"glob": "/var/*"}, Thresholds: map[string]any{"warning": 70}},
-			{Match: map[string]any{"regex": "^/mnt"}, Thresholds: "off"},
+			{Match: map[string]any{"regex": "/mnt/.*"}, Thresholds: "off"},
 		}}
 	})
 	r := newRig(t, rule, nil)

@@ -166,7 +166,7 @@ func TestFlapping(t *testing.T) {
 	})
 	t.Run("flapping behind a silence: what fires in the end is announced", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, rule(), func(c *rules.Config) { c.Silences = []rules.SilenceConfig{{From: at(0), To: at(300)}} })
+		r := newRig(t, rule(), func(c *rules.Config) { c.Silences = []rules.SilenceConfig{{All: true, From: at(0), To: at(300)}} })
 		_, s := swing(r, 0, 4)
 		for ; s < 300; s += 15 {
 			r.step(s, 90)
@@ -333,7 +333,7 @@ func TestStormOfMissingData(t *testing.T) {
 func TestMissingDataThatCameAndWentBehindASilence(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.NoData = &rules.NoDataConfig{After: time.Minute, Action: "keep"} }),
-		func(c *rules.Config) { c.Silences = []rules.SilenceConfig{{From: at(30), To: at(300)}} })
+		func(c *rules.Config) { c.Silences = []rules.SilenceConfig{{All: true, From: at(30), To: at(300)}} })
 	r.step(0, 90)
 	for s := 15.0; s <= 90; s += 15 {
 		r.engine.Evaluate(at(s))
@@ -407,7 +407,7 @@ func TestSilences(t *testing.T) {
 	})
 	t.Run("gone and back between two ticks: announced once", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladderRule(nil), silenced(rules.SilenceConfig{From: at(0), To: at(300)}))
+		r := newRig(t, ladderRule(nil), silenced(rules.SilenceConfig{All: true, From: at(0), To: at(300)}))
 		r.step(0, 90)
 		r.observe(5, point{s: 5, v: 10})
 		r.observe(10, point{s: 10, v: 90})
@@ -418,7 +418,7 @@ func TestSilences(t *testing.T) {
 	})
 	t.Run("the resolve of what was announced before the silence passes", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladderRule(nil), silenced(rules.SilenceConfig{From: at(10)}))
+		r := newRig(t, ladderRule(nil), silenced(rules.SilenceConfig{All: true, From: at(10)}))
 		r.step(0, 90)
 		r.step(15, 99)
 		assert.Equal(t, []string{"fire:warning"}, r.transitions())
@@ -433,7 +433,7 @@ func TestSilences(t *testing.T) {
 	})
 	t.Run("every Thursday night", func(t *testing.T) {
 		t.Parallel() // 2026-01-01 is a Thursday.
-		r := newRig(t, ladderRule(nil), silenced(rules.SilenceConfig{Cron: "0 0 * * 4", Duration: 2 * time.Minute}))
+		r := newRig(t, ladderRule(nil), silenced(rules.SilenceConfig{All: true, Cron: "0 0 * * 4", Duration: 2 * time.Minute}))
 		r.step(0, 90)
 		r.step(105, 90)
 		assert.Empty(t, r.transitions())

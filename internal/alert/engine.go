@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
@@ -46,6 +47,8 @@ type Engine struct {
 	histories  histories
 	stats      counters
 	notices    []string
+	// misplaced are inputs that may match nothing, because attributes stand elsewhere; the next Evaluate knows.
+	misplaced []*ruleInput
 
 	reused rules.Moment // Filled by moment.
 }
@@ -66,12 +69,13 @@ type ruleState struct {
 	silence int64
 	// counts is Rule.CountsSeries.
 	counts     bool
-	levels     []ladder.Level // Of the fixed unit, or of none.
-	conditions []ladder.Level // The bound of only_if by the number of its metric's unit.
-	oneReading bool           // One value answers for all levels, as far as their horizons tell.
-	broken     bool           // The bounds cannot be compared with the fixed unit.
-	bounds     *groupBounds   // Nil where all groups have the same bounds.
-	histories  *ruleHistories // Nil for rules that look at no earlier time.
+	levels     []ladder.Level      // Of the fixed unit, or of none.
+	conditions []ladder.Level      // The bound of only_if by the number of its metric's unit.
+	oneReading bool                // One value answers for all levels, as far as their horizons tell.
+	broken     bool                // The bounds cannot be compared with the fixed unit.
+	expected   map[uint64]struct{} // The alerts of the groups that the rule lists.
+	histories  *ruleHistories      // Nil for rules that look at no earlier time.
+	bounds     *groupBounds        // Nil where all groups have the same bounds.
 
 	announcedCount int // Alerts whose fire was announced and not yet its resolve.
 	errors         map[string]struct{}
@@ -94,6 +98,7 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 		resources: map[attr.Hash]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: rules.NewSilenceSet(ruleSet.Silences),
 		storm: newStorm(ruleSet.Limits.EventsPerMinute), outbox: event.NewOutbox(ruleSet.Limits.Outbox), journal: newJournal(),
 		histories: histories{byID: map[uint64]*valueHistory{}},
+		notices:   slices.Clone(ruleSet.Warnings),
 	}
 	names := attr.NewNameTable()
 	for _, r := range ruleSet.Rules {
@@ -111,6 +116,12 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 		e.addRuleInputs(state)
 		if r.Pinned() {
 			e.groupOf(state, r.PinnedKey())
+		}
+		for _, key := range r.ExpectedGroups() {
+			if state.expected == nil {
+				state.expected = map[uint64]struct{}{}
+			}
+			state.expected[e.groupOf(state, key).id] = struct{}{}
 		}
 	}
 	for _, i := range ruleSet.Order {
@@ -217,6 +228,7 @@ func (e *Engine) Evaluate(now time.Time) {
 	e.repeat()
 	e.storm.summarize(e)
 	e.forgetAlerts()
+	e.noticeMisplaced()
 	e.noticeIdleRules()
 	if e.seriesCount < e.rules.Limits.Series {
 		e.warnedSeries = false

@@ -93,7 +93,7 @@ func (e *Engine) evaluateValue(g *group, t int64, res *rules.Result) {
 	a, rd := g.alert, &res.Reading
 	rd.Sample = t == g.lastRound && !e.rechecking
 	if a == nil {
-		if !breached(g.levels(), rd) {
+		if !breached(e.reused.Levels, rd) {
 			return
 		}
 		a = e.openAlert(g)

@@ -73,6 +73,9 @@ func (m *Matcher) activate(o *attr.Origin, s Stream) bool {
 		m.unit = m.engine.unitNumber(s.Unit)
 	}
 	for _, w := range m.inputs {
+		if !w.offered {
+			m.engine.observePlaces(w, o)
+		}
 		if w.from(o) && m.engine.unitFits(w, m.unit, o) {
 			m.active = append(m.active, w)
 		}
@@ -230,6 +233,9 @@ func (m *Matcher) newSeries(key attr.Hash, p *Point) *series {
 	for _, w := range m.active {
 		if !w.Selector.MatchesPoint(p.Attributes) {
 			continue
+		}
+		if !w.matched {
+			e.observeGroup(w, m.origin, p.Attributes)
 		}
 		if g := e.groupOf(w.rule, w.rule.GroupKey(w.Target, m.origin, p.Attributes)); e.fitsGroup(g, m.unit, w.Role) {
 			e.join(g, s, w.Role)

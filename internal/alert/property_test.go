@@ -108,7 +108,7 @@ func history(t *testing.T, seed uint64) {
 		c.Limits.AlertsPerRule = []int{2, 100}[random.IntN(2)]
 		c.Limits.Outbox = []int{2, 5, 1000}[random.IntN(3)]
 		if random.IntN(2) == 0 {
-			c.Silences = []rules.SilenceConfig{{From: at(200), To: at(500)}}
+			c.Silences = []rules.SilenceConfig{{All: true, From: at(200), To: at(500)}}
 		}
 	})
 	r.metric = "m"

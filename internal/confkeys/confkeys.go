@@ -61,7 +61,7 @@ func (c *checker) check(value any, t reflect.Type, path string) error {
 			}
 		}
 	default:
-		if t == reflect.TypeFor[time.Duration]() {
+		if isDuration(t) {
 			return checkDuration(value, path)
 		}
 		if c.keys && t.Kind() == reflect.Struct && !reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
@@ -69,6 +69,14 @@ func (c *checker) check(value any, t reflect.Type, path string) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// durationText stands for the type of a field that is a duration or a word, which is text with the tag confkeys:"duration".
+type durationText string
+
+// isDuration tells whether values of the type are durations.
+func isDuration(t reflect.Type) bool {
+	return t == reflect.TypeFor[time.Duration]() || t == reflect.TypeFor[durationText]()
 }
 
 // checkDuration refuses a number where a duration stands, unless it is 0.
@@ -110,7 +118,7 @@ func Durations(t reflect.Type) []string {
 	walk = func(t reflect.Type, path string, within []reflect.Type) {
 		t = valueType(t)
 		switch {
-		case t == reflect.TypeFor[time.Duration]():
+		case isDuration(t):
 			paths = append(paths, path)
 		case slices.Contains(within, t):
 		case t.Kind() == reflect.Struct:
@@ -141,6 +149,8 @@ func fields(t reflect.Type) map[string]reflect.Type {
 		switch {
 		case options == "squash":
 			maps.Copy(byKey, fields(f.Type))
+		case f.Tag.Get("confkeys") == "duration":
+			byKey[name] = reflect.TypeFor[durationText]()
 		case name != "" && name != "-":
 			byKey[name] = f.Type
 		}

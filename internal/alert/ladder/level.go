@@ -144,3 +144,35 @@ func (l *Level) Threshold(v float64, cleared bool) float64 {
 	}
 	return lo
 }
+
+// Never tells whether no value from low to high breaches the level.
+func (l *Level) Never(low, high float64) bool {
+	switch l.Comparison {
+	case Above:
+		return l.Low >= high
+	case Below:
+		return l.Low <= low
+	case Outside:
+		return l.Low <= low && l.High >= high
+	case Inside:
+		return l.High < low || l.Low > high
+	default:
+		return false
+	}
+}
+
+// Always tells whether every value from low to high breaches the level.
+func (l *Level) Always(low, high float64) bool {
+	switch l.Comparison {
+	case Above:
+		return l.Low < low
+	case Below:
+		return l.Low > high
+	case Outside:
+		return l.Low > high || l.High < low
+	case Inside:
+		return l.Low <= low && l.High >= high
+	default:
+		return false
+	}
+}

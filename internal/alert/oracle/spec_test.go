@@ -234,7 +234,7 @@ func (s *spec) perSeries(offset string) string {
 func (s *spec) selector() string {
 	var matchers []string
 	for k, v := range s.match {
-		matchers = append(matchers, fmt.Sprintf("%s=~%q", promLabel(k), ".*(?:"+v+").*")) // Ours are not anchored.
+		matchers = append(matchers, fmt.Sprintf("%s=~%q", promLabel(k), v))
 	}
 	return metric + "{" + strings.Join(matchers, ",") + "}"
 }

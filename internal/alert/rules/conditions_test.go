@@ -165,10 +165,10 @@ func TestThresholdsByThatAreRefused(t *testing.T) {
 		`groups[0]: level warning: "for" can't be set for a group: expected "above" and clear`: with(mountTable(GroupThresholdsConfig{
 			Match: "/data", Thresholds: map[string]any{"warning": map[string]any{"above": 1, "for": "1m"}},
 		})),
-		"groups[1]: match /data can't match: groups[0] is the same":        with(mountTable(off, off)),
-		"groups[1]: match /data can't match: groups[0] comes before it":    with(mountTable(GroupThresholdsConfig{Match: glob("/d*"), Thresholds: "off"}, off)),
-		"groups[1]: match /data can't match: groups[0] matches everything": with(mountTable(GroupThresholdsConfig{Match: glob("*"), Thresholds: "off"}, off)),
-		"groups[0]: match map[in:[]] can't match: it lists no value":       with(mountTable(GroupThresholdsConfig{Match: map[string]any{"in": []any{}}, Thresholds: "off"})),
+		"groups[1]: match /data can't match: groups[0] is the same":                       with(mountTable(off, off)),
+		"groups[1]: match /data can't match: groups[0] comes before it":                   with(mountTable(GroupThresholdsConfig{Match: glob("/d*"), Thresholds: "off"}, off)),
+		"groups[1]: match /data can't match: groups[0] matches everything":                with(mountTable(GroupThresholdsConfig{Match: glob("*"), Thresholds: "off"}, off)),
+		"groups[0]: match of mountpoint: in: [] matches nothing: name at least one value": with(mountTable(GroupThresholdsConfig{Match: map[string]any{"in": []any{}}, Thresholds: "off"})),
 		"groups[0]: match /data can't match: match of the rule leaves it out": func(rc *RuleConfig) {
 			rc.ThresholdsBy, rc.Match = mountTable(off), map[string]any{"mountpoint": map[string]any{"not_regex": "^/data$"}}
 		},

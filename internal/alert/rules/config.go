@@ -32,7 +32,7 @@ type DefaultsConfig struct {
 	// Hysteresis is the relative distance used where a level has no clear: 0.1 clears "above 80" at 72.
 	Hysteresis float64 `mapstructure:"hysteresis"`
 	// Lookback is how long the last value counts as current: a duration, or "auto" (4 intervals, 30s to 5m).
-	Lookback string `mapstructure:"lookback"`
+	Lookback string `mapstructure:"lookback" confkeys:"duration"`
 	// NoData is what happens when values stop.
 	NoData NoDataConfig `mapstructure:"no_data"`
 	// StaleSeriesAfter is when a silent series is forgotten.
@@ -94,9 +94,11 @@ type OutputConfig struct {
 
 // SilenceConfig is one silence: From and To, or Cron and Duration, or Active.
 type SilenceConfig struct {
-	// Match maps alert.rule.name, alert.severity, alert.label.<k>, a group or a resource attribute to a value
-	// or an operator, as in RuleConfig.Match.
+	// Match says which alerts are silenced. It is written as RuleConfig.Match: "resource" and "scope" hold their attributes, a key at the top is
+	// an attribute of the group or else of the resource, or one of alert.rule.name, alert.severity and alert.label.<name>.
 	Match map[string]any `mapstructure:"match"`
+	// All, in place of Match, silences all alerts.
+	All bool `mapstructure:"all"`
 	// From and To bound the window: RFC 3339 text or a timestamp. Either may be absent.
 	From any `mapstructure:"from"`
 	To   any `mapstructure:"to"`
@@ -124,7 +126,7 @@ type RuleConfig struct {
 	// OnlyIf is a condition on another metric of the same group without which nothing fires.
 	OnlyIf *ConditionConfig `mapstructure:"only_if"`
 	// Match selects series: data point attributes at the top, resource and scope attributes in the maps
-	// "resource" and "scope". A value is a scalar or a map of operators: regex, not_regex, glob, in, exists.
+	// "resource" and "scope". A value is a scalar or a map of operators: regex, not_regex, glob, in, exists. Patterns match whole values.
 	Match map[string]any `mapstructure:"match"`
 	// GroupBy lists the attributes that identify an alert, "resource." and "scope." in front where they are not
 	// the data point's. Absent: the attributes that Match leaves open and the resource's identifying ones.
@@ -169,7 +171,7 @@ type RuleConfig struct {
 	// The rest overrides DefaultsConfig.
 
 	Hysteresis       *float64        `mapstructure:"hysteresis"`
-	Lookback         string          `mapstructure:"lookback"`
+	Lookback         string          `mapstructure:"lookback" confkeys:"duration"`
 	NoData           *NoDataConfig   `mapstructure:"no_data"`
 	StaleSeriesAfter *time.Duration  `mapstructure:"stale_series_after"`
 	NewSeriesDelay   *time.Duration  `mapstructure:"new_series_delay"`
@@ -263,6 +265,12 @@ type AbsentConfig struct {
 	For time.Duration `mapstructure:"for"`
 	// Expect makes the alert fire as well when no sample was ever seen.
 	Expect bool `mapstructure:"expect"`
+	// Expected lists the groups that are expected beside those that were seen: values of the one attribute of GroupBy, or, where that has
+	// several, maps with a value for each.
+	Expected []any `mapstructure:"expected"`
+	// ExpectedFile is the path of a file with further values of the one attribute, a line each, which whoever compiles the rules has to put
+	// into Expected.
+	ExpectedFile string `mapstructure:"expected_file"`
 	// StartGrace is how long after the start an expected series may take; 2m when absent.
 	StartGrace *time.Duration `mapstructure:"start_grace"`
 }
@@ -287,8 +295,9 @@ func DefaultConfig() Config {
 	}
 }
 
-// Validate reports everything that is wrong with the configuration, one problem a line.
+// Validate reports everything that is wrong with the configuration, one problem a line, but for silences of rules that are none of its own:
+// these may stand in rule files.
 func (c *Config) Validate() error {
-	_, err := Compile(*c)
+	_, err := compile(*c, false)
 	return err
 }

@@ -19,6 +19,8 @@ type Set struct {
 	// Order are the indices of the rules in the order of their evaluation: each after those that it refers to.
 	Order    []int
 	Silences []silence
+	// Warnings are what is probably not meant as it is written, for the operator's log.
+	Warnings []string
 }
 
 // Names returns the names of the rules in order.

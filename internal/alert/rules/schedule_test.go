@@ -137,7 +137,7 @@ func TestActiveHoursThatAreRefused(t *testing.T) {
 		require.Error(t, err, text)
 		assert.Equal(t, `rules[0] "r": `+text, err.Error())
 
-		cfg.Rules, cfg.Silences = nil, []SilenceConfig{{Match: map[string]any{"alert.rule.name": "r"}, Active: &c}}
+		cfg.Rules, cfg.Silences = nil, []SilenceConfig{{All: true, Active: &c}}
 		_, err = Compile(cfg)
 		require.Error(t, err, text)
 		assert.Equal(t, `silences[0]: `+text, err.Error())

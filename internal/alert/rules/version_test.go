@@ -36,7 +36,7 @@ func versionedRules() []RuleConfig {
 	add("plain", func(*RuleConfig) {})
 	add("texts do not count", func(rc *RuleConfig) {
 		rc.Description, rc.Labels, rc.Annotations, rc.Top = "d", map[string]string{"a": "b"}, map[string]string{"c": "d"}, 3
-		rc.Message, rc.Lookback, rc.MinSamples, rc.FullWindow = "m", "1m", new(3), new(true)
+		rc.Message, rc.Lookback = "m", "1m"
 	})
 	for name, match := range map[string]map[string]any{
 		"empty":     {},
@@ -46,7 +46,7 @@ func versionedRules() []RuleConfig {
 		"floats":    {"a": 1.0, "b": 0.25, "c": 1e21, "d": 1e20, "e": 1e-7, "f": -2.5, "g": 123456789.0, "h": math.MaxFloat64},
 		"bools":     {"a": true, "b": false},
 		"operators": {"a": map[string]any{"regex": "^a|b$"}, "b": map[string]any{"not_regex": "x"}, "c": map[string]any{"glob": "*"}},
-		"in":        {"a": map[string]any{"in": []any{"x", 1, 2.5, true}}, "b": map[string]any{"in": []any{}}},
+		"in":        {"a": map[string]any{"in": []any{"x", 1, 2.5, true}}, "b": map[string]any{"in": []any{"y"}}},
 		"exists":    {"a": map[string]any{"exists": true}, "b": map[string]any{"exists": false}},
 		"nested":    {"resource": map[string]any{"host.name": "db1"}, "scope": map[string]any{"name": map[string]any{"glob": "otel*"}}, "x": "y"},
 		"no ops":    {"a": map[string]any{}},
@@ -89,10 +89,7 @@ func versionedRules() []RuleConfig {
 	absent("absent", AbsentConfig{For: 5 * time.Minute}, func(*RuleConfig) {})
 	absent("absent expected", AbsentConfig{For: 5 * time.Minute, Expect: true, StartGrace: new(time.Minute)}, func(*RuleConfig) {})
 	absent("absent by group", AbsentConfig{For: 5 * time.Minute}, func(rc *RuleConfig) { rc.GroupBy = []string{"resource"} })
-	absent("absent with forecast", AbsentConfig{For: time.Hour}, func(rc *RuleConfig) {
-		rc.Forecast = &ForecastConfig{Window: time.Hour, Horizon: time.Hour}
-	})
-	absent("absent with window", AbsentConfig{For: time.Hour}, func(rc *RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "max" })
+	absent("absent with a list", AbsentConfig{For: time.Hour, Expected: []any{"db1"}}, func(rc *RuleConfig) { rc.GroupBy = []string{"resource.host.name"} })
 	absent("absent point", AbsentConfig{For: time.Hour}, func(rc *RuleConfig) { rc.Statistic = "p95" })
 	for _, point := range []string{"min", "max", "avg", "sum", "count", "p50", "p99.9"} {
 		add("point "+point, func(rc *RuleConfig) { rc.Statistic = point })
@@ -182,12 +179,12 @@ var versionFields = map[string]map[string]bool{
 	"GroupField": {"Location": true, "Key": true},
 	"Aggregate":  {"Kind": true, "Quantile": true},
 	"Statistic":  {"Kind": true, "Quantile": true},
-	"Quantity":   {"Number": false, "Unit": false, "Text": true, "Moving": true},
+	"Quantity":   {"Number": false, "Unit": false, "Text": true, "of": false, "rated": false, "Moving": true},
 	"comparison": {"valueKind": false},
 	"ratio":      {"valueKind": false, "divisor": true},
 	"forecast":   {"valueKind": false, "span": true, "horizon": false, "minCoverage": true},
 	"change":     {"valueKind": false, "inner": true, "since": true, "relative": true, "scale": true},
-	"absence":    {"rule": false, "inner": true, "after": true, "expect": true, "startGrace": true},
+	"absence":    {"rule": false, "inner": true, "after": true, "expect": true, "startGrace": true, "expected": false},
 }
 
 func TestEveryFieldOfARuleIsPartOfTheVersionOrNot(t *testing.T) {
