@@ -30,11 +30,11 @@ connectors:
       - name: link
         metric: system.network.io
         thresholds: {warning: {above: {attribute: network.link.speed, unit: Mbit/s, scale: 80%%}}}
-      - name: descriptors
-        metric: process.open_file_descriptor.count
+      - name: connections
+        metric: system.network.conntrack.count
         thresholds:
-          warning: {above: {metric: process.open_file_descriptor.limit, scale: 0.8}, clear: {scale: 0.7}}
-          critical: {above: {metric: process.open_file_descriptor.limit, scale: 0.95}}
+          warning: {above: {metric: system.network.conntrack.limit, scale: 0.8}, clear: {scale: 0.7}}
+          critical: {above: {metric: system.network.conntrack.limit, scale: 0.95}}
       - name: disk
         metric: system.filesystem.utilization
         thresholds: {warning: {above: 85%%, clear: 80%%}}
@@ -86,8 +86,8 @@ func TestConditions(t *testing.T) {
 			{"up", "1", up, nil},
 			{"system.network.io", "By/s", choose(1e6, 110e6), map[string]any{"network.interface.name": "eth0", "network.link.speed": 1000}},
 			{"system.network.io", "By/s", choose(1e6, 110e6), map[string]any{"network.interface.name": "eth1", "network.link.speed": 10000}},
-			{"process.open_file_descriptor.count", "{fd}", choose(10, 900), nil},
-			{"process.open_file_descriptor.limit", "{fd}", 1024, nil},
+			{"system.network.conntrack.count", "{entry}", choose(10, 900), nil},
+			{"system.network.conntrack.limit", "{entry}", 1024, nil},
 			{"system.filesystem.utilization", "1", choose(0.1, 0.9), map[string]any{"system.filesystem.mountpoint": "/"}},
 			{"system.filesystem.utilization", "1", choose(0.1, 0.9), map[string]any{"system.filesystem.mountpoint": "/data"}},
 			{"system.filesystem.utilization", "1", 1, map[string]any{"system.filesystem.mountpoint": "/snap/core"}},
@@ -107,7 +107,7 @@ func TestConditions(t *testing.T) {
 	send(0, false)
 	file.Await(t, "host_down", "fire", 1)
 	send(0, true) // The host is down, and all else is wrong, too.
-	for _, rule := range []string{"link", "descriptors", "disk", "at_work", "beside"} {
+	for _, rule := range []string{"link", "connections", "disk", "at_work", "beside"} {
 		file.Await(t, rule, "fire", 1)
 	}
 	assert.Empty(t, file.Of(t, "held"))
@@ -116,7 +116,7 @@ func TestConditions(t *testing.T) {
 	assert.Equal(t, "only_if", ptr(file.Await(t, "beside", "resolve", 1)).Reason())
 	file.Await(t, "held", "fire", 1)
 	send(1, false)
-	for _, rule := range []string{"link", "descriptors", "disk", "at_work", "held"} {
+	for _, rule := range []string{"link", "connections", "disk", "at_work", "held"} {
 		file.Await(t, rule, "resolve", 1)
 	}
 
@@ -129,7 +129,7 @@ func TestConditions(t *testing.T) {
 	assert.ElementsMatch(t, []string{
 		"host_down on db1: up is 0 (< 1)",
 		"link eth0 on db1: system.network.io is 104.9 MiB/s (> 95.4 MiB/s = 0.8 × network.link.speed)",
-		"descriptors on db1: process.open_file_descriptor.count is 900 (> 819.2 = 0.8 × process.open_file_descriptor.limit)",
+		"connections on db1: system.network.conntrack.count is 900 (> 819.2 = 0.8 × system.network.conntrack.limit)",
 		"disk / on db1: system.filesystem.utilization is 90.0% (> 85%)",
 		"at_work on db1: queue is 9 (> 5)",
 		"held on db1: queue is 9 (> 5)",
