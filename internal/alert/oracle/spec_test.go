@@ -64,7 +64,11 @@ func (s *spec) config() rules.Config {
 		rc.Window, rc.Aggregate = s.window, s.aggregate
 	}
 	if s.absentFor > 0 {
-		rc.Absent = &rules.AbsentConfig{For: s.absentFor, Expect: s.expect, StartGrace: new(time.Duration)}
+		rc.Absent = &rules.AbsentConfig{For: s.absentFor, Expect: s.expect}
+		if s.expect {
+			rc.Absent.StartGrace = new(time.Duration)
+		}
+		rc.Scale, rc.Lookback, rc.NoData = nil, "", nil // Of values, which it does not look at.
 		rc.Severity, rc.KeepFiringFor = s.levels[0].severity, new(s.levels[0].keepFiringFor)
 	} else {
 		rc.Thresholds = map[string]rules.LevelConfig{}
@@ -204,7 +208,7 @@ func (s *spec) perSeries() string {
 func (s *spec) selector() string {
 	var matchers []string
 	for k, v := range s.match {
-		matchers = append(matchers, fmt.Sprintf("%s=~%q", promLabel(k), ".*(?:"+v+").*")) // Ours are not anchored.
+		matchers = append(matchers, fmt.Sprintf("%s=~%q", promLabel(k), v))
 	}
 	return metric + "{" + strings.Join(matchers, ",") + "}"
 }

@@ -19,7 +19,8 @@ var ignoredKeys = []struct {
 	why string
 }{
 	{
-		`beside "absent"`, func(rc *RuleConfig) bool { return rc.Absent != nil }, []string{"for"},
+		`beside "absent"`, func(rc *RuleConfig) bool { return rc.Absent != nil },
+		[]string{"for"},
 		`how long is said by "absent.for"`,
 	},
 	{
@@ -31,15 +32,18 @@ var ignoredKeys = []struct {
 		"such a rule compares no value, but asks whether one comes",
 	},
 	{
-		`beside "thresholds"`, func(rc *RuleConfig) bool { return len(rc.Thresholds) > 0 }, []string{"clear"},
+		`beside "thresholds"`, func(rc *RuleConfig) bool { return len(rc.Thresholds) > 0 },
+		[]string{"clear"},
 		"write it into each of the levels",
 	},
 	{
 		`without "window"`, func(rc *RuleConfig) bool { return rc.Absent == nil && rc.Window == 0 && rc.Forecast == nil },
-		[]string{"full_window", "min_samples"}, "only a window has several samples",
+		[]string{"full_window", "min_samples"},
+		"only a window has several samples",
 	},
 	{
-		`where every level has "clear"`, func(rc *RuleConfig) bool { return rc.Absent == nil && allClear(rc) }, []string{"hysteresis"},
+		`where every level has "clear"`, func(rc *RuleConfig) bool { return rc.Absent == nil && allClear(rc) },
+		[]string{"hysteresis"},
 		"it is for levels without",
 	},
 }

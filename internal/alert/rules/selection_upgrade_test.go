@@ -29,7 +29,7 @@ func TestPatternsOfEarlierBuildsSelectTheSame(t *testing.T) {
 		{"postgres", ".*postgres.*", true},
 		{"^sda$", "sda", true},
 		{"^sd.*", "sd.*", true},
-		{`"quoted\`+`\\"`, `.*"quoted\`+`\\".*`, true},
+		{`"quoted\` + `\\"`, `.*"quoted\` + `\\".*`, true},
 		{"sda|sdb", ".*(?:sda|sdb).*", true},
 		{"sda|sdb", "sda|sdb", true}, // Not changed, so not closed.
 		{"^sd", "sd", false},
