@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,8 +34,8 @@ func components() map[string]component.Factory {
 // at puts a value where a path of confkeys leads.
 func at(path string, value any) map[string]any {
 	keys := strings.Split(path, confmap.KeyDelimiter)
-	for i := len(keys) - 1; i >= 0; i-- {
-		key, list := strings.CutSuffix(keys[i], "[0]")
+	for _, key := range slices.Backward(keys) {
+		key, list := strings.CutSuffix(key, "[0]")
 		if list {
 			value = []any{value}
 		}

@@ -37,6 +37,7 @@ func TestMessagesAreTrueAtEveryTransition(t *testing.T) {
 	updown := []any{0.5, 0.9, 0.99, 0.93, 0.83, 0.7}
 	memory := func(edit func(*rules.Config)) func(*testing.T) *rig {
 		return func(t *testing.T) *rig {
+			t.Helper()
 			r := newRig(t, nil, func(c *rules.Config) {
 				c.Preset = "host"
 				if edit != nil {
@@ -49,6 +50,7 @@ func TestMessagesAreTrueAtEveryTransition(t *testing.T) {
 	}
 	plain := func(unit string, rc rules.RuleConfig, edit func(*rules.Config)) func(*testing.T) *rig {
 		return func(t *testing.T) *rig {
+			t.Helper()
 			rc.Name, rc.Metric = "r", "m"
 			r := newRig(t, []rules.RuleConfig{rc}, edit)
 			r.unit = unit

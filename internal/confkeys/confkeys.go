@@ -124,7 +124,7 @@ func Durations(t reflect.Type) []string {
 		case t.Kind() == reflect.Struct:
 			known := fields(t)
 			for _, key := range slices.Sorted(maps.Keys(known)) {
-				walk(known[key], below(path, key), append(within[:len(within):len(within)], t))
+				walk(known[key], below(path, key), append(slices.Clip(within), t))
 			}
 		case t.Kind() == reflect.Map:
 			walk(t.Elem(), below(path, "*"), within)

@@ -87,7 +87,7 @@ func (g *generator) chooseValue() {
 		r.scale, r.offset = pick(g, -1.0, 0.1, 2.0, -0.01), pick(g, 0.0, 1, -7)
 	}
 	if g.chance(4) {
-		r.match = map[string]string{"mode": pick(g, "user|system", ".*s.*", "idle")}
+		r.match = map[string]string{"mode": pick(g, "^(user|system)$", ".*s.*", "s.*|u.*", "s", "^idle$")}
 	}
 }
 

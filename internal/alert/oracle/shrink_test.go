@@ -138,7 +138,10 @@ func (c *comparison) file(d *difference) string {
 	if r.scale != 1 || r.offset != 0 {
 		fmt.Fprintf(&b, "    scale: %v\n    offset: %v\n", r.scale, r.offset)
 	}
-	fmt.Fprintf(&b, "    lookback: %s\n    no_data: {after: %s, action: resolve}\n    flapping: {enabled: false}\n", r.lookback, r.noDataAfter())
+	if r.absentFor == 0 {
+		fmt.Fprintf(&b, "    lookback: %s\n    no_data: {after: %s, action: resolve}\n", r.lookback, r.noDataAfter())
+	}
+	b.WriteString("    flapping: {enabled: false}\n")
 	c.writeLevels(&b)
 	fmt.Fprintf(&b, "tests:\n  - interval: %s\n    input_series:\n", c.interval)
 	for i := range c.streams {
@@ -165,8 +168,12 @@ func (c *comparison) file(d *difference) string {
 func (c *comparison) writeLevels(b *strings.Builder) {
 	r := &c.rule
 	if r.absentFor > 0 {
-		fmt.Fprintf(b, "    absent: {for: %s, expect: %v, start_grace: 0s}\n    severity: %s\n    keep_firing_for: %s\n",
-			r.absentFor, r.expect, r.levels[0].severity, r.levels[0].keepFiringFor)
+		expect := ""
+		if r.expect {
+			expect = ", expect: true, start_grace: 0s"
+		}
+		fmt.Fprintf(b, "    absent: {for: %s%s}\n    severity: %s\n    keep_firing_for: %s\n",
+			r.absentFor, expect, r.levels[0].severity, r.levels[0].keepFiringFor)
 		return
 	}
 	b.WriteString("    thresholds:\n")

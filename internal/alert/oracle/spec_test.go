@@ -70,7 +70,11 @@ func (s *spec) config() rules.Config {
 		rc.Change = &rules.ChangeConfig{Since: s.change, Relative: s.relative}
 	}
 	if s.absentFor > 0 {
-		rc.Absent = &rules.AbsentConfig{For: s.absentFor, Expect: s.expect, StartGrace: new(time.Duration)}
+		rc.Absent = &rules.AbsentConfig{For: s.absentFor, Expect: s.expect}
+		if s.expect {
+			rc.Absent.StartGrace = new(time.Duration)
+		}
+		rc.Scale, rc.Lookback, rc.NoData = nil, "", nil // Of values, which it does not look at.
 		rc.Severity, rc.KeepFiringFor = s.levels[0].severity, new(s.levels[0].keepFiringFor)
 	} else {
 		rc.Thresholds = map[string]rules.LevelConfig{}

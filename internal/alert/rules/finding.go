@@ -48,14 +48,16 @@ func (f *Finding) say(p phrase) string {
 	if !f.Value.Valid {
 		return ": " + p.subject + " has no value"
 	}
-	v, verb := f.Value.Float64, p.verb
+	v, verb, condition := f.Value.Float64, p.verb, f.condition(true)
 	if verb == "" {
 		verb = "is"
 	}
 	if p.negative != "" && v < 0 {
+		// The condition is about the value with its sign.
+		condition = f.text(v) + " " + condition
 		v, verb = -v, p.negative
 	}
-	return ": " + p.subject + " " + verb + " " + f.text(v) + p.after + " (" + f.condition(true) + ")"
+	return ": " + p.subject + " " + verb + " " + f.text(v) + p.after + " (" + condition + ")"
 }
 
 // ValueText writes the value in the unit of the threshold; "" when there is none.

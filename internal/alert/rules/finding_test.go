@@ -13,8 +13,8 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
-// found compiles a rule, and makes the finding that its i-th level has the value, of a metric of the unit.
-func found(t *testing.T, rc RuleConfig, level int, unit string, v float64) Finding {
+// found compiles a rule, and makes the finding that its first level has the value, of a metric of the unit.
+func found(t *testing.T, rc RuleConfig, unit string, v float64) Finding {
 	t.Helper()
 	rc.Name = "r"
 	cfg := DefaultConfig()
@@ -22,9 +22,9 @@ func found(t *testing.T, rc RuleConfig, level int, unit string, v float64) Findi
 	set, err := Compile(cfg)
 	require.NoError(t, err)
 	r := set.Rules[0]
-	bounds, err := r.Levels[level].Resolve(unit)
+	bounds, err := r.Levels[0].Resolve(unit)
 	require.NoError(t, err)
-	return Finding{Rule: r, Value: attr.Number{Float64: v, Valid: true}, Unit: unit, Level: &r.Levels[level], Bounds: bounds}
+	return Finding{Rule: r, Value: attr.Number{Float64: v, Valid: true}, Unit: unit, Level: &r.Levels[0], Bounds: bounds}
 }
 
 func TestTextsOfKinds(t *testing.T) {
@@ -64,7 +64,7 @@ func TestTextsOfKinds(t *testing.T) {
 		{flat("m", 100, nil), "{packet}", 120, ": m is 120 (> 100)"},
 		{flat("m", "100MiB", aggregated("increase", hour)), "By", 197 * mib, ": m rose by 197.0 MiB in 1h (> 100MiB)"},
 		{flat("m", "100MiB", aggregated("increase", hour)), "By", 97 * mib, ": m rose by 97.0 MiB in 1h (≤ 100MiB)"},
-		{flat("m", "100MiB", aggregated("increase", hour)), "By", -97 * mib, ": m fell by 97.0 MiB in 1h (≤ 100MiB)"},
+		{flat("m", "100MiB", aggregated("increase", hour)), "By", -97 * mib, ": m fell by 97.0 MiB in 1h (-97.0 MiB ≤ 100MiB)"},
 		{flat("m", "1MB", aggregated("rate", 5*time.Minute)), "By", 2e6, ": rate of m over 5m is 2.0 MB/s (> 1MB)"},
 		{flat("m", 5, aggregated("rate", 5*time.Minute)), "{error}", 11.666666, ": rate of m over 5m is 11.6667/s (> 5/s)"},
 		{flat("m", 3, aggregated("rate", 5*time.Minute)), "s", 3.5, ": rate of m over 5m is 3.5 (> 3)"},
@@ -90,15 +90,15 @@ func TestTextsOfKinds(t *testing.T) {
 		{RuleConfig{Metric: "m", Severity: "warning", LevelConfig: LevelConfig{Outside: []any{10, 20}, Clear: []any{12, 18}}}, "", 11, ": m is 11 (inside [10, 20], clears at inside [12, 18])"},
 		{RuleConfig{Metric: "m", Severity: "warning", LevelConfig: LevelConfig{Inside: []any{10, 20}}}, "", 21, ": m is 21 (outside [10, 20])"},
 	} {
-		f := found(t, c.rule, 0, c.unit, c.v)
+		f := found(t, c.rule, c.unit, c.v)
 		assert.Equal(t, c.want, f.Rule.Kind.Text(f))
 	}
-	f := found(t, flat("m", 80, nil), 0, "", 0)
+	f := found(t, flat("m", 80, nil), "", 0)
 	f.Value.Valid = false
 	assert.Equal(t, ": m has no value", f.Rule.Kind.Text(f))
 	assert.Empty(t, f.ValueText()+f.Condition())
 	r := kindsOfRules()["absent"]
-	f = found(t, r, 0, "", 0)
+	f = found(t, r, "", 0)
 	f.Reason = alertschema.ReasonAbsent
 	assert.Equal(t, ": no m for 1m", f.Rule.Kind.Text(f))
 	f.Over = true
@@ -117,7 +117,13 @@ func TestConditionsAreTrue(t *testing.T) {
 		unit, suffix, shown string
 		factor              float64
 	}{
-		{"", "", "", 1}, {"1", "%", "%", 0.01}, {"%", "%", "%", 1}, {"By", "MiB", "MiB", 1 << 20}, {"By", "MB", "MB", 1e6}, {"By", "", "B", 1}, {"By/s", "kB", "kB/s", 1e3},
+		{"", "", "", 1},
+		{"1", "%", "%", 0.01},
+		{"%", "%", "%", 1},
+		{"By", "MiB", "MiB", 1 << 20},
+		{"By", "MB", "MB", 1e6},
+		{"By", "", "B", 1},
+		{"By/s", "kB", "kB/s", 1e3},
 		{"Hz", "", "Hz", 1},
 	}
 	for name, lc := range levels {
@@ -138,7 +144,7 @@ func TestConditionsAreTrue(t *testing.T) {
 			}
 			of := LevelConfig{Above: pair(lc.Above), Below: pair(lc.Below), Outside: pair(lc.Outside), Inside: pair(lc.Inside), Clear: pair(lc.Clear)}
 			for _, v := range []float64{9, 10, 11, 11.9999, 12, 12.0001, 13, 14, 16, 18, 19, 19.999, 20, 20.00004, 21, 22, 23} {
-				f := found(t, RuleConfig{Metric: "m", Severity: "warning", LevelConfig: of}, 0, u.unit, v*u.factor)
+				f := found(t, RuleConfig{Metric: "m", Severity: "warning", LevelConfig: of}, u.unit, v*u.factor)
 				for _, condition := range []string{f.condition(true), f.Condition()} {
 					breached := strings.HasPrefix(condition, f.Bounds.Comparison.Symbol()+" ")
 					assert.Equal(t, f.Bounds.Raised(f.Value.Float64), breached, "%s: %v %s: %s", name, v, u.unit, condition)

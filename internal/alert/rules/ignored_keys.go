@@ -22,7 +22,8 @@ type ignoredKey struct {
 // something.
 var ignoredKeys = []ignoredKey{
 	{
-		`beside "absent"`, func(rc *RuleConfig) bool { return rc.Absent != nil }, []string{"for"},
+		`beside "absent"`, func(rc *RuleConfig) bool { return rc.Absent != nil },
+		[]string{"for"},
 		`how long is said by "absent.for"`,
 	},
 	{
@@ -34,15 +35,18 @@ var ignoredKeys = []ignoredKey{
 		"such a rule compares no value, but asks whether one comes",
 	},
 	{
-		`beside "thresholds"`, func(rc *RuleConfig) bool { return len(rc.Thresholds) > 0 }, []string{"clear"},
+		`beside "thresholds"`, func(rc *RuleConfig) bool { return len(rc.Thresholds) > 0 },
+		[]string{"clear"},
 		"write it into each of the levels",
 	},
 	{
 		`without "window"`, func(rc *RuleConfig) bool { return rc.Absent == nil && rc.Window == 0 && rc.Forecast == nil },
-		[]string{"full_window", "min_samples"}, "only a window has several samples",
+		[]string{"full_window", "min_samples"},
+		"only a window has several samples",
 	},
 	{
-		`where every level has "clear"`, func(rc *RuleConfig) bool { return rc.Absent == nil && allClear(rc) }, []string{"hysteresis"},
+		`where every level has "clear"`, func(rc *RuleConfig) bool { return rc.Absent == nil && allClear(rc) },
+		[]string{"hysteresis"},
 		"it is for levels without",
 	},
 }

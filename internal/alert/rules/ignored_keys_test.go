@@ -99,7 +99,7 @@ func TestNoKeyOfARuleIsIgnored(t *testing.T) {
 				}
 				continue
 			}
-			assert.NoError(t, err, "%s: %s", kind, key)
+			require.NoError(t, err, "%s: %s", kind, key)
 		}
 	}
 	var all func(reflect.Type) []string
