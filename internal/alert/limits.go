@@ -149,10 +149,17 @@ func (e *Engine) reportWithheld(waiting []*group) {
 		e.suppressed(event.Event{
 			SeverityNumber: w.worst.number, SeverityText: w.worst.name, Counts: w.counts, UID: fmt.Sprintf("limit-%s-%x-%d", r.Version, e.now, w.worst.number),
 			Rule: r.Name, RuleVersion: r.Version, Metric: r.Metric,
-			Body: fmt.Sprintf("%d alerts of %s held back, %s is %d: %s; the worst are %s. They follow when others resolve",
-				w.total, r.Name, limit, n, countsText(w.counts), strings.Join(w.examples, ", ")),
+			Body: fmt.Sprintf("%d alert%s of %s held back, %s is %d: %s; the worst: %s. The rest follows when others resolve",
+				w.total, plural(w.total), r.Name, limit, n, countsText(w.counts), strings.Join(w.examples, ", ")),
 		})
 	}
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return "s"
 }
 
 // countsText writes counts by severity.

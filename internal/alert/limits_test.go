@@ -51,9 +51,9 @@ func TestWithheldIsSaidOnceWithTheWorst(t *testing.T) {
 	assert.Len(t, names, 20)
 	require.Len(t, said, 1)
 	assert.Equal(t, []event.SuppressedCount{{Rule: "load", Severity: "warning", Count: 10}}, said[0].Counts)
-	assert.Equal(t, "10 alerts of load held back, limits::alerts_per_rule is 20: 10 warning; the worst are load host.name=web-029 at 84.9, "+
+	assert.Equal(t, "10 alerts of load held back, limits::alerts_per_rule is 20: 10 warning; the worst: load host.name=web-029 at 84.9, "+
 		"load host.name=web-028 at 84.8, load host.name=web-027 at 84.7, load host.name=web-026 at 84.6, load host.name=web-025 at 84.5. "+
-		"They follow when others resolve", said[0].Body)
+		"The rest follows when others resolve", said[0].Body)
 	assert.Equal(t, []string{said[0].Body}, r.engine.TakeNotices())
 	assert.Equal(t, "warning", said[0].SeverityText)
 	assert.EqualValues(t, 10, r.engine.Stats(at(0)).EventsSuppressed["limit"])
@@ -121,7 +121,7 @@ func TestTopTakesTheWorstOfATick(t *testing.T) {
 	names, said := fired(events)
 	assert.Equal(t, []string{"web-004", "web-003"}, names)
 	require.Len(t, said, 1)
-	assert.Contains(t, said[0].Body, "3 alerts of load held back, top is 2: 3 warning; the worst are load host.name=web-002 at 83")
+	assert.Contains(t, said[0].Body, "3 alerts of load held back, top is 2: 3 warning; the worst: load host.name=web-002 at 83")
 	assert.Equal(t, events[0].EpisodeID+"-1", events[0].UID, "the record is that of the time at which it fired")
 	hosts(r, 15, 81, 82, 99, 84, 85)
 	names, _ = fired(r.drain())

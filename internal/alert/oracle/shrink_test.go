@@ -138,7 +138,7 @@ func (c *comparison) file(d *difference) string {
 	if r.scale != 1 || r.offset != 0 {
 		fmt.Fprintf(&b, "    scale: %v\n    offset: %v\n", r.scale, r.offset)
 	}
-	fmt.Fprintf(&b, "    lookback: %s\n    no_data: {after: %s, action: resolve}\n    flapping: {enabled: false}\n", r.lookback, r.noDataAfter())
+	fmt.Fprintf(&b, "    lookback: %s\n    full_window: false\n    no_data: {after: %s, action: resolve}\n    flapping: {enabled: false}\n", r.lookback, r.noDataAfter())
 	c.writeLevels(&b)
 	fmt.Fprintf(&b, "tests:\n  - interval: %s\n    input_series:\n", c.interval)
 	for i := range c.streams {

@@ -53,6 +53,7 @@ func (s *spec) config() rules.Config {
 		Name: "x", Metric: metric, Match: map[string]any{}, GroupBy: s.groupBy, GroupAggregate: s.groupAgg, Scale: &s.scale, Offset: s.offset,
 		Lookback: s.lookback.String(), NoData: &rules.NoDataConfig{After: s.noDataAfter(), Action: "resolve"},
 	}
+	rc.FullWindow = new(false) // Like PromQL, which takes what samples there are for the whole window.
 	for k, v := range s.match {
 		rc.Match[k] = map[string]any{"regex": v}
 	}
@@ -155,6 +156,9 @@ func (s *spec) breached(cmp string, lo, hi float64) string {
 	by := strings.Join(promLabels(s.groupBy), ", ")
 	if s.groupAgg != "" {
 		v = fmt.Sprintf("%s by (%s) (%s)", s.groupAgg, by, v)
+		if s.groupAgg == "count" { // None of those that were seen is a number, too. Prometheus has no word for them, so it looks back over the run.
+			v = fmt.Sprintf("(%s or 0 * group by (%s) (count_over_time(%s[1d])))", v, by, s.selector())
+		}
 	}
 	if s.scale != 1 || s.offset != 0 {
 		v = fmt.Sprintf("(%s + %s * %s)", promNumber(s.offset), promNumber(s.scale), v)
