@@ -24,11 +24,16 @@ type Engine struct {
 	started  int64
 	now      int64
 
-	seed         maphash.Seed
-	resources    map[attr.Hash]*resource
-	units        unitTable
-	seriesCount  int
-	warnedSeries bool // That limits::series is reached was said.
+	seed        maphash.Seed
+	resources   map[attr.Hash]*resource
+	units       unitTable
+	seriesCount int
+	placeFree   bool // An alert that waits for a place may have one.
+
+	// What the limits have cost and was not said yet.
+	unwatched, cut, undelivered excess
+	unwatchedKeys               map[attr.Hash]struct{}
+	outboxLogged                bool
 
 	touched       []*group
 	touchedInputs []*series // Inputs of groups that have come in this round.
@@ -77,7 +82,10 @@ type ruleState struct {
 	histories  *ruleHistories      // Nil for rules that look at no earlier time.
 	bounds     *groupBounds        // Nil where all groups have the same bounds.
 
-	announcedCount int // Alerts whose fire was announced and not yet its resolve.
+	announcedCount int   // Alerts whose fire was announced and not yet its resolve.
+	announcedAt    []int // Those by level; nil when not known.
+	waiting        int   // Alerts that wait for a place among the announced ones.
+	withheldSaid   int   // The severity number of the worst of which it was said that they wait.
 	errors         map[string]struct{}
 	errorCount     uint64
 	transitions    map[alertschema.Transition]uint64
@@ -230,17 +238,7 @@ func (e *Engine) Evaluate(now time.Time) {
 	e.forgetAlerts()
 	e.noticeMisplaced()
 	e.noticeIdleRules()
-	if e.seriesCount < e.rules.Limits.Series {
-		e.warnedSeries = false
-	}
-}
-
-// noticeSeriesLimit warns once of series that nobody watches, until there is room again.
-func (e *Engine) noticeSeriesLimit() {
-	if !e.warnedSeries {
-		e.warnedSeries = true
-		e.notice("limits::series is %d, and there are more: the rest is not watched; raise the limit, or narrow match", e.rules.Limits.Series)
-	}
+	e.reportLimits()
 }
 
 // noticeImpossible warns about a bare 80 where the metric is a ratio: the rule would wait for ever.

@@ -31,6 +31,7 @@ func (e *Engine) emit(c *change) {
 	a := g.alert
 	ev := e.record(c)
 	before := a.announced
+	r.announcedChanged()
 	switch {
 	case c.transition == alertschema.TransitionResolve:
 		a.announced = 0

@@ -141,6 +141,9 @@ func (c *comparison) file(d *difference) string {
 	if r.absentFor == 0 {
 		fmt.Fprintf(&b, "    lookback: %s\n    no_data: {after: %s, action: resolve}\n", r.lookback, r.noDataAfter())
 	}
+	if r.windowed() {
+		b.WriteString("    full_window: false\n")
+	}
 	b.WriteString("    flapping: {enabled: false}\n")
 	c.writeLevels(&b)
 	fmt.Fprintf(&b, "tests:\n  - interval: %s\n    input_series:\n", c.interval)

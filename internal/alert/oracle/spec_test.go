@@ -54,7 +54,10 @@ func (s *spec) config() rules.Config {
 	cfg.Limits.EventsPerMinute, cfg.Limits.AlertsPerRule, cfg.Limits.Outbox = 1<<30, 1<<20, 1<<20
 	rc := rules.RuleConfig{
 		Name: "x", Metric: metric, Match: map[string]any{}, GroupBy: s.groupBy, GroupAggregate: s.groupAgg, Scale: &s.scale, Offset: s.offset,
-		Lookback: s.lookback.String(), FullWindow: new(bool), NoData: &rules.NoDataConfig{After: s.noDataAfter(), Action: "resolve"},
+		Lookback: s.lookback.String(), NoData: &rules.NoDataConfig{After: s.noDataAfter(), Action: "resolve"},
+	}
+	if s.windowed() {
+		rc.FullWindow = new(false) // Like PromQL, which takes what samples there are for the whole window.
 	}
 	for k, v := range s.match {
 		rc.Match[k] = map[string]any{"regex": v}
