@@ -12,7 +12,10 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/confkeys"
 )
 
 // Config is the configuration of the exporter.
@@ -55,6 +58,14 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		ClientConfig: client, QueueConfig: configoptional.Some(queue), RetryConfig: retry, ResendInterval: time.Minute,
 	}
+}
+
+// Unmarshal decodes the configuration, and refuses durations without a unit.
+func (c *Config) Unmarshal(conf *confmap.Conf) error {
+	if err := confkeys.CheckDurations(conf, c); err != nil {
+		return err
+	}
+	return conf.Unmarshal(c)
 }
 
 // Validate finds what is wrong with the configuration.

@@ -128,7 +128,7 @@ func TestPipelinesOfOneIDShareTheirRules(t *testing.T) {
 			for _, ld := range g.records[i].AllLogs() {
 				bodies = append(bodies, ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().Str())
 			}
-			assert.Equal(t, []string{"load on db1: m is 90 (> 80)", "resolved: load on db1: m is 10 (> 80) (was firing for 1s)", "sshd: hello"}, bodies)
+			assert.Equal(t, []string{"load on db1: m is 90 (> 80)", "resolved: load on db1: m is 10 (≤ 80) (was firing for 1s)", "sshd: hello"}, bodies)
 		}
 		g.shutdown()
 		assert.Empty(t, g.factory.pipes, "nothing is kept of a configuration that is gone")

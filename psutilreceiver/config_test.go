@@ -64,7 +64,7 @@ func TestConfigThatIsRefused(t *testing.T) {
 		"unknown_scraper_key":  {`scrapers::cpu: unknown key "per_core" (did you mean "per_cpu"?)`},
 		"unknown_nested_key":   {`scrapers::process::top: unknown key "sort" (known: by, hysteresis, n)`},
 		"metric_not_a_block":   {"metrics::system.cpu.time is false", "allowed are enabled"},
-		"interval_no_unit":     {"collection_interval is 15ns", "at least 1ms", "as in 15s"},
+		"interval_no_unit":     {"collection_interval is 15: a duration has a unit, as in 15s"},
 		"negative_delay":       {"initial_delay is -1s"},
 		"rates_not_enabled":    {"rates::enabled is false"},
 		"unknown_metric":       {`metrics: unknown key "system.cpu.times" (did you mean "system.cpu.time"?)`},

@@ -45,7 +45,7 @@ func TestSamplingThatIsValid(t *testing.T) {
 
 func TestSamplingThatIsRefused(t *testing.T) {
 	for name, want := range map[string][]string{
-		"sampling_no_unit":          {"sampling", "interval is 1ns", "at least 10ms", "as in 1s"},
+		"sampling_no_unit":          {"sampling::interval is 1: a duration has a unit, as in 1s"},
 		"sampling_negative":         {"interval is -1s", "0s for no sampling"},
 		"sampling_off_with_metrics": {"sampling", "metrics names some while interval is 0s"},
 		"sampling_format":           {`format is "histogram"`, "allowed are exponential_histogram, gauges"},

@@ -49,9 +49,12 @@ func samplingFormatNames() []string {
 	return names
 }
 
+// distributionSuffix is what the name of a histogram of samples ends with.
+const distributionSuffix = ".distribution"
+
 // writeHistogram adds an exponential histogram point: of the interval, or of all since the series began.
 func writeHistogram(e *exporting, x *sampledSeries, h *sampling.Histogram) {
-	m := e.metric(x.metric.baseName()+".distribution", func(m pmetric.Metric) {
+	m := e.metric(x.metric.baseName()+distributionSuffix, func(m pmetric.Metric) {
 		m.SetDescription(fmt.Sprintf("Distribution of %s, of samples every %v.", x.metric.baseName(), e.every))
 		m.SetUnit(x.metric.sampledUnit())
 		temporality := pmetric.AggregationTemporalityDelta

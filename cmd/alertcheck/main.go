@@ -11,7 +11,8 @@ import (
 
 const usage = `alertcheck works on the rules of the alert processor and connector.
 
-  alertcheck rules FILE...                      validate rules: rules files, or Collector configurations, and there the storages too
+  alertcheck rules FILE...                      validate rules: rules files, or Collector configurations, and there the storages too;
+                                                --strict in front of the files makes errors of warnings
   alertcheck test FILE...                       run rule tests
   alertcheck explain --rules FILE OTLP.jsonl... replay recorded metrics and print every transition; - is standard input
 
@@ -37,8 +38,11 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	flags.Usage = func() { fmt.Fprintln(stderr, usage) }
 	var rulesFile, component string
+	var strict bool
 	switch command {
-	case "rules", "test":
+	case "rules":
+		flags.BoolVar(&strict, "strict", false, "warnings are errors")
+	case "test":
 	case "explain":
 		flags.StringVar(&rulesFile, "rules", "", "rules file or Collector configuration")
 		flags.StringVar(&component, "component", "", "the alert component of the configuration, when it has several")
@@ -59,7 +63,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	switch command {
 	case "rules":
-		return checkRules(files, stdout, stderr)
+		return checkRules(files, strict, stdout, stderr)
 	case "test":
 		return testRules(files, stdout, stderr)
 	default:

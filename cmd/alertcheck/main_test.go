@@ -47,6 +47,8 @@ func TestGolden(t *testing.T) {
 			failed,
 		},
 		{"test", []string{"test", "host.test.yaml", "instance.test.yaml", "collector.test.yaml", "fleet.test.yaml"}, ok},
+		{"test-forms", []string{"test", "forms.test.yaml"}, ok},
+		{"rules-forms", []string{"rules", "forms.rules.yaml"}, ok},
 		{"test-differing", []string{"test", "differing.test.yaml", "host.rules.yaml", "instance.test.yaml"}, failed},
 		{"explain", []string{"explain", "--rules", "host.rules.yaml", "host.jsonl"}, ok},
 	} {
@@ -260,6 +262,10 @@ func TestTestFileErrors(t *testing.T) {
 		{"values", rules + "tests: [{input_series: [{series: m, values: 1 two}]}]", `input_series[0]: parsing "two": expected a number`},
 		{"series", rules + "tests: [{input_series: [{series: 'm{', values: 1}]}]", `parsing series "m{"`},
 		{"eval_time", rules + "tests: [{alert_rule_test: [{eval_time: x, alertname: r}]}]", "alert_rule_test[0]: eval_time: expected a duration"},
+		{"interval without a unit", rules + "tests: [{interval: 30}]", "interval: a duration has a unit, as in 30s"},
+		{"eval_time without a unit", rules + "tests: [{alert_rule_test: [{eval_time: 5, alertname: r}]}]", "eval_time: a duration has a unit, as in 5s"},
+		{"at without a unit", rules + "tests: [{transitions: [{at: 1.5}]}]", "transitions[0]: at: a duration has a unit, as in 1.5s"},
+		{"settings without a unit", "evaluation_interval: 30\n" + rules + "tests: [{}]", "evaluation_interval is 30: a duration has a unit, as in 30s"},
 		{"at", rules + "tests: [{transitions: [{at: x}]}]", "transitions[0]: at: expected a duration"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -31,14 +31,28 @@ type document struct {
 }
 
 // checkRules validates the files and says what is wrong with each. A Collector configuration need not have alerts: it is checked before
-// a reload, whatever stands in it.
-func checkRules(files []string, stdout, stderr io.Writer) int {
+// a reload, whatever stands in it. With strict a warning is an error.
+func checkRules(files []string, strict bool, stdout, stderr io.Writer) int {
 	status := ok
 	for _, file := range files {
 		doc, err := readDocument(file)
 		report(stderr, file, "", err)
 		for _, s := range doc.sources {
 			rules, problem := s.config.Compile()
+			if problem == nil {
+				var warnings []string
+				warnings, problem = checkMetrics(rules)
+				warnings = append(slices.Clone(rules.Warnings), warnings...)
+				if doc.collector != nil {
+					warnings = append(warnings, checkEmitted(doc.collector, s.name, rules)...)
+				}
+				for _, w := range warnings {
+					fmt.Fprintf(stderr, "%s: warning: %s\n", place(file, s.name), w)
+				}
+				if strict && len(warnings) > 0 {
+					status = failed
+				}
+			}
 			report(stderr, file, s.name, problem)
 			err = errors.Join(err, problem)
 			if problem == nil {

@@ -16,6 +16,10 @@ const (
 	unannounced
 	// heldBySilence is a change that a silence covers.
 	heldBySilence
+	// heldByHours is a change outside the hours in which the rule's alerts are announced.
+	heldByHours
+	// heldByOther is a change that an alert of the rule which unless names holds back.
+	heldByOther
 	// heldByLimit is a fire of a rule that has as many announced alerts as it may have.
 	heldByLimit
 	// heldByStorm is a change for which the minute's budget of records has nothing left.
@@ -29,18 +33,22 @@ type deferral uint8
 const (
 	// notDeferred is an alert of which no announcement waits.
 	notDeferred deferral = 0
-	// deferredBySilence waits for the end of a silence.
+	// deferredBySilence waits for the end of a silence, for the hours of the rule, or for the end of an alert of another rule.
 	deferredBySilence deferral = 1
-	// deferredByLimit waits for fewer announced alerts of its rule, or for room in the outbox.
+	// deferredByLimit waits for fewer announced alerts of its rule; of older builds also for room in the outbox.
 	deferredByLimit deferral = 2
 	// deferredByStorm waits for the budget of records.
 	deferredByStorm deferral = 3
+	// deferredToRank waits for the next tick, when it is compared with the others that want a place.
+	deferredToRank deferral = 4
+	// deferredByOutbox waits for room in the outbox.
+	deferredByOutbox deferral = 5
 )
 
 // Valid tells whether the number is that of a deferral.
 func (d deferral) Valid() bool {
 	switch d {
-	case notDeferred, deferredBySilence, deferredByLimit, deferredByStorm:
+	case notDeferred, deferredBySilence, deferredByLimit, deferredByStorm, deferredToRank, deferredByOutbox:
 		return true
 	default:
 		return false
@@ -50,7 +58,7 @@ func (d deferral) Valid() bool {
 // deferral is why the announcement of a change that was held back waits.
 func (d decision) deferral() deferral {
 	switch d {
-	case heldBySilence:
+	case heldBySilence, heldByHours, heldByOther:
 		return deferredBySilence
 	case heldByLimit:
 		return deferredByLimit
@@ -66,8 +74,10 @@ type circumstances struct {
 	announced int
 	state     alertschema.State
 	silenced  func() bool
-	full      func() bool
-	budget    func() bool
+	// inactive tells that the rule is outside its hours, and inhibited that an alert of another rule holds it back.
+	inactive, inhibited bool
+	full                func() bool
+	budget              func() bool
 }
 
 // decide says whether a change is announced. A resolve of an announced fire always is, whatever else holds: silences,
@@ -92,6 +102,10 @@ func decide(t alertschema.Transition, c circumstances) decision {
 	switch {
 	case c.silenced():
 		return heldBySilence
+	case c.inactive:
+		return heldByHours
+	case c.inhibited:
+		return heldByOther
 	case t == alertschema.TransitionFire && c.full():
 		return heldByLimit
 	case !c.budget():
@@ -103,18 +117,13 @@ func decide(t alertschema.Transition, c circumstances) decision {
 
 // judge asks decide about a change in the present circumstances.
 func (e *Engine) judge(c *change) decision {
-	g, r := c.group, c.group.rule
+	g := c.group
 	a := g.alert
 	return decide(c.transition, circumstances{
 		announced: a.announced, state: a.announcedState,
 		silenced: func() bool { return e.silenced(g, max(c.from, c.to)) },
-		full: func() bool {
-			limit := e.rules.Limits.AlertsPerRule
-			if r.Top > 0 {
-				limit = min(limit, r.Top)
-			}
-			return r.announcedCount >= limit
-		},
+		inactive: e.outsideHours(g), inhibited: e.inhibited(g),
+		full:   func() bool { return e.full(g.rule, c.to) },
 		budget: func() bool { return e.storm.allow(e.now) },
 	})
 }
@@ -123,7 +132,7 @@ func (e *Engine) silenced(g *group, level int) bool {
 	if e.silences.Empty() {
 		return false
 	}
-	return e.silences.Silenced(e.now, g.rule.Name, g.rule.LevelName(level), e.labels(g), g.attributes(), g.resourceAttrs())
+	return e.silences.Silenced(e.now, g.rule.Name, g.rule.LevelName(level), e.labels(g), g.attributes(), g.resourceAttrs(), g.scopeAttrs())
 }
 
 // announce makes a record of a change, or records why there is none yet.
@@ -140,10 +149,15 @@ func (e *Engine) announce(c *change) {
 			c.transition = alertschema.TransitionDeescalate
 		}
 	}
+	if e.queues(c) {
+		e.postpone(c.group, deferredToRank)
+		return
+	}
 	d := e.judge(c)
 	switch d {
 	case announced:
 		e.emit(c)
+		e.placeFree = e.placeFree || c.group.rule.waiting > 0
 		return
 	case unannounced:
 		if c.transition == alertschema.TransitionResolve {
@@ -152,6 +166,10 @@ func (e *Engine) announce(c *change) {
 		return
 	case heldBySilence:
 		e.stats.suppressed[suppressedSilence]++
+	case heldByHours:
+		e.stats.suppressed[suppressedHours]++
+	case heldByOther:
+		e.stats.suppressed[suppressedOther]++
 	case heldByLimit:
 		e.stats.suppressed[suppressedLimit]++
 	case heldByStorm:
@@ -176,7 +194,8 @@ func (e *Engine) postpone(g *group, why deferral) {
 // release announces what waited, as far as circumstances allow by now: the most severe alerts first, then the worst values.
 // What has come and gone in the meantime stays unsaid.
 func (e *Engine) release() {
-	if len(e.deferred) == 0 {
+	if e.placeFree = false; len(e.deferred) == 0 {
+		e.reportWithheld(nil)
 		return
 	}
 	var ready []change
@@ -205,6 +224,7 @@ func (e *Engine) release() {
 		g := ready[i].group
 		a := g.alert
 		a.rank = -1
+		first := a.deferred == deferredToRank
 		c := e.belated(g) // Only now: a record just made may have pushed this alert's fire out of the outbox.
 		d := e.judge(&c)
 		if d == announced {
@@ -212,8 +232,29 @@ func (e *Engine) release() {
 			e.emit(&c)
 			continue
 		}
-		a.deferred = d.deferral()
+		if why := d.deferral(); why != a.deferred {
+			a.deferred = why
+			e.journal.mark(g.id)
+			e.countDeferred(d, &c, first)
+		}
 		e.deferred = append(e.deferred, g)
+	}
+	e.reportWithheld(e.deferred[len(waiting):])
+}
+
+// countDeferred accounts for an alert that was compared with others for the first time and is held back.
+func (e *Engine) countDeferred(d decision, c *change, first bool) {
+	if !first {
+		return
+	}
+	switch d {
+	case heldBySilence:
+		e.stats.suppressed[suppressedSilence]++
+	case heldByLimit:
+		e.stats.suppressed[suppressedLimit]++
+	case heldByStorm:
+		e.stats.suppressed[suppressedStorm]++
+		e.storm.count(c)
 	}
 }
 
@@ -230,6 +271,9 @@ func (e *Engine) belated(g *group) change {
 	switch {
 	case a.announced == 0:
 		c.transition = alertschema.TransitionFire
+		if a.deferred == deferredToRank && a.seq == 1 { // Nothing but the comparison has kept it: it is the record of its time.
+			c.t, c.belated = a.started, false
+		}
 	case a.Level > a.announced:
 		c.transition = alertschema.TransitionEscalate
 	case a.Level < a.announced:

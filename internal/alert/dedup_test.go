@@ -166,7 +166,7 @@ func TestFlapping(t *testing.T) {
 	})
 	t.Run("flapping behind a silence: what fires in the end is announced", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, rule(), func(c *rules.Config) { c.Silences = []rules.SilenceConfig{{From: at(0), To: at(300)}} })
+		r := newRig(t, rule(), func(c *rules.Config) { c.Silences = []rules.SilenceConfig{{All: true, From: at(0), To: at(300)}} })
 		_, s := swing(r, 0, 4)
 		for ; s < 300; s += 15 {
 			r.step(s, 90)
@@ -333,7 +333,7 @@ func TestStormOfMissingData(t *testing.T) {
 func TestMissingDataThatCameAndWentBehindASilence(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.NoData = &rules.NoDataConfig{After: time.Minute, Action: "keep"} }),
-		func(c *rules.Config) { c.Silences = []rules.SilenceConfig{{From: at(30), To: at(300)}} })
+		func(c *rules.Config) { c.Silences = []rules.SilenceConfig{{All: true, From: at(30), To: at(300)}} })
 	r.step(0, 90)
 	for s := 15.0; s <= 90; s += 15 {
 		r.engine.Evaluate(at(s))
@@ -349,9 +349,9 @@ func TestLimitHoldsBackTheExcessAlone(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, ladderRule(nil), func(c *rules.Config) { c.Limits.AlertsPerRule = 3 })
 	disks(r, 0, 5, func(int) float64 { return 90 })
-	assert.Equal(t, []string{"fire:warning", "fire:warning", "fire:warning"}, r.transitions())
+	assert.Equal(t, []string{"fire:warning", "fire:warning", "fire:warning", "alert.suppressed"}, r.transitions())
 	disks(r, 15, 5, func(int) float64 { return 90 })
-	assert.Empty(t, r.transitions(), "the limit clears nothing")
+	assert.Empty(t, r.transitions(), "the limit clears nothing, and is said once")
 	assert.EqualValues(t, 2, r.engine.Stats(at(15)).EventsSuppressed["limit"])
 	var announced string
 	for _, g := range r.engine.alerts {
@@ -373,7 +373,8 @@ func TestTopTakesTheWorst(t *testing.T) {
 	r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.Top = 2 }), nil)
 	disks(r, 0, 5, func(i int) float64 { return 81 + float64(i) })
 	events := r.drain()
-	require.Len(t, events, 2)
+	require.Len(t, events, 3)
+	assert.Equal(t, "alert.suppressed", events[2].Name())
 	assert.InDelta(t, 85, events[0].Value.Float64, 0)
 	assert.InDelta(t, 84, events[1].Value.Float64, 0)
 }
@@ -407,7 +408,7 @@ func TestSilences(t *testing.T) {
 	})
 	t.Run("gone and back between two ticks: announced once", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladderRule(nil), silenced(rules.SilenceConfig{From: at(0), To: at(300)}))
+		r := newRig(t, ladderRule(nil), silenced(rules.SilenceConfig{All: true, From: at(0), To: at(300)}))
 		r.step(0, 90)
 		r.observe(5, point{s: 5, v: 10})
 		r.observe(10, point{s: 10, v: 90})
@@ -418,7 +419,7 @@ func TestSilences(t *testing.T) {
 	})
 	t.Run("the resolve of what was announced before the silence passes", func(t *testing.T) {
 		t.Parallel()
-		r := newRig(t, ladderRule(nil), silenced(rules.SilenceConfig{From: at(10)}))
+		r := newRig(t, ladderRule(nil), silenced(rules.SilenceConfig{All: true, From: at(10)}))
 		r.step(0, 90)
 		r.step(15, 99)
 		assert.Equal(t, []string{"fire:warning"}, r.transitions())
@@ -433,7 +434,7 @@ func TestSilences(t *testing.T) {
 	})
 	t.Run("every Thursday night", func(t *testing.T) {
 		t.Parallel() // 2026-01-01 is a Thursday.
-		r := newRig(t, ladderRule(nil), silenced(rules.SilenceConfig{Cron: "0 0 * * 4", Duration: 2 * time.Minute}))
+		r := newRig(t, ladderRule(nil), silenced(rules.SilenceConfig{All: true, Cron: "0 0 * * 4", Duration: 2 * time.Minute}))
 		r.step(0, 90)
 		r.step(105, 90)
 		assert.Empty(t, r.transitions())

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
@@ -18,14 +19,21 @@ import (
 type Engine struct {
 	rules    *rules.Set
 	states   []*ruleState
+	ordered  []*ruleState // In order of evaluation.
 	matchers map[string]*Matcher
 	started  int64
 	now      int64
 
-	seed         maphash.Seed
-	resources    map[attr.Hash]*resource
-	seriesCount  int
-	warnedSeries bool // That limits::series is reached was said.
+	seed        maphash.Seed
+	resources   map[attr.Hash]*resource
+	units       unitTable
+	seriesCount int
+	placeFree   bool // An alert that waits for a place may have one.
+
+	// What the limits have cost and was not said yet.
+	unwatched, cut, undelivered excess
+	unwatchedKeys               map[attr.Hash]struct{}
+	outboxLogged                bool
 
 	touched       []*group
 	touchedInputs []*series // Inputs of groups that have come in this round.
@@ -35,12 +43,17 @@ type Engine struct {
 	alerts    map[uint64]*group // Groups that have an alert.
 	deferred  []*group          // Alerts whose announcement waits.
 
-	silences rules.SilenceSet
-	storm    storm
-	outbox   event.Outbox
-	journal  journal
-	stats    counters
-	notices  []string
+	silences   rules.SilenceSet
+	references *references
+	rechecking bool // A group is evaluated for what another rule's alerts have become; its samples have been seen.
+	storm      storm
+	outbox     event.Outbox
+	journal    journal
+	histories  histories
+	stats      counters
+	notices    []string
+	// misplaced are inputs that may match nothing, because attributes stand elsewhere; the next Evaluate knows.
+	misplaced []*ruleInput
 
 	reused rules.Moment // Filled by moment.
 }
@@ -51,39 +64,57 @@ type ruleState struct {
 	groups map[uint64]*group
 	order  []*group // The groups in order of their making, as they lie in memory; place is the index.
 	names  *attr.NameTable
-	// unit is the metric's unit, known from the first stream on; levels are resolved for it.
-	unit      string
-	fixedUnit bool         // The unit is the kind's, whatever the metric's.
-	roles     []rules.Role // Of the rule's inputs.
+	// unit is the unit of the rule's value where fixedUnit says that it is the kind's, whatever the metric's.
+	unit       string
+	fixedUnit  bool
+	joinsUnits bool         // The value is made of several metrics.
+	byUnit     []*ruleUnit  // The ladder by the number of the metric's unit.
+	roles      []rules.Role // Of the rule's inputs.
 	// silence is Kind.Silence.
-	silence    int64
-	levels     []ladder.Level
-	condition  ladder.Level // The bound of only_if.
-	oneReading bool         // One value answers for all levels.
-	broken     bool         // The bounds cannot be compared with the metric.
+	silence int64
+	// counts is Rule.CountsSeries.
+	counts     bool
+	levels     []ladder.Level      // Of the fixed unit, or of none.
+	conditions []ladder.Level      // The bound of only_if by the number of its metric's unit.
+	oneReading bool                // One value answers for all levels, as far as their horizons tell.
+	broken     bool                // The bounds cannot be compared with the fixed unit.
+	expected   map[uint64]struct{} // The alerts of the groups that the rule lists.
+	histories  *ruleHistories      // Nil for rules that look at no earlier time.
+	bounds     *groupBounds        // Nil where all groups have the same bounds.
 
-	announcedCount int // Alerts whose fire was announced and not yet its resolve.
+	announcedCount int   // Alerts whose fire was announced and not yet its resolve.
+	announcedAt    []int // Those by level; nil when not known.
+	waiting        int   // Alerts that wait for a place among the announced ones.
+	withheldSaid   int   // The severity number of the worst of which it was said that they wait.
 	errors         map[string]struct{}
 	errorCount     uint64
 	transitions    map[alertschema.Transition]uint64
 	lastMatch      int64
 	warnedIdle     bool
 	inputsSeen     bool // Everything that the rule needs was there at once.
+
+	referenced   bool   // Other rules refer to it.
+	levelChanges uint64 // Of its alerts, for the rules that refer to it.
+	othersSeen   uint64 // The levelChanges of the rule that this one fires beside, at the last tick.
+	recheck      bool   // They have changed since.
 }
 
 // New returns an engine that begins at now.
 func New(ruleSet *rules.Set, now time.Time) *Engine {
 	e := &Engine{
-		rules: ruleSet, matchers: map[string]*Matcher{}, started: now.UnixNano(), now: now.UnixNano(), seed: maphash.MakeSeed(),
+		rules: ruleSet, matchers: map[string]*Matcher{}, started: now.UnixNano(), now: now.UnixNano(), seed: maphash.MakeSeed(), units: newUnitTable(),
 		resources: map[attr.Hash]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: rules.NewSilenceSet(ruleSet.Silences),
 		storm: newStorm(ruleSet.Limits.EventsPerMinute), outbox: event.NewOutbox(ruleSet.Limits.Outbox), journal: newJournal(),
+		histories: histories{byID: map[uint64]*valueHistory{}},
+		notices:   slices.Clone(ruleSet.Warnings),
 	}
 	names := attr.NewNameTable()
 	for _, r := range ruleSet.Rules {
 		state := &ruleState{
-			Rule: r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, transitions: map[alertschema.Transition]uint64{},
+			bounds: newGroupBounds(r),
+			Rule:   r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, transitions: map[alertschema.Transition]uint64{},
 			lastMatch: ladder.Unset, oneReading: true,
-			levels: make([]ladder.Level, len(r.Levels)), silence: r.Kind.Silence(),
+			levels: make([]ladder.Level, len(r.Levels)), silence: r.Kind.Silence(), histories: newRuleHistories(r), counts: r.CountsSeries(),
 		}
 		for i := range r.Levels {
 			state.levels[i] = r.Levels[i].Unresolved()
@@ -94,7 +125,22 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 		if r.Pinned() {
 			e.groupOf(state, r.PinnedKey())
 		}
+		for _, key := range r.ExpectedGroups() {
+			if state.expected == nil {
+				state.expected = map[uint64]struct{}{}
+			}
+			state.expected[e.groupOf(state, key).id] = struct{}{}
+		}
 	}
+	for _, i := range ruleSet.Order {
+		e.ordered = append(e.ordered, e.states[i])
+		for _, f := range []*rules.Reference{e.states[i].And, e.states[i].Unless} {
+			if f != nil {
+				e.states[f.Rule].referenced = true
+			}
+		}
+	}
+	e.references = newReferences(ruleSet)
 	return e
 }
 
@@ -107,19 +153,24 @@ func (e *Engine) groupOf(r *ruleState, key string) *group {
 			rule: r, id: id, key: r.names.Compact(key),
 			lastRound: ladder.Unset, lastEval: ladder.Unset, lastEvent: ladder.Unset, lastSample: ladder.Unset, lastArrival: e.now,
 		}
-		if len(r.roles) > 1 {
+		if len(r.roles) > 1 || r.histories != nil {
 			g.inputs = &groupInputs{complete: ladder.Unset}
 		}
 		r.groups[id] = g
 		g.place = int32(len(r.order))
 		r.order = append(r.order, g)
+		e.rememberGroup(g, key)
 	}
 	return g
 }
 
 // remove drops a group; the last one takes its place.
 func (r *ruleState) remove(g *group) {
+	if r.histories != nil {
+		r.histories.leaveGroup(g)
+	}
 	delete(r.groups, g.id)
+	r.bounds.forgetGroup(g)
 	last := r.order[len(r.order)-1]
 	r.order[g.place], last.place = last, g.place
 	r.order[len(r.order)-1] = nil
@@ -138,8 +189,13 @@ func (e *Engine) Flush(now time.Time) {
 }
 
 func (e *Engine) flush(force bool) {
+	e.queueReferenced()
+	e.references.beginPass(e.touched)
 	for _, g := range e.touched {
 		e.evaluatePending(g, force)
+		if g.rule.referenced && len(g.pending) == 0 {
+			e.evaluateByTime(g, g.clock(e.now))
+		}
 		g.queued = false
 	}
 	for _, g := range e.touched {
@@ -162,7 +218,9 @@ func (e *Engine) flush(force bool) {
 func (e *Engine) Evaluate(now time.Time) {
 	e.setNow(now)
 	e.flush(true)
-	for _, r := range e.states {
+	e.references.beginPass(nil)
+	for _, r := range e.ordered {
+		e.noticeOthers(r)
 		for i := 0; i < len(r.order); i++ {
 			if g := r.order[i]; !e.tick(g) {
 				r.remove(g)
@@ -171,34 +229,26 @@ func (e *Engine) Evaluate(now time.Time) {
 		}
 	}
 	e.evictSeries()
+	e.keepHistories()
 	e.forgetMoment()
 	e.publish()
 	e.release()
 	e.repeat()
 	e.storm.summarize(e)
 	e.forgetAlerts()
+	e.noticeMisplaced()
 	e.noticeIdleRules()
-	if e.seriesCount < e.rules.Limits.Series {
-		e.warnedSeries = false
-	}
-}
-
-// noticeSeriesLimit warns once of series that nobody watches, until there is room again.
-func (e *Engine) noticeSeriesLimit() {
-	if !e.warnedSeries {
-		e.warnedSeries = true
-		e.notice("limits::series is %d, and there are more: the rest is not watched; raise the limit, or narrow match", e.rules.Limits.Series)
-	}
+	e.reportLimits()
 }
 
 // noticeImpossible warns about a bare 80 where the metric is a ratio: the rule would wait for ever.
-func (e *Engine) noticeImpossible(w *ruleInput) {
+func (e *Engine) noticeImpossible(w *ruleInput, unit uint16, levels []ladder.Level) {
 	r := w.rule
 	if !r.Aggregate.WithinSamples() || r.GroupAggregate == window.GroupSum || r.Scale != math.Trunc(r.Scale) || math.Abs(r.Scale) > 1 {
 		return
 	}
-	for i := range r.levels {
-		if l := &r.Levels[i]; w.impossible(l, &r.levels[i]) {
+	for i := range levels {
+		if l := &r.Levels[i]; w.impossible(l, &levels[i], e.units.units[unit].Text) {
 			e.notice("rule %q: %s above %s never fires, because %s is a ratio; did you mean %s%%?",
 				r.Name, l.Name, l.Raise[0].Text, r.Metric, l.Raise[0].Text)
 		}

@@ -151,6 +151,17 @@ func (g *group) attributes() []attr.Attr {
 	return out
 }
 
+// scopeAttrs returns the attributes of the scope that the group key has.
+func (g *group) scopeAttrs() []attr.Attr {
+	var out []attr.Attr
+	for _, a := range g.rule.names.Expand(g.key) {
+		if a.Location == attr.InScope {
+			out = append(out, a.Attr)
+		}
+	}
+	return out
+}
+
 // identity returns all attributes of the group key.
 func (g *group) identity() []attr.Attr {
 	keyed := g.rule.names.Expand(g.key)

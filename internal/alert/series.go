@@ -27,6 +27,7 @@ type series struct {
 // What the marks of a series say.
 const (
 	markQueued uint8 = 1 << iota // Has a sample that was not there at the last Flush.
+	markCut                      // Has fewer samples than its rules look back at, for a limit.
 	markInput                    // Is an input of groups of which it is no member: Engine.inputRefs has them.
 )
 
@@ -55,7 +56,11 @@ func (e *Engine) staleAfter(s *series) int64 {
 // leave takes the series out of its groups.
 func (e *Engine) leave(s *series) {
 	for _, g := range s.groups {
+		if h := g.rule.histories; h != nil {
+			h.leaveHistory(&s.Series)
+		}
 		g.members = without(g.members, s)
+		g.rule.bounds.forgetSeries(s)
 	}
 	for _, x := range e.inputRefsOf(s) {
 		of := &x.group.inputs.series[x.role]
@@ -78,7 +83,7 @@ func (e *Engine) retention(s *series) int64 {
 		longest = max(longest, g.rule.Retention)
 	}
 	for _, x := range e.inputRefsOf(s) {
-		if x.role != rules.RoleCondition { // Of a condition the newest sample counts alone.
+		if x.role != rules.RoleCondition && x.role != rules.RoleThreshold { // Of these the newest sample counts alone.
 			longest = max(longest, x.group.rule.Retention)
 		}
 	}

@@ -1,5 +1,6 @@
 // Package confkeys refuses keys of a configuration that the struct which it is decoded into does not have, and says which may have been
-// meant, or what a key of an older version is called now. The Collector refuses them, too, and says no more than that.
+// meant, or what a key of an older version is called now. The Collector refuses them, too, and says no more than that. It refuses durations
+// without a unit as well, which the Collector takes for nanoseconds.
 package confkeys
 
 import (
@@ -9,7 +10,9 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/collector/confmap"
 
@@ -19,14 +22,25 @@ import (
 // Check compares the keys of a configuration with those of the struct that into points to, and so for each block, list and map within.
 // The errors, joined, are in the order of the keys.
 func Check(conf *confmap.Conf, into any) error {
-	return check(conf.ToStringMap(), reflect.TypeOf(into).Elem(), "")
+	return (&checker{keys: true}).check(conf.ToStringMap(), reflect.TypeOf(into).Elem(), "")
+}
+
+// CheckDurations refuses durations without a unit, as Check does, and leaves keys that are not known to the decoder. It is for structs of
+// which not all keys can be seen.
+func CheckDurations(conf *confmap.Conf, into any) error {
+	return (&checker{}).check(conf.ToStringMap(), reflect.TypeOf(into).Elem(), "")
+}
+
+// checker walks a configuration beside the type that it is decoded into.
+type checker struct {
+	keys bool // Refuse keys that are not known.
 }
 
 // Of returns the keys of a struct type, those of embedded structs included, sorted.
 func Of(t reflect.Type) []string { return slices.Sorted(maps.Keys(fields(t))) }
 
 // check compares the keys of the value at path with its type. What else may be wrong with the value is for the decoder to find.
-func check(value any, t reflect.Type, path string) error {
+func (c *checker) check(value any, t reflect.Type, path string) error {
 	t = valueType(t)
 	var errs []error
 	switch raw := value.(type) {
@@ -34,33 +48,57 @@ func check(value any, t reflect.Type, path string) error {
 	case []any:
 		if t.Kind() == reflect.Slice {
 			for i, item := range raw {
-				errs = append(errs, check(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i)))
+				errs = append(errs, c.check(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i)))
 			}
 		}
 	case map[string]any:
 		switch t.Kind() {
 		case reflect.Struct:
-			return checkBlock(raw, t, path)
+			return c.checkBlock(raw, t, path)
 		case reflect.Map:
 			for _, key := range slices.Sorted(maps.Keys(raw)) {
-				errs = append(errs, check(raw[key], t.Elem(), below(path, key)))
+				errs = append(errs, c.check(raw[key], t.Elem(), below(path, key)))
 			}
 		}
 	default:
-		if t.Kind() == reflect.Struct && !reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+		if isDuration(t) {
+			return checkDuration(value, path)
+		}
+		if c.keys && t.Kind() == reflect.Struct && !reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
 			return fmt.Errorf("%s is %v: it must be a block of keys; allowed are %s", path, value, strings.Join(Of(t), ", "))
 		}
 	}
 	return errors.Join(errs...)
 }
 
+// durationText stands for the type of a field that is a duration or a word, which is text with the tag confkeys:"duration".
+type durationText string
+
+// isDuration tells whether values of the type are durations.
+func isDuration(t reflect.Type) bool {
+	return t == reflect.TypeFor[time.Duration]() || t == reflect.TypeFor[durationText]()
+}
+
+// checkDuration refuses a number where a duration stands, unless it is 0.
+func checkDuration(value any, path string) error {
+	text := strings.TrimSpace(fmt.Sprint(value))
+	number, err := strconv.ParseFloat(text, 64)
+	if err != nil || number == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s is %s: a duration has a unit, as in %ss", path, text, strings.TrimLeft(text, "+-"))
+}
+
 // checkBlock compares the keys of a block with the fields of a struct.
-func checkBlock(block map[string]any, t reflect.Type, path string) error {
+func (c *checker) checkBlock(block map[string]any, t reflect.Type, path string) error {
 	known := fields(t)
 	var errs []error
 	for _, key := range slices.Sorted(maps.Keys(block)) {
 		if field, ok := known[key]; ok {
-			errs = append(errs, check(block[key], field, below(path, key)))
+			errs = append(errs, c.check(block[key], field, below(path, key)))
+			continue
+		}
+		if !c.keys {
 			continue
 		}
 		err := fmt.Errorf("unknown key %q %s", key, suggest.DidYouMean(key, Of(t)))
@@ -70,6 +108,32 @@ func checkBlock(block map[string]any, t reflect.Type, path string) error {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// Durations returns the paths of all durations in a struct type, with * for the keys of a map, and [0] for the items of a list. Tests hold by
+// it that none is forgotten.
+func Durations(t reflect.Type) []string {
+	var paths []string
+	var walk func(t reflect.Type, path string, within []reflect.Type)
+	walk = func(t reflect.Type, path string, within []reflect.Type) {
+		t = valueType(t)
+		switch {
+		case isDuration(t):
+			paths = append(paths, path)
+		case slices.Contains(within, t):
+		case t.Kind() == reflect.Struct:
+			known := fields(t)
+			for _, key := range slices.Sorted(maps.Keys(known)) {
+				walk(known[key], below(path, key), append(slices.Clip(within), t))
+			}
+		case t.Kind() == reflect.Map:
+			walk(t.Elem(), below(path, "*"), within)
+		case t.Kind() == reflect.Slice:
+			walk(t.Elem(), path+"[0]", within)
+		}
+	}
+	walk(t, "", nil)
+	return paths
 }
 
 // below is the path of a key in the block at path.
@@ -85,6 +149,8 @@ func fields(t reflect.Type) map[string]reflect.Type {
 		switch {
 		case options == "squash":
 			maps.Copy(byKey, fields(f.Type))
+		case f.Tag.Get("confkeys") == "duration":
+			byKey[name] = reflect.TypeFor[durationText]()
 		case name != "" && name != "-":
 			byKey[name] = f.Type
 		}

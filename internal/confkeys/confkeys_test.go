@@ -16,6 +16,12 @@ type common struct {
 	Interval time.Duration `mapstructure:"interval"`
 }
 
+type timing struct {
+	Every *time.Duration  `mapstructure:"every"`
+	All   []time.Duration `mapstructure:"all"`
+	Last  string          `mapstructure:"last" confkeys:"duration"`
+}
+
 type level struct {
 	Above any   `mapstructure:"above"`
 	Ratio *pair `mapstructure:"ratio"`
@@ -86,6 +92,38 @@ zzzzzzzz: 1
 			}
 			require.EqualError(t, err, tt.want)
 		})
+	}
+}
+
+func TestDurationsHaveAUnit(t *testing.T) {
+	type block struct {
+		common  `mapstructure:",squash"`
+		Timings map[string]timing               `mapstructure:"timings"`
+		Timing  configoptional.Optional[timing] `mapstructure:"timing"`
+	}
+	assert.Equal(t, []string{
+		"interval", "timing::all[0]", "timing::every", "timing::last", "timings::*::all[0]", "timings::*::every", "timings::*::last",
+	}, Durations(reflect.TypeFor[block]()))
+	for text, want := range map[string]string{
+		"interval: 30":                    "interval is 30: a duration has a unit, as in 30s",
+		"interval: '30'":                  "interval is 30: a duration has a unit, as in 30s",
+		"interval: 1.5":                   "interval is 1.5: a duration has a unit, as in 1.5s",
+		"interval: -30":                   "interval is -30: a duration has a unit, as in 30s",
+		"timing: {every: 5}":              "timing::every is 5: a duration has a unit, as in 5s",
+		"timings: {a: {all: [1s, 2, 0]}}": "timings::a::all[1] is 2: a duration has a unit, as in 2s",
+		"timing: {last: 60}":              "timing::last is 60: a duration has a unit, as in 60s",
+		"{interval: 0, timing: {every: 0s, last: auto}}": "",
+		"{interval: 1m30s, timing: , unknown: 1}":        "",
+	} {
+		conf, err := confmap.NewRetrievedFromYAML([]byte(text))
+		require.NoError(t, err)
+		parsed, err := conf.AsConf()
+		require.NoError(t, err)
+		if err := CheckDurations(parsed, &block{}); want == "" {
+			assert.NoError(t, err, text)
+		} else {
+			assert.EqualError(t, err, want, text)
+		}
 	}
 }
 

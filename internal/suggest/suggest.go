@@ -37,12 +37,37 @@ func Instead(word string, allowed []string) string {
 	return fmt.Sprintf("the most similar of the %d that are allowed are %s", len(allowed), strings.Join(alike(word, allowed), ", "))
 }
 
-// nearest returns the known word that differs least from a mistyped one, or "" when all differ in more than a third of it.
+// shortest is how long the beginning of a word must be to stand for it.
+const shortest = 3
+
+// Near returns the known word that a mistyped one differs from in at most so many places, or its name of today; "" when there is none. It is for
+// words of which many are fine without being known.
+func Near(word string, known []string, places int) string {
+	if name, ok := renamed[word]; ok && slices.Contains(known, name) {
+		return name
+	}
+	best, bestDistance := "", places+1
+	for _, k := range known {
+		if d := editDistance(strings.ToLower(word), k); d < bestDistance {
+			best, bestDistance = k, d
+		}
+	}
+	return best
+}
+
+// nearest returns the known word that differs least from a mistyped one, or, when all differ in more than a third of it, the only one that begins
+// with it, or "".
 func nearest(word string, known []string) string {
 	best, bestDistance := "", len(word)/3+2
 	for _, k := range known {
 		if d := editDistance(strings.ToLower(word), k); d < bestDistance {
 			best, bestDistance = k, d
+		}
+	}
+	if best == "" && len(word) >= shortest {
+		begun := slices.DeleteFunc(slices.Clone(known), func(k string) bool { return !strings.HasPrefix(k, strings.ToLower(word)) })
+		if len(begun) == 1 {
+			return begun[0]
 		}
 	}
 	return best

@@ -28,6 +28,8 @@ func TestDidYouMean(t *testing.T) {
 	}{
 		{"thershold", []string{"above", "threshold"}, `(did you mean "threshold"?)`},
 		{"CPU", []string{"disk", "cpu"}, `(did you mean "cpu"?)`},
+		{"crit", []string{"warning", "critical"}, `(did you mean "critical"?)`},
+		{"c", []string{"warning", "critical"}, "(known: warning, critical)"},
 		{"interval", []string{"metrics", "scrapers"}, "(known: metrics, scrapers)"},
 		{"cpuset", many(), `(did you mean "cpus"?)`},
 		{"a", many(), "(the most similar of the 33 known: cpu, cpus, disk)"},

@@ -28,6 +28,9 @@ var comparisonSymbols = [...]string{Above: ">", Below: "<", Outside: "outside", 
 // HasBounds tells whether the comparison is one with bounds.
 func (c Comparison) HasBounds() bool { return c != Absent }
 
+// TwoSided tells whether the comparison is one with a lower and an upper bound.
+func (c Comparison) TwoSided() bool { return c == Outside || c == Inside }
+
 // Symbol returns the sign or the word that records and stored alerts have for the comparison.
 func (c Comparison) Symbol() string { return comparisonSymbols[c] }
 
@@ -95,6 +98,8 @@ type Level struct {
 	KeepFiringFor int64
 	// Horizon is how far ahead a forecast is read for this level.
 	Horizon int64
+	// Samples is how many of the newest samples must breach the level, where that is asked instead of ForDuration.
+	Samples SampleCount
 }
 
 // Raised tells whether v breaches the level.
@@ -102,6 +107,24 @@ func (l *Level) Raised(v float64) bool { return l.Comparison.holds(l.Low, l.High
 
 // Held tells whether v keeps the level in force: it is not clear of it.
 func (l *Level) Held(v float64) bool { return l.Comparison.holds(l.ClearLow, l.ClearHigh, v) }
+
+// Depth is how far v is beyond the bounds of the level, or of its clear; negative where it is not.
+func (l *Level) Depth(v float64, toClear bool) float64 {
+	lo, hi := l.Low, l.High
+	if toClear {
+		lo, hi = l.ClearLow, l.ClearHigh
+	}
+	switch l.Comparison {
+	case Below:
+		return lo - v
+	case Outside:
+		return max(lo-v, v-hi)
+	case Inside:
+		return min(v-lo, hi-v)
+	default:
+		return v - lo
+	}
+}
 
 // SameWorst tells whether the series that is worst for one of the other level's bounds is worst for all of this one's. It may
 // not be when bounds on two sides have different middles.
@@ -120,4 +143,36 @@ func (l *Level) Threshold(v float64, cleared bool) float64 {
 		return hi
 	}
 	return lo
+}
+
+// Never tells whether no value from low to high breaches the level.
+func (l *Level) Never(low, high float64) bool {
+	switch l.Comparison {
+	case Above:
+		return l.Low >= high
+	case Below:
+		return l.Low <= low
+	case Outside:
+		return l.Low <= low && l.High >= high
+	case Inside:
+		return l.High < low || l.Low > high
+	default:
+		return false
+	}
+}
+
+// Always tells whether every value from low to high breaches the level.
+func (l *Level) Always(low, high float64) bool {
+	switch l.Comparison {
+	case Above:
+		return l.Low < low
+	case Below:
+		return l.Low > high
+	case Outside:
+		return l.Low > high || l.High < low
+	case Inside:
+		return l.Low <= low && l.High >= high
+	default:
+		return false
+	}
 }

@@ -20,7 +20,7 @@ func TestNoDataIsNoCure(t *testing.T) {
 	c := written(t, above(50), "60x3 _x40 60")
 	assert.Equal(t, []string{"0s warning", "5m45s none", "11m0s warning"}, c.theirs(t))
 	assert.Equal(t, []string{"0s warning", "5m45s no_data", "11m0s warning"}, c.ours(t, func(cfg *rules.Config) {
-		cfg.Rules[0].NoData = nil
+		cfg.Defaults.NoData = rules.DefaultConfig().Defaults.NoData
 	}))
 }
 
@@ -32,7 +32,7 @@ func TestLookbackFollowsTheSeries(t *testing.T) {
 	rule.levels[0].forDuration = 4 * time.Minute
 	c := written(t, rule, "60x4 _x11 60x12") // One minute of values, three without, and three more.
 	assert.Equal(t, []string{"4m0s warning"}, c.theirs(t))
-	assert.Equal(t, []string{"6m0s warning"}, c.ours(t, func(cfg *rules.Config) { cfg.Rules[0].Lookback = "auto" }),
+	assert.Equal(t, []string{"6m0s warning"}, c.ours(t, func(cfg *rules.Config) { cfg.Defaults.Lookback = "auto" }),
 		"the last value counts for a minute of the gap, the two others are made up for")
 }
 
@@ -243,4 +243,35 @@ func TestFlappingIsSaidOnce(t *testing.T) {
 	assert.Len(t, c.theirs(t), 20)
 	said := c.ours(t, func(cfg *rules.Config) { cfg.Defaults.Flapping = rules.DefaultConfig().Defaults.Flapping })
 	assert.Len(t, said, 6)
+}
+
+// A window that is not seen as a whole says nothing with us, unless what is missing can't change it. Prometheus takes what samples there are,
+// so that the first one after a start decides of five minutes. The comparison says full_window: false, which is Prometheus' way.
+func TestPartialWindowsWait(t *testing.T) {
+	t.Parallel()
+	rule := above(50)
+	rule.window, rule.aggregate = time.Minute, "avg"
+	c := written(t, rule, "60x9")
+	assert.Equal(t, []string{"0s warning"}, c.theirs(t))
+	assert.Equal(t, []string{"0s warning"}, c.ours(t, nil))
+	assert.Equal(t, []string{"45s warning"}, c.ours(t, func(cfg *rules.Config) { cfg.Defaults.FullWindow = nil }))
+	rule.cmp, rule.aggregate, rule.levels[0].lo = "below", "count", 3
+	c = written(t, rule, "60x9")
+	assert.Equal(t, []string{"0s warning", "30s none"}, c.theirs(t))
+	assert.Empty(t, c.ours(t, func(cfg *rules.Config) { cfg.Defaults.FullWindow = nil }))
+}
+
+// When all series of a group have gone Prometheus has no group to count, and says nothing of none. With us none of those that were seen is 0.
+func TestNoneIsCounted(t *testing.T) {
+	t.Parallel()
+	rule := spec{cmp: "below", scale: 1, lookback: time.Minute, groupBy: []string{"shelf"}, groupAgg: "count", levels: []ladderLevel{{severity: "warning", lo: 1}}}
+	c := written(t, rule, "60x3 _x12")
+	p := newProm(t, rule.lookback, []promLevel{{severity: "warning", expr: "count by (shelf) (m) < 1"}})
+	p.memory = c.prometheus(t).memory
+	for at := time.Duration(0); at <= c.until; at += c.evaluation {
+		firing, err := p.evaluate(at)
+		require.NoError(t, err)
+		assert.Empty(t, firing)
+	}
+	assert.Equal(t, []string{"1m45s warning"}, c.ours(t, nil))
 }

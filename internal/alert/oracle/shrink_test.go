@@ -106,7 +106,7 @@ func (c *comparison) clone() *comparison {
 	out.rule.levels = slices.Clone(c.rule.levels)
 	out.streams = make([]stream, len(c.streams))
 	for i, s := range c.streams {
-		out.streams[i] = stream{maps.Clone(s.attributes), slices.Clone(s.samples)}
+		out.streams[i] = stream{attributes: maps.Clone(s.attributes), samples: slices.Clone(s.samples)}
 	}
 	return &out
 }
@@ -115,7 +115,8 @@ func (c *comparison) clone() *comparison {
 func (c *comparison) file(d *difference) string {
 	var b strings.Builder
 	r := &c.rule
-	fmt.Fprintf(&b, "evaluation_interval: %s\nrules:\n  - name: x\n    metric: %s\n", c.evaluation, metric)
+	fmt.Fprintf(&b, "evaluation_interval: %s\ndefaults:\n  lookback: %s\n  no_data: {after: %s, action: resolve}\n  flapping: {enabled: false}\n"+
+		"  full_window: false\nrules:\n  - name: x\n    metric: %s\n", c.evaluation, r.lookback, r.noDataAfter(), metric)
 	if len(r.match) > 0 {
 		b.WriteString("    match: {")
 		for k, v := range r.match {
@@ -138,11 +139,19 @@ func (c *comparison) file(d *difference) string {
 	if r.scale != 1 || r.offset != 0 {
 		fmt.Fprintf(&b, "    scale: %v\n    offset: %v\n", r.scale, r.offset)
 	}
-	fmt.Fprintf(&b, "    lookback: %s\n    no_data: {after: %s, action: resolve}\n    flapping: {enabled: false}\n", r.lookback, r.noDataAfter())
+	if r.change > 0 {
+		fmt.Fprintf(&b, "    change: {since: %s, relative: %v}\n", r.change, r.relative)
+	}
 	c.writeLevels(&b)
 	fmt.Fprintf(&b, "tests:\n  - interval: %s\n    input_series:\n", c.interval)
 	for i := range c.streams {
 		fmt.Fprintf(&b, "      - series: '%s'\n        values: '%s'\n", c.streams[i].name(), c.streams[i].values())
+	}
+	for _, s := range c.others {
+		fmt.Fprintf(&b, "      - series: '%s'\n        values: '%s'\n", s.name(), s.values())
+	}
+	if r.limit || r.beside != "" {
+		fmt.Fprintf(&b, "# conditions: %+v\n", r.conditions)
 	}
 	fmt.Fprintf(&b, "    alert_rule_test:\n      - eval_time: %s\n        alertname: x\n        exp_alerts:", d.at)
 	if len(d.theirs) == 0 {
@@ -159,7 +168,7 @@ func (c *comparison) file(d *difference) string {
 func (c *comparison) writeLevels(b *strings.Builder) {
 	r := &c.rule
 	if r.absentFor > 0 {
-		fmt.Fprintf(b, "    absent: {for: %s, expect: %v, start_grace: 0s}\n    severity: %s\n    keep_firing_for: %s\n",
+		fmt.Fprintf(b, "    absent: {for: %s, expect: %v}\n    severity: %s\n    keep_firing_for: %s\n",
 			r.absentFor, r.expect, r.levels[0].severity, r.levels[0].keepFiringFor)
 		return
 	}

@@ -29,11 +29,14 @@ type spec struct {
 	aggregate string
 	window    time.Duration
 	horizon   time.Duration // Of a forecast over the window.
+	change    time.Duration // Since when the value's change is compared, in place of the value.
+	relative  bool          // The change is a percentage.
 	groupBy   []string
 	groupAgg  string
 	scale     float64
 	offset    float64
 	lookback  time.Duration
+	conditions
 	absentFor time.Duration
 	expect    bool
 }
@@ -49,9 +52,11 @@ func (s *spec) config() rules.Config {
 	cfg.EvaluationInterval = time.Second
 	cfg.Defaults.Flapping.Enabled = &off
 	cfg.Limits.EventsPerMinute, cfg.Limits.AlertsPerRule, cfg.Limits.Outbox = 1<<30, 1<<20, 1<<20
-	rc := rules.RuleConfig{
-		Name: "x", Metric: metric, Match: map[string]any{}, GroupBy: s.groupBy, GroupAggregate: s.groupAgg, Scale: &s.scale, Offset: s.offset,
-		Lookback: s.lookback.String(), NoData: &rules.NoDataConfig{After: s.noDataAfter(), Action: "resolve"},
+	cfg.Defaults.Lookback, cfg.Defaults.FullWindow = s.lookback.String(), new(bool)
+	cfg.Defaults.NoData = rules.NoDataConfig{After: s.noDataAfter(), Action: "resolve"}
+	rc := rules.RuleConfig{Name: "x", Metric: metric, Match: map[string]any{}, GroupBy: s.groupBy, GroupAggregate: s.groupAgg}
+	if s.scale != 1 || s.offset != 0 {
+		rc.Scale, rc.Offset = &s.scale, s.offset
 	}
 	for k, v := range s.match {
 		rc.Match[k] = map[string]any{"regex": v}
@@ -63,8 +68,14 @@ func (s *spec) config() rules.Config {
 	case s.windowed():
 		rc.Window, rc.Aggregate = s.window, s.aggregate
 	}
+	if s.change > 0 {
+		rc.Change = &rules.ChangeConfig{Since: s.change, Relative: s.relative}
+	}
 	if s.absentFor > 0 {
-		rc.Absent = &rules.AbsentConfig{For: s.absentFor, Expect: s.expect, StartGrace: new(time.Duration)}
+		rc.Absent = &rules.AbsentConfig{For: s.absentFor, Expect: s.expect}
+		if s.expect {
+			rc.Absent.StartGrace = new(time.Duration)
+		}
 		rc.Severity, rc.KeepFiringFor = s.levels[0].severity, new(s.levels[0].keepFiringFor)
 	} else {
 		rc.Thresholds = map[string]rules.LevelConfig{}
@@ -73,6 +84,7 @@ func (s *spec) config() rules.Config {
 		}
 	}
 	cfg.Rules = []rules.RuleConfig{rc}
+	s.addConditions(&cfg)
 	return cfg
 }
 
@@ -114,7 +126,7 @@ func (s *spec) promLevels() []promLevel {
 			usesState: r.hasClear || s.horizon > 0,
 		})
 	}
-	return out
+	return s.withOthers(out)
 }
 
 func (s *spec) expr(r *ladderLevel) string {
@@ -151,19 +163,15 @@ func (s *spec) absentExpr() string {
 
 // breached is the rule's value compared with bounds, without clear.
 func (s *spec) breached(cmp string, lo, hi float64) string {
-	v := s.perSeries()
-	by := strings.Join(promLabels(s.groupBy), ", ")
-	if s.groupAgg != "" {
-		v = fmt.Sprintf("%s by (%s) (%s)", s.groupAgg, by, v)
-	}
-	if s.scale != 1 || s.offset != 0 {
-		v = fmt.Sprintf("(%s + %s * %s)", promNumber(s.offset), promNumber(s.scale), v)
+	v, by := s.value(""), strings.Join(promLabels(s.groupBy), ", ")
+	if s.change > 0 {
+		v = s.changeOf(v)
 	}
 	switch cmp {
 	case "above":
-		v = fmt.Sprintf("%s > %s", v, promNumber(lo))
+		v = fmt.Sprintf("%s > %s", v, s.bound(lo))
 	case "below":
-		v = fmt.Sprintf("%s < %s", v, promNumber(lo))
+		v = fmt.Sprintf("%s < %s", v, s.bound(lo))
 	case "outside":
 		v = fmt.Sprintf("%[1]s < %[2]s or %[1]s > %[3]s", v, promNumber(lo), promNumber(hi))
 	case "inside":
@@ -175,36 +183,63 @@ func (s *spec) breached(cmp string, lo, hi float64) string {
 	return v
 }
 
+// value is the rule's value as of now, or of the time that an offset says.
+func (s *spec) value(offset string) string {
+	v := s.perSeries(offset)
+	if s.groupAgg != "" {
+		by := strings.Join(promLabels(s.groupBy), ", ")
+		v = fmt.Sprintf("%s by (%s) (%s)", s.groupAgg, by, v)
+		if s.groupAgg == "count" && s.change == 0 {
+			// With Prometheus a count of nothing is nothing, with us it is 0, of the groups that were seen.
+			v = fmt.Sprintf("(%s or 0 * group by (%s) (count_over_time(%s[1d])))", v, by, s.selector())
+		}
+	}
+	if s.scale != 1 || s.offset != 0 {
+		v = fmt.Sprintf("(%s + %s * %s)", promNumber(s.offset), promNumber(s.scale), v)
+	}
+	return v
+}
+
+// changeOf is the change of a value. That of nothing to nothing is 0 with us, and with Prometheus no number.
+func (s *spec) changeOf(v string) string {
+	then := s.value(" offset " + promDuration(s.change))
+	difference := fmt.Sprintf("(%s - %s)", v, then)
+	if !s.relative {
+		return difference
+	}
+	return fmt.Sprintf("(((%[1]s != 0) / abs(%[2]s) * 100) or (%[1]s == 0))", difference, then)
+}
+
 // perSeries is the window aggregate of each series. A marker ends a series at once with us; with Prometheus it leaves
 // windows as they are, hence the second half.
-func (s *spec) perSeries() string {
+func (s *spec) perSeries(offset string) string {
 	sel := s.selector()
 	if !s.windowed() {
-		return sel
+		return sel + offset
 	}
 	span := promDuration(s.window)
 	var f string
 	switch {
 	case s.horizon > 0:
 		f = fmt.Sprintf("predict_linear(%s[%s], %s)", sel, span, promNumber(s.horizon.Seconds()))
-	case s.aggregate == "rate", s.aggregate == "increase":
-		f = fmt.Sprintf("%s(%s[%s] anchored)", s.aggregate, sel, span)
+	case s.aggregate == "rate", s.aggregate == "increase", s.aggregate == "changes", s.aggregate == "resets":
+		f = fmt.Sprintf("%s(%s[%s] anchored%s)", s.aggregate, sel, span, offset)
 	case s.aggregate[0] == 'p':
 		q, err := strconv.ParseFloat(s.aggregate[1:], 64)
 		if err != nil {
 			panic(err)
 		}
-		f = fmt.Sprintf("quantile_over_time(%s, %s[%s])", promNumber(q/100), sel, span)
+		f = fmt.Sprintf("quantile_over_time(%s, %s[%s]%s)", promNumber(q/100), sel, span, offset)
 	default:
-		f = fmt.Sprintf("%s_over_time(%s[%s])", s.aggregate, sel, span)
+		f = fmt.Sprintf("%s_over_time(%s[%s]%s)", s.aggregate, sel, span, offset)
 	}
-	return fmt.Sprintf("(%s and %s)", f, sel)
+	return fmt.Sprintf("(%s and %s%s)", f, sel, offset)
 }
 
 func (s *spec) selector() string {
 	var matchers []string
 	for k, v := range s.match {
-		matchers = append(matchers, fmt.Sprintf("%s=~%q", promLabel(k), ".*(?:"+v+").*")) // Ours are not anchored.
+		matchers = append(matchers, fmt.Sprintf("%s=~%q", promLabel(k), v))
 	}
 	return metric + "{" + strings.Join(matchers, ",") + "}"
 }

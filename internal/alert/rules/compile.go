@@ -19,11 +19,21 @@ func (p *problems) at(prefix string) func(string, ...any) {
 	}
 }
 
+// lines are the problems as text.
+func (p *problems) lines() []string {
+	var out []string
+	for _, err := range p.errs {
+		out = append(out, err.Error())
+	}
+	return out
+}
+
 // compiler turns one Config into a Set.
 type compiler struct {
 	cfg        Config
 	severities []Severity
 	problems   problems
+	warnings   problems
 	drafts     []*draft
 }
 
@@ -37,7 +47,10 @@ type draft struct {
 }
 
 // Compile checks a configuration and turns it into rules. The error holds every problem, one a line.
-func Compile(cfg Config) (*Set, error) {
+func Compile(cfg Config) (*Set, error) { return compile(cfg, true) }
+
+// compile is Compile; complete tells that cfg has all rules.
+func compile(cfg Config, complete bool) (*Set, error) {
 	c := &compiler{cfg: cfg}
 	report := c.problems.at("")
 	c.severities = compileSeverities(cfg.Severities, report)
@@ -60,12 +73,7 @@ func Compile(cfg Config) (*Set, error) {
 			prefix = fmt.Sprintf("rules[%d]: ", i)
 		}
 		c.add(rc, c.problems.at(prefix))
-	}
-	for i, sc := range cfg.Silences {
-		s, ok := compileSilence(sc, c.problems.at(fmt.Sprintf("silences[%d]: ", i)))
-		if ok {
-			out.Silences = append(out.Silences, s)
-		}
+		c.doubtfulRule(&rc, c.warnings.at(prefix))
 	}
 	for _, d := range c.drafts {
 		c.finish(d)
@@ -75,9 +83,29 @@ func Compile(cfg Config) (*Set, error) {
 		}
 		out.Rules = append(out.Rules, d.rule)
 	}
+	c.compileReferences(out)
+	for i, d := range c.drafts {
+		if r := out.Rules[i]; !d.broken {
+			r.Version, r.Selection = ruleVersion(r)
+		}
+	}
+	known := out.Rules
+	if !complete || len(c.problems.errs) > 0 {
+		known = nil // A rule that is wrong may be the one that is meant.
+	} else if known == nil {
+		known = []*Rule{}
+	}
+	for i, sc := range cfg.Silences {
+		doubtfulMatch(sc.Match, "match.", c.warnings.at(fmt.Sprintf("silences[%d]: ", i)))
+		s, ok := compileSilence(sc, known, c.problems.at(fmt.Sprintf("silences[%d]: ", i)))
+		if ok {
+			out.Silences = append(out.Silences, s)
+		}
+	}
 	if err := errors.Join(c.problems.errs...); err != nil {
 		return nil, err
 	}
+	out.Warnings = c.warnings.lines()
 	return out, nil
 }
 
@@ -88,6 +116,7 @@ func (c *compiler) add(rc RuleConfig, report func(string, ...any)) {
 	if rc.Name == "" {
 		report("name is required")
 	}
+	checkIgnoredKeys(&rc, report)
 	d.rule = c.compileRule(rc, report)
 	d.broken = len(c.problems.errs) > before
 	for _, other := range c.drafts {
@@ -128,7 +157,7 @@ func selectionOf(rc RuleConfig) RuleConfig {
 	rc.Name, rc.Description, rc.Severity, rc.Threshold, rc.Thresholds, rc.LevelConfig, rc.Hysteresis = "", "", "", nil, nil, LevelConfig{}, nil
 	rc.Labels, rc.Annotations, rc.Top, rc.mayMatchNothing = nil, nil, 0, false
 	rc.Lookback, rc.NoData, rc.StaleSeriesAfter, rc.NewSeriesDelay, rc.MinSamples = "", nil, nil, nil, nil
-	rc.FullWindow, rc.RepeatInterval, rc.Flapping = nil, nil, nil
+	rc.FullWindow, rc.RepeatInterval, rc.Flapping, rc.Active, rc.Unless, rc.ThresholdsBy = nil, nil, nil, nil, nil, nil
 	return rc
 }
 
@@ -137,11 +166,11 @@ func optionsOf(rc RuleConfig) RuleConfig {
 	return RuleConfig{
 		Description: rc.Description, Labels: rc.Labels, Annotations: rc.Annotations, Top: rc.Top, Lookback: rc.Lookback, NoData: rc.NoData,
 		StaleSeriesAfter: rc.StaleSeriesAfter, NewSeriesDelay: rc.NewSeriesDelay, MinSamples: rc.MinSamples, FullWindow: rc.FullWindow,
-		RepeatInterval: rc.RepeatInterval, Flapping: rc.Flapping,
+		RepeatInterval: rc.RepeatInterval, Flapping: rc.Flapping, Active: rc.Active, Unless: rc.Unless, ThresholdsBy: rc.ThresholdsBy,
 	}
 }
 
-// finish orders the ladder, checks it and names the rule's version.
+// finish orders the ladder and checks it.
 func (c *compiler) finish(d *draft) {
 	slices.SortStableFunc(d.rule.Levels, func(a, b LevelSpec) int { return a.Severity - b.Severity })
 	if !d.broken {
@@ -149,8 +178,9 @@ func (c *compiler) finish(d *draft) {
 		if k, own := d.rule.Kind.(boundsChecker); own {
 			k.checkBounds(d.report)
 		}
+		c.compileThresholdsBy(d)
+		c.compileSource(d)
 	}
-	d.rule.Version, d.rule.Selection = ruleVersion(d.rule)
 }
 
 // checkLadder reports levels that a lesser level makes unreachable, as far as the written units allow to tell.
@@ -161,10 +191,14 @@ func checkLadder(levels []LevelSpec, report func(string, ...any)) {
 			report("ladder mixes %q and %q: use one comparison in a rule", low.Comparison, high.Comparison)
 			return
 		}
-		if low.Raise[0].Unit != high.Raise[0].Unit || low.Raise[1].Unit != high.Raise[1].Unit {
+		if !low.Raise[0].sameUnit(high.Raise[0]) || !low.Raise[1].sameUnit(high.Raise[1]) {
 			continue
 		}
-		if !high.Comparison.Stricter(bounds(high.Raise), bounds(low.Raise)) {
+		stricter := high.Comparison.Stricter(bounds(high.Raise), bounds(low.Raise))
+		if low.Moves() || high.Moves() {
+			stricter = stricterMoving(high.Comparison, high.Raise, low.Raise)
+		}
+		if !stricter {
 			report("ladder is not monotone: %s %s %s must be stricter than %s %s %s",
 				high.Name, high.Comparison, high.BoundText(), low.Name, low.Comparison, low.BoundText())
 		}
@@ -216,6 +250,7 @@ func (c *compiler) checkGlobals(report func(string, ...any)) {
 	}
 	// The defaults go through the same checks as a rule's own settings, once and without a rule's name; the
 	// rules are then checked against sound defaults, so that one mistake is reported once.
+	doubtfulNoData(c.cfg.Defaults.NoData.After, c.cfg.Defaults.StaleSeriesAfter, c.warnings.at("defaults: "))
 	before := len(c.problems.errs)
 	var probe Rule
 	c.compileOptions(RuleConfig{}, &probe, report)

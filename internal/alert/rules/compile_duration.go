@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// checkDurations refuses what is almost certainly a duration without a unit, which would be nanoseconds. Path is the key of v.
+// checkDurations refuses what is almost certainly a duration that lost its unit before it was decoded, and is nanoseconds now. Path is the key of v.
 func checkDurations(v reflect.Value, path string, report func(string, ...any)) {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
@@ -24,13 +24,17 @@ func checkDurations(v reflect.Value, path string, report func(string, ...any)) {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if key, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("mapstructure"), ","); key != "" {
+			key, options, _ := strings.Cut(v.Type().Field(i).Tag.Get("mapstructure"), ",")
+			switch {
+			case options == "squash":
+				checkDurations(v.Field(i), path, report)
+			case key != "":
 				checkDurations(v.Field(i), strings.TrimPrefix(path+"."+key, "."), report)
 			}
 		}
 	case reflect.Int64:
-		if d, ok := reflect.TypeAssert[time.Duration](v); ok && d > 0 && d < time.Millisecond {
-			report("%s is %v: a duration has a unit, as in %ds", path, d, d.Nanoseconds())
+		if d, ok := reflect.TypeAssert[time.Duration](v); ok && d != 0 && d.Abs() < time.Millisecond {
+			report("%s is %v: a duration has a unit, as in %ds", path, d, d.Abs().Nanoseconds())
 		}
 	default:
 	}

@@ -1,8 +1,10 @@
 package rules
 
 import (
+	"cmp"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,6 +35,9 @@ func (c *compiler) compileRule(rc RuleConfig, report func(string, ...any)) *Rule
 	c.compileWindow(rc, r, report)
 	c.compileOptions(rc, r, report)
 	c.compileTexts(rc, r, report)
+	if rc.Active != nil {
+		r.Active = compileSchedule("active", rc.Active, report)
+	}
 	c.compileLevels(rc, r, report)
 	return r
 }
@@ -110,15 +115,15 @@ func (c *compiler) compileOptions(rc RuleConfig, r *Rule, report func(string, ..
 	}
 	r.NewSeriesDelay = span("new_series_delay", rc.NewSeriesDelay, d.NewSeriesDelay)
 	r.RepeatInterval = span("repeat_interval", rc.RepeatInterval, d.RepeatInterval)
-	r.MinSamples, r.FullWindow = d.MinSamples, d.FullWindow
+	r.MinSamples = d.MinSamples
 	if rc.MinSamples != nil {
 		r.MinSamples = *rc.MinSamples
 	}
 	if r.MinSamples < 1 {
 		report("min_samples must be ≥ 1")
 	}
-	if rc.FullWindow != nil {
-		r.FullWindow = *rc.FullWindow
+	if full := cmp.Or(rc.FullWindow, d.FullWindow); full != nil {
+		r.FullWindow, r.PartialWindow = *full, !*full
 	}
 	lookback := d.Lookback
 	if rc.Lookback != "" {
@@ -126,7 +131,9 @@ func (c *compiler) compileOptions(rc RuleConfig, r *Rule, report func(string, ..
 	}
 	if lookback != "auto" && lookback != "" {
 		span, err := time.ParseDuration(lookback)
-		if err != nil || span <= 0 {
+		if _, bare := strconv.ParseFloat(lookback, 64); bare == nil {
+			report("lookback is %s: a duration has a unit, as in %[1]ss", lookback)
+		} else if err != nil || span <= 0 {
 			report("lookback %q: expected \"auto\" or a duration > 0", lookback)
 		}
 		r.Lookback = int64(span)

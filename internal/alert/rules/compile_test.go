@@ -250,17 +250,17 @@ func TestValidationTexts(t *testing.T) {
 		{"NaN text", flat(func(rc *RuleConfig) { rc.Threshold = "NaN" }), `rules[0] "disk": threshold NaN`},
 		{
 			"threshold text", flat(func(rc *RuleConfig) { rc.Threshold = "lots" }),
-			`rules[0] "disk": threshold "lots": expected a number, a percentage or a byte size`,
+			`rules[0] "disk": threshold "lots": expected a number, alone or with a unit, such as 80%, 5GiB, 30s, 100Mbit/s, 10k`,
 		},
 		{
 			"silence", func(c *Config) {
-				c.Silences = []SilenceConfig{{From: "2026-01-02T00:00:00Z", To: "2026-01-01T00:00:00Z"}}
+				c.Silences = []SilenceConfig{{All: true, From: "2026-01-02T00:00:00Z", To: "2026-01-01T00:00:00Z"}}
 			},
 			`silences[0]: to is before from`,
 		},
-		{"empty silence", func(c *Config) { c.Silences = []SilenceConfig{{}} }, `silences[0]: set from and to, or cron and duration`},
+		{"empty silence", func(c *Config) { c.Silences = []SilenceConfig{{All: true}} }, `silences[0]: set from and to, or cron and duration, or active`},
 		{
-			"cron", func(c *Config) { c.Silences = []SilenceConfig{{Cron: "0 25 * * *", Duration: time.Hour}} },
+			"cron", func(c *Config) { c.Silences = []SilenceConfig{{All: true, Cron: "0 25 * * *", Duration: time.Hour}} },
 			`silences[0]: cron "0 25 * * *": "25" is outside 0-23`,
 		},
 		{"flapping, once for all rules", func(c *Config) {
@@ -271,12 +271,13 @@ func TestValidationTexts(t *testing.T) {
 		{"interval", func(c *Config) { c.EvaluationInterval = time.Millisecond }, `evaluation_interval must be ≥ 1s`},
 		{"limits", func(c *Config) { c.Limits.Series = 0 }, `limits::series must be ≥ 1`},
 		{"preset", func(c *Config) { c.Preset = "hots" }, `unknown preset "hots" (did you mean "host"?)`},
+		{"lookback without a unit", flat(func(rc *RuleConfig) { rc.Lookback = "30" }), `rules[0] "disk": lookback is 30: a duration has a unit, as in 30s`},
 		{"lookback", flat(func(rc *RuleConfig) { rc.Lookback = "soon" }), `rules[0] "disk": lookback "soon": expected "auto" or a duration > 0`},
 		{
 			"expected groups", flat(func(rc *RuleConfig) {
 				rc.Threshold, rc.Absent, rc.GroupBy = nil, &AbsentConfig{For: time.Minute, Expect: true}, []string{"a"}
 			}),
-			`rules[0] "disk": absent.expect and group_by exclude each other: groups that were never seen are not known`,
+			`rules[0] "disk": absent.expect and group_by exclude each other: groups that were never seen are not known; list them in absent.expected`,
 		},
 		{
 			"severities", func(c *Config) { c.Severities = []any{"info", "wibble"} },
@@ -448,8 +449,16 @@ func TestMatchers(t *testing.T) {
 		{map[string]any{"i": 3, "b": true, "d": 0.5}, true},
 		{map[string]any{"i": "3"}, true},
 		{map[string]any{"none": "x"}, false},
-		{map[string]any{"s": map[string]any{"regex": "^sd"}}, true},
-		{map[string]any{"s": map[string]any{"not_regex": "^sd"}}, false},
+		{map[string]any{"s": map[string]any{"regex": "sd.*"}}, true},
+		{map[string]any{"s": map[string]any{"not_regex": "sd.*"}}, false},
+		// Patterns match whole values, as in Prometheus.
+		{map[string]any{"s": map[string]any{"regex": "^sd"}}, false},
+		{map[string]any{"s": map[string]any{"regex": "sd"}}, false},
+		{map[string]any{"s": map[string]any{"regex": "1$"}}, false},
+		{map[string]any{"s": map[string]any{"regex": "sd|1"}}, false},
+		{map[string]any{"s": map[string]any{"regex": "sdb|sda1"}}, true},
+		{map[string]any{"s": map[string]any{"not_regex": "^sd"}}, true},
+		{map[string]any{"p": map[string]any{"regex": "^/run/.*$"}}, true},
 		{map[string]any{"none": map[string]any{"not_regex": "^sd"}}, true},
 		{map[string]any{"p": map[string]any{"glob": "/run/*"}}, true},
 		{map[string]any{"s": map[string]any{"glob": "sd[!b-z]?"}}, true},
@@ -458,7 +467,7 @@ func TestMatchers(t *testing.T) {
 		{map[string]any{"s": map[string]any{"exists": true}}, true},
 		{map[string]any{"s": map[string]any{"exists": false}}, false},
 		{map[string]any{"none": map[string]any{"exists": false}}, true},
-		{map[string]any{"s": map[string]any{"regex": "^sd", "not_regex": "1$"}}, false},
+		{map[string]any{"s": map[string]any{"regex": "^sd.*", "not_regex": ".*1$"}}, false},
 	} {
 		sel := compileSelector(c.match, "match.", func(format string, args ...any) { t.Errorf(format, args...) })
 		assert.Equal(t, c.want, sel.MatchesPoint(attrs), "%v", c.match)
@@ -469,11 +478,13 @@ func TestDurationsWithoutAUnit(t *testing.T) {
 	t.Parallel()
 	cfg := DefaultConfig()
 	cfg.Rules = twoLevels(func(rc *RuleConfig) { rc.Thresholds["warning"] = LevelConfig{Above: 80, For: new(time.Duration(5))} })
+	cfg.Rules = append(cfg.Rules, RuleConfig{Name: "flat", Metric: "m", Threshold: 1, Severity: "warning", LevelConfig: LevelConfig{For: new(time.Duration(-5))}})
 	cfg.Defaults.RepeatInterval = 3600
 	cfg.Defaults.NoData.After = 300
 	_, err := Compile(cfg)
 	for _, want := range []string{
 		"rules[0].thresholds.warning.for is 5ns: a duration has a unit, as in 5s",
+		"rules[1].for is -5ns: a duration has a unit, as in 5s",
 		"defaults.repeat_interval is 3.6µs: a duration has a unit, as in 3600s",
 		"defaults.no_data.after is 300ns: a duration has a unit, as in 300s",
 	} {

@@ -36,7 +36,23 @@ func parseCron(text string) (*cronSchedule, error) {
 		c.weekday |= 1
 	}
 	c.anyDay, c.anyWeekday = strings.HasPrefix(fields[2], "*"), strings.HasPrefix(fields[4], "*")
+	if !c.everComes() {
+		return nil, fmt.Errorf("cron %q: there is no such day", text)
+	}
 	return &c, nil
+}
+
+// everComes tells whether a day of the month is in one of the months: the 31st of February is in none.
+func (c *cronSchedule) everComes() bool {
+	if !c.anyWeekday {
+		return true // A day of the week comes in every month, unless the day of the month is asked for as well.
+	}
+	for month, days := range [...]int{31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31} {
+		if c.month&(1<<(month+1)) != 0 && c.day&(1<<(days+1)-1)&^1 != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func parseCronField(field string, from, to int) (uint64, error) {

@@ -20,6 +20,8 @@ func TestCron(t *testing.T) {
 		{"30 2 1-7 * *", "2026-01-08T02:30:00Z", false},
 		{"0 0 13 * 5", "2026-02-13T00:00:00Z", true},
 		{"0 0 13 * 5", "2026-01-13T00:00:00Z", true}, // Both given: either is enough.
+		{"0 0 29 2 *", "2028-02-29T00:00:00Z", true},
+		{"0 0 31 2 1", "2026-02-02T00:00:00Z", true},
 		{"0 0 * * 7", "2026-01-04T00:00:00Z", true},
 		{"0 22,23 * 1 1-5", "2026-01-02T23:00:00Z", true},
 	} {
@@ -29,7 +31,7 @@ func TestCron(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, c.want, s.matches(when), "%s at %s", c.expr, c.when)
 	}
-	for _, bad := range []string{"", "* * * *", "60 * * * *", "a * * * *", "5-1 * * * *", "*/0 * * * *"} {
+	for _, bad := range []string{"", "* * * *", "60 * * * *", "a * * * *", "5-1 * * * *", "*/0 * * * *", "0 0 31 2 *", "0 0 30,31 2 *", "0 0 31 4,6 *"} {
 		_, err := parseCron(bad)
 		require.Error(t, err, bad)
 	}

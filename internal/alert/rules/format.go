@@ -25,16 +25,21 @@ func formatPercent(ratio float64) string {
 }
 
 // formatBytes writes a number of bytes with a binary prefix.
-func formatBytes(n float64) string {
-	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
+func formatBytes(n float64) string { return scaleBytes(n, false, 1) }
+
+// scaleBytes writes a number of bytes with a prefix, of powers of 1000 or else 1024, and so many decimals.
+func scaleBytes(n float64, decimal bool, decimals int) string {
+	units, base := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}, 1024.0
+	if decimal {
+		units, base = []string{"B", "kB", "MB", "GB", "TB", "PB", "EB"}, 1000
+	}
 	i := 0
-	for math.Abs(n) >= 1024 && i < len(units)-1 && !math.IsInf(n, 0) {
-		n /= 1024
+	for math.Abs(n) >= base && i < len(units)-1 && !math.IsInf(n, 0) {
+		n /= base
 		i++
 	}
-	decimals := 1
 	if i == 0 {
-		decimals = 0
+		decimals--
 	}
 	return strconv.FormatFloat(n, 'f', decimals, 64) + " " + units[i]
 }
@@ -47,28 +52,80 @@ func FormatSeconds(seconds float64) string {
 	return FormatDuration(time.Duration(seconds * 1e9).Round(time.Millisecond))
 }
 
-// FormatValue writes a value of the metric's unit for a message nobody wrote a template for.
-func FormatValue(v float64, unit string) string {
-	switch unit {
-	case "1":
-		return formatPercent(v)
-	case "%":
-		return strconv.FormatFloat(v, 'f', 1, 64) + "%"
-	case "By":
-		return formatBytes(v)
-	case "By/s":
-		return formatBytes(v) + "/s"
-	case "s":
-		return FormatSeconds(v)
-	default:
-		return strconv.FormatFloat(v, 'g', 6, 64)
+// valueFormat is how a value of a rule is written in messages.
+type valueFormat struct {
+	// unit is the UCUM unit, "" for a plain number.
+	unit string
+	// decimal writes bytes with the prefixes of powers of 1000, as their threshold was written.
+	decimal bool
+}
+
+// write writes a value with the usual number of digits.
+func (f valueFormat) write(v float64) string { return f.writeDigits(v, 1) }
+
+// apart writes a value with as many digits as it takes to tell it from the given numbers, where it is another.
+func (f valueFormat) apart(v float64, from ...float64) string {
+	const mostDigits = 6
+	for digits := 1; ; digits++ {
+		text, same := f.writeDigits(v, digits), false
+		for _, other := range from {
+			same = same || v != other && f.writeDigits(other, digits) == text
+		}
+		if !same {
+			return text
+		}
+		if digits == mostDigits {
+			return strconv.FormatFloat(v, 'g', -1, 64) + unitSuffix(f.unit)
+		}
 	}
 }
 
-// DisplayUnit returns the unit to show a value in: a ratio is a percentage where the metric or the threshold calls it one.
-func (l *LevelSpec) DisplayUnit(metric, unit string) string {
-	if unit == "1" && l.Raise[0].Unit != UnitPercent && !IsShare(metric) {
-		return ""
+// writeDigits writes a value with so many decimals, or where the unit has no usual form six significant digits and those beyond the first.
+func (f valueFormat) writeDigits(v float64, digits int) string {
+	switch f.unit {
+	case "1":
+		return strconv.FormatFloat(v*100, 'f', digits, 64) + "%"
+	case "%":
+		return strconv.FormatFloat(v, 'f', digits, 64) + "%"
+	case "By":
+		return scaleBytes(v, f.decimal, digits)
+	case "By/s":
+		return scaleBytes(v, f.decimal, digits) + "/s"
+	case "s":
+		if digits == 1 {
+			return FormatSeconds(v)
+		}
 	}
-	return unit
+	return significant(v, digits+5) + unitSuffix(f.unit)
+}
+
+// unitSuffix is what stands behind a number of the unit: nothing for an annotation in braces, of which all that is said is said by the metric.
+func unitSuffix(unit string) string {
+	unit, perSecond := strings.CutSuffix(unit, "/s")
+	if strings.HasPrefix(unit, "{") || unit == "1" {
+		unit = ""
+	}
+	switch {
+	case perSecond:
+		return strings.TrimRight(" "+unit, " ") + "/s"
+	case unit == "":
+		return ""
+	default:
+		return " " + unit
+	}
+}
+
+// plainNumber writes a number of no unit.
+func plainNumber(v float64) string { return significant(v, 6) }
+
+// significant writes a number with so many significant digits, but all of an integer, and without an exponent where that is readable.
+func significant(v float64, digits int) string {
+	if a := math.Abs(v); a >= 1e15 || a < 1e-4 && a > 0 {
+		return strconv.FormatFloat(v, 'g', digits, 64)
+	}
+	text := strconv.FormatFloat(v, 'g', digits, 64)
+	if strings.Contains(text, "e") {
+		text = strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return text
 }

@@ -34,6 +34,9 @@ type matcher struct {
 	text string
 	in   []string
 	re   *regexp.Regexp
+	// pattern is that of re as it is written, a glob where that is set.
+	pattern string
+	glob    bool
 }
 
 func (m *matcher) matches(attrs []attr.Attr) bool {
@@ -83,6 +86,17 @@ func (s *Selector) pins(key string) bool {
 	return slices.ContainsFunc(s.point, func(m matcher) bool { return m.key == key && m.op == opExact })
 }
 
+// PointKeys are the attributes that a data point must have to match.
+func (s *Selector) PointKeys() []string {
+	var keys []string
+	for i := range s.point {
+		if m := &s.point[i]; m.op != opMissing && m.op != opNotRegex {
+			keys = append(keys, m.key)
+		}
+	}
+	return keys
+}
+
 // MatchesOrigin tells whether the resource and the scope are those of the selector.
 func (s *Selector) MatchesOrigin(o *attr.Origin) bool {
 	return allMatch(s.resource, o.Resource) && allMatch(s.scope, o.Scope)
@@ -122,6 +136,8 @@ func compileSelector(match map[string]any, prefix string, report func(string, ..
 			s.resource = compileMatchers(sub, prefix+"resource.", report)
 		case key == "scope" && isMap:
 			s.scope = compileMatchers(sub, prefix+"scope.", report)
+		case key == "resource" || key == "scope":
+			report("%s%s: %v: expected a block of attributes of the %[2]s", prefix, key, v)
 		default:
 			if of, name, dotted := strings.Cut(key, "."); dotted && (of == "resource" || of == "scope") {
 				report("%s%s: an attribute of the %[3]s is written {%[3]s: {%s: …}}", prefix, key, of, name)
@@ -156,6 +172,7 @@ func compileMatchers(match map[string]any, prefix string, report func(string, ..
 			out = append(out, matcher{key: key, text: text})
 			continue
 		}
+		first := len(out)
 		for _, op := range sortedKeys(ops) {
 			m, err := compileMatcher(key, op, ops[op])
 			if err != nil {
@@ -163,6 +180,9 @@ func compileMatchers(match map[string]any, prefix string, report func(string, ..
 				continue
 			}
 			out = append(out, m)
+		}
+		if err := contradiction(out[first:]); err != nil {
+			report("%s%s: %w", prefix, key, err)
 		}
 	}
 	return out
@@ -176,11 +196,11 @@ func compileMatcher(key, op string, arg any) (matcher, error) {
 		if !ok {
 			return m, fmt.Errorf("%s expects text, got %v", op, arg)
 		}
-		re, err := regexp.Compile(text)
+		re, err := anchored(text)
 		if err != nil {
 			return m, fmt.Errorf("invalid regex %q: %w", text, err)
 		}
-		m.re, m.op = re, opRegex
+		m.re, m.op, m.pattern = re, opRegex, text
 		if op == "not_regex" {
 			m.op = opNotRegex
 		}
@@ -193,7 +213,7 @@ func compileMatcher(key, op string, arg any) (matcher, error) {
 		if err != nil {
 			return m, fmt.Errorf("invalid glob %q", text)
 		}
-		m.op, m.re = opRegex, re
+		m.op, m.re, m.pattern, m.glob = opRegex, re, text, true
 	case "in":
 		list, ok := arg.([]any)
 		if !ok {

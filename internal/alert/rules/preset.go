@@ -58,13 +58,12 @@ func hostPreset() []RuleConfig {
 		Name: "swap", Metric: "system.paging.utilization", Match: map[string]any{"system.paging.state": "used"},
 		mayMatchNothing: true,
 	}
-	const (
-		host       = `{{ with .Resource "host.name" }} on {{ . }}{{ end }}`
-		cpuText    = `CPU` + host + ` is {{ .Value | percent }} busy (> {{ .Threshold | percent }})`
-		memoryText = `memory` + host + ` is {{ .Value | percent }} used (> {{ .Threshold | percent }})`
-		diskText   = `disk{{ with .Attr "system.filesystem.mountpoint" }} {{ . }}{{ end }}` + host + ` is {{ .Value | percent }} full (> {{ .Threshold | percent }})`
-		swapText   = `swap` + host + ` is {{ .Value | percent }} used (> {{ .Threshold | percent }})`
-	)
+	const host = `{{ with .Resource "host.name" }} on {{ . }}{{ end }}`
+	is := func(adjective string) string {
+		return host + `{{ with .ValueText }} is {{ . }} ` + adjective + ` ({{ $.Condition }}){{ else }} has no value{{ end }}`
+	}
+	cpuText, memoryText, swapText := `CPU`+is("busy"), `memory`+is("used"), `swap`+is("used")
+	diskText := `disk{{ with .Attr "system.filesystem.mountpoint" }} {{ . }}{{ end }}` + is("full")
 	return []RuleConfig{
 		level(cpu, "warning", "80%", "70%", cpuText),
 		level(cpu, "critical", "95%", "85%", cpuText),

@@ -2,33 +2,39 @@ package rules
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // silence is a compiled silence. Bounds are nanoseconds since the epoch.
 type silence struct {
-	match    []matcher
+	match    silenceMatch
 	from, to int64
 	cron     *cronSchedule
 	duration int64
+	schedule *Schedule // Hours in which alone it is in force, nil for all.
 }
 
 // maxSilence bounds a recurring silence, and with it the minutes that active looks back over.
 const maxSilence = 7 * 24 * time.Hour
 
-func compileSilence(sc SilenceConfig, report func(string, ...any)) (silence, bool) {
+// compileSilence compiles a silence for alerts of a set of rules, nil while not all rules are known.
+func compileSilence(sc SilenceConfig, set []*Rule, report func(string, ...any)) (silence, bool) {
 	s := silence{from: ladder.Unset, to: ladder.Forever, duration: int64(sc.Duration)}
 	ok := true
 	fail := func(format string, args ...any) {
 		ok = false
 		report(format, args...)
 	}
-	s.match = compileMatchers(sc.Match, "match.", fail)
+	s.match = compileSilenceMatch(sc, set, fail)
+	if sc.Active != nil {
+		s.schedule = compileSchedule("active", sc.Active, fail)
+		if sc.Cron != "" {
+			fail("active and cron exclude each other")
+		}
+	}
 	if sc.Cron != "" {
 		if sc.From != nil || sc.To != nil {
 			fail("cron and from or to exclude each other")
@@ -42,8 +48,11 @@ func compileSilence(sc SilenceConfig, report func(string, ...any)) (silence, boo
 		}
 		return s, ok
 	}
-	if sc.From == nil && sc.To == nil {
-		fail("set from and to, or cron and duration")
+	if sc.Duration != 0 {
+		fail("duration is ignored without cron: leave it out, or say when it begins each time")
+	}
+	if sc.From == nil && sc.To == nil && sc.Active == nil {
+		fail("set from and to, or cron and duration, or active")
 		return s, ok
 	}
 	var err error
@@ -57,8 +66,11 @@ func compileSilence(sc SilenceConfig, report func(string, ...any)) (silence, boo
 			fail("to: %w", err)
 		}
 	}
-	if ok && s.to < s.from {
+	switch {
+	case ok && s.to < s.from:
 		fail("to is before from")
+	case ok && s.to == s.from:
+		fail("to is the same as from: the silence has no length")
 	}
 	return s, ok
 }
@@ -82,7 +94,7 @@ func parseInstant(v any) (int64, error) {
 // active tells whether the silence is in force at now.
 func (s *silence) active(now int64) bool {
 	if s.cron == nil {
-		return now >= s.from && now < s.to
+		return now >= s.from && now < s.to && (s.schedule == nil || s.schedule.Holds(now))
 	}
 	minute := now - mod(now, int64(time.Minute))
 	for start := minute; start > now-s.duration; start -= int64(time.Minute) {
@@ -111,7 +123,8 @@ func NewSilenceSet(all []silence) SilenceSet {
 // Empty tells whether there are no silences at all.
 func (s *SilenceSet) Empty() bool { return len(s.all) == 0 }
 
-// Silenced tells whether an alert of the rule, at the given severity, is silenced at now.
+// Silenced tells whether an alert of the rule, at the given severity, is silenced at now. attrs are the attributes of its group, of its resource,
+// and those of the scope that its group key has.
 func (s *SilenceSet) Silenced(now int64, rule, severity string, labels []attr.Label, attrs ...[]attr.Attr) bool {
 	if len(s.all) == 0 {
 		return false
@@ -127,43 +140,9 @@ func (s *SilenceSet) Silenced(now int64, rule, severity string, labels []attr.La
 		if s.all[i].cron == nil {
 			on = s.all[i].active(now)
 		}
-		if on && s.all[i].covers(rule, severity, labels, attrs) {
+		if on && s.all[i].match.holds(rule, severity, labels, attrs) {
 			return true
 		}
 	}
 	return false
-}
-
-// covers tells whether every matcher of the silence holds for the alert.
-func (s *silence) covers(rule, severity string, labels []attr.Label, attrs [][]attr.Attr) bool {
-	for i := range s.match {
-		m := &s.match[i]
-		v, ok := silenceValue(m.key, rule, severity, labels, attrs)
-		if !m.matchesValue(v, ok) {
-			return false
-		}
-	}
-	return true
-}
-
-func silenceValue(key, rule, severity string, labels []attr.Label, attrs [][]attr.Attr) (attr.Value, bool) {
-	switch key {
-	case alertschema.KeyRuleName:
-		return attr.StringValue(rule), true
-	case alertschema.KeySeverity:
-		return attr.StringValue(severity), true
-	}
-	if name, ok := strings.CutPrefix(key, alertschema.PrefixLabel); ok {
-		for _, l := range labels {
-			if l.Key == name {
-				return attr.StringValue(l.Text), true
-			}
-		}
-	}
-	for _, set := range attrs {
-		if v, ok := attr.Lookup(set, key); ok {
-			return v, true
-		}
-	}
-	return attr.Value{}, false
 }

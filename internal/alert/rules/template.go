@@ -30,6 +30,10 @@ type NamedTemplate struct {
 type TemplateData struct {
 	// Value is the compared value and Threshold its bound, in the metric's unit.
 	Value, Threshold float64
+	// ValueText is the value in the unit of its threshold, such as 96.2%, "" when there is none.
+	ValueText string
+	// Condition says on which side of its threshold the value is, as in "> 80.0%", and when it is back, "≤ 80.0%, clears at ≤ 70.0%".
+	Condition string
 	// Duration is the time since the alert fired, in seconds.
 	Duration float64
 	// Rule, Metric, Unit, Severity, Transition and State are as in the record.
@@ -151,7 +155,7 @@ func changingField(n parse.Node) string {
 		return changingBranch(&x.BranchNode)
 	case *parse.FieldNode:
 		switch x.Ident[0] {
-		case "Value", "Threshold", "Duration", "Severity", "Transition", "State", "StartedAt":
+		case "Value", "ValueText", "Threshold", "Condition", "Duration", "Severity", "Transition", "State", "StartedAt":
 			return x.Ident[0]
 		}
 	}
