@@ -28,9 +28,11 @@ type testFile struct {
 
 // testCase is input and what is expected of it.
 type testCase struct {
-	Name        string       `mapstructure:"name"`
-	Interval    string       `mapstructure:"interval"`
-	InputSeries []testSeries `mapstructure:"input_series"`
+	Name string `mapstructure:"name"`
+	// StartTimestamp is the time of the first values, RFC 3339 or seconds since the epoch; the epoch when absent, as promtool's.
+	StartTimestamp string       `mapstructure:"start_timestamp"`
+	Interval       string       `mapstructure:"interval"`
+	InputSeries    []testSeries `mapstructure:"input_series"`
 	// AlertRuleTest says what fires at moments; Transitions, when it is there, all that happens.
 	AlertRuleTest []alertTest          `mapstructure:"alert_rule_test"`
 	Transitions   []expectedTransition `mapstructure:"transitions"`
@@ -135,8 +137,25 @@ func asText(v any) any {
 		}
 	case int, uint64, float64:
 		return fmt.Sprint(v)
+	case time.Time:
+		return v.Format(time.RFC3339)
 	}
 	return v
+}
+
+// parseStart reads the time at which a test begins, zero for none.
+func parseStart(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if seconds, err := strconv.ParseFloat(text, 64); err == nil && seconds >= 0 && seconds < 1<<33 {
+		return time.Unix(0, int64(seconds*1e9)), nil
+	}
+	start, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return start, fmt.Errorf("start_timestamp: expected RFC 3339 or seconds since the epoch, got %q", text)
+	}
+	return start, nil
 }
 
 // input turns a test into one that the engine can run, long enough for all that is expected.
@@ -150,6 +169,9 @@ func (c *testCase) input(evaluation time.Duration) (ruletest.Test, error) {
 	}
 	if t.Interval <= 0 {
 		return t, errors.New("interval must be > 0")
+	}
+	if t.Start, err = parseStart(c.StartTimestamp); err != nil {
+		return t, err
 	}
 	for i, s := range c.InputSeries {
 		t.Series = append(t.Series, ruletest.Series{Series: s.Series, Values: s.Values, Unit: s.Unit, Gauge: s.Gauge})

@@ -19,9 +19,11 @@ type alertState struct {
 	// exemplar and resource are those of the series that decided last, nil when there is none.
 	exemplar *window.Exemplar
 	resource *resource
+	// unit is the number of the unit of the value.
+	unit uint16
 	// noData tells that the value has stopped and that the alert stays as it was.
 	noData bool
-	// restored tells that the alert is from storage and that its windows are not full again yet.
+	// restored tells that the alert is from storage and that what it was decided by is not known again yet.
 	restored bool
 	// decided is the newest round that an earlier process evaluated: what is delivered again after a crash is not evaluated again.
 	decided int64
@@ -79,13 +81,14 @@ func (e *Engine) forgetAlerts() {
 	for id, g := range e.alerts {
 		a := g.alert
 		a.flap.Prune(g.clock(e.now) - g.rule.Flapping.Within)
-		if a.Level > 0 || a.open || a.announced > 0 || a.Pending() || len(a.flap.Times) > 0 || a.deferred != notDeferred {
+		if a.Level > 0 || a.open || a.announced > 0 || a.Pending() || a.Counting() || len(a.flap.Times) > 0 || a.deferred != notDeferred {
 			continue
 		}
-		if a.seq > 0 && g.clock(e.now)-a.ended <= e.rules.MaxSampleAge || g.rule.silence > 0 && g.lastSample != ladder.Unset {
+		if a.seq > 0 && g.clock(e.now)-a.ended <= e.rules.MaxSampleAge || g.remembered() {
 			continue
 		}
 		g.alert = nil
+		g.rule.bounds.forgetAlert(g)
 		delete(e.alerts, id)
 		e.journal.mark(id)
 	}

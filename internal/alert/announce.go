@@ -16,6 +16,10 @@ const (
 	unannounced
 	// heldBySilence is a change that a silence covers.
 	heldBySilence
+	// heldByHours is a change outside the hours in which the rule's alerts are announced.
+	heldByHours
+	// heldByOther is a change that an alert of the rule which unless names holds back.
+	heldByOther
 	// heldByLimit is a fire of a rule that has as many announced alerts as it may have.
 	heldByLimit
 	// heldByStorm is a change for which the minute's budget of records has nothing left.
@@ -29,7 +33,7 @@ type deferral uint8
 const (
 	// notDeferred is an alert of which no announcement waits.
 	notDeferred deferral = 0
-	// deferredBySilence waits for the end of a silence.
+	// deferredBySilence waits for the end of a silence, for the hours of the rule, or for the end of an alert of another rule.
 	deferredBySilence deferral = 1
 	// deferredByLimit waits for fewer announced alerts of its rule, or for room in the outbox.
 	deferredByLimit deferral = 2
@@ -50,7 +54,7 @@ func (d deferral) Valid() bool {
 // deferral is why the announcement of a change that was held back waits.
 func (d decision) deferral() deferral {
 	switch d {
-	case heldBySilence:
+	case heldBySilence, heldByHours, heldByOther:
 		return deferredBySilence
 	case heldByLimit:
 		return deferredByLimit
@@ -66,8 +70,10 @@ type circumstances struct {
 	announced int
 	state     alertschema.State
 	silenced  func() bool
-	full      func() bool
-	budget    func() bool
+	// inactive tells that the rule is outside its hours, and inhibited that an alert of another rule holds it back.
+	inactive, inhibited bool
+	full                func() bool
+	budget              func() bool
 }
 
 // decide says whether a change is announced. A resolve of an announced fire always is, whatever else holds: silences,
@@ -92,6 +98,10 @@ func decide(t alertschema.Transition, c circumstances) decision {
 	switch {
 	case c.silenced():
 		return heldBySilence
+	case c.inactive:
+		return heldByHours
+	case c.inhibited:
+		return heldByOther
 	case t == alertschema.TransitionFire && c.full():
 		return heldByLimit
 	case !c.budget():
@@ -108,6 +118,7 @@ func (e *Engine) judge(c *change) decision {
 	return decide(c.transition, circumstances{
 		announced: a.announced, state: a.announcedState,
 		silenced: func() bool { return e.silenced(g, max(c.from, c.to)) },
+		inactive: e.outsideHours(g), inhibited: e.inhibited(g),
 		full: func() bool {
 			limit := e.rules.Limits.AlertsPerRule
 			if r.Top > 0 {
@@ -152,6 +163,10 @@ func (e *Engine) announce(c *change) {
 		return
 	case heldBySilence:
 		e.stats.suppressed[suppressedSilence]++
+	case heldByHours:
+		e.stats.suppressed[suppressedHours]++
+	case heldByOther:
+		e.stats.suppressed[suppressedOther]++
 	case heldByLimit:
 		e.stats.suppressed[suppressedLimit]++
 	case heldByStorm:

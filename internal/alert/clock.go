@@ -23,6 +23,7 @@ func (e *Engine) setNow(now time.Time) {
 // on would be late otherwise. Alerts stay.
 func (e *Engine) clockSetBack() {
 	e.started = min(e.started, e.now)
+	e.historiesSetBack()
 	e.storm.opened, e.storm.next = ladder.Unset, ladder.Unset
 	for _, m := range e.matchers {
 		m.clockSetBack()

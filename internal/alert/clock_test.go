@@ -82,8 +82,10 @@ func TestClockSetBack(t *testing.T) {
 	t.Run("windows fill again", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "avg" }), nil)
-		r.step(7200, 90)
-		r.drain()
+		for s := 7155.0; s <= 7200; s += 15 {
+			r.step(s, 90)
+		}
+		require.Equal(t, []string{"fire:warning"}, r.transitions())
 		for s := 0.0; s < 45; s += 15 {
 			r.step(s, 10)
 			assert.Empty(t, r.transitions())

@@ -19,12 +19,14 @@ import (
 type Engine struct {
 	rules    *rules.Set
 	states   []*ruleState
+	ordered  []*ruleState // In order of evaluation.
 	matchers map[string]*Matcher
 	started  int64
 	now      int64
 
 	seed         maphash.Seed
 	resources    map[attr.Hash]*resource
+	units        unitTable
 	seriesCount  int
 	warnedSeries bool // That limits::series is reached was said.
 
@@ -36,12 +38,15 @@ type Engine struct {
 	alerts    map[uint64]*group // Groups that have an alert.
 	deferred  []*group          // Alerts whose announcement waits.
 
-	silences rules.SilenceSet
-	storm    storm
-	outbox   event.Outbox
-	journal  journal
-	stats    counters
-	notices  []string
+	silences   rules.SilenceSet
+	references *references
+	rechecking bool // A group is evaluated for what another rule's alerts have become; its samples have been seen.
+	storm      storm
+	outbox     event.Outbox
+	journal    journal
+	histories  histories
+	stats      counters
+	notices    []string
 	// misplaced are inputs that may match nothing, because attributes stand elsewhere; the next Evaluate knows.
 	misplaced []*ruleInput
 
@@ -54,16 +59,22 @@ type ruleState struct {
 	groups map[uint64]*group
 	order  []*group // The groups in order of their making, as they lie in memory; place is the index.
 	names  *attr.NameTable
-	// unit is the metric's unit, known from the first stream on; levels are resolved for it.
-	unit      string
-	fixedUnit bool         // The unit is the kind's, whatever the metric's.
-	roles     []rules.Role // Of the rule's inputs.
+	// unit is the unit of the rule's value where fixedUnit says that it is the kind's, whatever the metric's.
+	unit       string
+	fixedUnit  bool
+	joinsUnits bool         // The value is made of several metrics.
+	byUnit     []*ruleUnit  // The ladder by the number of the metric's unit.
+	roles      []rules.Role // Of the rule's inputs.
 	// silence is Kind.Silence.
-	silence    int64
-	levels     []ladder.Level
-	condition  ladder.Level // The bound of only_if.
-	oneReading bool         // One value answers for all levels.
-	broken     bool         // The bounds cannot be compared with the metric.
+	silence int64
+	// counts is Rule.CountsSeries.
+	counts     bool
+	levels     []ladder.Level // Of the fixed unit, or of none.
+	conditions []ladder.Level // The bound of only_if by the number of its metric's unit.
+	oneReading bool           // One value answers for all levels, as far as their horizons tell.
+	broken     bool           // The bounds cannot be compared with the fixed unit.
+	bounds     *groupBounds   // Nil where all groups have the same bounds.
+	histories  *ruleHistories // Nil for rules that look at no earlier time.
 
 	announcedCount int // Alerts whose fire was announced and not yet its resolve.
 	errors         map[string]struct{}
@@ -72,22 +83,28 @@ type ruleState struct {
 	lastMatch      int64
 	warnedIdle     bool
 	inputsSeen     bool // Everything that the rule needs was there at once.
+
+	levelChanges uint64 // Of its alerts, for the rules that refer to it.
+	othersSeen   uint64 // The levelChanges of the rule that this one fires beside, at the last tick.
+	recheck      bool   // They have changed since.
 }
 
 // New returns an engine that begins at now.
 func New(ruleSet *rules.Set, now time.Time) *Engine {
 	e := &Engine{
-		rules: ruleSet, matchers: map[string]*Matcher{}, started: now.UnixNano(), now: now.UnixNano(), seed: maphash.MakeSeed(),
+		rules: ruleSet, matchers: map[string]*Matcher{}, started: now.UnixNano(), now: now.UnixNano(), seed: maphash.MakeSeed(), units: newUnitTable(),
 		resources: map[attr.Hash]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: rules.NewSilenceSet(ruleSet.Silences),
 		storm: newStorm(ruleSet.Limits.EventsPerMinute), outbox: event.NewOutbox(ruleSet.Limits.Outbox), journal: newJournal(),
-		notices: slices.Clone(ruleSet.Warnings),
+		notices:   slices.Clone(ruleSet.Warnings),
+		histories: histories{byID: map[uint64]*valueHistory{}},
 	}
 	names := attr.NewNameTable()
 	for _, r := range ruleSet.Rules {
 		state := &ruleState{
-			Rule: r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, transitions: map[alertschema.Transition]uint64{},
+			bounds: newGroupBounds(r),
+			Rule:   r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, transitions: map[alertschema.Transition]uint64{},
 			lastMatch: ladder.Unset, oneReading: true,
-			levels: make([]ladder.Level, len(r.Levels)), silence: r.Kind.Silence(),
+			levels: make([]ladder.Level, len(r.Levels)), silence: r.Kind.Silence(), histories: newRuleHistories(r), counts: r.CountsSeries(),
 		}
 		for i := range r.Levels {
 			state.levels[i] = r.Levels[i].Unresolved()
@@ -99,6 +116,10 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 			e.groupOf(state, r.PinnedKey())
 		}
 	}
+	for _, i := range ruleSet.Order {
+		e.ordered = append(e.ordered, e.states[i])
+	}
+	e.references = newReferences(ruleSet)
 	return e
 }
 
@@ -111,19 +132,24 @@ func (e *Engine) groupOf(r *ruleState, key string) *group {
 			rule: r, id: id, key: r.names.Compact(key),
 			lastRound: ladder.Unset, lastEval: ladder.Unset, lastEvent: ladder.Unset, lastSample: ladder.Unset, lastArrival: e.now,
 		}
-		if len(r.roles) > 1 {
+		if len(r.roles) > 1 || r.histories != nil {
 			g.inputs = &groupInputs{complete: ladder.Unset}
 		}
 		r.groups[id] = g
 		g.place = int32(len(r.order))
 		r.order = append(r.order, g)
+		e.rememberGroup(g, key)
 	}
 	return g
 }
 
 // remove drops a group; the last one takes its place.
 func (r *ruleState) remove(g *group) {
+	if r.histories != nil {
+		r.histories.leaveGroup(g)
+	}
 	delete(r.groups, g.id)
+	r.bounds.forgetGroup(g)
 	last := r.order[len(r.order)-1]
 	r.order[g.place], last.place = last, g.place
 	r.order[len(r.order)-1] = nil
@@ -142,6 +168,7 @@ func (e *Engine) Flush(now time.Time) {
 }
 
 func (e *Engine) flush(force bool) {
+	e.references.beginPass(e.touched)
 	for _, g := range e.touched {
 		e.evaluatePending(g, force)
 		g.queued = false
@@ -166,7 +193,9 @@ func (e *Engine) flush(force bool) {
 func (e *Engine) Evaluate(now time.Time) {
 	e.setNow(now)
 	e.flush(true)
-	for _, r := range e.states {
+	e.references.beginPass(nil)
+	for _, r := range e.ordered {
+		e.noticeOthers(r)
 		for i := 0; i < len(r.order); i++ {
 			if g := r.order[i]; !e.tick(g) {
 				r.remove(g)
@@ -175,6 +204,7 @@ func (e *Engine) Evaluate(now time.Time) {
 		}
 	}
 	e.evictSeries()
+	e.keepHistories()
 	e.forgetMoment()
 	e.publish()
 	e.release()
@@ -197,13 +227,13 @@ func (e *Engine) noticeSeriesLimit() {
 }
 
 // noticeImpossible warns about a bare 80 where the metric is a ratio: the rule would wait for ever.
-func (e *Engine) noticeImpossible(w *ruleInput) {
+func (e *Engine) noticeImpossible(w *ruleInput, unit uint16, levels []ladder.Level) {
 	r := w.rule
 	if !r.Aggregate.WithinSamples() || r.GroupAggregate == window.GroupSum || r.Scale != math.Trunc(r.Scale) || math.Abs(r.Scale) > 1 {
 		return
 	}
-	for i := range r.levels {
-		if l := &r.Levels[i]; w.impossible(l, &r.levels[i]) {
+	for i := range levels {
+		if l := &r.Levels[i]; w.impossible(l, &levels[i], e.units.units[unit].Text) {
 			e.notice("rule %q: %s above %s never fires, because %s is a ratio; did you mean %s%%?",
 				r.Name, l.Name, l.Raise[0].Text, r.Metric, l.Raise[0].Text)
 		}

@@ -29,8 +29,13 @@ func (e *Engine) tick(g *group) bool {
 		e.evaluatePending(g, true)
 	}
 	t := g.clock(e.now)
-	if t > g.lastEval && (g.rule.silence > 0 || g.overdue(t) || t >= g.noDataFrom()) {
+	switch {
+	case t > g.lastEval && (g.rule.silence > 0 || g.overdue(t) || t >= g.noDataFrom()):
 		e.evaluate(g, t)
+	case g.rule.recheck && t >= g.lastEval:
+		e.rechecking = true
+		e.evaluate(g, t)
+		e.rechecking = false
 	}
 	if g.alert != nil {
 		e.endFlapping(g, t)
@@ -48,19 +53,27 @@ func (e *Engine) evaluate(g *group, t int64) {
 	switch {
 	case r.silence > 0:
 		e.recordSilence(g, t)
+	case r.counts:
+		e.recordSeen(g)
 	case t >= g.noDataFrom():
+		g.recordNothing(t)
 		e.evaluateNoData(g, t)
 		return
 	}
 	m := e.moment(g, t)
-	r.Kind.Read(m)
+	e.read(g, m)
 	res := &m.Result
-	if res.Presence == window.Present && g.inputs != nil {
+	if (res.Presence == window.Present || res.Presence.Partial()) && g.inputs != nil {
 		e.addInputs(g, t, res)
+	}
+	if e.lacksOther(g) {
+		res.Healthy = true
 	}
 	switch {
 	case res.Presence == window.Present:
 		e.evaluateValue(g, t, res)
+	case res.Presence.Partial():
+		e.evaluateBound(g, t, res)
 	case res.Presence == window.Missing && t >= g.policyFrom():
 		e.evaluateNoData(g, t)
 	case res.Presence == window.Missing && g.alert != nil:
@@ -72,17 +85,19 @@ func (e *Engine) evaluate(g *group, t int64) {
 // evaluateValue moves the alert by a value that is there.
 func (e *Engine) evaluateValue(g *group, t int64, res *rules.Result) {
 	a, rd := g.alert, &res.Reading
+	rd.Sample = t == g.lastRound && !e.rechecking
 	if a == nil {
-		if !g.rule.breached(rd) {
+		if !breached(g.levels(), rd) {
 			return
 		}
 		a = e.openAlert(g)
 	}
+	g.rule.bounds.remember(g)
 	if a.presentUntil != ladder.Unset && t > a.presentUntil {
 		a.Shift(t - a.presentUntil)
 		e.journal.mark(g.id)
 	}
-	a.presentUntil, a.restored = res.Until, false
+	a.presentUntil, a.restored, a.unit = res.Until, false, g.unitNumber()
 	if res.By >= 0 {
 		a.resource = g.members[res.By].resource
 	}
@@ -95,7 +110,7 @@ func (e *Engine) evaluateValue(g *group, t int64, res *rules.Result) {
 	back := a.noData
 	a.noData = false
 	reason := g.rule.Kind.Reason()
-	if rd.Healthy && g.rule.OnlyIf != nil {
+	if rd.Healthy && (g.rule.OnlyIf != nil || g.rule.And != nil) {
 		reason = alertschema.ReasonOnlyIf
 	}
 	if changed := e.step(g, t, *rd, reason); back && !changed {
@@ -104,12 +119,13 @@ func (e *Engine) evaluateValue(g *group, t int64, res *rules.Result) {
 }
 
 // breached tells whether any level is breached: the question that quiet groups are asked.
-func (r *ruleState) breached(rd *ladder.Reading) bool {
+func breached(levels []ladder.Level, rd *ladder.Reading) bool {
 	if rd.Healthy {
 		return false
 	}
-	for i := range r.levels {
-		if r.levels[i].Raised(rd.At(i)) {
+	for i := range levels {
+		l := &levels[i]
+		if l.Raised(rd.At(i)) || l.Samples.Counts() && l.Held(rd.ToClear(i)) {
 			return true
 		}
 	}
@@ -119,7 +135,7 @@ func (r *ruleState) breached(rd *ladder.Reading) bool {
 // step moves the ladder and reports the transition, if there is one.
 func (e *Engine) step(g *group, t int64, rd ladder.Reading, reason alertschema.Reason) bool {
 	a := g.alert
-	from, moved := a.Step(t, g.rule.levels, rd)
+	from, moved := a.Step(t, g.levels(), rd)
 	if moved {
 		e.journal.mark(g.id)
 	}
@@ -169,6 +185,10 @@ func (e *Engine) recordSilence(g *group, t int64) {
 // evaluateNoData applies the policy for values that have stopped.
 func (e *Engine) evaluateNoData(g *group, t int64) {
 	a := g.alert
+	if e.lacksOther(g) {
+		e.endBesideOther(g, t)
+		return
+	}
 	if a == nil {
 		if g.rule.NoData != rules.NoDataAlert {
 			return
@@ -211,7 +231,7 @@ func (e *Engine) closeAlert(g *group, t int64, reason alertschema.Reason) {
 	from := a.Level
 	a.Drop()
 	a.SetLevel(0)
-	a.noData = false
+	a.Recent, a.noData = nil, false
 	e.journal.mark(g.id)
 	if a.open && (from > 0 || !a.flap.Latched) {
 		e.transition(g, change{transition: alertschema.TransitionResolve, t: t, from: max(from, a.announced), to: 0, reason: reason})
@@ -222,7 +242,7 @@ func (e *Engine) closeAlert(g *group, t int64, reason alertschema.Reason) {
 // is the silence itself stays.
 func (e *Engine) retainGroup(g *group, t int64) bool {
 	r := g.rule
-	if r.silence > 0 || e.now-g.lastArrival <= r.StaleAfter {
+	if r.silence > 0 || e.now-g.lastArrival <= r.StaleAfter || r.counts && g.lastSample != ladder.Unset && g.breachedByNone() || e.awaitReturn(g) {
 		return true
 	}
 	if a := g.alert; a != nil {

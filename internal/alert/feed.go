@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
@@ -44,6 +45,7 @@ type Matcher struct {
 	active []*ruleInput
 	origin *attr.Origin
 	stream Stream
+	unit   uint16 // The number of the stream's unit.
 	base   attr.Hash
 }
 
@@ -67,19 +69,23 @@ func (m *Matcher) Select(o *attr.Origin, s Stream) bool {
 // activate finds the rules that want points of the origin.
 func (m *Matcher) activate(o *attr.Origin, s Stream) bool {
 	m.active = m.active[:0]
+	if m.unit == 0 || m.stream.Unit != s.Unit {
+		m.unit = m.engine.unitNumber(s.Unit)
+	}
 	for _, w := range m.inputs {
 		if !w.offered {
 			m.engine.observePlaces(w, o)
 		}
-		if w.from(o) && m.engine.unitFits(w, s.Unit) {
+		if w.from(o) && m.engine.unitFits(w, m.unit, o) {
 			m.active = append(m.active, w)
 		}
 	}
+	m.origin, m.stream = o, s
 	if len(m.active) == 0 {
 		return false
 	}
-	m.origin, m.stream = o, s
 	m.base, _ = o.Hashes(m.engine.seed)
+	m.base = m.base.Join(m.engine.units.hashes[m.unit]) // Values of different units are different series.
 	return true
 }
 
@@ -150,6 +156,9 @@ func (e *Engine) accept(s *series, p *Point) {
 		if s.Append(p.Time, p.Value, p.Start, e.rules.Limits.SamplesPerSeries) {
 			e.stats.ignored[ignoredLimit]++
 		}
+		if s.First == p.Time && s.Kind != window.Gauge && p.Start != 0 {
+			e.recordBirth(s, p)
+		}
 		s.seenAt = e.now
 		if p.Exemplar != nil {
 			s.SetExemplar(p.Exemplar)
@@ -157,6 +166,13 @@ func (e *Engine) accept(s *series, p *Point) {
 		e.touch(s, p.Time, false)
 	default:
 		e.acceptLate(s, p)
+	}
+}
+
+// recordBirth remembers the start of a stream, where a window of one of its rules may reach back to it.
+func (e *Engine) recordBirth(s *series, p *Point) {
+	if span := e.retention(s); span > 0 && (s.Kind == window.DeltaCounter || p.Time-p.Start <= span+window.MaxLookback) {
+		s.RecordBirth(p.Start)
 	}
 }
 
@@ -213,12 +229,20 @@ func (e *Engine) queueInput(s *series) {
 func (m *Matcher) newSeries(key attr.Hash, p *Point) *series {
 	e := m.engine
 	s := &series{Series: window.NewSeries(), resource: e.intern(m.origin)}
+	s.Unit = m.unit
 	for _, w := range m.active {
-		if w.Selector.MatchesPoint(p.Attributes) {
-			if !w.matched {
-				e.observeGroup(w, m.origin, p.Attributes)
+		if !w.Selector.MatchesPoint(p.Attributes) {
+			continue
+		}
+		if !w.matched {
+			e.observeGroup(w, m.origin, p.Attributes)
+		}
+		if g := e.groupOf(w.rule, w.rule.GroupKey(w.Target, m.origin, p.Attributes)); e.fitsGroup(g, m.unit, w.Role) {
+			e.join(g, s, w.Role)
+			if w.Role == rules.RoleValue {
+				w.rule.bounds.noteSeries(w.rule, s, m.origin, p.Attributes)
 			}
-			e.join(e.groupOf(w.rule, w.rule.GroupKey(w.Target, m.origin, p.Attributes)), s, w.Role)
+			e.rememberSeries(w, s, m.origin, p.Attributes)
 		}
 	}
 	s.groups = slices.Clip(s.groups)

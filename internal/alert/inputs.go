@@ -82,7 +82,20 @@ func (r *ruleState) currentUntil(all []*series) int64 {
 // moment fills what the rule's kind makes its value of, as of event time t.
 func (e *Engine) moment(g *group, t int64) *rules.Moment {
 	r, m := g.rule, &e.reused
-	m.Time, m.Levels, m.OneReading, m.LastSample, m.Uptime = t, r.levels, r.oneReading, g.lastSample, e.now-e.started
+	m.Time, m.Levels, m.OneReading, m.Offset, m.LastSample, m.Uptime = t, r.levels, r.oneReading, r.Offset, g.lastSample, e.now-e.started
+	if !r.fixedUnit {
+		if u := r.inUnit(g.unitNumber()); u != nil && u.err == nil {
+			m.Levels, m.OneReading, m.Offset = u.levels, u.oneReading, u.offset
+		}
+	}
+	e.scales(g, m)
+	if r.histories != nil {
+		r.histories.current = g
+		m.Histories = r.histories
+		if r.fixedUnit && r.Offset != 0 { // The offset is that of the values of which the change is a percentage.
+			m.Offset = e.resolveUnit(r, g.unitNumber()).offset
+		}
+	}
 	m.Restoring = g.alert != nil && g.alert.restored
 	m.Result = rules.Result{By: -1}
 	for role := range m.Series { // A role that this rule lacks must not show the series of another rule.
@@ -136,7 +149,7 @@ func (g *group) condition(t int64) (holds bool, presence window.Presence) {
 			continue
 		}
 		presence = window.Present
-		holds = holds || r.condition.Raised(v)
+		holds = holds || r.conditions[s.Unit].Raised(v)
 	}
 	return holds, presence
 }

@@ -181,7 +181,7 @@ func TestOnlyIf(t *testing.T) {
 		r.step(0, 99)
 		events := r.drain()
 		require.Len(t, events, 1)
-		assert.Equal(t, `rule "load": threshold 60% needs a metric of unit "1" or "%", not "By"`, events[0].Body)
+		assert.Equal(t, `rule "load": metric c of host.name db1: threshold 60% needs a metric of unit "1" or "%", not "By"; what comes with other units is watched`, events[0].Body)
 	})
 	t.Run("on a statistic of a histogram", func(t *testing.T) {
 		t.Parallel()
@@ -373,8 +373,10 @@ func TestRatio(t *testing.T) {
 	t.Run("firing=>restart: a window that fills again is not no data", func(t *testing.T) {
 		t.Parallel()
 		r := newRig(t, rule(func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate = 10*time.Minute, "avg" }), nil)
-		both(r, 0, 5, 100)
-		r.drain()
+		for s := -600.0; s <= 0; s += 15 {
+			both(r, s, 5, 100)
+		}
+		require.NotEmpty(t, r.said())
 		r.restartFrom(store{}, 10, 60)
 		for s := 60.0; s < 630; s += 15 {
 			both(r, s, 0, 100)

@@ -17,7 +17,7 @@ func TestEndedSeriesLeavesTheWindowsOfItsGroup(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, []rules.RuleConfig{{
 		Name: "busy", Metric: "m", GroupBy: []string{"pool"}, GroupAggregate: "sum", Window: 2 * time.Minute, Aggregate: "avg",
-		Threshold: 100, Severity: "warning",
+		Threshold: 100, Severity: "warning", FullWindow: new(false),
 	}}, nil)
 	for s := 0.0; s < 60; s += 15 {
 		r.observe(s, point{s: s, v: 60, attrs: disk("a")}, point{s: s, v: 60, attrs: disk("b")})
@@ -32,7 +32,7 @@ func TestEndedSeriesLeavesTheWindowsOfItsGroup(t *testing.T) {
 
 func TestWindowedAlertKeepsWhileItsSeriesHasEnded(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate = 5*time.Minute, "min" }), nil)
+	r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate, rc.FullWindow = 5*time.Minute, "min", new(false) }), nil)
 	for s := 0.0; s < 60; s += 15 {
 		r.step(s, 90)
 	}

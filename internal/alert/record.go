@@ -63,12 +63,14 @@ func (e *Engine) record(c *change) event.Event {
 	if shown == 0 {
 		shown = max(a.announced, 1)
 	}
-	l, spec := &r.levels[shown-1], &r.Levels[shown-1]
+	levels, known := c.bounds()
+	specs := r.specsOf(g)
+	l, spec := &levels[shown-1], &specs[shown-1]
 	ev := event.Event{
 		Kind: alertschema.KindStateChange, Time: c.t, ObservedTime: e.now, SeverityNumber: spec.Number, SeverityText: spec.Name,
 		AlertID: alertschema.IDText(g.id), EpisodeID: alertschema.EpisodeID(g.id, c.started), Transition: c.transition,
 		State: announcedState(c, a), Previous: a.announcedState, Severity: spec.Name, PreviousSeverity: r.LevelName(a.announced), Reason: c.reason,
-		Rule: r.Name, RuleVersion: r.Version, RuleDescription: r.Description, Metric: r.Metric, Unit: r.unit,
+		Rule: r.Name, RuleVersion: r.Version, RuleDescription: r.Description, Metric: r.Metric, Unit: e.unit(g),
 		Value: c.value, Comparison: l.Comparison.Symbol(), Point: r.Value.StatisticName, Aggregation: r.AggregateName, Window: time.Duration(r.Retention),
 		StartedAt: c.started, Duration: time.Duration(max(0, c.t-c.started)), Occurrences: c.seq,
 		Labels: e.labels(g), Group: g.attributes(), Identity: g.identity(),
@@ -92,14 +94,15 @@ func (e *Engine) record(c *change) event.Event {
 	if !l.Comparison.HasBounds() {
 		ev.Value = attr.Number{}
 	} else if ev.State == alertschema.StateResolved {
-		ev.Threshold = attr.Number{Float64: r.levels[0].Threshold(c.value.Float64, true), Valid: true}
+		ev.Threshold = boundNumber(levels[lowest(specs)].Threshold(c.value.Float64, true), known)
 	} else {
-		ev.Threshold = attr.Number{Float64: l.Threshold(c.value.Float64, false), Valid: true}
+		ev.Threshold = boundNumber(l.Threshold(c.value.Float64, false), known)
 	}
 	ev.Resource = c.resource
 	if x := a.exemplar; x != nil {
 		ev.TraceID, ev.SpanID = x.TraceID, x.SpanID
 	}
+	ev.More = append(ev.More, r.RecordAttributes()...)
 	e.renderTexts(c, spec, &ev)
 	return ev
 }
@@ -128,7 +131,7 @@ func (e *Engine) labels(g *group) []attr.Label {
 		return nil
 	}
 	return e.renderAll(g, g.rule.Labels, rules.TemplateData{
-		Rule: g.rule.Name, Metric: g.rule.Metric, Unit: g.rule.unit,
+		Rule: g.rule.Name, Metric: g.rule.Metric, Unit: e.unit(g),
 	}.With(g.attributes(), g.resourceAttrs()))
 }
 
@@ -152,7 +155,7 @@ func (e *Engine) renderTexts(c *change, l *rules.LevelSpec, ev *event.Event) {
 	data := rules.TemplateData{
 		ValueText: found.ValueText(), Condition: found.Condition(),
 		Value: ev.Value.Float64, Threshold: ev.Threshold.Float64, Duration: ev.Duration.Seconds(), Rule: r.Name, Metric: r.Metric,
-		Unit: r.unit, Severity: ev.Severity, Transition: ev.Transition.String(), State: ev.State.String(),
+		Unit: ev.Unit, Severity: ev.Severity, Transition: ev.Transition.String(), State: ev.State.String(),
 		StartedAt: time.Unix(0, ev.StartedAt).UTC(),
 	}.With(ev.Group, ev.Resource)
 	if len(ev.Labels) > 0 {
@@ -182,11 +185,15 @@ func (e *Engine) renderTexts(c *change, l *rules.LevelSpec, ev *event.Event) {
 func (c *change) finding(l *rules.LevelSpec, ev *event.Event) rules.Finding {
 	r := c.group.rule
 	shown := slices.IndexFunc(r.Levels, func(spec rules.LevelSpec) bool { return spec.Severity == l.Severity })
+	levels, known := c.bounds()
+	specs := r.specsOf(c.group)
 	if ev.State == alertschema.StateResolved {
-		shown = 0
+		shown = lowest(specs)
 	}
+	value := ev.Value
+	value.Valid = value.Valid && known
 	return rules.Finding{
-		Rule: r.Rule, Value: ev.Value, Unit: r.unit, Level: &r.Levels[shown], Bounds: r.levels[shown], Transition: c.transition, Reason: c.reason,
+		Rule: r.Rule, Value: value, Unit: ev.Unit, Level: &specs[shown], Bounds: levels[shown], Transition: c.transition, Reason: c.reason,
 		Over: c.to == 0,
 	}
 }
@@ -212,7 +219,7 @@ func plainMessage(r *ruleState, found *rules.Finding, ev *event.Event) string {
 func bodyOf(c *change, r *ruleState, ev *event.Event, message string) string {
 	switch c.transition {
 	case alertschema.TransitionResolve:
-		s := fmt.Sprintf("resolved%s: %s (was firing for %s", resolvedBy[c.reason], message, rules.FormatSeconds(ev.Duration.Seconds()))
+		s := fmt.Sprintf("resolved%s: %s (was firing for %s", r.resolvedBy(c.reason), message, rules.FormatSeconds(ev.Duration.Seconds()))
 		if len(r.levels) > 1 {
 			s += ", worst: " + r.LevelName(c.worst)
 		}
@@ -237,7 +244,17 @@ func bodyOf(c *change, r *ruleState, ev *event.Event, message string) string {
 }
 
 // resolvedBy is why an alert resolved of which the value is not the cause: the message then says what its last value was.
-var resolvedBy = map[alertschema.Reason]string{
-	alertschema.ReasonStale:  ", no data any more, last",
-	alertschema.ReasonOnlyIf: ", only_if does not hold",
+func (r *ruleState) resolvedBy(reason alertschema.Reason) string {
+	switch {
+	case reason == alertschema.ReasonStale:
+		return ", no data any more, last"
+	case reason != alertschema.ReasonOnlyIf:
+		return ""
+	case r.And == nil:
+		return ", only_if does not hold"
+	case r.OnlyIf == nil:
+		return ", " + r.And.Name() + " does not fire"
+	default:
+		return ", only_if does not hold or " + r.And.Name() + " does not fire"
+	}
 }

@@ -121,8 +121,10 @@ func TestGroupAggregates(t *testing.T) {
 		r := newRig(t, ladderRule(func(rc *rules.RuleConfig) {
 			rc.GroupAggregate, rc.Thresholds = agg, map[string]rules.LevelConfig{"warning": {Above: 1}}
 		}), nil)
-		r.observe(0, point{v: 90, attrs: disk("/a")}, point{v: 100, attrs: disk("/b")})
-		r.engine.Evaluate(at(0))
+		for s := 0.0; s <= 30; s += 15 { // Until no other member of the group is to be expected.
+			r.observe(s, point{s: s, v: 90, attrs: disk("/a")}, point{s: s, v: 100, attrs: disk("/b")})
+			r.engine.Evaluate(at(s))
+		}
 		events := r.drain()
 		require.Len(t, events, 1, agg)
 		assert.InDelta(t, want, events[0].Value.Float64, 0, agg)
@@ -145,7 +147,8 @@ func TestTypedThresholdFollowsTheUnit(t *testing.T) {
 	events := r.drain()
 	require.Len(t, events, 1, "a rule that cannot be evaluated says so once")
 	assert.Equal(t, "alert.rule_error", events[0].Name())
-	assert.Equal(t, `rule "cpu": threshold 80% needs a metric of unit "1" or "%", not "By"`, events[0].Body)
+	assert.Equal(t, `rule "cpu": metric cpu.utilization of host.name db1: threshold 80% needs a metric of unit "1" or "%", not "By"; `+
+		"what comes with other units is watched", events[0].Body)
 	assert.EqualValues(t, 1, r.engine.Stats(at(15)).Rules[0].Errors)
 	r.engine.Evaluate(at(900))
 	assert.Equal(t, []string{events[0].Body}, r.engine.TakeNotices(), "it is logged, and not blamed on metric and match later")
@@ -186,7 +189,8 @@ func TestRuleErrors(t *testing.T) {
 		bodies = append(bodies, ev.Body)
 	}
 	assert.Equal(t, []string{
-		`rule "load": metric m comes with units "1" and "By"`,
+		`rule "load": metric m comes with units "1" of host.name db1 and "By" of host.name db1, which can't be converted: they are watched apart, ` +
+			"and in one group only those of one unit",
 		`rule "load": metric m is a histogram: set "statistic" to one of its statistics (min, max, avg, sum, count, pNN)`,
 	}, bodies)
 }

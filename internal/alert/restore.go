@@ -53,6 +53,11 @@ func (e *Engine) Restore(values map[string][]byte, now time.Time) error {
 	for _, seq := range events {
 		errs = append(errs, e.restoreEvent(seq, values[eventKey(seq)]))
 	}
+	for key, v := range values {
+		if id, ok := historyOf(key); ok {
+			errs = append(errs, e.restoreHistory(id, v))
+		}
+	}
 	down := max(0, e.now-saved.savedAt)
 	for _, id := range alerts {
 		errs = append(errs, e.restoreAlert(id, values[alertKey(id)], down))
@@ -144,6 +149,10 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
 	g := e.groupOf(r, s.group)
 	a := e.openAlert(g)
 	s.fill(r, a)
+	if a.unit = e.unitNumber(s.unit); !r.fixedUnit {
+		e.resolveUnit(r, a.unit)
+	}
+	r.restoreBounds(g, s.bounds)
 	if down <= maxPendingDowntime {
 		for _, run := range s.since {
 			if i := r.levelLike(run.level); i > a.Level {
@@ -153,7 +162,7 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
 	}
 	a.Shift(down)
 	a.notAfter(e.now) // A clock that was set back must not leave runs that begin in the far future.
-	a.restored = a.Level > 0 && r.Retention > 0
+	a.restored = a.Level > 0
 	a.decided = min(s.decided, e.now+maxAhead)
 	switch {
 	case r.silence > 0 && s.lastSample != ladder.Unset:
@@ -161,6 +170,9 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
 	case r.silence > 0 && s.seen:
 		g.lastSample = e.now
 	case r.silence == 0:
+		if r.counts && s.seen {
+			g.lastSample = e.now
+		}
 		// The data's own clock is not known yet; until it is, the alert counts as just seen.
 		g.lastEvent, g.lastArrival = e.now, e.now
 		a.presentUntil = e.now + window.MaxLookback

@@ -55,7 +55,11 @@ func (e *Engine) staleAfter(s *series) int64 {
 // leave takes the series out of its groups.
 func (e *Engine) leave(s *series) {
 	for _, g := range s.groups {
+		if h := g.rule.histories; h != nil {
+			h.leaveHistory(&s.Series)
+		}
 		g.members = without(g.members, s)
+		g.rule.bounds.forgetSeries(s)
 	}
 	for _, x := range e.inputRefsOf(s) {
 		of := &x.group.inputs.series[x.role]
@@ -78,7 +82,7 @@ func (e *Engine) retention(s *series) int64 {
 		longest = max(longest, g.rule.Retention)
 	}
 	for _, x := range e.inputRefsOf(s) {
-		if x.role != rules.RoleCondition { // Of a condition the newest sample counts alone.
+		if x.role != rules.RoleCondition && x.role != rules.RoleThreshold { // Of these the newest sample counts alone.
 			longest = max(longest, x.group.rule.Retention)
 		}
 	}

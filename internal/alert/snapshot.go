@@ -14,9 +14,10 @@ import (
 // Keys under which the engine's state is stored. They are part of the stored form. The rest of the key of an alert is its ID, that of an event
 // its number.
 const (
-	metaKey     = "meta"
-	alertPrefix = "a/"
-	eventPrefix = "o/"
+	metaKey       = "meta"
+	alertPrefix   = "a/"
+	eventPrefix   = "o/"
+	historyPrefix = "h/"
 )
 
 // Op is one change to the stored state: a value to set, or a key to delete when Value is nil.
@@ -27,16 +28,18 @@ type Op struct {
 
 // journal knows what has changed since the last snapshot.
 type journal struct {
-	alerts map[uint64]struct{}
-	events map[uint64]struct{}
+	alerts    map[uint64]struct{}
+	events    map[uint64]struct{}
+	histories map[uint64]struct{}
 }
 
 func newJournal() journal {
-	return journal{alerts: map[uint64]struct{}{}, events: map[uint64]struct{}{}}
+	return journal{alerts: map[uint64]struct{}{}, events: map[uint64]struct{}{}, histories: map[uint64]struct{}{}}
 }
 
-func (j *journal) mark(alert uint64)    { j.alerts[alert] = struct{}{} }
-func (j *journal) markEvent(seq uint64) { j.events[seq] = struct{}{} }
+func (j *journal) mark(alert uint64)     { j.alerts[alert] = struct{}{} }
+func (j *journal) markEvent(seq uint64)  { j.events[seq] = struct{}{} }
+func (j *journal) markHistory(id uint64) { j.histories[id] = struct{}{} }
 
 // markKey marks what a key is of.
 func (j *journal) markKey(key string) {
@@ -44,17 +47,23 @@ func (j *journal) markKey(key string) {
 		j.mark(id)
 	} else if seq, ok := eventOf(key); ok {
 		j.markEvent(seq)
+	} else if id, ok := historyOf(key); ok {
+		j.markHistory(id)
 	}
 }
 
-func alertKey(id uint64) string  { return alertPrefix + alertschema.IDText(id) }
-func eventKey(seq uint64) string { return eventPrefix + strconv.FormatUint(seq, 10) }
+func alertKey(id uint64) string   { return alertPrefix + alertschema.IDText(id) }
+func historyKey(id uint64) string { return historyPrefix + alertschema.IDText(id) }
+func eventKey(seq uint64) string  { return eventPrefix + strconv.FormatUint(seq, 10) }
 
 // alertOf returns the ID of the alert that is stored under a key.
 func alertOf(key string) (id uint64, ok bool) { return numberOf(key, alertPrefix, 16) }
 
 // eventOf returns the number of the event that is stored under a key.
 func eventOf(key string) (seq uint64, ok bool) { return numberOf(key, eventPrefix, 10) }
+
+// historyOf returns the ID of the history that is stored under a key.
+func historyOf(key string) (id uint64, ok bool) { return numberOf(key, historyPrefix, 16) }
 
 func numberOf(key, prefix string, base int) (uint64, bool) {
 	text, ok := strings.CutPrefix(key, prefix)
@@ -76,7 +85,7 @@ func (e *Engine) Snapshot(now time.Time) []Op {
 	for _, id := range slices.Sorted(maps.Keys(j.alerts)) {
 		op := Op{Key: alertKey(id)}
 		if g := e.alerts[id]; g != nil {
-			op.Value = encodeAlert(g)
+			op.Value = e.encodeAlert(g)
 		}
 		ops = append(ops, op)
 	}
@@ -87,6 +96,14 @@ func (e *Engine) Snapshot(now time.Time) []Op {
 		}
 		ops = append(ops, op)
 	}
+	for _, id := range slices.Sorted(maps.Keys(j.histories)) {
+		op := Op{Key: historyKey(id)}
+		if h := e.histories.byID[id]; h != nil {
+			op.Value = h.Encode()
+		}
+		ops = append(ops, op)
+	}
+	clear(j.histories)
 	clear(j.alerts)
 	clear(j.events)
 	return ops

@@ -27,10 +27,12 @@ const (
 	suppressedSilence
 	suppressedFlapping
 	suppressedLimit
+	suppressedHours
+	suppressedOther
 	suppressedReasons
 )
 
-var suppressedNames = [suppressedReasons]string{"storm", "silence", "flapping", "limit"}
+var suppressedNames = [suppressedReasons]string{"storm", "silence", "flapping", "limit", "active", "unless"}
 
 type counters struct {
 	ignored    [ignoredReasons]uint64
@@ -43,7 +45,7 @@ type Stats struct {
 	Series, Groups, Alerts, Outbox int
 	// SamplesIgnored is by reason: late, future, duplicate, limit, nan.
 	SamplesIgnored map[string]uint64
-	// EventsSuppressed is by reason: storm, silence, flapping, limit. What was only postponed counts once.
+	// EventsSuppressed is by reason: storm, silence, flapping, limit, active, unless. What was only postponed counts once.
 	EventsSuppressed map[string]uint64
 	// OutboxCoalesced counts undelivered records that a later one made pointless, OutboxDropped those that a full
 	// outbox cost.

@@ -68,9 +68,17 @@ type storedAlert struct {
 	flapTimes                []int64
 	latched                  bool
 	flapLast                 int64
-	decided                  int64 // Newest round that was evaluated.
-	seen                     bool  // Of an absent rule: something has come.
-	lastSample               int64 // Of an absent rule whose series is silent.
+	decided                  int64     // Newest round that was evaluated.
+	seen                     bool      // Of an absent rule: something has come.
+	lastSample               int64     // Of an absent rule whose series is silent.
+	bounds                   []float64 // Those that were read from a metric or an attribute: four for each level.
+	recent                   []storedSamples
+}
+
+// storedSamples is what a level that counts samples has seen of the newest ones.
+type storedSamples struct {
+	level        storedLevel
+	raised, held int64 // A bit each, the newest sample in bit 0.
 }
 
 // Bounds of stored numbers.
@@ -110,6 +118,8 @@ var alertFields = []attr.Field[storedAlert]{
 	attr.TimeField(27, func(s *storedAlert) *int64 { return &s.decided }),
 	attr.FlagField(28, func(s *storedAlert) *bool { return &s.seen }),
 	attr.TimeField(29, func(s *storedAlert) *int64 { return &s.lastSample }),
+	attr.ListField(60, func(s *storedAlert) *[]float64 { return &s.bounds }, writeFloats, readFloats),
+	attr.StructsField(55, func(s *storedAlert) *[]storedSamples { return &s.recent }, samplesFields),
 }
 
 var levelFields = []attr.Field[storedLevel]{
@@ -122,6 +132,12 @@ var runFields = []attr.Field[storedRun]{
 	attr.IntField(2, func(r *storedRun) *int64 { return &r.since }),
 }
 
+var samplesFields = []attr.Field[storedSamples]{
+	attr.StructField(1, func(r *storedSamples) *storedLevel { return &r.level }, levelFields),
+	attr.IntField(2, func(r *storedSamples) *int64 { return &r.raised }),
+	attr.IntField(3, func(r *storedSamples) *int64 { return &r.held }),
+}
+
 func (r *ruleState) stored(level int) storedLevel {
 	if level <= 0 {
 		return storedLevel{}
@@ -130,10 +146,10 @@ func (r *ruleState) stored(level int) storedLevel {
 }
 
 // encodeAlert returns the stored form of the alert of a group.
-func encodeAlert(g *group) []byte {
+func (e *Engine) encodeAlert(g *group) []byte {
 	a, r := g.alert, g.rule
 	s := storedAlert{
-		rule: r.Name, version: r.Version, selection: r.Selection, group: attr.EncodeGroup(r.names.Expand(g.key)), metric: r.Metric, unit: r.unit,
+		rule: r.Name, version: r.Version, selection: r.Selection, group: attr.EncodeGroup(r.names.Expand(g.key)), metric: r.Metric, unit: e.unit(g),
 		comparison: r.levels[0].Comparison.Symbol(), resource: g.resourceAttrs(),
 		level: r.stored(a.Level), worst: r.stored(a.worst), announced: r.stored(a.announced), recovering: a.Recovering, value: a.value,
 		noData: a.noData, open: a.open, started: a.started, ended: a.ended, seq: a.seq, repeats: a.repeats,
@@ -141,8 +157,9 @@ func encodeAlert(g *group) []byte {
 		flapTimes: a.flap.Times, latched: a.flap.Latched, flapLast: a.flap.Last,
 		decided: g.decided(), lastSample: ladder.Unset,
 	}
+	s.bounds = r.storedBounds(g)
+	s.seen = g.remembered()
 	if r.silence > 0 {
-		s.seen = g.lastSample != ladder.Unset
 		if a.silent {
 			s.lastSample = g.lastSample
 		}
@@ -150,6 +167,11 @@ func encodeAlert(g *group) []byte {
 	for i, t := range a.Since {
 		if t != ladder.Unset {
 			s.since = append(s.since, storedRun{r.stored(i + 1), t})
+		}
+	}
+	for i, x := range a.Recent {
+		if x.Raised|x.Held != 0 {
+			s.recent = append(s.recent, storedSamples{r.stored(i + 1), int64(x.Raised), int64(x.Held)})
 		}
 	}
 	return s.encode()
@@ -166,6 +188,14 @@ func (s *storedAlert) fill(r *ruleState, a *alertState) {
 	a.seq, a.repeats = s.seq, s.repeats
 	a.announcedState, a.announcedAt, a.announcedStart = s.announcedState, s.announcedAt, s.started
 	a.flap = ladder.Flapping{Times: s.flapTimes, Latched: s.latched, Last: s.flapLast}
+	for _, x := range s.recent {
+		if i := r.levelLike(x.level); i > 0 && r.Levels[i-1].ForSamples.Counts() {
+			if a.Recent == nil {
+				a.Recent = make([]ladder.RecentSamples, len(r.Levels))
+			}
+			a.Recent[i-1] = ladder.RecentSamples{Raised: uint64(x.raised), Held: uint64(x.held)}
+		}
+	}
 }
 
 // usualSize is room for the stored form of most alerts, in bytes.

@@ -22,7 +22,8 @@ type change struct {
 	ended      int64
 	worst      int
 	resource   []attr.Attr
-	belated    bool // Held back when it happened.
+	levels     []ladder.Level // What the value was compared with, nil where that is the same for all groups.
+	belated    bool           // Held back when it happened.
 }
 
 // transition records that an alert changed. Episodes begin and end here, and here the flapping latch holds changes
@@ -30,6 +31,7 @@ type change struct {
 func (e *Engine) transition(g *group, c change) {
 	a := g.alert
 	e.journal.mark(g.id)
+	g.rule.levelChanges++
 	if c.transition == alertschema.TransitionFire && !a.open {
 		a.open, a.started, a.ended, a.seq, a.worst, a.repeats = true, c.t, ladder.Unset, 0, 0, 0
 	}
@@ -49,6 +51,11 @@ func (e *Engine) queue(g *group, c change) {
 	a := g.alert
 	a.seq++
 	c.group, c.seq, c.value, c.started, c.ended, c.worst, c.resource = g, a.seq, a.value, a.started, a.ended, a.worst, g.resourceAttrs()
+	if g.rule.bounds != nil {
+		if levels, known := g.rule.boundsOf(g); known {
+			c.levels = slices.Clone(levels)
+		}
+	}
 	if c.transition == alertschema.TransitionResolve {
 		a.open = false
 	}
@@ -86,7 +93,7 @@ func compareChanges(x, y change) int {
 		cmp.Compare(x.group.rule.Index, y.group.rule.Index)); c != 0 {
 		return c
 	}
-	l := &x.group.rule.levels[0]
+	l := &x.group.levels()[0]
 	switch {
 	case l.Comparison.Worse(a.firstValue, b.firstValue, l.Low, l.High):
 		return -1

@@ -274,6 +274,7 @@ func (p *Pipe) close(ctx context.Context) {
 	p.mu.Lock()
 	engine := p.engine
 	p.engine = nil
+	engine.StoreHistories()
 	ops := engine.Snapshot(p.set.Now())
 	undelivered := engine.Pending()
 	p.account.report(engine.Stats(p.set.Now()))

@@ -44,6 +44,8 @@ const (
 	KeyAggregation = "alert.aggregation"
 	// KeyWindow is the length of the window in seconds, a double; absent without one.
 	KeyWindow = "alert.window"
+	// KeyChangeSince is how long before the earlier time is that a change is since, in seconds, a double; absent without one.
+	KeyChangeSince = "alert.change.since"
 	// KeyStartedAt is the event time at which the episode began: RFC 3339 with nanoseconds, in UTC.
 	KeyStartedAt = "alert.started_at"
 	// KeyEndedAt is the event time at which the episode ended, in the form of KeyStartedAt; on resolved alerts only.

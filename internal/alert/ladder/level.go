@@ -98,6 +98,8 @@ type Level struct {
 	KeepFiringFor int64
 	// Horizon is how far ahead a forecast is read for this level.
 	Horizon int64
+	// Samples is how many of the newest samples must breach the level, where that is asked instead of ForDuration.
+	Samples SampleCount
 }
 
 // Raised tells whether v breaches the level.
@@ -105,6 +107,24 @@ func (l *Level) Raised(v float64) bool { return l.Comparison.holds(l.Low, l.High
 
 // Held tells whether v keeps the level in force: it is not clear of it.
 func (l *Level) Held(v float64) bool { return l.Comparison.holds(l.ClearLow, l.ClearHigh, v) }
+
+// Depth is how far v is beyond the bounds of the level, or of its clear; negative where it is not.
+func (l *Level) Depth(v float64, toClear bool) float64 {
+	lo, hi := l.Low, l.High
+	if toClear {
+		lo, hi = l.ClearLow, l.ClearHigh
+	}
+	switch l.Comparison {
+	case Below:
+		return lo - v
+	case Outside:
+		return max(lo-v, v-hi)
+	case Inside:
+		return min(v-lo, hi-v)
+	default:
+		return v - lo
+	}
+}
 
 // SameWorst tells whether the series that is worst for one of the other level's bounds is worst for all of this one's. It may
 // not be when bounds on two sides have different middles.

@@ -22,6 +22,8 @@ type Reading struct {
 	// Healthy is a reading that breaches nothing, whatever the bounds: what missing data counts as when the
 	// policy says so.
 	Healthy bool
+	// Sample tells that it is of a sample that has come, and not of one that is held until the next.
+	Sample bool
 }
 
 // At is what the bound of a level is compared with; levels count from 0.
@@ -49,6 +51,8 @@ type Machine struct {
 	Since []int64
 	// Recovering is when the unbroken run of being clear of the level in force began.
 	Recovering int64
+	// Recent has, by level, what the levels that count samples have seen of them; nil without such levels.
+	Recent []RecentSamples
 }
 
 // NewMachine returns the machine of an inactive alert with so many levels.
@@ -60,10 +64,10 @@ func NewMachine(levels int) Machine {
 	return m
 }
 
-// Pending tells whether a level above the one in force is breached and waits for its for.
+// Pending tells whether a level above the one in force is breached and waits for its for, or for further samples.
 func (m *Machine) Pending() bool {
 	for i := m.Level; i < len(m.Since); i++ {
-		if m.Since[i] != Unset {
+		if m.Since[i] != Unset || m.Recent != nil && m.Recent[i].Raised != 0 {
 			return true
 		}
 	}
@@ -79,9 +83,10 @@ func (m *Machine) Pending() bool {
 func (m *Machine) Step(t int64, levels []Level, rd Reading) (from int, moved bool) {
 	from = m.Level
 	raised, held := 0, 0
+	moved = m.observeSamples(levels, &rd)
 	if !rd.Healthy {
 		for i := len(levels); i > 0 && raised == 0; i-- {
-			if levels[i-1].Raised(rd.At(i - 1)) {
+			if m.raises(i-1, &levels[i-1], &rd) {
 				raised = i
 			}
 		}
@@ -97,7 +102,7 @@ func (m *Machine) Step(t int64, levels []Level, rd Reading) (from int, moved boo
 		moved = moved || m.Since[i] != before
 	}
 	for i := raised; i > m.Level; i-- {
-		if t-m.Since[i-1] >= levels[i-1].ForDuration {
+		if l := &levels[i-1]; t-m.Since[i-1] >= l.ForDuration && (!l.Samples.Counts() || m.raises(i-1, l, &rd)) {
 			m.SetLevel(i)
 			return from, true
 		}
@@ -107,7 +112,7 @@ func (m *Machine) Step(t int64, levels []Level, rd Reading) (from int, moved boo
 	}
 	if !rd.Healthy {
 		for i := m.Level; i > 0 && held == 0; i-- {
-			if levels[i-1].Held(rd.ToClear(i - 1)) {
+			if m.holds(i-1, &levels[i-1], &rd) {
 				held = i
 			}
 		}

@@ -18,6 +18,8 @@ type generator struct {
 	counter bool
 	// infinity is the sign of the infinities that may occur, 0 for none: one of each would make a NaN of a sum.
 	infinity int
+	// born and die tell whether series may begin late and end early.
+	born, die bool
 }
 
 func generate(tb testing.TB, seed uint64) *comparison {
@@ -35,7 +37,7 @@ func generate(tb testing.TB, seed uint64) *comparison {
 	switch {
 	case g.chance(4):
 		g.interval = pick(g, 30*time.Second, 45*time.Second)
-	case single && g.chance(2):
+	case single && g.rule.change == 0 && g.chance(2):
 		g.interval = pick(g, 5*time.Second, 10*time.Second, 20*time.Second, 25*time.Second)
 	}
 	for i := range g.streams {
@@ -56,10 +58,12 @@ func (g *generator) seconds(limit int) time.Duration {
 
 // chooseValue decides what the rule's value is.
 func (g *generator) chooseValue() {
-	g.infinity = pick(g, -1, 0, 1)
+	g.infinity, g.born, g.die = pick(g, -1, 0, 1), true, true
 	r := &g.rule
-	switch n := g.IntN(20); {
+	switch n := g.IntN(24); {
 	case n < 7:
+	case n >= 22:
+		r.aggregate, r.window, g.counter, g.infinity = pick(g, "changes", "resets"), g.window(), g.chance(2), 0
 	case n < 12:
 		r.aggregate = pick(g, "avg", "min", "max", "sum", "count", "stddev", "last", "p50", "p90", "p95", "p99.9")
 		if r.aggregate == "stddev" || r.aggregate[0] == 'p' {
@@ -72,6 +76,11 @@ func (g *generator) chooseValue() {
 		r.absentFor, r.expect = 15*time.Second+g.seconds(300), g.chance(2)
 	default:
 		r.window, r.horizon, g.infinity = g.window(), 30*time.Second+g.seconds(3600), 0
+	}
+	if r.absentFor == 0 && r.horizon == 0 && g.chance(5) {
+		r.change, r.relative, g.infinity = time.Duration(1+g.IntN(16))*15*time.Second, g.chance(2), 0
+		g.born = g.chance(2)
+		g.die = !g.born // A new series without a past beside one that has ended: see TestUnknownPastIsNoVerdict.
 	}
 	if g.chance(4) && r.absentFor == 0 {
 		r.scale, r.offset = pick(g, -1.0, 0.1, 2.0, -0.01), pick(g, 0.0, 1, -7)
@@ -118,10 +127,10 @@ func (g *generator) chooseGroups() {
 func (g *generator) fill(s *stream) {
 	const length = 40
 	birth, death := 0, length
-	if g.chance(4) {
+	if g.chance(4) && g.born {
 		birth = g.IntN(length / 2)
 	}
-	if g.chance(4) {
+	if g.chance(4) && g.die {
 		death = birth + g.IntN(length-birth)
 	}
 	longest := int(2*g.rule.noDataAfter()/g.interval) + 1
@@ -131,8 +140,14 @@ func (g *generator) fill(s *stream) {
 	if g.rule.horizon > 0 {
 		longest = max(0, int(g.rule.window/g.interval)-2) // A line through fewer than two points is a matter of its own.
 	}
+	if g.rule.change > 0 {
+		longest = max(0, int(g.rule.noDataAfter()/g.interval)-2) // See TestUnknownPastIsNoVerdict.
+	}
 	v, rest, gap := 50.0, 0, birth
 	trouble := pick(g, 0, 25, 60)
+	if g.rule.change > 0 && longest == 0 {
+		trouble = 0
+	}
 	for i := range length {
 		x := ruletest.Sample{}
 		if rest--; rest < 0 {
@@ -169,7 +184,11 @@ func (g *generator) next(v float64) float64 {
 }
 
 func (g *generator) trouble(x ruletest.Sample, longest int) (ruletest.Sample, int) {
-	switch g.IntN(6) {
+	kind := g.IntN(6)
+	if g.rule.change > 0 {
+		kind = 3 // Gaps alone.
+	}
+	switch kind {
 	case 0:
 		return ruletest.Sample{Stale: true}, g.IntN(4)
 	case 1:

@@ -29,6 +29,8 @@ type spec struct {
 	aggregate string
 	window    time.Duration
 	horizon   time.Duration // Of a forecast over the window.
+	change    time.Duration // Since when the value's change is compared, in place of the value.
+	relative  bool          // The change is a percentage.
 	groupBy   []string
 	groupAgg  string
 	scale     float64
@@ -53,6 +55,9 @@ func (s *spec) config() rules.Config {
 		Name: "x", Metric: metric, Match: map[string]any{}, GroupBy: s.groupBy, GroupAggregate: s.groupAgg, Scale: &s.scale, Offset: s.offset,
 		Lookback: s.lookback.String(), NoData: &rules.NoDataConfig{After: s.noDataAfter(), Action: "resolve"},
 	}
+	if s.absentFor == 0 {
+		rc.FullWindow = new(bool)
+	}
 	for k, v := range s.match {
 		rc.Match[k] = map[string]any{"regex": v}
 	}
@@ -62,6 +67,9 @@ func (s *spec) config() rules.Config {
 		rc.Forecast = &rules.ForecastConfig{Window: s.window, Horizon: s.horizon, MinCoverage: &none}
 	case s.windowed():
 		rc.Window, rc.Aggregate = s.window, s.aggregate
+	}
+	if s.change > 0 {
+		rc.Change = &rules.ChangeConfig{Since: s.change, Relative: s.relative}
 	}
 	if s.absentFor > 0 {
 		rc.Absent = &rules.AbsentConfig{For: s.absentFor, Expect: s.expect}
@@ -155,13 +163,9 @@ func (s *spec) absentExpr() string {
 
 // breached is the rule's value compared with bounds, without clear.
 func (s *spec) breached(cmp string, lo, hi float64) string {
-	v := s.perSeries()
-	by := strings.Join(promLabels(s.groupBy), ", ")
-	if s.groupAgg != "" {
-		v = fmt.Sprintf("%s by (%s) (%s)", s.groupAgg, by, v)
-	}
-	if s.scale != 1 || s.offset != 0 {
-		v = fmt.Sprintf("(%s + %s * %s)", promNumber(s.offset), promNumber(s.scale), v)
+	v, by := s.value(""), strings.Join(promLabels(s.groupBy), ", ")
+	if s.change > 0 {
+		v = s.changeOf(v)
 	}
 	switch cmp {
 	case "above":
@@ -179,30 +183,57 @@ func (s *spec) breached(cmp string, lo, hi float64) string {
 	return v
 }
 
+// value is the rule's value as of now, or of the time that an offset says.
+func (s *spec) value(offset string) string {
+	v := s.perSeries(offset)
+	if s.groupAgg != "" {
+		by := strings.Join(promLabels(s.groupBy), ", ")
+		v = fmt.Sprintf("%s by (%s) (%s)", s.groupAgg, by, v)
+		if s.groupAgg == "count" && s.change == 0 {
+			// With Prometheus a count of nothing is nothing, with us it is 0, of the groups that were seen.
+			v = fmt.Sprintf("(%s or 0 * group by (%s) (count_over_time(%s[1d])))", v, by, s.selector())
+		}
+	}
+	if s.scale != 1 || s.offset != 0 {
+		v = fmt.Sprintf("(%s + %s * %s)", promNumber(s.offset), promNumber(s.scale), v)
+	}
+	return v
+}
+
+// changeOf is the change of a value. That of nothing to nothing is 0 with us, and with Prometheus no number.
+func (s *spec) changeOf(v string) string {
+	then := s.value(" offset " + promDuration(s.change))
+	difference := fmt.Sprintf("(%s - %s)", v, then)
+	if !s.relative {
+		return difference
+	}
+	return fmt.Sprintf("(((%[1]s != 0) / abs(%[2]s) * 100) or (%[1]s == 0))", difference, then)
+}
+
 // perSeries is the window aggregate of each series. A marker ends a series at once with us; with Prometheus it leaves
 // windows as they are, hence the second half.
-func (s *spec) perSeries() string {
+func (s *spec) perSeries(offset string) string {
 	sel := s.selector()
 	if !s.windowed() {
-		return sel
+		return sel + offset
 	}
 	span := promDuration(s.window)
 	var f string
 	switch {
 	case s.horizon > 0:
 		f = fmt.Sprintf("predict_linear(%s[%s], %s)", sel, span, promNumber(s.horizon.Seconds()))
-	case s.aggregate == "rate", s.aggregate == "increase":
-		f = fmt.Sprintf("%s(%s[%s] anchored)", s.aggregate, sel, span)
+	case s.aggregate == "rate", s.aggregate == "increase", s.aggregate == "changes", s.aggregate == "resets":
+		f = fmt.Sprintf("%s(%s[%s] anchored%s)", s.aggregate, sel, span, offset)
 	case s.aggregate[0] == 'p':
 		q, err := strconv.ParseFloat(s.aggregate[1:], 64)
 		if err != nil {
 			panic(err)
 		}
-		f = fmt.Sprintf("quantile_over_time(%s, %s[%s])", promNumber(q/100), sel, span)
+		f = fmt.Sprintf("quantile_over_time(%s, %s[%s]%s)", promNumber(q/100), sel, span, offset)
 	default:
-		f = fmt.Sprintf("%s_over_time(%s[%s])", s.aggregate, sel, span)
+		f = fmt.Sprintf("%s_over_time(%s[%s]%s)", s.aggregate, sel, span, offset)
 	}
-	return fmt.Sprintf("(%s and %s)", f, sel)
+	return fmt.Sprintf("(%s and %s%s)", f, sel, offset)
 }
 
 func (s *spec) selector() string {

@@ -83,7 +83,15 @@ func compile(cfg Config, complete bool) (*Set, error) {
 		}
 		out.Rules = append(out.Rules, d.rule)
 	}
-	known := out.Rules
+	if complete { // The rule that is referred to may stand in a rule file.
+		c.compileReferences(out)
+	}
+	for i, d := range c.drafts {
+		if r := out.Rules[i]; !d.broken {
+			r.Version, r.Selection = ruleVersion(r)
+		}
+	}
+	known := out.Rules // Of silences.
 	if !complete || len(c.problems.errs) > 0 {
 		known = nil // A rule that is wrong may be the one that is meant.
 	} else if known == nil {
@@ -151,7 +159,7 @@ func selectionOf(rc RuleConfig) RuleConfig {
 	rc.Name, rc.Description, rc.Severity, rc.Threshold, rc.Thresholds, rc.LevelConfig, rc.Hysteresis = "", "", "", nil, nil, LevelConfig{}, nil
 	rc.Labels, rc.Annotations, rc.Top, rc.mayMatchNothing = nil, nil, 0, false
 	rc.Lookback, rc.NoData, rc.StaleSeriesAfter, rc.NewSeriesDelay, rc.MinSamples = "", nil, nil, nil, nil
-	rc.FullWindow, rc.RepeatInterval, rc.Flapping = nil, nil, nil
+	rc.FullWindow, rc.RepeatInterval, rc.Flapping, rc.Active, rc.Unless, rc.ThresholdsBy = nil, nil, nil, nil, nil, nil
 	return rc
 }
 
@@ -160,11 +168,11 @@ func optionsOf(rc RuleConfig) RuleConfig {
 	return RuleConfig{
 		Description: rc.Description, Labels: rc.Labels, Annotations: rc.Annotations, Top: rc.Top, Lookback: rc.Lookback, NoData: rc.NoData,
 		StaleSeriesAfter: rc.StaleSeriesAfter, NewSeriesDelay: rc.NewSeriesDelay, MinSamples: rc.MinSamples, FullWindow: rc.FullWindow,
-		RepeatInterval: rc.RepeatInterval, Flapping: rc.Flapping,
+		RepeatInterval: rc.RepeatInterval, Flapping: rc.Flapping, Active: rc.Active, Unless: rc.Unless, ThresholdsBy: rc.ThresholdsBy,
 	}
 }
 
-// finish orders the ladder, checks it and names the rule's version.
+// finish orders the ladder and checks it.
 func (c *compiler) finish(d *draft) {
 	slices.SortStableFunc(d.rule.Levels, func(a, b LevelSpec) int { return a.Severity - b.Severity })
 	if !d.broken {
@@ -172,8 +180,9 @@ func (c *compiler) finish(d *draft) {
 		if k, own := d.rule.Kind.(boundsChecker); own {
 			k.checkBounds(d.report)
 		}
+		c.compileThresholdsBy(d)
+		c.compileSource(d)
 	}
-	d.rule.Version, d.rule.Selection = ruleVersion(d.rule)
 }
 
 // checkLadder reports levels that a lesser level makes unreachable, as far as the written units allow to tell.
@@ -187,7 +196,11 @@ func checkLadder(levels []LevelSpec, report func(string, ...any)) {
 		if low.Raise[0].Unit != high.Raise[0].Unit || low.Raise[1].Unit != high.Raise[1].Unit {
 			continue
 		}
-		if !high.Comparison.Stricter(bounds(high.Raise), bounds(low.Raise)) {
+		stricter := high.Comparison.Stricter(bounds(high.Raise), bounds(low.Raise))
+		if low.Moves() || high.Moves() {
+			stricter = stricterMoving(high.Comparison, high.Raise, low.Raise)
+		}
+		if !stricter {
 			report("ladder is not monotone: %s %s %s must be stricter than %s %s %s",
 				high.Name, high.Comparison, high.BoundText(), low.Name, low.Comparison, low.BoundText())
 		}

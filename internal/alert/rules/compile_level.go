@@ -40,8 +40,8 @@ func (c *compiler) compileLevels(rc RuleConfig, r *Rule, report func(string, ...
 
 // inherit gives a ladder's level what the rule says for all its levels.
 func (c *compiler) inherit(l, common LevelConfig) LevelConfig {
-	if l.For == nil {
-		l.For = common.For
+	if l.For == nil && l.ForSamples == nil {
+		l.For, l.ForSamples = common.For, common.ForSamples
 	}
 	if l.KeepFiringFor == nil {
 		l.KeepFiringFor = common.KeepFiringFor
@@ -72,6 +72,7 @@ func (c *compiler) compileLevel(rc RuleConfig, r *Rule, name string, lc LevelCon
 	}
 	spec.ForDuration = c.span(lc.For, c.cfg.Defaults.For, "for", report)
 	spec.KeepFiringFor = c.span(lc.KeepFiringFor, c.cfg.Defaults.KeepFiringFor, "keep_firing_for", report)
+	compileForSamples(&spec, lc, report)
 	spec.Message = c.levelMessage(rc, lc, where, report)
 	if k, own := r.Kind.(levelCompiler); own {
 		k.compileLevel(&spec, lc, report)
@@ -172,7 +173,7 @@ func (s *LevelSpec) parseBounds(v any) ([2]Quantity, error) {
 	var q [2]Quantity
 	var err error
 	if s.Comparison == ladder.Above || s.Comparison == ladder.Below {
-		q[0], err = parseQuantity(v)
+		q[0], err = s.parseBound(v)
 		return q, err
 	}
 	pair, ok := v.([]any)
@@ -180,9 +181,12 @@ func (s *LevelSpec) parseBounds(v any) ([2]Quantity, error) {
 		return q, fmt.Errorf("%q in %s expects two bounds, as in [10, 20]", s.Comparison, s.title())
 	}
 	for i := range q {
-		if q[i], err = parseQuantity(pair[i]); err != nil {
+		if q[i], err = s.parseBound(pair[i]); err != nil {
 			return q, err
 		}
+	}
+	if q[0].Moving != nil || q[1].Moving != nil {
+		return q, nil
 	}
 	if q[0].Unit != q[1].Unit {
 		return q, fmt.Errorf("%s and %s in %s are of different units", q[0].Text, q[1].Text, s.title())
@@ -195,6 +199,9 @@ func (s *LevelSpec) parseBounds(v any) ([2]Quantity, error) {
 
 // checkClear reports a clear bound on the wrong side: the level would let go before it takes hold.
 func (s *LevelSpec) checkClear() error {
+	if s.Moves() || s.Clear[0].Moving != nil || s.Clear[1].Moving != nil {
+		return s.checkMovingClear()
+	}
 	if s.Raise[0].Unit != s.Clear[0].Unit {
 		return fmt.Errorf("clear %s and threshold %s are of different units", s.Clear[0].Text, s.Raise[0].Text)
 	}

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -34,6 +35,9 @@ func (c *compiler) compileRule(rc RuleConfig, report func(string, ...any)) *Rule
 	c.compileWindow(rc, r, report)
 	c.compileOptions(rc, r, report)
 	c.compileTexts(rc, r, report)
+	if rc.Active != nil {
+		r.Active = compileSchedule("active", rc.Active, report)
+	}
 	c.compileLevels(rc, r, report)
 	return r
 }
@@ -111,15 +115,15 @@ func (c *compiler) compileOptions(rc RuleConfig, r *Rule, report func(string, ..
 	}
 	r.NewSeriesDelay = span("new_series_delay", rc.NewSeriesDelay, d.NewSeriesDelay)
 	r.RepeatInterval = span("repeat_interval", rc.RepeatInterval, d.RepeatInterval)
-	r.MinSamples, r.FullWindow = d.MinSamples, d.FullWindow
+	r.MinSamples = d.MinSamples
 	if rc.MinSamples != nil {
 		r.MinSamples = *rc.MinSamples
 	}
 	if r.MinSamples < 1 {
 		report("min_samples must be ≥ 1")
 	}
-	if rc.FullWindow != nil {
-		r.FullWindow = *rc.FullWindow
+	if full := cmp.Or(rc.FullWindow, d.FullWindow); full != nil {
+		r.FullWindow, r.PartialWindow = *full, !*full
 	}
 	lookback := d.Lookback
 	if rc.Lookback != "" {

@@ -258,7 +258,7 @@ func TestValidationTexts(t *testing.T) {
 			},
 			`silences[0]: to is before from`,
 		},
-		{"empty silence", func(c *Config) { c.Silences = []SilenceConfig{{All: true}} }, `silences[0]: set from and to, or cron and duration`},
+		{"empty silence", func(c *Config) { c.Silences = []SilenceConfig{{All: true}} }, `silences[0]: set from and to, or cron and duration, or active`},
 		{
 			"cron", func(c *Config) { c.Silences = []SilenceConfig{{All: true, Cron: "0 25 * * *", Duration: time.Hour}} },
 			`silences[0]: cron "0 25 * * *": "25" is outside 0-23`,

@@ -41,8 +41,9 @@ type DefaultsConfig struct {
 	NewSeriesDelay time.Duration `mapstructure:"new_series_delay"`
 	// MinSamples is how many samples a window needs; with fewer it is ignored.
 	MinSamples int `mapstructure:"min_samples"`
-	// FullWindow makes a window wait until samples cover it.
-	FullWindow bool `mapstructure:"full_window"`
+	// FullWindow makes a window wait until samples cover it; false takes what samples there are for the whole. Absent: a value counts as
+	// soon as what is missing can't change what it says.
+	FullWindow *bool `mapstructure:"full_window"`
 	// RepeatInterval repeats a firing alert's record; 0 never does.
 	RepeatInterval time.Duration `mapstructure:"repeat_interval"`
 	// Flapping is the latch on alerts that change too often.
@@ -91,7 +92,7 @@ type OutputConfig struct {
 	SendResolved bool `mapstructure:"send_resolved"`
 }
 
-// SilenceConfig is one silence: From and To, or Cron and Duration.
+// SilenceConfig is one silence: From and To, or Cron and Duration, or Active.
 type SilenceConfig struct {
 	// Match says which alerts are silenced. It is written as RuleConfig.Match: "resource" and "scope" hold their attributes, a key at the top is
 	// an attribute of the group or else of the resource, or one of alert.rule.name, alert.severity and alert.label.<name>.
@@ -105,6 +106,8 @@ type SilenceConfig struct {
 	Cron string `mapstructure:"cron"`
 	// Duration is the length of a window that Cron starts.
 	Duration time.Duration `mapstructure:"duration"`
+	// Active are hours of the week in which the silence is in force, between From and To if these are set.
+	Active *ActiveConfig `mapstructure:"active"`
 }
 
 // RuleConfig is one rule: a ladder (Thresholds), the flat form (Threshold or Above … with Severity), or Absent.
@@ -134,6 +137,8 @@ type RuleConfig struct {
 	Window time.Duration `mapstructure:"window"`
 	// Aggregate is last, avg, min, max, sum, count, stddev, pNN, rate or increase.
 	Aggregate string `mapstructure:"aggregate"`
+	// Change compares the value with what it was at an earlier time.
+	Change *ChangeConfig `mapstructure:"change"`
 	// Forecast compares the value that a straight line predicts.
 	Forecast *ForecastConfig `mapstructure:"forecast"`
 	// Absent fires when nothing comes.
@@ -141,13 +146,20 @@ type RuleConfig struct {
 	// Scale and Offset make the rule's value: Offset + Scale × aggregated value. Scale is 1 when absent.
 	Scale  *float64 `mapstructure:"scale"`
 	Offset float64  `mapstructure:"offset"`
+	// And makes the rule fire only while an alert of another rule fires. Unless holds back what is not announced yet while one does.
+	And    *ReferenceConfig `mapstructure:"and"`
+	Unless *ReferenceConfig `mapstructure:"unless"`
+	// Active are the hours in which the rule's alerts are announced; outside of them they wait, as in a silence.
+	Active *ActiveConfig `mapstructure:"active"`
 	// Thresholds is the ladder by severity.
 	Thresholds map[string]LevelConfig `mapstructure:"thresholds"`
+	// ThresholdsBy gives groups thresholds of their own.
+	ThresholdsBy *ThresholdsByConfig `mapstructure:"thresholds_by"`
 	// Threshold is the flat form's Above.
 	Threshold any `mapstructure:"threshold"`
 	// Severity is the flat form's level.
 	Severity string `mapstructure:"severity"`
-	// LevelConfig is the flat form's level; its For, KeepFiringFor, Horizon and Message are defaults of a ladder's levels.
+	// LevelConfig is the flat form's level; its For, KeepFiringFor, ForSamples, Horizon and Message are defaults of a ladder's levels.
 	LevelConfig `mapstructure:",squash"`
 	// Labels go with every record. Templates, without the value.
 	Labels map[string]string `mapstructure:"labels"`
@@ -172,7 +184,8 @@ type RuleConfig struct {
 }
 
 // LevelConfig is one level of a ladder. Exactly one of Above, Below, Outside and Inside is set. A bound is a
-// number, or text with a unit: "80%" is 0.8 on unit "1" and 80 on unit "%"; "5GiB" goes with unit "By".
+// number, or text with a unit: "80%" is 0.8 on unit "1" and 80 on unit "%"; "5GiB" goes with unit "By". Or it says where to read it: {metric, match,
+// statistic} or {attribute, unit}, with group_aggregate, scale and offset.
 type LevelConfig struct {
 	Above   any `mapstructure:"above"`
 	Below   any `mapstructure:"below"`
@@ -183,10 +196,21 @@ type LevelConfig struct {
 	// For and KeepFiringFor override the defaults.
 	For           *time.Duration `mapstructure:"for"`
 	KeepFiringFor *time.Duration `mapstructure:"keep_firing_for"`
+	// ForSamples, in place of For, is how many of the newest samples must breach the level.
+	ForSamples *ForSamplesConfig `mapstructure:"for_samples"`
 	// Horizon overrides Forecast.Horizon.
 	Horizon time.Duration `mapstructure:"horizon"`
 	// Message is the record's body. A template.
 	Message string `mapstructure:"message"`
+}
+
+// ForSamplesConfig makes a level fire when Breached of the newest Of samples breach it, in whatever order, and let go when fewer of them do, or,
+// where there is a clear bound, when fewer of them are beyond that.
+type ForSamplesConfig struct {
+	// Breached is at least 1.
+	Breached int `mapstructure:"breached"`
+	// Of is at least Breached and at most 64.
+	Of int `mapstructure:"of"`
 }
 
 // SelectorConfig selects the points of a metric; the fields are as in RuleConfig.
@@ -224,6 +248,15 @@ type ForecastConfig struct {
 	Horizon time.Duration `mapstructure:"horizon"`
 	// MinCoverage is the part of Window that samples must span, 0 to 1; 0.5 when absent.
 	MinCoverage *float64 `mapstructure:"min_coverage"`
+}
+
+// ChangeConfig makes the rule's value the change since an earlier time: what it is now less what it was then, each aggregated over the window
+// that ends there, and after Scale and Offset.
+type ChangeConfig struct {
+	// Since is how long before now the earlier time is.
+	Since time.Duration `mapstructure:"since"`
+	// Relative makes the change a percentage of what the value was, of unit "%".
+	Relative bool `mapstructure:"relative"`
 }
 
 // AbsentConfig is the condition that no sample came.

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -77,7 +78,7 @@ func (f *Finding) condition(written bool) string {
 	}
 	raise := f.bounds(f.Bounds.Low, f.Bounds.High, f.Level.Raise, written)
 	if f.Bounds.Raised(f.Value.Float64) {
-		return c.Symbol() + " " + raise
+		return c.Symbol() + " " + raise + f.samplesText()
 	}
 	lapsed := complements[c] + " "
 	if f.Bounds.Low == f.Bounds.ClearLow && (!c.TwoSided() || f.Bounds.High == f.Bounds.ClearHigh) {
@@ -90,12 +91,24 @@ func (f *Finding) condition(written bool) string {
 	return lapsed + raise + ", clears at " + lapsed + cleared
 }
 
+// samplesText says how many samples it took for a level that counts them.
+func (f *Finding) samplesText() string {
+	n := f.Level.ForSamples
+	if !n.Counts() || f.Transition != alertschema.TransitionFire && f.Transition != alertschema.TransitionEscalate {
+		return ""
+	}
+	return fmt.Sprintf(" in %d of %d samples", n.Breached, n.Of)
+}
+
 // complements are what holds of a value that does not breach a bound.
 var complements = [...]string{ladder.Above: "≤", ladder.Below: "≥", ladder.Outside: "inside", ladder.Inside: "outside", ladder.Absent: ""}
 
 // bounds writes the bounds of a level.
 func (f *Finding) bounds(low, high float64, as [2]Quantity, written bool) string {
 	text := func(v float64, q Quantity) string {
+		if q.Moving != nil {
+			return f.format().write(v) + " = " + q.Text
+		}
 		if written && q.Text != "" && (q.Unit != UnitBare || f.unit() == "") {
 			return q.Text
 		}
@@ -132,6 +145,9 @@ func (f *Finding) unit() string {
 
 // valueUnit is the unit of the rule's value, where that of its metric is known.
 func (r *Rule) valueUnit(unit string) string {
+	if fixed, is := r.Kind.FixedUnit(); is {
+		return fixed
+	}
 	switch {
 	case r.GroupAggregate == window.GroupCount || r.Aggregate.Kind == window.AggregateCount || r.Value.Statistic.Kind == window.StatisticCount:
 		return ""
@@ -179,6 +195,8 @@ func (r *Rule) windowText(of string) string {
 		return "number of samples of " + of + " in " + span
 	case r.Aggregate.Kind == window.AggregateIncrease:
 		return "increase of " + of + " in " + span
+	case r.Aggregate.OfPairs():
+		return "number of " + r.AggregateName + " of " + of + " in " + span
 	default:
 		return r.AggregateName + " of " + of + " over " + span
 	}

@@ -27,7 +27,7 @@ func (r *Rule) GroupKey(t *Target, o *attr.Origin, point []attr.Attr) string {
 	}
 	if !r.Joins {
 		for _, a := range point {
-			if !t.Selector.pins(a.Key) {
+			if !t.Selector.pins(a.Key) && !r.readsBoundFrom(a.Key) {
 				attrs = append(attrs, attr.Located{Location: attr.InPoint, Attr: a})
 			}
 		}
@@ -63,4 +63,13 @@ func (r *Rule) PinnedKey() string {
 		}
 	}
 	return attr.EncodeGroup(attrs)
+}
+
+// SeriesKey returns what identifies the series of a point within the rule, over restarts, too: its group and all of its attributes.
+func (r *Rule) SeriesKey(t *Target, o *attr.Origin, point []attr.Attr) string {
+	attrs := make([]attr.Located, 0, len(point)+len(o.Resource))
+	for _, a := range point {
+		attrs = append(attrs, attr.Located{Location: attr.InPoint, Attr: a})
+	}
+	return r.GroupKey(t, o, point) + "\x00" + attr.EncodeGroup(r.appendIdentity(t, attrs, o))
 }

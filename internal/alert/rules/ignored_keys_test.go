@@ -30,6 +30,13 @@ func kindsOfRules() map[string]RuleConfig {
 func valuesOfKeys() map[string]func(*RuleConfig) {
 	span := 3 * time.Minute
 	return map[string]func(*RuleConfig){
+		"change": func(rc *RuleConfig) { rc.Change = &ChangeConfig{Since: time.Hour} },
+		"active": func(rc *RuleConfig) { rc.Active = &ActiveConfig{Hours: "08:00-18:00"} },
+		"and":    func(rc *RuleConfig) { rc.And = &ReferenceConfig{Rule: "other"} }, "unless": func(rc *RuleConfig) { rc.Unless = &ReferenceConfig{Rule: "other"} },
+		"for_samples": func(rc *RuleConfig) { rc.ForSamples = &ForSamplesConfig{Breached: 2, Of: 3} },
+		"thresholds_by": func(rc *RuleConfig) {
+			rc.ThresholdsBy = &ThresholdsByConfig{Attribute: "a", Groups: []GroupThresholdsConfig{{Match: "x", Thresholds: map[string]any{"warning": 0.5}}}}
+		},
 		"description": func(rc *RuleConfig) { rc.Description = "d" }, "statistic": func(rc *RuleConfig) { rc.Statistic = "p95" },
 		"only_if": func(rc *RuleConfig) { rc.OnlyIf = &ConditionConfig{Metric: "x", Above: 1} },
 		"match":   func(rc *RuleConfig) { rc.Match = map[string]any{"a": "b"} }, "group_by": func(rc *RuleConfig) { rc.GroupBy = []string{"a"} },
@@ -55,21 +62,21 @@ func TestNoKeyOfARuleIsIgnored(t *testing.T) {
 	// What makes a rule one of a kind, and what the tests of these kinds are about.
 	structural := []string{"name", "metric", "ratio", "absent", "thresholds", "threshold", "severity", "above", "below", "outside", "inside"}
 	refused := map[string][]string{
-		"newest":   {"full_window", "min_samples", "clear", "window", "aggregate", "horizon"},
-		"flat":     {"full_window", "min_samples", "window", "aggregate", "horizon"},
-		"cleared":  {"full_window", "min_samples", "window", "aggregate", "horizon", "hysteresis"},
+		"newest":   {"min_samples", "clear", "window", "aggregate", "horizon"},
+		"flat":     {"min_samples", "window", "aggregate", "horizon"},
+		"cleared":  {"min_samples", "window", "aggregate", "horizon", "hysteresis"},
 		"window":   {"clear", "horizon", "forecast"},
-		"forecast": {"clear", "window", "aggregate"},
-		"ratio":    {"full_window", "min_samples", "clear", "window", "aggregate", "horizon", "match", "statistic", "forecast"},
+		"forecast": {"clear", "window", "aggregate", "change"},
+		"ratio":    {"min_samples", "clear", "window", "aggregate", "horizon", "match", "statistic", "forecast"},
 		"absent": {
 			"for", "clear", "horizon", "hysteresis", "window", "aggregate", "forecast", "scale", "offset", "group_aggregate", "full_window", "min_samples",
-			"new_series_delay", "lookback", "no_data", "only_if",
+			"new_series_delay", "lookback", "no_data", "only_if", "change", "for_samples", "thresholds_by",
 		},
 	}
 	values := valuesOfKeys()
 	for kind, rc := range kindsOfRules() {
 		cfg := DefaultConfig()
-		cfg.Rules = []RuleConfig{rc}
+		cfg.Rules = []RuleConfig{rc, {Name: "other", Metric: "o", Threshold: 1, Severity: "warning"}}
 		_, err := Compile(cfg)
 		require.NoError(t, err, kind)
 		for key, set := range values {

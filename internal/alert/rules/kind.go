@@ -1,6 +1,9 @@
 package rules
 
 import (
+	"slices"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
@@ -9,6 +12,8 @@ import (
 // Kind is what a kind of rule does in its own way. The engine asks the kind of a rule, and knows none by name. A new kind is a file with
 // the type, its place in kinds, and its block in RuleConfig.
 type Kind interface {
+	// Name is what the kind is called: the key of its block, or "threshold" for the plain comparison.
+	Name() string
 	// Inputs are the selectors that the rule's value is made of, that of RoleValue first.
 	Inputs() []Input
 	// Span is how far back the rule looks at samples, in nanoseconds; 0 for the newest sample alone. It decides what samples of a series
@@ -53,6 +58,8 @@ const (
 	RoleDivisor
 	// RoleCondition is what only_if looks at.
 	RoleCondition
+	// RoleThreshold is what bounds are read from that are not written.
+	RoleThreshold
 	// RoleCount is how many roles there are.
 	RoleCount
 )
@@ -78,10 +85,18 @@ type Moment struct {
 	Levels []ladder.Level
 	// OneReading tells that one value answers for all levels: they look equally far ahead, and the same series is the worst for all.
 	OneReading bool
+	// Offset is Rule.Offset in the unit of the rule's value.
+	Offset float64
+	// Scales are what values of a series are to be multiplied with to be of the group's unit, by Series.Unit; empty when all have it.
+	Scales []float64
+	// valueOffset is Offset for a kind that applies it to several values, and to nothing after these.
+	valueOffset float64
 	// Restoring asks for full windows, because the samples before a restart are gone.
 	Restoring bool
 	// LastSample is the time of the newest sample of the group's value, ladder.Unset when none was ever seen.
 	LastSample int64
+	// Histories has what was at earlier times, for the kinds that keep histories.
+	Histories Histories
 	// Uptime is for how long the engine has been looking, in nanoseconds of wall time.
 	Uptime int64
 
@@ -105,23 +120,67 @@ type Result struct {
 
 // kindSpec registers a kind of rule.
 type kindSpec struct {
-	// given tells whether the rule has the kind's block.
-	given func(*RuleConfig) bool
+	// key is that of the kind's block in the rule; blocks has how to tell that it is given, and exclusions what it does not go with.
+	key string
 	// compile checks the block and makes the kind. inner is the kind that the rule would be of without the block.
 	compile func(c *compiler, rc RuleConfig, r *Rule, inner Kind, report func(string, ...any)) Kind
 }
 
 // kinds are the kinds of rules beside the plain comparison of a value, in the order in which one wraps another.
-var kinds = []kindSpec{ratioSpec, forecastSpec, absenceSpec}
+var kinds = []kindSpec{ratioSpec, forecastSpec, changeSpec, absenceSpec}
+
+// given tells whether the rule has the kind's block.
+func (k *kindSpec) given(rc *RuleConfig) bool {
+	i := slices.IndexFunc(blocks, func(b block) bool { return b.key == k.key })
+	return blocks[i].given(rc)
+}
 
 // compileKind finds what kind of rule it is.
 func (c *compiler) compileKind(rc RuleConfig, r *Rule, report func(string, ...any)) {
+	checkCombination(&rc, report)
 	r.Kind = &comparison{valueKind{r}}
 	for _, k := range kinds {
 		if k.given(&rc) {
 			r.Kind = k.compile(c, rc, r, r.Kind, report)
 		}
 	}
+}
+
+// Historian is a kind that compares with what was at an earlier time. The engine keeps a history for each series of a group, or one for the
+// group, over restarts, too.
+type Historian interface {
+	// HistorySpan is how far back the histories reach.
+	HistorySpan() window.HistorySpan
+	// HistoryText tells the histories of the rule from those of others: all that their values depend on.
+	HistoryText() string
+}
+
+// Histories are the histories of a group.
+type Histories interface {
+	// Of returns the history of one of the group's series, or, of nil, that of the group; nil when there is none.
+	Of(s *window.Series) *window.History
+}
+
+// HistoryOfGroup tells whether the rule's histories are those of groups, because a group's series are joined, and not of each series.
+func (r *Rule) HistoryOfGroup() bool { return r.GroupAggregate != window.GroupWorst }
+
+// recordAnnotator is a kind that adds attributes to its records.
+type recordAnnotator interface{ recordAttributes() []attr.Attr }
+
+// RecordAttributes returns what the rule's kind adds to the attributes of records.
+func (r *Rule) RecordAttributes() []attr.Attr {
+	if k, own := r.Kind.(recordAnnotator); own {
+		return k.recordAttributes()
+	}
+	return nil
+}
+
+// groupReader is a kind that has one value of a group, joined of its series.
+type groupReader interface {
+	// readGroup returns the group's value before scale and offset, and the position of its newest series.
+	readGroup(m *Moment) (v float64, by int, presence window.Presence)
+	// subject names the value in messages, scaled as the given form of the rule is.
+	subject(r *Rule) string
 }
 
 // levelCompiler is a kind whose levels have settings of their own.

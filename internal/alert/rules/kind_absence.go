@@ -21,7 +21,7 @@ type absence struct {
 }
 
 var absenceSpec = kindSpec{
-	given: func(rc *RuleConfig) bool { return rc.Absent != nil },
+	key: "absent",
 	compile: func(_ *compiler, rc RuleConfig, r *Rule, inner Kind, report func(string, ...any)) Kind {
 		a := rc.Absent
 		k := &absence{rule: r, inner: inner, after: int64(a.For), expect: a.Expect, startGrace: int64(2 * time.Minute)}
@@ -37,12 +37,6 @@ var absenceSpec = kindSpec{
 		if a.Expect && len(rc.GroupBy) > 0 {
 			report("absent.expect and group_by exclude each other: groups that were never seen are not known")
 		}
-		if _, isRatio := inner.(*ratio); isRatio {
-			report(`"absent" and "ratio" exclude each other`)
-		}
-		if rc.OnlyIf != nil {
-			report(`"absent" and "only_if" exclude each other`)
-		}
 		// By default the one question is whether anything that matches is there at all.
 		r.GroupGiven = true
 		return k
@@ -54,6 +48,7 @@ func (k *absence) Inputs() []Input {
 	return []Input{{Target: &k.rule.Value, Role: RoleValue, AnyShape: true, versionKey: "point"}}
 }
 
+func (k *absence) Name() string               { return "absent" }
 func (k *absence) Span() int64                { return k.inner.Span() }
 func (k *absence) FixedUnit() (string, bool)  { return "", false }
 func (k *absence) Silence() int64             { return k.after }

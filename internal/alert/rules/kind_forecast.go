@@ -17,8 +17,8 @@ type forecast struct {
 }
 
 var forecastSpec = kindSpec{
-	given: func(rc *RuleConfig) bool { return rc.Forecast != nil },
-	compile: func(c *compiler, rc RuleConfig, r *Rule, inner Kind, report func(string, ...any)) Kind {
+	key: "forecast",
+	compile: func(c *compiler, rc RuleConfig, r *Rule, _ Kind, report func(string, ...any)) Kind {
 		f := rc.Forecast
 		k := &forecast{valueKind: valueKind{r}, span: int64(f.Window), horizon: int64(f.Horizon), minCoverage: 0.5}
 		if f.MinCoverage != nil {
@@ -37,9 +37,6 @@ var forecastSpec = kindSpec{
 			report("forecast and aggregate or window exclude each other")
 		}
 		r.AggregateName = "forecast"
-		if _, ratio := inner.(*ratio); ratio {
-			report(`"forecast" and "ratio" exclude each other`)
-		}
 		return k
 	},
 }
@@ -49,6 +46,7 @@ func (k *forecast) Inputs() []Input {
 	return []Input{{Target: &k.rule.Value, Role: RoleValue, versionKey: "point"}}
 }
 
+func (k *forecast) Name() string               { return "forecast" }
 func (k *forecast) Span() int64                { return k.span }
 func (k *forecast) Reason() alertschema.Reason { return alertschema.ReasonForecast }
 func (k *forecast) SelectionText() string      { return "" }
@@ -75,7 +73,8 @@ func (k *forecast) readSeries(m *Moment, s *window.Series, ahead int64) (float64
 	if w.to-w.from < 2 || float64(newest-oldest+s.Interval()) < k.minCoverage*float64(k.span) {
 		return 0, window.Unsettled
 	}
-	return window.FitLine(&s.Samples, w.from, w.to, w.at).At(float64(ahead) / float64(time.Second)), window.Present
+	v := window.FitLine(&s.Samples, w.from, w.to, w.at).At(float64(ahead) / float64(time.Second))
+	return m.Scaled(s, v), window.Present
 }
 
 func (k *forecast) compileLevel(spec *LevelSpec, lc LevelConfig, report func(string, ...any)) {

@@ -15,7 +15,7 @@ type ratio struct {
 }
 
 var ratioSpec = kindSpec{
-	given: func(rc *RuleConfig) bool { return rc.Ratio != nil },
+	key: "ratio",
 	compile: func(_ *compiler, rc RuleConfig, r *Rule, _ Kind, report func(string, ...any)) Kind {
 		for _, x := range []struct {
 			key string
@@ -49,13 +49,16 @@ func (k *ratio) Inputs() []Input {
 	}
 }
 
+func (k *ratio) Name() string               { return "ratio" }
 func (k *ratio) Span() int64                { return k.rule.Window }
 func (k *ratio) FixedUnit() (string, bool)  { return "1", true }
 func (k *ratio) Reason() alertschema.Reason { return alertschema.ReasonThreshold }
 func (k *ratio) SelectionText() string      { return " to " + k.divisor.Selector.canonical }
 
-func (k *ratio) Text(f Finding) string {
-	r := k.rule
+func (k *ratio) Text(f Finding) string { return f.say(phrase{subject: k.subject(k.rule)}) }
+
+// subject names the value in messages.
+func (k *ratio) subject(r *Rule) string {
 	subject := r.Metric
 	if r.Value.StatisticName != "" || k.divisor.StatisticName != "" {
 		subject = r.pointText(&r.Value) + " / " + r.pointText(&k.divisor)
@@ -63,7 +66,7 @@ func (k *ratio) Text(f Finding) string {
 	if r.Window > 0 && r.Aggregate.Kind != window.AggregateLast {
 		subject += " (" + r.AggregateName + " over " + FormatDuration(time.Duration(r.Window)) + ")"
 	}
-	return f.say(phrase{subject: r.scaledText(subject)})
+	return r.scaledText(subject)
 }
 
 // VersionText is empty: the divisor stands in the selection, and its statistic among the inputs'.
@@ -76,20 +79,34 @@ func (k *ratio) readSeries(m *Moment, s *window.Series, _ int64) (float64, windo
 // Read divides the group's value by that of its divisors. Division by zero gives no value.
 func (k *ratio) Read(m *Moment) {
 	r := k.rule
-	m.Until = min(r.until(m.Series[RoleValue]), r.until(m.Series[RoleDivisor]))
-	numerator, by, presence := r.joined(m, k, m.Series[RoleValue], 0)
-	if m.Presence = presence; presence != window.Present {
-		return
-	}
-	denominator, _, presence := r.joined(m, k, m.Series[RoleDivisor], 0)
+	m.Until = k.until(m)
+	v, by, presence := k.readGroup(m)
 	if m.Presence = presence; presence != window.Present {
 		return
 	}
 	m.By = by
-	m.Value = r.Offset + r.Scale*(numerator/denominator)
-	if denominator == 0 || math.IsNaN(m.Value) {
+	if m.Value = m.Offset + r.Scale*v; math.IsNaN(m.Value) {
 		m.Presence = window.Missing
 	}
+}
+
+// until is the time up to which both sides have a value if nothing more comes.
+func (k *ratio) until(m *Moment) int64 {
+	return min(k.rule.until(m.Series[RoleValue]), k.rule.until(m.Series[RoleDivisor]))
+}
+
+// readGroup divides the joined values of the group's series.
+func (k *ratio) readGroup(m *Moment) (float64, int, window.Presence) {
+	r := k.rule
+	numerator, by, presence := r.joined(m, k, m.Series[RoleValue], 0)
+	if presence = settled(presence); presence != window.Present {
+		return 0, -1, presence
+	}
+	denominator, _, presence := r.joined(m, k, m.Series[RoleDivisor], 0)
+	if presence = settled(presence); presence == window.Present && denominator == 0 {
+		presence = window.Missing
+	}
+	return numerator / denominator, by, presence
 }
 
 // checkBounds reports bounds that can't be compared with a ratio: only bare numbers and percentages can.

@@ -14,9 +14,9 @@ type QuantityUnit uint8
 const (
 	// UnitBare is a bare number, in the metric's unit.
 	UnitBare QuantityUnit = iota
-	// UnitPercent is a percentage, of a metric of unit 1 or %.
+	// UnitPercent is a percentage, of a metric of unit 1 or %, or one that means the same.
 	UnitPercent
-	// UnitBytes is a byte size, of a metric of unit By or By/s.
+	// UnitBytes is a byte size, of a metric of unit By or By/s, or one that can be converted.
 	UnitBytes
 )
 
@@ -28,6 +28,8 @@ type Quantity struct {
 	Unit QuantityUnit
 	// Text is how it was written. Rule versions are made of it.
 	Text string
+	// Moving is a bound that is read from elsewhere, nil for a number.
+	Moving *Moving
 }
 
 var byteSuffixes = []struct {
@@ -104,24 +106,33 @@ func parseQuantityText(s string) (Quantity, error) {
 
 // In returns the number to compare with a metric of the given unit.
 func (q Quantity) In(unit string) (float64, error) {
+	var whole []Unit // What the number is of.
 	switch q.Unit {
 	case UnitPercent:
-		switch unit {
-		case "1":
-			return q.Number / 100, nil
-		case "%":
-			return q.Number, nil
-		}
-		return 0, fmt.Errorf(`threshold %s needs a metric of unit "1" or "%%", not %q`, q.Text, unit)
+		whole = percentUnits
 	case UnitBytes:
-		if unit != "By" && unit != "By/s" {
-			return 0, fmt.Errorf(`threshold %s needs a metric of unit "By" or "By/s", not %q`, q.Text, unit)
+		whole = byteUnits
+	default:
+		return q.Number, nil
+	}
+	metric := ParseUnit(unit)
+	for _, u := range whole {
+		if _, same := u.Per(metric); same {
+			return q.Number / (metric.factor / u.factor), nil
 		}
 	}
-	return q.Number, nil
+	if q.Unit == UnitPercent {
+		return 0, fmt.Errorf(`threshold %s needs a metric of unit "1" or "%%", not %q`, q.Text, unit)
+	}
+	return 0, fmt.Errorf(`threshold %s needs a metric of unit "By" or "By/s", not %q`, q.Text, unit)
 }
 
 // decimal tells whether a byte size was written with a prefix of powers of 1000.
 func (q Quantity) decimal() bool {
 	return q.Unit == UnitBytes && !strings.Contains(q.Text, "i") && strings.ContainsAny(q.Text, "kKMGTPE")
 }
+
+var (
+	percentUnits = []Unit{ParseUnit("%")}
+	byteUnits    = []Unit{ParseUnit("By"), ParseUnit("By/s")}
+)

@@ -16,7 +16,9 @@ type Set struct {
 	SendResolved  bool
 	MaxSampleAge  int64
 	MinStaleAfter int64 // The least staleAfter of all rules.
-	Silences      []silence
+	// Order are the indices of the rules in the order of their evaluation: each after those that it refers to.
+	Order    []int
+	Silences []silence
 	// Warnings are what is probably not meant as it is written, for the operator's log.
 	Warnings []string
 }
@@ -57,6 +59,10 @@ type Rule struct {
 	Value Target
 	// OnlyIf is a condition without which nothing fires, nil for none.
 	OnlyIf *Condition
+	// And is the rule without whose alerts this one does not fire, and Unless the one whose alerts hold back those of this one; nil for none.
+	And, Unless *Reference
+	// Active are the hours in which alerts are announced, nil for all.
+	Active *Schedule
 	// Window is the span of samples that Aggregate is of, 0 for the newest sample alone.
 	Window int64
 	// Aggregate makes one number of a window, and AggregateName is what records call it.
@@ -66,6 +72,10 @@ type Rule struct {
 	Scale, Offset float64
 	// Levels is the ladder, least severe first.
 	Levels []LevelSpec
+	// Threshold is what bounds are read from that are not written, nil when all are.
+	Threshold *ThresholdSource
+	// ThresholdsBy are the ladders of groups that have their own, nil for none.
+	ThresholdsBy *ThresholdTable
 
 	// GroupBy are the attributes of the group key; GroupGiven tells that they were written, so that the default does not apply.
 	GroupBy    []GroupField
@@ -86,9 +96,10 @@ type Rule struct {
 	StaleAfter int64
 	// NewSeriesDelay is for how long a new series is ignored.
 	NewSeriesDelay int64
-	// MinSamples is how many samples a window needs, and FullWindow makes it wait until samples cover it.
-	MinSamples int
-	FullWindow bool
+	// MinSamples is how many samples a window needs, and FullWindow makes it wait until samples cover it. PartialWindow takes what samples
+	// there are for the whole. With neither a value counts as soon as what is missing can't change what it says.
+	MinSamples                int
+	FullWindow, PartialWindow bool
 	// RepeatInterval is when a firing alert is announced again, 0 for never.
 	RepeatInterval int64
 	// Flapping is when an alert counts as flapping.
@@ -167,6 +178,10 @@ type LevelSpec struct {
 	// Clear are those at which a level in force lets go, where HasClear says that they were written.
 	Clear    [2]Quantity
 	HasClear bool
+	// Off is a level that groups of ThresholdsBy do not have.
+	Off bool
+	// source is what the bounds that move are read from.
+	source *ThresholdSource
 	// Hysteresis is the relative distance of the clear bound from the bound where none was written.
 	Hysteresis float64
 	// ForDuration is how long the level must be breached before it fires.
@@ -175,19 +190,25 @@ type LevelSpec struct {
 	KeepFiringFor int64
 	// Horizon is how far ahead a forecast is read.
 	Horizon int64
+	// ForSamples is how many of the newest samples must breach the level before it fires, where that is asked instead of ForDuration.
+	ForSamples ladder.SampleCount
 	// Message is the template of the record's body, nil for none.
 	Message *Template
 }
 
 // Unresolved returns the level without its bounds: what it is before the metric's unit is known.
 func (s *LevelSpec) Unresolved() ladder.Level {
-	return ladder.Level{Comparison: s.Comparison, ForDuration: s.ForDuration, KeepFiringFor: s.KeepFiringFor, Horizon: s.Horizon}
+	return ladder.Level{Comparison: s.Comparison, ForDuration: s.ForDuration, KeepFiringFor: s.KeepFiringFor, Horizon: s.Horizon, Samples: s.ForSamples}
 }
 
 // Resolve turns the written bounds into numbers of the metric's unit.
 func (s *LevelSpec) Resolve(unit string) (ladder.Level, error) {
 	l := s.Unresolved()
 	if s.Comparison == ladder.Absent {
+		return l, nil
+	}
+	if s.Off {
+		s.neverBreached(&l)
 		return l, nil
 	}
 	var err error
@@ -204,6 +225,21 @@ func (s *LevelSpec) Resolve(unit string) (ladder.Level, error) {
 		}
 		return l, nil
 	}
+	s.clearByHysteresis(&l)
+	return l, nil
+}
+
+// neverBreached sets bounds that no value breaches and none is held by.
+func (s *LevelSpec) neverBreached(l *ladder.Level) {
+	l.Low, l.High = math.Inf(1), math.Inf(-1) // Above, and inside.
+	if s.Comparison == ladder.Below || s.Comparison == ladder.Outside {
+		l.Low, l.High = l.High, l.Low
+	}
+	l.ClearLow, l.ClearHigh = l.Low, l.High
+}
+
+// clearByHysteresis sets the clear bounds where none are written.
+func (s *LevelSpec) clearByHysteresis(l *ladder.Level) {
 	down, up := s.Hysteresis*math.Abs(l.Low), s.Hysteresis*math.Abs(l.High)
 	switch s.Comparison {
 	case ladder.Above:
@@ -215,7 +251,6 @@ func (s *LevelSpec) Resolve(unit string) (ladder.Level, error) {
 	default:
 		l.ClearLow, l.ClearHigh = l.Low-down, l.High+up
 	}
-	return l, nil
 }
 
 // LevelName returns the name of a level, counted from 1, and "" for the level 0 of a rule that is well.

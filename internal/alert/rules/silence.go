@@ -14,6 +14,7 @@ type silence struct {
 	from, to int64
 	cron     *cronSchedule
 	duration int64
+	schedule *Schedule // Hours in which alone it is in force, nil for all.
 }
 
 // maxSilence bounds a recurring silence, and with it the minutes that active looks back over.
@@ -28,6 +29,12 @@ func compileSilence(sc SilenceConfig, set []*Rule, report func(string, ...any)) 
 		report(format, args...)
 	}
 	s.match = compileSilenceMatch(sc, set, fail)
+	if sc.Active != nil {
+		s.schedule = compileSchedule("active", sc.Active, fail)
+		if sc.Cron != "" {
+			fail("active and cron exclude each other")
+		}
+	}
 	if sc.Cron != "" {
 		if sc.From != nil || sc.To != nil {
 			fail("cron and from or to exclude each other")
@@ -44,8 +51,8 @@ func compileSilence(sc SilenceConfig, set []*Rule, report func(string, ...any)) 
 	if sc.Duration != 0 {
 		fail("duration is ignored without cron: leave it out, or say when it begins each time")
 	}
-	if sc.From == nil && sc.To == nil {
-		fail("set from and to, or cron and duration")
+	if sc.From == nil && sc.To == nil && sc.Active == nil {
+		fail("set from and to, or cron and duration, or active")
 		return s, ok
 	}
 	var err error
@@ -87,7 +94,7 @@ func parseInstant(v any) (int64, error) {
 // active tells whether the silence is in force at now.
 func (s *silence) active(now int64) bool {
 	if s.cron == nil {
-		return now >= s.from && now < s.to
+		return now >= s.from && now < s.to && (s.schedule == nil || s.schedule.Holds(now))
 	}
 	minute := now - mod(now, int64(time.Minute))
 	for start := minute; start > now-s.duration; start -= int64(time.Minute) {

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"math"
+
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
@@ -42,4 +44,45 @@ func (r *Rule) NoDataFrom(s *window.Series) int64 {
 	default:
 		return last + r.NoDataAfter
 	}
+}
+
+// Scaled returns a value of the series in the unit of the group's value.
+func (m *Moment) Scaled(s *window.Series, v float64) float64 {
+	if len(m.Scales) == 0 {
+		return v
+	}
+	return v * m.Scales[s.Unit]
+}
+
+// BareBound returns a bound of the rule that was written without a unit, "" when all have one.
+func (r *Rule) BareBound() string {
+	for i := range r.Levels {
+		l := &r.Levels[i]
+		if l.Comparison.HasBounds() && l.Raise[0].Unit == UnitBare {
+			return l.BoundText()
+		}
+	}
+	return ""
+}
+
+// OffsetIn returns the rule's offset in a unit of the metric. It was written as a bare number; where the bounds are percentages a whole is 1 or,
+// beyond that, 100, whatever the metric has.
+func (r *Rule) OffsetIn(unit string) float64 {
+	if r.Offset == 0 || len(r.Levels) == 0 {
+		return r.Offset
+	}
+	for i := range r.Levels {
+		if r.Levels[i].Raise[0].Unit != UnitPercent {
+			return r.Offset
+		}
+	}
+	written := ParseUnit("1")
+	if math.Abs(r.Offset) > 1 {
+		written = percentUnits[0]
+	}
+	metric := ParseUnit(unit)
+	if _, same := written.Per(metric); !same {
+		return r.Offset
+	}
+	return r.Offset / (metric.factor / written.factor)
 }

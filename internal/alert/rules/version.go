@@ -24,10 +24,22 @@ func ruleVersion(r *Rule) (version, selection string) {
 		q := r.OnlyIf.Bound
 		fmt.Fprintf(&b, "|only_if %q %s %s %s %s", r.OnlyIf.Metric, r.OnlyIf.Selector.canonical, q.Comparison, q.Raise[0].Text, q.Raise[1].Text)
 	}
+	if r.And != nil {
+		b.WriteString("|and " + r.And.canonical())
+	}
 	for i := range r.Levels {
 		l := &r.Levels[i]
 		fmt.Fprintf(&b, "|%s %s %s %s", l.Name, l.Comparison, l.Raise[0].Text, l.Raise[1].Text)
 		fmt.Fprintf(&b, " %t %s %s %s %d %d %d", l.HasClear, l.Clear[0].Text, l.Clear[1].Text, floatText(l.Hysteresis), l.ForDuration, l.KeepFiringFor, l.Horizon)
+		if n := l.ForSamples; n.Counts() {
+			fmt.Fprintf(&b, " %d of %d", n.Breached, n.Of)
+		}
+	}
+	if r.Threshold != nil {
+		b.WriteString("|threshold " + r.Threshold.canonical)
+	}
+	if r.ThresholdsBy != nil {
+		b.WriteString(r.ThresholdsBy.versionText())
 	}
 	sum := sha256.Sum256([]byte(b.String()))
 	return hex.EncodeToString(sum[:4]), selection

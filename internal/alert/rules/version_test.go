@@ -60,7 +60,7 @@ func versionedRules() []RuleConfig {
 	for _, agg := range []string{"sum", "avg", "min", "max", "count"} {
 		add("group "+agg, func(rc *RuleConfig) { rc.GroupAggregate = agg })
 	}
-	for _, agg := range []string{"last", "avg", "min", "max", "sum", "count", "stddev", "p50", "p99.9", "rate", "increase"} {
+	for _, agg := range []string{"last", "avg", "min", "max", "sum", "count", "stddev", "p50", "p99.9", "rate", "increase", "changes", "resets"} {
 		add("aggregate "+agg, func(rc *RuleConfig) { rc.Window, rc.Aggregate = 5*time.Minute, agg })
 	}
 	add("scale", func(rc *RuleConfig) { rc.Scale, rc.Offset = new(-1.0), 1 })
@@ -69,6 +69,16 @@ func versionedRules() []RuleConfig {
 	add("forecast with coverage", func(rc *RuleConfig) {
 		rc.Forecast = &ForecastConfig{Window: time.Hour, Horizon: 4 * time.Hour, MinCoverage: new(0.9)}
 		rc.Thresholds["critical"] = LevelConfig{Above: 0.8, Horizon: time.Hour}
+	})
+	change := func(name string, c ChangeConfig, edit func(*RuleConfig)) {
+		add(name, func(rc *RuleConfig) {
+			rc.Change = &c
+			edit(rc)
+		})
+	}
+	change("change", ChangeConfig{Since: time.Hour}, func(*RuleConfig) {})
+	change("relative change", ChangeConfig{Since: 168 * time.Hour, Relative: true}, func(rc *RuleConfig) {
+		rc.Window, rc.Aggregate, rc.Scale, rc.Offset = time.Hour, "avg", new(-1.0), 1
 	})
 	absent := func(name string, a AbsentConfig, edit func(*RuleConfig)) {
 		add(name, func(rc *RuleConfig) {
@@ -101,6 +111,7 @@ func versionedRules() []RuleConfig {
 		"percent": {Above: "80%"}, "bytes": {Above: "5GiB"}, "below": {Below: 1}, "outside": {Outside: []any{1, 2}},
 		"inside": {Inside: []any{"10%", "20%"}}, "clear": {Above: 80, Clear: 70}, "outside clear": {Outside: []any{1, 9}, Clear: []any{2, 8}},
 		"for": {Above: 1, For: new(time.Minute)}, "keep": {Above: 1, KeepFiringFor: new(90 * time.Second)},
+		"samples": {Above: 1, ForSamples: &ForSamplesConfig{Breached: 3, Of: 5}},
 	} {
 		add("level "+name, func(rc *RuleConfig) { rc.Thresholds = map[string]LevelConfig{"critical": l} })
 	}
@@ -152,25 +163,26 @@ func TestRuleVersionsAreThoseOfStoredAlerts(t *testing.T) {
 // version, then only where the rule uses it, or every stored alert is closed on an upgrade: rule_versions.json holds that.
 var versionFields = map[string]map[string]bool{
 	"Rule": {
-		"Index": false, "Name": false, "Description": false, "Metric": true, "Kind": true, "Value": true, "OnlyIf": true, "Window": true, "Aggregate": true,
-		"AggregateName": false, "Scale": true, "Offset": true, "Levels": true, "GroupBy": true, "GroupGiven": true, "ByResource": true, "GroupAggregate": true,
+		"Index": false, "Name": false, "Description": false, "Metric": true, "Kind": true, "Value": true, "OnlyIf": true, "And": true, "Unless": false, "Active": false, "Window": true, "Aggregate": true,
+		"AggregateName": false, "Scale": true, "Offset": true, "Levels": true, "Threshold": true, "ThresholdsBy": true, "GroupBy": true, "GroupGiven": true, "ByResource": true, "GroupAggregate": true,
 		"Joins": false, "Retention": false, "Lookback": false, "NoData": false, "NoDataAfter": false, "StaleAfter": false, "NewSeriesDelay": false, "MinSamples": false,
-		"FullWindow": false, "RepeatInterval": false, "Flapping": false, "Top": false, "MayMatchNothing": false, "Labels": false, "Annotations": false,
+		"FullWindow": false, "PartialWindow": false, "RepeatInterval": false, "Flapping": false, "Top": false, "MayMatchNothing": false, "Labels": false, "Annotations": false,
 		"Version": false, "Selection": false,
 	},
 	"Target": {"Metric": false, "Selector": true, "Statistic": true, "StatisticName": false, "Key": false},
 	"LevelSpec": {
 		"Severity": false, "Name": true, "Number": false, "Comparison": true, "Raise": true, "Clear": true, "HasClear": true, "Hysteresis": true,
-		"ForDuration": true, "KeepFiringFor": true, "Horizon": true, "Message": false,
+		"ForDuration": true, "KeepFiringFor": true, "Horizon": true, "ForSamples": true, "Message": false, "Off": true, "source": true,
 	},
 	"Condition":  {"Target": true, "Bound": true},
 	"GroupField": {"Location": true, "Key": true},
 	"Aggregate":  {"Kind": true, "Quantile": true},
 	"Statistic":  {"Kind": true, "Quantile": true},
-	"Quantity":   {"Number": false, "Unit": false, "Text": true},
+	"Quantity":   {"Number": false, "Unit": false, "Text": true, "Moving": true},
 	"comparison": {"valueKind": false},
 	"ratio":      {"valueKind": false, "divisor": true},
 	"forecast":   {"valueKind": false, "span": true, "horizon": false, "minCoverage": true},
+	"change":     {"valueKind": false, "inner": true, "since": true, "relative": true, "scale": true},
 	"absence":    {"rule": false, "inner": true, "after": true, "expect": true, "startGrace": true},
 }
 
@@ -297,6 +309,8 @@ func TestTheVersionIsMadeOfItsFieldsAlone(t *testing.T) {
 			field.SetBool(!field.Bool())
 		case reflect.Slice:
 			field.Set(reflect.MakeSlice(field.Type(), 2, 2))
+		case reflect.Pointer:
+			field.Set(reflect.New(field.Type().Elem()))
 		case reflect.Struct:
 			field.Set(reflect.ValueOf(ladder.FlappingRule{Transitions: 99}))
 		default:

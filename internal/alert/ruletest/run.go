@@ -25,6 +25,8 @@ type Series struct {
 
 // Test is one run of rules on series.
 type Test struct {
+	// Start is the time of the first value; the epoch when zero, as promtool's. Rules that go by hours of the week need one.
+	Start time.Time
 	// Interval is the distance of the series' values.
 	Interval time.Duration
 	// EvaluationInterval is how often time-driven transitions are looked at; Interval when zero.
@@ -81,7 +83,7 @@ type input struct {
 	stream  alert.Stream
 }
 
-// Run plays the series to the rules, starting at the epoch as promtool does, and evaluates as time goes on.
+// Run plays the series to the rules, and evaluates as time goes on.
 func Run(rules *rules.Set, test Test) (*Result, error) {
 	if test.Interval <= 0 || test.EvaluationInterval < 0 {
 		return nil, fmt.Errorf("interval %s must be > 0", test.Interval)
@@ -97,13 +99,17 @@ func Run(rules *rules.Set, test Test) (*Result, error) {
 	if until/min(evaluation, test.Interval) > maxSteps {
 		return nil, fmt.Errorf("a run of %s at %s is too long", until, evaluation)
 	}
-	p := player{engine: alert.New(rules, time.Unix(0, 0)), result: &Result{}}
+	start := test.Start
+	if start.IsZero() {
+		start = time.Unix(0, 0)
+	}
+	p := player{engine: alert.New(rules, start), start: start, result: &Result{}}
 	next := time.Duration(0)
 	for at := time.Duration(0); at <= until; at += evaluation {
 		for ; next <= at; next += test.Interval {
 			p.feed(inputs, next, int(next/test.Interval))
 		}
-		p.engine.Evaluate(time.Unix(0, int64(at)))
+		p.engine.Evaluate(start.Add(at))
 		p.collect(at)
 		p.result.Steps = append(p.result.Steps, Step{At: at, Firing: p.engine.Active()})
 	}
@@ -134,12 +140,13 @@ func parse(test Test) (inputs []input, until time.Duration, err error) {
 // player feeds an engine and gathers what it says.
 type player struct {
 	engine *alert.Engine
+	start  time.Time
 	result *Result
 }
 
 // feed hands the engine the i-th value of every series.
 func (p *player) feed(inputs []input, at time.Duration, i int) {
-	now := time.Unix(0, int64(at))
+	now := p.start.Add(at)
 	p.engine.Begin(now)
 	for k := range inputs {
 		in := &inputs[k]
@@ -151,7 +158,7 @@ func (p *player) feed(inputs []input, at time.Duration, i int) {
 			continue
 		}
 		s := in.samples[i]
-		m.Observe(&alert.Point{Attributes: in.Attributes, Time: int64(at), Value: s.Value, NoValue: s.Stale})
+		m.Observe(&alert.Point{Attributes: in.Attributes, Time: now.UnixNano(), Value: s.Value, NoValue: s.Stale})
 	}
 	p.engine.Flush(now)
 	p.collect(at)

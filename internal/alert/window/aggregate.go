@@ -35,6 +35,10 @@ const (
 	AggregateRate AggregateKind = 8
 	// AggregateIncrease is by how much a counter rose.
 	AggregateIncrease AggregateKind = 9
+	// AggregateChanges is how often the value changed.
+	AggregateChanges AggregateKind = 10
+	// AggregateResets is how often a counter began again.
+	AggregateResets AggregateKind = 11
 )
 
 // Aggregate is a compiled Aggregate; q is the quantile of a percentile, 0 to 1.
@@ -44,18 +48,19 @@ type Aggregate struct {
 }
 
 // aggregateNames are the aggregates as messages list them.
-var aggregateNames = []string{"last", "avg", "min", "max", "sum", "count", "stddev", "pNN", "rate", "increase"}
+var aggregateNames = []string{"last", "avg", "min", "max", "sum", "count", "stddev", "pNN", "rate", "increase", "changes", "resets"}
 
 // aggregateKinds are the aggregates that have a plain name.
 var aggregateKinds = map[string]AggregateKind{
 	"last": AggregateLast, "avg": AggregateAvg, "min": AggregateMin, "max": AggregateMax, "sum": AggregateSum, "count": AggregateCount, "stddev": AggregateStddev,
-	"rate": AggregateRate, "increase": AggregateIncrease,
+	"rate": AggregateRate, "increase": AggregateIncrease, "changes": AggregateChanges, "resets": AggregateResets,
 }
 
 // aggregateSynonyms are the words that people bring along from elsewhere.
 var aggregateSynonyms = map[string]string{
 	"mean": "avg", "average": "avg", "maximum": "max", "minimum": "min", "total": "sum", "median": "p50",
 	"std": "stddev", "stdev": "stddev", "latest": "last", "current": "last", "derivative": "rate", "delta": "increase",
+	"changed": "changes", "transitions": "changes", "restarts": "resets",
 }
 
 // ParseAggregate reads the name of an aggregate, the newest sample when it is empty. The error says what was probably meant.
@@ -94,7 +99,7 @@ func (a Aggregate) WithinSamples() bool {
 }
 
 // Over aggregates the samples i to j-1 of r, of which there is at least one. Those of counters
-// are worked out by Series.Increase. scratch is reused by percentiles; the grown slice is returned.
+// are worked out by Series.Increase, and counts of neighbours by Series.Pairs. scratch is reused by percentiles; the grown slice is returned.
 func (a Aggregate) Over(r *Ring, i, j int, scratch []float64) (float64, []float64) {
 	switch a.Kind {
 	case AggregateLast:

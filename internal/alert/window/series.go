@@ -39,7 +39,28 @@ const (
 	Missing
 	// Unsettled is a value that exists but is not to be trusted yet: too few samples, a window not yet full.
 	Unsettled
+	// AtLeast is a value that is true of a part of the window: what the whole of it would give is that or more.
+	AtLeast
+	// AtMost is the same where it would be that or less.
+	AtMost
 )
+
+// Partial tells whether there is a value that only bounds the true one.
+func (p Presence) Partial() bool { return p == AtLeast || p == AtMost }
+
+// Scaled returns the presence of a value times a factor: a negative one turns a bound around.
+func (p Presence) Scaled(factor float64) Presence {
+	switch {
+	case factor >= 0:
+		return p
+	case p == AtLeast:
+		return AtMost
+	case p == AtMost:
+		return AtLeast
+	default:
+		return p
+	}
+}
 
 // Series holds the recent samples of one data point stream. Times are event times, in nanoseconds since the epoch.
 type Series struct {
@@ -51,8 +72,9 @@ type Series struct {
 	spacing  uint32 // Smoothed distance of samples in milliseconds; 0 while unknown.
 	// Kind is the kind of the stream.
 	Kind StreamKind
-	// Marks are the owner's to use: they lie here because there is room.
+	// Marks, and Unit, the number of the unit, are the owner's to use: they lie here because there is room.
 	Marks uint8
+	Unit  uint16
 }
 
 // optional is what few series have.
@@ -60,6 +82,7 @@ type optional struct {
 	starts   []int64 // Start times that fall between samples held, in order.
 	exemplar *Exemplar
 	endedAt  int64 // Newest marker "no value from here on" after the newest sample, else Unset.
+	born     int64 // Start time of the first sample, where that is known.
 }
 
 // NewSeries returns a series without samples.
@@ -67,7 +90,7 @@ func NewSeries() Series { return Series{First: Unset} }
 
 func (s *Series) withOptional() *optional {
 	if s.optional == nil {
-		s.optional = &optional{endedAt: Unset}
+		s.optional = &optional{endedAt: Unset, born: Unset}
 	}
 	return s.optional
 }
@@ -121,7 +144,7 @@ func (s *Series) Append(t int64, v float64, start int64, limit int) (full bool) 
 		full = true
 	}
 	s.Samples.Insert(Sample{t, v})
-	s.recordStart(start)
+	s.recordStart(start, t)
 	if s.optional != nil && s.optional.endedAt <= t {
 		s.optional.endedAt = Unset
 	}
@@ -133,7 +156,7 @@ func (s *Series) InsertLate(t int64, v float64, start int64) bool {
 	if !s.Samples.Insert(Sample{t, v}) {
 		return false
 	}
-	s.recordStart(start)
+	s.recordStart(start, t)
 	return true
 }
 
@@ -199,10 +222,14 @@ func (s *Series) Forget(boundary int64) {
 // a window falls back to seeing the drops in value.
 const maxStarts = 64
 
-// recordStart remembers the start time of a cumulative stream. A start at or before the oldest sample says nothing
-// about the samples held, so jitter in a start time that a source computes again each time is not a reset.
-func (s *Series) recordStart(start int64) {
-	if start == 0 || s.Samples.Len() == 0 || start <= s.Samples.At(0).Time {
+// recordStart remembers the start time that came with the sample of time t of a cumulative stream. A start at or before the oldest sample
+// says nothing about the samples held, so jitter in a start time that a source computes again each time is not a reset. A start that is the
+// time of a sample says nothing either: of that sample the true start was not known, or it shows the zero itself.
+func (s *Series) recordStart(start, t int64) {
+	if start == 0 || start >= t || s.Samples.Len() == 0 || start <= s.Samples.At(0).Time {
+		return
+	}
+	if before := s.Samples.After(start); s.Samples.At(before-1).Time == start {
 		return
 	}
 	optional := s.withOptional()
@@ -235,8 +262,8 @@ func (s *Series) restartedBetween(a, b int64) bool {
 }
 
 // Increase returns by how much the series rose over the samples i to j-1, of which there is at least one.
-// It counts from the newest sample at or before the window's start, when that is not older than lookback, else
-// from the first sample inside; nothing is extrapolated.
+// It counts from the newest sample at or before the window's start, when that is not older than lookback, else from the start of a
+// counter that began as lately as that, else from the first sample inside; nothing is extrapolated.
 func (s *Series) Increase(i, j int, windowStart, lookback int64) float64 {
 	var total kahanSum
 	if s.Kind == DeltaCounter {
@@ -245,13 +272,19 @@ func (s *Series) Increase(i, j int, windowStart, lookback int64) float64 {
 		}
 		return total.value()
 	}
-	if i > 0 && s.Samples.At(i-1).Time > windowStart-lookback {
+	anchored := s.anchored(i, windowStart, lookback)
+	if anchored {
 		i--
 	}
 	if s.Kind == Gauge {
 		return s.Samples.At(j-1).Value - s.Samples.At(i).Value
 	}
 	previous := s.Samples.At(i)
+	switch {
+	case anchored:
+	case i == 0 && s.bornWithin(windowStart, lookback), i > 0 && s.restartedBetween(windowStart, previous.Time):
+		total.add(previous.Value) // The counter began at zero.
+	}
 	for k := i + 1; k < j; k++ {
 		next := s.Samples.At(k)
 		if next.Value < previous.Value || s.restartedBetween(previous.Time, next.Time) {

@@ -1,0 +1,266 @@
+package alert
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
+)
+
+// unitTable numbers the units that have come, so that a series has a number and no text. Number 0 is that of no unit.
+type unitTable struct {
+	numbers map[string]uint16
+	units   []rules.Unit
+	hashes  []attr.Hash
+}
+
+// maxUnits bounds the units that are distinguished; beyond it they count as none given.
+const maxUnits = 1000
+
+func newUnitTable() unitTable {
+	return unitTable{numbers: map[string]uint16{"": 0}, units: []rules.Unit{rules.ParseUnit("")}, hashes: []attr.Hash{{}}}
+}
+
+// unitNumber returns the number of a unit.
+func (e *Engine) unitNumber(text string) uint16 {
+	u := &e.units
+	n, known := u.numbers[text]
+	if !known && len(u.units) < maxUnits {
+		n = uint16(len(u.units))
+		u.numbers[text] = n
+		u.units = append(u.units, rules.ParseUnit(text))
+		u.hashes = append(u.hashes, attr.HashSet(e.seed, []attr.Attr{attr.String("unit", text)}))
+	}
+	return n
+}
+
+// ruleUnit is a rule's ladder in one unit of its metric.
+type ruleUnit struct {
+	levels     []ladder.Level
+	offset     float64
+	oneReading bool
+	// err is why the bounds can't be compared with the unit.
+	err error
+}
+
+// inUnit returns the rule's ladder in a unit, nil when none has come with it.
+func (r *ruleState) inUnit(n uint16) *ruleUnit {
+	if int(n) < len(r.byUnit) {
+		return r.byUnit[n]
+	}
+	return nil
+}
+
+// resolveUnit makes the rule's ladder in a unit.
+func (e *Engine) resolveUnit(r *ruleState, n uint16) *ruleUnit {
+	for len(r.byUnit) <= int(n) {
+		r.byUnit = append(r.byUnit, nil)
+	}
+	if r.byUnit[n] == nil {
+		u := &ruleUnit{}
+		text := e.units.units[n].Text
+		if u.levels, u.oneReading, u.err = r.resolve(r.Levels, text); u.err == nil {
+			u.err = r.bounds.fit(r, text)
+		}
+		u.offset = r.OffsetIn(text)
+		r.byUnit[n] = u
+	}
+	return r.byUnit[n]
+}
+
+// resolve turns bounds of the rule into numbers of a unit.
+func (r *ruleState) resolve(specs []rules.LevelSpec, unit string) (levels []ladder.Level, oneReading bool, err error) {
+	levels, oneReading = make([]ladder.Level, len(specs)), r.oneReading
+	for i := range specs {
+		spec := &specs[i]
+		l, err := spec.Resolve(unit)
+		if err == nil && i > 0 && spec.Written() && specs[i-1].Written() && !l.Comparison.Stricter([2]float64{l.Low, l.High}, [2]float64{levels[i-1].Low, levels[i-1].High}) {
+			err = fmt.Errorf("ladder is not monotone: %s %s %s must be stricter than %s %s %s",
+				spec.Name, spec.Comparison, spec.BoundText(), specs[i-1].Name, spec.Comparison, specs[i-1].BoundText())
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		levels[i] = l
+		oneReading = oneReading && (r.GroupAggregate != window.GroupWorst || l.SameWorst(&levels[0]))
+	}
+	return levels, oneReading, nil
+}
+
+// unitNumber is the number of the unit of the group's value: that of its first member, or of those that it had.
+func (g *group) unitNumber() uint16 {
+	switch {
+	case len(g.members) > 0:
+		return g.members[0].Unit
+	case g.alert != nil:
+		return g.alert.unit
+	default:
+		return 0
+	}
+}
+
+// unit is the unit of the group's value.
+func (e *Engine) unit(g *group) string {
+	if g.rule.fixedUnit {
+		return g.rule.unit
+	}
+	return e.units.units[g.unitNumber()].Text
+}
+
+// levels is the rule's ladder in the group's unit.
+func (g *group) levels() []ladder.Level {
+	if g.rule.bounds != nil {
+		levels, _ := g.rule.boundsOf(g)
+		return levels
+	}
+	if !g.rule.fixedUnit {
+		if u := g.rule.inUnit(g.unitNumber()); u != nil && u.err == nil {
+			return u.levels
+		}
+	}
+	return g.rule.levels
+}
+
+// inputUnit is what an input knows of a unit.
+type inputUnit struct {
+	known, fits bool
+	// from names the sender that came with it first.
+	from string
+}
+
+// unitFits tells whether the input's rule can look at series of a unit. What it can't compare it says once, with the sender that came with it
+// first, and looks at the others.
+func (e *Engine) unitFits(w *ruleInput, n uint16, o *attr.Origin) bool {
+	if int(n) >= len(w.units) || !w.units[n].known {
+		for len(w.units) <= int(n) {
+			w.units = append(w.units, inputUnit{})
+		}
+		w.units[n] = inputUnit{known: true, from: senderOf(o.Resource)}
+		w.units[n].fits = e.admitUnit(w, n)
+	}
+	return w.units[n].fits
+}
+
+// admitUnit looks at a unit that is new to an input.
+func (e *Engine) admitUnit(w *ruleInput, n uint16) bool {
+	r := w.rule
+	var err error
+	switch {
+	case w.Role == rules.RoleCondition:
+		err = e.resolveCondition(w, n)
+	case w.Role == rules.RoleThreshold: // Whether it can be converted depends on the unit of the group.
+	case r.fixedUnit:
+		e.noticeMixedUnits(w, n)
+	default:
+		u := e.resolveUnit(r, n)
+		if err = u.err; err == nil {
+			e.noticeImpossible(w, n, u.levels)
+			e.noticeMixedUnits(w, n)
+		}
+	}
+	if err != nil {
+		e.ruleError(r, fmt.Sprintf("metric %s%s: %v; what comes with other units is watched", w.Metric, w.units[n].from, err))
+	}
+	return err == nil
+}
+
+// resolveCondition makes the bound of only_if in a unit.
+func (e *Engine) resolveCondition(w *ruleInput, n uint16) error {
+	r, text := w.rule, e.units.units[n].Text
+	l, err := r.OnlyIf.Bound.Resolve(text)
+	if err != nil {
+		return err
+	}
+	for len(r.conditions) <= int(n) {
+		r.conditions = append(r.conditions, ladder.Level{})
+	}
+	r.conditions[n] = l
+	if w.impossible(&r.OnlyIf.Bound, &l, text) {
+		e.notice("rule %q never fires: only_if above %s never holds, because %s is a ratio; did you mean %[2]s%%?", r.Name,
+			r.OnlyIf.Bound.Raise[0].Text, w.Metric)
+	}
+	return nil
+}
+
+// noticeMixedUnits says once of a unit that it can't be converted to one that the metric came with before, or that a bound without a unit is
+// compared with values of both.
+func (e *Engine) noticeMixedUnits(w *ruleInput, n uint16) {
+	r := w.rule
+	if w.Role != rules.RoleValue || r.scaleless() || r.silence > 0 {
+		return
+	}
+	for other := range w.units {
+		o := &w.units[other]
+		if !o.fits || uint16(other) == n {
+			continue
+		}
+		factor, same := e.units.units[n].Per(e.units.units[other])
+		bare := r.BareBound()
+		if same && (factor == 1 || bare == "" || r.fixedUnit) {
+			continue
+		}
+		text := fmt.Sprintf("metric %s comes with units %q%s and %q%s", w.Metric, e.units.units[other].Text, o.from, e.units.units[n].Text, w.units[n].from)
+		if same {
+			text += fmt.Sprintf(": threshold %s has no unit and is compared with the values of each as they are; write it with its unit", bare)
+		} else {
+			text += ", which can't be converted: they are watched apart, and in one group only those of one unit"
+		}
+		e.ruleError(r, text)
+		return
+	}
+}
+
+// senderOf names who sends, for messages: " of host.name db1", or "" when the resource does not say.
+func senderOf(resource []attr.Attr) string {
+	for _, key := range [...]string{"host.name", "host.id", "service.instance.id", "service.name", "container.id"} {
+		if v, ok := attr.Lookup(resource, key); ok && v.AsString() != "" {
+			return fmt.Sprintf(" of %s %s", key, v.AsString())
+		}
+	}
+	return ""
+}
+
+// scaleless tells whether the rule's value has the unit of no series: it counts.
+func (r *ruleState) scaleless() bool {
+	return r.Aggregate.Kind == window.AggregateCount || r.Aggregate.OfPairs() || r.GroupAggregate == window.GroupCount ||
+		r.fixedUnit && !r.joinsUnits && r.histories == nil
+}
+
+// fitsGroup tells whether values of a unit can be joined with those that the group has already. noticeMixedUnits has said that they can't.
+func (e *Engine) fitsGroup(g *group, unit uint16, as rules.Role) bool {
+	if as != rules.RoleValue || len(g.members) == 0 || g.members[0].Unit == unit || g.rule.scaleless() || g.rule.silence > 0 {
+		return true
+	}
+	_, same := e.units.units[unit].Per(e.units.units[g.members[0].Unit])
+	return same
+}
+
+// scales fills what values of each unit are to be multiplied with to be of the group's unit, when its series have several.
+func (e *Engine) scales(g *group, m *rules.Moment) {
+	m.Scales = m.Scales[:0]
+	if g.rule.scaleless() || g.rule.silence > 0 {
+		return
+	}
+	to, mixed := g.unitNumber(), false
+	for _, role := range g.rule.roles {
+		if role == rules.RoleCondition || role == rules.RoleThreshold {
+			continue
+		}
+		for _, s := range g.seriesOf(role) {
+			mixed = mixed || s.Unit != to
+		}
+	}
+	if !mixed {
+		return
+	}
+	for i := range e.units.units {
+		factor, same := e.units.units[i].Per(e.units.units[to])
+		if !same || math.IsNaN(factor) {
+			factor = 1 // Of what a ratio divides by.
+		}
+		m.Scales = append(m.Scales, factor)
+	}
+}
