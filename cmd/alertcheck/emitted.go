@@ -39,11 +39,7 @@ func checkEmitted(conf *confmap.Conf, name string, set *rules.Set) []string {
 	}
 	var warnings []string
 	for _, r := range set.Rules {
-		inputs := r.Kind.Inputs()
-		if r.OnlyIf != nil {
-			inputs = append(inputs, rules.Input{Target: &r.OnlyIf.Target})
-		}
-		for _, in := range inputs {
+		for _, in := range r.Inputs() {
 			if _, known := catalog.Metrics[in.Metric]; !known || r.MayMatchNothing {
 				continue
 			}

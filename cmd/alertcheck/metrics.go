@@ -63,6 +63,7 @@ func (c *metricChecker) rule(r *rules.Rule) {
 		c.statistic(place, in.Target, m, in.AnyShape)
 		if in.Role == rules.RoleValue && r.Kind.Silence() == 0 {
 			c.levels(place, r, m)
+			c.otherBounds(place, r, in.Target, m)
 		}
 		if m.Counter && r.LooksAtTotals() && in.Statistic.Kind == 0 && r.Kind.Silence() == 0 {
 			c.warn(place, "%s is a counter, whose value is its total since its start: compare its rate or increase over a window", in.Metric)
@@ -243,6 +244,9 @@ func (c *metricChecker) levels(place string, r *rules.Rule, m psutilreceiver.Cat
 		low, high = math.Inf(-1), math.Inf(1)
 	}
 	for i := range r.Levels {
+		if !r.Levels[i].Written() {
+			continue
+		}
 		c.bounds(place+r.Levels[i].Name+": ", &r.Levels[i], unit, r.Metric, low, high)
 	}
 }

@@ -35,16 +35,20 @@ const (
 	notDeferred deferral = 0
 	// deferredBySilence waits for the end of a silence, for the hours of the rule, or for the end of an alert of another rule.
 	deferredBySilence deferral = 1
-	// deferredByLimit waits for fewer announced alerts of its rule, or for room in the outbox.
+	// deferredByLimit waits for fewer announced alerts of its rule; of older builds also for room in the outbox.
 	deferredByLimit deferral = 2
 	// deferredByStorm waits for the budget of records.
 	deferredByStorm deferral = 3
+	// deferredToRank waits for the next tick, when it is compared with the others that want a place.
+	deferredToRank deferral = 4
+	// deferredByOutbox waits for room in the outbox.
+	deferredByOutbox deferral = 5
 )
 
 // Valid tells whether the number is that of a deferral.
 func (d deferral) Valid() bool {
 	switch d {
-	case notDeferred, deferredBySilence, deferredByLimit, deferredByStorm:
+	case notDeferred, deferredBySilence, deferredByLimit, deferredByStorm, deferredToRank, deferredByOutbox:
 		return true
 	default:
 		return false
@@ -113,19 +117,13 @@ func decide(t alertschema.Transition, c circumstances) decision {
 
 // judge asks decide about a change in the present circumstances.
 func (e *Engine) judge(c *change) decision {
-	g, r := c.group, c.group.rule
+	g := c.group
 	a := g.alert
 	return decide(c.transition, circumstances{
 		announced: a.announced, state: a.announcedState,
 		silenced: func() bool { return e.silenced(g, max(c.from, c.to)) },
 		inactive: e.outsideHours(g), inhibited: e.inhibited(g),
-		full: func() bool {
-			limit := e.rules.Limits.AlertsPerRule
-			if r.Top > 0 {
-				limit = min(limit, r.Top)
-			}
-			return r.announcedCount >= limit
-		},
+		full:   func() bool { return e.full(g.rule, c.to) },
 		budget: func() bool { return e.storm.allow(e.now) },
 	})
 }
@@ -151,10 +149,15 @@ func (e *Engine) announce(c *change) {
 			c.transition = alertschema.TransitionDeescalate
 		}
 	}
+	if e.queues(c) {
+		e.postpone(c.group, deferredToRank)
+		return
+	}
 	d := e.judge(c)
 	switch d {
 	case announced:
 		e.emit(c)
+		e.placeFree = e.placeFree || c.group.rule.waiting > 0
 		return
 	case unannounced:
 		if c.transition == alertschema.TransitionResolve {
@@ -191,7 +194,8 @@ func (e *Engine) postpone(g *group, why deferral) {
 // release announces what waited, as far as circumstances allow by now: the most severe alerts first, then the worst values.
 // What has come and gone in the meantime stays unsaid.
 func (e *Engine) release() {
-	if len(e.deferred) == 0 {
+	if e.placeFree = false; len(e.deferred) == 0 {
+		e.reportWithheld(nil)
 		return
 	}
 	var ready []change
@@ -220,6 +224,7 @@ func (e *Engine) release() {
 		g := ready[i].group
 		a := g.alert
 		a.rank = -1
+		first := a.deferred == deferredToRank
 		c := e.belated(g) // Only now: a record just made may have pushed this alert's fire out of the outbox.
 		d := e.judge(&c)
 		if d == announced {
@@ -227,8 +232,29 @@ func (e *Engine) release() {
 			e.emit(&c)
 			continue
 		}
-		a.deferred = d.deferral()
+		if why := d.deferral(); why != a.deferred {
+			a.deferred = why
+			e.journal.mark(g.id)
+			e.countDeferred(d, &c, first)
+		}
 		e.deferred = append(e.deferred, g)
+	}
+	e.reportWithheld(e.deferred[len(waiting):])
+}
+
+// countDeferred accounts for an alert that was compared with others for the first time and is held back.
+func (e *Engine) countDeferred(d decision, c *change, first bool) {
+	if !first {
+		return
+	}
+	switch d {
+	case heldBySilence:
+		e.stats.suppressed[suppressedSilence]++
+	case heldByLimit:
+		e.stats.suppressed[suppressedLimit]++
+	case heldByStorm:
+		e.stats.suppressed[suppressedStorm]++
+		e.storm.count(c)
 	}
 }
 
@@ -245,6 +271,9 @@ func (e *Engine) belated(g *group) change {
 	switch {
 	case a.announced == 0:
 		c.transition = alertschema.TransitionFire
+		if a.deferred == deferredToRank && a.seq == 1 { // Nothing but the comparison has kept it: it is the record of its time.
+			c.t, c.belated = a.started, false
+		}
 	case a.Level > a.announced:
 		c.transition = alertschema.TransitionEscalate
 	case a.Level < a.announced:

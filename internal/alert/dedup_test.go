@@ -349,9 +349,9 @@ func TestLimitHoldsBackTheExcessAlone(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, ladderRule(nil), func(c *rules.Config) { c.Limits.AlertsPerRule = 3 })
 	disks(r, 0, 5, func(int) float64 { return 90 })
-	assert.Equal(t, []string{"fire:warning", "fire:warning", "fire:warning"}, r.transitions())
+	assert.Equal(t, []string{"fire:warning", "fire:warning", "fire:warning", "alert.suppressed"}, r.transitions())
 	disks(r, 15, 5, func(int) float64 { return 90 })
-	assert.Empty(t, r.transitions(), "the limit clears nothing")
+	assert.Empty(t, r.transitions(), "the limit clears nothing, and is said once")
 	assert.EqualValues(t, 2, r.engine.Stats(at(15)).EventsSuppressed["limit"])
 	var announced string
 	for _, g := range r.engine.alerts {
@@ -373,7 +373,8 @@ func TestTopTakesTheWorst(t *testing.T) {
 	r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.Top = 2 }), nil)
 	disks(r, 0, 5, func(i int) float64 { return 81 + float64(i) })
 	events := r.drain()
-	require.Len(t, events, 2)
+	require.Len(t, events, 3)
+	assert.Equal(t, "alert.suppressed", events[2].Name())
 	assert.InDelta(t, 85, events[0].Value.Float64, 0)
 	assert.InDelta(t, 84, events[1].Value.Float64, 0)
 }

@@ -23,6 +23,7 @@ func (e *Engine) Ack(seqs ...uint64) {
 
 // enqueue puts an event into the outbox. An alert whose fire had to give way counts as not announced again, and waits.
 func (e *Engine) enqueue(ev event.Event) {
+	before := e.outbox.Dropped
 	changed, dropped := e.outbox.Add(ev)
 	for _, seq := range changed {
 		e.journal.markEvent(seq)
@@ -31,6 +32,7 @@ func (e *Engine) enqueue(ev event.Event) {
 		e.stats.suppressed[suppressedLimit]++
 		e.unannounce(&dropped[i])
 	}
+	e.countUndelivered(int(e.outbox.Dropped-before), dropped)
 }
 
 func (e *Engine) unannounce(fire *event.Event) {
@@ -41,5 +43,6 @@ func (e *Engine) unannounce(fire *event.Event) {
 	}
 	g.alert.announced, g.alert.announcedState = 0, alertschema.StateInactive
 	g.rule.announcedCount--
-	e.postpone(g, deferredByLimit)
+	g.rule.announcedChanged()
+	e.postpone(g, deferredByOutbox)
 }

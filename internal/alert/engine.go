@@ -24,11 +24,16 @@ type Engine struct {
 	started  int64
 	now      int64
 
-	seed         maphash.Seed
-	resources    map[attr.Hash]*resource
-	units        unitTable
-	seriesCount  int
-	warnedSeries bool // That limits::series is reached was said.
+	seed        maphash.Seed
+	resources   map[attr.Hash]*resource
+	units       unitTable
+	seriesCount int
+	placeFree   bool // An alert that waits for a place may have one.
+
+	// What the limits have cost and was not said yet.
+	unwatched, cut, undelivered excess
+	unwatchedKeys               map[attr.Hash]struct{}
+	outboxLogged                bool
 
 	touched       []*group
 	touchedInputs []*series // Inputs of groups that have come in this round.
@@ -69,14 +74,18 @@ type ruleState struct {
 	silence int64
 	// counts is Rule.CountsSeries.
 	counts     bool
-	levels     []ladder.Level // Of the fixed unit, or of none.
-	conditions []ladder.Level // The bound of only_if by the number of its metric's unit.
-	oneReading bool           // One value answers for all levels, as far as their horizons tell.
-	broken     bool           // The bounds cannot be compared with the fixed unit.
-	bounds     *groupBounds   // Nil where all groups have the same bounds.
-	histories  *ruleHistories // Nil for rules that look at no earlier time.
+	levels     []ladder.Level      // Of the fixed unit, or of none.
+	conditions []ladder.Level      // The bound of only_if by the number of its metric's unit.
+	oneReading bool                // One value answers for all levels, as far as their horizons tell.
+	broken     bool                // The bounds cannot be compared with the fixed unit.
+	expected   map[uint64]struct{} // The alerts of the groups that the rule lists.
+	histories  *ruleHistories      // Nil for rules that look at no earlier time.
+	bounds     *groupBounds        // Nil where all groups have the same bounds.
 
-	announcedCount int // Alerts whose fire was announced and not yet its resolve.
+	announcedCount int   // Alerts whose fire was announced and not yet its resolve.
+	announcedAt    []int // Those by level; nil when not known.
+	waiting        int   // Alerts that wait for a place among the announced ones.
+	withheldSaid   int   // The severity number of the worst of which it was said that they wait.
 	errors         map[string]struct{}
 	errorCount     uint64
 	transitions    map[alertschema.Transition]uint64
@@ -84,6 +93,7 @@ type ruleState struct {
 	warnedIdle     bool
 	inputsSeen     bool // Everything that the rule needs was there at once.
 
+	referenced   bool   // Other rules refer to it.
 	levelChanges uint64 // Of its alerts, for the rules that refer to it.
 	othersSeen   uint64 // The levelChanges of the rule that this one fires beside, at the last tick.
 	recheck      bool   // They have changed since.
@@ -95,8 +105,8 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 		rules: ruleSet, matchers: map[string]*Matcher{}, started: now.UnixNano(), now: now.UnixNano(), seed: maphash.MakeSeed(), units: newUnitTable(),
 		resources: map[attr.Hash]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: rules.NewSilenceSet(ruleSet.Silences),
 		storm: newStorm(ruleSet.Limits.EventsPerMinute), outbox: event.NewOutbox(ruleSet.Limits.Outbox), journal: newJournal(),
-		notices:   slices.Clone(ruleSet.Warnings),
 		histories: histories{byID: map[uint64]*valueHistory{}},
+		notices:   slices.Clone(ruleSet.Warnings),
 	}
 	names := attr.NewNameTable()
 	for _, r := range ruleSet.Rules {
@@ -115,9 +125,20 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 		if r.Pinned() {
 			e.groupOf(state, r.PinnedKey())
 		}
+		for _, key := range r.ExpectedGroups() {
+			if state.expected == nil {
+				state.expected = map[uint64]struct{}{}
+			}
+			state.expected[e.groupOf(state, key).id] = struct{}{}
+		}
 	}
 	for _, i := range ruleSet.Order {
 		e.ordered = append(e.ordered, e.states[i])
+		for _, f := range []*rules.Reference{e.states[i].And, e.states[i].Unless} {
+			if f != nil {
+				e.states[f.Rule].referenced = true
+			}
+		}
 	}
 	e.references = newReferences(ruleSet)
 	return e
@@ -168,9 +189,13 @@ func (e *Engine) Flush(now time.Time) {
 }
 
 func (e *Engine) flush(force bool) {
+	e.queueReferenced()
 	e.references.beginPass(e.touched)
 	for _, g := range e.touched {
 		e.evaluatePending(g, force)
+		if g.rule.referenced && len(g.pending) == 0 {
+			e.evaluateByTime(g, g.clock(e.now))
+		}
 		g.queued = false
 	}
 	for _, g := range e.touched {
@@ -213,17 +238,7 @@ func (e *Engine) Evaluate(now time.Time) {
 	e.forgetAlerts()
 	e.noticeMisplaced()
 	e.noticeIdleRules()
-	if e.seriesCount < e.rules.Limits.Series {
-		e.warnedSeries = false
-	}
-}
-
-// noticeSeriesLimit warns once of series that nobody watches, until there is room again.
-func (e *Engine) noticeSeriesLimit() {
-	if !e.warnedSeries {
-		e.warnedSeries = true
-		e.notice("limits::series is %d, and there are more: the rest is not watched; raise the limit, or narrow match", e.rules.Limits.Series)
-	}
+	e.reportLimits()
 }
 
 // noticeImpossible warns about a bare 80 where the metric is a ratio: the rule would wait for ever.

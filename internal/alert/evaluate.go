@@ -29,10 +29,7 @@ func (e *Engine) tick(g *group) bool {
 		e.evaluatePending(g, true)
 	}
 	t := g.clock(e.now)
-	switch {
-	case t > g.lastEval && (g.rule.silence > 0 || g.overdue(t) || t >= g.noDataFrom()):
-		e.evaluate(g, t)
-	case g.rule.recheck && t >= g.lastEval:
+	if !e.evaluateByTime(g, t) && g.rule.recheck && t >= g.lastEval {
 		e.rechecking = true
 		e.evaluate(g, t)
 		e.rechecking = false
@@ -41,6 +38,15 @@ func (e *Engine) tick(g *group) bool {
 		e.endFlapping(g, t)
 	}
 	return e.retainGroup(g, t)
+}
+
+// evaluateByTime evaluates a group for the time that has passed since its samples, if that can decide anything.
+func (e *Engine) evaluateByTime(g *group, t int64) bool {
+	if t <= g.lastEval || g.rule.silence == 0 && !g.overdue(t) && t < g.noDataFrom() {
+		return false
+	}
+	e.evaluate(g, t)
+	return true
 }
 
 // evaluate moves the group's alert to event time t.
@@ -87,7 +93,7 @@ func (e *Engine) evaluateValue(g *group, t int64, res *rules.Result) {
 	a, rd := g.alert, &res.Reading
 	rd.Sample = t == g.lastRound && !e.rechecking
 	if a == nil {
-		if !breached(g.levels(), rd) {
+		if !breached(e.reused.Levels, rd) {
 			return
 		}
 		a = e.openAlert(g)

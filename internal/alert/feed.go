@@ -124,7 +124,7 @@ func (m *Matcher) Take(p *Point) {
 	case s == nil:
 		if e.seriesCount >= e.rules.Limits.Series {
 			e.stats.ignored[ignoredLimit]++
-			e.noticeSeriesLimit()
+			e.countUnwatched(m, key)
 			return
 		}
 		s = m.newSeries(key, p)
@@ -155,6 +155,7 @@ func (e *Engine) accept(s *series, p *Point) {
 	case p.Time > s.Newest():
 		if s.Append(p.Time, p.Value, p.Start, e.rules.Limits.SamplesPerSeries) {
 			e.stats.ignored[ignoredLimit]++
+			e.countCut(s)
 		}
 		if s.First == p.Time && s.Kind != window.Gauge && p.Start != 0 {
 			e.recordBirth(s, p)

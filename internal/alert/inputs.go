@@ -83,12 +83,12 @@ func (r *ruleState) currentUntil(all []*series) int64 {
 func (e *Engine) moment(g *group, t int64) *rules.Moment {
 	r, m := g.rule, &e.reused
 	m.Time, m.Levels, m.OneReading, m.Offset, m.LastSample, m.Uptime = t, r.levels, r.oneReading, r.Offset, g.lastSample, e.now-e.started
+	unit, mixed := g.unitNumber(), false
 	if !r.fixedUnit {
-		if u := r.inUnit(g.unitNumber()); u != nil && u.err == nil {
+		if u := r.inUnit(unit); u != nil && u.err == nil {
 			m.Levels, m.OneReading, m.Offset = u.levels, u.oneReading, u.offset
 		}
 	}
-	e.scales(g, m)
 	if r.histories != nil {
 		r.histories.current = g
 		m.Histories = r.histories
@@ -105,8 +105,12 @@ func (e *Engine) moment(g *group, t int64) *rules.Moment {
 		all := m.Series[role]
 		for _, s := range g.seriesOf(role) {
 			all = append(all, &s.Series)
+			mixed = mixed || s.Unit != unit
 		}
 		m.Series[role] = all
+	}
+	if m.Scales = m.Scales[:0]; mixed {
+		e.scales(g, unit, m)
 	}
 	return m
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
@@ -30,6 +31,7 @@ func (e *Engine) emit(c *change) {
 	a := g.alert
 	ev := e.record(c)
 	before := a.announced
+	r.announcedChanged()
 	switch {
 	case c.transition == alertschema.TransitionResolve:
 		a.announced = 0
@@ -194,7 +196,7 @@ func (c *change) finding(l *rules.LevelSpec, ev *event.Event) rules.Finding {
 	value.Valid = value.Valid && known
 	return rules.Finding{
 		Rule: r.Rule, Value: value, Unit: ev.Unit, Level: &specs[shown], Bounds: levels[shown], Transition: c.transition, Reason: c.reason,
-		Over: c.to == 0,
+		Over: c.to == 0, NeverSeen: c.group.lastSample == ladder.Unset,
 	}
 }
 

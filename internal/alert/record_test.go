@@ -224,7 +224,8 @@ func TestNoticeOfTooManySeries(t *testing.T) {
 		r.observe(s, point{s: s, v: 1, attrs: disk("/a")}, point{s: s, v: 1, attrs: disk("/b")}, point{s: s, v: 99, attrs: disk("/c")})
 		r.engine.Evaluate(at(s))
 	}
-	assert.Equal(t, []string{"limits::series is 2, and there are more: the rest is not watched; raise the limit, or narrow match"},
+	assert.Equal(t, []string{"limits::series is 2, and there are more: the rest is not watched; raise the limit, or narrow match " +
+		"(1, such as m of host.name db1)"},
 		r.engine.TakeNotices(), "once")
 }
 

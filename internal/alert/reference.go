@@ -38,6 +38,18 @@ func (f *references) beginPass(touched []*group) {
 	slices.SortStableFunc(touched, func(a, b *group) int { return f.rank[a.rule.Index] - f.rank[b.rule.Index] })
 }
 
+// queueReferenced has the alerts that rules refer to evaluated, too: what only time decides of them must be decided before it is asked for.
+func (e *Engine) queueReferenced() {
+	if e.references == nil {
+		return
+	}
+	for _, g := range e.alerts {
+		if g.rule.referenced {
+			e.queueGroup(g)
+		}
+	}
+}
+
 // equalKey is the values of attributes as one text. It is not known where one of them is missing.
 func equalKey(keys []rules.EqualKey, group []attr.Located, resource []attr.Attr) (key string, known bool) {
 	if len(keys) == 0 {

@@ -109,10 +109,18 @@ func (e *Engine) restoreAlert(id uint64, v []byte, down int64) error {
 		e.closeStored(id, &s, alertschema.ReasonRuleRemoved)
 	case !r.SelectsAs(s.selection):
 		e.closeStored(id, &s, alertschema.ReasonRuleChanged)
+	case s.expected && !r.expects(id):
+		e.closeStored(id, &s, alertschema.ReasonRuleChanged)
 	default:
 		e.adopt(r, &s, down)
 	}
 	return nil
+}
+
+// expects tells whether the rule lists the group of an alert.
+func (r *ruleState) expects(id uint64) bool {
+	_, listed := r.expected[id]
+	return listed
 }
 
 // closeStored resolves an alert that no rule stands for any more.

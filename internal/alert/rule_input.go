@@ -32,16 +32,9 @@ func (w *ruleInput) impossible(s *rules.LevelSpec, l *ladder.Level, unit string)
 
 // addRuleInputs brings the rule's selectors to the matchers of their metrics.
 func (e *Engine) addRuleInputs(r *ruleState) {
-	inputs := r.Kind.Inputs()
-	if r.OnlyIf != nil {
-		inputs = append(inputs, rules.Input{Target: &r.OnlyIf.Target, Role: rules.RoleCondition})
-	}
-	if r.Threshold != nil && !r.Threshold.OfAttribute {
-		inputs = append(inputs, rules.Input{Target: &r.Threshold.Target, Role: rules.RoleThreshold})
-	}
-	r.joinsUnits = len(inputs) > 1
-	if r.Threshold != nil && !r.Threshold.OfAttribute {
-		inputs = append(inputs, rules.Input{Target: &r.Threshold.Target, Role: rules.RoleThreshold})
+	inputs := r.Inputs()
+	for _, in := range inputs {
+		r.joinsUnits = r.joinsUnits || in.Role != rules.RoleValue && in.Role != rules.RoleThreshold
 	}
 	r.roles = make([]rules.Role, len(inputs))
 	for i, in := range inputs {

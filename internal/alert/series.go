@@ -27,6 +27,7 @@ type series struct {
 // What the marks of a series say.
 const (
 	markQueued uint8 = 1 << iota // Has a sample that was not there at the last Flush.
+	markCut                      // Has fewer samples than its rules look back at, for a limit.
 	markInput                    // Is an input of groups of which it is no member: Engine.inputRefs has them.
 )
 

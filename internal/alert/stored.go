@@ -73,6 +73,7 @@ type storedAlert struct {
 	lastSample               int64     // Of an absent rule whose series is silent.
 	bounds                   []float64 // Those that were read from a metric or an attribute: four for each level.
 	recent                   []storedSamples
+	expected                 bool // Of an absent rule that lists the group.
 }
 
 // storedSamples is what a level that counts samples has seen of the newest ones.
@@ -120,6 +121,7 @@ var alertFields = []attr.Field[storedAlert]{
 	attr.TimeField(29, func(s *storedAlert) *int64 { return &s.lastSample }),
 	attr.ListField(60, func(s *storedAlert) *[]float64 { return &s.bounds }, writeFloats, readFloats),
 	attr.StructsField(55, func(s *storedAlert) *[]storedSamples { return &s.recent }, samplesFields),
+	attr.FlagField(56, func(s *storedAlert) *bool { return &s.expected }),
 }
 
 var levelFields = []attr.Field[storedLevel]{
@@ -169,6 +171,7 @@ func (e *Engine) encodeAlert(g *group) []byte {
 			s.since = append(s.since, storedRun{r.stored(i + 1), t})
 		}
 	}
+	s.expected = r.expects(g.id)
 	for i, x := range a.Recent {
 		if x.Raised|x.Held != 0 {
 			s.recent = append(s.recent, storedSamples{r.stored(i + 1), int64(x.Raised), int64(x.Held)})

@@ -8,7 +8,6 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // storm is the budget of records per minute of wall time, and the account of what it held back.
@@ -18,7 +17,14 @@ type storm struct {
 	opened  int64 // Start of the running minute.
 	next    int64 // Earliest time of the next summary.
 	held    map[ruleSeverity]int
-	samples []string
+	worst   storedLevel // The most severe level held back.
+	samples []stormSample
+}
+
+// stormSample is an example of what was held back.
+type stormSample struct {
+	text     string
+	severity int
 }
 
 type ruleSeverity struct{ rule, severity string }
@@ -50,13 +56,14 @@ func (s *storm) count(c *change) {
 	r := c.group.rule
 	name := r.LevelName(max(c.from, c.to))
 	s.held[ruleSeverity{r.Name, name}]++
-	if len(s.samples) < maxStormSamples {
-		var b strings.Builder
-		b.WriteString(r.Name)
-		for _, a := range c.group.attributes() {
-			b.WriteString(" " + a.Value.AsString())
-		}
-		s.samples = append(s.samples, b.String())
+	l := r.stored(max(c.from, c.to))
+	if l.number > s.worst.number {
+		s.worst = l
+	}
+	if n := len(s.samples); n < maxStormSamples || l.number > s.samples[n-1].severity { // The most severe ones, those that came first of equals.
+		at, _ := slices.BinarySearchFunc(s.samples, l.number, func(x stormSample, severity int) int { return cmp.Or(cmp.Compare(severity, x.severity), -1) })
+		s.samples = slices.Insert(s.samples, at, stormSample{c.group.title(), l.number})
+		s.samples = s.samples[:min(len(s.samples), maxStormSamples)]
 	}
 }
 
@@ -79,13 +86,17 @@ func (s *storm) summarize(e *Engine) {
 	for _, c := range counts[:min(len(counts), maxStormSamples)] {
 		parts = append(parts, fmt.Sprintf("%d of %s (%s)", c.Count, c.Rule, c.Severity))
 	}
-	e.enqueue(event.Event{
-		Kind: alertschema.KindSuppressed, Time: e.now, ObservedTime: e.now, SeverityNumber: warningSeverityNumber, SeverityText: "warning",
+	examples := make([]string, len(s.samples))
+	for i := range s.samples {
+		examples[i] = s.samples[i].text
+	}
+	e.suppressed(event.Event{
+		SeverityNumber: s.worst.number, SeverityText: s.worst.name,
 		Body: fmt.Sprintf("%d alert records held back, more than %d a minute: %s; among them %s",
-			total, s.limit, strings.Join(parts, ", "), strings.Join(s.samples, ", ")),
+			total, s.limit, strings.Join(parts, ", "), strings.Join(examples, ", ")),
 		UID: fmt.Sprintf("storm-%x", e.now), Counts: counts,
 	})
 	s.next = e.now + stormMinute
 	clear(s.held)
-	s.samples = nil
+	s.samples, s.worst = nil, storedLevel{}
 }

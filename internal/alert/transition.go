@@ -80,6 +80,9 @@ func (e *Engine) publish() {
 		}
 		clear(e.changes)
 		e.changes = e.changes[:0]
+		if e.placeFree {
+			e.release()
+		}
 	}
 	e.storm.summarize(e)
 }

@@ -238,22 +238,9 @@ func (e *Engine) fitsGroup(g *group, unit uint16, as rules.Role) bool {
 	return same
 }
 
-// scales fills what values of each unit are to be multiplied with to be of the group's unit, when its series have several.
-func (e *Engine) scales(g *group, m *rules.Moment) {
-	m.Scales = m.Scales[:0]
+// scales fills what values of each unit are to be multiplied with to be of the group's unit, as its series have several.
+func (e *Engine) scales(g *group, to uint16, m *rules.Moment) {
 	if g.rule.scaleless() || g.rule.silence > 0 {
-		return
-	}
-	to, mixed := g.unitNumber(), false
-	for _, role := range g.rule.roles {
-		if role == rules.RoleCondition || role == rules.RoleThreshold {
-			continue
-		}
-		for _, s := range g.seriesOf(role) {
-			mixed = mixed || s.Unit != to
-		}
-	}
-	if !mixed {
 		return
 	}
 	for i := range e.units.units {

@@ -44,14 +44,17 @@ func (c *Config) Validate() error {
 	return err
 }
 
-// compile reads the rule files and compiles all rules.
+// compile reads the rule files and the lists of what is expected, and compiles all rules.
 func (c *Config) compile() (*rules.Set, error) {
 	merged := c.Config
 	fromFiles, err := loadRuleFiles(c.RuleFiles)
 	if err != nil {
 		return nil, err
 	}
-	merged.Rules = append(append([]rules.RuleConfig(nil), c.Rules...), fromFiles...)
+	merged.Rules, err = loadExpected(append(append([]rules.RuleConfig(nil), c.Rules...), fromFiles...))
+	if err != nil {
+		return nil, err
+	}
 	return rules.Compile(merged)
 }
 

@@ -90,7 +90,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.AlertEventsSuppressed, err = builder.meter.Int64Counter(
 		"otelcol_alert_events_suppressed",
-		metric.WithDescription("Records that were held back, by reason (storm, silence, flapping, limit). [Development]"),
+		metric.WithDescription("Records that were held back, by reason (storm, silence, flapping, limit, active, unless). [Development]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)

@@ -69,7 +69,7 @@ func AssertEqualAlertEvaluationDuration(t *testing.T, tt *componenttest.Telemetr
 func AssertEqualAlertEventsSuppressed(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_alert_events_suppressed",
-		Description: "Records that were held back, by reason (storm, silence, flapping, limit). [Development]",
+		Description: "Records that were held back, by reason (storm, silence, flapping, limit, active, unless). [Development]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -21,6 +21,7 @@ import (
 
 // stream is one input series.
 type stream struct {
+	metric     string            // The rule's when empty.
 	attributes map[string]string // A key that begins with "resource." is the resource's.
 	samples    []ruletest.Sample
 }
@@ -29,6 +30,7 @@ type stream struct {
 type comparison struct {
 	rule       spec
 	streams    []stream
+	others     []stream      // Of other metrics.
 	interval   time.Duration // Between samples.
 	evaluation time.Duration // Between evaluations.
 	until      time.Duration
@@ -62,6 +64,7 @@ func (c *comparison) run(tb testing.TB) *difference {
 	}
 	p := c.prometheus(tb)
 	ours := newReplay(result)
+	ours.holdsBack = c.rule.beside == "unless"
 	for _, at := range c.times() {
 		theirs, err := p.evaluate(at)
 		if err != nil {
@@ -81,9 +84,15 @@ func (c *comparison) run(tb testing.TB) *difference {
 // prometheus returns the reference with all samples in its memory; a query sees no later ones than its own time.
 func (c *comparison) prometheus(tb testing.TB) *prom {
 	tb.Helper()
-	p := newProm(tb, c.rule.lookback, c.rule.promLevels())
-	for _, s := range c.streams {
-		l := map[string]string{model.MetricNameLabel: metric}
+	return c.prometheusOf(tb, c.rule.promLevels())
+}
+
+// prometheusOf is prometheus with rules of one's own.
+func (c *comparison) prometheusOf(tb testing.TB, levels []promLevel) *prom {
+	tb.Helper()
+	p := newProm(tb, c.rule.lookback, levels)
+	for _, s := range slices.Concat(c.streams, c.others) {
+		l := map[string]string{model.MetricNameLabel: s.metricName()}
 		for k, v := range s.attributes {
 			l[promLabel(strings.TrimPrefix(k, "resource."))] = v
 		}
@@ -127,8 +136,8 @@ func (c *comparison) times() []time.Duration {
 
 func (c *comparison) test() ruletest.Test {
 	t := ruletest.Test{Interval: c.interval, EvaluationInterval: c.evaluation, Until: c.until}
-	for i := range c.streams {
-		t.Series = append(t.Series, ruletest.Series{Series: c.streams[i].name(), Values: c.streams[i].values()})
+	for _, s := range slices.Concat(c.streams, c.others) {
+		t.Series = append(t.Series, ruletest.Series{Series: s.name(), Values: s.values()})
 	}
 	return t
 }
@@ -138,7 +147,14 @@ func (s *stream) name() string {
 	for _, k := range slices.Sorted(maps.Keys(s.attributes)) {
 		parts = append(parts, fmt.Sprintf("%s=%q", k, s.attributes[k]))
 	}
-	return metric + "{" + strings.Join(parts, ",") + "}"
+	return s.metricName() + "{" + strings.Join(parts, ",") + "}"
+}
+
+func (s *stream) metricName() string {
+	if s.metric == "" {
+		return metric
+	}
+	return s.metric
 }
 
 // values is the series in promtool's notation.
@@ -183,15 +199,19 @@ type replay struct {
 	transitions []ruletest.Transition
 	steps       []ruletest.Step
 	firing      map[string]string
+	holdsBack   bool // What is active may not have been announced.
 }
 
 func newReplay(r *ruletest.Result) *replay {
-	return &replay{r.Transitions, r.Steps, map[string]string{}}
+	return &replay{transitions: r.Transitions, steps: r.Steps, firing: map[string]string{}}
 }
 
 func (r *replay) advance(at time.Duration) (problem string) {
 	for ; len(r.transitions) > 0 && r.transitions[0].At <= at; r.transitions = r.transitions[1:] {
 		ev := &r.transitions[0].Event
+		if ev.Rule == otherRule {
+			continue
+		}
 		group := ourGroup(ev.Group)
 		before, was := r.firing[group]
 		switch {
@@ -210,9 +230,12 @@ func (r *replay) advance(at time.Duration) (problem string) {
 	for len(r.steps) > 0 && r.steps[0].At < at {
 		r.steps = r.steps[1:]
 	}
-	if len(r.steps) > 0 && r.steps[0].At == at {
+	if len(r.steps) > 0 && r.steps[0].At == at && !r.holdsBack {
 		active := map[string]string{}
 		for _, a := range r.steps[0].Firing {
+			if a.Rule == otherRule {
+				continue
+			}
 			active[ourGroup(a.Identity)] = a.Severity
 		}
 		if !maps.Equal(active, r.firing) {

@@ -244,3 +244,34 @@ func TestFlappingIsSaidOnce(t *testing.T) {
 	said := c.ours(t, func(cfg *rules.Config) { cfg.Defaults.Flapping = rules.DefaultConfig().Defaults.Flapping })
 	assert.Len(t, said, 6)
 }
+
+// A window that is not seen as a whole says nothing with us, unless what is missing can't change it. Prometheus takes what samples there are,
+// so that the first one after a start decides of five minutes. The comparison says full_window: false, which is Prometheus' way.
+func TestPartialWindowsWait(t *testing.T) {
+	t.Parallel()
+	rule := above(50)
+	rule.window, rule.aggregate = time.Minute, "avg"
+	c := written(t, rule, "60x9")
+	assert.Equal(t, []string{"0s warning"}, c.theirs(t))
+	assert.Equal(t, []string{"0s warning"}, c.ours(t, nil))
+	assert.Equal(t, []string{"45s warning"}, c.ours(t, func(cfg *rules.Config) { cfg.Rules[0].FullWindow = nil }))
+	rule.cmp, rule.aggregate, rule.levels[0].lo = "below", "count", 3
+	c = written(t, rule, "60x9")
+	assert.Equal(t, []string{"0s warning", "30s none"}, c.theirs(t))
+	assert.Empty(t, c.ours(t, func(cfg *rules.Config) { cfg.Rules[0].FullWindow = nil }))
+}
+
+// When all series of a group have gone Prometheus has no group to count, and says nothing of none. With us none of those that were seen is 0.
+func TestNoneIsCounted(t *testing.T) {
+	t.Parallel()
+	rule := spec{cmp: "below", scale: 1, lookback: time.Minute, groupBy: []string{"shelf"}, groupAgg: "count", levels: []ladderLevel{{severity: "warning", lo: 1}}}
+	c := written(t, rule, "60x3 _x12")
+	p := newProm(t, rule.lookback, []promLevel{{severity: "warning", expr: "count by (shelf) (m) < 1"}})
+	p.memory = c.prometheus(t).memory
+	for at := time.Duration(0); at <= c.until; at += c.evaluation {
+		firing, err := p.evaluate(at)
+		require.NoError(t, err)
+		assert.Empty(t, firing)
+	}
+	assert.Equal(t, []string{"1m45s warning"}, c.ours(t, nil))
+}

@@ -45,6 +45,7 @@ func generate(tb testing.TB, seed uint64) *comparison {
 	}
 	g.until = time.Duration(len(g.streams[0].samples))*g.interval + pick(g, 0, g.rule.noDataAfter()+time.Minute)
 	g.chooseLevels(tb)
+	g.chooseConditions(seed)
 	return &g.comparison
 }
 

@@ -136,7 +136,8 @@ type promLevel struct {
 	expr          string
 	forDuration   time.Duration
 	keepFiringFor time.Duration
-	usesState     bool // The expression looks at ALERTS.
+	usesState     bool // Expressions look at its ALERTS.
+	hidden        bool // It is there for others to look at.
 }
 
 // prom runs the rules of one ladder, least severe first.
@@ -174,7 +175,7 @@ func (p *prom) evaluate(at time.Duration) (map[string]string, error) {
 			p.lasted[i] = p.writeState(vector, p.lasted[i], at)
 		}
 		for _, a := range rule.ActiveAlerts() {
-			if a.State == promrules.StateFiring {
+			if a.State == promrules.StateFiring && !p.levels[i].hidden {
 				firing[promGroup(a.Labels)] = p.levels[i].severity
 			}
 		}
@@ -201,6 +202,7 @@ func (p *prom) writeState(vector promql.Vector, before map[string]labels.Labels,
 func promGroup(l labels.Labels) string {
 	group := l.Map()
 	delete(group, model.AlertNameLabel)
+	delete(group, "alertstate")
 	return groupText(group)
 }
 

@@ -106,7 +106,7 @@ func (c *comparison) clone() *comparison {
 	out.rule.levels = slices.Clone(c.rule.levels)
 	out.streams = make([]stream, len(c.streams))
 	for i, s := range c.streams {
-		out.streams[i] = stream{maps.Clone(s.attributes), slices.Clone(s.samples)}
+		out.streams[i] = stream{attributes: maps.Clone(s.attributes), samples: slices.Clone(s.samples)}
 	}
 	return &out
 }
@@ -141,11 +141,20 @@ func (c *comparison) file(d *difference) string {
 	if r.absentFor == 0 {
 		fmt.Fprintf(&b, "    lookback: %s\n    no_data: {after: %s, action: resolve}\n", r.lookback, r.noDataAfter())
 	}
+	if r.windowed() {
+		b.WriteString("    full_window: false\n")
+	}
 	b.WriteString("    flapping: {enabled: false}\n")
 	c.writeLevels(&b)
 	fmt.Fprintf(&b, "tests:\n  - interval: %s\n    input_series:\n", c.interval)
 	for i := range c.streams {
 		fmt.Fprintf(&b, "      - series: '%s'\n        values: '%s'\n", c.streams[i].name(), c.streams[i].values())
+	}
+	for _, s := range c.others {
+		fmt.Fprintf(&b, "      - series: '%s'\n        values: '%s'\n", s.name(), s.values())
+	}
+	if r.limit || r.beside != "" {
+		fmt.Fprintf(&b, "# conditions: %+v\n", r.conditions)
 	}
 	fmt.Fprintf(&b, "    alert_rule_test:\n      - eval_time: %s\n        alertname: x\n        exp_alerts:", d.at)
 	if len(d.theirs) == 0 {

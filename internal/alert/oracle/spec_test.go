@@ -36,6 +36,7 @@ type spec struct {
 	scale     float64
 	offset    float64
 	lookback  time.Duration
+	conditions
 	absentFor time.Duration
 	expect    bool
 }
@@ -55,8 +56,8 @@ func (s *spec) config() rules.Config {
 		Name: "x", Metric: metric, Match: map[string]any{}, GroupBy: s.groupBy, GroupAggregate: s.groupAgg, Scale: &s.scale, Offset: s.offset,
 		Lookback: s.lookback.String(), NoData: &rules.NoDataConfig{After: s.noDataAfter(), Action: "resolve"},
 	}
-	if s.absentFor == 0 {
-		rc.FullWindow = new(bool)
+	if s.windowed() {
+		rc.FullWindow = new(false) // Like PromQL, which takes what samples there are for the whole window.
 	}
 	for k, v := range s.match {
 		rc.Match[k] = map[string]any{"regex": v}
@@ -85,6 +86,7 @@ func (s *spec) config() rules.Config {
 		}
 	}
 	cfg.Rules = []rules.RuleConfig{rc}
+	s.addConditions(&cfg)
 	return cfg
 }
 
@@ -126,7 +128,7 @@ func (s *spec) promLevels() []promLevel {
 			usesState: r.hasClear || s.horizon > 0,
 		})
 	}
-	return out
+	return s.withOthers(out)
 }
 
 func (s *spec) expr(r *ladderLevel) string {
@@ -169,9 +171,9 @@ func (s *spec) breached(cmp string, lo, hi float64) string {
 	}
 	switch cmp {
 	case "above":
-		v = fmt.Sprintf("%s > %s", v, promNumber(lo))
+		v = fmt.Sprintf("%s > %s", v, s.bound(lo))
 	case "below":
-		v = fmt.Sprintf("%s < %s", v, promNumber(lo))
+		v = fmt.Sprintf("%s < %s", v, s.bound(lo))
 	case "outside":
 		v = fmt.Sprintf("%[1]s < %[2]s or %[1]s > %[3]s", v, promNumber(lo), promNumber(hi))
 	case "inside":

@@ -70,6 +70,9 @@ func (c *comparison) ours(t *testing.T, edit func(*rules.Config)) []string {
 	require.NoError(t, err)
 	var out []string
 	for _, tr := range result.Transitions {
+		if tr.Event.Rule == otherRule {
+			continue
+		}
 		now := tr.Event.Severity
 		switch tr.Event.Transition {
 		case alertschema.TransitionResolve:

@@ -32,15 +32,24 @@ func TestBlocksGoTogetherOrAreSaidNotTo(t *testing.T) {
 			excluded := slices.ContainsFunc(exclusions, func(x struct{ a, b, instead string }) bool {
 				return x.a == a.key && x.b == b.key || x.a == b.key && x.b == a.key
 			})
+			ignored := slices.ContainsFunc(ignoredKeys, func(row ignoredKey) bool {
+				rc := RuleConfig{}
+				blockExamples[a.key](&rc)
+				blockExamples[b.key](&rc)
+				return row.given(&rc) && (slices.Contains(row.keys, a.key) || slices.Contains(row.keys, b.key))
+			})
 			cfg := DefaultConfig()
 			rc := RuleConfig{Name: "x", Metric: "m", Threshold: 1, Severity: "warning"}
 			blockExamples[a.key](&rc)
 			blockExamples[b.key](&rc)
 			cfg.Rules = []RuleConfig{rc}
 			_, err := Compile(cfg)
-			if !excluded {
+			switch {
+			case ignored:
+				assert.ErrorContains(t, err, "means nothing beside", "%s beside %s", a.key, b.key)
+			case !excluded:
 				assert.NoError(t, err, "%s beside %s", a.key, b.key)
-			} else if assert.ErrorContains(t, err, "exclude each other") {
+			case assert.ErrorContains(t, err, "exclude each other"):
 				assert.ErrorContains(t, err, a.key)
 				assert.ErrorContains(t, err, b.key)
 			}

@@ -193,7 +193,7 @@ func checkLadder(levels []LevelSpec, report func(string, ...any)) {
 			report("ladder mixes %q and %q: use one comparison in a rule", low.Comparison, high.Comparison)
 			return
 		}
-		if low.Raise[0].Unit != high.Raise[0].Unit || low.Raise[1].Unit != high.Raise[1].Unit {
+		if !low.Raise[0].sameUnit(high.Raise[0]) || !low.Raise[1].sameUnit(high.Raise[1]) {
 			continue
 		}
 		stricter := high.Comparison.Stricter(bounds(high.Raise), bounds(low.Raise))

@@ -72,6 +72,9 @@ func (c *compiler) compileLevel(rc RuleConfig, r *Rule, name string, lc LevelCon
 	}
 	spec.ForDuration = c.span(lc.For, c.cfg.Defaults.For, "for", report)
 	spec.KeepFiringFor = c.span(lc.KeepFiringFor, c.cfg.Defaults.KeepFiringFor, "keep_firing_for", report)
+	if rc.Aggregate == "rate" {
+		spec.rateBounds()
+	}
 	compileForSamples(&spec, lc, report)
 	spec.Message = c.levelMessage(rc, lc, where, report)
 	if k, own := r.Kind.(levelCompiler); own {
@@ -188,7 +191,7 @@ func (s *LevelSpec) parseBounds(v any) ([2]Quantity, error) {
 	if q[0].Moving != nil || q[1].Moving != nil {
 		return q, nil
 	}
-	if q[0].Unit != q[1].Unit {
+	if !q[0].sameUnit(q[1]) {
 		return q, fmt.Errorf("%s and %s in %s are of different units", q[0].Text, q[1].Text, s.title())
 	}
 	if q[0].Number >= q[1].Number {
@@ -202,7 +205,7 @@ func (s *LevelSpec) checkClear() error {
 	if s.Moves() || s.Clear[0].Moving != nil || s.Clear[1].Moving != nil {
 		return s.checkMovingClear()
 	}
-	if s.Raise[0].Unit != s.Clear[0].Unit {
+	if !s.Raise[0].sameUnit(s.Clear[0]) {
 		return fmt.Errorf("clear %s and threshold %s are of different units", s.Clear[0].Text, s.Raise[0].Text)
 	}
 	if s.Comparison.Stricter(bounds(s.Raise), bounds(s.Clear)) {

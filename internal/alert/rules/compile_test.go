@@ -250,7 +250,7 @@ func TestValidationTexts(t *testing.T) {
 		{"NaN text", flat(func(rc *RuleConfig) { rc.Threshold = "NaN" }), `rules[0] "disk": threshold NaN`},
 		{
 			"threshold text", flat(func(rc *RuleConfig) { rc.Threshold = "lots" }),
-			`rules[0] "disk": threshold "lots": expected a number, a percentage or a byte size`,
+			`rules[0] "disk": threshold "lots": expected a number, alone or with a unit, such as 80%, 5GiB, 30s, 100Mbit/s, 10k`,
 		},
 		{
 			"silence", func(c *Config) {
@@ -277,7 +277,7 @@ func TestValidationTexts(t *testing.T) {
 			"expected groups", flat(func(rc *RuleConfig) {
 				rc.Threshold, rc.Absent, rc.GroupBy = nil, &AbsentConfig{For: time.Minute, Expect: true}, []string{"a"}
 			}),
-			`rules[0] "disk": absent.expect and group_by exclude each other: groups that were never seen are not known`,
+			`rules[0] "disk": absent.expect and group_by exclude each other: groups that were never seen are not known; list them in absent.expected`,
 		},
 		{
 			"severities", func(c *Config) { c.Severities = []any{"info", "wibble"} },

@@ -265,6 +265,12 @@ type AbsentConfig struct {
 	For time.Duration `mapstructure:"for"`
 	// Expect makes the alert fire as well when no sample was ever seen.
 	Expect bool `mapstructure:"expect"`
+	// Expected lists the groups that are expected beside those that were seen: values of the one attribute of GroupBy, or, where that has
+	// several, maps with a value for each.
+	Expected []any `mapstructure:"expected"`
+	// ExpectedFile is the path of a file with further values of the one attribute, a line each, which whoever compiles the rules has to put
+	// into Expected.
+	ExpectedFile string `mapstructure:"expected_file"`
 	// StartGrace is how long after the start an expected series may take; 2m when absent.
 	StartGrace *time.Duration `mapstructure:"start_grace"`
 }

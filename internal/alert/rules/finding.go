@@ -25,6 +25,8 @@ type Finding struct {
 	// Transition is what happened, and Reason why.
 	Transition alertschema.Transition
 	Reason     alertschema.Reason
+	// NeverSeen tells that no sample of the group has ever come.
+	NeverSeen bool
 	// Over tells that no level is in force any more.
 	Over bool
 }
@@ -152,7 +154,7 @@ func (r *Rule) valueUnit(unit string) string {
 	case r.GroupAggregate == window.GroupCount || r.Aggregate.Kind == window.AggregateCount || r.Value.Statistic.Kind == window.StatisticCount:
 		return ""
 	case r.Aggregate.Kind == window.AggregateRate && unit == "s":
-		return "" // Seconds by second: how many are busy.
+		return "1" // Seconds per second: how many are busy.
 	case r.Aggregate.Kind == window.AggregateRate && !strings.HasSuffix(unit, "/s"):
 		return strings.TrimPrefix(unit, "1") + "/s"
 	default:

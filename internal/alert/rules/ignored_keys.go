@@ -8,16 +8,19 @@ import (
 	"time"
 )
 
-// ignoredKeys are the keys of a rule that mean nothing beside others. A key that nobody looks at is refused: who wrote it believes that it does
-// something.
-var ignoredKeys = []struct {
+// ignoredKey is a set of keys that mean nothing beside something else.
+type ignoredKey struct {
 	// beside names what makes the keys meaningless, where that is given.
 	beside string
 	given  func(*RuleConfig) bool
 	keys   []string
 	// why is what to do.
 	why string
-}{
+}
+
+// ignoredKeys are the keys of a rule that mean nothing beside others. A key that nobody looks at is refused: who wrote it believes that it does
+// something.
+var ignoredKeys = []ignoredKey{
 	{
 		`beside "absent"`, func(rc *RuleConfig) bool { return rc.Absent != nil },
 		[]string{"for"},
@@ -74,8 +77,8 @@ func checkIgnoredKeys(rc *RuleConfig, report func(string, ...any)) {
 			}
 		}
 	}
-	if a := rc.Absent; a != nil && a.StartGrace != nil && !a.Expect {
-		report(`"absent.start_grace" means nothing without "absent.expect: true": what was never seen is not missed`)
+	if a := rc.Absent; a != nil && a.StartGrace != nil && !a.Expect && !a.lists() {
+		report(`"absent.start_grace" means nothing without "absent.expect: true" or "absent.expected": what was never seen is not missed`)
 	}
 }
 

@@ -22,6 +22,7 @@ func kindsOfRules() map[string]RuleConfig {
 		"cleared":  {Name: "r", Metric: "m", Threshold: 1, Severity: "warning", LevelConfig: LevelConfig{Clear: 0.5}},
 		"forecast": {Name: "r", Metric: "m", Forecast: &ForecastConfig{Window: time.Hour, Horizon: time.Hour}, Thresholds: levels},
 		"ratio":    {Name: "r", Ratio: sides, Thresholds: levels},
+		"change":   {Name: "r", Metric: "m", Change: &ChangeConfig{Since: time.Hour}, Thresholds: levels},
 		"absent":   {Name: "r", Metric: "m", Absent: &AbsentConfig{For: time.Minute}, Severity: "warning"},
 	}
 }
@@ -30,13 +31,6 @@ func kindsOfRules() map[string]RuleConfig {
 func valuesOfKeys() map[string]func(*RuleConfig) {
 	span := 3 * time.Minute
 	return map[string]func(*RuleConfig){
-		"change": func(rc *RuleConfig) { rc.Change = &ChangeConfig{Since: time.Hour} },
-		"active": func(rc *RuleConfig) { rc.Active = &ActiveConfig{Hours: "08:00-18:00"} },
-		"and":    func(rc *RuleConfig) { rc.And = &ReferenceConfig{Rule: "other"} }, "unless": func(rc *RuleConfig) { rc.Unless = &ReferenceConfig{Rule: "other"} },
-		"for_samples": func(rc *RuleConfig) { rc.ForSamples = &ForSamplesConfig{Breached: 2, Of: 3} },
-		"thresholds_by": func(rc *RuleConfig) {
-			rc.ThresholdsBy = &ThresholdsByConfig{Attribute: "a", Groups: []GroupThresholdsConfig{{Match: "x", Thresholds: map[string]any{"warning": 0.5}}}}
-		},
 		"description": func(rc *RuleConfig) { rc.Description = "d" }, "statistic": func(rc *RuleConfig) { rc.Statistic = "p95" },
 		"only_if": func(rc *RuleConfig) { rc.OnlyIf = &ConditionConfig{Metric: "x", Above: 1} },
 		"match":   func(rc *RuleConfig) { rc.Match = map[string]any{"a": "b"} }, "group_by": func(rc *RuleConfig) { rc.GroupBy = []string{"a"} },
@@ -52,7 +46,18 @@ func valuesOfKeys() map[string]func(*RuleConfig) {
 		"flapping": func(rc *RuleConfig) { rc.Flapping = &FlappingConfig{Transitions: 5} },
 		"clear":    func(rc *RuleConfig) { rc.Clear = 0.5 }, "for": func(rc *RuleConfig) { rc.For = &span },
 		"keep_firing_for": func(rc *RuleConfig) { rc.KeepFiringFor = &span }, "horizon": func(rc *RuleConfig) { rc.Horizon = span },
-		"message":  func(rc *RuleConfig) { rc.Message = "x" },
+		"message":     func(rc *RuleConfig) { rc.Message = "x" },
+		"change":      func(rc *RuleConfig) { rc.Change = &ChangeConfig{Since: time.Hour} },
+		"for_samples": func(rc *RuleConfig) { rc.ForSamples = &ForSamplesConfig{Breached: 2, Of: 3} },
+		"and":         func(rc *RuleConfig) { rc.And = &ReferenceConfig{Rule: "other"} },
+		"unless":      func(rc *RuleConfig) { rc.Unless = &ReferenceConfig{Rule: "other"} },
+		"active":      func(rc *RuleConfig) { rc.Active = &ActiveConfig{Days: "mon-fri"} },
+		"thresholds_by": func(rc *RuleConfig) {
+			rc.ThresholdsBy = &ThresholdsByConfig{Attribute: "disk", Groups: []GroupThresholdsConfig{{Match: "sda", Thresholds: "off"}}}
+			if rc.Ratio != nil {
+				rc.GroupBy = []string{"disk"}
+			}
+		},
 		"forecast": func(rc *RuleConfig) { rc.Forecast = &ForecastConfig{Window: time.Hour, Horizon: time.Hour} },
 	}
 }
@@ -67,6 +72,7 @@ func TestNoKeyOfARuleIsIgnored(t *testing.T) {
 		"cleared":  {"min_samples", "window", "aggregate", "horizon", "hysteresis"},
 		"window":   {"clear", "horizon", "forecast"},
 		"forecast": {"clear", "window", "aggregate", "change"},
+		"change":   {"min_samples", "clear", "window", "aggregate", "horizon", "forecast"},
 		"ratio":    {"min_samples", "clear", "window", "aggregate", "horizon", "match", "statistic", "forecast"},
 		"absent": {
 			"for", "clear", "horizon", "hysteresis", "window", "aggregate", "forecast", "scale", "offset", "group_aggregate", "full_window", "min_samples",
@@ -82,7 +88,7 @@ func TestNoKeyOfARuleIsIgnored(t *testing.T) {
 		for key, set := range values {
 			with := rc
 			set(&with)
-			cfg.Rules[0] = with
+			cfg.Rules = []RuleConfig{with, {Name: "other", Metric: "m", Threshold: 1, Severity: "warning"}}
 			if kind == "cleared" && key == "clear" || kind == "forecast" && key == "forecast" {
 				continue
 			}
@@ -117,7 +123,7 @@ func TestNoKeyOfARuleIsIgnored(t *testing.T) {
 func TestKeysThatMeanNothing(t *testing.T) {
 	for text, edit := range map[string]func(*RuleConfig){
 		`rules[0] "r": "for" means nothing beside "absent": how long is said by "absent.for"`: func(rc *RuleConfig) { rc.For = new(time.Minute) },
-		`rules[0] "r": "absent.start_grace" means nothing without "absent.expect: true": what was never seen is not missed`: func(rc *RuleConfig) {
+		`rules[0] "r": "absent.start_grace" means nothing without "absent.expect: true" or "absent.expected": what was never seen is not missed`: func(rc *RuleConfig) {
 			rc.Absent = &AbsentConfig{For: time.Minute, StartGrace: new(time.Minute)}
 		},
 	} {

@@ -74,6 +74,18 @@ type Input struct {
 	versionKey string
 }
 
+// Inputs are all selectors of the rule: those of its kind, and those of its condition and of bounds that are read from a metric.
+func (r *Rule) Inputs() []Input {
+	inputs := r.Kind.Inputs()
+	if r.OnlyIf != nil {
+		inputs = append(inputs, Input{Target: &r.OnlyIf.Target, Role: RoleCondition})
+	}
+	if r.Threshold != nil && !r.Threshold.OfAttribute {
+		inputs = append(inputs, Input{Target: &r.Threshold.Target, Role: RoleThreshold})
+	}
+	return inputs
+}
+
 // Moment is a group of a rule at one event time: what Read makes the value of. The slices are the caller's to reuse. Times are
 // nanoseconds since the epoch.
 type Moment struct {

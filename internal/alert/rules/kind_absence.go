@@ -18,11 +18,13 @@ type absence struct {
 	// expect makes it fire as well when no sample was ever seen, and startGrace is how long after the start one may take.
 	expect     bool
 	startGrace int64
+	// expected are the keys of the groups that are expected.
+	expected []string
 }
 
 var absenceSpec = kindSpec{
 	key: "absent",
-	compile: func(_ *compiler, rc RuleConfig, r *Rule, inner Kind, report func(string, ...any)) Kind {
+	compile: func(c *compiler, rc RuleConfig, r *Rule, inner Kind, report func(string, ...any)) Kind {
 		a := rc.Absent
 		k := &absence{rule: r, inner: inner, after: int64(a.For), expect: a.Expect, startGrace: int64(2 * time.Minute)}
 		if a.StartGrace != nil {
@@ -35,8 +37,9 @@ var absenceSpec = kindSpec{
 			report("absent.start_grace must be ≥ 0")
 		}
 		if a.Expect && len(rc.GroupBy) > 0 {
-			report("absent.expect and group_by exclude each other: groups that were never seen are not known")
+			report("absent.expect and group_by exclude each other: groups that were never seen are not known; list them in absent.expected")
 		}
+		k.compileExpected(c, rc, report)
 		// By default the one question is whether anything that matches is there at all.
 		r.GroupGiven = true
 		return k
@@ -62,6 +65,9 @@ func (k *absence) VersionText() string {
 func (k *absence) Text(f Finding) string {
 	if f.Over && f.Reason == alertschema.ReasonAbsent {
 		return ": " + k.rule.Metric + " is there again"
+	}
+	if f.NeverSeen {
+		return ": no " + k.rule.Metric + " has ever come"
 	}
 	return fmt.Sprintf(": no %s for %s", k.rule.Metric, FormatDuration(time.Duration(k.after)))
 }

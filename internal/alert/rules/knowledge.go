@@ -41,7 +41,7 @@ func (r *Rule) known(m *Moment, s *window.Series, w windowed) window.Presence {
 		}
 		return window.AtLeast
 	}
-	if s.Covers(r.Window, w.at) && stoodFor(s, w)*2 >= r.Window || r.MinSamples > 1 && !m.Restoring {
+	if s.Covers(r.Window, w.at) && (stoodFor(s, w)*2 >= r.Window || s.Cut(w.from)) || r.MinSamples > 1 && !m.Restoring {
 		return window.Present
 	}
 	switch r.Aggregate.Kind {

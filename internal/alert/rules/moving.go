@@ -317,11 +317,15 @@ func (r *Rule) SourceNumber(v attr.Value, metricUnit string) (float64, bool) {
 
 // SourceFactor returns the factor that turns values of the source, in its unit, into the unit of the rule's value.
 func (r *Rule) SourceFactor(sourceUnit, metricUnit string) (float64, error) {
-	if r.Scale != 1 && r.Scale != -1 {
+	_, fixed := r.Kind.FixedUnit()
+	switch {
+	case r.Scale != 1 && r.Scale != -1:
 		return 1, nil // What unit a scaled value has is the operator's knowledge.
+	case sourceUnit == "" || metricUnit == "" && !fixed:
+		return 1, nil // Who sends no unit is taken at his number.
 	}
 	valueUnit := cmp.Or(r.valueUnit(metricUnit), "1")
-	factor, same := ParseUnit(cmp.Or(sourceUnit, "1")).Per(ParseUnit(valueUnit))
+	factor, same := ParseUnit(sourceUnit).Per(ParseUnit(valueUnit))
 	if !same {
 		return 0, fmt.Errorf("threshold %s: unit %q can't be converted to %q", r.Threshold.name(), sourceUnit, valueUnit)
 	}

@@ -18,11 +18,13 @@ const (
 	UnitPercent
 	// UnitBytes is a byte size, of a metric of unit By or By/s, or one that can be converted.
 	UnitBytes
+	// UnitMeasured is a number of any other unit, such as a duration, of a metric of a unit that measures the same.
+	UnitMeasured
 )
 
 // Quantity is a threshold as written: number, unit and the text for messages.
 type Quantity struct {
-	// Number is the number, with the factor of a byte size in it.
+	// Number is the number, with the factor of its unit in it.
 	Number float64
 	// Unit is what it was written with.
 	Unit QuantityUnit
@@ -30,6 +32,9 @@ type Quantity struct {
 	Text string
 	// Moving is a bound that is read from elsewhere, nil for a number.
 	Moving *Moving
+	// of is the unit of UnitMeasured, and rated tells that it is compared with rates of the metric.
+	of    Unit
+	rated bool
 }
 
 var byteSuffixes = []struct {
@@ -52,7 +57,10 @@ var byteSuffixes = []struct {
 
 var errNaN = errors.New("threshold NaN")
 
-// parseQuantity reads a threshold: a number, "80%", "5GiB" or the text of a number.
+// quantityForms is what a threshold may look like, for messages.
+const quantityForms = "a number, alone or with a unit, such as 80%, 5GiB, 30s, 100Mbit/s, 10k"
+
+// parseQuantity reads a threshold: a number, the text of one, or text with a unit.
 func parseQuantity(v any) (Quantity, error) {
 	switch x := v.(type) {
 	case float64:
@@ -68,7 +76,7 @@ func parseQuantity(v any) (Quantity, error) {
 	case string:
 		return parseQuantityText(x)
 	default:
-		return Quantity{}, fmt.Errorf("threshold %v: expected a number, a percentage or a byte size", v)
+		return Quantity{}, fmt.Errorf("threshold %v: expected %s", v, quantityForms)
 	}
 }
 
@@ -95,7 +103,10 @@ func parseQuantityText(s string) (Quantity, error) {
 	}
 	f, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
 	if err != nil || strings.ContainsAny(number, "_xXpP") {
-		return Quantity{}, fmt.Errorf("threshold %q: expected a number, a percentage or a byte size", s)
+		if q, ok := parseMeasured(text); ok {
+			return q, nil
+		}
+		return Quantity{}, fmt.Errorf("threshold %q: expected %s", s, quantityForms)
 	}
 	if math.IsNaN(f) {
 		return Quantity{}, errNaN
@@ -112,10 +123,15 @@ func (q Quantity) In(unit string) (float64, error) {
 		whole = percentUnits
 	case UnitBytes:
 		whole = byteUnits
+	case UnitMeasured:
+		return q.inMeasured(unit)
 	default:
 		return q.Number, nil
 	}
 	metric := ParseUnit(unit)
+	if rate := ParseUnit(unit + "/s"); q.rated && rate.dimension == percentUnits[0].dimension {
+		metric = rate // Seconds per second are a share.
+	}
 	for _, u := range whole {
 		if _, same := u.Per(metric); same {
 			return q.Number / (metric.factor / u.factor), nil
@@ -129,7 +145,12 @@ func (q Quantity) In(unit string) (float64, error) {
 
 // decimal tells whether a byte size was written with a prefix of powers of 1000.
 func (q Quantity) decimal() bool {
-	return q.Unit == UnitBytes && !strings.Contains(q.Text, "i") && strings.ContainsAny(q.Text, "kKMGTPE")
+	for prefix := range binaryPrefixes {
+		if strings.Contains(q.Text, prefix) {
+			return false
+		}
+	}
+	return q.ofBytes() && strings.ContainsAny(q.Text, "kKMGTPE")
 }
 
 var (

@@ -265,10 +265,11 @@ func (s *LevelSpec) replaceBounds(v any) error {
 		return nil
 	}
 	for i := range s.Raise {
-		if s.Raise[i].Unit != before.Raise[i].Unit || s.Raise[i].Moving != nil || before.Raise[i].Moving != nil {
+		if !s.Raise[i].sameUnit(before.Raise[i]) || s.Raise[i].Moving != nil || before.Raise[i].Moving != nil {
 			return fmt.Errorf("level %s: write clear, too: that of the rule, %s, is at no known distance", s.Name, before.Clear[0].Text)
 		}
-		s.Clear[i] = Quantity{Number: s.Raise[i].Number + (before.Clear[i].Number - before.Raise[i].Number), Unit: s.Raise[i].Unit}
+		s.Clear[i] = s.Raise[i]
+		s.Clear[i].Number, s.Clear[i].Text = s.Raise[i].Number+(before.Clear[i].Number-before.Raise[i].Number), ""
 	}
 	s.HasClear = true
 	return nil

@@ -89,6 +89,7 @@ func versionedRules() []RuleConfig {
 	absent("absent", AbsentConfig{For: 5 * time.Minute}, func(*RuleConfig) {})
 	absent("absent expected", AbsentConfig{For: 5 * time.Minute, Expect: true, StartGrace: new(time.Minute)}, func(*RuleConfig) {})
 	absent("absent by group", AbsentConfig{For: 5 * time.Minute}, func(rc *RuleConfig) { rc.GroupBy = []string{"resource"} })
+	absent("absent with a list", AbsentConfig{For: time.Hour, Expected: []any{"db1"}}, func(rc *RuleConfig) { rc.GroupBy = []string{"resource.host.name"} })
 	absent("absent point", AbsentConfig{For: time.Hour}, func(rc *RuleConfig) { rc.Statistic = "p95" })
 	for _, point := range []string{"min", "max", "avg", "sum", "count", "p50", "p99.9"} {
 		add("point "+point, func(rc *RuleConfig) { rc.Statistic = point })
@@ -178,12 +179,12 @@ var versionFields = map[string]map[string]bool{
 	"GroupField": {"Location": true, "Key": true},
 	"Aggregate":  {"Kind": true, "Quantile": true},
 	"Statistic":  {"Kind": true, "Quantile": true},
-	"Quantity":   {"Number": false, "Unit": false, "Text": true, "Moving": true},
+	"Quantity":   {"Number": false, "Unit": false, "Text": true, "of": false, "rated": false, "Moving": true},
 	"comparison": {"valueKind": false},
 	"ratio":      {"valueKind": false, "divisor": true},
 	"forecast":   {"valueKind": false, "span": true, "horizon": false, "minCoverage": true},
 	"change":     {"valueKind": false, "inner": true, "since": true, "relative": true, "scale": true},
-	"absence":    {"rule": false, "inner": true, "after": true, "expect": true, "startGrace": true},
+	"absence":    {"rule": false, "inner": true, "after": true, "expect": true, "startGrace": true, "expected": false},
 }
 
 func TestEveryFieldOfARuleIsPartOfTheVersionOrNot(t *testing.T) {

@@ -115,16 +115,22 @@ func (a Aggregate) Over(r *Ring, i, j int, scratch []float64) (float64, []float6
 		return quantile(a.Quantile, scratch), scratch
 	case AggregateStddev:
 		return stddev(r, i, j), scratch
-	case AggregateMin, AggregateMax:
-		v := r.At(i).Value
+	case AggregateMin:
+		least := r.At(i).Value // No sample is NaN.
 		for k := i + 1; k < j; k++ {
-			if a.Kind == AggregateMin {
-				v = math.Min(v, r.At(k).Value)
-			} else {
-				v = math.Max(v, r.At(k).Value)
+			if v := r.At(k).Value; v < least {
+				least = v
 			}
 		}
-		return v, scratch
+		return least, scratch
+	case AggregateMax:
+		most := r.At(i).Value
+		for k := i + 1; k < j; k++ {
+			if v := r.At(k).Value; v > most {
+				most = v
+			}
+		}
+		return most, scratch
 	}
 	var s kahanSum
 	for k := i; k < j; k++ {

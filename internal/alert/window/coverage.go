@@ -24,14 +24,17 @@ func (s *Series) Holds(from int, windowStart int64) bool {
 	}
 	oldest := s.Samples.At(0).Time
 	switch born := s.birth(); {
-	case oldest != s.First:
-		return false // The samples before it had to give way to a limit.
+	case s.Cut(from):
+		return false
 	case born != Unset && s.Kind == DeltaCounter:
 		return born <= windowStart
 	default:
 		return oldest-s.Interval() <= windowStart
 	}
 }
+
+// Cut tells whether samples of a window had to give way to a limit, the oldest of those held being at position from.
+func (s *Series) Cut(from int) bool { return from == 0 && s.Samples.At(0).Time != s.First }
 
 // WholeIncrease tells whether Increase over the same samples is that of the whole window, and not that of the part of it in which the series
 // was seen. A counter that began in the window is known from its start on, at which it was zero.

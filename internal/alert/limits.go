@@ -1,0 +1,293 @@
+package alert
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
+)
+
+// maxExamples is how many examples of what a limit holds back are named.
+const maxExamples = 5
+
+// places is how many alerts of a rule may be announced at a time, and which limit says so.
+func (e *Engine) places(r *ruleState) (n int, limit string) {
+	if r.Top > 0 && r.Top < e.rules.Limits.AlertsPerRule {
+		return r.Top, "top"
+	}
+	return e.rules.Limits.AlertsPerRule, "limits::alerts_per_rule"
+}
+
+// full tells whether a fire of a level finds no place. Alerts of a lesser severity take no place from it, so that a warning never keeps a critical
+// from being announced; a place for each level is the bound of all.
+func (e *Engine) full(r *ruleState, level int) bool {
+	n, _ := e.places(r)
+	if r.announcedCount < n {
+		return false
+	}
+	if r.announcedAt == nil {
+		r.announcedAt = make([]int, len(r.levels)+1)
+		for _, g := range r.order {
+			if g.alert != nil {
+				r.announcedAt[min(g.alert.announced, len(r.levels))]++
+			}
+		}
+	}
+	above := 0
+	for _, m := range r.announcedAt[level:] {
+		above += m
+	}
+	return above >= n || r.announcedCount >= n*len(r.levels)
+}
+
+// queues tells whether a fire has to wait although there may be a place for it: a rule with a top of its own decides at the next tick, when all that
+// fired since the last can be compared, and where others wait for a place release finds out whose turn it is.
+func (e *Engine) queues(c *change) bool {
+	r := c.group.rule
+	if c.transition != alertschema.TransitionFire || c.belated || r.Top == 0 && r.waiting == 0 {
+		return false
+	}
+	if r.Top == 0 && !e.full(r, c.to) {
+		e.placeFree = true
+	}
+	return true
+}
+
+// announcedChanged forgets how many alerts of each level are announced.
+func (r *ruleState) announcedChanged() { r.announcedAt = nil }
+
+// withheld is what a limit holds back: how much of it, and the worst as examples.
+type withheld struct {
+	counts   []event.SuppressedCount
+	total    int
+	worst    storedLevel // The most severe level of it.
+	examples []string
+}
+
+// add counts one alert, which comes after all that are worse.
+func (w *withheld) add(g *group) {
+	r, l := g.rule, g.rule.stored(g.alert.Level)
+	w.total++
+	if w.total == 1 {
+		w.worst = l
+	}
+	if len(w.examples) < maxExamples {
+		text := g.title()
+		if g.alert.value.Valid {
+			text += fmt.Sprintf(" at %g", g.alert.value.Float64)
+		}
+		w.examples = append(w.examples, text)
+	}
+	i := slices.IndexFunc(w.counts, func(c event.SuppressedCount) bool { return c.Severity == l.name })
+	if i < 0 {
+		i = len(w.counts)
+		w.counts = append(w.counts, event.SuppressedCount{Rule: r.Name, Severity: l.name})
+	}
+	w.counts[i].Count++
+}
+
+// title names the group of an alert: its rule and what identifies it.
+func (g *group) title() string {
+	var b strings.Builder
+	b.WriteString(g.rule.Name)
+	for i, a := range g.identity() {
+		if i == maxExamples {
+			break
+		}
+		fmt.Fprintf(&b, " %s=%s", a.Key, shortText(a.Value.AsString()))
+	}
+	return b.String()
+}
+
+// maxExampleText bounds one value that an example names, in characters.
+const maxExampleText = 64
+
+func shortText(s string) string {
+	n := 0
+	for i := range s {
+		if n == maxExampleText {
+			return s[:i] + "…"
+		}
+		n++
+	}
+	return s
+}
+
+// reportWithheld says once of each rule that alerts of it wait for a place, and again when more severe ones do.
+func (e *Engine) reportWithheld(waiting []*group) {
+	all := map[*ruleState]*withheld{}
+	for _, r := range e.states {
+		r.waiting = 0
+	}
+	for _, g := range waiting {
+		if g.alert.deferred != deferredByLimit {
+			continue
+		}
+		w := all[g.rule]
+		if w == nil {
+			w = &withheld{}
+			all[g.rule] = w
+		}
+		w.add(g)
+	}
+	for _, r := range e.states {
+		w := all[r]
+		if w == nil {
+			r.withheldSaid = 0
+			continue
+		}
+		r.waiting = w.total
+		if w.worst.number <= r.withheldSaid {
+			continue
+		}
+		r.withheldSaid = w.worst.number
+		n, limit := e.places(r)
+		e.suppressed(event.Event{
+			SeverityNumber: w.worst.number, SeverityText: w.worst.name, Counts: w.counts, UID: fmt.Sprintf("limit-%s-%x-%d", r.Version, e.now, w.worst.number),
+			Rule: r.Name, RuleVersion: r.Version, Metric: r.Metric,
+			Body: fmt.Sprintf("%d alert%s of %s held back, %s is %d: %s; the worst: %s. The rest follows when others resolve",
+				w.total, plural(w.total), r.Name, limit, n, countsText(w.counts), strings.Join(w.examples, ", ")),
+		})
+	}
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return "s"
+}
+
+// countsText writes counts by severity.
+func countsText(counts []event.SuppressedCount) string {
+	parts := make([]string, len(counts))
+	for i, c := range counts {
+		parts[i] = fmt.Sprintf("%d %s", c.Count, c.Severity)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// suppressed queues a record of what a limit held back, and has it logged.
+func (e *Engine) suppressed(ev event.Event) {
+	ev.Kind, ev.Time, ev.ObservedTime = alertschema.KindSuppressed, e.now, e.now
+	e.notice("%s", ev.Body)
+	e.enqueue(ev)
+}
+
+// excess is what one of the limits of the engine itself has cost, until it is said.
+type excess struct {
+	count    int
+	examples []string
+	// said is set once it was said, until there is room again.
+	said bool
+}
+
+// add counts one more, with what names it. Of what was said already nothing is counted.
+func (x *excess) add(name func() string) {
+	if x.said {
+		return
+	}
+	x.count++
+	if len(x.examples) < maxExamples {
+		if text := name(); !slices.Contains(x.examples, text) {
+			x.examples = append(x.examples, text)
+		}
+	}
+}
+
+// take returns what is to be said, which then is said.
+func (x *excess) take() (count int, examples string) {
+	count, examples = x.count, strings.Join(x.examples, ", ")
+	*x = excess{said: true}
+	return count, examples
+}
+
+// reportLimits says once, each with examples, what limits::series, limits::samples_per_series and limits::outbox have cost since the last tick.
+func (e *Engine) reportLimits() {
+	report := func(limit string, x *excess, format string, args ...any) {
+		count, examples := x.take()
+		e.suppressed(event.Event{
+			SeverityNumber: warningSeverityNumber, SeverityText: "warning", UID: fmt.Sprintf("limit-%s-%x", limit, e.now),
+			Counts: []event.SuppressedCount{{Rule: "limits", Severity: limit, Count: count}},
+			Body:   fmt.Sprintf(format, args...) + fmt.Sprintf(" (%d, such as %s)", count, examples),
+		})
+	}
+	l := &e.rules.Limits
+	if e.unwatched.count > 0 {
+		report("series", &e.unwatched, "limits::series is %d, and there are more: the rest is not watched; raise the limit, or narrow match", l.Series)
+		e.unwatchedKeys = nil
+	}
+	if e.cut.count > 0 {
+		report("samples_per_series", &e.cut, "limits::samples_per_series is %d, and windows of more samples end there: raise the limit, or shorten the window",
+			l.SamplesPerSeries)
+	}
+	if e.undelivered.count > 0 && e.outbox.Size() < l.Outbox { // The record needs a place, too; the log had it at once.
+		report("outbox", &e.undelivered, "limits::outbox is %d, and records that could not be delivered gave way: fires among them follow, check the "+
+			"pipeline of the logs", l.Outbox)
+	}
+	if e.seriesCount < l.Series-l.Series/10 || e.seriesCount < l.Series && l.Series < 10 {
+		e.unwatched.said = false
+	}
+	if e.outbox.Size() <= l.Outbox/2 {
+		e.undelivered.said, e.outboxLogged = false, false
+	}
+}
+
+// maxUnwatched bounds the series that are distinguished until their number is said.
+const maxUnwatched = 10000
+
+// countUnwatched counts a series for which limits::series has no room.
+func (e *Engine) countUnwatched(m *Matcher, key attr.Hash) {
+	if e.unwatched.said || len(e.unwatchedKeys) >= maxUnwatched {
+		return
+	}
+	if _, known := e.unwatchedKeys[key]; known {
+		return
+	}
+	if e.unwatchedKeys == nil {
+		e.unwatchedKeys = map[attr.Hash]struct{}{}
+	}
+	e.unwatchedKeys[key] = struct{}{}
+	e.unwatched.add(func() string { return m.active[0].Metric + senderOf(m.origin.Resource) })
+}
+
+// countCut counts a series of which limits::samples_per_series leaves no whole window, once.
+func (e *Engine) countCut(s *series) {
+	if s.marked(markCut) || len(s.groups) == 0 || s.Samples.At(0).Time <= s.Newest()-e.retention(s) {
+		return
+	}
+	s.Marks |= markCut
+	e.cut.add(func() string {
+		g := s.groups[0]
+		return fmt.Sprintf("%s%s of rule %s", g.rule.Metric, senderOf(s.resource.attrs), g.rule.Name)
+	})
+}
+
+// countUndelivered counts records that gave way in a full outbox. It is logged at once; the record waits until there is room for it.
+func (e *Engine) countUndelivered(n int, dropped []event.Event) {
+	if n == 0 || e.undelivered.said {
+		return
+	}
+	for i := range n {
+		e.undelivered.add(func() string {
+			if i >= len(dropped) {
+				return "repeats and reports"
+			}
+			ev := &dropped[i]
+			text := cmp.Or(ev.Rule, "a report")
+			for _, a := range ev.Group {
+				text += " " + shortText(a.Value.AsString())
+			}
+			return text + senderOf(ev.Resource)
+		})
+	}
+	if !e.outboxLogged {
+		e.outboxLogged = true
+		e.notice("limits::outbox is %d and it is full: records give way, such as %s; check the pipeline of the logs", e.rules.Limits.Outbox,
+			strings.Join(e.undelivered.examples, ", "))
+	}
+}
