@@ -47,6 +47,8 @@ func TestGolden(t *testing.T) {
 			failed,
 		},
 		{"test", []string{"test", "host.test.yaml", "instance.test.yaml", "collector.test.yaml", "fleet.test.yaml"}, ok},
+		{"test-forms", []string{"test", "forms.test.yaml"}, ok},
+		{"rules-forms", []string{"rules", "forms.rules.yaml"}, ok},
 		{"test-differing", []string{"test", "differing.test.yaml", "host.rules.yaml", "instance.test.yaml"}, failed},
 		{"explain", []string{"explain", "--rules", "host.rules.yaml", "host.jsonl"}, ok},
 	} {

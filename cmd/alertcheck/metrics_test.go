@@ -73,8 +73,8 @@ func TestRulesAreCheckedAgainstTheMetrics(t *testing.T) {
 		// Units.
 		{`{metric: process.memory.usage, above: 80%}`, `rule "r": warning: process.memory.usage: threshold 80% needs a metric of unit "1" or "%", not "By"`},
 		{`{metric: system.memory.utilization, above: 5GiB}`, `rule "r": warning: system.memory.utilization: threshold 5GiB needs a metric of unit "By" or "By/s", not "1"`},
-		{`{metric: system.memory.usage, above: 1GiB, only_if: {metric: system.uptime, above: 50%}}`, `` +
-			`rule "r": only_if: system.uptime: threshold 50% needs a metric of unit "1" or "%", not "s"`},
+		{`{metric: system.memory.usage, above: 1GiB, only_if: {metric: system.network.io, above: 50%}}`, `` +
+			`rule "r": only_if: system.network.io: threshold 50% needs a metric of unit "1" or "%", not "By"`},
 		// Ranges.
 		{`{metric: system.memory.utilization, above: 90}`, `warning: rule "r": warning: above 90 never holds: the value of system.memory.utilization is from 0 to 1 (did you mean 90%?)`},
 		{`{metric: system.memory.utilization.p95, above: 90}`, `warning: rule "r": warning: above 90 never holds: the value of system.memory.utilization.p95 is from 0 to 1 (did you mean 90%?)`},

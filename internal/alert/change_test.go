@@ -45,13 +45,13 @@ func TestMoreThanAnHourAgo(t *testing.T) {
 	ev := events[0]
 	assert.InDelta(t, 11*gib, ev.Value.Float64, 0)
 	assert.Equal(t, "By", ev.Unit)
-	assert.Equal(t, "growth on db1: m rose by 11.0 GiB since 1h before (> 10GiB)", ev.Body)
+	assert.Equal(t, "growth on db1: m rose by 11.0 GiB in 1h (> 10GiB)", ev.Body)
 	assert.Contains(t, ev.Attributes(nil), attr.Double(alertschema.KeyChangeSince, 3600))
 	r.feed(4380, func(float64) float64 { return 112 * gib }, 9000)
 	events = r.drain()
 	require.Len(t, events, 1)
 	assert.Equal(t, alertschema.TransitionResolve, events[0].Transition)
-	assert.Contains(t, events[0].Body, "rose by 10.0 GiB since 1h before")
+	assert.Contains(t, events[0].Body, "rose by 10.0 GiB in 1h")
 }
 
 func TestPercentMoreThanAnHourAgo(t *testing.T) {
@@ -67,7 +67,7 @@ func TestPercentMoreThanAnHourAgo(t *testing.T) {
 		require.Len(t, events, 1)
 		assert.Equal(t, "%", events[0].Unit)
 		assert.InDelta(t, 10.5, events[0].Value.Float64, 1e-12)
-		assert.Contains(t, events[0].Body, "m rose by 10.5% since 1h before (> 10")
+		assert.Contains(t, events[0].Body, "m rose by 10.5% in 1h (> 10")
 	}
 }
 
@@ -94,7 +94,7 @@ func TestLessThanAnHourAgo(t *testing.T) {
 	r.step(3720, 40)
 	events := r.drain()
 	require.Len(t, events, 1)
-	assert.Equal(t, "growth on db1: m fell by 60.0% since 1h before (-60.0% < -50%)", events[0].Body)
+	assert.Equal(t, "growth on db1: m fell by 60.0% in 1h (-60.0% < -50%)", events[0].Body)
 }
 
 // Scale and offset apply to what is compared, and not to the change: a share of what is busy is 1 minus the idle one.
@@ -108,7 +108,7 @@ func TestChangeOfAScaledValue(t *testing.T) {
 	events := r.drain()
 	require.Len(t, events, 1)
 	assert.InDelta(t, 150, events[0].Value.Float64, 1e-9)
-	assert.Contains(t, events[0].Body, "1 - m rose by 150.0% since 1h before")
+	assert.Contains(t, events[0].Body, "1 - m rose by 150.0% in 1h")
 }
 
 // The series of a group are joined first, and those that are not are each compared with their own past.

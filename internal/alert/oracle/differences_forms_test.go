@@ -17,5 +17,5 @@ func TestUnknownPastIsNoVerdict(t *testing.T) {
 	rule.change, rule.lookback = 4*time.Minute, time.Minute
 	c := written(t, rule, "60x3 _x11 60x1 80x31") // Three minutes without samples.
 	assert.Equal(t, []string{"4m15s warning", "5m45s none", "7m45s warning", "8m15s none"}, c.theirs(t))
-	assert.Equal(t, []string{"4m15s warning", "8m15s none"}, c.ours(t, func(cfg *rules.Config) { cfg.Rules[0].NoData = nil }))
+	assert.Equal(t, []string{"4m15s warning", "8m15s none"}, c.ours(t, func(cfg *rules.Config) { cfg.Defaults.NoData = rules.DefaultConfig().Defaults.NoData }))
 }

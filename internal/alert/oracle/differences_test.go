@@ -20,7 +20,7 @@ func TestNoDataIsNoCure(t *testing.T) {
 	c := written(t, above(50), "60x3 _x40 60")
 	assert.Equal(t, []string{"0s warning", "5m45s none", "11m0s warning"}, c.theirs(t))
 	assert.Equal(t, []string{"0s warning", "5m45s no_data", "11m0s warning"}, c.ours(t, func(cfg *rules.Config) {
-		cfg.Rules[0].NoData = nil
+		cfg.Defaults.NoData = rules.DefaultConfig().Defaults.NoData
 	}))
 }
 
@@ -32,7 +32,7 @@ func TestLookbackFollowsTheSeries(t *testing.T) {
 	rule.levels[0].forDuration = 4 * time.Minute
 	c := written(t, rule, "60x4 _x11 60x12") // One minute of values, three without, and three more.
 	assert.Equal(t, []string{"4m0s warning"}, c.theirs(t))
-	assert.Equal(t, []string{"6m0s warning"}, c.ours(t, func(cfg *rules.Config) { cfg.Rules[0].Lookback = "auto" }),
+	assert.Equal(t, []string{"6m0s warning"}, c.ours(t, func(cfg *rules.Config) { cfg.Defaults.Lookback = "auto" }),
 		"the last value counts for a minute of the gap, the two others are made up for")
 }
 

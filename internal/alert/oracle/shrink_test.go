@@ -115,7 +115,8 @@ func (c *comparison) clone() *comparison {
 func (c *comparison) file(d *difference) string {
 	var b strings.Builder
 	r := &c.rule
-	fmt.Fprintf(&b, "evaluation_interval: %s\nrules:\n  - name: x\n    metric: %s\n", c.evaluation, metric)
+	fmt.Fprintf(&b, "evaluation_interval: %s\ndefaults:\n  lookback: %s\n  no_data: {after: %s, action: resolve}\n  flapping: {enabled: false}\n"+
+		"  full_window: false\nrules:\n  - name: x\n    metric: %s\n", c.evaluation, r.lookback, r.noDataAfter(), metric)
 	if len(r.match) > 0 {
 		b.WriteString("    match: {")
 		for k, v := range r.match {
@@ -138,13 +139,9 @@ func (c *comparison) file(d *difference) string {
 	if r.scale != 1 || r.offset != 0 {
 		fmt.Fprintf(&b, "    scale: %v\n    offset: %v\n", r.scale, r.offset)
 	}
-	if r.absentFor == 0 {
-		fmt.Fprintf(&b, "    lookback: %s\n    no_data: {after: %s, action: resolve}\n", r.lookback, r.noDataAfter())
+	if r.change > 0 {
+		fmt.Fprintf(&b, "    change: {since: %s, relative: %v}\n", r.change, r.relative)
 	}
-	if r.windowed() {
-		b.WriteString("    full_window: false\n")
-	}
-	b.WriteString("    flapping: {enabled: false}\n")
 	c.writeLevels(&b)
 	fmt.Fprintf(&b, "tests:\n  - interval: %s\n    input_series:\n", c.interval)
 	for i := range c.streams {
@@ -171,12 +168,8 @@ func (c *comparison) file(d *difference) string {
 func (c *comparison) writeLevels(b *strings.Builder) {
 	r := &c.rule
 	if r.absentFor > 0 {
-		expect := ""
-		if r.expect {
-			expect = ", expect: true, start_grace: 0s"
-		}
-		fmt.Fprintf(b, "    absent: {for: %s%s}\n    severity: %s\n    keep_firing_for: %s\n",
-			r.absentFor, expect, r.levels[0].severity, r.levels[0].keepFiringFor)
+		fmt.Fprintf(b, "    absent: {for: %s, expect: %v}\n    severity: %s\n    keep_firing_for: %s\n",
+			r.absentFor, r.expect, r.levels[0].severity, r.levels[0].keepFiringFor)
 		return
 	}
 	b.WriteString("    thresholds:\n")

@@ -52,12 +52,11 @@ func (s *spec) config() rules.Config {
 	cfg.EvaluationInterval = time.Second
 	cfg.Defaults.Flapping.Enabled = &off
 	cfg.Limits.EventsPerMinute, cfg.Limits.AlertsPerRule, cfg.Limits.Outbox = 1<<30, 1<<20, 1<<20
-	rc := rules.RuleConfig{
-		Name: "x", Metric: metric, Match: map[string]any{}, GroupBy: s.groupBy, GroupAggregate: s.groupAgg, Scale: &s.scale, Offset: s.offset,
-		Lookback: s.lookback.String(), NoData: &rules.NoDataConfig{After: s.noDataAfter(), Action: "resolve"},
-	}
-	if s.windowed() {
-		rc.FullWindow = new(false) // Like PromQL, which takes what samples there are for the whole window.
+	cfg.Defaults.Lookback, cfg.Defaults.FullWindow = s.lookback.String(), new(bool)
+	cfg.Defaults.NoData = rules.NoDataConfig{After: s.noDataAfter(), Action: "resolve"}
+	rc := rules.RuleConfig{Name: "x", Metric: metric, Match: map[string]any{}, GroupBy: s.groupBy, GroupAggregate: s.groupAgg}
+	if s.scale != 1 || s.offset != 0 {
+		rc.Scale, rc.Offset = &s.scale, s.offset
 	}
 	for k, v := range s.match {
 		rc.Match[k] = map[string]any{"regex": v}
@@ -77,7 +76,6 @@ func (s *spec) config() rules.Config {
 		if s.expect {
 			rc.Absent.StartGrace = new(time.Duration)
 		}
-		rc.Scale, rc.Lookback, rc.NoData = nil, "", nil // Of values, which it does not look at.
 		rc.Severity, rc.KeepFiringFor = s.levels[0].severity, new(s.levels[0].keepFiringFor)
 	} else {
 		rc.Thresholds = map[string]rules.LevelConfig{}

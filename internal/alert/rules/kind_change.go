@@ -147,10 +147,13 @@ func (k *change) checkBounds(report func(string, ...any)) {
 func (k *change) Text(f Finding) string {
 	shown := *k.rule // With the scale that was taken from it.
 	shown.Scale = k.scale
-	p := phrase{subject: k.inner.(groupReader).subject(&shown), verb: "rose by", negative: "fell by"}
-	p.after = " since " + FormatDuration(time.Duration(k.since)) + " before"
-	if k.relative && math.IsInf(f.Value.Float64, 0) {
-		return fmt.Sprintf(": %s was 0 %s before, and is not now (%s)", p.subject, FormatDuration(time.Duration(k.since)), f.condition(true))
+	span := FormatDuration(time.Duration(k.since))
+	p := phrase{subject: k.inner.(groupReader).subject(&shown), verb: "rose by", negative: "fell by", after: " in " + span}
+	switch v := f.Value; {
+	case v.Valid && v.Float64 == 0:
+		return fmt.Sprintf(": %s is what it was %s before (%s)", p.subject, span, f.condition(true))
+	case v.Valid && k.relative && math.IsInf(v.Float64, 0):
+		return fmt.Sprintf(": %s was 0 %s before, and is not now (%s)", p.subject, span, f.condition(true))
 	}
 	if unit := f.unit(); !k.relative && (unit == "1" || unit == "%") {
 		p.after = " points" + p.after
