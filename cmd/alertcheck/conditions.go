@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
@@ -54,19 +55,10 @@ func (c *metricChecker) distinguishing(place string, f rules.GroupField, t *rule
 	case f.Location == attr.InResource:
 		c.resourceKey(place, "resource."+f.Key, f.Key, t.Metric)
 	case f.Location != attr.InPoint:
-	case len(m.Attributes) > 0 && c.meantAttribute(f.Key, m):
+	case slices.Contains(m.Attributes, f.Key):
 	case c.ofResource(f.Key, t.Metric):
 		c.warn(place, "of %s %s is an attribute of the resource: write \"resource.%[2]s\"", t.Metric, f.Key)
 	default:
 		c.warn(place, "%s has no attribute %s %s", t.Metric, f.Key, c.meant(f.Key, m))
 	}
-}
-
-func (c *metricChecker) meantAttribute(key string, m psutilreceiver.CatalogMetric) bool {
-	for _, a := range m.Attributes {
-		if a == key {
-			return true
-		}
-	}
-	return false
 }

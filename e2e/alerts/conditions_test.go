@@ -113,7 +113,8 @@ func TestConditions(t *testing.T) {
 	assert.Empty(t, file.Of(t, "held"))
 	send(1, true)
 	file.Await(t, "host_down", "resolve", 1)
-	assert.Equal(t, "only_if", ptr(file.Await(t, "beside", "resolve", 1)).Reason())
+	ended := file.Await(t, "beside", "resolve", 1)
+	assert.Equal(t, "only_if", ended.Reason())
 	file.Await(t, "held", "fire", 1)
 	send(1, false)
 	for _, rule := range []string{"link", "connections", "disk", "at_work", "held"} {
@@ -136,5 +137,3 @@ func TestConditions(t *testing.T) {
 		"beside on db1: queue is 9 (> 5)",
 	}, bodies)
 }
-
-func ptr[T any](v T) *T { return &v }

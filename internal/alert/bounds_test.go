@@ -2,6 +2,7 @@ package alert
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -103,9 +104,7 @@ func TestABoundThatIsAnotherMetric(t *testing.T) {
 			return limited(func(rc *rules.RuleConfig) {
 				rc.GroupBy = []string{"resource.host.name"}
 				above := map[string]any{"metric": "limit"}
-				for k, v := range extra {
-					above[k] = v
-				}
+				maps.Copy(above, extra)
 				rc.Thresholds = map[string]rules.LevelConfig{"warning": {Above: above}}
 			})
 		}

@@ -227,7 +227,7 @@ func TestUnknownThresholdIsNoCure(t *testing.T) {
 	c.others = []stream{{metric: limitMetric, attributes: c.streams[0].attributes, samples: limit}}
 	assert.Equal(t, []string{"0s warning", "1m0s none"}, c.theirs(t))
 	assert.Equal(t, []string{"0s warning", "5m45s none"}, c.ours(t, nil))
-	assert.Equal(t, []string{"0s warning", "5m45s no_data"}, c.ours(t, func(cfg *rules.Config) { cfg.Rules[0].NoData = nil }))
+	assert.Equal(t, []string{"0s warning", "5m45s no_data"}, c.ours(t, func(cfg *rules.Config) { cfg.Defaults.NoData.Action = "keep" }))
 }
 
 // Alertmanager holds back what a rule fires anyway; with `unless` in an expression Prometheus resolves what is firing, and begins for again when the other

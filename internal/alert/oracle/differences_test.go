@@ -254,11 +254,11 @@ func TestPartialWindowsWait(t *testing.T) {
 	c := written(t, rule, "60x9")
 	assert.Equal(t, []string{"0s warning"}, c.theirs(t))
 	assert.Equal(t, []string{"0s warning"}, c.ours(t, nil))
-	assert.Equal(t, []string{"45s warning"}, c.ours(t, func(cfg *rules.Config) { cfg.Rules[0].FullWindow = nil }))
+	assert.Equal(t, []string{"45s warning"}, c.ours(t, func(cfg *rules.Config) { cfg.Defaults.FullWindow = nil }))
 	rule.cmp, rule.aggregate, rule.levels[0].lo = "below", "count", 3
 	c = written(t, rule, "60x9")
 	assert.Equal(t, []string{"0s warning", "30s none"}, c.theirs(t))
-	assert.Empty(t, c.ours(t, func(cfg *rules.Config) { cfg.Rules[0].FullWindow = nil }))
+	assert.Empty(t, c.ours(t, func(cfg *rules.Config) { cfg.Defaults.FullWindow = nil }))
 }
 
 // When all series of a group have gone Prometheus has no group to count, and says nothing of none. With us none of those that were seen is 0.

@@ -257,15 +257,24 @@ func TestVersionsOfConditions(t *testing.T) {
 	differ("and equal", func(rc *RuleConfig) { rc.And = &ReferenceConfig{Rule: "other", Equal: []string{"host.name"}} })
 	differ("and severity", func(rc *RuleConfig) { rc.And = &ReferenceConfig{Rule: "other", Severity: "warning"} })
 	for i, above := range []map[string]any{
-		{"metric": "limit"}, {"metric": "limit", "scale": 0.9}, {"metric": "limit", "offset": 1}, {"metric": "limit", "match": map[string]any{"a": "b"}},
-		{"metric": "limit", "group_aggregate": "min"}, {"metric": "limit", "statistic": "p99"}, {"attribute": "limit"}, {"attribute": "resource.limit"},
+		{"metric": "limit"},
+		{"metric": "limit", "scale": 0.9},
+		{"metric": "limit", "offset": 1},
+		{"metric": "limit", "match": map[string]any{"a": "b"}},
+		{"metric": "limit", "group_aggregate": "min"},
+		{"metric": "limit", "statistic": "p99"},
+		{"attribute": "limit"},
+		{"attribute": "resource.limit"},
 		{"attribute": "limit", "unit": "By"},
 	} {
 		differ(fmt.Sprint("source ", i), func(rc *RuleConfig) { rc.Thresholds = map[string]LevelConfig{"warning": {Above: above}} })
 	}
 	for i, group := range []GroupThresholdsConfig{
-		{Match: "/", Thresholds: "off"}, {Match: "/data", Thresholds: "off"}, {Match: "/", Thresholds: map[string]any{"warning": 90}},
-		{Match: "/", Thresholds: map[string]any{"warning": map[string]any{"above": 90, "clear": 70}}}, {Match: map[string]any{"glob": "/"}, Thresholds: "off"},
+		{Match: "/", Thresholds: "off"},
+		{Match: "/data", Thresholds: "off"},
+		{Match: "/", Thresholds: map[string]any{"warning": 90}},
+		{Match: "/", Thresholds: map[string]any{"warning": map[string]any{"above": 90, "clear": 70}}},
+		{Match: map[string]any{"glob": "/"}, Thresholds: "off"},
 	} {
 		differ(fmt.Sprint("table ", i), func(rc *RuleConfig) { rc.ThresholdsBy = mountTable(group) })
 	}

@@ -174,9 +174,14 @@ func (e *GroupThresholds) values() (values []string, listed bool) {
 
 // matchesAll tells whether every value that is there matches.
 func (e *GroupThresholds) matchesAll() bool {
-	return !slices.ContainsFunc(e.match, func(m matcher) bool {
-		return m.op != opExists && !(m.op == opRegex && slices.Contains([]string{"", ".*", "^.*$", globPattern("*")}, m.re.String()))
-	})
+	for i := range e.match {
+		m := &e.match[i]
+		everything := m.op == opExists || m.op == opRegex && (m.pattern == ".*" || m.pattern == "^.*$" || m.glob && m.pattern != "" && strings.Trim(m.pattern, "*") == "")
+		if !everything {
+			return false
+		}
+	}
+	return true
 }
 
 // mayBe tells whether points with that value of the attribute are among those that the selector selects.
