@@ -13,6 +13,7 @@ type ruleInput struct {
 	rules.Input
 
 	units []inputUnit // By the number of the unit.
+
 	// offered tells that a stream of the metric came, and matched that a point of it was taken. Misplaced are the attributes of match that the first
 	// stream had in its resource.
 	offered, matched bool

@@ -28,6 +28,7 @@ var blocks = []block{
 var exclusions = []struct{ a, b, instead string }{
 	{"forecast", "ratio", ""},
 	{"forecast", "change", ""},
+	{"absent", "forecast", ""},
 	{"absent", "ratio", ""},
 	{"absent", "change", ""},
 	{"absent", "only_if", ""},

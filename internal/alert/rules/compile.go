@@ -83,13 +83,15 @@ func compile(cfg Config, complete bool) (*Set, error) {
 		}
 		out.Rules = append(out.Rules, d.rule)
 	}
-	c.compileReferences(out)
+	if complete { // The rule that is referred to may stand in a rule file.
+		c.compileReferences(out)
+	}
 	for i, d := range c.drafts {
 		if r := out.Rules[i]; !d.broken {
 			r.Version, r.Selection = ruleVersion(r)
 		}
 	}
-	known := out.Rules
+	known := out.Rules // Of silences.
 	if !complete || len(c.problems.errs) > 0 {
 		known = nil // A rule that is wrong may be the one that is meant.
 	} else if known == nil {

@@ -120,5 +120,5 @@ func (r *Rule) LooksAtTotals() bool {
 			return false
 		}
 	}
-	return r.Window == 0 || !r.Aggregate.OfCounter() && r.Aggregate.Kind != window.AggregateCount
+	return r.Window == 0 || !r.Aggregate.OfCounter() && !r.Aggregate.OfPairs() && r.Aggregate.Kind != window.AggregateCount
 }

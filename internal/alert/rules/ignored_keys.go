@@ -29,7 +29,7 @@ var ignoredKeys = []ignoredKey{
 	{
 		`beside "absent"`, func(rc *RuleConfig) bool { return rc.Absent != nil },
 		[]string{
-			"aggregate", "clear", "forecast", "full_window", "group_aggregate", "horizon", "hysteresis", "lookback", "min_samples", "new_series_delay",
+			"aggregate", "clear", "full_window", "group_aggregate", "horizon", "hysteresis", "lookback", "min_samples", "new_series_delay",
 			"no_data", "offset", "scale", "window",
 		},
 		"such a rule compares no value, but asks whether one comes",
@@ -41,7 +41,7 @@ var ignoredKeys = []ignoredKey{
 	},
 	{
 		`without "window"`, func(rc *RuleConfig) bool { return rc.Absent == nil && rc.Window == 0 && rc.Forecast == nil },
-		[]string{"full_window", "min_samples"},
+		[]string{"min_samples"},
 		"only a window has several samples",
 	},
 	{

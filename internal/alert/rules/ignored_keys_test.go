@@ -67,13 +67,13 @@ func TestNoKeyOfARuleIsIgnored(t *testing.T) {
 	// What makes a rule one of a kind, and what the tests of these kinds are about.
 	structural := []string{"name", "metric", "ratio", "absent", "thresholds", "threshold", "severity", "above", "below", "outside", "inside"}
 	refused := map[string][]string{
-		"newest":   {"full_window", "min_samples", "clear", "window", "aggregate", "horizon"},
-		"flat":     {"full_window", "min_samples", "window", "aggregate", "horizon"},
-		"cleared":  {"full_window", "min_samples", "window", "aggregate", "horizon", "hysteresis"},
+		"newest":   {"min_samples", "clear", "window", "aggregate", "horizon"},
+		"flat":     {"min_samples", "window", "aggregate", "horizon"},
+		"cleared":  {"min_samples", "window", "aggregate", "horizon", "hysteresis"},
 		"window":   {"clear", "horizon", "forecast"},
 		"forecast": {"clear", "window", "aggregate", "change"},
-		"change":   {"full_window", "min_samples", "clear", "window", "aggregate", "horizon", "forecast"},
-		"ratio":    {"full_window", "min_samples", "clear", "window", "aggregate", "horizon", "match", "statistic", "forecast"},
+		"change":   {"min_samples", "clear", "window", "aggregate", "horizon", "forecast"},
+		"ratio":    {"min_samples", "clear", "window", "aggregate", "horizon", "match", "statistic", "forecast"},
 		"absent": {
 			"for", "clear", "horizon", "hysteresis", "window", "aggregate", "forecast", "scale", "offset", "group_aggregate", "full_window", "min_samples",
 			"new_series_delay", "lookback", "no_data", "only_if", "change", "for_samples", "thresholds_by",
@@ -82,7 +82,7 @@ func TestNoKeyOfARuleIsIgnored(t *testing.T) {
 	values := valuesOfKeys()
 	for kind, rc := range kindsOfRules() {
 		cfg := DefaultConfig()
-		cfg.Rules = []RuleConfig{rc}
+		cfg.Rules = []RuleConfig{rc, {Name: "other", Metric: "o", Threshold: 1, Severity: "warning"}}
 		_, err := Compile(cfg)
 		require.NoError(t, err, kind)
 		for key, set := range values {

@@ -10,7 +10,7 @@ import (
 )
 
 // Kind is what a kind of rule does in its own way. The engine asks the kind of a rule, and knows none by name. A new kind is a file with
-// the type, its place in kinds, and its block in RuleConfig.
+// the type, its place in kinds, and its block in RuleConfig and in blocks.
 type Kind interface {
 	// Name is what the kind is called: the key of its block, or "threshold" for the plain comparison.
 	Name() string
