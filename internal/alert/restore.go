@@ -102,7 +102,7 @@ func (e *Engine) restoreAlert(id uint64, v []byte, down int64) error {
 	switch {
 	case r == nil:
 		e.closeStored(id, &s, alertschema.ReasonRuleRemoved)
-	case r.Selection != s.selection:
+	case !r.SelectedAs(s.selection):
 		e.closeStored(id, &s, alertschema.ReasonRuleChanged)
 	default:
 		e.adopt(r, &s, down)

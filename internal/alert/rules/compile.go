@@ -104,7 +104,7 @@ func (c *compiler) merge(into, d *draft) {
 	if into.broken || d.broken {
 		return // What is wrong with them is already said.
 	}
-	if !reflect.DeepEqual(selectionOf(into.config), selectionOf(d.config)) {
+	if !reflect.DeepEqual(selectionOf(into.config), selectionOf(d.config)) || selectionText(into.rule) != selectionText(d.rule) {
 		d.report("%q is defined twice with different selectors; same-named rules are merged into one ladder and must agree on "+
 			"metric, match, group_by, window, aggregate", d.config.Name)
 		return
@@ -129,6 +129,7 @@ func selectionOf(rc RuleConfig) RuleConfig {
 	rc.Labels, rc.Annotations, rc.Top, rc.mayMatchNothing = nil, nil, 0, false
 	rc.Lookback, rc.NoData, rc.StaleSeriesAfter, rc.NewSeriesDelay, rc.MinSamples = "", nil, nil, nil, nil
 	rc.FullWindow, rc.RepeatInterval, rc.Flapping = nil, nil, nil
+	rc.Match, rc.GroupBy = nil, nil // Of these the meaning counts, which the selection's text has.
 	return rc
 }
 
@@ -151,6 +152,7 @@ func (c *compiler) finish(d *draft) {
 		}
 	}
 	d.rule.Version, d.rule.Selection = ruleVersion(d.rule)
+	d.rule.WrittenSelection = writtenSelection(d.rule)
 }
 
 // checkLadder reports levels that a lesser level makes unreachable, as far as the written units allow to tell.

@@ -75,8 +75,10 @@ func (m *matcher) matchesValue(v attr.Value, ok bool) bool {
 // Selector is the compiled Match of a rule.
 type Selector struct {
 	point, resource, scope []matcher
-	// canonical is the selector as text with keys in order: what rule versions are made of.
+	// canonical is the selector as text, the same however it is spelled: what rule versions are made of.
 	canonical string
+	// written is it as it was written, which is what builds before have stored.
+	written string
 }
 
 func (s *Selector) pins(key string) bool {
@@ -131,7 +133,7 @@ func compileSelector(match map[string]any, prefix string, report func(string, ..
 		}
 	}
 	s.point = compileMatchers(point, prefix, report)
-	s.canonical = matchText(match)
+	s.canonical, s.written = matchText(canonicalMatch(match)), matchText(match)
 	return s
 }
 

@@ -103,6 +103,8 @@ type Rule struct {
 	Version string
 	// Selection is what decides which groups exist; when it changes, old groups are closed. It is stored.
 	Selection string
+	// WrittenSelection is the selection in the form of builds that stored it as it was written.
+	WrittenSelection string
 }
 
 // Target is a compiled selector: a metric, the points of it, and, where they describe many values, which statistic of them.

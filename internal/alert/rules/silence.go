@@ -160,6 +160,9 @@ func silenceValue(key, rule, severity string, labels []attr.Label, attrs [][]att
 			}
 		}
 	}
+	if alertschema.Defines(key) {
+		return attr.Value{}, false // What the data calls so is none of it.
+	}
 	for _, set := range attrs {
 		if v, ok := attr.Lookup(set, key); ok {
 			return v, true
