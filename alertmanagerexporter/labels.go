@@ -92,7 +92,7 @@ func (s labelSet) put(name, value string) {
 	if value == "" {
 		return
 	}
-	value = strings.ToValidUTF8(value, "\uFFFD")
+	value = alertschema.CutText(value, alertschema.MaxText)
 	for {
 		taken, ok := s[name]
 		if ok && taken == value && !slices.Contains(ownLabels, name) {

@@ -61,6 +61,7 @@ type ruleState struct {
 	condition  ladder.Level // The bound of only_if.
 	oneReading bool         // One value answers for all levels.
 	broken     bool         // The bounds cannot be compared with the metric.
+	resolved   bool         // The levels are resolved.
 
 	announcedCount int // Alerts whose fire was announced and not yet its resolve.
 	errors         map[string]struct{}
@@ -211,12 +212,15 @@ const (
 	warningSeverityNumber = 13
 )
 
+// maxNotice bounds the text of a notice or of an error, in bytes.
+const maxNotice = 2048
+
 // maxNotices bounds what waits for TakeNotices.
 const maxNotices = 100
 
 func (e *Engine) notice(format string, args ...any) {
 	if len(e.notices) < maxNotices {
-		e.notices = append(e.notices, fmt.Sprintf(format, args...))
+		e.notices = append(e.notices, alertschema.CutText(fmt.Sprintf(format, args...), maxNotice+512))
 	}
 }
 
@@ -286,6 +290,7 @@ func (m *Matcher) forget(key attr.Hash, s *series) {
 // ruleError queues an alert.rule_error record, once for each rule and text.
 func (e *Engine) ruleError(r *ruleState, text string) {
 	r.errorCount++
+	text = alertschema.CutText(text, maxNotice) // The data may have a word in it, as with units.
 	if _, said := r.errors[text]; said || len(r.errors) >= maxNotices {
 		return
 	}

@@ -76,6 +76,7 @@ func (e *Engine) resolveLevels(r *ruleState) error {
 		r.levels[i] = l
 		r.oneReading = r.oneReading && (r.GroupAggregate != window.GroupWorst || l.SameWorst(&r.levels[0]))
 	}
+	r.resolved = true
 	return nil
 }
 

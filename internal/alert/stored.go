@@ -71,6 +71,18 @@ type storedAlert struct {
 	decided                  int64 // Newest round that was evaluated.
 	seen                     bool  // Of an absent rule: something has come.
 	lastSample               int64 // Of an absent rule whose series is silent.
+
+	// What follows is of announced alerts, for records that are made when the rule is gone: what the last record said.
+	description, point, aggregation string
+	window                          int64
+	labels, annotations             []attr.Label
+	more                            []attr.Attr
+	threshold                       attr.Number
+	// shown has a bit for each attribute of the group key that records carry, and shownKnown tells that it is known.
+	shown      int64
+	shownKnown bool
+	// recordID is the ID that records have where it is not that of rule and group, 0 else.
+	recordID int64
 }
 
 // Bounds of stored numbers.
@@ -110,6 +122,17 @@ var alertFields = []attr.Field[storedAlert]{
 	attr.TimeField(27, func(s *storedAlert) *int64 { return &s.decided }),
 	attr.FlagField(28, func(s *storedAlert) *bool { return &s.seen }),
 	attr.TimeField(29, func(s *storedAlert) *int64 { return &s.lastSample }),
+	attr.TextField(35, func(s *storedAlert) *string { return &s.description }),
+	attr.TextField(36, func(s *storedAlert) *string { return &s.point }),
+	attr.TextField(37, func(s *storedAlert) *string { return &s.aggregation }),
+	attr.IntField(38, func(s *storedAlert) *int64 { return &s.window }),
+	attr.ListField(39, func(s *storedAlert) *[]attr.Label { return &s.labels }, (*attr.Encoder).Labels, (*attr.Decoder).Labels),
+	attr.ListField(40, func(s *storedAlert) *[]attr.Label { return &s.annotations }, (*attr.Encoder).Labels, (*attr.Decoder).Labels),
+	attr.ListField(41, func(s *storedAlert) *[]attr.Attr { return &s.more }, (*attr.Encoder).Attrs, (*attr.Decoder).Attrs),
+	attr.NumberField(42, func(s *storedAlert) *attr.Number { return &s.threshold }),
+	attr.IntField(43, func(s *storedAlert) *int64 { return &s.shown }),
+	attr.FlagField(44, func(s *storedAlert) *bool { return &s.shownKnown }),
+	attr.IntField(45, func(s *storedAlert) *int64 { return &s.recordID }),
 }
 
 var levelFields = []attr.Field[storedLevel]{
@@ -139,7 +162,7 @@ func encodeAlert(g *group) []byte {
 		noData: a.noData, open: a.open, started: a.started, ended: a.ended, seq: a.seq, repeats: a.repeats,
 		announcedState: a.announcedState, announcedAt: a.announcedAt, deferred: a.deferred,
 		flapTimes: a.flap.Times, latched: a.flap.Latched, flapLast: a.flap.Last,
-		decided: g.decided(), lastSample: ladder.Unset,
+		decided: g.decided(), lastSample: ladder.Unset, recordID: int64(a.recordID),
 	}
 	if r.silence > 0 {
 		s.seen = g.lastSample != ladder.Unset
@@ -152,7 +175,39 @@ func encodeAlert(g *group) []byte {
 			s.since = append(s.since, storedRun{r.stored(i + 1), t})
 		}
 	}
+	if a.announced > 0 {
+		s.keepRecord(g)
+	}
 	return s.encode()
+}
+
+// keepRecord fills what a record needs that is made when the rule is gone.
+func (s *storedAlert) keepRecord(g *group) {
+	a, r := g.alert, g.rule
+	s.description, s.point, s.aggregation, s.window = r.Description, r.Value.StatisticName, r.AggregateName, r.Retention
+	if a.texts != nil {
+		s.labels, s.annotations, s.more, s.threshold = a.texts.labels, a.texts.annotations, a.texts.more, a.texts.threshold
+	}
+	s.shownKnown = true
+	for i, located := range r.names.Expand(g.key) {
+		if i < maxShown && r.shows(located) {
+			s.shown |= 1 << i
+		}
+	}
+}
+
+// maxShown is how many attributes of a group key are known by bits.
+const maxShown = 62
+
+// shownGroup returns the attributes of the group key that records carry. Of what older builds stored it is those of the data point.
+func (s *storedAlert) shownGroup(keyed []attr.Located) []attr.Attr {
+	var out []attr.Attr
+	for i, a := range keyed {
+		if s.shownKnown && s.shown>>min(i, maxShown)&1 == 1 || !s.shownKnown && a.Location == attr.InPoint {
+			out = append(out, a.Attr)
+		}
+	}
+	return out
 }
 
 // fill is the inverse of encodeAlert, but for what depends on the time that has passed since: the runs of pending levels and of silence.
@@ -160,12 +215,16 @@ func (s *storedAlert) fill(r *ruleState, a *alertState) {
 	if len(s.resource) > 0 {
 		a.resource = &resource{attrs: s.resource}
 	}
-	a.Level, a.worst, a.announced = r.levelLike(s.level), r.levelLike(s.worst), r.levelLike(s.announced)
+	a.Level, a.worst, a.announced = r.levelNow(s.level, s.value), r.levelLike(s.worst), r.levelLike(s.announced)
 	a.Recovering = s.recovering
 	a.value, a.noData, a.open, a.started, a.ended = s.value, s.noData, s.open, s.started, s.ended
 	a.seq, a.repeats = s.seq, s.repeats
 	a.announcedState, a.announcedAt, a.announcedStart = s.announcedState, s.announcedAt, s.started
 	a.flap = ladder.Flapping{Times: s.flapTimes, Latched: s.latched, Last: s.flapLast}
+	a.recordID = uint64(s.recordID)
+	if len(s.labels)+len(s.annotations)+len(s.more) > 0 || s.threshold.Valid {
+		a.texts = &announcedTexts{labels: s.labels, annotations: s.annotations, more: s.more, threshold: s.threshold}
+	}
 }
 
 // usualSize is room for the stored form of most alerts, in bytes.

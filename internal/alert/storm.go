@@ -53,9 +53,7 @@ func (s *storm) count(c *change) {
 	if len(s.samples) < maxStormSamples {
 		var b strings.Builder
 		b.WriteString(r.Name)
-		for _, a := range c.group.attributes() {
-			b.WriteString(" " + a.Value.AsString())
-		}
+		joinValues(&b, c.group.attributes(), "")
 		s.samples = append(s.samples, b.String())
 	}
 }

@@ -20,11 +20,14 @@ func IsShare(metric string) bool {
 	return strings.HasSuffix(metric, ".utilization") || strings.Contains(metric, ".utilization.")
 }
 
+// maxSubject bounds each attribute that Subject names, in bytes.
+const maxSubject = 256
+
 // Subject names what a resource describes: the process, of a metric of processes, and the host.
 func Subject(metric string, resource []attr.Attr) string {
 	text := func(key string) string {
 		v, _ := attr.Lookup(resource, key)
-		return v.AsString()
+		return alertschema.CutText(v.AsString(), maxSubject)
 	}
 	var b strings.Builder
 	if strings.HasPrefix(metric, "process.") {

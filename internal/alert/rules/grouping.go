@@ -49,6 +49,28 @@ func (r *Rule) appendIdentity(t *Target, attrs []attr.Located, o *attr.Origin) [
 	return attrs
 }
 
+// KeyOf returns the key of the group that a series belongs to of which some attributes are known; false where the key needs others.
+func (r *Rule) KeyOf(known []attr.Located) (key string, ok bool) {
+	var o attr.Origin
+	var point []attr.Attr
+	for _, a := range known {
+		switch a.Location {
+		case attr.InPoint:
+			point = append(point, a.Attr)
+		case attr.InResource:
+			o.Resource = append(o.Resource, a.Attr)
+		case attr.InScope:
+			o.Scope = append(o.Scope, a.Attr)
+		}
+	}
+	for _, f := range r.GroupBy {
+		if !slices.ContainsFunc(known, func(a attr.Located) bool { return a.Location == f.Location && a.Key == f.Key }) {
+			return "", false
+		}
+	}
+	return r.GroupKey(&r.Value, &o, point), true
+}
+
 // Pinned tells whether the rule has one group, that of the series that its selector describes.
 func (r *Rule) Pinned() bool { return r.Kind.Silence() > 0 && len(r.GroupBy) == 0 && !r.ByResource }
 

@@ -137,6 +137,20 @@ func compileSelector(match map[string]any, prefix string, report func(string, ..
 	return s
 }
 
+// MayMatch tells whether what is known of a series is what the selector asks for; what is not known may be.
+func (s *Selector) MayMatch(known []attr.Located) bool {
+	for location, ms := range [...][]matcher{attr.InPoint: s.point, attr.InResource: s.resource, attr.InScope: s.scope} {
+		for i := range ms {
+			for _, a := range known {
+				if a.Location == attr.Location(location) && a.Key == ms[i].key && !ms[i].matchesValue(a.Value, true) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
 func compileMatchers(match map[string]any, prefix string, report func(string, ...any)) []matcher {
 	var out []matcher
 	for _, key := range sortedKeys(match) {

@@ -118,23 +118,42 @@ func roundedText(f float64) string {
 
 // selectionText writes what decides which groups a rule has.
 func selectionText(r *Rule) string {
+	return selectionOfFields(r, sortedFields(r))
+}
+
+// sortedFields are the rule's group_by in an order that does not depend on how it is written.
+func sortedFields(r *Rule) []GroupField {
 	fields := slices.Clone(r.GroupBy)
 	slices.SortFunc(fields, func(a, b GroupField) int {
 		return cmp.Or(cmp.Compare(a.Location, b.Location), cmp.Compare(a.Key, b.Key))
 	})
-	return selectionOfFields(r, fields)
+	return fields
 }
 
 func selectionOfFields(r *Rule, fields []GroupField) string {
+	return fmt.Sprintf("%q %s", r.Metric, r.Value.Selector.canonical) + groupingText(r, fields) + r.Kind.SelectionText()
+}
+
+// groupingText writes how a rule makes groups.
+func groupingText(r *Rule, fields []GroupField) string {
 	groupBy := make([]string, len(fields))
 	for i, f := range fields {
 		groupBy[i] = fmt.Sprintf("{%d %s}", f.Location, f.Key)
 	}
-	text := fmt.Sprintf("%q %s %t [%s] %d", r.Metric, r.Value.Selector.canonical, r.GroupGiven, strings.Join(groupBy, " "), r.GroupAggregate)
+	text := fmt.Sprintf(" %t [%s] %d", r.GroupGiven, strings.Join(groupBy, " "), r.GroupAggregate)
 	if r.ByResource {
 		text += " by resource"
 	}
-	return text + r.Kind.SelectionText()
+	return text
+}
+
+// GroupsAs tells whether a stored selection of a rule without a second metric makes groups as the rule does.
+func (r *Rule) GroupsAs(stored string) bool { return strings.HasSuffix(stored, groupingText(r, sortedFields(r))) }
+
+// SelectsPinned tells whether a stored selection is that of a rule about silence that has one group.
+func SelectsPinned(stored string) bool {
+	pinned := Rule{GroupGiven: true}
+	return strings.HasSuffix(stored, groupingText(&pinned, nil))
 }
 
 // SelectedAs tells whether a stored selection is that of the rule, in the form of today or in that of builds that stored it as it was written.
