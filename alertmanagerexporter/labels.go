@@ -67,10 +67,14 @@ func (l *labeler) ofResource(resource pcommon.Map, metric string) map[string]str
 		}
 		return out
 	}
+	has := func(key string) bool {
+		_, ok := resource.Get(key)
+		return ok
+	}
 	for key, v := range resource.All() {
 		switch v.Type() {
 		case pcommon.ValueTypeStr, pcommon.ValueTypeInt, pcommon.ValueTypeDouble, pcommon.ValueTypeBool:
-			if alertschema.IdentifiesResource(key, metric) {
+			if alertschema.IdentifiesResource(key, metric, has) {
 				out[key] = v.AsString()
 			}
 		}

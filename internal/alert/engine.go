@@ -23,7 +23,8 @@ type Engine struct {
 	now      int64
 
 	seed         maphash.Seed
-	resources    map[attr.Hash]*resource
+	resources    map[attr.Hash]*resource // By what identifies them; those that only their description distinguishes are a list.
+	named        map[string]struct{}     // Resource attributes that rules name.
 	seriesCount  int
 	warnedSeries bool // That limits::series is reached was said.
 
@@ -79,6 +80,7 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 		resources: map[attr.Hash]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: rules.NewSilenceSet(ruleSet.Silences),
 		storm: newStorm(ruleSet.Limits.EventsPerMinute), outbox: event.NewOutbox(ruleSet.Limits.Outbox), journal: newJournal(),
 	}
+	e.named = namedByRules(ruleSet)
 	names := attr.NewNameTable()
 	for _, r := range ruleSet.Rules {
 		state := &ruleState{
@@ -282,9 +284,7 @@ func (m *Matcher) forget(key attr.Hash, s *series) {
 	delete(m.series, key)
 	e.seriesCount--
 	e.leave(s)
-	if s.resource.refs--; s.resource.refs == 0 {
-		delete(e.resources, s.resource.key)
-	}
+	e.unref(s.resource)
 }
 
 // ruleError queues an alert.rule_error record, once for each rule and text.

@@ -19,9 +19,11 @@ func TestAbsentRulesKeepWhatTheyHadSeen(t *testing.T) {
 		before, after func(*rules.RuleConfig)
 		fires         bool
 	}{
-		"another name":                        {nil, func(rc *rules.RuleConfig) { rc.Name = "lost" }, true},
-		"a match of the same host":            {nil, func(rc *rules.RuleConfig) { rc.Match = resource(map[string]any{"host.name": "db1"}) }, true},
-		"a match by pattern":                  {nil, func(rc *rules.RuleConfig) { rc.Match = resource(map[string]any{"host.name": map[string]any{"glob": "db*"}}) }, true},
+		"another name":             {nil, func(rc *rules.RuleConfig) { rc.Name = "lost" }, true},
+		"a match of the same host": {nil, func(rc *rules.RuleConfig) { rc.Match = resource(map[string]any{"host.name": "db1"}) }, true},
+		"a match by pattern": {nil, func(rc *rules.RuleConfig) {
+			rc.Match = resource(map[string]any{"host.name": map[string]any{"glob": "db*"}})
+		}, true},
 		"name and match":                      {nil, func(rc *rules.RuleConfig) { rc.Name, rc.Match = "lost", resource(map[string]any{"host.name": "db1"}) }, true},
 		"a match of another host":             {nil, func(rc *rules.RuleConfig) { rc.Match = resource(map[string]any{"host.name": "db2"}) }, false},
 		"a match of another point":            {func(rc *rules.RuleConfig) { rc.Match = map[string]any{"k": "a"} }, func(rc *rules.RuleConfig) { rc.Match["k"] = "b" }, false},

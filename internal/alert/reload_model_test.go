@@ -128,13 +128,19 @@ var reloadings = map[string]func(*rand.Rand, *rules.RuleConfig){
 	"the groups of before": func(_ *rand.Rand, rc *rules.RuleConfig) {
 		rc.GroupBy = []string{"mountpoint", "resource.host.name"}
 	},
-	"no groups":   func(_ *rand.Rand, rc *rules.RuleConfig) { rc.GroupBy = nil },
-	"a window":    func(_ *rand.Rand, rc *rules.RuleConfig) { rc.Window, rc.Aggregate = 30*time.Second, "max" },
-	"no window":   func(_ *rand.Rand, rc *rules.RuleConfig) { rc.Window, rc.Aggregate = 0, "" },
-	"texts":       func(r *rand.Rand, rc *rules.RuleConfig) { rc.Labels = map[string]string{"team": fmt.Sprint("t", r.IntN(3))} },
-	"flapping":    func(_ *rand.Rand, rc *rules.RuleConfig) { rc.Flapping = &rules.FlappingConfig{Enabled: new(true), Transitions: 3} },
+	"no groups": func(_ *rand.Rand, rc *rules.RuleConfig) { rc.GroupBy = nil },
+	"a window":  func(_ *rand.Rand, rc *rules.RuleConfig) { rc.Window, rc.Aggregate = 30*time.Second, "max" },
+	"no window": func(_ *rand.Rand, rc *rules.RuleConfig) { rc.Window, rc.Aggregate = 0, "" },
+	"texts": func(r *rand.Rand, rc *rules.RuleConfig) {
+		rc.Labels = map[string]string{"team": fmt.Sprint("t", r.IntN(3))}
+	},
+	"flapping": func(_ *rand.Rand, rc *rules.RuleConfig) {
+		rc.Flapping = &rules.FlappingConfig{Enabled: new(true), Transitions: 3}
+	},
 	"no flapping": func(_ *rand.Rand, rc *rules.RuleConfig) { rc.Flapping = &rules.FlappingConfig{Enabled: new(false)} },
-	"no data":     func(_ *rand.Rand, rc *rules.RuleConfig) { rc.NoData = &rules.NoDataConfig{After: time.Minute, Action: "close"} },
+	"no data": func(_ *rand.Rand, rc *rules.RuleConfig) {
+		rc.NoData = &rules.NoDataConfig{After: time.Minute, Action: "close"}
+	},
 }
 
 // TestReceiversBelieveWhatIs lets rules change at random while they fire, and compares after each step what a receiver of the records believes.

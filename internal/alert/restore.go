@@ -161,9 +161,16 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) bool {
 	if s.level.name != "" && r.levelNow(s.level, s.value) == 0 {
 		return false
 	}
-	g := e.groupOf(r, s.group)
+	g := e.groupOf(r, r.Upgraded(s.group, s.resource))
+	if g.alert != nil && (g.alert.announced > 0 || s.announced.name == "") {
+		return false // Two of an older build are one today.
+	}
 	a := e.openAlert(g)
 	s.fill(r, a)
+	if id := alertschema.AlertID(s.rule, s.group); id != g.id {
+		e.journal.mark(id)
+		a.recordID = cmp.Or(a.recordID, id) // The receivers know it by the ID of before.
+	}
 	if down <= maxPendingDowntime {
 		for _, run := range s.since {
 			if i := r.levelLike(run.level); i > a.Level {

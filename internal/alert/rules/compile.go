@@ -129,7 +129,7 @@ func selectionOf(rc RuleConfig) RuleConfig {
 	rc.Labels, rc.Annotations, rc.Top, rc.mayMatchNothing = nil, nil, 0, false
 	rc.Lookback, rc.NoData, rc.StaleSeriesAfter, rc.NewSeriesDelay, rc.MinSamples = "", nil, nil, nil, nil
 	rc.FullWindow, rc.RepeatInterval, rc.Flapping = nil, nil, nil
-	rc.Match, rc.GroupBy = nil, nil // Of these the meaning counts, which the selection's text has.
+	rc.Match, rc.GroupBy, rc.Identity = nil, nil, nil // Of these the meaning counts, which the selection's text has.
 	return rc
 }
 

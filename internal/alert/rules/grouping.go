@@ -38,11 +38,7 @@ func (r *Rule) GroupKey(t *Target, o *attr.Origin, point []attr.Attr) string {
 // appendIdentity appends the attributes that identify the resource and that group_by does not name.
 func (r *Rule) appendIdentity(t *Target, attrs []attr.Located, o *attr.Origin) []attr.Located {
 	for _, a := range o.Resource {
-		identifies := slices.Contains(o.IdentifyingKeys, a.Key)
-		if len(o.IdentifyingKeys) == 0 {
-			identifies = identifiesResource(a.Key, t.Metric)
-		}
-		if identifies && !slices.Contains(r.GroupBy, GroupField{attr.InResource, a.Key}) {
+		if r.identifies(a.Key, t.Metric, o) && !slices.Contains(r.GroupBy, GroupField{attr.InResource, a.Key}) {
 			attrs = append(attrs, attr.Located{Location: attr.InResource, Attr: a})
 		}
 	}

@@ -70,6 +70,8 @@ type Rule struct {
 	GroupGiven bool
 	// ByResource adds to them the attributes that identify the resource, whatever they are.
 	ByResource bool
+	// Identity are the resource attributes that identify it, where the configuration says so; nil for those of the conventions.
+	Identity []string
 	// GroupAggregate joins the series of a group. Joins tells that it was written: the default group key then leaves out what differs
 	// between series.
 	GroupAggregate window.GroupAggregate

@@ -144,11 +144,16 @@ func groupingText(r *Rule, fields []GroupField) string {
 	if r.ByResource {
 		text += " by resource"
 	}
+	if r.Identity != nil && (r.ByResource || !r.GroupGiven) {
+		text += fmt.Sprintf(" identity %q", r.Identity)
+	}
 	return text
 }
 
 // GroupsAs tells whether a stored selection of a rule without a second metric makes groups as the rule does.
-func (r *Rule) GroupsAs(stored string) bool { return strings.HasSuffix(stored, groupingText(r, sortedFields(r))) }
+func (r *Rule) GroupsAs(stored string) bool {
+	return strings.HasSuffix(stored, groupingText(r, sortedFields(r)))
+}
 
 // SelectsPinned tells whether a stored selection is that of a rule about silence that has one group.
 func SelectsPinned(stored string) bool {
@@ -157,7 +162,9 @@ func SelectsPinned(stored string) bool {
 }
 
 // SelectedAs tells whether a stored selection is that of the rule, in the form of today or in that of builds that stored it as it was written.
-func (r *Rule) SelectedAs(stored string) bool { return stored == r.Selection || stored == r.WrittenSelection }
+func (r *Rule) SelectedAs(stored string) bool {
+	return stored == r.Selection || stored == r.WrittenSelection
+}
 
 // writtenSelection is the selection as builds before have stored it. The selectors have to be written by the kind as they stand.
 func writtenSelection(r *Rule) string {
