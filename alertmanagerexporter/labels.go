@@ -74,7 +74,7 @@ func (l *labeler) ofResource(resource pcommon.Map, metric string) map[string]str
 	for key, v := range resource.All() {
 		switch v.Type() {
 		case pcommon.ValueTypeStr, pcommon.ValueTypeInt, pcommon.ValueTypeDouble, pcommon.ValueTypeBool:
-			if alertschema.IdentifiesResource(key, metric, has) {
+			if alertschema.LabelsResource(key, metric, has) {
 				out[key] = v.AsString()
 			}
 		}

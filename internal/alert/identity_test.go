@@ -16,7 +16,10 @@ import (
 
 // described is a resource with something that only describes it.
 func described(key, value string) []attr.Attr {
-	return []attr.Attr{attr.String("host.name", "db1"), attr.String("service.name", "shop"), attr.String("service.instance.id", "1"), attr.String(key, value)}
+	return []attr.Attr{
+		attr.String("host.name", "db1"), attr.String("service.name", "shop"), attr.String("service.instance.id", "1"), attr.String(key, value),
+		attr.Int("process.pid", 7), attr.String("container.id", "c1"),
+	}
 }
 
 // What only describes the thing changes while its alert fires: it is the same alert, and its series go on.
@@ -24,7 +27,7 @@ func TestADescriptionChangesWhileAnAlertFires(t *testing.T) {
 	t.Parallel()
 	for _, key := range []string{
 		"os.version", "os.description", "os.build_id", "service.version", "host.type", "host.image.version", "container.image.tags", "telemetry.sdk.version",
-		"k8s.pod.label.version", "k8s.container.restart_count", "process.command_line", "webengine.version", "acme.version", "host.ip",
+		"k8s.pod.label.version", "k8s.container.restart_count", "process.command_line", "process.executable.name", "container.name", "webengine.version", "acme.version", "host.ip",
 	} {
 		for _, form := range []string{"value", "window", "for", "sum", "absent", "ratio"} {
 			t.Run(key+"/"+form, func(t *testing.T) {
@@ -208,7 +211,7 @@ func TestUpgradeOfTheIdentity(t *testing.T) {
 		}
 		keyed := []attr.Located{{Location: attr.InPoint, Attr: disk("/")[0]}}
 		for _, a := range resource {
-			if a.Key != "service.instance.id" {
+			if alertschema.IdentifiedResource(a.Key, "m") {
 				keyed = append(keyed, attr.Located{Location: attr.InResource, Attr: a})
 			}
 		}

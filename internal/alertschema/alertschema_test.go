@@ -151,7 +151,7 @@ func TestIdentifiesResource(t *testing.T) {
 	assert.True(t, IdentifiesResource("service.instance.id", "http.x", all))
 	assert.False(t, IdentifiesResource("service.instance.id", "system.x", all), "the Collector that measures")
 	for _, key := range []string{
-		"service.name", "service.namespace", "host.id", "host.name", "os.type", "container.id", "container.name", "k8s.pod.uid", "k8s.pod.name", "k8s.node.name",
+		"service.name", "service.namespace", "host.id", "host.name", "os.type", "container.id", "k8s.pod.uid", "k8s.pod.name", "k8s.node.name",
 		"k8s.cluster.uid", "k8s.container.name", "cloud.resource_id", "device.id", "deployment.environment.name", "faas.instance", "server.address", "rack", "customer",
 		"acme.site", "k8s.namespace.name",
 	} {
@@ -169,7 +169,12 @@ func TestIdentifiesResource(t *testing.T) {
 	for _, key := range []string{"process.command_line", "process.owner", "process.parent_pid", "process.executable.path", "process.title", "process.working_directory"} {
 		assert.False(t, IdentifiesResource(key, "process.x", all), key)
 	}
-	for _, key := range []string{"process.pid", "process.creation.time", "process.executable.name", "process.group.name"} {
+	for name, id := range map[string]string{"process.executable.name": "process.pid", "container.name": "container.id"} {
+		assert.False(t, IdentifiesResource(name, "process.x", all), name)
+		assert.True(t, IdentifiesResource(name, "process.x", func(key string) bool { return key != id }), name)
+		assert.True(t, LabelsResource(name, "process.x", all), name)
+	}
+	for _, key := range []string{"process.pid", "process.creation.time", "process.group.name"} {
 		assert.True(t, IdentifiesResource(key, "process.x", all), key)
 	}
 }

@@ -64,8 +64,9 @@ func ParseTime(text string) int64 {
 // listed identify, and no other. The source is the role "identifying" of the entities in the registry of the semantic conventions
 // (github.com/open-telemetry/semantic-conventions, model/*/entities.yaml), and this where it differs:
 //
-//   - Names identify beside IDs where a thing keeps its name for as long as it lives, or where hosts of one image have one ID: host.name,
-//     container.name, k8s.*.name, process.executable.name. People know things by them, too, and not every source sends the ID.
+//   - Names identify beside IDs where a thing keeps its name for as long as it lives, k8s.*.name, or where things of one ID are several, which is
+//     so of the hosts of one image: host.name.
+//   - Names identify where the ID is missing, for not every source sends it: see standIns.
 //   - What is said of a place identifies: two things of one name in two places are two.
 //   - os.type has no role there. It never changes.
 var entities = []struct {
@@ -100,6 +101,9 @@ var entities = []struct {
 	{"artifact.", nil},
 }
 
+// standIns are names that identify where the resource lacks the attribute that does.
+var standIns = map[string]string{"process.executable.name": "process.pid", "container.name": "container.id"}
+
 // descriptions end the keys of attributes of namespaces that the conventions do not know and that describe all the same.
 var descriptions = []string{"version", "description", "revision", "build", "commit", "checksum"}
 
@@ -128,6 +132,9 @@ func Identifies(key string, has func(key string) bool) bool {
 	if key == "service.instance.id" && !has("service.name") {
 		return false
 	}
+	if id := standIns[key]; id != "" && has(id) {
+		return false
+	}
 	for i := range entities {
 		if e := &entities[i]; strings.HasPrefix(key, e.namespace) {
 			return slices.Contains(e.keys, key) || e.keys == nil && isObjectName(key)
@@ -135,6 +142,11 @@ func Identifies(key string, has func(key string) bool) bool {
 	}
 	last := key[strings.LastIndexAny(key, "._-")+1:]
 	return !slices.Contains(descriptions, last)
+}
+
+// LabelsResource is IdentifiesResource with the names by which people know what an ID identifies. It is for labels, which stay for an episode.
+func LabelsResource(key, metric string, has func(key string) bool) bool {
+	return IdentifiesResource(key, metric, func(other string) bool { return other != standIns[key] && has(other) })
 }
 
 // isObjectName tells whether an attribute is the name or the ID of an object in a cluster, such as k8s.pod.uid; labels have longer keys.
