@@ -89,8 +89,8 @@ func (e *Engine) unref(res *resource) {
 // takeOver finds the series that a point goes on with whose key is new because the description of its resource has changed, an upgrade for
 // instance: the series then has the new resource, and its samples and groups stay. It returns nil when there is none.
 //
-// Two that send at the same time under one identity are two series. So only a series that has an interval and that is due goes on, and one that
-// comes back while its successor sends does not.
+// Two that send at the same time under one identity are two series. So only a series that has an interval goes on, and one that comes back while
+// its successor sends does not; a counter that may be another one does not either, for what lies between the two is no increase.
 func (m *Matcher) takeOver(key attr.Hash, p *Point) *series {
 	e := m.engine
 	first := e.resources[e.lineageOf(m.origin)]
@@ -124,15 +124,15 @@ func (m *Matcher) takeOver(key attr.Hash, p *Point) *series {
 
 // goesOn tells whether a point may be the next of a series.
 func goesOn(s *series, p *Point) bool {
-	interval := s.Interval()
-	if interval == 0 || p.Time-s.Newest() < interval/2 || s.EndedAt() != window.Unset {
+	interval, gap := s.Interval(), p.Time-s.Newest()
+	switch {
+	case interval == 0 || gap <= 0 || s.EndedAt() != window.Unset:
 		return false
-	}
-	if s.Kind != window.CumulativeCounter {
+	case s.Kind != window.CumulativeCounter:
 		return true
-	}
-	if p.Start != 0 {
+	case p.Start != 0:
 		return p.Start <= s.Newest() // A counter that began later is another one.
+	default:
+		return gap >= interval/2 && p.Value >= s.Samples.At(s.Samples.Len()-1).Value
 	}
-	return p.Value >= s.Samples.At(s.Samples.Len()-1).Value
 }

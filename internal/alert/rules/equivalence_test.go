@@ -69,7 +69,7 @@ func (s spelling) rules() string {
 		s.rule("ladder", keys),
 		s.rule("bytes", append([]string{
 			"metric: system.memory.usage", "severity: warning", s.oneOf("threshold: ", "above: ") + s.oneOf("5GiB", "5120MiB", `"5 GiB"`, "5.0GiB"),
-		}, s.some("match: {}", "scale: 1.0", "for: 0s", "match: {resource: {}}", "match: {cpu: {}}")...)),
+		}, s.some("match: {}", "scale: 1.0", "for: 0s", "match: {resource: {}}")...)),
 		s.rule("count", []string{"metric: system.processes.count", "severity: critical", "threshold: " + s.oneOf("1000", "1e3", `"1000"`, "1000.0", "1_000")}),
 		s.rule("ratio", []string{
 			"ratio: " + s.object("numerator: "+s.object("metric: errors", "match: {code: "+s.oneOf("500", `"500"`)+"}"), "denominator: {metric: all}"),
@@ -78,7 +78,7 @@ func (s spelling) rules() string {
 		}),
 		s.rule("gone", []string{
 			"metric: up", "severity: critical", "match: " + s.object("job: "+s.quoted("db"), "i: "+s.oneOf("1", `"1"`)),
-			"absent: " + s.object("for: "+s.duration(4*time.Minute), s.oneOf("", "start_grace: 2m"), s.oneOf("", "expect: false")), s.oneOf("offset: 0", "group_by: []"),
+			"absent: " + s.object("for: "+s.duration(4*time.Minute), s.oneOf("", "expect: false")), s.oneOf("top: 0", "group_by: []"),
 		}),
 	}
 	return "# a comment\nrules:\n" + strings.Join(blocks, s.oneOf("\n", "\n\n", "\n# another\n"))
