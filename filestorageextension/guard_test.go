@@ -92,7 +92,7 @@ func TestDamagedFiles(t *testing.T) {
 			_, err := open(ext)
 			require.Error(t, err, "cut at %d", end)
 			for _, part := range []string{path, "damaged", "move it away", "recreate: true", `"file_storage"`} {
-				assert.ErrorContains(t, err, part, "cut at %d", end)
+				require.ErrorContains(t, err, part, "cut at %d", end)
 			}
 			var damaged interface{ Damaged() bool }
 			require.ErrorAs(t, err, &damaged)

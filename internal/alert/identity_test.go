@@ -2,6 +2,7 @@ package alert
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -62,11 +63,11 @@ func TestADescriptionChangesWhileAnAlertFires(t *testing.T) {
 					r.engine.Evaluate(at(s))
 					for _, ev := range r.drain() {
 						fired++
-						switch {
-						case ev.Transition == alertschema.TransitionFire:
+						switch ev.Transition {
+						case alertschema.TransitionFire:
 							assert.Equal(t, 1, fired, "%v: %s", s, ev.Body)
 							assert.LessOrEqual(t, s, 135.0, "what came before the change counts")
-						case ev.Transition == alertschema.TransitionResolve:
+						case alertschema.TransitionResolve:
 							assert.Equal(t, 2, fired, "%v: %s", s, ev.Body)
 							assert.Greater(t, s, 1700.0, "%s: %s", ev.Reason, ev.Body)
 							v, _ := attr.Lookup(ev.Resource, key)
@@ -226,7 +227,7 @@ func TestUpgradeOfTheIdentity(t *testing.T) {
 		assert.Len(t, s, 2)
 		r.restartFrom(s, 12, 13)
 		r.origin.Reset()
-		r.origin.Resource = append(resource[:0:0], resource...)
+		r.origin.Resource = slices.Clone(resource)
 		r.origin.Resource[3] = attr.String("os.version", "13")
 		r.observe(15, point{s: 15, v: 99, attrs: disk("/")})
 		r.observe(30, point{s: 30, v: 10, attrs: disk("/")})

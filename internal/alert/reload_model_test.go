@@ -2,6 +2,7 @@ package alert
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -67,7 +68,7 @@ func checkWhole(t *testing.T, fire, ev *event.Event) {
 	for _, text := range []string{ev.RuleDescription, ev.Metric, ev.Unit, ev.Comparison, ev.Severity, ev.RuleVersion, ev.Rule, ev.Body, ev.SeverityText} {
 		require.NotEmpty(t, text, what)
 	}
-	if ev.Comparison != "absent" {
+	if ev.Comparison != "absent" { // Silence is compared with nothing.
 		require.True(t, ev.Threshold.Valid, what)
 	}
 	require.Equal(t, fire.StartedAt, ev.StartedAt, what)
@@ -143,6 +144,24 @@ var reloadings = map[string]func(*rand.Rand, *rules.RuleConfig){
 	},
 }
 
+// reloadAbsent changes a rule about silence.
+func reloadAbsent(r *rand.Rand, rc *rules.RuleConfig) {
+	switch r.IntN(8) {
+	case 0:
+		rc.Name = fmt.Sprintf("gone%d", r.IntN(3))
+	case 1:
+		rc.Match = map[string]any{"mountpoint": map[string]any{"in": []any{"/a", "/b"}}}
+	case 2:
+		rc.Match = nil
+	case 3:
+		rc.Severity = []string{"info", "warning", "critical"}[r.IntN(3)]
+	case 4:
+		rc.GroupBy = []string{"resource.host.name"}
+	case 5:
+		rc.GroupBy = []string{"mountpoint", "resource.host.name"}
+	}
+}
+
 // TestReceiversBelieveWhatIs lets rules change at random while they fire, and compares after each step what a receiver of the records believes.
 func TestReceiversBelieveWhatIs(t *testing.T) {
 	t.Parallel()
@@ -154,10 +173,13 @@ func TestReceiversBelieveWhatIs(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(7, seed))
-			r := newRig(t, ladderRule(func(rc *rules.RuleConfig) {
+			texts := func(rc *rules.RuleConfig) {
 				rc.Description, rc.Labels, rc.Annotations = "d", map[string]string{"team": "sre"}, map[string]string{"runbook": "{{ .Value }}"}
 				rc.GroupBy = []string{"mountpoint", "resource.host.name"}
-			}), nil)
+			}
+			absent := rules.RuleConfig{Name: "gone", Metric: "m", Severity: "warning", Absent: &rules.AbsentConfig{For: 40 * time.Second}}
+			texts(&absent)
+			r := newRig(t, append(ladderRule(texts), absent), nil)
 			b := &believer{t, map[string]event.Event{}}
 			s := store{}
 			now := 0.0
@@ -166,12 +188,9 @@ func TestReceiversBelieveWhatIs(t *testing.T) {
 				if random.IntN(4) == 0 {
 					name := names[random.IntN(len(names))]
 					rc := &r.cfg.Rules[0]
-					levels := map[string]rules.LevelConfig{}
-					for level, l := range rc.Thresholds {
-						levels[level] = l
-					}
-					rc.Thresholds = levels
+					rc.Thresholds = maps.Clone(rc.Thresholds)
 					reloadings[name](random, rc)
+					reloadAbsent(random, &r.cfg.Rules[1])
 					if _, err := rules.Compile(r.cfg); err != nil {
 						t.Fatalf("%s: %v", name, err)
 					}
