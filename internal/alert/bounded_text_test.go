@@ -39,7 +39,7 @@ func TestTextsOfTheDataAreCut(t *testing.T) {
 				attrs := []attr.Attr{attr.String("big", text)}
 				switch form {
 				case "many attributes":
-					for i := range 20 {
+					for i := range 5 {
 						attrs = append(attrs, attr.String(fmt.Sprint("big", i), text))
 					}
 				case "resource":
@@ -54,7 +54,7 @@ func TestTextsOfTheDataAreCut(t *testing.T) {
 				for i, v := range []float64{85, 99, 99, 85, 10} {
 					s := float64(15 + i*60)
 					points = []point{{s: s, v: v, attrs: attrs}}
-					for j := range 5 {
+					for j := range 2 {
 						points = append(points, point{s: s, v: v, attrs: append([]attr.Attr{attr.Int("j", int64(j))}, attrs...)})
 					}
 					r.observe(s, points...)

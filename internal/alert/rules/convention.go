@@ -12,16 +12,16 @@ import (
 // What the semantic conventions say of metrics and resources, and the rules go by, stands in this file. Which attributes identify a resource,
 // and which change while it stays the same, is in alertschema: exporters have to agree with the rules on that.
 
-// identifies tells whether an attribute of a resource is part of the group key of a metric, where the key has what identifies the resource. The
-// rule comes first, then the entities that the resource says it has, then the conventions.
-func (r *Rule) identifies(key, metric string, o *attr.Origin) bool {
+// identifies tells whether an attribute of a resource is part of the group key, where the key has what identifies the resource. The rule comes
+// first, then the entities that the resource says it has, then the conventions.
+func (r *Rule) identifies(key string, o *attr.Origin) bool {
 	switch {
 	case r.Identity != nil:
 		return slices.Contains(r.Identity, key)
 	case len(o.IdentifyingKeys) > 0:
 		return slices.Contains(o.IdentifyingKeys, key)
 	default:
-		return alertschema.IdentifiesResource(key, metric, o.Has)
+		return alertschema.IdentifiesResource(key, r.Value.Metric, o.Has)
 	}
 }
 

@@ -184,3 +184,22 @@ func TestAnotherMeaningIsAnotherVersion(t *testing.T) {
 		versions[version] = change[1]
 	}
 }
+
+// The forms of a rule are spellings, too: a ladder, flat rules of one name in any order, and settings that a level has of the rule.
+func TestFormsOfARuleAreSpellings(t *testing.T) {
+	t.Parallel()
+	var want *Rule
+	for _, text := range []string{
+		"- {name: r, metric: m, group_by: [a, b], match: {c: 1}, for: 1m, thresholds: {warning: {above: 1}, critical: {above: 2}}}",
+		"- {name: r, metric: m, group_by: [a, b], match: {c: 1}, thresholds: {critical: {above: 2, for: 1m}, warning: {above: 1, for: 60s}}}",
+		"- {name: r, metric: m, group_by: [a, b], match: {c: 1}, threshold: 1, severity: warning, for: 1m}\n- {name: r, metric: m, group_by: [b, a], match: {c: '1'}, above: 2, severity: critical, for: 1m}",
+		"- {name: r, metric: m, group_by: [b, a], match: {c: '1'}, above: 2, severity: critical, for: 1m}\n- {name: r, metric: m, group_by: [a, b], match: {c: 1}, threshold: 1, severity: warning, for: 1m}",
+	} {
+		got := compileText(t, "rules:\n"+text)["r"]
+		if want == nil {
+			want = got
+		}
+		assert.Equal(t, want.Version, got.Version, text)
+		assert.Equal(t, want.Selection, got.Selection, text)
+	}
+}

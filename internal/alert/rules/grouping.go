@@ -21,7 +21,7 @@ func (r *Rule) GroupKey(t *Target, o *attr.Origin, point []attr.Attr) string {
 			}
 		}
 		if r.ByResource {
-			attrs = r.appendIdentity(t, attrs, o)
+			attrs = r.appendIdentity(attrs, o)
 		}
 		return attr.EncodeGroup(attrs)
 	}
@@ -32,13 +32,14 @@ func (r *Rule) GroupKey(t *Target, o *attr.Origin, point []attr.Attr) string {
 			}
 		}
 	}
-	return attr.EncodeGroup(r.appendIdentity(t, attrs, o))
+	return attr.EncodeGroup(r.appendIdentity(attrs, o))
 }
 
-// appendIdentity appends the attributes that identify the resource and that group_by does not name.
-func (r *Rule) appendIdentity(t *Target, attrs []attr.Located, o *attr.Origin) []attr.Located {
+// appendIdentity appends the attributes that identify the resource and that group_by does not name. They go by the metric of the rule's value, so that
+// the groups of other metrics of one resource are the same.
+func (r *Rule) appendIdentity(attrs []attr.Located, o *attr.Origin) []attr.Located {
 	for _, a := range o.Resource {
-		if r.identifies(a.Key, t.Metric, o) && !slices.Contains(r.GroupBy, GroupField{attr.InResource, a.Key}) {
+		if r.identifies(a.Key, o) && !slices.Contains(r.GroupBy, GroupField{attr.InResource, a.Key}) {
 			attrs = append(attrs, attr.Located{Location: attr.InResource, Attr: a})
 		}
 	}
