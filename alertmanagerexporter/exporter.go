@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/alertmanagerexporter/internal/metadata"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
 )
 
 // alertmanager is the exporter. The embedded one is exporterhelper's: the queue, the retries, and push behind them.
@@ -92,7 +94,11 @@ func (a *alertmanager) open(ctx context.Context, host component.Host) error {
 	httpClient.CheckRedirect = keepMethod
 	a.client = &client{http: httpClient, url: target, now: a.now}
 	s, err := openStore(ctx, host, a.id, a.cfg.Storage)
-	if err != nil {
+	switch {
+	case statestore.IsDamaged(err):
+		a.logger.Error("Active alerts are not stored: they are sent all the same, and a restart forgets them", zap.Error(err))
+		componentstatus.ReportStatus(host, componentstatus.NewRecoverableErrorEvent(err))
+	case err != nil:
 		return err
 	}
 	entries, damaged, err := s.load(ctx, a.now())

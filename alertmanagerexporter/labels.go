@@ -67,10 +67,14 @@ func (l *labeler) ofResource(resource pcommon.Map, metric string) map[string]str
 		}
 		return out
 	}
+	has := func(key string) bool {
+		_, ok := resource.Get(key)
+		return ok
+	}
 	for key, v := range resource.All() {
 		switch v.Type() {
 		case pcommon.ValueTypeStr, pcommon.ValueTypeInt, pcommon.ValueTypeDouble, pcommon.ValueTypeBool:
-			if alertschema.IdentifiesResource(key, metric) {
+			if alertschema.LabelsResource(key, metric, has) {
 				out[key] = v.AsString()
 			}
 		}
@@ -92,7 +96,7 @@ func (s labelSet) put(name, value string) {
 	if value == "" {
 		return
 	}
-	value = strings.ToValidUTF8(value, "\uFFFD")
+	value = alertschema.CutText(value, alertschema.MaxText)
 	for {
 		taken, ok := s[name]
 		if ok && taken == value && !slices.Contains(ownLabels, name) {

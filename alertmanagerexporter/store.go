@@ -28,13 +28,11 @@ const alertPrefix = "alert/"
 // layout is how entries are stored.
 var layout = statestore.Layout{Name: "alertmanager", Values: alertPrefix, Lists: "alerts/"}
 
+// openStore opens the store. It is in memory where the storage is damaged, which the error then says.
 func openStore(ctx context.Context, host component.Host, id component.ID, extension *component.ID) (*store, error) {
 	owner := statestore.Owner{Kind: component.KindExporter, ID: id}
 	s, err := statestore.Open(ctx, host, extension, owner, layout, 0)
-	if err != nil {
-		return nil, err
-	}
-	return &store{Store: s, pending: map[string]struct{}{}}, nil
+	return &store{Store: s, pending: map[string]struct{}{}}, err
 }
 
 // load returns what was kept. Entries and lists that can be read and not understood are left out, and deleted or mended by the next save;

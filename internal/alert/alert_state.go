@@ -43,6 +43,10 @@ type alertState struct {
 	// announcedState is the state that the last record announced, at wall time announcedAt.
 	announcedState alertschema.State
 	announcedAt    int64
+	// texts are those of the last record while a fire is announced, nil when it has none.
+	texts *announcedTexts
+	// recordID is the ID that records have where it is not the group's: one under which an older build has announced the alert. 0 for none.
+	recordID uint64
 	// announcedStart is when the announced episode started.
 	announcedStart int64
 	// repeats is how many records of the episode were repetitions.
@@ -57,6 +61,14 @@ type alertState struct {
 	rank       int
 	firstT     int64
 	firstValue float64
+}
+
+// recordID is the ID of the group's alert in records.
+func (g *group) recordID() uint64 {
+	if g.alert != nil && g.alert.recordID != 0 {
+		return g.alert.recordID
+	}
+	return g.id
 }
 
 // openAlert begins to remember an alert of the group.

@@ -37,7 +37,7 @@ func (e *Engine) enqueue(ev event.Event) {
 
 func (e *Engine) unannounce(fire *event.Event) {
 	id, err := strconv.ParseUint(fire.AlertID, 16, 64)
-	g := e.alerts[id]
+	g := e.alertOfRecord(id)
 	if err != nil || g == nil || g.alert.announced == 0 || alertschema.EpisodeID(id, g.alert.announcedStart) != fire.EpisodeID {
 		return
 	}
@@ -45,4 +45,17 @@ func (e *Engine) unannounce(fire *event.Event) {
 	g.rule.announcedCount--
 	g.rule.announcedChanged()
 	e.postpone(g, deferredByOutbox)
+}
+
+// alertOfRecord returns the group whose alert has an ID in records, nil when there is none.
+func (e *Engine) alertOfRecord(id uint64) *group {
+	if g := e.alerts[id]; g != nil && g.recordID() == id {
+		return g
+	}
+	for _, g := range e.alerts {
+		if g.alert.recordID == id {
+			return g
+		}
+	}
+	return nil
 }

@@ -25,7 +25,8 @@ type Engine struct {
 	now      int64
 
 	seed        maphash.Seed
-	resources   map[attr.Hash]*resource
+	resources   map[attr.Hash]*resource // By what identifies them; those that only their description distinguishes are a list.
+	named       map[string]struct{}     // Resource attributes that rules name.
 	units       unitTable
 	seriesCount int
 	placeFree   bool // An alert that waits for a place may have one.
@@ -108,6 +109,7 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 		histories: histories{byID: map[uint64]*valueHistory{}},
 		notices:   slices.Clone(ruleSet.Warnings),
 	}
+	e.named = namedByRules(ruleSet)
 	names := attr.NewNameTable()
 	for _, r := range ruleSet.Rules {
 		state := &ruleState{
@@ -261,12 +263,15 @@ const (
 	warningSeverityNumber = 13
 )
 
+// maxNotice bounds the text of a notice or of an error, in bytes.
+const maxNotice = 2048
+
 // maxNotices bounds what waits for TakeNotices.
 const maxNotices = 100
 
 func (e *Engine) notice(format string, args ...any) {
 	if len(e.notices) < maxNotices {
-		e.notices = append(e.notices, fmt.Sprintf(format, args...))
+		e.notices = append(e.notices, alertschema.CutText(fmt.Sprintf(format, args...), maxNotice+512))
 	}
 }
 
@@ -328,14 +333,13 @@ func (m *Matcher) forget(key attr.Hash, s *series) {
 	delete(m.series, key)
 	e.seriesCount--
 	e.leave(s)
-	if s.resource.refs--; s.resource.refs == 0 {
-		delete(e.resources, s.resource.key)
-	}
+	e.unref(s.resource)
 }
 
 // ruleError queues an alert.rule_error record, once for each rule and text.
 func (e *Engine) ruleError(r *ruleState, text string) {
 	r.errorCount++
+	text = alertschema.CutText(text, maxNotice) // The data may have a word in it, as with units.
 	if _, said := r.errors[text]; said || len(r.errors) >= maxNotices {
 		return
 	}

@@ -122,6 +122,9 @@ func (m *Matcher) Take(p *Point) {
 		e.stats.ignored[ignoredLate]++
 		return
 	case s == nil:
+		if s = m.takeOver(key, p); s != nil {
+			break
+		}
 		if e.seriesCount >= e.rules.Limits.Series {
 			e.stats.ignored[ignoredLimit]++
 			e.countUnwatched(m, key)
@@ -250,16 +253,4 @@ func (m *Matcher) newSeries(key attr.Hash, p *Point) *series {
 	m.series[key] = s
 	e.seriesCount++
 	return s
-}
-
-// intern returns the engine's copy of the origin's resource.
-func (e *Engine) intern(o *attr.Origin) *resource {
-	_, key := o.Hashes(e.seed)
-	res := e.resources[key]
-	if res == nil {
-		res = &resource{key: key, attrs: attr.Clone(o.Resource)}
-		e.resources[key] = res
-	}
-	res.refs++
-	return res
 }

@@ -143,8 +143,7 @@ func (g *group) attributes() []attr.Attr {
 	keyed := g.rule.names.Expand(g.key)
 	out := make([]attr.Attr, 0, len(keyed))
 	for _, a := range keyed {
-		named := g.rule.GroupGiven && (!g.rule.ByResource || slices.Contains(g.rule.GroupBy, rules.GroupField{Location: a.Location, Key: a.Key}))
-		if named || a.Location == attr.InPoint {
+		if g.rule.shows(a) {
 			out = append(out, a.Attr)
 		}
 	}
@@ -162,12 +161,11 @@ func (g *group) scopeAttrs() []attr.Attr {
 	return out
 }
 
-// identity returns all attributes of the group key.
-func (g *group) identity() []attr.Attr {
-	keyed := g.rule.names.Expand(g.key)
-	out := make([]attr.Attr, len(keyed))
-	for i, a := range keyed {
-		out[i] = a.Attr
-	}
-	return out
+// shows tells whether records carry an attribute of the group key.
+func (r *ruleState) shows(a attr.Located) bool {
+	named := r.GroupGiven && (!r.ByResource || slices.Contains(r.GroupBy, rules.GroupField{Location: a.Location, Key: a.Key}))
+	return named || a.Location == attr.InPoint
 }
+
+// identity returns all attributes of the group key.
+func (g *group) identity() []attr.Attr { return attr.Plain(g.rule.names.Expand(g.key)) }

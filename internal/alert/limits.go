@@ -98,24 +98,13 @@ func (g *group) title() string {
 		if i == maxExamples {
 			break
 		}
-		fmt.Fprintf(&b, " %s=%s", a.Key, shortText(a.Value.AsString()))
+		fmt.Fprintf(&b, " %s=%s", a.Key, alertschema.CutText(a.Value.AsString(), maxExampleText))
 	}
 	return b.String()
 }
 
-// maxExampleText bounds one value that an example names, in characters.
+// maxExampleText bounds one value that an example names, in bytes.
 const maxExampleText = 64
-
-func shortText(s string) string {
-	n := 0
-	for i := range s {
-		if n == maxExampleText {
-			return s[:i] + "…"
-		}
-		n++
-	}
-	return s
-}
 
 // reportWithheld says once of each rule that alerts of it wait for a place, and again when more severe ones do.
 func (e *Engine) reportWithheld(waiting []*group) {
@@ -280,7 +269,7 @@ func (e *Engine) countUndelivered(n int, dropped []event.Event) {
 			ev := &dropped[i]
 			text := cmp.Or(ev.Rule, "a report")
 			for _, a := range ev.Group {
-				text += " " + shortText(a.Value.AsString())
+				text += " " + alertschema.CutText(a.Value.AsString(), maxExampleText)
 			}
 			return text + senderOf(ev.Resource)
 		})

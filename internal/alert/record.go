@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,7 +38,7 @@ func (e *Engine) emit(c *change) {
 		a.announced = 0
 	case c.transition.ChangesLevel():
 		a.announced, a.announcedStart = c.to, c.started
-	case c.transition == alertschema.TransitionFlappingEnd && c.to > 0:
+	case (c.transition == alertschema.TransitionFlappingStart || c.transition == alertschema.TransitionFlappingEnd) && c.to > 0:
 		a.announced = c.to
 	}
 	switch {
@@ -46,7 +47,10 @@ func (e *Engine) emit(c *change) {
 	case before > 0 && a.announced == 0:
 		r.announcedCount--
 	}
-	a.announcedState, a.announcedAt = ev.State, e.now
+	a.announcedState, a.announcedAt, a.texts = ev.State, e.now, textsOf(&ev)
+	if a.announced == 0 {
+		a.texts = nil
+	}
 	e.journal.mark(g.id)
 	if c.transition == alertschema.TransitionResolve {
 		a.deferred = notDeferred
@@ -68,39 +72,31 @@ func (e *Engine) record(c *change) event.Event {
 	levels, known := c.bounds()
 	specs := r.specsOf(g)
 	l, spec := &levels[shown-1], &specs[shown-1]
-	ev := event.Event{
-		Kind: alertschema.KindStateChange, Time: c.t, ObservedTime: e.now, SeverityNumber: spec.Number, SeverityText: spec.Name,
-		AlertID: alertschema.IDText(g.id), EpisodeID: alertschema.EpisodeID(g.id, c.started), Transition: c.transition,
-		State: announcedState(c, a), Previous: a.announcedState, Severity: spec.Name, PreviousSeverity: r.LevelName(a.announced), Reason: c.reason,
-		Rule: r.Name, RuleVersion: r.Version, RuleDescription: r.Description, Metric: r.Metric, Unit: e.unit(g),
-		Value: c.value, Comparison: l.Comparison.Symbol(), Point: r.Value.StatisticName, Aggregation: r.AggregateName, Window: time.Duration(r.Retention),
-		StartedAt: c.started, Duration: time.Duration(max(0, c.t-c.started)), Occurrences: c.seq,
-		Labels: e.labels(g), Group: g.attributes(), Identity: g.identity(),
-	}
+	ev := newRecord(&facts{
+		id: g.recordID(), rule: r.Name, version: r.Version, description: r.Description, metric: r.Metric, unit: e.unit(g), comparison: l.Comparison.Symbol(),
+		point: r.Value.StatisticName, aggregation: r.AggregateName, window: r.Retention, labels: e.labels(g), group: g.attributes(),
+		identity: g.identity(), resource: c.resource, announced: cmp.Or(c.previous, r.LevelName(a.announced)), previous: a.announcedState,
+		transition: c.transition, reason: c.reason, state: announcedState(c, a), time: c.t, observed: e.now, started: c.started, ended: c.ended,
+		occurrence: c.seq,
+	})
+	ev.Severity, ev.Value = spec.Name, c.value
 	switch {
 	case c.transition == alertschema.TransitionRepeat:
 		ev.UID = alertschema.RepeatUID(ev.EpisodeID, c.seq, a.repeats)
 	case c.belated:
 		ev.UID = alertschema.BelatedUID(ev.EpisodeID, c.seq)
-	default:
-		ev.UID = alertschema.RecordUID(ev.EpisodeID, c.seq)
 	}
-	if c.transition == alertschema.TransitionFire {
-		ev.Previous = alertschema.StateInactive
+	if ev.State != alertschema.StateResolved {
+		ev.SeverityNumber, ev.SeverityText = spec.Number, spec.Name
 	}
-	if ev.State == alertschema.StateResolved {
-		ev.SeverityNumber, ev.SeverityText = alertschema.ResolvedSeverityNumber, alertschema.ResolvedSeverityText
-		ev.EndedAt, ev.Ended = c.ended, true
-		ev.Duration = time.Duration(max(0, c.ended-c.started))
-	}
-	if !l.Comparison.HasBounds() {
+	switch {
+	case !l.Comparison.HasBounds():
 		ev.Value = attr.Number{}
-	} else if ev.State == alertschema.StateResolved {
+	case ev.State == alertschema.StateResolved:
 		ev.Threshold = boundNumber(levels[lowest(specs)].Threshold(c.value.Float64, true), known)
-	} else {
+	default:
 		ev.Threshold = boundNumber(l.Threshold(c.value.Float64, false), known)
 	}
-	ev.Resource = c.resource
 	if x := a.exemplar; x != nil {
 		ev.TraceID, ev.SpanID = x.TraceID, x.SpanID
 	}
@@ -115,7 +111,7 @@ func announcedState(c *change, a *alertState) alertschema.State {
 	if c.transition == alertschema.TransitionEscalate && a.flap.Latched {
 		return alertschema.StateFlapping
 	}
-	if c.transition == alertschema.TransitionRepeat {
+	if c.transition == alertschema.TransitionRepeat || c.previous != "" {
 		return a.announcedState
 	}
 	if state, fixed := c.transition.Announces(); fixed {
@@ -180,7 +176,7 @@ func (e *Engine) renderTexts(c *change, l *rules.LevelSpec, ev *event.Event) {
 	if message == "" {
 		message = plainMessage(r, &found, ev)
 	}
-	ev.Body = bodyOf(c, r, ev, message)
+	ev.Body = alertschema.CutText(bodyOf(c, r, ev, message), alertschema.MaxText)
 }
 
 // finding is what the texts of a change's record are made of. At a resolve the value is compared with the lowest level, which lets go last.
@@ -200,22 +196,19 @@ func (c *change) finding(l *rules.LevelSpec, ev *event.Event) rules.Finding {
 	}
 }
 
+// maxMessage bounds a message, in bytes: there is room for what a body puts around it.
+const maxMessage = alertschema.MaxText - 256
+
 // plainMessage is the message of a level that has none.
 func plainMessage(r *ruleState, found *rules.Finding, ev *event.Event) string {
 	var b strings.Builder
 	b.WriteString(r.Name)
-	for i, a := range ev.Group {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteByte(' ')
-		b.WriteString(a.Value.AsString())
-	}
+	joinValues(&b, ev.Group, ",")
 	if !r.GroupGiven || r.ByResource {
 		b.WriteString(rules.Subject(r.Metric, ev.Resource))
 	}
 	b.WriteString(r.Kind.Text(*found))
-	return b.String()
+	return alertschema.CutText(b.String(), maxMessage)
 }
 
 func bodyOf(c *change, r *ruleState, ev *event.Event, message string) string {

@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -59,9 +60,18 @@ func (e *Engine) Restore(values map[string][]byte, now time.Time) error {
 		}
 	}
 	down := max(0, e.now-saved.savedAt)
+	var orphans []storedAlert
 	for _, id := range alerts {
-		errs = append(errs, e.restoreAlert(id, values[alertKey(id)], down))
+		orphan, err := e.restoreAlert(id, values[alertKey(id)], down)
+		errs = append(errs, err)
+		if orphan != nil && (orphan.seen || orphan.lastSample != ladder.Unset) {
+			orphans = append(orphans, *orphan)
+		}
 	}
+	for i := range orphans {
+		e.inheritSilence(&orphans[i], down)
+	}
+	e.publish()
 	return errors.Join(errs...)
 }
 
@@ -89,30 +99,38 @@ func (e *Engine) restoreEvent(seq uint64, v []byte) error {
 	return nil
 }
 
-func (e *Engine) restoreAlert(id uint64, v []byte, down int64) error {
+// restoreAlert takes up a stored alert. It returns the alert if no rule goes on with it.
+func (e *Engine) restoreAlert(id uint64, v []byte, down int64) (*storedAlert, error) {
 	s, err := decodeAlert(v)
 	if err == nil && alertschema.AlertID(s.rule, s.group) != id {
 		err = fmt.Errorf("%w: alert id", attr.ErrCorrupt)
 	}
 	if err != nil {
 		e.journal.mark(id)
-		return fmt.Errorf("decoding %s: %w", alertKey(id), err)
+		return nil, fmt.Errorf("decoding %s: %w", alertKey(id), err)
 	}
-	var r *ruleState
-	for _, candidate := range e.states {
-		if candidate.Name == s.rule {
-			r = candidate
-		}
-	}
+	r := e.ruleNamed(s.rule)
 	switch {
 	case r == nil:
 		e.closeStored(id, &s, alertschema.ReasonRuleRemoved)
-	case !r.SelectsAs(s.selection):
+	case !r.SelectedAs(s.selection), (s.comparison == ladder.Absent.Symbol()) != (r.silence > 0):
 		e.closeStored(id, &s, alertschema.ReasonRuleChanged)
 	case s.expected && !r.expects(id):
 		e.closeStored(id, &s, alertschema.ReasonRuleChanged)
+	case !e.adopt(r, &s, down):
+		e.closeStored(id, &s, alertschema.ReasonRuleChanged)
+		return nil, nil
 	default:
-		e.adopt(r, &s, down)
+		return nil, nil
+	}
+	return &s, nil
+}
+
+func (e *Engine) ruleNamed(name string) *ruleState {
+	for _, r := range e.states {
+		if r.Name == name {
+			return r
+		}
 	}
 	return nil
 }
@@ -134,33 +152,41 @@ func (e *Engine) closeStored(id uint64, s *storedAlert, reason alertschema.Reaso
 		ended = s.ended
 	}
 	keyed, _ := attr.DecodeGroup(s.group) // decodeAlert has checked it.
-	ev := event.Event{
-		Kind: alertschema.KindStateChange, Time: e.now, ObservedTime: e.now, SeverityNumber: alertschema.ResolvedSeverityNumber, SeverityText: alertschema.ResolvedSeverityText,
-		AlertID: alertschema.IDText(id), EpisodeID: alertschema.EpisodeID(id, s.started), Transition: alertschema.TransitionResolve, State: alertschema.StateResolved, Previous: s.announcedState,
-		Severity: s.announced.name, PreviousSeverity: s.announced.name, Reason: reason, Rule: s.rule, RuleVersion: s.version,
-		Metric: s.metric, Unit: s.unit, Comparison: s.comparison, StartedAt: s.started, EndedAt: ended, Ended: true,
-		Duration: time.Duration(max(0, ended-s.started)), Occurrences: s.seq + 1, Resource: s.resource,
+	ev := newRecord(&facts{
+		id: cmp.Or(uint64(s.recordID), id), rule: s.rule, version: s.version, description: s.description, metric: s.metric, unit: s.unit,
+		comparison: s.comparison, point: s.point, aggregation: s.aggregation, window: s.window, labels: s.labels, annotations: s.annotations,
+		more: s.more, group: s.shownGroup(keyed), identity: attr.Plain(keyed), resource: s.resource, announced: s.announced.name,
+		previous: s.announcedState, transition: alertschema.TransitionResolve, reason: reason, state: alertschema.StateResolved, time: e.now,
+		observed: e.now, started: s.started, ended: ended, occurrence: s.seq + 1,
+	})
+	ev.Severity = s.announced.name
+	if s.shownKnown && s.comparison != ladder.Absent.Symbol() { // Older builds stored no threshold, and a value alone says nothing.
+		ev.Value, ev.Threshold = s.value, s.threshold
 	}
-	for _, a := range keyed {
-		if a.Location == attr.InPoint {
-			ev.Group = append(ev.Group, a.Attr)
-		}
-	}
-	ev.UID = alertschema.RecordUID(ev.EpisodeID, ev.Occurrences)
 	ev.Body = fmt.Sprintf("resolved: %s (the rule was %s; was firing for %s)", s.rule,
 		map[alertschema.Reason]string{alertschema.ReasonRuleRemoved: "removed", alertschema.ReasonRuleChanged: "changed"}[reason], rules.FormatSeconds(ev.Duration.Seconds()))
 	e.enqueue(ev)
 }
 
-// adopt puts a stored alert into force.
-func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
-	g := e.groupOf(r, s.group)
-	a := e.openAlert(g)
-	s.fill(r, a)
-	if a.unit = e.unitNumber(s.unit); !r.fixedUnit {
-		e.resolveUnit(r, a.unit)
+// adopt puts a stored alert into force. It returns false where there is no level left that the alert can be at.
+func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) bool {
+	unit := e.unitNumber(s.unit)
+	levels := e.levelsIn(r, unit)
+	if s.level.name != "" && r.levelNow(s.level, s.value, levels) == 0 {
+		return false
 	}
+	g := e.groupOf(r, r.Upgraded(s.group, s.resource))
+	if g.alert != nil && (g.alert.announced > 0 || s.announced.name == "") {
+		return false // Two of an older build are one today.
+	}
+	a := e.openAlert(g)
+	s.fill(r, a, levels)
+	a.unit = unit
 	r.restoreBounds(g, s.bounds)
+	if id := alertschema.AlertID(s.rule, s.group); id != g.id {
+		e.journal.mark(id)
+		a.recordID = cmp.Or(a.recordID, id) // The receivers know it by the ID of before.
+	}
 	if down <= maxPendingDowntime {
 		for _, run := range s.since {
 			if i := r.levelLike(run.level); i > a.Level {
@@ -194,6 +220,62 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
 	if s.deferred != notDeferred {
 		e.postpone(g, s.deferred)
 	}
+	e.announceLevelOf(g, s)
+	if !r.Flapping.Enabled {
+		e.endFlapping(g, g.clock(e.now))
+	}
+	return true
+}
+
+// announceLevelOf announces the level of a restored alert if the ladder has none of the name that was announced: nobody shall go on believing
+// in it.
+func (e *Engine) announceLevelOf(g *group, s *storedAlert) {
+	a, r := g.alert, g.rule
+	if s.announced.name == "" || r.LevelName(a.announced) == s.announced.name {
+		return
+	}
+	a.seq++
+	c := change{
+		group: g, transition: alertschema.TransitionDeescalate, t: g.clock(e.now), from: a.announced, to: cmp.Or(a.Level, a.announced),
+		reason: alertschema.ReasonRuleChanged, value: a.value, seq: a.seq, started: a.started, ended: a.ended, worst: a.worst,
+		resource: g.resourceAttrs(), previous: s.announced.name,
+	}
+	if r.Levels[c.to-1].Number > s.announced.number {
+		c.transition = alertschema.TransitionEscalate
+	}
+	r.transitions[c.transition]++
+	e.emit(&c)
+}
+
+// levelsIn returns the rule's levels for the unit that the metric had before a restart or a reload, so that records and levels do not have to
+// wait for the first sample. It is nil where that unit alone does not tell.
+func (e *Engine) levelsIn(r *ruleState, unit uint16) []ladder.Level {
+	levels := r.levels
+	if !r.fixedUnit {
+		levels = e.resolveUnit(r, unit).levels // Nil where they can't be.
+	}
+	if r.bounds != nil || r.broken {
+		return nil
+	}
+	return levels
+}
+
+// levelNow finds the level that a stored one is in today's ladder: the one of its name. Where there is none, it is the most severe one that the
+// value breaches, or none; where there is no value to tell, the one that levelLike finds.
+func (r *ruleState) levelNow(s storedLevel, value attr.Number, levels []ladder.Level) int {
+	if s.name == "" {
+		return 0
+	}
+	like := r.levelLike(s)
+	if r.LevelName(like) == s.name || !value.Valid || levels == nil || !levels[0].Comparison.HasBounds() {
+		return like
+	}
+	for i := len(levels) - 1; i >= 0; i-- {
+		if levels[i].Raised(value.Float64) {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // levelLike finds the level that a stored one means in today's ladder: the one of its name, else the most severe that

@@ -212,7 +212,7 @@ func TestReload(t *testing.T) {
 	t.Run("a level is gone: the alert goes on at the next lower one", func(t *testing.T) {
 		t.Parallel()
 		r, said := reload(t, func(rc *rules.RuleConfig) { rc.Thresholds = map[string]rules.LevelConfig{"warning": {Above: 80}} })
-		assert.Empty(t, said)
+		assert.Equal(t, []string{"deescalate rule_changed"}, said, "nobody goes on believing in the level")
 		r.step(15, 99)
 		assert.Empty(t, r.transitions())
 		r.step(30, 9)

@@ -3,18 +3,10 @@ package alert
 import (
 	"slices"
 
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
-
-// resource is the resource of one or more series; series that share it share the copy.
-type resource struct {
-	key   attr.Hash
-	attrs []attr.Attr
-	refs  int
-}
 
 // series is one data point stream with the groups that it belongs to.
 type series struct {

@@ -136,7 +136,7 @@ func (e *Engine) Active() []ActiveAlert {
 	for i, g := range firing {
 		a := g.alert
 		out[i] = ActiveAlert{
-			ID: alertschema.IDText(g.id), Rule: g.rule.Name, Severity: g.rule.LevelName(a.Level), Identity: g.identity(), Value: a.value,
+			ID: alertschema.IDText(g.recordID()), Rule: g.rule.Name, Severity: g.rule.LevelName(a.Level), Identity: g.identity(), Value: a.value,
 			Since: time.Unix(0, a.started).UTC(),
 		}
 	}

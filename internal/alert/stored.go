@@ -74,6 +74,18 @@ type storedAlert struct {
 	bounds                   []float64 // Those that were read from a metric or an attribute: four for each level.
 	recent                   []storedSamples
 	expected                 bool // Of an absent rule that lists the group.
+
+	// What follows is of announced alerts, for records that are made when the rule is gone: what the last record said.
+	description, point, aggregation string
+	window                          int64
+	labels, annotations             []attr.Label
+	more                            []attr.Attr
+	threshold                       attr.Number
+	// shown has a bit for each attribute of the group key that records carry, and shownKnown tells that it is known.
+	shown      int64
+	shownKnown bool
+	// recordID is the ID that records have where it is not that of rule and group, 0 else.
+	recordID int64
 }
 
 // storedSamples is what a level that counts samples has seen of the newest ones.
@@ -122,6 +134,17 @@ var alertFields = []attr.Field[storedAlert]{
 	attr.ListField(60, func(s *storedAlert) *[]float64 { return &s.bounds }, writeFloats, readFloats),
 	attr.StructsField(55, func(s *storedAlert) *[]storedSamples { return &s.recent }, samplesFields),
 	attr.FlagField(56, func(s *storedAlert) *bool { return &s.expected }),
+	attr.TextField(35, func(s *storedAlert) *string { return &s.description }),
+	attr.TextField(36, func(s *storedAlert) *string { return &s.point }),
+	attr.TextField(37, func(s *storedAlert) *string { return &s.aggregation }),
+	attr.IntField(38, func(s *storedAlert) *int64 { return &s.window }),
+	attr.ListField(39, func(s *storedAlert) *[]attr.Label { return &s.labels }, (*attr.Encoder).Labels, (*attr.Decoder).Labels),
+	attr.ListField(40, func(s *storedAlert) *[]attr.Label { return &s.annotations }, (*attr.Encoder).Labels, (*attr.Decoder).Labels),
+	attr.ListField(41, func(s *storedAlert) *[]attr.Attr { return &s.more }, (*attr.Encoder).Attrs, (*attr.Decoder).Attrs),
+	attr.NumberField(42, func(s *storedAlert) *attr.Number { return &s.threshold }),
+	attr.IntField(43, func(s *storedAlert) *int64 { return &s.shown }),
+	attr.FlagField(44, func(s *storedAlert) *bool { return &s.shownKnown }),
+	attr.IntField(45, func(s *storedAlert) *int64 { return &s.recordID }),
 }
 
 var levelFields = []attr.Field[storedLevel]{
@@ -157,7 +180,7 @@ func (e *Engine) encodeAlert(g *group) []byte {
 		noData: a.noData, open: a.open, started: a.started, ended: a.ended, seq: a.seq, repeats: a.repeats,
 		announcedState: a.announcedState, announcedAt: a.announcedAt, deferred: a.deferred,
 		flapTimes: a.flap.Times, latched: a.flap.Latched, flapLast: a.flap.Last,
-		decided: g.decided(), lastSample: ladder.Unset,
+		decided: g.decided(), lastSample: ladder.Unset, recordID: int64(a.recordID),
 	}
 	s.bounds = r.storedBounds(g)
 	s.seen = g.remembered()
@@ -177,15 +200,47 @@ func (e *Engine) encodeAlert(g *group) []byte {
 			s.recent = append(s.recent, storedSamples{r.stored(i + 1), int64(x.Raised), int64(x.Held)})
 		}
 	}
+	if a.announced > 0 {
+		s.keepRecord(g)
+	}
 	return s.encode()
 }
 
+// keepRecord fills what a record needs that is made when the rule is gone.
+func (s *storedAlert) keepRecord(g *group) {
+	a, r := g.alert, g.rule
+	s.description, s.point, s.aggregation, s.window = r.Description, r.Value.StatisticName, r.AggregateName, r.Retention
+	if a.texts != nil {
+		s.labels, s.annotations, s.more, s.threshold = a.texts.labels, a.texts.annotations, a.texts.more, a.texts.threshold
+	}
+	s.shownKnown = true
+	for i, located := range r.names.Expand(g.key) {
+		if i < maxShown && r.shows(located) {
+			s.shown |= 1 << i
+		}
+	}
+}
+
+// maxShown is how many attributes of a group key are known by bits.
+const maxShown = 62
+
+// shownGroup returns the attributes of the group key that records carry. Of what older builds stored it is those of the data point.
+func (s *storedAlert) shownGroup(keyed []attr.Located) []attr.Attr {
+	var out []attr.Attr
+	for i, a := range keyed {
+		if s.shownKnown && s.shown>>min(i, maxShown)&1 == 1 || !s.shownKnown && a.Location == attr.InPoint {
+			out = append(out, a.Attr)
+		}
+	}
+	return out
+}
+
 // fill is the inverse of encodeAlert, but for what depends on the time that has passed since: the runs of pending levels and of silence.
-func (s *storedAlert) fill(r *ruleState, a *alertState) {
+func (s *storedAlert) fill(r *ruleState, a *alertState, levels []ladder.Level) {
 	if len(s.resource) > 0 {
 		a.resource = &resource{attrs: s.resource}
 	}
-	a.Level, a.worst, a.announced = r.levelLike(s.level), r.levelLike(s.worst), r.levelLike(s.announced)
+	a.Level, a.worst, a.announced = r.levelNow(s.level, s.value, levels), r.levelLike(s.worst), r.levelLike(s.announced)
 	a.Recovering = s.recovering
 	a.value, a.noData, a.open, a.started, a.ended = s.value, s.noData, s.open, s.started, s.ended
 	a.seq, a.repeats = s.seq, s.repeats
@@ -198,6 +253,10 @@ func (s *storedAlert) fill(r *ruleState, a *alertState) {
 			}
 			a.Recent[i-1] = ladder.RecentSamples{Raised: uint64(x.raised), Held: uint64(x.held)}
 		}
+	}
+	a.recordID = uint64(s.recordID)
+	if len(s.labels)+len(s.annotations)+len(s.more) > 0 || s.threshold.Valid {
+		a.texts = &announcedTexts{labels: s.labels, annotations: s.annotations, more: s.more, threshold: s.threshold}
 	}
 }
 

@@ -24,6 +24,8 @@ type change struct {
 	resource   []attr.Attr
 	levels     []ladder.Level // What the value was compared with, nil where that is the same for all groups.
 	belated    bool           // Held back when it happened.
+	// previous is the name of the announced level where the ladder no longer has it; the state then stays as it was announced.
+	previous string
 }
 
 // transition records that an alert changed. Episodes begin and end here, and here the flapping latch holds changes

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
@@ -55,6 +56,8 @@ type Pipe struct {
 	frozen  sync.Once
 	store   *statestore.Store
 	loop    *loop
+	// notStored tells that the storage is damaged, so that the state is in memory only.
+	notStored bool
 
 	// mu guards the engine and everything below. It is held for computing only, never over a call that may wait.
 	mu        sync.Mutex
@@ -202,7 +205,12 @@ func (p *Pipe) open(ctx context.Context, host component.Host) error {
 		return err
 	}
 	store, err := statestore.Open(ctx, host, p.cfg.Storage, p.set.owner(), layout, p.timeouts.write)
-	if err != nil {
+	p.notStored = statestore.IsDamaged(err)
+	switch {
+	case p.notStored:
+		p.set.Logger.Error("Alerts are not stored: they are watched and delivered all the same, and a restart forgets which are firing", zap.Error(err))
+		componentstatus.ReportStatus(host, componentstatus.NewRecoverableErrorEvent(err))
+	case err != nil:
 		return err
 	}
 	now := p.set.Now()
@@ -282,7 +290,7 @@ func (p *Pipe) close(ctx context.Context) {
 	if undelivered > 0 {
 		p.account.undelivered(undelivered)
 		p.set.Logger.Error("Alert records could not be delivered before the shutdown",
-			zap.Int("records", undelivered), zap.Bool("kept_in_storage", p.cfg.Storage != nil))
+			zap.Int("records", undelivered), zap.Bool("kept_in_storage", p.cfg.Storage != nil && !p.notStored))
 	}
 	if stopped {
 		if err := p.store.Write(ctx, changesOf(ops)); err != nil {

@@ -93,6 +93,41 @@ func TestGroupAttributesDoNotReplaceTheSchema(t *testing.T) {
 	assert.Equal(t, "0123456789abcdef", v.Str())
 }
 
+// What the data calls by a name of the schema is an attribute of the group all the same, and nothing of the schema's: no label of the rule, no
+// state, no identity.
+func TestAttributesOfTheDataAreNoneOfTheSchema(t *testing.T) {
+	reserved := []string{
+		"alert.label.team", "alert.label.other", "alert.annotation.runbook", "alert.state", "alert.severity", "alert.id", "alert.anything", "alert.", "log.record.uid",
+		"alert.ended_at", "alert.value", "alert.rule.description",
+	}
+	b := newBench(t, rules.RuleConfig{
+		Name: "r", Metric: "m", Severity: "warning", Threshold: 1, Labels: map[string]string{"team": "sre"},
+	})
+	b.feed(func(rm pmetric.ResourceMetrics, m pmetric.Metric, at pcommon.Timestamp) {
+		rm.Resource().Attributes().PutStr("host.name", "db1")
+		m.SetName("m")
+		dp := gaugePoint(m)
+		for _, key := range reserved {
+			dp.Attributes().PutStr(key, "forged")
+		}
+		dp.Attributes().PutStr("own", "kept")
+		dp.SetTimestamp(at)
+		dp.SetDoubleValue(9)
+	})
+	attrs := makeLogs(b.events()).ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes()
+	own, _ := attrs.Get("own")
+	assert.Equal(t, "kept", own.Str())
+	for key, v := range attrs.All() {
+		if alertschema.Defines(key) {
+			assert.NotEqual(t, "forged", v.AsString(), key)
+		}
+	}
+	for _, key := range reserved {
+		v, ok := attrs.Get("attribute." + key)
+		assert.True(t, ok && v.Str() == "forged", key)
+	}
+}
+
 // Every kind of attribute value comes out as it went in; bytes come out as base64 text.
 func TestAttributeValuesSurvive(t *testing.T) {
 	in := map[string]any{

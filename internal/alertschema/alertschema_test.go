@@ -141,11 +141,42 @@ func TestAttributesOfTheSchema(t *testing.T) {
 
 func TestIdentifiesResource(t *testing.T) {
 	t.Parallel()
-	assert.True(t, IdentifiesResource("host.name", "system.x"))
-	assert.False(t, IdentifiesResource("host.ip", "system.x"))
-	assert.False(t, IdentifiesResource("telemetry.sdk.name", "system.x"))
-	assert.False(t, IdentifiesResource("process.pid", "system.x"))
-	assert.True(t, IdentifiesResource("process.pid", "process.x"))
+	all := func(string) bool { return true }
+	assert.False(t, IdentifiesResource("service.instance.id", "http.x", func(string) bool { return false }), "an instance of nothing")
+	assert.True(t, IdentifiesResource("host.name", "system.x", all))
+	assert.False(t, IdentifiesResource("host.ip", "system.x", all))
+	assert.False(t, IdentifiesResource("telemetry.sdk.name", "system.x", all))
+	assert.False(t, IdentifiesResource("process.pid", "system.x", all))
+	assert.True(t, IdentifiesResource("process.pid", "process.x", all))
+	assert.True(t, IdentifiesResource("service.instance.id", "http.x", all))
+	assert.False(t, IdentifiesResource("service.instance.id", "system.x", all), "the Collector that measures")
+	for _, key := range []string{
+		"service.name", "service.namespace", "host.id", "host.name", "os.type", "container.id", "k8s.pod.uid", "k8s.pod.name", "k8s.node.name",
+		"k8s.cluster.uid", "k8s.container.name", "cloud.resource_id", "device.id", "deployment.environment.name", "faas.instance", "server.address", "rack", "customer",
+		"acme.site", "k8s.namespace.name",
+	} {
+		assert.True(t, IdentifiesResource(key, "system.x", all), key)
+	}
+	for _, key := range []string{
+		"service.version", "service.criticality", "os.version", "os.name", "os.build_id", "os.description", "host.type", "host.arch", "host.image.version", "host.image.id",
+		"host.cpu.model.name", "host.ip", "host.mac", "container.image.tags", "container.image.name", "container.image.id", "container.runtime.version", "container.command_line",
+		"container.label.x", "k8s.pod.label.name", "k8s.pod.label.app.kubernetes.io/version", "k8s.pod.annotation.name", "k8s.pod.ip", "k8s.pod.start_time",
+		"k8s.container.restart_count", "process.runtime.version", "telemetry.sdk.version", "telemetry.distro.name", "webengine.version", "device.model.name", "faas.version",
+		"vcs.ref.head.revision", "deployment.id", "cloud.platform", "app.version", "acme.version", "acme_version", "version", "build.commit", "otel.scope.version",
+	} {
+		assert.False(t, IdentifiesResource(key, "system.x", all), key)
+	}
+	for _, key := range []string{"process.command_line", "process.owner", "process.parent_pid", "process.executable.path", "process.title", "process.working_directory"} {
+		assert.False(t, IdentifiesResource(key, "process.x", all), key)
+	}
+	for name, id := range map[string]string{"process.executable.name": "process.pid", "container.name": "container.id"} {
+		assert.False(t, IdentifiesResource(name, "process.x", all), name)
+		assert.True(t, IdentifiesResource(name, "process.x", func(key string) bool { return key != id }), name)
+		assert.True(t, LabelsResource(name, "process.x", all), name)
+	}
+	for _, key := range []string{"process.pid", "process.creation.time", "process.group.name"} {
+		assert.True(t, IdentifiesResource(key, "process.x", all), key)
+	}
 }
 
 // Every name of the schema has a sentence that says what it means.

@@ -62,6 +62,9 @@ const (
 	KeySuppressedCount = "alert.suppressed.count"
 	// PrefixSuppressed stands before RULE.SEVERITY: how many records of them a summary tells of, an int.
 	PrefixSuppressed = "alert.suppressed."
+	// PrefixGroup stands before the key of an attribute of the alert's group that has a key of the schema's: what the data calls alert.label.x
+	// is no label of the rule.
+	PrefixGroup = "attribute."
 )
 
 // prefix stands before every key of the schema but KeyRecordUID.
@@ -69,3 +72,11 @@ const prefix = "alert."
 
 // Defines tells whether an attribute of a record is the schema's. All others are those of the alert's group.
 func Defines(key string) bool { return strings.HasPrefix(key, prefix) || key == KeyRecordUID }
+
+// GroupKey is the key under which a record has an attribute of the alert's group: its own, unless the schema has one of that name.
+func GroupKey(key string) string {
+	if Defines(key) {
+		return PrefixGroup + key
+	}
+	return key
+}

@@ -29,9 +29,14 @@ type fileStorage struct {
 	kind component.Kind
 	id   component.ID
 	name string
+
+	panics bool
 }
 
 func (f *fileStorage) GetClient(_ context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
+	if f.panics {
+		panic("assertion failed: Page expected to be: 138, but self identifies as 0")
+	}
 	f.kind, f.id, f.name = kind, id, name
 	return storage.NewNopClient(), f.err
 }
@@ -91,4 +96,32 @@ func TestHandoff(t *testing.T) {
 	h.Put(alert, "forgotten", start)
 	h.Put(connector, "fresh", start.Add(TTL+1))
 	assert.Len(t, h.entries, 1, "what nobody came for does not stay")
+}
+
+// A storage that panics, or says that its file is none, is damaged: the component goes on in memory and says which file it is.
+func TestDamagedStorage(t *testing.T) {
+	for name, ext := range map[string]*fileStorage{
+		"no database":     {err: errors.New("invalid database")},
+		"another version": {err: errors.New("version mismatch")},
+		"too small":       {err: errors.New("file size too small 4096")},
+		"panic":           {panics: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := Open(t.Context(), machine{files: ext}, &files, alert, Layout{Name: "state"}, 0)
+			require.True(t, IsDamaged(err))
+			require.ErrorContains(t, err, `the file of processor "alert" in its directory is damaged`)
+			require.ErrorContains(t, err, "move it away")
+			assert.False(t, s.Durable())
+			require.NoError(t, s.Write(t.Context(), []Change{{Key: "k", Value: []byte("v")}}))
+			require.NoError(t, s.Close(t.Context(), time.Now()))
+			next, err := Open(t.Context(), machine{files: ext}, &files, alert, Layout{Name: "state"}, 0)
+			require.True(t, IsDamaged(err))
+			values, damaged, err := next.Load(t.Context(), time.Now())
+			require.NoError(t, errors.Join(damaged, err))
+			assert.Equal(t, map[string][]byte{"k": []byte("v")}, values, "a reload keeps it")
+		})
+	}
+	_, err := Open(t.Context(), machine{}, &files, alert, Layout{}, 0)
+	require.Error(t, err)
+	assert.False(t, IsDamaged(err), "a mistake in the configuration is none")
 }

@@ -54,7 +54,8 @@ type Store struct {
 var successors Handoff[map[string][]byte]
 
 // Open opens the store of a component. Without an ID of a storage extension the state stays in memory. limit bounds each access to the
-// storage; 0 leaves that to the context.
+// storage; 0 leaves that to the context. With an error for which IsDamaged holds there is a store all the same, one in memory: the component can go
+// on, and has to say so.
 func Open(
 	ctx context.Context, host component.Host, extension *component.ID, owner Owner, layout Layout, limit time.Duration,
 ) (*Store, error) {

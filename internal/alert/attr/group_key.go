@@ -38,6 +38,15 @@ func DecodeGroup(key string) ([]Located, error) {
 	return out, d.Err
 }
 
+// Plain returns the attributes of a group key without their places.
+func Plain(keyed []Located) []Attr {
+	out := make([]Attr, len(keyed))
+	for i, a := range keyed {
+		out[i] = a.Attr
+	}
+	return out
+}
+
 // NameTable numbers attribute keys, so that the group keys held in memory need not spell them out.
 type NameTable struct {
 	names   []string

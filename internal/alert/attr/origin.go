@@ -13,24 +13,45 @@ type Origin struct {
 	ScopeName, ScopeVersion string
 	Scope                   []Attr
 
-	key, resourceKey Hash
-	hashed           bool
+	key, resourceKey, scopeKey, nameKey Hash
+	hashed                              bool
+	lineage                             Hash
+	hasLineage                          bool
 }
 
 // Reset empties the origin for reuse. It must be called before the fields change.
 func (o *Origin) Reset() {
 	o.Resource, o.IdentifyingKeys, o.Scope = o.Resource[:0], o.IdentifyingKeys[:0], o.Scope[:0]
-	o.ScopeName, o.ScopeVersion, o.hashed = "", "", false
+	o.ScopeName, o.ScopeVersion, o.hashed, o.hasLineage = "", "", false, false
 }
 
-// Hashes returns the hash that identifies the origin, and that of its resource alone.
+// Lineage returns the hash of what identifies the resource, whose attributes identifying appends to a buffer; it is worked out once.
+func (o *Origin) Lineage(seed maphash.Seed, identifying func(o *Origin) []Attr) Hash {
+	if !o.hasLineage {
+		o.lineage, o.hasLineage = HashSet(seed, identifying(o)), true
+	}
+	return o.lineage
+}
+
+// Has tells whether the resource has an attribute.
+func (o *Origin) Has(key string) bool {
+	_, ok := Lookup(o.Resource, key)
+	return ok
+}
+
+// Hashes returns the hash that identifies the origin, and that of its resource alone. The version of the scope is none of it: it changes when who
+// measures is upgraded.
 func (o *Origin) Hashes(seed maphash.Seed) (whole, resource Hash) {
 	if !o.hashed {
 		o.resourceKey = HashSet(seed, o.Resource)
-		scope := HashSet(seed, o.Scope)
-		name := [2]Attr{{"name", StringValue(o.ScopeName)}, {"version", StringValue(o.ScopeVersion)}}
-		o.key = o.resourceKey.Join(HashSet(seed, name[:])).Join(scope)
+		o.scopeKey = HashSet(seed, o.Scope)
+		name := [1]Attr{{"name", StringValue(o.ScopeName)}}
+		o.nameKey = HashSet(seed, name[:])
+		o.key = o.HashOf(o.resourceKey)
 		o.hashed = true
 	}
 	return o.key, o.resourceKey
 }
+
+// HashOf returns what would identify the origin if its resource were another, of which it takes the hash. Hashes must have been called.
+func (o *Origin) HashOf(resource Hash) Hash { return resource.Join(o.nameKey).Join(o.scopeKey) }

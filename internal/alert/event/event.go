@@ -142,7 +142,11 @@ func (e *Event) stateAttributes(dst []attr.Attr) []attr.Attr {
 	for _, l := range e.Annotations {
 		dst = append(dst, attr.String(alertschema.PrefixAnnotation+l.Key, l.Text))
 	}
-	return append(dst, e.Group...)
+	for _, a := range e.Group {
+		a.Key = alertschema.GroupKey(a.Key)
+		dst = append(dst, a)
+	}
+	return dst
 }
 
 func (e *Event) suppressedAttributes(dst []attr.Attr) []attr.Attr {

@@ -72,9 +72,9 @@ func (f *Flapping) Observe(rule *FlappingRule, c Change) FlappingResult {
 	}
 }
 
-// Stable tells whether a latched alert has not changed for long enough at time t.
+// Stable tells whether a latched alert has not changed for long enough at time t. It has where the rule no longer knows of flapping.
 func (f *Flapping) Stable(rule *FlappingRule, t int64) bool {
-	return f.Latched && t-f.Last >= rule.StableFor
+	return f.Latched && (!rule.Enabled || t-f.Last >= rule.StableFor)
 }
 
 // Prune forgets the changes before a time.

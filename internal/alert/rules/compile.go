@@ -89,6 +89,7 @@ func compile(cfg Config, complete bool) (*Set, error) {
 	for i, d := range c.drafts {
 		if r := out.Rules[i]; !d.broken {
 			r.Version, r.Selection = ruleVersion(r)
+			r.WrittenSelection = writtenSelection(r)
 		}
 	}
 	known := out.Rules // Of silences.
@@ -135,7 +136,7 @@ func (c *compiler) merge(into, d *draft) {
 	if into.broken || d.broken {
 		return // What is wrong with them is already said.
 	}
-	if !reflect.DeepEqual(selectionOf(into.config), selectionOf(d.config)) {
+	if !reflect.DeepEqual(selectionOf(into.config), selectionOf(d.config)) || selectionText(into.rule) != selectionText(d.rule) {
 		d.report("%q is defined twice with different selectors; same-named rules are merged into one ladder and must agree on "+
 			"metric, match, group_by, window, aggregate", d.config.Name)
 		return
@@ -160,6 +161,7 @@ func selectionOf(rc RuleConfig) RuleConfig {
 	rc.Labels, rc.Annotations, rc.Top, rc.mayMatchNothing = nil, nil, 0, false
 	rc.Lookback, rc.NoData, rc.StaleSeriesAfter, rc.NewSeriesDelay, rc.MinSamples = "", nil, nil, nil, nil
 	rc.FullWindow, rc.RepeatInterval, rc.Flapping, rc.Active, rc.Unless, rc.ThresholdsBy = nil, nil, nil, nil, nil, nil
+	rc.Match, rc.GroupBy, rc.Identity = nil, nil, nil // Of these the meaning counts, which the selection's text has.
 	return rc
 }
 

@@ -67,6 +67,29 @@ func (c *compiler) compileGrouping(rc RuleConfig, r *Rule, report func(string, .
 	}
 }
 
+// compileIdentity fills which resource attributes identify what an alert is about.
+func (c *compiler) compileIdentity(rc RuleConfig, r *Rule, report func(string, ...any)) {
+	keys := c.cfg.Defaults.Identity
+	if rc.Identity != nil {
+		keys = rc.Identity
+	}
+	if keys == nil {
+		return
+	}
+	r.Identity = []string{}
+	for _, key := range keys {
+		switch {
+		case key == "" || slices.Contains(r.Identity, key):
+			report("identity: %q is empty or a duplicate", key)
+		case strings.HasPrefix(key, "resource."):
+			report("identity: %q: only attributes of resources identify; leave out \"resource.\"", key)
+		default:
+			r.Identity = append(r.Identity, key)
+		}
+	}
+	slices.Sort(r.Identity)
+}
+
 func (c *compiler) compileWindow(rc RuleConfig, r *Rule, report func(string, ...any)) {
 	interval := c.cfg.EvaluationInterval
 	var err error
@@ -140,6 +163,7 @@ func (c *compiler) compileOptions(rc RuleConfig, r *Rule, report func(string, ..
 	}
 	c.compileNoData(rc.NoData, r, report)
 	c.compileFlapping(rc.Flapping, r, report)
+	c.compileIdentity(rc, r, report)
 }
 
 func (c *compiler) compileNoData(own *NoDataConfig, r *Rule, report func(string, ...any)) {

@@ -35,6 +35,9 @@ type DefaultsConfig struct {
 	Lookback string `mapstructure:"lookback" confkeys:"duration"`
 	// NoData is what happens when values stop.
 	NoData NoDataConfig `mapstructure:"no_data"`
+	// Identity lists the resource attributes that say which thing an alert is about. Absent: those that the semantic conventions and entity
+	// references of the resource name.
+	Identity []string `mapstructure:"identity"`
 	// StaleSeriesAfter is when a silent series is forgotten.
 	StaleSeriesAfter time.Duration `mapstructure:"stale_series_after"`
 	// NewSeriesDelay is how long a new series is ignored.
@@ -173,6 +176,7 @@ type RuleConfig struct {
 	Hysteresis       *float64        `mapstructure:"hysteresis"`
 	Lookback         string          `mapstructure:"lookback" confkeys:"duration"`
 	NoData           *NoDataConfig   `mapstructure:"no_data"`
+	Identity         []string        `mapstructure:"identity"`
 	StaleSeriesAfter *time.Duration  `mapstructure:"stale_series_after"`
 	NewSeriesDelay   *time.Duration  `mapstructure:"new_series_delay"`
 	MinSamples       *int            `mapstructure:"min_samples"`

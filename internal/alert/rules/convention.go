@@ -2,6 +2,7 @@ package rules
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
@@ -11,8 +12,86 @@ import (
 // What the semantic conventions say of metrics and resources, and the rules go by, stands in this file. Which attributes identify a resource,
 // and which change while it stays the same, is in alertschema: exporters have to agree with the rules on that.
 
-// identifiesResource tells whether a resource attribute is part of the default group key of a metric.
-func identifiesResource(key, metric string) bool { return alertschema.IdentifiesResource(key, metric) }
+// identifies tells whether an attribute of a resource is part of the group key, where the key has what identifies the resource. The rule comes
+// first, then the entities that the resource says it has, then the conventions.
+func (r *Rule) identifies(key string, o *attr.Origin) bool {
+	switch {
+	case r.Identity != nil:
+		return slices.Contains(r.Identity, key)
+	case len(o.IdentifyingKeys) > 0:
+		return slices.Contains(o.IdentifyingKeys, key)
+	default:
+		return alertschema.IdentifiesResource(key, r.Value.Metric, o.Has)
+	}
+}
+
+// NamesResource returns the resource attributes that the rule names: in match, group_by and identity. What they say decides for the rule which
+// thing it is, whatever the conventions say of them.
+func (r *Rule) NamesResource() []string {
+	keys := slices.Clone(r.Identity)
+	for _, f := range r.GroupBy {
+		if f.Location == attr.InResource {
+			keys = append(keys, f.Key)
+		}
+	}
+	targets := []*Target{}
+	for _, in := range r.Kind.Inputs() {
+		targets = append(targets, in.Target)
+	}
+	if r.OnlyIf != nil {
+		targets = append(targets, &r.OnlyIf.Target)
+	}
+	for _, t := range targets {
+		for i := range t.Selector.resource {
+			keys = append(keys, t.Selector.resource[i].key)
+		}
+	}
+	return keys
+}
+
+// Upgraded returns the key of the group to which a stored alert belongs by what identifies a resource today, where the stored key has what a build
+// took for identifying that took nearly all: the attributes of the alert's resource.
+func (r *Rule) Upgraded(stored string, resource []attr.Attr) string {
+	if r.Identity != nil || r.Pinned() || r.GroupGiven && !r.ByResource {
+		return stored
+	}
+	keyed, err := attr.DecodeGroup(stored)
+	if err != nil {
+		return stored
+	}
+	has := func(key string) bool {
+		_, ok := attr.Lookup(resource, key)
+		return ok
+	}
+	named := func(key string) bool { return slices.Contains(r.GroupBy, GroupField{attr.InResource, key}) }
+	var now []attr.Located
+	before := 0
+	for _, a := range keyed {
+		if a.Location != attr.InResource || named(a.Key) {
+			now = append(now, a)
+			continue
+		}
+		if v, there := attr.Lookup(resource, a.Key); !there || v != a.Value || !alertschema.IdentifiedResource(a.Key, r.Value.Metric) {
+			return stored // It is not made of this resource.
+		}
+		before++
+	}
+	for _, a := range resource {
+		if named(a.Key) {
+			continue
+		}
+		if alertschema.IdentifiedResource(a.Key, r.Value.Metric) {
+			before--
+		}
+		if alertschema.IdentifiesResource(a.Key, r.Value.Metric, has) {
+			now = append(now, attr.Located{Location: attr.InResource, Attr: a})
+		}
+	}
+	if before != 0 {
+		return stored // Entity references said what identifies it.
+	}
+	return attr.EncodeGroup(now)
+}
 
 // IsShare tells whether values of the metric are shares of a whole by its name: a utilization, or a statistic of one, such as
 // system.cpu.utilization.p95.
@@ -20,11 +99,14 @@ func IsShare(metric string) bool {
 	return strings.HasSuffix(metric, ".utilization") || strings.Contains(metric, ".utilization.")
 }
 
+// maxSubject bounds each attribute that Subject names, in bytes.
+const maxSubject = 256
+
 // Subject names what a resource describes: the process, of a metric of processes, and the host.
 func Subject(metric string, resource []attr.Attr) string {
 	text := func(key string) string {
 		v, _ := attr.Lookup(resource, key)
-		return v.AsString()
+		return alertschema.CutText(v.AsString(), maxSubject)
 	}
 	var b strings.Builder
 	if strings.HasPrefix(metric, "process.") {

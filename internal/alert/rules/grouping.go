@@ -21,7 +21,7 @@ func (r *Rule) GroupKey(t *Target, o *attr.Origin, point []attr.Attr) string {
 			}
 		}
 		if r.ByResource {
-			attrs = r.appendIdentity(t, attrs, o)
+			attrs = r.appendIdentity(attrs, o)
 		}
 		return attr.EncodeGroup(attrs)
 	}
@@ -32,21 +32,40 @@ func (r *Rule) GroupKey(t *Target, o *attr.Origin, point []attr.Attr) string {
 			}
 		}
 	}
-	return attr.EncodeGroup(r.appendIdentity(t, attrs, o))
+	return attr.EncodeGroup(r.appendIdentity(attrs, o))
 }
 
-// appendIdentity appends the attributes that identify the resource and that group_by does not name.
-func (r *Rule) appendIdentity(t *Target, attrs []attr.Located, o *attr.Origin) []attr.Located {
+// appendIdentity appends the attributes that identify the resource and that group_by does not name. They go by the metric of the rule's value, so that
+// the groups of other metrics of one resource are the same.
+func (r *Rule) appendIdentity(attrs []attr.Located, o *attr.Origin) []attr.Located {
 	for _, a := range o.Resource {
-		identifies := slices.Contains(o.IdentifyingKeys, a.Key)
-		if len(o.IdentifyingKeys) == 0 {
-			identifies = identifiesResource(a.Key, t.Metric)
-		}
-		if identifies && !slices.Contains(r.GroupBy, GroupField{attr.InResource, a.Key}) {
+		if r.identifies(a.Key, o) && !slices.Contains(r.GroupBy, GroupField{attr.InResource, a.Key}) {
 			attrs = append(attrs, attr.Located{Location: attr.InResource, Attr: a})
 		}
 	}
 	return attrs
+}
+
+// KeyOf returns the key of the group that a series belongs to of which some attributes are known; false where the key needs others.
+func (r *Rule) KeyOf(known []attr.Located) (key string, ok bool) {
+	var o attr.Origin
+	var point []attr.Attr
+	for _, a := range known {
+		switch a.Location {
+		case attr.InPoint:
+			point = append(point, a.Attr)
+		case attr.InResource:
+			o.Resource = append(o.Resource, a.Attr)
+		case attr.InScope:
+			o.Scope = append(o.Scope, a.Attr)
+		}
+	}
+	for _, f := range r.GroupBy {
+		if !slices.ContainsFunc(known, func(a attr.Located) bool { return a.Location == f.Location && a.Key == f.Key }) {
+			return "", false
+		}
+	}
+	return r.GroupKey(&r.Value, &o, point), true
 }
 
 // Pinned tells whether the rule has one group, that of the series that its selector describes.
@@ -71,5 +90,5 @@ func (r *Rule) SeriesKey(t *Target, o *attr.Origin, point []attr.Attr) string {
 	for _, a := range point {
 		attrs = append(attrs, attr.Located{Location: attr.InPoint, Attr: a})
 	}
-	return r.GroupKey(t, o, point) + "\x00" + attr.EncodeGroup(r.appendIdentity(t, attrs, o))
+	return r.GroupKey(t, o, point) + "\x00" + attr.EncodeGroup(r.appendIdentity(attrs, o))
 }

@@ -18,10 +18,14 @@ func TestGroupKey(t *testing.T) {
 		want   []string
 	}{
 		{"by default the open attributes and what identifies the resource", RuleConfig{Match: map[string]any{"state": "used"}}, nil, []string{
-			"device=sda", "mode=rw", "host.name=db1", "service.name=x",
+			"device=sda", "mode=rw", "host.name=db1", "service.instance.id=r4nd0m", "service.name=x",
 		}},
 		{"entity references say what identifies the resource", RuleConfig{}, []string{"host.name"}, []string{"device=sda", "mode=rw", "state=used", "host.name=db1"}},
-		{"group_aggregate without group_by collapses the data point's attributes", RuleConfig{GroupAggregate: "sum"}, nil, []string{"host.name=db1", "service.name=x"}},
+		{"group_aggregate without group_by collapses the data point's attributes", RuleConfig{GroupAggregate: "sum"}, nil, []string{"host.name=db1", "service.instance.id=r4nd0m", "service.name=x"}},
+		{"the rule may say what identifies the resource", RuleConfig{Identity: []string{"service.name", "os.version"}}, []string{"host.name"}, []string{
+			"device=sda", "mode=rw", "state=used", "os.version=7", "service.name=x",
+		}},
+		{"nothing may identify it", RuleConfig{Identity: []string{}}, nil, []string{"device=sda", "mode=rw", "state=used"}},
 		{
 			"a process metric is distinguished by process attributes",
 			RuleConfig{Metric: "process.cpu.time", GroupAggregate: "sum"},
@@ -38,7 +42,7 @@ func TestGroupKey(t *testing.T) {
 			"group_by may name the resource's identity as a whole",
 			RuleConfig{GroupBy: []string{"resource", "device", "resource.host.name", "resource.process.pid"}},
 			nil,
-			[]string{"device=sda", "host.name=db1", "process.pid=7", "service.name=x"},
+			[]string{"device=sda", "host.name=db1", "process.pid=7", "service.instance.id=r4nd0m", "service.name=x"},
 		},
 		{"an empty group_by is one alert", RuleConfig{GroupBy: []string{}}, nil, nil},
 	}
@@ -60,6 +64,8 @@ func TestGroupKey(t *testing.T) {
 					attr.String("service.instance.id", "r4nd0m"),
 					attr.String("telemetry.sdk.name", "otel"),
 					attr.String("service.name", "x"),
+					attr.String("os.version", "7"),
+					attr.String("service.version", "1.2"),
 				},
 				IdentifyingKeys: c.idKeys, Scope: []attr.Attr{attr.String("zone", "a")},
 			}

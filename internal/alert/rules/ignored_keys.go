@@ -40,6 +40,11 @@ var ignoredKeys = []ignoredKey{
 		"write it into each of the levels",
 	},
 	{
+		`where "group_by" does not have "resource"`, func(rc *RuleConfig) bool { return ownGroups(rc) },
+		[]string{"identity"},
+		"it is what the resource stands for in a group",
+	},
+	{
 		`without "window"`, func(rc *RuleConfig) bool { return rc.Absent == nil && rc.Window == 0 && rc.Forecast == nil },
 		[]string{"min_samples"},
 		"only a window has several samples",
@@ -49,6 +54,11 @@ var ignoredKeys = []ignoredKey{
 		[]string{"hysteresis"},
 		"it is for levels without",
 	},
+}
+
+// ownGroups tells whether the groups of the rule are told by its group_by alone. A rule about silence has one group where it names none.
+func ownGroups(rc *RuleConfig) bool {
+	return (rc.GroupBy != nil || rc.Absent != nil) && !slices.Contains(rc.GroupBy, "resource")
 }
 
 // allClear tells whether every level of the rule has a clear bound.

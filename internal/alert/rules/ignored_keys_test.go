@@ -34,6 +34,7 @@ func valuesOfKeys() map[string]func(*RuleConfig) {
 		"description": func(rc *RuleConfig) { rc.Description = "d" }, "statistic": func(rc *RuleConfig) { rc.Statistic = "p95" },
 		"only_if": func(rc *RuleConfig) { rc.OnlyIf = &ConditionConfig{Metric: "x", Above: 1} },
 		"match":   func(rc *RuleConfig) { rc.Match = map[string]any{"a": "b"} }, "group_by": func(rc *RuleConfig) { rc.GroupBy = []string{"a"} },
+		"identity":        func(rc *RuleConfig) { rc.Identity = []string{"host.name"} },
 		"group_aggregate": func(rc *RuleConfig) { rc.GroupAggregate = "sum" }, "window": func(rc *RuleConfig) { rc.Window = span },
 		"aggregate": func(rc *RuleConfig) { rc.Aggregate = "max" }, "scale": func(rc *RuleConfig) { rc.Scale = new(2.0) },
 		"offset": func(rc *RuleConfig) { rc.Offset = 1 }, "labels": func(rc *RuleConfig) { rc.Labels = map[string]string{"a": "b"} },
@@ -76,7 +77,7 @@ func TestNoKeyOfARuleIsIgnored(t *testing.T) {
 		"ratio":    {"min_samples", "clear", "window", "aggregate", "horizon", "match", "statistic", "forecast"},
 		"absent": {
 			"for", "clear", "horizon", "hysteresis", "window", "aggregate", "forecast", "scale", "offset", "group_aggregate", "full_window", "min_samples",
-			"new_series_delay", "lookback", "no_data", "only_if", "change", "for_samples", "thresholds_by",
+			"new_series_delay", "lookback", "no_data", "only_if", "change", "for_samples", "thresholds_by", "identity",
 		},
 	}
 	values := valuesOfKeys()

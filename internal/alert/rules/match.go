@@ -78,8 +78,10 @@ func (m *matcher) matchesValue(v attr.Value, ok bool) bool {
 // Selector is the compiled Match of a rule.
 type Selector struct {
 	point, resource, scope []matcher
-	// canonical is the selector as text with keys in order: what rule versions are made of.
+	// canonical is the selector as text, the same however it is spelled: what rule versions are made of.
 	canonical string
+	// written is it as it was written, which is what builds before have stored.
+	written string
 }
 
 func (s *Selector) pins(key string) bool {
@@ -147,8 +149,22 @@ func compileSelector(match map[string]any, prefix string, report func(string, ..
 		}
 	}
 	s.point = compileMatchers(point, prefix, report)
-	s.canonical = matchText(match)
+	s.canonical, s.written = matchText(canonicalMatch(match)), matchText(match)
 	return s
+}
+
+// MayMatch tells whether what is known of a series is what the selector asks for; what is not known may be.
+func (s *Selector) MayMatch(known []attr.Located) bool {
+	for location, ms := range [...][]matcher{attr.InPoint: s.point, attr.InResource: s.resource, attr.InScope: s.scope} {
+		for i := range ms {
+			for _, a := range known {
+				if a.Location == attr.Location(location) && a.Key == ms[i].key && !ms[i].matchesValue(a.Value, true) {
+					return false
+				}
+			}
+		}
+	}
+	return true
 }
 
 func compileMatchers(match map[string]any, prefix string, report func(string, ...any)) []matcher {

@@ -82,6 +82,8 @@ type Rule struct {
 	GroupGiven bool
 	// ByResource adds to them the attributes that identify the resource, whatever they are.
 	ByResource bool
+	// Identity are the resource attributes that identify it, where the configuration says so; nil for those of the conventions.
+	Identity []string
 	// GroupAggregate joins the series of a group. Joins tells that it was written: the default group key then leaves out what differs
 	// between series.
 	GroupAggregate window.GroupAggregate
@@ -116,6 +118,8 @@ type Rule struct {
 	Version string
 	// Selection is what decides which groups exist; when it changes, old groups are closed. It is stored.
 	Selection string
+	// WrittenSelection is the selection in the form of builds that stored it as it was written.
+	WrittenSelection string
 }
 
 // Target is a compiled selector: a metric, the points of it, and, where they describe many values, which statistic of them.

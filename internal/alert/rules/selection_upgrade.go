@@ -9,10 +9,10 @@ import (
 // storedPattern is a pattern in the text of a selection, as matchText writes it.
 var storedPattern = regexp.MustCompile(`("(?:not_)?regex":)("(?:[^"\\]|\\.)*")`)
 
-// SelectsAs tells whether the rule selects what a stored selection did. Builds before patterns had to match whole values stored "^sd" for what is
-// "sd.*" today: who writes it so has changed nothing, and keeps the alerts.
-func (r *Rule) SelectsAs(stored string) bool {
-	return stored == r.Selection || respelled(stored, wholePattern) == respelled(r.Selection, plainPattern)
+// SelectedAs tells whether a stored selection is that of the rule, in the form of today or in that of builds that stored it as it was written.
+// Builds before patterns had to match whole values stored "^sd" for what is "sd.*" today: who writes it so has changed nothing, and keeps the alerts.
+func (r *Rule) SelectedAs(stored string) bool {
+	return stored == r.Selection || stored == r.WrittenSelection || respelled(stored, wholePattern) == respelled(r.WrittenSelection, plainPattern)
 }
 
 // respelled is the text of a selection with other patterns.

@@ -37,8 +37,8 @@ func TestPatternsOfEarlierBuildsSelectTheSame(t *testing.T) {
 		{"sd", "sd.*", false},
 	} {
 		for _, op := range []string{"regex", "not_regex"} {
-			assert.Equal(t, c.same, selection(op, c.today).SelectsAs(selection(op, c.before).Selection), "%s then, %s today", c.before, c.today)
+			assert.Equal(t, c.same, selection(op, c.today).SelectedAs(selection(op, c.before).Selection), "%s then, %s today", c.before, c.today)
 		}
 	}
-	assert.False(t, selection("regex", "sd.*").SelectsAs(selection("not_regex", "^sd").Selection))
+	assert.False(t, selection("regex", "sd.*").SelectedAs(selection("not_regex", "^sd").Selection))
 }

@@ -9,10 +9,11 @@ import (
 	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
-// maxRendered bounds one rendered text, so that a template cannot fill the outbox.
-const maxRendered = 8 << 10
+// maxRendered bounds one rendered text, so that a template cannot fill the outbox. There is room for what records put around it.
+const maxRendered = alertschema.MaxText - 256
 
 // Template is a parsed template; text without actions is kept as it is.
 type Template struct {
@@ -105,15 +106,14 @@ func (m *Template) Render(data TemplateData) (string, error) {
 	if err := m.tmpl.Execute(&out, data); err != nil {
 		return "", templateError(err)
 	}
-	// A cut may have split a character, and a record's text must be valid UTF-8.
-	return strings.ToValidUTF8(out.b.String(), "\uFFFD"), nil
+	return alertschema.CutText(out.b.String(), maxRendered), nil
 }
 
-// limitedText is a writer that keeps the first maxRendered bytes.
+// limitedText is a writer that keeps the first bytes: one more than a text may have, by which it is known that there were more.
 type limitedText struct{ b strings.Builder }
 
 func (l *limitedText) Write(p []byte) (int, error) {
-	room := max(0, maxRendered-l.b.Len())
+	room := max(0, maxRendered+1-l.b.Len())
 	l.b.Write(p[:min(room, len(p))])
 	return len(p), nil
 }

@@ -1,17 +1,21 @@
 package rules
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
-// The version and the selection of a rule stand in records and in stored alerts, so both are made of named fields, written as they
-// always were: what a rule does not use must leave no trace in them, or every stored alert would be closed as one of a changed rule.
+// The version and the selection of a rule stand in records and in stored alerts. They are made of what the rule means: order where it means
+// nothing, the spelling of numbers and durations, quotes and defaults that are written out change neither. Named fields are written one by one,
+// as they always were: what a rule does not use must leave no trace in them, or every stored alert would be closed as one of a changed rule.
 
 // ruleVersion returns the 8-hex version of a rule and the text of its selection.
 func ruleVersion(r *Rule) (version, selection string) {
@@ -21,14 +25,15 @@ func ruleVersion(r *Rule) (version, selection string) {
 	b.WriteString(r.Kind.VersionText())
 	writePoints(&b, r)
 	if r.OnlyIf != nil {
-		q := r.OnlyIf.Bound
-		fmt.Fprintf(&b, "|only_if %q %s %s %s %s", r.OnlyIf.Metric, r.OnlyIf.Selector.canonical, q.Comparison, q.Raise[0].Text, q.Raise[1].Text)
+		bound := r.OnlyIf.Bound.canonical(shareOf(r.OnlyIf.Metric, ""))
+		fmt.Fprintf(&b, "|only_if %q %s %s %s %s", r.OnlyIf.Metric, r.OnlyIf.Selector.canonical, bound.Comparison, bound.Raise[0].Text, bound.Raise[1].Text)
 	}
 	if r.And != nil {
 		b.WriteString("|and " + r.And.canonical())
 	}
+	unit, _ := r.Kind.FixedUnit()
 	for i := range r.Levels {
-		l := &r.Levels[i]
+		l := r.Levels[i].canonical(shareOf(r.Metric, unit))
 		fmt.Fprintf(&b, "|%s %s %s %s", l.Name, l.Comparison, l.Raise[0].Text, l.Raise[1].Text)
 		fmt.Fprintf(&b, " %t %s %s %s %d %d %d", l.HasClear, l.Clear[0].Text, l.Clear[1].Text, floatText(l.Hysteresis), l.ForDuration, l.KeepFiringFor, l.Horizon)
 		if n := l.ForSamples; n.Counts() {
@@ -45,17 +50,143 @@ func ruleVersion(r *Rule) (version, selection string) {
 	return hex.EncodeToString(sum[:4]), selection
 }
 
+// share tells whether a bare number and a percentage are spellings of one bound, and which of them versions have.
+type share uint8
+
+const (
+	noShare share = iota
+	shareInPercent
+	shareInNumbers
+)
+
+// shareOf tells it of a metric, and of a kind's own unit.
+func shareOf(metric, unit string) share {
+	switch {
+	case IsShare(metric):
+		return shareInPercent
+	case unit == "1":
+		return shareInNumbers
+	default:
+		return noShare
+	}
+}
+
+// canonical is the level with its bounds written in the one way in which versions have them.
+func (s *LevelSpec) canonical(of share) LevelSpec {
+	out := *s
+	for _, q := range []*Quantity{&out.Raise[0], &out.Raise[1], &out.Clear[0], &out.Clear[1]} {
+		q.Text = q.canonical(of)
+	}
+	if out.HasClear {
+		out.Hysteresis = 0 // It is for levels without a bound to clear at.
+	}
+	return out
+}
+
+// canonical is the text of a bound that all its spellings have in common. A bound that is not there has none.
+func (q *Quantity) canonical(of share) string {
+	switch {
+	case q.Moving != nil:
+		return q.versionText()
+	case q.Text == "":
+		return ""
+	case q.Unit == UnitBare && of == shareInPercent:
+		return roundedText(q.Number*100) + "%"
+	case q.Unit == UnitBare:
+		return roundedText(q.Number)
+	case q.Unit == UnitPercent && of == shareInNumbers:
+		return roundedText(q.Number / 100)
+	case q.Unit == UnitPercent:
+		return roundedText(q.Number) + "%"
+	case q.Unit == UnitBytes:
+		return byteSizeText(q.Number)
+	default:
+		return roundedText(q.Number) + " {" + q.of.dimension + "}"
+	}
+}
+
+// byteSizeText writes a number of bytes with the largest suffix with which it is whole, binary ones first.
+func byteSizeText(n float64) string {
+	suffix, factor := "B", 1.0
+	for _, binary := range [...]bool{true, false} {
+		for _, b := range byteSuffixes {
+			isBinary := strings.Contains(b.suffix, "i")
+			if isBinary == binary && b.factor > factor && n/b.factor == math.Trunc(n/b.factor) {
+				suffix, factor = b.suffix, b.factor
+			}
+		}
+		if factor > 1 {
+			break
+		}
+	}
+	return roundedText(n/factor) + suffix
+}
+
+// roundedText writes a number without what factors and divisions have left in its last digits.
+func roundedText(f float64) string {
+	if rounded, err := strconv.ParseFloat(strconv.FormatFloat(f, 'g', 15, 64), 64); err == nil {
+		f = rounded
+	}
+	return floatText(f)
+}
+
 // selectionText writes what decides which groups a rule has.
 func selectionText(r *Rule) string {
-	groupBy := make([]string, len(r.GroupBy))
-	for i, f := range r.GroupBy {
+	return selectionOfFields(r, sortedFields(r))
+}
+
+// sortedFields are the rule's group_by in an order that does not depend on how it is written.
+func sortedFields(r *Rule) []GroupField {
+	fields := slices.Clone(r.GroupBy)
+	slices.SortFunc(fields, func(a, b GroupField) int {
+		return cmp.Or(cmp.Compare(a.Location, b.Location), cmp.Compare(a.Key, b.Key))
+	})
+	return fields
+}
+
+func selectionOfFields(r *Rule, fields []GroupField) string {
+	return fmt.Sprintf("%q %s", r.Metric, r.Value.Selector.canonical) + groupingText(r, fields) + r.Kind.SelectionText()
+}
+
+// groupingText writes how a rule makes groups.
+func groupingText(r *Rule, fields []GroupField) string {
+	groupBy := make([]string, len(fields))
+	for i, f := range fields {
 		groupBy[i] = fmt.Sprintf("{%d %s}", f.Location, f.Key)
 	}
-	text := fmt.Sprintf("%q %s %t [%s] %d", r.Metric, r.Value.Selector.canonical, r.GroupGiven, strings.Join(groupBy, " "), r.GroupAggregate)
+	text := fmt.Sprintf(" %t [%s] %d", r.GroupGiven, strings.Join(groupBy, " "), r.GroupAggregate)
 	if r.ByResource {
 		text += " by resource"
 	}
-	return text + r.Kind.SelectionText()
+	if r.Identity != nil && (r.ByResource || !r.GroupGiven) {
+		text += fmt.Sprintf(" identity %q", r.Identity)
+	}
+	return text
+}
+
+// GroupsAs tells whether a stored selection of a rule without a second metric makes groups as the rule does.
+func (r *Rule) GroupsAs(stored string) bool {
+	return strings.HasSuffix(stored, groupingText(r, sortedFields(r)))
+}
+
+// SelectsPinned tells whether a stored selection is that of a rule about silence that has one group.
+func SelectsPinned(stored string) bool {
+	pinned := Rule{GroupGiven: true}
+	return strings.HasSuffix(stored, groupingText(&pinned, nil))
+}
+
+// writtenSelection is the selection as builds before have stored it. The selectors have to be written by the kind as they stand.
+func writtenSelection(r *Rule) string {
+	inputs := r.Kind.Inputs()
+	canonical := make([]string, len(inputs))
+	for i, in := range inputs {
+		canonical[i], in.Selector.canonical = in.Selector.canonical, in.Selector.written
+	}
+	text := selectionOfFields(r, r.GroupBy)
+	for i, in := range inputs {
+		in.Selector.canonical = canonical[i]
+	}
+	return text
 }
 
 // writePoints writes which value of histogram and summary points the rule's selectors take. The names are those that the keys had
@@ -75,6 +206,50 @@ func writePoints(b *strings.Builder, r *Rule) {
 }
 
 func floatText(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+
+// canonicalMatch is a match map with the same meaning that all spellings have in common: values as text, lists of them in order and without
+// duplicates, and without maps in which nothing is asked.
+func canonicalMatch(match map[string]any) map[string]any {
+	out := map[string]any{}
+	for key, v := range match {
+		switch x := v.(type) {
+		case map[string]any:
+			if inner := canonicalMatch(x); len(inner) > 0 {
+				out[key] = inner
+			}
+		case []any:
+			out[key] = canonicalList(x)
+		default:
+			out[key] = canonicalScalar(v)
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+func canonicalList(list []any) []any {
+	texts := make([]string, 0, len(list))
+	for _, item := range list {
+		texts = append(texts, fmt.Sprint(canonicalScalar(item)))
+	}
+	slices.Sort(texts)
+	out := make([]any, 0, len(texts))
+	for _, text := range slices.Compact(texts) {
+		out = append(out, text)
+	}
+	return out
+}
+
+// canonicalScalar is the text that an attribute equal to the value has.
+func canonicalScalar(v any) any {
+	text, err := scalarText(v)
+	if err != nil {
+		return v // It is refused.
+	}
+	return text
+}
 
 // matchText writes a match map as Go would, with keys in order: stored selections have it in that form.
 func matchText(match map[string]any) string {

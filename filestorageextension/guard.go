@@ -1,0 +1,111 @@
+package filestorageextension
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-psutil/otelcol-psutil/filestorageextension/internal/boltfile"
+)
+
+// guard checks each file before the extension opens it.
+type guard struct {
+	storage.Extension
+	id     component.ID
+	cfg    *filestorage.Config
+	logger *zap.Logger
+}
+
+// damagedFile is the error of a file that can't be used.
+type damagedFile struct {
+	path string
+	id   component.ID
+	err  error
+}
+
+func (e *damagedFile) Error() string {
+	return fmt.Sprintf("the file %s can't be used, it is %v: move it away, or set recreate: true of the extension %q to have that done at the start; "+
+		"what it held is lost either way", e.path, e.err, e.id)
+}
+
+func (e *damagedFile) Unwrap() error { return e.err }
+
+// Damaged tells components that keep only their state here that they may go on without.
+func (e *damagedFile) Damaged() bool { return true }
+
+// GetClient opens the file of a component, after a look at it.
+func (g *guard) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
+	for _, path := range g.paths(kind, id, name) {
+		if err := g.check(path); err != nil {
+			return nil, err
+		}
+	}
+	return g.Extension.GetClient(ctx, kind, id, name)
+}
+
+// check looks at one file, and moves it away if it is damaged and that is asked for.
+func (g *guard) check(path string) error {
+	err := boltfile.Check(path)
+	switch {
+	case err == nil:
+		return nil
+	case !errors.Is(err, boltfile.ErrDamaged):
+		g.logger.Debug("A file could not be looked at before it is opened", zap.String("file", path), zap.Error(err))
+		return nil // To open it says what is wrong.
+	case !g.cfg.Recreate:
+		return &damagedFile{path: path, id: g.id, err: err}
+	}
+	backup := path + "." + time.Now().UTC().Format("20060102T150405.000Z") + ".backup"
+	if renaming := os.Rename(path, backup); renaming != nil {
+		return &damagedFile{path: path, id: g.id, err: errors.Join(err, renaming)}
+	}
+	g.logger.Error("A file of the storage was damaged and is moved away: what it held is lost, and a new one is begun",
+		zap.String("file", path), zap.String("backup", backup), zap.Error(err))
+	return nil
+}
+
+// kinds are the names that the extension has for kinds of components.
+var kinds = map[component.Kind]string{
+	component.KindReceiver: "receiver", component.KindProcessor: "processor", component.KindExporter: "exporter",
+	component.KindExtension: "extension", component.KindConnector: "connector",
+}
+
+// paths are where the extension may have put the file of a component: under its name, or, where that is too long for a file, under a hash.
+func (g *guard) paths(kind component.Kind, id component.ID, name string) []string {
+	owner := kinds[kind]
+	if owner == "" {
+		owner = "other"
+	}
+	parts := []string{owner, id.Type().String(), id.Name()}
+	if name != "" {
+		parts = append(parts, name)
+	}
+	file := escaped(strings.Join(parts, "_"))
+	sum := sha256.Sum256([]byte(file))
+	return []string{filepath.Join(g.cfg.Directory, file), filepath.Join(g.cfg.Directory, hex.EncodeToString(sum[:]))}
+}
+
+// escaped writes what is not safe in the name of a file as a tilde and its number.
+func escaped(name string) string {
+	var b strings.Builder
+	for _, r := range name {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("._-", r):
+			b.WriteRune(r)
+		default:
+			fmt.Fprintf(&b, "~%04X", r)
+		}
+	}
+	return b.String()
+}

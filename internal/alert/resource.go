@@ -1,0 +1,138 @@
+package alert
+
+import (
+	"slices"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
+)
+
+// resource is the resource of one or more series; series that share it share the copy.
+type resource struct {
+	key     attr.Hash
+	lineage attr.Hash // Of what identifies it.
+	attrs   []attr.Attr
+	refs    int
+	next    *resource // Another of the same lineage: it is described otherwise.
+	// before is the key of the resource whose series this one has taken over, zero when it has none.
+	before attr.Hash
+}
+
+// namedByRules are the resource attributes that rules name. They distinguish series, whatever the conventions say of them.
+func namedByRules(set *rules.Set) map[string]struct{} {
+	named := map[string]struct{}{}
+	for _, r := range set.Rules {
+		for _, key := range r.NamesResource() {
+			named[key] = struct{}{}
+		}
+	}
+	return named
+}
+
+// lineageOf returns the hash of what identifies the origin's resource to any rule. It stays when only the description changes.
+func (e *Engine) lineageOf(o *attr.Origin) attr.Hash { return o.Lineage(e.seed, e.lineageAttrs) }
+
+func (e *Engine) lineageAttrs(o *attr.Origin) []attr.Attr {
+	var identifying []attr.Attr
+	for _, a := range o.Resource {
+		_, named := e.named[a.Key]
+		if named || len(o.IdentifyingKeys) == 0 && alertschema.Identifies(a.Key, o.Has) || slices.Contains(o.IdentifyingKeys, a.Key) {
+			identifying = append(identifying, a)
+		}
+	}
+	for _, key := range o.IdentifyingKeys {
+		identifying = append(identifying, attr.Attr{Key: key}) // That it identifies is part of it.
+	}
+	return identifying
+}
+
+// intern returns the engine's copy of the origin's resource.
+func (e *Engine) intern(o *attr.Origin) *resource {
+	_, key := o.Hashes(e.seed)
+	lineage := e.lineageOf(o)
+	first := e.resources[lineage]
+	for res := first; res != nil; res = res.next {
+		if res.key == key {
+			res.refs++
+			return res
+		}
+	}
+	res := &resource{key: key, lineage: lineage, attrs: attr.Clone(o.Resource), refs: 1, next: first}
+	e.resources[lineage] = res
+	return res
+}
+
+// unref gives back a resource that a series had.
+func (e *Engine) unref(res *resource) {
+	if res.refs--; res.refs > 0 {
+		return
+	}
+	at := e.resources[res.lineage]
+	if at == res {
+		if res.next == nil {
+			delete(e.resources, res.lineage)
+		} else {
+			e.resources[res.lineage] = res.next
+		}
+		return
+	}
+	for ; at != nil; at = at.next {
+		if at.next == res {
+			at.next = res.next
+			return
+		}
+	}
+}
+
+// takeOver finds the series that a point goes on with whose key is new because the description of its resource has changed, an upgrade for
+// instance: the series then has the new resource, and its samples and groups stay. It returns nil when there is none.
+//
+// Two that send at the same time under one identity are two series. So only a series that has an interval goes on, and one that comes back while
+// its successor sends does not; a counter that may be another one does not either, for what lies between the two is no increase.
+func (m *Matcher) takeOver(key attr.Hash, p *Point) *series {
+	e := m.engine
+	first := e.resources[e.lineageOf(m.origin)]
+	if first == nil {
+		return nil
+	}
+	_, own := m.origin.Hashes(e.seed)
+	if first.key == own && first.next == nil {
+		return nil
+	}
+	points := attr.HashSet(e.seed, p.Attributes)
+	for res := first; res != nil; res = res.next {
+		if res.key == own {
+			continue
+		}
+		old := m.origin.HashOf(res.key).Join(e.units.hashes[m.unit]).Join(points)
+		s := m.series[old]
+		if s == nil || !goesOn(s, p) || res.before == own && p.Time-s.Newest() < 3*s.Interval() {
+			continue
+		}
+		delete(m.series, old)
+		m.series[key] = s
+		before := s.resource
+		s.resource = e.intern(m.origin)
+		s.resource.before = before.key
+		e.unref(before)
+		return s
+	}
+	return nil
+}
+
+// goesOn tells whether a point may be the next of a series.
+func goesOn(s *series, p *Point) bool {
+	interval, gap := s.Interval(), p.Time-s.Newest()
+	switch {
+	case interval == 0 || gap <= 0 || s.EndedAt() != window.Unset:
+		return false
+	case s.Kind != window.CumulativeCounter:
+		return true
+	case p.Start != 0:
+		return p.Start <= s.Newest() // A counter that began later is another one.
+	default:
+		return gap >= interval/2 && p.Value >= s.Samples.At(s.Samples.Len()-1).Value
+	}
+}
