@@ -56,7 +56,7 @@ func (c *compiler) inherit(l, common LevelConfig) LevelConfig {
 }
 
 func (c *compiler) compileLevel(rc RuleConfig, r *Rule, name string, lc LevelConfig, where string, report func(string, ...any)) {
-	spec := LevelSpec{Hysteresis: c.cfg.Defaults.Hysteresis}
+	spec := LevelSpec{Hysteresis: c.cfg.Defaults.Hysteresis, ofRate: rc.Aggregate == "rate"}
 	if rc.Hysteresis != nil {
 		spec.Hysteresis = *rc.Hysteresis
 	}
@@ -72,9 +72,6 @@ func (c *compiler) compileLevel(rc RuleConfig, r *Rule, name string, lc LevelCon
 	}
 	spec.ForDuration = c.span(lc.For, c.cfg.Defaults.For, "for", report)
 	spec.KeepFiringFor = c.span(lc.KeepFiringFor, c.cfg.Defaults.KeepFiringFor, "keep_firing_for", report)
-	if rc.Aggregate == "rate" {
-		spec.rateBounds()
-	}
 	compileForSamples(&spec, lc, report)
 	spec.Message = c.levelMessage(rc, lc, where, report)
 	if k, own := r.Kind.(levelCompiler); own {

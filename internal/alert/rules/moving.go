@@ -66,7 +66,9 @@ var movingKeys = []string{"metric", "match", "statistic", "attribute", "unit", "
 func (s *LevelSpec) parseBound(v any) (Quantity, error) {
 	block, isMap := v.(map[string]any)
 	if !isMap {
-		return parseQuantity(v)
+		q, err := parseQuantity(v)
+		q.rated = s.ofRate && err == nil
+		return q, err
 	}
 	for _, key := range sortedKeys(block) {
 		if !slices.Contains(movingKeys, key) {

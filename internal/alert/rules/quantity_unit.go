@@ -118,10 +118,3 @@ func (q Quantity) sameUnit(o Quantity) bool {
 func (q Quantity) ofBytes() bool {
 	return q.Unit == UnitBytes || q.Unit == UnitMeasured && q.of.dimension == byteUnits[1].dimension
 }
-
-// rateBounds has the level's bounds compared with rates of the metric.
-func (s *LevelSpec) rateBounds() {
-	for _, q := range []*Quantity{&s.Raise[0], &s.Raise[1], &s.Clear[0], &s.Clear[1]} {
-		q.rated = true
-	}
-}

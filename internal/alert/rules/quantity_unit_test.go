@@ -108,3 +108,21 @@ func TestMeasuredBoundsAreCompared(t *testing.T) {
 		assert.Equal(t, decimal, q.decimal(), fmt.Sprint(text))
 	}
 }
+
+// The thresholds of single groups are compared with rates like those of all.
+func TestRatesOfGroupsHaveTheirUnits(t *testing.T) {
+	t.Parallel()
+	cfg := DefaultConfig()
+	cfg.Rules = []RuleConfig{{
+		Name: "x", Metric: "m", Aggregate: "rate", Window: 60e9, Thresholds: map[string]LevelConfig{"warning": {Above: "100Mbit/s"}},
+		ThresholdsBy: &ThresholdsByConfig{Attribute: "device", Groups: []GroupThresholdsConfig{
+			{Match: "eth1", Thresholds: map[string]any{"warning": "1Gbit/s"}},
+		}},
+	}}
+	set, err := Compile(cfg)
+	require.NoError(t, err)
+	for _, levels := range [][]LevelSpec{set.Rules[0].Levels, set.Rules[0].ThresholdsBy.Entries[0].Levels} {
+		_, err := levels[0].Resolve("By")
+		require.NoError(t, err)
+	}
+}

@@ -186,6 +186,8 @@ type LevelSpec struct {
 	Off bool
 	// source is what the bounds that move are read from.
 	source *ThresholdSource
+	// ofRate tells that the bounds are compared with rates of the metric.
+	ofRate bool
 	// Hysteresis is the relative distance of the clear bound from the bound where none was written.
 	Hysteresis float64
 	// ForDuration is how long the level must be breached before it fires.

@@ -186,7 +186,7 @@ var versionFields = map[string]map[string]bool{
 	"Target": {"Metric": false, "Selector": true, "Statistic": true, "StatisticName": false, "Key": false},
 	"LevelSpec": {
 		"Severity": false, "Name": true, "Number": false, "Comparison": true, "Raise": true, "Clear": true, "HasClear": true, "Hysteresis": true,
-		"ForDuration": true, "KeepFiringFor": true, "Horizon": true, "ForSamples": true, "Message": false, "Off": true, "source": true,
+		"ForDuration": true, "KeepFiringFor": true, "Horizon": true, "ForSamples": true, "Message": false, "Off": true, "source": true, "ofRate": false,
 	},
 	"Condition":  {"Target": true, "Bound": true},
 	"GroupField": {"Location": true, "Key": true},
