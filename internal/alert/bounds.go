@@ -198,13 +198,9 @@ func (b *groupBounds) remember(g *group) {
 	}
 }
 
-// read works out the rule's value, and the bounds that it is compared with.
-func (e *Engine) read(g *group, m *rules.Moment) {
+// readBounded works out the value of a rule whose groups have bounds of their own, and the bounds that it is compared with.
+func (e *Engine) readBounded(g *group, m *rules.Moment) {
 	b := g.rule.bounds
-	if b == nil {
-		g.rule.Kind.Read(m)
-		return
-	}
 	v := b.variant(g)
 	levels, err := b.levelsIn(g.rule, v, e.unit(g))
 	if err != nil { // Said when the unit came.

@@ -67,7 +67,11 @@ func (e *Engine) evaluate(g *group, t int64) {
 		return
 	}
 	m := e.moment(g, t)
-	e.read(g, m)
+	if r.bounds == nil {
+		r.Kind.Read(m)
+	} else {
+		e.readBounded(g, m)
+	}
 	res := &m.Result
 	if (res.Presence == window.Present || res.Presence.Partial()) && g.inputs != nil {
 		e.addInputs(g, t, res)
