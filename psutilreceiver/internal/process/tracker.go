@@ -43,7 +43,7 @@ type Snapshot struct {
 	Seen int // processes alive
 
 	// Unattributed is the CPU time since the first scrape that the host used and neither a living process nor a parent's children's time
-	// accounts for, in µs, if HasUnattributed. It never falls.
+	// accounts for, in µs, if HasUnattributed. It never falls, and is exact to what [unattributed] says.
 	Unattributed    uint64
 	HasUnattributed bool
 
@@ -146,7 +146,7 @@ func (t *Tracker) Scrape(context ScrapeContext) (*Snapshot, error) {
 	for _, p := range t.live {
 		attributed += p.Delta[read.ReapedUser] + p.Delta[read.ReapedSystem]
 	}
-	t.unattributed.add(context.HostCPU, attributed)
+	t.unattributed.add(&context, attributed)
 	t.classify()
 	t.readExactMemory()
 	t.readDetails()
