@@ -178,6 +178,15 @@ func noSysfs(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.EINVAL)
 }
 
+// linkSpeed gives bits per second for the megabits of a driver, which gives -1, 0, or all bits of 16, 31 or 32 set for a speed that it does not know.
+func linkSpeed(megabits int64) int64 {
+	const unknown16, beyondAnyLink, million = 1<<16 - 1, 100_000_000, 1_000_000
+	if megabits <= 0 || megabits == unknown16 || megabits > beyondAnyLink {
+		return absent
+	}
+	return megabits * million
+}
+
 // addLink adds what sysfs has about an interface.
 func (n *Interfaces) addLink(i *Interface, k *knownInterface) {
 	i.Identity = k.lastIndex
@@ -185,11 +194,7 @@ func (n *Interfaces) addLink(i *Interface, k *knownInterface) {
 		i.Up = n.up(k)
 	}
 	if n.fields&LinkSpeed != 0 {
-		// Megabits; drivers give -1, 0 or 2^32-1 for a speed that they do not know.
-		const unknown, million = 1<<32 - 1, 1_000_000
-		if v := n.files.number(&k.speed); v > 0 && v < unknown {
-			i.Speed = v * million
-		}
+		i.Speed = linkSpeed(n.files.number(&k.speed))
 	}
 	if n.fields&LinkMTU != 0 {
 		i.MTU = n.files.number(&k.mtu)
