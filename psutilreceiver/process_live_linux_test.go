@@ -162,7 +162,7 @@ func readProcess(t *testing.T, pid int) processReading {
 	require.NoError(t, err)
 	return processReading{
 		exactResident: exact * float64(os.Getpagesize()),
-		user: number(14) * tickSeconds, system: number(15) * tickSeconds, resident: number(24) * float64(os.Getpagesize()),
+		user:          number(14) * tickSeconds, system: number(15) * tickSeconds, resident: number(24) * float64(os.Getpagesize()),
 		diskRead: keyed(t, filepath.Join(dir, "io"), "read_bytes"), diskWrites: keyed(t, filepath.Join(dir, "io"), "write_bytes"),
 	}
 }
