@@ -19,7 +19,6 @@ type knownFault struct {
 // knownFaults are by the name that a test gives to what it checks. A test that finds a fault of this list passes. When no test finds
 // it any more, the run fails until the row is removed.
 var knownFaults = map[string]knownFault{
-	"restart: the start of cumulative streams":                    {kind: "O", seen: "it moves by 23 ms at a reload or restart: ….005, ….982", sometimes: true},
 	"alerts: a step forward fires what was pending":               {kind: "M", seen: "pending for 4 s of 20 s, the clock is set by an hour: fires at once"},
 	"network: a sum over interfaces counts a VLAN and its parent": {kind: "P", seen: "eth0.5 and eth0 both count what is sent by the VLAN, and no attribute tells which carries it"},
 }
