@@ -24,6 +24,9 @@ type interfaceMemory struct {
 	all   sysfsFile // the directory of all interfaces
 	list  []byte    // buffer for it
 	reads uint64    // number of this read
+	// changed: an interface has come or gone since they were classified.
+	changed     bool
+	anyHardware bool // one of them is of a device
 	// ownNamespace reports that the last read was of this process's network namespace in place of the host's.
 	ownNamespace bool
 }
@@ -36,6 +39,7 @@ type knownInterface struct {
 	lastIndex uint64 // last interface index
 	certain   bool   // that it is the index of the one that has the name
 	inode     uint64 // of its place in sysfs, when its files were opened
+	carried   bool   // other interfaces count its traffic as well
 
 	index, carrier, operstate, speed, mtu, duplex sysfsFile
 }
@@ -73,6 +77,7 @@ func (n *Interfaces) Read() ([]Interface, error) {
 			n.remove(name, k)
 		}
 	}
+	n.dropCarried()
 	return n.interfaces, err
 }
 
@@ -88,6 +93,7 @@ func (n *Interfaces) Close() error {
 func (n *Interfaces) remove(name string, k *knownInterface) {
 	n.release(k)
 	delete(n.known, name)
+	n.changed = true
 }
 
 func (n *Interfaces) release(k *knownInterface) {
@@ -141,7 +147,7 @@ func (n *Interfaces) add(name []byte, received, sent Traffic) error {
 		k = n.lookUp(string(name))
 	}
 	k.lastRead = n.reads
-	if !k.included {
+	if !k.included || n.isHidden(k) {
 		return nil
 	}
 	i := noInterface
@@ -218,6 +224,7 @@ func (n *Interfaces) lookUp(name string) *knownInterface {
 		speed: file("speed"), mtu: file("mtu"), duplex: file("duplex"),
 	}
 	n.known[name] = k
+	n.changed = true
 	return k
 }
 
