@@ -131,6 +131,9 @@ func (c *compiler) compileKind(rc RuleConfig, r *Rule, report func(string, ...an
 			r.Kind = k.compile(c, rc, r, r.Kind, report)
 		}
 	}
+	if rc.addends != nil {
+		r.Kind = compileMeanOfSums(rc, r, report)
+	}
 }
 
 // levelCompiler is a kind whose levels have settings of their own.

@@ -153,6 +153,13 @@ func (r *Rule) groupValue(m *Moment, reader seriesReader, l *ladder.Level, toCle
 // joined joins the values of series as the rule's group aggregate says, and returns the position of the newest series too. ahead is
 // the horizon of a forecast.
 func (r *Rule) joined(m *Moment, reader seriesReader, all []*window.Series, ahead int64) (float64, int, window.Presence) {
+	return r.joinedAs(r.GroupAggregate, m, reader, all, ahead)
+}
+
+// joinedAs is joined by a group aggregate that is not the rule's.
+func (r *Rule) joinedAs(
+	aggregate window.GroupAggregate, m *Moment, reader seriesReader, all []*window.Series, ahead int64,
+) (float64, int, window.Presence) {
 	var acc window.GroupAccumulator
 	by, unsettled := -1, false
 	for i, s := range all {
@@ -161,14 +168,14 @@ func (r *Rule) joined(m *Moment, reader seriesReader, all []*window.Series, ahea
 			unsettled = unsettled || presence == window.Unsettled
 			continue
 		}
-		acc.Add(r.GroupAggregate, v)
+		acc.Add(aggregate, v)
 		if by < 0 || s.Newest() > all[by].Newest() {
 			by = i
 		}
 	}
 	switch {
 	case acc.Count > 0:
-		return acc.Value(r.GroupAggregate), by, window.Present
+		return acc.Value(aggregate), by, window.Present
 	case unsettled:
 		return 0, -1, window.Unsettled
 	default:
