@@ -166,7 +166,7 @@ func (h *hotplugHost) check(t *testing.T, seed uint64, n int, before []modelCPU,
 		require.InDelta(t, v-told[mode], c.delta[mode], 1e-6)
 		sum += v - told[mode]
 	}
-	require.LessOrEqual(t, sum, seconds*float64(online)+slack+(tickSlack+lateSlack*seconds)*float64(online), "seed %d step %d", seed, n)
+	require.LessOrEqual(t, sum, seconds*float64(online)+slack+(settledSlack+lateSlack*seconds)*float64(online), "seed %d step %d", seed, n)
 	grownUser, grownIdle := c.value[user]-told[user], c.value[idleMode]-told[idleMode]
 	require.GreaterOrEqual(t, grownUser, least[0]-slack, "seed %d step %d", seed, n)
 	require.LessOrEqual(t, grownUser, most[0]+slack, "seed %d step %d", seed, n)

@@ -24,8 +24,9 @@ const (
 	// settledAfter is the number of samples after which a CPU that came online is taken to use the same counters as before.
 	settledAfter = 3
 	// tickSlack is how much more than the elapsed time the modes of a CPU may grow by, in seconds: times are in ticks, and samples are taken a
-	// little before or after their time.
-	tickSlack = 0.1
+	// little before or after their time. One that came online just now may change its counters, which a leap would show.
+	tickSlack    = 0.1
+	settledSlack = 0.25
 	// lateSlack is the same as a share of the elapsed time.
 	lateSlack = 0.005
 )
@@ -97,7 +98,10 @@ func (g *cpuGrowth) remember(sample *host.CPUSample) {
 // or begun again.
 func (k *knownCPU) grow(now modeTimes, elapsed float64) (grown modeTimes, fits bool) {
 	fits = true
-	most := elapsed*(1+lateSlack) + tickSlack
+	most := elapsed*(1+lateSlack) + settledSlack
+	if k.samples < settledAfter {
+		most = elapsed*(1+lateSlack) + tickSlack
+	}
 	sum := 0.0
 	for i, v := range now {
 		d := v - k.raw[i]
