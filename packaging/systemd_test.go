@@ -118,7 +118,7 @@ receivers:
     collection_interval: 1s
     initial_delay: 0s
     scrapers:
-      {cpu: {}, load: {}, memory: {}, paging: {}, disk: {}, filesystem: {}, network: {}, connections: {}, pressure: {}, sensors: {},
+      {cpu: {}, load: {}, memory: {}, paging: {}, disk: {}, filesystem: {}, network: {virtual: true}, connections: {}, pressure: {}, sensors: {},
        processes: {}, system: {}, process: {collection_interval: 1s, top: {n: 0}}}
     resource_attributes: {process.executable.path: {enabled: true}}
 exporters: {file: {path: metrics.jsonl, flush_interval: 100ms}}
