@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -60,6 +61,7 @@ func TestOneMeaningOfInUse(t *testing.T) {
 }
 
 func inUse(t *testing.T, perCPU bool) {
+	t.Helper()
 	dir := t.TempDir()
 	root := harness.CopyHosts(t, dir, "server-6.x")[0]
 	write := func(file, text string) {
@@ -144,9 +146,9 @@ func pageBusy(t *testing.T, address string) float64 {
 			getJSON(t, fmt.Sprintf("http://%s/api/range?series=%d&from=-1m", address, s.ID), &answer)
 			for _, g := range answer.Groups {
 				for _, x := range g.Series {
-					for i := len(x.Avg) - 1; i >= 0; i-- {
-						if x.Avg[i] != nil {
-							return *x.Avg[i]
+					for _, v := range slices.Backward(x.Avg) {
+						if v != nil {
+							return *v
 						}
 					}
 				}

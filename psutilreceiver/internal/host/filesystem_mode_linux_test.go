@@ -1,6 +1,7 @@
 package host
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -73,8 +74,8 @@ func TestWhetherAFilesystemCanBeWritten(t *testing.T) {
 
 func reversed(lines []string) []string {
 	out := make([]string, 0, len(lines))
-	for i := len(lines) - 1; i >= 0; i-- {
-		out = append(out, lines[i])
+	for _, line := range slices.Backward(lines) {
+		out = append(out, line)
 	}
 	return out
 }
