@@ -11,9 +11,10 @@ import (
 const (
 	metricUtilization = "system.cpu.utilization"
 	metricMean        = "host_page.cpu.utilization"
-	descriptionMean   = "Mean of system.cpu.utilization over all CPUs; the mode busy is what is not idle."
+	descriptionMean   = "Mean of system.cpu.utilization over all CPUs; the mode busy is what is neither idle nor iowait."
 	attributeMode     = "cpu.mode"
 	modeIdle          = "idle"
+	modeIOWait        = "iowait" // idle, too: nothing runs
 	modeBusy          = "busy"
 )
 
@@ -35,22 +36,25 @@ func (m *cpuMean) add(dp pmetric.NumberDataPoint, value float64) {
 		return
 	}
 	m.time = int64(dp.Timestamp())
-	m.addMode(mode.AsString(), value)
-	if mode.AsString() == modeIdle {
-		m.addMode(modeBusy, 1-value)
+	m.addMode(mode.AsString(), value, 1)
+	switch mode.AsString() {
+	case modeIdle:
+		m.addMode(modeBusy, 1-value, 1)
+	case modeIOWait:
+		m.addMode(modeBusy, -value, 0)
 	}
 }
 
-func (m *cpuMean) addMode(name string, value float64) {
+func (m *cpuMean) addMode(name string, value float64, cpus int) {
 	for i := range m.modes {
 		if m.modes[i].name == name {
 			m.modes[i].sum += value
-			m.modes[i].n++
+			m.modes[i].n += cpus
 			return
 		}
 	}
 	if len(m.modes) < 20 {
-		m.modes = append(m.modes, cpuMode{name, value, 1})
+		m.modes = append(m.modes, cpuMode{name, value, cpus})
 	}
 }
 
@@ -62,6 +66,9 @@ func (p *push) putMean(resource int, key history.Key, m *cpuMean) {
 	handle := p.Metric(metricMean, "1", descriptionMean, history.Gauge)
 	key = p.metricKey(key, metricMean, history.Gauge)
 	for _, mode := range m.modes {
+		if mode.n == 0 {
+			continue
+		}
 		var set history.Key
 		p.hasher.Text(&set, attributeMode, mode.name)
 		p.Put(resource, handle, history.Sample{Key: key.Join(set), Time: m.time, Values: [3]float64{mode.sum / float64(mode.n)}},

@@ -63,11 +63,13 @@ func TestMeanOfCPUs(t *testing.T) {
 		cpu  int
 		mode string
 		v    float64
-	}{{0, "idle", 0.5}, {1, "idle", 0.9}, {0, "user", 0.5}, {1, "user", 0.1}} {
+	}{{0, "idle", 0.5}, {1, "idle", 0.9}, {0, "user", 0.5}, {1, "user", 0.1}, {0, "iowait", 0.1}} {
 		p.send(point{"other", false, 1, nil}, point{"system.cpu.utilization", false, x.v, map[string]any{"cpu.logical_number": x.cpu, "cpu.mode": x.mode}})
 		p.advance(time.Second)
 	}
 	p.send(
+		point{"system.cpu.utilization", false, 0.1, map[string]any{"cpu.logical_number": 0, "cpu.mode": "iowait"}},
+		point{"system.cpu.utilization", false, 0.0, map[string]any{"cpu.logical_number": 1, "cpu.mode": "iowait"}},
 		point{"system.cpu.utilization", false, 0.5, map[string]any{"cpu.logical_number": 0, "cpu.mode": "idle"}},
 		point{"system.cpu.utilization", false, 0.9, map[string]any{"cpu.logical_number": 1, "cpu.mode": "idle"}},
 	)
@@ -84,7 +86,7 @@ func TestMeanOfCPUs(t *testing.T) {
 				require.NoError(t, a.Range(history.Query{
 					Selection: history.Selection{IDs: []uint32{uint32(id)}}, From: 0, To: p.now().UnixMicro() + 1, Width: 4000,
 				}, r))
-				assert.InDelta(t, 0.3, r.v, 1e-9)
+				assert.InDelta(t, (0.5+0.1+0.25)/3, r.v, 1e-9, "the mean over three pushes")
 				return
 			}
 		}

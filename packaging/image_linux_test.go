@@ -155,7 +155,7 @@ const inContainer = `
 receivers:
   psutil:
     collection_interval: 1s
-    scrapers: {memory: {}, network: {}, filesystem: {}, process: {collection_interval: 1s, top: {n: 0}}}
+    scrapers: {memory: {}, network: {virtual: true}, filesystem: {}, process: {collection_interval: 1s, top: {n: 0}}}
     resource_attributes: {process.executable.path: {enabled: true}}
 exporters: {file: {path: /var/lib/otelcol-psutil/metrics.jsonl, flush_interval: 100ms}}
 service: {pipelines: {metrics: {exporters: [file, alert]}, logs/alerts: {exporters: [file]}}}

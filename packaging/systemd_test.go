@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -59,12 +60,41 @@ func TestUnitReloadsWhatWasChecked(t *testing.T) {
 	directives := unit(t)
 	const config = "/etc/otelcol-psutil/config.yaml"
 	assert.Equal(t, []string{"/usr/bin/otelcol-psutil --config " + config}, directives["ExecStart"])
+	assert.Equal(t, []string{"/usr/bin/otelcol-psutil validate --config " + config, "/usr/bin/alertcheck rules " + config}, directives["ExecStartPre"])
 	reload := directives["ExecReload"]
 	assert.Equal(t, []string{
 		"/usr/bin/otelcol-psutil validate --config " + config, "/usr/bin/alertcheck rules " + config, "/bin/kill -HUP $MAINPID",
 	}, reload)
 	for _, command := range reload[:2] {
 		assert.Contains(t, modes, strings.Fields(command)[0], "the package installs it")
+	}
+}
+
+// TestUnitGivesUpWhatCannotStart: what fails again and again reaches the limit, however long it takes to fail up to some seconds.
+func TestUnitGivesUpWhatCannotStart(t *testing.T) {
+	directives := unit(t)
+	duration := func(directive string) time.Duration {
+		require.Len(t, directives[directive], 1, directive)
+		d, err := time.ParseDuration(strings.Replace(directives[directive][0], "min", "m", 1))
+		require.NoError(t, err)
+		return d
+	}
+	burst, err := strconv.Atoi(directives["StartLimitBurst"][0])
+	require.NoError(t, err)
+	const slowStart = 20 * time.Second
+	assert.Less(t, time.Duration(burst)*(duration("RestartSec")+slowStart), duration("StartLimitIntervalSec"))
+}
+
+// TestUnitFailsToStartWithAMistake runs what the unit runs before the Collector.
+func TestUnitFailsToStartWithAMistake(t *testing.T) {
+	program := harness.Binary(t)
+	config := filepath.Join(t.TempDir(), "config.yaml")
+	for text, good := range map[string]bool{everyProcess: true, strings.Replace(everyProcess, "collection_interval", "collection_intervall", 1): false} {
+		require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
+		words := strings.Fields(unit(t)["ExecStartPre"][0])
+		words[0], words[len(words)-1] = program, config
+		out, err := exec.CommandContext(t.Context(), words[0], words[1:]...).CombinedOutput()
+		assert.Equal(t, good, err == nil, "%s", out)
 	}
 }
 
@@ -88,7 +118,7 @@ receivers:
     collection_interval: 1s
     initial_delay: 0s
     scrapers:
-      {cpu: {}, load: {}, memory: {}, paging: {}, disk: {}, filesystem: {}, network: {}, connections: {}, pressure: {}, sensors: {},
+      {cpu: {}, load: {}, memory: {}, paging: {}, disk: {}, filesystem: {}, network: {virtual: true}, connections: {}, pressure: {}, sensors: {},
        processes: {}, system: {}, process: {collection_interval: 1s, top: {n: 0}}}
     resource_attributes: {process.executable.path: {enabled: true}}
 exporters: {file: {path: metrics.jsonl, flush_interval: 100ms}}

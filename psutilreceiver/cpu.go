@@ -22,6 +22,7 @@ type cpuScraper struct {
 	scraperSettings
 	perCPU bool
 	total  cpuStream
+	growth cpuGrowth
 	cpus   map[int]*cpuStream // by logical number; kept while a CPU is offline, so bounded by the CPUs that the host can have
 
 	cores    int // physical ones, at coresFor logical ones: once it is known, the topology is read again only when CPUs come or go
@@ -41,7 +42,7 @@ func (s *cpuScraper) scrape(t *scrapeContext) error {
 	if s.perCPU {
 		s.scrapeEach(t, sample)
 	} else {
-		s.total.advanceTotal(t, modesOf(&sample.Total), len(sample.PerCPU))
+		s.growth.advance(&s.total, t, sample)
 		s.record(t, &s.total)
 	}
 	return auxiliary(errors.Join(s.scrapeCores(t, len(sample.PerCPU)), s.scrapeFrequencies(t)))

@@ -18,9 +18,12 @@ import (
 type NetworkConfig struct {
 	ScraperConfig `mapstructure:",squash"`
 
-	// Include and Exclude choose interfaces: all, or those included, less those excluded.
+	// Include and Exclude choose interfaces. One that Include lists is shown, whatever it is. Without Include only those are shown that carry
+	// the host's traffic once: their sum is the traffic of the host.
 	Include InterfaceMatch `mapstructure:"include"`
 	Exclude InterfaceMatch `mapstructure:"exclude"`
+	// Virtual shows those whose traffic others carry, too: VLANs, bonds, bridges and their ports, tunnels, links to containers.
+	Virtual bool `mapstructure:"virtual"`
 }
 
 type networkScraper struct {
@@ -51,7 +54,11 @@ func newNetworkScraper(cfg NetworkConfig, settings scraperSettings) (scraper, er
 // interfaces gives a reader of the interfaces that are shown.
 func (cfg *NetworkConfig) interfaces(h *host.Host, fields host.LinkFields) *host.Interfaces {
 	chosen := newSelection(cfg.Include.Interfaces, cfg.Include.MatchType, cfg.Exclude.Interfaces, cfg.Exclude.MatchType)
-	return host.NewInterfaces(h, fields, chosen.matches)
+	interfaces := host.NewInterfaces(h, fields, chosen.matches)
+	if !cfg.Virtual {
+		interfaces.HideCarried(chosen.included)
+	}
+	return interfaces
 }
 
 func (s *networkScraper) close() error { return s.interfaces.Close() }

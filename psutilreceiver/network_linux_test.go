@@ -54,10 +54,16 @@ func TestInterfacesThatAreShown(t *testing.T) {
 		cfg  NetworkConfig
 		want []string
 	}{
-		"all":              {NetworkConfig{}, []string{"lo", "eno1", "eno2", "docker0", "veth3f2a1b0", "wg0"}},
-		"those included":   {NetworkConfig{Include: InterfaceMatch{Interfaces: []string{"eno2", "lo"}}}, []string{"lo", "eno2"}},
-		"those excluded":   {NetworkConfig{Exclude: InterfaceMatch{Interfaces: []string{"lo", "wg0"}}}, []string{"eno1", "eno2", "docker0", "veth3f2a1b0"}},
-		"those by pattern": {NetworkConfig{Exclude: InterfaceMatch{Interfaces: []string{"^(veth|docker)"}, MatchType: MatchRegexp}}, []string{"lo", "eno1", "eno2", "wg0"}},
+		"what is the host's traffic once": {NetworkConfig{}, []string{"lo", "eno1", "eno2"}},
+		"all":                             {NetworkConfig{Virtual: true}, []string{"lo", "eno1", "eno2", "docker0", "veth3f2a1b0", "wg0"}},
+		"those included":                  {NetworkConfig{Include: InterfaceMatch{Interfaces: []string{"eno2", "lo", "docker0"}}}, []string{"lo", "eno2", "docker0"}},
+		"those excluded": {
+			NetworkConfig{Virtual: true, Exclude: InterfaceMatch{Interfaces: []string{"lo", "wg0"}}}, []string{"eno1", "eno2", "docker0", "veth3f2a1b0"},
+		},
+		"those by pattern": {
+			NetworkConfig{Virtual: true, Exclude: InterfaceMatch{Interfaces: []string{"^(veth|docker)"}, MatchType: MatchRegexp}},
+			[]string{"lo", "eno1", "eno2", "wg0"},
+		},
 	} {
 		md, err := scrapeRoot(t, fixtureRoot("server-6.x"), nil, networkScraperOf(c.cfg))
 		require.NoError(t, err)

@@ -29,6 +29,7 @@ type processScraper struct {
 	maxAttributes int                          // of the largest resource so far
 	shown         map[read.Key]recordedProcess // of the last scrape, if deltas are computed from the counters
 	groups        map[*process.Group]recordedGroup
+	cpus          int               // online in the last scrape
 	first         pcommon.Timestamp // time of the first scrape, since when unattributed time is counted
 	present       time.Time         // of this scrape, see host.Present
 	memory        int64             // of the host in bytes, for utilization; 0 when not known
@@ -119,7 +120,9 @@ func (s *processScraper) trackerContext(t *scrapeContext) process.ScrapeContext 
 	s.present = s.host.Present(boot, t.now)
 	c := process.ScrapeContext{Now: t.now, Boot: boot, Present: s.present, Elapsed: t.elapsed, CPUs: float64(runtime.NumCPU())}
 	if sample, err := s.host.CPU(); err == nil && len(sample.PerCPU) > 0 {
-		c.CPUs = float64(len(sample.PerCPU))
+		// Of CPUs that came or went since the last scrape it is not known when: with all of them no share is above what was.
+		c.CPUs = float64(max(len(sample.PerCPU), s.cpus))
+		s.cpus = len(sample.PerCPU)
 		c.HostCPU = uint64((sample.Total.User + sample.Total.Nice + sample.Total.System) * 1e6)
 	}
 	return c

@@ -139,7 +139,8 @@ var (
 // processReading is what the test itself reads of one process.
 type processReading struct {
 	user, system         float64 // seconds
-	resident             float64 // bytes
+	resident             float64 // bytes, by stat
+	exactResident        float64 // bytes, by statm
 	diskRead, diskWrites float64 // bytes
 }
 
@@ -155,8 +156,13 @@ func readProcess(t *testing.T, pid int) processReading {
 		require.NoError(t, err)
 		return v
 	}
+	statm, err := os.ReadFile(filepath.Join(dir, "statm"))
+	require.NoError(t, err)
+	exact, err := strconv.ParseFloat(strings.Fields(string(statm))[1], 64)
+	require.NoError(t, err)
 	return processReading{
-		user: number(14) * tickSeconds, system: number(15) * tickSeconds, resident: number(24) * float64(os.Getpagesize()),
+		exactResident: exact * float64(os.Getpagesize()),
+		user:          number(14) * tickSeconds, system: number(15) * tickSeconds, resident: number(24) * float64(os.Getpagesize()),
 		diskRead: keyed(t, filepath.Join(dir, "io"), "read_bytes"), diskWrites: keyed(t, filepath.Join(dir, "io"), "write_bytes"),
 	}
 }

@@ -18,6 +18,7 @@ type cpuSource struct {
 	last    time.Time // read of the CPUs
 	current scrapeContext
 	total   *sampledCPU
+	growth  cpuGrowth
 	cpus    map[int]*sampledCPU // by logical number, bounded by the CPUs that the host can have
 }
 
@@ -50,7 +51,7 @@ func (s *cpuSource) sample(now time.Time) error {
 		if s.total == nil {
 			s.total = s.learn()
 		}
-		s.total.advanceTotal(t, modesOf(&sample.Total), len(sample.PerCPU))
+		s.growth.advance(&s.total.cpuStream, t, sample)
 		s.record(s.total)
 		return nil
 	}

@@ -126,7 +126,7 @@ func TestMalformedConntrackDoesNotAffectInterfaces(t *testing.T) {
 	require.NotEqual(t, string(text), renamed)
 	f.write(t, "proc/1/net/dev", renamed)
 	got := f.after(t, 15*time.Second)
-	metadatatest.AssertEqualPsutilTrackedStreams(t, f.telemetry, counts{count(48, "scraper", "network")}, untimed...)
+	metadatatest.AssertEqualPsutilTrackedStreams(t, f.telemetry, counts{count(32, "scraper", "network")}, untimed...)
 	for _, p := range metricsOf(got)["system.network.io"].Sum().DataPoints().All() {
 		if name, _ := p.Attributes().Get("network.interface.name"); name.Str() == "fresh" {
 			assert.Equal(t, previous, p.StartTimestamp())
@@ -140,14 +140,14 @@ func TestStreamsResetsAndDroppedPoints(t *testing.T) {
 	delta := func(cfg *Config) { cfg.Temporality = TemporalityDelta }
 	f := startFixtureHost(t, copyServer(t), onlyScrapers("cpu", "load", "paging", "network"), delta)
 	f.first(t)
-	// CPU times in seven modes, paging faults and operations of two kinds each, and of six interfaces four counters in two directions.
+	// CPU times in seven modes, paging faults and operations of two kinds each, and of three interfaces four counters in two directions.
 	streams := counts{
-		count(7, "scraper", "cpu"), count(0, "scraper", "load"), count(4, "scraper", "paging"), count(48, "scraper", "network"),
+		count(7, "scraper", "cpu"), count(0, "scraper", "load"), count(4, "scraper", "paging"), count(24, "scraper", "network"),
 	}
 	metadatatest.AssertEqualPsutilTrackedStreams(t, f.telemetry, streams, untimed...)
 	baselines := counts{
 		count(7, "scraper", "cpu", "reason", "baseline"), count(4, "scraper", "paging", "reason", "baseline"),
-		count(48, "scraper", "network", "reason", "baseline"),
+		count(24, "scraper", "network", "reason", "baseline"),
 	}
 	metadatatest.AssertEqualPsutilPointsDropped(t, f.telemetry, baselines, untimed...)
 	f.requireNone(t, "otelcol_psutil_resets")
@@ -166,7 +166,7 @@ func TestStreamsResetsAndDroppedPoints(t *testing.T) {
 	f.after(t, 0)
 	metadatatest.AssertEqualPsutilPointsDropped(t, f.telemetry, append(baselines,
 		count(7, "scraper", "cpu", "reason", "held"), count(4, "scraper", "paging", "reason", "held"),
-		count(48, "scraper", "network", "reason", "held"),
+		count(24, "scraper", "network", "reason", "held"),
 	), untimed...)
 }
 

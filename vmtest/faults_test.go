@@ -19,14 +19,7 @@ type knownFault struct {
 // knownFaults are by the name that a test gives to what it checks. A test that finds a fault of this list passes. When no test finds
 // it any more, the run fails until the row is removed.
 var knownFaults = map[string]knownFault{
-	"cpu: utilization across hot-plug":                            {kind: "L", seen: "cpu1 goes: idle 0.40 to 0.47 where 0.00 to 0.11 is true; it is back: 0.00 to 0.04 where 0.26 to 0.63 is true"},
-	"cpu: more time than CPUs had":                                {kind: "L", seen: "cpu1 goes or is back: 4.56 CPU-seconds in 1.01 s on two CPUs", sometimes: true},
-	"cpu: idle time across hot-plug":                              {kind: "L", seen: "cpu1 goes: idle grows by 0.79 and 0.91 s where 0 is true; it is back: by 0 where 0.66 and 0.77 s are true", sometimes: true},
-	"restart: the start of cumulative streams":                    {kind: "O", seen: "it moves by 23 ms at a reload or restart: ….005, ….982", sometimes: true},
-	"alerts: a step forward fires what was pending":               {kind: "M", seen: "pending for 4 s of 20 s, the clock is set by an hour: fires at once"},
-	"cgroup: a container's helper is no container":                {kind: "D", seen: "libpod-conmon-<id> and crio-conmon-<id> are told as the container"},
-	"cgroup: a process that moves":                                {kind: "D", seen: "it keeps the cgroup that it had when it was first seen"},
-	"network: a sum over interfaces counts a VLAN and its parent": {kind: "P", seen: "eth0.5 and eth0 both count what is sent by the VLAN, and no attribute tells which carries it"},
+	"alerts: a step forward fires what was pending": {kind: "M", seen: "pending for 4 s of 20 s, the clock is set by an hour: fires at once"},
 }
 
 var found = struct {

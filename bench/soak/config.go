@@ -6,7 +6,7 @@ receivers:
   psutil:
     collection_interval: 1s
     scrapers:
-      {cpu: {per_cpu: true}, load: {}, memory: {}, paging: {}, disk: {partitions: true}, filesystem: {}, network: {}, connections: {}, pressure: {},
+      {cpu: {per_cpu: true}, load: {}, memory: {}, paging: {}, disk: {partitions: true}, filesystem: {}, network: {virtual: true}, connections: {}, pressure: {},
        sensors: {}, processes: {}, system: {}, process: {collection_interval: 1s}}
   psutil/deltas:
     collection_interval: 1s

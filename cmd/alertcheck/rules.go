@@ -57,6 +57,7 @@ func checkRules(files []string, strict bool, stdout, stderr io.Writer) int {
 			err = errors.Join(err, problem)
 			if problem == nil {
 				fmt.Fprintf(stdout, "%s: %s%s\n", place(file, s.name), count(len(rules.Names()), "rule"), s.note())
+				printHints(stdout, place(file, s.name), rules)
 			}
 		}
 		if doc.collector != nil {

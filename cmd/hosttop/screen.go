@@ -121,8 +121,7 @@ func vitals(s *snapshot, width int) []line {
 		}
 		l = append(l, sign...)
 	}
-	idle := float64(len(s.find("system.cpu.utilization", "cpu.mode", "idle")))
-	add("CPU", percent(1-s.sum("system.cpu.utilization", "cpu.mode", "idle")/idle), false)
+	add("CPU", percent(busyShare(s)), false)
 	n := cpuCount(s)
 	if load := s.sum("system.cpu.load_average.1m"); !math.IsNaN(load) && n > 0 {
 		add("load/CPU", digits(load/n), false)
@@ -165,6 +164,13 @@ func zero(v float64) float64 {
 		return 0
 	}
 	return v
+}
+
+// busyShare is the share of the CPUs that ran anything: all but idle and iowait. With where it is that of one CPU.
+func busyShare(s *snapshot, where ...string) float64 {
+	mode := func(m string) []string { return append([]string{"cpu.mode", m}, where...) }
+	n := float64(len(s.find("system.cpu.utilization", mode("idle")...)))
+	return 1 - (s.sum("system.cpu.utilization", mode("idle")...)+zero(s.sum("system.cpu.utilization", mode("iowait")...)))/n
 }
 
 func memoryShare(s *snapshot) float64 {

@@ -19,7 +19,7 @@ func cpus(s *snapshot, width int) []line {
 		}
 		return []string{"cpu.mode", mode, key, n}
 	}
-	busy := func(n string) float64 { return 1 - s.sum("system.cpu.utilization", of(n, "idle")...) }
+	busy := func(n string) float64 { return busyShare(s, of(n, "idle")[2:]...) }
 	names := s.names("system.cpu.utilization", key)
 	if len(names) == 0 && len(s.find("system.cpu.utilization")) > 0 {
 		names = []string{""} // The receiver sends all CPUs together.
@@ -35,13 +35,24 @@ func cpus(s *snapshot, width int) []line {
 		mode := func(m string) float64 { return s.sum("system.cpu.utilization", of(n, m)...) }
 		l := line{{fit("cpu"+n, 8), muted}}
 		l = append(l, bar(long, []float64{mode("user") + zero(mode("nice")), mode("system") + zero(mode("interrupt")), mode("iowait"), mode("steal")}, []string{blue, orange, purple, alarm})...)
-		l = append(l, span{text: fit(percent(busy(n)), -7) + " "}, span{spark(s.course(true, "system.cpu.utilization", of(n, "idle")...), max(4, width-16-long), 1), blue})
+		l = append(l, span{text: fit(percent(busy(n)), -7) + " "}, span{spark(busyCourse(s, of(n, "idle")[2:]...), max(4, width-16-long), 1), blue})
 		lines = append(lines, l)
 	}
 	if rest > 0 {
 		lines = append(lines, line{{fmt.Sprintf("%d CPUs that are less busy", rest), muted}})
 	}
 	return lines
+}
+
+// busyCourse is busyShare over time, of one CPU or of all together as the receiver sends them.
+func busyCourse(s *snapshot, where ...string) []float64 {
+	busy := s.course(true, "system.cpu.utilization", append([]string{"cpu.mode", "idle"}, where...)...)
+	for i, waits := range s.course(false, "system.cpu.utilization", append([]string{"cpu.mode", "iowait"}, where...)...) {
+		if i < len(busy) {
+			busy[i] = max(busy[i]-zero(waits), 0)
+		}
+	}
+	return busy
 }
 
 func memory(s *snapshot, width int) []line {

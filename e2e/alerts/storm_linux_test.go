@@ -21,7 +21,7 @@ receivers:
     collection_interval: 500ms
     initial_delay: 0s
     root_path: %q
-    scrapers: {network: {}}
+    scrapers: {network: {virtual: true}}
     metrics:
       system.network.conntrack.count: {enabled: false}
       system.network.conntrack.limit: {enabled: false}

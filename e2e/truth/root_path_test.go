@@ -24,7 +24,7 @@ import (
 const allScrapers = `collection_interval: 1s
     initial_delay: 0s
     scrapers:
-      {cpu: {}, load: {}, memory: {}, paging: {}, disk: {}, filesystem: {include_virtual_filesystems: true}, network: {}, connections: {},
+      {cpu: {}, load: {}, memory: {}, paging: {}, disk: {}, filesystem: {include_virtual_filesystems: true}, network: {virtual: true}, connections: {},
        pressure: {}, sensors: {}, processes: {}, system: {}, process: {collection_interval: 1s, top: {n: 0}}}
     resource_attributes: {host.arch: {enabled: true}, os.description: {enabled: true}, process.linux.cgroup: {enabled: true}}`
 

@@ -26,7 +26,7 @@ receivers:
   psutil:
     collection_interval: 1s
     initial_delay: 0s
-    scrapers: {cpu: {}, load: {}, memory: {}, paging: {}, disk: {}, filesystem: {}, network: {}, connections: {}, pressure: {}, sensors: {}, processes: {}, system: {}}
+    scrapers: {cpu: {}, load: {}, memory: {}, paging: {}, disk: {}, filesystem: {}, network: {virtual: true}, connections: {}, pressure: {}, sensors: {}, processes: {}, system: {}}
 exporters:
   file: {path: metrics.jsonl, flush_interval: 100ms}
   prometheus: {endpoint: "127.0.0.1:%d", without_scope_info: true}

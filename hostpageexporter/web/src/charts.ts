@@ -96,7 +96,10 @@ export const cpuRows: ChartView[] = [
     unit: '1',
     lines: (c) =>
       c.series(EACH, { 'cpu.mode': 'idle' })
-        .map((s) => ({ label: s.attributes[CPU_NUMBER] ? `cpu ${s.attributes[CPU_NUMBER]}` : 'all CPUs', ids: [s.id], invert: true, color: 0 }))
+        .map((s): Line => {
+          const waits = c.sibling(EACH, { ...s.attributes, 'cpu.mode': 'iowait' });
+          return { label: s.attributes[CPU_NUMBER] ? `cpu ${s.attributes[CPU_NUMBER]}` : 'all CPUs', ids: waits < 0 ? [s.id] : [s.id, waits], combine: 'sum', invert: true, color: 0 };
+        })
         .sort((a, b) => a.label.localeCompare(b.label, 'en', { numeric: true })),
   },
 ];

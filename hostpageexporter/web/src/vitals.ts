@@ -99,9 +99,10 @@ function spark(canvas: HTMLCanvasElement, share: Num, course: Num[] | undefined)
 }
 
 function cpu(c: Catalog, h: History, full: boolean): Sign {
-  const line: Line = { label: '', ids: meanOf(c, 'idle'), combine: 'mean', invert: true, color: 0 };
-  const idle = mean(line.ids.map((id) => h.at(id, view.cursor)));
-  const busy = idle == null ? null : Math.max(0, 1 - idle);
+  const together = meanOf(c, 'busy');
+  const line: Line = together.length ? { label: '', ids: together, combine: 'mean', color: 0 } : { label: '', ids: meanOf(c, 'idle'), combine: 'mean', invert: true, color: 0 };
+  const share = mean(line.ids.map((id) => h.at(id, view.cursor)));
+  const busy = share != null && line.invert ? Math.max(0, 1 - share) : share;
   return { name: 'CPU', text: percent(busy), note: `of ${cpuCount(c, h)} CPUs`, share: busy ?? 0, course: full ? valuesOf(h, line).max : undefined };
 }
 

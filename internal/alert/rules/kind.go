@@ -156,6 +156,9 @@ func (c *compiler) compileKind(rc RuleConfig, r *Rule, report func(string, ...an
 			r.Kind = k.compile(c, rc, r, r.Kind, report)
 		}
 	}
+	if rc.addends != nil {
+		r.Kind = compileMeanOfSums(rc, r, report)
+	}
 }
 
 // Historian is a kind that compares with what was at an earlier time. The engine keeps a history for each series of a group, or one for the

@@ -217,29 +217,36 @@ func (r *Rule) worst(m *Moment, reader seriesReader, l *ladder.Level, toClear bo
 // joined joins the values of series as the rule's group aggregate says, and returns the position of the newest series too. ahead is
 // the horizon of a forecast. Series of which there is only a bound count where there are no others.
 func (r *Rule) joined(m *Moment, reader seriesReader, all []*window.Series, ahead int64) (float64, int, window.Presence) {
+	return r.joinedAs(r.GroupAggregate, m, reader, all, ahead)
+}
+
+// joinedAs is joined by a group aggregate that is not the rule's.
+func (r *Rule) joinedAs(
+	aggregate window.GroupAggregate, m *Moment, reader seriesReader, all []*window.Series, ahead int64,
+) (float64, int, window.Presence) {
 	var whole, partial joint
 	unsettled := false
 	for i, s := range all {
 		v, presence := reader.readSeries(m, s, ahead)
 		switch {
 		case presence == window.Missing || math.IsNaN(v):
-		case presence == window.Present || presence.Partial() && r.GroupAggregate == window.GroupCount:
-			whole.add(r.GroupAggregate, v, all, i)
+		case presence == window.Present || presence.Partial() && aggregate == window.GroupCount:
+			whole.add(aggregate, v, all, i)
 		case presence.Partial():
 			unsettled = unsettled || partial.acc.Count > 0 && partial.presence != presence
 			partial.presence = presence
-			partial.add(r.GroupAggregate, v, all, i)
+			partial.add(aggregate, v, all, i)
 		default:
 			unsettled = true
 		}
 	}
 	switch {
 	case whole.acc.Count > 0:
-		return whole.acc.Value(r.GroupAggregate), whole.by, r.gathered(m, whole.negative, whole.positive)
+		return whole.acc.Value(aggregate), whole.by, r.gathered(m, whole.negative, whole.positive)
 	case unsettled:
 		return 0, -1, window.Unsettled
 	case partial.acc.Count > 0:
-		return partial.acc.Value(r.GroupAggregate), partial.by, partial.presence
+		return partial.acc.Value(aggregate), partial.by, partial.presence
 	default:
 		return 0, -1, window.Missing
 	}

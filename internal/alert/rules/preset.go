@@ -30,7 +30,7 @@ func presetRules(name string, own []RuleConfig) ([]RuleConfig, error) {
 //	swap    warning above 50 % (clears at 40 %)
 //
 // CPU moves fast, so its hysteresis is ten points; memory and disk move slowly, and five points keep them from
-// ringing without holding a cured alert open. CPU is one minus the mean idle share of all CPUs. The share of a disk is that of the blocks that are not
+// ringing without holding a cured alert open. CPU is one minus the mean share of all CPUs that is idle, waiting for I/O or not, as top has it. The share of a disk is that of the blocks that are not
 // reserved for root, as df has it: of all blocks it could not reach 95 % on an ext4 that is full.
 func hostPreset() []RuleConfig {
 	minusOne := -1.0
@@ -40,7 +40,8 @@ func hostPreset() []RuleConfig {
 	}
 	cpu := RuleConfig{
 		Name: "cpu", Metric: "system.cpu.utilization", Match: map[string]any{"cpu.mode": "idle"},
-		Scale: &minusOne, Offset: 1, GroupAggregate: "avg",
+		addends: map[string]any{"cpu.mode": map[string]any{"in": []any{"idle", "iowait"}}},
+		Scale:   &minusOne, Offset: 1, GroupAggregate: "avg",
 	}
 	memory := RuleConfig{
 		Name: "memory", Metric: "system.memory.utilization", Match: map[string]any{"system.memory.state": "used"},

@@ -33,11 +33,13 @@ func parseUptime(text []byte) (time.Duration, error) {
 	return time.Duration(math.Round(seconds*100)) * 10 * time.Millisecond, nil
 }
 
-// BootTime is the instant of the boot to the millisecond, given that it is now. CLOCK_BOOTTIME is the time since: the difference
-// of the two clocks is the same whenever it is read, as long as nobody sets the clock. /proc/uptime is in hundredths of a second, so
-// that it would give another instant each time, and btime of /proc/stat in whole seconds. A root with a copy of a proc, whose uptime is
-// not this kernel's, gets it from /proc/uptime.
+// BootTime is the instant of the boot to the millisecond, given that it is now: by this kernel's clocks if now is of them. /proc/uptime is in
+// hundredths of a second, so that it would give another instant each time, and btime of /proc/stat in whole seconds. A root with a copy of a
+// proc, whose uptime is not this kernel's, gets it from /proc/uptime.
 func (h *Host) BootTime(now time.Time) (time.Time, error) {
+	if wall, err := (kernelClocks{}).wall(); err == nil && time.Unix(0, wall).Sub(now).Abs() < sameClock && isProcfs(h.Path("proc")) {
+		return bootInstant()
+	}
 	up, err := h.sinceBoot()
 	if err != nil {
 		return time.Time{}, err

@@ -11,7 +11,7 @@ type Mount struct {
 	Device     string // what is mounted: a device, a server's export, or a name without meaning
 	Mountpoint string // as the host sees it, whatever the root
 	Type       string // as the kernel names it: ext4, nfs4, apfs, NTFS…
-	ReadOnly   bool
+	ReadOnly   bool   // the filesystem, not this mount of it alone
 	// Virtual: the filesystem has no storage of its own, on a device of the host or on a server: kernel interfaces,
 	// memory, layers over other filesystems, and images that are full by nature.
 	Virtual bool
@@ -60,6 +60,7 @@ type mountEntry struct {
 	Mount
 	filesystem string // equal for mounts of the same filesystem, as bind mounts are; empty where that is not known
 	path       string // as this process reaches it
+	part       bool   // only a part of the filesystem is mounted here
 }
 
 // mountState is a mount over the reads.
@@ -95,7 +96,8 @@ func NewFilesystems(h *Host, timeout time.Duration, include func(*Mount) bool) *
 	return &Filesystems{host: h, include: include, timeout: timeout, statfs: statfs, states: make(map[mountKey]*mountState)}
 }
 
-// Read gives the space of the filesystems that answered, each once: of its bind mounts the one with the shortest path counts.
+// Read gives the space of the filesystems that answered, each once: of its mounts one of all of it counts before bind
+// mounts of a part, and then the one with the shortest path.
 // Those without any space are left out. Errors of single filesystems are joined beside what could be read; that of a stuck one
 // is os.ErrDeadlineExceeded. Now needs a monotonic reading. The slice is valid until the next Read.
 func (f *Filesystems) Read(now time.Time) ([]Filesystem, error) {
@@ -169,11 +171,17 @@ func (f *Filesystems) selectMounts(entries []mountEntry) []*mountEntry {
 		case !ok || e.filesystem == "":
 			place[e.filesystem] = len(selected)
 			selected = append(selected, e)
-		case isShorter(e.Mountpoint, selected[at].Mountpoint):
+		case standsBefore(e, selected[at]):
 			selected[at] = e
 		}
 	}
 	return selected
 }
 
-func isShorter(a, b string) bool { return len(a) < len(b) || len(a) == len(b) && a < b }
+// standsBefore tells which of two mounts stands for their filesystem: one of all of it before one of a part, then the shorter path.
+func standsBefore(a, b *mountEntry) bool {
+	if a.part != b.part {
+		return b.part
+	}
+	return len(a.Mountpoint) < len(b.Mountpoint) || len(a.Mountpoint) == len(b.Mountpoint) && a.Mountpoint < b.Mountpoint
+}

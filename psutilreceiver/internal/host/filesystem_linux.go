@@ -34,16 +34,18 @@ func (t *mountTable) list(h *Host) (entries []mountEntry, changed bool, err erro
 	}
 	t.own = append(t.own[:0], own...)
 	t.hosts = append(t.hosts[:0], hosts...)
-	mounts := hostMounts(h, parseMountinfo(own), parseMountinfo(hosts))
+	ownLines, hostLines := parseMountinfo(own), parseMountinfo(hosts)
+	mounts := hostMounts(h, ownLines, hostLines)
+	readOnly := readOnlyFilesystems(h, ownLines, hostLines)
 	t.entries = make([]mountEntry, len(mounts))
 	for i, m := range mounts {
 		t.entries[i] = mountEntry{
 			Mount: Mount{
-				Device: m.source, Mountpoint: m.mountpoint, Type: m.fsType, ReadOnly: m.readOnly,
+				Device: m.source, Mountpoint: m.mountpoint, Type: m.fsType, ReadOnly: readOnly[m.device],
 				Virtual: virtualTypes[m.fsType],
 			},
-			filesystem: m.device,
-			path:       h.Path(m.mountpoint),
+			filesystem: m.device, part: m.part,
+			path: h.Path(m.mountpoint),
 		}
 	}
 	return t.entries, true, nil
@@ -55,7 +57,7 @@ func (t *mountTable) list(h *Host) (entries []mountEntry, changed bool, err erro
 func hostMounts(h *Host, own, hosts []mountLine) []mountLine {
 	switch {
 	case h.root == "":
-		return withModesOf(hosts, visibleMounts(own))
+		return visibleMounts(own)
 	case !isMountpoint(own, h.root) && len(hosts) > 0:
 		return visibleMounts(hosts)
 	case len(hosts) > 0:
@@ -67,21 +69,35 @@ func hostMounts(h *Host, own, hosts []mountLine) []mountLine {
 	}
 }
 
-// withModesOf takes from the host's table whether a mount is read-only: a service manager may have mounted all of it read-only for this
-// process alone.
-func withModesOf(hosts, mounts []mountLine) []mountLine {
-	type place struct{ device, mountpoint string }
-	readOnly := make(map[place]bool, len(hosts))
-	for _, m := range visibleMounts(hosts) {
-		readOnly[place{m.device, m.mountpoint}] = m.readOnly
+// readOnlyFilesystems tells by st_dev which filesystems nobody can write: their superblock is read-only, or so is every mount of them. A bind mount
+// of a part says nothing about the rest, so where there is no other mount the superblock's state is all there is. The mounts are the host's, where
+// they can be read: a service manager or a container may have made all of them read-only for this process alone. Below a root without the
+// host's table only the superblocks are the host's.
+func readOnlyFilesystems(h *Host, own, hosts []mountLine) map[string]bool {
+	table := own
+	if len(hosts) > 0 {
+		table = hosts
 	}
-	for i := range mounts {
-		m := &mounts[i]
-		if is, known := readOnly[place{m.device, m.mountpoint}]; known {
-			m.readOnly = is
+	type modes struct{ super, whole, writable bool }
+	found := make(map[string]modes)
+	for _, m := range visibleMounts(table) {
+		f := found[m.device]
+		f.super = f.super || m.superReadOnly
+		f.whole = f.whole || !m.part
+		f.writable = f.writable || !m.readOnly
+		found[m.device] = f
+	}
+	mountsAreHosts := h.root == "" || len(hosts) > 0
+	readOnly := make(map[string]bool, len(found))
+	for device, f := range found {
+		readOnly[device] = f.super || mountsAreHosts && f.whole && !f.writable
+	}
+	for _, m := range own { // What the host's table lacks.
+		if _, known := found[m.device]; !known {
+			readOnly[m.device] = readOnly[m.device] || m.superReadOnly || mountsAreHosts && m.readOnly
 		}
 	}
-	return mounts
+	return readOnly
 }
 
 func isMountpoint(mounts []mountLine, path string) bool {

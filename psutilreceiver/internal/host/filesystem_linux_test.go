@@ -49,17 +49,18 @@ func TestMountsOfHosts(t *testing.T) {
 func TestTheFilterComesBeforeTheChoiceAmongBindMounts(t *testing.T) {
 	h := hostWith(t, map[string]string{"proc/1/mountinfo": "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n" +
 		"21 20 8:2 / /var/lib/data rw - ext4 /dev/sda2 rw\n22 20 8:2 /x /data ro - ext4 /dev/sda2 rw\n23 20 8:2 /y /dat2 rw - ext4 /dev/sda2 rw\n"})
-	assert.Contains(t, listed(t, h, everyMount), "/dat2", "the shortest, and of those the first by name")
-	places := listed(t, h, func(m *Mount) bool { return m.Mountpoint != "/dat2" })
+	assert.Contains(t, listed(t, h, everyMount), "/var/lib/data", "all of it before a part")
+	places := listed(t, h, func(m *Mount) bool { return m.Mountpoint != "/var/lib/data" })
+	assert.Contains(t, places, "/dat2", "the shortest, and of those the first by name")
+	places = listed(t, h, func(m *Mount) bool { return m.Mountpoint == "/data" })
 	require.Contains(t, places, "/data")
-	assert.True(t, places["/data"].ReadOnly)
-	assert.Contains(t, listed(t, h, func(m *Mount) bool { return m.Mountpoint == "/var/lib/data" }), "/var/lib/data")
+	assert.False(t, places["/data"].ReadOnly, "the filesystem can be written elsewhere")
 }
 
 func TestParseMountLine(t *testing.T) {
 	for text, want := range map[string]mountLine{
 		`36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue`: {
-			id: "36", parent: "35", device: "98:0", mountpoint: "/mnt2", fsType: "ext3", source: "/dev/root",
+			id: "36", parent: "35", device: "98:0", mountpoint: "/mnt2", fsType: "ext3", source: "/dev/root", part: true,
 		},
 		`36 35 98:0 / /a\040b\134c\011 rw - ext4 /dev/disk/by-label/x\040y rw`: {
 			id: "36", parent: "35", device: "98:0", mountpoint: "/a b\\c\t", fsType: "ext4", source: "/dev/disk/by-label/x y",
@@ -68,7 +69,7 @@ func TestParseMountLine(t *testing.T) {
 			id: "36", parent: "35", device: "98:0", mountpoint: "/m", fsType: "fuse.sshfs", source: "u@h:/", readOnly: true,
 		},
 		`36 35 98:0 / /m rw - tmpfs  ro,size=4k`: {
-			id: "36", parent: "35", device: "98:0", mountpoint: "/m", fsType: "tmpfs", readOnly: true,
+			id: "36", parent: "35", device: "98:0", mountpoint: "/m", fsType: "tmpfs", superReadOnly: true,
 		}, // No source.
 	} {
 		got, ok := parseMountLine([]byte(text))

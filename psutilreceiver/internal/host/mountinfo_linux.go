@@ -14,7 +14,11 @@ type mountLine struct {
 	mountpoint string
 	fsType     string
 	source     string
-	readOnly   bool
+	readOnly   bool // this mount
+	// superReadOnly: the filesystem itself, whichever mount it is reached by.
+	superReadOnly bool
+	// part: only a directory, or a file, of the filesystem is mounted here, as a bind mount does.
+	part bool
 }
 
 // parseMountinfo reads the lines of proc_pid_mountinfo(5). One that makes no sense is skipped: it costs its own mount, not
@@ -63,8 +67,29 @@ func parseMountLine(l []byte) (mountLine, bool) {
 	return mountLine{
 		id: string(fields[0]), parent: string(fields[1]), device: string(fields[2]), mountpoint: mountpoint,
 		fsType: string(proctext.Unescape(fsType)), source: string(proctext.Unescape(source)),
-		readOnly: hasOption(fields[5], "ro") || hasOption(superOptions, "ro"),
+		readOnly: hasOption(fields[5], "ro"), superReadOnly: isSuperReadOnly(superOptions), part: isPart(fields[3], superOptions),
 	}, true
+}
+
+// isSuperReadOnly tells by the options of a superblock whether nobody can write: ro, by which it was mounted or to which the kernel went after an
+// error; emergency_ro, to which ext4 goes since Linux 6.15, as it no longer changes to ro; shutdown, after which all operations fail.
+// An option like errors=remount-ro is no state: it says what an error would do.
+func isSuperReadOnly(options []byte) bool {
+	return hasOption(options, "ro") || hasOption(options, "emergency_ro") || hasOption(options, "shutdown")
+}
+
+// isPart tells by the root of a mount within its filesystem whether it is less than the filesystem. A subvolume of btrfs that is mounted as
+// such, which its options say, is none less.
+func isPart(root, superOptions []byte) bool {
+	if string(root) == "/" {
+		return false
+	}
+	for o := range bytes.SplitSeq(superOptions, []byte{','}) {
+		if subvolume, ok := bytes.CutPrefix(o, []byte("subvol=")); ok {
+			return !bytes.Equal(subvolume, root)
+		}
+	}
+	return true
 }
 
 func hasOption(options []byte, want string) bool {

@@ -55,6 +55,7 @@ var noInterface = Interface{Received: noTraffic, Sent: noTraffic, Up: absent, Sp
 type Interfaces struct {
 	host       *Host
 	include    func(name string) bool
+	except     func(name string) bool // nil: all are shown
 	fields     LinkFields
 	interfaces []Interface
 	interfaceMemory
@@ -64,6 +65,10 @@ type Interfaces struct {
 func NewInterfaces(h *Host, fields LinkFields, include func(name string) bool) *Interfaces {
 	return &Interfaces{host: h, include: include, fields: fields}
 }
+
+// HideCarried leaves out the interfaces whose traffic others of the host count as well, such as VLANs, bonds, bridges and their ports, so that a sum
+// over interfaces counts it once; but not those for which except is true. It is to be called before the first read. Only Linux tells them.
+func (n *Interfaces) HideCarried(except func(name string) bool) { n.except = except }
 
 // Conntrack is the table in which the firewall keeps connections. A value is -1 where the kernel does not report it.
 type Conntrack struct {

@@ -24,6 +24,9 @@ type interfaceMemory struct {
 	all   sysfsFile // the directory of all interfaces
 	list  []byte    // buffer for it
 	reads uint64    // number of this read
+	// changed: an interface has come or gone since they were classified.
+	changed     bool
+	anyHardware bool // one of them is of a device
 	// ownNamespace reports that the last read was of this process's network namespace in place of the host's.
 	ownNamespace bool
 }
@@ -36,6 +39,7 @@ type knownInterface struct {
 	lastIndex uint64 // last interface index
 	certain   bool   // that it is the index of the one that has the name
 	inode     uint64 // of its place in sysfs, when its files were opened
+	carried   bool   // other interfaces count its traffic as well
 
 	index, carrier, operstate, speed, mtu, duplex sysfsFile
 }
@@ -73,6 +77,7 @@ func (n *Interfaces) Read() ([]Interface, error) {
 			n.remove(name, k)
 		}
 	}
+	n.dropCarried()
 	return n.interfaces, err
 }
 
@@ -88,6 +93,7 @@ func (n *Interfaces) Close() error {
 func (n *Interfaces) remove(name string, k *knownInterface) {
 	n.release(k)
 	delete(n.known, name)
+	n.changed = true
 }
 
 func (n *Interfaces) release(k *knownInterface) {
@@ -141,7 +147,7 @@ func (n *Interfaces) add(name []byte, received, sent Traffic) error {
 		k = n.lookUp(string(name))
 	}
 	k.lastRead = n.reads
-	if !k.included {
+	if !k.included || n.isHidden(k) {
 		return nil
 	}
 	i := noInterface
@@ -178,6 +184,15 @@ func noSysfs(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.EINVAL)
 }
 
+// linkSpeed gives bits per second for the megabits of a driver, which gives -1, 0, or all bits of 16, 31 or 32 set for a speed that it does not know.
+func linkSpeed(megabits int64) int64 {
+	const unknown16, beyondAnyLink, million = 1<<16 - 1, 100_000_000, 1_000_000
+	if megabits <= 0 || megabits == unknown16 || megabits > beyondAnyLink {
+		return absent
+	}
+	return megabits * million
+}
+
 // addLink adds what sysfs has about an interface.
 func (n *Interfaces) addLink(i *Interface, k *knownInterface) {
 	i.Identity = k.lastIndex
@@ -185,11 +200,7 @@ func (n *Interfaces) addLink(i *Interface, k *knownInterface) {
 		i.Up = n.up(k)
 	}
 	if n.fields&LinkSpeed != 0 {
-		// Megabits; drivers give -1, 0 or 2^32-1 for a speed that they do not know.
-		const unknown, million = 1<<32 - 1, 1_000_000
-		if v := n.files.number(&k.speed); v > 0 && v < unknown {
-			i.Speed = v * million
-		}
+		i.Speed = linkSpeed(n.files.number(&k.speed))
 	}
 	if n.fields&LinkMTU != 0 {
 		i.MTU = n.files.number(&k.mtu)
@@ -213,6 +224,7 @@ func (n *Interfaces) lookUp(name string) *knownInterface {
 		speed: file("speed"), mtu: file("mtu"), duplex: file("duplex"),
 	}
 	n.known[name] = k
+	n.changed = true
 	return k
 }
 

@@ -52,13 +52,20 @@ type Battery struct {
 	TimeLeft float64 // seconds until it is full or empty at the present power; -1 when idle or not known
 }
 
-// Readings outside of these are no temperatures but the marks of a sensor that is not connected, or of a limit that is not set.
+// Readings that are not between these are no temperatures but the marks of a sensor that is not connected, or of a limit that is not set: -128 is the
+// lowest number of 8 bits, -273.15 is 0 K, and 65261.85 is 65535 K. So are 255, all
+// 8 bits set, and 65.535, which is 65535 before it is divided: no sensor is as fine as that.
 const (
-	coldest = -273.0
+	coldest = -128.0
 	hottest = 1000.0
+	noByte  = 255.0
+	noWord  = 65.535
+	noSpeed = 65535 // of a fan, in rpm: all 16 bits set
 )
 
-func plausible(celsius float64) bool { return celsius > coldest && celsius < hottest }
+func plausible(celsius float64) bool {
+	return celsius > coldest && celsius < hottest && celsius != noByte && celsius != noWord
+}
 
 // uniqueIDs gives each ID once: later ones of the same text get a number.
 type uniqueIDs map[string]int

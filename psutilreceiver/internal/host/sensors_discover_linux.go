@@ -101,11 +101,15 @@ func (s *sensors) addChip(c chip, ids uniqueIDs) {
 			label = sensor
 		}
 		id, name := ids.of(c.id+"/"+sensor), c.name+" "+label
+		fault := ""
+		if slices.Contains(c.files, sensor+"_fault") {
+			fault = base + "_fault"
+		}
 		if kind == "fan" {
-			s.fanFiles = append(s.fanFiles, fanFile{id: id, name: name, input: base + "_input"})
+			s.fanFiles = append(s.fanFiles, fanFile{id: id, name: name, input: base + "_input", fault: fault})
 			continue
 		}
-		t := temperatureFile{id: id, name: name, input: base + "_input"}
+		t := temperatureFile{id: id, name: name, input: base + "_input", fault: fault}
 		for suffix, dst := range map[string]*string{"_max": &t.max, "_crit": &t.critical, "_min": &t.min, "_lcrit": &t.lowCritical} {
 			if slices.Contains(c.files, sensor+suffix) {
 				*dst = base + suffix
@@ -115,8 +119,8 @@ func (s *sensors) addChip(c chip, ids uniqueIDs) {
 	}
 }
 
-// addThermalZones adds the zones of the thermal framework, which know one limit: the critical trip point.
-func (s *sensors) addThermalZones(class string, ids uniqueIDs) {
+// addThermalZones adds the zones of the thermal framework that are not among the chips. A zone knows one limit: the critical trip point.
+func (s *sensors) addThermalZones(class string, chips []chip, ids uniqueIDs) {
 	for _, entry := range entries(class) {
 		if !strings.HasPrefix(entry, "thermal_zone") {
 			continue
@@ -126,8 +130,12 @@ func (s *sensors) addThermalZones(class string, ids uniqueIDs) {
 		if kind == "" {
 			kind = entry
 		}
+		files := entries(dir)
+		if isChip(kind, files, chips) || kind == fakedZone {
+			continue
+		}
 		t := temperatureFile{id: ids.of("thermal/" + kind), name: kind, input: dir + "/temp"}
-		for _, file := range entries(dir) {
+		for _, file := range files {
 			trip, ok := strings.CutSuffix(file, "_type")
 			if ok && strings.HasPrefix(trip, "trip_point_") && word(dir+"/"+file) == "critical" {
 				t.critical = dir + "/" + trip + "_temp"
@@ -137,6 +145,27 @@ func (s *sensors) addThermalZones(class string, ids uniqueIDs) {
 	}
 }
 
+// fakedZone is for the policy of Intel's thermal framework. It always gives 20 °C.
+const fakedZone = "INT3400 Thermal"
+
+// isChip tells whether what a thermal zone measures is among the sensors of chips. The kernel shows a zone as a chip of its own, which is below
+// the first zone of a type and has the type for its name, unless the zone's driver does not want it. The zone of Intel's packages is not wanted
+// because coretemp has the same.
+func isChip(kind string, files []string, chips []chip) bool {
+	if slices.ContainsFunc(files, func(file string) bool { return strings.HasPrefix(file, "hwmon") }) {
+		return true
+	}
+	name := strings.ReplaceAll(kind, "-", "_")
+	return slices.ContainsFunc(chips, func(c chip) bool {
+		return (c.name == name || c.name == "coretemp" && kind == "x86_pkg_temp") && slices.ContainsFunc(c.files, isTemperature)
+	})
+}
+
+func isTemperature(file string) bool {
+	_, kind := inputOf(file)
+	return kind == "temp"
+}
+
 func (s *sensors) addBatteries(class string) {
 	for _, entry := range entries(class) {
 		uevent := class + "/" + entry + "/uevent"
@@ -144,12 +173,23 @@ func (s *sensors) addBatteries(class string) {
 		if err != nil {
 			continue
 		}
-		if p := parsePowerSupply(text); p.kind == "Battery" && p.scope != "Device" {
+		p := parsePowerSupply(text)
+		own := batteryFile{id: "power_supply/" + entry, uevent: uevent}
+		if p.kind == "" { // Some kernels do not put everything into uevent.
+			own.kind = word(class + "/" + entry + "/type")
+			p.kind = own.kind
+		}
+		if p.scope == "" {
+			own.scope = word(class + "/" + entry + "/scope")
+			p.scope = own.scope
+		}
+		if p.kind == "Battery" && p.scope != "Device" {
 			name := p.model
 			if name == "" {
 				name = entry
 			}
-			s.batteryFiles = append(s.batteryFiles, batteryFile{id: "power_supply/" + entry, name: name, uevent: uevent})
+			own.name = name
+			s.batteryFiles = append(s.batteryFiles, own)
 		}
 	}
 }

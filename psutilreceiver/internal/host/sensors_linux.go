@@ -36,16 +36,20 @@ type sensors struct {
 type temperatureFile struct {
 	id, name string
 	input    string // path of the reading, in 1/1000 °C
+	fault    string // path of the file that says that the sensor is broken; empty if there is none
 
 	max, critical, min, lowCritical string // paths of the limits; empty for those that do not exist
 }
 
-type fanFile struct{ id, name, input string }
+type fanFile struct{ id, name, input, fault string }
 
-type batteryFile struct{ id, name, uevent string }
+type batteryFile struct {
+	id, name, uevent string
+	kind, scope      string // where uevent does not have them
+}
 
-// Temperatures gives the sensors that have a reading, by ID: those below /sys/class/hwmon, or, when there is none, those of
-// /sys/class/thermal. The limits are read only when requested. A sensor that has no reading just now, as of a device that sleeps, is
+// Temperatures gives the sensors that have a reading, by ID: those below /sys/class/hwmon, and those of /sys/class/thermal that are not among
+// them. The limits are read only when requested. A sensor that has no reading just now, as of a device that sleeps, or that is broken, is
 // left out. ErrUnsupported on hosts without sensors. The sample is valid until the next scrape.
 func (h *Host) Temperatures(limits bool) ([]Temperature, error) {
 	s := h.discoverSensors()
@@ -55,7 +59,7 @@ func (h *Host) Temperatures(limits bool) ([]Temperature, error) {
 	s.temperatures = s.temperatures[:0]
 	for _, f := range s.temperatureFiles {
 		celsius, ok := s.celsius(f.input)
-		if !ok {
+		if !ok || s.isBroken(f.fault) {
 			continue
 		}
 		t := Temperature{ID: f.id, Name: f.name, Celsius: celsius, Limits: noLimits}
@@ -78,7 +82,7 @@ func (h *Host) Fans() ([]Fan, error) {
 	}
 	s.fans = s.fans[:0]
 	for _, f := range s.fanFiles {
-		if rpm, ok := s.number(f.input); ok && rpm >= 0 {
+		if rpm, ok := s.number(f.input); ok && rpm >= 0 && rpm < noSpeed && !s.isBroken(f.fault) {
 			s.fans = append(s.fans, Fan{ID: f.id, Name: f.name, RPM: rpm})
 		}
 	}
@@ -98,7 +102,14 @@ func (h *Host) Batteries() ([]Battery, error) {
 		if !ok {
 			continue
 		}
-		if p := parsePowerSupply(text); p.isBattery() {
+		p := parsePowerSupply(text)
+		if p.kind == "" {
+			p.kind = f.kind
+		}
+		if p.scope == "" {
+			p.scope = f.scope
+		}
+		if p.isBattery() {
 			s.batteries = append(s.batteries, p.battery(f.id, f.name))
 		}
 	}
@@ -125,6 +136,15 @@ func (s *sensors) number(path string) (int64, bool) {
 		return 0, false
 	}
 	return parseReading(text)
+}
+
+// isBroken reads the file that tells so, if there is one.
+func (s *sensors) isBroken(path string) bool {
+	if path == "" {
+		return false
+	}
+	n, ok := s.number(path)
+	return ok && n != 0
 }
 
 func (s *sensors) celsius(path string) (float64, bool) {
@@ -161,12 +181,11 @@ func (h *Host) discoverSensors() *sensors {
 	s.found, s.age = true, 0
 	s.temperatureFiles, s.fanFiles, s.batteryFiles = nil, nil, nil
 	ids := make(uniqueIDs)
-	for _, c := range findChips(h.Path(hwmonDir)) {
+	chips := findChips(h.Path(hwmonDir))
+	for _, c := range chips {
 		s.addChip(c, ids)
 	}
-	if len(s.temperatureFiles) == 0 {
-		s.addThermalZones(h.Path(thermalDir), ids)
-	}
+	s.addThermalZones(h.Path(thermalDir), chips, ids)
 	s.addBatteries(h.Path(powerSupplyDir))
 	s.sort()
 	return s

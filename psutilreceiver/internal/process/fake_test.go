@@ -18,6 +18,7 @@ type fakeSource struct {
 	identified map[int32]int
 	sample     read.Sample
 	errors     read.Errors
+	asked      int // questions whether a process has moved
 	unreadable int // processes whose stat cannot be read
 }
 
@@ -80,6 +81,11 @@ func (f *fakeSource) Identify(s *read.Sample, want read.Attributes, id *read.Ide
 	*id = p.identity
 	id.Have = have | want
 	return true
+}
+
+func (f *fakeSource) HasMoved(s *read.Sample, cgroup string) bool {
+	f.asked++
+	return f.find(s.PID).identity.Cgroup != cgroup
 }
 
 func (f *fakeSource) ReadErrors() *read.Errors { return &f.errors }

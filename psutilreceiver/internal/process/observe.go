@@ -1,8 +1,6 @@
 package process
 
 import (
-	"unique"
-
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
@@ -21,6 +19,8 @@ func (t *Tracker) observe(s *read.Sample) {
 		p.forgetIdentity()
 	case !s.HasComm(p.comm):
 		p.forgetIdentity()
+	default:
+		t.followCgroup(p, s)
 	}
 	p.lastScrape = t.scrape
 	t.live = append(t.live, p)
@@ -82,8 +82,27 @@ func (t *Tracker) readIdentity(p *Process, s *read.Sample, attributes read.Attri
 	if id.Executable == "" && attributes&read.AttributeExecutable != 0 {
 		id.Executable = s.Comm()
 	}
-	p.identity = unique.Make(id)
+	if attributes&read.AttributeCgroup != 0 {
+		p.cgroupAt = t.sinceFirst
+	}
+	p.setIdentity(id)
 	return present && id.Have&attributes == attributes
+}
+
+// readExactMemory reads the exact resident memory of shown processes. That of stat, which is read of all, leaves out what each CPU has not yet
+// added to the common count (Linux before 6.2 had this for each thread).
+func (t *Tracker) readExactMemory() {
+	if t.options.Fields&read.FieldMemory == 0 || t.fields&read.FieldShared != 0 {
+		return
+	}
+	for _, p := range t.snapshot.Shown {
+		if p.KernelThread || p.Have&read.FieldMemory == 0 || p.Levels[read.Resident] == 0 {
+			continue
+		}
+		s := t.sampleOf(p)
+		t.source.Read(s, read.FieldShared)
+		p.Levels[read.Resident], p.Levels[read.Virtual] = s.Levels[read.Resident], s.Levels[read.Virtual]
+	}
 }
 
 // carryDetails copies the details of the previous scrape into the sample. They are valid until newer ones are read.

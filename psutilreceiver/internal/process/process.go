@@ -1,6 +1,7 @@
 package process
 
 import (
+	"time"
 	"unique"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
@@ -35,11 +36,12 @@ type Process struct {
 	discounted *[ioCounters]uint64 // I/O inherited from children that was counted in them; nil if none is
 	exitedCPU  cpuTimes            // of descendants that exited since the scrape before, already counted in them
 
-	lastScrape  uint64 // number of the last scrape that saw the process
-	firstScrape uint64 // number of the first scrape that saw it
-	counted     bool   // a scrape that succeeded saw it
-	newborn     bool   // born since the scrape before, at the time of its first
-	reidentify  bool   // its identity is to be read again: a young process may yet become another program, or another user
+	cgroupAt    time.Duration // when its cgroup was read last, since the first scrape
+	lastScrape  uint64        // number of the last scrape that saw the process
+	firstScrape uint64        // number of the first scrape that saw it
+	counted     bool          // a scrape that succeeded saw it
+	newborn     bool          // born since the scrape before, at the time of its first
+	reidentify  bool          // its identity is to be read again: a young process may yet become another program, or another user
 
 	filterResult filterResult
 	excluded     bool
@@ -56,6 +58,8 @@ func (p *Process) Identity() read.Identity { return p.identity.Value() }
 
 // IdentityHandle returns the same for a comparison.
 func (p *Process) IdentityHandle() unique.Handle[read.Identity] { return p.identity }
+
+func (p *Process) setIdentity(id read.Identity) { p.identity = unique.Make(id) }
 
 // forgetIdentity makes the tracker read the identity again, and decide again what follows from it.
 func (p *Process) forgetIdentity() {

@@ -117,30 +117,3 @@ func (t *Tracker) parentOf(p *Process) *Process {
 	}
 	return nil
 }
-
-// unattributed keeps the CPU time of the host that no process accounts for.
-type unattributed struct {
-	host, attributed uint64 // µs since the first scrape
-	lastHost         uint64
-	known            bool
-	total            uint64
-}
-
-// add adds one scrape; host is 0 if the host's time is not known this time. The two sides are sampled by different clocks of the kernel and
-// at different instants, so the difference may sink for a while; the total keeps the highest value, which never falls and lets no error
-// accumulate.
-func (u *unattributed) add(host, attributed uint64) {
-	if u.known {
-		u.attributed += attributed
-	}
-	if host == 0 {
-		return
-	}
-	if u.known && host > u.lastHost {
-		u.host += host - u.lastHost
-	}
-	u.lastHost, u.known = host, true
-	if u.host > u.attributed {
-		u.total = max(u.total, u.host-u.attributed)
-	}
-}

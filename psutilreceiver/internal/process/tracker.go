@@ -9,7 +9,9 @@ import (
 
 // Options say what a [Tracker] reads and shows.
 type Options struct {
-	Fields     read.Fields     // read of every process that the filter includes, beside what the ranking needs
+	// Fields are read of every process that the filter includes, beside what the ranking needs. Where FieldMemory is one of them, shown processes
+	// have the exact resident memory, and groups and the ranking the approximate one that costs nothing; with FieldShared all have the exact one.
+	Fields     read.Fields
 	Details    read.Fields     // levels read of shown processes only, because they are expensive, such as FieldProportional; groups have none
 	MaxDetails int             // for how many processes details are read in one scrape, in turn; the others keep their last values. 0: all
 	Attributes read.Attributes // read of shown processes; a filter or grouping adds what it needs
@@ -41,7 +43,7 @@ type Snapshot struct {
 	Seen int // processes alive
 
 	// Unattributed is the CPU time since the first scrape that the host used and neither a living process nor a parent's children's time
-	// accounts for, in µs, if HasUnattributed. It never falls.
+	// accounts for, in µs, if HasUnattributed. It never falls, and is exact to what [unattributed] says.
 	Unattributed    uint64
 	HasUnattributed bool
 
@@ -56,10 +58,12 @@ type Tracker struct {
 	filter  *filter
 	groups  *grouping
 
-	context  ScrapeContext
-	scrape   uint64 // number of the scrape
-	scrapes  uint64 // scrapes that succeeded
-	lastTime time.Time
+	context    ScrapeContext
+	scrape     uint64 // number of the scrape
+	scrapes    uint64 // scrapes that succeeded
+	lastTime   time.Time
+	sinceFirst time.Duration // time since the first scrape
+	firstTime  time.Time
 	// newestStart: what starts before it is not newborn. It is the latest start that the first scrape saw, or one that could not read some.
 	newestStart uint64
 	latestStart uint64 // that any scrape saw
@@ -117,6 +121,10 @@ func NewTracker(source read.Source, options Options) (*Tracker, error) {
 func (t *Tracker) Scrape(context ScrapeContext) (*Snapshot, error) {
 	t.context = context
 	t.scrape++
+	if t.firstTime.IsZero() {
+		t.firstTime = context.Now
+	}
+	t.sinceFirst = context.Now.Sub(t.firstTime)
 	if err := t.source.Scan(t.visit); err != nil {
 		t.abandonScan()
 		return nil, err
@@ -138,8 +146,9 @@ func (t *Tracker) Scrape(context ScrapeContext) (*Snapshot, error) {
 	for _, p := range t.live {
 		attributed += p.Delta[read.ReapedUser] + p.Delta[read.ReapedSystem]
 	}
-	t.unattributed.add(context.HostCPU, attributed)
+	t.unattributed.add(&context, attributed)
 	t.classify()
+	t.readExactMemory()
 	t.readDetails()
 	t.removeExited()
 	t.scrapes++

@@ -20,7 +20,7 @@ const roleVariable = "PROCESS_TEST_ROLE"
 
 // Main is the TestMain of packages that call [StartChild]. Roles are what else the test binary can do when [SetRole] names it.
 func Main(m *testing.M, roles map[string]func() error) {
-	name := os.Getenv(roleVariable)
+	name := Role()
 	if name == "" {
 		os.Exit(m.Run())
 	}
@@ -39,6 +39,9 @@ func Main(m *testing.M, roles map[string]func() error) {
 		os.Exit(1)
 	}
 }
+
+// Role names the role that this test binary was started again to play, "" if it is to run the tests.
+func Role() string { return os.Getenv(roleVariable) }
 
 // SetRole makes a command that runs this test binary play a role.
 func SetRole(cmd *exec.Cmd, role string) {

@@ -5,13 +5,17 @@ import (
 	"strings"
 )
 
-// containerIDSize is the length of the identifiers that container runtimes give: 256 bits in hexadecimal.
-const containerIDSize = 64
+// parseCgroup picks from the text of /proc/PID/cgroup the path that says most. A path with a container says more than one without: where
+// version 1 is mounted beside version 2, a runtime may use version 1 only, and the line "0::" then has the group of the daemon that started
+// it. Beyond that it is the path in the unified hierarchy (line "0::"), unless the host leaves it unused; else in systemd's own hierarchy; else
+// in the first that has a group at all. It returns "/" if there is none.
+func parseCgroup(text []byte) string { return string(cgroupPath(text)) }
 
-// parseCgroup picks from the text of /proc/PID/cgroup the path that says most: that of the unified hierarchy (line "0::"), unless the host
-// leaves it unused; else systemd's own hierarchy; else the first that has a group at all. It returns "/" if there is none.
-func parseCgroup(text []byte) string {
-	var unified, systemd, other []byte
+var rootCgroup = []byte("/")
+
+// cgroupPath is parseCgroup without a copy.
+func cgroupPath(text []byte) []byte {
+	best, most := rootCgroup, 0
 	for len(text) > 0 {
 		line := text
 		if i := bytes.IndexByte(text, '\n'); i >= 0 {
@@ -27,29 +31,48 @@ func parseCgroup(text []byte) string {
 		if !ok || len(path) < 2 || path[0] != '/' {
 			continue
 		}
-		switch {
-		case len(controllers) == 0:
-			unified = path
-		case string(controllers) == "name=systemd":
-			systemd = path
-		case other == nil:
-			other = path
+		// The kernel marks the group of a process that outlived it.
+		path = bytes.TrimSuffix(path, []byte(" (deleted)"))
+		if says := informationOf(controllers, path); says > most {
+			best, most = path, says
 		}
 	}
-	for _, path := range [...][]byte{unified, systemd, other} {
-		if path != nil {
-			// The kernel marks the group of a process that outlived it.
-			return strings.TrimSuffix(string(path), " (deleted)")
-		}
+	return best
+}
+
+// informationOf ranks what the path of a line says: 0 is nothing.
+func informationOf(controllers, path []byte) int {
+	rank := 1
+	switch {
+	case len(controllers) == 0:
+		rank = 3
+	case string(controllers) == "name=systemd":
+		rank = 2
 	}
-	return "/"
+	const aGroup, aContainer = 10, 20
+	switch {
+	case len(containerOf(path)) > 0:
+		return rank + aContainer
+	case len(belowNamespace(path)) > 0:
+		return rank + aGroup
+	}
+	return rank
+}
+
+// belowNamespace cuts off what a path begins with where the Collector is in a cgroup namespace: a process outside of it has a path that first
+// leads up, by "/.." once or more.
+func belowNamespace[T ~string | ~[]byte](path T) T {
+	for len(path) >= 3 && path[0] == '/' && path[1] == '.' && path[2] == '.' && (len(path) == 3 || path[3] == '/') {
+		path = path[3:]
+	}
+	return path
 }
 
 // systemdUnit returns the unit that a cgroup path lies in, by systemd's rule: the first component below the slices, if it is a service or a
 // scope, else the innermost slice. The services of a user's own manager thus belong to user@UID.service. It returns "" if there is no unit.
 func systemdUnit(path string) string {
 	var slice string
-	for component := range strings.SplitSeq(path, "/") {
+	for component := range strings.SplitSeq(belowNamespace(path), "/") {
 		switch {
 		case component == "":
 		case strings.HasSuffix(component, ".slice"):
@@ -63,31 +86,3 @@ func systemdUnit(path string) string {
 	}
 	return slice
 }
-
-// containerID returns the innermost container identifier of a cgroup path: 64 hexadecimal digits that stand alone, as in /docker/<id>,
-// docker-<id>.scope, cri-containerd-<id>.scope or /kubepods/burstable/pod<uid>/<id>. It returns "" if there is none.
-func containerID(path string) string {
-	for end := len(path); end >= containerIDSize; end-- {
-		begin := end
-		for begin > 0 && isHexDigit(path[begin-1]) {
-			begin--
-		}
-		if id := path[begin:end]; isContainerID(id) {
-			return id
-		}
-		end = min(end, begin+1)
-	}
-	return ""
-}
-
-// isContainerID tells whether s has the form of a container's identifier.
-func isContainerID(s string) bool {
-	for i := range len(s) {
-		if !isHexDigit(s[i]) {
-			return false
-		}
-	}
-	return len(s) == containerIDSize
-}
-
-func isHexDigit(c byte) bool { return c-'0' <= 9 || c-'a' <= 5 }

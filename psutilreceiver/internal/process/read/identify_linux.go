@@ -45,8 +45,14 @@ func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
 	return true
 }
 
+// HasMoved reads the cgroup of the process again.
+func (r *Reader) HasMoved(s *Sample, cgroup string) bool {
+	text, errno := r.dir.read(s.PID, FileCgroup)
+	return errno == 0 && string(cgroupPath(text)) != cgroup
+}
+
 func (r *Reader) readExecutable(s *Sample, id *Identity) {
-	target, errno := r.dir.readlink(s.PID)
+	target, errno := r.dir.readlink(s.PID, s.LiveThread)
 	r.countError(FileExe, errno)
 	if errno != 0 {
 		id.Executable, id.ExecutablePath = s.Comm(), ""
@@ -58,7 +64,7 @@ func (r *Reader) readExecutable(s *Sample, id *Identity) {
 }
 
 func (r *Reader) readCommandLine(s *Sample, attributes Attributes, id *Identity) {
-	text, ok := r.readText(s.PID, FileCmdline)
+	text, ok := r.readTextOf(s, FileCmdline)
 	if !ok {
 		return
 	}

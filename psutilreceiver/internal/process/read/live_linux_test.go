@@ -21,7 +21,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	proctest.Main(m, map[string]func() error{"unprivileged": playUnprivileged, "reuse": playReuse, "denied": playDenied})
+	proctest.Main(m, map[string]func() error{"unprivileged": playUnprivileged, "reuse": playReuse, "denied": playDenied, "leaderless": playLeaderless})
 }
 
 // playUnprivileged scans as who it is and prints what came of it.

@@ -173,9 +173,9 @@ func (d *procdir) readSize() unix.Errno {
 	return errno
 }
 
-// readlink returns the target of the link exe of a process, valid until the next read.
-func (d *procdir) readlink(pid int32) ([]byte, unix.Errno) {
-	if errno := d.setName(pid, FileExe, 0); errno != 0 {
+// readlink returns the target of the link exe of a process, or of a thread unless that is 0, valid until the next read.
+func (d *procdir) readlink(pid, thread int32) ([]byte, unix.Errno) {
+	if errno := d.setName(pid, FileExe, thread); errno != 0 {
 		return nil, errno
 	}
 	d.text = d.text[:cap(d.text)]

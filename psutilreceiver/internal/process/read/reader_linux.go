@@ -68,11 +68,14 @@ func (r *Reader) readStat(pid int32) bool {
 	}
 	// Nothing of the process before may stay in the sample.
 	s := &r.sample
-	s.HasUID, s.UID = false, 0
+	s.HasUID, s.UID, s.LiveThread = false, 0, 0
 	s.Totals, s.Levels, s.Children = Totals{}, Levels{}, Children{}
 	if !parseStat(text, r.pageSize, s) || s.PID != pid {
 		r.errors.Malformed[FileStat]++
 		return false
+	}
+	if s.leaderHasExited() {
+		r.readLiveThread(s)
 	}
 	return true
 }
@@ -98,7 +101,7 @@ func (r *Reader) Read(s *Sample, fields Fields) {
 		return
 	}
 	if fields&FieldShared != 0 {
-		if text, ok := r.readText(s.PID, FileStatm); ok {
+		if text, ok := r.readTextOf(s, FileStatm); ok {
 			r.countMalformed(FileStatm, parseStatm(text, r.pageSize, s))
 		}
 	}
@@ -137,7 +140,7 @@ func (r *Reader) countMalformed(f File, parsed bool) {
 func (r *Reader) readStatus(s *Sample, fields Fields) {
 	single := s.Levels[Threads] <= 1
 	if fields&statusFields != 0 || single {
-		text, ok := r.readText(s.PID, FileStatus)
+		text, ok := r.readTextOf(s, FileStatus)
 		if !ok {
 			return
 		}
@@ -174,7 +177,7 @@ func (s *Sample) setSwitches(voluntary, involuntary uint64) {
 func (r *Reader) sumSwitches(s *Sample) {
 	var voluntary, involuntary uint64
 	read := 0
-	errno := r.eachEntry(s.PID, FileTask, func(tid int32) {
+	errno := r.eachEntry(s.PID, FileTask, 0, func(tid int32) {
 		text, errno := r.dir.readTask(s.PID, FileStatus, tid)
 		if errno != 0 {
 			return // The thread has exited.
@@ -191,9 +194,9 @@ func (r *Reader) sumSwitches(s *Sample) {
 	}
 }
 
-// eachEntry calls f for each numeric name in a directory of a process.
-func (r *Reader) eachEntry(pid int32, dir File, f func(int32)) unix.Errno {
-	if errno := r.dir.setName(pid, dir, 0); errno != 0 {
+// eachEntry calls f for each numeric name in a directory of a process, or of a thread unless that is 0.
+func (r *Reader) eachEntry(pid int32, dir File, thread int32, f func(int32)) unix.Errno {
+	if errno := r.dir.setName(pid, dir, thread); errno != 0 {
 		return errno
 	}
 	fd, errno := r.dir.openat(unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC)
@@ -213,7 +216,7 @@ func (r *Reader) eachEntry(pid int32, dir File, f func(int32)) unix.Errno {
 
 // countDescriptors reads the size of the directory fd, which needs no privilege, or else counts its entries.
 func (r *Reader) countDescriptors(s *Sample) {
-	errno := r.dir.setName(s.PID, FileFD, 0)
+	errno := r.dir.setName(s.PID, FileFD, s.LiveThread)
 	if r.dir.fdSizes && errno == 0 {
 		if errno = r.dir.readSize(); errno == 0 {
 			s.Levels[Descriptors] = r.dir.statx.Size
@@ -223,7 +226,7 @@ func (r *Reader) countDescriptors(s *Sample) {
 	}
 	count := uint64(0)
 	if errno == 0 {
-		errno = r.eachEntry(s.PID, FileFD, func(int32) { count++ })
+		errno = r.eachEntry(s.PID, FileFD, s.LiveThread, func(int32) { count++ })
 	}
 	r.countError(FileFD, errno)
 	if errno == 0 {
@@ -234,7 +237,7 @@ func (r *Reader) countDescriptors(s *Sample) {
 
 // readSmapsRollup may take long, and may run long after the scan. So it checks afterwards that the pid still belongs to the same process.
 func (r *Reader) readSmapsRollup(s *Sample) {
-	text, ok := r.readText(s.PID, FileSmapsRollup)
+	text, ok := r.readTextOf(s, FileSmapsRollup)
 	if !ok {
 		return
 	}

@@ -22,6 +22,9 @@ func New(string) *Reader { return &Reader{} }
 // ReadErrors returns the errors of the reads since the last Scan began.
 func (r *Reader) ReadErrors() *Errors { return &r.errors }
 
+// HasMoved is false: there are no cgroups.
+func (r *Reader) HasMoved(*Sample, string) bool { return false }
+
 // Close does nothing: nothing is kept open.
 func (r *Reader) Close() error { return nil }
 

@@ -24,9 +24,12 @@ type ProcessState struct {
 	Have         Fields // the fields that could be read; only these are valid
 	HasUID       bool
 	KernelThread bool // a thread of the kernel, without executable and command line: stat flags (9) has PF_KTHREAD
-	State        byte // the kernel's letter: R, S, D, Z, T, t, I, X: stat state (3)
-	Levels       Levels
-	Children     Children
+	// LiveThread stands for the first thread of a process where that has exited and others have not: the kernel then shows the process as a
+	// zombie without memory and files. 0 while the first thread lives.
+	LiveThread int32
+	State      byte // the kernel's letter: R, S, D, Z, T, t, I, X: stat state (3)
+	Levels     Levels
+	Children   Children
 }
 
 // Uninterruptible tells whether the process waits for something that no signal ends, usually a device: D in stat state (3).

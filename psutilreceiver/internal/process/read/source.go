@@ -11,6 +11,8 @@ type Source interface {
 	// Identify adds those of the attributes that id does not have yet. It reports false if the process has exited. An attribute that cannot be
 	// read now but may be later stays out of id.Have.
 	Identify(s *Sample, attributes Attributes, id *Identity) bool
+	// HasMoved tells whether the process is in another cgroup than this one now.
+	HasMoved(s *Sample, cgroup string) bool
 	// ReadErrors returns the errors of the reads since the last Scan began. They belong to the source and are valid until the next Scan.
 	ReadErrors() *Errors
 	// Close closes what the source keeps open. A later Scan opens it again.
