@@ -19,8 +19,6 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
-
-	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/proctest"
 )
 
 // requirePrintable fails unless a strict backend takes the batch, and no attribute has a control character.
@@ -124,7 +122,7 @@ func TestNamesThatAreNotText(t *testing.T) {
 	eachText(md, func(text string) { found[text] = true })
 	for _, want := range []string{
 		"/srv/d\uFFFDFF", "/srv/d\uFFFDFE", "/dev/d\uFFFDFF", "/dev/d\uFFFDFE", "eth\uFFFDFF", "eth\uFFFDFE", "/swap\uFFFDFF", "/swap\uFFFDFE",
-		"sd\uFFFDFF", "sd\uFFFDFE", "post\uFFFDFFgres\uFFFD1B[31m", "/system.slice/post\uFFFDFFgresql.service", "h\uFFFDFFst",
+		"sd\uFFFDFF", "sd\uFFFDFE", "/system.slice/post\uFFFDFFgresql.service", "h\uFFFDFFst",
 		"/usr/bin/postgres -\uFFFDFF\uFFFD1B]0;title\uFFFD07\uFFFD0A /var/lib/pgsql/data",
 	} {
 		assert.True(t, found[want], "%q", want)
@@ -142,16 +140,16 @@ func TestNamesThatAreNotText(t *testing.T) {
 func TestALiveProcessWhoseNameIsNotText(t *testing.T) {
 	const name = "\xff\x1b[2Jname"
 	path := filepath.Join(t.TempDir(), name)
-	self, err := os.ReadFile(os.Args[0])
+	sleep, err := exec.LookPath("sleep")
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(path, self, 0o700))
-	cmd := exec.Command(path, "\xfe")
-	proctest.SetRole(cmd, "parent")
-	stdin, err := cmd.StdinPipe()
+	program, err := os.ReadFile(sleep)
 	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, program, 0o700))
+	cmd := exec.Command(path, "600")
+	cmd.Args[0] = "\xfe\x1b" // Its command, which it is free to choose.
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
-		_ = stdin.Close()
+		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
 	f := startFixtureHost(t, "", func(cfg *Config) {
@@ -164,11 +162,13 @@ func TestALiveProcessWhoseNameIsNotText(t *testing.T) {
 	requirePrintableLogs(t, f.logs)
 	seen := false
 	for _, rm := range md.ResourceMetrics().All() {
-		pid, _ := rm.Resource().Attributes().Get("process.pid")
-		if pid.Type() == pcommon.ValueTypeInt && pid.Int() == int64(cmd.Process.Pid) {
+		pid, ofProcess := rm.Resource().Attributes().Get("process.pid")
+		if ofProcess && pid.Int() == int64(cmd.Process.Pid) {
 			seen = true
 			executable, _ := rm.Resource().Attributes().Get("process.executable.name")
 			assert.Equal(t, "\uFFFDFF\uFFFD1B[2Jname", executable.Str())
+			command, _ := rm.Resource().Attributes().Get("process.command")
+			assert.Equal(t, "\uFFFDFE\uFFFD1B", command.Str())
 		}
 	}
 	assert.True(t, seen)
