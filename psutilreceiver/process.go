@@ -3,7 +3,6 @@ package psutilreceiver
 import (
 	"context"
 	"maps"
-	"runtime"
 	"time"
 	"unique"
 
@@ -107,8 +106,8 @@ func (s *processScraper) readMemory() error {
 		return nil
 	}
 	m, err := s.host.Memory()
-	if err == nil {
-		s.memory = m.Total
+	if !isLost(err) {
+		s.memory = max(m.Total, 0)
 	}
 	return auxiliary(err)
 }
@@ -117,10 +116,14 @@ func (s *processScraper) readMemory() error {
 func (s *processScraper) trackerContext(t *scrapeContext) process.ScrapeContext {
 	boot := t.boot.AsTime()
 	s.present = s.host.Present(boot, t.now)
-	c := process.ScrapeContext{Now: t.now, Boot: boot, Present: s.present, Elapsed: t.elapsed, CPUs: float64(runtime.NumCPU())}
-	if sample, err := s.host.CPU(); err == nil && len(sample.PerCPU) > 0 {
-		c.CPUs = float64(len(sample.PerCPU))
-		c.HostCPU = uint64((sample.Total.User + sample.Total.Nice + sample.Total.System) * 1e6)
+	c := process.ScrapeContext{Now: t.now, Boot: boot, Present: s.present, Elapsed: t.elapsed}
+	sample, err := s.host.CPU()
+	if isLost(err) || sample.Count <= 0 {
+		return c // How many CPUs the host has is not known, and those that this process may use are others.
+	}
+	c.CPUs = float64(sample.Count)
+	if total := &sample.Total; total.User >= 0 && total.Nice >= 0 && total.System >= 0 {
+		c.HostCPU = uint64((total.User + total.Nice + total.System) * 1e6)
 	}
 	return c
 }

@@ -25,10 +25,10 @@ func (h *Host) Uptime() (time.Duration, error) {
 }
 
 func parseUptime(text []byte) (time.Duration, error) {
-	number, _ := proctext.Field(text)
+	number, _, _ := proctext.Column(text)
 	seconds, ok := proctext.Decimal(number)
 	if !ok || seconds > math.MaxInt64/1e9 {
-		return 0, malformed(uptimeFile, text)
+		return 0, oddText(uptimeFile, text)
 	}
 	return time.Duration(math.Round(seconds*100)) * 10 * time.Millisecond, nil
 }
