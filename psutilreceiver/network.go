@@ -138,16 +138,13 @@ func (s *networkScraper) scrapeConntrack(t *scrapeContext) error {
 		return nil
 	}
 	c, err := s.host.Conntrack()
-	if err != nil {
-		return err
-	}
 	if c.Entries >= 0 {
 		s.mb.RecordSystemNetworkConntrackCountDataPoint(t.time, c.Entries)
 	}
 	if c.Limit >= 0 {
 		s.mb.RecordSystemNetworkConntrackLimitDataPoint(t.time, c.Limit)
 	}
-	return nil
+	return err
 }
 
 // maxGoneInterfaces bounds the interfaces that are gone and remembered, because they may come back.

@@ -185,7 +185,9 @@ func (s *processScraper) describe(p *process.Process, created pcommon.Timestamp)
 	rb := s.rb
 	rb.Grow(s.maxAttributes)
 	rb.SetProcessPid(int64(p.PID))
-	rb.SetProcessParentPid(int64(p.PPID))
+	if p.PPID >= 0 {
+		rb.SetProcessParentPid(int64(p.PPID))
+	}
 	rb.SetProcessCreationTime(created.AsTime().Format(creationTimeLayout))
 	id := p.Identity()
 	setKnown(id.Executable, rb.SetProcessExecutableName)
@@ -239,7 +241,7 @@ func (s *processScraper) reportTelemetry(snapshot *process.Snapshot) {
 			n      int
 		}{
 			{metadata.AttributeTelemetryProcessReadErrorDenied, snapshot.ReadErrors.Denied[file]},
-			{metadata.AttributeTelemetryProcessReadErrorMalformed, snapshot.ReadErrors.Malformed[file]},
+			{metadata.AttributeTelemetryProcessReadErrorMalformed, malformedOf(snapshot.ReadErrors, file)},
 			{metadata.AttributeTelemetryProcessReadErrorOther, snapshot.ReadErrors.Failed[file]},
 		} {
 			if c.n > 0 {
@@ -248,4 +250,12 @@ func (s *processScraper) reportTelemetry(snapshot *process.Snapshot) {
 			}
 		}
 	}
+}
+
+// malformedOf is how often a file had text that is not what proc(5) promises, or a value that can't be.
+func malformedOf(errors *read.Errors, file read.File) int {
+	if file == read.FileStat {
+		return errors.Malformed[file] + errors.OddStat
+	}
+	return errors.Malformed[file]
 }

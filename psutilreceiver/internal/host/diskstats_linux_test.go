@@ -74,20 +74,20 @@ func FuzzParseDiskLine(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, l []byte) {
-		s, err := parseDiskLine(l)
+		s, err := parseDiskLine(l, new(oddValues))
 		if err != nil {
 			assert.Empty(t, s.totals(), "an error and totals")
 			return
 		}
 		assert.NotEmpty(t, s.name)
 		for _, v := range s.totals() {
-			assert.GreaterOrEqual(t, v, int64(0))
+			assert.GreaterOrEqual(t, v, int64(Odd))
 		}
 		assert.Less(t, s.device(), uint64(1)<<32)
 		kind := diskKindByName(s.name, l)
 		assert.Contains(t, []DiskKind{DiskWhole, DiskPartition, DiskStacked}, kind)
 		sample := (&knownDisk{seq: absent, since: absent}).sample(&s, time.Second)
-		assert.GreaterOrEqual(t, sample.ReadBytes, int64(0))
-		assert.GreaterOrEqual(t, sample.WrittenBytes, int64(0))
+		assert.GreaterOrEqual(t, sample.ReadBytes, int64(Odd))
+		assert.GreaterOrEqual(t, sample.WrittenBytes, int64(Odd))
 	})
 }
