@@ -141,6 +141,7 @@ type cpuStream struct {
 	value  modeTimes         // since the start: what is emitted
 	delta  modeTimes         // since the previous scrape; zero when that is not known
 	seenAs [len(cpuModes)]modeState
+	gap    modeTimes // by how much a mode can have grown before this scrape since it was last read, because it could not be
 }
 
 // modeState is what the last scrape had of a mode.
@@ -216,8 +217,11 @@ func (c *cpuStream) advance(t *scrapeContext, now modeTimes, most float64) {
 	for i, v := range now {
 		c.seenAs[i] = stateOf(v)
 		grown := v - c.raw[i]
+		possible := most + c.gap[i]
+		c.gap[i] = 0
 		switch {
 		case v < 0:
+			c.gap[i] = possible - heldBack
 		case c.raw[i] < 0: // The first time that it is known.
 			c.raw[i] = v
 			if c.start != t.boot {
@@ -225,7 +229,7 @@ func (c *cpuStream) advance(t *scrapeContext, now modeTimes, most float64) {
 			} else {
 				c.base[i], c.value[i] = 0, v
 			}
-		case grown <= -heldBack || grown > most:
+		case grown <= -heldBack || grown > possible:
 			c.base[i], c.raw[i] = v-c.value[i], v
 		default:
 			c.raw[i] = max(c.raw[i], v)

@@ -41,10 +41,10 @@ type MemoryStates struct {
 // lies above it counts as used, so that the parts sum.
 func (m *Memory) States() MemoryStates {
 	huge := m.freeHugePages()
-	if m.Available < 0 {
+	if m.Available == Odd {
 		return MemoryStates{Used: Odd, Free: sumOfKnown(m.Free, huge), Buffers: m.Buffers, Cached: Odd}
 	}
-	available := m.Available
+	available := max(m.Available, 0)
 	s := MemoryStates{Used: Odd, Free: Odd, Buffers: Odd, Cached: Odd}
 	if m.Total > 0 {
 		available = min(available, m.Total)

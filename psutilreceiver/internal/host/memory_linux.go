@@ -53,8 +53,8 @@ func parseMeminfo(text []byte) (Memory, error) {
 func (m *Memory) setAvailable() {
 	if m.Available == absent {
 		m.Available = Odd
-		if m.Free >= 0 && m.Buffers != Odd && m.Cached != Odd && m.SlabReclaimable != Odd && m.Shared != Odd {
-			m.Available = max(m.Free+max(m.Buffers, 0)+max(m.Cached, 0)+max(m.SlabReclaimable, 0)-max(m.Shared, 0), 0)
+		if m.Free != Odd && m.Buffers != Odd && m.Cached != Odd && m.SlabReclaimable != Odd && m.Shared != Odd {
+			m.Available = max(max(m.Free, 0)+max(m.Buffers, 0)+max(m.Cached, 0)+max(m.SlabReclaimable, 0)-max(m.Shared, 0), 0)
 			if m.Total > 0 {
 				m.Available = min(m.Available, m.Total)
 			}
