@@ -66,9 +66,10 @@ var kernelFiles = []kernelFile{
 		costs: []string{
 			"system.memory.usage", "system.memory.utilization", "system.memory.limit", "system.memory.linux.", "process.memory.utilization",
 		},
+		parts: []string{"system.memory.usage", "system.memory.utilization"}, // Huge pages are among the last lines.
 	},
 	{
-		name: "proc/vmstat", warn: []string{"memory", "paging"}, quiet: []string{"empty", "cut", "garbage"}, // Each of its lines is optional.
+		name: "proc/vmstat", warn: []string{"memory", "paging"}, quiet: []string{"missing", "empty", "cut", "garbage"}, // Each of its lines is optional, and so is all of it.
 		costs: []string{"system.paging.faults", "system.paging.operations", "system.paging.io", "system.memory.linux.oom_kills"},
 	},
 	{
@@ -87,15 +88,15 @@ var kernelFiles = []kernelFile{
 		costs: []string{"system.memory.linux.pressure."},
 	},
 	{
-		name: "proc/sys/fs/file-nr", warn: []string{"system"}, quiet: []string{"cut"},
+		name: "proc/sys/fs/file-nr", warn: []string{"system"}, quiet: []string{"missing", "cut"},
 		costs: []string{"system.linux.file_handle."}, parts: []string{"system.linux.file_handle.limit"},
 	},
 	{
-		name: "proc/sys/kernel/pid_max", warn: []string{"processes"}, quiet: []string{"cut"},
+		name: "proc/sys/kernel/pid_max", warn: []string{"processes"}, quiet: []string{"missing", "cut"},
 		costs: []string{"system.process.limit"}, parts: []string{"system.process.limit"},
 	},
 	{
-		name: "proc/sys/kernel/threads-max", warn: []string{"processes"}, quiet: []string{"cut"},
+		name: "proc/sys/kernel/threads-max", warn: []string{"processes"}, quiet: []string{"missing", "cut"},
 		costs: []string{"system.process.limit"}, parts: []string{"system.process.limit"},
 	},
 	{

@@ -95,6 +95,8 @@ func (h *Host) diskKind(dir string, name, text []byte) DiskKind {
 		return DiskPartition
 	case !h.exists("sys/block/" + dir):
 		return diskKindByName(name, text)
+	case isStackedByName(name):
+		return DiskStacked
 	}
 	if slaves, err := os.ReadDir(h.Path("sys/block/" + dir + "/slaves")); err == nil && len(slaves) > 0 {
 		return DiskStacked
@@ -124,12 +126,13 @@ func headOfPath(name []byte) string {
 // diskKindByName uses the kernel's rules for names: a partition is the name of a listed device followed by its number, with a p
 // between where the device's name ends in a digit.
 func diskKindByName(name, text []byte) DiskKind {
-	switch {
-	case hasNumberedName(name, "dm-"), hasNumberedName(name, "bcache"), hasNumberedName(name, "drbd"), hasNumberedName(name, "md"),
-		bytes.HasPrefix(name, []byte("md_")):
+	if isStackedByName(name) {
 		return DiskStacked
 	}
 	whole := bytes.TrimRight(name, "0123456789")
+	if len(whole) < len(name) && isStackedByName(whole) {
+		return DiskPartition
+	}
 	if len(whole) == len(name) || len(whole) == 0 {
 		return DiskWhole
 	}
@@ -144,6 +147,31 @@ func diskKindByName(name, text []byte) DiskKind {
 		}
 	}
 	return DiskWhole
+}
+
+// isStackedByName tells by its name that a device is made of others. Not all have them among their slaves in sysfs: DRBD has not, nor have the
+// devices that vendors' drivers put above the paths to a storage array, which are EMC PowerPath, IBM SDD, Hitachi HDLM and Veritas DMP.
+func isStackedByName(name []byte) bool {
+	for _, prefix := range [...]string{"dm-", "bcache", "drbd", "md"} {
+		if hasNumberedName(name, prefix) {
+			return true
+		}
+	}
+	for _, prefix := range [...]string{"emcpower", "vpath", "sddlm"} {
+		if rest, ok := bytes.CutPrefix(name, []byte(prefix)); ok && len(rest) > 0 && isLetters(rest) {
+			return true
+		}
+	}
+	return bytes.HasPrefix(name, []byte("md_")) || bytes.HasPrefix(name, []byte("VxDMP")) || bytes.HasPrefix(name, []byte("VxVM"))
+}
+
+func isLetters(b []byte) bool {
+	for _, c := range b {
+		if c < 'a' || c > 'z' {
+			return false
+		}
+	}
+	return true
 }
 
 func hasNumberedName(name []byte, prefix string) bool {

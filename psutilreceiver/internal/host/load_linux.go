@@ -31,7 +31,7 @@ func parseLoadavg(text []byte) (Load, error) {
 		f, after, _ := proctext.Column(rest)
 		rest = after
 		v, ok := proctext.Decimal(f)
-		if !ok || v > maxLoad {
+		if !ok || v > maxLoad || len(after) == 0 { // The last of a text that is cut off may be, too.
 			odd.add(text)
 			v = Odd
 		}

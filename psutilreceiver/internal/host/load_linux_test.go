@@ -28,7 +28,7 @@ func TestParseLoadavgRefuses(t *testing.T) {
 		assert.Equal(t, Load{}, got)
 	}
 	for text, want := range map[string]Load{
-		"0.00 0.01": {0, 0.01, Odd, Odd}, "0.00 0.01 0.05 1/ 9": {0, 0.01, 0.05, Odd}, "-0.1 0.01 0.05 1/9 4\n": {Odd, 0.01, 0.05, 9},
+		"0.00 0.01": {0, Odd, Odd, Odd}, "0.00 0.01 0.05 1/ 9": {0, 0.01, 0.05, Odd}, "-0.1 0.01 0.05 1/9 4\n": {Odd, 0.01, 0.05, 9},
 		" 0.01 0.05 1/9 4\n": {Odd, 0.01, 0.05, 9}, "a b c 1/9 4\n": {Odd, Odd, Odd, 9}, "0.00 18446744073709551615 0.05 1/9 4\n": {0, Odd, 0.05, 9},
 	} {
 		got, err := hostWith(t, map[string]string{"proc/loadavg": text}).Load()

@@ -328,7 +328,8 @@ func (h *Host) oneNumber(name string) (int64, error) {
 // parseConntrackStats reads the first number of any line but the heading, in hexadecimal: entries, the same for all CPUs.
 func parseConntrackStats(text []byte) (int64, error) {
 	_, text = proctext.Line(text)
-	first, _, _ := proctext.Column(text)
+	line, _ := proctext.Line(text)
+	first, _, _ := proctext.Column(line)
 	if len(first) != 8 {
 		return absent, oddText(conntrackStats, text)
 	}
