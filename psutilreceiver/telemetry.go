@@ -23,6 +23,7 @@ type faults struct {
 	logger  *zap.Logger
 	scraper string
 	warned  map[string]time.Time // last warning, by class
+	nothing bool                 // the scraper has no metrics at all in this scrape
 }
 
 // auxiliaryError is an error that leaves the scrape complete.
@@ -66,7 +67,11 @@ func (f *faults) report(ctx context.Context, now time.Time, err error, telemetry
 		return complete
 	}
 	f.warned[class] = now
-	f.logger.Warn("Some metrics can't be read and are left out; this is logged once an hour at most",
+	message := "Some metrics can't be read and are left out; this is logged once an hour at most"
+	if f.nothing {
+		message = "No metrics of the " + f.scraper + " scraper can be read; this is logged once an hour at most"
+	}
+	f.logger.Warn(message,
 		zap.String("class", class), zap.Error(err))
 	return complete
 }

@@ -42,6 +42,20 @@ func TestNVMePaths(t *testing.T) {
 	}
 }
 
+// TestDevicesAbovePathsWithoutSlaves: their I/O is that of the paths, which are listed, too.
+func TestDevicesAbovePathsWithoutSlaves(t *testing.T) {
+	for name, want := range map[string]DiskKind{
+		"emcpowera": DiskStacked, "emcpoweraa": DiskStacked, "vpatha": DiskStacked, "sddlmaa": DiskStacked, "VxDMP1": DiskStacked, "dm-0": DiskStacked,
+		"drbd0": DiskStacked, "md127": DiskStacked, "sda": DiskWhole, "emcpower": DiskWhole, "emcpowera1": DiskPartition, "vpathb3": DiskPartition,
+	} {
+		assert.Equal(t, want, hostWith(t, nil).diskKind(name, []byte(name), nil), "%s without a sysfs", name)
+		if want != DiskPartition {
+			h := hostWith(t, map[string]string{"sys/block/" + name + "/size": "1\n"})
+			assert.Equal(t, want, h.diskKind(name, []byte(name), nil), "%s without slaves", name)
+		}
+	}
+}
+
 func TestDiskLinesThatAreRefused(t *testing.T) {
 	good := diskLineOf("sda", 1, 2)
 	for name, bad := range map[string]string{

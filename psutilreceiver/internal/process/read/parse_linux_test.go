@@ -267,8 +267,8 @@ func FuzzParseSmapsRollup(f *testing.F) {
 }
 
 func TestParsePasswd(t *testing.T) {
-	names := parsePasswd([]byte("root:x:0:0:root:/root:/bin/sh\ntoor:x:0:0::/:\n# a comment\n\n+::::::\nbig:x:4294967294:1::/:\nodd:x:-1:0::/:\nshort:x\nweb:x:33:33::/:"))
-	assert.Equal(t, map[uint32]string{0: "root", 4294967294: "big", 33: "web"}, names)
+	names := parsePasswd([]byte("root:x:0:0:root:/root:/bin/sh\ntoor:x:0:0::/:\n# a comment\n#old:x:7:7::/:\n+nis:x:8:8::/:\n-not:x:9:9::/:\n \tblank:x:5:5::/:\n\n+::::::\nbig:x:4294967294:1::/:\nodd:x:-1:0::/:\nshort:x\nweb:x:33:33::/:"))
+	assert.Equal(t, map[uint32]string{0: "root", 4294967294: "big", 33: "web", 5: "blank"}, names)
 }
 
 func FuzzParsePasswd(f *testing.F) {
