@@ -35,17 +35,17 @@ func newCPUScraper(cfg CPUConfig, settings scraperSettings) (scraper, error) {
 
 func (s *cpuScraper) scrape(t *scrapeContext) error {
 	sample, err := s.host.CPU()
-	if err != nil {
+	if isLost(err) {
 		return err
 	}
-	s.mb.RecordSystemCPULogicalCountDataPoint(t.time, int64(len(sample.PerCPU)))
+	recordKnown(int64(sample.Count), func(v int64) { s.mb.RecordSystemCPULogicalCountDataPoint(t.time, v) })
 	if s.perCPU {
 		s.scrapeEach(t, sample)
 	} else {
 		s.growth.advance(&s.total, t, sample)
 		s.record(t, &s.total)
 	}
-	return auxiliary(errors.Join(s.scrapeCores(t, len(sample.PerCPU)), s.scrapeFrequencies(t)))
+	return auxiliary(errors.Join(err, s.scrapeCores(t, sample.Count), s.scrapeFrequencies(t)))
 }
 
 func (s *cpuScraper) scrapeEach(t *scrapeContext, sample *host.CPUSample) {
@@ -68,8 +68,12 @@ func (s *cpuScraper) record(t *scrapeContext, c *cpuStream, attributes ...metada
 		sum += d
 	}
 	for mode, value := range c.value {
-		if c.raw[mode] < 0 {
-			continue // The system does not know this mode.
+		switch c.seenAs[mode] {
+		case modeUnknown:
+			continue
+		case modeOdd: // The stage drops the point, and keeps the stream.
+			s.mb.RecordSystemCPUTimeDataPoint(t.time, host.Odd, cpuModes[mode], attributes...)
+			continue
 		}
 		s.mb.RecordSystemCPUTimeDataPoint(t.time, value, cpuModes[mode], attributes...)
 		if sum > 0 {
@@ -80,7 +84,7 @@ func (s *cpuScraper) record(t *scrapeContext, c *cpuStream, attributes ...metada
 }
 
 func (s *cpuScraper) scrapeCores(t *scrapeContext, logical int) error {
-	if !s.metrics.SystemCPUPhysicalCount.Enabled {
+	if !s.metrics.SystemCPUPhysicalCount.Enabled || logical < 0 {
 		return nil
 	}
 	if logical != s.coresFor {
@@ -126,17 +130,29 @@ func modesOf(t *host.CPUTimes) modeTimes {
 // (proc(5)): the stream then keeps its value. More is a CPU that was away. It is the bound of node_exporter.
 const heldBack = 3
 
-// cpuStream makes streams that never fall of the times of one CPU, or of all.
+// cpuStream makes streams that never fall of the times of one CPU, or of all. Each mode is judged alone: what can't be in one of them has no
+// effect on the others.
 type cpuStream struct {
 	start  pcommon.Timestamp // of the streams; 0 before the first scrape
 	begun  bool              // whether they began at this scrape, so that nothing before it is known
 	seen   time.Time         // last scrape with this CPU
 	online int               // CPUs that were online then, of the streams of all together
-	raw    modeTimes         // highest times that the kernel has given since the streams began
+	raw    modeTimes         // highest times that the kernel has given since the streams began; negative for a mode without any yet
 	base   modeTimes         // what of raw belongs to the time before the start
 	value  modeTimes         // since the start: what is emitted
 	delta  modeTimes         // since the previous scrape; zero when that is not known
+	seenAs [len(cpuModes)]modeState
+	gap    modeTimes // by how much a mode can have grown before this scrape since it was last read, because it could not be
 }
+
+// modeState is what the last scrape had of a mode.
+type modeState uint8
+
+const (
+	modeKnown   modeState = iota
+	modeUnknown           // the system does not have it
+	modeOdd               // it could not be read
+)
 
 // advanceTotal takes the times of all CPUs together. When a CPU goes offline the kernel's sum loses its idle time, and when it comes back
 // the sum may regain it: the streams go on from where they were, and do not count what cannot have passed since they were last seen. That
@@ -149,62 +165,78 @@ func (c *cpuStream) advanceTotal(t *scrapeContext, now modeTimes, online int) {
 	}
 	most := t.now.Sub(c.seen).Seconds()*float64(max(online, c.online)) + heldBack
 	c.online = online
-	for i, v := range now {
-		if grown := v - c.raw[i]; grown <= -heldBack || grown > most {
-			c.base[i] += grown
-			c.raw[i] = v
-		}
-	}
-	c.advance(t, now)
+	c.advance(t, now, most)
 }
 
-// advanceOne takes the times of one CPU. One that appears, that comes back after a scrape without it, or whose times fall, starts
-// new streams at the previous scrape, with as much of its times as can have passed since.
+// advanceOne takes the times of one CPU. One that appears, or that comes back after a scrape without it, starts new streams at the previous
+// scrape, with as much of its times as can have passed since.
 func (c *cpuStream) advanceOne(t *scrapeContext, now modeTimes) {
 	switch {
-	case t.previous == 0:
+	case t.previous == 0 && c.start == 0:
 		c.begin(t, t.boot, now, modeTimes{})
-	case c.start == 0 || c.wasAway(t) || c.fell(now):
+	case c.start == 0 || c.wasAway(t):
 		lived := t.elapsed.Seconds()
 		if !c.seen.IsZero() {
 			lived = t.now.Sub(c.seen).Seconds()
 		}
 		base := now
 		for i, v := range now {
-			if grown := v - c.raw[i]; grown >= 0 && grown <= lived+heldBack {
-				base[i] = c.raw[i]
+			if grown := v - max(c.raw[i], 0); grown >= 0 && grown <= lived+heldBack {
+				base[i] = max(c.raw[i], 0)
 			}
 		}
 		c.begin(t, t.previous, now, base)
 	default:
-		c.advance(t, now)
+		c.advance(t, now, t.now.Sub(c.seen).Seconds()+heldBack)
 	}
 }
 
 func (c *cpuStream) wasAway(t *scrapeContext) bool { return t.now.Sub(c.seen) > t.elapsed }
 
-func (c *cpuStream) fell(now modeTimes) bool {
-	for i, v := range now {
-		if c.raw[i]-v >= heldBack {
-			return true
-		}
-	}
-	return false
-}
-
 func (c *cpuStream) begin(t *scrapeContext, start pcommon.Timestamp, now, base modeTimes) {
 	*c = cpuStream{start: start, begun: true, seen: t.now, raw: now, base: base}
-	for i := range now {
-		c.value[i] = now[i] - base[i]
+	for i, v := range now {
+		if c.seenAs[i] = stateOf(v); v >= 0 {
+			c.value[i] = v - base[i]
+		}
 	}
 }
 
-func (c *cpuStream) advance(t *scrapeContext, now modeTimes) {
-	c.seen, c.begun = t.now, false
+func stateOf(v float64) modeState {
+	switch {
+	case v >= 0:
+		return modeKnown
+	case v == host.Odd:
+		return modeOdd
+	}
+	return modeUnknown
+}
+
+// advance takes the times that follow. A mode that fell, or that grew by more than can have passed, goes on from its value without that step.
+func (c *cpuStream) advance(t *scrapeContext, now modeTimes, most float64) {
+	c.seen, c.begun, c.delta = t.now, false, modeTimes{}
 	for i, v := range now {
-		c.raw[i] = max(c.raw[i], v)
-		value := max(c.raw[i]-c.base[i], c.value[i]) // Where the base has moved, rounding may give a little less than before.
-		c.delta[i] = value - c.value[i]
-		c.value[i] = value
+		c.seenAs[i] = stateOf(v)
+		grown := v - c.raw[i]
+		possible := most + c.gap[i]
+		c.gap[i] = 0
+		switch {
+		case v < 0:
+			c.gap[i] = possible - heldBack
+		case c.raw[i] < 0: // The first time that it is known.
+			c.raw[i] = v
+			if c.start != t.boot {
+				c.base[i] = v
+			} else {
+				c.base[i], c.value[i] = 0, v
+			}
+		case grown <= -heldBack || grown > possible:
+			c.base[i], c.raw[i] = v-c.value[i], v
+		default:
+			c.raw[i] = max(c.raw[i], v)
+			value := max(c.raw[i]-c.base[i], c.value[i]) // Where the base has moved, rounding may give a little less than before.
+			c.delta[i] = value - c.value[i]
+			c.value[i] = value
+		}
 	}
 }

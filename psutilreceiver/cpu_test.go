@@ -1,11 +1,15 @@
 package psutilreceiver
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
 )
 
 // clockAt makes scrapes 10 s apart for tests of streams.
@@ -68,9 +72,23 @@ func TestOneCPU(t *testing.T) {
 			{raw: at(101, 2, 0), start: 1010, value: times(1, 0, 0)},
 			{raw: at(102, 11, 0), start: 1010, value: times(2, 9, 0), deltas: true},
 		}},
-		{"idle that falls far without a missing scrape is a CPU that was away between", []step{
+		{"idle that falls far goes on from where it was, and the rest as ever", []step{
 			{raw: at(100, 800, 0), value: times(100, 800, 0)},
-			{raw: at(101, 5, 0), start: 1000, value: times(1, 0, 0)},
+			{raw: at(101, 5, 0), value: times(101, 800, 0), deltas: true},
+			{raw: at(103, 13, 0), value: times(103, 808, 0), deltas: true},
+		}},
+		{"a time that leaps is not counted, nor is its way back", []step{
+			{raw: at(100, 800, 50), value: times(100, 800, 50)},
+			{raw: at(104, 806, 1e9), value: times(104, 806, 50), deltas: true},
+			{raw: at(108, 812, 51), value: times(108, 812, 50), deltas: true},
+			{raw: at(110, 818, 53), value: times(110, 818, 52), deltas: true},
+		}},
+		{"a time that could not be read counts from the last that could", []step{
+			{raw: at(100, 800, 50), value: times(100, 800, 50)},
+			{raw: at(104, 806, host.Odd), value: times(104, 806, 50), deltas: true},
+			{raw: at(108, 812, 53), value: times(108, 812, 53), deltas: true},
+			{raw: at(112, host.Odd, 54), value: times(112, 812, 54), deltas: true},
+			{raw: at(113, 830, 54), value: times(113, 830, 54), deltas: true},
 		}},
 		{"a CPU brought online later does not bring its past with it", []step{
 			{},
@@ -133,4 +151,67 @@ func TestATotalGoesByWhenItWasSeen(t *testing.T) {
 	c.advanceTotal(incompleteBefore, times(437, 4055, 10), 1)
 	assert.Equal(t, times(2, 0, 0), c.delta, "one CPU is not idle for 50 s in 10 s")
 	assert.Equal(t, times(437, 4005, 10), c.value)
+}
+
+// TestEachModeIsJudgedAlone gives the same history of times to two streams, of one CPU or of all: one as it is, and one with a mode in which the
+// kernel errs at random: it leaps, falls, or can't be read. The other modes of both are the same. The mode in which it errs never falls, never grows
+// by more than can have passed, and where the kernel did not err twice in a row it grows as it does in the other stream.
+func TestEachModeIsJudgedAlone(t *testing.T) {
+	for seed := range uint64(300) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		cpus := 1
+		advance := (*cpuStream).advanceOne
+		if seed%2 == 1 {
+			cpus = 1 + random.IntN(64)
+			advance = func(c *cpuStream, s *scrapeContext, now modeTimes) { c.advanceTotal(s, now, cpus) }
+		}
+		clock := &clockAt{boot: time.Unix(1_700_000_000, 0)}
+		var right, wrong cpuStream
+		var now modeTimes
+		for mode := range now {
+			now[mode] = float64(random.IntN(1_000_000)) / 100
+		}
+		bad := random.IntN(len(now))
+		offset := 0.0
+		for step := range 50 {
+			current := clock.next()
+			left := 1000 * cpus // Ticks of 10 s.
+			for mode := range now {
+				ticks := random.IntN(left + 1)
+				left -= ticks
+				now[mode] += float64(ticks) / 100
+			}
+			read, clean := now, step > 0
+			switch random.IntN(6) {
+			case 0:
+				offset, clean = float64(random.Uint64N(1<<41))/100, false
+			case 1:
+				offset, clean = -now[bad]*random.Float64(), false
+			case 2:
+				offset, clean = 0, false
+			}
+			if read[bad] = now[bad] + offset; random.IntN(8) == 0 {
+				read[bad] = host.Odd
+			}
+			before := wrong
+			advance(&right, current, now)
+			advance(&wrong, current, read)
+			for mode := range now {
+				if mode != bad {
+					require.InDelta(t, right.value[mode], wrong.value[mode], 1e-6, "seed %d step %d", seed, step)
+					require.InDelta(t, right.delta[mode], wrong.delta[mode], 1e-6, "seed %d step %d", seed, step)
+				}
+			}
+			if step == 0 {
+				continue
+			}
+			require.GreaterOrEqual(t, wrong.value[bad], before.value[bad], "seed %d step %d", seed, step)
+			require.GreaterOrEqual(t, wrong.delta[bad], 0.0)
+			possible := 10*float64(cpus) + before.gap[bad] + heldBack
+			require.LessOrEqual(t, wrong.delta[bad], possible+1e-6, "seed %d step %d", seed, step)
+			if clean && before.seenAs[bad] == modeKnown && wrong.seenAs[bad] == modeKnown {
+				require.InDelta(t, right.delta[bad], wrong.delta[bad], heldBack+1e-6, "seed %d step %d", seed, step)
+			}
+		}
+	}
 }

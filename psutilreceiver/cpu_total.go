@@ -53,7 +53,7 @@ func (g *cpuGrowth) advance(c *cpuStream, t *scrapeContext, sample *host.CPUSamp
 		c.raw[i], c.base[i] = v, v-c.value[i]-growth[i]
 	}
 	c.online = online
-	c.advance(t, now)
+	c.advance(t, now, elapsed*float64(online)+heldBack)
 }
 
 // growth returns what the CPUs that are in this sample and in the last one did in between, and whether these are all of both. Of each no more

@@ -56,16 +56,16 @@ const (
 
 // diskRows are the points of a disk.
 var diskRows = []pointRow[host.Disk]{
-	intRow(func(d *host.Disk) int64 { return d.ReadBytes }, diskIO((*builder).RecordSystemDiskIoDataPoint, diskRead)).sampled(samplingByDefault),
-	intRow(func(d *host.Disk) int64 { return d.WrittenBytes }, diskIO((*builder).RecordSystemDiskIoDataPoint, diskWrite)).sampled(samplingByDefault),
-	intRow(func(d *host.Disk) int64 { return d.Reads }, diskIO((*builder).RecordSystemDiskOperationsDataPoint, diskRead)).sampled(samplingByDefault),
-	intRow(func(d *host.Disk) int64 { return d.Writes }, diskIO((*builder).RecordSystemDiskOperationsDataPoint, diskWrite)).sampled(samplingByDefault),
-	intRow(func(d *host.Disk) int64 { return d.ReadsMerged }, diskIO((*builder).RecordSystemDiskMergedDataPoint, diskRead)).sampled(samplingByName),
-	intRow(func(d *host.Disk) int64 { return d.WritesMerged }, diskIO((*builder).RecordSystemDiskMergedDataPoint, diskWrite)).sampled(samplingByName),
-	doubleRow(func(d *host.Disk) float64 { return d.ReadTime }, diskIO((*builder).RecordSystemDiskOperationTimeDataPoint, diskRead)).sampled(samplingByName),
-	doubleRow(func(d *host.Disk) float64 { return d.WriteTime }, diskIO((*builder).RecordSystemDiskOperationTimeDataPoint, diskWrite)).sampled(samplingByName),
-	doubleRow(func(d *host.Disk) float64 { return d.IOTime }, ofDisk((*builder).RecordSystemDiskIoTimeDataPoint)).sampled(samplingByName),
-	doubleRow(func(d *host.Disk) float64 { return d.WeightedIOTime }, ofDisk((*builder).RecordSystemDiskWeightedIoTimeDataPoint)).sampled(samplingByName),
+	intRow(func(d *host.Disk) int64 { return d.ReadBytes }, diskIO((*builder).RecordSystemDiskIoDataPoint, diskRead)).counter().sampled(samplingByDefault),
+	intRow(func(d *host.Disk) int64 { return d.WrittenBytes }, diskIO((*builder).RecordSystemDiskIoDataPoint, diskWrite)).counter().sampled(samplingByDefault),
+	intRow(func(d *host.Disk) int64 { return d.Reads }, diskIO((*builder).RecordSystemDiskOperationsDataPoint, diskRead)).counter().sampled(samplingByDefault),
+	intRow(func(d *host.Disk) int64 { return d.Writes }, diskIO((*builder).RecordSystemDiskOperationsDataPoint, diskWrite)).counter().sampled(samplingByDefault),
+	intRow(func(d *host.Disk) int64 { return d.ReadsMerged }, diskIO((*builder).RecordSystemDiskMergedDataPoint, diskRead)).counter().sampled(samplingByName),
+	intRow(func(d *host.Disk) int64 { return d.WritesMerged }, diskIO((*builder).RecordSystemDiskMergedDataPoint, diskWrite)).counter().sampled(samplingByName),
+	doubleRow(func(d *host.Disk) float64 { return d.ReadTime }, diskIO((*builder).RecordSystemDiskOperationTimeDataPoint, diskRead)).counter().sampled(samplingByName),
+	doubleRow(func(d *host.Disk) float64 { return d.WriteTime }, diskIO((*builder).RecordSystemDiskOperationTimeDataPoint, diskWrite)).counter().sampled(samplingByName),
+	doubleRow(func(d *host.Disk) float64 { return d.IOTime }, ofDisk((*builder).RecordSystemDiskIoTimeDataPoint)).counter().sampled(samplingByName),
+	doubleRow(func(d *host.Disk) float64 { return d.WeightedIOTime }, ofDisk((*builder).RecordSystemDiskWeightedIoTimeDataPoint)).counter().sampled(samplingByName),
 	intRow(func(d *host.Disk) int64 { return d.InFlight }, ofDisk((*builder).RecordSystemDiskPendingOperationsDataPoint)).sampled(samplingByName),
 	intRow(func(d *host.Disk) int64 { return d.Size }, ofDisk((*builder).RecordSystemDiskLimitDataPoint)),
 }

@@ -66,9 +66,10 @@ var kernelFiles = []kernelFile{
 		costs: []string{
 			"system.memory.usage", "system.memory.utilization", "system.memory.limit", "system.memory.linux.", "process.memory.utilization",
 		},
+		parts: []string{"system.memory.usage", "system.memory.utilization"}, // Huge pages are among the last lines.
 	},
 	{
-		name: "proc/vmstat", warn: []string{"memory", "paging"}, quiet: []string{"empty", "cut", "garbage"}, // Each of its lines is optional.
+		name: "proc/vmstat", warn: []string{"memory", "paging"}, quiet: []string{"missing", "empty", "cut", "garbage"}, // Each of its lines is optional, and so is all of it.
 		costs: []string{"system.paging.faults", "system.paging.operations", "system.paging.io", "system.memory.linux.oom_kills"},
 	},
 	{
@@ -87,15 +88,15 @@ var kernelFiles = []kernelFile{
 		costs: []string{"system.memory.linux.pressure."},
 	},
 	{
-		name: "proc/sys/fs/file-nr", warn: []string{"system"}, quiet: []string{"cut"},
+		name: "proc/sys/fs/file-nr", warn: []string{"system"}, quiet: []string{"missing", "cut"},
 		costs: []string{"system.linux.file_handle."}, parts: []string{"system.linux.file_handle.limit"},
 	},
 	{
-		name: "proc/sys/kernel/pid_max", warn: []string{"processes"}, quiet: []string{"cut"},
+		name: "proc/sys/kernel/pid_max", warn: []string{"processes"}, quiet: []string{"missing", "cut"},
 		costs: []string{"system.process.limit"}, parts: []string{"system.process.limit"},
 	},
 	{
-		name: "proc/sys/kernel/threads-max", warn: []string{"processes"}, quiet: []string{"cut"},
+		name: "proc/sys/kernel/threads-max", warn: []string{"processes"}, quiet: []string{"missing", "cut"},
 		costs: []string{"system.process.limit"}, parts: []string{"system.process.limit"},
 	},
 	{
@@ -280,7 +281,11 @@ func (k *kernelFile) checkWarnings(t *testing.T, f *fixtureHost, fault, class st
 	for _, scraper := range k.warn {
 		want[scraper+": "+class+" Some metrics can't be read and are left out; this is logged once an hour at most"] = periods
 	}
-	said := f.warnings()
+	said := make(map[string]int)
+	for what, n := range f.warnings() {
+		scraper, _, _ := strings.Cut(what, ":")
+		said[strings.Replace(what, "No metrics of the "+scraper+" scraper can be read;", "Some metrics can't be read and are left out;", 1)] += n
+	}
 	delete(said, ": The boot time can't be read; counters are taken to start with the receiver") // Said once, at the start.
 	if fault == "missing" && k.said != "" {
 		want[k.said] = 1

@@ -13,11 +13,11 @@ func newLoadScraper(_ ScraperConfig, settings scraperSettings) (scraper, error) 
 
 func (s *loadScraper) scrape(t *scrapeContext) error {
 	var err error
-	if s.latest, err = s.host.Load(); err != nil {
+	if s.latest, err = s.host.Load(); isLost(err) {
 		return err
 	}
 	recordRows(loadRows, s.mb, t.time, &s.latest)
-	return nil
+	return err
 }
 
 // loadRows are the load averages.

@@ -6,6 +6,8 @@ import (
 	"regexp"
 
 	"go.opentelemetry.io/collector/filter"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
 // MatchType is how names are compared with those in the configuration.
@@ -103,9 +105,12 @@ func newFilter(patterns []string, matchType MatchType) filter.Filter {
 }
 
 // included is whether the list of what to include matches the name; false without a list.
-func (s *selection) included(name string) bool { return s.include != nil && s.include.Matches(name) }
+func (s *selection) included(name string) bool {
+	return s.include != nil && s.include.Matches(proctext.Printable(name))
+}
 
-// matches is whether the name is chosen.
+// matches is whether the name is chosen. What is matched is the name as metrics have it.
 func (s *selection) matches(name string) bool {
+	name = proctext.Printable(name)
 	return (s.include == nil || s.include.Matches(name)) && (s.exclude == nil || !s.exclude.Matches(name))
 }

@@ -27,23 +27,23 @@ func (s *memoryScraper) scrape(t *scrapeContext) error {
 
 func (s *memoryScraper) scrapeUsage(t *scrapeContext) error {
 	var err error
-	if s.latest, err = s.host.Memory(); err != nil {
+	if s.latest, err = s.host.Memory(); isLost(err) {
 		return err
 	}
 	recordRows(memoryRows, s.mb, t.time, &s.latest)
 	if runtime.GOOS == "linux" {
 		recordRows(memoryLinuxRows, s.mb, t.time, &s.latest)
 	}
-	return nil
+	return err
 }
 
 func (s *memoryScraper) scrapeKills(t *scrapeContext) error {
 	vm, err := s.host.VM()
-	if err != nil {
+	if isLost(err) {
 		return err
 	}
-	recordKnown(vm.OOMKills, func(v int64) { s.mb.RecordSystemMemoryLinuxOomKillsDataPoint(t.time, v) })
-	return nil
+	recordCounter(vm.OOMKills, func(v int64) { s.mb.RecordSystemMemoryLinuxOomKillsDataPoint(t.time, v) })
+	return err
 }
 
 type memoryState = metadata.AttributeSystemMemoryState
@@ -62,7 +62,12 @@ var memoryRows = slices.Concat(
 // memoryStateRows are the points of one of the parts into which the memory is divided.
 func memoryStateRows(state memoryState, part func(host.MemoryStates) int64) []pointRow[host.Memory] {
 	return []pointRow[host.Memory]{
-		doubleRow(func(m *host.Memory) float64 { return float64(part(m.States())) / float64(m.Total) },
+		doubleRow(func(m *host.Memory) float64 {
+			if m.Total <= 0 {
+				return host.Odd
+			}
+			return float64(part(m.States())) / float64(m.Total)
+		},
 			func(mb *builder, ts pcommon.Timestamp, v float64, _ *host.Memory) {
 				mb.RecordSystemMemoryUtilizationDataPoint(ts, v, state)
 			}).sampled(samplingByDefault),
@@ -113,7 +118,7 @@ func memoryRow(value func(*host.Memory) int64, record func(*builder, pcommon.Tim
 }
 
 func usedHugePages(m *host.Memory) int64 {
-	if m.HugePagesFree < 0 {
+	if m.HugePagesFree < 0 || m.HugePagesTotal < 0 {
 		return -1
 	}
 	return max(m.HugePagesTotal-m.HugePagesFree, 0)

@@ -94,14 +94,14 @@ const (
 
 // networkRows are the points of an interface, but for its duplex mode, which is an attribute.
 var networkRows = []pointRow[host.Interface]{
-	intRow(func(n *host.Interface) int64 { return n.Received.Bytes }, networkIO((*builder).RecordSystemNetworkIoDataPoint, networkReceive)).sampled(samplingByDefault),
-	intRow(func(n *host.Interface) int64 { return n.Sent.Bytes }, networkIO((*builder).RecordSystemNetworkIoDataPoint, networkTransmit)).sampled(samplingByDefault),
-	intRow(func(n *host.Interface) int64 { return n.Received.Packets }, networkIO((*builder).RecordSystemNetworkPacketCountDataPoint, networkReceive)).sampled(samplingByName),
-	intRow(func(n *host.Interface) int64 { return n.Sent.Packets }, networkIO((*builder).RecordSystemNetworkPacketCountDataPoint, networkTransmit)).sampled(samplingByName),
-	intRow(func(n *host.Interface) int64 { return n.Received.Dropped }, networkIO((*builder).RecordSystemNetworkPacketDroppedDataPoint, networkReceive)).sampled(samplingByName),
-	intRow(func(n *host.Interface) int64 { return n.Sent.Dropped }, networkIO((*builder).RecordSystemNetworkPacketDroppedDataPoint, networkTransmit)).sampled(samplingByName),
-	intRow(func(n *host.Interface) int64 { return n.Received.Errors }, networkIO((*builder).RecordSystemNetworkErrorsDataPoint, networkReceive)).sampled(samplingByName),
-	intRow(func(n *host.Interface) int64 { return n.Sent.Errors }, networkIO((*builder).RecordSystemNetworkErrorsDataPoint, networkTransmit)).sampled(samplingByName),
+	intRow(func(n *host.Interface) int64 { return n.Received.Bytes }, networkIO((*builder).RecordSystemNetworkIoDataPoint, networkReceive)).counter().sampled(samplingByDefault),
+	intRow(func(n *host.Interface) int64 { return n.Sent.Bytes }, networkIO((*builder).RecordSystemNetworkIoDataPoint, networkTransmit)).counter().sampled(samplingByDefault),
+	intRow(func(n *host.Interface) int64 { return n.Received.Packets }, networkIO((*builder).RecordSystemNetworkPacketCountDataPoint, networkReceive)).counter().sampled(samplingByName),
+	intRow(func(n *host.Interface) int64 { return n.Sent.Packets }, networkIO((*builder).RecordSystemNetworkPacketCountDataPoint, networkTransmit)).counter().sampled(samplingByName),
+	intRow(func(n *host.Interface) int64 { return n.Received.Dropped }, networkIO((*builder).RecordSystemNetworkPacketDroppedDataPoint, networkReceive)).counter().sampled(samplingByName),
+	intRow(func(n *host.Interface) int64 { return n.Sent.Dropped }, networkIO((*builder).RecordSystemNetworkPacketDroppedDataPoint, networkTransmit)).counter().sampled(samplingByName),
+	intRow(func(n *host.Interface) int64 { return n.Received.Errors }, networkIO((*builder).RecordSystemNetworkErrorsDataPoint, networkReceive)).counter().sampled(samplingByName),
+	intRow(func(n *host.Interface) int64 { return n.Sent.Errors }, networkIO((*builder).RecordSystemNetworkErrorsDataPoint, networkTransmit)).counter().sampled(samplingByName),
 	intRow(func(n *host.Interface) int64 { return n.Up }, ofInterface((*builder).RecordSystemNetworkInterfaceUpDataPoint)),
 	intRow(func(n *host.Interface) int64 { return n.Speed }, ofInterface((*builder).RecordSystemNetworkInterfaceSpeedDataPoint)),
 	intRow(func(n *host.Interface) int64 { return n.MTU }, ofInterface((*builder).RecordSystemNetworkInterfaceMtuDataPoint)),
@@ -145,16 +145,13 @@ func (s *networkScraper) scrapeConntrack(t *scrapeContext) error {
 		return nil
 	}
 	c, err := s.host.Conntrack()
-	if err != nil {
-		return err
-	}
 	if c.Entries >= 0 {
 		s.mb.RecordSystemNetworkConntrackCountDataPoint(t.time, c.Entries)
 	}
 	if c.Limit >= 0 {
 		s.mb.RecordSystemNetworkConntrackLimitDataPoint(t.time, c.Limit)
 	}
-	return nil
+	return err
 }
 
 // maxGoneInterfaces bounds the interfaces that are gone and remembered, because they may come back.
@@ -233,12 +230,17 @@ func (s *interfaceStreams) advance(now pcommon.Timestamp, n *host.Interface) pco
 		// detects.
 		i.start, i.base = i.seen, i.raw
 		for c := range raw {
-			if raw[c] < i.raw[c] {
+			if raw[c] >= 0 && raw[c] < i.raw[c] {
 				i.base[c] = 0
 			}
 		}
 	}
-	i.name, i.seen, i.scrape, i.raw = n.Name, now, s.scrape, raw
+	for c, v := range raw {
+		if v >= 0 || !ok {
+			i.raw[c] = v // One that could not be read leaves the last that could.
+		}
+	}
+	i.name, i.seen, i.scrape = n.Name, now, s.scrape
 	raw.minus(&i.base).put(n)
 	return i.start
 }
@@ -259,7 +261,7 @@ func (c interfaceCounters) put(n *host.Interface) {
 
 func (c *interfaceCounters) fellBelow(before *interfaceCounters) bool {
 	for i, v := range c {
-		if v < before[i] {
+		if v >= 0 && v < before[i] {
 			return true
 		}
 	}

@@ -42,22 +42,30 @@ func (s *pagingScraper) scrapeSwaps(t *scrapeContext) error {
 
 func (s *pagingScraper) scrapeTotals(t *scrapeContext) error {
 	vm, err := s.host.VM()
-	if err != nil {
+	if isLost(err) {
 		return err
 	}
+	minor := vm.Faults
 	if vm.Faults >= 0 && vm.MajorFaults >= 0 {
-		s.mb.RecordSystemPagingFaultsDataPoint(t.time, vm.MajorFaults, metadata.AttributeSystemPagingFaultTypeMajor)
 		s.minor = max(s.minor, vm.Faults-vm.MajorFaults)
-		s.mb.RecordSystemPagingFaultsDataPoint(t.time, s.minor, metadata.AttributeSystemPagingFaultTypeMinor)
+		minor = s.minor
+	} else if vm.Faults >= 0 {
+		minor = vm.MajorFaults // As little known.
 	}
+	recordCounter(vm.MajorFaults, func(v int64) {
+		s.mb.RecordSystemPagingFaultsDataPoint(t.time, v, metadata.AttributeSystemPagingFaultTypeMajor)
+	})
+	recordCounter(minor, func(v int64) {
+		s.mb.RecordSystemPagingFaultsDataPoint(t.time, v, metadata.AttributeSystemPagingFaultTypeMinor)
+	})
 	s.recordSwapped(t, vm.SwappedIn, vm.PageSize, metadata.AttributeSystemPagingDirectionIn)
 	s.recordSwapped(t, vm.SwappedOut, vm.PageSize, metadata.AttributeSystemPagingDirectionOut)
-	return nil
+	return err
 }
 
 // recordSwapped records pages that went to or came from swap. All of them are major: they waited for storage.
 func (s *pagingScraper) recordSwapped(t *scrapeContext, pages, pageSize int64, direction metadata.AttributeSystemPagingDirection) {
-	recordKnown(pages, func(v int64) {
+	recordCounter(pages, func(v int64) {
 		s.mb.RecordSystemPagingOperationsDataPoint(t.time, v, direction, metadata.AttributeSystemPagingFaultTypeMajor)
 		s.mb.RecordSystemPagingIoDataPoint(t.time, v*pageSize, direction)
 	})

@@ -41,6 +41,8 @@ func (s *pressureScraper) scrape(t *scrapeContext) error {
 		var err error
 		if s.latest, err = s.host.Pressure(p.resource); err != nil {
 			errs = append(errs, err)
+		}
+		if isLost(err) {
 			continue
 		}
 		recordRows(p.rows, s.mb, t.time, &s.latest)
@@ -80,7 +82,7 @@ func pressureRows(resource host.Resource, sampleTotal samplingChoice, total, s10
 			row(func(s *host.Stall) float64 { return s.Avg10 }, s10),
 			row(func(s *host.Stall) float64 { return s.Avg60 }, m1),
 			row(func(s *host.Stall) float64 { return s.Avg300 }, m5),
-			row(func(s *host.Stall) float64 { return s.Total }, total).sampled(sampleTotal),
+			row(func(s *host.Stall) float64 { return s.Total }, total).counter().sampled(sampleTotal),
 		}
 	}
 	some := rows(func(p *host.Pressure) *host.Stall { return &p.Some }, metadata.AttributeSystemLinuxPressureStallTypeSome)

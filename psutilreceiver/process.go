@@ -3,7 +3,6 @@ package psutilreceiver
 import (
 	"context"
 	"maps"
-	"runtime"
 	"time"
 	"unique"
 
@@ -108,8 +107,8 @@ func (s *processScraper) readMemory() error {
 		return nil
 	}
 	m, err := s.host.Memory()
-	if err == nil {
-		s.memory = m.Total
+	if !isLost(err) {
+		s.memory = max(m.Total, 0)
 	}
 	return auxiliary(err)
 }
@@ -118,12 +117,16 @@ func (s *processScraper) readMemory() error {
 func (s *processScraper) trackerContext(t *scrapeContext) process.ScrapeContext {
 	boot := t.boot.AsTime()
 	s.present = s.host.Present(boot, t.now)
-	c := process.ScrapeContext{Now: t.now, Boot: boot, Present: s.present, Elapsed: t.elapsed, CPUs: float64(runtime.NumCPU())}
-	if sample, err := s.host.CPU(); err == nil && len(sample.PerCPU) > 0 {
-		// Of CPUs that came or went since the last scrape it is not known when: with all of them no share is above what was.
-		c.CPUs = float64(max(len(sample.PerCPU), s.cpus))
-		s.cpus = len(sample.PerCPU)
-		c.HostCPU = uint64((sample.Total.User + sample.Total.Nice + sample.Total.System) * 1e6)
+	c := process.ScrapeContext{Now: t.now, Boot: boot, Present: s.present, Elapsed: t.elapsed}
+	sample, err := s.host.CPU()
+	if isLost(err) || sample.Count <= 0 {
+		return c // How many CPUs the host has is not known, and those that this process may use are others.
+	}
+	// Of CPUs that came or went since the last scrape it is not known when: with all of them no share is above what was.
+	c.CPUs = float64(max(sample.Count, s.cpus))
+	s.cpus = sample.Count
+	if total := &sample.Total; total.User >= 0 && total.Nice >= 0 && total.System >= 0 {
+		c.HostCPU = uint64((total.User + total.Nice + total.System) * 1e6)
 	}
 	return c
 }
@@ -185,7 +188,9 @@ func (s *processScraper) describe(p *process.Process, created pcommon.Timestamp)
 	rb := s.rb
 	rb.Grow(s.maxAttributes)
 	rb.SetProcessPid(int64(p.PID))
-	rb.SetProcessParentPid(int64(p.PPID))
+	if p.PPID >= 0 {
+		rb.SetProcessParentPid(int64(p.PPID))
+	}
 	rb.SetProcessCreationTime(created.AsTime().Format(creationTimeLayout))
 	id := p.Identity()
 	setKnown(id.Executable, rb.SetProcessExecutableName)
@@ -239,7 +244,7 @@ func (s *processScraper) reportTelemetry(snapshot *process.Snapshot) {
 			n      int
 		}{
 			{metadata.AttributeTelemetryProcessReadErrorDenied, snapshot.ReadErrors.Denied[file]},
-			{metadata.AttributeTelemetryProcessReadErrorMalformed, snapshot.ReadErrors.Malformed[file]},
+			{metadata.AttributeTelemetryProcessReadErrorMalformed, malformedOf(snapshot.ReadErrors, file)},
 			{metadata.AttributeTelemetryProcessReadErrorOther, snapshot.ReadErrors.Failed[file]},
 		} {
 			if c.n > 0 {
@@ -248,4 +253,12 @@ func (s *processScraper) reportTelemetry(snapshot *process.Snapshot) {
 			}
 		}
 	}
+}
+
+// malformedOf is how often a file had text that is not what proc(5) promises, or a value that can't be.
+func malformedOf(errors *read.Errors, file read.File) int {
+	if file == read.FileStat {
+		return errors.Malformed[file] + errors.OddStat
+	}
+	return errors.Malformed[file]
 }

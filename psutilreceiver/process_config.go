@@ -91,8 +91,8 @@ func (c *ProcessConfig) Validate() error {
 func (c *ProcessConfig) options(m metadata.MetricsConfig, r metadata.ResourceAttributesConfig) process.Options {
 	fields := fieldsOf(&m)
 	o := process.Options{
-		Fields:     fields &^ read.FieldProportional,
-		Details:    fields & read.FieldProportional,
+		Fields:     fields &^ read.RollupFields,
+		Details:    fields & read.RollupFields,
 		MaxDetails: c.MemoryMapsPerScrape,
 		Attributes: c.attributesOf(&r),
 		Filter:     process.Filter{Include: c.Include.match(), Exclude: c.Exclude.match(), MinAge: c.MinAge},

@@ -100,7 +100,7 @@ var processMetrics = []processMetric{
 		enabled: func(m *metadata.MetricsConfig) bool { return m.ProcessStatus.Enabled },
 	},
 	{
-		name: "process.nice", field: read.FieldScheduling, value: recordNice,
+		name: "process.nice", field: read.FieldNice, value: recordNice,
 		enabled: func(m *metadata.MetricsConfig) bool { return m.ProcessNice.Enabled },
 	},
 	{

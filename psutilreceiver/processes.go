@@ -63,17 +63,17 @@ func stateIndex(letter byte) int {
 
 func (s *processesScraper) scrapeKernel(t *scrapeContext) error {
 	k, err := s.host.Kernel()
-	if err != nil {
+	if isLost(err) {
 		return err
 	}
-	recordKnown(k.Forks, func(v int64) { s.mb.RecordSystemProcessCreatedDataPoint(t.time, v) })
+	recordCounter(k.Forks, func(v int64) { s.mb.RecordSystemProcessCreatedDataPoint(t.time, v) })
 	recordKnown(k.TasksRunning, func(v int64) {
 		s.mb.RecordSystemLinuxTaskCountDataPoint(t.time, v, metadata.AttributeSystemLinuxTaskStateRunning)
 	})
 	recordKnown(k.TasksBlocked, func(v int64) {
 		s.mb.RecordSystemLinuxTaskCountDataPoint(t.time, v, metadata.AttributeSystemLinuxTaskStateBlocked)
 	})
-	return nil
+	return err
 }
 
 func (s *processesScraper) scrapeTasks(t *scrapeContext) error {
@@ -81,11 +81,11 @@ func (s *processesScraper) scrapeTasks(t *scrapeContext) error {
 		return nil
 	}
 	l, err := s.host.Load()
-	if err != nil {
+	if isLost(err) {
 		return err
 	}
 	recordKnown(l.Tasks, func(v int64) { s.mb.RecordSystemThreadCountDataPoint(t.time, v) })
-	return nil
+	return err
 }
 
 func (s *processesScraper) scrapeLimit(t *scrapeContext) error {

@@ -46,7 +46,8 @@ func newReceiver(set receiver.Settings, cfg *Config, next consumer.Metrics) (*ps
 	if err != nil {
 		return nil, err
 	}
-	return &psutilReceiver{set: set, cfg: cfg, next: next, now: time.Now, telemetry: telemetry}, nil
+	set.Logger = printableLogger(set.Logger)
+	return &psutilReceiver{set: set, cfg: cfg, next: printableConsumer{next}, now: time.Now, telemetry: telemetry}, nil
 }
 
 // Start reads the host's identity and boot time once, and starts the controllers.

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
 
@@ -24,6 +25,9 @@ type pointRow[T any] struct {
 	zero func(mb *builder, from *T)
 	// value gives the value of the point, negative where the platform does not report it.
 	value func(from *T) float64
+
+	// odd records the point as one that could not be read: host.Odd.
+	odd func(mb *builder, ts pcommon.Timestamp, from *T)
 
 	sampling samplingChoice
 }
@@ -45,6 +49,19 @@ func (r pointRow[T]) sampled(choice samplingChoice) pointRow[T] {
 	return r
 }
 
+// counter makes the row that of a counter. Its point is recorded when it could not be read, too: the stage drops it, and keeps the stream.
+func (r pointRow[T]) counter() pointRow[T] {
+	known, odd, value := r.record, r.odd, r.value
+	r.record = func(mb *builder, ts pcommon.Timestamp, from *T) {
+		if value(from) == host.Odd {
+			odd(mb, ts, from)
+			return
+		}
+		known(mb, ts, from)
+	}
+	return r
+}
+
 // intRow is the row of a metric of integers. A negative value is one that the platform does not report.
 func intRow[T any](value func(*T) int64, record func(*builder, pcommon.Timestamp, int64, *T)) pointRow[T] {
 	return pointRow[T]{
@@ -54,6 +71,7 @@ func intRow[T any](value func(*T) int64, record func(*builder, pcommon.Timestamp
 			}
 		},
 		zero:  func(mb *builder, from *T) { record(mb, 0, 0, from) },
+		odd:   func(mb *builder, ts pcommon.Timestamp, from *T) { record(mb, ts, host.Odd, from) },
 		value: func(from *T) float64 { return float64(value(from)) },
 	}
 }
@@ -67,6 +85,7 @@ func doubleRow[T any](value func(*T) float64, record func(*builder, pcommon.Time
 			}
 		},
 		zero:  func(mb *builder, from *T) { record(mb, 0, 0, from) },
+		odd:   func(mb *builder, ts pcommon.Timestamp, from *T) { record(mb, ts, host.Odd, from) },
 		value: value,
 	}
 }

@@ -36,7 +36,7 @@ func newCPUSource(perCPU bool, set sourceSettings) *cpuSource {
 
 func (s *cpuSource) sample(now time.Time) error {
 	sample, err := s.host.CPU()
-	if err != nil {
+	if isLost(err) {
 		return err
 	}
 	t := &s.current
@@ -90,8 +90,8 @@ func (s *cpuSource) record(c *sampledCPU) {
 		return
 	}
 	for mode, d := range c.delta {
-		if c.raw[mode] < 0 {
-			continue // The system does not know this mode.
+		if c.seenAs[mode] != modeKnown {
+			continue
 		}
 		if x := c.utilization[mode]; x != nil && sum > 0 {
 			x.samples.Observe(d/sum, sum)

@@ -102,12 +102,13 @@ func (r *scrapeRun) scrape(ctx context.Context) (pmetric.Metrics, error) {
 		t.passPart = func() { passing += r.passPart(ctx) }
 	}
 	err := r.scraper.scrape(&t)
+	md := r.settings.mb.Emit(metadata.WithResource(r.group.resource))
+	r.faults.nothing = passing == 0 && md.ResourceMetrics().Len() == 0
 	complete := r.faults.report(ctx, t.now, err, r.settings.telemetry)
 	r.settings.starts.End(complete)
 	if complete {
 		r.last = t
 	}
-	md := r.settings.mb.Emit(metadata.WithResource(r.group.resource))
 	r.stage.Edit(md)
 	r.stage.End(complete)
 	r.streams.report(ctx)

@@ -178,6 +178,14 @@ func kindOf[T interface{ interval() time.Duration }](
 	}
 }
 
+// recordCounter records the value of a counter unless the host does not report it. One that could not be read is recorded as it is, which is no
+// total: the stage drops the point, and keeps the stream for when it can be read again.
+func recordCounter(v int64, record func(int64)) {
+	if v >= 0 || v == host.Odd {
+		record(v)
+	}
+}
+
 // recordKnown records a value unless it is negative: then the host does not report it.
 func recordKnown(v int64, record func(int64)) {
 	if v >= 0 {

@@ -43,12 +43,12 @@ func (s *systemScraper) scrapeFileHandles(t *scrapeContext) error {
 		return nil
 	}
 	handles, err := s.host.FileHandles()
-	if err != nil {
+	if isLost(err) {
 		return err
 	}
-	s.mb.RecordSystemLinuxFileHandleCountDataPoint(t.time, handles.Allocated)
-	s.mb.RecordSystemLinuxFileHandleLimitDataPoint(t.time, handles.Limit)
-	return nil
+	recordKnown(handles.Allocated, func(v int64) { s.mb.RecordSystemLinuxFileHandleCountDataPoint(t.time, v) })
+	recordKnown(handles.Limit, func(v int64) { s.mb.RecordSystemLinuxFileHandleLimitDataPoint(t.time, v) })
+	return err
 }
 
 func (s *systemScraper) scrapeKernel(t *scrapeContext) error {
@@ -57,11 +57,11 @@ func (s *systemScraper) scrapeKernel(t *scrapeContext) error {
 		return nil
 	}
 	k, err := s.host.Kernel()
-	if err != nil {
+	if isLost(err) {
 		return err
 	}
-	recordKnown(k.ContextSwitches, func(v int64) { s.mb.RecordSystemCPUContextSwitchesDataPoint(t.time, v) })
-	recordKnown(k.Interrupts, func(v int64) { s.mb.RecordSystemCPUInterruptsDataPoint(t.time, v) })
-	recordKnown(k.SoftInterrupts, func(v int64) { s.mb.RecordSystemCPUSoftInterruptsDataPoint(t.time, v) })
-	return nil
+	recordCounter(k.ContextSwitches, func(v int64) { s.mb.RecordSystemCPUContextSwitchesDataPoint(t.time, v) })
+	recordCounter(k.Interrupts, func(v int64) { s.mb.RecordSystemCPUInterruptsDataPoint(t.time, v) })
+	recordCounter(k.SoftInterrupts, func(v int64) { s.mb.RecordSystemCPUSoftInterruptsDataPoint(t.time, v) })
+	return err
 }

@@ -23,6 +23,7 @@ type faults struct {
 	logger  *zap.Logger
 	scraper string
 	warned  map[string]time.Time // last warning, by class
+	nothing bool                 // the scraper has no metrics at all in this scrape
 }
 
 // auxiliaryError is an error that leaves the scrape complete.
@@ -37,6 +38,9 @@ func auxiliary(err error) error {
 	}
 	return auxiliaryError{err}
 }
+
+// isLost tells whether an error means that nothing could be read, rather than that single values were left out.
+func isLost(err error) bool { return err != nil && !host.IsOdd(err) }
 
 // report counts what err holds, and returns whether the scrape is complete: everything was read that the host has.
 func (f *faults) report(ctx context.Context, now time.Time, err error, telemetry *metadata.TelemetryBuilder) bool {
@@ -55,16 +59,21 @@ func (f *faults) report(ctx context.Context, now time.Time, err error, telemetry
 	if err == nil || errors.Is(err, host.ErrUnsupported) {
 		return true
 	}
+	complete := host.IsOdd(err) // Single values say nothing of which devices there are.
 	class := host.ErrorClass(err)
 	telemetry.PsutilFilesUnreadable.Add(ctx, 1,
 		metric.WithAttributes(attribute.String("scraper", f.scraper), attribute.String("class", class)))
 	if last, ok := f.warned[class]; ok && now.Sub(last) < warnPeriod {
-		return false
+		return complete
 	}
 	f.warned[class] = now
-	f.logger.Warn("Some metrics can't be read and are left out; this is logged once an hour at most",
+	message := "Some metrics can't be read and are left out; this is logged once an hour at most"
+	if f.nothing {
+		message = "No metrics of the " + f.scraper + " scraper can be read; this is logged once an hour at most"
+	}
+	f.logger.Warn(message,
 		zap.String("class", class), zap.Error(err))
-	return false
+	return complete
 }
 
 // streamTelemetry reports on the streams of one Stage.

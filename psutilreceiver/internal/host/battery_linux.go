@@ -2,7 +2,6 @@ package host
 
 import (
 	"bytes"
-	"strings"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
@@ -35,7 +34,7 @@ func parsePowerSupply(text []byte) powerSupply {
 			continue
 		}
 		if dst := p.textOf(name); dst != nil {
-			*dst = strings.ToValidUTF8(string(bytes.TrimSpace(value)), "\uFFFD")
+			*dst = string(bytes.TrimSpace(value))
 			continue
 		}
 		dst := p.numberOf(name)

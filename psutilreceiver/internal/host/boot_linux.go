@@ -1,11 +1,9 @@
 package host
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"os"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -25,10 +23,10 @@ func (h *Host) Uptime() (time.Duration, error) {
 }
 
 func parseUptime(text []byte) (time.Duration, error) {
-	number, _ := proctext.Field(text)
+	number, _, _ := proctext.Column(text)
 	seconds, ok := proctext.Decimal(number)
 	if !ok || seconds > math.MaxInt64/1e9 {
-		return 0, malformed(uptimeFile, text)
+		return 0, oddText(uptimeFile, text)
 	}
 	return time.Duration(math.Round(seconds*100)) * 10 * time.Millisecond, nil
 }
@@ -88,41 +86,27 @@ func isProcfs(path string) bool {
 func (h *Host) Identity() Identity {
 	id := Identity{OSType: osType(), Arch: arch()}
 	for _, name := range []string{"etc/machine-id", "var/lib/dbus/machine-id"} {
-		// Systemd writes "uninitialized" during the first boot of an image.
-		if id.ID = h.firstWord(name); id.ID != "" && id.ID != "uninitialized" {
+		text, err := h.readInRoot(name)
+		if id.ID = machineID(text); err == nil && id.ID != "" {
 			break
 		}
-		id.ID = ""
 	}
 	if h.root == "" {
 		id.Name, _ = os.Hostname()
 		id.IPs, id.MACs = addresses()
 	} else {
-		id.Name = h.firstWord("etc/hostname")
+		text, _ := h.readInRoot("etc/hostname")
+		id.Name = hostname(text)
 	}
 	id.Description = h.osDescription()
 	return id
 }
 
-func (h *Host) firstWord(name string) string {
-	text, err := h.readInRoot(name)
-	if err != nil {
-		return ""
-	}
-	word, _ := proctext.Field(text)
-	return string(word)
-}
-
+// osDescription reads the first of the two files that there is: the one in etc stands for the other, which it is a link to as a rule.
 func (h *Host) osDescription() string {
 	for _, name := range []string{"etc/os-release", "usr/lib/os-release"} {
-		text, err := h.readInRoot(name)
-		if err != nil {
-			continue
-		}
-		for l := range bytes.Lines(text) {
-			if value, ok := strings.CutPrefix(strings.TrimSpace(string(l)), "PRETTY_NAME="); ok {
-				return strings.Trim(value, `"'`)
-			}
+		if text, err := h.readInRoot(name); err == nil {
+			return osDescriptionOf(text)
 		}
 	}
 	return ""

@@ -3,6 +3,7 @@ package host
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 
 	"golang.org/x/sys/unix"
@@ -101,7 +102,7 @@ func (c *Connections) countFile(t *socketTable, name string) (counts ConnectionC
 		return counts, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
 	defer func() { _ = unix.Close(fd) }()
-	lines := socketLines{file: name, counts: &counts[t.transport]}
+	lines := socketLines{counts: &counts[t.transport], odd: oddValues{file: name}}
 	unfinished := 0 // bytes of an unfinished line at the start of the buffer
 	for {
 		n, err := unix.Read(fd, c.buf[unfinished:])
@@ -113,12 +114,9 @@ func (c *Connections) countFile(t *socketTable, name string) (counts ConnectionC
 		case n <= 0:
 			return counts, lines.finish(c.buf[:unfinished])
 		}
-		rest, err := lines.feed(c.buf[:unfinished+n])
-		if err == nil && len(rest) == len(c.buf) {
-			err = malformed(name, rest)
-		}
-		if err != nil {
-			return counts, err
+		rest := lines.feed(c.buf[:unfinished+n])
+		if len(rest) == len(c.buf) {
+			return counts, malformed(name, rest)
 		}
 		unfinished = copy(c.buf, rest)
 	}
@@ -127,35 +125,41 @@ func (c *Connections) countFile(t *socketTable, name string) (counts ConnectionC
 // socketLines counts the lines of /proc/net/tcp and its like: number, local address, remote address, state in hexadecimal, and
 // more that is not used here.
 type socketLines struct {
-	file    string
 	heading bool // has passed
 	counts  *[connectionStates]int64
+	counted int
+	odd     oddValues // lines that no socket can have
 }
 
 // feed counts the whole lines of text and gives what is left after the last of them.
-func (s *socketLines) feed(text []byte) (rest []byte, err error) {
+func (s *socketLines) feed(text []byte) (rest []byte) {
 	for {
 		end := bytes.IndexByte(text, '\n')
 		if end < 0 {
-			return text, nil
+			return text
 		}
-		if err := s.count(text[:end]); err != nil {
-			return nil, err
-		}
+		s.count(text[:end])
 		text = text[end+1:]
 	}
 }
 
-// finish counts a last line without an end.
-func (s *socketLines) finish(rest []byte) error { return s.count(rest) }
+// finish counts a last line without an end. Its error is of the lines that were left out: a text none of whose lines is one of a socket is not
+// what it should be.
+func (s *socketLines) finish(rest []byte) error {
+	s.count(rest)
+	if s.odd.err != nil && s.counted == 0 {
+		return fmt.Errorf("no socket in /%s: %w", s.odd.file, errMalformed)
+	}
+	return s.odd.err
+}
 
-func (s *socketLines) count(l []byte) error {
+func (s *socketLines) count(l []byte) {
 	switch {
 	case len(bytes.TrimSpace(l)) == 0:
-		return nil
+		return
 	case !s.heading:
 		s.heading = true
-		return nil
+		return
 	}
 	_, rest := proctext.Field(l)
 	_, rest = proctext.Field(rest)
@@ -165,10 +169,11 @@ func (s *socketLines) count(l []byte) error {
 		high, ok1 := hexDigit(number[0])
 		low, ok2 := hexDigit(number[1])
 		if ok1 && ok2 && countState(s.counts, high<<4|low) {
-			return nil
+			s.counted++
+			return
 		}
 	}
-	return malformed(s.file, l)
+	s.odd.add(l)
 }
 
 func countState(counts *[connectionStates]int64, number uint8) bool {

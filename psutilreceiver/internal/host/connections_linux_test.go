@@ -62,8 +62,7 @@ func TestStatesByNumber(t *testing.T) {
 		ConnectionClosed, ConnectionCloseWait, ConnectionLastAck, ConnectionListen, ConnectionClosing, ConnectionSynReceived,
 	} {
 		was := counts[state]
-		rest, err := lines.feed([]byte(map[bool]string{true: socketsHeading}[i == 0] + socketLineOf(fmt.Sprintf("%02X", i+1))))
-		require.NoError(t, err)
+		rest := lines.feed([]byte(map[bool]string{true: socketsHeading}[i == 0] + socketLineOf(fmt.Sprintf("%02X", i+1))))
 		assert.Empty(t, rest)
 		assert.Equal(t, was+1, counts[state])
 	}
@@ -109,10 +108,7 @@ func countText(text []byte, piece int) (counts [connectionStates]int64, err erro
 		n := min(piece, len(text))
 		unfinished = append(unfinished, text[:n]...)
 		text = text[n:]
-		rest, err := lines.feed(unfinished)
-		if err != nil {
-			return counts, err
-		}
+		rest := lines.feed(unfinished)
 		unfinished = append([]byte(nil), rest...)
 	}
 	return counts, lines.finish(unfinished)

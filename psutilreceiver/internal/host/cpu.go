@@ -1,6 +1,6 @@
 package host
 
-// CPUTimes is the time that a CPU has spent in each mode since boot, in seconds; -1 for a mode that the system does not know. On
+// CPUTimes is the time that a CPU has spent in each mode since boot, in seconds; -1 for a mode that the system does not know, Odd for one that could not be read. On
 // Linux it is a line of /proc/stat, which counts in ticks of 1/100 s, and all modes are known.
 type CPUTimes struct {
 	Number    int     // logical CPU number; -1 for all CPUs together
@@ -18,6 +18,8 @@ type CPUSample struct {
 	Total CPUTimes
 	// PerCPU has the CPUs that are online, by rising number. A CPU that goes offline is missing until it is back.
 	PerCPU []CPUTimes
+	// Count is the number of CPUs that are online; Odd where it can't be told, because a CPU's line could not be read.
+	Count int
 }
 
 // KernelSample holds totals since boot, and counts of the moment, that Linux keeps in /proc/stat. A field is -1 when the kernel

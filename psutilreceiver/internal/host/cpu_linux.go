@@ -2,8 +2,10 @@ package host
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
@@ -14,21 +16,23 @@ const statFile = "proc/stat"
 // statSample is /proc/stat, parsed at most once a scrape for all that need it.
 type statSample struct {
 	parsed bool
-	err    error
+	err    error // that nothing could be read
 	cpu    CPUSample
 	kernel KernelSample
+	// Values that were left out alone.
+	oddCPU, oddKernel oddValues
 }
 
-// CPU gives the times of all CPUs, from /proc/stat. The sample is valid until the next scrape.
+// CPU gives the times of all CPUs, from /proc/stat. The sample is valid until the next scrape, beside an error that IsOdd, too.
 func (h *Host) CPU() (*CPUSample, error) {
 	h.parseStat()
-	return &h.stat.cpu, h.stat.err
+	return &h.stat.cpu, cmp.Or(h.stat.err, h.stat.oddCPU.err)
 }
 
-// Kernel gives the kernel's own totals, from /proc/stat.
+// Kernel gives the kernel's own totals, from /proc/stat. It is valid beside an error that IsOdd, too.
 func (h *Host) Kernel() (*KernelSample, error) {
 	h.parseStat()
-	return &h.stat.kernel, h.stat.err
+	return &h.stat.kernel, cmp.Or(h.stat.err, h.stat.oddKernel.err)
 }
 
 func (h *Host) parseStat() {
@@ -44,41 +48,54 @@ func (h *Host) parseStat() {
 }
 
 // parseStat reads the text of /proc/stat into s. Lines of other kinds are skipped, the very long intr and softirq ones
-// after their first number.
+// after their first number. The error is that there is no CPU at all; single values that can't be are left out.
 func parseStat(text []byte, s *statSample) error {
-	s.cpu.PerCPU = s.cpu.PerCPU[:0]
+	s.cpu = CPUSample{PerCPU: s.cpu.PerCPU[:0]}
 	s.kernel = noKernel
-	haveTotal := false
+	s.oddCPU, s.oddKernel = oddValues{file: statFile}, oddValues{file: statFile}
+	haveTotal, unknown := false, false // unknown: a CPU could not be told from the others
+	var total []byte
 	for len(text) > 0 {
 		var l []byte
 		l, text = proctext.Line(text)
 		key, values := proctext.Field(l)
 		if bytes.HasPrefix(key, []byte("cpu")) {
-			t, ok := parseCPULine(key, values)
-			if !ok {
-				return malformed(statFile, l)
+			t, ok := parseCPULine(key, values, &s.oddCPU)
+			switch n := len(s.cpu.PerCPU); {
+			case !ok, t.Number >= 0 && n > 0 && s.cpu.PerCPU[n-1].Number >= t.Number:
+				s.oddCPU.add(l)
+				unknown = unknown || len(key) > len("cpu")
+			case t.Number < 0:
+				s.cpu.Total, haveTotal, total = t, true, l
+			default:
+				s.cpu.PerCPU = append(s.cpu.PerCPU, t)
 			}
-			if t.Number < 0 {
-				s.cpu.Total, haveTotal = t, true
-				continue
-			}
-			if n := len(s.cpu.PerCPU); n > 0 && s.cpu.PerCPU[n-1].Number >= t.Number {
-				return malformed(statFile, l)
-			}
-			s.cpu.PerCPU = append(s.cpu.PerCPU, t)
 			continue
 		}
 		if dst := s.kernel.fieldOf(key); dst != nil {
 			first, _ := proctext.Field(values)
 			v, ok := proctext.Int(first)
 			if !ok {
-				return malformed(statFile, l)
+				s.oddKernel.add(l)
+				v = Odd
 			}
 			*dst = v
 		}
 	}
-	if !haveTotal {
+	s.cpu.Count = len(s.cpu.PerCPU)
+	switch {
+	case haveTotal:
+		if s.cpu.Total.bound(maxCPUTime * float64(max(s.cpu.Count, 1))) {
+			s.oddCPU.add(total)
+		}
+	case s.cpu.Count == 0:
 		return malformed(statFile, nil)
+	default:
+		s.cpu.Total = CPUTimes{Number: absent, User: Odd, Nice: Odd, System: Odd, Idle: Odd, IOWait: Odd, Interrupt: Odd, Steal: Odd}
+		s.oddCPU.add(nil)
+	}
+	if unknown {
+		s.cpu.Count = Odd
 	}
 	return nil
 }
@@ -101,39 +118,64 @@ func (k *KernelSample) fieldOf(key []byte) *int64 {
 	return nil
 }
 
+// maxCPUTime is more than one CPU can have spent in a mode, in seconds: 68 years. Below it are all values that ran backwards through 0, whether
+// the kernel counted in nanoseconds of 64 bits or in ticks.
+const maxCPUTime = 1 << 31
+
 // parseCPULine reads the numbers of a cpu line: user nice system idle iowait irq softirq steal guest guest_nice. Kernels before
 // 2.6.11 end sooner; guest time is already within user and nice.
-func parseCPULine(key, values []byte) (CPUTimes, bool) {
+func parseCPULine(key, values []byte, odd *oddValues) (CPUTimes, bool) {
 	t := CPUTimes{Number: absent}
+	indent := 2
 	if number := key[len("cpu"):]; len(number) > 0 {
 		n, ok := proctext.Int(number)
 		if !ok || n > 1<<20 {
 			return t, false
 		}
-		t.Number = int(n)
+		t.Number, indent = int(n), 1
 	}
-	var ticks [8]uint64
+	for ; indent > 0 && len(values) > 0 && values[0] == ' '; indent-- {
+		values = values[1:]
+	}
+	var seconds [8]float64
 	count := 0
-	for ; count < len(ticks); count++ {
-		var f []byte
-		f, values = proctext.Field(values)
-		if len(f) == 0 {
+	for rest := values; count < len(seconds); count++ {
+		f, after, ok := proctext.Column(rest)
+		if !ok {
 			break
 		}
-		v, ok := proctext.Uint(f)
+		rest = after
+		v, ok := proctext.Int(f)
 		if !ok {
-			return t, false
+			odd.add(values)
+			v = Odd * proctext.TicksPerSecond
 		}
-		ticks[count] = v
+		seconds[count] = float64(v) / proctext.TicksPerSecond
 	}
 	if count < 4 {
 		return t, false
 	}
-	t.User, t.Nice = float64(ticks[0])/proctext.TicksPerSecond, float64(ticks[1])/proctext.TicksPerSecond
-	t.System, t.Idle = float64(ticks[2])/proctext.TicksPerSecond, float64(ticks[3])/proctext.TicksPerSecond
-	t.IOWait, t.Steal = float64(ticks[4])/proctext.TicksPerSecond, float64(ticks[7])/proctext.TicksPerSecond
-	t.Interrupt = float64(ticks[5]+ticks[6]) / proctext.TicksPerSecond
+	t.User, t.Nice, t.System, t.Idle, t.IOWait, t.Steal = seconds[0], seconds[1], seconds[2], seconds[3], seconds[4], seconds[7]
+	// The sum of exact hundredths, which two roundings would not give.
+	t.Interrupt = math.Round((seconds[5]+seconds[6])*proctext.TicksPerSecond) / proctext.TicksPerSecond
+	if seconds[5] < 0 || seconds[6] < 0 {
+		t.Interrupt = Odd
+	}
+	if t.Number >= 0 && t.bound(maxCPUTime) {
+		odd.add(values)
+	}
 	return t, true
+}
+
+// bound makes each time Odd that is more than so many seconds, and reports whether there was one.
+func (t *CPUTimes) bound(most float64) bool {
+	found := false
+	for _, v := range [...]*float64{&t.User, &t.Nice, &t.System, &t.Idle, &t.IOWait, &t.Interrupt, &t.Steal} {
+		if *v > most {
+			*v, found = Odd, true
+		}
+	}
+	return found
 }
 
 // PhysicalCPUs counts the cores of the online CPUs: CPUs with the same thread_siblings_list, below /sys/devices/system/cpu, are
@@ -141,8 +183,11 @@ func parseCPULine(key, values []byte) (CPUTimes, bool) {
 // where the kernel was built without topology.
 func (h *Host) PhysicalCPUs() (int, error) {
 	sample, err := h.CPU()
-	if err != nil {
+	if err != nil && !IsOdd(err) {
 		return 0, err
+	}
+	if sample.Count < 0 {
+		return 0, ErrUnsupported
 	}
 	siblings := make(map[string]struct{}, len(sample.PerCPU))
 	for _, c := range sample.PerCPU {
@@ -162,7 +207,7 @@ func (h *Host) PhysicalCPUs() (int, error) {
 // cpuinfo_max_freq in cpufreq below /sys/devices/system/cpu. ErrUnsupported without cpufreq, as in most virtual machines.
 func (h *Host) CPUFrequencies() ([]CPUFrequency, error) {
 	sample, err := h.CPU()
-	if err != nil {
+	if err != nil && !IsOdd(err) {
 		return nil, err
 	}
 	var found []CPUFrequency

@@ -76,26 +76,70 @@ func numbers(s *CPUSample) []int {
 }
 
 func TestParseStatRefuses(t *testing.T) {
-	for name, text := range map[string]string{
-		"an empty file":              "",
-		"no total":                   "cpu0 1 2 3 4\nctxt 5\n",
-		"a line that is cut off":     "cpu 1 2 3 4\ncpu0 1 2",
-		"a number that is none":      "cpu 1 2 x 4\n",
-		"a CPU that is none":         "cpu 1 2 3 4\ncpux 1 2 3 4\n",
-		"a CPU that comes twice":     "cpu 1 2 3 4\ncpu0 1 2 3 4\ncpu0 1 2 3 4\n",
-		"a total that is none":       "cpu 1 2 3 4\nctxt -5\n",
-		"a total without a value":    "cpu 1 2 3 4\nprocesses\n",
-		"more than any kernel has":   "cpu 1 2 3 99999999999999999999\n",
-		"a CPU of too high a number": "cpu 1 2 3 4\ncpu99999999 1 2 3 4\n",
-	} {
+	for name, text := range map[string]string{"an empty file": "", "no CPU": "ctxt 5\n", "no CPU that can be told": "cpux 1 2 3 4\ncpu 1 2\n"} {
 		t.Run(name, func(t *testing.T) {
 			h := hostWith(t, map[string]string{"proc/stat": text})
 			_, err := h.CPU()
 			require.ErrorIs(t, err, errMalformed)
 			_, err = h.Kernel()
 			require.ErrorIs(t, err, errMalformed)
+			assert.False(t, IsOdd(err))
 			assert.Equal(t, "malformed", ErrorClass(err))
 		})
+	}
+}
+
+// TestAnOddCPUTimeCostsItsMode replaces each time of the total and of a CPU.
+func TestAnOddCPUTimeCostsItsMode(t *testing.T) {
+	const odd = float64(Odd)
+	modes := func(c *CPUTimes) []float64 {
+		return []float64{c.User, c.Nice, c.System, c.Idle, c.IOWait, c.Interrupt, c.Interrupt, c.Steal}
+	}
+	text := func(column int, number string) string {
+		columns := strings.Split("100 200 300 400 500 600 700 800 0 0", " ")
+		if column >= 0 {
+			columns[column] = number
+		}
+		return strings.Join(columns, " ")
+	}
+	for column := range 8 {
+		for _, number := range []string{"-1", "214748364801", "9223372036854775808", "18446744073709551615", "99999999999999999999", "", "x"} {
+			want := []float64{1, 2, 3, 4, 5, 13, 13, 8}
+			want[column] = odd
+			if column == 5 || column == 6 {
+				want[5], want[6] = odd, odd
+			}
+			h := hostWith(t, map[string]string{"proc/stat": "cpu  " + text(column, number) + "\ncpu0 " + text(-1, "") + "\nctxt 5\n"})
+			cpu, err := h.CPU()
+			require.True(t, IsOdd(err))
+			assert.Equal(t, want, modes(&cpu.Total), "%d %q", column, number)
+			assert.Equal(t, []float64{1, 2, 3, 4, 5, 13, 13, 8}, modes(&cpu.PerCPU[0]))
+			kernel, err := h.Kernel()
+			require.NoError(t, err, "which is of other lines")
+			assert.Equal(t, int64(5), kernel.ContextSwitches)
+
+			h = hostWith(t, map[string]string{"proc/stat": "cpu  " + text(-1, "") + "\ncpu0 " + text(column, number) + "\nctxt -5\nprocesses 3\n"})
+			cpu, err = h.CPU()
+			require.True(t, IsOdd(err))
+			assert.Equal(t, want, modes(&cpu.PerCPU[0]), "%d %q", column, number)
+			assert.Equal(t, 1, cpu.Count)
+			kernel, err = h.Kernel()
+			require.True(t, IsOdd(err))
+			assert.Equal(t, []int64{Odd, 3}, []int64{kernel.ContextSwitches, kernel.Forks})
+		}
+	}
+}
+
+func TestCPUsThatCantBeTold(t *testing.T) {
+	for text, want := range map[string]int{
+		"cpu 1 2 3 4\ncpu0 1 2 3 4\ncpux 1 2 3 4\n": Odd, "cpu 1 2 3 4\ncpu0 1 2 3 4\ncpu0 1 2 3 4\n": Odd,
+		"cpu 1 2 3 4\ncpu0 1 2 3 4\ncpu99999999 1 2 3 4\n": Odd, "cpu 1 2 3 4\ncpu0 1 2 3 4\ncpu1 1 2": Odd,
+		"cpu 1 2\ncpu0 1 2 3 4\n": 1, "cpu0 1 2 3 4\n": 1,
+	} {
+		cpu, err := hostWith(t, map[string]string{"proc/stat": text}).CPU()
+		require.True(t, IsOdd(err), text)
+		assert.Equal(t, want, cpu.Count, text)
+		assert.Equal(t, []int{0}, numbers(cpu), text)
 	}
 }
 
@@ -228,12 +272,12 @@ func FuzzParseStat(f *testing.F) {
 		assert.True(t, slices.IsSortedFunc(s.cpu.PerCPU, func(a, b CPUTimes) int { return a.Number - b.Number }))
 		for _, c := range append(s.cpu.PerCPU, s.cpu.Total) {
 			for _, v := range []float64{c.User, c.Nice, c.System, c.Idle, c.IOWait, c.Interrupt, c.Steal} {
-				assert.GreaterOrEqual(t, v, 0.0)
+				assert.GreaterOrEqual(t, v, float64(Odd))
 			}
 		}
 		k := s.kernel
 		for _, v := range []int64{k.ContextSwitches, k.Interrupts, k.SoftInterrupts, k.Forks, k.TasksRunning, k.TasksBlocked} {
-			assert.GreaterOrEqual(t, v, int64(-1))
+			assert.GreaterOrEqual(t, v, int64(Odd))
 		}
 	})
 }

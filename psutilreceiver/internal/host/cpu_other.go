@@ -28,6 +28,7 @@ func (h *Host) CPU() (*CPUSample, error) {
 	for i := range each {
 		sample.PerCPU = append(sample.PerCPU, timesOf(i, &each[i]))
 	}
+	sample.Count = len(sample.PerCPU)
 	return sample, nil
 }
 

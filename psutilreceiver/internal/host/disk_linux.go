@@ -2,6 +2,7 @@ package host
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"math"
 	"time"
@@ -59,10 +60,11 @@ func (d *Disks) Read(now time.Time) ([]Disk, error) {
 	d.last = now
 	d.reads++
 	var bad error
+	odd := oddValues{file: diskstatsFile}
 	for rest := text; len(rest) > 0; {
 		var l []byte
 		l, rest = proctext.Line(rest)
-		s, err := parseDiskLine(l)
+		s, err := parseDiskLine(l, &odd)
 		switch {
 		case errors.Is(err, errOtherLine):
 		case err != nil:
@@ -76,7 +78,7 @@ func (d *Disks) Read(now time.Time) ([]Disk, error) {
 			d.remove(name, k)
 		}
 	}
-	return d.disks, bad
+	return d.disks, cmp.Or(bad, odd.err)
 }
 
 // Close closes the files that are kept open. Read must not be called afterwards.
@@ -154,12 +156,16 @@ func (d *Disks) identify(k *knownDisk, s *diskLine) {
 			k.times = [4]wrapping{}
 		}
 	}
-	k.last = totals
+	for i, v := range totals {
+		if v >= 0 {
+			k.last[i] = v
+		}
+	}
 }
 
 func anyFell(last, now [6]int64) bool {
 	for i, v := range now {
-		if v < last[i] {
+		if v >= 0 && v < last[i] {
 			return true
 		}
 	}
@@ -184,8 +190,8 @@ func (k *knownDisk) sample(s *diskLine, elapsed time.Duration) Disk {
 		Writes:       s.writes,
 		ReadsMerged:  s.readsMerged,
 		WritesMerged: s.writesMerged,
-		ReadBytes:    s.sectorsRead * sectorSize,
-		WrittenBytes: s.sectorsWritten * sectorSize,
+		ReadBytes:    bytesOf(s.sectorsRead),
+		WrittenBytes: bytesOf(s.sectorsWritten),
 		InFlight:     s.inFlight,
 		Size:         absent,
 	}
@@ -194,6 +200,13 @@ func (k *knownDisk) sample(s *diskLine, elapsed time.Duration) Disk {
 	disk.IOTime = k.times[2].seconds(s.millis[2], elapsed)
 	disk.WeightedIOTime = k.times[3].seconds(s.millis[3], elapsed)
 	return disk
+}
+
+func bytesOf(sectors int64) int64 {
+	if sectors < 0 {
+		return Odd
+	}
+	return sectors * sectorSize
 }
 
 // wrapping is a counter that the kernel keeps in 32 bits.
@@ -213,6 +226,9 @@ const (
 // counter can have gone in the time that has passed, and less than half the way around; else the counter began again at 0, and so does
 // the result.
 func (w *wrapping) seconds(millis int64, elapsed time.Duration) float64 {
+	if millis < 0 {
+		return Odd
+	}
 	if millis < w.last {
 		grown := millis + wrapAt - w.last
 		possible := min(max(elapsed.Milliseconds(), 0), wrapAt/2/maxInFlight) * maxInFlight

@@ -25,7 +25,8 @@ var errOtherLine = errors.New("line of another kind")
 
 // parseDiskLine reads major, minor and name, and the eleven numbers of Documentation/admin-guide/iostats.rst. Kernels since 4.18
 // add four for discards, since 5.5 two for flushes, which are skipped; before 2.6.25 the line of a partition had four in all.
-func parseDiskLine(l []byte) (diskLine, error) {
+// A value that can't be is Odd, and noted.
+func parseDiskLine(l []byte, odd *oddValues) (diskLine, error) {
 	var s diskLine
 	var f []byte
 	whole := l
@@ -42,28 +43,33 @@ func parseDiskLine(l []byte) (diskLine, error) {
 	if !ok1 || !ok2 || len(s.name) == 0 || s.major >= 1<<12 || s.minor >= 1<<20 {
 		return diskLine{}, malformed(diskstatsFile, whole)
 	}
-	count := 0
-	for ; count < len(numbers); count++ {
-		f, l = proctext.Field(l)
-		if len(f) == 0 {
+	count, numeric := 0, 0
+	for l = bytes.TrimPrefix(l, []byte{' '}); count < len(numbers); count++ {
+		var ok bool
+		if f, l, ok = proctext.Column(l); !ok {
 			break
 		}
 		v, ok := proctext.Int(f)
-		if !ok {
-			return diskLine{}, malformed(diskstatsFile, whole)
+		if ok && (count != 2 && count != 6 || v <= maxSectors) {
+			numbers[count] = v
+			numeric++
+		} else {
+			numbers[count] = Odd
 		}
-		numbers[count] = v
 	}
 	if count == 4 {
 		return diskLine{}, errOtherLine
+	}
+	if count < len(numbers) || numeric < len(numbers)/2 {
+		return diskLine{}, malformed(diskstatsFile, whole)
+	}
+	if numeric < len(numbers) {
+		odd.add(whole)
 	}
 	s.reads, s.readsMerged, s.sectorsRead = numbers[0], numbers[1], numbers[2]
 	s.writes, s.writesMerged, s.sectorsWritten = numbers[4], numbers[5], numbers[6]
 	s.inFlight = numbers[8]
 	s.millis = [4]int64{numbers[3], numbers[7], numbers[9], numbers[10]}
-	if count < len(numbers) || s.sectorsRead > maxSectors || s.sectorsWritten > maxSectors {
-		return diskLine{}, malformed(diskstatsFile, whole)
-	}
 	return s, nil
 }
 
@@ -89,6 +95,8 @@ func (h *Host) diskKind(dir string, name, text []byte) DiskKind {
 		return DiskPartition
 	case !h.exists("sys/block/" + dir):
 		return diskKindByName(name, text)
+	case isStackedByName(name):
+		return DiskStacked
 	}
 	if slaves, err := os.ReadDir(h.Path("sys/block/" + dir + "/slaves")); err == nil && len(slaves) > 0 {
 		return DiskStacked
@@ -118,12 +126,13 @@ func headOfPath(name []byte) string {
 // diskKindByName uses the kernel's rules for names: a partition is the name of a listed device followed by its number, with a p
 // between where the device's name ends in a digit.
 func diskKindByName(name, text []byte) DiskKind {
-	switch {
-	case hasNumberedName(name, "dm-"), hasNumberedName(name, "bcache"), hasNumberedName(name, "drbd"), hasNumberedName(name, "md"),
-		bytes.HasPrefix(name, []byte("md_")):
+	if isStackedByName(name) {
 		return DiskStacked
 	}
 	whole := bytes.TrimRight(name, "0123456789")
+	if len(whole) < len(name) && isStackedByName(whole) {
+		return DiskPartition
+	}
 	if len(whole) == len(name) || len(whole) == 0 {
 		return DiskWhole
 	}
@@ -133,11 +142,36 @@ func diskKindByName(name, text []byte) DiskKind {
 	for len(text) > 0 {
 		var l []byte
 		l, text = proctext.Line(text)
-		if s, err := parseDiskLine(l); err == nil && bytes.Equal(s.name, whole) {
+		if s, err := parseDiskLine(l, new(oddValues)); err == nil && bytes.Equal(s.name, whole) {
 			return DiskPartition
 		}
 	}
 	return DiskWhole
+}
+
+// isStackedByName tells by its name that a device is made of others. Not all have them among their slaves in sysfs: DRBD has not, nor have the
+// devices that vendors' drivers put above the paths to a storage array, which are EMC PowerPath, IBM SDD, Hitachi HDLM and Veritas DMP.
+func isStackedByName(name []byte) bool {
+	for _, prefix := range [...]string{"dm-", "bcache", "drbd", "md"} {
+		if hasNumberedName(name, prefix) {
+			return true
+		}
+	}
+	for _, prefix := range [...]string{"emcpower", "vpath", "sddlm"} {
+		if rest, ok := bytes.CutPrefix(name, []byte(prefix)); ok && len(rest) > 0 && isLetters(rest) {
+			return true
+		}
+	}
+	return bytes.HasPrefix(name, []byte("md_")) || bytes.HasPrefix(name, []byte("VxDMP")) || bytes.HasPrefix(name, []byte("VxVM"))
+}
+
+func isLetters(b []byte) bool {
+	for _, c := range b {
+		if c < 'a' || c > 'z' {
+			return false
+		}
+	}
+	return true
 }
 
 func hasNumberedName(name []byte, prefix string) bool {

@@ -42,19 +42,38 @@ func TestNVMePaths(t *testing.T) {
 	}
 }
 
+// TestDevicesAbovePathsWithoutSlaves: their I/O is that of the paths, which are listed, too.
+func TestDevicesAbovePathsWithoutSlaves(t *testing.T) {
+	for name, want := range map[string]DiskKind{
+		"emcpowera": DiskStacked, "emcpoweraa": DiskStacked, "vpatha": DiskStacked, "sddlmaa": DiskStacked, "VxDMP1": DiskStacked, "dm-0": DiskStacked,
+		"drbd0": DiskStacked, "md127": DiskStacked, "sda": DiskWhole, "emcpower": DiskWhole, "emcpowera1": DiskPartition, "vpathb3": DiskPartition,
+	} {
+		assert.Equal(t, want, hostWith(t, nil).diskKind(name, []byte(name), nil), "%s without a sysfs", name)
+		if want != DiskPartition {
+			h := hostWith(t, map[string]string{"sys/block/" + name + "/size": "1\n"})
+			assert.Equal(t, want, h.diskKind(name, []byte(name), nil), "%s without slaves", name)
+		}
+	}
+}
+
 func TestDiskLinesThatAreRefused(t *testing.T) {
 	good := diskLineOf("sda", 1, 2)
 	for name, bad := range map[string]string{
-		"cut off":             "   8      16 sdb 1 2 3 4 5 6\n",
-		"a negative number":   "   8      16 sdb -1 2 3 4 5 6 7 8 9 10 11\n",
-		"beyond 63 bits":      "   8      16 sdb 99999999999999999999 2 3 4 5 6 7 8 9 10 11\n",
-		"more bytes than are": "   8      16 sdb 1 2 9223372036854775807 4 5 6 7 8 9 10 11\n",
-		"no numbers":          "malformed\n",
-		"no such major":       "   4096   16 sdb 1 2 3 4 5 6 7 8 9 10 11\n",
+		"cut off":       "   8      16 sdb 1 2 3 4 5 6\n",
+		"no numbers":    "malformed\n",
+		"no such major": "   4096   16 sdb 1 2 3 4 5 6 7 8 9 10 11\n",
 	} {
 		disks, err := NewDisks(hostWith(t, map[string]string{"proc/diskstats": bad + good}), everyDisk).Read(time.Now())
 		require.ErrorIs(t, err, errMalformed, name)
 		assert.Equal(t, []string{"sda"}, namesOf(disks), "%s: costs its own device only", name)
+	}
+	for _, odd := range []string{"-1", "99999999999999999999", "9223372036854775807", "", "x"} {
+		line := "   8      16 sdb 1 2 " + odd + " 4 5 6 7 8 9 10 11\n"
+		disks, err := NewDisks(hostWith(t, map[string]string{"proc/diskstats": line + good}), everyDisk).Read(time.Now())
+		require.True(t, IsOdd(err), odd)
+		require.Equal(t, []string{"sdb", "sda"}, namesOf(disks), odd)
+		assert.Equal(t, int64(Odd), disks[0].ReadBytes, odd)
+		assert.Equal(t, []int64{1, 2, 5, 6, 7 * sectorSize}, []int64{disks[0].Reads, disks[0].ReadsMerged, disks[0].Writes, disks[0].WritesMerged, disks[0].WrittenBytes})
 	}
 	disks, err := NewDisks(hostWith(t, map[string]string{
 		"proc/diskstats": good + "   8       1 sda1 1 2 3 4\n\n",
@@ -74,20 +93,20 @@ func FuzzParseDiskLine(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, l []byte) {
-		s, err := parseDiskLine(l)
+		s, err := parseDiskLine(l, new(oddValues))
 		if err != nil {
 			assert.Empty(t, s.totals(), "an error and totals")
 			return
 		}
 		assert.NotEmpty(t, s.name)
 		for _, v := range s.totals() {
-			assert.GreaterOrEqual(t, v, int64(0))
+			assert.GreaterOrEqual(t, v, int64(Odd))
 		}
 		assert.Less(t, s.device(), uint64(1)<<32)
 		kind := diskKindByName(s.name, l)
 		assert.Contains(t, []DiskKind{DiskWhole, DiskPartition, DiskStacked}, kind)
 		sample := (&knownDisk{seq: absent, since: absent}).sample(&s, time.Second)
-		assert.GreaterOrEqual(t, sample.ReadBytes, int64(0))
-		assert.GreaterOrEqual(t, sample.WrittenBytes, int64(0))
+		assert.GreaterOrEqual(t, sample.ReadBytes, int64(Odd))
+		assert.GreaterOrEqual(t, sample.WrittenBytes, int64(Odd))
 	})
 }

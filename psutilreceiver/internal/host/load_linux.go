@@ -17,26 +17,37 @@ func (h *Host) Load() (Load, error) {
 	return parseLoadavg(text)
 }
 
-// parseLoadavg reads the three averages and the second of the numbers that follow, runnable/existing tasks.
+// maxLoad is more than the load can be: the kernel allows for 2^22 tasks.
+const maxLoad = 1 << 32
+
+// parseLoadavg reads the three averages and the second of the numbers that follow, runnable/existing tasks. A value that can't be is left out,
+// but an average and what comes after it need the blank between them.
 func parseLoadavg(text []byte) (Load, error) {
-	l := Load{Tasks: absent}
-	rest := text
+	l := Load{Tasks: Odd}
+	odd := oddValues{file: loadavgFile}
+	known := false
+	rest, _ := proctext.Line(text)
 	for _, dst := range []*float64{&l.Avg1, &l.Avg5, &l.Avg15} {
-		var f []byte
-		f, rest = proctext.Field(rest)
+		f, after, _ := proctext.Column(rest)
+		rest = after
 		v, ok := proctext.Decimal(f)
-		if !ok {
-			return Load{}, malformed(loadavgFile, text)
+		if !ok || v > maxLoad || len(after) == 0 { // The last of a text that is cut off may be, too.
+			odd.add(text)
+			v = Odd
 		}
+		known = known || ok
 		*dst = v
 	}
-	f, _ := proctext.Field(rest)
-	runnable, tasks, _ := bytes.Cut(f, []byte{'/'})
-	_, ok1 := proctext.Uint(runnable)
-	n, ok2 := proctext.Int(tasks)
-	if !ok1 || !ok2 {
+	f, _, _ := proctext.Column(rest)
+	_, tasks, _ := bytes.Cut(f, []byte{'/'})
+	n, ok := proctext.Int(tasks)
+	if ok {
+		l.Tasks = n
+	} else {
+		odd.add(text)
+	}
+	if !known && !ok {
 		return Load{}, malformed(loadavgFile, text)
 	}
-	l.Tasks = n
-	return l, nil
+	return l, odd.err
 }

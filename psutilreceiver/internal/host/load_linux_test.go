@@ -21,10 +21,19 @@ func TestLoadOfHosts(t *testing.T) {
 }
 
 func TestParseLoadavgRefuses(t *testing.T) {
-	for _, text := range []string{"", "0.00 0.01", "0.00 0.01 0.05", "0.00 0.01 0.05 1", "0.00 0.01 0.05 1/ 9", "-0.1 0.01 0.05 1/9 4\n", "a b c 1/9 4\n"} {
+	for _, text := range []string{"", "\n", "a b c 1/x 4\n"} {
 		got, err := hostWith(t, map[string]string{"proc/loadavg": text}).Load()
 		require.ErrorIs(t, err, errMalformed, "%q", text)
+		assert.False(t, IsOdd(err))
 		assert.Equal(t, Load{}, got)
+	}
+	for text, want := range map[string]Load{
+		"0.00 0.01": {0, Odd, Odd, Odd}, "0.00 0.01 0.05 1/ 9": {0, 0.01, 0.05, Odd}, "-0.1 0.01 0.05 1/9 4\n": {Odd, 0.01, 0.05, 9},
+		" 0.01 0.05 1/9 4\n": {Odd, 0.01, 0.05, 9}, "a b c 1/9 4\n": {Odd, Odd, Odd, 9}, "0.00 18446744073709551615 0.05 1/9 4\n": {0, Odd, 0.05, 9},
+	} {
+		got, err := hostWith(t, map[string]string{"proc/loadavg": text}).Load()
+		require.True(t, IsOdd(err), text)
+		assert.Equal(t, want, got, text)
 	}
 }
 
@@ -35,7 +44,7 @@ func FuzzParseLoadavg(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		l, err := parseLoadavg(text)
 		if err != nil {
-			assert.Equal(t, Load{}, l)
+			assert.True(t, IsOdd(err) || l == Load{})
 			return
 		}
 		for _, v := range []float64{l.Avg1, l.Avg5, l.Avg15} {

@@ -1,6 +1,9 @@
 package host
 
-// Memory is the host's memory in bytes. A field is -1 when the kernel does not report it. On Linux the fields are those of
+import "math"
+
+// Memory is the host's memory in bytes. A field is -1 when the kernel does not report it, and Odd when what it
+// reports can't be. On Linux the fields are those of
 // /proc/meminfo that proc(5) describes under the same names.
 type Memory struct {
 	Total, Free, Buffers, Cached int64
@@ -25,10 +28,11 @@ var noMemory = Memory{
 	HugePagesTotal: absent, HugePagesFree: absent, HugePagesReserved: absent, HugePagesSurplus: absent, HugePageSize: absent,
 }
 
-// MemoryStates is a division of the memory into parts that do not overlap and sum to its total, in bytes.
+// MemoryStates is a division of the memory into parts that do not overlap and sum to its total, in bytes. A part is negative where a value that it
+// is made of is not known.
 type MemoryStates struct {
-	Used    int64 // what the kernel could not give away without swapping: total less available
-	Free    int64 // unused
+	Used    int64 // what the kernel could not give away without swapping: total less available and free huge pages
+	Free    int64 // unused, free huge pages included
 	Buffers int64 // reclaimable, of block devices
 	Cached  int64 // the rest of what is reclaimable: page cache and slab
 }
@@ -36,10 +40,46 @@ type MemoryStates struct {
 // States divides the memory. Reported free memory may exceed the available part, of which the kernel keeps a reserve back; what
 // lies above it counts as used, so that the parts sum.
 func (m *Memory) States() MemoryStates {
-	available := min(max(m.Available, 0), m.Total)
-	s := MemoryStates{Used: m.Total - available}
-	s.Free = min(max(m.Free, 0), available)
-	s.Buffers = min(max(m.Buffers, 0), available-s.Free)
-	s.Cached = available - s.Free - s.Buffers
+	huge := m.freeHugePages()
+	if m.Available == Odd {
+		return MemoryStates{Used: Odd, Free: sumOfKnown(m.Free, huge), Buffers: m.Buffers, Cached: Odd}
+	}
+	available := max(m.Available, 0)
+	s := MemoryStates{Used: Odd, Free: Odd, Buffers: Odd, Cached: Odd}
+	if m.Total > 0 {
+		available = min(available, m.Total)
+		if huge >= 0 {
+			huge = min(huge, m.Total-available)
+			s.Used = m.Total - available - huge
+		}
+	}
+	if m.Free == Odd {
+		s.Buffers = min(m.Buffers, available)
+		return s
+	}
+	free := min(max(m.Free, 0), available)
+	s.Free = sumOfKnown(free, huge)
+	if m.Buffers != Odd {
+		s.Buffers = min(max(m.Buffers, 0), available-free)
+		s.Cached = available - free - s.Buffers
+	}
 	return s
+}
+
+// freeHugePages is the memory that is set aside for huge pages and not used by any, in bytes: nothing that the kernel calls free or available, but
+// nobody has it. Odd where it can't be told.
+func (m *Memory) freeHugePages() int64 {
+	switch pages, size := m.HugePagesFree, m.HugePageSize; {
+	case pages == Odd, size == Odd, pages > 0 && size > 0 && pages > math.MaxInt64/size:
+		return Odd
+	default:
+		return max(pages, 0) * max(size, 0)
+	}
+}
+
+func sumOfKnown(a, b int64) int64 {
+	if a < 0 || b < 0 {
+		return Odd
+	}
+	return a + b
 }

@@ -17,8 +17,10 @@ func (h *Host) Memory() (Memory, error) {
 	return parseMeminfo(text)
 }
 
+// parseMeminfo reads lines such as MemTotal: 65806428 kB. An error that IsOdd is about values that were left out.
 func parseMeminfo(text []byte) (Memory, error) {
 	m := noMemory
+	odd := oddValues{file: meminfoFile}
 	for len(text) > 0 {
 		var l []byte
 		l, text = proctext.Line(text)
@@ -29,22 +31,41 @@ func parseMeminfo(text []byte) (Memory, error) {
 		}
 		number, unit := proctext.Field(values)
 		v, ok := proctext.Int(number)
-		if !ok || v > 1<<50 {
-			return Memory{}, malformed(meminfoFile, l)
+		if !ok || v > 1<<50 || dst == &m.Total && v == 0 {
+			odd.add(l)
+			*dst = Odd
+			continue
 		}
 		if u, _ := proctext.Field(unit); bytes.Equal(u, []byte("kB")) {
 			v *= 1024
 		}
 		*dst = v
 	}
-	if m.Total <= 0 {
+	if m.Total == absent {
 		return Memory{}, malformed(meminfoFile, nil)
 	}
-	if m.Available < 0 {
-		m.Available = max(m.Free, 0) + max(m.Buffers, 0) + max(m.Cached, 0) + max(m.SlabReclaimable, 0) - max(m.Shared, 0)
+	m.setAvailable()
+	return m, odd.err
+}
+
+// setAvailable gives the available memory where the kernel does not: before 3.14. What is more than the total is of another host than the total,
+// as in a container to which lxcfs shows its own memory: then no more than what is free is certain, which free(1) takes, too.
+func (m *Memory) setAvailable() {
+	if m.Available == absent {
+		m.Available = Odd
+		if m.Free != Odd && m.Buffers != Odd && m.Cached != Odd && m.SlabReclaimable != Odd && m.Shared != Odd {
+			m.Available = max(max(m.Free, 0)+max(m.Buffers, 0)+max(m.Cached, 0)+max(m.SlabReclaimable, 0)-max(m.Shared, 0), 0)
+			if m.Total > 0 {
+				m.Available = min(m.Available, m.Total)
+			}
+		}
 	}
-	m.Available = min(max(m.Available, 0), m.Total)
-	return m, nil
+	if m.Total > 0 && m.Available > m.Total {
+		m.Available = Odd
+		if m.Free >= 0 {
+			m.Available = min(m.Free, m.Total)
+		}
+	}
 }
 
 func (m *Memory) fieldOf(key []byte) *int64 {

@@ -2,6 +2,7 @@ package host
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io/fs"
 
@@ -54,6 +55,7 @@ func (n *Interfaces) Read() ([]Interface, error) {
 	}
 	n.reads++
 	n.checkHeld()
+	odd := oddValues{file: netDevFile}
 	// Two lines of heading.
 	_, text = proctext.Line(text)
 	_, text = proctext.Line(text)
@@ -63,7 +65,7 @@ func (n *Interfaces) Read() ([]Interface, error) {
 		if len(l) == 0 {
 			continue
 		}
-		name, received, sent, ok := parseNetDevLine(l)
+		name, received, sent, ok := parseNetDevLine(l, &odd)
 		if !ok {
 			err = malformed(netDevFile, l)
 			continue
@@ -78,7 +80,7 @@ func (n *Interfaces) Read() ([]Interface, error) {
 		}
 	}
 	n.dropCarried()
-	return n.interfaces, err
+	return n.interfaces, cmp.Or(err, odd.err)
 }
 
 // Close closes the files that are kept open. Read must not be called afterwards.
@@ -258,22 +260,35 @@ func (n *Interfaces) duplexOf(k *knownInterface) Duplex {
 }
 
 // parseNetDevLine reads a line of /proc/net/dev: the name, a colon, and of either direction bytes, packets, errors, drops and four
-// more. The drops of the first direction include what the device missed.
-func parseNetDevLine(l []byte) (name []byte, received, sent Traffic, ok bool) {
+// more. The drops of the first direction include what the device missed. A value that can't be is Odd; a line that has too few is not used at all, for
+// which one is missing can't be told.
+func parseNetDevLine(l []byte, odd *oddValues) (name []byte, received, sent Traffic, ok bool) {
 	colon := bytes.LastIndexByte(l, ':')
 	if colon < 0 {
 		return nil, noTraffic, noTraffic, false
 	}
 	name = bytes.TrimSpace(l[:colon])
+	whole := l
 	l = l[colon+1:]
 	const columns = 16
 	var numbers [columns]int64
+	numeric := 0
 	for i := range numbers {
 		var f []byte
-		f, l = proctext.Field(l)
-		if numbers[i], ok = proctext.Int(f); !ok {
+		if f, l = proctext.Field(l); len(f) == 0 {
 			return nil, noTraffic, noTraffic, false
 		}
+		if numbers[i], ok = proctext.Int(f); ok {
+			numeric++
+		} else {
+			numbers[i] = Odd
+		}
+	}
+	if numeric < columns/2 {
+		return nil, noTraffic, noTraffic, false
+	}
+	if numeric < columns {
+		odd.add(whole)
 	}
 	return name, trafficOf(numbers[:columns/2]), trafficOf(numbers[columns/2:]), len(name) > 0
 }
@@ -317,7 +332,7 @@ func (h *Host) oneNumber(name string) (int64, error) {
 	}
 	v, ok := proctext.Int(bytes.TrimSpace(text))
 	if !ok {
-		return absent, malformed(name, text)
+		return absent, oddText(name, text)
 	}
 	return v, nil
 }
@@ -325,15 +340,16 @@ func (h *Host) oneNumber(name string) (int64, error) {
 // parseConntrackStats reads the first number of any line but the heading, in hexadecimal: entries, the same for all CPUs.
 func parseConntrackStats(text []byte) (int64, error) {
 	_, text = proctext.Line(text)
-	first, _ := proctext.Field(text)
-	if len(first) == 0 || len(first) > 8 {
-		return absent, malformed(conntrackStats, text)
+	line, _ := proctext.Line(text)
+	first, _, _ := proctext.Column(line)
+	if len(first) != 8 {
+		return absent, oddText(conntrackStats, text)
 	}
 	var v int64
 	for _, c := range first {
 		d, ok := hexDigit(c)
 		if !ok {
-			return absent, malformed(conntrackStats, text)
+			return absent, oddText(conntrackStats, text)
 		}
 		v = v<<4 | int64(d)
 	}

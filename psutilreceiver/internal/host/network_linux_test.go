@@ -238,7 +238,7 @@ func TestNetDevLines(t *testing.T) {
 		"eth0:1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16":               "eth0:1",
 		"\t very-long-name0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16  ": "very-long-name0",
 	} {
-		name, received, sent, ok := parseNetDevLine([]byte(text))
+		name, received, sent, ok := parseNetDevLine([]byte(text), new(oddValues))
 		assert.True(t, ok, text)
 		assert.Equal(t, want, string(name))
 		assert.Equal(t, Traffic{1, 2, 3, 4}, received)
@@ -246,7 +246,6 @@ func TestNetDevLines(t *testing.T) {
 	}
 	for _, bad := range []string{
 		"eth1 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", ": 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", "eth1: 1 2 3 4 5 6 7 8 9",
-		"eth1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 x", "eth1: -1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16",
 	} {
 		h := hostWith(t, map[string]string{
 			"proc/1/net/dev": netDevHeading + bad + "\neth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n",
@@ -256,7 +255,13 @@ func TestNetDevLines(t *testing.T) {
 		require.Len(t, found, 1, "costs its own interface only")
 		assert.Equal(t, "eth0", found[0].Name)
 	}
-	_, err := NewInterfaces(hostWith(t, nil), 0, everyInterface).Read()
+	h := hostWith(t, map[string]string{"proc/1/net/dev": netDevHeading + "eth1: -1 2 18446744073709551615 4 5 6 7 8 9 x 11 12 13 14 15 16\n"})
+	found, err := NewInterfaces(h, 0, everyInterface).Read()
+	require.True(t, IsOdd(err))
+	require.Len(t, found, 1)
+	assert.Equal(t, Traffic{Odd, 2, Odd, 4}, found[0].Received, "a value that can't be costs itself")
+	assert.Equal(t, Traffic{9, Odd, 11, 12}, found[0].Sent)
+	_, err = NewInterfaces(hostWith(t, nil), 0, everyInterface).Read()
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
@@ -301,15 +306,15 @@ func FuzzParseNetDevLine(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, l []byte) {
-		name, received, sent, ok := parseNetDevLine(l)
+		name, received, sent, ok := parseNetDevLine(l, new(oddValues))
 		if !ok {
 			return
 		}
 		assert.NotEmpty(t, name)
 		for _, traffic := range []Traffic{received, sent} {
-			assert.GreaterOrEqual(t, min(traffic.Bytes, traffic.Packets, traffic.Errors, traffic.Dropped), int64(0))
+			assert.GreaterOrEqual(t, min(traffic.Bytes, traffic.Packets, traffic.Errors, traffic.Dropped), int64(Odd))
 		}
-		again, _, _, ok := parseNetDevLine([]byte(fmt.Sprintf("%s: %d 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", name, received.Bytes)))
+		again, _, _, ok := parseNetDevLine([]byte(fmt.Sprintf("%s: %d 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", name, max(received.Bytes, 0))), new(oddValues))
 		assert.True(t, ok)
 		assert.Equal(t, name, again)
 	})

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"math"
 	"os"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
@@ -20,10 +21,12 @@ func (h *Host) Swaps() ([]Swap, error) {
 	return h.parseSwaps(text)
 }
 
-// parseSwaps reads lines of: filename, type, size and used in KiB, priority. The kernel writes blanks within a name as \040.
+// parseSwaps reads lines of: filename, type, size and used in KiB, priority. The kernel writes blanks within a name as \040. A line that can't
+// be is left out.
 func (h *Host) parseSwaps(text []byte) ([]Swap, error) {
 	_, text = proctext.Line(text) // The heading.
 	var swaps []Swap
+	odd := oddValues{file: swapsFile}
 	for len(text) > 0 {
 		var l []byte
 		l, text = proctext.Line(text)
@@ -33,22 +36,24 @@ func (h *Host) parseSwaps(text []byte) ([]Swap, error) {
 		name, rest := proctext.Field(l)
 		_, rest = proctext.Field(rest)
 		sizeText, rest := proctext.Field(rest)
-		usedText, _ := proctext.Field(rest)
+		usedText, rest := proctext.Field(rest)
+		priority, _ := proctext.Field(rest)
 		size, ok1 := proctext.Int(sizeText)
 		used, ok2 := proctext.Int(usedText)
-		if !ok1 || !ok2 || size > 1<<52 || used > size {
-			return nil, malformed(swapsFile, l)
+		if !ok1 || !ok2 || size > 1<<52 || used > size || len(priority) == 0 {
+			odd.add(l)
+			continue
 		}
 		swaps = append(swaps, Swap{Device: h.names.of(proctext.Unescape(name)), Size: size * 1024, Used: used * 1024})
 	}
-	return swaps, nil
+	return swaps, odd.err
 }
 
 // VM gives the totals of the virtual memory system, from /proc/vmstat.
 func (h *Host) VM() (VMSample, error) {
 	text, err := h.read(vmstatFile)
 	if err != nil {
-		return VMSample{}, err
+		return VMSample{}, optional(err) // WSL 1 and gVisor have none.
 	}
 	return parseVmstat(text)
 }
@@ -56,6 +61,7 @@ func (h *Host) VM() (VMSample, error) {
 func parseVmstat(text []byte) (VMSample, error) {
 	v := noVM
 	v.PageSize = int64(os.Getpagesize())
+	odd := oddValues{file: vmstatFile}
 	for len(text) > 0 {
 		var l []byte
 		l, text = proctext.Line(text)
@@ -77,10 +83,11 @@ func parseVmstat(text []byte) (VMSample, error) {
 		}
 		number, _ := proctext.Field(rest)
 		n, ok := proctext.Int(number)
-		if !ok {
-			return VMSample{}, malformed(vmstatFile, l)
+		if !ok || n > math.MaxInt64/v.PageSize {
+			odd.add(l)
+			n = Odd
 		}
 		*dst = n
 	}
-	return v, nil
+	return v, odd.err
 }

@@ -59,8 +59,11 @@ func TestParseVmstatRefuses(t *testing.T) {
 		_, err := hostWith(t, map[string]string{"proc/vmstat": text}).VM()
 		require.ErrorIs(t, err, errMalformed, text)
 	}
-	_, err := hostWith(t, nil).VM()
-	require.ErrorIs(t, err, os.ErrNotExist)
+	vm, err := hostWith(t, map[string]string{"proc/vmstat": "pgfault 7\npgmajfault -1\npswpin 3\n"}).VM()
+	require.True(t, IsOdd(err))
+	assert.Equal(t, []int64{7, Odd, 3, -1}, []int64{vm.Faults, vm.MajorFaults, vm.SwappedIn, vm.SwappedOut})
+	_, err = hostWith(t, nil).VM()
+	require.ErrorIs(t, err, ErrUnsupported, "WSL 1")
 }
 
 func FuzzParseSwaps(f *testing.F) {
@@ -72,9 +75,7 @@ func FuzzParseSwaps(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var h Host
 		swaps, err := h.parseSwaps(text)
-		if err != nil {
-			assert.Nil(t, swaps)
-		}
+		require.True(t, err == nil || IsOdd(err))
 		for _, s := range swaps {
 			assert.GreaterOrEqual(t, s.Used, int64(0))
 			assert.LessOrEqual(t, s.Used, s.Size)
@@ -88,12 +89,9 @@ func FuzzParseVmstat(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		v, err := parseVmstat(text)
-		if err != nil {
-			assert.Equal(t, VMSample{}, v)
-			return
-		}
+		require.True(t, err == nil || IsOdd(err))
 		for _, n := range []int64{v.Faults, v.MajorFaults, v.SwappedIn, v.SwappedOut, v.OOMKills} {
-			assert.GreaterOrEqual(t, n, int64(-1))
+			assert.GreaterOrEqual(t, n, int64(Odd))
 		}
 		assert.Positive(t, v.PageSize)
 	})

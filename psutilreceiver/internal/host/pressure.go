@@ -2,6 +2,7 @@ package host
 
 import (
 	"bytes"
+	"math"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
@@ -24,7 +25,7 @@ func (r Resource) String() string {
 
 // Stall is the time that tasks lost for lack of a resource.
 type Stall struct {
-	Reported             bool    // false when the kernel has no such line; the values are then zero
+	Reported             bool    // false when the kernel has no such line; the values are then zero. One that can't be is Odd
 	Avg10, Avg60, Avg300 float64 // share of the last 10, 60 and 300 seconds, 0 to 1
 	Total                float64 // since boot, in seconds
 }
@@ -53,9 +54,10 @@ func (h *Host) Pressure(r Resource) (Pressure, error) {
 	return parsePressure(file, text)
 }
 
-// parsePressure reads lines such as: some avg10=1.52 avg60=1.10 avg300=0.83 total=48120331.
+// parsePressure reads lines such as: some avg10=1.52 avg60=1.10 avg300=0.83 total=48120331. A value that can't be is left out.
 func parsePressure(file string, text []byte) (Pressure, error) {
 	var p Pressure
+	odd := oddValues{file: file}
 	for rest := text; len(rest) > 0; {
 		var l []byte
 		l, rest = proctext.Line(rest)
@@ -69,51 +71,48 @@ func parsePressure(file string, text []byte) (Pressure, error) {
 		default:
 			continue
 		}
-		ok := false
-		if *dst, ok = parseStall(values); !ok {
-			return Pressure{}, malformed(file, l)
+		if !parseStall(values, dst) {
+			odd.add(l)
 		}
 	}
 	if !p.Some.Reported && !p.Full.Reported {
 		return Pressure{}, malformed(file, text)
 	}
-	return p, nil
+	return p, odd.err
 }
 
-// parseStall turns percent into a ratio and microseconds into seconds. All four values must be there: a line that is cut off
-// is not used.
-func parseStall(values []byte) (Stall, bool) {
-	s := Stall{Reported: true}
-	const all = 4
-	found := 0
+// parseStall turns percent into a ratio and microseconds into seconds. It reports false if one of the four values is not there, as in a line that
+// is cut off, or can't be: then that is Odd.
+func parseStall(values []byte, s *Stall) (whole bool) {
+	*s = Stall{Reported: true, Avg10: Odd, Avg60: Odd, Avg300: Odd, Total: Odd}
 	for {
 		var f []byte
 		if f, values = proctext.Field(values); len(f) == 0 {
-			return s, found == all
+			return s.Avg10 >= 0 && s.Avg60 >= 0 && s.Avg300 >= 0 && s.Total >= 0
 		}
 		key, number, _ := bytes.Cut(f, []byte{'='})
-		var dst *float64
-		unit := 100.0
+		v, ok := proctext.Decimal(number)
+		// A share may be above all by a rounding.
+		const all, most = 100, 101
 		switch string(key) {
 		case "avg10":
-			dst = &s.Avg10
+			s.Avg10 = ratioOf(v, ok && v < most, all)
 		case "avg60":
-			dst = &s.Avg60
+			s.Avg60 = ratioOf(v, ok && v < most, all)
 		case "avg300":
-			dst = &s.Avg300
+			s.Avg300 = ratioOf(v, ok && v < most, all)
 		case "total":
-			dst, unit = &s.Total, 1e6
-		default:
-			continue
+			s.Total = Odd
+			if ok && v < math.MaxInt64 {
+				s.Total = v / 1e6
+			}
 		}
-		v, ok := proctext.Decimal(number)
-		if !ok {
-			return Stall{}, false
-		}
-		if dst != &s.Total {
-			v = min(v, 100)
-		}
-		*dst = v / unit
-		found++
 	}
+}
+
+func ratioOf(v float64, ok bool, all float64) float64 {
+	if !ok {
+		return Odd
+	}
+	return min(v, all) / all
 }

@@ -65,16 +65,25 @@ func TestParsePressure(t *testing.T) {
 	assert.Equal(t, Pressure{Some: Stall{Reported: true, Avg10: 0.01, Avg60: 0.02, Avg300: 0.03, Total: 4}}, got)
 
 	for name, text := range map[string]string{
-		"an empty file":              "",
-		"no line that is known":      "none avg10=0.00 avg60=0.00 avg300=0.00 total=0\n",
-		"a line that is cut off":     some + "full avg10=0.00 avg60=0.0",
-		"a value without a number":   "some avg10= avg60=0.00 avg300=0.00 total=0\n",
-		"a value that is not there":  "some avg10=0.00 avg300=0.00 total=0\n",
-		"a total that is no integer": "some avg10=0.00 avg60=0.00 avg300=0.00 total=-1\n",
+		"an empty file":         "",
+		"no line that is known": "none avg10=0.00 avg60=0.00 avg300=0.00 total=0\n",
 	} {
 		got, err := parsePressure("proc/pressure/cpu", []byte(text))
 		require.ErrorIs(t, err, errMalformed, name)
+		assert.False(t, IsOdd(err))
 		assert.Equal(t, Pressure{}, got, name)
+	}
+	for text, want := range map[string]Stall{
+		"some avg10=1.00 avg60=2.0":                          {Avg10: 0.01, Avg60: 0.02, Avg300: Odd, Total: Odd}, // A line that is cut off.
+		"some avg10= avg60=2.00 avg300=3.00 total=4000000\n": {Avg10: Odd, Avg60: 0.02, Avg300: 0.03, Total: 4},
+		"some avg10=1.00 avg300=3.00 total=4000000\n":        {Avg10: 0.01, Avg60: Odd, Avg300: 0.03, Total: 4},
+		"some avg10=1.00 avg60=2.00 avg300=3.00 total=-1\n":  {Avg10: 0.01, Avg60: 0.02, Avg300: 0.03, Total: Odd},
+		"some avg10=1.00 avg60=2.00 avg300=300 total=1e9\n":  {Avg10: 0.01, Avg60: 0.02, Avg300: Odd, Total: Odd},
+	} {
+		got, err := parsePressure("proc/pressure/cpu", []byte(text))
+		require.True(t, IsOdd(err), text)
+		want.Reported = true
+		assert.Equal(t, Pressure{Some: want}, got, text)
 	}
 }
 
@@ -105,8 +114,8 @@ func FuzzParsePressure(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		p, err := parsePressure("proc/pressure/io", text)
-		if err != nil {
-			assert.Equal(t, Pressure{}, p)
+		if isOdd := IsOdd(err); err != nil {
+			assert.True(t, isOdd || p == Pressure{})
 			return
 		}
 		assert.True(t, p.Some.Reported || p.Full.Reported)

@@ -210,5 +210,5 @@ func word(path string) string {
 	if err != nil {
 		return ""
 	}
-	return strings.ToValidUTF8(strings.TrimSpace(string(text)), "\uFFFD")
+	return strings.TrimSpace(string(text))
 }

@@ -172,11 +172,16 @@ func (m *mountState) problem(now time.Time, timeout time.Duration) error {
 }
 
 // spaceOf divides the blocks of a filesystem, of which bfree are free and bavail free for any user. Numbers that contradict each
-// other, as some FUSE filesystems return, are cut to fit; a size of 2^63 bytes or more is ignored.
+// other, as some FUSE filesystems and servers return, are cut to fit, so that the parts sum to the total; a size of 2^63 bytes or more is
+// ignored. What ran below 0 is 0: a filesystem that is more than full for ordinary users has no space for them.
 func spaceOf(blocks, bfree, bavail, blockSize, files, ffree uint64) Space {
 	s := Space{Inodes: absent, InodesUsed: absent, InodesFree: absent}
 	if high, total := bits.Mul64(blocks, blockSize); high == 0 && total <= math.MaxInt64 {
-		bfree = min(bfree, blocks)
+		bavail = countOf(bavail, blocks, blockSize)
+		if bfree > blocks && !isNegative(bfree, blockSize) {
+			bfree = bavail // No count of this filesystem; what is free for all is free.
+		}
+		bfree = countOf(bfree, blocks, blockSize)
 		bavail = min(bavail, bfree)
 		s.Total = int64(total)
 		s.Free = int64(bavail * blockSize)
@@ -185,8 +190,22 @@ func spaceOf(blocks, bfree, bavail, blockSize, files, ffree uint64) Space {
 	}
 	if files > 0 && files <= math.MaxInt64 {
 		s.Inodes = int64(files)
-		s.InodesFree = int64(min(ffree, files))
+		s.InodesFree = int64(countOf(ffree, files, 1))
 		s.InodesUsed = s.Inodes - s.InodesFree
 	}
 	return s
+}
+
+// countOf is what a count of free blocks or inodes means: none if it ran below 0, and never more than all.
+func countOf(count, all, unit uint64) uint64 {
+	if count > all && isNegative(count, unit) {
+		return 0
+	}
+	return min(count, all)
+}
+
+// isNegative tells whether a count is one that ran below 0: of 64 bits or of 32, or of bytes of 64 bits that were divided into blocks since.
+func isNegative(count, unit uint64) bool {
+	high, bytes := bits.Mul64(count, max(unit, 1))
+	return count > math.MaxInt64 || count >= 1<<31 && count < 1<<32 || high == 0 && bytes > math.MaxInt64
 }

@@ -1,6 +1,10 @@
 package host
 
-import "github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
+import (
+	"bytes"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
+)
 
 const (
 	fileNrFile     = "proc/sys/fs/file-nr"
@@ -27,23 +31,31 @@ func (l TaskLimits) Limit() int64 { return min(l.Threads, l.PIDs) }
 func (h *Host) FileHandles() (FileHandles, error) {
 	text, err := h.read(fileNrFile)
 	if err != nil {
-		return FileHandles{}, err
+		return FileHandles{}, optional(err)
 	}
 	return parseFileNr(text)
 }
 
-// parseFileNr reads: allocated, free, maximum. The second is zero since Linux 2.6, when freed handles began to be given back.
+// parseFileNr reads: allocated, free, maximum, with tabs between. A value that can't be is Odd. The second is zero since Linux 2.6, when freed handles began to be given back.
 func parseFileNr(text []byte) (FileHandles, error) {
-	allocatedText, rest := proctext.Field(text)
-	freeText, rest := proctext.Field(rest)
-	limitText, _ := proctext.Field(rest)
+	line, _ := proctext.Line(text)
+	allocatedText, rest, _ := bytes.Cut(line, []byte{'\t'})
+	freeText, limitText, _ := bytes.Cut(rest, []byte{'\t'})
 	allocated, ok1 := proctext.Int(allocatedText)
 	free, ok2 := proctext.Int(freeText)
 	limit, ok3 := proctext.Int(limitText)
-	if !ok1 || !ok2 || !ok3 || free > allocated {
+	if !ok1 && !ok2 && !ok3 {
 		return FileHandles{}, malformed(fileNrFile, text)
 	}
-	return FileHandles{Allocated: allocated - free, Limit: limit}, nil
+	var err error
+	h := FileHandles{Allocated: allocated - free, Limit: limit}
+	if !ok1 || !ok2 || free > allocated {
+		h.Allocated, err = Odd, oddText(fileNrFile, text)
+	}
+	if !ok3 {
+		h.Limit, err = Odd, oddText(fileNrFile, text)
+	}
+	return h, err
 }
 
 // TaskLimits gives the kernel's limits on tasks, from threads-max and pid_max in /proc/sys/kernel. ErrUnsupported on other systems
@@ -51,11 +63,11 @@ func parseFileNr(text []byte) (FileHandles, error) {
 func (h *Host) TaskLimits() (TaskLimits, error) {
 	threads, err := h.readInt(threadsMaxFile)
 	if err != nil {
-		return TaskLimits{}, err
+		return TaskLimits{}, optional(err)
 	}
 	pids, err := h.readInt(pidMaxFile)
 	if err != nil {
-		return TaskLimits{}, err
+		return TaskLimits{}, optional(err)
 	}
 	return TaskLimits{Threads: threads, PIDs: pids}, nil
 }

@@ -33,12 +33,11 @@ func (n *names) trim() {
 
 // malformed is the error for text that is not what proc(5) promises.
 func malformed(file string, text []byte) error {
-	const shown = 40
-	if len(text) > shown {
-		text = text[:shown]
-	}
-	return fmt.Errorf("parsing /%s: unexpected text %q: %w", file, text, errMalformed)
+	return fmt.Errorf("parsing /%s: unexpected text %q: %w", file, shortened(text), errMalformed)
 }
+
+// shortened is as much of text as an error shows.
+func shortened(text []byte) []byte { return text[:min(len(text), 40)] }
 
 // readInt reads a file that holds one whole number.
 func (h *Host) readInt(name string) (int64, error) {
@@ -49,7 +48,7 @@ func (h *Host) readInt(name string) (int64, error) {
 	number, _ := proctext.Field(text)
 	v, ok := proctext.Int(number)
 	if !ok {
-		return 0, malformed(name, text)
+		return Odd, oddText(name, text)
 	}
 	return v, nil
 }

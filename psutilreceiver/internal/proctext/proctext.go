@@ -30,6 +30,16 @@ func Field(text []byte) (first, rest []byte) {
 	return text[i:j], text[j:]
 }
 
+// Column splits the first column from text in which one blank stands between two columns, so that one of them may be empty. It reports false at
+// the end.
+func Column(text []byte) (first, rest []byte, ok bool) {
+	if len(text) == 0 {
+		return nil, nil, false
+	}
+	first, rest, _ = bytes.Cut(text, []byte{' '})
+	return first, rest, true
+}
+
 // IsBlank tells whether a byte separates words.
 func IsBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 

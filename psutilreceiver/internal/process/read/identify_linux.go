@@ -51,6 +51,9 @@ func (r *Reader) HasMoved(s *Sample, cgroup string) bool {
 	return errno == 0 && string(cgroupPath(text)) != cgroup
 }
 
+// deletedMark is what the kernel appends to the path of a file that has none any more.
+var deletedMark = []byte(" (deleted)")
+
 func (r *Reader) readExecutable(s *Sample, id *Identity) {
 	target, errno := r.dir.readlink(s.PID, s.LiveThread)
 	r.countError(FileExe, errno)
@@ -58,8 +61,11 @@ func (r *Reader) readExecutable(s *Sample, id *Identity) {
 		id.Executable, id.ExecutablePath = s.Comm(), ""
 		return
 	}
-	// The kernel marks an executable that has been removed or replaced since.
-	id.ExecutablePath = string(bytes.TrimSuffix(target, []byte(" (deleted)")))
+	id.ExecutablePath = string(target)
+	// The kernel marks an executable that has been removed or replaced since; the file may also have such a name.
+	if bytes.HasSuffix(target, deletedMark) && !r.dir.isExecutable(s.PID, id.ExecutablePath) {
+		id.ExecutablePath = id.ExecutablePath[:len(id.ExecutablePath)-len(deletedMark)]
+	}
 	id.Executable = path.Base(id.ExecutablePath)
 }
 

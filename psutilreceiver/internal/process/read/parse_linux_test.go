@@ -16,9 +16,6 @@ import (
 // statText is a stat of 52 fields in which every statistic that is read has a different value.
 const statText = "4194304 (a) b\\n(c\\\\) S 7 4194304 4194304 0 -1 4194560 11 12 13 14 15 16 17 18 20 -5 3 0 900 2048 25 18446744073709551615 1 1 1 1 1 0 0 0 0 0 0 0 17 1 0 0 42 0 0 1 1 1 1 1 1 1 0\n"
 
-// statFields are the fields that come with the stat of a process.
-const statFields = FieldCPU | FieldMemory | FieldFaults | FieldThreads | FieldScheduling | FieldChildren
-
 func TestParseStat(t *testing.T) {
 	var s Sample
 	require.True(t, parseStat([]byte(statText), 4096, &s))
@@ -50,11 +47,60 @@ var badStats = []string{
 	"", "\n", "1", "1 ", "()", "1 (a", "1 (a)", "1 (a) ", "1 a) S 1", ") (", "1 (a) S 1 1 1",
 	"0" + statText[7:], "-1" + statText[7:], "4294967296" + statText[7:],
 	strings.Replace(statText, " S ", " SS ", 1),
-	strings.Replace(statText, " S 7 ", " S -7 ", 1),
-	strings.Replace(statText, " 15 16 ", " x 16 ", 1),
-	strings.Replace(statText, " 15 16 ", " 18446744073709551616 16 ", 1),
-	strings.Replace(statText, " 15 16 ", " 9999999999999999999 16 ", 1),
+	strings.Replace(statText, " 900 ", " x ", 1),
+	strings.Replace(statText, " 900 ", "  ", 1),
+	strings.Replace(statText, " 900 ", " 9223372036854775808 ", 1),
 	statText[:60],
+}
+
+// oddNumbers are what a number of the kernel can't be.
+var oddNumbers = []string{"-1", "9223372036854775808", "18446744073709551615", strings.Repeat("9", 20), "", "x"}
+
+// TestAnOddValueOfAStatCostsItsField replaces each column of a stat in turn: the fields of the others are as without.
+func TestAnOddValueOfAStatCostsItsField(t *testing.T) {
+	costs := map[int]Fields{
+		10: FieldFaults, 12: FieldFaults, 14: FieldCPU, 15: FieldCPU, 11: FieldChildren, 16: FieldChildren, 17: FieldChildren,
+		19: FieldNice, 20: FieldThreads, 23: FieldVirtual, 24: FieldMemory,
+	}
+	const comm = "4194304 (a) b\\n(c\\\\) "
+	var whole Sample
+	require.True(t, parseStat([]byte(statText), 4096, &whole))
+	for field := 4; field <= 52; field++ {
+		for _, odd := range oddNumbers {
+			columns := strings.Split(strings.TrimPrefix(statText, comm), " ")
+			columns[field-3] = odd
+			text := comm + strings.Join(columns, " ")
+			var s Sample
+			ok := parseStat([]byte(text), 4096, &s)
+			if field == 22 {
+				require.False(t, ok, "%q: the start tells a process from a later one", text)
+				continue
+			}
+			require.True(t, ok, "%q", text)
+			if field == 19 && odd == "-1" {
+				require.Equal(t, int32(-1), s.Nice, "a nice value that there is")
+				continue
+			}
+			require.Equal(t, statFields&^costs[field], s.Have, "%q", text)
+			if field == 4 {
+				require.Equal(t, int32(noParent), s.PPID, "%q", text)
+			} else {
+				require.Equal(t, int32(7), s.PPID)
+			}
+			require.Equal(t, whole.Comm(), s.Comm())
+			require.Equal(t, whole.Key, s.Key)
+			for c := range NumCounters {
+				if s.Have&c.Field() != 0 {
+					require.Equal(t, whole.Totals[c], s.Totals[c], "%q", text)
+				}
+			}
+			for l := range NumLevels {
+				if s.Have&l.Field() != 0 {
+					require.Equal(t, whole.Levels[l], s.Levels[l], "%q", text)
+				}
+			}
+		}
+	}
 }
 
 func TestParseStatOfMalformedText(t *testing.T) {
@@ -95,7 +141,7 @@ func FuzzParseStat(f *testing.F) {
 		require.Equal(t, ok, s.Have != 0)
 		if ok {
 			require.Positive(t, s.PID)
-			require.GreaterOrEqual(t, s.PPID, int32(0))
+			require.GreaterOrEqual(t, s.PPID, int32(noParent))
 			require.LessOrEqual(t, len(s.Comm()), commSize)
 			require.True(t, strings.HasPrefix(strings.TrimLeft(string(text), " \t\n0"), strconv.Itoa(int(s.PID))))
 		}
@@ -128,7 +174,7 @@ func FuzzParseIO(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var s Sample
 		ok := parseIO(text, &s)
-		require.Equal(t, ok, s.Have != 0)
+		require.True(t, s.Have != 0 || !ok)
 		for c := range NumCounters {
 			require.False(t, s.Totals[c] != 0 && s.Have&c.Field() == 0, "a field that the sample does not have is not set")
 		}
@@ -145,10 +191,18 @@ func TestParseStatus(t *testing.T) {
 	require.True(t, ok)
 	assert.Zero(t, st.have&FieldSwap)
 	assert.Zero(t, st.have&FieldSwitches, "one of two is not both")
-	for _, bad := range []string{"", "Uid\n", "Uid:\t0\n", "Uid:\t0\t4294967296\n", "Uid:\t0\t0\nVmSwap:\tmany kB\n", "VmSwap:\t1 kB\n"} {
+	for _, bad := range []string{"", "Uid\n", "Uid:\t0\n", "Uid:\t0\t4294967296\n", "VmSwap:\t1\t kB"} {
 		st, ok := parseStatus([]byte(bad))
 		assert.False(t, ok, "%q", bad)
-		assert.Equal(t, status{}, st, "%q", bad)
+		assert.False(t, st.hasUID, "%q", bad)
+	}
+	for _, odd := range oddNumbers {
+		st, ok = parseStatus([]byte("Uid:\t1\t" + odd + "\t1\t1\nVmSwap:\t" + odd + " kB\nvoluntary_ctxt_switches:\t" + odd + "\nnonvoluntary_ctxt_switches:\t4\n"))
+		assert.False(t, ok)
+		assert.Zero(t, st.have, "%q", odd)
+		st, ok = parseStatus([]byte("Uid:\t1\t7\t1\t1\nVmSwap:\t" + odd + " kB\nvoluntary_ctxt_switches:\t3\nnonvoluntary_ctxt_switches:\t4\n"))
+		assert.False(t, ok)
+		assert.Equal(t, status{uid: 7, hasUID: true, voluntary: 3, involuntary: 4, have: FieldSwitches}, st, "%q", odd)
 	}
 }
 
@@ -156,10 +210,8 @@ func FuzzParseStatus(f *testing.F) {
 	f.Add([]byte(proctest.StatusText))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		st, ok := parseStatus(text)
-		require.Equal(t, ok, st.hasUID)
-		if !ok {
-			require.Equal(t, status{}, st)
-		}
+		require.True(t, st.hasUID || !ok)
+		require.True(t, st.hasUID || st.uid == 0)
 	})
 }
 
@@ -167,10 +219,19 @@ func TestParseStatm(t *testing.T) {
 	var s Sample
 	require.True(t, parseStatm([]byte("100 50 7 1 0 30 0\n"), 4096, &s))
 	assert.Equal(t, uint64(7*4096), s.Levels[Shared])
-	for _, bad := range []string{"", "1 2", "1 2 x", "1 2 9999999999999999999"} {
+	for _, bad := range []string{"", "1 2", "1 2 x", "x"} {
 		s = Sample{}
 		assert.False(t, parseStatm([]byte(bad), 4096, &s), "%q", bad)
 		assert.Zero(t, s.Have)
+	}
+	for i, field := range []Fields{FieldVirtual, FieldMemory, FieldShared} {
+		for _, odd := range oddNumbers {
+			columns := strings.Split("100 50 7 1 0 30 0\n", " ")
+			columns[i] = odd
+			s = Sample{}
+			assert.False(t, parseStatm([]byte(strings.Join(columns, " ")), 4096, &s))
+			assert.Equal(t, (FieldVirtual|FieldMemory|FieldShared)&^field, s.Have, "%d %q", i, odd)
+		}
 	}
 }
 
@@ -178,7 +239,7 @@ func FuzzParseStatm(f *testing.F) {
 	f.Add([]byte("100 50 7 1 0 30 0\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var s Sample
-		require.Equal(t, parseStatm(text, 4096, &s), s.Have == FieldMemory|FieldShared)
+		require.Equal(t, parseStatm(text, 4096, &s), s.Have == FieldMemory|FieldVirtual|FieldShared)
 	})
 }
 
@@ -187,10 +248,13 @@ func TestParseSmapsRollup(t *testing.T) {
 	require.True(t, parseSmapsRollup([]byte(proctest.SmapsText), &s))
 	assert.Equal(t, uint64(700<<10), s.Levels[Proportional])
 	assert.Equal(t, uint64(11<<10), s.Levels[Unique])
-	for _, bad := range []string{"", "x\n", "x\nPss: 1 kB\n", "x\nPss: a kB\nPrivate_Clean: 1\nPrivate_Dirty: 1\n", "x\nPss\n"} {
+	for bad, have := range map[string]Fields{
+		"": 0, "x\n": 0, "x\nPss\n": 0, "x\nPss: 1 kB\n": FieldProportional, "x\nPss: 1 kB\nPrivate_Clean: -1\nPrivate_Dirty: 1\n": FieldProportional,
+		"x\nPss: a kB\nPrivate_Clean: 1\nPrivate_Dirty: 1\n": FieldUnique,
+	} {
 		s = Sample{}
 		assert.False(t, parseSmapsRollup([]byte(bad), &s), "%q", bad)
-		assert.Zero(t, s.Have)
+		assert.Equal(t, have, s.Have, "%q", bad)
 	}
 }
 
@@ -198,13 +262,13 @@ func FuzzParseSmapsRollup(f *testing.F) {
 	f.Add([]byte(proctest.SmapsText))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var s Sample
-		require.Equal(t, parseSmapsRollup(text, &s), s.Have == FieldProportional)
+		require.Equal(t, parseSmapsRollup(text, &s), s.Have == RollupFields)
 	})
 }
 
 func TestParsePasswd(t *testing.T) {
-	names := parsePasswd([]byte("root:x:0:0:root:/root:/bin/sh\ntoor:x:0:0::/:\n# a comment\n\n+::::::\nbig:x:4294967294:1::/:\nodd:x:-1:0::/:\nshort:x\nweb:x:33:33::/:"))
-	assert.Equal(t, map[uint32]string{0: "root", 4294967294: "big", 33: "web"}, names)
+	names := parsePasswd([]byte("root:x:0:0:root:/root:/bin/sh\ntoor:x:0:0::/:\n# a comment\n#old:x:7:7::/:\n+nis:x:8:8::/:\n-not:x:9:9::/:\n \tblank:x:5:5::/:\n\n+::::::\nbig:x:4294967294:1::/:\nodd:x:-1:0::/:\nshort:x\nweb:x:33:33::/:"))
+	assert.Equal(t, map[uint32]string{0: "root", 4294967294: "big", 33: "web", 5: "blank"}, names)
 }
 
 func FuzzParsePasswd(f *testing.F) {

@@ -187,6 +187,14 @@ func (d *procdir) readlink(pid, thread int32) ([]byte, unix.Errno) {
 	return d.text[:n], 0
 }
 
+// isExecutable tells whether the file at a path, as a process sees it, is the one that the process runs. It is not if it can't be told.
+func (d *procdir) isExecutable(pid int32, path string) bool {
+	var runs, there unix.Stat_t
+	dir := strconv.Itoa(int(pid))
+	return unix.Fstatat(d.fd, dir+"/exe", &runs, 0) == nil && unix.Fstatat(d.fd, dir+"/root"+path, &there, 0) == nil &&
+		runs.Dev == there.Dev && runs.Ino == there.Ino
+}
+
 // owner returns the owner of a process's directory, which is the effective user of the process even where the files in it are root's.
 func (d *procdir) owner(pid int32) (uint32, unix.Errno) {
 	var st unix.Stat_t

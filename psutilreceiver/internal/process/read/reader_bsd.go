@@ -55,10 +55,10 @@ func (r *Reader) Read(s *Sample, fields Fields) {
 			s.Have |= FieldCPU
 		}
 	}
-	if fields&FieldMemory != 0 {
+	if fields&(FieldMemory|FieldVirtual) != 0 {
 		if m, err := p.MemoryInfoWithContext(ctx); r.countError(FileStat, err) {
 			s.Levels[Resident], s.Levels[Virtual] = m.RSS, m.VMS
-			s.Have |= FieldMemory
+			s.Have |= FieldMemory | FieldVirtual
 		}
 	}
 	if fields&FieldThreads != 0 {

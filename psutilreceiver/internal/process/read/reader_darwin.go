@@ -29,7 +29,7 @@ func (r *Reader) Scan(visit func(*Sample)) error {
 		s.Start = uint64(max(k.Proc.P_starttime.Sec*1000+int64(k.Proc.P_starttime.Usec)/1000, 0))
 		s.UID, s.HasUID = k.Eproc.Ucred.Uid, true
 		s.Nice, s.State = int32(k.Proc.P_nice), stateLetter(k.Proc.P_stat)
-		s.Have |= FieldScheduling
+		s.Have |= FieldScheduling | FieldNice
 		visit(s)
 	}
 	return nil
@@ -89,7 +89,7 @@ func procInfo(call int, pid int32, flavor int, buffer unsafe.Pointer, size int) 
 // Read reads the fields: from the task what it uses, from its resource usage the bytes of its disk I/O.
 func (r *Reader) Read(s *Sample, fields Fields) {
 	fields &^= s.Have
-	if fields&(FieldCPU|FieldMemory|FieldFaults|FieldThreads) != 0 {
+	if fields&(FieldCPU|FieldMemory|FieldVirtual|FieldFaults|FieldThreads) != 0 {
 		r.readTask(s)
 	}
 	if fields&FieldDiskIO != 0 {
@@ -129,7 +129,7 @@ func (r *Reader) readTask(s *Sample) {
 	// The kernel counts these in 32 bits. When they wrap, package process keeps the last value, as of every counter that falls.
 	s.Totals[MinorFaults], s.Totals[MajorFaults] = uint64(uint32(task.Faults-task.Pageins)), uint64(uint32(task.Pageins))
 	s.Levels[Resident], s.Levels[Virtual], s.Levels[Threads] = task.ResidentSize, task.VirtualSize, uint64(max(task.ThreadCount, 0))
-	s.Have |= FieldCPU | FieldMemory | FieldFaults | FieldThreads
+	s.Have |= FieldCPU | FieldMemory | FieldVirtual | FieldFaults | FieldThreads
 }
 
 // timebaseMicroseconds converts without overflow.

@@ -69,10 +69,13 @@ func (r *Reader) readStat(pid int32) bool {
 	// Nothing of the process before may stay in the sample.
 	s := &r.sample
 	s.HasUID, s.UID, s.LiveThread = false, 0, 0
-	s.Totals, s.Levels, s.Children = Totals{}, Levels{}, Children{}
+	s.Totals, s.Levels, s.Children, s.Nice = Totals{}, Levels{}, Children{}, 0
 	if !parseStat(text, r.pageSize, s) || s.PID != pid {
 		r.errors.Malformed[FileStat]++
 		return false
+	}
+	if s.Have != statFields || s.PPID == noParent {
+		r.errors.OddStat++
 	}
 	if s.leaderHasExited() {
 		r.readLiveThread(s)
@@ -117,7 +120,7 @@ func (r *Reader) Read(s *Sample, fields Fields) {
 		r.countDescriptors(s)
 	}
 	// Reading it waits for the lock of the process's memory map, see Identify.
-	if fields&FieldProportional != 0 && !s.Uninterruptible() {
+	if fields&RollupFields != 0 && !s.Uninterruptible() {
 		r.readSmapsRollup(s)
 	}
 }
@@ -138,16 +141,14 @@ func (r *Reader) countMalformed(f File, parsed bool) {
 
 // readStatus reads the levels of a status, and the context switches of a process that has only one thread.
 func (r *Reader) readStatus(s *Sample, fields Fields) {
-	single := s.Levels[Threads] <= 1
+	single := s.Have&FieldThreads != 0 && s.Levels[Threads] <= 1
 	if fields&statusFields != 0 || single {
 		text, ok := r.readTextOf(s, FileStatus)
 		if !ok {
 			return
 		}
 		st, ok := parseStatus(text)
-		if r.countMalformed(FileStatus, ok); !ok {
-			return
-		}
+		r.countMalformed(FileStatus, ok)
 		s.UID, s.HasUID = st.uid, st.hasUID
 		s.setLevels(&st.levels, fields&statusFields&st.have)
 		if fields&st.have&FieldSwitches != 0 && single {
@@ -176,20 +177,23 @@ func (s *Sample) setSwitches(voluntary, involuntary uint64) {
 // sumSwitches adds up the context switches of all threads: the status of a process has those of its first thread only.
 func (r *Reader) sumSwitches(s *Sample) {
 	var voluntary, involuntary uint64
-	read := 0
+	read, odd := 0, false
 	errno := r.eachEntry(s.PID, FileTask, 0, func(tid int32) {
 		text, errno := r.dir.readTask(s.PID, FileStatus, tid)
 		if errno != 0 {
 			return // The thread has exited.
 		}
-		if st, ok := parseStatus(text); ok && st.have&FieldSwitches != 0 {
+		st, ok := parseStatus(text)
+		odd = odd || !ok
+		if st.have&FieldSwitches != 0 {
 			voluntary += st.voluntary
 			involuntary += st.involuntary
 			read++
 		}
 	})
 	r.countError(FileTask, errno)
-	if errno == 0 && read > 0 {
+	r.countMalformed(FileTask, !odd)
+	if errno == 0 && read > 0 && !odd {
 		s.setSwitches(voluntary, involuntary)
 	}
 }
@@ -243,7 +247,7 @@ func (r *Reader) readSmapsRollup(s *Sample) {
 	}
 	r.countMalformed(FileSmapsRollup, parseSmapsRollup(text, s))
 	if !r.isSame(s.Key) {
-		s.Have &^= FieldProportional
+		s.Have &^= RollupFields
 	}
 }
 

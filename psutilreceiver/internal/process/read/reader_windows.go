@@ -76,10 +76,10 @@ func filetimeMicroseconds(t windows.Filetime) uint64 {
 func (r *Reader) Read(s *Sample, fields Fields) {
 	fields &^= s.Have
 	p, ctx := process.Process{Pid: s.PID}, context.Background()
-	if fields&FieldMemory != 0 {
+	if fields&(FieldMemory|FieldVirtual) != 0 {
 		if m, err := p.MemoryInfoWithContext(ctx); r.countError(FileStat, err) {
 			s.Levels[Resident], s.Levels[Virtual] = m.RSS, m.VMS
-			s.Have |= FieldMemory
+			s.Have |= FieldMemory | FieldVirtual
 		}
 	}
 	if fields&FieldLogicalIO != 0 {

@@ -18,7 +18,7 @@ type Children struct {
 // ProcessState is the part of a [Sample] that stays valid until the next scrape.
 type ProcessState struct {
 	Key
-	PPID         int32  // parent: stat ppid (4); 0 where the parent is outside of the pid namespace
+	PPID         int32  // parent: stat ppid (4); -1 where it could not be read, 0 where the parent is outside of the pid namespace
 	UID          uint32 // effective user: status Uid; valid if HasUID
 	Nice         int32  // nice value: stat nice (19)
 	Have         Fields // the fields that could be read; only these are valid

@@ -12,17 +12,19 @@ const maxPID = math.MaxInt32
 
 // scanner reads blank-separated words of kernel text. After the first word that is not what was expected, bad is set and stays set.
 type scanner struct {
-	text []byte
-	pos  int
-	bad  bool
+	text    []byte
+	pos     int
+	bad     bool
+	columns bool // one blank stands between two words: more would mean that a word is missing
 }
 
 // startWord goes to the next word. At the end of the text there is none.
 func (s *scanner) startWord() {
+	first := s.pos
 	for s.pos < len(s.text) && proctext.IsBlank(s.text[s.pos]) {
 		s.pos++
 	}
-	s.bad = s.bad || s.pos == len(s.text)
+	s.bad = s.bad || s.pos == len(s.text) || s.columns && s.pos > first+1
 }
 
 // endWord checks that the current word is at its end, as it must be when it has been read.
@@ -31,10 +33,11 @@ func (s *scanner) endWord() { s.bad = s.bad || s.pos < len(s.text) && !proctext.
 func (s *scanner) skip(words int) {
 	text, pos := s.text, s.pos
 	for range words {
+		first := pos
 		for pos < len(text) && proctext.IsBlank(text[pos]) {
 			pos++
 		}
-		s.bad = s.bad || pos == len(text)
+		s.bad = s.bad || pos == len(text) || s.columns && pos > first+1
 		for pos < len(text) && !proctext.IsBlank(text[pos]) {
 			pos++
 		}
@@ -53,7 +56,7 @@ func (s *scanner) letter() byte {
 	return c
 }
 
-// unsigned reads a decimal number that fits 64 bits.
+// unsigned reads a decimal number that fits 63 bits: no count of the kernel is larger.
 func (s *scanner) unsigned() uint64 {
 	s.startWord()
 	text, first := s.text, s.pos
@@ -64,8 +67,8 @@ func (s *scanner) unsigned() uint64 {
 		if d > 9 {
 			break
 		}
-		// Nineteen digits always fit.
-		if pos-first >= 19 && v > (math.MaxUint64-d)/10 {
+		// Eighteen digits always fit.
+		if pos-first >= 18 && v > (math.MaxInt64-d)/10 {
 			s.bad = true
 			break
 		}
@@ -104,14 +107,10 @@ func (s *scanner) signed() int64 {
 	return int64(v)
 }
 
-// scaled reads a count of units and returns it multiplied by their size. The kernel prints some of these as signed: a negative count is 0.
+// scaled reads a count of units and returns it multiplied by their size.
 func (s *scanner) scaled(unit uint64) uint64 {
-	negative := s.minus()
 	v := s.unsigned()
-	if v > math.MaxUint64/unit {
-		s.bad = true
-	}
-	if negative || s.bad {
+	if s.bad = s.bad || v > math.MaxInt64/unit; s.bad {
 		return 0
 	}
 	return v * unit

@@ -70,6 +70,7 @@ func (f File) String() string { return fileNames[f] }
 // Errors counts the errors of reads, by file. Each process counts at most once for each file and reason in one scrape.
 type Errors struct {
 	Gone      int           // processes that exited while they were read: no error
+	OddStat   int           // processes of whose stat single values can't be, which are left out alone
 	Denied    [NumFiles]int // EACCES, EPERM
 	Malformed [NumFiles]int // text that is not what proc(5) promises
 	Failed    [NumFiles]int // any other error, such as EIO or ENFILE

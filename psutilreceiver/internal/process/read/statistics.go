@@ -17,10 +17,12 @@ type Fields uint32
 // reading the file that is named.
 const (
 	FieldCPU          Fields = 1 << iota // CPUUser, CPUSystem
-	FieldMemory                          // Resident, Virtual
+	FieldMemory                          // Resident
+	FieldVirtual                         // Virtual
 	FieldFaults                          // MinorFaults, MajorFaults
 	FieldThreads                         // Threads
-	FieldScheduling                      // State, Nice
+	FieldScheduling                      // State
+	FieldNice                            // Nice
 	FieldChildren                        // Children
 	FieldShared                          // Shared, and exact Resident: statm
 	FieldDiskIO                          // DiskReadBytes, DiskWriteBytes: io
@@ -28,11 +30,15 @@ const (
 	FieldSwap                            // Swap: status
 	FieldSwitches                        // VoluntarySwitches, InvoluntarySwitches: the status of every thread
 	FieldDescriptors                     // Descriptors: fd
-	FieldProportional                    // Proportional, Unique: smaps_rollup, which locks the process's memory map while it is read
+	FieldProportional                    // Proportional: smaps_rollup, which locks the process's memory map while it is read
+	FieldUnique                          // Unique: smaps_rollup, too
 )
 
 // LevelFields are the fields that have levels only.
-const LevelFields = FieldMemory | FieldThreads | FieldShared | FieldSwap | FieldDescriptors | FieldProportional
+const LevelFields = FieldMemory | FieldVirtual | FieldThreads | FieldShared | FieldSwap | FieldDescriptors | FieldProportional | FieldUnique
+
+// RollupFields are the fields of /proc/PID/smaps_rollup.
+const RollupFields = FieldProportional | FieldUnique
 
 // statusFields are the fields that have levels of /proc/PID/status.
 const statusFields = FieldSwap
@@ -96,8 +102,8 @@ const (
 
 // levelField says the same of a level.
 var levelField = [NumLevels]Fields{
-	Resident: FieldMemory, Virtual: FieldMemory, Threads: FieldThreads, Shared: FieldShared, Swap: FieldSwap,
-	Descriptors: FieldDescriptors, Proportional: FieldProportional, Unique: FieldProportional,
+	Resident: FieldMemory, Virtual: FieldVirtual, Threads: FieldThreads, Shared: FieldShared, Swap: FieldSwap,
+	Descriptors: FieldDescriptors, Proportional: FieldProportional, Unique: FieldUnique,
 }
 
 // Field returns the field that a sample must have for the level to be valid.
@@ -112,7 +118,11 @@ const microsecondsPerTick = 1_000_000 / proctext.TicksPerSecond
 // pfKThread is PF_KTHREAD of include/linux/sched.h, in the flags of stat.
 const pfKThread = 0x00200000
 
-// parseStat reads the text of /proc/PID/stat into s. It reports false, and leaves s without fields, if the text is not what proc(5) promises.
+// statFields are the fields that come with /proc/PID/stat.
+const statFields = FieldCPU | FieldMemory | FieldVirtual | FieldFaults | FieldThreads | FieldScheduling | FieldNice | FieldChildren
+
+// parseStat reads the text of /proc/PID/stat into s. It reports false, and leaves s without fields, if the text is not that of a process. A value
+// that can't be costs its own field: then s has not all statFields, or no parent.
 func parseStat(text []byte, pageSize uint64, s *Sample) bool {
 	s.Have = 0
 	// A comm may hold blanks and brackets of either kind, but nothing after it does: the last bracket ends it.
@@ -125,7 +135,7 @@ func parseStat(text []byte, pageSize uint64, s *Sample) bool {
 	if head.bad || pid == 0 || pid > maxPID {
 		return false
 	}
-	in := scanner{text: text[end+1:]}
+	in := scanner{text: text[end+1:], columns: true}
 	state := in.letter()
 	ppid := in.signed()
 	in.skip(4) // pgrp, session, tty_nr, tpgid
@@ -142,51 +152,63 @@ func parseStat(text []byte, pageSize uint64, s *Sample) bool {
 	in.skip(1) // itrealvalue
 	start := in.unsigned()
 	vsize, rss := in.unsigned(), in.scaled(pageSize)
-	if in.bad || ppid < 0 || ppid > maxPID {
-		return false
-	}
 	s.Key = Key{PID: int32(pid), Start: start}
+	if in.bad || ppid < 0 || ppid > maxPID || nice < lowestNice || nice > highestNice {
+		if !parseOddStat(text[end+1:], pageSize, s) {
+			return false
+		}
+		s.setComm(text[open+1 : end])
+		return true
+	}
 	s.PPID, s.State, s.KernelThread = int32(ppid), state, flags&pfKThread != 0
 	s.Nice = int32(nice)
-	s.commLen = uint8(unescapeComm(s.comm[:], text[open+1:end]))
-	if s.KernelThread {
-		s.commLen = uint8(workerName(s.comm[:s.commLen]))
-	}
+	s.setComm(text[open+1 : end])
 	s.Totals[CPUUser], s.Totals[CPUSystem] = utime, stime
 	s.Totals[MinorFaults], s.Totals[MajorFaults] = minflt, majflt
 	s.Children = Children{User: cutime, System: cstime, Faults: cminflt}
 	s.Levels[Threads], s.Levels[Virtual], s.Levels[Resident] = threads, vsize, rss
-	s.Have = FieldCPU | FieldMemory | FieldFaults | FieldThreads | FieldScheduling | FieldChildren
+	s.Have = statFields
 	return true
+}
+
+func (s *Sample) setComm(text []byte) {
+	s.commLen = uint8(unescapeComm(s.comm[:], text))
+	if s.KernelThread {
+		s.commLen = uint8(workerName(s.comm[:s.commLen]))
+	}
 }
 
 // bytesPerKilobyte is the kernel's "kB" in status and smaps_rollup.
 const bytesPerKilobyte = 1024
 
 // parseStatm reads the text of /proc/PID/statm: seven counts of pages, of which the first three are size, resident and shared. Since Linux 6.17
-// resident is exact here, while stat leaves out what each CPU has not yet added to the common count.
+// resident is exact here, while stat leaves out what each CPU has not yet added to the common count. It reports false if one of them can't be; the
+// others count nevertheless.
 func parseStatm(text []byte, pageSize uint64, s *Sample) bool {
-	in := scanner{text: text}
+	in := scanner{text: text, columns: len(text) > 0 && text[0] != ' '}
 	size, resident, shared := in.scaled(pageSize), in.scaled(pageSize), in.scaled(pageSize)
-	if in.bad {
+	if in.bad || !in.columns {
+		parseOddStatm(text, pageSize, s)
 		return false
 	}
 	s.Levels[Virtual], s.Levels[Resident], s.Levels[Shared] = size, resident, shared
-	s.Have |= FieldMemory | FieldShared
+	s.Have |= FieldMemory | FieldVirtual | FieldShared
 	return true
 }
 
 // parseIO reads the text of /proc/PID/io. The sample has the field of logical I/O, and that of storage, if all of its lines are there:
-// a kernel without CONFIG_TASK_IO_ACCOUNTING prints only the former.
+// a kernel without CONFIG_TASK_IO_ACCOUNTING prints only the former. It reports false if there is none, or a value that can't be.
 func parseIO(text []byte, s *Sample) bool {
 	var found [NumCounters]bool
 	var value Totals
+	odd := false
 	for len(text) > 0 {
 		var line []byte
 		line, text = proctext.Line(text)
 		key, rest, ok := cutKey(line)
 		if !ok {
-			return false
+			odd = true
+			continue
 		}
 		var c Counter
 		switch string(key) {
@@ -202,10 +224,9 @@ func parseIO(text []byte, s *Sample) bool {
 			continue
 		}
 		in := scanner{text: rest}
-		if value[c] = in.unsigned(); in.bad {
-			return false
-		}
-		found[c] = true
+		value[c] = in.unsigned()
+		found[c] = !in.bad
+		odd = odd || in.bad
 	}
 	disk := found[DiskReadBytes] && found[DiskWriteBytes]
 	logical := found[LogicalReadBytes] && found[LogicalWriteBytes]
@@ -215,7 +236,7 @@ func parseIO(text []byte, s *Sample) bool {
 			s.Have |= c.Field()
 		}
 	}
-	return disk || logical
+	return (disk || logical) && !odd
 }
 
 // status is what is read from /proc/PID/status, or from that of one thread.
@@ -228,75 +249,78 @@ type status struct {
 }
 
 // parseStatus reads the text of a status file. Every process has a user; other lines may be missing,
-// as those of memory are for a kernel thread.
+// as those of memory are for a kernel thread. It reports false if there is no user, or a value that can't be; what it returns counts nevertheless.
 func parseStatus(text []byte) (st status, ok bool) {
-	switches := 0
+	switches, odd := 0, false
 	for len(text) > 0 {
 		var line []byte
 		line, text = proctext.Line(text)
 		key, rest, isPair := cutKey(line)
 		if !isPair {
-			return status{}, false
+			odd = true
+			continue
 		}
 		in := scanner{text: rest}
 		switch string(key) {
 		case "Uid":
 			in.skip(1)
 			uid := in.unsigned()
-			st.uid, st.hasUID = uint32(uid), true
-			in.bad = in.bad || uid > 1<<32-1
+			if in.bad = in.bad || uid > 1<<32-1; !in.bad {
+				st.uid, st.hasUID = uint32(uid), true
+			}
 		case "VmSwap":
-			st.levels[Swap] = in.scaled(bytesPerKilobyte)
-			st.have |= FieldSwap
+			if swap := in.scaled(bytesPerKilobyte); !in.bad {
+				st.levels[Swap] = swap
+				st.have |= FieldSwap
+			}
 		case "voluntary_ctxt_switches":
-			st.voluntary = in.unsigned()
-			switches++
+			if st.voluntary = in.unsigned(); !in.bad {
+				switches++
+			}
 		case "nonvoluntary_ctxt_switches":
-			st.involuntary = in.unsigned()
-			switches++
+			if st.involuntary = in.unsigned(); !in.bad {
+				switches++
+			}
 		}
-		if in.bad {
-			return status{}, false
-		}
-	}
-	if !st.hasUID {
-		return status{}, false
+		odd = odd || in.bad
 	}
 	if switches == 2 {
 		st.have |= FieldSwitches
+	} else {
+		st.voluntary, st.involuntary = 0, 0
 	}
-	return st, true
+	return st, st.hasUID && !odd
 }
 
-// parseSmapsRollup reads the text of /proc/PID/smaps_rollup. Its first line is the range of addresses of which the others give sums.
+// parseSmapsRollup reads the text of /proc/PID/smaps_rollup. Its first line is the range of addresses of which the others give sums. It reports
+// false if a value is missing or can't be; what is there counts nevertheless.
 func parseSmapsRollup(text []byte, s *Sample) bool {
 	var pss, unique uint64
-	var seen int
+	var seenPss, seenUnique int
 	_, text = proctext.Line(text)
 	for len(text) > 0 {
 		var line []byte
 		line, text = proctext.Line(text)
-		key, rest, ok := cutKey(line)
-		if !ok {
-			return false
-		}
+		key, rest, _ := cutKey(line)
 		in := scanner{text: rest}
 		switch string(key) {
 		case "Pss":
-			pss = in.scaled(bytesPerKilobyte)
-			seen++
+			if pss = in.scaled(bytesPerKilobyte); !in.bad {
+				seenPss++
+			}
 		case "Private_Clean", "Private_Dirty":
-			unique += in.scaled(bytesPerKilobyte)
-			seen++
-		}
-		if in.bad {
-			return false
+			if unique += in.scaled(bytesPerKilobyte); !in.bad {
+				seenUnique++
+			}
 		}
 	}
-	if seen != 3 {
-		return false
+	if seenPss == 1 {
+		s.Levels[Proportional] = pss
+		s.Have |= FieldProportional
 	}
-	s.Levels[Proportional], s.Levels[Unique] = pss, unique
-	s.Have |= FieldProportional
-	return true
+	if seenUnique == 2 {
+		s.Levels[Unique] = unique
+		s.Have |= FieldUnique
+	}
+	return seenPss == 1 && seenUnique == 2
 }

@@ -56,17 +56,18 @@ func (u *users) refresh() {
 	u.names = parsePasswd(text)
 }
 
-// parsePasswd reads the text of passwd(5) and returns the names by uid. Of several names for one uid the first counts, as it does for getpwuid(3).
+// parsePasswd reads the text of passwd(5) and returns the names by uid. Of several names for one uid the first counts, as it does for getpwuid(3), which
+// also passes over blanks before a line, comments, and the names with + and - before them that refer to NIS.
 func parsePasswd(text []byte) map[uint32]string {
 	names := map[uint32]string{}
 	for len(text) > 0 {
 		var line []byte
 		line, text = proctext.Line(text)
-		name, rest, _ := bytes.Cut(line, []byte(":"))
+		name, rest, _ := bytes.Cut(bytes.TrimLeft(line, " \t"), []byte(":"))
 		_, rest, _ = bytes.Cut(rest, []byte(":"))
 		number, _, ok := bytes.Cut(rest, []byte(":"))
 		uid, isNumber := proctext.Uint(number)
-		if !ok || !isNumber || len(name) == 0 || uid > 1<<32-1 {
+		if !ok || !isNumber || len(name) == 0 || bytes.IndexByte([]byte("#+-"), name[0]) >= 0 || uid > 1<<32-1 {
 			continue
 		}
 		if _, known := names[uint32(uid)]; !known {

@@ -1,0 +1,75 @@
+package proctext
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Printable returns a name of the kernel as text that every protocol and terminal can take. The kernel's names are bytes: only zero, and in some
+// of them the slash, can't be part of them. In the result
+//
+//   - each byte that is not part of valid UTF-8,
+//   - each byte of a control character, of a line or paragraph separator and of a character that changes the direction of text, and
+//   - each byte of U+FFFD itself
+//
+// is U+FFFD followed by the byte's two hexadecimal digits: "caf\xe9" becomes "caf�E9". So different names stay different, and the name can be had
+// back. All other text is returned as it is, without an allocation. It must not be applied twice.
+func Printable(name string) string {
+	if isPlain(name) {
+		return name
+	}
+	at := firstHarmful(name)
+	if at < 0 {
+		return name
+	}
+	var out strings.Builder
+	out.Grow(len(name) + 16)
+	for rest := name; ; {
+		out.WriteString(rest[:at])
+		_, size := utf8.DecodeRuneInString(rest[at:])
+		for _, c := range []byte(rest[at : at+size]) {
+			const digits = "0123456789ABCDEF"
+			out.WriteString("\uFFFD")
+			out.WriteByte(digits[c>>4])
+			out.WriteByte(digits[c&0xF])
+		}
+		rest = rest[at+size:]
+		if at = firstHarmful(rest); at < 0 {
+			out.WriteString(rest)
+			return out.String()
+		}
+	}
+}
+
+// isPlain tells whether text is printable ASCII, as nearly all names are.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		if text[i]-0x20 >= 0x5F {
+			return false
+		}
+	}
+	return true
+}
+
+// firstHarmful is where the first character is that has to be written in another way; -1 without.
+func firstHarmful(text string) int {
+	for i, r := range text {
+		// An invalid byte is U+FFFD here, too.
+		if r < ' ' || r >= 0x7F && isHarmful(r) {
+			return i
+		}
+	}
+	return -1
+}
+
+func isHarmful(r rune) bool {
+	switch {
+	case r == utf8.RuneError, unicode.IsControl(r):
+		return true
+	case r < 0x061C:
+		return false
+	}
+	// Direction marks, line and paragraph separators, embeddings and overrides, isolates: https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing.
+	return r == 0x061C || r == 0x200E || r == 0x200F || r >= 0x2028 && r <= 0x202E || r >= 0x2066 && r <= 0x2069
+}

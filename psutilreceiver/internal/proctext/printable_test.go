@@ -1,0 +1,87 @@
+package proctext
+
+import (
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestPrintable(t *testing.T) {
+	for name, want := range map[string]string{
+		"":                     "",
+		"/mnt/data":            "/mnt/data",
+		"caf\xe9":              "caf\uFFFDE9",
+		"caf\xc3\xa9":          "café",
+		"日本\u8a9e 🚀":           "日本語 🚀",
+		"\xff":                 "\uFFFDFF",
+		"\xfe":                 "\uFFFDFE",
+		"\xff\xfe":             "\uFFFDFF\uFFFDFE",
+		"\uFFFD":               "\uFFFDEF\uFFFDBF\uFFFDBD",
+		"\uFFFDFF":             "\uFFFDEF\uFFFDBF\uFFFDBDFF",
+		"two\nlines\t\x1b[31m": "two\uFFFD0Alines\uFFFD09\uFFFD1B[31m",
+		"a\x7fb\u009bc":        "a\uFFFD7Fb\uFFFDC2\uFFFD9Bc",
+		"\xed\xa0\x80":         "\uFFFDED\uFFFDA0\uFFFD80", // A surrogate, which UTF-8 does not have.
+		"\xc0\xaf":             "\uFFFDC0\uFFFDAF",         // An overlong slash.
+		"a\u2028b\u202ec":      "a\uFFFDE2\uFFFD80\uFFFDA8b\uFFFDE2\uFFFD80\uFFFDAEc",
+	} {
+		assert.Equal(t, want, Printable(name), "%q", name)
+	}
+}
+
+// original undoes Printable.
+func original(text string) string {
+	var out []byte
+	for len(text) > 0 {
+		r, size := utf8.DecodeRuneInString(text)
+		if r == utf8.RuneError {
+			out = append(out, hexValue(text[size])<<4|hexValue(text[size+1]))
+			size += 2
+		} else {
+			out = append(out, text[:size]...)
+		}
+		text = text[size:]
+	}
+	return string(out)
+}
+
+func hexValue(c byte) byte {
+	if c <= '9' {
+		return c - '0'
+	}
+	return c - 'A' + 10
+}
+
+// FuzzPrintable: what comes out is valid and harmless, and the name can be had back from it, so that no two names become one.
+func FuzzPrintable(f *testing.F) {
+	for _, seed := range []string{"", "a", "\xff", "\uFFFDFF", "a\nb", "\xe2\x80", "日本", "\x00\x1b]0;title\x07"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		text := Printable(name)
+		require.True(t, utf8.ValidString(text))
+		for _, r := range text {
+			require.False(t, unicode.IsControl(r), "%q", text)
+		}
+		require.Equal(t, name, original(text))
+	})
+}
+
+func TestPrintableNamesCostNothing(t *testing.T) {
+	for _, name := range []string{"/dev/mapper/vg-root", "日本語", "été"} {
+		assert.Zero(t, testing.AllocsPerRun(100, func() { _ = Printable(name) }), name)
+	}
+}
+
+func BenchmarkPrintable(b *testing.B) {
+	for _, name := range []string{"eth0", "/usr/lib/postgresql/15/bin/postgres", "日本語"} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_ = Printable(name)
+			}
+		})
+	}
+}
