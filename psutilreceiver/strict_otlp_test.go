@@ -34,16 +34,16 @@ var otlpMessages = map[string]map[int32]string{
 
 // strictOTLP decodes like a backend that holds text to proto3: the whole message is refused if any string is not UTF-8.
 var strictOTLP = func() protoreflect.MessageDescriptor {
-	file := &descriptorpb.FileDescriptorProto{Name: proto.String("strict.proto"), Syntax: proto.String("proto3"), Package: proto.String("strict")}
+	file := &descriptorpb.FileDescriptorProto{Name: new("strict.proto"), Syntax: new("proto3"), Package: new("strict")}
 	for name, fields := range otlpMessages {
-		m := &descriptorpb.DescriptorProto{Name: proto.String(name)}
+		m := &descriptorpb.DescriptorProto{Name: new(name)}
 		for number, kind := range fields {
 			f := &descriptorpb.FieldDescriptorProto{
-				Name: proto.String(fmt.Sprintf("f%d", number)), Number: proto.Int32(number),
+				Name: new(fmt.Sprintf("f%d", number)), Number: new(number),
 				Type: descriptorpb.FieldDescriptorProto_TYPE_STRING.Enum(), Label: descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum(),
 			}
 			if kind != "string" {
-				f.Type, f.TypeName = descriptorpb.FieldDescriptorProto_TYPE_MESSAGE.Enum(), proto.String(".strict."+kind)
+				f.Type, f.TypeName = descriptorpb.FieldDescriptorProto_TYPE_MESSAGE.Enum(), new(".strict."+kind)
 				f.Label = descriptorpb.FieldDescriptorProto_LABEL_REPEATED.Enum()
 			}
 			m.Field = append(m.Field, f)
