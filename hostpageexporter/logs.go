@@ -16,9 +16,6 @@ import (
 // logsNode is the exporter of logs.
 type logsNode struct{ node }
 
-// eventRule is the event name of what the alert component says of its rules before anything fires.
-const eventRule = "alert.rule"
-
 // ConsumeLogs takes the records of the alert component. It never fails; other records are counted.
 func (n *logsNode) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	p := n.page
@@ -46,7 +43,7 @@ func (n *logsNode) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 					store.Notice(history.Notice{
 						Time: micro(lr.Timestamp()), Kind: lr.EventName(), Severity: lr.SeverityText(), Message: lr.Body().AsString(),
 					})
-				case eventRule:
+				case alertschema.EventRule:
 					store.Rule(ruleRecord(rl.Resource(), lr))
 				default:
 					drop("not_an_alert")

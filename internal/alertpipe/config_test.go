@@ -107,7 +107,7 @@ func TestConfigErrors(t *testing.T) {
 			"rules[0]::ratio::numerator: unknown key \"matches\" (did you mean \"match\"?)\nrules[0]::ratio: unknown key \"over\" (known: denominator, numerator)",
 		},
 		{"one of a level", `rules: [{name: x, thresholds: {warning: {aboev: 1}}}]`, `rules[0]::thresholds::warning: unknown key "aboev" (did you mean "above"?)`},
-		{"one that we do not have", `output: {metrics: true}`, `output: unknown key "metrics" (known: send_resolved)`},
+		{"one that we do not have", `output: {metrics: true}`, `output: unknown key "metrics" (known: rules, send_resolved)`},
 		{
 			"keys of older builds",
 			`{output: {resolved: true}, rules: [{name: x, group_agg: sum, point: p99, ratio: {of: {metric: a}, to: {metric: b}}}]}`,

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
@@ -87,6 +88,9 @@ func (s *Sink) setDrained() { s.allSaid.Do(func() { close(s.drained) }) }
 
 func (s *Sink) run(ctx context.Context) {
 	defer close(s.done)
+	if s.pipe.cfg.Output.Rules {
+		s.sayRules(ctx)
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -116,15 +120,19 @@ func (s *Sink) deliver(ctx context.Context, events []event.Event) {
 	}
 }
 
-// attempt makes one delivery. The records are made again each time, because whoever gets them may change them. A consumer that
-// panics has failed.
-func (s *Sink) attempt(ctx context.Context, events []event.Event) (err error) {
+// attempt makes one delivery. The records are made again each time, because whoever gets them may change them.
+func (s *Sink) attempt(ctx context.Context, events []event.Event) error {
+	return s.give(ctx, makeLogs(events))
+}
+
+// give gives records to the consumer. One that panics has failed.
+func (s *Sink) give(ctx context.Context, logs plog.Logs) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("the consumer panicked: %v", r)
 		}
 	}()
-	return s.next.ConsumeLogs(ctx, makeLogs(events))
+	return s.next.ConsumeLogs(ctx, logs)
 }
 
 // finish records how an attempt went, and tells whether the batch is done with.

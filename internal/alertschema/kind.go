@@ -23,6 +23,8 @@ const (
 	EventSuppressed = "alert.suppressed"
 	// EventRuleError is the event name of KindRuleError.
 	EventRuleError = "alert.rule_error"
+	// EventRule is the event name of what is said of a rule at the start. It has no kind, for it is never stored.
+	EventRule = "alert.rule"
 )
 
 var eventNames = [...]string{KindStateChange: EventStateChange, KindSuppressed: EventSuppressed, KindRuleError: EventRuleError}

@@ -93,6 +93,8 @@ type LimitsConfig struct {
 type OutputConfig struct {
 	// SendResolved keeps the resolve records.
 	SendResolved bool `mapstructure:"send_resolved"`
+	// Rules has a record made of each level of each rule at the start, so that who gets the records knows the thresholds before anything fires.
+	Rules bool `mapstructure:"rules"`
 }
 
 // SilenceConfig is one silence: From and To, or Cron and Duration, or Active.
