@@ -2,7 +2,6 @@ package alertprocessor
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -21,15 +20,11 @@ func NewFactory() processor.Factory { return newFactory(time.Now).processorFacto
 
 // factory makes the nodes of one Collector configuration. All nodes of one ID get the same configuration object and share a pipe.
 type factory struct {
-	now func() time.Time
-
-	mu    sync.Mutex
-	pipes map[*Config]*alertpipe.Pipe
+	now   func() time.Time
+	pipes alertpipe.Shared
 }
 
-func newFactory(now func() time.Time) *factory {
-	return &factory{now: now, pipes: map[*Config]*alertpipe.Pipe{}}
-}
+func newFactory(now func() time.Time) *factory { return &factory{now: now} }
 
 func (f *factory) processorFactory() processor.Factory {
 	return processor.NewFactory(metadata.Type, func() component.Config { return alertpipe.DefaultConfig() },
@@ -67,33 +62,15 @@ func (f *factory) createLogs(
 		processorhelper.WithStart(sink.Start), processorhelper.WithShutdown(sink.Shutdown))
 }
 
-// pipe returns the pipe of a configuration. Nothing of it runs yet: a configuration that is only checked never starts it.
+// pipe returns the pipe of a configuration.
 func (f *factory) pipe(set processor.Settings, cfg *Config) (*alertpipe.Pipe, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if pipe := f.pipes[cfg]; pipe != nil {
-		return pipe, nil
-	}
-	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
-	if err != nil {
-		return nil, err
-	}
-	pipe, err := alertpipe.New(alertpipe.Settings{
-		ID: set.ID, Kind: component.KindProcessor, Logger: set.Logger, Instruments: instruments(telemetry), Now: f.now,
-		Gone: func() { f.forget(cfg) },
-	}, cfg)
-	if err != nil {
-		return nil, err
-	}
-	f.pipes[cfg] = pipe
-	return pipe, nil
-}
-
-// forget drops the pipe of a configuration whose nodes are all shut down.
-func (f *factory) forget(cfg *Config) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	delete(f.pipes, cfg)
+	return f.pipes.Of(cfg, func() (alertpipe.Settings, error) {
+		telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+		if err != nil {
+			return alertpipe.Settings{}, err
+		}
+		return alertpipe.Settings{ID: set.ID, Kind: component.KindProcessor, Logger: set.Logger, Instruments: instruments(telemetry), Now: f.now}, nil
+	})
 }
 
 func instruments(t *metadata.TelemetryBuilder) alertpipe.Instruments {

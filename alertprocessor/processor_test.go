@@ -105,7 +105,7 @@ func TestPipelinesOfOneIDShareTheirRules(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGraph(t, 2, 2)
 		g.start()
-		assert.Len(t, g.factory.pipes, 1)
+		assert.Equal(t, 1, g.factory.pipes.Len())
 		for _, value := range []float64{50, 90, 10} {
 			<-time.After(time.Second)
 			md := gauge(value)
@@ -131,7 +131,7 @@ func TestPipelinesOfOneIDShareTheirRules(t *testing.T) {
 			assert.Equal(t, []string{"load on db1: m is 90 (> 80)", "resolved: load on db1: m is 10 (≤ 80) (was firing for 1s)", "sshd: hello"}, bodies)
 		}
 		g.shutdown()
-		assert.Empty(t, g.factory.pipes, "nothing is kept of a configuration that is gone")
+		assert.Zero(t, g.factory.pipes.Len(), "nothing is kept of a configuration that is gone")
 	})
 }
 
@@ -154,7 +154,7 @@ func TestHalfAConfiguration(t *testing.T) {
 		`alert is used in metrics pipelines but in no logs pipeline: alerts would be lost. `+
 			`Add "alert" to the processors of a logs pipeline, or use the alert connector`)
 	g.shutdown()
-	assert.Empty(t, g.factory.pipes)
+	assert.Zero(t, g.factory.pipes.Len())
 	g = newGraph(t, 0, 2)
 	require.EqualError(t, g.logs[0].Start(t.Context(), componenttest.NewNopHost()),
 		`alert is used in logs pipelines but in no metrics pipeline: no rule would see a metric. `+
@@ -165,7 +165,7 @@ func TestHalfAConfiguration(t *testing.T) {
 // What is only checked is created and never started: nothing may run, and wrong rules are errors already then.
 func TestCreateStartsNothing(t *testing.T) {
 	g := newGraph(t, 1, 1)
-	assert.Len(t, g.factory.pipes, 1) // The package's leak check sees to the rest.
+	assert.Equal(t, 1, g.factory.pipes.Len()) // The package's leak check sees to the rest.
 
 	wrong := alertpipe.DefaultConfig()
 	wrong.Preset = "hots"
@@ -173,7 +173,7 @@ func TestCreateStartsNothing(t *testing.T) {
 	require.ErrorContains(t, err, `unknown preset "hots"`)
 	_, err = g.factory.processorFactory().CreateLogs(t.Context(), g.set, wrong, consumertest.NewNop())
 	require.ErrorContains(t, err, `unknown preset "hots"`)
-	assert.Len(t, g.factory.pipes, 1)
+	assert.Equal(t, 1, g.factory.pipes.Len())
 }
 
 // A reload makes new factories, configurations and nodes; what fires goes on firing.

@@ -52,6 +52,22 @@ func TestTheDashboardIsAnsweredByTheAgent(t *testing.T) {
 	}
 }
 
+// TestTheStateOfTheAlertsIsAskedForAsMetrics: what fires is a metric of the agent, too.
+func TestTheStateOfTheAlertsIsAskedForAsMetrics(t *testing.T) {
+	a := start(t)
+	a.ready(1)
+	require.Eventually(t, func() bool { return len(a.ask("alert_firing_omitted == 0").Data.Result) == 1 }, waitLimit, 200*time.Millisecond)
+	var meta struct {
+		Rules []struct{ Rule, Metric string }
+	}
+	a.get("/api/meta", &meta)
+	names := map[string]string{}
+	for _, r := range meta.Rules {
+		names[r.Rule] = r.Metric
+	}
+	assert.Equal(t, "system.cpu.utilization", names["cpu"], "rules are said before anything fires")
+}
+
 // lacks tells whether this host has nothing of what a query asks for.
 func lacks(query string) bool {
 	switch {

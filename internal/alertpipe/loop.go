@@ -100,8 +100,10 @@ func (l *loop) turn(ctx context.Context, tick bool) {
 	}
 	ops := p.engine.Snapshot(p.set.Now())
 	batches := p.takeBatches()
+	var state *stateOfAlerts
 	notices := p.engine.TakeNotices()
 	if tick {
+		state = p.takeState()
 		p.account.report(p.engine.Stats(p.set.Now()))
 	}
 	p.mu.Unlock()
@@ -115,6 +117,7 @@ func (l *loop) turn(ctx context.Context, tick bool) {
 	for _, b := range batches {
 		b.sink.work <- b.events
 	}
+	p.offerState(state)
 	if tick {
 		l.reportStatus()
 	}
@@ -149,6 +152,9 @@ type batch struct {
 // takeBatches takes a batch for each idle sink. The caller holds p.mu.
 func (p *Pipe) takeBatches() []batch {
 	var batches []batch
+	if len(p.sinks) == 0 {
+		p.discard()
+	}
 	for _, s := range p.sinks {
 		if !s.open || s.busy {
 			continue
@@ -161,6 +167,15 @@ func (p *Pipe) takeBatches() []batch {
 		}
 	}
 	return batches
+}
+
+// discard lets go of the records, where no pipeline takes any. The caller holds p.mu.
+func (p *Pipe) discard() {
+	var seqs []uint64
+	for _, ev := range p.engine.Peek(nil, p.engine.Pending()) {
+		seqs = append(seqs, ev.Seq)
+	}
+	p.engine.Ack(seqs...)
 }
 
 // next returns the oldest events that the sink has not delivered.

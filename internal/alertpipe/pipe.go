@@ -48,6 +48,7 @@ type Pipe struct {
 	life    sync.Mutex
 	nodes   int
 	sinks   []*Sink
+	states  []*StateSink
 	inputs  int
 	running int
 	left    int
@@ -100,15 +101,27 @@ func New(set Settings, cfg *Config) (*Pipe, error) {
 }
 
 // Input is where the metrics of one pipeline come in.
-type Input struct{ node }
+type Input struct {
+	node
+	idle bool // Another input feeds the same.
+}
 
 // NewInput adds an input. All inputs and sinks are added before the first of them starts.
 func (p *Pipe) NewInput() *Input {
 	p.life.Lock()
 	defer p.life.Unlock()
-	in := &Input{node{pipe: p}}
+	in := &Input{node: node{pipe: p}}
 	p.nodes++
 	p.inputs++
+	return in
+}
+
+// NewTwin adds an input that gets the same metrics as the others that this makes: only the first of them feeds the rules.
+func (p *Pipe) NewTwin() *Input {
+	in := p.NewInput()
+	p.life.Lock()
+	defer p.life.Unlock()
+	in.idle = p.inputs > 1
 	return in
 }
 
@@ -134,6 +147,9 @@ func (in *Input) Shutdown(ctx context.Context) error {
 // Consume shows the metrics to the rules. It neither changes nor keeps them, and waits for nothing but the engine.
 func (in *Input) Consume(md pmetric.Metrics) {
 	p := in.pipe
+	if in.idle {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.engine == nil || p.still {
@@ -243,6 +259,9 @@ func (p *Pipe) adviseOperator(engine *alert.Engine) {
 	if len(p.rules.Names()) == 0 {
 		log.Warn("There are no rules: set preset, rules or rule_files")
 	}
+	if len(p.sinks) == 0 {
+		log.Warn("No logs pipeline lists this component as a receiver: alerts make no records, and are told as metrics alone")
+	}
 	if len(p.sinks) > 1 {
 		log.Info("Several logs pipelines list this component; each gets every record", zap.Int("pipelines", len(p.sinks)))
 	}
@@ -255,7 +274,7 @@ func (p *Pipe) adviseOperator(engine *alert.Engine) {
 func (p *Pipe) checkHalves() error {
 	id := p.set.ID.String()
 	switch {
-	case len(p.sinks) == 0:
+	case len(p.sinks) == 0 && len(p.states) == 0:
 		return errors.New(id + " is used in metrics pipelines but in no logs pipeline: alerts would be lost. Add \"" + id +
 			"\" to the processors of a logs pipeline, or use the alert connector")
 	case p.inputs == 0:

@@ -14,5 +14,6 @@ var (
 )
 
 const (
-	MetricsToLogsStability = component.StabilityLevelDevelopment
+	MetricsToLogsStability    = component.StabilityLevelDevelopment
+	MetricsToMetricsStability = component.StabilityLevelDevelopment
 )
