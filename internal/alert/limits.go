@@ -77,6 +77,9 @@ func (w *withheld) add(g *group) {
 	}
 	if len(w.examples) < maxExamples {
 		text := g.title()
+		if slices.ContainsFunc(w.examples, func(other string) bool { return strings.HasPrefix(other, text+" at ") || other == text }) {
+			text += " (alert " + alertschema.IDText(g.recordID()) + ")"
+		}
 		if g.alert.value.Valid {
 			text += fmt.Sprintf(" at %g", g.alert.value.Float64)
 		}
@@ -90,17 +93,37 @@ func (w *withheld) add(g *group) {
 	w.counts[i].Count++
 }
 
-// title names the group of an alert: its rule and what identifies it.
+// title names the group of an alert: its rule, and what tells it from the others first.
 func (g *group) title() string {
+	keyed := slices.Clone(g.rule.names.Expand(g.key))
+	slices.SortStableFunc(keyed, func(a, b attr.Located) int { return cmp.Compare(tellingRank(a), tellingRank(b)) })
 	var b strings.Builder
 	b.WriteString(g.rule.Name)
-	for i, a := range g.identity() {
-		if i == maxExamples {
-			break
-		}
+	for _, a := range keyed[:min(len(keyed), maxExamples)] {
 		fmt.Fprintf(&b, " %s=%s", a.Key, alertschema.CutText(a.Value.AsString(), maxExampleText))
 	}
 	return b.String()
+}
+
+// tellingRank orders the attributes of a group key by how well they tell groups apart: what the data points say, then what names the thing, then
+// its other identifiers, and last where it is, which many share.
+func tellingRank(a attr.Located) int {
+	if a.Location == attr.InPoint {
+		return 0
+	}
+	if i := slices.Index(tellingKeys, a.Key); i >= 0 {
+		return 1 + i
+	}
+	if strings.HasPrefix(a.Key, "cloud.") || strings.HasPrefix(a.Key, "deployment.") || a.Key == "os.type" {
+		return 3 + len(tellingKeys)
+	}
+	return 2 + len(tellingKeys)
+}
+
+// tellingKeys are resource attributes that name a thing, the best first.
+var tellingKeys = []string{
+	"process.executable.name", "process.pid", "k8s.pod.name", "container.name", "host.name", "service.instance.id", "container.id", "service.name",
+	"k8s.container.name", "k8s.node.name", "k8s.namespace.name", "k8s.pod.uid", "host.id",
 }
 
 // maxExampleText bounds one value that an example names, in bytes.

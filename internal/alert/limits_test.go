@@ -224,3 +224,26 @@ func TestFullOutboxIsSaidWithExamples(t *testing.T) {
 	assert.True(t, strings.HasPrefix(said[0].Body, "limits::outbox is 3"), said[0].Body)
 	assert.Equal(t, "outbox", said[0].Counts[0].Severity)
 }
+
+// Examples tell the alerts apart, however many attributes describe where they are.
+func TestExamplesTellAlertsApart(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, ladderRule(nil), func(cfg *rules.Config) { cfg.Limits.AlertsPerRule = 1 })
+	for i := range 5 {
+		r.origin.Reset()
+		for _, key := range []string{
+			"cloud.account.id", "cloud.availability_zone", "cloud.platform", "cloud.provider", "cloud.region", "deployment.environment.name", "host.id",
+			"k8s.cluster.name", "k8s.container.name", "k8s.deployment.name", "k8s.namespace.name",
+		} {
+			r.origin.Resource = append(r.origin.Resource, attr.String(key, "same"))
+		}
+		r.origin.Resource = append(r.origin.Resource, attr.String("k8s.pod.name", fmt.Sprint("pod-", i)), attr.String("host.name", fmt.Sprint("web", i)))
+		r.observe(0, point{s: 0, v: 99})
+	}
+	r.engine.Evaluate(at(1))
+	said := strings.Join(r.engine.TakeNotices(), "\n")
+	for i := 1; i < 5; i++ {
+		assert.Contains(t, said, fmt.Sprint("k8s.pod.name=pod-", i))
+		assert.Contains(t, said, fmt.Sprint("host.name=web", i))
+	}
+}

@@ -117,7 +117,12 @@ func Subject(metric string, resource []attr.Attr) string {
 			b.WriteString(" (pid " + pid + ")")
 		}
 	}
-	if host := text("host.name"); host != "" {
+	if b.Len() == 0 {
+		if name := cmp.Or(text("k8s.pod.name"), text("container.name"), text("service.name")); name != "" {
+			b.WriteString(" of " + name)
+		}
+	}
+	if host := cmp.Or(text("host.name"), text("k8s.node.name")); host != "" {
 		b.WriteString(" on " + host)
 	}
 	return b.String()
