@@ -115,7 +115,7 @@ func (e *Engine) judge(c *change) decision {
 			}
 			return r.announcedCount >= limit
 		},
-		budget: func() bool { return e.storm.allow(e.now) },
+		budget: func() bool { return e.storm.allow(e.running) },
 	})
 }
 
@@ -220,9 +220,10 @@ func (e *Engine) release() {
 // belated returns the change that brings what was announced up to what is.
 func (e *Engine) belated(g *group) change {
 	a := g.alert
+	a.changed = max(a.changed, g.clock(e.running))
 	c := change{
-		group: g, t: g.clock(e.now), from: a.announced, to: a.Level, reason: g.rule.Kind.Reason(), seq: a.seq, value: a.value,
-		started: a.started, ended: a.ended, worst: a.worst, resource: g.resourceAttrs(), belated: true,
+		group: g, t: a.changed, exemplar: a.exemplar, from: a.announced, to: a.Level, reason: g.rule.Kind.Reason(), seq: a.seq, value: a.value,
+		started: a.started, ended: max(a.ended, a.started), worst: a.worst, resource: g.resourceAttrs(), belated: true,
 	}
 	if a.deferred == deferredByStorm && g.rule.silence == 0 {
 		c.reason = alertschema.ReasonStormReleased

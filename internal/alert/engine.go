@@ -19,14 +19,19 @@ type Engine struct {
 	rules    *rules.Set
 	states   []*ruleState
 	matchers map[string]*Matcher
-	started  int64
-	now      int64
+	clock    clock
+	now      int64 // Wall time.
+	running  int64 // Time that counts: clock.running.
+	started  int64 // Running time.
+	ticked   int64 // Running time of the last Evaluate.
+	lossSaid int64 // Running time at which lost time was last worth a warning.
 
 	seed         maphash.Seed
 	resources    map[attr.Hash]*resource
 	seriesCount  int
 	warnedSeries bool // That limits::series is reached was said.
 
+	delayed       []delayedPoint // Points of this round that wait for those that are older.
 	touched       []*group
 	touchedInputs []*series // Inputs of groups that have come in this round.
 	// inputRefs are the groups that look at a series without having it as a member.
@@ -40,6 +45,7 @@ type Engine struct {
 	outbox   event.Outbox
 	journal  journal
 	stats    counters
+	skews    skews
 	notices  []string
 
 	reused rules.Moment // Filled by moment.
@@ -57,6 +63,7 @@ type ruleState struct {
 	roles     []rules.Role // Of the rule's inputs.
 	// silence is Kind.Silence.
 	silence    int64
+	patience   int64 // The least age of the last sample at which time decides something.
 	levels     []ladder.Level
 	condition  ladder.Level // The bound of only_if.
 	oneReading bool         // One value answers for all levels.
@@ -74,16 +81,20 @@ type ruleState struct {
 // New returns an engine that begins at now.
 func New(ruleSet *rules.Set, now time.Time) *Engine {
 	e := &Engine{
-		rules: ruleSet, matchers: map[string]*Matcher{}, started: now.UnixNano(), now: now.UnixNano(), seed: maphash.MakeSeed(),
+		rules: ruleSet, matchers: map[string]*Matcher{}, clock: newClock(now), now: now.UnixNano(), lossSaid: ladder.Unset, seed: maphash.MakeSeed(),
 		resources: map[attr.Hash]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: rules.NewSilenceSet(ruleSet.Silences),
 		storm: newStorm(ruleSet.Limits.EventsPerMinute), outbox: event.NewOutbox(ruleSet.Limits.Outbox), journal: newJournal(),
 	}
+	e.started, e.running, e.ticked = e.clock.running, e.clock.running, e.clock.running
 	names := attr.NewNameTable()
 	for _, r := range ruleSet.Rules {
 		state := &ruleState{
 			Rule: r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, transitions: map[alertschema.Transition]uint64{},
 			lastMatch: ladder.Unset, oneReading: true,
 			levels: make([]ladder.Level, len(r.Levels)), silence: r.Kind.Silence(),
+		}
+		if state.patience = r.NoDataAfter; state.silence > 0 {
+			state.patience = state.silence
 		}
 		for i := range r.Levels {
 			state.levels[i] = r.Levels[i].Unresolved()
@@ -105,7 +116,7 @@ func (e *Engine) groupOf(r *ruleState, key string) *group {
 	if g == nil {
 		g = &group{
 			rule: r, id: id, key: r.names.Compact(key),
-			lastRound: ladder.Unset, lastEval: ladder.Unset, lastEvent: ladder.Unset, lastSample: ladder.Unset, lastArrival: e.now,
+			lastRound: ladder.Unset, lastEval: ladder.Unset, lastEvent: ladder.Unset, lastSample: ladder.Unset, lastArrival: e.running,
 		}
 		if len(r.roles) > 1 {
 			g.inputs = &groupInputs{complete: ladder.Unset}
@@ -138,6 +149,7 @@ func (e *Engine) Flush(now time.Time) {
 }
 
 func (e *Engine) flush(force bool) {
+	e.acceptDelayed()
 	for _, g := range e.touched {
 		e.evaluatePending(g, force)
 		g.queued = false
@@ -177,7 +189,9 @@ func (e *Engine) Evaluate(now time.Time) {
 	e.repeat()
 	e.storm.summarize(e)
 	e.forgetAlerts()
+	e.ticked = e.running
 	e.noticeIdleRules()
+	e.forgetSkews()
 	if e.seriesCount < e.rules.Limits.Series {
 		e.warnedSeries = false
 	}
@@ -234,7 +248,7 @@ const second = int64(time.Second)
 const idleAfter = 600 * second
 
 func (e *Engine) noticeIdleRules() {
-	if e.now-e.started < idleAfter {
+	if e.running-e.started < idleAfter {
 		return
 	}
 	for _, r := range e.states {
@@ -266,9 +280,10 @@ func (e *Engine) evictSeries() {
 func (m *Matcher) evict() {
 	e := m.engine
 	for key, s := range m.series {
-		if e.now-s.seenAt <= e.rules.MinStaleAfter || e.now-s.seenAt <= e.staleAfter(s) {
+		if silent := e.running - s.seenAt; silent <= e.rules.MinStaleAfter || silent <= e.staleAfter(s) {
 			continue
 		}
+		m.rememberOnce(key, s)
 		m.forget(key, s)
 	}
 }

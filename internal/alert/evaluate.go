@@ -17,6 +17,9 @@ func (e *Engine) evaluatePending(g *group, force bool) {
 			break
 		}
 		done++
+		if a := g.alert; a != nil && a.flap.Latched {
+			e.endFlapping(g, t-1)
+		}
 		g.lastRound = t
 		e.evaluate(g, t)
 	}
@@ -28,9 +31,9 @@ func (e *Engine) tick(g *group) bool {
 	if len(g.pending) > 0 {
 		e.evaluatePending(g, true)
 	}
-	t := g.clock(e.now)
-	if t > g.lastEval && (g.rule.silence > 0 || g.overdue(t) || t >= g.noDataFrom()) {
-		e.evaluate(g, t)
+	t := g.clock(e.running)
+	if t > g.lastEval {
+		e.letTimeDecide(g, t, true)
 	}
 	if g.alert != nil {
 		e.endFlapping(g, t)
@@ -88,7 +91,7 @@ func (e *Engine) evaluateValue(g *group, t int64, res *rules.Result) {
 	}
 	if g.rule.silence == 0 { // Silence has neither a value nor a trace.
 		if res.By >= 0 {
-			a.exemplar = g.members[res.By].Exemplar()
+			a.exemplar = g.members[res.By].ExemplarAt(t)
 		}
 		a.value = attr.Number{Float64: rd.At(max(a.Level, 1) - 1), Valid: true}
 	}
@@ -171,6 +174,7 @@ func (e *Engine) evaluateNoData(g *group, t int64) {
 		}
 		a = e.openAlert(g)
 	}
+	a.exemplar = nil
 	switch g.rule.NoData {
 	case rules.NoDataResolve:
 		// The span without a value ends where the policy begins; from there on time counts, as healthy.
@@ -218,15 +222,22 @@ func (e *Engine) closeAlert(g *group, t int64, reason alertschema.Reason) {
 // is the silence itself stays.
 func (e *Engine) retainGroup(g *group, t int64) bool {
 	r := g.rule
-	if r.silence > 0 || e.now-g.lastArrival <= r.StaleAfter {
+	if r.silence > 0 || e.running-g.lastArrival <= g.staleAfter() {
 		return true
 	}
-	if a := g.alert; a != nil {
-		if r.NoData == rules.NoDataAlert && a.Level > 0 {
-			return true
-		}
-		a.flap = ladder.Flapping{}
-		e.closeAlert(g, t, alertschema.ReasonStale)
+	if g.alert != nil && !e.closeStale(g, min(t, g.staleFrom())) {
+		return true
 	}
 	return len(g.members) > 0 || g.alert != nil || g.hasInputs()
+}
+
+// closeStale closes the alert of a group that nothing has come for. An alert whose condition is that stays, and closeStale returns false.
+func (e *Engine) closeStale(g *group, t int64) bool {
+	a := g.alert
+	if g.rule.NoData == rules.NoDataAlert && a.Level > 0 {
+		return false
+	}
+	a.flap, a.exemplar = ladder.Flapping{}, nil
+	e.closeAlert(g, t, alertschema.ReasonStale)
+	return true
 }

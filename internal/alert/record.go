@@ -96,7 +96,7 @@ func (e *Engine) record(c *change) event.Event {
 		ev.Threshold = attr.Number{Float64: l.Threshold(c.value.Float64, false), Valid: true}
 	}
 	ev.Resource = c.resource
-	if x := a.exemplar; x != nil {
+	if x := c.exemplar; x != nil {
 		ev.TraceID, ev.SpanID = x.TraceID, x.SpanID
 	}
 	e.renderTexts(c, spec, &ev)

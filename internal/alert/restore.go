@@ -27,7 +27,7 @@ const maxPendingDowntime = 3600 * second
 // State that cannot be decoded is left out, deleted by the next snapshot, and reported in the error: the engine then begins again with the
 // rest, and is fit for use.
 func (e *Engine) Restore(values map[string][]byte, now time.Time) error {
-	e.now = now.UnixNano()
+	e.setNow(now)
 	if len(values) == 0 {
 		return nil
 	}
@@ -53,7 +53,11 @@ func (e *Engine) Restore(values map[string][]byte, now time.Time) error {
 	for _, seq := range events {
 		errs = append(errs, e.restoreEvent(seq, values[eventKey(seq)]))
 	}
-	down := max(0, e.now-saved.savedAt)
+	// A clock that was set back meanwhile moves what was stored as it moves one that runs.
+	down := e.now - saved.savedAt
+	if down < 0 && down >= -maxAhead {
+		down = 0
+	}
 	for _, id := range alerts {
 		errs = append(errs, e.restoreAlert(id, values[alertKey(id)], down))
 	}
@@ -120,9 +124,11 @@ func (e *Engine) closeStored(id uint64, s *storedAlert, reason alertschema.Reaso
 	if s.latched && s.level.name == "" {
 		ended = s.ended
 	}
+	at := max(e.now, s.changed, s.started)
+	ended = max(ended, s.started)
 	keyed, _ := attr.DecodeGroup(s.group) // decodeAlert has checked it.
 	ev := event.Event{
-		Kind: alertschema.KindStateChange, Time: e.now, ObservedTime: e.now, SeverityNumber: alertschema.ResolvedSeverityNumber, SeverityText: alertschema.ResolvedSeverityText,
+		Kind: alertschema.KindStateChange, Time: at, ObservedTime: e.now, SeverityNumber: alertschema.ResolvedSeverityNumber, SeverityText: alertschema.ResolvedSeverityText,
 		AlertID: alertschema.IDText(id), EpisodeID: alertschema.EpisodeID(id, s.started), Transition: alertschema.TransitionResolve, State: alertschema.StateResolved, Previous: s.announcedState,
 		Severity: s.announced.name, PreviousSeverity: s.announced.name, Reason: reason, Rule: s.rule, RuleVersion: s.version,
 		Metric: s.metric, Unit: s.unit, Comparison: s.comparison, StartedAt: s.started, EndedAt: ended, Ended: true,
@@ -154,7 +160,11 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
 	a.Shift(down)
 	a.notAfter(e.now) // A clock that was set back must not leave runs that begin in the far future.
 	a.restored = a.Level > 0 && r.Retention > 0
-	a.decided = min(s.decided, e.now+maxAhead)
+	a.decided = s.decided
+	if down < 0 && a.decided != ladder.Unset {
+		a.decided += down
+	}
+	a.decided = min(a.decided, e.now+maxAhead)
 	switch {
 	case r.silence > 0 && s.lastSample != ladder.Unset:
 		g.lastSample, a.silent = min(e.now, s.lastSample+down), true
@@ -162,8 +172,8 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) {
 		g.lastSample = e.now
 	case r.silence == 0:
 		// The data's own clock is not known yet; until it is, the alert counts as just seen.
-		g.lastEvent, g.lastArrival = e.now, e.now
-		a.presentUntil = e.now + window.MaxLookback
+		g.lastEvent, g.lastArrival = e.now, e.running
+		a.presentUntil = e.now + window.DefaultLookback
 	}
 	if g.inputs != nil {
 		g.inputs.complete = e.now

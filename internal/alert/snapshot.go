@@ -76,7 +76,7 @@ func (e *Engine) Snapshot(now time.Time) []Op {
 	for _, id := range slices.Sorted(maps.Keys(j.alerts)) {
 		op := Op{Key: alertKey(id)}
 		if g := e.alerts[id]; g != nil {
-			op.Value = encodeAlert(g)
+			op.Value = e.encodeAlert(g)
 		}
 		ops = append(ops, op)
 	}

@@ -70,7 +70,9 @@ type storedAlert struct {
 	flapLast                 int64
 	decided                  int64 // Newest round that was evaluated.
 	seen                     bool  // Of an absent rule: something has come.
-	lastSample               int64 // Of an absent rule whose series is silent.
+	lastSample               int64 // Of an absent rule whose series is silent, as wall time has it.
+	changed                  int64 // Of the newest record of the episode.
+	interval                 int64 // Distance of samples in nanoseconds.
 }
 
 // Bounds of stored numbers.
@@ -110,6 +112,8 @@ var alertFields = []attr.Field[storedAlert]{
 	attr.TimeField(27, func(s *storedAlert) *int64 { return &s.decided }),
 	attr.FlagField(28, func(s *storedAlert) *bool { return &s.seen }),
 	attr.TimeField(29, func(s *storedAlert) *int64 { return &s.lastSample }),
+	attr.TimeField(30, func(s *storedAlert) *int64 { return &s.changed }),
+	attr.IntField(31, func(s *storedAlert) *int64 { return &s.interval }),
 }
 
 var levelFields = []attr.Field[storedLevel]{
@@ -130,7 +134,7 @@ func (r *ruleState) stored(level int) storedLevel {
 }
 
 // encodeAlert returns the stored form of the alert of a group.
-func encodeAlert(g *group) []byte {
+func (e *Engine) encodeAlert(g *group) []byte {
 	a, r := g.alert, g.rule
 	s := storedAlert{
 		rule: r.Name, version: r.Version, selection: r.Selection, group: attr.EncodeGroup(r.names.Expand(g.key)), metric: r.Metric, unit: r.unit,
@@ -139,12 +143,12 @@ func encodeAlert(g *group) []byte {
 		noData: a.noData, open: a.open, started: a.started, ended: a.ended, seq: a.seq, repeats: a.repeats,
 		announcedState: a.announcedState, announcedAt: a.announcedAt, deferred: a.deferred,
 		flapTimes: a.flap.Times, latched: a.flap.Latched, flapLast: a.flap.Last,
-		decided: g.decided(), lastSample: ladder.Unset,
+		decided: g.decided(), lastSample: ladder.Unset, changed: a.changed, interval: g.interval(),
 	}
 	if r.silence > 0 {
 		s.seen = g.lastSample != ladder.Unset
 		if a.silent {
-			s.lastSample = g.lastSample
+			s.lastSample = g.lastSample + e.now - g.clock(e.running)
 		}
 	}
 	for i, t := range a.Since {
@@ -163,7 +167,7 @@ func (s *storedAlert) fill(r *ruleState, a *alertState) {
 	a.Level, a.worst, a.announced = r.levelLike(s.level), r.levelLike(s.worst), r.levelLike(s.announced)
 	a.Recovering = s.recovering
 	a.value, a.noData, a.open, a.started, a.ended = s.value, s.noData, s.open, s.started, s.ended
-	a.seq, a.repeats = s.seq, s.repeats
+	a.seq, a.repeats, a.changed, a.interval = s.seq, s.repeats, s.changed, max(0, s.interval)
 	a.announcedState, a.announcedAt, a.announcedStart = s.announcedState, s.announcedAt, s.started
 	a.flap = ladder.Flapping{Times: s.flapTimes, Latched: s.latched, Last: s.flapLast}
 }
@@ -180,7 +184,7 @@ func (s *storedAlert) encode() []byte {
 // decodeAlert is the inverse of encode. It reads what older builds stored, too.
 func decodeAlert(v []byte) (storedAlert, error) {
 	d := attr.Unseal(v)
-	s := storedAlert{recovering: ladder.Unset, ended: ladder.Unset, decided: ladder.Unset, lastSample: ladder.Unset}
+	s := storedAlert{recovering: ladder.Unset, ended: ladder.Unset, decided: ladder.Unset, lastSample: ladder.Unset, changed: ladder.Unset}
 	if d.Version <= 2 {
 		decodeAlertVersion2(&d, &s)
 	} else {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
@@ -22,7 +23,8 @@ type change struct {
 	ended      int64
 	worst      int
 	resource   []attr.Attr
-	belated    bool // Held back when it happened.
+	exemplar   *window.Exemplar // Of the point that decided.
+	belated    bool             // Held back when it happened.
 }
 
 // transition records that an alert changed. Episodes begin and end here, and here the flapping latch holds changes
@@ -31,7 +33,7 @@ func (e *Engine) transition(g *group, c change) {
 	a := g.alert
 	e.journal.mark(g.id)
 	if c.transition == alertschema.TransitionFire && !a.open {
-		a.open, a.started, a.ended, a.seq, a.worst, a.repeats = true, c.t, ladder.Unset, 0, 0, 0
+		a.open, a.started, a.ended, a.changed, a.seq, a.worst, a.repeats = true, c.t, ladder.Unset, c.t, 0, 0, 0
 	}
 	worst := a.worst
 	a.worst = max(a.worst, c.to)
@@ -48,7 +50,11 @@ func (e *Engine) transition(g *group, c change) {
 func (e *Engine) queue(g *group, c change) {
 	a := g.alert
 	a.seq++
-	c.group, c.seq, c.value, c.started, c.ended, c.worst, c.resource = g, a.seq, a.value, a.started, a.ended, a.worst, g.resourceAttrs()
+	// A point that comes late, and a clock that was set back, must not have the episode end before it began.
+	c.t = max(c.t, a.changed, a.started)
+	a.changed = c.t
+	c.group, c.seq, c.value, c.started, c.ended, c.worst, c.resource = g, a.seq, a.value, a.started, max(a.ended, a.started), a.worst, g.resourceAttrs()
+	c.exemplar = a.exemplar
 	if c.transition == alertschema.TransitionResolve {
 		a.open = false
 	}

@@ -45,7 +45,7 @@ func Compile(cfg Config) (*Set, error) {
 	checkDurations(reflect.ValueOf(cfg), "", report)
 	out := &Set{
 		Severities: c.severities, Limits: cfg.Limits, SendResolved: cfg.Output.SendResolved,
-		MaxSampleAge: int64(cfg.Limits.MaxSampleAge),
+		MaxSampleAge: int64(cfg.Limits.MaxSampleAge), EvaluationInterval: int64(cfg.EvaluationInterval),
 	}
 	presets, err := presetRules(cfg.Preset, cfg.Rules)
 	if err != nil {

@@ -20,6 +20,18 @@ func IsShare(metric string) bool {
 	return strings.HasSuffix(metric, ".utilization") || strings.Contains(metric, ".utilization.")
 }
 
+// HostOf names the host that a resource is of, or else what identifies its service, "" for none.
+func HostOf(resource []attr.Attr) string {
+	for _, key := range []string{"host.name", "host.id", "service.instance.id", "service.name"} {
+		if v, ok := attr.Lookup(resource, key); ok {
+			if text := v.AsString(); text != "" {
+				return text
+			}
+		}
+	}
+	return ""
+}
+
 // Subject names what a resource describes: the process, of a metric of processes, and the host.
 func Subject(metric string, resource []attr.Attr) string {
 	text := func(key string) string {

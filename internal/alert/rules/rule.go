@@ -16,7 +16,9 @@ type Set struct {
 	SendResolved  bool
 	MaxSampleAge  int64
 	MinStaleAfter int64 // The least staleAfter of all rules.
-	Silences      []silence
+	// EvaluationInterval is how often time alone decides, in nanoseconds.
+	EvaluationInterval int64
+	Silences           []silence
 }
 
 // Names returns the names of the rules in order.
