@@ -39,11 +39,11 @@ func (r *Rule) PresentUntil(s *window.Series) int64 {
 }
 
 // NoDataFrom is the time from which the rule's no-data policy applies if nothing more comes: no_data::after behind the last sample, and not
-// before a sample and the next one after it were missed. With a lookback that is set a marker counts as a last sample that is a lookback old,
-// as in PromQL.
+// before a sample and the next one after it were missed. With a lookback that is set, as in PromQL, and while the interval is not known, a marker
+// counts as a last sample that is a lookback old.
 func (r *Rule) NoDataFrom(s *window.Series) int64 {
 	last, heard := s.Newest(), s.HeardAt()
-	if ended := s.EndedAt(); ended != window.Unset && (r.Lookback > 0 || last == window.Unset) {
+	if ended := s.EndedAt(); ended != window.Unset && (r.Lookback > 0 || s.Interval() == 0) {
 		return max(ended, heard) + max(0, r.NoDataAfter-s.Lookback(r.Lookback))
 	}
 	if last = max(last, heard); last == window.Unset {
