@@ -149,40 +149,48 @@ func rounded(span int64) time.Duration { return time.Duration(span).Round(time.S
 // clockSetBack moves what bears times of a future that is no longer to come by as much as the clock was moved: all that comes
 // from now on would be late otherwise. What others send by clocks of their own is not in the future, and stays.
 func (e *Engine) clockSetBack(by int64) {
+	future := e.now + min(by, maxAhead)/2
 	e.storm.opened, e.storm.next = ladder.Unset, ladder.Unset
 	for _, r := range e.states {
 		for _, g := range r.order {
-			g.clockSetBack(e.now, by)
+			g.clockSetBack(future, by)
 			if g.alert != nil {
 				e.journal.mark(g.id)
 			}
 		}
 	}
 	for _, m := range e.matchers {
-		m.clockSetBack()
+		m.clockSetBack(future, by)
 		for _, f := range m.statistics {
-			f.clockSetBack()
+			f.clockSetBack(future, by)
 		}
 	}
 }
 
-func (m *Matcher) clockSetBack() {
+func (m *Matcher) clockSetBack(future, by int64) {
 	for key, t := range m.seenOnce {
 		m.seenOnce[key] = min(t, m.engine.now)
 	}
 	for key, s := range m.series {
-		if max(s.Newest(), s.EndedAt()) > m.engine.now+maxAhead {
+		switch {
+		case max(s.Newest(), s.EndedAt()) <= future:
+		case m.engine.retention(s) > 0:
 			m.forget(key, s) // Windows begin again with the samples that come now.
+		default:
+			s.Shift(-by)
 		}
 	}
 }
 
-func (g *group) clockSetBack(now, by int64) {
+func (g *group) clockSetBack(future, by int64) {
 	a := g.alert
 	if a != nil {
 		a.announcedAt = max(0, a.announcedAt-by)
 	}
-	if g.lastEvent <= now+maxAhead { // Where nothing has come yet, the last sample of before a restart is reckoned by running time.
+	if g.lastEvent <= future {
+		if a != nil && g.lastEvent == ladder.Unset && a.decided > future { // The rest of what is from before a restart is by running time.
+			a.decided -= by
+		}
 		return
 	}
 	for i := range g.pending {

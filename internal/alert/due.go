@@ -154,10 +154,15 @@ func (e *Engine) acceptDelayed() {
 	for i := range e.delayed {
 		s, p := e.delayed[i].series, &e.delayed[i].point
 		s.Marks &^= markDelayed
+		lost := int64(0)
 		for _, g := range s.groups {
-			e.passGap(g, s, p.Time)
+			lost = max(lost, e.passGap(g, s, p.Time))
 		}
+		interval := s.Interval()
 		e.file(s, p)
+		if lost > 0 {
+			s.AssumeInterval(interval) // The gap tells nothing of it.
+		}
 	}
 	clear(e.delayed)
 	if e.delayed = e.delayed[:0]; cap(e.delayed) > maxKeptDelayed {
@@ -166,10 +171,10 @@ func (e *Engine) acceptDelayed() {
 }
 
 // passGap lets the time before a sample of time t decide what it had to, before the sample does. Time that the engine has lost since the
-// group's last sample does not count, as far as no sample covers it.
-func (e *Engine) passGap(g *group, s *series, t int64) {
+// group's last sample does not count, as far as no sample covers it. It returns how much that is.
+func (e *Engine) passGap(g *group, s *series, t int64) int64 {
 	if g.lastEvent == ladder.Unset || t <= g.lastEvent {
-		return
+		return 0
 	}
 	a, interval := g.alert, g.interval()
 	lost := max(0, min(e.clock.lostSince(g.lastArrival), t-g.lastEvent-interval))
@@ -189,6 +194,7 @@ func (e *Engine) passGap(g *group, s *series, t int64) {
 		}
 		e.journal.mark(g.id)
 	}
+	return lost
 }
 
 // decideBefore lets time decide what is due before event time t.

@@ -35,8 +35,10 @@ const maxPending = 64
 
 // arrive records that a sample or a marker of time t came at a running time.
 func (g *group) arrive(t, now int64, marker bool) {
-	if g.lastEvent == ladder.Unset && g.lastSample != ladder.Unset {
-		g.lastSample += t - now // Of before a restart, by running time.
+	if g.lastEvent == ladder.Unset { // What there is was reckoned by running time.
+		if g.lastEval = min(g.lastEval, t); g.lastSample != ladder.Unset {
+			g.lastSample += t - now
+		}
 	}
 	if !marker {
 		g.lastSample = max(g.lastSample, t)

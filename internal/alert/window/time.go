@@ -1,7 +1,31 @@
 package window
 
+import "math"
+
+// Shift moves all that the series holds in time.
+func (s *Series) Shift(by int64) {
+	for i := range int(s.Samples.n) {
+		s.Samples.buf[s.Samples.index(i)].Time += by
+	}
+	times := []*int64{&s.First}
+	if o := s.optional; o != nil {
+		times = append(times, &o.endedAt, &o.heardAt)
+		for i := range o.starts {
+			o.starts[i] += by
+		}
+		for i := range o.exemplars {
+			o.exemplars[i].time += by
+		}
+	}
+	for _, t := range times {
+		if *t != Unset {
+			*t += by
+		}
+	}
+}
+
 // AssumeInterval sets the distance of samples, in nanoseconds, where it is known from elsewhere.
-func (s *Series) AssumeInterval(d int64) { s.observeInterval(d) }
+func (s *Series) AssumeInterval(d int64) { s.spacing = uint32(max(0, min(d/1e6, math.MaxUint32))) }
 
 // Heard records that the source of the series gave a sign of life at event time t, though no value that could be used.
 func (s *Series) Heard(t int64) { s.withOptional().heardAt = t }
