@@ -34,7 +34,7 @@ func (e *Engine) letTimeDecide(g *group, t int64, tick bool) {
 		e.evaluate(g, at)
 	}
 	switch {
-	case !tick || t <= g.lastEval:
+	case !tick || t <= g.lastEval || t > limit:
 	case r.silence > 0 && g.lastEvent == ladder.Unset: // It may be expected, or was last seen before a restart.
 		e.evaluate(g, t)
 	case r.silence == 0 && r.Lookback > 0: // As Prometheus, which looks at every tick.

@@ -17,7 +17,10 @@ func (e *Engine) evaluatePending(g *group, force bool) {
 			break
 		}
 		done++
-		if a := g.alert; a != nil && a.flap.Latched {
+		if a := g.alert; a != nil && (a.flap.Latched || g.rule.silence > 0 && a.Recovering != ladder.Unset) {
+			if g.rule.silence > 0 { // Between its samples time decides at once, not from when the next is overdue.
+				e.letTimeDecide(g, t-1, false)
+			}
 			e.endFlapping(g, t-1)
 		}
 		g.lastRound = t

@@ -134,14 +134,14 @@ const maxAhead = 60 * second
 // stand behind it.
 func (e *Engine) accept(s *series, p *Point) {
 	delay := s.marked(markDelayed)
-	last := max(s.Newest(), s.EndedAt())
-	gap := p.Time - last
-	if last == window.Unset || 2*gap > 3*s.Interval() {
+	newest := s.Newest()
+	silent := p.Time - newest
+	if newest == window.Unset || 2*silent > 3*s.Interval() {
 		delay = true
 	}
 	for _, g := range s.groups {
 		g.rule.lastMatch = e.running
-		delay = delay || gap >= g.rule.patience
+		delay = delay || silent >= g.rule.patience
 	}
 	if delay {
 		e.delay(s, p)

@@ -37,7 +37,7 @@ func timeRules(interval float64) []rules.RuleConfig {
 		return rc
 	}
 	return []rules.RuleConfig{
-		rule("keep", "keep", nil), rule("resolve", "resolve", func(rc *rules.RuleConfig) { rc.KeepFiringFor = new(in(2.5)) }),
+		rule("keep", "keep", nil), rule("resolve", "resolve", func(rc *rules.RuleConfig) { rc.KeepFiringFor = new(in(2.7)) }),
 		rule("alert", "alert", nil), rule("close", "close", nil),
 		rule("for", "keep", func(rc *rules.RuleConfig) { rc.For, rc.KeepFiringFor = new(in(7.5)), new(in(3.5)) }),
 		{Name: "absent", Metric: "m", Severity: "critical", Absent: &rules.AbsentConfig{For: in(3.5)}, Flapping: off},
