@@ -149,6 +149,7 @@ func (e *Engine) acceptDelayed() {
 		}
 	}
 	if !slices.IsSortedFunc(e.delayed, byTime) {
+		e.markUnordered()
 		slices.SortStableFunc(e.delayed, byTime)
 	}
 	for i := range e.delayed {
@@ -167,6 +168,18 @@ func (e *Engine) acceptDelayed() {
 	clear(e.delayed)
 	if e.delayed = e.delayed[:0]; cap(e.delayed) > maxKeptDelayed {
 		e.delayed = nil
+	}
+}
+
+// markUnordered marks the series whose delayed points are not in order of time.
+func (e *Engine) markUnordered() {
+	newest := map[*series]int64{}
+	for i := range e.delayed {
+		s, t := e.delayed[i].series, e.delayed[i].point.Time
+		if before, seen := newest[s]; seen && t < before {
+			s.Marks |= markUnordered
+		}
+		newest[s] = t
 	}
 }
 

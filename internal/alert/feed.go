@@ -133,7 +133,7 @@ const maxAhead = 60 * second
 // accept takes a point of a series. One that comes after a gap waits until the round is complete, for what fills the gap may
 // stand behind it.
 func (e *Engine) accept(s *series, p *Point) {
-	delay := s.marked(markDelayed)
+	delay := s.marked(markDelayed | markUnordered)
 	newest := s.Newest()
 	silent := p.Time - newest
 	if newest == window.Unset || 2*silent > 3*s.Interval() {
@@ -195,6 +195,7 @@ func (e *Engine) acceptLate(s *series, p *Point) {
 	case !s.InsertLate(p.Time, p.Value, p.Start):
 		e.stats.ignored[ignoredDuplicate]++
 	case undecided:
+		s.Marks |= markUnordered
 		if p.Exemplar != nil {
 			s.SetExemplar(p.Time, p.Exemplar)
 		}

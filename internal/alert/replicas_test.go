@@ -107,7 +107,7 @@ func TestReplicasAgree(t *testing.T) {
 				}
 			}
 			for k := range feeds {
-				feeds[k] = append(feeds[k], arrival{s + random.Float64()*0.3*interval, p})
+				feeds[k] = append(feeds[k], arrival{s + random.Float64()*0.02*interval, p})
 			}
 		}
 		end += 40 * interval

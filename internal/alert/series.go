@@ -26,9 +26,10 @@ type series struct {
 
 // What the marks of a series say.
 const (
-	markQueued  uint8 = 1 << iota // Has a sample that was not there at the last Flush.
-	markInput                     // Is an input of groups of which it is no member: Engine.inputRefs has them.
-	markDelayed                   // Has points among Engine.delayed.
+	markQueued    uint8 = 1 << iota // Has a sample that was not there at the last Flush.
+	markInput                       // Is an input of groups of which it is no member: Engine.inputRefs has them.
+	markDelayed                     // Has points among Engine.delayed.
+	markUnordered                   // Its source does not keep the order of points, so that all of them wait for the end of their round.
 )
 
 func (s *series) marked(mark uint8) bool { return s.Marks&mark != 0 }
