@@ -127,6 +127,7 @@ const (
 
 // timeLost has stored anew what is reckoned by wall time.
 func (e *Engine) timeLost(step, still int64) {
+	e.rememberLoss(max(0, step) + still)
 	for _, g := range e.alerts {
 		if a := g.alert; a.silent || step > 0 && a.announcedAt > 0 {
 			a.announcedAt += max(0, step)
@@ -150,6 +151,7 @@ func rounded(span int64) time.Duration { return time.Duration(span).Round(time.S
 // from now on would be late otherwise. What others send by clocks of their own is not in the future, and stays.
 func (e *Engine) clockSetBack(by int64) {
 	future := e.now + min(by, maxAhead)/2
+	e.lost = nil
 	e.historiesSetBack()
 	e.storm.opened, e.storm.next = ladder.Unset, ladder.Unset
 	for _, r := range e.states {

@@ -35,7 +35,7 @@ func (e *Engine) letTimeDecide(g *group, t int64, tick bool) {
 	}
 	switch {
 	case !tick || t <= g.lastEval || t > limit:
-	case r.silence > 0 && g.lastEvent == ladder.Unset: // It may be expected, or was last seen before a restart.
+	case r.silence > 0 && (g.lastEvent == ladder.Unset || g.lastSample == ladder.Unset): // It may be expected, or was last seen before a restart.
 		e.evaluate(g, t)
 	case r.counts && len(g.members) == 0: // Its series may be on their way after a restart.
 		e.evaluate(g, t)
@@ -196,7 +196,7 @@ func (e *Engine) passGap(g *group, s *series, t int64) int64 {
 		return 0
 	}
 	a, interval := g.alert, g.interval()
-	lost := max(0, min(e.clock.lostSince(g.lastArrival), t-g.lastEvent-interval))
+	lost := max(0, min(e.lostBetween(g, t), t-g.lastEvent-interval))
 	switch {
 	case interval == 0 && g.rule.silence == 0 && g.rule.Lookback == 0:
 		// The first gap of a series tells its interval.

@@ -40,7 +40,8 @@ type Engine struct {
 	unwatchedKeys               map[attr.Hash]struct{}
 	outboxLogged                bool
 
-	delayed       []delayedPoint // Points of this round that wait for those that are older.
+	lost          map[*group]lostSpan // Of the last minute.
+	delayed       []delayedPoint      // Points of this round that wait for those that are older.
 	touched       []*group
 	touchedInputs []*series // Inputs of groups that have come in this round.
 	// inputRefs are the groups that look at a series without having it as a member.
@@ -255,6 +256,7 @@ func (e *Engine) Evaluate(now time.Time) {
 	e.noticeMisplaced()
 	e.noticeIdleRules()
 	e.forgetSkews()
+	e.forgetLosses()
 	e.reportLimits()
 }
 

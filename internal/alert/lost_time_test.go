@@ -308,3 +308,35 @@ func TestLongIntervalsSurviveARestart(t *testing.T) {
 	r.observe(next, point{s: next, v: 90, attrs: []attr.Attr{}})
 	assert.Empty(t, r.transitions())
 }
+
+// TestWhatWasSentDuringALossComesInAnyOrder feeds what hosts sent while the Collector stood still in any order, each in a round of its own and
+// some of it lost: nobody was silent.
+func TestWhatWasSentDuringALossComesInAnyOrder(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(200) {
+		random := rand.New(rand.NewPCG(seed, 6))
+		r := newRig(t, timeRules(1), func(c *rules.Config) { c.EvaluationInterval = time.Second })
+		zero := 0.0
+		r.twoClocks(&zero)
+		for s := range 20 {
+			r.observe(float64(s)+0.25, point{s: float64(s), v: 90})
+			r.engine.Evaluate(at(float64(s) + 0.5))
+		}
+		require.NotEmpty(t, r.words())
+		span := 5 + random.IntN(30)
+		begin := 19.75 + float64(span)
+		sent := random.Perm(span)
+		for _, i := range sent[:1+random.IntN(span)] {
+			begin += 0.01
+			r.observe(begin, point{s: float64(20 + i), v: 90})
+			if random.IntN(8) == 0 {
+				r.engine.Evaluate(at(begin))
+			}
+		}
+		for s := 20 + span; s < 40+span; s++ {
+			r.observe(float64(s)+0.25, point{s: float64(s), v: 90})
+			r.engine.Evaluate(at(float64(s) + 0.5))
+		}
+		require.Empty(t, r.words(), "seed %d, %d s", seed, span)
+	}
+}
