@@ -48,7 +48,7 @@ func (e *Engine) tick(g *group) bool {
 
 // evaluateByTime lets the time that has passed since the group's samples decide. It tells whether the group was evaluated at time t itself.
 func (e *Engine) evaluateByTime(g *group, t int64) bool {
-	if t <= g.lastEval {
+	if t <= g.lastEval || g.undue(t) {
 		return false
 	}
 	e.letTimeDecide(g, t, true)
@@ -259,7 +259,8 @@ func (e *Engine) closeAlert(g *group, t int64, reason alertschema.Reason) {
 // is the silence itself stays.
 func (e *Engine) retainGroup(g *group, t int64) bool {
 	r := g.rule
-	if r.silence > 0 || e.running-g.lastArrival <= g.staleAfter() || g.staysWhenGone() || e.awaitReturn(g) {
+	silent := e.running - g.lastArrival
+	if r.silence > 0 || silent <= r.StaleAfter || silent <= g.staleAfter() || g.staysWhenGone() || e.awaitReturn(g) {
 		return true
 	}
 	if g.alert != nil && !e.closeStale(g, min(t, g.staleFrom())) {

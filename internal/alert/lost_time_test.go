@@ -83,7 +83,7 @@ func TestLostTimeIsNobodysSilence(t *testing.T) {
 				lossAt := 20 + random.IntN(60)
 				silentFrom, silentFor := 20+random.IntN(60), random.IntN(30)
 				value, hot := 10.0, random.IntN(2) == 0
-				for s := 0; s < 200; s++ {
+				for s := range 200 {
 					if s == lossAt {
 						shift += kind.wall * span
 						behind += (kind.wall - kind.monotonic) * span
