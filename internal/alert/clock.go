@@ -34,7 +34,7 @@ const (
 func newClock(now time.Time) clock {
 	c := clock{wall: now.UnixNano(), running: now.UnixNano()}
 	c.monotonic = func(t time.Time) (int64, bool) {
-		if t == t.Round(0) || now == now.Round(0) { //nolint:revive,staticcheck // Only == tells whether there is a monotonic reading.
+		if t == t.Round(0) || now == now.Round(0) { //nolint:staticcheck // Only == tells whether there is a monotonic reading.
 			return 0, false
 		}
 		return int64(t.Sub(now)), true

@@ -31,6 +31,9 @@ func (e *Engine) letTimeDecide(g *group, t int64, tick bool) {
 		if at > limit {
 			break
 		}
+		if g.alert != nil {
+			e.endFlapping(g, at-1) // What it was stable for comes before.
+		}
 		e.evaluate(g, at)
 	}
 	switch {

@@ -68,10 +68,10 @@ func modelValue(aggregate string, kind window.StreamKind, samples []modelSample,
 		return in[lower] + (in[min(lower+1, len(in)-1)]-in[lower])*(rank-float64(lower))
 	}
 	increase := 0.0
-	switch {
-	case kind == window.DeltaCounter:
+	switch kind {
+	case window.DeltaCounter:
 		increase = sum
-	case kind == window.Gauge:
+	case window.Gauge:
 		increase = in[len(in)-1] - anchor
 	default:
 		for _, v := range in {
@@ -200,7 +200,7 @@ func (c *knowledgeCase) run(random *rand.Rand) {
 		Thresholds: map[string]rules.LevelConfig{"warning": b.config()},
 	}}, nil)
 	r.kind = c.kind
-	if c.restarted && !c.fireAndRestart(r, b) {
+	if c.restarted && !c.fireAndRestart(r) {
 		return
 	}
 	born := c.start == "birth"
@@ -211,17 +211,17 @@ func (c *knowledgeCase) run(random *rand.Rand) {
 	firing := c.restarted
 	for i, x := range seen {
 		r.observe(x.s, point{s: x.s, v: x.v, start: c.startOf(seen, i)})
-		breached, clear := true, true
+		breached, cleared := true, true
 		for _, past := range all {
 			holds := b.breached(modelValue(c.aggregate, c.kind, append(slices.Clone(past), seen[:i+1]...), x.s))
-			breached, clear = breached && holds, clear && !holds
+			breached, cleared = breached && holds, cleared && !holds
 		}
 		now := len(r.engine.Active()) > 0
 		switch {
 		case now && !firing:
 			assert.True(c.t, breached, "fires at sample %d of %v, %v: there is a past with which it is not breached", i, seen, b)
 		case !now && firing:
-			assert.True(c.t, clear, "resolves at sample %d of %v, %v: there is a past with which it is breached", i, seen, b)
+			assert.True(c.t, cleared, "resolves at sample %d of %v, %v: there is a past with which it is breached", i, seen, b)
 		}
 		if breached && (c.monotone() || x.s-seen[0].s >= modelSpan) {
 			assert.True(c.t, now, "does not fire at sample %d of %v, %v: it is breached with every past", i, seen, b)
@@ -296,7 +296,7 @@ func (c *knowledgeCase) startOf(seen []modelSample, i int) float64 {
 }
 
 // fireAndRestart makes the rule fire, and restarts the engine. It returns false for bounds that nothing breaches.
-func (c *knowledgeCase) fireAndRestart(r *rig, b bound) bool {
+func (c *knowledgeCase) fireAndRestart(r *rig) bool {
 	for _, step := range []float64{0, 1, 5, 20, 60, 200} {
 		r.restart(0)
 		total := 0.0

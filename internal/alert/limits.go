@@ -267,11 +267,12 @@ func (e *Engine) countUndelivered(n int, dropped []event.Event) {
 				return "repeats and reports"
 			}
 			ev := &dropped[i]
-			text := cmp.Or(ev.Rule, "a report")
+			var text strings.Builder
+			text.WriteString(cmp.Or(ev.Rule, "a report"))
 			for _, a := range ev.Group {
-				text += " " + alertschema.CutText(a.Value.AsString(), maxExampleText)
+				text.WriteString(" " + alertschema.CutText(a.Value.AsString(), maxExampleText))
 			}
-			return text + senderOf(ev.Resource)
+			return text.String() + senderOf(ev.Resource)
 		})
 	}
 	if !e.outboxLogged {

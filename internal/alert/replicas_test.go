@@ -81,6 +81,13 @@ func TestReplicasAgree(t *testing.T) {
 				NoData: &rules.NoDataConfig{After: time.Duration(6.5 * interval * 1e9), Action: "resolve"},
 			})
 		}
+		if random.IntN(2) == 0 {
+			ruleSet = append(ruleSet, rules.RuleConfig{
+				Name: "none left", Metric: "m", GroupBy: []string{}, GroupAggregate: "count",
+				StaleSeriesAfter: new(time.Duration(300 * interval * 1e9)), // A forgotten series gathers anew, and each replica forgets at its ticks.
+				Thresholds:       map[string]rules.LevelConfig{"warning": {Below: 1}, "critical": {Below: 1, For: new(time.Duration(5.3 * interval * 1e9))}},
+			})
+		}
 		var feeds [2][]arrival
 		value, end := 10.0, 0.0
 		gap := 0

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 )
@@ -60,7 +61,7 @@ func TestCountedSamplesSurviveARestart(t *testing.T) {
 		state[op.Key] = op.Value
 	}
 	r.restart(60)
-	assert.NoError(t, r.engine.Restore(state, at(60)))
+	require.NoError(t, r.engine.Restore(state, at(60)))
 	r.step(61, 90)
 	assert.Equal(t, []string{"fire:warning"}, r.transitions())
 }
@@ -85,12 +86,12 @@ func TestForSamplesIsChecked(t *testing.T) {
 		c.edit(&rc)
 		cfg.Rules = []rules.RuleConfig{rc}
 		_, err := rules.Compile(cfg)
-		assert.ErrorContains(t, err, c.want)
+		require.ErrorContains(t, err, c.want)
 	}
 	cfg := rules.DefaultConfig()
 	cfg.Defaults.For = time.Minute
 	cfg.Rules = threeOfFive()
 	set, err := rules.Compile(cfg)
-	assert.NoError(t, err)
+	require.NoError(t, err)
 	assert.Zero(t, set.Rules[0].Levels[0].ForDuration, "the default of for is for levels that don't count samples")
 }

@@ -15,12 +15,12 @@ import (
 )
 
 // from feeds one value of a host in a unit.
-func (r *rig) from(host, unit string, s, v float64, attrs ...attr.Attr) {
+func (r *rig) from(host, unit string, s, v float64) {
 	r.t.Helper()
 	r.origin.Reset()
 	r.origin.Resource = append(r.origin.Resource, attr.String("host.name", host))
 	r.unit = unit
-	r.observe(s, point{s: s, v: v, attrs: attrs})
+	r.observe(s, point{s: s, v: v})
 }
 
 // TestFleetOfSeveralUnits has hosts send one metric in units that mean the same and in units that don't, in every order.
@@ -36,20 +36,31 @@ func TestFleetOfSeveralUnits(t *testing.T) {
 		senders []sender
 	}{
 		"percentage": {rules.LevelConfig{Above: "80%", Clear: "70%"}, []sender{
-			{unit: "1", good: 0.5, bad: 0.9}, {unit: "%", good: 50, bad: 90}, {unit: "{cpu}", good: 0.5, bad: 0.9},
-			{unit: "By", good: 1, bad: 99, cantBeRead: true}, {unit: "percent", good: 50, bad: 90}, {unit: "", good: 0.5, bad: 90, cantBeRead: true},
+			{unit: "1", good: 0.5, bad: 0.9},
+			{unit: "%", good: 50, bad: 90},
+			{unit: "{cpu}", good: 0.5, bad: 0.9},
+			{unit: "By", good: 1, bad: 99, cantBeRead: true},
+			{unit: "percent", good: 50, bad: 90},
+			{unit: "", good: 0.5, bad: 90, cantBeRead: true},
 		}},
 		"below": {rules.LevelConfig{Below: "10%"}, []sender{{unit: "%", good: 50, bad: 9}, {unit: "1", good: 0.5, bad: 0.09}, {unit: "s", bad: 0, cantBeRead: true}}},
 		"outside": {rules.LevelConfig{Outside: []any{"10%", "90%"}}, []sender{
 			{unit: "%", good: 50, bad: 91}, {unit: "1", good: 0.5, bad: 0.09}, {unit: "Cel", good: 50, bad: 99, cantBeRead: true},
 		}},
 		"bytes": {rules.LevelConfig{Above: "1GiB"}, []sender{
-			{unit: "By", good: 1e9, bad: 2e9}, {unit: "KiBy", good: 1e6, bad: 2e6}, {unit: "MiBy", good: 1000, bad: 1025}, {unit: "GBy", good: 1.07, bad: 1.08},
-			{unit: "bit", good: 8e9, bad: 9e9}, {unit: "bytes", good: 1e9, bad: 2e9}, {unit: "1", good: 0.5, bad: 9e9, cantBeRead: true},
+			{unit: "By", good: 1e9, bad: 2e9},
+			{unit: "KiBy", good: 1e6, bad: 2e6},
+			{unit: "MiBy", good: 1000, bad: 1025},
+			{unit: "GBy", good: 1.07, bad: 1.08},
+			{unit: "bit", good: 8e9, bad: 9e9},
+			{unit: "bytes", good: 1e9, bad: 2e9},
+			{unit: "1", good: 0.5, bad: 9e9, cantBeRead: true},
 			{unit: "By{heap}", good: 1e9, bad: 2e9},
 		}},
 		"bytes by second": {rules.LevelConfig{Above: "1MB"}, []sender{
-			{unit: "By/s", good: 9e5, bad: 2e6}, {unit: "KiBy/s", good: 900, bad: 1000}, {unit: "Mbit/s", good: 7.9, bad: 8.1},
+			{unit: "By/s", good: 9e5, bad: 2e6},
+			{unit: "KiBy/s", good: 900, bad: 1000},
+			{unit: "Mbit/s", good: 7.9, bad: 8.1},
 			{unit: "{packet}/s", good: 9e5, bad: 2e6, cantBeRead: true},
 		}},
 	} {

@@ -46,12 +46,13 @@ func TestBlocksGoTogetherOrAreSaidNotTo(t *testing.T) {
 			_, err := Compile(cfg)
 			switch {
 			case ignored:
-				assert.ErrorContains(t, err, "means nothing beside", "%s beside %s", a.key, b.key)
+				require.ErrorContains(t, err, "means nothing beside", "%s beside %s", a.key, b.key)
 			case !excluded:
-				assert.NoError(t, err, "%s beside %s", a.key, b.key)
-			case assert.ErrorContains(t, err, "exclude each other"):
-				assert.ErrorContains(t, err, a.key)
-				assert.ErrorContains(t, err, b.key)
+				require.NoError(t, err, "%s beside %s", a.key, b.key)
+			default:
+				require.ErrorContains(t, err, "exclude each other")
+				require.ErrorContains(t, err, a.key)
+				require.ErrorContains(t, err, b.key)
 			}
 		}
 	}

@@ -40,7 +40,7 @@ var ignoredKeys = []ignoredKey{
 		"write it into each of the levels",
 	},
 	{
-		`where "group_by" does not have "resource"`, func(rc *RuleConfig) bool { return ownGroups(rc) },
+		`where "group_by" does not have "resource"`, ownGroups,
 		[]string{"identity"},
 		"it is what the resource stands for in a group",
 	},

@@ -15,15 +15,56 @@ func TestQuantitiesInTheUsualUnits(t *testing.T) {
 		unit      string
 		want      float64
 	}{
-		{"30s", "s", 30}, {"500ms", "s", 0.5}, {"500 ms", "ms", 500}, {"1h30m", "s", 5400}, {"1h 30m", "min", 90}, {"1.5h", "min", 90}, {"2d", "h", 48},
-		{"1w2d", "d", 9}, {"5m", "s", 300}, {"5min", "ms", 300_000}, {"100us", "us", 100}, {"100µs", "ns", 100_000}, {"7ns", "ns", 7}, {"-10m", "s", -600},
-		{"90 seconds", "s", 90}, {"2 hours", "h", 2},
-		{"5Gi", "By", 5 << 30}, {"5Ki", "KiBy", 5}, {"1.5Mi", "By/s", 1.5 * (1 << 20)}, {"5GBy", "By", 5e9}, {"5GiB", "By", 5 << 30}, {"2EiB", "By", 2 << 60},
-		{"100Mbit/s", "By/s", 12.5e6}, {"100Mbit/s", "bit/s", 1e8}, {"1Gbit", "By/s", 1.25e8}, {"100Mbps", "By/s", 12.5e6}, {"10MBps", "By/s", 1e7},
-		{"10MB/s", "By/s", 1e7}, {"10 MiB/s", "KiBy/s", 10240}, {"5Gi/s", "By/s", 5 << 30}, {"60MB/min", "By/s", 1e6},
-		{"1k", "{packet}", 1000}, {"10K", "1", 10_000}, {"5M", "By", 5e6}, {"2.5G", "", 2.5e9}, {"-3k", "1", -3000}, {"1T", "x", 1e12}, {"1e3k", "x", 1e6},
-		{"10/s", "{packet}/s", 10}, {"10k/s", "1/s", 10_000}, {"60/min", "Hz", 1}, {"2.5GHz", "Hz", 2.5e9}, {"2500MHz", "GHz", 2.5}, {"10/sec", "1/s", 10},
-		{"70Cel", "Cel", 70}, {"70°C", "Cel", 70}, {"1.5kW", "W", 1500}, {"12V", "mV", 12_000}, {"50ppm", "1", 50e-6}, {"50 percent", "%", 50},
+		{"30s", "s", 30},
+		{"500ms", "s", 0.5},
+		{"500 ms", "ms", 500},
+		{"1h30m", "s", 5400},
+		{"1h 30m", "min", 90},
+		{"1.5h", "min", 90},
+		{"2d", "h", 48},
+		{"1w2d", "d", 9},
+		{"5m", "s", 300},
+		{"5min", "ms", 300_000},
+		{"100us", "us", 100},
+		{"100µs", "ns", 100_000},
+		{"7ns", "ns", 7},
+		{"-10m", "s", -600},
+		{"90 seconds", "s", 90},
+		{"2 hours", "h", 2},
+		{"5Gi", "By", 5 << 30},
+		{"5Ki", "KiBy", 5},
+		{"1.5Mi", "By/s", 1.5 * (1 << 20)},
+		{"5GBy", "By", 5e9},
+		{"5GiB", "By", 5 << 30},
+		{"2EiB", "By", 2 << 60},
+		{"100Mbit/s", "By/s", 12.5e6},
+		{"100Mbit/s", "bit/s", 1e8},
+		{"1Gbit", "By/s", 1.25e8},
+		{"100Mbps", "By/s", 12.5e6},
+		{"10MBps", "By/s", 1e7},
+		{"10MB/s", "By/s", 1e7},
+		{"10 MiB/s", "KiBy/s", 10240},
+		{"5Gi/s", "By/s", 5 << 30},
+		{"60MB/min", "By/s", 1e6},
+		{"1k", "{packet}", 1000},
+		{"10K", "1", 10_000},
+		{"5M", "By", 5e6},
+		{"2.5G", "", 2.5e9},
+		{"-3k", "1", -3000},
+		{"1T", "x", 1e12},
+		{"1e3k", "x", 1e6},
+		{"10/s", "{packet}/s", 10},
+		{"10k/s", "1/s", 10_000},
+		{"60/min", "Hz", 1},
+		{"2.5GHz", "Hz", 2.5e9},
+		{"2500MHz", "GHz", 2.5},
+		{"10/sec", "1/s", 10},
+		{"70Cel", "Cel", 70},
+		{"70°C", "Cel", 70},
+		{"1.5kW", "W", 1500},
+		{"12V", "mV", 12_000},
+		{"50ppm", "1", 50e-6},
+		{"50 percent", "%", 50},
 	} {
 		q, err := parseQuantity(c.threshold)
 		require.NoError(t, err, c.threshold)
@@ -38,7 +79,7 @@ func TestQuantitiesInTheUsualUnits(t *testing.T) {
 		require.NoError(t, err)
 		for _, unit := range units {
 			_, err := q.In(unit)
-			assert.ErrorContains(t, err, "threshold "+threshold+" needs a", unit)
+			require.ErrorContains(t, err, "threshold "+threshold+" needs a", unit)
 		}
 	}
 	for _, text := range []string{"5GIB", "5 foo", "s", "5mm5", "1h30", "h1", "5/", "/s", "5 1", "1..5s", "--5s", "5s-", "5KB5", "10{x}", "5kk", "0x10s", "1_0s"} {

@@ -84,7 +84,7 @@ func FuzzDecodeHistory(f *testing.F) {
 		h.Record(i*15e9, float64(i))
 	}
 	f.Add(h.Encode())
-	f.Fuzz(func(t *testing.T, v []byte) {
+	f.Fuzz(func(_ *testing.T, v []byte) {
 		if h, err := DecodeHistory(v); err == nil {
 			h.At(0, 0)
 			h.Record(math.MaxInt64, 1)
