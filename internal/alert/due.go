@@ -153,6 +153,7 @@ func (e *Engine) acceptDelayed() {
 	if len(e.delayed) == 0 {
 		return
 	}
+	e.references.beginPass(nil)
 	byTime := func(a, b delayedPoint) int {
 		switch {
 		case a.point.Time < b.point.Time:
@@ -233,6 +234,9 @@ func (e *Engine) decideBefore(g *group, t int64) {
 	}
 	if len(g.pending) > 0 {
 		e.evaluatePending(g, true)
+	}
+	if g.rule.referenced {
+		defer e.references.beginPass(nil) // Others look at what becomes of it.
 	}
 	e.letTimeDecide(g, t-1, false)
 	if g.alert == nil {
