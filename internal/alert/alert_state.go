@@ -16,13 +16,15 @@ type alertState struct {
 	presentUntil int64
 	// value is the last value, compared with the level in force or, without one, with the lowest.
 	value attr.Number
-	// exemplar and resource are those of the series that decided last, nil when there is none.
+	// exemplar is that of the point that decided last, and resource that of its series, nil when there is none.
 	exemplar *window.Exemplar
 	resource *resource
 	// unit is the number of the unit of the value.
 	unit uint16
 	// noData tells that the value has stopped and that the alert stays as it was.
 	noData bool
+	// interval is the distance of the samples before a restart, 0 when not known.
+	interval int64
 	// restored tells that the alert is from storage and that what it was decided by is not known again yet.
 	restored bool
 	// decided is the newest round that an earlier process evaluated: what is delivered again after a crash is not evaluated again.
@@ -34,6 +36,8 @@ type alertState struct {
 	// these event times.
 	open           bool
 	started, ended int64
+	// changed is the time of the episode's newest record: that of the next one is not before it.
+	changed int64
 	// seq is how many transitions the episode has had, and worst its most severe level.
 	seq   int
 	worst int
@@ -73,7 +77,7 @@ func (g *group) recordID() uint64 {
 
 // openAlert begins to remember an alert of the group.
 func (e *Engine) openAlert(g *group) *alertState {
-	a := &alertState{Machine: ladder.NewMachine(len(g.rule.levels)), presentUntil: ladder.Unset, decided: ladder.Unset, rank: -1}
+	a := &alertState{Machine: ladder.NewMachine(len(g.rule.levels)), presentUntil: ladder.Unset, decided: ladder.Unset, changed: ladder.Unset, rank: -1}
 	g.alert = a
 	e.alerts[g.id] = g
 	e.journal.mark(g.id)
@@ -92,11 +96,11 @@ func (a *alertState) notAfter(now int64) {
 func (e *Engine) forgetAlerts() {
 	for id, g := range e.alerts {
 		a := g.alert
-		a.flap.Prune(g.clock(e.now) - g.rule.Flapping.Within)
+		a.flap.Prune(g.clock(e.running) - g.rule.Flapping.Within)
 		if a.Level > 0 || a.open || a.announced > 0 || a.Pending() || a.Counting() || len(a.flap.Times) > 0 || a.deferred != notDeferred {
 			continue
 		}
-		if a.seq > 0 && g.clock(e.now)-a.ended <= e.rules.MaxSampleAge || g.remembered() {
+		if a.seq > 0 && g.clock(e.running)-a.ended <= e.rules.MaxSampleAge || g.remembered() {
 			continue
 		}
 		g.alert = nil

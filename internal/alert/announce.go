@@ -124,7 +124,7 @@ func (e *Engine) judge(c *change) decision {
 		silenced: func() bool { return e.silenced(g, max(c.from, c.to)) },
 		inactive: e.outsideHours(g), inhibited: e.inhibited(g),
 		full:   func() bool { return e.full(g.rule, c.to) },
-		budget: func() bool { return e.storm.allow(e.now) },
+		budget: func() bool { return e.storm.allow(e.running) },
 	})
 }
 
@@ -262,8 +262,8 @@ func (e *Engine) countDeferred(d decision, c *change, first bool) {
 func (e *Engine) belated(g *group) change {
 	a := g.alert
 	c := change{
-		group: g, t: g.clock(e.now), from: a.announced, to: a.Level, reason: g.rule.Kind.Reason(), seq: a.seq, value: a.value,
-		started: a.started, ended: a.ended, worst: a.worst, resource: g.resourceAttrs(), belated: true,
+		group: g, t: max(a.changed, g.clock(e.running)), exemplar: a.exemplar, from: a.announced, to: a.Level, reason: g.rule.Kind.Reason(), seq: a.seq, value: a.value,
+		started: a.started, ended: max(a.ended, a.started), worst: a.worst, resource: g.resourceAttrs(), belated: true,
 	}
 	if a.deferred == deferredByStorm && g.rule.silence == 0 {
 		c.reason = alertschema.ReasonStormReleased

@@ -127,7 +127,7 @@ func TestFlapping(t *testing.T) {
 		}), nil)
 		said := 0
 		for s := 0.0; s < 3000; s += 15 {
-			if int(s)%75 == 0 {
+			if int(s)%150 < 45 {
 				r.step(s, 90)
 			} else {
 				r.engine.Evaluate(at(s))

@@ -41,8 +41,9 @@
 //
 // A rule is a ladder of levels. Its groups, one for each value of the group key, have one alert each, which moves up
 // and down the ladder (package ladder). Event time, the time of the data points, decides on windows, for and
-// keep_firing_for, so that replicas agree; wall time decides only on what has no event: no data, repeats, silences and the
-// storm budget. A group is evaluated at the time of each of its samples. Between samples the last value holds; once the
+// keep_firing_for, so that replicas agree. What time decides without a sample (absence, no data, staleness) is decided as of the
+// last sample plus a duration (due.go), by running time: the time in which the engine has run (clock.go). Wall time decides only on repeats and
+// silences. A group is evaluated at the time of each of its samples. Between samples the last value holds; once the
 // next sample is overdue, Evaluate goes on with the held value until lookback ends. With an explicit lookback
 // every Evaluate does so, as Prometheus would.
 //

@@ -21,8 +21,12 @@ type Engine struct {
 	states   []*ruleState
 	ordered  []*ruleState // In order of evaluation.
 	matchers map[string]*Matcher
-	started  int64
-	now      int64
+	clock    clock
+	now      int64 // Wall time.
+	running  int64 // Time that counts: clock.running.
+	started  int64 // Running time.
+	ticked   int64 // Running time of the last Evaluate.
+	lossSaid int64 // Running time at which lost time was last worth a warning.
 
 	seed        maphash.Seed
 	resources   map[attr.Hash]*resource // By what identifies them; those that only their description distinguishes are a list.
@@ -36,6 +40,8 @@ type Engine struct {
 	unwatchedKeys               map[attr.Hash]struct{}
 	outboxLogged                bool
 
+	lost          map[*group]lostSpan // Of the last minute.
+	delayed       []delayedPoint      // Points of this round that wait for those that are older.
 	touched       []*group
 	touchedInputs []*series // Inputs of groups that have come in this round.
 	// inputRefs are the groups that look at a series without having it as a member.
@@ -52,6 +58,7 @@ type Engine struct {
 	journal    journal
 	histories  histories
 	stats      counters
+	skews      skews
 	notices    []string
 	// misplaced are inputs that may match nothing, because attributes stand elsewhere; the next Evaluate knows.
 	misplaced []*ruleInput
@@ -72,7 +79,8 @@ type ruleState struct {
 	byUnit     []*ruleUnit  // The ladder by the number of the metric's unit.
 	roles      []rules.Role // Of the rule's inputs.
 	// silence is Kind.Silence.
-	silence int64
+	silence  int64
+	patience int64 // The least age of the last sample at which time decides something.
 	// counts is Rule.CountsSeries.
 	counts     bool
 	levels     []ladder.Level      // Of the fixed unit, or of none.
@@ -103,13 +111,15 @@ type ruleState struct {
 // New returns an engine that begins at now.
 func New(ruleSet *rules.Set, now time.Time) *Engine {
 	e := &Engine{
-		rules: ruleSet, matchers: map[string]*Matcher{}, started: now.UnixNano(), now: now.UnixNano(), seed: maphash.MakeSeed(), units: newUnitTable(),
+		rules: ruleSet, matchers: map[string]*Matcher{}, clock: newClock(now), now: now.UnixNano(), lossSaid: ladder.Unset, seed: maphash.MakeSeed(),
+		units:     newUnitTable(),
 		resources: map[attr.Hash]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: rules.NewSilenceSet(ruleSet.Silences),
 		storm: newStorm(ruleSet.Limits.EventsPerMinute), outbox: event.NewOutbox(ruleSet.Limits.Outbox), journal: newJournal(),
 		histories: histories{byID: map[uint64]*valueHistory{}},
 		notices:   slices.Clone(ruleSet.Warnings),
 	}
 	e.named = namedByRules(ruleSet)
+	e.started, e.running, e.ticked = e.clock.running, e.clock.running, e.clock.running
 	names := attr.NewNameTable()
 	for _, r := range ruleSet.Rules {
 		state := &ruleState{
@@ -117,6 +127,9 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 			Rule:   r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, transitions: map[alertschema.Transition]uint64{},
 			lastMatch: ladder.Unset, oneReading: true,
 			levels: make([]ladder.Level, len(r.Levels)), silence: r.Kind.Silence(), histories: newRuleHistories(r), counts: r.CountsSeries(),
+		}
+		if state.patience = r.NoDataAfter; state.silence > 0 {
+			state.patience = state.silence
 		}
 		for i := range r.Levels {
 			state.levels[i] = r.Levels[i].Unresolved()
@@ -153,7 +166,7 @@ func (e *Engine) groupOf(r *ruleState, key string) *group {
 	if g == nil {
 		g = &group{
 			rule: r, id: id, key: r.names.Compact(key),
-			lastRound: ladder.Unset, lastEval: ladder.Unset, lastEvent: ladder.Unset, lastSample: ladder.Unset, lastArrival: e.now,
+			lastRound: ladder.Unset, lastEval: ladder.Unset, lastEvent: ladder.Unset, lastSample: ladder.Unset, lastArrival: e.running,
 		}
 		if len(r.roles) > 1 || r.histories != nil {
 			g.inputs = &groupInputs{complete: ladder.Unset}
@@ -191,12 +204,13 @@ func (e *Engine) Flush(now time.Time) {
 }
 
 func (e *Engine) flush(force bool) {
+	e.acceptDelayed()
 	e.queueReferenced()
 	e.references.beginPass(e.touched)
 	for _, g := range e.touched {
 		e.evaluatePending(g, force)
 		if g.rule.referenced && len(g.pending) == 0 {
-			e.evaluateByTime(g, g.clock(e.now))
+			e.evaluateByTime(g, g.clock(e.running))
 		}
 		g.queued = false
 	}
@@ -238,8 +252,11 @@ func (e *Engine) Evaluate(now time.Time) {
 	e.repeat()
 	e.storm.summarize(e)
 	e.forgetAlerts()
+	e.ticked = e.running
 	e.noticeMisplaced()
 	e.noticeIdleRules()
+	e.forgetSkews()
+	e.forgetLosses()
 	e.reportLimits()
 }
 
@@ -289,7 +306,7 @@ const second = int64(time.Second)
 const idleAfter = 600 * second
 
 func (e *Engine) noticeIdleRules() {
-	if e.now-e.started < idleAfter {
+	if e.running-e.started < idleAfter {
 		return
 	}
 	for _, r := range e.states {
@@ -321,9 +338,10 @@ func (e *Engine) evictSeries() {
 func (m *Matcher) evict() {
 	e := m.engine
 	for key, s := range m.series {
-		if e.now-s.seenAt <= e.rules.MinStaleAfter || e.now-s.seenAt <= e.staleAfter(s) {
+		if silent := e.running - s.seenAt; silent <= e.rules.MinStaleAfter || silent <= e.staleAfter(s) {
 			continue
 		}
+		m.rememberOnce(key, s)
 		m.forget(key, s)
 	}
 }

@@ -17,6 +17,12 @@ func (e *Engine) evaluatePending(g *group, force bool) {
 			break
 		}
 		done++
+		if a := g.alert; a != nil && (a.flap.Latched || g.rule.silence > 0 && a.Recovering != ladder.Unset) {
+			if g.rule.silence > 0 { // Between its samples time decides at once, not from when the next is overdue.
+				e.letTimeDecide(g, t-1, false)
+			}
+			e.endFlapping(g, t-1)
+		}
 		g.lastRound = t
 		e.evaluate(g, t)
 	}
@@ -28,7 +34,7 @@ func (e *Engine) tick(g *group) bool {
 	if len(g.pending) > 0 {
 		e.evaluatePending(g, true)
 	}
-	t := g.clock(e.now)
+	t := g.clock(e.running)
 	if !e.evaluateByTime(g, t) && g.rule.recheck && t >= g.lastEval {
 		e.rechecking = true
 		e.evaluate(g, t)
@@ -40,13 +46,13 @@ func (e *Engine) tick(g *group) bool {
 	return e.retainGroup(g, t)
 }
 
-// evaluateByTime evaluates a group for the time that has passed since its samples, if that can decide anything.
+// evaluateByTime lets the time that has passed since the group's samples decide. It tells whether the group was evaluated at time t itself.
 func (e *Engine) evaluateByTime(g *group, t int64) bool {
-	if t <= g.lastEval || g.rule.silence == 0 && !g.overdue(t) && t < g.noDataFrom() {
+	if t <= g.lastEval || g.undue(t) {
 		return false
 	}
-	e.evaluate(g, t)
-	return true
+	e.letTimeDecide(g, t, true)
+	return g.lastEval == t
 }
 
 // evaluate moves the group's alert to event time t.
@@ -113,7 +119,7 @@ func (e *Engine) evaluateValue(g *group, t int64, res *rules.Result) {
 	}
 	if g.rule.silence == 0 { // Silence has neither a value nor a trace.
 		if res.By >= 0 {
-			a.exemplar = g.members[res.By].Exemplar()
+			a.exemplar = g.members[res.By].ExemplarAt(t)
 		}
 		a.value = attr.Number{Float64: rd.At(max(a.Level, 1) - 1), Valid: true}
 	}
@@ -205,6 +211,7 @@ func (e *Engine) evaluateNoData(g *group, t int64) {
 		}
 		a = e.openAlert(g)
 	}
+	a.exemplar = nil
 	switch g.rule.NoData {
 	case rules.NoDataResolve:
 		// The span without a value ends where the policy begins; from there on time counts, as healthy.
@@ -252,15 +259,23 @@ func (e *Engine) closeAlert(g *group, t int64, reason alertschema.Reason) {
 // is the silence itself stays.
 func (e *Engine) retainGroup(g *group, t int64) bool {
 	r := g.rule
-	if r.silence > 0 || e.now-g.lastArrival <= r.StaleAfter || r.counts && g.lastSample != ladder.Unset && g.breachedByNone() || e.awaitReturn(g) {
+	silent := e.running - g.lastArrival
+	if r.silence > 0 || silent <= r.StaleAfter || silent <= g.staleAfter() || g.staysWhenGone() || e.awaitReturn(g) {
 		return true
 	}
-	if a := g.alert; a != nil {
-		if r.NoData == rules.NoDataAlert && a.Level > 0 {
-			return true
-		}
-		a.flap = ladder.Flapping{}
-		e.closeAlert(g, t, alertschema.ReasonStale)
+	if g.alert != nil && !e.closeStale(g, min(t, g.staleFrom())) {
+		return true
 	}
 	return len(g.members) > 0 || g.alert != nil || g.hasInputs()
+}
+
+// closeStale closes the alert of a group that nothing has come for. An alert whose condition is that stays, and closeStale returns false.
+func (e *Engine) closeStale(g *group, t int64) bool {
+	a := g.alert
+	if g.rule.NoData == rules.NoDataAlert && a.Level > 0 {
+		return false
+	}
+	a.flap, a.exemplar = ladder.Flapping{}, nil
+	e.closeAlert(g, t, alertschema.ReasonStale)
+	return true
 }

@@ -38,6 +38,7 @@ type Matcher struct {
 	statistic window.Statistic
 	inputs    []*ruleInput
 	series    map[attr.Hash]*series
+	seenOnce  map[attr.Hash]int64 // Times of samples of forgotten series that had no other.
 	// statistics take the points of the metric that describe many values, one matcher for each statistic that rules ask for.
 	statistics []*Matcher
 
@@ -117,9 +118,11 @@ func (m *Matcher) Take(p *Point) {
 	switch {
 	case p.Time > e.now+maxAhead:
 		e.stats.ignored[ignoredFuture]++
+		m.outOfTime(s, p)
 		return
 	case p.Time < e.now-e.rules.MaxSampleAge:
 		e.stats.ignored[ignoredLate]++
+		m.outOfTime(s, p)
 		return
 	case s == nil:
 		if s = m.takeOver(key, p); s != nil {
@@ -139,11 +142,28 @@ func (m *Matcher) Take(p *Point) {
 // maxAhead is how far a point's time may be ahead of the clock.
 const maxAhead = 60 * second
 
-// accept files a point under its series and records which groups it concerns.
+// accept takes a point of a series. One that comes after a gap waits until the round is complete, for what fills the gap may
+// stand behind it.
 func (e *Engine) accept(s *series, p *Point) {
-	for _, g := range s.groups {
-		g.rule.lastMatch = e.now
+	delay := s.marked(markDelayed | markUnordered)
+	newest := s.Newest()
+	silent := p.Time - newest
+	if newest == window.Unset || 2*silent > 3*s.Interval() {
+		delay = true
 	}
+	for _, g := range s.groups {
+		g.rule.lastMatch = e.running
+		delay = delay || silent >= g.rule.patience
+	}
+	if delay {
+		e.delay(s, p)
+		return
+	}
+	e.file(s, p)
+}
+
+// file puts a point under its series and records which groups it concerns.
+func (e *Engine) file(s *series, p *Point) {
 	switch {
 	case p.NoValue, math.IsNaN(p.Value):
 		if !p.NoValue {
@@ -153,8 +173,8 @@ func (e *Engine) accept(s *series, p *Point) {
 			return
 		}
 		s.End(p.Time)
-		s.seenAt = e.now
-		e.touch(s, p.Time, true)
+		s.seenAt = e.running
+		e.touch(s, p.Time, p.NoValue)
 	case p.Time > s.Newest():
 		if s.Append(p.Time, p.Value, p.Start, e.rules.Limits.SamplesPerSeries) {
 			e.stats.ignored[ignoredLimit]++
@@ -163,9 +183,9 @@ func (e *Engine) accept(s *series, p *Point) {
 		if s.First == p.Time && s.Kind != window.Gauge && p.Start != 0 {
 			e.recordBirth(s, p)
 		}
-		s.seenAt = e.now
+		s.seenAt = e.running
 		if p.Exemplar != nil {
-			s.SetExemplar(p.Exemplar)
+			s.SetExemplar(p.Time, p.Exemplar)
 		}
 		e.touch(s, p.Time, false)
 	default:
@@ -175,23 +195,34 @@ func (e *Engine) accept(s *series, p *Point) {
 
 // recordBirth remembers the start of a stream, where a window of one of its rules may reach back to it.
 func (e *Engine) recordBirth(s *series, p *Point) {
-	if span := e.retention(s); span > 0 && (s.Kind == window.DeltaCounter || p.Time-p.Start <= span+window.MaxLookback) {
+	if span := e.retention(s); span > 0 && (s.Kind == window.DeltaCounter || p.Time-p.Start <= span+max(window.DefaultLookback, s.Lookback(0))) {
 		s.RecordBirth(p.Start)
 	}
 }
 
 // acceptLate files a point that is older than the newest one: it counts in the windows it lies in, but what was
-// decided stays decided.
+// decided stays decided. What has not been decided yet is decided with it.
 func (e *Engine) acceptLate(s *series, p *Point) {
+	undecided := false
+	for _, g := range s.groups {
+		undecided = undecided || p.Time > g.decided()
+		e.heard(g, s)
+	}
 	switch {
 	case p.Time == s.Newest():
 		e.stats.ignored[ignoredDuplicate]++
-	case s.Newest()-p.Time >= e.retention(s):
+	case !undecided && s.Newest()-p.Time >= e.retention(s):
 		e.stats.ignored[ignoredLate]++
 	case s.Samples.Len() >= e.rules.Limits.SamplesPerSeries:
 		e.stats.ignored[ignoredLimit]++
 	case !s.InsertLate(p.Time, p.Value, p.Start):
 		e.stats.ignored[ignoredDuplicate]++
+	case undecided:
+		s.Marks |= markUnordered
+		if p.Exemplar != nil {
+			s.SetExemplar(p.Time, p.Exemplar)
+		}
+		e.touch(s, p.Time, false)
 	}
 }
 
@@ -202,7 +233,7 @@ func (e *Engine) touch(s *series, t int64, marker bool) {
 	s.Marks |= markQueued
 	fresh := s.First == t
 	for _, g := range s.groups {
-		g.arrive(t, e.now, marker)
+		g.arrive(t, e.running, marker)
 		if fresh && g.lastRound == t && len(g.members) > 1 {
 			g.wait(t) // A batch that was split on the way: the round was decided without the part that has this new series.
 		}
@@ -250,6 +281,7 @@ func (m *Matcher) newSeries(key attr.Hash, p *Point) *series {
 		}
 	}
 	s.groups = slices.Clip(s.groups)
+	m.recallInterval(key, s, p.Time)
 	m.series[key] = s
 	e.seriesCount++
 	return s

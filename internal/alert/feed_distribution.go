@@ -78,7 +78,7 @@ func (m *Matcher) observeStatistic(p *Point, d *window.Distribution) {
 		}
 		wanted = true
 		if w.Role == rules.RoleValue {
-			w.rule.lastMatch = m.engine.now // A point without values is a point.
+			w.rule.lastMatch = m.engine.running // A point without values is a point.
 		}
 		if problem != "" {
 			m.engine.ruleError(w.rule, fmt.Sprintf("metric %s is %s: %s", w.Metric, d.Shape, problem))

@@ -30,6 +30,7 @@ func (e *Engine) endFlapping(g *group, t int64) {
 	if !a.flap.Stable(&g.rule.Flapping, t) {
 		return
 	}
+	t = a.flap.Last + g.rule.Flapping.StableFor
 	a.flap = ladder.Flapping{}
 	e.transition(g, change{transition: alertschema.TransitionFlappingEnd, t: t, from: a.announced, to: a.Level, reason: g.rule.Kind.Reason()})
 	switch {

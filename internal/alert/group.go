@@ -22,7 +22,7 @@ type group struct {
 	lastEval    int64   // Newest time evaluated at all.
 	lastEvent   int64   // Newest sample or marker.
 	lastSample  int64   // Newest sample.
-	lastArrival int64   // Wall time at which lastEvent came.
+	lastArrival int64   // Running time at which lastEvent came.
 	alert       *alertState
 	inputs      *groupInputs // Nil for rules that look at one metric alone.
 	place       int32        // Index in the rule's order.
@@ -33,8 +33,13 @@ type group struct {
 // maxPending bounds the times that wait for a group to be complete.
 const maxPending = 64
 
-// arrive records that a sample or a marker of time t came at wall time now.
+// arrive records that a sample or a marker of time t came at a running time.
 func (g *group) arrive(t, now int64, marker bool) {
+	if g.lastEvent == ladder.Unset { // What there is was reckoned by running time.
+		if g.lastEval = min(g.lastEval, t); g.lastSample != ladder.Unset {
+			g.lastSample += t - now
+		}
+	}
 	if !marker {
 		g.lastSample = max(g.lastSample, t)
 	}
@@ -92,7 +97,7 @@ func (g *group) awaited(all []*series, t int64) bool {
 	return false
 }
 
-// clock returns the event time that wall time now stands for in this group: its newest sample plus the time since.
+// clock returns the event time that running time now stands for in this group: its newest sample plus the time since.
 func (g *group) clock(now int64) int64 {
 	if g.lastEvent == ladder.Unset {
 		return now
@@ -100,36 +105,56 @@ func (g *group) clock(now int64) int64 {
 	return g.lastEvent + max(0, now-g.lastArrival)
 }
 
-// overdue tells whether the group's samples should have come by time t. Until then the next sample decides, and not the
-// tick: a held value that is about to be replaced must not fire. An explicit lookback asks for Prometheus' semantics, where
-// every tick evaluates.
-func (g *group) overdue(t int64) bool {
-	if g.rule.Lookback > 0 {
-		return true
-	}
+// interval is the longest distance of samples among the group's series, 0 while unknown.
+func (g *group) interval() int64 {
 	var interval int64
 	for _, m := range g.members {
 		interval = max(interval, m.Interval())
 	}
-	if interval == 0 {
-		interval = window.MaxLookback / 4
+	if interval == 0 && g.alert != nil {
+		return g.alert.interval
 	}
-	return t-g.lastEvent > interval+interval/2
+	return interval
+}
+
+// overdueFrom is the event time at which the group's next samples are overdue. Until then the next sample decides, and not
+// time: a held value that is about to be replaced must not fire.
+func (g *group) overdueFrom() int64 {
+	interval := g.interval()
+	if interval == 0 {
+		interval = window.DefaultLookback / 4
+	}
+	return g.lastEvent + interval + interval/2
+}
+
+// staleFrom is the event time from which the group's alert is closed because nothing has come for so long, ladder.Forever for
+// rules about silence and for groups of which none is a value.
+func (g *group) staleFrom() int64 {
+	if g.rule.silence > 0 || g.lastEvent == ladder.Unset || g.staysWhenGone() {
+		return ladder.Forever
+	}
+	return g.lastEvent + g.staleAfter()
+}
+
+// staleAfter is how long nothing may come before the group is forgotten.
+func (g *group) staleAfter() int64 {
+	return max(g.rule.StaleAfter, window.StalePatience(g.interval()))
 }
 
 // noDataFrom is the time from which the no-data policy applies.
 func (g *group) noDataFrom() int64 {
-	if len(g.members) == 0 {
-		if g.lastEvent == ladder.Unset {
-			return ladder.Forever
-		}
-		return g.lastEvent + g.rule.NoDataAfter
-	}
 	from := ladder.Unset
 	for _, m := range g.members {
 		from = max(from, g.rule.NoDataFrom(&m.Series))
 	}
-	return from
+	switch {
+	case from != ladder.Unset:
+		return from
+	case g.lastEvent == ladder.Unset:
+		return ladder.Forever
+	default: // None of its series has a sample yet.
+		return g.lastEvent + g.rule.NoDataAfterOf(g.interval())
+	}
 }
 
 // compareGroups orders groups by rule and alert, for results that do not depend on the order of a map.

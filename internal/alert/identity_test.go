@@ -242,3 +242,33 @@ func TestUpgradeOfTheIdentity(t *testing.T) {
 		assert.Equal(t, alertschema.ReasonThreshold, events[1].Reason)
 	}
 }
+
+// One that joins in the round in which the other comes back after a gap is another series, too.
+func TestTwoOfOneIdentityAfterAGap(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, ladderRule(nil), nil)
+	origin := func(version string) {
+		r.origin.Reset()
+		r.origin.Resource = append(r.origin.Resource, described("service.version", version)...)
+	}
+	origin("1")
+	for s := 0.0; s <= 150; s += 15 {
+		r.observe(s, point{s: s, v: 10})
+	}
+	m := r.engine.Matcher(r.metric)
+	r.engine.Begin(at(300))
+	for _, version := range []string{"1", "2"} {
+		origin(version)
+		assert.True(t, m.Select(&r.origin, Stream{Unit: r.unit}))
+		m.Observe(&Point{Time: at(300).UnixNano(), Value: 10})
+	}
+	r.engine.Flush(at(300))
+	assert.Equal(t, 2, r.engine.Stats(at(300)).Series)
+	for s := 315.0; s < 400; s += 15 {
+		for _, version := range []string{"2", "1"} {
+			origin(version)
+			r.observe(s, point{s: s, v: 10})
+		}
+	}
+	assert.Equal(t, 2, r.engine.Stats(at(400)).Series)
+}

@@ -56,7 +56,7 @@ func (g *group) hasInputs() bool {
 func (g *group) policyFrom() int64 {
 	from := g.noDataFrom()
 	if c := g.inputs; c != nil && c.complete != ladder.Unset {
-		from = min(from, c.complete+g.rule.NoDataAfter)
+		from = min(from, c.complete+g.rule.NoDataAfterOf(g.interval()))
 	}
 	return from
 }
@@ -74,6 +74,10 @@ func newestOf(all []*series) int64 {
 func (r *ruleState) currentUntil(all []*series) int64 {
 	until := ladder.Unset
 	for _, s := range all {
+		if ended := s.EndedAt(); ended != ladder.Unset && r.Lookback > 0 {
+			until = max(until, ended)
+			continue
+		}
 		until = max(until, s.Lasts(s.Lookback(r.Lookback)))
 	}
 	return until
@@ -82,7 +86,10 @@ func (r *ruleState) currentUntil(all []*series) int64 {
 // moment fills what the rule's kind makes its value of, as of event time t.
 func (e *Engine) moment(g *group, t int64) *rules.Moment {
 	r, m := g.rule, &e.reused
-	m.Time, m.Levels, m.OneReading, m.Offset, m.LastSample, m.Uptime = t, r.levels, r.oneReading, r.Offset, g.lastSample, e.now-e.started
+	m.Time, m.Levels, m.OneReading, m.Offset, m.LastSample, m.Uptime = t, r.levels, r.oneReading, r.Offset, g.lastSample, e.running-e.started
+	if m.Interval = 0; r.counts {
+		m.Interval = g.interval()
+	}
 	unit, mixed := g.unitNumber(), false
 	if !r.fixedUnit {
 		if u := r.inUnit(unit); u != nil && u.err == nil {

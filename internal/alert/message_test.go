@@ -77,7 +77,7 @@ func TestMessagesAreTrueAtEveryTransition(t *testing.T) {
 			"no data: memory on db1 has no value", "resolved: memory on db1 is 50.0% used (≤ 80.0%) (was firing for 2m, worst: warning)",
 		}},
 		"preset gone stale": {memory(func(c *rules.Config) { c.Defaults.StaleSeriesAfter = 2 * time.Minute }), []any{0.9, n, n, n, n}, []string{
-			"memory on db1 is 90.0% used (> 85.0%)", "resolved, no data any more, last: memory on db1 is 90.0% used (> 85.0%) (was firing for 3m, worst: warning)",
+			"memory on db1 is 90.0% used (> 85.0%)", "resolved, no data any more, last: memory on db1 is 90.0% used (> 85.0%) (was firing for 2m, worst: warning)",
 		}},
 		"plain": {plain("1", ladder, nil), []any{0.9, 0.99, 0.75, 0.6}, []string{
 			"r used on db1: m is 90.0% (> 80%)", "r used on db1: m is 99.0% (> 95%)", "r used on db1: m is 75.0% (≤ 80%, clears at ≤ 70%)",

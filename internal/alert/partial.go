@@ -42,7 +42,12 @@ func (g *group) surely(res *rules.Result) bool {
 
 // remembered tells whether the group is stored for having been seen at all: it may fire when nothing comes any more.
 func (g *group) remembered() bool {
-	return g.lastSample != ladder.Unset && (g.rule.silence > 0 || g.rule.counts && g.breachedByNone())
+	return g.rule.silence > 0 && g.lastSample != ladder.Unset || g.staysWhenGone()
+}
+
+// staysWhenGone tells whether the group is kept when nothing comes any more, for that none is left is a value.
+func (g *group) staysWhenGone() bool {
+	return g.rule.counts && g.lastSample != ladder.Unset && g.breachedByNone()
 }
 
 // breachedByNone tells whether a level is breached when the group has no series left.

@@ -21,11 +21,12 @@ type receiver struct {
 	story string
 	seen  map[string]alertschema.Transition
 	open  map[string]string // Alert to episode.
+	times map[string]int64  // Newest time of each episode.
 }
 
 func newReceiver(t *testing.T, story string) *receiver {
 	t.Helper()
-	return &receiver{t: t, story: story, seen: map[string]alertschema.Transition{}, open: map[string]string{}}
+	return &receiver{t: t, story: story, seen: map[string]alertschema.Transition{}, open: map[string]string{}, times: map[string]int64{}}
 }
 
 // take checks one record against everything that came before it.
@@ -39,6 +40,9 @@ func (r *receiver) take(ev *event.Event) {
 		return
 	}
 	r.seen[ev.UID] = ev.Transition
+	require.GreaterOrEqual(r.t, ev.Time, max(r.times[ev.EpisodeID], ev.StartedAt), "%s: %s goes back in time", r.story, ev.Transition)
+	require.True(r.t, !ev.Ended || ev.EndedAt >= ev.StartedAt, "%s: it ends before it begins", r.story)
+	r.times[ev.EpisodeID] = ev.Time
 	episode, open := r.open[ev.AlertID]
 	if ev.Transition == alertschema.TransitionFire {
 		require.False(r.t, open, "%s: a fire beside a firing alert: %+v", r.story, ev)

@@ -30,6 +30,7 @@ func (g *group) resourceAttrs() []attr.Attr {
 func (e *Engine) emit(c *change) {
 	g, r := c.group, c.group.rule
 	a := g.alert
+	a.changed = max(a.changed, c.t)
 	ev := e.record(c)
 	before := a.announced
 	r.announcedChanged()
@@ -97,7 +98,7 @@ func (e *Engine) record(c *change) event.Event {
 	default:
 		ev.Threshold = boundNumber(l.Threshold(c.value.Float64, false), known)
 	}
-	if x := a.exemplar; x != nil {
+	if x := c.exemplar; x != nil {
 		ev.TraceID, ev.SpanID = x.TraceID, x.SpanID
 	}
 	ev.More = append(ev.More, r.RecordAttributes()...)

@@ -133,7 +133,7 @@ func (e *Engine) awaitReturn(g *group) bool {
 	if g.alert == nil || g.alert.Level == 0 || !e.inhibited(g) {
 		return false
 	}
-	g.lastArrival = max(g.lastArrival, e.now-max(0, g.rule.StaleAfter-g.rule.NoDataAfter))
+	g.lastArrival = max(g.lastArrival, e.running-max(0, g.staleAfter()-g.rule.NoDataAfterOf(g.interval())))
 	return true
 }
 
@@ -144,6 +144,7 @@ func (e *Engine) endBesideOther(g *group, t int64) {
 	if a == nil {
 		return
 	}
+	a.exemplar = nil
 	if a.presentUntil != ladder.Unset && a.presentUntil != ladder.Forever {
 		a.Shift(max(0, g.policyFrom()-a.presentUntil))
 	}

@@ -108,7 +108,7 @@ func (m *Matcher) takeOver(key attr.Hash, p *Point) *series {
 		}
 		old := m.origin.HashOf(res.key).Join(e.units.hashes[m.unit]).Join(points)
 		s := m.series[old]
-		if s == nil || !goesOn(s, p) || res.before == own && p.Time-s.Newest() < 3*s.Interval() {
+		if s == nil || !e.goesOn(s, p) || res.before == own && p.Time-e.newestOf(s) < 3*s.Interval() {
 			continue
 		}
 		delete(m.series, old)
@@ -123,9 +123,11 @@ func (m *Matcher) takeOver(key attr.Hash, p *Point) *series {
 }
 
 // goesOn tells whether a point may be the next of a series.
-func goesOn(s *series, p *Point) bool {
-	interval, gap := s.Interval(), p.Time-s.Newest()
+func (e *Engine) goesOn(s *series, p *Point) bool {
+	interval, gap := s.Interval(), p.Time-e.newestOf(s)
 	switch {
+	case s.First == s.Newest(): // Its interval is not known, or only remembered.
+		return false
 	case interval == 0 || gap <= 0 || s.EndedAt() != window.Unset:
 		return false
 	case s.Kind != window.CumulativeCounter:

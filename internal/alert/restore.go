@@ -28,7 +28,7 @@ const maxPendingDowntime = 3600 * second
 // State that cannot be decoded is left out, deleted by the next snapshot, and reported in the error: the engine then begins again with the
 // rest, and is fit for use.
 func (e *Engine) Restore(values map[string][]byte, now time.Time) error {
-	e.now = now.UnixNano()
+	e.setNow(now)
 	if len(values) == 0 {
 		return nil
 	}
@@ -59,7 +59,11 @@ func (e *Engine) Restore(values map[string][]byte, now time.Time) error {
 			errs = append(errs, e.restoreHistory(id, v))
 		}
 	}
-	down := max(0, e.now-saved.savedAt)
+	// A clock that was set back meanwhile moves what was stored as it moves one that runs.
+	down := e.now - saved.savedAt
+	if down < 0 && down >= -maxAhead {
+		down = 0
+	}
 	var orphans []storedAlert
 	for _, id := range alerts {
 		orphan, err := e.restoreAlert(id, values[alertKey(id)], down)
@@ -151,12 +155,14 @@ func (e *Engine) closeStored(id uint64, s *storedAlert, reason alertschema.Reaso
 	if s.latched && s.level.name == "" {
 		ended = s.ended
 	}
+	at := max(e.now, s.changed, s.started)
+	ended = max(ended, s.started)
 	keyed, _ := attr.DecodeGroup(s.group) // decodeAlert has checked it.
 	ev := newRecord(&facts{
 		id: cmp.Or(uint64(s.recordID), id), rule: s.rule, version: s.version, description: s.description, metric: s.metric, unit: s.unit,
 		comparison: s.comparison, point: s.point, aggregation: s.aggregation, window: s.window, labels: s.labels, annotations: s.annotations,
 		more: s.more, group: s.shownGroup(keyed), identity: attr.Plain(keyed), resource: s.resource, announced: s.announced.name,
-		previous: s.announcedState, transition: alertschema.TransitionResolve, reason: reason, state: alertschema.StateResolved, time: e.now,
+		previous: s.announcedState, transition: alertschema.TransitionResolve, reason: reason, state: alertschema.StateResolved, time: at,
 		observed: e.now, started: s.started, ended: ended, occurrence: s.seq + 1,
 	})
 	ev.Severity = s.announced.name
@@ -197,7 +203,11 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) bool {
 	a.Shift(down)
 	a.notAfter(e.now) // A clock that was set back must not leave runs that begin in the far future.
 	a.restored = a.Level > 0
-	a.decided = min(s.decided, e.now+maxAhead)
+	a.decided = s.decided
+	if down < 0 && a.decided != ladder.Unset {
+		a.decided += down
+	}
+	a.decided = min(a.decided, e.now+maxAhead)
 	switch {
 	case r.silence > 0 && s.lastSample != ladder.Unset:
 		g.lastSample, a.silent = min(e.now, s.lastSample+down), true
@@ -208,8 +218,8 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) bool {
 			g.lastSample = e.now
 		}
 		// The data's own clock is not known yet; until it is, the alert counts as just seen.
-		g.lastEvent, g.lastArrival = e.now, e.now
-		a.presentUntil = e.now + window.MaxLookback
+		g.lastEvent, g.lastArrival = e.now, e.running
+		a.presentUntil = e.now + window.DefaultLookback
 	}
 	if g.inputs != nil {
 		g.inputs.complete = e.now
@@ -222,7 +232,7 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) bool {
 	}
 	e.announceLevelOf(g, s)
 	if !r.Flapping.Enabled {
-		e.endFlapping(g, g.clock(e.now))
+		e.endFlapping(g, g.clock(e.running))
 	}
 	return true
 }
@@ -236,7 +246,7 @@ func (e *Engine) announceLevelOf(g *group, s *storedAlert) {
 	}
 	a.seq++
 	c := change{
-		group: g, transition: alertschema.TransitionDeescalate, t: g.clock(e.now), from: a.announced, to: cmp.Or(a.Level, a.announced),
+		group: g, transition: alertschema.TransitionDeescalate, t: g.clock(e.running), from: a.announced, to: cmp.Or(a.Level, a.announced),
 		reason: alertschema.ReasonRuleChanged, value: a.value, seq: a.seq, started: a.started, ended: a.ended, worst: a.worst,
 		resource: g.resourceAttrs(), previous: s.announced.name,
 	}

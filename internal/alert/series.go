@@ -11,16 +11,18 @@ import (
 // series is one data point stream with the groups that it belongs to.
 type series struct {
 	window.Series
-	seenAt   int64 // Wall time at which the newest sample or marker came.
+	seenAt   int64 // Running time at which its source last gave a sign of life.
 	resource *resource
 	groups   []*group
 }
 
 // What the marks of a series say.
 const (
-	markQueued uint8 = 1 << iota // Has a sample that was not there at the last Flush.
-	markCut                      // Has fewer samples than its rules look back at, for a limit.
-	markInput                    // Is an input of groups of which it is no member: Engine.inputRefs has them.
+	markQueued    uint8 = 1 << iota // Has a sample that was not there at the last Flush.
+	markCut                         // Has fewer samples than its rules look back at, for a limit.
+	markInput                       // Is an input of groups of which it is no member: Engine.inputRefs has them.
+	markDelayed                     // Has points among Engine.delayed.
+	markUnordered                   // Its source does not keep the order of points, so that all of them wait for the end of their round.
 )
 
 func (s *series) marked(mark uint8) bool { return s.Marks&mark != 0 }
@@ -37,10 +39,10 @@ func (e *Engine) inputRefsOf(s *series) []inputRef {
 func (e *Engine) staleAfter(s *series) int64 {
 	wait := int64(0)
 	for _, g := range s.groups {
-		wait = max(wait, g.rule.StaleAfter)
+		wait = max(wait, g.rule.StaleAfterOf(&s.Series))
 	}
 	for _, x := range e.inputRefsOf(s) {
-		wait = max(wait, x.group.rule.StaleAfter)
+		wait = max(wait, x.group.rule.StaleAfterOf(&s.Series))
 	}
 	return wait
 }
@@ -99,5 +101,6 @@ func (e *Engine) trim(s *series) {
 	}
 	if boundary != ladder.Unset {
 		s.Forget(boundary - e.retention(s))
+		s.ForgetExemplars(boundary)
 	}
 }

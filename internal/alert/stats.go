@@ -86,10 +86,10 @@ func (e *Engine) Stats(now time.Time) Stats {
 		s.Groups += len(r.groups)
 		rs := RuleStats{
 			Name: r.Name, Active: map[string]int{}, Transitions: map[string]uint64{}, Errors: r.errorCount, Matched: r.lastMatch != ladder.Unset,
-			LastMatchAge: time.Duration(now.UnixNano() - e.started),
+			LastMatchAge: time.Duration(e.running - e.started + now.UnixNano() - e.now),
 		}
 		if rs.Matched {
-			rs.LastMatchAge = time.Duration(now.UnixNano() - r.lastMatch)
+			rs.LastMatchAge = time.Duration(e.running - r.lastMatch + now.UnixNano() - e.now)
 		}
 		for i := range r.levels {
 			rs.Active[r.Levels[i].Name] = 0

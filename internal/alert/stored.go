@@ -70,7 +70,9 @@ type storedAlert struct {
 	flapLast                 int64
 	decided                  int64     // Newest round that was evaluated.
 	seen                     bool      // Of an absent rule: something has come.
-	lastSample               int64     // Of an absent rule whose series is silent.
+	lastSample               int64     // Of an absent rule whose series is silent, as wall time has it.
+	changed                  int64     // Of the newest record of the episode.
+	interval                 int64     // Distance of samples in nanoseconds.
 	bounds                   []float64 // Those that were read from a metric or an attribute: four for each level.
 	recent                   []storedSamples
 	expected                 bool // Of an absent rule that lists the group.
@@ -145,6 +147,8 @@ var alertFields = []attr.Field[storedAlert]{
 	attr.IntField(43, func(s *storedAlert) *int64 { return &s.shown }),
 	attr.FlagField(44, func(s *storedAlert) *bool { return &s.shownKnown }),
 	attr.IntField(45, func(s *storedAlert) *int64 { return &s.recordID }),
+	attr.TimeField(30, func(s *storedAlert) *int64 { return &s.changed }),
+	attr.IntField(31, func(s *storedAlert) *int64 { return &s.interval }),
 }
 
 var levelFields = []attr.Field[storedLevel]{
@@ -180,13 +184,13 @@ func (e *Engine) encodeAlert(g *group) []byte {
 		noData: a.noData, open: a.open, started: a.started, ended: a.ended, seq: a.seq, repeats: a.repeats,
 		announcedState: a.announcedState, announcedAt: a.announcedAt, deferred: a.deferred,
 		flapTimes: a.flap.Times, latched: a.flap.Latched, flapLast: a.flap.Last,
-		decided: g.decided(), lastSample: ladder.Unset, recordID: int64(a.recordID),
+		decided: g.decided(), lastSample: ladder.Unset, recordID: int64(a.recordID), changed: a.changed, interval: g.interval(),
 	}
 	s.bounds = r.storedBounds(g)
 	s.seen = g.remembered()
 	if r.silence > 0 {
 		if a.silent {
-			s.lastSample = g.lastSample
+			s.lastSample = g.lastSample + e.now - g.clock(e.running)
 		}
 	}
 	for i, t := range a.Since {
@@ -243,7 +247,7 @@ func (s *storedAlert) fill(r *ruleState, a *alertState, levels []ladder.Level) {
 	a.Level, a.worst, a.announced = r.levelNow(s.level, s.value, levels), r.levelLike(s.worst), r.levelLike(s.announced)
 	a.Recovering = s.recovering
 	a.value, a.noData, a.open, a.started, a.ended = s.value, s.noData, s.open, s.started, s.ended
-	a.seq, a.repeats = s.seq, s.repeats
+	a.seq, a.repeats, a.changed, a.interval = s.seq, s.repeats, s.changed, max(0, s.interval)
 	a.announcedState, a.announcedAt, a.announcedStart = s.announcedState, s.announcedAt, s.started
 	a.flap = ladder.Flapping{Times: s.flapTimes, Latched: s.latched, Last: s.flapLast}
 	for _, x := range s.recent {
@@ -272,7 +276,7 @@ func (s *storedAlert) encode() []byte {
 // decodeAlert is the inverse of encode. It reads what older builds stored, too.
 func decodeAlert(v []byte) (storedAlert, error) {
 	d := attr.Unseal(v)
-	s := storedAlert{recovering: ladder.Unset, ended: ladder.Unset, decided: ladder.Unset, lastSample: ladder.Unset}
+	s := storedAlert{recovering: ladder.Unset, ended: ladder.Unset, decided: ladder.Unset, lastSample: ladder.Unset, changed: ladder.Unset}
 	if d.Version <= 2 {
 		decodeAlertVersion2(&d, &s)
 	} else {

@@ -10,7 +10,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
 )
 
-// storm is the budget of records per minute of wall time, and the account of what it held back.
+// storm is the budget of records per minute, and the account of what it held back. Times are running time.
 type storm struct {
 	limit   int
 	used    int
@@ -69,7 +69,7 @@ func (s *storm) count(c *change) {
 
 // summarize queues one alert.suppressed record for what was held back since the last one, once a minute at most.
 func (s *storm) summarize(e *Engine) {
-	if len(s.held) == 0 || e.now < s.next {
+	if len(s.held) == 0 || e.running < s.next {
 		return
 	}
 	total := 0
@@ -96,7 +96,7 @@ func (s *storm) summarize(e *Engine) {
 			total, s.limit, strings.Join(parts, ", "), strings.Join(examples, ", ")),
 		UID: fmt.Sprintf("storm-%x", e.now), Counts: counts,
 	})
-	s.next = e.now + stormMinute
+	s.next = e.running + stormMinute
 	clear(s.held)
 	s.samples, s.worst = nil, storedLevel{}
 }

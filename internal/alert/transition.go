@@ -6,6 +6,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
@@ -22,8 +23,9 @@ type change struct {
 	ended      int64
 	worst      int
 	resource   []attr.Attr
-	levels     []ladder.Level // What the value was compared with, nil where that is the same for all groups.
-	belated    bool           // Held back when it happened.
+	levels     []ladder.Level   // What the value was compared with, nil where that is the same for all groups.
+	exemplar   *window.Exemplar // Of the point that decided.
+	belated    bool             // Held back when it happened.
 	// previous is the name of the announced level where the ladder no longer has it; the state then stays as it was announced.
 	previous string
 }
@@ -35,7 +37,7 @@ func (e *Engine) transition(g *group, c change) {
 	e.journal.mark(g.id)
 	g.rule.levelChanges++
 	if c.transition == alertschema.TransitionFire && !a.open {
-		a.open, a.started, a.ended, a.seq, a.worst, a.repeats = true, c.t, ladder.Unset, 0, 0, 0
+		a.open, a.started, a.ended, a.changed, a.seq, a.worst, a.repeats = true, c.t, ladder.Unset, c.t, 0, 0, 0
 	}
 	worst := a.worst
 	a.worst = max(a.worst, c.to)
@@ -52,12 +54,16 @@ func (e *Engine) transition(g *group, c change) {
 func (e *Engine) queue(g *group, c change) {
 	a := g.alert
 	a.seq++
-	c.group, c.seq, c.value, c.started, c.ended, c.worst, c.resource = g, a.seq, a.value, a.started, a.ended, a.worst, g.resourceAttrs()
+	// A point that comes late, and a clock that was set back, must not have the episode end before it began.
+	c.t = max(c.t, a.changed, a.started)
+	a.changed = c.t
+	c.group, c.seq, c.value, c.started, c.ended, c.worst, c.resource = g, a.seq, a.value, a.started, max(a.ended, a.started), a.worst, g.resourceAttrs()
 	if g.rule.bounds != nil {
 		if levels, known := g.rule.boundsOf(g); known {
 			c.levels = slices.Clone(levels)
 		}
 	}
+	c.exemplar = a.exemplar
 	if c.transition == alertschema.TransitionResolve {
 		a.open = false
 	}

@@ -40,7 +40,32 @@ func (l *loop) wake() {
 func (l *loop) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	l.cancel = cancel
-	go l.run(ctx)
+	beating := make(chan struct{})
+	go l.beat(beating)
+	go l.run(ctx, beating)
+}
+
+// beatInterval is how often the engine is told that it runs. Time between two beats that is much longer was lost.
+const beatInterval = time.Second
+
+// beat tells the engine that it runs: in a goroutine of its own, for a slow storage must not look like a process that stands still.
+func (l *loop) beat(done chan<- struct{}) {
+	defer close(done)
+	ticker := time.NewTicker(beatInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-l.quit:
+			return
+		case <-ticker.C:
+			p := l.pipe
+			p.mu.Lock()
+			if p.engine != nil && !p.still {
+				p.engine.Beat(p.set.Now(), beatInterval)
+			}
+			p.mu.Unlock()
+		}
+	}
 }
 
 // stop ends the goroutine and tells whether it did so in time.
@@ -68,8 +93,9 @@ func waitFor(ctx context.Context, done <-chan struct{}, limit time.Duration) boo
 	}
 }
 
-func (l *loop) run(ctx context.Context) {
+func (l *loop) run(ctx context.Context, beating <-chan struct{}) {
 	defer close(l.done)
+	defer func() { <-beating }()
 	ticker := time.NewTicker(l.pipe.cfg.interval())
 	defer ticker.Stop()
 	for {

@@ -239,6 +239,7 @@ func (p *Pipe) open(ctx context.Context, host component.Host) error {
 	if err := errors.Join(damaged, engine.Restore(values, now)); err != nil {
 		p.set.Logger.Error("Part of the stored alert state can't be used and is left out", zap.Error(err))
 	}
+	engine.Beat(p.set.Now(), beatInterval) // From now on: a standstill may come before the loop first says that it runs.
 	p.store = store
 	p.loop = newLoop(p)
 	p.mu.Lock()

@@ -89,6 +89,14 @@ func (f *Flapping) Prune(before int64) {
 	}
 }
 
+// Shift moves all times.
+func (f *Flapping) Shift(by int64) {
+	f.Last += by
+	for i := range f.Times {
+		f.Times[i] += by
+	}
+}
+
 // NotAfter moves to t what lies after it.
 func (f *Flapping) NotAfter(t int64) {
 	f.Last = min(f.Last, t)

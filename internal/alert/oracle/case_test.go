@@ -113,7 +113,7 @@ func (c *comparison) prometheusOf(tb testing.TB, levels []promLevel) *prom {
 
 // joinsValues tells whether the rule computes one number from several. With Prometheus a NaN spoils it; with us it says
 // nothing, like a marker. See TestNaNSpoilsNoWindow.
-func (s *spec) joinsValues() bool { return s.windowed() || s.groupAgg != "" || s.absentFor > 0 }
+func (s *spec) joinsValues() bool { return s.windowed() || s.groupAgg != "" }
 
 // times are the moments of evaluation. We evaluate at samples, too, so when they fall between the ticks Prometheus is asked then
 // as well.

@@ -58,7 +58,7 @@ func compile(cfg Config, complete bool) (*Set, error) {
 	checkDurations(reflect.ValueOf(cfg), "", report)
 	out := &Set{
 		Severities: c.severities, Limits: cfg.Limits, SendResolved: cfg.Output.SendResolved,
-		MaxSampleAge: int64(cfg.Limits.MaxSampleAge),
+		MaxSampleAge: int64(cfg.Limits.MaxSampleAge), EvaluationInterval: int64(cfg.EvaluationInterval),
 	}
 	presets, err := presetRules(cfg.Preset, cfg.Rules)
 	if err != nil {

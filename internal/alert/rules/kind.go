@@ -109,8 +109,10 @@ type Moment struct {
 	LastSample int64
 	// Histories has what was at earlier times, for the kinds that keep histories.
 	Histories Histories
-	// Uptime is for how long the engine has been looking, in nanoseconds of wall time.
+	// Uptime is for how long the engine has been looking, in nanoseconds of time that counts.
 	Uptime int64
+	// Interval is the distance of the group's samples where series are counted, in nanoseconds, 0 when not known.
+	Interval int64
 
 	// Result is what Read has worked out. It is empty before, with By at -1.
 	Result

@@ -112,15 +112,17 @@ func (r *Rule) windowAt(m *Moment, s *window.Series, span int64) (windowed, wind
 	if s.Ended(t) {
 		return windowed{}, window.Missing // What it was before it ended is not what it is now.
 	}
+	// When samples stop, the window stays where they ended until the value counts as missing: it must not drain and look like recovery.
+	// A lookback that is set asks for the window as it is at every moment, as in PromQL.
+	if newest := s.Newest(); r.Lookback == 0 && newest != window.Unset && t > newest {
+		if t-newest >= r.holds(s, span) {
+			return windowed{}, window.Missing
+		}
+		t = newest
+	}
 	i, j := s.Samples.After(t-span), s.Samples.After(t)
 	if i == j {
 		return windowed{}, window.Missing
-	}
-	// When samples stop, the window stays where they ended until the value counts as missing: it must not drain and look like recovery.
-	// A lookback that is set asks for the window as it is at every moment, as in PromQL.
-	if newest := s.Newest(); r.Lookback == 0 && t > newest {
-		t = newest
-		i = s.Samples.After(t - span)
 	}
 	whole := r.FullWindow || m.Restoring && (r.PartialWindow || r.Window == 0) // Else known finds out what the window can say.
 	if j-i < r.MinSamples || t-s.First < r.NewSeriesDelay || whole && !s.Covers(span, t) {

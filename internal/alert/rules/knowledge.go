@@ -86,7 +86,7 @@ func (r *Rule) gathering(m *Moment) bool {
 	for _, s := range m.Series[RoleValue] {
 		interval := s.Interval()
 		if interval == 0 {
-			interval = window.MaxLookback
+			interval = window.DefaultLookback
 		}
 		if m.Time-s.First >= interval+interval/2 {
 			return false
@@ -143,7 +143,7 @@ func (r *Rule) CountsSeries() bool {
 func (r *Rule) countedNone(m *Moment) window.Presence {
 	wait := r.Lookback
 	if wait == 0 {
-		wait = window.MaxLookback
+		wait = max(window.DefaultLookback, window.Patience(m.Interval))
 	}
 	switch {
 	case m.LastSample == ladder.Unset:

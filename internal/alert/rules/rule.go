@@ -16,6 +16,8 @@ type Set struct {
 	SendResolved  bool
 	MaxSampleAge  int64
 	MinStaleAfter int64 // The least staleAfter of all rules.
+	// EvaluationInterval is how often time alone decides, in nanoseconds.
+	EvaluationInterval int64
 	// Order are the indices of the rules in the order of their evaluation: each after those that it refers to.
 	Order    []int
 	Silences []silence

@@ -23,27 +23,49 @@ func (r *Rule) Current(s *window.Series, t int64) (float64, window.Presence) {
 	}
 }
 
-// PresentUntil is the time up to which the series has a value if nothing more comes.
-func (r *Rule) PresentUntil(s *window.Series) int64 {
-	span := r.Retention
-	if span == 0 {
-		span = s.Lookback(r.Lookback)
+// holds is how long the last value counts: the window that it stands in, and the lookback at least.
+func (r *Rule) holds(s *window.Series, span int64) int64 {
+	if r.Lookback > 0 && span > 0 {
+		return span
 	}
-	return s.Lasts(span)
+	return max(span, s.Lookback(r.Lookback))
 }
 
-// NoDataFrom is the time from which the rule's no-data policy applies if nothing more comes. A marker counts as a last
-// sample that is a lookback old.
-func (r *Rule) NoDataFrom(s *window.Series) int64 {
-	last, ended := s.Newest(), s.EndedAt()
-	switch {
-	case ended != window.Unset:
-		return ended + max(0, r.NoDataAfter-s.Lookback(r.Lookback))
-	case last == window.Unset:
-		return window.Unset
-	default:
-		return last + r.NoDataAfter
+// PresentUntil is the time up to which the value of the series counts if nothing more comes. With an automatic lookback a marker does
+// not end that time before the lookback does: one missed sample is one missed sample, whether it was left out or said to be missing.
+func (r *Rule) PresentUntil(s *window.Series) int64 {
+	if ended := s.EndedAt(); ended != window.Unset && r.Lookback > 0 && s.Newest() != window.Unset {
+		return ended
 	}
+	return s.Lasts(r.holds(s, r.Retention))
+}
+
+// NoDataFrom is the time from which the rule's no-data policy applies if nothing more comes: no_data::after behind the last sample, and not
+// before a sample and the next one after it were missed. With a lookback that is set, as in PromQL, and while the interval is not known, a marker
+// counts as a last sample that is a lookback old.
+func (r *Rule) NoDataFrom(s *window.Series) int64 {
+	last, heard := s.Newest(), s.HeardAt()
+	if ended := s.EndedAt(); ended != window.Unset && (r.Lookback > 0 || s.Interval() == 0) {
+		return max(ended, heard) + max(0, r.NoDataAfter-s.Lookback(r.Lookback))
+	}
+	if last = max(last, heard); last == window.Unset {
+		return window.Unset
+	}
+	return last + r.NoDataAfterOf(s.Interval())
+}
+
+// NoDataAfterOf is the age of the last sample from which the no-data policy applies to series whose samples are so far apart. With a lookback
+// that is set it is as the rule says.
+func (r *Rule) NoDataAfterOf(interval int64) int64 {
+	if r.Lookback > 0 {
+		return r.NoDataAfter
+	}
+	return max(r.NoDataAfter, window.Patience(interval))
+}
+
+// StaleAfterOf is how long after its last sample the series is forgotten if nothing more comes: as the rule says, or later where its samples are far between.
+func (r *Rule) StaleAfterOf(s *window.Series) int64 {
+	return max(r.StaleAfter, window.StalePatience(s.Interval()))
 }
 
 // Scaled returns a value of the series in the unit of the group's value.

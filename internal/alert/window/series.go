@@ -79,10 +79,17 @@ type Series struct {
 
 // optional is what few series have.
 type optional struct {
-	starts   []int64 // Start times that fall between samples held, in order.
+	starts    []int64 // Start times that fall between samples held, in order.
+	exemplars []timedExemplar
+	endedAt   int64 // Newest marker "no value from here on" after the newest sample, else Unset.
+	heardAt   int64 // Event time of the newest point that could not be used, Unset when there was none.
+	born      int64 // Start time of the first sample, where that is known.
+}
+
+// timedExemplar is the exemplar of the sample of a time.
+type timedExemplar struct {
+	time     int64
 	exemplar *Exemplar
-	endedAt  int64 // Newest marker "no value from here on" after the newest sample, else Unset.
-	born     int64 // Start time of the first sample, where that is known.
 }
 
 // NewSeries returns a series without samples.
@@ -90,21 +97,10 @@ func NewSeries() Series { return Series{First: Unset} }
 
 func (s *Series) withOptional() *optional {
 	if s.optional == nil {
-		s.optional = &optional{endedAt: Unset, born: Unset}
+		s.optional = &optional{endedAt: Unset, heardAt: Unset, born: Unset}
 	}
 	return s.optional
 }
-
-// Exemplar returns the newest exemplar, nil when none has come.
-func (s *Series) Exemplar() *Exemplar {
-	if s.optional == nil {
-		return nil
-	}
-	return s.optional.exemplar
-}
-
-// SetExemplar keeps the exemplar of the newest sample.
-func (s *Series) SetExemplar(x *Exemplar) { s.withOptional().exemplar = x }
 
 // EndedAt returns the time of the marker that ended the series, Unset when it has not ended.
 func (s *Series) EndedAt() int64 {
@@ -174,21 +170,21 @@ func (s *Series) observeInterval(d int64) {
 // Interval is the smoothed distance of samples in nanoseconds, 0 while unknown.
 func (s *Series) Interval() int64 { return int64(s.spacing) * 1e6 }
 
-// Bounds of the automatic lookback, in nanoseconds.
+// The automatic lookback, in nanoseconds: its least, and what it is while the interval of the series is not known.
 const (
-	MinLookback = 30 * int64(time.Second)
-	MaxLookback = 300 * int64(time.Second)
+	MinLookback     = 30 * int64(time.Second)
+	DefaultLookback = 300 * int64(time.Second)
 )
 
-// Lookback is how long the last value of the series counts as current: the given span, or, when that is 0, four intervals within bounds.
+// Lookback is how long the last value of the series counts as current: the given span, or, when that is 0, four intervals.
 func (s *Series) Lookback(given int64) int64 {
 	switch {
 	case given > 0:
 		return given
 	case s.spacing == 0:
-		return MaxLookback
+		return DefaultLookback
 	default:
-		return min(max(4*s.Interval(), MinLookback), MaxLookback)
+		return max(4*s.Interval(), MinLookback)
 	}
 }
 
@@ -198,14 +194,11 @@ func (s *Series) Covers(span, t int64) bool {
 	return s.First != Unset && t-s.First >= span-s.Interval()
 }
 
-// Lasts is the time up to which the series has a value when a sample stands for so long and nothing more comes.
+// Lasts is the time up to which a sample of the series counts when it stands for so long and nothing more comes.
 func (s *Series) Lasts(span int64) int64 {
 	last := s.Newest()
 	if last == Unset {
 		return Unset
-	}
-	if at := s.EndedAt(); at != Unset {
-		return at
 	}
 	return last + span
 }

@@ -103,7 +103,7 @@ func TestIncrease(t *testing.T) {
 				s.Samples.Insert(Sample{int64(i) * 1e9, v})
 				s.recordStart(int64(c.starts[i]*1e9), int64(i)*1e9)
 			}
-			got := s.Increase(c.from, len(c.values), int64(c.from)*1e9-1, MaxLookback)
+			got := s.Increase(c.from, len(c.values), int64(c.from)*1e9-1, DefaultLookback)
 			assert.InDelta(t, c.want, got, 1e-12)
 		})
 	}
