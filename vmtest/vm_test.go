@@ -53,15 +53,16 @@ func inEachKernel(t *testing.T, scenarios []scenario) {
 // inScenario runs one scenario, says what came of it, and whether it passed.
 func inScenario(t *testing.T, series string, vm *machine.Machine, s scenario) bool {
 	t.Helper()
-	began := time.Now()
-	machine.Progress(series, "%s …", s.name)
-	passed := t.Run(s.name, func(t *testing.T) { s.test(t, vm) })
-	result := "passed"
-	if !passed {
-		result = "FAILED"
-	}
-	machine.Progress(series, "%s %s in %v", s.name, result, time.Since(began).Round(100*time.Millisecond))
-	return passed
+	return t.Run(s.name, func(t *testing.T) {
+		began := time.Now()
+		machine.Progress(series, "%s …", s.name)
+		s.test(t, vm)
+		result := "passed"
+		if t.Failed() {
+			result = "FAILED"
+		}
+		machine.Progress(series, "%s %s in %v", s.name, result, time.Since(began).Round(100*time.Millisecond))
+	})
 }
 
 func buildAgent(t *testing.T) string {
