@@ -77,6 +77,7 @@ receivers:
 	run(t, vm, "/guest orphans 16 300ms")
 	c.batches(t, 2)
 	end := nowIn(t, vm)
+	c.batches(t, 1) // so that the recording goes on beyond the end
 	truth := c.recording(t)
 	ps := c.finish(t, points.Allowed{})
 	noFault(t, "processes: CPU time in a storm of forks", wrongAttribution(truth, ps, storm, calm, "the storm"))
