@@ -115,12 +115,21 @@ packaging-test: build ## Test what runs the binary permanently: unit, packages, 
 .PHONY: vmtest
 vmtest: build ## Boot two kernels in virtual machines, plug and unplug, set clocks, and hold every metric against the kernel (vmtest/README.md).
 	./vmtest/install.sh
-	cd vmtest && go vet ./... && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -v -count=1 -timeout 30m . ./points
+	cd vmtest && go vet ./... && go test ./points && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -v -count=1 -timeout 30m .
+
+.PHONY: vmtest-smoke
+vmtest-smoke: build ## The same with one kernel.
+	./vmtest/install.sh
+	cd vmtest && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -v -count=1 -timeout 20m -run '^TestSmoke$$/^6.12$$' .
 
 .PHONY: vmtest-all
-vmtest-all: build ## The same, and memory that is plugged in, a storm of forks, and children that nobody waits for.
+vmtest-all: build alertcheck hosttop ## As vmtest, and memory that is plugged in, a storm of forks, and the package under systemd. As root, or without the last.
 	./vmtest/install.sh
-	cd vmtest && go vet ./... && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) VMTEST_ALL=1 go test -v -count=1 -timeout 60m . ./points
+	rm -rf build/vmtest/packages
+	VERSION=0.0.1 ./packaging/package.sh $(BINARY) alertcheck hosttop build/vmtest/packages/old
+	./packaging/package.sh $(BINARY) alertcheck hosttop build/vmtest/packages/new
+	cd vmtest && go vet ./... && go test ./points && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) VMTEST_ALL=1 \
+		VMTEST_PACKAGES=$(CURDIR)/build/vmtest/packages go test -v -count=1 -timeout 60m .
 
 .PHONY: lint
 lint: ## Run the linters, go vet among them, in every module.

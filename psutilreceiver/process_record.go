@@ -67,16 +67,31 @@ func (r *processRecorder) recordValues(v processValues) {
 // recordTotals records the counters of one process or group that were read, and returns their fields. Where deltas are computed from them, a
 // counter that the previous scrape did not record gets a base at the time of that scrape, at which its delta begins: what was used by then has
 // been counted elsewhere, in the remainder or under another identity, or is nothing. The counters of a process that was born since need none.
+// Start is the builder's start time.
 func (s *processScraper) recordTotals(
 	t *scrapeContext, start pcommon.Timestamp, total *read.Totals, base read.Totals, have, recorded read.Fields,
 ) read.Fields {
 	if total[read.ReapedUser]+total[read.ReapedSystem] == 0 {
 		have &^= read.FieldChildren
 	}
-	if s.delta && t.previous != 0 && (start < t.previous || base != read.Totals{}) {
-		s.recorder.base = base
+	based := s.delta && t.previous != 0
+	s.recordSince(t, total, &base, have&^read.FieldChildren, recorded, based && (start < t.previous || base != read.Totals{}))
+	if have&read.FieldChildren == 0 {
+		return have
+	}
+	// The time of children that no scrape saw is counted since the first scrape, which comes after the creation of most processes.
+	since := max(start, s.first)
+	s.mb.Reset(metadata.WithStartTime(since))
+	s.recordSince(t, total, &base, read.FieldChildren, recorded, based && since < t.previous)
+	s.mb.Reset(metadata.WithStartTime(start))
+	return have
+}
+
+// recordSince records counters that all count since the builder's start time, those of a new series with their base before them.
+func (s *processScraper) recordSince(t *scrapeContext, total, base *read.Totals, have, recorded read.Fields, based bool) {
+	if based {
+		s.recorder.base = *base
 		s.recorder.recordCounters(t.previous, &s.recorder.base, have&^recorded)
 	}
 	s.recorder.recordCounters(t.time, total, have)
-	return have
 }

@@ -388,3 +388,29 @@ func TestWhatIsToldOfAProcessBeginsWithIt(t *testing.T) {
 		}
 	}
 }
+
+// TestTimeOfUnseenChildrenGoesOnUnderANewStart: what a receiver has not seen of children it counts since its own first scrape, so that under
+// one start no total falls when another receiver begins at zero, as after a restart.
+func TestTimeOfUnseenChildrenGoesOnUnderANewStart(t *testing.T) {
+	const key = "1 init process.children.cpu.time{cpu.mode=user}"
+	h := newTaskHost(t, 1)
+	totals := make(map[pcommon.Timestamp]float64)
+	for _, growth := range []int{300, 50} {
+		o := h.scraper(t, func(cfg *Config, process *ProcessConfig) { cfg.Temporality, process.Top.N = TemporalityCumulative, 0 })
+		h.show(t)
+		first := pcommon.NewTimestampFromTime(h.clock.read())
+		assert.NotContains(t, o.scrape(t), key)
+		for n := range 3 {
+			h.clock.step(10 * time.Second)
+			h.tasks[0].cutime += growth
+			h.show(t)
+			p := o.scrape(t)[key]
+			assert.Equal(t, first, p.start)
+			assert.InDelta(t, float64((n+1)*growth)/100, p.value, 1e-9)
+			require.GreaterOrEqual(t, p.value, totals[p.start], "falls under one start")
+			totals[p.start] = p.value
+		}
+		h.clock.step(10 * time.Second)
+	}
+	assert.Len(t, totals, 2)
+}

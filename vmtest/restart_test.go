@@ -2,6 +2,7 @@ package vmtest
 
 import (
 	"fmt"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -14,7 +15,8 @@ import (
 // testRestart reloads the Collector, stops and starts it, and kills it: cumulative streams go on, from the same start.
 func testRestart(t *testing.T, vm *machine.Machine) {
 	t.Helper()
-	c := startCollector(t, vm, hostConfig+metricsTo("psutil"))
+	processes := strings.Replace(hostConfig, "scrapers: {", "scrapers: {process: {collection_interval: 1s, top: {n: 0}}, ", 1)
+	c := startCollector(t, vm, processes+metricsTo("psutil"))
 	for range 2 {
 		c.batches(t, 2)
 		require.NoError(t, c.vm.Signal(c.pid, syscall.SIGHUP))

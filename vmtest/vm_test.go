@@ -44,19 +44,25 @@ func inEachKernel(t *testing.T, scenarios []scenario) {
 		t.Run(series, func(t *testing.T) {
 			vm := boot(t, series, machine.Guest{Collector: collector, Agent: agent})
 			for _, s := range scenarios {
-				t.Run(s.name, func(t *testing.T) {
-					began := time.Now()
-					machine.Progress(series, "%s …", s.name)
-					s.test(t, vm)
-					result := "passed"
-					if t.Failed() {
-						result = "FAILED"
-					}
-					machine.Progress(series, "%s %s in %v", s.name, result, time.Since(began).Round(100*time.Millisecond))
-				})
+				inScenario(t, series, vm, s)
 			}
 		})
 	}
+}
+
+// inScenario runs one scenario, says what came of it, and whether it passed.
+func inScenario(t *testing.T, series string, vm *machine.Machine, s scenario) bool {
+	t.Helper()
+	return t.Run(s.name, func(t *testing.T) {
+		began := time.Now()
+		machine.Progress(series, "%s …", s.name)
+		s.test(t, vm)
+		result := "passed"
+		if t.Failed() {
+			result = "FAILED"
+		}
+		machine.Progress(series, "%s %s in %v", s.name, result, time.Since(began).Round(100*time.Millisecond))
+	})
 }
 
 func buildAgent(t *testing.T) string {

@@ -114,8 +114,11 @@ func (a *agentClient) do(r protocol.Request) (protocol.Response, error) {
 }
 
 // Run runs a command in the guest and gives its output. A command that fails is an error that has the output.
-func (m *Machine) Run(args ...string) (string, error) {
-	answer, err := m.agent.do(protocol.Request{Op: protocol.OpRun, Args: args, Duration: runLimit})
+func (m *Machine) Run(args ...string) (string, error) { return m.RunWithin(runLimit, args...) }
+
+// RunWithin is Run for a command that may take as long as that.
+func (m *Machine) RunWithin(limit time.Duration, args ...string) (string, error) {
+	answer, err := m.agent.do(protocol.Request{Op: protocol.OpRun, Args: args, Duration: limit})
 	if err == nil && answer.Code != 0 {
 		err = fmt.Errorf("%s: exit code %d\n%s", strings.Join(args, " "), answer.Code, answer.Output)
 	}

@@ -21,6 +21,18 @@ const (
 type Guest struct {
 	Collector string // the distribution under test
 	Agent     string // the guest command
+	// Debian is a tar with the root file system of a Debian that boots with systemd (debian-root.sh). Without it the guest has BusyBox.
+	Debian string
+	// Folder is a folder whose files the guest has in /packages.
+	Folder string
+}
+
+// init is the guest's first process.
+func (g Guest) init() string {
+	if g.Debian != "" {
+		return "/lib/systemd/systemd"
+	}
+	return "/init"
 }
 
 // buildImage makes a disk with the guest's root file system, without a loop device or privileges.
@@ -30,6 +42,12 @@ func buildImage(path string, k *Kernel, g Guest) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(root) }()
+	if g.Debian != "" {
+		if err := fillDebian(root, k, g); err != nil {
+			return err
+		}
+		return makeDisk(path, root, 3<<30)
+	}
 	if err := fillRoot(root, k, g); err != nil {
 		return err
 	}
@@ -49,20 +67,35 @@ func fillRoot(root string, k *Kernel, g Guest) error {
 			return err
 		}
 	}
-	// Of an archive, cp makes links where it can: the modules are many and do not change.
-	if _, err := output("cp", "-rl", k.modules(), filepath.Join(root, "lib/modules")); err != nil {
+	if err := addModules(root, k); err != nil {
 		return err
 	}
-	for _, f := range []struct {
-		path, text string
-		mode       os.FileMode
-	}{
+	return writeFiles(root, []file{
 		{"init", initScript, 0o755},
 		{"etc/inittab", "::once:/guest serve /dev/ttyS1 /dev/results\n", 0o644},
 		{"etc/passwd", "root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n", 0o644},
-		{"etc/machine-id", strings.Repeat("0badc0de", 4) + "\n", 0o644},
-	} {
-		if err := os.WriteFile(filepath.Join(root, f.path), []byte(f.text), f.mode); err != nil {
+		{"etc/machine-id", machineID, 0o644},
+	})
+}
+
+// addModules adds the kernel's modules. cp makes links, as they are many and do not change.
+func addModules(root string, k *Kernel) error {
+	_, err := output("cp", "-rl", k.modules(), filepath.Join(root, "lib/modules"))
+	return err
+}
+
+type file struct {
+	path, text string
+	mode       os.FileMode
+}
+
+func writeFiles(root string, files []file) error {
+	for _, f := range files {
+		path := filepath.Join(root, f.path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, []byte(f.text), f.mode); err != nil {
 			return err
 		}
 	}
@@ -88,6 +121,8 @@ for controller in /sys/class/nvme/nvme*; do
 done
 exec /bin/init
 `
+
+var machineID = strings.Repeat("0badc0de", 4) + "\n"
 
 // makeDisk writes a disk with one ext4 partition that holds the folder.
 func makeDisk(path, root string, size int64) error {

@@ -34,12 +34,26 @@ func Cache() (string, error) {
 	return folder, os.MkdirAll(folder, 0o755)
 }
 
+// attempts at a download. The lists of packages may be missing or old, and the archive may be out of reach for a moment.
+const attempts = 3
+
 // FindKernel gets the newest kernel of a series that the configured archives have, and unpacks it, unless it is in the cache.
 func FindKernel(series string) (*Kernel, error) {
 	cache, err := Cache()
 	if err != nil {
 		return nil, err
 	}
+	for attempt := 1; ; attempt++ {
+		k, err := findKernel(series, cache)
+		if err == nil || attempt == attempts {
+			return k, err
+		}
+		Progress(series, "apt-get update, for %v", err)
+		updateLists(series)
+	}
+}
+
+func findKernel(series, cache string) (*Kernel, error) {
 	name, err := newestPackage(series)
 	if err != nil {
 		return nil, err
@@ -50,6 +64,17 @@ func FindKernel(series string) (*Kernel, error) {
 		return k, nil
 	}
 	return k, k.unpack(name)
+}
+
+// updateLists gets the archives' lists of packages. If it can't, the next attempt says what is missing.
+func updateLists(series string) {
+	command := []string{"apt-get", "update", "-q"}
+	if os.Geteuid() != 0 {
+		command = append([]string{"sudo"}, command...)
+	}
+	if _, err := output(command[0], command[1:]...); err != nil {
+		Progress(series, "%v", err)
+	}
 }
 
 // newestPackage names the package of the series with the highest version.

@@ -46,7 +46,7 @@ func Boot(k *Kernel, g Guest, folder string) (*Machine, error) {
 		return nil, err
 	}
 	m := &Machine{Kernel: k, folder: folder, results: results, exited: make(chan struct{})}
-	if err := m.start(image); err != nil {
+	if err := m.start(image, g.init()); err != nil {
 		m.Close()
 		return nil, fmt.Errorf("%w\nconsole:\n%s", err, m.Console())
 	}
@@ -61,14 +61,14 @@ func chardev(id, path string) (string, string) {
 }
 
 // start runs the emulator. Without la57=off, Linux 6.12 does not come back from a suspend: its way back knows no page tables of five levels here.
-func (m *Machine) start(image string) error {
+func (m *Machine) start(image, init string) error {
 	args := []string{
 		"-k", "10", fmt.Sprint(int(lifetime.Seconds())), "qemu-system-x86_64",
 		"-accel", "tcg,thread=multi", "-cpu", "max,la57=off", "-machine", "pc", "-global", "PIIX4_PM.disable_s3=0",
 		"-m", "1024,slots=2,maxmem=4G", "-smp", "2,maxcpus=3", "-nodefaults", "-display", "none", "-net", "none", "-no-reboot",
 		"-serial", "file:" + m.consoleLog(),
 		"-kernel", m.Kernel.image(),
-		"-append", fmt.Sprintf("root=PARTUUID=%08x-01 rw rootwait init=/init console=ttyS0 panic=-1 random.trust_cpu=on no_console_suspend", diskID),
+		"-append", fmt.Sprintf("root=PARTUUID=%08x-01 rw rootwait init=%s console=ttyS0 panic=-1 random.trust_cpu=on no_console_suspend", diskID, init),
 		"-drive", "if=none,id=root,format=raw,snapshot=on,file=" + image, "-device", "nvme,drive=root,serial=root",
 		"-drive", "if=none,id=results,format=raw,file=" + m.results.Name(), "-device", "nvme,drive=results,serial=results",
 		"-serial", "chardev:agent", "-qmp", "unix:" + m.socket("qmp") + ",server=on,wait=off",
