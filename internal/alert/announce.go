@@ -263,7 +263,7 @@ func (e *Engine) belated(g *group) change {
 	a := g.alert
 	c := change{
 		group: g, t: g.clock(e.now), from: a.announced, to: a.Level, reason: g.rule.Kind.Reason(), seq: a.seq, value: a.value,
-		started: a.started, ended: a.ended, worst: a.worst, resource: g.resourceAttrs(), belated: true,
+		started: a.started, ended: a.ended, worst: a.worstStored(g.rule).name, resource: g.resourceAttrs(), belated: true,
 	}
 	if a.deferred == deferredByStorm && g.rule.silence == 0 {
 		c.reason = alertschema.ReasonStormReleased
