@@ -41,6 +41,8 @@ type alertState struct {
 	// seq is how many transitions the episode has had, and worst its most severe level.
 	seq   int
 	worst int
+	// worstBefore is the worst level where that is one of before a change of the ladder, which is not worst's; nil else.
+	worstBefore *storedLevel
 
 	// announced is the level that the last record announced; 0 when no fire is announced, or its resolve is.
 	announced int
@@ -73,6 +75,22 @@ func (g *group) recordID() uint64 {
 		return g.alert.recordID
 	}
 	return g.id
+}
+
+// reach has the episode reach a level.
+func (a *alertState) reach(r *ruleState, level int) {
+	a.worst = max(a.worst, level)
+	if before := a.worstBefore; before != nil && r.stored(level).number > before.number {
+		a.worstBefore = nil
+	}
+}
+
+// worstStored is the worst level of the episode.
+func (a *alertState) worstStored(r *ruleState) storedLevel {
+	if a.worstBefore != nil {
+		return *a.worstBefore
+	}
+	return r.stored(a.worst)
 }
 
 // openAlert begins to remember an alert of the group.

@@ -263,7 +263,7 @@ func (e *Engine) belated(g *group) change {
 	a := g.alert
 	c := change{
 		group: g, t: max(a.changed, g.clock(e.running)), exemplar: a.exemplar, from: a.announced, to: a.Level, reason: g.rule.Kind.Reason(), seq: a.seq, value: a.value,
-		started: a.started, ended: max(a.ended, a.started), worst: a.worst, resource: g.resourceAttrs(), belated: true,
+		started: a.started, ended: max(a.ended, a.started), worst: a.worstStored(g.rule).name, resource: g.resourceAttrs(), belated: true,
 	}
 	if a.deferred == deferredByStorm && g.rule.silence == 0 {
 		c.reason = alertschema.ReasonStormReleased

@@ -134,18 +134,23 @@ func (b *groupBounds) variant(g *group) int32 {
 	}
 	v, known := b.variantOf[g]
 	if !known {
-		table := g.rule.ThresholdsBy
-		value, ok := rules.EqualKey{Key: table.Attribute.Key, OfResource: table.Attribute.Location == attr.InResource}.
-			ValueOf(g.rule.names.Expand(g.key), nil)
-		if !ok && table.Attribute.Location == attr.InResource {
-			if value, ok = attr.Lookup(g.resourceAttrs(), table.Attribute.Key); !ok && len(g.members) == 0 {
-				return 0 // An alert that was restored: its series may still come.
-			}
+		v, known = g.rule.variantFor(g.rule.names.Expand(g.key), g.resourceAttrs())
+		if !known && len(g.members) == 0 {
+			return 0 // An alert that was restored: its series may still come.
 		}
-		v = int32(table.Find(value, ok)) + 1
 		b.variantOf[g] = v
 	}
 	return v
+}
+
+// variantFor returns which ladder groups of a key and a resource have. It is not known where the attribute of the resource that tells is not.
+func (r *ruleState) variantFor(keyed []attr.Located, resource []attr.Attr) (variant int32, known bool) {
+	f := r.ThresholdsBy.Attribute
+	value, ok := rules.EqualKey{Key: f.Key, OfResource: f.Location == attr.InResource}.ValueOf(keyed, nil)
+	if !ok && f.Location == attr.InResource {
+		value, ok = attr.Lookup(resource, f.Key)
+	}
+	return int32(r.ThresholdsBy.Find(value, ok)) + 1, ok || f.Location != attr.InResource
 }
 
 // boundsOf are the levels that the group is compared with, or was last. They are not known before, where bounds are read from elsewhere.

@@ -379,11 +379,12 @@ func TestBoundsOverARestart(t *testing.T) {
 	s.write(r.engine.Snapshot(at(0)))
 	r.cfg.Rules[0].ThresholdsBy = &rules.ThresholdsByConfig{Attribute: "mountpoint", Groups: []rules.GroupThresholdsConfig{{Match: "/data", Thresholds: "off"}}}
 	r.restartFrom(s, 0, 15)
-	r.observe(15, point{s: 15, v: 99, attrs: disk("/data")})
 	events = r.drain()
 	require.Len(t, events, 1)
 	assert.Equal(t, alertschema.TransitionResolve, events[0].Transition)
-	assert.False(t, events[0].Threshold.Valid, "there is none any more")
+	assert.Equal(t, alertschema.ReasonRuleChanged, events[0].Reason)
+	r.observe(15, point{s: 15, v: 99, attrs: disk("/data")})
+	assert.Empty(t, r.transitions())
 }
 
 // A rule whose bounds are all written has nothing of this.

@@ -42,6 +42,9 @@ func (e *Engine) inheritSilence(s *storedAlert, down int64) {
 		if g.alert == nil {
 			e.openAlert(g)
 		}
+		if len(s.resource) > 0 {
+			g.alert.resource = &resource{attrs: s.resource}
+		}
 		g.lastSample, g.alert.silent = seen, s.lastSample != ladder.Unset
 	}
 }

@@ -202,14 +202,18 @@ const maxMessage = alertschema.MaxText - 256
 
 // plainMessage is the message of a level that has none.
 func plainMessage(r *ruleState, found *rules.Finding, ev *event.Event) string {
+	return alertschema.CutText(subjectOf(ev, !r.GroupGiven || r.ByResource)+r.Kind.Text(*found), maxMessage)
+}
+
+// subjectOf says what a record is about: the rule, the group and, if asked for, what of the resource tells the group from others.
+func subjectOf(ev *event.Event, ofResource bool) string {
 	var b strings.Builder
-	b.WriteString(r.Name)
+	b.WriteString(ev.Rule)
 	joinValues(&b, ev.Group, ",")
-	if !r.GroupGiven || r.ByResource {
-		b.WriteString(rules.Subject(r.Metric, ev.Resource))
+	if ofResource {
+		b.WriteString(rules.Subject(ev.Metric, ev.Resource))
 	}
-	b.WriteString(r.Kind.Text(*found))
-	return alertschema.CutText(b.String(), maxMessage)
+	return b.String()
 }
 
 func bodyOf(c *change, r *ruleState, ev *event.Event, message string) string {
@@ -217,7 +221,7 @@ func bodyOf(c *change, r *ruleState, ev *event.Event, message string) string {
 	case alertschema.TransitionResolve:
 		s := fmt.Sprintf("resolved%s: %s (was firing for %s", r.resolvedBy(c.reason), message, rules.FormatSeconds(ev.Duration.Seconds()))
 		if len(r.levels) > 1 {
-			s += ", worst: " + r.LevelName(c.worst)
+			s += ", worst: " + c.worst
 		}
 		return s + ")"
 	case alertschema.TransitionRepeat:

@@ -169,33 +169,36 @@ func (e *Engine) closeStored(id uint64, s *storedAlert, reason alertschema.Reaso
 	if s.shownKnown && s.comparison != ladder.Absent.Symbol() { // Older builds stored no threshold, and a value alone says nothing.
 		ev.Value, ev.Threshold = s.value, s.threshold
 	}
-	ev.Body = fmt.Sprintf("resolved: %s (the rule was %s; was firing for %s)", s.rule,
+	ev.Body = fmt.Sprintf("resolved: %s (the rule was %s; was firing for %s)", subjectOf(&ev, rules.SelectsByResource(s.selection)),
 		map[alertschema.Reason]string{alertschema.ReasonRuleRemoved: "removed", alertschema.ReasonRuleChanged: "changed"}[reason], rules.FormatSeconds(ev.Duration.Seconds()))
 	e.enqueue(ev)
 }
 
 // adopt puts a stored alert into force. It returns false where there is no level left that the alert can be at.
 func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) bool {
-	unit := e.unitNumber(s.unit)
-	levels := e.levelsIn(r, unit)
-	if s.level.name != "" && r.levelNow(s.level, s.value, levels) == 0 {
+	unit, key := e.unitNumber(s.unit), r.Upgraded(s.group, s.resource)
+	today := e.ladderOf(r, unit, key, s.resource)
+	if s.level.name != "" && levelNow(s.level, s.value, today) == 0 || s.announced.name != "" && levelLike(s.announced, today.specs) == 0 {
 		return false
 	}
-	g := e.groupOf(r, r.Upgraded(s.group, s.resource))
+	g := e.groupOf(r, key)
 	if g.alert != nil && (g.alert.announced > 0 || s.announced.name == "") {
 		return false // Two of an older build are one today.
 	}
 	a := e.openAlert(g)
-	s.fill(r, a, levels)
+	s.fill(r, a, today)
 	a.unit = unit
 	r.restoreBounds(g, s.bounds)
+	if r.bounds != nil && today.levels != nil {
+		r.bounds.last[g] = slices.Clone(today.levels)
+	}
 	if id := alertschema.AlertID(s.rule, s.group); id != g.id {
 		e.journal.mark(id)
 		a.recordID = cmp.Or(a.recordID, id) // The receivers know it by the ID of before.
 	}
 	if down <= maxPendingDowntime {
 		for _, run := range s.since {
-			if i := r.levelLike(run.level); i > a.Level {
+			if i := levelLike(run.level, today.specs); i > a.Level {
 				a.Since[i-1] = run.since
 			}
 		}
@@ -247,7 +250,7 @@ func (e *Engine) announceLevelOf(g *group, s *storedAlert) {
 	a.seq++
 	c := change{
 		group: g, transition: alertschema.TransitionDeescalate, t: g.clock(e.running), from: a.announced, to: cmp.Or(a.Level, a.announced),
-		reason: alertschema.ReasonRuleChanged, value: a.value, seq: a.seq, started: a.started, ended: a.ended, worst: a.worst,
+		reason: alertschema.ReasonRuleChanged, value: a.value, seq: a.seq, started: a.started, ended: a.ended, worst: a.worstStored(r).name,
 		resource: g.resourceAttrs(), previous: s.announced.name,
 	}
 	if r.Levels[c.to-1].Number > s.announced.number {
@@ -257,31 +260,48 @@ func (e *Engine) announceLevelOf(g *group, s *storedAlert) {
 	e.emit(&c)
 }
 
-// levelsIn returns the rule's levels for the unit that the metric had before a restart or a reload, so that records and levels do not have to
-// wait for the first sample. It is nil where that unit alone does not tell.
-func (e *Engine) levelsIn(r *ruleState, unit uint16) []ladder.Level {
-	levels := r.levels
-	if !r.fixedUnit {
-		levels = e.resolveUnit(r, unit).levels // Nil where they can't be.
+// ladderToday is the ladder that the group of a stored alert has by the rule in force.
+type ladderToday struct {
+	specs  []rules.LevelSpec
+	levels []ladder.Level // In the unit that the metric had; nil where that alone does not tell.
+}
+
+// ladderOf returns the ladder of a stored group for the unit that the metric had before a restart or a reload, so that records and levels do not
+// have to wait for the first sample.
+func (e *Engine) ladderOf(r *ruleState, unit uint16, key string, resource []attr.Attr) ladderToday {
+	today := ladderToday{specs: r.Levels}
+	variant := int32(0)
+	if r.ThresholdsBy != nil {
+		keyed, _ := attr.DecodeGroup(key) // decodeAlert has checked it.
+		if v, known := r.variantFor(keyed, resource); known {
+			variant, today.specs = v, r.bounds.specs[v]
+		}
 	}
-	if r.bounds != nil || r.broken {
-		return nil
+	switch {
+	case r.broken || r.Threshold != nil:
+	case r.bounds != nil:
+		text := e.units.units[unit].Text
+		if r.fixedUnit {
+			text = r.unit
+		}
+		today.levels, _ = r.bounds.levelsIn(r, variant, text) // Nil where they can't be.
+	case r.fixedUnit:
+		today.levels = r.levels
+	default:
+		today.levels = e.resolveUnit(r, unit).levels // Nil where they can't be.
 	}
-	return levels
+	return today
 }
 
 // levelNow finds the level that a stored one is in today's ladder: the one of its name. Where there is none, it is the most severe one that the
 // value breaches, or none; where there is no value to tell, the one that levelLike finds.
-func (r *ruleState) levelNow(s storedLevel, value attr.Number, levels []ladder.Level) int {
-	if s.name == "" {
-		return 0
-	}
-	like := r.levelLike(s)
-	if r.LevelName(like) == s.name || !value.Valid || levels == nil || !levels[0].Comparison.HasBounds() {
+func levelNow(s storedLevel, value attr.Number, today ladderToday) int {
+	like := levelLike(s, today.specs)
+	if like == 0 || today.specs[like-1].Name == s.name || !value.Valid || today.levels == nil || !today.levels[0].Comparison.HasBounds() {
 		return like
 	}
-	for i := len(levels) - 1; i >= 0; i-- {
-		if levels[i].Raised(value.Float64) {
+	for i := len(today.levels) - 1; i >= 0; i-- {
+		if !today.specs[i].Off && today.levels[i].Raised(value.Float64) {
 			return i + 1
 		}
 	}
@@ -289,18 +309,19 @@ func (r *ruleState) levelNow(s storedLevel, value attr.Number, levels []ladder.L
 }
 
 // levelLike finds the level that a stored one means in today's ladder: the one of its name, else the most severe that
-// is not more severe, else the lowest.
-func (r *ruleState) levelLike(s storedLevel) int {
+// is not more severe, else the lowest. It is 0 where the group has no level at all.
+func levelLike(s storedLevel, specs []rules.LevelSpec) int {
 	if s.name == "" {
 		return 0
 	}
-	best := 1
-	for i := range r.Levels {
-		l := &r.Levels[i]
-		if l.Name == s.name {
+	best := 0
+	for i := range specs {
+		l := &specs[i]
+		switch {
+		case l.Off:
+		case l.Name == s.name:
 			return i + 1
-		}
-		if l.Number <= s.number {
+		case l.Number <= s.number || best == 0:
 			best = i + 1
 		}
 	}

@@ -21,7 +21,7 @@ type change struct {
 	seq        int
 	started    int64
 	ended      int64
-	worst      int
+	worst      string // The name of the worst level of the episode.
 	resource   []attr.Attr
 	levels     []ladder.Level   // What the value was compared with, nil where that is the same for all groups.
 	exemplar   *window.Exemplar // Of the point that decided.
@@ -37,10 +37,12 @@ func (e *Engine) transition(g *group, c change) {
 	e.journal.mark(g.id)
 	g.rule.levelChanges++
 	if c.transition == alertschema.TransitionFire && !a.open {
+		a.worstBefore = nil
 		a.open, a.started, a.ended, a.changed, a.seq, a.worst, a.repeats = true, c.t, ladder.Unset, c.t, 0, 0, 0
 	}
+	a.reach(g.rule, c.from) // It is new where the ladder has changed.
 	worst := a.worst
-	a.worst = max(a.worst, c.to)
+	a.reach(g.rule, c.to)
 	if c.transition == alertschema.TransitionResolve {
 		a.ended = c.t
 	}
@@ -57,7 +59,7 @@ func (e *Engine) queue(g *group, c change) {
 	// A point that comes late, and a clock that was set back, must not have the episode end before it began.
 	c.t = max(c.t, a.changed, a.started)
 	a.changed = c.t
-	c.group, c.seq, c.value, c.started, c.ended, c.worst, c.resource = g, a.seq, a.value, a.started, max(a.ended, a.started), a.worst, g.resourceAttrs()
+	c.group, c.seq, c.value, c.started, c.ended, c.worst, c.resource = g, a.seq, a.value, a.started, max(a.ended, a.started), a.worstStored(g.rule).name, g.resourceAttrs()
 	if g.rule.bounds != nil {
 		if levels, known := g.rule.boundsOf(g); known {
 			c.levels = slices.Clone(levels)

@@ -21,6 +21,13 @@ func (c SampleCount) met(of uint64) bool {
 // Held those that were not clear of it.
 type RecentSamples struct{ Raised, Held uint64 }
 
+// Hold takes all samples for held if those that are known do not keep a level in force.
+func (r *RecentSamples) Hold(c SampleCount) {
+	if !c.met(r.Held) {
+		r.Held = 1<<c.Of - 1
+	}
+}
+
 // push takes in the newest sample.
 func (r *RecentSamples) push(raised, held bool) {
 	r.Raised, r.Held = r.Raised<<1, r.Held<<1
