@@ -187,6 +187,39 @@ func TestUnitsOfABoundThatIsAnotherMetric(t *testing.T) {
 	assert.Empty(t, r.drain())
 }
 
+// A bound that is read has the unit of what it is read from, so that hosts of several units are told nothing; one of an attribute without a unit has none.
+func TestBoundsThatAreReadOfSeveralUnits(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		level rules.LevelConfig
+		told  bool
+	}{
+		"above":              {rules.LevelConfig{Above: map[string]any{"metric": "limit", "scale": 0.8}}, false},
+		"below":              {rules.LevelConfig{Below: map[string]any{"metric": "limit"}}, false},
+		"from 0":             {rules.LevelConfig{Outside: []any{0, map[string]any{"metric": "limit"}}}, false},
+		"from a bare number": {rules.LevelConfig{Outside: []any{5, map[string]any{"metric": "limit"}}}, true},
+		"to a bare number":   {rules.LevelConfig{Outside: []any{0, 5}}, true},
+		"attribute":          {rules.LevelConfig{Above: map[string]any{"attribute": "limit", "unit": "By"}}, false},
+		"attribute, bare":    {rules.LevelConfig{Above: map[string]any{"attribute": "limit"}}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, []rules.RuleConfig{{Name: "r", Metric: "m", Thresholds: map[string]rules.LevelConfig{"warning": c.level}}}, nil)
+			for s := 0.0; s <= 30; s += 15 {
+				r.from("a", "KiBy", s, 9)
+				r.from("b", "By", s, 9216)
+			}
+			var told []string
+			for _, ev := range r.drain() {
+				if ev.Kind == alertschema.KindRuleError {
+					told = append(told, ev.Body)
+				}
+			}
+			assert.Equal(t, c.told, len(told) > 0, "%v", told)
+		})
+	}
+}
+
 func speed(name string, v int64) []attr.Attr { return append(disk(name), attr.Int("speed", v)) }
 
 // An attribute of data points is compared with each series of its own, and does not distinguish alerts.

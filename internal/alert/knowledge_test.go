@@ -101,7 +101,9 @@ func pasts(kind window.StreamKind, first modelSample, born bool) [][]modelSample
 	switch kind {
 	case window.CumulativeCounter:
 		past(func(int) float64 { return 0 })
-		if !born { // Else it is known to have been nothing before.
+		if born { // Before it there may have been a stream that rose, of which only the fall tells.
+			past(func(ago int) float64 { return first.v + 1000 - 20*float64(ago) })
+		} else {
 			past(func(int) float64 { return first.v })
 			past(func(ago int) float64 { return math.Max(0, first.v-float64(ago)) })
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 )
@@ -32,6 +33,8 @@ type Quantity struct {
 	Text string
 	// Moving is a bound that is read from elsewhere, nil for a number.
 	Moving *Moving
+	// exact is Number without rounding, nil where Number is as it was written. It is what conversions go by.
+	exact *big.Rat
 	// of is the unit of UnitMeasured, and rated tells that it is compared with rates of the metric.
 	of    Unit
 	rated bool
@@ -112,6 +115,9 @@ func parseQuantityText(s string) (Quantity, error) {
 		return Quantity{}, errNaN
 	}
 	q.Number = f * factor
+	if factor != 1 {
+		q.exact = fractionOf(factor).scaled(rational(f))
+	}
 	return q, nil
 }
 
@@ -126,6 +132,10 @@ func (q Quantity) In(unit string) (float64, error) {
 	case UnitMeasured:
 		return q.inMeasured(unit)
 	default:
+		if q.exact != nil {
+			f, _ := q.exact.Float64()
+			return f, nil
+		}
 		return q.Number, nil
 	}
 	metric := ParseUnit(unit)
@@ -134,7 +144,7 @@ func (q Quantity) In(unit string) (float64, error) {
 	}
 	for _, u := range whole {
 		if _, same := u.Per(metric); same {
-			return q.Number / (metric.factor / u.factor), nil
+			return u.convertExactly(q.exact, q.Number, metric), nil
 		}
 	}
 	if q.Unit == UnitPercent {

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"math/big"
 	"regexp"
 	"strconv"
 	"strings"
@@ -37,6 +38,7 @@ func parseMeasured(text string) (Quantity, bool) {
 	if err != nil || unit == "" || strings.ContainsAny(unit, "0123456789{}") {
 		return Quantity{}, false
 	}
+	exact := rational(n)
 	prefix, of, _ := strings.Cut(unit, "/")
 	if of != "" {
 		of = "/" + of
@@ -44,45 +46,51 @@ func parseMeasured(text string) (Quantity, bool) {
 	if _, binary := binaryPrefixes[prefix]; binary {
 		unit = prefix + "By" + of // As in Kubernetes, of which "5Gi" is.
 	} else if factor, alone := multipliers[prefix]; alone {
-		n, unit = n*factor, of
+		n, exact, unit = n*factor, fractionOf(factor).scaled(exact), of
 	}
 	if unit == "" {
-		return Quantity{Number: n, Text: text}, true
+		return Quantity{Number: n, exact: exact, Text: text}, true
 	}
 	for _, spelling := range unitSpellings {
 		if rest, ok := strings.CutSuffix(unit, spelling.suffix); ok {
 			unit = rest + spelling.means
 		}
 	}
-	return measuredIn(n, ParseUnit(unit), text)
+	return measuredIn(n, exact, ParseUnit(unit), text)
 }
 
 func parseDurationQuantity(text string) (Quantity, bool) {
-	seconds := 0.0
+	seconds, exact := 0.0, new(big.Rat)
 	for _, part := range durationPart.FindAllStringSubmatch(text, -1) {
 		n, err := strconv.ParseFloat(part[1], 64)
 		if err != nil {
 			return Quantity{}, false
 		}
 		seconds += n * durationUnits[part[2]]
+		exact.Add(exact, fractionOf(durationUnits[part[2]]).scaled(rational(n)))
 	}
 	if text[0] == '-' {
 		seconds = -seconds
+		exact.Neg(exact)
 	}
-	return measuredIn(seconds, ParseUnit("s"), text)
+	return measuredIn(seconds, exact, ParseUnit("s"), text)
 }
 
-// measuredIn makes the quantity of a number of units: in whole ones of the base units, so that quantities of one kind can be compared.
-func measuredIn(n float64, u Unit, text string) (Quantity, bool) {
-	q := Quantity{Number: n * u.factor, Unit: UnitMeasured, Text: text, of: Unit{dimension: u.dimension, factor: 1}}
+// measuredIn makes the quantity of a number of units: in whole ones of the base units, so that quantities of one kind can be compared. exact is
+// the number without rounding.
+func measuredIn(n float64, exact *big.Rat, u Unit, text string) (Quantity, bool) {
+	q := Quantity{
+		Number: n * u.factor, exact: u.exact.scaled(exact), Unit: UnitMeasured, Text: text,
+		of: Unit{dimension: u.dimension, factor: 1, exact: fraction{1, 1}},
+	}
 	switch u.dimension {
 	case ParseUnit("1").dimension:
 		if u.factor == 1 && u.Text != "ratio" {
 			return Quantity{}, false
 		}
-		return Quantity{Number: q.Number * 100, Unit: UnitPercent, Text: text}, true
+		return Quantity{Number: q.Number * 100, exact: fraction{100, 1}.scaled(q.exact), Unit: UnitPercent, Text: text}, true
 	case ParseUnit("By").dimension:
-		return Quantity{Number: q.Number, Unit: UnitBytes, Text: text}, true
+		return Quantity{Number: q.Number, exact: q.exact, Unit: UnitBytes, Text: text}, true
 	}
 	for _, known := range measuredUnits {
 		if known.dimension == u.dimension {
@@ -106,7 +114,7 @@ func (q Quantity) inMeasured(unit string) (float64, error) {
 	if _, same := q.of.Per(metric); !same {
 		return 0, fmt.Errorf("threshold %s needs a value in %q or a unit that it can be converted to, not in %q", q.Text, q.of.Text, unit)
 	}
-	return q.Number / metric.factor, nil
+	return q.of.convertExactly(q.exact, q.Number, metric), nil
 }
 
 // sameUnit tells whether two quantities can be compared without knowing the metric's unit.

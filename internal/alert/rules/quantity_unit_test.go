@@ -2,6 +2,8 @@ package rules
 
 import (
 	"fmt"
+	"math/big"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -165,5 +167,63 @@ func TestRatesOfGroupsHaveTheirUnits(t *testing.T) {
 	for _, levels := range [][]LevelSpec{set.Rules[0].Levels, set.Rules[0].ThresholdsBy.Entries[0].Levels} {
 		_, err := levels[0].Resolve("By")
 		require.NoError(t, err)
+	}
+}
+
+// TestThresholdsAreConvertedWithoutRounding holds every spelling of a threshold in every unit that it can be converted to against exact arithmetic.
+func TestThresholdsAreConvertedWithoutRounding(t *testing.T) {
+	t.Parallel()
+	exact := func(text string) *big.Rat {
+		x, ok := new(big.Rat).SetString(text)
+		require.True(t, ok, text)
+		return x
+	}
+	power := map[string]string{
+		"f": "1e-15", "p": "1e-12", "n": "1e-9", "u": "1e-6", "m": "1e-3", "c": "1e-2", "": "1", "k": "1e3", "M": "1e6", "G": "1e9", "T": "1e12", "P": "1e15",
+		"Ki": "1024", "Mi": "1048576", "Gi": "1073741824", "Ti": "1099511627776", "Pi": "1125899906842624", "Ei": "1152921504606846976",
+	}
+	dimensions := []map[string]string{
+		{"s": "1", "ms": "1e-3", "us": "1e-6", "ns": "1e-9", "min": "60", "h": "3600", "d": "86400"},
+		{"%": "1e-2", "1": "1"},
+		{}, {}, {},
+	}
+	for prefix, factor := range power {
+		if !strings.Contains("fpnumc", prefix) || prefix == "" {
+			dimensions[2][prefix+"By"] = factor
+			dimensions[2][prefix+"bit"] = new(big.Rat).Mul(exact(factor), exact("0.125")).RatString()
+			dimensions[3][prefix+"By/s"] = factor
+		}
+		if !strings.HasSuffix(prefix, "i") {
+			dimensions[4][prefix+"Hz"] = factor
+		}
+	}
+	for _, units := range dimensions {
+		for from, f := range units {
+			for to, o := range units {
+				for _, number := range []string{"0.1", "0.29", "0.3", "0.5", "0.7", "1", "1.1", "2.3", "7", "49.9", "90", "123.456", "500", "999.999"} {
+					if from == "1" {
+						continue // That is a bare number.
+					}
+					q, err := parseQuantity(number + from)
+					require.NoError(t, err, "%s%s", number, from)
+					got, err := q.In(to)
+					require.NoError(t, err, "%s%s in %s", number, from, to)
+					x := new(big.Rat).Quo(new(big.Rat).Mul(exact(number), exact(f)), exact(o))
+					want, _ := x.Float64()
+					assert.Equal(t, want, got, "%s%s in %s", number, from, to)
+				}
+				want, _ := new(big.Rat).Quo(exact(f), exact(o)).Float64()
+				got, same := ParseUnit(from).Per(ParseUnit(to))
+				assert.True(t, same)
+				assert.InEpsilon(t, want, got, 4e-16, "%s in %s", from, to)
+			}
+		}
+	}
+	for text, want := range map[string]float64{"1.5k": 1500, "2.3k": 2300, "1h30m": 5400, "0.1s0.2s": 0.3, "-0.3s": -0.3} {
+		q, err := parseQuantity(text)
+		require.NoError(t, err)
+		got, err := q.In("s")
+		require.NoError(t, err)
+		assert.Equal(t, want, got, text)
 	}
 }

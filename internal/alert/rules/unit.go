@@ -17,14 +17,16 @@ type Unit struct {
 	// dimension is what is measured, as a product of base units in order.
 	dimension string
 	factor    float64
+	// exact is factor, of which the nearest float64 may not be it.
+	exact fraction
 }
 
 // ParseUnit reads a unit. One that is not known measures itself alone, and an empty one measures nothing that is known.
 func ParseUnit(text string) Unit {
-	u := Unit{Text: text, factor: 1}
+	u := Unit{Text: text, factor: 1, exact: fraction{1, 1}}
 	powers := map[string]int{}
 	if !u.multiply(stripAnnotations(text), powers) || u.factor == 0 || math.IsInf(u.factor, 0) {
-		return Unit{Text: text, dimension: strconv.Quote(text), factor: 1}
+		return Unit{Text: text, dimension: strconv.Quote(text), factor: 1, exact: fraction{1, 1}}
 	}
 	var b strings.Builder
 	for _, base := range slices.Sorted(maps.Keys(powers)) {
@@ -38,7 +40,11 @@ func ParseUnit(text string) Unit {
 
 // Per returns how many of unit o one of u is, where both measure the same.
 func (u Unit) Per(o Unit) (factor float64, same bool) {
-	return u.factor / o.factor, u.dimension == o.dimension
+	factor = u.factor / o.factor
+	if exact := u.exact.times(o.exact.inverse()).float(); exact > 0 && !math.IsInf(exact, 0) {
+		factor = exact
+	}
+	return factor, u.dimension == o.dimension
 }
 
 // stripAnnotations takes out what stands in braces. What is annotated and nothing else is 1; text without a unit stays empty.
@@ -107,7 +113,7 @@ func (u *Unit) term(term string, sign int, powers map[string]int) bool {
 		}
 		exponent = n
 	}
-	a, ok := atomOf(atom)
+	a, exact, ok := atomOf(atom)
 	if !ok {
 		return false
 	}
@@ -115,8 +121,10 @@ func (u *Unit) term(term string, sign int, powers map[string]int) bool {
 	for range max(exponent, -exponent) {
 		if exponent > 0 {
 			u.factor *= a.factor
+			u.exact = u.exact.times(exact)
 		} else {
 			u.factor /= a.factor
+			u.exact = u.exact.times(exact.inverse())
 		}
 	}
 	for _, base := range a.bases {
@@ -169,10 +177,10 @@ var metricPrefixes = map[string]float64{
 
 var binaryPrefixes = map[string]float64{"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40, "Pi": 1 << 50, "Ei": 1 << 60}
 
-// atomOf finds an atom, with or without a prefix.
-func atomOf(text string) (atom, bool) {
+// atomOf finds an atom, with or without a prefix, and its factor without rounding.
+func atomOf(text string) (a atom, exact fraction, ok bool) {
 	if a, ok := atoms[text]; ok {
-		return a, true
+		return a, fractionOf(a.factor), true
 	}
 	for _, prefixes := range []map[string]float64{binaryPrefixes, metricPrefixes} {
 		for prefix, factor := range prefixes {
@@ -181,10 +189,11 @@ func atomOf(text string) (atom, bool) {
 				continue
 			}
 			if a, ok := atoms[rest]; ok && a.prefixes {
+				exact := fractionOf(factor).times(fractionOf(a.factor))
 				a.factor *= factor
-				return a, true
+				return a, exact, true
 			}
 		}
 	}
-	return atom{}, false
+	return atom{}, fraction{}, false
 }

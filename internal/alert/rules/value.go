@@ -76,12 +76,21 @@ func (m *Moment) Scaled(s *window.Series, v float64) float64 {
 	return v * m.Scales[s.Unit]
 }
 
-// BareBound returns a bound of the rule that was written without a unit, "" when all have one.
+// BareBound returns a bound of the rule that was written without a unit, "" when all have one. A bound that is read has the unit of what it is read
+// from; only an attribute may have none. Zero is the same in every unit.
 func (r *Rule) BareBound() string {
 	for i := range r.Levels {
 		l := &r.Levels[i]
-		if l.Comparison.HasBounds() && l.Raise[0].Unit == UnitBare {
-			return l.BoundText()
+		if !l.Comparison.HasBounds() {
+			continue
+		}
+		for k := range l.Raise {
+			q := &l.Raise[k]
+			read := q.Moving != nil && !(r.Threshold.OfAttribute && r.Threshold.Unit == "")
+			zero := q.Moving == nil && (q.Number == 0 || q.Text == "")
+			if q.Unit == UnitBare && !read && !zero {
+				return l.BoundText()
+			}
 		}
 	}
 	return ""
@@ -106,5 +115,5 @@ func (r *Rule) OffsetIn(unit string) float64 {
 	if _, same := written.Per(metric); !same {
 		return r.Offset
 	}
-	return r.Offset / (metric.factor / written.factor)
+	return written.convert(r.Offset, metric)
 }

@@ -192,7 +192,7 @@ var versionFields = map[string]map[string]bool{
 	"GroupField": {"Location": true, "Key": true},
 	"Aggregate":  {"Kind": true, "Quantile": true},
 	"Statistic":  {"Kind": true, "Quantile": true},
-	"Quantity":   {"Number": false, "Unit": false, "Text": true, "of": false, "rated": false, "Moving": true},
+	"Quantity":   {"Number": false, "exact": false, "Unit": false, "Text": true, "of": false, "rated": false, "Moving": true},
 	"comparison": {"valueKind": false},
 	"ratio":      {"valueKind": false, "divisor": true},
 	"forecast":   {"valueKind": false, "span": true, "horizon": false, "minCoverage": true},

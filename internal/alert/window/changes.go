@@ -26,7 +26,7 @@ func (s *Series) Pairs(a Aggregate, i, j int, windowStart, lookback int64) float
 
 // WholePairs tells whether Pairs over the same samples has seen the whole window, and not only the part of it in which the series was seen.
 func (s *Series) WholePairs(from int, windowStart, lookback int64) bool {
-	return s.anchored(from, windowStart, lookback) || from == 0 && s.bornWithin(windowStart, lookback)
+	return s.anchored(from, windowStart, lookback) || s.bornBefore(from, windowStart, lookback)
 }
 
 func sameValue(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }

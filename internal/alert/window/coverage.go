@@ -45,8 +45,13 @@ func (s *Series) WholeIncrease(from int, windowStart, lookback int64) bool {
 	case s.anchored(from, windowStart, lookback):
 		return true
 	default:
-		return from == 0 && s.bornWithin(windowStart, lookback)
+		return s.bornBefore(from, windowStart, lookback)
 	}
+}
+
+// bornBefore tells whether the start of the oldest sample held, which is at position from, gives the value at the window's start.
+func (s *Series) bornBefore(from int, windowStart, lookback int64) bool {
+	return from == 0 && s.bornWithin(windowStart, lookback) && s.birth() <= windowStart
 }
 
 // anchored tells whether the sample before position from gives the value at the window's start.
