@@ -189,6 +189,9 @@ func (s *sensors) addBatteries(class string) {
 				name = entry
 			}
 			own.name = name
+			if slices.Contains(entries(class+"/"+entry), "capacity") {
+				own.capacity = class + "/" + entry + "/capacity"
+			}
 			s.batteryFiles = append(s.batteryFiles, own)
 		}
 	}

@@ -46,6 +46,7 @@ type fanFile struct{ id, name, input, fault string }
 type batteryFile struct {
 	id, name, uevent string
 	kind, scope      string // where uevent does not have them
+	capacity         string // path of the percentage; empty if there is none
 }
 
 // Temperatures gives the sensors that have a reading, by ID: those below /sys/class/hwmon, and those of /sys/class/thermal that are not among
@@ -108,6 +109,11 @@ func (h *Host) Batteries() ([]Battery, error) {
 		}
 		if p.scope == "" {
 			p.scope = f.scope
+		}
+		if f.capacity != "" && p.needsCapacity() {
+			if percent, ok := s.number(f.capacity); ok {
+				p.capacity = percent
+			}
 		}
 		if p.isBattery() {
 			s.batteries = append(s.batteries, p.battery(f.id, f.name))
