@@ -98,7 +98,9 @@ func (p *powerSupply) isBattery() bool {
 }
 
 // isContent tells whether a battery that holds full can hold now. Full is what was measured last: a battery may take somewhat more.
-func isContent(now, full int64) bool { return now >= 0 && full > 0 && float64(now) <= 1.1*float64(full) }
+func isContent(now, full int64) bool {
+	return now >= 0 && full > 0 && float64(now) <= 1.1*float64(full)
+}
 
 func isPercentage(v int64) bool { return v >= 0 && v <= 100 }
 
