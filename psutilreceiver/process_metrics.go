@@ -17,7 +17,8 @@ type processMetric struct {
 	field   read.Fields // read for the metric, and needed to record it
 	reads   read.Fields // also read for the metric, which may be recorded without it
 	// One of these records the metric: counters the totals of a process or group at one time, value anything else.
-	counters func(mb *metadata.MetricsBuilder, ts pcommon.Timestamp, total *read.Totals)
+	// Of the counters only those are recorded whose fields there are.
+	counters func(mb *metadata.MetricsBuilder, ts pcommon.Timestamp, total *read.Totals, have read.Fields)
 	value    func(mb *metadata.MetricsBuilder, v *processValues)
 }
 
@@ -124,16 +125,20 @@ func levelMetric(
 	}
 }
 
-// counterMetric returns the row of a metric whose values are two counters of one field, each with a value of the metric's attribute.
+// counterMetric returns the row of a metric whose values are two counters, each with a value of the metric's attribute.
 func counterMetric[A any](
 	name string, enabled func(*metadata.MetricsConfig) bool,
 	record func(*metadata.MetricsBuilder, pcommon.Timestamp, int64, A), first read.Counter, firstValue A, second read.Counter, secondValue A,
 ) processMetric {
 	return processMetric{
-		name: name, enabled: enabled, field: first.Field(),
-		counters: func(mb *metadata.MetricsBuilder, ts pcommon.Timestamp, total *read.Totals) {
-			record(mb, ts, int64(total[first]), firstValue)
-			record(mb, ts, int64(total[second]), secondValue)
+		name: name, enabled: enabled, field: first.Field() | second.Field(),
+		counters: func(mb *metadata.MetricsBuilder, ts pcommon.Timestamp, total *read.Totals, have read.Fields) {
+			if have&first.Field() != 0 {
+				record(mb, ts, int64(total[first]), firstValue)
+			}
+			if have&second.Field() != 0 {
+				record(mb, ts, int64(total[second]), secondValue)
+			}
 		},
 	}
 }
@@ -144,10 +149,14 @@ func cpuTimeMetric(
 	record func(*metadata.MetricsBuilder, pcommon.Timestamp, float64, metadata.AttributeCPUMode),
 ) processMetric {
 	return processMetric{
-		name: name, enabled: enabled, field: user.Field(), reads: read.FieldCPU,
-		counters: func(mb *metadata.MetricsBuilder, ts pcommon.Timestamp, total *read.Totals) {
-			record(mb, ts, cpuSeconds(total[user]), metadata.AttributeCPUModeUser)
-			record(mb, ts, cpuSeconds(total[system]), metadata.AttributeCPUModeSystem)
+		name: name, enabled: enabled, field: user.Field() | system.Field(), reads: read.FieldCPU,
+		counters: func(mb *metadata.MetricsBuilder, ts pcommon.Timestamp, total *read.Totals, have read.Fields) {
+			if have&user.Field() != 0 {
+				record(mb, ts, cpuSeconds(total[user]), metadata.AttributeCPUModeUser)
+			}
+			if have&system.Field() != 0 {
+				record(mb, ts, cpuSeconds(total[system]), metadata.AttributeCPUModeSystem)
+			}
 		},
 	}
 }
@@ -170,8 +179,13 @@ func recordCPUUtilization(mb *metadata.MetricsBuilder, v *processValues) {
 	if cpu := v.delta.CPU(); cpu > 0 {
 		user = v.utilization * float64(v.delta[read.CPUUser]) / float64(cpu)
 	}
-	mb.RecordProcessCPUUtilizationDataPoint(v.time, user, metadata.AttributeCPUModeUser)
-	mb.RecordProcessCPUUtilizationDataPoint(v.time, max(v.utilization-user, 0), metadata.AttributeCPUModeSystem)
+	known := v.have & read.FieldCPU // A group without processes has none, and uses nothing.
+	if known != read.FieldCPUSystem {
+		mb.RecordProcessCPUUtilizationDataPoint(v.time, user, metadata.AttributeCPUModeUser)
+	}
+	if known != read.FieldCPUUser {
+		mb.RecordProcessCPUUtilizationDataPoint(v.time, max(v.utilization-user, 0), metadata.AttributeCPUModeSystem)
+	}
 }
 
 func recordCPUUtilizationWindow(mb *metadata.MetricsBuilder, v *processValues) {

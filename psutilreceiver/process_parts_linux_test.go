@@ -118,7 +118,7 @@ func TestWhereAPartEnds(t *testing.T) {
 	h.add("app", 100)
 	h.show(t)
 	f.tick()
-	f.requireParts(t, maxResourcesInPart, 0) // The controller passes on what a scrape returns, be it nothing.
+	f.requireParts(t, maxResourcesInPart) // What is left of the scrape is nothing, which is not passed on.
 	h.add("app", 100)
 	h.show(t)
 	f.tick()

@@ -49,7 +49,7 @@ func fieldsOf(enabled *metadata.MetricsConfig) read.Fields {
 func (r *processRecorder) recordCounters(ts pcommon.Timestamp, total *read.Totals, have read.Fields) {
 	for i := range r.counters {
 		if m := &r.counters[i]; have&m.field != 0 {
-			m.counters(r.mb, ts, total)
+			m.counters(r.mb, ts, total, have)
 		}
 	}
 }

@@ -150,6 +150,9 @@ func (g *scrapeGroup) mergeHostResource(next func(context.Context, pmetric.Metri
 			metrics.MoveAndAppendTo(*merged)
 			return true
 		})
+		if md.ResourceMetrics().Len() == 0 {
+			return nil // Nothing could be read, or nothing has changed.
+		}
 		return next(ctx, md)
 	}
 }

@@ -41,8 +41,12 @@ func parsePowerSupply(text []byte) powerSupply {
 		if dst == nil {
 			continue
 		}
-		if v, ok := parseReading(value); ok {
-			*dst = max(v, -v) // Some drivers give the current of a battery that is discharged as negative.
+		v, ok := parseReading(value)
+		if ok && (dst == &p.currentNow || dst == &p.powerNow) {
+			v = max(v, -v) // Some drivers give what flows out of a battery as negative.
+		}
+		if ok && v >= 0 {
+			*dst = v
 		}
 	}
 	return p
@@ -93,19 +97,32 @@ func (p *powerSupply) isBattery() bool {
 	return p.kind == "Battery" && p.scope != "Device" && p.present != 0
 }
 
+// isContent tells whether a battery that holds full can hold now. Full is what was measured last: a battery may take somewhat more.
+func isContent(now, full int64) bool {
+	return now >= 0 && full > 0 && float64(now) <= 1.1*float64(full)
+}
+
+func isPercentage(v int64) bool { return v >= 0 && v <= 100 }
+
+// needsCapacity tells whether the charge can't be told by uevent.
+func (p *powerSupply) needsCapacity() bool {
+	return !isPercentage(p.capacity) && !isContent(p.energyNow, p.energyFull) && !isContent(p.chargeNow, p.chargeFull)
+}
+
+// battery is what is told of the battery. Numbers that can't be are passed over: then the next source counts, or nothing is known.
 func (p *powerSupply) battery(id, name string) Battery {
 	b := Battery{ID: id, Name: name, Charge: absent, TimeLeft: absent}
 	// Energy if the driver reports it, else charge: the ratio and the time come out alike. The ratio is finer than the percentage.
 	now, full, flow := p.energyNow, p.energyFull, p.powerNow
-	if now < 0 || full <= 0 {
+	if !isContent(now, full) {
 		now, full, flow = p.chargeNow, p.chargeFull, p.currentNow
 	}
-	known := now >= 0 && full > 0
+	known := isContent(now, full)
 	switch {
 	case known:
 		b.Charge = min(float64(now)/float64(full), 1)
-	case p.capacity >= 0:
-		b.Charge = min(float64(p.capacity)/100, 1)
+	case isPercentage(p.capacity):
+		b.Charge = float64(p.capacity) / 100
 	}
 	const hour = 3600
 	switch p.status {

@@ -72,6 +72,54 @@ func TestBatteries(t *testing.T) {
 	}
 }
 
+// TestBatteryNumbersThatCantBe gives a battery numbers that it can't have: the next source counts in their place, or nothing is known.
+func TestBatteryNumbersThatCantBe(t *testing.T) {
+	const percent = 0.5
+	for _, odd := range []string{"-1", "-5", "-9223372036854775807", "9223372036854775808", "x", ""} {
+		for name, properties := range map[string][]string{
+			"charge": {"CHARGE_NOW=" + odd, "CHARGE_FULL=100"}, "charge when full": {"CHARGE_NOW=5", "CHARGE_FULL=" + odd},
+			"energy": {"ENERGY_NOW=" + odd, "ENERGY_FULL=100"}, "energy when full": {"ENERGY_NOW=5", "ENERGY_FULL=" + odd},
+		} {
+			b := batteryOf(t, properties...)
+			assert.InDelta(t, -1, b.Charge, 0, "%s %s", name, odd)
+			b = batteryOf(t, append(properties, "CAPACITY=50")...)
+			assert.InDelta(t, percent, b.Charge, 0, "%s %s", name, odd)
+		}
+		assert.InDelta(t, -1, batteryOf(t, "CAPACITY="+odd).Charge, 0, odd)
+	}
+	for _, odd := range []string{"101", "255", "256", "65535"} {
+		assert.InDelta(t, -1, batteryOf(t, "CAPACITY="+odd).Charge, 0, odd)
+	}
+	for _, kind := range []string{"ENERGY", "CHARGE"} {
+		assert.InDelta(t, -1, batteryOf(t, kind+"_NOW=9000", kind+"_FULL=100").Charge, 0)
+		assert.InDelta(t, percent, batteryOf(t, kind+"_NOW=111", kind+"_FULL=100", "CAPACITY=50").Charge, 0)
+		assert.InDelta(t, 1, batteryOf(t, kind+"_NOW=110", kind+"_FULL=100", "CAPACITY=50").Charge, 0)
+	}
+	assert.InDelta(t, 0.25, batteryOf(t, "ENERGY_NOW=9000", "ENERGY_FULL=100", "CHARGE_NOW=25", "CHARGE_FULL=100").Charge, 0)
+	for _, odd := range []string{"-1", "x"} {
+		b := batteryOf(t, "STATUS=Discharging", "TIME_TO_EMPTY_NOW="+odd, "CHARGE_NOW=50", "CHARGE_FULL=100", "CURRENT_NOW=-50")
+		assert.InDelta(t, 3600, b.TimeLeft, 0, "by the current in place of the estimate")
+	}
+}
+
+func TestBatteryCapacityIsAFile(t *testing.T) {
+	for text, want := range map[string]float64{"37\n": 0.37, "-5\n": -1, "101\n": -1, "": -1} {
+		for _, properties := range [][]string{{}, {"CAPACITY=-1"}, {"CHARGE_NOW=-5", "CHARGE_FULL=100"}} {
+			got, err := hostWith(t, map[string]string{powerSupplyDir + "/BAT0/uevent": uevent(properties...), powerSupplyDir + "/BAT0/capacity": text}).Batteries()
+			require.NoError(t, err)
+			assert.InDelta(t, want, got[0].Charge, 0, "%q %v", text, properties)
+		}
+	}
+}
+
+func batteryOf(t *testing.T, properties ...string) Battery {
+	t.Helper()
+	got, err := hostWith(t, map[string]string{powerSupplyDir + "/BAT0/uevent": uevent(properties...)}).Batteries()
+	require.NoError(t, err)
+	require.Len(t, got, 1)
+	return got[0]
+}
+
 func TestBatteriesOfTheHostOnly(t *testing.T) {
 	h := hostWith(t, map[string]string{
 		powerSupplyDir + "/AC/uevent":              strings.Replace(uevent("ONLINE=1"), "Battery", "Mains", 1),

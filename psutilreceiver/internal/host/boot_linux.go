@@ -23,7 +23,8 @@ func (h *Host) Uptime() (time.Duration, error) {
 }
 
 func parseUptime(text []byte) (time.Duration, error) {
-	number, _, _ := proctext.Column(text)
+	line, _ := proctext.Line(text)
+	number, _, _ := proctext.Column(line) // The second one, idle time, is of no use here, and emulations may lack it.
 	seconds, ok := proctext.Decimal(number)
 	if !ok || seconds > math.MaxInt64/1e9 {
 		return 0, oddText(uptimeFile, text)

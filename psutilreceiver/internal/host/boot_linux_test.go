@@ -16,13 +16,15 @@ func TestUptime(t *testing.T) {
 		"0.00 0.00\n":                0,
 		"0.29 0.01\n":                290 * time.Millisecond, // As a float64 it is a little less.
 		"88123 160221\n":             88123 * time.Second,
+		"3600.25\n":                  3600250 * time.Millisecond,
+		"3600.25":                    3600250 * time.Millisecond,
 		"9223372036.85 9223372036.0": 9223372036850 * time.Millisecond,
 	} {
 		got, err := hostWith(t, map[string]string{"proc/uptime": text}).Uptime()
 		require.NoError(t, err, text)
 		assert.Equal(t, want, got, text)
 	}
-	for _, text := range []string{"", "\n", "-1.00 2.00\n", "x", "1.2.3 4\n", "18446744073709551615 0\n", "9223372036.86 0\n"} {
+	for _, text := range []string{"", "\n", " 4590221.05\n", "-1.00 2.00\n", "x", "1.2.3 4\n", "18446744073709551615 0\n", "9223372036.86 0\n"} {
 		_, err := hostWith(t, map[string]string{"proc/uptime": text}).Uptime()
 		require.ErrorIs(t, err, errMalformed, "%q", text)
 	}

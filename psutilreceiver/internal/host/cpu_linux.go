@@ -55,6 +55,7 @@ func parseStat(text []byte, s *statSample) error {
 	s.oddCPU, s.oddKernel = oddValues{file: statFile}, oddValues{file: statFile}
 	haveTotal, unknown := false, false // unknown: a CPU could not be told from the others
 	var total []byte
+	whole := text
 	for len(text) > 0 {
 		var l []byte
 		l, text = proctext.Line(text)
@@ -62,6 +63,7 @@ func parseStat(text []byte, s *statSample) error {
 		if bytes.HasPrefix(key, []byte("cpu")) {
 			t, ok := parseCPULine(key, values, &s.oddCPU)
 			switch n := len(s.cpu.PerCPU); {
+			case ok && t.Number < 0 && haveTotal: // A second line of the name.
 			case !ok, t.Number >= 0 && n > 0 && s.cpu.PerCPU[n-1].Number >= t.Number:
 				s.oddCPU.add(l)
 				unknown = unknown || len(key) > len("cpu")
@@ -75,7 +77,7 @@ func parseStat(text []byte, s *statSample) error {
 		if dst := s.kernel.fieldOf(key); dst != nil {
 			first, _ := proctext.Field(values)
 			v, ok := proctext.Int(first)
-			if !ok {
+			if !ok || (dst == &s.kernel.TasksRunning || dst == &s.kernel.TasksBlocked) && v > maxTasks {
 				s.oddKernel.add(l)
 				v = Odd
 			}
@@ -89,16 +91,19 @@ func parseStat(text []byte, s *statSample) error {
 			s.oddCPU.add(total)
 		}
 	case s.cpu.Count == 0:
-		return malformed(statFile, nil)
+		return malformed(statFile, whole)
 	default:
 		s.cpu.Total = CPUTimes{Number: absent, User: Odd, Nice: Odd, System: Odd, Idle: Odd, IOWait: Odd, Interrupt: Odd, Steal: Odd}
-		s.oddCPU.add(nil)
+		s.oddCPU.addFact("no line cpu")
 	}
 	if unknown {
 		s.cpu.Count = Odd
 	}
 	return nil
 }
+
+// maxTasks is how many tasks there can be at once: PID_MAX_LIMIT of include/linux/threads.h.
+const maxTasks = 1 << 22
 
 func (k *KernelSample) fieldOf(key []byte) *int64 {
 	switch string(key) {

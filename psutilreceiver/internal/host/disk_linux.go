@@ -96,6 +96,9 @@ func (d *Disks) remove(name string, k *knownDisk) {
 
 func (d *Disks) add(s *diskLine, text []byte, elapsed time.Duration) {
 	k, ok := d.known[string(s.name)]
+	if ok && k.lastRead == d.reads {
+		return // A second line of the name.
+	}
 	if !ok || k.device != s.device() {
 		if ok {
 			d.remove(k.name, k)

@@ -94,7 +94,7 @@ func readOnlyFilesystems(h *Host, own, hosts []mountLine) map[string]bool {
 	}
 	for _, m := range own { // What the host's table lacks.
 		if _, known := found[m.device]; !known {
-			readOnly[m.device] = readOnly[m.device] || m.superReadOnly || mountsAreHosts && m.readOnly
+			readOnly[m.device] = readOnly[m.device] || m.superReadOnly || mountsAreHosts && m.readOnly && !m.part
 		}
 	}
 	return readOnly

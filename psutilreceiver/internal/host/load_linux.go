@@ -41,7 +41,7 @@ func parseLoadavg(text []byte) (Load, error) {
 	f, _, _ := proctext.Column(rest)
 	_, tasks, _ := bytes.Cut(f, []byte{'/'})
 	n, ok := proctext.Int(tasks)
-	if ok {
+	if ok && n <= maxTasks {
 		l.Tasks = n
 	} else {
 		odd.add(text)

@@ -19,7 +19,7 @@ func (h *Host) Memory() (Memory, error) {
 
 // parseMeminfo reads lines such as MemTotal: 65806428 kB. An error that IsOdd is about values that were left out.
 func parseMeminfo(text []byte) (Memory, error) {
-	m := noMemory
+	m, whole := noMemory, text
 	odd := oddValues{file: meminfoFile}
 	for len(text) > 0 {
 		var l []byte
@@ -36,16 +36,76 @@ func parseMeminfo(text []byte) (Memory, error) {
 			*dst = Odd
 			continue
 		}
-		if u, _ := proctext.Field(unit); bytes.Equal(u, []byte("kB")) {
+		switch u, _ := proctext.Field(unit); {
+		case m.isPages(dst) && len(u) == 0:
+		case !m.isPages(dst) && bytes.Equal(u, []byte("kB")): // The kernel has no other unit.
 			v *= 1024
+		default:
+			odd.add(l)
+			v = Odd
 		}
 		*dst = v
 	}
 	if m.Total == absent {
-		return Memory{}, malformed(meminfoFile, nil)
+		return Memory{}, malformed(meminfoFile, whole)
 	}
+	m.leaveOutImpossible(&odd)
 	m.setAvailable()
+	m.leaveOutHugePages(&odd)
 	return m, odd.err
+}
+
+// isPages tells whether a field is a number of pages, which has no unit.
+func (m *Memory) isPages(field *int64) bool {
+	return field == &m.HugePagesTotal || field == &m.HugePagesFree || field == &m.HugePagesReserved || field == &m.HugePagesSurplus
+}
+
+// leaveOutImpossible leaves out what is more than the total, and what every kernel has and this text has not: that is not 0 but unknown.
+func (m *Memory) leaveOutImpossible(odd *oddValues) {
+	for _, part := range [...]struct {
+		name  string
+		value *int64
+		must  bool // be there
+	}{
+		{"MemFree", &m.Free, true},
+		{"Buffers", &m.Buffers, true},
+		{"Cached", &m.Cached, m.Available == absent},
+		{"Shmem", &m.Shared, false},
+		{"Active", &m.Active, false},
+		{"Inactive", &m.Inactive, false},
+		{"Dirty", &m.Dirty, false},
+		{"Writeback", &m.Writeback, false},
+		{"SReclaimable", &m.SlabReclaimable, false},
+		{"SUnreclaim", &m.SlabUnreclaimable, false},
+	} {
+		switch {
+		case part.must && *part.value == absent:
+			odd.addFact("no " + part.name)
+			*part.value = Odd
+		case m.Total > 0 && *part.value > m.Total:
+			odd.addFact(part.name + " above MemTotal")
+			*part.value = Odd
+		}
+	}
+}
+
+// leaveOutHugePages leaves out free huge pages that can't be free: more than there are, or more memory than is left beside the available.
+func (m *Memory) leaveOutHugePages(odd *oddValues) {
+	switch {
+	case m.HugePagesFree == absent && m.HugePagesTotal > 0:
+		odd.addFact("no HugePages_Free")
+	case m.HugePagesFree > 0 && m.HugePageSize == absent:
+		odd.addFact("no Hugepagesize")
+	case m.HugePagesFree <= 0:
+		return
+	case m.HugePagesTotal >= 0 && m.HugePagesFree > m.HugePagesTotal:
+		odd.addFact("HugePages_Free above HugePages_Total")
+	case m.Total > 0 && m.freeHugePages() > m.Total-max(m.Available, 0):
+		odd.addFact("HugePages_Free above what MemTotal leaves")
+	default:
+		return
+	}
+	m.HugePagesFree = Odd
 }
 
 // setAvailable gives the available memory where the kernel does not: before 3.14. What is more than the total is of another host than the total,

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/prometheus/procfs"
@@ -42,30 +43,24 @@ func TestParseMeminfo(t *testing.T) {
 		},
 		{
 			name:   "available beyond the total, as under some container views",
-			text:   "MemTotal: 1000 kB\nMemFree: 200 kB\nMemAvailable: 4000 kB\n",
-			want:   func(m *Memory) { m.Total, m.Free, m.Available = 1000*1024, 200*1024, 200*1024 },
+			text:   "MemTotal: 1000 kB\nMemFree: 200 kB\nMemAvailable: 4000 kB\nBuffers: 0 kB\n",
+			want:   func(m *Memory) { m.Total, m.Free, m.Available, m.Buffers = 1000*1024, 200*1024, 200*1024, 0 },
 			states: MemoryStates{Used: 800 * 1024, Free: 200 * 1024},
 		},
 		{
-			name:   "nothing but the total",
-			text:   "MemTotal: 1000 kB\n",
-			want:   func(m *Memory) { m.Total, m.Available = 1000*1024, 0 },
-			states: MemoryStates{Used: 1000 * 1024},
-		},
-		{
 			name: "huge pages are counted in pages, others in bytes",
-			text: "MemTotal: 8 kB\nMemAvailable: 8 kB\nHugePages_Total: 10\nHugePages_Free: 4\nHugePages_Rsvd: 2\nHugePages_Surp: 1\nHugepagesize: 2048 kB\n",
+			text: "MemTotal: 10240 kB\nMemFree: 0 kB\nMemAvailable: 8 kB\nBuffers: 0 kB\nHugePages_Total: 10\nHugePages_Free: 4\nHugePages_Rsvd: 2\nHugePages_Surp: 1\nHugepagesize: 2048 kB\n",
 			want: func(m *Memory) {
-				m.Total, m.Available = 8*1024, 8*1024
+				m.Total, m.Free, m.Available, m.Buffers = 10<<20, 0, 8*1024, 0
 				m.HugePagesTotal, m.HugePagesFree, m.HugePagesReserved, m.HugePagesSurplus, m.HugePageSize = 10, 4, 2, 1, 2<<20
 			},
-			states: MemoryStates{Cached: 8 * 1024},
+			states: MemoryStates{Used: 2<<20 - 8*1024, Free: 8 << 20, Cached: 8 * 1024},
 		},
 		{
 			name: "free huge pages are free, though not available",
-			text: "MemTotal: 10240 kB\nMemFree: 1024 kB\nMemAvailable: 2048 kB\nHugePages_Total: 3\nHugePages_Free: 2\nHugepagesize: 2048 kB\n",
+			text: "MemTotal: 10240 kB\nMemFree: 1024 kB\nMemAvailable: 2048 kB\nBuffers: 0 kB\nHugePages_Total: 3\nHugePages_Free: 2\nHugepagesize: 2048 kB\n",
 			want: func(m *Memory) {
-				m.Total, m.Free, m.Available = 10<<20, 1<<20, 2<<20
+				m.Total, m.Free, m.Available, m.Buffers = 10<<20, 1<<20, 2<<20, 0
 				m.HugePagesTotal, m.HugePagesFree, m.HugePageSize = 3, 2, 2<<20
 			},
 			states: MemoryStates{Used: 4 << 20, Free: 5 << 20, Cached: 1 << 20},
@@ -80,6 +75,50 @@ func TestParseMeminfo(t *testing.T) {
 			assert.Equal(t, tc.states, got.States())
 		})
 	}
+}
+
+// TestMeminfoThatCantBe takes a text that is right, with one fault: only the states that need what is wrong are left out, and it is said.
+func TestMeminfoThatCantBe(t *testing.T) {
+	const right = "MemTotal: 10240 kB\nMemFree: 1024 kB\nMemAvailable: 2048 kB\nBuffers: 100 kB\nCached: 900 kB\n" +
+		"HugePages_Total: 3\nHugePages_Free: 2\nHugepagesize: 2048 kB\n"
+	const kB = 1024
+	whole := MemoryStates{Used: 4096 * kB, Free: 5120 * kB, Buffers: 100 * kB, Cached: 924 * kB}
+	got, err := parseMeminfo([]byte(right))
+	require.NoError(t, err)
+	require.Equal(t, whole, got.States())
+	noHuge := MemoryStates{Used: Odd, Free: Odd, Buffers: whole.Buffers, Cached: whole.Cached}
+	noFree := MemoryStates{Used: whole.Used, Free: Odd, Buffers: whole.Buffers, Cached: Odd}
+	noBuffers := MemoryStates{Used: whole.Used, Free: whole.Free, Buffers: Odd, Cached: Odd}
+	for _, tc := range []struct {
+		was, is string
+		want    MemoryStates
+	}{
+		{"HugePages_Free: 2", "HugePages_Free: 4", noHuge},
+		{"HugePages_Free: 2", "HugePages_Free: 1000000000000", noHuge},
+		{"HugePages_Free: 2", "HugePages_Free: 2 kB", noHuge},
+		{"HugePages_Total: 3\nHugePages_Free: 2", "HugePages_Total: 5\nHugePages_Free: 5", noHuge},
+		{"HugePages_Total: 3\nHugePages_Free: 2", "HugePages_Free: 1000", noHuge},
+		{"HugePages_Free: 2\n", "", noHuge},
+		{"Hugepagesize: 2048 kB", "Hugepagesize: 2048 MB", noHuge},
+		{"Hugepagesize: 2048 kB\n", "", noHuge},
+		{"MemFree: 1024 kB", "MemFree: 10241 kB", noFree},
+		{"MemFree: 1024 kB", "MemFree: 1 MB", noFree},
+		{"MemFree: 1024 kB", "MemFree: 1024", noFree},
+		{"MemFree: 1024 kB\n", "", noFree},
+		{"Buffers: 100 kB", "Buffers: 10241 kB", noBuffers},
+		{"Buffers: 100 kB", "Buffers: 100 B", noBuffers},
+		{"Buffers: 100 kB\n", "", noBuffers},
+	} {
+		got, err := parseMeminfo([]byte(strings.Replace(right, tc.was, tc.is, 1)))
+		assert.True(t, IsOdd(err), "%q", tc.is)
+		assert.Equal(t, tc.want, got.States(), "%q in place of %q", tc.is, tc.was)
+	}
+	got, err = parseMeminfo([]byte("MemTotal: 1000 kB\n"))
+	assert.True(t, IsOdd(err))
+	assert.Equal(t, MemoryStates{Used: Odd, Free: Odd, Buffers: Odd, Cached: Odd}, got.States(), "nothing but the total")
+	got, err = parseMeminfo([]byte("MemTotal: 1000 kB\nMemFree: 100 kB\nBuffers: 50 kB\n"))
+	assert.True(t, IsOdd(err))
+	assert.Equal(t, int64(Odd), got.Available, "before 3.14 it needs the page cache")
 }
 
 func TestParseMeminfoRefuses(t *testing.T) {

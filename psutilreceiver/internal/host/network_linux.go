@@ -147,6 +147,8 @@ func (n *Interfaces) add(name []byte, received, sent Traffic) error {
 	k, ok := n.known[string(name)]
 	if !ok {
 		k = n.lookUp(string(name))
+	} else if k.lastRead == n.reads {
+		return nil // A second line of the name.
 	}
 	k.lastRead = n.reads
 	if !k.included || n.isHidden(k) {

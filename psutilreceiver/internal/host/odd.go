@@ -28,7 +28,17 @@ func (o *oddValues) add(line []byte) {
 	}
 }
 
+// addFact notes values that were left out for what the file says or lacks as a whole.
+func (o *oddValues) addFact(what string) {
+	if o.err == nil {
+		o.err = fmt.Errorf("parsing /%s: %s: %w", o.file, what, errOdd)
+	}
+}
+
 // oddText is the error for a value that was left out alone.
 func oddText(file string, text []byte) error {
+	if len(text) == 0 {
+		return fmt.Errorf("parsing /%s: the file is empty: %w", file, errOdd)
+	}
 	return fmt.Errorf("parsing /%s: in %q: %w", file, shortened(text), errOdd)
 }

@@ -3,6 +3,7 @@ package host
 import (
 	"math"
 	"os"
+	"slices"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
@@ -22,7 +23,7 @@ func (h *Host) Swaps() ([]Swap, error) {
 }
 
 // parseSwaps reads lines of: filename, type, size and used in KiB, priority. The kernel writes blanks within a name as \040. A line that can't
-// be is left out.
+// be is left out, and so is a second one of a name.
 func (h *Host) parseSwaps(text []byte) ([]Swap, error) {
 	_, text = proctext.Line(text) // The heading.
 	var swaps []Swap
@@ -44,7 +45,11 @@ func (h *Host) parseSwaps(text []byte) ([]Swap, error) {
 			odd.add(l)
 			continue
 		}
-		swaps = append(swaps, Swap{Device: h.names.of(proctext.Unescape(name)), Size: size * 1024, Used: used * 1024})
+		device := h.names.of(proctext.Unescape(name))
+		if slices.ContainsFunc(swaps, func(s Swap) bool { return s.Device == device }) {
+			continue
+		}
+		swaps = append(swaps, Swap{Device: device, Size: size * 1024, Used: used * 1024})
 	}
 	return swaps, odd.err
 }
@@ -88,6 +93,10 @@ func parseVmstat(text []byte) (VMSample, error) {
 			n = Odd
 		}
 		*dst = n
+	}
+	if v.Faults >= 0 && v.MajorFaults > v.Faults { // Those of all kinds can't be fewer than those of one.
+		odd.addFact("pgmajfault above pgfault")
+		v.Faults = Odd
 	}
 	return v, odd.err
 }

@@ -53,18 +53,19 @@ type Battery struct {
 }
 
 // Readings that are not between these are no temperatures but the marks of a sensor that is not connected, or of a limit that is not set: -128 is the
-// lowest number of 8 bits, -273.15 is 0 K, and 65261.85 is 65535 K. So are 255, all
-// 8 bits set, and 65.535, which is 65535 before it is divided: no sensor is as fine as that.
+// lowest number of 8 bits, -273.15 is 0 K, and 65261.85 is 65535 K. So are -127, 127 and 127.5, at which the range of such chips ends, what is near 255,
+// all 8 bits set, and 65.535, which is 65535 before it is divided: no sensor is as fine as that.
 const (
-	coldest = -128.0
-	hottest = 1000.0
-	noByte  = 255.0
+	coldest = -127.0
+	hottest = 250.0
+	noByte  = 127.0
+	noHalf  = 127.5
 	noWord  = 65.535
 	noSpeed = 65535 // of a fan, in rpm: all 16 bits set
 )
 
 func plausible(celsius float64) bool {
-	return celsius > coldest && celsius < hottest && celsius != noByte && celsius != noWord
+	return celsius > coldest && celsius <= hottest && celsius != noByte && celsius != noHalf && celsius != noWord
 }
 
 // uniqueIDs gives each ID once: later ones of the same text get a number.

@@ -135,6 +135,9 @@ func (s *sensors) addThermalZones(class string, chips []chip, ids uniqueIDs) {
 			continue
 		}
 		t := temperatureFile{id: ids.of("thermal/" + kind), name: kind, input: dir + "/temp"}
+		if slices.Contains(files, "mode") {
+			t.mode = dir + "/mode"
+		}
 		for _, file := range files {
 			trip, ok := strings.CutSuffix(file, "_type")
 			if ok && strings.HasPrefix(trip, "trip_point_") && word(dir+"/"+file) == "critical" {
@@ -189,6 +192,9 @@ func (s *sensors) addBatteries(class string) {
 				name = entry
 			}
 			own.name = name
+			if slices.Contains(entries(class+"/"+entry), "capacity") {
+				own.capacity = class + "/" + entry + "/capacity"
+			}
 			s.batteryFiles = append(s.batteryFiles, own)
 		}
 	}

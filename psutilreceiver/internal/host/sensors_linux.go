@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -37,6 +38,7 @@ type temperatureFile struct {
 	id, name string
 	input    string // path of the reading, in 1/1000 °C
 	fault    string // path of the file that says that the sensor is broken; empty if there is none
+	mode     string // path of the file that says whether a thermal zone is disabled; empty if there is none
 
 	max, critical, min, lowCritical string // paths of the limits; empty for those that do not exist
 }
@@ -46,6 +48,7 @@ type fanFile struct{ id, name, input, fault string }
 type batteryFile struct {
 	id, name, uevent string
 	kind, scope      string // where uevent does not have them
+	capacity         string // path of the percentage; empty if there is none
 }
 
 // Temperatures gives the sensors that have a reading, by ID: those below /sys/class/hwmon, and those of /sys/class/thermal that are not among
@@ -59,7 +62,7 @@ func (h *Host) Temperatures(limits bool) ([]Temperature, error) {
 	s.temperatures = s.temperatures[:0]
 	for _, f := range s.temperatureFiles {
 		celsius, ok := s.celsius(f.input)
-		if !ok || s.isBroken(f.fault) {
+		if !ok || s.isBroken(f.fault) || s.isDisabled(f.mode) {
 			continue
 		}
 		t := Temperature{ID: f.id, Name: f.name, Celsius: celsius, Limits: noLimits}
@@ -109,6 +112,11 @@ func (h *Host) Batteries() ([]Battery, error) {
 		if p.scope == "" {
 			p.scope = f.scope
 		}
+		if f.capacity != "" && p.needsCapacity() {
+			if percent, ok := s.number(f.capacity); ok {
+				p.capacity = percent
+			}
+		}
 		if p.isBattery() {
 			s.batteries = append(s.batteries, p.battery(f.id, f.name))
 		}
@@ -145,6 +153,15 @@ func (s *sensors) isBroken(path string) bool {
 	}
 	n, ok := s.number(path)
 	return ok && n != 0
+}
+
+// isDisabled reads the mode of a thermal zone, if it has one. The kernel does not look at a zone that is disabled: what it gives may be old.
+func (s *sensors) isDisabled(path string) bool {
+	if path == "" {
+		return false
+	}
+	text, ok := s.read(path)
+	return ok && string(bytes.TrimSpace(text)) == "disabled"
 }
 
 func (s *sensors) celsius(path string) (float64, bool) {

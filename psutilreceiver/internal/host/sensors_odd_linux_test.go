@@ -84,6 +84,15 @@ func TestThermalZonesThatNoChipShows(t *testing.T) {
 	}, ids(t, h))
 
 	h = hostWith(t, nil)
+	zone("thermal_zone0", "one", "61000")
+	zone("thermal_zone1", "two", "61000")
+	put(t, h.Root(), "sys/class/thermal/thermal_zone0/mode", "disabled\n")
+	put(t, h.Root(), "sys/class/thermal/thermal_zone1/mode", "enabled\n")
+	assert.Equal(t, []string{"thermal/two"}, ids(t, h), "a disabled zone is not looked at")
+	put(t, h.Root(), "sys/class/thermal/thermal_zone0/mode", "enabled\n")
+	assert.Equal(t, []string{"thermal/one", "thermal/two"}, ids(t, h), "the mode changes")
+
+	h = hostWith(t, nil)
 	zone("thermal_zone0", "x86_pkg_temp", "61000")
 	assert.Equal(t, []string{"thermal/x86_pkg_temp"}, ids(t, h), "without coretemp nothing else has it")
 }
@@ -92,7 +101,8 @@ func TestWhatIsNoTemperatureAndNoSpeed(t *testing.T) {
 	for reading, want := range map[string]bool{
 		"-128000": false, "-128001": false, "-273150": false, "-274000": false, "-200000": false, "255000": false, "65261850": false, "65535000": false,
 		"2147483647": false, "-2147483648": false, "1000000": false, "65535": false,
-		"-127000": true, "-40000": true, "0": true, "65500": true, "127000": true, "254000": true, "256000": true,
+		"-127000": false, "127000": false, "127500": false, "250001": false, "254000": false, "255500": false, "255900": false, "256000": false,
+		"-126900": true, "-40000": true, "0": true, "65500": true, "126000": true, "126999": true, "128000": true, "250000": true,
 	} {
 		h := hostWith(t, nil)
 		hwmon(t, h, 0, "platform/a/hwmon", "a", reading)

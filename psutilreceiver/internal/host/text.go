@@ -33,6 +33,9 @@ func (n *names) trim() {
 
 // malformed is the error for text that is not what proc(5) promises.
 func malformed(file string, text []byte) error {
+	if len(text) == 0 {
+		return fmt.Errorf("parsing /%s: the file is empty: %w", file, errMalformed)
+	}
 	return fmt.Errorf("parsing /%s: unexpected text %q: %w", file, shortened(text), errMalformed)
 }
 

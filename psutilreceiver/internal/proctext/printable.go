@@ -10,7 +10,8 @@ import (
 // of them the slash, can't be part of them. In the result
 //
 //   - each byte that is not part of valid UTF-8,
-//   - each byte of a control character, of a line or paragraph separator and of a character that changes the direction of text, and
+//   - each byte of a control character, of a line or paragraph separator of a character that changes the direction of text, of one that can't
+//     be seen and of a code point that is no character, and
 //   - each byte of U+FFFD itself
 //
 // is U+FFFD followed by the byte's two hexadecimal digits: "caf\xe9" becomes "caf�E9". So different names stay different, and the name can be had
@@ -68,8 +69,23 @@ func isHarmful(r rune) bool {
 	case r == utf8.RuneError, unicode.IsControl(r):
 		return true
 	case r < 0x061C:
-		return false
+		return r == 0x00AD
+	case r&0xFFFE == 0xFFFE, r >= 0xFDD0 && r <= 0xFDEF: // No characters.
+		return true
+	case isInvisible(r):
+		return true
 	}
 	// Direction marks, line and paragraph separators, embeddings and overrides, isolates: https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing.
 	return r == 0x061C || r == 0x200E || r == 0x200F || r >= 0x2028 && r <= 0x202E || r >= 0x2066 && r <= 0x2069
+}
+
+// isInvisible tells whether a character has no shape and no effect on those beside it, so that two names look alike. The zero width joiner and
+// non-joiner, U+200C and U+200D, are not among them: scripts such as Persian and Hindi need them.
+func isInvisible(r rune) bool {
+	switch r {
+	case 0x180E, 0x200B, 0x3164, 0xFEFF, 0xFFA0: // Mongolian vowel separator, zero width space, Hangul fillers, byte order mark.
+		return true
+	}
+	// Word joiner, invisible operators and deprecated marks; annotation marks; marks of musical notation; tags.
+	return r >= 0x2060 && r <= 0x206F || r >= 0xFFF9 && r <= 0xFFFB || r >= 0x1D173 && r <= 0x1D17A || r >= 0xE0000 && r <= 0xE007F
 }

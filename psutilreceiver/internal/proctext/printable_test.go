@@ -31,6 +31,26 @@ func TestPrintable(t *testing.T) {
 	}
 }
 
+// TestInvisibleCharactersAreShown: names that differ only in what can't be seen look different. What scripts and emoji need stays.
+func TestInvisibleCharactersAreShown(t *testing.T) {
+	shown := []rune{
+		0xAD, 0x061C, 0x180E, 0x200B, 0x200E, 0x2028, 0x202E, 0x2060, 0x2061, 0x2064, 0x2066, 0x206F, 0x3164, 0xFEFF, 0xFFA0, 0xFFF9, 0xFFFB,
+		0xFDD0, 0xFDEF, 0x1D173, 0x1D17A, 0xE0000, 0xE0001, 0xE0020, 0xE0041, 0xE007F,
+	}
+	for plane := rune(0); plane <= 16; plane++ {
+		shown = append(shown, plane<<16|0xFFFE, plane<<16|0xFFFF)
+	}
+	for _, r := range shown {
+		name := "a" + string(r) + "b"
+		text := Printable(name)
+		assert.NotContains(t, text, string(r), "%U", r)
+		assert.Equal(t, name, original(text), "%U", r)
+	}
+	for _, name := range []string{"می‌خواهم", "क्‍ष", "👩‍💻", "❤️", "葛󠄀", " ", "　"} {
+		assert.Equal(t, name, Printable(name))
+	}
+}
+
 // original undoes Printable.
 func original(text string) string {
 	var out []byte

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/proctest"
 )
 
 // TestAnExecutableWhoseNameIsLikeTheKernelsMark runs one, then removes it, then another whose name the mark is part of.
@@ -29,6 +31,24 @@ func TestAnExecutableWhoseNameIsLikeTheKernelsMark(t *testing.T) {
 		require.NoError(t, os.Remove(path))
 		assert.Equal(t, name, executableOf(t, cmd.Process.Pid), "after it was removed")
 	}
+}
+
+// TestAnExecutableOfWhichOnlyTheMarkIsLeft has the name that the kernel keeps of it.
+func TestAnExecutableOfWhichOnlyTheMarkIsLeft(t *testing.T) {
+	h := proctest.NewHost(t)
+	h.Process(7, "nginx", 1, nil)
+	require.NoError(t, os.Symlink(" (deleted)", filepath.Join(h.Root, "proc/7/exe")))
+	r := New(h.Root)
+	seen := false
+	require.NoError(t, r.Scan(func(s *Sample) {
+		var id Identity
+		r.Identify(s, AttributeExecutable, &id)
+		assert.Equal(t, "nginx", id.Executable)
+		assert.Empty(t, id.ExecutablePath)
+		seen = true
+	}))
+	assert.True(t, seen)
+	require.NoError(t, r.Close())
 }
 
 func executableOf(t *testing.T, pid int) string {

@@ -66,6 +66,10 @@ func (r *Reader) readExecutable(s *Sample, id *Identity) {
 	if bytes.HasSuffix(target, deletedMark) && !r.dir.isExecutable(s.PID, id.ExecutablePath) {
 		id.ExecutablePath = id.ExecutablePath[:len(id.ExecutablePath)-len(deletedMark)]
 	}
+	if id.ExecutablePath == "" {
+		id.Executable = s.Comm() // Nothing but the mark.
+		return
+	}
 	id.Executable = path.Base(id.ExecutablePath)
 }
 

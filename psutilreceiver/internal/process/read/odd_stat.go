@@ -58,8 +58,10 @@ func parseOddStat(text []byte, pageSize uint64, s *Sample) bool {
 			return ok
 		}
 	}
-	have(FieldCPU, take(&s.Totals[CPUUser], 14, microsecondsPerTick), take(&s.Totals[CPUSystem], 15, microsecondsPerTick))
-	have(FieldFaults, take(&s.Totals[MinorFaults], 10, 1), take(&s.Totals[MajorFaults], 12, 1))
+	have(FieldCPUUser, take(&s.Totals[CPUUser], 14, microsecondsPerTick))
+	have(FieldCPUSystem, take(&s.Totals[CPUSystem], 15, microsecondsPerTick))
+	have(FieldMinorFaults, take(&s.Totals[MinorFaults], 10, 1))
+	have(FieldMajorFaults, take(&s.Totals[MajorFaults], 12, 1))
 	have(FieldChildren, take(&s.Children.User, 16, microsecondsPerTick), take(&s.Children.System, 17, microsecondsPerTick), take(&s.Children.Faults, 11, 1))
 	have(FieldThreads, take(&s.Levels[Threads], 20, 1))
 	have(FieldVirtual, take(&s.Levels[Virtual], 23, 1))

@@ -59,7 +59,7 @@ var oddNumbers = []string{"-1", "9223372036854775808", "18446744073709551615", s
 // TestAnOddValueOfAStatCostsItsField replaces each column of a stat in turn: the fields of the others are as without.
 func TestAnOddValueOfAStatCostsItsField(t *testing.T) {
 	costs := map[int]Fields{
-		10: FieldFaults, 12: FieldFaults, 14: FieldCPU, 15: FieldCPU, 11: FieldChildren, 16: FieldChildren, 17: FieldChildren,
+		10: FieldMinorFaults, 12: FieldMajorFaults, 14: FieldCPUUser, 15: FieldCPUSystem, 11: FieldChildren, 16: FieldChildren, 17: FieldChildren,
 		19: FieldNice, 20: FieldThreads, 23: FieldVirtual, 24: FieldMemory,
 	}
 	const comm = "4194304 (a) b\\n(c\\\\) "
@@ -160,11 +160,31 @@ func TestParseIO(t *testing.T) {
 	require.True(t, parseIO([]byte("rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\n"), &s), "a kernel that does not account for storage")
 	assert.Equal(t, FieldLogicalIO, s.Have)
 
-	for _, bad := range []string{"", "rchar: 1\n", "rchar 1\n", "read_bytes: x\n", "read_bytes: -1\n", proctest.IOText[:len(proctest.IOText)-30]} {
+	for _, bad := range []string{"", "rchar: 1\n", "rchar 1\n", "read_bytes: x\n", "read_bytes: -1\n"} {
 		s = Sample{}
 		parseIO([]byte(bad), &s)
 		assert.Zero(t, s.Have&FieldDiskIO, "%q", bad)
 		assert.Zero(t, s.Totals[DiskReadBytes], "%q", bad)
+	}
+}
+
+// TestAnOddValueOfIOCostsItself replaces each value, or drops its line: the others are as without, and it is said.
+func TestAnOddValueOfIOCostsItself(t *testing.T) {
+	lines := strings.SplitAfter(proctest.IOText, "\n")
+	for key, field := range map[string]Fields{"rchar": FieldLogicalRead, "wchar": FieldLogicalWrite, "read_bytes": FieldDiskRead, "write_bytes": FieldDiskWrite} {
+		for _, odd := range append([]string{"no line"}, oddNumbers...) {
+			var text string
+			for _, line := range lines {
+				if name, _, _ := strings.Cut(line, ":"); name != key {
+					text += line
+				} else if odd != "no line" {
+					text += key + ": " + odd + "\n"
+				}
+			}
+			var s Sample
+			assert.False(t, parseIO([]byte(text), &s), "%q", text)
+			assert.Equal(t, (FieldDiskIO|FieldLogicalIO)&^field, s.Have, "%q", text)
+		}
 	}
 }
 

@@ -16,22 +16,34 @@ type Fields uint32
 // The fields. On Linux all up to FieldChildren come with the one read of /proc/PID/stat and cost nothing more; each of the others costs
 // reading the file that is named.
 const (
-	FieldCPU          Fields = 1 << iota // CPUUser, CPUSystem
+	FieldCPUUser      Fields = 1 << iota // CPUUser
+	FieldCPUSystem                       // CPUSystem
 	FieldMemory                          // Resident
 	FieldVirtual                         // Virtual
-	FieldFaults                          // MinorFaults, MajorFaults
+	FieldMinorFaults                     // MinorFaults
+	FieldMajorFaults                     // MajorFaults
 	FieldThreads                         // Threads
 	FieldScheduling                      // State
 	FieldNice                            // Nice
 	FieldChildren                        // Children
 	FieldShared                          // Shared, and exact Resident: statm
-	FieldDiskIO                          // DiskReadBytes, DiskWriteBytes: io
-	FieldLogicalIO                       // LogicalReadBytes, LogicalWriteBytes: io
+	FieldDiskRead                        // DiskReadBytes: io
+	FieldDiskWrite                       // DiskWriteBytes: io
+	FieldLogicalRead                     // LogicalReadBytes: io
+	FieldLogicalWrite                    // LogicalWriteBytes: io
 	FieldSwap                            // Swap: status
 	FieldSwitches                        // VoluntarySwitches, InvoluntarySwitches: the status of every thread
 	FieldDescriptors                     // Descriptors: fd
 	FieldProportional                    // Proportional: smaps_rollup, which locks the process's memory map while it is read
 	FieldUnique                          // Unique: smaps_rollup, too
+)
+
+// Fields that are wanted together. A sample may have one of them where the other can't be.
+const (
+	FieldCPU       = FieldCPUUser | FieldCPUSystem
+	FieldFaults    = FieldMinorFaults | FieldMajorFaults
+	FieldDiskIO    = FieldDiskRead | FieldDiskWrite
+	FieldLogicalIO = FieldLogicalRead | FieldLogicalWrite
 )
 
 // LevelFields are the fields that have levels only.
@@ -65,11 +77,11 @@ const (
 
 // counterField says which field a sample must have for a counter to be valid.
 var counterField = [NumCounters]Fields{
-	CPUUser: FieldCPU, CPUSystem: FieldCPU,
+	CPUUser: FieldCPUUser, CPUSystem: FieldCPUSystem,
 	ReapedUser: FieldChildren, ReapedSystem: FieldChildren,
-	MinorFaults: FieldFaults, MajorFaults: FieldFaults,
-	DiskReadBytes: FieldDiskIO, DiskWriteBytes: FieldDiskIO,
-	LogicalReadBytes: FieldLogicalIO, LogicalWriteBytes: FieldLogicalIO,
+	MinorFaults: FieldMinorFaults, MajorFaults: FieldMajorFaults,
+	DiskReadBytes: FieldDiskRead, DiskWriteBytes: FieldDiskWrite,
+	LogicalReadBytes: FieldLogicalRead, LogicalWriteBytes: FieldLogicalWrite,
 	VoluntarySwitches: FieldSwitches, InvoluntarySwitches: FieldSwitches,
 }
 
@@ -196,7 +208,7 @@ func parseStatm(text []byte, pageSize uint64, s *Sample) bool {
 	return true
 }
 
-// parseIO reads the text of /proc/PID/io. The sample has the field of logical I/O, and that of storage, if all of its lines are there:
+// parseIO reads the text of /proc/PID/io. The sample has the fields of the lines that are there:
 // a kernel without CONFIG_TASK_IO_ACCOUNTING prints only the former. It reports false if there is none, or a value that can't be.
 func parseIO(text []byte, s *Sample) bool {
 	var found [NumCounters]bool
@@ -231,12 +243,12 @@ func parseIO(text []byte, s *Sample) bool {
 	disk := found[DiskReadBytes] && found[DiskWriteBytes]
 	logical := found[LogicalReadBytes] && found[LogicalWriteBytes]
 	for c := range NumCounters {
-		if found[c] && (c.Field() == FieldDiskIO && disk || c.Field() == FieldLogicalIO && logical) {
+		if found[c] {
 			s.Totals[c] = value[c]
 			s.Have |= c.Field()
 		}
 	}
-	return (disk || logical) && !odd
+	return (disk || logical) && !odd && found[DiskReadBytes] == found[DiskWriteBytes] && found[LogicalReadBytes] == found[LogicalWriteBytes]
 }
 
 // status is what is read from /proc/PID/status, or from that of one thread.
