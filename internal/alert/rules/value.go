@@ -86,7 +86,7 @@ func (r *Rule) BareBound() string {
 		}
 		for k := range l.Raise {
 			q := &l.Raise[k]
-			read := q.Moving != nil && !(r.Threshold.OfAttribute && r.Threshold.Unit == "")
+			read := q.Moving != nil && (!r.Threshold.OfAttribute || r.Threshold.Unit != "")
 			zero := q.Moving == nil && (q.Number == 0 || q.Text == "")
 			if q.Unit == UnitBare && !read && !zero {
 				return l.BoundText()
