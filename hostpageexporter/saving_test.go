@@ -9,7 +9,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/exporter/exportertest"
 
+	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/metadata"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
 )
 
@@ -57,10 +60,13 @@ func TestTheHistoryOutlivesARestart(t *testing.T) {
 func TestADirectoryThatCannotBeIsAnErrorAtStart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	p := start(t, func(c *Config) { c.History.Directory = t.TempDir() })
-	p.page.cfg.History.Directory = filepath.Join(file, "below")
-	_, err := p.page.loadHistory(p.page.cfg.store())
-	require.ErrorContains(t, err, "history::directory")
+	cfg := createDefaultConfig().(*Config)
+	cfg.ServerConfig.NetAddr.Endpoint = "localhost:0"
+	cfg.History.Directory = filepath.Join(file, "below")
+	e, err := NewFactory().CreateMetrics(t.Context(), exportertest.NewNopSettings(metadata.Type), cfg)
+	require.NoError(t, err)
+	require.ErrorContains(t, e.Start(t.Context(), componenttest.NewNopHost()), "history::directory")
+	require.NoError(t, e.Shutdown(t.Context()))
 }
 
 // A disk that is full is said in /health, and costs nothing else.
