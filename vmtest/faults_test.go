@@ -40,7 +40,7 @@ func noFault(t *testing.T, name string, wrong []string) {
 		none(t, name, wrong)
 		return
 	}
-	t.Logf("known fault %s (%s), %d times, first: %s", name, known.kind, len(wrong), wrong[0])
+	t.Logf("known fault %s (%s: %s), %d times, first: %s", name, known.kind, known.seen, len(wrong), wrong[0])
 }
 
 // faultsThatAreGone are the rows of knownFaults that tests of this run looked for in vain.

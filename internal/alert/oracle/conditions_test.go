@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ruletest"
@@ -73,11 +74,11 @@ func (g *generator) chooseLimit(own *generator) {
 			attributes = only(attributes, r.groupBy)
 		}
 		s := stream{metric: limitMetric, attributes: attributes}
-		if name := s.name(); seen[name] {
+		name := s.name()
+		if seen[name] {
 			continue
-		} else {
-			seen[name] = true
 		}
+		seen[name] = true
 		g.fillPlain(own, &s, typical, 3)
 		g.others = append(g.others, s)
 	}
@@ -96,11 +97,11 @@ func (g *generator) chooseOther(own *generator, how string) {
 	seen := map[string]bool{}
 	for i := range g.streams {
 		s := stream{metric: otherMetric, attributes: only(g.streams[i].attributes, r.equal)}
-		if name := s.name(); seen[name] || own.chance(4) {
+		name := s.name()
+		if seen[name] || own.chance(4) {
 			continue
-		} else {
-			seen[name] = true
 		}
+		seen[name] = true
 		g.fillPlain(own, &s, otherBound, 30)
 		g.others = append(g.others, s)
 	}
@@ -251,7 +252,7 @@ func TestUnlessHoldsBackAndResolvesNothing(t *testing.T) {
 	before := 0
 	for at := time.Duration(0); at <= 6*time.Minute; at += 15 * time.Second {
 		firing, err := p.evaluate(at)
-		assert.NoError(t, err)
+		require.NoError(t, err)
 		if len(firing) != before {
 			before = len(firing)
 			theirs = append(theirs, fmt.Sprint(at, " ", before))
