@@ -116,7 +116,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	write(w, data, err)
 }
 
-// indexOf returns the series by their labels, made anew when series have come or gone.
+// indexOf returns the series by their labels, made again when series have come or gone.
 func (a *API) indexOf(store *history.Store, now time.Time) *index {
 	a.mu.Lock()
 	defer a.mu.Unlock()
