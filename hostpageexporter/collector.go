@@ -94,9 +94,6 @@ func (p *page) startCollector(ctx context.Context, host component.Host) error {
 // keepFollowing reads the metrics every so often.
 func (p *page) keepFollowing(closing chan struct{}) {
 	c := &p.collector
-	if c.client == nil {
-		return
-	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
 )
 
@@ -36,9 +37,11 @@ func TestHealthOfTheOtherComponents(t *testing.T) {
 		_, _ = w.Write([]byte(served.Load().(string)))
 	}))
 	defer server.Close()
-	p := start(t, func(c *Config) {
-		require.NoError(t, confmap.NewFromStringMap(map[string]any{"collector_metrics": map[string]any{"endpoint": server.URL}}).Unmarshal(c))
-	})
+	// The page is told of the metrics after its start, so that it reads them when the test says so and never by itself.
+	p, cfg := start(t, nil), createDefaultConfig().(*Config)
+	require.NoError(t, confmap.NewFromStringMap(map[string]any{"collector_metrics": map[string]any{"endpoint": server.URL}}).Unmarshal(cfg))
+	p.cfg.CollectorMetrics = cfg.CollectorMetrics
+	require.NoError(t, p.page.startCollector(t.Context(), componenttest.NewNopHost()))
 	p.send(point{metric: "a", value: 1})
 	text := func(sent, failed, queue, unreadable string) string {
 		return `# TYPE otelcol_exporter_sent_metric_points_total counter

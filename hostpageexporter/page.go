@@ -164,7 +164,9 @@ func (p *page) serve(ctx context.Context, host component.Host) error {
 	p.server, p.address = server, listener.Addr()
 	p.logger.Info("The page is served", zap.String("address", p.url()))
 	go p.keepMoments(p.closing)
-	go p.keepFollowing(p.closing)
+	if p.collector.client != nil {
+		go p.keepFollowing(p.closing)
+	}
 	go p.keepSaving(p.closing)
 	go func() {
 		defer close(p.done)
