@@ -44,6 +44,9 @@ type Config struct {
 	// Sampling reads some metrics between the exports, and exports their distribution between two of these.
 	Sampling SamplingConfig `mapstructure:"sampling"`
 
+	// Compat gives the output the names, attributes, values and scopes of another receiver: hostmetrics, or none.
+	Compat Compat `mapstructure:"compat"`
+
 	// Scrapers holds one block for each subject. Without the key the default scrapers run; with it, only those named.
 	Scrapers ScrapersConfig `mapstructure:"scrapers"`
 }
@@ -138,7 +141,17 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	if conf.IsSet("scrapers") {
 		c.Scrapers = offeredScrapers()
 	}
-	return conf.Unmarshal(c)
+	compat := conf.Get("compat") == string(CompatHostmetrics)
+	if compat {
+		c.applyCompatDefaults()
+	}
+	if err := conf.Unmarshal(c); err != nil {
+		return err
+	}
+	if compat {
+		c.addCompatScrapers(conf)
+	}
+	return nil
 }
 
 // Validate checks what spans more than one key; the blocks check themselves.
@@ -161,7 +174,7 @@ func (c *Config) Validate() error {
 	if c.Temporality != TemporalityCumulative && c.Temporality != TemporalityDelta {
 		errs = append(errs, fmt.Errorf("temporality is %q: allowed are %s, %s", c.Temporality, TemporalityCumulative, TemporalityDelta))
 	}
-	errs = append(errs, c.Rates.validate())
+	errs = append(errs, c.Rates.validate(), c.Compat.validate())
 	running := 0
 	for _, k := range scraperKinds {
 		interval, enabled := k.interval(&c.Scrapers)

@@ -36,6 +36,8 @@ type scraperSettings struct {
 	attributes metadata.ResourceAttributesConfig
 	resource   pcommon.Resource // of the host
 	delta      bool             // counters are turned into deltas by the stage
+
+	hostmetrics bool // what hostmetricsreceiver has apart is recorded apart: Config.Compat
 }
 
 // scrapeContext is one scrape of a group of scrapers.
