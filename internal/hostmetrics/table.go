@@ -75,6 +75,20 @@ func (a *Attribute) OldValue(value string) string {
 	return value
 }
 
+// OurValue is a value of the old form as the semantic conventions have it.
+func (a *Attribute) OurValue(old string) string {
+	for _, v := range a.Values {
+		switch {
+		case v.Old == "" || v.Old != old:
+		case v.Joins != "":
+			return v.Joins
+		case v.Value != "":
+			return v.Value
+		}
+	}
+	return old
+}
+
 // ResourceAttributes are the attributes of resources that the two name differently: ours, and the old one.
 var ResourceAttributes = map[string]string{"process.linux.cgroup": "process.cgroup"}
 
