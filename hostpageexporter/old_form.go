@@ -1,7 +1,6 @@
 package hostpageexporter
 
 import (
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/hostmetrics"
@@ -21,7 +20,7 @@ func ours(md pmetric.Metrics) pmetric.Metrics {
 		for _, sm := range rm.ScopeMetrics().All() {
 			if hostmetrics.IsScope(sm.Scope().Name()) {
 				t.Metrics(sm.Metrics())
-				renameBack(rm.Resource().Attributes())
+				t.Resource(rm.Resource().Attributes())
 			}
 		}
 	}
@@ -37,15 +36,4 @@ func hasOldForm(md pmetric.Metrics) bool {
 		}
 	}
 	return false
-}
-
-// renameBack gives attributes of a resource our keys.
-func renameBack(attributes pcommon.Map) {
-	for key, old := range hostmetrics.ResourceAttributes {
-		if v, ok := attributes.Get(old); ok {
-			value := v.AsString()
-			attributes.Remove(old)
-			attributes.PutStr(key, value)
-		}
-	}
 }

@@ -83,14 +83,7 @@ func (o *compatOutput) edit(md pmetric.Metrics) {
 	}
 	for _, rm := range md.ResourceMetrics().All() {
 		rm.SetSchemaUrl(hostmetrics.SchemaURL)
-		for ours, old := range hostmetrics.ResourceAttributes {
-			attributes := rm.Resource().Attributes()
-			if v, ok := attributes.Get(ours); ok {
-				value := v.AsString()
-				attributes.Remove(ours)
-				attributes.PutStr(old, value)
-			}
-		}
+		o.translator.Resource(rm.Resource().Attributes())
 		for _, sm := range rm.ScopeMetrics().All() {
 			sm.Scope().SetName(o.scope)
 			o.translator.Metrics(sm.Metrics())

@@ -87,5 +87,6 @@ var Metrics = []Metric{
 	{Name: "process.thread.count", Old: "process.threads", Unit: "{threads}"},
 	{Name: "process.unix.file_descriptor.count", Old: "process.open_file_descriptors", Unit: "{count}"},
 	{Name: "process.windows.handle.count", Old: "process.handles", Unit: "{count}"},
+	{Name: "process.signals_pending", Unit: "{signals}"},
 	{Name: "process.memory.utilization", Factor: 100},
 }

@@ -121,6 +121,21 @@ func (t *Translator) Metrics(metrics pmetric.MetricSlice) {
 	}
 }
 
+// Resource gives attributes of a resource their keys in the other form.
+func (t *Translator) Resource(attributes pcommon.Map) {
+	for ours, old := range hostmetrics.ResourceAttributes {
+		from, to := old, ours
+		if t.toOld {
+			from, to = ours, old
+		}
+		if v, ok := attributes.Get(from); ok {
+			value := v.AsString()
+			attributes.Remove(from)
+			attributes.PutStr(to, value)
+		}
+	}
+}
+
 // describe gives the metric its name and its unit. A unit of another is an annotation such as {packet}, perhaps with a time to divide by. What
 // the conventions have is the old one in the singular, or not needed by who reads it.
 func (t *Translator) describe(m pmetric.Metric, p *plan) {
