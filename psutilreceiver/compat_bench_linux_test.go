@@ -36,12 +36,24 @@ func BenchmarkCompatScrape(b *testing.B) {
 				require.NoError(b, err)
 				groups[i] = built[0]
 			}
+			if name == "process" { // A second one could not keep as many files open.
+				require.NoError(b, groups[0].close())
+				groups[0] = groups[1]
+			}
+			compat := make([]*compatOutput, len(groups[1].runs))
+			for i, run := range groups[1].runs {
+				compat[i] = run.compat
+			}
 			var spent [2]time.Duration
 			for n := 0; b.Loop(); n++ {
 				for turn := range 2 {
 					i := (n + turn) % 2
 					before := cpuTime(b)
-					for _, run := range groups[i].runs {
+					for j, run := range groups[i].runs {
+						run.compat = nil
+						if i == 1 {
+							run.compat = compat[j]
+						}
 						_, err := run.scrape(context.Background())
 						require.NoError(b, err)
 					}
@@ -51,8 +63,9 @@ func BenchmarkCompatScrape(b *testing.B) {
 			b.ReportMetric(float64(spent[1])/float64(spent[0]), "old/ours")
 			b.ReportMetric(float64(spent[0].Microseconds())/float64(b.N), "µs/ours")
 			b.ReportMetric(float64(spent[1].Microseconds())/float64(b.N), "µs/old")
-			for _, g := range groups {
-				require.NoError(b, g.close())
+			require.NoError(b, groups[1].close())
+			if groups[0] != groups[1] {
+				require.NoError(b, groups[0].close())
 			}
 		})
 	}
