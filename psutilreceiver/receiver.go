@@ -59,6 +59,9 @@ func (r *psutilReceiver) Start(ctx context.Context, h component.Host) error {
 		r.set.Logger.Info("Samples are exported as delta histograms: Prometheus remote write drops them silently; " +
 			"set sampling::temporality to cumulative for it")
 	}
+	for _, note := range r.cfg.notes {
+		r.set.Logger.Info("Configuration of hostmetricsreceiver: " + note)
+	}
 	var err error
 	if r.groups, err = r.buildGroups(); err != nil {
 		return err

@@ -64,7 +64,7 @@ type ScrapersConfig struct {
 	// CPU reports time and utilization by mode, counts and frequencies of the CPUs.
 	CPU configoptional.Optional[CPUConfig] `mapstructure:"cpu"`
 	// Load reports the load averages.
-	Load configoptional.Optional[ScraperConfig] `mapstructure:"load"`
+	Load configoptional.Optional[LoadConfig] `mapstructure:"load"`
 	// Memory reports the memory by state, and what else the kernel reports of it.
 	Memory configoptional.Optional[ScraperConfig] `mapstructure:"memory"`
 	// Paging reports swap space, faults and paging.
@@ -94,7 +94,7 @@ type ScrapersConfig struct {
 // waits for the pipeline meanwhile.
 var scraperKinds = []scraperKind{
 	kindOf("cpu", on, func(s *ScrapersConfig) *configoptional.Optional[CPUConfig] { return &s.CPU }, blank[CPUConfig], newCPUScraper).sampledBy(&cpuSampling),
-	simpleKind("load", on, func(s *ScrapersConfig) *optionalScraper { return &s.Load }, newLoadScraper).sampledBy(&loadSampling),
+	kindOf("load", on, func(s *ScrapersConfig) *configoptional.Optional[LoadConfig] { return &s.Load }, blank[LoadConfig], newLoadScraper).sampledBy(&loadSampling),
 	simpleKind("memory", on, func(s *ScrapersConfig) *optionalScraper { return &s.Memory }, newMemoryScraper).sampledBy(&memorySampling),
 	simpleKind("paging", on, func(s *ScrapersConfig) *optionalScraper { return &s.Paging }, newPagingScraper),
 	kindOf("disk", on, func(s *ScrapersConfig) *configoptional.Optional[DiskConfig] { return &s.Disk }, blank[DiskConfig], newDiskScraper).sampledBy(&diskSampling),
