@@ -77,6 +77,8 @@ type ScrapersConfig struct {
 	Network configoptional.Optional[NetworkConfig] `mapstructure:"network"`
 	// Connections reports sockets by state.
 	Connections configoptional.Optional[ScraperConfig] `mapstructure:"connections"`
+	// NFS reports what the kernel's NFS client and server did.
+	NFS configoptional.Optional[ScraperConfig] `mapstructure:"nfs"`
 	// Pressure reports pressure stall information of Linux (PSI).
 	Pressure configoptional.Optional[ScraperConfig] `mapstructure:"pressure"`
 	// Sensors reports temperatures, fans and batteries.
@@ -101,6 +103,7 @@ var scraperKinds = []scraperKind{
 	kindOf("filesystem", on, func(s *ScrapersConfig) *configoptional.Optional[FilesystemConfig] { return &s.Filesystem }, defaultFilesystemConfig, newFilesystemScraper),
 	kindOf("network", on, func(s *ScrapersConfig) *configoptional.Optional[NetworkConfig] { return &s.Network }, blank[NetworkConfig], newNetworkScraper).sampledBy(&networkSampling),
 	simpleKind("connections", off, func(s *ScrapersConfig) *optionalScraper { return &s.Connections }, newConnectionsScraper),
+	simpleKind("nfs", off, func(s *ScrapersConfig) *optionalScraper { return &s.NFS }, newNFSScraper),
 	simpleKind("pressure", on, func(s *ScrapersConfig) *optionalScraper { return &s.Pressure }, newPressureScraper).sampledBy(&pressureSampling),
 	simpleKind("sensors", off, func(s *ScrapersConfig) *optionalScraper { return &s.Sensors }, newSensorsScraper),
 	simpleKind("processes", on, func(s *ScrapersConfig) *optionalScraper { return &s.Processes }, newProcessesScraper),
