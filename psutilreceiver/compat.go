@@ -1,66 +1,11 @@
 package psutilreceiver
 
 import (
-	"fmt"
-	"time"
-
-	"go.opentelemetry.io/collector/config/configoptional"
-	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/hostmetrics"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/hostmetrics/translate"
 )
-
-// Compat is another receiver whose form the output has.
-type Compat string
-
-const (
-	// CompatNone is the form of the semantic conventions.
-	CompatNone Compat = ""
-	// CompatHostmetrics is the form of hostmetricsreceiver.
-	CompatHostmetrics Compat = "hostmetrics"
-)
-
-func (c Compat) validate() error {
-	if c != CompatNone && c != CompatHostmetrics {
-		return fmt.Errorf("compat is %q: allowed is %s, or leave it out for the names of the semantic conventions", string(c), CompatHostmetrics)
-	}
-	return nil
-}
-
-// applyCompatDefaults sets what hostmetricsreceiver has on by default, or shows, so that whoever sets `compat: hostmetrics` loses no series. What the
-// configuration sets itself is decoded after that.
-func (c *Config) applyCompatDefaults() {
-	c.CollectionInterval = time.Minute
-	c.ResourceAttributes.ProcessExecutablePath.Enabled = true
-	c.ResourceAttributes.ProcessCommandLine.Enabled = true
-	c.Scrapers = compatScrapers(c.Scrapers)
-}
-
-// compatScrapers are scrapers with the defaults of `compat: hostmetrics`: every process, disk partition and network interface is shown.
-func compatScrapers(s ScrapersConfig) ScrapersConfig {
-	process := defaultProcessConfig()
-	process.CollectionInterval, process.Top.N, process.Other = 0, 0, false
-	s.Process = withDefault(&s.Process, process)
-	s.Disk = withDefault(&s.Disk, DiskConfig{Partitions: true})
-	s.Network = withDefault(&s.Network, NetworkConfig{Virtual: true})
-	return s
-}
-
-func withDefault[T any](now *configoptional.Optional[T], value T) configoptional.Optional[T] {
-	if now.HasValue() {
-		return configoptional.Some(value)
-	}
-	return configoptional.Default(value)
-}
-
-// addCompatScrapers runs what is a part of other scrapers in hostmetricsreceiver, unless the configuration has a word of its own about it.
-func (c *Config) addCompatScrapers(conf *confmap.Conf) {
-	if c.Scrapers.Network.HasValue() && !conf.IsSet("scrapers::connections") {
-		c.Scrapers.Connections = configoptional.Some(ScraperConfig{CollectionInterval: c.Scrapers.Network.Get().CollectionInterval})
-	}
-}
 
 // compatOutput gives what one scraper emits the form of hostmetricsreceiver.
 type compatOutput struct {
@@ -70,7 +15,7 @@ type compatOutput struct {
 
 // newCompatOutput returns nil if the output keeps its form.
 func (c *Config) newCompatOutput(scraper string) *compatOutput {
-	if c.Compat != CompatHostmetrics {
+	if c.Compat != compatHostmetrics {
 		return nil
 	}
 	return &compatOutput{translator: translate.ToOld(), scope: hostmetrics.ScopeOf(scraper)}

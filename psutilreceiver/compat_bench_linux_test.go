@@ -25,9 +25,9 @@ func BenchmarkCompatScrape(b *testing.B) {
 				startSleepers(b, 1000)
 			}
 			var groups [2]*scrapeGroup
-			for i, compat := range []Compat{CompatNone, CompatHostmetrics} {
+			for i, compat := range []string{"", compatHostmetrics} {
 				cfg := createDefaultConfig().(*Config)
-				cfg.applyCompatDefaults()
+				cfg.offerHostmetrics()
 				cfg.Compat = compat
 				scrapers(cfg)
 				r, err := newReceiver(receivertest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop())

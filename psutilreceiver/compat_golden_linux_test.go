@@ -12,10 +12,8 @@ import (
 
 // inOldForm sets `compat: hostmetrics` as decoding a configuration does, and turns on every metric that hostmetricsreceiver has, too.
 func inOldForm(cfg *Config) {
-	cfg.Compat = CompatHostmetrics
-	interval := cfg.Scrapers.Process.Get().CollectionInterval
-	cfg.applyCompatDefaults()
-	cfg.Scrapers.Process.Get().CollectionInterval = interval
+	cfg.Compat = compatHostmetrics
+	cfg.offerHostmetrics()
 	m := &cfg.Metrics
 	m.SystemCPUFrequency.Enabled = true
 	m.SystemMemoryLinuxShared.Enabled = true

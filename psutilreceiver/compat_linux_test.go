@@ -5,12 +5,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatatest/pmetrictest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.yaml.in/yaml/v3"
@@ -135,7 +133,7 @@ func TestBothFormsSayTheSame(t *testing.T) {
 		for _, temporality := range []Temporality{TemporalityCumulative, TemporalityDelta} {
 			t.Run(host+"/"+string(temporality), func(t *testing.T) {
 				perCPU := func(c *Config) { c.Scrapers.CPU.Get().PerCPU = temporality == TemporalityDelta }
-				want, _ := scrapeTwice(t, host, temporality, inOldForm, perCPU, func(c *Config) { c.Compat = CompatNone })
+				want, _ := scrapeTwice(t, host, temporality, inOldForm, perCPU, func(c *Config) { c.Compat = "" })
 				got, _ := scrapeTwice(t, host, temporality, inOldForm, perCPU)
 				mergeScopes(got)
 				back := translate.ToOurs()
@@ -201,7 +199,7 @@ func roundLastDigits(m pmetric.Metric) {
 // TestValuesOfTheOldForm: what is not only another name.
 func TestValuesOfTheOldForm(t *testing.T) {
 	got, _ := scrapeTwice(t, "server-6.x", TemporalityCumulative, inOldForm)
-	plain, _ := scrapeTwice(t, "server-6.x", TemporalityCumulative, inOldForm, func(c *Config) { c.Compat = CompatNone })
+	plain, _ := scrapeTwice(t, "server-6.x", TemporalityCumulative, inOldForm, func(c *Config) { c.Compat = "" })
 	old, ours := hostValuesOf(got), hostValuesOf(plain)
 
 	assert.InDelta(t, ours["system.cpu.time{cpu.mode=interrupt}"],
@@ -305,46 +303,9 @@ func TestTheTableIsAboutWhatThereIs(t *testing.T) {
 	}
 }
 
-// TestCompatDefaults: what hostmetricsreceiver shows is shown, unless the configuration says otherwise.
-func TestCompatDefaults(t *testing.T) {
-	cfg, err := decode(t, "compat: hostmetrics\nscrapers: {network: {}, process: {}, disk: {}}")
-	require.NoError(t, err)
-	assert.Equal(t, time.Minute, cfg.CollectionInterval)
-	process := cfg.Scrapers.Process.Get()
-	assert.Zero(t, process.Top.N, "every process")
-	assert.Zero(t, process.CollectionInterval, "at the receiver's interval")
-	assert.False(t, process.Other)
-	assert.True(t, cfg.ResourceAttributes.ProcessExecutablePath.Enabled)
-	assert.True(t, cfg.ResourceAttributes.ProcessCommandLine.Enabled)
-	assert.True(t, cfg.Scrapers.Disk.Get().Partitions)
-	assert.True(t, cfg.Scrapers.Network.Get().Virtual)
-	assert.True(t, cfg.Scrapers.Connections.HasValue(), "connections are a part of the network scraper")
-	assert.False(t, cfg.Scrapers.Memory.HasValue())
-
-	cfg, err = decode(t, "compat: hostmetrics\ncollection_interval: 10s\nresource_attributes: {process.command_line: {enabled: false}}\n"+
-		"scrapers: {process: {top: {n: 5}, other: true}, disk: {partitions: false}}")
-	require.NoError(t, err)
-	assert.Equal(t, 10*time.Second, cfg.CollectionInterval)
-	assert.Equal(t, 5, cfg.Scrapers.Process.Get().Top.N)
-	assert.True(t, cfg.Scrapers.Process.Get().Other)
-	assert.False(t, cfg.ResourceAttributes.ProcessCommandLine.Enabled)
-	assert.False(t, cfg.Scrapers.Disk.Get().Partitions)
-	assert.False(t, cfg.Scrapers.Connections.HasValue())
-
-	cfg, err = decode(t, "compat: hostmetrics")
-	require.NoError(t, err)
-	assert.True(t, cfg.Scrapers.Connections.HasValue())
-	assert.True(t, cfg.Scrapers.Pressure.HasValue())
-
-	cfg, err = decode(t, "compat: hostmetric")
-	require.NoError(t, err)
-	assert.ErrorContains(t, cfg.Validate(), `compat is "hostmetric": allowed is hostmetrics`)
-}
-
 // TestDefaultMetricsOfHostmetricsAreOn: with `compat: hostmetrics`, whatever hostmetricsreceiver has on by default.
 func TestDefaultMetricsOfHostmetricsAreOn(t *testing.T) {
-	cfg, err := decode(t, "compat: hostmetrics")
-	require.NoError(t, err)
+	cfg := createHostmetricsConfig().(*Config)
 	for scraper, metrics := range oldMetrics(t) {
 		for name, m := range metrics {
 			if !m.Default || scraper == "nfs" {
@@ -357,13 +318,4 @@ func TestDefaultMetricsOfHostmetricsAreOn(t *testing.T) {
 			assert.True(t, isEnabled(&cfg.Metrics, ours), "%s is on in hostmetricsreceiver", name)
 		}
 	}
-}
-
-// decode decodes a configuration of the receiver from text.
-func decode(t *testing.T, text string) (*Config, error) {
-	t.Helper()
-	var raw map[string]any
-	require.NoError(t, yaml.Unmarshal([]byte(text), &raw))
-	cfg := createDefaultConfig().(*Config)
-	return cfg, confmap.NewFromStringMap(raw).Unmarshal(cfg)
 }

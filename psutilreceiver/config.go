@@ -44,12 +44,20 @@ type Config struct {
 	// Sampling reads some metrics between the exports, and exports their distribution between two of these.
 	Sampling SamplingConfig `mapstructure:"sampling"`
 
-	// Compat gives the output the names, attributes, values and scopes of another receiver: hostmetrics, or none.
-	Compat Compat `mapstructure:"compat"`
+	// Compat is empty, or hostmetrics: then everything is called as hostmetricsreceiver calls it, and the scrapers show by default what its do.
+	Compat string `mapstructure:"compat"`
+
+	// MetadataCollectionInterval is how often a logs pipeline is told of the host, and of processes, as entities.
+	MetadataCollectionInterval time.Duration `mapstructure:"metadata_collection_interval"`
 
 	// Scrapers holds one block for each subject. Without the key the default scrapers run; with it, only those named.
 	Scrapers ScrapersConfig `mapstructure:"scrapers"`
+
+	notes []string // what is said once of keys that have no effect
 }
+
+// compatHostmetrics is the value of Compat that names everything as hostmetricsreceiver does.
+const compatHostmetrics = "hostmetrics"
 
 // Temporality is the aggregation temporality of the counters that the receiver emits.
 type Temporality string
@@ -132,27 +140,34 @@ func offeredScrapers() ScrapersConfig {
 	return s
 }
 
-// Unmarshal decodes the configuration. Scrapers that are named replace the default ones, and the error of an unknown key names
-// those that are known.
+// Unmarshal decodes the configuration, which may be one of hostmetricsreceiver. Scrapers that are named replace the default ones, and the error of
+// an unknown key names those that are known.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
-	if err := confkeys.Check(conf, c); err != nil {
+	conf, notes, errs := rewriteHostmetrics(conf)
+	if err := errors.Join(append(errs, confkeys.Check(conf, c))...); err != nil {
 		return err
+	}
+	c.notes = notes
+	if compat := conf.Get("compat"); compat != nil {
+		c.Compat = fmt.Sprint(compat)
 	}
 	if conf.IsSet("scrapers") {
 		c.Scrapers = offeredScrapers()
 	}
-	compat := conf.Get("compat") == string(CompatHostmetrics)
-	if compat {
-		c.applyCompatDefaults()
+	if c.Compat == compatHostmetrics {
+		c.offerHostmetrics()
 	}
-	if err := conf.Unmarshal(c); err != nil {
+	if err := conf.Unmarshal((*withoutMethods)(c)); err != nil {
 		return err
 	}
-	if compat {
-		c.addCompatScrapers(conf)
+	if c.Compat == compatHostmetrics {
+		c.addConnections(conf)
 	}
 	return nil
 }
+
+// withoutMethods is a Config that the Collector decodes field by field, rather than by calling Unmarshal.
+type withoutMethods Config
 
 // Validate checks what spans more than one key; the blocks check themselves.
 func (c *Config) Validate() error {
@@ -174,7 +189,10 @@ func (c *Config) Validate() error {
 	if c.Temporality != TemporalityCumulative && c.Temporality != TemporalityDelta {
 		errs = append(errs, fmt.Errorf("temporality is %q: allowed are %s, %s", c.Temporality, TemporalityCumulative, TemporalityDelta))
 	}
-	errs = append(errs, c.Rates.validate(), c.Compat.validate())
+	if c.Compat != "" && c.Compat != compatHostmetrics {
+		errs = append(errs, fmt.Errorf("compat is %q: it must be %s, or left out", c.Compat, compatHostmetrics))
+	}
+	errs = append(errs, c.Rates.validate())
 	running := 0
 	for _, k := range scraperKinds {
 		interval, enabled := k.interval(&c.Scrapers)

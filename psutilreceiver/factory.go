@@ -6,6 +6,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/xreceiver"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
@@ -15,6 +16,20 @@ func NewFactory() receiver.Factory {
 	return receiver.NewFactory(metadata.Type, createDefaultConfig,
 		receiver.WithMetrics(createMetricsReceiver, metadata.MetricsStability))
 }
+
+// NewHostmetricsFactory returns the factory of the same receiver under the types of hostmetricsreceiver, and with its defaults. Its configurations are
+// accepted as they stand.
+func NewHostmetricsFactory() receiver.Factory {
+	return xreceiver.NewFactory(hostmetricsType, createHostmetricsConfig,
+		xreceiver.WithMetrics(createMetricsReceiver, metadata.MetricsStability),
+		xreceiver.WithDeprecatedTypeAlias(deprecatedHostmetricsType))
+}
+
+// The types of hostmetricsreceiver: that of today, and that which most configurations have.
+var (
+	hostmetricsType           = component.MustNewType("host_metrics")
+	deprecatedHostmetricsType = component.MustNewType("hostmetrics")
+)
 
 func createMetricsReceiver(
 	_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Metrics,

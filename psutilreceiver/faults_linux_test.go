@@ -130,6 +130,8 @@ var kernelFiles = []kernelFile{
 		name: "proc/1/net/udp6", warn: []string{"connections"}, quiet: []string{"missing", "empty", "cut"},
 		costs: []string{"system.network.connection.count"}, parts: []string{"system.network.connection.count"},
 	},
+	{name: "proc/1/net/rpc/nfs", warn: []string{"nfs"}, quiet: []string{"missing"}, costs: []string{"nfs.client."}, parts: []string{"nfs.client.operation.count"}},
+	{name: "proc/1/net/rpc/nfsd", warn: []string{"nfs"}, quiet: []string{"missing"}, costs: []string{"nfs.server."}, parts: []string{"nfs.server.operation.count"}},
 	{
 		name: "proc/1/mountinfo", warn: []string{"filesystem"}, quiet: []string{"empty", "cut", "garbage"},
 		costs: []string{

@@ -1,19 +1,55 @@
 package psutilreceiver
 
-import "github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
+import (
+	"errors"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
+)
+
+// LoadConfig configures the load scraper.
+type LoadConfig struct {
+	ScraperConfig `mapstructure:",squash"`
+
+	// CPUAverage divides the load averages by the number of CPUs that are online.
+	CPUAverage bool `mapstructure:"cpu_average"`
+}
 
 type loadScraper struct {
 	scraperSettings
+	read   func() (host.Load, error)
 	latest host.Load // kept here, so that handing it to the rows allocates nothing
 }
 
-func newLoadScraper(_ ScraperConfig, settings scraperSettings) (scraper, error) {
-	return &loadScraper{scraperSettings: settings}, nil
+func newLoadScraper(cfg LoadConfig, settings scraperSettings) (scraper, error) {
+	return &loadScraper{scraperSettings: settings, read: cfg.reader(settings.host)}, nil
+}
+
+// reader reads the load averages as they are shown.
+func (cfg LoadConfig) reader(h *host.Host) func() (host.Load, error) {
+	if !cfg.CPUAverage {
+		return h.Load
+	}
+	return func() (host.Load, error) {
+		load, err := h.Load()
+		if isLost(err) {
+			return load, err
+		}
+		cpus, cpuErr := h.CPU()
+		for _, average := range []*float64{&load.Avg1, &load.Avg5, &load.Avg15} {
+			switch {
+			case isLost(cpuErr) || cpus.Count <= 0:
+				*average = host.Odd
+			case *average >= 0:
+				*average /= float64(cpus.Count)
+			}
+		}
+		return load, errors.Join(err, auxiliary(cpuErr))
+	}
 }
 
 func (s *loadScraper) scrape(t *scrapeContext) error {
 	var err error
-	if s.latest, err = s.host.Load(); isLost(err) {
+	if s.latest, err = s.read(); isLost(err) {
 		return err
 	}
 	recordRows(loadRows, s.mb, t.time, &s.latest)
@@ -30,7 +66,7 @@ var loadRows = []pointRow[host.Load]{
 // loadSampling samples the load averages.
 var loadSampling = samplingKind{
 	metrics: func(d describer) []sampledMetric { return sampledMetricsOf(d, loadRows) },
-	sources: func(_ *ScrapersConfig, set sourceSettings) []source {
-		return []source{newLevels(set.host.Load, loadRows, set.recorder)}
+	sources: func(s *ScrapersConfig, set sourceSettings) []source {
+		return []source{newLevels(s.Load.Get().reader(set.host), loadRows, set.recorder)}
 	},
 }

@@ -2,6 +2,7 @@ package psutilreceiver
 
 import (
 	"errors"
+	"os"
 	"runtime"
 	"slices"
 
@@ -22,6 +23,7 @@ func newMemoryScraper(_ ScraperConfig, settings scraperSettings) (scraper, error
 
 // scrape reads two files; one that can't be read costs the metrics that need it.
 func (s *memoryScraper) scrape(t *scrapeContext) error {
+	s.mb.RecordSystemMemoryPageSizeDataPoint(t.time, int64(os.Getpagesize()))
 	return errors.Join(s.scrapeUsage(t), s.scrapeKills(t))
 }
 
@@ -131,6 +133,8 @@ var memoryLinuxRows = []pointRow[host.Memory]{
 	memoryRow(func(m *host.Memory) int64 { return m.HugePagesFree }, func(mb *builder, ts pcommon.Timestamp, v int64) {
 		mb.RecordSystemMemoryLinuxHugepagesUsageDataPoint(ts, v, hugePagesFree)
 	}),
+	hugePagesShare(usedHugePages, hugePagesUsed),
+	hugePagesShare(func(m *host.Memory) int64 { return m.HugePagesFree }, hugePagesFree),
 	memoryRow(func(m *host.Memory) int64 { return m.HugePagesReserved }, (*builder).RecordSystemMemoryLinuxHugepagesReservedDataPoint),
 	memoryRow(func(m *host.Memory) int64 { return m.HugePagesSurplus }, (*builder).RecordSystemMemoryLinuxHugepagesSurplusDataPoint),
 	memoryRow(func(m *host.Memory) int64 { return m.HugePageSize }, (*builder).RecordSystemMemoryLinuxHugepagesPageSizeDataPoint),
@@ -138,6 +142,16 @@ var memoryLinuxRows = []pointRow[host.Memory]{
 
 func memoryRow(value func(*host.Memory) int64, record func(*builder, pcommon.Timestamp, int64)) pointRow[host.Memory] {
 	return intRow(value, hostPoint[host.Memory](record))
+}
+
+// hugePagesShare is the share of the huge pages in a state, of a host that has some.
+func hugePagesShare(pages func(*host.Memory) int64, state metadata.AttributeSystemMemoryLinuxHugepagesState) pointRow[host.Memory] {
+	return doubleRow(func(m *host.Memory) float64 {
+		if n := pages(m); n >= 0 && m.HugePagesTotal > 0 {
+			return float64(n) / float64(m.HugePagesTotal)
+		}
+		return -1
+	}, func(mb *builder, ts pcommon.Timestamp, v float64, _ *host.Memory) { mb.RecordSystemMemoryLinuxHugepagesUtilizationDataPoint(ts, v, state) })
 }
 
 func usedHugePages(m *host.Memory) int64 {

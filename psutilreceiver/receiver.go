@@ -59,6 +59,9 @@ func (r *psutilReceiver) Start(ctx context.Context, h component.Host) error {
 		r.set.Logger.Info("Samples are exported as delta histograms: Prometheus remote write drops them silently; " +
 			"set sampling::temporality to cumulative for it")
 	}
+	for _, note := range r.cfg.notes {
+		r.set.Logger.Info("Configuration of hostmetricsreceiver: " + note)
+	}
 	var err error
 	if r.groups, err = r.buildGroups(); err != nil {
 		return err
@@ -143,7 +146,7 @@ func (r *psutilReceiver) newHost() (*host.Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("root_path: %w", err)
 	}
-	if r.cfg.Compat == CompatHostmetrics {
+	if r.cfg.Compat == compatHostmetrics {
 		h.SeparateSoftInterrupts()
 	}
 	return h, nil
@@ -162,7 +165,7 @@ func (r *psutilReceiver) addScraper(g *scrapeGroup, k scraperKind) error {
 		resource:   g.resource,
 		delta:      r.cfg.Temporality == TemporalityDelta,
 
-		hostmetrics: r.cfg.Compat == CompatHostmetrics,
+		hostmetrics: r.cfg.Compat == compatHostmetrics,
 	}
 	s, err := k.create(&r.cfg.Scrapers, settings)
 	if err != nil {

@@ -66,7 +66,7 @@ type ScrapersConfig struct {
 	// CPU reports time and utilization by mode, counts and frequencies of the CPUs.
 	CPU configoptional.Optional[CPUConfig] `mapstructure:"cpu"`
 	// Load reports the load averages.
-	Load configoptional.Optional[ScraperConfig] `mapstructure:"load"`
+	Load configoptional.Optional[LoadConfig] `mapstructure:"load"`
 	// Memory reports the memory by state, and what else the kernel reports of it.
 	Memory configoptional.Optional[ScraperConfig] `mapstructure:"memory"`
 	// Paging reports swap space, faults and paging.
@@ -79,6 +79,8 @@ type ScrapersConfig struct {
 	Network configoptional.Optional[NetworkConfig] `mapstructure:"network"`
 	// Connections reports sockets by state.
 	Connections configoptional.Optional[ScraperConfig] `mapstructure:"connections"`
+	// NFS reports what the kernel's NFS client and server did.
+	NFS configoptional.Optional[ScraperConfig] `mapstructure:"nfs"`
 	// Pressure reports pressure stall information of Linux (PSI).
 	Pressure configoptional.Optional[ScraperConfig] `mapstructure:"pressure"`
 	// Sensors reports temperatures, fans and batteries.
@@ -96,13 +98,14 @@ type ScrapersConfig struct {
 // waits for the pipeline meanwhile.
 var scraperKinds = []scraperKind{
 	kindOf("cpu", on, func(s *ScrapersConfig) *configoptional.Optional[CPUConfig] { return &s.CPU }, blank[CPUConfig], newCPUScraper).sampledBy(&cpuSampling),
-	simpleKind("load", on, func(s *ScrapersConfig) *optionalScraper { return &s.Load }, newLoadScraper).sampledBy(&loadSampling),
+	kindOf("load", on, func(s *ScrapersConfig) *configoptional.Optional[LoadConfig] { return &s.Load }, blank[LoadConfig], newLoadScraper).sampledBy(&loadSampling),
 	simpleKind("memory", on, func(s *ScrapersConfig) *optionalScraper { return &s.Memory }, newMemoryScraper).sampledBy(&memorySampling),
 	simpleKind("paging", on, func(s *ScrapersConfig) *optionalScraper { return &s.Paging }, newPagingScraper),
 	kindOf("disk", on, func(s *ScrapersConfig) *configoptional.Optional[DiskConfig] { return &s.Disk }, blank[DiskConfig], newDiskScraper).sampledBy(&diskSampling),
 	kindOf("filesystem", on, func(s *ScrapersConfig) *configoptional.Optional[FilesystemConfig] { return &s.Filesystem }, defaultFilesystemConfig, newFilesystemScraper),
 	kindOf("network", on, func(s *ScrapersConfig) *configoptional.Optional[NetworkConfig] { return &s.Network }, blank[NetworkConfig], newNetworkScraper).sampledBy(&networkSampling),
 	simpleKind("connections", off, func(s *ScrapersConfig) *optionalScraper { return &s.Connections }, newConnectionsScraper),
+	simpleKind("nfs", off, func(s *ScrapersConfig) *optionalScraper { return &s.NFS }, newNFSScraper),
 	simpleKind("pressure", on, func(s *ScrapersConfig) *optionalScraper { return &s.Pressure }, newPressureScraper).sampledBy(&pressureSampling),
 	simpleKind("sensors", off, func(s *ScrapersConfig) *optionalScraper { return &s.Sensors }, newSensorsScraper),
 	simpleKind("processes", on, func(s *ScrapersConfig) *optionalScraper { return &s.Processes }, newProcessesScraper),

@@ -107,6 +107,326 @@ func (ms *HwTemperatureLimitMetricConfig) Unmarshal(parser *confmap.Conf) error 
 	return nil
 }
 
+// NfsClientNetCountMetricConfig provides config for the nfs.client.net.count metric.
+type NfsClientNetCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *NfsClientNetCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// NfsClientNetTCPConnectionAcceptedMetricConfig provides config for the nfs.client.net.tcp.connection.accepted metric.
+type NfsClientNetTCPConnectionAcceptedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *NfsClientNetTCPConnectionAcceptedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// NfsClientOperationCountMetricConfig provides config for the nfs.client.operation.count metric.
+type NfsClientOperationCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *NfsClientOperationCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// NfsClientProcedureCountMetricConfig provides config for the nfs.client.procedure.count metric.
+type NfsClientProcedureCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *NfsClientProcedureCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// NfsClientRPCAuthrefreshCountMetricConfig provides config for the nfs.client.rpc.authrefresh.count metric.
+type NfsClientRPCAuthrefreshCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *NfsClientRPCAuthrefreshCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// NfsClientRPCCountMetricConfig provides config for the nfs.client.rpc.count metric.
+type NfsClientRPCCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *NfsClientRPCCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// NfsClientRPCRetransmitCountMetricConfig provides config for the nfs.client.rpc.retransmit.count metric.
+type NfsClientRPCRetransmitCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *NfsClientRPCRetransmitCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// NfsServerFhStaleCountMetricConfig provides config for the nfs.server.fh.stale.count metric.
+type NfsServerFhStaleCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *NfsServerFhStaleCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// NfsServerIoMetricConfig provides config for the nfs.server.io metric.
+type NfsServerIoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *NfsServerIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// NfsServerNetCountMetricConfig provides config for the nfs.server.net.count metric.
+type NfsServerNetCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *NfsServerNetCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// NfsServerNetTCPConnectionAcceptedMetricConfig provides config for the nfs.server.net.tcp.connection.accepted metric.
+type NfsServerNetTCPConnectionAcceptedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *NfsServerNetTCPConnectionAcceptedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// NfsServerOperationCountMetricConfig provides config for the nfs.server.operation.count metric.
+type NfsServerOperationCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *NfsServerOperationCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// NfsServerProcedureCountMetricConfig provides config for the nfs.server.procedure.count metric.
+type NfsServerProcedureCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *NfsServerProcedureCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// NfsServerRepcacheRequestsMetricConfig provides config for the nfs.server.repcache.requests metric.
+type NfsServerRepcacheRequestsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *NfsServerRepcacheRequestsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// NfsServerRPCCountMetricConfig provides config for the nfs.server.rpc.count metric.
+type NfsServerRPCCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *NfsServerRPCCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// NfsServerThreadCountMetricConfig provides config for the nfs.server.thread.count metric.
+type NfsServerThreadCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *NfsServerThreadCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // ProcessChildrenCPUTimeMetricConfig provides config for the process.children.cpu.time metric.
 type ProcessChildrenCPUTimeMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1607,6 +1927,26 @@ func (ms *SystemMemoryLinuxHugepagesUsageMetricConfig) Unmarshal(parser *confmap
 	return nil
 }
 
+// SystemMemoryLinuxHugepagesUtilizationMetricConfig provides config for the system.memory.linux.hugepages.utilization metric.
+type SystemMemoryLinuxHugepagesUtilizationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxHugepagesUtilizationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemMemoryLinuxInactiveMetricConfig provides config for the system.memory.linux.inactive metric.
 type SystemMemoryLinuxInactiveMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1774,6 +2114,26 @@ type SystemMemoryLinuxWritebackMetricConfig struct {
 }
 
 func (ms *SystemMemoryLinuxWritebackMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryPageSizeMetricConfig provides config for the system.memory.page_size metric.
+type SystemMemoryPageSizeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryPageSizeMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2309,121 +2669,139 @@ func (ms *SystemUserCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
 
 // MetricsConfig provides config for psutil metrics.
 type MetricsConfig struct {
-	HwBatteryCharge                    HwBatteryChargeMetricConfig                    `mapstructure:"hw.battery.charge"`
-	HwBatteryTimeLeft                  HwBatteryTimeLeftMetricConfig                  `mapstructure:"hw.battery.time_left"`
-	HwFanSpeed                         HwFanSpeedMetricConfig                         `mapstructure:"hw.fan.speed"`
-	HwTemperature                      HwTemperatureMetricConfig                      `mapstructure:"hw.temperature"`
-	HwTemperatureLimit                 HwTemperatureLimitMetricConfig                 `mapstructure:"hw.temperature.limit"`
-	ProcessChildrenCPUTime             ProcessChildrenCPUTimeMetricConfig             `mapstructure:"process.children.cpu.time"`
-	ProcessContextSwitches             ProcessContextSwitchesMetricConfig             `mapstructure:"process.context_switches"`
-	ProcessCPUTime                     ProcessCPUTimeMetricConfig                     `mapstructure:"process.cpu.time"`
-	ProcessCPUUtilization              ProcessCPUUtilizationMetricConfig              `mapstructure:"process.cpu.utilization"`
-	ProcessCPUUtilizationWindow        ProcessCPUUtilizationWindowMetricConfig        `mapstructure:"process.cpu.utilization.window"`
-	ProcessDiskIo                      ProcessDiskIoMetricConfig                      `mapstructure:"process.disk.io"`
-	ProcessGroupProcessCount           ProcessGroupProcessCountMetricConfig           `mapstructure:"process.group.process.count"`
-	ProcessIoLogical                   ProcessIoLogicalMetricConfig                   `mapstructure:"process.io.logical"`
-	ProcessMemoryPss                   ProcessMemoryPssMetricConfig                   `mapstructure:"process.memory.pss"`
-	ProcessMemoryShared                ProcessMemorySharedMetricConfig                `mapstructure:"process.memory.shared"`
-	ProcessMemorySwap                  ProcessMemorySwapMetricConfig                  `mapstructure:"process.memory.swap"`
-	ProcessMemoryUsage                 ProcessMemoryUsageMetricConfig                 `mapstructure:"process.memory.usage"`
-	ProcessMemoryUss                   ProcessMemoryUssMetricConfig                   `mapstructure:"process.memory.uss"`
-	ProcessMemoryUtilization           ProcessMemoryUtilizationMetricConfig           `mapstructure:"process.memory.utilization"`
-	ProcessMemoryVirtual               ProcessMemoryVirtualMetricConfig               `mapstructure:"process.memory.virtual"`
-	ProcessNice                        ProcessNiceMetricConfig                        `mapstructure:"process.nice"`
-	ProcessPagingFaults                ProcessPagingFaultsMetricConfig                `mapstructure:"process.paging.faults"`
-	ProcessStatus                      ProcessStatusMetricConfig                      `mapstructure:"process.status"`
-	ProcessThreadCount                 ProcessThreadCountMetricConfig                 `mapstructure:"process.thread.count"`
-	ProcessUnixFileDescriptorCount     ProcessUnixFileDescriptorCountMetricConfig     `mapstructure:"process.unix.file_descriptor.count"`
-	ProcessUptime                      ProcessUptimeMetricConfig                      `mapstructure:"process.uptime"`
-	ProcessWindowsHandleCount          ProcessWindowsHandleCountMetricConfig          `mapstructure:"process.windows.handle.count"`
-	SystemCPUContextSwitches           SystemCPUContextSwitchesMetricConfig           `mapstructure:"system.cpu.context_switches"`
-	SystemCPUFrequency                 SystemCPUFrequencyMetricConfig                 `mapstructure:"system.cpu.frequency"`
-	SystemCPUFrequencyMax              SystemCPUFrequencyMaxMetricConfig              `mapstructure:"system.cpu.frequency.max"`
-	SystemCPUFrequencyMin              SystemCPUFrequencyMinMetricConfig              `mapstructure:"system.cpu.frequency.min"`
-	SystemCPUInterrupts                SystemCPUInterruptsMetricConfig                `mapstructure:"system.cpu.interrupts"`
-	SystemCPULinuxPressure10s          SystemCPULinuxPressure10sMetricConfig          `mapstructure:"system.cpu.linux.pressure.10s"`
-	SystemCPULinuxPressure1m           SystemCPULinuxPressure1mMetricConfig           `mapstructure:"system.cpu.linux.pressure.1m"`
-	SystemCPULinuxPressure5m           SystemCPULinuxPressure5mMetricConfig           `mapstructure:"system.cpu.linux.pressure.5m"`
-	SystemCPULinuxPressureTotal        SystemCPULinuxPressureTotalMetricConfig        `mapstructure:"system.cpu.linux.pressure.total"`
-	SystemCPULoadAverage15m            SystemCPULoadAverage15mMetricConfig            `mapstructure:"system.cpu.load_average.15m"`
-	SystemCPULoadAverage1m             SystemCPULoadAverage1mMetricConfig             `mapstructure:"system.cpu.load_average.1m"`
-	SystemCPULoadAverage5m             SystemCPULoadAverage5mMetricConfig             `mapstructure:"system.cpu.load_average.5m"`
-	SystemCPULogicalCount              SystemCPULogicalCountMetricConfig              `mapstructure:"system.cpu.logical.count"`
-	SystemCPUPhysicalCount             SystemCPUPhysicalCountMetricConfig             `mapstructure:"system.cpu.physical.count"`
-	SystemCPUSoftInterrupts            SystemCPUSoftInterruptsMetricConfig            `mapstructure:"system.cpu.soft_interrupts"`
-	SystemCPUTime                      SystemCPUTimeMetricConfig                      `mapstructure:"system.cpu.time"`
-	SystemCPUUtilization               SystemCPUUtilizationMetricConfig               `mapstructure:"system.cpu.utilization"`
-	SystemDiskIo                       SystemDiskIoMetricConfig                       `mapstructure:"system.disk.io"`
-	SystemDiskIoTime                   SystemDiskIoTimeMetricConfig                   `mapstructure:"system.disk.io_time"`
-	SystemDiskLimit                    SystemDiskLimitMetricConfig                    `mapstructure:"system.disk.limit"`
-	SystemDiskMerged                   SystemDiskMergedMetricConfig                   `mapstructure:"system.disk.merged"`
-	SystemDiskOperationTime            SystemDiskOperationTimeMetricConfig            `mapstructure:"system.disk.operation_time"`
-	SystemDiskOperations               SystemDiskOperationsMetricConfig               `mapstructure:"system.disk.operations"`
-	SystemDiskPendingOperations        SystemDiskPendingOperationsMetricConfig        `mapstructure:"system.disk.pending_operations"`
-	SystemDiskWeightedIoTime           SystemDiskWeightedIoTimeMetricConfig           `mapstructure:"system.disk.weighted_io_time"`
-	SystemFilesystemInodesLimit        SystemFilesystemInodesLimitMetricConfig        `mapstructure:"system.filesystem.inodes.limit"`
-	SystemFilesystemInodesUsage        SystemFilesystemInodesUsageMetricConfig        `mapstructure:"system.filesystem.inodes.usage"`
-	SystemFilesystemLimit              SystemFilesystemLimitMetricConfig              `mapstructure:"system.filesystem.limit"`
-	SystemFilesystemStuck              SystemFilesystemStuckMetricConfig              `mapstructure:"system.filesystem.stuck"`
-	SystemFilesystemUsage              SystemFilesystemUsageMetricConfig              `mapstructure:"system.filesystem.usage"`
-	SystemFilesystemUtilization        SystemFilesystemUtilizationMetricConfig        `mapstructure:"system.filesystem.utilization"`
-	SystemIoLinuxPressure10s           SystemIoLinuxPressure10sMetricConfig           `mapstructure:"system.io.linux.pressure.10s"`
-	SystemIoLinuxPressure1m            SystemIoLinuxPressure1mMetricConfig            `mapstructure:"system.io.linux.pressure.1m"`
-	SystemIoLinuxPressure5m            SystemIoLinuxPressure5mMetricConfig            `mapstructure:"system.io.linux.pressure.5m"`
-	SystemIoLinuxPressureTotal         SystemIoLinuxPressureTotalMetricConfig         `mapstructure:"system.io.linux.pressure.total"`
-	SystemIrqLinuxPressure10s          SystemIrqLinuxPressure10sMetricConfig          `mapstructure:"system.irq.linux.pressure.10s"`
-	SystemIrqLinuxPressure1m           SystemIrqLinuxPressure1mMetricConfig           `mapstructure:"system.irq.linux.pressure.1m"`
-	SystemIrqLinuxPressure5m           SystemIrqLinuxPressure5mMetricConfig           `mapstructure:"system.irq.linux.pressure.5m"`
-	SystemIrqLinuxPressureTotal        SystemIrqLinuxPressureTotalMetricConfig        `mapstructure:"system.irq.linux.pressure.total"`
-	SystemLinuxFileHandleCount         SystemLinuxFileHandleCountMetricConfig         `mapstructure:"system.linux.file_handle.count"`
-	SystemLinuxFileHandleLimit         SystemLinuxFileHandleLimitMetricConfig         `mapstructure:"system.linux.file_handle.limit"`
-	SystemLinuxTaskCount               SystemLinuxTaskCountMetricConfig               `mapstructure:"system.linux.task.count"`
-	SystemMemoryLimit                  SystemMemoryLimitMetricConfig                  `mapstructure:"system.memory.limit"`
-	SystemMemoryLinuxActive            SystemMemoryLinuxActiveMetricConfig            `mapstructure:"system.memory.linux.active"`
-	SystemMemoryLinuxAvailable         SystemMemoryLinuxAvailableMetricConfig         `mapstructure:"system.memory.linux.available"`
-	SystemMemoryLinuxCommitLimit       SystemMemoryLinuxCommitLimitMetricConfig       `mapstructure:"system.memory.linux.commit_limit"`
-	SystemMemoryLinuxCommitted         SystemMemoryLinuxCommittedMetricConfig         `mapstructure:"system.memory.linux.committed"`
-	SystemMemoryLinuxDirty             SystemMemoryLinuxDirtyMetricConfig             `mapstructure:"system.memory.linux.dirty"`
-	SystemMemoryLinuxHugepagesLimit    SystemMemoryLinuxHugepagesLimitMetricConfig    `mapstructure:"system.memory.linux.hugepages.limit"`
-	SystemMemoryLinuxHugepagesPageSize SystemMemoryLinuxHugepagesPageSizeMetricConfig `mapstructure:"system.memory.linux.hugepages.page_size"`
-	SystemMemoryLinuxHugepagesReserved SystemMemoryLinuxHugepagesReservedMetricConfig `mapstructure:"system.memory.linux.hugepages.reserved"`
-	SystemMemoryLinuxHugepagesSurplus  SystemMemoryLinuxHugepagesSurplusMetricConfig  `mapstructure:"system.memory.linux.hugepages.surplus"`
-	SystemMemoryLinuxHugepagesUsage    SystemMemoryLinuxHugepagesUsageMetricConfig    `mapstructure:"system.memory.linux.hugepages.usage"`
-	SystemMemoryLinuxInactive          SystemMemoryLinuxInactiveMetricConfig          `mapstructure:"system.memory.linux.inactive"`
-	SystemMemoryLinuxOomKills          SystemMemoryLinuxOomKillsMetricConfig          `mapstructure:"system.memory.linux.oom_kills"`
-	SystemMemoryLinuxPressure10s       SystemMemoryLinuxPressure10sMetricConfig       `mapstructure:"system.memory.linux.pressure.10s"`
-	SystemMemoryLinuxPressure1m        SystemMemoryLinuxPressure1mMetricConfig        `mapstructure:"system.memory.linux.pressure.1m"`
-	SystemMemoryLinuxPressure5m        SystemMemoryLinuxPressure5mMetricConfig        `mapstructure:"system.memory.linux.pressure.5m"`
-	SystemMemoryLinuxPressureTotal     SystemMemoryLinuxPressureTotalMetricConfig     `mapstructure:"system.memory.linux.pressure.total"`
-	SystemMemoryLinuxShared            SystemMemoryLinuxSharedMetricConfig            `mapstructure:"system.memory.linux.shared"`
-	SystemMemoryLinuxSlabUsage         SystemMemoryLinuxSlabUsageMetricConfig         `mapstructure:"system.memory.linux.slab.usage"`
-	SystemMemoryLinuxWriteback         SystemMemoryLinuxWritebackMetricConfig         `mapstructure:"system.memory.linux.writeback"`
-	SystemMemoryUsage                  SystemMemoryUsageMetricConfig                  `mapstructure:"system.memory.usage"`
-	SystemMemoryUtilization            SystemMemoryUtilizationMetricConfig            `mapstructure:"system.memory.utilization"`
-	SystemNetworkConnectionCount       SystemNetworkConnectionCountMetricConfig       `mapstructure:"system.network.connection.count"`
-	SystemNetworkConntrackCount        SystemNetworkConntrackCountMetricConfig        `mapstructure:"system.network.conntrack.count"`
-	SystemNetworkConntrackLimit        SystemNetworkConntrackLimitMetricConfig        `mapstructure:"system.network.conntrack.limit"`
-	SystemNetworkErrors                SystemNetworkErrorsMetricConfig                `mapstructure:"system.network.errors"`
-	SystemNetworkInterfaceDuplex       SystemNetworkInterfaceDuplexMetricConfig       `mapstructure:"system.network.interface.duplex"`
-	SystemNetworkInterfaceMtu          SystemNetworkInterfaceMtuMetricConfig          `mapstructure:"system.network.interface.mtu"`
-	SystemNetworkInterfaceSpeed        SystemNetworkInterfaceSpeedMetricConfig        `mapstructure:"system.network.interface.speed"`
-	SystemNetworkInterfaceUp           SystemNetworkInterfaceUpMetricConfig           `mapstructure:"system.network.interface.up"`
-	SystemNetworkIo                    SystemNetworkIoMetricConfig                    `mapstructure:"system.network.io"`
-	SystemNetworkPacketCount           SystemNetworkPacketCountMetricConfig           `mapstructure:"system.network.packet.count"`
-	SystemNetworkPacketDropped         SystemNetworkPacketDroppedMetricConfig         `mapstructure:"system.network.packet.dropped"`
-	SystemPagingFaults                 SystemPagingFaultsMetricConfig                 `mapstructure:"system.paging.faults"`
-	SystemPagingIo                     SystemPagingIoMetricConfig                     `mapstructure:"system.paging.io"`
-	SystemPagingOperations             SystemPagingOperationsMetricConfig             `mapstructure:"system.paging.operations"`
-	SystemPagingUsage                  SystemPagingUsageMetricConfig                  `mapstructure:"system.paging.usage"`
-	SystemPagingUtilization            SystemPagingUtilizationMetricConfig            `mapstructure:"system.paging.utilization"`
-	SystemProcessCount                 SystemProcessCountMetricConfig                 `mapstructure:"system.process.count"`
-	SystemProcessCPUUnattributed       SystemProcessCPUUnattributedMetricConfig       `mapstructure:"system.process.cpu.unattributed"`
-	SystemProcessCreated               SystemProcessCreatedMetricConfig               `mapstructure:"system.process.created"`
-	SystemProcessLimit                 SystemProcessLimitMetricConfig                 `mapstructure:"system.process.limit"`
-	SystemSessionCount                 SystemSessionCountMetricConfig                 `mapstructure:"system.session.count"`
-	SystemThreadCount                  SystemThreadCountMetricConfig                  `mapstructure:"system.thread.count"`
-	SystemUptime                       SystemUptimeMetricConfig                       `mapstructure:"system.uptime"`
-	SystemUserCount                    SystemUserCountMetricConfig                    `mapstructure:"system.user.count"`
+	HwBatteryCharge                       HwBatteryChargeMetricConfig                       `mapstructure:"hw.battery.charge"`
+	HwBatteryTimeLeft                     HwBatteryTimeLeftMetricConfig                     `mapstructure:"hw.battery.time_left"`
+	HwFanSpeed                            HwFanSpeedMetricConfig                            `mapstructure:"hw.fan.speed"`
+	HwTemperature                         HwTemperatureMetricConfig                         `mapstructure:"hw.temperature"`
+	HwTemperatureLimit                    HwTemperatureLimitMetricConfig                    `mapstructure:"hw.temperature.limit"`
+	NfsClientNetCount                     NfsClientNetCountMetricConfig                     `mapstructure:"nfs.client.net.count"`
+	NfsClientNetTCPConnectionAccepted     NfsClientNetTCPConnectionAcceptedMetricConfig     `mapstructure:"nfs.client.net.tcp.connection.accepted"`
+	NfsClientOperationCount               NfsClientOperationCountMetricConfig               `mapstructure:"nfs.client.operation.count"`
+	NfsClientProcedureCount               NfsClientProcedureCountMetricConfig               `mapstructure:"nfs.client.procedure.count"`
+	NfsClientRPCAuthrefreshCount          NfsClientRPCAuthrefreshCountMetricConfig          `mapstructure:"nfs.client.rpc.authrefresh.count"`
+	NfsClientRPCCount                     NfsClientRPCCountMetricConfig                     `mapstructure:"nfs.client.rpc.count"`
+	NfsClientRPCRetransmitCount           NfsClientRPCRetransmitCountMetricConfig           `mapstructure:"nfs.client.rpc.retransmit.count"`
+	NfsServerFhStaleCount                 NfsServerFhStaleCountMetricConfig                 `mapstructure:"nfs.server.fh.stale.count"`
+	NfsServerIo                           NfsServerIoMetricConfig                           `mapstructure:"nfs.server.io"`
+	NfsServerNetCount                     NfsServerNetCountMetricConfig                     `mapstructure:"nfs.server.net.count"`
+	NfsServerNetTCPConnectionAccepted     NfsServerNetTCPConnectionAcceptedMetricConfig     `mapstructure:"nfs.server.net.tcp.connection.accepted"`
+	NfsServerOperationCount               NfsServerOperationCountMetricConfig               `mapstructure:"nfs.server.operation.count"`
+	NfsServerProcedureCount               NfsServerProcedureCountMetricConfig               `mapstructure:"nfs.server.procedure.count"`
+	NfsServerRepcacheRequests             NfsServerRepcacheRequestsMetricConfig             `mapstructure:"nfs.server.repcache.requests"`
+	NfsServerRPCCount                     NfsServerRPCCountMetricConfig                     `mapstructure:"nfs.server.rpc.count"`
+	NfsServerThreadCount                  NfsServerThreadCountMetricConfig                  `mapstructure:"nfs.server.thread.count"`
+	ProcessChildrenCPUTime                ProcessChildrenCPUTimeMetricConfig                `mapstructure:"process.children.cpu.time"`
+	ProcessContextSwitches                ProcessContextSwitchesMetricConfig                `mapstructure:"process.context_switches"`
+	ProcessCPUTime                        ProcessCPUTimeMetricConfig                        `mapstructure:"process.cpu.time"`
+	ProcessCPUUtilization                 ProcessCPUUtilizationMetricConfig                 `mapstructure:"process.cpu.utilization"`
+	ProcessCPUUtilizationWindow           ProcessCPUUtilizationWindowMetricConfig           `mapstructure:"process.cpu.utilization.window"`
+	ProcessDiskIo                         ProcessDiskIoMetricConfig                         `mapstructure:"process.disk.io"`
+	ProcessGroupProcessCount              ProcessGroupProcessCountMetricConfig              `mapstructure:"process.group.process.count"`
+	ProcessIoLogical                      ProcessIoLogicalMetricConfig                      `mapstructure:"process.io.logical"`
+	ProcessMemoryPss                      ProcessMemoryPssMetricConfig                      `mapstructure:"process.memory.pss"`
+	ProcessMemoryShared                   ProcessMemorySharedMetricConfig                   `mapstructure:"process.memory.shared"`
+	ProcessMemorySwap                     ProcessMemorySwapMetricConfig                     `mapstructure:"process.memory.swap"`
+	ProcessMemoryUsage                    ProcessMemoryUsageMetricConfig                    `mapstructure:"process.memory.usage"`
+	ProcessMemoryUss                      ProcessMemoryUssMetricConfig                      `mapstructure:"process.memory.uss"`
+	ProcessMemoryUtilization              ProcessMemoryUtilizationMetricConfig              `mapstructure:"process.memory.utilization"`
+	ProcessMemoryVirtual                  ProcessMemoryVirtualMetricConfig                  `mapstructure:"process.memory.virtual"`
+	ProcessNice                           ProcessNiceMetricConfig                           `mapstructure:"process.nice"`
+	ProcessPagingFaults                   ProcessPagingFaultsMetricConfig                   `mapstructure:"process.paging.faults"`
+	ProcessStatus                         ProcessStatusMetricConfig                         `mapstructure:"process.status"`
+	ProcessThreadCount                    ProcessThreadCountMetricConfig                    `mapstructure:"process.thread.count"`
+	ProcessUnixFileDescriptorCount        ProcessUnixFileDescriptorCountMetricConfig        `mapstructure:"process.unix.file_descriptor.count"`
+	ProcessUptime                         ProcessUptimeMetricConfig                         `mapstructure:"process.uptime"`
+	ProcessWindowsHandleCount             ProcessWindowsHandleCountMetricConfig             `mapstructure:"process.windows.handle.count"`
+	SystemCPUContextSwitches              SystemCPUContextSwitchesMetricConfig              `mapstructure:"system.cpu.context_switches"`
+	SystemCPUFrequency                    SystemCPUFrequencyMetricConfig                    `mapstructure:"system.cpu.frequency"`
+	SystemCPUFrequencyMax                 SystemCPUFrequencyMaxMetricConfig                 `mapstructure:"system.cpu.frequency.max"`
+	SystemCPUFrequencyMin                 SystemCPUFrequencyMinMetricConfig                 `mapstructure:"system.cpu.frequency.min"`
+	SystemCPUInterrupts                   SystemCPUInterruptsMetricConfig                   `mapstructure:"system.cpu.interrupts"`
+	SystemCPULinuxPressure10s             SystemCPULinuxPressure10sMetricConfig             `mapstructure:"system.cpu.linux.pressure.10s"`
+	SystemCPULinuxPressure1m              SystemCPULinuxPressure1mMetricConfig              `mapstructure:"system.cpu.linux.pressure.1m"`
+	SystemCPULinuxPressure5m              SystemCPULinuxPressure5mMetricConfig              `mapstructure:"system.cpu.linux.pressure.5m"`
+	SystemCPULinuxPressureTotal           SystemCPULinuxPressureTotalMetricConfig           `mapstructure:"system.cpu.linux.pressure.total"`
+	SystemCPULoadAverage15m               SystemCPULoadAverage15mMetricConfig               `mapstructure:"system.cpu.load_average.15m"`
+	SystemCPULoadAverage1m                SystemCPULoadAverage1mMetricConfig                `mapstructure:"system.cpu.load_average.1m"`
+	SystemCPULoadAverage5m                SystemCPULoadAverage5mMetricConfig                `mapstructure:"system.cpu.load_average.5m"`
+	SystemCPULogicalCount                 SystemCPULogicalCountMetricConfig                 `mapstructure:"system.cpu.logical.count"`
+	SystemCPUPhysicalCount                SystemCPUPhysicalCountMetricConfig                `mapstructure:"system.cpu.physical.count"`
+	SystemCPUSoftInterrupts               SystemCPUSoftInterruptsMetricConfig               `mapstructure:"system.cpu.soft_interrupts"`
+	SystemCPUTime                         SystemCPUTimeMetricConfig                         `mapstructure:"system.cpu.time"`
+	SystemCPUUtilization                  SystemCPUUtilizationMetricConfig                  `mapstructure:"system.cpu.utilization"`
+	SystemDiskIo                          SystemDiskIoMetricConfig                          `mapstructure:"system.disk.io"`
+	SystemDiskIoTime                      SystemDiskIoTimeMetricConfig                      `mapstructure:"system.disk.io_time"`
+	SystemDiskLimit                       SystemDiskLimitMetricConfig                       `mapstructure:"system.disk.limit"`
+	SystemDiskMerged                      SystemDiskMergedMetricConfig                      `mapstructure:"system.disk.merged"`
+	SystemDiskOperationTime               SystemDiskOperationTimeMetricConfig               `mapstructure:"system.disk.operation_time"`
+	SystemDiskOperations                  SystemDiskOperationsMetricConfig                  `mapstructure:"system.disk.operations"`
+	SystemDiskPendingOperations           SystemDiskPendingOperationsMetricConfig           `mapstructure:"system.disk.pending_operations"`
+	SystemDiskWeightedIoTime              SystemDiskWeightedIoTimeMetricConfig              `mapstructure:"system.disk.weighted_io_time"`
+	SystemFilesystemInodesLimit           SystemFilesystemInodesLimitMetricConfig           `mapstructure:"system.filesystem.inodes.limit"`
+	SystemFilesystemInodesUsage           SystemFilesystemInodesUsageMetricConfig           `mapstructure:"system.filesystem.inodes.usage"`
+	SystemFilesystemLimit                 SystemFilesystemLimitMetricConfig                 `mapstructure:"system.filesystem.limit"`
+	SystemFilesystemStuck                 SystemFilesystemStuckMetricConfig                 `mapstructure:"system.filesystem.stuck"`
+	SystemFilesystemUsage                 SystemFilesystemUsageMetricConfig                 `mapstructure:"system.filesystem.usage"`
+	SystemFilesystemUtilization           SystemFilesystemUtilizationMetricConfig           `mapstructure:"system.filesystem.utilization"`
+	SystemIoLinuxPressure10s              SystemIoLinuxPressure10sMetricConfig              `mapstructure:"system.io.linux.pressure.10s"`
+	SystemIoLinuxPressure1m               SystemIoLinuxPressure1mMetricConfig               `mapstructure:"system.io.linux.pressure.1m"`
+	SystemIoLinuxPressure5m               SystemIoLinuxPressure5mMetricConfig               `mapstructure:"system.io.linux.pressure.5m"`
+	SystemIoLinuxPressureTotal            SystemIoLinuxPressureTotalMetricConfig            `mapstructure:"system.io.linux.pressure.total"`
+	SystemIrqLinuxPressure10s             SystemIrqLinuxPressure10sMetricConfig             `mapstructure:"system.irq.linux.pressure.10s"`
+	SystemIrqLinuxPressure1m              SystemIrqLinuxPressure1mMetricConfig              `mapstructure:"system.irq.linux.pressure.1m"`
+	SystemIrqLinuxPressure5m              SystemIrqLinuxPressure5mMetricConfig              `mapstructure:"system.irq.linux.pressure.5m"`
+	SystemIrqLinuxPressureTotal           SystemIrqLinuxPressureTotalMetricConfig           `mapstructure:"system.irq.linux.pressure.total"`
+	SystemLinuxFileHandleCount            SystemLinuxFileHandleCountMetricConfig            `mapstructure:"system.linux.file_handle.count"`
+	SystemLinuxFileHandleLimit            SystemLinuxFileHandleLimitMetricConfig            `mapstructure:"system.linux.file_handle.limit"`
+	SystemLinuxTaskCount                  SystemLinuxTaskCountMetricConfig                  `mapstructure:"system.linux.task.count"`
+	SystemMemoryLimit                     SystemMemoryLimitMetricConfig                     `mapstructure:"system.memory.limit"`
+	SystemMemoryLinuxActive               SystemMemoryLinuxActiveMetricConfig               `mapstructure:"system.memory.linux.active"`
+	SystemMemoryLinuxAvailable            SystemMemoryLinuxAvailableMetricConfig            `mapstructure:"system.memory.linux.available"`
+	SystemMemoryLinuxCommitLimit          SystemMemoryLinuxCommitLimitMetricConfig          `mapstructure:"system.memory.linux.commit_limit"`
+	SystemMemoryLinuxCommitted            SystemMemoryLinuxCommittedMetricConfig            `mapstructure:"system.memory.linux.committed"`
+	SystemMemoryLinuxDirty                SystemMemoryLinuxDirtyMetricConfig                `mapstructure:"system.memory.linux.dirty"`
+	SystemMemoryLinuxHugepagesLimit       SystemMemoryLinuxHugepagesLimitMetricConfig       `mapstructure:"system.memory.linux.hugepages.limit"`
+	SystemMemoryLinuxHugepagesPageSize    SystemMemoryLinuxHugepagesPageSizeMetricConfig    `mapstructure:"system.memory.linux.hugepages.page_size"`
+	SystemMemoryLinuxHugepagesReserved    SystemMemoryLinuxHugepagesReservedMetricConfig    `mapstructure:"system.memory.linux.hugepages.reserved"`
+	SystemMemoryLinuxHugepagesSurplus     SystemMemoryLinuxHugepagesSurplusMetricConfig     `mapstructure:"system.memory.linux.hugepages.surplus"`
+	SystemMemoryLinuxHugepagesUsage       SystemMemoryLinuxHugepagesUsageMetricConfig       `mapstructure:"system.memory.linux.hugepages.usage"`
+	SystemMemoryLinuxHugepagesUtilization SystemMemoryLinuxHugepagesUtilizationMetricConfig `mapstructure:"system.memory.linux.hugepages.utilization"`
+	SystemMemoryLinuxInactive             SystemMemoryLinuxInactiveMetricConfig             `mapstructure:"system.memory.linux.inactive"`
+	SystemMemoryLinuxOomKills             SystemMemoryLinuxOomKillsMetricConfig             `mapstructure:"system.memory.linux.oom_kills"`
+	SystemMemoryLinuxPressure10s          SystemMemoryLinuxPressure10sMetricConfig          `mapstructure:"system.memory.linux.pressure.10s"`
+	SystemMemoryLinuxPressure1m           SystemMemoryLinuxPressure1mMetricConfig           `mapstructure:"system.memory.linux.pressure.1m"`
+	SystemMemoryLinuxPressure5m           SystemMemoryLinuxPressure5mMetricConfig           `mapstructure:"system.memory.linux.pressure.5m"`
+	SystemMemoryLinuxPressureTotal        SystemMemoryLinuxPressureTotalMetricConfig        `mapstructure:"system.memory.linux.pressure.total"`
+	SystemMemoryLinuxShared               SystemMemoryLinuxSharedMetricConfig               `mapstructure:"system.memory.linux.shared"`
+	SystemMemoryLinuxSlabUsage            SystemMemoryLinuxSlabUsageMetricConfig            `mapstructure:"system.memory.linux.slab.usage"`
+	SystemMemoryLinuxWriteback            SystemMemoryLinuxWritebackMetricConfig            `mapstructure:"system.memory.linux.writeback"`
+	SystemMemoryPageSize                  SystemMemoryPageSizeMetricConfig                  `mapstructure:"system.memory.page_size"`
+	SystemMemoryUsage                     SystemMemoryUsageMetricConfig                     `mapstructure:"system.memory.usage"`
+	SystemMemoryUtilization               SystemMemoryUtilizationMetricConfig               `mapstructure:"system.memory.utilization"`
+	SystemNetworkConnectionCount          SystemNetworkConnectionCountMetricConfig          `mapstructure:"system.network.connection.count"`
+	SystemNetworkConntrackCount           SystemNetworkConntrackCountMetricConfig           `mapstructure:"system.network.conntrack.count"`
+	SystemNetworkConntrackLimit           SystemNetworkConntrackLimitMetricConfig           `mapstructure:"system.network.conntrack.limit"`
+	SystemNetworkErrors                   SystemNetworkErrorsMetricConfig                   `mapstructure:"system.network.errors"`
+	SystemNetworkInterfaceDuplex          SystemNetworkInterfaceDuplexMetricConfig          `mapstructure:"system.network.interface.duplex"`
+	SystemNetworkInterfaceMtu             SystemNetworkInterfaceMtuMetricConfig             `mapstructure:"system.network.interface.mtu"`
+	SystemNetworkInterfaceSpeed           SystemNetworkInterfaceSpeedMetricConfig           `mapstructure:"system.network.interface.speed"`
+	SystemNetworkInterfaceUp              SystemNetworkInterfaceUpMetricConfig              `mapstructure:"system.network.interface.up"`
+	SystemNetworkIo                       SystemNetworkIoMetricConfig                       `mapstructure:"system.network.io"`
+	SystemNetworkPacketCount              SystemNetworkPacketCountMetricConfig              `mapstructure:"system.network.packet.count"`
+	SystemNetworkPacketDropped            SystemNetworkPacketDroppedMetricConfig            `mapstructure:"system.network.packet.dropped"`
+	SystemPagingFaults                    SystemPagingFaultsMetricConfig                    `mapstructure:"system.paging.faults"`
+	SystemPagingIo                        SystemPagingIoMetricConfig                        `mapstructure:"system.paging.io"`
+	SystemPagingOperations                SystemPagingOperationsMetricConfig                `mapstructure:"system.paging.operations"`
+	SystemPagingUsage                     SystemPagingUsageMetricConfig                     `mapstructure:"system.paging.usage"`
+	SystemPagingUtilization               SystemPagingUtilizationMetricConfig               `mapstructure:"system.paging.utilization"`
+	SystemProcessCount                    SystemProcessCountMetricConfig                    `mapstructure:"system.process.count"`
+	SystemProcessCPUUnattributed          SystemProcessCPUUnattributedMetricConfig          `mapstructure:"system.process.cpu.unattributed"`
+	SystemProcessCreated                  SystemProcessCreatedMetricConfig                  `mapstructure:"system.process.created"`
+	SystemProcessLimit                    SystemProcessLimitMetricConfig                    `mapstructure:"system.process.limit"`
+	SystemSessionCount                    SystemSessionCountMetricConfig                    `mapstructure:"system.session.count"`
+	SystemThreadCount                     SystemThreadCountMetricConfig                     `mapstructure:"system.thread.count"`
+	SystemUptime                          SystemUptimeMetricConfig                          `mapstructure:"system.uptime"`
+	SystemUserCount                       SystemUserCountMetricConfig                       `mapstructure:"system.user.count"`
 }
 
 func DefaultMetricsConfig() MetricsConfig {
@@ -2442,6 +2820,54 @@ func DefaultMetricsConfig() MetricsConfig {
 		},
 		HwTemperatureLimit: HwTemperatureLimitMetricConfig{
 			Enabled: false,
+		},
+		NfsClientNetCount: NfsClientNetCountMetricConfig{
+			Enabled: true,
+		},
+		NfsClientNetTCPConnectionAccepted: NfsClientNetTCPConnectionAcceptedMetricConfig{
+			Enabled: true,
+		},
+		NfsClientOperationCount: NfsClientOperationCountMetricConfig{
+			Enabled: true,
+		},
+		NfsClientProcedureCount: NfsClientProcedureCountMetricConfig{
+			Enabled: true,
+		},
+		NfsClientRPCAuthrefreshCount: NfsClientRPCAuthrefreshCountMetricConfig{
+			Enabled: true,
+		},
+		NfsClientRPCCount: NfsClientRPCCountMetricConfig{
+			Enabled: true,
+		},
+		NfsClientRPCRetransmitCount: NfsClientRPCRetransmitCountMetricConfig{
+			Enabled: true,
+		},
+		NfsServerFhStaleCount: NfsServerFhStaleCountMetricConfig{
+			Enabled: true,
+		},
+		NfsServerIo: NfsServerIoMetricConfig{
+			Enabled: true,
+		},
+		NfsServerNetCount: NfsServerNetCountMetricConfig{
+			Enabled: true,
+		},
+		NfsServerNetTCPConnectionAccepted: NfsServerNetTCPConnectionAcceptedMetricConfig{
+			Enabled: true,
+		},
+		NfsServerOperationCount: NfsServerOperationCountMetricConfig{
+			Enabled: true,
+		},
+		NfsServerProcedureCount: NfsServerProcedureCountMetricConfig{
+			Enabled: true,
+		},
+		NfsServerRepcacheRequests: NfsServerRepcacheRequestsMetricConfig{
+			Enabled: true,
+		},
+		NfsServerRPCCount: NfsServerRPCCountMetricConfig{
+			Enabled: true,
+		},
+		NfsServerThreadCount: NfsServerThreadCountMetricConfig{
+			Enabled: true,
 		},
 		ProcessChildrenCPUTime: ProcessChildrenCPUTimeMetricConfig{
 			Enabled: true,
@@ -2668,6 +3094,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		SystemMemoryLinuxHugepagesUsage: SystemMemoryLinuxHugepagesUsageMetricConfig{
 			Enabled: false,
 		},
+		SystemMemoryLinuxHugepagesUtilization: SystemMemoryLinuxHugepagesUtilizationMetricConfig{
+			Enabled: false,
+		},
 		SystemMemoryLinuxInactive: SystemMemoryLinuxInactiveMetricConfig{
 			Enabled: false,
 		},
@@ -2693,6 +3122,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		SystemMemoryLinuxWriteback: SystemMemoryLinuxWritebackMetricConfig{
+			Enabled: false,
+		},
+		SystemMemoryPageSize: SystemMemoryPageSizeMetricConfig{
 			Enabled: false,
 		},
 		SystemMemoryUsage: SystemMemoryUsageMetricConfig{

@@ -41,6 +41,54 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					HwTemperatureLimit: HwTemperatureLimitMetricConfig{
 						Enabled: true,
 					},
+					NfsClientNetCount: NfsClientNetCountMetricConfig{
+						Enabled: true,
+					},
+					NfsClientNetTCPConnectionAccepted: NfsClientNetTCPConnectionAcceptedMetricConfig{
+						Enabled: true,
+					},
+					NfsClientOperationCount: NfsClientOperationCountMetricConfig{
+						Enabled: true,
+					},
+					NfsClientProcedureCount: NfsClientProcedureCountMetricConfig{
+						Enabled: true,
+					},
+					NfsClientRPCAuthrefreshCount: NfsClientRPCAuthrefreshCountMetricConfig{
+						Enabled: true,
+					},
+					NfsClientRPCCount: NfsClientRPCCountMetricConfig{
+						Enabled: true,
+					},
+					NfsClientRPCRetransmitCount: NfsClientRPCRetransmitCountMetricConfig{
+						Enabled: true,
+					},
+					NfsServerFhStaleCount: NfsServerFhStaleCountMetricConfig{
+						Enabled: true,
+					},
+					NfsServerIo: NfsServerIoMetricConfig{
+						Enabled: true,
+					},
+					NfsServerNetCount: NfsServerNetCountMetricConfig{
+						Enabled: true,
+					},
+					NfsServerNetTCPConnectionAccepted: NfsServerNetTCPConnectionAcceptedMetricConfig{
+						Enabled: true,
+					},
+					NfsServerOperationCount: NfsServerOperationCountMetricConfig{
+						Enabled: true,
+					},
+					NfsServerProcedureCount: NfsServerProcedureCountMetricConfig{
+						Enabled: true,
+					},
+					NfsServerRepcacheRequests: NfsServerRepcacheRequestsMetricConfig{
+						Enabled: true,
+					},
+					NfsServerRPCCount: NfsServerRPCCountMetricConfig{
+						Enabled: true,
+					},
+					NfsServerThreadCount: NfsServerThreadCountMetricConfig{
+						Enabled: true,
+					},
 					ProcessChildrenCPUTime: ProcessChildrenCPUTimeMetricConfig{
 						Enabled: true,
 					},
@@ -266,6 +314,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemMemoryLinuxHugepagesUsage: SystemMemoryLinuxHugepagesUsageMetricConfig{
 						Enabled: true,
 					},
+					SystemMemoryLinuxHugepagesUtilization: SystemMemoryLinuxHugepagesUtilizationMetricConfig{
+						Enabled: true,
+					},
 					SystemMemoryLinuxInactive: SystemMemoryLinuxInactiveMetricConfig{
 						Enabled: true,
 					},
@@ -291,6 +342,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					SystemMemoryLinuxWriteback: SystemMemoryLinuxWritebackMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryPageSize: SystemMemoryPageSizeMetricConfig{
 						Enabled: true,
 					},
 					SystemMemoryUsage: SystemMemoryUsageMetricConfig{
@@ -413,6 +467,54 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					HwTemperatureLimit: HwTemperatureLimitMetricConfig{
 						Enabled: false,
 					},
+					NfsClientNetCount: NfsClientNetCountMetricConfig{
+						Enabled: false,
+					},
+					NfsClientNetTCPConnectionAccepted: NfsClientNetTCPConnectionAcceptedMetricConfig{
+						Enabled: false,
+					},
+					NfsClientOperationCount: NfsClientOperationCountMetricConfig{
+						Enabled: false,
+					},
+					NfsClientProcedureCount: NfsClientProcedureCountMetricConfig{
+						Enabled: false,
+					},
+					NfsClientRPCAuthrefreshCount: NfsClientRPCAuthrefreshCountMetricConfig{
+						Enabled: false,
+					},
+					NfsClientRPCCount: NfsClientRPCCountMetricConfig{
+						Enabled: false,
+					},
+					NfsClientRPCRetransmitCount: NfsClientRPCRetransmitCountMetricConfig{
+						Enabled: false,
+					},
+					NfsServerFhStaleCount: NfsServerFhStaleCountMetricConfig{
+						Enabled: false,
+					},
+					NfsServerIo: NfsServerIoMetricConfig{
+						Enabled: false,
+					},
+					NfsServerNetCount: NfsServerNetCountMetricConfig{
+						Enabled: false,
+					},
+					NfsServerNetTCPConnectionAccepted: NfsServerNetTCPConnectionAcceptedMetricConfig{
+						Enabled: false,
+					},
+					NfsServerOperationCount: NfsServerOperationCountMetricConfig{
+						Enabled: false,
+					},
+					NfsServerProcedureCount: NfsServerProcedureCountMetricConfig{
+						Enabled: false,
+					},
+					NfsServerRepcacheRequests: NfsServerRepcacheRequestsMetricConfig{
+						Enabled: false,
+					},
+					NfsServerRPCCount: NfsServerRPCCountMetricConfig{
+						Enabled: false,
+					},
+					NfsServerThreadCount: NfsServerThreadCountMetricConfig{
+						Enabled: false,
+					},
 					ProcessChildrenCPUTime: ProcessChildrenCPUTimeMetricConfig{
 						Enabled: false,
 					},
@@ -638,6 +740,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemMemoryLinuxHugepagesUsage: SystemMemoryLinuxHugepagesUsageMetricConfig{
 						Enabled: false,
 					},
+					SystemMemoryLinuxHugepagesUtilization: SystemMemoryLinuxHugepagesUtilizationMetricConfig{
+						Enabled: false,
+					},
 					SystemMemoryLinuxInactive: SystemMemoryLinuxInactiveMetricConfig{
 						Enabled: false,
 					},
@@ -663,6 +768,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					SystemMemoryLinuxWriteback: SystemMemoryLinuxWritebackMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryPageSize: SystemMemoryPageSizeMetricConfig{
 						Enabled: false,
 					},
 					SystemMemoryUsage: SystemMemoryUsageMetricConfig{
@@ -770,7 +878,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(HwBatteryChargeMetricConfig{}, HwBatteryTimeLeftMetricConfig{}, HwFanSpeedMetricConfig{}, HwTemperatureMetricConfig{}, HwTemperatureLimitMetricConfig{}, ProcessChildrenCPUTimeMetricConfig{}, ProcessContextSwitchesMetricConfig{}, ProcessCPUTimeMetricConfig{}, ProcessCPUUtilizationMetricConfig{}, ProcessCPUUtilizationWindowMetricConfig{}, ProcessDiskIoMetricConfig{}, ProcessGroupProcessCountMetricConfig{}, ProcessIoLogicalMetricConfig{}, ProcessMemoryPssMetricConfig{}, ProcessMemorySharedMetricConfig{}, ProcessMemorySwapMetricConfig{}, ProcessMemoryUsageMetricConfig{}, ProcessMemoryUssMetricConfig{}, ProcessMemoryUtilizationMetricConfig{}, ProcessMemoryVirtualMetricConfig{}, ProcessNiceMetricConfig{}, ProcessPagingFaultsMetricConfig{}, ProcessStatusMetricConfig{}, ProcessThreadCountMetricConfig{}, ProcessUnixFileDescriptorCountMetricConfig{}, ProcessUptimeMetricConfig{}, ProcessWindowsHandleCountMetricConfig{}, SystemCPUContextSwitchesMetricConfig{}, SystemCPUFrequencyMetricConfig{}, SystemCPUFrequencyMaxMetricConfig{}, SystemCPUFrequencyMinMetricConfig{}, SystemCPUInterruptsMetricConfig{}, SystemCPULinuxPressure10sMetricConfig{}, SystemCPULinuxPressure1mMetricConfig{}, SystemCPULinuxPressure5mMetricConfig{}, SystemCPULinuxPressureTotalMetricConfig{}, SystemCPULoadAverage15mMetricConfig{}, SystemCPULoadAverage1mMetricConfig{}, SystemCPULoadAverage5mMetricConfig{}, SystemCPULogicalCountMetricConfig{}, SystemCPUPhysicalCountMetricConfig{}, SystemCPUSoftInterruptsMetricConfig{}, SystemCPUTimeMetricConfig{}, SystemCPUUtilizationMetricConfig{}, SystemDiskIoMetricConfig{}, SystemDiskIoTimeMetricConfig{}, SystemDiskLimitMetricConfig{}, SystemDiskMergedMetricConfig{}, SystemDiskOperationTimeMetricConfig{}, SystemDiskOperationsMetricConfig{}, SystemDiskPendingOperationsMetricConfig{}, SystemDiskWeightedIoTimeMetricConfig{}, SystemFilesystemInodesLimitMetricConfig{}, SystemFilesystemInodesUsageMetricConfig{}, SystemFilesystemLimitMetricConfig{}, SystemFilesystemStuckMetricConfig{}, SystemFilesystemUsageMetricConfig{}, SystemFilesystemUtilizationMetricConfig{}, SystemIoLinuxPressure10sMetricConfig{}, SystemIoLinuxPressure1mMetricConfig{}, SystemIoLinuxPressure5mMetricConfig{}, SystemIoLinuxPressureTotalMetricConfig{}, SystemIrqLinuxPressure10sMetricConfig{}, SystemIrqLinuxPressure1mMetricConfig{}, SystemIrqLinuxPressure5mMetricConfig{}, SystemIrqLinuxPressureTotalMetricConfig{}, SystemLinuxFileHandleCountMetricConfig{}, SystemLinuxFileHandleLimitMetricConfig{}, SystemLinuxTaskCountMetricConfig{}, SystemMemoryLimitMetricConfig{}, SystemMemoryLinuxActiveMetricConfig{}, SystemMemoryLinuxAvailableMetricConfig{}, SystemMemoryLinuxCommitLimitMetricConfig{}, SystemMemoryLinuxCommittedMetricConfig{}, SystemMemoryLinuxDirtyMetricConfig{}, SystemMemoryLinuxHugepagesLimitMetricConfig{}, SystemMemoryLinuxHugepagesPageSizeMetricConfig{}, SystemMemoryLinuxHugepagesReservedMetricConfig{}, SystemMemoryLinuxHugepagesSurplusMetricConfig{}, SystemMemoryLinuxHugepagesUsageMetricConfig{}, SystemMemoryLinuxInactiveMetricConfig{}, SystemMemoryLinuxOomKillsMetricConfig{}, SystemMemoryLinuxPressure10sMetricConfig{}, SystemMemoryLinuxPressure1mMetricConfig{}, SystemMemoryLinuxPressure5mMetricConfig{}, SystemMemoryLinuxPressureTotalMetricConfig{}, SystemMemoryLinuxSharedMetricConfig{}, SystemMemoryLinuxSlabUsageMetricConfig{}, SystemMemoryLinuxWritebackMetricConfig{}, SystemMemoryUsageMetricConfig{}, SystemMemoryUtilizationMetricConfig{}, SystemNetworkConnectionCountMetricConfig{}, SystemNetworkConntrackCountMetricConfig{}, SystemNetworkConntrackLimitMetricConfig{}, SystemNetworkErrorsMetricConfig{}, SystemNetworkInterfaceDuplexMetricConfig{}, SystemNetworkInterfaceMtuMetricConfig{}, SystemNetworkInterfaceSpeedMetricConfig{}, SystemNetworkInterfaceUpMetricConfig{}, SystemNetworkIoMetricConfig{}, SystemNetworkPacketCountMetricConfig{}, SystemNetworkPacketDroppedMetricConfig{}, SystemPagingFaultsMetricConfig{}, SystemPagingIoMetricConfig{}, SystemPagingOperationsMetricConfig{}, SystemPagingUsageMetricConfig{}, SystemPagingUtilizationMetricConfig{}, SystemProcessCountMetricConfig{}, SystemProcessCPUUnattributedMetricConfig{}, SystemProcessCreatedMetricConfig{}, SystemProcessLimitMetricConfig{}, SystemSessionCountMetricConfig{}, SystemThreadCountMetricConfig{}, SystemUptimeMetricConfig{}, SystemUserCountMetricConfig{}, ResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(HwBatteryChargeMetricConfig{}, HwBatteryTimeLeftMetricConfig{}, HwFanSpeedMetricConfig{}, HwTemperatureMetricConfig{}, HwTemperatureLimitMetricConfig{}, NfsClientNetCountMetricConfig{}, NfsClientNetTCPConnectionAcceptedMetricConfig{}, NfsClientOperationCountMetricConfig{}, NfsClientProcedureCountMetricConfig{}, NfsClientRPCAuthrefreshCountMetricConfig{}, NfsClientRPCCountMetricConfig{}, NfsClientRPCRetransmitCountMetricConfig{}, NfsServerFhStaleCountMetricConfig{}, NfsServerIoMetricConfig{}, NfsServerNetCountMetricConfig{}, NfsServerNetTCPConnectionAcceptedMetricConfig{}, NfsServerOperationCountMetricConfig{}, NfsServerProcedureCountMetricConfig{}, NfsServerRepcacheRequestsMetricConfig{}, NfsServerRPCCountMetricConfig{}, NfsServerThreadCountMetricConfig{}, ProcessChildrenCPUTimeMetricConfig{}, ProcessContextSwitchesMetricConfig{}, ProcessCPUTimeMetricConfig{}, ProcessCPUUtilizationMetricConfig{}, ProcessCPUUtilizationWindowMetricConfig{}, ProcessDiskIoMetricConfig{}, ProcessGroupProcessCountMetricConfig{}, ProcessIoLogicalMetricConfig{}, ProcessMemoryPssMetricConfig{}, ProcessMemorySharedMetricConfig{}, ProcessMemorySwapMetricConfig{}, ProcessMemoryUsageMetricConfig{}, ProcessMemoryUssMetricConfig{}, ProcessMemoryUtilizationMetricConfig{}, ProcessMemoryVirtualMetricConfig{}, ProcessNiceMetricConfig{}, ProcessPagingFaultsMetricConfig{}, ProcessStatusMetricConfig{}, ProcessThreadCountMetricConfig{}, ProcessUnixFileDescriptorCountMetricConfig{}, ProcessUptimeMetricConfig{}, ProcessWindowsHandleCountMetricConfig{}, SystemCPUContextSwitchesMetricConfig{}, SystemCPUFrequencyMetricConfig{}, SystemCPUFrequencyMaxMetricConfig{}, SystemCPUFrequencyMinMetricConfig{}, SystemCPUInterruptsMetricConfig{}, SystemCPULinuxPressure10sMetricConfig{}, SystemCPULinuxPressure1mMetricConfig{}, SystemCPULinuxPressure5mMetricConfig{}, SystemCPULinuxPressureTotalMetricConfig{}, SystemCPULoadAverage15mMetricConfig{}, SystemCPULoadAverage1mMetricConfig{}, SystemCPULoadAverage5mMetricConfig{}, SystemCPULogicalCountMetricConfig{}, SystemCPUPhysicalCountMetricConfig{}, SystemCPUSoftInterruptsMetricConfig{}, SystemCPUTimeMetricConfig{}, SystemCPUUtilizationMetricConfig{}, SystemDiskIoMetricConfig{}, SystemDiskIoTimeMetricConfig{}, SystemDiskLimitMetricConfig{}, SystemDiskMergedMetricConfig{}, SystemDiskOperationTimeMetricConfig{}, SystemDiskOperationsMetricConfig{}, SystemDiskPendingOperationsMetricConfig{}, SystemDiskWeightedIoTimeMetricConfig{}, SystemFilesystemInodesLimitMetricConfig{}, SystemFilesystemInodesUsageMetricConfig{}, SystemFilesystemLimitMetricConfig{}, SystemFilesystemStuckMetricConfig{}, SystemFilesystemUsageMetricConfig{}, SystemFilesystemUtilizationMetricConfig{}, SystemIoLinuxPressure10sMetricConfig{}, SystemIoLinuxPressure1mMetricConfig{}, SystemIoLinuxPressure5mMetricConfig{}, SystemIoLinuxPressureTotalMetricConfig{}, SystemIrqLinuxPressure10sMetricConfig{}, SystemIrqLinuxPressure1mMetricConfig{}, SystemIrqLinuxPressure5mMetricConfig{}, SystemIrqLinuxPressureTotalMetricConfig{}, SystemLinuxFileHandleCountMetricConfig{}, SystemLinuxFileHandleLimitMetricConfig{}, SystemLinuxTaskCountMetricConfig{}, SystemMemoryLimitMetricConfig{}, SystemMemoryLinuxActiveMetricConfig{}, SystemMemoryLinuxAvailableMetricConfig{}, SystemMemoryLinuxCommitLimitMetricConfig{}, SystemMemoryLinuxCommittedMetricConfig{}, SystemMemoryLinuxDirtyMetricConfig{}, SystemMemoryLinuxHugepagesLimitMetricConfig{}, SystemMemoryLinuxHugepagesPageSizeMetricConfig{}, SystemMemoryLinuxHugepagesReservedMetricConfig{}, SystemMemoryLinuxHugepagesSurplusMetricConfig{}, SystemMemoryLinuxHugepagesUsageMetricConfig{}, SystemMemoryLinuxHugepagesUtilizationMetricConfig{}, SystemMemoryLinuxInactiveMetricConfig{}, SystemMemoryLinuxOomKillsMetricConfig{}, SystemMemoryLinuxPressure10sMetricConfig{}, SystemMemoryLinuxPressure1mMetricConfig{}, SystemMemoryLinuxPressure5mMetricConfig{}, SystemMemoryLinuxPressureTotalMetricConfig{}, SystemMemoryLinuxSharedMetricConfig{}, SystemMemoryLinuxSlabUsageMetricConfig{}, SystemMemoryLinuxWritebackMetricConfig{}, SystemMemoryPageSizeMetricConfig{}, SystemMemoryUsageMetricConfig{}, SystemMemoryUtilizationMetricConfig{}, SystemNetworkConnectionCountMetricConfig{}, SystemNetworkConntrackCountMetricConfig{}, SystemNetworkConntrackLimitMetricConfig{}, SystemNetworkErrorsMetricConfig{}, SystemNetworkInterfaceDuplexMetricConfig{}, SystemNetworkInterfaceMtuMetricConfig{}, SystemNetworkInterfaceSpeedMetricConfig{}, SystemNetworkInterfaceUpMetricConfig{}, SystemNetworkIoMetricConfig{}, SystemNetworkPacketCountMetricConfig{}, SystemNetworkPacketDroppedMetricConfig{}, SystemPagingFaultsMetricConfig{}, SystemPagingIoMetricConfig{}, SystemPagingOperationsMetricConfig{}, SystemPagingUsageMetricConfig{}, SystemPagingUtilizationMetricConfig{}, SystemProcessCountMetricConfig{}, SystemProcessCPUUnattributedMetricConfig{}, SystemProcessCreatedMetricConfig{}, SystemProcessLimitMetricConfig{}, SystemSessionCountMetricConfig{}, SystemThreadCountMetricConfig{}, SystemUptimeMetricConfig{}, SystemUserCountMetricConfig{}, ResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

@@ -95,6 +95,36 @@ var MapAttributeDiskIoDirection = map[string]AttributeDiskIoDirection{
 	"write": AttributeDiskIoDirectionWrite,
 }
 
+// AttributeErrorType specifies the value error.type attribute.
+type AttributeErrorType int
+
+const (
+	_ AttributeErrorType = iota
+	AttributeErrorTypeFormat
+	AttributeErrorTypeAuth
+	AttributeErrorTypeClient
+)
+
+// String returns the string representation of the AttributeErrorType.
+func (av AttributeErrorType) String() string {
+	switch av {
+	case AttributeErrorTypeFormat:
+		return "format"
+	case AttributeErrorTypeAuth:
+		return "auth"
+	case AttributeErrorTypeClient:
+		return "client"
+	}
+	return ""
+}
+
+// MapAttributeErrorType is a helper map of string to AttributeErrorType attribute value.
+var MapAttributeErrorType = map[string]AttributeErrorType{
+	"format": AttributeErrorTypeFormat,
+	"auth":   AttributeErrorTypeAuth,
+	"client": AttributeErrorTypeClient,
+}
+
 // AttributeHwLimitType specifies the value hw.limit_type attribute.
 type AttributeHwLimitType int
 
@@ -297,6 +327,36 @@ func (av AttributeNetworkTransport) String() string {
 var MapAttributeNetworkTransport = map[string]AttributeNetworkTransport{
 	"tcp": AttributeNetworkTransportTCP,
 	"udp": AttributeNetworkTransportUDP,
+}
+
+// AttributeNfsServerRepcacheStatus specifies the value nfs.server.repcache.status attribute.
+type AttributeNfsServerRepcacheStatus int
+
+const (
+	_ AttributeNfsServerRepcacheStatus = iota
+	AttributeNfsServerRepcacheStatusHit
+	AttributeNfsServerRepcacheStatusMiss
+	AttributeNfsServerRepcacheStatusNocache
+)
+
+// String returns the string representation of the AttributeNfsServerRepcacheStatus.
+func (av AttributeNfsServerRepcacheStatus) String() string {
+	switch av {
+	case AttributeNfsServerRepcacheStatusHit:
+		return "hit"
+	case AttributeNfsServerRepcacheStatusMiss:
+		return "miss"
+	case AttributeNfsServerRepcacheStatusNocache:
+		return "nocache"
+	}
+	return ""
+}
+
+// MapAttributeNfsServerRepcacheStatus is a helper map of string to AttributeNfsServerRepcacheStatus attribute value.
+var MapAttributeNfsServerRepcacheStatus = map[string]AttributeNfsServerRepcacheStatus{
+	"hit":     AttributeNfsServerRepcacheStatusHit,
+	"miss":    AttributeNfsServerRepcacheStatusMiss,
+	"nocache": AttributeNfsServerRepcacheStatusNocache,
 }
 
 // AttributeProcessContextSwitchType specifies the value process.context_switch.type attribute.
@@ -800,6 +860,63 @@ var MetricsInfo = metricsInfo{
 		Name:       "hw.temperature.limit",
 		Attributes: []string{"hw.id", "hw.name", "hw.limit_type"},
 	},
+	NfsClientNetCount: metricInfo{
+		Name:       "nfs.client.net.count",
+		Attributes: []string{"network.transport"},
+	},
+	NfsClientNetTCPConnectionAccepted: metricInfo{
+		Name: "nfs.client.net.tcp.connection.accepted",
+	},
+	NfsClientOperationCount: metricInfo{
+		Name:       "nfs.client.operation.count",
+		Attributes: []string{"onc_rpc.version", "nfs.operation.name"},
+	},
+	NfsClientProcedureCount: metricInfo{
+		Name:       "nfs.client.procedure.count",
+		Attributes: []string{"onc_rpc.version", "onc_rpc.procedure.name"},
+	},
+	NfsClientRPCAuthrefreshCount: metricInfo{
+		Name: "nfs.client.rpc.authrefresh.count",
+	},
+	NfsClientRPCCount: metricInfo{
+		Name: "nfs.client.rpc.count",
+	},
+	NfsClientRPCRetransmitCount: metricInfo{
+		Name: "nfs.client.rpc.retransmit.count",
+	},
+	NfsServerFhStaleCount: metricInfo{
+		Name: "nfs.server.fh.stale.count",
+	},
+	NfsServerIo: metricInfo{
+		Name:       "nfs.server.io",
+		Attributes: []string{"network.io.direction"},
+	},
+	NfsServerNetCount: metricInfo{
+		Name:       "nfs.server.net.count",
+		Attributes: []string{"network.transport"},
+	},
+	NfsServerNetTCPConnectionAccepted: metricInfo{
+		Name: "nfs.server.net.tcp.connection.accepted",
+	},
+	NfsServerOperationCount: metricInfo{
+		Name:       "nfs.server.operation.count",
+		Attributes: []string{"onc_rpc.version", "nfs.operation.name"},
+	},
+	NfsServerProcedureCount: metricInfo{
+		Name:       "nfs.server.procedure.count",
+		Attributes: []string{"onc_rpc.version", "onc_rpc.procedure.name"},
+	},
+	NfsServerRepcacheRequests: metricInfo{
+		Name:       "nfs.server.repcache.requests",
+		Attributes: []string{"nfs.server.repcache.status"},
+	},
+	NfsServerRPCCount: metricInfo{
+		Name:       "nfs.server.rpc.count",
+		Attributes: []string{"error.type"},
+	},
+	NfsServerThreadCount: metricInfo{
+		Name: "nfs.server.thread.count",
+	},
 	ProcessChildrenCPUTime: metricInfo{
 		Name:       "process.children.cpu.time",
 		Attributes: []string{"cpu.mode"},
@@ -1066,6 +1183,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "system.memory.linux.hugepages.usage",
 		Attributes: []string{"system.memory.linux.hugepages.state"},
 	},
+	SystemMemoryLinuxHugepagesUtilization: metricInfo{
+		Name:       "system.memory.linux.hugepages.utilization",
+		Attributes: []string{"system.memory.linux.hugepages.state"},
+	},
 	SystemMemoryLinuxInactive: metricInfo{
 		Name: "system.memory.linux.inactive",
 	},
@@ -1097,6 +1218,9 @@ var MetricsInfo = metricsInfo{
 	},
 	SystemMemoryLinuxWriteback: metricInfo{
 		Name: "system.memory.linux.writeback",
+	},
+	SystemMemoryPageSize: metricInfo{
+		Name: "system.memory.page_size",
 	},
 	SystemMemoryUsage: metricInfo{
 		Name:       "system.memory.usage",
@@ -1196,121 +1320,139 @@ var MetricsInfo = metricsInfo{
 }
 
 type metricsInfo struct {
-	HwBatteryCharge                    metricInfo
-	HwBatteryTimeLeft                  metricInfo
-	HwFanSpeed                         metricInfo
-	HwTemperature                      metricInfo
-	HwTemperatureLimit                 metricInfo
-	ProcessChildrenCPUTime             metricInfo
-	ProcessContextSwitches             metricInfo
-	ProcessCPUTime                     metricInfo
-	ProcessCPUUtilization              metricInfo
-	ProcessCPUUtilizationWindow        metricInfo
-	ProcessDiskIo                      metricInfo
-	ProcessGroupProcessCount           metricInfo
-	ProcessIoLogical                   metricInfo
-	ProcessMemoryPss                   metricInfo
-	ProcessMemoryShared                metricInfo
-	ProcessMemorySwap                  metricInfo
-	ProcessMemoryUsage                 metricInfo
-	ProcessMemoryUss                   metricInfo
-	ProcessMemoryUtilization           metricInfo
-	ProcessMemoryVirtual               metricInfo
-	ProcessNice                        metricInfo
-	ProcessPagingFaults                metricInfo
-	ProcessStatus                      metricInfo
-	ProcessThreadCount                 metricInfo
-	ProcessUnixFileDescriptorCount     metricInfo
-	ProcessUptime                      metricInfo
-	ProcessWindowsHandleCount          metricInfo
-	SystemCPUContextSwitches           metricInfo
-	SystemCPUFrequency                 metricInfo
-	SystemCPUFrequencyMax              metricInfo
-	SystemCPUFrequencyMin              metricInfo
-	SystemCPUInterrupts                metricInfo
-	SystemCPULinuxPressure10s          metricInfo
-	SystemCPULinuxPressure1m           metricInfo
-	SystemCPULinuxPressure5m           metricInfo
-	SystemCPULinuxPressureTotal        metricInfo
-	SystemCPULoadAverage15m            metricInfo
-	SystemCPULoadAverage1m             metricInfo
-	SystemCPULoadAverage5m             metricInfo
-	SystemCPULogicalCount              metricInfo
-	SystemCPUPhysicalCount             metricInfo
-	SystemCPUSoftInterrupts            metricInfo
-	SystemCPUTime                      metricInfo
-	SystemCPUUtilization               metricInfo
-	SystemDiskIo                       metricInfo
-	SystemDiskIoTime                   metricInfo
-	SystemDiskLimit                    metricInfo
-	SystemDiskMerged                   metricInfo
-	SystemDiskOperationTime            metricInfo
-	SystemDiskOperations               metricInfo
-	SystemDiskPendingOperations        metricInfo
-	SystemDiskWeightedIoTime           metricInfo
-	SystemFilesystemInodesLimit        metricInfo
-	SystemFilesystemInodesUsage        metricInfo
-	SystemFilesystemLimit              metricInfo
-	SystemFilesystemStuck              metricInfo
-	SystemFilesystemUsage              metricInfo
-	SystemFilesystemUtilization        metricInfo
-	SystemIoLinuxPressure10s           metricInfo
-	SystemIoLinuxPressure1m            metricInfo
-	SystemIoLinuxPressure5m            metricInfo
-	SystemIoLinuxPressureTotal         metricInfo
-	SystemIrqLinuxPressure10s          metricInfo
-	SystemIrqLinuxPressure1m           metricInfo
-	SystemIrqLinuxPressure5m           metricInfo
-	SystemIrqLinuxPressureTotal        metricInfo
-	SystemLinuxFileHandleCount         metricInfo
-	SystemLinuxFileHandleLimit         metricInfo
-	SystemLinuxTaskCount               metricInfo
-	SystemMemoryLimit                  metricInfo
-	SystemMemoryLinuxActive            metricInfo
-	SystemMemoryLinuxAvailable         metricInfo
-	SystemMemoryLinuxCommitLimit       metricInfo
-	SystemMemoryLinuxCommitted         metricInfo
-	SystemMemoryLinuxDirty             metricInfo
-	SystemMemoryLinuxHugepagesLimit    metricInfo
-	SystemMemoryLinuxHugepagesPageSize metricInfo
-	SystemMemoryLinuxHugepagesReserved metricInfo
-	SystemMemoryLinuxHugepagesSurplus  metricInfo
-	SystemMemoryLinuxHugepagesUsage    metricInfo
-	SystemMemoryLinuxInactive          metricInfo
-	SystemMemoryLinuxOomKills          metricInfo
-	SystemMemoryLinuxPressure10s       metricInfo
-	SystemMemoryLinuxPressure1m        metricInfo
-	SystemMemoryLinuxPressure5m        metricInfo
-	SystemMemoryLinuxPressureTotal     metricInfo
-	SystemMemoryLinuxShared            metricInfo
-	SystemMemoryLinuxSlabUsage         metricInfo
-	SystemMemoryLinuxWriteback         metricInfo
-	SystemMemoryUsage                  metricInfo
-	SystemMemoryUtilization            metricInfo
-	SystemNetworkConnectionCount       metricInfo
-	SystemNetworkConntrackCount        metricInfo
-	SystemNetworkConntrackLimit        metricInfo
-	SystemNetworkErrors                metricInfo
-	SystemNetworkInterfaceDuplex       metricInfo
-	SystemNetworkInterfaceMtu          metricInfo
-	SystemNetworkInterfaceSpeed        metricInfo
-	SystemNetworkInterfaceUp           metricInfo
-	SystemNetworkIo                    metricInfo
-	SystemNetworkPacketCount           metricInfo
-	SystemNetworkPacketDropped         metricInfo
-	SystemPagingFaults                 metricInfo
-	SystemPagingIo                     metricInfo
-	SystemPagingOperations             metricInfo
-	SystemPagingUsage                  metricInfo
-	SystemPagingUtilization            metricInfo
-	SystemProcessCount                 metricInfo
-	SystemProcessCPUUnattributed       metricInfo
-	SystemProcessCreated               metricInfo
-	SystemProcessLimit                 metricInfo
-	SystemSessionCount                 metricInfo
-	SystemThreadCount                  metricInfo
-	SystemUptime                       metricInfo
-	SystemUserCount                    metricInfo
+	HwBatteryCharge                       metricInfo
+	HwBatteryTimeLeft                     metricInfo
+	HwFanSpeed                            metricInfo
+	HwTemperature                         metricInfo
+	HwTemperatureLimit                    metricInfo
+	NfsClientNetCount                     metricInfo
+	NfsClientNetTCPConnectionAccepted     metricInfo
+	NfsClientOperationCount               metricInfo
+	NfsClientProcedureCount               metricInfo
+	NfsClientRPCAuthrefreshCount          metricInfo
+	NfsClientRPCCount                     metricInfo
+	NfsClientRPCRetransmitCount           metricInfo
+	NfsServerFhStaleCount                 metricInfo
+	NfsServerIo                           metricInfo
+	NfsServerNetCount                     metricInfo
+	NfsServerNetTCPConnectionAccepted     metricInfo
+	NfsServerOperationCount               metricInfo
+	NfsServerProcedureCount               metricInfo
+	NfsServerRepcacheRequests             metricInfo
+	NfsServerRPCCount                     metricInfo
+	NfsServerThreadCount                  metricInfo
+	ProcessChildrenCPUTime                metricInfo
+	ProcessContextSwitches                metricInfo
+	ProcessCPUTime                        metricInfo
+	ProcessCPUUtilization                 metricInfo
+	ProcessCPUUtilizationWindow           metricInfo
+	ProcessDiskIo                         metricInfo
+	ProcessGroupProcessCount              metricInfo
+	ProcessIoLogical                      metricInfo
+	ProcessMemoryPss                      metricInfo
+	ProcessMemoryShared                   metricInfo
+	ProcessMemorySwap                     metricInfo
+	ProcessMemoryUsage                    metricInfo
+	ProcessMemoryUss                      metricInfo
+	ProcessMemoryUtilization              metricInfo
+	ProcessMemoryVirtual                  metricInfo
+	ProcessNice                           metricInfo
+	ProcessPagingFaults                   metricInfo
+	ProcessStatus                         metricInfo
+	ProcessThreadCount                    metricInfo
+	ProcessUnixFileDescriptorCount        metricInfo
+	ProcessUptime                         metricInfo
+	ProcessWindowsHandleCount             metricInfo
+	SystemCPUContextSwitches              metricInfo
+	SystemCPUFrequency                    metricInfo
+	SystemCPUFrequencyMax                 metricInfo
+	SystemCPUFrequencyMin                 metricInfo
+	SystemCPUInterrupts                   metricInfo
+	SystemCPULinuxPressure10s             metricInfo
+	SystemCPULinuxPressure1m              metricInfo
+	SystemCPULinuxPressure5m              metricInfo
+	SystemCPULinuxPressureTotal           metricInfo
+	SystemCPULoadAverage15m               metricInfo
+	SystemCPULoadAverage1m                metricInfo
+	SystemCPULoadAverage5m                metricInfo
+	SystemCPULogicalCount                 metricInfo
+	SystemCPUPhysicalCount                metricInfo
+	SystemCPUSoftInterrupts               metricInfo
+	SystemCPUTime                         metricInfo
+	SystemCPUUtilization                  metricInfo
+	SystemDiskIo                          metricInfo
+	SystemDiskIoTime                      metricInfo
+	SystemDiskLimit                       metricInfo
+	SystemDiskMerged                      metricInfo
+	SystemDiskOperationTime               metricInfo
+	SystemDiskOperations                  metricInfo
+	SystemDiskPendingOperations           metricInfo
+	SystemDiskWeightedIoTime              metricInfo
+	SystemFilesystemInodesLimit           metricInfo
+	SystemFilesystemInodesUsage           metricInfo
+	SystemFilesystemLimit                 metricInfo
+	SystemFilesystemStuck                 metricInfo
+	SystemFilesystemUsage                 metricInfo
+	SystemFilesystemUtilization           metricInfo
+	SystemIoLinuxPressure10s              metricInfo
+	SystemIoLinuxPressure1m               metricInfo
+	SystemIoLinuxPressure5m               metricInfo
+	SystemIoLinuxPressureTotal            metricInfo
+	SystemIrqLinuxPressure10s             metricInfo
+	SystemIrqLinuxPressure1m              metricInfo
+	SystemIrqLinuxPressure5m              metricInfo
+	SystemIrqLinuxPressureTotal           metricInfo
+	SystemLinuxFileHandleCount            metricInfo
+	SystemLinuxFileHandleLimit            metricInfo
+	SystemLinuxTaskCount                  metricInfo
+	SystemMemoryLimit                     metricInfo
+	SystemMemoryLinuxActive               metricInfo
+	SystemMemoryLinuxAvailable            metricInfo
+	SystemMemoryLinuxCommitLimit          metricInfo
+	SystemMemoryLinuxCommitted            metricInfo
+	SystemMemoryLinuxDirty                metricInfo
+	SystemMemoryLinuxHugepagesLimit       metricInfo
+	SystemMemoryLinuxHugepagesPageSize    metricInfo
+	SystemMemoryLinuxHugepagesReserved    metricInfo
+	SystemMemoryLinuxHugepagesSurplus     metricInfo
+	SystemMemoryLinuxHugepagesUsage       metricInfo
+	SystemMemoryLinuxHugepagesUtilization metricInfo
+	SystemMemoryLinuxInactive             metricInfo
+	SystemMemoryLinuxOomKills             metricInfo
+	SystemMemoryLinuxPressure10s          metricInfo
+	SystemMemoryLinuxPressure1m           metricInfo
+	SystemMemoryLinuxPressure5m           metricInfo
+	SystemMemoryLinuxPressureTotal        metricInfo
+	SystemMemoryLinuxShared               metricInfo
+	SystemMemoryLinuxSlabUsage            metricInfo
+	SystemMemoryLinuxWriteback            metricInfo
+	SystemMemoryPageSize                  metricInfo
+	SystemMemoryUsage                     metricInfo
+	SystemMemoryUtilization               metricInfo
+	SystemNetworkConnectionCount          metricInfo
+	SystemNetworkConntrackCount           metricInfo
+	SystemNetworkConntrackLimit           metricInfo
+	SystemNetworkErrors                   metricInfo
+	SystemNetworkInterfaceDuplex          metricInfo
+	SystemNetworkInterfaceMtu             metricInfo
+	SystemNetworkInterfaceSpeed           metricInfo
+	SystemNetworkInterfaceUp              metricInfo
+	SystemNetworkIo                       metricInfo
+	SystemNetworkPacketCount              metricInfo
+	SystemNetworkPacketDropped            metricInfo
+	SystemPagingFaults                    metricInfo
+	SystemPagingIo                        metricInfo
+	SystemPagingOperations                metricInfo
+	SystemPagingUsage                     metricInfo
+	SystemPagingUtilization               metricInfo
+	SystemProcessCount                    metricInfo
+	SystemProcessCPUUnattributed          metricInfo
+	SystemProcessCreated                  metricInfo
+	SystemProcessLimit                    metricInfo
+	SystemSessionCount                    metricInfo
+	SystemThreadCount                     metricInfo
+	SystemUptime                          metricInfo
+	SystemUserCount                       metricInfo
 }
 
 type metricInfo struct {
@@ -1331,6 +1473,12 @@ func (maof metricAttributeOptionFunc) apply(dp pmetric.NumberDataPoint) {
 func WithCPULogicalNumberMetricAttribute(cpuLogicalNumberAttributeValue int64) MetricAttributeOption {
 	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
 		dp.Attributes().PutInt("cpu.logical_number", cpuLogicalNumberAttributeValue)
+	})
+}
+
+func WithErrorTypeMetricAttribute(errorTypeAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("error.type", errorTypeAttributeValue)
 	})
 }
 
@@ -1593,6 +1741,862 @@ func (m *metricHwTemperatureLimit) emit(metrics pmetric.MetricSlice) {
 
 func newMetricHwTemperatureLimit(cfg HwTemperatureLimitMetricConfig) metricHwTemperatureLimit {
 	m := metricHwTemperatureLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricNfsClientNetCount struct {
+	data     pmetric.Metric                // data buffer for generated metric.
+	config   NfsClientNetCountMetricConfig // metric config provided by user.
+	capacity int                           // max observed number of data points added to the metric.
+}
+
+// init fills nfs.client.net.count metric with initial data.
+func (m *metricNfsClientNetCount) init() {
+	m.data.SetName("nfs.client.net.count")
+	m.data.SetDescription("TCP segments and UDP datagrams that the NFS client handled; Linux leaves it at zero.")
+	m.data.SetUnit("{record}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricNfsClientNetCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkTransportAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.transport", networkTransportAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricNfsClientNetCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricNfsClientNetCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricNfsClientNetCount(cfg NfsClientNetCountMetricConfig) metricNfsClientNetCount {
+	m := metricNfsClientNetCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricNfsClientNetTCPConnectionAccepted struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   NfsClientNetTCPConnectionAcceptedMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills nfs.client.net.tcp.connection.accepted metric with initial data.
+func (m *metricNfsClientNetTCPConnectionAccepted) init() {
+	m.data.SetName("nfs.client.net.tcp.connection.accepted")
+	m.data.SetDescription("TCP connections that the NFS client accepted; Linux leaves it at zero.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricNfsClientNetTCPConnectionAccepted) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricNfsClientNetTCPConnectionAccepted) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricNfsClientNetTCPConnectionAccepted) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricNfsClientNetTCPConnectionAccepted(cfg NfsClientNetTCPConnectionAcceptedMetricConfig) metricNfsClientNetTCPConnectionAccepted {
+	m := metricNfsClientNetTCPConnectionAccepted{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricNfsClientOperationCount struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   NfsClientOperationCountMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills nfs.client.operation.count metric with initial data.
+func (m *metricNfsClientOperationCount) init() {
+	m.data.SetName("nfs.client.operation.count")
+	m.data.SetDescription("Operations of NFS 4 that the client asked for.")
+	m.data.SetUnit("{operation}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricNfsClientOperationCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, oncRPCVersionAttributeValue int64, nfsOperationNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("onc_rpc.version", oncRPCVersionAttributeValue)
+	dp.Attributes().PutStr("nfs.operation.name", nfsOperationNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricNfsClientOperationCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricNfsClientOperationCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricNfsClientOperationCount(cfg NfsClientOperationCountMetricConfig) metricNfsClientOperationCount {
+	m := metricNfsClientOperationCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricNfsClientProcedureCount struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   NfsClientProcedureCountMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills nfs.client.procedure.count metric with initial data.
+func (m *metricNfsClientProcedureCount) init() {
+	m.data.SetName("nfs.client.procedure.count")
+	m.data.SetDescription("Procedures of NFS 2 and 3 that the client called.")
+	m.data.SetUnit("{procedure}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricNfsClientProcedureCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, oncRPCVersionAttributeValue int64, oncRPCProcedureNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("onc_rpc.version", oncRPCVersionAttributeValue)
+	dp.Attributes().PutStr("onc_rpc.procedure.name", oncRPCProcedureNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricNfsClientProcedureCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricNfsClientProcedureCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricNfsClientProcedureCount(cfg NfsClientProcedureCountMetricConfig) metricNfsClientProcedureCount {
+	m := metricNfsClientProcedureCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricNfsClientRPCAuthrefreshCount struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   NfsClientRPCAuthrefreshCountMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills nfs.client.rpc.authrefresh.count metric with initial data.
+func (m *metricNfsClientRPCAuthrefreshCount) init() {
+	m.data.SetName("nfs.client.rpc.authrefresh.count")
+	m.data.SetDescription("Authentications of the NFS client that were refreshed.")
+	m.data.SetUnit("{authrefresh}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricNfsClientRPCAuthrefreshCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricNfsClientRPCAuthrefreshCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricNfsClientRPCAuthrefreshCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricNfsClientRPCAuthrefreshCount(cfg NfsClientRPCAuthrefreshCountMetricConfig) metricNfsClientRPCAuthrefreshCount {
+	m := metricNfsClientRPCAuthrefreshCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricNfsClientRPCCount struct {
+	data     pmetric.Metric                // data buffer for generated metric.
+	config   NfsClientRPCCountMetricConfig // metric config provided by user.
+	capacity int                           // max observed number of data points added to the metric.
+}
+
+// init fills nfs.client.rpc.count metric with initial data.
+func (m *metricNfsClientRPCCount) init() {
+	m.data.SetName("nfs.client.rpc.count")
+	m.data.SetDescription("Calls that the NFS client sent.")
+	m.data.SetUnit("{request}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricNfsClientRPCCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricNfsClientRPCCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricNfsClientRPCCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricNfsClientRPCCount(cfg NfsClientRPCCountMetricConfig) metricNfsClientRPCCount {
+	m := metricNfsClientRPCCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricNfsClientRPCRetransmitCount struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   NfsClientRPCRetransmitCountMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills nfs.client.rpc.retransmit.count metric with initial data.
+func (m *metricNfsClientRPCRetransmitCount) init() {
+	m.data.SetName("nfs.client.rpc.retransmit.count")
+	m.data.SetDescription("Calls that the NFS client sent again.")
+	m.data.SetUnit("{retransmit}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricNfsClientRPCRetransmitCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricNfsClientRPCRetransmitCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricNfsClientRPCRetransmitCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricNfsClientRPCRetransmitCount(cfg NfsClientRPCRetransmitCountMetricConfig) metricNfsClientRPCRetransmitCount {
+	m := metricNfsClientRPCRetransmitCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricNfsServerFhStaleCount struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   NfsServerFhStaleCountMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills nfs.server.fh.stale.count metric with initial data.
+func (m *metricNfsServerFhStaleCount) init() {
+	m.data.SetName("nfs.server.fh.stale.count")
+	m.data.SetDescription("Calls to the NFS server with a stale file handle.")
+	m.data.SetUnit("{fh}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricNfsServerFhStaleCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricNfsServerFhStaleCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricNfsServerFhStaleCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricNfsServerFhStaleCount(cfg NfsServerFhStaleCountMetricConfig) metricNfsServerFhStaleCount {
+	m := metricNfsServerFhStaleCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricNfsServerIo struct {
+	data     pmetric.Metric          // data buffer for generated metric.
+	config   NfsServerIoMetricConfig // metric config provided by user.
+	capacity int                     // max observed number of data points added to the metric.
+}
+
+// init fills nfs.server.io metric with initial data.
+func (m *metricNfsServerIo) init() {
+	m.data.SetName("nfs.server.io")
+	m.data.SetDescription("Bytes that NFS clients read (`receive`) and wrote (`transmit`).")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricNfsServerIo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricNfsServerIo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricNfsServerIo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricNfsServerIo(cfg NfsServerIoMetricConfig) metricNfsServerIo {
+	m := metricNfsServerIo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricNfsServerNetCount struct {
+	data     pmetric.Metric                // data buffer for generated metric.
+	config   NfsServerNetCountMetricConfig // metric config provided by user.
+	capacity int                           // max observed number of data points added to the metric.
+}
+
+// init fills nfs.server.net.count metric with initial data.
+func (m *metricNfsServerNetCount) init() {
+	m.data.SetName("nfs.server.net.count")
+	m.data.SetDescription("TCP segments and UDP datagrams that the NFS server handled.")
+	m.data.SetUnit("{record}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricNfsServerNetCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkTransportAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.transport", networkTransportAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricNfsServerNetCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricNfsServerNetCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricNfsServerNetCount(cfg NfsServerNetCountMetricConfig) metricNfsServerNetCount {
+	m := metricNfsServerNetCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricNfsServerNetTCPConnectionAccepted struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   NfsServerNetTCPConnectionAcceptedMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills nfs.server.net.tcp.connection.accepted metric with initial data.
+func (m *metricNfsServerNetTCPConnectionAccepted) init() {
+	m.data.SetName("nfs.server.net.tcp.connection.accepted")
+	m.data.SetDescription("TCP connections that the NFS server accepted.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricNfsServerNetTCPConnectionAccepted) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricNfsServerNetTCPConnectionAccepted) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricNfsServerNetTCPConnectionAccepted) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricNfsServerNetTCPConnectionAccepted(cfg NfsServerNetTCPConnectionAcceptedMetricConfig) metricNfsServerNetTCPConnectionAccepted {
+	m := metricNfsServerNetTCPConnectionAccepted{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricNfsServerOperationCount struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   NfsServerOperationCountMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills nfs.server.operation.count metric with initial data.
+func (m *metricNfsServerOperationCount) init() {
+	m.data.SetName("nfs.server.operation.count")
+	m.data.SetDescription("Operations of NFS 4 that the server was asked for.")
+	m.data.SetUnit("{operation}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricNfsServerOperationCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, oncRPCVersionAttributeValue int64, nfsOperationNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("onc_rpc.version", oncRPCVersionAttributeValue)
+	dp.Attributes().PutStr("nfs.operation.name", nfsOperationNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricNfsServerOperationCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricNfsServerOperationCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricNfsServerOperationCount(cfg NfsServerOperationCountMetricConfig) metricNfsServerOperationCount {
+	m := metricNfsServerOperationCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricNfsServerProcedureCount struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   NfsServerProcedureCountMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills nfs.server.procedure.count metric with initial data.
+func (m *metricNfsServerProcedureCount) init() {
+	m.data.SetName("nfs.server.procedure.count")
+	m.data.SetDescription("Procedures that NFS clients called.")
+	m.data.SetUnit("{procedure}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricNfsServerProcedureCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, oncRPCVersionAttributeValue int64, oncRPCProcedureNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("onc_rpc.version", oncRPCVersionAttributeValue)
+	dp.Attributes().PutStr("onc_rpc.procedure.name", oncRPCProcedureNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricNfsServerProcedureCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricNfsServerProcedureCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricNfsServerProcedureCount(cfg NfsServerProcedureCountMetricConfig) metricNfsServerProcedureCount {
+	m := metricNfsServerProcedureCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricNfsServerRepcacheRequests struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   NfsServerRepcacheRequestsMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills nfs.server.repcache.requests metric with initial data.
+func (m *metricNfsServerRepcacheRequests) init() {
+	m.data.SetName("nfs.server.repcache.requests")
+	m.data.SetDescription("Calls to the NFS server by what its reply cache did.")
+	m.data.SetUnit("{request}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricNfsServerRepcacheRequests) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, nfsServerRepcacheStatusAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("nfs.server.repcache.status", nfsServerRepcacheStatusAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricNfsServerRepcacheRequests) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricNfsServerRepcacheRequests) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricNfsServerRepcacheRequests(cfg NfsServerRepcacheRequestsMetricConfig) metricNfsServerRepcacheRequests {
+	m := metricNfsServerRepcacheRequests{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricNfsServerRPCCount struct {
+	data     pmetric.Metric                // data buffer for generated metric.
+	config   NfsServerRPCCountMetricConfig // metric config provided by user.
+	capacity int                           // max observed number of data points added to the metric.
+}
+
+// init fills nfs.server.rpc.count metric with initial data.
+func (m *metricNfsServerRPCCount) init() {
+	m.data.SetName("nfs.server.rpc.count")
+	m.data.SetDescription("Calls that the NFS server took, and those that it refused by the reason.")
+	m.data.SetUnit("{request}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricNfsServerRPCCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricNfsServerRPCCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricNfsServerRPCCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricNfsServerRPCCount(cfg NfsServerRPCCountMetricConfig) metricNfsServerRPCCount {
+	m := metricNfsServerRPCCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricNfsServerThreadCount struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   NfsServerThreadCountMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills nfs.server.thread.count metric with initial data.
+func (m *metricNfsServerThreadCount) init() {
+	m.data.SetName("nfs.server.thread.count")
+	m.data.SetDescription("Threads of the NFS server.")
+	m.data.SetUnit("{thread}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricNfsServerThreadCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricNfsServerThreadCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricNfsServerThreadCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricNfsServerThreadCount(cfg NfsServerThreadCountMetricConfig) metricNfsServerThreadCount {
+	m := metricNfsServerThreadCount{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -5571,6 +6575,58 @@ func newMetricSystemMemoryLinuxHugepagesUsage(cfg SystemMemoryLinuxHugepagesUsag
 	return m
 }
 
+type metricSystemMemoryLinuxHugepagesUtilization struct {
+	data     pmetric.Metric                                    // data buffer for generated metric.
+	config   SystemMemoryLinuxHugepagesUtilizationMetricConfig // metric config provided by user.
+	capacity int                                               // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.hugepages.utilization metric with initial data.
+func (m *metricSystemMemoryLinuxHugepagesUtilization) init() {
+	m.data.SetName("system.memory.linux.hugepages.utilization")
+	m.data.SetDescription("Share of the huge pages by state, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemMemoryLinuxHugepagesUtilization) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, systemMemoryLinuxHugepagesStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("system.memory.linux.hugepages.state", systemMemoryLinuxHugepagesStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxHugepagesUtilization) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxHugepagesUtilization) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxHugepagesUtilization(cfg SystemMemoryLinuxHugepagesUtilizationMetricConfig) metricSystemMemoryLinuxHugepagesUtilization {
+	m := metricSystemMemoryLinuxHugepagesUtilization{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemMemoryLinuxInactive struct {
 	data     pmetric.Metric                        // data buffer for generated metric.
 	config   SystemMemoryLinuxInactiveMetricConfig // metric config provided by user.
@@ -6035,6 +7091,56 @@ func (m *metricSystemMemoryLinuxWriteback) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSystemMemoryLinuxWriteback(cfg SystemMemoryLinuxWritebackMetricConfig) metricSystemMemoryLinuxWriteback {
 	m := metricSystemMemoryLinuxWriteback{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryPageSize struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   SystemMemoryPageSizeMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.page_size metric with initial data.
+func (m *metricSystemMemoryPageSize) init() {
+	m.data.SetName("system.memory.page_size")
+	m.data.SetDescription("Size of a page of memory.")
+	m.data.SetUnit("By")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSystemMemoryPageSize) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryPageSize) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryPageSize) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryPageSize(cfg SystemMemoryPageSizeMetricConfig) metricSystemMemoryPageSize {
+	m := metricSystemMemoryPageSize{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -7427,128 +8533,146 @@ func newMetricSystemUserCount(cfg SystemUserCountMetricConfig) metricSystemUserC
 // MetricsBuilder provides an interface for scrapers to report metrics while taking care of all the transformations
 // required to produce metric representation defined in metadata and user config.
 type MetricsBuilder struct {
-	config                                   MetricsBuilderConfig // config of the metrics builder.
-	startTime                                pcommon.Timestamp    // start time that will be applied to all recorded data points.
-	metricsCapacity                          int                  // maximum observed number of metrics per resource.
-	metricsBuffer                            pmetric.Metrics      // accumulates metrics data before emitting.
-	buildInfo                                component.BuildInfo  // contains version information.
-	resourceAttributeIncludeFilter           map[string]filter.Filter
-	resourceAttributeExcludeFilter           map[string]filter.Filter
-	metricHwBatteryCharge                    metricHwBatteryCharge
-	metricHwBatteryTimeLeft                  metricHwBatteryTimeLeft
-	metricHwFanSpeed                         metricHwFanSpeed
-	metricHwTemperature                      metricHwTemperature
-	metricHwTemperatureLimit                 metricHwTemperatureLimit
-	metricProcessChildrenCPUTime             metricProcessChildrenCPUTime
-	metricProcessContextSwitches             metricProcessContextSwitches
-	metricProcessCPUTime                     metricProcessCPUTime
-	metricProcessCPUUtilization              metricProcessCPUUtilization
-	metricProcessCPUUtilizationWindow        metricProcessCPUUtilizationWindow
-	metricProcessDiskIo                      metricProcessDiskIo
-	metricProcessGroupProcessCount           metricProcessGroupProcessCount
-	metricProcessIoLogical                   metricProcessIoLogical
-	metricProcessMemoryPss                   metricProcessMemoryPss
-	metricProcessMemoryShared                metricProcessMemoryShared
-	metricProcessMemorySwap                  metricProcessMemorySwap
-	metricProcessMemoryUsage                 metricProcessMemoryUsage
-	metricProcessMemoryUss                   metricProcessMemoryUss
-	metricProcessMemoryUtilization           metricProcessMemoryUtilization
-	metricProcessMemoryVirtual               metricProcessMemoryVirtual
-	metricProcessNice                        metricProcessNice
-	metricProcessPagingFaults                metricProcessPagingFaults
-	metricProcessStatus                      metricProcessStatus
-	metricProcessThreadCount                 metricProcessThreadCount
-	metricProcessUnixFileDescriptorCount     metricProcessUnixFileDescriptorCount
-	metricProcessUptime                      metricProcessUptime
-	metricProcessWindowsHandleCount          metricProcessWindowsHandleCount
-	metricSystemCPUContextSwitches           metricSystemCPUContextSwitches
-	metricSystemCPUFrequency                 metricSystemCPUFrequency
-	metricSystemCPUFrequencyMax              metricSystemCPUFrequencyMax
-	metricSystemCPUFrequencyMin              metricSystemCPUFrequencyMin
-	metricSystemCPUInterrupts                metricSystemCPUInterrupts
-	metricSystemCPULinuxPressure10s          metricSystemCPULinuxPressure10s
-	metricSystemCPULinuxPressure1m           metricSystemCPULinuxPressure1m
-	metricSystemCPULinuxPressure5m           metricSystemCPULinuxPressure5m
-	metricSystemCPULinuxPressureTotal        metricSystemCPULinuxPressureTotal
-	metricSystemCPULoadAverage15m            metricSystemCPULoadAverage15m
-	metricSystemCPULoadAverage1m             metricSystemCPULoadAverage1m
-	metricSystemCPULoadAverage5m             metricSystemCPULoadAverage5m
-	metricSystemCPULogicalCount              metricSystemCPULogicalCount
-	metricSystemCPUPhysicalCount             metricSystemCPUPhysicalCount
-	metricSystemCPUSoftInterrupts            metricSystemCPUSoftInterrupts
-	metricSystemCPUTime                      metricSystemCPUTime
-	metricSystemCPUUtilization               metricSystemCPUUtilization
-	metricSystemDiskIo                       metricSystemDiskIo
-	metricSystemDiskIoTime                   metricSystemDiskIoTime
-	metricSystemDiskLimit                    metricSystemDiskLimit
-	metricSystemDiskMerged                   metricSystemDiskMerged
-	metricSystemDiskOperationTime            metricSystemDiskOperationTime
-	metricSystemDiskOperations               metricSystemDiskOperations
-	metricSystemDiskPendingOperations        metricSystemDiskPendingOperations
-	metricSystemDiskWeightedIoTime           metricSystemDiskWeightedIoTime
-	metricSystemFilesystemInodesLimit        metricSystemFilesystemInodesLimit
-	metricSystemFilesystemInodesUsage        metricSystemFilesystemInodesUsage
-	metricSystemFilesystemLimit              metricSystemFilesystemLimit
-	metricSystemFilesystemStuck              metricSystemFilesystemStuck
-	metricSystemFilesystemUsage              metricSystemFilesystemUsage
-	metricSystemFilesystemUtilization        metricSystemFilesystemUtilization
-	metricSystemIoLinuxPressure10s           metricSystemIoLinuxPressure10s
-	metricSystemIoLinuxPressure1m            metricSystemIoLinuxPressure1m
-	metricSystemIoLinuxPressure5m            metricSystemIoLinuxPressure5m
-	metricSystemIoLinuxPressureTotal         metricSystemIoLinuxPressureTotal
-	metricSystemIrqLinuxPressure10s          metricSystemIrqLinuxPressure10s
-	metricSystemIrqLinuxPressure1m           metricSystemIrqLinuxPressure1m
-	metricSystemIrqLinuxPressure5m           metricSystemIrqLinuxPressure5m
-	metricSystemIrqLinuxPressureTotal        metricSystemIrqLinuxPressureTotal
-	metricSystemLinuxFileHandleCount         metricSystemLinuxFileHandleCount
-	metricSystemLinuxFileHandleLimit         metricSystemLinuxFileHandleLimit
-	metricSystemLinuxTaskCount               metricSystemLinuxTaskCount
-	metricSystemMemoryLimit                  metricSystemMemoryLimit
-	metricSystemMemoryLinuxActive            metricSystemMemoryLinuxActive
-	metricSystemMemoryLinuxAvailable         metricSystemMemoryLinuxAvailable
-	metricSystemMemoryLinuxCommitLimit       metricSystemMemoryLinuxCommitLimit
-	metricSystemMemoryLinuxCommitted         metricSystemMemoryLinuxCommitted
-	metricSystemMemoryLinuxDirty             metricSystemMemoryLinuxDirty
-	metricSystemMemoryLinuxHugepagesLimit    metricSystemMemoryLinuxHugepagesLimit
-	metricSystemMemoryLinuxHugepagesPageSize metricSystemMemoryLinuxHugepagesPageSize
-	metricSystemMemoryLinuxHugepagesReserved metricSystemMemoryLinuxHugepagesReserved
-	metricSystemMemoryLinuxHugepagesSurplus  metricSystemMemoryLinuxHugepagesSurplus
-	metricSystemMemoryLinuxHugepagesUsage    metricSystemMemoryLinuxHugepagesUsage
-	metricSystemMemoryLinuxInactive          metricSystemMemoryLinuxInactive
-	metricSystemMemoryLinuxOomKills          metricSystemMemoryLinuxOomKills
-	metricSystemMemoryLinuxPressure10s       metricSystemMemoryLinuxPressure10s
-	metricSystemMemoryLinuxPressure1m        metricSystemMemoryLinuxPressure1m
-	metricSystemMemoryLinuxPressure5m        metricSystemMemoryLinuxPressure5m
-	metricSystemMemoryLinuxPressureTotal     metricSystemMemoryLinuxPressureTotal
-	metricSystemMemoryLinuxShared            metricSystemMemoryLinuxShared
-	metricSystemMemoryLinuxSlabUsage         metricSystemMemoryLinuxSlabUsage
-	metricSystemMemoryLinuxWriteback         metricSystemMemoryLinuxWriteback
-	metricSystemMemoryUsage                  metricSystemMemoryUsage
-	metricSystemMemoryUtilization            metricSystemMemoryUtilization
-	metricSystemNetworkConnectionCount       metricSystemNetworkConnectionCount
-	metricSystemNetworkConntrackCount        metricSystemNetworkConntrackCount
-	metricSystemNetworkConntrackLimit        metricSystemNetworkConntrackLimit
-	metricSystemNetworkErrors                metricSystemNetworkErrors
-	metricSystemNetworkInterfaceDuplex       metricSystemNetworkInterfaceDuplex
-	metricSystemNetworkInterfaceMtu          metricSystemNetworkInterfaceMtu
-	metricSystemNetworkInterfaceSpeed        metricSystemNetworkInterfaceSpeed
-	metricSystemNetworkInterfaceUp           metricSystemNetworkInterfaceUp
-	metricSystemNetworkIo                    metricSystemNetworkIo
-	metricSystemNetworkPacketCount           metricSystemNetworkPacketCount
-	metricSystemNetworkPacketDropped         metricSystemNetworkPacketDropped
-	metricSystemPagingFaults                 metricSystemPagingFaults
-	metricSystemPagingIo                     metricSystemPagingIo
-	metricSystemPagingOperations             metricSystemPagingOperations
-	metricSystemPagingUsage                  metricSystemPagingUsage
-	metricSystemPagingUtilization            metricSystemPagingUtilization
-	metricSystemProcessCount                 metricSystemProcessCount
-	metricSystemProcessCPUUnattributed       metricSystemProcessCPUUnattributed
-	metricSystemProcessCreated               metricSystemProcessCreated
-	metricSystemProcessLimit                 metricSystemProcessLimit
-	metricSystemSessionCount                 metricSystemSessionCount
-	metricSystemThreadCount                  metricSystemThreadCount
-	metricSystemUptime                       metricSystemUptime
-	metricSystemUserCount                    metricSystemUserCount
+	config                                      MetricsBuilderConfig // config of the metrics builder.
+	startTime                                   pcommon.Timestamp    // start time that will be applied to all recorded data points.
+	metricsCapacity                             int                  // maximum observed number of metrics per resource.
+	metricsBuffer                               pmetric.Metrics      // accumulates metrics data before emitting.
+	buildInfo                                   component.BuildInfo  // contains version information.
+	resourceAttributeIncludeFilter              map[string]filter.Filter
+	resourceAttributeExcludeFilter              map[string]filter.Filter
+	metricHwBatteryCharge                       metricHwBatteryCharge
+	metricHwBatteryTimeLeft                     metricHwBatteryTimeLeft
+	metricHwFanSpeed                            metricHwFanSpeed
+	metricHwTemperature                         metricHwTemperature
+	metricHwTemperatureLimit                    metricHwTemperatureLimit
+	metricNfsClientNetCount                     metricNfsClientNetCount
+	metricNfsClientNetTCPConnectionAccepted     metricNfsClientNetTCPConnectionAccepted
+	metricNfsClientOperationCount               metricNfsClientOperationCount
+	metricNfsClientProcedureCount               metricNfsClientProcedureCount
+	metricNfsClientRPCAuthrefreshCount          metricNfsClientRPCAuthrefreshCount
+	metricNfsClientRPCCount                     metricNfsClientRPCCount
+	metricNfsClientRPCRetransmitCount           metricNfsClientRPCRetransmitCount
+	metricNfsServerFhStaleCount                 metricNfsServerFhStaleCount
+	metricNfsServerIo                           metricNfsServerIo
+	metricNfsServerNetCount                     metricNfsServerNetCount
+	metricNfsServerNetTCPConnectionAccepted     metricNfsServerNetTCPConnectionAccepted
+	metricNfsServerOperationCount               metricNfsServerOperationCount
+	metricNfsServerProcedureCount               metricNfsServerProcedureCount
+	metricNfsServerRepcacheRequests             metricNfsServerRepcacheRequests
+	metricNfsServerRPCCount                     metricNfsServerRPCCount
+	metricNfsServerThreadCount                  metricNfsServerThreadCount
+	metricProcessChildrenCPUTime                metricProcessChildrenCPUTime
+	metricProcessContextSwitches                metricProcessContextSwitches
+	metricProcessCPUTime                        metricProcessCPUTime
+	metricProcessCPUUtilization                 metricProcessCPUUtilization
+	metricProcessCPUUtilizationWindow           metricProcessCPUUtilizationWindow
+	metricProcessDiskIo                         metricProcessDiskIo
+	metricProcessGroupProcessCount              metricProcessGroupProcessCount
+	metricProcessIoLogical                      metricProcessIoLogical
+	metricProcessMemoryPss                      metricProcessMemoryPss
+	metricProcessMemoryShared                   metricProcessMemoryShared
+	metricProcessMemorySwap                     metricProcessMemorySwap
+	metricProcessMemoryUsage                    metricProcessMemoryUsage
+	metricProcessMemoryUss                      metricProcessMemoryUss
+	metricProcessMemoryUtilization              metricProcessMemoryUtilization
+	metricProcessMemoryVirtual                  metricProcessMemoryVirtual
+	metricProcessNice                           metricProcessNice
+	metricProcessPagingFaults                   metricProcessPagingFaults
+	metricProcessStatus                         metricProcessStatus
+	metricProcessThreadCount                    metricProcessThreadCount
+	metricProcessUnixFileDescriptorCount        metricProcessUnixFileDescriptorCount
+	metricProcessUptime                         metricProcessUptime
+	metricProcessWindowsHandleCount             metricProcessWindowsHandleCount
+	metricSystemCPUContextSwitches              metricSystemCPUContextSwitches
+	metricSystemCPUFrequency                    metricSystemCPUFrequency
+	metricSystemCPUFrequencyMax                 metricSystemCPUFrequencyMax
+	metricSystemCPUFrequencyMin                 metricSystemCPUFrequencyMin
+	metricSystemCPUInterrupts                   metricSystemCPUInterrupts
+	metricSystemCPULinuxPressure10s             metricSystemCPULinuxPressure10s
+	metricSystemCPULinuxPressure1m              metricSystemCPULinuxPressure1m
+	metricSystemCPULinuxPressure5m              metricSystemCPULinuxPressure5m
+	metricSystemCPULinuxPressureTotal           metricSystemCPULinuxPressureTotal
+	metricSystemCPULoadAverage15m               metricSystemCPULoadAverage15m
+	metricSystemCPULoadAverage1m                metricSystemCPULoadAverage1m
+	metricSystemCPULoadAverage5m                metricSystemCPULoadAverage5m
+	metricSystemCPULogicalCount                 metricSystemCPULogicalCount
+	metricSystemCPUPhysicalCount                metricSystemCPUPhysicalCount
+	metricSystemCPUSoftInterrupts               metricSystemCPUSoftInterrupts
+	metricSystemCPUTime                         metricSystemCPUTime
+	metricSystemCPUUtilization                  metricSystemCPUUtilization
+	metricSystemDiskIo                          metricSystemDiskIo
+	metricSystemDiskIoTime                      metricSystemDiskIoTime
+	metricSystemDiskLimit                       metricSystemDiskLimit
+	metricSystemDiskMerged                      metricSystemDiskMerged
+	metricSystemDiskOperationTime               metricSystemDiskOperationTime
+	metricSystemDiskOperations                  metricSystemDiskOperations
+	metricSystemDiskPendingOperations           metricSystemDiskPendingOperations
+	metricSystemDiskWeightedIoTime              metricSystemDiskWeightedIoTime
+	metricSystemFilesystemInodesLimit           metricSystemFilesystemInodesLimit
+	metricSystemFilesystemInodesUsage           metricSystemFilesystemInodesUsage
+	metricSystemFilesystemLimit                 metricSystemFilesystemLimit
+	metricSystemFilesystemStuck                 metricSystemFilesystemStuck
+	metricSystemFilesystemUsage                 metricSystemFilesystemUsage
+	metricSystemFilesystemUtilization           metricSystemFilesystemUtilization
+	metricSystemIoLinuxPressure10s              metricSystemIoLinuxPressure10s
+	metricSystemIoLinuxPressure1m               metricSystemIoLinuxPressure1m
+	metricSystemIoLinuxPressure5m               metricSystemIoLinuxPressure5m
+	metricSystemIoLinuxPressureTotal            metricSystemIoLinuxPressureTotal
+	metricSystemIrqLinuxPressure10s             metricSystemIrqLinuxPressure10s
+	metricSystemIrqLinuxPressure1m              metricSystemIrqLinuxPressure1m
+	metricSystemIrqLinuxPressure5m              metricSystemIrqLinuxPressure5m
+	metricSystemIrqLinuxPressureTotal           metricSystemIrqLinuxPressureTotal
+	metricSystemLinuxFileHandleCount            metricSystemLinuxFileHandleCount
+	metricSystemLinuxFileHandleLimit            metricSystemLinuxFileHandleLimit
+	metricSystemLinuxTaskCount                  metricSystemLinuxTaskCount
+	metricSystemMemoryLimit                     metricSystemMemoryLimit
+	metricSystemMemoryLinuxActive               metricSystemMemoryLinuxActive
+	metricSystemMemoryLinuxAvailable            metricSystemMemoryLinuxAvailable
+	metricSystemMemoryLinuxCommitLimit          metricSystemMemoryLinuxCommitLimit
+	metricSystemMemoryLinuxCommitted            metricSystemMemoryLinuxCommitted
+	metricSystemMemoryLinuxDirty                metricSystemMemoryLinuxDirty
+	metricSystemMemoryLinuxHugepagesLimit       metricSystemMemoryLinuxHugepagesLimit
+	metricSystemMemoryLinuxHugepagesPageSize    metricSystemMemoryLinuxHugepagesPageSize
+	metricSystemMemoryLinuxHugepagesReserved    metricSystemMemoryLinuxHugepagesReserved
+	metricSystemMemoryLinuxHugepagesSurplus     metricSystemMemoryLinuxHugepagesSurplus
+	metricSystemMemoryLinuxHugepagesUsage       metricSystemMemoryLinuxHugepagesUsage
+	metricSystemMemoryLinuxHugepagesUtilization metricSystemMemoryLinuxHugepagesUtilization
+	metricSystemMemoryLinuxInactive             metricSystemMemoryLinuxInactive
+	metricSystemMemoryLinuxOomKills             metricSystemMemoryLinuxOomKills
+	metricSystemMemoryLinuxPressure10s          metricSystemMemoryLinuxPressure10s
+	metricSystemMemoryLinuxPressure1m           metricSystemMemoryLinuxPressure1m
+	metricSystemMemoryLinuxPressure5m           metricSystemMemoryLinuxPressure5m
+	metricSystemMemoryLinuxPressureTotal        metricSystemMemoryLinuxPressureTotal
+	metricSystemMemoryLinuxShared               metricSystemMemoryLinuxShared
+	metricSystemMemoryLinuxSlabUsage            metricSystemMemoryLinuxSlabUsage
+	metricSystemMemoryLinuxWriteback            metricSystemMemoryLinuxWriteback
+	metricSystemMemoryPageSize                  metricSystemMemoryPageSize
+	metricSystemMemoryUsage                     metricSystemMemoryUsage
+	metricSystemMemoryUtilization               metricSystemMemoryUtilization
+	metricSystemNetworkConnectionCount          metricSystemNetworkConnectionCount
+	metricSystemNetworkConntrackCount           metricSystemNetworkConntrackCount
+	metricSystemNetworkConntrackLimit           metricSystemNetworkConntrackLimit
+	metricSystemNetworkErrors                   metricSystemNetworkErrors
+	metricSystemNetworkInterfaceDuplex          metricSystemNetworkInterfaceDuplex
+	metricSystemNetworkInterfaceMtu             metricSystemNetworkInterfaceMtu
+	metricSystemNetworkInterfaceSpeed           metricSystemNetworkInterfaceSpeed
+	metricSystemNetworkInterfaceUp              metricSystemNetworkInterfaceUp
+	metricSystemNetworkIo                       metricSystemNetworkIo
+	metricSystemNetworkPacketCount              metricSystemNetworkPacketCount
+	metricSystemNetworkPacketDropped            metricSystemNetworkPacketDropped
+	metricSystemPagingFaults                    metricSystemPagingFaults
+	metricSystemPagingIo                        metricSystemPagingIo
+	metricSystemPagingOperations                metricSystemPagingOperations
+	metricSystemPagingUsage                     metricSystemPagingUsage
+	metricSystemPagingUtilization               metricSystemPagingUtilization
+	metricSystemProcessCount                    metricSystemProcessCount
+	metricSystemProcessCPUUnattributed          metricSystemProcessCPUUnattributed
+	metricSystemProcessCreated                  metricSystemProcessCreated
+	metricSystemProcessLimit                    metricSystemProcessLimit
+	metricSystemSessionCount                    metricSystemSessionCount
+	metricSystemThreadCount                     metricSystemThreadCount
+	metricSystemUptime                          metricSystemUptime
+	metricSystemUserCount                       metricSystemUserCount
 }
 
 // MetricBuilderOption applies changes to default metrics builder.
@@ -7570,127 +8694,145 @@ func WithStartTime(startTime pcommon.Timestamp) MetricBuilderOption {
 }
 func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, options ...MetricBuilderOption) *MetricsBuilder {
 	mb := &MetricsBuilder{
-		config:                                   mbc,
-		startTime:                                pcommon.NewTimestampFromTime(time.Now()),
-		metricsBuffer:                            pmetric.NewMetrics(),
-		buildInfo:                                settings.BuildInfo,
-		metricHwBatteryCharge:                    newMetricHwBatteryCharge(mbc.Metrics.HwBatteryCharge),
-		metricHwBatteryTimeLeft:                  newMetricHwBatteryTimeLeft(mbc.Metrics.HwBatteryTimeLeft),
-		metricHwFanSpeed:                         newMetricHwFanSpeed(mbc.Metrics.HwFanSpeed),
-		metricHwTemperature:                      newMetricHwTemperature(mbc.Metrics.HwTemperature),
-		metricHwTemperatureLimit:                 newMetricHwTemperatureLimit(mbc.Metrics.HwTemperatureLimit),
-		metricProcessChildrenCPUTime:             newMetricProcessChildrenCPUTime(mbc.Metrics.ProcessChildrenCPUTime),
-		metricProcessContextSwitches:             newMetricProcessContextSwitches(mbc.Metrics.ProcessContextSwitches),
-		metricProcessCPUTime:                     newMetricProcessCPUTime(mbc.Metrics.ProcessCPUTime),
-		metricProcessCPUUtilization:              newMetricProcessCPUUtilization(mbc.Metrics.ProcessCPUUtilization),
-		metricProcessCPUUtilizationWindow:        newMetricProcessCPUUtilizationWindow(mbc.Metrics.ProcessCPUUtilizationWindow),
-		metricProcessDiskIo:                      newMetricProcessDiskIo(mbc.Metrics.ProcessDiskIo),
-		metricProcessGroupProcessCount:           newMetricProcessGroupProcessCount(mbc.Metrics.ProcessGroupProcessCount),
-		metricProcessIoLogical:                   newMetricProcessIoLogical(mbc.Metrics.ProcessIoLogical),
-		metricProcessMemoryPss:                   newMetricProcessMemoryPss(mbc.Metrics.ProcessMemoryPss),
-		metricProcessMemoryShared:                newMetricProcessMemoryShared(mbc.Metrics.ProcessMemoryShared),
-		metricProcessMemorySwap:                  newMetricProcessMemorySwap(mbc.Metrics.ProcessMemorySwap),
-		metricProcessMemoryUsage:                 newMetricProcessMemoryUsage(mbc.Metrics.ProcessMemoryUsage),
-		metricProcessMemoryUss:                   newMetricProcessMemoryUss(mbc.Metrics.ProcessMemoryUss),
-		metricProcessMemoryUtilization:           newMetricProcessMemoryUtilization(mbc.Metrics.ProcessMemoryUtilization),
-		metricProcessMemoryVirtual:               newMetricProcessMemoryVirtual(mbc.Metrics.ProcessMemoryVirtual),
-		metricProcessNice:                        newMetricProcessNice(mbc.Metrics.ProcessNice),
-		metricProcessPagingFaults:                newMetricProcessPagingFaults(mbc.Metrics.ProcessPagingFaults),
-		metricProcessStatus:                      newMetricProcessStatus(mbc.Metrics.ProcessStatus),
-		metricProcessThreadCount:                 newMetricProcessThreadCount(mbc.Metrics.ProcessThreadCount),
-		metricProcessUnixFileDescriptorCount:     newMetricProcessUnixFileDescriptorCount(mbc.Metrics.ProcessUnixFileDescriptorCount),
-		metricProcessUptime:                      newMetricProcessUptime(mbc.Metrics.ProcessUptime),
-		metricProcessWindowsHandleCount:          newMetricProcessWindowsHandleCount(mbc.Metrics.ProcessWindowsHandleCount),
-		metricSystemCPUContextSwitches:           newMetricSystemCPUContextSwitches(mbc.Metrics.SystemCPUContextSwitches),
-		metricSystemCPUFrequency:                 newMetricSystemCPUFrequency(mbc.Metrics.SystemCPUFrequency),
-		metricSystemCPUFrequencyMax:              newMetricSystemCPUFrequencyMax(mbc.Metrics.SystemCPUFrequencyMax),
-		metricSystemCPUFrequencyMin:              newMetricSystemCPUFrequencyMin(mbc.Metrics.SystemCPUFrequencyMin),
-		metricSystemCPUInterrupts:                newMetricSystemCPUInterrupts(mbc.Metrics.SystemCPUInterrupts),
-		metricSystemCPULinuxPressure10s:          newMetricSystemCPULinuxPressure10s(mbc.Metrics.SystemCPULinuxPressure10s),
-		metricSystemCPULinuxPressure1m:           newMetricSystemCPULinuxPressure1m(mbc.Metrics.SystemCPULinuxPressure1m),
-		metricSystemCPULinuxPressure5m:           newMetricSystemCPULinuxPressure5m(mbc.Metrics.SystemCPULinuxPressure5m),
-		metricSystemCPULinuxPressureTotal:        newMetricSystemCPULinuxPressureTotal(mbc.Metrics.SystemCPULinuxPressureTotal),
-		metricSystemCPULoadAverage15m:            newMetricSystemCPULoadAverage15m(mbc.Metrics.SystemCPULoadAverage15m),
-		metricSystemCPULoadAverage1m:             newMetricSystemCPULoadAverage1m(mbc.Metrics.SystemCPULoadAverage1m),
-		metricSystemCPULoadAverage5m:             newMetricSystemCPULoadAverage5m(mbc.Metrics.SystemCPULoadAverage5m),
-		metricSystemCPULogicalCount:              newMetricSystemCPULogicalCount(mbc.Metrics.SystemCPULogicalCount),
-		metricSystemCPUPhysicalCount:             newMetricSystemCPUPhysicalCount(mbc.Metrics.SystemCPUPhysicalCount),
-		metricSystemCPUSoftInterrupts:            newMetricSystemCPUSoftInterrupts(mbc.Metrics.SystemCPUSoftInterrupts),
-		metricSystemCPUTime:                      newMetricSystemCPUTime(mbc.Metrics.SystemCPUTime),
-		metricSystemCPUUtilization:               newMetricSystemCPUUtilization(mbc.Metrics.SystemCPUUtilization),
-		metricSystemDiskIo:                       newMetricSystemDiskIo(mbc.Metrics.SystemDiskIo),
-		metricSystemDiskIoTime:                   newMetricSystemDiskIoTime(mbc.Metrics.SystemDiskIoTime),
-		metricSystemDiskLimit:                    newMetricSystemDiskLimit(mbc.Metrics.SystemDiskLimit),
-		metricSystemDiskMerged:                   newMetricSystemDiskMerged(mbc.Metrics.SystemDiskMerged),
-		metricSystemDiskOperationTime:            newMetricSystemDiskOperationTime(mbc.Metrics.SystemDiskOperationTime),
-		metricSystemDiskOperations:               newMetricSystemDiskOperations(mbc.Metrics.SystemDiskOperations),
-		metricSystemDiskPendingOperations:        newMetricSystemDiskPendingOperations(mbc.Metrics.SystemDiskPendingOperations),
-		metricSystemDiskWeightedIoTime:           newMetricSystemDiskWeightedIoTime(mbc.Metrics.SystemDiskWeightedIoTime),
-		metricSystemFilesystemInodesLimit:        newMetricSystemFilesystemInodesLimit(mbc.Metrics.SystemFilesystemInodesLimit),
-		metricSystemFilesystemInodesUsage:        newMetricSystemFilesystemInodesUsage(mbc.Metrics.SystemFilesystemInodesUsage),
-		metricSystemFilesystemLimit:              newMetricSystemFilesystemLimit(mbc.Metrics.SystemFilesystemLimit),
-		metricSystemFilesystemStuck:              newMetricSystemFilesystemStuck(mbc.Metrics.SystemFilesystemStuck),
-		metricSystemFilesystemUsage:              newMetricSystemFilesystemUsage(mbc.Metrics.SystemFilesystemUsage),
-		metricSystemFilesystemUtilization:        newMetricSystemFilesystemUtilization(mbc.Metrics.SystemFilesystemUtilization),
-		metricSystemIoLinuxPressure10s:           newMetricSystemIoLinuxPressure10s(mbc.Metrics.SystemIoLinuxPressure10s),
-		metricSystemIoLinuxPressure1m:            newMetricSystemIoLinuxPressure1m(mbc.Metrics.SystemIoLinuxPressure1m),
-		metricSystemIoLinuxPressure5m:            newMetricSystemIoLinuxPressure5m(mbc.Metrics.SystemIoLinuxPressure5m),
-		metricSystemIoLinuxPressureTotal:         newMetricSystemIoLinuxPressureTotal(mbc.Metrics.SystemIoLinuxPressureTotal),
-		metricSystemIrqLinuxPressure10s:          newMetricSystemIrqLinuxPressure10s(mbc.Metrics.SystemIrqLinuxPressure10s),
-		metricSystemIrqLinuxPressure1m:           newMetricSystemIrqLinuxPressure1m(mbc.Metrics.SystemIrqLinuxPressure1m),
-		metricSystemIrqLinuxPressure5m:           newMetricSystemIrqLinuxPressure5m(mbc.Metrics.SystemIrqLinuxPressure5m),
-		metricSystemIrqLinuxPressureTotal:        newMetricSystemIrqLinuxPressureTotal(mbc.Metrics.SystemIrqLinuxPressureTotal),
-		metricSystemLinuxFileHandleCount:         newMetricSystemLinuxFileHandleCount(mbc.Metrics.SystemLinuxFileHandleCount),
-		metricSystemLinuxFileHandleLimit:         newMetricSystemLinuxFileHandleLimit(mbc.Metrics.SystemLinuxFileHandleLimit),
-		metricSystemLinuxTaskCount:               newMetricSystemLinuxTaskCount(mbc.Metrics.SystemLinuxTaskCount),
-		metricSystemMemoryLimit:                  newMetricSystemMemoryLimit(mbc.Metrics.SystemMemoryLimit),
-		metricSystemMemoryLinuxActive:            newMetricSystemMemoryLinuxActive(mbc.Metrics.SystemMemoryLinuxActive),
-		metricSystemMemoryLinuxAvailable:         newMetricSystemMemoryLinuxAvailable(mbc.Metrics.SystemMemoryLinuxAvailable),
-		metricSystemMemoryLinuxCommitLimit:       newMetricSystemMemoryLinuxCommitLimit(mbc.Metrics.SystemMemoryLinuxCommitLimit),
-		metricSystemMemoryLinuxCommitted:         newMetricSystemMemoryLinuxCommitted(mbc.Metrics.SystemMemoryLinuxCommitted),
-		metricSystemMemoryLinuxDirty:             newMetricSystemMemoryLinuxDirty(mbc.Metrics.SystemMemoryLinuxDirty),
-		metricSystemMemoryLinuxHugepagesLimit:    newMetricSystemMemoryLinuxHugepagesLimit(mbc.Metrics.SystemMemoryLinuxHugepagesLimit),
-		metricSystemMemoryLinuxHugepagesPageSize: newMetricSystemMemoryLinuxHugepagesPageSize(mbc.Metrics.SystemMemoryLinuxHugepagesPageSize),
-		metricSystemMemoryLinuxHugepagesReserved: newMetricSystemMemoryLinuxHugepagesReserved(mbc.Metrics.SystemMemoryLinuxHugepagesReserved),
-		metricSystemMemoryLinuxHugepagesSurplus:  newMetricSystemMemoryLinuxHugepagesSurplus(mbc.Metrics.SystemMemoryLinuxHugepagesSurplus),
-		metricSystemMemoryLinuxHugepagesUsage:    newMetricSystemMemoryLinuxHugepagesUsage(mbc.Metrics.SystemMemoryLinuxHugepagesUsage),
-		metricSystemMemoryLinuxInactive:          newMetricSystemMemoryLinuxInactive(mbc.Metrics.SystemMemoryLinuxInactive),
-		metricSystemMemoryLinuxOomKills:          newMetricSystemMemoryLinuxOomKills(mbc.Metrics.SystemMemoryLinuxOomKills),
-		metricSystemMemoryLinuxPressure10s:       newMetricSystemMemoryLinuxPressure10s(mbc.Metrics.SystemMemoryLinuxPressure10s),
-		metricSystemMemoryLinuxPressure1m:        newMetricSystemMemoryLinuxPressure1m(mbc.Metrics.SystemMemoryLinuxPressure1m),
-		metricSystemMemoryLinuxPressure5m:        newMetricSystemMemoryLinuxPressure5m(mbc.Metrics.SystemMemoryLinuxPressure5m),
-		metricSystemMemoryLinuxPressureTotal:     newMetricSystemMemoryLinuxPressureTotal(mbc.Metrics.SystemMemoryLinuxPressureTotal),
-		metricSystemMemoryLinuxShared:            newMetricSystemMemoryLinuxShared(mbc.Metrics.SystemMemoryLinuxShared),
-		metricSystemMemoryLinuxSlabUsage:         newMetricSystemMemoryLinuxSlabUsage(mbc.Metrics.SystemMemoryLinuxSlabUsage),
-		metricSystemMemoryLinuxWriteback:         newMetricSystemMemoryLinuxWriteback(mbc.Metrics.SystemMemoryLinuxWriteback),
-		metricSystemMemoryUsage:                  newMetricSystemMemoryUsage(mbc.Metrics.SystemMemoryUsage),
-		metricSystemMemoryUtilization:            newMetricSystemMemoryUtilization(mbc.Metrics.SystemMemoryUtilization),
-		metricSystemNetworkConnectionCount:       newMetricSystemNetworkConnectionCount(mbc.Metrics.SystemNetworkConnectionCount),
-		metricSystemNetworkConntrackCount:        newMetricSystemNetworkConntrackCount(mbc.Metrics.SystemNetworkConntrackCount),
-		metricSystemNetworkConntrackLimit:        newMetricSystemNetworkConntrackLimit(mbc.Metrics.SystemNetworkConntrackLimit),
-		metricSystemNetworkErrors:                newMetricSystemNetworkErrors(mbc.Metrics.SystemNetworkErrors),
-		metricSystemNetworkInterfaceDuplex:       newMetricSystemNetworkInterfaceDuplex(mbc.Metrics.SystemNetworkInterfaceDuplex),
-		metricSystemNetworkInterfaceMtu:          newMetricSystemNetworkInterfaceMtu(mbc.Metrics.SystemNetworkInterfaceMtu),
-		metricSystemNetworkInterfaceSpeed:        newMetricSystemNetworkInterfaceSpeed(mbc.Metrics.SystemNetworkInterfaceSpeed),
-		metricSystemNetworkInterfaceUp:           newMetricSystemNetworkInterfaceUp(mbc.Metrics.SystemNetworkInterfaceUp),
-		metricSystemNetworkIo:                    newMetricSystemNetworkIo(mbc.Metrics.SystemNetworkIo),
-		metricSystemNetworkPacketCount:           newMetricSystemNetworkPacketCount(mbc.Metrics.SystemNetworkPacketCount),
-		metricSystemNetworkPacketDropped:         newMetricSystemNetworkPacketDropped(mbc.Metrics.SystemNetworkPacketDropped),
-		metricSystemPagingFaults:                 newMetricSystemPagingFaults(mbc.Metrics.SystemPagingFaults),
-		metricSystemPagingIo:                     newMetricSystemPagingIo(mbc.Metrics.SystemPagingIo),
-		metricSystemPagingOperations:             newMetricSystemPagingOperations(mbc.Metrics.SystemPagingOperations),
-		metricSystemPagingUsage:                  newMetricSystemPagingUsage(mbc.Metrics.SystemPagingUsage),
-		metricSystemPagingUtilization:            newMetricSystemPagingUtilization(mbc.Metrics.SystemPagingUtilization),
-		metricSystemProcessCount:                 newMetricSystemProcessCount(mbc.Metrics.SystemProcessCount),
-		metricSystemProcessCPUUnattributed:       newMetricSystemProcessCPUUnattributed(mbc.Metrics.SystemProcessCPUUnattributed),
-		metricSystemProcessCreated:               newMetricSystemProcessCreated(mbc.Metrics.SystemProcessCreated),
-		metricSystemProcessLimit:                 newMetricSystemProcessLimit(mbc.Metrics.SystemProcessLimit),
-		metricSystemSessionCount:                 newMetricSystemSessionCount(mbc.Metrics.SystemSessionCount),
-		metricSystemThreadCount:                  newMetricSystemThreadCount(mbc.Metrics.SystemThreadCount),
-		metricSystemUptime:                       newMetricSystemUptime(mbc.Metrics.SystemUptime),
-		metricSystemUserCount:                    newMetricSystemUserCount(mbc.Metrics.SystemUserCount),
-		resourceAttributeIncludeFilter:           make(map[string]filter.Filter),
-		resourceAttributeExcludeFilter:           make(map[string]filter.Filter),
+		config:                                      mbc,
+		startTime:                                   pcommon.NewTimestampFromTime(time.Now()),
+		metricsBuffer:                               pmetric.NewMetrics(),
+		buildInfo:                                   settings.BuildInfo,
+		metricHwBatteryCharge:                       newMetricHwBatteryCharge(mbc.Metrics.HwBatteryCharge),
+		metricHwBatteryTimeLeft:                     newMetricHwBatteryTimeLeft(mbc.Metrics.HwBatteryTimeLeft),
+		metricHwFanSpeed:                            newMetricHwFanSpeed(mbc.Metrics.HwFanSpeed),
+		metricHwTemperature:                         newMetricHwTemperature(mbc.Metrics.HwTemperature),
+		metricHwTemperatureLimit:                    newMetricHwTemperatureLimit(mbc.Metrics.HwTemperatureLimit),
+		metricNfsClientNetCount:                     newMetricNfsClientNetCount(mbc.Metrics.NfsClientNetCount),
+		metricNfsClientNetTCPConnectionAccepted:     newMetricNfsClientNetTCPConnectionAccepted(mbc.Metrics.NfsClientNetTCPConnectionAccepted),
+		metricNfsClientOperationCount:               newMetricNfsClientOperationCount(mbc.Metrics.NfsClientOperationCount),
+		metricNfsClientProcedureCount:               newMetricNfsClientProcedureCount(mbc.Metrics.NfsClientProcedureCount),
+		metricNfsClientRPCAuthrefreshCount:          newMetricNfsClientRPCAuthrefreshCount(mbc.Metrics.NfsClientRPCAuthrefreshCount),
+		metricNfsClientRPCCount:                     newMetricNfsClientRPCCount(mbc.Metrics.NfsClientRPCCount),
+		metricNfsClientRPCRetransmitCount:           newMetricNfsClientRPCRetransmitCount(mbc.Metrics.NfsClientRPCRetransmitCount),
+		metricNfsServerFhStaleCount:                 newMetricNfsServerFhStaleCount(mbc.Metrics.NfsServerFhStaleCount),
+		metricNfsServerIo:                           newMetricNfsServerIo(mbc.Metrics.NfsServerIo),
+		metricNfsServerNetCount:                     newMetricNfsServerNetCount(mbc.Metrics.NfsServerNetCount),
+		metricNfsServerNetTCPConnectionAccepted:     newMetricNfsServerNetTCPConnectionAccepted(mbc.Metrics.NfsServerNetTCPConnectionAccepted),
+		metricNfsServerOperationCount:               newMetricNfsServerOperationCount(mbc.Metrics.NfsServerOperationCount),
+		metricNfsServerProcedureCount:               newMetricNfsServerProcedureCount(mbc.Metrics.NfsServerProcedureCount),
+		metricNfsServerRepcacheRequests:             newMetricNfsServerRepcacheRequests(mbc.Metrics.NfsServerRepcacheRequests),
+		metricNfsServerRPCCount:                     newMetricNfsServerRPCCount(mbc.Metrics.NfsServerRPCCount),
+		metricNfsServerThreadCount:                  newMetricNfsServerThreadCount(mbc.Metrics.NfsServerThreadCount),
+		metricProcessChildrenCPUTime:                newMetricProcessChildrenCPUTime(mbc.Metrics.ProcessChildrenCPUTime),
+		metricProcessContextSwitches:                newMetricProcessContextSwitches(mbc.Metrics.ProcessContextSwitches),
+		metricProcessCPUTime:                        newMetricProcessCPUTime(mbc.Metrics.ProcessCPUTime),
+		metricProcessCPUUtilization:                 newMetricProcessCPUUtilization(mbc.Metrics.ProcessCPUUtilization),
+		metricProcessCPUUtilizationWindow:           newMetricProcessCPUUtilizationWindow(mbc.Metrics.ProcessCPUUtilizationWindow),
+		metricProcessDiskIo:                         newMetricProcessDiskIo(mbc.Metrics.ProcessDiskIo),
+		metricProcessGroupProcessCount:              newMetricProcessGroupProcessCount(mbc.Metrics.ProcessGroupProcessCount),
+		metricProcessIoLogical:                      newMetricProcessIoLogical(mbc.Metrics.ProcessIoLogical),
+		metricProcessMemoryPss:                      newMetricProcessMemoryPss(mbc.Metrics.ProcessMemoryPss),
+		metricProcessMemoryShared:                   newMetricProcessMemoryShared(mbc.Metrics.ProcessMemoryShared),
+		metricProcessMemorySwap:                     newMetricProcessMemorySwap(mbc.Metrics.ProcessMemorySwap),
+		metricProcessMemoryUsage:                    newMetricProcessMemoryUsage(mbc.Metrics.ProcessMemoryUsage),
+		metricProcessMemoryUss:                      newMetricProcessMemoryUss(mbc.Metrics.ProcessMemoryUss),
+		metricProcessMemoryUtilization:              newMetricProcessMemoryUtilization(mbc.Metrics.ProcessMemoryUtilization),
+		metricProcessMemoryVirtual:                  newMetricProcessMemoryVirtual(mbc.Metrics.ProcessMemoryVirtual),
+		metricProcessNice:                           newMetricProcessNice(mbc.Metrics.ProcessNice),
+		metricProcessPagingFaults:                   newMetricProcessPagingFaults(mbc.Metrics.ProcessPagingFaults),
+		metricProcessStatus:                         newMetricProcessStatus(mbc.Metrics.ProcessStatus),
+		metricProcessThreadCount:                    newMetricProcessThreadCount(mbc.Metrics.ProcessThreadCount),
+		metricProcessUnixFileDescriptorCount:        newMetricProcessUnixFileDescriptorCount(mbc.Metrics.ProcessUnixFileDescriptorCount),
+		metricProcessUptime:                         newMetricProcessUptime(mbc.Metrics.ProcessUptime),
+		metricProcessWindowsHandleCount:             newMetricProcessWindowsHandleCount(mbc.Metrics.ProcessWindowsHandleCount),
+		metricSystemCPUContextSwitches:              newMetricSystemCPUContextSwitches(mbc.Metrics.SystemCPUContextSwitches),
+		metricSystemCPUFrequency:                    newMetricSystemCPUFrequency(mbc.Metrics.SystemCPUFrequency),
+		metricSystemCPUFrequencyMax:                 newMetricSystemCPUFrequencyMax(mbc.Metrics.SystemCPUFrequencyMax),
+		metricSystemCPUFrequencyMin:                 newMetricSystemCPUFrequencyMin(mbc.Metrics.SystemCPUFrequencyMin),
+		metricSystemCPUInterrupts:                   newMetricSystemCPUInterrupts(mbc.Metrics.SystemCPUInterrupts),
+		metricSystemCPULinuxPressure10s:             newMetricSystemCPULinuxPressure10s(mbc.Metrics.SystemCPULinuxPressure10s),
+		metricSystemCPULinuxPressure1m:              newMetricSystemCPULinuxPressure1m(mbc.Metrics.SystemCPULinuxPressure1m),
+		metricSystemCPULinuxPressure5m:              newMetricSystemCPULinuxPressure5m(mbc.Metrics.SystemCPULinuxPressure5m),
+		metricSystemCPULinuxPressureTotal:           newMetricSystemCPULinuxPressureTotal(mbc.Metrics.SystemCPULinuxPressureTotal),
+		metricSystemCPULoadAverage15m:               newMetricSystemCPULoadAverage15m(mbc.Metrics.SystemCPULoadAverage15m),
+		metricSystemCPULoadAverage1m:                newMetricSystemCPULoadAverage1m(mbc.Metrics.SystemCPULoadAverage1m),
+		metricSystemCPULoadAverage5m:                newMetricSystemCPULoadAverage5m(mbc.Metrics.SystemCPULoadAverage5m),
+		metricSystemCPULogicalCount:                 newMetricSystemCPULogicalCount(mbc.Metrics.SystemCPULogicalCount),
+		metricSystemCPUPhysicalCount:                newMetricSystemCPUPhysicalCount(mbc.Metrics.SystemCPUPhysicalCount),
+		metricSystemCPUSoftInterrupts:               newMetricSystemCPUSoftInterrupts(mbc.Metrics.SystemCPUSoftInterrupts),
+		metricSystemCPUTime:                         newMetricSystemCPUTime(mbc.Metrics.SystemCPUTime),
+		metricSystemCPUUtilization:                  newMetricSystemCPUUtilization(mbc.Metrics.SystemCPUUtilization),
+		metricSystemDiskIo:                          newMetricSystemDiskIo(mbc.Metrics.SystemDiskIo),
+		metricSystemDiskIoTime:                      newMetricSystemDiskIoTime(mbc.Metrics.SystemDiskIoTime),
+		metricSystemDiskLimit:                       newMetricSystemDiskLimit(mbc.Metrics.SystemDiskLimit),
+		metricSystemDiskMerged:                      newMetricSystemDiskMerged(mbc.Metrics.SystemDiskMerged),
+		metricSystemDiskOperationTime:               newMetricSystemDiskOperationTime(mbc.Metrics.SystemDiskOperationTime),
+		metricSystemDiskOperations:                  newMetricSystemDiskOperations(mbc.Metrics.SystemDiskOperations),
+		metricSystemDiskPendingOperations:           newMetricSystemDiskPendingOperations(mbc.Metrics.SystemDiskPendingOperations),
+		metricSystemDiskWeightedIoTime:              newMetricSystemDiskWeightedIoTime(mbc.Metrics.SystemDiskWeightedIoTime),
+		metricSystemFilesystemInodesLimit:           newMetricSystemFilesystemInodesLimit(mbc.Metrics.SystemFilesystemInodesLimit),
+		metricSystemFilesystemInodesUsage:           newMetricSystemFilesystemInodesUsage(mbc.Metrics.SystemFilesystemInodesUsage),
+		metricSystemFilesystemLimit:                 newMetricSystemFilesystemLimit(mbc.Metrics.SystemFilesystemLimit),
+		metricSystemFilesystemStuck:                 newMetricSystemFilesystemStuck(mbc.Metrics.SystemFilesystemStuck),
+		metricSystemFilesystemUsage:                 newMetricSystemFilesystemUsage(mbc.Metrics.SystemFilesystemUsage),
+		metricSystemFilesystemUtilization:           newMetricSystemFilesystemUtilization(mbc.Metrics.SystemFilesystemUtilization),
+		metricSystemIoLinuxPressure10s:              newMetricSystemIoLinuxPressure10s(mbc.Metrics.SystemIoLinuxPressure10s),
+		metricSystemIoLinuxPressure1m:               newMetricSystemIoLinuxPressure1m(mbc.Metrics.SystemIoLinuxPressure1m),
+		metricSystemIoLinuxPressure5m:               newMetricSystemIoLinuxPressure5m(mbc.Metrics.SystemIoLinuxPressure5m),
+		metricSystemIoLinuxPressureTotal:            newMetricSystemIoLinuxPressureTotal(mbc.Metrics.SystemIoLinuxPressureTotal),
+		metricSystemIrqLinuxPressure10s:             newMetricSystemIrqLinuxPressure10s(mbc.Metrics.SystemIrqLinuxPressure10s),
+		metricSystemIrqLinuxPressure1m:              newMetricSystemIrqLinuxPressure1m(mbc.Metrics.SystemIrqLinuxPressure1m),
+		metricSystemIrqLinuxPressure5m:              newMetricSystemIrqLinuxPressure5m(mbc.Metrics.SystemIrqLinuxPressure5m),
+		metricSystemIrqLinuxPressureTotal:           newMetricSystemIrqLinuxPressureTotal(mbc.Metrics.SystemIrqLinuxPressureTotal),
+		metricSystemLinuxFileHandleCount:            newMetricSystemLinuxFileHandleCount(mbc.Metrics.SystemLinuxFileHandleCount),
+		metricSystemLinuxFileHandleLimit:            newMetricSystemLinuxFileHandleLimit(mbc.Metrics.SystemLinuxFileHandleLimit),
+		metricSystemLinuxTaskCount:                  newMetricSystemLinuxTaskCount(mbc.Metrics.SystemLinuxTaskCount),
+		metricSystemMemoryLimit:                     newMetricSystemMemoryLimit(mbc.Metrics.SystemMemoryLimit),
+		metricSystemMemoryLinuxActive:               newMetricSystemMemoryLinuxActive(mbc.Metrics.SystemMemoryLinuxActive),
+		metricSystemMemoryLinuxAvailable:            newMetricSystemMemoryLinuxAvailable(mbc.Metrics.SystemMemoryLinuxAvailable),
+		metricSystemMemoryLinuxCommitLimit:          newMetricSystemMemoryLinuxCommitLimit(mbc.Metrics.SystemMemoryLinuxCommitLimit),
+		metricSystemMemoryLinuxCommitted:            newMetricSystemMemoryLinuxCommitted(mbc.Metrics.SystemMemoryLinuxCommitted),
+		metricSystemMemoryLinuxDirty:                newMetricSystemMemoryLinuxDirty(mbc.Metrics.SystemMemoryLinuxDirty),
+		metricSystemMemoryLinuxHugepagesLimit:       newMetricSystemMemoryLinuxHugepagesLimit(mbc.Metrics.SystemMemoryLinuxHugepagesLimit),
+		metricSystemMemoryLinuxHugepagesPageSize:    newMetricSystemMemoryLinuxHugepagesPageSize(mbc.Metrics.SystemMemoryLinuxHugepagesPageSize),
+		metricSystemMemoryLinuxHugepagesReserved:    newMetricSystemMemoryLinuxHugepagesReserved(mbc.Metrics.SystemMemoryLinuxHugepagesReserved),
+		metricSystemMemoryLinuxHugepagesSurplus:     newMetricSystemMemoryLinuxHugepagesSurplus(mbc.Metrics.SystemMemoryLinuxHugepagesSurplus),
+		metricSystemMemoryLinuxHugepagesUsage:       newMetricSystemMemoryLinuxHugepagesUsage(mbc.Metrics.SystemMemoryLinuxHugepagesUsage),
+		metricSystemMemoryLinuxHugepagesUtilization: newMetricSystemMemoryLinuxHugepagesUtilization(mbc.Metrics.SystemMemoryLinuxHugepagesUtilization),
+		metricSystemMemoryLinuxInactive:             newMetricSystemMemoryLinuxInactive(mbc.Metrics.SystemMemoryLinuxInactive),
+		metricSystemMemoryLinuxOomKills:             newMetricSystemMemoryLinuxOomKills(mbc.Metrics.SystemMemoryLinuxOomKills),
+		metricSystemMemoryLinuxPressure10s:          newMetricSystemMemoryLinuxPressure10s(mbc.Metrics.SystemMemoryLinuxPressure10s),
+		metricSystemMemoryLinuxPressure1m:           newMetricSystemMemoryLinuxPressure1m(mbc.Metrics.SystemMemoryLinuxPressure1m),
+		metricSystemMemoryLinuxPressure5m:           newMetricSystemMemoryLinuxPressure5m(mbc.Metrics.SystemMemoryLinuxPressure5m),
+		metricSystemMemoryLinuxPressureTotal:        newMetricSystemMemoryLinuxPressureTotal(mbc.Metrics.SystemMemoryLinuxPressureTotal),
+		metricSystemMemoryLinuxShared:               newMetricSystemMemoryLinuxShared(mbc.Metrics.SystemMemoryLinuxShared),
+		metricSystemMemoryLinuxSlabUsage:            newMetricSystemMemoryLinuxSlabUsage(mbc.Metrics.SystemMemoryLinuxSlabUsage),
+		metricSystemMemoryLinuxWriteback:            newMetricSystemMemoryLinuxWriteback(mbc.Metrics.SystemMemoryLinuxWriteback),
+		metricSystemMemoryPageSize:                  newMetricSystemMemoryPageSize(mbc.Metrics.SystemMemoryPageSize),
+		metricSystemMemoryUsage:                     newMetricSystemMemoryUsage(mbc.Metrics.SystemMemoryUsage),
+		metricSystemMemoryUtilization:               newMetricSystemMemoryUtilization(mbc.Metrics.SystemMemoryUtilization),
+		metricSystemNetworkConnectionCount:          newMetricSystemNetworkConnectionCount(mbc.Metrics.SystemNetworkConnectionCount),
+		metricSystemNetworkConntrackCount:           newMetricSystemNetworkConntrackCount(mbc.Metrics.SystemNetworkConntrackCount),
+		metricSystemNetworkConntrackLimit:           newMetricSystemNetworkConntrackLimit(mbc.Metrics.SystemNetworkConntrackLimit),
+		metricSystemNetworkErrors:                   newMetricSystemNetworkErrors(mbc.Metrics.SystemNetworkErrors),
+		metricSystemNetworkInterfaceDuplex:          newMetricSystemNetworkInterfaceDuplex(mbc.Metrics.SystemNetworkInterfaceDuplex),
+		metricSystemNetworkInterfaceMtu:             newMetricSystemNetworkInterfaceMtu(mbc.Metrics.SystemNetworkInterfaceMtu),
+		metricSystemNetworkInterfaceSpeed:           newMetricSystemNetworkInterfaceSpeed(mbc.Metrics.SystemNetworkInterfaceSpeed),
+		metricSystemNetworkInterfaceUp:              newMetricSystemNetworkInterfaceUp(mbc.Metrics.SystemNetworkInterfaceUp),
+		metricSystemNetworkIo:                       newMetricSystemNetworkIo(mbc.Metrics.SystemNetworkIo),
+		metricSystemNetworkPacketCount:              newMetricSystemNetworkPacketCount(mbc.Metrics.SystemNetworkPacketCount),
+		metricSystemNetworkPacketDropped:            newMetricSystemNetworkPacketDropped(mbc.Metrics.SystemNetworkPacketDropped),
+		metricSystemPagingFaults:                    newMetricSystemPagingFaults(mbc.Metrics.SystemPagingFaults),
+		metricSystemPagingIo:                        newMetricSystemPagingIo(mbc.Metrics.SystemPagingIo),
+		metricSystemPagingOperations:                newMetricSystemPagingOperations(mbc.Metrics.SystemPagingOperations),
+		metricSystemPagingUsage:                     newMetricSystemPagingUsage(mbc.Metrics.SystemPagingUsage),
+		metricSystemPagingUtilization:               newMetricSystemPagingUtilization(mbc.Metrics.SystemPagingUtilization),
+		metricSystemProcessCount:                    newMetricSystemProcessCount(mbc.Metrics.SystemProcessCount),
+		metricSystemProcessCPUUnattributed:          newMetricSystemProcessCPUUnattributed(mbc.Metrics.SystemProcessCPUUnattributed),
+		metricSystemProcessCreated:                  newMetricSystemProcessCreated(mbc.Metrics.SystemProcessCreated),
+		metricSystemProcessLimit:                    newMetricSystemProcessLimit(mbc.Metrics.SystemProcessLimit),
+		metricSystemSessionCount:                    newMetricSystemSessionCount(mbc.Metrics.SystemSessionCount),
+		metricSystemThreadCount:                     newMetricSystemThreadCount(mbc.Metrics.SystemThreadCount),
+		metricSystemUptime:                          newMetricSystemUptime(mbc.Metrics.SystemUptime),
+		metricSystemUserCount:                       newMetricSystemUserCount(mbc.Metrics.SystemUserCount),
+		resourceAttributeIncludeFilter:              make(map[string]filter.Filter),
+		resourceAttributeExcludeFilter:              make(map[string]filter.Filter),
 	}
 	if mbc.ResourceAttributes.ContainerID.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["container.id"] = filter.CreateFilter(mbc.ResourceAttributes.ContainerID.MetricsInclude)
@@ -7875,6 +9017,22 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricHwFanSpeed.emit(ils.Metrics())
 	mb.metricHwTemperature.emit(ils.Metrics())
 	mb.metricHwTemperatureLimit.emit(ils.Metrics())
+	mb.metricNfsClientNetCount.emit(ils.Metrics())
+	mb.metricNfsClientNetTCPConnectionAccepted.emit(ils.Metrics())
+	mb.metricNfsClientOperationCount.emit(ils.Metrics())
+	mb.metricNfsClientProcedureCount.emit(ils.Metrics())
+	mb.metricNfsClientRPCAuthrefreshCount.emit(ils.Metrics())
+	mb.metricNfsClientRPCCount.emit(ils.Metrics())
+	mb.metricNfsClientRPCRetransmitCount.emit(ils.Metrics())
+	mb.metricNfsServerFhStaleCount.emit(ils.Metrics())
+	mb.metricNfsServerIo.emit(ils.Metrics())
+	mb.metricNfsServerNetCount.emit(ils.Metrics())
+	mb.metricNfsServerNetTCPConnectionAccepted.emit(ils.Metrics())
+	mb.metricNfsServerOperationCount.emit(ils.Metrics())
+	mb.metricNfsServerProcedureCount.emit(ils.Metrics())
+	mb.metricNfsServerRepcacheRequests.emit(ils.Metrics())
+	mb.metricNfsServerRPCCount.emit(ils.Metrics())
+	mb.metricNfsServerThreadCount.emit(ils.Metrics())
 	mb.metricProcessChildrenCPUTime.emit(ils.Metrics())
 	mb.metricProcessContextSwitches.emit(ils.Metrics())
 	mb.metricProcessCPUTime.emit(ils.Metrics())
@@ -7950,6 +9108,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemMemoryLinuxHugepagesReserved.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxHugepagesSurplus.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxHugepagesUsage.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxHugepagesUtilization.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxInactive.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxOomKills.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxPressure10s.emit(ils.Metrics())
@@ -7959,6 +9118,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemMemoryLinuxShared.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxSlabUsage.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxWriteback.emit(ils.Metrics())
+	mb.metricSystemMemoryPageSize.emit(ils.Metrics())
 	mb.metricSystemMemoryUsage.emit(ils.Metrics())
 	mb.metricSystemMemoryUtilization.emit(ils.Metrics())
 	mb.metricSystemNetworkConnectionCount.emit(ils.Metrics())
@@ -8039,6 +9199,86 @@ func (mb *MetricsBuilder) RecordHwTemperatureDataPoint(ts pcommon.Timestamp, val
 // RecordHwTemperatureLimitDataPoint adds a data point to hw.temperature.limit metric.
 func (mb *MetricsBuilder) RecordHwTemperatureLimitDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwLimitTypeAttributeValue AttributeHwLimitType) {
 	mb.metricHwTemperatureLimit.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwLimitTypeAttributeValue.String())
+}
+
+// RecordNfsClientNetCountDataPoint adds a data point to nfs.client.net.count metric.
+func (mb *MetricsBuilder) RecordNfsClientNetCountDataPoint(ts pcommon.Timestamp, val int64, networkTransportAttributeValue AttributeNetworkTransport) {
+	mb.metricNfsClientNetCount.recordDataPoint(mb.startTime, ts, val, networkTransportAttributeValue.String())
+}
+
+// RecordNfsClientNetTCPConnectionAcceptedDataPoint adds a data point to nfs.client.net.tcp.connection.accepted metric.
+func (mb *MetricsBuilder) RecordNfsClientNetTCPConnectionAcceptedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricNfsClientNetTCPConnectionAccepted.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordNfsClientOperationCountDataPoint adds a data point to nfs.client.operation.count metric.
+func (mb *MetricsBuilder) RecordNfsClientOperationCountDataPoint(ts pcommon.Timestamp, val int64, oncRPCVersionAttributeValue int64, nfsOperationNameAttributeValue string) {
+	mb.metricNfsClientOperationCount.recordDataPoint(mb.startTime, ts, val, oncRPCVersionAttributeValue, nfsOperationNameAttributeValue)
+}
+
+// RecordNfsClientProcedureCountDataPoint adds a data point to nfs.client.procedure.count metric.
+func (mb *MetricsBuilder) RecordNfsClientProcedureCountDataPoint(ts pcommon.Timestamp, val int64, oncRPCVersionAttributeValue int64, oncRPCProcedureNameAttributeValue string) {
+	mb.metricNfsClientProcedureCount.recordDataPoint(mb.startTime, ts, val, oncRPCVersionAttributeValue, oncRPCProcedureNameAttributeValue)
+}
+
+// RecordNfsClientRPCAuthrefreshCountDataPoint adds a data point to nfs.client.rpc.authrefresh.count metric.
+func (mb *MetricsBuilder) RecordNfsClientRPCAuthrefreshCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricNfsClientRPCAuthrefreshCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordNfsClientRPCCountDataPoint adds a data point to nfs.client.rpc.count metric.
+func (mb *MetricsBuilder) RecordNfsClientRPCCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricNfsClientRPCCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordNfsClientRPCRetransmitCountDataPoint adds a data point to nfs.client.rpc.retransmit.count metric.
+func (mb *MetricsBuilder) RecordNfsClientRPCRetransmitCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricNfsClientRPCRetransmitCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordNfsServerFhStaleCountDataPoint adds a data point to nfs.server.fh.stale.count metric.
+func (mb *MetricsBuilder) RecordNfsServerFhStaleCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricNfsServerFhStaleCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordNfsServerIoDataPoint adds a data point to nfs.server.io metric.
+func (mb *MetricsBuilder) RecordNfsServerIoDataPoint(ts pcommon.Timestamp, val int64, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricNfsServerIo.recordDataPoint(mb.startTime, ts, val, networkIoDirectionAttributeValue.String())
+}
+
+// RecordNfsServerNetCountDataPoint adds a data point to nfs.server.net.count metric.
+func (mb *MetricsBuilder) RecordNfsServerNetCountDataPoint(ts pcommon.Timestamp, val int64, networkTransportAttributeValue AttributeNetworkTransport) {
+	mb.metricNfsServerNetCount.recordDataPoint(mb.startTime, ts, val, networkTransportAttributeValue.String())
+}
+
+// RecordNfsServerNetTCPConnectionAcceptedDataPoint adds a data point to nfs.server.net.tcp.connection.accepted metric.
+func (mb *MetricsBuilder) RecordNfsServerNetTCPConnectionAcceptedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricNfsServerNetTCPConnectionAccepted.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordNfsServerOperationCountDataPoint adds a data point to nfs.server.operation.count metric.
+func (mb *MetricsBuilder) RecordNfsServerOperationCountDataPoint(ts pcommon.Timestamp, val int64, oncRPCVersionAttributeValue int64, nfsOperationNameAttributeValue string) {
+	mb.metricNfsServerOperationCount.recordDataPoint(mb.startTime, ts, val, oncRPCVersionAttributeValue, nfsOperationNameAttributeValue)
+}
+
+// RecordNfsServerProcedureCountDataPoint adds a data point to nfs.server.procedure.count metric.
+func (mb *MetricsBuilder) RecordNfsServerProcedureCountDataPoint(ts pcommon.Timestamp, val int64, oncRPCVersionAttributeValue int64, oncRPCProcedureNameAttributeValue string) {
+	mb.metricNfsServerProcedureCount.recordDataPoint(mb.startTime, ts, val, oncRPCVersionAttributeValue, oncRPCProcedureNameAttributeValue)
+}
+
+// RecordNfsServerRepcacheRequestsDataPoint adds a data point to nfs.server.repcache.requests metric.
+func (mb *MetricsBuilder) RecordNfsServerRepcacheRequestsDataPoint(ts pcommon.Timestamp, val int64, nfsServerRepcacheStatusAttributeValue AttributeNfsServerRepcacheStatus) {
+	mb.metricNfsServerRepcacheRequests.recordDataPoint(mb.startTime, ts, val, nfsServerRepcacheStatusAttributeValue.String())
+}
+
+// RecordNfsServerRPCCountDataPoint adds a data point to nfs.server.rpc.count metric.
+func (mb *MetricsBuilder) RecordNfsServerRPCCountDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricNfsServerRPCCount.recordDataPoint(mb.startTime, ts, val, options...)
+}
+
+// RecordNfsServerThreadCountDataPoint adds a data point to nfs.server.thread.count metric.
+func (mb *MetricsBuilder) RecordNfsServerThreadCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricNfsServerThreadCount.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordProcessChildrenCPUTimeDataPoint adds a data point to process.children.cpu.time metric.
@@ -8416,6 +9656,11 @@ func (mb *MetricsBuilder) RecordSystemMemoryLinuxHugepagesUsageDataPoint(ts pcom
 	mb.metricSystemMemoryLinuxHugepagesUsage.recordDataPoint(mb.startTime, ts, val, systemMemoryLinuxHugepagesStateAttributeValue.String())
 }
 
+// RecordSystemMemoryLinuxHugepagesUtilizationDataPoint adds a data point to system.memory.linux.hugepages.utilization metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxHugepagesUtilizationDataPoint(ts pcommon.Timestamp, val float64, systemMemoryLinuxHugepagesStateAttributeValue AttributeSystemMemoryLinuxHugepagesState) {
+	mb.metricSystemMemoryLinuxHugepagesUtilization.recordDataPoint(mb.startTime, ts, val, systemMemoryLinuxHugepagesStateAttributeValue.String())
+}
+
 // RecordSystemMemoryLinuxInactiveDataPoint adds a data point to system.memory.linux.inactive metric.
 func (mb *MetricsBuilder) RecordSystemMemoryLinuxInactiveDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricSystemMemoryLinuxInactive.recordDataPoint(mb.startTime, ts, val)
@@ -8459,6 +9704,11 @@ func (mb *MetricsBuilder) RecordSystemMemoryLinuxSlabUsageDataPoint(ts pcommon.T
 // RecordSystemMemoryLinuxWritebackDataPoint adds a data point to system.memory.linux.writeback metric.
 func (mb *MetricsBuilder) RecordSystemMemoryLinuxWritebackDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricSystemMemoryLinuxWriteback.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemMemoryPageSizeDataPoint adds a data point to system.memory.page_size metric.
+func (mb *MetricsBuilder) RecordSystemMemoryPageSizeDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemMemoryPageSize.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordSystemMemoryUsageDataPoint adds a data point to system.memory.usage metric.

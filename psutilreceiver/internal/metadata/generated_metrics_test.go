@@ -83,6 +83,54 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordHwTemperatureLimitDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwLimitTypeHighDegraded)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordNfsClientNetCountDataPoint(ts, 1, AttributeNetworkTransportTCP)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordNfsClientNetTCPConnectionAcceptedDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordNfsClientOperationCountDataPoint(ts, 1, 15, "nfs.operation.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordNfsClientProcedureCountDataPoint(ts, 1, 15, "onc_rpc.procedure.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordNfsClientRPCAuthrefreshCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordNfsClientRPCCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordNfsClientRPCRetransmitCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordNfsServerFhStaleCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordNfsServerIoDataPoint(ts, 1, AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordNfsServerNetCountDataPoint(ts, 1, AttributeNetworkTransportTCP)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordNfsServerNetTCPConnectionAcceptedDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordNfsServerOperationCountDataPoint(ts, 1, 15, "nfs.operation.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordNfsServerProcedureCountDataPoint(ts, 1, 15, "onc_rpc.procedure.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordNfsServerRepcacheRequestsDataPoint(ts, 1, AttributeNfsServerRepcacheStatusHit)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordNfsServerRPCCountDataPoint(ts, 1, WithErrorTypeMetricAttribute(AttributeErrorTypeFormat))
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordNfsServerThreadCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordProcessChildrenCPUTimeDataPoint(ts, 1, AttributeCPUModeUser)
 
 			allMetricsCount++
@@ -308,6 +356,9 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordSystemMemoryLinuxHugepagesUsageDataPoint(ts, 1, AttributeSystemMemoryLinuxHugepagesStateUsed)
 
 			allMetricsCount++
+			mb.RecordSystemMemoryLinuxHugepagesUtilizationDataPoint(ts, 1, AttributeSystemMemoryLinuxHugepagesStateUsed)
+
+			allMetricsCount++
 			mb.RecordSystemMemoryLinuxInactiveDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -333,6 +384,9 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordSystemMemoryLinuxWritebackDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemMemoryPageSizeDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemMemoryUsageDataPoint(ts, 1, AttributeSystemMemoryStateUsed)
@@ -555,6 +609,269 @@ func TestMetricsBuilder(t *testing.T) {
 					hwLimitTypeAttrVal, ok := dp.Attributes().Get("hw.limit_type")
 					assert.True(t, ok)
 					assert.Equal(t, "high.degraded", hwLimitTypeAttrVal.Str())
+				case "nfs.client.net.count":
+					assert.False(t, validatedMetrics["nfs.client.net.count"], "Found a duplicate in the metrics slice: nfs.client.net.count")
+					validatedMetrics["nfs.client.net.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "TCP segments and UDP datagrams that the NFS client handled; Linux leaves it at zero.", mi.Description())
+					assert.Equal(t, "{record}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkTransportAttrVal, ok := dp.Attributes().Get("network.transport")
+					assert.True(t, ok)
+					assert.Equal(t, "tcp", networkTransportAttrVal.Str())
+				case "nfs.client.net.tcp.connection.accepted":
+					assert.False(t, validatedMetrics["nfs.client.net.tcp.connection.accepted"], "Found a duplicate in the metrics slice: nfs.client.net.tcp.connection.accepted")
+					validatedMetrics["nfs.client.net.tcp.connection.accepted"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "TCP connections that the NFS client accepted; Linux leaves it at zero.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "nfs.client.operation.count":
+					assert.False(t, validatedMetrics["nfs.client.operation.count"], "Found a duplicate in the metrics slice: nfs.client.operation.count")
+					validatedMetrics["nfs.client.operation.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Operations of NFS 4 that the client asked for.", mi.Description())
+					assert.Equal(t, "{operation}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					oncRPCVersionAttrVal, ok := dp.Attributes().Get("onc_rpc.version")
+					assert.True(t, ok)
+					assert.EqualValues(t, 15, oncRPCVersionAttrVal.Int())
+					nfsOperationNameAttrVal, ok := dp.Attributes().Get("nfs.operation.name")
+					assert.True(t, ok)
+					assert.Equal(t, "nfs.operation.name-val", nfsOperationNameAttrVal.Str())
+				case "nfs.client.procedure.count":
+					assert.False(t, validatedMetrics["nfs.client.procedure.count"], "Found a duplicate in the metrics slice: nfs.client.procedure.count")
+					validatedMetrics["nfs.client.procedure.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Procedures of NFS 2 and 3 that the client called.", mi.Description())
+					assert.Equal(t, "{procedure}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					oncRPCVersionAttrVal, ok := dp.Attributes().Get("onc_rpc.version")
+					assert.True(t, ok)
+					assert.EqualValues(t, 15, oncRPCVersionAttrVal.Int())
+					oncRPCProcedureNameAttrVal, ok := dp.Attributes().Get("onc_rpc.procedure.name")
+					assert.True(t, ok)
+					assert.Equal(t, "onc_rpc.procedure.name-val", oncRPCProcedureNameAttrVal.Str())
+				case "nfs.client.rpc.authrefresh.count":
+					assert.False(t, validatedMetrics["nfs.client.rpc.authrefresh.count"], "Found a duplicate in the metrics slice: nfs.client.rpc.authrefresh.count")
+					validatedMetrics["nfs.client.rpc.authrefresh.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Authentications of the NFS client that were refreshed.", mi.Description())
+					assert.Equal(t, "{authrefresh}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "nfs.client.rpc.count":
+					assert.False(t, validatedMetrics["nfs.client.rpc.count"], "Found a duplicate in the metrics slice: nfs.client.rpc.count")
+					validatedMetrics["nfs.client.rpc.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Calls that the NFS client sent.", mi.Description())
+					assert.Equal(t, "{request}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "nfs.client.rpc.retransmit.count":
+					assert.False(t, validatedMetrics["nfs.client.rpc.retransmit.count"], "Found a duplicate in the metrics slice: nfs.client.rpc.retransmit.count")
+					validatedMetrics["nfs.client.rpc.retransmit.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Calls that the NFS client sent again.", mi.Description())
+					assert.Equal(t, "{retransmit}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "nfs.server.fh.stale.count":
+					assert.False(t, validatedMetrics["nfs.server.fh.stale.count"], "Found a duplicate in the metrics slice: nfs.server.fh.stale.count")
+					validatedMetrics["nfs.server.fh.stale.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Calls to the NFS server with a stale file handle.", mi.Description())
+					assert.Equal(t, "{fh}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "nfs.server.io":
+					assert.False(t, validatedMetrics["nfs.server.io"], "Found a duplicate in the metrics slice: nfs.server.io")
+					validatedMetrics["nfs.server.io"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Bytes that NFS clients read (`receive`) and wrote (`transmit`).", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "nfs.server.net.count":
+					assert.False(t, validatedMetrics["nfs.server.net.count"], "Found a duplicate in the metrics slice: nfs.server.net.count")
+					validatedMetrics["nfs.server.net.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "TCP segments and UDP datagrams that the NFS server handled.", mi.Description())
+					assert.Equal(t, "{record}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkTransportAttrVal, ok := dp.Attributes().Get("network.transport")
+					assert.True(t, ok)
+					assert.Equal(t, "tcp", networkTransportAttrVal.Str())
+				case "nfs.server.net.tcp.connection.accepted":
+					assert.False(t, validatedMetrics["nfs.server.net.tcp.connection.accepted"], "Found a duplicate in the metrics slice: nfs.server.net.tcp.connection.accepted")
+					validatedMetrics["nfs.server.net.tcp.connection.accepted"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "TCP connections that the NFS server accepted.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "nfs.server.operation.count":
+					assert.False(t, validatedMetrics["nfs.server.operation.count"], "Found a duplicate in the metrics slice: nfs.server.operation.count")
+					validatedMetrics["nfs.server.operation.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Operations of NFS 4 that the server was asked for.", mi.Description())
+					assert.Equal(t, "{operation}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					oncRPCVersionAttrVal, ok := dp.Attributes().Get("onc_rpc.version")
+					assert.True(t, ok)
+					assert.EqualValues(t, 15, oncRPCVersionAttrVal.Int())
+					nfsOperationNameAttrVal, ok := dp.Attributes().Get("nfs.operation.name")
+					assert.True(t, ok)
+					assert.Equal(t, "nfs.operation.name-val", nfsOperationNameAttrVal.Str())
+				case "nfs.server.procedure.count":
+					assert.False(t, validatedMetrics["nfs.server.procedure.count"], "Found a duplicate in the metrics slice: nfs.server.procedure.count")
+					validatedMetrics["nfs.server.procedure.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Procedures that NFS clients called.", mi.Description())
+					assert.Equal(t, "{procedure}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					oncRPCVersionAttrVal, ok := dp.Attributes().Get("onc_rpc.version")
+					assert.True(t, ok)
+					assert.EqualValues(t, 15, oncRPCVersionAttrVal.Int())
+					oncRPCProcedureNameAttrVal, ok := dp.Attributes().Get("onc_rpc.procedure.name")
+					assert.True(t, ok)
+					assert.Equal(t, "onc_rpc.procedure.name-val", oncRPCProcedureNameAttrVal.Str())
+				case "nfs.server.repcache.requests":
+					assert.False(t, validatedMetrics["nfs.server.repcache.requests"], "Found a duplicate in the metrics slice: nfs.server.repcache.requests")
+					validatedMetrics["nfs.server.repcache.requests"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Calls to the NFS server by what its reply cache did.", mi.Description())
+					assert.Equal(t, "{request}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					nfsServerRepcacheStatusAttrVal, ok := dp.Attributes().Get("nfs.server.repcache.status")
+					assert.True(t, ok)
+					assert.Equal(t, "hit", nfsServerRepcacheStatusAttrVal.Str())
+				case "nfs.server.rpc.count":
+					assert.False(t, validatedMetrics["nfs.server.rpc.count"], "Found a duplicate in the metrics slice: nfs.server.rpc.count")
+					validatedMetrics["nfs.server.rpc.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Calls that the NFS server took, and those that it refused by the reason.", mi.Description())
+					assert.Equal(t, "{request}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					errorTypeAttrVal, ok := dp.Attributes().Get("error.type")
+					assert.True(t, ok)
+					assert.Equal(t, "format", errorTypeAttrVal.Str())
+				case "nfs.server.thread.count":
+					assert.False(t, validatedMetrics["nfs.server.thread.count"], "Found a duplicate in the metrics slice: nfs.server.thread.count")
+					validatedMetrics["nfs.server.thread.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Threads of the NFS server.", mi.Description())
+					assert.Equal(t, "{thread}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "process.children.cpu.time":
 					assert.False(t, validatedMetrics["process.children.cpu.time"], "Found a duplicate in the metrics slice: process.children.cpu.time")
 					validatedMetrics["process.children.cpu.time"] = true
@@ -1754,6 +2071,21 @@ func TestMetricsBuilder(t *testing.T) {
 					systemMemoryLinuxHugepagesStateAttrVal, ok := dp.Attributes().Get("system.memory.linux.hugepages.state")
 					assert.True(t, ok)
 					assert.Equal(t, "used", systemMemoryLinuxHugepagesStateAttrVal.Str())
+				case "system.memory.linux.hugepages.utilization":
+					assert.False(t, validatedMetrics["system.memory.linux.hugepages.utilization"], "Found a duplicate in the metrics slice: system.memory.linux.hugepages.utilization")
+					validatedMetrics["system.memory.linux.hugepages.utilization"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of the huge pages by state, 0 to 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					systemMemoryLinuxHugepagesStateAttrVal, ok := dp.Attributes().Get("system.memory.linux.hugepages.state")
+					assert.True(t, ok)
+					assert.Equal(t, "used", systemMemoryLinuxHugepagesStateAttrVal.Str())
 				case "system.memory.linux.inactive":
 					assert.False(t, validatedMetrics["system.memory.linux.inactive"], "Found a duplicate in the metrics slice: system.memory.linux.inactive")
 					validatedMetrics["system.memory.linux.inactive"] = true
@@ -1885,6 +2217,18 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
 					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.memory.page_size":
+					assert.False(t, validatedMetrics["system.memory.page_size"], "Found a duplicate in the metrics slice: system.memory.page_size")
+					validatedMetrics["system.memory.page_size"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Size of a page of memory.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
