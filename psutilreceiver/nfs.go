@@ -92,5 +92,7 @@ func withValue[T, A any](record func(*builder, pcommon.Timestamp, int64, A), val
 
 // nfsServerCalls records calls of RPC: without options those that could be parsed, with one those that were refused for a reason.
 func nfsServerCalls(options ...metadata.MetricAttributeOption) func(*builder, pcommon.Timestamp, int64, *host.NFSServer) {
-	return func(mb *builder, ts pcommon.Timestamp, v int64, _ *host.NFSServer) { mb.RecordNfsServerRPCCountDataPoint(ts, v, options...) }
+	return func(mb *builder, ts pcommon.Timestamp, v int64, _ *host.NFSServer) {
+		mb.RecordNfsServerRPCCountDataPoint(ts, v, options...)
+	}
 }

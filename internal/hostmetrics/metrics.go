@@ -79,6 +79,8 @@ var Metrics = []Metric{
 	{Name: "system.process.count", Old: "system.processes.count", Unit: "{processes}", Attributes: []Attribute{processState}},
 	{Name: "system.process.created", Old: "system.processes.created", Unit: "{processes}"},
 
+	{Name: "nfs.server.net.count", Unit: "{request}"},
+
 	{Name: "process.cpu.time", Attributes: []Attribute{cpuMode}},
 	{Name: "process.cpu.utilization", Attributes: []Attribute{cpuMode}},
 	{Name: "process.disk.io", Attributes: []Attribute{diskDirection}},
