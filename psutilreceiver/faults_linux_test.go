@@ -130,6 +130,10 @@ var kernelFiles = []kernelFile{
 		name: "proc/1/net/udp6", warn: []string{"connections"}, quiet: []string{"missing", "empty", "cut"},
 		costs: []string{"system.network.connection.count"}, parts: []string{"system.network.connection.count"},
 	},
+	{
+		name: "proc/1204/limits", quiet: allFaults,
+		costs: []string{"process.unix.file_descriptor.limit", "process.rlimit"}, parts: []string{"process.rlimit"},
+	},
 	{name: "proc/1/net/rpc/nfs", warn: []string{"nfs"}, quiet: []string{"missing"}, costs: []string{"nfs.client."}, parts: []string{"nfs.client.operation.count"}},
 	{name: "proc/1/net/rpc/nfsd", warn: []string{"nfs"}, quiet: []string{"missing"}, costs: []string{"nfs.server."}, parts: []string{"nfs.server.operation.count"}},
 	{

@@ -128,7 +128,9 @@ func hugePagesShare(pages func(*host.Memory) int64, state metadata.AttributeSyst
 			return float64(n) / float64(m.HugePagesTotal)
 		}
 		return -1
-	}, func(mb *builder, ts pcommon.Timestamp, v float64, _ *host.Memory) { mb.RecordSystemMemoryLinuxHugepagesUtilizationDataPoint(ts, v, state) })
+	}, func(mb *builder, ts pcommon.Timestamp, v float64, _ *host.Memory) {
+		mb.RecordSystemMemoryLinuxHugepagesUtilizationDataPoint(ts, v, state)
+	})
 }
 
 func usedHugePages(m *host.Memory) int64 {

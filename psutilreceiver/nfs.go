@@ -80,9 +80,9 @@ var nfsServerRows = []pointRow[host.NFSServer]{
 	intRow(func(s *host.NFSServer) int64 { return s.Traffic.TCPConnections },
 		hostPoint[host.NFSServer]((*builder).RecordNfsServerNetTCPConnectionAcceptedDataPoint)).counter(),
 	intRow(func(s *host.NFSServer) int64 { return s.Calls }, nfsServerCalls()).counter(),
-	intRow(func(s *host.NFSServer) int64 { return s.BadFormat }, nfsServerCalls(metadata.WithErrorTypeMetricAttribute(metadata.AttributeErrorTypeFormat.String()))).counter(),
-	intRow(func(s *host.NFSServer) int64 { return s.BadAuth }, nfsServerCalls(metadata.WithErrorTypeMetricAttribute(metadata.AttributeErrorTypeAuth.String()))).counter(),
-	intRow(func(s *host.NFSServer) int64 { return s.BadClient }, nfsServerCalls(metadata.WithErrorTypeMetricAttribute(metadata.AttributeErrorTypeClient.String()))).counter(),
+	intRow(func(s *host.NFSServer) int64 { return s.BadFormat }, nfsServerCalls(metadata.WithErrorTypeMetricAttribute("format"))).counter(),
+	intRow(func(s *host.NFSServer) int64 { return s.BadAuth }, nfsServerCalls(metadata.WithErrorTypeMetricAttribute("auth"))).counter(),
+	intRow(func(s *host.NFSServer) int64 { return s.BadClient }, nfsServerCalls(metadata.WithErrorTypeMetricAttribute("client"))).counter(),
 }
 
 // withValue adapts the recording of a metric with one attribute, of which it has the value.
@@ -92,5 +92,7 @@ func withValue[T, A any](record func(*builder, pcommon.Timestamp, int64, A), val
 
 // nfsServerCalls records calls of RPC: without options those that could be parsed, with one those that were refused for a reason.
 func nfsServerCalls(options ...metadata.MetricAttributeOption) func(*builder, pcommon.Timestamp, int64, *host.NFSServer) {
-	return func(mb *builder, ts pcommon.Timestamp, v int64, _ *host.NFSServer) { mb.RecordNfsServerRPCCountDataPoint(ts, v, options...) }
+	return func(mb *builder, ts pcommon.Timestamp, v int64, _ *host.NFSServer) {
+		mb.RecordNfsServerRPCCountDataPoint(ts, v, options...)
+	}
 }

@@ -91,36 +91,6 @@ var MapAttributeDiskIoDirection = map[string]AttributeDiskIoDirection{
 	"write": AttributeDiskIoDirectionWrite,
 }
 
-// AttributeErrorType specifies the value error.type attribute.
-type AttributeErrorType int
-
-const (
-	_ AttributeErrorType = iota
-	AttributeErrorTypeFormat
-	AttributeErrorTypeAuth
-	AttributeErrorTypeClient
-)
-
-// String returns the string representation of the AttributeErrorType.
-func (av AttributeErrorType) String() string {
-	switch av {
-	case AttributeErrorTypeFormat:
-		return "format"
-	case AttributeErrorTypeAuth:
-		return "auth"
-	case AttributeErrorTypeClient:
-		return "client"
-	}
-	return ""
-}
-
-// MapAttributeErrorType is a helper map of string to AttributeErrorType attribute value.
-var MapAttributeErrorType = map[string]AttributeErrorType{
-	"format": AttributeErrorTypeFormat,
-	"auth":   AttributeErrorTypeAuth,
-	"client": AttributeErrorTypeClient,
-}
-
 // AttributeHwLimitType specifies the value hw.limit_type attribute.
 type AttributeHwLimitType int
 
@@ -379,6 +349,88 @@ func (av AttributeProcessContextSwitchType) String() string {
 var MapAttributeProcessContextSwitchType = map[string]AttributeProcessContextSwitchType{
 	"voluntary":   AttributeProcessContextSwitchTypeVoluntary,
 	"involuntary": AttributeProcessContextSwitchTypeInvoluntary,
+}
+
+// AttributeProcessRlimitType specifies the value process.rlimit.type attribute.
+type AttributeProcessRlimitType int
+
+const (
+	_ AttributeProcessRlimitType = iota
+	AttributeProcessRlimitTypeCPU
+	AttributeProcessRlimitTypeFsize
+	AttributeProcessRlimitTypeData
+	AttributeProcessRlimitTypeStack
+	AttributeProcessRlimitTypeCore
+	AttributeProcessRlimitTypeRss
+	AttributeProcessRlimitTypeNproc
+	AttributeProcessRlimitTypeNofile
+	AttributeProcessRlimitTypeMemlock
+	AttributeProcessRlimitTypeAs
+	AttributeProcessRlimitTypeLocks
+	AttributeProcessRlimitTypeSigpending
+	AttributeProcessRlimitTypeMsgqueue
+	AttributeProcessRlimitTypeNice
+	AttributeProcessRlimitTypeRtprio
+	AttributeProcessRlimitTypeRttime
+)
+
+// String returns the string representation of the AttributeProcessRlimitType.
+func (av AttributeProcessRlimitType) String() string {
+	switch av {
+	case AttributeProcessRlimitTypeCPU:
+		return "cpu"
+	case AttributeProcessRlimitTypeFsize:
+		return "fsize"
+	case AttributeProcessRlimitTypeData:
+		return "data"
+	case AttributeProcessRlimitTypeStack:
+		return "stack"
+	case AttributeProcessRlimitTypeCore:
+		return "core"
+	case AttributeProcessRlimitTypeRss:
+		return "rss"
+	case AttributeProcessRlimitTypeNproc:
+		return "nproc"
+	case AttributeProcessRlimitTypeNofile:
+		return "nofile"
+	case AttributeProcessRlimitTypeMemlock:
+		return "memlock"
+	case AttributeProcessRlimitTypeAs:
+		return "as"
+	case AttributeProcessRlimitTypeLocks:
+		return "locks"
+	case AttributeProcessRlimitTypeSigpending:
+		return "sigpending"
+	case AttributeProcessRlimitTypeMsgqueue:
+		return "msgqueue"
+	case AttributeProcessRlimitTypeNice:
+		return "nice"
+	case AttributeProcessRlimitTypeRtprio:
+		return "rtprio"
+	case AttributeProcessRlimitTypeRttime:
+		return "rttime"
+	}
+	return ""
+}
+
+// MapAttributeProcessRlimitType is a helper map of string to AttributeProcessRlimitType attribute value.
+var MapAttributeProcessRlimitType = map[string]AttributeProcessRlimitType{
+	"cpu":        AttributeProcessRlimitTypeCPU,
+	"fsize":      AttributeProcessRlimitTypeFsize,
+	"data":       AttributeProcessRlimitTypeData,
+	"stack":      AttributeProcessRlimitTypeStack,
+	"core":       AttributeProcessRlimitTypeCore,
+	"rss":        AttributeProcessRlimitTypeRss,
+	"nproc":      AttributeProcessRlimitTypeNproc,
+	"nofile":     AttributeProcessRlimitTypeNofile,
+	"memlock":    AttributeProcessRlimitTypeMemlock,
+	"as":         AttributeProcessRlimitTypeAs,
+	"locks":      AttributeProcessRlimitTypeLocks,
+	"sigpending": AttributeProcessRlimitTypeSigpending,
+	"msgqueue":   AttributeProcessRlimitTypeMsgqueue,
+	"nice":       AttributeProcessRlimitTypeNice,
+	"rtprio":     AttributeProcessRlimitTypeRtprio,
+	"rttime":     AttributeProcessRlimitTypeRttime,
 }
 
 // AttributeProcessState specifies the value process.state attribute.
@@ -924,6 +976,13 @@ var MetricsInfo = metricsInfo{
 	ProcessGroupProcessCount: metricInfo{
 		Name: "process.group.process.count",
 	},
+	ProcessGroupStatus: metricInfo{
+		Name:       "process.group.status",
+		Attributes: []string{"process.state"},
+	},
+	ProcessGroupUptime: metricInfo{
+		Name: "process.group.uptime",
+	},
 	ProcessIoLogical: metricInfo{
 		Name:       "process.io.logical",
 		Attributes: []string{"disk.io.direction"},
@@ -956,6 +1015,13 @@ var MetricsInfo = metricsInfo{
 		Name:       "process.paging.faults",
 		Attributes: []string{"system.paging.fault.type"},
 	},
+	ProcessRlimit: metricInfo{
+		Name:       "process.rlimit",
+		Attributes: []string{"process.rlimit.type"},
+	},
+	ProcessSignalsPending: metricInfo{
+		Name: "process.signals_pending",
+	},
 	ProcessStatus: metricInfo{
 		Name:       "process.status",
 		Attributes: []string{"process.state"},
@@ -965,6 +1031,9 @@ var MetricsInfo = metricsInfo{
 	},
 	ProcessUnixFileDescriptorCount: metricInfo{
 		Name: "process.unix.file_descriptor.count",
+	},
+	ProcessUnixFileDescriptorLimit: metricInfo{
+		Name: "process.unix.file_descriptor.limit",
 	},
 	ProcessUptime: metricInfo{
 		Name: "process.uptime",
@@ -1328,6 +1397,8 @@ type metricsInfo struct {
 	ProcessCPUUtilizationWindow           metricInfo
 	ProcessDiskIo                         metricInfo
 	ProcessGroupProcessCount              metricInfo
+	ProcessGroupStatus                    metricInfo
+	ProcessGroupUptime                    metricInfo
 	ProcessIoLogical                      metricInfo
 	ProcessMemoryPss                      metricInfo
 	ProcessMemoryShared                   metricInfo
@@ -1338,9 +1409,12 @@ type metricsInfo struct {
 	ProcessMemoryVirtual                  metricInfo
 	ProcessNice                           metricInfo
 	ProcessPagingFaults                   metricInfo
+	ProcessRlimit                         metricInfo
+	ProcessSignalsPending                 metricInfo
 	ProcessStatus                         metricInfo
 	ProcessThreadCount                    metricInfo
 	ProcessUnixFileDescriptorCount        metricInfo
+	ProcessUnixFileDescriptorLimit        metricInfo
 	ProcessUptime                         metricInfo
 	ProcessWindowsHandleCount             metricInfo
 	SystemCPUContextSwitches              metricInfo
@@ -2957,6 +3031,110 @@ func newMetricProcessGroupProcessCount(cfg ProcessGroupProcessCountMetricConfig)
 	return m
 }
 
+type metricProcessGroupStatus struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   ProcessGroupStatusMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills process.group.status metric with initial data.
+func (m *metricProcessGroupStatus) init() {
+	m.data.SetName("process.group.status")
+	m.data.SetDescription("Processes of the group by state.")
+	m.data.SetUnit("{process}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricProcessGroupStatus) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, processStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("process.state", processStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessGroupStatus) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessGroupStatus) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessGroupStatus(cfg ProcessGroupStatusMetricConfig) metricProcessGroupStatus {
+	m := metricProcessGroupStatus{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessGroupUptime struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   ProcessGroupUptimeMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills process.group.uptime metric with initial data.
+func (m *metricProcessGroupUptime) init() {
+	m.data.SetName("process.group.uptime")
+	m.data.SetDescription("Time since the oldest process of the group started.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricProcessGroupUptime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessGroupUptime) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessGroupUptime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessGroupUptime(cfg ProcessGroupUptimeMetricConfig) metricProcessGroupUptime {
+	m := metricProcessGroupUptime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricProcessIoLogical struct {
 	data     pmetric.Metric               // data buffer for generated metric.
 	config   ProcessIoLogicalMetricConfig // metric config provided by user.
@@ -3477,6 +3655,110 @@ func newMetricProcessPagingFaults(cfg ProcessPagingFaultsMetricConfig) metricPro
 	return m
 }
 
+type metricProcessRlimit struct {
+	data     pmetric.Metric            // data buffer for generated metric.
+	config   ProcessRlimitMetricConfig // metric config provided by user.
+	capacity int                       // max observed number of data points added to the metric.
+}
+
+// init fills process.rlimit metric with initial data.
+func (m *metricProcessRlimit) init() {
+	m.data.SetName("process.rlimit")
+	m.data.SetDescription("Soft limit of a resource in the unit of setrlimit(2), where there is a limit; read again every ten minutes.")
+	m.data.SetUnit("{limit}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricProcessRlimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, processRlimitTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("process.rlimit.type", processRlimitTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessRlimit) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessRlimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessRlimit(cfg ProcessRlimitMetricConfig) metricProcessRlimit {
+	m := metricProcessRlimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessSignalsPending struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   ProcessSignalsPendingMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills process.signals_pending metric with initial data.
+func (m *metricProcessSignalsPending) init() {
+	m.data.SetName("process.signals_pending")
+	m.data.SetDescription("Signals that were sent to the process and that it has not taken yet.")
+	m.data.SetUnit("{signal}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricProcessSignalsPending) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessSignalsPending) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessSignalsPending) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessSignalsPending(cfg ProcessSignalsPendingMetricConfig) metricProcessSignalsPending {
+	m := metricProcessSignalsPending{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricProcessStatus struct {
 	data     pmetric.Metric            // data buffer for generated metric.
 	config   ProcessStatusMetricConfig // metric config provided by user.
@@ -3625,6 +3907,58 @@ func (m *metricProcessUnixFileDescriptorCount) emit(metrics pmetric.MetricSlice)
 
 func newMetricProcessUnixFileDescriptorCount(cfg ProcessUnixFileDescriptorCountMetricConfig) metricProcessUnixFileDescriptorCount {
 	m := metricProcessUnixFileDescriptorCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessUnixFileDescriptorLimit struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   ProcessUnixFileDescriptorLimitMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills process.unix.file_descriptor.limit metric with initial data.
+func (m *metricProcessUnixFileDescriptorLimit) init() {
+	m.data.SetName("process.unix.file_descriptor.limit")
+	m.data.SetDescription("Number of file descriptors that the process may have; read again every ten minutes.")
+	m.data.SetUnit("{file_descriptor}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricProcessUnixFileDescriptorLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessUnixFileDescriptorLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessUnixFileDescriptorLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessUnixFileDescriptorLimit(cfg ProcessUnixFileDescriptorLimitMetricConfig) metricProcessUnixFileDescriptorLimit {
+	m := metricProcessUnixFileDescriptorLimit{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -8548,6 +8882,8 @@ type MetricsBuilder struct {
 	metricProcessCPUUtilizationWindow           metricProcessCPUUtilizationWindow
 	metricProcessDiskIo                         metricProcessDiskIo
 	metricProcessGroupProcessCount              metricProcessGroupProcessCount
+	metricProcessGroupStatus                    metricProcessGroupStatus
+	metricProcessGroupUptime                    metricProcessGroupUptime
 	metricProcessIoLogical                      metricProcessIoLogical
 	metricProcessMemoryPss                      metricProcessMemoryPss
 	metricProcessMemoryShared                   metricProcessMemoryShared
@@ -8558,9 +8894,12 @@ type MetricsBuilder struct {
 	metricProcessMemoryVirtual                  metricProcessMemoryVirtual
 	metricProcessNice                           metricProcessNice
 	metricProcessPagingFaults                   metricProcessPagingFaults
+	metricProcessRlimit                         metricProcessRlimit
+	metricProcessSignalsPending                 metricProcessSignalsPending
 	metricProcessStatus                         metricProcessStatus
 	metricProcessThreadCount                    metricProcessThreadCount
 	metricProcessUnixFileDescriptorCount        metricProcessUnixFileDescriptorCount
+	metricProcessUnixFileDescriptorLimit        metricProcessUnixFileDescriptorLimit
 	metricProcessUptime                         metricProcessUptime
 	metricProcessWindowsHandleCount             metricProcessWindowsHandleCount
 	metricSystemCPUContextSwitches              metricSystemCPUContextSwitches
@@ -8706,6 +9045,8 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricProcessCPUUtilizationWindow:           newMetricProcessCPUUtilizationWindow(mbc.Metrics.ProcessCPUUtilizationWindow),
 		metricProcessDiskIo:                         newMetricProcessDiskIo(mbc.Metrics.ProcessDiskIo),
 		metricProcessGroupProcessCount:              newMetricProcessGroupProcessCount(mbc.Metrics.ProcessGroupProcessCount),
+		metricProcessGroupStatus:                    newMetricProcessGroupStatus(mbc.Metrics.ProcessGroupStatus),
+		metricProcessGroupUptime:                    newMetricProcessGroupUptime(mbc.Metrics.ProcessGroupUptime),
 		metricProcessIoLogical:                      newMetricProcessIoLogical(mbc.Metrics.ProcessIoLogical),
 		metricProcessMemoryPss:                      newMetricProcessMemoryPss(mbc.Metrics.ProcessMemoryPss),
 		metricProcessMemoryShared:                   newMetricProcessMemoryShared(mbc.Metrics.ProcessMemoryShared),
@@ -8716,9 +9057,12 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricProcessMemoryVirtual:                  newMetricProcessMemoryVirtual(mbc.Metrics.ProcessMemoryVirtual),
 		metricProcessNice:                           newMetricProcessNice(mbc.Metrics.ProcessNice),
 		metricProcessPagingFaults:                   newMetricProcessPagingFaults(mbc.Metrics.ProcessPagingFaults),
+		metricProcessRlimit:                         newMetricProcessRlimit(mbc.Metrics.ProcessRlimit),
+		metricProcessSignalsPending:                 newMetricProcessSignalsPending(mbc.Metrics.ProcessSignalsPending),
 		metricProcessStatus:                         newMetricProcessStatus(mbc.Metrics.ProcessStatus),
 		metricProcessThreadCount:                    newMetricProcessThreadCount(mbc.Metrics.ProcessThreadCount),
 		metricProcessUnixFileDescriptorCount:        newMetricProcessUnixFileDescriptorCount(mbc.Metrics.ProcessUnixFileDescriptorCount),
+		metricProcessUnixFileDescriptorLimit:        newMetricProcessUnixFileDescriptorLimit(mbc.Metrics.ProcessUnixFileDescriptorLimit),
 		metricProcessUptime:                         newMetricProcessUptime(mbc.Metrics.ProcessUptime),
 		metricProcessWindowsHandleCount:             newMetricProcessWindowsHandleCount(mbc.Metrics.ProcessWindowsHandleCount),
 		metricSystemCPUContextSwitches:              newMetricSystemCPUContextSwitches(mbc.Metrics.SystemCPUContextSwitches),
@@ -8922,6 +9266,12 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 	if mbc.ResourceAttributes.ProcessPid.MetricsExclude != nil {
 		mb.resourceAttributeExcludeFilter["process.pid"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessPid.MetricsExclude)
 	}
+	if mbc.ResourceAttributes.ProcessProgramName.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["process.program.name"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessProgramName.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.ProcessProgramName.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["process.program.name"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessProgramName.MetricsExclude)
+	}
 
 	for _, op := range options {
 		op.apply(mb)
@@ -9020,6 +9370,8 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricProcessCPUUtilizationWindow.emit(ils.Metrics())
 	mb.metricProcessDiskIo.emit(ils.Metrics())
 	mb.metricProcessGroupProcessCount.emit(ils.Metrics())
+	mb.metricProcessGroupStatus.emit(ils.Metrics())
+	mb.metricProcessGroupUptime.emit(ils.Metrics())
 	mb.metricProcessIoLogical.emit(ils.Metrics())
 	mb.metricProcessMemoryPss.emit(ils.Metrics())
 	mb.metricProcessMemoryShared.emit(ils.Metrics())
@@ -9030,9 +9382,12 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricProcessMemoryVirtual.emit(ils.Metrics())
 	mb.metricProcessNice.emit(ils.Metrics())
 	mb.metricProcessPagingFaults.emit(ils.Metrics())
+	mb.metricProcessRlimit.emit(ils.Metrics())
+	mb.metricProcessSignalsPending.emit(ils.Metrics())
 	mb.metricProcessStatus.emit(ils.Metrics())
 	mb.metricProcessThreadCount.emit(ils.Metrics())
 	mb.metricProcessUnixFileDescriptorCount.emit(ils.Metrics())
+	mb.metricProcessUnixFileDescriptorLimit.emit(ils.Metrics())
 	mb.metricProcessUptime.emit(ils.Metrics())
 	mb.metricProcessWindowsHandleCount.emit(ils.Metrics())
 	mb.metricSystemCPUContextSwitches.emit(ils.Metrics())
@@ -9296,6 +9651,16 @@ func (mb *MetricsBuilder) RecordProcessGroupProcessCountDataPoint(ts pcommon.Tim
 	mb.metricProcessGroupProcessCount.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordProcessGroupStatusDataPoint adds a data point to process.group.status metric.
+func (mb *MetricsBuilder) RecordProcessGroupStatusDataPoint(ts pcommon.Timestamp, val int64, processStateAttributeValue AttributeProcessState) {
+	mb.metricProcessGroupStatus.recordDataPoint(mb.startTime, ts, val, processStateAttributeValue.String())
+}
+
+// RecordProcessGroupUptimeDataPoint adds a data point to process.group.uptime metric.
+func (mb *MetricsBuilder) RecordProcessGroupUptimeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricProcessGroupUptime.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordProcessIoLogicalDataPoint adds a data point to process.io.logical metric.
 func (mb *MetricsBuilder) RecordProcessIoLogicalDataPoint(ts pcommon.Timestamp, val int64, diskIoDirectionAttributeValue AttributeDiskIoDirection) {
 	mb.metricProcessIoLogical.recordDataPoint(mb.startTime, ts, val, diskIoDirectionAttributeValue.String())
@@ -9346,6 +9711,16 @@ func (mb *MetricsBuilder) RecordProcessPagingFaultsDataPoint(ts pcommon.Timestam
 	mb.metricProcessPagingFaults.recordDataPoint(mb.startTime, ts, val, systemPagingFaultTypeAttributeValue.String())
 }
 
+// RecordProcessRlimitDataPoint adds a data point to process.rlimit metric.
+func (mb *MetricsBuilder) RecordProcessRlimitDataPoint(ts pcommon.Timestamp, val int64, processRlimitTypeAttributeValue AttributeProcessRlimitType) {
+	mb.metricProcessRlimit.recordDataPoint(mb.startTime, ts, val, processRlimitTypeAttributeValue.String())
+}
+
+// RecordProcessSignalsPendingDataPoint adds a data point to process.signals_pending metric.
+func (mb *MetricsBuilder) RecordProcessSignalsPendingDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricProcessSignalsPending.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordProcessStatusDataPoint adds a data point to process.status metric.
 func (mb *MetricsBuilder) RecordProcessStatusDataPoint(ts pcommon.Timestamp, val int64, processStateAttributeValue AttributeProcessState) {
 	mb.metricProcessStatus.recordDataPoint(mb.startTime, ts, val, processStateAttributeValue.String())
@@ -9359,6 +9734,11 @@ func (mb *MetricsBuilder) RecordProcessThreadCountDataPoint(ts pcommon.Timestamp
 // RecordProcessUnixFileDescriptorCountDataPoint adds a data point to process.unix.file_descriptor.count metric.
 func (mb *MetricsBuilder) RecordProcessUnixFileDescriptorCountDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricProcessUnixFileDescriptorCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordProcessUnixFileDescriptorLimitDataPoint adds a data point to process.unix.file_descriptor.limit metric.
+func (mb *MetricsBuilder) RecordProcessUnixFileDescriptorLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricProcessUnixFileDescriptorLimit.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordProcessUptimeDataPoint adds a data point to process.uptime metric.
