@@ -91,6 +91,32 @@ var MapAttributeDiskIoDirection = map[string]AttributeDiskIoDirection{
 	"write": AttributeDiskIoDirectionWrite,
 }
 
+// AttributeHwBatteryState specifies the value hw.battery.state attribute.
+type AttributeHwBatteryState int
+
+const (
+	_ AttributeHwBatteryState = iota
+	AttributeHwBatteryStateCharging
+	AttributeHwBatteryStateDischarging
+)
+
+// String returns the string representation of the AttributeHwBatteryState.
+func (av AttributeHwBatteryState) String() string {
+	switch av {
+	case AttributeHwBatteryStateCharging:
+		return "charging"
+	case AttributeHwBatteryStateDischarging:
+		return "discharging"
+	}
+	return ""
+}
+
+// MapAttributeHwBatteryState is a helper map of string to AttributeHwBatteryState attribute value.
+var MapAttributeHwBatteryState = map[string]AttributeHwBatteryState{
+	"charging":    AttributeHwBatteryStateCharging,
+	"discharging": AttributeHwBatteryStateDischarging,
+}
+
 // AttributeHwLimitType specifies the value hw.limit_type attribute.
 type AttributeHwLimitType int
 
@@ -123,32 +149,6 @@ var MapAttributeHwLimitType = map[string]AttributeHwLimitType{
 	"high.critical": AttributeHwLimitTypeHighCritical,
 	"low.degraded":  AttributeHwLimitTypeLowDegraded,
 	"low.critical":  AttributeHwLimitTypeLowCritical,
-}
-
-// AttributeHwState specifies the value hw.state attribute.
-type AttributeHwState int
-
-const (
-	_ AttributeHwState = iota
-	AttributeHwStateCharging
-	AttributeHwStateDischarging
-)
-
-// String returns the string representation of the AttributeHwState.
-func (av AttributeHwState) String() string {
-	switch av {
-	case AttributeHwStateCharging:
-		return "charging"
-	case AttributeHwStateDischarging:
-		return "discharging"
-	}
-	return ""
-}
-
-// MapAttributeHwState is a helper map of string to AttributeHwState attribute value.
-var MapAttributeHwState = map[string]AttributeHwState{
-	"charging":    AttributeHwStateCharging,
-	"discharging": AttributeHwStateDischarging,
 }
 
 // AttributeNetworkConnectionState specifies the value network.connection.state attribute.
@@ -878,19 +878,19 @@ var MetricsInfo = metricsInfo{
 	},
 	HwBatteryTimeLeft: metricInfo{
 		Name:       "hw.battery.time_left",
-		Attributes: []string{"hw.id", "hw.name", "hw.state"},
+		Attributes: []string{"hw.id", "hw.name", "hw.battery.state"},
 	},
 	HwFanSpeed: metricInfo{
 		Name:       "hw.fan.speed",
-		Attributes: []string{"hw.id", "hw.name"},
+		Attributes: []string{"hw.id", "hw.name", "hw.sensor_location"},
 	},
 	HwTemperature: metricInfo{
 		Name:       "hw.temperature",
-		Attributes: []string{"hw.id", "hw.name"},
+		Attributes: []string{"hw.id", "hw.name", "hw.sensor_location"},
 	},
 	HwTemperatureLimit: metricInfo{
 		Name:       "hw.temperature.limit",
-		Attributes: []string{"hw.id", "hw.name", "hw.limit_type"},
+		Attributes: []string{"hw.id", "hw.name", "hw.sensor_location", "hw.limit_type"},
 	},
 	NfsClientNetCount: metricInfo{
 		Name:       "nfs.client.net.count",
@@ -1536,6 +1536,12 @@ func WithErrorTypeMetricAttribute(errorTypeAttributeValue string) MetricAttribut
 	})
 }
 
+func WithHwSensorLocationMetricAttribute(hwSensorLocationAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("hw.sensor_location", hwSensorLocationAttributeValue)
+	})
+}
+
 type metricHwBatteryCharge struct {
 	data     pmetric.Metric              // data buffer for generated metric.
 	config   HwBatteryChargeMetricConfig // metric config provided by user.
@@ -1604,7 +1610,7 @@ func (m *metricHwBatteryTimeLeft) init() {
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricHwBatteryTimeLeft) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwStateAttributeValue string) {
+func (m *metricHwBatteryTimeLeft) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwBatteryStateAttributeValue string) {
 	if !m.config.Enabled {
 		return
 	}
@@ -1614,7 +1620,7 @@ func (m *metricHwBatteryTimeLeft) recordDataPoint(start pcommon.Timestamp, ts pc
 	dp.SetDoubleValue(val)
 	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
 	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
-	dp.Attributes().PutStr("hw.state", hwStateAttributeValue)
+	dp.Attributes().PutStr("hw.battery.state", hwBatteryStateAttributeValue)
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
@@ -1658,7 +1664,7 @@ func (m *metricHwFanSpeed) init() {
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricHwFanSpeed) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string) {
+func (m *metricHwFanSpeed) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string, options ...MetricAttributeOption) {
 	if !m.config.Enabled {
 		return
 	}
@@ -1668,6 +1674,9 @@ func (m *metricHwFanSpeed) recordDataPoint(start pcommon.Timestamp, ts pcommon.T
 	dp.SetIntValue(val)
 	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
 	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
@@ -1711,7 +1720,7 @@ func (m *metricHwTemperature) init() {
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricHwTemperature) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string) {
+func (m *metricHwTemperature) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, options ...MetricAttributeOption) {
 	if !m.config.Enabled {
 		return
 	}
@@ -1721,6 +1730,9 @@ func (m *metricHwTemperature) recordDataPoint(start pcommon.Timestamp, ts pcommo
 	dp.SetDoubleValue(val)
 	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
 	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
@@ -1764,7 +1776,7 @@ func (m *metricHwTemperatureLimit) init() {
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricHwTemperatureLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwLimitTypeAttributeValue string) {
+func (m *metricHwTemperatureLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwLimitTypeAttributeValue string, options ...MetricAttributeOption) {
 	if !m.config.Enabled {
 		return
 	}
@@ -1775,6 +1787,9 @@ func (m *metricHwTemperatureLimit) recordDataPoint(start pcommon.Timestamp, ts p
 	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
 	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
 	dp.Attributes().PutStr("hw.limit_type", hwLimitTypeAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
@@ -9517,23 +9532,23 @@ func (mb *MetricsBuilder) RecordHwBatteryChargeDataPoint(ts pcommon.Timestamp, v
 }
 
 // RecordHwBatteryTimeLeftDataPoint adds a data point to hw.battery.time_left metric.
-func (mb *MetricsBuilder) RecordHwBatteryTimeLeftDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwStateAttributeValue AttributeHwState) {
-	mb.metricHwBatteryTimeLeft.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwStateAttributeValue.String())
+func (mb *MetricsBuilder) RecordHwBatteryTimeLeftDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwBatteryStateAttributeValue AttributeHwBatteryState) {
+	mb.metricHwBatteryTimeLeft.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwBatteryStateAttributeValue.String())
 }
 
 // RecordHwFanSpeedDataPoint adds a data point to hw.fan.speed metric.
-func (mb *MetricsBuilder) RecordHwFanSpeedDataPoint(ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string) {
-	mb.metricHwFanSpeed.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue)
+func (mb *MetricsBuilder) RecordHwFanSpeedDataPoint(ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string, options ...MetricAttributeOption) {
+	mb.metricHwFanSpeed.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, options...)
 }
 
 // RecordHwTemperatureDataPoint adds a data point to hw.temperature metric.
-func (mb *MetricsBuilder) RecordHwTemperatureDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string) {
-	mb.metricHwTemperature.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue)
+func (mb *MetricsBuilder) RecordHwTemperatureDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, options ...MetricAttributeOption) {
+	mb.metricHwTemperature.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, options...)
 }
 
 // RecordHwTemperatureLimitDataPoint adds a data point to hw.temperature.limit metric.
-func (mb *MetricsBuilder) RecordHwTemperatureLimitDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwLimitTypeAttributeValue AttributeHwLimitType) {
-	mb.metricHwTemperatureLimit.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwLimitTypeAttributeValue.String())
+func (mb *MetricsBuilder) RecordHwTemperatureLimitDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwLimitTypeAttributeValue AttributeHwLimitType, options ...MetricAttributeOption) {
+	mb.metricHwTemperatureLimit.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwLimitTypeAttributeValue.String(), options...)
 }
 
 // RecordNfsClientNetCountDataPoint adds a data point to nfs.client.net.count metric.

@@ -71,16 +71,16 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordHwBatteryChargeDataPoint(ts, 1, "hw.id-val", "hw.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordHwBatteryTimeLeftDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwStateCharging)
+			mb.RecordHwBatteryTimeLeftDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwBatteryStateCharging)
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordHwFanSpeedDataPoint(ts, 1, "hw.id-val", "hw.name-val")
+			mb.RecordHwFanSpeedDataPoint(ts, 1, "hw.id-val", "hw.name-val", WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordHwTemperatureDataPoint(ts, 1, "hw.id-val", "hw.name-val")
+			mb.RecordHwTemperatureDataPoint(ts, 1, "hw.id-val", "hw.name-val", WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
 
 			allMetricsCount++
-			mb.RecordHwTemperatureLimitDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwLimitTypeHighDegraded)
+			mb.RecordHwTemperatureLimitDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwLimitTypeHighDegraded, WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordNfsClientNetCountDataPoint(ts, 1, AttributeNetworkTransportTCP)
@@ -565,9 +565,9 @@ func TestMetricsBuilder(t *testing.T) {
 					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
 					assert.True(t, ok)
 					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
-					hwStateAttrVal, ok := dp.Attributes().Get("hw.state")
+					hwBatteryStateAttrVal, ok := dp.Attributes().Get("hw.battery.state")
 					assert.True(t, ok)
-					assert.Equal(t, "charging", hwStateAttrVal.Str())
+					assert.Equal(t, "charging", hwBatteryStateAttrVal.Str())
 				case "hw.fan.speed":
 					assert.False(t, validatedMetrics["hw.fan.speed"], "Found a duplicate in the metrics slice: hw.fan.speed")
 					validatedMetrics["hw.fan.speed"] = true
@@ -586,6 +586,9 @@ func TestMetricsBuilder(t *testing.T) {
 					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
 					assert.True(t, ok)
 					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+					hwSensorLocationAttrVal, ok := dp.Attributes().Get("hw.sensor_location")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.sensor_location-val", hwSensorLocationAttrVal.Str())
 				case "hw.temperature":
 					assert.False(t, validatedMetrics["hw.temperature"], "Found a duplicate in the metrics slice: hw.temperature")
 					validatedMetrics["hw.temperature"] = true
@@ -604,6 +607,9 @@ func TestMetricsBuilder(t *testing.T) {
 					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
 					assert.True(t, ok)
 					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+					hwSensorLocationAttrVal, ok := dp.Attributes().Get("hw.sensor_location")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.sensor_location-val", hwSensorLocationAttrVal.Str())
 				case "hw.temperature.limit":
 					assert.False(t, validatedMetrics["hw.temperature.limit"], "Found a duplicate in the metrics slice: hw.temperature.limit")
 					validatedMetrics["hw.temperature.limit"] = true
@@ -622,6 +628,9 @@ func TestMetricsBuilder(t *testing.T) {
 					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
 					assert.True(t, ok)
 					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+					hwSensorLocationAttrVal, ok := dp.Attributes().Get("hw.sensor_location")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.sensor_location-val", hwSensorLocationAttrVal.Str())
 					hwLimitTypeAttrVal, ok := dp.Attributes().Get("hw.limit_type")
 					assert.True(t, ok)
 					assert.Equal(t, "high.degraded", hwLimitTypeAttrVal.Str())

@@ -38,15 +38,16 @@ func (l GroupLabels) Name() string {
 // A Group is several processes taken together: those that share labels, the remainder, or those that a filter excludes.
 // Its counters never fall: a member that exits or moves elsewhere leaves behind what it added.
 type Group struct {
-	Labels  GroupLabels
-	Members int         // processes in it at this scrape
-	Since   time.Time   // from when its counters count: the scrape before the one that first had a member, or the tracker's first
-	Total   read.Totals // the sum of all deltas since then
-	Delta   Deltas      // what the current members added since the previous scrape
-	Levels  read.Levels // the sum over the current members
-	Have    read.Fields // the fields that were read of at least one current member
-	Oldest  read.Key    // of the member that started first; of no process where there is no member
-	States  [128]int32  // members by the kernel's letter of their state
+	Labels     GroupLabels
+	Members    int         // processes in it at this scrape
+	Since      time.Time   // from when its counters count: the scrape before the one that first had a member, or the tracker's first
+	Total      read.Totals // the sum of all deltas since then
+	Delta      Deltas      // what the current members added since the previous scrape
+	Levels     read.Levels // the sum over the current members
+	Have       read.Fields // the fields that were read of at least one current member
+	CgroupText string      // of /proc/PID/cgroup of its first member, if processes are grouped by cgroup
+	Oldest     read.Key    // of the member that started first; of no process where there is no member
+	States     [128]int32  // members by the kernel's letter of their state
 
 	// CPUUtilization is the share of the CPUs available that the members used since the previous scrape, from 0 to 1, if HasUtilization.
 	CPUUtilization float64
@@ -133,6 +134,9 @@ func (g *grouping) of(id *read.Identity, since time.Time, scrape uint64) *Group 
 	group := g.byLabels[labels]
 	if group == nil {
 		group = &Group{Labels: labels, Since: since, firstScrape: scrape}
+		if labels.Cgroup != "" {
+			group.CgroupText = id.CgroupText
+		}
 		g.byLabels[labels] = group
 		g.list = append(g.list, group)
 	}

@@ -3,6 +3,7 @@ package read
 import (
 	"bytes"
 	"path"
+	"strings"
 )
 
 // commandLineLimit is how many bytes of a command line are used: as many as the kernel itself kept before 4.2.
@@ -32,7 +33,7 @@ func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
 	}
 	if attributes&AttributeCgroup != 0 {
 		if text, ok := r.readText(s.PID, FileCgroup); ok {
-			found.Cgroup = parseCgroup(text)
+			found.Cgroup, found.CgroupText = parseCgroup(text), strings.TrimSuffix(string(text), "\n")
 			found.Unit, found.ContainerID = systemdUnit(found.Cgroup), containerID(found.Cgroup)
 		}
 	}

@@ -2,7 +2,7 @@ package read
 
 import (
 	"bytes"
-	"fmt"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -49,6 +49,8 @@ const Unlimited = math.MaxInt64
 // Limits holds the soft limit of each [Limit].
 type Limits [NumLimits]int64
 
+var errLimits = errors.New("no limits, or a text that is cut off")
+
 // limitsLifetime is for how long limits hold once they were read: hardly a process has others after its start.
 const limitsLifetime = 10 * time.Minute
 
@@ -61,7 +63,6 @@ type LimitReader struct {
 
 type knownLimits struct {
 	limits   Limits
-	ok       bool
 	readAt   time.Time
 	lastUsed time.Time
 }
@@ -90,16 +91,17 @@ func (r *LimitReader) Of(key Key) (Limits, bool) {
 		return Limits{}, false
 	}
 	k, known := r.known[key]
-	if !known {
-		k = &knownLimits{}
+	if !known || r.now.Sub(k.readAt) >= limitsLifetime {
+		limits, ok := r.read(key)
+		if !ok {
+			delete(r.known, key) // The next scrape tries again.
+			return Limits{}, false
+		}
+		k = &knownLimits{limits: limits, readAt: r.now}
 		r.known[key] = k
 	}
-	if !known || r.now.Sub(k.readAt) >= limitsLifetime {
-		k.limits, k.ok = r.read(key)
-		k.readAt = r.now
-	}
 	k.lastUsed = r.now
-	return k.limits, k.ok
+	return k.limits, true
 }
 
 // read reads the limits of a process, and then whether the pid is still its.
@@ -124,7 +126,7 @@ func parseLimits(text []byte) (Limits, error) {
 	for i := range limits {
 		limits[i] = Unlimited
 	}
-	found := false
+	found, whole := false, bytes.HasSuffix(text, []byte{'\n'})
 	for len(text) > 0 {
 		var line []byte
 		line, text = proctext.Line(text)
@@ -143,8 +145,8 @@ func parseLimits(text []byte) (Limits, error) {
 			break
 		}
 	}
-	if !found {
-		return Limits{}, fmt.Errorf("parsing limits: unexpected text %q", text[:min(len(text), 40)])
+	if !found || !whole {
+		return Limits{}, errLimits
 	}
 	return limits, nil
 }
