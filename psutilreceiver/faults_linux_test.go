@@ -130,6 +130,10 @@ var kernelFiles = []kernelFile{
 		name: "proc/1/net/udp6", warn: []string{"connections"}, quiet: []string{"missing", "empty", "cut"},
 		costs: []string{"system.network.connection.count"}, parts: []string{"system.network.connection.count"},
 	},
+	{
+		name: "proc/1204/limits", quiet: allFaults,
+		costs: []string{"process.unix.file_descriptor.limit", "process.rlimit"}, parts: []string{"process.rlimit"},
+	},
 	{name: "proc/1/net/rpc/nfs", warn: []string{"nfs"}, quiet: []string{"missing"}, costs: []string{"nfs.client."}, parts: []string{"nfs.client.operation.count"}},
 	{name: "proc/1/net/rpc/nfsd", warn: []string{"nfs"}, quiet: []string{"missing"}, costs: []string{"nfs.server."}, parts: []string{"nfs.server.operation.count"}},
 	{
@@ -145,7 +149,7 @@ var kernelFiles = []kernelFile{
 	{name: "proc/1204/stat", quiet: allFaults, costs: []string{"1204 process.", "system.process.count"}, parts: []string{"system.process.count"}},
 	{name: "proc/1204/statm", quiet: allFaults, costs: []string{"1204 process.memory.shared"}, parts: []string{"1204 process.memory.shared"}},
 	{name: "proc/1204/io", quiet: allFaults, costs: []string{"1204 process.disk.io", "1204 process.io.logical"}},
-	{name: "proc/1204/status", quiet: allFaults, costs: []string{"1204 process.context_switches", "1204 process.memory.swap"}},
+	{name: "proc/1204/status", quiet: allFaults, costs: []string{"1204 process.context_switches", "1204 process.memory.swap", "1204 process.signals_pending"}},
 	{name: "proc/1204/cmdline", quiet: allFaults},
 	{name: "proc/1204/cgroup", quiet: allFaults},
 	{name: "etc/passwd", quiet: allFaults},

@@ -80,9 +80,9 @@ var nfsServerRows = []pointRow[host.NFSServer]{
 	intRow(func(s *host.NFSServer) int64 { return s.Traffic.TCPConnections },
 		hostPoint[host.NFSServer]((*builder).RecordNfsServerNetTCPConnectionAcceptedDataPoint)).counter(),
 	intRow(func(s *host.NFSServer) int64 { return s.Calls }, nfsServerCalls()).counter(),
-	intRow(func(s *host.NFSServer) int64 { return s.BadFormat }, nfsServerCalls(metadata.WithErrorTypeMetricAttribute(metadata.AttributeErrorTypeFormat.String()))).counter(),
-	intRow(func(s *host.NFSServer) int64 { return s.BadAuth }, nfsServerCalls(metadata.WithErrorTypeMetricAttribute(metadata.AttributeErrorTypeAuth.String()))).counter(),
-	intRow(func(s *host.NFSServer) int64 { return s.BadClient }, nfsServerCalls(metadata.WithErrorTypeMetricAttribute(metadata.AttributeErrorTypeClient.String()))).counter(),
+	intRow(func(s *host.NFSServer) int64 { return s.BadFormat }, nfsServerCalls(metadata.WithErrorTypeMetricAttribute("format"))).counter(),
+	intRow(func(s *host.NFSServer) int64 { return s.BadAuth }, nfsServerCalls(metadata.WithErrorTypeMetricAttribute("auth"))).counter(),
+	intRow(func(s *host.NFSServer) int64 { return s.BadClient }, nfsServerCalls(metadata.WithErrorTypeMetricAttribute("client"))).counter(),
 }
 
 // withValue adapts the recording of a metric with one attribute, of which it has the value.

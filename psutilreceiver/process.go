@@ -31,6 +31,7 @@ type processScraper struct {
 	cpus          int               // online in the last scrape
 	first         pcommon.Timestamp // time of the first scrape, since when unattributed time is counted
 	present       time.Time         // of this scrape, see host.Present
+	limits        *read.LimitReader // nil if no metric of them is enabled
 	memory        int64             // of the host in bytes, for utilization; 0 when not known
 }
 
@@ -59,6 +60,9 @@ func newProcessScraper(cfg ProcessConfig, settings scraperSettings) (scraper, er
 		recorder: newProcessRecorder(settings.mb, &settings.metrics), rb: metadata.NewResourceBuilder(settings.attributes),
 		shown: make(map[read.Key]recordedProcess), groups: make(map[*process.Group]recordedGroup),
 	}
+	if settings.metrics.ProcessUnixFileDescriptorLimit.Enabled || settings.metrics.ProcessRlimit.Enabled {
+		s.limits = read.NewLimitReader(settings.host.Root())
+	}
 	s.logAccess()
 	return s, nil
 }
@@ -81,6 +85,7 @@ func (s *processScraper) scrape(t *scrapeContext) error {
 	if s.first == 0 {
 		s.first = t.time
 	}
+	s.limits.Begin(t.now)
 	err = s.readMemory()
 	for _, p := range snapshot.Shown {
 		s.recordProcess(t, p)
@@ -146,6 +151,7 @@ func (s *processScraper) recordProcess(t *scrapeContext, p *process.Process) {
 		delta: &p.Delta, utilization: p.CPUUtilization, hasUtilization: p.HasUtilization,
 		uptime: s.present.Sub(created.AsTime()).Seconds(), hostMemory: s.memory, process: p,
 	})
+	s.recordLimits(t, p)
 	s.mb.EmitForResource(metadata.WithMovedResource(s.describe(p, created)))
 	t.emit()
 }
@@ -171,12 +177,13 @@ func (s *processScraper) recordGroup(t *scrapeContext, g *process.Group, name st
 	s.recorder.recordValues(processValues{
 		time: t.time, have: g.Have, levels: &g.Levels,
 		delta: &g.Delta, utilization: g.CPUUtilization, hasUtilization: g.HasUtilization,
-		hostMemory: s.memory, group: g,
+		uptime: s.present.Sub(g.Oldest.Created(t.boot.AsTime())).Seconds(), hostMemory: s.memory, group: g,
 	})
 	s.rb.SetProcessGroupName(name)
 	setKnown(g.Labels.Executable, s.rb.SetProcessExecutableName)
+	setKnown(g.Labels.Program, s.rb.SetProcessProgramName)
 	setKnown(g.Labels.Owner, s.rb.SetProcessOwner)
-	setKnown(g.Labels.Cgroup, s.rb.SetProcessLinuxCgroup)
+	setKnown(g.CgroupText, s.rb.SetProcessLinuxCgroup)
 	resource := s.rb.Emit()
 	copyAttributes(s.resource, resource)
 	s.mb.EmitForResource(metadata.WithMovedResource(resource))
@@ -197,8 +204,9 @@ func (s *processScraper) describe(p *process.Process, created pcommon.Timestamp)
 	setKnown(id.ExecutablePath, rb.SetProcessExecutablePath)
 	setKnown(id.Command, rb.SetProcessCommand)
 	setKnown(id.CommandLine, rb.SetProcessCommandLine)
+	setKnown(id.Program, rb.SetProcessProgramName)
 	setKnown(id.Owner, rb.SetProcessOwner)
-	setKnown(id.Cgroup, rb.SetProcessLinuxCgroup)
+	setKnown(id.CgroupText, rb.SetProcessLinuxCgroup)
 	setKnown(id.ContainerID, rb.SetContainerID)
 	resource := rb.Emit()
 	copyAttributes(s.resource, resource)

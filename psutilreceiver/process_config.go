@@ -25,7 +25,7 @@ type ProcessConfig struct {
 	Top ProcessTop `mapstructure:"top"`
 	// Other adds what Top leaves out as one resource with process.group.name `other`.
 	Other bool `mapstructure:"other"`
-	// GroupBy shows groups in place of processes: executable, owner, cgroup, systemd_unit.
+	// GroupBy shows groups in place of processes: executable, program, owner, cgroup, systemd_unit.
 	GroupBy []string `mapstructure:"group_by"`
 
 	// CPUWindow adds process.cpu.utilization.window, the utilization over the last so many scrapes; 0 does not.
@@ -126,6 +126,7 @@ func (c *ProcessConfig) attributesOf(r *metadata.ResourceAttributesConfig) read.
 		{r.ProcessCommand.Enabled, read.AttributeCommand},
 		{r.ProcessCommandLine.Enabled || c.CommandLine, read.AttributeCommandLine},
 		{r.ProcessOwner.Enabled, read.AttributeOwner},
+		{r.ProcessProgramName.Enabled, read.AttributeProgram},
 		{r.ProcessLinuxCgroup.Enabled || r.ContainerID.Enabled, read.AttributeCgroup},
 	} {
 		if need.enabled {

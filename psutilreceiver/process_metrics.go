@@ -32,7 +32,7 @@ type processValues struct {
 	utilization    float64 // share of the CPUs available
 	hasUtilization bool
 
-	uptime     float64 // of a process, in seconds
+	uptime     float64 // of a process, or of the oldest member of a group, in seconds
 	hostMemory int64   // in bytes; 0 when not known
 
 	process *process.Process // nil for a group
@@ -84,6 +84,9 @@ var processMetrics = []processMetric{
 		},
 		read.Descriptors, (*metadata.MetricsBuilder).RecordProcessWindowsHandleCountDataPoint),
 
+	levelMetric("process.signals_pending", func(m *metadata.MetricsConfig) bool { return m.ProcessSignalsPending.Enabled },
+		read.SignalsPending, (*metadata.MetricsBuilder).RecordProcessSignalsPendingDataPoint),
+
 	{
 		name: "process.memory.utilization", field: read.FieldMemory, value: recordMemoryUtilization,
 		enabled: func(m *metadata.MetricsConfig) bool { return m.ProcessMemoryUtilization.Enabled },
@@ -111,6 +114,23 @@ var processMetrics = []processMetric{
 	{
 		name: "process.group.process.count", value: recordGroupProcessCount,
 		enabled: func(m *metadata.MetricsConfig) bool { return m.ProcessGroupProcessCount.Enabled },
+	},
+	{
+		name: "process.group.status", value: recordGroupStatus,
+		enabled: func(m *metadata.MetricsConfig) bool { return m.ProcessGroupStatus.Enabled },
+	},
+	{
+		name: "process.group.uptime", value: recordGroupUptime,
+		enabled: func(m *metadata.MetricsConfig) bool { return m.ProcessGroupUptime.Enabled },
+	},
+	// The limits of shown processes are read on their own: see recordLimits.
+	{
+		name: "process.unix.file_descriptor.limit", value: recordNothing,
+		enabled: func(m *metadata.MetricsConfig) bool { return m.ProcessUnixFileDescriptorLimit.Enabled },
+	},
+	{
+		name: "process.rlimit", value: recordNothing,
+		enabled: func(m *metadata.MetricsConfig) bool { return m.ProcessRlimit.Enabled },
 	},
 }
 
@@ -218,3 +238,26 @@ func recordGroupProcessCount(mb *metadata.MetricsBuilder, v *processValues) {
 		mb.RecordProcessGroupProcessCountDataPoint(v.time, int64(v.group.Members))
 	}
 }
+
+func recordGroupStatus(mb *metadata.MetricsBuilder, v *processValues) {
+	if v.group == nil {
+		return
+	}
+	var members [len(processStates)]int64
+	for letter, n := range v.group.States {
+		if n > 0 {
+			members[stateIndex(byte(letter))] += int64(n)
+		}
+	}
+	for i, n := range members {
+		mb.RecordProcessGroupStatusDataPoint(v.time, n, processStates[i])
+	}
+}
+
+func recordGroupUptime(mb *metadata.MetricsBuilder, v *processValues) {
+	if v.group != nil && v.group.Members > 0 {
+		mb.RecordProcessGroupUptimeDataPoint(v.time, v.uptime)
+	}
+}
+
+func recordNothing(*metadata.MetricsBuilder, *processValues) {}

@@ -26,7 +26,7 @@ func (s *sensorsScraper) scrapeTemperatures(t *scrapeContext) error {
 	temperatures, err := s.host.Temperatures(limits)
 	for i := range temperatures {
 		r := &temperatures[i]
-		s.mb.RecordHwTemperatureDataPoint(t.time, r.Celsius, r.ID, r.Name)
+		s.mb.RecordHwTemperatureDataPoint(t.time, r.Celsius, r.ID, r.Name, locationOf(r.Location)...)
 		s.recordLimit(t, r, r.Limits.Max, metadata.AttributeHwLimitTypeHighDegraded)
 		s.recordLimit(t, r, r.Limits.Critical, metadata.AttributeHwLimitTypeHighCritical)
 		s.recordLimit(t, r, r.Limits.Min, metadata.AttributeHwLimitTypeLowDegraded)
@@ -37,7 +37,7 @@ func (s *sensorsScraper) scrapeTemperatures(t *scrapeContext) error {
 
 func (s *sensorsScraper) recordLimit(t *scrapeContext, r *host.Temperature, celsius float64, kind metadata.AttributeHwLimitType) {
 	if !math.IsNaN(celsius) {
-		s.mb.RecordHwTemperatureLimitDataPoint(t.time, celsius, r.ID, r.Name, kind)
+		s.mb.RecordHwTemperatureLimitDataPoint(t.time, celsius, r.ID, r.Name, kind, locationOf(r.Location)...)
 	}
 }
 
@@ -47,9 +47,17 @@ func (s *sensorsScraper) scrapeFans(t *scrapeContext) error {
 	}
 	fans, err := s.host.Fans()
 	for _, f := range fans {
-		s.mb.RecordHwFanSpeedDataPoint(t.time, f.RPM, f.ID, f.Name)
+		s.mb.RecordHwFanSpeedDataPoint(t.time, f.RPM, f.ID, f.Name, locationOf(f.Location)...)
 	}
 	return err
+}
+
+// locationOf is the attribute of where a sensor is, if that is known.
+func locationOf(location string) []metadata.MetricAttributeOption {
+	if location == "" {
+		return nil
+	}
+	return []metadata.MetricAttributeOption{metadata.WithHwSensorLocationMetricAttribute(location)}
 }
 
 func (s *sensorsScraper) scrapeBatteries(t *scrapeContext) error {
@@ -61,9 +69,9 @@ func (s *sensorsScraper) scrapeBatteries(t *scrapeContext) error {
 		if b.Charge >= 0 {
 			s.mb.RecordHwBatteryChargeDataPoint(t.time, b.Charge, b.ID, b.Name)
 		}
-		state := metadata.AttributeHwStateDischarging
+		state := metadata.AttributeHwBatteryStateDischarging
 		if b.State == host.BatteryCharging {
-			state = metadata.AttributeHwStateCharging
+			state = metadata.AttributeHwBatteryStateCharging
 		}
 		if b.TimeLeft >= 0 {
 			s.mb.RecordHwBatteryTimeLeftDataPoint(t.time, b.TimeLeft, b.ID, b.Name, state)

@@ -20,15 +20,15 @@ func TestSensorsScraper(t *testing.T) {
 		board  = "platform/nct6775.656/nct6798/"
 	)
 	want := map[string]float64{
-		"hw.temperature{hw.id=" + system + "temp1,hw.name=nvme Composite}":     41.85,
-		"hw.temperature{hw.id=" + system + "temp2,hw.name=nvme Sensor 1}":      44.85,
-		"hw.temperature{hw.id=" + data + "temp1,hw.name=nvme Composite}":       37.85,
-		"hw.temperature{hw.id=" + cpu + "temp1,hw.name=coretemp Package id 0}": 61,
-		"hw.temperature{hw.id=" + cpu + "temp2,hw.name=coretemp Core 0}":       58,
-		"hw.temperature{hw.id=" + cpu + "temp3,hw.name=coretemp Core 1}":       61,
-		"hw.temperature{hw.id=" + board + "temp1,hw.name=nct6798 SYSTIN}":      34,
-		"hw.fan.speed{hw.id=" + board + "fan1,hw.name=nct6798 fan1}":           1204,
-		"hw.fan.speed{hw.id=" + board + "fan2,hw.name=nct6798 CHA_FAN2}":       0,
+		"hw.temperature{hw.id=" + system + "temp1,hw.name=nvme,hw.sensor_location=Composite}":     41.85,
+		"hw.temperature{hw.id=" + system + "temp2,hw.name=nvme,hw.sensor_location=Sensor 1}":      44.85,
+		"hw.temperature{hw.id=" + data + "temp1,hw.name=nvme,hw.sensor_location=Composite}":       37.85,
+		"hw.temperature{hw.id=" + cpu + "temp1,hw.name=coretemp,hw.sensor_location=Package id 0}": 61,
+		"hw.temperature{hw.id=" + cpu + "temp2,hw.name=coretemp,hw.sensor_location=Core 0}":       58,
+		"hw.temperature{hw.id=" + cpu + "temp3,hw.name=coretemp,hw.sensor_location=Core 1}":       61,
+		"hw.temperature{hw.id=" + board + "temp1,hw.name=nct6798,hw.sensor_location=SYSTIN}":      34,
+		"hw.fan.speed{hw.id=" + board + "fan1,hw.name=nct6798,hw.sensor_location=fan1}":           1204,
+		"hw.fan.speed{hw.id=" + board + "fan2,hw.name=nct6798,hw.sensor_location=CHA_FAN2}":       0,
 	}
 	md, err := scrapeRoot(t, fixtureRoot("server-6.x"), nil, newSensorsScraper)
 	require.ErrorIs(t, err, host.ErrUnsupported, "a server has no battery")
@@ -40,17 +40,17 @@ func TestSensorsScraper(t *testing.T) {
 	}, newSensorsScraper)
 	require.NoError(t, err)
 	assert.InDeltaMapValues(t, map[string]float64{
-		"hw.temperature.limit{hw.id=" + system + "temp1,hw.limit_type=high.degraded,hw.name=nvme Composite}":     81.85,
-		"hw.temperature.limit{hw.id=" + system + "temp1,hw.limit_type=high.critical,hw.name=nvme Composite}":     84.85,
-		"hw.temperature.limit{hw.id=" + data + "temp1,hw.limit_type=high.degraded,hw.name=nvme Composite}":       81.85,
-		"hw.temperature.limit{hw.id=" + data + "temp1,hw.limit_type=high.critical,hw.name=nvme Composite}":       84.85,
-		"hw.temperature.limit{hw.id=" + cpu + "temp1,hw.limit_type=high.degraded,hw.name=coretemp Package id 0}": 80,
-		"hw.temperature.limit{hw.id=" + cpu + "temp1,hw.limit_type=high.critical,hw.name=coretemp Package id 0}": 100,
-		"hw.temperature.limit{hw.id=" + cpu + "temp2,hw.limit_type=high.degraded,hw.name=coretemp Core 0}":       80,
-		"hw.temperature.limit{hw.id=" + cpu + "temp2,hw.limit_type=high.critical,hw.name=coretemp Core 0}":       100,
-		"hw.temperature.limit{hw.id=" + cpu + "temp3,hw.limit_type=high.degraded,hw.name=coretemp Core 1}":       80,
-		"hw.temperature.limit{hw.id=" + cpu + "temp3,hw.limit_type=high.critical,hw.name=coretemp Core 1}":       100,
-		"hw.temperature.limit{hw.id=" + board + "temp1,hw.limit_type=high.degraded,hw.name=nct6798 SYSTIN}":      80,
+		"hw.temperature.limit{hw.id=" + system + "temp1,hw.limit_type=high.degraded,hw.name=nvme,hw.sensor_location=Composite}":     81.85,
+		"hw.temperature.limit{hw.id=" + system + "temp1,hw.limit_type=high.critical,hw.name=nvme,hw.sensor_location=Composite}":     84.85,
+		"hw.temperature.limit{hw.id=" + data + "temp1,hw.limit_type=high.degraded,hw.name=nvme,hw.sensor_location=Composite}":       81.85,
+		"hw.temperature.limit{hw.id=" + data + "temp1,hw.limit_type=high.critical,hw.name=nvme,hw.sensor_location=Composite}":       84.85,
+		"hw.temperature.limit{hw.id=" + cpu + "temp1,hw.limit_type=high.degraded,hw.name=coretemp,hw.sensor_location=Package id 0}": 80,
+		"hw.temperature.limit{hw.id=" + cpu + "temp1,hw.limit_type=high.critical,hw.name=coretemp,hw.sensor_location=Package id 0}": 100,
+		"hw.temperature.limit{hw.id=" + cpu + "temp2,hw.limit_type=high.degraded,hw.name=coretemp,hw.sensor_location=Core 0}":       80,
+		"hw.temperature.limit{hw.id=" + cpu + "temp2,hw.limit_type=high.critical,hw.name=coretemp,hw.sensor_location=Core 0}":       100,
+		"hw.temperature.limit{hw.id=" + cpu + "temp3,hw.limit_type=high.degraded,hw.name=coretemp,hw.sensor_location=Core 1}":       80,
+		"hw.temperature.limit{hw.id=" + cpu + "temp3,hw.limit_type=high.critical,hw.name=coretemp,hw.sensor_location=Core 1}":       100,
+		"hw.temperature.limit{hw.id=" + board + "temp1,hw.limit_type=high.degraded,hw.name=nct6798,hw.sensor_location=SYSTIN}":      80,
 	}, pointsOf(t, md), 1e-9)
 }
 
@@ -58,11 +58,11 @@ func TestSensorsScraperOfALaptop(t *testing.T) {
 	for status, want := range map[string]map[string]float64{
 		"Discharging": {
 			"hw.battery.charge{hw.id=power_supply/BAT0,hw.name=BAT0}":                         0.75,
-			"hw.battery.time_left{hw.id=power_supply/BAT0,hw.name=BAT0,hw.state=discharging}": 3 * 3600,
+			"hw.battery.time_left{hw.battery.state=discharging,hw.id=power_supply/BAT0,hw.name=BAT0}": 3 * 3600,
 		},
 		"Charging": {
 			"hw.battery.charge{hw.id=power_supply/BAT0,hw.name=BAT0}":                      0.75,
-			"hw.battery.time_left{hw.id=power_supply/BAT0,hw.name=BAT0,hw.state=charging}": 3600,
+			"hw.battery.time_left{hw.battery.state=charging,hw.id=power_supply/BAT0,hw.name=BAT0}": 3600,
 		},
 		"Full": {"hw.battery.charge{hw.id=power_supply/BAT0,hw.name=BAT0}": 0.75},
 	} {

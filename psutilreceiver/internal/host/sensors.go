@@ -9,10 +9,12 @@ import (
 type Temperature struct {
 	// ID names the sensor by its place in the hardware, such as platform/coretemp.0/coretemp/temp1: unique on the host, and the
 	// same after a restart.
-	ID      string
-	Name    string // driver and label, such as "coretemp Package id 0"
-	Celsius float64
-	Limits  TemperatureLimits // all unknown unless requested
+	ID   string
+	Name string // of the driver, or the type of the thermal zone, such as coretemp
+	// Location is the label that the driver gives the sensor, such as "Package id 0", or else its name, such as temp1. A thermal zone has none.
+	Location string
+	Celsius  float64
+	Limits   TemperatureLimits // all unknown unless requested
 }
 
 // TemperatureLimits are the limits of a sensor in °C, as its driver reports them; NaN where it does not.
@@ -28,9 +30,10 @@ var noLimits = TemperatureLimits{Max: math.NaN(), Critical: math.NaN(), Min: mat
 
 // Fan is the reading of one fan.
 type Fan struct {
-	ID   string // as of Temperature
-	Name string // driver and label, such as "nct6798 fan1"
-	RPM  int64  // 0 when it stands still
+	ID       string // as of Temperature
+	Name     string // as of Temperature
+	Location string // as of Temperature
+	RPM      int64  // 0 when it stands still
 }
 
 // BatteryState is the direction in which the energy flows.

@@ -100,16 +100,16 @@ func (s *sensors) addChip(c chip, ids uniqueIDs) {
 		if label == "" {
 			label = sensor
 		}
-		id, name := ids.of(c.id+"/"+sensor), c.name+" "+label
+		id := ids.of(c.id + "/" + sensor)
 		fault := ""
 		if slices.Contains(c.files, sensor+"_fault") {
 			fault = base + "_fault"
 		}
 		if kind == "fan" {
-			s.fanFiles = append(s.fanFiles, fanFile{id: id, name: name, input: base + "_input", fault: fault})
+			s.fanFiles = append(s.fanFiles, fanFile{id: id, name: c.name, location: label, input: base + "_input", fault: fault})
 			continue
 		}
-		t := temperatureFile{id: id, name: name, input: base + "_input", fault: fault}
+		t := temperatureFile{id: id, name: c.name, location: label, input: base + "_input", fault: fault}
 		for suffix, dst := range map[string]*string{"_max": &t.max, "_crit": &t.critical, "_min": &t.min, "_lcrit": &t.lowCritical} {
 			if slices.Contains(c.files, sensor+suffix) {
 				*dst = base + suffix

@@ -35,15 +35,15 @@ type sensors struct {
 }
 
 type temperatureFile struct {
-	id, name string
-	input    string // path of the reading, in 1/1000 °C
-	fault    string // path of the file that says that the sensor is broken; empty if there is none
-	mode     string // path of the file that says whether a thermal zone is disabled; empty if there is none
+	id, name, location string
+	input              string // path of the reading, in 1/1000 °C
+	fault              string // path of the file that says that the sensor is broken; empty if there is none
+	mode               string // path of the file that says whether a thermal zone is disabled; empty if there is none
 
 	max, critical, min, lowCritical string // paths of the limits; empty for those that do not exist
 }
 
-type fanFile struct{ id, name, input, fault string }
+type fanFile struct{ id, name, location, input, fault string }
 
 type batteryFile struct {
 	id, name, uevent string
@@ -65,7 +65,7 @@ func (h *Host) Temperatures(limits bool) ([]Temperature, error) {
 		if !ok || s.isBroken(f.fault) || s.isDisabled(f.mode) {
 			continue
 		}
-		t := Temperature{ID: f.id, Name: f.name, Celsius: celsius, Limits: noLimits}
+		t := Temperature{ID: f.id, Name: f.name, Location: f.location, Celsius: celsius, Limits: noLimits}
 		if limits {
 			s.limit(&t.Limits.Max, f.max)
 			s.limit(&t.Limits.Critical, f.critical)
@@ -86,7 +86,7 @@ func (h *Host) Fans() ([]Fan, error) {
 	s.fans = s.fans[:0]
 	for _, f := range s.fanFiles {
 		if rpm, ok := s.number(f.input); ok && rpm >= 0 && rpm < noSpeed && !s.isBroken(f.fault) {
-			s.fans = append(s.fans, Fan{ID: f.id, Name: f.name, RPM: rpm})
+			s.fans = append(s.fans, Fan{ID: f.id, Name: f.name, Location: f.location, RPM: rpm})
 		}
 	}
 	return s.fans, nil

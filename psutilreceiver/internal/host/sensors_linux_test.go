@@ -23,7 +23,7 @@ func TestTemperaturesOfServer(t *testing.T) {
 	}
 	var rows []row
 	for _, s := range got {
-		rows = append(rows, row{s.ID, s.Name, s.Celsius})
+		rows = append(rows, row{s.ID, s.Name + " " + s.Location, s.Celsius})
 		assert.True(t, math.IsNaN(s.Limits.Max) && math.IsNaN(s.Limits.Critical), "limits that were not requested")
 	}
 	// The zone of the thermal framework is the CPU package over again, and is left out.
@@ -50,8 +50,8 @@ func TestFansOfServer(t *testing.T) {
 	got, err := fixtureHost(t, "server-6.x").Fans()
 	require.NoError(t, err)
 	assert.Equal(t, []Fan{
-		{ID: "platform/nct6775.656/nct6798/fan1", Name: "nct6798 fan1", RPM: 1204},
-		{ID: "platform/nct6775.656/nct6798/fan2", Name: "nct6798 CHA_FAN2", RPM: 0},
+		{ID: "platform/nct6775.656/nct6798/fan1", Name: "nct6798", Location: "fan1", RPM: 1204},
+		{ID: "platform/nct6775.656/nct6798/fan2", Name: "nct6798", Location: "CHA_FAN2", RPM: 0},
 	}, got)
 }
 
@@ -188,7 +188,8 @@ func TestSensorsOfOldDriversLieInTheDevice(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, got, 1)
 	assert.Equal(t, "platform/w83627hf.656/w83627hf/temp1", got[0].ID)
-	assert.Equal(t, "w83627hf temp1", got[0].Name)
+	assert.Equal(t, "w83627hf", got[0].Name)
+	assert.Equal(t, "temp1", got[0].Location)
 }
 
 func TestThermalZonesStandInForHwmon(t *testing.T) {
@@ -212,6 +213,7 @@ func TestThermalZonesStandInForHwmon(t *testing.T) {
 	require.Len(t, got, 3)
 	assert.Equal(t, "thermal/cpu-thermal", got[0].ID)
 	assert.Equal(t, "cpu-thermal", got[0].Name)
+	assert.Empty(t, got[0].Location)
 	assert.InDelta(t, 47.774, got[0].Celsius, 1e-9)
 	assert.InDelta(t, 110, got[0].Limits.Critical, 0)
 	assert.True(t, math.IsNaN(got[0].Limits.Max))
@@ -220,7 +222,7 @@ func TestThermalZonesStandInForHwmon(t *testing.T) {
 
 	fans, err := h.Fans()
 	require.NoError(t, err)
-	assert.Equal(t, []Fan{{ID: "hwmon/fan-only/fan1", Name: "fan-only fan1", RPM: 700}}, fans)
+	assert.Equal(t, []Fan{{ID: "hwmon/fan-only/fan1", Name: "fan-only", Location: "fan1", RPM: 700}}, fans)
 }
 
 func TestSensorsAreReadWithoutAllocating(t *testing.T) {

@@ -567,6 +567,46 @@ func (ms *ProcessGroupProcessCountMetricConfig) Unmarshal(parser *confmap.Conf) 
 	return nil
 }
 
+// ProcessGroupStatusMetricConfig provides config for the process.group.status metric.
+type ProcessGroupStatusMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessGroupStatusMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessGroupUptimeMetricConfig provides config for the process.group.uptime metric.
+type ProcessGroupUptimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessGroupUptimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // ProcessIoLogicalMetricConfig provides config for the process.io.logical metric.
 type ProcessIoLogicalMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -767,6 +807,46 @@ func (ms *ProcessPagingFaultsMetricConfig) Unmarshal(parser *confmap.Conf) error
 	return nil
 }
 
+// ProcessRlimitMetricConfig provides config for the process.rlimit metric.
+type ProcessRlimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessRlimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessSignalsPendingMetricConfig provides config for the process.signals_pending metric.
+type ProcessSignalsPendingMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessSignalsPendingMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // ProcessStatusMetricConfig provides config for the process.status metric.
 type ProcessStatusMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -814,6 +894,26 @@ type ProcessUnixFileDescriptorCountMetricConfig struct {
 }
 
 func (ms *ProcessUnixFileDescriptorCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ProcessUnixFileDescriptorLimitMetricConfig provides config for the process.unix.file_descriptor.limit metric.
+type ProcessUnixFileDescriptorLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ProcessUnixFileDescriptorLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2697,6 +2797,8 @@ type MetricsConfig struct {
 	ProcessCPUUtilizationWindow           ProcessCPUUtilizationWindowMetricConfig           `mapstructure:"process.cpu.utilization.window"`
 	ProcessDiskIo                         ProcessDiskIoMetricConfig                         `mapstructure:"process.disk.io"`
 	ProcessGroupProcessCount              ProcessGroupProcessCountMetricConfig              `mapstructure:"process.group.process.count"`
+	ProcessGroupStatus                    ProcessGroupStatusMetricConfig                    `mapstructure:"process.group.status"`
+	ProcessGroupUptime                    ProcessGroupUptimeMetricConfig                    `mapstructure:"process.group.uptime"`
 	ProcessIoLogical                      ProcessIoLogicalMetricConfig                      `mapstructure:"process.io.logical"`
 	ProcessMemoryPss                      ProcessMemoryPssMetricConfig                      `mapstructure:"process.memory.pss"`
 	ProcessMemoryShared                   ProcessMemorySharedMetricConfig                   `mapstructure:"process.memory.shared"`
@@ -2707,9 +2809,12 @@ type MetricsConfig struct {
 	ProcessMemoryVirtual                  ProcessMemoryVirtualMetricConfig                  `mapstructure:"process.memory.virtual"`
 	ProcessNice                           ProcessNiceMetricConfig                           `mapstructure:"process.nice"`
 	ProcessPagingFaults                   ProcessPagingFaultsMetricConfig                   `mapstructure:"process.paging.faults"`
+	ProcessRlimit                         ProcessRlimitMetricConfig                         `mapstructure:"process.rlimit"`
+	ProcessSignalsPending                 ProcessSignalsPendingMetricConfig                 `mapstructure:"process.signals_pending"`
 	ProcessStatus                         ProcessStatusMetricConfig                         `mapstructure:"process.status"`
 	ProcessThreadCount                    ProcessThreadCountMetricConfig                    `mapstructure:"process.thread.count"`
 	ProcessUnixFileDescriptorCount        ProcessUnixFileDescriptorCountMetricConfig        `mapstructure:"process.unix.file_descriptor.count"`
+	ProcessUnixFileDescriptorLimit        ProcessUnixFileDescriptorLimitMetricConfig        `mapstructure:"process.unix.file_descriptor.limit"`
 	ProcessUptime                         ProcessUptimeMetricConfig                         `mapstructure:"process.uptime"`
 	ProcessWindowsHandleCount             ProcessWindowsHandleCountMetricConfig             `mapstructure:"process.windows.handle.count"`
 	SystemCPUContextSwitches              SystemCPUContextSwitchesMetricConfig              `mapstructure:"system.cpu.context_switches"`
@@ -2890,6 +2995,12 @@ func DefaultMetricsConfig() MetricsConfig {
 		ProcessGroupProcessCount: ProcessGroupProcessCountMetricConfig{
 			Enabled: true,
 		},
+		ProcessGroupStatus: ProcessGroupStatusMetricConfig{
+			Enabled: false,
+		},
+		ProcessGroupUptime: ProcessGroupUptimeMetricConfig{
+			Enabled: false,
+		},
 		ProcessIoLogical: ProcessIoLogicalMetricConfig{
 			Enabled: false,
 		},
@@ -2920,6 +3031,12 @@ func DefaultMetricsConfig() MetricsConfig {
 		ProcessPagingFaults: ProcessPagingFaultsMetricConfig{
 			Enabled: false,
 		},
+		ProcessRlimit: ProcessRlimitMetricConfig{
+			Enabled: false,
+		},
+		ProcessSignalsPending: ProcessSignalsPendingMetricConfig{
+			Enabled: false,
+		},
 		ProcessStatus: ProcessStatusMetricConfig{
 			Enabled: false,
 		},
@@ -2927,6 +3044,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		ProcessUnixFileDescriptorCount: ProcessUnixFileDescriptorCountMetricConfig{
+			Enabled: false,
+		},
+		ProcessUnixFileDescriptorLimit: ProcessUnixFileDescriptorLimitMetricConfig{
 			Enabled: false,
 		},
 		ProcessUptime: ProcessUptimeMetricConfig{
@@ -3254,6 +3374,7 @@ type ResourceAttributesConfig struct {
 	ProcessOwner          ResourceAttributeConfig `mapstructure:"process.owner"`
 	ProcessParentPid      ResourceAttributeConfig `mapstructure:"process.parent_pid"`
 	ProcessPid            ResourceAttributeConfig `mapstructure:"process.pid"`
+	ProcessProgramName    ResourceAttributeConfig `mapstructure:"process.program.name"`
 }
 
 func DefaultResourceAttributesConfig() ResourceAttributesConfig {
@@ -3311,6 +3432,9 @@ func DefaultResourceAttributesConfig() ResourceAttributesConfig {
 		},
 		ProcessPid: ResourceAttributeConfig{
 			Enabled: true,
+		},
+		ProcessProgramName: ResourceAttributeConfig{
+			Enabled: false,
 		},
 	}
 }

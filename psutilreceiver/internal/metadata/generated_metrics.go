@@ -95,34 +95,30 @@ var MapAttributeDiskIoDirection = map[string]AttributeDiskIoDirection{
 	"write": AttributeDiskIoDirectionWrite,
 }
 
-// AttributeErrorType specifies the value error.type attribute.
-type AttributeErrorType int
+// AttributeHwBatteryState specifies the value hw.battery.state attribute.
+type AttributeHwBatteryState int
 
 const (
-	_ AttributeErrorType = iota
-	AttributeErrorTypeFormat
-	AttributeErrorTypeAuth
-	AttributeErrorTypeClient
+	_ AttributeHwBatteryState = iota
+	AttributeHwBatteryStateCharging
+	AttributeHwBatteryStateDischarging
 )
 
-// String returns the string representation of the AttributeErrorType.
-func (av AttributeErrorType) String() string {
+// String returns the string representation of the AttributeHwBatteryState.
+func (av AttributeHwBatteryState) String() string {
 	switch av {
-	case AttributeErrorTypeFormat:
-		return "format"
-	case AttributeErrorTypeAuth:
-		return "auth"
-	case AttributeErrorTypeClient:
-		return "client"
+	case AttributeHwBatteryStateCharging:
+		return "charging"
+	case AttributeHwBatteryStateDischarging:
+		return "discharging"
 	}
 	return ""
 }
 
-// MapAttributeErrorType is a helper map of string to AttributeErrorType attribute value.
-var MapAttributeErrorType = map[string]AttributeErrorType{
-	"format": AttributeErrorTypeFormat,
-	"auth":   AttributeErrorTypeAuth,
-	"client": AttributeErrorTypeClient,
+// MapAttributeHwBatteryState is a helper map of string to AttributeHwBatteryState attribute value.
+var MapAttributeHwBatteryState = map[string]AttributeHwBatteryState{
+	"charging":    AttributeHwBatteryStateCharging,
+	"discharging": AttributeHwBatteryStateDischarging,
 }
 
 // AttributeHwLimitType specifies the value hw.limit_type attribute.
@@ -157,32 +153,6 @@ var MapAttributeHwLimitType = map[string]AttributeHwLimitType{
 	"high.critical": AttributeHwLimitTypeHighCritical,
 	"low.degraded":  AttributeHwLimitTypeLowDegraded,
 	"low.critical":  AttributeHwLimitTypeLowCritical,
-}
-
-// AttributeHwState specifies the value hw.state attribute.
-type AttributeHwState int
-
-const (
-	_ AttributeHwState = iota
-	AttributeHwStateCharging
-	AttributeHwStateDischarging
-)
-
-// String returns the string representation of the AttributeHwState.
-func (av AttributeHwState) String() string {
-	switch av {
-	case AttributeHwStateCharging:
-		return "charging"
-	case AttributeHwStateDischarging:
-		return "discharging"
-	}
-	return ""
-}
-
-// MapAttributeHwState is a helper map of string to AttributeHwState attribute value.
-var MapAttributeHwState = map[string]AttributeHwState{
-	"charging":    AttributeHwStateCharging,
-	"discharging": AttributeHwStateDischarging,
 }
 
 // AttributeNetworkConnectionState specifies the value network.connection.state attribute.
@@ -383,6 +353,88 @@ func (av AttributeProcessContextSwitchType) String() string {
 var MapAttributeProcessContextSwitchType = map[string]AttributeProcessContextSwitchType{
 	"voluntary":   AttributeProcessContextSwitchTypeVoluntary,
 	"involuntary": AttributeProcessContextSwitchTypeInvoluntary,
+}
+
+// AttributeProcessRlimitType specifies the value process.rlimit.type attribute.
+type AttributeProcessRlimitType int
+
+const (
+	_ AttributeProcessRlimitType = iota
+	AttributeProcessRlimitTypeCPU
+	AttributeProcessRlimitTypeFsize
+	AttributeProcessRlimitTypeData
+	AttributeProcessRlimitTypeStack
+	AttributeProcessRlimitTypeCore
+	AttributeProcessRlimitTypeRss
+	AttributeProcessRlimitTypeNproc
+	AttributeProcessRlimitTypeNofile
+	AttributeProcessRlimitTypeMemlock
+	AttributeProcessRlimitTypeAs
+	AttributeProcessRlimitTypeLocks
+	AttributeProcessRlimitTypeSigpending
+	AttributeProcessRlimitTypeMsgqueue
+	AttributeProcessRlimitTypeNice
+	AttributeProcessRlimitTypeRtprio
+	AttributeProcessRlimitTypeRttime
+)
+
+// String returns the string representation of the AttributeProcessRlimitType.
+func (av AttributeProcessRlimitType) String() string {
+	switch av {
+	case AttributeProcessRlimitTypeCPU:
+		return "cpu"
+	case AttributeProcessRlimitTypeFsize:
+		return "fsize"
+	case AttributeProcessRlimitTypeData:
+		return "data"
+	case AttributeProcessRlimitTypeStack:
+		return "stack"
+	case AttributeProcessRlimitTypeCore:
+		return "core"
+	case AttributeProcessRlimitTypeRss:
+		return "rss"
+	case AttributeProcessRlimitTypeNproc:
+		return "nproc"
+	case AttributeProcessRlimitTypeNofile:
+		return "nofile"
+	case AttributeProcessRlimitTypeMemlock:
+		return "memlock"
+	case AttributeProcessRlimitTypeAs:
+		return "as"
+	case AttributeProcessRlimitTypeLocks:
+		return "locks"
+	case AttributeProcessRlimitTypeSigpending:
+		return "sigpending"
+	case AttributeProcessRlimitTypeMsgqueue:
+		return "msgqueue"
+	case AttributeProcessRlimitTypeNice:
+		return "nice"
+	case AttributeProcessRlimitTypeRtprio:
+		return "rtprio"
+	case AttributeProcessRlimitTypeRttime:
+		return "rttime"
+	}
+	return ""
+}
+
+// MapAttributeProcessRlimitType is a helper map of string to AttributeProcessRlimitType attribute value.
+var MapAttributeProcessRlimitType = map[string]AttributeProcessRlimitType{
+	"cpu":        AttributeProcessRlimitTypeCPU,
+	"fsize":      AttributeProcessRlimitTypeFsize,
+	"data":       AttributeProcessRlimitTypeData,
+	"stack":      AttributeProcessRlimitTypeStack,
+	"core":       AttributeProcessRlimitTypeCore,
+	"rss":        AttributeProcessRlimitTypeRss,
+	"nproc":      AttributeProcessRlimitTypeNproc,
+	"nofile":     AttributeProcessRlimitTypeNofile,
+	"memlock":    AttributeProcessRlimitTypeMemlock,
+	"as":         AttributeProcessRlimitTypeAs,
+	"locks":      AttributeProcessRlimitTypeLocks,
+	"sigpending": AttributeProcessRlimitTypeSigpending,
+	"msgqueue":   AttributeProcessRlimitTypeMsgqueue,
+	"nice":       AttributeProcessRlimitTypeNice,
+	"rtprio":     AttributeProcessRlimitTypeRtprio,
+	"rttime":     AttributeProcessRlimitTypeRttime,
 }
 
 // AttributeProcessState specifies the value process.state attribute.
@@ -846,19 +898,19 @@ var MetricsInfo = metricsInfo{
 	},
 	HwBatteryTimeLeft: metricInfo{
 		Name:       "hw.battery.time_left",
-		Attributes: []string{"hw.id", "hw.name", "hw.state"},
+		Attributes: []string{"hw.id", "hw.name", "hw.battery.state"},
 	},
 	HwFanSpeed: metricInfo{
 		Name:       "hw.fan.speed",
-		Attributes: []string{"hw.id", "hw.name"},
+		Attributes: []string{"hw.id", "hw.name", "hw.sensor_location"},
 	},
 	HwTemperature: metricInfo{
 		Name:       "hw.temperature",
-		Attributes: []string{"hw.id", "hw.name"},
+		Attributes: []string{"hw.id", "hw.name", "hw.sensor_location"},
 	},
 	HwTemperatureLimit: metricInfo{
 		Name:       "hw.temperature.limit",
-		Attributes: []string{"hw.id", "hw.name", "hw.limit_type"},
+		Attributes: []string{"hw.id", "hw.name", "hw.sensor_location", "hw.limit_type"},
 	},
 	NfsClientNetCount: metricInfo{
 		Name:       "nfs.client.net.count",
@@ -944,6 +996,13 @@ var MetricsInfo = metricsInfo{
 	ProcessGroupProcessCount: metricInfo{
 		Name: "process.group.process.count",
 	},
+	ProcessGroupStatus: metricInfo{
+		Name:       "process.group.status",
+		Attributes: []string{"process.state"},
+	},
+	ProcessGroupUptime: metricInfo{
+		Name: "process.group.uptime",
+	},
 	ProcessIoLogical: metricInfo{
 		Name:       "process.io.logical",
 		Attributes: []string{"disk.io.direction"},
@@ -976,6 +1035,13 @@ var MetricsInfo = metricsInfo{
 		Name:       "process.paging.faults",
 		Attributes: []string{"system.paging.fault.type"},
 	},
+	ProcessRlimit: metricInfo{
+		Name:       "process.rlimit",
+		Attributes: []string{"process.rlimit.type"},
+	},
+	ProcessSignalsPending: metricInfo{
+		Name: "process.signals_pending",
+	},
 	ProcessStatus: metricInfo{
 		Name:       "process.status",
 		Attributes: []string{"process.state"},
@@ -985,6 +1051,9 @@ var MetricsInfo = metricsInfo{
 	},
 	ProcessUnixFileDescriptorCount: metricInfo{
 		Name: "process.unix.file_descriptor.count",
+	},
+	ProcessUnixFileDescriptorLimit: metricInfo{
+		Name: "process.unix.file_descriptor.limit",
 	},
 	ProcessUptime: metricInfo{
 		Name: "process.uptime",
@@ -1348,6 +1417,8 @@ type metricsInfo struct {
 	ProcessCPUUtilizationWindow           metricInfo
 	ProcessDiskIo                         metricInfo
 	ProcessGroupProcessCount              metricInfo
+	ProcessGroupStatus                    metricInfo
+	ProcessGroupUptime                    metricInfo
 	ProcessIoLogical                      metricInfo
 	ProcessMemoryPss                      metricInfo
 	ProcessMemoryShared                   metricInfo
@@ -1358,9 +1429,12 @@ type metricsInfo struct {
 	ProcessMemoryVirtual                  metricInfo
 	ProcessNice                           metricInfo
 	ProcessPagingFaults                   metricInfo
+	ProcessRlimit                         metricInfo
+	ProcessSignalsPending                 metricInfo
 	ProcessStatus                         metricInfo
 	ProcessThreadCount                    metricInfo
 	ProcessUnixFileDescriptorCount        metricInfo
+	ProcessUnixFileDescriptorLimit        metricInfo
 	ProcessUptime                         metricInfo
 	ProcessWindowsHandleCount             metricInfo
 	SystemCPUContextSwitches              metricInfo
@@ -1482,6 +1556,12 @@ func WithErrorTypeMetricAttribute(errorTypeAttributeValue string) MetricAttribut
 	})
 }
 
+func WithHwSensorLocationMetricAttribute(hwSensorLocationAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("hw.sensor_location", hwSensorLocationAttributeValue)
+	})
+}
+
 type metricHwBatteryCharge struct {
 	data     pmetric.Metric              // data buffer for generated metric.
 	config   HwBatteryChargeMetricConfig // metric config provided by user.
@@ -1550,7 +1630,7 @@ func (m *metricHwBatteryTimeLeft) init() {
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricHwBatteryTimeLeft) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwStateAttributeValue string) {
+func (m *metricHwBatteryTimeLeft) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwBatteryStateAttributeValue string) {
 	if !m.config.Enabled {
 		return
 	}
@@ -1560,7 +1640,7 @@ func (m *metricHwBatteryTimeLeft) recordDataPoint(start pcommon.Timestamp, ts pc
 	dp.SetDoubleValue(val)
 	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
 	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
-	dp.Attributes().PutStr("hw.state", hwStateAttributeValue)
+	dp.Attributes().PutStr("hw.battery.state", hwBatteryStateAttributeValue)
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
@@ -1604,7 +1684,7 @@ func (m *metricHwFanSpeed) init() {
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricHwFanSpeed) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string) {
+func (m *metricHwFanSpeed) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string, options ...MetricAttributeOption) {
 	if !m.config.Enabled {
 		return
 	}
@@ -1614,6 +1694,9 @@ func (m *metricHwFanSpeed) recordDataPoint(start pcommon.Timestamp, ts pcommon.T
 	dp.SetIntValue(val)
 	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
 	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
@@ -1657,7 +1740,7 @@ func (m *metricHwTemperature) init() {
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricHwTemperature) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string) {
+func (m *metricHwTemperature) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, options ...MetricAttributeOption) {
 	if !m.config.Enabled {
 		return
 	}
@@ -1667,6 +1750,9 @@ func (m *metricHwTemperature) recordDataPoint(start pcommon.Timestamp, ts pcommo
 	dp.SetDoubleValue(val)
 	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
 	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
@@ -1710,7 +1796,7 @@ func (m *metricHwTemperatureLimit) init() {
 	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
 }
 
-func (m *metricHwTemperatureLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwLimitTypeAttributeValue string) {
+func (m *metricHwTemperatureLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwLimitTypeAttributeValue string, options ...MetricAttributeOption) {
 	if !m.config.Enabled {
 		return
 	}
@@ -1721,6 +1807,9 @@ func (m *metricHwTemperatureLimit) recordDataPoint(start pcommon.Timestamp, ts p
 	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
 	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
 	dp.Attributes().PutStr("hw.limit_type", hwLimitTypeAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
 }
 
 // updateCapacity saves max length of data point slices that will be used for the slice capacity.
@@ -2977,6 +3066,110 @@ func newMetricProcessGroupProcessCount(cfg ProcessGroupProcessCountMetricConfig)
 	return m
 }
 
+type metricProcessGroupStatus struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   ProcessGroupStatusMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills process.group.status metric with initial data.
+func (m *metricProcessGroupStatus) init() {
+	m.data.SetName("process.group.status")
+	m.data.SetDescription("Processes of the group by state.")
+	m.data.SetUnit("{process}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricProcessGroupStatus) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, processStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("process.state", processStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessGroupStatus) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessGroupStatus) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessGroupStatus(cfg ProcessGroupStatusMetricConfig) metricProcessGroupStatus {
+	m := metricProcessGroupStatus{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessGroupUptime struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   ProcessGroupUptimeMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills process.group.uptime metric with initial data.
+func (m *metricProcessGroupUptime) init() {
+	m.data.SetName("process.group.uptime")
+	m.data.SetDescription("Time since the oldest process of the group started.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricProcessGroupUptime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessGroupUptime) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessGroupUptime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessGroupUptime(cfg ProcessGroupUptimeMetricConfig) metricProcessGroupUptime {
+	m := metricProcessGroupUptime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricProcessIoLogical struct {
 	data     pmetric.Metric               // data buffer for generated metric.
 	config   ProcessIoLogicalMetricConfig // metric config provided by user.
@@ -3497,6 +3690,110 @@ func newMetricProcessPagingFaults(cfg ProcessPagingFaultsMetricConfig) metricPro
 	return m
 }
 
+type metricProcessRlimit struct {
+	data     pmetric.Metric            // data buffer for generated metric.
+	config   ProcessRlimitMetricConfig // metric config provided by user.
+	capacity int                       // max observed number of data points added to the metric.
+}
+
+// init fills process.rlimit metric with initial data.
+func (m *metricProcessRlimit) init() {
+	m.data.SetName("process.rlimit")
+	m.data.SetDescription("Soft limit of a resource in the unit of setrlimit(2), where there is a limit; read again every ten minutes.")
+	m.data.SetUnit("{limit}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricProcessRlimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, processRlimitTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("process.rlimit.type", processRlimitTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessRlimit) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessRlimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessRlimit(cfg ProcessRlimitMetricConfig) metricProcessRlimit {
+	m := metricProcessRlimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessSignalsPending struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   ProcessSignalsPendingMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills process.signals_pending metric with initial data.
+func (m *metricProcessSignalsPending) init() {
+	m.data.SetName("process.signals_pending")
+	m.data.SetDescription("Signals that were sent to the process and that it has not taken yet.")
+	m.data.SetUnit("{signal}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricProcessSignalsPending) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessSignalsPending) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessSignalsPending) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessSignalsPending(cfg ProcessSignalsPendingMetricConfig) metricProcessSignalsPending {
+	m := metricProcessSignalsPending{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricProcessStatus struct {
 	data     pmetric.Metric            // data buffer for generated metric.
 	config   ProcessStatusMetricConfig // metric config provided by user.
@@ -3645,6 +3942,58 @@ func (m *metricProcessUnixFileDescriptorCount) emit(metrics pmetric.MetricSlice)
 
 func newMetricProcessUnixFileDescriptorCount(cfg ProcessUnixFileDescriptorCountMetricConfig) metricProcessUnixFileDescriptorCount {
 	m := metricProcessUnixFileDescriptorCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricProcessUnixFileDescriptorLimit struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   ProcessUnixFileDescriptorLimitMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills process.unix.file_descriptor.limit metric with initial data.
+func (m *metricProcessUnixFileDescriptorLimit) init() {
+	m.data.SetName("process.unix.file_descriptor.limit")
+	m.data.SetDescription("Number of file descriptors that the process may have; read again every ten minutes.")
+	m.data.SetUnit("{file_descriptor}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricProcessUnixFileDescriptorLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricProcessUnixFileDescriptorLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricProcessUnixFileDescriptorLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricProcessUnixFileDescriptorLimit(cfg ProcessUnixFileDescriptorLimitMetricConfig) metricProcessUnixFileDescriptorLimit {
+	m := metricProcessUnixFileDescriptorLimit{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -8568,6 +8917,8 @@ type MetricsBuilder struct {
 	metricProcessCPUUtilizationWindow           metricProcessCPUUtilizationWindow
 	metricProcessDiskIo                         metricProcessDiskIo
 	metricProcessGroupProcessCount              metricProcessGroupProcessCount
+	metricProcessGroupStatus                    metricProcessGroupStatus
+	metricProcessGroupUptime                    metricProcessGroupUptime
 	metricProcessIoLogical                      metricProcessIoLogical
 	metricProcessMemoryPss                      metricProcessMemoryPss
 	metricProcessMemoryShared                   metricProcessMemoryShared
@@ -8578,9 +8929,12 @@ type MetricsBuilder struct {
 	metricProcessMemoryVirtual                  metricProcessMemoryVirtual
 	metricProcessNice                           metricProcessNice
 	metricProcessPagingFaults                   metricProcessPagingFaults
+	metricProcessRlimit                         metricProcessRlimit
+	metricProcessSignalsPending                 metricProcessSignalsPending
 	metricProcessStatus                         metricProcessStatus
 	metricProcessThreadCount                    metricProcessThreadCount
 	metricProcessUnixFileDescriptorCount        metricProcessUnixFileDescriptorCount
+	metricProcessUnixFileDescriptorLimit        metricProcessUnixFileDescriptorLimit
 	metricProcessUptime                         metricProcessUptime
 	metricProcessWindowsHandleCount             metricProcessWindowsHandleCount
 	metricSystemCPUContextSwitches              metricSystemCPUContextSwitches
@@ -8726,6 +9080,8 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricProcessCPUUtilizationWindow:           newMetricProcessCPUUtilizationWindow(mbc.Metrics.ProcessCPUUtilizationWindow),
 		metricProcessDiskIo:                         newMetricProcessDiskIo(mbc.Metrics.ProcessDiskIo),
 		metricProcessGroupProcessCount:              newMetricProcessGroupProcessCount(mbc.Metrics.ProcessGroupProcessCount),
+		metricProcessGroupStatus:                    newMetricProcessGroupStatus(mbc.Metrics.ProcessGroupStatus),
+		metricProcessGroupUptime:                    newMetricProcessGroupUptime(mbc.Metrics.ProcessGroupUptime),
 		metricProcessIoLogical:                      newMetricProcessIoLogical(mbc.Metrics.ProcessIoLogical),
 		metricProcessMemoryPss:                      newMetricProcessMemoryPss(mbc.Metrics.ProcessMemoryPss),
 		metricProcessMemoryShared:                   newMetricProcessMemoryShared(mbc.Metrics.ProcessMemoryShared),
@@ -8736,9 +9092,12 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricProcessMemoryVirtual:                  newMetricProcessMemoryVirtual(mbc.Metrics.ProcessMemoryVirtual),
 		metricProcessNice:                           newMetricProcessNice(mbc.Metrics.ProcessNice),
 		metricProcessPagingFaults:                   newMetricProcessPagingFaults(mbc.Metrics.ProcessPagingFaults),
+		metricProcessRlimit:                         newMetricProcessRlimit(mbc.Metrics.ProcessRlimit),
+		metricProcessSignalsPending:                 newMetricProcessSignalsPending(mbc.Metrics.ProcessSignalsPending),
 		metricProcessStatus:                         newMetricProcessStatus(mbc.Metrics.ProcessStatus),
 		metricProcessThreadCount:                    newMetricProcessThreadCount(mbc.Metrics.ProcessThreadCount),
 		metricProcessUnixFileDescriptorCount:        newMetricProcessUnixFileDescriptorCount(mbc.Metrics.ProcessUnixFileDescriptorCount),
+		metricProcessUnixFileDescriptorLimit:        newMetricProcessUnixFileDescriptorLimit(mbc.Metrics.ProcessUnixFileDescriptorLimit),
 		metricProcessUptime:                         newMetricProcessUptime(mbc.Metrics.ProcessUptime),
 		metricProcessWindowsHandleCount:             newMetricProcessWindowsHandleCount(mbc.Metrics.ProcessWindowsHandleCount),
 		metricSystemCPUContextSwitches:              newMetricSystemCPUContextSwitches(mbc.Metrics.SystemCPUContextSwitches),
@@ -8942,6 +9301,12 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 	if mbc.ResourceAttributes.ProcessPid.MetricsExclude != nil {
 		mb.resourceAttributeExcludeFilter["process.pid"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessPid.MetricsExclude)
 	}
+	if mbc.ResourceAttributes.ProcessProgramName.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["process.program.name"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessProgramName.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.ProcessProgramName.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["process.program.name"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessProgramName.MetricsExclude)
+	}
 
 	for _, op := range options {
 		op.apply(mb)
@@ -9040,6 +9405,8 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricProcessCPUUtilizationWindow.emit(ils.Metrics())
 	mb.metricProcessDiskIo.emit(ils.Metrics())
 	mb.metricProcessGroupProcessCount.emit(ils.Metrics())
+	mb.metricProcessGroupStatus.emit(ils.Metrics())
+	mb.metricProcessGroupUptime.emit(ils.Metrics())
 	mb.metricProcessIoLogical.emit(ils.Metrics())
 	mb.metricProcessMemoryPss.emit(ils.Metrics())
 	mb.metricProcessMemoryShared.emit(ils.Metrics())
@@ -9050,9 +9417,12 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricProcessMemoryVirtual.emit(ils.Metrics())
 	mb.metricProcessNice.emit(ils.Metrics())
 	mb.metricProcessPagingFaults.emit(ils.Metrics())
+	mb.metricProcessRlimit.emit(ils.Metrics())
+	mb.metricProcessSignalsPending.emit(ils.Metrics())
 	mb.metricProcessStatus.emit(ils.Metrics())
 	mb.metricProcessThreadCount.emit(ils.Metrics())
 	mb.metricProcessUnixFileDescriptorCount.emit(ils.Metrics())
+	mb.metricProcessUnixFileDescriptorLimit.emit(ils.Metrics())
 	mb.metricProcessUptime.emit(ils.Metrics())
 	mb.metricProcessWindowsHandleCount.emit(ils.Metrics())
 	mb.metricSystemCPUContextSwitches.emit(ils.Metrics())
@@ -9182,23 +9552,23 @@ func (mb *MetricsBuilder) RecordHwBatteryChargeDataPoint(ts pcommon.Timestamp, v
 }
 
 // RecordHwBatteryTimeLeftDataPoint adds a data point to hw.battery.time_left metric.
-func (mb *MetricsBuilder) RecordHwBatteryTimeLeftDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwStateAttributeValue AttributeHwState) {
-	mb.metricHwBatteryTimeLeft.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwStateAttributeValue.String())
+func (mb *MetricsBuilder) RecordHwBatteryTimeLeftDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwBatteryStateAttributeValue AttributeHwBatteryState) {
+	mb.metricHwBatteryTimeLeft.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwBatteryStateAttributeValue.String())
 }
 
 // RecordHwFanSpeedDataPoint adds a data point to hw.fan.speed metric.
-func (mb *MetricsBuilder) RecordHwFanSpeedDataPoint(ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string) {
-	mb.metricHwFanSpeed.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue)
+func (mb *MetricsBuilder) RecordHwFanSpeedDataPoint(ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string, options ...MetricAttributeOption) {
+	mb.metricHwFanSpeed.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, options...)
 }
 
 // RecordHwTemperatureDataPoint adds a data point to hw.temperature metric.
-func (mb *MetricsBuilder) RecordHwTemperatureDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string) {
-	mb.metricHwTemperature.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue)
+func (mb *MetricsBuilder) RecordHwTemperatureDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, options ...MetricAttributeOption) {
+	mb.metricHwTemperature.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, options...)
 }
 
 // RecordHwTemperatureLimitDataPoint adds a data point to hw.temperature.limit metric.
-func (mb *MetricsBuilder) RecordHwTemperatureLimitDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwLimitTypeAttributeValue AttributeHwLimitType) {
-	mb.metricHwTemperatureLimit.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwLimitTypeAttributeValue.String())
+func (mb *MetricsBuilder) RecordHwTemperatureLimitDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwLimitTypeAttributeValue AttributeHwLimitType, options ...MetricAttributeOption) {
+	mb.metricHwTemperatureLimit.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwLimitTypeAttributeValue.String(), options...)
 }
 
 // RecordNfsClientNetCountDataPoint adds a data point to nfs.client.net.count metric.
@@ -9316,6 +9686,16 @@ func (mb *MetricsBuilder) RecordProcessGroupProcessCountDataPoint(ts pcommon.Tim
 	mb.metricProcessGroupProcessCount.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordProcessGroupStatusDataPoint adds a data point to process.group.status metric.
+func (mb *MetricsBuilder) RecordProcessGroupStatusDataPoint(ts pcommon.Timestamp, val int64, processStateAttributeValue AttributeProcessState) {
+	mb.metricProcessGroupStatus.recordDataPoint(mb.startTime, ts, val, processStateAttributeValue.String())
+}
+
+// RecordProcessGroupUptimeDataPoint adds a data point to process.group.uptime metric.
+func (mb *MetricsBuilder) RecordProcessGroupUptimeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricProcessGroupUptime.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordProcessIoLogicalDataPoint adds a data point to process.io.logical metric.
 func (mb *MetricsBuilder) RecordProcessIoLogicalDataPoint(ts pcommon.Timestamp, val int64, diskIoDirectionAttributeValue AttributeDiskIoDirection) {
 	mb.metricProcessIoLogical.recordDataPoint(mb.startTime, ts, val, diskIoDirectionAttributeValue.String())
@@ -9366,6 +9746,16 @@ func (mb *MetricsBuilder) RecordProcessPagingFaultsDataPoint(ts pcommon.Timestam
 	mb.metricProcessPagingFaults.recordDataPoint(mb.startTime, ts, val, systemPagingFaultTypeAttributeValue.String())
 }
 
+// RecordProcessRlimitDataPoint adds a data point to process.rlimit metric.
+func (mb *MetricsBuilder) RecordProcessRlimitDataPoint(ts pcommon.Timestamp, val int64, processRlimitTypeAttributeValue AttributeProcessRlimitType) {
+	mb.metricProcessRlimit.recordDataPoint(mb.startTime, ts, val, processRlimitTypeAttributeValue.String())
+}
+
+// RecordProcessSignalsPendingDataPoint adds a data point to process.signals_pending metric.
+func (mb *MetricsBuilder) RecordProcessSignalsPendingDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricProcessSignalsPending.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordProcessStatusDataPoint adds a data point to process.status metric.
 func (mb *MetricsBuilder) RecordProcessStatusDataPoint(ts pcommon.Timestamp, val int64, processStateAttributeValue AttributeProcessState) {
 	mb.metricProcessStatus.recordDataPoint(mb.startTime, ts, val, processStateAttributeValue.String())
@@ -9379,6 +9769,11 @@ func (mb *MetricsBuilder) RecordProcessThreadCountDataPoint(ts pcommon.Timestamp
 // RecordProcessUnixFileDescriptorCountDataPoint adds a data point to process.unix.file_descriptor.count metric.
 func (mb *MetricsBuilder) RecordProcessUnixFileDescriptorCountDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricProcessUnixFileDescriptorCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordProcessUnixFileDescriptorLimitDataPoint adds a data point to process.unix.file_descriptor.limit metric.
+func (mb *MetricsBuilder) RecordProcessUnixFileDescriptorLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricProcessUnixFileDescriptorLimit.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordProcessUptimeDataPoint adds a data point to process.uptime metric.

@@ -71,16 +71,16 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordHwBatteryChargeDataPoint(ts, 1, "hw.id-val", "hw.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordHwBatteryTimeLeftDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwStateCharging)
+			mb.RecordHwBatteryTimeLeftDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwBatteryStateCharging)
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordHwFanSpeedDataPoint(ts, 1, "hw.id-val", "hw.name-val")
+			mb.RecordHwFanSpeedDataPoint(ts, 1, "hw.id-val", "hw.name-val", WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordHwTemperatureDataPoint(ts, 1, "hw.id-val", "hw.name-val")
+			mb.RecordHwTemperatureDataPoint(ts, 1, "hw.id-val", "hw.name-val", WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
 
 			allMetricsCount++
-			mb.RecordHwTemperatureLimitDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwLimitTypeHighDegraded)
+			mb.RecordHwTemperatureLimitDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwLimitTypeHighDegraded, WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordNfsClientNetCountDataPoint(ts, 1, AttributeNetworkTransportTCP)
@@ -125,7 +125,7 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordNfsServerRepcacheRequestsDataPoint(ts, 1, AttributeNfsServerRepcacheStatusHit)
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordNfsServerRPCCountDataPoint(ts, 1, WithErrorTypeMetricAttribute(AttributeErrorTypeFormat))
+			mb.RecordNfsServerRPCCountDataPoint(ts, 1, WithErrorTypeMetricAttribute("error.type-val"))
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordNfsServerThreadCountDataPoint(ts, 1)
@@ -150,6 +150,12 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordProcessGroupProcessCountDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordProcessGroupStatusDataPoint(ts, 1, AttributeProcessStateRunning)
+
+			allMetricsCount++
+			mb.RecordProcessGroupUptimeDataPoint(ts, 1)
 
 			allMetricsCount++
 			mb.RecordProcessIoLogicalDataPoint(ts, 1, AttributeDiskIoDirectionRead)
@@ -182,6 +188,12 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordProcessPagingFaultsDataPoint(ts, 1, AttributeSystemPagingFaultTypeMajor)
 
 			allMetricsCount++
+			mb.RecordProcessRlimitDataPoint(ts, 1, AttributeProcessRlimitTypeCPU)
+
+			allMetricsCount++
+			mb.RecordProcessSignalsPendingDataPoint(ts, 1)
+
+			allMetricsCount++
 			mb.RecordProcessStatusDataPoint(ts, 1, AttributeProcessStateRunning)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -189,6 +201,9 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordProcessUnixFileDescriptorCountDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordProcessUnixFileDescriptorLimitDataPoint(ts, 1)
 
 			allMetricsCount++
 			mb.RecordProcessUptimeDataPoint(ts, 1)
@@ -485,6 +500,7 @@ func TestMetricsBuilder(t *testing.T) {
 			rb.SetProcessOwner("process.owner-val")
 			rb.SetProcessParentPid(18)
 			rb.SetProcessPid(11)
+			rb.SetProcessProgramName("process.program.name-val")
 			res := rb.Emit()
 			metrics := mb.Emit(WithResource(res))
 
@@ -549,9 +565,9 @@ func TestMetricsBuilder(t *testing.T) {
 					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
 					assert.True(t, ok)
 					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
-					hwStateAttrVal, ok := dp.Attributes().Get("hw.state")
+					hwBatteryStateAttrVal, ok := dp.Attributes().Get("hw.battery.state")
 					assert.True(t, ok)
-					assert.Equal(t, "charging", hwStateAttrVal.Str())
+					assert.Equal(t, "charging", hwBatteryStateAttrVal.Str())
 				case "hw.fan.speed":
 					assert.False(t, validatedMetrics["hw.fan.speed"], "Found a duplicate in the metrics slice: hw.fan.speed")
 					validatedMetrics["hw.fan.speed"] = true
@@ -570,6 +586,9 @@ func TestMetricsBuilder(t *testing.T) {
 					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
 					assert.True(t, ok)
 					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+					hwSensorLocationAttrVal, ok := dp.Attributes().Get("hw.sensor_location")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.sensor_location-val", hwSensorLocationAttrVal.Str())
 				case "hw.temperature":
 					assert.False(t, validatedMetrics["hw.temperature"], "Found a duplicate in the metrics slice: hw.temperature")
 					validatedMetrics["hw.temperature"] = true
@@ -588,6 +607,9 @@ func TestMetricsBuilder(t *testing.T) {
 					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
 					assert.True(t, ok)
 					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+					hwSensorLocationAttrVal, ok := dp.Attributes().Get("hw.sensor_location")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.sensor_location-val", hwSensorLocationAttrVal.Str())
 				case "hw.temperature.limit":
 					assert.False(t, validatedMetrics["hw.temperature.limit"], "Found a duplicate in the metrics slice: hw.temperature.limit")
 					validatedMetrics["hw.temperature.limit"] = true
@@ -606,6 +628,9 @@ func TestMetricsBuilder(t *testing.T) {
 					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
 					assert.True(t, ok)
 					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+					hwSensorLocationAttrVal, ok := dp.Attributes().Get("hw.sensor_location")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.sensor_location-val", hwSensorLocationAttrVal.Str())
 					hwLimitTypeAttrVal, ok := dp.Attributes().Get("hw.limit_type")
 					assert.True(t, ok)
 					assert.Equal(t, "high.degraded", hwLimitTypeAttrVal.Str())
@@ -857,7 +882,7 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, int64(1), dp.IntValue())
 					errorTypeAttrVal, ok := dp.Attributes().Get("error.type")
 					assert.True(t, ok)
-					assert.Equal(t, "format", errorTypeAttrVal.Str())
+					assert.Equal(t, "error.type-val", errorTypeAttrVal.Str())
 				case "nfs.server.thread.count":
 					assert.False(t, validatedMetrics["nfs.server.thread.count"], "Found a duplicate in the metrics slice: nfs.server.thread.count")
 					validatedMetrics["nfs.server.thread.count"] = true
@@ -984,6 +1009,35 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "process.group.status":
+					assert.False(t, validatedMetrics["process.group.status"], "Found a duplicate in the metrics slice: process.group.status")
+					validatedMetrics["process.group.status"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Processes of the group by state.", mi.Description())
+					assert.Equal(t, "{process}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					processStateAttrVal, ok := dp.Attributes().Get("process.state")
+					assert.True(t, ok)
+					assert.Equal(t, "running", processStateAttrVal.Str())
+				case "process.group.uptime":
+					assert.False(t, validatedMetrics["process.group.uptime"], "Found a duplicate in the metrics slice: process.group.uptime")
+					validatedMetrics["process.group.uptime"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since the oldest process of the group started.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 				case "process.io.logical":
 					assert.False(t, validatedMetrics["process.io.logical"], "Found a duplicate in the metrics slice: process.io.logical")
 					validatedMetrics["process.io.logical"] = true
@@ -1126,6 +1180,35 @@ func TestMetricsBuilder(t *testing.T) {
 					systemPagingFaultTypeAttrVal, ok := dp.Attributes().Get("system.paging.fault.type")
 					assert.True(t, ok)
 					assert.Equal(t, "major", systemPagingFaultTypeAttrVal.Str())
+				case "process.rlimit":
+					assert.False(t, validatedMetrics["process.rlimit"], "Found a duplicate in the metrics slice: process.rlimit")
+					validatedMetrics["process.rlimit"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Soft limit of a resource in the unit of setrlimit(2), where there is a limit; read again every ten minutes.", mi.Description())
+					assert.Equal(t, "{limit}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					processRlimitTypeAttrVal, ok := dp.Attributes().Get("process.rlimit.type")
+					assert.True(t, ok)
+					assert.Equal(t, "cpu", processRlimitTypeAttrVal.Str())
+				case "process.signals_pending":
+					assert.False(t, validatedMetrics["process.signals_pending"], "Found a duplicate in the metrics slice: process.signals_pending")
+					validatedMetrics["process.signals_pending"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Signals that were sent to the process and that it has not taken yet.", mi.Description())
+					assert.Equal(t, "{signal}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "process.status":
 					assert.False(t, validatedMetrics["process.status"], "Found a duplicate in the metrics slice: process.status")
 					validatedMetrics["process.status"] = true
@@ -1161,6 +1244,20 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Open file descriptors.", mi.Description())
+					assert.Equal(t, "{file_descriptor}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "process.unix.file_descriptor.limit":
+					assert.False(t, validatedMetrics["process.unix.file_descriptor.limit"], "Found a duplicate in the metrics slice: process.unix.file_descriptor.limit")
+					validatedMetrics["process.unix.file_descriptor.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Number of file descriptors that the process may have; read again every ten minutes.", mi.Description())
 					assert.Equal(t, "{file_descriptor}", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())

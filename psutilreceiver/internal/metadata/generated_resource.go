@@ -147,6 +147,13 @@ func (rb *ResourceBuilder) SetProcessPid(val int64) {
 	}
 }
 
+// SetProcessProgramName sets provided value as "process.program.name" attribute.
+func (rb *ResourceBuilder) SetProcessProgramName(val string) {
+	if rb.config.ProcessProgramName.Enabled {
+		rb.res.Attributes().PutStr("process.program.name", val)
+	}
+}
+
 // Emit returns the built resource and resets the internal builder state.
 func (rb *ResourceBuilder) Emit() pcommon.Resource {
 	r := rb.res

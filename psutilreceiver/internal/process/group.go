@@ -18,16 +18,17 @@ const (
 	GroupOwner      GroupKey = "owner"
 	GroupCgroup     GroupKey = "cgroup"
 	GroupUnit       GroupKey = "systemd_unit"
+	GroupProgram    GroupKey = "program"
 )
 
 // GroupLabels holds the values that the members of a group share. Those that processes are not grouped by are empty.
 type GroupLabels struct {
-	Executable, Owner, Cgroup, Unit string
+	Executable, Owner, Cgroup, Unit, Program string
 }
 
 // Name joins the values by commas. It is "none" if all are empty, as for processes outside of any systemd unit.
 func (l GroupLabels) Name() string {
-	values := slices.DeleteFunc([]string{l.Executable, l.Owner, l.Cgroup, l.Unit}, func(v string) bool { return v == "" })
+	values := slices.DeleteFunc([]string{l.Executable, l.Program, l.Owner, l.Cgroup, l.Unit}, func(v string) bool { return v == "" })
 	if len(values) == 0 {
 		return "none"
 	}
@@ -37,13 +38,16 @@ func (l GroupLabels) Name() string {
 // A Group is several processes taken together: those that share labels, the remainder, or those that a filter excludes.
 // Its counters never fall: a member that exits or moves elsewhere leaves behind what it added.
 type Group struct {
-	Labels  GroupLabels
-	Members int         // processes in it at this scrape
-	Since   time.Time   // from when its counters count: the scrape before the one that first had a member, or the tracker's first
-	Total   read.Totals // the sum of all deltas since then
-	Delta   Deltas      // what the current members added since the previous scrape
-	Levels  read.Levels // the sum over the current members
-	Have    read.Fields // the fields that were read of at least one current member
+	Labels     GroupLabels
+	Members    int         // processes in it at this scrape
+	Since      time.Time   // from when its counters count: the scrape before the one that first had a member, or the tracker's first
+	Total      read.Totals // the sum of all deltas since then
+	Delta      Deltas      // what the current members added since the previous scrape
+	Levels     read.Levels // the sum over the current members
+	Have       read.Fields // the fields that were read of at least one current member
+	CgroupText string      // of /proc/PID/cgroup of its first member, if processes are grouped by cgroup
+	Oldest     read.Key    // of the member that started first; of no process where there is no member
+	States     [128]int32  // members by the kernel's letter of their state
 
 	// CPUUtilization is the share of the CPUs available that the members used since the previous scrape, from 0 to 1, if HasUtilization.
 	CPUUtilization float64
@@ -60,10 +64,15 @@ func (g *Group) Base() read.Totals { return before(&g.Total, &g.Delta) }
 // begin starts a scrape, in which the group has no members yet.
 func (g *Group) begin() {
 	g.Members, g.Delta, g.Levels, g.Have = 0, Deltas{}, read.Levels{}, 0
+	g.Oldest, g.States = read.Key{}, [128]int32{}
 }
 
 func (g *Group) addProcess(p *Process) {
 	g.Members++
+	if g.Oldest == (read.Key{}) || p.Start < g.Oldest.Start {
+		g.Oldest = p.Key
+	}
+	g.States[p.State&127]++
 	g.add(&p.Delta, &p.Levels, p.Have)
 }
 
@@ -96,8 +105,10 @@ func newGrouping(keys []GroupKey) (*grouping, error) {
 			g.needs |= read.AttributeOwner
 		case GroupCgroup, GroupUnit:
 			g.needs |= read.AttributeCgroup
+		case GroupProgram:
+			g.needs |= read.AttributeProgram
 		default:
-			return nil, fmt.Errorf("group_by has %q: must be executable, owner, cgroup or systemd_unit", key)
+			return nil, fmt.Errorf("group_by has %q: must be executable, program, owner, cgroup or systemd_unit", key)
 		}
 	}
 	return g, nil
@@ -116,11 +127,16 @@ func (g *grouping) of(id *read.Identity, since time.Time, scrape uint64) *Group 
 			labels.Cgroup = id.Cgroup
 		case GroupUnit:
 			labels.Unit = id.Unit
+		case GroupProgram:
+			labels.Program = id.Program
 		}
 	}
 	group := g.byLabels[labels]
 	if group == nil {
 		group = &Group{Labels: labels, Since: since, firstScrape: scrape}
+		if labels.Cgroup != "" {
+			group.CgroupText = id.CgroupText
+		}
 		g.byLabels[labels] = group
 		g.list = append(g.list, group)
 	}

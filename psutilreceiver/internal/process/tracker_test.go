@@ -302,7 +302,7 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 		{top(Top{N: 1, By: []RankKey{"size"}, Hysteresis: 1}), `top by has "size": must be cpu, memory or disk_io`},
 		{top(Top{N: 1, By: []RankKey{RankCPU, RankCPU}, Hysteresis: 1}), `top by has "cpu" twice`},
 		{top(Top{N: 1, By: []RankKey{RankCPU}, Hysteresis: 0.5}), "top hysteresis is 0.5: must be at least 1"},
-		{Options{GroupBy: []GroupKey{"user"}}, `group_by has "user": must be executable, owner, cgroup or systemd_unit`},
+		{Options{GroupBy: []GroupKey{"user"}}, `group_by has "user": must be executable, program, owner, cgroup or systemd_unit`},
 		{Options{Filter: Filter{MinAge: -1}}, "min_age is -1ns: must not be negative"},
 		{
 			Options{Filter: Filter{Include: Match{Names: []string{"["}, Regexp: true}}},

@@ -41,6 +41,22 @@ func ScrubCommandLine(arguments []string) string {
 	return out.String()
 }
 
+// setArguments sets what of the attributes comes from the arguments. Without any, as of a kernel thread, the program is the executable.
+func (id *Identity) setArguments(arguments []string, attributes Attributes) {
+	if attributes&AttributeProgram != 0 {
+		id.Program = programOf(id.Executable, arguments)
+	}
+	if len(arguments) == 0 {
+		return
+	}
+	if attributes&AttributeCommand != 0 {
+		id.Command = ScrubCommandLine(arguments[:1])
+	}
+	if attributes&AttributeCommandLine != 0 {
+		id.CommandLine = ScrubCommandLine(arguments)
+	}
+}
+
 // scrubArgument writes one argument, which may be a whole command line of a shell or the title that a program gave itself.
 func scrubArgument(out *strings.Builder, argument string) {
 	rest := argument

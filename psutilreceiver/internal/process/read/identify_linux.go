@@ -3,6 +3,7 @@ package read
 import (
 	"bytes"
 	"path"
+	"strings"
 )
 
 // commandLineLimit is how many bytes of a command line are used: as many as the kernel itself kept before 4.2.
@@ -12,17 +13,17 @@ const commandLineLimit = 4096
 // uninterruptible sleep may hold forever. Of such a process it is not read, and id does not have it.
 func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
 	if s.Uninterruptible() {
-		attributes &^= AttributeCommand | AttributeCommandLine
+		attributes &^= AttributeCommand | AttributeCommandLine | AttributeProgram
 	}
 	attributes &^= id.Have
 	if attributes == 0 {
 		return true
 	}
 	found := *id
-	if attributes&AttributeExecutable != 0 {
+	if attributes&(AttributeExecutable|AttributeProgram) != 0 {
 		r.readExecutable(s, &found)
 	}
-	if attributes&(AttributeCommand|AttributeCommandLine) != 0 {
+	if attributes&(AttributeCommand|AttributeCommandLine|AttributeProgram) != 0 {
 		r.readCommandLine(s, attributes, &found)
 	}
 	if attributes&AttributeOwner != 0 {
@@ -32,7 +33,7 @@ func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
 	}
 	if attributes&AttributeCgroup != 0 {
 		if text, ok := r.readText(s.PID, FileCgroup); ok {
-			found.Cgroup = parseCgroup(text)
+			found.Cgroup, found.CgroupText = parseCgroup(text), strings.TrimSuffix(string(text), "\n")
 			found.Unit, found.ContainerID = systemdUnit(found.Cgroup), containerID(found.Cgroup)
 		}
 	}
@@ -74,18 +75,8 @@ func (r *Reader) readExecutable(s *Sample, id *Identity) {
 }
 
 func (r *Reader) readCommandLine(s *Sample, attributes Attributes, id *Identity) {
-	text, ok := r.readTextOf(s, FileCmdline)
-	if !ok {
-		return
-	}
-	arguments := splitArguments(text[:min(len(text), commandLineLimit)])
-	if len(arguments) == 0 {
-		return
-	}
-	if attributes&AttributeCommand != 0 {
-		id.Command = ScrubCommandLine(arguments[:1])
-	}
-	if attributes&AttributeCommandLine != 0 {
-		id.CommandLine = ScrubCommandLine(arguments)
+	id.setArguments(nil, attributes)
+	if text, ok := r.readTextOf(s, FileCmdline); ok {
+		id.setArguments(splitArguments(text[:min(len(text), commandLineLimit)]), attributes)
 	}
 }

@@ -73,20 +73,16 @@ func (r *Reader) Read(s *Sample, fields Fields) {
 func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
 	attributes &^= id.Have
 	p, ctx := process.Process{Pid: s.PID}, context.Background()
-	if attributes&AttributeExecutable != 0 {
+	if attributes&(AttributeExecutable|AttributeProgram) != 0 {
 		id.Executable = s.Comm()
 		if path, err := p.ExeWithContext(ctx); r.countError(FileExe, err) && path != "" {
 			id.Executable, id.ExecutablePath = filepath.Base(path), path
 		}
 	}
-	if attributes&(AttributeCommand|AttributeCommandLine) != 0 {
-		if arguments, err := p.CmdlineSliceWithContext(ctx); r.countError(FileCmdline, err) && len(arguments) > 0 {
-			if attributes&AttributeCommand != 0 {
-				id.Command = ScrubCommandLine(arguments[:1])
-			}
-			if attributes&AttributeCommandLine != 0 {
-				id.CommandLine = ScrubCommandLine(arguments)
-			}
+	if attributes&(AttributeCommand|AttributeCommandLine|AttributeProgram) != 0 {
+		id.setArguments(nil, attributes)
+		if arguments, err := p.CmdlineSliceWithContext(ctx); r.countError(FileCmdline, err) {
+			id.setArguments(arguments, attributes)
 		}
 	}
 	if attributes&AttributeOwner != 0 {

@@ -140,7 +140,7 @@ func timebaseMicroseconds(ticks, frequency uint64) uint64 {
 // Identify reads each attribute with a call of its own. There are no cgroups.
 func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
 	attributes &^= id.Have
-	if attributes&AttributeExecutable != 0 {
+	if attributes&(AttributeExecutable|AttributeProgram) != 0 {
 		id.Executable = s.Comm()
 		buffer := make([]byte, 4*unix.PathMax)
 		_, err := procInfo(procInfoCallPIDInfo, s.PID, procPIDPathInfo, unsafe.Pointer(&buffer[0]), len(buffer))
@@ -148,9 +148,10 @@ func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
 			id.Executable, id.ExecutablePath = filepath.Base(path), path
 		}
 	}
-	if attributes&(AttributeCommand|AttributeCommandLine) != 0 {
+	if attributes&(AttributeCommand|AttributeCommandLine|AttributeProgram) != 0 {
+		id.setArguments(nil, attributes)
 		if text, err := unix.SysctlRaw("kern.procargs2", int(s.PID)); r.countError(FileCmdline, err) {
-			setCommand(parseProcargs(text), attributes, id)
+			id.setArguments(parseProcargs(text), attributes)
 		}
 	}
 	if attributes&AttributeOwner != 0 {
@@ -161,18 +162,6 @@ func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
 	}
 	id.Have |= attributes
 	return true
-}
-
-func setCommand(arguments []string, attributes Attributes, id *Identity) {
-	if len(arguments) == 0 {
-		return
-	}
-	if attributes&AttributeCommand != 0 {
-		id.Command = ScrubCommandLine(arguments[:1])
-	}
-	if attributes&AttributeCommandLine != 0 {
-		id.CommandLine = ScrubCommandLine(arguments)
-	}
 }
 
 // parseProcargs reads what kern.procargs2 gives: the number of arguments, the path of the executable, zeros, the arguments each ended by a

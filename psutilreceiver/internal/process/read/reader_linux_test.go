@@ -215,9 +215,9 @@ func TestReaderIdentifies(t *testing.T) {
 	assert.Equal(t, map[int32]Identity{
 		7: {
 			Executable: "nginx", ExecutablePath: "/usr/sbin/nginx", Command: "nginx: worker", CommandLine: "nginx: worker --token ********",
-			Owner: "me", Cgroup: "/system.slice/nginx.service", Unit: "nginx.service", Have: all,
+			Owner: "me", Cgroup: "/system.slice/nginx.service", CgroupText: "0::/system.slice/nginx.service", Unit: "nginx.service", Have: all,
 		},
-		8: {Executable: "kworker/0:1", Owner: "me", Cgroup: "/", Have: all},
+		8: {Executable: "kworker/0:1", Owner: "me", Cgroup: "/", CgroupText: "0::/", Have: all},
 	}, ids)
 }
 

@@ -107,13 +107,14 @@ func (r *Reader) Read(s *Sample, fields Fields) {
 func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
 	attributes &^= id.Have
 	p, ctx := process.Process{Pid: s.PID}, context.Background()
-	if attributes&AttributeExecutable != 0 {
+	if attributes&(AttributeExecutable|AttributeProgram) != 0 {
 		id.Executable = s.Comm()
 		if path, err := p.ExeWithContext(ctx); r.countError(FileExe, err) {
 			id.Executable, id.ExecutablePath = filepath.Base(path), path
 		}
 	}
-	if attributes&(AttributeCommand|AttributeCommandLine) != 0 {
+	if attributes&(AttributeCommand|AttributeCommandLine|AttributeProgram) != 0 {
+		id.setArguments(nil, attributes)
 		r.readCommandLine(&p, attributes, id)
 	}
 	if attributes&AttributeOwner != 0 {
@@ -135,12 +136,7 @@ func (r *Reader) readCommandLine(p *process.Process, attributes Attributes, id *
 		r.errors.Malformed[FileCmdline]++
 		return
 	}
-	if attributes&AttributeCommand != 0 {
-		id.Command = ScrubCommandLine(arguments[:1])
-	}
-	if attributes&AttributeCommandLine != 0 {
-		id.CommandLine = ScrubCommandLine(arguments)
-	}
+	id.setArguments(arguments, attributes)
 }
 
 // isGone tells whether an error means that there is no process with the pid.

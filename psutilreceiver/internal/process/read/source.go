@@ -28,7 +28,8 @@ const (
 	AttributeCommand                            // Command
 	AttributeCommandLine                        // CommandLine
 	AttributeOwner                              // Owner
-	AttributeCgroup                             // Cgroup, Unit, ContainerID
+	AttributeCgroup                             // Cgroup, CgroupText, Unit, ContainerID
+	AttributeProgram                            // Program
 )
 
 // An Identity is what is known of a process beyond its numbers. It is read once, and again when the process has become another program.
@@ -39,7 +40,9 @@ type Identity struct {
 	CommandLine    string     // arguments joined by spaces, secrets masked as [ScrubCommandLine] does: /proc/PID/cmdline
 	Owner          string     // name of the effective user, its number where <root>/etc/passwd has no name: owner of /proc/PID
 	Cgroup         string     // path in the unified hierarchy, or in systemd's or the first one that groups: /proc/PID/cgroup
+	CgroupText     string     // all of /proc/PID/cgroup, as the conventions have process.linux.cgroup
 	Unit           string     // systemd unit, "" outside of systemd's tree: from Cgroup
+	Program        string     // script, module or class that an interpreter runs, else Executable, as programOf finds it: /proc/PID/cmdline
 	ContainerID    string     // as containerID finds it, "" outside of containers: from Cgroup
 	Have           Attributes // the attributes that were read, whether or not there was a value
 }

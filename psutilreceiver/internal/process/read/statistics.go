@@ -2,6 +2,7 @@ package read
 
 import (
 	"bytes"
+	"math/bits"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
@@ -36,6 +37,7 @@ const (
 	FieldDescriptors                     // Descriptors: fd
 	FieldProportional                    // Proportional: smaps_rollup, which locks the process's memory map while it is read
 	FieldUnique                          // Unique: smaps_rollup, too
+	FieldSignals                         // SignalsPending: status
 )
 
 // Fields that are wanted together. A sample may have one of them where the other can't be.
@@ -47,13 +49,13 @@ const (
 )
 
 // LevelFields are the fields that have levels only.
-const LevelFields = FieldMemory | FieldVirtual | FieldThreads | FieldShared | FieldSwap | FieldDescriptors | FieldProportional | FieldUnique
+const LevelFields = FieldMemory | FieldVirtual | FieldThreads | FieldShared | FieldSwap | FieldDescriptors | FieldProportional | FieldUnique | FieldSignals
 
 // RollupFields are the fields of /proc/PID/smaps_rollup.
 const RollupFields = FieldProportional | FieldUnique
 
 // statusFields are the fields that have levels of /proc/PID/status.
-const statusFields = FieldSwap
+const statusFields = FieldSwap | FieldSignals
 
 // A Counter names a statistic of a process that only grows. Values are indexes into [Totals].
 type Counter uint8
@@ -101,21 +103,22 @@ type Level uint8
 
 // The levels. Files are those of /proc/PID, numbers the fields of stat in proc(5).
 const (
-	Resident     Level = iota // resident set in bytes: stat rss (24), or statm resident if that is read
-	Virtual                   // address space in bytes: stat vsize (23)
-	Threads                   // threads: stat num_threads (20)
-	Shared                    // resident pages backed by files or shared memory, in bytes: statm shared
-	Swap                      // anonymous memory swapped out, in bytes: status VmSwap
-	Descriptors               // open file descriptors (on Windows handles): fd
-	Proportional              // resident set with each page divided by its users (PSS), in bytes: smaps_rollup Pss
-	Unique                    // resident set that no other process maps (USS), in bytes: smaps_rollup Private_Clean + Private_Dirty
+	Resident       Level = iota // resident set in bytes: stat rss (24), or statm resident if that is read
+	Virtual                     // address space in bytes: stat vsize (23)
+	Threads                     // threads: stat num_threads (20)
+	Shared                      // resident pages backed by files or shared memory, in bytes: statm shared
+	Swap                        // anonymous memory swapped out, in bytes: status VmSwap
+	Descriptors                 // open file descriptors (on Windows handles): fd
+	Proportional                // resident set with each page divided by its users (PSS), in bytes: smaps_rollup Pss
+	Unique                      // resident set that no other process maps (USS), in bytes: smaps_rollup Private_Clean + Private_Dirty
+	SignalsPending              // signals sent that the process and its first thread have not taken yet: status ShdPnd and SigPnd
 	NumLevels
 )
 
 // levelField says the same of a level.
 var levelField = [NumLevels]Fields{
 	Resident: FieldMemory, Virtual: FieldVirtual, Threads: FieldThreads, Shared: FieldShared, Swap: FieldSwap,
-	Descriptors: FieldDescriptors, Proportional: FieldProportional, Unique: FieldUnique,
+	Descriptors: FieldDescriptors, Proportional: FieldProportional, Unique: FieldUnique, SignalsPending: FieldSignals,
 }
 
 // Field returns the field that a sample must have for the level to be valid.
@@ -263,7 +266,7 @@ type status struct {
 // parseStatus reads the text of a status file. Every process has a user; other lines may be missing,
 // as those of memory are for a kernel thread. It reports false if there is no user, or a value that can't be; what it returns counts nevertheless.
 func parseStatus(text []byte) (st status, ok bool) {
-	switches, odd := 0, false
+	switches, pending, odd := 0, 0, false
 	for len(text) > 0 {
 		var line []byte
 		line, text = proctext.Line(text)
@@ -274,6 +277,12 @@ func parseStatus(text []byte) (st status, ok bool) {
 		}
 		in := scanner{text: rest}
 		switch string(key) {
+		case "SigPnd", "ShdPnd":
+			var n uint64
+			if n, in.bad = signalsIn(rest); !in.bad {
+				st.levels[SignalsPending] += n
+				pending++
+			}
 		case "Uid":
 			in.skip(1)
 			uid := in.unsigned()
@@ -296,12 +305,34 @@ func parseStatus(text []byte) (st status, ok bool) {
 		}
 		odd = odd || in.bad
 	}
+	if pending == 2 {
+		st.have |= FieldSignals
+	}
 	if switches == 2 {
 		st.have |= FieldSwitches
 	} else {
 		st.voluntary, st.involuntary = 0, 0
 	}
 	return st, st.hasUID && !odd
+}
+
+// signalsIn counts the signals of a set, which the kernel writes as a hexadecimal number.
+func signalsIn(text []byte) (n uint64, bad bool) {
+	digits, _ := proctext.Field(text)
+	if len(digits) == 0 || len(digits) > 32 { // The largest set, of MIPS, has 128 signals.
+		return 0, true
+	}
+	for _, c := range digits {
+		switch {
+		case c >= '0' && c <= '9':
+			n += uint64(bits.OnesCount8(c - '0'))
+		case c >= 'a' && c <= 'f':
+			n += uint64(bits.OnesCount8(c - 'a' + 10))
+		default:
+			return 0, true
+		}
+	}
+	return n, false
 }
 
 // parseSmapsRollup reads the text of /proc/PID/smaps_rollup. Its first line is the range of addresses of which the others give sums. It reports
