@@ -15,7 +15,9 @@ import (
 // TestARatioIsTrueOrLeftOut has two CPUs that are 40 % busy all the time. In the second scrape what the kernel says of one of them, and of all, is off
 // in one mode, or the read is late. No ratio is then said that is not so.
 func TestARatioIsTrueOrLeftOut(t *testing.T) {
-	line := func(name string, user, idle, iowait string) string { return fmt.Sprintf("%s %s 0 0 %s %s 0 0 0 0 0\n", name, user, idle, iowait) }
+	line := func(name string, user, idle, iowait string) string {
+		return fmt.Sprintf("%s %s 0 0 %s %s 0 0 0 0 0\n", name, user, idle, iowait)
+	}
 	ticks := func(n int) string { return fmt.Sprint(n) }
 	for _, tc := range []struct {
 		name   string
