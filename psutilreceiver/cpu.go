@@ -63,10 +63,6 @@ func (s *cpuScraper) scrapeEach(t *scrapeContext, sample *host.CPUSample) {
 
 func (s *cpuScraper) record(t *scrapeContext, c *cpuStream, attributes ...metadata.MetricAttributeOption) {
 	s.mb.Reset(metadata.WithStartTime(c.start))
-	var sum float64
-	for _, d := range c.delta {
-		sum += d
-	}
 	for mode, value := range c.value {
 		switch c.seenAs[mode] {
 		case modeUnknown:
@@ -76,8 +72,8 @@ func (s *cpuScraper) record(t *scrapeContext, c *cpuStream, attributes ...metada
 			continue
 		}
 		s.mb.RecordSystemCPUTimeDataPoint(t.time, value, cpuModes[mode], attributes...)
-		if sum > 0 {
-			s.mb.RecordSystemCPUUtilizationDataPoint(t.time, c.delta[mode]/sum, cpuModes[mode], attributes...)
+		if c.shares.known {
+			s.mb.RecordSystemCPUUtilizationDataPoint(t.time, c.shares.of(mode), cpuModes[mode], attributes...)
 		}
 	}
 	s.mb.Reset(metadata.WithStartTime(t.boot))
@@ -147,7 +143,9 @@ type cpuStream struct {
 	value  modeTimes         // since the start: what is emitted
 	delta  modeTimes         // since the previous scrape; zero when that is not known
 	seenAs [len(cpuModes)]modeState
-	gap    modeTimes // by how much a mode can have grown before this scrape since it was last read, because it could not be
+	skips  [len(cpuModes)]bool // whether a step of the mode is left out at this scrape, so that what it grew by is not known
+	gap    modeTimes           // by how much a mode can have grown before this scrape since it was last read, because it could not be
+	shares cpuShares           // of the time since the previous scrape
 }
 
 // modeState is what the last scrape had of a mode.
@@ -168,9 +166,10 @@ func (c *cpuStream) advanceTotal(t *scrapeContext, now modeTimes, online int) {
 		c.online = online
 		return
 	}
-	most := t.now.Sub(c.seen).Seconds()*float64(max(online, c.online)) + heldBack
+	elapsed := t.now.Sub(c.seen).Seconds() * float64(max(online, c.online))
 	c.online = online
-	c.advance(t, now, most)
+	sound := c.advance(t, now, elapsed+heldBack)
+	c.shares.advance(now, elapsed, sound)
 }
 
 // advanceOne takes the times of one CPU. One that appears, or that comes back after a scrape without it, starts new streams at the previous
@@ -191,8 +190,11 @@ func (c *cpuStream) advanceOne(t *scrapeContext, now modeTimes) {
 			}
 		}
 		c.begin(t, t.previous, now, base)
+		c.shares.begin(now, false)
 	default:
-		c.advance(t, now, t.now.Sub(c.seen).Seconds()+heldBack)
+		elapsed := t.now.Sub(c.seen).Seconds()
+		sound := c.advance(t, now, elapsed+heldBack)
+		c.shares.advance(now, elapsed, sound)
 	}
 }
 
@@ -200,6 +202,7 @@ func (c *cpuStream) wasAway(t *scrapeContext) bool { return t.now.Sub(c.seen) > 
 
 func (c *cpuStream) begin(t *scrapeContext, start pcommon.Timestamp, now, base modeTimes) {
 	*c = cpuStream{start: start, begun: true, seen: t.now, raw: now, base: base}
+	c.shares.begin(now, true)
 	for i, v := range now {
 		if c.seenAs[i] = stateOf(v); v >= 0 {
 			c.value[i] = v - base[i]
@@ -217,9 +220,12 @@ func stateOf(v float64) modeState {
 	return modeUnknown
 }
 
-// advance takes the times that follow. A mode that fell, or that grew by more than can have passed, goes on from its value without that step.
-func (c *cpuStream) advance(t *scrapeContext, now modeTimes, most float64) {
-	c.seen, c.begun, c.delta = t.now, false, modeTimes{}
+// advance takes the times that follow. A mode that fell, or that grew by more than can have passed, goes on from its value without that step; sound
+// is whether there was none.
+func (c *cpuStream) advance(t *scrapeContext, now modeTimes, most float64) (sound bool) {
+	c.seen, c.begun, c.delta, c.skips = t.now, false, modeTimes{}, [len(cpuModes)]bool{}
+	sound = true
+	still := now == c.shares.last // What was not counted yet may be counted at once.
 	for i, v := range now {
 		c.seenAs[i] = stateOf(v)
 		grown := v - c.raw[i]
@@ -237,11 +243,16 @@ func (c *cpuStream) advance(t *scrapeContext, now modeTimes, most float64) {
 			}
 		case grown <= -heldBack || grown > possible:
 			c.base[i], c.raw[i] = v-c.value[i], v
+			c.skips[i], sound = true, false
 		default:
 			c.raw[i] = max(c.raw[i], v)
 			value := max(c.raw[i]-c.base[i], c.value[i]) // Where the base has moved, rounding may give a little less than before.
 			c.delta[i] = value - c.value[i]
 			c.value[i] = value
+			if still {
+				c.gap[i] = max(possible-heldBack, 0)
+			}
 		}
 	}
+	return sound
 }

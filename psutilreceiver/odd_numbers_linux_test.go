@@ -140,22 +140,23 @@ func (o *oddNumber) check(t *testing.T, configure func(*Config)) {
 }
 
 // isOfOneMetric is for values that depend on the number although another number in its place did not show it: a share of nothing, the lower of two
-// limits. The two counters of one metric of a process are read together.
+// limits. Of a process there is none.
 func (o *oddNumber) isOfOneMetric(point string, depends []string) bool {
 	ofProcess := strings.Count(o.file, "/") == 2 && (strings.HasPrefix(o.file, "proc/1204/") || strings.HasPrefix(o.file, "proc/1/"))
-	if !ofProcess && o.file != "proc/vmstat" && o.file != "proc/meminfo" {
+	if ofProcess {
+		return false
+	}
+	if o.file != "proc/vmstat" && o.file != "proc/meminfo" {
 		return strings.HasPrefix(o.file, "proc/sys/kernel/") && point == "system.process.limit"
 	}
 	metric := func(point string) string {
 		name, _, _ := strings.Cut(point, "{")
-		if _, ofAny, isProcess := strings.Cut(name, " "); isProcess && !ofProcess {
+		if _, ofAny, isProcess := strings.Cut(name, " "); isProcess {
 			return ofAny
 		}
 		return name
 	}
-	return slices.ContainsFunc(depends, func(other string) bool { return metric(other) == metric(point) }) ||
-		// A process whose CPU time is not known has no share of it, which is 0 here.
-		ofProcess && strings.Contains(point, "process.cpu.") && slices.ContainsFunc(depends, func(other string) bool { return strings.Contains(other, "process.cpu.") })
+	return slices.ContainsFunc(depends, func(other string) bool { return metric(other) == metric(point) })
 }
 
 // costsItsThing is for numbers by which a thing is known from others, and for lines in which a missing number can't be told from the next one: the

@@ -209,8 +209,13 @@ func recordCPUUtilization(mb *metadata.MetricsBuilder, v *processValues) {
 }
 
 func recordCPUUtilizationWindow(mb *metadata.MetricsBuilder, v *processValues) {
-	if v.process != nil && v.process.HasWindow {
+	if v.process == nil || !v.process.HasWindow {
+		return
+	}
+	if v.have&read.FieldCPUUser != 0 {
 		mb.RecordProcessCPUUtilizationWindowDataPoint(v.time, v.process.WindowUtilization[0], metadata.AttributeCPUModeUser)
+	}
+	if v.have&read.FieldCPUSystem != 0 {
 		mb.RecordProcessCPUUtilizationWindowDataPoint(v.time, v.process.WindowUtilization[1], metadata.AttributeCPUModeSystem)
 	}
 }

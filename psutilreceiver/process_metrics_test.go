@@ -46,7 +46,7 @@ func TestFieldsThatMetricsNeed(t *testing.T) {
 	assert.Zero(t, fieldsOf(&metadata.MetricsConfig{}))
 	var m metadata.MetricsConfig
 	m.ProcessChildrenCPUTime.Enabled = true
-	assert.Equal(t, read.FieldCPU|read.FieldChildren, fieldsOf(&m))
+	assert.Equal(t, read.FieldCPU|read.FieldReaped, fieldsOf(&m))
 	m = metadata.MetricsConfig{}
 	m.SystemProcessCPUUnattributed.Enabled = true
 	assert.Equal(t, read.FieldCPU|read.FieldChildren, fieldsOf(&m))

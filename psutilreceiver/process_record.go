@@ -76,13 +76,13 @@ func (s *processScraper) recordTotals(
 	}
 	based := s.delta && t.previous != 0
 	s.recordSince(t, total, &base, have&^read.FieldChildren, recorded, based && (start < t.previous || base != read.Totals{}))
-	if have&read.FieldChildren == 0 {
+	if have&read.FieldReaped == 0 {
 		return have
 	}
 	// The time of children that no scrape saw is counted since the first scrape, which comes after the creation of most processes.
 	since := max(start, s.first)
 	s.mb.Reset(metadata.WithStartTime(since))
-	s.recordSince(t, total, &base, read.FieldChildren, recorded, based && since < t.previous)
+	s.recordSince(t, total, &base, have&read.FieldReaped, recorded, based && since < t.previous)
 	s.mb.Reset(metadata.WithStartTime(start))
 	return have
 }

@@ -81,10 +81,6 @@ func (s *cpuSource) learn(attributes ...metadata.MetricAttributeOption) *sampled
 // record observes the share of each mode in the time that was counted in all modes, weighted by that time, and the seconds of each mode that were
 // counted per second, which may be 0: the kernel counts in ticks. At a baseline neither is known.
 func (s *cpuSource) record(c *sampledCPU) {
-	var sum float64
-	for _, d := range c.delta {
-		sum += d
-	}
 	elapsed := s.current.elapsed.Seconds()
 	if c.begun || elapsed <= 0 {
 		return
@@ -93,10 +89,10 @@ func (s *cpuSource) record(c *sampledCPU) {
 		if c.seenAs[mode] != modeKnown {
 			continue
 		}
-		if x := c.utilization[mode]; x != nil && sum > 0 {
-			x.samples.Observe(d/sum, sum)
+		if x := c.utilization[mode]; x != nil && c.shares.known {
+			x.samples.Observe(c.shares.of(mode), c.shares.whole)
 		}
-		if x := c.time[mode]; x != nil {
+		if x := c.time[mode]; x != nil && !c.skips[mode] {
 			x.samples.Observe(d/elapsed, elapsed)
 		}
 	}

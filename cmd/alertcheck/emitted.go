@@ -40,7 +40,7 @@ func checkEmitted(conf *confmap.Conf, name string, set *rules.Set) []string {
 	var warnings []string
 	for _, r := range set.Rules {
 		for _, in := range r.Inputs() {
-			if _, known := catalog.Metrics[in.Metric]; !known || r.MayMatchNothing {
+			if _, known := catalog.Metrics[in.Metric]; !known || r.MayMatchNothing || in.Optional {
 				continue
 			}
 			what := ""

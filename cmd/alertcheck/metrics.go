@@ -54,6 +54,9 @@ func (c *metricChecker) warn(place, format string, args ...any) {
 func (c *metricChecker) rule(r *rules.Rule) {
 	place := fmt.Sprintf("rule %q: ", r.Name)
 	for _, in := range r.Kind.Inputs() {
+		if in.Optional {
+			continue
+		}
 		m, known := c.metric(place, in.Target)
 		if !known {
 			continue

@@ -43,6 +43,7 @@ const (
 
 	fixtureMemory, fixtureAvailable = 16_000_000, 1_600_000 // kB
 	fixtureMemoryUsed               = 0.9
+	fixtureHugePages                = 1000 // Free ones, of 2 MiB: they are not available, and not in the state used.
 )
 
 // TestOneMeaningOfInUse: terminal, preset, page, dashboard and README say of one host that as much of its CPUs, memory and disk is in use as top,
@@ -70,7 +71,7 @@ func inUse(t *testing.T, perCPU bool) {
 		assert.NoError(t, os.Rename(path+".new", path))
 	}
 	write("proc/meminfo", fmt.Sprintf("MemTotal: %d kB\nMemFree: 100000 kB\nMemAvailable: %d kB\nBuffers: 0 kB\nCached: 3000000 kB\n"+
-		"SwapTotal: 0 kB\nSwapFree: 0 kB\n", fixtureMemory, fixtureAvailable))
+		"SwapTotal: 0 kB\nSwapFree: 0 kB\nHugePages_Total: %d\nHugePages_Free: %[3]d\nHugepagesize: 2048 kB\n", fixtureMemory, fixtureAvailable, fixtureHugePages))
 	begun := time.Now()
 	runCPUs := func() {
 		ticks := 50 * time.Since(begun).Seconds() // Half of what there is, so that a moment in which this test is not run is not too much at once.

@@ -78,6 +78,9 @@ type ruleState struct {
 	joinsUnits bool         // The value is made of several metrics.
 	byUnit     []*ruleUnit  // The ladder by the number of the metric's unit.
 	roles      []rules.Role // Of the rule's inputs.
+	required   []rules.Role // Of them, those without which there is no value.
+	// wholeRounds tells whether groups wait for all of their inputs before the first value.
+	wholeRounds bool
 	// silence is Kind.Silence.
 	silence  int64
 	patience int64 // The least age of the last sample at which time decides something.
@@ -316,7 +319,7 @@ func (e *Engine) noticeIdleRules() {
 			r.warnedIdle = true
 			e.notice("rule %q has matched no data point for %s: check metric %q and match", r.Name,
 				rules.FormatDuration(time.Duration(idleAfter)), r.Value.Metric)
-		case r.inputsSeen || len(r.roles) == 1:
+		case r.inputsSeen || len(r.required) == 1:
 		default:
 			r.warnedIdle = true
 			e.notice("rule %q has had no group with all that it looks at for %s: check the other metric, and that group_by makes the same "+

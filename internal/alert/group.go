@@ -78,13 +78,13 @@ func (g *group) complete(t int64) bool {
 		return true
 	}
 	if g.lastRound == ladder.Unset {
-		return g.rule.GroupAggregate == window.GroupWorst
+		return !g.rule.wholeRounds
 	}
 	divisors := g.seriesOf(rules.RoleDivisor)
 	if len(g.members) == 1 && len(divisors) == 0 {
 		return true
 	}
-	return !g.awaited(g.members, t) && !g.awaited(divisors, t)
+	return !g.awaited(g.members, t) && !g.awaited(divisors, t) && !g.awaited(g.seriesOf(rules.RoleTotal), t)
 }
 
 // awaited tells whether any of the series took part in the previous round and has not come to time t.

@@ -143,7 +143,7 @@ func (e *Engine) addInputs(g *group, t int64, res *rules.Result) {
 		res.Until = min(res.Until, r.currentUntil(c.series[rules.RoleCondition]))
 	}
 	complete := t
-	for _, role := range r.roles {
+	for _, role := range r.required {
 		complete = min(complete, newestOf(g.seriesOf(role)))
 	}
 	c.complete = max(c.complete, complete)

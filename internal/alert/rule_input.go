@@ -34,11 +34,13 @@ func (w *ruleInput) impossible(s *rules.LevelSpec, l *ladder.Level, unit string)
 func (e *Engine) addRuleInputs(r *ruleState) {
 	inputs := r.Inputs()
 	for _, in := range inputs {
-		r.joinsUnits = r.joinsUnits || in.Role != rules.RoleValue && in.Role != rules.RoleThreshold
+		r.joinsUnits = r.joinsUnits || in.Role != rules.RoleValue && in.Role != rules.RoleThreshold && !in.Optional
 	}
-	r.roles = make([]rules.Role, len(inputs))
+	r.roles, r.required, r.wholeRounds = make([]rules.Role, len(inputs)), nil, r.JudgesRoundsWhole()
 	for i, in := range inputs {
-		r.roles[i] = in.Role
+		if r.roles[i] = in.Role; !in.Optional {
+			r.required = append(r.required, in.Role)
+		}
 		e.addRuleInput(r, in, in.Statistic)
 		if in.AnyShape && in.Statistic.Kind == window.StatisticNone {
 			e.addRuleInput(r, in, window.Statistic{Kind: window.StatisticCount})

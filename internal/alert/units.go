@@ -151,7 +151,7 @@ func (e *Engine) admitUnit(w *ruleInput, n uint16) bool {
 	switch {
 	case w.Role == rules.RoleCondition:
 		err = e.resolveCondition(w, n)
-	case w.Role == rules.RoleThreshold: // Whether it can be converted depends on the unit of the group.
+	case w.Role == rules.RoleThreshold, w.Optional: // Whether it can be converted depends on the unit of the group.
 	case r.fixedUnit:
 		e.noticeMixedUnits(w, n)
 	default:

@@ -60,6 +60,8 @@ const (
 	RoleCondition
 	// RoleThreshold is what bounds are read from that are not written.
 	RoleThreshold
+	// RoleTotal is what a share is of.
+	RoleTotal
 	// RoleCount is how many roles there are.
 	RoleCount
 )
@@ -70,8 +72,15 @@ type Input struct {
 	Role Role
 	// AnyShape takes points of any kind, histograms and summaries too, without a statistic of them.
 	AnyShape bool
+	// Optional tells that the rule has a value without the input. It may be in another unit.
+	Optional bool
 	// versionKey is the name of the input's statistic in rule versions.
 	versionKey string
+}
+
+// JudgesRoundsWhole tells whether a group waits for all of its inputs before its first value.
+func (r *Rule) JudgesRoundsWhole() bool {
+	return r.GroupAggregate != window.GroupWorst || slices.ContainsFunc(r.Kind.Inputs(), func(in Input) bool { return in.Role == RoleTotal })
 }
 
 // Inputs are all selectors of the rule: those of its kind, and those of its condition and of bounds that are read from a metric.
@@ -158,8 +167,11 @@ func (c *compiler) compileKind(rc RuleConfig, r *Rule, report func(string, ...an
 			r.Kind = k.compile(c, rc, r, r.Kind, report)
 		}
 	}
-	if rc.addends != nil {
+	switch {
+	case rc.addends != nil:
 		r.Kind = compileMeanOfSums(rc, r, report)
+	case rc.inUse != nil:
+		r.Kind = compileInUse(rc, r, report)
 	}
 }
 

@@ -30,7 +30,8 @@ func presetRules(name string, own []RuleConfig) ([]RuleConfig, error) {
 //	swap    warning above 50 % (clears at 40 %)
 //
 // CPU moves fast, so its hysteresis is ten points; memory and disk move slowly, and five points keep them from
-// ringing without holding a cured alert open. CPU is one minus the mean share of all CPUs that is idle, waiting for I/O or not, as top has it. The share of a disk is that of the blocks that are not
+// ringing without holding a cured alert open. CPU is one minus the mean share of all CPUs that is idle, waiting for I/O or not, as top has it. Memory is
+// one minus the share that is available, as free has it, where that is sent: free huge pages are not available, and not in the state used. The share of a disk is that of the blocks that are not
 // reserved for root, as df has it: of all blocks it could not reach 95 % on an ext4 that is full.
 func hostPreset() []RuleConfig {
 	minusOne := -1.0
@@ -46,6 +47,7 @@ func hostPreset() []RuleConfig {
 	}
 	memory := RuleConfig{
 		Name: "memory", Metric: "system.memory.utilization", Match: map[string]any{"system.memory.state": "used"},
+		inUse: &availableConfig{SelectorConfig{Metric: "system.memory.linux.available"}, SelectorConfig{Metric: "system.memory.limit"}},
 	}
 	blocks := func(state any) SelectorConfig {
 		return SelectorConfig{Metric: "system.filesystem.usage", Match: map[string]any{"system.filesystem.state": state}}

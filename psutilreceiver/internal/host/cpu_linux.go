@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
@@ -66,15 +67,15 @@ func parseStat(text []byte, s *statSample) error {
 		key, values := proctext.Field(l)
 		if bytes.HasPrefix(key, []byte("cpu")) {
 			t, ok := parseCPULine(key, values, s.separate, &s.oddCPU)
-			switch n := len(s.cpu.PerCPU); {
+			switch {
 			case ok && t.Number < 0 && haveTotal: // A second line of the name.
-			case !ok, t.Number >= 0 && n > 0 && s.cpu.PerCPU[n-1].Number >= t.Number:
+			case !ok:
 				s.oddCPU.add(l)
 				unknown = unknown || len(key) > len("cpu")
 			case t.Number < 0:
 				s.cpu.Total, haveTotal, total = t, true, l
-			default:
-				s.cpu.PerCPU = append(s.cpu.PerCPU, t)
+			case !s.cpu.add(t):
+				s.oddCPU.add(l)
 			}
 			continue
 		}
@@ -105,6 +106,19 @@ func parseStat(text []byte, s *statSample) error {
 		s.cpu.Count = Odd
 	}
 	return nil
+}
+
+// add puts a CPU in its place, and reports false if there is one of its number: the first line counts.
+func (s *CPUSample) add(t CPUTimes) bool {
+	at := len(s.PerCPU)
+	if at > 0 && s.PerCPU[at-1].Number >= t.Number {
+		var found bool
+		if at, found = slices.BinarySearchFunc(s.PerCPU, t.Number, func(c CPUTimes, n int) int { return cmp.Compare(c.Number, n) }); found {
+			return false
+		}
+	}
+	s.PerCPU = slices.Insert(s.PerCPU, at, t)
+	return true
 }
 
 // maxTasks is how many tasks there can be at once: PID_MAX_LIMIT of include/linux/threads.h.

@@ -132,7 +132,7 @@ func TestAnOddCPUTimeCostsItsMode(t *testing.T) {
 
 func TestCPUsThatCantBeTold(t *testing.T) {
 	for text, want := range map[string]int{
-		"cpu 1 2 3 4\ncpu0 1 2 3 4\ncpux 1 2 3 4\n": Odd, "cpu 1 2 3 4\ncpu0 1 2 3 4\ncpu0 1 2 3 4\n": Odd,
+		"cpu 1 2 3 4\ncpu0 1 2 3 4\ncpux 1 2 3 4\n": Odd, "cpu 1 2 3 4\ncpu0 1 2 3 4\ncpu0 7 2 3 4\n": 1,
 		"cpu 1 2 3 4\ncpu0 1 2 3 4\ncpu99999999 1 2 3 4\n": Odd, "cpu 1 2 3 4\ncpu0 1 2 3 4\ncpu1 1 2": Odd,
 		"cpu 1 2\ncpu0 1 2 3 4\n": 1, "cpu0 1 2 3 4\n": 1,
 	} {
@@ -140,7 +140,11 @@ func TestCPUsThatCantBeTold(t *testing.T) {
 		require.True(t, IsOdd(err), text)
 		assert.Equal(t, want, cpu.Count, text)
 		assert.Equal(t, []int{0}, numbers(cpu), text)
+		assert.InDelta(t, 0.01, cpu.PerCPU[0].User, 1e-9, "the first line counts: %s", text)
 	}
+	cpu, err := hostWith(t, map[string]string{"proc/stat": "cpu 3 3 3 3\ncpu0 1 1 1 1\ncpu2 1 1 1 1\ncpu1 1 1 1 1\n"}).CPU()
+	require.NoError(t, err)
+	assert.Equal(t, []int{0, 1, 2}, numbers(cpu), "in another order")
 }
 
 func TestCPUGoesOfflineAndComesBack(t *testing.T) {

@@ -2,6 +2,7 @@ package host
 
 import (
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -19,6 +20,12 @@ func putNetwork(t *testing.T, h *Host, lines string) {
 	for line := range strings.Lines(lines) {
 		words := strings.Fields(line)
 		name := words[0]
+		if _, sessions, ok := strings.Cut(name, "pppoe="); ok {
+			count, err := strconv.Atoi(sessions)
+			require.NoError(t, err)
+			put(t, h.Root(), "proc/1/net/pppoe", "Id       Address              Device\n"+strings.Repeat("00000001 00:00:5e:00:53:01 eth0\n", count))
+			continue
+		}
 		place := "virtual/net/" + name
 		if words[1] == "pci" {
 			place = "pci0000:00/0000:00:03.0/net/" + name
@@ -38,6 +45,12 @@ func putNetwork(t *testing.T, h *Host, lines string) {
 				link(t, h.Root(), dir+"/master", "../../virtual/net/"+value)
 			case "type":
 				kind = value
+			case "switch":
+				put(t, h.Root(), dir+"/phys_switch_id", value+"\n")
+			case "port":
+				put(t, h.Root(), dir+"/phys_port_name", value+"\n")
+			case "radio":
+				link(t, h.Root(), dir+"/phy80211", "../../ieee80211/"+value)
 			case "devtype":
 				devtype = "DEVTYPE=" + value + "\n"
 			default:
@@ -84,9 +97,21 @@ func TestWhatCarriesTheHostsTrafficOnce(t *testing.T) {
 		"ports of a switch":     {"eth0 pci\nlan1 pci lower=eth0\nlan2 pci lower=eth0 master=br0\nbr0 virtual bridge lower=lan2", []string{"eth0"}},
 		"a container":           {"lo virtual type=772\neth0 virtual", []string{"lo", "eth0"}},
 		"a container with a VLAN, a bond and a bridge": {
-			"eth0 virtual\neth1 virtual master=bond0\neth2 virtual\neth0.5 virtual lower=eth0\nbond0 virtual bonding\nbr0 virtual bridge\nmv0 virtual devtype=macvlan",
+			"eth0 virtual\neth1 virtual master=bond0\neth2 virtual\neth0.5 virtual lower=eth0\nbond0 virtual bonding\nbr0 virtual bridge\nmv0 virtual lower=eth0 devtype=macvlan",
 			[]string{"eth0", "eth1", "eth2"},
 		},
+		"a container with a VLAN, a macvlan and an ipvlan of the host":      {"lo virtual type=772\neth0 virtual devtype=macvlan\neth1 virtual devtype=vlan\neth2 virtual devtype=ipvlan", []string{"lo", "eth0", "eth1", "eth2"}},
+		"a VLAN of the host, and one on it":                                 {"eth0 virtual devtype=vlan\neth0.7 virtual lower=eth0 devtype=vlan", []string{"eth0"}},
+		"a macvlan of the host beside a device of its own":                  {"eth0 pci\nmac0 virtual devtype=macvlan\nveth0 virtual", []string{"eth0", "mac0"}},
+		"functions of a network card in switch mode":                        {"eth0 pci switch=a1 port=p0\neth1 pci switch=a1 port=p1\neth0_0 pci switch=a1 port=pf0vf0\nsf0 pci switch=a1 port=pf0sf1\neth1_0 pci switch=a1 port=c1pf1vf3\nhost0 pci switch=a1 port=c1pf0", []string{"eth0", "eth1"}},
+		"functions of a card whose port is in another namespace":            {"eth0 pci\neth0_0 pci switch=a1 port=pf0vf0\neth0_1 pci switch=a1 port=pf0vf1", []string{"eth0", "eth0_0", "eth0_1"}},
+		"functions of a network card without a switch":                      {"eth0 pci\neth0v0 pci\neth1 pci port=p0", []string{"eth0", "eth0v0", "eth1"}},
+		"a monitor of a radio":                                              {"wlan0 pci radio=phy0\nmon0 pci type=803 radio=phy0\nmon1 pci type=803 radio=phy1", []string{"wlan0", "mon1"}},
+		"two networks of a radio":                                           {"wlan0 pci radio=phy0\nwlan0_1 pci radio=phy0", []string{"wlan0", "wlan0_1"}},
+		"monitors of the host itself":                                       {"eth0 virtual\nnlmon0 virtual type=824\nvsockmon0 virtual type=826", []string{"eth0"}},
+		"a point-to-point link over Ethernet":                               {"eth0 pci\nppp0 virtual type=512\npppoe=1", []string{"eth0"}},
+		"a point-to-point link over Ethernet in a container":                {"eth0 virtual\nppp0 virtual type=512\npppoe=1", []string{"eth0"}},
+		"a point-to-point link over Ethernet and one that may be a modem's": {"eth0 pci\nppp0 virtual type=512\nppp1 virtual type=512\npppoe=1", []string{"eth0", "ppp0", "ppp1"}},
 	} {
 		h := hostWith(t, nil)
 		putNetwork(t, h, c.network)

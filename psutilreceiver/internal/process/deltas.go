@@ -41,13 +41,13 @@ func (t *Tracker) computeDeltas(p *Process) {
 		raw, field := p.reading[c], c.Field()
 		last := &p.Total[c]
 		switch {
-		case field == read.FieldSwitches:
+		case field&read.FieldSwitches != 0:
 			last = &p.switches[c-read.VoluntarySwitches]
 		case field&ioFields != 0:
 			raw = p.ownIO(c, raw)
 		}
 		switch {
-		case have&field == 0 || field == read.FieldChildren:
+		case have&field == 0 || field&read.FieldChildren != 0:
 			p.Delta[c] = 0
 		case everRead&field == 0:
 			p.Delta[c] = 0
@@ -63,7 +63,7 @@ func (t *Tracker) computeDeltas(p *Process) {
 			p.Delta[c] = 0
 			// A sum over threads falls when one exits, and continues from there. All other counters are monotonic by the kernel's design:
 			// one that steps back a little keeps its value until it has caught up.
-			if field == read.FieldSwitches {
+			if field&read.FieldSwitches != 0 {
 				*last = raw
 			}
 		}

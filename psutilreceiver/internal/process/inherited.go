@@ -51,7 +51,7 @@ func (t *Tracker) discountInheritedIO() {
 		}
 	}
 	for _, p := range t.previous {
-		if p.lastScrape == t.scrape || !p.counted || p.everRead&read.FieldChildren == 0 {
+		if p.lastScrape == t.scrape || !p.counted || p.everRead&read.FieldChildrenFaults == 0 {
 			continue
 		}
 		e := exitedChildIO{

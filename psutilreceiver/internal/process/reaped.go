@@ -73,16 +73,22 @@ func subtractUpTo(amount *uint64, limit uint64) uint64 {
 
 // computeChildrenIncrease sets the deltas of the reaped times to the whole increase of the children's times since the previous scrape.
 func (p *Process) computeChildrenIncrease() {
-	p.Delta[read.ReapedUser], p.Delta[read.ReapedSystem] = 0, 0
-	if p.Have&read.FieldChildren == 0 {
-		return
+	for _, x := range [...]struct {
+		counter   read.Counter
+		last, now *uint64
+	}{{read.ReapedUser, &p.children.User, &p.Children.User}, {read.ReapedSystem, &p.children.System, &p.Children.System}} {
+		p.Delta[x.counter] = 0
+		field := x.counter.Field()
+		if p.Have&field == 0 {
+			continue
+		}
+		last := *x.last
+		*x.last = max(last, *x.now)
+		if p.everRead&field != 0 || p.newborn {
+			p.Delta[x.counter] = *x.last - last
+		}
 	}
-	last, known := p.children, p.everRead&read.FieldChildren != 0
-	p.children.User, p.children.System = max(last.User, p.Children.User), max(last.System, p.Children.System)
-	p.everRead |= read.FieldChildren
-	if known || p.newborn {
-		p.Delta[read.ReapedUser], p.Delta[read.ReapedSystem] = p.children.User-last.User, p.children.System-last.System
-	}
+	p.everRead |= p.Have & read.FieldChildren
 }
 
 // nearestAncestor returns the nearest ancestor that is alive of a process that has exited, by the parents last seen.

@@ -44,17 +44,17 @@ func parseOddStat(text []byte, pageSize uint64, s *Sample) bool {
 		s.Nice = int32(v)
 		s.Have |= FieldNice
 	}
-	have := func(fields Fields, values ...func() bool) {
-		for _, v := range values {
-			if !v() {
-				return
-			}
+	have := func(fields Fields, value func() bool) {
+		if value() {
+			s.Have |= fields
 		}
-		s.Have |= fields
 	}
 	take := func(dst *uint64, field int, unit uint64) func() bool {
 		return func() (ok bool) {
-			*dst, ok = number(field, unit)
+			var v uint64
+			if v, ok = number(field, unit); ok {
+				*dst = v
+			}
 			return ok
 		}
 	}
@@ -62,7 +62,9 @@ func parseOddStat(text []byte, pageSize uint64, s *Sample) bool {
 	have(FieldCPUSystem, take(&s.Totals[CPUSystem], 15, microsecondsPerTick))
 	have(FieldMinorFaults, take(&s.Totals[MinorFaults], 10, 1))
 	have(FieldMajorFaults, take(&s.Totals[MajorFaults], 12, 1))
-	have(FieldChildren, take(&s.Children.User, 16, microsecondsPerTick), take(&s.Children.System, 17, microsecondsPerTick), take(&s.Children.Faults, 11, 1))
+	have(FieldChildrenUser, take(&s.Children.User, 16, microsecondsPerTick))
+	have(FieldChildrenSystem, take(&s.Children.System, 17, microsecondsPerTick))
+	have(FieldChildrenFaults, take(&s.Children.Faults, 11, 1))
 	have(FieldThreads, take(&s.Levels[Threads], 20, 1))
 	have(FieldVirtual, take(&s.Levels[Virtual], 23, 1))
 	have(FieldMemory, take(&s.Levels[Resident], 24, pageSize))

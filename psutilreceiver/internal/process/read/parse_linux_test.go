@@ -59,7 +59,7 @@ var oddNumbers = []string{"-1", "9223372036854775808", "18446744073709551615", s
 // TestAnOddValueOfAStatCostsItsField replaces each column of a stat in turn: the fields of the others are as without.
 func TestAnOddValueOfAStatCostsItsField(t *testing.T) {
 	costs := map[int]Fields{
-		10: FieldMinorFaults, 12: FieldMajorFaults, 14: FieldCPUUser, 15: FieldCPUSystem, 11: FieldChildren, 16: FieldChildren, 17: FieldChildren,
+		10: FieldMinorFaults, 12: FieldMajorFaults, 14: FieldCPUUser, 15: FieldCPUSystem, 11: FieldChildrenFaults, 16: FieldChildrenUser, 17: FieldChildrenSystem,
 		19: FieldNice, 20: FieldThreads, 23: FieldVirtual, 24: FieldMemory,
 	}
 	const comm = "4194304 (a) b\\n(c\\\\) "
@@ -210,7 +210,7 @@ func TestParseStatus(t *testing.T) {
 	st, ok = parseStatus([]byte("Name:\tkthreadd\nUid:\t0\t0\t0\t0\nvoluntary_ctxt_switches:\t1\n"))
 	require.True(t, ok)
 	assert.Zero(t, st.have&FieldSwap)
-	assert.Zero(t, st.have&FieldSwitches, "one of two is not both")
+	assert.Equal(t, FieldVoluntary, st.have&FieldSwitches, "one of two is not both")
 	for _, bad := range []string{"", "Uid\n", "Uid:\t0\n", "Uid:\t0\t4294967296\n", "VmSwap:\t1\t kB"} {
 		st, ok := parseStatus([]byte(bad))
 		assert.False(t, ok, "%q", bad)
@@ -219,7 +219,10 @@ func TestParseStatus(t *testing.T) {
 	for _, odd := range oddNumbers {
 		st, ok = parseStatus([]byte("Uid:\t1\t" + odd + "\t1\t1\nVmSwap:\t" + odd + " kB\nvoluntary_ctxt_switches:\t" + odd + "\nnonvoluntary_ctxt_switches:\t4\n"))
 		assert.False(t, ok)
-		assert.Zero(t, st.have, "%q", odd)
+		assert.Equal(t, status{involuntary: 4, have: FieldInvoluntary}, st, "%q", odd)
+		st, ok = parseStatus([]byte("Uid:\t1\t7\t1\t1\nvoluntary_ctxt_switches:\t3\nnonvoluntary_ctxt_switches:\t" + odd + "\n"))
+		assert.False(t, ok)
+		assert.Equal(t, status{uid: 7, hasUID: true, voluntary: 3, have: FieldVoluntary}, st, "%q", odd)
 		st, ok = parseStatus([]byte("Uid:\t1\t7\t1\t1\nVmSwap:\t" + odd + " kB\nvoluntary_ctxt_switches:\t3\nnonvoluntary_ctxt_switches:\t4\n"))
 		assert.False(t, ok)
 		assert.Equal(t, status{uid: 7, hasUID: true, voluntary: 3, involuntary: 4, have: FieldSwitches}, st, "%q", odd)

@@ -151,8 +151,8 @@ func (r *Reader) readStatus(s *Sample, fields Fields) {
 		r.countMalformed(FileStatus, ok)
 		s.UID, s.HasUID = st.uid, st.hasUID
 		s.setLevels(&st.levels, fields&statusFields&st.have)
-		if fields&st.have&FieldSwitches != 0 && single {
-			s.setSwitches(st.voluntary, st.involuntary)
+		if single {
+			s.setSwitches(st.voluntary, st.involuntary, fields&st.have&FieldSwitches)
 		}
 	}
 	if fields&FieldSwitches != 0 && !single {
@@ -169,15 +169,20 @@ func (s *Sample) setLevels(levels *Levels, fields Fields) {
 	s.Have |= fields
 }
 
-func (s *Sample) setSwitches(voluntary, involuntary uint64) {
-	s.Totals[VoluntarySwitches], s.Totals[InvoluntarySwitches] = voluntary, involuntary
-	s.Have |= FieldSwitches
+func (s *Sample) setSwitches(voluntary, involuntary uint64, have Fields) {
+	if have&FieldVoluntary != 0 {
+		s.Totals[VoluntarySwitches] = voluntary
+	}
+	if have&FieldInvoluntary != 0 {
+		s.Totals[InvoluntarySwitches] = involuntary
+	}
+	s.Have |= have
 }
 
 // sumSwitches adds up the context switches of all threads: the status of a process has those of its first thread only.
 func (r *Reader) sumSwitches(s *Sample) {
 	var voluntary, involuntary uint64
-	read, odd := 0, false
+	read, odd, have := 0, false, FieldSwitches // have: those of every thread
 	errno := r.eachEntry(s.PID, FileTask, 0, func(tid int32) {
 		text, errno := r.dir.readTask(s.PID, FileStatus, tid)
 		if errno != 0 {
@@ -185,16 +190,15 @@ func (r *Reader) sumSwitches(s *Sample) {
 		}
 		st, ok := parseStatus(text)
 		odd = odd || !ok
-		if st.have&FieldSwitches != 0 {
-			voluntary += st.voluntary
-			involuntary += st.involuntary
-			read++
-		}
+		have &= st.have
+		voluntary += st.voluntary
+		involuntary += st.involuntary
+		read++
 	})
 	r.countError(FileTask, errno)
 	r.countMalformed(FileTask, !odd)
-	if errno == 0 && read > 0 && !odd {
-		s.setSwitches(voluntary, involuntary)
+	if errno == 0 && read > 0 {
+		s.setSwitches(voluntary, involuntary, have)
 	}
 }
 

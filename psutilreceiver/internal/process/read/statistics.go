@@ -14,30 +14,33 @@ import (
 // [Sample] has.
 type Fields uint32
 
-// The fields. On Linux all up to FieldChildren come with the one read of /proc/PID/stat and cost nothing more; each of the others costs
+// The fields. On Linux all up to FieldChildrenFaults come with the one read of /proc/PID/stat and cost nothing more; each of the others costs
 // reading the file that is named.
 const (
-	FieldCPUUser      Fields = 1 << iota // CPUUser
-	FieldCPUSystem                       // CPUSystem
-	FieldMemory                          // Resident
-	FieldVirtual                         // Virtual
-	FieldMinorFaults                     // MinorFaults
-	FieldMajorFaults                     // MajorFaults
-	FieldThreads                         // Threads
-	FieldScheduling                      // State
-	FieldNice                            // Nice
-	FieldChildren                        // Children
-	FieldShared                          // Shared, and exact Resident: statm
-	FieldDiskRead                        // DiskReadBytes: io
-	FieldDiskWrite                       // DiskWriteBytes: io
-	FieldLogicalRead                     // LogicalReadBytes: io
-	FieldLogicalWrite                    // LogicalWriteBytes: io
-	FieldSwap                            // Swap: status
-	FieldSwitches                        // VoluntarySwitches, InvoluntarySwitches: the status of every thread
-	FieldDescriptors                     // Descriptors: fd
-	FieldProportional                    // Proportional: smaps_rollup, which locks the process's memory map while it is read
-	FieldUnique                          // Unique: smaps_rollup, too
-	FieldSignals                         // SignalsPending: status
+	FieldCPUUser        Fields = 1 << iota // CPUUser
+	FieldCPUSystem                         // CPUSystem
+	FieldMemory                            // Resident
+	FieldVirtual                           // Virtual
+	FieldMinorFaults                       // MinorFaults
+	FieldMajorFaults                       // MajorFaults
+	FieldThreads                           // Threads
+	FieldScheduling                        // State
+	FieldNice                              // Nice
+	FieldChildrenUser                      // Children.User
+	FieldChildrenSystem                    // Children.System
+	FieldChildrenFaults                    // Children.Faults
+	FieldShared                            // Shared, and exact Resident: statm
+	FieldDiskRead                          // DiskReadBytes: io
+	FieldDiskWrite                         // DiskWriteBytes: io
+	FieldLogicalRead                       // LogicalReadBytes: io
+	FieldLogicalWrite                      // LogicalWriteBytes: io
+	FieldSwap                              // Swap: status
+	FieldVoluntary                         // VoluntarySwitches: the status of every thread
+	FieldInvoluntary                       // InvoluntarySwitches: the same
+	FieldDescriptors                       // Descriptors: fd
+	FieldProportional                      // Proportional: smaps_rollup, which locks the process's memory map while it is read
+	FieldUnique                            // Unique: smaps_rollup, too
+	FieldSignals                           // SignalsPending: status
 )
 
 // Fields that are wanted together. A sample may have one of them where the other can't be.
@@ -46,6 +49,9 @@ const (
 	FieldFaults    = FieldMinorFaults | FieldMajorFaults
 	FieldDiskIO    = FieldDiskRead | FieldDiskWrite
 	FieldLogicalIO = FieldLogicalRead | FieldLogicalWrite
+	FieldSwitches  = FieldVoluntary | FieldInvoluntary
+	FieldReaped    = FieldChildrenUser | FieldChildrenSystem
+	FieldChildren  = FieldReaped | FieldChildrenFaults
 )
 
 // LevelFields are the fields that have levels only.
@@ -80,11 +86,11 @@ const (
 // counterField says which field a sample must have for a counter to be valid.
 var counterField = [NumCounters]Fields{
 	CPUUser: FieldCPUUser, CPUSystem: FieldCPUSystem,
-	ReapedUser: FieldChildren, ReapedSystem: FieldChildren,
+	ReapedUser: FieldChildrenUser, ReapedSystem: FieldChildrenSystem,
 	MinorFaults: FieldMinorFaults, MajorFaults: FieldMajorFaults,
 	DiskReadBytes: FieldDiskRead, DiskWriteBytes: FieldDiskWrite,
 	LogicalReadBytes: FieldLogicalRead, LogicalWriteBytes: FieldLogicalWrite,
-	VoluntarySwitches: FieldSwitches, InvoluntarySwitches: FieldSwitches,
+	VoluntarySwitches: FieldVoluntary, InvoluntarySwitches: FieldInvoluntary,
 }
 
 // Field returns the field that a sample must have for the counter to be valid.
@@ -259,14 +265,14 @@ type status struct {
 	uid                    uint32 // effective, valid if hasUID
 	hasUID                 bool
 	levels                 Levels
-	voluntary, involuntary uint64 // context switches, valid if have has FieldSwitches
+	voluntary, involuntary uint64 // context switches
 	have                   Fields // those of statusFields and FieldSwitches that there are
 }
 
 // parseStatus reads the text of a status file. Every process has a user; other lines may be missing,
 // as those of memory are for a kernel thread. It reports false if there is no user, or a value that can't be; what it returns counts nevertheless.
 func parseStatus(text []byte) (st status, ok bool) {
-	switches, pending, odd := 0, 0, false
+	pending, odd := 0, false
 	for len(text) > 0 {
 		var line []byte
 		line, text = proctext.Line(text)
@@ -275,7 +281,7 @@ func parseStatus(text []byte) (st status, ok bool) {
 			odd = true
 			continue
 		}
-		in := scanner{text: rest}
+		in := scanner{text: rest, columns: string(key) == "Uid"}
 		switch string(key) {
 		case "SigPnd", "ShdPnd":
 			var n uint64
@@ -295,23 +301,20 @@ func parseStatus(text []byte) (st status, ok bool) {
 				st.have |= FieldSwap
 			}
 		case "voluntary_ctxt_switches":
-			if st.voluntary = in.unsigned(); !in.bad {
-				switches++
+			if v := in.unsigned(); !in.bad {
+				st.voluntary = v
+				st.have |= FieldVoluntary
 			}
 		case "nonvoluntary_ctxt_switches":
-			if st.involuntary = in.unsigned(); !in.bad {
-				switches++
+			if v := in.unsigned(); !in.bad {
+				st.involuntary = v
+				st.have |= FieldInvoluntary
 			}
 		}
 		odd = odd || in.bad
 	}
 	if pending == 2 {
 		st.have |= FieldSignals
-	}
-	if switches == 2 {
-		st.have |= FieldSwitches
-	} else {
-		st.voluntary, st.involuntary = 0, 0
 	}
 	return st, st.hasUID && !odd
 }
