@@ -90,6 +90,7 @@ type ruleState struct {
 	expected   map[uint64]struct{} // The alerts of the groups that the rule lists.
 	histories  *ruleHistories      // Nil for rules that look at no earlier time.
 	bounds     *groupBounds        // Nil where all groups have the same bounds.
+	selections map[string]bool     // What SelectedAs said of stored selections. Nil but in Restore.
 
 	announcedCount int   // Alerts whose fire was announced and not yet its resolve.
 	announcedAt    []int // Those by level; nil when not known.

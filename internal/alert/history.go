@@ -27,7 +27,7 @@ type histories struct {
 // ruleHistories are the histories of one rule. It is the rules.Histories of the group that is evaluated.
 type ruleHistories struct {
 	span     window.HistorySpan
-	text     string
+	texts    []string // See rules.Historian.
 	bySeries map[*window.Series]*valueHistory
 	byGroup  map[*group]*valueHistory
 	current  *group
@@ -40,7 +40,7 @@ func newRuleHistories(r *rules.Rule) *ruleHistories {
 		return nil
 	}
 	return &ruleHistories{
-		span: k.HistorySpan(), text: k.HistoryText(), bySeries: map[*window.Series]*valueHistory{}, byGroup: map[*group]*valueHistory{},
+		span: k.HistorySpan(), texts: k.HistoryTexts(), bySeries: map[*window.Series]*valueHistory{}, byGroup: map[*group]*valueHistory{},
 	}
 }
 
@@ -79,8 +79,11 @@ func (e *Engine) rememberSeries(w *ruleInput, s *series, o *attr.Origin, point [
 
 // useHistory returns the history of a key, a new one if need be and there is room.
 func (e *Engine) useHistory(of *ruleHistories, key string) *valueHistory {
-	id := alertschema.AlertID(of.text, key)
+	id := alertschema.AlertID(of.texts[0], key)
 	h := e.histories.byID[id]
+	if h == nil {
+		h = e.historyBefore(of, key, id)
+	}
 	if h == nil {
 		if len(e.histories.byID) >= e.rules.Limits.Series && !e.dropUnusedHistory() {
 			if !e.histories.warned {
@@ -95,6 +98,20 @@ func (e *Engine) useHistory(of *ruleHistories, key string) *valueHistory {
 	}
 	h.used = true
 	return h
+}
+
+// historyBefore takes over the history that a build before has stored under another ID, nil for none.
+func (e *Engine) historyBefore(of *ruleHistories, key string, id uint64) *valueHistory {
+	for _, text := range of.texts[1:] {
+		if h := e.histories.byID[alertschema.AlertID(text, key)]; h != nil && !h.used {
+			e.dropHistory(h)
+			h.id = id
+			e.histories.byID[id] = h
+			e.journal.markHistory(id)
+			return h
+		}
+	}
+	return nil
 }
 
 // dropUnusedHistory forgets the history that has been of no use for the longest time. It returns false when all are in use.

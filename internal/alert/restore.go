@@ -75,8 +75,24 @@ func (e *Engine) Restore(values map[string][]byte, now time.Time) error {
 	for i := range orphans {
 		e.inheritSilence(&orphans[i], down)
 	}
+	for _, r := range e.states {
+		r.selections = nil
+	}
 	e.publish()
 	return errors.Join(errs...)
+}
+
+// selectedAs is SelectedAs, which is asked of many alerts with one selection.
+func (r *ruleState) selectedAs(stored string) bool {
+	same, known := r.selections[stored]
+	if !known {
+		same = r.SelectedAs(stored)
+		if r.selections == nil {
+			r.selections = map[string]bool{}
+		}
+		r.selections[stored] = same
+	}
+	return same
 }
 
 // metaOf returns when the state was stored, and what else is stored once.
@@ -117,7 +133,7 @@ func (e *Engine) restoreAlert(id uint64, v []byte, down int64) (*storedAlert, er
 	switch {
 	case r == nil:
 		e.closeStored(id, &s, alertschema.ReasonRuleRemoved)
-	case !r.SelectedAs(s.selection), (s.comparison == ladder.Absent.Symbol()) != (r.silence > 0):
+	case !r.selectedAs(s.selection), (s.comparison == ladder.Absent.Symbol()) != (r.silence > 0):
 		e.closeStored(id, &s, alertschema.ReasonRuleChanged)
 	case s.expected && !r.expects(id):
 		e.closeStored(id, &s, alertschema.ReasonRuleChanged)

@@ -168,8 +168,9 @@ func (c *compiler) compileKind(rc RuleConfig, r *Rule, report func(string, ...an
 type Historian interface {
 	// HistorySpan is how far back the histories reach.
 	HistorySpan() window.HistorySpan
-	// HistoryText tells the histories of the rule from those of others: all that their values depend on.
-	HistoryText() string
+	// HistoryTexts tell the histories of the rule from those of others: all that their values depend on. The first is that of today, a second
+	// one that under which builds before have stored them.
+	HistoryTexts() []string
 }
 
 // Histories are the histories of a group.

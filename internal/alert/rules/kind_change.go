@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
@@ -59,10 +60,14 @@ func (k *change) VersionText() string {
 // HistorySpan reaches back as far as the rule looks.
 func (k *change) HistorySpan() window.HistorySpan { return window.NewHistorySpan(k.since) }
 
-// HistoryText has all that the remembered values depend on.
-func (k *change) HistoryText() string {
+// HistoryTexts have all that the remembered values depend on.
+func (k *change) HistoryTexts() []string {
 	r := k.rule
-	return fmt.Sprintf("%s|%d %d %s|%s|%d", selectionText(r), r.Window, r.Aggregate.Kind, floatText(r.Aggregate.Quantile), r.Value.StatisticName, k.since)
+	texts := []string{selectionText(r), selectionBefore(r)}
+	for i, selection := range texts {
+		texts[i] = fmt.Sprintf("%s|%d %d %s|%s|%d", selection, r.Window, r.Aggregate.Kind, floatText(r.Aggregate.Quantile), r.Value.StatisticName, k.since)
+	}
+	return slices.Compact(texts)
 }
 
 // Read works out the change of each series, or of the joined value of the group.

@@ -37,6 +37,8 @@ type matcher struct {
 	// pattern is that of re as it is written, a glob where that is set.
 	pattern string
 	glob    bool
+	// spelled is how the operator wrote it, where the test itself is in the one form of all spellings.
+	spelled string
 }
 
 func (m *matcher) matches(attrs []attr.Attr) bool {
@@ -80,8 +82,8 @@ type Selector struct {
 	point, resource, scope []matcher
 	// canonical is the selector as text, the same however it is spelled: what rule versions are made of.
 	canonical string
-	// written is it as it was written, which is what builds before have stored.
-	written string
+	// match is it as it was written, of which builds before have stored the text.
+	match map[string]any
 }
 
 func (s *Selector) pins(key string) bool {
@@ -149,7 +151,8 @@ func compileSelector(match map[string]any, prefix string, report func(string, ..
 		}
 	}
 	s.point = compileMatchers(point, prefix, report)
-	s.canonical, s.written = matchText(canonicalMatch(match)), matchText(match)
+	s.normalize()
+	s.match = match
 	return s
 }
 
