@@ -174,12 +174,18 @@ func (e *Engine) keepHistories() {
 	for _, h := range e.histories.byID {
 		part := h.Span() / storedParts
 		switch {
-		case !h.used && h.Newest() < e.now-h.Span()-h.Span()/2:
+		case !h.used && h.Newest() < e.now-e.historyPatience(h):
 			e.dropHistory(h)
 		case h.Unstored(part + int64(h.id%storedParts)*part/storedParts):
 			e.journal.markHistory(h.id)
 		}
 	}
+}
+
+// historyPatience is how old the newest value of a history may be that nothing uses: its series may come back, or come for the first time after a
+// reload, with samples as late as they may be, and looks at what was nearest to the earlier time.
+func (e *Engine) historyPatience(h *valueHistory) int64 {
+	return h.Span() + h.Span()/2 + e.rules.MaxSampleAge + max(window.DefaultLookback, window.StalePatience(h.Interval()))
 }
 
 // StoreHistories has the next snapshot hold all of the histories that is not stored yet. It is for the last snapshot: while the engine
