@@ -117,7 +117,7 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 		resources: map[attr.Hash]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: rules.NewSilenceSet(ruleSet.Silences),
 		storm: newStorm(ruleSet.Limits.EventsPerMinute), outbox: event.NewOutbox(ruleSet.Limits.Outbox), journal: newJournal(),
 		histories: histories{byID: map[uint64]*valueHistory{}},
-		notices:   slices.Clone(ruleSet.Warnings),
+		notices:   slices.Concat(ruleSet.Warnings, ruleSet.PastSilences(now.UnixNano())),
 	}
 	e.named = namedByRules(ruleSet)
 	e.started, e.running, e.ticked = e.clock.running, e.clock.running, e.clock.running
