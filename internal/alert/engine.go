@@ -57,6 +57,8 @@ type Engine struct {
 	outbox     event.Outbox
 	journal    journal
 	histories  histories
+	resumed    bool       // An engine before has left samples.
+	leftTo     []*Matcher // Those for which an engine before has left samples that were not taken up yet.
 	stats      counters
 	skews      skews
 	notices    []string
@@ -247,6 +249,7 @@ func (e *Engine) Evaluate(now time.Time) {
 	}
 	e.evictSeries()
 	e.keepHistories()
+	e.dropLeft()
 	e.forgetMoment()
 	e.publish()
 	e.release()

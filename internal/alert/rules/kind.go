@@ -109,6 +109,8 @@ type Moment struct {
 	LastSample int64
 	// Histories has what was at earlier times, for the kinds that keep histories.
 	Histories Histories
+	// Resumed tells that series may have samples from before the engine began to look.
+	Resumed bool
 	// Uptime is for how long the engine has been looking, in nanoseconds of time that counts.
 	Uptime int64
 	// Interval is the distance of the group's samples where series are counted, in nanoseconds, 0 when not known.
