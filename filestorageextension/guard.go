@@ -59,6 +59,9 @@ func (g *guard) check(path string) error {
 	err := boltfile.Check(path)
 	switch {
 	case err == nil:
+		if info, err := os.Stat(path); err == nil && info.Size() == 0 {
+			g.logger.Warn("A file of the storage is empty, as a crash or a full disk leaves one: it is begun again, and what it held is lost", zap.String("file", path))
+		}
 		return nil
 	case !errors.Is(err, boltfile.ErrDamaged):
 		g.logger.Debug("A file could not be looked at before it is opened", zap.String("file", path), zap.Error(err))

@@ -68,6 +68,25 @@ func TestSoundFilesStayAsTheyAre(t *testing.T) {
 	}
 }
 
+// An empty file is a new one to bbolt. What was in it is gone, and that is said when it is opened, once.
+func TestAnEmptyFileIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "processor_alert__alert"), nil, 0o600))
+	for _, want := range []int{1, 0} {
+		ext, logs := started(t, dir, false)
+		client, err := ext.GetClient(t.Context(), component.KindProcessor, owners["processor_alert__alert"], "alert")
+		require.NoError(t, err)
+		require.NoError(t, client.Set(t.Context(), "k", []byte("v")))
+		require.NoError(t, client.Close(t.Context()))
+		said := logs.FilterMessageSnippet("is empty")
+		require.Equal(t, want, said.Len())
+		if want == 1 {
+			assert.Equal(t, filepath.Join(dir, "processor_alert__alert"), said.All()[0].ContextMap()["file"])
+		}
+	}
+}
+
 func TestDamagedFiles(t *testing.T) {
 	t.Parallel()
 	for _, id := range owners {

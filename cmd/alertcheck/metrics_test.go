@@ -68,7 +68,8 @@ func TestRulesAreCheckedAgainstTheMetrics(t *testing.T) {
 		{`{metric: system.cpu.utilization, match: {cpu.mode: {in: [idle, sleep]}}, below: 20%}`, `` +
 			`warning: rule "r": match.cpu.mode: there is no value "sleep" (known: user, nice, system, idle, iowait, interrupt, steal)`},
 		{`{metric: system.network.errors, match: {network.io.direction: {regex: "rx|tx"}}, window: 5m, aggregate: increase, above: 1}`, `` +
-			`warning: rule "r": match.network.io.direction: regex rx|tx matches no value (known: receive, transmit)`},
+			`warning: rule "r": match.network.io.direction: there is no value "rx" (known: receive, transmit)` + "\n" +
+			`warning: rule "r": match.network.io.direction: there is no value "tx" (known: receive, transmit)`},
 		{`{metric: system.network.io, match: {network.interface.name: wg0}, window: 5m, aggregate: rate, above: 1MB}`, ``},
 		// Units.
 		{`{metric: process.memory.usage, above: 80%}`, `rule "r": warning: process.memory.usage: threshold 80% needs a metric of unit "1" or "%", not "By"`},

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/collector/confmap"
 	"go.yaml.in/yaml/v3"
@@ -42,7 +43,7 @@ func checkRules(files []string, strict bool, stdout, stderr io.Writer) int {
 			if problem == nil {
 				var warnings []string
 				warnings, problem = checkMetrics(rules)
-				warnings = append(slices.Clone(rules.Warnings), warnings...)
+				warnings = slices.Concat(rules.Warnings, rules.PastSilences(time.Now().UnixNano()), warnings)
 				if doc.collector != nil {
 					warnings = append(warnings, checkEmitted(doc.collector, s.name, rules)...)
 				}

@@ -220,6 +220,47 @@ func TestHistoriesAreBounded(t *testing.T) {
 	}
 }
 
+// What was before outlives a reload however late samples come and however far apart they are.
+func TestHistoriesOutliveAReload(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ since, interval, late float64 }{
+		"a minute, late samples":      {60, 15, 240},
+		"a minute, very late samples": {60, 15, 295},
+		"a minute, far apart":         {60, 600, 0},
+		"an hour, in time":            {3600, 60, 0},
+		"an hour, far apart and late": {3600, 3600, 290},
+		"ten minutes, hourly":         {600, 3600, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, changeRule(10, func(rc *rules.RuleConfig) {
+				rc.Change.Since = time.Duration(c.since) * time.Second
+				rc.NoData = &rules.NoDataConfig{After: 24 * time.Hour}
+			}), nil)
+			now := 0.0
+			step := func(v float64) {
+				for next := now + c.interval; now < next; {
+					now += 15
+					r.engine.Evaluate(at(now))
+				}
+				r.observe(now, point{s: now - c.late, v: v})
+				r.engine.Evaluate(at(now))
+			}
+			n := int(max(2*c.since/c.interval, 4))
+			for range n {
+				step(1)
+			}
+			require.Empty(t, r.transitions())
+			s := store{}
+			r.engine.StoreHistories()
+			r.restartFrom(s, now+1, now+2)
+			r.engine.Evaluate(at(now + 3))
+			step(20)
+			assert.Equal(t, []string{"fire:warning"}, r.transitions())
+		})
+	}
+}
+
 func TestBrokenHistoriesAreLeftOut(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, changeRule(10, nil), nil)

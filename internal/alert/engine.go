@@ -57,6 +57,8 @@ type Engine struct {
 	outbox     event.Outbox
 	journal    journal
 	histories  histories
+	resumed    bool       // An engine before has left samples.
+	leftTo     []*Matcher // Those for which an engine before has left samples that were not taken up yet.
 	stats      counters
 	skews      skews
 	notices    []string
@@ -93,6 +95,7 @@ type ruleState struct {
 	expected   map[uint64]struct{} // The alerts of the groups that the rule lists.
 	histories  *ruleHistories      // Nil for rules that look at no earlier time.
 	bounds     *groupBounds        // Nil where all groups have the same bounds.
+	selections map[string]bool     // What SelectedAs said of stored selections. Nil but in Restore.
 
 	announcedCount int   // Alerts whose fire was announced and not yet its resolve.
 	announcedAt    []int // Those by level; nil when not known.
@@ -119,7 +122,7 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 		resources: map[attr.Hash]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: rules.NewSilenceSet(ruleSet.Silences),
 		storm: newStorm(ruleSet.Limits.EventsPerMinute), outbox: event.NewOutbox(ruleSet.Limits.Outbox), journal: newJournal(),
 		histories: histories{byID: map[uint64]*valueHistory{}},
-		notices:   slices.Clone(ruleSet.Warnings),
+		notices:   slices.Concat(ruleSet.Warnings, ruleSet.PastSilences(now.UnixNano())),
 	}
 	e.named = namedByRules(ruleSet)
 	e.started, e.running, e.ticked = e.clock.running, e.clock.running, e.clock.running
@@ -249,6 +252,7 @@ func (e *Engine) Evaluate(now time.Time) {
 	}
 	e.evictSeries()
 	e.keepHistories()
+	e.dropLeft()
 	e.forgetMoment()
 	e.publish()
 	e.release()

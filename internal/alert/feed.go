@@ -39,6 +39,7 @@ type Matcher struct {
 	inputs    []*ruleInput
 	series    map[attr.Hash]*series
 	seenOnce  map[attr.Hash]int64 // Times of samples of forgotten series that had no other.
+	left      map[attr.Hash]*leftSeries
 	// statistics take the points of the metric that describe many values, one matcher for each statistic that rules ask for.
 	statistics []*Matcher
 
@@ -281,7 +282,9 @@ func (m *Matcher) newSeries(key attr.Hash, p *Point) *series {
 		}
 	}
 	s.groups = slices.Clip(s.groups)
-	m.recallInterval(key, s, p.Time)
+	if !m.goOn(key, s) {
+		m.recallInterval(key, s, p.Time)
+	}
 	m.series[key] = s
 	e.seriesCount++
 	return s

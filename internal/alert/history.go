@@ -27,7 +27,7 @@ type histories struct {
 // ruleHistories are the histories of one rule. It is the rules.Histories of the group that is evaluated.
 type ruleHistories struct {
 	span     window.HistorySpan
-	text     string
+	texts    []string // See rules.Historian.
 	bySeries map[*window.Series]*valueHistory
 	byGroup  map[*group]*valueHistory
 	current  *group
@@ -40,7 +40,7 @@ func newRuleHistories(r *rules.Rule) *ruleHistories {
 		return nil
 	}
 	return &ruleHistories{
-		span: k.HistorySpan(), text: k.HistoryText(), bySeries: map[*window.Series]*valueHistory{}, byGroup: map[*group]*valueHistory{},
+		span: k.HistorySpan(), texts: k.HistoryTexts(), bySeries: map[*window.Series]*valueHistory{}, byGroup: map[*group]*valueHistory{},
 	}
 }
 
@@ -79,8 +79,11 @@ func (e *Engine) rememberSeries(w *ruleInput, s *series, o *attr.Origin, point [
 
 // useHistory returns the history of a key, a new one if need be and there is room.
 func (e *Engine) useHistory(of *ruleHistories, key string) *valueHistory {
-	id := alertschema.AlertID(of.text, key)
+	id := alertschema.AlertID(of.texts[0], key)
 	h := e.histories.byID[id]
+	if h == nil {
+		h = e.historyBefore(of, key, id)
+	}
 	if h == nil {
 		if len(e.histories.byID) >= e.rules.Limits.Series && !e.dropUnusedHistory() {
 			if !e.histories.warned {
@@ -95,6 +98,20 @@ func (e *Engine) useHistory(of *ruleHistories, key string) *valueHistory {
 	}
 	h.used = true
 	return h
+}
+
+// historyBefore takes over the history that a build before has stored under another ID, nil for none.
+func (e *Engine) historyBefore(of *ruleHistories, key string, id uint64) *valueHistory {
+	for _, text := range of.texts[1:] {
+		if h := e.histories.byID[alertschema.AlertID(text, key)]; h != nil && !h.used {
+			e.dropHistory(h)
+			h.id = id
+			e.histories.byID[id] = h
+			e.journal.markHistory(id)
+			return h
+		}
+	}
+	return nil
 }
 
 // dropUnusedHistory forgets the history that has been of no use for the longest time. It returns false when all are in use.
@@ -157,12 +174,18 @@ func (e *Engine) keepHistories() {
 	for _, h := range e.histories.byID {
 		part := h.Span() / storedParts
 		switch {
-		case !h.used && h.Newest() < e.now-h.Span()-h.Span()/2:
+		case !h.used && h.Newest() < e.now-e.historyPatience(h):
 			e.dropHistory(h)
 		case h.Unstored(part + int64(h.id%storedParts)*part/storedParts):
 			e.journal.markHistory(h.id)
 		}
 	}
+}
+
+// historyPatience is how old the newest value of a history may be that nothing uses: its series may come back, or come for the first time after a
+// reload, with samples as late as they may be, and looks at what was nearest to the earlier time.
+func (e *Engine) historyPatience(h *valueHistory) int64 {
+	return h.Span() + h.Span()/2 + e.rules.MaxSampleAge + max(window.DefaultLookback, window.StalePatience(h.Interval()))
 }
 
 // StoreHistories has the next snapshot hold all of the histories that is not stored yet. It is for the last snapshot: while the engine

@@ -16,7 +16,7 @@ func (e *Engine) inheritSilence(s *storedAlert, down int64) {
 	thing := thingOf(keyed, s.resource)
 	ofPinned := rules.SelectsPinned(s.selection)
 	for _, r := range e.states {
-		if r.silence == 0 || r.Value.Metric != s.metric || r.Name == s.rule && r.SelectedAs(s.selection) || !r.Value.Selector.MayMatch(thing) {
+		if r.silence == 0 || r.Value.Metric != s.metric || r.Name == s.rule && r.selectedAs(s.selection) || !r.Value.Selector.MayMatch(thing) {
 			continue
 		}
 		key, known := s.group, !r.Pinned() && !ofPinned && r.GroupsAs(s.selection)

@@ -87,6 +87,7 @@ func (r *ruleState) currentUntil(all []*series) int64 {
 func (e *Engine) moment(g *group, t int64) *rules.Moment {
 	r, m := g.rule, &e.reused
 	m.Time, m.Levels, m.OneReading, m.Offset, m.LastSample, m.Uptime = t, r.levels, r.oneReading, r.Offset, g.lastSample, e.running-e.started
+	m.Resumed = e.resumed
 	if m.Interval = 0; r.counts {
 		m.Interval = g.interval()
 	}

@@ -156,7 +156,7 @@ func (e *Engine) renderTexts(c *change, l *rules.LevelSpec, ev *event.Event) {
 		Value: ev.Value.Float64, Threshold: ev.Threshold.Float64, Duration: ev.Duration.Seconds(), Rule: r.Name, Metric: r.Metric,
 		Unit: ev.Unit, Severity: ev.Severity, Transition: ev.Transition.String(), State: ev.State.String(),
 		StartedAt: time.Unix(0, ev.StartedAt).UTC(),
-	}.With(ev.Group, ev.Resource)
+	}.With(ev.Group, ev.Resource).InPercent(found.InPercent())
 	if len(ev.Labels) > 0 {
 		data.Labels = make(map[string]string, len(ev.Labels))
 		for _, label := range ev.Labels {

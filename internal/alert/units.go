@@ -2,6 +2,7 @@ package alert
 
 import (
 	"fmt"
+	"hash/maphash"
 	"math"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
@@ -15,6 +16,11 @@ type unitTable struct {
 	numbers map[string]uint16
 	units   []rules.Unit
 	hashes  []attr.Hash
+}
+
+// unitHash is what series of a unit are told apart by.
+func unitHash(seed maphash.Seed, text string) attr.Hash {
+	return attr.HashSet(seed, []attr.Attr{attr.String("unit", text)})
 }
 
 // maxUnits bounds the units that are distinguished; beyond it they count as none given.
@@ -32,7 +38,7 @@ func (e *Engine) unitNumber(text string) uint16 {
 		n = uint16(len(u.units))
 		u.numbers[text] = n
 		u.units = append(u.units, rules.ParseUnit(text))
-		u.hashes = append(u.hashes, attr.HashSet(e.seed, []attr.Attr{attr.String("unit", text)}))
+		u.hashes = append(u.hashes, unitHash(e.seed, text))
 	}
 	return n
 }

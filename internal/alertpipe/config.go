@@ -28,6 +28,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error { return decode(conf, c) }
 
 // decode decodes settings into a pointer to a struct, and refuses keys that the struct does not have.
 func decode(conf *confmap.Conf, into any) error {
+	conf = confkeys.Spell(conf, into)
 	if err := confkeys.Check(conf, into); err != nil {
 		return err
 	}

@@ -236,6 +236,9 @@ func (p *Pipe) open(ctx context.Context, host component.Host) error {
 		return errors.Join(fmt.Errorf("reading the alert state from storage %q: %w", p.cfg.Storage, err), store.Close(ctx, now))
 	}
 	engine := alert.New(p.rules, now)
+	if left, there := leftSamples.Take(p.set.owner(), now); there {
+		engine.TakeSamples(left)
+	}
 	if err := errors.Join(damaged, engine.Restore(values, now)); err != nil {
 		p.set.Logger.Error("Part of the stored alert state can't be used and is left out", zap.Error(err))
 	}
@@ -304,6 +307,7 @@ func (p *Pipe) close(ctx context.Context) {
 	p.engine = nil
 	engine.StoreHistories()
 	ops := engine.Snapshot(p.set.Now())
+	p.leaveSamples(engine)
 	undelivered := engine.Pending()
 	p.account.report(engine.Stats(p.set.Now()))
 	p.mu.Unlock()

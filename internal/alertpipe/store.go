@@ -2,6 +2,7 @@ package alertpipe
 
 import (
 	"sync"
+	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
@@ -17,6 +18,15 @@ func changesOf(ops []alert.Op) []statestore.Change {
 		changes[i] = statestore.Change(op)
 	}
 	return changes
+}
+
+// leftSamples passes the samples of windows on at a reload, with a storage or without.
+var leftSamples statestore.Handoff[*alert.LeftSamples]
+
+// leaveSamples lets the samples of an engine wait for a successor, and lets go of them when none has come in time.
+func (p *Pipe) leaveSamples(engine *alert.Engine) {
+	leftSamples.Put(p.set.owner(), engine.LeaveSamples(), p.set.Now())
+	time.AfterFunc(statestore.TTL+time.Second, func() { leftSamples.Expire(p.set.Now()) })
 }
 
 // live are the pipes of this process that run.

@@ -62,7 +62,10 @@ func (c *checker) check(value any, t reflect.Type, path string) error {
 		}
 	default:
 		if isDuration(t) {
-			return checkDuration(value, path)
+			return checkDuration(value, t, path)
+		}
+		if err := checkNumber(value, t, path); err != nil {
+			return err
 		}
 		if c.keys && t.Kind() == reflect.Struct && !reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
 			return fmt.Errorf("%s is %v: it must be a block of keys; allowed are %s", path, value, strings.Join(Of(t), ", "))
@@ -79,11 +82,17 @@ func isDuration(t reflect.Type) bool {
 	return t == reflect.TypeFor[time.Duration]() || t == reflect.TypeFor[durationText]()
 }
 
-// checkDuration refuses a number where a duration stands, unless it is 0.
-func checkDuration(value any, path string) error {
+// checkDuration refuses a number where a duration stands, unless it is 0, and text that is no duration, unless it may be a word.
+func checkDuration(value any, t reflect.Type, path string) error {
 	text := strings.TrimSpace(fmt.Sprint(value))
 	number, err := strconv.ParseFloat(text, 64)
-	if err != nil || number == 0 {
+	if err != nil {
+		if _, err := time.ParseDuration(text); err != nil && text != "" && t == reflect.TypeFor[time.Duration]() {
+			return fmt.Errorf("%s is %v: invalid duration: write a number with a unit, as in 90s, 15m or 24h", path, value)
+		}
+		return nil
+	}
+	if number == 0 {
 		return nil
 	}
 	return fmt.Errorf("%s is %s: a duration has a unit, as in %ss", path, text, strings.TrimLeft(text, "+-"))
@@ -151,6 +160,8 @@ func fields(t reflect.Type) map[string]reflect.Type {
 			maps.Copy(byKey, fields(f.Type))
 		case f.Tag.Get("confkeys") == "duration":
 			byKey[name] = reflect.TypeFor[durationText]()
+		case f.Tag.Get("confkeys") == "share":
+			byKey[name] = reflect.TypeFor[shareText]()
 		case name != "" && name != "-":
 			byKey[name] = f.Type
 		}

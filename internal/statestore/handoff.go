@@ -24,13 +24,20 @@ type entry[State any] struct {
 
 // Put lets a state wait for the next component with the same kind and ID. It takes the place of what waits already.
 func (h *Handoff[State]) Put(owner Owner, state State, now time.Time) {
+	h.Expire(now)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	maps.DeleteFunc(h.entries, func(_ Owner, e entry[State]) bool { return now.After(e.until) })
 	if h.entries == nil {
 		h.entries = map[Owner]entry[State]{}
 	}
 	h.entries[owner] = entry[State]{state: state, until: now.Add(TTL)}
+}
+
+// Expire forgets what has waited for longer than TTL.
+func (h *Handoff[State]) Expire(now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	maps.DeleteFunc(h.entries, func(_ Owner, e entry[State]) bool { return now.After(e.until) })
 }
 
 // Take returns what a predecessor put, once; false when there is nothing, or it has waited for longer than TTL.

@@ -188,8 +188,10 @@ func (s *LevelSpec) parseBounds(v any) ([2]Quantity, error) {
 	if q[0].Moving != nil || q[1].Moving != nil {
 		return q, nil
 	}
+	q[0].zeroOf(&q[1])
+	q[1].zeroOf(&q[0])
 	if !q[0].sameUnit(q[1]) {
-		return q, fmt.Errorf("%s and %s in %s are of different units", q[0].Text, q[1].Text, s.title())
+		return q, fmt.Errorf("%s and %s in %s are of different units: write both in one", q[0].Text, q[1].Text, s.title())
 	}
 	if q[0].Number >= q[1].Number {
 		return q, fmt.Errorf("%q in %s: %s must be below %s", s.Comparison, s.title(), q[0].Text, q[1].Text)
@@ -202,8 +204,12 @@ func (s *LevelSpec) checkClear() error {
 	if s.Moves() || s.Clear[0].Moving != nil || s.Clear[1].Moving != nil {
 		return s.checkMovingClear()
 	}
+	for i := range s.Raise {
+		s.Clear[i].zeroOf(&s.Raise[i])
+		s.Raise[i].zeroOf(&s.Clear[i])
+	}
 	if !s.Raise[0].sameUnit(s.Clear[0]) {
-		return fmt.Errorf("clear %s and threshold %s are of different units", s.Clear[0].Text, s.Raise[0].Text)
+		return fmt.Errorf("clear %s and threshold %s are of different units: write both in one", s.Clear[0].Text, s.Raise[0].Text)
 	}
 	if s.Comparison.Stricter(bounds(s.Raise), bounds(s.Clear)) {
 		return nil

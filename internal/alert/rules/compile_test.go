@@ -73,7 +73,7 @@ func TestValidationTexts(t *testing.T) {
 		},
 		{
 			"clear in another unit", levels(map[string]LevelConfig{"warning": {Above: "80%", Clear: 0.7}}),
-			`rules[0] "disk": clear 0.7 and threshold 80% are of different units`,
+			`rules[0] "disk": clear 0.7 and threshold 80% are of different units: write both in one`,
 		},
 		{
 			"percentile", flat(func(rc *RuleConfig) { rc.Aggregate, rc.Window = "p101", time.Minute }),

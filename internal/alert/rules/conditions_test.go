@@ -274,7 +274,7 @@ func TestVersionsOfConditions(t *testing.T) {
 		{Match: "/data", Thresholds: "off"},
 		{Match: "/", Thresholds: map[string]any{"warning": 90}},
 		{Match: "/", Thresholds: map[string]any{"warning": map[string]any{"above": 90, "clear": 70}}},
-		{Match: map[string]any{"glob": "/"}, Thresholds: "off"},
+		{Match: map[string]any{"glob": "/*"}, Thresholds: "off"},
 	} {
 		differ(fmt.Sprint("table ", i), func(rc *RuleConfig) { rc.ThresholdsBy = mountTable(group) })
 	}

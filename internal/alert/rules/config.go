@@ -30,7 +30,7 @@ type DefaultsConfig struct {
 	// KeepFiringFor is how long the clear condition must hold before the alert steps down, in event time.
 	KeepFiringFor time.Duration `mapstructure:"keep_firing_for"`
 	// Hysteresis is the relative distance used where a level has no clear: 0.1 clears "above 80" at 72.
-	Hysteresis float64 `mapstructure:"hysteresis"`
+	Hysteresis float64 `mapstructure:"hysteresis" confkeys:"share"`
 	// Lookback is how long the last value counts as current: a duration, or "auto" (4 intervals, 30s to 5m).
 	Lookback string `mapstructure:"lookback" confkeys:"duration"`
 	// NoData is what happens when values stop.
@@ -175,7 +175,7 @@ type RuleConfig struct {
 
 	// The rest overrides DefaultsConfig.
 
-	Hysteresis       *float64        `mapstructure:"hysteresis"`
+	Hysteresis       *float64        `mapstructure:"hysteresis" confkeys:"share"`
 	Lookback         string          `mapstructure:"lookback" confkeys:"duration"`
 	NoData           *NoDataConfig   `mapstructure:"no_data"`
 	Identity         []string        `mapstructure:"identity"`
@@ -192,11 +192,11 @@ type RuleConfig struct {
 	eitherForm      bool             // Of a preset: points in the form of hostmetricsreceiver are taken, too.
 }
 
-// LevelConfig is one level of a ladder. Exactly one of Above, Below, Outside and Inside is set. A bound is a
+// LevelConfig is one level of a ladder. A bound alone is Above. Exactly one of Above, Below, Outside and Inside is set. A bound is a
 // number, or text with a unit: "80%" is 0.8 on unit "1" and 80 on unit "%"; "5GiB" goes with unit "By". Or it says where to read it: {metric, match,
 // statistic} or {attribute, unit}, with group_aggregate, scale and offset.
 type LevelConfig struct {
-	Above   any `mapstructure:"above"`
+	Above   any `mapstructure:"above" confkeys:"alone"`
 	Below   any `mapstructure:"below"`
 	Outside any `mapstructure:"outside"`
 	Inside  any `mapstructure:"inside"`
@@ -256,7 +256,7 @@ type ForecastConfig struct {
 	// Horizon is how far ahead the line is read.
 	Horizon time.Duration `mapstructure:"horizon"`
 	// MinCoverage is the part of Window that samples must span, 0 to 1; 0.5 when absent.
-	MinCoverage *float64 `mapstructure:"min_coverage"`
+	MinCoverage *float64 `mapstructure:"min_coverage" confkeys:"share"`
 }
 
 // ChangeConfig makes the rule's value the change since an earlier time: what it is now less what it was then, each aggregated over the window

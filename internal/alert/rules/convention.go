@@ -49,14 +49,27 @@ func (r *Rule) NamesResource() []string {
 	return keys
 }
 
-// Upgraded returns the key of the group to which a stored alert belongs by what identifies a resource today, where the stored key has what a build
-// took for identifying that took nearly all: the attributes of the alert's resource.
+// Upgraded returns the key of the group to which a stored alert belongs today. The stored key may have what a build took for identifying that took
+// nearly all: the attributes of the alert's resource. And builds for which {in: [p]} was another match than p had p in the key.
 func (r *Rule) Upgraded(stored string, resource []attr.Attr) string {
-	if r.Identity != nil || r.Pinned() || r.GroupGiven && !r.ByResource {
+	if r.Pinned() {
+		return r.PinnedKey()
+	}
+	if r.GroupGiven && !r.ByResource {
 		return stored
 	}
 	keyed, err := attr.DecodeGroup(stored)
 	if err != nil {
+		return stored
+	}
+	if !r.GroupGiven {
+		n := len(keyed)
+		keyed = slices.DeleteFunc(keyed, func(a attr.Located) bool { return a.Location == attr.InPoint && r.Value.Selector.pins(a.Key) })
+		if len(keyed) < n {
+			stored = attr.EncodeGroup(keyed)
+		}
+	}
+	if r.Identity != nil {
 		return stored
 	}
 	has := func(key string) bool {

@@ -27,6 +27,9 @@ func (a *AbsentConfig) lists() bool { return len(a.Expected) > 0 || a.ExpectedFi
 func (k *absence) compileExpected(c *compiler, rc RuleConfig, report func(string, ...any)) {
 	a, r := rc.Absent, k.rule
 	if !a.lists() {
+		if a.Expected != nil {
+			report("absent.expected is empty: list at least one group, or leave it out")
+		}
 		return
 	}
 	k.expect = true

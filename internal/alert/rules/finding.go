@@ -145,6 +145,12 @@ func (f *Finding) unit() string {
 	return unit
 }
 
+// InPercent tells whether the value is a percentage, and not a share.
+func (f *Finding) InPercent() bool {
+	factor, same := ParseUnit(f.Rule.valueUnit(f.Unit)).Per(percentUnits[0])
+	return same && factor == 1
+}
+
 // valueUnit is the unit of the rule's value, where that of its metric is known.
 func (r *Rule) valueUnit(unit string) string {
 	if fixed, is := r.Kind.FixedUnit(); is {

@@ -20,9 +20,10 @@ func FormatDuration(d time.Duration) string {
 }
 
 // formatPercent writes a ratio as a percentage with one decimal.
-func formatPercent(ratio float64) string {
-	return strconv.FormatFloat(ratio*100, 'f', 1, 64) + "%"
-}
+func formatPercent(ratio float64) string { return percentText(ratio * 100) }
+
+// percentText writes a percentage with one decimal.
+func percentText(percent float64) string { return strconv.FormatFloat(percent, 'f', 1, 64) + "%" }
 
 // formatBytes writes a number of bytes with a binary prefix.
 func formatBytes(n float64) string { return scaleBytes(n, false, 1) }

@@ -118,6 +118,8 @@ type Moment struct {
 	LastSample int64
 	// Histories has what was at earlier times, for the kinds that keep histories.
 	Histories Histories
+	// Resumed tells that series may have samples from before the engine began to look.
+	Resumed bool
 	// Uptime is for how long the engine has been looking, in nanoseconds of time that counts.
 	Uptime int64
 	// Interval is the distance of the group's samples where series are counted, in nanoseconds, 0 when not known.
@@ -180,8 +182,9 @@ func (c *compiler) compileKind(rc RuleConfig, r *Rule, report func(string, ...an
 type Historian interface {
 	// HistorySpan is how far back the histories reach.
 	HistorySpan() window.HistorySpan
-	// HistoryText tells the histories of the rule from those of others: all that their values depend on.
-	HistoryText() string
+	// HistoryTexts tell the histories of the rule from those of others: all that their values depend on. The first is that of today, a second
+	// one that under which builds before have stored them.
+	HistoryTexts() []string
 }
 
 // Histories are the histories of a group.

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
@@ -59,10 +60,14 @@ func (k *change) VersionText() string {
 // HistorySpan reaches back as far as the rule looks.
 func (k *change) HistorySpan() window.HistorySpan { return window.NewHistorySpan(k.since) }
 
-// HistoryText has all that the remembered values depend on.
-func (k *change) HistoryText() string {
+// HistoryTexts have all that the remembered values depend on.
+func (k *change) HistoryTexts() []string {
 	r := k.rule
-	return fmt.Sprintf("%s|%d %d %s|%s|%d", selectionText(r), r.Window, r.Aggregate.Kind, floatText(r.Aggregate.Quantile), r.Value.StatisticName, k.since)
+	texts := []string{selectionText(r), selectionBefore(r)}
+	for i, selection := range texts {
+		texts[i] = fmt.Sprintf("%s|%d %d %s|%s|%d", selection, r.Window, r.Aggregate.Kind, floatText(r.Aggregate.Quantile), r.Value.StatisticName, k.since)
+	}
+	return slices.Compact(texts)
 }
 
 // Read works out the change of each series, or of the joined value of the group.
@@ -78,12 +83,8 @@ func (k *change) Read(m *Moment) {
 		m.Until = inner.until(m)
 	}
 	now, by, presence := k.inner.(groupReader).readGroup(m)
-	lookback := int64(0)
-	for _, s := range m.Series[RoleValue] {
-		lookback = max(lookback, s.Lookback(r.Lookback))
-	}
 	m.By = by
-	then, presence := k.remembered(m, m.Histories.Of(nil), now, presence, lookback)
+	then, presence := k.remembered(m, m.Histories.Of(nil), now, presence, m.Series[RoleValue]...)
 	if m.Presence = presence; presence == window.Present {
 		m.Value, m.Presence = k.difference(m, then, now)
 	}
@@ -91,15 +92,16 @@ func (k *change) Read(m *Moment) {
 
 func (k *change) readSeries(m *Moment, s *window.Series, _ int64) (float64, window.Presence) {
 	now, presence := k.rule.ownValue(m, s)
-	then, presence := k.remembered(m, m.Histories.Of(s), now, presence, s.Lookback(k.rule.Lookback))
+	then, presence := k.remembered(m, m.Histories.Of(s), now, presence, s)
 	if presence != window.Present {
 		return 0, presence
 	}
 	return k.difference(m, m.Scaled(s, then), m.Scaled(s, now))
 }
 
-// remembered returns what a value was at the earlier time, and remembers what it is now. What it was may not be known.
-func (k *change) remembered(m *Moment, h *window.History, now float64, presence window.Presence, lookback int64) (float64, window.Presence) {
+// remembered returns what a value was at the earlier time, and remembers what it is now. What it was may not be known. of are the series that the
+// value is made of.
+func (k *change) remembered(m *Moment, h *window.History, now float64, presence window.Presence, of ...*window.Series) (float64, window.Presence) {
 	switch {
 	case h == nil:
 		return 0, window.Missing
@@ -110,6 +112,10 @@ func (k *change) remembered(m *Moment, h *window.History, now float64, presence 
 		return 0, settled(presence)
 	}
 	h.Record(m.Time, now)
+	lookback := int64(0)
+	for _, s := range of {
+		lookback = max(lookback, h.Lookback(s, k.rule.Lookback))
+	}
 	then, known := h.At(m.Time-k.since, lookback)
 	if !known {
 		return 0, window.Missing

@@ -20,7 +20,7 @@ func compileMeanOfSums(rc RuleConfig, r *Rule, report func(string, ...any)) Kind
 	k := &meanOfSums{valueKind: valueKind{r}, each: compileTarget("", SelectorConfig{rc.Metric, rc.Match, rc.Statistic}, report)}
 	r.Metric = rc.Metric
 	r.Value = compileTarget("", SelectorConfig{rc.Metric, rc.addends, rc.Statistic}, report)
-	r.Value.Selector.canonical, r.Value.Selector.written = k.each.Selector.canonical, k.each.Selector.written
+	r.Value.Selector.canonical, r.Value.Selector.match = k.each.Selector.canonical, k.each.Selector.match
 	return k
 }
 

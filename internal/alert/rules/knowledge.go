@@ -88,7 +88,7 @@ func (r *Rule) gathering(m *Moment) bool {
 		if interval == 0 {
 			interval = window.DefaultLookback
 		}
-		if m.Time-s.First >= interval+interval/2 {
+		if wait := interval + interval/2; m.Time-s.First >= wait && (!m.Resumed || m.Uptime >= wait) {
 			return false
 		}
 	}

@@ -39,6 +39,8 @@ type matcher struct {
 	glob    bool
 	// old is asked of points that lack the attribute, because they may have it in the form of hostmetricsreceiver; nil where that form is not taken.
 	old *matcher
+	// spelled is how the operator wrote it, where the test itself is in the one form of all spellings.
+	spelled string
 }
 
 func (m *matcher) matches(attrs []attr.Attr) bool {
@@ -94,8 +96,8 @@ type Selector struct {
 	point, resource, scope []matcher
 	// canonical is the selector as text, the same however it is spelled: what rule versions are made of.
 	canonical string
-	// written is it as it was written, which is what builds before have stored.
-	written string
+	// match is it as it was written, of which builds before have stored the text.
+	match map[string]any
 }
 
 func (s *Selector) pins(key string) bool {
@@ -162,7 +164,8 @@ func compileSelector(match map[string]any, prefix string, report func(string, ..
 		}
 	}
 	s.point = compileMatchers(point, prefix, report)
-	s.canonical, s.written = matchText(canonicalMatch(match)), matchText(match)
+	s.normalize()
+	s.match = match
 	return s
 }
 

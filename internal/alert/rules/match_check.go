@@ -119,6 +119,9 @@ func matchesAnything(re *regexp.Regexp) bool {
 
 // written is the test as it is written.
 func (m *matcher) written() string {
+	if m.spelled != "" {
+		return m.spelled
+	}
 	switch m.op {
 	case opExact:
 		return m.text

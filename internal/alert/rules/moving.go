@@ -284,6 +284,19 @@ func (c *compiler) compileSource(d *draft) {
 			return
 		}
 	}
+	r.comparesWithItself(d.report)
+}
+
+// comparesWithItself reports a bound that is read from what it is compared with.
+func (r *Rule) comparesWithItself(report func(string, ...any)) {
+	t := r.Threshold
+	_, plain := r.Kind.(*comparison)
+	if t == nil || t.OfAttribute || !plain || r.Window > 0 || t.Target.Metric != r.Metric || t.Target.Selector.canonical != r.Value.Selector.canonical ||
+		t.Target.Statistic != r.Value.Statistic || t.Aggregate != r.GroupAggregate {
+		return
+	}
+	report("the bound is read from %s with the same match, and so is the value: it is compared with itself; read the bound from another metric, "+
+		"or compare with an earlier time by change", t.name())
 }
 
 // SourceNumber is the value of the attribute that bounds are read from, in the unit of the rule's value. It is not known where it is no number, or

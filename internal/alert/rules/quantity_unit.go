@@ -122,6 +122,14 @@ func (q Quantity) sameUnit(o Quantity) bool {
 	return q.Unit == o.Unit && q.of.dimension == o.of.dimension
 }
 
+// zeroOf gives a 0 without a unit that of the quantity beside it: nothing is nothing in any unit.
+func (q *Quantity) zeroOf(o *Quantity) {
+	if q.Text == "" || q.Moving != nil || o.Moving != nil || q.Unit != UnitBare || q.Number != 0 || o.Unit == UnitBare {
+		return
+	}
+	*q = Quantity{Text: q.Text, Unit: o.Unit, of: o.of, rated: o.rated}
+}
+
 // ofBytes tells whether the quantity is one of bytes, or of bytes per second.
 func (q Quantity) ofBytes() bool {
 	return q.Unit == UnitBytes || q.Unit == UnitMeasured && q.of.dimension == byteUnits[1].dimension

@@ -75,6 +75,17 @@ func compileSilence(sc SilenceConfig, set []*Rule, report func(string, ...any)) 
 	return s, ok
 }
 
+// PastSilences says of which silences the end has passed at a wall time in nanoseconds since the epoch, in words for the operator.
+func (r *Set) PastSilences(now int64) []string {
+	var out []string
+	for i := range r.Silences {
+		if s := &r.Silences[i]; s.cron == nil && s.to <= now {
+			out = append(out, fmt.Sprintf("silences[%d]: it ended at %s and does nothing any more: remove it", i, time.Unix(0, s.to).UTC().Format(time.RFC3339)))
+		}
+	}
+	return out
+}
+
 // parseInstant reads RFC 3339 text, or takes a timestamp that the YAML reader already understood.
 func parseInstant(v any) (int64, error) {
 	switch x := v.(type) {

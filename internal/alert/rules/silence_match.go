@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -56,7 +57,10 @@ func compileSilenceMatch(sc SilenceConfig, set []*Rule, report func(string, ...a
 	}
 	m.data.point = attributes
 	if set != nil {
-		m.check(set, report)
+		before := len(m.data.point) + len(m.data.resource)
+		if m.check(set, report) && before > 0 {
+			m.checkData(set, report)
+		}
 	}
 	return m
 }
@@ -92,8 +96,8 @@ func namesAttribute(set []*Rule, key string) bool {
 	})
 }
 
-// check reports tests on the record that no level of any rule can pass: each for itself, or all of them together.
-func (m *silenceMatch) check(set []*Rule, report func(string, ...any)) {
+// check reports tests on the record that no level of any rule can pass: each for itself, or all of them together. It is true when there is none.
+func (m *silenceMatch) check(set []*Rule, report func(string, ...any)) bool {
 	alone := true
 	for i := range m.record {
 		test := &m.record[i]
@@ -108,7 +112,59 @@ func (m *silenceMatch) check(set []*Rule, report func(string, ...any)) {
 			keys[i] = m.record[i].key
 		}
 		report("match: no rule has what %s ask for together", strings.Join(slices.Compact(keys), " and "))
+		return false
 	}
+	return alone
+}
+
+// checkData reports tests on attributes that no alert can pass of the rules that the silence may be about, because these select other values.
+func (m *silenceMatch) checkData(set []*Rule, report func(string, ...any)) {
+	why := ""
+	for _, r := range set {
+		if !passedByAny([]*Rule{r}, m.record) {
+			continue
+		}
+		reason := m.data.excludedBy(r)
+		if reason == "" {
+			return
+		}
+		if why == "" {
+			why = reason
+		}
+	}
+	if why != "" {
+		report("match can't be met: %s", why)
+	}
+}
+
+// excludedBy says which test no alert of a rule can pass for what its match selects, "" when all may hold. At the top a test of a silence is on an
+// attribute of the group or else of the resource.
+func (s *Selector) excludedBy(r *Rule) string {
+	of := &r.Value.Selector
+	said := func(tests []matcher, prefix string, by ...matcher) string {
+		for i := range tests {
+			test := &tests[i]
+			if slices.ContainsFunc(by, func(m matcher) bool { return m.key == test.key && disjoint(test, &m) }) {
+				return fmt.Sprintf("rule %q selects other values of %s%s than %s", r.Name, prefix, test.key, test.written())
+			}
+		}
+		return ""
+	}
+	return cmp.Or(said(s.resource, "resource.", of.resource...), said(s.point, "", slices.Concat(of.point, of.resource)...))
+}
+
+// disjoint tells whether nothing passes both tests, as far as their values are known.
+func disjoint(a, b *matcher) bool {
+	for _, pair := range [...][2]*matcher{{a, b}, {b, a}} {
+		if pair[0].op == opMissing && pair[1].op != opMissing && pair[1].op != opNotRegex {
+			return true
+		}
+		values, known := pair[0].values()
+		if known && !slices.ContainsFunc(values, func(v string) bool { return pair[1].matchesValue(attr.StringValue(v), true) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // passedByAny tells whether there is a level of a rule of which all tests may hold.

@@ -19,6 +19,8 @@ const maxRendered = alertschema.MaxText - 256
 type Template struct {
 	plain string
 	tmpl  *template.Template
+	// ofPercent is tmpl for values that are percentages already.
+	ofPercent *template.Template
 }
 
 // NamedTemplate is the template of one label or annotation.
@@ -45,6 +47,13 @@ type TemplateData struct {
 	Labels map[string]string
 
 	group, resource []attr.Attr
+	inPercent       bool
+}
+
+// InPercent returns the data, with Value and Threshold as percentages or not: the function percent makes percentages of shares, and leaves these.
+func (d TemplateData) InPercent(is bool) TemplateData {
+	d.inPercent = is
+	return d
 }
 
 // With returns the data with the attributes of the alert's group and resource.
@@ -94,7 +103,11 @@ func compileTemplate(name, text string) (*Template, error) {
 	if err != nil {
 		return nil, templateError(err)
 	}
-	return &Template{tmpl: t}, nil
+	ofPercent, err := t.Clone()
+	if err != nil {
+		return nil, templateError(err)
+	}
+	return &Template{tmpl: t, ofPercent: ofPercent.Funcs(template.FuncMap{"percent": percentText})}, nil
 }
 
 // Render returns the text for the data, at most maxRendered bytes of it.
@@ -103,7 +116,11 @@ func (m *Template) Render(data TemplateData) (string, error) {
 		return m.plain, nil
 	}
 	var out limitedText
-	if err := m.tmpl.Execute(&out, data); err != nil {
+	tmpl := m.tmpl
+	if data.inPercent {
+		tmpl = m.ofPercent
+	}
+	if err := tmpl.Execute(&out, data); err != nil {
 		return "", templateError(err)
 	}
 	return alertschema.CutText(out.b.String(), maxRendered), nil

@@ -117,7 +117,8 @@ func (c *compiler) compileGroupThresholds(t *ThresholdTable, attribute string, g
 	}
 	before := len(c.problems.errs)
 	match := map[string]any{attribute: gc.Match}
-	e := GroupThresholds{match: compileMatchers(match, "match of ", report), canonical: matchText(match)}
+	e := GroupThresholds{match: normalTests(compileMatchers(match, "match of ", report))}
+	e.canonical = matchText(testsMap(e.match))
 	if len(c.problems.errs) > before {
 		return
 	}
@@ -175,9 +176,7 @@ func (e *GroupThresholds) values() (values []string, listed bool) {
 // matchesAll tells whether every value that is there matches.
 func (e *GroupThresholds) matchesAll() bool {
 	for i := range e.match {
-		m := &e.match[i]
-		everything := m.op == opExists || m.op == opRegex && (m.pattern == ".*" || m.pattern == "^.*$" || m.glob && m.pattern != "" && strings.Trim(m.pattern, "*") == "")
-		if !everything {
+		if e.match[i].op != opExists {
 			return false
 		}
 	}

@@ -181,20 +181,6 @@ func SelectsByResource(stored string) bool {
 	return given < strings.LastIndex(stored, " false [") || strings.Contains(stored[max(given, 0):], " by resource")
 }
 
-// writtenSelection is the selection as builds before have stored it. The selectors have to be written by the kind as they stand.
-func writtenSelection(r *Rule) string {
-	inputs := r.Kind.Inputs()
-	canonical := make([]string, len(inputs))
-	for i, in := range inputs {
-		canonical[i], in.Selector.canonical = in.Selector.canonical, in.Selector.written
-	}
-	text := selectionOfFields(r, r.GroupBy)
-	for i, in := range inputs {
-		in.Selector.canonical = canonical[i]
-	}
-	return text
-}
-
 // writePoints writes which value of histogram and summary points the rule's selectors take. The names are those that the keys had
 // when versions were first stored.
 func writePoints(b *strings.Builder, r *Rule) {
@@ -212,50 +198,6 @@ func writePoints(b *strings.Builder, r *Rule) {
 }
 
 func floatText(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
-
-// canonicalMatch is a match map with the same meaning that all spellings have in common: values as text, lists of them in order and without
-// duplicates, and without maps in which nothing is asked.
-func canonicalMatch(match map[string]any) map[string]any {
-	out := map[string]any{}
-	for key, v := range match {
-		switch x := v.(type) {
-		case map[string]any:
-			if inner := canonicalMatch(x); len(inner) > 0 {
-				out[key] = inner
-			}
-		case []any:
-			out[key] = canonicalList(x)
-		default:
-			out[key] = canonicalScalar(v)
-		}
-	}
-	if len(out) == 0 {
-		return nil
-	}
-	return out
-}
-
-func canonicalList(list []any) []any {
-	texts := make([]string, 0, len(list))
-	for _, item := range list {
-		texts = append(texts, fmt.Sprint(canonicalScalar(item)))
-	}
-	slices.Sort(texts)
-	out := make([]any, 0, len(texts))
-	for _, text := range slices.Compact(texts) {
-		out = append(out, text)
-	}
-	return out
-}
-
-// canonicalScalar is the text that an attribute equal to the value has.
-func canonicalScalar(v any) any {
-	text, err := scalarText(v)
-	if err != nil {
-		return v // It is refused.
-	}
-	return text
-}
 
 // matchText writes a match map as Go would, with keys in order: stored selections have it in that form.
 func matchText(match map[string]any) string {

@@ -72,6 +72,29 @@ func (h *History) Newest() int64 {
 	return Unset
 }
 
+// Interval is how far apart the samples were that the newest values are of, in nanoseconds; 0 where these are about a step apart, and the samples
+// perhaps nearer.
+func (h *History) Interval() int64 {
+	least := int64(0)
+	for n := h.values.Len(); n > 1 && n > h.values.Len()-4; n-- {
+		if d := h.values.At(n-1).Time - h.values.At(n-2).Time; least == 0 || d < least {
+			least = d
+		}
+	}
+	if least <= 2*h.span.Step {
+		return 0
+	}
+	return least
+}
+
+// Lookback is how long a value counts: that of the series where it is known, or else as the distance of the values has it.
+func (h *History) Lookback(s *Series, given int64) int64 {
+	if given > 0 || s.Interval() > 0 {
+		return s.Lookback(given)
+	}
+	return max(s.Lookback(given), 4*h.Interval())
+}
+
 // Span is how far back the history reaches, in nanoseconds.
 func (h *History) Span() int64 { return h.span.Span }
 
