@@ -39,6 +39,7 @@ type Engine struct {
 	unwatched, cut, undelivered excess
 	unwatchedKeys               map[attr.Hash]struct{}
 	outboxLogged                bool
+	exceeded                    [limitCount]exceeded
 
 	lost          map[*group]lostSpan // Of the last minute.
 	delayed       []delayedPoint      // Points of this round that wait for those that are older.
@@ -95,8 +96,9 @@ type ruleState struct {
 	announcedAt    []int // Those by level; nil when not known.
 	waiting        int   // Alerts that wait for a place among the announced ones.
 	withheldSaid   int   // The severity number of the worst of which it was said that they wait.
-	errors         map[string]struct{}
+	errors         map[errorKind]*saidError
 	errorCount     uint64
+	errorsSaid     int
 	transitions    map[alertschema.Transition]uint64
 	lastMatch      int64
 	warnedIdle     bool
@@ -124,7 +126,7 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 	for _, r := range ruleSet.Rules {
 		state := &ruleState{
 			bounds: newGroupBounds(r),
-			Rule:   r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, transitions: map[alertschema.Transition]uint64{},
+			Rule:   r, groups: map[uint64]*group{}, names: names, errors: map[errorKind]*saidError{}, transitions: map[alertschema.Transition]uint64{},
 			lastMatch: ladder.Unset, oneReading: true,
 			levels: make([]ladder.Level, len(r.Levels)), silence: r.Kind.Silence(), histories: newRuleHistories(r), counts: r.CountsSeries(),
 		}
@@ -192,6 +194,12 @@ func (r *ruleState) remove(g *group) {
 	r.order = r.order[:len(r.order)-1]
 }
 
+// Limits are the limits of the configuration.
+func (e *Engine) Limits() rules.LimitsConfig { return e.rules.Limits }
+
+// NamedKeys are the keys of the attributes that rules name, and of those that name who sends.
+func (e *Engine) NamedKeys() map[string]struct{} { return e.rules.NamedKeys() }
+
 // Begin starts a round of points at wall time now.
 func (e *Engine) Begin(now time.Time) { e.setNow(now) }
 
@@ -255,7 +263,8 @@ func (e *Engine) Evaluate(now time.Time) {
 	e.ticked = e.running
 	e.noticeMisplaced()
 	e.noticeIdleRules()
-	e.forgetSkews()
+	e.reportSkews()
+	e.forgetErrors()
 	e.forgetLosses()
 	e.reportLimits()
 }
@@ -352,20 +361,4 @@ func (m *Matcher) forget(key attr.Hash, s *series) {
 	e.seriesCount--
 	e.leave(s)
 	e.unref(s.resource)
-}
-
-// ruleError queues an alert.rule_error record, once for each rule and text.
-func (e *Engine) ruleError(r *ruleState, text string) {
-	r.errorCount++
-	text = alertschema.CutText(text, maxNotice) // The data may have a word in it, as with units.
-	if _, said := r.errors[text]; said || len(r.errors) >= maxNotices {
-		return
-	}
-	r.errors[text] = struct{}{}
-	e.notice("rule %q: %s", r.Name, text)
-	e.enqueue(event.Event{
-		Kind: alertschema.KindRuleError, Time: e.now, ObservedTime: e.now, SeverityNumber: errorSeverityNumber, SeverityText: "error",
-		Body: fmt.Sprintf("rule %q: %s", r.Name, text), UID: fmt.Sprintf("%s-%x-error-%d", r.Version, uint64(e.started), len(r.errors)),
-		Rule: r.Name, RuleVersion: r.Version, Metric: r.Metric,
-	})
 }

@@ -59,8 +59,9 @@ func (m *Matcher) Select(o *attr.Origin, s Stream) bool {
 	for _, f := range m.statistics {
 		for _, w := range f.inputs {
 			if w.Statistic.Kind != window.StatisticNone && w.from(o) {
-				m.engine.ruleError(w.rule, fmt.Sprintf("metric %s has number data points: leave out %q, which is for histograms and summaries",
-					w.Metric, w.Key+"statistic"))
+				m.engine.ruleError(w.rule, errorNumbers, func() string {
+					return fmt.Sprintf("metric %s has number data points: leave out %q, which is for histograms and summaries", w.Metric, w.Key+"statistic")
+				})
 			}
 		}
 	}

@@ -220,25 +220,18 @@ func (x *excess) take() (count int, examples string) {
 
 // reportLimits says once, each with examples, what limits::series, limits::samples_per_series and limits::outbox have cost since the last tick.
 func (e *Engine) reportLimits() {
-	report := func(limit string, x *excess, format string, args ...any) {
-		count, examples := x.take()
-		e.suppressed(event.Event{
-			SeverityNumber: warningSeverityNumber, SeverityText: "warning", UID: fmt.Sprintf("limit-%s-%x", limit, e.now),
-			Counts: []event.SuppressedCount{{Rule: "limits", Severity: limit, Count: count}},
-			Body:   fmt.Sprintf(format, args...) + fmt.Sprintf(" (%d, such as %s)", count, examples),
-		})
-	}
+	e.reportExceeded()
 	l := &e.rules.Limits
 	if e.unwatched.count > 0 {
-		report("series", &e.unwatched, "limits::series is %d, and there are more: the rest is not watched; raise the limit, or narrow match", l.Series)
+		e.reportLimit("series", &e.unwatched, "limits::series is %d, and there are more: the rest is not watched; raise the limit, or narrow match", l.Series)
 		e.unwatchedKeys = nil
 	}
 	if e.cut.count > 0 {
-		report("samples_per_series", &e.cut, "limits::samples_per_series is %d, and windows of more samples end there: raise the limit, or shorten the window",
+		e.reportLimit("samples_per_series", &e.cut, "limits::samples_per_series is %d, and windows of more samples end there: raise the limit, or shorten the window",
 			l.SamplesPerSeries)
 	}
 	if e.undelivered.count > 0 && e.outbox.Size() < l.Outbox { // The record needs a place, too; the log had it at once.
-		report("outbox", &e.undelivered, "limits::outbox is %d, and records that could not be delivered gave way: fires among them follow, check the "+
+		e.reportLimit("outbox", &e.undelivered, "limits::outbox is %d, and records that could not be delivered gave way: fires among them follow, check the "+
 			"pipeline of the logs", l.Outbox)
 	}
 	if e.seriesCount < l.Series-l.Series/10 || e.seriesCount < l.Series && l.Series < 10 {

@@ -139,7 +139,7 @@ func (e *Engine) renderAll(g *group, texts []rules.NamedTemplate, data rules.Tem
 	for _, t := range texts {
 		s, err := t.Template.Render(data)
 		if err != nil {
-			e.ruleError(g.rule, fmt.Sprintf("rendering %s: %v", t.Name, err))
+			e.ruleError(g.rule, errorTemplate, func() string { return fmt.Sprintf("rendering %s: %v", t.Name, err) })
 			continue
 		}
 		out = append(out, attr.Label{Key: t.Name, Text: s})
@@ -170,7 +170,7 @@ func (e *Engine) renderTexts(c *change, l *rules.LevelSpec, ev *event.Event) {
 	if l.Message != nil {
 		s, err := l.Message.Render(data)
 		if err != nil {
-			e.ruleError(r, fmt.Sprintf("rendering message: %v", err))
+			e.ruleError(r, errorTemplate, func() string { return fmt.Sprintf("rendering message: %v", err) })
 		}
 		message = s
 	}
