@@ -41,9 +41,8 @@ func (e *Engine) unannounce(fire *event.Event) {
 	if err != nil || g == nil || g.alert.announced == 0 || alertschema.EpisodeID(id, g.alert.announcedStart) != fire.EpisodeID {
 		return
 	}
-	g.alert.announced, g.alert.announcedState = 0, alertschema.StateInactive
-	g.rule.announcedCount--
-	g.rule.announcedChanged()
+	e.setAnnounced(g, 0)
+	g.alert.announcedState = alertschema.StateInactive
 	e.postpone(g, deferredByOutbox)
 }
 

@@ -43,7 +43,6 @@ const saidAgainAfter = 3600 * second
 type exceeded struct {
 	total  uint64
 	excess excess
-	saidAt int64
 	// origin and number are of the origin that was counted last, which needs not be named again.
 	origin *attr.Origin
 	number uint64
@@ -79,13 +78,11 @@ func (e *Engine) limitValue(l Limit) int64 {
 func (e *Engine) reportExceeded() {
 	for l := range limitCount {
 		x := &e.exceeded[l]
-		if x.excess.said && e.running-x.saidAt >= saidAgainAfter {
-			x.excess.said = false
-		}
+		x.excess.sayAgain(e.running)
 		if x.excess.count == 0 || x.excess.said || limitTexts[l] == "" {
 			continue
 		}
-		x.saidAt, x.origin = e.running, nil
+		x.origin = nil
 		e.reportLimit(limitNames[l], &x.excess, "limits::%s is %d, and %s", limitNames[l], e.limitValue(l), limitTexts[l])
 	}
 }
@@ -97,5 +94,5 @@ func (e *Engine) reportLimit(limit string, x *excess, format string, args ...any
 		SeverityNumber: warningSeverityNumber, SeverityText: "warning", UID: fmt.Sprintf("limit-%s-%x", limit, e.now),
 		Counts: []event.SuppressedCount{{Rule: "limits", Severity: limit, Count: count}},
 		Body:   fmt.Sprintf(format, args...) + fmt.Sprintf(" (%d, such as %s)", count, examples),
-	})
+	}, &x.saidAt)
 }

@@ -57,6 +57,8 @@ func (e *Engine) Restore(values map[string][]byte, now time.Time) error {
 	for key, v := range values {
 		if id, ok := historyOf(key); ok {
 			errs = append(errs, e.restoreHistory(id, v))
+		} else if id, ok := senderOfKey(key); ok {
+			errs = append(errs, e.restoreSender(id, v))
 		}
 	}
 	// A clock that was set back meanwhile moves what was stored as it moves one that runs.
@@ -75,6 +77,7 @@ func (e *Engine) Restore(values map[string][]byte, now time.Time) error {
 	for i := range orphans {
 		e.inheritSilence(&orphans[i], down)
 	}
+	e.updateSenders()
 	e.publish()
 	return errors.Join(errs...)
 }
@@ -227,8 +230,9 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) bool {
 	if g.inputs != nil {
 		g.inputs.complete = e.now
 	}
-	if a.announced > 0 {
-		r.announcedCount++
+	if announced := a.announced; announced > 0 {
+		a.announced = 0
+		e.setAnnounced(g, announced)
 	}
 	if s.deferred != notDeferred {
 		e.postpone(g, s.deferred)

@@ -21,7 +21,7 @@ func (m *Matcher) outOfTime(s *series, p *Point) {
 			continue
 		}
 		w.rule.lastMatch = e.running
-		if s == nil {
+		if e.heardFirsts++; s == nil && e.heardFirsts <= e.rules.Limits.Series {
 			e.heardFirst(w.rule, w.rule.GroupKey(w.Target, m.origin, p.Attributes))
 		}
 	}
@@ -48,12 +48,19 @@ func (e *Engine) heardFirst(r *ruleState, key string) {
 
 // heard takes a sign of life for a group whose samples are overdue: as far as silence goes, it is a sample of now.
 func (e *Engine) heard(g *group, s *series) {
+	if _, known := e.notOverdue[g]; known {
+		return
+	}
 	t := g.clock(e.running)
 	quiet := g.overdueFrom()
 	if g.rule.silence > 0 {
 		quiet = min(quiet, g.lastSample+g.rule.silence/2)
 	}
 	if g.lastEvent != ladder.Unset && t <= quiet {
+		if e.notOverdue == nil {
+			e.notOverdue = map[*group]struct{}{}
+		}
+		e.notOverdue[g] = struct{}{}
 		return
 	}
 	g.lastEvent, g.lastArrival = t, e.running
