@@ -210,6 +210,7 @@ func (e *Engine) passGap(g *group, s *series, t int64) int64 {
 	if e.gapWork += 1 + len(g.members); e.gapWork > maxGapWork+workPerPoint*len(e.delayed) {
 		return 0 // So many points of so many series of one group are no gap.
 	}
+	e.work += uint64(1 + len(g.members))
 	a, interval := g.alert, g.interval()
 	lost := max(0, min(e.lostBetween(g, t), t-g.lastEvent-interval))
 	switch {
@@ -302,6 +303,7 @@ func (e *Engine) newestOf(s *series) int64 {
 	}
 	for ; e.delayedLooked < len(e.delayed); e.delayedLooked++ { // Each point once, however often it is asked.
 		d := &e.delayed[e.delayedLooked]
+		e.work++
 		before, seen := e.delayedNewest[d.series]
 		if !seen || d.point.Time > before {
 			e.delayedNewest[d.series] = d.point.Time

@@ -51,7 +51,8 @@ type Engine struct {
 	delayedLooked int
 	gapWork       int                 // Series that were looked at in this round for the gaps before delayed points.
 	notOverdue    map[*group]struct{} // Groups of which signs of life have come in this round that nobody waits for.
-	heardFirsts   int                 // Signs of life in this round of series that are not held.
+	work          uint64
+	heardFirsts   int // Signs of life in this round of series that are not held.
 	touched       []*group
 	touchedInputs []*series // Inputs of groups that have come in this round.
 	// inputRefs are the groups that look at a series without having it as a member.
@@ -211,6 +212,9 @@ func (r *ruleState) remove(g *group) {
 // Limits are the limits of the configuration.
 func (e *Engine) Limits() rules.LimitsConfig { return e.rules.Limits }
 
+// Work is how many series, samples that wait and resources the engine has looked at in loops that may be long. It is for tests of what data cost.
+func (e *Engine) Work() uint64 { return e.work }
+
 // NamedKeys are the keys of the attributes that rules name, and of those that name who sends.
 func (e *Engine) NamedKeys() map[string]struct{} { return e.rules.NamedKeys() }
 
@@ -240,6 +244,7 @@ func (e *Engine) flush(force bool) {
 	clear(e.notOverdue)
 	e.heardFirsts = 0
 	for _, g := range e.touched {
+		e.work += uint64(len(g.members))
 		for _, s := range g.members {
 			if s.marked(markQueued) {
 				e.trim(s)

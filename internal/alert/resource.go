@@ -56,6 +56,7 @@ func (e *Engine) intern(o *attr.Origin) *resource {
 	lineage := e.lineageOf(o)
 	first := e.resources[lineage]
 	for res, n := first, 0; res != nil && n < maxDescriptions; res, n = res.next, n+1 {
+		e.work++
 		if res.key == key {
 			res.refs++
 			return res
@@ -111,6 +112,7 @@ func (m *Matcher) takeOver(key attr.Hash, p *Point) *series {
 	}
 	points := attr.HashSet(e.seed, p.Attributes)
 	for res, n := first, 0; res != nil && n < maxDescriptions; res, n = res.next, n+1 {
+		e.work++
 		if res.key == own {
 			continue
 		}

@@ -60,6 +60,7 @@ func (e *Engine) forgetSeries() {
 	leave := func(from *[]*series) {
 		if _, done := looked[from]; !done {
 			looked[from] = struct{}{}
+			e.work += uint64(len(*from))
 			*from = slices.DeleteFunc(*from, func(s *series) bool { return s.marked(markForgotten) })
 		}
 	}

@@ -51,6 +51,7 @@ func (e *Engine) heard(g *group, s *series) {
 	if _, known := e.notOverdue[g]; known {
 		return
 	}
+	e.work += uint64(1 + len(g.members))
 	t := g.clock(e.running)
 	quiet := g.overdueFrom()
 	if g.rule.silence > 0 {
