@@ -134,6 +134,7 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 		histories: histories{byID: map[uint64]*valueHistory{}},
 		notices:   slices.Clone(ruleSet.Warnings),
 	}
+	e.outbox.KnownAfter = int64(ruleSet.Limits.KnownAfter)
 	e.named = namedByRules(ruleSet)
 	e.started, e.running, e.ticked = e.clock.running, e.clock.running, e.clock.running
 	names := attr.NewNameTable()

@@ -43,8 +43,7 @@ const saidAgainAfter = 3600 * second
 type exceeded struct {
 	total  uint64
 	excess excess
-	// origin and number are of the origin that was counted last, which needs not be named again.
-	origin *attr.Origin
+	// number is that of the origin that was counted last, which needs not be named again.
 	number uint64
 }
 
@@ -52,11 +51,11 @@ type exceeded struct {
 func (e *Engine) Exceeded(l Limit, o *attr.Origin) {
 	x := &e.exceeded[l]
 	x.total++
-	if x.origin == o && x.number == o.Number() {
+	if x.number == o.Number() {
 		x.excess.count++
 		return
 	}
-	x.origin, x.number = o, o.Number()
+	x.number = o.Number()
 	e.countExceeded(l, o.Resource)
 }
 
@@ -82,7 +81,7 @@ func (e *Engine) reportExceeded() {
 		if x.excess.count == 0 || x.excess.said || limitTexts[l] == "" {
 			continue
 		}
-		x.origin = nil
+		x.number = 0
 		e.reportLimit(limitNames[l], &x.excess, "limits::%s is %d, and %s", limitNames[l], e.limitValue(l), limitTexts[l])
 	}
 }

@@ -45,6 +45,7 @@ func (e *Engine) emit(c *change) {
 	if a.announced == 0 {
 		a.texts = nil
 	}
+	ev.SenderSince = since(a.holder)
 	e.journal.mark(g.id)
 	if c.transition == alertschema.TransitionResolve {
 		a.deferred = notDeferred

@@ -19,16 +19,15 @@ type ruleInput struct {
 	offered, matched bool
 	misplaced        []string
 
-	// Whether the input is for series of an origin: the one that was asked for last, and what it held then.
-	origin       *attr.Origin
+	// Whether the input is for series of an origin: that of the number that was asked for last.
 	originNumber uint64
 	fromOrigin   bool
 }
 
 // from tells whether the input is for series of the origin. It looks once, for an origin may have many metrics and long attributes.
 func (w *ruleInput) from(o *attr.Origin) bool {
-	if w.origin != o || w.originNumber != o.Number() {
-		w.origin, w.originNumber, w.fromOrigin = o, o.Number(), w.Selector.MatchesOrigin(o)
+	if n := o.Number(); w.originNumber != n {
+		w.originNumber, w.fromOrigin = n, w.Selector.MatchesOrigin(o)
 	}
 	return w.fromOrigin
 }

@@ -1,6 +1,9 @@
 package attr
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"sync/atomic"
+)
 
 // Origin is where data points come from: one resource and scope. An adapter fills one and reuses it; the engine
 // keeps copies of what it needs.
@@ -24,17 +27,25 @@ type Origin struct {
 func (o *Origin) Reset() {
 	o.Resource, o.IdentifyingKeys, o.Scope = o.Resource[:0], o.IdentifyingKeys[:0], o.Scope[:0]
 	o.ScopeName, o.ScopeVersion, o.hashed, o.resourceHashed, o.hasLineage = "", "", false, false, false
-	o.number++
+	o.number = 0
 }
 
 // ResetScope empties the scope for reuse, and keeps the resource with all that was worked out of it.
 func (o *Origin) ResetScope() {
 	o.ScopeName, o.ScopeVersion, o.Scope, o.hashed = "", "", o.Scope[:0], false
-	o.number++
+	o.number = 0
 }
 
-// Number tells what the origin holds now from what it held before: it is another one after each reset.
-func (o *Origin) Number() uint64 { return o.number }
+// Number tells what the origin holds now from what it held before, and from what others hold: it is another one after each reset.
+func (o *Origin) Number() uint64 {
+	if o.number == 0 {
+		o.number = originNumber.Add(1)
+	}
+	return o.number
+}
+
+// originNumber is the number that was given last.
+var originNumber atomic.Uint64
 
 // Lineage returns the hash of what identifies the resource, whose attributes identifying appends to a buffer; it is worked out once.
 func (o *Origin) Lineage(seed maphash.Seed, identifying func(o *Origin) []Attr) Hash {

@@ -14,6 +14,8 @@ type Outbox struct {
 	limit   int
 	next    uint64
 	entries []entry
+	// KnownAfter is by how much longer a sender must have been known than another for its fires to give way after the other's, in nanoseconds.
+	KnownAfter int64
 	// Coalesced counts events that a later one made pointless, Dropped those that a full outbox cost.
 	Coalesced, Dropped uint64
 }
@@ -98,7 +100,8 @@ func (o *Outbox) makeRoom() (gone []uint64, fires []Event) {
 	return gone, fires
 }
 
-// leastFire returns the position of the least severe fire that was never handed out, the newest of equals, or -1.
+// leastFire returns the position of the least severe fire that was never handed out, of equals the newest of those whose senders are not known for
+// longer than others, or -1.
 func (o *Outbox) leastFire() int {
 	victim := -1
 	for i := range o.entries {
@@ -106,11 +109,19 @@ func (o *Outbox) leastFire() int {
 		if x.attempted || x.event.Kind != alertschema.KindStateChange || x.event.Transition != alertschema.TransitionFire {
 			continue
 		}
-		if victim < 0 || x.event.SeverityNumber <= o.entries[victim].event.SeverityNumber {
+		if victim < 0 || o.givesWayBefore(&x.event, &o.entries[victim].event) {
 			victim = i
 		}
 	}
 	return victim
+}
+
+// givesWayBefore tells whether a fire gives way before an older one.
+func (o *Outbox) givesWayBefore(ev, older *Event) bool {
+	if ev.SeverityNumber != older.SeverityNumber {
+		return ev.SeverityNumber < older.SeverityNumber
+	}
+	return ev.SenderSince+o.KnownAfter >= older.SenderSince
 }
 
 // Size is how many events wait.
