@@ -45,7 +45,6 @@ func (e *Engine) emit(c *change) {
 	if a.announced == 0 {
 		a.texts = nil
 	}
-	ev.SenderSince = since(a.holder)
 	e.journal.mark(g.id)
 	if c.transition == alertschema.TransitionResolve {
 		a.deferred = notDeferred
@@ -53,7 +52,7 @@ func (e *Engine) emit(c *change) {
 			return
 		}
 	}
-	e.enqueue(ev)
+	e.enqueueOf(ev, since(a.holder))
 }
 
 // record builds the event of a change.

@@ -59,8 +59,6 @@ type Event struct {
 	Group, Resource []attr.Attr
 	// Identity holds all attributes of the group key. It is not stored: nil in a record that was restored.
 	Identity []attr.Attr
-	// SenderSince is when the sender of the alert was first seen, in nanoseconds. It is not stored.
-	SenderSince int64
 	// TraceID and SpanID are those of the newest exemplar, if any.
 	TraceID [16]byte
 	SpanID  [8]byte

@@ -23,6 +23,7 @@ type Outbox struct {
 type entry struct {
 	event     Event
 	attempted bool
+	since     int64 // When the sender was first seen, in nanoseconds.
 }
 
 // NewOutbox returns an outbox that holds up to limit events.
@@ -30,13 +31,16 @@ func NewOutbox(limit int) Outbox { return Outbox{limit: limit, next: 1} }
 
 // Add appends an event. A resolve whose fire was never handed out takes the whole episode back: nobody heard of it.
 // It returns the sequence numbers that left or joined, and the fires that had to give way for lack of room.
-func (o *Outbox) Add(ev Event) (changed []uint64, dropped []Event) {
+func (o *Outbox) Add(ev Event) (changed []uint64, dropped []Event) { return o.AddOf(ev, 0) }
+
+// AddOf is Add for an event of a sender that was first seen at a time in nanoseconds.
+func (o *Outbox) AddOf(ev Event, since int64) (changed []uint64, dropped []Event) {
 	if ev.Kind == alertschema.KindStateChange && ev.Transition == alertschema.TransitionResolve && o.silentFire(ev.EpisodeID) {
 		return o.remove(func(x *entry) bool { return x.event.EpisodeID == ev.EpisodeID }, &o.Coalesced), nil
 	}
 	ev.Seq = o.next
 	o.next++
-	o.entries = append(o.entries, entry{event: ev})
+	o.entries = append(o.entries, entry{event: ev, since: since})
 	changed = append(changed, ev.Seq)
 	if len(o.entries) > o.limit {
 		gone, fires := o.makeRoom()
@@ -109,7 +113,7 @@ func (o *Outbox) leastFire() int {
 		if x.attempted || x.event.Kind != alertschema.KindStateChange || x.event.Transition != alertschema.TransitionFire {
 			continue
 		}
-		if victim < 0 || o.givesWayBefore(&x.event, &o.entries[victim].event) {
+		if victim < 0 || o.givesWayBefore(x, &o.entries[victim]) {
 			victim = i
 		}
 	}
@@ -117,11 +121,11 @@ func (o *Outbox) leastFire() int {
 }
 
 // givesWayBefore tells whether a fire gives way before an older one.
-func (o *Outbox) givesWayBefore(ev, older *Event) bool {
-	if ev.SeverityNumber != older.SeverityNumber {
-		return ev.SeverityNumber < older.SeverityNumber
+func (o *Outbox) givesWayBefore(x, older *entry) bool {
+	if x.event.SeverityNumber != older.event.SeverityNumber {
+		return x.event.SeverityNumber < older.event.SeverityNumber
 	}
-	return ev.SenderSince+o.KnownAfter >= older.SenderSince
+	return x.since+o.KnownAfter >= older.since
 }
 
 // Size is how many events wait.
