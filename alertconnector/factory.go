@@ -55,7 +55,7 @@ func (f *factory) pipe(set connector.Settings, cfg *Config) (*alertpipe.Pipe, er
 			ID: set.ID, Kind: component.KindConnector, Logger: set.Logger, Now: f.now,
 			Instruments: alertpipe.Instruments{
 				Active: t.AlertActive, DeliveryAttempts: t.AlertDeliveryAttempts, EvaluationDuration: t.AlertEvaluationDuration,
-				EventsSuppressed: t.AlertEventsSuppressed, OutboxDropped: t.AlertOutboxDropped, OutboxSize: t.AlertOutboxSize,
+				EventsSuppressed: t.AlertEventsSuppressed, LimitsExceeded: t.AlertLimitsExceeded, OutboxDropped: t.AlertOutboxDropped, OutboxSize: t.AlertOutboxSize,
 				OutboxUndelivered: t.AlertOutboxUndelivered, RuleErrors: t.AlertRuleErrors, RuleLastMatchAge: t.AlertRuleLastMatchAge,
 				SamplesIgnored: t.AlertSamplesIgnored, Series: t.AlertSeries, Transitions: t.AlertTransitions,
 			},

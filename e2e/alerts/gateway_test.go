@@ -3,12 +3,9 @@
 package alerts
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -20,7 +17,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
-	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 
 	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
@@ -90,27 +86,7 @@ func (h *fleetHost) request(at time.Time, inTrouble bool) pmetric.Metrics {
 }
 
 // postMetrics sends a request of OTLP over HTTP.
-func postMetrics(ctx context.Context, address string, md pmetric.Metrics) error {
-	body, err := pmetricotlp.NewExportRequestFromMetrics(md).MarshalProto()
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/v1/metrics", bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/x-protobuf")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	answer, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", resp.Status, answer)
-	}
-	return err
-}
+func postMetrics(ctx context.Context, address string, md pmetric.Metrics) error { return harness.PostMetrics(ctx, address, md) }
 
 // TestGatewayKeepsHostsApart has twenty hosts send to examples/gateway.yaml, all at once. Sixteen get into trouble: each alert comes once, with
 // its host's resource, and resolves, in the file of the gateway and at the backend. All metrics are passed on.

@@ -46,6 +46,8 @@ type alertState struct {
 
 	// announced is the level that the last record announced; 0 when no fire is announced, or its resolve is.
 	announced int
+	// holder is the sender that has the place of the announced alert.
+	holder *sender
 	// announcedState is the state that the last record announced, at wall time announcedAt.
 	announcedState alertschema.State
 	announcedAt    int64

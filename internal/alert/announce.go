@@ -123,8 +123,8 @@ func (e *Engine) judge(c *change) decision {
 		announced: a.announced, state: a.announcedState,
 		silenced: func() bool { return e.silenced(g, max(c.from, c.to)) },
 		inactive: e.outsideHours(g), inhibited: e.inhibited(g),
-		full:   func() bool { return e.full(g.rule, c.to) },
-		budget: func() bool { return e.storm.allow(e.running) },
+		full:   func() bool { return e.full(g, c.to) },
+		budget: func() bool { return e.allowRecord(g) },
 	})
 }
 

@@ -94,7 +94,7 @@ func (e *Engine) sourceFactor(g *group, from uint16) float64 {
 		var err error
 		if factor, err = g.rule.SourceFactor(e.units.units[from].Text, e.unit(g)); err != nil {
 			factor = 0
-			e.ruleError(g.rule, err.Error())
+			e.ruleError(g.rule, errorThresholdUnit, err.Error)
 		}
 		b.factors[key] = factor
 	}
@@ -119,8 +119,10 @@ func (e *Engine) joinSource(g *group, source *rules.ThresholdSource, values []fl
 	}
 	for _, v := range values[1:] {
 		if v != values[0] {
-			e.ruleError(g.rule, "a group has several values of what its threshold is read from: name in group_by what distinguishes them, "+
-				"or say by group_aggregate in the threshold how they are joined")
+			e.ruleError(g.rule, errorThresholdValues, func() string {
+				return "a group has several values of what its threshold is read from: name in group_by what distinguishes them, " +
+					"or say by group_aggregate in the threshold how they are joined"
+			})
 			return 0, window.Missing
 		}
 	}

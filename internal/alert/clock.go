@@ -168,6 +168,7 @@ func (e *Engine) clockSetBack(by int64) {
 			f.clockSetBack(future, by)
 		}
 	}
+	e.forgetSeries()
 }
 
 func (m *Matcher) clockSetBack(future, by int64) {

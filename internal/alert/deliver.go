@@ -22,9 +22,12 @@ func (e *Engine) Ack(seqs ...uint64) {
 }
 
 // enqueue puts an event into the outbox. An alert whose fire had to give way counts as not announced again, and waits.
-func (e *Engine) enqueue(ev event.Event) {
+func (e *Engine) enqueue(ev event.Event) { e.enqueueOf(ev, 0) }
+
+// enqueueOf is enqueue for an event of a sender that was first seen at a running time.
+func (e *Engine) enqueueOf(ev event.Event, since int64) {
 	before := e.outbox.Dropped
-	changed, dropped := e.outbox.Add(ev)
+	changed, dropped := e.outbox.AddOf(ev, since)
 	for _, seq := range changed {
 		e.journal.markEvent(seq)
 	}
@@ -41,9 +44,8 @@ func (e *Engine) unannounce(fire *event.Event) {
 	if err != nil || g == nil || g.alert.announced == 0 || alertschema.EpisodeID(id, g.alert.announcedStart) != fire.EpisodeID {
 		return
 	}
-	g.alert.announced, g.alert.announcedState = 0, alertschema.StateInactive
-	g.rule.announcedCount--
-	g.rule.announcedChanged()
+	e.setAnnounced(g, 0)
+	g.alert.announcedState = alertschema.StateInactive
 	e.postpone(g, deferredByOutbox)
 }
 

@@ -154,6 +154,8 @@ func (e *Engine) acceptDelayed() {
 		return
 	}
 	e.references.beginPass(nil)
+	e.gapWork, e.delayedLooked = 0, 0
+	clear(e.delayedNewest)
 	byTime := func(a, b delayedPoint) int {
 		switch {
 		case a.point.Time < b.point.Time:
@@ -205,6 +207,10 @@ func (e *Engine) passGap(g *group, s *series, t int64) int64 {
 	if g.lastEvent == ladder.Unset || t <= g.lastEvent {
 		return 0
 	}
+	if e.gapWork += 1 + len(g.members); e.gapWork > maxGapWork+workPerPoint*len(e.delayed) {
+		return 0 // So many points of so many series of one group are no gap.
+	}
+	e.work += uint64(1 + len(g.members))
 	a, interval := g.alert, g.interval()
 	lost := max(0, min(e.lostBetween(g, t), t-g.lastEvent-interval))
 	switch {
@@ -254,11 +260,17 @@ const maxSeenOnce = 4096
 // rememberOnce remembers a series that is forgotten after its first sample: the next one tells an interval that is longer than silent
 // series are kept.
 func (m *Matcher) rememberOnce(key attr.Hash, s *series) {
-	if s.Interval() > 0 || s.Newest() == window.Unset || len(m.seenOnce) >= maxSeenOnce {
+	if s.Interval() > 0 || s.Newest() == window.Unset {
 		return
 	}
 	if m.seenOnce == nil {
 		m.seenOnce = map[attr.Hash]int64{}
+	}
+	for other := range m.seenOnce {
+		if len(m.seenOnce) < maxSeenOnce {
+			break
+		}
+		delete(m.seenOnce, other) // Any: whoever fills it has most of them.
 	}
 	m.seenOnce[key] = s.Newest()
 }
@@ -283,12 +295,22 @@ func (m *Matcher) recallInterval(key attr.Hash, s *series, t int64) {
 // newestOf is the time of the newest sample of a series, one that waits for the end of the round included.
 func (e *Engine) newestOf(s *series) int64 {
 	newest := s.Newest()
-	if s.marked(markDelayed) {
-		for i := range e.delayed {
-			if d := &e.delayed[i]; d.series == s {
-				newest = max(newest, d.point.Time)
-			}
+	if !s.marked(markDelayed) {
+		return newest
+	}
+	if e.delayedNewest == nil {
+		e.delayedNewest = map[*series]int64{}
+	}
+	for ; e.delayedLooked < len(e.delayed); e.delayedLooked++ { // Each point once, however often it is asked.
+		d := &e.delayed[e.delayedLooked]
+		e.work++
+		before, seen := e.delayedNewest[d.series]
+		if !seen || d.point.Time > before {
+			e.delayedNewest[d.series] = d.point.Time
 		}
+	}
+	if t, seen := e.delayedNewest[s]; seen {
+		newest = max(newest, t)
 	}
 	return newest
 }

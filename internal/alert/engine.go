@@ -31,22 +31,34 @@ type Engine struct {
 	seed        maphash.Seed
 	resources   map[attr.Hash]*resource // By what identifies them; those that only their description distinguishes are a list.
 	named       map[string]struct{}     // Resource attributes that rules name.
+	senders     senders
 	units       unitTable
 	seriesCount int
-	placeFree   bool // An alert that waits for a place may have one.
+	held        int64 // Bytes by estimate, but for samples.
+	samplesHeld int64 // Bytes of samples at the last tick.
+	memoryShort bool  // More is held than limits::memory_mib allows.
+	placeFree   bool  // An alert that waits for a place may have one.
 
 	// What the limits have cost and was not said yet.
 	unwatched, cut, undelivered excess
 	unwatchedKeys               map[attr.Hash]struct{}
 	outboxLogged                bool
+	exceeded                    [limitCount]exceeded
 
 	lost          map[*group]lostSpan // Of the last minute.
 	delayed       []delayedPoint      // Points of this round that wait for those that are older.
+	delayedNewest map[*series]int64   // The newest times of the first of them, as many as delayedLooked says.
+	delayedLooked int
+	gapWork       int                 // Series that were looked at in this round for the gaps before delayed points.
+	notOverdue    map[*group]struct{} // Groups of which signs of life have come in this round that nobody waits for.
+	work          uint64
+	heardFirsts   int // Signs of life in this round of series that are not held.
 	touched       []*group
 	touchedInputs []*series // Inputs of groups that have come in this round.
 	// inputRefs are the groups that look at a series without having it as a member.
 	inputRefs map[*series][]inputRef
 	changes   []change
+	forgotten []*series         // Series that are still in their groups.
 	alerts    map[uint64]*group // Groups that have an alert.
 	deferred  []*group          // Alerts whose announcement waits.
 
@@ -97,16 +109,19 @@ type ruleState struct {
 	bounds     *groupBounds        // Nil where all groups have the same bounds.
 	selections map[string]bool     // What SelectedAs said of stored selections. Nil but in Restore.
 
-	announcedCount int   // Alerts whose fire was announced and not yet its resolve.
-	announcedAt    []int // Those by level; nil when not known.
-	waiting        int   // Alerts that wait for a place among the announced ones.
-	withheldSaid   int   // The severity number of the worst of which it was said that they wait.
-	errors         map[string]struct{}
-	errorCount     uint64
-	transitions    map[alertschema.Transition]uint64
-	lastMatch      int64
-	warnedIdle     bool
-	inputsSeen     bool // Everything that the rule needs was there at once.
+	places  places // Alerts whose fire was announced and not yet its resolve.
+	waiting int    // Alerts that wait for a place among the announced ones.
+	// withheldLogged is the severity number of the worst of which the log said so, and withheldLoggedAt when that was.
+	withheldLogged   int
+	withheldLoggedAt int64
+	withheldSaid     int // The severity number of the worst of which it was said that they wait.
+	errors           map[errorKind]*saidError
+	errorCount       uint64
+	errorsSaid       int
+	transitions      map[alertschema.Transition]uint64
+	lastMatch        int64
+	warnedIdle       bool
+	inputsSeen       bool // Everything that the rule needs was there at once.
 
 	referenced   bool   // Other rules refer to it.
 	levelChanges uint64 // Of its alerts, for the rules that refer to it.
@@ -119,18 +134,20 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 	e := &Engine{
 		rules: ruleSet, matchers: map[string]*Matcher{}, clock: newClock(now), now: now.UnixNano(), lossSaid: ladder.Unset, seed: maphash.MakeSeed(),
 		units:     newUnitTable(),
+		senders:   senders{byID: map[uint64]*sender{}},
 		resources: map[attr.Hash]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: rules.NewSilenceSet(ruleSet.Silences),
 		storm: newStorm(ruleSet.Limits.EventsPerMinute), outbox: event.NewOutbox(ruleSet.Limits.Outbox), journal: newJournal(),
 		histories: histories{byID: map[uint64]*valueHistory{}},
 		notices:   slices.Concat(ruleSet.Warnings, ruleSet.PastSilences(now.UnixNano())),
 	}
+	e.outbox.KnownAfter = int64(ruleSet.Limits.KnownAfter)
 	e.named = namedByRules(ruleSet)
 	e.started, e.running, e.ticked = e.clock.running, e.clock.running, e.clock.running
 	names := attr.NewNameTable()
 	for _, r := range ruleSet.Rules {
 		state := &ruleState{
-			bounds: newGroupBounds(r),
-			Rule:   r, groups: map[uint64]*group{}, names: names, errors: map[string]struct{}{}, transitions: map[alertschema.Transition]uint64{},
+			bounds: newGroupBounds(r), places: newPlaces(len(r.Levels)),
+			Rule: r, groups: map[uint64]*group{}, names: names, errors: map[errorKind]*saidError{}, transitions: map[alertschema.Transition]uint64{},
 			lastMatch: ladder.Unset, oneReading: true,
 			levels: make([]ladder.Level, len(r.Levels)), silence: r.Kind.Silence(), histories: newRuleHistories(r), counts: r.CountsSeries(),
 		}
@@ -177,6 +194,7 @@ func (e *Engine) groupOf(r *ruleState, key string) *group {
 		if len(r.roles) > 1 || r.histories != nil {
 			g.inputs = &groupInputs{complete: ladder.Unset}
 		}
+		e.hold(g.size())
 		r.groups[id] = g
 		g.place = int32(len(r.order))
 		r.order = append(r.order, g)
@@ -198,6 +216,15 @@ func (r *ruleState) remove(g *group) {
 	r.order = r.order[:len(r.order)-1]
 }
 
+// Limits are the limits of the configuration.
+func (e *Engine) Limits() rules.LimitsConfig { return e.rules.Limits }
+
+// Work is how many series, samples that wait and resources the engine has looked at in loops that may be long. It is for tests of what data cost.
+func (e *Engine) Work() uint64 { return e.work }
+
+// NamedKeys are the keys of the attributes that rules name, and of those that name who sends.
+func (e *Engine) NamedKeys() map[string]struct{} { return e.rules.NamedKeys() }
+
 // Begin starts a round of points at wall time now.
 func (e *Engine) Begin(now time.Time) { e.setNow(now) }
 
@@ -214,13 +241,17 @@ func (e *Engine) flush(force bool) {
 	e.queueReferenced()
 	e.references.beginPass(e.touched)
 	for _, g := range e.touched {
+		e.boundPending(g)
 		e.evaluatePending(g, force)
 		if g.rule.referenced && len(g.pending) == 0 {
 			e.evaluateByTime(g, g.clock(e.running))
 		}
-		g.queued = false
+		g.queued, g.arrived = false, 0
 	}
+	clear(e.notOverdue)
+	e.heardFirsts = 0
 	for _, g := range e.touched {
+		e.work += uint64(len(g.members))
 		for _, s := range g.members {
 			if s.marked(markQueued) {
 				e.trim(s)
@@ -246,11 +277,13 @@ func (e *Engine) Evaluate(now time.Time) {
 		for i := 0; i < len(r.order); i++ {
 			if g := r.order[i]; !e.tick(g) {
 				r.remove(g)
+				e.hold(-g.size())
 				i--
 			}
 		}
 	}
 	e.evictSeries()
+	e.updateSenders()
 	e.keepHistories()
 	e.dropLeft()
 	e.forgetMoment()
@@ -262,7 +295,8 @@ func (e *Engine) Evaluate(now time.Time) {
 	e.ticked = e.running
 	e.noticeMisplaced()
 	e.noticeIdleRules()
-	e.forgetSkews()
+	e.reportSkews()
+	e.forgetErrors()
 	e.forgetLosses()
 	e.reportLimits()
 }
@@ -334,45 +368,38 @@ func (e *Engine) noticeIdleRules() {
 
 // evictSeries forgets the series that have been silent for longer than every rule of theirs waits.
 func (e *Engine) evictSeries() {
+	e.samplesHeld = 0
 	for _, m := range e.matchers {
 		m.evict()
 		for _, f := range m.statistics {
 			f.evict()
 		}
 	}
+	e.forgetSeries()
+	e.memoryShort = e.memory() >= e.rules.Limits.Memory()
 }
 
 func (m *Matcher) evict() {
 	e := m.engine
+	samples := 0
 	for key, s := range m.series {
+		samples += s.Samples.Cap()
 		if silent := e.running - s.seenAt; silent <= e.rules.MinStaleAfter || silent <= e.staleAfter(s) {
 			continue
 		}
 		m.rememberOnce(key, s)
 		m.forget(key, s)
 	}
+	e.samplesHeld += int64(samples) * sampleSize
 }
 
+// forget takes a series out. It leaves its groups with forgetSeries, which has to follow.
 func (m *Matcher) forget(key attr.Hash, s *series) {
 	e := m.engine
 	delete(m.series, key)
 	e.seriesCount--
-	e.leave(s)
+	s.resource.sender.series--
+	e.hold(-seriesSize)
+	e.forgotten = append(e.forgotten, s)
 	e.unref(s.resource)
-}
-
-// ruleError queues an alert.rule_error record, once for each rule and text.
-func (e *Engine) ruleError(r *ruleState, text string) {
-	r.errorCount++
-	text = alertschema.CutText(text, maxNotice) // The data may have a word in it, as with units.
-	if _, said := r.errors[text]; said || len(r.errors) >= maxNotices {
-		return
-	}
-	r.errors[text] = struct{}{}
-	e.notice("rule %q: %s", r.Name, text)
-	e.enqueue(event.Event{
-		Kind: alertschema.KindRuleError, Time: e.now, ObservedTime: e.now, SeverityNumber: errorSeverityNumber, SeverityText: "error",
-		Body: fmt.Sprintf("rule %q: %s", r.Name, text), UID: fmt.Sprintf("%s-%x-error-%d", r.Version, uint64(e.started), len(r.errors)),
-		Rule: r.Name, RuleVersion: r.Version, Metric: r.Metric,
-	})
 }

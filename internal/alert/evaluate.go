@@ -8,6 +8,27 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
+// boundPending keeps the newest of the times at which a group is to be evaluated: no more than limits::times_per_batch, and in a large group no more
+// than the points that have come are worth, for each time costs as much as the group has series.
+func (e *Engine) boundPending(g *group) {
+	n := len(g.pending)
+	if n <= maxPending {
+		return
+	}
+	size := len(g.members)
+	if g.inputs != nil {
+		for role := range g.inputs.series {
+			size += len(g.inputs.series[role])
+		}
+	}
+	most := max(maxPending, min(e.rules.Limits.TimesPerBatch, workPerPoint*int(g.arrived)/max(1, size)))
+	if n > most {
+		g.pending = append(g.pending[:0], g.pending[n-most:]...)
+		e.exceeded[LimitTimesPerBatch].total += uint64(n - most)
+		e.countExceeded(LimitTimesPerBatch, g.resourceAttrs())
+	}
+}
+
 // evaluatePending evaluates a group at the times of the samples that came, in order. Unless forced it stops at a time for
 // which part of the group is still to come.
 func (e *Engine) evaluatePending(g *group, force bool) {

@@ -60,8 +60,9 @@ func (m *Matcher) Select(o *attr.Origin, s Stream) bool {
 	for _, f := range m.statistics {
 		for _, w := range f.inputs {
 			if w.Statistic.Kind != window.StatisticNone && w.from(o) {
-				m.engine.ruleError(w.rule, fmt.Sprintf("metric %s has number data points: leave out %q, which is for histograms and summaries",
-					w.Metric, w.Key+"statistic"))
+				m.engine.ruleError(w.rule, errorNumbers, func() string {
+					return fmt.Sprintf("metric %s has number data points: leave out %q, which is for histograms and summaries", w.Metric, w.Key+"statistic")
+				})
 			}
 		}
 	}
@@ -129,9 +130,15 @@ func (m *Matcher) Take(p *Point) {
 		if s = m.takeOver(key, p); s != nil {
 			break
 		}
-		if e.seriesCount >= e.rules.Limits.Series {
+		if !e.roomForSeries(m.origin) {
 			e.stats.ignored[ignoredLimit]++
+			e.exceeded[LimitSeries].total++
 			e.countUnwatched(m, key)
+			return
+		}
+		if !e.roomInMemory(m.origin) {
+			e.stats.ignored[ignoredLimit]++
+			e.Exceeded(LimitMemory, m.origin)
 			return
 		}
 		s = m.newSeries(key, p)
@@ -177,7 +184,7 @@ func (e *Engine) file(s *series, p *Point) {
 		s.seenAt = e.running
 		e.touch(s, p.Time, p.NoValue)
 	case p.Time > s.Newest():
-		if s.Append(p.Time, p.Value, p.Start, e.rules.Limits.SamplesPerSeries) {
+		if s.Append(p.Time, p.Value, p.Start, e.samplesLimit(&s.Series)) {
 			e.stats.ignored[ignoredLimit]++
 			e.countCut(s)
 		}
@@ -214,7 +221,7 @@ func (e *Engine) acceptLate(s *series, p *Point) {
 		e.stats.ignored[ignoredDuplicate]++
 	case !undecided && s.Newest()-p.Time >= e.retention(s):
 		e.stats.ignored[ignoredLate]++
-	case s.Samples.Len() >= e.rules.Limits.SamplesPerSeries:
+	case s.Samples.Len() >= e.samplesLimit(&s.Series):
 		e.stats.ignored[ignoredLimit]++
 	case !s.InsertLate(p.Time, p.Value, p.Start):
 		e.stats.ignored[ignoredDuplicate]++
@@ -266,6 +273,8 @@ func (m *Matcher) newSeries(key attr.Hash, p *Point) *series {
 	e := m.engine
 	s := &series{Series: window.NewSeries(), resource: e.intern(m.origin)}
 	s.Unit = m.unit
+	s.resource.sender.series++
+	e.hold(seriesSize)
 	for _, w := range m.active {
 		if !w.Selector.MatchesPoint(p.Attributes) {
 			continue

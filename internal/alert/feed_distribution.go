@@ -14,8 +14,10 @@ import (
 func (m *Matcher) SelectDistributions(o *attr.Origin, s Stream, shape window.Shape) bool {
 	for _, w := range m.inputs {
 		if !w.AnyShape && w.from(o) {
-			m.engine.ruleError(w.rule, fmt.Sprintf("metric %s is %s: set %q to one of its statistics (%s)",
-				w.Metric, shape, w.Key+"statistic", strings.Join(window.StatisticNames, ", ")))
+			m.engine.ruleError(w.rule, errorShape, func() string {
+				return fmt.Sprintf("metric %s is %s: set %q to one of its statistics (%s)", w.Metric, shape, w.Key+"statistic",
+					strings.Join(window.StatisticNames, ", "))
+			})
 		}
 	}
 	wanted := false
@@ -35,8 +37,10 @@ func (m *Matcher) selectStatistic(o *attr.Origin, s Stream, shape window.Shape) 
 	if s.Kind != window.DeltaCounter && !m.statistic.OfCounter() && !levels {
 		for _, w := range m.inputs {
 			if w.from(o) {
-				m.engine.ruleError(w.rule, fmt.Sprintf("metric %s is %s of cumulative temporality, so its %s is since the start: use delta "+
-					"temporality, or \"count\" or \"sum\" over a window", w.Metric, shape, m.statistic))
+				m.engine.ruleError(w.rule, errorTemporality, func() string {
+					return fmt.Sprintf("metric %s is %s of cumulative temporality, so its %s is since the start: use delta "+
+						"temporality, or \"count\" or \"sum\" over a window", w.Metric, shape, m.statistic)
+				})
 			}
 		}
 		return false
@@ -81,7 +85,7 @@ func (m *Matcher) observeStatistic(p *Point, d *window.Distribution) {
 			w.rule.lastMatch = m.engine.running // A point without values is a point.
 		}
 		if problem != "" {
-			m.engine.ruleError(w.rule, fmt.Sprintf("metric %s is %s: %s", w.Metric, d.Shape, problem))
+			m.engine.ruleError(w.rule, errorStatistic, func() string { return fmt.Sprintf("metric %s is %s: %s", w.Metric, d.Shape, problem) })
 		}
 	}
 	if wanted && (ok || p.NoValue) {

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
@@ -27,11 +28,20 @@ type group struct {
 	inputs      *groupInputs // Nil for rules that look at one metric alone.
 	place       int32        // Index in the rule's order.
 	queued      bool
-	waits       bool // Stands in Engine.deferred.
+	waits       bool   // Stands in Engine.deferred.
+	arrived     uint16 // How many samples have come in this round, or more.
 }
 
-// maxPending bounds the times that wait for a group to be complete.
-const maxPending = 64
+const (
+	// maxPending bounds the times that wait for a group to be complete.
+	maxPending = 64
+	// maxPendingOfRound bounds the times that are noted within a round. Of more the oldest are not evaluated.
+	maxPendingOfRound = 4096
+	// workPerPoint is how many series may be looked at for each point that has come, where a group has many of both.
+	workPerPoint = 16
+	// maxGapWork is how many series may be looked at in a round for gaps, whatever has come.
+	maxGapWork = 1 << 17
+)
 
 // arrive records that a sample or a marker of time t came at a running time.
 func (g *group) arrive(t, now int64, marker bool) {
@@ -54,7 +64,18 @@ func (g *group) arrive(t, now int64, marker bool) {
 
 // wait puts time t among those that are to be evaluated.
 func (g *group) wait(t int64) {
-	if n := len(g.pending); n == 0 || t > g.pending[n-1] {
+	if g.arrived < math.MaxUint16 {
+		g.arrived++
+	}
+	n := len(g.pending)
+	if n >= maxPendingOfRound {
+		if t < g.pending[0] {
+			return
+		}
+		n = copy(g.pending, g.pending[n/2:])
+		g.pending = g.pending[:n]
+	}
+	if n == 0 || t > g.pending[n-1] {
 		g.pending = append(g.pending, t)
 		return
 	}

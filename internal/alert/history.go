@@ -1,8 +1,10 @@
 package alert
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
@@ -22,6 +24,8 @@ type valueHistory struct {
 type histories struct {
 	byID   map[uint64]*valueHistory
 	warned bool // That there are too many was said.
+	// allUsedAt is the running time at which none was found that is of no use.
+	allUsedAt int64
 }
 
 // ruleHistories are the histories of one rule. It is the rules.Histories of the group that is evaluated.
@@ -114,18 +118,28 @@ func (e *Engine) historyBefore(of *ruleHistories, key string, id uint64) *valueH
 	return nil
 }
 
-// dropUnusedHistory forgets the history that has been of no use for the longest time. It returns false when all are in use.
+// dropUnusedHistory forgets the histories that have been of no use for the longest time: several at once, for finding them is work. It returns false
+// when all are in use.
 func (e *Engine) dropUnusedHistory() bool {
-	var oldest *valueHistory
-	for _, h := range e.histories.byID {
-		if !h.used && (oldest == nil || h.Newest() < oldest.Newest()) {
-			oldest = h
-		}
-	}
-	if oldest == nil {
+	if e.histories.allUsedAt == e.running {
 		return false
 	}
-	e.dropHistory(oldest)
+	var unused []*valueHistory
+	for _, h := range e.histories.byID {
+		if !h.used {
+			unused = append(unused, h)
+		}
+	}
+	if len(unused) == 0 {
+		e.histories.allUsedAt = e.running
+		return false
+	}
+	slices.SortFunc(unused, func(a, b *valueHistory) int {
+		return cmp.Or(cmp.Compare(a.Newest(), b.Newest()), cmp.Compare(a.id, b.id))
+	})
+	for _, h := range unused[:min(len(unused), 1+len(e.histories.byID)/8)] {
+		e.dropHistory(h)
+	}
 	return true
 }
 

@@ -111,6 +111,7 @@ func (e *Engine) moment(g *group, t int64) *rules.Moment {
 	}
 	for _, role := range r.roles {
 		all := m.Series[role]
+		e.work += uint64(len(g.seriesOf(role)))
 		for _, s := range g.seriesOf(role) {
 			all = append(all, &s.Series)
 			mixed = mixed || s.Unit != unit

@@ -14,52 +14,6 @@ import (
 // maxExamples is how many examples of what a limit holds back are named.
 const maxExamples = 5
 
-// places is how many alerts of a rule may be announced at a time, and which limit says so.
-func (e *Engine) places(r *ruleState) (n int, limit string) {
-	if r.Top > 0 && r.Top < e.rules.Limits.AlertsPerRule {
-		return r.Top, "top"
-	}
-	return e.rules.Limits.AlertsPerRule, "limits::alerts_per_rule"
-}
-
-// full tells whether a fire of a level finds no place. Alerts of a lesser severity take no place from it, so that a warning never keeps a critical
-// from being announced; a place for each level is the bound of all.
-func (e *Engine) full(r *ruleState, level int) bool {
-	n, _ := e.places(r)
-	if r.announcedCount < n {
-		return false
-	}
-	if r.announcedAt == nil {
-		r.announcedAt = make([]int, len(r.levels)+1)
-		for _, g := range r.order {
-			if g.alert != nil {
-				r.announcedAt[min(g.alert.announced, len(r.levels))]++
-			}
-		}
-	}
-	above := 0
-	for _, m := range r.announcedAt[level:] {
-		above += m
-	}
-	return above >= n || r.announcedCount >= n*len(r.levels)
-}
-
-// queues tells whether a fire has to wait although there may be a place for it: a rule with a top of its own decides at the next tick, when all that
-// fired since the last can be compared, and where others wait for a place release finds out whose turn it is.
-func (e *Engine) queues(c *change) bool {
-	r := c.group.rule
-	if c.transition != alertschema.TransitionFire || c.belated || r.Top == 0 && r.waiting == 0 {
-		return false
-	}
-	if r.Top == 0 && !e.full(r, c.to) {
-		e.placeFree = true
-	}
-	return true
-}
-
-// announcedChanged forgets how many alerts of each level are announced.
-func (r *ruleState) announcedChanged() { r.announcedAt = nil }
-
 // withheld is what a limit holds back: how much of it, and the worst as examples.
 type withheld struct {
 	counts   []event.SuppressedCount
@@ -156,14 +110,17 @@ func (e *Engine) reportWithheld(waiting []*group) {
 		if w.worst.number <= r.withheldSaid {
 			continue
 		}
+		if w.worst.number > r.withheldLogged {
+			r.withheldLogged, r.withheldLoggedAt = w.worst.number, 0
+		}
 		r.withheldSaid = w.worst.number
-		n, limit := e.places(r)
+		n, limit := e.placesOf(r)
 		e.suppressed(event.Event{
 			SeverityNumber: w.worst.number, SeverityText: w.worst.name, Counts: w.counts, UID: fmt.Sprintf("limit-%s-%x-%d", r.Version, e.now, w.worst.number),
 			Rule: r.Name, RuleVersion: r.Version, Metric: r.Metric,
 			Body: fmt.Sprintf("%d alert%s of %s held back, %s is %d: %s; the worst: %s. The rest follows when others resolve",
 				w.total, plural(w.total), r.Name, limit, n, countsText(w.counts), strings.Join(w.examples, ", ")),
-		})
+		}, &r.withheldLoggedAt)
 	}
 }
 
@@ -183,10 +140,13 @@ func countsText(counts []event.SuppressedCount) string {
 	return strings.Join(parts, ", ")
 }
 
-// suppressed queues a record of what a limit held back, and has it logged.
-func (e *Engine) suppressed(ev event.Event) {
+// suppressed queues a record of what a limit held back, and has it logged if it is the first of its kind in an hour.
+func (e *Engine) suppressed(ev event.Event, loggedAt *int64) {
 	ev.Kind, ev.Time, ev.ObservedTime = alertschema.KindSuppressed, e.now, e.now
-	e.notice("%s", ev.Body)
+	if *loggedAt == 0 || e.running-*loggedAt >= saidAgainAfter {
+		*loggedAt = e.running
+		e.notice("%s", ev.Body)
+	}
 	e.enqueue(ev)
 }
 
@@ -194,8 +154,9 @@ func (e *Engine) suppressed(ev event.Event) {
 type excess struct {
 	count    int
 	examples []string
-	// said is set once it was said, until there is room again.
-	said bool
+	// said is set once it was said, until there is room again. It was last said at a running time, 0 for never.
+	said   bool
+	saidAt int64
 }
 
 // add counts one more, with what names it. Of what was said already nothing is counted.
@@ -211,41 +172,42 @@ func (x *excess) add(name func() string) {
 	}
 }
 
+// sayAgain has what comes from now on said, if that is not too soon.
+func (x *excess) sayAgain(now int64) {
+	if x.saidAt == 0 || now-x.saidAt >= saidAgainAfter {
+		x.said = false
+	}
+}
+
 // take returns what is to be said, which then is said.
 func (x *excess) take() (count int, examples string) {
 	count, examples = x.count, strings.Join(x.examples, ", ")
-	*x = excess{said: true}
+	*x = excess{said: true, saidAt: x.saidAt}
 	return count, examples
 }
 
 // reportLimits says once, each with examples, what limits::series, limits::samples_per_series and limits::outbox have cost since the last tick.
 func (e *Engine) reportLimits() {
-	report := func(limit string, x *excess, format string, args ...any) {
-		count, examples := x.take()
-		e.suppressed(event.Event{
-			SeverityNumber: warningSeverityNumber, SeverityText: "warning", UID: fmt.Sprintf("limit-%s-%x", limit, e.now),
-			Counts: []event.SuppressedCount{{Rule: "limits", Severity: limit, Count: count}},
-			Body:   fmt.Sprintf(format, args...) + fmt.Sprintf(" (%d, such as %s)", count, examples),
-		})
-	}
+	e.reportExceeded()
 	l := &e.rules.Limits
 	if e.unwatched.count > 0 {
-		report("series", &e.unwatched, "limits::series is %d, and there are more: the rest is not watched; raise the limit, or narrow match", l.Series)
+		e.reportLimit("series", &e.unwatched, "limits::series is %d, and there are more: the rest is not watched; raise the limit, or narrow match", l.Series)
 		e.unwatchedKeys = nil
 	}
 	if e.cut.count > 0 {
-		report("samples_per_series", &e.cut, "limits::samples_per_series is %d, and windows of more samples end there: raise the limit, or shorten the window",
+		e.reportLimit("samples_per_series", &e.cut, "limits::samples_per_series is %d, and windows of more samples end there: raise the limit, or shorten the window",
 			l.SamplesPerSeries)
 	}
 	if e.undelivered.count > 0 && e.outbox.Size() < l.Outbox { // The record needs a place, too; the log had it at once.
-		report("outbox", &e.undelivered, "limits::outbox is %d, and records that could not be delivered gave way: fires among them follow, check the "+
+		e.reportLimit("outbox", &e.undelivered, "limits::outbox is %d, and records that could not be delivered gave way: fires among them follow, check the "+
 			"pipeline of the logs", l.Outbox)
 	}
 	if e.seriesCount < l.Series-l.Series/10 || e.seriesCount < l.Series && l.Series < 10 {
-		e.unwatched.said = false
+		e.unwatched.sayAgain(e.running)
 	}
 	if e.outbox.Size() <= l.Outbox/2 {
-		e.undelivered.said, e.outboxLogged = false, false
+		e.undelivered.sayAgain(e.running)
+		e.outboxLogged = e.outboxLogged && e.undelivered.said
 	}
 }
 

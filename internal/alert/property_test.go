@@ -181,7 +181,7 @@ func history(t *testing.T, seed uint64) {
 	require.Empty(t, r.engine.Active(), story)
 	require.Empty(t, r.engine.deferred, story)
 	for _, state := range r.engine.states {
-		require.Zero(t, state.announcedCount, story)
+		require.Zero(t, state.places.total, story)
 	}
 }
 
@@ -195,7 +195,7 @@ func checkBounds(t *testing.T, r *rig, story string) {
 	t.Helper()
 	limit := r.cfg.Limits.AlertsPerRule * 2 // A place for each level.
 	for _, state := range r.engine.states {
-		require.LessOrEqual(t, state.announcedCount, r.cfg.Limits.AlertsPerRule*len(state.levels), story)
+		require.LessOrEqual(t, state.places.total, r.cfg.Limits.AlertsPerRule*len(state.levels), story)
 	}
 	for _, g := range r.engine.alerts {
 		if a := g.alert; a.Level > 0 && a.announced == 0 && !a.flap.Latched {

@@ -28,25 +28,18 @@ func (g *group) resourceAttrs() []attr.Attr {
 
 // emit makes the record of a change, and records that it was announced.
 func (e *Engine) emit(c *change) {
-	g, r := c.group, c.group.rule
+	g := c.group
 	a := g.alert
 	a.changed = max(a.changed, c.t)
 	ev := e.record(c)
-	before := a.announced
-	r.announcedChanged()
 	switch {
 	case c.transition == alertschema.TransitionResolve:
-		a.announced = 0
+		e.setAnnounced(g, 0)
 	case c.transition.ChangesLevel():
-		a.announced, a.announcedStart = c.to, c.started
+		e.setAnnounced(g, c.to)
+		a.announcedStart = c.started
 	case (c.transition == alertschema.TransitionFlappingStart || c.transition == alertschema.TransitionFlappingEnd) && c.to > 0:
-		a.announced = c.to
-	}
-	switch {
-	case before == 0 && a.announced > 0:
-		r.announcedCount++
-	case before > 0 && a.announced == 0:
-		r.announcedCount--
+		e.setAnnounced(g, c.to)
 	}
 	a.announcedState, a.announcedAt, a.texts = ev.State, e.now, textsOf(&ev)
 	if a.announced == 0 {
@@ -59,7 +52,7 @@ func (e *Engine) emit(c *change) {
 			return
 		}
 	}
-	e.enqueue(ev)
+	e.enqueueOf(ev, since(a.holder))
 }
 
 // record builds the event of a change.
@@ -139,7 +132,7 @@ func (e *Engine) renderAll(g *group, texts []rules.NamedTemplate, data rules.Tem
 	for _, t := range texts {
 		s, err := t.Template.Render(data)
 		if err != nil {
-			e.ruleError(g.rule, fmt.Sprintf("rendering %s: %v", t.Name, err))
+			e.ruleError(g.rule, errorTemplate, func() string { return fmt.Sprintf("rendering %s: %v", t.Name, err) })
 			continue
 		}
 		out = append(out, attr.Label{Key: t.Name, Text: s})
@@ -170,7 +163,7 @@ func (e *Engine) renderTexts(c *change, l *rules.LevelSpec, ev *event.Event) {
 	if l.Message != nil {
 		s, err := l.Message.Render(data)
 		if err != nil {
-			e.ruleError(r, fmt.Sprintf("rendering message: %v", err))
+			e.ruleError(r, errorTemplate, func() string { return fmt.Sprintf("rendering message: %v", err) })
 		}
 		message = s
 	}

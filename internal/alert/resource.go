@@ -15,7 +15,9 @@ type resource struct {
 	lineage attr.Hash // Of what identifies it.
 	attrs   []attr.Attr
 	refs    int
-	next    *resource // Another of the same lineage: it is described otherwise.
+	sender  *sender // Nil of a stored alert.
+	// next and previous are others of the same lineage: they are described otherwise.
+	next, previous *resource
 	// before is the key of the resource whose series this one has taken over, zero when it has none.
 	before attr.Hash
 }
@@ -53,36 +55,43 @@ func (e *Engine) intern(o *attr.Origin) *resource {
 	_, key := o.Hashes(e.seed)
 	lineage := e.lineageOf(o)
 	first := e.resources[lineage]
-	for res := first; res != nil; res = res.next {
+	for res, n := first, 0; res != nil && n < maxDescriptions; res, n = res.next, n+1 {
+		e.work++
 		if res.key == key {
 			res.refs++
 			return res
 		}
 	}
-	res := &resource{key: key, lineage: lineage, attrs: attr.Clone(o.Resource), refs: 1, next: first}
+	res := &resource{key: key, lineage: lineage, attrs: attr.Clone(o.Resource), refs: 1, next: first, sender: e.useSender(o.Resource)}
+	if first != nil {
+		first.previous = res
+	}
 	e.resources[lineage] = res
+	e.hold(res.size())
 	return res
 }
+
+// maxDescriptions is how many resources of one lineage are looked at, the newest ones. A sender that describes itself anew with each batch has others,
+// too, of which each series has a copy of its own.
+const maxDescriptions = 16
 
 // unref gives back a resource that a series had.
 func (e *Engine) unref(res *resource) {
 	if res.refs--; res.refs > 0 {
 		return
 	}
-	at := e.resources[res.lineage]
-	if at == res {
-		if res.next == nil {
-			delete(e.resources, res.lineage)
-		} else {
-			e.resources[res.lineage] = res.next
-		}
-		return
+	e.hold(-res.size())
+	e.leaveSender(res.sender)
+	if res.next != nil {
+		res.next.previous = res.previous
 	}
-	for ; at != nil; at = at.next {
-		if at.next == res {
-			at.next = res.next
-			return
-		}
+	switch {
+	case res.previous != nil:
+		res.previous.next = res.next
+	case res.next != nil:
+		e.resources[res.lineage] = res.next
+	default:
+		delete(e.resources, res.lineage)
 	}
 }
 
@@ -102,7 +111,8 @@ func (m *Matcher) takeOver(key attr.Hash, p *Point) *series {
 		return nil
 	}
 	points := attr.HashSet(e.seed, p.Attributes)
-	for res := first; res != nil; res = res.next {
+	for res, n := first, 0; res != nil && n < maxDescriptions; res, n = res.next, n+1 {
+		e.work++
 		if res.key == own {
 			continue
 		}
@@ -115,6 +125,8 @@ func (m *Matcher) takeOver(key attr.Hash, p *Point) *series {
 		m.series[key] = s
 		before := s.resource
 		s.resource = e.intern(m.origin)
+		before.sender.series--
+		s.resource.sender.series++
 		s.resource.before = before.key
 		e.unref(before)
 		return s

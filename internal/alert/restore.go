@@ -56,6 +56,8 @@ func (e *Engine) Restore(values map[string][]byte, now time.Time) error {
 	for key, v := range values {
 		if id, ok := historyOf(key); ok {
 			errs = append(errs, e.restoreHistory(id, v))
+		} else if id, ok := senderOfKey(key); ok {
+			errs = append(errs, e.restoreSender(id, v))
 		}
 	}
 	// A clock that was set back meanwhile moves what was stored as it moves one that runs.
@@ -77,6 +79,7 @@ func (e *Engine) Restore(values map[string][]byte, now time.Time) error {
 	for _, r := range e.states {
 		r.selections = nil
 	}
+	e.updateSenders()
 	e.publish()
 	return errors.Join(errs...)
 }

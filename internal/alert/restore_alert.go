@@ -64,8 +64,9 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) bool {
 	if g.inputs != nil {
 		g.inputs.complete = e.now
 	}
-	if a.announced > 0 {
-		r.announcedCount++
+	if announced := a.announced; announced > 0 {
+		a.announced = 0
+		e.setAnnounced(g, announced)
 	}
 	if s.deferred != notDeferred {
 		e.postpone(g, s.deferred)

@@ -18,11 +18,18 @@ type ruleInput struct {
 	// stream had in its resource.
 	offered, matched bool
 	misplaced        []string
+
+	// Whether the input is for series of an origin: that of the number that was asked for last.
+	originNumber uint64
+	fromOrigin   bool
 }
 
-// from tells whether the input is for series of the origin.
+// from tells whether the input is for series of the origin. It looks once, for an origin may have many metrics and long attributes.
 func (w *ruleInput) from(o *attr.Origin) bool {
-	return w.Selector.MatchesOrigin(o)
+	if n := o.Number(); w.originNumber != n {
+		w.originNumber, w.fromOrigin = n, w.Selector.MatchesOrigin(o)
+	}
+	return w.fromOrigin
 }
 
 // impossible tells whether the level waits for more than the metric can be: a bare 80 where it is a share.
@@ -54,7 +61,7 @@ func (e *Engine) addRuleInputs(r *ruleState) {
 		r.levels, r.oneReading = levels, oneReading
 	case r.fixedUnit:
 		r.broken = true
-		e.ruleError(r, err.Error()) // Compile has refused such bounds.
+		e.ruleError(r, errorLadder, err.Error) // Compile has refused such bounds.
 	}
 }
 

@@ -22,6 +22,7 @@ const (
 	markCut                         // Has fewer samples than its rules look back at, for a limit.
 	markInput                       // Is an input of groups of which it is no member: Engine.inputRefs has them.
 	markDelayed                     // Has points among Engine.delayed.
+	markForgotten                   // Is to leave its groups.
 	markUnordered                   // Its source does not keep the order of points, so that all of them wait for the end of their round.
 )
 
@@ -47,27 +48,36 @@ func (e *Engine) staleAfter(s *series) int64 {
 	return wait
 }
 
-// leave takes the series out of its groups.
-func (e *Engine) leave(s *series) {
-	for _, g := range s.groups {
-		if h := g.rule.histories; h != nil {
-			h.leaveHistory(&s.Series)
+// forgetSeries takes the series that are forgotten out of their groups: all of a group at once, for there may be many.
+func (e *Engine) forgetSeries() {
+	if len(e.forgotten) == 0 {
+		return
+	}
+	for _, s := range e.forgotten {
+		s.Marks |= markForgotten
+	}
+	looked := map[*[]*series]struct{}{}
+	leave := func(from *[]*series) {
+		if _, done := looked[from]; !done {
+			looked[from] = struct{}{}
+			e.work += uint64(len(*from))
+			*from = slices.DeleteFunc(*from, func(s *series) bool { return s.marked(markForgotten) })
 		}
-		g.members = without(g.members, s)
-		g.rule.bounds.forgetSeries(s)
 	}
-	for _, x := range e.inputRefsOf(s) {
-		of := &x.group.inputs.series[x.role]
-		*of = without(*of, s)
+	for _, s := range e.forgotten {
+		for _, g := range s.groups {
+			if h := g.rule.histories; h != nil {
+				h.leaveHistory(&s.Series)
+			}
+			leave(&g.members)
+			g.rule.bounds.forgetSeries(s)
+		}
+		for _, x := range e.inputRefsOf(s) {
+			leave(&x.group.inputs.series[x.role])
+		}
+		delete(e.inputRefs, s)
 	}
-	delete(e.inputRefs, s)
-}
-
-func without(all []*series, s *series) []*series {
-	if i := slices.Index(all, s); i >= 0 {
-		return slices.Delete(all, i, i+1)
-	}
-	return all
+	e.forgotten = nil
 }
 
 // retention is how far back the rules of the series look.

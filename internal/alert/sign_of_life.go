@@ -1,6 +1,9 @@
 package alert
 
 import (
+	"cmp"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
@@ -18,7 +21,7 @@ func (m *Matcher) outOfTime(s *series, p *Point) {
 			continue
 		}
 		w.rule.lastMatch = e.running
-		if s == nil {
+		if e.heardFirsts++; s == nil && e.heardFirsts <= e.rules.Limits.Series {
 			e.heardFirst(w.rule, w.rule.GroupKey(w.Target, m.origin, p.Attributes))
 		}
 	}
@@ -45,12 +48,20 @@ func (e *Engine) heardFirst(r *ruleState, key string) {
 
 // heard takes a sign of life for a group whose samples are overdue: as far as silence goes, it is a sample of now.
 func (e *Engine) heard(g *group, s *series) {
+	if _, known := e.notOverdue[g]; known {
+		return
+	}
+	e.work += uint64(1 + len(g.members))
 	t := g.clock(e.running)
 	quiet := g.overdueFrom()
 	if g.rule.silence > 0 {
 		quiet = min(quiet, g.lastSample+g.rule.silence/2)
 	}
 	if g.lastEvent != ladder.Unset && t <= quiet {
+		if e.notOverdue == nil {
+			e.notOverdue = map[*group]struct{}{}
+		}
+		e.notOverdue[g] = struct{}{}
 		return
 	}
 	g.lastEvent, g.lastArrival = t, e.running
@@ -67,55 +78,83 @@ func (e *Engine) heard(g *group, s *series) {
 	}
 }
 
-// skews are the hosts whose points are out of time, by name, with the running time of the newest such point.
-type skews map[string]int64
+// skews are the hosts whose points are out of time. Times are running time.
+type skews struct {
+	newest map[string]int64 // When such a point last came, by host.
+	unsaid []skew           // Of hosts that were not named yet, the first that came.
+	more   int              // How many further ones.
+	saidAt int64
+}
+
+// skew is by how much the points of a host are ahead.
+type skew struct {
+	host  string
+	ahead int64
+}
 
 const (
-	// maxSkews bounds the hosts that are named.
-	maxSkews = 20
-	// moreHosts stands for the others.
-	moreHosts = "\x00more"
+	// maxSkews bounds the hosts that are distinguished, and maxSkewsNamed those that one message names.
+	maxSkews      = 1000
+	maxSkewsNamed = 5
 	// skewForgottenAfter is for how long a host's points must be in time before it is worth another warning, in nanoseconds.
 	skewForgottenAfter = 3600 * second
 )
 
-// noticeSkew warns once of a host whose points are so far ahead of the clock, or behind it, that they can't be used.
+// noticeSkew notes a host whose points are so far ahead of the clock, or behind it, that they can't be used. The next tick says so.
 func (e *Engine) noticeSkew(o *attr.Origin, ahead int64) {
-	host := rules.HostOf(o.Resource)
-	if e.skews == nil {
-		e.skews = skews{}
-	}
-	if _, said := e.skews[host]; !said && len(e.skews) >= maxSkews {
-		host = moreHosts
-	}
-	_, said := e.skews[host]
-	e.skews[host] = e.running
-	if said {
+	k := &e.skews
+	host := alertschema.CutText(rules.HostOf(o.Resource), maxQuoted)
+	if _, noted := k.newest[host]; noted {
+		k.newest[host] = e.running
 		return
 	}
-	if host == moreHosts {
-		e.notice("points of more than %d hosts are out of time: the clock of this Collector may be wrong", maxSkews)
+	if len(k.newest) >= maxSkews {
 		return
 	}
-	name := "a sender without host.name"
-	if host != "" {
-		name = "host " + host
+	if k.newest == nil {
+		k.newest = map[string]int64{}
 	}
-	if ahead > 0 {
-		e.notice("%s sends points that are %s ahead of this Collector's clock: one of the two clocks is wrong, and no rule can use the points",
-			name, rules.FormatDuration(rounded(ahead)))
-		return
+	k.newest[host] = e.running
+	if len(k.unsaid) < maxSkewsNamed {
+		k.unsaid = append(k.unsaid, skew{host, ahead})
+	} else {
+		k.more++
 	}
-	e.notice("%s sends points that are %s behind this Collector's clock, more than limits::max_sample_age, %s: one of the two clocks is wrong, "+
-		"or the points were long on their way, and no rule can use them",
-		name, rules.FormatDuration(rounded(-ahead)), rules.FormatDuration(time.Duration(e.rules.MaxSampleAge)))
 }
 
-// forgetSkews forgets the hosts whose points are in time again.
-func (e *Engine) forgetSkews() {
-	for host, at := range e.skews {
+// reportSkews warns of the hosts that were noted, in one message and once an hour, and forgets those whose points are in time again.
+func (e *Engine) reportSkews() {
+	k := &e.skews
+	if len(k.unsaid) > 0 && (k.saidAt == 0 || e.running-k.saidAt >= saidAgainAfter) {
+		e.notice("%s", e.skewText(k))
+		k.unsaid, k.more, k.saidAt = nil, 0, e.running
+	}
+	for host, at := range k.newest {
 		if e.running-at > skewForgottenAfter {
-			delete(e.skews, host)
+			delete(k.newest, host)
 		}
 	}
+}
+
+func (e *Engine) skewText(k *skews) string {
+	first := k.unsaid[0]
+	name := "a sender without host.name"
+	if first.host != "" {
+		name = "host " + first.host
+	}
+	text := fmt.Sprintf("%s sends points that are %s ahead of this Collector's clock: one of the two clocks is wrong, and no rule can use the points",
+		name, rules.FormatDuration(rounded(first.ahead)))
+	if first.ahead <= 0 {
+		text = fmt.Sprintf("%s sends points that are %s behind this Collector's clock, more than limits::max_sample_age, %s: one of the two clocks is "+
+			"wrong, or the points were long on their way, and no rule can use them",
+			name, rules.FormatDuration(rounded(-first.ahead)), rules.FormatDuration(time.Duration(e.rules.MaxSampleAge)))
+	}
+	if len(k.unsaid) > 1 {
+		var others []string
+		for _, other := range k.unsaid[1:] {
+			others = append(others, cmp.Or(other.host, "one without host.name"))
+		}
+		text += fmt.Sprintf("; points of %d more are out of time, such as those of %s", len(others)+k.more, strings.Join(others, ", "))
+	}
+	return text
 }

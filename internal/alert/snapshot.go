@@ -18,6 +18,7 @@ const (
 	alertPrefix   = "a/"
 	eventPrefix   = "o/"
 	historyPrefix = "h/"
+	senderPrefix  = "s/"
 )
 
 // Op is one change to the stored state: a value to set, or a key to delete when Value is nil.
@@ -31,15 +32,17 @@ type journal struct {
 	alerts    map[uint64]struct{}
 	events    map[uint64]struct{}
 	histories map[uint64]struct{}
+	senders   map[uint64]struct{}
 }
 
 func newJournal() journal {
-	return journal{alerts: map[uint64]struct{}{}, events: map[uint64]struct{}{}, histories: map[uint64]struct{}{}}
+	return journal{alerts: map[uint64]struct{}{}, events: map[uint64]struct{}{}, histories: map[uint64]struct{}{}, senders: map[uint64]struct{}{}}
 }
 
 func (j *journal) mark(alert uint64)     { j.alerts[alert] = struct{}{} }
 func (j *journal) markEvent(seq uint64)  { j.events[seq] = struct{}{} }
 func (j *journal) markHistory(id uint64) { j.histories[id] = struct{}{} }
+func (j *journal) markSender(id uint64)  { j.senders[id] = struct{}{} }
 
 // markKey marks what a key is of.
 func (j *journal) markKey(key string) {
@@ -49,11 +52,14 @@ func (j *journal) markKey(key string) {
 		j.markEvent(seq)
 	} else if id, ok := historyOf(key); ok {
 		j.markHistory(id)
+	} else if id, ok := senderOfKey(key); ok {
+		j.markSender(id)
 	}
 }
 
 func alertKey(id uint64) string   { return alertPrefix + alertschema.IDText(id) }
 func historyKey(id uint64) string { return historyPrefix + alertschema.IDText(id) }
+func senderKey(id uint64) string  { return senderPrefix + alertschema.IDText(id) }
 func eventKey(seq uint64) string  { return eventPrefix + strconv.FormatUint(seq, 10) }
 
 // alertOf returns the ID of the alert that is stored under a key.
@@ -64,6 +70,9 @@ func eventOf(key string) (seq uint64, ok bool) { return numberOf(key, eventPrefi
 
 // historyOf returns the ID of the history that is stored under a key.
 func historyOf(key string) (id uint64, ok bool) { return numberOf(key, historyPrefix, 16) }
+
+// senderOfKey returns the ID of the sender that is stored under a key.
+func senderOfKey(key string) (id uint64, ok bool) { return numberOf(key, senderPrefix, 16) }
 
 func numberOf(key, prefix string, base int) (uint64, bool) {
 	text, ok := strings.CutPrefix(key, prefix)
@@ -103,6 +112,14 @@ func (e *Engine) Snapshot(now time.Time) []Op {
 		}
 		ops = append(ops, op)
 	}
+	for _, id := range slices.Sorted(maps.Keys(j.senders)) {
+		op := Op{Key: senderKey(id)}
+		if s := e.senders.byID[id]; s != nil {
+			op.Value = e.encodeSender(s)
+		}
+		ops = append(ops, op)
+	}
+	clear(j.senders)
 	clear(j.histories)
 	clear(j.alerts)
 	clear(j.events)

@@ -47,6 +47,8 @@ type Stats struct {
 	SamplesIgnored map[string]uint64
 	// EventsSuppressed is by reason: storm, silence, flapping, limit, active, unless. What was only postponed counts once.
 	EventsSuppressed map[string]uint64
+	// LimitsExceeded is how often a limit cut, left out or held back something, by the limit's name.
+	LimitsExceeded map[string]uint64
 	// OutboxCoalesced counts undelivered records that a later one made pointless, OutboxDropped those that a full
 	// outbox cost.
 	OutboxCoalesced, OutboxDropped uint64
@@ -73,11 +75,14 @@ type RuleStats struct {
 func (e *Engine) Stats(now time.Time) Stats {
 	s := Stats{
 		Series: e.seriesCount, Outbox: e.outbox.Size(),
-		SamplesIgnored: map[string]uint64{}, EventsSuppressed: map[string]uint64{},
+		SamplesIgnored: map[string]uint64{}, EventsSuppressed: map[string]uint64{}, LimitsExceeded: map[string]uint64{},
 		OutboxCoalesced: e.outbox.Coalesced, OutboxDropped: e.outbox.Dropped,
 	}
 	for i, n := range e.stats.ignored {
 		s.SamplesIgnored[ignoredNames[i]] = n
+	}
+	for i := range e.exceeded {
+		s.LimitsExceeded[limitNames[i]] = e.exceeded[i].total
 	}
 	for i, n := range e.stats.suppressed {
 		s.EventsSuppressed[suppressedNames[i]] = n

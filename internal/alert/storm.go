@@ -19,6 +19,10 @@ type storm struct {
 	held    map[ruleSeverity]int
 	worst   storedLevel // The most severe level held back.
 	samples []stormSample
+	shares  shares // Of this minute.
+	// loggedAt is when it was last logged, 0 for never, and logged the severity number of the worst of which that was.
+	loggedAt int64
+	logged   int
 }
 
 // stormSample is an example of what was held back.
@@ -36,18 +40,23 @@ const (
 )
 
 func newStorm(limit int) storm {
-	return storm{limit: limit, opened: ladder.Unset, next: ladder.Unset, held: map[ruleSeverity]int{}}
+	return storm{limit: limit, opened: ladder.Unset, next: ladder.Unset, held: map[ruleSeverity]int{}, shares: newShares()}
 }
 
-// allow takes one record from the minute's budget, if there is one left.
-func (s *storm) allow(now int64) bool {
-	if s.opened == ladder.Unset || now-s.opened >= stormMinute {
-		s.opened, s.used = now, 0
+// allowRecord takes one record from the minute's budget, if there is one left for the sender of the group. Up to half of it is kept for senders that
+// have been known for longer and have had none.
+func (e *Engine) allowRecord(g *group) bool {
+	s := &e.storm
+	if s.opened == ladder.Unset || e.running-s.opened >= stormMinute {
+		s.opened, s.used, s.shares = e.running, 0, newShares()
 	}
-	if s.used >= s.limit {
+	from := e.senderOf(g)
+	if !e.leaves(from, s.limit-s.used, s.limit/2, &s.shares, func(x *sender) bool { return s.shares.have[x] > 0 }) {
 		return false
 	}
 	s.used++
+	s.shares.have[from]++
+	s.shares.refusedFrom = ladder.Forever
 	return true
 }
 
@@ -90,12 +99,15 @@ func (s *storm) summarize(e *Engine) {
 	for i := range s.samples {
 		examples[i] = s.samples[i].text
 	}
+	if s.worst.number > s.logged {
+		s.logged, s.loggedAt = s.worst.number, 0
+	}
 	e.suppressed(event.Event{
 		SeverityNumber: s.worst.number, SeverityText: s.worst.name,
 		Body: fmt.Sprintf("%d alert records held back, more than %d a minute: %s; among them %s",
 			total, s.limit, strings.Join(parts, ", "), strings.Join(examples, ", ")),
 		UID: fmt.Sprintf("storm-%x", e.now), Counts: counts,
-	})
+	}, &s.loggedAt)
 	s.next = e.running + stormMinute
 	clear(s.held)
 	s.samples, s.worst = nil, storedLevel{}

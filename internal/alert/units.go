@@ -9,6 +9,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // unitTable numbers the units that have come, so that a series has a number and no text. Number 0 is that of no unit.
@@ -23,8 +24,13 @@ func unitHash(seed maphash.Seed, text string) attr.Hash {
 	return attr.HashSet(seed, []attr.Attr{attr.String("unit", text)})
 }
 
-// maxUnits bounds the units that are distinguished; beyond it they count as none given.
-const maxUnits = 1000
+const (
+	// maxUnits bounds the units that are distinguished beside the common ones; beyond it they count as what they are without annotations, or as
+	// none given.
+	maxUnits = 1000
+	// MaxUnitText bounds the text of a unit, in bytes.
+	MaxUnitText = maxQuoted
+)
 
 func newUnitTable() unitTable {
 	return unitTable{numbers: map[string]uint16{"": 0}, units: []rules.Unit{rules.ParseUnit("")}, hashes: []attr.Hash{{}}}
@@ -33,8 +39,15 @@ func newUnitTable() unitTable {
 // unitNumber returns the number of a unit.
 func (e *Engine) unitNumber(text string) uint16 {
 	u := &e.units
+	if len(text) > MaxUnitText {
+		text = alertschema.CutText(text, MaxUnitText)
+	}
 	n, known := u.numbers[text]
-	if !known && len(u.units) < maxUnits {
+	if !known && len(u.units) >= maxUnits { // Whoever sends units that nobody knows takes none of those that all use.
+		text = rules.CommonUnit(text)
+		n, known = u.numbers[text]
+	}
+	if !known {
 		n = uint16(len(u.units))
 		u.numbers[text] = n
 		u.units = append(u.units, rules.ParseUnit(text))
@@ -133,6 +146,7 @@ func (g *group) levels() []ladder.Level {
 // inputUnit is what an input knows of a unit.
 type inputUnit struct {
 	known, fits bool
+	err         error // Why it does not.
 	// from names the sender that came with it first.
 	from string
 }
@@ -146,8 +160,17 @@ func (e *Engine) unitFits(w *ruleInput, n uint16, o *attr.Origin) bool {
 		}
 		w.units[n] = inputUnit{known: true, from: senderOf(o.Resource)}
 		w.units[n].fits = e.admitUnit(w, n)
+	} else if !w.units[n].fits && e.mayReport(w.rule, errorUnit) {
+		e.reportUnit(w, n, senderOf(o.Resource))
 	}
 	return w.units[n].fits
+}
+
+// reportUnit says that the bounds of the input's rule can't be compared with a unit.
+func (e *Engine) reportUnit(w *ruleInput, n uint16, from string) {
+	e.ruleError(w.rule, errorUnit, func() string {
+		return fmt.Sprintf("metric %s%s: %v; what comes with other units is watched", w.Metric, from, w.units[n].err)
+	})
 }
 
 // admitUnit looks at a unit that is new to an input.
@@ -168,7 +191,8 @@ func (e *Engine) admitUnit(w *ruleInput, n uint16) bool {
 		}
 	}
 	if err != nil {
-		e.ruleError(r, fmt.Sprintf("metric %s%s: %v; what comes with other units is watched", w.Metric, w.units[n].from, err))
+		w.units[n].err = err
+		e.reportUnit(w, n, w.units[n].from)
 	}
 	return err == nil
 }
@@ -195,7 +219,7 @@ func (e *Engine) resolveCondition(w *ruleInput, n uint16) error {
 // compared with values of both.
 func (e *Engine) noticeMixedUnits(w *ruleInput, n uint16) {
 	r := w.rule
-	if w.Role != rules.RoleValue || r.scaleless() || r.silence > 0 {
+	if w.Role != rules.RoleValue || r.scaleless() || r.silence > 0 || !e.mayReport(r, errorMixedUnits) {
 		return
 	}
 	for other := range w.units {
@@ -214,19 +238,30 @@ func (e *Engine) noticeMixedUnits(w *ruleInput, n uint16) {
 		} else {
 			text += ", which can't be converted: they are watched apart, and in one group only those of one unit"
 		}
-		e.ruleError(r, text)
+		e.ruleError(r, errorMixedUnits, func() string { return text })
 		return
 	}
 }
 
-// senderOf names who sends, for messages: " of host.name db1", or "" when the resource does not say.
-func senderOf(resource []attr.Attr) string {
+// maxQuoted bounds what a message quotes of a sender's data, in bytes.
+const maxQuoted = 64
+
+// senderName names who sends, for messages: "host.name db1".
+func senderName(resource []attr.Attr) string {
 	for _, key := range [...]string{"host.name", "host.id", "service.instance.id", "service.name", "container.id"} {
 		if v, ok := attr.Lookup(resource, key); ok && v.AsString() != "" {
-			return fmt.Sprintf(" of %s %s", key, v.AsString())
+			return key + " " + alertschema.CutText(v.AsString(), maxQuoted)
 		}
 	}
-	return ""
+	return "a sender without host.name"
+}
+
+// senderOf names who sends, as part of a sentence: " of host.name db1", or "" when the resource does not say.
+func senderOf(resource []attr.Attr) string {
+	if rules.HostOf(resource) == "" {
+		return ""
+	}
+	return " of " + senderName(resource)
 }
 
 // scaleless tells whether the rule's value has the unit of no series: it counts.
@@ -249,11 +284,19 @@ func (e *Engine) scales(g *group, to uint16, m *rules.Moment) {
 	if g.rule.scaleless() || g.rule.silence > 0 {
 		return
 	}
-	for i := range e.units.units {
-		factor, same := e.units.units[i].Per(e.units.units[to])
-		if !same || math.IsNaN(factor) {
-			factor = 1 // Of what a ratio divides by.
+	for _, role := range g.rule.roles {
+		for _, s := range m.Series[role] {
+			for len(m.Scales) <= int(s.Unit) {
+				m.Scales = append(m.Scales, 0)
+			}
+			if m.Scales[s.Unit] != 0 {
+				continue
+			}
+			factor, same := e.units.units[s.Unit].Per(e.units.units[to])
+			if !same || math.IsNaN(factor) || factor == 0 {
+				factor = 1 // Of what a ratio divides by.
+			}
+			m.Scales[s.Unit] = factor
 		}
-		m.Scales = append(m.Scales, factor)
 	}
 }

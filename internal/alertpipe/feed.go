@@ -7,7 +7,9 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // feeder shows metrics to an engine. It only reads, and reuses its buffers.
@@ -16,6 +18,9 @@ type feeder struct {
 	point  alert.Point
 	source source
 	values window.Distribution
+	attrs  attributeReader
+	limits rules.LimitsConfig
+	engine *alert.Engine // Of which attrs and limits are.
 
 	// What origin holds at the moment: nothing, the resource, or resource and scope.
 	hasResource, hasScope bool
@@ -23,6 +28,11 @@ type feeder struct {
 
 // feed shows every point that a rule may want to the engine. Resource and scope are read only when a metric needs them.
 func (f *feeder) feed(engine *alert.Engine, md pmetric.Metrics) {
+	if f.engine != engine {
+		f.engine, f.limits = engine, engine.Limits()
+		f.attrs = newAttributeReader(&f.limits, engine.NamedKeys())
+		f.source.reader = &f.attrs
+	}
 	for _, rm := range md.ResourceMetrics().All() {
 		f.hasResource = false
 		for _, sm := range rm.ScopeMetrics().All() {
@@ -49,7 +59,7 @@ func (f *feeder) forget() {
 	clear(o.Scope[:cap(o.Scope)])
 	clear(p.Attributes[:cap(p.Attributes)])
 	*p = alert.Point{Attributes: p.Attributes[:0]}
-	f.source = source{}
+	f.source.attrs = pcommon.Map{}
 }
 
 // describe fills the origin, unless it holds the same resource and scope already.
@@ -59,24 +69,52 @@ func (f *feeder) describe(res pcommon.Resource, scope pcommon.InstrumentationSco
 	}
 	o := &f.origin
 	if f.hasResource {
-		resource, keys := o.Resource, o.IdentifyingKeys
-		o.Reset()
-		o.Resource, o.IdentifyingKeys = resource, keys
+		o.ResetScope()
 	} else {
 		o.Reset()
-		o.Resource = appendAttrs(o.Resource, res.Attributes())
-		refs := entity.ResourceEntityRefs(res)
-		for _, ref := range refs.All() {
-			o.IdentifyingKeys = append(o.IdentifyingKeys, ref.IdKeys().AsRaw()...)
+		o.Resource = f.attrs.append(o.Resource, res.Attributes(), f.limits.AttributesPerResource, alert.LimitAttributesPerResource)
+		f.identifyingKeys(res)
+	}
+	o.ScopeName, o.ScopeVersion = f.attrs.text(scope.Name()), f.attrs.text(scope.Version())
+	o.Scope = f.attrs.append(o.Scope, scope.Attributes(), f.limits.AttributesPerPoint, alert.LimitAttributesPerPoint)
+	f.hasResource, f.hasScope = true, true
+	f.account()
+}
+
+// identifyingKeys reads which attributes the entity references of the resource name as its identity: each once, and no more than it may have.
+func (f *feeder) identifyingKeys(res pcommon.Resource) {
+	o, looked := &f.origin, 0
+	refs := entity.ResourceEntityRefs(res)
+	for _, ref := range refs.All() {
+		ids := ref.IdKeys()
+		for i := range ids.Len() {
+			if looked++; looked > f.limits.AttributesPerResource {
+				f.attrs.exceed(alert.LimitAttributesPerResource)
+				return
+			}
+			o.IdentifyingKeys = append(o.IdentifyingKeys, f.attrs.text(ids.At(i)))
 		}
 	}
-	o.ScopeName, o.ScopeVersion = scope.Name(), scope.Version()
-	o.Scope = appendAttrs(o.Scope, scope.Attributes())
-	f.hasResource, f.hasScope = true, true
+}
+
+// account counts the limits that have taken effect on the resource, scope or point that was read.
+func (f *feeder) account() {
+	if f.attrs.cost == 0 {
+		return
+	}
+	for l := alert.Limit(0); f.attrs.cost>>l != 0; l++ {
+		if f.attrs.cost>>l&1 == 1 {
+			f.engine.Exceeded(l, &f.origin)
+		}
+	}
+	f.attrs.cost = 0
 }
 
 func (f *feeder) metric(m *alert.Matcher, metric pmetric.Metric) {
 	stream := alert.Stream{Unit: metric.Unit()}
+	if len(stream.Unit) > alert.MaxUnitText {
+		stream.Unit = alertschema.CutText(stream.Unit, alert.MaxUnitText)
+	}
 	switch metric.Type() {
 	case pmetric.MetricTypeGauge:
 		f.points(m, stream, metric.Gauge().DataPoints())
@@ -112,7 +150,7 @@ func (f *feeder) points(m *alert.Matcher, stream alert.Stream, points pmetric.Nu
 		if !m.Wants(&f.source) {
 			continue
 		}
-		p.Attributes = appendAttrs(p.Attributes[:0], f.source.attrs)
+		f.pointAttributes()
 		p.Start, p.Time = int64(dp.StartTimestamp()), int64(dp.Timestamp())
 		p.NoValue = dp.Flags().NoRecordedValue()
 		p.Value = 0
@@ -129,8 +167,17 @@ func (f *feeder) points(m *alert.Matcher, stream alert.Stream, points pmetric.Nu
 	}
 }
 
+// pointAttributes reads the attributes of the point that f.source has.
+func (f *feeder) pointAttributes() {
+	f.point.Attributes = f.attrs.append(f.point.Attributes[:0], f.source.attrs, f.limits.AttributesPerPoint, alert.LimitAttributesPerPoint)
+	f.account()
+}
+
 // source gives the engine the attributes of a point without copying them.
-type source struct{ attrs pcommon.Map }
+type source struct {
+	attrs  pcommon.Map
+	reader *attributeReader
+}
 
 // Attribute finds one attribute.
 func (s *source) Attribute(key string) (attr.Value, bool) {
@@ -138,7 +185,8 @@ func (s *source) Attribute(key string) (attr.Value, bool) {
 	if !ok {
 		return attr.Value{}, false
 	}
-	return valueOf(v), true
+	value, _, ok := s.reader.value(v)
+	return value, ok
 }
 
 // newestExemplar returns the trace context of the newest exemplar that has one, or nil.
@@ -152,29 +200,4 @@ func newestExemplar(exemplars pmetric.ExemplarSlice) *window.Exemplar {
 		}
 	}
 	return newest
-}
-
-// appendAttrs appends the attributes of a map to dst, sharing their text.
-func appendAttrs(dst []attr.Attr, attrs pcommon.Map) []attr.Attr {
-	for key, v := range attrs.All() {
-		dst = append(dst, attr.Attr{Key: key, Value: valueOf(v)})
-	}
-	return dst
-}
-
-func valueOf(v pcommon.Value) attr.Value {
-	switch v.Type() {
-	case pcommon.ValueTypeStr:
-		return attr.StringValue(v.Str())
-	case pcommon.ValueTypeInt:
-		return attr.IntValue(v.Int())
-	case pcommon.ValueTypeDouble:
-		return attr.DoubleValue(v.Double())
-	case pcommon.ValueTypeBool:
-		return attr.BoolValue(v.Bool())
-	case pcommon.ValueTypeEmpty:
-		return attr.Value{}
-	default:
-		return attr.OtherValue(v.AsString())
-	}
 }

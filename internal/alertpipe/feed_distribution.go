@@ -32,7 +32,7 @@ func begin[P distributionPoint](f *feeder, m *alert.Matcher, dp P) bool {
 		return false
 	}
 	p := &f.point
-	p.Attributes = appendAttrs(p.Attributes[:0], f.source.attrs)
+	f.pointAttributes()
 	p.Start, p.Time = int64(dp.StartTimestamp()), int64(dp.Timestamp())
 	p.NoValue, p.Value, p.Exemplar = dp.Flags().NoRecordedValue(), 0, nil
 	f.values.Reset()

@@ -106,7 +106,7 @@ func (r *rig) create() {
 func noInstruments() Instruments {
 	return Instruments{
 		Active: noop.Int64Gauge{}, DeliveryAttempts: noop.Int64Counter{}, EvaluationDuration: noop.Float64Histogram{},
-		EventsSuppressed: noop.Int64Counter{}, OutboxDropped: noop.Int64Counter{}, OutboxSize: noop.Int64Gauge{},
+		EventsSuppressed: noop.Int64Counter{}, LimitsExceeded: noop.Int64Counter{}, OutboxDropped: noop.Int64Counter{}, OutboxSize: noop.Int64Gauge{},
 		OutboxUndelivered: noop.Int64Counter{}, RuleErrors: noop.Int64Counter{}, RuleLastMatchAge: noop.Float64Gauge{},
 		SamplesIgnored: noop.Int64Counter{}, Series: noop.Int64Gauge{}, Transitions: noop.Int64Counter{},
 	}

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
@@ -138,7 +139,9 @@ func TestAttributeValuesSurvive(t *testing.T) {
 	src := pcommon.NewMap()
 	require.NoError(t, src.FromRaw(in))
 	dst := pcommon.NewMap()
-	putAttrs(dst, appendAttrs(nil, src))
+	limits := rules.DefaultConfig().Limits
+	reader := newAttributeReader(&limits, nil)
+	putAttrs(dst, reader.append(nil, src, limits.AttributesPerPoint, alert.LimitAttributesPerPoint))
 	in["bytes"] = "AQI="
 	assert.Equal(t, in, dst.AsRaw())
 

@@ -16,6 +16,7 @@ type Instruments struct {
 	DeliveryAttempts   metric.Int64Counter
 	EvaluationDuration metric.Float64Histogram
 	EventsSuppressed   metric.Int64Counter
+	LimitsExceeded     metric.Int64Counter
 	OutboxDropped      metric.Int64Counter
 	OutboxSize         metric.Int64Gauge
 	OutboxUndelivered  metric.Int64Counter
@@ -66,6 +67,9 @@ func (a *account) report(s alert.Stats) {
 	a.add(a.OutboxDropped, total{instrument: "dropped"}, s.OutboxDropped)
 	for reason, n := range s.SamplesIgnored {
 		a.add(a.SamplesIgnored, total{"ignored", "", reason}, n, attribute.String("reason", reason))
+	}
+	for limit, n := range s.LimitsExceeded {
+		a.add(a.LimitsExceeded, total{"exceeded", "", limit}, n, attribute.String("limit", limit))
 	}
 	for reason, n := range s.EventsSuppressed {
 		a.add(a.EventsSuppressed, total{"suppressed", "", reason}, n, attribute.String("reason", reason))

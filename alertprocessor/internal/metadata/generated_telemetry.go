@@ -30,6 +30,7 @@ type TelemetryBuilder struct {
 	AlertDeliveryAttempts   metric.Int64Counter
 	AlertEvaluationDuration metric.Float64Histogram
 	AlertEventsSuppressed   metric.Int64Counter
+	AlertLimitsExceeded     metric.Int64Counter
 	AlertOutboxDropped      metric.Int64Counter
 	AlertOutboxSize         metric.Int64Gauge
 	AlertOutboxUndelivered  metric.Int64Counter
@@ -92,6 +93,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_alert_events_suppressed",
 		metric.WithDescription("Records that were held back, by reason (storm, silence, flapping, limit, active, unless). [Development]"),
 		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.AlertLimitsExceeded, err = builder.meter.Int64Counter(
+		"otelcol_alert_limits_exceeded",
+		metric.WithDescription("Times that a limit cut, left out or held back something of what senders send, by limit. [Development]"),
+		metric.WithUnit("{time}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.AlertOutboxDropped, err = builder.meter.Int64Counter(

@@ -1,6 +1,9 @@
 package attr
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"sync/atomic"
+)
 
 // Origin is where data points come from: one resource and scope. An adapter fills one and reuses it; the engine
 // keeps copies of what it needs.
@@ -14,16 +17,35 @@ type Origin struct {
 	Scope                   []Attr
 
 	key, resourceKey, scopeKey, nameKey Hash
-	hashed                              bool
+	hashed, resourceHashed              bool
 	lineage                             Hash
 	hasLineage                          bool
+	number                              uint64
 }
 
 // Reset empties the origin for reuse. It must be called before the fields change.
 func (o *Origin) Reset() {
 	o.Resource, o.IdentifyingKeys, o.Scope = o.Resource[:0], o.IdentifyingKeys[:0], o.Scope[:0]
-	o.ScopeName, o.ScopeVersion, o.hashed, o.hasLineage = "", "", false, false
+	o.ScopeName, o.ScopeVersion, o.hashed, o.resourceHashed, o.hasLineage = "", "", false, false, false
+	o.number = 0
 }
+
+// ResetScope empties the scope for reuse, and keeps the resource with all that was worked out of it.
+func (o *Origin) ResetScope() {
+	o.ScopeName, o.ScopeVersion, o.Scope, o.hashed = "", "", o.Scope[:0], false
+	o.number = 0
+}
+
+// Number tells what the origin holds now from what it held before, and from what others hold: it is another one after each reset.
+func (o *Origin) Number() uint64 {
+	if o.number == 0 {
+		o.number = originNumber.Add(1)
+	}
+	return o.number
+}
+
+// originNumber is the number that was given last.
+var originNumber atomic.Uint64
 
 // Lineage returns the hash of what identifies the resource, whose attributes identifying appends to a buffer; it is worked out once.
 func (o *Origin) Lineage(seed maphash.Seed, identifying func(o *Origin) []Attr) Hash {
@@ -43,7 +65,9 @@ func (o *Origin) Has(key string) bool {
 // measures is upgraded.
 func (o *Origin) Hashes(seed maphash.Seed) (whole, resource Hash) {
 	if !o.hashed {
-		o.resourceKey = HashSet(seed, o.Resource)
+		if !o.resourceHashed {
+			o.resourceKey, o.resourceHashed = HashSet(seed, o.Resource), true
+		}
 		o.scopeKey = HashSet(seed, o.Scope)
 		name := [1]Attr{{"name", StringValue(o.ScopeName)}}
 		o.nameKey = HashSet(seed, name[:])

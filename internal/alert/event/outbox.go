@@ -14,6 +14,8 @@ type Outbox struct {
 	limit   int
 	next    uint64
 	entries []entry
+	// KnownAfter is by how much longer a sender must have been known than another for its fires to give way after the other's, in nanoseconds.
+	KnownAfter int64
 	// Coalesced counts events that a later one made pointless, Dropped those that a full outbox cost.
 	Coalesced, Dropped uint64
 }
@@ -21,6 +23,7 @@ type Outbox struct {
 type entry struct {
 	event     Event
 	attempted bool
+	since     int64 // When the sender was first seen, in nanoseconds.
 }
 
 // NewOutbox returns an outbox that holds up to limit events.
@@ -28,13 +31,16 @@ func NewOutbox(limit int) Outbox { return Outbox{limit: limit, next: 1} }
 
 // Add appends an event. A resolve whose fire was never handed out takes the whole episode back: nobody heard of it.
 // It returns the sequence numbers that left or joined, and the fires that had to give way for lack of room.
-func (o *Outbox) Add(ev Event) (changed []uint64, dropped []Event) {
+func (o *Outbox) Add(ev Event) (changed []uint64, dropped []Event) { return o.AddOf(ev, 0) }
+
+// AddOf is Add for an event of a sender that was first seen at a time in nanoseconds.
+func (o *Outbox) AddOf(ev Event, since int64) (changed []uint64, dropped []Event) {
 	if ev.Kind == alertschema.KindStateChange && ev.Transition == alertschema.TransitionResolve && o.silentFire(ev.EpisodeID) {
 		return o.remove(func(x *entry) bool { return x.event.EpisodeID == ev.EpisodeID }, &o.Coalesced), nil
 	}
 	ev.Seq = o.next
 	o.next++
-	o.entries = append(o.entries, entry{event: ev})
+	o.entries = append(o.entries, entry{event: ev, since: since})
 	changed = append(changed, ev.Seq)
 	if len(o.entries) > o.limit {
 		gone, fires := o.makeRoom()
@@ -98,7 +104,8 @@ func (o *Outbox) makeRoom() (gone []uint64, fires []Event) {
 	return gone, fires
 }
 
-// leastFire returns the position of the least severe fire that was never handed out, the newest of equals, or -1.
+// leastFire returns the position of the least severe fire that was never handed out, of equals the newest of those whose senders are not known for
+// longer than others, or -1.
 func (o *Outbox) leastFire() int {
 	victim := -1
 	for i := range o.entries {
@@ -106,11 +113,19 @@ func (o *Outbox) leastFire() int {
 		if x.attempted || x.event.Kind != alertschema.KindStateChange || x.event.Transition != alertschema.TransitionFire {
 			continue
 		}
-		if victim < 0 || x.event.SeverityNumber <= o.entries[victim].event.SeverityNumber {
+		if victim < 0 || o.givesWayBefore(x, &o.entries[victim]) {
 			victim = i
 		}
 	}
 	return victim
+}
+
+// givesWayBefore tells whether a fire gives way before an older one.
+func (o *Outbox) givesWayBefore(x, older *entry) bool {
+	if x.event.SeverityNumber != older.event.SeverityNumber {
+		return x.event.SeverityNumber < older.event.SeverityNumber
+	}
+	return x.since+o.KnownAfter >= older.since
 }
 
 // Size is how many events wait.

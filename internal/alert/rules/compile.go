@@ -226,18 +226,27 @@ func (c *compiler) checkGlobals(report func(string, ...any)) {
 	}
 	l := c.cfg.Limits
 	for _, x := range []struct {
-		name  string
-		value int
+		name         string
+		value, least int
 	}{
-		{"series", l.Series},
-		{"samples_per_series", l.SamplesPerSeries},
-		{"alerts_per_rule", l.AlertsPerRule},
-		{"events_per_minute", l.EventsPerMinute},
-		{"outbox", l.Outbox},
+		{"series", l.Series, 1},
+		{"samples_per_series", l.SamplesPerSeries, 1},
+		{"alerts_per_rule", l.AlertsPerRule, 1},
+		{"events_per_minute", l.EventsPerMinute, 1},
+		{"outbox", l.Outbox, 1},
+		{"attributes_per_resource", l.AttributesPerResource, 1},
+		{"attributes_per_point", l.AttributesPerPoint, 1},
+		{"attribute_bytes", l.AttributeBytes, MinAttributeBytes},
+		{"attribute_depth", l.AttributeDepth, 1},
+		{"times_per_batch", l.TimesPerBatch, 1},
+		{"memory_mib", l.MemoryMiB, 0},
 	} {
-		if x.value < 1 {
-			report("limits::%s must be ≥ 1", x.name)
+		if x.value < x.least {
+			report("limits::%s must be ≥ %d", x.name, x.least)
 		}
+	}
+	if l.KnownAfter <= 0 {
+		report("limits::known_after must be > 0")
 	}
 	if l.MaxSampleAge <= 0 {
 		report("limits::max_sample_age must be > 0")

@@ -87,7 +87,41 @@ type LimitsConfig struct {
 	Outbox int `mapstructure:"outbox"`
 	// MaxSampleAge is the age beyond which a sample is ignored.
 	MaxSampleAge time.Duration `mapstructure:"max_sample_age"`
+	// AttributesPerResource and AttributesPerPoint are how many attributes of a resource, and of a scope or a data point, are read; those that rules
+	// name come first, and the rest is left out.
+	AttributesPerResource int `mapstructure:"attributes_per_resource"`
+	AttributesPerPoint    int `mapstructure:"attributes_per_point"`
+	// AttributeBytes bounds a key and a value; a longer one is cut, with a hash of the whole at the end. All of a resource, scope or point are at
+	// most AttributeSetFactor times as long.
+	AttributeBytes int `mapstructure:"attribute_bytes"`
+	// AttributeDepth is how many lists and maps may be in one another; a deeper value is left out.
+	AttributeDepth int `mapstructure:"attribute_depth"`
+	// TimesPerBatch is at how many different times of one batch a group is evaluated, the newest ones.
+	TimesPerBatch int `mapstructure:"times_per_batch"`
+	// MemoryMiB bounds what the engine holds by its own estimate; 0 is 8 KiB for each of Series.
+	MemoryMiB int `mapstructure:"memory_mib"`
+	// KnownAfter is by how much longer a host must have been known than another for a part of the limits to be kept for it.
+	KnownAfter time.Duration `mapstructure:"known_after"`
 }
+
+// AttributeSetFactor is how many times AttributeBytes all attributes of a resource, a scope or a data point may have.
+const AttributeSetFactor = 4
+
+// MinAttributeBytes is the least that LimitsConfig.AttributeBytes can be: a hash and some text have room.
+const MinAttributeBytes = 64
+
+// Memory is how many bytes the engine may hold.
+func (l *LimitsConfig) Memory() int64 {
+	if l.MemoryMiB > 0 {
+		return int64(l.MemoryMiB) << 20
+	}
+	return max(int64(l.Series)*bytesPerSeries, minMemory)
+}
+
+const (
+	bytesPerSeries = 8 << 10
+	minMemory      = 16 << 20
+)
 
 // OutputConfig selects records.
 type OutputConfig struct {
@@ -299,6 +333,7 @@ func DefaultConfig() Config {
 		Limits: LimitsConfig{
 			Series: 10000, SamplesPerSeries: 4096, AlertsPerRule: 200,
 			EventsPerMinute: 120, Outbox: 1000, MaxSampleAge: 5 * time.Minute,
+			AttributesPerResource: 256, AttributesPerPoint: 128, AttributeBytes: 4096, AttributeDepth: 8, TimesPerBatch: 600, KnownAfter: 10 * time.Minute,
 		},
 		Output: OutputConfig{SendResolved: true},
 	}

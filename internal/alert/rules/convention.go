@@ -114,7 +114,7 @@ func IsShare(metric string) bool {
 
 // HostOf names the host that a resource is of, or else what identifies its service, "" for none.
 func HostOf(resource []attr.Attr) string {
-	for _, key := range []string{"host.name", "host.id", "service.instance.id", "service.name"} {
+	for _, key := range senderKeys {
 		if v, ok := attr.Lookup(resource, key); ok {
 			if text := v.AsString(); text != "" {
 				return text

@@ -197,3 +197,14 @@ func atomOf(text string) (a atom, exact fraction, ok bool) {
 	}
 	return atom{}, fraction{}, false
 }
+
+// CommonUnit returns the unit that a text comes to without annotations, if it is a common one: a known atom with or without a prefix, or such a one
+// per second, of which there are some hundreds. Else it returns none.
+func CommonUnit(text string) string {
+	text = stripAnnotations(text)
+	atom := strings.TrimSuffix(text, "/s")
+	if _, _, known := atomOf(atom); known || atom == "1" {
+		return text
+	}
+	return ""
+}

@@ -98,21 +98,29 @@ func numberOrProblem(n attr.Number, name string) (float64, bool, string) {
 	return n.Float64, true, ""
 }
 
+// maxListed bounds the percentiles that a message lists.
+const maxListed = 10
+
 // listed returns a quantile that the summary holds; between them nothing is known.
 func (d *Distribution) listed(f Statistic) (float64, bool, string) {
 	want := f.Quantile
 	if f.Kind == StatisticMax {
 		want = 1
 	}
-	has := make([]string, 0, len(d.Quantiles))
+	var has []string
 	for _, q := range d.Quantiles {
 		if math.Abs(q.Q-want) < 1e-9 {
 			return q.Value, !math.IsNaN(q.Value), ""
 		}
-		has = append(has, "p"+strconv.FormatFloat(math.Round(q.Q*1e9)/1e7, 'g', -1, 64))
+		if len(has) < maxListed {
+			has = append(has, "p"+strconv.FormatFloat(math.Round(q.Q*1e9)/1e7, 'g', -1, 64))
+		}
 	}
-	if len(has) == 0 {
+	switch {
+	case len(has) == 0:
 		return 0, false, "its points have no percentiles"
+	case len(d.Quantiles) > maxListed:
+		has = append(has, "…")
 	}
 	return 0, false, "its points have " + strings.Join(has, ", ") + " and no other percentile"
 }

@@ -16,6 +16,9 @@ type Ring struct {
 // Len returns how many samples are held.
 func (r *Ring) Len() int { return int(r.n) }
 
+// Cap returns for how many samples there is memory.
+func (r *Ring) Cap() int { return len(r.buf) }
+
 // At returns the sample at a position, the oldest at 0.
 func (r *Ring) At(i int) Sample { return r.buf[r.index(i)] }
 
