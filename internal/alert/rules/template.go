@@ -17,8 +17,9 @@ const maxRendered = alertschema.MaxText - 256
 
 // Template is a parsed template; text without actions is kept as it is.
 type Template struct {
-	plain string
-	tmpl  *template.Template
+	plain  string
+	tmpl   *template.Template
+	budget *budget
 }
 
 // NamedTemplate is the template of one label or annotation.
@@ -56,13 +57,13 @@ func (d TemplateData) With(group, resource []attr.Attr) TemplateData {
 // Resource returns a resource attribute as text, or "".
 func (d TemplateData) Resource(key string) string {
 	v, _ := attr.Lookup(d.resource, key)
-	return v.AsString()
+	return cutIntermediate(v.AsString())
 }
 
 // Attr returns an attribute of the group as text, or "".
 func (d TemplateData) Attr(key string) string {
 	v, _ := attr.Lookup(d.group, key)
-	return v.AsString()
+	return cutIntermediate(v.AsString())
 }
 
 var templateFuncs = template.FuncMap{
@@ -77,9 +78,13 @@ var templateLine = regexp.MustCompile(`^(template: [^:]+):\d+(?::\d+)?: (?:execu
 // templateType is the Go type that text/template names where there is no such field.
 var templateType = regexp.MustCompile(` in type \w+\.TemplateData`)
 
+// maxTemplateError bounds the text of an error, which quotes the template, in bytes.
+const maxTemplateError = 256
+
 // templateError returns the error without the line number and the Go type, of which a rule knows nothing.
 func templateError(err error) error {
-	return errors.New(templateType.ReplaceAllString(templateLine.ReplaceAllString(err.Error(), "$1: "), ""))
+	text := templateType.ReplaceAllString(templateLine.ReplaceAllString(err.Error(), "$1: "), "")
+	return errors.New(alertschema.CutText(text, maxTemplateError))
 }
 
 // compileTemplate parses a template and tries it once, so that an unknown function or field fails at load.
@@ -87,14 +92,19 @@ func compileTemplate(name, text string) (*Template, error) {
 	if !strings.Contains(text, "{{") {
 		return &Template{plain: text}, nil
 	}
-	t, err := template.New(name).Option("missingkey=zero").Funcs(templateFuncs).Parse(text)
+	m := &Template{budget: &budget{}}
+	var err error
+	m.tmpl, err = template.New(name).Option("missingkey=zero").Funcs(m.budget.boundedFuncs()).Parse(text)
 	if err == nil {
-		err = t.Execute(&limitedText{}, TemplateData{Labels: map[string]string{}, StartedAt: time.Unix(0, 0)})
+		err = countSteps(m.tmpl)
+	}
+	if err == nil {
+		err = m.execute(&limitedText{}, TemplateData{Labels: map[string]string{}, StartedAt: time.Unix(0, 0)})
 	}
 	if err != nil {
 		return nil, templateError(err)
 	}
-	return &Template{tmpl: t}, nil
+	return m, nil
 }
 
 // Render returns the text for the data, at most maxRendered bytes of it.
@@ -103,7 +113,7 @@ func (m *Template) Render(data TemplateData) (string, error) {
 		return m.plain, nil
 	}
 	var out limitedText
-	if err := m.tmpl.Execute(&out, data); err != nil {
+	if err := m.execute(&out, data); err != nil {
 		return "", templateError(err)
 	}
 	return alertschema.CutText(out.b.String(), maxRendered), nil
