@@ -46,6 +46,9 @@ func TestConfigMistakes(t *testing.T) {
 		{"expire_after", "30s", "expire_after must be 0 or at least resend_interval"},
 		{"labels", map[string]any{"host.name": "x"}, `labels: "host.name" is not a label name: letters, digits and _, no digit first`},
 		{"labels", map[string]any{"severity": "x"}, `labels: "severity" is set by the exporter`},
+		{"endpoint", "ops:s3cret@am.example:9093", `endpoint: "xxxxx@am.example:9093" is not a URL`},
+		{"endpoint", "https://ops:s3/cret@am.example", `endpoint: "https://xxxxx@am.example" is not a URL`},
+		{"generator_url", "https//ops:s3cret@dashboards", `generator_url: "xxxxx@dashboards" is not a URL`},
 		{"generator_url", "dashboards", `generator_url: "dashboards" is not a URL such as https://dashboards.example/alerts`},
 	} {
 		t.Run(tt.want, func(t *testing.T) {
