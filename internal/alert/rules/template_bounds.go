@@ -21,8 +21,11 @@ const (
 	maxWidth = 1000
 )
 
-// errTooMuch ends the rendering of a template that does too much.
-var errTooMuch = errors.New("too many steps")
+// These end the rendering of a template that does too much.
+var (
+	errTooMuch = errors.New("too many steps")
+	errTooWide = errors.New("too wide")
+)
 
 // stepper is the name of the function that counts steps. No rule has to know it.
 const stepper = "_step"
@@ -83,12 +86,12 @@ func checkWidths(format string, args []any) error {
 			case c == '*':
 				for _, arg := range args {
 					if n, isInt := arg.(int); isInt && (n > maxWidth || n < -maxWidth) {
-						return fmt.Errorf("printf %q: a width may be at most %d", alertschema.CutText(format, 64), maxWidth)
+						return errTooWide
 					}
 				}
 			case c >= '0' && c <= '9':
 				if number = 10*number + int(c-'0'); number > maxWidth {
-					return fmt.Errorf("printf %q: a width may be at most %d", alertschema.CutText(format, 64), maxWidth)
+					return errTooWide
 				}
 				continue
 			}
@@ -147,8 +150,12 @@ func (m *Template) execute(out *limitedText, data TemplateData) error {
 	defer m.budget.mu.Unlock()
 	m.budget.left = maxSteps
 	err := m.tmpl.Execute(out, data)
-	if errors.Is(err, errTooMuch) {
+	switch {
+	case errors.Is(err, errTooMuch):
 		return fmt.Errorf("template: %s: it takes more than %d steps: no loop may go round so often", m.tmpl.Name(), maxSteps)
+	case errors.Is(err, errTooWide):
+		return fmt.Errorf("template: %s: printf: a width or a precision may be at most %d", m.tmpl.Name(), maxWidth)
+	default:
+		return err
 	}
-	return err
 }
