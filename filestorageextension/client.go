@@ -31,6 +31,15 @@ type guardedClient struct {
 	said   bool        // That it is not stored any more was logged.
 	broken error       // Why nothing can be done with the file.
 	closed bool
+	// renewals is how often the file was begun anew.
+	renewals int
+}
+
+// Renewals tells how often the file lost what it held and was begun anew: whoever keeps state there writes all of it again.
+func (c *guardedClient) Renewals() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.renewals
 }
 
 var errClosed = errors.New("storage is closed")
@@ -192,6 +201,7 @@ func (c *guardedClient) cutShort(ctx context.Context, idle bool) {
 		return
 	}
 	c.broken = nil
+	c.renewals++
 	c.remember()
 	c.guard.logger.Error("A file of the storage was cut short while it was in use and is moved away: what it held is lost, and a new one is begun",
 		zap.String("file", c.path), zap.String("backup", backup))
