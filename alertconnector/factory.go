@@ -2,6 +2,7 @@ package alertconnector
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -46,6 +47,9 @@ func (f *factory) createMetrics(_ context.Context, set connector.Settings, cfg c
 }
 
 func (f *factory) pipe(set connector.Settings, cfg *Config) (*alertpipe.Pipe, error) {
+	if cfg.AcceptExternalRecords {
+		return nil, errors.New("accept_external_records means nothing in a connector, through which no records pass: set it of the exporter that is to take them")
+	}
 	return f.pipes.Of(cfg, func() (alertpipe.Settings, error) {
 		t, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/confkeys"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/webclient"
 )
 
 // Config is the configuration of the exporter.
@@ -32,6 +33,9 @@ type Config struct {
 	ExpireAfter time.Duration `mapstructure:"expire_after"`
 	// Storage is the ID of a storage extension that keeps the active alerts over a restart.
 	Storage *component.ID `mapstructure:"storage"`
+
+	// AcceptExternalRecords takes alert records that the engine of this process did not make, as those of agents' engines at a gateway.
+	AcceptExternalRecords bool `mapstructure:"accept_external_records"`
 
 	// Labels are added to every alert; those that come from the record are not overwritten.
 	Labels map[string]string `mapstructure:"labels"`
@@ -94,9 +98,18 @@ func (c *Config) Validate() error {
 		}
 	}
 	if u, err := url.Parse(c.GeneratorURL); c.GeneratorURL != "" && (err != nil || u.Scheme == "" || u.Host == "") {
-		errs = append(errs, fmt.Errorf("generator_url: %q is not a URL such as https://dashboards.example/alerts", c.GeneratorURL))
+		errs = append(errs, fmt.Errorf("generator_url: %q is not a URL such as https://dashboards.example/alerts",
+			webclient.Redact(c.GeneratorURL)))
 	}
 	return errors.Join(errs...)
+}
+
+// longestDelay is how long the exporter waits before it tries again, whatever Alertmanager says: no longer than it would without being told.
+func (c *Config) longestDelay() time.Duration {
+	if c.RetryConfig.MaxInterval > 0 {
+		return min(c.RetryConfig.MaxInterval, c.ResendInterval)
+	}
+	return c.ResendInterval
 }
 
 func validEndpoint(endpoint string) error {
@@ -106,7 +119,7 @@ func validEndpoint(endpoint string) error {
 	u, err := url.Parse(endpoint)
 	switch {
 	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
-		return fmt.Errorf("endpoint: %q is not a URL such as http://localhost:9093", endpoint)
+		return fmt.Errorf("endpoint: %q is not a URL such as http://localhost:9093", webclient.Redact(endpoint))
 	case strings.HasSuffix(strings.TrimSuffix(u.Path, "/"), alertsPath):
 		return fmt.Errorf("endpoint: leave out %s, it is added", alertsPath)
 	default:

@@ -31,6 +31,24 @@ func TestConfig(t *testing.T) {
 	assert.Equal(t, []string{"host.name"}, cfg.ResourceAttributes)
 }
 
+// A dump of the configuration has no password, and is the configuration in all else.
+func TestADumpHasNoSecrets(t *testing.T) {
+	cfg := createDefaultConfig().(*Config)
+	cfg.ClientConfig.Endpoint, cfg.ClientConfig.ProxyURL = "https://ops:s3cret@am.example/x?key=s3cret", "http://ops:s3cret@proxy.example:3128"
+	conf := confmap.New()
+	require.NoError(t, conf.Marshal(map[string]any{"alertmanager": cfg}))
+	conf, err := conf.Sub("alertmanager")
+	require.NoError(t, err)
+	assert.Equal(t, "https://xxxxx@am.example/x?xxxxx", conf.Get("endpoint"))
+	assert.Equal(t, "http://xxxxx@proxy.example:3128", conf.Get("proxy_url"))
+	assert.Contains(t, cfg.ClientConfig.Endpoint, "s3cret")
+	again := createDefaultConfig().(*Config)
+	require.NoError(t, conf.Unmarshal(again))
+	again.ClientConfig.Endpoint, again.ClientConfig.ProxyURL = cfg.ClientConfig.Endpoint, cfg.ClientConfig.ProxyURL
+	assert.Equal(t, cfg.ResendInterval, again.ResendInterval)
+	assert.Equal(t, cfg.RetryConfig, again.RetryConfig)
+}
+
 func TestConfigMistakes(t *testing.T) {
 	for _, tt := range []struct {
 		key   string
@@ -46,6 +64,9 @@ func TestConfigMistakes(t *testing.T) {
 		{"expire_after", "30s", "expire_after must be 0 or at least resend_interval"},
 		{"labels", map[string]any{"host.name": "x"}, `labels: "host.name" is not a label name: letters, digits and _, no digit first`},
 		{"labels", map[string]any{"severity": "x"}, `labels: "severity" is set by the exporter`},
+		{"endpoint", "ops:s3cret@am.example:9093", `endpoint: "xxxxx@am.example:9093" is not a URL`},
+		{"endpoint", "https://ops:s3/cret@am.example", `endpoint: "https://xxxxx@am.example" is not a URL`},
+		{"generator_url", "https//ops:s3cret@dashboards", `generator_url: "xxxxx@dashboards" is not a URL`},
 		{"generator_url", "dashboards", `generator_url: "dashboards" is not a URL such as https://dashboards.example/alerts`},
 	} {
 		t.Run(tt.want, func(t *testing.T) {

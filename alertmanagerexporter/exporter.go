@@ -18,8 +18,10 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-psutil/otelcol-psutil/alertmanagerexporter/internal/metadata"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertorigin"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/webclient"
 )
 
 // alertmanager is the exporter. The embedded one is exporterhelper's: the queue, the retries, and push behind them.
@@ -39,11 +41,13 @@ type alertmanager struct {
 	sending chan struct{} // Holds a token while a request is under way: an older one must not overtake a newer one.
 	cancel  context.CancelFunc
 	// closing ends when the time for last deliveries is over, and with it every request.
-	closing       context.Context
-	closeNow      context.CancelFunc
-	done          chan struct{} // Closed when the resend loop has ended.
-	warnedUnknown sync.Once     // The first record that is not an alert was logged.
-	ended         sync.Once
+	closing         context.Context
+	closeNow        context.CancelFunc
+	done            chan struct{} // Closed when the resend loop has ended.
+	warnedUnknown   sync.Once     // The first record that is not an alert was logged.
+	warnedExternal  sync.Once     // The first record that this Collector did not make was logged.
+	warnedMalformed sync.Once     // The first record that lacks what every alert has was logged.
+	ended           sync.Once
 
 	mu      sync.Mutex
 	table   *table
@@ -85,14 +89,14 @@ func (a *alertmanager) open(ctx context.Context, host component.Host) error {
 	a.host = host
 	target, err := url.JoinPath(a.cfg.ClientConfig.Endpoint, alertsPath)
 	if err != nil {
-		return err
+		return webclient.RedactError(err)
 	}
 	httpClient, err := a.cfg.ClientConfig.ToClient(ctx, host.GetExtensions(), a.set)
 	if err != nil {
-		return err
+		return webclient.RedactError(err)
 	}
-	httpClient.CheckRedirect = keepMethod
-	a.client = &client{http: httpClient, url: target, now: a.now}
+	httpClient.CheckRedirect = webclient.SameServer
+	a.client = &client{http: httpClient, url: target, now: a.now, longestDelay: a.cfg.longestDelay()}
 	s, err := openStore(ctx, host, a.id, a.cfg.Storage)
 	switch {
 	case statestore.IsDamaged(err):
@@ -224,6 +228,9 @@ func (a *alertmanager) take(ctx context.Context, ld plog.Logs) plog.Logs {
 
 // takeRecord applies one record; false when there is nothing to send because of it.
 func (a *alertmanager) takeRecord(ctx context.Context, rl plog.ResourceLogs, lr plog.LogRecord) (string, bool) {
+	if a.refuses(ctx, lr) {
+		return "", false
+	}
 	switch lr.EventName() {
 	case alertschema.EventStateChange:
 	case alertschema.EventSuppressed:
@@ -239,14 +246,17 @@ func (a *alertmanager) takeRecord(ctx context.Context, rl plog.ResourceLogs, lr 
 		a.skip(ctx, reasonNotAnAlert)
 		a.warnedUnknown.Do(func() {
 			a.logger.Warn("Log records that are no alerts are dropped; this is logged once",
-				zap.String("event_name", lr.EventName()), zap.String("body", lr.Body().AsString()))
+				zap.String("event_name", quoted(lr.EventName())), zap.String("body", quoted(lr.Body().AsString())))
 		})
 		return "", false
 	}
 	r, ok := a.labeler.readRecord(rl.Resource(), lr)
 	if !ok {
 		a.skip(ctx, reasonMalformed)
-		a.logger.Warn("An alert record lacks its ID, rule, severity or state and is dropped", zap.String("body", lr.Body().AsString()))
+		a.warnedMalformed.Do(func() {
+			a.logger.Warn("Alert records that lack their ID, rule, severity or state are dropped; this is logged once",
+				zap.String("body", quoted(lr.Body().AsString())))
+		})
 		return "", false
 	}
 	switch a.table.apply(r, a.now().UnixNano()) {
@@ -261,8 +271,28 @@ func (a *alertmanager) takeRecord(ctx context.Context, rl plog.ResourceLogs, lr 
 	return r.AlertID, true
 }
 
+// refuses tells whether a record is none of this Collector's alerts, and none of others are wanted.
+func (a *alertmanager) refuses(ctx context.Context, lr plog.LogRecord) bool {
+	if a.cfg.AcceptExternalRecords || !alertorigin.External(lr) {
+		return false
+	}
+	a.skip(ctx, reasonExternal)
+	a.warnedExternal.Do(func() {
+		a.logger.Warn("Alert records that this Collector's alert component did not make are refused, for whoever can send logs could fire and "+
+			"resolve alerts by them; accept_external_records: true accepts them. This is logged once",
+			zap.String("event_name", quoted(lr.EventName())), zap.String("sender", alertorigin.Sender(ctx)))
+	})
+	return true
+}
+
+// maxLogged bounds what others have written and a log line quotes, in bytes.
+const maxLogged = 64
+
+func quoted(text string) string { return alertschema.CutText(text, maxLogged) }
+
 // Why a record changed nothing.
 const (
+	reasonExternal   = "external"
 	reasonNotAnAlert = "not_an_alert"
 	reasonMalformed  = "malformed"
 	reasonDuplicate  = "duplicate"

@@ -4,16 +4,17 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/webclient"
 )
 
 // postableAlert is an alert in the form of Alertmanager's API v2.
@@ -49,6 +50,8 @@ type client struct {
 	http *http.Client
 	url  string
 	now  func() time.Time
+	// longestDelay bounds for how long a server may ask not to be asked again.
+	longestDelay time.Duration
 }
 
 // post sends one request. The error is permanent when the same request would be refused again.
@@ -59,12 +62,12 @@ func (c *client) post(ctx context.Context, alerts []postableAlert) error {
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(body))
 	if err != nil {
-		return consumererror.NewPermanent(fmt.Errorf("making the request: %w", err))
+		return consumererror.NewPermanent(fmt.Errorf("making the request: %w", webclient.RedactError(err)))
 	}
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return fmt.Errorf("posting alerts: %w", err)
+		return fmt.Errorf("posting alerts: %w", webclient.RedactError(err))
 	}
 	defer func() {
 		_, _ = io.CopyN(io.Discard, resp.Body, maxAnswer)
@@ -84,10 +87,15 @@ const (
 // refusal makes an error of an answer that is not a success.
 func (c *client) refusal(resp *http.Response) error {
 	quoted, _ := io.ReadAll(io.LimitReader(resp.Body, maxQuoted))
-	err := fmt.Errorf("posting alerts: %s answered %s: %q", c.url, resp.Status, strings.TrimSpace(string(quoted)))
+	err := fmt.Errorf("posting alerts: %s answered %d %s: %q", webclient.Redact(c.url), resp.StatusCode, http.StatusText(resp.StatusCode),
+		strings.TrimSpace(string(quoted)))
+	if to := resp.Header.Get("Location"); to != "" && resp.StatusCode >= 300 && resp.StatusCode <= 399 {
+		err = fmt.Errorf("%w; it says to go to %q, which is not done: only redirects within one host and scheme are followed, for headers with passwords "+
+			"go with them; if alerts belong there, make it the endpoint", err, alertschema.CutText(webclient.Redact(to), maxQuoted))
+	}
 	switch code := resp.StatusCode; {
 	case code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable:
-		if delay, ok := c.retryAfter(resp.Header.Get("Retry-After")); ok {
+		if delay, ok := webclient.RetryAfter(resp.Header.Get("Retry-After"), c.now(), c.longestDelay); ok {
 			return exporterhelper.NewThrottleRetry(err, delay)
 		}
 		return err
@@ -97,27 +105,3 @@ func (c *client) refusal(resp *http.Response) error {
 		return consumererror.NewPermanent(err)
 	}
 }
-
-// retryAfter reads the header Retry-After, which is a number of seconds or a date.
-func (c *client) retryAfter(value string) (time.Duration, bool) {
-	if seconds, err := strconv.Atoi(value); err == nil && seconds >= 0 {
-		return time.Duration(seconds) * time.Second, true
-	}
-	if date, err := http.ParseTime(value); err == nil {
-		return max(0, date.Sub(c.now())), true
-	}
-	return 0, false
-}
-
-// keepMethod does not follow a redirect that makes a GET of the POST: its answer would be a success that took no alert.
-func keepMethod(req *http.Request, via []*http.Request) error {
-	if req.Method != http.MethodPost {
-		return http.ErrUseLastResponse
-	}
-	if len(via) >= maxRedirects {
-		return errors.New("too many redirects")
-	}
-	return nil
-}
-
-const maxRedirects = 10

@@ -28,6 +28,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/alertmanagerexporter/internal/metadata"
 	"github.com/otelcol-psutil/otelcol-psutil/alertmanagerexporter/internal/metadatatest"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/webclient"
 )
 
 // waitLimit is how long a test waits for anything before it fails. It is no expectation of speed.
@@ -40,6 +41,7 @@ func serve(t *testing.T, configure func(*Config)) (*server, exporter.Logs) {
 	web := httptest.NewServer(s)
 	t.Cleanup(web.Close)
 	cfg := createDefaultConfig().(*Config)
+	cfg.AcceptExternalRecords = true // There is no engine here that makes any.
 	cfg.ClientConfig.Endpoint = web.URL
 	cfg.RetryConfig.InitialInterval = time.Millisecond
 	if configure != nil {
@@ -166,7 +168,10 @@ func TestAnswers(t *testing.T) {
 	}))
 	defer web.Close()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	c := &client{http: &http.Client{CheckRedirect: keepMethod}, url: web.URL, now: func() time.Time { return now }}
+	c := &client{
+		http: &http.Client{CheckRedirect: webclient.SameServer}, url: web.URL + "/?token=s3cret", now: func() time.Time { return now },
+		longestDelay: 30 * time.Second,
+	}
 	defer c.http.CloseIdleConnections()
 	for _, tt := range []struct {
 		name      string
@@ -183,11 +188,17 @@ func TestAnswers(t *testing.T) {
 		{name: "slow request", code: 408, want: "answered 408"},
 		{name: "too many", code: 429, want: "answered 429"},
 		{name: "too many, for a time", code: 429, header: map[string]string{"Retry-After": "7"}, want: "Throttle (7s)"},
-		{name: "away until then", code: 503, header: map[string]string{"Retry-After": "Thu, 01 Jan 2026 00:01:00 GMT"}, want: "Throttle (1m0s)"},
+		{name: "away until then", code: 503, header: map[string]string{"Retry-After": "Thu, 01 Jan 2026 00:01:00 GMT"}, want: "Throttle (30s)"},
+		{name: "absurd", code: 503, header: map[string]string{"Retry-After": "9999999"}, want: "Throttle (30s)"},
+		{name: "too absurd for a number", code: 503, header: map[string]string{"Retry-After": "99999999999999999999"}, want: "Throttle (30s)"},
 		{name: "away since then", code: 503, header: map[string]string{"Retry-After": "Wed, 31 Dec 2025 00:01:00 GMT"}, want: "Throttle (0s)"},
 		{name: "nonsense", code: 503, header: map[string]string{"Retry-After": "soon"}, want: "answered 503"},
 		{name: "broken", code: 500, want: "answered 500"},
 		{name: "a redirect to a page is no success", code: 301, header: map[string]string{"Location": "/"}, permanent: true, want: "answered 301"},
+		{
+			name: "a redirect to somebody else", code: 307, header: map[string]string{"Location": "https://ops:s3cret@elsewhere.example/"}, permanent: true,
+			want: `it says to go to "https://xxxxx@elsewhere.example/", which is not done`,
+		},
 		{name: "a redirect of the request, without end", code: 307, header: map[string]string{"Location": "/"}, want: "too many redirects"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -202,6 +213,7 @@ func TestAnswers(t *testing.T) {
 				return
 			}
 			require.ErrorContains(t, err, tt.want)
+			assert.NotContains(t, err.Error(), "s3cret")
 			assert.Equal(t, tt.permanent, consumererror.IsPermanent(err))
 		})
 	}

@@ -74,6 +74,30 @@ func (s *store) save(ctx context.Context, entries map[string]*entry, ids []strin
 		}
 		changes = append(changes, c)
 	}
+	err := s.Write(ctx, changes)
+	if errors.Is(err, statestore.ErrBegunAnew) {
+		return s.saveAll(ctx, entries)
+	}
+	if err != nil {
+		return err
+	}
+	clear(s.pending)
+	return nil
+}
+
+// saveAll writes all entries, into a storage that has lost what it held.
+func (s *store) saveAll(ctx context.Context, entries map[string]*entry) error {
+	for id := range entries {
+		s.pending[id] = struct{}{}
+	}
+	changes := make([]statestore.Change, 0, len(entries))
+	for id, e := range entries {
+		c, err := changeOf(id, e)
+		if err != nil {
+			return err
+		}
+		changes = append(changes, c)
+	}
 	if err := s.Write(ctx, changes); err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processorhelper"
@@ -56,9 +55,13 @@ func (f *factory) createLogs(
 	if err != nil {
 		return nil, err
 	}
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
 	sink := pipe.NewSink(next)
-	pass := func(_ context.Context, ld plog.Logs) (plog.Logs, error) { return ld, nil }
-	return processorhelper.NewLogs(ctx, set, cfg, next, pass, passThrough,
+	passing := &passingLogs{acceptExternal: cfg.(*Config).AcceptExternalRecords, logger: set.Logger, telemetry: telemetry}
+	return processorhelper.NewLogs(ctx, set, cfg, next, passing.pass, passThrough,
 		processorhelper.WithStart(sink.Start), processorhelper.WithShutdown(sink.Shutdown))
 }
 

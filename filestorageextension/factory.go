@@ -28,5 +28,5 @@ func create(ctx context.Context, inner extension.Factory, set extension.Settings
 	if !ok {
 		return nil, fmt.Errorf("%T is no storage extension", of)
 	}
-	return &guard{Extension: files, id: set.ID, cfg: cfg.(*filestorage.Config), logger: set.Logger}, nil
+	return &guard{Extension: files, id: set.ID, cfg: cfg.(*filestorage.Config), logger: set.Logger, clients: map[*guardedClient]struct{}{}}, nil
 }

@@ -6,9 +6,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
@@ -19,12 +22,68 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/filestorageextension/internal/boltfile"
 )
 
-// guard checks each file before the extension opens it.
+// guard checks each file before the extension opens it, and looks after it while it is open.
 type guard struct {
 	storage.Extension
 	id     component.ID
 	cfg    *filestorage.Config
 	logger *zap.Logger
+
+	stop    context.CancelFunc
+	stopped chan struct{}
+
+	mu      sync.Mutex
+	clients map[*guardedClient]struct{} // Those that are open.
+}
+
+// watchInterval is how often files are looked at that nobody works with.
+const watchInterval = 500 * time.Millisecond
+
+// Start starts the extension, and begins to look at files.
+func (g *guard) Start(ctx context.Context, host component.Host) error {
+	if err := g.Extension.Start(ctx, host); err != nil {
+		return err
+	}
+	watching, stop := context.WithCancel(context.Background())
+	g.stop, g.stopped = stop, make(chan struct{})
+	go g.watch(watching)
+	return nil
+}
+
+// Shutdown stops it. Components have closed their files before.
+func (g *guard) Shutdown(ctx context.Context) error {
+	if g.stop != nil {
+		g.stop()
+		<-g.stopped
+		g.stop = nil
+	}
+	return g.Extension.Shutdown(ctx)
+}
+
+func (g *guard) watch(ctx context.Context) {
+	defer close(g.stopped)
+	ticker := time.NewTicker(watchInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			g.mu.Lock()
+			open := slices.Collect(maps.Keys(g.clients))
+			g.mu.Unlock()
+			for _, c := range open {
+				c.watch(ctx)
+			}
+		}
+	}
+}
+
+// forget ends the looking at a file.
+func (g *guard) forget(c *guardedClient) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.clients, c)
 }
 
 // damagedFile is the error of a file that can't be used.
@@ -46,12 +105,22 @@ func (e *damagedFile) Damaged() bool { return true }
 
 // GetClient opens the file of a component, after a look at it.
 func (g *guard) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
-	for _, path := range g.paths(kind, id, name) {
+	paths := g.paths(kind, id, name)
+	for _, path := range paths {
 		if err := g.check(path); err != nil {
 			return nil, err
 		}
 	}
-	return g.Extension.GetClient(ctx, kind, id, name)
+	open := openedBy(g.Extension, kind, id, name)
+	inner, err := open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := newClient(g, paths, inner, open)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.clients[c] = struct{}{}
+	return c, nil
 }
 
 // check looks at one file, and moves it away if it is damaged and that is asked for.
@@ -69,13 +138,18 @@ func (g *guard) check(path string) error {
 	case !g.cfg.Recreate:
 		return &damagedFile{path: path, id: g.id, err: err}
 	}
-	backup := path + "." + time.Now().UTC().Format("20060102T150405.000Z") + ".backup"
+	backup := backupName(path)
 	if renaming := os.Rename(path, backup); renaming != nil {
 		return &damagedFile{path: path, id: g.id, err: errors.Join(err, renaming)}
 	}
 	g.logger.Error("A file of the storage was damaged and is moved away: what it held is lost, and a new one is begun",
 		zap.String("file", path), zap.String("backup", backup), zap.Error(err))
 	return nil
+}
+
+// backupName is where a file is moved that can't be used.
+func backupName(path string) string {
+	return path + "." + time.Now().UTC().Format("20060102T150405.000Z") + ".backup"
 }
 
 // kinds are the names that the extension has for kinds of components.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
 	"github.com/stretchr/testify/assert"
@@ -134,4 +135,117 @@ func TestDamagedFiles(t *testing.T) {
 			require.NoError(t, os.Remove(backup))
 		}
 	}
+}
+
+// openFile opens a file with a few values in it.
+func openFile(t *testing.T, dir string, recreate bool) (storage.Client, *observer.ObservedLogs, string) {
+	t.Helper()
+	ext, logs := started(t, dir, recreate)
+	client, err := ext.GetClient(t.Context(), component.KindProcessor, component.MustNewID("alert"), "alert")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, client.Close(context.Background())) })
+	for i := range 100 {
+		require.NoError(t, client.Set(t.Context(), strings.Repeat("k", i+1), make([]byte, 3000)))
+	}
+	return client, logs, filepath.Join(dir, "processor_alert__alert")
+}
+
+// A file that is deleted while it is in use is written again, with all that it held; that is said once.
+func TestADeletedFileIsWrittenAgain(t *testing.T) {
+	t.Parallel()
+	for range 3 {
+		dir := t.TempDir()
+		client, logs, path := openFile(t, dir, false)
+		require.NoError(t, os.Remove(path))
+		require.Eventually(t, func() bool { return logs.FilterMessageSnippet("written again").Len() == 1 }, 30*time.Second, 10*time.Millisecond)
+		require.NoError(t, client.Set(t.Context(), "new", []byte("v")))
+		require.NoError(t, client.Close(t.Context()))
+		ext, _ := started(t, dir, false)
+		again, err := ext.GetClient(t.Context(), component.KindProcessor, component.MustNewID("alert"), "alert")
+		require.NoError(t, err)
+		for i := range 100 {
+			v, err := again.Get(t.Context(), strings.Repeat("k", i+1))
+			require.NoError(t, err)
+			assert.Len(t, v, 3000)
+		}
+		v, err := again.Get(t.Context(), "new")
+		require.NoError(t, err)
+		assert.Equal(t, "v", string(v))
+		require.NoError(t, again.Close(t.Context()))
+		assert.Equal(t, 1, logs.FilterLevelExact(zapcore.WarnLevel).Len()+logs.FilterLevelExact(zapcore.ErrorLevel).Len())
+	}
+}
+
+// A file that is replaced by another while it is in use is left alone, and that is said once.
+func TestAReplacedFileIsSaid(t *testing.T) {
+	t.Parallel()
+	client, logs, path := openFile(t, t.TempDir(), true)
+	require.NoError(t, os.Remove(path))
+	require.NoError(t, os.WriteFile(path, []byte("another"), 0o600))
+	require.Eventually(t, func() bool { return logs.FilterMessageSnippet("replaced").Len() == 1 }, 30*time.Second, 10*time.Millisecond)
+	for range 5 {
+		require.NoError(t, client.Set(t.Context(), "new", []byte("v")), "the old one goes on")
+	}
+	assert.Equal(t, 1, logs.FilterLevelExact(zapcore.ErrorLevel).Len())
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, "another", string(text))
+}
+
+// A file that is cut short while it is in use ends nothing: it is begun anew where that is asked for, and else an error.
+func TestAFileThatIsCutShort(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int64{0, 1, 4096, 8192, 100_000, 300_000} {
+		for _, recreate := range []bool{false, true} {
+			client, logs, path := openFile(t, t.TempDir(), recreate)
+			require.NoError(t, os.Truncate(path, size))
+			err := client.Set(t.Context(), "new", []byte("v"))
+			if recreate {
+				require.NoError(t, err, "cut at %d", size)
+				v, err := client.Get(t.Context(), "new")
+				require.NoError(t, err)
+				assert.Equal(t, "v", string(v))
+			} else {
+				var damaged interface{ Damaged() bool }
+				require.ErrorAs(t, err, &damaged, "cut at %d", size)
+				_, err = client.Get(t.Context(), "k")
+				require.ErrorAs(t, err, &damaged)
+			}
+			assert.Equal(t, 1, logs.FilterLevelExact(zapcore.ErrorLevel).Len(), "cut at %d", size)
+			require.NoError(t, client.Close(t.Context()))
+		}
+	}
+}
+
+// What reads beyond the end of a mapped file is an error, and not the end of the process.
+func TestAFaultIsAnError(t *testing.T) {
+	t.Parallel()
+	client, logs, path := openFile(t, t.TempDir(), true)
+	inner := client.(*guardedClient).inner
+	require.NoError(t, os.Truncate(path, 0))
+	_, fault := guarded(func() error { _, err := inner.Get(t.Context(), "k"); return err })
+	assert.True(t, fault)
+	require.NoError(t, client.Set(t.Context(), "new", []byte("v")))
+	assert.Equal(t, 1, logs.FilterLevelExact(zapcore.ErrorLevel).Len())
+}
+
+// A compaction puts another file in the place of the one that is open, which is no news.
+func TestACompactionIsNoReplacement(t *testing.T) {
+	t.Parallel()
+	client, logs, path := openFile(t, t.TempDir(), true)
+	before, err := os.Stat(path)
+	require.NoError(t, err)
+	compacting := client.(*guardedClient).inner.(interface {
+		Compact(directory string, timeout time.Duration, maxTransactionSize int64) error
+	})
+	for range 5 {
+		require.NoError(t, compacting.Compact(filepath.Dir(path), time.Second, 65536))
+		require.NoError(t, client.Set(t.Context(), "new", []byte("v")))
+	}
+	after, err := os.Stat(path)
+	require.NoError(t, err)
+	assert.False(t, os.SameFile(before, after))
+	client.(*guardedClient).watch(t.Context())
+	client.(*guardedClient).watch(t.Context())
+	assert.Zero(t, logs.FilterLevelExact(zapcore.ErrorLevel).Len()+logs.FilterLevelExact(zapcore.WarnLevel).Len())
 }

@@ -2,7 +2,6 @@ package hostpageexporter
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -16,6 +15,8 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	"go.opentelemetry.io/collector/component"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/webclient"
 )
 
 const (
@@ -85,8 +86,9 @@ func (p *page) startCollector(ctx context.Context, host component.Host) error {
 	}
 	client, err := cfg.ToClient(ctx, host.GetExtensions(), p.set)
 	if err != nil {
-		return fmt.Errorf("collector_metrics: %w", err)
+		return fmt.Errorf("collector_metrics: %w", webclient.RedactError(err))
 	}
+	client.CheckRedirect = webclient.SameServer
 	p.collector.client, p.collector.url = client, cfg.Endpoint
 	return nil
 }
@@ -128,19 +130,20 @@ func (c *collector) fetch(ctx context.Context) (map[string]*dto.MetricFamily, er
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url, http.NoBody)
 	if err != nil {
-		return nil, err
+		return nil, webclient.RedactError(err)
 	}
 	r.Header.Set("Accept", string(expfmt.NewFormat(expfmt.TypeTextPlain)))
 	res, err := c.client.Do(r)
 	if err != nil {
-		return nil, err
+		return nil, webclient.RedactError(err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode != http.StatusOK {
-		return nil, errors.New(res.Status)
+		return nil, fmt.Errorf("the answer is %d %s", res.StatusCode, http.StatusText(res.StatusCode))
 	}
 	parser := expfmt.NewTextParser(model.UTF8Validation)
-	return parser.TextToMetricFamilies(io.LimitReader(res.Body, maxCollectorText))
+	families, err := parser.TextToMetricFamilies(io.LimitReader(res.Body, maxCollectorText))
+	return families, webclient.RedactError(err)
 }
 
 // take follows what has come.

@@ -38,6 +38,8 @@ type Config struct {
 	Viewers int `mapstructure:"viewers"`
 	// CollectorMetrics is where the Collector's own metrics are, in Prometheus' format: they say in /health how the other components are.
 	CollectorMetrics configoptional.Optional[confighttp.ClientConfig] `mapstructure:"collector_metrics"`
+	// AcceptExternalRecords shows alert records that the engine of this process did not make, too.
+	AcceptExternalRecords bool `mapstructure:"accept_external_records"`
 	// History bounds what is kept.
 	History HistoryConfig `mapstructure:"history"`
 }

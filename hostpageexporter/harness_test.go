@@ -50,6 +50,7 @@ func startAs(tb testing.TB, name string, now time.Time, change func(*Config)) *t
 	p := &testPage{t: tb, cfg: createDefaultConfig().(*Config), clock: &atomic.Int64{}, tele: componenttest.NewTelemetry()}
 	p.clock.Store(now.UnixNano())
 	p.cfg.ServerConfig.NetAddr.Endpoint = "localhost:0"
+	p.cfg.AcceptExternalRecords = true // There is no engine here that makes any.
 	if change != nil {
 		change(p.cfg)
 	}

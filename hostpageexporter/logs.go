@@ -4,17 +4,31 @@ import (
 	"context"
 	"math"
 	"strings"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.uber.org/zap"
 
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/history"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertorigin"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 // logsNode is the exporter of logs.
-type logsNode struct{ node }
+type logsNode struct {
+	node
+	warnedExternal sync.Once // The first record that this Collector did not make was logged.
+}
+
+// warnExternal says once that records are refused, and by whom they were sent as far as that is known.
+func (n *logsNode) warnExternal(ctx context.Context) {
+	n.warnedExternal.Do(func() {
+		n.page.logger.Warn("Alert records that this Collector's alert component did not make are not shown; accept_external_records: true shows them. "+
+			"This is logged once", zap.String("sender", alertorigin.Sender(ctx)))
+	})
+}
 
 // ConsumeLogs takes the records of the alert component. It never fails; other records are counted.
 func (n *logsNode) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
@@ -27,6 +41,11 @@ func (n *logsNode) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
+				if !p.cfg.AcceptExternalRecords && alertorigin.External(lr) {
+					drop("external")
+					n.warnExternal(ctx)
+					continue
+				}
 				switch lr.EventName() {
 				case alertschema.KindStateChange.EventName():
 					r, ok := alertRecord(rl.Resource(), lr)

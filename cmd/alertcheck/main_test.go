@@ -275,3 +275,31 @@ func TestTestFileErrors(t *testing.T) {
 		})
 	}
 }
+
+// A file that is nested without end is refused at once: to decode it would take minutes.
+func TestDeepFiles(t *testing.T) {
+	const depth = 3000
+	for name, text := range map[string]string{
+		"lists":             "rules: " + strings.Repeat("[", depth) + strings.Repeat("]", depth),
+		"maps":              "rules: " + strings.Repeat("{a: ", depth) + "1" + strings.Repeat("}", depth),
+		"a config":          "connectors: {alert: {rules: " + strings.Repeat("{a: ", depth) + "1" + strings.Repeat("}", depth) + "}}",
+		"a file of another": "connectors: {alert: {rules: '${file:deep.yaml}'}}",
+		"a variable":        "connectors: {alert: {rules: '${env:DEEP}'}}",
+		"a text":            "connectors: {alert: {rules: '${yaml:" + strings.Repeat("[", depth) + strings.Repeat("]", depth) + "}'}}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			t.Setenv("DEEP", strings.Repeat("{a: ", depth)+"1"+strings.Repeat("}", depth))
+			require.NoError(t, os.WriteFile("deep.yaml", []byte(strings.Repeat("{a: ", depth)+"1"+strings.Repeat("}", depth)), 0o600))
+			require.NoError(t, os.WriteFile("file.yaml", []byte(text), 0o600))
+			for _, command := range []string{"rules", "test"} {
+				if command == "test" && strings.Contains(text, "connectors") {
+					continue
+				}
+				var out, errs bytes.Buffer
+				assert.Equal(t, failed, run([]string{command, "file.yaml"}, strings.NewReader(""), &out, &errs))
+				assert.Contains(t, errs.String()+out.String(), "nested")
+			}
+		})
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/confkeys"
 )
 
 // resolve reads a Collector configuration as the Collector does, with ${env:NAME}, ${NAME:-default}, ${file:PATH} and ${yaml:TEXT}
@@ -59,7 +61,15 @@ func (p *provider) Retrieve(_ context.Context, uri string, _ confmap.WatcherFunc
 	if err != nil {
 		return nil, err
 	}
-	return confmap.NewRetrievedFromYAML(text)
+	retrieved, err := confmap.NewRetrievedFromYAML(text)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := retrieved.AsRaw()
+	if err != nil {
+		return nil, err
+	}
+	return retrieved, confkeys.CheckDepth(raw)
 }
 
 // Scheme is what stands before the colon of the URIs.

@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertpipe"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/confkeys"
 )
 
 // source is one set of alert settings and where it stands.
@@ -204,6 +205,9 @@ func readYAML(file string) (map[string]any, error) {
 	}
 	var raw map[string]any
 	if err := yaml.Unmarshal(text, &raw); err != nil {
+		return nil, fmt.Errorf("parsing: %w", err)
+	}
+	if err := confkeys.CheckDepth(raw); err != nil {
 		return nil, fmt.Errorf("parsing: %w", err)
 	}
 	return raw, nil

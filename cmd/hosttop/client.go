@@ -20,13 +20,14 @@ const maxAnswer = 64 << 20
 type client struct {
 	base   string
 	header [2]string
+	user   *url.Userinfo // Of the address. It stands in no URL, and so in no error.
 	http   http.Client
 	meta   *meta
 }
 
 func newClient(address, header string) (*client, error) {
 	transport := &http.Transport{ResponseHeaderTimeout: 10 * time.Second}
-	c := &client{http: http.Client{Transport: transport, Timeout: 20 * time.Second}}
+	c := &client{http: http.Client{Transport: transport, Timeout: 20 * time.Second, CheckRedirect: sameServer}}
 	if name, value, ok := strings.Cut(header, ":"); ok {
 		c.header = [2]string{strings.TrimSpace(name), strings.TrimSpace(value)}
 	} else if header != "" {
@@ -44,14 +45,23 @@ func newClient(address, header string) (*client, error) {
 		address = "http://" + address
 	}
 	u, err := url.Parse(address)
-	if err != nil {
-		return nil, fmt.Errorf("address: %w", err)
-	}
-	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		if strings.ContainsAny(address, "@?#") {
+			address = "hidden, for a password may stand in it"
+		}
 		return nil, fmt.Errorf("address is %q: it must be http://host:port, host:port or unix:///path", address)
 	}
+	c.user, u.User = u.User, nil
 	c.base = strings.TrimRight(u.String(), "/")
 	return c, nil
+}
+
+// sameServer follows redirects within one scheme, host and port alone: the header with the password goes where a request goes.
+func sameServer(request *http.Request, via []*http.Request) error {
+	if first := via[0].URL; len(via) >= 10 || request.URL.Scheme != first.Scheme || !strings.EqualFold(request.URL.Host, first.Host) {
+		return http.ErrUseLastResponse
+	}
+	return nil
 }
 
 func (c *client) get(ctx context.Context, path string, query url.Values, into any) error {
@@ -61,6 +71,10 @@ func (c *client) get(ctx context.Context, path string, query url.Values, into an
 	}
 	if c.header[0] != "" {
 		request.Header.Set(c.header[0], c.header[1])
+	}
+	if c.user != nil {
+		password, _ := c.user.Password()
+		request.SetBasicAuth(c.user.Username(), password)
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
@@ -76,7 +90,7 @@ func (c *client) get(ctx context.Context, path string, query url.Values, into an
 			Error string `json:"error"`
 		}
 		_ = json.Unmarshal(body, &e)
-		return fmt.Errorf("%s: %s %s", path, response.Status, clean(e.Error))
+		return fmt.Errorf("%s: %d %s %s", path, response.StatusCode, http.StatusText(response.StatusCode), clean(e.Error))
 	}
 	if err := json.Unmarshal(body, into); err != nil {
 		return fmt.Errorf("%s: the answer is not that of a host page: %w", path, err)
@@ -92,6 +106,17 @@ const (
 
 // look asks for all that a screen shows, at a time or now.
 func (c *client) look(ctx context.Context, at *int64) (*snapshot, error) {
+	s, err := c.lookOnce(ctx, at)
+	if errors.Is(err, errOtherStore) {
+		s, err = c.lookOnce(ctx, at)
+	}
+	return s, err
+}
+
+// errOtherStore is that the history has begun again meanwhile, with other series.
+var errOtherStore = errors.New("the history began again while it was read")
+
+func (c *client) lookOnce(ctx context.Context, at *int64) (*snapshot, error) {
 	if c.meta == nil {
 		c.meta = &meta{}
 		if err := c.get(ctx, "/api/meta", nil, c.meta); err != nil {
@@ -113,7 +138,7 @@ func (c *client) look(ctx context.Context, at *int64) (*snapshot, error) {
 	}
 	if s.values.Store != c.meta.Store {
 		c.meta = nil
-		return c.look(ctx, at)
+		return nil, errOtherStore
 	}
 	if err := c.get(ctx, "/api/processes", tables, &s.table); err != nil {
 		return nil, err

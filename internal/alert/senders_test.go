@@ -157,7 +157,9 @@ func TestOneHostAloneHasAllPlaces(t *testing.T) {
 // TestFullOutboxKeepsTheFiresOfKnownHosts has nobody take the records.
 func TestFullOutboxKeepsTheFiresOfKnownHosts(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladderRule(nil), func(c *rules.Config) { c.Limits.Outbox, c.Limits.EventsPerMinute, c.Limits.AlertsPerRule = 20, 1000, 1000 })
+	r := newRig(t, ladderRule(nil), func(c *rules.Config) {
+		c.Limits.Outbox, c.Limits.EventsPerMinute, c.Limits.AlertsPerRule = 20, 1000, 1000
+	})
 	known(r, 5, 600)
 	flood(r, 100, 615, 99)
 	for i := range 5 {

@@ -126,6 +126,19 @@ func (e *Engine) Snapshot(now time.Time) []Op {
 	return ops
 }
 
+// RedoAll has the next snapshot hold all of the state, for a storage that has lost what it held.
+func (e *Engine) RedoAll() {
+	for id := range e.alerts {
+		e.journal.mark(id)
+	}
+	for id := range e.histories.byID {
+		e.journal.markHistory(id)
+	}
+	for _, ev := range e.outbox.Peek(nil, e.outbox.Size()) {
+		e.journal.markEvent(ev.Seq)
+	}
+}
+
 // Redo takes back a snapshot whose write failed: the next one holds its changes again.
 func (e *Engine) Redo(ops []Op) {
 	for _, op := range ops {

@@ -18,6 +18,8 @@ type Config struct {
 	Storage *component.ID `mapstructure:"storage"`
 	// RuleFiles are globs of files with further rules, relative to the working directory. They are read at start and reload.
 	RuleFiles []string `mapstructure:"rule_files"`
+	// AcceptExternalRecords lets alert records through the processor that the engine of this process did not make.
+	AcceptExternalRecords bool `mapstructure:"accept_external_records"`
 }
 
 // DefaultConfig returns the configuration that holds where the operator writes nothing.

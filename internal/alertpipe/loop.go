@@ -157,6 +157,9 @@ func (l *loop) store(ctx context.Context, ops []alert.Op, changes []statestore.C
 		p.mu.Lock()
 		if p.engine != nil {
 			p.engine.Redo(ops)
+			if errors.Is(err, statestore.ErrBegunAnew) {
+				p.engine.RedoAll()
+			}
 		}
 		p.mu.Unlock()
 	}

@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/confkeys"
 )
 
 // ruleFile is the content of one rule file.
@@ -62,6 +63,9 @@ func loadRuleFile(path string) ([]rules.RuleConfig, error) {
 	}
 	if err := document.Decode(&more); !errors.Is(err, io.EOF) && (err != nil || more != nil) {
 		return nil, fmt.Errorf("parsing %s: it holds several YAML documents: put each into a file of its own, or all rules into one list", path)
+	}
+	if err := confkeys.CheckDepth(raw); err != nil {
+		return nil, fmt.Errorf("parsing %s: %w", path, err)
 	}
 	var file ruleFile
 	if err := decode(confmap.NewFromStringMap(raw), &file); err != nil {

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertorigin"
 )
 
 // Sink is where records go out to one logs pipeline, or to all pipelines of a connector.
@@ -132,6 +133,7 @@ func (s *Sink) give(ctx context.Context, logs plog.Logs) (err error) {
 			err = fmt.Errorf("the consumer panicked: %v", r)
 		}
 	}()
+	alertorigin.Mark(logs)
 	return s.next.ConsumeLogs(ctx, logs)
 }
 

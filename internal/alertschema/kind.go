@@ -1,6 +1,9 @@
 package alertschema
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // Kind tells what a record reports. Its number is stored.
 type Kind uint8
@@ -42,3 +45,6 @@ func name(names []string, number uint8) string {
 	}
 	return strconv.Itoa(int(number))
 }
+
+// NamesEvent tells whether an event name is that of an alert record.
+func NamesEvent(name string) bool { return name == EventRule || slices.Contains(eventNames[:], name) }

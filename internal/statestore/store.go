@@ -2,6 +2,7 @@ package statestore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -42,6 +43,7 @@ type Store struct {
 	image  map[string][]byte // The values, when there is no storage extension.
 
 	lists [listCount]map[string]struct{} // The listed keys, as they are written.
+	renewals int // How often the storage was begun anew, as it said last.
 	// damaged are lists that are written otherwise, uncertain keys of writes that failed: they may be as before, or as they should be.
 	damaged   map[int]struct{}
 	uncertain map[string]struct{}
@@ -187,6 +189,9 @@ func (s *Store) Write(ctx context.Context, changes []Change) error {
 	}
 	changes = s.withUnwritten(changes)
 	batch, relisted, err := s.batch(changes)
+	if len(batch) == 0 && s.begunAnew() {
+		return ErrBegunAnew
+	}
 	if err != nil || len(batch) == 0 {
 		return err
 	}
@@ -201,6 +206,9 @@ func (s *Store) Write(ctx context.Context, changes []Change) error {
 		}
 		return err
 	}
+	if s.begunAnew() {
+		return ErrBegunAnew
+	}
 	for list, names := range relisted {
 		s.lists[list] = names
 	}
@@ -208,6 +216,27 @@ func (s *Store) Write(ctx context.Context, changes []Change) error {
 	clear(s.uncertain)
 	s.obsolete, s.unwritten = nil, nil
 	return nil
+}
+
+// ErrBegunAnew is the error of a write after which the storage holds nothing of what was stored before: all of it has to be written again.
+var ErrBegunAnew = errors.New("the storage has lost what it held and was begun anew; all of it is written again")
+
+// begunAnew tells whether the storage was begun anew since the last write, and if so forgets what was stored there.
+func (s *Store) begunAnew() bool {
+	r, ok := s.client.(interface{ Renewals() int })
+	if !ok {
+		return false
+	}
+	n := r.Renewals()
+	if n == s.renewals {
+		return false
+	}
+	s.renewals = n
+	for list := range s.lists {
+		clear(s.lists[list])
+		s.damaged[list] = struct{}{}
+	}
+	return true
 }
 
 // withUnwritten adds the changes that are left to do to others, which are newer.

@@ -23,22 +23,23 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                   metric.Meter
-	mu                      sync.Mutex
-	registrations           []metric.Registration
-	AlertActive             metric.Int64Gauge
-	AlertDeliveryAttempts   metric.Int64Counter
-	AlertEvaluationDuration metric.Float64Histogram
-	AlertEventsSuppressed   metric.Int64Counter
-	AlertLimitsExceeded     metric.Int64Counter
-	AlertOutboxDropped      metric.Int64Counter
-	AlertOutboxSize         metric.Int64Gauge
-	AlertOutboxUndelivered  metric.Int64Counter
-	AlertRuleErrors         metric.Int64Counter
-	AlertRuleLastMatchAge   metric.Float64Gauge
-	AlertSamplesIgnored     metric.Int64Counter
-	AlertSeries             metric.Int64Gauge
-	AlertTransitions        metric.Int64Counter
+	meter                       metric.Meter
+	mu                          sync.Mutex
+	registrations               []metric.Registration
+	AlertActive                 metric.Int64Gauge
+	AlertDeliveryAttempts       metric.Int64Counter
+	AlertEvaluationDuration     metric.Float64Histogram
+	AlertEventsSuppressed       metric.Int64Counter
+	AlertExternalRecordsDropped metric.Int64Counter
+	AlertLimitsExceeded         metric.Int64Counter
+	AlertOutboxDropped          metric.Int64Counter
+	AlertOutboxSize             metric.Int64Gauge
+	AlertOutboxUndelivered      metric.Int64Counter
+	AlertRuleErrors             metric.Int64Counter
+	AlertRuleLastMatchAge       metric.Float64Gauge
+	AlertSamplesIgnored         metric.Int64Counter
+	AlertSeries                 metric.Int64Gauge
+	AlertTransitions            metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -92,6 +93,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.AlertEventsSuppressed, err = builder.meter.Int64Counter(
 		"otelcol_alert_events_suppressed",
 		metric.WithDescription("Records that were held back, by reason (storm, silence, flapping, limit, active, unless). [Development]"),
+		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.AlertExternalRecordsDropped, err = builder.meter.Int64Counter(
+		"otelcol_alert_external_records_dropped",
+		metric.WithDescription("Alert records that came into a logs pipeline from elsewhere and were dropped, for this Collector did not make them. [Development]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)

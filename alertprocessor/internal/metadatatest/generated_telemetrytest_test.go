@@ -23,6 +23,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.AlertDeliveryAttempts.Add(context.Background(), 1)
 	tb.AlertEvaluationDuration.Record(context.Background(), 1)
 	tb.AlertEventsSuppressed.Add(context.Background(), 1)
+	tb.AlertExternalRecordsDropped.Add(context.Background(), 1)
 	tb.AlertLimitsExceeded.Add(context.Background(), 1)
 	tb.AlertOutboxDropped.Add(context.Background(), 1)
 	tb.AlertOutboxSize.Record(context.Background(), 1)
@@ -42,6 +43,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualAlertEventsSuppressed(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualAlertExternalRecordsDropped(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualAlertLimitsExceeded(t, testTel,

@@ -7,6 +7,9 @@ import (
 	"syscall"
 )
 
+// locks tells whether tryLock can tell.
+const locks = true
+
 // tryLock takes the lock that bbolt takes on its files; false when somebody else has it.
 func tryLock(f *os.File) (unlock func(), free bool) {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {

@@ -62,20 +62,20 @@ func parseCronField(field string, from, to int) (uint64, error) {
 		step := 1
 		if stepped {
 			var err error
-			if step, err = strconv.Atoi(stepText); err != nil || step < 1 {
-				return 0, fmt.Errorf("bad step in %q", part)
+			if step, err = cronNumber(stepText); err != nil || step < 1 || step > to {
+				return 0, fmt.Errorf("bad step in %q: a step is from 1 to %d", part, to)
 			}
 		}
 		low, high := from, to
 		if span != "*" {
 			a, b, ranged := strings.Cut(span, "-")
 			var err error
-			if low, err = strconv.Atoi(a); err != nil {
+			if low, err = cronNumber(a); err != nil {
 				return 0, fmt.Errorf("bad number in %q", part)
 			}
 			switch {
 			case ranged:
-				if high, err = strconv.Atoi(b); err != nil {
+				if high, err = cronNumber(b); err != nil {
 					return 0, fmt.Errorf("bad number in %q", part)
 				}
 			case !stepped:
@@ -90,6 +90,12 @@ func parseCronField(field string, from, to int) (uint64, error) {
 		}
 	}
 	return set, nil
+}
+
+// cronNumber reads a number of a field, of digits alone. None is longer than a byte.
+func cronNumber(text string) (int, error) {
+	n, err := strconv.ParseUint(text, 10, 8)
+	return int(n), err
 }
 
 // matches tells whether the schedule fires in t's minute.

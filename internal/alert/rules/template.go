@@ -21,6 +21,7 @@ type Template struct {
 	tmpl  *template.Template
 	// ofPercent is tmpl for values that are percentages already.
 	ofPercent *template.Template
+	budget    *budget
 }
 
 // NamedTemplate is the template of one label or annotation.
@@ -65,13 +66,13 @@ func (d TemplateData) With(group, resource []attr.Attr) TemplateData {
 // Resource returns a resource attribute as text, or "".
 func (d TemplateData) Resource(key string) string {
 	v, _ := attr.Lookup(d.resource, key)
-	return v.AsString()
+	return cutIntermediate(v.AsString())
 }
 
 // Attr returns an attribute of the group as text, or "".
 func (d TemplateData) Attr(key string) string {
 	v, _ := attr.Lookup(d.group, key)
-	return v.AsString()
+	return cutIntermediate(v.AsString())
 }
 
 var templateFuncs = template.FuncMap{
@@ -86,9 +87,13 @@ var templateLine = regexp.MustCompile(`^(template: [^:]+):\d+(?::\d+)?: (?:execu
 // templateType is the Go type that text/template names where there is no such field.
 var templateType = regexp.MustCompile(` in type \w+\.TemplateData`)
 
+// maxTemplateError bounds the text of an error, which quotes the template, in bytes.
+const maxTemplateError = 256
+
 // templateError returns the error without the line number and the Go type, of which a rule knows nothing.
 func templateError(err error) error {
-	return errors.New(templateType.ReplaceAllString(templateLine.ReplaceAllString(err.Error(), "$1: "), ""))
+	text := templateType.ReplaceAllString(templateLine.ReplaceAllString(err.Error(), "$1: "), "")
+	return errors.New(alertschema.CutText(text, maxTemplateError))
 }
 
 // compileTemplate parses a template and tries it once, so that an unknown function or field fails at load.
@@ -96,18 +101,24 @@ func compileTemplate(name, text string) (*Template, error) {
 	if !strings.Contains(text, "{{") {
 		return &Template{plain: text}, nil
 	}
-	t, err := template.New(name).Option("missingkey=zero").Funcs(templateFuncs).Parse(text)
+	m := &Template{budget: &budget{}}
+	var err error
+	m.tmpl, err = template.New(name).Option("missingkey=zero").Funcs(m.budget.boundedFuncs()).Parse(text)
 	if err == nil {
-		err = t.Execute(&limitedText{}, TemplateData{Labels: map[string]string{}, StartedAt: time.Unix(0, 0)})
+		err = countSteps(m.tmpl)
+	}
+	if err == nil {
+		err = m.execute(&limitedText{}, TemplateData{Labels: map[string]string{}, StartedAt: time.Unix(0, 0)})
 	}
 	if err != nil {
 		return nil, templateError(err)
 	}
-	ofPercent, err := t.Clone()
+	ofPercent, err := m.tmpl.Clone()
 	if err != nil {
 		return nil, templateError(err)
 	}
-	return &Template{tmpl: t, ofPercent: ofPercent.Funcs(template.FuncMap{"percent": percentText})}, nil
+	m.ofPercent = ofPercent.Funcs(template.FuncMap{"percent": percentText})
+	return m, nil
 }
 
 // Render returns the text for the data, at most maxRendered bytes of it.
@@ -116,11 +127,7 @@ func (m *Template) Render(data TemplateData) (string, error) {
 		return m.plain, nil
 	}
 	var out limitedText
-	tmpl := m.tmpl
-	if data.inPercent {
-		tmpl = m.ofPercent
-	}
-	if err := tmpl.Execute(&out, data); err != nil {
+	if err := m.execute(&out, data); err != nil {
 		return "", templateError(err)
 	}
 	return alertschema.CutText(out.b.String(), maxRendered), nil
