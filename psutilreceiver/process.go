@@ -2,6 +2,7 @@ package psutilreceiver
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"time"
 	"unique"
@@ -98,7 +99,7 @@ func (s *processScraper) scrape(t *scrapeContext) error {
 	maps.DeleteFunc(s.shown, func(_ read.Key, r recordedProcess) bool { return r.scrape != t.time })
 	maps.DeleteFunc(s.groups, func(_ *process.Group, g recordedGroup) bool { return g.scrape != t.time })
 	s.reportTelemetry(snapshot)
-	return err
+	return errors.Join(err, auxiliary(snapshot.ReadErrors.Users))
 }
 
 func (s *processScraper) readMemory() error {

@@ -1,11 +1,11 @@
 package host
 
 import (
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 )
 
 // reclassifyAfter is the number of reads after which it is found out again which interfaces carry what others count as well, besides whenever
@@ -30,7 +30,7 @@ func (n *Interfaces) classify() {
 	places := make(map[string]placement, len(n.known))
 	n.anyHardware = false
 	for name := range n.known {
-		p := placementOf(class, name)
+		p := placementOf(n.host.dir, class, name)
 		places[name] = p
 		n.anyHardware = n.anyHardware || p.hardware
 	}
@@ -51,33 +51,33 @@ func (n *Interfaces) classify() {
 
 // placementOf reads what sysfs has. A physical device may be the member of one of which it is the fast path, and both count its packets; and a
 // port of a switch is stacked on the interface that leads to the switch.
-func placementOf(class, name string) placement {
+func placementOf(root rootfs.Root, class, name string) placement {
 	dir := class + "/" + name
-	target, err := os.Readlink(dir)
-	if err != nil {
+	target := root.Readlink(dir)
+	if target == "" {
 		return placement{}
 	}
 	p := placement{known: true, hardware: !strings.Contains(target, "/virtual/")}
-	if master, err := os.Readlink(dir + "/master"); err == nil {
+	if master := root.Readlink(dir + "/master"); master != "" {
 		p.master = baseOf(master)
 	}
-	for _, entry := range entries(dir) {
+	for _, entry := range root.ReadDir(dir) {
 		if lower, ok := strings.CutPrefix(entry, "lower_"); ok {
 			p.lowers = append(p.lowers, lower)
 		}
 		p.stacked = p.stacked || entry == "bonding" || entry == "bridge"
 	}
-	p.stacked = p.stacked || len(p.lowers) > 0 || isStackedType(dir)
+	p.stacked = p.stacked || len(p.lowers) > 0 || isStackedType(root, dir)
 	const pppType = "512" // ARPHRD_PPP
-	p.ppp = word(dir+"/type") == pppType
+	p.ppp = word(root, dir+"/type") == pppType
 	return p
 }
 
 func baseOf(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
 // isStackedType tells by the type that some drivers give.
-func isStackedType(dir string) bool {
-	text, err := readFile(dir+"/uevent", nil)
+func isStackedType(root rootfs.Root, dir string) bool {
+	text, err := readFile(root, dir+"/uevent", nil, maxFileSize)
 	if err != nil {
 		return false
 	}

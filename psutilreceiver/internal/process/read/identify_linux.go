@@ -28,6 +28,7 @@ func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
 	if attributes&AttributeOwner != 0 {
 		if uid, errno := r.dir.owner(s.PID); errno == 0 {
 			found.Owner = r.users.name(uid)
+			r.errors.Users = r.users.err
 		}
 	}
 	if attributes&AttributeCgroup != 0 {

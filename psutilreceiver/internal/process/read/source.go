@@ -73,5 +73,6 @@ type Errors struct {
 	OddStat   int           // processes of whose stat single values can't be, which are left out alone
 	Denied    [NumFiles]int // EACCES, EPERM
 	Malformed [NumFiles]int // text that is not what proc(5) promises
-	Failed    [NumFiles]int // any other error, such as EIO or ENFILE
+	Failed    [NumFiles]int // any other error, such as EIO or ENFILE, and what is no regular file in a copy of a /proc
+	Users     error         // why <root>/etc/passwd can't be read, unless it is missing: numbers stand for names
 }
