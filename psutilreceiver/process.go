@@ -50,7 +50,9 @@ type recordedGroup struct {
 }
 
 func newProcessScraper(cfg ProcessConfig, settings scraperSettings) (scraper, error) {
-	tracker, err := process.NewTracker(read.New(settings.host.Root()), cfg.options(settings.metrics, settings.attributes))
+	reader := read.New(settings.host.Root())
+	reader.KeepArguments(cfg.CommandLineArgs)
+	tracker, err := process.NewTracker(reader, cfg.options(settings.metrics, settings.attributes))
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,17 @@ var falseFriends = []string{
 	"hotkeys", "knownhostkey", "prefixkey", "mapkey",
 }
 
+// secretsByEnd and friendsByEnd have these words by their last letter.
+var secretsByEnd, friendsByEnd = byLastLetter(secretWords), byLastLetter(falseFriends)
+
+func byLastLetter(words []string) (table [256][]string) {
+	for _, w := range words {
+		last := w[len(w)-1]
+		table[last] = append(table[last], w)
+	}
+	return table
+}
+
 // longestName bounds what is looked at of a name: its end.
 const longestName = 96
 
@@ -77,13 +88,17 @@ func isSecretName(name string) bool {
 	if end := name[strings.LastIndexAny(name, "-_.")+1:]; len(end) == 2 && strings.EqualFold(end, "pw") {
 		return true
 	}
-	for _, friend := range falseFriends {
-		if strings.HasSuffix(normal, friend) {
-			return false
-		}
+	if normal == "" {
+		return false
 	}
-	for _, word := range secretWords {
+	last := normal[len(normal)-1]
+	for _, word := range secretsByEnd[last] {
 		if strings.HasSuffix(normal, word) {
+			for _, friend := range friendsByEnd[last] {
+				if strings.HasSuffix(normal, friend) {
+					return false
+				}
+			}
 			return true
 		}
 	}

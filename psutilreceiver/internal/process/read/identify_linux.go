@@ -79,14 +79,5 @@ func (r *Reader) readCommandLine(s *Sample, attributes Attributes, id *Identity)
 	if !ok {
 		return
 	}
-	arguments := splitArguments(text[:min(len(text), commandLineLimit)])
-	if len(arguments) == 0 {
-		return
-	}
-	if attributes&AttributeCommand != 0 {
-		id.Command = ScrubCommandLine(arguments[:1])
-	}
-	if attributes&AttributeCommandLine != 0 {
-		id.CommandLine = ScrubCommandLine(arguments)
-	}
+	r.set(firstArguments(text, commandLineLimit), attributes, id)
 }

@@ -80,13 +80,8 @@ func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
 		}
 	}
 	if attributes&(AttributeCommand|AttributeCommandLine) != 0 {
-		if arguments, err := p.CmdlineSliceWithContext(ctx); r.countError(FileCmdline, err) && len(arguments) > 0 {
-			if attributes&AttributeCommand != 0 {
-				id.Command = ScrubCommandLine(arguments[:1])
-			}
-			if attributes&AttributeCommandLine != 0 {
-				id.CommandLine = ScrubCommandLine(arguments)
-			}
+		if arguments, err := p.CmdlineSliceWithContext(ctx); r.countError(FileCmdline, err) {
+			r.set(arguments, attributes, id)
 		}
 	}
 	if attributes&AttributeOwner != 0 {

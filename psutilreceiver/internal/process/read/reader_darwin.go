@@ -150,7 +150,7 @@ func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
 	}
 	if attributes&(AttributeCommand|AttributeCommandLine) != 0 {
 		if text, err := unix.SysctlRaw("kern.procargs2", int(s.PID)); r.countError(FileCmdline, err) {
-			setCommand(parseProcargs(text), attributes, id)
+			r.set(parseProcargs(text), attributes, id)
 		}
 	}
 	if attributes&AttributeOwner != 0 {
@@ -161,18 +161,6 @@ func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
 	}
 	id.Have |= attributes
 	return true
-}
-
-func setCommand(arguments []string, attributes Attributes, id *Identity) {
-	if len(arguments) == 0 {
-		return
-	}
-	if attributes&AttributeCommand != 0 {
-		id.Command = ScrubCommandLine(arguments[:1])
-	}
-	if attributes&AttributeCommandLine != 0 {
-		id.CommandLine = ScrubCommandLine(arguments)
-	}
 }
 
 // parseProcargs reads what kern.procargs2 gives: the number of arguments, the path of the executable, zeros, the arguments each ended by a

@@ -11,6 +11,7 @@ import (
 
 // Reader is the [Source] of Linux: it reads <root>/proc. A scan that meets no new process allocates nothing.
 type Reader struct {
+	commandLines
 	dir      procdir
 	users    users
 	pageSize uint64

@@ -135,12 +135,7 @@ func (r *Reader) readCommandLine(p *process.Process, attributes Attributes, id *
 		r.errors.Malformed[FileCmdline]++
 		return
 	}
-	if attributes&AttributeCommand != 0 {
-		id.Command = ScrubCommandLine(arguments[:1])
-	}
-	if attributes&AttributeCommandLine != 0 {
-		id.CommandLine = ScrubCommandLine(arguments)
-	}
+	r.set(arguments, attributes, id)
 }
 
 // isGone tells whether an error means that there is no process with the pid.

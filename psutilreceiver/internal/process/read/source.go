@@ -36,7 +36,7 @@ type Identity struct {
 	Executable     string     // base name of the executable; comm where its path cannot be read
 	ExecutablePath string     // path of the executable, "" where it cannot be read or there is none: link /proc/PID/exe
 	Command        string     // first argument, "" for kernel threads and zombies: /proc/PID/cmdline
-	CommandLine    string     // arguments joined by spaces, secrets masked as [ScrubCommandLine] does: /proc/PID/cmdline
+	CommandLine    string     // arguments joined by spaces, secrets masked as package commandline does: /proc/PID/cmdline
 	Owner          string     // name of the effective user, its number where <root>/etc/passwd has no name: owner of /proc/PID
 	Cgroup         string     // path in the unified hierarchy, or in systemd's or the first one that groups: /proc/PID/cgroup
 	Unit           string     // systemd unit, "" outside of systemd's tree: from Cgroup
