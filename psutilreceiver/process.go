@@ -2,6 +2,7 @@ package psutilreceiver
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"time"
 	"unique"
@@ -50,7 +51,9 @@ type recordedGroup struct {
 }
 
 func newProcessScraper(cfg ProcessConfig, settings scraperSettings) (scraper, error) {
-	tracker, err := process.NewTracker(read.New(settings.host.Root()), cfg.options(settings.metrics, settings.attributes))
+	reader := read.New(settings.host.Root())
+	reader.KeepArguments(cfg.CommandLineArgs)
+	tracker, err := process.NewTracker(reader, cfg.options(settings.metrics, settings.attributes))
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +106,7 @@ func (s *processScraper) scrape(t *scrapeContext) error {
 	maps.DeleteFunc(s.shown, func(_ read.Key, r recordedProcess) bool { return r.scrape != t.time })
 	maps.DeleteFunc(s.groups, func(_ *process.Group, g recordedGroup) bool { return g.scrape != t.time })
 	s.reportTelemetry(snapshot)
-	return err
+	return errors.Join(err, auxiliary(snapshot.ReadErrors.Users))
 }
 
 func (s *processScraper) readMemory() error {

@@ -33,6 +33,8 @@ type ProcessConfig struct {
 
 	// CommandLine adds process.command_line, values of secrets masked.
 	CommandLine bool `mapstructure:"command_line"`
+	// CommandLineArgs keeps the first so many arguments of command lines, the program's name among them; 0 keeps all.
+	CommandLineArgs int `mapstructure:"command_line_args"`
 	// MemoryMapsPerScrape bounds for how many shown processes process.memory.pss and uss are read in one scrape, in turn: the kernel
 	// locks a process's memory map while it is read.
 	MemoryMapsPerScrape int `mapstructure:"memory_maps_per_scrape"`
@@ -76,6 +78,9 @@ func (c *ProcessConfig) Validate() error {
 	var errs []error
 	if c.MemoryMapsPerScrape < 1 {
 		errs = append(errs, fmt.Errorf("memory_maps_per_scrape is %d: must be at least 1", c.MemoryMapsPerScrape))
+	}
+	if c.CommandLineArgs < 0 {
+		errs = append(errs, fmt.Errorf("command_line_args is %d: must be 1 or more, or 0 to keep all", c.CommandLineArgs))
 	}
 	if c.MinAge > 0 && c.MinAge < minCollectionInterval {
 		errs = append(errs, fmt.Errorf("min_age is %v: it must be 0 or at least %v; a duration has a unit, as in 60s", c.MinAge, minCollectionInterval))

@@ -3,10 +3,10 @@ package alertpipe
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/boundedfile"
 )
 
 // loadExpected reads the files of absent rules that list what is expected, and returns the rules with what they list.
@@ -32,7 +32,7 @@ func loadExpected(all []rules.RuleConfig) ([]rules.RuleConfig, error) {
 
 // readExpected reads a list: a value a line, without empty lines and those that begin with "#".
 func readExpected(path string) ([]any, error) {
-	text, err := os.ReadFile(path)
+	text, err := boundedfile.Read(path, maxConfiguredFile)
 	if err != nil {
 		return nil, fmt.Errorf("reading the list: %w", err)
 	}

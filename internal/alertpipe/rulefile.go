@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -13,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/boundedfile"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/confkeys"
 )
 
@@ -51,8 +51,11 @@ func loadRuleFiles(globs []string) ([]rules.RuleConfig, error) {
 	return rules, errors.Join(errs...)
 }
 
+// maxConfiguredFile bounds a file that the configuration names: tens of thousands of rules, or a million expected values.
+const maxConfiguredFile = 16 << 20
+
 func loadRuleFile(path string) ([]rules.RuleConfig, error) {
-	text, err := os.ReadFile(path)
+	text, err := boundedfile.Read(path, maxConfiguredFile)
 	if err != nil {
 		return nil, fmt.Errorf("reading a rule file: %w", err)
 	}

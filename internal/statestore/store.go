@@ -42,8 +42,8 @@ type Store struct {
 	client storage.Client    // Nil without a storage extension.
 	image  map[string][]byte // The values, when there is no storage extension.
 
-	lists [listCount]map[string]struct{} // The listed keys, as they are written.
-	renewals int // How often the storage was begun anew, as it said last.
+	lists    [listCount]map[string]struct{} // The listed keys, as they are written.
+	renewals int                            // How often the storage was begun anew, as it said last.
 	// damaged are lists that are written otherwise, uncertain keys of writes that failed: they may be as before, or as they should be.
 	damaged   map[int]struct{}
 	uncertain map[string]struct{}

@@ -4,20 +4,9 @@ import (
 	"errors"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 )
-
-// ErrTooLarge is returned for a file that is larger than allowed.
-var ErrTooLarge = errors.New("file is larger than any kernel file should be")
-
-// Open opens a file or directory for reading. The error is a bare errno.
-func Open(path string) (fd int, err error) {
-	for {
-		fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-		if !errors.Is(err, unix.EINTR) {
-			return fd, err
-		}
-	}
-}
 
 // ReadOnce reads an open file from its beginning with one system call, as much as buf holds. The error is a bare errno.
 func ReadOnce(fd int, buf []byte) (n int, err error) { return readAt(fd, buf, 0) }
@@ -43,13 +32,13 @@ func ReadWhole(fd int, buf []byte, limit int) ([]byte, error) {
 }
 
 // ReadAll reads an open file from its beginning to its end, which a read of nothing shows. It returns a larger buffer in place of buf if that
-// was too small. The error is [ErrTooLarge] when a buffer of limit bytes or more is full, and else a bare errno.
+// was too small. The error is [rootfs.ErrTooLarge] when a buffer of limit bytes or more is full, and else a bare errno.
 func ReadAll(fd int, buf []byte, limit int) ([]byte, error) {
 	buf = buf[:0]
 	for {
 		if len(buf) == cap(buf) {
 			if cap(buf) >= limit {
-				return buf[:0], ErrTooLarge
+				return nil, rootfs.ErrTooLarge // Nobody keeps a buffer of that size.
 			}
 			grown := make([]byte, len(buf), max(2*cap(buf), initialSize))
 			copy(grown, buf)

@@ -81,7 +81,7 @@ func TestASetKeepsWhatEachScanReads(t *testing.T) {
 	s := NewSet(&budget)
 	t.Cleanup(s.Close)
 	open := func(key uint64) int {
-		fd, err := Open("/proc/self/stat")
+		fd, err := unix.Open("/proc/self/stat", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 		require.NoError(t, err)
 		require.True(t, s.Put(key, fd))
 		return fd

@@ -36,7 +36,7 @@ func parseUptime(text []byte) (time.Duration, error) {
 // hundredths of a second, so that it would give another instant each time, and btime of /proc/stat in whole seconds. A root with a copy of a
 // proc, whose uptime is not this kernel's, gets it from /proc/uptime.
 func (h *Host) BootTime(now time.Time) (time.Time, error) {
-	if wall, err := (kernelClocks{}).wall(); err == nil && time.Unix(0, wall).Sub(now).Abs() < sameClock && isProcfs(h.Path("proc")) {
+	if wall, err := (kernelClocks{}).wall(); err == nil && time.Unix(0, wall).Sub(now).Abs() < sameClock && h.hasProcfs() {
 		return bootInstant()
 	}
 	up, err := h.sinceBoot()
@@ -49,7 +49,7 @@ func (h *Host) BootTime(now time.Time) (time.Time, error) {
 // Present is the instant now in the clock of boot, an earlier answer of BootTime. It differs from the wall clock by what that was set since,
 // so that ages are right whatever was done to it. A root with a copy of a proc has no clock but the wall's.
 func (h *Host) Present(boot, now time.Time) time.Time {
-	if !isProcfs(h.Path("proc")) {
+	if !h.hasProcfs() {
 		return now
 	}
 	up, err := bootClock()
@@ -60,7 +60,7 @@ func (h *Host) Present(boot, now time.Time) time.Time {
 }
 
 func (h *Host) sinceBoot() (time.Duration, error) {
-	if !isProcfs(h.Path("proc")) {
+	if !h.hasProcfs() {
 		return h.Uptime()
 	}
 	return bootClock()
@@ -75,10 +75,10 @@ func bootClock() (time.Duration, error) {
 	return time.Duration(up.Nano()), nil
 }
 
-// isProcfs tells whether what is mounted at path is the kernel's proc, rather than a copy of one.
-func isProcfs(path string) bool {
-	var st unix.Statfs_t
-	return unix.Statfs(path, &st) == nil && st.Type == unix.PROC_SUPER_MAGIC
+// hasProcfs tells whether what is mounted at proc is the kernel's, rather than a copy of one.
+func (h *Host) hasProcfs() bool {
+	st, err := h.dir.Statfs(h.Path("proc"))
+	return err == nil && st.Type == unix.PROC_SUPER_MAGIC
 }
 
 // Identity reads the host's names: below the root, etc/machine-id, var/lib/dbus/machine-id, etc/hostname, etc/os-release; this

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 )
 
 const (
@@ -27,7 +29,7 @@ func bootInstant() (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	id, _ := readFile(bootIDFile, nil) // Without an ID there is one boot.
+	id, _ := readFile(rootfs.Root{}, bootIDFile, nil, maxFileSize) // Without an ID there is one boot.
 	return knownBoot.of(string(id), time.Unix(0, nanoseconds).Round(time.Millisecond)), nil
 }
 

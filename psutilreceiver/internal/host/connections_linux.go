@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/heldfile"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
@@ -97,7 +96,7 @@ func (c *Connections) readTable(i int, diag *diagSocket) (counts ConnectionCount
 // countFile reads the text of a table piece by piece: with many sockets it is tens of megabytes.
 func (c *Connections) countFile(t *socketTable, name string) (counts ConnectionCounts, err error) {
 	path := c.host.Path(name)
-	fd, err := heldfile.Open(path)
+	fd, err := c.host.dir.OpenFile(path, maxTableSize)
 	if err != nil {
 		return counts, &fs.PathError{Op: "open", Path: path, Err: err}
 	}

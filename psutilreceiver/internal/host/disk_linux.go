@@ -7,8 +7,6 @@ import (
 	"math"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
@@ -124,7 +122,7 @@ func (d *Disks) add(s *diskLine, text []byte, elapsed time.Duration) {
 // lookUp reads what is known of a device that was not there before.
 func (d *Disks) lookUp(s *diskLine, text []byte) *knownDisk {
 	if d.known == nil {
-		d.known, d.files = make(map[string]*knownDisk), newSysfsReader()
+		d.known, d.files = make(map[string]*knownDisk), newSysfsReader(d.host.dir)
 	}
 	name := string(s.name)
 	// Sysfs writes the slash within names such as cciss/c0d0 as an exclamation mark.
@@ -138,7 +136,7 @@ func (d *Disks) lookUp(s *diskLine, text []byte) *knownDisk {
 			k.diskseq.path = k.dir + "/../diskseq" // Of the whole device; the kernel, unlike path/filepath, follows the link first.
 		}
 		k.removable = d.host.numberAt("sys/class/block/"+dir+"/removable") == 1
-		k.seq, k.inode = d.files.number(&k.diskseq), inode(k.dir)
+		k.seq, k.inode = d.files.number(&k.diskseq), d.host.inode(k.dir)
 		k.since = k.seq
 	}
 	d.known[name] = k
@@ -153,7 +151,7 @@ func (d *Disks) identify(k *knownDisk, s *diskLine) {
 	if seq := d.files.number(&k.diskseq); seq >= 0 && seq != k.seq {
 		k.seq = seq
 		was := k.inode
-		k.inode = inode(k.dir)
+		k.inode = d.host.inode(k.dir)
 		if k.inode != was || anyFell(k.last, totals) {
 			k.since = seq
 			k.times = [4]wrapping{}
@@ -176,11 +174,8 @@ func anyFell(last, now [6]int64) bool {
 }
 
 // inode identifies a directory of sysfs: the kernel gives each that it makes a number of its own. 0 where there is none.
-func inode(path string) uint64 {
-	var st unix.Stat_t
-	if unix.Stat(path, &st) != nil {
-		return 0
-	}
+func (h *Host) inode(path string) uint64 {
+	st, _ := h.dir.Stat(path)
 	return st.Ino
 }
 

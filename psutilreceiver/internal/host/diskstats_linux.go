@@ -3,7 +3,6 @@ package host
 import (
 	"bytes"
 	"errors"
-	"os"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
@@ -98,7 +97,7 @@ func (h *Host) diskKind(dir string, name, text []byte) DiskKind {
 	case isStackedByName(name):
 		return DiskStacked
 	}
-	if slaves, err := os.ReadDir(h.Path("sys/block/" + dir + "/slaves")); err == nil && len(slaves) > 0 {
+	if slaves := h.dir.ReadDir(h.Path("sys/block/" + dir + "/slaves")); len(slaves) > 0 {
 		return DiskStacked
 	}
 	if head := headOfPath(name); head != "" && h.numberAt("sys/block/"+dir+"/hidden") == 1 {

@@ -93,7 +93,7 @@ const (
 // NewFilesystems returns a reader of the filesystems for which include is true at every read. Automounts are not among them: reading one would
 // mount its filesystem.
 func NewFilesystems(h *Host, timeout time.Duration, include func(*Mount) bool) *Filesystems {
-	return &Filesystems{host: h, include: include, timeout: timeout, statfs: statfs, states: make(map[mountKey]*mountState)}
+	return &Filesystems{host: h, include: include, timeout: timeout, statfs: h.statfs, states: make(map[mountKey]*mountState)}
 }
 
 // Read gives the space of the filesystems that answered, each once: of its mounts one of all of it counts before bind

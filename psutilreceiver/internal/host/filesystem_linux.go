@@ -2,10 +2,7 @@ package host
 
 import (
 	"bytes"
-	"errors"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
 // mountTable reads /proc/<pid>/mountinfo, and parses it again only when it has changed.
@@ -138,16 +135,10 @@ func below(mounts []mountLine, root string) []mountLine {
 }
 
 // statfs reads the space of the filesystem at path. It may block forever.
-func statfs(path string) (Space, error) {
-	var st unix.Statfs_t
-	for {
-		err := unix.Statfs(path, &st)
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, unix.EINTR) {
-			return Space{}, err
-		}
+func (h *Host) statfs(path string) (Space, error) {
+	st, err := h.dir.Statfs(path)
+	if err != nil {
+		return Space{}, err
 	}
 	// The counts are in fragments; filesystems that know none leave the field 0.
 	blockSize := uint64(st.Frsize)

@@ -72,7 +72,7 @@ func entriesOf(partitions []disk.PartitionStat) []mountEntry {
 }
 
 // statfs reads the space of the filesystem at path. It may block forever.
-func statfs(path string) (Space, error) {
+func (*Host) statfs(path string) (Space, error) {
 	u, err := disk.UsageWithContext(context.Background(), path)
 	if err != nil {
 		return Space{}, portable("reading the filesystem", err)

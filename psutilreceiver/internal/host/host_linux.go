@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -16,9 +16,13 @@ import (
 const (
 	// direntBuffer is the size of a buffer for the names in a directory.
 	direntBuffer = 4 << 10
-	// maxFileSize bounds what is read of one file. The largest real one, /proc/stat of a host with thousands of interrupts
+	// maxFileSize bounds what is read of one file. The largest real one but a table of mounts, /proc/stat of a host with thousands of interrupts
 	// and CPUs, is below 1 MiB.
-	maxFileSize = 64 << 20
+	maxFileSize = 16 << 20
+	// maxMountinfoSize is enough for a hundred thousand mounts, which is the most that the kernel allows a namespace.
+	maxMountinfoSize = 64 << 20
+	// maxTableSize is enough for several million sockets. The text of sockets is not kept.
+	maxTableSize = 1 << 30
 )
 
 // platform is what the Linux reader keeps between scrapes.
@@ -27,22 +31,27 @@ type platform struct {
 	stat    statSample
 	scratch []byte // for readOnce
 	sensors sensors
+	dir     rootfs.Root
 	keep    bool // the files of procfs open from scrape to scrape
 }
 
 // kernelFile is one file of the kernel, read at most once a scrape.
 type kernelFile struct {
 	path string // as this process opens it
+	root rootfs.Root
 	data []byte // what was read, in a buffer that is kept
 	err  error
 	read bool // whether this scrape has read it
 	file heldfile.File
 }
 
-func (p *platform) init(string) { p.files = make(map[string]*kernelFile) }
+func (p *platform) init(root string) {
+	p.files, p.dir = make(map[string]*kernelFile), rootfs.At(root)
+	p.sensors.root = p.dir
+}
 
 func checkRootPlatform(root string) error {
-	if _, err := os.Stat(filepath.Join(root, "proc")); err != nil {
+	if _, err := rootfs.At(root).Stat(filepath.Join(root, "proc")); err != nil {
 		return fmt.Errorf("opening the host's root: %s has no proc: %w", root, err)
 	}
 	return nil
@@ -75,7 +84,7 @@ func (h *Host) Close() error {
 func (h *Host) read(name string) ([]byte, error) {
 	f, ok := h.files[name]
 	if !ok {
-		f = &kernelFile{path: h.Path(name)}
+		f = &kernelFile{path: h.Path(name), root: h.dir}
 		h.files[name] = f
 	}
 	if !f.read {
@@ -89,44 +98,54 @@ func (h *Host) read(name string) ([]byte, error) {
 // ESRCH once the process has gone.
 func (f *kernelFile) load(keep bool) {
 	if f.file.IsOpen() {
-		if f.data, f.err = readAll(f.file.FD(), f.path, f.data); f.err == nil {
+		if f.data, f.err = readAll(f.file.FD(), f.path, f.data, f.limit()); f.err == nil {
 			return
 		}
 		f.file.Close()
 	}
 	if !keep {
-		f.data, f.err = readFile(f.path, f.data)
+		f.data, f.err = readFile(f.root, f.path, f.data, f.limit())
 		return
 	}
-	fd, err := heldfile.Open(f.path)
+	fd, err := f.root.OpenFile(f.path, int64(f.limit()))
 	if err != nil {
 		f.data, f.err = f.data[:0], &fs.PathError{Op: "open", Path: f.path, Err: err}
 		return
 	}
 	f.file = heldfile.FileOf(fd)
-	if f.data, f.err = readAll(fd, f.path, f.data); f.err != nil || !heldfile.IsProcfs(fd) {
+	if f.data, f.err = readAll(fd, f.path, f.data, f.limit()); f.err != nil || !heldfile.IsProcfs(fd) {
 		f.file.Close()
 	}
 }
 
 // readOnce is read for a file whose path belongs to something that may disappear, such as a network interface: the content is
 // not kept.
-func (h *Host) readOnce(name string, buf []byte) ([]byte, error) { return readFile(h.Path(name), buf) }
+func (h *Host) readOnce(name string, buf []byte) ([]byte, error) {
+	return readFile(h.dir, h.Path(name), buf, maxFileSize)
+}
 
-// readFile reads the file at path into buf, growing it as needed. Raw system calls, because os.ReadFile adds fstat, epoll_ctl
+// limit is how large the file may be.
+func (f *kernelFile) limit() int {
+	if strings.HasSuffix(f.path, "/mountinfo") {
+		return maxMountinfoSize
+	}
+	return maxFileSize
+}
+
+// readFile reads the file at path, up to limit bytes, into buf, growing it as needed. Raw system calls, because os.ReadFile adds fstat, epoll_ctl
 // and a second read to each of the few files that make up a scrape.
-func readFile(path string, buf []byte) ([]byte, error) {
-	fd, err := heldfile.Open(path)
+func readFile(root rootfs.Root, path string, buf []byte, limit int) ([]byte, error) {
+	fd, err := root.OpenFile(path, int64(limit))
 	if err != nil {
 		return buf[:0], &fs.PathError{Op: "open", Path: path, Err: err}
 	}
 	defer func() { _ = unix.Close(fd) }()
-	return readAll(fd, path, buf)
+	return readAll(fd, path, buf, limit)
 }
 
 // readAll reads the open file fd from its beginning to its end into buf. The path is for errors.
-func readAll(fd int, path string, buf []byte) ([]byte, error) {
-	buf, err := heldfile.ReadAll(fd, buf, maxFileSize)
+func readAll(fd int, path string, buf []byte, limit int) ([]byte, error) {
+	buf, err := heldfile.ReadAll(fd, buf, limit)
 	if err != nil {
 		return buf, &fs.PathError{Op: "read", Path: path, Err: err}
 	}
@@ -135,12 +154,7 @@ func readAll(fd int, path string, buf []byte) ([]byte, error) {
 
 // readInRoot reads a file of the host's own, one that the kernel did not make up and that there may be links to.
 func (h *Host) readInRoot(name string) ([]byte, error) {
-	f, err := rootfs.Open(h.root, name)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	return readAll(int(f.Fd()), f.Name(), nil)
+	return readFile(h.dir, h.Path(name), nil, maxFileSize)
 }
 
 // optional turns the absence of a file into ErrUnsupported: the kernel was built or booted without the feature. EOPNOTSUPP is

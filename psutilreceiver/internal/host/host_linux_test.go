@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -127,10 +128,10 @@ func TestReadFileOfAnySize(t *testing.T) {
 		want := bytes.Repeat([]byte("0123456789abcdef"), size/16+1)[:size]
 		path := filepath.Join(t.TempDir(), "file")
 		require.NoError(t, os.WriteFile(path, want, 0o600))
-		got, err := readFile(path, nil)
+		got, err := readFile(rootfs.Root{}, path, nil, maxFileSize)
 		require.NoError(t, err)
 		assert.True(t, bytes.Equal(want, got), "%d bytes", size)
-		again, err := readFile(path, got)
+		again, err := readFile(rootfs.Root{}, path, got, maxFileSize)
 		require.NoError(t, err)
 		assert.True(t, bytes.Equal(want, again), "%d bytes into a used buffer", size)
 	}
@@ -139,18 +140,18 @@ func TestReadFileOfAnySize(t *testing.T) {
 func TestReadFileReusesItsBuffer(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(path, make([]byte, 10_000), 0o600))
-	buf, err := readFile(path, nil)
+	buf, err := readFile(rootfs.Root{}, path, nil, maxFileSize)
 	require.NoError(t, err)
-	assert.LessOrEqual(t, testing.AllocsPerRun(100, func() { buf, err = readFile(path, buf) }), 1.0)
+	assert.LessOrEqual(t, testing.AllocsPerRun(100, func() { buf, err = readFile(rootfs.Root{}, path, buf, maxFileSize) }), 1.0)
 	require.NoError(t, err)
 }
 
 func TestReadFileErrors(t *testing.T) {
 	dir := t.TempDir()
-	_, err := readFile(filepath.Join(dir, "none"), nil)
+	_, err := readFile(rootfs.Root{}, filepath.Join(dir, "none"), nil, maxFileSize)
 	require.ErrorIs(t, err, os.ErrNotExist)
 	require.ErrorContains(t, err, filepath.Join(dir, "none"))
-	got, err := readFile(dir, []byte("stale"))
+	got, err := readFile(rootfs.Root{}, dir, []byte("stale"), maxFileSize)
 	require.ErrorIs(t, err, unix.EISDIR)
 	assert.Empty(t, got)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/heldfile"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 )
 
 // openFiles counts the files of the host that are open.
@@ -71,7 +72,7 @@ func TestAKeptOpenFileThatFailsIsOpenedAgain(t *testing.T) {
 	before, err := h.Load()
 	require.NoError(t, err)
 	// In place of the file a directory, which can't be read.
-	dir, err := heldfile.Open("/proc")
+	dir, err := rootfs.Root{}.OpenDir("/proc")
 	require.NoError(t, err)
 	f := h.files[loadavgFile]
 	f.file.Close()

@@ -54,3 +54,14 @@ func mount(t *testing.T, source, target, kind string, flags uintptr, data string
 	require.NoError(t, unix.Mount(source, target, kind, flags, data), "mounting %s at %s", kind, target)
 	t.Cleanup(func() { _ = unix.Unmount(target, unix.MNT_DETACH) })
 }
+
+// hostWithProcfs is a host below whose root this kernel's procfs is mounted. It needs a mount namespace of its own.
+func hostWithProcfs(t *testing.T) *Host {
+	t.Helper()
+	require.NoError(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+	root := t.TempDir()
+	mount(t, "/proc", root+"/proc", "", unix.MS_BIND|unix.MS_REC, "")
+	h, err := New(root)
+	require.NoError(t, err)
+	return h
+}

@@ -2,12 +2,12 @@ package host
 
 import (
 	"bytes"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 )
 
 // reclassifyAfter is the number of reads after which it is found out again which interfaces carry what others count as well, besides whenever
@@ -38,7 +38,7 @@ func (n *Interfaces) classify() {
 	places := make(map[string]placement, len(n.known))
 	n.anyHardware = false
 	for name := range n.known {
-		p := placementOf(class, name)
+		p := placementOf(n.host.dir, class, name)
 		places[name] = p
 		n.anyHardware = n.anyHardware || p.hardware
 	}
@@ -68,40 +68,40 @@ func (n *Interfaces) classify() {
 
 // placementOf reads what sysfs has. A physical device may be the member of one of which it is the fast path, and both count its packets; and a
 // port of a switch is stacked on the interface that leads to the switch.
-func placementOf(class, name string) placement {
+func placementOf(root rootfs.Root, class, name string) placement {
 	dir := class + "/" + name
-	target, err := os.Readlink(dir)
-	if err != nil {
+	target := root.Readlink(dir)
+	if target == "" {
 		return placement{}
 	}
 	p := placement{known: true, hardware: !strings.Contains(target, "/virtual/")}
-	if master, err := os.Readlink(dir + "/master"); err == nil {
+	if master := root.Readlink(dir + "/master"); master != "" {
 		p.master = baseOf(master)
 	}
-	for _, entry := range entries(dir) {
+	for _, entry := range root.ReadDir(dir) {
 		if lower, ok := strings.CutPrefix(entry, "lower_"); ok {
 			p.lowers = append(p.lowers, lower)
 		}
 		p.stacked = p.stacked || entry == "bonding" || entry == "bridge"
 	}
-	switch kind := deviceType(dir); kind {
+	switch kind := deviceType(root, dir); kind {
 	case "vlan", "macvlan", "macvtap", "ipvlan":
 		p.moved = len(p.lowers) == 0
 	case "bond", "bridge", "team", "hsr":
 		p.stacked = true
 	}
 	p.stacked = p.stacked || len(p.lowers) > 0
-	switch word(dir + "/type") {
+	switch word(root, dir+"/type") {
 	case "512": // ARPHRD_PPP
 		p.ppp = true
 	case "801", "802", "803", "824", "826": // ARPHRD_IEEE80211 and its monitors, netlink, vsockmon
 		p.monitor = true
 	}
-	if radio, err := os.Readlink(dir + "/phy80211"); err == nil {
+	if radio := root.Readlink(dir + "/phy80211"); radio != "" {
 		p.radio = baseOf(radio)
 	}
 	if p.hardware {
-		p.card, p.port = word(dir+"/phys_switch_id"), word(dir+"/phys_port_name")
+		p.card, p.port = word(root, dir+"/phys_switch_id"), word(root, dir+"/phys_port_name")
 	}
 	return p
 }
@@ -130,7 +130,7 @@ func (n *Interfaces) pppoeSessions() int {
 	if n.host.root != "" {
 		file = "proc/1/net/pppoe"
 	}
-	text, err := readFile(n.host.Path(file), nil)
+	text, err := readFile(n.host.dir, n.host.Path(file), nil, maxFileSize)
 	if err != nil {
 		return -1
 	}
@@ -144,8 +144,8 @@ func (n *Interfaces) pppoeSessions() int {
 func baseOf(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
 // deviceType is the type that some drivers give, "" without.
-func deviceType(dir string) string {
-	text, err := readFile(dir+"/uevent", nil)
+func deviceType(root rootfs.Root, dir string) string {
+	text, err := readFile(root, dir+"/uevent", nil, maxFileSize)
 	if err != nil {
 		return ""
 	}

@@ -216,7 +216,7 @@ func (n *Interfaces) addLink(i *Interface, k *knownInterface) {
 
 func (n *Interfaces) lookUp(name string) *knownInterface {
 	if n.known == nil {
-		n.known, n.files, n.list = make(map[string]*knownInterface), newSysfsReader(), make([]byte, direntBuffer)
+		n.known, n.files, n.list = make(map[string]*knownInterface), newSysfsReader(n.host.dir), make([]byte, direntBuffer)
 		n.all.path = n.host.Path("sys/class/net")
 	}
 	file := func(fileName string) sysfsFile {

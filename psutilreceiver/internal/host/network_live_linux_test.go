@@ -27,13 +27,10 @@ func TestLiveInterfacesOfTheHost(t *testing.T) {
 		}
 		t.Setenv(marker, string(text))
 	}
-	if !inNamespaces(t, unix.CLONE_NEWNET) {
+	if !inNamespaces(t, unix.CLONE_NEWNET|unix.CLONE_NEWNS) {
 		return
 	}
-	root := t.TempDir()
-	link(t, root, "proc", "/proc")
-	h, err := New(root)
-	require.NoError(t, err)
+	h := hostWithProcfs(t)
 	h.Begin()
 	hosts, err := NewInterfaces(h, 0, everyInterface).Read()
 	require.NoError(t, err)
@@ -112,7 +109,7 @@ func ownNetwork(t *testing.T) *Host {
 	require.NoError(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
 	root := t.TempDir()
 	mount(t, "sysfs", root+"/sys", "sysfs", 0, "") // It shows the network namespace in which it was mounted.
-	link(t, root, "proc/1/net", "/proc/self/net")
+	mount(t, "/proc/self/net", root+"/proc/1/net", "", unix.MS_BIND, "")
 	h, err := New(root)
 	require.NoError(t, err)
 	return h

@@ -2,11 +2,12 @@ package host
 
 import (
 	"cmp"
-	"os"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 )
 
 // chip is one hwmon device: a driver's instance with its sensors.
@@ -19,24 +20,24 @@ type chip struct {
 
 // findChips lists the hwmon devices. Their own names, hwmon0 and so on, follow the order in which drivers were loaded and change from
 // boot to boot; the device that the class entry links to does not.
-func findChips(class string) []chip {
+func findChips(root rootfs.Root, class string) []chip {
 	var chips []chip
-	for _, entry := range entries(class) {
+	for _, entry := range root.ReadDir(class) {
 		c := chip{dir: class + "/" + entry}
-		c.name = word(c.dir + "/name")
+		c.name = word(root, c.dir+"/name")
 		if c.name == "" {
-			c.name = word(c.dir + "/device/name")
+			c.name = word(root, c.dir+"/device/name")
 		}
 		if c.name == "" {
 			c.name = "hwmon"
 		}
-		c.files = entries(c.dir)
+		c.files = root.ReadDir(c.dir)
 		if !slices.ContainsFunc(c.files, isInput) {
 			// Some old drivers put the sensors into the device itself.
 			c.dir += "/device"
-			c.files = entries(c.dir)
+			c.files = root.ReadDir(c.dir)
 		}
-		target, _ := os.Readlink(class + "/" + entry)
+		target := root.Readlink(class + "/" + entry)
 		c.id = deviceOf(target) + "/" + c.name
 		chips = append(chips, c)
 	}
@@ -96,7 +97,7 @@ func (s *sensors) addChip(c chip, ids uniqueIDs) {
 			continue
 		}
 		base := c.dir + "/" + sensor
-		label := word(base + "_label")
+		label := word(s.root, base+"_label")
 		if label == "" {
 			label = sensor
 		}
@@ -121,16 +122,16 @@ func (s *sensors) addChip(c chip, ids uniqueIDs) {
 
 // addThermalZones adds the zones of the thermal framework that are not among the chips. A zone knows one limit: the critical trip point.
 func (s *sensors) addThermalZones(class string, chips []chip, ids uniqueIDs) {
-	for _, entry := range entries(class) {
+	for _, entry := range s.root.ReadDir(class) {
 		if !strings.HasPrefix(entry, "thermal_zone") {
 			continue
 		}
 		dir := class + "/" + entry
-		kind := word(dir + "/type")
+		kind := word(s.root, dir+"/type")
 		if kind == "" {
 			kind = entry
 		}
-		files := entries(dir)
+		files := s.root.ReadDir(dir)
 		if isChip(kind, files, chips) || kind == fakedZone {
 			continue
 		}
@@ -140,7 +141,7 @@ func (s *sensors) addThermalZones(class string, chips []chip, ids uniqueIDs) {
 		}
 		for _, file := range files {
 			trip, ok := strings.CutSuffix(file, "_type")
-			if ok && strings.HasPrefix(trip, "trip_point_") && word(dir+"/"+file) == "critical" {
+			if ok && strings.HasPrefix(trip, "trip_point_") && word(s.root, dir+"/"+file) == "critical" {
 				t.critical = dir + "/" + trip + "_temp"
 			}
 		}
@@ -170,20 +171,20 @@ func isTemperature(file string) bool {
 }
 
 func (s *sensors) addBatteries(class string) {
-	for _, entry := range entries(class) {
+	for _, entry := range s.root.ReadDir(class) {
 		uevent := class + "/" + entry + "/uevent"
-		text, err := readFile(uevent, nil)
+		text, err := readFile(s.root, uevent, nil, maxFileSize)
 		if err != nil {
 			continue
 		}
 		p := parsePowerSupply(text)
 		own := batteryFile{id: "power_supply/" + entry, uevent: uevent}
 		if p.kind == "" { // Some kernels do not put everything into uevent.
-			own.kind = word(class + "/" + entry + "/type")
+			own.kind = word(s.root, class+"/"+entry+"/type")
 			p.kind = own.kind
 		}
 		if p.scope == "" {
-			own.scope = word(class + "/" + entry + "/scope")
+			own.scope = word(s.root, class+"/"+entry+"/scope")
 			p.scope = own.scope
 		}
 		if p.kind == "Battery" && p.scope != "Device" {
@@ -192,7 +193,7 @@ func (s *sensors) addBatteries(class string) {
 				name = entry
 			}
 			own.name = name
-			if slices.Contains(entries(class+"/"+entry), "capacity") {
+			if slices.Contains(s.root.ReadDir(class+"/"+entry), "capacity") {
 				own.capacity = class + "/" + entry + "/capacity"
 			}
 			s.batteryFiles = append(s.batteryFiles, own)

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 )
 
 const (
@@ -21,6 +21,7 @@ const (
 
 // sensors are the sensor files that were found, and the samples, which are reused.
 type sensors struct {
+	root  rootfs.Root
 	found bool
 	age   int // scrapes since they were found
 
@@ -129,7 +130,7 @@ func (h *Host) Batteries() ([]Battery, error) {
 // the next scrape look for the sensors again.
 func (s *sensors) read(path string) ([]byte, bool) {
 	var err error
-	if s.buf, err = readFile(path, s.buf); err != nil {
+	if s.buf, err = readFile(s.root, path, s.buf, maxFileSize); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			s.age = rediscoverAfter - 1
 		}
@@ -198,7 +199,7 @@ func (h *Host) discoverSensors() *sensors {
 	s.found, s.age = true, 0
 	s.temperatureFiles, s.fanFiles, s.batteryFiles = nil, nil, nil
 	ids := make(uniqueIDs)
-	chips := findChips(h.Path(hwmonDir))
+	chips := findChips(s.root, h.Path(hwmonDir))
 	for _, c := range chips {
 		s.addChip(c, ids)
 	}
@@ -208,22 +209,9 @@ func (h *Host) discoverSensors() *sensors {
 	return s
 }
 
-// entries lists the names in a directory of sysfs, sorted; none when it can't be read.
-func entries(dir string) []string {
-	found, err := os.ReadDir(dir)
-	if err != nil {
-		return nil
-	}
-	names := make([]string, len(found))
-	for i, e := range found {
-		names[i] = e.Name()
-	}
-	return names
-}
-
 // word reads a file that holds a name.
-func word(path string) string {
-	text, err := readFile(path, nil)
+func word(root rootfs.Root, path string) string {
+	text, err := readFile(root, path, nil, maxFileSize)
 	if err != nil {
 		return ""
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/heldfile"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 )
 
 const (
@@ -28,13 +29,14 @@ type sysfsFile struct {
 
 // sysfsReader reads such files, and keeps those of sysfs open from read to read. Of files elsewhere, as of a copy of a sysfs, it keeps none.
 type sysfsReader struct {
+	root   rootfs.Root
 	budget *heldfile.Budget // nil: keeps none open
 	buf    [sysfsValueSize]byte
 }
 
 // newSysfsReader returns a reader that keeps files open.
-func newSysfsReader() sysfsReader {
-	r := sysfsReader{budget: new(heldfile.Budget)}
+func newSysfsReader(root rootfs.Root) sysfsReader {
+	r := sysfsReader{root: root, budget: new(heldfile.Budget)}
 	r.budget.SetShare(sysfsFileShare, maxSysfsFiles)
 	return r
 }
@@ -49,7 +51,7 @@ func (r *sysfsReader) read(f *sysfsFile) ([]byte, error) {
 		}
 		r.close(f) // The device is gone, and its name may be another one's by now.
 	}
-	fd, err := heldfile.Open(f.path)
+	fd, err := r.root.OpenFile(f.path, maxFileSize)
 	if err != nil {
 		return nil, err
 	}
@@ -92,14 +94,11 @@ func (r *sysfsReader) close(files ...*sysfsFile) {
 }
 
 // exists tells whether there is a file at name below the root.
-func (h *Host) exists(name string) bool {
-	var st unix.Stat_t
-	return unix.Stat(h.Path(name), &st) == nil
-}
+func (h *Host) exists(name string) bool { return h.dir.Exists(h.Path(name)) }
 
 // numberAt reads the decimal number at name below the root, once; -1 where there is none.
 func (h *Host) numberAt(name string) int64 {
-	var once sysfsReader
+	once := sysfsReader{root: h.dir}
 	return once.number(&sysfsFile{path: h.Path(name)})
 }
 
@@ -111,7 +110,7 @@ func (r *sysfsReader) eachInode(dir *sysfsFile, buf []byte, f func(name []byte, 
 		}
 		r.close(dir)
 	}
-	fd, err := heldfile.Open(dir.path)
+	fd, err := r.root.OpenDir(dir.path)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 )
 
 func TestFilesOfSysfsAreKeptOpen(t *testing.T) {
@@ -20,7 +21,7 @@ func TestFilesOfSysfsAreKeptOpen(t *testing.T) {
 	if _, err := os.Stat(path); err != nil {
 		testenv.Missing(t, "%v", err)
 	}
-	r := newSysfsReader()
+	r := newSysfsReader(rootfs.Root{})
 	r.budget.SetLimit(1)
 	first, second := sysfsFile{path: path}, sysfsFile{path: path}
 	thrice := func(f *sysfsFile) func() {
@@ -44,7 +45,7 @@ func TestFilesOfSysfsAreKeptOpen(t *testing.T) {
 func TestFilesElsewhereAreOpenedEachTime(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "size")
 	require.NoError(t, os.WriteFile(path, []byte(" 42\n"), 0o600))
-	r := newSysfsReader()
+	r := newSysfsReader(rootfs.Root{})
 	f := sysfsFile{path: path}
 	assert.Equal(t, int64(42), r.number(&f))
 	assert.False(t, f.IsOpen())
@@ -58,12 +59,12 @@ func TestFilesElsewhereAreOpenedEachTime(t *testing.T) {
 
 func TestEachInode(t *testing.T) {
 	dir := t.TempDir()
-	r := newSysfsReader()
+	r := newSysfsReader(rootfs.Root{})
 	want := make(map[string]uint64)
 	for _, name := range []string{"lo", "eth0", "a name with blanks", "ähnlich"} {
 		path := filepath.Join(dir, name)
 		require.NoError(t, os.Mkdir(path, 0o755))
-		want[name] = inode(path)
+		want[name] = new(Host).inode(path)
 	}
 	for _, size := range []int{100, direntBuffer} {
 		got := make(map[string]uint64)

@@ -10,7 +10,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/heldfile"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 )
 
 // ProbeAccess finds out what this process may not see of the processes of the host whose root directory is root, by its effective
@@ -31,7 +33,7 @@ func ProbeAccess(root string) (Access, error) {
 	if err != nil {
 		return Access{}, fmt.Errorf("reading own groups: %w", err)
 	}
-	dir := newProcdir(filepath.Join(rootOrSlash(root), "proc"))
+	dir := newProcdir(rootfs.At(root))
 	countsDescriptors := dir.open() == nil && dir.fdSizes
 	_ = dir.close()
 	a := missingAccess(uint64(data[1].Effective)<<32|uint64(data[0].Effective), countsDescriptors)
@@ -73,13 +75,26 @@ func missingAccess(effective uint64, countsDescriptors bool) Access {
 // The mounts are those of this process, which is what self is in a procfs that knows it.
 func mountOptions(root string) (hidepid string, group int, err error) {
 	path := filepath.Join(rootOrSlash(root), "proc")
-	text, err := os.ReadFile(filepath.Join(path, "self/mountinfo"))
+	text, err := readMountinfo(root)
 	if err != nil {
 		return "", 0, fmt.Errorf("reading mounts of procfs: %w", err)
 	}
 	hidepid, group = parseHidepid(text, path)
 	return hidepid, group, nil
 }
+
+func readMountinfo(root string) ([]byte, error) {
+	host := rootfs.At(root)
+	f, err := host.Open(host.Join("proc/self/mountinfo"), maxMountinfoSize)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return heldfile.ReadAll(int(f.Fd()), nil, maxMountinfoSize)
+}
+
+// maxMountinfoSize is enough for a hundred thousand mounts, which is the most that the kernel allows a namespace.
+const maxMountinfoSize = 64 << 20
 
 // parseHidepid reads the text of mountinfo, see proc(5). Of several mounts on one path the last is the one that is seen.
 func parseHidepid(text []byte, path string) (hidepid string, group int) {

@@ -29,6 +29,7 @@ func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
 	if attributes&AttributeOwner != 0 {
 		if uid, errno := r.dir.owner(s.PID); errno == 0 {
 			found.Owner = r.users.name(uid)
+			r.errors.Users = r.users.err
 		}
 	}
 	if attributes&AttributeCgroup != 0 {
@@ -75,8 +76,8 @@ func (r *Reader) readExecutable(s *Sample, id *Identity) {
 }
 
 func (r *Reader) readCommandLine(s *Sample, attributes Attributes, id *Identity) {
-	id.setArguments(nil, attributes)
+	r.set(nil, attributes, id)
 	if text, ok := r.readTextOf(s, FileCmdline); ok {
-		id.setArguments(splitArguments(text[:min(len(text), commandLineLimit)]), attributes)
+		r.set(firstArguments(text, commandLineLimit), attributes, id)
 	}
 }

@@ -3,6 +3,7 @@ package read
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"strconv"
 	"unsafe"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/heldfile"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 )
 
 const (
@@ -21,9 +23,12 @@ const (
 // procdir reads files below one directory, which it keeps open. It makes the system calls itself: a file costs open, read and close, where
 // package os adds three more and an allocation for each, and there is one buffer for everything that is read.
 type procdir struct {
+	root   rootfs.Root
 	path   string
 	fd     int         // -1: not open
 	opened unix.Stat_t // the directory that was opened
+	// isProcfs tells that the directory is the kernel's own procfs, so that a file can be opened by one call and is what it should be.
+	isProcfs bool
 	// fdSizes tells that the size of PID/fd is the number of open descriptors, as it is in procfs since Linux 6.2.
 	fdSizes bool
 	name    []byte // path of the file to open, zero at its end
@@ -34,14 +39,14 @@ type procdir struct {
 	intercept func(pid int32, f File) unix.Errno
 }
 
-func newProcdir(path string) procdir {
-	return procdir{path: path, fd: -1, name: make([]byte, 0, 64), text: make([]byte, 0, textBuffer)}
+func newProcdir(root rootfs.Root) procdir {
+	return procdir{root: root, path: root.Join("proc"), fd: -1, name: make([]byte, 0, 64), text: make([]byte, 0, textBuffer)}
 }
 
 // open makes the directory ready to be listed from its beginning. It is opened again only if another one has been mounted in its place.
 func (d *procdir) open() error {
-	var st unix.Stat_t
-	if err := unix.Stat(d.path, &st); err != nil {
+	st, err := d.root.Stat(d.path)
+	if err != nil {
 		return fmt.Errorf("opening %s: %w", d.path, err)
 	}
 	if d.fd >= 0 && st.Dev == d.opened.Dev && st.Ino == d.opened.Ino {
@@ -52,13 +57,14 @@ func (d *procdir) open() error {
 	if err := d.close(); err != nil {
 		return fmt.Errorf("closing %s: %w", d.path, err)
 	}
-	fd, err := unix.Open(d.path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	fd, err := d.root.OpenDir(d.path)
 	if err != nil {
 		return fmt.Errorf("opening %s: %w", d.path, err)
 	}
 	d.fd, d.opened = fd, st
 	var fs unix.Statfs_t
-	d.fdSizes = unix.Fstatfs(fd, &fs) == nil && fs.Type == unix.PROC_SUPER_MAGIC
+	d.isProcfs = unix.Fstatfs(fd, &fs) == nil && fs.Type == unix.PROC_SUPER_MAGIC
+	d.fdSizes = d.isProcfs
 	var budget *heldfile.Budget
 	if d.fdSizes {
 		budget = &heldBudget
@@ -115,7 +121,7 @@ func (d *procdir) read(pid int32, f File) ([]byte, unix.Errno) {
 	if errno := d.setName(pid, f, 0); errno != 0 {
 		return nil, errno
 	}
-	fd, errno := d.openat(unix.O_RDONLY | unix.O_CLOEXEC)
+	fd, errno := d.openFile()
 	if errno != 0 {
 		return nil, errno
 	}
@@ -130,7 +136,7 @@ func (d *procdir) readTask(pid int32, f File, tid int32) ([]byte, unix.Errno) {
 	if errno := d.setName(pid, f, tid); errno != 0 {
 		return nil, errno
 	}
-	fd, errno := d.openat(unix.O_RDONLY | unix.O_CLOEXEC)
+	fd, errno := d.openFile()
 	if errno != 0 {
 		return nil, errno
 	}
@@ -156,6 +162,27 @@ func asErrno(err error) unix.Errno {
 	return unix.EIO
 }
 
+// openFile opens the file whose name is set.
+func (d *procdir) openFile() (int, unix.Errno) {
+	if d.isProcfs {
+		return d.openat(unix.O_RDONLY | unix.O_CLOEXEC)
+	}
+	fd, err := d.copy().OpenFile(d.name, math.MaxInt64) // What is beyond textLimit is not read.
+	return fd, asErrno(err)
+}
+
+// openDir opens the directory whose name is set.
+func (d *procdir) openDir() (int, unix.Errno) {
+	if d.isProcfs {
+		return d.openat(unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC)
+	}
+	fd, err := d.copy().OpenDir(d.name)
+	return fd, asErrno(err)
+}
+
+// copy is a directory that is not the kernel's, in which there may be links to anywhere and files of any kind.
+func (d *procdir) copy() rootfs.Directory { return rootfs.Directory{FD: d.fd, Path: d.path} }
+
 func (d *procdir) openat(flags int) (int, unix.Errno) {
 	for {
 		fd, _, errno := unix.Syscall6(unix.SYS_OPENAT, uintptr(d.fd), uintptr(unsafe.Pointer(&d.name[0])), uintptr(flags|unix.O_LARGEFILE), 0, 0, 0)
@@ -179,6 +206,10 @@ func (d *procdir) readlink(pid, thread int32) ([]byte, unix.Errno) {
 		return nil, errno
 	}
 	d.text = d.text[:cap(d.text)]
+	if !d.isProcfs {
+		n, err := d.copy().Readlink(d.name, d.text)
+		return d.text[:max(n, 0)], asErrno(err)
+	}
 	n, _, errno := unix.Syscall6(unix.SYS_READLINKAT, uintptr(d.fd), uintptr(unsafe.Pointer(&d.name[0])),
 		uintptr(unsafe.Pointer(&d.text[0])), uintptr(len(d.text)), 0, 0)
 	if errno != 0 {
@@ -189,6 +220,9 @@ func (d *procdir) readlink(pid, thread int32) ([]byte, unix.Errno) {
 
 // isExecutable tells whether the file at a path, as a process sees it, is the one that the process runs. It is not if it can't be told.
 func (d *procdir) isExecutable(pid int32, path string) bool {
+	if !d.isProcfs {
+		return false // The executables of a copy are not there.
+	}
 	var runs, there unix.Stat_t
 	dir := strconv.Itoa(int(pid))
 	return unix.Fstatat(d.fd, dir+"/exe", &runs, 0) == nil && unix.Fstatat(d.fd, dir+"/root"+path, &there, 0) == nil &&
@@ -198,7 +232,7 @@ func (d *procdir) isExecutable(pid int32, path string) bool {
 // owner returns the owner of a process's directory, which is the effective user of the process even where the files in it are root's.
 func (d *procdir) owner(pid int32) (uint32, unix.Errno) {
 	var st unix.Stat_t
-	err := unix.Fstatat(d.fd, strconv.Itoa(int(pid)), &st, 0)
+	err := unix.Fstatat(d.fd, strconv.Itoa(int(pid)), &st, unix.AT_SYMLINK_NOFOLLOW)
 	return st.Uid, asErrno(err)
 }
 

@@ -3,6 +3,8 @@ package read
 import (
 	"path"
 	"strings"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/commandline"
 )
 
 // interpreter is a program that runs other programs, which its arguments name.
@@ -100,5 +102,5 @@ func nameOfProgram(file, executable string) string {
 	if name == "." || name == "/" || len(name) > longest || strings.ContainsAny(name, " \t\n=;") {
 		return executable
 	}
-	return ScrubCommandLine([]string{name})
+	return commandline.Masked([]string{name})
 }

@@ -80,9 +80,9 @@ func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
 		}
 	}
 	if attributes&(AttributeCommand|AttributeCommandLine|AttributeProgram) != 0 {
-		id.setArguments(nil, attributes)
+		r.set(nil, attributes, id)
 		if arguments, err := p.CmdlineSliceWithContext(ctx); r.countError(FileCmdline, err) {
-			id.setArguments(arguments, attributes)
+			r.set(arguments, attributes, id)
 		}
 	}
 	if attributes&AttributeOwner != 0 {

@@ -149,9 +149,9 @@ func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
 		}
 	}
 	if attributes&(AttributeCommand|AttributeCommandLine|AttributeProgram) != 0 {
-		id.setArguments(nil, attributes)
+		r.set(nil, attributes, id)
 		if text, err := unix.SysctlRaw("kern.procargs2", int(s.PID)); r.countError(FileCmdline, err) {
-			id.setArguments(parseProcargs(text), attributes)
+			r.set(parseProcargs(text), attributes, id)
 		}
 	}
 	if attributes&AttributeOwner != 0 {

@@ -3,13 +3,15 @@ package read
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 )
 
 // Reader is the [Source] of Linux: it reads <root>/proc. A scan that meets no new process allocates nothing.
 type Reader struct {
+	commandLines
 	dir      procdir
 	users    users
 	pageSize uint64
@@ -23,10 +25,10 @@ var _ Source = (*Reader)(nil)
 
 // New returns a reader of the host whose root directory is root; "" stands for "/". It opens nothing yet.
 func New(root string) *Reader {
-	root = rootOrSlash(root)
+	host := rootfs.At(root)
 	return &Reader{
-		dir:      newProcdir(filepath.Join(root, "proc")),
-		users:    users{root: root},
+		dir:      newProcdir(host),
+		users:    users{root: host},
 		pageSize: uint64(os.Getpagesize()),
 		pids:     listing{buffer: make([]byte, direntBuffer)},
 		entries:  listing{buffer: make([]byte, direntBuffer)},
@@ -207,7 +209,7 @@ func (r *Reader) eachEntry(pid int32, dir File, thread int32, f func(int32)) uni
 	if errno := r.dir.setName(pid, dir, thread); errno != 0 {
 		return errno
 	}
-	fd, errno := r.dir.openat(unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC)
+	fd, errno := r.dir.openDir()
 	if errno != 0 {
 		return errno
 	}

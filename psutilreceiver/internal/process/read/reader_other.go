@@ -10,6 +10,7 @@ import (
 
 // Reader is the [Source] of systems without Linux's /proc. A sample has only the fields that the system gives.
 type Reader struct {
+	commandLines
 	sample Sample
 	errors Errors
 }

@@ -114,7 +114,7 @@ func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
 		}
 	}
 	if attributes&(AttributeCommand|AttributeCommandLine|AttributeProgram) != 0 {
-		id.setArguments(nil, attributes)
+		r.set(nil, attributes, id)
 		r.readCommandLine(&p, attributes, id)
 	}
 	if attributes&AttributeOwner != 0 {
@@ -136,7 +136,7 @@ func (r *Reader) readCommandLine(p *process.Process, attributes Attributes, id *
 		r.errors.Malformed[FileCmdline]++
 		return
 	}
-	id.setArguments(arguments, attributes)
+	r.set(arguments, attributes, id)
 }
 
 // isGone tells whether an error means that there is no process with the pid.

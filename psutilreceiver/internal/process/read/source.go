@@ -37,7 +37,7 @@ type Identity struct {
 	Executable     string     // base name of the executable; comm where its path cannot be read
 	ExecutablePath string     // path of the executable, "" where it cannot be read or there is none: link /proc/PID/exe
 	Command        string     // first argument, "" for kernel threads and zombies: /proc/PID/cmdline
-	CommandLine    string     // arguments joined by spaces, secrets masked as [ScrubCommandLine] does: /proc/PID/cmdline
+	CommandLine    string     // arguments joined by spaces, secrets masked as package commandline does: /proc/PID/cmdline
 	Owner          string     // name of the effective user, its number where <root>/etc/passwd has no name: owner of /proc/PID
 	Cgroup         string     // path in the unified hierarchy, or in systemd's or the first one that groups: /proc/PID/cgroup
 	CgroupText     string     // all of /proc/PID/cgroup, as the conventions have process.linux.cgroup
@@ -76,5 +76,6 @@ type Errors struct {
 	OddStat   int           // processes of whose stat single values can't be, which are left out alone
 	Denied    [NumFiles]int // EACCES, EPERM
 	Malformed [NumFiles]int // text that is not what proc(5) promises
-	Failed    [NumFiles]int // any other error, such as EIO or ENFILE
+	Failed    [NumFiles]int // any other error, such as EIO or ENFILE, and what is no regular file in a copy of a /proc
+	Users     error         // why <root>/etc/passwd can't be read, unless it is missing: numbers stand for names
 }

@@ -2,11 +2,13 @@ package read
 
 import (
 	"bytes"
-	"io"
+	"errors"
+	"io/fs"
 	"strconv"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/heldfile"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 )
@@ -14,13 +16,17 @@ import (
 // users knows the names of <root>/etc/passwd. The file is read again when its time, size or inode has changed; it is looked at no more than
 // once in a scan.
 type users struct {
-	root    string
+	root    rootfs.Root
 	checked bool
+	err     error // why the file could not be read, but for being missing
 	mtime   unix.Timespec
 	size    int64
 	ino     uint64
 	names   map[uint32]string
 }
+
+// maxPasswdSize is enough for more than a hundred thousand users.
+const maxPasswdSize = 16 << 20
 
 // name returns the name of a user, or its number if it has none.
 func (u *users) name(uid uint32) string {
@@ -35,11 +41,15 @@ func (u *users) name(uid uint32) string {
 }
 
 func (u *users) refresh() {
-	f, err := rootfs.Open(u.root, "etc/passwd")
+	f, err := u.root.Open(u.root.Join("etc/passwd"), maxPasswdSize)
 	if err != nil {
 		*u = users{root: u.root, checked: true}
+		if !errors.Is(err, fs.ErrNotExist) {
+			u.err = err
+		}
 		return
 	}
+	u.err = nil
 	defer func() { _ = f.Close() }()
 	var st unix.Stat_t
 	if unix.Fstat(int(f.Fd()), &st) != nil {
@@ -48,9 +58,9 @@ func (u *users) refresh() {
 	if u.names != nil && st.Mtim == u.mtime && st.Size == u.size && st.Ino == u.ino {
 		return
 	}
-	text, err := io.ReadAll(f)
+	text, err := heldfile.ReadAll(int(f.Fd()), nil, maxPasswdSize)
 	if err != nil {
-		text = nil // Numbers stand in for names.
+		u.err = &fs.PathError{Op: "read", Path: f.Name(), Err: err} // Numbers stand in for names.
 	}
 	u.mtime, u.size, u.ino = st.Mtim, st.Size, st.Ino
 	u.names = parsePasswd(text)

@@ -1,0 +1,379 @@
+package commandline
+
+import "strings"
+
+// generic writes a word of which neither its place nor the words before say anything.
+func (m *masker) generic(s *scope, raw, bare string) {
+	if isAllName(raw) && len(raw) < longestName {
+		m.name(s, raw)
+		return
+	}
+	if isAWSSecret(bare) && len(s.previous) == 20 && tokenAt(s.previous) == 20 {
+		m.out.WriteString(mask)
+		return
+	}
+	if at := strings.Index(raw, pemMark); at >= 0 && strings.Contains(raw[at:], "PRIVATE") {
+		m.generic(s, raw[:at], raw[:at])
+		m.out.WriteString(mask)
+		return
+	}
+	if m.assignment(s, raw) {
+		return
+	}
+	if s.whole && raw == bare {
+		m.parts(s, raw)
+		return
+	}
+	if raw != bare || strings.ContainsAny(raw, " \t\n") {
+		m.nested(s, raw, s.shell && raw == bare)
+		return
+	}
+	m.scan(s, raw)
+}
+
+// name writes a word that is a name and nothing else.
+func (m *masker) name(s *scope, word string) {
+	at := len(word) - len(strings.TrimLeft(word, "-"))
+	if at < len(word) && len(word)-at >= 8 && tokenAt(word[at:]) > 0 {
+		m.out.WriteString(word[:at] + mask)
+		return
+	}
+	m.out.WriteString(word)
+	switch {
+	case isSecretName(word):
+		s.next = expectSeparator
+		if isOption(word) || sets(s.previous) {
+			s.next = expectValue
+		}
+	case isOption(word) && isUserName(word) && len(word) > 2:
+		s.next = expectMaybeUser
+	case strings.EqualFold(word, "by"): // CREATE USER … IDENTIFIED BY 'SECRET', … WITH PLUGIN BY 'SECRET'.
+		s.next = expectSeparator
+		if strings.EqualFold(s.previous, "identified") {
+			s.next = expectValue
+		}
+	}
+}
+
+// sets tells whether a word before a name means that a value follows: aws configure set NAME VALUE.
+func sets(word string) bool {
+	switch word {
+	case "set", "put", "--set", "config", "-set", "setex", "add", "--add":
+		return true
+	}
+	return false
+}
+
+// assignment writes a word that begins with the name of a secret and a separator, also after others: NAME=x, --env=NAME=x, Header: x. The value is what is left,
+// whatever it has in it.
+func (m *masker) assignment(s *scope, raw string) bool {
+	from := 0
+	for {
+		name, separator := nextName(raw[from:])
+		if separator == 0 {
+			return false
+		}
+		at := from + len(name) + separator
+		value := raw[at:]
+		if strings.HasPrefix(value, "//") {
+			return false
+		}
+		if isSecretName(name) && !staysReadable(name, value) {
+			return m.assign(s, raw[:at], name, value)
+		}
+		if isUserName(name) && raw[from+len(name)] == '=' && strings.IndexByte(value, ':') > 0 && !areNumbers(value) && !strings.ContainsAny(value, "@ &/,;=") {
+			m.out.WriteString(raw[:at])
+			m.userOf(value, ":")
+			return true
+		}
+		if value == "" || !isNameByte(value[0]) || from > longestName {
+			return false
+		}
+		from = at
+	}
+}
+
+// assign writes a name with what is before it, and the value masked.
+func (m *masker) assign(s *scope, before, name, value string) bool {
+	m.out.WriteString(before)
+	blanks := len(value) - len(strings.TrimLeft(value, " \t"))
+	m.out.WriteString(value[:blanks])
+	value = value[blanks:]
+	if !s.arguments && isHeaderName(name) && strings.HasSuffix(before, ":") {
+		if value == "" {
+			m.out.WriteByte(' ') // The one that follows is left out with the rest.
+		}
+		m.out.WriteString(mask)
+		s.rest = true
+		return true
+	}
+	if value == "" {
+		s.next = expectValue
+		return true
+	}
+	if s.arguments {
+		m.out.WriteString(mask)
+		return true
+	}
+	return m.value(s, value, value)
+}
+
+// nested writes a text with its words: the text of a shell, or an argument with blanks or quotes.
+func (m *masker) nested(outer *scope, raw string, shell bool) {
+	if outer.depth >= maxDepth {
+		m.out.WriteString(mask) // Nobody quotes so deep but to hide something.
+		return
+	}
+	quote := ""
+	if bare := unquoted(raw); bare != raw {
+		quote, raw = raw[:1], bare
+	}
+	m.out.WriteString(quote)
+	inner := scope{shell: shell, depth: outer.depth + 1, arguments: false}
+	if quote != "" && !shell && m.wholeOf(outer, raw) {
+		m.out.WriteString(quote)
+		return
+	}
+	m.words(&inner, raw)
+	m.out.WriteString(quote)
+}
+
+// wholeOf writes what is within quotes if it is one assignment: then the value may have blanks.
+func (m *masker) wholeOf(outer *scope, text string) bool {
+	inner := scope{arguments: true, depth: outer.depth + 1}
+	return m.assignment(&inner, text)
+}
+
+// words writes the words of a text and what is between them.
+func (m *masker) words(s *scope, text string) {
+	l := lexer{text: text, shell: s.shell}
+	for {
+		separator, word, more := l.next()
+		m.out.WriteString(separator)
+		if !more {
+			return
+		}
+		if s.shell && strings.ContainsAny(separator, ";|&\n`(") {
+			s.program, s.next, s.place, s.after, s.skip = nil, expectNothing, 0, 0, false
+		}
+		s.whole = len(word) == len(text)
+		if s.shell && (word == "echo" || word == "printf") {
+			if piped := pipedSecret(l.text); piped > 0 {
+				m.out.WriteString(word + " " + mask + " ")
+				l.text = l.text[piped:]
+				continue
+			}
+		}
+		m.word(s, word)
+		if s.rest {
+			return
+		}
+	}
+}
+
+// parts writes a word of which a part is within quotes that may have blanks, such as --option="a b".
+func (m *masker) parts(s *scope, word string) {
+	at := strings.IndexAny(word, "\"'")
+	if at <= 0 || !strings.ContainsAny(word, " \t\n") {
+		m.scan(s, word)
+		return
+	}
+	end := closing(word, at)
+	if end < 0 || word[at-1] == '\\' {
+		m.scan(s, word)
+		return
+	}
+	m.scan(s, word[:at])
+	if s.next != expectNothing { // A name before the quotes.
+		s.next = expectNothing
+		m.out.WriteString(mask)
+	} else {
+		m.nested(s, word[at:end+1], s.shell)
+	}
+	m.scan(s, word[end+1:])
+}
+
+// longestEcho bounds how far a pipe is looked for.
+const longestEcho = 1024
+
+// pipedSecret returns where the pipe is through which a program gets what echo writes, if it is one that reads a password: echo x | docker login
+// --password-stdin. It is 0 otherwise.
+func pipedSecret(text string) int {
+	text = text[:min(len(text), longestEcho)]
+	pipe := strings.IndexAny(text, "|\n;")
+	if pipe < 0 || text[pipe] != '|' {
+		return 0
+	}
+	to := text[pipe+1:]
+	to = to[:lengthUntil(to, "\n;|")]
+	for _, reader := range []string{"stdin", "sudo -S", "passwd", "cryptsetup", "-passphrase-fd", "kinit", "fd 0", "with-token", "openssl"} {
+		if strings.Contains(to, reader) {
+			return pipe
+		}
+	}
+	return 0
+}
+
+// scan writes a word without blanks but in quotes: names with values in it, URLs, tokens.
+func (m *masker) scan(s *scope, word string) {
+	lastAt := strings.LastIndexByte(word, '@')
+	open := byte(0) // the quote that is open
+	credentials := 4
+	for i := 0; i < len(word); {
+		c := word[i]
+		if !isNameByte(c) {
+			if c == '"' || c == '\'' {
+				if open == 0 {
+					open = c
+				} else if open == c {
+					open = 0
+				}
+			}
+			m.out.WriteByte(c)
+			i++
+			continue
+		}
+		if credentials > 0 && i < lastAt && (i == 0 || word[i-1] == '=' || word[i-1] == '"' || word[i-1] == '\'') {
+			credentials--
+			if from, to, ok := bareCredentials(word[i:]); ok {
+				m.out.WriteString(word[i:i+from] + mask)
+				i += to
+				continue
+			}
+		}
+		i += m.run(s, word, i, lastAt, open)
+	}
+}
+
+// run writes what begins with a name at i, and returns how many bytes of the word that was.
+func (m *masker) run(s *scope, word string, i, lastAt int, open byte) int {
+	rest := word[i:]
+	dashes := len(rest) - len(strings.TrimLeft(rest, "-"))
+	if dashes < len(rest) {
+		if n := tokenAt(rest[dashes:]); n > 0 {
+			m.out.WriteString(rest[:dashes] + mask)
+			return dashes + n
+		}
+	}
+	name, separator := nextName(rest)
+	for _, prefix := range pathSecrets {
+		if strings.HasPrefix(prefix, name) && strings.HasPrefix(rest, prefix) {
+			m.out.WriteString(prefix + mask)
+			return len(prefix) + lengthUntil(rest[len(prefix):], "?\"' ")
+		}
+	}
+	if separator == 0 {
+		m.out.WriteString(name)
+		switch rest[len(name):] {
+		case "", `"`, "'", `\"`: // {"password" : "x"}
+			if i > 0 && isSecretName(name) {
+				s.next = expectSeparator
+			}
+		}
+		return len(name)
+	}
+	value := rest[len(name)+separator:]
+	if rest[len(name)] == ':' && strings.HasPrefix(value, "//") {
+		m.out.WriteString(name + ":")
+		left := m.maskURL(name, value, lastAt-(len(word)-len(value)))
+		return len(rest) - len(left)
+	}
+	before := byte(0)
+	if i > 0 {
+		before = word[i-1]
+	}
+	query := before == '?' || before == '&'
+	isPathPart := before == '/' && i > 1 && rest[len(name)] == ':' && isPath(word) // -v /etc/passwd:/etc/passwd:ro
+	if isPathPart || !isSecretName(name) && (!query || !isQueryName(name)) || staysReadable(name, value) {
+		m.out.WriteString(rest[:len(name)+separator])
+		return len(name) + separator
+	}
+	m.out.WriteString(rest[:len(name)+separator])
+	if value == "" {
+		s.next = expectValue
+		return len(rest)
+	}
+	if value[0] == '{' {
+		return len(name) + separator
+	}
+	m.out.WriteString(mask)
+	return len(name) + separator + lengthOfValue(value, before, open, separator > 1)
+}
+
+// lengthOfValue returns how long the value is that a text begins with, by the byte before its name and the quote that is open.
+func lengthOfValue(text string, before, open byte, quotedName bool) int {
+	if strings.HasPrefix(text, `\"`) {
+		if end := strings.Index(text[2:], `\"`); end >= 0 {
+			return end + 4
+		}
+		return len(text)
+	}
+	if (text[0] == '"' || text[0] == '\'') && text[0] != open {
+		if end := closing(text, 0); end > 0 {
+			return end + 1
+		}
+		return len(text)
+	}
+	ends := ""
+	switch before {
+	case '?', '&':
+		ends = "&#"
+	case ';':
+		ends = ";"
+	case ',':
+		ends = ",}]"
+	}
+	if quotedName {
+		ends = ",}]"
+	}
+	if text[0] == '[' {
+		return min(lengthUntil(text, "]")+1, len(text))
+	}
+	if open != 0 && !quotedName {
+		ends += string(open)
+	}
+	if before == '\\' { // {\"password\":12}
+		ends = ",}]"
+	}
+	return lengthUntil(text, ends)
+}
+
+func lengthUntil(text, ends string) int {
+	if at := strings.IndexAny(text, ends); ends != "" && at >= 0 {
+		return at
+	}
+	return len(text)
+}
+
+// nextName returns the name that text begins with, and the length of what parts it from its value: "=" or ":", also behind a quote, 0 if there is none.
+func nextName(text string) (name string, separator int) {
+	end := 0
+	for end < len(text) && isNameByte(text[end]) {
+		end++
+	}
+	name = text[:end]
+	if end == 0 {
+		return "", 0
+	}
+	i := end
+	if strings.HasPrefix(text[i:], `\"`) {
+		i++
+	}
+	if i < len(text) && (text[i] == '"' || text[i] == '\'') {
+		i++
+	}
+	switch {
+	case i < len(text) && (text[i] == '=' || text[i] == ':'):
+		i++
+		if i < len(text) && (text[i] == '=' || text[i] == '>') && text[i-1] != text[i] {
+			i++ // := and =>
+		}
+	case strings.HasPrefix(text[i:], "%3D"), strings.HasPrefix(text[i:], "%3d"):
+		i += 3
+	case i == end && i+1 < len(text) && text[i] == '(' && (text[i+1] == '"' || text[i+1] == '\''): // PASSWORD('x')
+		i++
+	default:
+		return name, 0
+	}
+	return name, i - end
+}
