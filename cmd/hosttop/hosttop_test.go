@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -193,7 +194,7 @@ func TestScreen(t *testing.T) {
 	}
 	// Run gives the terminal its usual size.
 	s.app.QueueUpdate(func() { terminal.SetSize(120, 32) })
-	golden(t, "screen", see("l live"))
+	golden(t, "screen", see(hints[len(hints)-1])) // All of them fit when it is so wide.
 	press("m")
 	see("by mem")
 	press("f")
@@ -244,5 +245,22 @@ func TestTreeKeepsEveryProcess(t *testing.T) {
 	list := []process{{pid: 1, parent: 0}, {pid: 5, parent: 6}, {pid: 6, parent: 5}, {pid: 7, parent: 7}, {pid: 8, parent: 1}}
 	if got := tree(list); len(got) != len(list) {
 		t.Errorf("expected %d processes, got %d", len(list), len(got))
+	}
+}
+
+// TestTheLastLineFits: at any width the keys that are shown are shown whole, and how to leave is always among them.
+func TestTheLastLineFits(t *testing.T) {
+	for _, frozen := range []map[[2]int64]int{nil, {}} {
+		for width := 30; width < 200; width++ {
+			s := &screen{order: arrangement{sort: "memory"}, frozen: frozen}
+			shown := s.state(width).plain()
+			if n := len([]rune(shown)); n > width {
+				t.Errorf("%d columns on %d: %q", n, width, shown)
+			}
+			keys := strings.Split(shown, "  ")[1:]
+			if !slices.Equal(keys, hints[:len(keys)]) || width >= 40 && len(keys) == 0 {
+				t.Errorf("%d columns: %q", width, shown)
+			}
+		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // widths of the columns but the name, which takes what is left.
-const fixedColumns = 7 + 1 + 11 + 1 + 8 + 11 + 11 + 11 + 6
+const fixedColumns = 7 + 1 + 10 + 1 + 8 + 10 + 10 + 10 + 5
 
 func heading(s *snapshot) string {
 	if s.table.T == nil {
@@ -29,7 +29,7 @@ func processLines(s *snapshot, rows []process, left, width int) []line {
 func nameWidth(width int) int { return max(12, width-fixedColumns) }
 
 func header(width int) line {
-	return line{{fit("pid", -7) + " " + fit("name", nameWidth(width)) + " " + fit("user", 11) + fit("cpu", -8) + fit("memory", -11) + fit("read", -11) + fit("write", -11) + fit("thr", -6), muted}}
+	return line{{fit("pid", -7) + " " + fit("name", nameWidth(width)) + " " + fit("user", 10) + fit("cpu", -8) + fit("memory", -10) + fit("read", -10) + fit("write", -10) + fit("thr", -5), muted}}
 }
 
 func row(p process, width int) line {
@@ -40,18 +40,18 @@ func row(p process, width int) line {
 	return line{
 		{fit(fmt.Sprint(p.pid), -7) + " ", muted},
 		{p.guide, muted},
-		{text: fit(p.name, max(1, nameWidth(width)-len([]rune(p.guide)))) + " " + fit(p.user, 11)},
+		{text: fit(p.name, max(1, nameWidth(width)-len([]rune(p.guide)))) + " " + fit(p.user, 10)},
 		{fit(percent(p.cpu), -8), style},
-		{text: fit(size(p.memory), -11) + quiet(p.in) + quiet(p.out) + fit(count(p.threads), -6)},
+		{text: fit(size(p.memory), -10) + quiet(p.in) + quiet(p.out) + fit(count(p.threads), -5)},
 	}
 }
 
 // quiet is a rate, or nothing for 0.
 func quiet(v float64) string {
 	if v == 0 {
-		return fit("·", -11)
+		return fit("·", -10)
 	}
-	return fit(rate(v), -11)
+	return fit(rate(v), -10)
 }
 
 func count(v float64) string {
@@ -65,7 +65,7 @@ func count(v float64) string {
 func footer(s *snapshot, left, width int) []line {
 	var lines []line
 	add := func(name string, cpu float64, rest string) {
-		lines = append(lines, line{{fit("", 8) + fit(name, nameWidth(width)+1+11) + fit(percent(cpu), -8) + rest, muted}})
+		lines = append(lines, line{{fit("", 8) + fit(name, nameWidth(width)+1+10) + fit(percent(cpu), -8) + rest, muted}})
 	}
 	if left > 0 {
 		lines = append(lines, line{{fit("", 8) + fmt.Sprintf("%d more rows", left), muted}})
@@ -77,7 +77,7 @@ func footer(s *snapshot, left, width int) []line {
 	for _, g := range s.table.Groups {
 		cpu := number(g["cpu"])
 		together += zero(cpu) + zero(number(g["children"]))
-		add(fmt.Sprintf("%s (%s)", text(g["name"]), count(number(g["count"]))), cpu, fit(size(number(g["memory"])), -11))
+		add(fmt.Sprintf("%s (%s)", text(g["name"]), count(number(g["count"]))), cpu, fit(size(number(g["memory"])), -10))
 	}
 	if s.table.Missing != nil {
 		together += *s.table.Missing

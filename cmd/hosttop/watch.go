@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -10,7 +9,8 @@ import (
 	"github.com/rivo/tview"
 )
 
-const help = "q quit  c m i p n sort  t tree  / filter  f freeze  ←→ time  space stop  l live"
+// hints are the keys, the most needed first: those that do not fit are left out.
+var hints = []string{"q quit", "/ filter", "t tree", "c m i p n sort", "←→ time", "l live", "space stop", "f freeze"}
 
 // screen is the terminal: it asks in one goroutine, and draws in that of tview.
 type screen struct {
@@ -249,10 +249,11 @@ func (s *screen) fill(width, height int) {
 	shown := rows[s.offset:min(len(rows), s.offset+s.page)]
 	s.upper.SetText(join(upper))
 	s.table.SetText(join(processLines(s.snapshot, shown, len(rows)-s.offset-len(shown), width)))
-	s.status.SetText(s.state().tagged())
+	s.status.SetText(s.state(width).tagged())
 }
 
-func (s *screen) state() line {
+// state is the last line: whether it is live, the order of the rows, and as many keys as fit.
+func (s *screen) state(width int) line {
 	l := line{{"● live ", green}}
 	if s.paused {
 		l = line{{"◆ stopped ", orange}}
@@ -263,7 +264,15 @@ func (s *screen) state() line {
 	if s.frozen != nil {
 		l = append(l, span{"frozen ", orange})
 	}
-	return append(l, span{fmt.Sprintf("by %s  ", s.order.sort), strong}, span{help, muted})
+	l = append(l, span{"by " + s.order.sort, strong})
+	for _, h := range hints {
+		next := append(l, span{"  " + h, muted})
+		if len([]rune(next.plain())) > width {
+			break
+		}
+		l = next
+	}
+	return l
 }
 
 func join(lines []line) string {

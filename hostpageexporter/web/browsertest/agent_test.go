@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// agent starts the Collector of OTELCOL_PSUTIL on its built-in configuration, and returns the address of its page.
-func agent(t *testing.T) string {
+// agent starts the Collector of OTELCOL_PSUTIL on its built-in configuration, with more arguments, and returns the address of its page.
+func agent(t *testing.T, more ...string) string {
 	t.Helper()
 	binary := os.Getenv("OTELCOL_PSUTIL")
 	if binary == "" {
@@ -31,7 +31,8 @@ func agent(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := exec.CommandContext(t.Context(), binary, "--config", "live:", "--set", "exporters::host_page::endpoint="+address)
+	arguments := append([]string{"--config", "live:", "--set", "exporters::host_page::endpoint=" + address}, more...)
+	command := exec.CommandContext(t.Context(), binary, arguments...)
 	command.Stdout, command.Stderr = log, log
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	if err := command.Start(); err != nil {
@@ -69,12 +70,9 @@ func TestTheAgentsPage(t *testing.T) {
 
 	// A window of the past, wide enough for buckets: its largest values are those of the samples.
 	to := time.Now().Add(-2 * time.Second)
-	stamp := func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
-	window := fmt.Sprintf("from=%s&to=%s&at=%s", stamp(to.Add(-2*time.Hour)), stamp(to), stamp(to))
+	window := fmt.Sprintf("from=%s&to=%s&at=%s", stamp(to.Add(-2*time.Hour).UnixMilli()), stamp(to.UnixMilli()), stamp(to.UnixMilli()))
 	wide := open(t, url+"#"+window)
-	eval[any](wide, `document.querySelector('section[aria-label=Pressure] .quiet').click()`)
-	wide.until("the table has values", `document.querySelector('section[aria-label=Pressure] .values tbody td')`)
-	got := eval[[]string](wide, `[...document.querySelector('section[aria-label=Pressure] .values tbody tr').cells].map(c => c.textContent)`)
+	got := wide.table("Pressure")[0]
 	metric := "system." + strings.Fields(got[0])[0] + ".linux.pressure.total"
 	answer := eval[struct {
 		Times []int64    `json:"times"`

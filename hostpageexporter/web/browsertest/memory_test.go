@@ -3,6 +3,7 @@ package browsertest
 import (
 	"fmt"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,54 +15,71 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/web/browsertest/fakehost"
 )
 
-// speed is by how much the clocks of the made host and of the browser run faster.
-const speed = 30
+// replayClock makes the time of the browser that of the newest scrape, from a first time on.
+const replayClock = `{
+	let now = %[1]d;
+	Date.now = () => now;
+	performance.now = () => now - %[1]d;
+	window.scrapes = 0;
+	window.EventSource = class extends EventSource {
+		constructor(url) {
+			super(url);
+			this.addEventListener('scrape', e => { now = JSON.parse(e.data).t; scrapes++; });
+		}
+	};
+}`
 
-// TestHeapOfTheTabDoesNotGrow replays time: PAGE_REPLAY=50m is a day and an hour. Without it half an hour is replayed.
+// TestHeapOfTheTabDoesNotGrow replays time, as fast as the page takes it: each scrape of each second, and a frame drawn each minute. PAGE_REPLAY
+// says how long; without it, two hours. What is in use in the last half hour is compared with the second half of the first hour.
 func TestHeapOfTheTabDoesNotGrow(t *testing.T) {
-	length := 40 * time.Second
+	length := 2 * time.Hour
 	if text := os.Getenv("PAGE_REPLAY"); text != "" {
 		var err error
 		if length, err = time.ParseDuration(text); err != nil {
 			t.Fatal(err)
 		}
 	}
-	began := time.Now()
-	now := func() time.Time { return began.Add(speed * time.Since(began)) }
-	url := serve(t, fakehost.Options{CPUs: 4, Disks: 3, Processes: 60, Now: now, Tick: time.Second / speed})
-	clock := fmt.Sprintf(`{
-		const real = Date.now.bind(Date), since = performance.now.bind(performance);
-		Date.now = () => %[1]d + (real() - %[1]d) * %[2]d;
-		performance.now = () => since() * %[2]d;
-	}`, began.UnixMilli(), speed)
+	var clock atomic.Int64
+	began := time.Now().Truncate(time.Second).UnixMilli()
+	clock.Store(began)
+	ticks := make(chan int64)
+	url := serve(t, fakehost.Options{CPUs: 4, Disks: 3, Processes: 60, Now: func() time.Time { return time.UnixMilli(clock.Load()) }, Ticks: ticks})
 	// The window is shorter than what is replayed first, so that what leaves it must be forgotten.
-	b := openFor(t, length+3*time.Minute, url+"#span=5m", clock)
-	time.Sleep(20 * time.Second)
-	first := b.leastHeap(length / 2)
-	last := b.leastHeap(length / 2)
-	t.Logf("%s of replayed time: %d bytes in the first half, then %d", speed*length, first, last)
-	// What swings is as large as a seventh however long it runs; what leaks grows with the time. An hour shows a tenth, the short run a quarter.
-	allowed := first / 4
-	if speed*length > time.Hour {
-		allowed = first / 10
+	b := openFor(t, length/60+2*time.Minute, url+"#span=5m", fmt.Sprintf(replayClock, began))
+	replay := func(minutes int) {
+		for range minutes {
+			for range 60 {
+				select {
+				case ticks <- clock.Add(1000):
+				case <-b.ctx.Done():
+					t.Fatal(b.ctx.Err())
+				}
+			}
+			eval[any](b, `new Promise(done => requestAnimationFrame(() => setTimeout(done)))`)
+		}
 	}
-	if last > first+allowed {
-		t.Errorf("the heap of the tab grew from %d to %d bytes in %s of replayed time", first, last, speed*length)
+	// What is in use swings, by a fifth, with the caches of the browser and the data that is just being drawn; what is never given back lifts the least, too.
+	leastOfHalfAnHour := func() int64 {
+		least := int64(1) << 62
+		for range 6 {
+			replay(5)
+			least = min(least, b.heap())
+		}
+		return least
+	}
+	replay(30)
+	first := leastOfHalfAnHour()
+	for left := int(length.Minutes()) - 90; left > 0; left -= 60 {
+		replay(min(left, 60))
+		t.Logf("%d minutes are left: %d bytes", left, b.heap())
+	}
+	last := leastOfHalfAnHour()
+	b.until("each scrape has come", fmt.Sprintf("scrapes >= %d", int(length.Seconds())))
+	t.Logf("%s of replayed time: %d bytes in the first hour, %d in the last: %+.1f %%", length, first, last, 100*float64(last-first)/float64(first))
+	if last > first+first/10 {
+		t.Errorf("the heap of the tab grew from %d to %d bytes in %s of replayed time", first, last, length)
 	}
 	b.noFaults()
-}
-
-// leastHeap is the least that is in use within some time. What is in use swings, by a fifth, with the caches of the browser and the data that
-// is just being drawn; what is never given back lifts the least, too.
-func (b *tab) leastHeap(length time.Duration) int64 {
-	b.t.Helper()
-	const looks = 10
-	least := b.heap()
-	for range looks {
-		time.Sleep(length / looks)
-		least = min(least, b.heap())
-	}
-	return least
 }
 
 // heap is what is in use after a collection.

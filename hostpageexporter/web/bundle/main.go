@@ -33,6 +33,12 @@ func run(web string) error {
 	return nil
 }
 
+// own are names of properties that get short ones: those of the page's and uPlot's own objects alone, that neither the API, the browser nor a text
+// knows.
+const own = `^(_[a-zA-Z]+|showCursor|showWindow|setOption|setCatalog|setHistory|setMetrics|setCursor|setScale|valToPos[HV]?|valToPct|posToVal|` +
+	`optionChanged|windowChanged|drawWindow|closeDetail|nextAlert|pxRound|pxAlign|labelFont|labelSize|labelGap|alignTo|lineGap|restyle|thresholds|` +
+	`catalog|listener|pinned|combine|invert|onWindow|onCursor|onOption|onChange|intervalOf|scraped|shortest|toggleTree)$`
+
 // build returns the files of dist by name.
 func build(web string) (map[string][]byte, error) {
 	root, err := filepath.Abs(web)
@@ -51,6 +57,7 @@ func build(web string) (map[string][]byte, error) {
 		MinifyWhitespace:  true,
 		MinifyIdentifiers: true,
 		MinifySyntax:      true,
+		MangleProps:       own,
 		Plugins:           []api.Plugin{{Name: "uplot", Setup: trim}},
 	})
 	if len(result.Errors) > 0 {

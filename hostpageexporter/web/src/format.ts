@@ -11,7 +11,7 @@ export function digits(v: number): string {
   if (a >= 100 || Number.isInteger(v)) return v.toFixed(0);
   if (a >= 10) return v.toFixed(1).replace(/\.0$/, '');
   if (a >= 0.995) return v.toFixed(2).replace(/\.?0+$/, '');
-  return String(Number(v.toPrecision(2)));
+  return a < 1e-6 ? '0' : String(Number(v.toPrecision(2)));
 }
 
 function scaled(v: number, base: number, prefixes: string[]): [string, string] {

@@ -15,7 +15,8 @@ import { view } from './state.ts';
 import { onTheme } from './theme.ts';
 import { VITAL_METRICS, Vitals } from './vitals.ts';
 
-const CHART = 128;
+/** Height of a chart: more on a screen that has room for more. */
+const CHART = Math.min(Math.max(128, Math.round(innerHeight / 8)), 260);
 
 view.load();
 const alerts = new AlertPanel();

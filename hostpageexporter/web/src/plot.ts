@@ -208,11 +208,16 @@ function draw(u: uPlot, spec: PlotSpec): void {
   ctx.font = `${10 * ratio}px system-ui, sans-serif`;
   ctx.textBaseline = 'bottom';
   ctx.textAlign = 'right';
-  for (const t of spec.thresholds?.() ?? []) drawThreshold(u, t, ratio);
+  const labels: Label[] = [];
+  for (const t of spec.thresholds?.() ?? []) drawThreshold(u, t, ratio, labels);
   ctx.restore();
 }
 
-function drawThreshold(u: uPlot, t: Threshold, ratio: number): void {
+/** Where the label of a threshold stands: its top and its left side. */
+type Label = [number, number];
+
+/** A label is above its line, or below at the top of the chart, and left of those that it would cover. */
+function drawThreshold(u: uPlot, t: Threshold, ratio: number, labels: Label[]): void {
   const { ctx, bbox } = u;
   const y = Math.round(u.valToPos(t.value, 'y', true)) + 0.5;
   if (y < bbox.top || y > bbox.top + bbox.height) return;
@@ -223,10 +228,13 @@ function drawThreshold(u: uPlot, t: Threshold, ratio: number): void {
   ctx.moveTo(bbox.left, y);
   ctx.lineTo(bbox.left + bbox.width, y);
   ctx.stroke();
-  const below = y - bbox.top < 14 * ratio;
-  const width = ctx.measureText(t.label).width;
+  const top = y - bbox.top < 14 * ratio ? y + ratio : y - 13 * ratio;
+  const width = ctx.measureText(t.label).width + 6 * ratio;
+  let right = bbox.left + bbox.width;
+  for (const [other, left] of labels) if (Math.abs(other - top) < 12 * ratio) right = Math.min(right, left - 2 * ratio);
+  labels.push([top, right - width]);
   ctx.fillStyle = alpha(theme.surface, 0.8);
-  ctx.fillRect(bbox.left + bbox.width - width - 6 * ratio, below ? y + ratio : y - 13 * ratio, width + 6 * ratio, 12 * ratio);
+  ctx.fillRect(right - width, top, width, 12 * ratio);
   ctx.fillStyle = color;
-  ctx.fillText(t.label, bbox.left + bbox.width - 3 * ratio, below ? y + 12 * ratio : y - ratio);
+  ctx.fillText(t.label, right - 3 * ratio, top + 12 * ratio);
 }

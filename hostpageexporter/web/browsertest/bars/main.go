@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"flag"
 	"fmt"
@@ -15,7 +14,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -26,6 +24,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/web/browsertest/browser"
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/web/browsertest/fakehost"
+	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/web/browsertest/weight"
 )
 
 func main() {
@@ -41,7 +40,7 @@ func main() {
 
 func run(binary, dist string, processes int, length time.Duration) error {
 	fmt.Println("| bar | measured | wanted |\n| --- | --- | --- |")
-	raw, packed, err := sizes(dist)
+	raw, packed, err := weight.Of(dist)
 	if err != nil {
 		return err
 	}
@@ -64,23 +63,6 @@ func run(binary, dist string, processes int, length time.Duration) error {
 }
 
 func row(name, measured, wanted string) { fmt.Printf("| %s | %s | %s |\n", name, measured, wanted) }
-
-// sizes are what a browser loads.
-func sizes(dist string) (raw, packed int, err error) {
-	for _, name := range []string{"index.html", "page.js", "page.css"} {
-		content, err := os.ReadFile(filepath.Join(dist, name)) //nolint:gosec // The caller's own.
-		if err != nil {
-			return 0, 0, err
-		}
-		var b bytes.Buffer
-		z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // The level is a valid one.
-		_, _ = z.Write(content)                               // Nor does memory fail.
-		_ = z.Close()
-		raw += len(content)
-		packed += b.Len()
-	}
-	return raw, packed, nil
-}
 
 // measureAgent runs the built-in configuration.
 func measureAgent(binary string, length time.Duration) error {

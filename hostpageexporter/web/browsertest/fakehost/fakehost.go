@@ -21,6 +21,8 @@ type Options struct {
 	Now func() time.Time
 	// Tick is how often the stream has a scrape; 0 is a second.
 	Tick time.Duration
+	// Ticks, if it is set, says when the stream has a scrape, and of which time in milliseconds, in place of Tick.
+	Ticks <-chan int64
 }
 
 type series struct {

@@ -175,12 +175,17 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	tick := time.NewTicker(s.options.Tick)
 	defer tick.Stop()
 	for {
+		var t int64
 		select {
 		case <-r.Context().Done():
 			return
+		case t = <-s.options.Ticks:
 		case <-tick.C:
+			if s.options.Ticks != nil {
+				continue
+			}
+			t = s.now() / 1000 * 1000
 		}
-		t := s.now() / 1000 * 1000
 		values := make([]any, len(list))
 		for i, x := range list {
 			if v, ok := x.at(t); ok {

@@ -79,7 +79,7 @@ func run(url, out string, width, height int, wait time.Duration, script string) 
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(out+"-"+scheme+".png", picture, 0o600); err != nil {
+		if err := write(out+"-"+scheme+".png", picture); err != nil {
 			return err
 		}
 	}
@@ -117,5 +117,14 @@ func picture(file, out string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(out, shown, 0o600)
+	return write(out, shown)
+}
+
+// write writes a picture as a small file.
+func write(name string, picture []byte) error {
+	small, err := paletted(picture)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, small, 0o600)
 }
