@@ -50,7 +50,7 @@ func FuzzProgramOf(f *testing.F) {
 	f.Add("python3", "python3\x00-u\x00app.py")
 	f.Add("java", "java\x00-cp\x00x\x00Main")
 	f.Fuzz(func(t *testing.T, executable, line string) {
-		program := programOf(executable, splitArguments([]byte(line)))
+		program := programOf(executable, firstArguments([]byte(line), 4096))
 		assert.LessOrEqual(t, len(program), max(len(executable), 256))
 	})
 }
