@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -27,5 +28,27 @@ func TestRulesOnMetricsThatAreOff(t *testing.T) {
 			want = `connectors::alert: warning: rule "r": ` + want
 		}
 		assert.Equal(t, want, said, "%s %s", c.receiver, c.metric)
+	}
+}
+
+func TestRulesOnTheOldForm(t *testing.T) {
+	for _, c := range []struct{ receiver, rule, want string }{
+		{`psutil: {compat: hostmetrics}`, "metric: system.cpu.utilization, match: {state: wait}, above: 90%", ""},
+		{`psutil: {compat: hostmetrics}`, "metric: system.network.packets, match: {direction: receive, device: eth0}, aggregate: rate, window: 1m, above: 1000", ""},
+		{`psutil: {compat: hostmetrics}`, "metric: system.network.packet.count, aggregate: rate, window: 1m, above: 1000",
+			`no receiver emits system.network.packet.count: in receivers::psutil leave compat out, or write system.network.packets here`},
+		{`psutil: `, "metric: system.cpu.utilization, match: {state: wait}, above: 90%",
+			`match.state: system.cpu.utilization has no such attribute (known: cpu.mode, cpu.logical_number)`},
+		{`hostmetrics: {scrapers: {cpu: }}`, "metric: system.cpu.utilization, match: {state: wait}, above: 90%", ""},
+		{`hostmetrics: {scrapers: {cpu: }}`, "metric: system.processes.count, match: {status: blocked}, above: 9", ""},
+	} {
+		name, _, _ := strings.Cut(c.receiver, ":")
+		_, said := checked(t, "receivers:\n  "+c.receiver+"\nconnectors:\n  alert: {rules: [{name: r, severity: warning, "+c.rule+"}]}\n"+
+			"exporters: {nop: }\nservice:\n  pipelines:\n    metrics: {receivers: ["+name+"], exporters: [alert]}\n    logs: {receivers: [alert], exporters: [nop]}\n")
+		want := c.want
+		if want != "" {
+			want = `connectors::alert: warning: rule "r": ` + want
+		}
+		assert.Equal(t, want, said, "%s %s", c.receiver, c.rule)
 	}
 }
