@@ -57,11 +57,11 @@ func TestSensorsScraper(t *testing.T) {
 func TestSensorsScraperOfALaptop(t *testing.T) {
 	for status, want := range map[string]map[string]float64{
 		"Discharging": {
-			"hw.battery.charge{hw.id=power_supply/BAT0,hw.name=BAT0}":                         0.75,
+			"hw.battery.charge{hw.id=power_supply/BAT0,hw.name=BAT0}":                                 0.75,
 			"hw.battery.time_left{hw.battery.state=discharging,hw.id=power_supply/BAT0,hw.name=BAT0}": 3 * 3600,
 		},
 		"Charging": {
-			"hw.battery.charge{hw.id=power_supply/BAT0,hw.name=BAT0}":                      0.75,
+			"hw.battery.charge{hw.id=power_supply/BAT0,hw.name=BAT0}":                              0.75,
 			"hw.battery.time_left{hw.battery.state=charging,hw.id=power_supply/BAT0,hw.name=BAT0}": 3600,
 		},
 		"Full": {"hw.battery.charge{hw.id=power_supply/BAT0,hw.name=BAT0}": 0.75},
