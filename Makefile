@@ -50,6 +50,16 @@ e2e: E2E_REQUIRE_SERVERS ?= 1
 e2e: build ## Run the end-to-end tests on the built binary, against real Prometheus, Alertmanager and InfluxDB servers, which must be installed.
 	E2E_REQUIRE_SERVERS=$(E2E_REQUIRE_SERVERS) OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -count=1 -timeout 20m -p 4 ./e2e/...
 
+.PHONY: compat
+compat: build bench/build/hostmetrics/otelcol-hostmetrics ## Run the receiver and hostmetricsreceiver side by side, and compare every series (docs/migrating.md).
+	cd bench && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -count=1 -v ./compat
+
+bench/build/hostmetrics/otelcol-hostmetrics: bench/hostmetrics/builder-config.yaml
+	@mkdir -p bench/build
+	@echo "Building a Collector with hostmetricsreceiver (about a minute the first time)"
+	@go run go.opentelemetry.io/collector/cmd/builder@v0.159.0 --config bench/hostmetrics/builder-config.yaml 2>bench/build/hostmetrics.log \
+		|| { cat bench/build/hostmetrics.log; exit 1; }
+
 .PHONY: lifecycle
 lifecycle: ## Start and stop the alert components in a real Collector service in 500 orders, in a module of its own.
 	cd internal/alertpipe/lifecycle && go test -race ./...

@@ -21,6 +21,7 @@ func (n *metricsNode) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) er
 	if store == nil {
 		return nil
 	}
+	md = ours(md)
 	now := p.now()
 	push := push{Writer: store.Begin(now), hasher: store.Hasher()}
 	push.metrics(md)

@@ -117,13 +117,18 @@ func (s *cpuScraper) scrapeFrequencies(t *scrapeContext) error {
 var cpuModes = [...]metadata.AttributeCPUMode{
 	metadata.AttributeCPUModeUser, metadata.AttributeCPUModeNice, metadata.AttributeCPUModeSystem, metadata.AttributeCPUModeIdle,
 	metadata.AttributeCPUModeIowait, metadata.AttributeCPUModeInterrupt, metadata.AttributeCPUModeSteal,
+	metadata.AttributeCPUModeSoftirq,
 }
 
 // modeTimes has a time in seconds for each of cpuModes.
 type modeTimes [len(cpuModes)]float64
 
 func modesOf(t *host.CPUTimes) modeTimes {
-	return modeTimes{t.User, t.Nice, t.System, t.Idle, t.IOWait, t.Interrupt, t.Steal}
+	soft := -1.0 // Within interrupt.
+	if t.Separate {
+		soft = t.SoftInterrupt
+	}
+	return modeTimes{t.User, t.Nice, t.System, t.Idle, t.IOWait, t.Interrupt, t.Steal, soft}
 }
 
 // heldBack is the number of seconds by which a time may step back and still be taken for the kernel's inexact accounting of idle and iowait

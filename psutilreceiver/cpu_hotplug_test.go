@@ -215,7 +215,9 @@ func TestTheTotalIsTheKernelsSumWithoutHotPlug(t *testing.T) {
 	for range 100 {
 		s := h.sample()
 		g.advance(&c, clock.next(), s)
-		require.Equal(t, modesOf(&s.Total), c.value)
+		want := modesOf(&s.Total)
+		want[len(want)-1] = 0 // Soft interrupts are not apart.
+		require.Equal(t, want, c.value)
 		for i := range h.cpus {
 			busy := 10 * random.Float64()
 			h.cpus[i].run(busy, 10-busy)

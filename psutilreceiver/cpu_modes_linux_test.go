@@ -8,7 +8,7 @@ import (
 
 func TestCPUModesThatTheSystemDoesNotKnowAreLeftOut(t *testing.T) {
 	const user, system, idle, unknown = 0, 2, 3, -1
-	times := modeTimes{unknown, unknown, unknown, unknown, unknown, unknown, unknown}
+	times := modeTimes{unknown, unknown, unknown, unknown, unknown, unknown, unknown, unknown}
 	settings, current := scraperSettingsOf(t, fixtureRoot("server-6.x"), nil), fixtureScrape()
 	s := &cpuScraper{scraperSettings: settings}
 	var total cpuStream

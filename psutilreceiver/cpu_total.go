@@ -134,7 +134,7 @@ const (
 )
 
 // takenOff are the places in the order in which what is too much is taken off.
-var takenOff = [len(cpuModes)]int{idleMode, iowaitMode, 6, 5, 1, 2, 0}
+var takenOff = [len(cpuModes)]int{idleMode, iowaitMode, 6, 7, 5, 1, 2, 0}
 
 // agrees tells whether the kernel's sum grew by what its CPUs did. It is rounded to ticks once, where each of the CPUs is, and read before them.
 func (c *cpuStream) agrees(now, growth modeTimes, elapsed float64, online int) bool {

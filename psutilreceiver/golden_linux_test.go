@@ -49,7 +49,7 @@ func TestGoldenHosts(t *testing.T) {
 }
 
 // scrapeTwice runs the whole receiver, every scraper on, over a copy of a fixture host, and gives the second batch and what was logged.
-func scrapeTwice(t *testing.T, name string, temporality Temporality) (pmetric.Metrics, *observer.ObservedLogs) {
+func scrapeTwice(t *testing.T, name string, temporality Temporality, changes ...func(*Config)) (pmetric.Metrics, *observer.ObservedLogs) {
 	t.Helper()
 	root := t.TempDir()
 	require.NoError(t, os.CopyFS(root, os.DirFS(fixtureRoot(name))))
@@ -62,6 +62,9 @@ func scrapeTwice(t *testing.T, name string, temporality Temporality) (pmetric.Me
 		k.enable(&cfg.Scrapers)
 	}
 	cfg.Scrapers.Process.Get().CollectionInterval = 0
+	for _, change := range changes {
+		change(cfg)
+	}
 	require.NoError(t, cfg.Validate())
 
 	core, logs := observer.New(zap.WarnLevel)

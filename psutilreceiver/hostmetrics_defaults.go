@@ -21,7 +21,7 @@ func createHostmetricsConfig() component.Config {
 }
 
 // offerHostmetrics lets the blocks of the scrapers start from what hostmetricsreceiver shows: every process at the interval of the receiver, without
-// a remainder, and with its attributes; and partitions beside disks.
+// a remainder, and with its attributes; partitions beside disks; and every network interface.
 func (c *Config) offerHostmetrics() {
 	process := defaultProcessConfig()
 	process.CollectionInterval = 0
@@ -29,6 +29,7 @@ func (c *Config) offerHostmetrics() {
 	process.Other = false
 	offer(&c.Scrapers.Process, process)
 	offer(&c.Scrapers.Disk, DiskConfig{Partitions: true})
+	offer(&c.Scrapers.Network, NetworkConfig{Virtual: true})
 	c.ResourceAttributes.ProcessExecutablePath.Enabled = true
 	c.ResourceAttributes.ProcessCommandLine.Enabled = true
 }

@@ -35,6 +35,9 @@ func (s *memoryScraper) scrapeUsage(t *scrapeContext) error {
 	recordRows(memoryRows, s.mb, t.time, &s.latest)
 	if runtime.GOOS == "linux" {
 		recordRows(memoryLinuxRows, s.mb, t.time, &s.latest)
+		if s.hostmetrics {
+			recordRows(memorySlabRows, s.mb, t.time, &s.latest)
+		}
 	}
 	return err
 }
@@ -77,6 +80,26 @@ func memoryStateRows(state memoryState, part func(host.MemoryStates) int64) []po
 			func(mb *builder, ts pcommon.Timestamp, v int64, _ *host.Memory) {
 				mb.RecordSystemMemoryUsageDataPoint(ts, v, state)
 			}).sampled(samplingByName),
+	}
+}
+
+// memorySlabRows are the states that hostmetricsreceiver has beside those that sum to the memory.
+var memorySlabRows = slices.Concat(
+	memorySlabStateRows(metadata.AttributeSystemMemoryStateSlabReclaimable, func(m *host.Memory) int64 { return m.SlabReclaimable }),
+	memorySlabStateRows(metadata.AttributeSystemMemoryStateSlabUnreclaimable, func(m *host.Memory) int64 { return m.SlabUnreclaimable }),
+)
+
+func memorySlabStateRows(state memoryState, part func(*host.Memory) int64) []pointRow[host.Memory] {
+	return []pointRow[host.Memory]{
+		doubleRow(func(m *host.Memory) float64 {
+			if m.Total <= 0 {
+				return host.Odd
+			}
+			return float64(part(m)) / float64(m.Total)
+		}, func(mb *builder, ts pcommon.Timestamp, v float64, _ *host.Memory) {
+			mb.RecordSystemMemoryUtilizationDataPoint(ts, v, state)
+		}),
+		memoryRow(part, func(mb *builder, ts pcommon.Timestamp, v int64) { mb.RecordSystemMemoryUsageDataPoint(ts, v, state) }),
 	}
 }
 

@@ -27,22 +27,29 @@ func (s *processesScraper) scrape(t *scrapeContext) error {
 var processStates = [...]metadata.AttributeProcessState{
 	metadata.AttributeProcessStateRunning, metadata.AttributeProcessStateSleeping,
 	metadata.AttributeProcessStateStopped, metadata.AttributeProcessStateDefunct,
+	metadata.AttributeProcessStateBlocked, metadata.AttributeProcessStateIdle,
 }
+
+// mergedStates is how many of them there are where those that sleep are not told apart.
+const mergedStates = 4
 
 func (s *processesScraper) scrapeStates(t *scrapeContext) error {
 	if !s.metrics.SystemProcessCount.Enabled {
 		return nil
 	}
 	var counts [len(processStates)]int64
-	known := false
+	known, place, states := false, stateIndex, processStates[:mergedStates]
+	if s.hostmetrics {
+		place, states = separateStateIndex, processStates[:]
+	}
 	err := s.reader.Scan(func(p *read.Sample) {
-		counts[stateIndex(p.State)]++
+		counts[place(p.State)]++
 		known = known || p.Have&read.FieldScheduling != 0
 	})
 	if err != nil || !known {
 		return err // Windows and the BSDs do not report the states.
 	}
-	for i, state := range processStates {
+	for i, state := range states {
 		s.mb.RecordSystemProcessCountDataPoint(t.time, counts[i], state)
 	}
 	return nil
@@ -59,6 +66,17 @@ func stateIndex(letter byte) int {
 		return 3
 	}
 	return 1 // S, D, I, and what kernels add: it does not run.
+}
+
+// separateStateIndex is stateIndex with blocked and idle processes apart from those that sleep.
+func separateStateIndex(letter byte) int {
+	switch letter {
+	case 'D':
+		return 4
+	case 'I':
+		return 5
+	}
+	return stateIndex(letter)
 }
 
 func (s *processesScraper) scrapeKernel(t *scrapeContext) error {

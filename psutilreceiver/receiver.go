@@ -118,9 +118,9 @@ func (r *psutilReceiver) buildGroups() ([]*scrapeGroup, error) {
 		}
 		g, ok := byInterval[interval]
 		if !ok {
-			h, err := host.New(r.cfg.RootPath)
+			h, err := r.newHost()
 			if err != nil {
-				return nil, fmt.Errorf("root_path: %w", err)
+				return nil, err
 			}
 			if len(byInterval) == 0 {
 				resource, boot = r.hostResource(h), r.bootTime(h)
@@ -140,6 +140,18 @@ func (r *psutilReceiver) buildGroups() ([]*scrapeGroup, error) {
 	return groups, nil
 }
 
+// newHost opens a reader of the host that gives what the output has apart apart.
+func (r *psutilReceiver) newHost() (*host.Host, error) {
+	h, err := host.New(r.cfg.RootPath)
+	if err != nil {
+		return nil, fmt.Errorf("root_path: %w", err)
+	}
+	if r.cfg.Compat == compatHostmetrics {
+		h.SeparateSoftInterrupts()
+	}
+	return h, nil
+}
+
 func (r *psutilReceiver) addScraper(g *scrapeGroup, k scraperKind) error {
 	settings := scraperSettings{
 		host:      g.host,
@@ -152,6 +164,8 @@ func (r *psutilReceiver) addScraper(g *scrapeGroup, k scraperKind) error {
 		attributes: r.cfg.ResourceAttributes,
 		resource:   g.resource,
 		delta:      r.cfg.Temporality == TemporalityDelta,
+
+		hostmetrics: r.cfg.Compat == compatHostmetrics,
 	}
 	if r.cfg.Entities.Processes {
 		settings.shown = r.cfg.shown
@@ -160,7 +174,7 @@ func (r *psutilReceiver) addScraper(g *scrapeGroup, k scraperKind) error {
 	if err != nil {
 		return err
 	}
-	g.add(k, s, settings, stream.NewStage(r.cfg.streamSettings(k.returning)))
+	g.add(k, s, settings, stream.NewStage(r.cfg.streamSettings(k.returning)), r.cfg.newCompatOutput(k.name))
 	return nil
 }
 

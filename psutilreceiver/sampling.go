@@ -3,7 +3,6 @@ package psutilreceiver
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"sync"
@@ -49,9 +48,9 @@ func (r *psutilReceiver) newSampler(groups []*scrapeGroup) (*sampler, error) {
 	if len(chosen) == 0 {
 		return nil, nil
 	}
-	h, err := host.New(r.cfg.RootPath)
+	h, err := r.newHost()
 	if err != nil {
-		return nil, fmt.Errorf("root_path: %w", err)
+		return nil, err
 	}
 	h.KeepOpen()
 	s := &sampler{

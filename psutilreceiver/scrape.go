@@ -43,15 +43,17 @@ type scrapeRun struct {
 	faults     faults
 	last       scrapeContext  // of the last complete scrape
 	sampled    *sampledOutput // nil without sampling
+	compat     *compatOutput  // nil if the output keeps its form
 }
 
-func (g *scrapeGroup) add(k scraperKind, s scraper, settings scraperSettings, stage *stream.Stage) {
+func (g *scrapeGroup) add(k scraperKind, s scraper, settings scraperSettings, stage *stream.Stage, compat *compatOutput) {
 	g.runs = append(g.runs, &scrapeRun{
 		kind:       k,
 		group:      g,
 		scraper:    s,
 		settings:   settings,
 		stage:      stage,
+		compat:     compat,
 		streams:    newStreamTelemetry(k.name, stage, settings.telemetry),
 		attributes: metric.WithAttributeSet(attribute.NewSet(attribute.String("scraper", k.name))),
 		faults:     faults{logger: settings.logger, scraper: k.name, warned: make(map[string]time.Time)},
@@ -116,6 +118,7 @@ func (r *scrapeRun) scrape(ctx context.Context) (pmetric.Metrics, error) {
 		r.sampled.export(&t, md)
 		r.group.sampler.report(ctx, r.settings.telemetry)
 	}
+	r.compat.edit(md)
 	r.settings.telemetry.PsutilScrapeDuration.Record(ctx, (r.group.now().Sub(started) - passing).Seconds(), r.attributes)
 	return md, nil
 }
@@ -128,6 +131,7 @@ func (r *scrapeRun) passPart(ctx context.Context) time.Duration {
 	if md.ResourceMetrics().Len() == 0 {
 		return 0
 	}
+	r.compat.edit(md)
 	passed := r.group.now()
 	r.group.pass(ctx, md)
 	return r.group.now().Sub(passed)
@@ -137,17 +141,17 @@ func (r *scrapeRun) passPart(ctx context.Context) time.Duration {
 func (g *scrapeGroup) mergeHostResource(next func(context.Context, pmetric.Metrics) error) func(context.Context, pmetric.Metrics) error {
 	hostAttributes := g.resource.Attributes()
 	return func(ctx context.Context, md pmetric.Metrics) error {
-		var merged *pmetric.MetricSlice
+		var merged *pmetric.ScopeMetricsSlice
 		md.ResourceMetrics().RemoveIf(func(rm pmetric.ResourceMetrics) bool {
 			if rm.ScopeMetrics().Len() != 1 || !rm.Resource().Attributes().Equal(hostAttributes) {
 				return false
 			}
-			metrics := rm.ScopeMetrics().At(0).Metrics()
+			scopes := rm.ScopeMetrics()
 			if merged == nil {
-				merged = &metrics
+				merged = &scopes
 				return false
 			}
-			metrics.MoveAndAppendTo(*merged)
+			appendScopes(scopes, *merged)
 			return true
 		})
 		if md.ResourceMetrics().Len() == 0 {

@@ -37,6 +37,8 @@ type scraperSettings struct {
 	resource   pcommon.Resource // of the host
 	shown      *shownProcesses  // where the processes that are shown are handed to; nil if nobody is told of them
 	delta      bool             // counters are turned into deltas by the stage
+
+	hostmetrics bool // what hostmetricsreceiver has apart is recorded apart: Config.Compat
 }
 
 // scrapeContext is one scrape of a group of scrapers.

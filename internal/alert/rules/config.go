@@ -188,6 +188,7 @@ type RuleConfig struct {
 
 	addends         map[string]any // Of a preset: the points that are added up for each of those of Match, and these too.
 	mayMatchNothing bool           // Of a preset: hosts without the thing are no mistake.
+	eitherForm      bool           // Of a preset: points in the form of hostmetricsreceiver are taken, too.
 }
 
 // LevelConfig is one level of a ladder. Exactly one of Above, Below, Outside and Inside is set. A bound is a

@@ -10,6 +10,7 @@ import (
 // GroupKey returns the key of the group that a point of one of the rule's selectors belongs to.
 func (r *Rule) GroupKey(t *Target, o *attr.Origin, point []attr.Attr) string {
 	var attrs []attr.Located
+	point = t.named(point)
 	switch {
 	case r.Pinned():
 		return r.PinnedKey()

@@ -37,6 +37,8 @@ type matcher struct {
 	// pattern is that of re as it is written, a glob where that is set.
 	pattern string
 	glob    bool
+	// old is asked of points that lack the attribute, because they may have it in the form of hostmetricsreceiver; nil where that form is not taken.
+	old *matcher
 }
 
 func (m *matcher) matches(attrs []attr.Attr) bool {
@@ -50,7 +52,19 @@ func (m *matcher) matches(attrs []attr.Attr) bool {
 			return m.matchesValue(a.Value, true)
 		}
 	}
+	if m.old != nil {
+		return m.old.matches(attrs)
+	}
 	return m.matchesValue(attr.Value{}, false)
+}
+
+// matchesSource is matches for attributes that are looked up where they lie.
+func (m *matcher) matchesSource(attrs attr.Source) bool {
+	v, ok := attrs.Attribute(m.key)
+	if !ok && m.old != nil {
+		return m.old.matchesSource(attrs)
+	}
+	return m.matchesValue(v, ok)
 }
 
 func (m *matcher) matchesValue(v attr.Value, ok bool) bool {
@@ -119,8 +133,7 @@ func allMatch(ms []matcher, attrs []attr.Attr) bool {
 // MatchesSource is MatchesPoint for attributes that are looked up where they lie.
 func (s *Selector) MatchesSource(attrs attr.Source) bool {
 	for i := range s.point {
-		m := &s.point[i]
-		if v, ok := attrs.Attribute(m.key); !m.matchesValue(v, ok) {
+		if !s.point[i].matchesSource(attrs) {
 			return false
 		}
 	}

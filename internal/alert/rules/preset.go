@@ -22,7 +22,7 @@ func presetRules(name string, own []RuleConfig) ([]RuleConfig, error) {
 	}
 }
 
-// hostPreset is the preset "host": seven levels in four ladders, on the metrics of the psutil receiver.
+// hostPreset is the preset "host": seven levels in four ladders, on the metrics of the psutil receiver, or of hostmetricsreceiver.
 //
 //	cpu     warning above 80 % (clears at 70 %), critical above 95 % (clears at 85 %)
 //	memory  warning above 85 % (clears at 80 %), critical above 95 % (clears at 90 %)
@@ -36,6 +36,7 @@ func hostPreset() []RuleConfig {
 	minusOne := -1.0
 	level := func(rule RuleConfig, severity, threshold, clearAt, message string) RuleConfig {
 		rule.Severity, rule.Threshold, rule.Clear, rule.Message = severity, threshold, clearAt, message
+		rule.eitherForm = true
 		return rule
 	}
 	cpu := RuleConfig{

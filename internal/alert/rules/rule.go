@@ -6,6 +6,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/hostmetrics"
 )
 
 // Set is a checked configuration, ready to run. It never changes; several engines may share it.
@@ -135,6 +136,8 @@ type Target struct {
 	StatisticName string
 	// Key is where in the configuration it stands, "" for the rule itself, else with a dot behind.
 	Key string
+
+	oldForm *hostmetrics.Metric // What hostmetricsreceiver has for the metric, where that is taken, too.
 }
 
 // Condition is a compiled only_if.

@@ -9,8 +9,11 @@ type CPUTimes struct {
 	System    float64 // kernel mode
 	Idle      float64
 	IOWait    float64 // idle while a task waits for I/O; approximate, and may step back (proc(5))
-	Interrupt float64 // hard and soft interrupts
+	Interrupt float64 // hard and soft interrupts; hard ones alone where Separate is set
 	Steal     float64 // taken by the hypervisor for other guests
+
+	SoftInterrupt float64 // soft interrupts, if Separate is set
+	Separate      bool    // Host.SeparateSoftInterrupts was called, and the system counts them
 }
 
 // CPUSample is one look at the CPUs.

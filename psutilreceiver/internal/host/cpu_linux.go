@@ -15,13 +15,17 @@ const statFile = "proc/stat"
 
 // statSample is /proc/stat, parsed at most once a scrape for all that need it.
 type statSample struct {
-	parsed bool
-	err    error // that nothing could be read
-	cpu    CPUSample
-	kernel KernelSample
+	parsed   bool
+	separate bool  // soft interrupts are apart from hard ones
+	err      error // that nothing could be read
+	cpu      CPUSample
+	kernel   KernelSample
 	// Values that were left out alone.
 	oddCPU, oddKernel oddValues
 }
+
+// SeparateSoftInterrupts has the times of soft interrupts apart from those of hard ones in what CPU gives from the next scrape on.
+func (h *Host) SeparateSoftInterrupts() { h.stat.separate = true }
 
 // CPU gives the times of all CPUs, from /proc/stat. The sample is valid until the next scrape, beside an error that IsOdd, too.
 func (h *Host) CPU() (*CPUSample, error) {
@@ -61,7 +65,7 @@ func parseStat(text []byte, s *statSample) error {
 		l, text = proctext.Line(text)
 		key, values := proctext.Field(l)
 		if bytes.HasPrefix(key, []byte("cpu")) {
-			t, ok := parseCPULine(key, values, &s.oddCPU)
+			t, ok := parseCPULine(key, values, s.separate, &s.oddCPU)
 			switch n := len(s.cpu.PerCPU); {
 			case ok && t.Number < 0 && haveTotal: // A second line of the name.
 			case !ok, t.Number >= 0 && n > 0 && s.cpu.PerCPU[n-1].Number >= t.Number:
@@ -94,6 +98,7 @@ func parseStat(text []byte, s *statSample) error {
 		return malformed(statFile, whole)
 	default:
 		s.cpu.Total = CPUTimes{Number: absent, User: Odd, Nice: Odd, System: Odd, Idle: Odd, IOWait: Odd, Interrupt: Odd, Steal: Odd}
+		s.cpu.Total.SoftInterrupt, s.cpu.Total.Separate = Odd, s.separate
 		s.oddCPU.addFact("no line cpu")
 	}
 	if unknown {
@@ -129,7 +134,7 @@ const maxCPUTime = 1 << 31
 
 // parseCPULine reads the numbers of a cpu line: user nice system idle iowait irq softirq steal guest guest_nice. Kernels before
 // 2.6.11 end sooner; guest time is already within user and nice.
-func parseCPULine(key, values []byte, odd *oddValues) (CPUTimes, bool) {
+func parseCPULine(key, values []byte, separate bool, odd *oddValues) (CPUTimes, bool) {
 	t := CPUTimes{Number: absent}
 	indent := 2
 	if number := key[len("cpu"):]; len(number) > 0 {
@@ -161,10 +166,10 @@ func parseCPULine(key, values []byte, odd *oddValues) (CPUTimes, bool) {
 		return t, false
 	}
 	t.User, t.Nice, t.System, t.Idle, t.IOWait, t.Steal = seconds[0], seconds[1], seconds[2], seconds[3], seconds[4], seconds[7]
-	// The sum of exact hundredths, which two roundings would not give.
-	t.Interrupt = math.Round((seconds[5]+seconds[6])*proctext.TicksPerSecond) / proctext.TicksPerSecond
-	if seconds[5] < 0 || seconds[6] < 0 {
-		t.Interrupt = Odd
+	if separate {
+		t.Interrupt, t.SoftInterrupt, t.Separate = seconds[5], seconds[6], true
+	} else {
+		t.Interrupt = interruptsOf(seconds[5], seconds[6])
 	}
 	if t.Number >= 0 && t.bound(maxCPUTime) {
 		odd.add(values)
@@ -172,10 +177,19 @@ func parseCPULine(key, values []byte, odd *oddValues) (CPUTimes, bool) {
 	return t, true
 }
 
+// interruptsOf is the time of hard and soft interrupts together.
+func interruptsOf(hard, soft float64) float64 {
+	if hard < 0 || soft < 0 {
+		return Odd
+	}
+	// The sum of exact hundredths, which two roundings would not give.
+	return math.Round((hard+soft)*proctext.TicksPerSecond) / proctext.TicksPerSecond
+}
+
 // bound makes each time Odd that is more than so many seconds, and reports whether there was one.
 func (t *CPUTimes) bound(most float64) bool {
 	found := false
-	for _, v := range [...]*float64{&t.User, &t.Nice, &t.System, &t.Idle, &t.IOWait, &t.Interrupt, &t.Steal} {
+	for _, v := range [...]*float64{&t.User, &t.Nice, &t.System, &t.Idle, &t.IOWait, &t.Interrupt, &t.Steal, &t.SoftInterrupt} {
 		if *v > most {
 			*v, found = Odd, true
 		}

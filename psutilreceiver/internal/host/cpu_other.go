@@ -9,6 +9,9 @@ import (
 	"github.com/shirou/gopsutil/v3/cpu"
 )
 
+// SeparateSoftInterrupts has no effect: soft interrupts are not counted apart.
+func (h *Host) SeparateSoftInterrupts() {}
+
 // CPU gives the times of all CPUs. ErrUnsupported on macOS in a build without cgo. On Windows the CPUs of the collector's
 // processor group are listed, which are 64 at most; the total covers all.
 func (h *Host) CPU() (*CPUSample, error) {

@@ -31,6 +31,7 @@ const (
 	AttributeCPUModeIowait
 	AttributeCPUModeInterrupt
 	AttributeCPUModeSteal
+	AttributeCPUModeSoftirq
 )
 
 // String returns the string representation of the AttributeCPUMode.
@@ -50,6 +51,8 @@ func (av AttributeCPUMode) String() string {
 		return "interrupt"
 	case AttributeCPUModeSteal:
 		return "steal"
+	case AttributeCPUModeSoftirq:
+		return "softirq"
 	}
 	return ""
 }
@@ -63,6 +66,7 @@ var MapAttributeCPUMode = map[string]AttributeCPUMode{
 	"iowait":    AttributeCPUModeIowait,
 	"interrupt": AttributeCPUModeInterrupt,
 	"steal":     AttributeCPUModeSteal,
+	"softirq":   AttributeCPUModeSoftirq,
 }
 
 // AttributeDiskIoDirection specifies the value disk.io.direction attribute.
@@ -442,6 +446,8 @@ const (
 	AttributeProcessStateSleeping
 	AttributeProcessStateStopped
 	AttributeProcessStateDefunct
+	AttributeProcessStateBlocked
+	AttributeProcessStateIdle
 )
 
 // String returns the string representation of the AttributeProcessState.
@@ -455,6 +461,10 @@ func (av AttributeProcessState) String() string {
 		return "stopped"
 	case AttributeProcessStateDefunct:
 		return "defunct"
+	case AttributeProcessStateBlocked:
+		return "blocked"
+	case AttributeProcessStateIdle:
+		return "idle"
 	}
 	return ""
 }
@@ -465,6 +475,8 @@ var MapAttributeProcessState = map[string]AttributeProcessState{
 	"sleeping": AttributeProcessStateSleeping,
 	"stopped":  AttributeProcessStateStopped,
 	"defunct":  AttributeProcessStateDefunct,
+	"blocked":  AttributeProcessStateBlocked,
+	"idle":     AttributeProcessStateIdle,
 }
 
 // AttributeSystemFilesystemState specifies the value system.filesystem.state attribute.
@@ -610,6 +622,8 @@ const (
 	AttributeSystemMemoryStateFree
 	AttributeSystemMemoryStateBuffers
 	AttributeSystemMemoryStateCached
+	AttributeSystemMemoryStateSlabReclaimable
+	AttributeSystemMemoryStateSlabUnreclaimable
 )
 
 // String returns the string representation of the AttributeSystemMemoryState.
@@ -623,16 +637,22 @@ func (av AttributeSystemMemoryState) String() string {
 		return "buffers"
 	case AttributeSystemMemoryStateCached:
 		return "cached"
+	case AttributeSystemMemoryStateSlabReclaimable:
+		return "slab_reclaimable"
+	case AttributeSystemMemoryStateSlabUnreclaimable:
+		return "slab_unreclaimable"
 	}
 	return ""
 }
 
 // MapAttributeSystemMemoryState is a helper map of string to AttributeSystemMemoryState attribute value.
 var MapAttributeSystemMemoryState = map[string]AttributeSystemMemoryState{
-	"used":    AttributeSystemMemoryStateUsed,
-	"free":    AttributeSystemMemoryStateFree,
-	"buffers": AttributeSystemMemoryStateBuffers,
-	"cached":  AttributeSystemMemoryStateCached,
+	"used":               AttributeSystemMemoryStateUsed,
+	"free":               AttributeSystemMemoryStateFree,
+	"buffers":            AttributeSystemMemoryStateBuffers,
+	"cached":             AttributeSystemMemoryStateCached,
+	"slab_reclaimable":   AttributeSystemMemoryStateSlabReclaimable,
+	"slab_unreclaimable": AttributeSystemMemoryStateSlabUnreclaimable,
 }
 
 // AttributeSystemPagingDirection specifies the value system.paging.direction attribute.

@@ -1,0 +1,143 @@
+package translate
+
+import (
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+)
+
+// leaves tells whether points with these attributes are left out.
+func (p *plan) leaves(attributes pcommon.Map) bool {
+	return p.has(attributes, func(v *valuePlan) bool { return v.left })
+}
+
+// joinsOther tells whether the value of a point with these attributes is added to that of another.
+func (p *plan) joinsOther(attributes pcommon.Map) bool {
+	return p.has(attributes, func(v *valuePlan) bool { return v.joins })
+}
+
+func (p *plan) has(attributes pcommon.Map, is func(*valuePlan) bool) bool {
+	for i := range p.keys {
+		k := &p.keys[i]
+		for j := range k.values {
+			if v := &k.values[j]; is(v) {
+				if value, ok := attributes.Get(k.from); ok && value.Str() == v.from {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// attributes gives the attributes of a point their keys and values in the other form.
+func (t *Translator) attributes(attributes pcommon.Map, p *plan) {
+	if len(p.keys) == 0 {
+		return
+	}
+	for key, value := range attributes.All() {
+		k := p.key(key)
+		if k == nil {
+			value.MoveTo(t.renamed.PutEmpty(key))
+			continue
+		}
+		to := t.renamed.PutEmpty(k.to)
+		value.MoveTo(to)
+		k.translate(to, t.toOld)
+	}
+	attributes.MoveTo(t.former)
+	t.renamed.MoveTo(attributes)
+	t.former.RemoveIf(func(string, pcommon.Value) bool { return true })
+	t.former.MoveTo(t.renamed)
+}
+
+func (p *plan) key(key string) *keyPlan {
+	for i := range p.keys {
+		if p.keys[i].from == key {
+			return &p.keys[i]
+		}
+	}
+	return nil
+}
+
+func (k *keyPlan) translate(value pcommon.Value, toOld bool) {
+	switch {
+	case k.prefix != "" && toOld && value.Type() == pcommon.ValueTypeInt:
+		value.SetStr(k.prefix + strconv.FormatInt(value.Int(), 10))
+		return
+	case k.prefix != "" && !toOld:
+		if text, ok := strings.CutPrefix(value.Str(), k.prefix); ok {
+			if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+				value.SetInt(n)
+			}
+		}
+		return
+	case len(k.values) == 0:
+		return
+	}
+	text := value.Str()
+	for i := range k.values {
+		if v := &k.values[i]; v.from == text {
+			value.SetStr(v.to)
+			return
+		}
+	}
+}
+
+// sharesOfUsable leaves of the points that differ in nothing but one attribute that of `used`, without the attribute and as a share of `used` and `free`.
+func sharesOfUsable(points pmetric.NumberDataPointSlice, key string) {
+	for i := range points.Len() {
+		used := points.At(i)
+		if stateOf(used, key) != "used" {
+			continue
+		}
+		used.Attributes().Remove(key)
+		// The states of one thing are beside each other.
+		usable := used.DoubleValue()
+		for j := i + 1; j < points.Len() && stateOf(points.At(j), key) != "used"; j++ {
+			if stateOf(points.At(j), key) == "free" {
+				usable += points.At(j).DoubleValue()
+			}
+		}
+		if usable > 0 {
+			used.SetDoubleValue(used.DoubleValue() / usable)
+		} else {
+			used.SetDoubleValue(0)
+		}
+	}
+	points.RemoveIf(func(p pmetric.NumberDataPoint) bool { return stateOf(p, key) != "" })
+}
+
+func stateOf(p pmetric.NumberDataPoint, key string) string {
+	v, _ := p.Attributes().Get(key)
+	return v.Str()
+}
+
+// join adds the value of a point to that of the other with its attributes, and empties it. Without another it stays. What belongs together is
+// close by, so that the search goes outwards.
+func join(points pmetric.NumberDataPointSlice, i int) {
+	point := points.At(i)
+	for d := 1; d < points.Len(); d++ {
+		for _, j := range [...]int{i - d, i + d} {
+			if j < 0 || j >= points.Len() || !points.At(j).Attributes().Equal(point.Attributes()) {
+				continue
+			}
+			other := points.At(j)
+			switch {
+			case other.ValueType() == pmetric.NumberDataPointValueTypeEmpty:
+				continue
+			case point.ValueType() == pmetric.NumberDataPointValueTypeInt:
+				other.SetIntValue(other.IntValue() + point.IntValue())
+			default:
+				other.SetDoubleValue(other.DoubleValue() + point.DoubleValue())
+			}
+			emptyValue(point)
+			return
+		}
+	}
+}
+
+// emptyValue takes the value from a point.
+func emptyValue(p pmetric.NumberDataPoint) { pmetric.NewNumberDataPoint().MoveTo(p) }
