@@ -199,7 +199,7 @@ func TestOnlyTheHostIsReferredToByDefault(t *testing.T) {
 			resource.Attributes().PutStr(key, "x")
 		}
 	}
-	require.NoError(t, schemaConsumer{Metrics: consumertest.NewNop()}.ConsumeMetrics(t.Context(), md))
+	require.NoError(t, schemaConsumer{Metrics: consumertest.NewNop(), url: schemaURL}.ConsumeMetrics(t.Context(), md))
 	refs := func(i int) int { return entity.ResourceEntityRefs(md.ResourceMetrics().At(i).Resource()).Len() }
 	assert.Equal(t, [3]int{1, 0, 0}, [3]int{refs(0), refs(1), refs(2)})
 	assert.Equal(t, schemaURL, md.ResourceMetrics().At(2).SchemaUrl())

@@ -47,7 +47,7 @@ func newReceiver(set receiver.Settings, cfg *Config, next consumer.Metrics) (*ps
 		return nil, err
 	}
 	set.Logger = printableLogger(set.Logger)
-	return &psutilReceiver{set: set, cfg: cfg, next: schemaConsumer{printableConsumer{next}, cfg.Entities.Processes}, now: time.Now, telemetry: telemetry}, nil
+	return &psutilReceiver{set: set, cfg: cfg, next: schemaConsumer{printableConsumer{next}, cfg.schemaOf(), cfg.Entities.Processes}, now: time.Now, telemetry: telemetry}, nil
 }
 
 // Start reads the host's identity and boot time once, and starts the controllers.

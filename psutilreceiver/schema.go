@@ -7,6 +7,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/xpdata/entity"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/hostmetrics"
 )
 
 // schemaURL is that of the conventions which the names follow. The generated code has that of the newest conventions which OpenTelemetry's Go library
@@ -17,13 +19,22 @@ const schemaURL = "https://opentelemetry.io/schemas/1.44.0"
 // with processes each of them.
 type schemaConsumer struct {
 	consumer.Metrics
+	url       string
 	processes bool
+}
+
+// schemaOf is the schema of the names that the configuration asks for.
+func (c *Config) schemaOf() string {
+	if c.Compat == compatHostmetrics {
+		return hostmetrics.SchemaURL
+	}
+	return schemaURL
 }
 
 // ConsumeMetrics passes the metrics on.
 func (c schemaConsumer) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
 	for _, rm := range md.ResourceMetrics().All() {
-		rm.SetSchemaUrl(schemaURL)
+		rm.SetSchemaUrl(c.url)
 		attributes := rm.Resource().Attributes()
 		_, process := attributes.Get(keyProcessPID)
 		_, group := attributes.Get("process.group.name")
