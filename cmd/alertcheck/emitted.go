@@ -23,8 +23,8 @@ func checkEmitted(conf *confmap.Conf, name string, set *rules.Set) []string {
 	receivers := c.feeding(name)
 	var configs []*psutilreceiver.Config
 	for _, id := range receivers {
-		config, ok := psutilreceiver.NewFactory().CreateDefaultConfig().(*psutilreceiver.Config)
-		if id.Type().String() != "psutil" || !ok {
+		config := defaultConfigOf(id.Type().String())
+		if config == nil {
 			return nil
 		}
 		settings, err := conf.Sub("receivers" + confmap.KeyDelimiter + id.String())
@@ -54,6 +54,19 @@ func checkEmitted(conf *confmap.Conf, name string, set *rules.Set) []string {
 		}
 	}
 	return warnings
+}
+
+// defaultConfigOf is the default configuration of a receiver of this type, nil if it is none of ours.
+func defaultConfigOf(receiver string) *psutilreceiver.Config {
+	var config component.Config
+	switch receiver {
+	case "psutil":
+		config = psutilreceiver.NewFactory().CreateDefaultConfig()
+	case "host_metrics", "hostmetrics":
+		config = psutilreceiver.NewHostmetricsFactory().CreateDefaultConfig()
+	}
+	ours, _ := config.(*psutilreceiver.Config)
+	return ours
 }
 
 // feeding returns the receivers of the metrics pipelines that a component is in, which is named as in connectors::alert/x.

@@ -18,6 +18,7 @@ func TestRulesOnMetricsThatAreOff(t *testing.T) {
 		{`sampling: {interval: 1s}`, "system.cpu.utilization.p95, above: 90%", "", `no receiver emits system.cpu.utilization.p95: in receivers::psutil set sampling::format to gauges`},
 		{`sampling: {interval: 1s, format: gauges}`, "system.cpu.utilization.p95, above: 90%", "", ""},
 		{`scrapers: {cpu: }`, "process.memory.usage, above: 1GiB", "", `no receiver emits process.memory.usage: in receivers::psutil name process under scrapers`},
+		{``, "nfs.client.rpc.retransmit.count, aggregate: rate, window: 1m, above: 1", "", `no receiver emits nfs.client.rpc.retransmit.count: in receivers::psutil name nfs under scrapers`},
 		{``, "system.memory.linux.active, above: 1GiB", ", otlp", ""}, // Others may send it.
 	} {
 		_, said := checked(t, "receivers:\n  otlp:\n  psutil:\n    "+c.receiver+"\nconnectors:\n  alert: {rules: [{name: r, severity: warning, metric: "+c.metric+"}]}\n"+
@@ -28,4 +29,13 @@ func TestRulesOnMetricsThatAreOff(t *testing.T) {
 		}
 		assert.Equal(t, want, said, "%s %s", c.receiver, c.metric)
 	}
+}
+
+// TestReceiversUnderTheOldTypesAreOurs holds that a rule on what a receiver of the type hostmetrics does not emit is warned of, too.
+func TestReceiversUnderTheOldTypesAreOurs(t *testing.T) {
+	for _, receiver := range []string{"psutil", "host_metrics", "hostmetrics"} {
+		assert.NotNil(t, defaultConfigOf(receiver), receiver)
+	}
+	assert.Nil(t, defaultConfigOf("otlp"))
+	assert.Equal(t, "hostmetrics", defaultConfigOf("hostmetrics").Compat)
 }
