@@ -124,7 +124,7 @@ func createDefaultConfig() component.Config {
 		Scrapers:             defaultScrapers(),
 
 		MetadataCollectionInterval: defaultMetadataInterval,
-		shown:                      newShownProcesses(),
+		shown:                      &shownProcesses{},
 	}
 }
 

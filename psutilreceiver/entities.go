@@ -101,6 +101,7 @@ func (r *entityReceiver) Start(_ context.Context, _ component.Host) error {
 	if every := r.cfg.MetadataCollectionInterval; every > 0 {
 		interval = min(interval, every)
 	}
+	changed := r.cfg.shown.follow()
 	r.done.Go(func() {
 		ticker := time.NewTicker(interval)
 		defer ticker.Stop()
@@ -110,7 +111,7 @@ func (r *entityReceiver) Start(_ context.Context, _ component.Host) error {
 			case <-ctx.Done():
 				return
 			case <-ticker.C:
-			case <-r.cfg.shown.changed:
+			case <-changed:
 			}
 		}
 	})
@@ -284,7 +285,7 @@ func splitProcess(attributes pcommon.Map) (id, description pcommon.Map) {
 type shownProcesses struct {
 	mu      sync.Mutex
 	list    []shownProcess
-	changed chan struct{} // has something if the list has changed
+	changed chan struct{} // has something if the list has changed; nil as long as there is no receiver in a logs pipeline
 }
 
 type shownProcess struct {
@@ -292,13 +293,31 @@ type shownProcess struct {
 	attributes pcommon.Map
 }
 
-func newShownProcesses() *shownProcesses { return &shownProcesses{changed: make(chan struct{}, 1)} }
+// follow begins to keep the processes, and returns a channel that says when there are others.
+func (s *shownProcesses) follow() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.changed == nil {
+		s.changed = make(chan struct{}, 1)
+	}
+	return s.changed
+}
+
+// followed tells whether somebody asks for the processes.
+func (s *shownProcesses) followed() bool {
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed != nil
+}
 
 // put replaces the processes.
 func (s *shownProcesses) put(list []shownProcess) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.list = list
-	s.mu.Unlock()
 	select {
 	case s.changed <- struct{}{}:
 	default:
