@@ -81,7 +81,12 @@ func TestSharesAreTrueOrLeftOut(t *testing.T) {
 				h.spoil(&s.Total)
 				h.spoil(&s.PerCPU[h.random.IntN(len(s.PerCPU))])
 			}
+			said := total.value
 			growth.advance(&total, &h.clock, s)
+			for mode, v := range modesOf(&s.Total) {
+				require.Equal(t, stateOf(v), total.seenAs[mode], "seed %d step %d: mode %d is told when it is read", seed, n, mode)
+				require.GreaterOrEqual(t, total.value[mode], said[mode], "seed %d step %d: mode %d falls", seed, n, mode)
+			}
 			var user, whole float64
 			for i := range before {
 				user += h.cpus[i].user - before[i].user
@@ -151,6 +156,23 @@ func TestTheTotalGrowsByWhatTheCPUsDid(t *testing.T) {
 			user += h.cpus[i].user - first[i].user
 		}
 		require.InDelta(t, user, c.value[0]-start[0], 2*tickLength, "seed %d", seed)
+	}
+}
+
+// TestSharesWhereTheSumIsOfOtherCPUs: as in a container whose total is the host's. The CPUs tell.
+func TestSharesWhereTheSumIsOfOtherCPUs(t *testing.T) {
+	clock := &clockAt{boot: time.Unix(1_700_000_000, 0)}
+	var c cpuStream
+	var g cpuGrowth
+	for n := range 5 {
+		f := float64(n)
+		g.advance(&c, clock.next(), &host.CPUSample{
+			Total: timesOf(-1, times(1000+70*f, 5000+10*f, 0)), PerCPU: []host.CPUTimes{timesOf(0, times(100+4*f, 500+6*f, 0)), timesOf(1, times(100+2*f, 500+8*f, 0))},
+		})
+		if n > 0 && assert.True(t, c.shares.known) {
+			assert.InDelta(t, 0.3, c.shares.of(0), 1e-9)
+			assert.InDelta(t, 0.7, c.shares.of(idleMode), 1e-9)
+		}
 	}
 }
 
