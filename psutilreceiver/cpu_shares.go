@@ -36,7 +36,7 @@ const (
 
 // begin takes the first times of a CPU. settled is whether its counters are known to be those that it goes on with: not so just after it came online.
 func (s *cpuShares) begin(now modeTimes, settled bool) {
-	*s = cpuShares{last: now, reads: 1, short: !settled}
+	*s = cpuShares{last: now, reads: 1, short: true}
 	if settled {
 		s.reads = settledAfter
 	}

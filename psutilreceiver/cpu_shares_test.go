@@ -44,20 +44,16 @@ func newUnevenHost(seed uint64) *unevenHost {
 	return &unevenHost{hotplugHost: *newHotplugHost(rand.New(rand.NewPCG(seed, 11))), clock: scrapeContext{now: time.Unix(1_700_000_000, 0), boot: 1}}
 }
 
-// spoil makes a number odd now and then, and says which mode; -1 for none.
-func (h *unevenHost) spoil(t *host.CPUTimes) int {
+// spoil makes a number odd now and then.
+func (h *unevenHost) spoil(t *host.CPUTimes) {
 	switch h.random.IntN(10) {
 	case 0:
 		t.User = host.Odd
-		return 0
 	case 1:
 		t.Idle = host.Odd
-		return idleMode
 	case 2:
 		t.Steal = host.Odd
-		return 6
 	}
-	return -1
 }
 
 // TestSharesAreTrueOrLeftOut: for any history of reads the shares of a CPU and of all are what the CPUs did in between, or are left out. Without
@@ -81,7 +77,12 @@ func TestSharesAreTrueOrLeftOut(t *testing.T) {
 				h.spoil(&s.Total)
 				h.spoil(&s.PerCPU[h.random.IntN(len(s.PerCPU))])
 			}
+			said := total.value
 			growth.advance(&total, &h.clock, s)
+			for mode, v := range modesOf(&s.Total) {
+				require.Equal(t, stateOf(v), total.seenAs[mode], "seed %d step %d: mode %d is told when it is read", seed, n, mode)
+				require.GreaterOrEqual(t, total.value[mode], said[mode], "seed %d step %d: mode %d falls", seed, n, mode)
+			}
 			var user, whole float64
 			for i := range before {
 				user += h.cpus[i].user - before[i].user
@@ -154,6 +155,23 @@ func TestTheTotalGrowsByWhatTheCPUsDid(t *testing.T) {
 	}
 }
 
+// TestSharesWhereTheSumIsOfOtherCPUs: as in a container whose total is the host's. The CPUs tell.
+func TestSharesWhereTheSumIsOfOtherCPUs(t *testing.T) {
+	clock := &clockAt{boot: time.Unix(1_700_000_000, 0)}
+	var c cpuStream
+	var g cpuGrowth
+	for n := range 5 {
+		f := float64(n)
+		g.advance(&c, clock.next(), &host.CPUSample{
+			Total: timesOf(-1, times(1000+70*f, 5000+10*f, 0)), PerCPU: []host.CPUTimes{timesOf(0, times(100+4*f, 500+6*f, 0)), timesOf(1, times(100+2*f, 500+8*f, 0))},
+		})
+		if n > 0 && assert.True(t, c.shares.known) {
+			assert.InDelta(t, 0.3, c.shares.of(0), 1e-9)
+			assert.InDelta(t, 0.7, c.shares.of(idleMode), 1e-9)
+		}
+	}
+}
+
 // TestSharesOfACPU has one history for each kind of what can't be told.
 func TestSharesOfACPU(t *testing.T) {
 	at := func(user, idle, iowait, steal float64) modeTimes {
@@ -175,8 +193,11 @@ func TestSharesOfACPU(t *testing.T) {
 		{"idle begins again near where it was", []modeTimes{at(104, 806, 50, 0), at(105, 806.5, 50, 0)}, []float64{0.4, unknown}},
 		{"steal leaps", []modeTimes{at(104, 806, 50, 1e9), at(108, 812, 50, 1e9)}, []float64{unknown, 0.4}},
 		{"all leap a little", []modeTimes{at(110, 810, 50, 0), at(114, 816, 50, 0)}, []float64{unknown, 0.4}},
-		{"steal stays odd", []modeTimes{at(104, 806, 50, host.Odd), at(108, 812, 50, host.Odd), at(112, 818, 50, host.Odd), at(116, 820, 50, host.Odd)},
-			[]float64{unknown, unknown, 0.4, 0.4}},
+		{
+			"steal stays odd",
+			[]modeTimes{at(104, 806, 50, host.Odd), at(108, 812, 50, host.Odd), at(112, 818, 50, host.Odd), at(116, 820, 50, host.Odd)},
+			[]float64{unknown, unknown, 0.4, 0.4},
+		},
 		{"idle stays odd", []modeTimes{at(104, host.Odd, 50, 0), at(108, host.Odd, 50, 0), at(112, host.Odd, 50, 0)}, []float64{unknown, unknown, 0.4}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -18,6 +18,7 @@ type cpuGrowth struct {
 
 	last   modeTimes // the kernel's sum, as it was read last
 	grown  modeTimes // what the CPUs grew by since last
+	most   modeTimes // what they can have grown by since last
 	offset modeTimes // what of the kernel's sum is not counted
 }
 
@@ -28,9 +29,10 @@ type knownCPU struct {
 	raw     modeTimes // as they were read
 	still   float64   // seconds up to the last sample in which nothing was counted; it may be counted at once
 
-	grown modeTimes // since the sample before
-	sum   float64   // of grown
-	both  bool      // whether it is in the sample before, too
+	grown  modeTimes // since the sample before
+	sum    float64   // of grown
+	hidden bool      // whether a mode could not be read, now or before
+	both   bool      // whether it is in the sample before, too
 }
 
 const (
@@ -79,7 +81,7 @@ func (g *cpuGrowth) advance(c *cpuStream, t *scrapeContext, sample *host.CPUSamp
 		g.remember(sample, now)
 		for i, v := range now {
 			if v >= 0 {
-				now[i] = v - g.offset[i]
+				now[i] = max(v-g.offset[i], 0)
 			}
 		}
 		c.advanceTotal(t, now, online)
@@ -91,16 +93,17 @@ func (g *cpuGrowth) advance(c *cpuStream, t *scrapeContext, sample *host.CPUSamp
 	most := step.took * float64(step.cpus)
 	c.online = online
 	sound = c.advance(t, counted, most+step.still+step.owed+float64(step.changed+1)*heldBack) && sound
-	c.shares.advance(now, most, sound)
+	c.shares.advance(counted, most, sound)
 }
 
-// sum returns the times of all CPUs since the streams began, and whether they are the kernel's own of the same CPUs as before.
+// sum returns the times of all CPUs, without what can't be, and whether they tell what the same CPUs did as before.
 func (g *cpuGrowth) sum(now modeTimes, step *growthStep, online int) (counted modeTimes, sound bool) {
 	same := step.changed == 0
 	sound = same && step.fits && step.exact
 	slack := float64(online)*2*tickLength + tickSlack
 	for i, v := range now {
 		g.grown[i] += step.grown[i]
+		g.most[i] += step.took*float64(step.cpus) + step.still + step.owed
 		if v < 0 {
 			counted[i] = v
 			continue
@@ -108,15 +111,16 @@ func (g *cpuGrowth) sum(now modeTimes, step *growthStep, online int) (counted mo
 		d, grown := v-g.last[i], g.grown[i]
 		idle := i == idleMode || i == iowaitMode
 		switch {
-		case g.last[i] < 0 || step.unknown[i] && same:
+		case g.last[i] < 0:
+		case step.unknown[i] && same && d > -heldBack && d <= g.most[i]+heldBack:
 		case (same || !idle) && d >= grown-slack && d <= grown+slack:
 		case !same && !idle && d >= grown-slack && d <= grown+slack+float64(step.changed)*(step.took+heldBack)+step.still:
 		default:
 			g.offset[i] += d - grown
-			sound = false
+			sound = sound && !step.unknown[i]
 		}
-		g.last[i], g.grown[i] = v, 0
-		counted[i] = v - g.offset[i]
+		g.last[i], g.grown[i], g.most[i] = v, 0, 0
+		counted[i] = max(v-g.offset[i], 0)
 	}
 	return counted, sound
 }
@@ -178,7 +182,7 @@ func (g *cpuGrowth) took(elapsed float64) float64 {
 }
 
 func (g *cpuGrowth) remember(sample *host.CPUSample, now modeTimes) {
-	g.cpus, g.last, g.grown = g.cpus[:0], now, modeTimes{}
+	g.cpus, g.last, g.grown, g.most = g.cpus[:0], now, modeTimes{}, modeTimes{}
 	for i := range sample.PerCPU {
 		times := &sample.PerCPU[i]
 		g.cpus = append(g.cpus, knownCPU{number: times.Number, samples: settledAfter, raw: modesOf(times)})
@@ -188,7 +192,7 @@ func (g *cpuGrowth) remember(sample *host.CPUSample, now modeTimes) {
 // grow takes the times of a sample, and notes what they grew by. One that falls far, or falls just after the CPU came online, begins again, and so
 // does one that grows by more than can have passed.
 func (k *knownCPU) grow(now modeTimes, elapsed float64, step *growthStep) {
-	k.grown, k.sum, k.both = modeTimes{}, 0, true
+	k.grown, k.sum, k.hidden, k.both = modeTimes{}, 0, false, true
 	most := elapsed + heldBack + k.still
 	least := -float64(heldBack)
 	if k.samples < settledAfter {
@@ -200,7 +204,7 @@ func (k *knownCPU) grow(now modeTimes, elapsed float64, step *growthStep) {
 		switch d := v - before; {
 		case v < 0 && before < 0 && v != host.Odd: // The system does not have it.
 		case v < 0 || before < 0:
-			step.unknown[i] = true
+			step.unknown[i], k.hidden = true, true
 		case d <= least || d > most:
 			step.fits = false
 		default:
@@ -221,6 +225,9 @@ func (k *knownCPU) bound(step *growthStep) {
 	}
 	k.samples = min(k.samples+1, settledAfter)
 	if k.sum == 0 {
+		if k.hidden {
+			step.owed += k.still + heldBack
+		}
 		k.still += step.took
 		return
 	}

@@ -99,10 +99,40 @@ func (t *Tracker) readExactMemory() {
 		if p.KernelThread || p.Have&read.FieldMemory == 0 || p.Levels[read.Resident] == 0 {
 			continue
 		}
-		s := t.sampleOf(p)
-		t.source.Read(s, read.FieldShared)
-		p.Levels[read.Resident], p.Levels[read.Virtual] = s.Levels[read.Resident], s.Levels[read.Virtual]
+		e := &p.exact
+		resident, virtual := p.Levels[read.Resident], p.Levels[read.Virtual]
+		if !e.holds(p, t.scrape) {
+			s := t.sampleOf(p)
+			t.source.Read(s, read.FieldShared)
+			*e = exactMemory{s.Levels[read.Resident], s.Levels[read.Virtual], resident, virtual, p.activity(), t.scrape + 1}
+		}
+		p.Levels[read.Resident], p.Levels[read.Virtual] = e.resident, e.virtual
 	}
+}
+
+// exactMemory is the exact memory of a process as it was read last, beside what stat had then.
+type exactMemory struct {
+	resident, virtual         uint64
+	statResident, statVirtual uint64
+	activity                  uint64 // of the process until then
+	after                     uint64 // number of the scrape after it; 0 before it was read
+}
+
+// exactFor is for how many scrapes the exact memory of an idle process is taken to stay.
+const exactFor = 4
+
+// holds tells whether the memory is still what it was: the process has not run for a tick, met no page fault, and stat has the same of it. What may have
+// changed all the same is less than each CPU adds at once to the common count, and shows in the next reading.
+func (e *exactMemory) holds(p *Process, scrape uint64) bool {
+	const needed = read.FieldCPU | read.FieldFaults | read.FieldVirtual
+	return e.after != 0 && scrape-e.after < exactFor-1 && p.Have&p.everRead&needed == needed &&
+		p.Levels[read.Resident] == e.statResident && p.Levels[read.Virtual] == e.statVirtual &&
+		p.activity() == e.activity
+}
+
+// activity grows when the process runs for a tick or meets a page fault.
+func (p *Process) activity() uint64 {
+	return p.Total.CPU() + p.Total[read.MinorFaults] + p.Total[read.MajorFaults]
 }
 
 // carryDetails copies the details of the previous scrape into the sample. They are valid until newer ones are read.

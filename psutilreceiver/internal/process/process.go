@@ -36,6 +36,7 @@ type Process struct {
 	discounted *[ioCounters]uint64 // I/O inherited from children that was counted in them; nil if none is
 	exitedCPU  cpuTimes            // of descendants that exited since the scrape before, already counted in them
 
+	exact       exactMemory
 	cgroupAt    time.Duration // when its cgroup was read last, since the first scrape
 	lastScrape  uint64        // number of the last scrape that saw the process
 	firstScrape uint64        // number of the first scrape that saw it
