@@ -2,6 +2,7 @@
 
 OTEL_VERSION     := v0.161.0
 GOLANGCI_VERSION := v2.15.0
+GOVULNCHECK_VERSION := v1.9.0
 TYPESCRIPT       := 7.0.2
 BINARY           := otelcol-psutil
 BUILD_DIR        := build/$(BINARY)
@@ -118,6 +119,15 @@ full: ## Build the distribution with the prometheus receiver: leaves ./otelcol-p
 .PHONY: soak
 soak: build ## Run everything at once for fifty minutes, and see that nothing grows in the last thirty (bench/README.md).
 	cd bench && go run ./soak -binary $(CURDIR)/$(BINARY)
+
+# The database is that of vuln.go.dev, or a copy of it: VULNDB=file:///path/vulndb.
+.PHONY: vulncheck
+vulncheck: VULNDB ?= https://vuln.go.dev
+vulncheck: build ## Look for known vulnerabilities in the distribution and the tools. It needs a network, or VULNDB (SECURITY.md).
+	@for dir in . $(BUILD_DIR) cmd/hosttop; do \
+		echo "govulncheck ./... ($$dir)"; \
+		(cd $$dir && go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) -db $(VULNDB) ./...) || exit 1; \
+	done
 
 .PHONY: packages
 packages: build alertcheck hosttop ## Build the .deb and the .rpm: leaves them in ./dist.

@@ -68,7 +68,8 @@ func writePEM(t *testing.T, path, kind string, der []byte) {
 }
 
 // TestAGatewayKnowsItsAgents runs the example of a gateway with certificates, and three agents: one with a certificate of the agents' authority, one of
-// another, one with none. The first gets through, and the record of its alert has the address that it came from.
+// another, one with none. The first gets through, as the host of its certificate whatever it says, and the record of its alert has the address that it
+// came from.
 func TestAGatewayKnowsItsAgents(t *testing.T) {
 	t.Parallel()
 	gatewayTLS, agentTLS, strangerTLS := t.TempDir(), t.TempDir(), t.TempDir()
@@ -108,12 +109,12 @@ service: {telemetry: {metrics: {level: none}}, pipelines: {metrics: {processors:
 	plain := sends("plain", t.TempDir())
 	stranger.AwaitOutput(t, "Exporting failed")
 	plain.AwaitOutput(t, "Exporting failed")
-	sends("known", agentTLS, layer("agent.yaml"))
+	sends("another", agentTLS, layer("agent.yaml"))
 	file := harness.AlertFile(filepath.Join(dir, "state", "alerts", "alerts.jsonl"))
 	record := file.Await(t, "up", "fire", 1)
-	assert.Equal(t, "known", record.Resource["host.name"])
+	assert.Equal(t, "agent", record.Resource["host.name"], "the name of the certificate, and not the one that it gives itself")
 	assert.Equal(t, "127.0.0.1", record.Resource["telemetry.sender.address"])
 	for _, r := range file.Of(t, "up") {
-		assert.Equal(t, "known", r.Resource["host.name"])
+		assert.Equal(t, "agent", r.Resource["host.name"])
 	}
 }
