@@ -3,10 +3,6 @@ package psutilreceiver
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
-	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -248,7 +244,7 @@ func (r *entityReceiver) tellProcesses(records plog.LogRecordSlice, now time.Tim
 		if shown[key] {
 			continue
 		}
-		if r.exists(key.PID) { // It is not shown any more. Who has no news of it forgets it.
+		if read.Exists(r.host.Root(), key.PID) { // It is not shown any more. Who has no news of it forgets it.
 			told = append(told, func() { delete(r.processes, key) })
 			continue
 		}
@@ -257,15 +253,6 @@ func (r *entityReceiver) tellProcesses(records plog.LogRecordSlice, now time.Tim
 		told = append(told, func() { delete(r.processes, key) })
 	}
 	return told
-}
-
-// exists tells whether the host has a process of that pid; true where that is not known.
-func (r *entityReceiver) exists(pid int32) bool {
-	if runtime.GOOS != "linux" {
-		return true
-	}
-	_, err := os.Stat(filepath.Join("/", r.host.Root(), "proc", strconv.Itoa(int(pid))))
-	return err == nil
 }
 
 // splitProcess divides the attributes of a process into those that identify it, which are text in events, and the others.

@@ -7,7 +7,7 @@ import (
 
 	"go.opentelemetry.io/collector/filter"
 
-	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/printable"
 )
 
 // MatchType is how names are compared with those in the configuration.
@@ -106,11 +106,11 @@ func newFilter(patterns []string, matchType MatchType) filter.Filter {
 
 // included is whether the list of what to include matches the name; false without a list.
 func (s *selection) included(name string) bool {
-	return s.include != nil && s.include.Matches(proctext.Printable(name))
+	return s.include != nil && s.include.Matches(printable.Name(name))
 }
 
 // matches is whether the name is chosen. What is matched is the name as metrics have it.
 func (s *selection) matches(name string) bool {
-	name = proctext.Printable(name)
+	name = printable.Name(name)
 	return (s.include == nil || s.include.Matches(name)) && (s.exclude == nil || !s.exclude.Matches(name))
 }

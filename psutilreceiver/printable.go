@@ -10,10 +10,10 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/printable"
 )
 
-// This file is the only way out of the receiver, for metrics and for what is logged: see proctext.Printable for what it does to text. One name
+// This file is the only way out of the receiver, for metrics and for what is logged: see printable.Name for what it does to text. One name
 // that is not UTF-8, which any user of the host can make, would otherwise make a backend refuse the whole batch.
 
 // printableConsumer makes all text printable of the metrics that it passes on.
@@ -67,8 +67,8 @@ func makeValuePrintable(v pcommon.Value) {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
 		text := v.Str()
-		if printable := proctext.Printable(text); len(printable) != len(text) {
-			v.SetStr(printable)
+		if name := printable.Name(text); len(name) != len(text) {
+			v.SetStr(name)
 		}
 	case pcommon.ValueTypeSlice:
 		for _, element := range v.Slice().All() {
@@ -102,7 +102,7 @@ func (c printableCore) Check(entry zapcore.Entry, checked *zapcore.CheckedEntry)
 
 // Write passes on an entry, if the core behind would have taken it.
 func (c printableCore) Write(entry zapcore.Entry, fields []zapcore.Field) error {
-	entry.Message = proctext.Printable(entry.Message)
+	entry.Message = printable.Name(entry.Message)
 	if checked := c.Core.Check(entry, nil); checked != nil {
 		checked.Write(printableFields(fields)...)
 	}
@@ -122,15 +122,15 @@ func printableFields(fields []zapcore.Field) []zapcore.Field {
 		case []byte:
 			out[i] = printableField(f, string(value))
 		case nil:
-			out[i].String = proctext.Printable(f.String)
+			out[i].String = printable.Name(f.String)
 		}
 	}
 	return out
 }
 
 func printableField(f zapcore.Field, text string) zapcore.Field {
-	if printable := proctext.Printable(text); len(printable) != len(text) {
-		return zap.String(f.Key, printable)
+	if name := printable.Name(text); len(name) != len(text) {
+		return zap.String(f.Key, name)
 	}
 	return f
 }

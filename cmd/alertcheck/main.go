@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/printable"
 )
 
 const usage = `alertcheck works on the rules of the alert processor and connector.
@@ -29,6 +31,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
 // run is main with its surroundings as parameters.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	stdout, stderr = printable.Writer(stdout), printable.Writer(stderr) // Some of it is text of others.
 	if len(args) == 0 {
 		fmt.Fprintln(stderr, usage)
 		return misuse

@@ -7,6 +7,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/printable"
 )
 
 // facts are what every record of an episode says of its alert, whoever makes it: the rule in force, or what was stored of a rule that is gone.
@@ -76,6 +77,6 @@ func joinValues(b *strings.Builder, attrs []attr.Attr, separator string) {
 			b.WriteString(separator)
 		}
 		b.WriteByte(' ')
-		b.WriteString(alertschema.CutText(a.Value.AsString(), maxValueText))
+		b.WriteString(printable.Text(alertschema.CutText(a.Value.AsString(), maxValueText)))
 	}
 }

@@ -89,7 +89,7 @@ func TestConfigErrors(t *testing.T) {
 		{"no such file", `rule_files: ["x/*.yaml"]`, `rule_files: "x/*.yaml" matched no file`},
 		{"a bad glob", `rule_files: ["[x"]`, `rule_files: "[x": syntax error in pattern`},
 		{"two documents", `rule_files: [testdata/two-documents.yaml]`, `rule_files: parsing testdata/two-documents.yaml: it holds several YAML documents`},
-		{"a directory", `rule_files: [testdata/rules]`, `rule_files: reading a rule file: read testdata/rules:`},
+		{"a directory", `rule_files: [testdata/rules]`, `rule_files: reading a rule file: open testdata/rules: not a regular file`},
 		{"not YAML", `rule_files: [testdata/not-yaml.yaml]`, `rule_files: parsing testdata/not-yaml.yaml: yaml:`},
 		{
 			"an unknown key in a file", `rule_files: [testdata/unknown-key.yaml]`,

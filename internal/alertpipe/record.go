@@ -11,6 +11,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/event"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/printable"
 )
 
 // makeLogs returns new log records of the events, in order; neighbours with one resource share it.
@@ -40,7 +41,7 @@ func writeRecord(r plog.LogRecord, ev *event.Event) {
 	r.SetSeverityText(ev.SeverityText)
 	r.SetTraceID(ev.TraceID)
 	r.SetSpanID(ev.SpanID)
-	r.Body().SetStr(ev.Body)
+	r.Body().SetStr(printable.Lines(ev.Body))
 	putAttrs(r.Attributes(), ev.Attributes(nil))
 }
 
@@ -48,10 +49,21 @@ func writeRecord(r plog.LogRecord, ev *event.Event) {
 func putAttrs(dst pcommon.Map, attrs []attr.Attr) {
 	dst.EnsureCapacity(len(attrs))
 	for _, a := range attrs {
-		if v, exists := dst.GetOrPutEmpty(a.Key); !exists {
+		if v, exists := dst.GetOrPutEmpty(printable.Text(a.Key)); !exists {
 			putValue(v, a.Value)
+			if a.Value.Kind() == attr.KindString {
+				v.SetStr(printableText(a))
+			}
 		}
 	}
+}
+
+// printableText returns the text of an attribute without what would steer a terminal or spoil a protocol. What a rule's configuration says may have lines.
+func printableText(a attr.Attr) string {
+	if a.Key == alertschema.KeyRuleDescription || strings.HasPrefix(a.Key, alertschema.PrefixAnnotation) {
+		return printable.Lines(a.Value.AsString())
+	}
+	return printable.Text(a.Value.AsString())
 }
 
 func putValue(dst pcommon.Value, v attr.Value) {
@@ -76,7 +88,7 @@ func putJSON(dst pcommon.Value, text string) {
 	d.UseNumber()
 	var raw any
 	if err := d.Decode(&raw); err != nil || d.More() {
-		dst.SetStr(text)
+		dst.SetStr(printable.Text(text))
 		return
 	}
 	switch raw.(type) {
@@ -85,7 +97,7 @@ func putJSON(dst pcommon.Value, text string) {
 			return
 		}
 	}
-	dst.SetStr(text)
+	dst.SetStr(printable.Text(text))
 }
 
 // plainNumbers turns the numbers of decoded JSON into int64 where they are whole, else float64.
@@ -108,6 +120,8 @@ func plainNumbers(raw any) any {
 		for key := range x {
 			x[key] = plainNumbers(x[key])
 		}
+	case string:
+		return printable.Text(x)
 	}
 	return raw
 }

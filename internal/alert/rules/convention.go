@@ -7,6 +7,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/printable"
 )
 
 // What the semantic conventions say of metrics and resources, and the rules go by, stands in this file. Which attributes identify a resource,
@@ -131,7 +132,7 @@ const maxSubject = 256
 func Subject(metric string, resource []attr.Attr) string {
 	text := func(key string) string {
 		v, _ := attr.Lookup(resource, key)
-		return alertschema.CutText(v.AsString(), maxSubject)
+		return printable.Text(alertschema.CutText(v.AsString(), maxSubject))
 	}
 	var b strings.Builder
 	if strings.HasPrefix(metric, "process.") {

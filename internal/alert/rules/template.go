@@ -10,6 +10,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/printable"
 )
 
 // maxRendered bounds one rendered text, so that a template cannot fill the outbox. There is room for what records put around it.
@@ -66,13 +67,13 @@ func (d TemplateData) With(group, resource []attr.Attr) TemplateData {
 // Resource returns a resource attribute as text, or "".
 func (d TemplateData) Resource(key string) string {
 	v, _ := attr.Lookup(d.resource, key)
-	return cutIntermediate(v.AsString())
+	return cutIntermediate(printable.Text(v.AsString()))
 }
 
 // Attr returns an attribute of the group as text, or "".
 func (d TemplateData) Attr(key string) string {
 	v, _ := attr.Lookup(d.group, key)
-	return cutIntermediate(v.AsString())
+	return cutIntermediate(printable.Text(v.AsString()))
 }
 
 var templateFuncs = template.FuncMap{

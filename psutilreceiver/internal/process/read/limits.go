@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"math"
-	"os"
-	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
@@ -56,7 +53,7 @@ const limitsLifetime = 10 * time.Minute
 
 // LimitReader reads the limits of processes that are shown, from /proc/PID/limits, and remembers them for some time. A nil reader has none.
 type LimitReader struct {
-	proc  string
+	root  string
 	now   time.Time
 	known map[Key]*knownLimits
 }
@@ -69,7 +66,7 @@ type knownLimits struct {
 
 // NewLimitReader returns a reader of the host whose root directory is root; "" stands for "/".
 func NewLimitReader(root string) *LimitReader {
-	return &LimitReader{proc: filepath.Join("/", root, "proc"), known: map[Key]*knownLimits{}}
+	return &LimitReader{root: root, known: map[Key]*knownLimits{}}
 }
 
 // Begin starts a scrape, and forgets processes that the last one did not ask for.
@@ -106,12 +103,11 @@ func (r *LimitReader) Of(key Key) (Limits, bool) {
 
 // read reads the limits of a process, and then whether the pid is still its.
 func (r *LimitReader) read(key Key) (Limits, bool) {
-	dir := filepath.Join(r.proc, strconv.Itoa(int(key.PID)))
-	text, err := os.ReadFile(filepath.Join(dir, "limits"))
+	text, err := readSmall(r.root, key.PID, "limits")
 	if err != nil {
 		return Limits{}, false
 	}
-	stat, err := os.ReadFile(filepath.Join(dir, "stat"))
+	stat, err := readSmall(r.root, key.PID, "stat")
 	var now Sample
 	if err != nil || !parseStat(stat, 1, &now) || now.Key != key {
 		return Limits{}, false

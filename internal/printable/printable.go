@@ -1,12 +1,14 @@
-package proctext
+// Package printable makes text that others chose, such as names of processes, into text that every protocol, backend and terminal can take.
+package printable
 
 import (
+	"io"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// Printable returns a name of the kernel as text that every protocol and terminal can take. The kernel's names are bytes: only zero, and in some
+// Name returns a name of the kernel as text that every protocol and terminal can take. The kernel's names are bytes: only zero, and in some
 // of them the slash, can't be part of them. In the result
 //
 //   - each byte that is not part of valid UTF-8,
@@ -16,7 +18,39 @@ import (
 //
 // is U+FFFD followed by the byte's two hexadecimal digits: "caf\xe9" becomes "caf�E9". So different names stay different, and the name can be had
 // back. All other text is returned as it is, without an allocation. It must not be applied twice.
-func Printable(name string) string {
+func Name(name string) string { return escaped(name, firstHarmful) }
+
+// Text returns a text as [Name] does, but for U+FFFD, which stays: it may be applied to what Name returned, and to what it returned itself. It is for text
+// from elsewhere, such as attributes of a sender, which is not compared any more.
+func Text(text string) string {
+	return escaped(text, func(text string) int { return firstOf(text, "") })
+}
+
+// Lines returns a text as [Text] does, but for line feeds and tabs, which stay. It is for text that a configuration made.
+func Lines(text string) string {
+	return escaped(text, func(text string) int { return firstOf(text, "\n\t") })
+}
+
+// firstOf is where the first character is that has to be written in another way, beside those that are kept.
+func firstOf(text, kept string) int {
+	for i, r := range text {
+		if r >= ' ' && r < 0x7F || r < ' ' && strings.ContainsRune(kept, r) {
+			continue
+		}
+		if r == utf8.RuneError {
+			if _, size := utf8.DecodeRuneInString(text[i:]); size == 1 {
+				return i
+			}
+			continue
+		}
+		if r < ' ' || isHarmful(r) {
+			return i
+		}
+	}
+	return -1
+}
+
+func escaped(name string, firstHarmful func(string) int) string {
 	if isPlain(name) {
 		return name
 	}
@@ -88,4 +122,17 @@ func isInvisible(r rune) bool {
 	}
 	// Word joiner, invisible operators and deprecated marks; annotation marks; marks of musical notation; tags.
 	return r >= 0x2060 && r <= 0x206F || r >= 0xFFF9 && r <= 0xFFFB || r >= 0x1D173 && r <= 0x1D17A || r >= 0xE0000 && r <= 0xE007F
+}
+
+// Writer returns a writer that passes on each text that is written to it at once, such as a line, as [Lines] makes it.
+func Writer(to io.Writer) io.Writer { return writer{to} }
+
+type writer struct{ to io.Writer }
+
+// Write passes on a text.
+func (w writer) Write(text []byte) (int, error) {
+	if _, err := io.WriteString(w.to, Lines(string(text))); err != nil {
+		return 0, err
+	}
+	return len(text), nil
 }

@@ -1,4 +1,4 @@
-package proctext
+package printable
 
 import (
 	"testing"
@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestPrintable(t *testing.T) {
+func TestName(t *testing.T) {
 	for name, want := range map[string]string{
 		"":                     "",
 		"/mnt/data":            "/mnt/data",
@@ -27,7 +27,7 @@ func TestPrintable(t *testing.T) {
 		"\xc0\xaf":             "\uFFFDC0\uFFFDAF",         // An overlong slash.
 		"a\u2028b\u202ec":      "a\uFFFDE2\uFFFD80\uFFFDA8b\uFFFDE2\uFFFD80\uFFFDAEc",
 	} {
-		assert.Equal(t, want, Printable(name), "%q", name)
+		assert.Equal(t, want, Name(name), "%q", name)
 	}
 }
 
@@ -42,12 +42,12 @@ func TestInvisibleCharactersAreShown(t *testing.T) {
 	}
 	for _, r := range shown {
 		name := "a" + string(r) + "b"
-		text := Printable(name)
+		text := Name(name)
 		assert.NotContains(t, text, string(r), "%U", r)
 		assert.Equal(t, name, original(text), "%U", r)
 	}
 	for _, name := range []string{"می\u200cخواهم", "क्\u200dष", "👩\u200d💻", "❤️", "葛󠄀", " ", "　"} {
-		assert.Equal(t, name, Printable(name))
+		assert.Equal(t, name, Name(name))
 	}
 }
 
@@ -74,13 +74,13 @@ func hexValue(c byte) byte {
 	return c - 'A' + 10
 }
 
-// FuzzPrintable: what comes out is valid and harmless, and the name can be had back from it, so that no two names become one.
-func FuzzPrintable(f *testing.F) {
+// FuzzName: what comes out is valid and harmless, and the name can be had back from it, so that no two names become one.
+func FuzzName(f *testing.F) {
 	for _, seed := range []string{"", "a", "\xff", "\uFFFDFF", "a\nb", "\xe2\x80", "日本", "\x00\x1b]0;title\x07"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		text := Printable(name)
+		text := Name(name)
 		require.True(t, utf8.ValidString(text))
 		for _, r := range text {
 			require.False(t, unicode.IsControl(r), "%q", text)
@@ -91,17 +91,28 @@ func FuzzPrintable(f *testing.F) {
 
 func TestPrintableNamesCostNothing(t *testing.T) {
 	for _, name := range []string{"/dev/mapper/vg-root", "日本語", "été"} {
-		assert.Zero(t, testing.AllocsPerRun(100, func() { _ = Printable(name) }), name)
+		assert.Zero(t, testing.AllocsPerRun(100, func() { _ = Name(name) }), name)
 	}
 }
 
-func BenchmarkPrintable(b *testing.B) {
+func BenchmarkName(b *testing.B) {
 	for _, name := range []string{"eth0", "/usr/lib/postgresql/15/bin/postgres", "日本語"} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				_ = Printable(name)
+				_ = Name(name)
 			}
 		})
 	}
+}
+
+func TestText(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "café": "café", "\uFFFDE9": "\uFFFDE9", "caf\xe9": "caf\uFFFDE9", "a\x1b[31m": "a\uFFFD1B[31m", "a\nb\tc": "a\uFFFD0Ab\uFFFD09c", "a\u202eb": "a\uFFFDE2\uFFFD80\uFFFDAEb",
+		"a\u009b31m": "a\uFFFDC2\uFFFD9B31m", "a\x7f": "a\uFFFD7F",
+	} {
+		assert.Equal(t, want, Text(text))
+		assert.Equal(t, want, Text(Text(text)), "it may be applied again")
+	}
+	assert.Equal(t, "a\nb\tc\uFFFD1B\uFFFD0D", Lines("a\nb\tc\x1b\r"))
 }
