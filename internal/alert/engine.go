@@ -235,7 +235,9 @@ func (e *Engine) flush(force bool) {
 	e.queueReferenced()
 	e.references.beginPass(e.touched)
 	for _, g := range e.touched {
-		e.boundPending(g)
+		if len(g.pending) > maxPending {
+			e.boundPending(g)
+		}
 		e.evaluatePending(g, force)
 		if g.rule.referenced && len(g.pending) == 0 {
 			e.evaluateByTime(g, g.clock(e.running))

@@ -12,9 +12,6 @@ import (
 // than the points that have come are worth, for each time costs as much as the group has series.
 func (e *Engine) boundPending(g *group) {
 	n := len(g.pending)
-	if n <= maxPending {
-		return
-	}
 	size := len(g.members)
 	if g.inputs != nil {
 		for role := range g.inputs.series {

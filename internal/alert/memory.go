@@ -54,9 +54,8 @@ func (e *Engine) isJunior(resource []attr.Attr) bool {
 
 // samplesLimit is how many samples a series may have: no more than it has where memory is short.
 func (e *Engine) samplesLimit(s *window.Series) int {
-	limit := e.rules.Limits.SamplesPerSeries
-	if e.memoryShort {
-		limit = min(limit, max(s.Samples.Len(), 2))
+	if !e.memoryShort {
+		return e.rules.Limits.SamplesPerSeries
 	}
-	return limit
+	return min(e.rules.Limits.SamplesPerSeries, max(s.Samples.Len(), 2))
 }
