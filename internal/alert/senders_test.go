@@ -157,7 +157,9 @@ func TestOneHostAloneHasAllPlaces(t *testing.T) {
 // TestFullOutboxKeepsTheFiresOfKnownHosts has nobody take the records.
 func TestFullOutboxKeepsTheFiresOfKnownHosts(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, ladderRule(nil), func(c *rules.Config) { c.Limits.Outbox, c.Limits.EventsPerMinute, c.Limits.AlertsPerRule = 20, 1000, 1000 })
+	r := newRig(t, ladderRule(nil), func(c *rules.Config) {
+		c.Limits.Outbox, c.Limits.EventsPerMinute, c.Limits.AlertsPerRule = 20, 1000, 1000
+	})
 	known(r, 5, 600)
 	flood(r, 100, 615, 99)
 	for i := range 5 {
@@ -287,4 +289,73 @@ func TestErrorsOfARuleAreFewAndExpire(t *testing.T) {
 	}
 	assert.Empty(t, r.engine.states[0].errors)
 	assert.Empty(t, r.drain())
+}
+
+// TestFirstUnitOfAGroupDecidesNothing has one group of many hosts, and a sender of another unit before, between and after them.
+func TestFirstUnitOfAGroupDecidesNothing(t *testing.T) {
+	t.Parallel()
+	fleetRule := []rules.RuleConfig{{
+		Name: "r", Metric: "m", GroupBy: []string{}, GroupAggregate: "sum", Thresholds: map[string]rules.LevelConfig{"warning": {Above: 100}},
+	}}
+	for name, order := range map[string][]string{
+		"first":   {"junk", "db0", "db1", "db2"},
+		"between": {"db0", "junk", "db1", "db2"},
+		"last":    {"db0", "db1", "db2", "junk"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, fleetRule, nil)
+			for s := 0.0; s < 60; s += 15 {
+				for _, sender := range order {
+					unit := "By"
+					if sender == "junk" {
+						unit = "{junk}ms"
+					}
+					r.from(sender, unit, s, 50)
+				}
+				r.engine.Evaluate(at(s))
+			}
+			events := r.drain()
+			var fires []event.Event
+			for _, ev := range events {
+				if ev.Kind == alertschema.KindStateChange {
+					fires = append(fires, ev)
+				}
+			}
+			require.Len(t, fires, 1)
+			assert.InDelta(t, 150, fires[0].Value.Float64, 0)
+			assert.Equal(t, "By", fires[0].Unit)
+		})
+	}
+	t.Run("many later", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, fleetRule, func(c *rules.Config) { c.Limits.KnownAfter = 60e9 })
+		for s := 0.0; s < 300; s += 15 {
+			for i := range 3 {
+				r.from(fmt.Sprint("db", i), "By", s, 50)
+			}
+			if s >= 120 {
+				for i := range 100 {
+					r.from(fmt.Sprint("junk", i), "ms", s, 1)
+				}
+			}
+			r.engine.Evaluate(at(s))
+		}
+		active := r.engine.Active()
+		require.Len(t, active, 1)
+		assert.InDelta(t, 150, active[0].Value.Float64, 0)
+		for s := 300.0; s < 3000; s += 15 { // When they have gone the others have the group.
+			r.from("junk1", "ms", s, 1000)
+			r.engine.Evaluate(at(s))
+		}
+		active = r.engine.Active()
+		require.Len(t, active, 1)
+		assert.InDelta(t, 1000, active[0].Value.Float64, 0)
+		for s := 3000.0; s < 6000; s += 15 {
+			r.engine.Evaluate(at(s))
+		}
+		assert.Empty(t, r.engine.apart)
+		assert.Empty(t, r.engine.apartFrom)
+		assert.Zero(t, r.engine.Stats(at(6000)).Series)
+	})
 }
