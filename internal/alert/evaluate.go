@@ -278,7 +278,10 @@ func (e *Engine) closeAlert(g *group, t int64, reason alertschema.Reason) {
 func (e *Engine) retainGroup(g *group, t int64) bool {
 	r := g.rule
 	silent := e.running - g.lastArrival
-	if r.silence > 0 || silent <= r.StaleAfter || silent <= g.staleAfter() || g.staysWhenGone() || e.awaitReturn(g) {
+	if r.silence > 0 {
+		return !e.forgetBrief(g, t)
+	}
+	if silent <= r.StaleAfter || silent <= g.staleAfter() || g.staysWhenGone() || e.awaitReturn(g) {
 		return true
 	}
 	if g.alert != nil && !e.closeStale(g, min(t, g.staleFrom())) {

@@ -359,3 +359,43 @@ func TestFirstUnitOfAGroupDecidesNothing(t *testing.T) {
 		assert.Zero(t, r.engine.Stats(at(6000)).Series)
 	})
 }
+
+// TestAbsenceOfInventedHostsEnds has hosts that nobody has heard of come and go, and one that was there for long go. That one is missed on.
+func TestAbsenceOfInventedHostsEnds(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, []rules.RuleConfig{{
+		Name: "gone", Metric: "m", GroupBy: []string{"resource.host.name"}, Absent: &rules.AbsentConfig{For: 120e9}, Severity: "critical",
+	}}, func(c *rules.Config) { c.Limits.Series, c.Limits.AlertsPerRule = 100, 20 })
+	const day = 24 * 3600
+	fires, resolves := map[string]int{}, map[string]int{}
+	for s := 0.0; s < 3*day; s += 60 {
+		r.from("db0", "1", s, 1)
+		if s < 7200 {
+			r.from("db1", "1", s, 1)
+		}
+		if s > 3600 && s < 4000 {
+			flood(r, 500, s, 1)
+		}
+		r.engine.Evaluate(at(s))
+		for _, ev := range r.drain() {
+			host, _ := attr.Lookup(ev.Group, "host.name")
+			switch ev.Transition {
+			case alertschema.TransitionFire:
+				fires[host.AsString()]++
+			case alertschema.TransitionResolve:
+				resolves[host.AsString()]++
+				assert.Equal(t, alertschema.ReasonStale, ev.Reason)
+			}
+		}
+		assert.LessOrEqual(t, r.engine.Stats(at(s)).Groups, 100)
+	}
+	assert.Equal(t, 1, fires["db1"])
+	assert.Zero(t, resolves["db1"])
+	active := r.engine.Active()
+	require.Len(t, active, 1)
+	delete(fires, "db1")
+	delete(fires, "") // Of what is held back.
+	assert.Equal(t, fires, resolves, "the others were missed for a day")
+	assert.NotEmpty(t, resolves)
+	assert.Equal(t, 2, r.engine.Stats(at(3*day)).Groups)
+}
