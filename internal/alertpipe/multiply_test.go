@@ -20,7 +20,9 @@ import (
 // multiplied are all things that can be repeated in a request of metrics, and some that can be repeated together: each makes a request with n of it.
 var multiplied = map[string]func(n int, at pcommon.Timestamp) pmetric.Metrics{
 	"resources": func(n int, at pcommon.Timestamp) pmetric.Metrics {
-		return request(n, 1, 1, at, func(i int, rm pmetric.ResourceMetrics) { rm.Resource().Attributes().PutStr("host.name", fmt.Sprint("h", i)) }, nil)
+		return request(n, 1, 1, at, func(i int, rm pmetric.ResourceMetrics) {
+			rm.Resource().Attributes().PutStr("host.name", fmt.Sprint("h", i))
+		}, nil)
 	},
 	"resources of one identity": func(n int, at pcommon.Timestamp) pmetric.Metrics {
 		return request(n, 1, 1, at, func(i int, rm pmetric.ResourceMetrics) { rm.Resource().Attributes().PutInt("os.version", int64(i)) }, nil)
@@ -81,7 +83,10 @@ var multiplied = map[string]func(n int, at pcommon.Timestamp) pmetric.Metrics{
 		dp.SetTimestamp(dp.Timestamp() * 2)
 	}),
 	"points with the same key": points(func(int, pmetric.NumberDataPoint) {}),
-	"points that fire":         points(func(i int, dp pmetric.NumberDataPoint) { dp.Attributes().PutInt("i", int64(i)); dp.SetDoubleValue(1e12) }),
+	"points that fire": points(func(i int, dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutInt("i", int64(i))
+		dp.SetDoubleValue(1e12)
+	}),
 	"attributes of a point": func(n int, at pcommon.Timestamp) pmetric.Metrics {
 		return request(1, 1, 1, at, nil, func(_ int, m pmetric.Metric) { put(m.Gauge().DataPoints().At(0).Attributes(), n) })
 	},
@@ -156,7 +161,9 @@ var multiplied = map[string]func(n int, at pcommon.Timestamp) pmetric.Metrics{
 	"length of a key": func(n int, at pcommon.Timestamp) pmetric.Metrics {
 		return request(1, 1, 1, at, func(_ int, rm pmetric.ResourceMetrics) {
 			rm.Resource().Attributes().PutStr(strings.Repeat("k", 100*n), "v")
-		}, func(_ int, m pmetric.Metric) { m.Gauge().DataPoints().At(0).Attributes().PutStr(strings.Repeat("k", 100*n), "v") })
+		}, func(_ int, m pmetric.Metric) {
+			m.Gauge().DataPoints().At(0).Attributes().PutStr(strings.Repeat("k", 100*n), "v")
+		})
 	},
 	"length of a unit": func(n int, at pcommon.Timestamp) pmetric.Metrics {
 		return request(1, 1, 1, at, nil, func(_ int, m pmetric.Metric) { m.SetUnit(strings.Repeat("u", 100*n)) })
@@ -245,7 +252,9 @@ func rulesOfAllKinds() []rules.RuleConfig {
 	return []rules.RuleConfig{
 		edit("plain", func(*rules.RuleConfig) {}),
 		edit("with a unit", func(rc *rules.RuleConfig) { rc.Threshold = "5GiB" }),
-		edit("of a host", func(rc *rules.RuleConfig) { rc.GroupBy, rc.Message = []string{"resource.host.name"}, `{{ .Resource "v" }}` }),
+		edit("of a host", func(rc *rules.RuleConfig) {
+			rc.GroupBy, rc.Message = []string{"resource.host.name"}, `{{ .Resource "v" }}`
+		}),
 		edit("fleet", func(rc *rules.RuleConfig) { rc.GroupBy, rc.GroupAggregate = []string{}, "sum" }),
 		edit("window", func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate = time.Minute, "avg" }),
 		edit("regex", func(rc *rules.RuleConfig) {
