@@ -58,6 +58,9 @@ type Engine struct {
 	// inputRefs are the groups that look at a series without having it as a member.
 	inputRefs map[*series][]inputRef
 	changes   []change
+	// apart are the series that stay apart from their groups, and apartFrom the groups of each.
+	apart     map[*group]*apart
+	apartFrom map[*series][]*group
 	forgotten []*series         // Series that are still in their groups.
 	alerts    map[uint64]*group // Groups that have an alert.
 	deferred  []*group          // Alerts whose announcement waits.
@@ -133,7 +136,8 @@ type ruleState struct {
 func New(ruleSet *rules.Set, now time.Time) *Engine {
 	e := &Engine{
 		rules: ruleSet, matchers: map[string]*Matcher{}, clock: newClock(now), now: now.UnixNano(), lossSaid: ladder.Unset, seed: maphash.MakeSeed(),
-		units:     newUnitTable(),
+		units: newUnitTable(),
+		apart: map[*group]*apart{}, apartFrom: map[*series][]*group{},
 		senders:   senders{byID: map[uint64]*sender{}},
 		resources: map[attr.Hash]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: rules.NewSilenceSet(ruleSet.Silences),
 		storm: newStorm(ruleSet.Limits.EventsPerMinute), outbox: event.NewOutbox(ruleSet.Limits.Outbox), journal: newJournal(),
@@ -241,7 +245,9 @@ func (e *Engine) flush(force bool) {
 	e.queueReferenced()
 	e.references.beginPass(e.touched)
 	for _, g := range e.touched {
-		e.boundPending(g)
+		if len(g.pending) > maxPending {
+			e.boundPending(g)
+		}
 		e.evaluatePending(g, force)
 		if g.rule.referenced && len(g.pending) == 0 {
 			e.evaluateByTime(g, g.clock(e.running))

@@ -12,9 +12,6 @@ import (
 // than the points that have come are worth, for each time costs as much as the group has series.
 func (e *Engine) boundPending(g *group) {
 	n := len(g.pending)
-	if n <= maxPending {
-		return
-	}
 	size := len(g.members)
 	if g.inputs != nil {
 		for role := range g.inputs.series {
@@ -281,7 +278,10 @@ func (e *Engine) closeAlert(g *group, t int64, reason alertschema.Reason) {
 func (e *Engine) retainGroup(g *group, t int64) bool {
 	r := g.rule
 	silent := e.running - g.lastArrival
-	if r.silence > 0 || silent <= r.StaleAfter || silent <= g.staleAfter() || g.staysWhenGone() || e.awaitReturn(g) {
+	if r.silence > 0 {
+		return !e.forgetBrief(g, t)
+	}
+	if silent <= r.StaleAfter || silent <= g.staleAfter() || g.staysWhenGone() || e.awaitReturn(g) {
 		return true
 	}
 	if g.alert != nil && !e.closeStale(g, min(t, g.staleFrom())) {

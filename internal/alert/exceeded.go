@@ -51,6 +51,9 @@ type exceeded struct {
 func (e *Engine) Exceeded(l Limit, o *attr.Origin) {
 	x := &e.exceeded[l]
 	x.total++
+	if x.excess.said {
+		return
+	}
 	if x.number == o.Number() {
 		x.excess.count++
 		return

@@ -184,7 +184,7 @@ func (e *Engine) file(s *series, p *Point) {
 		s.seenAt = e.running
 		e.touch(s, p.Time, p.NoValue)
 	case p.Time > s.Newest():
-		if s.Append(p.Time, p.Value, p.Start, e.samplesLimit(&s.Series)) {
+		if s.Append(p.Time, p.Value, p.Start, e.samplesLimit(s)) && len(s.groups) > 0 {
 			e.stats.ignored[ignoredLimit]++
 			e.countCut(s)
 		}
@@ -221,7 +221,7 @@ func (e *Engine) acceptLate(s *series, p *Point) {
 		e.stats.ignored[ignoredDuplicate]++
 	case !undecided && s.Newest()-p.Time >= e.retention(s):
 		e.stats.ignored[ignoredLate]++
-	case s.Samples.Len() >= e.samplesLimit(&s.Series):
+	case s.Samples.Len() >= e.samplesLimit(s):
 		e.stats.ignored[ignoredLimit]++
 	case !s.InsertLate(p.Time, p.Value, p.Start):
 		e.stats.ignored[ignoredDuplicate]++
@@ -282,13 +282,22 @@ func (m *Matcher) newSeries(key attr.Hash, p *Point) *series {
 		if !w.matched {
 			e.observeGroup(w, m.origin, p.Attributes)
 		}
-		if g := e.groupOf(w.rule, w.rule.GroupKey(w.Target, m.origin, p.Attributes)); e.fitsGroup(g, m.unit, w.Role) {
-			e.join(g, s, w.Role)
-			if w.Role == rules.RoleValue {
-				w.rule.bounds.noteSeries(w.rule, s, m.origin, p.Attributes)
-			}
-			e.rememberSeries(w, s, m.origin, p.Attributes)
+		key := w.rule.GroupKey(w.Target, m.origin, p.Attributes)
+		if e.tooManySilent(w.rule, key) {
+			e.exceeded[LimitSeries].total++
+			e.countUnwatched(m, m.base)
+			continue
 		}
+		g := e.groupOf(w.rule, key)
+		if e.fitsGroup(g, m.unit, w.Role) {
+			e.join(g, s, w.Role)
+		} else {
+			e.keepApart(g, s)
+		}
+		if w.Role == rules.RoleValue {
+			w.rule.bounds.noteSeries(w.rule, s, m.origin, p.Attributes)
+		}
+		e.rememberSeries(w, s, m.origin, p.Attributes)
 	}
 	s.groups = slices.Clip(s.groups)
 	if !m.goOn(key, s) {

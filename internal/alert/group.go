@@ -68,16 +68,15 @@ func (g *group) wait(t int64) {
 		g.arrived++
 	}
 	n := len(g.pending)
+	if n == 0 || n < maxPendingOfRound && t > g.pending[n-1] {
+		g.pending = append(g.pending, t)
+		return
+	}
 	if n >= maxPendingOfRound {
 		if t < g.pending[0] {
 			return
 		}
-		n = copy(g.pending, g.pending[n/2:])
-		g.pending = g.pending[:n]
-	}
-	if n == 0 || t > g.pending[n-1] {
-		g.pending = append(g.pending, t)
-		return
+		g.pending = g.pending[:copy(g.pending, g.pending[n/2:])]
 	}
 	if at, found := slices.BinarySearch(g.pending, t); !found {
 		g.pending = slices.Insert(g.pending, at, t)

@@ -2,7 +2,6 @@ package alert
 
 import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
-	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
 )
 
 // What things take by the engine's own estimate, in bytes, beside the text that they have.
@@ -52,11 +51,13 @@ func (e *Engine) isJunior(resource []attr.Attr) bool {
 	return e.senders.firstSeenBy(first-int64(e.rules.Limits.KnownAfter)) > 0
 }
 
-// samplesLimit is how many samples a series may have: no more than it has where memory is short.
-func (e *Engine) samplesLimit(s *window.Series) int {
-	limit := e.rules.Limits.SamplesPerSeries
-	if e.memoryShort {
-		limit = min(limit, max(s.Samples.Len(), 2))
+// samplesLimit is how many samples a series may have: no more than it has where memory is short, and few where no group looks at them.
+func (e *Engine) samplesLimit(s *series) int {
+	switch {
+	case len(s.groups) == 0 && !s.marked(markInput):
+		return min(e.rules.Limits.SamplesPerSeries, 2)
+	case !e.memoryShort:
+		return e.rules.Limits.SamplesPerSeries
 	}
-	return limit
+	return min(e.rules.Limits.SamplesPerSeries, max(s.Samples.Len(), 2))
 }

@@ -63,8 +63,6 @@ func (e *Engine) setAnnounced(g *group, level int) {
 			a.holder = e.senderOf(g)
 		}
 		p.add(a.holder, level, 1)
-	} else {
-		a.holder = nil
 	}
 	a.announced = level
 }

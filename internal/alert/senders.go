@@ -84,7 +84,7 @@ func (e *Engine) updateSenders() {
 		switch {
 		case e.sends(s):
 			all.order = append(all.order, s)
-		case !s.stored, e.running-s.gone > senderKept, silent >= e.rules.Limits.Series:
+		case s.gone-s.since < known, e.running-s.gone > senderKept, silent >= e.rules.Limits.Series:
 			delete(all.byID, id)
 			if s.stored {
 				e.journal.markSender(id)
@@ -175,13 +175,38 @@ func (e *Engine) senderOf(g *group) *sender {
 			oldest = of
 		}
 	}
-	if oldest == nil && g.alert != nil && g.alert.resource != nil {
-		if g.alert.resource.sender != nil {
-			return g.alert.resource.sender
-		}
-		return e.senderOfResource(g.alert.resource.attrs)
+	if oldest != nil || g.alert == nil {
+		return oldest
 	}
-	return oldest
+	switch a := g.alert; {
+	case a.holder != nil:
+		return a.holder
+	case a.resource == nil:
+		return nil
+	case a.resource.sender != nil:
+		return a.resource.sender
+	default:
+		return e.senderOfResource(a.resource.attrs)
+	}
+}
+
+// briefKept is for how long a sender that was seen for a short time is missed, in nanoseconds beyond what the rule waits.
+const briefKept = 24 * 3600 * second
+
+// forgetBrief closes the alert of a rule about silence of a sender that was there for a short time and sends nothing at all any more, so that senders
+// which are made up do not stand in the way for ever. It tells whether the group is to be forgotten.
+func (e *Engine) forgetBrief(g *group, t int64) bool {
+	a := g.alert
+	if a == nil || a.holder == nil || len(g.members) > 0 || g.rule.expects(g.id) || g.rule.Pinned() {
+		return false
+	}
+	seen := a.holder.gone - a.holder.since // Until its series were forgotten.
+	if a.holder.resources > 0 || seen > int64(e.rules.Limits.KnownAfter)+2*e.rules.MinStaleAfter || e.running-g.lastArrival <= g.rule.silence+briefKept {
+		return false
+	}
+	e.closeAlert(g, t, alertschema.ReasonStale)
+	g.lastSample = ladder.Unset
+	return true
 }
 
 // maxLookedSenders bounds the members of a group that are asked for their sender.

@@ -290,3 +290,112 @@ func TestErrorsOfARuleAreFewAndExpire(t *testing.T) {
 	assert.Empty(t, r.engine.states[0].errors)
 	assert.Empty(t, r.drain())
 }
+
+// TestFirstUnitOfAGroupDecidesNothing has one group of many hosts, and a sender of another unit before, between and after them.
+func TestFirstUnitOfAGroupDecidesNothing(t *testing.T) {
+	t.Parallel()
+	fleetRule := []rules.RuleConfig{{
+		Name: "r", Metric: "m", GroupBy: []string{}, GroupAggregate: "sum", Thresholds: map[string]rules.LevelConfig{"warning": {Above: 100}},
+	}}
+	for name, order := range map[string][]string{
+		"first":   {"junk", "db0", "db1", "db2"},
+		"between": {"db0", "junk", "db1", "db2"},
+		"last":    {"db0", "db1", "db2", "junk"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, fleetRule, nil)
+			for s := 0.0; s < 60; s += 15 {
+				for _, sender := range order {
+					unit := "By"
+					if sender == "junk" {
+						unit = "{junk}ms"
+					}
+					r.from(sender, unit, s, 50)
+				}
+				r.engine.Evaluate(at(s))
+			}
+			events := r.drain()
+			var fires []event.Event
+			for _, ev := range events {
+				if ev.Kind == alertschema.KindStateChange {
+					fires = append(fires, ev)
+				}
+			}
+			require.Len(t, fires, 1)
+			assert.InDelta(t, 150, fires[0].Value.Float64, 0)
+			assert.Equal(t, "By", fires[0].Unit)
+		})
+	}
+	t.Run("many later", func(t *testing.T) {
+		t.Parallel()
+		r := newRig(t, fleetRule, func(c *rules.Config) { c.Limits.KnownAfter = 60e9 })
+		for s := 0.0; s < 300; s += 15 {
+			for i := range 3 {
+				r.from(fmt.Sprint("db", i), "By", s, 50)
+			}
+			if s >= 120 {
+				for i := range 100 {
+					r.from(fmt.Sprint("junk", i), "ms", s, 1)
+				}
+			}
+			r.engine.Evaluate(at(s))
+		}
+		active := r.engine.Active()
+		require.Len(t, active, 1)
+		assert.InDelta(t, 150, active[0].Value.Float64, 0)
+		for s := 300.0; s < 3000; s += 15 { // When they have gone the others have the group.
+			r.from("junk1", "ms", s, 1000)
+			r.engine.Evaluate(at(s))
+		}
+		active = r.engine.Active()
+		require.Len(t, active, 1)
+		assert.InDelta(t, 1000, active[0].Value.Float64, 0)
+		for s := 3000.0; s < 6000; s += 15 {
+			r.engine.Evaluate(at(s))
+		}
+		assert.Empty(t, r.engine.apart)
+		assert.Empty(t, r.engine.apartFrom)
+		assert.Zero(t, r.engine.Stats(at(6000)).Series)
+	})
+}
+
+// TestAbsenceOfInventedHostsEnds has hosts that nobody has heard of come and go, and one that was there for long go. That one is missed on.
+func TestAbsenceOfInventedHostsEnds(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, []rules.RuleConfig{{
+		Name: "gone", Metric: "m", GroupBy: []string{"resource.host.name"}, Absent: &rules.AbsentConfig{For: 120e9}, Severity: "critical",
+	}}, func(c *rules.Config) { c.Limits.Series, c.Limits.AlertsPerRule = 100, 20 })
+	const day = 24 * 3600
+	fires, resolves := map[string]int{}, map[string]int{}
+	for s := 0.0; s < 3*day; s += 60 {
+		r.from("db0", "1", s, 1)
+		if s < 7200 {
+			r.from("db1", "1", s, 1)
+		}
+		if s > 3600 && s < 4000 {
+			flood(r, 500, s, 1)
+		}
+		r.engine.Evaluate(at(s))
+		for _, ev := range r.drain() {
+			host, _ := attr.Lookup(ev.Group, "host.name")
+			switch ev.Transition {
+			case alertschema.TransitionFire:
+				fires[host.AsString()]++
+			case alertschema.TransitionResolve:
+				resolves[host.AsString()]++
+				assert.Equal(t, alertschema.ReasonStale, ev.Reason)
+			}
+		}
+		assert.LessOrEqual(t, r.engine.Stats(at(s)).Groups, 100)
+	}
+	assert.Equal(t, 1, fires["db1"])
+	assert.Zero(t, resolves["db1"])
+	active := r.engine.Active()
+	require.Len(t, active, 1)
+	delete(fires, "db1")
+	delete(fires, "") // Of what is held back.
+	assert.Equal(t, fires, resolves, "the others were missed for a day")
+	assert.NotEmpty(t, resolves)
+	assert.Equal(t, 2, r.engine.Stats(at(3*day)).Groups)
+}

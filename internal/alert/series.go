@@ -23,6 +23,7 @@ const (
 	markInput                       // Is an input of groups of which it is no member: Engine.inputRefs has them.
 	markDelayed                     // Has points among Engine.delayed.
 	markForgotten                   // Is to leave its groups.
+	markApart                       // Stays apart from groups, for its unit.
 	markUnordered                   // Its source does not keep the order of points, so that all of them wait for the end of their round.
 )
 
@@ -76,8 +77,12 @@ func (e *Engine) forgetSeries() {
 			leave(&x.group.inputs.series[x.role])
 		}
 		delete(e.inputRefs, s)
+		if s.marked(markApart) {
+			e.forgetApart(s)
+		}
 	}
 	e.forgotten = nil
+	e.settleUnits()
 }
 
 // retention is how far back the rules of the series look.

@@ -158,3 +158,8 @@ func (e *Engine) skewText(k *skews) string {
 	}
 	return text
 }
+
+// tooManySilent tells whether a rule about silence has no room for one more group: such groups outlive their series.
+func (e *Engine) tooManySilent(r *ruleState, key string) bool {
+	return r.silence > 0 && len(r.order) >= e.rules.Limits.Series && r.groups[alertschema.AlertID(r.Name, key)] == nil
+}

@@ -270,15 +270,6 @@ func (r *ruleState) scaleless() bool {
 		r.fixedUnit && !r.joinsUnits && r.histories == nil
 }
 
-// fitsGroup tells whether values of a unit can be joined with those that the group has already. noticeMixedUnits has said that they can't.
-func (e *Engine) fitsGroup(g *group, unit uint16, as rules.Role) bool {
-	if as != rules.RoleValue || len(g.members) == 0 || g.members[0].Unit == unit || g.rule.scaleless() || g.rule.silence > 0 {
-		return true
-	}
-	_, same := e.units.units[unit].Per(e.units.units[g.members[0].Unit])
-	return same
-}
-
 // scales fills what values of each unit are to be multiplied with to be of the group's unit, as its series have several.
 func (e *Engine) scales(g *group, to uint16, m *rules.Moment) {
 	if g.rule.scaleless() || g.rule.silence > 0 {

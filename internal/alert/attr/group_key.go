@@ -3,6 +3,7 @@ package attr
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // Located is one attribute of a group key, with where it came from.
@@ -13,15 +14,21 @@ type Located struct {
 
 // EncodeGroup writes a group key as bytes that only an equal key gives: attributes in order, lengths in front.
 func EncodeGroup(attrs []Located) string {
-	slices.SortFunc(attrs, func(a, b Located) int {
-		return cmp.Or(cmp.Compare(a.Location, b.Location), cmp.Compare(a.Key, b.Key))
-	})
+	slices.SortFunc(attrs, compareLocated)
 	var e Encoder
 	for _, a := range attrs {
 		e.Byte(byte(a.Location))
 		e.Attr(a.Attr)
 	}
 	return string(e.Bytes)
+}
+
+// compareLocated is the order of attributes in a group key.
+func compareLocated(a, b Located) int {
+	if a.Location != b.Location {
+		return cmp.Compare(a.Location, b.Location)
+	}
+	return strings.Compare(a.Key, b.Key)
 }
 
 // DecodeGroup is the inverse of EncodeGroup; bytes that are not a group key give an error.

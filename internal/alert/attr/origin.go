@@ -2,6 +2,7 @@ package attr
 
 import (
 	"hash/maphash"
+	"slices"
 	"sync/atomic"
 )
 
@@ -21,12 +22,14 @@ type Origin struct {
 	lineage                             Hash
 	hasLineage                          bool
 	number                              uint64
+	identities                          map[any][]Located
 }
 
 // Reset empties the origin for reuse. It must be called before the fields change.
 func (o *Origin) Reset() {
 	o.Resource, o.IdentifyingKeys, o.Scope = o.Resource[:0], o.IdentifyingKeys[:0], o.Scope[:0]
 	o.ScopeName, o.ScopeVersion, o.hashed, o.resourceHashed, o.hasLineage = "", "", false, false, false
+	clear(o.identities)
 	o.number = 0
 }
 
@@ -53,6 +56,20 @@ func (o *Origin) Lineage(seed maphash.Seed, identifying func(o *Origin) []Attr) 
 		o.lineage, o.hasLineage = HashSet(seed, identifying(o)), true
 	}
 	return o.lineage
+}
+
+// Identity returns the attributes of the resource that identify it to somebody, in order of their keys. Find finds them; it is called once.
+func (o *Origin) Identity(to any, find func() []Located) []Located {
+	found, known := o.identities[to]
+	if !known {
+		found = find()
+		slices.SortFunc(found, compareLocated)
+		if o.identities == nil {
+			o.identities = map[any][]Located{}
+		}
+		o.identities[to] = found
+	}
+	return found
 }
 
 // Has tells whether the resource has an attribute.

@@ -39,12 +39,15 @@ func (r *Rule) GroupKey(t *Target, o *attr.Origin, point []attr.Attr) string {
 // appendIdentity appends the attributes that identify the resource and that group_by does not name. They go by the metric of the rule's value, so that
 // the groups of other metrics of one resource are the same.
 func (r *Rule) appendIdentity(attrs []attr.Located, o *attr.Origin) []attr.Located {
-	for _, a := range o.Resource {
-		if r.identifies(a.Key, o) && !slices.Contains(r.GroupBy, GroupField{attr.InResource, a.Key}) {
-			attrs = append(attrs, attr.Located{Location: attr.InResource, Attr: a})
+	return append(attrs, o.Identity(r, func() []attr.Located {
+		var found []attr.Located
+		for _, a := range o.Resource {
+			if r.identifies(a.Key, o) && !slices.Contains(r.GroupBy, GroupField{attr.InResource, a.Key}) {
+				found = append(found, attr.Located{Location: attr.InResource, Attr: a})
+			}
 		}
-	}
-	return attrs
+		return found
+	})...)
 }
 
 // KeyOf returns the key of the group that a series belongs to of which some attributes are known; false where the key needs others.
