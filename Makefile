@@ -109,6 +109,12 @@ balancer: ## Build the Collector that spreads hosts over gateways (docs/scaling.
 	@mkdir -p build
 	go run go.opentelemetry.io/collector/cmd/builder@$(OTEL_VERSION) --config distributions/loadbalancing/builder-config.yaml
 
+.PHONY: full
+full: ## Build the distribution with the prometheus receiver: leaves ./otelcol-psutil-full (README.md says what it has).
+	@mkdir -p build/full
+	go run go.opentelemetry.io/collector/cmd/builder@$(OTEL_VERSION) --config distributions/full/builder-config.yaml --skip-compilation
+	@./hack/build.sh build/full $(CURDIR)/otelcol-psutil-full
+
 .PHONY: soak
 soak: build ## Run everything at once for fifty minutes, and see that nothing grows in the last thirty (bench/README.md).
 	cd bench && go run ./soak -binary $(CURDIR)/$(BINARY)
@@ -169,4 +175,4 @@ fuzz: ## Fuzz every parser and decoder, 20 seconds each, one for each CPU at a t
 
 .PHONY: clean
 clean: ## Remove what was built.
-	rm -rf build dist $(BINARY) alertcheck hosttop quickstart-data
+	rm -rf build dist $(BINARY) otelcol-psutil-full alertcheck hosttop quickstart-data

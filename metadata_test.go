@@ -121,3 +121,20 @@ func TestVersionsAgree(t *testing.T) {
 		}
 	}
 }
+
+// TestTheFullDistributionHoldsTheOther holds that the manifest with more components has all of the other, at the same versions.
+func TestTheFullDistributionHoldsTheOther(t *testing.T) {
+	lines := func(path string) (modules []string) {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		for _, m := range regexp.MustCompile(`(?m)^  - gomod: (\S+ v\S+)|^    import: (\S+)`).FindAllStringSubmatch(string(text), -1) {
+			modules = append(modules, m[1]+m[2])
+		}
+		return modules
+	}
+	full := lines(filepath.Join("distributions", "full", "builder-config.yaml"))
+	for _, module := range lines("builder-config.yaml") {
+		assert.Contains(t, full, module)
+	}
+	assert.Len(t, full, len(lines("builder-config.yaml"))+1, "the prometheus receiver")
+}

@@ -22,6 +22,7 @@ import (
 
 const (
 	defaultCollectionInterval = 15 * time.Second
+	defaultMetadataInterval   = 5 * time.Minute
 	// minCollectionInterval catches durations without a unit, which are nanoseconds.
 	minCollectionInterval = time.Millisecond
 )
@@ -50,10 +51,14 @@ type Config struct {
 	// MetadataCollectionInterval is how often a logs pipeline is told of the host, and of processes, as entities.
 	MetadataCollectionInterval time.Duration `mapstructure:"metadata_collection_interval"`
 
+	// Entities says of what logs pipelines are told as entities.
+	Entities EntitiesConfig `mapstructure:"entities"`
+
 	// Scrapers holds one block for each subject. Without the key the default scrapers run; with it, only those named.
 	Scrapers ScrapersConfig `mapstructure:"scrapers"`
 
-	notes []string // what is said once of keys that have no effect
+	notes []string        // what is said once of keys that have no effect
+	shown *shownProcesses // from the receiver in metrics pipelines to that in logs pipelines, which have the same Config
 }
 
 // compatHostmetrics is the value of Compat that names everything as hostmetricsreceiver does.
@@ -117,6 +122,9 @@ func createDefaultConfig() component.Config {
 		Temporality:          TemporalityCumulative,
 		Sampling:             defaultSamplingConfig(),
 		Scrapers:             defaultScrapers(),
+
+		MetadataCollectionInterval: defaultMetadataInterval,
+		shown:                      &shownProcesses{},
 	}
 }
 
@@ -191,6 +199,13 @@ func (c *Config) Validate() error {
 	}
 	if c.Compat != "" && c.Compat != compatHostmetrics {
 		errs = append(errs, fmt.Errorf("compat is %q: it must be %s, or left out", c.Compat, compatHostmetrics))
+	}
+	if every := c.MetadataCollectionInterval; every < 0 || every > 0 && every < time.Second {
+		errs = append(errs, fmt.Errorf("metadata_collection_interval is %v: it must be 0, for events of changes alone, or at least 1s", every))
+	}
+	if process := c.Scrapers.Process.Get(); c.Entities.Processes && (process == nil || len(process.GroupBy) > 0) {
+		errs = append(errs, errors.New("entities::processes is true, and the process scraper shows no single processes: "+
+			"name process under scrapers, without group_by, or leave the key out"))
 	}
 	errs = append(errs, c.Rates.validate())
 	running := 0

@@ -14,7 +14,8 @@ import (
 // NewFactory returns the factory of the psutil receiver.
 func NewFactory() receiver.Factory {
 	return receiver.NewFactory(metadata.Type, createDefaultConfig,
-		receiver.WithMetrics(createMetricsReceiver, metadata.MetricsStability))
+		receiver.WithMetrics(createMetricsReceiver, metadata.MetricsStability),
+		receiver.WithLogs(createLogsReceiver, metadata.LogsStability))
 }
 
 // NewHostmetricsFactory returns the factory of the same receiver under the types of hostmetricsreceiver, and with its defaults. Its configurations are
@@ -22,6 +23,7 @@ func NewFactory() receiver.Factory {
 func NewHostmetricsFactory() receiver.Factory {
 	return xreceiver.NewFactory(hostmetricsType, createHostmetricsConfig,
 		xreceiver.WithMetrics(createMetricsReceiver, metadata.MetricsStability),
+		xreceiver.WithLogs(createLogsReceiver, metadata.LogsStability),
 		xreceiver.WithDeprecatedTypeAlias(deprecatedHostmetricsType))
 }
 
@@ -35,4 +37,8 @@ func createMetricsReceiver(
 	_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Metrics,
 ) (receiver.Metrics, error) {
 	return newReceiver(set, cfg.(*Config), next)
+}
+
+func createLogsReceiver(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
+	return newEntityReceiver(set, cfg.(*Config), next), nil
 }

@@ -1,18 +1,14 @@
 package psutilreceiver
 
-// hostmetricsNames are the metrics that hostmetricsreceiver calls otherwise, with their names here.
-var hostmetricsNames = map[string]string{
-	"system.linux.memory.available": "system.memory.linux.available",
-	"system.linux.memory.dirty":     "system.memory.linux.dirty",
-	"system.network.packets":        "system.network.packet.count",
-	"system.network.dropped":        "system.network.packet.dropped",
-	"system.network.connections":    "system.network.connection.count",
-	"system.network.conntrack.max":  "system.network.conntrack.limit",
-	"system.processes.count":        "system.process.count",
-	"system.processes.created":      "system.process.created",
-	"process.threads":               "process.thread.count",
-	"process.open_file_descriptors": "process.unix.file_descriptor.count",
-	"process.handles":               "process.windows.handle.count",
+import "github.com/otelcol-psutil/otelcol-psutil/internal/hostmetrics"
+
+// nameToday gives the name of a metric that hostmetricsreceiver calls otherwise.
+func nameToday(old string) (today string, renamed bool) {
+	m, suffix := hostmetrics.ByOldName(old)
+	if m == nil || suffix != "" || m.Name == old {
+		return old, false
+	}
+	return m.Name, true
 }
 
 var (

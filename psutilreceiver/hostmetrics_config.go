@@ -183,7 +183,7 @@ func (s *hostmetricsShape) resourceAttribute(path, name string, value any) {
 func (s *hostmetricsShape) renameMetrics() {
 	metrics, _ := s.raw["metrics"].(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(metrics)) {
-		if today, renamed := hostmetricsNames[name]; renamed {
+		if today, renamed := nameToday(name); renamed {
 			s.move(below("metrics", name), below("metrics", today), metrics[name])
 		}
 	}
@@ -210,10 +210,7 @@ func (s *hostmetricsShape) metric(scraper, name string, metrics map[string]any) 
 		}
 		return
 	}
-	today := old
-	if t, renamed := hostmetricsNames[old]; renamed {
-		today = t
-	}
+	today, _ := nameToday(old)
 	known := confkeys.Of(reflect.TypeFor[metadata.MetricsConfig]())
 	if !slices.Contains(known, today) {
 		s.errs = append(s.errs, fmt.Errorf("%s: unknown metric %q %s", below("scrapers", scraper, "metrics"), name, suggest.DidYouMean(name, known)))

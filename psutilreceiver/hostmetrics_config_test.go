@@ -81,9 +81,7 @@ func assertSwitched(t *testing.T, cfg *Config, block, name string, on bool, line
 			name = "process.linux.cgroup"
 		}
 	}
-	if today, renamed := hostmetricsNames[name]; renamed {
-		name = today
-	}
+	name, _ = nameToday(name)
 	v := reflect.ValueOf(have)
 	for i, f := range reflect.VisibleFields(v.Type()) {
 		if f.Tag.Get("mapstructure") == name {

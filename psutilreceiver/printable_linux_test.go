@@ -122,7 +122,7 @@ func TestNamesThatAreNotText(t *testing.T) {
 	eachText(md, func(text string) { found[text] = true })
 	for _, want := range []string{
 		"/srv/d\uFFFDFF", "/srv/d\uFFFDFE", "/dev/d\uFFFDFF", "/dev/d\uFFFDFE", "eth\uFFFDFF", "eth\uFFFDFE", "/swap\uFFFDFF", "/swap\uFFFDFE",
-		"sd\uFFFDFF", "sd\uFFFDFE", "/system.slice/post\uFFFDFFgresql.service", "h\uFFFDFFst",
+		"sd\uFFFDFF", "sd\uFFFDFE", "0::/system.slice/post\uFFFDFFgresql.service", "h\uFFFDFFst",
 		"/usr/bin/postgres -\uFFFDFF\uFFFD1B]0;title\uFFFD07\uFFFD0A /var/lib/pgsql/data",
 	} {
 		assert.True(t, found[want], "%q", want)

@@ -31,6 +31,8 @@ type processScraper struct {
 	cpus          int               // online in the last scrape
 	first         pcommon.Timestamp // time of the first scrape, since when unattributed time is counted
 	present       time.Time         // of this scrape, see host.Present
+	followed      bool              // the receiver in a logs pipeline tells of the processes
+	entities      []shownProcess    // of this scrape, if so
 	limits        *read.LimitReader // nil if no metric of them is enabled
 	memory        int64             // of the host in bytes, for utilization; 0 when not known
 }
@@ -86,9 +88,14 @@ func (s *processScraper) scrape(t *scrapeContext) error {
 		s.first = t.time
 	}
 	s.limits.Begin(t.now)
+	s.followed = s.scraperSettings.shown.followed()
 	err = s.readMemory()
 	for _, p := range snapshot.Shown {
 		s.recordProcess(t, p)
+	}
+	if s.followed {
+		s.scraperSettings.shown.put(s.entities)
+		s.entities = nil
 	}
 	for _, g := range snapshot.Groups {
 		s.recordGroup(t, g, g.Labels.Name())
@@ -152,7 +159,11 @@ func (s *processScraper) recordProcess(t *scrapeContext, p *process.Process) {
 		uptime: s.present.Sub(created.AsTime()).Seconds(), hostMemory: s.memory, process: p,
 	})
 	s.recordLimits(t, p)
-	s.mb.EmitForResource(metadata.WithMovedResource(s.describe(p, created)))
+	resource := s.describe(p, created)
+	if s.followed {
+		s.entities = append(s.entities, shownProcess{p.Key, processAttributes(resource)})
+	}
+	s.mb.EmitForResource(metadata.WithMovedResource(resource))
 	t.emit()
 }
 

@@ -47,7 +47,7 @@ func newReceiver(set receiver.Settings, cfg *Config, next consumer.Metrics) (*ps
 		return nil, err
 	}
 	set.Logger = printableLogger(set.Logger)
-	return &psutilReceiver{set: set, cfg: cfg, next: schemaConsumer{printableConsumer{next}, cfg.schemaOf()}, now: time.Now, telemetry: telemetry}, nil
+	return &psutilReceiver{set: set, cfg: cfg, next: schemaConsumer{printableConsumer{next}, cfg.schemaOf(), cfg.Entities.Processes}, now: time.Now, telemetry: telemetry}, nil
 }
 
 // Start reads the host's identity and boot time once, and starts the controllers.
@@ -166,6 +166,9 @@ func (r *psutilReceiver) addScraper(g *scrapeGroup, k scraperKind) error {
 		delta:      r.cfg.Temporality == TemporalityDelta,
 
 		hostmetrics: r.cfg.Compat == compatHostmetrics,
+	}
+	if r.cfg.Entities.Processes {
+		settings.shown = r.cfg.shown
 	}
 	s, err := k.create(&r.cfg.Scrapers, settings)
 	if err != nil {

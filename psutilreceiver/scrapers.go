@@ -35,6 +35,7 @@ type scraperSettings struct {
 	metrics    metadata.MetricsConfig
 	attributes metadata.ResourceAttributesConfig
 	resource   pcommon.Resource // of the host
+	shown      *shownProcesses  // where the processes that are shown are handed to; nil if nobody is told of them
 	delta      bool             // counters are turned into deltas by the stage
 
 	hostmetrics bool // what hostmetricsreceiver has apart is recorded apart: Config.Compat

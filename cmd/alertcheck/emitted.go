@@ -29,14 +29,9 @@ func feedersOf(conf *confmap.Conf, name string) feeders {
 	var f feeders
 	for _, id := range c.feeding(name) {
 		f.last = id
-		factory := psutilreceiver.NewFactory()
-		if id.Type() != factory.Type() {
-			factory = psutilreceiver.NewHostmetricsFactory()
-		}
-		config, ok := factory.CreateDefaultConfig().(*psutilreceiver.Config)
-		ours := id.Type() == factory.Type() || id.Type().String() == "hostmetrics" // The second is an alias.
+		config := defaultConfigOf(id.Type().String())
 		settings, err := conf.Sub("receivers" + confmap.KeyDelimiter + id.String())
-		if !ok || !ours || err != nil || config.Unmarshal(settings) != nil {
+		if config == nil || err != nil || config.Unmarshal(settings) != nil {
 			f.others = true
 			continue
 		}
@@ -77,6 +72,19 @@ func checkEmitted(f *feeders, set *rules.Set) []string {
 		}
 	}
 	return warnings
+}
+
+// defaultConfigOf is the default configuration of a receiver of this type, nil if it is none of ours.
+func defaultConfigOf(receiver string) *psutilreceiver.Config {
+	var config component.Config
+	switch receiver {
+	case "psutil":
+		config = psutilreceiver.NewFactory().CreateDefaultConfig()
+	case "host_metrics", "hostmetrics":
+		config = psutilreceiver.NewHostmetricsFactory().CreateDefaultConfig()
+	}
+	ours, _ := config.(*psutilreceiver.Config)
+	return ours
 }
 
 // feeding returns the receivers of the metrics pipelines that a component is in, which is named as in connectors::alert/x.

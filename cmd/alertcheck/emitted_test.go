@@ -52,3 +52,12 @@ func TestRulesOnTheOldForm(t *testing.T) {
 		assert.Equal(t, want, said, "%s %s", c.receiver, c.rule)
 	}
 }
+
+// TestReceiversUnderTheOldTypesAreOurs holds that a rule on what a receiver of the type hostmetrics does not emit is warned of, too.
+func TestReceiversUnderTheOldTypesAreOurs(t *testing.T) {
+	for _, receiver := range []string{"psutil", "host_metrics", "hostmetrics"} {
+		assert.NotNil(t, defaultConfigOf(receiver), receiver)
+	}
+	assert.Nil(t, defaultConfigOf("otlp"))
+	assert.Equal(t, "hostmetrics", defaultConfigOf("hostmetrics").Compat)
+}

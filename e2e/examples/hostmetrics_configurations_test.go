@@ -56,7 +56,14 @@ func TestConfigurationsOfHostmetricsRun(t *testing.T) {
 						return fmt.Errorf("none of %v among %v", names, seen)
 					}
 				}
-				return nil
+				if !strings.Contains(text, "    logs:") {
+					return nil
+				}
+				logs, err := os.ReadFile(filepath.Join(dir, "logs.json"))
+				if err == nil && !strings.Contains(string(logs), `"eventName":"entity.state"`) {
+					err = fmt.Errorf("no entity in %s", logs)
+				}
+				return err
 			})
 			for line := range strings.Lines(p.Output()) {
 				assert.NotContains(t, line, "\terror\t")
@@ -93,12 +100,14 @@ func overlayOf(t *testing.T, text string) (overlay string, expected [][]string) 
 		}
 	}
 	for id := range written.Service.Pipelines {
-		pipelines[id] = map[string]any{"exporters": []string{"file/test"}}
+		pipelines[id] = map[string]any{"exporters": []string{"file/" + strings.SplitN(id, "/", 2)[0]}}
 	}
 	out, err := yaml.Marshal(map[string]any{
 		"receivers":  receivers,
 		"processors": map[string]any{"batch": map[string]any{"timeout": "100ms"}},
-		"exporters":  map[string]any{"file/test": map[string]any{"path": "metrics.json"}},
+		"exporters": map[string]any{
+			"file/metrics": map[string]any{"path": "metrics.json"}, "file/logs": map[string]any{"path": "logs.json"},
+		},
 		"service": map[string]any{
 			"pipelines": pipelines,
 			"telemetry": map[string]any{"metrics": map[string]any{"level": "none"}},
