@@ -3,6 +3,7 @@ package psutilreceiver
 import (
 	_ "embed"
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/hostmetrics"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/stream"
 )
 
@@ -80,7 +82,7 @@ var readCatalog = sync.OnceValues(func() (*Catalog, error) {
 	}
 	for attribute, a := range file.Attributes {
 		if len(a.Enum) > 0 && !strings.HasPrefix(attribute, "telemetry.") {
-			c.Values[name(attribute)] = a.Enum
+			c.Values[name(attribute)] = slices.DeleteFunc(a.Enum, func(value string) bool { return hostmetrics.IsOldValue(attribute, value) })
 		}
 	}
 	for metric, d := range file.Metrics {
@@ -99,6 +101,29 @@ var readCatalog = sync.OnceValues(func() (*Catalog, error) {
 	c.addSampled()
 	return c, nil
 })
+
+// WithOldForm is the catalog with the names and attributes of hostmetricsreceiver beside ours, for configurations that ask for them.
+func (c *Catalog) WithOldForm() *Catalog {
+	out := &Catalog{Metrics: maps.Clone(c.Metrics), Values: c.Values, ResourceAttributes: slices.Clone(c.ResourceAttributes)}
+	for name, m := range c.Metrics {
+		row, suffix := hostmetrics.ByName(name)
+		if row == nil || row.Elsewhere {
+			continue
+		}
+		m.Attributes = slices.Clone(m.Attributes)
+		for _, a := range row.Attributes {
+			m.Attributes = append(m.Attributes, a.Old)
+		}
+		if row.Factor != 0 {
+			m.Highest *= row.Factor
+		}
+		out.Metrics[row.OldName()+suffix] = m
+	}
+	for _, old := range hostmetrics.ResourceAttributes {
+		out.ResourceAttributes = append(out.ResourceAttributes, old)
+	}
+	return out
+}
 
 // addSampled adds what sampling makes of the metrics that can be sampled.
 func (c *Catalog) addSampled() {

@@ -27,7 +27,6 @@ func (o *compatOutput) edit(md pmetric.Metrics) {
 		return
 	}
 	for _, rm := range md.ResourceMetrics().All() {
-		rm.SetSchemaUrl(hostmetrics.SchemaURL)
 		o.translator.Resource(rm.Resource().Attributes())
 		for _, sm := range rm.ScopeMetrics().All() {
 			sm.Scope().SetName(o.scope)

@@ -22,6 +22,7 @@ func inOldForm(cfg *Config) {
 	m.ProcessContextSwitches.Enabled = true
 	m.ProcessUnixFileDescriptorCount.Enabled = true
 	m.ProcessUptime.Enabled = true
+	m.ProcessSignalsPending.Enabled = true
 	cfg.ResourceAttributes.ProcessLinuxCgroup.Enabled = true
 }
 

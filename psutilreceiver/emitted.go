@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/hostmetrics"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/stream"
 )
 
@@ -27,6 +28,9 @@ func (c *Config) WhatEmits(metric string) string {
 			return fmt.Sprintf("add %s to rates::metrics", counter)
 		}
 		metric = counter
+	}
+	if row, _ := hostmetrics.ByName(metric); row != nil && c.Compat == compatHostmetrics && row.OldName() != metric {
+		return fmt.Sprintf("leave compat out, or write %s here", row.OldName())
 	}
 	if !isEnabled(&c.Metrics, metric) {
 		return fmt.Sprintf("set metrics::%s::enabled to true", metric)

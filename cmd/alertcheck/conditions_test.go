@@ -51,7 +51,7 @@ func TestConditionsAreCheckedAgainstTheMetrics(t *testing.T) {
 		cfg.Rules = config.Rules
 		set, err := rules.Compile(cfg)
 		require.NoError(t, err, rule)
-		warnings, err := checkMetrics(set)
+		warnings, err := checkMetrics(set, false)
 		if c.problem == "" {
 			require.NoError(t, err)
 		} else {

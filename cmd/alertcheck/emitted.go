@@ -13,28 +13,46 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver"
 )
 
-// checkEmitted warns about metrics of the psutil receiver that no receiver emits which an alert component listens to. With other receivers before
-// it nothing is said: they may send them.
-func checkEmitted(conf *confmap.Conf, name string, set *rules.Set) []string {
+// feeders are the receivers before an alert component that are of this project, as they are configured.
+type feeders struct {
+	configs []*psutilreceiver.Config
+	last    component.ID // of all receivers
+	others  bool         // there are other receivers, too
+}
+
+// feedersOf finds the receivers before an alert component. What the Collector will refuse counts as another receiver.
+func feedersOf(conf *confmap.Conf, name string) feeders {
 	var c collector
 	if err := conf.Unmarshal(&c, confmap.WithIgnoreUnused()); err != nil {
-		return nil // checkStorages says so.
+		return feeders{others: true} // checkStorages says so.
 	}
-	receivers := c.feeding(name)
-	var configs []*psutilreceiver.Config
-	for _, id := range receivers {
+	var f feeders
+	for _, id := range c.feeding(name) {
+		f.last = id
 		config := defaultConfigOf(id.Type().String())
-		if config == nil {
-			return nil
-		}
 		settings, err := conf.Sub("receivers" + confmap.KeyDelimiter + id.String())
-		if err != nil || config.Unmarshal(settings) != nil {
-			return nil // The Collector says so.
+		if config == nil || err != nil || config.Unmarshal(settings) != nil {
+			f.others = true
+			continue
 		}
-		configs = append(configs, config)
+		f.configs = append(f.configs, config)
+	}
+	return f
+}
+
+// inOldForm tells whether metrics come in the form of hostmetricsreceiver.
+func (f *feeders) inOldForm() bool {
+	return slices.ContainsFunc(f.configs, func(c *psutilreceiver.Config) bool { return c.Compat != "" })
+}
+
+// checkEmitted warns about metrics of the psutil receiver that no receiver emits which an alert component listens to. With other receivers before
+// it nothing is said: they may send them.
+func checkEmitted(f *feeders, set *rules.Set) []string {
+	if f.others || len(f.configs) == 0 {
+		return nil
 	}
 	catalog, err := psutilreceiver.ReadCatalog()
-	if err != nil || len(configs) == 0 {
+	if err != nil {
 		return nil
 	}
 	var warnings []string
@@ -44,12 +62,12 @@ func checkEmitted(conf *confmap.Conf, name string, set *rules.Set) []string {
 				continue
 			}
 			what := ""
-			emits := slices.ContainsFunc(configs, func(config *psutilreceiver.Config) bool {
+			emits := slices.ContainsFunc(f.configs, func(config *psutilreceiver.Config) bool {
 				what = config.WhatEmits(in.Metric)
 				return what == ""
 			})
 			if !emits {
-				warnings = append(warnings, fmt.Sprintf("rule %q: no receiver emits %s: in receivers::%s %s", r.Name, in.Metric, receivers[len(receivers)-1], what))
+				warnings = append(warnings, fmt.Sprintf("rule %q: no receiver emits %s: in receivers::%s %s", r.Name, in.Metric, f.last, what))
 			}
 		}
 	}

@@ -30,11 +30,14 @@ var otherMetrics = []string{
 	"process.threads", "process.handles", "process.open_file_descriptors", "process.disk.operations", "process.signals_pending",
 }
 
-// checkMetrics checks the rules and silences of a set.
-func checkMetrics(set *rules.Set) (warnings []string, err error) {
+// checkMetrics checks the rules and silences of a set. oldForm tells that metrics may come in the form of hostmetricsreceiver.
+func checkMetrics(set *rules.Set, oldForm bool) (warnings []string, err error) {
 	catalog, err := psutilreceiver.ReadCatalog()
 	if err != nil {
 		return nil, err
+	}
+	if oldForm {
+		catalog = catalog.WithOldForm()
 	}
 	c := &metricChecker{catalog: catalog, names: slices.Sorted(maps.Keys(catalog.Metrics))}
 	for _, r := range set.Rules {

@@ -41,11 +41,13 @@ func checkRules(files []string, strict bool, stdout, stderr io.Writer) int {
 			rules, problem := s.config.Compile()
 			if problem == nil {
 				var warnings []string
-				warnings, problem = checkMetrics(rules)
-				warnings = append(slices.Clone(rules.Warnings), warnings...)
+				from := feeders{others: true}
 				if doc.collector != nil {
-					warnings = append(warnings, checkEmitted(doc.collector, s.name, rules)...)
+					from = feedersOf(doc.collector, s.name)
 				}
+				warnings, problem = checkMetrics(rules, from.inOldForm())
+				warnings = append(slices.Clone(rules.Warnings), warnings...)
+				warnings = append(warnings, checkEmitted(&from, rules)...)
 				for _, w := range warnings {
 					fmt.Fprintf(stderr, "%s: warning: %s\n", place(file, s.name), w)
 				}

@@ -89,6 +89,20 @@ func (a *Attribute) OurValue(old string) string {
 	return old
 }
 
+// IsOldValue tells whether an attribute, by our key, has a value in the old form alone.
+func IsOldValue(key, value string) bool {
+	for i := range Metrics {
+		if a := Metrics[i].Attribute(key); a != nil {
+			for _, v := range a.Values {
+				if v.Value == "" && v.Old == value {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 // ResourceAttributes are the attributes of resources that the two name differently: ours, and the old one.
 var ResourceAttributes = map[string]string{"process.linux.cgroup": "process.cgroup"}
 

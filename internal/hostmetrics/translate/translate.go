@@ -161,6 +161,9 @@ func (t *Translator) points(m pmetric.Metric, p *plan) int {
 		t.numbers(m.Sum().DataPoints(), p)
 	case pmetric.MetricTypeExponentialHistogram:
 		for _, point := range m.ExponentialHistogram().DataPoints().All() {
+			if p.joins && p.joinsOther(point.Attributes()) {
+				continue // Distributions can't be added up.
+			}
 			t.attributes(point.Attributes(), p)
 		}
 	case pmetric.MetricTypeHistogram, pmetric.MetricTypeSummary, pmetric.MetricTypeEmpty:
