@@ -2,7 +2,6 @@ package psutilreceiver
 
 import (
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -65,7 +64,7 @@ func checkVendor(t *testing.T, v *vendorLookup, md pmetric.Metrics, scrapers map
 				return
 			}
 			if v.Scope != "" {
-				assert.Regexp(t, regexp.MustCompile(strings.ReplaceAll(v.Scope, "SCRAPER", scrapers[m.Name()])), scope, name)
+				assert.Regexp(t, strings.ReplaceAll(v.Scope, "SCRAPER", scrapers[m.Name()]), scope, name)
 			}
 			if m.Type() == pmetric.MetricTypeSum && m.Sum().IsMonotonic() && v.Temporality == "delta" {
 				assert.Equal(t, pmetric.AggregationTemporalityDelta, m.Sum().AggregationTemporality(), name)

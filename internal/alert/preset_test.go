@@ -91,7 +91,8 @@ func TestPresetTakesTheOldForm(t *testing.T) {
 		disk("used", 91.2e9), disk("free", 3.8e9), disk("reserved", 5e9),
 		{
 			"system.paging.utilization", "1", 0.7,
-			[]attr.Attr{s("system.device", "/dev/sda2"), s("system.paging.state", "used")}, []attr.Attr{s("device", "/dev/sda2"), s("state", "used")},
+			[]attr.Attr{s("system.device", "/dev/sda2"), s("system.paging.state", "used")},
+			[]attr.Attr{s("device", "/dev/sda2"), s("state", "used")},
 		},
 	}
 	alerts := func(of func(point) []attr.Attr) []string {

@@ -15,10 +15,17 @@ var (
 	networkInterface = Attribute{Key: "network.interface.name", Old: "device"}
 	networkDirection = Attribute{Key: "network.io.direction", Old: "direction"}
 	connectionState  = Attribute{Key: "network.connection.state", Old: "state", Values: []Value{
-		{Value: "closed", Old: "CLOSE"}, {Value: "close_wait", Old: "CLOSE_WAIT"}, {Value: "closing", Old: "CLOSING"},
-		{Value: "established", Old: "ESTABLISHED"}, {Value: "fin_wait_1", Old: "FIN_WAIT1"}, {Value: "fin_wait_2", Old: "FIN_WAIT2"},
-		{Value: "last_ack", Old: "LAST_ACK"}, {Value: "listen", Old: "LISTEN"}, {Value: "syn_received", Old: "SYN_RECV"},
-		{Value: "syn_sent", Old: "SYN_SENT"}, {Value: "time_wait", Old: "TIME_WAIT"},
+		{Value: "closed", Old: "CLOSE"},
+		{Value: "close_wait", Old: "CLOSE_WAIT"},
+		{Value: "closing", Old: "CLOSING"},
+		{Value: "established", Old: "ESTABLISHED"},
+		{Value: "fin_wait_1", Old: "FIN_WAIT1"},
+		{Value: "fin_wait_2", Old: "FIN_WAIT2"},
+		{Value: "last_ack", Old: "LAST_ACK"},
+		{Value: "listen", Old: "LISTEN"},
+		{Value: "syn_received", Old: "SYN_RECV"},
+		{Value: "syn_sent", Old: "SYN_SENT"},
+		{Value: "time_wait", Old: "TIME_WAIT"},
 	}}
 	transport = Attribute{Key: "network.transport", Old: "protocol", Values: []Value{{Value: "udp"}}}
 

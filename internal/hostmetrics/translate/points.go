@@ -88,19 +88,20 @@ func (k *keyPlan) translate(value pcommon.Value, toOld bool) {
 
 // sharesOfUsable leaves of the points that differ in nothing but one attribute that of `used`, without the attribute and as a share of `used` and `free`.
 func sharesOfUsable(points pmetric.NumberDataPointSlice, key string) {
+	const states = 3
 	for i := range points.Len() {
 		used := points.At(i)
 		if stateOf(used, key) != "used" {
 			continue
 		}
-		used.Attributes().Remove(key)
-		// The states of one thing are beside each other.
 		usable := used.DoubleValue()
-		for j := i + 1; j < points.Len() && stateOf(points.At(j), key) != "used"; j++ {
-			if stateOf(points.At(j), key) == "free" {
-				usable += points.At(j).DoubleValue()
+		// The states of one thing are beside each other.
+		for j := max(i-states+1, 0); j < min(i+states, points.Len()); j++ {
+			if other := points.At(j); stateOf(other, key) == "free" && equalBut(used.Attributes(), other.Attributes(), key) {
+				usable += other.DoubleValue()
 			}
 		}
+		used.Attributes().Remove(key)
 		if usable > 0 {
 			used.SetDoubleValue(used.DoubleValue() / usable)
 		} else {
@@ -108,6 +109,16 @@ func sharesOfUsable(points pmetric.NumberDataPointSlice, key string) {
 		}
 	}
 	points.RemoveIf(func(p pmetric.NumberDataPoint) bool { return stateOf(p, key) != "" })
+}
+
+// equalBut tells whether two sets of attributes differ at most in one.
+func equalBut(a, b pcommon.Map, key string) bool {
+	for k, v := range a.All() {
+		if other, ok := b.Get(k); k != key && (!ok || !other.Equal(v)) {
+			return false
+		}
+	}
+	return a.Len() == b.Len()
 }
 
 func stateOf(p pmetric.NumberDataPoint, key string) string {
