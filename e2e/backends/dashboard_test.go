@@ -110,6 +110,28 @@ func checkDashboard(t *testing.T, p prometheus) {
 		}
 	}
 	assert.Greater(t, queries, 30)
+	for _, query := range documentedQueries(t) {
+		harness.Eventually(t, "data for "+query, func() error {
+			got, err := p.query(query)
+			// What compares with 0 tells of trouble, of which there is none.
+			if err == nil && len(got) == 0 && !strings.HasSuffix(query, " 0") && !emptyHere(t, query) {
+				return fmt.Errorf("%s has no data", query)
+			}
+			return err
+		})
+	}
+}
+
+// documentedQueries are those of docs/prometheus.md, over windows that a test fills.
+func documentedQueries(t *testing.T) (queries []string) {
+	t.Helper()
+	text, err := os.ReadFile(harness.Repository(t, "docs", "prometheus.md"))
+	require.NoError(t, err)
+	for _, m := range regexp.MustCompile("(?m)^    ([^#\n].*)$").FindAllStringSubmatch(string(text), -1) {
+		queries = append(queries, strings.NewReplacer("[5m]", "[15s]", "[1h]", "[15s]").Replace(m[1]))
+	}
+	require.Len(t, queries, 10)
+	return queries
 }
 
 func emptyHere(t *testing.T, expression string) bool {
