@@ -18,6 +18,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/alertconnector"
 	"github.com/otelcol-psutil/otelcol-psutil/alertmanagerexporter"
 	"github.com/otelcol-psutil/otelcol-psutil/alertprocessor"
+	"github.com/otelcol-psutil/otelcol-psutil/hostmetricsreceiver"
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/confkeys"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver"
@@ -26,7 +27,7 @@ import (
 // components are all components of this module.
 func components() map[string]component.Factory {
 	return map[string]component.Factory{
-		"psutil": psutilreceiver.NewFactory(), "processor alert": alertprocessor.NewFactory(), "connector alert": alertconnector.NewFactory(),
+		"psutil": psutilreceiver.NewFactory(), "host_metrics": hostmetricsreceiver.NewFactory(), "processor alert": alertprocessor.NewFactory(), "connector alert": alertconnector.NewFactory(),
 		"alertmanager": alertmanagerexporter.NewFactory(), "host_page": hostpageexporter.NewFactory(),
 	}
 }

@@ -114,9 +114,7 @@ func (s *hostmetricsShape) scraper(name string, block map[string]any) {
 			s.metric(name, metric, metrics)
 		}
 	}
-	if _, there := block["metrics"]; there {
-		s.deleted = append(s.deleted, below(path, "metrics"))
-	}
+	s.deleteBlock(path, "metrics", block)
 	for _, key := range slices.Sorted(maps.Keys(block)) {
 		match, ok := block[key].(map[string]any)
 		if !ok || !strings.HasPrefix(key, "include") && !strings.HasPrefix(key, "exclude") {
@@ -135,6 +133,12 @@ func (s *hostmetricsShape) scraper(name string, block map[string]any) {
 // process rewrites what only the block of the process scraper has.
 func (s *hostmetricsShape) process(path string, block map[string]any) {
 	if delay, there := block["scrape_process_delay"]; there {
+		switch delay.(type) {
+		case string, nil:
+		default:
+			s.errs = append(s.errs, fmt.Errorf("%s is %v: a duration has a unit, as in %vs", below(path, "scrape_process_delay"), delay, delay))
+			return
+		}
 		s.move(below(path, "scrape_process_delay"), below(path, "min_age"), delay)
 	}
 	if attributes, ok := block["resource_attributes"].(map[string]any); ok {
@@ -142,9 +146,7 @@ func (s *hostmetricsShape) process(path string, block map[string]any) {
 			s.resourceAttribute(below(path, "resource_attributes", name), name, attributes[name])
 		}
 	}
-	if _, there := block["resource_attributes"]; there {
-		s.deleted = append(s.deleted, below(path, "resource_attributes"))
-	}
+	s.deleteBlock(path, "resource_attributes", block)
 	var muted []string
 	for _, key := range slices.Sorted(maps.Keys(block)) {
 		if slices.Contains(muteKeys, key) {
@@ -156,6 +158,18 @@ func (s *hostmetricsShape) process(path string, block map[string]any) {
 		s.notes = append(s.notes, fmt.Sprintf("%s: %s without effect: a process that can't be read is counted, and never logged singly",
 			path, strings.Join(muted, ", ")))
 	}
+}
+
+// deleteBlock takes out a block of which everything has been moved.
+func (s *hostmetricsShape) deleteBlock(path, key string, block map[string]any) {
+	value, there := block[key]
+	if !there {
+		return
+	}
+	if _, isBlock := value.(map[string]any); !isBlock && value != nil {
+		s.errs = append(s.errs, fmt.Errorf("%s is %v: it must be a block of keys", below(path, key), value))
+	}
+	s.deleted = append(s.deleted, below(path, key))
 }
 
 // muteKeys are the keys of hostmetricsreceiver that keep it from logging what of a process it can't read.

@@ -169,9 +169,13 @@ func TestHostmetricsShapeThatIsRefused(t *testing.T) {
 			"{metrics: {system.network.packet.count: {enabled: true}}, scrapers: {network: {metrics: {system.network.packets: {enabled: false}}}}}",
 			"scrapers::network::metrics::system.network.packets::enabled is false, and metrics::system.network.packet.count::enabled, which is the same, is true: leave one of them out",
 		},
-		"two delays":             {"scrapers: {process: {scrape_process_delay: 30s, min_age: 20s}}", "leave one of them out"},
-		"an unknown compat":      {"compat: hostmetric", `compat is "hostmetric": it must be hostmetrics, or left out`},
-		"a delay without a unit": {"scrapers: {process: {scrape_process_delay: 30}}", "scrapers::process::min_age is 30: a duration has a unit, as in 30s"},
+		"metrics that are no block":    {"scrapers: {cpu: {metrics: true}}", "scrapers::cpu::metrics is true: it must be a block of keys"},
+		"attributes that are no block": {"scrapers: {process: {resource_attributes: [a]}}", "scrapers::process::resource_attributes is [a]: it must be a block of keys"},
+		"an unknown key of a scraper":  {"scrapers: {process: {mute_process_errors: true}}", `scrapers::process: unknown key "mute_process_errors"`},
+		"a block that is none":         {"scrapers: {process: {include: a}}", "include"},
+		"two delays":                   {"scrapers: {process: {scrape_process_delay: 30s, min_age: 20s}}", "leave one of them out"},
+		"an unknown compat":            {"compat: hostmetric", `compat is "hostmetric": it must be hostmetrics, or left out`},
+		"a delay without a unit":       {"scrapers: {process: {scrape_process_delay: 30}}", "scrapers::process::scrape_process_delay is 30: a duration has a unit, as in 30s"},
 	} {
 		assert.ErrorContains(t, decodeText(t, createDefaultConfig().(*Config), tt.text), tt.want, name)
 	}
