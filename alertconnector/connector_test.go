@@ -165,3 +165,13 @@ func TestConnectorErrors(t *testing.T) {
 	require.EqualError(t, c.Start(t.Context(), componenttest.NewNopHost()), `storage "file_storage" not found among extensions: list it in service::extensions`)
 	require.NoError(t, c.Shutdown(context.Background()))
 }
+
+// No records pass through a connector, so that there are none to accept.
+func TestAKeyOfTheProcessorAlone(t *testing.T) {
+	t.Parallel()
+	factory := alertconnector.NewFactory()
+	cfg := factory.CreateDefaultConfig().(*alertconnector.Config)
+	cfg.AcceptExternalRecords = true
+	_, err := factory.CreateMetricsToLogs(t.Context(), connectortest.NewNopSettings(factory.Type()), cfg, consumertest.NewNop())
+	require.ErrorContains(t, err, "accept_external_records means nothing in a connector")
+}

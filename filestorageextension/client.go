@@ -157,7 +157,7 @@ func (c *guardedClient) look(ctx context.Context) {
 	now, err := os.Stat(c.path)
 	switch {
 	case err == nil && os.SameFile(now, c.file):
-		if now.Size() < c.file.Size() {
+		if now.Size() < c.file.Size() && boltfile.CutShort(c.path) { // It is shorter after a compaction in place, too.
 			c.cutShort(ctx, true)
 			return
 		}

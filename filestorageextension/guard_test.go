@@ -232,19 +232,32 @@ func TestAFaultIsAnError(t *testing.T) {
 // A compaction puts another file in the place of the one that is open, which is no news.
 func TestACompactionIsNoReplacement(t *testing.T) {
 	t.Parallel()
+	elsewhere, err := os.MkdirTemp("/dev/shm", "compaction") // Another filesystem, where there is one: the file is then written again in place.
+	if err != nil {
+		elsewhere = t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(elsewhere) })
 	client, logs, path := openFile(t, t.TempDir(), true)
 	before, err := os.Stat(path)
 	require.NoError(t, err)
 	compacting := client.(*guardedClient).inner.(interface {
 		Compact(directory string, timeout time.Duration, maxTransactionSize int64) error
 	})
-	for range 5 {
-		require.NoError(t, compacting.Compact(filepath.Dir(path), time.Second, 65536))
-		require.NoError(t, client.Set(t.Context(), "new", []byte("v")))
-	}
+	require.NoError(t, compacting.Compact(filepath.Dir(path), time.Second, 65536))
+	require.NoError(t, client.Set(t.Context(), "new", []byte("v")))
 	after, err := os.Stat(path)
 	require.NoError(t, err)
 	assert.False(t, os.SameFile(before, after))
+	for range 5 {
+		require.NoError(t, client.Set(t.Context(), "large", make([]byte, 1<<20)))
+		require.NoError(t, client.Delete(t.Context(), "large"))
+		for _, dir := range []string{filepath.Dir(path), elsewhere} {
+			require.NoError(t, compacting.Compact(dir, time.Second, 65536))
+			v, err := client.Get(t.Context(), "new")
+			require.NoError(t, err)
+			assert.Equal(t, "v", string(v))
+		}
+	}
 	client.(*guardedClient).watch(t.Context())
 	client.(*guardedClient).watch(t.Context())
 	assert.Zero(t, logs.FilterLevelExact(zapcore.ErrorLevel).Len()+logs.FilterLevelExact(zapcore.WarnLevel).Len())

@@ -95,8 +95,8 @@ func (am *alertmanager) await(t *testing.T, host string, active bool) {
 	})
 }
 
-// post sends a request of OTLP over HTTP.
-func post(t *testing.T, address, path string, request interface{ MarshalProto() ([]byte, error) }) {
+// postRequest sends a request of OTLP over HTTP.
+func postRequest(t *testing.T, address, path string, request interface{ MarshalProto() ([]byte, error) }) {
 	t.Helper()
 	body, err := request.MarshalProto()
 	require.NoError(t, err)
@@ -113,8 +113,8 @@ func post(t *testing.T, address, path string, request interface{ MarshalProto() 
 	})
 }
 
-// value sends the value that the rule "load" looks at.
-func value(t *testing.T, address, host string, v float64) {
+// sendLoad sends the value that the rule "load" looks at.
+func sendLoad(t *testing.T, address, host string, v float64) {
 	t.Helper()
 	md := pmetric.NewMetrics()
 	rm := md.ResourceMetrics().AppendEmpty()
@@ -124,7 +124,7 @@ func value(t *testing.T, address, host string, v float64) {
 	dp := m.SetEmptyGauge().DataPoints().AppendEmpty()
 	dp.SetTimestamp(pcommon.NewTimestampFromTime(time.Now()))
 	dp.SetDoubleValue(v)
-	post(t, address, "/v1/metrics", pmetricotlp.NewExportRequestFromMetrics(md))
+	postRequest(t, address, "/v1/metrics", pmetricotlp.NewExportRequestFromMetrics(md))
 }
 
 // forge sends log records that look like those of alerts. Genuine are records as they came out, to begin with.
@@ -170,11 +170,11 @@ func forge(t *testing.T, address string, genuine plog.Logs) {
 				}
 			}
 		}
-		post(t, address, "/v1/logs", plogotlp.NewExportRequestFromLogs(forged))
+		postRequest(t, address, "/v1/logs", plogotlp.NewExportRequestFromLogs(forged))
 	}
 	ordinary := plog.NewLogs()
 	ordinary.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body().SetStr("ordinary")
-	post(t, address, "/v1/logs", plogotlp.NewExportRequestFromLogs(ordinary))
+	postRequest(t, address, "/v1/logs", plogotlp.NewExportRequestFromLogs(ordinary))
 }
 
 // openReceiver has an open receiver before alerts of both kinds. A batch stands between, which forgets who has sent what.
@@ -211,8 +211,8 @@ service:
     logs/connector: {receivers: [otlp, alert], processors: [batch], exporters: [file/connector, alertmanager/connector, host_page]}
 `
 
-// settings is openReceiver without the keys that older builds lack, where these are nothing but the default.
-func settings(accept bool, receiver, processor, connector, page string) string {
+// openSettings is openReceiver without the keys that older builds lack, where these are nothing but the default.
+func openSettings(accept bool, receiver, processor, connector, page string) string {
 	text := fmt.Sprintf(openReceiver, receiver, processor, connector, accept, page)
 	if !accept {
 		text = strings.ReplaceAll(text, "\n    accept_external_records: false", "")
@@ -268,7 +268,7 @@ func TestForgedRecordsChangeNothing(t *testing.T) {
 	t.Parallel()
 	dir, receiver, page := t.TempDir(), harness.FreeAddress(t), harness.FreeAddress(t)
 	behindProcessor, behindConnector := newAlertmanager(t), newAlertmanager(t)
-	text := settings(false, receiver, behindProcessor.URL, behindConnector.URL, page)
+	text := openSettings(false, receiver, behindProcessor.URL, behindConnector.URL, page)
 	p := harness.Start(t, dir, text)
 	unchanged := func() {
 		t.Helper()
@@ -292,7 +292,7 @@ func TestForgedRecordsChangeNothing(t *testing.T) {
 		require.NoError(t, err)
 		assert.NotContains(t, string(written), "forged")
 	}
-	value(t, receiver, "real", 9)
+	sendLoad(t, receiver, "real", 9)
 	unchanged()
 	require.NoError(t, p.Signal(syscall.SIGHUP))
 	harness.Eventually(t, "the reload", func() error {
@@ -304,7 +304,7 @@ func TestForgedRecordsChangeNothing(t *testing.T) {
 	unchanged()
 	assert.LessOrEqual(t, strings.Count(p.Output(), "accept_external_records"), 2*4, "each component says it once")
 	harness.Eventually(t, "the end", func() error {
-		value(t, receiver, "real", 1)
+		sendLoad(t, receiver, "real", 1)
 		if here, there := behindProcessor.hosts(), behindConnector.hosts(); here["real"] || there["real"] {
 			return fmt.Errorf("so far there is %v and %v", here, there)
 		}
@@ -318,8 +318,8 @@ func TestExternalRecordsCount(t *testing.T) {
 	t.Parallel()
 	dir, receiver, page := t.TempDir(), harness.FreeAddress(t), harness.FreeAddress(t)
 	behindProcessor, behindConnector := newAlertmanager(t), newAlertmanager(t)
-	harness.Start(t, dir, settings(true, receiver, behindProcessor.URL, behindConnector.URL, page))
-	value(t, receiver, "real", 9)
+	harness.Start(t, dir, openSettings(true, receiver, behindProcessor.URL, behindConnector.URL, page))
+	sendLoad(t, receiver, "real", 9)
 	forge(t, receiver, firstLogs(t, filepath.Join(dir, "connector.jsonl")))
 	behindProcessor.await(t, "invented", true)
 	behindConnector.await(t, "invented", true)
@@ -372,7 +372,7 @@ func TestSecretsGoToTheServerAlone(t *testing.T) {
 	secret := strings.Replace(am.URL, "://", "://ops:s3cret-password@", 1)
 	text := fmt.Sprintf(towards, receiver, secret+"/?key=s3cret-key", page, secret+"/metrics?key=s3cret-key")
 	p := harness.Start(t, dir, text)
-	value(t, receiver, "real", 9)
+	sendLoad(t, receiver, "real", 9)
 	health := func() string {
 		resp, err := http.Get("http://" + page + "/health") //nolint:noctx // The test ends it.
 		if err != nil {
@@ -397,7 +397,7 @@ func TestSecretsGoToTheServerAlone(t *testing.T) {
 
 	am.CloseClientConnections()
 	am.Close()
-	value(t, receiver, "other", 9)
+	sendLoad(t, receiver, "other", 9)
 	harness.Eventually(t, "the server is gone", func() error {
 		if text := health(); !strings.Contains(text, "refused") || !strings.Contains(p.Output(), "connection refused") {
 			return errors.New(text)
@@ -444,9 +444,9 @@ func TestAServerSaysHowLongToWait(t *testing.T) {
 				return true
 			})
 			p := harness.Start(t, t.TempDir(), fmt.Sprintf(towards, receiver, am.URL, harness.FreeAddress(t), "http://127.0.0.1:1/metrics"))
-			value(t, receiver, "first", 9)
+			sendLoad(t, receiver, "first", 9)
 			am.await(t, "first", true)
-			value(t, receiver, "second", 9)
+			sendLoad(t, receiver, "second", 9)
 			am.await(t, "second", true)
 			require.NoError(t, p.Stop(t, syscall.SIGTERM))
 		})
@@ -536,7 +536,7 @@ func TestStateFilesThatAreTakenAway(t *testing.T) {
 			dir, receiver, am := t.TempDir(), harness.FreeAddress(t), newAlertmanager(t)
 			config := fmt.Sprintf(stored, receiver, am.URL)
 			p := harness.Start(t, dir, config)
-			value(t, receiver, "first", 9)
+			sendLoad(t, receiver, "first", 9)
 			am.await(t, "first", true)
 			files, err := filepath.Glob(filepath.Join(dir, "state", "*"))
 			require.NoError(t, err)
@@ -549,21 +549,21 @@ func TestStateFilesThatAreTakenAway(t *testing.T) {
 				said = "was deleted while it was in use, and is written again"
 			}
 			harness.Eventually(t, "each file", func() error {
-				value(t, receiver, "first", 9)
+				sendLoad(t, receiver, "first", 9)
 				if n := strings.Count(p.Output(), said); n < 3 {
 					return fmt.Errorf("said %d times", n)
 				}
 				return nil
 			})
-			value(t, receiver, "second", 9)
+			sendLoad(t, receiver, "second", 9)
 			am.await(t, "second", true)
 			assert.Equal(t, 3, strings.Count(p.Output(), said))
 			require.NoError(t, p.Stop(t, syscall.SIGTERM))
 
 			p = harness.Start(t, dir, config)
 			harness.Eventually(t, "the end", func() error {
-				value(t, receiver, "first", 1)
-				value(t, receiver, "second", 1)
+				sendLoad(t, receiver, "first", 1)
+				sendLoad(t, receiver, "second", 1)
 				hosts := am.hosts()
 				if hosts["first"] || hosts["second"] {
 					return fmt.Errorf("so far there is %v", hosts)
