@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-psutil/otelcol-psutil/dashboards"
 )
 
 // prometheus asks a route of Prometheus' API.
@@ -185,37 +186,12 @@ func TestQueriesMayBeForms(t *testing.T) {
 
 // TestTheDashboardAsksForWhatCanBeParsed holds the names that the dashboard uses against the rules of the names.
 func TestTheDashboardAsksForWhatCanBeParsed(t *testing.T) {
-	text, err := os.ReadFile("../dashboards/otelcol-psutil.json")
-	require.NoError(t, err)
 	p := start(t, nil)
-	queries := dashboardQueries(t, text)
+	queries, err := dashboards.Queries("web1")
+	require.NoError(t, err)
 	require.Greater(t, len(queries), 20)
 	for _, q := range queries {
-		q = strings.NewReplacer("$host", "web1", "$__rate_interval", "1m").Replace(q)
 		status, data := p.prometheus("query", "query", q)
 		require.Equal(t, http.StatusOK, status, "%s: %v", q, data)
 	}
-}
-
-// dashboardQueries are the expressions of all panels.
-func dashboardQueries(t *testing.T, text []byte) []string {
-	t.Helper()
-	type panel struct {
-		Targets []struct{ Expr string }
-		Panels  []panel
-	}
-	var dashboard panel
-	require.NoError(t, json.Unmarshal(text, &dashboard))
-	var out []string
-	var walk func(panel)
-	walk = func(p panel) {
-		for _, x := range p.Targets {
-			out = append(out, x.Expr)
-		}
-		for _, x := range p.Panels {
-			walk(x)
-		}
-	}
-	walk(dashboard)
-	return out
 }

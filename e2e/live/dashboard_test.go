@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
+	"github.com/otelcol-psutil/otelcol-psutil/dashboards"
 )
 
 type prometheusAnswer struct {
@@ -35,16 +35,14 @@ func (a *agent) ask(query string) prometheusAnswer {
 
 // TestTheDashboardIsAnsweredByTheAgent: each query of the dashboard has an answer from the agent alone.
 func TestTheDashboardIsAnsweredByTheAgent(t *testing.T) {
-	text, err := os.ReadFile(harness.Repository(t, "dashboards", "otelcol-psutil.json"))
-	require.NoError(t, err)
 	a := start(t)
 	a.ready(1)
 	host, err := os.Hostname()
 	require.NoError(t, err)
-	queries := panelQueries(t, text)
+	queries, err := dashboards.Queries(host)
+	require.NoError(t, err)
 	require.Greater(t, len(queries), 20)
 	for _, q := range queries {
-		q = strings.NewReplacer("$host", host, "$__rate_interval", "1m").Replace(q)
 		if lacks(q) {
 			continue
 		}
@@ -80,27 +78,4 @@ func lacks(query string) bool {
 	default:
 		return false
 	}
-}
-
-// panelQueries are the expressions of all panels.
-func panelQueries(t *testing.T, text []byte) []string {
-	t.Helper()
-	type panel struct {
-		Targets []struct{ Expr string }
-		Panels  []panel
-	}
-	var dashboard panel
-	require.NoError(t, json.Unmarshal(text, &dashboard))
-	var out []string
-	var walk func(panel)
-	walk = func(p panel) {
-		for _, x := range p.Targets {
-			out = append(out, x.Expr)
-		}
-		for _, x := range p.Panels {
-			walk(x)
-		}
-	}
-	walk(dashboard)
-	return out
 }

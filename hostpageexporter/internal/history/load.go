@@ -180,7 +180,8 @@ func (s *Store) loadOne(m *metric, from *savedSeries, axes map[int]*axis) *serie
 		return nil
 	}
 	x := &series{
-		id: from.ID, metric: m, resource: from.Resource, axis: on, start: from.Start, time: from.Time, ordinal: from.Ordinal, distance: from.Distance,
+		settled: true,
+		id:      from.ID, metric: m, resource: from.Resource, axis: on, start: from.Start, time: from.Time, ordinal: from.Ordinal, distance: from.Distance,
 		raw: from.Raw, last: from.Last, fine: column{closed: loadRefs(from.Fine)},
 	}
 	x.size = 0

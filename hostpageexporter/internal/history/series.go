@@ -88,6 +88,7 @@ type series struct {
 	start    int64 // Start time of the counter, in the sender's nanoseconds.
 	ordinal  uint32
 	distance uint32 // From the ordinal before.
+	settled  bool   // It has had two samples on its axis.
 	time     int64
 	raw      float64        // The last total.
 	last     [width]float64 // The last sample as it is read; NaN if there is none.

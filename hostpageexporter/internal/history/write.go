@@ -173,6 +173,13 @@ func (w *Writer) Put(resource int, m Metric, p Sample, attributes func() []Attri
 		p.Values[0] += x.raw
 		p.Start = 0
 	}
+	if x.misplaced(t) {
+		// The rest of the push may bring the scrape of its axis yet.
+		w.pending = append(w.pending, pendingSample{
+			metric: m.m, resource: resource, key: p.Key, texts: attributes(), time: t, start: p.Start, values: p.Values,
+		})
+		return
+	}
 	w.take(x, t, p.Start, p.Values)
 }
 
@@ -189,6 +196,7 @@ func (w *Writer) take(x *series, t, start int64, values [width]float64) {
 		w.current = append(w.current, scrape{t, x.axis})
 	}
 	w.brought.Samples = true
+	x.settled = x.time != 0
 	if w.s.started == 0 {
 		w.s.started = t
 	}
@@ -215,10 +223,21 @@ func (s *Store) reserve() {
 	}
 }
 
+// misplaced tells that a series has joined the axis of another scraper, which began in the same microsecond: scrapes have come there without it, and now
+// it comes without them. Left there, it would have gaps at each of their scrapes, and they at each of its own. Its first sample is given up.
+func (x *series) misplaced(t int64) bool {
+	last := x.axis.lastTime()
+	return !x.settled && x.time < last && last < t
+}
+
 // adopt begins a series. It joins the axis of the scrape that it came with, if that is known by now.
 func (w *Writer) adopt(p *pendingSample) {
 	s := w.s
 	x := s.byKey[p.key]
+	if x != nil && x.misplaced(p.time) {
+		s.remove(x.id)
+		x = nil
+	}
 	if x == nil {
 		x = s.claim(p)
 	}

@@ -70,9 +70,10 @@ type observer struct {
 	t        *testing.T
 	url      string
 	readings []reading
-	// samples are the exporter's by series and by their own time; first is after how many readings a time was first seen.
-	samples map[string]map[int64]float64
-	first   map[int64]int
+	// samples are the exporter's by series and by their own time; complete is after how many readings the last series of a time was first seen: a
+	// scrape may come in parts.
+	samples  map[string]map[int64]float64
+	complete map[int64]int
 }
 
 var (
@@ -112,9 +113,8 @@ func (o *observer) look() {
 		if o.samples[key] == nil {
 			o.samples[key] = map[int64]float64{}
 		}
-		o.samples[key][at] = v
-		if _, seen := o.first[at]; !seen {
-			o.first[at] = len(o.readings)
+		if _, known := o.samples[key][at]; !known {
+			o.samples[key][at], o.complete[at] = v, len(o.readings)
 		}
 	}
 }
@@ -129,7 +129,7 @@ func (o *observer) bounds(counter string, at int64) (least, most float64) {
 			before = i
 		}
 	}
-	after := o.first[at]
+	after := o.complete[at]
 	if before < 0 || after >= len(o.readings) {
 		o.t.Fatalf("the kernel was not read before and after %d", at)
 	}
@@ -172,7 +172,7 @@ func TestFiguresAgreeWithProcAndPrometheus(t *testing.T) {
 		t.Fatal(err)
 	}
 	url := agent(t, "--config", config)
-	o := &observer{t: t, url: "http://" + address + "/metrics", samples: map[string]map[int64]float64{}, first: map[int64]int{}}
+	o := &observer{t: t, url: "http://" + address + "/metrics", samples: map[string]map[int64]float64{}, complete: map[int64]int{}}
 	deadline := time.Now().Add(time.Minute)
 	for seen := 0; len(o.samples[probe]) < seen+3 || seen == 0; time.Sleep(30 * time.Millisecond) {
 		if o.look(); seen == 0 && len(o.samples[probe]) >= 4 && o.mountsSeen() {
@@ -196,7 +196,8 @@ func TestFiguresAgreeWithProcAndPrometheus(t *testing.T) {
 	b.noFaults()
 }
 
-// newestPair are the newest two scrapes that follow each other for the page, and that both were seen at the exporter.
+// newestPair are the newest two scrapes that follow each other for the page, and that both were seen at the exporter. The last that was seen there may
+// not have come whole.
 func (o *observer) newestPair(url string) (earlier, newest int64) {
 	o.t.Helper()
 	res, err := http.Get(url + "api/range?series=system.memory.limit&from=-1m&width=600") //nolint:noctx // It ends with the agent.
@@ -208,10 +209,10 @@ func (o *observer) newestPair(url string) (earlier, newest int64) {
 	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil || len(answer.Groups) != 1 {
 		o.t.Fatalf("%v: %v", answer, err)
 	}
-	times := answer.Groups[0].Times
+	times, last := answer.Groups[0].Times, slices.Max(slices.Collect(maps.Keys(o.samples[probe])))
 	for i := len(times) - 1; i > 0; i-- {
 		_, first := o.samples[probe][times[i-1]]
-		if _, second := o.samples[probe][times[i]]; first && second {
+		if _, second := o.samples[probe][times[i]]; first && second && times[i] < last {
 			return times[i-1], times[i]
 		}
 	}

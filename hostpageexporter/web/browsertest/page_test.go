@@ -65,13 +65,19 @@ func open(t *testing.T, url string) *tab {
 // openFor opens a page that is used for a time, with more JavaScript to run before it.
 func openFor(t *testing.T, length time.Duration, url string, before ...string) *tab {
 	t.Helper()
+	return openWith(t, length, url, nil, before...)
+}
+
+// openWith does so in a browser with more flags.
+func openWith(t *testing.T, length time.Duration, url string, flags []chromedp.ExecAllocatorOption, before ...string) *tab {
+	t.Helper()
 	requireBrowser(t)
 	// Not of the test: its removal would fail while the children of the browser still write.
 	profile, err := os.MkdirTemp("", "browsertest") //nolint:usetesting // as said
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := browser.New(t.Context(), profile, 1440, 900)
+	ctx, cancel := browser.New(t.Context(), profile, 1440, 900, flags...)
 	ctx, stop := context.WithTimeout(ctx, length)
 	t.Cleanup(func() {
 		stop()

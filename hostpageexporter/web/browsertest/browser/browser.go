@@ -22,8 +22,8 @@ func Path() string {
 	return ""
 }
 
-// New starts a browser with an empty profile in a directory, and a window of so many pixels.
-func New(parent context.Context, profile string, width, height int) (context.Context, context.CancelFunc) {
+// New starts a browser with an empty profile in a directory, and a window of so many pixels; more are flags of chromium.
+func New(parent context.Context, profile string, width, height int, more ...chromedp.ExecAllocatorOption) (context.Context, context.CancelFunc) {
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(Path()),
 		chromedp.UserDataDir(profile),
@@ -41,7 +41,7 @@ func New(parent context.Context, profile string, width, height int) (context.Con
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
-	allocator, stop := chromedp.NewExecAllocator(parent, options...)
+	allocator, stop := chromedp.NewExecAllocator(parent, append(options, more...)...)
 	ctx, cancel := chromedp.NewContext(allocator)
 	return ctx, func() {
 		cancel()
