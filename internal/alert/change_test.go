@@ -296,3 +296,33 @@ func TestChangeIsChecked(t *testing.T) {
 		assert.ErrorContains(t, err, c.want)
 	}
 }
+
+// A build for which a pattern was another match than its value stored the history under another ID: it goes on.
+func TestHistoriesOfAnotherSpellingGoOn(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, changeRule(10, func(rc *rules.RuleConfig) {
+		rc.Match = map[string]any{"disk": map[string]any{"glob": "sd*"}}
+	}), nil)
+	attrs := []attr.Attr{attr.String("disk", "sda")}
+	for s := 0.0; s <= 3600; s += 60 {
+		r.observe(s, point{s: s, v: 1, attrs: attrs})
+	}
+	rule := r.engine.states[0]
+	require.Len(t, rule.histories.texts, 2)
+	key := rule.SeriesKey(&rule.Value, &r.origin, attrs) + "\x00" + r.unit
+	s := store{}
+	r.engine.StoreHistories()
+	s.write(r.engine.Snapshot(at(3601)))
+	today, before := historyKey(alertschema.AlertID(rule.histories.texts[0], key)), historyKey(alertschema.AlertID(rule.histories.texts[1], key))
+	require.Contains(t, s, today)
+	s[before] = s[today]
+	delete(s, today)
+	r.restart(3610)
+	require.NoError(t, r.engine.Restore(s, at(3610)))
+	r.observe(3660, point{s: 3660, v: 20, attrs: attrs})
+	assert.Equal(t, []string{"fire:warning"}, r.transitions())
+	r.engine.StoreHistories()
+	s.write(r.engine.Snapshot(at(3661)))
+	assert.Contains(t, s, today)
+	assert.NotContains(t, s, before)
+}

@@ -275,7 +275,7 @@ func TestTheOneFormOfAPattern(t *testing.T) {
 		}
 	}
 	simple, unlike := 0, 0
-	for seed := range uint64(4000) {
+	for seed := range uint64(1200) {
 		w := patternWriter{rand.New(rand.NewPCG(3, seed))}
 		a, b := w.pair(3)
 		n := normalPatternOf(a)
@@ -301,6 +301,6 @@ func TestTheOneFormOfAPattern(t *testing.T) {
 			unlike++ // Both are true, and a reload between them closes an alert.
 		}
 	}
-	assert.LessOrEqual(t, unlike, simple/1000, "patterns that match the same have two forms")
-	assert.Greater(t, simple, 3000)
+	assert.LessOrEqual(t, unlike, 1, "patterns that match the same have two forms")
+	assert.Greater(t, simple, 1000)
 }
