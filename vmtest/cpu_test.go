@@ -3,6 +3,7 @@ package vmtest
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -74,18 +75,17 @@ func underLoad(t *testing.T, vm *machine.Machine, change func(*collector)) {
 }
 
 // wrongUtilization compares the share of idle time between two scrapes with what the CPUs that were there all the time were doing, and
-// with what all did, each as long as it was there. Either is right.
+// with what all did, each as long as it was there. Either is right. A scrape may have no shares, if CPUs came or went.
 func wrongUtilization(truth kernel.Recording, ps points.Points) (wrong []string) {
 	const tolerance = 0.2 // Ticks of a CPU that comes or goes, and how far scrapes and snapshots are apart.
-	previous := int64(0)
+	_, times := totalsByTime(ps)
 	for _, p := range ps.Of("system.cpu.utilization", "cpu.mode", "idle") {
-		if p.Attributes["cpu.logical_number"] != "" {
+		at := slices.Index(times, p.Time)
+		if p.Attributes["cpu.logical_number"] != "" || at < 1 {
 			continue
 		}
-		from := previous
-		previous = p.Time
-		during := truth.Spanning(from, p.Time)
-		if from == 0 || len(during) < 2 {
+		during := truth.Spanning(times[at-1], p.Time)
+		if len(during) < 2 {
 			continue
 		}
 		ends, pieces := share(kernel.Growth(during[0], during[len(during)-1])), share(during.Growth())
