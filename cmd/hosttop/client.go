@@ -76,7 +76,7 @@ func (c *client) get(ctx context.Context, path string, query url.Values, into an
 			Error string `json:"error"`
 		}
 		_ = json.Unmarshal(body, &e)
-		return fmt.Errorf("%s: %s %s", path, response.Status, clean(e.Error))
+		return fmt.Errorf("%s: %s %s", path, clean(response.Status), clean(e.Error))
 	}
 	if err := json.Unmarshal(body, into); err != nil {
 		return fmt.Errorf("%s: the answer is not that of a host page: %w", path, err)
