@@ -13,6 +13,14 @@ const hidden = "S3cretV4lue"
 // styles are ways in which secrets are given to programs, and lines without any: the arguments, with bars between, § for the secret and ¦ for a bar that is
 // part of an argument; and what is visible of them, with * for the mask. The places are those of the programs' manual pages.
 var styles = [][2]string{
+	{`npm|config|set|//registry.npmjs.org/:_authToken|§`, `npm config set //registry.npmjs.org/:_authToken *`},
+	{`app|<user>joe</user><password>§</password>`, `app <user>joe</user><password>*</password>`},
+	{`app|--header|bearer §`, `app --header bearer *`},
+	{`app|Bearer|§`, `app Bearer *`},
+	{`docker|run|-e|SECRET=§ two|x`, `docker run -e SECRET=* x`},
+	{`sh|-c|while true; do mysql -uroot -p§ -e 'select 1'; sleep 1; done`, `sh -c while true; do mysql -uroot -p* -e 'select 1'; sleep 1; done`},
+	{`mount.cifs|//h/s|/m|-o|user=joe,pass=§`, `mount.cifs //h/s /m -o user=joe,pass=*`},
+	{`rclone|copy|:sftp,user=joe,pass=§:/x|y`, `rclone copy :sftp,user=joe,pass=* y`},
 	{`mysql|-p§`, `mysql -p*`},
 	{`mysql|-uroot|-p§|db`, `mysql -uroot -p* db`},
 	{`mysql|-u|root|-p§|-h|db1|shop`, `mysql -u root -p* -h db1 shop`},

@@ -40,6 +40,8 @@ func (m *masker) name(s *scope, word string) {
 	}
 	m.out.WriteString(word)
 	switch {
+	case strings.EqualFold(word, "bearer"):
+		s.next = expectValue
 	case isSecretName(word):
 		s.next = expectSeparator
 		if isOption(word) || sets(s.previous) {
@@ -268,7 +270,14 @@ func (m *masker) run(s *scope, word string, i, lastAt int, open byte) int {
 		case "", `"`, "'", `\"`: // {"password" : "x"}
 			if i > 0 && isSecretName(name) {
 				s.next = expectSeparator
+				if sets(s.previous) {
+					s.next = expectValue
+				}
 			}
+		}
+		if after := rest[len(name):]; i > 0 && word[i-1] == '<' && strings.HasPrefix(after, ">") && isSecretName(name) { // <password>x</password>
+			m.out.WriteString(">" + mask)
+			return len(name) + 1 + lengthUntil(after[1:], "<")
 		}
 		return len(name)
 	}
