@@ -36,8 +36,8 @@ func (e *Engine) fitsGroup(g *group, unit uint16, as rules.Role) bool {
 func (e *Engine) keepApart(g *group, s *series) {
 	e.addApart(g, s)
 	of := e.apart[g].byUnit[s.Unit]
-	known, since := int64(e.rules.Limits.KnownAfter), since(e.senderOf(g))
-	if of.since+known <= since || of.count > 2*len(g.members) && of.since < since+known {
+	known, oldest := int64(e.rules.Limits.KnownAfter), since(e.senderOf(g))
+	if of.since+known <= oldest || of.count > 2*len(g.members) && of.since < oldest+known {
 		e.changeUnit(g, s.Unit)
 	}
 }

@@ -67,6 +67,14 @@ func (e *Engine) setAnnounced(g *group, level int) {
 	a.announced = level
 }
 
+// restoreAnnounced counts an announced alert that was stored.
+func (e *Engine) restoreAnnounced(g *group) {
+	if level := g.alert.announced; level > 0 {
+		g.alert.announced = 0
+		e.setAnnounced(g, level)
+	}
+}
+
 // placesOf is how many alerts of a rule may be announced at a time, and which limit says so.
 func (e *Engine) placesOf(r *ruleState) (n int, limit string) {
 	if r.Top > 0 && r.Top < e.rules.Limits.AlertsPerRule {

@@ -64,10 +64,7 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) bool {
 	if g.inputs != nil {
 		g.inputs.complete = e.now
 	}
-	if announced := a.announced; announced > 0 {
-		a.announced = 0
-		e.setAnnounced(g, announced)
-	}
+	e.restoreAnnounced(g)
 	if s.deferred != notDeferred {
 		e.postpone(g, s.deferred)
 	}

@@ -3,6 +3,7 @@ package alert
 import (
 	"slices"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
@@ -118,4 +119,42 @@ func (e *Engine) trim(s *series) {
 		s.Forget(boundary - e.retention(s))
 		s.ForgetExemplars(boundary)
 	}
+}
+
+// evictSeries forgets the series that have been silent for longer than every rule of theirs waits.
+func (e *Engine) evictSeries() {
+	e.samplesHeld = 0
+	for _, m := range e.matchers {
+		m.evict()
+		for _, f := range m.statistics {
+			f.evict()
+		}
+	}
+	e.forgetSeries()
+	e.memoryShort = e.memory() >= e.rules.Limits.Memory()
+}
+
+func (m *Matcher) evict() {
+	e := m.engine
+	samples := 0
+	for key, s := range m.series {
+		samples += s.Samples.Cap()
+		if silent := e.running - s.seenAt; silent <= e.rules.MinStaleAfter || silent <= e.staleAfter(s) {
+			continue
+		}
+		m.rememberOnce(key, s)
+		m.forget(key, s)
+	}
+	e.samplesHeld += int64(samples) * sampleSize
+}
+
+// forget takes a series out. It leaves its groups with forgetSeries, which has to follow.
+func (m *Matcher) forget(key attr.Hash, s *series) {
+	e := m.engine
+	delete(m.series, key)
+	e.seriesCount--
+	s.resource.sender.series--
+	e.hold(-seriesSize)
+	e.forgotten = append(e.forgotten, s)
+	e.unref(s.resource)
 }
