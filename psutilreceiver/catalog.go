@@ -36,6 +36,8 @@ type Catalog struct {
 type CatalogMetric struct {
 	// Unit is the UCUM unit.
 	Unit string
+	// UpDown tells that the metric is a sum that goes up and down, Derived that it is made of another, as a rate of a counter.
+	UpDown, Derived bool
 	// Counter tells that the metric is a total since a start, Distribution that its points are histograms.
 	Counter, Distribution bool
 	// Attributes are those of its data points.
@@ -56,7 +58,8 @@ type metadataFile struct {
 		Unit        string   `yaml:"unit"`
 		Attributes  []string `yaml:"attributes"`
 		Sum         struct {
-			Monotonic bool `yaml:"monotonic"`
+			ValueType string `yaml:"value_type"`
+			Monotonic bool   `yaml:"monotonic"`
 		} `yaml:"sum"`
 	} `yaml:"metrics"`
 }
@@ -86,7 +89,7 @@ var readCatalog = sync.OnceValues(func() (*Catalog, error) {
 		}
 	}
 	for metric, d := range file.Metrics {
-		m := CatalogMetric{Unit: d.Unit, Counter: d.Sum.Monotonic}
+		m := CatalogMetric{Unit: d.Unit, Counter: d.Sum.Monotonic, UpDown: d.Sum.ValueType != "" && !d.Sum.Monotonic}
 		for _, attribute := range d.Attributes {
 			m.Attributes = append(m.Attributes, name(attribute))
 		}
@@ -94,7 +97,7 @@ var readCatalog = sync.OnceValues(func() (*Catalog, error) {
 		c.Metrics[metric] = m
 		if m.Counter {
 			rate := m
-			rate.Counter, rate.Unit = false, stream.RateUnit(m.Unit)
+			rate.Counter, rate.Derived, rate.Unit = false, true, stream.RateUnit(m.Unit)
 			c.Metrics[stream.RateName(metric)] = rate
 		}
 	}
@@ -129,6 +132,7 @@ func (c *Catalog) WithOldForm() *Catalog {
 func (c *Catalog) addSampled() {
 	for _, s := range sampleable() {
 		m := c.Metrics[s.baseName()]
+		m.Derived = true
 		for _, statistic := range sampledStatistics {
 			c.Metrics[s.baseName()+statistic.suffix] = m
 		}

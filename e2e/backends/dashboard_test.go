@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,9 +40,12 @@ type panel struct {
 	}
 }
 
-func readDashboard(t *testing.T) dashboard {
+// dashboards are the files of the dashboards, each with how its queries choose the hosts.
+var dashboards = map[string]string{"otelcol-psutil.json": `host_name="$host"`, "fleet.json": `host_name=~"$host"`}
+
+func readDashboard(t *testing.T, file string) dashboard {
 	t.Helper()
-	text, err := os.ReadFile(harness.Repository(t, "dashboards", "otelcol-psutil.json"))
+	text, err := os.ReadFile(harness.Repository(t, "dashboards", file))
 	require.NoError(t, err)
 	var d dashboard
 	require.NoError(t, json.Unmarshal(text, &d))
@@ -80,7 +84,8 @@ func checkDashboard(t *testing.T, p prometheus) {
 	require.Equal(t, hostname, hosts[0].labels["host_name"])
 	variables := strings.NewReplacer("$host", hostname, "$__rate_interval", "15s")
 	queries := 0
-	for _, panel := range readDashboard(t).Panels {
+	panels := slices.Concat(readDashboard(t, "otelcol-psutil.json").Panels, readDashboard(t, "fleet.json").Panels)
+	for _, panel := range panels {
 		for _, target := range panel.Targets {
 			queries++
 			name := fmt.Sprintf("%s %s", panel.Title, target.RefID)
@@ -110,6 +115,28 @@ func checkDashboard(t *testing.T, p prometheus) {
 		}
 	}
 	assert.Greater(t, queries, 30)
+	for _, query := range documentedQueries(t) {
+		harness.Eventually(t, "data for "+query, func() error {
+			got, err := p.query(query)
+			// What compares with 0 tells of trouble, of which there is none.
+			if err == nil && len(got) == 0 && !strings.HasSuffix(query, " 0") && !emptyHere(t, query) {
+				return fmt.Errorf("%s has no data", query)
+			}
+			return err
+		})
+	}
+}
+
+// documentedQueries are those of docs/prometheus.md, over windows that a test fills.
+func documentedQueries(t *testing.T) (queries []string) {
+	t.Helper()
+	text, err := os.ReadFile(harness.Repository(t, "docs", "prometheus.md"))
+	require.NoError(t, err)
+	for _, m := range regexp.MustCompile("(?m)^    ([^#\n].*)$").FindAllStringSubmatch(string(text), -1) {
+		queries = append(queries, strings.NewReplacer("[5m]", "[15s]", "[1h]", "[15s]").Replace(m[1]))
+	}
+	require.Len(t, queries, 10)
+	return queries
 }
 
 func emptyHere(t *testing.T, expression string) bool {
@@ -125,7 +152,13 @@ func emptyHere(t *testing.T, expression string) bool {
 
 // TestDashboardIsWellFormed looks for what Grafana would mend in silence, or show in the wrong place.
 func TestDashboardIsWellFormed(t *testing.T) {
-	d := readDashboard(t)
+	for file, host := range dashboards {
+		t.Run(file, func(t *testing.T) { checkForm(t, readDashboard(t, file), host) })
+	}
+}
+
+func checkForm(t *testing.T, d dashboard, host string) {
+	t.Helper()
 	assert.Equal(t, 39, d.SchemaVersion, "that of Grafana 10, which 11 takes as well")
 	variables := make(map[string]string)
 	for _, v := range d.Templating.List {
@@ -154,7 +187,7 @@ func TestDashboardIsWellFormed(t *testing.T) {
 		assert.Equal(t, "${datasource}", p.Datasource.UID, p.Title)
 		for _, target := range p.Targets {
 			assert.Equal(t, "${datasource}", target.Datasource.UID, p.Title)
-			assert.Contains(t, target.Expr, `host_name="$host"`, p.Title)
+			assert.Contains(t, target.Expr, host, p.Title)
 		}
 	}
 }
