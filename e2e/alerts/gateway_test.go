@@ -86,7 +86,9 @@ func (h *fleetHost) request(at time.Time, inTrouble bool) pmetric.Metrics {
 }
 
 // postMetrics sends a request of OTLP over HTTP.
-func postMetrics(ctx context.Context, address string, md pmetric.Metrics) error { return harness.PostMetrics(ctx, address, md) }
+func postMetrics(ctx context.Context, address string, md pmetric.Metrics) error {
+	return harness.PostMetrics(ctx, address, md)
+}
 
 // TestGatewayKeepsHostsApart has twenty hosts send to examples/gateway.yaml, all at once. Sixteen get into trouble: each alert comes once, with
 // its host's resource, and resolves, in the file of the gateway and at the backend. All metrics are passed on.

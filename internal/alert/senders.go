@@ -26,7 +26,7 @@ type sender struct {
 // senders has all senders that are known.
 type senders struct {
 	byID map[uint64]*sender
-	// order are those that may send now, by when they were first seen, as of the last tick.
+	// order are those that may send now, by when they were first seen. Who has gone is in it until the next tick.
 	order []*sender
 }
 
@@ -50,6 +50,7 @@ func (e *Engine) useSender(resource []attr.Attr) *sender {
 	if s == nil {
 		s = &sender{id: id, since: e.running}
 		e.senders.byID[id] = s
+		e.senders.order = append(e.senders.order, s) // Nobody is younger.
 	}
 	s.resources++
 	return s
@@ -129,13 +130,19 @@ type shares struct {
 
 func newShares() shares { return shares{have: holders{}, refusedFrom: ladder.Forever} }
 
-// precedes is until when others must have been first seen for something to be kept for them when a sender wants its share: those that have been known
-// for longer, by limits::known_after at least. A sender that has something already leaves one to each of its own age as well.
+// precedes is until when others must have been first seen for something to be kept for them when a sender wants its share. A sender that is new, for
+// limits::known_after, comes after all that were there before it; later those come before it that have been known for longer by as much. A sender that
+// has something already leaves one to each of its own age as well.
 func (e *Engine) precedes(s *sender, has bool) int64 {
-	if has {
-		return since(s) + int64(e.rules.Limits.KnownAfter)
+	first, known := since(s), int64(e.rules.Limits.KnownAfter)
+	switch {
+	case has:
+		return first + known
+	case e.running-first < known:
+		return first - 1
+	default:
+		return first - known
 	}
-	return since(s) - int64(e.rules.Limits.KnownAfter)
 }
 
 // leaves tells whether anything of what is free of a limit is left for a sender. Up to a part of the limit is kept for others that have none yet, one

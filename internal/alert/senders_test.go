@@ -399,3 +399,16 @@ func TestAbsenceOfInventedHostsEnds(t *testing.T) {
 	assert.NotEmpty(t, resolves)
 	assert.Equal(t, 2, r.engine.Stats(at(3*day)).Groups)
 }
+
+// TestHostSeenBeforeTheFlood has the host come moments before the flood, and no tick in between.
+func TestHostSeenBeforeTheFlood(t *testing.T) {
+	t.Parallel()
+	for _, limits := range [][2]int{{200, 120}, {20, 1000}, {1000, 20}} {
+		r := newRig(t, ladderRule(nil), func(c *rules.Config) { c.Limits.AlertsPerRule, c.Limits.EventsPerMinute = limits[0], limits[1] })
+		r.from("db0", "1", 0, 1)
+		flood(r, 1000, 1, 99)
+		r.drain()
+		r.from("db0", "1", 2, 90)
+		assert.Equal(t, []string{"db0"}, r.fires(), "%v", limits)
+	}
+}

@@ -19,6 +19,7 @@ var renamed = map[string]string{
 	// The psutil receiver.
 	"as":                  "format",
 	"process.group.count": "process.group.process.count",
+	"hw.state":            "hw.battery.state", // An attribute of hw.battery.time_left.
 }
 
 // now says what a word is called today; "" when the word was not renamed to one of the known words.

@@ -100,7 +100,7 @@ type LimitsConfig struct {
 	TimesPerBatch int `mapstructure:"times_per_batch"`
 	// MemoryMiB bounds what the engine holds by its own estimate; 0 is 8 KiB for each of Series.
 	MemoryMiB int `mapstructure:"memory_mib"`
-	// KnownAfter is by how much longer a host must have been known than another for a part of the limits to be kept for it.
+	// KnownAfter is for how long a host is new, and by how much longer another must have been known later for a part of the limits to be kept for it.
 	KnownAfter time.Duration `mapstructure:"known_after"`
 }
 
