@@ -35,10 +35,14 @@ func TestRulesOnTheOldForm(t *testing.T) {
 	for _, c := range []struct{ receiver, rule, want string }{
 		{`psutil: {compat: hostmetrics}`, "metric: system.cpu.utilization, match: {state: wait}, above: 90%", ""},
 		{`psutil: {compat: hostmetrics}`, "metric: system.network.packets, match: {direction: receive, device: eth0}, aggregate: rate, window: 1m, above: 1000", ""},
-		{`psutil: {compat: hostmetrics}`, "metric: system.network.packet.count, aggregate: rate, window: 1m, above: 1000",
-			`no receiver emits system.network.packet.count: in receivers::psutil leave compat out, or write system.network.packets here`},
-		{`psutil: `, "metric: system.cpu.utilization, match: {state: wait}, above: 90%",
-			`match.state: system.cpu.utilization has no such attribute (known: cpu.mode, cpu.logical_number)`},
+		{
+			`psutil: {compat: hostmetrics}`, "metric: system.network.packet.count, aggregate: rate, window: 1m, above: 1000",
+			`no receiver emits system.network.packet.count: in receivers::psutil leave compat out, or write system.network.packets here`,
+		},
+		{
+			`psutil: `, "metric: system.cpu.utilization, match: {state: wait}, above: 90%",
+			`match.state: system.cpu.utilization has no such attribute (known: cpu.mode, cpu.logical_number)`,
+		},
 		{`hostmetrics: {scrapers: {cpu: }}`, "metric: system.cpu.utilization, match: {state: wait}, above: 90%", ""},
 		{`hostmetrics: {scrapers: {cpu: }}`, "metric: system.processes.count, match: {status: blocked}, above: 9", ""},
 	} {
