@@ -25,7 +25,7 @@ func pointsByGroup(t *testing.T, h *taskHost, configure func(*Config, *ProcessCo
 		}
 		groups[key] = map[string]float64{}
 		for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
-			points := pmetric.NewNumberDataPointSlice()
+			var points pmetric.NumberDataPointSlice
 			if m.Type() == pmetric.MetricTypeGauge {
 				points = m.Gauge().DataPoints()
 			} else {
