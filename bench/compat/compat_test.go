@@ -16,9 +16,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness/collector"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness/collector"
 )
 
 // scrapes is how many of either are compared, at least: one a second, of which the first gives no shares.
@@ -52,7 +53,6 @@ func (s *series) String() string {
 type output struct {
 	series    map[string]*series
 	resources map[string]map[string]any // of processes, by pid
-	hosts     map[string]any
 }
 
 // TestSideBySide is the proof that whoever changes from hostmetricsreceiver loses nothing but what docs/migrating.md lists.
