@@ -124,26 +124,26 @@ func (c *guardedClient) do(ctx context.Context, work func(storage.Client) error)
 	if c.broken != nil {
 		return c.broken
 	}
-	err, fault := guarded(func() error { return work(c.inner) })
+	fault, err := guarded(func() error { return work(c.inner) })
 	if fault {
 		c.cutShort(ctx, false)
 		if c.broken != nil {
 			return c.broken
 		}
-		err, _ = guarded(func() error { return work(c.inner) })
+		_, err = guarded(func() error { return work(c.inner) })
 	}
 	return err
 }
 
 // guarded runs what reads a mapped file, and tells whether it met the end of a file that has been cut short.
-func guarded(work func() error) (err error, fault bool) {
+func guarded(work func() error) (fault bool, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil {
-			err, fault = fmt.Errorf("%v", r), true
+			fault, err = true, fmt.Errorf("%v", r)
 		}
 	}()
-	return work(), false
+	return false, work()
 }
 
 // absentLimit is how long a file may be absent, as it is while another is put in its place.
@@ -257,7 +257,7 @@ func copyAll(ctx context.Context, from, to storage.Client) error {
 		ops, size = nil, 0
 		return err
 	}
-	err, _ := guarded(func() error {
+	_, err := guarded(func() error {
 		return walker.Walk(ctx, func(key string, value []byte) ([]*storage.Operation, error) {
 			ops = append(ops, storage.SetOperation(key, append([]byte(nil), value...)))
 			if size += len(value); size < copied {

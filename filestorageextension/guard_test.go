@@ -223,7 +223,7 @@ func TestAFaultIsAnError(t *testing.T) {
 	client, logs, path := openFile(t, t.TempDir(), true)
 	inner := client.(*guardedClient).inner
 	require.NoError(t, os.Truncate(path, 0))
-	_, fault := guarded(func() error { _, err := inner.Get(t.Context(), "k"); return err })
+	fault, _ := guarded(func() error { _, err := inner.Get(t.Context(), "k"); return err })
 	assert.True(t, fault)
 	require.NoError(t, client.Set(t.Context(), "new", []byte("v")))
 	assert.Equal(t, 1, logs.FilterLevelExact(zapcore.ErrorLevel).Len())
@@ -232,7 +232,7 @@ func TestAFaultIsAnError(t *testing.T) {
 // A compaction puts another file in the place of the one that is open, which is no news.
 func TestACompactionIsNoReplacement(t *testing.T) {
 	t.Parallel()
-	elsewhere, err := os.MkdirTemp("/dev/shm", "compaction") // Another filesystem, where there is one: the file is then written again in place.
+	elsewhere, err := os.MkdirTemp("/dev/shm", "compaction") //nolint:usetesting // Another filesystem, where there is one: the file is then written again in place.
 	if err != nil {
 		elsewhere = t.TempDir()
 	}
