@@ -167,3 +167,24 @@ func TestAlertsOfAListOfOneGoOn(t *testing.T) {
 		assert.NotEqual(t, fired[0].AlertID, ended[0].AlertID, "it is that of the key of before")
 	}
 }
+
+// The bound of a rule whose match asks for one value is read from points that have that value and from points that have none, and from no others.
+func TestTheOneValueOfAMatchIsNoPartOfTheGroup(t *testing.T) {
+	t.Parallel()
+	for _, match := range []any{"idle", map[string]any{"in": []any{"idle"}}, map[string]any{"regex": "^idle$"}} {
+		for mode, want := range map[string][]string{"idle": {"fire:warning"}, "": {"fire:warning"}, "user": nil} {
+			r := newRig(t, ladderRule(func(rc *rules.RuleConfig) {
+				rc.Match = map[string]any{"mode": match}
+				rc.Thresholds = map[string]rules.LevelConfig{"warning": {Above: map[string]any{"metric": "limit"}}}
+			}), nil)
+			limit := []attr.Attr{attr.String("disk", "a")}
+			if mode != "" {
+				limit = append(limit, attr.String("mode", mode))
+			}
+			r.on("limit", 0, point{v: 1, attrs: limit})
+			r.observe(0, point{v: 2, attrs: []attr.Attr{attr.String("disk", "a"), attr.String("mode", "idle")}})
+			r.engine.Evaluate(at(1))
+			assert.Equal(t, want, r.transitions(), "%v %q", match, mode)
+		}
+	}
+}

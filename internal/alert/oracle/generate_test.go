@@ -87,7 +87,8 @@ func (g *generator) chooseValue() {
 		r.scale, r.offset = pick(g, -1.0, 0.1, 2.0, -0.01), pick(g, 0.0, 1, -7)
 	}
 	if g.chance(4) {
-		r.match = map[string]string{"mode": pick(g, "^(user|system)$", ".*s.*", "s.*|u.*", "s", "^idle$")}
+		// A pattern that one text alone matches is that text to us, and so no label of the alert.
+		r.match = map[string]string{"mode": pick(g, "^(user|system)$", ".*s.*", "s.*|u.*", "s?", "^idl.$")}
 	}
 }
 

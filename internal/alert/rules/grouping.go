@@ -28,7 +28,7 @@ func (r *Rule) GroupKey(t *Target, o *attr.Origin, point []attr.Attr) string {
 	}
 	if !r.Joins {
 		for _, a := range point {
-			if !t.Selector.pins(a.Key) && !r.readsBoundFrom(a.Key) {
+			if !t.Selector.pins(a.Key) && !r.Value.Selector.pinsTo(a) && !r.readsBoundFrom(a.Key) {
 				attrs = append(attrs, attr.Located{Location: attr.InPoint, Attr: a})
 			}
 		}

@@ -104,6 +104,12 @@ func (s *Selector) pins(key string) bool {
 	return slices.ContainsFunc(s.point, func(m matcher) bool { return m.key == key && m.op == opExact })
 }
 
+// pinsTo tells whether the selector selects the one value that the attribute of a data point has. Then it is no part of the group for the points of
+// other metrics either, which may have it or not.
+func (s *Selector) pinsTo(a attr.Attr) bool {
+	return slices.ContainsFunc(s.point, func(m matcher) bool { return m.key == a.Key && m.op == opExact && a.Value.EqualsText(m.text) })
+}
+
 // PointKeys are the attributes that a data point must have to match.
 func (s *Selector) PointKeys() []string {
 	var keys []string
