@@ -116,11 +116,17 @@ func TestAnswersAreThoseOfPrometheus(t *testing.T) {
 		{"query", []string{"query", "system_memory_usage_bytes", "time", seconds(epoch.Add(10 * time.Second))}, `{"result":[{"metric":` + memory + `,"value":[` + seconds(epoch.Add(10 * time.Second))[:10] + `,"1010"]}],"resultType":"vector"}`},
 		{"query", []string{"query", "system_memory_usage_bytes", "time", seconds(epoch.Add(-time.Minute))}, `{"result":[],"resultType":"vector"}`},
 		{"query", []string{"query", "there_is_none"}, `{"result":[],"resultType":"vector"}`},
-		{"query_range", []string{"query", "system_memory_usage_bytes - 1000", "start", epoch.Format(time.RFC3339), "end", epoch.Add(20 * time.Second).Format(time.RFC3339), "step", "10"},
-			`{"result":[{"metric":{"host_name":"web1"},"values":[[` + seconds(epoch)[:10] + `,"0"],[` + seconds(epoch.Add(10 * time.Second))[:10] + `,"10"],[` + seconds(epoch.Add(20 * time.Second))[:10] + `,"20"]]}],"resultType":"matrix"}`},
+		{
+			"query_range",
+			[]string{"query", "system_memory_usage_bytes - 1000", "start", epoch.Format(time.RFC3339), "end", epoch.Add(20 * time.Second).Format(time.RFC3339), "step", "10"},
+			`{"result":[{"metric":{"host_name":"web1"},"values":[[` + seconds(epoch)[:10] + `,"0"],[` + seconds(epoch.Add(10 * time.Second))[:10] + `,"10"],[` + seconds(epoch.Add(20 * time.Second))[:10] + `,"20"]]}],"resultType":"matrix"}`,
+		},
 		// A step of a minute is answered by the tier of 15 seconds: the mean of each.
-		{"query_range", []string{"query", "system_memory_usage_bytes - 1000", "start", epoch.Format(time.RFC3339), "end", epoch.Add(time.Minute).Format(time.RFC3339), "step", "1m"},
-			`{"result":[{"metric":{"host_name":"web1"},"values":[[` + seconds(epoch)[:10] + `,"7"],[` + seconds(epoch.Add(time.Minute))[:10] + `,"67"]]}],"resultType":"matrix"}`},
+		{
+			"query_range",
+			[]string{"query", "system_memory_usage_bytes - 1000", "start", epoch.Format(time.RFC3339), "end", epoch.Add(time.Minute).Format(time.RFC3339), "step", "1m"},
+			`{"result":[{"metric":{"host_name":"web1"},"values":[[` + seconds(epoch)[:10] + `,"7"],[` + seconds(epoch.Add(time.Minute))[:10] + `,"67"]]}],"resultType":"matrix"}`,
+		},
 		{"labels", nil, `["__name__","host_name","system_device"]`},
 		{"labels", []string{"match[]", "system_memory_usage_bytes"}, `["__name__","host_name"]`},
 		{"labels", []string{"match[]", "there_is_none"}, `[]`},
