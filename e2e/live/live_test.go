@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"strconv"
 	"strings"
@@ -64,6 +65,7 @@ func start(t *testing.T, args ...string) *agent {
 	a.cmd = exec.Command(harness.Binary(t), append(args, "--set", "exporters::host_page::endpoint="+address)...)
 	a.cmd.Dir = t.TempDir()
 	a.cmd.Stdout, a.cmd.Stderr = a, a
+	signal.Ignore(syscall.SIGHUP) // The agent inherits this, see reload.
 	require.NoError(t, a.cmd.Start())
 	go func() { a.exited <- a.cmd.Wait() }()
 	t.Cleanup(func() {
@@ -75,7 +77,20 @@ func start(t *testing.T, args ...string) *agent {
 	return a
 }
 
-// ready waits until the agent has said so many times that it is ready. Only then it minds signals.
+// reload has the agent read its configuration again. The Collector minds signals only some time after it has said that it is ready, and until then
+// ignores this one; so it is asked until it answers.
+func (a *agent) reload() {
+	a.t.Helper()
+	require.Eventually(a.t, func() bool {
+		if strings.Contains(a.said(), "Received signal from OS") {
+			return true
+		}
+		_ = a.cmd.Process.Signal(syscall.SIGHUP)
+		return false
+	}, waitLimit, time.Second)
+}
+
+// ready waits until the agent has said so many times that it is ready.
 func (a *agent) ready(times int) {
 	a.t.Helper()
 	require.Eventually(a.t, func() bool { return strings.Count(a.said(), "Everything is ready") == times }, waitLimit, 20*time.Millisecond)
@@ -179,7 +194,7 @@ func TestLiveReloadAndStop(t *testing.T) {
 	}
 	a.ready(1)
 	a.get("/api/meta", &before)
-	require.NoError(t, a.cmd.Process.Signal(syscall.SIGHUP))
+	a.reload()
 	a.ready(2)
 	a.get("/api/meta", &after)
 	assert.Equal(t, before, after, "the history is the same")
