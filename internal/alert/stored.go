@@ -88,6 +88,9 @@ type storedAlert struct {
 	shownKnown bool
 	// recordID is the ID that records have where it is not that of rule and group, 0 else.
 	recordID int64
+	// byConventions tells that the group key has what identifies the resource by the conventions, and what entity references add. Older builds took
+	// other attributes.
+	byConventions bool
 }
 
 // storedSamples is what a level that counts samples has seen of the newest ones.
@@ -148,6 +151,7 @@ var alertFields = []attr.Field[storedAlert]{
 	attr.FlagField(44, func(s *storedAlert) *bool { return &s.shownKnown }),
 	attr.IntField(45, func(s *storedAlert) *int64 { return &s.recordID }),
 	attr.TimeField(30, func(s *storedAlert) *int64 { return &s.changed }),
+	attr.FlagField(61, func(s *storedAlert) *bool { return &s.byConventions }),
 	attr.IntField(31, func(s *storedAlert) *int64 { return &s.interval }),
 }
 
