@@ -64,6 +64,9 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) bool {
 	if g.inputs != nil {
 		g.inputs.complete = e.now
 	}
+	if r.silence > 0 {
+		a.holder = e.restoreHolder(s)
+	}
 	e.restoreAnnounced(g)
 	if s.deferred != notDeferred {
 		e.postpone(g, s.deferred)

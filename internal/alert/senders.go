@@ -79,12 +79,12 @@ const senderKept = 7 * 24 * 3600 * second
 func (e *Engine) updateSenders() {
 	known := int64(e.rules.Limits.KnownAfter)
 	all := &e.senders
-	all.order = all.order[:0]
-	silent := 0
+	all.order = slices.DeleteFunc(all.order, func(s *sender) bool { return !e.sends(s) })
+	sending, silent := 0, 0
 	for id, s := range all.byID {
 		switch {
 		case e.sends(s):
-			all.order = append(all.order, s)
+			sending++
 		case s.gone-s.since < known, e.running-s.gone > senderKept, silent >= e.rules.Limits.Series:
 			delete(all.byID, id)
 			if s.stored {
@@ -94,6 +94,9 @@ func (e *Engine) updateSenders() {
 			silent++
 		}
 	}
+	if sending != len(all.order) {
+		e.sortSenders() // One that was silent sends again, or was restored; who is new stands last already.
+	}
 	if len(all.order) > 1 { // One alone competes with nobody.
 		for _, s := range all.order {
 			if !s.stored && e.running-s.since >= known {
@@ -102,6 +105,18 @@ func (e *Engine) updateSenders() {
 			}
 		}
 	}
+}
+
+// sortSenders puts those that may send now in order.
+func (e *Engine) sortSenders() {
+	all := &e.senders
+	all.order = all.order[:0]
+	for _, s := range all.byID {
+		if e.sends(s) {
+			all.order = append(all.order, s)
+		}
+	}
+	e.work += uint64(len(all.order))
 	slices.SortFunc(all.order, func(a, b *sender) int { return cmp.Or(cmp.Compare(a.since, b.since), cmp.Compare(a.id, b.id)) })
 }
 
@@ -118,8 +133,16 @@ func since(s *sender) int64 {
 	return s.since
 }
 
-// holders are the senders that have a part of what a limit leaves, and how much.
-type holders map[*sender]int
+// holders are the senders, by ID, that have a part of what a limit leaves, and how much. A sender that was forgotten and comes back is the same.
+type holders map[uint64]int
+
+// idOf is the ID of a sender, 0 for one that is not known.
+func idOf(s *sender) uint64 {
+	if s == nil {
+		return 0
+	}
+	return s.id
+}
 
 // shares are what senders have of a limit.
 type shares struct {
@@ -150,20 +173,20 @@ func (e *Engine) precedes(s *sender, has bool) int64 {
 //
 // So a flood of senders that are made up takes nothing from those that were there before, as far as the part reaches, and where all are of one age
 // those come first that have nothing.
-func (e *Engine) leaves(s *sender, free, part int, of *shares, has func(*sender) bool) bool {
+func (e *Engine) leaves(s *sender, free, part int, of *shares) bool {
 	if free <= 0 || free > part {
 		return free > 0
 	}
-	before := e.precedes(s, has(s))
+	before := e.precedes(s, of.have[idOf(s)] > 0)
 	if before >= of.refusedFrom {
 		return false
 	}
 	kept := e.senders.firstSeenBy(before)
-	for other := range of.have {
+	for id, n := range of.have {
 		if kept < free {
 			break
 		}
-		if other != nil && other.since <= before && has(other) && e.sends(other) {
+		if other := e.senders.byID[id]; n > 0 && other != nil && other.since <= before && e.sends(other) {
 			kept--
 		}
 	}
@@ -187,14 +210,44 @@ func (e *Engine) senderOf(g *group) *sender {
 	}
 	switch a := g.alert; {
 	case a.holder != nil:
-		return a.holder
+		return e.current(a.holder)
 	case a.resource == nil:
 		return nil
 	case a.resource.sender != nil:
-		return a.resource.sender
+		return e.current(a.resource.sender)
 	default:
 		return e.senderOfResource(a.resource.attrs)
 	}
+}
+
+// current returns the sender as it is known now. It may have been forgotten, and have come back as another; one that did not is as it was.
+func (e *Engine) current(s *sender) *sender {
+	if now := e.senders.byID[s.id]; now != nil {
+		return now
+	}
+	return s
+}
+
+// seenOf tells for how long the sender of an alert was there, until its series were forgotten, and whether it has any now. A sender may have been
+// forgotten since the alert fired, and have come back.
+func (e *Engine) seenOf(holder *sender) (seen int64, sends bool) {
+	of := func(s *sender) int64 {
+		if s.resources > 0 {
+			return e.running - s.since
+		}
+		return s.gone - s.since
+	}
+	now := e.current(holder)
+	return max(of(holder), of(now)), now.resources > 0
+}
+
+// restoreHolder returns the sender of a stored alert, nil where it was not stored. One that is not known any more is made up for the alert alone.
+func (e *Engine) restoreHolder(s *storedAlert) *sender {
+	id := uint64(s.holder)
+	if known := e.senders.byID[id]; known != nil || id == 0 {
+		return known
+	}
+	return &sender{id: id, since: e.running - max(0, s.holderSeen), gone: e.running}
 }
 
 // briefKept is for how long a sender that was seen for a short time is missed, in nanoseconds beyond what the rule waits.
@@ -204,11 +257,15 @@ const briefKept = 24 * 3600 * second
 // which are made up do not stand in the way for ever. It tells whether the group is to be forgotten.
 func (e *Engine) forgetBrief(g *group, t int64) bool {
 	a := g.alert
-	if a == nil || a.holder == nil || len(g.members) > 0 || g.rule.expects(g.id) || g.rule.Pinned() {
+	if a == nil || a.holder == nil || g.rule.expects(g.id) || g.rule.Pinned() {
 		return false
 	}
-	seen := a.holder.gone - a.holder.since // Until its series were forgotten.
-	if a.holder.resources > 0 || seen > int64(e.rules.Limits.KnownAfter)+2*e.rules.MinStaleAfter || e.running-g.lastArrival <= g.rule.silence+briefKept {
+	brief := int64(e.rules.Limits.KnownAfter) + 2*e.rules.MinStaleAfter
+	seen, sends := e.seenOf(a.holder)
+	if sends && seen > brief && seen-(e.running-e.ticked) <= brief {
+		e.journal.mark(g.id) // Nobody shall take it for one that was there for a short time after a restart.
+	}
+	if sends || seen > brief || len(g.members) > 0 || g.lastSample == ladder.Unset || g.clock(e.running)-g.lastSample <= g.rule.silence+briefKept {
 		return false
 	}
 	e.closeAlert(g, t, alertschema.ReasonStale)

@@ -23,6 +23,10 @@ func (e *Engine) encodeAlert(g *group) []byte {
 	s.bounds = r.storedBounds(g)
 	s.seen = g.remembered()
 	if r.silence > 0 {
+		if a.holder != nil {
+			s.holder = int64(a.holder.id)
+			s.holderSeen, _ = e.seenOf(a.holder)
+		}
 		if a.silent {
 			s.lastSample = g.lastSample + e.now - g.clock(e.running)
 		}

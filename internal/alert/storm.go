@@ -51,11 +51,11 @@ func (e *Engine) allowRecord(g *group) bool {
 		s.opened, s.used, s.shares = e.running, 0, newShares()
 	}
 	from := e.senderOf(g)
-	if !e.leaves(from, s.limit-s.used, s.limit/2, &s.shares, func(x *sender) bool { return s.shares.have[x] > 0 }) {
+	if !e.leaves(from, s.limit-s.used, s.limit/2, &s.shares) {
 		return false
 	}
 	s.used++
-	s.shares.have[from]++
+	s.shares.have[idOf(from)]++
 	s.shares.refusedFrom = ladder.Forever
 	return true
 }
