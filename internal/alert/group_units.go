@@ -36,7 +36,7 @@ func (e *Engine) fitsGroup(g *group, unit uint16, as rules.Role) bool {
 func (e *Engine) keepApart(g *group, s *series) {
 	e.addApart(g, s)
 	of := e.apart[g].byUnit[s.Unit]
-	known, oldest := int64(e.rules.Limits.KnownAfter), since(e.senderOf(g))
+	known, oldest := int64(e.rules.Limits.KnownAfter), since(e.oldestSender(g))
 	if of.since+known <= oldest || of.count > 2*len(g.members) && of.since < oldest+known {
 		e.changeUnit(g, s.Unit)
 	}

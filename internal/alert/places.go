@@ -61,7 +61,7 @@ func (e *Engine) setAnnounced(g *group, level int) {
 	}
 	if level > 0 {
 		if a.announced == 0 {
-			a.holder = e.senderOf(g)
+			a.holder = e.oldestSender(g)
 		}
 		p.add(a.holder, level, 1)
 	}
@@ -75,7 +75,7 @@ func (e *Engine) restoreAnnounced(g *group) {
 		return
 	}
 	if a.holder == nil {
-		a.holder = e.senderOf(g)
+		a.holder = e.oldestSender(g)
 	}
 	g.rule.places.add(a.holder, a.announced, 1)
 }
@@ -103,7 +103,7 @@ func (e *Engine) full(g *group, level int) bool {
 		return free <= 0
 	}
 	of := &p.byLevel[min(level, len(p.byLevel)-1)]
-	return !e.leaves(e.senderOf(g), free, n/2, of)
+	return !e.leaves(e.oldestSender(g), free, n/2, of)
 }
 
 // queues tells whether a fire has to wait although there may be a place for it: a rule with a top of its own decides at the next tick, when all that

@@ -30,8 +30,9 @@ type senders struct {
 	order []*sender
 }
 
-// senderID returns what identifies a sender by its name.
-func senderID(name string) uint64 {
+// senderID returns what identifies the sender of a resource: its name, whichever attribute has it.
+func senderID(resource []attr.Attr) uint64 {
+	_, name := rules.Sender(resource)
 	return alertschema.AlertID("sender", alertschema.CutText(name, maxSenderName))
 }
 
@@ -40,12 +41,12 @@ const maxSenderName = 256
 
 // senderOfResource returns the sender of a resource, nil for one that is not known.
 func (e *Engine) senderOfResource(resource []attr.Attr) *sender {
-	return e.senders.byID[senderID(rules.HostOf(resource))]
+	return e.senders.byID[senderID(resource)]
 }
 
 // useSender returns the sender of a resource that is new, and notes that it has the resource.
 func (e *Engine) useSender(resource []attr.Attr) *sender {
-	id := senderID(rules.HostOf(resource))
+	id := senderID(resource)
 	s := e.senders.byID[id]
 	if s == nil {
 		s = &sender{id: id, since: e.running}
@@ -197,8 +198,8 @@ func (e *Engine) leaves(s *sender, free, part int, of *shares) bool {
 	return true
 }
 
-// senderOf returns the sender that has been known for the longest of those that a group is of, nil when there is none.
-func (e *Engine) senderOf(g *group) *sender {
+// oldestSender returns the sender that has been known for the longest of those that a group is of, nil when there is none.
+func (e *Engine) oldestSender(g *group) *sender {
 	var oldest *sender
 	for _, s := range g.members[:min(len(g.members), maxLookedSenders)] {
 		if of := s.resource.sender; oldest == nil || of.since < oldest.since {
@@ -226,51 +227,6 @@ func (e *Engine) current(s *sender) *sender {
 		return now
 	}
 	return s
-}
-
-// seenOf tells for how long the sender of an alert was there, until its series were forgotten, and whether it has any now. A sender may have been
-// forgotten since the alert fired, and have come back.
-func (e *Engine) seenOf(holder *sender) (seen int64, sends bool) {
-	of := func(s *sender) int64 {
-		if s.resources > 0 {
-			return e.running - s.since
-		}
-		return s.gone - s.since
-	}
-	now := e.current(holder)
-	return max(of(holder), of(now)), now.resources > 0
-}
-
-// restoreHolder returns the sender of a stored alert, nil where it was not stored. One that is not known any more is made up for the alert alone.
-func (e *Engine) restoreHolder(s *storedAlert) *sender {
-	id := uint64(s.holder)
-	if known := e.senders.byID[id]; known != nil || id == 0 {
-		return known
-	}
-	return &sender{id: id, since: e.running - max(0, s.holderSeen), gone: e.running}
-}
-
-// briefKept is for how long a sender that was seen for a short time is missed, in nanoseconds beyond what the rule waits.
-const briefKept = 24 * 3600 * second
-
-// forgetBrief closes the alert of a rule about silence of a sender that was there for a short time and sends nothing at all any more, so that senders
-// which are made up do not stand in the way for ever. It tells whether the group is to be forgotten.
-func (e *Engine) forgetBrief(g *group, t int64) bool {
-	a := g.alert
-	if a == nil || a.holder == nil || g.rule.expects(g.id) || g.rule.Pinned() {
-		return false
-	}
-	brief := int64(e.rules.Limits.KnownAfter) + 2*e.rules.MinStaleAfter
-	seen, sends := e.seenOf(a.holder)
-	if sends && seen > brief && seen-(e.running-e.ticked) <= brief {
-		e.journal.mark(g.id) // Nobody shall take it for one that was there for a short time after a restart.
-	}
-	if sends || seen > brief || len(g.members) > 0 || g.lastSample == ladder.Unset || g.clock(e.running)-g.lastSample <= g.rule.silence+briefKept {
-		return false
-	}
-	e.closeAlert(g, t, alertschema.ReasonStale)
-	g.lastSample = ladder.Unset
-	return true
 }
 
 // maxLookedSenders bounds the members of a group that are asked for their sender.

@@ -50,7 +50,7 @@ func (e *Engine) allowRecord(g *group) bool {
 	if s.opened == ladder.Unset || e.running-s.opened >= stormMinute {
 		s.opened, s.used, s.shares = e.running, 0, newShares()
 	}
-	from := e.senderOf(g)
+	from := e.oldestSender(g)
 	if !e.leaves(from, s.limit-s.used, s.limit/2, &s.shares) {
 		return false
 	}

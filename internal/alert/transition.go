@@ -40,7 +40,7 @@ func (e *Engine) transition(g *group, c change) {
 		a.worstBefore = nil
 		if a.announced == 0 { // Else it has the place.
 			if a.holder = nil; g.rule.silence > 0 {
-				a.holder = e.senderOf(g)
+				a.holder = e.oldestSender(g)
 			}
 		}
 		a.open, a.started, a.ended, a.changed, a.seq, a.worst, a.repeats = true, c.t, ladder.Unset, c.t, 0, 0, 0

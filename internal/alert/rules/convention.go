@@ -123,18 +123,6 @@ func IsShare(metric string) bool {
 	return strings.HasSuffix(metric, ".utilization") || strings.Contains(metric, ".utilization.")
 }
 
-// HostOf names the host that a resource is of, or else what identifies its service, "" for none.
-func HostOf(resource []attr.Attr) string {
-	for _, key := range senderKeys {
-		if v, ok := attr.Lookup(resource, key); ok {
-			if text := v.AsString(); text != "" {
-				return text
-			}
-		}
-	}
-	return ""
-}
-
 // maxSubject bounds each attribute that Subject names, in bytes.
 const maxSubject = 256
 
