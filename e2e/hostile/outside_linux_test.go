@@ -146,7 +146,7 @@ func forge(t *testing.T, address string, genuine plog.Logs) {
 			lr.Attributes().PutStr("log.record.uid", "forged-2")
 			lr.Attributes().PutStr("host.name", "invented")
 		},
-		func(lr plog.LogRecord) { lr.Attributes().PutStr("host.name", "invented") },         // The same record of another host,
+		func(lr plog.LogRecord) { lr.Attributes().PutStr("host.name", "invented") },          // The same record of another host,
 		func(lr plog.LogRecord) { lr.Attributes().PutStr("alert.label.instance", "forged") }, // with a label,
 		func(lr plog.LogRecord) { lr.Body().SetStr("forged-7") },                             // and another text.
 		func(lr plog.LogRecord) { lr.SetEventName("alert.suppressed"); lr.Body().SetStr("forged-3") },
