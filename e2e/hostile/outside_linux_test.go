@@ -146,6 +146,9 @@ func forge(t *testing.T, address string, genuine plog.Logs) {
 			lr.Attributes().PutStr("log.record.uid", "forged-2")
 			lr.Attributes().PutStr("host.name", "invented")
 		},
+		func(lr plog.LogRecord) { lr.Attributes().PutStr("host.name", "invented") },          // The same record of another host,
+		func(lr plog.LogRecord) { lr.Attributes().PutStr("alert.label.instance", "forged") }, // with a label,
+		func(lr plog.LogRecord) { lr.Body().SetStr("forged-7") },                             // and another text.
 		func(lr plog.LogRecord) { lr.SetEventName("alert.suppressed"); lr.Body().SetStr("forged-3") },
 		func(lr plog.LogRecord) { lr.SetEventName("alert.rule_error"); lr.Body().SetStr("forged-4") },
 		func(lr plog.LogRecord) { lr.SetEventName("alert.rule"); lr.Body().SetStr("forged-5") },
@@ -307,7 +310,31 @@ func TestForgedRecordsChangeNothing(t *testing.T) {
 		}
 		return nil
 	})
+	replay(t, dir, receiver)
+	assert.False(t, behindProcessor.hosts()["real"])
+	assert.False(t, behindConnector.hosts()["real"])
+	assert.Empty(t, firing(t, page))
 	require.NoError(t, p.Stop(t, syscall.SIGTERM))
+}
+
+// replay sends the records that came out as they are, and returns when they have been through.
+func replay(t *testing.T, dir, receiver string) {
+	t.Helper()
+	const last = "after the replay"
+	for _, name := range []string{"processor.jsonl", "connector.jsonl"} {
+		postRequest(t, receiver, "/v1/logs", plogotlp.NewExportRequestFromLogs(firstLogs(t, filepath.Join(dir, name))))
+	}
+	ordinary := plog.NewLogs()
+	ordinary.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body().SetStr(last)
+	postRequest(t, receiver, "/v1/logs", plogotlp.NewExportRequestFromLogs(ordinary))
+	harness.Eventually(t, "the record after the replay", func() error {
+		for _, name := range []string{"processor.jsonl", "connector.jsonl"} {
+			if text, _ := os.ReadFile(filepath.Join(dir, name)); !strings.Contains(string(text), last) {
+				return fmt.Errorf("not in %s yet", name)
+			}
+		}
+		return nil
+	})
 }
 
 // TestExternalRecordsCount where that is asked for: at a gateway that sends the alerts of agents' engines to an Alertmanager.
