@@ -266,25 +266,25 @@ func (g *gateway) knownHas(t *testing.T, transition string) bool {
 	})
 }
 
-// warning is a line of the log of the connector alert, and what in it is not of its kind.
-var (
-	warning = regexp.MustCompile(`(?m)^\S+\t(?:warn|error)\t(?:\S+\.go:\d+\t)?(.*?)\t\{.*"otelcol\.component\.id": "alert", "otelcol\.component\.kind": "connector"`)
-	variant = regexp.MustCompile(`"[^"]*"|\d+|invented\S*| \(.*|: .*`)
-)
+// variant is what in a message is not of its kind.
+var variant = regexp.MustCompile(`"[^"]*"|\d+|invented\S*| \(.*|: .*`)
 
 // assertLogIsQuiet asserts that no kind of message of the connector alert stands in the log twice, and that none is long.
 func assertLogIsQuiet(t *testing.T, output string) {
 	t.Helper()
 	kinds := map[string][]string{}
-	for _, match := range warning.FindAllStringSubmatch(output, -1) {
-		text := match[1]
+	for _, line := range harness.LogLines(output) {
+		if line.Kind != "connector" || line.Component != "alert" || line.Level != "warn" && line.Level != "error" {
+			continue
+		}
+		text := line.Message
 		assert.LessOrEqual(t, len(text), 2048)
 		rule := ""
 		if rest, ok := strings.CutPrefix(text, "rule "); ok {
 			rule, text, _ = strings.Cut(rest, ": ")
 		}
 		kind := rule + " " + variant.ReplaceAllString(text, "#")
-		kinds[kind] = append(kinds[kind], match[1])
+		kinds[kind] = append(kinds[kind], line.Message)
 	}
 	assert.NotEmpty(t, kinds)
 	for kind, lines := range kinds {
