@@ -244,7 +244,7 @@ func (r *entityReceiver) tellProcesses(records plog.LogRecordSlice, now time.Tim
 		if shown[key] {
 			continue
 		}
-		if read.Exists(r.host.Root(), key.PID) { // It is not shown any more. Who has no news of it forgets it.
+		if read.Runs(r.host.Root(), key) { // It is not shown any more. Who has no news of it forgets it.
 			told = append(told, func() { delete(r.processes, key) })
 			continue
 		}
