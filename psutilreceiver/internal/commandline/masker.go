@@ -12,6 +12,10 @@ const maxDepth = 5
 // their length.
 func Masked(arguments []string) string {
 	m := masker{}
+	return m.mask(arguments)
+}
+
+func (m *masker) mask(arguments []string) string {
 	length := len(arguments)
 	for _, a := range arguments {
 		length += len(a)
@@ -28,7 +32,10 @@ func Masked(arguments []string) string {
 }
 
 // masker writes what is masked.
-type masker struct{ out strings.Builder }
+type masker struct {
+	out    strings.Builder
+	looked int // how many bytes were looked at so far, those that several functions look through each time
+}
 
 // scope is what is known of a list of words from those before: the arguments of a process, or the words of a text.
 type scope struct {
@@ -51,6 +58,7 @@ type scope struct {
 
 // word writes one word.
 func (m *masker) word(s *scope, raw string) {
+	m.looked += len(raw)
 	bare := unquoted(raw)
 	m.classified(s, raw, bare)
 	s.previous = bare
