@@ -1,6 +1,7 @@
 package rootfs
 
 import (
+	"fmt"
 	"io"
 	"io/fs"
 	"net"
@@ -167,6 +168,30 @@ func TestOnlyRegularFilesAreOpened(t *testing.T) {
 	require.ErrorIs(t, err, ErrNotRegular)
 	var pathError *fs.PathError
 	require.ErrorAs(t, err, &pathError)
+}
+
+// TestFilesOfThisKernelAreOpenedAsTheyAre holds that the way through a process to other files is no file of the kernel's.
+func TestFilesOfThisKernelAreOpenedAsTheyAre(t *testing.T) {
+	for _, path := range []string{"/proc/self/stat", "/proc/stat", "/sys/kernel/mm/transparent_hugepage/enabled"} {
+		assert.True(t, isKernels(path), path)
+	}
+	fd, err := Root{}.OpenFile("/proc/self/stat", 0)
+	requireNonBlocking(t, fd, err)
+	require.NoError(t, unix.Close(fd))
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	require.NoError(t, unix.Mkfifo(fifo, 0o600))
+	held, err := unix.Open(filepath.Dir(fifo), directoryFlags, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, unix.Close(held)) })
+	for _, path := range []string{"/proc/self/root" + fifo, fmt.Sprintf("/proc/self/fd/%d/fifo", held), "/procfs/stat", "/system/x", "/proc", "/sys", fifo} {
+		assert.False(t, isKernels(path), path)
+	}
+	for _, path := range []string{"/proc/self/root" + fifo, fmt.Sprintf("/proc/self/fd/%d/fifo", held)} {
+		_, err := Root{}.OpenFile(path, anySize)
+		assert.Equal(t, ErrNotRegular, err, path)
+	}
+	_, err = Root{dir: "/", dirZ: []byte("/\x00")}.OpenFile("/proc/self", anySize)
+	assert.Equal(t, unix.EISDIR, err, "another root is looked at")
 }
 
 // requireNonBlocking holds that neither to open a file nor to read it waits for anybody.
