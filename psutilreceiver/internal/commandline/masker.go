@@ -12,6 +12,10 @@ const maxDepth = 5
 // their length.
 func Masked(arguments []string) string {
 	m := masker{}
+	return m.mask(arguments)
+}
+
+func (m *masker) mask(arguments []string) string {
 	length := len(arguments)
 	for _, a := range arguments {
 		length += len(a)
@@ -28,7 +32,10 @@ func Masked(arguments []string) string {
 }
 
 // masker writes what is masked.
-type masker struct{ out strings.Builder }
+type masker struct {
+	out    strings.Builder
+	looked int // how many bytes were looked at so far, those that several functions look through each time
+}
 
 // scope is what is known of a list of words from those before: the arguments of a process, or the words of a text.
 type scope struct {
@@ -51,6 +58,7 @@ type scope struct {
 
 // word writes one word.
 func (m *masker) word(s *scope, raw string) {
+	m.looked += len(raw)
 	bare := unquoted(raw)
 	m.classified(s, raw, bare)
 	s.previous = bare
@@ -97,6 +105,9 @@ func (m *masker) expected(s *scope, raw, bare string) bool {
 		}
 	case expectUser:
 		m.userOf(raw, ":%,")
+		return true
+	case expectLogin:
+		m.login(raw)
 		return true
 	case expectMaybeUser:
 		if strings.HasPrefix(raw, "-") || strings.Contains(raw, "://") {
@@ -208,6 +219,15 @@ func (m *masker) userOf(raw, separators string) {
 	}
 }
 
+// login writes a user and the password masked, and all of it if there is no password.
+func (m *masker) login(raw string) {
+	if !strings.ContainsAny(raw, ":%,") {
+		m.out.WriteString(mask)
+		return
+	}
+	m.userOf(raw, ":%,")
+}
+
 // tokenOr writes a text, masked if it is a token by its form.
 func (m *masker) tokenOr(text string) {
 	if text != "" && tokenAt(text) > 0 {
@@ -267,6 +287,10 @@ func (m *masker) placed(s *scope, raw, bare string) bool {
 			m.out.WriteString(name + "=")
 			m.userOf(value, ":%,")
 			return true
+		case expectLogin:
+			m.out.WriteString(name + "=")
+			m.login(value)
+			return true
 		case expectLiteral:
 			key, _, _ := strings.Cut(value, "=")
 			m.out.WriteString(name + "=" + key + "=" + mask)
@@ -283,6 +307,11 @@ func (m *masker) placed(s *scope, raw, bare string) bool {
 	return !s.skip && m.argument(s, raw, bare)
 }
 
+// isShare tells whether an argument of net use is no password: a drive, a share, an option of Windows, or that the password is asked for.
+func isShare(bare string) bool {
+	return strings.HasPrefix(bare, `\\`) || strings.HasPrefix(bare, "/") || bare == "*" || len(bare) == 2 && bare[1] == ':'
+}
+
 // options writes an argument of options with one letter each.
 func (m *masker) options(s *scope, raw, bare string) bool {
 	p := s.program
@@ -297,12 +326,14 @@ func (m *masker) options(s *scope, raw, bare string) bool {
 				m.out.WriteString(mask)
 			}
 			return true
-		case is(p.secret), is(p.user), is(p.shell):
+		case is(p.secret), is(p.user), is(p.login), is(p.shell):
 			m.out.WriteString(bare[:i+1])
 			next := expectValue
 			switch {
 			case is(p.user):
 				next = expectUser
+			case is(p.login):
+				next = expectLogin
 			case is(p.shell):
 				next = expectShell
 			}
@@ -311,6 +342,8 @@ func (m *masker) options(s *scope, raw, bare string) bool {
 				s.next = next
 			case next == expectUser:
 				m.userOf(rest, ":%,")
+			case next == expectLogin:
+				m.login(rest)
 			case next == expectShell: // -ce
 				m.out.WriteString(rest)
 				s.next = expectShell
@@ -341,6 +374,18 @@ func (m *masker) argument(s *scope, raw, bare string) bool {
 		m.nested(s, raw, true)
 		return true
 	}
+	if p.pairs && strings.Contains(bare, ":") {
+		m.userOf(raw, ":")
+		return true
+	}
+	if p == netuse && s.previous == "user" { // net rpc user add NAME PASSWORD
+		switch bare {
+		case "add":
+			s.after = s.place + 2
+		case "delete", "info", "list", "rename":
+			s.after = 0
+		}
+	}
 	secretAt := s.after
 	if s.flagB && p == programs["htpasswd"] {
 		secretAt = 3
@@ -359,6 +404,9 @@ func (m *masker) argument(s *scope, raw, bare string) bool {
 				m.out.WriteString(bare[host:])
 			}
 			return true
+		}
+		if p == netuse && isShare(bare) {
+			return false
 		}
 		m.out.WriteString(mask)
 		return true
