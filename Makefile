@@ -53,7 +53,7 @@ e2e: build ## Run the end-to-end tests on the built binary, against real Prometh
 
 .PHONY: compat
 compat: build bench/build/hostmetrics/otelcol-hostmetrics ## Run the receiver and hostmetricsreceiver side by side, and compare every series (docs/migrating.md).
-	cd bench && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -count=1 -v ./compat
+	cd bench && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -count=1 -timeout 20m -v ./compat
 
 bench/build/hostmetrics/otelcol-hostmetrics: bench/hostmetrics/builder-config.yaml
 	@mkdir -p bench/build
