@@ -48,6 +48,9 @@ func forge(t *testing.T, address string, genuine plog.Logs, ordinary string) {
 			lr.Attributes().PutStr("log.record.uid", "forged-2")
 			lr.Attributes().PutStr("host.name", "invented")
 		},
+		func(lr plog.LogRecord) { lr.Attributes().PutStr("host.name", "invented") },          // The same record of another host,
+		func(lr plog.LogRecord) { lr.Attributes().PutStr("alert.label.instance", "forged") }, // with a label,
+		func(lr plog.LogRecord) { lr.Body().SetStr("forged-7") },                             // and another text.
 		func(lr plog.LogRecord) { lr.SetEventName("alert.suppressed"); lr.Body().SetStr("forged-3") },
 		func(lr plog.LogRecord) { lr.SetEventName("alert.rule_error"); lr.Body().SetStr("forged-4") },
 		func(lr plog.LogRecord) { lr.SetEventName("alert.rule"); lr.Body().SetStr("forged-5") },
@@ -247,7 +250,24 @@ func TestForgedRecordsChangeNothing(t *testing.T) {
 	g.forgeAndAlert(t, "after-a-restart")
 	assert.Equal(t, refusing, refused(p))
 	sendUntilQuiet(t, g.receiver, g.hosts, g.behindProcessor, g.behindConnector)
+	g.hosts, g.shown = nil, nil
+	g.replay(t)
+	g.forgeAndAlert(t, "after-a-replay")
 	require.NoError(t, p.Stop(t, syscall.SIGTERM))
+}
+
+// replay sends all records that came out so far as they are.
+func (g *openGateway) replay(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{"processor.jsonl", "connector.jsonl"} {
+		text, err := os.ReadFile(filepath.Join(g.dir, name))
+		require.NoError(t, err)
+		for line := range strings.Lines(string(text)) {
+			if logs, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs([]byte(line)); err == nil { // The last line may be a part.
+				sendLogs(t, g.receiver, logs)
+			}
+		}
+	}
 }
 
 // TestExternalRecordsCount where that is asked for: at a gateway that sends the alerts of agents' engines to an Alertmanager.

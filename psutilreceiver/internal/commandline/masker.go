@@ -52,6 +52,10 @@ type scope struct {
 	flagN     bool // htpasswd -n
 	only      bool // the word after which the letters of the program count was there
 	whole     bool // the text is one word
+	setting   bool // a word for settings was there, after which names have values: config, set
+	literal   bool // a word was there after which all of NAME=x is secret
+	position  int  // how many words were before
+	left      int  // how many of the next words are secrets
 	until     string
 	rest      bool // what is left is a secret
 }
@@ -61,15 +65,25 @@ func (m *masker) word(s *scope, raw string) {
 	m.looked += len(raw)
 	bare := unquoted(raw)
 	m.classified(s, raw, bare)
+	if (bare == "config" || bare == "set") && (s.arguments || s.shell || s.position > 0 && s.position < 3) { // In prose a verb may be so.
+		s.setting = true
+	}
+	s.position++
 	s.previous = bare
 }
 
 func (m *masker) classified(s *scope, raw, bare string) {
+	if s.left > 0 {
+		s.left--
+		m.out.WriteString(mask)
+		return
+	}
 	if m.expected(s, raw, bare) {
 		return
 	}
 	if p := programOf(bare); p != nil && p != s.program && !s.skip {
 		s.program, s.place, s.after, s.only, s.flagB, s.flagN = p, 0, p.nth[""], p.only == "", false, false
+		s.setting, s.literal = false, false
 		m.out.WriteString(raw)
 		return
 	}
@@ -86,7 +100,7 @@ func (m *masker) expected(s *scope, raw, bare string) bool {
 	s.next = expectNothing
 	switch next {
 	case expectValue:
-		if isOption(s.previous) && staysReadable(s.previous, bare) {
+		if (isOption(s.previous) || s.setting) && staysReadable(s.previous, bare) {
 			return false
 		}
 		return m.value(s, raw, bare)
@@ -133,13 +147,52 @@ func (m *masker) expected(s *scope, raw, bare string) bool {
 			m.out.WriteString("=" + mask)
 		}
 		return true
+	case expectSubject:
+		if !isOption(raw) {
+			return m.value(s, raw, bare)
+		}
 	case expectShell:
+		if isAllName(raw) {
+			return false // The arguments that follow may belong to it.
+		}
 		m.nested(s, raw, true)
 		return true
 	case expectUntil:
 		m.untilEnd(s, raw)
 		return true
-	case expectNothing:
+	case expectCommand:
+		if echoes(bare) {
+			return m.value(s, raw, bare)
+		}
+	case expectArgument:
+		if isOption(raw) && isAllName(raw) {
+			m.out.WriteString(raw)
+			s.next = expectArgument
+			return true
+		}
+		return m.value(s, raw, bare)
+	case expectBeforeAt:
+		m.out.WriteString(beforeAtMasked(raw))
+		return true
+	case expectNothing, expectFlag, expectTwo, expectRest:
+	}
+	return false
+}
+
+// beforeAtMasked masks what is before the @ of a host: PASSWORD@host.
+func beforeAtMasked(text string) string {
+	if at := strings.LastIndexByte(text, '@'); at > 0 {
+		return mask + text[at:]
+	}
+	return text
+}
+
+// echoes tells whether a command that is to write a secret has the secret in it.
+func echoes(command string) bool {
+	for _, by := range []string{"echo ", "printf ", "print ", "echo\t", "<<<"} {
+		if strings.Contains(command[:min(len(command), longestEcho)], by) {
+			return true
+		}
 	}
 	return false
 }
@@ -168,7 +221,7 @@ func (m *masker) value(s *scope, raw, bare string) bool {
 		s.next = expectValue // Authorization: Bearer X, in words of their own.
 	}
 	// What is masked may be an option itself: one whose name only sounds like a secret's, such as --use-token, has no value.
-	if isOption(bare) && isAllName(bare) && isSecretName(bare) {
+	if (isOption(bare) || s.setting) && isAllName(bare) && isSecretName(bare) {
 		s.next = expectValue
 	}
 	m.out.WriteString(mask)
@@ -271,8 +324,16 @@ func (m *masker) placed(s *scope, raw, bare string) bool {
 	p := s.program
 	if next, ok := p.long[bare]; ok {
 		m.out.WriteString(raw)
-		s.next = next
 		s.skip = next == expectNothing
+		switch next {
+		case expectFlag:
+		case expectTwo:
+			s.left = 2
+		case expectRest:
+			s.after = everything
+		default:
+			s.next = next
+		}
 		return true
 	}
 	for _, prefix := range p.prefixes {
@@ -295,7 +356,13 @@ func (m *masker) placed(s *scope, raw, bare string) bool {
 			key, _, _ := strings.Cut(value, "=")
 			m.out.WriteString(name + "=" + key + "=" + mask)
 			return true
-		case expectNothing, expectValue, expectSource, expectShell, expectSeparator, expectUntil, expectMaybeUser:
+		case expectValue, expectArgument:
+			m.out.WriteString(name + "=" + mask)
+			return true
+		case expectBeforeAt:
+			m.out.WriteString(name + "=" + beforeAtMasked(value))
+			return true
+		default:
 		}
 	}
 	if len(bare) > 1 && bare[0] == '-' && bare[1] != '-' && s.only {
@@ -324,6 +391,12 @@ func (m *masker) options(s *scope, raw, bare string) bool {
 			m.out.WriteString(bare[:i+1])
 			if rest != "" {
 				m.out.WriteString(mask)
+			}
+			return true
+		case is(p.host):
+			m.out.WriteString(bare[:i+1] + beforeAtMasked(rest))
+			if rest == "" {
+				s.next = expectBeforeAt
 			}
 			return true
 		case is(p.secret), is(p.user), is(p.login), is(p.shell):
@@ -386,6 +459,15 @@ func (m *masker) argument(s *scope, raw, bare string) bool {
 			s.after = 0
 		}
 	}
+	if p.inner && strings.ContainsAny(bare, " \t\n") && s.depth < maxDepth { // Its own words in one argument.
+		inner := scope{shell: true, depth: s.depth + 1, program: p, only: s.only}
+		m.words(&inner, bare)
+		return true
+	}
+	if name, _, ok := strings.Cut(bare, "="); ok && s.literal && isAllName(name) {
+		m.out.WriteString(name + "=" + mask)
+		return true
+	}
 	secretAt := s.after
 	if s.flagB && p == programs["htpasswd"] {
 		secretAt = 3
@@ -393,7 +475,8 @@ func (m *masker) argument(s *scope, raw, bare string) bool {
 			secretAt = 2
 		}
 	}
-	if secretAt == everything || secretAt > 0 && s.place == secretAt {
+	s.literal = s.literal || strings.Contains(p.literals, " "+bare+" ")
+	if secretAt == everything || secretAt > 0 && s.place == secretAt || p.also > 0 && s.place == p.also {
 		if p == oracle {
 			at := strings.IndexByte(bare, '/')
 			if at < 0 || at+1 == len(bare) {

@@ -9,7 +9,7 @@ var secretWords = []string{
 	"apikey", "accesskey", "secretkey", "privatekey", "authkey", "sharedkey", "sessionkey", "accountkey", "encryptionkey", "signingkey", "masterkey",
 	"licensekey", "appkey", "storagekey", "apikeys", "key", "psk",
 	"credential", "credentials", "creds", "authorization", "auth", "cookie", "cookies", "sessionid", "connectionstring", "connstr", "dsn", "otp",
-	"signature", "webhookurl", "community", "userpw", "ownerpw", "inputpw", "bindpw", "rootpw", "adminpw", "dbpw",
+	"signature", "webhookurl", "community", "sonarlogin", "authcred", "artapi", "userpw", "ownerpw", "inputpw", "bindpw", "rootpw", "adminpw", "dbpw",
 }
 
 // innerWords make a name a secret's wherever they are in it, unless its end says that it is about one.
@@ -28,7 +28,7 @@ var aboutEndings = []string{
 }
 
 // shortNames are a secret's if they are the whole name.
-var shortNames = []string{"pw", "sig", "pin", "sid"}
+var shortNames = []string{"pw", "sig", "pin", "puk", "sid"}
 
 // falseFriends end like a secret's name and are none. Those about keys are the names of keys in data, and of public ones.
 var falseFriends = []string{
@@ -85,7 +85,10 @@ func isSecretName(name string) bool {
 			return true
 		}
 	}
-	if end := name[strings.LastIndexAny(name, "-_.")+1:]; len(end) == 2 && strings.EqualFold(end, "pw") {
+	if end := name[strings.LastIndexAny(name, "-_.")+1:]; isShortEnd(end) && !strings.HasPrefix(normal, "gpio") {
+		return true
+	}
+	if isOption(name) && len(name) > 3 && strings.HasSuffix(normal, "pw") { // -supw
 		return true
 	}
 	if normal == "" {
@@ -110,6 +113,38 @@ func isSecretName(name string) bool {
 	return false
 }
 
+// isShortEnd tells whether the last word of a name is one that is too short to be looked for in the middle of others.
+func isShortEnd(end string) bool {
+	if len(end) > 3 && (strings.HasSuffix(end, "Pin") || strings.HasSuffix(end, "PIN") || strings.HasSuffix(end, "Puk") || strings.HasSuffix(end, "PUK")) {
+		return true // userPin
+	}
+	return strings.EqualFold(end, "pw") || strings.EqualFold(end, "pin") || strings.EqualFold(end, "puk")
+}
+
+// isCommandName tells whether a name is that of a command that writes a secret: --password-command.
+func isCommandName(name string) bool {
+	if last := name[len(name)-1] | 0x20; last != 'd' || !mayBeSecret(name) {
+		return false
+	}
+	var buf [longestName]byte
+	normal := string(normalName(name, &buf))
+	of, ok := strings.CutSuffix(normal, "command")
+	if !ok {
+		of, ok = strings.CutSuffix(normal, "cmd")
+	}
+	return ok && len(of) > 2 && isSecretName(of)
+}
+
+// setsSecret tells whether a word is a subcommand that is followed by the secret of its name: set-initial-password.
+func setsSecret(word string) bool {
+	for _, verb := range [...]string{"set", "reset", "change", "update", "wallet"} {
+		if len(word) > len(verb)+3 && strings.HasPrefix(word, verb) {
+			return true
+		}
+	}
+	return false
+}
+
 func isAbout(normal string) bool {
 	for _, ending := range aboutEndings {
 		if strings.HasSuffix(normal, ending) {
@@ -124,7 +159,7 @@ func isAbout(normal string) bool {
 func mayBeSecret(name string) bool {
 	for i := 0; i+1 < len(name); i++ {
 		switch pair := uint16(name[i]|0x20)<<8 | uint16(name[i+1]|0x20); pair {
-		case 's'<<8 | 's', 's'<<8 | 'e', 'o'<<8 | 'k', 'k'<<8 | 'e', 'p'<<8 | 'w', 'w'<<8 | 'd', 'w'<<8 | 't', 'c'<<8 | 'r', 'u'<<8 | 't', 'd'<<8 | 's', 's'<<8 | 'i', 'p'<<8 | 'i',
+		case 'u'<<8 | 'k', 's'<<8 | 's', 's'<<8 | 'e', 'o'<<8 | 'k', 'k'<<8 | 'e', 'p'<<8 | 'w', 'w'<<8 | 'd', 'w'<<8 | 't', 'c'<<8 | 'r', 'u'<<8 | 't', 'd'<<8 | 's', 's'<<8 | 'i', 'p'<<8 | 'i',
 			's'<<8 | 'k', 'o'<<8 | 't', 'b'<<8 | 'e', 'b'<<8 | 'h', 'c'<<8 | 'o', 'u'<<8 | 's', 'n'<<8 | 'n':
 			return true
 		}

@@ -16,6 +16,10 @@ type program struct {
 	prefixes []string          // begin an argument of which the rest is a secret
 	nth      map[string]int    // after a word, "" for the program's name, the argument that is a secret: options are not counted
 	only     string            // the word after which the letters count, "" for everywhere: login
+	host     string            // take PASSWORD@host
+	also     int               // another argument that is a secret, by its number after the program's name
+	literals string            // words, between blanks, after which the values of all NAME=x are secrets
+	inner    bool              // an argument with blanks has more of its words
 	text     int               // the argument that is itself a command line, as the one after the host is for ssh: the rest of the line, too
 }
 
@@ -36,6 +40,13 @@ const (
 	expectUntil            // the rest of a secret that has blanks, up to an escaped quote or a bracket
 	expectMaybeUser        // user:password, unless it is two numbers
 	expectLogin            // user:password; a user alone is a token
+	expectCommand          // a command line that writes a secret, which is one if it has it in it
+	expectArgument         // a secret, behind options
+	expectBeforeAt         // PASSWORD@host
+	expectSubject          // a secret, unless it is an option
+	expectFlag             // anything: the option has no value
+	expectTwo              // a secret, and another
+	expectRest             // secrets only
 )
 
 var (
@@ -58,7 +69,7 @@ var (
 	httpie   = &program{user: "a", takes: "A", long: map[string]expect{"--auth": expectUser}}
 	kubectl  = &program{long: map[string]expect{"--from-literal": expectLiteral}}
 	rabbit   = &program{secret: "p", nth: map[string]int{"add_user": 2, "change_password": 2, "authenticate_user": 2}}
-	ipmitool = &program{secret: "Pky", takes: "HUILAhupotmbBTlCNRSDd", single: true}
+	ipmitool = &program{secret: "Pky", takes: "HUILAhupotmbBTlCNRSDd", single: true, nth: map[string]int{"password": everything}}
 	freeipmi = &program{secret: "pk", takes: "huIlDW", single: true}
 	adduser  = &program{secret: "p", takes: "cdegGsukK"}
 	pdf      = &program{single: true, long: map[string]expect{"-upw": expectValue, "-opw": expectValue}}
@@ -79,15 +90,15 @@ var programs = func() map[string]*program {
 	for names, p := range map[string]*program{
 		"mysql mysqldump mysqladmin mysqlimport mysqlcheck mysqlshow mysqlslap mysqlbinlog mysqlpump mysql_upgrade mariadb mariadb-dump mariadb-admin " +
 			"mariadb-import mariadb-check mariadb-show mariadb-slap mariadb-binlog mariadb-upgrade mariadb-backup mysqlsh mydumper myloader mycli xtrabackup innobackupex": mysql,
-		"mongo mongosh mongodump mongorestore mongoexport mongoimport mongostat mongotop mongofiles cqlsh clickhouse redfishtool racadm ilorest govc esxcli crackmapexec netexec nxc evil-winrm smbmap": mongo,
-		"docker podman nerdctl buildah skopeo helm oc cf az crane ibmcloud harbor argocd":                                                                                                               docker,
-		"ldapsearch ldapmodify ldapadd ldapdelete ldapwhoami ldapcompare ldapmodrdn ldapexop ldapurl ldapvi":                                                                                            ldap, "ldappasswd": ldappw,
-		"smbclient smbget smbcacls smbcquotas smbtree rpcclient winexe wmic wmis ntlm_auth samba-tool smbtar cifsdd":                                                                            samba,
+		"mongo mongosh mongodump mongorestore mongoexport mongoimport mongostat mongotop mongofiles cqlsh redfishtool racadm ilorest govc esxcli crackmapexec netexec nxc evil-winrm smbmap": mongo,
+		"docker podman nerdctl buildah skopeo helm oc cf crane ibmcloud harbor argocd":                                                                                                       docker,
+		"ldapsearch ldapmodify ldapadd ldapdelete ldapwhoami ldapcompare ldapmodrdn ldapexop ldapurl ldapvi":                                                                                 ldap, "ldappasswd": ldappw,
+		"smbget smbcacls smbcquotas smbtree rpcclient winexe wmic wmis ntlm_auth smbtar cifsdd":                                                                                                 samba,
 		"rdesktop xfreerdp xfreerdp3 wlfreerdp wlfreerdp3 sdl-freerdp sdl-freerdp3 mstsc":                                                                                                       rdp,
 		"snmpget snmpwalk snmpgetnext snmpbulkget snmpbulkwalk snmpset snmptable snmptrap snmpinform snmpdelta snmptest snmpdf snmpstatus snmptranslate snmpusm snmpvacm snmpnetstat snmpcheck": snmp,
 		"rar unrar": archive, "7z 7za 7zr 7zz p7zip": sevenz, "zip unzip zipcloak zipsplit zipnote funzip": zip,
 		"sh bash dash zsh ash ksh mksh fish busybox su runuser script watch chroot sg": shells, "ssh autossh mosh slogin rsh dbclient": remote,
-		"mosquitto_pub mosquitto_sub mosquitto_rr": mqtt, "sqlcmd bcp isql osql tsql iusql": sqlcmd,
+		"mosquitto_pub mosquitto_sub mosquitto_rr": mqtt, "sqlcmd bcp osql tsql": sqlcmd,
 		"sqlplus sqlldr expdp impdp exp imp rman tnsping sqlcl": oracle,
 		"http https httpie xh xhs":                              httpie, "kubectl k3s k9s kustomize microk8s": kubectl,
 		"rabbitmqctl rabbitmqadmin rabbitmq-diagnostics": rabbit,
@@ -131,10 +142,7 @@ var programs = func() map[string]*program {
 		"iw":              {long: map[string]expect{"key": expectValue, "keys": expectValue}},
 		"iwconfig":        {long: map[string]expect{"key": expectValue, "enc": expectValue}},
 		"pdftk":           {long: map[string]expect{"user_pw": expectValue, "owner_pw": expectValue, "input_pw": expectValue}},
-		"qpdf":            {long: map[string]expect{"--encrypt": expectValue}},
-		"vault":           {nth: map[string]int{"login": 1, "unseal": 1}},
 		"mc":              {nth: map[string]int{"set": 4, "add": 4}},
-		"rclone":          {nth: map[string]int{"obscure": 1}},
 		"keyctl":          {nth: map[string]int{"add": 3, "padd": 3, "update": 2}},
 		"secret-tool":     {},
 		"sendemail":       {single: true, long: map[string]expect{"-xp": expectValue}},
@@ -148,7 +156,6 @@ var programs = func() map[string]*program {
 		"x11vnc":          {single: true, long: map[string]expect{"-passwd": expectValue, "-viewpasswd": expectValue}},
 		"vncdo":           {secret: "p", takes: "s"},
 		"vncdotool":       {secret: "p", takes: "s"},
-		"pkcs11-tool":     {secret: "p", takes: "lOm"},
 		"pkcs15-tool":     {},
 		"hydra":           {secret: "p", takes: "lLPCMostwW"},
 		"medusa":          {secret: "p", takes: "huUHPM"},
@@ -165,7 +172,12 @@ var programs = func() map[string]*program {
 		"ipmi":            {},
 		"fusermount":      {},
 	} {
-		if p.secret+p.attached+p.user+p.shell != "" || p.long != nil || p.nth != nil || p.prefixes != nil || p.pairs || name == "htpasswd" {
+		if p.secret+p.attached+p.user+p.shell+p.host != "" || p.long != nil || p.nth != nil || p.prefixes != nil || p.pairs || name == "htpasswd" {
+			table[name] = p
+		}
+	}
+	for names, p := range morePrograms {
+		for name := range strings.FieldsSeq(names) {
 			table[name] = p
 		}
 	}
@@ -185,8 +197,11 @@ func programOf(word string) *program {
 	if p := programs[name]; p != nil {
 		return p
 	}
-	if strings.HasPrefix(name, "fence_") {
+	switch {
+	case strings.HasPrefix(name, "fence_"):
 		return mongo // Fence agents take a password with -p.
+	case strings.HasPrefix(name, "tpm2_"):
+		return tpm
 	}
 	return nil
 }

@@ -9,6 +9,11 @@ func (m *masker) generic(s *scope, raw, bare string) {
 		m.name(s, raw)
 		return
 	}
+	if raw != "" && raw[0] == '+' && len(raw) < longestName && isAllName(raw[1:]) && isSecretName(raw[1:]) { // An option of some games and terminals.
+		m.out.WriteString(raw)
+		s.next = expectValue
+		return
+	}
 	if isAWSSecret(bare) && len(s.previous) == 20 && tokenAt(s.previous) == 20 {
 		m.out.WriteString(mask)
 		return
@@ -45,9 +50,16 @@ func (m *masker) name(s *scope, word string) {
 		s.next = expectValue
 	case isSecretName(word):
 		s.next = expectSeparator
-		if isOption(word) || sets(s.previous) {
+		switch {
+		case isOption(word) || s.setting || sets(s.previous):
 			s.next = expectValue
+		case setsSecret(word):
+			s.next = expectSubject
 		}
+	case strings.EqualFold(word, securing):
+		s.next = expectArgument
+	case isOption(word) && isCommandName(word):
+		s.next = expectCommand
 	case isOption(word) && isUserName(word) && len(word) > 2:
 		s.next = expectMaybeUser
 	case strings.EqualFold(word, "by"): // CREATE USER … IDENTIFIED BY 'SECRET', … WITH PLUGIN BY 'SECRET'.
@@ -57,6 +69,9 @@ func (m *masker) name(s *scope, word string) {
 		}
 	}
 }
+
+// securing is the command of PowerShell that makes a secret of a text.
+const securing = "ConvertTo-SecureString"
 
 // sets tells whether a word before a name means that a value follows: aws configure set NAME VALUE.
 func sets(word string) bool {
@@ -82,7 +97,7 @@ func (m *masker) assignment(s *scope, raw string) bool {
 		if strings.HasPrefix(value, "//") {
 			return false
 		}
-		if isSecretName(name) && !staysReadable(name, value) {
+		if (isSecretName(name) || isCommandName(name) && echoes(value)) && !staysReadable(name, value) {
 			return m.assign(s, raw[:at], name, value)
 		}
 		isUser := isUserName(name)
@@ -280,7 +295,12 @@ func (m *masker) run(s *scope, word string, i, lastAt int, open byte) int {
 	if separator == 0 {
 		m.out.WriteString(name)
 		switch rest[len(name):] {
-		case "", `"`, "'", `\"`: // {"password" : "x"}
+		case "":
+			if strings.EqualFold(name, securing) {
+				s.next = expectArgument
+			}
+			fallthrough
+		case `"`, "'", `\"`, `"]`, "']", `\"]`, "]": // {"password" : "x"}
 			if i > 0 && isSecretName(name) {
 				s.next = expectSeparator
 				if sets(s.previous) {
@@ -298,6 +318,9 @@ func (m *masker) run(s *scope, word string, i, lastAt int, open byte) int {
 	if rest[len(name)] == ':' && strings.HasPrefix(value, "//") {
 		m.out.WriteString(name + ":")
 		left := m.maskURL(name, value, lastAt-(len(word)-len(value)))
+		if strings.HasPrefix(name, "rtmp") {
+			left = m.streamKey(left)
+		}
 		return len(rest) - len(left)
 	}
 	before := byte(0)
@@ -306,7 +329,8 @@ func (m *masker) run(s *scope, word string, i, lastAt int, open byte) int {
 	}
 	query := before == '?' || before == '&'
 	isPathPart := before == '/' && i > 1 && rest[len(name)] == ':' && isPath(word) // -v /etc/passwd:/etc/passwd:ro
-	if isPathPart || !isSecretName(name) && (!query || !isQueryName(name)) || staysReadable(name, value) {
+	isData := name == "data" && strings.HasPrefix(word, "secret")                  // qemu -object secret,id=s,data=x
+	if isPathPart || !isSecretName(name) && !isData && (!query || !isQueryName(name)) || staysReadable(name, value) {
 		m.out.WriteString(rest[:len(name)+separator])
 		return len(name) + separator
 	}
@@ -319,6 +343,9 @@ func (m *masker) run(s *scope, word string, i, lastAt int, open byte) int {
 		return len(name) + separator
 	}
 	m.out.WriteString(mask)
+	if open != 0 && rest[len(name)] == open {
+		open = 0 // It was around the name.
+	}
 	return len(name) + separator + lengthOfValue(value, before, open, separator > 1)
 }
 
@@ -382,6 +409,9 @@ func nextName(text string) (name string, separator int) {
 		i++
 	}
 	if i < len(text) && (text[i] == '"' || text[i] == '\'') {
+		i++
+	}
+	if i+1 < len(text) && text[i] == ']' && (text[i+1] == '=' || text[i+1] == ':') { // environ["PASSWORD"]="x"
 		i++
 	}
 	switch {

@@ -39,6 +39,25 @@ func (m *masker) maskURL(scheme, text string, lastAt int) string {
 	return text[at:]
 }
 
+// streamKey writes what follows the application in a URL of RTMP masked, which is the key of a stream: /app/KEY. It returns what follows.
+func (m *masker) streamKey(left string) string {
+	path := strings.IndexByte(left, '/')
+	if path < 0 {
+		return left
+	}
+	key := strings.IndexByte(left[path+1:], '/')
+	if key < 0 {
+		return left
+	}
+	key += path + 2
+	end := key + lengthUntil(left[key:], "\"' \t\n|]")
+	if end == key {
+		return left
+	}
+	m.out.WriteString(left[:key] + mask)
+	return left[end:]
+}
+
 // isPort tells whether an authority without a user ends with a port.
 func isPort(authority string) bool {
 	port := authority[strings.LastIndexByte(authority, ':')+1:]
@@ -53,8 +72,13 @@ func isPort(authority string) bool {
 // bareCredentials finds user:password@host without a scheme, as proxies and drivers of databases take it, at the beginning of a word. It returns where the
 // password begins and ends.
 func bareCredentials(word string) (from, to int, ok bool) {
-	colon := 0
-	for colon < len(word) && (isNameByte(word[colon]) || word[colon] == '%' || word[colon] == '+') {
+	colon, domains := 0, 0
+	for colon < len(word) && (isNameByte(word[colon]) || word[colon] == '%' || word[colon] == '+' || word[colon] == '/' || word[colon] == '\\') {
+		if word[colon] == '/' || word[colon] == '\\' { // DOMAIN/user:password@host
+			if domains++; domains > 1 {
+				return 0, 0, false
+			}
+		}
 		colon++
 	}
 	if colon == len(word) || word[colon] != ':' || strings.HasPrefix(word[colon:], "://") {
