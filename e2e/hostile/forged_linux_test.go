@@ -167,6 +167,7 @@ type openGateway struct {
 	behindProcessor, behindConnector *alertmanager
 	hosts                            []string // Whose alerts are real, and go on: those that the servers know.
 	shown                            []string // Those of them that the page knows, which forgets at a restart.
+	ended                            []string // Whose alerts have ended.
 }
 
 // forgeAndAlert sends forged records, and then has the alert of one more host fire. That one is real. When it has come everywhere so have the forged
@@ -200,6 +201,9 @@ func (g *openGateway) forgeAndAlert(t *testing.T, host string) {
 	active := map[string]bool{}
 	for _, host := range g.hosts {
 		active[host] = true
+	}
+	for _, host := range g.ended {
+		active[host] = false
 	}
 	for _, am := range []*alertmanager{g.behindProcessor, g.behindConnector} {
 		assert.Equal(t, active, am.hosts())
@@ -250,7 +254,7 @@ func TestForgedRecordsChangeNothing(t *testing.T) {
 	g.forgeAndAlert(t, "after-a-restart")
 	assert.Equal(t, refusing, refused(p))
 	sendUntilQuiet(t, g.receiver, g.hosts, g.behindProcessor, g.behindConnector)
-	g.hosts, g.shown = nil, nil
+	g.ended, g.hosts, g.shown = g.hosts, nil, nil
 	g.replay(t)
 	g.forgeAndAlert(t, "after-a-replay")
 	require.NoError(t, p.Stop(t, syscall.SIGTERM))
