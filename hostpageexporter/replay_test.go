@@ -2,6 +2,7 @@ package hostpageexporter
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -40,6 +41,7 @@ func TestAReplayChangesNothingOnThePage(t *testing.T) {
 		record("alert.rule_error", 6, map[string]any{"log.record.uid": t.Name() + "e"}),
 		change(7, "second", "fire", "firing"), change(8, "second", "resolve", "resolved"),
 	}
+	p.advance(time.Minute)
 	for i, ld := range history {
 		alertorigin.Mark(ld)
 		require.NoError(t, p.logs.ConsumeLogs(t.Context(), copyOfLogs(ld)))
@@ -56,6 +58,10 @@ func TestAReplayChangesNothingOnThePage(t *testing.T) {
 		_, after := p.get("/api/alerts?from=0")
 		assert.Equal(t, before, after, "after record %d", i)
 	}
+	_, answer := p.get("/api/alerts?from=0")
+	assert.Len(t, at(t, answer, "notices"), 2)
+	assert.Len(t, at(t, answer, "alerts"), 2)
+	assert.Empty(t, at(t, answer, "firing"))
 }
 
 func copyOfLogs(ld plog.Logs) plog.Logs {
