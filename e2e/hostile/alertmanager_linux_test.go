@@ -78,10 +78,10 @@ func (am *alertmanager) await(t *testing.T, host string) {
 	})
 }
 
-// sendLoad sends the value that the rule "load" looks at, as soon as there is a receiver.
-func sendLoad(t *testing.T, address, host string, v float64) {
+// sendHighLoad sends a value with which the rule "load" fires, as soon as there is a receiver.
+func sendHighLoad(t *testing.T, address, host string) {
 	t.Helper()
-	harness.Eventually(t, "the receiver takes a value", func() error { return harness.PostMetrics(t.Context(), address, loadOf(host, v)) })
+	harness.Eventually(t, "the receiver takes a value", func() error { return harness.PostMetrics(t.Context(), address, loadOf(host, 9)) })
 }
 
 // loadOf is a host's value of the metric that the rule "load" looks at.

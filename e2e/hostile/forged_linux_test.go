@@ -176,7 +176,7 @@ func (g *openGateway) forgeAndAlert(t *testing.T, host string) {
 	t.Helper()
 	ordinary := "ordinary before " + host
 	forge(t, g.receiver, firstLogs(t, filepath.Join(g.dir, "connector.jsonl")), ordinary)
-	sendLoad(t, g.receiver, host, 9)
+	sendHighLoad(t, g.receiver, host)
 	g.hosts, g.shown = append(g.hosts, host), append(g.shown, host)
 	slices.Sort(g.shown)
 	for _, am := range []*alertmanager{g.behindProcessor, g.behindConnector} {
@@ -231,7 +231,7 @@ func TestForgedRecordsChangeNothing(t *testing.T) {
 	refused := func(p *harness.Process) int { return strings.Count(p.Output(), "accept_external_records") }
 
 	p := harness.Start(t, g.dir, text)
-	sendLoad(t, g.receiver, "real", 9)
+	sendHighLoad(t, g.receiver, "real")
 	g.hosts, g.shown = []string{"real"}, []string{"real"}
 	g.forgeAndAlert(t, "at-first")
 	g.forgeAndAlert(t, "again")
@@ -280,7 +280,7 @@ func TestExternalRecordsCount(t *testing.T) {
 	dir, receiver, page := t.TempDir(), harness.FreeAddress(t), harness.FreeAddress(t)
 	behindProcessor, behindConnector := newAlertmanager(t), newAlertmanager(t)
 	harness.Start(t, dir, openSettings(true, receiver, behindProcessor.URL, behindConnector.URL, page))
-	sendLoad(t, receiver, "real", 9)
+	sendHighLoad(t, receiver, "real")
 	forge(t, receiver, firstLogs(t, filepath.Join(dir, "connector.jsonl")), "ordinary")
 	behindProcessor.await(t, "invented")
 	behindConnector.await(t, "invented")

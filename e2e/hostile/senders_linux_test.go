@@ -69,12 +69,15 @@ func evaluations(telemetry collector.Telemetry) float64 {
 	return telemetry.Sum("otelcol_alert_evaluation_duration_count")
 }
 
-// makeKnown sends the values of a host, and waits until the rules follow them and a tick has come, so that the host is known before others are.
-func (g *gateway) makeKnown(t *testing.T, name string) {
+// knownHost is a host that has sent before others.
+const knownHost = "known"
+
+// makeKnown sends the values of knownHost, and waits until the rules follow them and a tick has come, so that it is known before others are.
+func (g *gateway) makeKnown(t *testing.T) {
 	t.Helper()
-	require.NoError(t, harness.PostMetrics(t.Context(), g.address, host(name, 0.9, 0.1)))
+	require.NoError(t, harness.PostMetrics(t.Context(), g.address, host(knownHost, 0.9, 0.1)))
 	const series = 2
-	followed := g.awaitTelemetry(t, "the rules follow "+name, func(all collector.Telemetry) bool { return all.Sum("otelcol_alert_series") == series })
+	followed := g.awaitTelemetry(t, "the rules follow its series", func(all collector.Telemetry) bool { return all.Sum("otelcol_alert_series") == series })
 	// Nothing is sent meanwhile. One tick may have begun before the values came.
 	g.awaitTelemetry(t, "two ticks", func(all collector.Telemetry) bool { return evaluations(all) >= evaluations(followed)+2 })
 }
@@ -220,7 +223,7 @@ func (f *flood) end() {
 // host that was there before is announced and resolved while that goes on, memory_limiter has nothing to refuse, and the log has a line of each kind.
 func TestKnownHostIsHeardInAFlood(t *testing.T) {
 	g := startGateway(t)
-	g.makeKnown(t, "known")
+	g.makeKnown(t)
 
 	begin := time.Now()
 	f := floodOf(t, g)
@@ -256,7 +259,7 @@ func (g *gateway) awaitKnown(t *testing.T, transition string, idle float64) {
 	t.Helper()
 	begin := time.Now()
 	g.alerts.Until(t, transition+" of the known host", func() bool {
-		err := harness.PostMetrics(t.Context(), g.address, host("known", idle, 0.1))
+		err := harness.PostMetrics(t.Context(), g.address, host(knownHost, idle, 0.1))
 		return err == nil && g.knownHas(t, transition)
 	})
 	t.Logf("%s after %v", transition, time.Since(begin).Round(time.Millisecond))
@@ -266,7 +269,7 @@ func (g *gateway) awaitKnown(t *testing.T, transition string, idle float64) {
 func (g *gateway) knownHas(t *testing.T, transition string) bool {
 	t.Helper()
 	return slices.ContainsFunc(g.alerts.Of(t, "cpu"), func(r harness.AlertRecord) bool {
-		return r.Resource["host.name"] == "known" && r.Transition() == transition
+		return r.Resource["host.name"] == knownHost && r.Transition() == transition
 	})
 }
 
@@ -313,12 +316,12 @@ func nested(levels int) []byte {
 	return field(1, field(1, field(1, attribute))) // resource_metrics, resource, attributes
 }
 
-// assertRefused asserts that a receiver has answered with a status.
-func assertRefused(t *testing.T, err error, status int) {
+// assertBadRequest asserts that a receiver has answered that a request is none that it takes.
+func assertBadRequest(t *testing.T, err error) {
 	t.Helper()
 	var refused *harness.StatusError
 	require.ErrorAs(t, err, &refused)
-	assert.Equal(t, status, refused.Code, refused.Text)
+	assert.Equal(t, http.StatusBadRequest, refused.Code, refused.Text)
 }
 
 // TestNestedValuesEndNothing sends values that are nested as deeply as a request has room for, and more deeply: that is refused before it is decoded.
@@ -326,13 +329,13 @@ func TestNestedValuesEndNothing(t *testing.T) {
 	g := startGateway(t)
 	require.NoError(t, harness.PostMetricsBody(t.Context(), g.address, nested(300_000), ""))
 	large := nested(1_900_000)
-	assertRefused(t, harness.PostMetricsBody(t.Context(), g.address, large, ""), http.StatusBadRequest)
+	assertBadRequest(t, harness.PostMetricsBody(t.Context(), g.address, large, ""))
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
 	_, err := w.Write(large)
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
-	assertRefused(t, harness.PostMetricsBody(t.Context(), g.address, packed.Bytes(), "gzip"), http.StatusBadRequest)
+	assertBadRequest(t, harness.PostMetricsBody(t.Context(), g.address, packed.Bytes(), "gzip"))
 	require.NoError(t, g.Ended())
-	require.NoError(t, harness.PostMetrics(t.Context(), g.address, host("known", 0.9, 0.1)))
+	require.NoError(t, harness.PostMetrics(t.Context(), g.address, host(knownHost, 0.9, 0.1)))
 }

@@ -59,7 +59,7 @@ func TestSecretsGoToTheServerAlone(t *testing.T) {
 	secret := strings.Replace(am.URL, "://", "://ops:s3cret-password@", 1)
 	text := fmt.Sprintf(oneAlertmanager, receiver, secret+"/?key=s3cret-key", page, secret+"/metrics?key=s3cret-key")
 	p := harness.Start(t, dir, text)
-	sendLoad(t, receiver, "real", 9)
+	sendHighLoad(t, receiver, "real")
 	health := func() string {
 		body, err := harness.Get("http://" + page + "/health")
 		if err != nil {
@@ -82,7 +82,7 @@ func TestSecretsGoToTheServerAlone(t *testing.T) {
 
 	am.CloseClientConnections()
 	am.Close()
-	sendLoad(t, receiver, "other", 9)
+	sendHighLoad(t, receiver, "other")
 	harness.Eventually(t, "the server is gone", func() error {
 		if text := health(); !strings.Contains(text, "refused") || !strings.Contains(p.Output(), "connection refused") {
 			return errors.New(text)
@@ -129,9 +129,9 @@ func TestAServerSaysHowLongToWait(t *testing.T) {
 				return true
 			})
 			p := harness.Start(t, t.TempDir(), fmt.Sprintf(oneAlertmanager, receiver, am.URL, harness.FreeAddress(t), "http://127.0.0.1:1/metrics"))
-			sendLoad(t, receiver, "first", 9)
+			sendHighLoad(t, receiver, "first")
 			am.await(t, "first")
-			sendLoad(t, receiver, "second", 9)
+			sendHighLoad(t, receiver, "second")
 			am.await(t, "second")
 			require.NoError(t, p.Stop(t, syscall.SIGTERM))
 		})

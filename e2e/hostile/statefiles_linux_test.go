@@ -91,7 +91,7 @@ func TestStateFilesThatAreTakenAway(t *testing.T) {
 			dir, receiver, am := t.TempDir(), harness.FreeAddress(t), newAlertmanager(t)
 			config := fmt.Sprintf(storedSettings, receiver, am.URL)
 			p := harness.Start(t, dir, config)
-			sendLoad(t, receiver, "first", 9)
+			sendHighLoad(t, receiver, "first")
 			am.await(t, "first")
 			// The engine, the exporter of alertmanager and the queue have one each. None of them is moved away yet.
 			const wanted = 3
@@ -110,13 +110,13 @@ func TestStateFilesThatAreTakenAway(t *testing.T) {
 				said = "was deleted while it was in use, and is written again"
 			}
 			harness.Eventually(t, "each file", func() error {
-				sendLoad(t, receiver, "first", 9)
+				sendHighLoad(t, receiver, "first")
 				if n := strings.Count(p.Output(), said); n < wanted {
 					return fmt.Errorf("said %d times", n)
 				}
 				return nil
 			})
-			sendLoad(t, receiver, "second", 9)
+			sendHighLoad(t, receiver, "second")
 			am.await(t, "second")
 			assert.Equal(t, wanted, strings.Count(p.Output(), said))
 			require.NoError(t, p.Stop(t, syscall.SIGTERM))
