@@ -39,7 +39,9 @@ func (j *joiner) join(points pmetric.NumberDataPointSlice, joining []int) {
 			add(points.At(to), points.At(i))
 		}
 	}
-	points.RemoveIf(func(point pmetric.NumberDataPoint) bool { return point.ValueType() == pmetric.NumberDataPointValueTypeEmpty })
+	points.RemoveIf(func(point pmetric.NumberDataPoint) bool {
+		return point.ValueType() == pmetric.NumberDataPointValueTypeEmpty
+	})
 	j.first = nil
 }
 
