@@ -5,9 +5,10 @@ import (
 	"strconv"
 )
 
-// means are the texts that a mean of shares may have: the page adds in another order, and of numbers of seven digits.
+// means are the texts that a share may have which is made of others: the page adds in another order, and numbers of seven digits.
 func means(v float64) []string {
-	return []string{percent(v * (1 - 1e-6)), percent(v), percent(v * (1 + 1e-6))}
+	const digit = 2e-7
+	return []string{percent(max(0, v-digit-v*1e-6)), percent(v), percent(v + digit + v*1e-6)}
 }
 
 // bytesText and rateText write bytes, and bytes a second, as the page does.

@@ -30,16 +30,18 @@ func (j *joiner) join(points pmetric.NumberDataPointSlice, joining []int) {
 	for i := range points.Len() {
 		if next < len(joining) && joining[next] == i {
 			next++
-			continue
+		} else if points.At(i).ValueType() != pmetric.NumberDataPointValueTypeEmpty {
+			j.find(points, i)
 		}
-		j.find(points, i)
 	}
 	for _, i := range joining {
 		if to := j.find(points, i); to != i {
 			add(points.At(to), points.At(i))
 		}
 	}
-	points.RemoveIf(func(point pmetric.NumberDataPoint) bool { return point.ValueType() == pmetric.NumberDataPointValueTypeEmpty })
+	points.RemoveIf(func(point pmetric.NumberDataPoint) bool {
+		return point.ValueType() == pmetric.NumberDataPointValueTypeEmpty
+	})
 	j.first = nil
 }
 
@@ -93,10 +95,20 @@ func (j *joiner) hash(point pmetric.NumberDataPoint) uint64 {
 
 // add adds the value of a point to that of another, and empties it.
 func add(to, point pmetric.NumberDataPoint) {
-	if point.ValueType() == pmetric.NumberDataPointValueTypeInt {
+	const integer = pmetric.NumberDataPointValueTypeInt
+	switch {
+	case point.ValueType() == pmetric.NumberDataPointValueTypeEmpty:
+	case point.ValueType() == integer && to.ValueType() == integer:
 		to.SetIntValue(to.IntValue() + point.IntValue())
-	} else {
-		to.SetDoubleValue(to.DoubleValue() + point.DoubleValue())
+	default:
+		to.SetDoubleValue(number(to) + number(point))
 	}
 	pmetric.NewNumberDataPoint().MoveTo(point)
+}
+
+func number(p pmetric.NumberDataPoint) float64 {
+	if p.ValueType() == pmetric.NumberDataPointValueTypeInt {
+		return float64(p.IntValue())
+	}
+	return p.DoubleValue()
 }

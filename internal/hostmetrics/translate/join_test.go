@@ -106,3 +106,36 @@ func TestPointsWithVeryManyAttributes(t *testing.T) {
 		assert.Equal(t, map[bool]int{false: 1, true: 2}[n > maxAttributes], of.Len())
 	}
 }
+
+// TestValuesOfDifferentKinds: no value is lost when a sender mixes integers, floating-point numbers and points without a value.
+func TestValuesOfDifferentKinds(t *testing.T) {
+	kinds := map[string]func(p pmetric.NumberDataPoint) float64{
+		"int":    func(p pmetric.NumberDataPoint) float64 { p.SetIntValue(3); return 3 },
+		"double": func(p pmetric.NumberDataPoint) float64 { p.SetDoubleValue(0.5); return 0.5 },
+		"none":   func(pmetric.NumberDataPoint) float64 { return 0 },
+	}
+	for first, a := range kinds {
+		for second, b := range kinds {
+			for _, states := range [][2]string{{"interrupt", "softirq"}, {"softirq", "interrupt"}, {"softirq", "softirq"}} {
+				metrics := pmetric.NewMetricSlice()
+				m := metrics.AppendEmpty()
+				m.SetName("system.cpu.time")
+				of := m.SetEmptySum().DataPoints()
+				want := 0.0
+				for i, set := range []func(pmetric.NumberDataPoint) float64{a, b} {
+					p := of.AppendEmpty()
+					p.Attributes().PutStr("state", states[i])
+					want += set(p)
+				}
+				ToOurs().Metrics(metrics)
+				got := 0.0
+				if metrics.Len() > 0 {
+					for _, p := range of.All() {
+						got += number(p)
+					}
+				}
+				assert.InDelta(t, want, got, 0, "%s %s, %v", first, second, states)
+			}
+		}
+	}
+}
