@@ -86,11 +86,15 @@ const (
 
 // refusal makes an error of an answer that is not a success.
 func (c *client) refusal(resp *http.Response) error {
-	quoted, _ := io.ReadAll(io.LimitReader(resp.Body, maxQuoted))
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	quoted := strings.TrimSpace(webclient.HideSent(string(body), c.url, resp.Request))
+	if len(body) == maxAnswer && len(quoted) <= maxQuoted {
+		quoted = "" // Nothing but secrets, the last of which is cut.
+	}
 	err := fmt.Errorf("posting alerts: %s answered %d %s: %q", webclient.Redact(c.url), resp.StatusCode, http.StatusText(resp.StatusCode),
-		strings.TrimSpace(string(quoted)))
+		alertschema.CutText(quoted, maxQuoted))
 	if to := resp.Header.Get("Location"); to != "" && resp.StatusCode >= 300 && resp.StatusCode <= 399 {
-		err = fmt.Errorf("%w; it says to go to %q, which is not done: only redirects within one host and scheme are followed, for headers with passwords "+
+		err = fmt.Errorf("%w; it says to go to %q, which is not done: only redirects within one host and scheme are followed, without a user of their own, for headers with passwords "+
 			"go with them; if alerts belong there, make it the endpoint", err, alertschema.CutText(webclient.Redact(to), maxQuoted))
 	}
 	switch code := resp.StatusCode; {

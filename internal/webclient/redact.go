@@ -5,6 +5,7 @@ package webclient
 import (
 	"errors"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -60,6 +61,32 @@ func cutAny(text, marks string) (before, after string, found bool) {
 	return text, "", false
 }
 
+var (
+	// parseFaults are what package net/url says of what is no URL: what follows the text may quote a password of it as a port.
+	parseFaults = regexp.MustCompile(`parse ("(?:[^"\\]|\\.)*"): .*`)
+	quotedTexts = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+	plainURLs   = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>]+`)
+)
+
+// redactWithin redacts the URLs that an error names, whoever named them: package net/http quotes a Location as it came.
+func redactWithin(text string) string {
+	if !strings.Contains(text, "//") && !strings.Contains(text, "@") {
+		return text
+	}
+	text = parseFaults.ReplaceAllString(text, "parse $1: it is no URL")
+	text = quotedTexts.ReplaceAllStringFunc(text, func(quoted string) string {
+		inner, err := strconv.Unquote(quoted)
+		if err != nil || !strings.Contains(inner, "//") && !strings.Contains(inner, "@") {
+			return quoted
+		}
+		return strconv.Quote(Redact(inner))
+	})
+	return plainURLs.ReplaceAllStringFunc(text, func(found string) string {
+		bare := strings.TrimRight(found, ":,.;)")
+		return Redact(bare) + found[len(bare):]
+	})
+}
+
 // maxError bounds the text of an error that a server may have had a part in, in bytes.
 const maxError = 1024
 
@@ -92,6 +119,7 @@ func RedactError(err error) error {
 			text = strings.ReplaceAll(text, of.Err.Error(), "it is no URL") // A password may be quoted there as a port.
 		}
 	}
+	text = redactWithin(text)
 	if len(text) > maxError {
 		end := maxError
 		for end > 0 && !utf8.RuneStart(text[end]) {

@@ -9,18 +9,20 @@ import (
 )
 
 // maxRedirects is how many redirects are followed.
-const maxRedirects = 10
+const maxRedirects = 3
 
 var errRedirects = errors.New("too many redirects")
 
 // SameServer is for http.Client.CheckRedirect: it follows a redirect to the scheme, host and port of the first request alone, and with its method. All
-// others are answers like any other, for headers with passwords go where a request goes, and an answer to another method says nothing.
+// others are answers like any other, for headers with passwords go where a request goes, and an answer to another method says nothing. Nor does it take a user
+// or password that the server brings.
 func SameServer(req *http.Request, via []*http.Request) error {
 	first := via[0]
 	switch {
-	case len(via) >= maxRedirects:
+	case len(via) > maxRedirects:
 		return errRedirects
-	case req.URL.Scheme != first.URL.Scheme, !strings.EqualFold(hostPort(req), hostPort(first)), req.Method != first.Method:
+	case req.URL.Scheme != first.URL.Scheme, !strings.EqualFold(hostPort(req), hostPort(first)), req.Method != first.Method,
+		req.URL.User != nil && req.URL.User.String() != first.URL.User.String():
 		return http.ErrUseLastResponse
 	default:
 		return nil
