@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +20,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertpipe"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/boundedfile"
 )
 
 // maxPause bounds the time between two batches: a longer one is a clock that was wrong, and would be replayed tick by tick.
@@ -60,7 +60,10 @@ func (r *replay) file(name string, stdin io.Reader) error {
 	if name == "-" {
 		return r.lines(stdin)
 	}
-	f, err := os.Open(name)
+	f, err := boundedfile.Open(name)
+	if errors.Is(err, boundedfile.ErrNotRegular) {
+		return fmt.Errorf("opening: %w: to replay what a program writes, give - and pipe it to standard input", boundedfile.ErrNotRegular)
+	}
 	if err != nil {
 		return fmt.Errorf("opening: %w", errors.Unwrap(err))
 	}
@@ -68,11 +71,31 @@ func (r *replay) file(name string, stdin io.Reader) error {
 	return r.lines(f)
 }
 
-// lines replays one batch a line. Lines have no limit; a batch of a large host takes megabytes.
+// maxLine bounds a line in bytes: a batch of a large host takes megabytes.
+const maxLine = 64 << 20
+
+var errLongLine = fmt.Errorf("longer than %d bytes: write a batch a line, as the file exporter does", maxLine)
+
+// readLine reads a line with its end.
+func readLine(reader *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := reader.ReadSlice('\n')
+		if len(line)+len(part) > maxLine {
+			return nil, errLongLine
+		}
+		line = append(line, part...)
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
+		}
+	}
+}
+
+// lines replays one batch a line.
 func (r *replay) lines(in io.Reader) error {
 	reader := bufio.NewReaderSize(in, 1<<20)
 	for n := 1; ; n++ {
-		line, err := reader.ReadBytes('\n')
+		line, err := readLine(reader)
 		if line = bytes.TrimSpace(line); len(line) > 0 {
 			md, problem := new(pmetric.JSONUnmarshaler).UnmarshalMetrics(line)
 			if problem == nil {
@@ -85,6 +108,8 @@ func (r *replay) lines(in io.Reader) error {
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
+		case errors.Is(err, errLongLine):
+			return fmt.Errorf("line %d: %w", n, err)
 		case err != nil:
 			return fmt.Errorf("reading: %w", err)
 		}

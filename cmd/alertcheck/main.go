@@ -71,7 +71,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return testRules(files, stdout, stderr)
 	default:
 		if err := explain(rulesFile, component, files, stdin, stdout); err != nil {
-			fmt.Fprintln(stderr, err)
+			fmt.Fprintln(stderr, printable.ShortQuotes(err.Error()))
 			return failed
 		}
 		return ok

@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/boundedfile"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/confkeys"
 )
 
@@ -17,7 +18,7 @@ func resolve(file string) (*confmap.Conf, error) {
 	resolver, err := confmap.NewResolver(confmap.ResolverSettings{
 		URIs: []string{"file:" + file}, DefaultScheme: "env",
 		ProviderFactories: []confmap.ProviderFactory{
-			newProvider("file", os.ReadFile), newProvider("env", readEnv),
+			newProvider("file", readFile), newProvider("env", readEnv),
 			newProvider("yaml", func(text string) ([]byte, error) { return []byte(text), nil }),
 		},
 	})
@@ -30,6 +31,8 @@ func resolve(file string) (*confmap.Conf, error) {
 	}
 	return conf, resolver.Shutdown(context.Background())
 }
+
+func readFile(path string) ([]byte, error) { return boundedfile.Read(path, maxFile) }
 
 // readEnv reads a variable. One that is not set is the default behind ":-", or else nothing, as with the Collector.
 func readEnv(text string) ([]byte, error) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -14,7 +13,9 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertpipe"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/boundedfile"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/confkeys"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/printable"
 )
 
 // source is one set of alert settings and where it stands.
@@ -95,7 +96,7 @@ func report(w io.Writer, file, name string, err error) {
 		return
 	}
 	for line := range strings.SplitSeq(err.Error(), "\n") {
-		fmt.Fprintf(w, "%s: %s\n", place(file, name), line)
+		fmt.Fprintf(w, "%s: %s\n", place(file, name), printable.ShortQuotes(line))
 	}
 }
 
@@ -200,8 +201,11 @@ func isCollectorConfig(raw map[string]any) bool {
 	return false
 }
 
+// maxFile bounds a file of rules, of tests or of settings, in bytes, as the Collector bounds those that a configuration names.
+const maxFile = 16 << 20
+
 func readYAML(file string) (map[string]any, error) {
-	text, err := os.ReadFile(file)
+	text, err := boundedfile.Read(file, maxFile)
 	if err != nil {
 		return nil, fmt.Errorf("reading: %w", errors.Unwrap(err))
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ruletest"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/printable"
 )
 
 // testRules runs the tests of the files and says what differs.
@@ -56,11 +57,11 @@ func (c *testCase) title(i int) string {
 func (c *testCase) run(rules *rules.Set, file *testFile) []string {
 	input, err := c.input(file.config.EvaluationInterval)
 	if err != nil {
-		return []string{err.Error()}
+		return []string{printable.ShortQuotes(err.Error())}
 	}
 	result, err := ruletest.Run(rules, input)
 	if err != nil {
-		return []string{err.Error()}
+		return []string{printable.ShortQuotes(err.Error())}
 	}
 	var problems []string
 	for i := range c.AlertRuleTest {
@@ -84,7 +85,7 @@ func (a *alertTest) check(rules *rules.Set, result *ruletest.Result) string {
 	}
 	at, err := parseSpan(a.EvalTime)
 	if err != nil {
-		return fmt.Sprintf("%s: %s", title, err)
+		return fmt.Sprintf("%s: %s", title, printable.ShortQuotes(err.Error()))
 	}
 	got := firing(a.AlertName, result, at)
 	unexpected := slices.Clone(got)

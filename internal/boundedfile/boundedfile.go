@@ -20,7 +20,7 @@ var ErrTooLarge = errors.New("file too large")
 // Read returns the content of the regular file at path, which may have limit bytes. It follows links. It does not wait for a file that is no regular one.
 // The error names the path.
 func Read(path string, limit int64) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -29,8 +29,6 @@ func Read(path string, limit int64) ([]byte, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, &fs.PathError{Op: "open", Path: path, Err: ErrNotRegular}
 	case info.Size() > limit:
 		return nil, tooLarge(path, limit)
 	}
@@ -42,6 +40,24 @@ func Read(path string, limit int64) ([]byte, error) {
 		return nil, tooLarge(path, limit)
 	}
 	return text, nil
+}
+
+// Open opens the regular file at path for reading, whatever its size. It follows links, and does not wait for a file that is no regular one. The error
+// names the path.
+func Open(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "open", Path: path, Err: ErrNotRegular}
+	}
+	if err != nil {
+		_ = f.Close() // Nothing was written.
+		return nil, err
+	}
+	return f, nil
 }
 
 func tooLarge(path string, limit int64) error {

@@ -8,14 +8,27 @@ import (
 	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/printable"
 )
+
+// shortProblem is up to how many bytes the text of a problem needs no look for long quotes.
+const shortProblem = 64
+
+// maxRules bounds the rules of a set, those of rule files and presets among them: each is compared with every sample.
+const maxRules = 10_000
 
 // problems collects everything that is wrong, each with the place it was found at.
 type problems struct{ errs []error }
 
 func (p *problems) at(prefix string) func(string, ...any) {
 	return func(format string, args ...any) {
-		p.errs = append(p.errs, fmt.Errorf("%s%w", prefix, fmt.Errorf(format, args...)))
+		err := fmt.Errorf("%s%w", prefix, fmt.Errorf(format, args...))
+		if text := err.Error(); len(text) > shortProblem {
+			if short := printable.ShortQuotes(text); short != text {
+				err = errors.New(short)
+			}
+		}
+		p.errs = append(p.errs, err)
 	}
 }
 
@@ -53,6 +66,9 @@ func Compile(cfg Config) (*Set, error) { return compile(cfg, true) }
 func compile(cfg Config, complete bool) (*Set, error) {
 	c := &compiler{cfg: cfg}
 	report := c.problems.at("")
+	if n := len(cfg.Rules); n > maxRules {
+		return nil, fmt.Errorf("%d rules: a set may have %d; make one rule of those that differ in an attribute only, with group_by and thresholds_by", n, maxRules)
+	}
 	c.severities = compileSeverities(cfg.Severities, report)
 	c.checkGlobals(report)
 	checkDurations(reflect.ValueOf(cfg), "", report)

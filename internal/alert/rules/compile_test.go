@@ -402,7 +402,6 @@ func TestQuantity(t *testing.T) {
 		{"12B", "By", 12},
 		{"-3", "1", -3},
 		{"1e3", "", 1000},
-		{"+Inf", "1", math.Inf(1)},
 	} {
 		q, err := parseQuantity(c.in)
 		require.NoError(t, err, c.in)
@@ -430,7 +429,7 @@ func FuzzParseQuantity(f *testing.F) {
 			assert.Zero(t, q)
 			return
 		}
-		assert.False(t, math.IsNaN(q.Number))
+		assert.False(t, math.IsNaN(q.Number) || math.IsInf(q.Number, 0))
 		again, err := parseQuantity(q.Text)
 		require.NoError(t, err)
 		assert.Equal(t, q, again)

@@ -58,7 +58,22 @@ var byteSuffixes = []struct {
 	{"B", 1},
 }
 
-var errNaN = errors.New("threshold NaN")
+var (
+	errNaN      = errors.New("threshold NaN")
+	errInfinite = errors.New("threshold is infinite: no value is beyond it; leave the level out, or write a number that a value can reach")
+)
+
+// finite refuses numbers that nothing can be compared with.
+func finite(f float64) error {
+	switch {
+	case math.IsNaN(f):
+		return errNaN
+	case math.IsInf(f, 0):
+		return errInfinite
+	default:
+		return nil
+	}
+}
 
 // quantityForms is what a threshold may look like, for messages.
 const quantityForms = "a number, alone or with a unit, such as 80%, 5GiB, 30s, 100Mbit/s, 10k"
@@ -84,8 +99,8 @@ func parseQuantity(v any) (Quantity, error) {
 }
 
 func bareQuantity(f float64) (Quantity, error) {
-	if math.IsNaN(f) {
-		return Quantity{}, errNaN
+	if err := finite(f); err != nil {
+		return Quantity{}, err
 	}
 	return Quantity{Number: f, Text: strconv.FormatFloat(f, 'g', -1, 64)}, nil
 }
@@ -107,14 +122,17 @@ func parseQuantityText(s string) (Quantity, error) {
 	f, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
 	if err != nil || strings.ContainsAny(number, "_xXpP") {
 		if q, ok := parseMeasured(text); ok {
+			if err := finite(q.Number); err != nil {
+				return Quantity{}, err
+			}
 			return q, nil
 		}
 		return Quantity{}, fmt.Errorf("threshold %q: expected %s", s, quantityForms)
 	}
-	if math.IsNaN(f) {
-		return Quantity{}, errNaN
-	}
 	q.Number = f * factor
+	if err := finite(q.Number); err != nil {
+		return Quantity{}, err
+	}
 	if factor != 1 {
 		q.exact = fractionOf(factor).scaled(rational(f))
 	}
