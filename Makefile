@@ -41,7 +41,7 @@ test: build unit ## Run all tests: those of the packages with the race detector,
 .PHONY: unit
 unit: ## Run the tests of the packages with the race detector.
 	@echo "go test -race -shuffle=on ./... (without the end-to-end tests)"
-	@go test -race -shuffle=on $(UNIT)
+	@go test -race -shuffle=on -timeout 30m $(UNIT)
 
 # The servers are Debian's prometheus, prometheus-alertmanager and influxdb. `make test` skips what needs one that is not installed.
 # Four of the packages run side by side, for they wait most of the time. What disturbs others stays within one: the CPUs are kept busy for two

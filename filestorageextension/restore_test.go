@@ -23,9 +23,10 @@ func TestABugIsNoFault(t *testing.T) {
 	client, logs, path := openFile(t, dir, true)
 	before, err := os.Stat(path)
 	require.NoError(t, err)
+	var none map[string]int
 	for what, bug := range map[string]func(){
 		"text": func() { panic("a bug") }, "error": func() { panic(errors.New("a bug")) },
-		"nil map": func() { map[string]int(nil)["x"] = 1 }, "index": func() { _ = []int{}[len(what())] }, "nil pointer": func() { _ = *(*int)(nil) }, //nolint:staticcheck // Wrong on purpose.
+		"nil map": func() { none["x"] = 1 }, "index": func() { _ = []int{}[len(what())] }, "nil pointer": func() { _ = *(*int)(nil) },
 	} {
 		require.Panics(t, func() {
 			_ = client.Walk(t.Context(), func(string, []byte) ([]*storage.Operation, error) { bug(); return nil, nil })

@@ -26,12 +26,12 @@ func missing() []rules.RuleConfig {
 	}
 }
 
-// sendsOf has a host send a metric from one time to another, and the engine look at each of these times.
-func (r *rig) sendsOf(metric, host string, from, to, step float64) {
+// sends has the host db1 send a metric from one time to another, and the engine look at each of these times.
+func (r *rig) sends(metric string, from, to, step float64) {
 	r.t.Helper()
 	for s := from; s < to; s += step {
 		r.metric = metric
-		r.from(host, "1", s, 1)
+		r.from("db1", "1", s, 1)
 		r.engine.Evaluate(at(s))
 	}
 	r.metric = "m"
@@ -43,17 +43,17 @@ func TestAHostThatCameBackIsMissedOn(t *testing.T) {
 	for _, restarts := range []bool{false, true} {
 		r := newRig(t, missing(), func(c *rules.Config) { c.Defaults.StaleSeriesAfter = 2 * time.Minute })
 		s := store{}
-		r.sendsOf("m", "db1", 0, 300, 15)
+		r.sends("m", 0, 300, 15)
 		for at0 := 300.0; at0 < 3600; at0 += 60 {
 			r.engine.Evaluate(at(at0))
 		}
 		require.Equal(t, []string{"fire:critical"}, r.transitions())
 		require.Empty(t, r.engine.senders.byID, "forgotten")
-		r.sendsOf("n", "db1", 3600, 2*3600, 60)
+		r.sends("n", 3600, 2*3600, 60)
 		if restarts {
 			r.restartFrom(s, 2*3600, 2*3600+10)
 		}
-		r.sendsOf("n", "db1", 2*3600+60, 3*aDay, 60)
+		r.sends("n", 2*3600+60, 3*aDay, 60)
 		assert.Empty(t, r.transitions(), "restarts %v", restarts)
 		assert.Len(t, r.engine.Active(), 1)
 	}
@@ -71,7 +71,7 @@ func TestABriefHostIsForgottenOverRestarts(t *testing.T) {
 				t.Parallel()
 				r := newRig(t, missing(), nil)
 				s := store{}
-				r.sendsOf("m", "db1", 0, c.there, 15)
+				r.sends("m", 0, c.there, 15)
 				next := every
 				var ended float64
 				for now := c.there; now < c.there+3*aDay; now += 60 {
@@ -104,10 +104,10 @@ func TestAHostThatWentOnWithAnotherMetricIsMissedOn(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, missing(), nil)
 	s := store{}
-	r.sendsOf("m", "db1", 0, 300, 15)
+	r.sends("m", 0, 300, 15)
 	s.write(r.engine.Snapshot(at(300)))
 	for now := 300.0; now < 5*3600; now += 15 {
-		r.sendsOf("n", "db1", now, now+1, 15)
+		r.sends("n", now, now+1, 15)
 		s.write(r.engine.Snapshot(at(now)))
 	}
 	require.Equal(t, []string{"fire:critical"}, r.transitions())

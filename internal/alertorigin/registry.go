@@ -23,7 +23,7 @@ type known struct {
 	newer, older   int32
 }
 
-var begin = time.Now()
+var begin = time.Now() //nolint:forbidigo // Of the process, as what it has made is; tests set now.
 
 func newRegistry(limit int, lasting time.Duration) *registry {
 	r := &registry{}
@@ -39,7 +39,7 @@ func (r *registry) init(limit int, lasting time.Duration) {
 		return
 	}
 	r.places, r.records, r.limit, r.lasting = map[digest]int32{}, make([]known, 1), limit, lasting
-	r.now = func() time.Duration { return time.Since(begin) }
+	r.now = func() time.Duration { return time.Since(begin) } //nolint:forbidigo // See begin.
 }
 
 // sharing is how many records may have one place: those of two components with rules of one name may.

@@ -311,6 +311,7 @@ func (c cost) least(other cost) cost {
 type growth struct{ one, ten, hundred cost }
 
 func growthOf(t *testing.T, build func(int, pcommon.Timestamp) pmetric.Metrics) growth {
+	t.Helper()
 	const n = 20
 	return growth{costOf(t, build, n), costOf(t, build, 10*n), costOf(t, build, 100*n)}
 }

@@ -106,8 +106,14 @@ func TestAMarkedSecretIsHiddenBeforeAnyLine(t *testing.T) {
 			assert.Equal(t, strings.Join(arguments, " "), out, "what is not masked is left as it was")
 		}
 		for _, secret := range [][]string{
-			{"--password", hidden}, {"--password", "-" + hidden}, {"--use-token", "--password", hidden}, {"--password=" + hidden}, {"MY_TOKEN=" + hidden}, {"sh -c 'x --api_key " + hidden + "'"},
-			{"mysql", "-p" + hidden}, {"https://joe:" + hidden + "@host/"},
+			{"--password", hidden},
+			{"--password", "-" + hidden},
+			{"--use-token", "--password", hidden},
+			{"--password=" + hidden},
+			{"MY_TOKEN=" + hidden},
+			{"sh -c 'x --api_key " + hidden + "'"},
+			{"mysql", "-p" + hidden},
+			{"https://joe:" + hidden + "@host/"},
 		} {
 			assert.NotContains(t, Masked(append(append([]string{"x"}, secret...), arguments...)), hidden, "%q %s", secret, style[0])
 		}

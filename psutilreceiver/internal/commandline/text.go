@@ -250,9 +250,10 @@ func (m *masker) scan(s *scope, word string) {
 		c := word[i]
 		if !isNameByte(c) {
 			if c == '"' || c == '\'' {
-				if open == 0 {
+				switch open {
+				case 0:
 					open = c
-				} else if open == c {
+				case c:
 					open = 0
 				}
 			}

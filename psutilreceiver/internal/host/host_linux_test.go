@@ -8,10 +8,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 )
 
 // fixtureHost is one of the hosts in testdata/hosts of this module.

@@ -48,7 +48,7 @@ func (r Root) Statfs(path string) (st unix.Statfs_t, err error) {
 
 func statfs(path string, st *unix.Statfs_t) error {
 	for {
-		if err := unix.Statfs(path, st); err != unix.EINTR { //nolint:errorlint // System calls return the number itself.
+		if err := unix.Statfs(path, st); err != unix.EINTR {
 			return err
 		}
 	}

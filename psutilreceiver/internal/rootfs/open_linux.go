@@ -192,8 +192,7 @@ func openBeneath(dir, name string, flags int) (int, error) {
 
 // errnoOf returns the number of a system call's error: EXDEV, as openat2(2) does, for what package os says of a link out of a root.
 func errnoOf(err error) error {
-	var errno unix.Errno
-	if errors.As(err, &errno) {
+	if errno, ok := errors.AsType[unix.Errno](err); ok {
 		return errno
 	}
 	return unix.EXDEV
