@@ -27,8 +27,12 @@ func TestOnlyRegularFilesAreRead(t *testing.T) {
 			wanted = "file too large"
 		}
 		for _, args := range [][]string{
-			{"rules", file}, {"test", file}, {"explain", "--rules", file, "host.jsonl"}, {"explain", "--rules", rules, file},
-			{"test", write(t, "collector_config: "+file+"\ntests: [{}]")}, {"rules", write(t, "rule_files: ["+file+"]")},
+			{"rules", file},
+			{"test", file},
+			{"explain", "--rules", file, "host.jsonl"},
+			{"explain", "--rules", rules, file},
+			{"test", write(t, "collector_config: "+file+"\ntests: [{}]")},
+			{"rules", write(t, "rule_files: ["+file+"]")},
 			{"rules", write(t, "processors: {alert: {rules: '${file:"+file+"}'}}")},
 		} {
 			status, stdout, stderr := check(args...)

@@ -1,6 +1,9 @@
 package commandline
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // secretWords make a name that ends with one of them that of a secret. Names are compared in lower case without '-', '_' and '.'.
 var secretWords = []string{
@@ -28,7 +31,7 @@ var aboutEndings = []string{
 }
 
 // shortNames are a secret's if they are the whole name.
-var shortNames = []string{"pw", "sig", "pin", "puk", "sid"}
+var shortNames = []string{"pw", "sig", "pin", "puk", "sid", "sopin", "userpin", "newpin", "oldpin"}
 
 // falseFriends end like a secret's name and are none. Those about keys are the names of keys in data, and of public ones.
 var falseFriends = []string{
@@ -80,10 +83,8 @@ func isSecretName(name string) bool {
 	}
 	var buf [longestName]byte
 	normal := string(normalName(name, &buf))
-	for _, short := range shortNames {
-		if normal == short {
-			return true
-		}
+	if slices.Contains(shortNames, normal) {
+		return true
 	}
 	if end := name[strings.LastIndexAny(name, "-_.")+1:]; isShortEnd(end) && !strings.HasPrefix(normal, "gpio") {
 		return true
