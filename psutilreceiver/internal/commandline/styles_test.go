@@ -393,6 +393,7 @@ var styles = [][2]string{
 	{`oggfwd|h|8000|§|/mount`, `oggfwd h 8000 * /mount`},
 	{`ffmpeg|-i|x.mp4|-f|flv|rtmp://a.example/live2/§`, `ffmpeg -i x.mp4 -f flv rtmp://a.example/live2/*`},
 	// Lines that only look like those.
+	{`app|redis://:@cache:6379/0`, `app redis://:@cache:6379/0`},
 	{`docker|pull|ghcr.io/org/image:1.2@sha256:abc`, `docker pull ghcr.io/org/image:1.2@sha256:abc`},
 	{`git|config|user.name|joe`, `git config user.name joe`},
 	{`vault|read|secret/x|format=json`, `vault read secret/x format=json`},
