@@ -53,7 +53,7 @@ e2e: build ## Run the end-to-end tests on the built binary, against real Prometh
 
 .PHONY: compat
 compat: build bench/build/hostmetrics/otelcol-hostmetrics ## Run the receiver and hostmetricsreceiver side by side, and compare every series (docs/migrating.md).
-	cd bench && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -count=1 -v ./compat
+	cd bench && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -count=1 -timeout 20m -v ./compat
 
 bench/build/hostmetrics/otelcol-hostmetrics: bench/hostmetrics/builder-config.yaml
 	@mkdir -p bench/build
@@ -89,7 +89,7 @@ hosttop-test: ## Test the terminal client, a module of its own.
 .PHONY: page-test
 page-test: build ## Test the page in a real browser, in a module of its own.
 	cd hostpageexporter/web/bundle && go test ./...
-	cd hostpageexporter/web/browsertest && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) REQUIRE_CHROMIUM=$(PAGE_REQUIRE_CHROMIUM) go test -count=1 ./...
+	cd hostpageexporter/web/browsertest && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) REQUIRE_CHROMIUM=$(PAGE_REQUIRE_CHROMIUM) go test -count=1 -timeout 20m ./...
 
 .PHONY: page-lint
 page-lint: ## Check the types of the page, by TypeScript's compiler from npm.

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -47,6 +48,7 @@ type alertmanager struct {
 	warnedUnknown   sync.Once     // The first record that is not an alert was logged.
 	warnedExternal  sync.Once     // The first record that this Collector did not make was logged.
 	warnedMalformed sync.Once     // The first record that lacks what every alert has was logged.
+	had             alertorigin.Repeats
 	ended           sync.Once
 
 	mu      sync.Mutex
@@ -228,25 +230,23 @@ func (a *alertmanager) take(ctx context.Context, ld plog.Logs) plog.Logs {
 
 // takeRecord applies one record; false when there is nothing to send because of it.
 func (a *alertmanager) takeRecord(ctx context.Context, rl plog.ResourceLogs, lr plog.LogRecord) (string, bool) {
-	if a.refuses(ctx, lr) {
+	if a.refuses(ctx, rl.Resource(), lr) {
 		return "", false
 	}
 	switch lr.EventName() {
-	case alertschema.EventStateChange:
-	case alertschema.EventSuppressed:
-		a.skip(ctx, reasonSuppressed)
-		a.logger.Warn("Alerts are held back and reach Alertmanager later; limits::events_per_minute of the alert component is too low",
-			zap.String("summary", lr.Body().AsString()))
-		return "", false
-	case alertschema.EventRuleError:
-		a.skip(ctx, reasonRuleError)
-		a.logger.Warn("An alert rule cannot be evaluated", zap.String("error", lr.Body().AsString()))
+	case alertschema.EventStateChange: // The table knows the place of each in the history of its alert.
+	case alertschema.EventSuppressed, alertschema.EventRuleError:
+		if !a.cfg.AcceptExternalRecords && a.had.Had(lr) {
+			a.skip(ctx, reasonDuplicate)
+			return "", false
+		}
+		a.takeNotice(ctx, lr)
 		return "", false
 	default:
 		a.skip(ctx, reasonNotAnAlert)
 		a.warnedUnknown.Do(func() {
 			a.logger.Warn("Log records that are no alerts are dropped; this is logged once",
-				zap.String("event_name", quoted(lr.EventName())), zap.String("body", quoted(lr.Body().AsString())))
+				zap.String("event_name", beginning(lr.EventName())), zap.String("body", beginning(lr.Body().AsString())))
 		})
 		return "", false
 	}
@@ -255,7 +255,7 @@ func (a *alertmanager) takeRecord(ctx context.Context, rl plog.ResourceLogs, lr 
 		a.skip(ctx, reasonMalformed)
 		a.warnedMalformed.Do(func() {
 			a.logger.Warn("Alert records that lack their ID, rule, severity or state are dropped; this is logged once",
-				zap.String("body", quoted(lr.Body().AsString())))
+				zap.String("body", beginning(lr.Body().AsString())))
 		})
 		return "", false
 	}
@@ -271,24 +271,37 @@ func (a *alertmanager) takeRecord(ctx context.Context, rl plog.ResourceLogs, lr 
 	return r.AlertID, true
 }
 
+// takeNotice logs what the alert component says of itself.
+func (a *alertmanager) takeNotice(ctx context.Context, lr plog.LogRecord) {
+	if lr.EventName() == alertschema.EventSuppressed {
+		a.skip(ctx, reasonSuppressed)
+		a.logger.Warn("Alerts are held back and reach Alertmanager later; limits::events_per_minute of the alert component is too low",
+			zap.String("summary", lr.Body().AsString()))
+		return
+	}
+	a.skip(ctx, reasonRuleError)
+	a.logger.Warn("An alert rule cannot be evaluated", zap.String("error", lr.Body().AsString()))
+}
+
 // refuses tells whether a record is none of this Collector's alerts, and none of others are wanted.
-func (a *alertmanager) refuses(ctx context.Context, lr plog.LogRecord) bool {
-	if a.cfg.AcceptExternalRecords || !alertorigin.External(lr) {
+func (a *alertmanager) refuses(ctx context.Context, resource pcommon.Resource, lr plog.LogRecord) bool {
+	if a.cfg.AcceptExternalRecords || !alertorigin.External(resource, lr) {
 		return false
 	}
 	a.skip(ctx, reasonExternal)
 	a.warnedExternal.Do(func() {
 		a.logger.Warn("Alert records that this Collector's alert component did not make are refused, for whoever can send logs could fire and "+
 			"resolve alerts by them; accept_external_records: true accepts them. This is logged once",
-			zap.String("event_name", quoted(lr.EventName())), zap.String("sender", alertorigin.Sender(ctx)))
+			zap.String("event_name", beginning(lr.EventName())), zap.String("sender", alertorigin.Sender(ctx)))
 	})
 	return true
 }
 
-// maxLogged bounds what others have written and a log line quotes, in bytes.
+// maxLogged bounds what others have written and a log line shows, in bytes.
 const maxLogged = 64
 
-func quoted(text string) string { return alertschema.CutText(text, maxLogged) }
+// beginning is as much of a text as a log line shows.
+func beginning(text string) string { return alertschema.CutText(text, maxLogged) }
 
 // Why a record changed nothing.
 const (

@@ -49,7 +49,7 @@ const (
 	// otherwise have the last word.
 	resolvedRetention = int64(15 * time.Minute)
 	// positionRetention is for how long it is known how far the records of an alert have come. A late duplicate of a fire would
-	// otherwise fire again, with nothing to end it.
+	// otherwise fire again, with nothing to end it. It is longer than alertorigin knows a record, which somebody may send again.
 	positionRetention = int64(24 * time.Hour)
 )
 

@@ -3,3 +3,5 @@
 //
 // It works for gRPC. A receiver over HTTP does not hand the certificate on, and refuses all requests with this authenticator.
 package clientcertextension
+
+//go:generate go tool mdatagen metadata.yaml

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -22,6 +23,7 @@ type guardedClient struct {
 	guard *guard
 	open  func(context.Context) (storage.Client, error) // Opens the file again.
 	paths []string                                      // Where it may be.
+	aside aside                                         // Where a file is written that takes the place of one that was deleted.
 
 	mu     sync.Mutex // Held while the client works, as bbolt does one thing at a time.
 	inner  storage.Client
@@ -33,6 +35,11 @@ type guardedClient struct {
 	closed bool
 	// renewals is how often the file was begun anew.
 	renewals int
+	// hanging is how many files could not be closed that are of no use any more.
+	hanging int
+	// A deleted file is not written again before retry. The pause after a failure is twice the one before.
+	retry time.Time
+	pause time.Duration
 }
 
 // Renewals tells how often the file lost what it held and was begun anew: whoever keeps state there writes all of it again.
@@ -44,10 +51,13 @@ func (c *guardedClient) Renewals() int {
 
 var errClosed = errors.New("storage is closed")
 
-func newClient(g *guard, paths []string, inner storage.Client, open func(context.Context) (storage.Client, error)) *guardedClient {
-	c := &guardedClient{guard: g, open: open, paths: paths, inner: inner}
-	c.remember()
-	return c
+// newClient returns the guard of a file that is not open yet: inner is missing, and what remember notes.
+func newClient(g *guard, kind component.Kind, id component.ID, name string) *guardedClient {
+	beside := name + besideSuffix
+	return &guardedClient{
+		guard: g, open: openedBy(g.Extension, kind, id, name), paths: g.paths(kind, id, name),
+		aside: aside{open: openedBy(g.Extension, kind, id, beside), paths: g.paths(kind, id, beside)},
+	}
 }
 
 // remember notes which file is open. The caller holds mu, or is alone.
@@ -124,9 +134,9 @@ func (c *guardedClient) do(ctx context.Context, work func(storage.Client) error)
 	if c.broken != nil {
 		return c.broken
 	}
-	fault, err := guarded(func() error { return work(c.inner) })
-	if fault {
-		c.cutShort(ctx, false)
+	faulted, err := guarded(func() error { return work(c.inner) })
+	if faulted {
+		c.cutShort(ctx)
 		if c.broken != nil {
 			return c.broken
 		}
@@ -135,13 +145,27 @@ func (c *guardedClient) do(ctx context.Context, work func(storage.Client) error)
 	return err
 }
 
-// guarded runs what reads a mapped file, and tells whether it met the end of a file that has been cut short.
-func guarded(work func() error) (fault bool, err error) {
+// fault is what the runtime panics with when memory can't be read: where a mapped file ends before its mapping, or a disk fails. A nil pointer is none.
+type fault interface {
+	runtime.Error
+	Addr() uintptr
+}
+
+// guarded runs what reads a mapped file, and tells whether it met the end of a file that has been cut short. Any other panic is a bug, and goes on.
+// It catches what this goroutine meets. A change that bbolt takes back may read in a goroutine of bbolt's: to meet the end there ends the process, which is
+// why files are looked at before.
+func guarded(work func() error) (faulted bool, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if r := recover(); r != nil {
-			fault, err = true, fmt.Errorf("%v", r)
+		r := recover()
+		if r == nil {
+			return
 		}
+		f, ok := r.(fault)
+		if !ok {
+			panic(r)
+		}
+		faulted, err = true, f
 	}()
 	return false, work()
 }
@@ -158,7 +182,7 @@ func (c *guardedClient) look(ctx context.Context) {
 	switch {
 	case err == nil && os.SameFile(now, c.file):
 		if now.Size() < c.file.Size() && boltfile.CutShort(c.path) { // It is shorter after a compaction in place, too.
-			c.cutShort(ctx, true)
+			c.cutShort(ctx)
 			return
 		}
 		c.file, c.absent = now, time.Time{}
@@ -167,8 +191,8 @@ func (c *guardedClient) look(ctx context.Context) {
 	case err != nil && !errors.Is(err, os.ErrNotExist):
 		// Whether it is there can't be known.
 	case c.absent.IsZero():
-		c.absent = time.Now()
-	case time.Since(c.absent) < absentLimit:
+		c.absent = c.guard.now()
+	case c.guard.now().Sub(c.absent) < absentLimit:
 		// A compaction may be about to put it there.
 	case err == nil:
 		c.sayGone("A file of the storage was replaced while it was in use. What is stored goes to the old one, which has no name any more: restart the "+
@@ -179,11 +203,9 @@ func (c *guardedClient) look(ctx context.Context) {
 }
 
 // cutShort deals with a file that is shorter than it was: what it held is lost. A fresh one is begun where that is asked for. Nothing is read of the
-// old one; it is closed unless work with it was interrupted, which may hold its locks.
-func (c *guardedClient) cutShort(ctx context.Context, idle bool) {
-	if idle {
-		letGo(ctx, c.inner)
-	}
+// old one, which is closed.
+func (c *guardedClient) cutShort(ctx context.Context) {
+	c.letGo(ctx)
 	c.broken = &damagedFile{path: c.path, id: c.guard.id, err: fmt.Errorf("%w: it was cut short while it was in use", boltfile.ErrDamaged)}
 	if !c.guard.cfg.Recreate {
 		c.guard.logger.Error("A file of the storage was cut short while it was in use: nothing is stored until the Collector is started again without it",
@@ -191,7 +213,12 @@ func (c *guardedClient) cutShort(ctx context.Context, idle bool) {
 		return
 	}
 	backup := backupName(c.path)
-	err := os.Rename(c.path, backup)
+	var err error
+	if c.hanging > hangingLimit {
+		err = fmt.Errorf("%d files before it are still open, for they could not be closed", c.hanging)
+	} else {
+		err = os.Rename(c.path, backup)
+	}
 	if err == nil {
 		c.inner, err = c.open(ctx)
 	}
@@ -205,71 +232,6 @@ func (c *guardedClient) cutShort(ctx context.Context, idle bool) {
 	c.remember()
 	c.guard.logger.Error("A file of the storage was cut short while it was in use and is moved away: what it held is lost, and a new one is begun",
 		zap.String("file", c.path), zap.String("backup", backup))
-}
-
-// closeLimit is how long a file that is of no use any more may take to close.
-const closeLimit = time.Second
-
-// letGo closes a file that is of no use any more. It does not wait for ever: work that met the end of the file may have left a lock.
-func letGo(ctx context.Context, inner storage.Client) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_, _ = guarded(func() error { return inner.Close(ctx) })
-	}()
-	select {
-	case <-done:
-	case <-time.After(closeLimit):
-	}
-}
-
-// copied is how many bytes of values are written at once into a file that takes the place of one that was deleted.
-const copied = 4 << 20
-
-// restore writes a file that was deleted again, from the one that is still open.
-func (c *guardedClient) restore(ctx context.Context) {
-	fresh, err := c.open(ctx)
-	if err == nil {
-		err = copyAll(ctx, c.inner, fresh)
-		if err != nil {
-			_ = fresh.Close(ctx)
-		}
-	}
-	if err != nil {
-		c.sayGone("A file of the storage was deleted while it was in use and can't be written again: a restart forgets what is stored", err)
-		return
-	}
-	letGo(ctx, c.inner)
-	c.inner, c.absent, c.said = fresh, time.Time{}, false
-	c.remember()
-	c.guard.logger.Warn("A file of the storage was deleted while it was in use, and is written again: nothing is lost", zap.String("file", c.path))
-}
-
-func copyAll(ctx context.Context, from, to storage.Client) error {
-	walker, ok := from.(storage.Walker)
-	if !ok {
-		return errors.New("this storage can't be walked")
-	}
-	var ops []*storage.Operation
-	size := 0
-	flush := func() error {
-		err := to.Batch(ctx, ops...)
-		ops, size = nil, 0
-		return err
-	}
-	_, err := guarded(func() error {
-		return walker.Walk(ctx, func(key string, value []byte) ([]*storage.Operation, error) {
-			ops = append(ops, storage.SetOperation(key, append([]byte(nil), value...)))
-			if size += len(value); size < copied {
-				return nil, nil
-			}
-			return nil, flush()
-		})
-	})
-	if err != nil {
-		return err
-	}
-	return flush()
 }
 
 // sayGone says once that what is stored does not outlive the process.

@@ -3,6 +3,7 @@ package filestorageextension
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
 	"go.opentelemetry.io/collector/component"
@@ -28,5 +29,5 @@ func create(ctx context.Context, inner extension.Factory, set extension.Settings
 	if !ok {
 		return nil, fmt.Errorf("%T is no storage extension", of)
 	}
-	return &guard{Extension: files, id: set.ID, cfg: cfg.(*filestorage.Config), logger: set.Logger, clients: map[*guardedClient]struct{}{}}, nil
+	return &guard{Extension: files, id: set.ID, cfg: cfg.(*filestorage.Config), logger: set.Logger, now: time.Now, clients: map[*guardedClient]struct{}{}}, nil
 }

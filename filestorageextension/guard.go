@@ -28,6 +28,7 @@ type guard struct {
 	id     component.ID
 	cfg    *filestorage.Config
 	logger *zap.Logger
+	now    func() time.Time
 
 	stop    context.CancelFunc
 	stopped chan struct{}
@@ -52,12 +53,17 @@ func (g *guard) Start(ctx context.Context, host component.Host) error {
 
 // Shutdown stops it. Components have closed their files before.
 func (g *guard) Shutdown(ctx context.Context) error {
+	g.stopWatch()
+	return g.Extension.Shutdown(ctx)
+}
+
+// stopWatch ends the looking at files that nobody works with. It returns when nothing looks any more.
+func (g *guard) stopWatch() {
 	if g.stop != nil {
 		g.stop()
 		<-g.stopped
 		g.stop = nil
 	}
-	return g.Extension.Shutdown(ctx)
 }
 
 func (g *guard) watch(ctx context.Context) {
@@ -105,18 +111,18 @@ func (e *damagedFile) Damaged() bool { return true }
 
 // GetClient opens the file of a component, after a look at it.
 func (g *guard) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
-	paths := g.paths(kind, id, name)
-	for _, path := range paths {
+	c := newClient(g, kind, id, name)
+	for _, path := range c.paths {
 		if err := g.check(path); err != nil {
 			return nil, err
 		}
 	}
-	open := openedBy(g.Extension, kind, id, name)
-	inner, err := open(ctx)
-	if err != nil {
+	c.aside.remove()
+	var err error
+	if c.inner, err = c.open(ctx); err != nil {
 		return nil, err
 	}
-	c := newClient(g, paths, inner, open)
+	c.remember()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.clients[c] = struct{}{}

@@ -137,55 +137,75 @@ func TestDamagedFiles(t *testing.T) {
 	}
 }
 
-// openFile opens a file with a few values in it.
-func openFile(t *testing.T, dir string, recreate bool) (storage.Client, *observer.ObservedLogs, string) {
+// openFile opens a file with a few values in it. Nothing looks at it but what the test calls.
+func openFile(t *testing.T, dir string, recreate bool) (*guardedClient, *observer.ObservedLogs, string) {
 	t.Helper()
 	ext, logs := started(t, dir, recreate)
+	g := ext.(*guard)
+	g.stopWatch()
 	client, err := ext.GetClient(t.Context(), component.KindProcessor, component.MustNewID("alert"), "alert")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, client.Close(context.Background())) })
 	for i := range 100 {
 		require.NoError(t, client.Set(t.Context(), strings.Repeat("k", i+1), make([]byte, 3000)))
 	}
-	return client, logs, filepath.Join(dir, "processor_alert__alert")
+	return client.(*guardedClient), logs, filepath.Join(dir, "processor_alert__alert")
+}
+
+// later moves the clock of the guard, and has it look at the file.
+func later(t *testing.T, c *guardedClient, by time.Duration) {
+	t.Helper()
+	now := c.guard.now().Add(by)
+	c.guard.now = func() time.Time { return now }
+	c.watch(t.Context())
+}
+
+// requireWhole opens the file of a directory anew and requires that all is in it.
+func requireWhole(t *testing.T, dir string) {
+	t.Helper()
+	ext, _ := started(t, dir, false)
+	again, err := ext.GetClient(t.Context(), component.KindProcessor, component.MustNewID("alert"), "alert")
+	require.NoError(t, err)
+	for i := range 100 {
+		v, err := again.Get(t.Context(), strings.Repeat("k", i+1))
+		require.NoError(t, err)
+		require.Len(t, v, 3000)
+	}
+	v, err := again.Get(t.Context(), "new")
+	require.NoError(t, err)
+	require.Equal(t, "v", string(v))
+	require.NoError(t, again.Close(t.Context()))
 }
 
 // A file that is deleted while it is in use is written again, with all that it held; that is said once.
 func TestADeletedFileIsWrittenAgain(t *testing.T) {
 	t.Parallel()
-	for range 3 {
-		dir := t.TempDir()
-		client, logs, path := openFile(t, dir, false)
-		require.NoError(t, os.Remove(path))
-		require.Eventually(t, func() bool { return logs.FilterMessageSnippet("written again").Len() == 1 }, 30*time.Second, 10*time.Millisecond)
-		require.NoError(t, client.Set(t.Context(), "new", []byte("v")))
-		require.NoError(t, client.Close(t.Context()))
-		ext, _ := started(t, dir, false)
-		again, err := ext.GetClient(t.Context(), component.KindProcessor, component.MustNewID("alert"), "alert")
-		require.NoError(t, err)
-		for i := range 100 {
-			v, err := again.Get(t.Context(), strings.Repeat("k", i+1))
-			require.NoError(t, err)
-			assert.Len(t, v, 3000)
-		}
-		v, err := again.Get(t.Context(), "new")
-		require.NoError(t, err)
-		assert.Equal(t, "v", string(v))
-		require.NoError(t, again.Close(t.Context()))
-		assert.Equal(t, 1, logs.FilterLevelExact(zapcore.WarnLevel).Len()+logs.FilterLevelExact(zapcore.ErrorLevel).Len())
+	dir := t.TempDir()
+	ext, logs := started(t, dir, false) // This one looks by itself.
+	client, err := ext.GetClient(t.Context(), component.KindProcessor, component.MustNewID("alert"), "alert")
+	require.NoError(t, err)
+	for i := range 100 {
+		require.NoError(t, client.Set(t.Context(), strings.Repeat("k", i+1), make([]byte, 3000)))
 	}
+	require.NoError(t, os.Remove(filepath.Join(dir, "processor_alert__alert")))
+	require.Eventually(t, func() bool { return logs.FilterMessageSnippet("written again").Len() == 1 }, 30*time.Second, 10*time.Millisecond)
+	require.NoError(t, client.Set(t.Context(), "new", []byte("v")))
+	require.NoError(t, client.Close(t.Context()))
+	requireWhole(t, dir)
+	assert.Equal(t, 1, logs.FilterLevelExact(zapcore.WarnLevel).Len()+logs.FilterLevelExact(zapcore.ErrorLevel).Len())
 }
 
 // A file that is replaced by another while it is in use is left alone, and that is said once.
 func TestAReplacedFileIsSaid(t *testing.T) {
 	t.Parallel()
 	client, logs, path := openFile(t, t.TempDir(), true)
-	require.NoError(t, os.Remove(path))
-	require.NoError(t, os.WriteFile(path, []byte("another"), 0o600))
-	require.Eventually(t, func() bool { return logs.FilterMessageSnippet("replaced").Len() == 1 }, 30*time.Second, 10*time.Millisecond)
+	require.NoError(t, os.WriteFile(path+".new", []byte("another"), 0o600))
+	require.NoError(t, os.Rename(path+".new", path))
 	for range 5 {
+		later(t, client, absentLimit)
 		require.NoError(t, client.Set(t.Context(), "new", []byte("v")), "the old one goes on")
 	}
+	assert.Equal(t, 1, logs.FilterMessageSnippet("replaced").Len())
 	assert.Equal(t, 1, logs.FilterLevelExact(zapcore.ErrorLevel).Len())
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -221,10 +241,11 @@ func TestAFileThatIsCutShort(t *testing.T) {
 func TestAFaultIsAnError(t *testing.T) {
 	t.Parallel()
 	client, logs, path := openFile(t, t.TempDir(), true)
-	inner := client.(*guardedClient).inner
+	inner := client.inner
 	require.NoError(t, os.Truncate(path, 0))
-	fault, _ := guarded(func() error { _, err := inner.Get(t.Context(), "k"); return err })
-	assert.True(t, fault)
+	faulted, err := guarded(func() error { _, err := inner.Get(t.Context(), "k"); return err })
+	assert.True(t, faulted)
+	require.Error(t, err)
 	require.NoError(t, client.Set(t.Context(), "new", []byte("v")))
 	assert.Equal(t, 1, logs.FilterLevelExact(zapcore.ErrorLevel).Len())
 }
@@ -240,7 +261,7 @@ func TestACompactionIsNoReplacement(t *testing.T) {
 	client, logs, path := openFile(t, t.TempDir(), true)
 	before, err := os.Stat(path)
 	require.NoError(t, err)
-	compacting := client.(*guardedClient).inner.(interface {
+	compacting := client.inner.(interface {
 		Compact(directory string, timeout time.Duration, maxTransactionSize int64) error
 	})
 	require.NoError(t, compacting.Compact(filepath.Dir(path), time.Second, 65536))
@@ -258,7 +279,7 @@ func TestACompactionIsNoReplacement(t *testing.T) {
 			assert.Equal(t, "v", string(v))
 		}
 	}
-	client.(*guardedClient).watch(t.Context())
-	client.(*guardedClient).watch(t.Context())
+	later(t, client, absentLimit)
+	later(t, client, absentLimit)
 	assert.Zero(t, logs.FilterLevelExact(zapcore.ErrorLevel).Len()+logs.FilterLevelExact(zapcore.WarnLevel).Len())
 }

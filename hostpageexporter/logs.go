@@ -20,6 +20,7 @@ import (
 type logsNode struct {
 	node
 	warnedExternal sync.Once // The first record that this Collector did not make was logged.
+	had            alertorigin.Repeats
 }
 
 // warnExternal says once that records are refused, and by whom they were sent as far as that is known.
@@ -41,9 +42,13 @@ func (n *logsNode) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
-				if !p.cfg.AcceptExternalRecords && alertorigin.External(lr) {
+				if !p.cfg.AcceptExternalRecords && alertorigin.External(rl.Resource(), lr) {
 					drop("external")
 					n.warnExternal(ctx)
+					continue
+				}
+				if !p.cfg.AcceptExternalRecords && n.had.Had(lr) {
+					drop("duplicate")
 					continue
 				}
 				switch lr.EventName() {

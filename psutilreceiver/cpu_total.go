@@ -112,9 +112,13 @@ func (g *cpuGrowth) sum(now modeTimes, step *growthStep, online int) (counted mo
 		idle := i == idleMode || i == iowaitMode
 		switch {
 		case g.last[i] < 0:
+			// Accepted as it is: the mode is seen for the first time, or again.
 		case step.unknown[i] && same && d > -heldBack && d <= g.most[i]+heldBack:
+			// Accepted: what the CPUs did in this mode is not known, but together they can have done so much.
 		case (same || !idle) && d >= grown-slack && d <= grown+slack:
+			// Accepted: the total has grown by what the CPUs have, but for rounding.
 		case !same && !idle && d >= grown-slack && d <= grown+slack+float64(step.changed)*(step.took+heldBack)+step.still:
+			// Accepted: CPUs that came or went may have done that much that no sample of theirs shows.
 		default:
 			g.offset[i] += d - grown
 			sound = sound && !step.unknown[i]

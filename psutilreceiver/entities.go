@@ -3,7 +3,6 @@ package psutilreceiver
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
@@ -57,32 +57,39 @@ type entityReceiver struct {
 	next consumer.Logs
 	now  func() time.Time
 
+	report    *receiverhelper.ObsReport
+	warned    time.Time       // last, of events that were not delivered
 	resources *psutilReceiver // makes the resource of the host
 	host      *host.Host
+	found     hostEntity
 	hostSent  time.Time
-	hostText  pcommon.Map // as it was told last
-	hostID    pcommon.Map
+	hostText  pcommon.Map // the description as it was told last
 	processes map[read.Key]*knownEntity
 
 	stop func()
 	done sync.WaitGroup
 }
 
-// knownEntity is a process that was told of.
-type knownEntity struct {
-	attributes pcommon.Map
-	sent       time.Time
+// hostEntity is the host as it was when it was looked at last.
+type hostEntity struct {
+	resource    pcommon.Resource
+	id          pcommon.Map // empty if nobody can tell which host it is
+	description pcommon.Map
 }
 
 // changeInterval is how often is looked whether the host has changed.
 const changeInterval = time.Minute
 
-func newEntityReceiver(set receiver.Settings, cfg *Config, next consumer.Logs) *entityReceiver {
+func newEntityReceiver(set receiver.Settings, cfg *Config, next consumer.Logs) (*entityReceiver, error) {
+	report, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{ReceiverID: set.ID, ReceiverCreateSettings: set})
+	if err != nil {
+		return nil, err
+	}
 	set.Logger = printableLogger(set.Logger)
 	return &entityReceiver{
-		set: set, cfg: cfg, next: next, now: time.Now, hostText: pcommon.NewMap(), processes: map[read.Key]*knownEntity{},
+		set: set, cfg: cfg, next: next, now: time.Now, report: report, hostText: pcommon.NewMap(), processes: map[read.Key]*knownEntity{},
 		resources: &psutilReceiver{set: set, cfg: cfg},
-	}
+	}, nil
 }
 
 // Start tells of the host, and goes on to do so until Shutdown.
@@ -101,13 +108,15 @@ func (r *entityReceiver) Start(_ context.Context, _ component.Host) error {
 	r.done.Go(func() {
 		ticker := time.NewTicker(interval)
 		defer ticker.Stop()
+		r.look()
 		for {
 			r.tell(ctx)
 			select {
 			case <-ctx.Done():
 				return
 			case <-ticker.C:
-			case <-changed:
+				r.look()
+			case <-changed: // Each scrape of processes: the host is as it was.
 			}
 		}
 	})
@@ -116,11 +125,33 @@ func (r *entityReceiver) Start(_ context.Context, _ component.Host) error {
 
 // Shutdown stops telling. It may be called without Start, and more than once.
 func (r *entityReceiver) Shutdown(context.Context) error {
-	if r.stop != nil {
-		r.stop()
-		r.done.Wait()
+	if r.stop == nil {
+		return nil
 	}
-	return nil
+	r.stop()
+	r.done.Wait()
+	return r.host.Close()
+}
+
+// look reads what the host is.
+func (r *entityReceiver) look() {
+	r.host.Begin()
+	identity := r.host.Identity()
+	id, description := pcommon.NewMap(), pcommon.NewMap()
+	putKnown(id, keyHostID, identity.ID)
+	if id.Len() == 0 {
+		putKnown(id, keyHostName, identity.Name)
+	} else {
+		putKnown(description, keyHostName, identity.Name)
+	}
+	putKnown(description, "host.arch", identity.Arch)
+	putKnown(description, "os.type", identity.OSType)
+	putKnown(description, "os.description", identity.Description)
+	putList(description, "host.ip", identity.IPs)
+	putList(description, "host.mac", identity.MACs)
+	resource := r.resources.hostResource(identity)
+	makePrintable(resource.Attributes())
+	r.found = hostEntity{resource: resource, id: id, description: description}
 }
 
 // tell passes on the events that are due, and tries again the next time if that fails.
@@ -129,31 +160,39 @@ func (r *entityReceiver) tell(ctx context.Context) {
 	logs := plog.NewLogs()
 	rl := logs.ResourceLogs().AppendEmpty()
 	rl.SetSchemaUrl(schemaURL)
-	r.host.Begin()
-	r.resources.hostResource(r.host).MoveTo(rl.Resource())
 	sl := rl.ScopeLogs().AppendEmpty()
-	sl.Scope().SetName(metadata.ScopeName)
-	sl.Scope().SetVersion(r.set.BuildInfo.Version)
 	records := sl.LogRecords()
 	told := r.tellHost(records, now)
 	if r.cfg.Entities.Processes {
 		told = append(told, r.tellProcesses(records, now)...)
 	}
-	if records.Len() == 0 {
-		return
-	}
-	for _, record := range records.All() {
-		makePrintable(record.Attributes())
-	}
-	if err := r.next.ConsumeLogs(ctx, logs); err != nil {
-		if ctx.Err() == nil {
-			r.set.Logger.Warn("The events of entities were not delivered", zap.Error(err))
+	if records.Len() > 0 {
+		r.found.resource.CopyTo(rl.Resource())
+		sl.Scope().SetName(metadata.ScopeName)
+		sl.Scope().SetVersion(r.set.BuildInfo.Version)
+		for _, record := range records.All() {
+			makePrintable(record.Attributes())
 		}
-		return
+		if !r.deliver(ctx, logs, now) {
+			return
+		}
 	}
 	for _, done := range told {
 		done()
 	}
+}
+
+// deliver passes on events, and counts them as accepted or refused. It tells whether the pipeline has taken them.
+func (r *entityReceiver) deliver(ctx context.Context, logs plog.Logs, now time.Time) bool {
+	events := logs.LogRecordCount()
+	reported := r.report.StartLogsOp(ctx)
+	err := r.next.ConsumeLogs(reported, logs)
+	r.report.EndLogsOp(reported, "", events, err)
+	if err != nil && ctx.Err() == nil && (r.warned.IsZero() || now.Sub(r.warned) >= warnPeriod) {
+		r.warned = now
+		r.set.Logger.Warn("The events of entities were not delivered and are tried again; this is logged once an hour at most", zap.Error(err))
+	}
+	return err == nil
 }
 
 // due tells whether an event of a state is due: at first, after a change, and after the interval.
@@ -164,27 +203,11 @@ func (r *entityReceiver) due(sent, now time.Time, changed bool) bool {
 
 // tellHost adds the event of the host's state if it is due, and returns what holds once it is delivered.
 func (r *entityReceiver) tellHost(records plog.LogRecordSlice, now time.Time) (told []func()) {
-	identity := r.host.Identity()
-	id, description := pcommon.NewMap(), pcommon.NewMap()
-	putKnown(id, keyHostID, identity.ID)
-	if id.Len() == 0 {
-		putKnown(id, keyHostName, identity.Name)
-	} else {
-		putKnown(description, keyHostName, identity.Name)
-	}
-	if id.Len() == 0 {
-		return nil // Nobody could tell which host it is.
-	}
-	r.hostID = id
-	putKnown(description, "host.arch", identity.Arch)
-	putKnown(description, "os.type", identity.OSType)
-	putKnown(description, "os.description", identity.Description)
-	putList(description, "host.ip", identity.IPs)
-	putList(description, "host.mac", identity.MACs)
-	if !r.due(r.hostSent, now, !description.Equal(r.hostText)) {
+	description := r.found.description
+	if r.found.id.Len() == 0 || !r.due(r.hostSent, now, !description.Equal(r.hostText)) {
 		return nil
 	}
-	r.addState(records, now, entityHost, id, description)
+	r.addState(records, now, entityHost, r.found.id, description)
 	return []func(){func() { r.hostSent, r.hostText = now, description }}
 }
 
@@ -219,111 +242,4 @@ func addEntityEvent(records plog.LogRecordSlice, now time.Time, event, kind stri
 	record.Attributes().PutStr(keyEntityType, kind)
 	id.CopyTo(record.Attributes().PutEmptyMap(keyEntityID))
 	return record
-}
-
-// tellProcesses adds the events of processes: of each that is shown its state, and of each that was shown and has exited that it is gone.
-func (r *entityReceiver) tellProcesses(records plog.LogRecordSlice, now time.Time) (told []func()) {
-	shown := map[read.Key]bool{}
-	for _, p := range r.cfg.shown.take() {
-		shown[p.key] = true
-		known := r.processes[p.key]
-		if known != nil && !r.due(known.sent, now, !known.attributes.Equal(p.attributes)) {
-			continue
-		}
-		id, description := splitProcess(p.attributes)
-		record := r.addState(records, now, entityProcess, id, description)
-		if r.hostID != (pcommon.Map{}) {
-			on := record.Attributes().PutEmptySlice(keyEntityRelationships).AppendEmpty().SetEmptyMap()
-			on.PutStr(keyRelationshipType, "runs_on")
-			on.PutStr(keyEntityType, entityHost)
-			r.hostID.CopyTo(on.PutEmptyMap(keyEntityID))
-		}
-		told = append(told, func() { r.processes[p.key] = &knownEntity{attributes: p.attributes, sent: now} })
-	}
-	for key, known := range r.processes {
-		if shown[key] {
-			continue
-		}
-		if read.Exists(r.host.Root(), key.PID) { // It is not shown any more. Who has no news of it forgets it.
-			told = append(told, func() { delete(r.processes, key) })
-			continue
-		}
-		id, _ := splitProcess(known.attributes)
-		addEntityEvent(records, now, eventEntityDelete, entityProcess, id).Attributes().PutStr(keyEntityDeleteReason, "terminated")
-		told = append(told, func() { delete(r.processes, key) })
-	}
-	return told
-}
-
-// splitProcess divides the attributes of a process into those that identify it, which are text in events, and the others.
-func splitProcess(attributes pcommon.Map) (id, description pcommon.Map) {
-	id, description = pcommon.NewMap(), pcommon.NewMap()
-	for k, v := range attributes.All() {
-		if k == keyProcessPID || k == keyCreationTime {
-			id.PutStr(k, v.AsString())
-		} else {
-			v.CopyTo(description.PutEmpty(k))
-		}
-	}
-	return id, description
-}
-
-// shownProcesses hands the processes that a scrape shows from the receiver in a metrics pipeline to that of the same name in a logs pipeline.
-type shownProcesses struct {
-	mu      sync.Mutex
-	list    []shownProcess
-	changed chan struct{} // has something if the list has changed; nil as long as there is no receiver in a logs pipeline
-}
-
-type shownProcess struct {
-	key        read.Key
-	attributes pcommon.Map
-}
-
-// follow begins to keep the processes, and returns a channel that says when there are others.
-func (s *shownProcesses) follow() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.changed == nil {
-		s.changed = make(chan struct{}, 1)
-	}
-	return s.changed
-}
-
-// followed tells whether somebody asks for the processes.
-func (s *shownProcesses) followed() bool {
-	if s == nil {
-		return false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.changed != nil
-}
-
-// put replaces the processes.
-func (s *shownProcesses) put(list []shownProcess) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.list = list
-	select {
-	case s.changed <- struct{}{}:
-	default:
-	}
-}
-
-func (s *shownProcesses) take() []shownProcess {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.list
-}
-
-// processAttributes are those of a resource that are the process's own.
-func processAttributes(resource pcommon.Resource) pcommon.Map {
-	own := pcommon.NewMap()
-	for k, v := range resource.Attributes().All() {
-		if strings.HasPrefix(k, "process.") || k == "container.id" {
-			v.CopyTo(own.PutEmpty(k))
-		}
-	}
-	return own
 }

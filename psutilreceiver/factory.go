@@ -40,5 +40,5 @@ func createMetricsReceiver(
 }
 
 func createLogsReceiver(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Logs) (receiver.Logs, error) {
-	return newEntityReceiver(set, cfg.(*Config), next), nil
+	return newEntityReceiver(set, cfg.(*Config), next)
 }

@@ -47,7 +47,10 @@ func newReceiver(set receiver.Settings, cfg *Config, next consumer.Metrics) (*ps
 		return nil, err
 	}
 	set.Logger = printableLogger(set.Logger)
-	return &psutilReceiver{set: set, cfg: cfg, next: schemaConsumer{printableConsumer{next}, cfg.schemaOf(), cfg.Entities.Processes}, now: time.Now, telemetry: telemetry}, nil
+	// What leaves is named first, and then made printable.
+	printed := printableConsumer{next}
+	named := newSchemaConsumer(printed, cfg)
+	return &psutilReceiver{set: set, cfg: cfg, next: named, now: time.Now, telemetry: telemetry}, nil
 }
 
 // Start reads the host's identity and boot time once, and starts the controllers.
@@ -123,7 +126,7 @@ func (r *psutilReceiver) buildGroups() ([]*scrapeGroup, error) {
 				return nil, err
 			}
 			if len(byInterval) == 0 {
-				resource, boot = r.hostResource(h), r.bootTime(h)
+				resource, boot = r.hostResource(h.Identity()), r.bootTime(h)
 			}
 			g = &scrapeGroup{host: h, interval: interval, now: r.now, boot: boot, resource: resource, telemetry: r.telemetry}
 			byInterval[interval] = g
@@ -226,8 +229,7 @@ func (r *psutilReceiver) bootTime(h *host.Host) pcommon.Timestamp {
 }
 
 // hostResource is the resource of the host, with the attributes that are enabled and that the host has.
-func (r *psutilReceiver) hostResource(h *host.Host) pcommon.Resource {
-	id := h.Identity()
+func (r *psutilReceiver) hostResource(id host.Identity) pcommon.Resource {
 	rb := metadata.NewResourceBuilder(r.cfg.ResourceAttributes)
 	for _, a := range []struct {
 		value string

@@ -8,31 +8,39 @@ import (
 	"time"
 )
 
-// compare tells in what the values of ours differ from those of the old by more than sampling does; "" if they don't. Each of our points lies between
-// what the other said before and after it: of a counter always, of what goes up and down as a rule.
+// compare tells in what the values of ours differ from those of the old by more than sampling does; "" if they don't. A point lies between what the
+// other said before and after it, unless one of the two was kept from reading for a while: so a quarter has to, and half may be off by no more than all
+// that the other saw the value change. What differs does so all the time.
 func compare(was, is *series) string {
-	counter := strings.Contains(is.shape, "monotonic=true")
-	good, all, worst := 0, 0, ""
+	least, most := math.Inf(1), math.Inf(-1)
+	for _, p := range was.points {
+		least, most = min(least, p.value), max(most, p.value)
+	}
+	all, good, bounded, worst := 0, 0, 0, ""
 	for _, p := range is.points {
 		low, high, ok := around(was.points, p.time)
 		if !ok {
 			continue
 		}
-		all++
 		slack := slackOf(is, low, high)
-		if p.value >= low-slack && p.value <= high+slack {
+		all++
+		off := max(low-p.value, p.value-high, 0)
+		if off <= slack {
 			good++
-			continue
+		} else {
+			worst = fmt.Sprintf("is %v, between %v before and %v after", p.value, low, high)
 		}
-		worst = fmt.Sprintf("is %v, between %v before and %v after", p.value, low, high)
+		if off <= slack+most-least {
+			bounded++
+		}
 	}
 	switch {
 	case all == 0:
 		return "has no points to compare"
-	case counter && good == all, !counter && 2*good >= all:
+	case 4*good >= all && 2*bounded >= all:
 		return ""
 	}
-	return worst
+	return fmt.Sprintf("%s (%d of %d points lie between, %d are near)", worst, good, all, bounded)
 }
 
 // around gives the least and the greatest of the values just before and after a time, and one further, for a scrape takes a while.

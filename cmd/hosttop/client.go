@@ -56,14 +56,6 @@ func newClient(address, header string) (*client, error) {
 	return c, nil
 }
 
-// sameServer follows redirects within one scheme, host and port alone: the header with the password goes where a request goes.
-func sameServer(request *http.Request, via []*http.Request) error {
-	if first := via[0].URL; len(via) >= 10 || request.URL.Scheme != first.Scheme || !strings.EqualFold(request.URL.Host, first.Host) {
-		return http.ErrUseLastResponse
-	}
-	return nil
-}
-
 func (c *client) get(ctx context.Context, path string, query url.Values, into any) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path+"?"+query.Encode(), http.NoBody)
 	if err != nil {

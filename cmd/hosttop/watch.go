@@ -266,11 +266,11 @@ func (s *screen) state(width int) line {
 	}
 	l = append(l, span{"by " + s.order.sort, strong})
 	for _, h := range hints {
-		next := append(l, span{"  " + h, muted})
-		if len([]rune(next.plain())) > width {
+		hint := span{"  " + h, muted}
+		if len([]rune(l.plain()+hint.text)) > width {
 			break
 		}
-		l = next
+		l = append(l, hint)
 	}
 	return l
 }

@@ -102,7 +102,7 @@ func TestConditions(t *testing.T) {
 			require.NoError(t, dp.Attributes().FromRaw(x.attributes))
 		}
 		round++
-		require.NoError(t, postMetrics(t.Context(), address, md))
+		require.NoError(t, harness.PostMetrics(t.Context(), address, md))
 	}
 	send(0, false)
 	file.Await(t, "host_down", "fire", 1)

@@ -58,7 +58,7 @@ func postHosts(t *testing.T, address string, hosts ...hotHost) {
 		dp.SetTimestamp(now)
 		dp.SetDoubleValue(h.value)
 	}
-	require.NoError(t, postMetrics(context.Background(), address, md))
+	require.NoError(t, harness.PostMetrics(context.Background(), address, md))
 }
 
 // TestFleetOfSeveralUnitsIsWatched has hosts send shares and percentages, and one that sends bytes.

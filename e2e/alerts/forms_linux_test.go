@@ -68,7 +68,7 @@ func TestForms(t *testing.T) {
 			dp.SetTimestamp(pcommon.NewTimestampFromTime(first.Add(time.Duration(round) * 10 * time.Second)))
 			dp.SetDoubleValue(values[name])
 		}
-		require.NoError(t, postMetrics(t.Context(), address, md))
+		require.NoError(t, harness.PostMetrics(t.Context(), address, md))
 	}
 	file.Await(t, "gone", "fire", 2)
 	for round := range 12 {

@@ -3,7 +3,6 @@
 package alerts
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -85,11 +84,6 @@ func (h *fleetHost) request(at time.Time, inTrouble bool) pmetric.Metrics {
 	return md
 }
 
-// postMetrics sends a request of OTLP over HTTP.
-func postMetrics(ctx context.Context, address string, md pmetric.Metrics) error {
-	return harness.PostMetrics(ctx, address, md)
-}
-
 // TestGatewayKeepsHostsApart has twenty hosts send to examples/gateway.yaml, all at once. Sixteen get into trouble: each alert comes once, with
 // its host's resource, and resolves, in the file of the gateway and at the backend. All metrics are passed on.
 func TestGatewayKeepsHostsApart(t *testing.T) {
@@ -115,7 +109,7 @@ service: {telemetry: {metrics: {level: none}}}
 		for i := range hosts {
 			md := hosts[i].request(first.Add(time.Duration(round)*15*time.Second-time.Duration(i)*time.Millisecond), inTrouble)
 			points += md.DataPointCount()
-			all.Go(func() { errs[i] = postMetrics(t.Context(), address, md) })
+			all.Go(func() { errs[i] = harness.PostMetrics(t.Context(), address, md) })
 		}
 		all.Wait()
 		require.NoError(t, errors.Join(errs...))

@@ -2,10 +2,7 @@ package alerts
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -105,25 +102,8 @@ func (r *reloaded) post(t *testing.T) {
 		dp.Attributes().PutStr("zone", "a")
 		dp.Attributes().PutStr("alert.label.team", "forged")
 	}
-	body, err := (&pmetric.JSONMarshaler{}).MarshalMetrics(md)
-	require.NoError(t, err)
 	harness.Eventually(t, "the collector takes metrics", func() error {
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		defer cancel()
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, fmt.Sprintf("http://127.0.0.1:%d/v1/metrics", r.port), bytes.NewReader(body))
-		if err != nil {
-			return err
-		}
-		req.Header.Set("Content-Type", "application/json")
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = resp.Body.Close() }()
-		if resp.StatusCode != http.StatusOK {
-			return errors.New(resp.Status)
-		}
-		return nil
+		return harness.PostMetrics(t.Context(), fmt.Sprintf("127.0.0.1:%d", r.port), md)
 	})
 }
 

@@ -70,7 +70,7 @@ func sendUntil(ctx context.Context, address string) {
 		}
 		for host, behind := range map[string]time.Duration{"steady": 0, "skewed": 2 * time.Hour} {
 			request, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
-			_ = postMetrics(request, address, loadOf(host, time.Now().Add(-behind)))
+			_ = harness.PostMetrics(request, address, loadOf(host, time.Now().Add(-behind)))
 			cancel()
 		}
 	}

@@ -3,9 +3,7 @@ package alerts
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -226,24 +224,7 @@ func postUpgradeMetrics(t *testing.T, port int, value float64) {
 	for i := range 24 {
 		add("t.storm", min(value, 85+float64(i)), map[string]any{"series": fmt.Sprint(i)})
 	}
-	body, err := (&pmetric.JSONMarshaler{}).MarshalMetrics(md)
-	require.NoError(t, err)
 	harness.Eventually(t, "the collector takes metrics", func() error {
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		defer cancel()
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, fmt.Sprintf("http://127.0.0.1:%d/v1/metrics", port), bytes.NewReader(body))
-		if err != nil {
-			return err
-		}
-		req.Header.Set("Content-Type", "application/json")
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = resp.Body.Close() }()
-		if resp.StatusCode != http.StatusOK {
-			return errors.New(resp.Status)
-		}
-		return nil
+		return harness.PostMetrics(t.Context(), fmt.Sprintf("127.0.0.1:%d", port), md)
 	})
 }

@@ -81,6 +81,7 @@ func TestQuickstartRunsFromAnyFolder(t *testing.T) {
 		return nil
 	})
 	require.NoError(t, c.Stop(t, os.Interrupt))
-	assert.NotContains(t, c.Output(), "warn")
-	assert.NotContains(t, c.Output(), "error")
+	for _, line := range harness.LogLines(c.Output()) {
+		assert.NotContains(t, []string{"warn", "error"}, line.Level, "%s: %s", line.Component, line.Message)
+	}
 }

@@ -7,11 +7,29 @@ import (
 	"io"
 	"net/http"
 
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 )
 
-// PostMetrics sends metrics to an address by OTLP over HTTP. An answer that is not of success is an error.
+// otlpClient sends OTLP over HTTP. A receiver that takes a request and never answers ends no test by the limit of the whole run.
+var otlpClient = &http.Client{Timeout: Timeout}
+
+// StatusError is an answer to an OTLP request that is not of success.
+type StatusError struct {
+	// Code is the status, such as 400.
+	Code int
+	// Text is what was answered.
+	Text string
+}
+
+// Error has the status and the answer.
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("%d %s: %s", e.Code, http.StatusText(e.Code), e.Text)
+}
+
+// PostMetrics sends metrics to an address by OTLP over HTTP. An answer that is not of success is a StatusError.
 func PostMetrics(ctx context.Context, address string, md pmetric.Metrics) error {
 	body, err := pmetricotlp.NewExportRequestFromMetrics(md).MarshalProto()
 	if err != nil {
@@ -20,9 +38,22 @@ func PostMetrics(ctx context.Context, address string, md pmetric.Metrics) error 
 	return PostMetricsBody(ctx, address, body, "")
 }
 
-// PostMetricsBody sends the bytes of a request, in an encoding such as gzip or in none.
+// PostMetricsBody sends the bytes of a request for metrics, in an encoding such as gzip or in none.
 func PostMetricsBody(ctx context.Context, address string, body []byte, encoding string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/v1/metrics", bytes.NewReader(body))
+	return postOTLP(ctx, "http://"+address+"/v1/metrics", body, encoding)
+}
+
+// PostLogs sends log records to an address by OTLP over HTTP. An answer that is not of success is a StatusError.
+func PostLogs(ctx context.Context, address string, ld plog.Logs) error {
+	body, err := plogotlp.NewExportRequestFromLogs(ld).MarshalProto()
+	if err != nil {
+		return err
+	}
+	return postOTLP(ctx, "http://"+address+"/v1/logs", body, "")
+}
+
+func postOTLP(ctx context.Context, url string, body []byte, encoding string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -30,14 +61,14 @@ func PostMetricsBody(ctx context.Context, address string, body []byte, encoding 
 	if encoding != "" {
 		req.Header.Set("Content-Encoding", encoding)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := otlpClient.Do(req)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	answer, err := io.ReadAll(resp.Body)
 	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", resp.Status, answer)
+		err = &StatusError{Code: resp.StatusCode, Text: string(answer)}
 	}
 	return err
 }

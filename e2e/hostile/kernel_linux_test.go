@@ -1,8 +1,10 @@
-// Package hostile has tests of the built distribution against what others do to it: local users, senders, and servers that it talks to.
 package hostile
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -20,10 +23,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/printable"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 )
 
-// below has a host below a root, with everything that is read of one.
-const below = `
+// allBelowRoot has a host below a root, with everything that is read of one.
+const allBelowRoot = `
 receivers:
   psutil:
     root_path: %s
@@ -38,16 +43,29 @@ service:
     metrics: {receivers: [psutil], exporters: [file, debug]}
 `
 
-const kept = "S3cretOfAnotherFile"
+// outsideText stands in a file that is not below the root.
+const outsideText = "S3cretOfAnotherFile"
+
+// hugeFile is the size of a file without content that is far longer than any that is read, in bytes.
+const hugeFile = 2 << 30
 
 // TestFilesBelowTheRoot puts a FIFO, a device, a huge file and a link out of the root in the place of each file of a host in turn.
 func TestFilesBelowTheRoot(t *testing.T) {
 	for name, replace := range map[string]func(t *testing.T, path, outside string){
+		"device": func(t *testing.T, path, _ string) {
+			t.Helper()
+			testenv.Root(t, "makes a device")
+			err := unix.Mknod(path, unix.S_IFCHR|0o666, int(unix.Mkdev(1, 5))) // What /dev/zero is: it never ends.
+			if errors.Is(err, unix.EPERM) {
+				testenv.Missing(t, "no right to make a device: %v", err)
+			}
+			require.NoError(t, err)
+		},
 		"FIFO": func(t *testing.T, path, _ string) { t.Helper(); require.NoError(t, unix.Mkfifo(path, 0o644)) },
 		"sparse file": func(t *testing.T, path, _ string) {
 			t.Helper()
 			require.NoError(t, os.WriteFile(path, nil, 0o600))
-			require.NoError(t, os.Truncate(path, 2<<30))
+			require.NoError(t, os.Truncate(path, hugeFile))
 		},
 		"link": func(t *testing.T, path, outside string) { t.Helper(); require.NoError(t, os.Symlink(outside, path)) },
 	} {
@@ -55,7 +73,7 @@ func TestFilesBelowTheRoot(t *testing.T) {
 			dir := t.TempDir()
 			root := harness.CopyHosts(t, dir, "server-6.x")[0]
 			outside := filepath.Join(t.TempDir(), "outside")
-			require.NoError(t, os.WriteFile(outside, []byte(strings.Repeat(kept+" = 1\n", 100)), 0o600))
+			require.NoError(t, os.WriteFile(outside, []byte(strings.Repeat(outsideText+" = 1\n", 100)), 0o600))
 			replaced := 0
 			require.NoError(t, filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
 				if err != nil || !d.Type().IsRegular() || strings.HasSuffix(path, "/mountinfo") {
@@ -78,26 +96,33 @@ func TestFilesBelowTheRoot(t *testing.T) {
 			}
 			require.Greater(t, replaced, 20)
 
-			c := harness.Start(t, dir, fmt.Sprintf(below, root))
-			harness.NthBatch(t, filepath.Join(dir, "out.jsonl"), 6)
-			resident, err := c.Resident()
-			require.NoError(t, err)
-			assert.Less(t, resident, float64(400<<20))
+			c := harness.Start(t, dir, fmt.Sprintf(allBelowRoot, root))
+			const batches = 6
+			harness.Eventually(t, "batches", func() error {
+				peak, err := c.PeakResident()
+				require.NoError(t, err)
+				require.Less(t, peak, float64(hugeFile), "no huge file is held, and no device that never ends is read on")
+				text, err := os.ReadFile(filepath.Join(dir, "out.jsonl"))
+				if n := bytes.Count(text, []byte("\n")); err == nil && n < batches {
+					err = fmt.Errorf("%d of %d", n, batches)
+				}
+				return err
+			})
 			require.NoError(t, c.Stop(t, syscall.SIGTERM))
 			text, err := os.ReadFile(filepath.Join(dir, "out.jsonl"))
 			require.NoError(t, err)
-			assert.NotContains(t, string(text), kept)
-			assert.NotContains(t, c.Output(), kept)
+			assert.NotContains(t, string(text), outsideText)
+			assert.NotContains(t, c.Output(), outsideText)
 		})
 	}
 }
 
-// live has the processes of this test.
-const live = `
+// markedProcesses has the processes of this host that have the marker of a test in their command lines.
+const markedProcesses = `
 receivers:
   psutil:
     collection_interval: 200ms
-    scrapers: {process: {command_line: true, collection_interval: 200ms, top: {n: 0}, include: {command_lines: ['hostile-marker'], match_type: regexp}}}
+    scrapers: {process: {command_line: true, collection_interval: 200ms, top: {n: 0}, include: {command_lines: ['%s'], match_type: regexp}}}
 exporters:
   file: {path: out.jsonl, flush_interval: 50ms}
   debug: {verbosity: detailed}
@@ -107,11 +132,33 @@ service:
     metrics: {receivers: [psutil], exporters: [file, debug]}
 `
 
-// waiting starts a process that waits until the test ends.
+// newMarker gives a text that the command lines of one run of a test have, and no others.
+func newMarker() string {
+	return fmt.Sprintf("hostile-marker-%d-%d-", os.Getpid(), time.Now().UnixNano())
+}
+
+// waitsForInput is the environment variable with which the program of these tests is another: one that takes any arguments, and waits for the end of its
+// input. A shell would do, but for one that is many programs and goes by its name.
+const waitsForInput = "HOSTILE_WAITS_FOR_INPUT"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(waitsForInput) != "" {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// waiting starts a process that waits until the test ends, from a file with a name and with arguments, of which the first is its name, too.
 func waiting(t *testing.T, path string, args ...string) {
 	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	if os.Link(self, path) != nil { // They are on different filesystems.
+		harness.CopyProgram(t, self, path)
+	}
 	cmd := exec.Command(path)
-	cmd.Args = args
+	cmd.Args, cmd.Env = args, append(os.Environ(), waitsForInput+"=1")
 	stdin, err := cmd.StdinPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
@@ -130,15 +177,7 @@ func texts(md pmetric.Metrics) (all []string) {
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
 				all = append(all, m.Name(), m.Unit(), m.Description())
-				var points pmetric.NumberDataPointSlice
-				if m.Type() == pmetric.MetricTypeSum {
-					points = m.Sum().DataPoints()
-				} else if m.Type() == pmetric.MetricTypeGauge {
-					points = m.Gauge().DataPoints()
-				} else {
-					continue
-				}
-				for _, p := range points.All() {
+				for _, p := range harness.NumberPoints(m).All() {
 					add(p.Attributes())
 				}
 			}
@@ -147,24 +186,20 @@ func texts(md pmetric.Metrics) (all []string) {
 	return all
 }
 
+// isPrintable tells whether text is as the product writes any, and so has nothing that a terminal obeys.
 func isPrintable(text string) bool {
-	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 || r == 0x200B })
+	obeyed := func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) }
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, obeyed) && printable.Text(text) == text
 }
 
 // TestNamesOfAnyBytes runs programs whose names and arguments any user can choose.
 func TestNamesOfAnyBytes(t *testing.T) {
-	dir := t.TempDir()
+	dir, marker := t.TempDir(), newMarker()
 	names := []string{"a\xff", "a\xfe", "a\x1b[31m", "a\x1b[32m", "a\nb", "a\rb", "a\x7f", "a\xc2\x9b31m", "a\u202eb", "a\u200bb", "a\x00"[:1] + "\a", "a\x01", "a\x02", "a�"}
-	sh, err := exec.LookPath("sh")
-	require.NoError(t, err)
 	for _, name := range names {
-		path := filepath.Join(dir, name)
-		text, err := os.ReadFile(sh)
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(path, text, 0o700))
-		waiting(t, path, name, "-c", "read x", "hostile-marker", name)
+		waiting(t, filepath.Join(dir, name), name, marker, name)
 	}
-	c := harness.Start(t, dir, live)
+	c := harness.Start(t, dir, fmt.Sprintf(markedProcesses, marker))
 	found := map[string]bool{}
 	harness.Eventually(t, "all processes", func() error {
 		batches, err := harness.Batches(filepath.Join(dir, "out.jsonl"))
@@ -195,24 +230,42 @@ func TestNamesOfAnyBytes(t *testing.T) {
 
 // TestSecretsInCommandLines runs programs with secrets in all kinds of places.
 func TestSecretsInCommandLines(t *testing.T) {
-	dir := t.TempDir()
-	sh, err := exec.LookPath("sh")
-	require.NoError(t, err)
+	dir, marker := t.TempDir(), newMarker()
 	const s = "Hunter2Hunter2"
 	lines := [][]string{
-		{"mysql", "-p" + s}, {"sshpass", "-p", s, "ssh", "h"}, {"redis-cli", "-a", s}, {"curl", "-u", "joe:" + s}, {"MYSQL_PWD=" + s}, {"DB_PASS=" + s}, {"-Dspring.datasource.pass=" + s},
-		{"curl", "-H", "Cookie: a=" + s}, {"https://" + s + "@github.com/x"}, {"https://h/x?sig=" + s}, {"password = " + s}, {"--password", s}, {`{"password" : "` + s + `"}`},
-		{"env", "A_TOKEN=" + s, "prog"}, {"bash", "-c", "mysql -p" + s + " db"}, {"ghp_" + s + s}, {"ldapsearch", "-w", s}, {"openssl", "rsa", "-passin", "pass:" + s}, {"smbclient", "-U", "joe%" + s},
-		{"xfreerdp", "/p:" + s}, {"zip", "-P", s}, {"docker", "login", "-p", s}, {"snmpget", "-c", s}, {"htpasswd", "-b", "f", "joe", s},
+		{"mysql", "-p" + s},
+		{"sshpass", "-p", s, "ssh", "h"},
+		{"redis-cli", "-a", s},
+		{"curl", "-u", "joe:" + s},
+		{"MYSQL_PWD=" + s},
+		{"DB_PASS=" + s},
+		{"-Dspring.datasource.pass=" + s},
+		{"curl", "-H", "Cookie: a=" + s},
+		{"https://" + s + "@github.com/x"},
+		{"https://h/x?sig=" + s},
+		{"password = " + s},
+		{"--password", s},
+		{`{"password" : "` + s + `"}`},
+		{"env", "A_TOKEN=" + s, "prog"},
+		{"bash", "-c", "mysql -p" + s + " db"},
+		{"ghp_" + s + s},
+		{"ldapsearch", "-w", s},
+		{"openssl", "rsa", "-passin", "pass:" + s},
+		{"smbclient", "-U", "joe%" + s},
+		{"xfreerdp", "/p:" + s},
+		{"zip", "-P", s},
+		{"docker", "login", "-p", s},
+		{"snmpget", "-c", s},
+		{"htpasswd", "-b", "f", "joe", s},
 	}
 	for i, line := range lines {
-		waiting(t, sh, slices.Concat([]string{"sh", "-c", "read x", fmt.Sprintf("hostile-marker-%d-", i)}, line)...)
+		waiting(t, filepath.Join(dir, fmt.Sprint("program", i)), slices.Concat([]string{"sh", "-c", "read x", fmt.Sprintf("%s%d-", marker, i)}, line)...)
 	}
-	c := harness.Start(t, dir, live)
+	c := harness.Start(t, dir, fmt.Sprintf(markedProcesses, marker))
 	harness.Eventually(t, "all processes", func() error {
 		text, err := os.ReadFile(filepath.Join(dir, "out.jsonl"))
 		for i := range lines {
-			if err == nil && !strings.Contains(string(text), fmt.Sprintf("hostile-marker-%d-", i)) {
+			if err == nil && !strings.Contains(string(text), fmt.Sprintf("%s%d-", marker, i)) {
 				err = fmt.Errorf("process %d is not there", i)
 			}
 		}

@@ -46,7 +46,7 @@ type alertState struct {
 
 	// announced is the level that the last record announced; 0 when no fire is announced, or its resolve is.
 	announced int
-	// holder is the sender that has the place of the announced alert, or whose alert fired. It is not stored.
+	// holder is the sender that has the place of the announced alert, or whose alert fired. It may have been forgotten meanwhile: ask for it by its ID.
 	holder *sender
 	// announcedState is the state that the last record announced, at wall time announcedAt.
 	announcedState alertschema.State

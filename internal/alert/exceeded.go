@@ -22,6 +22,23 @@ const (
 	limitCount
 )
 
+// Limits is a set of limits, a bit for each.
+type Limits uint32
+
+const _ = Limits(1) << (limitCount - 1) // There is a bit for each.
+
+// Add adds a limit.
+func (s *Limits) Add(l Limit) { *s |= 1 << l }
+
+// All goes through the limits of the set.
+func (s Limits) All(yield func(Limit) bool) {
+	for l := range limitCount {
+		if s>>l&1 == 1 && !yield(l) {
+			return
+		}
+	}
+}
+
 var limitNames = [limitCount]string{
 	"attributes_per_resource", "attributes_per_point", "attribute_bytes", "attribute_depth", "times_per_batch", "memory_mib", "series",
 }

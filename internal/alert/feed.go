@@ -136,7 +136,7 @@ func (m *Matcher) Take(p *Point) {
 			e.countUnwatched(m, key)
 			return
 		}
-		if !e.roomInMemory(m.origin) {
+		if m.left[key] == nil && !e.roomInMemory(m.origin) { // What an engine before has left of it is held already.
 			e.stats.ignored[ignoredLimit]++
 			e.Exceeded(LimitMemory, m.origin)
 			return

@@ -98,13 +98,28 @@ func (g *group) complete(t int64) bool {
 		return true
 	}
 	if g.lastRound == ladder.Unset {
-		return !g.rule.wholeRounds
+		return !g.rule.wholeRounds || g.hasFollowed(t)
 	}
 	divisors := g.seriesOf(rules.RoleDivisor)
 	if len(g.members) == 1 && len(divisors) == 0 {
 		return true
 	}
 	return !g.awaited(g.members, t) && !g.awaited(divisors, t) && !g.awaited(g.seriesOf(rules.RoleTotal), t)
+}
+
+// hasFollowed tells whether a later round has begun, of which no series of this one is left out. Which series a first round has is not known before:
+// a batch may have been split on the way.
+func (g *group) hasFollowed(t int64) bool {
+	next := g.pending[len(g.pending)-1]
+	if next <= t {
+		return false
+	}
+	for _, m := range g.members {
+		if m.Newest() < next && !m.Ended(next) {
+			return false
+		}
+	}
+	return true
 }
 
 // awaited tells whether any of the series took part in the previous round and has not come to time t.

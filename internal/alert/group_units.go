@@ -36,7 +36,7 @@ func (e *Engine) fitsGroup(g *group, unit uint16, as rules.Role) bool {
 func (e *Engine) keepApart(g *group, s *series) {
 	e.addApart(g, s)
 	of := e.apart[g].byUnit[s.Unit]
-	known, oldest := int64(e.rules.Limits.KnownAfter), since(e.senderOf(g))
+	known, oldest := int64(e.rules.Limits.KnownAfter), since(e.oldestSender(g))
 	if of.since+known <= oldest || of.count > 2*len(g.members) && of.since < oldest+known {
 		e.changeUnit(g, s.Unit)
 	}
@@ -114,10 +114,18 @@ func (e *Engine) forgetApart(s *series) {
 	delete(e.apartFrom, s)
 }
 
-// settleUnits gives groups that have lost all members those that stayed apart.
+// settleUnits gives groups that have lost all members those that stayed apart. Who has gone is no claim of a unit any more.
 func (e *Engine) settleUnits() {
 	for g, a := range e.apart {
 		a.series = slices.DeleteFunc(a.series, func(s *series) bool { return s.marked(markForgotten) })
+		for _, of := range a.byUnit {
+			of.since = math.MaxInt64
+		}
+		for _, s := range a.series {
+			if of := a.byUnit[s.Unit]; of != nil {
+				of.since = min(of.since, since(s.resource.sender))
+			}
+		}
 		if len(g.members) > 0 || len(a.series) == 0 {
 			continue
 		}

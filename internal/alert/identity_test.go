@@ -216,7 +216,7 @@ func TestUpgradeOfTheIdentity(t *testing.T) {
 				keyed = append(keyed, attr.Located{Location: attr.InResource, Attr: a})
 			}
 		}
-		old.group = attr.EncodeGroup(keyed)
+		old.group, old.byConventions = attr.EncodeGroup(keyed), false
 		oldID := alertschema.AlertID("load", old.group)
 		s[alertKey(oldID)] = old.encode()
 

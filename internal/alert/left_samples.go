@@ -26,6 +26,9 @@ type leftSeries struct {
 	retention int64 // How far back its samples were kept.
 }
 
+// size is what the series takes while it waits, in bytes by the engine's estimate.
+func (s *leftSeries) size() int64 { return seriesSize + int64(s.Samples.Cap())*sampleSize }
+
 // LeaveSamples returns the samples of all windows. The engine takes no point any more.
 func (e *Engine) LeaveSamples() *LeftSamples {
 	left := &LeftSamples{seed: e.seed, series: map[leftKey]map[attr.Hash]*leftSeries{}}
@@ -63,6 +66,9 @@ func (e *Engine) TakeSamples(left *LeftSamples) {
 		if m.left = left.series[key]; len(m.left) > 0 {
 			e.leftTo = append(e.leftTo, m)
 		}
+		for _, s := range m.left {
+			e.hold(s.size())
+		}
 	}
 	for metric, m := range e.matchers {
 		take(leftKey{metric: metric}, m)
@@ -91,6 +97,7 @@ func (m *Matcher) goOn(key attr.Hash, s *series) bool {
 	}
 	delete(m.left, key)
 	e := m.engine
+	e.hold(-left.size())
 	retention := e.retention(s)
 	if left.Kind != m.stream.Kind || left.Newest() > e.now+maxAhead || retention == 0 {
 		return false
@@ -105,6 +112,7 @@ func (m *Matcher) goOn(key attr.Hash, s *series) bool {
 		s.First = max(s.First, s.Samples.At(0).Time)
 	}
 	s.Forget(s.Newest() - retention)
+	e.samplesHeld += int64(s.Samples.Cap()) * sampleSize
 	return true
 }
 
@@ -115,6 +123,7 @@ func (e *Engine) dropLeft() {
 		for key, s := range m.left {
 			if e.now > s.Newest()+s.retention+e.rules.MaxSampleAge {
 				delete(m.left, key)
+				e.hold(-s.size())
 			}
 		}
 		if len(m.left) > 0 {

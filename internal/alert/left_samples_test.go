@@ -179,3 +179,58 @@ func TestAGroupGathersAfterAReload(t *testing.T) {
 		assert.Equal(t, []string{"resolve"}, r.transitions(), aggregate)
 	}
 }
+
+// What an engine before has left is counted as held until it is taken up or let go of, and no series of it is refused for it.
+func TestLeftSamplesAreCounted(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, windowed(), nil)
+	senders := func(s float64, n int) {
+		for i := range n {
+			r.from(fmt.Sprint("db", i), "1", s, 10)
+		}
+		r.engine.Evaluate(at(s))
+	}
+	for s := 0.0; s <= 300; s += 15 {
+		senders(s, 100)
+	}
+	samples := r.engine.samplesHeld
+	require.Positive(t, samples)
+	r.handOver(store{}, 301)
+	held := r.engine.memory()
+	assert.GreaterOrEqual(t, held, samples+100*seriesSize)
+	senders(315, 50)
+	left := int64(0)
+	for _, s := range r.engine.matchers["m"].left {
+		left += s.size()
+	}
+	assert.Less(t, left, held)
+	for s := 330.0; s < 5000; s += 15 {
+		senders(s, 50)
+	}
+	for s := 5000.0; s < 9000; s += 15 {
+		r.engine.Evaluate(at(s))
+	}
+	groups := int64(0)
+	for _, state := range r.engine.states {
+		for _, g := range state.order {
+			groups += g.size()
+		}
+	}
+	assert.Equal(t, groups, r.engine.memory(), "what has gone is not counted")
+
+	// The limit holds when what was left fills it.
+	full := func(reload bool) int {
+		r := newRig(t, windowed(), func(c *rules.Config) { c.Limits.MemoryMiB = 1 })
+		for s := 0.0; s <= 300; s += 15 {
+			for i := range 500 {
+				r.from(fmt.Sprint("db", i), "1", s, 10)
+			}
+			r.engine.Evaluate(at(s))
+			if reload && s == 240 {
+				r.handOver(store{}, 241)
+			}
+		}
+		return r.engine.Stats(at(300)).Series
+	}
+	assert.Equal(t, full(false), full(true))
+}

@@ -226,7 +226,7 @@ func (e *Engine) countUnwatched(m *Matcher, key attr.Hash) {
 		e.unwatchedKeys = map[attr.Hash]struct{}{}
 	}
 	e.unwatchedKeys[key] = struct{}{}
-	e.unwatched.add(func() string { return m.active[0].Metric + senderOf(m.origin.Resource) })
+	e.unwatched.add(func() string { return m.active[0].Metric + ofSender(m.origin.Resource) })
 }
 
 // countCut counts a series of which limits::samples_per_series leaves no whole window, once.
@@ -237,7 +237,7 @@ func (e *Engine) countCut(s *series) {
 	s.Marks |= markCut
 	e.cut.add(func() string {
 		g := s.groups[0]
-		return fmt.Sprintf("%s%s of rule %s", g.rule.Metric, senderOf(s.resource.attrs), g.rule.Name)
+		return fmt.Sprintf("%s%s of rule %s", g.rule.Metric, ofSender(s.resource.attrs), g.rule.Name)
 	})
 }
 
@@ -257,7 +257,7 @@ func (e *Engine) countUndelivered(n int, dropped []event.Event) {
 			for _, a := range ev.Group {
 				text.WriteString(" " + alertschema.CutText(a.Value.AsString(), maxExampleText))
 			}
-			return text.String() + senderOf(ev.Resource)
+			return text.String() + ofSender(ev.Resource)
 		})
 	}
 	if !e.outboxLogged {

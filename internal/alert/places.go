@@ -24,13 +24,14 @@ func newPlaces(levels int) places {
 
 // add notes that so many more alerts of a sender are announced at a level.
 func (p *places) add(s *sender, level, n int) {
+	id := idOf(s)
 	level = min(level, len(p.atLevel)-1)
 	p.total += n
 	p.atLevel[level] += n
 	for l := range level + 1 {
 		have := p.byLevel[l].have
-		if have[s] += n; have[s] == 0 {
-			delete(have, s)
+		if have[id] += n; have[id] == 0 {
+			delete(have, id)
 		}
 	}
 	p.changed()
@@ -60,7 +61,7 @@ func (e *Engine) setAnnounced(g *group, level int) {
 	}
 	if level > 0 {
 		if a.announced == 0 {
-			a.holder = e.senderOf(g)
+			a.holder = e.oldestSender(g)
 		}
 		p.add(a.holder, level, 1)
 	}
@@ -69,10 +70,14 @@ func (e *Engine) setAnnounced(g *group, level int) {
 
 // restoreAnnounced counts an announced alert that was stored.
 func (e *Engine) restoreAnnounced(g *group) {
-	if level := g.alert.announced; level > 0 {
-		g.alert.announced = 0
-		e.setAnnounced(g, level)
+	a := g.alert
+	if a.announced == 0 {
+		return
 	}
+	if a.holder == nil {
+		a.holder = e.oldestSender(g)
+	}
+	g.rule.places.add(a.holder, a.announced, 1)
 }
 
 // placesOf is how many alerts of a rule may be announced at a time, and which limit says so.
@@ -98,7 +103,7 @@ func (e *Engine) full(g *group, level int) bool {
 		return free <= 0
 	}
 	of := &p.byLevel[min(level, len(p.byLevel)-1)]
-	return !e.leaves(e.senderOf(g), free, n/2, of, func(s *sender) bool { return of.have[s] > 0 })
+	return !e.leaves(e.oldestSender(g), free, n/2, of)
 }
 
 // queues tells whether a fire has to wait although there may be a place for it: a rule with a top of its own decides at the next tick, when all that

@@ -1,8 +1,6 @@
 package alert
 
 import (
-	"slices"
-
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
@@ -40,12 +38,9 @@ func (e *Engine) lineageAttrs(o *attr.Origin) []attr.Attr {
 	var identifying []attr.Attr
 	for _, a := range o.Resource {
 		_, named := e.named[a.Key]
-		if named || len(o.IdentifyingKeys) == 0 && alertschema.Identifies(a.Key, o.Has) || slices.Contains(o.IdentifyingKeys, a.Key) {
+		if named || alertschema.Identifies(a.Key, o.Has) || rules.Refers(o, a.Key) {
 			identifying = append(identifying, a)
 		}
-	}
-	for _, key := range o.IdentifyingKeys {
-		identifying = append(identifying, attr.Attr{Key: key}) // That it identifies is part of it.
 	}
 	return identifying
 }

@@ -13,7 +13,7 @@ import (
 
 // adopt puts a stored alert into force. It returns false where there is no level left that the alert can be at.
 func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) bool {
-	unit, key := e.unitNumber(s.unit), r.Upgraded(s.group, s.resource)
+	unit, key := e.unitNumber(s.unit), r.Upgraded(s.group, s.resource, s.byConventions)
 	today := e.ladderOf(r, unit, key, s.resource)
 	if s.level.name != "" && levelNow(s.level, s.value, today) == 0 || s.announced.name != "" && levelLike(s.announced, today.specs) == 0 {
 		return false
@@ -63,6 +63,9 @@ func (e *Engine) adopt(r *ruleState, s *storedAlert, down int64) bool {
 	}
 	if g.inputs != nil {
 		g.inputs.complete = e.now
+	}
+	if r.silence > 0 {
+		a.holder = e.restoreHolder(s)
 	}
 	e.restoreAnnounced(g)
 	if s.deferred != notDeferred {

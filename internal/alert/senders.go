@@ -30,8 +30,9 @@ type senders struct {
 	order []*sender
 }
 
-// senderID returns what identifies a sender by its name.
-func senderID(name string) uint64 {
+// senderID returns what identifies the sender of a resource: its name, whichever attribute has it.
+func senderID(resource []attr.Attr) uint64 {
+	_, name := rules.Sender(resource)
 	return alertschema.AlertID("sender", alertschema.CutText(name, maxSenderName))
 }
 
@@ -40,12 +41,12 @@ const maxSenderName = 256
 
 // senderOfResource returns the sender of a resource, nil for one that is not known.
 func (e *Engine) senderOfResource(resource []attr.Attr) *sender {
-	return e.senders.byID[senderID(rules.HostOf(resource))]
+	return e.senders.byID[senderID(resource)]
 }
 
 // useSender returns the sender of a resource that is new, and notes that it has the resource.
 func (e *Engine) useSender(resource []attr.Attr) *sender {
-	id := senderID(rules.HostOf(resource))
+	id := senderID(resource)
 	s := e.senders.byID[id]
 	if s == nil {
 		s = &sender{id: id, since: e.running}
@@ -79,12 +80,12 @@ const senderKept = 7 * 24 * 3600 * second
 func (e *Engine) updateSenders() {
 	known := int64(e.rules.Limits.KnownAfter)
 	all := &e.senders
-	all.order = all.order[:0]
-	silent := 0
+	all.order = slices.DeleteFunc(all.order, func(s *sender) bool { return !e.sends(s) })
+	sending, silent := 0, 0
 	for id, s := range all.byID {
 		switch {
 		case e.sends(s):
-			all.order = append(all.order, s)
+			sending++
 		case s.gone-s.since < known, e.running-s.gone > senderKept, silent >= e.rules.Limits.Series:
 			delete(all.byID, id)
 			if s.stored {
@@ -94,6 +95,9 @@ func (e *Engine) updateSenders() {
 			silent++
 		}
 	}
+	if sending != len(all.order) {
+		e.sortSenders() // One that was silent sends again, or was restored; who is new stands last already.
+	}
 	if len(all.order) > 1 { // One alone competes with nobody.
 		for _, s := range all.order {
 			if !s.stored && e.running-s.since >= known {
@@ -102,6 +106,18 @@ func (e *Engine) updateSenders() {
 			}
 		}
 	}
+}
+
+// sortSenders puts those that may send now in order.
+func (e *Engine) sortSenders() {
+	all := &e.senders
+	all.order = all.order[:0]
+	for _, s := range all.byID {
+		if e.sends(s) {
+			all.order = append(all.order, s)
+		}
+	}
+	e.work += uint64(len(all.order))
 	slices.SortFunc(all.order, func(a, b *sender) int { return cmp.Or(cmp.Compare(a.since, b.since), cmp.Compare(a.id, b.id)) })
 }
 
@@ -118,8 +134,16 @@ func since(s *sender) int64 {
 	return s.since
 }
 
-// holders are the senders that have a part of what a limit leaves, and how much.
-type holders map[*sender]int
+// holders are the senders, by ID, that have a part of what a limit leaves, and how much. A sender that was forgotten and comes back is the same.
+type holders map[uint64]int
+
+// idOf is the ID of a sender, 0 for one that is not known.
+func idOf(s *sender) uint64 {
+	if s == nil {
+		return 0
+	}
+	return s.id
+}
 
 // shares are what senders have of a limit.
 type shares struct {
@@ -150,20 +174,20 @@ func (e *Engine) precedes(s *sender, has bool) int64 {
 //
 // So a flood of senders that are made up takes nothing from those that were there before, as far as the part reaches, and where all are of one age
 // those come first that have nothing.
-func (e *Engine) leaves(s *sender, free, part int, of *shares, has func(*sender) bool) bool {
+func (e *Engine) leaves(s *sender, free, part int, of *shares) bool {
 	if free <= 0 || free > part {
 		return free > 0
 	}
-	before := e.precedes(s, has(s))
+	before := e.precedes(s, of.have[idOf(s)] > 0)
 	if before >= of.refusedFrom {
 		return false
 	}
 	kept := e.senders.firstSeenBy(before)
-	for other := range of.have {
+	for id, n := range of.have {
 		if kept < free {
 			break
 		}
-		if other != nil && other.since <= before && has(other) && e.sends(other) {
+		if other := e.senders.byID[id]; n > 0 && other != nil && other.since <= before && e.sends(other) {
 			kept--
 		}
 	}
@@ -174,8 +198,8 @@ func (e *Engine) leaves(s *sender, free, part int, of *shares, has func(*sender)
 	return true
 }
 
-// senderOf returns the sender that has been known for the longest of those that a group is of, nil when there is none.
-func (e *Engine) senderOf(g *group) *sender {
+// oldestSender returns the sender that has been known for the longest of those that a group is of, nil when there is none.
+func (e *Engine) oldestSender(g *group) *sender {
 	var oldest *sender
 	for _, s := range g.members[:min(len(g.members), maxLookedSenders)] {
 		if of := s.resource.sender; oldest == nil || of.since < oldest.since {
@@ -187,33 +211,22 @@ func (e *Engine) senderOf(g *group) *sender {
 	}
 	switch a := g.alert; {
 	case a.holder != nil:
-		return a.holder
+		return e.current(a.holder)
 	case a.resource == nil:
 		return nil
 	case a.resource.sender != nil:
-		return a.resource.sender
+		return e.current(a.resource.sender)
 	default:
 		return e.senderOfResource(a.resource.attrs)
 	}
 }
 
-// briefKept is for how long a sender that was seen for a short time is missed, in nanoseconds beyond what the rule waits.
-const briefKept = 24 * 3600 * second
-
-// forgetBrief closes the alert of a rule about silence of a sender that was there for a short time and sends nothing at all any more, so that senders
-// which are made up do not stand in the way for ever. It tells whether the group is to be forgotten.
-func (e *Engine) forgetBrief(g *group, t int64) bool {
-	a := g.alert
-	if a == nil || a.holder == nil || len(g.members) > 0 || g.rule.expects(g.id) || g.rule.Pinned() {
-		return false
+// current returns the sender as it is known now. It may have been forgotten, and have come back as another; one that did not is as it was.
+func (e *Engine) current(s *sender) *sender {
+	if now := e.senders.byID[s.id]; now != nil {
+		return now
 	}
-	seen := a.holder.gone - a.holder.since // Until its series were forgotten.
-	if a.holder.resources > 0 || seen > int64(e.rules.Limits.KnownAfter)+2*e.rules.MinStaleAfter || e.running-g.lastArrival <= g.rule.silence+briefKept {
-		return false
-	}
-	e.closeAlert(g, t, alertschema.ReasonStale)
-	g.lastSample = ladder.Unset
-	return true
+	return s
 }
 
 // maxLookedSenders bounds the members of a group that are asked for their sender.

@@ -103,7 +103,8 @@ const (
 // noticeSkew notes a host whose points are so far ahead of the clock, or behind it, that they can't be used. The next tick says so.
 func (e *Engine) noticeSkew(o *attr.Origin, ahead int64) {
 	k := &e.skews
-	host := alertschema.CutText(rules.HostOf(o.Resource), maxQuoted)
+	_, name := rules.Sender(o.Resource)
+	host := alertschema.CutText(name, maxQuoted)
 	if _, noted := k.newest[host]; noted {
 		k.newest[host] = e.running
 		return

@@ -134,6 +134,11 @@ func (e *Engine) RedoAll() {
 	for id := range e.histories.byID {
 		e.journal.markHistory(id)
 	}
+	for id, s := range e.senders.byID {
+		if s.stored {
+			e.journal.markSender(id)
+		}
+	}
 	for _, ev := range e.outbox.Peek(nil, e.outbox.Size()) {
 		e.journal.markEvent(ev.Seq)
 	}

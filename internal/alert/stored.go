@@ -88,6 +88,11 @@ type storedAlert struct {
 	shownKnown bool
 	// recordID is the ID that records have where it is not that of rule and group, 0 else.
 	recordID int64
+	// byConventions tells that the group key has what identifies the resource by the conventions, and what entity references add. Older builds took
+	// other attributes.
+	byConventions bool
+	// holder is the ID of the sender of an alert about silence, 0 where it is not known, and holderSeen for how long that one was there.
+	holder, holderSeen int64
 }
 
 // storedSamples is what a level that counts samples has seen of the newest ones.
@@ -148,6 +153,9 @@ var alertFields = []attr.Field[storedAlert]{
 	attr.FlagField(44, func(s *storedAlert) *bool { return &s.shownKnown }),
 	attr.IntField(45, func(s *storedAlert) *int64 { return &s.recordID }),
 	attr.TimeField(30, func(s *storedAlert) *int64 { return &s.changed }),
+	attr.FlagField(61, func(s *storedAlert) *bool { return &s.byConventions }),
+	attr.IntField(62, func(s *storedAlert) *int64 { return &s.holder }),
+	attr.IntField(63, func(s *storedAlert) *int64 { return &s.holderSeen }),
 	attr.IntField(31, func(s *storedAlert) *int64 { return &s.interval }),
 }
 

@@ -18,11 +18,15 @@ func (e *Engine) encodeAlert(g *group) []byte {
 		noData: a.noData, open: a.open, started: a.started, ended: a.ended, seq: a.seq, repeats: a.repeats,
 		announcedState: a.announcedState, announcedAt: a.announcedAt, deferred: a.deferred,
 		flapTimes: a.flap.Times, latched: a.flap.Latched, flapLast: a.flap.Last,
-		decided: g.decided(), lastSample: ladder.Unset, recordID: int64(a.recordID), changed: a.changed, interval: g.interval(),
+		decided: g.decided(), lastSample: ladder.Unset, recordID: int64(a.recordID), changed: a.changed, interval: g.interval(), byConventions: true,
 	}
 	s.bounds = r.storedBounds(g)
 	s.seen = g.remembered()
 	if r.silence > 0 {
+		if a.holder != nil {
+			s.holder = int64(a.holder.id)
+			s.holderSeen, _ = e.seenOf(a.holder)
+		}
 		if a.silent {
 			s.lastSample = g.lastSample + e.now - g.clock(e.running)
 		}

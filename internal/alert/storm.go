@@ -50,12 +50,12 @@ func (e *Engine) allowRecord(g *group) bool {
 	if s.opened == ladder.Unset || e.running-s.opened >= stormMinute {
 		s.opened, s.used, s.shares = e.running, 0, newShares()
 	}
-	from := e.senderOf(g)
-	if !e.leaves(from, s.limit-s.used, s.limit/2, &s.shares, func(x *sender) bool { return s.shares.have[x] > 0 }) {
+	from := e.oldestSender(g)
+	if !e.leaves(from, s.limit-s.used, s.limit/2, &s.shares) {
 		return false
 	}
 	s.used++
-	s.shares.have[from]++
+	s.shares.have[idOf(from)]++
 	s.shares.refusedFrom = ladder.Forever
 	return true
 }

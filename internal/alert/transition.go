@@ -38,8 +38,10 @@ func (e *Engine) transition(g *group, c change) {
 	g.rule.levelChanges++
 	if c.transition == alertschema.TransitionFire && !a.open {
 		a.worstBefore = nil
-		if a.holder = nil; g.rule.silence > 0 {
-			a.holder = e.senderOf(g)
+		if a.announced == 0 { // Else it has the place.
+			if a.holder = nil; g.rule.silence > 0 {
+				a.holder = e.oldestSender(g)
+			}
 		}
 		a.open, a.started, a.ended, a.changed, a.seq, a.worst, a.repeats = true, c.t, ladder.Unset, c.t, 0, 0, 0
 	}

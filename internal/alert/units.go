@@ -158,10 +158,10 @@ func (e *Engine) unitFits(w *ruleInput, n uint16, o *attr.Origin) bool {
 		for len(w.units) <= int(n) {
 			w.units = append(w.units, inputUnit{})
 		}
-		w.units[n] = inputUnit{known: true, from: senderOf(o.Resource)}
+		w.units[n] = inputUnit{known: true, from: ofSender(o.Resource)}
 		w.units[n].fits = e.admitUnit(w, n)
 	} else if !w.units[n].fits && e.mayReport(w.rule, errorUnit) {
-		e.reportUnit(w, n, senderOf(o.Resource))
+		e.reportUnit(w, n, ofSender(o.Resource))
 	}
 	return w.units[n].fits
 }
@@ -241,27 +241,6 @@ func (e *Engine) noticeMixedUnits(w *ruleInput, n uint16) {
 		e.ruleError(r, errorMixedUnits, func() string { return text })
 		return
 	}
-}
-
-// maxQuoted bounds what a message quotes of a sender's data, in bytes.
-const maxQuoted = 64
-
-// senderName names who sends, for messages: "host.name db1".
-func senderName(resource []attr.Attr) string {
-	for _, key := range [...]string{"host.name", "host.id", "service.instance.id", "service.name", "container.id"} {
-		if v, ok := attr.Lookup(resource, key); ok && v.AsString() != "" {
-			return key + " " + alertschema.CutText(v.AsString(), maxQuoted)
-		}
-	}
-	return "a sender without host.name"
-}
-
-// senderOf names who sends, as part of a sentence: " of host.name db1", or "" when the resource does not say.
-func senderOf(resource []attr.Attr) string {
-	if rules.HostOf(resource) == "" {
-		return ""
-	}
-	return " of " + senderName(resource)
 }
 
 // scaleless tells whether the rule's value has the unit of no series: it counts.

@@ -257,3 +257,37 @@ func TestRatioOfSeveralUnits(t *testing.T) {
 		assert.InDelta(t, 0.75, a.Value.Float64, 1e-12)
 	}
 }
+
+// A unit has the claim of those that send it, not of one that has gone.
+func TestClaimOfAUnitEndsWithItsSender(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, []rules.RuleConfig{{
+		Name: "fleet", Metric: "m", GroupBy: []string{}, GroupAggregate: "sum", Thresholds: map[string]rules.LevelConfig{"warning": {Above: 100}},
+	}}, func(c *rules.Config) { c.Limits.KnownAfter = 60e9 })
+	for s := 0.0; s < 6000; s += 15 {
+		if s < 1200 {
+			r.from("old", "ms", s, 1)
+		}
+		if s >= 15 {
+			for i := range 3 {
+				r.from([]string{"db0", "db1", "db2"}[i], "By", s, 1)
+			}
+		}
+		if s >= 1200 {
+			r.from("junk", "ms", s, 1)
+		}
+		r.engine.Evaluate(at(s))
+	}
+	g := r.engine.states[0].order[0]
+	require.Len(t, r.engine.apart, 1)
+	for _, a := range r.engine.apart {
+		for _, of := range a.byUnit {
+			oldest := int64(1 << 62)
+			for _, s := range a.series {
+				oldest = min(oldest, s.resource.sender.since)
+			}
+			assert.Equal(t, oldest, of.since)
+		}
+	}
+	assert.NotEmpty(t, g.members)
+}

@@ -1,71 +1,77 @@
 // Package alertorigin tells the alert records that the engine of this process has made from records that somebody sent. The exporters act on the
 // former: a record that a sender made up could resolve an alert of another host, or fire one that nobody sees end.
 //
-// Records are known by a digest of what decides about an alert, which is kept in memory and stands in no record: it holds through a batch, a
-// connector and a reload of the configuration, nothing of it can be read at a backend, and what a processor changes of texts, labels and resources
-// changes nothing. No queue on disk stands between the engine and an exporter's ConsumeLogs, so that nothing has to outlive the process: what was
-// not delivered before a restart the engine gives out again.
+// Records are known by a digest of all that the engine wrote into them: event name, times, severity, body, and every attribute of the record and of its
+// resource. It is kept in memory and stands in no record, and holds through a batch, a connector and a reload of the configuration. Processors on the way may
+// add attributes, but none of the schema's; what they change or remove makes an external record. No queue on disk stands between the engine and an
+// exporter's ConsumeLogs, so that nothing has to outlive the process: what was not delivered before a restart the engine gives out again.
+//
+// The digest needs no secret, so that whoever reads a record at a backend can send the same one again, as it is and with attributes added to it. It is then
+// known, and the consumer must take it for what it is: a repetition. An exporter knows the place of a record in the history of its alert; Repeats
+// tells the same of records that have no such place.
 package alertorigin
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
-	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/client"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
-// remembered is how many of the newest records are known. At 600 records a minute they are those of almost two hours.
-const remembered = 1 << 16
-
-// deciding are the attributes that say which alert a record is about and what became of it. A processor that changes one makes another record.
-var deciding = []string{
-	alertschema.KeyAlertID, alertschema.KeyEpisodeID, alertschema.KeyRecordUID, alertschema.KeyTransition, alertschema.KeyState, alertschema.KeySeverity,
-	alertschema.KeyRuleName, alertschema.KeyStartedAt, alertschema.KeyEndedAt, alertschema.KeyOccurrences,
-}
-
-// digest is a hash of what decides about an alert in a record.
-type digest [16]byte
-
-// registry holds the newest digests.
-type registry struct {
-	mu    sync.Mutex
-	known map[digest]struct{}
-	order []digest // In a circle once it is full.
-	next  int      // Where the next digest goes.
-	limit int
-}
+const (
+	// remembered is how many of the newest records are known. At 600 records a minute they are those of almost two hours.
+	remembered = 1 << 16
+	// knownFor is how long a record is known. It is less than an exporter remembers how far the records of an alert have come: what is sent again later
+	// would be news to it.
+	knownFor = 12 * time.Hour
+)
 
 // made are the records that this process has made.
-var made = newRegistry(remembered)
-
-func newRegistry(limit int) *registry { return &registry{known: map[digest]struct{}{}, limit: limit} }
+var made = newRegistry(remembered, knownFor)
 
 // Mark says that the engine of this process has made all of these records. It comes before they are given away.
 func Mark(logs plog.Logs) {
 	for _, rl := range logs.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
-				made.add(digestOf(lr))
+				keys := keysOf(rl.Resource(), lr)
+				made.add(placeOf(lr), keys, contentOf(keys, rl.Resource(), lr))
 			}
 		}
 	}
 }
 
-// Marked tells whether the engine of this process has made the record.
-func Marked(lr plog.LogRecord) bool { return made.has(digestOf(lr)) }
+// Marked tells whether the engine of this process has made the record, which belongs to the resource.
+func Marked(resource pcommon.Resource, lr plog.LogRecord) bool {
+	return made.has(placeOf(lr), func(keys recordKeys) (digest, bool) {
+		return contentOf(keys, resource, lr), keys.addedOnly(lr)
+	})
+}
+
+// Repeats tells which records one consumer has had already. Its zero value has had none.
+type Repeats struct{ registry registry }
+
+// Had tells whether the consumer has had the record before, among the newest 65,536 and within twelve hours. From now on it has.
+// What is no alert record it has never had.
+func (r *Repeats) Had(lr plog.LogRecord) bool {
+	if !alertschema.NamesEvent(lr.EventName()) {
+		return false
+	}
+	r.registry.init(remembered, knownFor)
+	return r.registry.add(placeOf(lr), recordKeys{}, digest{})
+}
 
 // keyEventName is where records had their event name before OTLP had a field for it.
 const keyEventName = "event.name"
 
 // External tells whether a record looks like an alert record and was not made by the engine of this process.
-func External(lr plog.LogRecord) bool {
+func External(resource pcommon.Resource, lr plog.LogRecord) bool {
 	name, ok := lr.Attributes().Get(keyEventName)
-	return (alertschema.NamesEvent(lr.EventName()) || ok && alertschema.NamesEvent(name.AsString())) && !Marked(lr)
+	return (alertschema.NamesEvent(lr.EventName()) || ok && alertschema.NamesEvent(name.AsString())) && !Marked(resource, lr)
 }
 
 // WithoutExternal returns the logs without the external records, and how many these were. The logs themselves stay as they are.
@@ -74,7 +80,7 @@ func WithoutExternal(logs plog.Logs) (plog.Logs, int) {
 	for _, rl := range logs.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
-				if External(lr) {
+				if External(rl.Resource(), lr) {
 					external++
 				}
 			}
@@ -87,55 +93,12 @@ func WithoutExternal(logs plog.Logs) (plog.Logs, int) {
 	logs.CopyTo(rest)
 	rest.ResourceLogs().RemoveIf(func(rl plog.ResourceLogs) bool {
 		rl.ScopeLogs().RemoveIf(func(sl plog.ScopeLogs) bool {
-			sl.LogRecords().RemoveIf(External)
+			sl.LogRecords().RemoveIf(func(lr plog.LogRecord) bool { return External(rl.Resource(), lr) })
 			return sl.LogRecords().Len() == 0
 		})
 		return rl.ScopeLogs().Len() == 0
 	})
 	return rest, external
-}
-
-func digestOf(lr plog.LogRecord) digest {
-	text := make([]byte, 0, 512)
-	put := func(s string) {
-		text = binary.AppendUvarint(text, uint64(len(s)))
-		text = append(text, s...)
-	}
-	put(lr.EventName())
-	text = binary.BigEndian.AppendUint64(text, uint64(lr.Timestamp()))
-	text = binary.BigEndian.AppendUint64(text, uint64(lr.ObservedTimestamp()))
-	for _, key := range deciding {
-		value := ""
-		if v, ok := lr.Attributes().Get(key); ok {
-			value = v.AsString()
-		}
-		put(value)
-	}
-	sum := sha256.Sum256(text)
-	return digest(sum[:])
-}
-
-func (r *registry) add(d digest) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if _, known := r.known[d]; known {
-		return // Delivered again.
-	}
-	r.known[d] = struct{}{}
-	if len(r.order) < r.limit {
-		r.order = append(r.order, d)
-		return
-	}
-	delete(r.known, r.order[r.next])
-	r.order[r.next] = d
-	r.next = (r.next + 1) % r.limit
-}
-
-func (r *registry) has(d digest) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	_, known := r.known[d]
-	return known
 }
 
 // Sender is who has sent the logs, "unknown" where a component on their way has forgotten it.

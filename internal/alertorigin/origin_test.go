@@ -2,74 +2,139 @@ package alertorigin
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
-// record is a record of an alert with every attribute that decides.
-func record(uid string) (plog.Logs, plog.LogRecord) {
+// record is a record of an alert with attributes of every kind.
+func record(t *testing.T, uid string) (plog.Logs, plog.ResourceLogs, plog.LogRecord) {
+	t.Helper()
 	logs := plog.NewLogs()
-	lr := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	rl := logs.ResourceLogs().AppendEmpty()
+	require.NoError(t, rl.Resource().Attributes().FromRaw(map[string]any{
+		"host.name": "db1", "host.id": "7", "cloud.zones": []any{"a", "b"}, "telemetry.sender.address": "192.0.2.7",
+	}))
+	lr := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
 	lr.SetEventName(alertschema.EventStateChange)
 	lr.SetTimestamp(1)
 	lr.SetObservedTimestamp(2)
+	lr.SetSeverityNumber(plog.SeverityNumberError)
+	lr.SetSeverityText("critical")
 	lr.Body().SetStr("disk is full")
-	for _, key := range deciding {
+	for _, key := range placing {
 		lr.Attributes().PutStr(key, "a "+key)
 	}
 	lr.Attributes().PutInt(alertschema.KeyOccurrences, 3)
+	lr.Attributes().PutDouble(alertschema.KeyValue, 0.97)
+	lr.Attributes().PutDouble(alertschema.KeyThreshold, 0.9)
+	for _, key := range []string{
+		alertschema.PrefixLabel + "team", alertschema.PrefixAnnotation + "runbook", alertschema.KeyRuleVersion, alertschema.KeyPreviousSeverity,
+		alertschema.KeyMetricName, "system.device", "empty",
+	} {
+		lr.Attributes().PutStr(key, strings.Repeat(key, 2))
+	}
+	lr.Attributes().PutStr("empty", "")
+	lr.Attributes().PutEmptyMap("map").PutInt("x", 1)
 	lr.Attributes().PutStr(alertschema.KeyRecordUID, uid)
-	return logs, lr
+	return logs, rl, lr
 }
 
-// What decides about an alert is what a record is known by; all else a processor may change.
-func TestARecordIsKnownByWhatDecides(t *testing.T) {
+// A record is known by all that it says: whatever is changed or removed makes it one of somebody else. To add is allowed, but nothing that the
+// schema defines.
+func TestARecordIsKnownByWhatItSays(t *testing.T) {
 	t.Parallel()
-	logs, lr := record(t.Name())
-	assert.True(t, External(lr), "nobody has said that it was made here")
+	logs, rl, lr := record(t, t.Name())
+	assert.True(t, External(rl.Resource(), lr), "nobody has said that it was made here")
 	Mark(logs)
 	Mark(logs)
-	assert.True(t, Marked(lr))
-	assert.False(t, External(lr))
+	assert.True(t, Marked(rl.Resource(), lr))
+	assert.False(t, External(rl.Resource(), lr))
 
-	copied := func(change func(plog.LogRecord)) plog.LogRecord {
-		c := plog.NewLogRecord()
-		lr.CopyTo(c)
-		change(c)
-		return c
+	external := func(change func(pcommon.Map, plog.LogRecord)) bool {
+		c := plog.NewResourceLogs()
+		rl.CopyTo(c)
+		r := c.ScopeLogs().At(0).LogRecords().At(0)
+		change(c.Resource().Attributes(), r)
+		return External(c.Resource(), r)
 	}
-	for _, key := range deciding {
-		assert.True(t, External(copied(func(c plog.LogRecord) { c.Attributes().PutStr(key, "other") })), key)
-		assert.True(t, External(copied(func(c plog.LogRecord) { c.Attributes().Remove(key) })), key)
+	for key := range lr.Attributes().All() {
+		assert.True(t, external(func(_ pcommon.Map, r plog.LogRecord) { r.Attributes().PutStr(key, "other") }), key)
+		assert.True(t, external(func(_ pcommon.Map, r plog.LogRecord) { r.Attributes().Remove(key) }), key)
+		assert.True(t, external(func(_ pcommon.Map, r plog.LogRecord) {
+			v, _ := r.Attributes().Get(key)
+			text := v.AsString()
+			if v.Type() == pcommon.ValueTypeStr {
+				v.SetEmptyBytes().FromRaw([]byte(text))
+			} else {
+				v.SetStr(text)
+			}
+		}), "the type of %s", key)
 	}
-	assert.True(t, External(copied(func(c plog.LogRecord) { c.SetTimestamp(5) })))
-	assert.True(t, External(copied(func(c plog.LogRecord) { c.SetObservedTimestamp(5) })))
+	for key := range rl.Resource().Attributes().All() {
+		assert.True(t, external(func(resource pcommon.Map, _ plog.LogRecord) { resource.PutStr(key, "other") }), key)
+		assert.True(t, external(func(resource pcommon.Map, _ plog.LogRecord) { resource.Remove(key) }), key)
+	}
+	for what, change := range map[string]func(plog.LogRecord){
+		"timestamp": func(r plog.LogRecord) { r.SetTimestamp(5) }, "observed": func(r plog.LogRecord) { r.SetObservedTimestamp(5) },
+		"body": func(r plog.LogRecord) { r.Body().SetStr("x") }, "severity": func(r plog.LogRecord) { r.SetSeverityNumber(5) },
+		"severity text": func(r plog.LogRecord) { r.SetSeverityText("x") }, "trace": func(r plog.LogRecord) { r.SetTraceID([16]byte{1}) },
+		"span": func(r plog.LogRecord) { r.SetSpanID([8]byte{1}) },
+		"name in former times": func(r plog.LogRecord) {
+			r.SetEventName("")
+			r.Attributes().PutStr(keyEventName, alertschema.EventStateChange)
+		},
+		"another label":      func(r plog.LogRecord) { r.Attributes().PutStr(alertschema.PrefixLabel+"site", "x") },
+		"another annotation": func(r plog.LogRecord) { r.Attributes().PutStr(alertschema.PrefixAnnotation+"x", "x") },
+		"another key":        func(r plog.LogRecord) { r.Attributes().PutStr(alertschema.KeyReason, "x") },
+	} {
+		assert.True(t, external(func(_ pcommon.Map, r plog.LogRecord) { change(r) }), what)
+	}
 	for _, name := range []string{alertschema.EventSuppressed, alertschema.EventRuleError, alertschema.EventRule} {
-		assert.True(t, External(copied(func(c plog.LogRecord) { c.SetEventName(name) })), name)
+		assert.True(t, external(func(_ pcommon.Map, r plog.LogRecord) { r.SetEventName(name) }), name)
 	}
-	assert.True(t, External(copied(func(c plog.LogRecord) {
-		c.SetEventName("")
-		c.Attributes().PutStr(keyEventName, alertschema.EventStateChange)
-	})), "a name where it stood in former times")
-	assert.False(t, External(copied(func(c plog.LogRecord) { c.SetEventName("device.app.lifecycle") })), "no alert record at all")
-	assert.False(t, External(copied(func(c plog.LogRecord) {
-		c.Body().SetStr("x")
-		c.SetSeverityText("y")
-		c.Attributes().PutStr("environment", "z")
-		c.Attributes().PutStr(alertschema.PrefixLabel+"team", "z")
-	})))
+	assert.False(t, external(func(_ pcommon.Map, r plog.LogRecord) { r.SetEventName("device.app.lifecycle") }), "no alert record at all")
+	assert.False(t, external(func(resource pcommon.Map, r plog.LogRecord) {
+		r.Attributes().PutStr("environment", "z")
+		resource.PutStr("k8s.cluster.name", "z")
+	}), "added")
+	assert.False(t, external(func(resource pcommon.Map, r plog.LogRecord) {
+		for _, attrs := range []pcommon.Map{resource, r.Attributes()} {
+			raw := attrs.AsRaw()
+			attrs.Clear()
+			assert.NoError(t, attrs.FromRaw(raw))
+		}
+	}), "in another order")
+}
+
+// Two components may make records of one place, as of rules of one name.
+func TestRecordsOfOnePlace(t *testing.T) {
+	t.Parallel()
+	var all []plog.Logs
+	for i := range sharing {
+		logs, rl, _ := record(t, t.Name())
+		rl.Resource().Attributes().PutInt("host.id", int64(i))
+		Mark(logs)
+		all = append(all, logs)
+	}
+	for _, logs := range all {
+		_, external := WithoutExternal(logs)
+		assert.Zero(t, external)
+	}
 }
 
 func TestExternalRecordsAreTakenOut(t *testing.T) {
 	t.Parallel()
-	own, _ := record(t.Name())
+	own, _, _ := record(t, t.Name())
 	Mark(own)
-	forged, _ := record(t.Name() + " forged")
+	forged, _, _ := record(t, t.Name()+" forged")
 	ordinary := plog.NewLogs()
 	ordinary.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body().SetStr("ordinary")
 	all := plog.NewLogs()
@@ -89,22 +154,86 @@ func TestExternalRecordsAreTakenOut(t *testing.T) {
 	assert.Equal(t, rest, same)
 }
 
+// kept is a registry with a clock, of records that are known by a number.
+type kept struct {
+	registry
+	clock time.Duration
+}
+
+func newKept(limit int, lasting time.Duration) *kept {
+	k := &kept{}
+	k.init(limit, lasting)
+	k.now = func() time.Duration { return k.clock }
+	return k
+}
+
+func placeNumber(i int) digest {
+	lr := plog.NewLogRecord()
+	lr.SetEventName(fmt.Sprint(i))
+	return placeOf(lr)
+}
+
+func (k *kept) mark(i int) bool { return k.add(placeNumber(i), recordKeys{}, digest{byte(i)}) }
+
+func (k *kept) knows(i int) bool {
+	return k.has(placeNumber(i), func(recordKeys) (digest, bool) { return digest{byte(i)}, true })
+}
+
 func TestTheNewestRecordsAreKnown(t *testing.T) {
 	t.Parallel()
-	r := newRegistry(4)
-	of := func(i int) digest {
-		lr := plog.NewLogRecord()
-		lr.SetTimestamp(pcommon.Timestamp(i))
-		lr.SetEventName(fmt.Sprint(i))
-		return digestOf(lr)
-	}
+	k := newKept(4, time.Hour)
 	for i := range 20 {
-		r.add(of(i))
-		r.add(of(i))
+		assert.False(t, k.mark(i))
+		assert.True(t, k.mark(i))
 		for j := range i + 1 {
-			assert.Equal(t, j > i-4, r.has(of(j)), "%d after %d", j, i)
+			assert.Equal(t, j > i-4, k.knows(j), "%d after %d", j, i)
 		}
-		assert.LessOrEqual(t, len(r.known), 4)
-		assert.Len(t, r.order, len(r.known))
+		assert.LessOrEqual(t, len(k.places), 4)
+		assert.Len(t, k.records, len(k.places)+1)
 	}
+}
+
+// What is given out again is as new as what is given out for the first time.
+func TestARecordThatIsMarkedAgainIsTheNewest(t *testing.T) {
+	t.Parallel()
+	k := newKept(4, time.Hour)
+	for i := range 100 {
+		k.mark(1000) // Delivered again and again.
+		k.mark(i)
+		assert.True(t, k.knows(1000), "after %d others", i)
+		assert.Equal(t, i >= 2, k.knows(i-2))
+	}
+	for _, i := range []int{1, 2, 3} {
+		k.mark(2000 + i)
+	}
+	assert.True(t, k.knows(99))
+	assert.False(t, k.knows(1000))
+}
+
+// A record is known for a time only, for an exporter does not remember for ever how far an alert has come.
+func TestRecordsAreKnownForATime(t *testing.T) {
+	t.Parallel()
+	k := newKept(4, time.Hour)
+	k.mark(1)
+	k.clock = time.Hour - 1
+	assert.True(t, k.knows(1))
+	k.clock++
+	assert.False(t, k.knows(1))
+	assert.False(t, k.mark(1))
+	assert.True(t, k.knows(1))
+}
+
+func TestRepeats(t *testing.T) {
+	t.Parallel()
+	_, _, first := record(t, "1")
+	_, _, second := record(t, "2")
+	var a, b Repeats
+	assert.False(t, a.Had(first))
+	assert.False(t, a.Had(second))
+	first.Attributes().PutStr("environment", "added")
+	assert.True(t, a.Had(first))
+	assert.False(t, b.Had(first), "each consumer has its own")
+	ordinary := plog.NewLogRecord()
+	assert.False(t, a.Had(ordinary))
+	assert.False(t, a.Had(ordinary))
 }

@@ -18,15 +18,15 @@ type attributeReader struct {
 	bytes, depth int
 	// named are the keys that come first where there are too many.
 	named map[string]struct{}
-	// cost has a bit for each limit that took effect since it was last emptied.
-	cost uint8
+	// cost are the limits that took effect since it was last emptied.
+	cost alert.Limits
 }
 
 func newAttributeReader(limits *rules.LimitsConfig, named map[string]struct{}) attributeReader {
 	return attributeReader{bytes: limits.AttributeBytes, depth: limits.AttributeDepth, named: named}
 }
 
-func (r *attributeReader) exceed(l alert.Limit) { r.cost |= 1 << l }
+func (r *attributeReader) exceed(l alert.Limit) { r.cost.Add(l) }
 
 // append appends the attributes of a map to dst, sharing their text: as many as a limit allows.
 func (r *attributeReader) append(dst []attr.Attr, attrs pcommon.Map, most int, limit alert.Limit) []attr.Attr {

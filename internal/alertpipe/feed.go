@@ -102,10 +102,8 @@ func (f *feeder) account() {
 	if f.attrs.cost == 0 {
 		return
 	}
-	for l := alert.Limit(0); f.attrs.cost>>l != 0; l++ {
-		if f.attrs.cost>>l&1 == 1 {
-			f.engine.Exceeded(l, &f.origin)
-		}
+	for l := range f.attrs.cost.All {
+		f.engine.Exceeded(l, &f.origin)
 	}
 	f.attrs.cost = 0
 }

@@ -154,7 +154,7 @@ func TestPointsWithoutAValue(t *testing.T) {
 	}
 }
 
-// Where the resource says which attributes identify it, only those are part of the alert's identity.
+// What a reference of the resource does not name is part of the identity only where the conventions say so.
 func TestEntityIdentifiesTheAlert(t *testing.T) {
 	b := newBench(t, above(1, nil))
 	for _, build := range []string{"1.0", "1.1"} {

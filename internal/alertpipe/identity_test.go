@@ -138,6 +138,7 @@ func labelledKeys(t *testing.T, keys []string, records plog.Logs) []string {
 	factory := alertmanagerexporter.NewFactory()
 	cfg := factory.CreateDefaultConfig().(*alertmanagerexporter.Config)
 	cfg.ClientConfig.Endpoint = server.URL
+	cfg.AcceptExternalRecords = true                                         // They were made by another clock.
 	cfg.QueueConfig = configoptional.None[exporterhelper.QueueBatchConfig]() // So that ConsumeLogs returns when the request is answered.
 	cfg.RetryConfig.Enabled = false
 	am, err := factory.CreateLogs(t.Context(), exportertest.NewNopSettings(factory.Type()), cfg)

@@ -60,6 +60,12 @@ func ParseTime(text string) int64 {
 	return t.UnixNano()
 }
 
+// entityKeys are the attributes of a namespace that identify; nil where isObjectName tells.
+type entityKeys struct {
+	namespace string
+	keys      []string
+}
+
 // entities says which attributes of a resource identify what it describes, and which only describe it: of a namespace that stands here those
 // listed identify, and no other. The source is the role "identifying" of the entities in the registry of the semantic conventions
 // (github.com/open-telemetry/semantic-conventions, model/*/entities.yaml), and this where it differs:
@@ -69,10 +75,7 @@ func ParseTime(text string) int64 {
 //   - Names identify where the ID is missing, for not every source sends it: see standIns.
 //   - What is said of a place identifies: two things of one name in two places are two.
 //   - os.type has no role there. It never changes.
-var entities = []struct {
-	namespace string
-	keys      []string
-}{
+var entities = []entityKeys{
 	{"service.", []string{"service.name", "service.namespace", "service.instance.id"}}, // model/service
 	{"host.", []string{"host.id", "host.name"}},                                        // model/host
 	{"os.", []string{"os.type"}},                                                       // model/os
@@ -110,8 +113,8 @@ var descriptions = []string{"version", "description", "revision", "build", "comm
 // measured are the namespaces of metrics of which a service is who measures them, and not what they are about.
 var measured = []string{"system.", "process.", "container.", "k8s.", "hw."}
 
-// IdentifiesResource tells whether a resource attribute says which thing an alert on a metric is about, where neither the rule nor entity
-// references of the resource say otherwise. Such attributes are part of the alert's group. What describes the thing, and may change while it
+// IdentifiesResource tells whether a resource attribute says which thing an alert on a metric is about, where the rule does not say
+// otherwise. Such attributes are part of the alert's group. What describes the thing, and may change while it
 // stays the same, does not. An attribute that the conventions do not know identifies, unless its name says that it is a version or the like.
 //
 // The instance of a service identifies together with the service's name: has tells whether the resource has another attribute. An instance of
@@ -142,6 +145,12 @@ func Identifies(key string, has func(key string) bool) bool {
 	}
 	last := key[strings.LastIndexAny(key, "._-")+1:]
 	return !slices.Contains(descriptions, last)
+}
+
+// KnowsResource tells whether the conventions say of a resource attribute whether it identifies. What they say holds whether the resource has entity
+// references or not: a thing is the same when its sender begins to send them. Of other attributes references may say that they identify.
+func KnowsResource(key string) bool {
+	return slices.ContainsFunc(entities, func(e entityKeys) bool { return strings.HasPrefix(key, e.namespace) })
 }
 
 // LabelsResource is IdentifiesResource with the names by which people know what an ID identifies. It is for labels, which stay for an episode.

@@ -130,6 +130,9 @@ func IsScope(name string) bool { return strings.Contains(name, scopeMiddle) }
 // derived are the endings of metrics that are made of others: of rates and of samples.
 var derived = []string{".rate", ".distribution", ".avg", ".min", ".max", ".p50", ".p95", ".p99"}
 
+// maxDerived is how many of the endings a name has at most: a metric of samples of a rate has two. Names come from others, too, and may be of any length.
+const maxDerived = 4
+
 // ByName finds a metric by our name. For one that is made of another, such as its rate, it finds that other one, and suffix is the rest of the name.
 func ByName(name string) (m *Metric, suffix string) { return find(byName, name) }
 
@@ -138,16 +141,17 @@ func ByOldName(name string) (m *Metric, suffix string) { return find(byOldName, 
 
 func find(in map[string]*Metric, name string) (*Metric, string) {
 	base := name
-	for {
+	for range maxDerived + 1 {
 		if m, ok := in[base]; ok {
 			return m, name[len(base):]
 		}
 		cut := cutDerived(base)
 		if cut == base {
-			return nil, ""
+			break
 		}
 		base = cut
 	}
+	return nil, ""
 }
 
 func cutDerived(name string) string {

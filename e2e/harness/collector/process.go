@@ -117,6 +117,9 @@ func (p *Process) CPU() (time.Duration, error) {
 // Resident is the resident memory in bytes, VmRSS of /proc/PID/status.
 func (p *Process) Resident() (float64, error) { return p.status("VmRSS") }
 
+// PeakResident is the most that the resident memory has been so far, in bytes: VmHWM of /proc/PID/status.
+func (p *Process) PeakResident() (float64, error) { return p.status("VmHWM") }
+
 // Anonymous is what of the resident memory belongs to no file, in bytes: RssAnon of /proc/PID/status.
 func (p *Process) Anonymous() (float64, error) { return p.status("RssAnon") }
 

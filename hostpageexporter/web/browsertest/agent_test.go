@@ -1,8 +1,10 @@
 package browsertest
 
 import (
+	"encoding/json"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,12 +23,7 @@ func agent(t *testing.T, more ...string) string {
 		t.Skip("OTELCOL_PSUTIL names no binary") //nolint:forbidigo // `make page-test` builds it.
 	}
 	requireBrowser(t)
-	free, err := net.Listen("tcp", "localhost:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := free.Addr().String()
-	_ = free.Close()
+	address := freeAddress(t)
 	log, err := os.Create(filepath.Join(t.TempDir(), "agent.log"))
 	if err != nil {
 		t.Fatal(err)
@@ -47,22 +44,35 @@ func agent(t *testing.T, more ...string) string {
 			t.Logf("%s", text)
 		}
 	})
-	for range 200 {
-		if c, err := net.Dial("tcp", address); err == nil {
+	waitFor(t, "the agent listens", 50*time.Millisecond, func() bool {
+		c, err := net.Dial("tcp", address)
+		if err == nil {
 			_ = c.Close()
-			return "http://" + address + "/"
 		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Fatal("the agent never listens")
-	return ""
+		return err == nil
+	})
+	return "http://" + address + "/"
+}
+
+// untilScrapes waits until an agent has kept so many scrapes.
+func untilScrapes(t *testing.T, url string, n int) {
+	t.Helper()
+	waitFor(t, fmt.Sprintf("%d scrapes are kept", n), 200*time.Millisecond, func() bool {
+		res, err := http.Get(url + "api/range?series=system.memory.limit&from=-10m&width=4000") //nolint:noctx // It ends with the agent.
+		if err != nil {
+			return false
+		}
+		defer func() { _ = res.Body.Close() }()
+		var answer struct{ Groups []struct{ Times []int64 } }
+		return json.NewDecoder(res.Body).Decode(&answer) == nil && len(answer.Groups) == 1 && len(answer.Groups[0].Times) >= n
+	})
 }
 
 func TestTheAgentsPage(t *testing.T) {
 	url := agent(t)
 	b := open(t, url)
 	b.until("it is live", `document.querySelector('.state').textContent.startsWith('● live')`)
-	time.Sleep(12 * time.Second)
+	untilScrapes(t, url, 14)
 	b.noFaults()
 	if errors := eval[string](b, text(".state")); !strings.HasPrefix(errors, "● live") {
 		t.Errorf("the page says %q", errors)

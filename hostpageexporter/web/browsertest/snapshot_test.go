@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestASnapshotNeedsNoServer(t *testing.T) {
@@ -15,7 +14,7 @@ func TestASnapshotNeedsNoServer(t *testing.T) {
 	live := open(t, url)
 	live.until("it is live", `document.querySelector('.state').textContent.startsWith('● live')`)
 	live.until("processes are shown", `document.querySelectorAll('.processes tbody tr').length > 3`)
-	time.Sleep(8 * time.Second)                          // A window to save.
+	untilScrapes(t, url, 8)                              // A window to save.
 	res, err := http.Get(url + "snapshot.html?from=-1m") //nolint:noctx // It ends with the agent.
 	if err != nil {
 		t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 type Origin struct {
 	// Resource holds the resource's attributes.
 	Resource []Attr
-	// IdentifyingKeys are the keys of Resource that identify it, where OTLP entity references tell; else empty.
+	// IdentifyingKeys are the keys that OTLP entity references of the resource name as its identity.
 	IdentifyingKeys []string
 	// ScopeName, ScopeVersion and Scope describe the instrumentation scope.
 	ScopeName, ScopeVersion string

@@ -14,16 +14,17 @@ import (
 // and which change while it stays the same, is in alertschema: exporters have to agree with the rules on that.
 
 // identifies tells whether an attribute of a resource is part of the group key, where the key has what identifies the resource. The rule comes
-// first, then the entities that the resource says it has, then the conventions.
+// first, then the conventions. Entity references add attributes of which the conventions know nothing, and take none away.
 func (r *Rule) identifies(key string, o *attr.Origin) bool {
-	switch {
-	case r.Identity != nil:
+	if r.Identity != nil {
 		return slices.Contains(r.Identity, key)
-	case len(o.IdentifyingKeys) > 0:
-		return slices.Contains(o.IdentifyingKeys, key)
-	default:
-		return alertschema.IdentifiesResource(key, r.Value.Metric, o.Has)
 	}
+	return alertschema.IdentifiesResource(key, r.Value.Metric, o.Has) || Refers(o, key)
+}
+
+// Refers tells whether entity references of a resource say that an attribute identifies it of which the conventions say nothing.
+func Refers(o *attr.Origin, key string) bool {
+	return slices.Contains(o.IdentifyingKeys, key) && !alertschema.KnowsResource(key)
 }
 
 // NamesResource returns the resource attributes that the rule names: in match, group_by and identity. What they say decides for the rule which
@@ -51,8 +52,9 @@ func (r *Rule) NamesResource() []string {
 }
 
 // Upgraded returns the key of the group to which a stored alert belongs today. The stored key may have what a build took for identifying that took
-// nearly all: the attributes of the alert's resource. And builds for which {in: [p]} was another match than p had p in the key.
-func (r *Rule) Upgraded(stored string, resource []attr.Attr) string {
+// nearly all: the attributes of the alert's resource, or else those alone that entity references named; byConventions tells that it was made as keys
+// are today. And builds for which {in: [p]} was another match than p had p in the key.
+func (r *Rule) Upgraded(stored string, resource []attr.Attr, byConventions bool) string {
 	if r.Pinned() {
 		return r.PinnedKey()
 	}
@@ -70,59 +72,55 @@ func (r *Rule) Upgraded(stored string, resource []attr.Attr) string {
 			stored = attr.EncodeGroup(keyed)
 		}
 	}
-	if r.Identity != nil {
+	if r.Identity != nil || byConventions {
 		return stored
 	}
+	if now, ok := r.upgradedIdentity(keyed, resource); ok {
+		return attr.EncodeGroup(now)
+	}
+	return stored
+}
+
+// upgradedIdentity puts what identifies the resource today in place of what did. It fails where the key is not made of this resource.
+func (r *Rule) upgradedIdentity(keyed []attr.Located, resource []attr.Attr) (now []attr.Located, ok bool) {
 	has := func(key string) bool {
 		_, ok := attr.Lookup(resource, key)
 		return ok
 	}
 	named := func(key string) bool { return slices.Contains(r.GroupBy, GroupField{attr.InResource, key}) }
-	var now []attr.Located
-	before := 0
+	var before []attr.Located
 	for _, a := range keyed {
 		if a.Location != attr.InResource || named(a.Key) {
 			now = append(now, a)
 			continue
 		}
-		if v, there := attr.Lookup(resource, a.Key); !there || v != a.Value || !alertschema.IdentifiedResource(a.Key, r.Value.Metric) {
-			return stored // It is not made of this resource.
+		if v, there := attr.Lookup(resource, a.Key); !there || v != a.Value {
+			return nil, false
 		}
-		before++
+		before = append(before, a)
+	}
+	inKey := func(key string) bool {
+		return slices.ContainsFunc(before, func(a attr.Located) bool { return a.Key == key })
+	}
+	referred := false // Entity references said what identifies it.
+	for _, a := range resource {
+		referred = referred || !named(a.Key) && inKey(a.Key) != alertschema.IdentifiedResource(a.Key, r.Value.Metric)
 	}
 	for _, a := range resource {
 		if named(a.Key) {
 			continue
 		}
-		if alertschema.IdentifiedResource(a.Key, r.Value.Metric) {
-			before--
-		}
-		if alertschema.IdentifiesResource(a.Key, r.Value.Metric, has) {
+		if alertschema.IdentifiesResource(a.Key, r.Value.Metric, has) || referred && inKey(a.Key) && !alertschema.KnowsResource(a.Key) {
 			now = append(now, attr.Located{Location: attr.InResource, Attr: a})
 		}
 	}
-	if before != 0 {
-		return stored // Entity references said what identifies it.
-	}
-	return attr.EncodeGroup(now)
+	return now, true
 }
 
 // IsShare tells whether values of the metric are shares of a whole by its name: a utilization, or a statistic of one, such as
 // system.cpu.utilization.p95.
 func IsShare(metric string) bool {
 	return strings.HasSuffix(metric, ".utilization") || strings.Contains(metric, ".utilization.")
-}
-
-// HostOf names the host that a resource is of, or else what identifies its service, "" for none.
-func HostOf(resource []attr.Attr) string {
-	for _, key := range senderKeys {
-		if v, ok := attr.Lookup(resource, key); ok {
-			if text := v.AsString(); text != "" {
-				return text
-			}
-		}
-	}
-	return ""
 }
 
 // maxSubject bounds each attribute that Subject names, in bytes.

@@ -20,7 +20,15 @@ func TestGroupKey(t *testing.T) {
 		{"by default the open attributes and what identifies the resource", RuleConfig{Match: map[string]any{"state": "used"}}, nil, []string{
 			"device=sda", "mode=rw", "host.name=db1", "service.instance.id=r4nd0m", "service.name=x",
 		}},
-		{"entity references say what identifies the resource", RuleConfig{}, []string{"host.name"}, []string{"device=sda", "mode=rw", "state=used", "host.name=db1"}},
+		{"entity references take nothing away", RuleConfig{Match: map[string]any{"state": "used"}}, []string{"host.name"}, []string{
+			"device=sda", "mode=rw", "host.name=db1", "service.instance.id=r4nd0m", "service.name=x",
+		}},
+		{
+			"entity references add what the conventions do not know",
+			RuleConfig{Match: map[string]any{"state": "used"}},
+			[]string{"acme.build", "os.version", "process.pid", "telemetry.sdk.name"},
+			[]string{"device=sda", "mode=rw", "acme.build=3", "host.name=db1", "service.instance.id=r4nd0m", "service.name=x"},
+		},
 		{"group_aggregate without group_by collapses the data point's attributes", RuleConfig{GroupAggregate: "sum"}, nil, []string{"host.name=db1", "service.instance.id=r4nd0m", "service.name=x"}},
 		{"the rule may say what identifies the resource", RuleConfig{Identity: []string{"service.name", "os.version"}}, []string{"host.name"}, []string{
 			"device=sda", "mode=rw", "state=used", "os.version=7", "service.name=x",
@@ -66,6 +74,7 @@ func TestGroupKey(t *testing.T) {
 					attr.String("service.name", "x"),
 					attr.String("os.version", "7"),
 					attr.String("service.version", "1.2"),
+					attr.String("acme.build", "3"),
 				},
 				IdentifyingKeys: c.idKeys, Scope: []attr.Attr{attr.String("zone", "a")},
 			}

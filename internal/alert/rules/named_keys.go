@@ -1,8 +1,5 @@
 package rules
 
-// senderKeys are the resource attributes that name who sends, the first that there is.
-var senderKeys = []string{"host.name", "host.id", "service.instance.id", "service.name", "container.id"}
-
 // NamedKeys returns the keys of the attributes that rules name, wherever these stand, and of those that name who sends. Of a resource or a point
 // that has more attributes than are read they come first.
 func (r *Set) NamedKeys() map[string]struct{} {

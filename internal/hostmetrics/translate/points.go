@@ -15,7 +15,7 @@ func (p *plan) leaves(attributes pcommon.Map) bool {
 
 // joinsOther tells whether the value of a point with these attributes is added to that of another.
 func (p *plan) joinsOther(attributes pcommon.Map) bool {
-	return p.has(attributes, func(v *valuePlan) bool { return v.joins })
+	return attributes.Len() <= maxAttributes && p.has(attributes, func(v *valuePlan) bool { return v.joins })
 }
 
 func (p *plan) has(attributes pcommon.Map, is func(*valuePlan) bool) bool {
@@ -34,7 +34,7 @@ func (p *plan) has(attributes pcommon.Map, is func(*valuePlan) bool) bool {
 
 // attributes gives the attributes of a point their keys and values in the other form.
 func (t *Translator) attributes(attributes pcommon.Map, p *plan) {
-	if len(p.keys) == 0 {
+	if len(p.keys) == 0 || attributes.Len() > maxAttributes {
 		return
 	}
 	for key, value := range attributes.All() {
@@ -125,30 +125,3 @@ func stateOf(p pmetric.NumberDataPoint, key string) string {
 	v, _ := p.Attributes().Get(key)
 	return v.Str()
 }
-
-// join adds the value of a point to that of the other with its attributes, and empties it. Without another it stays. What belongs together is
-// close by, so that the search goes outwards.
-func join(points pmetric.NumberDataPointSlice, i int) {
-	point := points.At(i)
-	for d := 1; d < points.Len(); d++ {
-		for _, j := range [...]int{i - d, i + d} {
-			if j < 0 || j >= points.Len() || !points.At(j).Attributes().Equal(point.Attributes()) {
-				continue
-			}
-			other := points.At(j)
-			switch {
-			case other.ValueType() == pmetric.NumberDataPointValueTypeEmpty:
-				continue
-			case point.ValueType() == pmetric.NumberDataPointValueTypeInt:
-				other.SetIntValue(other.IntValue() + point.IntValue())
-			default:
-				other.SetDoubleValue(other.DoubleValue() + point.DoubleValue())
-			}
-			emptyValue(point)
-			return
-		}
-	}
-}
-
-// emptyValue takes the value from a point.
-func emptyValue(p pmetric.NumberDataPoint) { pmetric.NewNumberDataPoint().MoveTo(p) }

@@ -2,6 +2,7 @@
 package translate
 
 import (
+	"hash/maphash"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -17,7 +18,12 @@ type Translator struct {
 	// renamed is the map that the attributes of the next point are moved into, and former what they were in before: in turn, so that the attributes
 	// of a point need no memory of their own.
 	renamed, former pcommon.Map
+	joiner          joiner
 }
+
+// maxAttributes is with how many attributes a point is translated. Hostmetricsreceiver gives five at most, and a pipeline adds a few; what has more is
+// something else, and to move attributes takes time in proportion to the square of their number.
+const maxAttributes = 128
 
 // ToOld returns a Translator to the form of hostmetricsreceiver.
 func ToOld() *Translator { return newTranslator(true) }
@@ -26,7 +32,7 @@ func ToOld() *Translator { return newTranslator(true) }
 func ToOurs() *Translator { return newTranslator(false) }
 
 func newTranslator(toOld bool) *Translator {
-	return &Translator{toOld: toOld, plans: make(map[string]*plan), renamed: pcommon.NewMap(), former: pcommon.NewMap()}
+	return &Translator{toOld: toOld, plans: make(map[string]*plan), renamed: pcommon.NewMap(), former: pcommon.NewMap(), joiner: joiner{seed: maphash.MakeSeed()}}
 }
 
 // plan is what is changed in one metric.
@@ -204,13 +210,8 @@ func (t *Translator) numbers(points pmetric.NumberDataPointSlice, p *plan) {
 		t.attributes(point.Attributes(), p)
 		t.value(point, p.metric)
 	}
-	for _, i := range joining {
-		join(points, i)
-	}
 	if joining != nil {
-		points.RemoveIf(func(point pmetric.NumberDataPoint) bool {
-			return point.ValueType() == pmetric.NumberDataPointValueTypeEmpty
-		})
+		t.joiner.join(points, joining)
 	}
 }
 

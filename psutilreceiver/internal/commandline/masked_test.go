@@ -3,7 +3,7 @@ package commandline
 import (
 	"strings"
 	"testing"
-	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -25,20 +25,42 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestLinesOfAnyLength pins that the time that a line takes is in proportion to its length, whatever it is made of.
+// TestLinesOfAnyLength pins that what a line takes is in proportion to its length, whatever it is made of. It counts the bytes that are looked at.
 func TestLinesOfAnyLength(t *testing.T) {
+	const length, times = 16 << 10, 8
+	looked := func(arguments ...string) (bytes int, out string) {
+		m := masker{}
+		out = m.mask(arguments)
+		return m.looked, out
+	}
 	for _, piece := range []string{
 		"a", "a=", "password=", "a://", "a://b:c@d,", `"`, `'`, `\"`, `"a `, "(", "-p", " -p x", "eyJ", "eyJ.", "ghp_", "mysql ", "sh -c '", `sh -c "`, `{"password":`, "password ", "@", "a:b@", "-----BEGIN ",
 		"?sig=", "&", " by ", "by '", "%3D", "a=b:", "x\"password\": [", "user=", "user=a:", "AKIAIOSFODNN7EXAMPLE:", "echo ", "echo | ", ";", "\n", "token token ", "--user a ", "hooks.slack.com/services/",
+		"/a:", "/user=", "/x/password:", `\"password\":\"`, `="a b" `, "=a:b", "<password>", "a:@", "net use ", "chpasswd a:",
 	} {
-		arguments := []string{"sh", "-c", strings.Repeat(piece, 512<<10/len(piece))}
-		begun := time.Now()
-		out := Masked(arguments)
-		assert.Less(t, time.Since(begun), 10*time.Second, "%q", piece)
-		assert.LessOrEqual(t, len(out), 12*len(arguments[2])+100, "%q", piece)
-		many := strings.SplitAfter(strings.Repeat(piece+"\x00", 100_000/len(piece)), "\x00")
-		assert.NotNil(t, Masked(many))
+		for _, of := range []func(text string) []string{
+			func(text string) []string { return []string{"sh", "-c", text} },
+			func(text string) []string { return []string{"app", text} },
+			func(text string) []string { return []string{"app", `"` + text + `"`} },
+			func(text string) []string { return strings.SplitAfter(text, piece) },
+		} {
+			few, _ := looked(of(strings.Repeat(piece, length/len(piece)))...)
+			text := strings.Repeat(piece, times*(length/len(piece)))
+			many, out := looked(of(text)...)
+			assert.LessOrEqual(t, many, 2*times*few+1000, "%q", piece)
+			assert.LessOrEqual(t, many, 300*len(text)+1000, "%q", piece)
+			assert.LessOrEqual(t, len(out), longestOf(of(text)), "%q", piece)
+		}
 	}
+}
+
+// longestOf bounds how long the text of arguments may become: each byte a mask, with what is around it.
+func longestOf(arguments []string) int {
+	length := len(arguments) + 100
+	for _, a := range arguments {
+		length += (len(mask) + 4) * len(a)
+	}
+	return length
 }
 
 func BenchmarkMasked(b *testing.B) {
@@ -68,15 +90,26 @@ func FuzzMasked(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line string) {
 		arguments := strings.Split(line, "\x00")
 		out := Masked(arguments)
-		if !strings.Contains(out, mask) {
-			require.Equal(t, strings.Join(arguments, " "), out, "what is not masked is left as it was")
+		require.LessOrEqual(t, len(out), longestOf(arguments))
+		if utf8.ValidString(line) {
+			require.True(t, utf8.ValidString(out))
 		}
-		// An option of a secret's name hides what follows it, whatever else is on the line.
+	})
+}
+
+// TestAMarkedSecretIsHiddenBeforeAnyLine pins that an option of a secret's name hides what follows it, whatever else is on the line.
+func TestAMarkedSecretIsHiddenBeforeAnyLine(t *testing.T) {
+	for _, style := range styles {
+		arguments := argumentsOf(style[0], "x")
+		out := Masked(arguments)
+		if !strings.Contains(out, mask) {
+			assert.Equal(t, strings.Join(arguments, " "), out, "what is not masked is left as it was")
+		}
 		for _, secret := range [][]string{
 			{"--password", hidden}, {"--password", "-" + hidden}, {"--use-token", "--password", hidden}, {"--password=" + hidden}, {"MY_TOKEN=" + hidden}, {"sh -c 'x --api_key " + hidden + "'"},
 			{"mysql", "-p" + hidden}, {"https://joe:" + hidden + "@host/"},
 		} {
-			require.NotContains(t, Masked(append(append([]string{"x"}, secret...), arguments...)), hidden)
+			assert.NotContains(t, Masked(append(append([]string{"x"}, secret...), arguments...)), hidden, "%q %s", secret, style[0])
 		}
-	})
+	}
 }

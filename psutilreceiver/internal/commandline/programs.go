@@ -7,6 +7,8 @@ type program struct {
 	secret   string            // take a secret, attached or as the next argument
 	attached string            // take a secret, attached only
 	user     string            // take a user and a password with a colon, a percent sign or a comma between
+	login    string            // take the same, where a user alone is taken for a token
+	pairs    bool              // arguments are users and passwords with a colon between
 	takes    string            // take another value, so that what follows in the argument is no option
 	shell    string            // take a text that is itself a command line
 	single   bool              // an argument has one option, so that not every letter in it is one
@@ -37,6 +39,7 @@ const (
 	expectSeparator        // "=" or ":", for the last word has a secret's name
 	expectUntil            // the rest of a secret that has blanks, up to an escaped quote or a bracket
 	expectMaybeUser        // user:password, unless it is two numbers
+	expectLogin            // user:password; a user alone is a token
 	expectCommand          // a command line that writes a secret, which is one if it has it in it
 	expectArgument         // a secret, behind options
 	expectBeforeAt         // PASSWORD@host
@@ -74,8 +77,9 @@ var (
 		"-passin": expectSource, "-passout": expectSource, "-pass": expectSource, "-password": expectSource, "-passcerts": expectSource, "-k": expectValue, "-K": expectValue, "-kfile": expectNothing,
 		"-key": expectNothing, "-keyout": expectNothing, "-keyform": expectNothing, "-kdf": expectNothing, "-hmac": expectValue, "-psk": expectValue, "-srppass": expectValue, "-macopt": expectSource,
 	}}
-	curl = &program{user: "uUE", secret: "b", takes: "HdXoFAeTKwmxrCDQyYztPhx", long: map[string]expect{
-		"--user": expectUser, "--proxy-user": expectUser, "--cert": expectUser, "--proxy-cert": expectUser, "--oauth2-bearer": expectValue, "--pass": expectValue,
+	netuse = &program{user: "U", takes: "IpDWkScLmsAnO", long: map[string]expect{"--user": expectUser}, nth: map[string]int{"use": everything, "user": 2}}
+	curl   = &program{user: "E", login: "uU", secret: "b", takes: "HdXoFAeTKwmxrCDQyYztPhx", long: map[string]expect{
+		"--user": expectLogin, "--proxy-user": expectLogin, "--cert": expectUser, "--proxy-cert": expectUser, "--oauth2-bearer": expectValue, "--pass": expectValue,
 		"--aws-sigv4": expectNothing, "--cookie": expectValue,
 	}}
 )
@@ -89,7 +93,7 @@ var programs = func() map[string]*program {
 		"mongo mongosh mongodump mongorestore mongoexport mongoimport mongostat mongotop mongofiles cqlsh redfishtool racadm ilorest govc esxcli crackmapexec netexec nxc evil-winrm smbmap": mongo,
 		"docker podman nerdctl buildah skopeo helm oc cf crane ibmcloud harbor argocd":                                                                                                       docker,
 		"ldapsearch ldapmodify ldapadd ldapdelete ldapwhoami ldapcompare ldapmodrdn ldapexop ldapurl ldapvi":                                                                                 ldap, "ldappasswd": ldappw,
-		"smbget smbcacls smbcquotas smbtree rpcclient net winexe wmic wmis ntlm_auth smbtar cifsdd":                                                                                             samba,
+		"smbget smbcacls smbcquotas smbtree rpcclient winexe wmic wmis ntlm_auth smbtar cifsdd":                                                                                                 samba,
 		"rdesktop xfreerdp xfreerdp3 wlfreerdp wlfreerdp3 sdl-freerdp sdl-freerdp3 mstsc":                                                                                                       rdp,
 		"snmpget snmpwalk snmpgetnext snmpbulkget snmpbulkwalk snmpset snmptable snmptrap snmpinform snmpdelta snmptest snmpdf snmpstatus snmptranslate snmpusm snmpvacm snmpnetstat snmpcheck": snmp,
 		"rar unrar": archive, "7z 7za 7zr 7zz p7zip": sevenz, "zip unzip zipcloak zipsplit zipnote funzip": zip,
@@ -100,7 +104,7 @@ var programs = func() map[string]*program {
 		"rabbitmqctl rabbitmqadmin rabbitmq-diagnostics": rabbit,
 		"ipmitool": ipmitool, "ipmi-sensors ipmipower ipmiconsole ipmi-sel ipmi-chassis ipmi-fru bmc-info bmc-config ipmi-config": freeipmi, "useradd usermod": adduser,
 		"pdftotext pdfinfo pdftoppm pdftops pdfimages pdffonts pdftocairo pdftohtml pdfdetach pdfseparate": pdf,
-		"openssl": openssl, "curl": curl,
+		"openssl": openssl, "curl": curl, "net": netuse,
 	} {
 		for name := range strings.FieldsSeq(names) {
 			table[name] = p
@@ -120,7 +124,9 @@ var programs = func() map[string]*program {
 		"ftpget":          {secret: "p", takes: "uP"},
 		"ftpput":          {secret: "p", takes: "uP"},
 		"htpasswd":        {},
-		"chpasswd":        {},
+		"chpasswd":        {takes: "cRsP", pairs: true},
+		"chgpasswd":       {takes: "cRs", pairs: true},
+		"newusers":        {takes: "cRs", pairs: true},
 		"wpa_passphrase":  {nth: map[string]int{"": 2}},
 		"slappasswd":      {secret: "s", takes: "hco"},
 		"mkpasswd":        {takes: "mSRP", nth: map[string]int{"": 1}},
@@ -166,7 +172,7 @@ var programs = func() map[string]*program {
 		"ipmi":            {},
 		"fusermount":      {},
 	} {
-		if p.secret+p.attached+p.user+p.shell+p.host != "" || p.long != nil || p.nth != nil || p.prefixes != nil || name == "htpasswd" {
+		if p.secret+p.attached+p.user+p.shell+p.host != "" || p.long != nil || p.nth != nil || p.prefixes != nil || p.pairs || name == "htpasswd" {
 			table[name] = p
 		}
 	}

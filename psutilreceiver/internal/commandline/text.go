@@ -4,6 +4,7 @@ import "strings"
 
 // generic writes a word of which neither its place nor the words before say anything.
 func (m *masker) generic(s *scope, raw, bare string) {
+	m.looked += len(raw)
 	if isAllName(raw) && len(raw) < longestName {
 		m.name(s, raw)
 		return
@@ -92,13 +93,18 @@ func (m *masker) assignment(s *scope, raw string) bool {
 		}
 		at := from + len(name) + separator
 		value := raw[at:]
+		m.looked += len(name)
 		if strings.HasPrefix(value, "//") {
 			return false
 		}
 		if (isSecretName(name) || isCommandName(name) && echoes(value)) && !staysReadable(name, value) {
 			return m.assign(s, raw[:at], name, value)
 		}
-		if isUserName(name) && raw[from+len(name)] == '=' && strings.IndexByte(value, ':') > 0 && !areNumbers(value) && !strings.ContainsAny(value, "@ &/,;=") {
+		isUser := isUserName(name)
+		if isUser {
+			m.looked += len(value)
+		}
+		if isUser && raw[from+len(name)] == '=' && strings.IndexByte(value, ':') > 0 && !areNumbers(value) && !strings.ContainsAny(value, "@ &/,;=") {
 			m.out.WriteString(raw[:at])
 			m.userOf(value, ":")
 			return true
@@ -137,6 +143,7 @@ func (m *masker) assign(s *scope, before, name, value string) bool {
 
 // nested writes a text with its words: the text of a shell, or an argument with blanks or quotes.
 func (m *masker) nested(outer *scope, raw string, shell bool) {
+	m.looked += len(raw)
 	if outer.depth >= maxDepth {
 		m.out.WriteString(mask) // Nobody quotes so deep but to hide something.
 		return
@@ -175,6 +182,7 @@ func (m *masker) words(s *scope, text string) {
 		}
 		s.whole = len(word) == len(text)
 		if s.shell && (word == "echo" || word == "printf") {
+			m.looked += min(len(l.text), longestEcho)
 			if piped := pipedSecret(l.text); piped > 0 {
 				m.out.WriteString(word + " " + mask + " ")
 				l.text = l.text[piped:]
@@ -190,6 +198,7 @@ func (m *masker) words(s *scope, text string) {
 
 // parts writes a word of which a part is within quotes that may have blanks, such as --option="a b".
 func (m *masker) parts(s *scope, word string) {
+	m.looked += len(word)
 	at := strings.IndexAny(word, "\"'")
 	if at <= 0 || !strings.ContainsAny(word, " \t\n") {
 		m.scan(s, word)
@@ -233,6 +242,7 @@ func pipedSecret(text string) int {
 
 // scan writes a word without blanks but in quotes: names with values in it, URLs, tokens.
 func (m *masker) scan(s *scope, word string) {
+	m.looked += len(word)
 	lastAt := strings.LastIndexByte(word, '@')
 	open := byte(0) // the quote that is open
 	credentials := 4
@@ -253,13 +263,16 @@ func (m *masker) scan(s *scope, word string) {
 		}
 		if credentials > 0 && i < lastAt && (i == 0 || word[i-1] == '=' || word[i-1] == '"' || word[i-1] == '\'') {
 			credentials--
+			m.looked += len(word) - i
 			if from, to, ok := bareCredentials(word[i:]); ok {
 				m.out.WriteString(word[i:i+from] + mask)
 				i += to
 				continue
 			}
 		}
-		i += m.run(s, word, i, lastAt, open)
+		length := m.run(s, word, i, lastAt, open)
+		m.looked += length
+		i += length
 	}
 }
 

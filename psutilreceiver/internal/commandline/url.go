@@ -16,6 +16,7 @@ func (m *masker) maskURL(scheme, text string, lastAt int) string {
 	for authority < len(text) && !strings.ContainsRune("/?#\"' \t\n", rune(text[authority])) {
 		authority++
 	}
+	m.looked += authority
 	// A password may hold an unescaped '/' or '@': the last '@' of the word bounds it on the safe side if the authority has none.
 	at := strings.LastIndexByte(text[:authority], '@')
 	if at < 0 && lastAt > 0 && strings.IndexByte(text[2:authority], ':') > 0 && !isPort(text[2:authority]) {

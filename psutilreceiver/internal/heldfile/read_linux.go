@@ -8,6 +8,10 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 )
 
+// MaxMountinfo is a limit, in bytes, for mountinfo of /proc/PID: enough for a hundred thousand mounts, which is the most that the kernel allows a
+// namespace.
+const MaxMountinfo = 64 << 20
+
 // ReadOnce reads an open file from its beginning with one system call, as much as buf holds. The error is a bare errno.
 func ReadOnce(fd int, buf []byte) (n int, err error) { return readAt(fd, buf, 0) }
 

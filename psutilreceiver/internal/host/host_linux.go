@@ -19,8 +19,6 @@ const (
 	// maxFileSize bounds what is read of one file. The largest real one but a table of mounts, /proc/stat of a host with thousands of interrupts
 	// and CPUs, is below 1 MiB.
 	maxFileSize = 16 << 20
-	// maxMountinfoSize is enough for a hundred thousand mounts, which is the most that the kernel allows a namespace.
-	maxMountinfoSize = 64 << 20
 	// maxTableSize is enough for several million sockets. The text of sockets is not kept.
 	maxTableSize = 1 << 30
 )
@@ -127,7 +125,7 @@ func (h *Host) readOnce(name string, buf []byte) ([]byte, error) {
 // limit is how large the file may be.
 func (f *kernelFile) limit() int {
 	if strings.HasSuffix(f.path, "/mountinfo") {
-		return maxMountinfoSize
+		return heldfile.MaxMountinfo
 	}
 	return maxFileSize
 }

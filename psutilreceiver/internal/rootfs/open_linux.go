@@ -48,10 +48,22 @@ const (
 )
 
 // OpenFile opens a regular file of at most limit bytes, as far as its size is known before it is read: those of procfs have none. The error is
-// [ErrNotRegular], [ErrTooLarge] or a bare errno.
+// [ErrNotRegular], [ErrTooLarge] or a bare errno. What this kernel itself has in /proc and /sys is opened as it is: to look at it would be a system
+// call for each file of each scrape.
 func (r Root) OpenFile(path string, limit int64) (fd int, err error) {
 	fd, err = r.open(path, fileFlags)
+	if err == nil && r.dir == "" && isKernels(path) {
+		return fd, nil
+	}
 	return checkedFile(fd, err, limit)
+}
+
+// isKernels tells whether a path of this host's own root leads to what the kernel makes up, and not through a process to other files.
+func isKernels(path string) bool {
+	if name, ok := strings.CutPrefix(path, "/proc/"); ok {
+		return !strings.Contains(name, "/root/") && !strings.Contains(name, "/cwd/") && !strings.Contains(name, "/fd/")
+	}
+	return strings.HasPrefix(path, "/sys/")
 }
 
 // OpenDir opens a directory. The error is a bare errno.

@@ -85,16 +85,13 @@ func mountOptions(root string) (hidepid string, group int, err error) {
 
 func readMountinfo(root string) ([]byte, error) {
 	host := rootfs.At(root)
-	f, err := host.Open(host.Join("proc/self/mountinfo"), maxMountinfoSize)
+	f, err := host.Open(host.Join("proc/self/mountinfo"), heldfile.MaxMountinfo)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	return heldfile.ReadAll(int(f.Fd()), nil, maxMountinfoSize)
+	return heldfile.ReadAll(int(f.Fd()), nil, heldfile.MaxMountinfo)
 }
-
-// maxMountinfoSize is enough for a hundred thousand mounts, which is the most that the kernel allows a namespace.
-const maxMountinfoSize = 64 << 20
 
 // parseHidepid reads the text of mountinfo, see proc(5). Of several mounts on one path the last is the one that is seen.
 func parseHidepid(text []byte, path string) (hidepid string, group int) {

@@ -39,6 +39,7 @@ func New(root string) *Reader {
 func (r *Reader) Scan(visit func(*Sample)) error {
 	r.errors = Errors{}
 	r.users.checked = false
+	r.errors.Users = r.users.again()
 	if err := r.dir.open(); err != nil {
 		return err
 	}

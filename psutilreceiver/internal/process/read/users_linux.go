@@ -40,6 +40,16 @@ func (u *users) name(uid uint32) string {
 	return strconv.FormatUint(uint64(uid), 10)
 }
 
+// again looks at the file if it could not be read the last time, and returns why it can't be still: who identifies no process in a scan asks for no
+// name.
+func (u *users) again() error {
+	if u.err != nil {
+		u.checked = true
+		u.refresh()
+	}
+	return u.err
+}
+
 func (u *users) refresh() {
 	f, err := u.root.Open(u.root.Join("etc/passwd"), maxPasswdSize)
 	if err != nil {
@@ -49,16 +59,16 @@ func (u *users) refresh() {
 		}
 		return
 	}
-	u.err = nil
 	defer func() { _ = f.Close() }()
 	var st unix.Stat_t
 	if unix.Fstat(int(f.Fd()), &st) != nil {
 		return
 	}
-	if u.names != nil && st.Mtim == u.mtime && st.Size == u.size && st.Ino == u.ino {
+	if u.names != nil && u.err == nil && st.Mtim == u.mtime && st.Size == u.size && st.Ino == u.ino {
 		return
 	}
 	text, err := heldfile.ReadAll(int(f.Fd()), nil, maxPasswdSize)
+	u.err = nil
 	if err != nil {
 		u.err = &fs.PathError{Op: "read", Path: f.Name(), Err: err} // Numbers stand in for names.
 	}
