@@ -44,6 +44,7 @@ var morePrograms = map[string]*program{
 	"borg restic rustic":            {long: map[string]expect{"--passcommand": expectCommand, "--password-command": expectCommand}},
 	"grafana-cli":                   {nth: map[string]int{"reset-admin-password": everything}},
 	"vault bao":                     {nth: map[string]int{"login": 1, "unseal": 1}, literals: " put patch "},
+	"consul":                        {nth: map[string]int{"set-agent-token": 2}},
 	"pulumi":                        {nth: map[string]int{"set": 2}, long: map[string]expect{"--secret": expectFlag}},
 	"flyctl":                        {literals: " secrets "},
 	"fly":                           {secret: "p", takes: "tucn", only: "login", single: true, literals: " secrets "},

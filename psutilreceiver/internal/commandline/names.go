@@ -31,7 +31,7 @@ var aboutEndings = []string{
 }
 
 // shortNames are a secret's if they are the whole name.
-var shortNames = []string{"pw", "sig", "pin", "puk", "sid"}
+var shortNames = []string{"pw", "sig", "pin", "puk", "sid", "sopin", "userpin", "newpin", "oldpin"}
 
 // falseFriends end like a secret's name and are none. Those about keys are the names of keys in data, and of public ones.
 var falseFriends = []string{

@@ -309,6 +309,9 @@ func (m *masker) run(s *scope, word string, i, lastAt int, open byte) int {
 				}
 			}
 		}
+		if n := m.pair(s, word, i, name); n > 0 {
+			return n
+		}
 		if after := rest[len(name):]; i > 0 && word[i-1] == '<' && strings.HasPrefix(after, ">") && isSecretName(name) { // <password>x</password>
 			m.out.WriteString(">" + mask)
 			return len(name) + 1 + lengthUntil(after[1:], "<")
@@ -348,6 +351,23 @@ func (m *masker) run(s *scope, word string, i, lastAt int, open byte) int {
 		open = 0 // It was around the name.
 	}
 	return len(name) + separator + lengthOfValue(value, before, open, separator > 1)
+}
+
+// pair writes what follows a name that is the first argument of a function: putenv("PASSWORD", "x"). It returns how many bytes of the word from i on
+// that was with the name, 0 if there is no such thing.
+func (m *masker) pair(s *scope, word string, i int, name string) int {
+	after := word[i+len(name):]
+	if i < 2 || word[i-2] != '(' || len(after) < 2 || after[0] != word[i-1] || after[1] != ',' || after[0] != '"' && after[0] != '\'' || !isSecretName(name) {
+		return 0
+	}
+	m.out.WriteString(after[:2])
+	value := after[2:]
+	if value == "" {
+		s.next = expectValue
+		return len(name) + 2
+	}
+	m.out.WriteString(mask)
+	return len(name) + 2 + lengthOfValue(value, ',', 0, false)
 }
 
 // lengthOfValue returns how long the value is that a text begins with, by the byte before its name and the quote that is open.
@@ -412,7 +432,7 @@ func nextName(text string) (name string, separator int) {
 	if i < len(text) && (text[i] == '"' || text[i] == '\'') {
 		i++
 	}
-	if i+1 < len(text) && text[i] == ']' && (text[i+1] == '=' || text[i+1] == ':') { // environ["PASSWORD"]="x"
+	if i+1 < len(text) && (text[i] == ']' && text[i+1] == ':' || (text[i] == ']' || text[i] == '}') && text[i+1] == '=') { // environ["PASSWORD"]="x"
 		i++
 	}
 	switch {

@@ -31,7 +31,9 @@ func (m *masker) maskURL(scheme, text string, lastAt int) string {
 	switch {
 	case hasPassword && password != "" && password != "x-oauth-basic":
 		m.out.WriteString(user + ":" + mask)
-	case !hasPassword && userSchemes[strings.ToLower(scheme)], user == "":
+	case user == "":
+		m.out.WriteString(text[2:at]) // Nothing, or a colon.
+	case !hasPassword && userSchemes[strings.ToLower(scheme)]:
 		m.out.WriteString(user)
 	default:
 		m.out.WriteString(mask)
