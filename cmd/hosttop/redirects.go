@@ -7,7 +7,7 @@ import (
 )
 
 // maxRedirects is how many redirects are followed.
-const maxRedirects = 10
+const maxRedirects = 3
 
 var errRedirects = errors.New("too many redirects")
 
@@ -16,9 +16,10 @@ var errRedirects = errors.New("too many redirects")
 func sameServer(request *http.Request, via []*http.Request) error {
 	first := via[0]
 	switch {
-	case len(via) >= maxRedirects:
+	case len(via) > maxRedirects:
 		return errRedirects
-	case request.URL.Scheme != first.URL.Scheme, !strings.EqualFold(hostPort(request), hostPort(first)), request.Method != first.Method:
+	case request.URL.Scheme != first.URL.Scheme, !strings.EqualFold(hostPort(request), hostPort(first)), request.Method != first.Method,
+		request.URL.User != nil && request.URL.User.String() != first.URL.User.String():
 		return http.ErrUseLastResponse
 	default:
 		return nil
