@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"flag"
 	"io"
 	"net"
@@ -262,5 +263,19 @@ func TestTheLastLineFits(t *testing.T) {
 				t.Errorf("%d columns: %q", width, shown)
 			}
 		}
+	}
+}
+
+// TestAnAlertSaysOfWhichProcessItIs, for a rule is often about each of many.
+func TestAnAlertSaysOfWhichProcessItIs(t *testing.T) {
+	s := &snapshot{}
+	if err := json.Unmarshal([]byte(`{"firing": ["e"], "alerts": [{"episode": "e", "rule": "burn", "severity": "warning", "unit": "1", "value": 0.18,
+		"threshold": 0.1, "comparison": ">", "attributes": {"cpu.mode": "user"},
+		"resource": {"host.name": "web1", "process.pid": 2125, "process.executable.name": "yes"}}]}`), &s.alerts); err != nil {
+		t.Fatal(err)
+	}
+	lines := firing(s, 80)
+	if len(lines) != 1 || !strings.Contains(lines[0][1].text, "burn yes 2125 user  18 % > 10 %") {
+		t.Errorf("got %v", lines)
 	}
 }

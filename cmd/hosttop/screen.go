@@ -72,6 +72,9 @@ func severe(severity string) bool {
 	return slices.Contains([]string{"critical", "fatal", "error", "emergency"}, severity)
 }
 
+// ofProcess are the attributes of a resource that say which process or group it is. Others are of the host, which is one.
+var ofProcess = []string{"process.group.name", "process.executable.name", "process.pid"}
+
 // firing are the alerts that fire, the most severe first; at most five lines.
 func firing(s *snapshot, width int) []line {
 	var lines []line
@@ -85,6 +88,11 @@ func firing(s *snapshot, width int) []line {
 				style = alarm
 			}
 			subject := []string{clean(a.Rule)}
+			for _, key := range ofProcess {
+				if v, ok := a.Resource[key]; ok {
+					subject = append(subject, clean(fmt.Sprint(v)))
+				}
+			}
 			for _, key := range slices.Sorted(maps.Keys(a.Attributes)) {
 				subject = append(subject, clean(fmt.Sprint(a.Attributes[key])))
 			}

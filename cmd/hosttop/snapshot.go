@@ -85,6 +85,7 @@ type alertList struct {
 		Comparison string         `json:"comparison"`
 		Started    int64          `json:"started"`
 		Attributes map[string]any `json:"attributes"`
+		Resource   map[string]any `json:"resource"`
 	} `json:"alerts"`
 }
 
