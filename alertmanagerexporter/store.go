@@ -75,7 +75,7 @@ func (s *store) save(ctx context.Context, entries map[string]*entry, ids []strin
 		changes = append(changes, c)
 	}
 	err := s.Write(ctx, changes)
-	if errors.Is(err, statestore.ErrBegunAnew) {
+	if errors.Is(err, statestore.ErrRecreated) {
 		return s.saveAll(ctx, entries)
 	}
 	if err != nil {

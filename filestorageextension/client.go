@@ -33,8 +33,8 @@ type guardedClient struct {
 	said   bool        // That it is not stored any more was logged.
 	broken error       // Why nothing can be done with the file.
 	closed bool
-	// renewals is how often the file was begun anew.
-	renewals int
+	// recreations is how often the file was created again.
+	recreations int
 	// hanging is how many files could not be closed that are of no use any more.
 	hanging int
 	// A deleted file is not written again before retry. The pause after a failure is twice the one before.
@@ -42,11 +42,11 @@ type guardedClient struct {
 	pause time.Duration
 }
 
-// Renewals tells how often the file lost what it held and was begun anew: whoever keeps state there writes all of it again.
-func (c *guardedClient) Renewals() int {
+// Recreations tells how often the file lost what it held and was created again: whoever keeps state there writes all of it again.
+func (c *guardedClient) Recreations() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.renewals
+	return c.recreations
 }
 
 var errClosed = errors.New("storage is closed")
@@ -228,7 +228,7 @@ func (c *guardedClient) cutShort(ctx context.Context) {
 		return
 	}
 	c.broken = nil
-	c.renewals++
+	c.recreations++
 	c.remember()
 	c.guard.logger.Error("A file of the storage was cut short while it was in use and is moved away: what it held is lost, and a new one is begun",
 		zap.String("file", c.path), zap.String("backup", backup))

@@ -123,7 +123,7 @@ func TestDamagedFiles(t *testing.T) {
 			require.NoError(t, err, "cut at %d", end)
 			v, err := client.Get(t.Context(), "k")
 			require.NoError(t, err)
-			assert.Nil(t, v, "it begins anew")
+			assert.Nil(t, v, "it begins again")
 			require.NoError(t, client.Set(t.Context(), "k", []byte("v")))
 			require.NoError(t, client.Close(t.Context()))
 			said := logs.FilterLevelExact(zapcore.ErrorLevel).All()
@@ -160,7 +160,7 @@ func later(t *testing.T, c *guardedClient, by time.Duration) {
 	c.watch(t.Context())
 }
 
-// requireWhole opens the file of a directory anew and requires that all is in it.
+// requireWhole opens the file of a directory again and requires that all is in it.
 func requireWhole(t *testing.T, dir string) {
 	t.Helper()
 	ext, _ := started(t, dir, false)
@@ -212,7 +212,7 @@ func TestAReplacedFileIsSaid(t *testing.T) {
 	assert.Equal(t, "another", string(text))
 }
 
-// A file that is cut short while it is in use ends nothing: it is begun anew where that is asked for, and else an error.
+// A file that is cut short while it is in use ends nothing: it is created again where that is asked for, and else an error.
 func TestAFileThatIsCutShort(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int64{0, 1, 4096, 8192, 100_000, 300_000} {

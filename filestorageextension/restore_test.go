@@ -43,7 +43,7 @@ func TestABugIsNoFault(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, files, 1)
 	assert.Zero(t, logs.FilterLevelExact(zapcore.ErrorLevel).Len())
-	assert.Zero(t, client.Renewals())
+	assert.Zero(t, client.Recreations())
 }
 
 func what() string { return "beyond the end" }
@@ -171,7 +171,7 @@ func TestFilesThatAreOfNoUseAreClosed(t *testing.T) {
 	until := make(chan struct{})
 	t.Cleanup(func() { close(until) })
 	var err error
-	begun := client.Renewals()
+	begun := client.Recreations()
 	for range 10 {
 		old := client.inner
 		client.inner = &counted{Client: &stuck{Client: old, until: until}, closed: &closed}
@@ -182,6 +182,6 @@ func TestFilesThatAreOfNoUseAreClosed(t *testing.T) {
 	}
 	var damaged interface{ Damaged() bool }
 	require.ErrorAs(t, err, &damaged)
-	assert.Equal(t, hangingLimit, client.Renewals()-begun)
+	assert.Equal(t, hangingLimit, client.Recreations()-begun)
 	assert.Equal(t, 1, logs.FilterMessageSnippet("no new one can be begun").Len())
 }

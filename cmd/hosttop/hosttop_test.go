@@ -178,7 +178,7 @@ func TestScreen(t *testing.T) {
 	see := func(want string) string {
 		t.Helper()
 		got := ""
-		for range 300 {
+		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
 			s.app.QueueUpdateDraw(func() { got = contents(terminal) })
 			if strings.Contains(got, want) {
 				return got

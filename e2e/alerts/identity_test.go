@@ -213,7 +213,7 @@ service:
 `
 
 // TestDamagedQueueFile does the same to the file of an exporter's queue: without recreate the start ends with one error that names the file, with it
-// the queue begins anew.
+// the queue begins again.
 func TestDamagedQueueFile(t *testing.T) {
 	harness.Binary(t)
 	r := &reloaded{dir: t.TempDir(), port: harness.FreePort(t)}

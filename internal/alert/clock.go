@@ -125,7 +125,7 @@ const (
 	lossNoticeFrom  = 5 * second
 )
 
-// timeLost has stored anew what is reckoned by wall time.
+// timeLost has stored again what is reckoned by wall time.
 func (e *Engine) timeLost(step, still int64) {
 	e.rememberLoss(max(0, step) + still)
 	for _, g := range e.alerts {

@@ -87,7 +87,7 @@ func TestADescriptionChangesWhileAnAlertFires(t *testing.T) {
 	}
 }
 
-// A change within the time of a pending alert does not begin it anew.
+// A change within the time of a pending alert does not begin it again.
 func TestADescriptionChangesWhileAnAlertIsPending(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, ladderRule(func(rc *rules.RuleConfig) { rc.Window, rc.Aggregate, rc.FullWindow = 2*time.Minute, "avg", new(true) }), nil)

@@ -86,7 +86,7 @@ func TestAReloadKeepsWindows(t *testing.T) {
 	}
 }
 
-// A window that is longer than the one before waits for what was not kept, and a series of another kind begins anew.
+// A window that is longer than the one before waits for what was not kept, and a series of another kind begins again.
 func TestWhatWasNotKeptIsNotKnown(t *testing.T) {
 	t.Parallel()
 	lows := func(rc *rules.RuleConfig) {

@@ -31,7 +31,7 @@ func TestReferencesChangeNoIdentity(t *testing.T) {
 	t.Parallel()
 	for before, keysBefore := range entityReferences {
 		for after, keysAfter := range entityReferences {
-			for _, form := range []string{"running", "restart", "described anew", "by resource"} {
+			for _, form := range []string{"running", "restart", "described again", "by resource"} {
 				t.Run(before+"/"+after+"/"+form, func(t *testing.T) {
 					t.Parallel()
 					r := newRig(t, ladderRule(func(rc *rules.RuleConfig) {
@@ -54,7 +54,7 @@ func TestReferencesChangeNoIdentity(t *testing.T) {
 					switch form {
 					case "restart", "by resource":
 						r.restartFrom(store{}, 61, 70)
-					case "described anew":
+					case "described again":
 						arch = "arm64"
 					}
 					origin(keysAfter, arch)

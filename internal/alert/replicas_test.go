@@ -84,7 +84,7 @@ func TestReplicasAgree(t *testing.T) {
 		if random.IntN(2) == 0 {
 			ruleSet = append(ruleSet, rules.RuleConfig{
 				Name: "none left", Metric: "m", GroupBy: []string{}, GroupAggregate: "count",
-				StaleSeriesAfter: new(time.Duration(300 * interval * 1e9)), // A forgotten series gathers anew, and each replica forgets at its ticks.
+				StaleSeriesAfter: new(time.Duration(300 * interval * 1e9)), // A forgotten series gathers again, and each replica forgets at its ticks.
 				Thresholds:       map[string]rules.LevelConfig{"warning": {Below: 1}, "critical": {Below: 1, For: new(time.Duration(5.3 * interval * 1e9))}},
 			})
 		}

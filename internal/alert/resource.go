@@ -66,7 +66,7 @@ func (e *Engine) intern(o *attr.Origin) *resource {
 	return res
 }
 
-// maxDescriptions is how many resources of one lineage are looked at, the newest ones. A sender that describes itself anew with each batch has others,
+// maxDescriptions is how many resources of one lineage are looked at, the newest ones. A sender that describes itself again with each batch has others,
 // too, of which each series has a copy of its own.
 const maxDescriptions = 16
 

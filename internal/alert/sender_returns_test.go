@@ -205,7 +205,7 @@ func TestRedoAllStoresEverything(t *testing.T) {
 		assert.Positive(t, kinds[prefix], prefix)
 	}
 	r.engine.RedoAll()
-	anew := store{}
-	anew.write(r.engine.Snapshot(at(1500)))
-	assert.Equal(t, slices.Sorted(maps.Keys(all)), slices.Sorted(maps.Keys(anew)))
+	again := store{}
+	again.write(r.engine.Snapshot(at(1500)))
+	assert.Equal(t, slices.Sorted(maps.Keys(all)), slices.Sorted(maps.Keys(again)))
 }

@@ -157,7 +157,7 @@ func (l *loop) store(ctx context.Context, ops []alert.Op, changes []statestore.C
 		p.mu.Lock()
 		if p.engine != nil {
 			p.engine.Redo(ops)
-			if errors.Is(err, statestore.ErrBegunAnew) {
+			if errors.Is(err, statestore.ErrRecreated) {
 				p.engine.RedoAll()
 			}
 		}

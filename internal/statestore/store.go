@@ -42,8 +42,8 @@ type Store struct {
 	client storage.Client    // Nil without a storage extension.
 	image  map[string][]byte // The values, when there is no storage extension.
 
-	lists    [listCount]map[string]struct{} // The listed keys, as they are written.
-	renewals int                            // How often the storage was begun anew, as it said last.
+	lists       [listCount]map[string]struct{} // The listed keys, as they are written.
+	recreations int                            // How often the storage was created again, as it said last.
 	// damaged are lists that are written otherwise, uncertain keys of writes that failed: they may be as before, or as they should be.
 	damaged   map[int]struct{}
 	uncertain map[string]struct{}
@@ -189,8 +189,8 @@ func (s *Store) Write(ctx context.Context, changes []Change) error {
 	}
 	changes = s.withUnwritten(changes)
 	batch, relisted, err := s.batch(changes)
-	if len(batch) == 0 && s.begunAnew() {
-		return ErrBegunAnew
+	if len(batch) == 0 && s.wasRecreated() {
+		return ErrRecreated
 	}
 	if err != nil || len(batch) == 0 {
 		return err
@@ -206,8 +206,8 @@ func (s *Store) Write(ctx context.Context, changes []Change) error {
 		}
 		return err
 	}
-	if s.begunAnew() {
-		return ErrBegunAnew
+	if s.wasRecreated() {
+		return ErrRecreated
 	}
 	for list, names := range relisted {
 		s.lists[list] = names
@@ -218,20 +218,20 @@ func (s *Store) Write(ctx context.Context, changes []Change) error {
 	return nil
 }
 
-// ErrBegunAnew is the error of a write after which the storage holds nothing of what was stored before: all of it has to be written again.
-var ErrBegunAnew = errors.New("the storage has lost what it held and was begun anew; all of it is written again")
+// ErrRecreated is the error of a write after which the storage holds nothing of what was stored before: all of it has to be written again.
+var ErrRecreated = errors.New("the storage has lost what it held and was created again; all of it is written again")
 
-// begunAnew tells whether the storage was begun anew since the last write, and if so forgets what was stored there.
-func (s *Store) begunAnew() bool {
-	r, ok := s.client.(interface{ Renewals() int })
+// wasRecreated tells whether the storage was created again since the last write, and if so forgets what was stored there.
+func (s *Store) wasRecreated() bool {
+	r, ok := s.client.(interface{ Recreations() int })
 	if !ok {
 		return false
 	}
-	n := r.Renewals()
-	if n == s.renewals {
+	n := r.Recreations()
+	if n == s.recreations {
 		return false
 	}
-	s.renewals = n
+	s.recreations = n
 	for list := range s.lists {
 		clear(s.lists[list])
 		s.damaged[list] = struct{}{}

@@ -48,14 +48,6 @@ func (e *Encoder) Text(s string) {
 	e.Bytes = append(e.Bytes, s...)
 }
 
-// Number appends a number that may be unknown.
-func (e *Encoder) Number(n Number) {
-	e.Bool(n.Valid)
-	if n.Valid {
-		e.Float(n.Float64)
-	}
-}
-
 // Attr appends an attribute: its key and its value.
 func (e *Encoder) Attr(a Attr) {
 	e.Text(a.Key)

@@ -10,39 +10,39 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// renewing is a storage that may lose what it holds and begin anew.
-type renewing struct {
+// recreating is a storage that may lose what it holds and begin empty.
+type recreating struct {
 	*disk
-	renewals int
+	recreations int
 }
 
-func (r *renewing) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
-	return renewingClient{client{r.disk}, r}, nil
+func (r *recreating) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
+	return recreatingClient{client{r.disk}, r}, nil
 }
 
-type renewingClient struct {
+type recreatingClient struct {
 	client
-	of *renewing
+	of *recreating
 }
 
-func (r renewingClient) Renewals() int { return r.of.renewals }
+func (r recreatingClient) Recreations() int { return r.of.recreations }
 
-// A storage that was begun anew is said to hold nothing, before a write as well as within one, and then holds what is written again.
+// A storage that was created again is said to hold nothing, before a write as well as within one, and then holds what is written again.
 func TestAStorageThatIsBegunAnew(t *testing.T) {
 	for _, idle := range []bool{true, false} {
-		ext := &renewing{disk: &disk{data: map[string][]byte{}}}
+		ext := &recreating{disk: &disk{data: map[string][]byte{}}}
 		id := component.MustNewID("disk")
 		owner := Owner{component.KindExporter, component.MustNewIDWithName("store", t.Name())}
 		s, err := Open(t.Context(), machine{id: ext}, &id, owner, plain, 0)
 		require.NoError(t, err)
 		require.NoError(t, s.Write(t.Context(), changes(values("a", "b"))))
 
-		ext.renewals++
+		ext.recreations++
 		clear(ext.data)
 		if idle {
-			require.ErrorIs(t, s.Write(t.Context(), nil), ErrBegunAnew)
+			require.ErrorIs(t, s.Write(t.Context(), nil), ErrRecreated)
 		} else {
-			require.ErrorIs(t, s.Write(t.Context(), changes(values("c"))), ErrBegunAnew)
+			require.ErrorIs(t, s.Write(t.Context(), changes(values("c"))), ErrRecreated)
 		}
 		require.NoError(t, s.Write(t.Context(), changes(values("a", "b", "c"))))
 		require.NoError(t, s.Write(t.Context(), nil))
