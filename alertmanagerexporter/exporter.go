@@ -236,7 +236,7 @@ func (a *alertmanager) takeRecord(ctx context.Context, rl plog.ResourceLogs, lr 
 	switch lr.EventName() {
 	case alertschema.EventStateChange: // The table knows the place of each in the history of its alert.
 	case alertschema.EventSuppressed, alertschema.EventRuleError:
-		if !a.cfg.AcceptExternalRecords && a.had.Had(lr) {
+		if !a.cfg.AcceptExternalRecords && a.had.Had(lr, a.now()) {
 			a.skip(ctx, reasonDuplicate)
 			return "", false
 		}
@@ -285,7 +285,7 @@ func (a *alertmanager) takeNotice(ctx context.Context, lr plog.LogRecord) {
 
 // refuses tells whether a record is none of this Collector's alerts, and none of others are wanted.
 func (a *alertmanager) refuses(ctx context.Context, resource pcommon.Resource, lr plog.LogRecord) bool {
-	if a.cfg.AcceptExternalRecords || !alertorigin.External(resource, lr) {
+	if a.cfg.AcceptExternalRecords || !alertorigin.External(resource, lr, a.now()) {
 		return false
 	}
 	a.skip(ctx, reasonExternal)

@@ -38,7 +38,7 @@ func TestExternalRecordsAreRefused(t *testing.T) {
 	send := func(own bool, records ...say) {
 		ld := logsOf(t, records...)
 		if own {
-			alertorigin.Mark(ld)
+			alertorigin.Mark(ld, b.now())
 		}
 		require.NoError(t, b.am.ConsumeLogs(t.Context(), ld))
 	}

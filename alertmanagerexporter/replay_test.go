@@ -72,7 +72,7 @@ func TestAReplayChangesNothing(t *testing.T) {
 		"newer": func(_ pcommon.Resource, lr plog.LogRecord) { lr.SetObservedTimestamp(lr.ObservedTimestamp() + 1) },
 	}
 	for i, ld := range history {
-		alertorigin.Mark(ld)
+		alertorigin.Mark(ld, b.now())
 		require.NoError(t, b.am.ConsumeLogs(t.Context(), copyOf(ld)))
 		require.Equal(t, want[i], b.server.active(), "record %d", i)
 		before := labelSets(b.server)
@@ -104,7 +104,7 @@ func TestAReplayedNoticeIsLoggedOnce(t *testing.T) {
 		lr := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
 		lr.SetEventName(name)
 		lr.Attributes().PutStr("log.record.uid", t.Name()+name)
-		alertorigin.Mark(ld)
+		alertorigin.Mark(ld, b.now())
 		for range 5 {
 			require.NoError(t, b.am.ConsumeLogs(t.Context(), copyOf(ld)))
 		}

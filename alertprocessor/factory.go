@@ -60,7 +60,7 @@ func (f *factory) createLogs(
 		return nil, err
 	}
 	sink := pipe.NewSink(next)
-	passing := &passingLogs{acceptExternal: cfg.(*Config).AcceptExternalRecords, logger: set.Logger, telemetry: telemetry}
+	passing := &passingLogs{acceptExternal: cfg.(*Config).AcceptExternalRecords, logger: set.Logger, telemetry: telemetry, now: f.now}
 	return processorhelper.NewLogs(ctx, set, cfg, next, passing.pass, passThrough,
 		processorhelper.WithStart(sink.Start), processorhelper.WithShutdown(sink.Shutdown))
 }

@@ -3,6 +3,7 @@ package alertprocessor
 import (
 	"context"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor/processorhelper"
@@ -18,6 +19,7 @@ type passingLogs struct {
 	logger         *zap.Logger
 	telemetry      *metadata.TelemetryBuilder
 	warned         sync.Once
+	now            func() time.Time
 }
 
 // pass returns the logs without alert records that somebody else has made: behind this processor they would be taken for its own.
@@ -25,7 +27,7 @@ func (p *passingLogs) pass(ctx context.Context, logs plog.Logs) (plog.Logs, erro
 	if p.acceptExternal {
 		return logs, nil
 	}
-	rest, external := alertorigin.WithoutExternal(logs)
+	rest, external := alertorigin.WithoutExternal(logs, p.now())
 	if external == 0 {
 		return logs, nil
 	}

@@ -29,7 +29,7 @@ func TestExternalRecordsAreNotShown(t *testing.T) {
 	lr.SetEventName("alert.state_change")
 	lr.SetTimestamp(1)
 	require.NoError(t, lr.Attributes().FromRaw(attributes("real", "fire", "firing")))
-	alertorigin.Mark(own)
+	alertorigin.Mark(own, p.now())
 	require.NoError(t, p.logs.ConsumeLogs(t.Context(), own))
 
 	p.alert("alert.state_change", attributes("real", "resolve", "resolved"))

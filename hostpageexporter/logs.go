@@ -42,12 +42,12 @@ func (n *logsNode) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
-				if !p.cfg.AcceptExternalRecords && alertorigin.External(rl.Resource(), lr) {
+				if !p.cfg.AcceptExternalRecords && alertorigin.External(rl.Resource(), lr, p.now()) {
 					drop("external")
 					n.warnExternal(ctx)
 					continue
 				}
-				if !p.cfg.AcceptExternalRecords && n.had.Had(lr) {
+				if !p.cfg.AcceptExternalRecords && n.had.Had(lr, p.now()) {
 					drop("duplicate")
 					continue
 				}

@@ -43,7 +43,7 @@ func TestAReplayChangesNothingOnThePage(t *testing.T) {
 	}
 	p.advance(time.Minute)
 	for i, ld := range history {
-		alertorigin.Mark(ld)
+		alertorigin.Mark(ld, p.now())
 		require.NoError(t, p.logs.ConsumeLogs(t.Context(), copyOfLogs(ld)))
 		_, before := p.get("/api/alerts?from=0")
 		for _, old := range history[:i+1] {

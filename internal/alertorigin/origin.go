@@ -33,21 +33,21 @@ const (
 // made are the records that this process has made.
 var made = newRegistry(remembered, knownFor)
 
-// Mark says that the engine of this process has made all of these records. It comes before they are given away.
-func Mark(logs plog.Logs) {
+// Mark says that the engine of this process has made all of these records now. It comes before they are given away.
+func Mark(logs plog.Logs, now time.Time) {
 	for _, rl := range logs.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
 				keys := keysOf(rl.Resource(), lr)
-				made.add(placeOf(lr), keys, contentOf(keys, rl.Resource(), lr))
+				made.add(now, placeOf(lr), keys, contentOf(keys, rl.Resource(), lr))
 			}
 		}
 	}
 }
 
 // Marked tells whether the engine of this process has made the record, which belongs to the resource.
-func Marked(resource pcommon.Resource, lr plog.LogRecord) bool {
-	return made.has(placeOf(lr), func(keys recordKeys) (digest, bool) {
+func Marked(resource pcommon.Resource, lr plog.LogRecord, now time.Time) bool {
+	return made.has(now, placeOf(lr), func(keys recordKeys) (digest, bool) {
 		return contentOf(keys, resource, lr), keys.addedOnly(lr)
 	})
 }
@@ -57,30 +57,30 @@ type Repeats struct{ registry registry }
 
 // Had tells whether the consumer has had the record before, among the newest 65,536 and within twelve hours. From now on it has.
 // What is no alert record it has never had.
-func (r *Repeats) Had(lr plog.LogRecord) bool {
+func (r *Repeats) Had(lr plog.LogRecord, now time.Time) bool {
 	if !alertschema.NamesEvent(lr.EventName()) {
 		return false
 	}
 	r.registry.init(remembered, knownFor)
-	return r.registry.add(placeOf(lr), recordKeys{}, digest{})
+	return r.registry.add(now, placeOf(lr), recordKeys{}, digest{})
 }
 
 // keyEventName is where records had their event name before OTLP had a field for it.
 const keyEventName = "event.name"
 
 // External tells whether a record looks like an alert record and was not made by the engine of this process.
-func External(resource pcommon.Resource, lr plog.LogRecord) bool {
+func External(resource pcommon.Resource, lr plog.LogRecord, now time.Time) bool {
 	name, ok := lr.Attributes().Get(keyEventName)
-	return (alertschema.NamesEvent(lr.EventName()) || ok && alertschema.NamesEvent(name.AsString())) && !Marked(resource, lr)
+	return (alertschema.NamesEvent(lr.EventName()) || ok && alertschema.NamesEvent(name.AsString())) && !Marked(resource, lr, now)
 }
 
 // WithoutExternal returns the logs without the external records, and how many these were. The logs themselves stay as they are.
-func WithoutExternal(logs plog.Logs) (plog.Logs, int) {
+func WithoutExternal(logs plog.Logs, now time.Time) (plog.Logs, int) {
 	external := 0
 	for _, rl := range logs.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
-				if External(rl.Resource(), lr) {
+				if External(rl.Resource(), lr, now) {
 					external++
 				}
 			}
@@ -93,7 +93,7 @@ func WithoutExternal(logs plog.Logs) (plog.Logs, int) {
 	logs.CopyTo(rest)
 	rest.ResourceLogs().RemoveIf(func(rl plog.ResourceLogs) bool {
 		rl.ScopeLogs().RemoveIf(func(sl plog.ScopeLogs) bool {
-			sl.LogRecords().RemoveIf(func(lr plog.LogRecord) bool { return External(rl.Resource(), lr) })
+			sl.LogRecords().RemoveIf(func(lr plog.LogRecord) bool { return External(rl.Resource(), lr, now) })
 			return sl.LogRecords().Len() == 0
 		})
 		return rl.ScopeLogs().Len() == 0

@@ -14,6 +14,9 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
+// moment is when these tests take place.
+var moment = time.Unix(1_700_000_000, 0)
+
 // record is a record of an alert with attributes of every kind.
 func record(t *testing.T, uid string) (plog.Logs, plog.ResourceLogs, plog.LogRecord) {
 	t.Helper()
@@ -52,18 +55,18 @@ func record(t *testing.T, uid string) (plog.Logs, plog.ResourceLogs, plog.LogRec
 func TestARecordIsKnownByWhatItSays(t *testing.T) {
 	t.Parallel()
 	logs, rl, lr := record(t, t.Name())
-	assert.True(t, External(rl.Resource(), lr), "nobody has said that it was made here")
-	Mark(logs)
-	Mark(logs)
-	assert.True(t, Marked(rl.Resource(), lr))
-	assert.False(t, External(rl.Resource(), lr))
+	assert.True(t, External(rl.Resource(), lr, moment), "nobody has said that it was made here")
+	Mark(logs, moment)
+	Mark(logs, moment)
+	assert.True(t, Marked(rl.Resource(), lr, moment))
+	assert.False(t, External(rl.Resource(), lr, moment))
 
 	external := func(change func(pcommon.Map, plog.LogRecord)) bool {
 		c := plog.NewResourceLogs()
 		rl.CopyTo(c)
 		r := c.ScopeLogs().At(0).LogRecords().At(0)
 		change(c.Resource().Attributes(), r)
-		return External(c.Resource(), r)
+		return External(c.Resource(), r, moment)
 	}
 	for key := range lr.Attributes().All() {
 		assert.True(t, external(func(_ pcommon.Map, r plog.LogRecord) { r.Attributes().PutStr(key, "other") }), key)
@@ -121,11 +124,11 @@ func TestRecordsOfOnePlace(t *testing.T) {
 	for i := range sharing {
 		logs, rl, _ := record(t, t.Name())
 		rl.Resource().Attributes().PutInt("host.id", int64(i))
-		Mark(logs)
+		Mark(logs, moment)
 		all = append(all, logs)
 	}
 	for _, logs := range all {
-		_, external := WithoutExternal(logs)
+		_, external := WithoutExternal(logs, moment)
 		assert.Zero(t, external)
 	}
 }
@@ -133,7 +136,7 @@ func TestRecordsOfOnePlace(t *testing.T) {
 func TestExternalRecordsAreTakenOut(t *testing.T) {
 	t.Parallel()
 	own, _, _ := record(t, t.Name())
-	Mark(own)
+	Mark(own, moment)
 	forged, _, _ := record(t, t.Name()+" forged")
 	ordinary := plog.NewLogs()
 	ordinary.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body().SetStr("ordinary")
@@ -143,13 +146,13 @@ func TestExternalRecordsAreTakenOut(t *testing.T) {
 	}
 	before := plog.NewLogs()
 	all.CopyTo(before)
-	rest, external := WithoutExternal(all)
+	rest, external := WithoutExternal(all, moment)
 	assert.Equal(t, before, all, "what others may read, too, stays")
 	assert.Equal(t, 1, external)
 	assert.Equal(t, 2, rest.LogRecordCount())
 	assert.Equal(t, own.ResourceLogs().At(0), rest.ResourceLogs().At(0))
 	assert.Equal(t, ordinary.ResourceLogs().At(0), rest.ResourceLogs().At(1))
-	same, external := WithoutExternal(rest)
+	same, external := WithoutExternal(rest, moment)
 	assert.Zero(t, external)
 	assert.Equal(t, rest, same)
 }
@@ -163,7 +166,6 @@ type kept struct {
 func newKept(limit int, lasting time.Duration) *kept {
 	k := &kept{}
 	k.init(limit, lasting)
-	k.now = func() time.Duration { return k.clock }
 	return k
 }
 
@@ -173,10 +175,12 @@ func placeNumber(i int) digest {
 	return placeOf(lr)
 }
 
-func (k *kept) mark(i int) bool { return k.add(placeNumber(i), recordKeys{}, digest{byte(i)}) }
+func (k *kept) mark(i int) bool {
+	return k.add(moment.Add(k.clock), placeNumber(i), recordKeys{}, digest{byte(i)})
+}
 
 func (k *kept) knows(i int) bool {
-	return k.has(placeNumber(i), func(recordKeys) (digest, bool) { return digest{byte(i)}, true })
+	return k.has(moment.Add(k.clock), placeNumber(i), func(recordKeys) (digest, bool) { return digest{byte(i)}, true })
 }
 
 func TestTheNewestRecordsAreKnown(t *testing.T) {
@@ -228,12 +232,12 @@ func TestRepeats(t *testing.T) {
 	_, _, first := record(t, "1")
 	_, _, second := record(t, "2")
 	var a, b Repeats
-	assert.False(t, a.Had(first))
-	assert.False(t, a.Had(second))
+	assert.False(t, a.Had(first, moment))
+	assert.False(t, a.Had(second, moment))
 	first.Attributes().PutStr("environment", "added")
-	assert.True(t, a.Had(first))
-	assert.False(t, b.Had(first), "each consumer has its own")
+	assert.True(t, a.Had(first, moment))
+	assert.False(t, b.Had(first, moment), "each consumer has its own")
 	ordinary := plog.NewLogRecord()
-	assert.False(t, a.Had(ordinary))
-	assert.False(t, a.Had(ordinary))
+	assert.False(t, a.Had(ordinary, moment))
+	assert.False(t, a.Had(ordinary, moment))
 }

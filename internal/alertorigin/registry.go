@@ -12,18 +12,15 @@ type registry struct {
 	records []known          // The first is no record: the newest comes after it, the oldest before it.
 	limit   int
 	lasting time.Duration
-	now     func() time.Duration // Since some moment, on a clock that nobody sets.
 }
 
 // known is one record, in a ring from the newest to the oldest.
 type known struct {
 	place, content digest
 	keys           recordKeys
-	at             time.Duration
+	at             time.Time
 	newer, older   int32
 }
-
-var begin = time.Now() //nolint:forbidigo // Of the process, as what it has made is; tests set now.
 
 func newRegistry(limit int, lasting time.Duration) *registry {
 	r := &registry{}
@@ -39,7 +36,6 @@ func (r *registry) init(limit int, lasting time.Duration) {
 		return
 	}
 	r.places, r.records, r.limit, r.lasting = map[digest]int32{}, make([]known, 1), limit, lasting
-	r.now = func() time.Duration { return time.Since(begin) } //nolint:forbidigo // See begin.
 }
 
 // sharing is how many records may have one place: those of two components with rules of one name may.
@@ -52,10 +48,9 @@ func (d digest) nth(n int) digest {
 }
 
 // add makes a record the newest one, and tells whether it was known. Of too many in one place the first gives way.
-func (r *registry) add(place digest, keys recordKeys, content digest) bool {
+func (r *registry) add(now time.Time, place digest, keys recordKeys, content digest) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	now := r.now()
 	free := place
 	for n := range sharing {
 		at, taken := r.places[place.nth(n)]
@@ -65,7 +60,7 @@ func (r *registry) add(place digest, keys recordKeys, content digest) bool {
 		}
 		k := &r.records[at]
 		if k.content == content && k.keys == keys {
-			was := now-k.at < r.lasting
+			was := now.Sub(k.at) < r.lasting
 			k.at = now
 			r.unlink(at)
 			r.link(at)
@@ -107,12 +102,12 @@ func (r *registry) unlink(at int32) {
 }
 
 // has tells whether a record in this place has the content that is worked out for the keys of the one that is known.
-func (r *registry) has(place digest, content func(recordKeys) (digest, bool)) bool {
+func (r *registry) has(now time.Time, place digest, content func(recordKeys) (digest, bool)) bool {
 	for n := range sharing {
 		r.mu.Lock()
 		at, taken := r.places[place.nth(n)]
 		k := r.records[at]
-		old := r.now()-k.at >= r.lasting
+		old := now.Sub(k.at) >= r.lasting
 		r.mu.Unlock()
 		if !taken || old {
 			continue

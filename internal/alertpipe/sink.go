@@ -133,7 +133,7 @@ func (s *Sink) give(ctx context.Context, logs plog.Logs) (err error) {
 			err = fmt.Errorf("the consumer panicked: %v", r)
 		}
 	}()
-	alertorigin.Mark(logs)
+	alertorigin.Mark(logs, s.pipe.set.Now())
 	return s.next.ConsumeLogs(ctx, logs)
 }
 
