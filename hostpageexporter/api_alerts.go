@@ -36,6 +36,9 @@ type alertAnswer struct {
 	Labels             map[string]string  `json:"labels"`
 	Annotations        map[string]string  `json:"annotations"`
 	Resource           map[string]string  `json:"resource"`
+	SilencedBy         string             `json:"silenced_by,omitempty"`
+	SilencedUntil      millis             `json:"silenced_until"`
+	AcknowledgedBy     string             `json:"acknowledged_by,omitempty"`
 	Transitions        []transitionAnswer `json:"transitions"`
 	TransitionsDropped int                `json:"transitions_dropped"`
 }
@@ -85,6 +88,7 @@ func alertOf(e *history.Episode) alertAnswer {
 		Unit: e.Unit, Value: nullable(e.Value), Threshold: nullable(e.Threshold), Comparison: e.Comparison, Started: millis(e.Started),
 		Ended: millis(e.Ended), Updated: millis(e.Time), Message: e.Message, Attributes: attributeMap(e.Attributes),
 		Labels: attributeMap(e.Labels), Annotations: attributeMap(e.Annotations), Resource: attributeMap(e.Resource),
+		SilencedBy: e.SilencedBy, SilencedUntil: millis(e.SilencedUntil), AcknowledgedBy: e.AcknowledgedBy,
 		Transitions: make([]transitionAnswer, 0, len(e.Transitions)), TransitionsDropped: e.Dropped,
 	}
 	for _, t := range e.Transitions {

@@ -39,7 +39,7 @@ func newGuard(cfg *Config, next http.Handler, refused func(context.Context, stri
 	return g
 }
 
-// ServeHTTP refuses what was not asked for by a name of this server, and what would change something.
+// ServeHTTP refuses what was not asked for by a name of this server, and what would change something else than actions may.
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", g.policy)
@@ -55,12 +55,24 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// Grafana sends its queries as forms.
 	form := r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, promapi.Prefix)
-	if r.Method != http.MethodGet && r.Method != http.MethodHead && !form {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && !form && !isAction(r) {
 		h.Set("Allow", "GET, HEAD")
 		writeError(w, http.StatusMethodNotAllowed, "only GET and HEAD are possible")
 		return
 	}
 	g.next.ServeHTTP(w, r)
+}
+
+// isAction tells whether a request is for a route that changes something: api_actions.go says who may.
+func isAction(r *http.Request) bool {
+	switch r.Method {
+	case http.MethodPost:
+		return r.URL.Path == "/api/silences" || strings.HasPrefix(r.URL.Path, "/api/alerts/")
+	case http.MethodDelete:
+		return strings.HasPrefix(r.URL.Path, "/api/silences/")
+	default:
+		return false
+	}
 }
 
 // allows tells whether a Host header names this server.

@@ -103,7 +103,7 @@ func alertRecord(resource pcommon.Resource, lr plog.LogRecord) (history.AlertRec
 	into := map[string]*string{
 		alertschema.KeyRecordUID: &r.UID, alertschema.KeyAlertID: &r.ID, alertschema.KeyEpisodeID: &r.Episode, alertschema.KeyTransition: &r.Transition, alertschema.KeyState: &r.State,
 		alertschema.KeySeverity: &r.Severity, alertschema.KeyReason: &r.Reason, alertschema.KeyRuleName: &r.Rule, alertschema.KeyMetricName: &r.Metric, alertschema.KeyMetricUnit: &r.Unit,
-		alertschema.KeyComparison: &r.Comparison,
+		alertschema.KeyComparison: &r.Comparison, alertschema.KeySilencedBy: &r.SilencedBy, alertschema.KeyAcknowledgedBy: &r.AcknowledgedBy,
 	}
 	for key, v := range lr.Attributes().All() {
 		label, isLabel := strings.CutPrefix(key, alertschema.PrefixLabel)
@@ -115,6 +115,8 @@ func alertRecord(resource pcommon.Resource, lr plog.LogRecord) (history.AlertRec
 			r.Value = double(v)
 		case key == alertschema.KeyThreshold:
 			r.Threshold = double(v)
+		case key == alertschema.KeySilencedUntil:
+			r.SilencedUntil = instant(v)
 		case key == alertschema.KeyStartedAt:
 			r.Started = instant(v)
 		case key == alertschema.KeyEndedAt:

@@ -32,6 +32,7 @@ func (p *page) routes(files http.Handler) http.Handler {
 	} {
 		mux.Handle(path, p.handle(answer))
 	}
+	p.actionRoutes(mux)
 	mux.HandleFunc("/api/stream", p.stream)
 	mux.Handle(promapi.Prefix, promapi.New(p.store.Load, p.now, p.build.Version))
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {

@@ -59,6 +59,8 @@ type alertState struct {
 	announcedStart int64
 	// repeats is how many records of the episode were repetitions.
 	repeats int
+	// person is what people have done about the alert, nil for nothing.
+	person *person
 	// deferred is why an announcement waits.
 	deferred deferral
 

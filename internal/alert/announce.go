@@ -121,7 +121,9 @@ func (e *Engine) judge(c *change) decision {
 	a := g.alert
 	return decide(c.transition, circumstances{
 		announced: a.announced, state: a.announcedState,
-		silenced: func() bool { return e.silenced(g, max(c.from, c.to)) },
+		silenced: func() bool {
+			return e.silenced(g, max(c.from, c.to)) || len(e.personSilences) > 0 && e.silencedByPerson(g) != nil
+		},
 		inactive: e.outsideHours(g), inhibited: e.inhibited(g),
 		full:   func() bool { return e.full(g, c.to) },
 		budget: func() bool { return e.allowRecord(g) },
@@ -286,13 +288,13 @@ func (e *Engine) belated(g *group) change {
 	return c
 }
 
-// repeat announces the firing alerts again whose repeat interval has passed. It comes after publish: what an alert has
+// repeat announces the firing alerts again whose repeat interval has passed and that nobody looks after. It comes after publish: what an alert has
 // just become is said first.
 func (e *Engine) repeat() {
 	var due []*group
 	for _, g := range e.alerts {
 		a := g.alert
-		if g.rule.RepeatInterval > 0 && a.announced > 0 && a.Level > 0 && !a.flap.Latched && e.now-a.announcedAt >= g.rule.RepeatInterval {
+		if g.rule.RepeatInterval > 0 && a.announced > 0 && a.Level > 0 && !a.flap.Latched && !a.acknowledged() && e.now-a.announcedAt >= g.rule.RepeatInterval {
 			due = append(due, g)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/ladder"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/window"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertaction"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
@@ -65,7 +66,10 @@ type Engine struct {
 	alerts    map[uint64]*group // Groups that have an alert.
 	deferred  []*group          // Alerts whose announcement waits.
 
-	silences   rules.SilenceSet
+	silences rules.SilenceSet
+	// personSilences are those that people have made, by ID.
+	personSilences map[uint64]*alertaction.Silence
+
 	references *references
 	rechecking bool // A group is evaluated for what another rule's alerts have become; its samples have been seen.
 	storm      storm
@@ -141,8 +145,8 @@ func New(ruleSet *rules.Set, now time.Time) *Engine {
 		senders:   senders{byID: map[uint64]*sender{}},
 		resources: map[attr.Hash]*resource{}, inputRefs: map[*series][]inputRef{}, alerts: map[uint64]*group{}, silences: rules.NewSilenceSet(ruleSet.Silences),
 		storm: newStorm(ruleSet.Limits.EventsPerMinute), outbox: event.NewOutbox(ruleSet.Limits.Outbox), journal: newJournal(),
-		histories: histories{byID: map[uint64]*valueHistory{}},
-		notices:   slices.Concat(ruleSet.Warnings, ruleSet.PastSilences(now.UnixNano())),
+		histories: histories{byID: map[uint64]*valueHistory{}}, personSilences: map[uint64]*alertaction.Silence{},
+		notices: slices.Concat(ruleSet.Warnings, ruleSet.PastSilences(now.UnixNano())),
 	}
 	e.outbox.KnownAfter = int64(ruleSet.Limits.KnownAfter)
 	e.named = namedByRules(ruleSet)
@@ -294,6 +298,7 @@ func (e *Engine) Evaluate(now time.Time) {
 	e.dropLeft()
 	e.forgetMoment()
 	e.publish()
+	e.endSilences()
 	e.release()
 	e.repeat()
 	e.storm.summarize(e)

@@ -75,6 +75,8 @@ func (e *Engine) record(c *change) event.Event {
 	})
 	ev.Severity, ev.Value = spec.Name, c.value
 	switch {
+	case c.transition.ByPerson():
+		ev.UID = alertschema.ActionUID(ev.EpisodeID, c.seq, a.person.actions)
 	case c.transition == alertschema.TransitionRepeat:
 		ev.UID = alertschema.RepeatUID(ev.EpisodeID, c.seq, a.repeats)
 	case c.belated:
@@ -94,7 +96,7 @@ func (e *Engine) record(c *change) event.Event {
 	if x := c.exemplar; x != nil {
 		ev.TraceID, ev.SpanID = x.TraceID, x.SpanID
 	}
-	ev.More = append(ev.More, r.RecordAttributes()...)
+	ev.More = append(append(ev.More, r.RecordAttributes()...), e.personAttributes(c)...)
 	e.renderTexts(c, spec, &ev)
 	return ev
 }
@@ -105,7 +107,7 @@ func announcedState(c *change, a *alertState) alertschema.State {
 	if c.transition == alertschema.TransitionEscalate && a.flap.Latched {
 		return alertschema.StateFlapping
 	}
-	if c.transition == alertschema.TransitionRepeat || c.previous != "" {
+	if c.transition == alertschema.TransitionRepeat || c.transition.ByPerson() || c.previous != "" {
 		return a.announcedState
 	}
 	if state, fixed := c.transition.Announces(); fixed {
@@ -170,7 +172,11 @@ func (e *Engine) renderTexts(c *change, l *rules.LevelSpec, ev *event.Event) {
 	if message == "" {
 		message = plainMessage(r, &found, ev)
 	}
-	ev.Body = alertschema.CutText(bodyOf(c, r, ev, message), alertschema.MaxText)
+	body := bodyOf(c, r, ev, message)
+	if c.transition.ByPerson() {
+		body = e.actionBody(c, message)
+	}
+	ev.Body = alertschema.CutText(body, alertschema.MaxText)
 }
 
 // finding is what the texts of a change's record are made of. At a resolve the value is compared with the lowest level, which lets go last.

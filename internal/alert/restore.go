@@ -58,6 +58,8 @@ func (e *Engine) Restore(values map[string][]byte, now time.Time) error {
 			errs = append(errs, e.restoreHistory(id, v))
 		} else if id, ok := senderOfKey(key); ok {
 			errs = append(errs, e.restoreSender(id, v))
+		} else if id, ok := silenceOfKey(key); ok {
+			errs = append(errs, e.restoreSilence(id, v))
 		}
 	}
 	// A clock that was set back meanwhile moves what was stored as it moves one that runs.
@@ -80,6 +82,7 @@ func (e *Engine) Restore(values map[string][]byte, now time.Time) error {
 		r.selections = nil
 	}
 	e.updateSenders()
+	e.endLostSilences()
 	e.publish()
 	return errors.Join(errs...)
 }

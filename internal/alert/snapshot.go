@@ -19,6 +19,7 @@ const (
 	eventPrefix   = "o/"
 	historyPrefix = "h/"
 	senderPrefix  = "s/"
+	silencePrefix = "p/"
 )
 
 // Op is one change to the stored state: a value to set, or a key to delete when Value is nil.
@@ -33,16 +34,21 @@ type journal struct {
 	events    map[uint64]struct{}
 	histories map[uint64]struct{}
 	senders   map[uint64]struct{}
+	silences  map[uint64]struct{}
 }
 
 func newJournal() journal {
-	return journal{alerts: map[uint64]struct{}{}, events: map[uint64]struct{}{}, histories: map[uint64]struct{}{}, senders: map[uint64]struct{}{}}
+	return journal{
+		alerts: map[uint64]struct{}{}, events: map[uint64]struct{}{}, histories: map[uint64]struct{}{}, senders: map[uint64]struct{}{},
+		silences: map[uint64]struct{}{},
+	}
 }
 
 func (j *journal) mark(alert uint64)     { j.alerts[alert] = struct{}{} }
 func (j *journal) markEvent(seq uint64)  { j.events[seq] = struct{}{} }
 func (j *journal) markHistory(id uint64) { j.histories[id] = struct{}{} }
 func (j *journal) markSender(id uint64)  { j.senders[id] = struct{}{} }
+func (j *journal) markSilence(id uint64) { j.silences[id] = struct{}{} }
 
 // markKey marks what a key is of.
 func (j *journal) markKey(key string) {
@@ -54,12 +60,15 @@ func (j *journal) markKey(key string) {
 		j.markHistory(id)
 	} else if id, ok := senderOfKey(key); ok {
 		j.markSender(id)
+	} else if id, ok := silenceOfKey(key); ok {
+		j.markSilence(id)
 	}
 }
 
 func alertKey(id uint64) string   { return alertPrefix + alertschema.IDText(id) }
 func historyKey(id uint64) string { return historyPrefix + alertschema.IDText(id) }
 func senderKey(id uint64) string  { return senderPrefix + alertschema.IDText(id) }
+func silenceKey(id uint64) string { return silencePrefix + alertschema.IDText(id) }
 func eventKey(seq uint64) string  { return eventPrefix + strconv.FormatUint(seq, 10) }
 
 // alertOf returns the ID of the alert that is stored under a key.
@@ -73,6 +82,9 @@ func historyOf(key string) (id uint64, ok bool) { return numberOf(key, historyPr
 
 // senderOfKey returns the ID of the sender that is stored under a key.
 func senderOfKey(key string) (id uint64, ok bool) { return numberOf(key, senderPrefix, 16) }
+
+// silenceOfKey returns the ID of the person's silence that is stored under a key.
+func silenceOfKey(key string) (id uint64, ok bool) { return numberOf(key, silencePrefix, 16) }
 
 func numberOf(key, prefix string, base int) (uint64, bool) {
 	text, ok := strings.CutPrefix(key, prefix)
@@ -119,6 +131,7 @@ func (e *Engine) Snapshot(now time.Time) []Op {
 		}
 		ops = append(ops, op)
 	}
+	ops = e.snapshotSilences(ops)
 	clear(j.senders)
 	clear(j.histories)
 	clear(j.alerts)
@@ -138,6 +151,9 @@ func (e *Engine) RedoAll() {
 		if s.stored {
 			e.journal.markSender(id)
 		}
+	}
+	for id := range e.personSilences {
+		e.journal.markSilence(id)
 	}
 	for _, ev := range e.outbox.Peek(nil, e.outbox.Size()) {
 		e.journal.markEvent(ev.Seq)

@@ -93,6 +93,10 @@ type storedAlert struct {
 	byConventions bool
 	// holder is the ID of the sender of an alert about silence, 0 where it is not known, and holderSeen for how long that one was there.
 	holder, holderSeen int64
+	// What people have done about the alert: person.
+	acknowledgedBy          string
+	acknowledgedAt, silence int64
+	actions                 int
 }
 
 // storedSamples is what a level that counts samples has seen of the newest ones.
@@ -156,6 +160,10 @@ var alertFields = []attr.Field[storedAlert]{
 	attr.FlagField(61, func(s *storedAlert) *bool { return &s.byConventions }),
 	attr.IntField(62, func(s *storedAlert) *int64 { return &s.holder }),
 	attr.IntField(63, func(s *storedAlert) *int64 { return &s.holderSeen }),
+	attr.TextField(64, func(s *storedAlert) *string { return &s.acknowledgedBy }),
+	attr.IntField(65, func(s *storedAlert) *int64 { return &s.acknowledgedAt }),
+	attr.IntField(66, func(s *storedAlert) *int64 { return &s.silence }),
+	attr.CountField(67, maxCount, func(s *storedAlert) *int { return &s.actions }),
 	attr.IntField(31, func(s *storedAlert) *int64 { return &s.interval }),
 }
 

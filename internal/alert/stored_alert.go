@@ -20,6 +20,9 @@ func (e *Engine) encodeAlert(g *group) []byte {
 		flapTimes: a.flap.Times, latched: a.flap.Latched, flapLast: a.flap.Last,
 		decided: g.decided(), lastSample: ladder.Unset, recordID: int64(a.recordID), changed: a.changed, interval: g.interval(), byConventions: true,
 	}
+	if p := a.person; p != nil {
+		s.acknowledgedBy, s.acknowledgedAt, s.silence, s.actions = p.acknowledgedBy, p.acknowledgedAt, int64(p.silence), p.actions
+	}
 	s.bounds = r.storedBounds(g)
 	s.seen = g.remembered()
 	if r.silence > 0 {
@@ -93,6 +96,9 @@ func (s *storedAlert) fill(r *ruleState, a *alertState, today ladderToday) {
 	a.flap = ladder.Flapping{Times: s.flapTimes, Latched: s.latched, Last: s.flapLast}
 	s.fillRecent(r, a, today.specs)
 	a.recordID = uint64(s.recordID)
+	if s.actions > 0 {
+		a.person = &person{acknowledgedBy: s.acknowledgedBy, acknowledgedAt: s.acknowledgedAt, silence: uint64(s.silence), actions: s.actions}
+	}
 	if len(s.labels)+len(s.annotations)+len(s.more) > 0 || s.threshold.Valid {
 		a.texts = &announcedTexts{labels: s.labels, annotations: s.annotations, more: s.more, threshold: s.threshold}
 	}

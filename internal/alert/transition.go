@@ -28,6 +28,8 @@ type change struct {
 	belated    bool             // Held back when it happened.
 	// previous is the name of the announced level where the ladder no longer has it; the state then stays as it was announced.
 	previous string
+	// comment is what a person said who did it, and endedBy who ended a silence before its time.
+	comment, endedBy string
 }
 
 // transition records that an alert changed. Episodes begin and end here, and here the flapping latch holds changes
@@ -37,7 +39,7 @@ func (e *Engine) transition(g *group, c change) {
 	e.journal.mark(g.id)
 	g.rule.levelChanges++
 	if c.transition == alertschema.TransitionFire && !a.open {
-		a.worstBefore = nil
+		a.worstBefore, a.person = nil, nil
 		if a.announced == 0 { // Else it has the place.
 			if a.holder = nil; g.rule.silence > 0 {
 				a.holder = e.oldestSender(g)

@@ -23,6 +23,8 @@ type loop struct {
 	done   chan struct{}
 	// failing is whether the last write failed; it is logged once.
 	failing bool
+	// awaited are closed after the next write. Guarded by pipe.mu.
+	awaited []chan struct{}
 }
 
 func newLoop(p *Pipe) *loop {
@@ -128,6 +130,8 @@ func (l *loop) turn(ctx context.Context, tick bool) {
 	batches := p.takeBatches()
 	var state *stateOfAlerts
 	notices := p.engine.TakeNotices()
+	awaited := l.awaited
+	l.awaited = nil
 	if tick {
 		state = p.takeState()
 		p.account.report(p.engine.Stats(p.set.Now()))
@@ -139,6 +143,9 @@ func (l *loop) turn(ctx context.Context, tick bool) {
 	}
 	if changes := changesOf(ops); tick || p.store.Concerns(changes[1:]) { // The time of the snapshot alone can wait for a tick.
 		l.store(ctx, ops, changes)
+	}
+	for _, written := range awaited {
+		close(written)
 	}
 	for _, b := range batches {
 		b.sink.work <- b.events

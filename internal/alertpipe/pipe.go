@@ -15,6 +15,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertaction"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
 )
 
@@ -57,6 +58,8 @@ type Pipe struct {
 	frozen  sync.Once
 	store   *statestore.Store
 	loop    *loop
+	// withdraw ends that people's actions are taken.
+	withdraw func()
 	// notStored tells that the storage is damaged, so that the state is in memory only.
 	notStored bool
 
@@ -249,6 +252,7 @@ func (p *Pipe) open(ctx context.Context, host component.Host) error {
 	p.engine = engine
 	p.mu.Unlock()
 	claim(p)
+	p.withdraw = alertaction.Offer(actions{p})
 	p.adviseOperator(engine)
 	p.loop.wake() // What was handed over is stored at once.
 	p.loop.start()
@@ -301,6 +305,7 @@ func (p *Pipe) freeze() {
 // close ends the pipe, however late it is. What was not delivered is kept where the state is kept.
 func (p *Pipe) close(ctx context.Context) {
 	p.closed = true
+	p.withdraw()
 	stopped := p.loop.stop(ctx, p.timeouts.drain)
 	p.mu.Lock()
 	engine := p.engine

@@ -26,10 +26,11 @@ func TestNumbersAndNamesStay(t *testing.T) {
 	}
 	assert.Equal(t, []string{
 		"fire", "escalate", "deescalate", "resolve", "repeat", "no_data", "data_back", "flapping_start", "flapping_end",
+		"silence_start", "silence_end", "acknowledge",
 	}, transitionNames)
 	assert.Equal(t, []string{"inactive", "firing", "resolved", "no_data", "flapping"}, stateNames)
 	assert.Equal(t, []string{
-		"threshold", "forecast", "absent", "no_data", "stale", "rule_removed", "rule_changed", "repeat", "storm_released", "only_if",
+		"threshold", "forecast", "absent", "no_data", "stale", "rule_removed", "rule_changed", "repeat", "storm_released", "only_if", "person",
 	}, reasonNames[:])
 }
 

@@ -54,6 +54,18 @@ const (
 	KeyDuration = "alert.duration"
 	// KeyOccurrences is the number of the transition within the episode, from 1, an int.
 	KeyOccurrences = "alert.occurrences"
+	// KeySilencedBy is the person whose silence covers the alert; absent where no person's silence does.
+	KeySilencedBy = "alert.silenced_by"
+	// KeySilencedUntil is when that silence ends, in the form of KeyStartedAt.
+	KeySilencedUntil = "alert.silenced_until"
+	// KeySilenceID identifies that silence; 16 hex digits.
+	KeySilenceID = "alert.silence.id"
+	// KeyAcknowledgedBy is the person who looks after the alert; absent when nobody does.
+	KeyAcknowledgedBy = "alert.acknowledged_by"
+	// KeyAcknowledgedAt is since when, in the form of KeyStartedAt.
+	KeyAcknowledgedAt = "alert.acknowledged_at"
+	// KeyComment is what the person said who silenced or acknowledged the alert; on the records of that alone.
+	KeyComment = "alert.comment"
 	// PrefixLabel stands before the name of each of the rule's labels.
 	PrefixLabel = "alert.label."
 	// PrefixAnnotation stands before the name of each of the rule's annotations.

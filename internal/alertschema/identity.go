@@ -44,6 +44,11 @@ func RepeatUID(episode string, occurrence, n int) string {
 	return fmt.Sprintf("%s-r%d", RecordUID(episode, occurrence), n)
 }
 
+// ActionUID identifies the record of what a person did about an alert, the n-th of the episode, after the transition of the given number.
+func ActionUID(episode string, occurrence, n int) string {
+	return fmt.Sprintf("%s-p%d", RecordUID(episode, occurrence), n)
+}
+
 // BelatedUID identifies the record of what was held back when it happened. The number itself may be that of a later transition, which was
 // not held back.
 func BelatedUID(episode string, occurrence int) string { return RecordUID(episode, occurrence) + "-b" }

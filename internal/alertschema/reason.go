@@ -25,6 +25,8 @@ const (
 	ReasonStormReleased Reason = 8
 	// ReasonOnlyIf is a condition only_if that no longer holds.
 	ReasonOnlyIf Reason = 9
+	// ReasonPerson is a person who asked for it, or the end of what a person asked for.
+	ReasonPerson Reason = 10
 )
 
 var reasonNames = [...]string{
@@ -38,6 +40,7 @@ var reasonNames = [...]string{
 	ReasonRepeat:        "repeat",
 	ReasonStormReleased: "storm_released",
 	ReasonOnlyIf:        "only_if",
+	ReasonPerson:        "person",
 }
 
 // String returns the value of KeyReason.

@@ -25,6 +25,12 @@ const (
 	TransitionFlappingStart Transition = 7
 	// TransitionFlappingEnd says that a flapping alert has been stable for flapping::stable_for.
 	TransitionFlappingEnd Transition = 8
+	// TransitionSilenceStart says that a person has silenced an announced alert.
+	TransitionSilenceStart Transition = 9
+	// TransitionSilenceEnd says that an announced alert is no longer silenced by a person.
+	TransitionSilenceEnd Transition = 10
+	// TransitionAcknowledge says that a person looks after an announced alert.
+	TransitionAcknowledge Transition = 11
 )
 
 // transitions has a row for each transition: what is true of it whatever the alert.
@@ -35,6 +41,8 @@ var transitions = [...]struct {
 	// announces is the state that its record announces. It is StateInactive where varies tells that the state depends on the alert.
 	announces State
 	varies    bool
+	// byPerson tells that a person did it. The alert itself has not changed.
+	byPerson bool
 	// record is whether its record may give way in a full outbox.
 	record giveWay
 }{
@@ -47,6 +55,9 @@ var transitions = [...]struct {
 	TransitionDataBack:      {name: "data_back", announces: StateFiring, record: givesWayToLater},
 	TransitionFlappingStart: {name: "flapping_start", announces: StateFlapping, record: givesWayToLater},
 	TransitionFlappingEnd:   {name: "flapping_end", varies: true, record: givesWayToLater},
+	TransitionSilenceStart:  {name: "silence_start", varies: true, byPerson: true, record: givesWayToLater},
+	TransitionSilenceEnd:    {name: "silence_end", varies: true, byPerson: true, record: givesWayToLater},
+	TransitionAcknowledge:   {name: "acknowledge", varies: true, byPerson: true, record: givesWayToLater},
 }
 
 // giveWay tells when the record of a transition may be left out for lack of room. A row without it fails the tests.
@@ -95,6 +106,9 @@ func (t Transition) Announces() (State, bool) {
 	}
 	return transitions[t].announces, true
 }
+
+// ByPerson tells whether a person did it: the alert itself has not changed, and neither has its state.
+func (t Transition) ByPerson() bool { return t.Valid() && transitions[t].byPerson }
 
 // GivesWay tells whether the record of the transition may be left out where room is lacking, as it says nothing new.
 func (t Transition) GivesWay() bool { return t.Valid() && transitions[t].record == givesWay }

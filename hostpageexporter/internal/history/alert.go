@@ -20,6 +20,11 @@ type AlertRecord struct {
 	Time, Started, Ended int64 // Ended is 0 while it goes on.
 	Attributes, Resource []Attribute
 	Labels, Annotations  []Attribute
+
+	// SilencedBy is the person whose silence covers the alert, until SilencedUntil, and AcknowledgedBy the one who looks after it. They are empty, and 0,
+	// where there is none.
+	SilencedBy, AcknowledgedBy string
+	SilencedUntil              int64
 }
 
 // Transition is one change of an alert.
