@@ -56,6 +56,7 @@ type featuresAnswer struct {
 	Processes    bool `json:"processes"`
 	Alerts       bool `json:"alerts"`
 	CommandLines bool `json:"command_lines"`
+	Actions      bool `json:"actions"`
 }
 
 type axisAnswer struct {
@@ -106,7 +107,7 @@ func (p *page) meta(a *answering) error {
 		Version: apiVersion, Store: c.Store, Generation: c.Generation, Now: millis(p.now().UnixMicro()), Started: millis(c.Started),
 		Host: map[string]string{}, Agent: agentAnswer{p.build.Command, p.build.Version}, Memory: memoryAnswer{c.Limit, c.Used},
 		Limits:    limitsAnswer{c.MaxSeries, c.SeriesRefused, p.cfg.Viewers, history.MaxWidth, history.MaxCells},
-		Features:  featuresAnswer{Processes: c.HasTables, Alerts: c.HasAlerts, CommandLines: p.cfg.CommandLines},
+		Features:  featuresAnswer{Processes: c.HasTables, Alerts: c.HasAlerts, CommandLines: p.cfg.CommandLines, Actions: p.whyNoActions() == ""},
 		Resources: []map[string]string{}, Axes: []axisAnswer{}, Metrics: []metricAnswer{}, Rules: []ruleAnswer{},
 	}
 	for _, t := range c.Tiers {

@@ -61,6 +61,11 @@ func (c *client) get(ctx context.Context, path string, query url.Values, into an
 	if err != nil {
 		return err
 	}
+	return c.do(request, path, into)
+}
+
+// do sends a request and reads its answer, if somebody wants it.
+func (c *client) do(request *http.Request, path string, into any) error {
 	if c.header[0] != "" {
 		request.Header.Set(c.header[0], c.header[1])
 	}
@@ -77,12 +82,15 @@ func (c *client) get(ctx context.Context, path string, query url.Values, into an
 	if err != nil {
 		return err
 	}
-	if response.StatusCode != http.StatusOK {
+	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusCreated {
 		var e struct {
 			Error string `json:"error"`
 		}
 		_ = json.Unmarshal(body, &e)
 		return fmt.Errorf("%s: %d %s %s", path, response.StatusCode, http.StatusText(response.StatusCode), clean(e.Error))
+	}
+	if into == nil {
+		return nil
 	}
 	if err := json.Unmarshal(body, into); err != nil {
 		return fmt.Errorf("%s: the answer is not that of a host page: %w", path, err)

@@ -1,5 +1,5 @@
 // Command hosttop shows, in a terminal, the host that a Collector with the host_page exporter watches. It reads the API of the page over TCP or
-// a unix socket, and changes nothing.
+// a unix socket. It changes nothing but, when it is asked to, silences and acknowledgements of alerts.
 package main
 
 import (
@@ -27,6 +27,11 @@ type options struct {
 	once, tree                    bool
 	rows, width                   int
 	interval                      time.Duration
+
+	// What is done about alerts instead of showing anything.
+	acknowledge, silence, endSilence, by, comment string
+	silences                                      bool
+	length                                        time.Duration
 }
 
 func main() {
@@ -57,6 +62,13 @@ func parse(arguments []string, stderr io.Writer) (options, error) {
 	flags.IntVar(&o.rows, "rows", 20, "number of processes that -once prints; 0 prints all")
 	flags.IntVar(&o.width, "width", 100, "columns of -once")
 	flags.DurationVar(&o.interval, "interval", 2*time.Second, "time between two looks")
+	flags.StringVar(&o.acknowledge, "acknowledge", "", "say that you look after an alert that fires: its ID, or the name of its rule")
+	flags.StringVar(&o.silence, "silence", "", "keep alerts from being announced: the name of a rule, or alert=ID, or key=value of an attribute, several with commas")
+	flags.DurationVar(&o.length, "for", 2*time.Hour, "how long -silence lasts")
+	flags.BoolVar(&o.silences, "silences", false, "list the silences in force")
+	flags.StringVar(&o.endSilence, "end-silence", "", "end the silence with this ID")
+	flags.StringVar(&o.by, "by", person(), "who you are, for -silence and -acknowledge")
+	flags.StringVar(&o.comment, "comment", "", "why, for -silence and -acknowledge")
 	if err := flags.Parse(arguments); err != nil {
 		return o, err
 	}
@@ -89,6 +101,9 @@ func run(ctx context.Context, arguments []string, stdout, stderr io.Writer) erro
 	c, err := newClient(o.address, o.header)
 	if err != nil {
 		return err
+	}
+	if o.asked() {
+		return act(ctx, c, &o, stdout)
 	}
 	if o.once {
 		return once(ctx, c, o, stdout)

@@ -75,34 +75,40 @@ func severe(severity string) bool {
 // ofProcess are the attributes of a resource that say which process or group it is. Others are of the host, which is one.
 var ofProcess = []string{"process.group.name", "process.executable.name", "process.pid"}
 
+// subject is the rule and what it is about.
+func (a *alert) subject() string {
+	subject := []string{clean(a.Rule)}
+	for _, key := range ofProcess {
+		if v, ok := a.Resource[key]; ok {
+			subject = append(subject, clean(fmt.Sprint(v)))
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(a.Attributes)) {
+		subject = append(subject, clean(fmt.Sprint(a.Attributes[key])))
+	}
+	return strings.Join(subject, " ")
+}
+
 // firing are the alerts that fire, the most severe first; at most five lines.
 func firing(s *snapshot, width int) []line {
 	var lines []line
-	for _, episode := range s.alerts.Firing {
-		for _, a := range s.alerts.Alerts {
-			if a.Episode != episode {
-				continue
-			}
-			style := orange
-			if severe(a.Severity) {
-				style = alarm
-			}
-			subject := []string{clean(a.Rule)}
-			for _, key := range ofProcess {
-				if v, ok := a.Resource[key]; ok {
-					subject = append(subject, clean(fmt.Sprint(v)))
-				}
-			}
-			for _, key := range slices.Sorted(maps.Keys(a.Attributes)) {
-				subject = append(subject, clean(fmt.Sprint(a.Attributes[key])))
-			}
-			what := fmt.Sprintf("%s  %s", strings.Join(subject, " "), quantity(a.Value, a.Unit))
-			if a.Threshold != nil {
-				what += fmt.Sprintf(" %s %s", clean(a.Comparison), quantity(a.Threshold, a.Unit))
-			}
-			what += ", " + lasting(float64(s.time()-a.Started))
-			lines = append(lines, line{{fit("▲ "+clean(a.Severity), 12), style}, {text: fit(what, width-12)}})
+	for _, a := range s.alerts.firing() {
+		style := orange
+		if severe(a.Severity) {
+			style = alarm
 		}
+		what := fmt.Sprintf("%s  %s", a.subject(), quantity(a.Value, a.Unit))
+		if a.Threshold != nil {
+			what += fmt.Sprintf(" %s %s", clean(a.Comparison), quantity(a.Threshold, a.Unit))
+		}
+		what += ", " + lasting(float64(s.time()-a.Started))
+		if a.SilencedBy != "" {
+			what += ", silenced by " + clean(a.SilencedBy)
+		}
+		if a.AcknowledgedBy != "" {
+			what += ", " + clean(a.AcknowledgedBy) + " looks after it"
+		}
+		lines = append(lines, line{{fit("▲ "+clean(a.Severity), 12), style}, {text: fit(what, width-12)}})
 	}
 	if len(lines) > 5 {
 		rest := len(lines) - 4

@@ -74,19 +74,37 @@ type snapshot struct {
 
 type alertList struct {
 	Firing []string `json:"firing"`
-	Alerts []struct {
-		Episode    string         `json:"episode"`
-		Rule       string         `json:"rule"`
-		Severity   string         `json:"severity"`
-		State      string         `json:"state"`
-		Unit       string         `json:"unit"`
-		Value      *float64       `json:"value"`
-		Threshold  *float64       `json:"threshold"`
-		Comparison string         `json:"comparison"`
-		Started    int64          `json:"started"`
-		Attributes map[string]any `json:"attributes"`
-		Resource   map[string]any `json:"resource"`
-	} `json:"alerts"`
+	Alerts []alert  `json:"alerts"`
+}
+
+// alert is an episode, from its fire to its end.
+type alert struct {
+	ID             string         `json:"id"`
+	Episode        string         `json:"episode"`
+	Rule           string         `json:"rule"`
+	Severity       string         `json:"severity"`
+	State          string         `json:"state"`
+	Unit           string         `json:"unit"`
+	Value          *float64       `json:"value"`
+	Threshold      *float64       `json:"threshold"`
+	Comparison     string         `json:"comparison"`
+	Started        int64          `json:"started"`
+	Message        string         `json:"message"`
+	Attributes     map[string]any `json:"attributes"`
+	Resource       map[string]any `json:"resource"`
+	SilencedBy     string         `json:"silenced_by"`
+	AcknowledgedBy string         `json:"acknowledged_by"`
+}
+
+// firing are the alerts that fire, the most severe first.
+func (l *alertList) firing() []alert {
+	var out []alert
+	for _, episode := range l.Firing {
+		if i := slices.IndexFunc(l.Alerts, func(a alert) bool { return a.Episode == episode }); i >= 0 {
+			out = append(out, l.Alerts[i])
+		}
+	}
+	return out
 }
 
 func (s *snapshot) index() {

@@ -10,7 +10,7 @@ import (
 )
 
 // hints are the keys, the most needed first: those that do not fit are left out.
-var hints = []string{"q quit", "/ filter", "t tree", "c m i p n sort", "←→ time", "l live", "space stop", "f freeze"}
+var hints = []string{"q quit", "/ filter", "t tree", "c m i p n sort", "←→ time", "l live", "space stop", "f freeze", "a alerts"}
 
 // screen is the terminal: it asks in one goroutine, and draws in that of tview.
 type screen struct {
@@ -31,6 +31,9 @@ type screen struct {
 	snapshot *snapshot
 	trouble  error
 	moves    chan move
+	form     bool // What to do about alerts is asked instead.
+	options  options
+	ctx      context.Context //nolint:containedctx // Of the screen, for what its keys begin.
 }
 
 // move is what the keys ask of the goroutine that looks.
@@ -52,6 +55,7 @@ func watch(ctx context.Context, c *client, o options) error {
 	s.snapshot = first
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	s.ctx = ctx
 	go s.look(ctx, o.interval)
 	go func() {
 		<-ctx.Done()
@@ -65,7 +69,7 @@ func newScreen(c *client, o options) *screen {
 	s := &screen{
 		client: c, app: tview.NewApplication(), upper: text(), table: text(), status: text(),
 		filter: tview.NewInputField().SetLabel("filter: ").SetFieldBackgroundColor(tcell.ColorDefault),
-		order:  arrangement{sort: o.sort, filter: o.filter, tree: o.tree}, moves: make(chan move, 16),
+		order:  arrangement{sort: o.sort, filter: o.filter, tree: o.tree}, moves: make(chan move, 16), options: o,
 	}
 	for _, box := range []*tview.Box{s.upper.Box, s.table.Box, s.status.Box, s.filter.Box} {
 		box.SetBackgroundColor(tcell.ColorDefault)
@@ -156,7 +160,7 @@ func (s *screen) key(e *tcell.EventKey) *tcell.EventKey {
 		s.app.Stop()
 		return nil
 	}
-	if s.filter.HasFocus() {
+	if s.filter.HasFocus() || s.form {
 		return e
 	}
 	switch e.Key() {
@@ -201,6 +205,8 @@ func (s *screen) rune(r rune) {
 		s.order.tree = !s.order.tree
 	case 'f':
 		s.freeze()
+	case 'a':
+		s.askAboutAlerts()
 	case '/':
 		s.app.SetFocus(s.filter)
 	default:

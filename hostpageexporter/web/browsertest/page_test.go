@@ -204,7 +204,8 @@ func TestAxeFindsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := open(t, serve(t, fakehost.Options{CPUs: 4, Disks: 3, Processes: 60}))
+	b := open(t, serve(t, fakehost.Options{CPUs: 4, Disks: 3, Processes: 60, Actions: true}))
+	b.until("alerts can be silenced", `window.hostPageActions !== undefined`)
 	for _, scheme := range []string{"dark", "light"} {
 		for name, keys := range map[string][]string{"first screen": {}, "help": {"?"}, "alert": {"a"}, "tree": {"t"}} {
 			t.Run(scheme+" "+name, func(t *testing.T) {

@@ -47,7 +47,7 @@ func build(web string) (map[string][]byte, error) {
 	}
 	result := api.Build(api.BuildOptions{
 		AbsWorkingDir:     root,
-		EntryPoints:       []string{"src/page.ts", "src/page.css"},
+		EntryPoints:       []string{"src/page.ts", "src/actions.ts", "src/page.css"},
 		Outdir:            "dist",
 		Bundle:            true,
 		Format:            api.FormatIIFE,

@@ -7,6 +7,7 @@ import { digits, duration, moment, timeOfDay, value } from './format.ts';
 import { Plot, type Threshold } from './plot.ts';
 import { view } from './state.ts';
 import { theme } from './theme.ts';
+import type {} from './actions.ts';
 import { AlertDetail } from './detail.ts';
 
 const LANE = 17;
@@ -36,11 +37,12 @@ export class AlertPanel {
   #firing: Alert[] = [];
   #lanes: Alert[][] = [];
   #catalog: Catalog | null = null;
+  #silences: HTMLElement | null = null;
   #request: AbortController | null = null;
   readonly #listeners: (() => void)[] = [];
 
   constructor() {
-    this.detail = new AlertDetail(() => this.#catalog);
+    this.detail = new AlertDetail(() => this.#catalog, () => this.#drawSilences());
     const head = el('div', { class: 'head' }, el('h2', { text: 'Alerts' }), this.#count);
     this.root = el('section', { class: 'card', attrs: { 'aria-label': 'Alerts' } }, head, this.#box, this.#list);
   }
@@ -51,6 +53,15 @@ export class AlertPanel {
 
   setCatalog(catalog: Catalog): void {
     this.#catalog = catalog;
+    if (catalog.meta.features.actions && !this.#silences) {
+      this.root.append((this.#silences = el('div')));
+      document.head.append(el('script', { attrs: { src: 'actions.js' }, on: { load: () => this.#drawSilences() } }));
+    }
+  }
+
+  /** Shows the silences in force, where the server takes any. */
+  #drawSilences(): void {
+    void window.hostPageActions?.silences(() => this.#drawSilences()).then((list) => this.#silences?.replaceChildren(list), () => undefined);
   }
 
   /** Fetches the alerts of the window, and those that fire. */
@@ -61,6 +72,7 @@ export class AlertPanel {
     this.#alerts = answer.alerts;
     this.#firing = answer.firing.map((e) => answer.alerts.find((a) => a.episode === e)).filter((a) => a !== undefined);
     this.#changed();
+    this.#drawSilences();
   }
 
   /** Takes an alert that the stream says has changed. */
@@ -104,6 +116,8 @@ export class AlertPanel {
         el('span', { text: `${a.rule} ${subject(a)}`.trim() }),
         el('span', { class: 'number', text: line }),
       );
+      if (a.silenced_by) chip.append(el('span', { text: `silenced by ${a.silenced_by}` }));
+      if (a.acknowledged_by) chip.append(el('span', { text: `${a.acknowledged_by} looks after it` }));
       if (a.state !== 'firing') chip.append(el('span', { text: a.state.replace('_', ' ') }));
       chip.append(el('span', { class: 'number dim', text: duration(view.now - a.started), attrs: { 'data-since': String(a.started) } }));
       return chip;

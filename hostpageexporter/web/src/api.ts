@@ -44,7 +44,7 @@ export interface Meta {
   agent: { name: string; version: string };
   tiers: Tier[];
   limits: { width: number; cells: number; series_refused: number };
-  features: { processes: boolean; alerts: boolean; command_lines: boolean };
+  features: { processes: boolean; alerts: boolean; command_lines: boolean; actions?: boolean };
   axes: { axis: number; interval: number }[];
   metrics: Metric[];
   rules: Rule[];
@@ -107,6 +107,9 @@ export interface Alert {
   message: string;
   attributes: Record<string, unknown>;
   labels: Record<string, unknown>;
+  resource?: Record<string, unknown>;
+  silenced_by?: string;
+  acknowledged_by?: string;
   transitions: Transition[];
 }
 

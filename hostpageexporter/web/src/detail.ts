@@ -13,7 +13,10 @@ export class AlertDetail {
   readonly root = el('section', { class: 'card detail', attrs: { hidden: '', 'aria-label': 'one alert', tabindex: '-1' } });
   #opened: HTMLElement | null = null;
 
-  constructor(private readonly catalog: () => Catalog | null) {}
+  constructor(
+    private readonly catalog: () => Catalog | null,
+    private readonly acted: () => void,
+  ) {}
 
   /** Shows an alert, and moves charts and tables to the time when it fired. */
   async open(a: Alert): Promise<void> {
@@ -22,7 +25,7 @@ export class AlertDetail {
     view.setCursor(a.started, true);
     const changes = el('div', { class: 'changes', text: 'what changed: loading' });
     const subject = Object.entries(a.attributes).map(([k, v]) => `${k} ${v}`);
-    this.root.replaceChildren(
+    const parts = [
       el(
         'div',
         { class: 'head' },
@@ -32,9 +35,11 @@ export class AlertDetail {
       ),
       el('p', { text: a.message }),
       el('p', { class: 'note', text: [a.metric, ...subject].filter(Boolean).join(' · ') }),
+      a.ended === null && window.hostPageActions?.forAlert(a, this.acted),
       this.#course(a),
       changes,
-    );
+    ];
+    this.root.replaceChildren(...parts.filter((p) => p instanceof Node));
     this.root.hidden = false;
     this.root.focus({ preventScroll: true });
     try {

@@ -15,6 +15,8 @@ type Options struct {
 	CPUs, Disks, Processes int
 	// Hostile gives processes, mounts and alerts names that would do harm as markup.
 	Hostile bool
+	// Actions takes silences and acknowledgements.
+	Actions bool
 	// Page are the files of the page; nil serves none.
 	Page fs.FS
 	// Now is the clock; nil is time.Now.
@@ -43,6 +45,7 @@ type Server struct {
 	metrics []metric
 	byID    map[int]*series
 	mux     *http.ServeMux
+	actions actions
 }
 
 const store = "fa4e57032e000001"
