@@ -58,7 +58,7 @@ build/prometheus3: e2e/prometheus3/go.mod
 	@cd e2e/prometheus3 && go build -tags remove_all_sd -o $(CURDIR)/$@ github.com/prometheus/prometheus/cmd/prometheus
 
 .PHONY: compat
-compat: build bench/build/hostmetrics/otelcol-hostmetrics ## Run the receiver and hostmetricsreceiver side by side, and compare every series (docs/migrating.md).
+compat: build build/prometheus3 bench/build/hostmetrics/otelcol-hostmetrics ## Run the receiver and hostmetricsreceiver side by side, and compare every series (docs/migrating.md).
 	cd bench && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -count=1 -timeout 20m -v ./compat
 
 bench/build/hostmetrics/otelcol-hostmetrics: bench/hostmetrics/builder-config.yaml

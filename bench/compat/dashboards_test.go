@@ -61,7 +61,7 @@ func TestDashboardsGoOn(t *testing.T) {
 	panels, known := readPanels(t), readDifferences(t)
 	for _, names := range []string{"UnderscoreEscapingWithSuffixes", "UnderscoreEscapingWithoutSuffixes"} {
 		t.Run(names, func(t *testing.T) {
-			both, oursAlone := startPrometheus(t, root, names), startPrometheus(t, root, names)
+			both, oursAlone := startPrometheus(t, root, names, promoted), startPrometheus(t, root, names, promoted)
 			both.write(t, old.messages)
 			both.write(t, ours.messages)
 			oursAlone.write(t, ours.messages)
@@ -83,6 +83,31 @@ func TestDashboardsGoOn(t *testing.T) {
 			checkSeriesGoOn(t, both, &old, &ours, known, busy)
 		})
 	}
+}
+
+// TestSeriesGoOnWithAllAttributes has every attribute of the resources as a label: the series of hostmetricsreceiver go on if the attributes that it has not
+// are left out, as docs/migrating.md says.
+func TestSeriesGoOnWithAllAttributes(t *testing.T) {
+	root := repository(t)
+	text, err := os.ReadFile("../../docs/migrating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const leftOut = "resource_attributes: {host.id: {enabled: false}, process.creation.time: {enabled: false}}"
+	if !strings.Contains(string(text), leftOut) {
+		t.Fatalf("docs/migrating.md does not say %s", leftOut)
+	}
+	settings := filepath.Join(t.TempDir(), "settings.yaml")
+	if err := os.WriteFile(settings, []byte("receivers: {hostmetrics: {"+leftOut+"}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	busy := keepBusy(t)
+	old := recordOne(t, filepath.Join(root, "bench/build/hostmetrics/otelcol-hostmetrics"))
+	ours := recordOne(t, binaryUnderTest(root), "--config", settings)
+	both := startPrometheus(t, root, "UnderscoreEscapingWithSuffixes", "promote_all_resource_attributes: true")
+	both.write(t, old.messages)
+	both.write(t, ours.messages)
+	checkSeriesGoOn(t, both, &old, &ours, readDifferences(t), busy)
 }
 
 // checkAnswers holds the labels of an answer against those before. Processes come and go: of those it is the ones that ran all the time.
@@ -194,9 +219,9 @@ type recording struct {
 }
 
 // recordOne runs a Collector with the configuration of both until it has made its scrapes, and ends it.
-func recordOne(t *testing.T, binary string) recording {
+func recordOne(t *testing.T, binary string, args ...string) recording {
 	t.Helper()
-	running, file := startCollector(t, binary)
+	running, file := startCollector(t, binary, args...)
 	deadline, limited := t.Deadline()
 	for len(file.scrapes()) < replayed {
 		if err := running.Ended(); err != nil {
@@ -225,8 +250,9 @@ func recordOne(t *testing.T, binary string) recording {
 			t.Fatalf("%s: %v", file.path, err)
 		}
 		for _, rm := range md.ResourceMetrics().All() {
-			// As the processor resourcedetection writes it, without which hostmetricsreceiver tells no host.
+			// As the processor resourcedetection writes it, without which hostmetricsreceiver tells nothing of the host.
 			rm.Resource().Attributes().PutStr("host.name", replayedHost)
+			rm.Resource().Attributes().PutStr("os.type", "linux")
 			for _, sm := range rm.ScopeMetrics().All() {
 				for _, m := range sm.Metrics().All() {
 					if m.Type() == pmetric.MetricTypeSum && m.Sum().IsMonotonic() {

@@ -46,8 +46,8 @@ func binaryUnderTest(root string) string {
 	return filepath.Join(root, "otelcol-psutil")
 }
 
-// startCollector starts a Collector with config.yaml, which writes to a file.
-func startCollector(t *testing.T, binary string) (*collector.Process, emitted) {
+// startCollector starts a Collector with config.yaml and further arguments, which writes to a file.
+func startCollector(t *testing.T, binary string, args ...string) (*collector.Process, emitted) {
 	t.Helper()
 	if _, err := os.Stat(binary); err != nil {
 		t.Fatalf("%v: `make compat` builds both Collectors", err)
@@ -58,7 +58,7 @@ func startCollector(t *testing.T, binary string) (*collector.Process, emitted) {
 	}
 	dir := t.TempDir()
 	file := emitted{path: filepath.Join(dir, "metrics.json"), output: newOutput()}
-	cmd := exec.CommandContext(t.Context(), binary, "--config", config)
+	cmd := exec.CommandContext(t.Context(), binary, append([]string{"--config", config}, args...)...)
 	cmd.Env = append(os.Environ(), "OUTPUT="+file.path)
 	running, err := collector.Start(dir, cmd)
 	if err != nil {

@@ -24,7 +24,7 @@ import (
 )
 
 // promoted are the attributes of resources that are labels: that of the host, and those by which hostmetricsreceiver tells processes apart.
-const promoted = "[host.name, process.pid, process.parent_pid, process.executable.name, process.owner]"
+const promoted = "promote_resource_attributes: [host.name, process.pid, process.parent_pid, process.executable.name, process.owner]"
 
 // promServer is a running Prometheus 3 that takes OTLP.
 type promServer struct {
@@ -45,8 +45,8 @@ func (s promSeries) text() string {
 	return "{" + strings.Join(parts, ",") + "}"
 }
 
-// startPrometheus runs a Prometheus 3 that translates names by a strategy.
-func startPrometheus(t *testing.T, root, strategy string) *promServer {
+// startPrometheus runs a Prometheus 3 that translates names by a strategy, and has some attributes of resources as labels.
+func startPrometheus(t *testing.T, root, strategy, labels string) *promServer {
 	t.Helper()
 	program := filepath.Join(root, "build/prometheus3")
 	if _, err := os.Stat(program); err != nil {
@@ -54,7 +54,7 @@ func startPrometheus(t *testing.T, root, strategy string) *promServer {
 	}
 	dir := t.TempDir()
 	config := filepath.Join(dir, "prometheus.yml")
-	text := fmt.Sprintf("otlp: {translation_strategy: %s, promote_resource_attributes: %s}\n", strategy, promoted)
+	text := fmt.Sprintf("otlp: {translation_strategy: %s, %s}\n", strategy, labels)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
