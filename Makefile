@@ -48,11 +48,17 @@ unit: ## Run the tests of the packages with the race detector.
 # seconds each in alerts and truth, and what these compare with the kernel holds whatever else runs.
 .PHONY: e2e
 e2e: E2E_REQUIRE_SERVERS ?= 1
-e2e: build ## Run the end-to-end tests on the built binary, against real Prometheus, Alertmanager and InfluxDB servers, which must be installed.
+e2e: build build/prometheus3 ## Run the end-to-end tests on the built binary, against real Prometheus, Alertmanager and InfluxDB servers, which must be installed.
 	E2E_REQUIRE_SERVERS=$(E2E_REQUIRE_SERVERS) OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -count=1 -timeout 20m -p 4 ./e2e/...
 
+# Debian's Prometheus takes no OTLP. Without its plugins for service discovery and its user interface, which are not needed, it builds from its module.
+build/prometheus3: e2e/prometheus3/go.mod
+	@mkdir -p build
+	@echo "Building Prometheus 3 (some minutes the first time)"
+	@cd e2e/prometheus3 && go build -tags remove_all_sd -o $(CURDIR)/$@ github.com/prometheus/prometheus/cmd/prometheus
+
 .PHONY: compat
-compat: build bench/build/hostmetrics/otelcol-hostmetrics ## Run the receiver and hostmetricsreceiver side by side, and compare every series (docs/migrating.md).
+compat: build build/prometheus3 bench/build/hostmetrics/otelcol-hostmetrics ## Run the receiver and hostmetricsreceiver side by side, and compare every series (docs/migrating.md).
 	cd bench && OTELCOL_PSUTIL=$(CURDIR)/$(BINARY) go test -count=1 -timeout 20m -v ./compat
 
 bench/build/hostmetrics/otelcol-hostmetrics: bench/hostmetrics/builder-config.yaml

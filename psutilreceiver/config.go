@@ -151,11 +151,11 @@ func offeredScrapers() ScrapersConfig {
 // Unmarshal decodes the configuration, which may be one of hostmetricsreceiver. Scrapers that are named replace the default ones, and the error of
 // an unknown key names those that are known.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
-	conf, notes, errs := rewriteHostmetrics(conf)
+	conf, said, errs := rewriteHostmetrics(conf)
 	if err := errors.Join(append(errs, confkeys.Check(conf, c))...); err != nil {
 		return err
 	}
-	c.notes = notes
+	c.notes = said.notes
 	if compat := conf.Get("compat"); compat != nil {
 		c.Compat = fmt.Sprint(compat)
 	}
@@ -170,6 +170,9 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	}
 	if c.Compat == compatHostmetrics {
 		c.addConnections(conf)
+	}
+	if len(said.cpusTogether) > 0 {
+		c.Scrapers.CPU.Get().together = said.cpusTogether
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package psutilreceiver
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -16,11 +17,31 @@ type CPUConfig struct {
 
 	// PerCPU reports time and utilization of each logical CPU instead of all together.
 	PerCPU bool `mapstructure:"per_cpu"`
+	// together are metrics of all CPUs together though PerCPU is set: a configuration of hostmetricsreceiver says it for each metric.
+	together []string
+}
+
+const (
+	systemCPUTime        = "system.cpu.time"
+	systemCPUUtilization = "system.cpu.utilization"
+)
+
+// cpuRecords are which of the two metrics of a CPU are recorded.
+type cpuRecords struct{ time, utilization bool }
+
+// shown tells which metrics are recorded of each CPU, and which of all together.
+func (c *CPUConfig) shown() (each, all cpuRecords) {
+	if !c.PerCPU {
+		return cpuRecords{}, cpuRecords{true, true}
+	}
+	all = cpuRecords{slices.Contains(c.together, systemCPUTime), slices.Contains(c.together, systemCPUUtilization)}
+	return cpuRecords{!all.time, !all.utilization}, all
 }
 
 type cpuScraper struct {
 	scraperSettings
-	perCPU bool
+	each   cpuRecords // recorded of each CPU
+	all    cpuRecords // recorded of all together
 	total  cpuStream
 	growth cpuGrowth
 	cpus   map[int]*cpuStream // by logical number; kept while a CPU is offline, so bounded by the CPUs that the host can have
@@ -30,7 +51,8 @@ type cpuScraper struct {
 }
 
 func newCPUScraper(cfg CPUConfig, settings scraperSettings) (scraper, error) {
-	return &cpuScraper{scraperSettings: settings, perCPU: cfg.PerCPU, cpus: make(map[int]*cpuStream)}, nil
+	each, all := cfg.shown()
+	return &cpuScraper{scraperSettings: settings, each: each, all: all, cpus: make(map[int]*cpuStream)}, nil
 }
 
 func (s *cpuScraper) scrape(t *scrapeContext) error {
@@ -39,11 +61,12 @@ func (s *cpuScraper) scrape(t *scrapeContext) error {
 		return err
 	}
 	recordKnown(int64(sample.Count), func(v int64) { s.mb.RecordSystemCPULogicalCountDataPoint(t.time, v) })
-	if s.perCPU {
+	if s.each != (cpuRecords{}) {
 		s.scrapeEach(t, sample)
-	} else {
+	}
+	if s.all != (cpuRecords{}) {
 		s.growth.advance(&s.total, t, sample)
-		s.record(t, &s.total)
+		s.record(t, &s.total, s.all)
 	}
 	return auxiliary(errors.Join(err, s.scrapeCores(t, sample.Count), s.scrapeFrequencies(t)))
 }
@@ -57,22 +80,27 @@ func (s *cpuScraper) scrapeEach(t *scrapeContext, sample *host.CPUSample) {
 			s.cpus[times.Number] = c
 		}
 		c.advanceOne(t, modesOf(times))
-		s.record(t, c, metadata.WithCPULogicalNumberMetricAttribute(int64(times.Number)))
+		s.record(t, c, s.each, metadata.WithCPULogicalNumberMetricAttribute(int64(times.Number)))
 	}
 }
 
-func (s *cpuScraper) record(t *scrapeContext, c *cpuStream, attributes ...metadata.MetricAttributeOption) {
+func (s *cpuScraper) record(t *scrapeContext, c *cpuStream, metrics cpuRecords, attributes ...metadata.MetricAttributeOption) {
 	s.mb.Reset(metadata.WithStartTime(c.start))
 	for mode, value := range c.value {
 		switch c.seenAs[mode] {
 		case modeUnknown:
 			continue
 		case modeOdd: // The stage drops the point, and keeps the stream.
+			if !metrics.time {
+				continue
+			}
 			s.mb.RecordSystemCPUTimeDataPoint(t.time, host.Odd, cpuModes[mode], attributes...)
 			continue
 		}
-		s.mb.RecordSystemCPUTimeDataPoint(t.time, value, cpuModes[mode], attributes...)
-		if c.shares.known {
+		if metrics.time {
+			s.mb.RecordSystemCPUTimeDataPoint(t.time, value, cpuModes[mode], attributes...)
+		}
+		if metrics.utilization && c.shares.known {
 			s.mb.RecordSystemCPUUtilizationDataPoint(t.time, c.shares.of(mode), cpuModes[mode], attributes...)
 		}
 	}

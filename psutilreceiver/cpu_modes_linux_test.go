@@ -16,7 +16,7 @@ func TestCPUModesThatTheSystemDoesNotKnowAreLeftOut(t *testing.T) {
 	total.advanceTotal(current, times, 1)
 	times[user], times[idle] = 11, 103
 	total.advanceTotal(current, times, 1)
-	s.record(current, &total)
+	s.record(current, &total, cpuRecords{true, true})
 	assert.InDeltaMapValues(t, map[string]float64{
 		"system.cpu.time{cpu.mode=user}": 11, "system.cpu.time{cpu.mode=system}": 5, "system.cpu.time{cpu.mode=idle}": 103,
 		"system.cpu.utilization{cpu.mode=user}": 0.25, "system.cpu.utilization{cpu.mode=system}": 0, "system.cpu.utilization{cpu.mode=idle}": 0.75,

@@ -22,11 +22,12 @@ type hostmetricsShape struct {
 	set     map[string]any // what is put in
 	notes   []string
 	errs    []error
+	perCPU  []string // metrics of the CPUs that are asked for by CPU
 }
 
-// rewriteHostmetrics returns the configuration in the keys of this receiver, what is to be told of it when the receiver starts, and what could not
-// be rewritten. The values that stay where they are keep the form that they had before environment variables were put in.
-func rewriteHostmetrics(conf *confmap.Conf) (rewritten *confmap.Conf, notes []string, errs []error) {
+// rewriteHostmetrics returns the configuration in the keys of this receiver, what else it says, and what could not be rewritten. The values that stay where
+// they are keep the form that they had before environment variables were put in.
+func rewriteHostmetrics(conf *confmap.Conf) (rewritten *confmap.Conf, said hostmetricsSaid, errs []error) {
 	s := &hostmetricsShape{raw: conf.ToStringMap(), set: map[string]any{}}
 	s.renameMetrics()
 	scrapers, _ := s.raw["scrapers"].(map[string]any)
@@ -35,12 +36,13 @@ func rewriteHostmetrics(conf *confmap.Conf) (rewritten *confmap.Conf, notes []st
 			s.scraper(name, block)
 		}
 	}
+	said = hostmetricsSaid{notes: s.notes, cpusTogether: s.cpusTogether()}
 	if len(s.deleted) == 0 && len(s.set) == 0 {
-		return conf, s.notes, s.errs
+		return conf, said, s.errs
 	}
 	rewritten = confmap.New()
 	if err := rewritten.Merge(conf); err != nil {
-		return conf, s.notes, append(s.errs, err)
+		return conf, said, append(s.errs, err)
 	}
 	for _, path := range s.deleted {
 		rewritten.Delete(path)
@@ -53,7 +55,13 @@ func rewriteHostmetrics(conf *confmap.Conf) (rewritten *confmap.Conf, notes []st
 	if err := rewritten.Merge(confmap.NewFromStringMap(s.set)); err != nil {
 		s.errs = append(s.errs, err)
 	}
-	return rewritten, s.notes, s.errs
+	return rewritten, said, s.errs
+}
+
+// hostmetricsSaid is what a configuration of hostmetricsreceiver says that no key of this receiver has.
+type hostmetricsSaid struct {
+	notes        []string // to be told when the receiver starts
+	cpusTogether []string // metrics of all CPUs together, though another one is by CPU
 }
 
 func below(path ...string) string { return strings.Join(path, confmap.KeyDelimiter) }
@@ -268,9 +276,8 @@ func (s *hostmetricsShape) aggregation(path, scraper, name string, block map[str
 			return
 		}
 	}
-	perCPU := scraper == "cpu" && slices.Contains(attributes, "cpu")
-	if perCPU && name != "system.cpu.frequency" {
-		s.setPerCPU()
+	if scraper == "cpu" && slices.Contains(attributes, "cpu") && name != "system.cpu.frequency" {
+		s.setPerCPU(strings.TrimSuffix(name, "@v1"))
 	}
 	for _, a := range all {
 		if slices.Contains(attributes, a) || a == "cpu" && name != "system.cpu.frequency" {
@@ -283,12 +290,21 @@ func (s *hostmetricsShape) aggregation(path, scraper, name string, block map[str
 	}
 }
 
-// setPerCPU turns on points for each CPU, unless the configuration says whether there are some.
-func (s *hostmetricsShape) setPerCPU() {
+// setPerCPU has a metric by CPU, unless the configuration says itself whether those that can be are.
+func (s *hostmetricsShape) setPerCPU(metric string) {
 	path := below("scrapers", "cpu", "per_cpu")
-	if _, there := s.at(path); !there {
+	if _, written := s.at(path); !written || len(s.perCPU) > 0 {
 		s.put(path, true)
+		s.perCPU = append(s.perCPU, metric)
 	}
+}
+
+// cpusTogether are the metrics that are not asked for by CPU where another one is: each has the points that its own attributes say.
+func (s *hostmetricsShape) cpusTogether() []string {
+	if len(s.perCPU) == 0 {
+		return nil
+	}
+	return slices.DeleteFunc([]string{systemCPUTime, systemCPUUtilization}, func(metric string) bool { return slices.Contains(s.perCPU, metric) })
 }
 
 func strategyOf(block map[string]any) string {

@@ -20,36 +20,52 @@ type pair struct {
 // startBoth starts the two Collectors.
 func startBoth(t *testing.T) *pair {
 	t.Helper()
+	root := repository(t)
+	p := &pair{}
+	for i, path := range []string{filepath.Join(root, "bench/build/hostmetrics/otelcol-hostmetrics"), binaryUnderTest(root)} {
+		p.running[i], p.files[i] = startCollector(t, path)
+	}
+	return p
+}
+
+// repository is the root of the repository.
+func repository(t *testing.T) string {
+	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	binary := os.Getenv("OTELCOL_PSUTIL")
-	if binary == "" {
-		binary = filepath.Join(root, "otelcol-psutil")
+	return root
+}
+
+// binaryUnderTest is the path of our Collector.
+func binaryUnderTest(root string) string {
+	if binary := os.Getenv("OTELCOL_PSUTIL"); binary != "" {
+		return binary
 	}
-	peer := filepath.Join(root, "bench/build/hostmetrics/otelcol-hostmetrics")
-	for _, path := range []string{binary, peer} {
-		if _, err := os.Stat(path); err != nil {
-			t.Fatalf("%v: `make compat` builds both Collectors", err)
-		}
+	return filepath.Join(root, "otelcol-psutil")
+}
+
+// startCollector starts a Collector with config.yaml and further arguments, which writes to a file.
+func startCollector(t *testing.T, binary string, args ...string) (*collector.Process, emitted) {
+	t.Helper()
+	if _, err := os.Stat(binary); err != nil {
+		t.Fatalf("%v: `make compat` builds both Collectors", err)
 	}
 	config, err := filepath.Abs("config.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &pair{}
-	for i, path := range []string{peer, binary} {
-		dir := t.TempDir()
-		p.files[i] = emitted{path: filepath.Join(dir, "metrics.json"), output: newOutput()}
-		cmd := exec.CommandContext(t.Context(), path, "--config", config)
-		cmd.Env = append(os.Environ(), "OUTPUT="+p.files[i].path)
-		if p.running[i], err = collector.Start(dir, cmd); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(p.running[i].Kill)
+	dir := t.TempDir()
+	file := emitted{path: filepath.Join(dir, "metrics.json"), output: newOutput()}
+	cmd := exec.CommandContext(t.Context(), binary, append([]string{"--config", config}, args...)...)
+	cmd.Env = append(os.Environ(), "OUTPUT="+file.path)
+	running, err := collector.Start(dir, cmd)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return p
+	t.Cleanup(running.Kill)
+	return running, file
 }
 
 // after waits until so many scrapes of ours can be compared, and gives all that both have emitted so far. Nothing but the deadline of the test bounds

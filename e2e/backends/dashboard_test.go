@@ -35,13 +35,21 @@ type panel struct {
 	FieldConfig struct{ Defaults struct{ Unit string } }
 	Panels      []panel // of a row that is folded up
 	Targets     []struct {
-		RefID, Expr, LegendFormat string
+		RefID, Expr, LegendFormat string // LegendFormat is that of Prometheus, Alias that of InfluxDB; Expr and Query are the query.
+		Query, Alias              string
 		Datasource                struct{ Type, UID string }
 	}
 }
 
-// dashboards are the files of the dashboards, each with how its queries choose the hosts.
-var dashboards = map[string]string{"otelcol-psutil.json": `host_name="$host"`, "fleet.json": `host_name=~"$host"`}
+// hostsInPrometheus is the query for the hosts that a dashboard offers.
+const hostsInPrometheus = "label_values(system_uptime_seconds, host_name)"
+
+// dashboards are the files of the dashboards, each with how its queries choose the hosts, and which hosts it offers.
+var dashboards = map[string][2]string{
+	"otelcol-psutil.json": {`host_name="$host"`, hostsInPrometheus},
+	"fleet.json":          {`host_name=~"$host"`, hostsInPrometheus},
+	"influxdb.json":       {`"host.name" = '$host'`, hostsInInfluxDB},
+}
 
 func readDashboard(t *testing.T, file string) dashboard {
 	t.Helper()
@@ -153,18 +161,18 @@ func emptyHere(t *testing.T, expression string) bool {
 // TestDashboardIsWellFormed looks for what Grafana would mend in silence, or show in the wrong place.
 func TestDashboardIsWellFormed(t *testing.T) {
 	for file, host := range dashboards {
-		t.Run(file, func(t *testing.T) { checkForm(t, readDashboard(t, file), host) })
+		t.Run(file, func(t *testing.T) { checkForm(t, readDashboard(t, file), host[0], host[1]) })
 	}
 }
 
-func checkForm(t *testing.T, d dashboard, host string) {
+func checkForm(t *testing.T, d dashboard, host, hosts string) {
 	t.Helper()
 	assert.Equal(t, 39, d.SchemaVersion, "that of Grafana 10, which 11 takes as well")
 	variables := make(map[string]string)
 	for _, v := range d.Templating.List {
 		variables[v.Name] = v.Type + " " + v.Definition
 	}
-	assert.Equal(t, map[string]string{"datasource": "datasource ", "host": "query label_values(system_uptime_seconds, host_name)"}, variables)
+	assert.Equal(t, map[string]string{"datasource": "datasource ", "host": "query " + hosts}, variables)
 
 	ids, cells := make(map[int]string), make(map[[2]int]string)
 	for _, p := range d.Panels {
@@ -187,7 +195,7 @@ func checkForm(t *testing.T, d dashboard, host string) {
 		assert.Equal(t, "${datasource}", p.Datasource.UID, p.Title)
 		for _, target := range p.Targets {
 			assert.Equal(t, "${datasource}", target.Datasource.UID, p.Title)
-			assert.Contains(t, target.Expr, host, p.Title)
+			assert.Contains(t, target.Expr+target.Query, host, p.Title)
 		}
 	}
 }

@@ -33,7 +33,14 @@ func CheckDurations(conf *confmap.Conf, into any) error {
 
 // checker walks a configuration beside the type that it is decoded into.
 type checker struct {
-	keys bool // Refuse keys that are not known.
+	keys  bool        // Refuse keys that are not known.
+	outer []namedType // The blocks around the one that is looked at, the outermost first.
+}
+
+// namedType is the type of a block, and its path.
+type namedType struct {
+	path string
+	t    reflect.Type
 }
 
 // Of returns the keys of a struct type, those of embedded structs included, sorted.
@@ -59,6 +66,10 @@ func (c *checker) check(value any, t reflect.Type, path string) error {
 			for _, key := range slices.Sorted(maps.Keys(raw)) {
 				errs = append(errs, c.check(raw[key], t.Elem(), below(path, key)))
 			}
+		case reflect.Slice:
+			if c.keys && isListOfBlocks(t) {
+				return c.noList(path, slices.Sorted(maps.Keys(raw)))
+			}
 		}
 	default:
 		if isDuration(t) {
@@ -67,7 +78,10 @@ func (c *checker) check(value any, t reflect.Type, path string) error {
 		if err := checkNumber(value, t, path); err != nil {
 			return err
 		}
-		if c.keys && t.Kind() == reflect.Struct && !reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+		if c.keys && isListOfBlocks(t) {
+			return fmt.Errorf("%s is %v: it must be a list, each entry of it a block of keys behind \"- \"", path, value)
+		}
+		if c.keys && isBlock(t) {
 			return fmt.Errorf("%s is %v: it must be a block of keys; allowed are %s", path, value, strings.Join(Of(t), ", "))
 		}
 	}
@@ -100,6 +114,8 @@ func checkDuration(value any, t reflect.Type, path string) error {
 
 // checkBlock compares the keys of a block with the fields of a struct.
 func (c *checker) checkBlock(block map[string]any, t reflect.Type, path string) error {
+	c.outer = append(c.outer, namedType{path, t})
+	defer func() { c.outer = c.outer[:len(c.outer)-1] }()
 	known := fields(t)
 	var errs []error
 	for _, key := range slices.Sorted(maps.Keys(block)) {
@@ -111,12 +127,51 @@ func (c *checker) checkBlock(block map[string]any, t reflect.Type, path string) 
 			continue
 		}
 		err := fmt.Errorf("unknown key %q %s", key, suggest.DidYouMean(key, Of(t)))
+		if place := c.placeOf(key, path); place != "" {
+			err = fmt.Errorf("unknown key %q: its place is %s", key, place)
+		}
 		if path != "" {
 			err = fmt.Errorf("%s: %w", path, err)
 		}
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// isBlock tells whether values of the type are blocks of keys.
+func isBlock(t reflect.Type) bool {
+	t = valueType(t)
+	return t.Kind() == reflect.Struct && !reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
+}
+
+// isListOfBlocks tells whether the type is a list of blocks. A slice type with a name may be decoded from something else.
+func isListOfBlocks(t reflect.Type) bool {
+	return t.Kind() == reflect.Slice && t.Name() == "" && isBlock(t.Elem())
+}
+
+// noList is the error of a block of keys where a list of such blocks stands.
+func (c *checker) noList(path string, keys []string) error {
+	for _, key := range keys {
+		if place := c.placeOf(key, path); place != "" {
+			return fmt.Errorf("%s is a block of keys: it must be a list, each entry of it behind \"- \"; the place of %q is %s", path, key, place)
+		}
+	}
+	return fmt.Errorf("%s is a block of keys: it must be a list, each entry of it behind \"- \"", path)
+}
+
+// placeOf says where a key that a block at path does not have would be known: in a block around it; "" if it is in none.
+func (c *checker) placeOf(key, path string) string {
+	for _, block := range slices.Backward(c.outer) {
+		if block.path == path {
+			continue
+		}
+		if _, known := fields(block.t)[key]; known {
+			inner := strings.TrimPrefix(strings.TrimPrefix(path, block.path), confmap.KeyDelimiter)
+			inner = inner[:strings.IndexAny(inner+"[", "[:")]
+			return fmt.Sprintf("beside %q, not in it", inner)
+		}
+	}
+	return ""
 }
 
 // Durations returns the paths of all durations in a struct type, with * for the keys of a map, and [0] for the items of a list. Tests hold by

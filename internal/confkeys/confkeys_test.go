@@ -68,6 +68,11 @@ optional: [1]
 		"of an optional block":     {`scraper: {form: a}`, `scraper: unknown key "form" (known: of, to)`},
 		"in a map":                 {`levels: {warning: {over: 1}}`, `levels::warning: unknown key "over" (known: above, ratio)`},
 		"behind a pointer":         {`levels: {warning: {ratio: {by: 1}}}`, `levels::warning::ratio: unknown key "by" (known: of, to)`},
+		"of the block around":      {`levels: {warning: {storage: a}}`, `levels::warning: unknown key "storage": its place is beside "levels", not in it`},
+		"of a block farther out":   {`list: [{ratio: {interval: 5s}}]`, `list[0]::ratio: unknown key "interval": its place is beside "list", not in it`},
+		"a block for a list":       {`list: {above: 1}`, `list is a block of keys: it must be a list, each entry of it behind "- "`},
+		"outer keys for a list":    {`list: {storage: a}`, `list is a block of keys: it must be a list, each entry of it behind "- "; the place of "storage" is beside "list", not in it`},
+		"a word for a list":        {`list: above`, `list is above: it must be a list, each entry of it a block of keys behind "- "`},
 		"in a list":                {`list: [{}, {abvoe: 1}]`, `list[1]: unknown key "abvoe" (did you mean "above"?)`},
 		"not a block":              {`scraper: 5`, `scraper is 5: it must be a block of keys; allowed are of, to`},
 		"not a block in a list":    {`list: [true]`, `list[0] is true: it must be a block of keys; allowed are above, ratio`},
@@ -76,9 +81,8 @@ levels: {b: {x: 1}, a: {x: 1}}
 zzzzzzzz: 1
 `, "levels::a: unknown key \"x\" (known: above, ratio)\nlevels::b: unknown key \"x\" (known: above, ratio)\n" +
 			`unknown key "zzzzzzzz" (known: interval, levels, list, match, names, optional, scraper, send, storage)`},
-		// These are wrong, and the decoder says so.
+		// This is wrong, and the decoder says so.
 		"a list for a block": {`scraper: [1]`, ""},
-		"a block for a list": {`list: {above: 1}`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conf, err := confmap.NewRetrievedFromYAML([]byte(tt.text))
