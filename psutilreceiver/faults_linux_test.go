@@ -146,6 +146,14 @@ var kernelFiles = []kernelFile{
 		name: "run/utmp", warn: []string{"system"}, quiet: []string{"missing", "empty", "cut"}, // Nobody logged in, or fewer.
 		costs: []string{"system.session.count", "system.user.count"}, parts: []string{"system.session.count", "system.user.count"},
 	},
+	{
+		name: "sys/devices/system/edac/mc/mc0/ce_count", warn: []string{"hardware"}, quiet: []string{"missing", "cut"},
+		costs: []string{"hw.errors"}, parts: []string{"hw.errors"},
+	},
+	{
+		name: "sys/bus/pci/devices/0000_03_00.0/aer_dev_nonfatal", warn: []string{"hardware"}, quiet: []string{"missing"},
+		costs: []string{"hw.errors"}, parts: []string{"hw.errors"},
+	},
 	{name: "proc/1204/stat", quiet: allFaults, costs: []string{"1204 process.", "system.process.count"}, parts: []string{"system.process.count"}},
 	{name: "proc/1204/statm", quiet: allFaults, costs: []string{"1204 process.memory.shared"}, parts: []string{"1204 process.memory.shared"}},
 	{name: "proc/1204/io", quiet: allFaults, costs: []string{"1204 process.disk.io", "1204 process.io.logical"}},
