@@ -45,6 +45,7 @@ var kernelFiles = []kernelFile{
 			"system.cpu.time", "system.cpu.utilization", "system.cpu.logical.count", "system.cpu.physical.count", "system.cpu.frequency",
 			"system.cpu.frequency.", "system.cpu.context_switches", "system.cpu.interrupts", "system.cpu.soft_interrupts",
 			"system.process.created", "system.linux.task.count", "system.process.cpu.unattributed", "process.cpu.utilization",
+			"system.cpu.linux.thermal_throttle.",
 		},
 	},
 	{
@@ -55,6 +56,10 @@ var kernelFiles = []kernelFile{
 	{
 		name: "sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq", warn: []string{"cpu"}, quiet: []string{"missing", "empty", "cut", "garbage"},
 		costs: []string{"system.cpu.frequency"}, parts: []string{"system.cpu.frequency"},
+	},
+	{
+		name: "sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count", warn: []string{"cpu"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.cpu.linux.thermal_throttle."}, parts: []string{"system.cpu.linux.thermal_throttle.events", "system.cpu.linux.thermal_throttle.time"},
 	},
 	{name: "proc/loadavg", warn: []string{"load", "processes"}, costs: []string{"system.cpu.load_average.", "system.thread.count"}},
 	{
