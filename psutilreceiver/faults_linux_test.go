@@ -105,6 +105,18 @@ var kernelFiles = []kernelFile{
 		costs: []string{"system.process.limit"}, parts: []string{"system.process.limit"},
 	},
 	{
+		name: "proc/sys/kernel/hung_task_detect_count", warn: []string{"system"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.linux.task.hung"},
+	},
+	{
+		name: "proc/sys/kernel/osrelease", warn: []string{"system"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.linux.kernel."}, parts: []string{"system.linux.kernel.info"},
+	},
+	{
+		name: "proc/sys/kernel/version", warn: []string{"system"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.linux.kernel."}, parts: []string{"system.linux.kernel.info"},
+	},
+	{
 		name: "proc/1/net/stat/nf_conntrack", warn: []string{"network"}, quiet: []string{"missing", "cut"},
 		costs: []string{"system.network.conntrack."}, parts: []string{"system.network.conntrack."},
 	},

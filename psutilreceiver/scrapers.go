@@ -197,6 +197,14 @@ func recordCounter(v int64, record func(int64)) {
 	}
 }
 
+// oneIf is the value of a metric that is 1 or 0.
+func oneIf(v bool) int64 {
+	if v {
+		return 1
+	}
+	return 0
+}
+
 // recordKnown records a value unless it is negative: then the host does not report it.
 func recordKnown(v int64, record func(int64)) {
 	if v >= 0 {
