@@ -176,6 +176,7 @@ var kernelFiles = []kernelFile{
 	{name: "proc/1204/io", quiet: allFaults, costs: []string{"1204 process.disk.io", "1204 process.io.logical"}},
 	{name: "proc/1204/status", quiet: allFaults, costs: []string{"1204 process.context_switches", "1204 process.memory.swap", "1204 process.signals_pending"}},
 	{name: "proc/1204/cmdline", quiet: allFaults},
+	{name: "proc/cpuinfo", quiet: allFaults}, // The resource of the host may have the model of its CPUs.
 	{name: "proc/1204/cgroup", quiet: allFaults},
 	{
 		// Numbers stand for the names that are not there.
