@@ -46,13 +46,27 @@ type cpuScraper struct {
 	growth cpuGrowth
 	cpus   map[int]*cpuStream // by logical number; kept while a CPU is offline, so bounded by the CPUs that the host can have
 
+	throttles *host.Throttles // nil if nothing of them is enabled
+
 	cores    int // physical ones, at coresFor logical ones: once it is known, the topology is read again only when CPUs come or go
 	coresFor int
 }
 
 func newCPUScraper(cfg CPUConfig, settings scraperSettings) (scraper, error) {
 	each, all := cfg.shown()
-	return &cpuScraper{scraperSettings: settings, each: each, all: all, cpus: make(map[int]*cpuStream)}, nil
+	s := &cpuScraper{scraperSettings: settings, each: each, all: all, cpus: make(map[int]*cpuStream)}
+	withTime := settings.metrics.SystemCPULinuxThermalThrottleTime.Enabled
+	if withTime || settings.metrics.SystemCPULinuxThermalThrottleEvents.Enabled {
+		s.throttles = host.NewThrottles(settings.host, withTime)
+	}
+	return s, nil
+}
+
+func (s *cpuScraper) close() error {
+	if s.throttles == nil {
+		return nil
+	}
+	return s.throttles.Close()
 }
 
 func (s *cpuScraper) scrape(t *scrapeContext) error {
@@ -68,7 +82,7 @@ func (s *cpuScraper) scrape(t *scrapeContext) error {
 		s.growth.advance(&s.total, t, sample)
 		s.record(t, &s.total, s.all)
 	}
-	return auxiliary(errors.Join(err, s.scrapeCores(t, sample.Count), s.scrapeFrequencies(t)))
+	return auxiliary(errors.Join(err, s.scrapeCores(t, sample.Count), s.scrapeFrequencies(t), s.scrapeThrottles(t)))
 }
 
 func (s *cpuScraper) scrapeEach(t *scrapeContext, sample *host.CPUSample) {

@@ -147,6 +147,7 @@ func (r *entityReceiver) look() {
 	putKnown(description, "host.arch", identity.Arch)
 	putKnown(description, "os.type", identity.OSType)
 	putKnown(description, "os.description", identity.Description)
+	putMachine(description, &identity)
 	putList(description, "host.ip", identity.IPs)
 	putList(description, "host.mac", identity.MACs)
 	resource := r.resources.hostResource(identity)
@@ -209,6 +210,21 @@ func (r *entityReceiver) tellHost(records plog.LogRecordSlice, now time.Time) (t
 	}
 	r.addState(records, now, entityHost, r.found.id, description)
 	return []func(){func() { r.hostSent, r.hostText = now, description }}
+}
+
+// putMachine adds what the host runs and what it is made of.
+func putMachine(to pcommon.Map, id *host.Identity) {
+	for _, a := range [...][2]string{
+		{"os.name", id.OS.Name}, {"os.version", id.OS.Version}, {"os.build_id", id.OS.BuildID},
+		{"host.cpu.vendor.id", id.CPU.Vendor}, {"host.cpu.family", id.CPU.Family}, {"host.cpu.model.id", id.CPU.ID},
+		{"host.cpu.model.name", id.CPU.Name}, {"host.cpu.stepping", id.CPU.Stepping},
+		{"device.manufacturer", id.Machine.Manufacturer}, {"device.model.name", id.Machine.Model},
+	} {
+		putKnown(to, a[0], a[1])
+	}
+	if id.CPU.L2 > 0 {
+		to.PutInt("host.cpu.cache.l2.size", id.CPU.L2)
+	}
 }
 
 func putKnown(to pcommon.Map, key, value string) {

@@ -95,6 +95,9 @@ func TestTheHostAsAnEntity(t *testing.T) {
 	assert.NotEmpty(t, description["host.name"])
 	assert.Equal(t, "linux", description["os.type"])
 	assert.NotContains(t, description, "host.id")
+	assert.Equal(t, "6.14.5-300.fc42.x86_64", description["os.build_id"])
+	assert.Equal(t, "PowerEdge R440", description["device.model.name"])
+	assert.Equal(t, int64(1<<20), description["host.cpu.cache.l2.size"])
 
 	assert.Empty(t, at(time.Minute), "nothing is due")
 	assert.Len(t, at(4*time.Minute), 1, "the interval is over")
@@ -273,7 +276,12 @@ func TestReferencesDescribeWhatEventsDescribe(t *testing.T) {
 		cfg := createDefaultConfig().(*Config)
 		require.NoError(t, decodeText(t, cfg, "{root_path: "+copyServer(t)+", initial_delay: 0s, compat: \""+compat+"\", entities: {processes: true}, "+
 			"resource_attributes: {process.linux.cgroup: {enabled: true}, process.command_line: {enabled: true}, container.id: {enabled: true}, "+
-			"process.program.name: {enabled: true}, host.arch: {enabled: true}, os.description: {enabled: true}}, scrapers: {process: }}"))
+			"process.program.name: {enabled: true}}, scrapers: {process: }}"))
+		for _, key := range descriptionKeys[entityHost] {
+			if key != "host.ip" && key != "host.mac" { // The fixture has none.
+				require.NoError(t, decodeText(t, cfg, "resource_attributes: {"+key+": {enabled: true}}"))
+			}
+		}
 		logs, metrics := &eventSink{}, &consumertest.MetricsSink{}
 		set := receivertest.NewNopSettings(metadata.Type)
 		lr, err := NewFactory().CreateLogs(t.Context(), set, cfg, logs)

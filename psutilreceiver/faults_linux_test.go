@@ -45,6 +45,7 @@ var kernelFiles = []kernelFile{
 			"system.cpu.time", "system.cpu.utilization", "system.cpu.logical.count", "system.cpu.physical.count", "system.cpu.frequency",
 			"system.cpu.frequency.", "system.cpu.context_switches", "system.cpu.interrupts", "system.cpu.soft_interrupts",
 			"system.process.created", "system.linux.task.count", "system.process.cpu.unattributed", "process.cpu.utilization",
+			"system.cpu.linux.thermal_throttle.",
 		},
 	},
 	{
@@ -55,6 +56,10 @@ var kernelFiles = []kernelFile{
 	{
 		name: "sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq", warn: []string{"cpu"}, quiet: []string{"missing", "empty", "cut", "garbage"},
 		costs: []string{"system.cpu.frequency"}, parts: []string{"system.cpu.frequency"},
+	},
+	{
+		name: "sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count", warn: []string{"cpu"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.cpu.linux.thermal_throttle."}, parts: []string{"system.cpu.linux.thermal_throttle.events", "system.cpu.linux.thermal_throttle.time"},
 	},
 	{name: "proc/loadavg", warn: []string{"load", "processes"}, costs: []string{"system.cpu.load_average.", "system.thread.count"}},
 	{
@@ -98,6 +103,18 @@ var kernelFiles = []kernelFile{
 	{
 		name: "proc/sys/kernel/threads-max", warn: []string{"processes"}, quiet: []string{"missing", "cut"},
 		costs: []string{"system.process.limit"}, parts: []string{"system.process.limit"},
+	},
+	{
+		name: "proc/sys/kernel/hung_task_detect_count", warn: []string{"system"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.linux.task.hung"},
+	},
+	{
+		name: "proc/sys/kernel/osrelease", warn: []string{"system"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.linux.kernel."}, parts: []string{"system.linux.kernel.info"},
+	},
+	{
+		name: "proc/sys/kernel/version", warn: []string{"system"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.linux.kernel."}, parts: []string{"system.linux.kernel.info"},
 	},
 	{
 		name: "proc/1/net/stat/nf_conntrack", warn: []string{"network"}, quiet: []string{"missing", "cut"},
@@ -146,11 +163,20 @@ var kernelFiles = []kernelFile{
 		name: "run/utmp", warn: []string{"system"}, quiet: []string{"missing", "empty", "cut"}, // Nobody logged in, or fewer.
 		costs: []string{"system.session.count", "system.user.count"}, parts: []string{"system.session.count", "system.user.count"},
 	},
+	{
+		name: "sys/devices/system/edac/mc/mc0/ce_count", warn: []string{"hardware"}, quiet: []string{"missing", "cut"},
+		costs: []string{"hw.errors"}, parts: []string{"hw.errors"},
+	},
+	{
+		name: "sys/bus/pci/devices/0000_03_00.0/aer_dev_nonfatal", warn: []string{"hardware"}, quiet: []string{"missing"},
+		costs: []string{"hw.errors"}, parts: []string{"hw.errors"},
+	},
 	{name: "proc/1204/stat", quiet: allFaults, costs: []string{"1204 process.", "system.process.count"}, parts: []string{"system.process.count"}},
 	{name: "proc/1204/statm", quiet: allFaults, costs: []string{"1204 process.memory.shared"}, parts: []string{"1204 process.memory.shared"}},
 	{name: "proc/1204/io", quiet: allFaults, costs: []string{"1204 process.disk.io", "1204 process.io.logical"}},
 	{name: "proc/1204/status", quiet: allFaults, costs: []string{"1204 process.context_switches", "1204 process.memory.swap", "1204 process.signals_pending"}},
 	{name: "proc/1204/cmdline", quiet: allFaults},
+	{name: "proc/cpuinfo", quiet: allFaults}, // The resource of the host may have the model of its CPUs.
 	{name: "proc/1204/cgroup", quiet: allFaults},
 	{
 		// Numbers stand for the names that are not there.

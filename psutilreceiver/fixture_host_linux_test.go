@@ -62,6 +62,7 @@ func everyScraper(cfg *Config) {
 	}
 	cfg.Scrapers.Process.Get().CollectionInterval = 0
 	cfg.Scrapers.Process.Get().Top.N = 0
+	cfg.Scrapers.Hardware.Get().PCIErrors = true
 	for _, metric := range reflect.ValueOf(&cfg.Metrics).Elem().Fields() {
 		metric.FieldByName("Enabled").SetBool(true)
 	}

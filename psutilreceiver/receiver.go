@@ -240,10 +240,23 @@ func (r *psutilReceiver) hostResource(id host.Identity) pcommon.Resource {
 		{id.Arch, rb.SetHostArch},
 		{id.OSType, rb.SetOsType},
 		{id.Description, rb.SetOsDescription},
+		{id.OS.Name, rb.SetOsName},
+		{id.OS.Version, rb.SetOsVersion},
+		{id.OS.BuildID, rb.SetOsBuildID},
+		{id.CPU.Vendor, rb.SetHostCPUVendorID},
+		{id.CPU.Family, rb.SetHostCPUFamily},
+		{id.CPU.ID, rb.SetHostCPUModelID},
+		{id.CPU.Name, rb.SetHostCPUModelName},
+		{id.CPU.Stepping, rb.SetHostCPUStepping},
+		{id.Machine.Manufacturer, rb.SetDeviceManufacturer},
+		{id.Machine.Model, rb.SetDeviceModelName},
 	} {
 		if a.value != "" {
 			a.set(a.value)
 		}
+	}
+	if id.CPU.L2 > 0 {
+		rb.SetHostCPUCacheL2Size(id.CPU.L2)
 	}
 	if len(id.IPs) > 0 {
 		rb.SetHostIP(anySlice(id.IPs))

@@ -65,7 +65,11 @@ func (c *schemaConsumer) ConsumeMetrics(ctx context.Context, md pmetric.Metrics)
 
 // descriptionKeys are attributes of the resource that describe an entity, as the events of its state do. A process has the names of either form.
 var descriptionKeys = map[string][]string{
-	entityHost: {keyHostName, "host.arch", "host.ip", "host.mac", "os.type", "os.description"},
+	entityHost: {
+		keyHostName, "host.arch", "host.ip", "host.mac", "os.type", "os.description", "os.name", "os.version", "os.build_id",
+		"host.cpu.vendor.id", "host.cpu.family", "host.cpu.model.id", "host.cpu.model.name", "host.cpu.stepping", "host.cpu.cache.l2.size",
+		"device.manufacturer", "device.model.name",
+	},
 	entityProcess: {
 		"process.parent_pid", "process.executable.name", "process.executable.path", "process.command", "process.command_line", "process.program.name",
 		"process.owner", keyCgroup, hostmetrics.ResourceAttributes[keyCgroup], "container.id",

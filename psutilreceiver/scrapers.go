@@ -84,8 +84,12 @@ type ScrapersConfig struct {
 	NFS configoptional.Optional[ScraperConfig] `mapstructure:"nfs"`
 	// Pressure reports pressure stall information of Linux (PSI).
 	Pressure configoptional.Optional[ScraperConfig] `mapstructure:"pressure"`
-	// Sensors reports temperatures, fans and batteries.
+	// Sensors reports temperatures, fans, voltages, currents, power, energy, batteries and power supplies.
 	Sensors configoptional.Optional[ScraperConfig] `mapstructure:"sensors"`
+	// Hardware reports the errors that memory controllers, and where asked for other hardware, have counted.
+	Hardware configoptional.Optional[HardwareConfig] `mapstructure:"hardware"`
+	// GPU reports graphics processors, as far as Linux shows them in sysfs.
+	GPU configoptional.Optional[ScraperConfig] `mapstructure:"gpu"`
 	// Processes reports the numbers of processes by state, of threads, and their limits.
 	Processes configoptional.Optional[ScraperConfig] `mapstructure:"processes"`
 	// Process reports each process, or each group, on its own.
@@ -109,6 +113,7 @@ var scraperKinds = []scraperKind{
 	simpleKind("nfs", off, func(s *ScrapersConfig) *optionalScraper { return &s.NFS }, newNFSScraper),
 	simpleKind("pressure", on, func(s *ScrapersConfig) *optionalScraper { return &s.Pressure }, newPressureScraper).sampledBy(&pressureSampling),
 	simpleKind("sensors", off, func(s *ScrapersConfig) *optionalScraper { return &s.Sensors }, newSensorsScraper),
+	kindOf("hardware", on, func(s *ScrapersConfig) *configoptional.Optional[HardwareConfig] { return &s.Hardware }, blank[HardwareConfig], newHardwareScraper),
 	simpleKind("processes", on, func(s *ScrapersConfig) *optionalScraper { return &s.Processes }, newProcessesScraper),
 	simpleKind("system", on, func(s *ScrapersConfig) *optionalScraper { return &s.System }, newSystemScraper),
 	kindOf("process", on, func(s *ScrapersConfig) *configoptional.Optional[ProcessConfig] { return &s.Process }, defaultProcessConfig, newProcessScraper).mayReturn(),
@@ -190,6 +195,14 @@ func recordCounter(v int64, record func(int64)) {
 	if v >= 0 || v == host.Odd {
 		record(v)
 	}
+}
+
+// oneIf is the value of a metric that is 1 or 0.
+func oneIf(v bool) int64 {
+	if v {
+		return 1
+	}
+	return 0
 }
 
 // recordKnown records a value unless it is negative: then the host does not report it.

@@ -10,7 +10,7 @@ func newSystemScraper(_ ScraperConfig, settings scraperSettings) (scraper, error
 }
 
 func (s *systemScraper) scrape(t *scrapeContext) error {
-	return errors.Join(s.scrapeUptime(t), s.scrapeLogins(t), s.scrapeFileHandles(t), s.scrapeKernel(t))
+	return errors.Join(s.scrapeUptime(t), s.scrapeLogins(t), s.scrapeFileHandles(t), s.scrapeKernel(t), s.scrapeHungTasks(t), s.scrapeMaintenance(t))
 }
 
 func (s *systemScraper) scrapeUptime(t *scrapeContext) error {
@@ -64,4 +64,34 @@ func (s *systemScraper) scrapeKernel(t *scrapeContext) error {
 	recordCounter(k.Interrupts, func(v int64) { s.mb.RecordSystemCPUInterruptsDataPoint(t.time, v) })
 	recordCounter(k.SoftInterrupts, func(v int64) { s.mb.RecordSystemCPUSoftInterruptsDataPoint(t.time, v) })
 	return err
+}
+
+func (s *systemScraper) scrapeHungTasks(t *scrapeContext) error {
+	if !s.metrics.SystemLinuxTaskHung.Enabled {
+		return nil
+	}
+	hung, err := s.host.HungTasks()
+	if isLost(err) {
+		return err
+	}
+	recordCounter(hung, func(v int64) { s.mb.RecordSystemLinuxTaskHungDataPoint(t.time, v) })
+	return err
+}
+
+// scrapeMaintenance records which kernel runs, and whether the host is to be restarted.
+func (s *systemScraper) scrapeMaintenance(t *scrapeContext) error {
+	if s.metrics.SystemLinuxRebootRequired.Enabled {
+		if required, err := s.host.RebootRequired(); err == nil {
+			s.mb.RecordSystemLinuxRebootRequiredDataPoint(t.time, oneIf(required))
+		}
+	}
+	if !s.metrics.SystemLinuxKernelInfo.Enabled {
+		return nil
+	}
+	kernel, err := s.host.KernelRelease()
+	if err != nil {
+		return err
+	}
+	s.mb.RecordSystemLinuxKernelInfoDataPoint(t.time, 1, kernel.Release, kernel.Version)
+	return nil
 }

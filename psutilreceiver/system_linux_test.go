@@ -22,6 +22,7 @@ func TestSystemScraper(t *testing.T) {
 		"system.user.count":              2,
 		"system.linux.file_handle.count": 9824,
 		"system.linux.file_handle.limit": math.MaxInt64,
+		"system.linux.task.hung":         2,
 		"system.cpu.context_switches":    5102938812,
 		"system.cpu.interrupts":          2981223481,
 		"system.cpu.soft_interrupts":     1702938221,
@@ -54,7 +55,7 @@ func TestSystemScraperKeepsWhatItCanRead(t *testing.T) {
 	md, err = scrapeRoot(t, root, func(m *metadata.MetricsConfig) {
 		m.SystemLinuxFileHandleCount.Enabled, m.SystemLinuxFileHandleLimit.Enabled = false, false
 		m.SystemCPUContextSwitches.Enabled, m.SystemCPUInterrupts.Enabled, m.SystemCPUSoftInterrupts.Enabled = false, false, false
-		m.SystemSessionCount.Enabled, m.SystemUserCount.Enabled = false, false
+		m.SystemSessionCount.Enabled, m.SystemUserCount.Enabled, m.SystemLinuxTaskHung.Enabled = false, false, false
 	}, newSystemScraper)
 	require.NoError(t, err, "what is not enabled is not read")
 	assert.Equal(t, 1, md.MetricCount())

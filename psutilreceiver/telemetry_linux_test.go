@@ -142,11 +142,11 @@ func TestStreamsResetsAndDroppedPoints(t *testing.T) {
 	f.first(t)
 	// CPU times in seven modes, paging faults and operations of two kinds each, and of three interfaces four counters in two directions.
 	streams := counts{
-		count(7, "scraper", "cpu"), count(0, "scraper", "load"), count(4, "scraper", "paging"), count(24, "scraper", "network"),
+		count(9, "scraper", "cpu"), count(0, "scraper", "load"), count(4, "scraper", "paging"), count(24, "scraper", "network"),
 	}
 	metadatatest.AssertEqualPsutilTrackedStreams(t, f.telemetry, streams, untimed...)
 	baselines := counts{
-		count(7, "scraper", "cpu", "reason", "baseline"), count(4, "scraper", "paging", "reason", "baseline"),
+		count(9, "scraper", "cpu", "reason", "baseline"), count(4, "scraper", "paging", "reason", "baseline"),
 		count(24, "scraper", "network", "reason", "baseline"),
 	}
 	metadatatest.AssertEqualPsutilPointsDropped(t, f.telemetry, baselines, untimed...)
@@ -165,7 +165,7 @@ func TestStreamsResetsAndDroppedPoints(t *testing.T) {
 	// The clock stands still: points of the same time can't be distinguished.
 	f.after(t, 0)
 	metadatatest.AssertEqualPsutilPointsDropped(t, f.telemetry, append(baselines,
-		count(7, "scraper", "cpu", "reason", "held"), count(4, "scraper", "paging", "reason", "held"),
+		count(9, "scraper", "cpu", "reason", "held"), count(4, "scraper", "paging", "reason", "held"),
 		count(24, "scraper", "network", "reason", "held"),
 	), untimed...)
 }

@@ -13,6 +13,9 @@ type Identity struct {
 	Arch        string // as in the semantic conventions: amd64, arm64, x86…
 	OSType      string // as in the semantic conventions: linux, darwin, windows…
 	Description string // name and version of the operating system, for people
+	OS          OS
+	CPU         CPUModel
+	Machine     Machine
 	IPs, MACs   []string
 }
 

@@ -81,7 +81,7 @@ func (h *Host) hasProcfs() bool {
 	return err == nil && st.Type == unix.PROC_SUPER_MAGIC
 }
 
-// Identity reads the host's names: below the root, etc/machine-id, var/lib/dbus/machine-id, etc/hostname, etc/os-release; this
+// Identity reads the host's names: below the root, etc/machine-id, var/lib/dbus/machine-id, etc/hostname, etc/os-release, and what it is made of; this
 // host's own name and addresses come from the kernel. The kernel's name for the host is useless below a root: whoever reads
 // /proc/sys/kernel/hostname, in whichever proc, gets the name of its own container.
 func (h *Host) Identity() Identity {
@@ -99,16 +99,22 @@ func (h *Host) Identity() Identity {
 		text, _ := h.readInRoot("etc/hostname")
 		id.Name = hostname(text)
 	}
-	id.Description = h.osDescription()
+	id.Description, id.OS = h.operatingSystem()
+	id.CPU, id.Machine = h.cpuModel(), h.machine()
 	return id
 }
 
-// osDescription reads the first of the two files that there is: the one in etc stands for the other, which it is a link to as a rule.
-func (h *Host) osDescription() string {
+// operatingSystem reads the first of the two files that there is: the one in etc stands for the other, which it is a link to as a rule.
+func (h *Host) operatingSystem() (description string, os OS) {
+	if kernel, err := h.KernelRelease(); err == nil {
+		os.BuildID = kernel.Release
+	}
 	for _, name := range []string{"etc/os-release", "usr/lib/os-release"} {
 		if text, err := h.readInRoot(name); err == nil {
-			return osDescriptionOf(text)
+			values := osRelease(text)
+			os.Name, os.Version = values["NAME"], values["VERSION_ID"]
+			return osDescriptionOf(values), os
 		}
 	}
-	return ""
+	return "", os
 }

@@ -74,9 +74,21 @@ func checkBootTime(t *testing.T, h *Host) {
 
 func TestIdentityOfHosts(t *testing.T) {
 	for name, want := range map[string]Identity{
-		"server-6.x": {ID: "6c1f0f6bb3c94c1a9e63a5d20c8e4b71", Name: "db-07", Description: "Fedora Linux 42 (Server Edition)"},
-		"kernel-4.4": {ID: "f3a9127be04d4c6fb1c02d8e7a5596d3", Name: "build-old", Description: "Ubuntu 16.04.7 LTS"},
-		"container":  {ID: "0b7de4a19c55483f9a1e6f20d3c8b744", Name: "node-3", Description: "Alpine Linux v3.22"},
+		"server-6.x": {
+			ID: "6c1f0f6bb3c94c1a9e63a5d20c8e4b71", Name: "db-07", Description: "Fedora Linux 42 (Server Edition)",
+			OS:      OS{"Fedora Linux", "42", "6.14.5-300.fc42.x86_64"},
+			CPU:     CPUModel{"GenuineIntel", "6", "85", "Intel(R) Xeon(R) Silver 4208 CPU @ 2.10GHz", "7", 1 << 20},
+			Machine: Machine{"Dell Inc.", "PowerEdge R440"},
+		},
+		"kernel-4.4": {
+			ID: "f3a9127be04d4c6fb1c02d8e7a5596d3", Name: "build-old", Description: "Ubuntu 16.04.7 LTS",
+			OS:  OS{"Ubuntu", "16.04", "4.4.0-210-generic"},
+			CPU: CPUModel{"0x41", "8", "0xd08", "", "3", 0}, Machine: Machine{"", "Raspberry Pi 4 Model B Rev 1.4"},
+		},
+		"container": {
+			ID: "0b7de4a19c55483f9a1e6f20d3c8b744", Name: "node-3", Description: "Alpine Linux v3.22",
+			OS: OS{"Alpine Linux", "3.22.1", "6.12.31-0-lts"},
+		},
 	} {
 		want.OSType, want.Arch = "linux", arch()
 		assert.Equal(t, want, fixtureHost(t, name).Identity(), name)

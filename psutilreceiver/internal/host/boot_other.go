@@ -46,6 +46,8 @@ func (h *Host) Identity() Identity {
 	id.IPs, id.MACs = addresses()
 	if name, _, version, err := host.PlatformInformationWithContext(ctx); err == nil {
 		id.Description = strings.TrimSpace(name + " " + version)
+		id.OS.Name, id.OS.Version = name, version
 	}
+	id.OS.BuildID, _ = host.KernelVersionWithContext(ctx)
 	return id
 }

@@ -35,9 +35,8 @@ func hostname(text []byte) string {
 	return ""
 }
 
-// osDescriptionOf reads os-release(5): assignments as a shell reads them, of which the last one counts. Without PRETTY_NAME it is made of the name and
-// the version, and without a name it is Linux.
-func osDescriptionOf(text []byte) string {
+// osRelease reads os-release(5): assignments as a shell reads them, of which the last one counts. Without a name it is Linux.
+func osRelease(text []byte) map[string]string {
 	values := map[string]string{"NAME": "Linux"}
 	for line := range bytes.Lines(text) {
 		key, value, ok := strings.Cut(strings.TrimSpace(string(line)), "=")
@@ -46,6 +45,11 @@ func osDescriptionOf(text []byte) string {
 		}
 		values[key] = shellWord(value)
 	}
+	return values
+}
+
+// osDescriptionOf is PRETTY_NAME, or else made of the name and the version.
+func osDescriptionOf(values map[string]string) string {
 	if pretty := values["PRETTY_NAME"]; pretty != "" {
 		return pretty
 	}

@@ -25,12 +25,12 @@ func TestOSDescription(t *testing.T) {
 		"PRETTY_NAME=\"open":                "open",
 		"MY_PRETTY_NAME=no\nPRETTY_NAME=yes # comment\n": "yes",
 	} {
-		assert.Equal(t, want, osDescriptionOf([]byte(text)), text)
+		assert.Equal(t, want, osDescriptionOf(osRelease([]byte(text))), text)
 	}
-	h := hostWith(t, map[string]string{"etc/os-release": "NAME=Etc\n", "usr/lib/os-release": "PRETTY_NAME=Usr\n"})
-	assert.Equal(t, "Etc", h.osDescription(), "one of the files, never both")
-	assert.Equal(t, "Usr", hostWith(t, map[string]string{"usr/lib/os-release": "PRETTY_NAME=Usr\n"}).osDescription())
-	assert.Empty(t, hostWith(t, nil).osDescription())
+	description := func(files map[string]string) string { return hostWith(t, files).Identity().Description }
+	assert.Equal(t, "Etc", description(map[string]string{"etc/os-release": "NAME=Etc\n", "usr/lib/os-release": "PRETTY_NAME=Usr\n"}), "one of the files, never both")
+	assert.Equal(t, "Usr", description(map[string]string{"usr/lib/os-release": "PRETTY_NAME=Usr\n"}))
+	assert.Empty(t, description(nil))
 }
 
 func TestMachineIDAndHostname(t *testing.T) {

@@ -24,6 +24,8 @@ const absent = -1
 type Host struct {
 	root  string // "" is this host's own /
 	names names
+	// reboots is for RebootRequired.
+	reboots rebootRecords
 	platform
 }
 

@@ -43,9 +43,12 @@ func newSysfsReader(root rootfs.Root) sysfsReader {
 
 // read gives the value without the blanks around it, valid until the next read. One read is enough: the kernel gives such a file
 // as a whole. The error is a bare errno, because a driver that does not know its answer gives one at every scrape.
-func (r *sysfsReader) read(f *sysfsFile) ([]byte, error) {
+func (r *sysfsReader) read(f *sysfsFile) ([]byte, error) { return r.readInto(f, r.buf[:]) }
+
+// readInto is read into a buffer of the caller's, for a file that has more than one value.
+func (r *sysfsReader) readInto(f *sysfsFile, buf []byte) ([]byte, error) {
 	if f.IsOpen() {
-		text, err := r.readValue(f.FD())
+		text, err := readValue(f.FD(), buf)
 		if !errors.Is(err, unix.ENODEV) {
 			return text, err
 		}
@@ -55,14 +58,14 @@ func (r *sysfsReader) read(f *sysfsFile) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := r.readValue(fd)
+	text, err := readValue(fd, buf)
 	r.keepOrClose(f, fd)
 	return text, err
 }
 
-func (r *sysfsReader) readValue(fd int) ([]byte, error) {
-	n, err := heldfile.ReadOnce(fd, r.buf[:])
-	return bytes.TrimSpace(r.buf[:n]), err
+func readValue(fd int, buf []byte) ([]byte, error) {
+	n, err := heldfile.ReadOnce(fd, buf)
+	return bytes.TrimSpace(buf[:n]), err
 }
 
 // keepOrClose keeps a file open that was opened just now, if it is one of sysfs and there is room for it.

@@ -28,10 +28,66 @@ func (rb *ResourceBuilder) SetContainerID(val string) {
 	}
 }
 
+// SetDeviceManufacturer sets provided value as "device.manufacturer" attribute.
+func (rb *ResourceBuilder) SetDeviceManufacturer(val string) {
+	if rb.config.DeviceManufacturer.Enabled {
+		rb.res.Attributes().PutStr("device.manufacturer", val)
+	}
+}
+
+// SetDeviceModelName sets provided value as "device.model.name" attribute.
+func (rb *ResourceBuilder) SetDeviceModelName(val string) {
+	if rb.config.DeviceModelName.Enabled {
+		rb.res.Attributes().PutStr("device.model.name", val)
+	}
+}
+
 // SetHostArch sets provided value as "host.arch" attribute.
 func (rb *ResourceBuilder) SetHostArch(val string) {
 	if rb.config.HostArch.Enabled {
 		rb.res.Attributes().PutStr("host.arch", val)
+	}
+}
+
+// SetHostCPUCacheL2Size sets provided value as "host.cpu.cache.l2.size" attribute.
+func (rb *ResourceBuilder) SetHostCPUCacheL2Size(val int64) {
+	if rb.config.HostCPUCacheL2Size.Enabled {
+		rb.res.Attributes().PutInt("host.cpu.cache.l2.size", val)
+	}
+}
+
+// SetHostCPUFamily sets provided value as "host.cpu.family" attribute.
+func (rb *ResourceBuilder) SetHostCPUFamily(val string) {
+	if rb.config.HostCPUFamily.Enabled {
+		rb.res.Attributes().PutStr("host.cpu.family", val)
+	}
+}
+
+// SetHostCPUModelID sets provided value as "host.cpu.model.id" attribute.
+func (rb *ResourceBuilder) SetHostCPUModelID(val string) {
+	if rb.config.HostCPUModelID.Enabled {
+		rb.res.Attributes().PutStr("host.cpu.model.id", val)
+	}
+}
+
+// SetHostCPUModelName sets provided value as "host.cpu.model.name" attribute.
+func (rb *ResourceBuilder) SetHostCPUModelName(val string) {
+	if rb.config.HostCPUModelName.Enabled {
+		rb.res.Attributes().PutStr("host.cpu.model.name", val)
+	}
+}
+
+// SetHostCPUStepping sets provided value as "host.cpu.stepping" attribute.
+func (rb *ResourceBuilder) SetHostCPUStepping(val string) {
+	if rb.config.HostCPUStepping.Enabled {
+		rb.res.Attributes().PutStr("host.cpu.stepping", val)
+	}
+}
+
+// SetHostCPUVendorID sets provided value as "host.cpu.vendor.id" attribute.
+func (rb *ResourceBuilder) SetHostCPUVendorID(val string) {
+	if rb.config.HostCPUVendorID.Enabled {
+		rb.res.Attributes().PutStr("host.cpu.vendor.id", val)
 	}
 }
 
@@ -63,6 +119,13 @@ func (rb *ResourceBuilder) SetHostName(val string) {
 	}
 }
 
+// SetOsBuildID sets provided value as "os.build_id" attribute.
+func (rb *ResourceBuilder) SetOsBuildID(val string) {
+	if rb.config.OsBuildID.Enabled {
+		rb.res.Attributes().PutStr("os.build_id", val)
+	}
+}
+
 // SetOsDescription sets provided value as "os.description" attribute.
 func (rb *ResourceBuilder) SetOsDescription(val string) {
 	if rb.config.OsDescription.Enabled {
@@ -70,10 +133,24 @@ func (rb *ResourceBuilder) SetOsDescription(val string) {
 	}
 }
 
+// SetOsName sets provided value as "os.name" attribute.
+func (rb *ResourceBuilder) SetOsName(val string) {
+	if rb.config.OsName.Enabled {
+		rb.res.Attributes().PutStr("os.name", val)
+	}
+}
+
 // SetOsType sets provided value as "os.type" attribute.
 func (rb *ResourceBuilder) SetOsType(val string) {
 	if rb.config.OsType.Enabled {
 		rb.res.Attributes().PutStr("os.type", val)
+	}
+}
+
+// SetOsVersion sets provided value as "os.version" attribute.
+func (rb *ResourceBuilder) SetOsVersion(val string) {
+	if rb.config.OsVersion.Enabled {
+		rb.res.Attributes().PutStr("os.version", val)
 	}
 }
 

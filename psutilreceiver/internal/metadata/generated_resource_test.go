@@ -14,13 +14,24 @@ func TestResourceBuilder(t *testing.T) {
 			cfg := loadResourceAttributesConfig(t, tt)
 			rb := NewResourceBuilder(cfg)
 			rb.SetContainerID("container.id-val")
+			rb.SetDeviceManufacturer("device.manufacturer-val")
+			rb.SetDeviceModelName("device.model.name-val")
 			rb.SetHostArch("host.arch-val")
+			rb.SetHostCPUCacheL2Size(22)
+			rb.SetHostCPUFamily("host.cpu.family-val")
+			rb.SetHostCPUModelID("host.cpu.model.id-val")
+			rb.SetHostCPUModelName("host.cpu.model.name-val")
+			rb.SetHostCPUStepping("host.cpu.stepping-val")
+			rb.SetHostCPUVendorID("host.cpu.vendor.id-val")
 			rb.SetHostID("host.id-val")
 			rb.SetHostIP([]any{"host.ip-item1", "host.ip-item2"})
 			rb.SetHostMac([]any{"host.mac-item1", "host.mac-item2"})
 			rb.SetHostName("host.name-val")
+			rb.SetOsBuildID("os.build_id-val")
 			rb.SetOsDescription("os.description-val")
+			rb.SetOsName("os.name-val")
 			rb.SetOsType("os.type-val")
+			rb.SetOsVersion("os.version-val")
 			rb.SetProcessCommand("process.command-val")
 			rb.SetProcessCommandLine("process.command_line-val")
 			rb.SetProcessCreationTime("process.creation.time-val")
@@ -40,7 +51,7 @@ func TestResourceBuilder(t *testing.T) {
 			case "default":
 				assert.Equal(t, 10, res.Attributes().Len())
 			case "all_set":
-				assert.Equal(t, 19, res.Attributes().Len())
+				assert.Equal(t, 30, res.Attributes().Len())
 			case "none_set":
 				assert.Equal(t, 0, res.Attributes().Len())
 				return
@@ -52,10 +63,50 @@ func TestResourceBuilder(t *testing.T) {
 			if ok {
 				assert.Equal(t, "container.id-val", containerIDAttrVal.Str())
 			}
+			deviceManufacturerAttrVal, ok := res.Attributes().Get("device.manufacturer")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "device.manufacturer-val", deviceManufacturerAttrVal.Str())
+			}
+			deviceModelNameAttrVal, ok := res.Attributes().Get("device.model.name")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "device.model.name-val", deviceModelNameAttrVal.Str())
+			}
 			hostArchAttrVal, ok := res.Attributes().Get("host.arch")
 			assert.Equal(t, tt == "all_set", ok)
 			if ok {
 				assert.Equal(t, "host.arch-val", hostArchAttrVal.Str())
+			}
+			hostCPUCacheL2SizeAttrVal, ok := res.Attributes().Get("host.cpu.cache.l2.size")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.EqualValues(t, 22, hostCPUCacheL2SizeAttrVal.Int())
+			}
+			hostCPUFamilyAttrVal, ok := res.Attributes().Get("host.cpu.family")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "host.cpu.family-val", hostCPUFamilyAttrVal.Str())
+			}
+			hostCPUModelIDAttrVal, ok := res.Attributes().Get("host.cpu.model.id")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "host.cpu.model.id-val", hostCPUModelIDAttrVal.Str())
+			}
+			hostCPUModelNameAttrVal, ok := res.Attributes().Get("host.cpu.model.name")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "host.cpu.model.name-val", hostCPUModelNameAttrVal.Str())
+			}
+			hostCPUSteppingAttrVal, ok := res.Attributes().Get("host.cpu.stepping")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "host.cpu.stepping-val", hostCPUSteppingAttrVal.Str())
+			}
+			hostCPUVendorIDAttrVal, ok := res.Attributes().Get("host.cpu.vendor.id")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "host.cpu.vendor.id-val", hostCPUVendorIDAttrVal.Str())
 			}
 			hostIDAttrVal, ok := res.Attributes().Get("host.id")
 			assert.True(t, ok)
@@ -77,15 +128,30 @@ func TestResourceBuilder(t *testing.T) {
 			if ok {
 				assert.Equal(t, "host.name-val", hostNameAttrVal.Str())
 			}
+			osBuildIDAttrVal, ok := res.Attributes().Get("os.build_id")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "os.build_id-val", osBuildIDAttrVal.Str())
+			}
 			osDescriptionAttrVal, ok := res.Attributes().Get("os.description")
 			assert.Equal(t, tt == "all_set", ok)
 			if ok {
 				assert.Equal(t, "os.description-val", osDescriptionAttrVal.Str())
 			}
+			osNameAttrVal, ok := res.Attributes().Get("os.name")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "os.name-val", osNameAttrVal.Str())
+			}
 			osTypeAttrVal, ok := res.Attributes().Get("os.type")
 			assert.True(t, ok)
 			if ok {
 				assert.Equal(t, "os.type-val", osTypeAttrVal.Str())
+			}
+			osVersionAttrVal, ok := res.Attributes().Get("os.version")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "os.version-val", osVersionAttrVal.Str())
 			}
 			processCommandAttrVal, ok := res.Attributes().Get("process.command")
 			assert.True(t, ok)
