@@ -24,6 +24,8 @@ const absent = -1
 type Host struct {
 	root  string // "" is this host's own /
 	names names
+	// ofNetwork has the paths of the files of the host's network namespace, by their names in /proc/<pid>.
+	ofNetwork map[string]string
 	platform
 }
 
@@ -38,7 +40,7 @@ func New(root string) (*Host, error) {
 	if err := CheckRoot(root); err != nil {
 		return nil, err
 	}
-	h := &Host{root: root}
+	h := &Host{root: root, ofNetwork: make(map[string]string)}
 	h.init(root)
 	return h, nil
 }

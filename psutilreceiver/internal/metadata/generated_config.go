@@ -967,6 +967,106 @@ func (ms *ProcessWindowsHandleCountMetricConfig) Unmarshal(parser *confmap.Conf)
 	return nil
 }
 
+// SystemClockEstimatedErrorMetricConfig provides config for the system.clock.estimated_error metric.
+type SystemClockEstimatedErrorMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemClockEstimatedErrorMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemClockFrequencyAdjustmentMetricConfig provides config for the system.clock.frequency_adjustment metric.
+type SystemClockFrequencyAdjustmentMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemClockFrequencyAdjustmentMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemClockMaxErrorMetricConfig provides config for the system.clock.max_error metric.
+type SystemClockMaxErrorMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemClockMaxErrorMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemClockOffsetMetricConfig provides config for the system.clock.offset metric.
+type SystemClockOffsetMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemClockOffsetMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemClockSynchronizedMetricConfig provides config for the system.clock.synchronized metric.
+type SystemClockSynchronizedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemClockSynchronizedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemCPUContextSwitchesMetricConfig provides config for the system.cpu.context_switches metric.
 type SystemCPUContextSwitchesMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2467,6 +2567,26 @@ func (ms *SystemNetworkIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	return nil
 }
 
+// SystemNetworkIPFragmentMemoryUsageMetricConfig provides config for the system.network.ip.fragment.memory.usage metric.
+type SystemNetworkIPFragmentMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkIPFragmentMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemNetworkPacketCountMetricConfig provides config for the system.network.packet.count metric.
 type SystemNetworkPacketCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2494,6 +2614,746 @@ type SystemNetworkPacketDroppedMetricConfig struct {
 }
 
 func (ms *SystemNetworkPacketDroppedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkSocketCountMetricConfig provides config for the system.network.socket.count metric.
+type SystemNetworkSocketCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkSocketCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkSoftnetDroppedMetricConfig provides config for the system.network.softnet.dropped metric.
+type SystemNetworkSoftnetDroppedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkSoftnetDroppedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkSoftnetFlowLimitedMetricConfig provides config for the system.network.softnet.flow_limited metric.
+type SystemNetworkSoftnetFlowLimitedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkSoftnetFlowLimitedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkSoftnetProcessedMetricConfig provides config for the system.network.softnet.processed metric.
+type SystemNetworkSoftnetProcessedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkSoftnetProcessedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkSoftnetReceivedRpsMetricConfig provides config for the system.network.softnet.received_rps metric.
+type SystemNetworkSoftnetReceivedRpsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkSoftnetReceivedRpsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkSoftnetSqueezedMetricConfig provides config for the system.network.softnet.squeezed metric.
+type SystemNetworkSoftnetSqueezedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkSoftnetSqueezedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPAbortsMetricConfig provides config for the system.network.tcp.aborts metric.
+type SystemNetworkTCPAbortsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPAbortsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPBacklogDropsMetricConfig provides config for the system.network.tcp.backlog.drops metric.
+type SystemNetworkTCPBacklogDropsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPBacklogDropsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPConnectionResetsMetricConfig provides config for the system.network.tcp.connection.resets metric.
+type SystemNetworkTCPConnectionResetsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPConnectionResetsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPErrorsMetricConfig provides config for the system.network.tcp.errors metric.
+type SystemNetworkTCPErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPEstablishedMetricConfig provides config for the system.network.tcp.established metric.
+type SystemNetworkTCPEstablishedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPEstablishedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPListenDropsMetricConfig provides config for the system.network.tcp.listen.drops metric.
+type SystemNetworkTCPListenDropsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPListenDropsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPListenOverflowsMetricConfig provides config for the system.network.tcp.listen.overflows metric.
+type SystemNetworkTCPListenOverflowsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPListenOverflowsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPMemoryLimitMetricConfig provides config for the system.network.tcp.memory.limit metric.
+type SystemNetworkTCPMemoryLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPMemoryLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPMemoryPressuresMetricConfig provides config for the system.network.tcp.memory.pressures metric.
+type SystemNetworkTCPMemoryPressuresMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPMemoryPressuresMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPMemoryUsageMetricConfig provides config for the system.network.tcp.memory.usage metric.
+type SystemNetworkTCPMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPOpenFailuresMetricConfig provides config for the system.network.tcp.open.failures metric.
+type SystemNetworkTCPOpenFailuresMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPOpenFailuresMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPOpensMetricConfig provides config for the system.network.tcp.opens metric.
+type SystemNetworkTCPOpensMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPOpensMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPOutOfOrderMetricConfig provides config for the system.network.tcp.out_of_order metric.
+type SystemNetworkTCPOutOfOrderMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPOutOfOrderMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPPrunesMetricConfig provides config for the system.network.tcp.prunes metric.
+type SystemNetworkTCPPrunesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPPrunesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPResetsSentMetricConfig provides config for the system.network.tcp.resets.sent metric.
+type SystemNetworkTCPResetsSentMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPResetsSentMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPRetransmitsMetricConfig provides config for the system.network.tcp.retransmits metric.
+type SystemNetworkTCPRetransmitsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPRetransmitsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPSegmentsMetricConfig provides config for the system.network.tcp.segments metric.
+type SystemNetworkTCPSegmentsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPSegmentsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPSocketAllocatedMetricConfig provides config for the system.network.tcp.socket.allocated metric.
+type SystemNetworkTCPSocketAllocatedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPSocketAllocatedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPSocketCountMetricConfig provides config for the system.network.tcp.socket.count metric.
+type SystemNetworkTCPSocketCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPSocketCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPSocketOrphanedMetricConfig provides config for the system.network.tcp.socket.orphaned metric.
+type SystemNetworkTCPSocketOrphanedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPSocketOrphanedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPSocketOrphanedLimitMetricConfig provides config for the system.network.tcp.socket.orphaned.limit metric.
+type SystemNetworkTCPSocketOrphanedLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPSocketOrphanedLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPSocketTimeWaitMetricConfig provides config for the system.network.tcp.socket.time_wait metric.
+type SystemNetworkTCPSocketTimeWaitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPSocketTimeWaitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPSynCookiesMetricConfig provides config for the system.network.tcp.syn_cookies metric.
+type SystemNetworkTCPSynCookiesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPSynCookiesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPSynQueueOverflowsMetricConfig provides config for the system.network.tcp.syn_queue.overflows metric.
+type SystemNetworkTCPSynQueueOverflowsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPSynQueueOverflowsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPTimeoutsMetricConfig provides config for the system.network.tcp.timeouts metric.
+type SystemNetworkTCPTimeoutsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPTimeoutsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkUDPDatagramsMetricConfig provides config for the system.network.udp.datagrams metric.
+type SystemNetworkUDPDatagramsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkUDPDatagramsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkUDPErrorsMetricConfig provides config for the system.network.udp.errors metric.
+type SystemNetworkUDPErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkUDPErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkUDPMemoryUsageMetricConfig provides config for the system.network.udp.memory.usage metric.
+type SystemNetworkUDPMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkUDPMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkUDPQueueUsageMetricConfig provides config for the system.network.udp.queue.usage metric.
+type SystemNetworkUDPQueueUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkUDPQueueUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkUDPReceiveErrorsMetricConfig provides config for the system.network.udp.receive.errors metric.
+type SystemNetworkUDPReceiveErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkUDPReceiveErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkUDPSocketCountMetricConfig provides config for the system.network.udp.socket.count metric.
+type SystemNetworkUDPSocketCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkUDPSocketCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2817,6 +3677,11 @@ type MetricsConfig struct {
 	ProcessUnixFileDescriptorLimit        ProcessUnixFileDescriptorLimitMetricConfig        `mapstructure:"process.unix.file_descriptor.limit"`
 	ProcessUptime                         ProcessUptimeMetricConfig                         `mapstructure:"process.uptime"`
 	ProcessWindowsHandleCount             ProcessWindowsHandleCountMetricConfig             `mapstructure:"process.windows.handle.count"`
+	SystemClockEstimatedError             SystemClockEstimatedErrorMetricConfig             `mapstructure:"system.clock.estimated_error"`
+	SystemClockFrequencyAdjustment        SystemClockFrequencyAdjustmentMetricConfig        `mapstructure:"system.clock.frequency_adjustment"`
+	SystemClockMaxError                   SystemClockMaxErrorMetricConfig                   `mapstructure:"system.clock.max_error"`
+	SystemClockOffset                     SystemClockOffsetMetricConfig                     `mapstructure:"system.clock.offset"`
+	SystemClockSynchronized               SystemClockSynchronizedMetricConfig               `mapstructure:"system.clock.synchronized"`
 	SystemCPUContextSwitches              SystemCPUContextSwitchesMetricConfig              `mapstructure:"system.cpu.context_switches"`
 	SystemCPUFrequency                    SystemCPUFrequencyMetricConfig                    `mapstructure:"system.cpu.frequency"`
 	SystemCPUFrequencyMax                 SystemCPUFrequencyMaxMetricConfig                 `mapstructure:"system.cpu.frequency.max"`
@@ -2892,8 +3757,46 @@ type MetricsConfig struct {
 	SystemNetworkInterfaceSpeed           SystemNetworkInterfaceSpeedMetricConfig           `mapstructure:"system.network.interface.speed"`
 	SystemNetworkInterfaceUp              SystemNetworkInterfaceUpMetricConfig              `mapstructure:"system.network.interface.up"`
 	SystemNetworkIo                       SystemNetworkIoMetricConfig                       `mapstructure:"system.network.io"`
+	SystemNetworkIPFragmentMemoryUsage    SystemNetworkIPFragmentMemoryUsageMetricConfig    `mapstructure:"system.network.ip.fragment.memory.usage"`
 	SystemNetworkPacketCount              SystemNetworkPacketCountMetricConfig              `mapstructure:"system.network.packet.count"`
 	SystemNetworkPacketDropped            SystemNetworkPacketDroppedMetricConfig            `mapstructure:"system.network.packet.dropped"`
+	SystemNetworkSocketCount              SystemNetworkSocketCountMetricConfig              `mapstructure:"system.network.socket.count"`
+	SystemNetworkSoftnetDropped           SystemNetworkSoftnetDroppedMetricConfig           `mapstructure:"system.network.softnet.dropped"`
+	SystemNetworkSoftnetFlowLimited       SystemNetworkSoftnetFlowLimitedMetricConfig       `mapstructure:"system.network.softnet.flow_limited"`
+	SystemNetworkSoftnetProcessed         SystemNetworkSoftnetProcessedMetricConfig         `mapstructure:"system.network.softnet.processed"`
+	SystemNetworkSoftnetReceivedRps       SystemNetworkSoftnetReceivedRpsMetricConfig       `mapstructure:"system.network.softnet.received_rps"`
+	SystemNetworkSoftnetSqueezed          SystemNetworkSoftnetSqueezedMetricConfig          `mapstructure:"system.network.softnet.squeezed"`
+	SystemNetworkTCPAborts                SystemNetworkTCPAbortsMetricConfig                `mapstructure:"system.network.tcp.aborts"`
+	SystemNetworkTCPBacklogDrops          SystemNetworkTCPBacklogDropsMetricConfig          `mapstructure:"system.network.tcp.backlog.drops"`
+	SystemNetworkTCPConnectionResets      SystemNetworkTCPConnectionResetsMetricConfig      `mapstructure:"system.network.tcp.connection.resets"`
+	SystemNetworkTCPErrors                SystemNetworkTCPErrorsMetricConfig                `mapstructure:"system.network.tcp.errors"`
+	SystemNetworkTCPEstablished           SystemNetworkTCPEstablishedMetricConfig           `mapstructure:"system.network.tcp.established"`
+	SystemNetworkTCPListenDrops           SystemNetworkTCPListenDropsMetricConfig           `mapstructure:"system.network.tcp.listen.drops"`
+	SystemNetworkTCPListenOverflows       SystemNetworkTCPListenOverflowsMetricConfig       `mapstructure:"system.network.tcp.listen.overflows"`
+	SystemNetworkTCPMemoryLimit           SystemNetworkTCPMemoryLimitMetricConfig           `mapstructure:"system.network.tcp.memory.limit"`
+	SystemNetworkTCPMemoryPressures       SystemNetworkTCPMemoryPressuresMetricConfig       `mapstructure:"system.network.tcp.memory.pressures"`
+	SystemNetworkTCPMemoryUsage           SystemNetworkTCPMemoryUsageMetricConfig           `mapstructure:"system.network.tcp.memory.usage"`
+	SystemNetworkTCPOpenFailures          SystemNetworkTCPOpenFailuresMetricConfig          `mapstructure:"system.network.tcp.open.failures"`
+	SystemNetworkTCPOpens                 SystemNetworkTCPOpensMetricConfig                 `mapstructure:"system.network.tcp.opens"`
+	SystemNetworkTCPOutOfOrder            SystemNetworkTCPOutOfOrderMetricConfig            `mapstructure:"system.network.tcp.out_of_order"`
+	SystemNetworkTCPPrunes                SystemNetworkTCPPrunesMetricConfig                `mapstructure:"system.network.tcp.prunes"`
+	SystemNetworkTCPResetsSent            SystemNetworkTCPResetsSentMetricConfig            `mapstructure:"system.network.tcp.resets.sent"`
+	SystemNetworkTCPRetransmits           SystemNetworkTCPRetransmitsMetricConfig           `mapstructure:"system.network.tcp.retransmits"`
+	SystemNetworkTCPSegments              SystemNetworkTCPSegmentsMetricConfig              `mapstructure:"system.network.tcp.segments"`
+	SystemNetworkTCPSocketAllocated       SystemNetworkTCPSocketAllocatedMetricConfig       `mapstructure:"system.network.tcp.socket.allocated"`
+	SystemNetworkTCPSocketCount           SystemNetworkTCPSocketCountMetricConfig           `mapstructure:"system.network.tcp.socket.count"`
+	SystemNetworkTCPSocketOrphaned        SystemNetworkTCPSocketOrphanedMetricConfig        `mapstructure:"system.network.tcp.socket.orphaned"`
+	SystemNetworkTCPSocketOrphanedLimit   SystemNetworkTCPSocketOrphanedLimitMetricConfig   `mapstructure:"system.network.tcp.socket.orphaned.limit"`
+	SystemNetworkTCPSocketTimeWait        SystemNetworkTCPSocketTimeWaitMetricConfig        `mapstructure:"system.network.tcp.socket.time_wait"`
+	SystemNetworkTCPSynCookies            SystemNetworkTCPSynCookiesMetricConfig            `mapstructure:"system.network.tcp.syn_cookies"`
+	SystemNetworkTCPSynQueueOverflows     SystemNetworkTCPSynQueueOverflowsMetricConfig     `mapstructure:"system.network.tcp.syn_queue.overflows"`
+	SystemNetworkTCPTimeouts              SystemNetworkTCPTimeoutsMetricConfig              `mapstructure:"system.network.tcp.timeouts"`
+	SystemNetworkUDPDatagrams             SystemNetworkUDPDatagramsMetricConfig             `mapstructure:"system.network.udp.datagrams"`
+	SystemNetworkUDPErrors                SystemNetworkUDPErrorsMetricConfig                `mapstructure:"system.network.udp.errors"`
+	SystemNetworkUDPMemoryUsage           SystemNetworkUDPMemoryUsageMetricConfig           `mapstructure:"system.network.udp.memory.usage"`
+	SystemNetworkUDPQueueUsage            SystemNetworkUDPQueueUsageMetricConfig            `mapstructure:"system.network.udp.queue.usage"`
+	SystemNetworkUDPReceiveErrors         SystemNetworkUDPReceiveErrorsMetricConfig         `mapstructure:"system.network.udp.receive.errors"`
+	SystemNetworkUDPSocketCount           SystemNetworkUDPSocketCountMetricConfig           `mapstructure:"system.network.udp.socket.count"`
 	SystemPagingFaults                    SystemPagingFaultsMetricConfig                    `mapstructure:"system.paging.faults"`
 	SystemPagingIo                        SystemPagingIoMetricConfig                        `mapstructure:"system.paging.io"`
 	SystemPagingOperations                SystemPagingOperationsMetricConfig                `mapstructure:"system.paging.operations"`
@@ -3054,6 +3957,21 @@ func DefaultMetricsConfig() MetricsConfig {
 		},
 		ProcessWindowsHandleCount: ProcessWindowsHandleCountMetricConfig{
 			Enabled: false,
+		},
+		SystemClockEstimatedError: SystemClockEstimatedErrorMetricConfig{
+			Enabled: false,
+		},
+		SystemClockFrequencyAdjustment: SystemClockFrequencyAdjustmentMetricConfig{
+			Enabled: false,
+		},
+		SystemClockMaxError: SystemClockMaxErrorMetricConfig{
+			Enabled: true,
+		},
+		SystemClockOffset: SystemClockOffsetMetricConfig{
+			Enabled: true,
+		},
+		SystemClockSynchronized: SystemClockSynchronizedMetricConfig{
+			Enabled: true,
 		},
 		SystemCPUContextSwitches: SystemCPUContextSwitchesMetricConfig{
 			Enabled: true,
@@ -3280,10 +4198,124 @@ func DefaultMetricsConfig() MetricsConfig {
 		SystemNetworkIo: SystemNetworkIoMetricConfig{
 			Enabled: true,
 		},
+		SystemNetworkIPFragmentMemoryUsage: SystemNetworkIPFragmentMemoryUsageMetricConfig{
+			Enabled: false,
+		},
 		SystemNetworkPacketCount: SystemNetworkPacketCountMetricConfig{
 			Enabled: true,
 		},
 		SystemNetworkPacketDropped: SystemNetworkPacketDroppedMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkSocketCount: SystemNetworkSocketCountMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkSoftnetDropped: SystemNetworkSoftnetDroppedMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkSoftnetFlowLimited: SystemNetworkSoftnetFlowLimitedMetricConfig{
+			Enabled: false,
+		},
+		SystemNetworkSoftnetProcessed: SystemNetworkSoftnetProcessedMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkSoftnetReceivedRps: SystemNetworkSoftnetReceivedRpsMetricConfig{
+			Enabled: false,
+		},
+		SystemNetworkSoftnetSqueezed: SystemNetworkSoftnetSqueezedMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPAborts: SystemNetworkTCPAbortsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPBacklogDrops: SystemNetworkTCPBacklogDropsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPConnectionResets: SystemNetworkTCPConnectionResetsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPErrors: SystemNetworkTCPErrorsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPEstablished: SystemNetworkTCPEstablishedMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPListenDrops: SystemNetworkTCPListenDropsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPListenOverflows: SystemNetworkTCPListenOverflowsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPMemoryLimit: SystemNetworkTCPMemoryLimitMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPMemoryPressures: SystemNetworkTCPMemoryPressuresMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPMemoryUsage: SystemNetworkTCPMemoryUsageMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPOpenFailures: SystemNetworkTCPOpenFailuresMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPOpens: SystemNetworkTCPOpensMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPOutOfOrder: SystemNetworkTCPOutOfOrderMetricConfig{
+			Enabled: false,
+		},
+		SystemNetworkTCPPrunes: SystemNetworkTCPPrunesMetricConfig{
+			Enabled: false,
+		},
+		SystemNetworkTCPResetsSent: SystemNetworkTCPResetsSentMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPRetransmits: SystemNetworkTCPRetransmitsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPSegments: SystemNetworkTCPSegmentsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPSocketAllocated: SystemNetworkTCPSocketAllocatedMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPSocketCount: SystemNetworkTCPSocketCountMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPSocketOrphaned: SystemNetworkTCPSocketOrphanedMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPSocketOrphanedLimit: SystemNetworkTCPSocketOrphanedLimitMetricConfig{
+			Enabled: false,
+		},
+		SystemNetworkTCPSocketTimeWait: SystemNetworkTCPSocketTimeWaitMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPSynCookies: SystemNetworkTCPSynCookiesMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPSynQueueOverflows: SystemNetworkTCPSynQueueOverflowsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPTimeouts: SystemNetworkTCPTimeoutsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkUDPDatagrams: SystemNetworkUDPDatagramsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkUDPErrors: SystemNetworkUDPErrorsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkUDPMemoryUsage: SystemNetworkUDPMemoryUsageMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkUDPQueueUsage: SystemNetworkUDPQueueUsageMetricConfig{
+			Enabled: false,
+		},
+		SystemNetworkUDPReceiveErrors: SystemNetworkUDPReceiveErrorsMetricConfig{
+			Enabled: false,
+		},
+		SystemNetworkUDPSocketCount: SystemNetworkUDPSocketCountMetricConfig{
 			Enabled: true,
 		},
 		SystemPagingFaults: SystemPagingFaultsMetricConfig{

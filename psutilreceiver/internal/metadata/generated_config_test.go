@@ -170,6 +170,21 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ProcessWindowsHandleCount: ProcessWindowsHandleCountMetricConfig{
 						Enabled: true,
 					},
+					SystemClockEstimatedError: SystemClockEstimatedErrorMetricConfig{
+						Enabled: true,
+					},
+					SystemClockFrequencyAdjustment: SystemClockFrequencyAdjustmentMetricConfig{
+						Enabled: true,
+					},
+					SystemClockMaxError: SystemClockMaxErrorMetricConfig{
+						Enabled: true,
+					},
+					SystemClockOffset: SystemClockOffsetMetricConfig{
+						Enabled: true,
+					},
+					SystemClockSynchronized: SystemClockSynchronizedMetricConfig{
+						Enabled: true,
+					},
 					SystemCPUContextSwitches: SystemCPUContextSwitchesMetricConfig{
 						Enabled: true,
 					},
@@ -395,10 +410,124 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemNetworkIo: SystemNetworkIoMetricConfig{
 						Enabled: true,
 					},
+					SystemNetworkIPFragmentMemoryUsage: SystemNetworkIPFragmentMemoryUsageMetricConfig{
+						Enabled: true,
+					},
 					SystemNetworkPacketCount: SystemNetworkPacketCountMetricConfig{
 						Enabled: true,
 					},
 					SystemNetworkPacketDropped: SystemNetworkPacketDroppedMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkSocketCount: SystemNetworkSocketCountMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkSoftnetDropped: SystemNetworkSoftnetDroppedMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkSoftnetFlowLimited: SystemNetworkSoftnetFlowLimitedMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkSoftnetProcessed: SystemNetworkSoftnetProcessedMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkSoftnetReceivedRps: SystemNetworkSoftnetReceivedRpsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkSoftnetSqueezed: SystemNetworkSoftnetSqueezedMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPAborts: SystemNetworkTCPAbortsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPBacklogDrops: SystemNetworkTCPBacklogDropsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPConnectionResets: SystemNetworkTCPConnectionResetsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPErrors: SystemNetworkTCPErrorsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPEstablished: SystemNetworkTCPEstablishedMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPListenDrops: SystemNetworkTCPListenDropsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPListenOverflows: SystemNetworkTCPListenOverflowsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPMemoryLimit: SystemNetworkTCPMemoryLimitMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPMemoryPressures: SystemNetworkTCPMemoryPressuresMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPMemoryUsage: SystemNetworkTCPMemoryUsageMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPOpenFailures: SystemNetworkTCPOpenFailuresMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPOpens: SystemNetworkTCPOpensMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPOutOfOrder: SystemNetworkTCPOutOfOrderMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPPrunes: SystemNetworkTCPPrunesMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPResetsSent: SystemNetworkTCPResetsSentMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPRetransmits: SystemNetworkTCPRetransmitsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPSegments: SystemNetworkTCPSegmentsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPSocketAllocated: SystemNetworkTCPSocketAllocatedMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPSocketCount: SystemNetworkTCPSocketCountMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPSocketOrphaned: SystemNetworkTCPSocketOrphanedMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPSocketOrphanedLimit: SystemNetworkTCPSocketOrphanedLimitMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPSocketTimeWait: SystemNetworkTCPSocketTimeWaitMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPSynCookies: SystemNetworkTCPSynCookiesMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPSynQueueOverflows: SystemNetworkTCPSynQueueOverflowsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPTimeouts: SystemNetworkTCPTimeoutsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkUDPDatagrams: SystemNetworkUDPDatagramsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkUDPErrors: SystemNetworkUDPErrorsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkUDPMemoryUsage: SystemNetworkUDPMemoryUsageMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkUDPQueueUsage: SystemNetworkUDPQueueUsageMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkUDPReceiveErrors: SystemNetworkUDPReceiveErrorsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkUDPSocketCount: SystemNetworkUDPSocketCountMetricConfig{
 						Enabled: true,
 					},
 					SystemPagingFaults: SystemPagingFaultsMetricConfig{
@@ -612,6 +741,21 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ProcessWindowsHandleCount: ProcessWindowsHandleCountMetricConfig{
 						Enabled: false,
 					},
+					SystemClockEstimatedError: SystemClockEstimatedErrorMetricConfig{
+						Enabled: false,
+					},
+					SystemClockFrequencyAdjustment: SystemClockFrequencyAdjustmentMetricConfig{
+						Enabled: false,
+					},
+					SystemClockMaxError: SystemClockMaxErrorMetricConfig{
+						Enabled: false,
+					},
+					SystemClockOffset: SystemClockOffsetMetricConfig{
+						Enabled: false,
+					},
+					SystemClockSynchronized: SystemClockSynchronizedMetricConfig{
+						Enabled: false,
+					},
 					SystemCPUContextSwitches: SystemCPUContextSwitchesMetricConfig{
 						Enabled: false,
 					},
@@ -837,10 +981,124 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemNetworkIo: SystemNetworkIoMetricConfig{
 						Enabled: false,
 					},
+					SystemNetworkIPFragmentMemoryUsage: SystemNetworkIPFragmentMemoryUsageMetricConfig{
+						Enabled: false,
+					},
 					SystemNetworkPacketCount: SystemNetworkPacketCountMetricConfig{
 						Enabled: false,
 					},
 					SystemNetworkPacketDropped: SystemNetworkPacketDroppedMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkSocketCount: SystemNetworkSocketCountMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkSoftnetDropped: SystemNetworkSoftnetDroppedMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkSoftnetFlowLimited: SystemNetworkSoftnetFlowLimitedMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkSoftnetProcessed: SystemNetworkSoftnetProcessedMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkSoftnetReceivedRps: SystemNetworkSoftnetReceivedRpsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkSoftnetSqueezed: SystemNetworkSoftnetSqueezedMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPAborts: SystemNetworkTCPAbortsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPBacklogDrops: SystemNetworkTCPBacklogDropsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPConnectionResets: SystemNetworkTCPConnectionResetsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPErrors: SystemNetworkTCPErrorsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPEstablished: SystemNetworkTCPEstablishedMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPListenDrops: SystemNetworkTCPListenDropsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPListenOverflows: SystemNetworkTCPListenOverflowsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPMemoryLimit: SystemNetworkTCPMemoryLimitMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPMemoryPressures: SystemNetworkTCPMemoryPressuresMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPMemoryUsage: SystemNetworkTCPMemoryUsageMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPOpenFailures: SystemNetworkTCPOpenFailuresMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPOpens: SystemNetworkTCPOpensMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPOutOfOrder: SystemNetworkTCPOutOfOrderMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPPrunes: SystemNetworkTCPPrunesMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPResetsSent: SystemNetworkTCPResetsSentMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPRetransmits: SystemNetworkTCPRetransmitsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPSegments: SystemNetworkTCPSegmentsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPSocketAllocated: SystemNetworkTCPSocketAllocatedMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPSocketCount: SystemNetworkTCPSocketCountMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPSocketOrphaned: SystemNetworkTCPSocketOrphanedMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPSocketOrphanedLimit: SystemNetworkTCPSocketOrphanedLimitMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPSocketTimeWait: SystemNetworkTCPSocketTimeWaitMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPSynCookies: SystemNetworkTCPSynCookiesMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPSynQueueOverflows: SystemNetworkTCPSynQueueOverflowsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPTimeouts: SystemNetworkTCPTimeoutsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkUDPDatagrams: SystemNetworkUDPDatagramsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkUDPErrors: SystemNetworkUDPErrorsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkUDPMemoryUsage: SystemNetworkUDPMemoryUsageMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkUDPQueueUsage: SystemNetworkUDPQueueUsageMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkUDPReceiveErrors: SystemNetworkUDPReceiveErrorsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkUDPSocketCount: SystemNetworkUDPSocketCountMetricConfig{
 						Enabled: false,
 					},
 					SystemPagingFaults: SystemPagingFaultsMetricConfig{
@@ -910,7 +1168,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(HwBatteryChargeMetricConfig{}, HwBatteryTimeLeftMetricConfig{}, HwFanSpeedMetricConfig{}, HwTemperatureMetricConfig{}, HwTemperatureLimitMetricConfig{}, NfsClientNetCountMetricConfig{}, NfsClientNetTCPConnectionAcceptedMetricConfig{}, NfsClientOperationCountMetricConfig{}, NfsClientProcedureCountMetricConfig{}, NfsClientRPCAuthrefreshCountMetricConfig{}, NfsClientRPCCountMetricConfig{}, NfsClientRPCRetransmitCountMetricConfig{}, NfsServerFhStaleCountMetricConfig{}, NfsServerIoMetricConfig{}, NfsServerNetCountMetricConfig{}, NfsServerNetTCPConnectionAcceptedMetricConfig{}, NfsServerOperationCountMetricConfig{}, NfsServerProcedureCountMetricConfig{}, NfsServerRepcacheRequestsMetricConfig{}, NfsServerRPCCountMetricConfig{}, NfsServerThreadCountMetricConfig{}, ProcessChildrenCPUTimeMetricConfig{}, ProcessContextSwitchesMetricConfig{}, ProcessCPUTimeMetricConfig{}, ProcessCPUUtilizationMetricConfig{}, ProcessCPUUtilizationWindowMetricConfig{}, ProcessDiskIoMetricConfig{}, ProcessGroupProcessCountMetricConfig{}, ProcessGroupStatusMetricConfig{}, ProcessGroupUptimeMetricConfig{}, ProcessIoLogicalMetricConfig{}, ProcessMemoryPssMetricConfig{}, ProcessMemorySharedMetricConfig{}, ProcessMemorySwapMetricConfig{}, ProcessMemoryUsageMetricConfig{}, ProcessMemoryUssMetricConfig{}, ProcessMemoryUtilizationMetricConfig{}, ProcessMemoryVirtualMetricConfig{}, ProcessNiceMetricConfig{}, ProcessPagingFaultsMetricConfig{}, ProcessRlimitMetricConfig{}, ProcessSignalsPendingMetricConfig{}, ProcessStatusMetricConfig{}, ProcessThreadCountMetricConfig{}, ProcessUnixFileDescriptorCountMetricConfig{}, ProcessUnixFileDescriptorLimitMetricConfig{}, ProcessUptimeMetricConfig{}, ProcessWindowsHandleCountMetricConfig{}, SystemCPUContextSwitchesMetricConfig{}, SystemCPUFrequencyMetricConfig{}, SystemCPUFrequencyMaxMetricConfig{}, SystemCPUFrequencyMinMetricConfig{}, SystemCPUInterruptsMetricConfig{}, SystemCPULinuxPressure10sMetricConfig{}, SystemCPULinuxPressure1mMetricConfig{}, SystemCPULinuxPressure5mMetricConfig{}, SystemCPULinuxPressureTotalMetricConfig{}, SystemCPULoadAverage15mMetricConfig{}, SystemCPULoadAverage1mMetricConfig{}, SystemCPULoadAverage5mMetricConfig{}, SystemCPULogicalCountMetricConfig{}, SystemCPUPhysicalCountMetricConfig{}, SystemCPUSoftInterruptsMetricConfig{}, SystemCPUTimeMetricConfig{}, SystemCPUUtilizationMetricConfig{}, SystemDiskIoMetricConfig{}, SystemDiskIoTimeMetricConfig{}, SystemDiskLimitMetricConfig{}, SystemDiskMergedMetricConfig{}, SystemDiskOperationTimeMetricConfig{}, SystemDiskOperationsMetricConfig{}, SystemDiskPendingOperationsMetricConfig{}, SystemDiskWeightedIoTimeMetricConfig{}, SystemFilesystemInodesLimitMetricConfig{}, SystemFilesystemInodesUsageMetricConfig{}, SystemFilesystemLimitMetricConfig{}, SystemFilesystemStuckMetricConfig{}, SystemFilesystemUsageMetricConfig{}, SystemFilesystemUtilizationMetricConfig{}, SystemIoLinuxPressure10sMetricConfig{}, SystemIoLinuxPressure1mMetricConfig{}, SystemIoLinuxPressure5mMetricConfig{}, SystemIoLinuxPressureTotalMetricConfig{}, SystemIrqLinuxPressure10sMetricConfig{}, SystemIrqLinuxPressure1mMetricConfig{}, SystemIrqLinuxPressure5mMetricConfig{}, SystemIrqLinuxPressureTotalMetricConfig{}, SystemLinuxFileHandleCountMetricConfig{}, SystemLinuxFileHandleLimitMetricConfig{}, SystemLinuxTaskCountMetricConfig{}, SystemMemoryLimitMetricConfig{}, SystemMemoryLinuxActiveMetricConfig{}, SystemMemoryLinuxAvailableMetricConfig{}, SystemMemoryLinuxCommitLimitMetricConfig{}, SystemMemoryLinuxCommittedMetricConfig{}, SystemMemoryLinuxDirtyMetricConfig{}, SystemMemoryLinuxHugepagesLimitMetricConfig{}, SystemMemoryLinuxHugepagesPageSizeMetricConfig{}, SystemMemoryLinuxHugepagesReservedMetricConfig{}, SystemMemoryLinuxHugepagesSurplusMetricConfig{}, SystemMemoryLinuxHugepagesUsageMetricConfig{}, SystemMemoryLinuxHugepagesUtilizationMetricConfig{}, SystemMemoryLinuxInactiveMetricConfig{}, SystemMemoryLinuxOomKillsMetricConfig{}, SystemMemoryLinuxPressure10sMetricConfig{}, SystemMemoryLinuxPressure1mMetricConfig{}, SystemMemoryLinuxPressure5mMetricConfig{}, SystemMemoryLinuxPressureTotalMetricConfig{}, SystemMemoryLinuxSharedMetricConfig{}, SystemMemoryLinuxSlabUsageMetricConfig{}, SystemMemoryLinuxWritebackMetricConfig{}, SystemMemoryPageSizeMetricConfig{}, SystemMemoryUsageMetricConfig{}, SystemMemoryUtilizationMetricConfig{}, SystemNetworkConnectionCountMetricConfig{}, SystemNetworkConntrackCountMetricConfig{}, SystemNetworkConntrackLimitMetricConfig{}, SystemNetworkErrorsMetricConfig{}, SystemNetworkInterfaceDuplexMetricConfig{}, SystemNetworkInterfaceMtuMetricConfig{}, SystemNetworkInterfaceSpeedMetricConfig{}, SystemNetworkInterfaceUpMetricConfig{}, SystemNetworkIoMetricConfig{}, SystemNetworkPacketCountMetricConfig{}, SystemNetworkPacketDroppedMetricConfig{}, SystemPagingFaultsMetricConfig{}, SystemPagingIoMetricConfig{}, SystemPagingOperationsMetricConfig{}, SystemPagingUsageMetricConfig{}, SystemPagingUtilizationMetricConfig{}, SystemProcessCountMetricConfig{}, SystemProcessCPUUnattributedMetricConfig{}, SystemProcessCreatedMetricConfig{}, SystemProcessLimitMetricConfig{}, SystemSessionCountMetricConfig{}, SystemThreadCountMetricConfig{}, SystemUptimeMetricConfig{}, SystemUserCountMetricConfig{}, ResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(HwBatteryChargeMetricConfig{}, HwBatteryTimeLeftMetricConfig{}, HwFanSpeedMetricConfig{}, HwTemperatureMetricConfig{}, HwTemperatureLimitMetricConfig{}, NfsClientNetCountMetricConfig{}, NfsClientNetTCPConnectionAcceptedMetricConfig{}, NfsClientOperationCountMetricConfig{}, NfsClientProcedureCountMetricConfig{}, NfsClientRPCAuthrefreshCountMetricConfig{}, NfsClientRPCCountMetricConfig{}, NfsClientRPCRetransmitCountMetricConfig{}, NfsServerFhStaleCountMetricConfig{}, NfsServerIoMetricConfig{}, NfsServerNetCountMetricConfig{}, NfsServerNetTCPConnectionAcceptedMetricConfig{}, NfsServerOperationCountMetricConfig{}, NfsServerProcedureCountMetricConfig{}, NfsServerRepcacheRequestsMetricConfig{}, NfsServerRPCCountMetricConfig{}, NfsServerThreadCountMetricConfig{}, ProcessChildrenCPUTimeMetricConfig{}, ProcessContextSwitchesMetricConfig{}, ProcessCPUTimeMetricConfig{}, ProcessCPUUtilizationMetricConfig{}, ProcessCPUUtilizationWindowMetricConfig{}, ProcessDiskIoMetricConfig{}, ProcessGroupProcessCountMetricConfig{}, ProcessGroupStatusMetricConfig{}, ProcessGroupUptimeMetricConfig{}, ProcessIoLogicalMetricConfig{}, ProcessMemoryPssMetricConfig{}, ProcessMemorySharedMetricConfig{}, ProcessMemorySwapMetricConfig{}, ProcessMemoryUsageMetricConfig{}, ProcessMemoryUssMetricConfig{}, ProcessMemoryUtilizationMetricConfig{}, ProcessMemoryVirtualMetricConfig{}, ProcessNiceMetricConfig{}, ProcessPagingFaultsMetricConfig{}, ProcessRlimitMetricConfig{}, ProcessSignalsPendingMetricConfig{}, ProcessStatusMetricConfig{}, ProcessThreadCountMetricConfig{}, ProcessUnixFileDescriptorCountMetricConfig{}, ProcessUnixFileDescriptorLimitMetricConfig{}, ProcessUptimeMetricConfig{}, ProcessWindowsHandleCountMetricConfig{}, SystemClockEstimatedErrorMetricConfig{}, SystemClockFrequencyAdjustmentMetricConfig{}, SystemClockMaxErrorMetricConfig{}, SystemClockOffsetMetricConfig{}, SystemClockSynchronizedMetricConfig{}, SystemCPUContextSwitchesMetricConfig{}, SystemCPUFrequencyMetricConfig{}, SystemCPUFrequencyMaxMetricConfig{}, SystemCPUFrequencyMinMetricConfig{}, SystemCPUInterruptsMetricConfig{}, SystemCPULinuxPressure10sMetricConfig{}, SystemCPULinuxPressure1mMetricConfig{}, SystemCPULinuxPressure5mMetricConfig{}, SystemCPULinuxPressureTotalMetricConfig{}, SystemCPULoadAverage15mMetricConfig{}, SystemCPULoadAverage1mMetricConfig{}, SystemCPULoadAverage5mMetricConfig{}, SystemCPULogicalCountMetricConfig{}, SystemCPUPhysicalCountMetricConfig{}, SystemCPUSoftInterruptsMetricConfig{}, SystemCPUTimeMetricConfig{}, SystemCPUUtilizationMetricConfig{}, SystemDiskIoMetricConfig{}, SystemDiskIoTimeMetricConfig{}, SystemDiskLimitMetricConfig{}, SystemDiskMergedMetricConfig{}, SystemDiskOperationTimeMetricConfig{}, SystemDiskOperationsMetricConfig{}, SystemDiskPendingOperationsMetricConfig{}, SystemDiskWeightedIoTimeMetricConfig{}, SystemFilesystemInodesLimitMetricConfig{}, SystemFilesystemInodesUsageMetricConfig{}, SystemFilesystemLimitMetricConfig{}, SystemFilesystemStuckMetricConfig{}, SystemFilesystemUsageMetricConfig{}, SystemFilesystemUtilizationMetricConfig{}, SystemIoLinuxPressure10sMetricConfig{}, SystemIoLinuxPressure1mMetricConfig{}, SystemIoLinuxPressure5mMetricConfig{}, SystemIoLinuxPressureTotalMetricConfig{}, SystemIrqLinuxPressure10sMetricConfig{}, SystemIrqLinuxPressure1mMetricConfig{}, SystemIrqLinuxPressure5mMetricConfig{}, SystemIrqLinuxPressureTotalMetricConfig{}, SystemLinuxFileHandleCountMetricConfig{}, SystemLinuxFileHandleLimitMetricConfig{}, SystemLinuxTaskCountMetricConfig{}, SystemMemoryLimitMetricConfig{}, SystemMemoryLinuxActiveMetricConfig{}, SystemMemoryLinuxAvailableMetricConfig{}, SystemMemoryLinuxCommitLimitMetricConfig{}, SystemMemoryLinuxCommittedMetricConfig{}, SystemMemoryLinuxDirtyMetricConfig{}, SystemMemoryLinuxHugepagesLimitMetricConfig{}, SystemMemoryLinuxHugepagesPageSizeMetricConfig{}, SystemMemoryLinuxHugepagesReservedMetricConfig{}, SystemMemoryLinuxHugepagesSurplusMetricConfig{}, SystemMemoryLinuxHugepagesUsageMetricConfig{}, SystemMemoryLinuxHugepagesUtilizationMetricConfig{}, SystemMemoryLinuxInactiveMetricConfig{}, SystemMemoryLinuxOomKillsMetricConfig{}, SystemMemoryLinuxPressure10sMetricConfig{}, SystemMemoryLinuxPressure1mMetricConfig{}, SystemMemoryLinuxPressure5mMetricConfig{}, SystemMemoryLinuxPressureTotalMetricConfig{}, SystemMemoryLinuxSharedMetricConfig{}, SystemMemoryLinuxSlabUsageMetricConfig{}, SystemMemoryLinuxWritebackMetricConfig{}, SystemMemoryPageSizeMetricConfig{}, SystemMemoryUsageMetricConfig{}, SystemMemoryUtilizationMetricConfig{}, SystemNetworkConnectionCountMetricConfig{}, SystemNetworkConntrackCountMetricConfig{}, SystemNetworkConntrackLimitMetricConfig{}, SystemNetworkErrorsMetricConfig{}, SystemNetworkInterfaceDuplexMetricConfig{}, SystemNetworkInterfaceMtuMetricConfig{}, SystemNetworkInterfaceSpeedMetricConfig{}, SystemNetworkInterfaceUpMetricConfig{}, SystemNetworkIoMetricConfig{}, SystemNetworkIPFragmentMemoryUsageMetricConfig{}, SystemNetworkPacketCountMetricConfig{}, SystemNetworkPacketDroppedMetricConfig{}, SystemNetworkSocketCountMetricConfig{}, SystemNetworkSoftnetDroppedMetricConfig{}, SystemNetworkSoftnetFlowLimitedMetricConfig{}, SystemNetworkSoftnetProcessedMetricConfig{}, SystemNetworkSoftnetReceivedRpsMetricConfig{}, SystemNetworkSoftnetSqueezedMetricConfig{}, SystemNetworkTCPAbortsMetricConfig{}, SystemNetworkTCPBacklogDropsMetricConfig{}, SystemNetworkTCPConnectionResetsMetricConfig{}, SystemNetworkTCPErrorsMetricConfig{}, SystemNetworkTCPEstablishedMetricConfig{}, SystemNetworkTCPListenDropsMetricConfig{}, SystemNetworkTCPListenOverflowsMetricConfig{}, SystemNetworkTCPMemoryLimitMetricConfig{}, SystemNetworkTCPMemoryPressuresMetricConfig{}, SystemNetworkTCPMemoryUsageMetricConfig{}, SystemNetworkTCPOpenFailuresMetricConfig{}, SystemNetworkTCPOpensMetricConfig{}, SystemNetworkTCPOutOfOrderMetricConfig{}, SystemNetworkTCPPrunesMetricConfig{}, SystemNetworkTCPResetsSentMetricConfig{}, SystemNetworkTCPRetransmitsMetricConfig{}, SystemNetworkTCPSegmentsMetricConfig{}, SystemNetworkTCPSocketAllocatedMetricConfig{}, SystemNetworkTCPSocketCountMetricConfig{}, SystemNetworkTCPSocketOrphanedMetricConfig{}, SystemNetworkTCPSocketOrphanedLimitMetricConfig{}, SystemNetworkTCPSocketTimeWaitMetricConfig{}, SystemNetworkTCPSynCookiesMetricConfig{}, SystemNetworkTCPSynQueueOverflowsMetricConfig{}, SystemNetworkTCPTimeoutsMetricConfig{}, SystemNetworkUDPDatagramsMetricConfig{}, SystemNetworkUDPErrorsMetricConfig{}, SystemNetworkUDPMemoryUsageMetricConfig{}, SystemNetworkUDPQueueUsageMetricConfig{}, SystemNetworkUDPReceiveErrorsMetricConfig{}, SystemNetworkUDPSocketCountMetricConfig{}, SystemPagingFaultsMetricConfig{}, SystemPagingIoMetricConfig{}, SystemPagingOperationsMetricConfig{}, SystemPagingUsageMetricConfig{}, SystemPagingUtilizationMetricConfig{}, SystemProcessCountMetricConfig{}, SystemProcessCPUUnattributedMetricConfig{}, SystemProcessCreatedMetricConfig{}, SystemProcessLimitMetricConfig{}, SystemSessionCountMetricConfig{}, SystemThreadCountMetricConfig{}, SystemUptimeMetricConfig{}, SystemUserCountMetricConfig{}, ResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

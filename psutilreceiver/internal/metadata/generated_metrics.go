@@ -655,6 +655,160 @@ var MapAttributeSystemMemoryState = map[string]AttributeSystemMemoryState{
 	"slab_unreclaimable": AttributeSystemMemoryStateSlabUnreclaimable,
 }
 
+// AttributeSystemNetworkTCPAbortReason specifies the value system.network.tcp.abort.reason attribute.
+type AttributeSystemNetworkTCPAbortReason int
+
+const (
+	_ AttributeSystemNetworkTCPAbortReason = iota
+	AttributeSystemNetworkTCPAbortReasonData
+	AttributeSystemNetworkTCPAbortReasonClose
+	AttributeSystemNetworkTCPAbortReasonMemory
+	AttributeSystemNetworkTCPAbortReasonTimeout
+	AttributeSystemNetworkTCPAbortReasonLinger
+	AttributeSystemNetworkTCPAbortReasonFailed
+)
+
+// String returns the string representation of the AttributeSystemNetworkTCPAbortReason.
+func (av AttributeSystemNetworkTCPAbortReason) String() string {
+	switch av {
+	case AttributeSystemNetworkTCPAbortReasonData:
+		return "data"
+	case AttributeSystemNetworkTCPAbortReasonClose:
+		return "close"
+	case AttributeSystemNetworkTCPAbortReasonMemory:
+		return "memory"
+	case AttributeSystemNetworkTCPAbortReasonTimeout:
+		return "timeout"
+	case AttributeSystemNetworkTCPAbortReasonLinger:
+		return "linger"
+	case AttributeSystemNetworkTCPAbortReasonFailed:
+		return "failed"
+	}
+	return ""
+}
+
+// MapAttributeSystemNetworkTCPAbortReason is a helper map of string to AttributeSystemNetworkTCPAbortReason attribute value.
+var MapAttributeSystemNetworkTCPAbortReason = map[string]AttributeSystemNetworkTCPAbortReason{
+	"data":    AttributeSystemNetworkTCPAbortReasonData,
+	"close":   AttributeSystemNetworkTCPAbortReasonClose,
+	"memory":  AttributeSystemNetworkTCPAbortReasonMemory,
+	"timeout": AttributeSystemNetworkTCPAbortReasonTimeout,
+	"linger":  AttributeSystemNetworkTCPAbortReasonLinger,
+	"failed":  AttributeSystemNetworkTCPAbortReasonFailed,
+}
+
+// AttributeSystemNetworkTCPOpenType specifies the value system.network.tcp.open.type attribute.
+type AttributeSystemNetworkTCPOpenType int
+
+const (
+	_ AttributeSystemNetworkTCPOpenType = iota
+	AttributeSystemNetworkTCPOpenTypeActive
+	AttributeSystemNetworkTCPOpenTypePassive
+)
+
+// String returns the string representation of the AttributeSystemNetworkTCPOpenType.
+func (av AttributeSystemNetworkTCPOpenType) String() string {
+	switch av {
+	case AttributeSystemNetworkTCPOpenTypeActive:
+		return "active"
+	case AttributeSystemNetworkTCPOpenTypePassive:
+		return "passive"
+	}
+	return ""
+}
+
+// MapAttributeSystemNetworkTCPOpenType is a helper map of string to AttributeSystemNetworkTCPOpenType attribute value.
+var MapAttributeSystemNetworkTCPOpenType = map[string]AttributeSystemNetworkTCPOpenType{
+	"active":  AttributeSystemNetworkTCPOpenTypeActive,
+	"passive": AttributeSystemNetworkTCPOpenTypePassive,
+}
+
+// AttributeSystemNetworkTCPPruneType specifies the value system.network.tcp.prune.type attribute.
+type AttributeSystemNetworkTCPPruneType int
+
+const (
+	_ AttributeSystemNetworkTCPPruneType = iota
+	AttributeSystemNetworkTCPPruneTypeCalled
+	AttributeSystemNetworkTCPPruneTypeReceive
+	AttributeSystemNetworkTCPPruneTypeOutOfOrder
+)
+
+// String returns the string representation of the AttributeSystemNetworkTCPPruneType.
+func (av AttributeSystemNetworkTCPPruneType) String() string {
+	switch av {
+	case AttributeSystemNetworkTCPPruneTypeCalled:
+		return "called"
+	case AttributeSystemNetworkTCPPruneTypeReceive:
+		return "receive"
+	case AttributeSystemNetworkTCPPruneTypeOutOfOrder:
+		return "out_of_order"
+	}
+	return ""
+}
+
+// MapAttributeSystemNetworkTCPPruneType is a helper map of string to AttributeSystemNetworkTCPPruneType attribute value.
+var MapAttributeSystemNetworkTCPPruneType = map[string]AttributeSystemNetworkTCPPruneType{
+	"called":       AttributeSystemNetworkTCPPruneTypeCalled,
+	"receive":      AttributeSystemNetworkTCPPruneTypeReceive,
+	"out_of_order": AttributeSystemNetworkTCPPruneTypeOutOfOrder,
+}
+
+// AttributeSystemNetworkTCPSynCookieEvent specifies the value system.network.tcp.syn_cookie.event attribute.
+type AttributeSystemNetworkTCPSynCookieEvent int
+
+const (
+	_ AttributeSystemNetworkTCPSynCookieEvent = iota
+	AttributeSystemNetworkTCPSynCookieEventSent
+	AttributeSystemNetworkTCPSynCookieEventReceived
+	AttributeSystemNetworkTCPSynCookieEventFailed
+)
+
+// String returns the string representation of the AttributeSystemNetworkTCPSynCookieEvent.
+func (av AttributeSystemNetworkTCPSynCookieEvent) String() string {
+	switch av {
+	case AttributeSystemNetworkTCPSynCookieEventSent:
+		return "sent"
+	case AttributeSystemNetworkTCPSynCookieEventReceived:
+		return "received"
+	case AttributeSystemNetworkTCPSynCookieEventFailed:
+		return "failed"
+	}
+	return ""
+}
+
+// MapAttributeSystemNetworkTCPSynCookieEvent is a helper map of string to AttributeSystemNetworkTCPSynCookieEvent attribute value.
+var MapAttributeSystemNetworkTCPSynCookieEvent = map[string]AttributeSystemNetworkTCPSynCookieEvent{
+	"sent":     AttributeSystemNetworkTCPSynCookieEventSent,
+	"received": AttributeSystemNetworkTCPSynCookieEventReceived,
+	"failed":   AttributeSystemNetworkTCPSynCookieEventFailed,
+}
+
+// AttributeSystemNetworkTCPSynQueueAction specifies the value system.network.tcp.syn_queue.action attribute.
+type AttributeSystemNetworkTCPSynQueueAction int
+
+const (
+	_ AttributeSystemNetworkTCPSynQueueAction = iota
+	AttributeSystemNetworkTCPSynQueueActionDrop
+	AttributeSystemNetworkTCPSynQueueActionCookie
+)
+
+// String returns the string representation of the AttributeSystemNetworkTCPSynQueueAction.
+func (av AttributeSystemNetworkTCPSynQueueAction) String() string {
+	switch av {
+	case AttributeSystemNetworkTCPSynQueueActionDrop:
+		return "drop"
+	case AttributeSystemNetworkTCPSynQueueActionCookie:
+		return "cookie"
+	}
+	return ""
+}
+
+// MapAttributeSystemNetworkTCPSynQueueAction is a helper map of string to AttributeSystemNetworkTCPSynQueueAction attribute value.
+var MapAttributeSystemNetworkTCPSynQueueAction = map[string]AttributeSystemNetworkTCPSynQueueAction{
+	"drop":   AttributeSystemNetworkTCPSynQueueActionDrop,
+	"cookie": AttributeSystemNetworkTCPSynQueueActionCookie,
+}
+
 // AttributeSystemPagingDirection specifies the value system.paging.direction attribute.
 type AttributeSystemPagingDirection int
 
@@ -1061,6 +1215,21 @@ var MetricsInfo = metricsInfo{
 	ProcessWindowsHandleCount: metricInfo{
 		Name: "process.windows.handle.count",
 	},
+	SystemClockEstimatedError: metricInfo{
+		Name: "system.clock.estimated_error",
+	},
+	SystemClockFrequencyAdjustment: metricInfo{
+		Name: "system.clock.frequency_adjustment",
+	},
+	SystemClockMaxError: metricInfo{
+		Name: "system.clock.max_error",
+	},
+	SystemClockOffset: metricInfo{
+		Name: "system.clock.offset",
+	},
+	SystemClockSynchronized: metricInfo{
+		Name: "system.clock.synchronized",
+	},
 	SystemCPUContextSwitches: metricInfo{
 		Name: "system.cpu.context_switches",
 	},
@@ -1333,6 +1502,9 @@ var MetricsInfo = metricsInfo{
 		Name:       "system.network.io",
 		Attributes: []string{"network.interface.name", "network.io.direction"},
 	},
+	SystemNetworkIPFragmentMemoryUsage: metricInfo{
+		Name: "system.network.ip.fragment.memory.usage",
+	},
 	SystemNetworkPacketCount: metricInfo{
 		Name:       "system.network.packet.count",
 		Attributes: []string{"system.device", "network.io.direction"},
@@ -1340,6 +1512,131 @@ var MetricsInfo = metricsInfo{
 	SystemNetworkPacketDropped: metricInfo{
 		Name:       "system.network.packet.dropped",
 		Attributes: []string{"network.interface.name", "network.io.direction"},
+	},
+	SystemNetworkSocketCount: metricInfo{
+		Name: "system.network.socket.count",
+	},
+	SystemNetworkSoftnetDropped: metricInfo{
+		Name:       "system.network.softnet.dropped",
+		Attributes: []string{"cpu.logical_number"},
+	},
+	SystemNetworkSoftnetFlowLimited: metricInfo{
+		Name:       "system.network.softnet.flow_limited",
+		Attributes: []string{"cpu.logical_number"},
+	},
+	SystemNetworkSoftnetProcessed: metricInfo{
+		Name:       "system.network.softnet.processed",
+		Attributes: []string{"cpu.logical_number"},
+	},
+	SystemNetworkSoftnetReceivedRps: metricInfo{
+		Name:       "system.network.softnet.received_rps",
+		Attributes: []string{"cpu.logical_number"},
+	},
+	SystemNetworkSoftnetSqueezed: metricInfo{
+		Name:       "system.network.softnet.squeezed",
+		Attributes: []string{"cpu.logical_number"},
+	},
+	SystemNetworkTCPAborts: metricInfo{
+		Name:       "system.network.tcp.aborts",
+		Attributes: []string{"system.network.tcp.abort.reason"},
+	},
+	SystemNetworkTCPBacklogDrops: metricInfo{
+		Name: "system.network.tcp.backlog.drops",
+	},
+	SystemNetworkTCPConnectionResets: metricInfo{
+		Name: "system.network.tcp.connection.resets",
+	},
+	SystemNetworkTCPErrors: metricInfo{
+		Name: "system.network.tcp.errors",
+	},
+	SystemNetworkTCPEstablished: metricInfo{
+		Name: "system.network.tcp.established",
+	},
+	SystemNetworkTCPListenDrops: metricInfo{
+		Name: "system.network.tcp.listen.drops",
+	},
+	SystemNetworkTCPListenOverflows: metricInfo{
+		Name: "system.network.tcp.listen.overflows",
+	},
+	SystemNetworkTCPMemoryLimit: metricInfo{
+		Name: "system.network.tcp.memory.limit",
+	},
+	SystemNetworkTCPMemoryPressures: metricInfo{
+		Name: "system.network.tcp.memory.pressures",
+	},
+	SystemNetworkTCPMemoryUsage: metricInfo{
+		Name: "system.network.tcp.memory.usage",
+	},
+	SystemNetworkTCPOpenFailures: metricInfo{
+		Name: "system.network.tcp.open.failures",
+	},
+	SystemNetworkTCPOpens: metricInfo{
+		Name:       "system.network.tcp.opens",
+		Attributes: []string{"system.network.tcp.open.type"},
+	},
+	SystemNetworkTCPOutOfOrder: metricInfo{
+		Name: "system.network.tcp.out_of_order",
+	},
+	SystemNetworkTCPPrunes: metricInfo{
+		Name:       "system.network.tcp.prunes",
+		Attributes: []string{"system.network.tcp.prune.type"},
+	},
+	SystemNetworkTCPResetsSent: metricInfo{
+		Name: "system.network.tcp.resets.sent",
+	},
+	SystemNetworkTCPRetransmits: metricInfo{
+		Name: "system.network.tcp.retransmits",
+	},
+	SystemNetworkTCPSegments: metricInfo{
+		Name:       "system.network.tcp.segments",
+		Attributes: []string{"network.io.direction"},
+	},
+	SystemNetworkTCPSocketAllocated: metricInfo{
+		Name: "system.network.tcp.socket.allocated",
+	},
+	SystemNetworkTCPSocketCount: metricInfo{
+		Name: "system.network.tcp.socket.count",
+	},
+	SystemNetworkTCPSocketOrphaned: metricInfo{
+		Name: "system.network.tcp.socket.orphaned",
+	},
+	SystemNetworkTCPSocketOrphanedLimit: metricInfo{
+		Name: "system.network.tcp.socket.orphaned.limit",
+	},
+	SystemNetworkTCPSocketTimeWait: metricInfo{
+		Name: "system.network.tcp.socket.time_wait",
+	},
+	SystemNetworkTCPSynCookies: metricInfo{
+		Name:       "system.network.tcp.syn_cookies",
+		Attributes: []string{"system.network.tcp.syn_cookie.event"},
+	},
+	SystemNetworkTCPSynQueueOverflows: metricInfo{
+		Name:       "system.network.tcp.syn_queue.overflows",
+		Attributes: []string{"system.network.tcp.syn_queue.action"},
+	},
+	SystemNetworkTCPTimeouts: metricInfo{
+		Name: "system.network.tcp.timeouts",
+	},
+	SystemNetworkUDPDatagrams: metricInfo{
+		Name:       "system.network.udp.datagrams",
+		Attributes: []string{"network.io.direction"},
+	},
+	SystemNetworkUDPErrors: metricInfo{
+		Name:       "system.network.udp.errors",
+		Attributes: []string{"error.type"},
+	},
+	SystemNetworkUDPMemoryUsage: metricInfo{
+		Name: "system.network.udp.memory.usage",
+	},
+	SystemNetworkUDPQueueUsage: metricInfo{
+		Name:       "system.network.udp.queue.usage",
+		Attributes: []string{"network.io.direction"},
+	},
+	SystemNetworkUDPReceiveErrors: metricInfo{
+		Name: "system.network.udp.receive.errors",
+	},
+	SystemNetworkUDPSocketCount: metricInfo{
+		Name: "system.network.udp.socket.count",
 	},
 	SystemPagingFaults: metricInfo{
 		Name:       "system.paging.faults",
@@ -1437,6 +1734,11 @@ type metricsInfo struct {
 	ProcessUnixFileDescriptorLimit        metricInfo
 	ProcessUptime                         metricInfo
 	ProcessWindowsHandleCount             metricInfo
+	SystemClockEstimatedError             metricInfo
+	SystemClockFrequencyAdjustment        metricInfo
+	SystemClockMaxError                   metricInfo
+	SystemClockOffset                     metricInfo
+	SystemClockSynchronized               metricInfo
 	SystemCPUContextSwitches              metricInfo
 	SystemCPUFrequency                    metricInfo
 	SystemCPUFrequencyMax                 metricInfo
@@ -1512,8 +1814,46 @@ type metricsInfo struct {
 	SystemNetworkInterfaceSpeed           metricInfo
 	SystemNetworkInterfaceUp              metricInfo
 	SystemNetworkIo                       metricInfo
+	SystemNetworkIPFragmentMemoryUsage    metricInfo
 	SystemNetworkPacketCount              metricInfo
 	SystemNetworkPacketDropped            metricInfo
+	SystemNetworkSocketCount              metricInfo
+	SystemNetworkSoftnetDropped           metricInfo
+	SystemNetworkSoftnetFlowLimited       metricInfo
+	SystemNetworkSoftnetProcessed         metricInfo
+	SystemNetworkSoftnetReceivedRps       metricInfo
+	SystemNetworkSoftnetSqueezed          metricInfo
+	SystemNetworkTCPAborts                metricInfo
+	SystemNetworkTCPBacklogDrops          metricInfo
+	SystemNetworkTCPConnectionResets      metricInfo
+	SystemNetworkTCPErrors                metricInfo
+	SystemNetworkTCPEstablished           metricInfo
+	SystemNetworkTCPListenDrops           metricInfo
+	SystemNetworkTCPListenOverflows       metricInfo
+	SystemNetworkTCPMemoryLimit           metricInfo
+	SystemNetworkTCPMemoryPressures       metricInfo
+	SystemNetworkTCPMemoryUsage           metricInfo
+	SystemNetworkTCPOpenFailures          metricInfo
+	SystemNetworkTCPOpens                 metricInfo
+	SystemNetworkTCPOutOfOrder            metricInfo
+	SystemNetworkTCPPrunes                metricInfo
+	SystemNetworkTCPResetsSent            metricInfo
+	SystemNetworkTCPRetransmits           metricInfo
+	SystemNetworkTCPSegments              metricInfo
+	SystemNetworkTCPSocketAllocated       metricInfo
+	SystemNetworkTCPSocketCount           metricInfo
+	SystemNetworkTCPSocketOrphaned        metricInfo
+	SystemNetworkTCPSocketOrphanedLimit   metricInfo
+	SystemNetworkTCPSocketTimeWait        metricInfo
+	SystemNetworkTCPSynCookies            metricInfo
+	SystemNetworkTCPSynQueueOverflows     metricInfo
+	SystemNetworkTCPTimeouts              metricInfo
+	SystemNetworkUDPDatagrams             metricInfo
+	SystemNetworkUDPErrors                metricInfo
+	SystemNetworkUDPMemoryUsage           metricInfo
+	SystemNetworkUDPQueueUsage            metricInfo
+	SystemNetworkUDPReceiveErrors         metricInfo
+	SystemNetworkUDPSocketCount           metricInfo
 	SystemPagingFaults                    metricInfo
 	SystemPagingIo                        metricInfo
 	SystemPagingOperations                metricInfo
@@ -4096,6 +4436,256 @@ func (m *metricProcessWindowsHandleCount) emit(metrics pmetric.MetricSlice) {
 
 func newMetricProcessWindowsHandleCount(cfg ProcessWindowsHandleCountMetricConfig) metricProcessWindowsHandleCount {
 	m := metricProcessWindowsHandleCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemClockEstimatedError struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   SystemClockEstimatedErrorMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills system.clock.estimated_error metric with initial data.
+func (m *metricSystemClockEstimatedError) init() {
+	m.data.SetName("system.clock.estimated_error")
+	m.data.SetDescription("How far the clock is off at a guess, by the daemon that sets it.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSystemClockEstimatedError) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemClockEstimatedError) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemClockEstimatedError) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemClockEstimatedError(cfg SystemClockEstimatedErrorMetricConfig) metricSystemClockEstimatedError {
+	m := metricSystemClockEstimatedError{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemClockFrequencyAdjustment struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   SystemClockFrequencyAdjustmentMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills system.clock.frequency_adjustment metric with initial data.
+func (m *metricSystemClockFrequencyAdjustment) init() {
+	m.data.SetName("system.clock.frequency_adjustment")
+	m.data.SetDescription("By how many millionths the kernel makes the clock run faster, or slower if it is negative, to make up for an error of its oscillator.")
+	m.data.SetUnit("[ppm]")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSystemClockFrequencyAdjustment) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemClockFrequencyAdjustment) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemClockFrequencyAdjustment) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemClockFrequencyAdjustment(cfg SystemClockFrequencyAdjustmentMetricConfig) metricSystemClockFrequencyAdjustment {
+	m := metricSystemClockFrequencyAdjustment{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemClockMaxError struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   SystemClockMaxErrorMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills system.clock.max_error metric with initial data.
+func (m *metricSystemClockMaxError) init() {
+	m.data.SetName("system.clock.max_error")
+	m.data.SetDescription("Bound of the error of the clock, by the daemon that sets it; the kernel increases it by 0.5 ms each second until the daemon sets it again.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSystemClockMaxError) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemClockMaxError) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemClockMaxError) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemClockMaxError(cfg SystemClockMaxErrorMetricConfig) metricSystemClockMaxError {
+	m := metricSystemClockMaxError{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemClockOffset struct {
+	data     pmetric.Metric                // data buffer for generated metric.
+	config   SystemClockOffsetMetricConfig // metric config provided by user.
+	capacity int                           // max observed number of data points added to the metric.
+}
+
+// init fills system.clock.offset metric with initial data.
+func (m *metricSystemClockOffset) init() {
+	m.data.SetName("system.clock.offset")
+	m.data.SetDescription("What is left to correct of the difference to the reference time: positive where the clock is behind.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSystemClockOffset) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemClockOffset) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemClockOffset) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemClockOffset(cfg SystemClockOffsetMetricConfig) metricSystemClockOffset {
+	m := metricSystemClockOffset{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemClockSynchronized struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   SystemClockSynchronizedMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills system.clock.synchronized metric with initial data.
+func (m *metricSystemClockSynchronized) init() {
+	m.data.SetName("system.clock.synchronized")
+	m.data.SetDescription("1 if a daemon keeps the clock synchronised to a reference time, else 0.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSystemClockSynchronized) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemClockSynchronized) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemClockSynchronized) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemClockSynchronized(cfg SystemClockSynchronizedMetricConfig) metricSystemClockSynchronized {
+	m := metricSystemClockSynchronized{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -8082,6 +8672,58 @@ func newMetricSystemNetworkIo(cfg SystemNetworkIoMetricConfig) metricSystemNetwo
 	return m
 }
 
+type metricSystemNetworkIPFragmentMemoryUsage struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   SystemNetworkIPFragmentMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills system.network.ip.fragment.memory.usage metric with initial data.
+func (m *metricSystemNetworkIPFragmentMemoryUsage) init() {
+	m.data.SetName("system.network.ip.fragment.memory.usage")
+	m.data.SetDescription("Memory of fragments that wait for the rest of their packet, over IPv4 and IPv6.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkIPFragmentMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkIPFragmentMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkIPFragmentMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkIPFragmentMemoryUsage(cfg SystemNetworkIPFragmentMemoryUsageMetricConfig) metricSystemNetworkIPFragmentMemoryUsage {
+	m := metricSystemNetworkIPFragmentMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemNetworkPacketCount struct {
 	data     pmetric.Metric                       // data buffer for generated metric.
 	config   SystemNetworkPacketCountMetricConfig // metric config provided by user.
@@ -8184,6 +8826,1970 @@ func (m *metricSystemNetworkPacketDropped) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSystemNetworkPacketDropped(cfg SystemNetworkPacketDroppedMetricConfig) metricSystemNetworkPacketDropped {
 	m := metricSystemNetworkPacketDropped{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkSocketCount struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   SystemNetworkSocketCountMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills system.network.socket.count metric with initial data.
+func (m *metricSystemNetworkSocketCount) init() {
+	m.data.SetName("system.network.socket.count")
+	m.data.SetDescription("Sockets that processes have open, of every kind.")
+	m.data.SetUnit("{socket}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkSocketCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkSocketCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkSocketCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkSocketCount(cfg SystemNetworkSocketCountMetricConfig) metricSystemNetworkSocketCount {
+	m := metricSystemNetworkSocketCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkSoftnetDropped struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemNetworkSoftnetDroppedMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.network.softnet.dropped metric with initial data.
+func (m *metricSystemNetworkSoftnetDropped) init() {
+	m.data.SetName("system.network.softnet.dropped")
+	m.data.SetDescription("Packets that were dropped because the backlog of a CPU was full: net.core.netdev_max_backlog.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkSoftnetDropped) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkSoftnetDropped) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkSoftnetDropped) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkSoftnetDropped(cfg SystemNetworkSoftnetDroppedMetricConfig) metricSystemNetworkSoftnetDropped {
+	m := metricSystemNetworkSoftnetDropped{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkSoftnetFlowLimited struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemNetworkSoftnetFlowLimitedMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.network.softnet.flow_limited metric with initial data.
+func (m *metricSystemNetworkSoftnetFlowLimited) init() {
+	m.data.SetName("system.network.softnet.flow_limited")
+	m.data.SetDescription("Packets that were dropped because their flow had too many in the backlog of a CPU.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkSoftnetFlowLimited) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkSoftnetFlowLimited) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkSoftnetFlowLimited) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkSoftnetFlowLimited(cfg SystemNetworkSoftnetFlowLimitedMetricConfig) metricSystemNetworkSoftnetFlowLimited {
+	m := metricSystemNetworkSoftnetFlowLimited{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkSoftnetProcessed struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   SystemNetworkSoftnetProcessedMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills system.network.softnet.processed metric with initial data.
+func (m *metricSystemNetworkSoftnetProcessed) init() {
+	m.data.SetName("system.network.softnet.processed")
+	m.data.SetDescription("Packets that the network stack processed in soft interrupts.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkSoftnetProcessed) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkSoftnetProcessed) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkSoftnetProcessed) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkSoftnetProcessed(cfg SystemNetworkSoftnetProcessedMetricConfig) metricSystemNetworkSoftnetProcessed {
+	m := metricSystemNetworkSoftnetProcessed{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkSoftnetReceivedRps struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemNetworkSoftnetReceivedRpsMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.network.softnet.received_rps metric with initial data.
+func (m *metricSystemNetworkSoftnetReceivedRps) init() {
+	m.data.SetName("system.network.softnet.received_rps")
+	m.data.SetDescription("How often a CPU was woken to process packets that another one received (RPS).")
+	m.data.SetUnit("{interrupt}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkSoftnetReceivedRps) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkSoftnetReceivedRps) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkSoftnetReceivedRps) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkSoftnetReceivedRps(cfg SystemNetworkSoftnetReceivedRpsMetricConfig) metricSystemNetworkSoftnetReceivedRps {
+	m := metricSystemNetworkSoftnetReceivedRps{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkSoftnetSqueezed struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   SystemNetworkSoftnetSqueezedMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills system.network.softnet.squeezed metric with initial data.
+func (m *metricSystemNetworkSoftnetSqueezed) init() {
+	m.data.SetName("system.network.softnet.squeezed")
+	m.data.SetDescription("How often a CPU stopped processing packets although there were more, because its budget or its time was used up.")
+	m.data.SetUnit("{event}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkSoftnetSqueezed) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkSoftnetSqueezed) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkSoftnetSqueezed) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkSoftnetSqueezed(cfg SystemNetworkSoftnetSqueezedMetricConfig) metricSystemNetworkSoftnetSqueezed {
+	m := metricSystemNetworkSoftnetSqueezed{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPAborts struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   SystemNetworkTCPAbortsMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.aborts metric with initial data.
+func (m *metricSystemNetworkTCPAborts) init() {
+	m.data.SetName("system.network.tcp.aborts")
+	m.data.SetDescription("Connections that TCP of this host aborted.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkTCPAborts) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemNetworkTCPAbortReasonAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.network.tcp.abort.reason", systemNetworkTCPAbortReasonAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPAborts) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPAborts) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPAborts(cfg SystemNetworkTCPAbortsMetricConfig) metricSystemNetworkTCPAborts {
+	m := metricSystemNetworkTCPAborts{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPBacklogDrops struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   SystemNetworkTCPBacklogDropsMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.backlog.drops metric with initial data.
+func (m *metricSystemNetworkTCPBacklogDrops) init() {
+	m.data.SetName("system.network.tcp.backlog.drops")
+	m.data.SetDescription("Segments that were dropped because the backlog of their socket was full.")
+	m.data.SetUnit("{segment}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPBacklogDrops) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPBacklogDrops) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPBacklogDrops) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPBacklogDrops(cfg SystemNetworkTCPBacklogDropsMetricConfig) metricSystemNetworkTCPBacklogDrops {
+	m := metricSystemNetworkTCPBacklogDrops{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPConnectionResets struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   SystemNetworkTCPConnectionResetsMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.connection.resets metric with initial data.
+func (m *metricSystemNetworkTCPConnectionResets) init() {
+	m.data.SetName("system.network.tcp.connection.resets")
+	m.data.SetDescription("Established connections that ended by a reset, of either side.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPConnectionResets) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPConnectionResets) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPConnectionResets) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPConnectionResets(cfg SystemNetworkTCPConnectionResetsMetricConfig) metricSystemNetworkTCPConnectionResets {
+	m := metricSystemNetworkTCPConnectionResets{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPErrors struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   SystemNetworkTCPErrorsMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.errors metric with initial data.
+func (m *metricSystemNetworkTCPErrors) init() {
+	m.data.SetName("system.network.tcp.errors")
+	m.data.SetDescription("Segments that were received with an error, such as a wrong checksum.")
+	m.data.SetUnit("{segment}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPErrors(cfg SystemNetworkTCPErrorsMetricConfig) metricSystemNetworkTCPErrors {
+	m := metricSystemNetworkTCPErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPEstablished struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemNetworkTCPEstablishedMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.established metric with initial data.
+func (m *metricSystemNetworkTCPEstablished) init() {
+	m.data.SetName("system.network.tcp.established")
+	m.data.SetDescription("Connections that are established, or wait for this host to close them.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPEstablished) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPEstablished) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPEstablished) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPEstablished(cfg SystemNetworkTCPEstablishedMetricConfig) metricSystemNetworkTCPEstablished {
+	m := metricSystemNetworkTCPEstablished{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPListenDrops struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemNetworkTCPListenDropsMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.listen.drops metric with initial data.
+func (m *metricSystemNetworkTCPListenDrops) init() {
+	m.data.SetName("system.network.tcp.listen.drops")
+	m.data.SetDescription("Requests for a connection that a listening socket dropped, for any reason, a full queue among them.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPListenDrops) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPListenDrops) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPListenDrops) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPListenDrops(cfg SystemNetworkTCPListenDropsMetricConfig) metricSystemNetworkTCPListenDrops {
+	m := metricSystemNetworkTCPListenDrops{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPListenOverflows struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemNetworkTCPListenOverflowsMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.listen.overflows metric with initial data.
+func (m *metricSystemNetworkTCPListenOverflows) init() {
+	m.data.SetName("system.network.tcp.listen.overflows")
+	m.data.SetDescription("Connections for which the accept queue of a listening socket had no room.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPListenOverflows) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPListenOverflows) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPListenOverflows) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPListenOverflows(cfg SystemNetworkTCPListenOverflowsMetricConfig) metricSystemNetworkTCPListenOverflows {
+	m := metricSystemNetworkTCPListenOverflows{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPMemoryLimit struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemNetworkTCPMemoryLimitMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.memory.limit metric with initial data.
+func (m *metricSystemNetworkTCPMemoryLimit) init() {
+	m.data.SetName("system.network.tcp.memory.limit")
+	m.data.SetDescription("Memory above which TCP gets none: the third number of net.ipv4.tcp_mem.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPMemoryLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPMemoryLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPMemoryLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPMemoryLimit(cfg SystemNetworkTCPMemoryLimitMetricConfig) metricSystemNetworkTCPMemoryLimit {
+	m := metricSystemNetworkTCPMemoryLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPMemoryPressures struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemNetworkTCPMemoryPressuresMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.memory.pressures metric with initial data.
+func (m *metricSystemNetworkTCPMemoryPressures) init() {
+	m.data.SetName("system.network.tcp.memory.pressures")
+	m.data.SetDescription("How often TCP began to save memory, because its sockets used more than the second number of net.ipv4.tcp_mem.")
+	m.data.SetUnit("{event}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPMemoryPressures) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPMemoryPressures) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPMemoryPressures) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPMemoryPressures(cfg SystemNetworkTCPMemoryPressuresMetricConfig) metricSystemNetworkTCPMemoryPressures {
+	m := metricSystemNetworkTCPMemoryPressures{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPMemoryUsage struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemNetworkTCPMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.memory.usage metric with initial data.
+func (m *metricSystemNetworkTCPMemoryUsage) init() {
+	m.data.SetName("system.network.tcp.memory.usage")
+	m.data.SetDescription("Memory of the buffers of TCP sockets.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPMemoryUsage(cfg SystemNetworkTCPMemoryUsageMetricConfig) metricSystemNetworkTCPMemoryUsage {
+	m := metricSystemNetworkTCPMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPOpenFailures struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   SystemNetworkTCPOpenFailuresMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.open.failures metric with initial data.
+func (m *metricSystemNetworkTCPOpenFailures) init() {
+	m.data.SetName("system.network.tcp.open.failures")
+	m.data.SetDescription("Attempts to open a connection, of either side, that failed.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPOpenFailures) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPOpenFailures) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPOpenFailures) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPOpenFailures(cfg SystemNetworkTCPOpenFailuresMetricConfig) metricSystemNetworkTCPOpenFailures {
+	m := metricSystemNetworkTCPOpenFailures{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPOpens struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   SystemNetworkTCPOpensMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.opens metric with initial data.
+func (m *metricSystemNetworkTCPOpens) init() {
+	m.data.SetName("system.network.tcp.opens")
+	m.data.SetDescription("Connections whose opening began: by this host, or by the other side and accepted.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkTCPOpens) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemNetworkTCPOpenTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.network.tcp.open.type", systemNetworkTCPOpenTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPOpens) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPOpens) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPOpens(cfg SystemNetworkTCPOpensMetricConfig) metricSystemNetworkTCPOpens {
+	m := metricSystemNetworkTCPOpens{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPOutOfOrder struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SystemNetworkTCPOutOfOrderMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.out_of_order metric with initial data.
+func (m *metricSystemNetworkTCPOutOfOrder) init() {
+	m.data.SetName("system.network.tcp.out_of_order")
+	m.data.SetDescription("Segments that were received out of order and kept.")
+	m.data.SetUnit("{segment}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPOutOfOrder) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPOutOfOrder) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPOutOfOrder) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPOutOfOrder(cfg SystemNetworkTCPOutOfOrderMetricConfig) metricSystemNetworkTCPOutOfOrder {
+	m := metricSystemNetworkTCPOutOfOrder{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPPrunes struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   SystemNetworkTCPPrunesMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.prunes metric with initial data.
+func (m *metricSystemNetworkTCPPrunes) init() {
+	m.data.SetName("system.network.tcp.prunes")
+	m.data.SetDescription("What was done for lack of room in the receive buffers of TCP sockets.")
+	m.data.SetUnit("{event}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkTCPPrunes) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemNetworkTCPPruneTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.network.tcp.prune.type", systemNetworkTCPPruneTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPPrunes) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPPrunes) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPPrunes(cfg SystemNetworkTCPPrunesMetricConfig) metricSystemNetworkTCPPrunes {
+	m := metricSystemNetworkTCPPrunes{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPResetsSent struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SystemNetworkTCPResetsSentMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.resets.sent metric with initial data.
+func (m *metricSystemNetworkTCPResetsSent) init() {
+	m.data.SetName("system.network.tcp.resets.sent")
+	m.data.SetDescription("Segments with the flag RST that were sent.")
+	m.data.SetUnit("{segment}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPResetsSent) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPResetsSent) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPResetsSent) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPResetsSent(cfg SystemNetworkTCPResetsSentMetricConfig) metricSystemNetworkTCPResetsSent {
+	m := metricSystemNetworkTCPResetsSent{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPRetransmits struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemNetworkTCPRetransmitsMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.retransmits metric with initial data.
+func (m *metricSystemNetworkTCPRetransmits) init() {
+	m.data.SetName("system.network.tcp.retransmits")
+	m.data.SetDescription("Segments that were sent again.")
+	m.data.SetUnit("{segment}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPRetransmits) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPRetransmits) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPRetransmits) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPRetransmits(cfg SystemNetworkTCPRetransmitsMetricConfig) metricSystemNetworkTCPRetransmits {
+	m := metricSystemNetworkTCPRetransmits{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPSegments struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   SystemNetworkTCPSegmentsMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.segments metric with initial data.
+func (m *metricSystemNetworkTCPSegments) init() {
+	m.data.SetName("system.network.tcp.segments")
+	m.data.SetDescription("Segments that were received, those with an error among them, and sent, without those sent again.")
+	m.data.SetUnit("{segment}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkTCPSegments) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPSegments) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPSegments) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPSegments(cfg SystemNetworkTCPSegmentsMetricConfig) metricSystemNetworkTCPSegments {
+	m := metricSystemNetworkTCPSegments{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPSocketAllocated struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemNetworkTCPSocketAllocatedMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.socket.allocated metric with initial data.
+func (m *metricSystemNetworkTCPSocketAllocated) init() {
+	m.data.SetName("system.network.tcp.socket.allocated")
+	m.data.SetDescription("TCP sockets that the kernel keeps, in any state but time-wait.")
+	m.data.SetUnit("{socket}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPSocketAllocated) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPSocketAllocated) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPSocketAllocated) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPSocketAllocated(cfg SystemNetworkTCPSocketAllocatedMetricConfig) metricSystemNetworkTCPSocketAllocated {
+	m := metricSystemNetworkTCPSocketAllocated{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPSocketCount struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemNetworkTCPSocketCountMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.socket.count metric with initial data.
+func (m *metricSystemNetworkTCPSocketCount) init() {
+	m.data.SetName("system.network.tcp.socket.count")
+	m.data.SetDescription("TCP sockets in use, over IPv4 and IPv6.")
+	m.data.SetUnit("{socket}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPSocketCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPSocketCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPSocketCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPSocketCount(cfg SystemNetworkTCPSocketCountMetricConfig) metricSystemNetworkTCPSocketCount {
+	m := metricSystemNetworkTCPSocketCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPSocketOrphaned struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   SystemNetworkTCPSocketOrphanedMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.socket.orphaned metric with initial data.
+func (m *metricSystemNetworkTCPSocketOrphaned) init() {
+	m.data.SetName("system.network.tcp.socket.orphaned")
+	m.data.SetDescription("TCP sockets that no process has open any more.")
+	m.data.SetUnit("{socket}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPSocketOrphaned) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPSocketOrphaned) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPSocketOrphaned) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPSocketOrphaned(cfg SystemNetworkTCPSocketOrphanedMetricConfig) metricSystemNetworkTCPSocketOrphaned {
+	m := metricSystemNetworkTCPSocketOrphaned{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPSocketOrphanedLimit struct {
+	data     pmetric.Metric                                  // data buffer for generated metric.
+	config   SystemNetworkTCPSocketOrphanedLimitMetricConfig // metric config provided by user.
+	capacity int                                             // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.socket.orphaned.limit metric with initial data.
+func (m *metricSystemNetworkTCPSocketOrphanedLimit) init() {
+	m.data.SetName("system.network.tcp.socket.orphaned.limit")
+	m.data.SetDescription("Orphaned TCP sockets above which the kernel resets them: net.ipv4.tcp_max_orphans.")
+	m.data.SetUnit("{socket}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPSocketOrphanedLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPSocketOrphanedLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPSocketOrphanedLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPSocketOrphanedLimit(cfg SystemNetworkTCPSocketOrphanedLimitMetricConfig) metricSystemNetworkTCPSocketOrphanedLimit {
+	m := metricSystemNetworkTCPSocketOrphanedLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPSocketTimeWait struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   SystemNetworkTCPSocketTimeWaitMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.socket.time_wait metric with initial data.
+func (m *metricSystemNetworkTCPSocketTimeWait) init() {
+	m.data.SetName("system.network.tcp.socket.time_wait")
+	m.data.SetDescription("TCP connections in the state time-wait.")
+	m.data.SetUnit("{socket}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPSocketTimeWait) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPSocketTimeWait) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPSocketTimeWait) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPSocketTimeWait(cfg SystemNetworkTCPSocketTimeWaitMetricConfig) metricSystemNetworkTCPSocketTimeWait {
+	m := metricSystemNetworkTCPSocketTimeWait{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPSynCookies struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SystemNetworkTCPSynCookiesMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.syn_cookies metric with initial data.
+func (m *metricSystemNetworkTCPSynCookies) init() {
+	m.data.SetName("system.network.tcp.syn_cookies")
+	m.data.SetDescription("SYN cookies, by which connections are accepted without room in the queue.")
+	m.data.SetUnit("{cookie}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkTCPSynCookies) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemNetworkTCPSynCookieEventAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.network.tcp.syn_cookie.event", systemNetworkTCPSynCookieEventAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPSynCookies) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPSynCookies) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPSynCookies(cfg SystemNetworkTCPSynCookiesMetricConfig) metricSystemNetworkTCPSynCookies {
+	m := metricSystemNetworkTCPSynCookies{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPSynQueueOverflows struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   SystemNetworkTCPSynQueueOverflowsMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.syn_queue.overflows metric with initial data.
+func (m *metricSystemNetworkTCPSynQueueOverflows) init() {
+	m.data.SetName("system.network.tcp.syn_queue.overflows")
+	m.data.SetDescription("Requests for a connection for which the queue of a listening socket had no room.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkTCPSynQueueOverflows) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemNetworkTCPSynQueueActionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.network.tcp.syn_queue.action", systemNetworkTCPSynQueueActionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPSynQueueOverflows) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPSynQueueOverflows) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPSynQueueOverflows(cfg SystemNetworkTCPSynQueueOverflowsMetricConfig) metricSystemNetworkTCPSynQueueOverflows {
+	m := metricSystemNetworkTCPSynQueueOverflows{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPTimeouts struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   SystemNetworkTCPTimeoutsMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.timeouts metric with initial data.
+func (m *metricSystemNetworkTCPTimeouts) init() {
+	m.data.SetName("system.network.tcp.timeouts")
+	m.data.SetDescription("Timers that expired without an answer, after which segments are sent again.")
+	m.data.SetUnit("{timeout}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPTimeouts) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPTimeouts) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPTimeouts) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPTimeouts(cfg SystemNetworkTCPTimeoutsMetricConfig) metricSystemNetworkTCPTimeouts {
+	m := metricSystemNetworkTCPTimeouts{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkUDPDatagrams struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   SystemNetworkUDPDatagramsMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills system.network.udp.datagrams metric with initial data.
+func (m *metricSystemNetworkUDPDatagrams) init() {
+	m.data.SetName("system.network.udp.datagrams")
+	m.data.SetDescription("Datagrams that were delivered and sent, over IPv4 and IPv6.")
+	m.data.SetUnit("{datagram}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkUDPDatagrams) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkUDPDatagrams) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkUDPDatagrams) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkUDPDatagrams(cfg SystemNetworkUDPDatagramsMetricConfig) metricSystemNetworkUDPDatagrams {
+	m := metricSystemNetworkUDPDatagrams{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkUDPErrors struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   SystemNetworkUDPErrorsMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills system.network.udp.errors metric with initial data.
+func (m *metricSystemNetworkUDPErrors) init() {
+	m.data.SetName("system.network.udp.errors")
+	m.data.SetDescription("Datagrams that were lost, over IPv4 and IPv6: for lack of room in the buffer of a socket, for a wrong checksum, for lack of memory, or because no socket has the port. `error.type` is one of `receive_buffer`, `send_buffer`, `checksum`, `memory` and `no_port`.")
+	m.data.SetUnit("{datagram}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkUDPErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkUDPErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkUDPErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkUDPErrors(cfg SystemNetworkUDPErrorsMetricConfig) metricSystemNetworkUDPErrors {
+	m := metricSystemNetworkUDPErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkUDPMemoryUsage struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemNetworkUDPMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.network.udp.memory.usage metric with initial data.
+func (m *metricSystemNetworkUDPMemoryUsage) init() {
+	m.data.SetName("system.network.udp.memory.usage")
+	m.data.SetDescription("Memory of the buffers of UDP sockets.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkUDPMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkUDPMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkUDPMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkUDPMemoryUsage(cfg SystemNetworkUDPMemoryUsageMetricConfig) metricSystemNetworkUDPMemoryUsage {
+	m := metricSystemNetworkUDPMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkUDPQueueUsage struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SystemNetworkUDPQueueUsageMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills system.network.udp.queue.usage metric with initial data.
+func (m *metricSystemNetworkUDPQueueUsage) init() {
+	m.data.SetName("system.network.udp.queue.usage")
+	m.data.SetDescription("Bytes that wait in the queues of all UDP sockets, over IPv4 and IPv6.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkUDPQueueUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkUDPQueueUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkUDPQueueUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkUDPQueueUsage(cfg SystemNetworkUDPQueueUsageMetricConfig) metricSystemNetworkUDPQueueUsage {
+	m := metricSystemNetworkUDPQueueUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkUDPReceiveErrors struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   SystemNetworkUDPReceiveErrorsMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills system.network.udp.receive.errors metric with initial data.
+func (m *metricSystemNetworkUDPReceiveErrors) init() {
+	m.data.SetName("system.network.udp.receive.errors")
+	m.data.SetDescription("Datagrams that were received and not delivered although a socket has the port, for any reason, over IPv4 and IPv6.")
+	m.data.SetUnit("{datagram}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkUDPReceiveErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkUDPReceiveErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkUDPReceiveErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkUDPReceiveErrors(cfg SystemNetworkUDPReceiveErrorsMetricConfig) metricSystemNetworkUDPReceiveErrors {
+	m := metricSystemNetworkUDPReceiveErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkUDPSocketCount struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemNetworkUDPSocketCountMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.network.udp.socket.count metric with initial data.
+func (m *metricSystemNetworkUDPSocketCount) init() {
+	m.data.SetName("system.network.udp.socket.count")
+	m.data.SetDescription("UDP sockets in use, over IPv4 and IPv6.")
+	m.data.SetUnit("{socket}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkUDPSocketCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkUDPSocketCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkUDPSocketCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkUDPSocketCount(cfg SystemNetworkUDPSocketCountMetricConfig) metricSystemNetworkUDPSocketCount {
+	m := metricSystemNetworkUDPSocketCount{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -8937,6 +11543,11 @@ type MetricsBuilder struct {
 	metricProcessUnixFileDescriptorLimit        metricProcessUnixFileDescriptorLimit
 	metricProcessUptime                         metricProcessUptime
 	metricProcessWindowsHandleCount             metricProcessWindowsHandleCount
+	metricSystemClockEstimatedError             metricSystemClockEstimatedError
+	metricSystemClockFrequencyAdjustment        metricSystemClockFrequencyAdjustment
+	metricSystemClockMaxError                   metricSystemClockMaxError
+	metricSystemClockOffset                     metricSystemClockOffset
+	metricSystemClockSynchronized               metricSystemClockSynchronized
 	metricSystemCPUContextSwitches              metricSystemCPUContextSwitches
 	metricSystemCPUFrequency                    metricSystemCPUFrequency
 	metricSystemCPUFrequencyMax                 metricSystemCPUFrequencyMax
@@ -9012,8 +11623,46 @@ type MetricsBuilder struct {
 	metricSystemNetworkInterfaceSpeed           metricSystemNetworkInterfaceSpeed
 	metricSystemNetworkInterfaceUp              metricSystemNetworkInterfaceUp
 	metricSystemNetworkIo                       metricSystemNetworkIo
+	metricSystemNetworkIPFragmentMemoryUsage    metricSystemNetworkIPFragmentMemoryUsage
 	metricSystemNetworkPacketCount              metricSystemNetworkPacketCount
 	metricSystemNetworkPacketDropped            metricSystemNetworkPacketDropped
+	metricSystemNetworkSocketCount              metricSystemNetworkSocketCount
+	metricSystemNetworkSoftnetDropped           metricSystemNetworkSoftnetDropped
+	metricSystemNetworkSoftnetFlowLimited       metricSystemNetworkSoftnetFlowLimited
+	metricSystemNetworkSoftnetProcessed         metricSystemNetworkSoftnetProcessed
+	metricSystemNetworkSoftnetReceivedRps       metricSystemNetworkSoftnetReceivedRps
+	metricSystemNetworkSoftnetSqueezed          metricSystemNetworkSoftnetSqueezed
+	metricSystemNetworkTCPAborts                metricSystemNetworkTCPAborts
+	metricSystemNetworkTCPBacklogDrops          metricSystemNetworkTCPBacklogDrops
+	metricSystemNetworkTCPConnectionResets      metricSystemNetworkTCPConnectionResets
+	metricSystemNetworkTCPErrors                metricSystemNetworkTCPErrors
+	metricSystemNetworkTCPEstablished           metricSystemNetworkTCPEstablished
+	metricSystemNetworkTCPListenDrops           metricSystemNetworkTCPListenDrops
+	metricSystemNetworkTCPListenOverflows       metricSystemNetworkTCPListenOverflows
+	metricSystemNetworkTCPMemoryLimit           metricSystemNetworkTCPMemoryLimit
+	metricSystemNetworkTCPMemoryPressures       metricSystemNetworkTCPMemoryPressures
+	metricSystemNetworkTCPMemoryUsage           metricSystemNetworkTCPMemoryUsage
+	metricSystemNetworkTCPOpenFailures          metricSystemNetworkTCPOpenFailures
+	metricSystemNetworkTCPOpens                 metricSystemNetworkTCPOpens
+	metricSystemNetworkTCPOutOfOrder            metricSystemNetworkTCPOutOfOrder
+	metricSystemNetworkTCPPrunes                metricSystemNetworkTCPPrunes
+	metricSystemNetworkTCPResetsSent            metricSystemNetworkTCPResetsSent
+	metricSystemNetworkTCPRetransmits           metricSystemNetworkTCPRetransmits
+	metricSystemNetworkTCPSegments              metricSystemNetworkTCPSegments
+	metricSystemNetworkTCPSocketAllocated       metricSystemNetworkTCPSocketAllocated
+	metricSystemNetworkTCPSocketCount           metricSystemNetworkTCPSocketCount
+	metricSystemNetworkTCPSocketOrphaned        metricSystemNetworkTCPSocketOrphaned
+	metricSystemNetworkTCPSocketOrphanedLimit   metricSystemNetworkTCPSocketOrphanedLimit
+	metricSystemNetworkTCPSocketTimeWait        metricSystemNetworkTCPSocketTimeWait
+	metricSystemNetworkTCPSynCookies            metricSystemNetworkTCPSynCookies
+	metricSystemNetworkTCPSynQueueOverflows     metricSystemNetworkTCPSynQueueOverflows
+	metricSystemNetworkTCPTimeouts              metricSystemNetworkTCPTimeouts
+	metricSystemNetworkUDPDatagrams             metricSystemNetworkUDPDatagrams
+	metricSystemNetworkUDPErrors                metricSystemNetworkUDPErrors
+	metricSystemNetworkUDPMemoryUsage           metricSystemNetworkUDPMemoryUsage
+	metricSystemNetworkUDPQueueUsage            metricSystemNetworkUDPQueueUsage
+	metricSystemNetworkUDPReceiveErrors         metricSystemNetworkUDPReceiveErrors
+	metricSystemNetworkUDPSocketCount           metricSystemNetworkUDPSocketCount
 	metricSystemPagingFaults                    metricSystemPagingFaults
 	metricSystemPagingIo                        metricSystemPagingIo
 	metricSystemPagingOperations                metricSystemPagingOperations
@@ -9100,6 +11749,11 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricProcessUnixFileDescriptorLimit:        newMetricProcessUnixFileDescriptorLimit(mbc.Metrics.ProcessUnixFileDescriptorLimit),
 		metricProcessUptime:                         newMetricProcessUptime(mbc.Metrics.ProcessUptime),
 		metricProcessWindowsHandleCount:             newMetricProcessWindowsHandleCount(mbc.Metrics.ProcessWindowsHandleCount),
+		metricSystemClockEstimatedError:             newMetricSystemClockEstimatedError(mbc.Metrics.SystemClockEstimatedError),
+		metricSystemClockFrequencyAdjustment:        newMetricSystemClockFrequencyAdjustment(mbc.Metrics.SystemClockFrequencyAdjustment),
+		metricSystemClockMaxError:                   newMetricSystemClockMaxError(mbc.Metrics.SystemClockMaxError),
+		metricSystemClockOffset:                     newMetricSystemClockOffset(mbc.Metrics.SystemClockOffset),
+		metricSystemClockSynchronized:               newMetricSystemClockSynchronized(mbc.Metrics.SystemClockSynchronized),
 		metricSystemCPUContextSwitches:              newMetricSystemCPUContextSwitches(mbc.Metrics.SystemCPUContextSwitches),
 		metricSystemCPUFrequency:                    newMetricSystemCPUFrequency(mbc.Metrics.SystemCPUFrequency),
 		metricSystemCPUFrequencyMax:                 newMetricSystemCPUFrequencyMax(mbc.Metrics.SystemCPUFrequencyMax),
@@ -9175,8 +11829,46 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSystemNetworkInterfaceSpeed:           newMetricSystemNetworkInterfaceSpeed(mbc.Metrics.SystemNetworkInterfaceSpeed),
 		metricSystemNetworkInterfaceUp:              newMetricSystemNetworkInterfaceUp(mbc.Metrics.SystemNetworkInterfaceUp),
 		metricSystemNetworkIo:                       newMetricSystemNetworkIo(mbc.Metrics.SystemNetworkIo),
+		metricSystemNetworkIPFragmentMemoryUsage:    newMetricSystemNetworkIPFragmentMemoryUsage(mbc.Metrics.SystemNetworkIPFragmentMemoryUsage),
 		metricSystemNetworkPacketCount:              newMetricSystemNetworkPacketCount(mbc.Metrics.SystemNetworkPacketCount),
 		metricSystemNetworkPacketDropped:            newMetricSystemNetworkPacketDropped(mbc.Metrics.SystemNetworkPacketDropped),
+		metricSystemNetworkSocketCount:              newMetricSystemNetworkSocketCount(mbc.Metrics.SystemNetworkSocketCount),
+		metricSystemNetworkSoftnetDropped:           newMetricSystemNetworkSoftnetDropped(mbc.Metrics.SystemNetworkSoftnetDropped),
+		metricSystemNetworkSoftnetFlowLimited:       newMetricSystemNetworkSoftnetFlowLimited(mbc.Metrics.SystemNetworkSoftnetFlowLimited),
+		metricSystemNetworkSoftnetProcessed:         newMetricSystemNetworkSoftnetProcessed(mbc.Metrics.SystemNetworkSoftnetProcessed),
+		metricSystemNetworkSoftnetReceivedRps:       newMetricSystemNetworkSoftnetReceivedRps(mbc.Metrics.SystemNetworkSoftnetReceivedRps),
+		metricSystemNetworkSoftnetSqueezed:          newMetricSystemNetworkSoftnetSqueezed(mbc.Metrics.SystemNetworkSoftnetSqueezed),
+		metricSystemNetworkTCPAborts:                newMetricSystemNetworkTCPAborts(mbc.Metrics.SystemNetworkTCPAborts),
+		metricSystemNetworkTCPBacklogDrops:          newMetricSystemNetworkTCPBacklogDrops(mbc.Metrics.SystemNetworkTCPBacklogDrops),
+		metricSystemNetworkTCPConnectionResets:      newMetricSystemNetworkTCPConnectionResets(mbc.Metrics.SystemNetworkTCPConnectionResets),
+		metricSystemNetworkTCPErrors:                newMetricSystemNetworkTCPErrors(mbc.Metrics.SystemNetworkTCPErrors),
+		metricSystemNetworkTCPEstablished:           newMetricSystemNetworkTCPEstablished(mbc.Metrics.SystemNetworkTCPEstablished),
+		metricSystemNetworkTCPListenDrops:           newMetricSystemNetworkTCPListenDrops(mbc.Metrics.SystemNetworkTCPListenDrops),
+		metricSystemNetworkTCPListenOverflows:       newMetricSystemNetworkTCPListenOverflows(mbc.Metrics.SystemNetworkTCPListenOverflows),
+		metricSystemNetworkTCPMemoryLimit:           newMetricSystemNetworkTCPMemoryLimit(mbc.Metrics.SystemNetworkTCPMemoryLimit),
+		metricSystemNetworkTCPMemoryPressures:       newMetricSystemNetworkTCPMemoryPressures(mbc.Metrics.SystemNetworkTCPMemoryPressures),
+		metricSystemNetworkTCPMemoryUsage:           newMetricSystemNetworkTCPMemoryUsage(mbc.Metrics.SystemNetworkTCPMemoryUsage),
+		metricSystemNetworkTCPOpenFailures:          newMetricSystemNetworkTCPOpenFailures(mbc.Metrics.SystemNetworkTCPOpenFailures),
+		metricSystemNetworkTCPOpens:                 newMetricSystemNetworkTCPOpens(mbc.Metrics.SystemNetworkTCPOpens),
+		metricSystemNetworkTCPOutOfOrder:            newMetricSystemNetworkTCPOutOfOrder(mbc.Metrics.SystemNetworkTCPOutOfOrder),
+		metricSystemNetworkTCPPrunes:                newMetricSystemNetworkTCPPrunes(mbc.Metrics.SystemNetworkTCPPrunes),
+		metricSystemNetworkTCPResetsSent:            newMetricSystemNetworkTCPResetsSent(mbc.Metrics.SystemNetworkTCPResetsSent),
+		metricSystemNetworkTCPRetransmits:           newMetricSystemNetworkTCPRetransmits(mbc.Metrics.SystemNetworkTCPRetransmits),
+		metricSystemNetworkTCPSegments:              newMetricSystemNetworkTCPSegments(mbc.Metrics.SystemNetworkTCPSegments),
+		metricSystemNetworkTCPSocketAllocated:       newMetricSystemNetworkTCPSocketAllocated(mbc.Metrics.SystemNetworkTCPSocketAllocated),
+		metricSystemNetworkTCPSocketCount:           newMetricSystemNetworkTCPSocketCount(mbc.Metrics.SystemNetworkTCPSocketCount),
+		metricSystemNetworkTCPSocketOrphaned:        newMetricSystemNetworkTCPSocketOrphaned(mbc.Metrics.SystemNetworkTCPSocketOrphaned),
+		metricSystemNetworkTCPSocketOrphanedLimit:   newMetricSystemNetworkTCPSocketOrphanedLimit(mbc.Metrics.SystemNetworkTCPSocketOrphanedLimit),
+		metricSystemNetworkTCPSocketTimeWait:        newMetricSystemNetworkTCPSocketTimeWait(mbc.Metrics.SystemNetworkTCPSocketTimeWait),
+		metricSystemNetworkTCPSynCookies:            newMetricSystemNetworkTCPSynCookies(mbc.Metrics.SystemNetworkTCPSynCookies),
+		metricSystemNetworkTCPSynQueueOverflows:     newMetricSystemNetworkTCPSynQueueOverflows(mbc.Metrics.SystemNetworkTCPSynQueueOverflows),
+		metricSystemNetworkTCPTimeouts:              newMetricSystemNetworkTCPTimeouts(mbc.Metrics.SystemNetworkTCPTimeouts),
+		metricSystemNetworkUDPDatagrams:             newMetricSystemNetworkUDPDatagrams(mbc.Metrics.SystemNetworkUDPDatagrams),
+		metricSystemNetworkUDPErrors:                newMetricSystemNetworkUDPErrors(mbc.Metrics.SystemNetworkUDPErrors),
+		metricSystemNetworkUDPMemoryUsage:           newMetricSystemNetworkUDPMemoryUsage(mbc.Metrics.SystemNetworkUDPMemoryUsage),
+		metricSystemNetworkUDPQueueUsage:            newMetricSystemNetworkUDPQueueUsage(mbc.Metrics.SystemNetworkUDPQueueUsage),
+		metricSystemNetworkUDPReceiveErrors:         newMetricSystemNetworkUDPReceiveErrors(mbc.Metrics.SystemNetworkUDPReceiveErrors),
+		metricSystemNetworkUDPSocketCount:           newMetricSystemNetworkUDPSocketCount(mbc.Metrics.SystemNetworkUDPSocketCount),
 		metricSystemPagingFaults:                    newMetricSystemPagingFaults(mbc.Metrics.SystemPagingFaults),
 		metricSystemPagingIo:                        newMetricSystemPagingIo(mbc.Metrics.SystemPagingIo),
 		metricSystemPagingOperations:                newMetricSystemPagingOperations(mbc.Metrics.SystemPagingOperations),
@@ -9425,6 +12117,11 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricProcessUnixFileDescriptorLimit.emit(ils.Metrics())
 	mb.metricProcessUptime.emit(ils.Metrics())
 	mb.metricProcessWindowsHandleCount.emit(ils.Metrics())
+	mb.metricSystemClockEstimatedError.emit(ils.Metrics())
+	mb.metricSystemClockFrequencyAdjustment.emit(ils.Metrics())
+	mb.metricSystemClockMaxError.emit(ils.Metrics())
+	mb.metricSystemClockOffset.emit(ils.Metrics())
+	mb.metricSystemClockSynchronized.emit(ils.Metrics())
 	mb.metricSystemCPUContextSwitches.emit(ils.Metrics())
 	mb.metricSystemCPUFrequency.emit(ils.Metrics())
 	mb.metricSystemCPUFrequencyMax.emit(ils.Metrics())
@@ -9500,8 +12197,46 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemNetworkInterfaceSpeed.emit(ils.Metrics())
 	mb.metricSystemNetworkInterfaceUp.emit(ils.Metrics())
 	mb.metricSystemNetworkIo.emit(ils.Metrics())
+	mb.metricSystemNetworkIPFragmentMemoryUsage.emit(ils.Metrics())
 	mb.metricSystemNetworkPacketCount.emit(ils.Metrics())
 	mb.metricSystemNetworkPacketDropped.emit(ils.Metrics())
+	mb.metricSystemNetworkSocketCount.emit(ils.Metrics())
+	mb.metricSystemNetworkSoftnetDropped.emit(ils.Metrics())
+	mb.metricSystemNetworkSoftnetFlowLimited.emit(ils.Metrics())
+	mb.metricSystemNetworkSoftnetProcessed.emit(ils.Metrics())
+	mb.metricSystemNetworkSoftnetReceivedRps.emit(ils.Metrics())
+	mb.metricSystemNetworkSoftnetSqueezed.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPAborts.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPBacklogDrops.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPConnectionResets.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPErrors.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPEstablished.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPListenDrops.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPListenOverflows.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPMemoryLimit.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPMemoryPressures.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPMemoryUsage.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPOpenFailures.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPOpens.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPOutOfOrder.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPPrunes.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPResetsSent.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPRetransmits.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPSegments.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPSocketAllocated.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPSocketCount.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPSocketOrphaned.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPSocketOrphanedLimit.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPSocketTimeWait.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPSynCookies.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPSynQueueOverflows.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPTimeouts.emit(ils.Metrics())
+	mb.metricSystemNetworkUDPDatagrams.emit(ils.Metrics())
+	mb.metricSystemNetworkUDPErrors.emit(ils.Metrics())
+	mb.metricSystemNetworkUDPMemoryUsage.emit(ils.Metrics())
+	mb.metricSystemNetworkUDPQueueUsage.emit(ils.Metrics())
+	mb.metricSystemNetworkUDPReceiveErrors.emit(ils.Metrics())
+	mb.metricSystemNetworkUDPSocketCount.emit(ils.Metrics())
 	mb.metricSystemPagingFaults.emit(ils.Metrics())
 	mb.metricSystemPagingIo.emit(ils.Metrics())
 	mb.metricSystemPagingOperations.emit(ils.Metrics())
@@ -9784,6 +12519,31 @@ func (mb *MetricsBuilder) RecordProcessUptimeDataPoint(ts pcommon.Timestamp, val
 // RecordProcessWindowsHandleCountDataPoint adds a data point to process.windows.handle.count metric.
 func (mb *MetricsBuilder) RecordProcessWindowsHandleCountDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricProcessWindowsHandleCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemClockEstimatedErrorDataPoint adds a data point to system.clock.estimated_error metric.
+func (mb *MetricsBuilder) RecordSystemClockEstimatedErrorDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSystemClockEstimatedError.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemClockFrequencyAdjustmentDataPoint adds a data point to system.clock.frequency_adjustment metric.
+func (mb *MetricsBuilder) RecordSystemClockFrequencyAdjustmentDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSystemClockFrequencyAdjustment.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemClockMaxErrorDataPoint adds a data point to system.clock.max_error metric.
+func (mb *MetricsBuilder) RecordSystemClockMaxErrorDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSystemClockMaxError.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemClockOffsetDataPoint adds a data point to system.clock.offset metric.
+func (mb *MetricsBuilder) RecordSystemClockOffsetDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSystemClockOffset.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemClockSynchronizedDataPoint adds a data point to system.clock.synchronized metric.
+func (mb *MetricsBuilder) RecordSystemClockSynchronizedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemClockSynchronized.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordSystemCPUContextSwitchesDataPoint adds a data point to system.cpu.context_switches metric.
@@ -10161,6 +12921,11 @@ func (mb *MetricsBuilder) RecordSystemNetworkIoDataPoint(ts pcommon.Timestamp, v
 	mb.metricSystemNetworkIo.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue, networkIoDirectionAttributeValue.String())
 }
 
+// RecordSystemNetworkIPFragmentMemoryUsageDataPoint adds a data point to system.network.ip.fragment.memory.usage metric.
+func (mb *MetricsBuilder) RecordSystemNetworkIPFragmentMemoryUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkIPFragmentMemoryUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordSystemNetworkPacketCountDataPoint adds a data point to system.network.packet.count metric.
 func (mb *MetricsBuilder) RecordSystemNetworkPacketCountDataPoint(ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
 	mb.metricSystemNetworkPacketCount.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue, networkIoDirectionAttributeValue.String())
@@ -10169,6 +12934,191 @@ func (mb *MetricsBuilder) RecordSystemNetworkPacketCountDataPoint(ts pcommon.Tim
 // RecordSystemNetworkPacketDroppedDataPoint adds a data point to system.network.packet.dropped metric.
 func (mb *MetricsBuilder) RecordSystemNetworkPacketDroppedDataPoint(ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
 	mb.metricSystemNetworkPacketDropped.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordSystemNetworkSocketCountDataPoint adds a data point to system.network.socket.count metric.
+func (mb *MetricsBuilder) RecordSystemNetworkSocketCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkSocketCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkSoftnetDroppedDataPoint adds a data point to system.network.softnet.dropped metric.
+func (mb *MetricsBuilder) RecordSystemNetworkSoftnetDroppedDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricSystemNetworkSoftnetDropped.recordDataPoint(mb.startTime, ts, val, options...)
+}
+
+// RecordSystemNetworkSoftnetFlowLimitedDataPoint adds a data point to system.network.softnet.flow_limited metric.
+func (mb *MetricsBuilder) RecordSystemNetworkSoftnetFlowLimitedDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricSystemNetworkSoftnetFlowLimited.recordDataPoint(mb.startTime, ts, val, options...)
+}
+
+// RecordSystemNetworkSoftnetProcessedDataPoint adds a data point to system.network.softnet.processed metric.
+func (mb *MetricsBuilder) RecordSystemNetworkSoftnetProcessedDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricSystemNetworkSoftnetProcessed.recordDataPoint(mb.startTime, ts, val, options...)
+}
+
+// RecordSystemNetworkSoftnetReceivedRpsDataPoint adds a data point to system.network.softnet.received_rps metric.
+func (mb *MetricsBuilder) RecordSystemNetworkSoftnetReceivedRpsDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricSystemNetworkSoftnetReceivedRps.recordDataPoint(mb.startTime, ts, val, options...)
+}
+
+// RecordSystemNetworkSoftnetSqueezedDataPoint adds a data point to system.network.softnet.squeezed metric.
+func (mb *MetricsBuilder) RecordSystemNetworkSoftnetSqueezedDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricSystemNetworkSoftnetSqueezed.recordDataPoint(mb.startTime, ts, val, options...)
+}
+
+// RecordSystemNetworkTCPAbortsDataPoint adds a data point to system.network.tcp.aborts metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPAbortsDataPoint(ts pcommon.Timestamp, val int64, systemNetworkTCPAbortReasonAttributeValue AttributeSystemNetworkTCPAbortReason) {
+	mb.metricSystemNetworkTCPAborts.recordDataPoint(mb.startTime, ts, val, systemNetworkTCPAbortReasonAttributeValue.String())
+}
+
+// RecordSystemNetworkTCPBacklogDropsDataPoint adds a data point to system.network.tcp.backlog.drops metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPBacklogDropsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPBacklogDrops.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPConnectionResetsDataPoint adds a data point to system.network.tcp.connection.resets metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPConnectionResetsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPConnectionResets.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPErrorsDataPoint adds a data point to system.network.tcp.errors metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPErrorsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPErrors.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPEstablishedDataPoint adds a data point to system.network.tcp.established metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPEstablishedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPEstablished.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPListenDropsDataPoint adds a data point to system.network.tcp.listen.drops metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPListenDropsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPListenDrops.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPListenOverflowsDataPoint adds a data point to system.network.tcp.listen.overflows metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPListenOverflowsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPListenOverflows.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPMemoryLimitDataPoint adds a data point to system.network.tcp.memory.limit metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPMemoryLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPMemoryLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPMemoryPressuresDataPoint adds a data point to system.network.tcp.memory.pressures metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPMemoryPressuresDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPMemoryPressures.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPMemoryUsageDataPoint adds a data point to system.network.tcp.memory.usage metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPMemoryUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPMemoryUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPOpenFailuresDataPoint adds a data point to system.network.tcp.open.failures metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPOpenFailuresDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPOpenFailures.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPOpensDataPoint adds a data point to system.network.tcp.opens metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPOpensDataPoint(ts pcommon.Timestamp, val int64, systemNetworkTCPOpenTypeAttributeValue AttributeSystemNetworkTCPOpenType) {
+	mb.metricSystemNetworkTCPOpens.recordDataPoint(mb.startTime, ts, val, systemNetworkTCPOpenTypeAttributeValue.String())
+}
+
+// RecordSystemNetworkTCPOutOfOrderDataPoint adds a data point to system.network.tcp.out_of_order metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPOutOfOrderDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPOutOfOrder.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPPrunesDataPoint adds a data point to system.network.tcp.prunes metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPPrunesDataPoint(ts pcommon.Timestamp, val int64, systemNetworkTCPPruneTypeAttributeValue AttributeSystemNetworkTCPPruneType) {
+	mb.metricSystemNetworkTCPPrunes.recordDataPoint(mb.startTime, ts, val, systemNetworkTCPPruneTypeAttributeValue.String())
+}
+
+// RecordSystemNetworkTCPResetsSentDataPoint adds a data point to system.network.tcp.resets.sent metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPResetsSentDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPResetsSent.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPRetransmitsDataPoint adds a data point to system.network.tcp.retransmits metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPRetransmitsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPRetransmits.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPSegmentsDataPoint adds a data point to system.network.tcp.segments metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPSegmentsDataPoint(ts pcommon.Timestamp, val int64, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricSystemNetworkTCPSegments.recordDataPoint(mb.startTime, ts, val, networkIoDirectionAttributeValue.String())
+}
+
+// RecordSystemNetworkTCPSocketAllocatedDataPoint adds a data point to system.network.tcp.socket.allocated metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPSocketAllocatedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPSocketAllocated.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPSocketCountDataPoint adds a data point to system.network.tcp.socket.count metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPSocketCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPSocketCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPSocketOrphanedDataPoint adds a data point to system.network.tcp.socket.orphaned metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPSocketOrphanedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPSocketOrphaned.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPSocketOrphanedLimitDataPoint adds a data point to system.network.tcp.socket.orphaned.limit metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPSocketOrphanedLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPSocketOrphanedLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPSocketTimeWaitDataPoint adds a data point to system.network.tcp.socket.time_wait metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPSocketTimeWaitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPSocketTimeWait.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPSynCookiesDataPoint adds a data point to system.network.tcp.syn_cookies metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPSynCookiesDataPoint(ts pcommon.Timestamp, val int64, systemNetworkTCPSynCookieEventAttributeValue AttributeSystemNetworkTCPSynCookieEvent) {
+	mb.metricSystemNetworkTCPSynCookies.recordDataPoint(mb.startTime, ts, val, systemNetworkTCPSynCookieEventAttributeValue.String())
+}
+
+// RecordSystemNetworkTCPSynQueueOverflowsDataPoint adds a data point to system.network.tcp.syn_queue.overflows metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPSynQueueOverflowsDataPoint(ts pcommon.Timestamp, val int64, systemNetworkTCPSynQueueActionAttributeValue AttributeSystemNetworkTCPSynQueueAction) {
+	mb.metricSystemNetworkTCPSynQueueOverflows.recordDataPoint(mb.startTime, ts, val, systemNetworkTCPSynQueueActionAttributeValue.String())
+}
+
+// RecordSystemNetworkTCPTimeoutsDataPoint adds a data point to system.network.tcp.timeouts metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPTimeoutsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPTimeouts.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkUDPDatagramsDataPoint adds a data point to system.network.udp.datagrams metric.
+func (mb *MetricsBuilder) RecordSystemNetworkUDPDatagramsDataPoint(ts pcommon.Timestamp, val int64, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricSystemNetworkUDPDatagrams.recordDataPoint(mb.startTime, ts, val, networkIoDirectionAttributeValue.String())
+}
+
+// RecordSystemNetworkUDPErrorsDataPoint adds a data point to system.network.udp.errors metric.
+func (mb *MetricsBuilder) RecordSystemNetworkUDPErrorsDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricSystemNetworkUDPErrors.recordDataPoint(mb.startTime, ts, val, options...)
+}
+
+// RecordSystemNetworkUDPMemoryUsageDataPoint adds a data point to system.network.udp.memory.usage metric.
+func (mb *MetricsBuilder) RecordSystemNetworkUDPMemoryUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkUDPMemoryUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkUDPQueueUsageDataPoint adds a data point to system.network.udp.queue.usage metric.
+func (mb *MetricsBuilder) RecordSystemNetworkUDPQueueUsageDataPoint(ts pcommon.Timestamp, val int64, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricSystemNetworkUDPQueueUsage.recordDataPoint(mb.startTime, ts, val, networkIoDirectionAttributeValue.String())
+}
+
+// RecordSystemNetworkUDPReceiveErrorsDataPoint adds a data point to system.network.udp.receive.errors metric.
+func (mb *MetricsBuilder) RecordSystemNetworkUDPReceiveErrorsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkUDPReceiveErrors.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkUDPSocketCountDataPoint adds a data point to system.network.udp.socket.count metric.
+func (mb *MetricsBuilder) RecordSystemNetworkUDPSocketCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkUDPSocketCount.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordSystemPagingFaultsDataPoint adds a data point to system.paging.faults metric.

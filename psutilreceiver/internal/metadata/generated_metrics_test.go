@@ -210,6 +210,21 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordProcessWindowsHandleCountDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemClockEstimatedErrorDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemClockFrequencyAdjustmentDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemClockMaxErrorDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemClockOffsetDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemClockSynchronizedDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemCPUContextSwitchesDataPoint(ts, 1)
@@ -435,12 +450,126 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemNetworkIoDataPoint(ts, 1, "network.interface.name-val", AttributeNetworkIoDirectionReceive)
+
+			allMetricsCount++
+			mb.RecordSystemNetworkIPFragmentMemoryUsageDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemNetworkPacketCountDataPoint(ts, 1, "system.device-val", AttributeNetworkIoDirectionReceive)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemNetworkPacketDroppedDataPoint(ts, 1, "network.interface.name-val", AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkSocketCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkSoftnetDroppedDataPoint(ts, 1, WithCPULogicalNumberMetricAttribute(18))
+
+			allMetricsCount++
+			mb.RecordSystemNetworkSoftnetFlowLimitedDataPoint(ts, 1, WithCPULogicalNumberMetricAttribute(18))
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkSoftnetProcessedDataPoint(ts, 1, WithCPULogicalNumberMetricAttribute(18))
+
+			allMetricsCount++
+			mb.RecordSystemNetworkSoftnetReceivedRpsDataPoint(ts, 1, WithCPULogicalNumberMetricAttribute(18))
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkSoftnetSqueezedDataPoint(ts, 1, WithCPULogicalNumberMetricAttribute(18))
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPAbortsDataPoint(ts, 1, AttributeSystemNetworkTCPAbortReasonData)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPBacklogDropsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPConnectionResetsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPErrorsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPEstablishedDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPListenDropsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPListenOverflowsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPMemoryLimitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPMemoryPressuresDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPMemoryUsageDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPOpenFailuresDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPOpensDataPoint(ts, 1, AttributeSystemNetworkTCPOpenTypeActive)
+
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPOutOfOrderDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPPrunesDataPoint(ts, 1, AttributeSystemNetworkTCPPruneTypeCalled)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPResetsSentDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPRetransmitsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPSegmentsDataPoint(ts, 1, AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPSocketAllocatedDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPSocketCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPSocketOrphanedDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPSocketOrphanedLimitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPSocketTimeWaitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPSynCookiesDataPoint(ts, 1, AttributeSystemNetworkTCPSynCookieEventSent)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPSynQueueOverflowsDataPoint(ts, 1, AttributeSystemNetworkTCPSynQueueActionDrop)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPTimeoutsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkUDPDatagramsDataPoint(ts, 1, AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkUDPErrorsDataPoint(ts, 1, WithErrorTypeMetricAttribute("error.type-val"))
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkUDPMemoryUsageDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemNetworkUDPQueueUsageDataPoint(ts, 1, AttributeNetworkIoDirectionReceive)
+
+			allMetricsCount++
+			mb.RecordSystemNetworkUDPReceiveErrorsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkUDPSocketCountDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemPagingFaultsDataPoint(ts, 1, AttributeSystemPagingFaultTypeMajor)
@@ -1288,6 +1417,66 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
 					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.clock.estimated_error":
+					assert.False(t, validatedMetrics["system.clock.estimated_error"], "Found a duplicate in the metrics slice: system.clock.estimated_error")
+					validatedMetrics["system.clock.estimated_error"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "How far the clock is off at a guess, by the daemon that sets it.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "system.clock.frequency_adjustment":
+					assert.False(t, validatedMetrics["system.clock.frequency_adjustment"], "Found a duplicate in the metrics slice: system.clock.frequency_adjustment")
+					validatedMetrics["system.clock.frequency_adjustment"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "By how many millionths the kernel makes the clock run faster, or slower if it is negative, to make up for an error of its oscillator.", mi.Description())
+					assert.Equal(t, "[ppm]", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "system.clock.max_error":
+					assert.False(t, validatedMetrics["system.clock.max_error"], "Found a duplicate in the metrics slice: system.clock.max_error")
+					validatedMetrics["system.clock.max_error"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Bound of the error of the clock, by the daemon that sets it; the kernel increases it by 0.5 ms each second until the daemon sets it again.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "system.clock.offset":
+					assert.False(t, validatedMetrics["system.clock.offset"], "Found a duplicate in the metrics slice: system.clock.offset")
+					validatedMetrics["system.clock.offset"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "What is left to correct of the difference to the reference time: positive where the clock is behind.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "system.clock.synchronized":
+					assert.False(t, validatedMetrics["system.clock.synchronized"], "Found a duplicate in the metrics slice: system.clock.synchronized")
+					validatedMetrics["system.clock.synchronized"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "1 if a daemon keeps the clock synchronised to a reference time, else 0.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
@@ -2513,6 +2702,20 @@ func TestMetricsBuilder(t *testing.T) {
 					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
 					assert.True(t, ok)
 					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "system.network.ip.fragment.memory.usage":
+					assert.False(t, validatedMetrics["system.network.ip.fragment.memory.usage"], "Found a duplicate in the metrics slice: system.network.ip.fragment.memory.usage")
+					validatedMetrics["system.network.ip.fragment.memory.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of fragments that wait for the rest of their packet, over IPv4 and IPv6.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "system.network.packet.count":
 					assert.False(t, validatedMetrics["system.network.packet.count"], "Found a duplicate in the metrics slice: system.network.packet.count")
 					validatedMetrics["system.network.packet.count"] = true
@@ -2553,6 +2756,566 @@ func TestMetricsBuilder(t *testing.T) {
 					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
 					assert.True(t, ok)
 					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "system.network.socket.count":
+					assert.False(t, validatedMetrics["system.network.socket.count"], "Found a duplicate in the metrics slice: system.network.socket.count")
+					validatedMetrics["system.network.socket.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Sockets that processes have open, of every kind.", mi.Description())
+					assert.Equal(t, "{socket}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.softnet.dropped":
+					assert.False(t, validatedMetrics["system.network.softnet.dropped"], "Found a duplicate in the metrics slice: system.network.softnet.dropped")
+					validatedMetrics["system.network.softnet.dropped"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Packets that were dropped because the backlog of a CPU was full: net.core.netdev_max_backlog.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					cpuLogicalNumberAttrVal, ok := dp.Attributes().Get("cpu.logical_number")
+					assert.True(t, ok)
+					assert.EqualValues(t, 18, cpuLogicalNumberAttrVal.Int())
+				case "system.network.softnet.flow_limited":
+					assert.False(t, validatedMetrics["system.network.softnet.flow_limited"], "Found a duplicate in the metrics slice: system.network.softnet.flow_limited")
+					validatedMetrics["system.network.softnet.flow_limited"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Packets that were dropped because their flow had too many in the backlog of a CPU.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					cpuLogicalNumberAttrVal, ok := dp.Attributes().Get("cpu.logical_number")
+					assert.True(t, ok)
+					assert.EqualValues(t, 18, cpuLogicalNumberAttrVal.Int())
+				case "system.network.softnet.processed":
+					assert.False(t, validatedMetrics["system.network.softnet.processed"], "Found a duplicate in the metrics slice: system.network.softnet.processed")
+					validatedMetrics["system.network.softnet.processed"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Packets that the network stack processed in soft interrupts.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					cpuLogicalNumberAttrVal, ok := dp.Attributes().Get("cpu.logical_number")
+					assert.True(t, ok)
+					assert.EqualValues(t, 18, cpuLogicalNumberAttrVal.Int())
+				case "system.network.softnet.received_rps":
+					assert.False(t, validatedMetrics["system.network.softnet.received_rps"], "Found a duplicate in the metrics slice: system.network.softnet.received_rps")
+					validatedMetrics["system.network.softnet.received_rps"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "How often a CPU was woken to process packets that another one received (RPS).", mi.Description())
+					assert.Equal(t, "{interrupt}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					cpuLogicalNumberAttrVal, ok := dp.Attributes().Get("cpu.logical_number")
+					assert.True(t, ok)
+					assert.EqualValues(t, 18, cpuLogicalNumberAttrVal.Int())
+				case "system.network.softnet.squeezed":
+					assert.False(t, validatedMetrics["system.network.softnet.squeezed"], "Found a duplicate in the metrics slice: system.network.softnet.squeezed")
+					validatedMetrics["system.network.softnet.squeezed"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "How often a CPU stopped processing packets although there were more, because its budget or its time was used up.", mi.Description())
+					assert.Equal(t, "{event}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					cpuLogicalNumberAttrVal, ok := dp.Attributes().Get("cpu.logical_number")
+					assert.True(t, ok)
+					assert.EqualValues(t, 18, cpuLogicalNumberAttrVal.Int())
+				case "system.network.tcp.aborts":
+					assert.False(t, validatedMetrics["system.network.tcp.aborts"], "Found a duplicate in the metrics slice: system.network.tcp.aborts")
+					validatedMetrics["system.network.tcp.aborts"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Connections that TCP of this host aborted.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemNetworkTCPAbortReasonAttrVal, ok := dp.Attributes().Get("system.network.tcp.abort.reason")
+					assert.True(t, ok)
+					assert.Equal(t, "data", systemNetworkTCPAbortReasonAttrVal.Str())
+				case "system.network.tcp.backlog.drops":
+					assert.False(t, validatedMetrics["system.network.tcp.backlog.drops"], "Found a duplicate in the metrics slice: system.network.tcp.backlog.drops")
+					validatedMetrics["system.network.tcp.backlog.drops"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Segments that were dropped because the backlog of their socket was full.", mi.Description())
+					assert.Equal(t, "{segment}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.connection.resets":
+					assert.False(t, validatedMetrics["system.network.tcp.connection.resets"], "Found a duplicate in the metrics slice: system.network.tcp.connection.resets")
+					validatedMetrics["system.network.tcp.connection.resets"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Established connections that ended by a reset, of either side.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.errors":
+					assert.False(t, validatedMetrics["system.network.tcp.errors"], "Found a duplicate in the metrics slice: system.network.tcp.errors")
+					validatedMetrics["system.network.tcp.errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Segments that were received with an error, such as a wrong checksum.", mi.Description())
+					assert.Equal(t, "{segment}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.established":
+					assert.False(t, validatedMetrics["system.network.tcp.established"], "Found a duplicate in the metrics slice: system.network.tcp.established")
+					validatedMetrics["system.network.tcp.established"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Connections that are established, or wait for this host to close them.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.listen.drops":
+					assert.False(t, validatedMetrics["system.network.tcp.listen.drops"], "Found a duplicate in the metrics slice: system.network.tcp.listen.drops")
+					validatedMetrics["system.network.tcp.listen.drops"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Requests for a connection that a listening socket dropped, for any reason, a full queue among them.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.listen.overflows":
+					assert.False(t, validatedMetrics["system.network.tcp.listen.overflows"], "Found a duplicate in the metrics slice: system.network.tcp.listen.overflows")
+					validatedMetrics["system.network.tcp.listen.overflows"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Connections for which the accept queue of a listening socket had no room.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.memory.limit":
+					assert.False(t, validatedMetrics["system.network.tcp.memory.limit"], "Found a duplicate in the metrics slice: system.network.tcp.memory.limit")
+					validatedMetrics["system.network.tcp.memory.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory above which TCP gets none: the third number of net.ipv4.tcp_mem.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.memory.pressures":
+					assert.False(t, validatedMetrics["system.network.tcp.memory.pressures"], "Found a duplicate in the metrics slice: system.network.tcp.memory.pressures")
+					validatedMetrics["system.network.tcp.memory.pressures"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "How often TCP began to save memory, because its sockets used more than the second number of net.ipv4.tcp_mem.", mi.Description())
+					assert.Equal(t, "{event}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.memory.usage":
+					assert.False(t, validatedMetrics["system.network.tcp.memory.usage"], "Found a duplicate in the metrics slice: system.network.tcp.memory.usage")
+					validatedMetrics["system.network.tcp.memory.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of the buffers of TCP sockets.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.open.failures":
+					assert.False(t, validatedMetrics["system.network.tcp.open.failures"], "Found a duplicate in the metrics slice: system.network.tcp.open.failures")
+					validatedMetrics["system.network.tcp.open.failures"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Attempts to open a connection, of either side, that failed.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.opens":
+					assert.False(t, validatedMetrics["system.network.tcp.opens"], "Found a duplicate in the metrics slice: system.network.tcp.opens")
+					validatedMetrics["system.network.tcp.opens"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Connections whose opening began: by this host, or by the other side and accepted.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemNetworkTCPOpenTypeAttrVal, ok := dp.Attributes().Get("system.network.tcp.open.type")
+					assert.True(t, ok)
+					assert.Equal(t, "active", systemNetworkTCPOpenTypeAttrVal.Str())
+				case "system.network.tcp.out_of_order":
+					assert.False(t, validatedMetrics["system.network.tcp.out_of_order"], "Found a duplicate in the metrics slice: system.network.tcp.out_of_order")
+					validatedMetrics["system.network.tcp.out_of_order"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Segments that were received out of order and kept.", mi.Description())
+					assert.Equal(t, "{segment}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.prunes":
+					assert.False(t, validatedMetrics["system.network.tcp.prunes"], "Found a duplicate in the metrics slice: system.network.tcp.prunes")
+					validatedMetrics["system.network.tcp.prunes"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "What was done for lack of room in the receive buffers of TCP sockets.", mi.Description())
+					assert.Equal(t, "{event}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemNetworkTCPPruneTypeAttrVal, ok := dp.Attributes().Get("system.network.tcp.prune.type")
+					assert.True(t, ok)
+					assert.Equal(t, "called", systemNetworkTCPPruneTypeAttrVal.Str())
+				case "system.network.tcp.resets.sent":
+					assert.False(t, validatedMetrics["system.network.tcp.resets.sent"], "Found a duplicate in the metrics slice: system.network.tcp.resets.sent")
+					validatedMetrics["system.network.tcp.resets.sent"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Segments with the flag RST that were sent.", mi.Description())
+					assert.Equal(t, "{segment}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.retransmits":
+					assert.False(t, validatedMetrics["system.network.tcp.retransmits"], "Found a duplicate in the metrics slice: system.network.tcp.retransmits")
+					validatedMetrics["system.network.tcp.retransmits"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Segments that were sent again.", mi.Description())
+					assert.Equal(t, "{segment}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.segments":
+					assert.False(t, validatedMetrics["system.network.tcp.segments"], "Found a duplicate in the metrics slice: system.network.tcp.segments")
+					validatedMetrics["system.network.tcp.segments"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Segments that were received, those with an error among them, and sent, without those sent again.", mi.Description())
+					assert.Equal(t, "{segment}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "system.network.tcp.socket.allocated":
+					assert.False(t, validatedMetrics["system.network.tcp.socket.allocated"], "Found a duplicate in the metrics slice: system.network.tcp.socket.allocated")
+					validatedMetrics["system.network.tcp.socket.allocated"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "TCP sockets that the kernel keeps, in any state but time-wait.", mi.Description())
+					assert.Equal(t, "{socket}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.socket.count":
+					assert.False(t, validatedMetrics["system.network.tcp.socket.count"], "Found a duplicate in the metrics slice: system.network.tcp.socket.count")
+					validatedMetrics["system.network.tcp.socket.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "TCP sockets in use, over IPv4 and IPv6.", mi.Description())
+					assert.Equal(t, "{socket}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.socket.orphaned":
+					assert.False(t, validatedMetrics["system.network.tcp.socket.orphaned"], "Found a duplicate in the metrics slice: system.network.tcp.socket.orphaned")
+					validatedMetrics["system.network.tcp.socket.orphaned"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "TCP sockets that no process has open any more.", mi.Description())
+					assert.Equal(t, "{socket}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.socket.orphaned.limit":
+					assert.False(t, validatedMetrics["system.network.tcp.socket.orphaned.limit"], "Found a duplicate in the metrics slice: system.network.tcp.socket.orphaned.limit")
+					validatedMetrics["system.network.tcp.socket.orphaned.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Orphaned TCP sockets above which the kernel resets them: net.ipv4.tcp_max_orphans.", mi.Description())
+					assert.Equal(t, "{socket}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.socket.time_wait":
+					assert.False(t, validatedMetrics["system.network.tcp.socket.time_wait"], "Found a duplicate in the metrics slice: system.network.tcp.socket.time_wait")
+					validatedMetrics["system.network.tcp.socket.time_wait"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "TCP connections in the state time-wait.", mi.Description())
+					assert.Equal(t, "{socket}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.syn_cookies":
+					assert.False(t, validatedMetrics["system.network.tcp.syn_cookies"], "Found a duplicate in the metrics slice: system.network.tcp.syn_cookies")
+					validatedMetrics["system.network.tcp.syn_cookies"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "SYN cookies, by which connections are accepted without room in the queue.", mi.Description())
+					assert.Equal(t, "{cookie}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemNetworkTCPSynCookieEventAttrVal, ok := dp.Attributes().Get("system.network.tcp.syn_cookie.event")
+					assert.True(t, ok)
+					assert.Equal(t, "sent", systemNetworkTCPSynCookieEventAttrVal.Str())
+				case "system.network.tcp.syn_queue.overflows":
+					assert.False(t, validatedMetrics["system.network.tcp.syn_queue.overflows"], "Found a duplicate in the metrics slice: system.network.tcp.syn_queue.overflows")
+					validatedMetrics["system.network.tcp.syn_queue.overflows"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Requests for a connection for which the queue of a listening socket had no room.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemNetworkTCPSynQueueActionAttrVal, ok := dp.Attributes().Get("system.network.tcp.syn_queue.action")
+					assert.True(t, ok)
+					assert.Equal(t, "drop", systemNetworkTCPSynQueueActionAttrVal.Str())
+				case "system.network.tcp.timeouts":
+					assert.False(t, validatedMetrics["system.network.tcp.timeouts"], "Found a duplicate in the metrics slice: system.network.tcp.timeouts")
+					validatedMetrics["system.network.tcp.timeouts"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Timers that expired without an answer, after which segments are sent again.", mi.Description())
+					assert.Equal(t, "{timeout}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.udp.datagrams":
+					assert.False(t, validatedMetrics["system.network.udp.datagrams"], "Found a duplicate in the metrics slice: system.network.udp.datagrams")
+					validatedMetrics["system.network.udp.datagrams"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Datagrams that were delivered and sent, over IPv4 and IPv6.", mi.Description())
+					assert.Equal(t, "{datagram}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "system.network.udp.errors":
+					assert.False(t, validatedMetrics["system.network.udp.errors"], "Found a duplicate in the metrics slice: system.network.udp.errors")
+					validatedMetrics["system.network.udp.errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Datagrams that were lost, over IPv4 and IPv6: for lack of room in the buffer of a socket, for a wrong checksum, for lack of memory, or because no socket has the port. `error.type` is one of `receive_buffer`, `send_buffer`, `checksum`, `memory` and `no_port`.", mi.Description())
+					assert.Equal(t, "{datagram}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					errorTypeAttrVal, ok := dp.Attributes().Get("error.type")
+					assert.True(t, ok)
+					assert.Equal(t, "error.type-val", errorTypeAttrVal.Str())
+				case "system.network.udp.memory.usage":
+					assert.False(t, validatedMetrics["system.network.udp.memory.usage"], "Found a duplicate in the metrics slice: system.network.udp.memory.usage")
+					validatedMetrics["system.network.udp.memory.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of the buffers of UDP sockets.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.udp.queue.usage":
+					assert.False(t, validatedMetrics["system.network.udp.queue.usage"], "Found a duplicate in the metrics slice: system.network.udp.queue.usage")
+					validatedMetrics["system.network.udp.queue.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Bytes that wait in the queues of all UDP sockets, over IPv4 and IPv6.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "system.network.udp.receive.errors":
+					assert.False(t, validatedMetrics["system.network.udp.receive.errors"], "Found a duplicate in the metrics slice: system.network.udp.receive.errors")
+					validatedMetrics["system.network.udp.receive.errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Datagrams that were received and not delivered although a socket has the port, for any reason, over IPv4 and IPv6.", mi.Description())
+					assert.Equal(t, "{datagram}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.udp.socket.count":
+					assert.False(t, validatedMetrics["system.network.udp.socket.count"], "Found a duplicate in the metrics slice: system.network.udp.socket.count")
+					validatedMetrics["system.network.udp.socket.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "UDP sockets in use, over IPv4 and IPv6.", mi.Description())
+					assert.Equal(t, "{socket}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "system.paging.faults":
 					assert.False(t, validatedMetrics["system.paging.faults"], "Found a duplicate in the metrics slice: system.paging.faults")
 					validatedMetrics["system.paging.faults"] = true
