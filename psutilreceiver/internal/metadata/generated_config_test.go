@@ -200,6 +200,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemCPUInterrupts: SystemCPUInterruptsMetricConfig{
 						Enabled: true,
 					},
+					SystemCPULinuxInterrupts: SystemCPULinuxInterruptsMetricConfig{
+						Enabled: true,
+					},
 					SystemCPULinuxPressure10s: SystemCPULinuxPressure10sMetricConfig{
 						Enabled: true,
 					},
@@ -210,6 +213,18 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					SystemCPULinuxPressureTotal: SystemCPULinuxPressureTotalMetricConfig{
+						Enabled: true,
+					},
+					SystemCPULinuxRunQueueRunTime: SystemCPULinuxRunQueueRunTimeMetricConfig{
+						Enabled: true,
+					},
+					SystemCPULinuxRunQueueTimeslices: SystemCPULinuxRunQueueTimeslicesMetricConfig{
+						Enabled: true,
+					},
+					SystemCPULinuxRunQueueWaitTime: SystemCPULinuxRunQueueWaitTimeMetricConfig{
+						Enabled: true,
+					},
+					SystemCPULinuxSoftInterrupts: SystemCPULinuxSoftInterruptsMetricConfig{
 						Enabled: true,
 					},
 					SystemCPULoadAverage15m: SystemCPULoadAverage15mMetricConfig{
@@ -302,10 +317,64 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemIrqLinuxPressureTotal: SystemIrqLinuxPressureTotalMetricConfig{
 						Enabled: true,
 					},
+					SystemLinuxDentryCount: SystemLinuxDentryCountMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxDentryNegative: SystemLinuxDentryNegativeMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxDentryUnused: SystemLinuxDentryUnusedMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxEntropyAvailable: SystemLinuxEntropyAvailableMetricConfig{
+						Enabled: true,
+					},
 					SystemLinuxFileHandleCount: SystemLinuxFileHandleCountMetricConfig{
 						Enabled: true,
 					},
 					SystemLinuxFileHandleLimit: SystemLinuxFileHandleLimitMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxInodeCount: SystemLinuxInodeCountMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxInodeFree: SystemLinuxInodeFreeMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcMessageQueueCount: SystemLinuxIpcMessageQueueCountMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcMessageQueueLimit: SystemLinuxIpcMessageQueueLimitMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcMessageQueueMessages: SystemLinuxIpcMessageQueueMessagesMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcMessageQueueUsage: SystemLinuxIpcMessageQueueUsageMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcSemaphoreCount: SystemLinuxIpcSemaphoreCountMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcSemaphoreLimit: SystemLinuxIpcSemaphoreLimitMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcSemaphoreSetCount: SystemLinuxIpcSemaphoreSetCountMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcSemaphoreSetLimit: SystemLinuxIpcSemaphoreSetLimitMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcSharedMemoryLimit: SystemLinuxIpcSharedMemoryLimitMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcSharedMemorySegmentCount: SystemLinuxIpcSharedMemorySegmentCountMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcSharedMemorySegmentLimit: SystemLinuxIpcSharedMemorySegmentLimitMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcSharedMemoryUsage: SystemLinuxIpcSharedMemoryUsageMetricConfig{
 						Enabled: true,
 					},
 					SystemLinuxTaskCount: SystemLinuxTaskCountMetricConfig{
@@ -383,6 +452,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemMemoryUtilization: SystemMemoryUtilizationMetricConfig{
 						Enabled: true,
 					},
+					SystemNetworkBondInterfaceUp: SystemNetworkBondInterfaceUpMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkBondInterfaces: SystemNetworkBondInterfacesMetricConfig{
+						Enabled: true,
+					},
 					SystemNetworkConnectionCount: SystemNetworkConnectionCountMetricConfig{
 						Enabled: true,
 					},
@@ -395,10 +470,34 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemNetworkErrors: SystemNetworkErrorsMetricConfig{
 						Enabled: true,
 					},
+					SystemNetworkInterfaceCarrierChanges: SystemNetworkInterfaceCarrierChangesMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkInterfaceCarrierErrors: SystemNetworkInterfaceCarrierErrorsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkInterfaceCollisions: SystemNetworkInterfaceCollisionsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkInterfaceCompressed: SystemNetworkInterfaceCompressedMetricConfig{
+						Enabled: true,
+					},
 					SystemNetworkInterfaceDuplex: SystemNetworkInterfaceDuplexMetricConfig{
 						Enabled: true,
 					},
+					SystemNetworkInterfaceFifoErrors: SystemNetworkInterfaceFifoErrorsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkInterfaceFrameErrors: SystemNetworkInterfaceFrameErrorsMetricConfig{
+						Enabled: true,
+					},
 					SystemNetworkInterfaceMtu: SystemNetworkInterfaceMtuMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkInterfaceMulticast: SystemNetworkInterfaceMulticastMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkInterfaceQueueLength: SystemNetworkInterfaceQueueLengthMetricConfig{
 						Enabled: true,
 					},
 					SystemNetworkInterfaceSpeed: SystemNetworkInterfaceSpeedMetricConfig{
@@ -771,6 +870,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemCPUInterrupts: SystemCPUInterruptsMetricConfig{
 						Enabled: false,
 					},
+					SystemCPULinuxInterrupts: SystemCPULinuxInterruptsMetricConfig{
+						Enabled: false,
+					},
 					SystemCPULinuxPressure10s: SystemCPULinuxPressure10sMetricConfig{
 						Enabled: false,
 					},
@@ -781,6 +883,18 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					SystemCPULinuxPressureTotal: SystemCPULinuxPressureTotalMetricConfig{
+						Enabled: false,
+					},
+					SystemCPULinuxRunQueueRunTime: SystemCPULinuxRunQueueRunTimeMetricConfig{
+						Enabled: false,
+					},
+					SystemCPULinuxRunQueueTimeslices: SystemCPULinuxRunQueueTimeslicesMetricConfig{
+						Enabled: false,
+					},
+					SystemCPULinuxRunQueueWaitTime: SystemCPULinuxRunQueueWaitTimeMetricConfig{
+						Enabled: false,
+					},
+					SystemCPULinuxSoftInterrupts: SystemCPULinuxSoftInterruptsMetricConfig{
 						Enabled: false,
 					},
 					SystemCPULoadAverage15m: SystemCPULoadAverage15mMetricConfig{
@@ -873,10 +987,64 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemIrqLinuxPressureTotal: SystemIrqLinuxPressureTotalMetricConfig{
 						Enabled: false,
 					},
+					SystemLinuxDentryCount: SystemLinuxDentryCountMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxDentryNegative: SystemLinuxDentryNegativeMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxDentryUnused: SystemLinuxDentryUnusedMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxEntropyAvailable: SystemLinuxEntropyAvailableMetricConfig{
+						Enabled: false,
+					},
 					SystemLinuxFileHandleCount: SystemLinuxFileHandleCountMetricConfig{
 						Enabled: false,
 					},
 					SystemLinuxFileHandleLimit: SystemLinuxFileHandleLimitMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxInodeCount: SystemLinuxInodeCountMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxInodeFree: SystemLinuxInodeFreeMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcMessageQueueCount: SystemLinuxIpcMessageQueueCountMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcMessageQueueLimit: SystemLinuxIpcMessageQueueLimitMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcMessageQueueMessages: SystemLinuxIpcMessageQueueMessagesMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcMessageQueueUsage: SystemLinuxIpcMessageQueueUsageMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcSemaphoreCount: SystemLinuxIpcSemaphoreCountMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcSemaphoreLimit: SystemLinuxIpcSemaphoreLimitMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcSemaphoreSetCount: SystemLinuxIpcSemaphoreSetCountMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcSemaphoreSetLimit: SystemLinuxIpcSemaphoreSetLimitMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcSharedMemoryLimit: SystemLinuxIpcSharedMemoryLimitMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcSharedMemorySegmentCount: SystemLinuxIpcSharedMemorySegmentCountMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcSharedMemorySegmentLimit: SystemLinuxIpcSharedMemorySegmentLimitMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcSharedMemoryUsage: SystemLinuxIpcSharedMemoryUsageMetricConfig{
 						Enabled: false,
 					},
 					SystemLinuxTaskCount: SystemLinuxTaskCountMetricConfig{
@@ -954,6 +1122,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemMemoryUtilization: SystemMemoryUtilizationMetricConfig{
 						Enabled: false,
 					},
+					SystemNetworkBondInterfaceUp: SystemNetworkBondInterfaceUpMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkBondInterfaces: SystemNetworkBondInterfacesMetricConfig{
+						Enabled: false,
+					},
 					SystemNetworkConnectionCount: SystemNetworkConnectionCountMetricConfig{
 						Enabled: false,
 					},
@@ -966,10 +1140,34 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemNetworkErrors: SystemNetworkErrorsMetricConfig{
 						Enabled: false,
 					},
+					SystemNetworkInterfaceCarrierChanges: SystemNetworkInterfaceCarrierChangesMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkInterfaceCarrierErrors: SystemNetworkInterfaceCarrierErrorsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkInterfaceCollisions: SystemNetworkInterfaceCollisionsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkInterfaceCompressed: SystemNetworkInterfaceCompressedMetricConfig{
+						Enabled: false,
+					},
 					SystemNetworkInterfaceDuplex: SystemNetworkInterfaceDuplexMetricConfig{
 						Enabled: false,
 					},
+					SystemNetworkInterfaceFifoErrors: SystemNetworkInterfaceFifoErrorsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkInterfaceFrameErrors: SystemNetworkInterfaceFrameErrorsMetricConfig{
+						Enabled: false,
+					},
 					SystemNetworkInterfaceMtu: SystemNetworkInterfaceMtuMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkInterfaceMulticast: SystemNetworkInterfaceMulticastMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkInterfaceQueueLength: SystemNetworkInterfaceQueueLengthMetricConfig{
 						Enabled: false,
 					},
 					SystemNetworkInterfaceSpeed: SystemNetworkInterfaceSpeedMetricConfig{
@@ -1168,7 +1366,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(HwBatteryChargeMetricConfig{}, HwBatteryTimeLeftMetricConfig{}, HwFanSpeedMetricConfig{}, HwTemperatureMetricConfig{}, HwTemperatureLimitMetricConfig{}, NfsClientNetCountMetricConfig{}, NfsClientNetTCPConnectionAcceptedMetricConfig{}, NfsClientOperationCountMetricConfig{}, NfsClientProcedureCountMetricConfig{}, NfsClientRPCAuthrefreshCountMetricConfig{}, NfsClientRPCCountMetricConfig{}, NfsClientRPCRetransmitCountMetricConfig{}, NfsServerFhStaleCountMetricConfig{}, NfsServerIoMetricConfig{}, NfsServerNetCountMetricConfig{}, NfsServerNetTCPConnectionAcceptedMetricConfig{}, NfsServerOperationCountMetricConfig{}, NfsServerProcedureCountMetricConfig{}, NfsServerRepcacheRequestsMetricConfig{}, NfsServerRPCCountMetricConfig{}, NfsServerThreadCountMetricConfig{}, ProcessChildrenCPUTimeMetricConfig{}, ProcessContextSwitchesMetricConfig{}, ProcessCPUTimeMetricConfig{}, ProcessCPUUtilizationMetricConfig{}, ProcessCPUUtilizationWindowMetricConfig{}, ProcessDiskIoMetricConfig{}, ProcessGroupProcessCountMetricConfig{}, ProcessGroupStatusMetricConfig{}, ProcessGroupUptimeMetricConfig{}, ProcessIoLogicalMetricConfig{}, ProcessMemoryPssMetricConfig{}, ProcessMemorySharedMetricConfig{}, ProcessMemorySwapMetricConfig{}, ProcessMemoryUsageMetricConfig{}, ProcessMemoryUssMetricConfig{}, ProcessMemoryUtilizationMetricConfig{}, ProcessMemoryVirtualMetricConfig{}, ProcessNiceMetricConfig{}, ProcessPagingFaultsMetricConfig{}, ProcessRlimitMetricConfig{}, ProcessSignalsPendingMetricConfig{}, ProcessStatusMetricConfig{}, ProcessThreadCountMetricConfig{}, ProcessUnixFileDescriptorCountMetricConfig{}, ProcessUnixFileDescriptorLimitMetricConfig{}, ProcessUptimeMetricConfig{}, ProcessWindowsHandleCountMetricConfig{}, SystemClockEstimatedErrorMetricConfig{}, SystemClockFrequencyAdjustmentMetricConfig{}, SystemClockMaxErrorMetricConfig{}, SystemClockOffsetMetricConfig{}, SystemClockSynchronizedMetricConfig{}, SystemCPUContextSwitchesMetricConfig{}, SystemCPUFrequencyMetricConfig{}, SystemCPUFrequencyMaxMetricConfig{}, SystemCPUFrequencyMinMetricConfig{}, SystemCPUInterruptsMetricConfig{}, SystemCPULinuxPressure10sMetricConfig{}, SystemCPULinuxPressure1mMetricConfig{}, SystemCPULinuxPressure5mMetricConfig{}, SystemCPULinuxPressureTotalMetricConfig{}, SystemCPULoadAverage15mMetricConfig{}, SystemCPULoadAverage1mMetricConfig{}, SystemCPULoadAverage5mMetricConfig{}, SystemCPULogicalCountMetricConfig{}, SystemCPUPhysicalCountMetricConfig{}, SystemCPUSoftInterruptsMetricConfig{}, SystemCPUTimeMetricConfig{}, SystemCPUUtilizationMetricConfig{}, SystemDiskIoMetricConfig{}, SystemDiskIoTimeMetricConfig{}, SystemDiskLimitMetricConfig{}, SystemDiskMergedMetricConfig{}, SystemDiskOperationTimeMetricConfig{}, SystemDiskOperationsMetricConfig{}, SystemDiskPendingOperationsMetricConfig{}, SystemDiskWeightedIoTimeMetricConfig{}, SystemFilesystemInodesLimitMetricConfig{}, SystemFilesystemInodesUsageMetricConfig{}, SystemFilesystemLimitMetricConfig{}, SystemFilesystemStuckMetricConfig{}, SystemFilesystemUsageMetricConfig{}, SystemFilesystemUtilizationMetricConfig{}, SystemIoLinuxPressure10sMetricConfig{}, SystemIoLinuxPressure1mMetricConfig{}, SystemIoLinuxPressure5mMetricConfig{}, SystemIoLinuxPressureTotalMetricConfig{}, SystemIrqLinuxPressure10sMetricConfig{}, SystemIrqLinuxPressure1mMetricConfig{}, SystemIrqLinuxPressure5mMetricConfig{}, SystemIrqLinuxPressureTotalMetricConfig{}, SystemLinuxFileHandleCountMetricConfig{}, SystemLinuxFileHandleLimitMetricConfig{}, SystemLinuxTaskCountMetricConfig{}, SystemMemoryLimitMetricConfig{}, SystemMemoryLinuxActiveMetricConfig{}, SystemMemoryLinuxAvailableMetricConfig{}, SystemMemoryLinuxCommitLimitMetricConfig{}, SystemMemoryLinuxCommittedMetricConfig{}, SystemMemoryLinuxDirtyMetricConfig{}, SystemMemoryLinuxHugepagesLimitMetricConfig{}, SystemMemoryLinuxHugepagesPageSizeMetricConfig{}, SystemMemoryLinuxHugepagesReservedMetricConfig{}, SystemMemoryLinuxHugepagesSurplusMetricConfig{}, SystemMemoryLinuxHugepagesUsageMetricConfig{}, SystemMemoryLinuxHugepagesUtilizationMetricConfig{}, SystemMemoryLinuxInactiveMetricConfig{}, SystemMemoryLinuxOomKillsMetricConfig{}, SystemMemoryLinuxPressure10sMetricConfig{}, SystemMemoryLinuxPressure1mMetricConfig{}, SystemMemoryLinuxPressure5mMetricConfig{}, SystemMemoryLinuxPressureTotalMetricConfig{}, SystemMemoryLinuxSharedMetricConfig{}, SystemMemoryLinuxSlabUsageMetricConfig{}, SystemMemoryLinuxWritebackMetricConfig{}, SystemMemoryPageSizeMetricConfig{}, SystemMemoryUsageMetricConfig{}, SystemMemoryUtilizationMetricConfig{}, SystemNetworkConnectionCountMetricConfig{}, SystemNetworkConntrackCountMetricConfig{}, SystemNetworkConntrackLimitMetricConfig{}, SystemNetworkErrorsMetricConfig{}, SystemNetworkInterfaceDuplexMetricConfig{}, SystemNetworkInterfaceMtuMetricConfig{}, SystemNetworkInterfaceSpeedMetricConfig{}, SystemNetworkInterfaceUpMetricConfig{}, SystemNetworkIoMetricConfig{}, SystemNetworkIPFragmentMemoryUsageMetricConfig{}, SystemNetworkPacketCountMetricConfig{}, SystemNetworkPacketDroppedMetricConfig{}, SystemNetworkSocketCountMetricConfig{}, SystemNetworkSoftnetDroppedMetricConfig{}, SystemNetworkSoftnetFlowLimitedMetricConfig{}, SystemNetworkSoftnetProcessedMetricConfig{}, SystemNetworkSoftnetReceivedRpsMetricConfig{}, SystemNetworkSoftnetSqueezedMetricConfig{}, SystemNetworkTCPAbortsMetricConfig{}, SystemNetworkTCPBacklogDropsMetricConfig{}, SystemNetworkTCPConnectionResetsMetricConfig{}, SystemNetworkTCPErrorsMetricConfig{}, SystemNetworkTCPEstablishedMetricConfig{}, SystemNetworkTCPListenDropsMetricConfig{}, SystemNetworkTCPListenOverflowsMetricConfig{}, SystemNetworkTCPMemoryLimitMetricConfig{}, SystemNetworkTCPMemoryPressuresMetricConfig{}, SystemNetworkTCPMemoryUsageMetricConfig{}, SystemNetworkTCPOpenFailuresMetricConfig{}, SystemNetworkTCPOpensMetricConfig{}, SystemNetworkTCPOutOfOrderMetricConfig{}, SystemNetworkTCPPrunesMetricConfig{}, SystemNetworkTCPResetsSentMetricConfig{}, SystemNetworkTCPRetransmitsMetricConfig{}, SystemNetworkTCPSegmentsMetricConfig{}, SystemNetworkTCPSocketAllocatedMetricConfig{}, SystemNetworkTCPSocketCountMetricConfig{}, SystemNetworkTCPSocketOrphanedMetricConfig{}, SystemNetworkTCPSocketOrphanedLimitMetricConfig{}, SystemNetworkTCPSocketTimeWaitMetricConfig{}, SystemNetworkTCPSynCookiesMetricConfig{}, SystemNetworkTCPSynQueueOverflowsMetricConfig{}, SystemNetworkTCPTimeoutsMetricConfig{}, SystemNetworkUDPDatagramsMetricConfig{}, SystemNetworkUDPErrorsMetricConfig{}, SystemNetworkUDPMemoryUsageMetricConfig{}, SystemNetworkUDPQueueUsageMetricConfig{}, SystemNetworkUDPReceiveErrorsMetricConfig{}, SystemNetworkUDPSocketCountMetricConfig{}, SystemPagingFaultsMetricConfig{}, SystemPagingIoMetricConfig{}, SystemPagingOperationsMetricConfig{}, SystemPagingUsageMetricConfig{}, SystemPagingUtilizationMetricConfig{}, SystemProcessCountMetricConfig{}, SystemProcessCPUUnattributedMetricConfig{}, SystemProcessCreatedMetricConfig{}, SystemProcessLimitMetricConfig{}, SystemSessionCountMetricConfig{}, SystemThreadCountMetricConfig{}, SystemUptimeMetricConfig{}, SystemUserCountMetricConfig{}, ResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(HwBatteryChargeMetricConfig{}, HwBatteryTimeLeftMetricConfig{}, HwFanSpeedMetricConfig{}, HwTemperatureMetricConfig{}, HwTemperatureLimitMetricConfig{}, NfsClientNetCountMetricConfig{}, NfsClientNetTCPConnectionAcceptedMetricConfig{}, NfsClientOperationCountMetricConfig{}, NfsClientProcedureCountMetricConfig{}, NfsClientRPCAuthrefreshCountMetricConfig{}, NfsClientRPCCountMetricConfig{}, NfsClientRPCRetransmitCountMetricConfig{}, NfsServerFhStaleCountMetricConfig{}, NfsServerIoMetricConfig{}, NfsServerNetCountMetricConfig{}, NfsServerNetTCPConnectionAcceptedMetricConfig{}, NfsServerOperationCountMetricConfig{}, NfsServerProcedureCountMetricConfig{}, NfsServerRepcacheRequestsMetricConfig{}, NfsServerRPCCountMetricConfig{}, NfsServerThreadCountMetricConfig{}, ProcessChildrenCPUTimeMetricConfig{}, ProcessContextSwitchesMetricConfig{}, ProcessCPUTimeMetricConfig{}, ProcessCPUUtilizationMetricConfig{}, ProcessCPUUtilizationWindowMetricConfig{}, ProcessDiskIoMetricConfig{}, ProcessGroupProcessCountMetricConfig{}, ProcessGroupStatusMetricConfig{}, ProcessGroupUptimeMetricConfig{}, ProcessIoLogicalMetricConfig{}, ProcessMemoryPssMetricConfig{}, ProcessMemorySharedMetricConfig{}, ProcessMemorySwapMetricConfig{}, ProcessMemoryUsageMetricConfig{}, ProcessMemoryUssMetricConfig{}, ProcessMemoryUtilizationMetricConfig{}, ProcessMemoryVirtualMetricConfig{}, ProcessNiceMetricConfig{}, ProcessPagingFaultsMetricConfig{}, ProcessRlimitMetricConfig{}, ProcessSignalsPendingMetricConfig{}, ProcessStatusMetricConfig{}, ProcessThreadCountMetricConfig{}, ProcessUnixFileDescriptorCountMetricConfig{}, ProcessUnixFileDescriptorLimitMetricConfig{}, ProcessUptimeMetricConfig{}, ProcessWindowsHandleCountMetricConfig{}, SystemClockEstimatedErrorMetricConfig{}, SystemClockFrequencyAdjustmentMetricConfig{}, SystemClockMaxErrorMetricConfig{}, SystemClockOffsetMetricConfig{}, SystemClockSynchronizedMetricConfig{}, SystemCPUContextSwitchesMetricConfig{}, SystemCPUFrequencyMetricConfig{}, SystemCPUFrequencyMaxMetricConfig{}, SystemCPUFrequencyMinMetricConfig{}, SystemCPUInterruptsMetricConfig{}, SystemCPULinuxInterruptsMetricConfig{}, SystemCPULinuxPressure10sMetricConfig{}, SystemCPULinuxPressure1mMetricConfig{}, SystemCPULinuxPressure5mMetricConfig{}, SystemCPULinuxPressureTotalMetricConfig{}, SystemCPULinuxRunQueueRunTimeMetricConfig{}, SystemCPULinuxRunQueueTimeslicesMetricConfig{}, SystemCPULinuxRunQueueWaitTimeMetricConfig{}, SystemCPULinuxSoftInterruptsMetricConfig{}, SystemCPULoadAverage15mMetricConfig{}, SystemCPULoadAverage1mMetricConfig{}, SystemCPULoadAverage5mMetricConfig{}, SystemCPULogicalCountMetricConfig{}, SystemCPUPhysicalCountMetricConfig{}, SystemCPUSoftInterruptsMetricConfig{}, SystemCPUTimeMetricConfig{}, SystemCPUUtilizationMetricConfig{}, SystemDiskIoMetricConfig{}, SystemDiskIoTimeMetricConfig{}, SystemDiskLimitMetricConfig{}, SystemDiskMergedMetricConfig{}, SystemDiskOperationTimeMetricConfig{}, SystemDiskOperationsMetricConfig{}, SystemDiskPendingOperationsMetricConfig{}, SystemDiskWeightedIoTimeMetricConfig{}, SystemFilesystemInodesLimitMetricConfig{}, SystemFilesystemInodesUsageMetricConfig{}, SystemFilesystemLimitMetricConfig{}, SystemFilesystemStuckMetricConfig{}, SystemFilesystemUsageMetricConfig{}, SystemFilesystemUtilizationMetricConfig{}, SystemIoLinuxPressure10sMetricConfig{}, SystemIoLinuxPressure1mMetricConfig{}, SystemIoLinuxPressure5mMetricConfig{}, SystemIoLinuxPressureTotalMetricConfig{}, SystemIrqLinuxPressure10sMetricConfig{}, SystemIrqLinuxPressure1mMetricConfig{}, SystemIrqLinuxPressure5mMetricConfig{}, SystemIrqLinuxPressureTotalMetricConfig{}, SystemLinuxDentryCountMetricConfig{}, SystemLinuxDentryNegativeMetricConfig{}, SystemLinuxDentryUnusedMetricConfig{}, SystemLinuxEntropyAvailableMetricConfig{}, SystemLinuxFileHandleCountMetricConfig{}, SystemLinuxFileHandleLimitMetricConfig{}, SystemLinuxInodeCountMetricConfig{}, SystemLinuxInodeFreeMetricConfig{}, SystemLinuxIpcMessageQueueCountMetricConfig{}, SystemLinuxIpcMessageQueueLimitMetricConfig{}, SystemLinuxIpcMessageQueueMessagesMetricConfig{}, SystemLinuxIpcMessageQueueUsageMetricConfig{}, SystemLinuxIpcSemaphoreCountMetricConfig{}, SystemLinuxIpcSemaphoreLimitMetricConfig{}, SystemLinuxIpcSemaphoreSetCountMetricConfig{}, SystemLinuxIpcSemaphoreSetLimitMetricConfig{}, SystemLinuxIpcSharedMemoryLimitMetricConfig{}, SystemLinuxIpcSharedMemorySegmentCountMetricConfig{}, SystemLinuxIpcSharedMemorySegmentLimitMetricConfig{}, SystemLinuxIpcSharedMemoryUsageMetricConfig{}, SystemLinuxTaskCountMetricConfig{}, SystemMemoryLimitMetricConfig{}, SystemMemoryLinuxActiveMetricConfig{}, SystemMemoryLinuxAvailableMetricConfig{}, SystemMemoryLinuxCommitLimitMetricConfig{}, SystemMemoryLinuxCommittedMetricConfig{}, SystemMemoryLinuxDirtyMetricConfig{}, SystemMemoryLinuxHugepagesLimitMetricConfig{}, SystemMemoryLinuxHugepagesPageSizeMetricConfig{}, SystemMemoryLinuxHugepagesReservedMetricConfig{}, SystemMemoryLinuxHugepagesSurplusMetricConfig{}, SystemMemoryLinuxHugepagesUsageMetricConfig{}, SystemMemoryLinuxHugepagesUtilizationMetricConfig{}, SystemMemoryLinuxInactiveMetricConfig{}, SystemMemoryLinuxOomKillsMetricConfig{}, SystemMemoryLinuxPressure10sMetricConfig{}, SystemMemoryLinuxPressure1mMetricConfig{}, SystemMemoryLinuxPressure5mMetricConfig{}, SystemMemoryLinuxPressureTotalMetricConfig{}, SystemMemoryLinuxSharedMetricConfig{}, SystemMemoryLinuxSlabUsageMetricConfig{}, SystemMemoryLinuxWritebackMetricConfig{}, SystemMemoryPageSizeMetricConfig{}, SystemMemoryUsageMetricConfig{}, SystemMemoryUtilizationMetricConfig{}, SystemNetworkBondInterfaceUpMetricConfig{}, SystemNetworkBondInterfacesMetricConfig{}, SystemNetworkConnectionCountMetricConfig{}, SystemNetworkConntrackCountMetricConfig{}, SystemNetworkConntrackLimitMetricConfig{}, SystemNetworkErrorsMetricConfig{}, SystemNetworkInterfaceCarrierChangesMetricConfig{}, SystemNetworkInterfaceCarrierErrorsMetricConfig{}, SystemNetworkInterfaceCollisionsMetricConfig{}, SystemNetworkInterfaceCompressedMetricConfig{}, SystemNetworkInterfaceDuplexMetricConfig{}, SystemNetworkInterfaceFifoErrorsMetricConfig{}, SystemNetworkInterfaceFrameErrorsMetricConfig{}, SystemNetworkInterfaceMtuMetricConfig{}, SystemNetworkInterfaceMulticastMetricConfig{}, SystemNetworkInterfaceQueueLengthMetricConfig{}, SystemNetworkInterfaceSpeedMetricConfig{}, SystemNetworkInterfaceUpMetricConfig{}, SystemNetworkIoMetricConfig{}, SystemNetworkIPFragmentMemoryUsageMetricConfig{}, SystemNetworkPacketCountMetricConfig{}, SystemNetworkPacketDroppedMetricConfig{}, SystemNetworkSocketCountMetricConfig{}, SystemNetworkSoftnetDroppedMetricConfig{}, SystemNetworkSoftnetFlowLimitedMetricConfig{}, SystemNetworkSoftnetProcessedMetricConfig{}, SystemNetworkSoftnetReceivedRpsMetricConfig{}, SystemNetworkSoftnetSqueezedMetricConfig{}, SystemNetworkTCPAbortsMetricConfig{}, SystemNetworkTCPBacklogDropsMetricConfig{}, SystemNetworkTCPConnectionResetsMetricConfig{}, SystemNetworkTCPErrorsMetricConfig{}, SystemNetworkTCPEstablishedMetricConfig{}, SystemNetworkTCPListenDropsMetricConfig{}, SystemNetworkTCPListenOverflowsMetricConfig{}, SystemNetworkTCPMemoryLimitMetricConfig{}, SystemNetworkTCPMemoryPressuresMetricConfig{}, SystemNetworkTCPMemoryUsageMetricConfig{}, SystemNetworkTCPOpenFailuresMetricConfig{}, SystemNetworkTCPOpensMetricConfig{}, SystemNetworkTCPOutOfOrderMetricConfig{}, SystemNetworkTCPPrunesMetricConfig{}, SystemNetworkTCPResetsSentMetricConfig{}, SystemNetworkTCPRetransmitsMetricConfig{}, SystemNetworkTCPSegmentsMetricConfig{}, SystemNetworkTCPSocketAllocatedMetricConfig{}, SystemNetworkTCPSocketCountMetricConfig{}, SystemNetworkTCPSocketOrphanedMetricConfig{}, SystemNetworkTCPSocketOrphanedLimitMetricConfig{}, SystemNetworkTCPSocketTimeWaitMetricConfig{}, SystemNetworkTCPSynCookiesMetricConfig{}, SystemNetworkTCPSynQueueOverflowsMetricConfig{}, SystemNetworkTCPTimeoutsMetricConfig{}, SystemNetworkUDPDatagramsMetricConfig{}, SystemNetworkUDPErrorsMetricConfig{}, SystemNetworkUDPMemoryUsageMetricConfig{}, SystemNetworkUDPQueueUsageMetricConfig{}, SystemNetworkUDPReceiveErrorsMetricConfig{}, SystemNetworkUDPSocketCountMetricConfig{}, SystemPagingFaultsMetricConfig{}, SystemPagingIoMetricConfig{}, SystemPagingOperationsMetricConfig{}, SystemPagingUsageMetricConfig{}, SystemPagingUtilizationMetricConfig{}, SystemProcessCountMetricConfig{}, SystemProcessCPUUnattributedMetricConfig{}, SystemProcessCreatedMetricConfig{}, SystemProcessLimitMetricConfig{}, SystemSessionCountMetricConfig{}, SystemThreadCountMetricConfig{}, SystemUptimeMetricConfig{}, SystemUserCountMetricConfig{}, ResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

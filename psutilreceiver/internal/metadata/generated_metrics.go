@@ -479,6 +479,64 @@ var MapAttributeProcessState = map[string]AttributeProcessState{
 	"idle":     AttributeProcessStateIdle,
 }
 
+// AttributeSystemCPULinuxSoftInterruptType specifies the value system.cpu.linux.soft_interrupt.type attribute.
+type AttributeSystemCPULinuxSoftInterruptType int
+
+const (
+	_ AttributeSystemCPULinuxSoftInterruptType = iota
+	AttributeSystemCPULinuxSoftInterruptTypeHi
+	AttributeSystemCPULinuxSoftInterruptTypeTimer
+	AttributeSystemCPULinuxSoftInterruptTypeNetTx
+	AttributeSystemCPULinuxSoftInterruptTypeNetRx
+	AttributeSystemCPULinuxSoftInterruptTypeBlock
+	AttributeSystemCPULinuxSoftInterruptTypeIrqPoll
+	AttributeSystemCPULinuxSoftInterruptTypeTasklet
+	AttributeSystemCPULinuxSoftInterruptTypeSched
+	AttributeSystemCPULinuxSoftInterruptTypeHrtimer
+	AttributeSystemCPULinuxSoftInterruptTypeRcu
+)
+
+// String returns the string representation of the AttributeSystemCPULinuxSoftInterruptType.
+func (av AttributeSystemCPULinuxSoftInterruptType) String() string {
+	switch av {
+	case AttributeSystemCPULinuxSoftInterruptTypeHi:
+		return "hi"
+	case AttributeSystemCPULinuxSoftInterruptTypeTimer:
+		return "timer"
+	case AttributeSystemCPULinuxSoftInterruptTypeNetTx:
+		return "net_tx"
+	case AttributeSystemCPULinuxSoftInterruptTypeNetRx:
+		return "net_rx"
+	case AttributeSystemCPULinuxSoftInterruptTypeBlock:
+		return "block"
+	case AttributeSystemCPULinuxSoftInterruptTypeIrqPoll:
+		return "irq_poll"
+	case AttributeSystemCPULinuxSoftInterruptTypeTasklet:
+		return "tasklet"
+	case AttributeSystemCPULinuxSoftInterruptTypeSched:
+		return "sched"
+	case AttributeSystemCPULinuxSoftInterruptTypeHrtimer:
+		return "hrtimer"
+	case AttributeSystemCPULinuxSoftInterruptTypeRcu:
+		return "rcu"
+	}
+	return ""
+}
+
+// MapAttributeSystemCPULinuxSoftInterruptType is a helper map of string to AttributeSystemCPULinuxSoftInterruptType attribute value.
+var MapAttributeSystemCPULinuxSoftInterruptType = map[string]AttributeSystemCPULinuxSoftInterruptType{
+	"hi":       AttributeSystemCPULinuxSoftInterruptTypeHi,
+	"timer":    AttributeSystemCPULinuxSoftInterruptTypeTimer,
+	"net_tx":   AttributeSystemCPULinuxSoftInterruptTypeNetTx,
+	"net_rx":   AttributeSystemCPULinuxSoftInterruptTypeNetRx,
+	"block":    AttributeSystemCPULinuxSoftInterruptTypeBlock,
+	"irq_poll": AttributeSystemCPULinuxSoftInterruptTypeIrqPoll,
+	"tasklet":  AttributeSystemCPULinuxSoftInterruptTypeTasklet,
+	"sched":    AttributeSystemCPULinuxSoftInterruptTypeSched,
+	"hrtimer":  AttributeSystemCPULinuxSoftInterruptTypeHrtimer,
+	"rcu":      AttributeSystemCPULinuxSoftInterruptTypeRcu,
+}
+
 // AttributeSystemFilesystemState specifies the value system.filesystem.state attribute.
 type AttributeSystemFilesystemState int
 
@@ -653,6 +711,32 @@ var MapAttributeSystemMemoryState = map[string]AttributeSystemMemoryState{
 	"cached":             AttributeSystemMemoryStateCached,
 	"slab_reclaimable":   AttributeSystemMemoryStateSlabReclaimable,
 	"slab_unreclaimable": AttributeSystemMemoryStateSlabUnreclaimable,
+}
+
+// AttributeSystemNetworkBondInterfaceState specifies the value system.network.bond.interface.state attribute.
+type AttributeSystemNetworkBondInterfaceState int
+
+const (
+	_ AttributeSystemNetworkBondInterfaceState = iota
+	AttributeSystemNetworkBondInterfaceStateUp
+	AttributeSystemNetworkBondInterfaceStateDown
+)
+
+// String returns the string representation of the AttributeSystemNetworkBondInterfaceState.
+func (av AttributeSystemNetworkBondInterfaceState) String() string {
+	switch av {
+	case AttributeSystemNetworkBondInterfaceStateUp:
+		return "up"
+	case AttributeSystemNetworkBondInterfaceStateDown:
+		return "down"
+	}
+	return ""
+}
+
+// MapAttributeSystemNetworkBondInterfaceState is a helper map of string to AttributeSystemNetworkBondInterfaceState attribute value.
+var MapAttributeSystemNetworkBondInterfaceState = map[string]AttributeSystemNetworkBondInterfaceState{
+	"up":   AttributeSystemNetworkBondInterfaceStateUp,
+	"down": AttributeSystemNetworkBondInterfaceStateDown,
 }
 
 // AttributeSystemNetworkTCPAbortReason specifies the value system.network.tcp.abort.reason attribute.
@@ -1248,6 +1332,10 @@ var MetricsInfo = metricsInfo{
 	SystemCPUInterrupts: metricInfo{
 		Name: "system.cpu.interrupts",
 	},
+	SystemCPULinuxInterrupts: metricInfo{
+		Name:       "system.cpu.linux.interrupts",
+		Attributes: []string{"system.cpu.linux.interrupt.name", "system.cpu.linux.interrupt.description"},
+	},
 	SystemCPULinuxPressure10s: metricInfo{
 		Name:       "system.cpu.linux.pressure.10s",
 		Attributes: []string{"system.linux.pressure.stall_type"},
@@ -1263,6 +1351,19 @@ var MetricsInfo = metricsInfo{
 	SystemCPULinuxPressureTotal: metricInfo{
 		Name:       "system.cpu.linux.pressure.total",
 		Attributes: []string{"system.linux.pressure.stall_type"},
+	},
+	SystemCPULinuxRunQueueRunTime: metricInfo{
+		Name: "system.cpu.linux.run_queue.run_time",
+	},
+	SystemCPULinuxRunQueueTimeslices: metricInfo{
+		Name: "system.cpu.linux.run_queue.timeslices",
+	},
+	SystemCPULinuxRunQueueWaitTime: metricInfo{
+		Name: "system.cpu.linux.run_queue.wait_time",
+	},
+	SystemCPULinuxSoftInterrupts: metricInfo{
+		Name:       "system.cpu.linux.soft_interrupts",
+		Attributes: []string{"system.cpu.linux.soft_interrupt.type"},
 	},
 	SystemCPULoadAverage15m: metricInfo{
 		Name: "system.cpu.load_average.15m",
@@ -1377,11 +1478,65 @@ var MetricsInfo = metricsInfo{
 		Name:       "system.irq.linux.pressure.total",
 		Attributes: []string{"system.linux.pressure.stall_type"},
 	},
+	SystemLinuxDentryCount: metricInfo{
+		Name: "system.linux.dentry.count",
+	},
+	SystemLinuxDentryNegative: metricInfo{
+		Name: "system.linux.dentry.negative",
+	},
+	SystemLinuxDentryUnused: metricInfo{
+		Name: "system.linux.dentry.unused",
+	},
+	SystemLinuxEntropyAvailable: metricInfo{
+		Name: "system.linux.entropy.available",
+	},
 	SystemLinuxFileHandleCount: metricInfo{
 		Name: "system.linux.file_handle.count",
 	},
 	SystemLinuxFileHandleLimit: metricInfo{
 		Name: "system.linux.file_handle.limit",
+	},
+	SystemLinuxInodeCount: metricInfo{
+		Name: "system.linux.inode.count",
+	},
+	SystemLinuxInodeFree: metricInfo{
+		Name: "system.linux.inode.free",
+	},
+	SystemLinuxIpcMessageQueueCount: metricInfo{
+		Name: "system.linux.ipc.message_queue.count",
+	},
+	SystemLinuxIpcMessageQueueLimit: metricInfo{
+		Name: "system.linux.ipc.message_queue.limit",
+	},
+	SystemLinuxIpcMessageQueueMessages: metricInfo{
+		Name: "system.linux.ipc.message_queue.messages",
+	},
+	SystemLinuxIpcMessageQueueUsage: metricInfo{
+		Name: "system.linux.ipc.message_queue.usage",
+	},
+	SystemLinuxIpcSemaphoreCount: metricInfo{
+		Name: "system.linux.ipc.semaphore.count",
+	},
+	SystemLinuxIpcSemaphoreLimit: metricInfo{
+		Name: "system.linux.ipc.semaphore.limit",
+	},
+	SystemLinuxIpcSemaphoreSetCount: metricInfo{
+		Name: "system.linux.ipc.semaphore.set.count",
+	},
+	SystemLinuxIpcSemaphoreSetLimit: metricInfo{
+		Name: "system.linux.ipc.semaphore.set.limit",
+	},
+	SystemLinuxIpcSharedMemoryLimit: metricInfo{
+		Name: "system.linux.ipc.shared_memory.limit",
+	},
+	SystemLinuxIpcSharedMemorySegmentCount: metricInfo{
+		Name: "system.linux.ipc.shared_memory.segment.count",
+	},
+	SystemLinuxIpcSharedMemorySegmentLimit: metricInfo{
+		Name: "system.linux.ipc.shared_memory.segment.limit",
+	},
+	SystemLinuxIpcSharedMemoryUsage: metricInfo{
+		Name: "system.linux.ipc.shared_memory.usage",
 	},
 	SystemLinuxTaskCount: metricInfo{
 		Name:       "system.linux.task.count",
@@ -1468,6 +1623,14 @@ var MetricsInfo = metricsInfo{
 		Name:       "system.memory.utilization",
 		Attributes: []string{"system.memory.state"},
 	},
+	SystemNetworkBondInterfaceUp: metricInfo{
+		Name:       "system.network.bond.interface.up",
+		Attributes: []string{"system.network.bond.name", "network.interface.name"},
+	},
+	SystemNetworkBondInterfaces: metricInfo{
+		Name:       "system.network.bond.interfaces",
+		Attributes: []string{"system.network.bond.name", "system.network.bond.interface.state"},
+	},
 	SystemNetworkConnectionCount: metricInfo{
 		Name:       "system.network.connection.count",
 		Attributes: []string{"network.connection.state", "network.transport"},
@@ -1482,12 +1645,44 @@ var MetricsInfo = metricsInfo{
 		Name:       "system.network.errors",
 		Attributes: []string{"network.interface.name", "network.io.direction"},
 	},
+	SystemNetworkInterfaceCarrierChanges: metricInfo{
+		Name:       "system.network.interface.carrier_changes",
+		Attributes: []string{"network.interface.name"},
+	},
+	SystemNetworkInterfaceCarrierErrors: metricInfo{
+		Name:       "system.network.interface.carrier_errors",
+		Attributes: []string{"network.interface.name"},
+	},
+	SystemNetworkInterfaceCollisions: metricInfo{
+		Name:       "system.network.interface.collisions",
+		Attributes: []string{"network.interface.name"},
+	},
+	SystemNetworkInterfaceCompressed: metricInfo{
+		Name:       "system.network.interface.compressed",
+		Attributes: []string{"network.interface.name", "network.io.direction"},
+	},
 	SystemNetworkInterfaceDuplex: metricInfo{
 		Name:       "system.network.interface.duplex",
 		Attributes: []string{"network.interface.duplex", "network.interface.name"},
 	},
+	SystemNetworkInterfaceFifoErrors: metricInfo{
+		Name:       "system.network.interface.fifo_errors",
+		Attributes: []string{"network.interface.name", "network.io.direction"},
+	},
+	SystemNetworkInterfaceFrameErrors: metricInfo{
+		Name:       "system.network.interface.frame_errors",
+		Attributes: []string{"network.interface.name"},
+	},
 	SystemNetworkInterfaceMtu: metricInfo{
 		Name:       "system.network.interface.mtu",
+		Attributes: []string{"network.interface.name"},
+	},
+	SystemNetworkInterfaceMulticast: metricInfo{
+		Name:       "system.network.interface.multicast",
+		Attributes: []string{"network.interface.name"},
+	},
+	SystemNetworkInterfaceQueueLength: metricInfo{
+		Name:       "system.network.interface.queue_length",
 		Attributes: []string{"network.interface.name"},
 	},
 	SystemNetworkInterfaceSpeed: metricInfo{
@@ -1686,187 +1881,220 @@ var MetricsInfo = metricsInfo{
 }
 
 type metricsInfo struct {
-	HwBatteryCharge                       metricInfo
-	HwBatteryTimeLeft                     metricInfo
-	HwFanSpeed                            metricInfo
-	HwTemperature                         metricInfo
-	HwTemperatureLimit                    metricInfo
-	NfsClientNetCount                     metricInfo
-	NfsClientNetTCPConnectionAccepted     metricInfo
-	NfsClientOperationCount               metricInfo
-	NfsClientProcedureCount               metricInfo
-	NfsClientRPCAuthrefreshCount          metricInfo
-	NfsClientRPCCount                     metricInfo
-	NfsClientRPCRetransmitCount           metricInfo
-	NfsServerFhStaleCount                 metricInfo
-	NfsServerIo                           metricInfo
-	NfsServerNetCount                     metricInfo
-	NfsServerNetTCPConnectionAccepted     metricInfo
-	NfsServerOperationCount               metricInfo
-	NfsServerProcedureCount               metricInfo
-	NfsServerRepcacheRequests             metricInfo
-	NfsServerRPCCount                     metricInfo
-	NfsServerThreadCount                  metricInfo
-	ProcessChildrenCPUTime                metricInfo
-	ProcessContextSwitches                metricInfo
-	ProcessCPUTime                        metricInfo
-	ProcessCPUUtilization                 metricInfo
-	ProcessCPUUtilizationWindow           metricInfo
-	ProcessDiskIo                         metricInfo
-	ProcessGroupProcessCount              metricInfo
-	ProcessGroupStatus                    metricInfo
-	ProcessGroupUptime                    metricInfo
-	ProcessIoLogical                      metricInfo
-	ProcessMemoryPss                      metricInfo
-	ProcessMemoryShared                   metricInfo
-	ProcessMemorySwap                     metricInfo
-	ProcessMemoryUsage                    metricInfo
-	ProcessMemoryUss                      metricInfo
-	ProcessMemoryUtilization              metricInfo
-	ProcessMemoryVirtual                  metricInfo
-	ProcessNice                           metricInfo
-	ProcessPagingFaults                   metricInfo
-	ProcessRlimit                         metricInfo
-	ProcessSignalsPending                 metricInfo
-	ProcessStatus                         metricInfo
-	ProcessThreadCount                    metricInfo
-	ProcessUnixFileDescriptorCount        metricInfo
-	ProcessUnixFileDescriptorLimit        metricInfo
-	ProcessUptime                         metricInfo
-	ProcessWindowsHandleCount             metricInfo
-	SystemClockEstimatedError             metricInfo
-	SystemClockFrequencyAdjustment        metricInfo
-	SystemClockMaxError                   metricInfo
-	SystemClockOffset                     metricInfo
-	SystemClockSynchronized               metricInfo
-	SystemCPUContextSwitches              metricInfo
-	SystemCPUFrequency                    metricInfo
-	SystemCPUFrequencyMax                 metricInfo
-	SystemCPUFrequencyMin                 metricInfo
-	SystemCPUInterrupts                   metricInfo
-	SystemCPULinuxPressure10s             metricInfo
-	SystemCPULinuxPressure1m              metricInfo
-	SystemCPULinuxPressure5m              metricInfo
-	SystemCPULinuxPressureTotal           metricInfo
-	SystemCPULoadAverage15m               metricInfo
-	SystemCPULoadAverage1m                metricInfo
-	SystemCPULoadAverage5m                metricInfo
-	SystemCPULogicalCount                 metricInfo
-	SystemCPUPhysicalCount                metricInfo
-	SystemCPUSoftInterrupts               metricInfo
-	SystemCPUTime                         metricInfo
-	SystemCPUUtilization                  metricInfo
-	SystemDiskIo                          metricInfo
-	SystemDiskIoTime                      metricInfo
-	SystemDiskLimit                       metricInfo
-	SystemDiskMerged                      metricInfo
-	SystemDiskOperationTime               metricInfo
-	SystemDiskOperations                  metricInfo
-	SystemDiskPendingOperations           metricInfo
-	SystemDiskWeightedIoTime              metricInfo
-	SystemFilesystemInodesLimit           metricInfo
-	SystemFilesystemInodesUsage           metricInfo
-	SystemFilesystemLimit                 metricInfo
-	SystemFilesystemStuck                 metricInfo
-	SystemFilesystemUsage                 metricInfo
-	SystemFilesystemUtilization           metricInfo
-	SystemIoLinuxPressure10s              metricInfo
-	SystemIoLinuxPressure1m               metricInfo
-	SystemIoLinuxPressure5m               metricInfo
-	SystemIoLinuxPressureTotal            metricInfo
-	SystemIrqLinuxPressure10s             metricInfo
-	SystemIrqLinuxPressure1m              metricInfo
-	SystemIrqLinuxPressure5m              metricInfo
-	SystemIrqLinuxPressureTotal           metricInfo
-	SystemLinuxFileHandleCount            metricInfo
-	SystemLinuxFileHandleLimit            metricInfo
-	SystemLinuxTaskCount                  metricInfo
-	SystemMemoryLimit                     metricInfo
-	SystemMemoryLinuxActive               metricInfo
-	SystemMemoryLinuxAvailable            metricInfo
-	SystemMemoryLinuxCommitLimit          metricInfo
-	SystemMemoryLinuxCommitted            metricInfo
-	SystemMemoryLinuxDirty                metricInfo
-	SystemMemoryLinuxHugepagesLimit       metricInfo
-	SystemMemoryLinuxHugepagesPageSize    metricInfo
-	SystemMemoryLinuxHugepagesReserved    metricInfo
-	SystemMemoryLinuxHugepagesSurplus     metricInfo
-	SystemMemoryLinuxHugepagesUsage       metricInfo
-	SystemMemoryLinuxHugepagesUtilization metricInfo
-	SystemMemoryLinuxInactive             metricInfo
-	SystemMemoryLinuxOomKills             metricInfo
-	SystemMemoryLinuxPressure10s          metricInfo
-	SystemMemoryLinuxPressure1m           metricInfo
-	SystemMemoryLinuxPressure5m           metricInfo
-	SystemMemoryLinuxPressureTotal        metricInfo
-	SystemMemoryLinuxShared               metricInfo
-	SystemMemoryLinuxSlabUsage            metricInfo
-	SystemMemoryLinuxWriteback            metricInfo
-	SystemMemoryPageSize                  metricInfo
-	SystemMemoryUsage                     metricInfo
-	SystemMemoryUtilization               metricInfo
-	SystemNetworkConnectionCount          metricInfo
-	SystemNetworkConntrackCount           metricInfo
-	SystemNetworkConntrackLimit           metricInfo
-	SystemNetworkErrors                   metricInfo
-	SystemNetworkInterfaceDuplex          metricInfo
-	SystemNetworkInterfaceMtu             metricInfo
-	SystemNetworkInterfaceSpeed           metricInfo
-	SystemNetworkInterfaceUp              metricInfo
-	SystemNetworkIo                       metricInfo
-	SystemNetworkIPFragmentMemoryUsage    metricInfo
-	SystemNetworkPacketCount              metricInfo
-	SystemNetworkPacketDropped            metricInfo
-	SystemNetworkSocketCount              metricInfo
-	SystemNetworkSoftnetDropped           metricInfo
-	SystemNetworkSoftnetFlowLimited       metricInfo
-	SystemNetworkSoftnetProcessed         metricInfo
-	SystemNetworkSoftnetReceivedRps       metricInfo
-	SystemNetworkSoftnetSqueezed          metricInfo
-	SystemNetworkTCPAborts                metricInfo
-	SystemNetworkTCPBacklogDrops          metricInfo
-	SystemNetworkTCPConnectionResets      metricInfo
-	SystemNetworkTCPErrors                metricInfo
-	SystemNetworkTCPEstablished           metricInfo
-	SystemNetworkTCPListenDrops           metricInfo
-	SystemNetworkTCPListenOverflows       metricInfo
-	SystemNetworkTCPMemoryLimit           metricInfo
-	SystemNetworkTCPMemoryPressures       metricInfo
-	SystemNetworkTCPMemoryUsage           metricInfo
-	SystemNetworkTCPOpenFailures          metricInfo
-	SystemNetworkTCPOpens                 metricInfo
-	SystemNetworkTCPOutOfOrder            metricInfo
-	SystemNetworkTCPPrunes                metricInfo
-	SystemNetworkTCPResetsSent            metricInfo
-	SystemNetworkTCPRetransmits           metricInfo
-	SystemNetworkTCPSegments              metricInfo
-	SystemNetworkTCPSocketAllocated       metricInfo
-	SystemNetworkTCPSocketCount           metricInfo
-	SystemNetworkTCPSocketOrphaned        metricInfo
-	SystemNetworkTCPSocketOrphanedLimit   metricInfo
-	SystemNetworkTCPSocketTimeWait        metricInfo
-	SystemNetworkTCPSynCookies            metricInfo
-	SystemNetworkTCPSynQueueOverflows     metricInfo
-	SystemNetworkTCPTimeouts              metricInfo
-	SystemNetworkUDPDatagrams             metricInfo
-	SystemNetworkUDPErrors                metricInfo
-	SystemNetworkUDPMemoryUsage           metricInfo
-	SystemNetworkUDPQueueUsage            metricInfo
-	SystemNetworkUDPReceiveErrors         metricInfo
-	SystemNetworkUDPSocketCount           metricInfo
-	SystemPagingFaults                    metricInfo
-	SystemPagingIo                        metricInfo
-	SystemPagingOperations                metricInfo
-	SystemPagingUsage                     metricInfo
-	SystemPagingUtilization               metricInfo
-	SystemProcessCount                    metricInfo
-	SystemProcessCPUUnattributed          metricInfo
-	SystemProcessCreated                  metricInfo
-	SystemProcessLimit                    metricInfo
-	SystemSessionCount                    metricInfo
-	SystemThreadCount                     metricInfo
-	SystemUptime                          metricInfo
-	SystemUserCount                       metricInfo
+	HwBatteryCharge                        metricInfo
+	HwBatteryTimeLeft                      metricInfo
+	HwFanSpeed                             metricInfo
+	HwTemperature                          metricInfo
+	HwTemperatureLimit                     metricInfo
+	NfsClientNetCount                      metricInfo
+	NfsClientNetTCPConnectionAccepted      metricInfo
+	NfsClientOperationCount                metricInfo
+	NfsClientProcedureCount                metricInfo
+	NfsClientRPCAuthrefreshCount           metricInfo
+	NfsClientRPCCount                      metricInfo
+	NfsClientRPCRetransmitCount            metricInfo
+	NfsServerFhStaleCount                  metricInfo
+	NfsServerIo                            metricInfo
+	NfsServerNetCount                      metricInfo
+	NfsServerNetTCPConnectionAccepted      metricInfo
+	NfsServerOperationCount                metricInfo
+	NfsServerProcedureCount                metricInfo
+	NfsServerRepcacheRequests              metricInfo
+	NfsServerRPCCount                      metricInfo
+	NfsServerThreadCount                   metricInfo
+	ProcessChildrenCPUTime                 metricInfo
+	ProcessContextSwitches                 metricInfo
+	ProcessCPUTime                         metricInfo
+	ProcessCPUUtilization                  metricInfo
+	ProcessCPUUtilizationWindow            metricInfo
+	ProcessDiskIo                          metricInfo
+	ProcessGroupProcessCount               metricInfo
+	ProcessGroupStatus                     metricInfo
+	ProcessGroupUptime                     metricInfo
+	ProcessIoLogical                       metricInfo
+	ProcessMemoryPss                       metricInfo
+	ProcessMemoryShared                    metricInfo
+	ProcessMemorySwap                      metricInfo
+	ProcessMemoryUsage                     metricInfo
+	ProcessMemoryUss                       metricInfo
+	ProcessMemoryUtilization               metricInfo
+	ProcessMemoryVirtual                   metricInfo
+	ProcessNice                            metricInfo
+	ProcessPagingFaults                    metricInfo
+	ProcessRlimit                          metricInfo
+	ProcessSignalsPending                  metricInfo
+	ProcessStatus                          metricInfo
+	ProcessThreadCount                     metricInfo
+	ProcessUnixFileDescriptorCount         metricInfo
+	ProcessUnixFileDescriptorLimit         metricInfo
+	ProcessUptime                          metricInfo
+	ProcessWindowsHandleCount              metricInfo
+	SystemClockEstimatedError              metricInfo
+	SystemClockFrequencyAdjustment         metricInfo
+	SystemClockMaxError                    metricInfo
+	SystemClockOffset                      metricInfo
+	SystemClockSynchronized                metricInfo
+	SystemCPUContextSwitches               metricInfo
+	SystemCPUFrequency                     metricInfo
+	SystemCPUFrequencyMax                  metricInfo
+	SystemCPUFrequencyMin                  metricInfo
+	SystemCPUInterrupts                    metricInfo
+	SystemCPULinuxInterrupts               metricInfo
+	SystemCPULinuxPressure10s              metricInfo
+	SystemCPULinuxPressure1m               metricInfo
+	SystemCPULinuxPressure5m               metricInfo
+	SystemCPULinuxPressureTotal            metricInfo
+	SystemCPULinuxRunQueueRunTime          metricInfo
+	SystemCPULinuxRunQueueTimeslices       metricInfo
+	SystemCPULinuxRunQueueWaitTime         metricInfo
+	SystemCPULinuxSoftInterrupts           metricInfo
+	SystemCPULoadAverage15m                metricInfo
+	SystemCPULoadAverage1m                 metricInfo
+	SystemCPULoadAverage5m                 metricInfo
+	SystemCPULogicalCount                  metricInfo
+	SystemCPUPhysicalCount                 metricInfo
+	SystemCPUSoftInterrupts                metricInfo
+	SystemCPUTime                          metricInfo
+	SystemCPUUtilization                   metricInfo
+	SystemDiskIo                           metricInfo
+	SystemDiskIoTime                       metricInfo
+	SystemDiskLimit                        metricInfo
+	SystemDiskMerged                       metricInfo
+	SystemDiskOperationTime                metricInfo
+	SystemDiskOperations                   metricInfo
+	SystemDiskPendingOperations            metricInfo
+	SystemDiskWeightedIoTime               metricInfo
+	SystemFilesystemInodesLimit            metricInfo
+	SystemFilesystemInodesUsage            metricInfo
+	SystemFilesystemLimit                  metricInfo
+	SystemFilesystemStuck                  metricInfo
+	SystemFilesystemUsage                  metricInfo
+	SystemFilesystemUtilization            metricInfo
+	SystemIoLinuxPressure10s               metricInfo
+	SystemIoLinuxPressure1m                metricInfo
+	SystemIoLinuxPressure5m                metricInfo
+	SystemIoLinuxPressureTotal             metricInfo
+	SystemIrqLinuxPressure10s              metricInfo
+	SystemIrqLinuxPressure1m               metricInfo
+	SystemIrqLinuxPressure5m               metricInfo
+	SystemIrqLinuxPressureTotal            metricInfo
+	SystemLinuxDentryCount                 metricInfo
+	SystemLinuxDentryNegative              metricInfo
+	SystemLinuxDentryUnused                metricInfo
+	SystemLinuxEntropyAvailable            metricInfo
+	SystemLinuxFileHandleCount             metricInfo
+	SystemLinuxFileHandleLimit             metricInfo
+	SystemLinuxInodeCount                  metricInfo
+	SystemLinuxInodeFree                   metricInfo
+	SystemLinuxIpcMessageQueueCount        metricInfo
+	SystemLinuxIpcMessageQueueLimit        metricInfo
+	SystemLinuxIpcMessageQueueMessages     metricInfo
+	SystemLinuxIpcMessageQueueUsage        metricInfo
+	SystemLinuxIpcSemaphoreCount           metricInfo
+	SystemLinuxIpcSemaphoreLimit           metricInfo
+	SystemLinuxIpcSemaphoreSetCount        metricInfo
+	SystemLinuxIpcSemaphoreSetLimit        metricInfo
+	SystemLinuxIpcSharedMemoryLimit        metricInfo
+	SystemLinuxIpcSharedMemorySegmentCount metricInfo
+	SystemLinuxIpcSharedMemorySegmentLimit metricInfo
+	SystemLinuxIpcSharedMemoryUsage        metricInfo
+	SystemLinuxTaskCount                   metricInfo
+	SystemMemoryLimit                      metricInfo
+	SystemMemoryLinuxActive                metricInfo
+	SystemMemoryLinuxAvailable             metricInfo
+	SystemMemoryLinuxCommitLimit           metricInfo
+	SystemMemoryLinuxCommitted             metricInfo
+	SystemMemoryLinuxDirty                 metricInfo
+	SystemMemoryLinuxHugepagesLimit        metricInfo
+	SystemMemoryLinuxHugepagesPageSize     metricInfo
+	SystemMemoryLinuxHugepagesReserved     metricInfo
+	SystemMemoryLinuxHugepagesSurplus      metricInfo
+	SystemMemoryLinuxHugepagesUsage        metricInfo
+	SystemMemoryLinuxHugepagesUtilization  metricInfo
+	SystemMemoryLinuxInactive              metricInfo
+	SystemMemoryLinuxOomKills              metricInfo
+	SystemMemoryLinuxPressure10s           metricInfo
+	SystemMemoryLinuxPressure1m            metricInfo
+	SystemMemoryLinuxPressure5m            metricInfo
+	SystemMemoryLinuxPressureTotal         metricInfo
+	SystemMemoryLinuxShared                metricInfo
+	SystemMemoryLinuxSlabUsage             metricInfo
+	SystemMemoryLinuxWriteback             metricInfo
+	SystemMemoryPageSize                   metricInfo
+	SystemMemoryUsage                      metricInfo
+	SystemMemoryUtilization                metricInfo
+	SystemNetworkBondInterfaceUp           metricInfo
+	SystemNetworkBondInterfaces            metricInfo
+	SystemNetworkConnectionCount           metricInfo
+	SystemNetworkConntrackCount            metricInfo
+	SystemNetworkConntrackLimit            metricInfo
+	SystemNetworkErrors                    metricInfo
+	SystemNetworkInterfaceCarrierChanges   metricInfo
+	SystemNetworkInterfaceCarrierErrors    metricInfo
+	SystemNetworkInterfaceCollisions       metricInfo
+	SystemNetworkInterfaceCompressed       metricInfo
+	SystemNetworkInterfaceDuplex           metricInfo
+	SystemNetworkInterfaceFifoErrors       metricInfo
+	SystemNetworkInterfaceFrameErrors      metricInfo
+	SystemNetworkInterfaceMtu              metricInfo
+	SystemNetworkInterfaceMulticast        metricInfo
+	SystemNetworkInterfaceQueueLength      metricInfo
+	SystemNetworkInterfaceSpeed            metricInfo
+	SystemNetworkInterfaceUp               metricInfo
+	SystemNetworkIo                        metricInfo
+	SystemNetworkIPFragmentMemoryUsage     metricInfo
+	SystemNetworkPacketCount               metricInfo
+	SystemNetworkPacketDropped             metricInfo
+	SystemNetworkSocketCount               metricInfo
+	SystemNetworkSoftnetDropped            metricInfo
+	SystemNetworkSoftnetFlowLimited        metricInfo
+	SystemNetworkSoftnetProcessed          metricInfo
+	SystemNetworkSoftnetReceivedRps        metricInfo
+	SystemNetworkSoftnetSqueezed           metricInfo
+	SystemNetworkTCPAborts                 metricInfo
+	SystemNetworkTCPBacklogDrops           metricInfo
+	SystemNetworkTCPConnectionResets       metricInfo
+	SystemNetworkTCPErrors                 metricInfo
+	SystemNetworkTCPEstablished            metricInfo
+	SystemNetworkTCPListenDrops            metricInfo
+	SystemNetworkTCPListenOverflows        metricInfo
+	SystemNetworkTCPMemoryLimit            metricInfo
+	SystemNetworkTCPMemoryPressures        metricInfo
+	SystemNetworkTCPMemoryUsage            metricInfo
+	SystemNetworkTCPOpenFailures           metricInfo
+	SystemNetworkTCPOpens                  metricInfo
+	SystemNetworkTCPOutOfOrder             metricInfo
+	SystemNetworkTCPPrunes                 metricInfo
+	SystemNetworkTCPResetsSent             metricInfo
+	SystemNetworkTCPRetransmits            metricInfo
+	SystemNetworkTCPSegments               metricInfo
+	SystemNetworkTCPSocketAllocated        metricInfo
+	SystemNetworkTCPSocketCount            metricInfo
+	SystemNetworkTCPSocketOrphaned         metricInfo
+	SystemNetworkTCPSocketOrphanedLimit    metricInfo
+	SystemNetworkTCPSocketTimeWait         metricInfo
+	SystemNetworkTCPSynCookies             metricInfo
+	SystemNetworkTCPSynQueueOverflows      metricInfo
+	SystemNetworkTCPTimeouts               metricInfo
+	SystemNetworkUDPDatagrams              metricInfo
+	SystemNetworkUDPErrors                 metricInfo
+	SystemNetworkUDPMemoryUsage            metricInfo
+	SystemNetworkUDPQueueUsage             metricInfo
+	SystemNetworkUDPReceiveErrors          metricInfo
+	SystemNetworkUDPSocketCount            metricInfo
+	SystemPagingFaults                     metricInfo
+	SystemPagingIo                         metricInfo
+	SystemPagingOperations                 metricInfo
+	SystemPagingUsage                      metricInfo
+	SystemPagingUtilization                metricInfo
+	SystemProcessCount                     metricInfo
+	SystemProcessCPUUnattributed           metricInfo
+	SystemProcessCreated                   metricInfo
+	SystemProcessLimit                     metricInfo
+	SystemSessionCount                     metricInfo
+	SystemThreadCount                      metricInfo
+	SystemUptime                           metricInfo
+	SystemUserCount                        metricInfo
 }
 
 type metricInfo struct {
@@ -4960,6 +5188,61 @@ func newMetricSystemCPUInterrupts(cfg SystemCPUInterruptsMetricConfig) metricSys
 	return m
 }
 
+type metricSystemCPULinuxInterrupts struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   SystemCPULinuxInterruptsMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills system.cpu.linux.interrupts metric with initial data.
+func (m *metricSystemCPULinuxInterrupts) init() {
+	m.data.SetName("system.cpu.linux.interrupts")
+	m.data.SetDescription("Interrupts serviced since boot on all CPUs, by number or name.")
+	m.data.SetUnit("{interrupt}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemCPULinuxInterrupts) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemCPULinuxInterruptNameAttributeValue string, systemCPULinuxInterruptDescriptionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.cpu.linux.interrupt.name", systemCPULinuxInterruptNameAttributeValue)
+	dp.Attributes().PutStr("system.cpu.linux.interrupt.description", systemCPULinuxInterruptDescriptionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemCPULinuxInterrupts) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemCPULinuxInterrupts) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemCPULinuxInterrupts(cfg SystemCPULinuxInterruptsMetricConfig) metricSystemCPULinuxInterrupts {
+	m := metricSystemCPULinuxInterrupts{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemCPULinuxPressure10s struct {
 	data     pmetric.Metric                        // data buffer for generated metric.
 	config   SystemCPULinuxPressure10sMetricConfig // metric config provided by user.
@@ -5162,6 +5445,216 @@ func (m *metricSystemCPULinuxPressureTotal) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSystemCPULinuxPressureTotal(cfg SystemCPULinuxPressureTotalMetricConfig) metricSystemCPULinuxPressureTotal {
 	m := metricSystemCPULinuxPressureTotal{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemCPULinuxRunQueueRunTime struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   SystemCPULinuxRunQueueRunTimeMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills system.cpu.linux.run_queue.run_time metric with initial data.
+func (m *metricSystemCPULinuxRunQueueRunTime) init() {
+	m.data.SetName("system.cpu.linux.run_queue.run_time")
+	m.data.SetDescription("Time that tasks ran on all CPUs, as the scheduler counts it.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemCPULinuxRunQueueRunTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemCPULinuxRunQueueRunTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemCPULinuxRunQueueRunTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemCPULinuxRunQueueRunTime(cfg SystemCPULinuxRunQueueRunTimeMetricConfig) metricSystemCPULinuxRunQueueRunTime {
+	m := metricSystemCPULinuxRunQueueRunTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemCPULinuxRunQueueTimeslices struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   SystemCPULinuxRunQueueTimeslicesMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills system.cpu.linux.run_queue.timeslices metric with initial data.
+func (m *metricSystemCPULinuxRunQueueTimeslices) init() {
+	m.data.SetName("system.cpu.linux.run_queue.timeslices")
+	m.data.SetDescription("How often a task got a CPU.")
+	m.data.SetUnit("{timeslice}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemCPULinuxRunQueueTimeslices) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemCPULinuxRunQueueTimeslices) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemCPULinuxRunQueueTimeslices) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemCPULinuxRunQueueTimeslices(cfg SystemCPULinuxRunQueueTimeslicesMetricConfig) metricSystemCPULinuxRunQueueTimeslices {
+	m := metricSystemCPULinuxRunQueueTimeslices{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemCPULinuxRunQueueWaitTime struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   SystemCPULinuxRunQueueWaitTimeMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills system.cpu.linux.run_queue.wait_time metric with initial data.
+func (m *metricSystemCPULinuxRunQueueWaitTime) init() {
+	m.data.SetName("system.cpu.linux.run_queue.wait_time")
+	m.data.SetDescription("Time that tasks waited for a CPU although they were ready to run, summed over tasks.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemCPULinuxRunQueueWaitTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemCPULinuxRunQueueWaitTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemCPULinuxRunQueueWaitTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemCPULinuxRunQueueWaitTime(cfg SystemCPULinuxRunQueueWaitTimeMetricConfig) metricSystemCPULinuxRunQueueWaitTime {
+	m := metricSystemCPULinuxRunQueueWaitTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemCPULinuxSoftInterrupts struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   SystemCPULinuxSoftInterruptsMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills system.cpu.linux.soft_interrupts metric with initial data.
+func (m *metricSystemCPULinuxSoftInterrupts) init() {
+	m.data.SetName("system.cpu.linux.soft_interrupts")
+	m.data.SetDescription("Soft interrupts serviced since boot, by kind.")
+	m.data.SetUnit("{interrupt}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemCPULinuxSoftInterrupts) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemCPULinuxSoftInterruptTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.cpu.linux.soft_interrupt.type", systemCPULinuxSoftInterruptTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemCPULinuxSoftInterrupts) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemCPULinuxSoftInterrupts) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemCPULinuxSoftInterrupts(cfg SystemCPULinuxSoftInterruptsMetricConfig) metricSystemCPULinuxSoftInterrupts {
+	m := metricSystemCPULinuxSoftInterrupts{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -6782,6 +7275,212 @@ func newMetricSystemIrqLinuxPressureTotal(cfg SystemIrqLinuxPressureTotalMetricC
 	return m
 }
 
+type metricSystemLinuxDentryCount struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   SystemLinuxDentryCountMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.dentry.count metric with initial data.
+func (m *metricSystemLinuxDentryCount) init() {
+	m.data.SetName("system.linux.dentry.count")
+	m.data.SetDescription("Directory entries that the kernel holds in memory.")
+	m.data.SetUnit("{dentry}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxDentryCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxDentryCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxDentryCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxDentryCount(cfg SystemLinuxDentryCountMetricConfig) metricSystemLinuxDentryCount {
+	m := metricSystemLinuxDentryCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxDentryNegative struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   SystemLinuxDentryNegativeMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.dentry.negative metric with initial data.
+func (m *metricSystemLinuxDentryNegative) init() {
+	m.data.SetName("system.linux.dentry.negative")
+	m.data.SetDescription("Directory entries in memory of names that do not exist; since Linux 5.0.")
+	m.data.SetUnit("{dentry}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxDentryNegative) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxDentryNegative) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxDentryNegative) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxDentryNegative(cfg SystemLinuxDentryNegativeMetricConfig) metricSystemLinuxDentryNegative {
+	m := metricSystemLinuxDentryNegative{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxDentryUnused struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   SystemLinuxDentryUnusedMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.dentry.unused metric with initial data.
+func (m *metricSystemLinuxDentryUnused) init() {
+	m.data.SetName("system.linux.dentry.unused")
+	m.data.SetDescription("Directory entries in memory that nothing uses.")
+	m.data.SetUnit("{dentry}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxDentryUnused) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxDentryUnused) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxDentryUnused) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxDentryUnused(cfg SystemLinuxDentryUnusedMetricConfig) metricSystemLinuxDentryUnused {
+	m := metricSystemLinuxDentryUnused{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxEntropyAvailable struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemLinuxEntropyAvailableMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.entropy.available metric with initial data.
+func (m *metricSystemLinuxEntropyAvailable) init() {
+	m.data.SetName("system.linux.entropy.available")
+	m.data.SetDescription("Entropy that the random number generator of the kernel has; 256 at most since Linux 5.18.")
+	m.data.SetUnit("bit")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSystemLinuxEntropyAvailable) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxEntropyAvailable) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxEntropyAvailable) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxEntropyAvailable(cfg SystemLinuxEntropyAvailableMetricConfig) metricSystemLinuxEntropyAvailable {
+	m := metricSystemLinuxEntropyAvailable{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemLinuxFileHandleCount struct {
 	data     pmetric.Metric                         // data buffer for generated metric.
 	config   SystemLinuxFileHandleCountMetricConfig // metric config provided by user.
@@ -6878,6 +7577,734 @@ func (m *metricSystemLinuxFileHandleLimit) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSystemLinuxFileHandleLimit(cfg SystemLinuxFileHandleLimitMetricConfig) metricSystemLinuxFileHandleLimit {
 	m := metricSystemLinuxFileHandleLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxInodeCount struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   SystemLinuxInodeCountMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.inode.count metric with initial data.
+func (m *metricSystemLinuxInodeCount) init() {
+	m.data.SetName("system.linux.inode.count")
+	m.data.SetDescription("Inodes that the kernel holds in memory.")
+	m.data.SetUnit("{inode}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxInodeCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxInodeCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxInodeCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxInodeCount(cfg SystemLinuxInodeCountMetricConfig) metricSystemLinuxInodeCount {
+	m := metricSystemLinuxInodeCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxInodeFree struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   SystemLinuxInodeFreeMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.inode.free metric with initial data.
+func (m *metricSystemLinuxInodeFree) init() {
+	m.data.SetName("system.linux.inode.free")
+	m.data.SetDescription("Inodes in memory that are not used.")
+	m.data.SetUnit("{inode}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxInodeFree) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxInodeFree) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxInodeFree) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxInodeFree(cfg SystemLinuxInodeFreeMetricConfig) metricSystemLinuxInodeFree {
+	m := metricSystemLinuxInodeFree{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcMessageQueueCount struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemLinuxIpcMessageQueueCountMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.message_queue.count metric with initial data.
+func (m *metricSystemLinuxIpcMessageQueueCount) init() {
+	m.data.SetName("system.linux.ipc.message_queue.count")
+	m.data.SetDescription("Message queues of System V.")
+	m.data.SetUnit("{queue}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcMessageQueueCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcMessageQueueCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcMessageQueueCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcMessageQueueCount(cfg SystemLinuxIpcMessageQueueCountMetricConfig) metricSystemLinuxIpcMessageQueueCount {
+	m := metricSystemLinuxIpcMessageQueueCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcMessageQueueLimit struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemLinuxIpcMessageQueueLimitMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.message_queue.limit metric with initial data.
+func (m *metricSystemLinuxIpcMessageQueueLimit) init() {
+	m.data.SetName("system.linux.ipc.message_queue.limit")
+	m.data.SetDescription("Message queues of System V that there can be.")
+	m.data.SetUnit("{queue}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcMessageQueueLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcMessageQueueLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcMessageQueueLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcMessageQueueLimit(cfg SystemLinuxIpcMessageQueueLimitMetricConfig) metricSystemLinuxIpcMessageQueueLimit {
+	m := metricSystemLinuxIpcMessageQueueLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcMessageQueueMessages struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   SystemLinuxIpcMessageQueueMessagesMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.message_queue.messages metric with initial data.
+func (m *metricSystemLinuxIpcMessageQueueMessages) init() {
+	m.data.SetName("system.linux.ipc.message_queue.messages")
+	m.data.SetDescription("Messages that wait in message queues of System V.")
+	m.data.SetUnit("{message}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcMessageQueueMessages) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcMessageQueueMessages) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcMessageQueueMessages) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcMessageQueueMessages(cfg SystemLinuxIpcMessageQueueMessagesMetricConfig) metricSystemLinuxIpcMessageQueueMessages {
+	m := metricSystemLinuxIpcMessageQueueMessages{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcMessageQueueUsage struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemLinuxIpcMessageQueueUsageMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.message_queue.usage metric with initial data.
+func (m *metricSystemLinuxIpcMessageQueueUsage) init() {
+	m.data.SetName("system.linux.ipc.message_queue.usage")
+	m.data.SetDescription("Bytes of the messages that wait in message queues of System V.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcMessageQueueUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcMessageQueueUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcMessageQueueUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcMessageQueueUsage(cfg SystemLinuxIpcMessageQueueUsageMetricConfig) metricSystemLinuxIpcMessageQueueUsage {
+	m := metricSystemLinuxIpcMessageQueueUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcSemaphoreCount struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   SystemLinuxIpcSemaphoreCountMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.semaphore.count metric with initial data.
+func (m *metricSystemLinuxIpcSemaphoreCount) init() {
+	m.data.SetName("system.linux.ipc.semaphore.count")
+	m.data.SetDescription("Semaphores of System V.")
+	m.data.SetUnit("{semaphore}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcSemaphoreCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcSemaphoreCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcSemaphoreCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcSemaphoreCount(cfg SystemLinuxIpcSemaphoreCountMetricConfig) metricSystemLinuxIpcSemaphoreCount {
+	m := metricSystemLinuxIpcSemaphoreCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcSemaphoreLimit struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   SystemLinuxIpcSemaphoreLimitMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.semaphore.limit metric with initial data.
+func (m *metricSystemLinuxIpcSemaphoreLimit) init() {
+	m.data.SetName("system.linux.ipc.semaphore.limit")
+	m.data.SetDescription("Semaphores of System V that there can be.")
+	m.data.SetUnit("{semaphore}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcSemaphoreLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcSemaphoreLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcSemaphoreLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcSemaphoreLimit(cfg SystemLinuxIpcSemaphoreLimitMetricConfig) metricSystemLinuxIpcSemaphoreLimit {
+	m := metricSystemLinuxIpcSemaphoreLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcSemaphoreSetCount struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemLinuxIpcSemaphoreSetCountMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.semaphore.set.count metric with initial data.
+func (m *metricSystemLinuxIpcSemaphoreSetCount) init() {
+	m.data.SetName("system.linux.ipc.semaphore.set.count")
+	m.data.SetDescription("Sets of semaphores of System V.")
+	m.data.SetUnit("{set}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcSemaphoreSetCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcSemaphoreSetCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcSemaphoreSetCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcSemaphoreSetCount(cfg SystemLinuxIpcSemaphoreSetCountMetricConfig) metricSystemLinuxIpcSemaphoreSetCount {
+	m := metricSystemLinuxIpcSemaphoreSetCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcSemaphoreSetLimit struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemLinuxIpcSemaphoreSetLimitMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.semaphore.set.limit metric with initial data.
+func (m *metricSystemLinuxIpcSemaphoreSetLimit) init() {
+	m.data.SetName("system.linux.ipc.semaphore.set.limit")
+	m.data.SetDescription("Sets of semaphores of System V that there can be.")
+	m.data.SetUnit("{set}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcSemaphoreSetLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcSemaphoreSetLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcSemaphoreSetLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcSemaphoreSetLimit(cfg SystemLinuxIpcSemaphoreSetLimitMetricConfig) metricSystemLinuxIpcSemaphoreSetLimit {
+	m := metricSystemLinuxIpcSemaphoreSetLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcSharedMemoryLimit struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemLinuxIpcSharedMemoryLimitMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.shared_memory.limit metric with initial data.
+func (m *metricSystemLinuxIpcSharedMemoryLimit) init() {
+	m.data.SetName("system.linux.ipc.shared_memory.limit")
+	m.data.SetDescription("Size that all segments of shared memory of System V can have; absent where there is no limit.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcSharedMemoryLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcSharedMemoryLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcSharedMemoryLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcSharedMemoryLimit(cfg SystemLinuxIpcSharedMemoryLimitMetricConfig) metricSystemLinuxIpcSharedMemoryLimit {
+	m := metricSystemLinuxIpcSharedMemoryLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcSharedMemorySegmentCount struct {
+	data     pmetric.Metric                                     // data buffer for generated metric.
+	config   SystemLinuxIpcSharedMemorySegmentCountMetricConfig // metric config provided by user.
+	capacity int                                                // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.shared_memory.segment.count metric with initial data.
+func (m *metricSystemLinuxIpcSharedMemorySegmentCount) init() {
+	m.data.SetName("system.linux.ipc.shared_memory.segment.count")
+	m.data.SetDescription("Segments of shared memory of System V.")
+	m.data.SetUnit("{segment}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcSharedMemorySegmentCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcSharedMemorySegmentCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcSharedMemorySegmentCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcSharedMemorySegmentCount(cfg SystemLinuxIpcSharedMemorySegmentCountMetricConfig) metricSystemLinuxIpcSharedMemorySegmentCount {
+	m := metricSystemLinuxIpcSharedMemorySegmentCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcSharedMemorySegmentLimit struct {
+	data     pmetric.Metric                                     // data buffer for generated metric.
+	config   SystemLinuxIpcSharedMemorySegmentLimitMetricConfig // metric config provided by user.
+	capacity int                                                // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.shared_memory.segment.limit metric with initial data.
+func (m *metricSystemLinuxIpcSharedMemorySegmentLimit) init() {
+	m.data.SetName("system.linux.ipc.shared_memory.segment.limit")
+	m.data.SetDescription("Segments of shared memory of System V that there can be.")
+	m.data.SetUnit("{segment}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcSharedMemorySegmentLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcSharedMemorySegmentLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcSharedMemorySegmentLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcSharedMemorySegmentLimit(cfg SystemLinuxIpcSharedMemorySegmentLimitMetricConfig) metricSystemLinuxIpcSharedMemorySegmentLimit {
+	m := metricSystemLinuxIpcSharedMemorySegmentLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcSharedMemoryUsage struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemLinuxIpcSharedMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.shared_memory.usage metric with initial data.
+func (m *metricSystemLinuxIpcSharedMemoryUsage) init() {
+	m.data.SetName("system.linux.ipc.shared_memory.usage")
+	m.data.SetDescription("Size of all segments of shared memory of System V, whether or not it is in memory.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcSharedMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcSharedMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcSharedMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcSharedMemoryUsage(cfg SystemLinuxIpcSharedMemoryUsageMetricConfig) metricSystemLinuxIpcSharedMemoryUsage {
+	m := metricSystemLinuxIpcSharedMemoryUsage{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -8194,6 +9621,114 @@ func newMetricSystemMemoryUtilization(cfg SystemMemoryUtilizationMetricConfig) m
 	return m
 }
 
+type metricSystemNetworkBondInterfaceUp struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   SystemNetworkBondInterfaceUpMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills system.network.bond.interface.up metric with initial data.
+func (m *metricSystemNetworkBondInterfaceUp) init() {
+	m.data.SetName("system.network.bond.interface.up")
+	m.data.SetDescription("1 if the link of the member of the bond is up, else 0.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkBondInterfaceUp) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemNetworkBondNameAttributeValue string, networkInterfaceNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.network.bond.name", systemNetworkBondNameAttributeValue)
+	dp.Attributes().PutStr("network.interface.name", networkInterfaceNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkBondInterfaceUp) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkBondInterfaceUp) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkBondInterfaceUp(cfg SystemNetworkBondInterfaceUpMetricConfig) metricSystemNetworkBondInterfaceUp {
+	m := metricSystemNetworkBondInterfaceUp{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkBondInterfaces struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemNetworkBondInterfacesMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.network.bond.interfaces metric with initial data.
+func (m *metricSystemNetworkBondInterfaces) init() {
+	m.data.SetName("system.network.bond.interfaces")
+	m.data.SetDescription("Interfaces that are members of the bond.")
+	m.data.SetUnit("{interface}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkBondInterfaces) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemNetworkBondNameAttributeValue string, systemNetworkBondInterfaceStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.network.bond.name", systemNetworkBondNameAttributeValue)
+	dp.Attributes().PutStr("system.network.bond.interface.state", systemNetworkBondInterfaceStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkBondInterfaces) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkBondInterfaces) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkBondInterfaces(cfg SystemNetworkBondInterfacesMetricConfig) metricSystemNetworkBondInterfaces {
+	m := metricSystemNetworkBondInterfaces{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemNetworkConnectionCount struct {
 	data     pmetric.Metric                           // data buffer for generated metric.
 	config   SystemNetworkConnectionCountMetricConfig // metric config provided by user.
@@ -8408,6 +9943,223 @@ func newMetricSystemNetworkErrors(cfg SystemNetworkErrorsMetricConfig) metricSys
 	return m
 }
 
+type metricSystemNetworkInterfaceCarrierChanges struct {
+	data     pmetric.Metric                                   // data buffer for generated metric.
+	config   SystemNetworkInterfaceCarrierChangesMetricConfig // metric config provided by user.
+	capacity int                                              // max observed number of data points added to the metric.
+}
+
+// init fills system.network.interface.carrier_changes metric with initial data.
+func (m *metricSystemNetworkInterfaceCarrierChanges) init() {
+	m.data.SetName("system.network.interface.carrier_changes")
+	m.data.SetDescription("How often the link went up or down.")
+	m.data.SetUnit("{change}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkInterfaceCarrierChanges) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.interface.name", networkInterfaceNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkInterfaceCarrierChanges) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkInterfaceCarrierChanges) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkInterfaceCarrierChanges(cfg SystemNetworkInterfaceCarrierChangesMetricConfig) metricSystemNetworkInterfaceCarrierChanges {
+	m := metricSystemNetworkInterfaceCarrierChanges{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkInterfaceCarrierErrors struct {
+	data     pmetric.Metric                                  // data buffer for generated metric.
+	config   SystemNetworkInterfaceCarrierErrorsMetricConfig // metric config provided by user.
+	capacity int                                             // max observed number of data points added to the metric.
+}
+
+// init fills system.network.interface.carrier_errors metric with initial data.
+func (m *metricSystemNetworkInterfaceCarrierErrors) init() {
+	m.data.SetName("system.network.interface.carrier_errors")
+	m.data.SetDescription("Errors of sending for which the link is to blame, such as a lost carrier; among the errors of system.network.errors.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkInterfaceCarrierErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.interface.name", networkInterfaceNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkInterfaceCarrierErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkInterfaceCarrierErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkInterfaceCarrierErrors(cfg SystemNetworkInterfaceCarrierErrorsMetricConfig) metricSystemNetworkInterfaceCarrierErrors {
+	m := metricSystemNetworkInterfaceCarrierErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkInterfaceCollisions struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   SystemNetworkInterfaceCollisionsMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills system.network.interface.collisions metric with initial data.
+func (m *metricSystemNetworkInterfaceCollisions) init() {
+	m.data.SetName("system.network.interface.collisions")
+	m.data.SetDescription("Collisions while sending on a shared medium.")
+	m.data.SetUnit("{collision}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkInterfaceCollisions) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.interface.name", networkInterfaceNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkInterfaceCollisions) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkInterfaceCollisions) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkInterfaceCollisions(cfg SystemNetworkInterfaceCollisionsMetricConfig) metricSystemNetworkInterfaceCollisions {
+	m := metricSystemNetworkInterfaceCollisions{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkInterfaceCompressed struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   SystemNetworkInterfaceCompressedMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills system.network.interface.compressed metric with initial data.
+func (m *metricSystemNetworkInterfaceCompressed) init() {
+	m.data.SetName("system.network.interface.compressed")
+	m.data.SetDescription("Packets that were sent or received compressed, as on a serial line.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkInterfaceCompressed) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.interface.name", networkInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkInterfaceCompressed) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkInterfaceCompressed) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkInterfaceCompressed(cfg SystemNetworkInterfaceCompressedMetricConfig) metricSystemNetworkInterfaceCompressed {
+	m := metricSystemNetworkInterfaceCompressed{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemNetworkInterfaceDuplex struct {
 	data     pmetric.Metric                           // data buffer for generated metric.
 	config   SystemNetworkInterfaceDuplexMetricConfig // metric config provided by user.
@@ -8461,6 +10213,115 @@ func newMetricSystemNetworkInterfaceDuplex(cfg SystemNetworkInterfaceDuplexMetri
 	return m
 }
 
+type metricSystemNetworkInterfaceFifoErrors struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   SystemNetworkInterfaceFifoErrorsMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills system.network.interface.fifo_errors metric with initial data.
+func (m *metricSystemNetworkInterfaceFifoErrors) init() {
+	m.data.SetName("system.network.interface.fifo_errors")
+	m.data.SetDescription("Errors because a queue of the device was full or empty; among the errors of system.network.errors.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkInterfaceFifoErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.interface.name", networkInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkInterfaceFifoErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkInterfaceFifoErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkInterfaceFifoErrors(cfg SystemNetworkInterfaceFifoErrorsMetricConfig) metricSystemNetworkInterfaceFifoErrors {
+	m := metricSystemNetworkInterfaceFifoErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkInterfaceFrameErrors struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   SystemNetworkInterfaceFrameErrorsMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills system.network.interface.frame_errors metric with initial data.
+func (m *metricSystemNetworkInterfaceFrameErrors) init() {
+	m.data.SetName("system.network.interface.frame_errors")
+	m.data.SetDescription("Packets that were received with a wrong length, frame or checksum; among the errors of system.network.errors.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkInterfaceFrameErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.interface.name", networkInterfaceNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkInterfaceFrameErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkInterfaceFrameErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkInterfaceFrameErrors(cfg SystemNetworkInterfaceFrameErrorsMetricConfig) metricSystemNetworkInterfaceFrameErrors {
+	m := metricSystemNetworkInterfaceFrameErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemNetworkInterfaceMtu struct {
 	data     pmetric.Metric                        // data buffer for generated metric.
 	config   SystemNetworkInterfaceMtuMetricConfig // metric config provided by user.
@@ -8505,6 +10366,114 @@ func (m *metricSystemNetworkInterfaceMtu) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSystemNetworkInterfaceMtu(cfg SystemNetworkInterfaceMtuMetricConfig) metricSystemNetworkInterfaceMtu {
 	m := metricSystemNetworkInterfaceMtu{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkInterfaceMulticast struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemNetworkInterfaceMulticastMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.network.interface.multicast metric with initial data.
+func (m *metricSystemNetworkInterfaceMulticast) init() {
+	m.data.SetName("system.network.interface.multicast")
+	m.data.SetDescription("Packets to a multicast address that were received.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkInterfaceMulticast) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.interface.name", networkInterfaceNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkInterfaceMulticast) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkInterfaceMulticast) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkInterfaceMulticast(cfg SystemNetworkInterfaceMulticastMetricConfig) metricSystemNetworkInterfaceMulticast {
+	m := metricSystemNetworkInterfaceMulticast{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkInterfaceQueueLength struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   SystemNetworkInterfaceQueueLengthMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills system.network.interface.queue_length metric with initial data.
+func (m *metricSystemNetworkInterfaceQueueLength) init() {
+	m.data.SetName("system.network.interface.queue_length")
+	m.data.SetDescription("Packets that the queue of the interface for sending can hold.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkInterfaceQueueLength) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.interface.name", networkInterfaceNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkInterfaceQueueLength) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkInterfaceQueueLength) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkInterfaceQueueLength(cfg SystemNetworkInterfaceQueueLengthMetricConfig) metricSystemNetworkInterfaceQueueLength {
+	m := metricSystemNetworkInterfaceQueueLength{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -11488,194 +13457,227 @@ func newMetricSystemUserCount(cfg SystemUserCountMetricConfig) metricSystemUserC
 // MetricsBuilder provides an interface for scrapers to report metrics while taking care of all the transformations
 // required to produce metric representation defined in metadata and user config.
 type MetricsBuilder struct {
-	config                                      MetricsBuilderConfig // config of the metrics builder.
-	startTime                                   pcommon.Timestamp    // start time that will be applied to all recorded data points.
-	metricsCapacity                             int                  // maximum observed number of metrics per resource.
-	metricsBuffer                               pmetric.Metrics      // accumulates metrics data before emitting.
-	buildInfo                                   component.BuildInfo  // contains version information.
-	resourceAttributeIncludeFilter              map[string]filter.Filter
-	resourceAttributeExcludeFilter              map[string]filter.Filter
-	metricHwBatteryCharge                       metricHwBatteryCharge
-	metricHwBatteryTimeLeft                     metricHwBatteryTimeLeft
-	metricHwFanSpeed                            metricHwFanSpeed
-	metricHwTemperature                         metricHwTemperature
-	metricHwTemperatureLimit                    metricHwTemperatureLimit
-	metricNfsClientNetCount                     metricNfsClientNetCount
-	metricNfsClientNetTCPConnectionAccepted     metricNfsClientNetTCPConnectionAccepted
-	metricNfsClientOperationCount               metricNfsClientOperationCount
-	metricNfsClientProcedureCount               metricNfsClientProcedureCount
-	metricNfsClientRPCAuthrefreshCount          metricNfsClientRPCAuthrefreshCount
-	metricNfsClientRPCCount                     metricNfsClientRPCCount
-	metricNfsClientRPCRetransmitCount           metricNfsClientRPCRetransmitCount
-	metricNfsServerFhStaleCount                 metricNfsServerFhStaleCount
-	metricNfsServerIo                           metricNfsServerIo
-	metricNfsServerNetCount                     metricNfsServerNetCount
-	metricNfsServerNetTCPConnectionAccepted     metricNfsServerNetTCPConnectionAccepted
-	metricNfsServerOperationCount               metricNfsServerOperationCount
-	metricNfsServerProcedureCount               metricNfsServerProcedureCount
-	metricNfsServerRepcacheRequests             metricNfsServerRepcacheRequests
-	metricNfsServerRPCCount                     metricNfsServerRPCCount
-	metricNfsServerThreadCount                  metricNfsServerThreadCount
-	metricProcessChildrenCPUTime                metricProcessChildrenCPUTime
-	metricProcessContextSwitches                metricProcessContextSwitches
-	metricProcessCPUTime                        metricProcessCPUTime
-	metricProcessCPUUtilization                 metricProcessCPUUtilization
-	metricProcessCPUUtilizationWindow           metricProcessCPUUtilizationWindow
-	metricProcessDiskIo                         metricProcessDiskIo
-	metricProcessGroupProcessCount              metricProcessGroupProcessCount
-	metricProcessGroupStatus                    metricProcessGroupStatus
-	metricProcessGroupUptime                    metricProcessGroupUptime
-	metricProcessIoLogical                      metricProcessIoLogical
-	metricProcessMemoryPss                      metricProcessMemoryPss
-	metricProcessMemoryShared                   metricProcessMemoryShared
-	metricProcessMemorySwap                     metricProcessMemorySwap
-	metricProcessMemoryUsage                    metricProcessMemoryUsage
-	metricProcessMemoryUss                      metricProcessMemoryUss
-	metricProcessMemoryUtilization              metricProcessMemoryUtilization
-	metricProcessMemoryVirtual                  metricProcessMemoryVirtual
-	metricProcessNice                           metricProcessNice
-	metricProcessPagingFaults                   metricProcessPagingFaults
-	metricProcessRlimit                         metricProcessRlimit
-	metricProcessSignalsPending                 metricProcessSignalsPending
-	metricProcessStatus                         metricProcessStatus
-	metricProcessThreadCount                    metricProcessThreadCount
-	metricProcessUnixFileDescriptorCount        metricProcessUnixFileDescriptorCount
-	metricProcessUnixFileDescriptorLimit        metricProcessUnixFileDescriptorLimit
-	metricProcessUptime                         metricProcessUptime
-	metricProcessWindowsHandleCount             metricProcessWindowsHandleCount
-	metricSystemClockEstimatedError             metricSystemClockEstimatedError
-	metricSystemClockFrequencyAdjustment        metricSystemClockFrequencyAdjustment
-	metricSystemClockMaxError                   metricSystemClockMaxError
-	metricSystemClockOffset                     metricSystemClockOffset
-	metricSystemClockSynchronized               metricSystemClockSynchronized
-	metricSystemCPUContextSwitches              metricSystemCPUContextSwitches
-	metricSystemCPUFrequency                    metricSystemCPUFrequency
-	metricSystemCPUFrequencyMax                 metricSystemCPUFrequencyMax
-	metricSystemCPUFrequencyMin                 metricSystemCPUFrequencyMin
-	metricSystemCPUInterrupts                   metricSystemCPUInterrupts
-	metricSystemCPULinuxPressure10s             metricSystemCPULinuxPressure10s
-	metricSystemCPULinuxPressure1m              metricSystemCPULinuxPressure1m
-	metricSystemCPULinuxPressure5m              metricSystemCPULinuxPressure5m
-	metricSystemCPULinuxPressureTotal           metricSystemCPULinuxPressureTotal
-	metricSystemCPULoadAverage15m               metricSystemCPULoadAverage15m
-	metricSystemCPULoadAverage1m                metricSystemCPULoadAverage1m
-	metricSystemCPULoadAverage5m                metricSystemCPULoadAverage5m
-	metricSystemCPULogicalCount                 metricSystemCPULogicalCount
-	metricSystemCPUPhysicalCount                metricSystemCPUPhysicalCount
-	metricSystemCPUSoftInterrupts               metricSystemCPUSoftInterrupts
-	metricSystemCPUTime                         metricSystemCPUTime
-	metricSystemCPUUtilization                  metricSystemCPUUtilization
-	metricSystemDiskIo                          metricSystemDiskIo
-	metricSystemDiskIoTime                      metricSystemDiskIoTime
-	metricSystemDiskLimit                       metricSystemDiskLimit
-	metricSystemDiskMerged                      metricSystemDiskMerged
-	metricSystemDiskOperationTime               metricSystemDiskOperationTime
-	metricSystemDiskOperations                  metricSystemDiskOperations
-	metricSystemDiskPendingOperations           metricSystemDiskPendingOperations
-	metricSystemDiskWeightedIoTime              metricSystemDiskWeightedIoTime
-	metricSystemFilesystemInodesLimit           metricSystemFilesystemInodesLimit
-	metricSystemFilesystemInodesUsage           metricSystemFilesystemInodesUsage
-	metricSystemFilesystemLimit                 metricSystemFilesystemLimit
-	metricSystemFilesystemStuck                 metricSystemFilesystemStuck
-	metricSystemFilesystemUsage                 metricSystemFilesystemUsage
-	metricSystemFilesystemUtilization           metricSystemFilesystemUtilization
-	metricSystemIoLinuxPressure10s              metricSystemIoLinuxPressure10s
-	metricSystemIoLinuxPressure1m               metricSystemIoLinuxPressure1m
-	metricSystemIoLinuxPressure5m               metricSystemIoLinuxPressure5m
-	metricSystemIoLinuxPressureTotal            metricSystemIoLinuxPressureTotal
-	metricSystemIrqLinuxPressure10s             metricSystemIrqLinuxPressure10s
-	metricSystemIrqLinuxPressure1m              metricSystemIrqLinuxPressure1m
-	metricSystemIrqLinuxPressure5m              metricSystemIrqLinuxPressure5m
-	metricSystemIrqLinuxPressureTotal           metricSystemIrqLinuxPressureTotal
-	metricSystemLinuxFileHandleCount            metricSystemLinuxFileHandleCount
-	metricSystemLinuxFileHandleLimit            metricSystemLinuxFileHandleLimit
-	metricSystemLinuxTaskCount                  metricSystemLinuxTaskCount
-	metricSystemMemoryLimit                     metricSystemMemoryLimit
-	metricSystemMemoryLinuxActive               metricSystemMemoryLinuxActive
-	metricSystemMemoryLinuxAvailable            metricSystemMemoryLinuxAvailable
-	metricSystemMemoryLinuxCommitLimit          metricSystemMemoryLinuxCommitLimit
-	metricSystemMemoryLinuxCommitted            metricSystemMemoryLinuxCommitted
-	metricSystemMemoryLinuxDirty                metricSystemMemoryLinuxDirty
-	metricSystemMemoryLinuxHugepagesLimit       metricSystemMemoryLinuxHugepagesLimit
-	metricSystemMemoryLinuxHugepagesPageSize    metricSystemMemoryLinuxHugepagesPageSize
-	metricSystemMemoryLinuxHugepagesReserved    metricSystemMemoryLinuxHugepagesReserved
-	metricSystemMemoryLinuxHugepagesSurplus     metricSystemMemoryLinuxHugepagesSurplus
-	metricSystemMemoryLinuxHugepagesUsage       metricSystemMemoryLinuxHugepagesUsage
-	metricSystemMemoryLinuxHugepagesUtilization metricSystemMemoryLinuxHugepagesUtilization
-	metricSystemMemoryLinuxInactive             metricSystemMemoryLinuxInactive
-	metricSystemMemoryLinuxOomKills             metricSystemMemoryLinuxOomKills
-	metricSystemMemoryLinuxPressure10s          metricSystemMemoryLinuxPressure10s
-	metricSystemMemoryLinuxPressure1m           metricSystemMemoryLinuxPressure1m
-	metricSystemMemoryLinuxPressure5m           metricSystemMemoryLinuxPressure5m
-	metricSystemMemoryLinuxPressureTotal        metricSystemMemoryLinuxPressureTotal
-	metricSystemMemoryLinuxShared               metricSystemMemoryLinuxShared
-	metricSystemMemoryLinuxSlabUsage            metricSystemMemoryLinuxSlabUsage
-	metricSystemMemoryLinuxWriteback            metricSystemMemoryLinuxWriteback
-	metricSystemMemoryPageSize                  metricSystemMemoryPageSize
-	metricSystemMemoryUsage                     metricSystemMemoryUsage
-	metricSystemMemoryUtilization               metricSystemMemoryUtilization
-	metricSystemNetworkConnectionCount          metricSystemNetworkConnectionCount
-	metricSystemNetworkConntrackCount           metricSystemNetworkConntrackCount
-	metricSystemNetworkConntrackLimit           metricSystemNetworkConntrackLimit
-	metricSystemNetworkErrors                   metricSystemNetworkErrors
-	metricSystemNetworkInterfaceDuplex          metricSystemNetworkInterfaceDuplex
-	metricSystemNetworkInterfaceMtu             metricSystemNetworkInterfaceMtu
-	metricSystemNetworkInterfaceSpeed           metricSystemNetworkInterfaceSpeed
-	metricSystemNetworkInterfaceUp              metricSystemNetworkInterfaceUp
-	metricSystemNetworkIo                       metricSystemNetworkIo
-	metricSystemNetworkIPFragmentMemoryUsage    metricSystemNetworkIPFragmentMemoryUsage
-	metricSystemNetworkPacketCount              metricSystemNetworkPacketCount
-	metricSystemNetworkPacketDropped            metricSystemNetworkPacketDropped
-	metricSystemNetworkSocketCount              metricSystemNetworkSocketCount
-	metricSystemNetworkSoftnetDropped           metricSystemNetworkSoftnetDropped
-	metricSystemNetworkSoftnetFlowLimited       metricSystemNetworkSoftnetFlowLimited
-	metricSystemNetworkSoftnetProcessed         metricSystemNetworkSoftnetProcessed
-	metricSystemNetworkSoftnetReceivedRps       metricSystemNetworkSoftnetReceivedRps
-	metricSystemNetworkSoftnetSqueezed          metricSystemNetworkSoftnetSqueezed
-	metricSystemNetworkTCPAborts                metricSystemNetworkTCPAborts
-	metricSystemNetworkTCPBacklogDrops          metricSystemNetworkTCPBacklogDrops
-	metricSystemNetworkTCPConnectionResets      metricSystemNetworkTCPConnectionResets
-	metricSystemNetworkTCPErrors                metricSystemNetworkTCPErrors
-	metricSystemNetworkTCPEstablished           metricSystemNetworkTCPEstablished
-	metricSystemNetworkTCPListenDrops           metricSystemNetworkTCPListenDrops
-	metricSystemNetworkTCPListenOverflows       metricSystemNetworkTCPListenOverflows
-	metricSystemNetworkTCPMemoryLimit           metricSystemNetworkTCPMemoryLimit
-	metricSystemNetworkTCPMemoryPressures       metricSystemNetworkTCPMemoryPressures
-	metricSystemNetworkTCPMemoryUsage           metricSystemNetworkTCPMemoryUsage
-	metricSystemNetworkTCPOpenFailures          metricSystemNetworkTCPOpenFailures
-	metricSystemNetworkTCPOpens                 metricSystemNetworkTCPOpens
-	metricSystemNetworkTCPOutOfOrder            metricSystemNetworkTCPOutOfOrder
-	metricSystemNetworkTCPPrunes                metricSystemNetworkTCPPrunes
-	metricSystemNetworkTCPResetsSent            metricSystemNetworkTCPResetsSent
-	metricSystemNetworkTCPRetransmits           metricSystemNetworkTCPRetransmits
-	metricSystemNetworkTCPSegments              metricSystemNetworkTCPSegments
-	metricSystemNetworkTCPSocketAllocated       metricSystemNetworkTCPSocketAllocated
-	metricSystemNetworkTCPSocketCount           metricSystemNetworkTCPSocketCount
-	metricSystemNetworkTCPSocketOrphaned        metricSystemNetworkTCPSocketOrphaned
-	metricSystemNetworkTCPSocketOrphanedLimit   metricSystemNetworkTCPSocketOrphanedLimit
-	metricSystemNetworkTCPSocketTimeWait        metricSystemNetworkTCPSocketTimeWait
-	metricSystemNetworkTCPSynCookies            metricSystemNetworkTCPSynCookies
-	metricSystemNetworkTCPSynQueueOverflows     metricSystemNetworkTCPSynQueueOverflows
-	metricSystemNetworkTCPTimeouts              metricSystemNetworkTCPTimeouts
-	metricSystemNetworkUDPDatagrams             metricSystemNetworkUDPDatagrams
-	metricSystemNetworkUDPErrors                metricSystemNetworkUDPErrors
-	metricSystemNetworkUDPMemoryUsage           metricSystemNetworkUDPMemoryUsage
-	metricSystemNetworkUDPQueueUsage            metricSystemNetworkUDPQueueUsage
-	metricSystemNetworkUDPReceiveErrors         metricSystemNetworkUDPReceiveErrors
-	metricSystemNetworkUDPSocketCount           metricSystemNetworkUDPSocketCount
-	metricSystemPagingFaults                    metricSystemPagingFaults
-	metricSystemPagingIo                        metricSystemPagingIo
-	metricSystemPagingOperations                metricSystemPagingOperations
-	metricSystemPagingUsage                     metricSystemPagingUsage
-	metricSystemPagingUtilization               metricSystemPagingUtilization
-	metricSystemProcessCount                    metricSystemProcessCount
-	metricSystemProcessCPUUnattributed          metricSystemProcessCPUUnattributed
-	metricSystemProcessCreated                  metricSystemProcessCreated
-	metricSystemProcessLimit                    metricSystemProcessLimit
-	metricSystemSessionCount                    metricSystemSessionCount
-	metricSystemThreadCount                     metricSystemThreadCount
-	metricSystemUptime                          metricSystemUptime
-	metricSystemUserCount                       metricSystemUserCount
+	config                                       MetricsBuilderConfig // config of the metrics builder.
+	startTime                                    pcommon.Timestamp    // start time that will be applied to all recorded data points.
+	metricsCapacity                              int                  // maximum observed number of metrics per resource.
+	metricsBuffer                                pmetric.Metrics      // accumulates metrics data before emitting.
+	buildInfo                                    component.BuildInfo  // contains version information.
+	resourceAttributeIncludeFilter               map[string]filter.Filter
+	resourceAttributeExcludeFilter               map[string]filter.Filter
+	metricHwBatteryCharge                        metricHwBatteryCharge
+	metricHwBatteryTimeLeft                      metricHwBatteryTimeLeft
+	metricHwFanSpeed                             metricHwFanSpeed
+	metricHwTemperature                          metricHwTemperature
+	metricHwTemperatureLimit                     metricHwTemperatureLimit
+	metricNfsClientNetCount                      metricNfsClientNetCount
+	metricNfsClientNetTCPConnectionAccepted      metricNfsClientNetTCPConnectionAccepted
+	metricNfsClientOperationCount                metricNfsClientOperationCount
+	metricNfsClientProcedureCount                metricNfsClientProcedureCount
+	metricNfsClientRPCAuthrefreshCount           metricNfsClientRPCAuthrefreshCount
+	metricNfsClientRPCCount                      metricNfsClientRPCCount
+	metricNfsClientRPCRetransmitCount            metricNfsClientRPCRetransmitCount
+	metricNfsServerFhStaleCount                  metricNfsServerFhStaleCount
+	metricNfsServerIo                            metricNfsServerIo
+	metricNfsServerNetCount                      metricNfsServerNetCount
+	metricNfsServerNetTCPConnectionAccepted      metricNfsServerNetTCPConnectionAccepted
+	metricNfsServerOperationCount                metricNfsServerOperationCount
+	metricNfsServerProcedureCount                metricNfsServerProcedureCount
+	metricNfsServerRepcacheRequests              metricNfsServerRepcacheRequests
+	metricNfsServerRPCCount                      metricNfsServerRPCCount
+	metricNfsServerThreadCount                   metricNfsServerThreadCount
+	metricProcessChildrenCPUTime                 metricProcessChildrenCPUTime
+	metricProcessContextSwitches                 metricProcessContextSwitches
+	metricProcessCPUTime                         metricProcessCPUTime
+	metricProcessCPUUtilization                  metricProcessCPUUtilization
+	metricProcessCPUUtilizationWindow            metricProcessCPUUtilizationWindow
+	metricProcessDiskIo                          metricProcessDiskIo
+	metricProcessGroupProcessCount               metricProcessGroupProcessCount
+	metricProcessGroupStatus                     metricProcessGroupStatus
+	metricProcessGroupUptime                     metricProcessGroupUptime
+	metricProcessIoLogical                       metricProcessIoLogical
+	metricProcessMemoryPss                       metricProcessMemoryPss
+	metricProcessMemoryShared                    metricProcessMemoryShared
+	metricProcessMemorySwap                      metricProcessMemorySwap
+	metricProcessMemoryUsage                     metricProcessMemoryUsage
+	metricProcessMemoryUss                       metricProcessMemoryUss
+	metricProcessMemoryUtilization               metricProcessMemoryUtilization
+	metricProcessMemoryVirtual                   metricProcessMemoryVirtual
+	metricProcessNice                            metricProcessNice
+	metricProcessPagingFaults                    metricProcessPagingFaults
+	metricProcessRlimit                          metricProcessRlimit
+	metricProcessSignalsPending                  metricProcessSignalsPending
+	metricProcessStatus                          metricProcessStatus
+	metricProcessThreadCount                     metricProcessThreadCount
+	metricProcessUnixFileDescriptorCount         metricProcessUnixFileDescriptorCount
+	metricProcessUnixFileDescriptorLimit         metricProcessUnixFileDescriptorLimit
+	metricProcessUptime                          metricProcessUptime
+	metricProcessWindowsHandleCount              metricProcessWindowsHandleCount
+	metricSystemClockEstimatedError              metricSystemClockEstimatedError
+	metricSystemClockFrequencyAdjustment         metricSystemClockFrequencyAdjustment
+	metricSystemClockMaxError                    metricSystemClockMaxError
+	metricSystemClockOffset                      metricSystemClockOffset
+	metricSystemClockSynchronized                metricSystemClockSynchronized
+	metricSystemCPUContextSwitches               metricSystemCPUContextSwitches
+	metricSystemCPUFrequency                     metricSystemCPUFrequency
+	metricSystemCPUFrequencyMax                  metricSystemCPUFrequencyMax
+	metricSystemCPUFrequencyMin                  metricSystemCPUFrequencyMin
+	metricSystemCPUInterrupts                    metricSystemCPUInterrupts
+	metricSystemCPULinuxInterrupts               metricSystemCPULinuxInterrupts
+	metricSystemCPULinuxPressure10s              metricSystemCPULinuxPressure10s
+	metricSystemCPULinuxPressure1m               metricSystemCPULinuxPressure1m
+	metricSystemCPULinuxPressure5m               metricSystemCPULinuxPressure5m
+	metricSystemCPULinuxPressureTotal            metricSystemCPULinuxPressureTotal
+	metricSystemCPULinuxRunQueueRunTime          metricSystemCPULinuxRunQueueRunTime
+	metricSystemCPULinuxRunQueueTimeslices       metricSystemCPULinuxRunQueueTimeslices
+	metricSystemCPULinuxRunQueueWaitTime         metricSystemCPULinuxRunQueueWaitTime
+	metricSystemCPULinuxSoftInterrupts           metricSystemCPULinuxSoftInterrupts
+	metricSystemCPULoadAverage15m                metricSystemCPULoadAverage15m
+	metricSystemCPULoadAverage1m                 metricSystemCPULoadAverage1m
+	metricSystemCPULoadAverage5m                 metricSystemCPULoadAverage5m
+	metricSystemCPULogicalCount                  metricSystemCPULogicalCount
+	metricSystemCPUPhysicalCount                 metricSystemCPUPhysicalCount
+	metricSystemCPUSoftInterrupts                metricSystemCPUSoftInterrupts
+	metricSystemCPUTime                          metricSystemCPUTime
+	metricSystemCPUUtilization                   metricSystemCPUUtilization
+	metricSystemDiskIo                           metricSystemDiskIo
+	metricSystemDiskIoTime                       metricSystemDiskIoTime
+	metricSystemDiskLimit                        metricSystemDiskLimit
+	metricSystemDiskMerged                       metricSystemDiskMerged
+	metricSystemDiskOperationTime                metricSystemDiskOperationTime
+	metricSystemDiskOperations                   metricSystemDiskOperations
+	metricSystemDiskPendingOperations            metricSystemDiskPendingOperations
+	metricSystemDiskWeightedIoTime               metricSystemDiskWeightedIoTime
+	metricSystemFilesystemInodesLimit            metricSystemFilesystemInodesLimit
+	metricSystemFilesystemInodesUsage            metricSystemFilesystemInodesUsage
+	metricSystemFilesystemLimit                  metricSystemFilesystemLimit
+	metricSystemFilesystemStuck                  metricSystemFilesystemStuck
+	metricSystemFilesystemUsage                  metricSystemFilesystemUsage
+	metricSystemFilesystemUtilization            metricSystemFilesystemUtilization
+	metricSystemIoLinuxPressure10s               metricSystemIoLinuxPressure10s
+	metricSystemIoLinuxPressure1m                metricSystemIoLinuxPressure1m
+	metricSystemIoLinuxPressure5m                metricSystemIoLinuxPressure5m
+	metricSystemIoLinuxPressureTotal             metricSystemIoLinuxPressureTotal
+	metricSystemIrqLinuxPressure10s              metricSystemIrqLinuxPressure10s
+	metricSystemIrqLinuxPressure1m               metricSystemIrqLinuxPressure1m
+	metricSystemIrqLinuxPressure5m               metricSystemIrqLinuxPressure5m
+	metricSystemIrqLinuxPressureTotal            metricSystemIrqLinuxPressureTotal
+	metricSystemLinuxDentryCount                 metricSystemLinuxDentryCount
+	metricSystemLinuxDentryNegative              metricSystemLinuxDentryNegative
+	metricSystemLinuxDentryUnused                metricSystemLinuxDentryUnused
+	metricSystemLinuxEntropyAvailable            metricSystemLinuxEntropyAvailable
+	metricSystemLinuxFileHandleCount             metricSystemLinuxFileHandleCount
+	metricSystemLinuxFileHandleLimit             metricSystemLinuxFileHandleLimit
+	metricSystemLinuxInodeCount                  metricSystemLinuxInodeCount
+	metricSystemLinuxInodeFree                   metricSystemLinuxInodeFree
+	metricSystemLinuxIpcMessageQueueCount        metricSystemLinuxIpcMessageQueueCount
+	metricSystemLinuxIpcMessageQueueLimit        metricSystemLinuxIpcMessageQueueLimit
+	metricSystemLinuxIpcMessageQueueMessages     metricSystemLinuxIpcMessageQueueMessages
+	metricSystemLinuxIpcMessageQueueUsage        metricSystemLinuxIpcMessageQueueUsage
+	metricSystemLinuxIpcSemaphoreCount           metricSystemLinuxIpcSemaphoreCount
+	metricSystemLinuxIpcSemaphoreLimit           metricSystemLinuxIpcSemaphoreLimit
+	metricSystemLinuxIpcSemaphoreSetCount        metricSystemLinuxIpcSemaphoreSetCount
+	metricSystemLinuxIpcSemaphoreSetLimit        metricSystemLinuxIpcSemaphoreSetLimit
+	metricSystemLinuxIpcSharedMemoryLimit        metricSystemLinuxIpcSharedMemoryLimit
+	metricSystemLinuxIpcSharedMemorySegmentCount metricSystemLinuxIpcSharedMemorySegmentCount
+	metricSystemLinuxIpcSharedMemorySegmentLimit metricSystemLinuxIpcSharedMemorySegmentLimit
+	metricSystemLinuxIpcSharedMemoryUsage        metricSystemLinuxIpcSharedMemoryUsage
+	metricSystemLinuxTaskCount                   metricSystemLinuxTaskCount
+	metricSystemMemoryLimit                      metricSystemMemoryLimit
+	metricSystemMemoryLinuxActive                metricSystemMemoryLinuxActive
+	metricSystemMemoryLinuxAvailable             metricSystemMemoryLinuxAvailable
+	metricSystemMemoryLinuxCommitLimit           metricSystemMemoryLinuxCommitLimit
+	metricSystemMemoryLinuxCommitted             metricSystemMemoryLinuxCommitted
+	metricSystemMemoryLinuxDirty                 metricSystemMemoryLinuxDirty
+	metricSystemMemoryLinuxHugepagesLimit        metricSystemMemoryLinuxHugepagesLimit
+	metricSystemMemoryLinuxHugepagesPageSize     metricSystemMemoryLinuxHugepagesPageSize
+	metricSystemMemoryLinuxHugepagesReserved     metricSystemMemoryLinuxHugepagesReserved
+	metricSystemMemoryLinuxHugepagesSurplus      metricSystemMemoryLinuxHugepagesSurplus
+	metricSystemMemoryLinuxHugepagesUsage        metricSystemMemoryLinuxHugepagesUsage
+	metricSystemMemoryLinuxHugepagesUtilization  metricSystemMemoryLinuxHugepagesUtilization
+	metricSystemMemoryLinuxInactive              metricSystemMemoryLinuxInactive
+	metricSystemMemoryLinuxOomKills              metricSystemMemoryLinuxOomKills
+	metricSystemMemoryLinuxPressure10s           metricSystemMemoryLinuxPressure10s
+	metricSystemMemoryLinuxPressure1m            metricSystemMemoryLinuxPressure1m
+	metricSystemMemoryLinuxPressure5m            metricSystemMemoryLinuxPressure5m
+	metricSystemMemoryLinuxPressureTotal         metricSystemMemoryLinuxPressureTotal
+	metricSystemMemoryLinuxShared                metricSystemMemoryLinuxShared
+	metricSystemMemoryLinuxSlabUsage             metricSystemMemoryLinuxSlabUsage
+	metricSystemMemoryLinuxWriteback             metricSystemMemoryLinuxWriteback
+	metricSystemMemoryPageSize                   metricSystemMemoryPageSize
+	metricSystemMemoryUsage                      metricSystemMemoryUsage
+	metricSystemMemoryUtilization                metricSystemMemoryUtilization
+	metricSystemNetworkBondInterfaceUp           metricSystemNetworkBondInterfaceUp
+	metricSystemNetworkBondInterfaces            metricSystemNetworkBondInterfaces
+	metricSystemNetworkConnectionCount           metricSystemNetworkConnectionCount
+	metricSystemNetworkConntrackCount            metricSystemNetworkConntrackCount
+	metricSystemNetworkConntrackLimit            metricSystemNetworkConntrackLimit
+	metricSystemNetworkErrors                    metricSystemNetworkErrors
+	metricSystemNetworkInterfaceCarrierChanges   metricSystemNetworkInterfaceCarrierChanges
+	metricSystemNetworkInterfaceCarrierErrors    metricSystemNetworkInterfaceCarrierErrors
+	metricSystemNetworkInterfaceCollisions       metricSystemNetworkInterfaceCollisions
+	metricSystemNetworkInterfaceCompressed       metricSystemNetworkInterfaceCompressed
+	metricSystemNetworkInterfaceDuplex           metricSystemNetworkInterfaceDuplex
+	metricSystemNetworkInterfaceFifoErrors       metricSystemNetworkInterfaceFifoErrors
+	metricSystemNetworkInterfaceFrameErrors      metricSystemNetworkInterfaceFrameErrors
+	metricSystemNetworkInterfaceMtu              metricSystemNetworkInterfaceMtu
+	metricSystemNetworkInterfaceMulticast        metricSystemNetworkInterfaceMulticast
+	metricSystemNetworkInterfaceQueueLength      metricSystemNetworkInterfaceQueueLength
+	metricSystemNetworkInterfaceSpeed            metricSystemNetworkInterfaceSpeed
+	metricSystemNetworkInterfaceUp               metricSystemNetworkInterfaceUp
+	metricSystemNetworkIo                        metricSystemNetworkIo
+	metricSystemNetworkIPFragmentMemoryUsage     metricSystemNetworkIPFragmentMemoryUsage
+	metricSystemNetworkPacketCount               metricSystemNetworkPacketCount
+	metricSystemNetworkPacketDropped             metricSystemNetworkPacketDropped
+	metricSystemNetworkSocketCount               metricSystemNetworkSocketCount
+	metricSystemNetworkSoftnetDropped            metricSystemNetworkSoftnetDropped
+	metricSystemNetworkSoftnetFlowLimited        metricSystemNetworkSoftnetFlowLimited
+	metricSystemNetworkSoftnetProcessed          metricSystemNetworkSoftnetProcessed
+	metricSystemNetworkSoftnetReceivedRps        metricSystemNetworkSoftnetReceivedRps
+	metricSystemNetworkSoftnetSqueezed           metricSystemNetworkSoftnetSqueezed
+	metricSystemNetworkTCPAborts                 metricSystemNetworkTCPAborts
+	metricSystemNetworkTCPBacklogDrops           metricSystemNetworkTCPBacklogDrops
+	metricSystemNetworkTCPConnectionResets       metricSystemNetworkTCPConnectionResets
+	metricSystemNetworkTCPErrors                 metricSystemNetworkTCPErrors
+	metricSystemNetworkTCPEstablished            metricSystemNetworkTCPEstablished
+	metricSystemNetworkTCPListenDrops            metricSystemNetworkTCPListenDrops
+	metricSystemNetworkTCPListenOverflows        metricSystemNetworkTCPListenOverflows
+	metricSystemNetworkTCPMemoryLimit            metricSystemNetworkTCPMemoryLimit
+	metricSystemNetworkTCPMemoryPressures        metricSystemNetworkTCPMemoryPressures
+	metricSystemNetworkTCPMemoryUsage            metricSystemNetworkTCPMemoryUsage
+	metricSystemNetworkTCPOpenFailures           metricSystemNetworkTCPOpenFailures
+	metricSystemNetworkTCPOpens                  metricSystemNetworkTCPOpens
+	metricSystemNetworkTCPOutOfOrder             metricSystemNetworkTCPOutOfOrder
+	metricSystemNetworkTCPPrunes                 metricSystemNetworkTCPPrunes
+	metricSystemNetworkTCPResetsSent             metricSystemNetworkTCPResetsSent
+	metricSystemNetworkTCPRetransmits            metricSystemNetworkTCPRetransmits
+	metricSystemNetworkTCPSegments               metricSystemNetworkTCPSegments
+	metricSystemNetworkTCPSocketAllocated        metricSystemNetworkTCPSocketAllocated
+	metricSystemNetworkTCPSocketCount            metricSystemNetworkTCPSocketCount
+	metricSystemNetworkTCPSocketOrphaned         metricSystemNetworkTCPSocketOrphaned
+	metricSystemNetworkTCPSocketOrphanedLimit    metricSystemNetworkTCPSocketOrphanedLimit
+	metricSystemNetworkTCPSocketTimeWait         metricSystemNetworkTCPSocketTimeWait
+	metricSystemNetworkTCPSynCookies             metricSystemNetworkTCPSynCookies
+	metricSystemNetworkTCPSynQueueOverflows      metricSystemNetworkTCPSynQueueOverflows
+	metricSystemNetworkTCPTimeouts               metricSystemNetworkTCPTimeouts
+	metricSystemNetworkUDPDatagrams              metricSystemNetworkUDPDatagrams
+	metricSystemNetworkUDPErrors                 metricSystemNetworkUDPErrors
+	metricSystemNetworkUDPMemoryUsage            metricSystemNetworkUDPMemoryUsage
+	metricSystemNetworkUDPQueueUsage             metricSystemNetworkUDPQueueUsage
+	metricSystemNetworkUDPReceiveErrors          metricSystemNetworkUDPReceiveErrors
+	metricSystemNetworkUDPSocketCount            metricSystemNetworkUDPSocketCount
+	metricSystemPagingFaults                     metricSystemPagingFaults
+	metricSystemPagingIo                         metricSystemPagingIo
+	metricSystemPagingOperations                 metricSystemPagingOperations
+	metricSystemPagingUsage                      metricSystemPagingUsage
+	metricSystemPagingUtilization                metricSystemPagingUtilization
+	metricSystemProcessCount                     metricSystemProcessCount
+	metricSystemProcessCPUUnattributed           metricSystemProcessCPUUnattributed
+	metricSystemProcessCreated                   metricSystemProcessCreated
+	metricSystemProcessLimit                     metricSystemProcessLimit
+	metricSystemSessionCount                     metricSystemSessionCount
+	metricSystemThreadCount                      metricSystemThreadCount
+	metricSystemUptime                           metricSystemUptime
+	metricSystemUserCount                        metricSystemUserCount
 }
 
 // MetricBuilderOption applies changes to default metrics builder.
@@ -11697,193 +13699,226 @@ func WithStartTime(startTime pcommon.Timestamp) MetricBuilderOption {
 }
 func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, options ...MetricBuilderOption) *MetricsBuilder {
 	mb := &MetricsBuilder{
-		config:                                      mbc,
-		startTime:                                   pcommon.NewTimestampFromTime(time.Now()),
-		metricsBuffer:                               pmetric.NewMetrics(),
-		buildInfo:                                   settings.BuildInfo,
-		metricHwBatteryCharge:                       newMetricHwBatteryCharge(mbc.Metrics.HwBatteryCharge),
-		metricHwBatteryTimeLeft:                     newMetricHwBatteryTimeLeft(mbc.Metrics.HwBatteryTimeLeft),
-		metricHwFanSpeed:                            newMetricHwFanSpeed(mbc.Metrics.HwFanSpeed),
-		metricHwTemperature:                         newMetricHwTemperature(mbc.Metrics.HwTemperature),
-		metricHwTemperatureLimit:                    newMetricHwTemperatureLimit(mbc.Metrics.HwTemperatureLimit),
-		metricNfsClientNetCount:                     newMetricNfsClientNetCount(mbc.Metrics.NfsClientNetCount),
-		metricNfsClientNetTCPConnectionAccepted:     newMetricNfsClientNetTCPConnectionAccepted(mbc.Metrics.NfsClientNetTCPConnectionAccepted),
-		metricNfsClientOperationCount:               newMetricNfsClientOperationCount(mbc.Metrics.NfsClientOperationCount),
-		metricNfsClientProcedureCount:               newMetricNfsClientProcedureCount(mbc.Metrics.NfsClientProcedureCount),
-		metricNfsClientRPCAuthrefreshCount:          newMetricNfsClientRPCAuthrefreshCount(mbc.Metrics.NfsClientRPCAuthrefreshCount),
-		metricNfsClientRPCCount:                     newMetricNfsClientRPCCount(mbc.Metrics.NfsClientRPCCount),
-		metricNfsClientRPCRetransmitCount:           newMetricNfsClientRPCRetransmitCount(mbc.Metrics.NfsClientRPCRetransmitCount),
-		metricNfsServerFhStaleCount:                 newMetricNfsServerFhStaleCount(mbc.Metrics.NfsServerFhStaleCount),
-		metricNfsServerIo:                           newMetricNfsServerIo(mbc.Metrics.NfsServerIo),
-		metricNfsServerNetCount:                     newMetricNfsServerNetCount(mbc.Metrics.NfsServerNetCount),
-		metricNfsServerNetTCPConnectionAccepted:     newMetricNfsServerNetTCPConnectionAccepted(mbc.Metrics.NfsServerNetTCPConnectionAccepted),
-		metricNfsServerOperationCount:               newMetricNfsServerOperationCount(mbc.Metrics.NfsServerOperationCount),
-		metricNfsServerProcedureCount:               newMetricNfsServerProcedureCount(mbc.Metrics.NfsServerProcedureCount),
-		metricNfsServerRepcacheRequests:             newMetricNfsServerRepcacheRequests(mbc.Metrics.NfsServerRepcacheRequests),
-		metricNfsServerRPCCount:                     newMetricNfsServerRPCCount(mbc.Metrics.NfsServerRPCCount),
-		metricNfsServerThreadCount:                  newMetricNfsServerThreadCount(mbc.Metrics.NfsServerThreadCount),
-		metricProcessChildrenCPUTime:                newMetricProcessChildrenCPUTime(mbc.Metrics.ProcessChildrenCPUTime),
-		metricProcessContextSwitches:                newMetricProcessContextSwitches(mbc.Metrics.ProcessContextSwitches),
-		metricProcessCPUTime:                        newMetricProcessCPUTime(mbc.Metrics.ProcessCPUTime),
-		metricProcessCPUUtilization:                 newMetricProcessCPUUtilization(mbc.Metrics.ProcessCPUUtilization),
-		metricProcessCPUUtilizationWindow:           newMetricProcessCPUUtilizationWindow(mbc.Metrics.ProcessCPUUtilizationWindow),
-		metricProcessDiskIo:                         newMetricProcessDiskIo(mbc.Metrics.ProcessDiskIo),
-		metricProcessGroupProcessCount:              newMetricProcessGroupProcessCount(mbc.Metrics.ProcessGroupProcessCount),
-		metricProcessGroupStatus:                    newMetricProcessGroupStatus(mbc.Metrics.ProcessGroupStatus),
-		metricProcessGroupUptime:                    newMetricProcessGroupUptime(mbc.Metrics.ProcessGroupUptime),
-		metricProcessIoLogical:                      newMetricProcessIoLogical(mbc.Metrics.ProcessIoLogical),
-		metricProcessMemoryPss:                      newMetricProcessMemoryPss(mbc.Metrics.ProcessMemoryPss),
-		metricProcessMemoryShared:                   newMetricProcessMemoryShared(mbc.Metrics.ProcessMemoryShared),
-		metricProcessMemorySwap:                     newMetricProcessMemorySwap(mbc.Metrics.ProcessMemorySwap),
-		metricProcessMemoryUsage:                    newMetricProcessMemoryUsage(mbc.Metrics.ProcessMemoryUsage),
-		metricProcessMemoryUss:                      newMetricProcessMemoryUss(mbc.Metrics.ProcessMemoryUss),
-		metricProcessMemoryUtilization:              newMetricProcessMemoryUtilization(mbc.Metrics.ProcessMemoryUtilization),
-		metricProcessMemoryVirtual:                  newMetricProcessMemoryVirtual(mbc.Metrics.ProcessMemoryVirtual),
-		metricProcessNice:                           newMetricProcessNice(mbc.Metrics.ProcessNice),
-		metricProcessPagingFaults:                   newMetricProcessPagingFaults(mbc.Metrics.ProcessPagingFaults),
-		metricProcessRlimit:                         newMetricProcessRlimit(mbc.Metrics.ProcessRlimit),
-		metricProcessSignalsPending:                 newMetricProcessSignalsPending(mbc.Metrics.ProcessSignalsPending),
-		metricProcessStatus:                         newMetricProcessStatus(mbc.Metrics.ProcessStatus),
-		metricProcessThreadCount:                    newMetricProcessThreadCount(mbc.Metrics.ProcessThreadCount),
-		metricProcessUnixFileDescriptorCount:        newMetricProcessUnixFileDescriptorCount(mbc.Metrics.ProcessUnixFileDescriptorCount),
-		metricProcessUnixFileDescriptorLimit:        newMetricProcessUnixFileDescriptorLimit(mbc.Metrics.ProcessUnixFileDescriptorLimit),
-		metricProcessUptime:                         newMetricProcessUptime(mbc.Metrics.ProcessUptime),
-		metricProcessWindowsHandleCount:             newMetricProcessWindowsHandleCount(mbc.Metrics.ProcessWindowsHandleCount),
-		metricSystemClockEstimatedError:             newMetricSystemClockEstimatedError(mbc.Metrics.SystemClockEstimatedError),
-		metricSystemClockFrequencyAdjustment:        newMetricSystemClockFrequencyAdjustment(mbc.Metrics.SystemClockFrequencyAdjustment),
-		metricSystemClockMaxError:                   newMetricSystemClockMaxError(mbc.Metrics.SystemClockMaxError),
-		metricSystemClockOffset:                     newMetricSystemClockOffset(mbc.Metrics.SystemClockOffset),
-		metricSystemClockSynchronized:               newMetricSystemClockSynchronized(mbc.Metrics.SystemClockSynchronized),
-		metricSystemCPUContextSwitches:              newMetricSystemCPUContextSwitches(mbc.Metrics.SystemCPUContextSwitches),
-		metricSystemCPUFrequency:                    newMetricSystemCPUFrequency(mbc.Metrics.SystemCPUFrequency),
-		metricSystemCPUFrequencyMax:                 newMetricSystemCPUFrequencyMax(mbc.Metrics.SystemCPUFrequencyMax),
-		metricSystemCPUFrequencyMin:                 newMetricSystemCPUFrequencyMin(mbc.Metrics.SystemCPUFrequencyMin),
-		metricSystemCPUInterrupts:                   newMetricSystemCPUInterrupts(mbc.Metrics.SystemCPUInterrupts),
-		metricSystemCPULinuxPressure10s:             newMetricSystemCPULinuxPressure10s(mbc.Metrics.SystemCPULinuxPressure10s),
-		metricSystemCPULinuxPressure1m:              newMetricSystemCPULinuxPressure1m(mbc.Metrics.SystemCPULinuxPressure1m),
-		metricSystemCPULinuxPressure5m:              newMetricSystemCPULinuxPressure5m(mbc.Metrics.SystemCPULinuxPressure5m),
-		metricSystemCPULinuxPressureTotal:           newMetricSystemCPULinuxPressureTotal(mbc.Metrics.SystemCPULinuxPressureTotal),
-		metricSystemCPULoadAverage15m:               newMetricSystemCPULoadAverage15m(mbc.Metrics.SystemCPULoadAverage15m),
-		metricSystemCPULoadAverage1m:                newMetricSystemCPULoadAverage1m(mbc.Metrics.SystemCPULoadAverage1m),
-		metricSystemCPULoadAverage5m:                newMetricSystemCPULoadAverage5m(mbc.Metrics.SystemCPULoadAverage5m),
-		metricSystemCPULogicalCount:                 newMetricSystemCPULogicalCount(mbc.Metrics.SystemCPULogicalCount),
-		metricSystemCPUPhysicalCount:                newMetricSystemCPUPhysicalCount(mbc.Metrics.SystemCPUPhysicalCount),
-		metricSystemCPUSoftInterrupts:               newMetricSystemCPUSoftInterrupts(mbc.Metrics.SystemCPUSoftInterrupts),
-		metricSystemCPUTime:                         newMetricSystemCPUTime(mbc.Metrics.SystemCPUTime),
-		metricSystemCPUUtilization:                  newMetricSystemCPUUtilization(mbc.Metrics.SystemCPUUtilization),
-		metricSystemDiskIo:                          newMetricSystemDiskIo(mbc.Metrics.SystemDiskIo),
-		metricSystemDiskIoTime:                      newMetricSystemDiskIoTime(mbc.Metrics.SystemDiskIoTime),
-		metricSystemDiskLimit:                       newMetricSystemDiskLimit(mbc.Metrics.SystemDiskLimit),
-		metricSystemDiskMerged:                      newMetricSystemDiskMerged(mbc.Metrics.SystemDiskMerged),
-		metricSystemDiskOperationTime:               newMetricSystemDiskOperationTime(mbc.Metrics.SystemDiskOperationTime),
-		metricSystemDiskOperations:                  newMetricSystemDiskOperations(mbc.Metrics.SystemDiskOperations),
-		metricSystemDiskPendingOperations:           newMetricSystemDiskPendingOperations(mbc.Metrics.SystemDiskPendingOperations),
-		metricSystemDiskWeightedIoTime:              newMetricSystemDiskWeightedIoTime(mbc.Metrics.SystemDiskWeightedIoTime),
-		metricSystemFilesystemInodesLimit:           newMetricSystemFilesystemInodesLimit(mbc.Metrics.SystemFilesystemInodesLimit),
-		metricSystemFilesystemInodesUsage:           newMetricSystemFilesystemInodesUsage(mbc.Metrics.SystemFilesystemInodesUsage),
-		metricSystemFilesystemLimit:                 newMetricSystemFilesystemLimit(mbc.Metrics.SystemFilesystemLimit),
-		metricSystemFilesystemStuck:                 newMetricSystemFilesystemStuck(mbc.Metrics.SystemFilesystemStuck),
-		metricSystemFilesystemUsage:                 newMetricSystemFilesystemUsage(mbc.Metrics.SystemFilesystemUsage),
-		metricSystemFilesystemUtilization:           newMetricSystemFilesystemUtilization(mbc.Metrics.SystemFilesystemUtilization),
-		metricSystemIoLinuxPressure10s:              newMetricSystemIoLinuxPressure10s(mbc.Metrics.SystemIoLinuxPressure10s),
-		metricSystemIoLinuxPressure1m:               newMetricSystemIoLinuxPressure1m(mbc.Metrics.SystemIoLinuxPressure1m),
-		metricSystemIoLinuxPressure5m:               newMetricSystemIoLinuxPressure5m(mbc.Metrics.SystemIoLinuxPressure5m),
-		metricSystemIoLinuxPressureTotal:            newMetricSystemIoLinuxPressureTotal(mbc.Metrics.SystemIoLinuxPressureTotal),
-		metricSystemIrqLinuxPressure10s:             newMetricSystemIrqLinuxPressure10s(mbc.Metrics.SystemIrqLinuxPressure10s),
-		metricSystemIrqLinuxPressure1m:              newMetricSystemIrqLinuxPressure1m(mbc.Metrics.SystemIrqLinuxPressure1m),
-		metricSystemIrqLinuxPressure5m:              newMetricSystemIrqLinuxPressure5m(mbc.Metrics.SystemIrqLinuxPressure5m),
-		metricSystemIrqLinuxPressureTotal:           newMetricSystemIrqLinuxPressureTotal(mbc.Metrics.SystemIrqLinuxPressureTotal),
-		metricSystemLinuxFileHandleCount:            newMetricSystemLinuxFileHandleCount(mbc.Metrics.SystemLinuxFileHandleCount),
-		metricSystemLinuxFileHandleLimit:            newMetricSystemLinuxFileHandleLimit(mbc.Metrics.SystemLinuxFileHandleLimit),
-		metricSystemLinuxTaskCount:                  newMetricSystemLinuxTaskCount(mbc.Metrics.SystemLinuxTaskCount),
-		metricSystemMemoryLimit:                     newMetricSystemMemoryLimit(mbc.Metrics.SystemMemoryLimit),
-		metricSystemMemoryLinuxActive:               newMetricSystemMemoryLinuxActive(mbc.Metrics.SystemMemoryLinuxActive),
-		metricSystemMemoryLinuxAvailable:            newMetricSystemMemoryLinuxAvailable(mbc.Metrics.SystemMemoryLinuxAvailable),
-		metricSystemMemoryLinuxCommitLimit:          newMetricSystemMemoryLinuxCommitLimit(mbc.Metrics.SystemMemoryLinuxCommitLimit),
-		metricSystemMemoryLinuxCommitted:            newMetricSystemMemoryLinuxCommitted(mbc.Metrics.SystemMemoryLinuxCommitted),
-		metricSystemMemoryLinuxDirty:                newMetricSystemMemoryLinuxDirty(mbc.Metrics.SystemMemoryLinuxDirty),
-		metricSystemMemoryLinuxHugepagesLimit:       newMetricSystemMemoryLinuxHugepagesLimit(mbc.Metrics.SystemMemoryLinuxHugepagesLimit),
-		metricSystemMemoryLinuxHugepagesPageSize:    newMetricSystemMemoryLinuxHugepagesPageSize(mbc.Metrics.SystemMemoryLinuxHugepagesPageSize),
-		metricSystemMemoryLinuxHugepagesReserved:    newMetricSystemMemoryLinuxHugepagesReserved(mbc.Metrics.SystemMemoryLinuxHugepagesReserved),
-		metricSystemMemoryLinuxHugepagesSurplus:     newMetricSystemMemoryLinuxHugepagesSurplus(mbc.Metrics.SystemMemoryLinuxHugepagesSurplus),
-		metricSystemMemoryLinuxHugepagesUsage:       newMetricSystemMemoryLinuxHugepagesUsage(mbc.Metrics.SystemMemoryLinuxHugepagesUsage),
-		metricSystemMemoryLinuxHugepagesUtilization: newMetricSystemMemoryLinuxHugepagesUtilization(mbc.Metrics.SystemMemoryLinuxHugepagesUtilization),
-		metricSystemMemoryLinuxInactive:             newMetricSystemMemoryLinuxInactive(mbc.Metrics.SystemMemoryLinuxInactive),
-		metricSystemMemoryLinuxOomKills:             newMetricSystemMemoryLinuxOomKills(mbc.Metrics.SystemMemoryLinuxOomKills),
-		metricSystemMemoryLinuxPressure10s:          newMetricSystemMemoryLinuxPressure10s(mbc.Metrics.SystemMemoryLinuxPressure10s),
-		metricSystemMemoryLinuxPressure1m:           newMetricSystemMemoryLinuxPressure1m(mbc.Metrics.SystemMemoryLinuxPressure1m),
-		metricSystemMemoryLinuxPressure5m:           newMetricSystemMemoryLinuxPressure5m(mbc.Metrics.SystemMemoryLinuxPressure5m),
-		metricSystemMemoryLinuxPressureTotal:        newMetricSystemMemoryLinuxPressureTotal(mbc.Metrics.SystemMemoryLinuxPressureTotal),
-		metricSystemMemoryLinuxShared:               newMetricSystemMemoryLinuxShared(mbc.Metrics.SystemMemoryLinuxShared),
-		metricSystemMemoryLinuxSlabUsage:            newMetricSystemMemoryLinuxSlabUsage(mbc.Metrics.SystemMemoryLinuxSlabUsage),
-		metricSystemMemoryLinuxWriteback:            newMetricSystemMemoryLinuxWriteback(mbc.Metrics.SystemMemoryLinuxWriteback),
-		metricSystemMemoryPageSize:                  newMetricSystemMemoryPageSize(mbc.Metrics.SystemMemoryPageSize),
-		metricSystemMemoryUsage:                     newMetricSystemMemoryUsage(mbc.Metrics.SystemMemoryUsage),
-		metricSystemMemoryUtilization:               newMetricSystemMemoryUtilization(mbc.Metrics.SystemMemoryUtilization),
-		metricSystemNetworkConnectionCount:          newMetricSystemNetworkConnectionCount(mbc.Metrics.SystemNetworkConnectionCount),
-		metricSystemNetworkConntrackCount:           newMetricSystemNetworkConntrackCount(mbc.Metrics.SystemNetworkConntrackCount),
-		metricSystemNetworkConntrackLimit:           newMetricSystemNetworkConntrackLimit(mbc.Metrics.SystemNetworkConntrackLimit),
-		metricSystemNetworkErrors:                   newMetricSystemNetworkErrors(mbc.Metrics.SystemNetworkErrors),
-		metricSystemNetworkInterfaceDuplex:          newMetricSystemNetworkInterfaceDuplex(mbc.Metrics.SystemNetworkInterfaceDuplex),
-		metricSystemNetworkInterfaceMtu:             newMetricSystemNetworkInterfaceMtu(mbc.Metrics.SystemNetworkInterfaceMtu),
-		metricSystemNetworkInterfaceSpeed:           newMetricSystemNetworkInterfaceSpeed(mbc.Metrics.SystemNetworkInterfaceSpeed),
-		metricSystemNetworkInterfaceUp:              newMetricSystemNetworkInterfaceUp(mbc.Metrics.SystemNetworkInterfaceUp),
-		metricSystemNetworkIo:                       newMetricSystemNetworkIo(mbc.Metrics.SystemNetworkIo),
-		metricSystemNetworkIPFragmentMemoryUsage:    newMetricSystemNetworkIPFragmentMemoryUsage(mbc.Metrics.SystemNetworkIPFragmentMemoryUsage),
-		metricSystemNetworkPacketCount:              newMetricSystemNetworkPacketCount(mbc.Metrics.SystemNetworkPacketCount),
-		metricSystemNetworkPacketDropped:            newMetricSystemNetworkPacketDropped(mbc.Metrics.SystemNetworkPacketDropped),
-		metricSystemNetworkSocketCount:              newMetricSystemNetworkSocketCount(mbc.Metrics.SystemNetworkSocketCount),
-		metricSystemNetworkSoftnetDropped:           newMetricSystemNetworkSoftnetDropped(mbc.Metrics.SystemNetworkSoftnetDropped),
-		metricSystemNetworkSoftnetFlowLimited:       newMetricSystemNetworkSoftnetFlowLimited(mbc.Metrics.SystemNetworkSoftnetFlowLimited),
-		metricSystemNetworkSoftnetProcessed:         newMetricSystemNetworkSoftnetProcessed(mbc.Metrics.SystemNetworkSoftnetProcessed),
-		metricSystemNetworkSoftnetReceivedRps:       newMetricSystemNetworkSoftnetReceivedRps(mbc.Metrics.SystemNetworkSoftnetReceivedRps),
-		metricSystemNetworkSoftnetSqueezed:          newMetricSystemNetworkSoftnetSqueezed(mbc.Metrics.SystemNetworkSoftnetSqueezed),
-		metricSystemNetworkTCPAborts:                newMetricSystemNetworkTCPAborts(mbc.Metrics.SystemNetworkTCPAborts),
-		metricSystemNetworkTCPBacklogDrops:          newMetricSystemNetworkTCPBacklogDrops(mbc.Metrics.SystemNetworkTCPBacklogDrops),
-		metricSystemNetworkTCPConnectionResets:      newMetricSystemNetworkTCPConnectionResets(mbc.Metrics.SystemNetworkTCPConnectionResets),
-		metricSystemNetworkTCPErrors:                newMetricSystemNetworkTCPErrors(mbc.Metrics.SystemNetworkTCPErrors),
-		metricSystemNetworkTCPEstablished:           newMetricSystemNetworkTCPEstablished(mbc.Metrics.SystemNetworkTCPEstablished),
-		metricSystemNetworkTCPListenDrops:           newMetricSystemNetworkTCPListenDrops(mbc.Metrics.SystemNetworkTCPListenDrops),
-		metricSystemNetworkTCPListenOverflows:       newMetricSystemNetworkTCPListenOverflows(mbc.Metrics.SystemNetworkTCPListenOverflows),
-		metricSystemNetworkTCPMemoryLimit:           newMetricSystemNetworkTCPMemoryLimit(mbc.Metrics.SystemNetworkTCPMemoryLimit),
-		metricSystemNetworkTCPMemoryPressures:       newMetricSystemNetworkTCPMemoryPressures(mbc.Metrics.SystemNetworkTCPMemoryPressures),
-		metricSystemNetworkTCPMemoryUsage:           newMetricSystemNetworkTCPMemoryUsage(mbc.Metrics.SystemNetworkTCPMemoryUsage),
-		metricSystemNetworkTCPOpenFailures:          newMetricSystemNetworkTCPOpenFailures(mbc.Metrics.SystemNetworkTCPOpenFailures),
-		metricSystemNetworkTCPOpens:                 newMetricSystemNetworkTCPOpens(mbc.Metrics.SystemNetworkTCPOpens),
-		metricSystemNetworkTCPOutOfOrder:            newMetricSystemNetworkTCPOutOfOrder(mbc.Metrics.SystemNetworkTCPOutOfOrder),
-		metricSystemNetworkTCPPrunes:                newMetricSystemNetworkTCPPrunes(mbc.Metrics.SystemNetworkTCPPrunes),
-		metricSystemNetworkTCPResetsSent:            newMetricSystemNetworkTCPResetsSent(mbc.Metrics.SystemNetworkTCPResetsSent),
-		metricSystemNetworkTCPRetransmits:           newMetricSystemNetworkTCPRetransmits(mbc.Metrics.SystemNetworkTCPRetransmits),
-		metricSystemNetworkTCPSegments:              newMetricSystemNetworkTCPSegments(mbc.Metrics.SystemNetworkTCPSegments),
-		metricSystemNetworkTCPSocketAllocated:       newMetricSystemNetworkTCPSocketAllocated(mbc.Metrics.SystemNetworkTCPSocketAllocated),
-		metricSystemNetworkTCPSocketCount:           newMetricSystemNetworkTCPSocketCount(mbc.Metrics.SystemNetworkTCPSocketCount),
-		metricSystemNetworkTCPSocketOrphaned:        newMetricSystemNetworkTCPSocketOrphaned(mbc.Metrics.SystemNetworkTCPSocketOrphaned),
-		metricSystemNetworkTCPSocketOrphanedLimit:   newMetricSystemNetworkTCPSocketOrphanedLimit(mbc.Metrics.SystemNetworkTCPSocketOrphanedLimit),
-		metricSystemNetworkTCPSocketTimeWait:        newMetricSystemNetworkTCPSocketTimeWait(mbc.Metrics.SystemNetworkTCPSocketTimeWait),
-		metricSystemNetworkTCPSynCookies:            newMetricSystemNetworkTCPSynCookies(mbc.Metrics.SystemNetworkTCPSynCookies),
-		metricSystemNetworkTCPSynQueueOverflows:     newMetricSystemNetworkTCPSynQueueOverflows(mbc.Metrics.SystemNetworkTCPSynQueueOverflows),
-		metricSystemNetworkTCPTimeouts:              newMetricSystemNetworkTCPTimeouts(mbc.Metrics.SystemNetworkTCPTimeouts),
-		metricSystemNetworkUDPDatagrams:             newMetricSystemNetworkUDPDatagrams(mbc.Metrics.SystemNetworkUDPDatagrams),
-		metricSystemNetworkUDPErrors:                newMetricSystemNetworkUDPErrors(mbc.Metrics.SystemNetworkUDPErrors),
-		metricSystemNetworkUDPMemoryUsage:           newMetricSystemNetworkUDPMemoryUsage(mbc.Metrics.SystemNetworkUDPMemoryUsage),
-		metricSystemNetworkUDPQueueUsage:            newMetricSystemNetworkUDPQueueUsage(mbc.Metrics.SystemNetworkUDPQueueUsage),
-		metricSystemNetworkUDPReceiveErrors:         newMetricSystemNetworkUDPReceiveErrors(mbc.Metrics.SystemNetworkUDPReceiveErrors),
-		metricSystemNetworkUDPSocketCount:           newMetricSystemNetworkUDPSocketCount(mbc.Metrics.SystemNetworkUDPSocketCount),
-		metricSystemPagingFaults:                    newMetricSystemPagingFaults(mbc.Metrics.SystemPagingFaults),
-		metricSystemPagingIo:                        newMetricSystemPagingIo(mbc.Metrics.SystemPagingIo),
-		metricSystemPagingOperations:                newMetricSystemPagingOperations(mbc.Metrics.SystemPagingOperations),
-		metricSystemPagingUsage:                     newMetricSystemPagingUsage(mbc.Metrics.SystemPagingUsage),
-		metricSystemPagingUtilization:               newMetricSystemPagingUtilization(mbc.Metrics.SystemPagingUtilization),
-		metricSystemProcessCount:                    newMetricSystemProcessCount(mbc.Metrics.SystemProcessCount),
-		metricSystemProcessCPUUnattributed:          newMetricSystemProcessCPUUnattributed(mbc.Metrics.SystemProcessCPUUnattributed),
-		metricSystemProcessCreated:                  newMetricSystemProcessCreated(mbc.Metrics.SystemProcessCreated),
-		metricSystemProcessLimit:                    newMetricSystemProcessLimit(mbc.Metrics.SystemProcessLimit),
-		metricSystemSessionCount:                    newMetricSystemSessionCount(mbc.Metrics.SystemSessionCount),
-		metricSystemThreadCount:                     newMetricSystemThreadCount(mbc.Metrics.SystemThreadCount),
-		metricSystemUptime:                          newMetricSystemUptime(mbc.Metrics.SystemUptime),
-		metricSystemUserCount:                       newMetricSystemUserCount(mbc.Metrics.SystemUserCount),
-		resourceAttributeIncludeFilter:              make(map[string]filter.Filter),
-		resourceAttributeExcludeFilter:              make(map[string]filter.Filter),
+		config:                                       mbc,
+		startTime:                                    pcommon.NewTimestampFromTime(time.Now()),
+		metricsBuffer:                                pmetric.NewMetrics(),
+		buildInfo:                                    settings.BuildInfo,
+		metricHwBatteryCharge:                        newMetricHwBatteryCharge(mbc.Metrics.HwBatteryCharge),
+		metricHwBatteryTimeLeft:                      newMetricHwBatteryTimeLeft(mbc.Metrics.HwBatteryTimeLeft),
+		metricHwFanSpeed:                             newMetricHwFanSpeed(mbc.Metrics.HwFanSpeed),
+		metricHwTemperature:                          newMetricHwTemperature(mbc.Metrics.HwTemperature),
+		metricHwTemperatureLimit:                     newMetricHwTemperatureLimit(mbc.Metrics.HwTemperatureLimit),
+		metricNfsClientNetCount:                      newMetricNfsClientNetCount(mbc.Metrics.NfsClientNetCount),
+		metricNfsClientNetTCPConnectionAccepted:      newMetricNfsClientNetTCPConnectionAccepted(mbc.Metrics.NfsClientNetTCPConnectionAccepted),
+		metricNfsClientOperationCount:                newMetricNfsClientOperationCount(mbc.Metrics.NfsClientOperationCount),
+		metricNfsClientProcedureCount:                newMetricNfsClientProcedureCount(mbc.Metrics.NfsClientProcedureCount),
+		metricNfsClientRPCAuthrefreshCount:           newMetricNfsClientRPCAuthrefreshCount(mbc.Metrics.NfsClientRPCAuthrefreshCount),
+		metricNfsClientRPCCount:                      newMetricNfsClientRPCCount(mbc.Metrics.NfsClientRPCCount),
+		metricNfsClientRPCRetransmitCount:            newMetricNfsClientRPCRetransmitCount(mbc.Metrics.NfsClientRPCRetransmitCount),
+		metricNfsServerFhStaleCount:                  newMetricNfsServerFhStaleCount(mbc.Metrics.NfsServerFhStaleCount),
+		metricNfsServerIo:                            newMetricNfsServerIo(mbc.Metrics.NfsServerIo),
+		metricNfsServerNetCount:                      newMetricNfsServerNetCount(mbc.Metrics.NfsServerNetCount),
+		metricNfsServerNetTCPConnectionAccepted:      newMetricNfsServerNetTCPConnectionAccepted(mbc.Metrics.NfsServerNetTCPConnectionAccepted),
+		metricNfsServerOperationCount:                newMetricNfsServerOperationCount(mbc.Metrics.NfsServerOperationCount),
+		metricNfsServerProcedureCount:                newMetricNfsServerProcedureCount(mbc.Metrics.NfsServerProcedureCount),
+		metricNfsServerRepcacheRequests:              newMetricNfsServerRepcacheRequests(mbc.Metrics.NfsServerRepcacheRequests),
+		metricNfsServerRPCCount:                      newMetricNfsServerRPCCount(mbc.Metrics.NfsServerRPCCount),
+		metricNfsServerThreadCount:                   newMetricNfsServerThreadCount(mbc.Metrics.NfsServerThreadCount),
+		metricProcessChildrenCPUTime:                 newMetricProcessChildrenCPUTime(mbc.Metrics.ProcessChildrenCPUTime),
+		metricProcessContextSwitches:                 newMetricProcessContextSwitches(mbc.Metrics.ProcessContextSwitches),
+		metricProcessCPUTime:                         newMetricProcessCPUTime(mbc.Metrics.ProcessCPUTime),
+		metricProcessCPUUtilization:                  newMetricProcessCPUUtilization(mbc.Metrics.ProcessCPUUtilization),
+		metricProcessCPUUtilizationWindow:            newMetricProcessCPUUtilizationWindow(mbc.Metrics.ProcessCPUUtilizationWindow),
+		metricProcessDiskIo:                          newMetricProcessDiskIo(mbc.Metrics.ProcessDiskIo),
+		metricProcessGroupProcessCount:               newMetricProcessGroupProcessCount(mbc.Metrics.ProcessGroupProcessCount),
+		metricProcessGroupStatus:                     newMetricProcessGroupStatus(mbc.Metrics.ProcessGroupStatus),
+		metricProcessGroupUptime:                     newMetricProcessGroupUptime(mbc.Metrics.ProcessGroupUptime),
+		metricProcessIoLogical:                       newMetricProcessIoLogical(mbc.Metrics.ProcessIoLogical),
+		metricProcessMemoryPss:                       newMetricProcessMemoryPss(mbc.Metrics.ProcessMemoryPss),
+		metricProcessMemoryShared:                    newMetricProcessMemoryShared(mbc.Metrics.ProcessMemoryShared),
+		metricProcessMemorySwap:                      newMetricProcessMemorySwap(mbc.Metrics.ProcessMemorySwap),
+		metricProcessMemoryUsage:                     newMetricProcessMemoryUsage(mbc.Metrics.ProcessMemoryUsage),
+		metricProcessMemoryUss:                       newMetricProcessMemoryUss(mbc.Metrics.ProcessMemoryUss),
+		metricProcessMemoryUtilization:               newMetricProcessMemoryUtilization(mbc.Metrics.ProcessMemoryUtilization),
+		metricProcessMemoryVirtual:                   newMetricProcessMemoryVirtual(mbc.Metrics.ProcessMemoryVirtual),
+		metricProcessNice:                            newMetricProcessNice(mbc.Metrics.ProcessNice),
+		metricProcessPagingFaults:                    newMetricProcessPagingFaults(mbc.Metrics.ProcessPagingFaults),
+		metricProcessRlimit:                          newMetricProcessRlimit(mbc.Metrics.ProcessRlimit),
+		metricProcessSignalsPending:                  newMetricProcessSignalsPending(mbc.Metrics.ProcessSignalsPending),
+		metricProcessStatus:                          newMetricProcessStatus(mbc.Metrics.ProcessStatus),
+		metricProcessThreadCount:                     newMetricProcessThreadCount(mbc.Metrics.ProcessThreadCount),
+		metricProcessUnixFileDescriptorCount:         newMetricProcessUnixFileDescriptorCount(mbc.Metrics.ProcessUnixFileDescriptorCount),
+		metricProcessUnixFileDescriptorLimit:         newMetricProcessUnixFileDescriptorLimit(mbc.Metrics.ProcessUnixFileDescriptorLimit),
+		metricProcessUptime:                          newMetricProcessUptime(mbc.Metrics.ProcessUptime),
+		metricProcessWindowsHandleCount:              newMetricProcessWindowsHandleCount(mbc.Metrics.ProcessWindowsHandleCount),
+		metricSystemClockEstimatedError:              newMetricSystemClockEstimatedError(mbc.Metrics.SystemClockEstimatedError),
+		metricSystemClockFrequencyAdjustment:         newMetricSystemClockFrequencyAdjustment(mbc.Metrics.SystemClockFrequencyAdjustment),
+		metricSystemClockMaxError:                    newMetricSystemClockMaxError(mbc.Metrics.SystemClockMaxError),
+		metricSystemClockOffset:                      newMetricSystemClockOffset(mbc.Metrics.SystemClockOffset),
+		metricSystemClockSynchronized:                newMetricSystemClockSynchronized(mbc.Metrics.SystemClockSynchronized),
+		metricSystemCPUContextSwitches:               newMetricSystemCPUContextSwitches(mbc.Metrics.SystemCPUContextSwitches),
+		metricSystemCPUFrequency:                     newMetricSystemCPUFrequency(mbc.Metrics.SystemCPUFrequency),
+		metricSystemCPUFrequencyMax:                  newMetricSystemCPUFrequencyMax(mbc.Metrics.SystemCPUFrequencyMax),
+		metricSystemCPUFrequencyMin:                  newMetricSystemCPUFrequencyMin(mbc.Metrics.SystemCPUFrequencyMin),
+		metricSystemCPUInterrupts:                    newMetricSystemCPUInterrupts(mbc.Metrics.SystemCPUInterrupts),
+		metricSystemCPULinuxInterrupts:               newMetricSystemCPULinuxInterrupts(mbc.Metrics.SystemCPULinuxInterrupts),
+		metricSystemCPULinuxPressure10s:              newMetricSystemCPULinuxPressure10s(mbc.Metrics.SystemCPULinuxPressure10s),
+		metricSystemCPULinuxPressure1m:               newMetricSystemCPULinuxPressure1m(mbc.Metrics.SystemCPULinuxPressure1m),
+		metricSystemCPULinuxPressure5m:               newMetricSystemCPULinuxPressure5m(mbc.Metrics.SystemCPULinuxPressure5m),
+		metricSystemCPULinuxPressureTotal:            newMetricSystemCPULinuxPressureTotal(mbc.Metrics.SystemCPULinuxPressureTotal),
+		metricSystemCPULinuxRunQueueRunTime:          newMetricSystemCPULinuxRunQueueRunTime(mbc.Metrics.SystemCPULinuxRunQueueRunTime),
+		metricSystemCPULinuxRunQueueTimeslices:       newMetricSystemCPULinuxRunQueueTimeslices(mbc.Metrics.SystemCPULinuxRunQueueTimeslices),
+		metricSystemCPULinuxRunQueueWaitTime:         newMetricSystemCPULinuxRunQueueWaitTime(mbc.Metrics.SystemCPULinuxRunQueueWaitTime),
+		metricSystemCPULinuxSoftInterrupts:           newMetricSystemCPULinuxSoftInterrupts(mbc.Metrics.SystemCPULinuxSoftInterrupts),
+		metricSystemCPULoadAverage15m:                newMetricSystemCPULoadAverage15m(mbc.Metrics.SystemCPULoadAverage15m),
+		metricSystemCPULoadAverage1m:                 newMetricSystemCPULoadAverage1m(mbc.Metrics.SystemCPULoadAverage1m),
+		metricSystemCPULoadAverage5m:                 newMetricSystemCPULoadAverage5m(mbc.Metrics.SystemCPULoadAverage5m),
+		metricSystemCPULogicalCount:                  newMetricSystemCPULogicalCount(mbc.Metrics.SystemCPULogicalCount),
+		metricSystemCPUPhysicalCount:                 newMetricSystemCPUPhysicalCount(mbc.Metrics.SystemCPUPhysicalCount),
+		metricSystemCPUSoftInterrupts:                newMetricSystemCPUSoftInterrupts(mbc.Metrics.SystemCPUSoftInterrupts),
+		metricSystemCPUTime:                          newMetricSystemCPUTime(mbc.Metrics.SystemCPUTime),
+		metricSystemCPUUtilization:                   newMetricSystemCPUUtilization(mbc.Metrics.SystemCPUUtilization),
+		metricSystemDiskIo:                           newMetricSystemDiskIo(mbc.Metrics.SystemDiskIo),
+		metricSystemDiskIoTime:                       newMetricSystemDiskIoTime(mbc.Metrics.SystemDiskIoTime),
+		metricSystemDiskLimit:                        newMetricSystemDiskLimit(mbc.Metrics.SystemDiskLimit),
+		metricSystemDiskMerged:                       newMetricSystemDiskMerged(mbc.Metrics.SystemDiskMerged),
+		metricSystemDiskOperationTime:                newMetricSystemDiskOperationTime(mbc.Metrics.SystemDiskOperationTime),
+		metricSystemDiskOperations:                   newMetricSystemDiskOperations(mbc.Metrics.SystemDiskOperations),
+		metricSystemDiskPendingOperations:            newMetricSystemDiskPendingOperations(mbc.Metrics.SystemDiskPendingOperations),
+		metricSystemDiskWeightedIoTime:               newMetricSystemDiskWeightedIoTime(mbc.Metrics.SystemDiskWeightedIoTime),
+		metricSystemFilesystemInodesLimit:            newMetricSystemFilesystemInodesLimit(mbc.Metrics.SystemFilesystemInodesLimit),
+		metricSystemFilesystemInodesUsage:            newMetricSystemFilesystemInodesUsage(mbc.Metrics.SystemFilesystemInodesUsage),
+		metricSystemFilesystemLimit:                  newMetricSystemFilesystemLimit(mbc.Metrics.SystemFilesystemLimit),
+		metricSystemFilesystemStuck:                  newMetricSystemFilesystemStuck(mbc.Metrics.SystemFilesystemStuck),
+		metricSystemFilesystemUsage:                  newMetricSystemFilesystemUsage(mbc.Metrics.SystemFilesystemUsage),
+		metricSystemFilesystemUtilization:            newMetricSystemFilesystemUtilization(mbc.Metrics.SystemFilesystemUtilization),
+		metricSystemIoLinuxPressure10s:               newMetricSystemIoLinuxPressure10s(mbc.Metrics.SystemIoLinuxPressure10s),
+		metricSystemIoLinuxPressure1m:                newMetricSystemIoLinuxPressure1m(mbc.Metrics.SystemIoLinuxPressure1m),
+		metricSystemIoLinuxPressure5m:                newMetricSystemIoLinuxPressure5m(mbc.Metrics.SystemIoLinuxPressure5m),
+		metricSystemIoLinuxPressureTotal:             newMetricSystemIoLinuxPressureTotal(mbc.Metrics.SystemIoLinuxPressureTotal),
+		metricSystemIrqLinuxPressure10s:              newMetricSystemIrqLinuxPressure10s(mbc.Metrics.SystemIrqLinuxPressure10s),
+		metricSystemIrqLinuxPressure1m:               newMetricSystemIrqLinuxPressure1m(mbc.Metrics.SystemIrqLinuxPressure1m),
+		metricSystemIrqLinuxPressure5m:               newMetricSystemIrqLinuxPressure5m(mbc.Metrics.SystemIrqLinuxPressure5m),
+		metricSystemIrqLinuxPressureTotal:            newMetricSystemIrqLinuxPressureTotal(mbc.Metrics.SystemIrqLinuxPressureTotal),
+		metricSystemLinuxDentryCount:                 newMetricSystemLinuxDentryCount(mbc.Metrics.SystemLinuxDentryCount),
+		metricSystemLinuxDentryNegative:              newMetricSystemLinuxDentryNegative(mbc.Metrics.SystemLinuxDentryNegative),
+		metricSystemLinuxDentryUnused:                newMetricSystemLinuxDentryUnused(mbc.Metrics.SystemLinuxDentryUnused),
+		metricSystemLinuxEntropyAvailable:            newMetricSystemLinuxEntropyAvailable(mbc.Metrics.SystemLinuxEntropyAvailable),
+		metricSystemLinuxFileHandleCount:             newMetricSystemLinuxFileHandleCount(mbc.Metrics.SystemLinuxFileHandleCount),
+		metricSystemLinuxFileHandleLimit:             newMetricSystemLinuxFileHandleLimit(mbc.Metrics.SystemLinuxFileHandleLimit),
+		metricSystemLinuxInodeCount:                  newMetricSystemLinuxInodeCount(mbc.Metrics.SystemLinuxInodeCount),
+		metricSystemLinuxInodeFree:                   newMetricSystemLinuxInodeFree(mbc.Metrics.SystemLinuxInodeFree),
+		metricSystemLinuxIpcMessageQueueCount:        newMetricSystemLinuxIpcMessageQueueCount(mbc.Metrics.SystemLinuxIpcMessageQueueCount),
+		metricSystemLinuxIpcMessageQueueLimit:        newMetricSystemLinuxIpcMessageQueueLimit(mbc.Metrics.SystemLinuxIpcMessageQueueLimit),
+		metricSystemLinuxIpcMessageQueueMessages:     newMetricSystemLinuxIpcMessageQueueMessages(mbc.Metrics.SystemLinuxIpcMessageQueueMessages),
+		metricSystemLinuxIpcMessageQueueUsage:        newMetricSystemLinuxIpcMessageQueueUsage(mbc.Metrics.SystemLinuxIpcMessageQueueUsage),
+		metricSystemLinuxIpcSemaphoreCount:           newMetricSystemLinuxIpcSemaphoreCount(mbc.Metrics.SystemLinuxIpcSemaphoreCount),
+		metricSystemLinuxIpcSemaphoreLimit:           newMetricSystemLinuxIpcSemaphoreLimit(mbc.Metrics.SystemLinuxIpcSemaphoreLimit),
+		metricSystemLinuxIpcSemaphoreSetCount:        newMetricSystemLinuxIpcSemaphoreSetCount(mbc.Metrics.SystemLinuxIpcSemaphoreSetCount),
+		metricSystemLinuxIpcSemaphoreSetLimit:        newMetricSystemLinuxIpcSemaphoreSetLimit(mbc.Metrics.SystemLinuxIpcSemaphoreSetLimit),
+		metricSystemLinuxIpcSharedMemoryLimit:        newMetricSystemLinuxIpcSharedMemoryLimit(mbc.Metrics.SystemLinuxIpcSharedMemoryLimit),
+		metricSystemLinuxIpcSharedMemorySegmentCount: newMetricSystemLinuxIpcSharedMemorySegmentCount(mbc.Metrics.SystemLinuxIpcSharedMemorySegmentCount),
+		metricSystemLinuxIpcSharedMemorySegmentLimit: newMetricSystemLinuxIpcSharedMemorySegmentLimit(mbc.Metrics.SystemLinuxIpcSharedMemorySegmentLimit),
+		metricSystemLinuxIpcSharedMemoryUsage:        newMetricSystemLinuxIpcSharedMemoryUsage(mbc.Metrics.SystemLinuxIpcSharedMemoryUsage),
+		metricSystemLinuxTaskCount:                   newMetricSystemLinuxTaskCount(mbc.Metrics.SystemLinuxTaskCount),
+		metricSystemMemoryLimit:                      newMetricSystemMemoryLimit(mbc.Metrics.SystemMemoryLimit),
+		metricSystemMemoryLinuxActive:                newMetricSystemMemoryLinuxActive(mbc.Metrics.SystemMemoryLinuxActive),
+		metricSystemMemoryLinuxAvailable:             newMetricSystemMemoryLinuxAvailable(mbc.Metrics.SystemMemoryLinuxAvailable),
+		metricSystemMemoryLinuxCommitLimit:           newMetricSystemMemoryLinuxCommitLimit(mbc.Metrics.SystemMemoryLinuxCommitLimit),
+		metricSystemMemoryLinuxCommitted:             newMetricSystemMemoryLinuxCommitted(mbc.Metrics.SystemMemoryLinuxCommitted),
+		metricSystemMemoryLinuxDirty:                 newMetricSystemMemoryLinuxDirty(mbc.Metrics.SystemMemoryLinuxDirty),
+		metricSystemMemoryLinuxHugepagesLimit:        newMetricSystemMemoryLinuxHugepagesLimit(mbc.Metrics.SystemMemoryLinuxHugepagesLimit),
+		metricSystemMemoryLinuxHugepagesPageSize:     newMetricSystemMemoryLinuxHugepagesPageSize(mbc.Metrics.SystemMemoryLinuxHugepagesPageSize),
+		metricSystemMemoryLinuxHugepagesReserved:     newMetricSystemMemoryLinuxHugepagesReserved(mbc.Metrics.SystemMemoryLinuxHugepagesReserved),
+		metricSystemMemoryLinuxHugepagesSurplus:      newMetricSystemMemoryLinuxHugepagesSurplus(mbc.Metrics.SystemMemoryLinuxHugepagesSurplus),
+		metricSystemMemoryLinuxHugepagesUsage:        newMetricSystemMemoryLinuxHugepagesUsage(mbc.Metrics.SystemMemoryLinuxHugepagesUsage),
+		metricSystemMemoryLinuxHugepagesUtilization:  newMetricSystemMemoryLinuxHugepagesUtilization(mbc.Metrics.SystemMemoryLinuxHugepagesUtilization),
+		metricSystemMemoryLinuxInactive:              newMetricSystemMemoryLinuxInactive(mbc.Metrics.SystemMemoryLinuxInactive),
+		metricSystemMemoryLinuxOomKills:              newMetricSystemMemoryLinuxOomKills(mbc.Metrics.SystemMemoryLinuxOomKills),
+		metricSystemMemoryLinuxPressure10s:           newMetricSystemMemoryLinuxPressure10s(mbc.Metrics.SystemMemoryLinuxPressure10s),
+		metricSystemMemoryLinuxPressure1m:            newMetricSystemMemoryLinuxPressure1m(mbc.Metrics.SystemMemoryLinuxPressure1m),
+		metricSystemMemoryLinuxPressure5m:            newMetricSystemMemoryLinuxPressure5m(mbc.Metrics.SystemMemoryLinuxPressure5m),
+		metricSystemMemoryLinuxPressureTotal:         newMetricSystemMemoryLinuxPressureTotal(mbc.Metrics.SystemMemoryLinuxPressureTotal),
+		metricSystemMemoryLinuxShared:                newMetricSystemMemoryLinuxShared(mbc.Metrics.SystemMemoryLinuxShared),
+		metricSystemMemoryLinuxSlabUsage:             newMetricSystemMemoryLinuxSlabUsage(mbc.Metrics.SystemMemoryLinuxSlabUsage),
+		metricSystemMemoryLinuxWriteback:             newMetricSystemMemoryLinuxWriteback(mbc.Metrics.SystemMemoryLinuxWriteback),
+		metricSystemMemoryPageSize:                   newMetricSystemMemoryPageSize(mbc.Metrics.SystemMemoryPageSize),
+		metricSystemMemoryUsage:                      newMetricSystemMemoryUsage(mbc.Metrics.SystemMemoryUsage),
+		metricSystemMemoryUtilization:                newMetricSystemMemoryUtilization(mbc.Metrics.SystemMemoryUtilization),
+		metricSystemNetworkBondInterfaceUp:           newMetricSystemNetworkBondInterfaceUp(mbc.Metrics.SystemNetworkBondInterfaceUp),
+		metricSystemNetworkBondInterfaces:            newMetricSystemNetworkBondInterfaces(mbc.Metrics.SystemNetworkBondInterfaces),
+		metricSystemNetworkConnectionCount:           newMetricSystemNetworkConnectionCount(mbc.Metrics.SystemNetworkConnectionCount),
+		metricSystemNetworkConntrackCount:            newMetricSystemNetworkConntrackCount(mbc.Metrics.SystemNetworkConntrackCount),
+		metricSystemNetworkConntrackLimit:            newMetricSystemNetworkConntrackLimit(mbc.Metrics.SystemNetworkConntrackLimit),
+		metricSystemNetworkErrors:                    newMetricSystemNetworkErrors(mbc.Metrics.SystemNetworkErrors),
+		metricSystemNetworkInterfaceCarrierChanges:   newMetricSystemNetworkInterfaceCarrierChanges(mbc.Metrics.SystemNetworkInterfaceCarrierChanges),
+		metricSystemNetworkInterfaceCarrierErrors:    newMetricSystemNetworkInterfaceCarrierErrors(mbc.Metrics.SystemNetworkInterfaceCarrierErrors),
+		metricSystemNetworkInterfaceCollisions:       newMetricSystemNetworkInterfaceCollisions(mbc.Metrics.SystemNetworkInterfaceCollisions),
+		metricSystemNetworkInterfaceCompressed:       newMetricSystemNetworkInterfaceCompressed(mbc.Metrics.SystemNetworkInterfaceCompressed),
+		metricSystemNetworkInterfaceDuplex:           newMetricSystemNetworkInterfaceDuplex(mbc.Metrics.SystemNetworkInterfaceDuplex),
+		metricSystemNetworkInterfaceFifoErrors:       newMetricSystemNetworkInterfaceFifoErrors(mbc.Metrics.SystemNetworkInterfaceFifoErrors),
+		metricSystemNetworkInterfaceFrameErrors:      newMetricSystemNetworkInterfaceFrameErrors(mbc.Metrics.SystemNetworkInterfaceFrameErrors),
+		metricSystemNetworkInterfaceMtu:              newMetricSystemNetworkInterfaceMtu(mbc.Metrics.SystemNetworkInterfaceMtu),
+		metricSystemNetworkInterfaceMulticast:        newMetricSystemNetworkInterfaceMulticast(mbc.Metrics.SystemNetworkInterfaceMulticast),
+		metricSystemNetworkInterfaceQueueLength:      newMetricSystemNetworkInterfaceQueueLength(mbc.Metrics.SystemNetworkInterfaceQueueLength),
+		metricSystemNetworkInterfaceSpeed:            newMetricSystemNetworkInterfaceSpeed(mbc.Metrics.SystemNetworkInterfaceSpeed),
+		metricSystemNetworkInterfaceUp:               newMetricSystemNetworkInterfaceUp(mbc.Metrics.SystemNetworkInterfaceUp),
+		metricSystemNetworkIo:                        newMetricSystemNetworkIo(mbc.Metrics.SystemNetworkIo),
+		metricSystemNetworkIPFragmentMemoryUsage:     newMetricSystemNetworkIPFragmentMemoryUsage(mbc.Metrics.SystemNetworkIPFragmentMemoryUsage),
+		metricSystemNetworkPacketCount:               newMetricSystemNetworkPacketCount(mbc.Metrics.SystemNetworkPacketCount),
+		metricSystemNetworkPacketDropped:             newMetricSystemNetworkPacketDropped(mbc.Metrics.SystemNetworkPacketDropped),
+		metricSystemNetworkSocketCount:               newMetricSystemNetworkSocketCount(mbc.Metrics.SystemNetworkSocketCount),
+		metricSystemNetworkSoftnetDropped:            newMetricSystemNetworkSoftnetDropped(mbc.Metrics.SystemNetworkSoftnetDropped),
+		metricSystemNetworkSoftnetFlowLimited:        newMetricSystemNetworkSoftnetFlowLimited(mbc.Metrics.SystemNetworkSoftnetFlowLimited),
+		metricSystemNetworkSoftnetProcessed:          newMetricSystemNetworkSoftnetProcessed(mbc.Metrics.SystemNetworkSoftnetProcessed),
+		metricSystemNetworkSoftnetReceivedRps:        newMetricSystemNetworkSoftnetReceivedRps(mbc.Metrics.SystemNetworkSoftnetReceivedRps),
+		metricSystemNetworkSoftnetSqueezed:           newMetricSystemNetworkSoftnetSqueezed(mbc.Metrics.SystemNetworkSoftnetSqueezed),
+		metricSystemNetworkTCPAborts:                 newMetricSystemNetworkTCPAborts(mbc.Metrics.SystemNetworkTCPAborts),
+		metricSystemNetworkTCPBacklogDrops:           newMetricSystemNetworkTCPBacklogDrops(mbc.Metrics.SystemNetworkTCPBacklogDrops),
+		metricSystemNetworkTCPConnectionResets:       newMetricSystemNetworkTCPConnectionResets(mbc.Metrics.SystemNetworkTCPConnectionResets),
+		metricSystemNetworkTCPErrors:                 newMetricSystemNetworkTCPErrors(mbc.Metrics.SystemNetworkTCPErrors),
+		metricSystemNetworkTCPEstablished:            newMetricSystemNetworkTCPEstablished(mbc.Metrics.SystemNetworkTCPEstablished),
+		metricSystemNetworkTCPListenDrops:            newMetricSystemNetworkTCPListenDrops(mbc.Metrics.SystemNetworkTCPListenDrops),
+		metricSystemNetworkTCPListenOverflows:        newMetricSystemNetworkTCPListenOverflows(mbc.Metrics.SystemNetworkTCPListenOverflows),
+		metricSystemNetworkTCPMemoryLimit:            newMetricSystemNetworkTCPMemoryLimit(mbc.Metrics.SystemNetworkTCPMemoryLimit),
+		metricSystemNetworkTCPMemoryPressures:        newMetricSystemNetworkTCPMemoryPressures(mbc.Metrics.SystemNetworkTCPMemoryPressures),
+		metricSystemNetworkTCPMemoryUsage:            newMetricSystemNetworkTCPMemoryUsage(mbc.Metrics.SystemNetworkTCPMemoryUsage),
+		metricSystemNetworkTCPOpenFailures:           newMetricSystemNetworkTCPOpenFailures(mbc.Metrics.SystemNetworkTCPOpenFailures),
+		metricSystemNetworkTCPOpens:                  newMetricSystemNetworkTCPOpens(mbc.Metrics.SystemNetworkTCPOpens),
+		metricSystemNetworkTCPOutOfOrder:             newMetricSystemNetworkTCPOutOfOrder(mbc.Metrics.SystemNetworkTCPOutOfOrder),
+		metricSystemNetworkTCPPrunes:                 newMetricSystemNetworkTCPPrunes(mbc.Metrics.SystemNetworkTCPPrunes),
+		metricSystemNetworkTCPResetsSent:             newMetricSystemNetworkTCPResetsSent(mbc.Metrics.SystemNetworkTCPResetsSent),
+		metricSystemNetworkTCPRetransmits:            newMetricSystemNetworkTCPRetransmits(mbc.Metrics.SystemNetworkTCPRetransmits),
+		metricSystemNetworkTCPSegments:               newMetricSystemNetworkTCPSegments(mbc.Metrics.SystemNetworkTCPSegments),
+		metricSystemNetworkTCPSocketAllocated:        newMetricSystemNetworkTCPSocketAllocated(mbc.Metrics.SystemNetworkTCPSocketAllocated),
+		metricSystemNetworkTCPSocketCount:            newMetricSystemNetworkTCPSocketCount(mbc.Metrics.SystemNetworkTCPSocketCount),
+		metricSystemNetworkTCPSocketOrphaned:         newMetricSystemNetworkTCPSocketOrphaned(mbc.Metrics.SystemNetworkTCPSocketOrphaned),
+		metricSystemNetworkTCPSocketOrphanedLimit:    newMetricSystemNetworkTCPSocketOrphanedLimit(mbc.Metrics.SystemNetworkTCPSocketOrphanedLimit),
+		metricSystemNetworkTCPSocketTimeWait:         newMetricSystemNetworkTCPSocketTimeWait(mbc.Metrics.SystemNetworkTCPSocketTimeWait),
+		metricSystemNetworkTCPSynCookies:             newMetricSystemNetworkTCPSynCookies(mbc.Metrics.SystemNetworkTCPSynCookies),
+		metricSystemNetworkTCPSynQueueOverflows:      newMetricSystemNetworkTCPSynQueueOverflows(mbc.Metrics.SystemNetworkTCPSynQueueOverflows),
+		metricSystemNetworkTCPTimeouts:               newMetricSystemNetworkTCPTimeouts(mbc.Metrics.SystemNetworkTCPTimeouts),
+		metricSystemNetworkUDPDatagrams:              newMetricSystemNetworkUDPDatagrams(mbc.Metrics.SystemNetworkUDPDatagrams),
+		metricSystemNetworkUDPErrors:                 newMetricSystemNetworkUDPErrors(mbc.Metrics.SystemNetworkUDPErrors),
+		metricSystemNetworkUDPMemoryUsage:            newMetricSystemNetworkUDPMemoryUsage(mbc.Metrics.SystemNetworkUDPMemoryUsage),
+		metricSystemNetworkUDPQueueUsage:             newMetricSystemNetworkUDPQueueUsage(mbc.Metrics.SystemNetworkUDPQueueUsage),
+		metricSystemNetworkUDPReceiveErrors:          newMetricSystemNetworkUDPReceiveErrors(mbc.Metrics.SystemNetworkUDPReceiveErrors),
+		metricSystemNetworkUDPSocketCount:            newMetricSystemNetworkUDPSocketCount(mbc.Metrics.SystemNetworkUDPSocketCount),
+		metricSystemPagingFaults:                     newMetricSystemPagingFaults(mbc.Metrics.SystemPagingFaults),
+		metricSystemPagingIo:                         newMetricSystemPagingIo(mbc.Metrics.SystemPagingIo),
+		metricSystemPagingOperations:                 newMetricSystemPagingOperations(mbc.Metrics.SystemPagingOperations),
+		metricSystemPagingUsage:                      newMetricSystemPagingUsage(mbc.Metrics.SystemPagingUsage),
+		metricSystemPagingUtilization:                newMetricSystemPagingUtilization(mbc.Metrics.SystemPagingUtilization),
+		metricSystemProcessCount:                     newMetricSystemProcessCount(mbc.Metrics.SystemProcessCount),
+		metricSystemProcessCPUUnattributed:           newMetricSystemProcessCPUUnattributed(mbc.Metrics.SystemProcessCPUUnattributed),
+		metricSystemProcessCreated:                   newMetricSystemProcessCreated(mbc.Metrics.SystemProcessCreated),
+		metricSystemProcessLimit:                     newMetricSystemProcessLimit(mbc.Metrics.SystemProcessLimit),
+		metricSystemSessionCount:                     newMetricSystemSessionCount(mbc.Metrics.SystemSessionCount),
+		metricSystemThreadCount:                      newMetricSystemThreadCount(mbc.Metrics.SystemThreadCount),
+		metricSystemUptime:                           newMetricSystemUptime(mbc.Metrics.SystemUptime),
+		metricSystemUserCount:                        newMetricSystemUserCount(mbc.Metrics.SystemUserCount),
+		resourceAttributeIncludeFilter:               make(map[string]filter.Filter),
+		resourceAttributeExcludeFilter:               make(map[string]filter.Filter),
 	}
 	if mbc.ResourceAttributes.ContainerID.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["container.id"] = filter.CreateFilter(mbc.ResourceAttributes.ContainerID.MetricsInclude)
@@ -12127,10 +14162,15 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemCPUFrequencyMax.emit(ils.Metrics())
 	mb.metricSystemCPUFrequencyMin.emit(ils.Metrics())
 	mb.metricSystemCPUInterrupts.emit(ils.Metrics())
+	mb.metricSystemCPULinuxInterrupts.emit(ils.Metrics())
 	mb.metricSystemCPULinuxPressure10s.emit(ils.Metrics())
 	mb.metricSystemCPULinuxPressure1m.emit(ils.Metrics())
 	mb.metricSystemCPULinuxPressure5m.emit(ils.Metrics())
 	mb.metricSystemCPULinuxPressureTotal.emit(ils.Metrics())
+	mb.metricSystemCPULinuxRunQueueRunTime.emit(ils.Metrics())
+	mb.metricSystemCPULinuxRunQueueTimeslices.emit(ils.Metrics())
+	mb.metricSystemCPULinuxRunQueueWaitTime.emit(ils.Metrics())
+	mb.metricSystemCPULinuxSoftInterrupts.emit(ils.Metrics())
 	mb.metricSystemCPULoadAverage15m.emit(ils.Metrics())
 	mb.metricSystemCPULoadAverage1m.emit(ils.Metrics())
 	mb.metricSystemCPULoadAverage5m.emit(ils.Metrics())
@@ -12161,8 +14201,26 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemIrqLinuxPressure1m.emit(ils.Metrics())
 	mb.metricSystemIrqLinuxPressure5m.emit(ils.Metrics())
 	mb.metricSystemIrqLinuxPressureTotal.emit(ils.Metrics())
+	mb.metricSystemLinuxDentryCount.emit(ils.Metrics())
+	mb.metricSystemLinuxDentryNegative.emit(ils.Metrics())
+	mb.metricSystemLinuxDentryUnused.emit(ils.Metrics())
+	mb.metricSystemLinuxEntropyAvailable.emit(ils.Metrics())
 	mb.metricSystemLinuxFileHandleCount.emit(ils.Metrics())
 	mb.metricSystemLinuxFileHandleLimit.emit(ils.Metrics())
+	mb.metricSystemLinuxInodeCount.emit(ils.Metrics())
+	mb.metricSystemLinuxInodeFree.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcMessageQueueCount.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcMessageQueueLimit.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcMessageQueueMessages.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcMessageQueueUsage.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcSemaphoreCount.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcSemaphoreLimit.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcSemaphoreSetCount.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcSemaphoreSetLimit.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcSharedMemoryLimit.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcSharedMemorySegmentCount.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcSharedMemorySegmentLimit.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcSharedMemoryUsage.emit(ils.Metrics())
 	mb.metricSystemLinuxTaskCount.emit(ils.Metrics())
 	mb.metricSystemMemoryLimit.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxActive.emit(ils.Metrics())
@@ -12188,12 +14246,22 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemMemoryPageSize.emit(ils.Metrics())
 	mb.metricSystemMemoryUsage.emit(ils.Metrics())
 	mb.metricSystemMemoryUtilization.emit(ils.Metrics())
+	mb.metricSystemNetworkBondInterfaceUp.emit(ils.Metrics())
+	mb.metricSystemNetworkBondInterfaces.emit(ils.Metrics())
 	mb.metricSystemNetworkConnectionCount.emit(ils.Metrics())
 	mb.metricSystemNetworkConntrackCount.emit(ils.Metrics())
 	mb.metricSystemNetworkConntrackLimit.emit(ils.Metrics())
 	mb.metricSystemNetworkErrors.emit(ils.Metrics())
+	mb.metricSystemNetworkInterfaceCarrierChanges.emit(ils.Metrics())
+	mb.metricSystemNetworkInterfaceCarrierErrors.emit(ils.Metrics())
+	mb.metricSystemNetworkInterfaceCollisions.emit(ils.Metrics())
+	mb.metricSystemNetworkInterfaceCompressed.emit(ils.Metrics())
 	mb.metricSystemNetworkInterfaceDuplex.emit(ils.Metrics())
+	mb.metricSystemNetworkInterfaceFifoErrors.emit(ils.Metrics())
+	mb.metricSystemNetworkInterfaceFrameErrors.emit(ils.Metrics())
 	mb.metricSystemNetworkInterfaceMtu.emit(ils.Metrics())
+	mb.metricSystemNetworkInterfaceMulticast.emit(ils.Metrics())
+	mb.metricSystemNetworkInterfaceQueueLength.emit(ils.Metrics())
 	mb.metricSystemNetworkInterfaceSpeed.emit(ils.Metrics())
 	mb.metricSystemNetworkInterfaceUp.emit(ils.Metrics())
 	mb.metricSystemNetworkIo.emit(ils.Metrics())
@@ -12571,6 +14639,11 @@ func (mb *MetricsBuilder) RecordSystemCPUInterruptsDataPoint(ts pcommon.Timestam
 	mb.metricSystemCPUInterrupts.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordSystemCPULinuxInterruptsDataPoint adds a data point to system.cpu.linux.interrupts metric.
+func (mb *MetricsBuilder) RecordSystemCPULinuxInterruptsDataPoint(ts pcommon.Timestamp, val int64, systemCPULinuxInterruptNameAttributeValue string, systemCPULinuxInterruptDescriptionAttributeValue string) {
+	mb.metricSystemCPULinuxInterrupts.recordDataPoint(mb.startTime, ts, val, systemCPULinuxInterruptNameAttributeValue, systemCPULinuxInterruptDescriptionAttributeValue)
+}
+
 // RecordSystemCPULinuxPressure10sDataPoint adds a data point to system.cpu.linux.pressure.10s metric.
 func (mb *MetricsBuilder) RecordSystemCPULinuxPressure10sDataPoint(ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue AttributeSystemLinuxPressureStallType) {
 	mb.metricSystemCPULinuxPressure10s.recordDataPoint(mb.startTime, ts, val, systemLinuxPressureStallTypeAttributeValue.String())
@@ -12589,6 +14662,26 @@ func (mb *MetricsBuilder) RecordSystemCPULinuxPressure5mDataPoint(ts pcommon.Tim
 // RecordSystemCPULinuxPressureTotalDataPoint adds a data point to system.cpu.linux.pressure.total metric.
 func (mb *MetricsBuilder) RecordSystemCPULinuxPressureTotalDataPoint(ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue AttributeSystemLinuxPressureStallType) {
 	mb.metricSystemCPULinuxPressureTotal.recordDataPoint(mb.startTime, ts, val, systemLinuxPressureStallTypeAttributeValue.String())
+}
+
+// RecordSystemCPULinuxRunQueueRunTimeDataPoint adds a data point to system.cpu.linux.run_queue.run_time metric.
+func (mb *MetricsBuilder) RecordSystemCPULinuxRunQueueRunTimeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSystemCPULinuxRunQueueRunTime.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemCPULinuxRunQueueTimeslicesDataPoint adds a data point to system.cpu.linux.run_queue.timeslices metric.
+func (mb *MetricsBuilder) RecordSystemCPULinuxRunQueueTimeslicesDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemCPULinuxRunQueueTimeslices.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemCPULinuxRunQueueWaitTimeDataPoint adds a data point to system.cpu.linux.run_queue.wait_time metric.
+func (mb *MetricsBuilder) RecordSystemCPULinuxRunQueueWaitTimeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSystemCPULinuxRunQueueWaitTime.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemCPULinuxSoftInterruptsDataPoint adds a data point to system.cpu.linux.soft_interrupts metric.
+func (mb *MetricsBuilder) RecordSystemCPULinuxSoftInterruptsDataPoint(ts pcommon.Timestamp, val int64, systemCPULinuxSoftInterruptTypeAttributeValue AttributeSystemCPULinuxSoftInterruptType) {
+	mb.metricSystemCPULinuxSoftInterrupts.recordDataPoint(mb.startTime, ts, val, systemCPULinuxSoftInterruptTypeAttributeValue.String())
 }
 
 // RecordSystemCPULoadAverage15mDataPoint adds a data point to system.cpu.load_average.15m metric.
@@ -12741,6 +14834,26 @@ func (mb *MetricsBuilder) RecordSystemIrqLinuxPressureTotalDataPoint(ts pcommon.
 	mb.metricSystemIrqLinuxPressureTotal.recordDataPoint(mb.startTime, ts, val, systemLinuxPressureStallTypeAttributeValue.String())
 }
 
+// RecordSystemLinuxDentryCountDataPoint adds a data point to system.linux.dentry.count metric.
+func (mb *MetricsBuilder) RecordSystemLinuxDentryCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxDentryCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxDentryNegativeDataPoint adds a data point to system.linux.dentry.negative metric.
+func (mb *MetricsBuilder) RecordSystemLinuxDentryNegativeDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxDentryNegative.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxDentryUnusedDataPoint adds a data point to system.linux.dentry.unused metric.
+func (mb *MetricsBuilder) RecordSystemLinuxDentryUnusedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxDentryUnused.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxEntropyAvailableDataPoint adds a data point to system.linux.entropy.available metric.
+func (mb *MetricsBuilder) RecordSystemLinuxEntropyAvailableDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxEntropyAvailable.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordSystemLinuxFileHandleCountDataPoint adds a data point to system.linux.file_handle.count metric.
 func (mb *MetricsBuilder) RecordSystemLinuxFileHandleCountDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricSystemLinuxFileHandleCount.recordDataPoint(mb.startTime, ts, val)
@@ -12749,6 +14862,76 @@ func (mb *MetricsBuilder) RecordSystemLinuxFileHandleCountDataPoint(ts pcommon.T
 // RecordSystemLinuxFileHandleLimitDataPoint adds a data point to system.linux.file_handle.limit metric.
 func (mb *MetricsBuilder) RecordSystemLinuxFileHandleLimitDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricSystemLinuxFileHandleLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxInodeCountDataPoint adds a data point to system.linux.inode.count metric.
+func (mb *MetricsBuilder) RecordSystemLinuxInodeCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxInodeCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxInodeFreeDataPoint adds a data point to system.linux.inode.free metric.
+func (mb *MetricsBuilder) RecordSystemLinuxInodeFreeDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxInodeFree.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcMessageQueueCountDataPoint adds a data point to system.linux.ipc.message_queue.count metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcMessageQueueCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcMessageQueueCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcMessageQueueLimitDataPoint adds a data point to system.linux.ipc.message_queue.limit metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcMessageQueueLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcMessageQueueLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcMessageQueueMessagesDataPoint adds a data point to system.linux.ipc.message_queue.messages metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcMessageQueueMessagesDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcMessageQueueMessages.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcMessageQueueUsageDataPoint adds a data point to system.linux.ipc.message_queue.usage metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcMessageQueueUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcMessageQueueUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcSemaphoreCountDataPoint adds a data point to system.linux.ipc.semaphore.count metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcSemaphoreCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcSemaphoreCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcSemaphoreLimitDataPoint adds a data point to system.linux.ipc.semaphore.limit metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcSemaphoreLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcSemaphoreLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcSemaphoreSetCountDataPoint adds a data point to system.linux.ipc.semaphore.set.count metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcSemaphoreSetCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcSemaphoreSetCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcSemaphoreSetLimitDataPoint adds a data point to system.linux.ipc.semaphore.set.limit metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcSemaphoreSetLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcSemaphoreSetLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcSharedMemoryLimitDataPoint adds a data point to system.linux.ipc.shared_memory.limit metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcSharedMemoryLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcSharedMemoryLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcSharedMemorySegmentCountDataPoint adds a data point to system.linux.ipc.shared_memory.segment.count metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcSharedMemorySegmentCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcSharedMemorySegmentCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcSharedMemorySegmentLimitDataPoint adds a data point to system.linux.ipc.shared_memory.segment.limit metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcSharedMemorySegmentLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcSharedMemorySegmentLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcSharedMemoryUsageDataPoint adds a data point to system.linux.ipc.shared_memory.usage metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcSharedMemoryUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcSharedMemoryUsage.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordSystemLinuxTaskCountDataPoint adds a data point to system.linux.task.count metric.
@@ -12876,6 +15059,16 @@ func (mb *MetricsBuilder) RecordSystemMemoryUtilizationDataPoint(ts pcommon.Time
 	mb.metricSystemMemoryUtilization.recordDataPoint(mb.startTime, ts, val, systemMemoryStateAttributeValue.String())
 }
 
+// RecordSystemNetworkBondInterfaceUpDataPoint adds a data point to system.network.bond.interface.up metric.
+func (mb *MetricsBuilder) RecordSystemNetworkBondInterfaceUpDataPoint(ts pcommon.Timestamp, val int64, systemNetworkBondNameAttributeValue string, networkInterfaceNameAttributeValue string) {
+	mb.metricSystemNetworkBondInterfaceUp.recordDataPoint(mb.startTime, ts, val, systemNetworkBondNameAttributeValue, networkInterfaceNameAttributeValue)
+}
+
+// RecordSystemNetworkBondInterfacesDataPoint adds a data point to system.network.bond.interfaces metric.
+func (mb *MetricsBuilder) RecordSystemNetworkBondInterfacesDataPoint(ts pcommon.Timestamp, val int64, systemNetworkBondNameAttributeValue string, systemNetworkBondInterfaceStateAttributeValue AttributeSystemNetworkBondInterfaceState) {
+	mb.metricSystemNetworkBondInterfaces.recordDataPoint(mb.startTime, ts, val, systemNetworkBondNameAttributeValue, systemNetworkBondInterfaceStateAttributeValue.String())
+}
+
 // RecordSystemNetworkConnectionCountDataPoint adds a data point to system.network.connection.count metric.
 func (mb *MetricsBuilder) RecordSystemNetworkConnectionCountDataPoint(ts pcommon.Timestamp, val int64, networkConnectionStateAttributeValue AttributeNetworkConnectionState, networkTransportAttributeValue AttributeNetworkTransport) {
 	mb.metricSystemNetworkConnectionCount.recordDataPoint(mb.startTime, ts, val, networkConnectionStateAttributeValue.String(), networkTransportAttributeValue.String())
@@ -12896,14 +15089,54 @@ func (mb *MetricsBuilder) RecordSystemNetworkErrorsDataPoint(ts pcommon.Timestam
 	mb.metricSystemNetworkErrors.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue, networkIoDirectionAttributeValue.String())
 }
 
+// RecordSystemNetworkInterfaceCarrierChangesDataPoint adds a data point to system.network.interface.carrier_changes metric.
+func (mb *MetricsBuilder) RecordSystemNetworkInterfaceCarrierChangesDataPoint(ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	mb.metricSystemNetworkInterfaceCarrierChanges.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue)
+}
+
+// RecordSystemNetworkInterfaceCarrierErrorsDataPoint adds a data point to system.network.interface.carrier_errors metric.
+func (mb *MetricsBuilder) RecordSystemNetworkInterfaceCarrierErrorsDataPoint(ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	mb.metricSystemNetworkInterfaceCarrierErrors.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue)
+}
+
+// RecordSystemNetworkInterfaceCollisionsDataPoint adds a data point to system.network.interface.collisions metric.
+func (mb *MetricsBuilder) RecordSystemNetworkInterfaceCollisionsDataPoint(ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	mb.metricSystemNetworkInterfaceCollisions.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue)
+}
+
+// RecordSystemNetworkInterfaceCompressedDataPoint adds a data point to system.network.interface.compressed metric.
+func (mb *MetricsBuilder) RecordSystemNetworkInterfaceCompressedDataPoint(ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricSystemNetworkInterfaceCompressed.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
 // RecordSystemNetworkInterfaceDuplexDataPoint adds a data point to system.network.interface.duplex metric.
 func (mb *MetricsBuilder) RecordSystemNetworkInterfaceDuplexDataPoint(ts pcommon.Timestamp, val int64, networkInterfaceDuplexAttributeValue AttributeNetworkInterfaceDuplex, networkInterfaceNameAttributeValue string) {
 	mb.metricSystemNetworkInterfaceDuplex.recordDataPoint(mb.startTime, ts, val, networkInterfaceDuplexAttributeValue.String(), networkInterfaceNameAttributeValue)
 }
 
+// RecordSystemNetworkInterfaceFifoErrorsDataPoint adds a data point to system.network.interface.fifo_errors metric.
+func (mb *MetricsBuilder) RecordSystemNetworkInterfaceFifoErrorsDataPoint(ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricSystemNetworkInterfaceFifoErrors.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordSystemNetworkInterfaceFrameErrorsDataPoint adds a data point to system.network.interface.frame_errors metric.
+func (mb *MetricsBuilder) RecordSystemNetworkInterfaceFrameErrorsDataPoint(ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	mb.metricSystemNetworkInterfaceFrameErrors.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue)
+}
+
 // RecordSystemNetworkInterfaceMtuDataPoint adds a data point to system.network.interface.mtu metric.
 func (mb *MetricsBuilder) RecordSystemNetworkInterfaceMtuDataPoint(ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
 	mb.metricSystemNetworkInterfaceMtu.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue)
+}
+
+// RecordSystemNetworkInterfaceMulticastDataPoint adds a data point to system.network.interface.multicast metric.
+func (mb *MetricsBuilder) RecordSystemNetworkInterfaceMulticastDataPoint(ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	mb.metricSystemNetworkInterfaceMulticast.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue)
+}
+
+// RecordSystemNetworkInterfaceQueueLengthDataPoint adds a data point to system.network.interface.queue_length metric.
+func (mb *MetricsBuilder) RecordSystemNetworkInterfaceQueueLengthDataPoint(ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	mb.metricSystemNetworkInterfaceQueueLength.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue)
 }
 
 // RecordSystemNetworkInterfaceSpeedDataPoint adds a data point to system.network.interface.speed metric.

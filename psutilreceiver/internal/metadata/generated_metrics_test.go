@@ -240,6 +240,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemCPUInterruptsDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemCPULinuxInterruptsDataPoint(ts, 1, "system.cpu.linux.interrupt.name-val", "system.cpu.linux.interrupt.description-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemCPULinuxPressure10sDataPoint(ts, 1, AttributeSystemLinuxPressureStallTypeSome)
@@ -252,6 +255,18 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemCPULinuxPressureTotalDataPoint(ts, 1, AttributeSystemLinuxPressureStallTypeSome)
+
+			allMetricsCount++
+			mb.RecordSystemCPULinuxRunQueueRunTimeDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemCPULinuxRunQueueTimeslicesDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemCPULinuxRunQueueWaitTimeDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemCPULinuxSoftInterruptsDataPoint(ts, 1, AttributeSystemCPULinuxSoftInterruptTypeHi)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemCPULoadAverage15mDataPoint(ts, 1)
@@ -344,10 +359,64 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordSystemIrqLinuxPressureTotalDataPoint(ts, 1, AttributeSystemLinuxPressureStallTypeSome)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordSystemLinuxDentryCountDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemLinuxDentryNegativeDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemLinuxDentryUnusedDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxEntropyAvailableDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordSystemLinuxFileHandleCountDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemLinuxFileHandleLimitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxInodeCountDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemLinuxInodeFreeDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcMessageQueueCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcMessageQueueLimitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcMessageQueueMessagesDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcMessageQueueUsageDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcSemaphoreCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcSemaphoreLimitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcSemaphoreSetCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcSemaphoreSetLimitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcSharedMemoryLimitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcSharedMemorySegmentCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcSharedMemorySegmentLimitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcSharedMemoryUsageDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemLinuxTaskCountDataPoint(ts, 1, AttributeSystemLinuxTaskStateRunning)
@@ -423,6 +492,12 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemMemoryUtilizationDataPoint(ts, 1, AttributeSystemMemoryStateUsed)
+
+			allMetricsCount++
+			mb.RecordSystemNetworkBondInterfaceUpDataPoint(ts, 1, "system.network.bond.name-val", "network.interface.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkBondInterfacesDataPoint(ts, 1, "system.network.bond.name-val", AttributeSystemNetworkBondInterfaceStateUp)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemNetworkConnectionCountDataPoint(ts, 1, AttributeNetworkConnectionStateClosed, AttributeNetworkTransportTCP)
@@ -435,12 +510,36 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemNetworkErrorsDataPoint(ts, 1, "network.interface.name-val", AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkInterfaceCarrierChangesDataPoint(ts, 1, "network.interface.name-val")
+
+			allMetricsCount++
+			mb.RecordSystemNetworkInterfaceCarrierErrorsDataPoint(ts, 1, "network.interface.name-val")
+
+			allMetricsCount++
+			mb.RecordSystemNetworkInterfaceCollisionsDataPoint(ts, 1, "network.interface.name-val")
+
+			allMetricsCount++
+			mb.RecordSystemNetworkInterfaceCompressedDataPoint(ts, 1, "network.interface.name-val", AttributeNetworkIoDirectionReceive)
 
 			allMetricsCount++
 			mb.RecordSystemNetworkInterfaceDuplexDataPoint(ts, 1, AttributeNetworkInterfaceDuplexFull, "network.interface.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkInterfaceFifoErrorsDataPoint(ts, 1, "network.interface.name-val", AttributeNetworkIoDirectionReceive)
+
+			allMetricsCount++
+			mb.RecordSystemNetworkInterfaceFrameErrorsDataPoint(ts, 1, "network.interface.name-val")
 
 			allMetricsCount++
 			mb.RecordSystemNetworkInterfaceMtuDataPoint(ts, 1, "network.interface.name-val")
+
+			allMetricsCount++
+			mb.RecordSystemNetworkInterfaceMulticastDataPoint(ts, 1, "network.interface.name-val")
+
+			allMetricsCount++
+			mb.RecordSystemNetworkInterfaceQueueLengthDataPoint(ts, 1, "network.interface.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemNetworkInterfaceSpeedDataPoint(ts, 1, "network.interface.name-val")
@@ -1554,6 +1653,26 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.cpu.linux.interrupts":
+					assert.False(t, validatedMetrics["system.cpu.linux.interrupts"], "Found a duplicate in the metrics slice: system.cpu.linux.interrupts")
+					validatedMetrics["system.cpu.linux.interrupts"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Interrupts serviced since boot on all CPUs, by number or name.", mi.Description())
+					assert.Equal(t, "{interrupt}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemCPULinuxInterruptNameAttrVal, ok := dp.Attributes().Get("system.cpu.linux.interrupt.name")
+					assert.True(t, ok)
+					assert.Equal(t, "system.cpu.linux.interrupt.name-val", systemCPULinuxInterruptNameAttrVal.Str())
+					systemCPULinuxInterruptDescriptionAttrVal, ok := dp.Attributes().Get("system.cpu.linux.interrupt.description")
+					assert.True(t, ok)
+					assert.Equal(t, "system.cpu.linux.interrupt.description-val", systemCPULinuxInterruptDescriptionAttrVal.Str())
 				case "system.cpu.linux.pressure.10s":
 					assert.False(t, validatedMetrics["system.cpu.linux.pressure.10s"], "Found a duplicate in the metrics slice: system.cpu.linux.pressure.10s")
 					validatedMetrics["system.cpu.linux.pressure.10s"] = true
@@ -1616,6 +1735,65 @@ func TestMetricsBuilder(t *testing.T) {
 					systemLinuxPressureStallTypeAttrVal, ok := dp.Attributes().Get("system.linux.pressure.stall_type")
 					assert.True(t, ok)
 					assert.Equal(t, "some", systemLinuxPressureStallTypeAttrVal.Str())
+				case "system.cpu.linux.run_queue.run_time":
+					assert.False(t, validatedMetrics["system.cpu.linux.run_queue.run_time"], "Found a duplicate in the metrics slice: system.cpu.linux.run_queue.run_time")
+					validatedMetrics["system.cpu.linux.run_queue.run_time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Time that tasks ran on all CPUs, as the scheduler counts it.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "system.cpu.linux.run_queue.timeslices":
+					assert.False(t, validatedMetrics["system.cpu.linux.run_queue.timeslices"], "Found a duplicate in the metrics slice: system.cpu.linux.run_queue.timeslices")
+					validatedMetrics["system.cpu.linux.run_queue.timeslices"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "How often a task got a CPU.", mi.Description())
+					assert.Equal(t, "{timeslice}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.cpu.linux.run_queue.wait_time":
+					assert.False(t, validatedMetrics["system.cpu.linux.run_queue.wait_time"], "Found a duplicate in the metrics slice: system.cpu.linux.run_queue.wait_time")
+					validatedMetrics["system.cpu.linux.run_queue.wait_time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Time that tasks waited for a CPU although they were ready to run, summed over tasks.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "system.cpu.linux.soft_interrupts":
+					assert.False(t, validatedMetrics["system.cpu.linux.soft_interrupts"], "Found a duplicate in the metrics slice: system.cpu.linux.soft_interrupts")
+					validatedMetrics["system.cpu.linux.soft_interrupts"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Soft interrupts serviced since boot, by kind.", mi.Description())
+					assert.Equal(t, "{interrupt}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemCPULinuxSoftInterruptTypeAttrVal, ok := dp.Attributes().Get("system.cpu.linux.soft_interrupt.type")
+					assert.True(t, ok)
+					assert.Equal(t, "hi", systemCPULinuxSoftInterruptTypeAttrVal.Str())
 				case "system.cpu.load_average.15m":
 					assert.False(t, validatedMetrics["system.cpu.load_average.15m"], "Found a duplicate in the metrics slice: system.cpu.load_average.15m")
 					validatedMetrics["system.cpu.load_average.15m"] = true
@@ -2155,6 +2333,60 @@ func TestMetricsBuilder(t *testing.T) {
 					systemLinuxPressureStallTypeAttrVal, ok := dp.Attributes().Get("system.linux.pressure.stall_type")
 					assert.True(t, ok)
 					assert.Equal(t, "some", systemLinuxPressureStallTypeAttrVal.Str())
+				case "system.linux.dentry.count":
+					assert.False(t, validatedMetrics["system.linux.dentry.count"], "Found a duplicate in the metrics slice: system.linux.dentry.count")
+					validatedMetrics["system.linux.dentry.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Directory entries that the kernel holds in memory.", mi.Description())
+					assert.Equal(t, "{dentry}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.dentry.negative":
+					assert.False(t, validatedMetrics["system.linux.dentry.negative"], "Found a duplicate in the metrics slice: system.linux.dentry.negative")
+					validatedMetrics["system.linux.dentry.negative"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Directory entries in memory of names that do not exist; since Linux 5.0.", mi.Description())
+					assert.Equal(t, "{dentry}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.dentry.unused":
+					assert.False(t, validatedMetrics["system.linux.dentry.unused"], "Found a duplicate in the metrics slice: system.linux.dentry.unused")
+					validatedMetrics["system.linux.dentry.unused"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Directory entries in memory that nothing uses.", mi.Description())
+					assert.Equal(t, "{dentry}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.entropy.available":
+					assert.False(t, validatedMetrics["system.linux.entropy.available"], "Found a duplicate in the metrics slice: system.linux.entropy.available")
+					validatedMetrics["system.linux.entropy.available"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Entropy that the random number generator of the kernel has; 256 at most since Linux 5.18.", mi.Description())
+					assert.Equal(t, "bit", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "system.linux.file_handle.count":
 					assert.False(t, validatedMetrics["system.linux.file_handle.count"], "Found a duplicate in the metrics slice: system.linux.file_handle.count")
 					validatedMetrics["system.linux.file_handle.count"] = true
@@ -2176,6 +2408,202 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "File handles that the kernel will allocate at most.", mi.Description())
 					assert.Equal(t, "{file_handle}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.inode.count":
+					assert.False(t, validatedMetrics["system.linux.inode.count"], "Found a duplicate in the metrics slice: system.linux.inode.count")
+					validatedMetrics["system.linux.inode.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Inodes that the kernel holds in memory.", mi.Description())
+					assert.Equal(t, "{inode}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.inode.free":
+					assert.False(t, validatedMetrics["system.linux.inode.free"], "Found a duplicate in the metrics slice: system.linux.inode.free")
+					validatedMetrics["system.linux.inode.free"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Inodes in memory that are not used.", mi.Description())
+					assert.Equal(t, "{inode}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.message_queue.count":
+					assert.False(t, validatedMetrics["system.linux.ipc.message_queue.count"], "Found a duplicate in the metrics slice: system.linux.ipc.message_queue.count")
+					validatedMetrics["system.linux.ipc.message_queue.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Message queues of System V.", mi.Description())
+					assert.Equal(t, "{queue}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.message_queue.limit":
+					assert.False(t, validatedMetrics["system.linux.ipc.message_queue.limit"], "Found a duplicate in the metrics slice: system.linux.ipc.message_queue.limit")
+					validatedMetrics["system.linux.ipc.message_queue.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Message queues of System V that there can be.", mi.Description())
+					assert.Equal(t, "{queue}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.message_queue.messages":
+					assert.False(t, validatedMetrics["system.linux.ipc.message_queue.messages"], "Found a duplicate in the metrics slice: system.linux.ipc.message_queue.messages")
+					validatedMetrics["system.linux.ipc.message_queue.messages"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Messages that wait in message queues of System V.", mi.Description())
+					assert.Equal(t, "{message}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.message_queue.usage":
+					assert.False(t, validatedMetrics["system.linux.ipc.message_queue.usage"], "Found a duplicate in the metrics slice: system.linux.ipc.message_queue.usage")
+					validatedMetrics["system.linux.ipc.message_queue.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Bytes of the messages that wait in message queues of System V.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.semaphore.count":
+					assert.False(t, validatedMetrics["system.linux.ipc.semaphore.count"], "Found a duplicate in the metrics slice: system.linux.ipc.semaphore.count")
+					validatedMetrics["system.linux.ipc.semaphore.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Semaphores of System V.", mi.Description())
+					assert.Equal(t, "{semaphore}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.semaphore.limit":
+					assert.False(t, validatedMetrics["system.linux.ipc.semaphore.limit"], "Found a duplicate in the metrics slice: system.linux.ipc.semaphore.limit")
+					validatedMetrics["system.linux.ipc.semaphore.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Semaphores of System V that there can be.", mi.Description())
+					assert.Equal(t, "{semaphore}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.semaphore.set.count":
+					assert.False(t, validatedMetrics["system.linux.ipc.semaphore.set.count"], "Found a duplicate in the metrics slice: system.linux.ipc.semaphore.set.count")
+					validatedMetrics["system.linux.ipc.semaphore.set.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Sets of semaphores of System V.", mi.Description())
+					assert.Equal(t, "{set}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.semaphore.set.limit":
+					assert.False(t, validatedMetrics["system.linux.ipc.semaphore.set.limit"], "Found a duplicate in the metrics slice: system.linux.ipc.semaphore.set.limit")
+					validatedMetrics["system.linux.ipc.semaphore.set.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Sets of semaphores of System V that there can be.", mi.Description())
+					assert.Equal(t, "{set}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.shared_memory.limit":
+					assert.False(t, validatedMetrics["system.linux.ipc.shared_memory.limit"], "Found a duplicate in the metrics slice: system.linux.ipc.shared_memory.limit")
+					validatedMetrics["system.linux.ipc.shared_memory.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Size that all segments of shared memory of System V can have; absent where there is no limit.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.shared_memory.segment.count":
+					assert.False(t, validatedMetrics["system.linux.ipc.shared_memory.segment.count"], "Found a duplicate in the metrics slice: system.linux.ipc.shared_memory.segment.count")
+					validatedMetrics["system.linux.ipc.shared_memory.segment.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Segments of shared memory of System V.", mi.Description())
+					assert.Equal(t, "{segment}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.shared_memory.segment.limit":
+					assert.False(t, validatedMetrics["system.linux.ipc.shared_memory.segment.limit"], "Found a duplicate in the metrics slice: system.linux.ipc.shared_memory.segment.limit")
+					validatedMetrics["system.linux.ipc.shared_memory.segment.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Segments of shared memory of System V that there can be.", mi.Description())
+					assert.Equal(t, "{segment}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.shared_memory.usage":
+					assert.False(t, validatedMetrics["system.linux.ipc.shared_memory.usage"], "Found a duplicate in the metrics slice: system.linux.ipc.shared_memory.usage")
+					validatedMetrics["system.linux.ipc.shared_memory.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Size of all segments of shared memory of System V, whether or not it is in memory.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
 					dp := mi.Sum().DataPoints().At(0)
@@ -2551,6 +2979,44 @@ func TestMetricsBuilder(t *testing.T) {
 					systemMemoryStateAttrVal, ok := dp.Attributes().Get("system.memory.state")
 					assert.True(t, ok)
 					assert.Equal(t, "used", systemMemoryStateAttrVal.Str())
+				case "system.network.bond.interface.up":
+					assert.False(t, validatedMetrics["system.network.bond.interface.up"], "Found a duplicate in the metrics slice: system.network.bond.interface.up")
+					validatedMetrics["system.network.bond.interface.up"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "1 if the link of the member of the bond is up, else 0.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemNetworkBondNameAttrVal, ok := dp.Attributes().Get("system.network.bond.name")
+					assert.True(t, ok)
+					assert.Equal(t, "system.network.bond.name-val", systemNetworkBondNameAttrVal.Str())
+					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
+				case "system.network.bond.interfaces":
+					assert.False(t, validatedMetrics["system.network.bond.interfaces"], "Found a duplicate in the metrics slice: system.network.bond.interfaces")
+					validatedMetrics["system.network.bond.interfaces"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Interfaces that are members of the bond.", mi.Description())
+					assert.Equal(t, "{interface}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemNetworkBondNameAttrVal, ok := dp.Attributes().Get("system.network.bond.name")
+					assert.True(t, ok)
+					assert.Equal(t, "system.network.bond.name-val", systemNetworkBondNameAttrVal.Str())
+					systemNetworkBondInterfaceStateAttrVal, ok := dp.Attributes().Get("system.network.bond.interface.state")
+					assert.True(t, ok)
+					assert.Equal(t, "up", systemNetworkBondInterfaceStateAttrVal.Str())
 				case "system.network.connection.count":
 					assert.False(t, validatedMetrics["system.network.connection.count"], "Found a duplicate in the metrics slice: system.network.connection.count")
 					validatedMetrics["system.network.connection.count"] = true
@@ -2619,6 +3085,77 @@ func TestMetricsBuilder(t *testing.T) {
 					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
 					assert.True(t, ok)
 					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "system.network.interface.carrier_changes":
+					assert.False(t, validatedMetrics["system.network.interface.carrier_changes"], "Found a duplicate in the metrics slice: system.network.interface.carrier_changes")
+					validatedMetrics["system.network.interface.carrier_changes"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "How often the link went up or down.", mi.Description())
+					assert.Equal(t, "{change}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
+				case "system.network.interface.carrier_errors":
+					assert.False(t, validatedMetrics["system.network.interface.carrier_errors"], "Found a duplicate in the metrics slice: system.network.interface.carrier_errors")
+					validatedMetrics["system.network.interface.carrier_errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Errors of sending for which the link is to blame, such as a lost carrier; among the errors of system.network.errors.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
+				case "system.network.interface.collisions":
+					assert.False(t, validatedMetrics["system.network.interface.collisions"], "Found a duplicate in the metrics slice: system.network.interface.collisions")
+					validatedMetrics["system.network.interface.collisions"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Collisions while sending on a shared medium.", mi.Description())
+					assert.Equal(t, "{collision}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
+				case "system.network.interface.compressed":
+					assert.False(t, validatedMetrics["system.network.interface.compressed"], "Found a duplicate in the metrics slice: system.network.interface.compressed")
+					validatedMetrics["system.network.interface.compressed"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Packets that were sent or received compressed, as on a serial line.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
 				case "system.network.interface.duplex":
 					assert.False(t, validatedMetrics["system.network.interface.duplex"], "Found a duplicate in the metrics slice: system.network.interface.duplex")
 					validatedMetrics["system.network.interface.duplex"] = true
@@ -2637,6 +3174,43 @@ func TestMetricsBuilder(t *testing.T) {
 					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
 					assert.True(t, ok)
 					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
+				case "system.network.interface.fifo_errors":
+					assert.False(t, validatedMetrics["system.network.interface.fifo_errors"], "Found a duplicate in the metrics slice: system.network.interface.fifo_errors")
+					validatedMetrics["system.network.interface.fifo_errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Errors because a queue of the device was full or empty; among the errors of system.network.errors.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "system.network.interface.frame_errors":
+					assert.False(t, validatedMetrics["system.network.interface.frame_errors"], "Found a duplicate in the metrics slice: system.network.interface.frame_errors")
+					validatedMetrics["system.network.interface.frame_errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Packets that were received with a wrong length, frame or checksum; among the errors of system.network.errors.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
 				case "system.network.interface.mtu":
 					assert.False(t, validatedMetrics["system.network.interface.mtu"], "Found a duplicate in the metrics slice: system.network.interface.mtu")
 					validatedMetrics["system.network.interface.mtu"] = true
@@ -2645,6 +3219,40 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, "Largest packet that the interface takes.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
+				case "system.network.interface.multicast":
+					assert.False(t, validatedMetrics["system.network.interface.multicast"], "Found a duplicate in the metrics slice: system.network.interface.multicast")
+					validatedMetrics["system.network.interface.multicast"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Packets to a multicast address that were received.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
+				case "system.network.interface.queue_length":
+					assert.False(t, validatedMetrics["system.network.interface.queue_length"], "Found a duplicate in the metrics slice: system.network.interface.queue_length")
+					validatedMetrics["system.network.interface.queue_length"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Packets that the queue of the interface for sending can hold.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
