@@ -29,6 +29,7 @@ type NetworkConfig struct {
 type networkScraper struct {
 	scraperSettings
 	interfaces   *host.Interfaces
+	bonds        *host.Bonds
 	streams      interfaceStreams
 	ownNamespace bool // a warning has said that the metrics are not the host's
 }
@@ -50,7 +51,7 @@ func newNetworkScraper(cfg NetworkConfig, settings scraperSettings) (scraper, er
 			fields |= need.field
 		}
 	}
-	return &networkScraper{scraperSettings: settings, interfaces: cfg.interfaces(settings.host, fields), streams: newInterfaceStreams(settings.starts)}, nil
+	return &networkScraper{scraperSettings: settings, interfaces: cfg.interfaces(settings.host, fields), bonds: host.NewBonds(settings.host), streams: newInterfaceStreams(settings.starts)}, nil
 }
 
 // interfaces gives a reader of the interfaces that are shown.
@@ -77,7 +78,7 @@ func (s *networkScraper) scrape(t *scrapeContext) error {
 	}
 	s.streams.end(err == nil)
 	s.mb.Reset(metadata.WithStartTime(t.boot))
-	return errors.Join(err, auxiliary(s.scrapeConntrack(t)))
+	return errors.Join(err, auxiliary(s.scrapeConntrack(t)), auxiliary(s.scrapeBonds(t)))
 }
 
 // record records an interface, and changes its counters to what they have counted since the start.
