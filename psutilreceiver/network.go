@@ -29,6 +29,7 @@ type NetworkConfig struct {
 type networkScraper struct {
 	scraperSettings
 	interfaces   *host.Interfaces
+	bonds        *host.Bonds
 	streams      interfaceStreams
 	ownNamespace bool // a warning has said that the metrics are not the host's
 }
@@ -43,12 +44,14 @@ func newNetworkScraper(cfg NetworkConfig, settings scraperSettings) (scraper, er
 		{settings.metrics.SystemNetworkInterfaceSpeed.Enabled, host.LinkSpeed},
 		{settings.metrics.SystemNetworkInterfaceMtu.Enabled, host.LinkMTU},
 		{settings.metrics.SystemNetworkInterfaceDuplex.Enabled, host.LinkDuplex},
+		{settings.metrics.SystemNetworkInterfaceCarrierChanges.Enabled, host.LinkCarrierChanges},
+		{settings.metrics.SystemNetworkInterfaceQueueLength.Enabled, host.LinkQueueLength},
 	} {
 		if need.enabled {
 			fields |= need.field
 		}
 	}
-	return &networkScraper{scraperSettings: settings, interfaces: cfg.interfaces(settings.host, fields), streams: newInterfaceStreams(settings.starts)}, nil
+	return &networkScraper{scraperSettings: settings, interfaces: cfg.interfaces(settings.host, fields), bonds: host.NewBonds(settings.host), streams: newInterfaceStreams(settings.starts)}, nil
 }
 
 // interfaces gives a reader of the interfaces that are shown.
@@ -75,7 +78,7 @@ func (s *networkScraper) scrape(t *scrapeContext) error {
 	}
 	s.streams.end(err == nil)
 	s.mb.Reset(metadata.WithStartTime(t.boot))
-	return errors.Join(err, auxiliary(s.scrapeConntrack(t)))
+	return errors.Join(err, auxiliary(s.scrapeConntrack(t)), auxiliary(s.scrapeBonds(t)))
 }
 
 // record records an interface, and changes its counters to what they have counted since the start.
@@ -102,6 +105,16 @@ var networkRows = []pointRow[host.Interface]{
 	intRow(func(n *host.Interface) int64 { return n.Sent.Dropped }, networkIO((*builder).RecordSystemNetworkPacketDroppedDataPoint, networkTransmit)).counter().sampled(samplingByName),
 	intRow(func(n *host.Interface) int64 { return n.Received.Errors }, networkIO((*builder).RecordSystemNetworkErrorsDataPoint, networkReceive)).counter().sampled(samplingByName),
 	intRow(func(n *host.Interface) int64 { return n.Sent.Errors }, networkIO((*builder).RecordSystemNetworkErrorsDataPoint, networkTransmit)).counter().sampled(samplingByName),
+	intRow(func(n *host.Interface) int64 { return n.Counters.ReceivedFifo }, networkIO((*builder).RecordSystemNetworkInterfaceFifoErrorsDataPoint, networkReceive)).counter(),
+	intRow(func(n *host.Interface) int64 { return n.Counters.SentFifo }, networkIO((*builder).RecordSystemNetworkInterfaceFifoErrorsDataPoint, networkTransmit)).counter(),
+	intRow(func(n *host.Interface) int64 { return n.Counters.ReceivedCompressed }, networkIO((*builder).RecordSystemNetworkInterfaceCompressedDataPoint, networkReceive)).counter(),
+	intRow(func(n *host.Interface) int64 { return n.Counters.SentCompressed }, networkIO((*builder).RecordSystemNetworkInterfaceCompressedDataPoint, networkTransmit)).counter(),
+	intRow(func(n *host.Interface) int64 { return n.Counters.Frame }, ofInterface((*builder).RecordSystemNetworkInterfaceFrameErrorsDataPoint)).counter(),
+	intRow(func(n *host.Interface) int64 { return n.Counters.CarrierErrors }, ofInterface((*builder).RecordSystemNetworkInterfaceCarrierErrorsDataPoint)).counter(),
+	intRow(func(n *host.Interface) int64 { return n.Counters.Collisions }, ofInterface((*builder).RecordSystemNetworkInterfaceCollisionsDataPoint)).counter(),
+	intRow(func(n *host.Interface) int64 { return n.Counters.Multicast }, ofInterface((*builder).RecordSystemNetworkInterfaceMulticastDataPoint)).counter(),
+	intRow(func(n *host.Interface) int64 { return n.Counters.CarrierChanges }, ofInterface((*builder).RecordSystemNetworkInterfaceCarrierChangesDataPoint)).counter(),
+	intRow(func(n *host.Interface) int64 { return n.QueueLength }, ofInterface((*builder).RecordSystemNetworkInterfaceQueueLengthDataPoint)),
 	intRow(func(n *host.Interface) int64 { return n.Up }, ofInterface((*builder).RecordSystemNetworkInterfaceUpDataPoint)),
 	intRow(func(n *host.Interface) int64 { return n.Speed }, ofInterface((*builder).RecordSystemNetworkInterfaceSpeedDataPoint)),
 	intRow(func(n *host.Interface) int64 { return n.MTU }, ofInterface((*builder).RecordSystemNetworkInterfaceMtuDataPoint)),
@@ -177,7 +190,7 @@ type interfaceStream struct {
 	base   interfaceCounters // what of it belongs to the time before the start
 }
 
-type interfaceCounters [8]int64
+type interfaceCounters [17]int64
 
 func newInterfaceStreams(starts *stream.Starts) interfaceStreams {
 	return interfaceStreams{starts: starts, byIndex: make(map[uint64]*interfaceStream)}
@@ -250,13 +263,21 @@ func (s *interfaceStreams) startOfNew(n *host.Interface) pcommon.Timestamp {
 }
 
 func countersOf(n *host.Interface) interfaceCounters {
-	in, out := &n.Received, &n.Sent
-	return interfaceCounters{in.Bytes, in.Packets, in.Errors, in.Dropped, out.Bytes, out.Packets, out.Errors, out.Dropped}
+	in, out, more := &n.Received, &n.Sent, &n.Counters
+	return interfaceCounters{
+		in.Bytes, in.Packets, in.Errors, in.Dropped, out.Bytes, out.Packets, out.Errors, out.Dropped,
+		more.ReceivedFifo, more.SentFifo, more.Frame, more.CarrierErrors, more.Collisions, more.Multicast, more.ReceivedCompressed,
+		more.SentCompressed, more.CarrierChanges,
+	}
 }
 
 func (c interfaceCounters) put(n *host.Interface) {
 	n.Received = host.Traffic{Bytes: c[0], Packets: c[1], Errors: c[2], Dropped: c[3]}
 	n.Sent = host.Traffic{Bytes: c[4], Packets: c[5], Errors: c[6], Dropped: c[7]}
+	n.Counters = host.LinkCounters{
+		ReceivedFifo: c[8], SentFifo: c[9], Frame: c[10], CarrierErrors: c[11], Collisions: c[12], Multicast: c[13], ReceivedCompressed: c[14],
+		SentCompressed: c[15], CarrierChanges: c[16],
+	}
 }
 
 func (c *interfaceCounters) fellBelow(before *interfaceCounters) bool {

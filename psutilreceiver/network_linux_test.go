@@ -32,20 +32,23 @@ func TestNetworkScraper(t *testing.T) {
 	}, networkScraperOf(cfg))
 	require.NoError(t, err)
 	assert.Equal(t, map[string]float64{
-		"system.network.io{network.interface.name=eno1,network.io.direction=receive}":                902211033412,
-		"system.network.io{network.interface.name=eno1,network.io.direction=transmit}":               1402211033004,
-		"system.network.packet.count{network.io.direction=receive,system.device=eno1}":               820331204,
-		"system.network.packet.count{network.io.direction=transmit,system.device=eno1}":              990112044,
-		"system.network.errors{network.interface.name=eno1,network.io.direction=receive}":            3,
-		"system.network.errors{network.interface.name=eno1,network.io.direction=transmit}":           0,
-		"system.network.packet.dropped{network.interface.name=eno1,network.io.direction=receive}":    1204,
-		"system.network.packet.dropped{network.interface.name=eno1,network.io.direction=transmit}":   12,
-		"system.network.interface.up{network.interface.name=eno1}":                                   1,
-		"system.network.interface.speed{network.interface.name=eno1}":                                1e10,
-		"system.network.interface.mtu{network.interface.name=eno1}":                                  9000,
-		"system.network.interface.duplex{network.interface.duplex=full,network.interface.name=eno1}": 1,
-		"system.network.conntrack.count":                                                             1804,
-		"system.network.conntrack.limit":                                                             262144,
+		"system.network.io{network.interface.name=eno1,network.io.direction=receive}":                     902211033412,
+		"system.network.io{network.interface.name=eno1,network.io.direction=transmit}":                    1402211033004,
+		"system.network.packet.count{network.io.direction=receive,system.device=eno1}":                    820331204,
+		"system.network.packet.count{network.io.direction=transmit,system.device=eno1}":                   990112044,
+		"system.network.errors{network.interface.name=eno1,network.io.direction=receive}":                 3,
+		"system.network.errors{network.interface.name=eno1,network.io.direction=transmit}":                0,
+		"system.network.packet.dropped{network.interface.name=eno1,network.io.direction=receive}":         1204,
+		"system.network.packet.dropped{network.interface.name=eno1,network.io.direction=transmit}":        12,
+		"system.network.interface.fifo_errors{network.interface.name=eno1,network.io.direction=receive}":  0,
+		"system.network.interface.fifo_errors{network.interface.name=eno1,network.io.direction=transmit}": 0,
+		"system.network.interface.carrier_changes{network.interface.name=eno1}":                           2,
+		"system.network.interface.up{network.interface.name=eno1}":                                        1,
+		"system.network.interface.speed{network.interface.name=eno1}":                                     1e10,
+		"system.network.interface.mtu{network.interface.name=eno1}":                                       9000,
+		"system.network.interface.duplex{network.interface.duplex=full,network.interface.name=eno1}":      1,
+		"system.network.conntrack.count":                                                                  1804,
+		"system.network.conntrack.limit":                                                                  262144,
 	}, pointsOf(t, md))
 }
 

@@ -64,7 +64,7 @@ func (g *scrapeGroup) add(k scraperKind, s scraper, settings scraperSettings, st
 // processes take 0.7 MiB in memory, and 0.3 MiB as OTLP, of which a gRPC receiver accepts 4 MiB at once.
 const maxResourcesInPart = 256
 
-// close closes the files that the scrapers of the group keep open. It does not wait for a read that hangs.
+// close closes the files that the scrapers of the group keep open, and those of the host. It does not wait for a read that hangs.
 func (g *scrapeGroup) close() error {
 	var errs error
 	for _, r := range g.runs {
@@ -72,7 +72,7 @@ func (g *scrapeGroup) close() error {
 			errs = errors.Join(errs, c.close())
 		}
 	}
-	return errs
+	return errors.Join(errs, g.host.Close())
 }
 
 // begin starts the next scrape of the group.

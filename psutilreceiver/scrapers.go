@@ -78,6 +78,8 @@ type ScrapersConfig struct {
 	Filesystem configoptional.Optional[FilesystemConfig] `mapstructure:"filesystem"`
 	// Network reports traffic and links of network interfaces, and the table of tracked connections.
 	Network configoptional.Optional[NetworkConfig] `mapstructure:"network"`
+	// Netstat reports what TCP, UDP and the queues below them did, and the sockets.
+	Netstat configoptional.Optional[NetstatConfig] `mapstructure:"netstat"`
 	// Connections reports sockets by state.
 	Connections configoptional.Optional[ScraperConfig] `mapstructure:"connections"`
 	// NFS reports what the kernel's NFS client and server did.
@@ -94,6 +96,8 @@ type ScrapersConfig struct {
 	Processes configoptional.Optional[ScraperConfig] `mapstructure:"processes"`
 	// Process reports each process, or each group, on its own.
 	Process configoptional.Optional[ProcessConfig] `mapstructure:"process"`
+	// Clock reports how well the clock is synchronised.
+	Clock configoptional.Optional[ScraperConfig] `mapstructure:"clock"`
 	// System reports uptime, logins, open files, interrupts and context switches.
 	System configoptional.Optional[ScraperConfig] `mapstructure:"system"`
 }
@@ -109,12 +113,14 @@ var scraperKinds = []scraperKind{
 	kindOf("disk", on, func(s *ScrapersConfig) *configoptional.Optional[DiskConfig] { return &s.Disk }, blank[DiskConfig], newDiskScraper).sampledBy(&diskSampling),
 	kindOf("filesystem", on, func(s *ScrapersConfig) *configoptional.Optional[FilesystemConfig] { return &s.Filesystem }, defaultFilesystemConfig, newFilesystemScraper),
 	kindOf("network", on, func(s *ScrapersConfig) *configoptional.Optional[NetworkConfig] { return &s.Network }, blank[NetworkConfig], newNetworkScraper).sampledBy(&networkSampling),
+	kindOf("netstat", on, func(s *ScrapersConfig) *configoptional.Optional[NetstatConfig] { return &s.Netstat }, blank[NetstatConfig], newNetstatScraper),
 	simpleKind("connections", off, func(s *ScrapersConfig) *optionalScraper { return &s.Connections }, newConnectionsScraper),
 	simpleKind("nfs", off, func(s *ScrapersConfig) *optionalScraper { return &s.NFS }, newNFSScraper),
 	simpleKind("pressure", on, func(s *ScrapersConfig) *optionalScraper { return &s.Pressure }, newPressureScraper).sampledBy(&pressureSampling),
 	simpleKind("sensors", off, func(s *ScrapersConfig) *optionalScraper { return &s.Sensors }, newSensorsScraper),
 	kindOf("hardware", on, func(s *ScrapersConfig) *configoptional.Optional[HardwareConfig] { return &s.Hardware }, blank[HardwareConfig], newHardwareScraper),
 	simpleKind("processes", on, func(s *ScrapersConfig) *optionalScraper { return &s.Processes }, newProcessesScraper),
+	simpleKind("clock", on, func(s *ScrapersConfig) *optionalScraper { return &s.Clock }, newClockScraper),
 	simpleKind("system", on, func(s *ScrapersConfig) *optionalScraper { return &s.System }, newSystemScraper),
 	kindOf("process", on, func(s *ScrapersConfig) *configoptional.Optional[ProcessConfig] { return &s.Process }, defaultProcessConfig, newProcessScraper).mayReturn(),
 }

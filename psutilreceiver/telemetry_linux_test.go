@@ -126,7 +126,7 @@ func TestMalformedConntrackDoesNotAffectInterfaces(t *testing.T) {
 	require.NotEqual(t, string(text), renamed)
 	f.write(t, "proc/1/net/dev", renamed)
 	got := f.after(t, 15*time.Second)
-	metadatatest.AssertEqualPsutilTrackedStreams(t, f.telemetry, counts{count(32, "scraper", "network")}, untimed...)
+	metadatatest.AssertEqualPsutilTrackedStreams(t, f.telemetry, counts{count(43, "scraper", "network")}, untimed...)
 	for _, p := range metricsOf(got)["system.network.io"].Sum().DataPoints().All() {
 		if name, _ := p.Attributes().Get("network.interface.name"); name.Str() == "fresh" {
 			assert.Equal(t, previous, p.StartTimestamp())
@@ -142,12 +142,12 @@ func TestStreamsResetsAndDroppedPoints(t *testing.T) {
 	f.first(t)
 	// CPU times in seven modes, paging faults and operations of two kinds each, and of three interfaces four counters in two directions.
 	streams := counts{
-		count(9, "scraper", "cpu"), count(0, "scraper", "load"), count(4, "scraper", "paging"), count(24, "scraper", "network"),
+		count(9, "scraper", "cpu"), count(0, "scraper", "load"), count(4, "scraper", "paging"), count(33, "scraper", "network"),
 	}
 	metadatatest.AssertEqualPsutilTrackedStreams(t, f.telemetry, streams, untimed...)
 	baselines := counts{
 		count(9, "scraper", "cpu", "reason", "baseline"), count(4, "scraper", "paging", "reason", "baseline"),
-		count(24, "scraper", "network", "reason", "baseline"),
+		count(33, "scraper", "network", "reason", "baseline"),
 	}
 	metadatatest.AssertEqualPsutilPointsDropped(t, f.telemetry, baselines, untimed...)
 	f.requireNone(t, "otelcol_psutil_resets")
@@ -158,7 +158,7 @@ func TestStreamsResetsAndDroppedPoints(t *testing.T) {
 	before := pointValues(t, f.after(t, 15*time.Second))
 	assert.NotEmpty(t, before)
 	lower := count(3, "scraper", "paging", "reason", "lower_value")
-	changed := count(8, "scraper", "network", "reason", "start_changed")
+	changed := count(11, "scraper", "network", "reason", "start_changed")
 	metadatatest.AssertEqualPsutilResets(t, f.telemetry, counts{lower, changed}, untimed...)
 	metadatatest.AssertEqualPsutilTrackedStreams(t, f.telemetry, streams, untimed...)
 
@@ -166,7 +166,7 @@ func TestStreamsResetsAndDroppedPoints(t *testing.T) {
 	f.after(t, 0)
 	metadatatest.AssertEqualPsutilPointsDropped(t, f.telemetry, append(baselines,
 		count(9, "scraper", "cpu", "reason", "held"), count(4, "scraper", "paging", "reason", "held"),
-		count(24, "scraper", "network", "reason", "held"),
+		count(33, "scraper", "network", "reason", "held"),
 	), untimed...)
 }
 

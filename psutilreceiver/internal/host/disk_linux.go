@@ -207,35 +207,14 @@ func bytesOf(sectors int64) int64 {
 	return sectors * sectorSize
 }
 
-// wrapping is a counter that the kernel keeps in 32 bits.
-type wrapping struct {
-	last int64 // as the kernel gave it
-	high int64 // what the wraps since the first read amount to
-}
+// maxInFlight is how many operations a device works at, at most, for one of the times to grow by as many milliseconds in a
+// millisecond. Real devices stay far below it on average.
+const maxInFlight = 1024
 
-const (
-	wrapAt = 1 << 32
-	// maxInFlight is how many operations a device works at, at most, for one of the times to grow by as many milliseconds in a
-	// millisecond. Real devices stay far below it on average.
-	maxInFlight = 1024
-)
-
-// seconds continues the counter with its next value in milliseconds. A fall is a wrap when the way over 2^32 is one that the
-// counter can have gone in the time that has passed, and less than half the way around; else the counter began again at 0, and so does
-// the result.
+// seconds continues the counter with its next value in milliseconds, which can have grown so far in the time that has passed.
 func (w *wrapping) seconds(millis int64, elapsed time.Duration) float64 {
 	if millis < 0 {
 		return Odd
 	}
-	if millis < w.last {
-		grown := millis + wrapAt - w.last
-		possible := min(max(elapsed.Milliseconds(), 0), wrapAt/2/maxInFlight) * maxInFlight
-		if grown > 0 && grown <= possible {
-			w.high += wrapAt
-		} else {
-			w.high = 0
-		}
-	}
-	w.last = millis
-	return float64(w.high+millis) / 1000
+	return float64(w.next(millis, min(max(elapsed.Milliseconds(), 0), wrapAt/2/maxInFlight)*maxInFlight)) / 1000
 }

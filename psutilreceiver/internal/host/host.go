@@ -26,6 +26,8 @@ type Host struct {
 	names names
 	// reboots is for RebootRequired.
 	reboots rebootRecords
+	// ofNetwork has the paths of the files of the host's network namespace, by their names in /proc/<pid>.
+	ofNetwork map[string]string
 	platform
 }
 
@@ -40,7 +42,7 @@ func New(root string) (*Host, error) {
 	if err := CheckRoot(root); err != nil {
 		return nil, err
 	}
-	h := &Host{root: root}
+	h := &Host{root: root, ofNetwork: make(map[string]string)}
 	h.init(root)
 	return h, nil
 }

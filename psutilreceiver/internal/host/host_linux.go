@@ -79,14 +79,19 @@ func (h *Host) Close() error {
 
 // read gives the content of the file at name below the root, for instance "proc/stat". Later calls within one scrape give the
 // same bytes. They are valid until the next scrape and must not be changed.
-func (h *Host) read(name string) ([]byte, error) {
+func (h *Host) read(name string) ([]byte, error) { return h.readFile(name, h.keep) }
+
+// readHeld is read for a file that every scrape reads: it is kept open from scrape to scrape.
+func (h *Host) readHeld(name string) ([]byte, error) { return h.readFile(name, true) }
+
+func (h *Host) readFile(name string, keep bool) ([]byte, error) {
 	f, ok := h.files[name]
 	if !ok {
 		f = &kernelFile{path: h.Path(name), root: h.dir}
 		h.files[name] = f
 	}
 	if !f.read {
-		f.load(h.keep)
+		f.load(keep)
 		f.read = true
 	}
 	return f.data, f.err

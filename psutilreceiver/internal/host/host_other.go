@@ -25,9 +25,11 @@ func (h *Host) KeepOpen() {}
 // Close does nothing: nothing is kept open.
 func (h *Host) Close() error { return nil }
 
-// read and the three below it are what the readers of Linux's files call. Here there are no such files, so that a statistic that only
+// read and those below it are what the readers of Linux's files call. Here there are no such files, so that a statistic that only
 // Linux has is ErrUnsupported, and its reader needs no build constraint.
 func (h *Host) read(string) ([]byte, error) { return nil, ErrUnsupported }
+
+func (h *Host) readHeld(string) ([]byte, error) { return nil, ErrUnsupported }
 
 func (h *Host) readOnce(_ string, buf []byte) ([]byte, error) { return buf[:0], ErrUnsupported }
 

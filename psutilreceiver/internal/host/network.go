@@ -9,11 +9,26 @@ type Interface struct {
 	Identity uint64
 
 	Received, Sent Traffic
+	Counters       LinkCounters
 
 	Up     int64  // 1 if it is up and has a carrier, else 0: carrier
 	Speed  int64  // of the link, in bit/s: speed
 	MTU    int64  // bytes: mtu
 	Duplex Duplex // empty where it was not requested, or the host's network can't be seen
+
+	QueueLength int64 // packets that the queue for sending can hold: tx_queue_len
+}
+
+// LinkCounters are totals beside those that both directions have. On Linux they are columns of /proc/net/dev, in which the kernel has added up
+// several counters of the driver, but for CarrierChanges, which is the file carrier_changes. Those of errors are parts of Traffic.Errors.
+type LinkCounters struct {
+	ReceivedFifo, SentFifo             int64 // errors
+	Frame                              int64 // errors: wrong length, overrun, checksum or frame
+	CarrierErrors                      int64 // errors: carrier, aborted, window, heartbeat
+	Collisions                         int64
+	Multicast                          int64 // packets received
+	ReceivedCompressed, SentCompressed int64 // packets
+	CarrierChanges                     int64
 }
 
 // Traffic is what went through an interface in one direction.
@@ -43,13 +58,23 @@ const (
 	LinkSpeed
 	LinkMTU
 	LinkDuplex
+	LinkCarrierChanges
+	LinkQueueLength
 )
 
 // noTraffic is a direction of which nothing is known.
 var noTraffic = Traffic{Bytes: absent, Packets: absent, Errors: absent, Dropped: absent}
 
+// noLinkCounters are counters of which nothing is known.
+var noLinkCounters = LinkCounters{
+	ReceivedFifo: absent, SentFifo: absent, Frame: absent, CarrierErrors: absent, Collisions: absent, Multicast: absent,
+	ReceivedCompressed: absent, SentCompressed: absent, CarrierChanges: absent,
+}
+
 // noInterface is an interface of which nothing is known.
-var noInterface = Interface{Received: noTraffic, Sent: noTraffic, Up: absent, Speed: absent, MTU: absent}
+var noInterface = Interface{
+	Received: noTraffic, Sent: noTraffic, Counters: noLinkCounters, Up: absent, Speed: absent, MTU: absent, QueueLength: absent,
+}
 
 // Interfaces reads the network interfaces of a host.
 type Interfaces struct {

@@ -42,7 +42,7 @@ type knownInterface struct {
 	inode     uint64 // of its place in sysfs, when its files were opened
 	carried   bool   // other interfaces count its traffic as well
 
-	index, carrier, operstate, speed, mtu, duplex sysfsFile
+	index, carrier, operstate, speed, mtu, duplex, carrierChanges, queueLength sysfsFile
 }
 
 // Read gives the included interfaces in the order of /proc/net/dev. Lines that can't be parsed are an error beside the interfaces
@@ -65,12 +65,12 @@ func (n *Interfaces) Read() ([]Interface, error) {
 		if len(l) == 0 {
 			continue
 		}
-		name, received, sent, ok := parseNetDevLine(l, &odd)
+		name, received, sent, counters, ok := parseNetDevLine(l, &odd)
 		if !ok {
 			err = malformed(netDevFile, l)
 			continue
 		}
-		if indexErr := n.add(name, received, sent); indexErr != nil {
+		if indexErr := n.add(name, received, sent, counters); indexErr != nil {
 			err = indexErr
 		}
 	}
@@ -99,7 +99,7 @@ func (n *Interfaces) remove(name string, k *knownInterface) {
 }
 
 func (n *Interfaces) release(k *knownInterface) {
-	n.files.close(&k.index, &k.carrier, &k.operstate, &k.speed, &k.mtu, &k.duplex)
+	n.files.close(&k.index, &k.carrier, &k.operstate, &k.speed, &k.mtu, &k.duplex, &k.carrierChanges, &k.queueLength)
 }
 
 // checkHeld closes the files of names that another interface has taken, which it may do without the first one's end: by a change
@@ -143,7 +143,7 @@ func (n *Interfaces) readNetDev() ([]byte, error) {
 }
 
 // add adds an interface. One whose index should be known and is not is left out: with an index, the next time, it would be another one.
-func (n *Interfaces) add(name []byte, received, sent Traffic) error {
+func (n *Interfaces) add(name []byte, received, sent Traffic, counters LinkCounters) error {
 	k, ok := n.known[string(name)]
 	if !ok {
 		k = n.lookUp(string(name))
@@ -155,7 +155,7 @@ func (n *Interfaces) add(name []byte, received, sent Traffic) error {
 		return nil
 	}
 	i := noInterface
-	i.Name, i.Received, i.Sent = k.name, received, sent
+	i.Name, i.Received, i.Sent, i.Counters = k.name, received, sent, counters
 	if !n.ownNamespace { // Else the sysfs below the root is the host's, where the name is another interface's.
 		if err := n.readIndex(k); err != nil {
 			return err
@@ -212,6 +212,12 @@ func (n *Interfaces) addLink(i *Interface, k *knownInterface) {
 	if n.fields&LinkDuplex != 0 {
 		i.Duplex = n.duplexOf(k)
 	}
+	if n.fields&LinkCarrierChanges != 0 {
+		i.Counters.CarrierChanges = n.files.number(&k.carrierChanges)
+	}
+	if n.fields&LinkQueueLength != 0 {
+		i.QueueLength = n.files.number(&k.queueLength)
+	}
 }
 
 func (n *Interfaces) lookUp(name string) *knownInterface {
@@ -225,7 +231,7 @@ func (n *Interfaces) lookUp(name string) *knownInterface {
 	k := &knownInterface{
 		name: name, included: n.include(name),
 		index: file("ifindex"), carrier: file("carrier"), operstate: file("operstate"),
-		speed: file("speed"), mtu: file("mtu"), duplex: file("duplex"),
+		speed: file("speed"), mtu: file("mtu"), duplex: file("duplex"), carrierChanges: file("carrier_changes"), queueLength: file("tx_queue_len"),
 	}
 	n.known[name] = k
 	n.changed = true
@@ -262,12 +268,12 @@ func (n *Interfaces) duplexOf(k *knownInterface) Duplex {
 }
 
 // parseNetDevLine reads a line of /proc/net/dev: the name, a colon, and of either direction bytes, packets, errors, drops and four
-// more. The drops of the first direction include what the device missed. A value that can't be is Odd; a line that has too few is not used at all, for
+// more, which differ. The drops of the first direction include what the device missed. A value that can't be is Odd; a line that has too few is not used at all, for
 // which one is missing can't be told.
-func parseNetDevLine(l []byte, odd *oddValues) (name []byte, received, sent Traffic, ok bool) {
+func parseNetDevLine(l []byte, odd *oddValues) (name []byte, received, sent Traffic, counters LinkCounters, ok bool) {
 	colon := bytes.LastIndexByte(l, ':')
 	if colon < 0 {
-		return nil, noTraffic, noTraffic, false
+		return nil, noTraffic, noTraffic, noLinkCounters, false
 	}
 	name = bytes.TrimSpace(l[:colon])
 	whole := l
@@ -278,7 +284,7 @@ func parseNetDevLine(l []byte, odd *oddValues) (name []byte, received, sent Traf
 	for i := range numbers {
 		var f []byte
 		if f, l = proctext.Field(l); len(f) == 0 {
-			return nil, noTraffic, noTraffic, false
+			return nil, noTraffic, noTraffic, noLinkCounters, false
 		}
 		if numbers[i], ok = proctext.Int(f); ok {
 			numeric++
@@ -287,12 +293,17 @@ func parseNetDevLine(l []byte, odd *oddValues) (name []byte, received, sent Traf
 		}
 	}
 	if numeric < columns/2 {
-		return nil, noTraffic, noTraffic, false
+		return nil, noTraffic, noTraffic, noLinkCounters, false
 	}
 	if numeric < columns {
 		odd.add(whole)
 	}
-	return name, trafficOf(numbers[:columns/2]), trafficOf(numbers[columns/2:]), len(name) > 0
+	in, out := numbers[:columns/2], numbers[columns/2:]
+	counters = LinkCounters{
+		ReceivedFifo: in[4], Frame: in[5], ReceivedCompressed: in[6], Multicast: in[7],
+		SentFifo: out[4], Collisions: out[5], CarrierErrors: out[6], SentCompressed: out[7], CarrierChanges: absent,
+	}
+	return name, trafficOf(in), trafficOf(out), counters, len(name) > 0
 }
 
 func trafficOf(columns []int64) Traffic {
@@ -356,16 +367,4 @@ func parseConntrackStats(text []byte) (int64, error) {
 		v = v<<4 | int64(d)
 	}
 	return v, nil
-}
-
-func hexDigit(c byte) (uint8, bool) {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0', true
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10, true
-	case 'A' <= c && c <= 'F':
-		return c - 'A' + 10, true
-	}
-	return 0, false
 }

@@ -37,24 +37,24 @@ func TestInterfacesOfHosts(t *testing.T) {
 	found := interfacesOf(t, fixtureHost(t, "server-6.x"))
 	assert.Equal(t, map[string]Interface{
 		"lo": {
-			Name: "lo", Identity: 1, Received: Traffic{80122034, 402211, 0, 0}, Sent: Traffic{80122034, 402211, 0, 0},
+			Name: "lo", Identity: 1, Received: Traffic{80122034, 402211, 0, 0}, Sent: Traffic{80122034, 402211, 0, 0}, Counters: LinkCounters{CarrierChanges: absent}, QueueLength: absent,
 			Up: 1, Speed: -1, MTU: 65536, Duplex: DuplexUnknown,
 		},
 		"eno1": {
-			Name: "eno1", Identity: 2, Received: Traffic{902211033412, 820331204, 3, 1204}, Sent: Traffic{1402211033004, 990112044, 0, 12},
+			Name: "eno1", Identity: 2, Received: Traffic{902211033412, 820331204, 3, 1204}, Sent: Traffic{1402211033004, 990112044, 0, 12}, Counters: LinkCounters{Frame: 1, Multicast: 402211, CarrierChanges: absent}, QueueLength: absent,
 			Up: 1, Speed: 10_000_000_000, MTU: 9000, Duplex: DuplexFull,
 		},
-		"eno2": {Name: "eno2", Identity: 3, Speed: -1, MTU: 1500, Duplex: DuplexUnknown},
+		"eno2": {Name: "eno2", Identity: 3, Counters: LinkCounters{CarrierChanges: absent}, QueueLength: absent, Speed: -1, MTU: 1500, Duplex: DuplexUnknown},
 		"docker0": {
-			Name: "docker0", Identity: 4, Received: Traffic{40221103, 300112, 0, 0}, Sent: Traffic{902211044, 412033, 0, 0},
+			Name: "docker0", Identity: 4, Received: Traffic{40221103, 300112, 0, 0}, Sent: Traffic{902211044, 412033, 0, 0}, Counters: LinkCounters{CarrierChanges: absent}, QueueLength: absent,
 			Up: 1, Speed: 10_000_000_000, MTU: 1500, Duplex: DuplexUnknown,
 		},
 		"veth3f2a1b0": {
-			Name: "veth3f2a1b0", Identity: 17, Received: Traffic{44420671, 300110, 0, 0}, Sent: Traffic{902301122, 412998, 0, 3},
+			Name: "veth3f2a1b0", Identity: 17, Received: Traffic{44420671, 300110, 0, 0}, Sent: Traffic{902301122, 412998, 0, 3}, Counters: LinkCounters{CarrierChanges: absent}, QueueLength: absent,
 			Up: 1, Speed: 10_000_000_000, MTU: 1500, Duplex: DuplexFull,
 		},
 		"wg0": {
-			Name: "wg0", Identity: 18, Received: Traffic{12044, 88, 0, 0}, Sent: Traffic{20448, 101, 2, 0},
+			Name: "wg0", Identity: 18, Received: Traffic{12044, 88, 0, 0}, Sent: Traffic{20448, 101, 2, 0}, Counters: LinkCounters{CarrierErrors: 2, CarrierChanges: absent}, QueueLength: absent,
 			Up: 1, Speed: -1, MTU: 1420, Duplex: DuplexUnknown,
 		},
 	}, found)
@@ -70,7 +70,7 @@ func TestInterfacesAreThoseOfTheHost(t *testing.T) {
 	found := interfacesOf(t, h)
 	assert.ElementsMatch(t, []string{"lo", "ens3", "cni0", "vethc0ffee01"}, slices.Collect(maps.Keys(found)))
 	assert.Equal(t, Interface{ // Without a sysfs.
-		Name: "ens3", Received: Traffic{902211033412, 402211033, 0, 88}, Sent: Traffic{302211033412, 202211033, 0, 0},
+		Name: "ens3", Received: Traffic{902211033412, 402211033, 0, 88}, Sent: Traffic{302211033412, 202211033, 0, 0}, Counters: LinkCounters{CarrierChanges: absent}, QueueLength: absent,
 		Up: -1, Speed: -1, MTU: -1, Duplex: DuplexUnknown,
 	}, found["ens3"])
 
@@ -96,7 +96,7 @@ func TestInterfacesOfTheOwnNamespaceHaveNoLink(t *testing.T) {
 		"sys/class/net/eth0/carrier": "1\n", "sys/class/net/eth0/speed": "10000\n", "sys/class/net/eth0/mtu": "9000\n",
 		"sys/class/net/eth0/duplex": "full\n",
 	})
-	own := Interface{Name: "eth0", Received: Traffic{1, 2, 3, 4}, Sent: Traffic{9, 10, 11, 12}, Up: -1, Speed: -1, MTU: -1}
+	own := Interface{Name: "eth0", Received: Traffic{1, 2, 3, 4}, Sent: Traffic{9, 10, 11, 12}, Counters: countersOfHeading, QueueLength: absent, Up: -1, Speed: -1, MTU: -1}
 	hosts := own
 	hosts.Identity, hosts.Up, hosts.Speed, hosts.MTU, hosts.Duplex = 2, 1, 10_000_000_000, 9000, DuplexFull
 	n := NewInterfaces(h, allLinkFields, everyInterface)
@@ -120,7 +120,7 @@ func TestLinkIsReadWhereWanted(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, found, 2)
 	assert.Equal(t, Interface{
-		Name: "eno1", Identity: 2, Received: Traffic{902211033412, 820331204, 3, 1204}, Sent: Traffic{1402211033004, 990112044, 0, 12},
+		Name: "eno1", Identity: 2, Received: Traffic{902211033412, 820331204, 3, 1204}, Sent: Traffic{1402211033004, 990112044, 0, 12}, Counters: LinkCounters{Frame: 1, Multicast: 402211, CarrierChanges: absent}, QueueLength: absent,
 		Up: -1, Speed: -1, MTU: 9000,
 	}, found[0])
 	speed := h.Path("sys/class/net/eno1/speed")
@@ -232,17 +232,24 @@ func TestInterfaceIndexThatCantBeRead(t *testing.T) {
 	}
 }
 
+// countersOfHeading are those of the line 1 2 3 … 16.
+var countersOfHeading = LinkCounters{
+	ReceivedFifo: 5, Frame: 6, ReceivedCompressed: 7, Multicast: 8, SentFifo: 13, Collisions: 14, CarrierErrors: 15, SentCompressed: 16,
+	CarrierChanges: absent,
+}
+
 func TestNetDevLines(t *testing.T) {
 	for text, want := range map[string]string{
 		"  eth0:1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16":                "eth0", // As kernels before 2.6.38 write large numbers.
 		"eth0:1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16":               "eth0:1",
 		"\t very-long-name0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16  ": "very-long-name0",
 	} {
-		name, received, sent, ok := parseNetDevLine([]byte(text), new(oddValues))
+		name, received, sent, counters, ok := parseNetDevLine([]byte(text), new(oddValues))
 		assert.True(t, ok, text)
 		assert.Equal(t, want, string(name))
 		assert.Equal(t, Traffic{1, 2, 3, 4}, received)
 		assert.Equal(t, Traffic{9, 10, 11, 12}, sent)
+		assert.Equal(t, countersOfHeading, counters)
 	}
 	for _, bad := range []string{
 		"eth1 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", ": 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", "eth1: 1 2 3 4 5 6 7 8 9",
@@ -306,7 +313,7 @@ func FuzzParseNetDevLine(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, l []byte) {
-		name, received, sent, ok := parseNetDevLine(l, new(oddValues))
+		name, received, sent, counters, ok := parseNetDevLine(l, new(oddValues))
 		if !ok {
 			return
 		}
@@ -314,7 +321,9 @@ func FuzzParseNetDevLine(f *testing.F) {
 		for _, traffic := range []Traffic{received, sent} {
 			assert.GreaterOrEqual(t, min(traffic.Bytes, traffic.Packets, traffic.Errors, traffic.Dropped), int64(Odd))
 		}
-		again, _, _, ok := parseNetDevLine([]byte(fmt.Sprintf("%s: %d 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", name, max(received.Bytes, 0))), new(oddValues))
+		assert.GreaterOrEqual(t, min(counters.ReceivedFifo, counters.SentFifo, counters.Frame, counters.CarrierErrors, counters.Collisions,
+			counters.Multicast, counters.ReceivedCompressed, counters.SentCompressed), int64(Odd))
+		again, _, _, _, ok := parseNetDevLine([]byte(fmt.Sprintf("%s: %d 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", name, max(received.Bytes, 0))), new(oddValues))
 		assert.True(t, ok)
 		assert.Equal(t, name, again)
 	})

@@ -68,11 +68,24 @@ func (h *Host) NFSServer(s *NFSServer) error {
 
 // readOfNetwork reads a file of the host's network namespace, as Interfaces does.
 func (h *Host) readOfNetwork(name string) (text []byte, file string, err error) {
-	file = "proc/" + name
-	if h.root != "" {
-		file = "proc/1/" + name
+	return h.readNetwork(name, h.read)
+}
+
+// readHeldOfNetwork is readOfNetwork for a file that every scrape reads: it is kept open.
+func (h *Host) readHeldOfNetwork(name string) (text []byte, file string, err error) {
+	return h.readNetwork(name, h.readHeld)
+}
+
+func (h *Host) readNetwork(name string, read func(string) ([]byte, error)) (text []byte, file string, err error) {
+	file, ok := h.ofNetwork[name]
+	if !ok {
+		file = "proc/" + name
+		if h.root != "" {
+			file = "proc/1/" + name
+		}
+		h.ofNetwork[name] = file
 	}
-	text, err = h.read(file)
+	text, err = read(file)
 	if h.root != "" && errors.Is(err, fs.ErrPermission) {
 		err = fs.ErrNotExist // As for a process without privileges: the network scraper says so.
 	}
