@@ -24,7 +24,7 @@ func (s *cpuScraper) scrapeThrottles(t *scrapeContext) error {
 		return nil
 	}
 	parts, err := s.throttles.Read()
-	if s.perCPU {
+	if s.each != (cpuRecords{}) {
 		for i := range parts {
 			if p := &parts[i]; p.Online {
 				s.recordThrottle(t, p.Scope, p.Events, p.Time, metadata.WithCPULogicalNumberMetricAttribute(int64(p.CPU)))

@@ -47,6 +47,66 @@ func (ms *HwBatteryTimeLeftMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	return nil
 }
 
+// HwCurrentMetricConfig provides config for the hw.current metric.
+type HwCurrentMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HwCurrentMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HwEnergyMetricConfig provides config for the hw.energy metric.
+type HwEnergyMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HwEnergyMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HwErrorsMetricConfig provides config for the hw.errors metric.
+type HwErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HwErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // HwFanSpeedMetricConfig provides config for the hw.fan.speed metric.
 type HwFanSpeedMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -54,6 +114,146 @@ type HwFanSpeedMetricConfig struct {
 }
 
 func (ms *HwFanSpeedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HwFanSpeedLimitMetricConfig provides config for the hw.fan.speed.limit metric.
+type HwFanSpeedLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HwFanSpeedLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HwGpuMemoryLimitMetricConfig provides config for the hw.gpu.memory.limit metric.
+type HwGpuMemoryLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HwGpuMemoryLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HwGpuMemoryUsageMetricConfig provides config for the hw.gpu.memory.usage metric.
+type HwGpuMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HwGpuMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HwGpuMemoryUtilizationMetricConfig provides config for the hw.gpu.memory.utilization metric.
+type HwGpuMemoryUtilizationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HwGpuMemoryUtilizationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HwGpuUtilizationMetricConfig provides config for the hw.gpu.utilization metric.
+type HwGpuUtilizationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HwGpuUtilizationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HwPowerMetricConfig provides config for the hw.power metric.
+type HwPowerMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HwPowerMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HwStatusMetricConfig provides config for the hw.status metric.
+type HwStatusMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HwStatusMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -94,6 +294,46 @@ type HwTemperatureLimitMetricConfig struct {
 }
 
 func (ms *HwTemperatureLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HwVoltageMetricConfig provides config for the hw.voltage metric.
+type HwVoltageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HwVoltageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HwVoltageLimitMetricConfig provides config for the hw.voltage.limit metric.
+type HwVoltageLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HwVoltageLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1347,6 +1587,46 @@ func (ms *SystemCPULinuxSoftInterruptsMetricConfig) Unmarshal(parser *confmap.Co
 	return nil
 }
 
+// SystemCPULinuxThermalThrottleEventsMetricConfig provides config for the system.cpu.linux.thermal_throttle.events metric.
+type SystemCPULinuxThermalThrottleEventsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemCPULinuxThermalThrottleEventsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemCPULinuxThermalThrottleTimeMetricConfig provides config for the system.cpu.linux.thermal_throttle.time metric.
+type SystemCPULinuxThermalThrottleTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemCPULinuxThermalThrottleTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemCPULoadAverage15mMetricConfig provides config for the system.cpu.load_average.15m metric.
 type SystemCPULoadAverage15mMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2347,6 +2627,46 @@ func (ms *SystemLinuxIpcSharedMemoryUsageMetricConfig) Unmarshal(parser *confmap
 	return nil
 }
 
+// SystemLinuxKernelInfoMetricConfig provides config for the system.linux.kernel.info metric.
+type SystemLinuxKernelInfoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxKernelInfoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxRebootRequiredMetricConfig provides config for the system.linux.reboot_required metric.
+type SystemLinuxRebootRequiredMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxRebootRequiredMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemLinuxTaskCountMetricConfig provides config for the system.linux.task.count metric.
 type SystemLinuxTaskCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2354,6 +2674,26 @@ type SystemLinuxTaskCountMetricConfig struct {
 }
 
 func (ms *SystemLinuxTaskCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxTaskHungMetricConfig provides config for the system.linux.task.hung metric.
+type SystemLinuxTaskHungMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxTaskHungMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -4291,9 +4631,21 @@ func (ms *SystemUserCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
 type MetricsConfig struct {
 	HwBatteryCharge                        HwBatteryChargeMetricConfig                        `mapstructure:"hw.battery.charge"`
 	HwBatteryTimeLeft                      HwBatteryTimeLeftMetricConfig                      `mapstructure:"hw.battery.time_left"`
+	HwCurrent                              HwCurrentMetricConfig                              `mapstructure:"hw.current"`
+	HwEnergy                               HwEnergyMetricConfig                               `mapstructure:"hw.energy"`
+	HwErrors                               HwErrorsMetricConfig                               `mapstructure:"hw.errors"`
 	HwFanSpeed                             HwFanSpeedMetricConfig                             `mapstructure:"hw.fan.speed"`
+	HwFanSpeedLimit                        HwFanSpeedLimitMetricConfig                        `mapstructure:"hw.fan.speed.limit"`
+	HwGpuMemoryLimit                       HwGpuMemoryLimitMetricConfig                       `mapstructure:"hw.gpu.memory.limit"`
+	HwGpuMemoryUsage                       HwGpuMemoryUsageMetricConfig                       `mapstructure:"hw.gpu.memory.usage"`
+	HwGpuMemoryUtilization                 HwGpuMemoryUtilizationMetricConfig                 `mapstructure:"hw.gpu.memory.utilization"`
+	HwGpuUtilization                       HwGpuUtilizationMetricConfig                       `mapstructure:"hw.gpu.utilization"`
+	HwPower                                HwPowerMetricConfig                                `mapstructure:"hw.power"`
+	HwStatus                               HwStatusMetricConfig                               `mapstructure:"hw.status"`
 	HwTemperature                          HwTemperatureMetricConfig                          `mapstructure:"hw.temperature"`
 	HwTemperatureLimit                     HwTemperatureLimitMetricConfig                     `mapstructure:"hw.temperature.limit"`
+	HwVoltage                              HwVoltageMetricConfig                              `mapstructure:"hw.voltage"`
+	HwVoltageLimit                         HwVoltageLimitMetricConfig                         `mapstructure:"hw.voltage.limit"`
 	NfsClientNetCount                      NfsClientNetCountMetricConfig                      `mapstructure:"nfs.client.net.count"`
 	NfsClientNetTCPConnectionAccepted      NfsClientNetTCPConnectionAcceptedMetricConfig      `mapstructure:"nfs.client.net.tcp.connection.accepted"`
 	NfsClientOperationCount                NfsClientOperationCountMetricConfig                `mapstructure:"nfs.client.operation.count"`
@@ -4356,6 +4708,8 @@ type MetricsConfig struct {
 	SystemCPULinuxRunQueueTimeslices       SystemCPULinuxRunQueueTimeslicesMetricConfig       `mapstructure:"system.cpu.linux.run_queue.timeslices"`
 	SystemCPULinuxRunQueueWaitTime         SystemCPULinuxRunQueueWaitTimeMetricConfig         `mapstructure:"system.cpu.linux.run_queue.wait_time"`
 	SystemCPULinuxSoftInterrupts           SystemCPULinuxSoftInterruptsMetricConfig           `mapstructure:"system.cpu.linux.soft_interrupts"`
+	SystemCPULinuxThermalThrottleEvents    SystemCPULinuxThermalThrottleEventsMetricConfig    `mapstructure:"system.cpu.linux.thermal_throttle.events"`
+	SystemCPULinuxThermalThrottleTime      SystemCPULinuxThermalThrottleTimeMetricConfig      `mapstructure:"system.cpu.linux.thermal_throttle.time"`
 	SystemCPULoadAverage15m                SystemCPULoadAverage15mMetricConfig                `mapstructure:"system.cpu.load_average.15m"`
 	SystemCPULoadAverage1m                 SystemCPULoadAverage1mMetricConfig                 `mapstructure:"system.cpu.load_average.1m"`
 	SystemCPULoadAverage5m                 SystemCPULoadAverage5mMetricConfig                 `mapstructure:"system.cpu.load_average.5m"`
@@ -4406,7 +4760,10 @@ type MetricsConfig struct {
 	SystemLinuxIpcSharedMemorySegmentCount SystemLinuxIpcSharedMemorySegmentCountMetricConfig `mapstructure:"system.linux.ipc.shared_memory.segment.count"`
 	SystemLinuxIpcSharedMemorySegmentLimit SystemLinuxIpcSharedMemorySegmentLimitMetricConfig `mapstructure:"system.linux.ipc.shared_memory.segment.limit"`
 	SystemLinuxIpcSharedMemoryUsage        SystemLinuxIpcSharedMemoryUsageMetricConfig        `mapstructure:"system.linux.ipc.shared_memory.usage"`
+	SystemLinuxKernelInfo                  SystemLinuxKernelInfoMetricConfig                  `mapstructure:"system.linux.kernel.info"`
+	SystemLinuxRebootRequired              SystemLinuxRebootRequiredMetricConfig              `mapstructure:"system.linux.reboot_required"`
 	SystemLinuxTaskCount                   SystemLinuxTaskCountMetricConfig                   `mapstructure:"system.linux.task.count"`
+	SystemLinuxTaskHung                    SystemLinuxTaskHungMetricConfig                    `mapstructure:"system.linux.task.hung"`
 	SystemMemoryLimit                      SystemMemoryLimitMetricConfig                      `mapstructure:"system.memory.limit"`
 	SystemMemoryLinuxActive                SystemMemoryLinuxActiveMetricConfig                `mapstructure:"system.memory.linux.active"`
 	SystemMemoryLinuxAvailable             SystemMemoryLinuxAvailableMetricConfig             `mapstructure:"system.memory.linux.available"`
@@ -4513,14 +4870,50 @@ func DefaultMetricsConfig() MetricsConfig {
 		HwBatteryTimeLeft: HwBatteryTimeLeftMetricConfig{
 			Enabled: true,
 		},
+		HwCurrent: HwCurrentMetricConfig{
+			Enabled: true,
+		},
+		HwEnergy: HwEnergyMetricConfig{
+			Enabled: true,
+		},
+		HwErrors: HwErrorsMetricConfig{
+			Enabled: true,
+		},
 		HwFanSpeed: HwFanSpeedMetricConfig{
+			Enabled: true,
+		},
+		HwFanSpeedLimit: HwFanSpeedLimitMetricConfig{
+			Enabled: true,
+		},
+		HwGpuMemoryLimit: HwGpuMemoryLimitMetricConfig{
+			Enabled: true,
+		},
+		HwGpuMemoryUsage: HwGpuMemoryUsageMetricConfig{
+			Enabled: true,
+		},
+		HwGpuMemoryUtilization: HwGpuMemoryUtilizationMetricConfig{
+			Enabled: true,
+		},
+		HwGpuUtilization: HwGpuUtilizationMetricConfig{
+			Enabled: true,
+		},
+		HwPower: HwPowerMetricConfig{
+			Enabled: true,
+		},
+		HwStatus: HwStatusMetricConfig{
 			Enabled: true,
 		},
 		HwTemperature: HwTemperatureMetricConfig{
 			Enabled: true,
 		},
 		HwTemperatureLimit: HwTemperatureLimitMetricConfig{
-			Enabled: false,
+			Enabled: true,
+		},
+		HwVoltage: HwVoltageMetricConfig{
+			Enabled: true,
+		},
+		HwVoltageLimit: HwVoltageLimitMetricConfig{
+			Enabled: true,
 		},
 		NfsClientNetCount: NfsClientNetCountMetricConfig{
 			Enabled: true,
@@ -4708,6 +5101,12 @@ func DefaultMetricsConfig() MetricsConfig {
 		SystemCPULinuxSoftInterrupts: SystemCPULinuxSoftInterruptsMetricConfig{
 			Enabled: false,
 		},
+		SystemCPULinuxThermalThrottleEvents: SystemCPULinuxThermalThrottleEventsMetricConfig{
+			Enabled: true,
+		},
+		SystemCPULinuxThermalThrottleTime: SystemCPULinuxThermalThrottleTimeMetricConfig{
+			Enabled: false,
+		},
 		SystemCPULoadAverage15m: SystemCPULoadAverage15mMetricConfig{
 			Enabled: true,
 		},
@@ -4858,7 +5257,16 @@ func DefaultMetricsConfig() MetricsConfig {
 		SystemLinuxIpcSharedMemoryUsage: SystemLinuxIpcSharedMemoryUsageMetricConfig{
 			Enabled: true,
 		},
+		SystemLinuxKernelInfo: SystemLinuxKernelInfoMetricConfig{
+			Enabled: false,
+		},
+		SystemLinuxRebootRequired: SystemLinuxRebootRequiredMetricConfig{
+			Enabled: true,
+		},
 		SystemLinuxTaskCount: SystemLinuxTaskCountMetricConfig{
+			Enabled: true,
+		},
+		SystemLinuxTaskHung: SystemLinuxTaskHungMetricConfig{
 			Enabled: true,
 		},
 		SystemMemoryLimit: SystemMemoryLimitMetricConfig{
@@ -5181,13 +5589,24 @@ func (rac *ResourceAttributeConfig) Unmarshal(parser *confmap.Conf) error {
 // ResourceAttributesConfig provides config for psutil resource attributes.
 type ResourceAttributesConfig struct {
 	ContainerID           ResourceAttributeConfig `mapstructure:"container.id"`
+	DeviceManufacturer    ResourceAttributeConfig `mapstructure:"device.manufacturer"`
+	DeviceModelName       ResourceAttributeConfig `mapstructure:"device.model.name"`
 	HostArch              ResourceAttributeConfig `mapstructure:"host.arch"`
+	HostCPUCacheL2Size    ResourceAttributeConfig `mapstructure:"host.cpu.cache.l2.size"`
+	HostCPUFamily         ResourceAttributeConfig `mapstructure:"host.cpu.family"`
+	HostCPUModelID        ResourceAttributeConfig `mapstructure:"host.cpu.model.id"`
+	HostCPUModelName      ResourceAttributeConfig `mapstructure:"host.cpu.model.name"`
+	HostCPUStepping       ResourceAttributeConfig `mapstructure:"host.cpu.stepping"`
+	HostCPUVendorID       ResourceAttributeConfig `mapstructure:"host.cpu.vendor.id"`
 	HostID                ResourceAttributeConfig `mapstructure:"host.id"`
 	HostIP                ResourceAttributeConfig `mapstructure:"host.ip"`
 	HostMac               ResourceAttributeConfig `mapstructure:"host.mac"`
 	HostName              ResourceAttributeConfig `mapstructure:"host.name"`
+	OsBuildID             ResourceAttributeConfig `mapstructure:"os.build_id"`
 	OsDescription         ResourceAttributeConfig `mapstructure:"os.description"`
+	OsName                ResourceAttributeConfig `mapstructure:"os.name"`
 	OsType                ResourceAttributeConfig `mapstructure:"os.type"`
+	OsVersion             ResourceAttributeConfig `mapstructure:"os.version"`
 	ProcessCommand        ResourceAttributeConfig `mapstructure:"process.command"`
 	ProcessCommandLine    ResourceAttributeConfig `mapstructure:"process.command_line"`
 	ProcessCreationTime   ResourceAttributeConfig `mapstructure:"process.creation.time"`
@@ -5206,7 +5625,31 @@ func DefaultResourceAttributesConfig() ResourceAttributesConfig {
 		ContainerID: ResourceAttributeConfig{
 			Enabled: false,
 		},
+		DeviceManufacturer: ResourceAttributeConfig{
+			Enabled: false,
+		},
+		DeviceModelName: ResourceAttributeConfig{
+			Enabled: false,
+		},
 		HostArch: ResourceAttributeConfig{
+			Enabled: false,
+		},
+		HostCPUCacheL2Size: ResourceAttributeConfig{
+			Enabled: false,
+		},
+		HostCPUFamily: ResourceAttributeConfig{
+			Enabled: false,
+		},
+		HostCPUModelID: ResourceAttributeConfig{
+			Enabled: false,
+		},
+		HostCPUModelName: ResourceAttributeConfig{
+			Enabled: false,
+		},
+		HostCPUStepping: ResourceAttributeConfig{
+			Enabled: false,
+		},
+		HostCPUVendorID: ResourceAttributeConfig{
 			Enabled: false,
 		},
 		HostID: ResourceAttributeConfig{
@@ -5221,11 +5664,20 @@ func DefaultResourceAttributesConfig() ResourceAttributesConfig {
 		HostName: ResourceAttributeConfig{
 			Enabled: true,
 		},
+		OsBuildID: ResourceAttributeConfig{
+			Enabled: false,
+		},
 		OsDescription: ResourceAttributeConfig{
+			Enabled: false,
+		},
+		OsName: ResourceAttributeConfig{
 			Enabled: false,
 		},
 		OsType: ResourceAttributeConfig{
 			Enabled: true,
+		},
+		OsVersion: ResourceAttributeConfig{
+			Enabled: false,
 		},
 		ProcessCommand: ResourceAttributeConfig{
 			Enabled: true,

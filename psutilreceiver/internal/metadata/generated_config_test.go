@@ -32,13 +32,49 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					HwBatteryTimeLeft: HwBatteryTimeLeftMetricConfig{
 						Enabled: true,
 					},
+					HwCurrent: HwCurrentMetricConfig{
+						Enabled: true,
+					},
+					HwEnergy: HwEnergyMetricConfig{
+						Enabled: true,
+					},
+					HwErrors: HwErrorsMetricConfig{
+						Enabled: true,
+					},
 					HwFanSpeed: HwFanSpeedMetricConfig{
+						Enabled: true,
+					},
+					HwFanSpeedLimit: HwFanSpeedLimitMetricConfig{
+						Enabled: true,
+					},
+					HwGpuMemoryLimit: HwGpuMemoryLimitMetricConfig{
+						Enabled: true,
+					},
+					HwGpuMemoryUsage: HwGpuMemoryUsageMetricConfig{
+						Enabled: true,
+					},
+					HwGpuMemoryUtilization: HwGpuMemoryUtilizationMetricConfig{
+						Enabled: true,
+					},
+					HwGpuUtilization: HwGpuUtilizationMetricConfig{
+						Enabled: true,
+					},
+					HwPower: HwPowerMetricConfig{
+						Enabled: true,
+					},
+					HwStatus: HwStatusMetricConfig{
 						Enabled: true,
 					},
 					HwTemperature: HwTemperatureMetricConfig{
 						Enabled: true,
 					},
 					HwTemperatureLimit: HwTemperatureLimitMetricConfig{
+						Enabled: true,
+					},
+					HwVoltage: HwVoltageMetricConfig{
+						Enabled: true,
+					},
+					HwVoltageLimit: HwVoltageLimitMetricConfig{
 						Enabled: true,
 					},
 					NfsClientNetCount: NfsClientNetCountMetricConfig{
@@ -227,6 +263,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemCPULinuxSoftInterrupts: SystemCPULinuxSoftInterruptsMetricConfig{
 						Enabled: true,
 					},
+					SystemCPULinuxThermalThrottleEvents: SystemCPULinuxThermalThrottleEventsMetricConfig{
+						Enabled: true,
+					},
+					SystemCPULinuxThermalThrottleTime: SystemCPULinuxThermalThrottleTimeMetricConfig{
+						Enabled: true,
+					},
 					SystemCPULoadAverage15m: SystemCPULoadAverage15mMetricConfig{
 						Enabled: true,
 					},
@@ -377,7 +419,16 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemLinuxIpcSharedMemoryUsage: SystemLinuxIpcSharedMemoryUsageMetricConfig{
 						Enabled: true,
 					},
+					SystemLinuxKernelInfo: SystemLinuxKernelInfoMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxRebootRequired: SystemLinuxRebootRequiredMetricConfig{
+						Enabled: true,
+					},
 					SystemLinuxTaskCount: SystemLinuxTaskCountMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxTaskHung: SystemLinuxTaskHungMetricConfig{
 						Enabled: true,
 					},
 					SystemMemoryLimit: SystemMemoryLimitMetricConfig{
@@ -671,13 +722,24 @@ func TestMetricsBuilderConfig(t *testing.T) {
 				},
 				ResourceAttributes: ResourceAttributesConfig{
 					ContainerID:           ResourceAttributeConfig{Enabled: true},
+					DeviceManufacturer:    ResourceAttributeConfig{Enabled: true},
+					DeviceModelName:       ResourceAttributeConfig{Enabled: true},
 					HostArch:              ResourceAttributeConfig{Enabled: true},
+					HostCPUCacheL2Size:    ResourceAttributeConfig{Enabled: true},
+					HostCPUFamily:         ResourceAttributeConfig{Enabled: true},
+					HostCPUModelID:        ResourceAttributeConfig{Enabled: true},
+					HostCPUModelName:      ResourceAttributeConfig{Enabled: true},
+					HostCPUStepping:       ResourceAttributeConfig{Enabled: true},
+					HostCPUVendorID:       ResourceAttributeConfig{Enabled: true},
 					HostID:                ResourceAttributeConfig{Enabled: true},
 					HostIP:                ResourceAttributeConfig{Enabled: true},
 					HostMac:               ResourceAttributeConfig{Enabled: true},
 					HostName:              ResourceAttributeConfig{Enabled: true},
+					OsBuildID:             ResourceAttributeConfig{Enabled: true},
 					OsDescription:         ResourceAttributeConfig{Enabled: true},
+					OsName:                ResourceAttributeConfig{Enabled: true},
 					OsType:                ResourceAttributeConfig{Enabled: true},
+					OsVersion:             ResourceAttributeConfig{Enabled: true},
 					ProcessCommand:        ResourceAttributeConfig{Enabled: true},
 					ProcessCommandLine:    ResourceAttributeConfig{Enabled: true},
 					ProcessCreationTime:   ResourceAttributeConfig{Enabled: true},
@@ -702,13 +764,49 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					HwBatteryTimeLeft: HwBatteryTimeLeftMetricConfig{
 						Enabled: false,
 					},
+					HwCurrent: HwCurrentMetricConfig{
+						Enabled: false,
+					},
+					HwEnergy: HwEnergyMetricConfig{
+						Enabled: false,
+					},
+					HwErrors: HwErrorsMetricConfig{
+						Enabled: false,
+					},
 					HwFanSpeed: HwFanSpeedMetricConfig{
+						Enabled: false,
+					},
+					HwFanSpeedLimit: HwFanSpeedLimitMetricConfig{
+						Enabled: false,
+					},
+					HwGpuMemoryLimit: HwGpuMemoryLimitMetricConfig{
+						Enabled: false,
+					},
+					HwGpuMemoryUsage: HwGpuMemoryUsageMetricConfig{
+						Enabled: false,
+					},
+					HwGpuMemoryUtilization: HwGpuMemoryUtilizationMetricConfig{
+						Enabled: false,
+					},
+					HwGpuUtilization: HwGpuUtilizationMetricConfig{
+						Enabled: false,
+					},
+					HwPower: HwPowerMetricConfig{
+						Enabled: false,
+					},
+					HwStatus: HwStatusMetricConfig{
 						Enabled: false,
 					},
 					HwTemperature: HwTemperatureMetricConfig{
 						Enabled: false,
 					},
 					HwTemperatureLimit: HwTemperatureLimitMetricConfig{
+						Enabled: false,
+					},
+					HwVoltage: HwVoltageMetricConfig{
+						Enabled: false,
+					},
+					HwVoltageLimit: HwVoltageLimitMetricConfig{
 						Enabled: false,
 					},
 					NfsClientNetCount: NfsClientNetCountMetricConfig{
@@ -897,6 +995,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemCPULinuxSoftInterrupts: SystemCPULinuxSoftInterruptsMetricConfig{
 						Enabled: false,
 					},
+					SystemCPULinuxThermalThrottleEvents: SystemCPULinuxThermalThrottleEventsMetricConfig{
+						Enabled: false,
+					},
+					SystemCPULinuxThermalThrottleTime: SystemCPULinuxThermalThrottleTimeMetricConfig{
+						Enabled: false,
+					},
 					SystemCPULoadAverage15m: SystemCPULoadAverage15mMetricConfig{
 						Enabled: false,
 					},
@@ -1047,7 +1151,16 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemLinuxIpcSharedMemoryUsage: SystemLinuxIpcSharedMemoryUsageMetricConfig{
 						Enabled: false,
 					},
+					SystemLinuxKernelInfo: SystemLinuxKernelInfoMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxRebootRequired: SystemLinuxRebootRequiredMetricConfig{
+						Enabled: false,
+					},
 					SystemLinuxTaskCount: SystemLinuxTaskCountMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxTaskHung: SystemLinuxTaskHungMetricConfig{
 						Enabled: false,
 					},
 					SystemMemoryLimit: SystemMemoryLimitMetricConfig{
@@ -1341,13 +1454,24 @@ func TestMetricsBuilderConfig(t *testing.T) {
 				},
 				ResourceAttributes: ResourceAttributesConfig{
 					ContainerID:           ResourceAttributeConfig{Enabled: false},
+					DeviceManufacturer:    ResourceAttributeConfig{Enabled: false},
+					DeviceModelName:       ResourceAttributeConfig{Enabled: false},
 					HostArch:              ResourceAttributeConfig{Enabled: false},
+					HostCPUCacheL2Size:    ResourceAttributeConfig{Enabled: false},
+					HostCPUFamily:         ResourceAttributeConfig{Enabled: false},
+					HostCPUModelID:        ResourceAttributeConfig{Enabled: false},
+					HostCPUModelName:      ResourceAttributeConfig{Enabled: false},
+					HostCPUStepping:       ResourceAttributeConfig{Enabled: false},
+					HostCPUVendorID:       ResourceAttributeConfig{Enabled: false},
 					HostID:                ResourceAttributeConfig{Enabled: false},
 					HostIP:                ResourceAttributeConfig{Enabled: false},
 					HostMac:               ResourceAttributeConfig{Enabled: false},
 					HostName:              ResourceAttributeConfig{Enabled: false},
+					OsBuildID:             ResourceAttributeConfig{Enabled: false},
 					OsDescription:         ResourceAttributeConfig{Enabled: false},
+					OsName:                ResourceAttributeConfig{Enabled: false},
 					OsType:                ResourceAttributeConfig{Enabled: false},
+					OsVersion:             ResourceAttributeConfig{Enabled: false},
 					ProcessCommand:        ResourceAttributeConfig{Enabled: false},
 					ProcessCommandLine:    ResourceAttributeConfig{Enabled: false},
 					ProcessCreationTime:   ResourceAttributeConfig{Enabled: false},
@@ -1366,7 +1490,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(HwBatteryChargeMetricConfig{}, HwBatteryTimeLeftMetricConfig{}, HwFanSpeedMetricConfig{}, HwTemperatureMetricConfig{}, HwTemperatureLimitMetricConfig{}, NfsClientNetCountMetricConfig{}, NfsClientNetTCPConnectionAcceptedMetricConfig{}, NfsClientOperationCountMetricConfig{}, NfsClientProcedureCountMetricConfig{}, NfsClientRPCAuthrefreshCountMetricConfig{}, NfsClientRPCCountMetricConfig{}, NfsClientRPCRetransmitCountMetricConfig{}, NfsServerFhStaleCountMetricConfig{}, NfsServerIoMetricConfig{}, NfsServerNetCountMetricConfig{}, NfsServerNetTCPConnectionAcceptedMetricConfig{}, NfsServerOperationCountMetricConfig{}, NfsServerProcedureCountMetricConfig{}, NfsServerRepcacheRequestsMetricConfig{}, NfsServerRPCCountMetricConfig{}, NfsServerThreadCountMetricConfig{}, ProcessChildrenCPUTimeMetricConfig{}, ProcessContextSwitchesMetricConfig{}, ProcessCPUTimeMetricConfig{}, ProcessCPUUtilizationMetricConfig{}, ProcessCPUUtilizationWindowMetricConfig{}, ProcessDiskIoMetricConfig{}, ProcessGroupProcessCountMetricConfig{}, ProcessGroupStatusMetricConfig{}, ProcessGroupUptimeMetricConfig{}, ProcessIoLogicalMetricConfig{}, ProcessMemoryPssMetricConfig{}, ProcessMemorySharedMetricConfig{}, ProcessMemorySwapMetricConfig{}, ProcessMemoryUsageMetricConfig{}, ProcessMemoryUssMetricConfig{}, ProcessMemoryUtilizationMetricConfig{}, ProcessMemoryVirtualMetricConfig{}, ProcessNiceMetricConfig{}, ProcessPagingFaultsMetricConfig{}, ProcessRlimitMetricConfig{}, ProcessSignalsPendingMetricConfig{}, ProcessStatusMetricConfig{}, ProcessThreadCountMetricConfig{}, ProcessUnixFileDescriptorCountMetricConfig{}, ProcessUnixFileDescriptorLimitMetricConfig{}, ProcessUptimeMetricConfig{}, ProcessWindowsHandleCountMetricConfig{}, SystemClockEstimatedErrorMetricConfig{}, SystemClockFrequencyAdjustmentMetricConfig{}, SystemClockMaxErrorMetricConfig{}, SystemClockOffsetMetricConfig{}, SystemClockSynchronizedMetricConfig{}, SystemCPUContextSwitchesMetricConfig{}, SystemCPUFrequencyMetricConfig{}, SystemCPUFrequencyMaxMetricConfig{}, SystemCPUFrequencyMinMetricConfig{}, SystemCPUInterruptsMetricConfig{}, SystemCPULinuxInterruptsMetricConfig{}, SystemCPULinuxPressure10sMetricConfig{}, SystemCPULinuxPressure1mMetricConfig{}, SystemCPULinuxPressure5mMetricConfig{}, SystemCPULinuxPressureTotalMetricConfig{}, SystemCPULinuxRunQueueRunTimeMetricConfig{}, SystemCPULinuxRunQueueTimeslicesMetricConfig{}, SystemCPULinuxRunQueueWaitTimeMetricConfig{}, SystemCPULinuxSoftInterruptsMetricConfig{}, SystemCPULoadAverage15mMetricConfig{}, SystemCPULoadAverage1mMetricConfig{}, SystemCPULoadAverage5mMetricConfig{}, SystemCPULogicalCountMetricConfig{}, SystemCPUPhysicalCountMetricConfig{}, SystemCPUSoftInterruptsMetricConfig{}, SystemCPUTimeMetricConfig{}, SystemCPUUtilizationMetricConfig{}, SystemDiskIoMetricConfig{}, SystemDiskIoTimeMetricConfig{}, SystemDiskLimitMetricConfig{}, SystemDiskMergedMetricConfig{}, SystemDiskOperationTimeMetricConfig{}, SystemDiskOperationsMetricConfig{}, SystemDiskPendingOperationsMetricConfig{}, SystemDiskWeightedIoTimeMetricConfig{}, SystemFilesystemInodesLimitMetricConfig{}, SystemFilesystemInodesUsageMetricConfig{}, SystemFilesystemLimitMetricConfig{}, SystemFilesystemStuckMetricConfig{}, SystemFilesystemUsageMetricConfig{}, SystemFilesystemUtilizationMetricConfig{}, SystemIoLinuxPressure10sMetricConfig{}, SystemIoLinuxPressure1mMetricConfig{}, SystemIoLinuxPressure5mMetricConfig{}, SystemIoLinuxPressureTotalMetricConfig{}, SystemIrqLinuxPressure10sMetricConfig{}, SystemIrqLinuxPressure1mMetricConfig{}, SystemIrqLinuxPressure5mMetricConfig{}, SystemIrqLinuxPressureTotalMetricConfig{}, SystemLinuxDentryCountMetricConfig{}, SystemLinuxDentryNegativeMetricConfig{}, SystemLinuxDentryUnusedMetricConfig{}, SystemLinuxEntropyAvailableMetricConfig{}, SystemLinuxFileHandleCountMetricConfig{}, SystemLinuxFileHandleLimitMetricConfig{}, SystemLinuxInodeCountMetricConfig{}, SystemLinuxInodeFreeMetricConfig{}, SystemLinuxIpcMessageQueueCountMetricConfig{}, SystemLinuxIpcMessageQueueLimitMetricConfig{}, SystemLinuxIpcMessageQueueMessagesMetricConfig{}, SystemLinuxIpcMessageQueueUsageMetricConfig{}, SystemLinuxIpcSemaphoreCountMetricConfig{}, SystemLinuxIpcSemaphoreLimitMetricConfig{}, SystemLinuxIpcSemaphoreSetCountMetricConfig{}, SystemLinuxIpcSemaphoreSetLimitMetricConfig{}, SystemLinuxIpcSharedMemoryLimitMetricConfig{}, SystemLinuxIpcSharedMemorySegmentCountMetricConfig{}, SystemLinuxIpcSharedMemorySegmentLimitMetricConfig{}, SystemLinuxIpcSharedMemoryUsageMetricConfig{}, SystemLinuxTaskCountMetricConfig{}, SystemMemoryLimitMetricConfig{}, SystemMemoryLinuxActiveMetricConfig{}, SystemMemoryLinuxAvailableMetricConfig{}, SystemMemoryLinuxCommitLimitMetricConfig{}, SystemMemoryLinuxCommittedMetricConfig{}, SystemMemoryLinuxDirtyMetricConfig{}, SystemMemoryLinuxHugepagesLimitMetricConfig{}, SystemMemoryLinuxHugepagesPageSizeMetricConfig{}, SystemMemoryLinuxHugepagesReservedMetricConfig{}, SystemMemoryLinuxHugepagesSurplusMetricConfig{}, SystemMemoryLinuxHugepagesUsageMetricConfig{}, SystemMemoryLinuxHugepagesUtilizationMetricConfig{}, SystemMemoryLinuxInactiveMetricConfig{}, SystemMemoryLinuxOomKillsMetricConfig{}, SystemMemoryLinuxPressure10sMetricConfig{}, SystemMemoryLinuxPressure1mMetricConfig{}, SystemMemoryLinuxPressure5mMetricConfig{}, SystemMemoryLinuxPressureTotalMetricConfig{}, SystemMemoryLinuxSharedMetricConfig{}, SystemMemoryLinuxSlabUsageMetricConfig{}, SystemMemoryLinuxWritebackMetricConfig{}, SystemMemoryPageSizeMetricConfig{}, SystemMemoryUsageMetricConfig{}, SystemMemoryUtilizationMetricConfig{}, SystemNetworkBondInterfaceUpMetricConfig{}, SystemNetworkBondInterfacesMetricConfig{}, SystemNetworkConnectionCountMetricConfig{}, SystemNetworkConntrackCountMetricConfig{}, SystemNetworkConntrackLimitMetricConfig{}, SystemNetworkErrorsMetricConfig{}, SystemNetworkInterfaceCarrierChangesMetricConfig{}, SystemNetworkInterfaceCarrierErrorsMetricConfig{}, SystemNetworkInterfaceCollisionsMetricConfig{}, SystemNetworkInterfaceCompressedMetricConfig{}, SystemNetworkInterfaceDuplexMetricConfig{}, SystemNetworkInterfaceFifoErrorsMetricConfig{}, SystemNetworkInterfaceFrameErrorsMetricConfig{}, SystemNetworkInterfaceMtuMetricConfig{}, SystemNetworkInterfaceMulticastMetricConfig{}, SystemNetworkInterfaceQueueLengthMetricConfig{}, SystemNetworkInterfaceSpeedMetricConfig{}, SystemNetworkInterfaceUpMetricConfig{}, SystemNetworkIoMetricConfig{}, SystemNetworkIPFragmentMemoryUsageMetricConfig{}, SystemNetworkPacketCountMetricConfig{}, SystemNetworkPacketDroppedMetricConfig{}, SystemNetworkSocketCountMetricConfig{}, SystemNetworkSoftnetDroppedMetricConfig{}, SystemNetworkSoftnetFlowLimitedMetricConfig{}, SystemNetworkSoftnetProcessedMetricConfig{}, SystemNetworkSoftnetReceivedRpsMetricConfig{}, SystemNetworkSoftnetSqueezedMetricConfig{}, SystemNetworkTCPAbortsMetricConfig{}, SystemNetworkTCPBacklogDropsMetricConfig{}, SystemNetworkTCPConnectionResetsMetricConfig{}, SystemNetworkTCPErrorsMetricConfig{}, SystemNetworkTCPEstablishedMetricConfig{}, SystemNetworkTCPListenDropsMetricConfig{}, SystemNetworkTCPListenOverflowsMetricConfig{}, SystemNetworkTCPMemoryLimitMetricConfig{}, SystemNetworkTCPMemoryPressuresMetricConfig{}, SystemNetworkTCPMemoryUsageMetricConfig{}, SystemNetworkTCPOpenFailuresMetricConfig{}, SystemNetworkTCPOpensMetricConfig{}, SystemNetworkTCPOutOfOrderMetricConfig{}, SystemNetworkTCPPrunesMetricConfig{}, SystemNetworkTCPResetsSentMetricConfig{}, SystemNetworkTCPRetransmitsMetricConfig{}, SystemNetworkTCPSegmentsMetricConfig{}, SystemNetworkTCPSocketAllocatedMetricConfig{}, SystemNetworkTCPSocketCountMetricConfig{}, SystemNetworkTCPSocketOrphanedMetricConfig{}, SystemNetworkTCPSocketOrphanedLimitMetricConfig{}, SystemNetworkTCPSocketTimeWaitMetricConfig{}, SystemNetworkTCPSynCookiesMetricConfig{}, SystemNetworkTCPSynQueueOverflowsMetricConfig{}, SystemNetworkTCPTimeoutsMetricConfig{}, SystemNetworkUDPDatagramsMetricConfig{}, SystemNetworkUDPErrorsMetricConfig{}, SystemNetworkUDPMemoryUsageMetricConfig{}, SystemNetworkUDPQueueUsageMetricConfig{}, SystemNetworkUDPReceiveErrorsMetricConfig{}, SystemNetworkUDPSocketCountMetricConfig{}, SystemPagingFaultsMetricConfig{}, SystemPagingIoMetricConfig{}, SystemPagingOperationsMetricConfig{}, SystemPagingUsageMetricConfig{}, SystemPagingUtilizationMetricConfig{}, SystemProcessCountMetricConfig{}, SystemProcessCPUUnattributedMetricConfig{}, SystemProcessCreatedMetricConfig{}, SystemProcessLimitMetricConfig{}, SystemSessionCountMetricConfig{}, SystemThreadCountMetricConfig{}, SystemUptimeMetricConfig{}, SystemUserCountMetricConfig{}, ResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(HwBatteryChargeMetricConfig{}, HwBatteryTimeLeftMetricConfig{}, HwCurrentMetricConfig{}, HwEnergyMetricConfig{}, HwErrorsMetricConfig{}, HwFanSpeedMetricConfig{}, HwFanSpeedLimitMetricConfig{}, HwGpuMemoryLimitMetricConfig{}, HwGpuMemoryUsageMetricConfig{}, HwGpuMemoryUtilizationMetricConfig{}, HwGpuUtilizationMetricConfig{}, HwPowerMetricConfig{}, HwStatusMetricConfig{}, HwTemperatureMetricConfig{}, HwTemperatureLimitMetricConfig{}, HwVoltageMetricConfig{}, HwVoltageLimitMetricConfig{}, NfsClientNetCountMetricConfig{}, NfsClientNetTCPConnectionAcceptedMetricConfig{}, NfsClientOperationCountMetricConfig{}, NfsClientProcedureCountMetricConfig{}, NfsClientRPCAuthrefreshCountMetricConfig{}, NfsClientRPCCountMetricConfig{}, NfsClientRPCRetransmitCountMetricConfig{}, NfsServerFhStaleCountMetricConfig{}, NfsServerIoMetricConfig{}, NfsServerNetCountMetricConfig{}, NfsServerNetTCPConnectionAcceptedMetricConfig{}, NfsServerOperationCountMetricConfig{}, NfsServerProcedureCountMetricConfig{}, NfsServerRepcacheRequestsMetricConfig{}, NfsServerRPCCountMetricConfig{}, NfsServerThreadCountMetricConfig{}, ProcessChildrenCPUTimeMetricConfig{}, ProcessContextSwitchesMetricConfig{}, ProcessCPUTimeMetricConfig{}, ProcessCPUUtilizationMetricConfig{}, ProcessCPUUtilizationWindowMetricConfig{}, ProcessDiskIoMetricConfig{}, ProcessGroupProcessCountMetricConfig{}, ProcessGroupStatusMetricConfig{}, ProcessGroupUptimeMetricConfig{}, ProcessIoLogicalMetricConfig{}, ProcessMemoryPssMetricConfig{}, ProcessMemorySharedMetricConfig{}, ProcessMemorySwapMetricConfig{}, ProcessMemoryUsageMetricConfig{}, ProcessMemoryUssMetricConfig{}, ProcessMemoryUtilizationMetricConfig{}, ProcessMemoryVirtualMetricConfig{}, ProcessNiceMetricConfig{}, ProcessPagingFaultsMetricConfig{}, ProcessRlimitMetricConfig{}, ProcessSignalsPendingMetricConfig{}, ProcessStatusMetricConfig{}, ProcessThreadCountMetricConfig{}, ProcessUnixFileDescriptorCountMetricConfig{}, ProcessUnixFileDescriptorLimitMetricConfig{}, ProcessUptimeMetricConfig{}, ProcessWindowsHandleCountMetricConfig{}, SystemClockEstimatedErrorMetricConfig{}, SystemClockFrequencyAdjustmentMetricConfig{}, SystemClockMaxErrorMetricConfig{}, SystemClockOffsetMetricConfig{}, SystemClockSynchronizedMetricConfig{}, SystemCPUContextSwitchesMetricConfig{}, SystemCPUFrequencyMetricConfig{}, SystemCPUFrequencyMaxMetricConfig{}, SystemCPUFrequencyMinMetricConfig{}, SystemCPUInterruptsMetricConfig{}, SystemCPULinuxInterruptsMetricConfig{}, SystemCPULinuxPressure10sMetricConfig{}, SystemCPULinuxPressure1mMetricConfig{}, SystemCPULinuxPressure5mMetricConfig{}, SystemCPULinuxPressureTotalMetricConfig{}, SystemCPULinuxRunQueueRunTimeMetricConfig{}, SystemCPULinuxRunQueueTimeslicesMetricConfig{}, SystemCPULinuxRunQueueWaitTimeMetricConfig{}, SystemCPULinuxSoftInterruptsMetricConfig{}, SystemCPULinuxThermalThrottleEventsMetricConfig{}, SystemCPULinuxThermalThrottleTimeMetricConfig{}, SystemCPULoadAverage15mMetricConfig{}, SystemCPULoadAverage1mMetricConfig{}, SystemCPULoadAverage5mMetricConfig{}, SystemCPULogicalCountMetricConfig{}, SystemCPUPhysicalCountMetricConfig{}, SystemCPUSoftInterruptsMetricConfig{}, SystemCPUTimeMetricConfig{}, SystemCPUUtilizationMetricConfig{}, SystemDiskIoMetricConfig{}, SystemDiskIoTimeMetricConfig{}, SystemDiskLimitMetricConfig{}, SystemDiskMergedMetricConfig{}, SystemDiskOperationTimeMetricConfig{}, SystemDiskOperationsMetricConfig{}, SystemDiskPendingOperationsMetricConfig{}, SystemDiskWeightedIoTimeMetricConfig{}, SystemFilesystemInodesLimitMetricConfig{}, SystemFilesystemInodesUsageMetricConfig{}, SystemFilesystemLimitMetricConfig{}, SystemFilesystemStuckMetricConfig{}, SystemFilesystemUsageMetricConfig{}, SystemFilesystemUtilizationMetricConfig{}, SystemIoLinuxPressure10sMetricConfig{}, SystemIoLinuxPressure1mMetricConfig{}, SystemIoLinuxPressure5mMetricConfig{}, SystemIoLinuxPressureTotalMetricConfig{}, SystemIrqLinuxPressure10sMetricConfig{}, SystemIrqLinuxPressure1mMetricConfig{}, SystemIrqLinuxPressure5mMetricConfig{}, SystemIrqLinuxPressureTotalMetricConfig{}, SystemLinuxDentryCountMetricConfig{}, SystemLinuxDentryNegativeMetricConfig{}, SystemLinuxDentryUnusedMetricConfig{}, SystemLinuxEntropyAvailableMetricConfig{}, SystemLinuxFileHandleCountMetricConfig{}, SystemLinuxFileHandleLimitMetricConfig{}, SystemLinuxInodeCountMetricConfig{}, SystemLinuxInodeFreeMetricConfig{}, SystemLinuxIpcMessageQueueCountMetricConfig{}, SystemLinuxIpcMessageQueueLimitMetricConfig{}, SystemLinuxIpcMessageQueueMessagesMetricConfig{}, SystemLinuxIpcMessageQueueUsageMetricConfig{}, SystemLinuxIpcSemaphoreCountMetricConfig{}, SystemLinuxIpcSemaphoreLimitMetricConfig{}, SystemLinuxIpcSemaphoreSetCountMetricConfig{}, SystemLinuxIpcSemaphoreSetLimitMetricConfig{}, SystemLinuxIpcSharedMemoryLimitMetricConfig{}, SystemLinuxIpcSharedMemorySegmentCountMetricConfig{}, SystemLinuxIpcSharedMemorySegmentLimitMetricConfig{}, SystemLinuxIpcSharedMemoryUsageMetricConfig{}, SystemLinuxKernelInfoMetricConfig{}, SystemLinuxRebootRequiredMetricConfig{}, SystemLinuxTaskCountMetricConfig{}, SystemLinuxTaskHungMetricConfig{}, SystemMemoryLimitMetricConfig{}, SystemMemoryLinuxActiveMetricConfig{}, SystemMemoryLinuxAvailableMetricConfig{}, SystemMemoryLinuxCommitLimitMetricConfig{}, SystemMemoryLinuxCommittedMetricConfig{}, SystemMemoryLinuxDirtyMetricConfig{}, SystemMemoryLinuxHugepagesLimitMetricConfig{}, SystemMemoryLinuxHugepagesPageSizeMetricConfig{}, SystemMemoryLinuxHugepagesReservedMetricConfig{}, SystemMemoryLinuxHugepagesSurplusMetricConfig{}, SystemMemoryLinuxHugepagesUsageMetricConfig{}, SystemMemoryLinuxHugepagesUtilizationMetricConfig{}, SystemMemoryLinuxInactiveMetricConfig{}, SystemMemoryLinuxOomKillsMetricConfig{}, SystemMemoryLinuxPressure10sMetricConfig{}, SystemMemoryLinuxPressure1mMetricConfig{}, SystemMemoryLinuxPressure5mMetricConfig{}, SystemMemoryLinuxPressureTotalMetricConfig{}, SystemMemoryLinuxSharedMetricConfig{}, SystemMemoryLinuxSlabUsageMetricConfig{}, SystemMemoryLinuxWritebackMetricConfig{}, SystemMemoryPageSizeMetricConfig{}, SystemMemoryUsageMetricConfig{}, SystemMemoryUtilizationMetricConfig{}, SystemNetworkBondInterfaceUpMetricConfig{}, SystemNetworkBondInterfacesMetricConfig{}, SystemNetworkConnectionCountMetricConfig{}, SystemNetworkConntrackCountMetricConfig{}, SystemNetworkConntrackLimitMetricConfig{}, SystemNetworkErrorsMetricConfig{}, SystemNetworkInterfaceCarrierChangesMetricConfig{}, SystemNetworkInterfaceCarrierErrorsMetricConfig{}, SystemNetworkInterfaceCollisionsMetricConfig{}, SystemNetworkInterfaceCompressedMetricConfig{}, SystemNetworkInterfaceDuplexMetricConfig{}, SystemNetworkInterfaceFifoErrorsMetricConfig{}, SystemNetworkInterfaceFrameErrorsMetricConfig{}, SystemNetworkInterfaceMtuMetricConfig{}, SystemNetworkInterfaceMulticastMetricConfig{}, SystemNetworkInterfaceQueueLengthMetricConfig{}, SystemNetworkInterfaceSpeedMetricConfig{}, SystemNetworkInterfaceUpMetricConfig{}, SystemNetworkIoMetricConfig{}, SystemNetworkIPFragmentMemoryUsageMetricConfig{}, SystemNetworkPacketCountMetricConfig{}, SystemNetworkPacketDroppedMetricConfig{}, SystemNetworkSocketCountMetricConfig{}, SystemNetworkSoftnetDroppedMetricConfig{}, SystemNetworkSoftnetFlowLimitedMetricConfig{}, SystemNetworkSoftnetProcessedMetricConfig{}, SystemNetworkSoftnetReceivedRpsMetricConfig{}, SystemNetworkSoftnetSqueezedMetricConfig{}, SystemNetworkTCPAbortsMetricConfig{}, SystemNetworkTCPBacklogDropsMetricConfig{}, SystemNetworkTCPConnectionResetsMetricConfig{}, SystemNetworkTCPErrorsMetricConfig{}, SystemNetworkTCPEstablishedMetricConfig{}, SystemNetworkTCPListenDropsMetricConfig{}, SystemNetworkTCPListenOverflowsMetricConfig{}, SystemNetworkTCPMemoryLimitMetricConfig{}, SystemNetworkTCPMemoryPressuresMetricConfig{}, SystemNetworkTCPMemoryUsageMetricConfig{}, SystemNetworkTCPOpenFailuresMetricConfig{}, SystemNetworkTCPOpensMetricConfig{}, SystemNetworkTCPOutOfOrderMetricConfig{}, SystemNetworkTCPPrunesMetricConfig{}, SystemNetworkTCPResetsSentMetricConfig{}, SystemNetworkTCPRetransmitsMetricConfig{}, SystemNetworkTCPSegmentsMetricConfig{}, SystemNetworkTCPSocketAllocatedMetricConfig{}, SystemNetworkTCPSocketCountMetricConfig{}, SystemNetworkTCPSocketOrphanedMetricConfig{}, SystemNetworkTCPSocketOrphanedLimitMetricConfig{}, SystemNetworkTCPSocketTimeWaitMetricConfig{}, SystemNetworkTCPSynCookiesMetricConfig{}, SystemNetworkTCPSynQueueOverflowsMetricConfig{}, SystemNetworkTCPTimeoutsMetricConfig{}, SystemNetworkUDPDatagramsMetricConfig{}, SystemNetworkUDPErrorsMetricConfig{}, SystemNetworkUDPMemoryUsageMetricConfig{}, SystemNetworkUDPQueueUsageMetricConfig{}, SystemNetworkUDPReceiveErrorsMetricConfig{}, SystemNetworkUDPSocketCountMetricConfig{}, SystemPagingFaultsMetricConfig{}, SystemPagingIoMetricConfig{}, SystemPagingOperationsMetricConfig{}, SystemPagingUsageMetricConfig{}, SystemPagingUtilizationMetricConfig{}, SystemProcessCountMetricConfig{}, SystemProcessCPUUnattributedMetricConfig{}, SystemProcessCreatedMetricConfig{}, SystemProcessLimitMetricConfig{}, SystemSessionCountMetricConfig{}, SystemThreadCountMetricConfig{}, SystemUptimeMetricConfig{}, SystemUserCountMetricConfig{}, ResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}
@@ -1395,13 +1519,24 @@ func TestResourceAttributesConfig(t *testing.T) {
 			name: "all_set",
 			want: ResourceAttributesConfig{
 				ContainerID:           ResourceAttributeConfig{Enabled: true},
+				DeviceManufacturer:    ResourceAttributeConfig{Enabled: true},
+				DeviceModelName:       ResourceAttributeConfig{Enabled: true},
 				HostArch:              ResourceAttributeConfig{Enabled: true},
+				HostCPUCacheL2Size:    ResourceAttributeConfig{Enabled: true},
+				HostCPUFamily:         ResourceAttributeConfig{Enabled: true},
+				HostCPUModelID:        ResourceAttributeConfig{Enabled: true},
+				HostCPUModelName:      ResourceAttributeConfig{Enabled: true},
+				HostCPUStepping:       ResourceAttributeConfig{Enabled: true},
+				HostCPUVendorID:       ResourceAttributeConfig{Enabled: true},
 				HostID:                ResourceAttributeConfig{Enabled: true},
 				HostIP:                ResourceAttributeConfig{Enabled: true},
 				HostMac:               ResourceAttributeConfig{Enabled: true},
 				HostName:              ResourceAttributeConfig{Enabled: true},
+				OsBuildID:             ResourceAttributeConfig{Enabled: true},
 				OsDescription:         ResourceAttributeConfig{Enabled: true},
+				OsName:                ResourceAttributeConfig{Enabled: true},
 				OsType:                ResourceAttributeConfig{Enabled: true},
+				OsVersion:             ResourceAttributeConfig{Enabled: true},
 				ProcessCommand:        ResourceAttributeConfig{Enabled: true},
 				ProcessCommandLine:    ResourceAttributeConfig{Enabled: true},
 				ProcessCreationTime:   ResourceAttributeConfig{Enabled: true},
@@ -1419,13 +1554,24 @@ func TestResourceAttributesConfig(t *testing.T) {
 			name: "none_set",
 			want: ResourceAttributesConfig{
 				ContainerID:           ResourceAttributeConfig{Enabled: false},
+				DeviceManufacturer:    ResourceAttributeConfig{Enabled: false},
+				DeviceModelName:       ResourceAttributeConfig{Enabled: false},
 				HostArch:              ResourceAttributeConfig{Enabled: false},
+				HostCPUCacheL2Size:    ResourceAttributeConfig{Enabled: false},
+				HostCPUFamily:         ResourceAttributeConfig{Enabled: false},
+				HostCPUModelID:        ResourceAttributeConfig{Enabled: false},
+				HostCPUModelName:      ResourceAttributeConfig{Enabled: false},
+				HostCPUStepping:       ResourceAttributeConfig{Enabled: false},
+				HostCPUVendorID:       ResourceAttributeConfig{Enabled: false},
 				HostID:                ResourceAttributeConfig{Enabled: false},
 				HostIP:                ResourceAttributeConfig{Enabled: false},
 				HostMac:               ResourceAttributeConfig{Enabled: false},
 				HostName:              ResourceAttributeConfig{Enabled: false},
+				OsBuildID:             ResourceAttributeConfig{Enabled: false},
 				OsDescription:         ResourceAttributeConfig{Enabled: false},
+				OsName:                ResourceAttributeConfig{Enabled: false},
 				OsType:                ResourceAttributeConfig{Enabled: false},
+				OsVersion:             ResourceAttributeConfig{Enabled: false},
 				ProcessCommand:        ResourceAttributeConfig{Enabled: false},
 				ProcessCommandLine:    ResourceAttributeConfig{Enabled: false},
 				ProcessCreationTime:   ResourceAttributeConfig{Enabled: false},

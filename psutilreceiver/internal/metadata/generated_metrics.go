@@ -121,6 +121,28 @@ var MapAttributeHwBatteryState = map[string]AttributeHwBatteryState{
 	"discharging": AttributeHwBatteryStateDischarging,
 }
 
+// AttributeHwGpuTask specifies the value hw.gpu.task attribute.
+type AttributeHwGpuTask int
+
+const (
+	_ AttributeHwGpuTask = iota
+	AttributeHwGpuTaskGeneral
+)
+
+// String returns the string representation of the AttributeHwGpuTask.
+func (av AttributeHwGpuTask) String() string {
+	switch av {
+	case AttributeHwGpuTaskGeneral:
+		return "general"
+	}
+	return ""
+}
+
+// MapAttributeHwGpuTask is a helper map of string to AttributeHwGpuTask attribute value.
+var MapAttributeHwGpuTask = map[string]AttributeHwGpuTask{
+	"general": AttributeHwGpuTaskGeneral,
+}
+
 // AttributeHwLimitType specifies the value hw.limit_type attribute.
 type AttributeHwLimitType int
 
@@ -153,6 +175,110 @@ var MapAttributeHwLimitType = map[string]AttributeHwLimitType{
 	"high.critical": AttributeHwLimitTypeHighCritical,
 	"low.degraded":  AttributeHwLimitTypeLowDegraded,
 	"low.critical":  AttributeHwLimitTypeLowCritical,
+}
+
+// AttributeHwState specifies the value hw.state attribute.
+type AttributeHwState int
+
+const (
+	_ AttributeHwState = iota
+	AttributeHwStateOk
+	AttributeHwStateDegraded
+	AttributeHwStateFailed
+	AttributeHwStatePredictedFailure
+)
+
+// String returns the string representation of the AttributeHwState.
+func (av AttributeHwState) String() string {
+	switch av {
+	case AttributeHwStateOk:
+		return "ok"
+	case AttributeHwStateDegraded:
+		return "degraded"
+	case AttributeHwStateFailed:
+		return "failed"
+	case AttributeHwStatePredictedFailure:
+		return "predicted_failure"
+	}
+	return ""
+}
+
+// MapAttributeHwState is a helper map of string to AttributeHwState attribute value.
+var MapAttributeHwState = map[string]AttributeHwState{
+	"ok":                AttributeHwStateOk,
+	"degraded":          AttributeHwStateDegraded,
+	"failed":            AttributeHwStateFailed,
+	"predicted_failure": AttributeHwStatePredictedFailure,
+}
+
+// AttributeHwType specifies the value hw.type attribute.
+type AttributeHwType int
+
+const (
+	_ AttributeHwType = iota
+	AttributeHwTypeCPU
+	AttributeHwTypeCurrent
+	AttributeHwTypeEnclosure
+	AttributeHwTypeFan
+	AttributeHwTypeGpu
+	AttributeHwTypeLogicalDisk
+	AttributeHwTypeMemory
+	AttributeHwTypePci
+	AttributeHwTypePhysicalDisk
+	AttributeHwTypePower
+	AttributeHwTypePowerSupply
+	AttributeHwTypeTemperature
+	AttributeHwTypeVoltage
+)
+
+// String returns the string representation of the AttributeHwType.
+func (av AttributeHwType) String() string {
+	switch av {
+	case AttributeHwTypeCPU:
+		return "cpu"
+	case AttributeHwTypeCurrent:
+		return "current"
+	case AttributeHwTypeEnclosure:
+		return "enclosure"
+	case AttributeHwTypeFan:
+		return "fan"
+	case AttributeHwTypeGpu:
+		return "gpu"
+	case AttributeHwTypeLogicalDisk:
+		return "logical_disk"
+	case AttributeHwTypeMemory:
+		return "memory"
+	case AttributeHwTypePci:
+		return "pci"
+	case AttributeHwTypePhysicalDisk:
+		return "physical_disk"
+	case AttributeHwTypePower:
+		return "power"
+	case AttributeHwTypePowerSupply:
+		return "power_supply"
+	case AttributeHwTypeTemperature:
+		return "temperature"
+	case AttributeHwTypeVoltage:
+		return "voltage"
+	}
+	return ""
+}
+
+// MapAttributeHwType is a helper map of string to AttributeHwType attribute value.
+var MapAttributeHwType = map[string]AttributeHwType{
+	"cpu":           AttributeHwTypeCPU,
+	"current":       AttributeHwTypeCurrent,
+	"enclosure":     AttributeHwTypeEnclosure,
+	"fan":           AttributeHwTypeFan,
+	"gpu":           AttributeHwTypeGpu,
+	"logical_disk":  AttributeHwTypeLogicalDisk,
+	"memory":        AttributeHwTypeMemory,
+	"pci":           AttributeHwTypePci,
+	"physical_disk": AttributeHwTypePhysicalDisk,
+	"power":         AttributeHwTypePower,
+	"power_supply":  AttributeHwTypePowerSupply,
+	"temperature":   AttributeHwTypeTemperature,
+	"voltage":       AttributeHwTypeVoltage,
 }
 
 // AttributeNetworkConnectionState specifies the value network.connection.state attribute.
@@ -535,6 +661,32 @@ var MapAttributeSystemCPULinuxSoftInterruptType = map[string]AttributeSystemCPUL
 	"sched":    AttributeSystemCPULinuxSoftInterruptTypeSched,
 	"hrtimer":  AttributeSystemCPULinuxSoftInterruptTypeHrtimer,
 	"rcu":      AttributeSystemCPULinuxSoftInterruptTypeRcu,
+}
+
+// AttributeSystemCPULinuxThermalThrottleScope specifies the value system.cpu.linux.thermal_throttle.scope attribute.
+type AttributeSystemCPULinuxThermalThrottleScope int
+
+const (
+	_ AttributeSystemCPULinuxThermalThrottleScope = iota
+	AttributeSystemCPULinuxThermalThrottleScopeCore
+	AttributeSystemCPULinuxThermalThrottleScopePackage
+)
+
+// String returns the string representation of the AttributeSystemCPULinuxThermalThrottleScope.
+func (av AttributeSystemCPULinuxThermalThrottleScope) String() string {
+	switch av {
+	case AttributeSystemCPULinuxThermalThrottleScopeCore:
+		return "core"
+	case AttributeSystemCPULinuxThermalThrottleScopePackage:
+		return "package"
+	}
+	return ""
+}
+
+// MapAttributeSystemCPULinuxThermalThrottleScope is a helper map of string to AttributeSystemCPULinuxThermalThrottleScope attribute value.
+var MapAttributeSystemCPULinuxThermalThrottleScope = map[string]AttributeSystemCPULinuxThermalThrottleScope{
+	"core":    AttributeSystemCPULinuxThermalThrottleScopeCore,
+	"package": AttributeSystemCPULinuxThermalThrottleScopePackage,
 }
 
 // AttributeSystemFilesystemState specifies the value system.filesystem.state attribute.
@@ -1138,9 +1290,49 @@ var MetricsInfo = metricsInfo{
 		Name:       "hw.battery.time_left",
 		Attributes: []string{"hw.id", "hw.name", "hw.battery.state"},
 	},
+	HwCurrent: metricInfo{
+		Name:       "hw.current",
+		Attributes: []string{"hw.id", "hw.name", "hw.sensor_location"},
+	},
+	HwEnergy: metricInfo{
+		Name:       "hw.energy",
+		Attributes: []string{"hw.id", "hw.name", "hw.parent", "hw.sensor_location", "hw.type"},
+	},
+	HwErrors: metricInfo{
+		Name:       "hw.errors",
+		Attributes: []string{"error.type", "hw.id", "hw.name", "hw.type"},
+	},
 	HwFanSpeed: metricInfo{
 		Name:       "hw.fan.speed",
 		Attributes: []string{"hw.id", "hw.name", "hw.sensor_location"},
+	},
+	HwFanSpeedLimit: metricInfo{
+		Name:       "hw.fan.speed.limit",
+		Attributes: []string{"hw.id", "hw.name", "hw.sensor_location", "hw.limit_type"},
+	},
+	HwGpuMemoryLimit: metricInfo{
+		Name:       "hw.gpu.memory.limit",
+		Attributes: []string{"hw.id", "hw.name"},
+	},
+	HwGpuMemoryUsage: metricInfo{
+		Name:       "hw.gpu.memory.usage",
+		Attributes: []string{"hw.id", "hw.name"},
+	},
+	HwGpuMemoryUtilization: metricInfo{
+		Name:       "hw.gpu.memory.utilization",
+		Attributes: []string{"hw.id", "hw.name"},
+	},
+	HwGpuUtilization: metricInfo{
+		Name:       "hw.gpu.utilization",
+		Attributes: []string{"hw.id", "hw.name", "hw.gpu.task"},
+	},
+	HwPower: metricInfo{
+		Name:       "hw.power",
+		Attributes: []string{"hw.id", "hw.name", "hw.sensor_location", "hw.type"},
+	},
+	HwStatus: metricInfo{
+		Name:       "hw.status",
+		Attributes: []string{"hw.id", "hw.name", "hw.sensor_location", "hw.state", "hw.type"},
 	},
 	HwTemperature: metricInfo{
 		Name:       "hw.temperature",
@@ -1148,6 +1340,14 @@ var MetricsInfo = metricsInfo{
 	},
 	HwTemperatureLimit: metricInfo{
 		Name:       "hw.temperature.limit",
+		Attributes: []string{"hw.id", "hw.name", "hw.sensor_location", "hw.limit_type"},
+	},
+	HwVoltage: metricInfo{
+		Name:       "hw.voltage",
+		Attributes: []string{"hw.id", "hw.name", "hw.sensor_location"},
+	},
+	HwVoltageLimit: metricInfo{
+		Name:       "hw.voltage.limit",
 		Attributes: []string{"hw.id", "hw.name", "hw.sensor_location", "hw.limit_type"},
 	},
 	NfsClientNetCount: metricInfo{
@@ -1365,6 +1565,14 @@ var MetricsInfo = metricsInfo{
 		Name:       "system.cpu.linux.soft_interrupts",
 		Attributes: []string{"system.cpu.linux.soft_interrupt.type"},
 	},
+	SystemCPULinuxThermalThrottleEvents: metricInfo{
+		Name:       "system.cpu.linux.thermal_throttle.events",
+		Attributes: []string{"cpu.logical_number", "system.cpu.linux.thermal_throttle.scope"},
+	},
+	SystemCPULinuxThermalThrottleTime: metricInfo{
+		Name:       "system.cpu.linux.thermal_throttle.time",
+		Attributes: []string{"cpu.logical_number", "system.cpu.linux.thermal_throttle.scope"},
+	},
 	SystemCPULoadAverage15m: metricInfo{
 		Name: "system.cpu.load_average.15m",
 	},
@@ -1538,9 +1746,19 @@ var MetricsInfo = metricsInfo{
 	SystemLinuxIpcSharedMemoryUsage: metricInfo{
 		Name: "system.linux.ipc.shared_memory.usage",
 	},
+	SystemLinuxKernelInfo: metricInfo{
+		Name:       "system.linux.kernel.info",
+		Attributes: []string{"system.linux.kernel.release", "system.linux.kernel.version"},
+	},
+	SystemLinuxRebootRequired: metricInfo{
+		Name: "system.linux.reboot_required",
+	},
 	SystemLinuxTaskCount: metricInfo{
 		Name:       "system.linux.task.count",
 		Attributes: []string{"system.linux.task.state"},
+	},
+	SystemLinuxTaskHung: metricInfo{
+		Name: "system.linux.task.hung",
 	},
 	SystemMemoryLimit: metricInfo{
 		Name: "system.memory.limit",
@@ -1883,9 +2101,21 @@ var MetricsInfo = metricsInfo{
 type metricsInfo struct {
 	HwBatteryCharge                        metricInfo
 	HwBatteryTimeLeft                      metricInfo
+	HwCurrent                              metricInfo
+	HwEnergy                               metricInfo
+	HwErrors                               metricInfo
 	HwFanSpeed                             metricInfo
+	HwFanSpeedLimit                        metricInfo
+	HwGpuMemoryLimit                       metricInfo
+	HwGpuMemoryUsage                       metricInfo
+	HwGpuMemoryUtilization                 metricInfo
+	HwGpuUtilization                       metricInfo
+	HwPower                                metricInfo
+	HwStatus                               metricInfo
 	HwTemperature                          metricInfo
 	HwTemperatureLimit                     metricInfo
+	HwVoltage                              metricInfo
+	HwVoltageLimit                         metricInfo
 	NfsClientNetCount                      metricInfo
 	NfsClientNetTCPConnectionAccepted      metricInfo
 	NfsClientOperationCount                metricInfo
@@ -1948,6 +2178,8 @@ type metricsInfo struct {
 	SystemCPULinuxRunQueueTimeslices       metricInfo
 	SystemCPULinuxRunQueueWaitTime         metricInfo
 	SystemCPULinuxSoftInterrupts           metricInfo
+	SystemCPULinuxThermalThrottleEvents    metricInfo
+	SystemCPULinuxThermalThrottleTime      metricInfo
 	SystemCPULoadAverage15m                metricInfo
 	SystemCPULoadAverage1m                 metricInfo
 	SystemCPULoadAverage5m                 metricInfo
@@ -1998,7 +2230,10 @@ type metricsInfo struct {
 	SystemLinuxIpcSharedMemorySegmentCount metricInfo
 	SystemLinuxIpcSharedMemorySegmentLimit metricInfo
 	SystemLinuxIpcSharedMemoryUsage        metricInfo
+	SystemLinuxKernelInfo                  metricInfo
+	SystemLinuxRebootRequired              metricInfo
 	SystemLinuxTaskCount                   metricInfo
+	SystemLinuxTaskHung                    metricInfo
 	SystemMemoryLimit                      metricInfo
 	SystemMemoryLinuxActive                metricInfo
 	SystemMemoryLinuxAvailable             metricInfo
@@ -2124,6 +2359,12 @@ func WithErrorTypeMetricAttribute(errorTypeAttributeValue string) MetricAttribut
 	})
 }
 
+func WithHwParentMetricAttribute(hwParentAttributeValue string) MetricAttributeOption {
+	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
+		dp.Attributes().PutStr("hw.parent", hwParentAttributeValue)
+	})
+}
+
 func WithHwSensorLocationMetricAttribute(hwSensorLocationAttributeValue string) MetricAttributeOption {
 	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
 		dp.Attributes().PutStr("hw.sensor_location", hwSensorLocationAttributeValue)
@@ -2237,6 +2478,180 @@ func newMetricHwBatteryTimeLeft(cfg HwBatteryTimeLeftMetricConfig) metricHwBatte
 	return m
 }
 
+type metricHwCurrent struct {
+	data     pmetric.Metric        // data buffer for generated metric.
+	config   HwCurrentMetricConfig // metric config provided by user.
+	capacity int                   // max observed number of data points added to the metric.
+}
+
+// init fills hw.current metric with initial data.
+func (m *metricHwCurrent) init() {
+	m.data.SetName("hw.current")
+	m.data.SetDescription("Electric current that a sensor measures.")
+	m.data.SetUnit("A")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHwCurrent) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
+	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHwCurrent) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHwCurrent) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHwCurrent(cfg HwCurrentMetricConfig) metricHwCurrent {
+	m := metricHwCurrent{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHwEnergy struct {
+	data     pmetric.Metric       // data buffer for generated metric.
+	config   HwEnergyMetricConfig // metric config provided by user.
+	capacity int                  // max observed number of data points added to the metric.
+}
+
+// init fills hw.energy metric with initial data.
+func (m *metricHwEnergy) init() {
+	m.data.SetName("hw.energy")
+	m.data.SetDescription("Energy consumed by the component since it was first seen.")
+	m.data.SetUnit("J")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHwEnergy) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwTypeAttributeValue string, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
+	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+	dp.Attributes().PutStr("hw.type", hwTypeAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHwEnergy) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHwEnergy) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHwEnergy(cfg HwEnergyMetricConfig) metricHwEnergy {
+	m := metricHwEnergy{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHwErrors struct {
+	data     pmetric.Metric       // data buffer for generated metric.
+	config   HwErrorsMetricConfig // metric config provided by user.
+	capacity int                  // max observed number of data points added to the metric.
+}
+
+// init fills hw.errors metric with initial data.
+func (m *metricHwErrors) init() {
+	m.data.SetName("hw.errors")
+	m.data.SetDescription("Errors of the hardware component.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHwErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string, hwTypeAttributeValue string, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
+	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+	dp.Attributes().PutStr("hw.type", hwTypeAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHwErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHwErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHwErrors(cfg HwErrorsMetricConfig) metricHwErrors {
+	m := metricHwErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricHwFanSpeed struct {
 	data     pmetric.Metric         // data buffer for generated metric.
 	config   HwFanSpeedMetricConfig // metric config provided by user.
@@ -2285,6 +2700,397 @@ func (m *metricHwFanSpeed) emit(metrics pmetric.MetricSlice) {
 
 func newMetricHwFanSpeed(cfg HwFanSpeedMetricConfig) metricHwFanSpeed {
 	m := metricHwFanSpeed{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHwFanSpeedLimit struct {
+	data     pmetric.Metric              // data buffer for generated metric.
+	config   HwFanSpeedLimitMetricConfig // metric config provided by user.
+	capacity int                         // max observed number of data points added to the metric.
+}
+
+// init fills hw.fan.speed.limit metric with initial data.
+func (m *metricHwFanSpeedLimit) init() {
+	m.data.SetName("hw.fan.speed.limit")
+	m.data.SetDescription("Limit of the fan's speed that the driver reports.")
+	m.data.SetUnit("{rpm}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHwFanSpeedLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string, hwLimitTypeAttributeValue string, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
+	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+	dp.Attributes().PutStr("hw.limit_type", hwLimitTypeAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHwFanSpeedLimit) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHwFanSpeedLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHwFanSpeedLimit(cfg HwFanSpeedLimitMetricConfig) metricHwFanSpeedLimit {
+	m := metricHwFanSpeedLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHwGpuMemoryLimit struct {
+	data     pmetric.Metric               // data buffer for generated metric.
+	config   HwGpuMemoryLimitMetricConfig // metric config provided by user.
+	capacity int                          // max observed number of data points added to the metric.
+}
+
+// init fills hw.gpu.memory.limit metric with initial data.
+func (m *metricHwGpuMemoryLimit) init() {
+	m.data.SetName("hw.gpu.memory.limit")
+	m.data.SetDescription("Size of the memory of the GPU.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHwGpuMemoryLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
+	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHwGpuMemoryLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHwGpuMemoryLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHwGpuMemoryLimit(cfg HwGpuMemoryLimitMetricConfig) metricHwGpuMemoryLimit {
+	m := metricHwGpuMemoryLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHwGpuMemoryUsage struct {
+	data     pmetric.Metric               // data buffer for generated metric.
+	config   HwGpuMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                          // max observed number of data points added to the metric.
+}
+
+// init fills hw.gpu.memory.usage metric with initial data.
+func (m *metricHwGpuMemoryUsage) init() {
+	m.data.SetName("hw.gpu.memory.usage")
+	m.data.SetDescription("Memory of the GPU that is in use.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHwGpuMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
+	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHwGpuMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHwGpuMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHwGpuMemoryUsage(cfg HwGpuMemoryUsageMetricConfig) metricHwGpuMemoryUsage {
+	m := metricHwGpuMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHwGpuMemoryUtilization struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   HwGpuMemoryUtilizationMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills hw.gpu.memory.utilization metric with initial data.
+func (m *metricHwGpuMemoryUtilization) init() {
+	m.data.SetName("hw.gpu.memory.utilization")
+	m.data.SetDescription("Share of the memory of the GPU that is in use, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHwGpuMemoryUtilization) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
+	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHwGpuMemoryUtilization) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHwGpuMemoryUtilization) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHwGpuMemoryUtilization(cfg HwGpuMemoryUtilizationMetricConfig) metricHwGpuMemoryUtilization {
+	m := metricHwGpuMemoryUtilization{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHwGpuUtilization struct {
+	data     pmetric.Metric               // data buffer for generated metric.
+	config   HwGpuUtilizationMetricConfig // metric config provided by user.
+	capacity int                          // max observed number of data points added to the metric.
+}
+
+// init fills hw.gpu.utilization metric with initial data.
+func (m *metricHwGpuUtilization) init() {
+	m.data.SetName("hw.gpu.utilization")
+	m.data.SetDescription("Share of the time that the GPU works, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHwGpuUtilization) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwGpuTaskAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
+	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+	dp.Attributes().PutStr("hw.gpu.task", hwGpuTaskAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHwGpuUtilization) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHwGpuUtilization) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHwGpuUtilization(cfg HwGpuUtilizationMetricConfig) metricHwGpuUtilization {
+	m := metricHwGpuUtilization{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHwPower struct {
+	data     pmetric.Metric      // data buffer for generated metric.
+	config   HwPowerMetricConfig // metric config provided by user.
+	capacity int                 // max observed number of data points added to the metric.
+}
+
+// init fills hw.power metric with initial data.
+func (m *metricHwPower) init() {
+	m.data.SetName("hw.power")
+	m.data.SetDescription("Power that the component takes at present.")
+	m.data.SetUnit("W")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHwPower) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwTypeAttributeValue string, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
+	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+	dp.Attributes().PutStr("hw.type", hwTypeAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHwPower) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHwPower) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHwPower(cfg HwPowerMetricConfig) metricHwPower {
+	m := metricHwPower{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHwStatus struct {
+	data     pmetric.Metric       // data buffer for generated metric.
+	config   HwStatusMetricConfig // metric config provided by user.
+	capacity int                  // max observed number of data points added to the metric.
+}
+
+// init fills hw.status metric with initial data.
+func (m *metricHwStatus) init() {
+	m.data.SetName("hw.status")
+	m.data.SetDescription("State of the hardware component: 1 for the state that it is in, 0 for the others.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHwStatus) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string, hwStateAttributeValue string, hwTypeAttributeValue string, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
+	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+	dp.Attributes().PutStr("hw.state", hwStateAttributeValue)
+	dp.Attributes().PutStr("hw.type", hwTypeAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHwStatus) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHwStatus) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHwStatus(cfg HwStatusMetricConfig) metricHwStatus {
+	m := metricHwStatus{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -2398,6 +3204,119 @@ func (m *metricHwTemperatureLimit) emit(metrics pmetric.MetricSlice) {
 
 func newMetricHwTemperatureLimit(cfg HwTemperatureLimitMetricConfig) metricHwTemperatureLimit {
 	m := metricHwTemperatureLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHwVoltage struct {
+	data     pmetric.Metric        // data buffer for generated metric.
+	config   HwVoltageMetricConfig // metric config provided by user.
+	capacity int                   // max observed number of data points added to the metric.
+}
+
+// init fills hw.voltage metric with initial data.
+func (m *metricHwVoltage) init() {
+	m.data.SetName("hw.voltage")
+	m.data.SetDescription("Voltage that a sensor measures.")
+	m.data.SetUnit("V")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHwVoltage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
+	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHwVoltage) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHwVoltage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHwVoltage(cfg HwVoltageMetricConfig) metricHwVoltage {
+	m := metricHwVoltage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHwVoltageLimit struct {
+	data     pmetric.Metric             // data buffer for generated metric.
+	config   HwVoltageLimitMetricConfig // metric config provided by user.
+	capacity int                        // max observed number of data points added to the metric.
+}
+
+// init fills hw.voltage.limit metric with initial data.
+func (m *metricHwVoltageLimit) init() {
+	m.data.SetName("hw.voltage.limit")
+	m.data.SetDescription("Limit of the voltage that the driver reports.")
+	m.data.SetUnit("V")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHwVoltageLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwLimitTypeAttributeValue string, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
+	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+	dp.Attributes().PutStr("hw.limit_type", hwLimitTypeAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHwVoltageLimit) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHwVoltageLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHwVoltageLimit(cfg HwVoltageLimitMetricConfig) metricHwVoltageLimit {
+	m := metricHwVoltageLimit{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -5663,6 +6582,120 @@ func newMetricSystemCPULinuxSoftInterrupts(cfg SystemCPULinuxSoftInterruptsMetri
 	return m
 }
 
+type metricSystemCPULinuxThermalThrottleEvents struct {
+	data     pmetric.Metric                                  // data buffer for generated metric.
+	config   SystemCPULinuxThermalThrottleEventsMetricConfig // metric config provided by user.
+	capacity int                                             // max observed number of data points added to the metric.
+}
+
+// init fills system.cpu.linux.thermal_throttle.events metric with initial data.
+func (m *metricSystemCPULinuxThermalThrottleEvents) init() {
+	m.data.SetName("system.cpu.linux.thermal_throttle.events")
+	m.data.SetDescription("How often CPUs were slowed down because they were too hot.")
+	m.data.SetUnit("{event}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemCPULinuxThermalThrottleEvents) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemCPULinuxThermalThrottleScopeAttributeValue string, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.cpu.linux.thermal_throttle.scope", systemCPULinuxThermalThrottleScopeAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemCPULinuxThermalThrottleEvents) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemCPULinuxThermalThrottleEvents) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemCPULinuxThermalThrottleEvents(cfg SystemCPULinuxThermalThrottleEventsMetricConfig) metricSystemCPULinuxThermalThrottleEvents {
+	m := metricSystemCPULinuxThermalThrottleEvents{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemCPULinuxThermalThrottleTime struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   SystemCPULinuxThermalThrottleTimeMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills system.cpu.linux.thermal_throttle.time metric with initial data.
+func (m *metricSystemCPULinuxThermalThrottleTime) init() {
+	m.data.SetName("system.cpu.linux.thermal_throttle.time")
+	m.data.SetDescription("Time for which CPUs were slowed down because they were too hot.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemCPULinuxThermalThrottleTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, systemCPULinuxThermalThrottleScopeAttributeValue string, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("system.cpu.linux.thermal_throttle.scope", systemCPULinuxThermalThrottleScopeAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemCPULinuxThermalThrottleTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemCPULinuxThermalThrottleTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemCPULinuxThermalThrottleTime(cfg SystemCPULinuxThermalThrottleTimeMetricConfig) metricSystemCPULinuxThermalThrottleTime {
+	m := metricSystemCPULinuxThermalThrottleTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemCPULoadAverage15m struct {
 	data     pmetric.Metric                      // data buffer for generated metric.
 	config   SystemCPULoadAverage15mMetricConfig // metric config provided by user.
@@ -8313,6 +9346,109 @@ func newMetricSystemLinuxIpcSharedMemoryUsage(cfg SystemLinuxIpcSharedMemoryUsag
 	return m
 }
 
+type metricSystemLinuxKernelInfo struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   SystemLinuxKernelInfoMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.kernel.info metric with initial data.
+func (m *metricSystemLinuxKernelInfo) init() {
+	m.data.SetName("system.linux.kernel.info")
+	m.data.SetDescription("Always 1; its attributes are the release and the build of the running kernel.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemLinuxKernelInfo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemLinuxKernelReleaseAttributeValue string, systemLinuxKernelVersionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.linux.kernel.release", systemLinuxKernelReleaseAttributeValue)
+	dp.Attributes().PutStr("system.linux.kernel.version", systemLinuxKernelVersionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxKernelInfo) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxKernelInfo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxKernelInfo(cfg SystemLinuxKernelInfoMetricConfig) metricSystemLinuxKernelInfo {
+	m := metricSystemLinuxKernelInfo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxRebootRequired struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   SystemLinuxRebootRequiredMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.reboot_required metric with initial data.
+func (m *metricSystemLinuxRebootRequired) init() {
+	m.data.SetName("system.linux.reboot_required")
+	m.data.SetDescription("1 if installed updates need a restart of the host, 0 if not. Of hosts that keep a record of it: those of the Debian family.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSystemLinuxRebootRequired) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxRebootRequired) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxRebootRequired) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxRebootRequired(cfg SystemLinuxRebootRequiredMetricConfig) metricSystemLinuxRebootRequired {
+	m := metricSystemLinuxRebootRequired{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemLinuxTaskCount struct {
 	data     pmetric.Metric                   // data buffer for generated metric.
 	config   SystemLinuxTaskCountMetricConfig // metric config provided by user.
@@ -8359,6 +9495,58 @@ func (m *metricSystemLinuxTaskCount) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSystemLinuxTaskCount(cfg SystemLinuxTaskCountMetricConfig) metricSystemLinuxTaskCount {
 	m := metricSystemLinuxTaskCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxTaskHung struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   SystemLinuxTaskHungMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.task.hung metric with initial data.
+func (m *metricSystemLinuxTaskHung) init() {
+	m.data.SetName("system.linux.task.hung")
+	m.data.SetDescription("Tasks that the kernel found to be stuck in uninterruptible sleep, each time that it found one.")
+	m.data.SetUnit("{task}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxTaskHung) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxTaskHung) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxTaskHung) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxTaskHung(cfg SystemLinuxTaskHungMetricConfig) metricSystemLinuxTaskHung {
+	m := metricSystemLinuxTaskHung{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -13466,9 +14654,21 @@ type MetricsBuilder struct {
 	resourceAttributeExcludeFilter               map[string]filter.Filter
 	metricHwBatteryCharge                        metricHwBatteryCharge
 	metricHwBatteryTimeLeft                      metricHwBatteryTimeLeft
+	metricHwCurrent                              metricHwCurrent
+	metricHwEnergy                               metricHwEnergy
+	metricHwErrors                               metricHwErrors
 	metricHwFanSpeed                             metricHwFanSpeed
+	metricHwFanSpeedLimit                        metricHwFanSpeedLimit
+	metricHwGpuMemoryLimit                       metricHwGpuMemoryLimit
+	metricHwGpuMemoryUsage                       metricHwGpuMemoryUsage
+	metricHwGpuMemoryUtilization                 metricHwGpuMemoryUtilization
+	metricHwGpuUtilization                       metricHwGpuUtilization
+	metricHwPower                                metricHwPower
+	metricHwStatus                               metricHwStatus
 	metricHwTemperature                          metricHwTemperature
 	metricHwTemperatureLimit                     metricHwTemperatureLimit
+	metricHwVoltage                              metricHwVoltage
+	metricHwVoltageLimit                         metricHwVoltageLimit
 	metricNfsClientNetCount                      metricNfsClientNetCount
 	metricNfsClientNetTCPConnectionAccepted      metricNfsClientNetTCPConnectionAccepted
 	metricNfsClientOperationCount                metricNfsClientOperationCount
@@ -13531,6 +14731,8 @@ type MetricsBuilder struct {
 	metricSystemCPULinuxRunQueueTimeslices       metricSystemCPULinuxRunQueueTimeslices
 	metricSystemCPULinuxRunQueueWaitTime         metricSystemCPULinuxRunQueueWaitTime
 	metricSystemCPULinuxSoftInterrupts           metricSystemCPULinuxSoftInterrupts
+	metricSystemCPULinuxThermalThrottleEvents    metricSystemCPULinuxThermalThrottleEvents
+	metricSystemCPULinuxThermalThrottleTime      metricSystemCPULinuxThermalThrottleTime
 	metricSystemCPULoadAverage15m                metricSystemCPULoadAverage15m
 	metricSystemCPULoadAverage1m                 metricSystemCPULoadAverage1m
 	metricSystemCPULoadAverage5m                 metricSystemCPULoadAverage5m
@@ -13581,7 +14783,10 @@ type MetricsBuilder struct {
 	metricSystemLinuxIpcSharedMemorySegmentCount metricSystemLinuxIpcSharedMemorySegmentCount
 	metricSystemLinuxIpcSharedMemorySegmentLimit metricSystemLinuxIpcSharedMemorySegmentLimit
 	metricSystemLinuxIpcSharedMemoryUsage        metricSystemLinuxIpcSharedMemoryUsage
+	metricSystemLinuxKernelInfo                  metricSystemLinuxKernelInfo
+	metricSystemLinuxRebootRequired              metricSystemLinuxRebootRequired
 	metricSystemLinuxTaskCount                   metricSystemLinuxTaskCount
+	metricSystemLinuxTaskHung                    metricSystemLinuxTaskHung
 	metricSystemMemoryLimit                      metricSystemMemoryLimit
 	metricSystemMemoryLinuxActive                metricSystemMemoryLinuxActive
 	metricSystemMemoryLinuxAvailable             metricSystemMemoryLinuxAvailable
@@ -13705,9 +14910,21 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		buildInfo:                                    settings.BuildInfo,
 		metricHwBatteryCharge:                        newMetricHwBatteryCharge(mbc.Metrics.HwBatteryCharge),
 		metricHwBatteryTimeLeft:                      newMetricHwBatteryTimeLeft(mbc.Metrics.HwBatteryTimeLeft),
+		metricHwCurrent:                              newMetricHwCurrent(mbc.Metrics.HwCurrent),
+		metricHwEnergy:                               newMetricHwEnergy(mbc.Metrics.HwEnergy),
+		metricHwErrors:                               newMetricHwErrors(mbc.Metrics.HwErrors),
 		metricHwFanSpeed:                             newMetricHwFanSpeed(mbc.Metrics.HwFanSpeed),
+		metricHwFanSpeedLimit:                        newMetricHwFanSpeedLimit(mbc.Metrics.HwFanSpeedLimit),
+		metricHwGpuMemoryLimit:                       newMetricHwGpuMemoryLimit(mbc.Metrics.HwGpuMemoryLimit),
+		metricHwGpuMemoryUsage:                       newMetricHwGpuMemoryUsage(mbc.Metrics.HwGpuMemoryUsage),
+		metricHwGpuMemoryUtilization:                 newMetricHwGpuMemoryUtilization(mbc.Metrics.HwGpuMemoryUtilization),
+		metricHwGpuUtilization:                       newMetricHwGpuUtilization(mbc.Metrics.HwGpuUtilization),
+		metricHwPower:                                newMetricHwPower(mbc.Metrics.HwPower),
+		metricHwStatus:                               newMetricHwStatus(mbc.Metrics.HwStatus),
 		metricHwTemperature:                          newMetricHwTemperature(mbc.Metrics.HwTemperature),
 		metricHwTemperatureLimit:                     newMetricHwTemperatureLimit(mbc.Metrics.HwTemperatureLimit),
+		metricHwVoltage:                              newMetricHwVoltage(mbc.Metrics.HwVoltage),
+		metricHwVoltageLimit:                         newMetricHwVoltageLimit(mbc.Metrics.HwVoltageLimit),
 		metricNfsClientNetCount:                      newMetricNfsClientNetCount(mbc.Metrics.NfsClientNetCount),
 		metricNfsClientNetTCPConnectionAccepted:      newMetricNfsClientNetTCPConnectionAccepted(mbc.Metrics.NfsClientNetTCPConnectionAccepted),
 		metricNfsClientOperationCount:                newMetricNfsClientOperationCount(mbc.Metrics.NfsClientOperationCount),
@@ -13770,6 +14987,8 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSystemCPULinuxRunQueueTimeslices:       newMetricSystemCPULinuxRunQueueTimeslices(mbc.Metrics.SystemCPULinuxRunQueueTimeslices),
 		metricSystemCPULinuxRunQueueWaitTime:         newMetricSystemCPULinuxRunQueueWaitTime(mbc.Metrics.SystemCPULinuxRunQueueWaitTime),
 		metricSystemCPULinuxSoftInterrupts:           newMetricSystemCPULinuxSoftInterrupts(mbc.Metrics.SystemCPULinuxSoftInterrupts),
+		metricSystemCPULinuxThermalThrottleEvents:    newMetricSystemCPULinuxThermalThrottleEvents(mbc.Metrics.SystemCPULinuxThermalThrottleEvents),
+		metricSystemCPULinuxThermalThrottleTime:      newMetricSystemCPULinuxThermalThrottleTime(mbc.Metrics.SystemCPULinuxThermalThrottleTime),
 		metricSystemCPULoadAverage15m:                newMetricSystemCPULoadAverage15m(mbc.Metrics.SystemCPULoadAverage15m),
 		metricSystemCPULoadAverage1m:                 newMetricSystemCPULoadAverage1m(mbc.Metrics.SystemCPULoadAverage1m),
 		metricSystemCPULoadAverage5m:                 newMetricSystemCPULoadAverage5m(mbc.Metrics.SystemCPULoadAverage5m),
@@ -13820,7 +15039,10 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSystemLinuxIpcSharedMemorySegmentCount: newMetricSystemLinuxIpcSharedMemorySegmentCount(mbc.Metrics.SystemLinuxIpcSharedMemorySegmentCount),
 		metricSystemLinuxIpcSharedMemorySegmentLimit: newMetricSystemLinuxIpcSharedMemorySegmentLimit(mbc.Metrics.SystemLinuxIpcSharedMemorySegmentLimit),
 		metricSystemLinuxIpcSharedMemoryUsage:        newMetricSystemLinuxIpcSharedMemoryUsage(mbc.Metrics.SystemLinuxIpcSharedMemoryUsage),
+		metricSystemLinuxKernelInfo:                  newMetricSystemLinuxKernelInfo(mbc.Metrics.SystemLinuxKernelInfo),
+		metricSystemLinuxRebootRequired:              newMetricSystemLinuxRebootRequired(mbc.Metrics.SystemLinuxRebootRequired),
 		metricSystemLinuxTaskCount:                   newMetricSystemLinuxTaskCount(mbc.Metrics.SystemLinuxTaskCount),
+		metricSystemLinuxTaskHung:                    newMetricSystemLinuxTaskHung(mbc.Metrics.SystemLinuxTaskHung),
 		metricSystemMemoryLimit:                      newMetricSystemMemoryLimit(mbc.Metrics.SystemMemoryLimit),
 		metricSystemMemoryLinuxActive:                newMetricSystemMemoryLinuxActive(mbc.Metrics.SystemMemoryLinuxActive),
 		metricSystemMemoryLinuxAvailable:             newMetricSystemMemoryLinuxAvailable(mbc.Metrics.SystemMemoryLinuxAvailable),
@@ -13926,11 +15148,59 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 	if mbc.ResourceAttributes.ContainerID.MetricsExclude != nil {
 		mb.resourceAttributeExcludeFilter["container.id"] = filter.CreateFilter(mbc.ResourceAttributes.ContainerID.MetricsExclude)
 	}
+	if mbc.ResourceAttributes.DeviceManufacturer.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["device.manufacturer"] = filter.CreateFilter(mbc.ResourceAttributes.DeviceManufacturer.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.DeviceManufacturer.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["device.manufacturer"] = filter.CreateFilter(mbc.ResourceAttributes.DeviceManufacturer.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.DeviceModelName.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["device.model.name"] = filter.CreateFilter(mbc.ResourceAttributes.DeviceModelName.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.DeviceModelName.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["device.model.name"] = filter.CreateFilter(mbc.ResourceAttributes.DeviceModelName.MetricsExclude)
+	}
 	if mbc.ResourceAttributes.HostArch.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["host.arch"] = filter.CreateFilter(mbc.ResourceAttributes.HostArch.MetricsInclude)
 	}
 	if mbc.ResourceAttributes.HostArch.MetricsExclude != nil {
 		mb.resourceAttributeExcludeFilter["host.arch"] = filter.CreateFilter(mbc.ResourceAttributes.HostArch.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.HostCPUCacheL2Size.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["host.cpu.cache.l2.size"] = filter.CreateFilter(mbc.ResourceAttributes.HostCPUCacheL2Size.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.HostCPUCacheL2Size.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["host.cpu.cache.l2.size"] = filter.CreateFilter(mbc.ResourceAttributes.HostCPUCacheL2Size.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.HostCPUFamily.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["host.cpu.family"] = filter.CreateFilter(mbc.ResourceAttributes.HostCPUFamily.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.HostCPUFamily.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["host.cpu.family"] = filter.CreateFilter(mbc.ResourceAttributes.HostCPUFamily.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.HostCPUModelID.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["host.cpu.model.id"] = filter.CreateFilter(mbc.ResourceAttributes.HostCPUModelID.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.HostCPUModelID.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["host.cpu.model.id"] = filter.CreateFilter(mbc.ResourceAttributes.HostCPUModelID.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.HostCPUModelName.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["host.cpu.model.name"] = filter.CreateFilter(mbc.ResourceAttributes.HostCPUModelName.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.HostCPUModelName.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["host.cpu.model.name"] = filter.CreateFilter(mbc.ResourceAttributes.HostCPUModelName.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.HostCPUStepping.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["host.cpu.stepping"] = filter.CreateFilter(mbc.ResourceAttributes.HostCPUStepping.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.HostCPUStepping.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["host.cpu.stepping"] = filter.CreateFilter(mbc.ResourceAttributes.HostCPUStepping.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.HostCPUVendorID.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["host.cpu.vendor.id"] = filter.CreateFilter(mbc.ResourceAttributes.HostCPUVendorID.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.HostCPUVendorID.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["host.cpu.vendor.id"] = filter.CreateFilter(mbc.ResourceAttributes.HostCPUVendorID.MetricsExclude)
 	}
 	if mbc.ResourceAttributes.HostID.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["host.id"] = filter.CreateFilter(mbc.ResourceAttributes.HostID.MetricsInclude)
@@ -13956,17 +15226,35 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 	if mbc.ResourceAttributes.HostName.MetricsExclude != nil {
 		mb.resourceAttributeExcludeFilter["host.name"] = filter.CreateFilter(mbc.ResourceAttributes.HostName.MetricsExclude)
 	}
+	if mbc.ResourceAttributes.OsBuildID.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["os.build_id"] = filter.CreateFilter(mbc.ResourceAttributes.OsBuildID.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.OsBuildID.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["os.build_id"] = filter.CreateFilter(mbc.ResourceAttributes.OsBuildID.MetricsExclude)
+	}
 	if mbc.ResourceAttributes.OsDescription.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["os.description"] = filter.CreateFilter(mbc.ResourceAttributes.OsDescription.MetricsInclude)
 	}
 	if mbc.ResourceAttributes.OsDescription.MetricsExclude != nil {
 		mb.resourceAttributeExcludeFilter["os.description"] = filter.CreateFilter(mbc.ResourceAttributes.OsDescription.MetricsExclude)
 	}
+	if mbc.ResourceAttributes.OsName.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["os.name"] = filter.CreateFilter(mbc.ResourceAttributes.OsName.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.OsName.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["os.name"] = filter.CreateFilter(mbc.ResourceAttributes.OsName.MetricsExclude)
+	}
 	if mbc.ResourceAttributes.OsType.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["os.type"] = filter.CreateFilter(mbc.ResourceAttributes.OsType.MetricsInclude)
 	}
 	if mbc.ResourceAttributes.OsType.MetricsExclude != nil {
 		mb.resourceAttributeExcludeFilter["os.type"] = filter.CreateFilter(mbc.ResourceAttributes.OsType.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.OsVersion.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["os.version"] = filter.CreateFilter(mbc.ResourceAttributes.OsVersion.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.OsVersion.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["os.version"] = filter.CreateFilter(mbc.ResourceAttributes.OsVersion.MetricsExclude)
 	}
 	if mbc.ResourceAttributes.ProcessCommand.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["process.command"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessCommand.MetricsInclude)
@@ -14106,9 +15394,21 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	ils.Metrics().EnsureCapacity(mb.metricsCapacity)
 	mb.metricHwBatteryCharge.emit(ils.Metrics())
 	mb.metricHwBatteryTimeLeft.emit(ils.Metrics())
+	mb.metricHwCurrent.emit(ils.Metrics())
+	mb.metricHwEnergy.emit(ils.Metrics())
+	mb.metricHwErrors.emit(ils.Metrics())
 	mb.metricHwFanSpeed.emit(ils.Metrics())
+	mb.metricHwFanSpeedLimit.emit(ils.Metrics())
+	mb.metricHwGpuMemoryLimit.emit(ils.Metrics())
+	mb.metricHwGpuMemoryUsage.emit(ils.Metrics())
+	mb.metricHwGpuMemoryUtilization.emit(ils.Metrics())
+	mb.metricHwGpuUtilization.emit(ils.Metrics())
+	mb.metricHwPower.emit(ils.Metrics())
+	mb.metricHwStatus.emit(ils.Metrics())
 	mb.metricHwTemperature.emit(ils.Metrics())
 	mb.metricHwTemperatureLimit.emit(ils.Metrics())
+	mb.metricHwVoltage.emit(ils.Metrics())
+	mb.metricHwVoltageLimit.emit(ils.Metrics())
 	mb.metricNfsClientNetCount.emit(ils.Metrics())
 	mb.metricNfsClientNetTCPConnectionAccepted.emit(ils.Metrics())
 	mb.metricNfsClientOperationCount.emit(ils.Metrics())
@@ -14171,6 +15471,8 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemCPULinuxRunQueueTimeslices.emit(ils.Metrics())
 	mb.metricSystemCPULinuxRunQueueWaitTime.emit(ils.Metrics())
 	mb.metricSystemCPULinuxSoftInterrupts.emit(ils.Metrics())
+	mb.metricSystemCPULinuxThermalThrottleEvents.emit(ils.Metrics())
+	mb.metricSystemCPULinuxThermalThrottleTime.emit(ils.Metrics())
 	mb.metricSystemCPULoadAverage15m.emit(ils.Metrics())
 	mb.metricSystemCPULoadAverage1m.emit(ils.Metrics())
 	mb.metricSystemCPULoadAverage5m.emit(ils.Metrics())
@@ -14221,7 +15523,10 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemLinuxIpcSharedMemorySegmentCount.emit(ils.Metrics())
 	mb.metricSystemLinuxIpcSharedMemorySegmentLimit.emit(ils.Metrics())
 	mb.metricSystemLinuxIpcSharedMemoryUsage.emit(ils.Metrics())
+	mb.metricSystemLinuxKernelInfo.emit(ils.Metrics())
+	mb.metricSystemLinuxRebootRequired.emit(ils.Metrics())
 	mb.metricSystemLinuxTaskCount.emit(ils.Metrics())
+	mb.metricSystemLinuxTaskHung.emit(ils.Metrics())
 	mb.metricSystemMemoryLimit.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxActive.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxAvailable.emit(ils.Metrics())
@@ -14359,9 +15664,59 @@ func (mb *MetricsBuilder) RecordHwBatteryTimeLeftDataPoint(ts pcommon.Timestamp,
 	mb.metricHwBatteryTimeLeft.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwBatteryStateAttributeValue.String())
 }
 
+// RecordHwCurrentDataPoint adds a data point to hw.current metric.
+func (mb *MetricsBuilder) RecordHwCurrentDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, options ...MetricAttributeOption) {
+	mb.metricHwCurrent.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, options...)
+}
+
+// RecordHwEnergyDataPoint adds a data point to hw.energy metric.
+func (mb *MetricsBuilder) RecordHwEnergyDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwTypeAttributeValue AttributeHwType, options ...MetricAttributeOption) {
+	mb.metricHwEnergy.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwTypeAttributeValue.String(), options...)
+}
+
+// RecordHwErrorsDataPoint adds a data point to hw.errors metric.
+func (mb *MetricsBuilder) RecordHwErrorsDataPoint(ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string, hwTypeAttributeValue AttributeHwType, options ...MetricAttributeOption) {
+	mb.metricHwErrors.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwTypeAttributeValue.String(), options...)
+}
+
 // RecordHwFanSpeedDataPoint adds a data point to hw.fan.speed metric.
 func (mb *MetricsBuilder) RecordHwFanSpeedDataPoint(ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string, options ...MetricAttributeOption) {
 	mb.metricHwFanSpeed.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, options...)
+}
+
+// RecordHwFanSpeedLimitDataPoint adds a data point to hw.fan.speed.limit metric.
+func (mb *MetricsBuilder) RecordHwFanSpeedLimitDataPoint(ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string, hwLimitTypeAttributeValue AttributeHwLimitType, options ...MetricAttributeOption) {
+	mb.metricHwFanSpeedLimit.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwLimitTypeAttributeValue.String(), options...)
+}
+
+// RecordHwGpuMemoryLimitDataPoint adds a data point to hw.gpu.memory.limit metric.
+func (mb *MetricsBuilder) RecordHwGpuMemoryLimitDataPoint(ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string) {
+	mb.metricHwGpuMemoryLimit.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue)
+}
+
+// RecordHwGpuMemoryUsageDataPoint adds a data point to hw.gpu.memory.usage metric.
+func (mb *MetricsBuilder) RecordHwGpuMemoryUsageDataPoint(ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string) {
+	mb.metricHwGpuMemoryUsage.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue)
+}
+
+// RecordHwGpuMemoryUtilizationDataPoint adds a data point to hw.gpu.memory.utilization metric.
+func (mb *MetricsBuilder) RecordHwGpuMemoryUtilizationDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string) {
+	mb.metricHwGpuMemoryUtilization.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue)
+}
+
+// RecordHwGpuUtilizationDataPoint adds a data point to hw.gpu.utilization metric.
+func (mb *MetricsBuilder) RecordHwGpuUtilizationDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwGpuTaskAttributeValue AttributeHwGpuTask) {
+	mb.metricHwGpuUtilization.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwGpuTaskAttributeValue.String())
+}
+
+// RecordHwPowerDataPoint adds a data point to hw.power metric.
+func (mb *MetricsBuilder) RecordHwPowerDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwTypeAttributeValue AttributeHwType, options ...MetricAttributeOption) {
+	mb.metricHwPower.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwTypeAttributeValue.String(), options...)
+}
+
+// RecordHwStatusDataPoint adds a data point to hw.status metric.
+func (mb *MetricsBuilder) RecordHwStatusDataPoint(ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string, hwStateAttributeValue AttributeHwState, hwTypeAttributeValue AttributeHwType, options ...MetricAttributeOption) {
+	mb.metricHwStatus.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwStateAttributeValue.String(), hwTypeAttributeValue.String(), options...)
 }
 
 // RecordHwTemperatureDataPoint adds a data point to hw.temperature metric.
@@ -14372,6 +15727,16 @@ func (mb *MetricsBuilder) RecordHwTemperatureDataPoint(ts pcommon.Timestamp, val
 // RecordHwTemperatureLimitDataPoint adds a data point to hw.temperature.limit metric.
 func (mb *MetricsBuilder) RecordHwTemperatureLimitDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwLimitTypeAttributeValue AttributeHwLimitType, options ...MetricAttributeOption) {
 	mb.metricHwTemperatureLimit.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwLimitTypeAttributeValue.String(), options...)
+}
+
+// RecordHwVoltageDataPoint adds a data point to hw.voltage metric.
+func (mb *MetricsBuilder) RecordHwVoltageDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, options ...MetricAttributeOption) {
+	mb.metricHwVoltage.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, options...)
+}
+
+// RecordHwVoltageLimitDataPoint adds a data point to hw.voltage.limit metric.
+func (mb *MetricsBuilder) RecordHwVoltageLimitDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwLimitTypeAttributeValue AttributeHwLimitType, options ...MetricAttributeOption) {
+	mb.metricHwVoltageLimit.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwLimitTypeAttributeValue.String(), options...)
 }
 
 // RecordNfsClientNetCountDataPoint adds a data point to nfs.client.net.count metric.
@@ -14684,6 +16049,16 @@ func (mb *MetricsBuilder) RecordSystemCPULinuxSoftInterruptsDataPoint(ts pcommon
 	mb.metricSystemCPULinuxSoftInterrupts.recordDataPoint(mb.startTime, ts, val, systemCPULinuxSoftInterruptTypeAttributeValue.String())
 }
 
+// RecordSystemCPULinuxThermalThrottleEventsDataPoint adds a data point to system.cpu.linux.thermal_throttle.events metric.
+func (mb *MetricsBuilder) RecordSystemCPULinuxThermalThrottleEventsDataPoint(ts pcommon.Timestamp, val int64, systemCPULinuxThermalThrottleScopeAttributeValue AttributeSystemCPULinuxThermalThrottleScope, options ...MetricAttributeOption) {
+	mb.metricSystemCPULinuxThermalThrottleEvents.recordDataPoint(mb.startTime, ts, val, systemCPULinuxThermalThrottleScopeAttributeValue.String(), options...)
+}
+
+// RecordSystemCPULinuxThermalThrottleTimeDataPoint adds a data point to system.cpu.linux.thermal_throttle.time metric.
+func (mb *MetricsBuilder) RecordSystemCPULinuxThermalThrottleTimeDataPoint(ts pcommon.Timestamp, val float64, systemCPULinuxThermalThrottleScopeAttributeValue AttributeSystemCPULinuxThermalThrottleScope, options ...MetricAttributeOption) {
+	mb.metricSystemCPULinuxThermalThrottleTime.recordDataPoint(mb.startTime, ts, val, systemCPULinuxThermalThrottleScopeAttributeValue.String(), options...)
+}
+
 // RecordSystemCPULoadAverage15mDataPoint adds a data point to system.cpu.load_average.15m metric.
 func (mb *MetricsBuilder) RecordSystemCPULoadAverage15mDataPoint(ts pcommon.Timestamp, val float64) {
 	mb.metricSystemCPULoadAverage15m.recordDataPoint(mb.startTime, ts, val)
@@ -14934,9 +16309,24 @@ func (mb *MetricsBuilder) RecordSystemLinuxIpcSharedMemoryUsageDataPoint(ts pcom
 	mb.metricSystemLinuxIpcSharedMemoryUsage.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordSystemLinuxKernelInfoDataPoint adds a data point to system.linux.kernel.info metric.
+func (mb *MetricsBuilder) RecordSystemLinuxKernelInfoDataPoint(ts pcommon.Timestamp, val int64, systemLinuxKernelReleaseAttributeValue string, systemLinuxKernelVersionAttributeValue string) {
+	mb.metricSystemLinuxKernelInfo.recordDataPoint(mb.startTime, ts, val, systemLinuxKernelReleaseAttributeValue, systemLinuxKernelVersionAttributeValue)
+}
+
+// RecordSystemLinuxRebootRequiredDataPoint adds a data point to system.linux.reboot_required metric.
+func (mb *MetricsBuilder) RecordSystemLinuxRebootRequiredDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxRebootRequired.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordSystemLinuxTaskCountDataPoint adds a data point to system.linux.task.count metric.
 func (mb *MetricsBuilder) RecordSystemLinuxTaskCountDataPoint(ts pcommon.Timestamp, val int64, systemLinuxTaskStateAttributeValue AttributeSystemLinuxTaskState) {
 	mb.metricSystemLinuxTaskCount.recordDataPoint(mb.startTime, ts, val, systemLinuxTaskStateAttributeValue.String())
+}
+
+// RecordSystemLinuxTaskHungDataPoint adds a data point to system.linux.task.hung metric.
+func (mb *MetricsBuilder) RecordSystemLinuxTaskHungDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxTaskHung.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordSystemMemoryLimitDataPoint adds a data point to system.memory.limit metric.

@@ -74,13 +74,49 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordHwBatteryTimeLeftDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwBatteryStateCharging)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordHwCurrentDataPoint(ts, 1, "hw.id-val", "hw.name-val", WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordHwEnergyDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwTypeCPU, WithHwParentMetricAttribute("hw.parent-val"), WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordHwErrorsDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwTypeCPU, WithErrorTypeMetricAttribute("error.type-val"))
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordHwFanSpeedDataPoint(ts, 1, "hw.id-val", "hw.name-val", WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordHwFanSpeedLimitDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwLimitTypeHighDegraded, WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordHwGpuMemoryLimitDataPoint(ts, 1, "hw.id-val", "hw.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordHwGpuMemoryUsageDataPoint(ts, 1, "hw.id-val", "hw.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordHwGpuMemoryUtilizationDataPoint(ts, 1, "hw.id-val", "hw.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordHwGpuUtilizationDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwGpuTaskGeneral)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordHwPowerDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwTypeCPU, WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordHwStatusDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwStateOk, AttributeHwTypeCPU, WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordHwTemperatureDataPoint(ts, 1, "hw.id-val", "hw.name-val", WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
-
+			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordHwTemperatureLimitDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwLimitTypeHighDegraded, WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordHwVoltageDataPoint(ts, 1, "hw.id-val", "hw.name-val", WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordHwVoltageLimitDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwLimitTypeHighDegraded, WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordNfsClientNetCountDataPoint(ts, 1, AttributeNetworkTransportTCP)
@@ -269,6 +305,12 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordSystemCPULinuxSoftInterruptsDataPoint(ts, 1, AttributeSystemCPULinuxSoftInterruptTypeHi)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordSystemCPULinuxThermalThrottleEventsDataPoint(ts, 1, AttributeSystemCPULinuxThermalThrottleScopeCore, WithCPULogicalNumberMetricAttribute(18))
+
+			allMetricsCount++
+			mb.RecordSystemCPULinuxThermalThrottleTimeDataPoint(ts, 1, AttributeSystemCPULinuxThermalThrottleScopeCore, WithCPULogicalNumberMetricAttribute(18))
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordSystemCPULoadAverage15mDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -417,9 +459,18 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemLinuxIpcSharedMemoryUsageDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemLinuxKernelInfoDataPoint(ts, 1, "system.linux.kernel.release-val", "system.linux.kernel.version-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxRebootRequiredDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemLinuxTaskCountDataPoint(ts, 1, AttributeSystemLinuxTaskStateRunning)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxTaskHungDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemMemoryLimitDataPoint(ts, 1)
@@ -711,13 +762,24 @@ func TestMetricsBuilder(t *testing.T) {
 
 			rb := mb.NewResourceBuilder()
 			rb.SetContainerID("container.id-val")
+			rb.SetDeviceManufacturer("device.manufacturer-val")
+			rb.SetDeviceModelName("device.model.name-val")
 			rb.SetHostArch("host.arch-val")
+			rb.SetHostCPUCacheL2Size(22)
+			rb.SetHostCPUFamily("host.cpu.family-val")
+			rb.SetHostCPUModelID("host.cpu.model.id-val")
+			rb.SetHostCPUModelName("host.cpu.model.name-val")
+			rb.SetHostCPUStepping("host.cpu.stepping-val")
+			rb.SetHostCPUVendorID("host.cpu.vendor.id-val")
 			rb.SetHostID("host.id-val")
 			rb.SetHostIP([]any{"host.ip-item1", "host.ip-item2"})
 			rb.SetHostMac([]any{"host.mac-item1", "host.mac-item2"})
 			rb.SetHostName("host.name-val")
+			rb.SetOsBuildID("os.build_id-val")
 			rb.SetOsDescription("os.description-val")
+			rb.SetOsName("os.name-val")
 			rb.SetOsType("os.type-val")
+			rb.SetOsVersion("os.version-val")
 			rb.SetProcessCommand("process.command-val")
 			rb.SetProcessCommandLine("process.command_line-val")
 			rb.SetProcessCreationTime("process.creation.time-val")
@@ -796,6 +858,82 @@ func TestMetricsBuilder(t *testing.T) {
 					hwBatteryStateAttrVal, ok := dp.Attributes().Get("hw.battery.state")
 					assert.True(t, ok)
 					assert.Equal(t, "charging", hwBatteryStateAttrVal.Str())
+				case "hw.current":
+					assert.False(t, validatedMetrics["hw.current"], "Found a duplicate in the metrics slice: hw.current")
+					validatedMetrics["hw.current"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Electric current that a sensor measures.", mi.Description())
+					assert.Equal(t, "A", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					hwIDAttrVal, ok := dp.Attributes().Get("hw.id")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.id-val", hwIDAttrVal.Str())
+					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+					hwSensorLocationAttrVal, ok := dp.Attributes().Get("hw.sensor_location")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.sensor_location-val", hwSensorLocationAttrVal.Str())
+				case "hw.energy":
+					assert.False(t, validatedMetrics["hw.energy"], "Found a duplicate in the metrics slice: hw.energy")
+					validatedMetrics["hw.energy"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Energy consumed by the component since it was first seen.", mi.Description())
+					assert.Equal(t, "J", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					hwIDAttrVal, ok := dp.Attributes().Get("hw.id")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.id-val", hwIDAttrVal.Str())
+					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+					hwParentAttrVal, ok := dp.Attributes().Get("hw.parent")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.parent-val", hwParentAttrVal.Str())
+					hwSensorLocationAttrVal, ok := dp.Attributes().Get("hw.sensor_location")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.sensor_location-val", hwSensorLocationAttrVal.Str())
+					hwTypeAttrVal, ok := dp.Attributes().Get("hw.type")
+					assert.True(t, ok)
+					assert.Equal(t, "cpu", hwTypeAttrVal.Str())
+				case "hw.errors":
+					assert.False(t, validatedMetrics["hw.errors"], "Found a duplicate in the metrics slice: hw.errors")
+					validatedMetrics["hw.errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Errors of the hardware component.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					errorTypeAttrVal, ok := dp.Attributes().Get("error.type")
+					assert.True(t, ok)
+					assert.Equal(t, "error.type-val", errorTypeAttrVal.Str())
+					hwIDAttrVal, ok := dp.Attributes().Get("hw.id")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.id-val", hwIDAttrVal.Str())
+					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+					hwTypeAttrVal, ok := dp.Attributes().Get("hw.type")
+					assert.True(t, ok)
+					assert.Equal(t, "cpu", hwTypeAttrVal.Str())
 				case "hw.fan.speed":
 					assert.False(t, validatedMetrics["hw.fan.speed"], "Found a duplicate in the metrics slice: hw.fan.speed")
 					validatedMetrics["hw.fan.speed"] = true
@@ -817,6 +955,162 @@ func TestMetricsBuilder(t *testing.T) {
 					hwSensorLocationAttrVal, ok := dp.Attributes().Get("hw.sensor_location")
 					assert.True(t, ok)
 					assert.Equal(t, "hw.sensor_location-val", hwSensorLocationAttrVal.Str())
+				case "hw.fan.speed.limit":
+					assert.False(t, validatedMetrics["hw.fan.speed.limit"], "Found a duplicate in the metrics slice: hw.fan.speed.limit")
+					validatedMetrics["hw.fan.speed.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Limit of the fan's speed that the driver reports.", mi.Description())
+					assert.Equal(t, "{rpm}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hwIDAttrVal, ok := dp.Attributes().Get("hw.id")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.id-val", hwIDAttrVal.Str())
+					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+					hwSensorLocationAttrVal, ok := dp.Attributes().Get("hw.sensor_location")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.sensor_location-val", hwSensorLocationAttrVal.Str())
+					hwLimitTypeAttrVal, ok := dp.Attributes().Get("hw.limit_type")
+					assert.True(t, ok)
+					assert.Equal(t, "high.degraded", hwLimitTypeAttrVal.Str())
+				case "hw.gpu.memory.limit":
+					assert.False(t, validatedMetrics["hw.gpu.memory.limit"], "Found a duplicate in the metrics slice: hw.gpu.memory.limit")
+					validatedMetrics["hw.gpu.memory.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Size of the memory of the GPU.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hwIDAttrVal, ok := dp.Attributes().Get("hw.id")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.id-val", hwIDAttrVal.Str())
+					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+				case "hw.gpu.memory.usage":
+					assert.False(t, validatedMetrics["hw.gpu.memory.usage"], "Found a duplicate in the metrics slice: hw.gpu.memory.usage")
+					validatedMetrics["hw.gpu.memory.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of the GPU that is in use.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hwIDAttrVal, ok := dp.Attributes().Get("hw.id")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.id-val", hwIDAttrVal.Str())
+					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+				case "hw.gpu.memory.utilization":
+					assert.False(t, validatedMetrics["hw.gpu.memory.utilization"], "Found a duplicate in the metrics slice: hw.gpu.memory.utilization")
+					validatedMetrics["hw.gpu.memory.utilization"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of the memory of the GPU that is in use, 0 to 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					hwIDAttrVal, ok := dp.Attributes().Get("hw.id")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.id-val", hwIDAttrVal.Str())
+					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+				case "hw.gpu.utilization":
+					assert.False(t, validatedMetrics["hw.gpu.utilization"], "Found a duplicate in the metrics slice: hw.gpu.utilization")
+					validatedMetrics["hw.gpu.utilization"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of the time that the GPU works, 0 to 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					hwIDAttrVal, ok := dp.Attributes().Get("hw.id")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.id-val", hwIDAttrVal.Str())
+					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+					hwGpuTaskAttrVal, ok := dp.Attributes().Get("hw.gpu.task")
+					assert.True(t, ok)
+					assert.Equal(t, "general", hwGpuTaskAttrVal.Str())
+				case "hw.power":
+					assert.False(t, validatedMetrics["hw.power"], "Found a duplicate in the metrics slice: hw.power")
+					validatedMetrics["hw.power"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Power that the component takes at present.", mi.Description())
+					assert.Equal(t, "W", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					hwIDAttrVal, ok := dp.Attributes().Get("hw.id")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.id-val", hwIDAttrVal.Str())
+					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+					hwSensorLocationAttrVal, ok := dp.Attributes().Get("hw.sensor_location")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.sensor_location-val", hwSensorLocationAttrVal.Str())
+					hwTypeAttrVal, ok := dp.Attributes().Get("hw.type")
+					assert.True(t, ok)
+					assert.Equal(t, "cpu", hwTypeAttrVal.Str())
+				case "hw.status":
+					assert.False(t, validatedMetrics["hw.status"], "Found a duplicate in the metrics slice: hw.status")
+					validatedMetrics["hw.status"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "State of the hardware component: 1 for the state that it is in, 0 for the others.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hwIDAttrVal, ok := dp.Attributes().Get("hw.id")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.id-val", hwIDAttrVal.Str())
+					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+					hwSensorLocationAttrVal, ok := dp.Attributes().Get("hw.sensor_location")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.sensor_location-val", hwSensorLocationAttrVal.Str())
+					hwStateAttrVal, ok := dp.Attributes().Get("hw.state")
+					assert.True(t, ok)
+					assert.Equal(t, "ok", hwStateAttrVal.Str())
+					hwTypeAttrVal, ok := dp.Attributes().Get("hw.type")
+					assert.True(t, ok)
+					assert.Equal(t, "cpu", hwTypeAttrVal.Str())
 				case "hw.temperature":
 					assert.False(t, validatedMetrics["hw.temperature"], "Found a duplicate in the metrics slice: hw.temperature")
 					validatedMetrics["hw.temperature"] = true
@@ -845,6 +1139,51 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
 					assert.Equal(t, "Limit of the temperature that the driver reports.", mi.Description())
 					assert.Equal(t, "Cel", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					hwIDAttrVal, ok := dp.Attributes().Get("hw.id")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.id-val", hwIDAttrVal.Str())
+					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+					hwSensorLocationAttrVal, ok := dp.Attributes().Get("hw.sensor_location")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.sensor_location-val", hwSensorLocationAttrVal.Str())
+					hwLimitTypeAttrVal, ok := dp.Attributes().Get("hw.limit_type")
+					assert.True(t, ok)
+					assert.Equal(t, "high.degraded", hwLimitTypeAttrVal.Str())
+				case "hw.voltage":
+					assert.False(t, validatedMetrics["hw.voltage"], "Found a duplicate in the metrics slice: hw.voltage")
+					validatedMetrics["hw.voltage"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Voltage that a sensor measures.", mi.Description())
+					assert.Equal(t, "V", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					hwIDAttrVal, ok := dp.Attributes().Get("hw.id")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.id-val", hwIDAttrVal.Str())
+					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+					hwSensorLocationAttrVal, ok := dp.Attributes().Get("hw.sensor_location")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.sensor_location-val", hwSensorLocationAttrVal.Str())
+				case "hw.voltage.limit":
+					assert.False(t, validatedMetrics["hw.voltage.limit"], "Found a duplicate in the metrics slice: hw.voltage.limit")
+					validatedMetrics["hw.voltage.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Limit of the voltage that the driver reports.", mi.Description())
+					assert.Equal(t, "V", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
 					assert.Equal(t, ts, dp.Timestamp())
@@ -1794,6 +2133,46 @@ func TestMetricsBuilder(t *testing.T) {
 					systemCPULinuxSoftInterruptTypeAttrVal, ok := dp.Attributes().Get("system.cpu.linux.soft_interrupt.type")
 					assert.True(t, ok)
 					assert.Equal(t, "hi", systemCPULinuxSoftInterruptTypeAttrVal.Str())
+				case "system.cpu.linux.thermal_throttle.events":
+					assert.False(t, validatedMetrics["system.cpu.linux.thermal_throttle.events"], "Found a duplicate in the metrics slice: system.cpu.linux.thermal_throttle.events")
+					validatedMetrics["system.cpu.linux.thermal_throttle.events"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "How often CPUs were slowed down because they were too hot.", mi.Description())
+					assert.Equal(t, "{event}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					cpuLogicalNumberAttrVal, ok := dp.Attributes().Get("cpu.logical_number")
+					assert.True(t, ok)
+					assert.EqualValues(t, 18, cpuLogicalNumberAttrVal.Int())
+					systemCPULinuxThermalThrottleScopeAttrVal, ok := dp.Attributes().Get("system.cpu.linux.thermal_throttle.scope")
+					assert.True(t, ok)
+					assert.Equal(t, "core", systemCPULinuxThermalThrottleScopeAttrVal.Str())
+				case "system.cpu.linux.thermal_throttle.time":
+					assert.False(t, validatedMetrics["system.cpu.linux.thermal_throttle.time"], "Found a duplicate in the metrics slice: system.cpu.linux.thermal_throttle.time")
+					validatedMetrics["system.cpu.linux.thermal_throttle.time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Time for which CPUs were slowed down because they were too hot.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					cpuLogicalNumberAttrVal, ok := dp.Attributes().Get("cpu.logical_number")
+					assert.True(t, ok)
+					assert.EqualValues(t, 18, cpuLogicalNumberAttrVal.Int())
+					systemCPULinuxThermalThrottleScopeAttrVal, ok := dp.Attributes().Get("system.cpu.linux.thermal_throttle.scope")
+					assert.True(t, ok)
+					assert.Equal(t, "core", systemCPULinuxThermalThrottleScopeAttrVal.Str())
 				case "system.cpu.load_average.15m":
 					assert.False(t, validatedMetrics["system.cpu.load_average.15m"], "Found a duplicate in the metrics slice: system.cpu.load_average.15m")
 					validatedMetrics["system.cpu.load_average.15m"] = true
@@ -2611,6 +2990,36 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.kernel.info":
+					assert.False(t, validatedMetrics["system.linux.kernel.info"], "Found a duplicate in the metrics slice: system.linux.kernel.info")
+					validatedMetrics["system.linux.kernel.info"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Always 1; its attributes are the release and the build of the running kernel.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemLinuxKernelReleaseAttrVal, ok := dp.Attributes().Get("system.linux.kernel.release")
+					assert.True(t, ok)
+					assert.Equal(t, "system.linux.kernel.release-val", systemLinuxKernelReleaseAttrVal.Str())
+					systemLinuxKernelVersionAttrVal, ok := dp.Attributes().Get("system.linux.kernel.version")
+					assert.True(t, ok)
+					assert.Equal(t, "system.linux.kernel.version-val", systemLinuxKernelVersionAttrVal.Str())
+				case "system.linux.reboot_required":
+					assert.False(t, validatedMetrics["system.linux.reboot_required"], "Found a duplicate in the metrics slice: system.linux.reboot_required")
+					validatedMetrics["system.linux.reboot_required"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "1 if installed updates need a restart of the host, 0 if not. Of hosts that keep a record of it: those of the Debian family.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "system.linux.task.count":
 					assert.False(t, validatedMetrics["system.linux.task.count"], "Found a duplicate in the metrics slice: system.linux.task.count")
 					validatedMetrics["system.linux.task.count"] = true
@@ -2628,6 +3037,20 @@ func TestMetricsBuilder(t *testing.T) {
 					systemLinuxTaskStateAttrVal, ok := dp.Attributes().Get("system.linux.task.state")
 					assert.True(t, ok)
 					assert.Equal(t, "running", systemLinuxTaskStateAttrVal.Str())
+				case "system.linux.task.hung":
+					assert.False(t, validatedMetrics["system.linux.task.hung"], "Found a duplicate in the metrics slice: system.linux.task.hung")
+					validatedMetrics["system.linux.task.hung"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Tasks that the kernel found to be stuck in uninterruptible sleep, each time that it found one.", mi.Description())
+					assert.Equal(t, "{task}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "system.memory.limit":
 					assert.False(t, validatedMetrics["system.memory.limit"], "Found a duplicate in the metrics slice: system.memory.limit")
 					validatedMetrics["system.memory.limit"] = true
