@@ -118,12 +118,17 @@ func checkAnswers(t *testing.T, p *panel, known []difference, busy []string, was
 		have[s.comparable(known)] = true
 	}
 	for _, s := range was {
-		pid := s.labels["process_pid"]
-		if have[s.comparable(known)] || listed(known, p.query, s.labels) || pid != "" && !slices.Contains(busy, pid) {
+		if have[s.comparable(known)] || listed(known, p.query, s.labels) || s.comesAndGoes(busy) {
 			continue
 		}
 		t.Errorf("%s\nwas answered with %s, and now with %d others, as %s", p, s.text(), len(have), slices.Sorted(maps.Keys(have))[:min(len(have), 3)])
 	}
+}
+
+// comesAndGoes tells whether a series is of a process that is none of the busy ones.
+func (s promSeries) comesAndGoes(busy []string) bool {
+	pid := s.labels["process_pid"]
+	return pid != "" && !slices.Contains(busy, pid)
 }
 
 // comparable is the text of the labels without those whose values docs/migrating.md says to be other ones.
@@ -151,7 +156,7 @@ func checkSeriesGoOn(t *testing.T, both *promServer, old, ours *recording, known
 	names, ended := map[string]bool{}, 0
 	for _, s := range was {
 		names[s.labels["__name__"]] = true
-		if pid := s.labels["process_pid"]; pid != "" && !slices.Contains(busy, pid) {
+		if s.comesAndGoes(busy) {
 			continue
 		}
 		if !goesOn[s.comparable(known)] && !listed(known, s.labels["__name__"], s.labels) {
@@ -167,7 +172,9 @@ func checkSeriesGoOn(t *testing.T, both *promServer, old, ours *recording, known
 		}
 		counters++
 		for _, s := range both.query(t, `resets(`+name+`[5m]) > 0`, ours.end) {
-			t.Errorf("%s was reset: %s", name, s.text())
+			if !s.comesAndGoes(busy) { // A process has fewer context switches when a thread of it has ended.
+				t.Errorf("%s was reset: %s", name, s.text())
+			}
 		}
 	}
 	if counters < 10 {
