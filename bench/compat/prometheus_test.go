@@ -32,8 +32,11 @@ type promServer struct {
 	running *collector.Process
 }
 
-// promSeries is a series of an answer.
-type promSeries struct{ labels map[string]string }
+// promSeries is a series of an answer, and its value.
+type promSeries struct {
+	labels map[string]string
+	value  float64
+}
 
 // text is the labels in order.
 func (s promSeries) text() string {
@@ -130,14 +133,22 @@ func (p *promServer) query(t *testing.T, expression string, at time.Time) (out [
 	var answer struct {
 		Data struct {
 			ResultType string
-			Result     []struct{ Metric map[string]string }
+			Result     []struct {
+				Metric map[string]string
+				Value  [2]any
+			}
 		}
 	}
 	if err := json.Unmarshal(text, &answer); err != nil {
 		t.Fatalf("%s: %v", expression, err)
 	}
 	for _, r := range answer.Data.Result {
-		out = append(out, promSeries{labels: r.Metric})
+		text, _ := r.Value[1].(string)
+		value, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			t.Fatalf("%s has the value %v: %v", expression, r.Value, err)
+		}
+		out = append(out, promSeries{r.Metric, value})
 	}
 	return out
 }

@@ -59,6 +59,6 @@ func (c *metricChecker) distinguishing(place string, f rules.GroupField, t *rule
 	case c.ofResource(f.Key, t.Metric):
 		c.warn(place, "of %s %s is an attribute of the resource: write \"resource.%[2]s\"", t.Metric, f.Key)
 	default:
-		c.warn(place, "%s has no attribute %s %s", t.Metric, f.Key, c.meant(f.Key, m))
+		c.warn(place, "%s has no attribute %s %s", t.Metric, f.Key, c.meant(t.Metric, f.Key, m))
 	}
 }

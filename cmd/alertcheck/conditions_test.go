@@ -35,7 +35,7 @@ func TestConditionsAreCheckedAgainstTheMetrics(t *testing.T) {
 		},
 		`{metric: system.memory.usage, thresholds: {warning: {above: {metric: system.memory.limit, scale: 0.9}}}}`: {},
 		`{metric: system.filesystem.utilization, thresholds: {warning: {above: 80%}}, thresholds_by: {attribute: mountpoint, groups: [{match: /, thresholds: off}]}}`: {
-			warning: `rule "r": thresholds_by.attribute: system.filesystem.utilization has no attribute mountpoint (did you mean "system.filesystem.mountpoint"?)`,
+			warning: `rule "r": thresholds_by.attribute: system.filesystem.utilization has no attribute mountpoint (did you mean "system.filesystem.mountpoint"? "mountpoint" ` + saysOld + ")",
 		},
 		`{metric: system.filesystem.utilization, thresholds: {warning: {above: 80%}}, thresholds_by: {attribute: system.filesystem.mountpoint, groups: [{match: /, thresholds: {warning: 5GiB}}]}}`: {
 			problem: `rule "r": thresholds_by.groups[0]: warning: threshold 5GiB needs a metric of unit "By" or "By/s", not "1"`,

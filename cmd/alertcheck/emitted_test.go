@@ -41,7 +41,7 @@ func TestRulesOnTheOldForm(t *testing.T) {
 		},
 		{
 			`psutil: `, "metric: system.cpu.utilization, match: {state: wait}, above: 90%",
-			`match.state: system.cpu.utilization has no such attribute (known: cpu.mode, cpu.logical_number)`,
+			`match.state: system.cpu.utilization has no such attribute (did you mean "cpu.mode"? "state" ` + saysOld + ")",
 		},
 		{`hostmetrics: {scrapers: {cpu: }}`, "metric: system.cpu.utilization, match: {state: wait}, above: 90%", ""},
 		{`hostmetrics: {scrapers: {cpu: }}`, "metric: system.processes.count, match: {status: blocked}, above: 9", ""},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/attr"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/hostmetrics"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/suggest"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver"
 )
@@ -133,7 +134,7 @@ func (c *metricChecker) match(place string, t *rules.Target, m psutilreceiver.Ca
 			case c.ofResource(test.Key, t.Metric):
 				c.warn(place, "%s: of %s it is an attribute of the resource: write {resource: {%s: …}}", where, t.Metric, test.Key)
 			default:
-				c.warn(place, "%s: %s has no such attribute %s", where, t.Metric, c.meant(test.Key, m))
+				c.warn(place, "%s: %s has no such attribute %s", where, t.Metric, c.meant(t.Metric, test.Key, m))
 			}
 		case attr.InResource:
 			where = fmt.Sprintf("%smatch.resource.%s", t.Key, test.Key)
@@ -154,6 +155,12 @@ func (c *metricChecker) resourceKey(place, where, key, metric string) {
 	case slices.Contains(c.catalog.ResourceAttributes, key):
 		c.warn(place, "%s: the resource of %s has no such attribute: only metrics of processes have it", where, metric)
 	default:
+		for today, old := range hostmetrics.ResourceAttributes {
+			if old == key {
+				c.warn(place, "%s: the psutil receiver has no such attribute (did you mean %q? "+oldNameOnly+")", where, today, key)
+				return
+			}
+		}
 		if meant := suggest.Near(key, c.catalog.ResourceAttributes, 2); meant != "" {
 			c.warn(place, "%s: the psutil receiver has no such attribute (did you mean %q?)", where, meant)
 		}
@@ -170,7 +177,10 @@ func ofProcess(name string) bool {
 }
 
 // meant says which attribute of the metric may have been meant: one that ends with the word, as older names of them do, or a similar one.
-func (c *metricChecker) meant(key string, m psutilreceiver.CatalogMetric) string {
+func (c *metricChecker) meant(metric, key string, m psutilreceiver.CatalogMetric) string {
+	if today := attributeToday(metric, key); today != "" && slices.Contains(m.Attributes, today) {
+		return fmt.Sprintf("(did you mean %q? "+oldNameOnly+")", today, key)
+	}
 	for _, attribute := range m.Attributes {
 		if strings.HasSuffix(attribute, "."+key) {
 			return fmt.Sprintf("(did you mean %q?)", attribute)
@@ -208,7 +218,7 @@ func (c *metricChecker) groupBy(place string, r *rules.Rule, t *rules.Target, m 
 			case c.ofResource(f.Key, t.Metric):
 				c.warn(place, "group_by %q: of %s it is an attribute of the resource: write \"resource.%[1]s\"", f.Key, t.Metric)
 			default:
-				c.warn(place, "group_by %q: %s has no such attribute %s", f.Key, t.Metric, c.meant(f.Key, m))
+				c.warn(place, "group_by %q: %s has no such attribute %s", f.Key, t.Metric, c.meant(t.Metric, f.Key, m))
 			}
 		case attr.InResource:
 			if slices.Contains(m.Attributes, f.Key) {

@@ -44,7 +44,7 @@ func TestRulesAreCheckedAgainstTheMetrics(t *testing.T) {
 		{`{metric: system.cpu.utilization, match: {resource: {cpu.mode: idle}}, below: 20%}`, `` +
 			`warning: rule "r": match.resource.cpu.mode: of system.cpu.utilization it is an attribute of the data points: write it beside "resource"`},
 		{`{metric: system.memory.utilization, match: {state: used}, above: 80%}`, `` +
-			`warning: rule "r": match.state: system.memory.utilization has no such attribute (did you mean "system.memory.state"?)`},
+			`warning: rule "r": match.state: system.memory.utilization has no such attribute (did you mean "system.memory.state"? "state" ` + saysOld + ")"},
 		{`{metric: system.cpu.utilization, match: {cpu.mod: idle}, below: 20%}`, `` +
 			`warning: rule "r": match.cpu.mod: system.cpu.utilization has no such attribute (did you mean "cpu.mode"?)`},
 		{`{metric: system.cpu.utilization, match: {resource: {process.pid: 7}}, above: 80%}`, `` +
@@ -58,7 +58,7 @@ func TestRulesAreCheckedAgainstTheMetrics(t *testing.T) {
 		{`{metric: system.disk.io, window: 5m, aggregate: rate, group_by: [resource.system.device], above: 80MB}`, `` +
 			`warning: rule "r": group_by "resource.system.device": of system.disk.io it is an attribute of the data points: write "system.device"`},
 		{`{metric: system.disk.io, window: 5m, aggregate: rate, group_by: [device], above: 80MB}`, `` +
-			`warning: rule "r": group_by "device": system.disk.io has no such attribute (did you mean "system.device"?)`},
+			`warning: rule "r": group_by "device": system.disk.io has no such attribute (did you mean "system.device"? "device" ` + saysOld + ")"},
 		{`{metric: system.memory.usage, above: 1GiB, only_if: {metric: system.cpu.utilization, match: {host.name: a}, above: 50%}}`, `` +
 			`warning: rule "r": only_if.match.host.name: of system.cpu.utilization it is an attribute of the resource: write {resource: {host.name: …}}`},
 		{`{metric: process.cpu.time, match: {process.executable.name: sshd}, absent: {for: 3m}}`, `` +

@@ -42,9 +42,9 @@ func checkRules(files []string, strict bool, stdout, stderr io.Writer) int {
 		report(stderr, file, "", err)
 		for _, s := range doc.sources {
 			rules, problem := s.config.Compile()
+			from := feeders{others: true}
 			if problem == nil {
 				var warnings []string
-				from := feeders{others: true}
 				if doc.collector != nil {
 					from = feedersOf(doc.collector, s.name)
 				}
@@ -63,6 +63,9 @@ func checkRules(files []string, strict bool, stdout, stderr io.Writer) int {
 			if problem == nil {
 				fmt.Fprintf(stdout, "%s: %s%s\n", place(file, s.name), count(len(rules.Names()), "rule"), s.note())
 				printHints(stdout, place(file, s.name), rules)
+				if !from.inOldForm() {
+					printOldNames(stdout, place(file, s.name), rules)
+				}
 			}
 		}
 		if doc.collector != nil {

@@ -182,7 +182,7 @@ func (a *alerting) uses(t *testing.T, share float64) {
 			return err
 		}
 		req.Header.Set("Content-Type", "application/json")
-		resp, err := http.DefaultClient.Do(req)
+		resp, err := harness.Client.Do(req)
 		if err != nil {
 			return err
 		}

@@ -42,7 +42,7 @@ func startInfluxDB(t *testing.T, address string) influxDB {
 	config := filepath.Join(dir, "influxdb.conf")
 	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, influxConfig, harness.FreePort(t), address), 0o600))
 	harness.StartServer(t, dir, "http://"+address+"/ping", program, "-config", config)
-	resp, err := http.PostForm("http://"+address+"/query", url.Values{"q": {"CREATE DATABASE hosts"}})
+	resp, err := harness.Client.PostForm("http://"+address+"/query", url.Values{"q": {"CREATE DATABASE hosts"}}) //nolint:noctx // The client has a time limit.
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	require.Equal(t, http.StatusOK, resp.StatusCode)

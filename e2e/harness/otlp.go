@@ -13,9 +13,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 )
 
-// otlpClient sends OTLP over HTTP. A receiver that takes a request and never answers ends no test by the limit of the whole run.
-var otlpClient = &http.Client{Timeout: Timeout}
-
 // StatusError is an answer to an OTLP request that is not of success.
 type StatusError struct {
 	// Code is the status, such as 400.
@@ -61,7 +58,7 @@ func postOTLP(ctx context.Context, url string, body []byte, encoding string) err
 	if encoding != "" {
 		req.Header.Set("Content-Encoding", encoding)
 	}
-	resp, err := otlpClient.Do(req)
+	resp, err := Client.Do(req)
 	if err != nil {
 		return err
 	}

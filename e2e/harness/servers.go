@@ -43,6 +43,9 @@ func AwaitListener(t *testing.T, address string) {
 	})
 }
 
+// Client asks servers beside a test. One that takes a request and never answers ends no test by the limit of the whole run.
+var Client = &http.Client{Timeout: Timeout}
+
 // Get gives the body of a page, and an error where the status is not of success.
 func Get(url string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -51,7 +54,7 @@ func Get(url string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := Client.Do(req)
 	if err != nil {
 		return nil, err
 	}

@@ -109,6 +109,9 @@ service: {telemetry: {metrics: {level: none}}, pipelines: {metrics: {processors:
 	plain := sends("plain", t.TempDir())
 	stranger.AwaitOutput(t, "Exporting failed")
 	plain.AwaitOutput(t, "Exporting failed")
+	const withoutTLS = "error reading server preface: EOF"
+	plain.AwaitOutput(t, withoutTLS)
+	assert.Contains(t, layer("agent.yaml"), withoutTLS, "what it means stands in the example")
 	sends("another", agentTLS, layer("agent.yaml"))
 	file := harness.AlertFile(filepath.Join(dir, "state", "alerts", "alerts.jsonl"))
 	record := file.Await(t, "up", "fire", 1)

@@ -2,7 +2,6 @@ package live
 
 import (
 	"encoding/json"
-	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -13,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-psutil/otelcol-psutil/dashboards"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 type prometheusAnswer struct {
@@ -24,7 +25,7 @@ type prometheusAnswer struct {
 // ask asks the agent's own Prometheus routes, as Grafana does.
 func (a *agent) ask(query string) prometheusAnswer {
 	a.t.Helper()
-	res, err := http.PostForm(a.base+"/prometheus/api/v1/query", url.Values{"query": {query}}) //nolint:noctx // It ends with the agent.
+	res, err := harness.Client.PostForm(a.base+"/prometheus/api/v1/query", url.Values{"query": {query}}) //nolint:noctx // The client has a time limit.
 	require.NoError(a.t, err)
 	defer func() { _ = res.Body.Close() }()
 	var answer prometheusAnswer

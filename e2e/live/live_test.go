@@ -102,7 +102,7 @@ func (a *agent) get(path string, into any) {
 	require.EventuallyWithT(a.t, func(c *assert.CollectT) {
 		r, err := http.NewRequestWithContext(a.t.Context(), http.MethodGet, a.base+path, http.NoBody)
 		require.NoError(c, err)
-		res, err := http.DefaultClient.Do(r)
+		res, err := harness.Client.Do(r)
 		require.NoError(c, err)
 		defer func() { _ = res.Body.Close() }()
 		require.Equal(c, http.StatusOK, res.StatusCode)
@@ -179,7 +179,7 @@ func TestLive(t *testing.T) {
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, a.base+"/api/meta", http.NoBody)
 	require.NoError(t, err)
 	r.Host = "evil.example"
-	res, err := http.DefaultClient.Do(r)
+	res, err := harness.Client.Do(r)
 	require.NoError(t, err)
 	require.NoError(t, res.Body.Close())
 	assert.Equal(t, http.StatusForbidden, res.StatusCode)

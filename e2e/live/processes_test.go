@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -13,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
 )
 
 // cpuSeconds is the counter of what the CPUs did for processes: seconds by time in milliseconds.
@@ -25,7 +26,7 @@ type cpuSeconds struct {
 func (a *agent) cpus() (out cpuSeconds) {
 	a.t.Helper()
 	query := url.Values{"query": {`system_cpu_time_seconds_total{cpu_mode=~"user|nice|system"}[1m]`}}
-	res, err := http.PostForm(a.base+"/prometheus/api/v1/query", query) //nolint:noctx // It ends with the agent.
+	res, err := harness.Client.PostForm(a.base+"/prometheus/api/v1/query", query) //nolint:noctx // The client has a time limit.
 	require.NoError(a.t, err)
 	defer func() { _ = res.Body.Close() }()
 	var answer struct {

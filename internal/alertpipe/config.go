@@ -30,8 +30,8 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error { return decode(conf, c) }
 
 // decode decodes settings into a pointer to a struct, and refuses keys that the struct does not have.
 func decode(conf *confmap.Conf, into any) error {
-	conf = confkeys.Spell(conf, into)
-	if err := confkeys.Check(conf, into); err != nil {
+	conf, err := confkeys.Spell(conf, into)
+	if err != nil {
 		return err
 	}
 	return conf.Unmarshal(into)

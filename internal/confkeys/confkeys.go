@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/confmap"
@@ -205,8 +206,14 @@ func below(path, key string) string {
 	return strings.TrimPrefix(path+confmap.KeyDelimiter+key, confmap.KeyDelimiter)
 }
 
-// fields gives the types of a struct's fields by their configuration keys.
+// knownFields has what fields has found, by type: a list of a thousand blocks asks a thousand times.
+var knownFields sync.Map
+
+// fields gives the types of a struct's fields by their configuration keys. The map is for reading.
 func fields(t reflect.Type) map[string]reflect.Type {
+	if known, ok := knownFields.Load(t); ok {
+		return known.(map[string]reflect.Type)
+	}
 	byKey := map[string]reflect.Type{}
 	for f := range t.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("mapstructure"), ",")
@@ -221,6 +228,7 @@ func fields(t reflect.Type) map[string]reflect.Type {
 			byKey[name] = f.Type
 		}
 	}
+	knownFields.Store(t, byKey)
 	return byKey
 }
 

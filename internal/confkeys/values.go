@@ -13,14 +13,14 @@ import (
 
 // Spell returns the configuration with what the Collector's decoder does not read in the form that it does: days and weeks in durations, a percentage
 // for a field with the tag confkeys:"share", and a value alone for a block in which a field has the tag confkeys:"alone". The configuration
-// itself is returned where there is none of these.
-func Spell(conf *confmap.Conf, into any) *confmap.Conf {
-	s := speller{}
-	spelled := s.spell(conf.ToStringMap(), reflect.TypeOf(into).Elem())
+// itself is returned where there is none of these. The error is what Check says of the result.
+func Spell(conf *confmap.Conf, into any) (*confmap.Conf, error) {
+	s, t := speller{}, reflect.TypeOf(into).Elem()
+	spelled := s.spell(conf.ToStringMap(), t)
 	if block, ok := spelled.(map[string]any); ok && s.changed {
-		return confmap.NewFromStringMap(block)
+		conf = confmap.NewFromStringMap(block)
 	}
-	return conf
+	return conf, (&checker{keys: true}).check(spelled, t, "")
 }
 
 // speller walks a configuration beside the type that it is decoded into.
