@@ -27,16 +27,19 @@ type cpuScraper struct {
 
 	cores    int // physical ones, at coresFor logical ones: once it is known, the topology is read again only when CPUs come or go
 	coresFor int
+
+	runQueues *host.RunQueues
 }
 
 func newCPUScraper(cfg CPUConfig, settings scraperSettings) (scraper, error) {
-	return &cpuScraper{scraperSettings: settings, perCPU: cfg.PerCPU, cpus: make(map[int]*cpuStream)}, nil
+	return &cpuScraper{scraperSettings: settings, perCPU: cfg.PerCPU, cpus: make(map[int]*cpuStream), runQueues: host.NewRunQueues(settings.host)}, nil
 }
 
 func (s *cpuScraper) scrape(t *scrapeContext) error {
+	runQueues := auxiliary(s.scrapeRunQueues(t))
 	sample, err := s.host.CPU()
 	if isLost(err) {
-		return err
+		return errors.Join(err, runQueues)
 	}
 	recordKnown(int64(sample.Count), func(v int64) { s.mb.RecordSystemCPULogicalCountDataPoint(t.time, v) })
 	if s.perCPU {
@@ -45,7 +48,7 @@ func (s *cpuScraper) scrape(t *scrapeContext) error {
 		s.growth.advance(&s.total, t, sample)
 		s.record(t, &s.total)
 	}
-	return auxiliary(errors.Join(err, s.scrapeCores(t, sample.Count), s.scrapeFrequencies(t)))
+	return auxiliary(errors.Join(err, s.scrapeCores(t, sample.Count), s.scrapeFrequencies(t), runQueues))
 }
 
 func (s *cpuScraper) scrapeEach(t *scrapeContext, sample *host.CPUSample) {
@@ -106,6 +109,21 @@ func (s *cpuScraper) scrapeFrequencies(t *scrapeContext) error {
 		recordKnown(f.Min, func(v int64) { s.mb.RecordSystemCPUFrequencyMinDataPoint(t.time, v, number) })
 		recordKnown(f.Max, func(v int64) { s.mb.RecordSystemCPUFrequencyMaxDataPoint(t.time, v, number) })
 	}
+	return err
+}
+
+func (s *cpuScraper) scrapeRunQueues(t *scrapeContext) error {
+	m := &s.metrics
+	if !m.SystemCPULinuxRunQueueRunTime.Enabled && !m.SystemCPULinuxRunQueueWaitTime.Enabled && !m.SystemCPULinuxRunQueueTimeslices.Enabled {
+		return nil
+	}
+	q, err := s.runQueues.Read()
+	if isLost(err) {
+		return err
+	}
+	s.mb.RecordSystemCPULinuxRunQueueRunTimeDataPoint(t.time, q.Run)
+	s.mb.RecordSystemCPULinuxRunQueueWaitTimeDataPoint(t.time, q.Wait)
+	s.mb.RecordSystemCPULinuxRunQueueTimeslicesDataPoint(t.time, q.Timeslices)
 	return err
 }
 
