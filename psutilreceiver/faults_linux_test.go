@@ -123,12 +123,14 @@ var kernelFiles = []kernelFile{
 		costs: []string{"system.network.connection.count"}, parts: []string{"system.network.connection.count"},
 	},
 	{
-		name: "proc/1/net/udp", warn: []string{"connections"}, quiet: []string{"missing", "empty", "cut"},
-		costs: []string{"system.network.connection.count"}, parts: []string{"system.network.connection.count"},
+		name: "proc/1/net/udp", warn: []string{"connections", "netstat"}, quiet: []string{"missing", "empty", "cut"},
+		costs: []string{"system.network.connection.count", "system.network.udp.queue.usage"},
+		parts: []string{"system.network.connection.count", "system.network.udp.queue.usage"},
 	},
 	{
-		name: "proc/1/net/udp6", warn: []string{"connections"}, quiet: []string{"missing", "empty", "cut"},
-		costs: []string{"system.network.connection.count"}, parts: []string{"system.network.connection.count"},
+		name: "proc/1/net/udp6", warn: []string{"connections", "netstat"}, quiet: []string{"missing", "empty", "cut"},
+		costs: []string{"system.network.connection.count", "system.network.udp.queue.usage"},
+		parts: []string{"system.network.connection.count", "system.network.udp.queue.usage"},
 	},
 	{
 		name: "proc/1/net/snmp", warn: []string{"netstat"}, quiet: []string{"missing", "cut"},
