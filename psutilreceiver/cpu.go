@@ -50,11 +50,15 @@ type cpuScraper struct {
 
 	cores    int // physical ones, at coresFor logical ones: once it is known, the topology is read again only when CPUs come or go
 	coresFor int
+
+	runQueues *host.RunQueues
 }
 
 func newCPUScraper(cfg CPUConfig, settings scraperSettings) (scraper, error) {
 	each, all := cfg.shown()
-	s := &cpuScraper{scraperSettings: settings, each: each, all: all, cpus: make(map[int]*cpuStream)}
+	s := &cpuScraper{
+		scraperSettings: settings, each: each, all: all, cpus: make(map[int]*cpuStream), runQueues: host.NewRunQueues(settings.host),
+	}
 	withTime := settings.metrics.SystemCPULinuxThermalThrottleTime.Enabled
 	if withTime || settings.metrics.SystemCPULinuxThermalThrottleEvents.Enabled {
 		s.throttles = host.NewThrottles(settings.host, withTime)
@@ -70,9 +74,10 @@ func (s *cpuScraper) close() error {
 }
 
 func (s *cpuScraper) scrape(t *scrapeContext) error {
+	runQueues := auxiliary(s.scrapeRunQueues(t))
 	sample, err := s.host.CPU()
 	if isLost(err) {
-		return err
+		return errors.Join(err, runQueues)
 	}
 	recordKnown(int64(sample.Count), func(v int64) { s.mb.RecordSystemCPULogicalCountDataPoint(t.time, v) })
 	if s.each != (cpuRecords{}) {
@@ -82,7 +87,7 @@ func (s *cpuScraper) scrape(t *scrapeContext) error {
 		s.growth.advance(&s.total, t, sample)
 		s.record(t, &s.total, s.all)
 	}
-	return auxiliary(errors.Join(err, s.scrapeCores(t, sample.Count), s.scrapeFrequencies(t), s.scrapeThrottles(t)))
+	return auxiliary(errors.Join(err, s.scrapeCores(t, sample.Count), s.scrapeFrequencies(t), s.scrapeThrottles(t), runQueues))
 }
 
 func (s *cpuScraper) scrapeEach(t *scrapeContext, sample *host.CPUSample) {
@@ -148,6 +153,21 @@ func (s *cpuScraper) scrapeFrequencies(t *scrapeContext) error {
 		recordKnown(f.Min, func(v int64) { s.mb.RecordSystemCPUFrequencyMinDataPoint(t.time, v, number) })
 		recordKnown(f.Max, func(v int64) { s.mb.RecordSystemCPUFrequencyMaxDataPoint(t.time, v, number) })
 	}
+	return err
+}
+
+func (s *cpuScraper) scrapeRunQueues(t *scrapeContext) error {
+	m := &s.metrics
+	if !m.SystemCPULinuxRunQueueRunTime.Enabled && !m.SystemCPULinuxRunQueueWaitTime.Enabled && !m.SystemCPULinuxRunQueueTimeslices.Enabled {
+		return nil
+	}
+	q, err := s.runQueues.Read()
+	if isLost(err) {
+		return err
+	}
+	s.mb.RecordSystemCPULinuxRunQueueRunTimeDataPoint(t.time, q.Run)
+	s.mb.RecordSystemCPULinuxRunQueueWaitTimeDataPoint(t.time, q.Wait)
+	s.mb.RecordSystemCPULinuxRunQueueTimeslicesDataPoint(t.time, q.Timeslices)
 	return err
 }
 

@@ -43,7 +43,7 @@ var kernelFiles = []kernelFile{
 		name: "proc/stat", warn: []string{"cpu", "processes", "system"}, quiet: []string{"cut"},
 		costs: []string{
 			"system.cpu.time", "system.cpu.utilization", "system.cpu.logical.count", "system.cpu.physical.count", "system.cpu.frequency",
-			"system.cpu.frequency.", "system.cpu.context_switches", "system.cpu.interrupts", "system.cpu.soft_interrupts",
+			"system.cpu.frequency.", "system.cpu.context_switches", "system.cpu.interrupts", "system.cpu.soft_interrupts", "system.cpu.linux.soft_interrupts",
 			"system.process.created", "system.linux.task.count", "system.process.cpu.unattributed", "process.cpu.utilization",
 			"system.cpu.linux.thermal_throttle.",
 		},
@@ -140,12 +140,14 @@ var kernelFiles = []kernelFile{
 		costs: []string{"system.network.connection.count"}, parts: []string{"system.network.connection.count"},
 	},
 	{
-		name: "proc/1/net/udp", warn: []string{"connections"}, quiet: []string{"missing", "empty", "cut"},
-		costs: []string{"system.network.connection.count"}, parts: []string{"system.network.connection.count"},
+		name: "proc/1/net/udp", warn: []string{"connections", "netstat"}, quiet: []string{"missing", "empty", "cut"},
+		costs: []string{"system.network.connection.count", "system.network.udp.queue.usage"},
+		parts: []string{"system.network.connection.count", "system.network.udp.queue.usage"},
 	},
 	{
-		name: "proc/1/net/udp6", warn: []string{"connections"}, quiet: []string{"missing", "empty", "cut"},
-		costs: []string{"system.network.connection.count"}, parts: []string{"system.network.connection.count"},
+		name: "proc/1/net/udp6", warn: []string{"connections", "netstat"}, quiet: []string{"missing", "empty", "cut"},
+		costs: []string{"system.network.connection.count", "system.network.udp.queue.usage"},
+		parts: []string{"system.network.connection.count", "system.network.udp.queue.usage"},
 	},
 	{
 		name: "proc/1/net/snmp", warn: []string{"netstat"}, quiet: []string{"missing", "cut"},
@@ -185,6 +187,51 @@ var kernelFiles = []kernelFile{
 	{
 		name: "proc/sys/net/ipv4/tcp_max_orphans", warn: []string{"netstat"}, quiet: []string{"missing", "cut"},
 		costs: []string{"system.network.tcp.socket.orphaned.limit"}, parts: []string{"system.network.tcp.socket.orphaned.limit"},
+	},
+	{
+		name: "proc/sys/kernel/random/entropy_avail", warn: []string{"system"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.linux.entropy.available"}, parts: []string{"system.linux.entropy.available"},
+	},
+	{
+		name: "proc/sys/fs/inode-state", warn: []string{"system"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.linux.inode."}, parts: []string{"system.linux.inode."},
+	},
+	{
+		name: "proc/sys/fs/dentry-state", warn: []string{"system"}, quiet: []string{"missing"},
+		costs: []string{"system.linux.dentry."}, parts: []string{"system.linux.dentry."},
+	},
+	{
+		name: "proc/interrupts", warn: []string{"system"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.cpu.linux.interrupts"}, parts: []string{"system.cpu.linux.interrupts"},
+	},
+	{
+		name: "proc/schedstat", warn: []string{"cpu"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.cpu.linux.run_queue."}, parts: []string{"system.cpu.linux.run_queue."},
+	},
+	{name: "proc/sysvipc/sem", warn: []string{"ipc"}, quiet: []string{"missing"}, costs: []string{"system.linux.ipc."}, parts: []string{"system.linux.ipc.semaphore."}},
+	{
+		name: "proc/sysvipc/msg", warn: []string{"ipc"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.linux.ipc.message_queue."}, parts: []string{"system.linux.ipc.message_queue."},
+	},
+	{
+		name: "proc/sysvipc/shm", warn: []string{"ipc"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.linux.ipc.shared_memory."}, parts: []string{"system.linux.ipc.shared_memory."},
+	},
+	{
+		name: "proc/sys/kernel/sem", warn: []string{"ipc"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.linux.ipc.semaphore.limit", "system.linux.ipc.semaphore.set.limit"}, parts: []string{"system.linux.ipc.semaphore.limit"},
+	},
+	{
+		name: "proc/sys/kernel/msgmni", warn: []string{"ipc"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.linux.ipc.message_queue.limit"}, parts: []string{"system.linux.ipc.message_queue.limit"},
+	},
+	{
+		name: "proc/sys/kernel/shmmni", warn: []string{"ipc"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.linux.ipc.shared_memory.segment.limit"}, parts: []string{"system.linux.ipc.shared_memory.segment.limit"},
+	},
+	{
+		name: "proc/sys/kernel/shmall", warn: []string{"ipc"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.linux.ipc.shared_memory.limit"}, parts: []string{"system.linux.ipc.shared_memory.limit"},
 	},
 	{
 		name: "proc/1204/limits", quiet: allFaults,

@@ -48,7 +48,7 @@ func newNetstatScraper(cfg NetstatConfig, settings scraperSettings) (scraper, er
 }
 
 func (s *netstatScraper) scrape(t *scrapeContext) error {
-	return errors.Join(s.scrapeProtocols(t), s.scrapeExtra(t), s.scrapeSockets(t), s.scrapeLimits(t), s.scrapeSoftnet(t))
+	return errors.Join(s.scrapeProtocols(t), s.scrapeExtra(t), s.scrapeSockets(t), s.scrapeLimits(t), s.scrapeUDPQueues(t), s.scrapeSoftnet(t))
 }
 
 func (s *netstatScraper) scrapeProtocols(t *scrapeContext) error {
@@ -114,6 +114,18 @@ func (s *netstatScraper) scrapeLimits(t *scrapeContext) error {
 		}
 	}
 	return auxiliary(errors.Join(memoryErr, orphanErr))
+}
+
+func (s *netstatScraper) scrapeUDPQueues(t *scrapeContext) error {
+	if !s.metrics.SystemNetworkUDPQueueUsage.Enabled {
+		return nil
+	}
+	queues, err := s.host.UDPQueues()
+	if err == nil {
+		s.mb.RecordSystemNetworkUDPQueueUsageDataPoint(t.time, queues.Received, networkReceive)
+		s.mb.RecordSystemNetworkUDPQueueUsageDataPoint(t.time, queues.Sent, networkTransmit)
+	}
+	return auxiliary(err)
 }
 
 func (s *netstatScraper) scrapeSoftnet(t *scrapeContext) error {

@@ -96,9 +96,11 @@ type ScrapersConfig struct {
 	Processes configoptional.Optional[ScraperConfig] `mapstructure:"processes"`
 	// Process reports each process, or each group, on its own.
 	Process configoptional.Optional[ProcessConfig] `mapstructure:"process"`
+	// IPC reports semaphores, message queues and shared memory of System V.
+	IPC configoptional.Optional[ScraperConfig] `mapstructure:"ipc"`
 	// Clock reports how well the clock is synchronised.
 	Clock configoptional.Optional[ScraperConfig] `mapstructure:"clock"`
-	// System reports uptime, logins, open files, interrupts and context switches.
+	// System reports uptime, logins, open files, interrupts, context switches, entropy, inodes and directory entries.
 	System configoptional.Optional[ScraperConfig] `mapstructure:"system"`
 }
 
@@ -120,6 +122,7 @@ var scraperKinds = []scraperKind{
 	simpleKind("sensors", off, func(s *ScrapersConfig) *optionalScraper { return &s.Sensors }, newSensorsScraper),
 	kindOf("hardware", on, func(s *ScrapersConfig) *configoptional.Optional[HardwareConfig] { return &s.Hardware }, blank[HardwareConfig], newHardwareScraper),
 	simpleKind("processes", on, func(s *ScrapersConfig) *optionalScraper { return &s.Processes }, newProcessesScraper),
+	simpleKind("ipc", off, func(s *ScrapersConfig) *optionalScraper { return &s.IPC }, newIPCScraper),
 	simpleKind("clock", on, func(s *ScrapersConfig) *optionalScraper { return &s.Clock }, newClockScraper),
 	simpleKind("system", on, func(s *ScrapersConfig) *optionalScraper { return &s.System }, newSystemScraper),
 	kindOf("process", on, func(s *ScrapersConfig) *configoptional.Optional[ProcessConfig] { return &s.Process }, defaultProcessConfig, newProcessScraper).mayReturn(),

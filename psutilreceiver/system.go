@@ -1,16 +1,24 @@
 package psutilreceiver
 
-import "errors"
+import (
+	"errors"
 
-// systemScraper reports what belongs to the host as a whole: uptime, logins, open files and the kernel's totals.
-type systemScraper struct{ scraperSettings }
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
+)
+
+// systemScraper reports what belongs to the host as a whole: uptime, logins, open files, what the kernel holds in memory, and its totals.
+type systemScraper struct {
+	scraperSettings
+	interrupts *host.Interrupts
+}
 
 func newSystemScraper(_ ScraperConfig, settings scraperSettings) (scraper, error) {
-	return &systemScraper{settings}, nil
+	return &systemScraper{settings, host.NewInterrupts(settings.host)}, nil
 }
 
 func (s *systemScraper) scrape(t *scrapeContext) error {
-	return errors.Join(s.scrapeUptime(t), s.scrapeLogins(t), s.scrapeFileHandles(t), s.scrapeKernel(t), s.scrapeHungTasks(t), s.scrapeMaintenance(t))
+	return errors.Join(s.scrapeUptime(t), s.scrapeLogins(t), s.scrapeFileHandles(t), s.scrapeKernel(t), s.scrapeHungTasks(t), s.scrapeMaintenance(t),
+		s.scrapeInterrupts(t), s.scrapeEntropy(t), s.scrapeInodes(t), s.scrapeDentries(t))
 }
 
 func (s *systemScraper) scrapeUptime(t *scrapeContext) error {

@@ -95,29 +95,39 @@ func (c *Connections) readTable(i int, diag *diagSocket) (counts ConnectionCount
 
 // countFile reads the text of a table piece by piece: with many sockets it is tens of megabytes.
 func (c *Connections) countFile(t *socketTable, name string) (counts ConnectionCounts, err error) {
-	path := c.host.Path(name)
-	fd, err := c.host.dir.OpenFile(path, maxTableSize)
+	lines := socketLines{counts: &counts[t.transport], odd: oddValues{file: name}}
+	rest, err := c.host.readPieces(name, c.buf, lines.feed)
 	if err != nil {
-		return counts, &fs.PathError{Op: "open", Path: path, Err: err}
+		return counts, err
+	}
+	return counts, lines.finish(rest)
+}
+
+// readPieces reads a long table into buf piece by piece. The function is called with what there is, and gives what is left after the last whole line,
+// which comes again with the next piece. What is left of the last one is returned.
+func (h *Host) readPieces(name string, buf []byte, feed func(text []byte) (rest []byte)) (rest []byte, err error) {
+	path := h.Path(name)
+	fd, err := h.dir.OpenFile(path, maxTableSize)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
 	defer func() { _ = unix.Close(fd) }()
-	lines := socketLines{counts: &counts[t.transport], odd: oddValues{file: name}}
 	unfinished := 0 // bytes of an unfinished line at the start of the buffer
 	for {
-		n, err := unix.Read(fd, c.buf[unfinished:])
+		n, err := unix.Read(fd, buf[unfinished:])
 		switch {
 		case errors.Is(err, unix.EINTR):
 			continue
 		case err != nil:
-			return counts, &fs.PathError{Op: "read", Path: path, Err: err}
+			return nil, &fs.PathError{Op: "read", Path: path, Err: err}
 		case n <= 0:
-			return counts, lines.finish(c.buf[:unfinished])
+			return buf[:unfinished], nil
 		}
-		rest := lines.feed(c.buf[:unfinished+n])
-		if len(rest) == len(c.buf) {
-			return counts, malformed(name, rest)
+		rest := feed(buf[:unfinished+n])
+		if len(rest) == len(buf) {
+			return nil, malformed(name, rest)
 		}
-		unfinished = copy(c.buf, rest)
+		unfinished = copy(buf, rest)
 	}
 }
 
@@ -131,13 +141,16 @@ type socketLines struct {
 }
 
 // feed counts the whole lines of text and gives what is left after the last of them.
-func (s *socketLines) feed(text []byte) (rest []byte) {
+func (s *socketLines) feed(text []byte) (rest []byte) { return wholeLines(text, s.count) }
+
+// wholeLines calls a function with each whole line of text, and gives what is left after the last of them.
+func wholeLines(text []byte, line func([]byte)) (rest []byte) {
 	for {
 		end := bytes.IndexByte(text, '\n')
 		if end < 0 {
 			return text
 		}
-		s.count(text[:end])
+		line(text[:end])
 		text = text[end+1:]
 	}
 }

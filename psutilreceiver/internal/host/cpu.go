@@ -25,6 +25,8 @@ type CPUSample struct {
 	Count int
 }
 
+const statFile = "proc/stat"
+
 // KernelSample holds totals since boot, and counts of the moment, that Linux keeps in /proc/stat. A field is -1 when the kernel
 // does not report it.
 type KernelSample struct {

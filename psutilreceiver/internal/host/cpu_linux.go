@@ -12,8 +12,6 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
-const statFile = "proc/stat"
-
 // statSample is /proc/stat, parsed at most once a scrape for all that need it.
 type statSample struct {
 	parsed   bool

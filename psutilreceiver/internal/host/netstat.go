@@ -148,29 +148,21 @@ func sumOf(a, b int64) int64 {
 func parseSNMP(file string, text []byte, tcp *TCP, udp *UDP) error {
 	*tcp, *udp = noTCP(), NoUDP()
 	return pairedLines(file, text, func(protocol, name []byte) *int64 {
-		switch string(protocol) {
-		case "Tcp:":
+		if string(protocol) == "Tcp:" {
 			return tcp.field(name)
-		case "Udp:":
-			return udp.field(name)
 		}
-		return nil
-	})
+		return udp.field(name)
+	}, "Tcp:", "Udp:")
 }
 
 func parseNetstat(file string, text []byte, tcp *TCPExtra) error {
 	*tcp = noTCPExtra()
-	return pairedLines(file, text, func(protocol, name []byte) *int64 {
-		if string(protocol) == "TcpExt:" {
-			return tcp.field(name)
-		}
-		return nil
-	})
+	return pairedLines(file, text, func(_, name []byte) *int64 { return tcp.field(name) }, "TcpExt:")
 }
 
-// pairedLines reads such pairs of lines into the fields that have a name. One blank stands between two columns, so that a missing number costs
-// itself alone.
-func pairedLines(file string, text []byte, field func(protocol, name []byte) *int64) error {
+// pairedLines reads such pairs of lines, of some protocols, into the fields that have a name. One blank stands between two columns, so that a missing
+// number costs itself alone.
+func pairedLines(file string, text []byte, field func(protocol, name []byte) *int64, protocols ...string) error {
 	odd := oddValues{file: file}
 	found := false
 	for rest := text; len(rest) > 0; {
@@ -182,6 +174,9 @@ func pairedLines(file string, text []byte, field func(protocol, name []byte) *in
 		paired := len(protocol) > 0 && bytes.Equal(same, protocol)
 		if paired {
 			rest = after
+		}
+		if !isOneOf(protocol, protocols) {
+			continue
 		}
 		for {
 			name, others, there := proctext.Column(names)
@@ -208,6 +203,15 @@ func pairedLines(file string, text []byte, field func(protocol, name []byte) *in
 		return malformed(file, text)
 	}
 	return odd.err
+}
+
+func isOneOf(word []byte, words []string) bool {
+	for _, w := range words {
+		if string(word) == w {
+			return true
+		}
+	}
+	return false
 }
 
 // parseSNMP6 reads lines of a name, blanks and a value.
