@@ -247,6 +247,26 @@ func (ms *HwPowerMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	return nil
 }
 
+// HwPowerSupplyOnlineMetricConfig provides config for the hw.power_supply.online metric.
+type HwPowerSupplyOnlineMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HwPowerSupplyOnlineMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // HwStatusMetricConfig provides config for the hw.status metric.
 type HwStatusMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -3121,6 +3141,7 @@ type MetricsConfig struct {
 	HwGpuMemoryUtilization                HwGpuMemoryUtilizationMetricConfig                `mapstructure:"hw.gpu.memory.utilization"`
 	HwGpuUtilization                      HwGpuUtilizationMetricConfig                      `mapstructure:"hw.gpu.utilization"`
 	HwPower                               HwPowerMetricConfig                               `mapstructure:"hw.power"`
+	HwPowerSupplyOnline                   HwPowerSupplyOnlineMetricConfig                   `mapstructure:"hw.power_supply.online"`
 	HwStatus                              HwStatusMetricConfig                              `mapstructure:"hw.status"`
 	HwTemperature                         HwTemperatureMetricConfig                         `mapstructure:"hw.temperature"`
 	HwTemperatureLimit                    HwTemperatureLimitMetricConfig                    `mapstructure:"hw.temperature.limit"`
@@ -3302,6 +3323,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		HwPower: HwPowerMetricConfig{
+			Enabled: true,
+		},
+		HwPowerSupplyOnline: HwPowerSupplyOnlineMetricConfig{
 			Enabled: true,
 		},
 		HwStatus: HwStatusMetricConfig{

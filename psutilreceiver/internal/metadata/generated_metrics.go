@@ -1092,6 +1092,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "hw.power",
 		Attributes: []string{"hw.id", "hw.name", "hw.sensor_location", "hw.type"},
 	},
+	HwPowerSupplyOnline: metricInfo{
+		Name:       "hw.power_supply.online",
+		Attributes: []string{"hw.id", "hw.name"},
+	},
 	HwStatus: metricInfo{
 		Name:       "hw.status",
 		Attributes: []string{"hw.id", "hw.name", "hw.sensor_location", "hw.state", "hw.type"},
@@ -1619,6 +1623,7 @@ type metricsInfo struct {
 	HwGpuMemoryUtilization                metricInfo
 	HwGpuUtilization                      metricInfo
 	HwPower                               metricInfo
+	HwPowerSupplyOnline                   metricInfo
 	HwStatus                              metricInfo
 	HwTemperature                         metricInfo
 	HwTemperatureLimit                    metricInfo
@@ -2471,6 +2476,59 @@ func newMetricHwPower(cfg HwPowerMetricConfig) metricHwPower {
 	return m
 }
 
+type metricHwPowerSupplyOnline struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   HwPowerSupplyOnlineMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills hw.power_supply.online metric with initial data.
+func (m *metricHwPowerSupplyOnline) init() {
+	m.data.SetName("hw.power_supply.online")
+	m.data.SetDescription("Whether the connection to the mains gives power, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHwPowerSupplyOnline) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
+	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHwPowerSupplyOnline) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHwPowerSupplyOnline) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHwPowerSupplyOnline(cfg HwPowerSupplyOnlineMetricConfig) metricHwPowerSupplyOnline {
+	m := metricHwPowerSupplyOnline{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricHwStatus struct {
 	data     pmetric.Metric       // data buffer for generated metric.
 	config   HwStatusMetricConfig // metric config provided by user.
@@ -2480,7 +2538,7 @@ type metricHwStatus struct {
 // init fills hw.status metric with initial data.
 func (m *metricHwStatus) init() {
 	m.data.SetName("hw.status")
-	m.data.SetDescription("State of the hardware component: 1 for the state that it is in, 0 for the others.")
+	m.data.SetDescription("State of the hardware component: 1 for the state that it is in and 0 for each other, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)
@@ -7391,7 +7449,7 @@ type metricSystemLinuxRebootRequired struct {
 // init fills system.linux.reboot_required metric with initial data.
 func (m *metricSystemLinuxRebootRequired) init() {
 	m.data.SetName("system.linux.reboot_required")
-	m.data.SetDescription("1 if installed updates need a restart of the host, 0 if not. Of hosts that keep a record of it: those of the Debian family.")
+	m.data.SetDescription("Whether installed updates wait for a restart of the host: 1 if they do. Of hosts whose packages keep a record of it, 0 to 1.")
 	m.data.SetUnit("1")
 	m.data.SetEmptyGauge()
 }
@@ -10089,6 +10147,7 @@ type MetricsBuilder struct {
 	metricHwGpuMemoryUtilization                metricHwGpuMemoryUtilization
 	metricHwGpuUtilization                      metricHwGpuUtilization
 	metricHwPower                               metricHwPower
+	metricHwPowerSupplyOnline                   metricHwPowerSupplyOnline
 	metricHwStatus                              metricHwStatus
 	metricHwTemperature                         metricHwTemperature
 	metricHwTemperatureLimit                    metricHwTemperatureLimit
@@ -10269,6 +10328,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricHwGpuMemoryUtilization:                newMetricHwGpuMemoryUtilization(mbc.Metrics.HwGpuMemoryUtilization),
 		metricHwGpuUtilization:                      newMetricHwGpuUtilization(mbc.Metrics.HwGpuUtilization),
 		metricHwPower:                               newMetricHwPower(mbc.Metrics.HwPower),
+		metricHwPowerSupplyOnline:                   newMetricHwPowerSupplyOnline(mbc.Metrics.HwPowerSupplyOnline),
 		metricHwStatus:                              newMetricHwStatus(mbc.Metrics.HwStatus),
 		metricHwTemperature:                         newMetricHwTemperature(mbc.Metrics.HwTemperature),
 		metricHwTemperatureLimit:                    newMetricHwTemperatureLimit(mbc.Metrics.HwTemperatureLimit),
@@ -10677,6 +10737,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricHwGpuMemoryUtilization.emit(ils.Metrics())
 	mb.metricHwGpuUtilization.emit(ils.Metrics())
 	mb.metricHwPower.emit(ils.Metrics())
+	mb.metricHwPowerSupplyOnline.emit(ils.Metrics())
 	mb.metricHwStatus.emit(ils.Metrics())
 	mb.metricHwTemperature.emit(ils.Metrics())
 	mb.metricHwTemperatureLimit.emit(ils.Metrics())
@@ -10909,6 +10970,11 @@ func (mb *MetricsBuilder) RecordHwGpuUtilizationDataPoint(ts pcommon.Timestamp, 
 // RecordHwPowerDataPoint adds a data point to hw.power metric.
 func (mb *MetricsBuilder) RecordHwPowerDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwTypeAttributeValue AttributeHwType, options ...MetricAttributeOption) {
 	mb.metricHwPower.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwTypeAttributeValue.String(), options...)
+}
+
+// RecordHwPowerSupplyOnlineDataPoint adds a data point to hw.power_supply.online metric.
+func (mb *MetricsBuilder) RecordHwPowerSupplyOnlineDataPoint(ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string) {
+	mb.metricHwPowerSupplyOnline.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue)
 }
 
 // RecordHwStatusDataPoint adds a data point to hw.status metric.
