@@ -1,6 +1,10 @@
 package psutilreceiver
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
+)
 
 // systemScraper reports what belongs to the host as a whole: uptime, logins, open files and the kernel's totals.
 type systemScraper struct{ scraperSettings }
@@ -71,6 +75,9 @@ func (s *systemScraper) scrapeHungTasks(t *scrapeContext) error {
 		return nil
 	}
 	hung, err := s.host.HungTasks()
+	if errors.Is(err, host.ErrUnsupported) {
+		return nil
+	}
 	if isLost(err) {
 		return err
 	}
