@@ -2,15 +2,20 @@ package psutilreceiver
 
 import (
 	"errors"
+	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
 )
 
 // systemScraper reports what belongs to the host as a whole: uptime, logins, open files and the kernel's totals.
-type systemScraper struct{ scraperSettings }
+type systemScraper struct {
+	scraperSettings
+	kernelAsked bool      // when the kernel changed: it does not while the host runs
+	kernelSince time.Time // zero if that is not known
+}
 
 func newSystemScraper(_ ScraperConfig, settings scraperSettings) (scraper, error) {
-	return &systemScraper{settings}, nil
+	return &systemScraper{scraperSettings: settings}, nil
 }
 
 func (s *systemScraper) scrape(t *scrapeContext) error {
@@ -90,6 +95,15 @@ func (s *systemScraper) scrapeMaintenance(t *scrapeContext) error {
 	if s.metrics.SystemLinuxRebootRequired.Enabled {
 		if required, err := s.host.RebootRequired(); err == nil {
 			s.mb.RecordSystemLinuxRebootRequiredDataPoint(t.time, oneIf(required))
+		}
+	}
+	if s.metrics.SystemLinuxKernelAge.Enabled {
+		if !s.kernelAsked {
+			s.kernelSince, _ = s.host.KernelSince(t.now)
+			s.kernelAsked = true
+		}
+		if age := t.now.Sub(s.kernelSince); !s.kernelSince.IsZero() && age >= 0 {
+			s.mb.RecordSystemLinuxKernelAgeDataPoint(t.time, age.Seconds())
 		}
 	}
 	if !s.metrics.SystemLinuxKernelInfo.Enabled {

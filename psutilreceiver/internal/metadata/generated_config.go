@@ -2087,6 +2087,26 @@ func (ms *SystemLinuxFileHandleLimitMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
+// SystemLinuxKernelAgeMetricConfig provides config for the system.linux.kernel.age metric.
+type SystemLinuxKernelAgeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxKernelAgeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemLinuxKernelInfoMetricConfig provides config for the system.linux.kernel.info metric.
 type SystemLinuxKernelInfoMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -3233,6 +3253,7 @@ type MetricsConfig struct {
 	SystemIrqLinuxPressureTotal           SystemIrqLinuxPressureTotalMetricConfig           `mapstructure:"system.irq.linux.pressure.total"`
 	SystemLinuxFileHandleCount            SystemLinuxFileHandleCountMetricConfig            `mapstructure:"system.linux.file_handle.count"`
 	SystemLinuxFileHandleLimit            SystemLinuxFileHandleLimitMetricConfig            `mapstructure:"system.linux.file_handle.limit"`
+	SystemLinuxKernelAge                  SystemLinuxKernelAgeMetricConfig                  `mapstructure:"system.linux.kernel.age"`
 	SystemLinuxKernelInfo                 SystemLinuxKernelInfoMetricConfig                 `mapstructure:"system.linux.kernel.info"`
 	SystemLinuxRebootRequired             SystemLinuxRebootRequiredMetricConfig             `mapstructure:"system.linux.reboot_required"`
 	SystemLinuxTaskCount                  SystemLinuxTaskCountMetricConfig                  `mapstructure:"system.linux.task.count"`
@@ -3599,6 +3620,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		SystemLinuxFileHandleLimit: SystemLinuxFileHandleLimitMetricConfig{
+			Enabled: true,
+		},
+		SystemLinuxKernelAge: SystemLinuxKernelAgeMetricConfig{
 			Enabled: true,
 		},
 		SystemLinuxKernelInfo: SystemLinuxKernelInfoMetricConfig{

@@ -1426,6 +1426,9 @@ var MetricsInfo = metricsInfo{
 	SystemLinuxFileHandleLimit: metricInfo{
 		Name: "system.linux.file_handle.limit",
 	},
+	SystemLinuxKernelAge: metricInfo{
+		Name: "system.linux.kernel.age",
+	},
 	SystemLinuxKernelInfo: metricInfo{
 		Name:       "system.linux.kernel.info",
 		Attributes: []string{"system.linux.kernel.release", "system.linux.kernel.version"},
@@ -1715,6 +1718,7 @@ type metricsInfo struct {
 	SystemIrqLinuxPressureTotal           metricInfo
 	SystemLinuxFileHandleCount            metricInfo
 	SystemLinuxFileHandleLimit            metricInfo
+	SystemLinuxKernelAge                  metricInfo
 	SystemLinuxKernelInfo                 metricInfo
 	SystemLinuxRebootRequired             metricInfo
 	SystemLinuxTaskCount                  metricInfo
@@ -7387,6 +7391,56 @@ func newMetricSystemLinuxFileHandleLimit(cfg SystemLinuxFileHandleLimitMetricCon
 	return m
 }
 
+type metricSystemLinuxKernelAge struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   SystemLinuxKernelAgeMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.kernel.age metric with initial data.
+func (m *metricSystemLinuxKernelAge) init() {
+	m.data.SetName("system.linux.kernel.age")
+	m.data.SetDescription("Time since the host first started with the kernel release that it runs, by its record of boots (wtmp); not there where that does not reach back to another release.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSystemLinuxKernelAge) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxKernelAge) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxKernelAge) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxKernelAge(cfg SystemLinuxKernelAgeMetricConfig) metricSystemLinuxKernelAge {
+	m := metricSystemLinuxKernelAge{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemLinuxKernelInfo struct {
 	data     pmetric.Metric                    // data buffer for generated metric.
 	config   SystemLinuxKernelInfoMetricConfig // metric config provided by user.
@@ -10239,6 +10293,7 @@ type MetricsBuilder struct {
 	metricSystemIrqLinuxPressureTotal           metricSystemIrqLinuxPressureTotal
 	metricSystemLinuxFileHandleCount            metricSystemLinuxFileHandleCount
 	metricSystemLinuxFileHandleLimit            metricSystemLinuxFileHandleLimit
+	metricSystemLinuxKernelAge                  metricSystemLinuxKernelAge
 	metricSystemLinuxKernelInfo                 metricSystemLinuxKernelInfo
 	metricSystemLinuxRebootRequired             metricSystemLinuxRebootRequired
 	metricSystemLinuxTaskCount                  metricSystemLinuxTaskCount
@@ -10420,6 +10475,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSystemIrqLinuxPressureTotal:           newMetricSystemIrqLinuxPressureTotal(mbc.Metrics.SystemIrqLinuxPressureTotal),
 		metricSystemLinuxFileHandleCount:            newMetricSystemLinuxFileHandleCount(mbc.Metrics.SystemLinuxFileHandleCount),
 		metricSystemLinuxFileHandleLimit:            newMetricSystemLinuxFileHandleLimit(mbc.Metrics.SystemLinuxFileHandleLimit),
+		metricSystemLinuxKernelAge:                  newMetricSystemLinuxKernelAge(mbc.Metrics.SystemLinuxKernelAge),
 		metricSystemLinuxKernelInfo:                 newMetricSystemLinuxKernelInfo(mbc.Metrics.SystemLinuxKernelInfo),
 		metricSystemLinuxRebootRequired:             newMetricSystemLinuxRebootRequired(mbc.Metrics.SystemLinuxRebootRequired),
 		metricSystemLinuxTaskCount:                  newMetricSystemLinuxTaskCount(mbc.Metrics.SystemLinuxTaskCount),
@@ -10829,6 +10885,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemIrqLinuxPressureTotal.emit(ils.Metrics())
 	mb.metricSystemLinuxFileHandleCount.emit(ils.Metrics())
 	mb.metricSystemLinuxFileHandleLimit.emit(ils.Metrics())
+	mb.metricSystemLinuxKernelAge.emit(ils.Metrics())
 	mb.metricSystemLinuxKernelInfo.emit(ils.Metrics())
 	mb.metricSystemLinuxRebootRequired.emit(ils.Metrics())
 	mb.metricSystemLinuxTaskCount.emit(ils.Metrics())
@@ -11430,6 +11487,11 @@ func (mb *MetricsBuilder) RecordSystemLinuxFileHandleCountDataPoint(ts pcommon.T
 // RecordSystemLinuxFileHandleLimitDataPoint adds a data point to system.linux.file_handle.limit metric.
 func (mb *MetricsBuilder) RecordSystemLinuxFileHandleLimitDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricSystemLinuxFileHandleLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxKernelAgeDataPoint adds a data point to system.linux.kernel.age metric.
+func (mb *MetricsBuilder) RecordSystemLinuxKernelAgeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSystemLinuxKernelAge.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordSystemLinuxKernelInfoDataPoint adds a data point to system.linux.kernel.info metric.

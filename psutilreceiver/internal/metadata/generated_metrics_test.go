@@ -378,6 +378,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemLinuxFileHandleLimitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxKernelAgeDataPoint(ts, 1)
 
 			allMetricsCount++
 			mb.RecordSystemLinuxKernelInfoDataPoint(ts, 1, "system.linux.kernel.release-val", "system.linux.kernel.version-val")
@@ -2394,6 +2397,18 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.kernel.age":
+					assert.False(t, validatedMetrics["system.linux.kernel.age"], "Found a duplicate in the metrics slice: system.linux.kernel.age")
+					validatedMetrics["system.linux.kernel.age"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since the host first started with the kernel release that it runs, by its record of boots (wtmp); not there where that does not reach back to another release.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 				case "system.linux.kernel.info":
 					assert.False(t, validatedMetrics["system.linux.kernel.info"], "Found a duplicate in the metrics slice: system.linux.kernel.info")
 					validatedMetrics["system.linux.kernel.info"] = true
