@@ -105,7 +105,7 @@ func (h *Host) SensorStatuses() ([]SensorStatus, error) {
 	return s.statuses, nil
 }
 
-// stateOf is the worst of what the alarms say. It reports false if none of them can be read.
+// stateOf is the worst of what the alarms say. It reports false if none of them can be read, or means anything.
 func (s *sensors) stateOf(f *alarmFile) (state SensorState, known bool) {
 	for _, path := range f.failed {
 		n, ok := s.number(path)
@@ -113,9 +113,12 @@ func (s *sensors) stateOf(f *alarmFile) (state SensorState, known bool) {
 			return SensorFailed, true
 		}
 	}
+	if len(f.degraded) == 0 || !s.hasLimits(f) {
+		return SensorOK, known
+	}
 	for _, path := range f.degraded {
 		n, ok := s.number(path)
-		if known = known || ok; ok && n != 0 && s.hasLimits(f) {
+		if known = known || ok; ok && n != 0 {
 			return SensorDegraded, true
 		}
 	}
