@@ -3,7 +3,6 @@ package host
 import (
 	"math"
 	"os"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -126,7 +125,7 @@ func FuzzParseHardwareErrors(f *testing.F) {
 		assert.Equal(t, v == Odd, err != nil)
 		assert.GreaterOrEqual(t, v, int64(Odd))
 		if v >= 0 {
-			assert.True(t, strings.Contains(string(text), "MCE:"))
+			assert.Contains(t, string(text), "MCE:")
 		}
 	})
 }
