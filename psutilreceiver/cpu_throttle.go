@@ -1,6 +1,8 @@
 package psutilreceiver
 
 import (
+	"errors"
+
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 )
@@ -24,6 +26,9 @@ func (s *cpuScraper) scrapeThrottles(t *scrapeContext) error {
 		return nil
 	}
 	parts, err := s.throttles.Read()
+	if errors.Is(err, host.ErrUnsupported) {
+		return nil
+	}
 	if s.each != (cpuRecords{}) {
 		for i := range parts {
 			if p := &parts[i]; p.Online {

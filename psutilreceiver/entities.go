@@ -215,10 +215,16 @@ func (r *entityReceiver) tellHost(records plog.LogRecordSlice, now time.Time) (t
 // putMachine adds what the host runs and what it is made of.
 func putMachine(to pcommon.Map, id *host.Identity) {
 	for _, a := range [...][2]string{
-		{"os.name", id.OS.Name}, {"os.version", id.OS.Version}, {"os.build_id", id.OS.BuildID},
-		{"host.cpu.vendor.id", id.CPU.Vendor}, {"host.cpu.family", id.CPU.Family}, {"host.cpu.model.id", id.CPU.ID},
-		{"host.cpu.model.name", id.CPU.Name}, {"host.cpu.stepping", id.CPU.Stepping},
-		{"device.manufacturer", id.Machine.Manufacturer}, {"device.model.name", id.Machine.Model},
+		{"os.name", id.OS.Name},
+		{"os.version", id.OS.Version},
+		{"os.build_id", id.OS.BuildID},
+		{"host.cpu.vendor.id", id.CPU.Vendor},
+		{"host.cpu.family", id.CPU.Family},
+		{"host.cpu.model.id", id.CPU.ID},
+		{"host.cpu.model.name", id.CPU.Name},
+		{"host.cpu.stepping", id.CPU.Stepping},
+		{"device.manufacturer", id.Machine.Manufacturer},
+		{"device.model.name", id.Machine.Model},
 	} {
 		putKnown(to, a[0], a[1])
 	}

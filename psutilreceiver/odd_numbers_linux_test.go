@@ -63,7 +63,7 @@ func TestAnOddNumberCostsOneNumber(t *testing.T) {
 func skipsOddNumbers(name string) bool {
 	parts := strings.Split(name, "/")
 	ofProcess := len(parts) == 3 && parts[0] == "proc" && parts[1][0] <= '9' && parts[1] != "1204" && parts[1] != "1"
-	return ofProcess || parts[0] == "etc" || parts[0] == "run"
+	return ofProcess || parts[0] == "etc" || parts[0] == "run" || name == "proc/sys/kernel/version"
 }
 
 // numberAt is where a text has a number.
@@ -179,8 +179,9 @@ func (o *oddNumber) costsItsThing(odd, point string) bool {
 		return strings.HasPrefix(point, strings.Split(o.file, "/")[1]+" ") || strings.HasPrefix(point, "system.process.count")
 	case strings.HasSuffix(o.file, "/ifindex"):
 		return strings.Contains(point, "="+filepath.Base(filepath.Dir(o.file)))
-	case strings.Contains(o.file, "/hwmon"): // A sensor without a reading has no limits.
-		return strings.HasPrefix(point, "hw.temperature.limit")
+	case strings.Contains(o.file, "/hwmon"): // A sensor without a reading has no limits, one limit says whether the other means anything, and so on.
+		sensor, _, _ := strings.Cut(filepath.Base(o.file), "_")
+		return strings.Contains(point, "/"+sensor+",")
 	}
 	return false
 }

@@ -121,6 +121,7 @@ var scraperKinds = []scraperKind{
 	simpleKind("pressure", on, func(s *ScrapersConfig) *optionalScraper { return &s.Pressure }, newPressureScraper).sampledBy(&pressureSampling),
 	simpleKind("sensors", off, func(s *ScrapersConfig) *optionalScraper { return &s.Sensors }, newSensorsScraper),
 	kindOf("hardware", on, func(s *ScrapersConfig) *configoptional.Optional[HardwareConfig] { return &s.Hardware }, blank[HardwareConfig], newHardwareScraper),
+	simpleKind("gpu", off, func(s *ScrapersConfig) *optionalScraper { return &s.GPU }, newGPUScraper),
 	simpleKind("processes", on, func(s *ScrapersConfig) *optionalScraper { return &s.Processes }, newProcessesScraper),
 	simpleKind("ipc", off, func(s *ScrapersConfig) *optionalScraper { return &s.IPC }, newIPCScraper),
 	simpleKind("clock", on, func(s *ScrapersConfig) *optionalScraper { return &s.Clock }, newClockScraper),

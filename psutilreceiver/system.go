@@ -2,6 +2,7 @@ package psutilreceiver
 
 import (
 	"errors"
+	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
 )
@@ -9,11 +10,13 @@ import (
 // systemScraper reports what belongs to the host as a whole: uptime, logins, open files, what the kernel holds in memory, and its totals.
 type systemScraper struct {
 	scraperSettings
-	interrupts *host.Interrupts
+	interrupts  *host.Interrupts
+	kernelAsked bool      // when the kernel changed: it does not while the host runs
+	kernelSince time.Time // zero if that is not known
 }
 
 func newSystemScraper(_ ScraperConfig, settings scraperSettings) (scraper, error) {
-	return &systemScraper{settings, host.NewInterrupts(settings.host)}, nil
+	return &systemScraper{scraperSettings: settings, interrupts: host.NewInterrupts(settings.host)}, nil
 }
 
 func (s *systemScraper) scrape(t *scrapeContext) error {
@@ -79,6 +82,9 @@ func (s *systemScraper) scrapeHungTasks(t *scrapeContext) error {
 		return nil
 	}
 	hung, err := s.host.HungTasks()
+	if errors.Is(err, host.ErrUnsupported) {
+		return nil
+	}
 	if isLost(err) {
 		return err
 	}
@@ -91,6 +97,15 @@ func (s *systemScraper) scrapeMaintenance(t *scrapeContext) error {
 	if s.metrics.SystemLinuxRebootRequired.Enabled {
 		if required, err := s.host.RebootRequired(); err == nil {
 			s.mb.RecordSystemLinuxRebootRequiredDataPoint(t.time, oneIf(required))
+		}
+	}
+	if s.metrics.SystemLinuxKernelAge.Enabled {
+		if !s.kernelAsked {
+			s.kernelSince, _ = s.host.KernelSince(t.now)
+			s.kernelAsked = true
+		}
+		if age := t.now.Sub(s.kernelSince); !s.kernelSince.IsZero() && age >= 0 {
+			s.mb.RecordSystemLinuxKernelAgeDataPoint(t.time, age.Seconds())
 		}
 	}
 	if !s.metrics.SystemLinuxKernelInfo.Enabled {

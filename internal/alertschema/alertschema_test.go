@@ -160,7 +160,8 @@ func TestIdentifiesResource(t *testing.T) {
 	}
 	for _, key := range []string{
 		"service.version", "service.criticality", "os.version", "os.name", "os.build_id", "os.description", "host.type", "host.arch", "host.image.version", "host.image.id",
-		"host.cpu.model.name", "host.cpu.vendor.id", "host.cpu.cache.l2.size", "device.manufacturer", "host.ip", "host.mac", "container.image.tags", "container.image.name", "container.image.id", "container.runtime.version", "container.command_line",
+		"host.cpu.model.name", "host.cpu.vendor.id", "host.cpu.cache.l2.size", "device.manufacturer", "host.ip", "host.mac",
+		"container.image.tags", "container.image.name", "container.image.id", "container.runtime.version", "container.command_line",
 		"container.label.x", "k8s.pod.label.name", "k8s.pod.label.app.kubernetes.io/version", "k8s.pod.annotation.name", "k8s.pod.ip", "k8s.pod.start_time",
 		"k8s.container.restart_count", "process.runtime.version", "telemetry.sdk.version", "telemetry.distro.name", "webengine.version", "device.model.name", "faas.version",
 		"vcs.ref.head.revision", "deployment.id", "cloud.platform", "app.version", "acme.version", "acme_version", "version", "build.commit", "otel.scope.version",

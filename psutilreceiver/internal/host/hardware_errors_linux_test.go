@@ -3,7 +3,6 @@ package host
 import (
 	"math"
 	"os"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -51,7 +50,8 @@ func TestHardwareErrorsOfServer(t *testing.T) {
 }
 
 func TestMachineChecks(t *testing.T) {
-	h := hostWith(t, map[string]string{"proc/interrupts": "           CPU0       CPU1\n  1:  9  8  IO-APIC  1-edge  i8042\nMCE:          2          1   Machine check exceptions\nMCP:        310        310   Machine check polls\n"})
+	h := hostWith(t, map[string]string{interruptsFile: "           CPU0       CPU1\n  1:          9          8   IO-APIC    1-edge      i8042\n" +
+		"MCE:          2          1   Machine check exceptions\nMCP:        310        310   Machine check polls\n"})
 	assert.Equal(t, map[string]int64{"cpu machine_check": 3}, errorsOf(t, NewHardwareErrors(h, ErrorSources{MachineChecks: true})))
 	for text, want := range map[string]int64{
 		"  1: 2 x\nERR: 0\n":         absent,
@@ -111,7 +111,9 @@ func TestHardwareErrorsAreReadWithoutAllocating(t *testing.T) {
 }
 
 func FuzzParseHardwareErrors(f *testing.F) {
-	for _, seed := range []string{"", "TOTAL_ERR_COR 4\n", "RxErr 2\nTOTAL_ERR_FATAL", "MCE: 1 2 Machine\n", "MCE:", "TOTAL_ERR_ -1\n", "MCE: 9223372036854775807 9223372036854775807"} {
+	for _, seed := range []string{
+		"", "TOTAL_ERR_COR 4\n", "RxErr 2\nTOTAL_ERR_FATAL", "TOTAL_ERR_ -1\n", "MCE: 1 2 Machine\n", "MCE:", "MCE: 9223372036854775807 9223372036854775807",
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -123,7 +125,7 @@ func FuzzParseHardwareErrors(f *testing.F) {
 		assert.Equal(t, v == Odd, err != nil)
 		assert.GreaterOrEqual(t, v, int64(Odd))
 		if v >= 0 {
-			assert.True(t, strings.Contains(string(text), "MCE:"))
+			assert.Contains(t, string(text), "MCE:")
 		}
 	})
 }

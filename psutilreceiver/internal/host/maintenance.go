@@ -47,39 +47,51 @@ func (h *Host) readName(name string) (string, error) {
 // maxKernelName is more than the kernel's own name has: __NEW_UTS_LEN of include/uapi/linux/utsname.h is 64.
 const maxKernelName = 256
 
-// Files of packages that say whether the host is to be restarted for what they have installed.
-var (
-	// rebootRequests are there when it is: the first by update-notifier, unattended-upgrades and others of the Debian family, the second by zypper.
-	rebootRequests = [...]string{"run/reboot-required", "run/reboot-needed"}
-	// rebootKeepers are there where something is installed that would write one.
-	rebootKeepers = [...]string{
-		"usr/share/update-notifier/notify-reboot-required", "etc/kernel/postinst.d/unattended-upgrades", "etc/kernel/postinst.d/reboot-notifier",
-		"usr/bin/zypper",
-	}
-)
-
-// RebootRequired tells whether installed updates wait for a restart of the host. ErrUnsupported where nothing is installed that keeps a record of it.
-func (h *Host) RebootRequired() (bool, error) {
-	for _, name := range rebootRequests {
-		if h.exists(name) {
-			return true, nil
-		}
-	}
-	if h.reboots.checks%rediscoverAfter == 0 {
-		h.reboots.kept = false
-		for _, name := range rebootKeepers {
-			h.reboots.kept = h.reboots.kept || h.exists(name)
-		}
-	}
-	h.reboots.checks++
-	if !h.reboots.kept {
-		return false, ErrUnsupported
-	}
-	return false, nil
+// rebootRequest is a file that is there when the host is to be restarted for what packages have installed, and what is there where something is installed
+// that would write it.
+type rebootRequest struct {
+	file    string
+	writers []string
 }
 
-// rebootRecords is whether a host keeps a record of whether it is to be restarted. That is looked at seldom.
+var rebootRequests = [...]rebootRequest{
+	{"run/reboot-required", []string{ // The Debian family.
+		"usr/share/update-notifier/notify-reboot-required", "etc/kernel/postinst.d/unattended-upgrades", "etc/kernel/postinst.d/reboot-notifier",
+	}},
+	{"run/reboot-needed", []string{"usr/bin/zypper"}}, // The SUSE family.
+}
+
+// RebootRequired tells whether installed updates wait for a restart of the host. ErrUnsupported where nothing is installed that keeps a record of it, which
+// is looked at seldom.
+func (h *Host) RebootRequired() (bool, error) {
+	r := &h.reboots
+	if r.checks%rediscoverAfter == 0 {
+		r.file = h.rebootFile()
+	}
+	r.checks++
+	if r.file == "" {
+		return false, ErrUnsupported
+	}
+	return h.exists(r.file), nil
+}
+
+// rebootRecords is the file in which a host keeps a record of whether it is to be restarted; empty if it keeps none.
 type rebootRecords struct {
 	checks int
-	kept   bool
+	file   string
+}
+
+func (h *Host) rebootFile() string {
+	kept := ""
+	for _, r := range rebootRequests {
+		if h.exists(r.file) {
+			return r.file
+		}
+		for _, writer := range r.writers {
+			if kept == "" && h.exists(writer) {
+				kept = r.file
+			}
+		}
+	}
+	return kept
 }

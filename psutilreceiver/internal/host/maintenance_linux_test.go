@@ -54,7 +54,7 @@ func TestLiveHungTasks(t *testing.T) {
 		return
 	}
 	require.NoError(t, err)
-	assert.EqualValues(t, valueOf(t, "is "+kernelText(t, hungTasksFile), "is"), got)
+	assert.Equal(t, valueOf(t, "is "+kernelText(t, hungTasksFile), "is"), got)
 }
 
 func TestRebootRequired(t *testing.T) {

@@ -17,19 +17,19 @@ type Temperature struct {
 	// Location is the label that the driver gives the sensor, such as "Package id 0", or else its name, such as temp1. A thermal zone has none.
 	Location string
 	Celsius  float64
-	Limits   TemperatureLimits // all unknown unless requested
+	Limits   SensorLimits // all unknown unless requested
 }
 
-// TemperatureLimits are the limits of a sensor in °C, as its driver reports them; NaN where it does not.
-type TemperatureLimits struct {
-	Max         float64 // tempN_max: above it the device is too warm
+// SensorLimits are the limits of a sensor in the unit of its reading, as its driver reports them; NaN where it does not.
+type SensorLimits struct {
+	Max         float64 // tempN_max: above it the device is too warm, or the voltage too high
 	Critical    float64 // tempN_crit: above it the device suffers or shuts down
 	Min         float64 // tempN_min
 	LowCritical float64 // tempN_lcrit
 }
 
 // noLimits is what is known of the limits when nothing is.
-var noLimits = TemperatureLimits{Max: math.NaN(), Critical: math.NaN(), Min: math.NaN(), LowCritical: math.NaN()}
+var noLimits = SensorLimits{Max: math.NaN(), Critical: math.NaN(), Min: math.NaN(), LowCritical: math.NaN()}
 
 // Fan is the reading of one fan.
 type Fan struct {
@@ -37,6 +37,62 @@ type Fan struct {
 	Name     string // as of Temperature
 	Location string // as of Temperature
 	RPM      int64  // 0 when it stands still
+	Min, Max int64  // limits of the speed, fanN_min and fanN_max; 0 where there is none, or unless requested
+}
+
+// SensorKind is what a sensor measures.
+type SensorKind uint8
+
+// The kinds of sensors, as hwmon has them.
+const (
+	SensorTemperature SensorKind = iota // temp
+	SensorFan                           // fan
+	SensorVoltage                       // in, in V
+	SensorCurrent                       // curr, in A
+	SensorPower                         // power, in W
+	SensorEnergy                        // energy, in J since the driver began
+	sensorKinds
+)
+
+// Sensor is the reading of a sensor of a voltage, a current, a power or an energy.
+type Sensor struct {
+	ID, Name, Location string // as of Temperature
+	GPU                bool   // of a graphics processor
+	Value              float64
+	Limits             SensorLimits // all unknown unless requested
+}
+
+// SensorState is what a driver says of the state of a component by the alarms of its sensor.
+type SensorState uint8
+
+// The states, the worst last.
+const (
+	SensorOK       SensorState = iota
+	SensorDegraded             // beyond a limit
+	SensorFailed               // beyond a critical limit, or the sensor is broken
+)
+
+// SensorStatus is the state of the component that a sensor watches.
+type SensorStatus struct {
+	ID, Name, Location string // as of Temperature
+	Kind               SensorKind
+	State              SensorState
+}
+
+// PowerSupply is a connection to the mains.
+type PowerSupply struct {
+	ID, Name string
+	Online   bool
+}
+
+// EnergyZone is what a part of the processor has consumed since it was first read, by the running average power limit (RAPL) of Intel and AMD.
+type EnergyZone struct {
+	ID     string // by the names of the zone and of the one that it is part of: powercap/package-0/dram
+	Name   string
+	Parent string // ID of the zone that it is part of; empty if it is none's
+	Memory bool   // the memory of a processor, rather than itself
+	Whole  bool   // the host as a whole (psys), rather than a processor
+	Joules float64
 }
 
 // BatteryState is the direction in which the energy flows.

@@ -70,55 +70,114 @@ func isOrdinal(s string) bool {
 	return err == nil
 }
 
-// isInput tells whether a file of a chip is the reading of a temperature or a fan.
+// isInput tells whether a file of a chip is the reading of a sensor.
 func isInput(file string) bool {
-	_, kind := inputOf(file)
-	return kind != ""
+	_, _, ok := inputOf(file)
+	return ok
 }
 
-// inputOf splits the name of a reading, as temp2_input, into its sensor, temp2, and the kind, temp. Both are empty for other files.
-func inputOf(file string) (sensor, kind string) {
-	sensor, ok := strings.CutSuffix(file, "_input")
-	if !ok {
-		return "", ""
+// kindNames are the names of the kinds of sensors in hwmon.
+var kindNames = [sensorKinds]string{
+	SensorTemperature: "temp", SensorFan: "fan", SensorVoltage: "in", SensorCurrent: "curr", SensorPower: "power", SensorEnergy: "energy",
+}
+
+// inputOf splits the name of a reading, as temp2_input, into its sensor, temp2, and the kind, temp. Of a power it may be an average. It reports false for
+// other files.
+func inputOf(file string) (sensor string, kind SensorKind, ok bool) {
+	if sensor, ok = strings.CutSuffix(file, "_input"); ok {
+		kind, ok = kindOf(sensor)
+		return sensor, kind, ok
 	}
-	for _, kind := range [...]string{"temp", "fan"} {
-		if number, ok := strings.CutPrefix(sensor, kind); ok && isOrdinal(number) {
-			return sensor, kind
+	sensor, ok = strings.CutSuffix(file, powerAverage)
+	if !ok {
+		return "", 0, false
+	}
+	kind, ok = kindOf(sensor)
+	return sensor, kind, ok && kind == SensorPower
+}
+
+// powerAverage ends the name of a power that a chip gives over a while.
+const powerAverage = "_average"
+
+// kindOf is the kind of a sensor, as temp of temp2.
+func kindOf(sensor string) (SensorKind, bool) {
+	for kind, name := range kindNames {
+		if number, ok := strings.CutPrefix(sensor, name); ok && isOrdinal(number) {
+			return SensorKind(kind), true
 		}
 	}
-	return "", ""
+	return 0, false
 }
 
 func (s *sensors) addChip(c chip, ids uniqueIDs) {
 	for _, file := range c.files {
-		sensor, kind := inputOf(file)
-		if kind == "" {
-			continue
+		sensor, kind, ok := inputOf(file)
+		if ok && strings.HasSuffix(file, powerAverage) {
+			ok = !slices.Contains(c.files, sensor+"_input")
 		}
-		base := c.dir + "/" + sensor
-		label := word(s.root, base+"_label")
-		if label == "" {
-			label = sensor
+		if ok {
+			s.addSensor(&c, sensor, kind, file, ids)
 		}
-		id := ids.of(c.id + "/" + sensor)
-		fault := ""
-		if slices.Contains(c.files, sensor+"_fault") {
-			fault = base + "_fault"
-		}
-		if kind == "fan" {
-			s.fanFiles = append(s.fanFiles, fanFile{id: id, name: c.name, location: label, input: base + "_input", fault: fault})
-			continue
-		}
-		t := temperatureFile{id: id, name: c.name, location: label, input: base + "_input", fault: fault}
-		for suffix, dst := range map[string]*string{"_max": &t.max, "_crit": &t.critical, "_min": &t.min, "_lcrit": &t.lowCritical} {
-			if slices.Contains(c.files, sensor+suffix) {
-				*dst = base + suffix
-			}
-		}
-		s.temperatureFiles = append(s.temperatureFiles, t)
 	}
 }
+
+// addSensor adds a sensor of a chip, with its limits and alarms.
+func (s *sensors) addSensor(c *chip, sensor string, kind SensorKind, file string, ids uniqueIDs) {
+	at := func(suffix string) string { // "" where there is no such file.
+		if !slices.Contains(c.files, sensor+suffix) {
+			return ""
+		}
+		return c.dir + "/" + sensor + suffix
+	}
+	label := word(s.root, c.dir+"/"+sensor+"_label")
+	if label == "" {
+		label = sensor
+	}
+	id, input := ids.of(c.id+"/"+sensor), c.dir+"/"+file
+	switch kind {
+	case SensorFan:
+		s.fanFiles = append(s.fanFiles, fanFile{
+			id: id, name: c.name, location: label, input: input, fault: at("_fault"), min: at("_min"), max: at("_max"),
+		})
+	case SensorTemperature:
+		s.temperatureFiles = append(s.temperatureFiles, temperatureFile{
+			id: id, name: c.name, location: label, input: input, fault: at("_fault"),
+			max: at("_max"), critical: at("_crit"), min: at("_min"), lowCritical: at("_lcrit"),
+		})
+	default:
+		s.meterFiles[kind] = append(s.meterFiles[kind], meterFile{
+			id: id, name: c.name, location: label, gpu: slices.Contains(gpuDrivers, c.name), input: input, fault: at("_fault"),
+			max: at("_max"), critical: at("_crit"), min: at("_min"), lowCritical: at("_lcrit"),
+		})
+	}
+	alarms := alarmFile{id: id, name: c.name, location: label, kind: kind, min: at("_min"), max: at("_max")}
+	for _, suffix := range failedAlarms {
+		alarms.failed = appendKnown(alarms.failed, at(suffix))
+	}
+	for _, suffix := range degradedAlarms {
+		alarms.degraded = appendKnown(alarms.degraded, at(suffix))
+	}
+	if len(alarms.failed)+len(alarms.degraded) > 0 {
+		s.alarmFiles = append(s.alarmFiles, alarms)
+	}
+}
+
+func appendKnown(paths []string, path string) []string {
+	if path == "" {
+		return paths
+	}
+	return append(paths, path)
+}
+
+// The files that say that a sensor is broken or beyond a critical limit, and those that say that it is beyond another. Drivers whose chips do not tell
+// which limit it is have only the last one.
+var (
+	failedAlarms   = [...]string{"_fault", "_crit_alarm", "_lcrit_alarm", "_emergency_alarm"}
+	degradedAlarms = [...]string{"_max_alarm", "_min_alarm", "_alarm"}
+)
+
+// gpuDrivers are the names of chips that are of graphics processors.
+var gpuDrivers = []string{"amdgpu", "radeon", "nouveau", "i915", "xe"}
 
 // addThermalZones adds the zones of the thermal framework that are not among the chips. A zone knows one limit: the critical trip point.
 func (s *sensors) addThermalZones(class string, chips []chip, ids uniqueIDs) {
@@ -166,8 +225,8 @@ func isChip(kind string, files []string, chips []chip) bool {
 }
 
 func isTemperature(file string) bool {
-	_, kind := inputOf(file)
-	return kind == "temp"
+	_, kind, ok := inputOf(file)
+	return ok && kind == SensorTemperature
 }
 
 func (s *sensors) addBatteries(class string) {
@@ -187,6 +246,9 @@ func (s *sensors) addBatteries(class string) {
 			own.scope = word(s.root, class+"/"+entry+"/scope")
 			p.scope = own.scope
 		}
+		if p.kind == "Mains" {
+			s.supplyFiles = append(s.supplyFiles, supplyFile{id: own.id, name: entry, online: class + "/" + entry + "/online"})
+		}
 		if p.kind == "Battery" && p.scope != "Device" {
 			name := p.model
 			if name == "" {
@@ -204,5 +266,9 @@ func (s *sensors) addBatteries(class string) {
 func (s *sensors) sort() {
 	slices.SortFunc(s.temperatureFiles, func(a, b temperatureFile) int { return cmp.Compare(a.id, b.id) })
 	slices.SortFunc(s.fanFiles, func(a, b fanFile) int { return cmp.Compare(a.id, b.id) })
+	for kind := range s.meterFiles {
+		slices.SortFunc(s.meterFiles[kind], func(a, b meterFile) int { return cmp.Compare(a.id, b.id) })
+	}
+	slices.SortFunc(s.alarmFiles, func(a, b alarmFile) int { return cmp.Compare(a.id, b.id) })
 	slices.SortFunc(s.batteryFiles, func(a, b batteryFile) int { return cmp.Compare(a.id, b.id) })
 }

@@ -25,10 +25,16 @@ type sensors struct {
 	temperatureFiles []temperatureFile
 	fanFiles         []fanFile
 	batteryFiles     []batteryFile
+	meterFiles       [sensorKinds][]meterFile // of what is neither a temperature nor a fan
+	alarmFiles       []alarmFile
+	supplyFiles      []supplyFile
 
 	temperatures []Temperature
 	fans         []Fan
 	batteries    []Battery
+	meters       []Sensor
+	statuses     []SensorStatus
+	supplies     []PowerSupply
 	buf          []byte
 }
 
@@ -41,7 +47,10 @@ type temperatureFile struct {
 	max, critical, min, lowCritical string // paths of the limits; empty for those that do not exist
 }
 
-type fanFile struct{ id, name, location, input, fault string }
+type fanFile struct {
+	id, name, location, input, fault string
+	min, max                         string // paths of the limits; empty for those that do not exist
+}
 
 type batteryFile struct {
 	id, name, uevent string
@@ -76,7 +85,7 @@ func (h *Host) Temperatures(limits bool) ([]Temperature, error) {
 }
 
 // Fans gives the fans that have a reading, by ID, from /sys/class/hwmon. Otherwise as Temperatures.
-func (h *Host) Fans() ([]Fan, error) {
+func (h *Host) Fans(limits bool) ([]Fan, error) {
 	s := h.discoverSensors()
 	if len(s.fanFiles) == 0 {
 		return nil, ErrUnsupported
@@ -84,7 +93,11 @@ func (h *Host) Fans() ([]Fan, error) {
 	s.fans = s.fans[:0]
 	for _, f := range s.fanFiles {
 		if rpm, ok := s.number(f.input); ok && rpm >= 0 && rpm < noSpeed && !s.isBroken(f.fault) {
-			s.fans = append(s.fans, Fan{ID: f.id, Name: f.name, Location: f.location, RPM: rpm})
+			fan := Fan{ID: f.id, Name: f.name, Location: f.location, RPM: rpm}
+			if limits {
+				fan.Min, fan.Max = s.speed(f.min), s.speed(f.max)
+			}
+			s.fans = append(s.fans, fan)
 		}
 	}
 	return s.fans, nil
@@ -194,7 +207,8 @@ func (h *Host) discoverSensors() *sensors {
 		return s
 	}
 	s.found, s.age = true, 0
-	s.temperatureFiles, s.fanFiles, s.batteryFiles = nil, nil, nil
+	s.temperatureFiles, s.fanFiles, s.batteryFiles, s.supplyFiles = nil, nil, nil, nil
+	s.meterFiles, s.alarmFiles = [sensorKinds][]meterFile{}, nil
 	ids := make(uniqueIDs)
 	chips := findChips(s.root, h.Path(hwmonDir))
 	for _, c := range chips {

@@ -47,7 +47,7 @@ func TestTemperaturesOfServer(t *testing.T) {
 }
 
 func TestFansOfServer(t *testing.T) {
-	got, err := fixtureHost(t, "server-6.x").Fans()
+	got, err := fixtureHost(t, "server-6.x").Fans(false)
 	require.NoError(t, err)
 	assert.Equal(t, []Fan{
 		{ID: "platform/nct6775.656/nct6798/fan1", Name: "nct6798", Location: "fan1", RPM: 1204},
@@ -60,7 +60,7 @@ func TestHostsWithoutSensors(t *testing.T) {
 		h := fixtureHost(t, name)
 		_, err := h.Temperatures(true)
 		require.ErrorIs(t, err, ErrUnsupported, name)
-		_, err = h.Fans()
+		_, err = h.Fans(false)
 		require.ErrorIs(t, err, ErrUnsupported, name)
 		_, err = h.Batteries()
 		require.ErrorIs(t, err, ErrUnsupported, name)
@@ -148,7 +148,7 @@ func TestASensorWithoutAReadingCostsOnlyItself(t *testing.T) {
 	assert.InDelta(t, -12.5, got[0].Celsius, 0)
 	assert.Equal(t, "platform/good.0/good/temp1", got[1].ID)
 
-	fans, err := h.Fans()
+	fans, err := h.Fans(false)
 	require.NoError(t, err)
 	assert.Len(t, fans, 5)
 }
@@ -220,7 +220,7 @@ func TestThermalZonesStandInForHwmon(t *testing.T) {
 	assert.Equal(t, "thermal/soc", got[1].ID)
 	assert.Equal(t, "thermal/soc#2", got[2].ID)
 
-	fans, err := h.Fans()
+	fans, err := h.Fans(false)
 	require.NoError(t, err)
 	assert.Equal(t, []Fan{{ID: "hwmon/fan-only/fan1", Name: "fan-only", Location: "fan1", RPM: 700}}, fans)
 }

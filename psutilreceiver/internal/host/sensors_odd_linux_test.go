@@ -45,7 +45,7 @@ func TestABrokenSensorIsLeftOut(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []string{"platform/chipa/chipa/temp1", "platform/chipc/chipc/temp1"}, ids(t, h))
-	fans, err := h.Fans()
+	fans, err := h.Fans(false)
 	require.NoError(t, err)
 	require.Len(t, fans, 2)
 	// The fault comes and goes without the sensors being looked for again.

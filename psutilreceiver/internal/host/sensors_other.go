@@ -38,7 +38,16 @@ func (h *Host) Temperatures(limits bool) ([]Temperature, error) {
 }
 
 // Fans is ErrUnsupported: gopsutil does not have it.
-func (h *Host) Fans() ([]Fan, error) { return nil, ErrUnsupported }
+func (h *Host) Fans(bool) ([]Fan, error) { return nil, ErrUnsupported }
 
 // Batteries is ErrUnsupported: gopsutil does not have it.
 func (h *Host) Batteries() ([]Battery, error) { return nil, ErrUnsupported }
+
+// Sensors is ErrUnsupported: gopsutil does not have it.
+func (h *Host) Sensors(SensorKind, bool) ([]Sensor, error) { return nil, ErrUnsupported }
+
+// SensorStatuses is ErrUnsupported: gopsutil does not have it.
+func (h *Host) SensorStatuses() ([]SensorStatus, error) { return nil, ErrUnsupported }
+
+// PowerSupplies is ErrUnsupported: gopsutil does not have it.
+func (h *Host) PowerSupplies() ([]PowerSupply, error) { return nil, ErrUnsupported }

@@ -62,6 +62,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					HwPower: HwPowerMetricConfig{
 						Enabled: true,
 					},
+					HwPowerSupplyOnline: HwPowerSupplyOnlineMetricConfig{
+						Enabled: true,
+					},
 					HwStatus: HwStatusMetricConfig{
 						Enabled: true,
 					},
@@ -206,21 +209,6 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ProcessWindowsHandleCount: ProcessWindowsHandleCountMetricConfig{
 						Enabled: true,
 					},
-					SystemClockEstimatedError: SystemClockEstimatedErrorMetricConfig{
-						Enabled: true,
-					},
-					SystemClockFrequencyAdjustment: SystemClockFrequencyAdjustmentMetricConfig{
-						Enabled: true,
-					},
-					SystemClockMaxError: SystemClockMaxErrorMetricConfig{
-						Enabled: true,
-					},
-					SystemClockOffset: SystemClockOffsetMetricConfig{
-						Enabled: true,
-					},
-					SystemClockSynchronized: SystemClockSynchronizedMetricConfig{
-						Enabled: true,
-					},
 					SystemCPUContextSwitches: SystemCPUContextSwitchesMetricConfig{
 						Enabled: true,
 					},
@@ -236,9 +224,6 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemCPUInterrupts: SystemCPUInterruptsMetricConfig{
 						Enabled: true,
 					},
-					SystemCPULinuxInterrupts: SystemCPULinuxInterruptsMetricConfig{
-						Enabled: true,
-					},
 					SystemCPULinuxPressure10s: SystemCPULinuxPressure10sMetricConfig{
 						Enabled: true,
 					},
@@ -249,18 +234,6 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					SystemCPULinuxPressureTotal: SystemCPULinuxPressureTotalMetricConfig{
-						Enabled: true,
-					},
-					SystemCPULinuxRunQueueRunTime: SystemCPULinuxRunQueueRunTimeMetricConfig{
-						Enabled: true,
-					},
-					SystemCPULinuxRunQueueTimeslices: SystemCPULinuxRunQueueTimeslicesMetricConfig{
-						Enabled: true,
-					},
-					SystemCPULinuxRunQueueWaitTime: SystemCPULinuxRunQueueWaitTimeMetricConfig{
-						Enabled: true,
-					},
-					SystemCPULinuxSoftInterrupts: SystemCPULinuxSoftInterruptsMetricConfig{
 						Enabled: true,
 					},
 					SystemCPULinuxThermalThrottleEvents: SystemCPULinuxThermalThrottleEventsMetricConfig{
@@ -359,64 +332,13 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemIrqLinuxPressureTotal: SystemIrqLinuxPressureTotalMetricConfig{
 						Enabled: true,
 					},
-					SystemLinuxDentryCount: SystemLinuxDentryCountMetricConfig{
-						Enabled: true,
-					},
-					SystemLinuxDentryNegative: SystemLinuxDentryNegativeMetricConfig{
-						Enabled: true,
-					},
-					SystemLinuxDentryUnused: SystemLinuxDentryUnusedMetricConfig{
-						Enabled: true,
-					},
-					SystemLinuxEntropyAvailable: SystemLinuxEntropyAvailableMetricConfig{
-						Enabled: true,
-					},
 					SystemLinuxFileHandleCount: SystemLinuxFileHandleCountMetricConfig{
 						Enabled: true,
 					},
 					SystemLinuxFileHandleLimit: SystemLinuxFileHandleLimitMetricConfig{
 						Enabled: true,
 					},
-					SystemLinuxInodeCount: SystemLinuxInodeCountMetricConfig{
-						Enabled: true,
-					},
-					SystemLinuxInodeFree: SystemLinuxInodeFreeMetricConfig{
-						Enabled: true,
-					},
-					SystemLinuxIpcMessageQueueCount: SystemLinuxIpcMessageQueueCountMetricConfig{
-						Enabled: true,
-					},
-					SystemLinuxIpcMessageQueueLimit: SystemLinuxIpcMessageQueueLimitMetricConfig{
-						Enabled: true,
-					},
-					SystemLinuxIpcMessageQueueMessages: SystemLinuxIpcMessageQueueMessagesMetricConfig{
-						Enabled: true,
-					},
-					SystemLinuxIpcMessageQueueUsage: SystemLinuxIpcMessageQueueUsageMetricConfig{
-						Enabled: true,
-					},
-					SystemLinuxIpcSemaphoreCount: SystemLinuxIpcSemaphoreCountMetricConfig{
-						Enabled: true,
-					},
-					SystemLinuxIpcSemaphoreLimit: SystemLinuxIpcSemaphoreLimitMetricConfig{
-						Enabled: true,
-					},
-					SystemLinuxIpcSemaphoreSetCount: SystemLinuxIpcSemaphoreSetCountMetricConfig{
-						Enabled: true,
-					},
-					SystemLinuxIpcSemaphoreSetLimit: SystemLinuxIpcSemaphoreSetLimitMetricConfig{
-						Enabled: true,
-					},
-					SystemLinuxIpcSharedMemoryLimit: SystemLinuxIpcSharedMemoryLimitMetricConfig{
-						Enabled: true,
-					},
-					SystemLinuxIpcSharedMemorySegmentCount: SystemLinuxIpcSharedMemorySegmentCountMetricConfig{
-						Enabled: true,
-					},
-					SystemLinuxIpcSharedMemorySegmentLimit: SystemLinuxIpcSharedMemorySegmentLimitMetricConfig{
-						Enabled: true,
-					},
-					SystemLinuxIpcSharedMemoryUsage: SystemLinuxIpcSharedMemoryUsageMetricConfig{
+					SystemLinuxKernelAge: SystemLinuxKernelAgeMetricConfig{
 						Enabled: true,
 					},
 					SystemLinuxKernelInfo: SystemLinuxKernelInfoMetricConfig{
@@ -503,12 +425,6 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemMemoryUtilization: SystemMemoryUtilizationMetricConfig{
 						Enabled: true,
 					},
-					SystemNetworkBondInterfaceUp: SystemNetworkBondInterfaceUpMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkBondInterfaces: SystemNetworkBondInterfacesMetricConfig{
-						Enabled: true,
-					},
 					SystemNetworkConnectionCount: SystemNetworkConnectionCountMetricConfig{
 						Enabled: true,
 					},
@@ -521,34 +437,10 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemNetworkErrors: SystemNetworkErrorsMetricConfig{
 						Enabled: true,
 					},
-					SystemNetworkInterfaceCarrierChanges: SystemNetworkInterfaceCarrierChangesMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkInterfaceCarrierErrors: SystemNetworkInterfaceCarrierErrorsMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkInterfaceCollisions: SystemNetworkInterfaceCollisionsMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkInterfaceCompressed: SystemNetworkInterfaceCompressedMetricConfig{
-						Enabled: true,
-					},
 					SystemNetworkInterfaceDuplex: SystemNetworkInterfaceDuplexMetricConfig{
 						Enabled: true,
 					},
-					SystemNetworkInterfaceFifoErrors: SystemNetworkInterfaceFifoErrorsMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkInterfaceFrameErrors: SystemNetworkInterfaceFrameErrorsMetricConfig{
-						Enabled: true,
-					},
 					SystemNetworkInterfaceMtu: SystemNetworkInterfaceMtuMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkInterfaceMulticast: SystemNetworkInterfaceMulticastMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkInterfaceQueueLength: SystemNetworkInterfaceQueueLengthMetricConfig{
 						Enabled: true,
 					},
 					SystemNetworkInterfaceSpeed: SystemNetworkInterfaceSpeedMetricConfig{
@@ -560,124 +452,10 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemNetworkIo: SystemNetworkIoMetricConfig{
 						Enabled: true,
 					},
-					SystemNetworkIPFragmentMemoryUsage: SystemNetworkIPFragmentMemoryUsageMetricConfig{
-						Enabled: true,
-					},
 					SystemNetworkPacketCount: SystemNetworkPacketCountMetricConfig{
 						Enabled: true,
 					},
 					SystemNetworkPacketDropped: SystemNetworkPacketDroppedMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkSocketCount: SystemNetworkSocketCountMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkSoftnetDropped: SystemNetworkSoftnetDroppedMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkSoftnetFlowLimited: SystemNetworkSoftnetFlowLimitedMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkSoftnetProcessed: SystemNetworkSoftnetProcessedMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkSoftnetReceivedRps: SystemNetworkSoftnetReceivedRpsMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkSoftnetSqueezed: SystemNetworkSoftnetSqueezedMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPAborts: SystemNetworkTCPAbortsMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPBacklogDrops: SystemNetworkTCPBacklogDropsMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPConnectionResets: SystemNetworkTCPConnectionResetsMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPErrors: SystemNetworkTCPErrorsMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPEstablished: SystemNetworkTCPEstablishedMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPListenDrops: SystemNetworkTCPListenDropsMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPListenOverflows: SystemNetworkTCPListenOverflowsMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPMemoryLimit: SystemNetworkTCPMemoryLimitMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPMemoryPressures: SystemNetworkTCPMemoryPressuresMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPMemoryUsage: SystemNetworkTCPMemoryUsageMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPOpenFailures: SystemNetworkTCPOpenFailuresMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPOpens: SystemNetworkTCPOpensMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPOutOfOrder: SystemNetworkTCPOutOfOrderMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPPrunes: SystemNetworkTCPPrunesMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPResetsSent: SystemNetworkTCPResetsSentMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPRetransmits: SystemNetworkTCPRetransmitsMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPSegments: SystemNetworkTCPSegmentsMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPSocketAllocated: SystemNetworkTCPSocketAllocatedMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPSocketCount: SystemNetworkTCPSocketCountMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPSocketOrphaned: SystemNetworkTCPSocketOrphanedMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPSocketOrphanedLimit: SystemNetworkTCPSocketOrphanedLimitMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPSocketTimeWait: SystemNetworkTCPSocketTimeWaitMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPSynCookies: SystemNetworkTCPSynCookiesMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPSynQueueOverflows: SystemNetworkTCPSynQueueOverflowsMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkTCPTimeouts: SystemNetworkTCPTimeoutsMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkUDPDatagrams: SystemNetworkUDPDatagramsMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkUDPErrors: SystemNetworkUDPErrorsMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkUDPMemoryUsage: SystemNetworkUDPMemoryUsageMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkUDPQueueUsage: SystemNetworkUDPQueueUsageMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkUDPReceiveErrors: SystemNetworkUDPReceiveErrorsMetricConfig{
-						Enabled: true,
-					},
-					SystemNetworkUDPSocketCount: SystemNetworkUDPSocketCountMetricConfig{
 						Enabled: true,
 					},
 					SystemPagingFaults: SystemPagingFaultsMetricConfig{
@@ -794,6 +572,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					HwPower: HwPowerMetricConfig{
 						Enabled: false,
 					},
+					HwPowerSupplyOnline: HwPowerSupplyOnlineMetricConfig{
+						Enabled: false,
+					},
 					HwStatus: HwStatusMetricConfig{
 						Enabled: false,
 					},
@@ -938,21 +719,6 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ProcessWindowsHandleCount: ProcessWindowsHandleCountMetricConfig{
 						Enabled: false,
 					},
-					SystemClockEstimatedError: SystemClockEstimatedErrorMetricConfig{
-						Enabled: false,
-					},
-					SystemClockFrequencyAdjustment: SystemClockFrequencyAdjustmentMetricConfig{
-						Enabled: false,
-					},
-					SystemClockMaxError: SystemClockMaxErrorMetricConfig{
-						Enabled: false,
-					},
-					SystemClockOffset: SystemClockOffsetMetricConfig{
-						Enabled: false,
-					},
-					SystemClockSynchronized: SystemClockSynchronizedMetricConfig{
-						Enabled: false,
-					},
 					SystemCPUContextSwitches: SystemCPUContextSwitchesMetricConfig{
 						Enabled: false,
 					},
@@ -968,9 +734,6 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemCPUInterrupts: SystemCPUInterruptsMetricConfig{
 						Enabled: false,
 					},
-					SystemCPULinuxInterrupts: SystemCPULinuxInterruptsMetricConfig{
-						Enabled: false,
-					},
 					SystemCPULinuxPressure10s: SystemCPULinuxPressure10sMetricConfig{
 						Enabled: false,
 					},
@@ -981,18 +744,6 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					SystemCPULinuxPressureTotal: SystemCPULinuxPressureTotalMetricConfig{
-						Enabled: false,
-					},
-					SystemCPULinuxRunQueueRunTime: SystemCPULinuxRunQueueRunTimeMetricConfig{
-						Enabled: false,
-					},
-					SystemCPULinuxRunQueueTimeslices: SystemCPULinuxRunQueueTimeslicesMetricConfig{
-						Enabled: false,
-					},
-					SystemCPULinuxRunQueueWaitTime: SystemCPULinuxRunQueueWaitTimeMetricConfig{
-						Enabled: false,
-					},
-					SystemCPULinuxSoftInterrupts: SystemCPULinuxSoftInterruptsMetricConfig{
 						Enabled: false,
 					},
 					SystemCPULinuxThermalThrottleEvents: SystemCPULinuxThermalThrottleEventsMetricConfig{
@@ -1091,64 +842,13 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemIrqLinuxPressureTotal: SystemIrqLinuxPressureTotalMetricConfig{
 						Enabled: false,
 					},
-					SystemLinuxDentryCount: SystemLinuxDentryCountMetricConfig{
-						Enabled: false,
-					},
-					SystemLinuxDentryNegative: SystemLinuxDentryNegativeMetricConfig{
-						Enabled: false,
-					},
-					SystemLinuxDentryUnused: SystemLinuxDentryUnusedMetricConfig{
-						Enabled: false,
-					},
-					SystemLinuxEntropyAvailable: SystemLinuxEntropyAvailableMetricConfig{
-						Enabled: false,
-					},
 					SystemLinuxFileHandleCount: SystemLinuxFileHandleCountMetricConfig{
 						Enabled: false,
 					},
 					SystemLinuxFileHandleLimit: SystemLinuxFileHandleLimitMetricConfig{
 						Enabled: false,
 					},
-					SystemLinuxInodeCount: SystemLinuxInodeCountMetricConfig{
-						Enabled: false,
-					},
-					SystemLinuxInodeFree: SystemLinuxInodeFreeMetricConfig{
-						Enabled: false,
-					},
-					SystemLinuxIpcMessageQueueCount: SystemLinuxIpcMessageQueueCountMetricConfig{
-						Enabled: false,
-					},
-					SystemLinuxIpcMessageQueueLimit: SystemLinuxIpcMessageQueueLimitMetricConfig{
-						Enabled: false,
-					},
-					SystemLinuxIpcMessageQueueMessages: SystemLinuxIpcMessageQueueMessagesMetricConfig{
-						Enabled: false,
-					},
-					SystemLinuxIpcMessageQueueUsage: SystemLinuxIpcMessageQueueUsageMetricConfig{
-						Enabled: false,
-					},
-					SystemLinuxIpcSemaphoreCount: SystemLinuxIpcSemaphoreCountMetricConfig{
-						Enabled: false,
-					},
-					SystemLinuxIpcSemaphoreLimit: SystemLinuxIpcSemaphoreLimitMetricConfig{
-						Enabled: false,
-					},
-					SystemLinuxIpcSemaphoreSetCount: SystemLinuxIpcSemaphoreSetCountMetricConfig{
-						Enabled: false,
-					},
-					SystemLinuxIpcSemaphoreSetLimit: SystemLinuxIpcSemaphoreSetLimitMetricConfig{
-						Enabled: false,
-					},
-					SystemLinuxIpcSharedMemoryLimit: SystemLinuxIpcSharedMemoryLimitMetricConfig{
-						Enabled: false,
-					},
-					SystemLinuxIpcSharedMemorySegmentCount: SystemLinuxIpcSharedMemorySegmentCountMetricConfig{
-						Enabled: false,
-					},
-					SystemLinuxIpcSharedMemorySegmentLimit: SystemLinuxIpcSharedMemorySegmentLimitMetricConfig{
-						Enabled: false,
-					},
-					SystemLinuxIpcSharedMemoryUsage: SystemLinuxIpcSharedMemoryUsageMetricConfig{
+					SystemLinuxKernelAge: SystemLinuxKernelAgeMetricConfig{
 						Enabled: false,
 					},
 					SystemLinuxKernelInfo: SystemLinuxKernelInfoMetricConfig{
@@ -1235,12 +935,6 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemMemoryUtilization: SystemMemoryUtilizationMetricConfig{
 						Enabled: false,
 					},
-					SystemNetworkBondInterfaceUp: SystemNetworkBondInterfaceUpMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkBondInterfaces: SystemNetworkBondInterfacesMetricConfig{
-						Enabled: false,
-					},
 					SystemNetworkConnectionCount: SystemNetworkConnectionCountMetricConfig{
 						Enabled: false,
 					},
@@ -1253,34 +947,10 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemNetworkErrors: SystemNetworkErrorsMetricConfig{
 						Enabled: false,
 					},
-					SystemNetworkInterfaceCarrierChanges: SystemNetworkInterfaceCarrierChangesMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkInterfaceCarrierErrors: SystemNetworkInterfaceCarrierErrorsMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkInterfaceCollisions: SystemNetworkInterfaceCollisionsMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkInterfaceCompressed: SystemNetworkInterfaceCompressedMetricConfig{
-						Enabled: false,
-					},
 					SystemNetworkInterfaceDuplex: SystemNetworkInterfaceDuplexMetricConfig{
 						Enabled: false,
 					},
-					SystemNetworkInterfaceFifoErrors: SystemNetworkInterfaceFifoErrorsMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkInterfaceFrameErrors: SystemNetworkInterfaceFrameErrorsMetricConfig{
-						Enabled: false,
-					},
 					SystemNetworkInterfaceMtu: SystemNetworkInterfaceMtuMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkInterfaceMulticast: SystemNetworkInterfaceMulticastMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkInterfaceQueueLength: SystemNetworkInterfaceQueueLengthMetricConfig{
 						Enabled: false,
 					},
 					SystemNetworkInterfaceSpeed: SystemNetworkInterfaceSpeedMetricConfig{
@@ -1292,124 +962,10 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemNetworkIo: SystemNetworkIoMetricConfig{
 						Enabled: false,
 					},
-					SystemNetworkIPFragmentMemoryUsage: SystemNetworkIPFragmentMemoryUsageMetricConfig{
-						Enabled: false,
-					},
 					SystemNetworkPacketCount: SystemNetworkPacketCountMetricConfig{
 						Enabled: false,
 					},
 					SystemNetworkPacketDropped: SystemNetworkPacketDroppedMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkSocketCount: SystemNetworkSocketCountMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkSoftnetDropped: SystemNetworkSoftnetDroppedMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkSoftnetFlowLimited: SystemNetworkSoftnetFlowLimitedMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkSoftnetProcessed: SystemNetworkSoftnetProcessedMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkSoftnetReceivedRps: SystemNetworkSoftnetReceivedRpsMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkSoftnetSqueezed: SystemNetworkSoftnetSqueezedMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPAborts: SystemNetworkTCPAbortsMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPBacklogDrops: SystemNetworkTCPBacklogDropsMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPConnectionResets: SystemNetworkTCPConnectionResetsMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPErrors: SystemNetworkTCPErrorsMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPEstablished: SystemNetworkTCPEstablishedMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPListenDrops: SystemNetworkTCPListenDropsMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPListenOverflows: SystemNetworkTCPListenOverflowsMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPMemoryLimit: SystemNetworkTCPMemoryLimitMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPMemoryPressures: SystemNetworkTCPMemoryPressuresMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPMemoryUsage: SystemNetworkTCPMemoryUsageMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPOpenFailures: SystemNetworkTCPOpenFailuresMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPOpens: SystemNetworkTCPOpensMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPOutOfOrder: SystemNetworkTCPOutOfOrderMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPPrunes: SystemNetworkTCPPrunesMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPResetsSent: SystemNetworkTCPResetsSentMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPRetransmits: SystemNetworkTCPRetransmitsMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPSegments: SystemNetworkTCPSegmentsMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPSocketAllocated: SystemNetworkTCPSocketAllocatedMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPSocketCount: SystemNetworkTCPSocketCountMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPSocketOrphaned: SystemNetworkTCPSocketOrphanedMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPSocketOrphanedLimit: SystemNetworkTCPSocketOrphanedLimitMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPSocketTimeWait: SystemNetworkTCPSocketTimeWaitMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPSynCookies: SystemNetworkTCPSynCookiesMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPSynQueueOverflows: SystemNetworkTCPSynQueueOverflowsMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkTCPTimeouts: SystemNetworkTCPTimeoutsMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkUDPDatagrams: SystemNetworkUDPDatagramsMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkUDPErrors: SystemNetworkUDPErrorsMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkUDPMemoryUsage: SystemNetworkUDPMemoryUsageMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkUDPQueueUsage: SystemNetworkUDPQueueUsageMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkUDPReceiveErrors: SystemNetworkUDPReceiveErrorsMetricConfig{
-						Enabled: false,
-					},
-					SystemNetworkUDPSocketCount: SystemNetworkUDPSocketCountMetricConfig{
 						Enabled: false,
 					},
 					SystemPagingFaults: SystemPagingFaultsMetricConfig{
@@ -1490,7 +1046,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(HwBatteryChargeMetricConfig{}, HwBatteryTimeLeftMetricConfig{}, HwCurrentMetricConfig{}, HwEnergyMetricConfig{}, HwErrorsMetricConfig{}, HwFanSpeedMetricConfig{}, HwFanSpeedLimitMetricConfig{}, HwGpuMemoryLimitMetricConfig{}, HwGpuMemoryUsageMetricConfig{}, HwGpuMemoryUtilizationMetricConfig{}, HwGpuUtilizationMetricConfig{}, HwPowerMetricConfig{}, HwStatusMetricConfig{}, HwTemperatureMetricConfig{}, HwTemperatureLimitMetricConfig{}, HwVoltageMetricConfig{}, HwVoltageLimitMetricConfig{}, NfsClientNetCountMetricConfig{}, NfsClientNetTCPConnectionAcceptedMetricConfig{}, NfsClientOperationCountMetricConfig{}, NfsClientProcedureCountMetricConfig{}, NfsClientRPCAuthrefreshCountMetricConfig{}, NfsClientRPCCountMetricConfig{}, NfsClientRPCRetransmitCountMetricConfig{}, NfsServerFhStaleCountMetricConfig{}, NfsServerIoMetricConfig{}, NfsServerNetCountMetricConfig{}, NfsServerNetTCPConnectionAcceptedMetricConfig{}, NfsServerOperationCountMetricConfig{}, NfsServerProcedureCountMetricConfig{}, NfsServerRepcacheRequestsMetricConfig{}, NfsServerRPCCountMetricConfig{}, NfsServerThreadCountMetricConfig{}, ProcessChildrenCPUTimeMetricConfig{}, ProcessContextSwitchesMetricConfig{}, ProcessCPUTimeMetricConfig{}, ProcessCPUUtilizationMetricConfig{}, ProcessCPUUtilizationWindowMetricConfig{}, ProcessDiskIoMetricConfig{}, ProcessGroupProcessCountMetricConfig{}, ProcessGroupStatusMetricConfig{}, ProcessGroupUptimeMetricConfig{}, ProcessIoLogicalMetricConfig{}, ProcessMemoryPssMetricConfig{}, ProcessMemorySharedMetricConfig{}, ProcessMemorySwapMetricConfig{}, ProcessMemoryUsageMetricConfig{}, ProcessMemoryUssMetricConfig{}, ProcessMemoryUtilizationMetricConfig{}, ProcessMemoryVirtualMetricConfig{}, ProcessNiceMetricConfig{}, ProcessPagingFaultsMetricConfig{}, ProcessRlimitMetricConfig{}, ProcessSignalsPendingMetricConfig{}, ProcessStatusMetricConfig{}, ProcessThreadCountMetricConfig{}, ProcessUnixFileDescriptorCountMetricConfig{}, ProcessUnixFileDescriptorLimitMetricConfig{}, ProcessUptimeMetricConfig{}, ProcessWindowsHandleCountMetricConfig{}, SystemClockEstimatedErrorMetricConfig{}, SystemClockFrequencyAdjustmentMetricConfig{}, SystemClockMaxErrorMetricConfig{}, SystemClockOffsetMetricConfig{}, SystemClockSynchronizedMetricConfig{}, SystemCPUContextSwitchesMetricConfig{}, SystemCPUFrequencyMetricConfig{}, SystemCPUFrequencyMaxMetricConfig{}, SystemCPUFrequencyMinMetricConfig{}, SystemCPUInterruptsMetricConfig{}, SystemCPULinuxInterruptsMetricConfig{}, SystemCPULinuxPressure10sMetricConfig{}, SystemCPULinuxPressure1mMetricConfig{}, SystemCPULinuxPressure5mMetricConfig{}, SystemCPULinuxPressureTotalMetricConfig{}, SystemCPULinuxRunQueueRunTimeMetricConfig{}, SystemCPULinuxRunQueueTimeslicesMetricConfig{}, SystemCPULinuxRunQueueWaitTimeMetricConfig{}, SystemCPULinuxSoftInterruptsMetricConfig{}, SystemCPULinuxThermalThrottleEventsMetricConfig{}, SystemCPULinuxThermalThrottleTimeMetricConfig{}, SystemCPULoadAverage15mMetricConfig{}, SystemCPULoadAverage1mMetricConfig{}, SystemCPULoadAverage5mMetricConfig{}, SystemCPULogicalCountMetricConfig{}, SystemCPUPhysicalCountMetricConfig{}, SystemCPUSoftInterruptsMetricConfig{}, SystemCPUTimeMetricConfig{}, SystemCPUUtilizationMetricConfig{}, SystemDiskIoMetricConfig{}, SystemDiskIoTimeMetricConfig{}, SystemDiskLimitMetricConfig{}, SystemDiskMergedMetricConfig{}, SystemDiskOperationTimeMetricConfig{}, SystemDiskOperationsMetricConfig{}, SystemDiskPendingOperationsMetricConfig{}, SystemDiskWeightedIoTimeMetricConfig{}, SystemFilesystemInodesLimitMetricConfig{}, SystemFilesystemInodesUsageMetricConfig{}, SystemFilesystemLimitMetricConfig{}, SystemFilesystemStuckMetricConfig{}, SystemFilesystemUsageMetricConfig{}, SystemFilesystemUtilizationMetricConfig{}, SystemIoLinuxPressure10sMetricConfig{}, SystemIoLinuxPressure1mMetricConfig{}, SystemIoLinuxPressure5mMetricConfig{}, SystemIoLinuxPressureTotalMetricConfig{}, SystemIrqLinuxPressure10sMetricConfig{}, SystemIrqLinuxPressure1mMetricConfig{}, SystemIrqLinuxPressure5mMetricConfig{}, SystemIrqLinuxPressureTotalMetricConfig{}, SystemLinuxDentryCountMetricConfig{}, SystemLinuxDentryNegativeMetricConfig{}, SystemLinuxDentryUnusedMetricConfig{}, SystemLinuxEntropyAvailableMetricConfig{}, SystemLinuxFileHandleCountMetricConfig{}, SystemLinuxFileHandleLimitMetricConfig{}, SystemLinuxInodeCountMetricConfig{}, SystemLinuxInodeFreeMetricConfig{}, SystemLinuxIpcMessageQueueCountMetricConfig{}, SystemLinuxIpcMessageQueueLimitMetricConfig{}, SystemLinuxIpcMessageQueueMessagesMetricConfig{}, SystemLinuxIpcMessageQueueUsageMetricConfig{}, SystemLinuxIpcSemaphoreCountMetricConfig{}, SystemLinuxIpcSemaphoreLimitMetricConfig{}, SystemLinuxIpcSemaphoreSetCountMetricConfig{}, SystemLinuxIpcSemaphoreSetLimitMetricConfig{}, SystemLinuxIpcSharedMemoryLimitMetricConfig{}, SystemLinuxIpcSharedMemorySegmentCountMetricConfig{}, SystemLinuxIpcSharedMemorySegmentLimitMetricConfig{}, SystemLinuxIpcSharedMemoryUsageMetricConfig{}, SystemLinuxKernelInfoMetricConfig{}, SystemLinuxRebootRequiredMetricConfig{}, SystemLinuxTaskCountMetricConfig{}, SystemLinuxTaskHungMetricConfig{}, SystemMemoryLimitMetricConfig{}, SystemMemoryLinuxActiveMetricConfig{}, SystemMemoryLinuxAvailableMetricConfig{}, SystemMemoryLinuxCommitLimitMetricConfig{}, SystemMemoryLinuxCommittedMetricConfig{}, SystemMemoryLinuxDirtyMetricConfig{}, SystemMemoryLinuxHugepagesLimitMetricConfig{}, SystemMemoryLinuxHugepagesPageSizeMetricConfig{}, SystemMemoryLinuxHugepagesReservedMetricConfig{}, SystemMemoryLinuxHugepagesSurplusMetricConfig{}, SystemMemoryLinuxHugepagesUsageMetricConfig{}, SystemMemoryLinuxHugepagesUtilizationMetricConfig{}, SystemMemoryLinuxInactiveMetricConfig{}, SystemMemoryLinuxOomKillsMetricConfig{}, SystemMemoryLinuxPressure10sMetricConfig{}, SystemMemoryLinuxPressure1mMetricConfig{}, SystemMemoryLinuxPressure5mMetricConfig{}, SystemMemoryLinuxPressureTotalMetricConfig{}, SystemMemoryLinuxSharedMetricConfig{}, SystemMemoryLinuxSlabUsageMetricConfig{}, SystemMemoryLinuxWritebackMetricConfig{}, SystemMemoryPageSizeMetricConfig{}, SystemMemoryUsageMetricConfig{}, SystemMemoryUtilizationMetricConfig{}, SystemNetworkBondInterfaceUpMetricConfig{}, SystemNetworkBondInterfacesMetricConfig{}, SystemNetworkConnectionCountMetricConfig{}, SystemNetworkConntrackCountMetricConfig{}, SystemNetworkConntrackLimitMetricConfig{}, SystemNetworkErrorsMetricConfig{}, SystemNetworkInterfaceCarrierChangesMetricConfig{}, SystemNetworkInterfaceCarrierErrorsMetricConfig{}, SystemNetworkInterfaceCollisionsMetricConfig{}, SystemNetworkInterfaceCompressedMetricConfig{}, SystemNetworkInterfaceDuplexMetricConfig{}, SystemNetworkInterfaceFifoErrorsMetricConfig{}, SystemNetworkInterfaceFrameErrorsMetricConfig{}, SystemNetworkInterfaceMtuMetricConfig{}, SystemNetworkInterfaceMulticastMetricConfig{}, SystemNetworkInterfaceQueueLengthMetricConfig{}, SystemNetworkInterfaceSpeedMetricConfig{}, SystemNetworkInterfaceUpMetricConfig{}, SystemNetworkIoMetricConfig{}, SystemNetworkIPFragmentMemoryUsageMetricConfig{}, SystemNetworkPacketCountMetricConfig{}, SystemNetworkPacketDroppedMetricConfig{}, SystemNetworkSocketCountMetricConfig{}, SystemNetworkSoftnetDroppedMetricConfig{}, SystemNetworkSoftnetFlowLimitedMetricConfig{}, SystemNetworkSoftnetProcessedMetricConfig{}, SystemNetworkSoftnetReceivedRpsMetricConfig{}, SystemNetworkSoftnetSqueezedMetricConfig{}, SystemNetworkTCPAbortsMetricConfig{}, SystemNetworkTCPBacklogDropsMetricConfig{}, SystemNetworkTCPConnectionResetsMetricConfig{}, SystemNetworkTCPErrorsMetricConfig{}, SystemNetworkTCPEstablishedMetricConfig{}, SystemNetworkTCPListenDropsMetricConfig{}, SystemNetworkTCPListenOverflowsMetricConfig{}, SystemNetworkTCPMemoryLimitMetricConfig{}, SystemNetworkTCPMemoryPressuresMetricConfig{}, SystemNetworkTCPMemoryUsageMetricConfig{}, SystemNetworkTCPOpenFailuresMetricConfig{}, SystemNetworkTCPOpensMetricConfig{}, SystemNetworkTCPOutOfOrderMetricConfig{}, SystemNetworkTCPPrunesMetricConfig{}, SystemNetworkTCPResetsSentMetricConfig{}, SystemNetworkTCPRetransmitsMetricConfig{}, SystemNetworkTCPSegmentsMetricConfig{}, SystemNetworkTCPSocketAllocatedMetricConfig{}, SystemNetworkTCPSocketCountMetricConfig{}, SystemNetworkTCPSocketOrphanedMetricConfig{}, SystemNetworkTCPSocketOrphanedLimitMetricConfig{}, SystemNetworkTCPSocketTimeWaitMetricConfig{}, SystemNetworkTCPSynCookiesMetricConfig{}, SystemNetworkTCPSynQueueOverflowsMetricConfig{}, SystemNetworkTCPTimeoutsMetricConfig{}, SystemNetworkUDPDatagramsMetricConfig{}, SystemNetworkUDPErrorsMetricConfig{}, SystemNetworkUDPMemoryUsageMetricConfig{}, SystemNetworkUDPQueueUsageMetricConfig{}, SystemNetworkUDPReceiveErrorsMetricConfig{}, SystemNetworkUDPSocketCountMetricConfig{}, SystemPagingFaultsMetricConfig{}, SystemPagingIoMetricConfig{}, SystemPagingOperationsMetricConfig{}, SystemPagingUsageMetricConfig{}, SystemPagingUtilizationMetricConfig{}, SystemProcessCountMetricConfig{}, SystemProcessCPUUnattributedMetricConfig{}, SystemProcessCreatedMetricConfig{}, SystemProcessLimitMetricConfig{}, SystemSessionCountMetricConfig{}, SystemThreadCountMetricConfig{}, SystemUptimeMetricConfig{}, SystemUserCountMetricConfig{}, ResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(HwBatteryChargeMetricConfig{}, HwBatteryTimeLeftMetricConfig{}, HwCurrentMetricConfig{}, HwEnergyMetricConfig{}, HwErrorsMetricConfig{}, HwFanSpeedMetricConfig{}, HwFanSpeedLimitMetricConfig{}, HwGpuMemoryLimitMetricConfig{}, HwGpuMemoryUsageMetricConfig{}, HwGpuMemoryUtilizationMetricConfig{}, HwGpuUtilizationMetricConfig{}, HwPowerMetricConfig{}, HwPowerSupplyOnlineMetricConfig{}, HwStatusMetricConfig{}, HwTemperatureMetricConfig{}, HwTemperatureLimitMetricConfig{}, HwVoltageMetricConfig{}, HwVoltageLimitMetricConfig{}, NfsClientNetCountMetricConfig{}, NfsClientNetTCPConnectionAcceptedMetricConfig{}, NfsClientOperationCountMetricConfig{}, NfsClientProcedureCountMetricConfig{}, NfsClientRPCAuthrefreshCountMetricConfig{}, NfsClientRPCCountMetricConfig{}, NfsClientRPCRetransmitCountMetricConfig{}, NfsServerFhStaleCountMetricConfig{}, NfsServerIoMetricConfig{}, NfsServerNetCountMetricConfig{}, NfsServerNetTCPConnectionAcceptedMetricConfig{}, NfsServerOperationCountMetricConfig{}, NfsServerProcedureCountMetricConfig{}, NfsServerRepcacheRequestsMetricConfig{}, NfsServerRPCCountMetricConfig{}, NfsServerThreadCountMetricConfig{}, ProcessChildrenCPUTimeMetricConfig{}, ProcessContextSwitchesMetricConfig{}, ProcessCPUTimeMetricConfig{}, ProcessCPUUtilizationMetricConfig{}, ProcessCPUUtilizationWindowMetricConfig{}, ProcessDiskIoMetricConfig{}, ProcessGroupProcessCountMetricConfig{}, ProcessGroupStatusMetricConfig{}, ProcessGroupUptimeMetricConfig{}, ProcessIoLogicalMetricConfig{}, ProcessMemoryPssMetricConfig{}, ProcessMemorySharedMetricConfig{}, ProcessMemorySwapMetricConfig{}, ProcessMemoryUsageMetricConfig{}, ProcessMemoryUssMetricConfig{}, ProcessMemoryUtilizationMetricConfig{}, ProcessMemoryVirtualMetricConfig{}, ProcessNiceMetricConfig{}, ProcessPagingFaultsMetricConfig{}, ProcessRlimitMetricConfig{}, ProcessSignalsPendingMetricConfig{}, ProcessStatusMetricConfig{}, ProcessThreadCountMetricConfig{}, ProcessUnixFileDescriptorCountMetricConfig{}, ProcessUnixFileDescriptorLimitMetricConfig{}, ProcessUptimeMetricConfig{}, ProcessWindowsHandleCountMetricConfig{}, SystemCPUContextSwitchesMetricConfig{}, SystemCPUFrequencyMetricConfig{}, SystemCPUFrequencyMaxMetricConfig{}, SystemCPUFrequencyMinMetricConfig{}, SystemCPUInterruptsMetricConfig{}, SystemCPULinuxPressure10sMetricConfig{}, SystemCPULinuxPressure1mMetricConfig{}, SystemCPULinuxPressure5mMetricConfig{}, SystemCPULinuxPressureTotalMetricConfig{}, SystemCPULinuxThermalThrottleEventsMetricConfig{}, SystemCPULinuxThermalThrottleTimeMetricConfig{}, SystemCPULoadAverage15mMetricConfig{}, SystemCPULoadAverage1mMetricConfig{}, SystemCPULoadAverage5mMetricConfig{}, SystemCPULogicalCountMetricConfig{}, SystemCPUPhysicalCountMetricConfig{}, SystemCPUSoftInterruptsMetricConfig{}, SystemCPUTimeMetricConfig{}, SystemCPUUtilizationMetricConfig{}, SystemDiskIoMetricConfig{}, SystemDiskIoTimeMetricConfig{}, SystemDiskLimitMetricConfig{}, SystemDiskMergedMetricConfig{}, SystemDiskOperationTimeMetricConfig{}, SystemDiskOperationsMetricConfig{}, SystemDiskPendingOperationsMetricConfig{}, SystemDiskWeightedIoTimeMetricConfig{}, SystemFilesystemInodesLimitMetricConfig{}, SystemFilesystemInodesUsageMetricConfig{}, SystemFilesystemLimitMetricConfig{}, SystemFilesystemStuckMetricConfig{}, SystemFilesystemUsageMetricConfig{}, SystemFilesystemUtilizationMetricConfig{}, SystemIoLinuxPressure10sMetricConfig{}, SystemIoLinuxPressure1mMetricConfig{}, SystemIoLinuxPressure5mMetricConfig{}, SystemIoLinuxPressureTotalMetricConfig{}, SystemIrqLinuxPressure10sMetricConfig{}, SystemIrqLinuxPressure1mMetricConfig{}, SystemIrqLinuxPressure5mMetricConfig{}, SystemIrqLinuxPressureTotalMetricConfig{}, SystemLinuxFileHandleCountMetricConfig{}, SystemLinuxFileHandleLimitMetricConfig{}, SystemLinuxKernelAgeMetricConfig{}, SystemLinuxKernelInfoMetricConfig{}, SystemLinuxRebootRequiredMetricConfig{}, SystemLinuxTaskCountMetricConfig{}, SystemLinuxTaskHungMetricConfig{}, SystemMemoryLimitMetricConfig{}, SystemMemoryLinuxActiveMetricConfig{}, SystemMemoryLinuxAvailableMetricConfig{}, SystemMemoryLinuxCommitLimitMetricConfig{}, SystemMemoryLinuxCommittedMetricConfig{}, SystemMemoryLinuxDirtyMetricConfig{}, SystemMemoryLinuxHugepagesLimitMetricConfig{}, SystemMemoryLinuxHugepagesPageSizeMetricConfig{}, SystemMemoryLinuxHugepagesReservedMetricConfig{}, SystemMemoryLinuxHugepagesSurplusMetricConfig{}, SystemMemoryLinuxHugepagesUsageMetricConfig{}, SystemMemoryLinuxHugepagesUtilizationMetricConfig{}, SystemMemoryLinuxInactiveMetricConfig{}, SystemMemoryLinuxOomKillsMetricConfig{}, SystemMemoryLinuxPressure10sMetricConfig{}, SystemMemoryLinuxPressure1mMetricConfig{}, SystemMemoryLinuxPressure5mMetricConfig{}, SystemMemoryLinuxPressureTotalMetricConfig{}, SystemMemoryLinuxSharedMetricConfig{}, SystemMemoryLinuxSlabUsageMetricConfig{}, SystemMemoryLinuxWritebackMetricConfig{}, SystemMemoryPageSizeMetricConfig{}, SystemMemoryUsageMetricConfig{}, SystemMemoryUtilizationMetricConfig{}, SystemNetworkConnectionCountMetricConfig{}, SystemNetworkConntrackCountMetricConfig{}, SystemNetworkConntrackLimitMetricConfig{}, SystemNetworkErrorsMetricConfig{}, SystemNetworkInterfaceDuplexMetricConfig{}, SystemNetworkInterfaceMtuMetricConfig{}, SystemNetworkInterfaceSpeedMetricConfig{}, SystemNetworkInterfaceUpMetricConfig{}, SystemNetworkIoMetricConfig{}, SystemNetworkPacketCountMetricConfig{}, SystemNetworkPacketDroppedMetricConfig{}, SystemPagingFaultsMetricConfig{}, SystemPagingIoMetricConfig{}, SystemPagingOperationsMetricConfig{}, SystemPagingUsageMetricConfig{}, SystemPagingUtilizationMetricConfig{}, SystemProcessCountMetricConfig{}, SystemProcessCPUUnattributedMetricConfig{}, SystemProcessCreatedMetricConfig{}, SystemProcessLimitMetricConfig{}, SystemSessionCountMetricConfig{}, SystemThreadCountMetricConfig{}, SystemUptimeMetricConfig{}, SystemUserCountMetricConfig{}, ResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

@@ -104,6 +104,9 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordHwPowerDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwTypeCPU, WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordHwPowerSupplyOnlineDataPoint(ts, 1, "hw.id-val", "hw.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordHwStatusDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwStateOk, AttributeHwTypeCPU, WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
 			defaultMetricsCount++
 			allMetricsCount++
@@ -246,21 +249,6 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordProcessWindowsHandleCountDataPoint(ts, 1)
-
-			allMetricsCount++
-			mb.RecordSystemClockEstimatedErrorDataPoint(ts, 1)
-
-			allMetricsCount++
-			mb.RecordSystemClockFrequencyAdjustmentDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemClockMaxErrorDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemClockOffsetDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemClockSynchronizedDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemCPUContextSwitchesDataPoint(ts, 1)
@@ -276,9 +264,6 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemCPUInterruptsDataPoint(ts, 1)
-
-			allMetricsCount++
-			mb.RecordSystemCPULinuxInterruptsDataPoint(ts, 1, "system.cpu.linux.interrupt.name-val", "system.cpu.linux.interrupt.description-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemCPULinuxPressure10sDataPoint(ts, 1, AttributeSystemLinuxPressureStallTypeSome)
@@ -291,18 +276,6 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemCPULinuxPressureTotalDataPoint(ts, 1, AttributeSystemLinuxPressureStallTypeSome)
-
-			allMetricsCount++
-			mb.RecordSystemCPULinuxRunQueueRunTimeDataPoint(ts, 1)
-
-			allMetricsCount++
-			mb.RecordSystemCPULinuxRunQueueTimeslicesDataPoint(ts, 1)
-
-			allMetricsCount++
-			mb.RecordSystemCPULinuxRunQueueWaitTimeDataPoint(ts, 1)
-
-			allMetricsCount++
-			mb.RecordSystemCPULinuxSoftInterruptsDataPoint(ts, 1, AttributeSystemCPULinuxSoftInterruptTypeHi)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemCPULinuxThermalThrottleEventsDataPoint(ts, 1, AttributeSystemCPULinuxThermalThrottleScopeCore, WithCPULogicalNumberMetricAttribute(18))
@@ -401,64 +374,13 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordSystemIrqLinuxPressureTotalDataPoint(ts, 1, AttributeSystemLinuxPressureStallTypeSome)
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordSystemLinuxDentryCountDataPoint(ts, 1)
-
-			allMetricsCount++
-			mb.RecordSystemLinuxDentryNegativeDataPoint(ts, 1)
-
-			allMetricsCount++
-			mb.RecordSystemLinuxDentryUnusedDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemLinuxEntropyAvailableDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
 			mb.RecordSystemLinuxFileHandleCountDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemLinuxFileHandleLimitDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordSystemLinuxInodeCountDataPoint(ts, 1)
-
-			allMetricsCount++
-			mb.RecordSystemLinuxInodeFreeDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemLinuxIpcMessageQueueCountDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemLinuxIpcMessageQueueLimitDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemLinuxIpcMessageQueueMessagesDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemLinuxIpcMessageQueueUsageDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemLinuxIpcSemaphoreCountDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemLinuxIpcSemaphoreLimitDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemLinuxIpcSemaphoreSetCountDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemLinuxIpcSemaphoreSetLimitDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemLinuxIpcSharedMemoryLimitDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemLinuxIpcSharedMemorySegmentCountDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemLinuxIpcSharedMemorySegmentLimitDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemLinuxIpcSharedMemoryUsageDataPoint(ts, 1)
+			mb.RecordSystemLinuxKernelAgeDataPoint(ts, 1)
 
 			allMetricsCount++
 			mb.RecordSystemLinuxKernelInfoDataPoint(ts, 1, "system.linux.kernel.release-val", "system.linux.kernel.version-val")
@@ -543,12 +465,6 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemMemoryUtilizationDataPoint(ts, 1, AttributeSystemMemoryStateUsed)
-
-			allMetricsCount++
-			mb.RecordSystemNetworkBondInterfaceUpDataPoint(ts, 1, "system.network.bond.name-val", "network.interface.name-val")
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkBondInterfacesDataPoint(ts, 1, "system.network.bond.name-val", AttributeSystemNetworkBondInterfaceStateUp)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemNetworkConnectionCountDataPoint(ts, 1, AttributeNetworkConnectionStateClosed, AttributeNetworkTransportTCP)
@@ -561,36 +477,12 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemNetworkErrorsDataPoint(ts, 1, "network.interface.name-val", AttributeNetworkIoDirectionReceive)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkInterfaceCarrierChangesDataPoint(ts, 1, "network.interface.name-val")
-
-			allMetricsCount++
-			mb.RecordSystemNetworkInterfaceCarrierErrorsDataPoint(ts, 1, "network.interface.name-val")
-
-			allMetricsCount++
-			mb.RecordSystemNetworkInterfaceCollisionsDataPoint(ts, 1, "network.interface.name-val")
-
-			allMetricsCount++
-			mb.RecordSystemNetworkInterfaceCompressedDataPoint(ts, 1, "network.interface.name-val", AttributeNetworkIoDirectionReceive)
 
 			allMetricsCount++
 			mb.RecordSystemNetworkInterfaceDuplexDataPoint(ts, 1, AttributeNetworkInterfaceDuplexFull, "network.interface.name-val")
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkInterfaceFifoErrorsDataPoint(ts, 1, "network.interface.name-val", AttributeNetworkIoDirectionReceive)
-
-			allMetricsCount++
-			mb.RecordSystemNetworkInterfaceFrameErrorsDataPoint(ts, 1, "network.interface.name-val")
 
 			allMetricsCount++
 			mb.RecordSystemNetworkInterfaceMtuDataPoint(ts, 1, "network.interface.name-val")
-
-			allMetricsCount++
-			mb.RecordSystemNetworkInterfaceMulticastDataPoint(ts, 1, "network.interface.name-val")
-
-			allMetricsCount++
-			mb.RecordSystemNetworkInterfaceQueueLengthDataPoint(ts, 1, "network.interface.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemNetworkInterfaceSpeedDataPoint(ts, 1, "network.interface.name-val")
@@ -600,126 +492,12 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemNetworkIoDataPoint(ts, 1, "network.interface.name-val", AttributeNetworkIoDirectionReceive)
-
-			allMetricsCount++
-			mb.RecordSystemNetworkIPFragmentMemoryUsageDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemNetworkPacketCountDataPoint(ts, 1, "system.device-val", AttributeNetworkIoDirectionReceive)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemNetworkPacketDroppedDataPoint(ts, 1, "network.interface.name-val", AttributeNetworkIoDirectionReceive)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkSocketCountDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkSoftnetDroppedDataPoint(ts, 1, WithCPULogicalNumberMetricAttribute(18))
-
-			allMetricsCount++
-			mb.RecordSystemNetworkSoftnetFlowLimitedDataPoint(ts, 1, WithCPULogicalNumberMetricAttribute(18))
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkSoftnetProcessedDataPoint(ts, 1, WithCPULogicalNumberMetricAttribute(18))
-
-			allMetricsCount++
-			mb.RecordSystemNetworkSoftnetReceivedRpsDataPoint(ts, 1, WithCPULogicalNumberMetricAttribute(18))
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkSoftnetSqueezedDataPoint(ts, 1, WithCPULogicalNumberMetricAttribute(18))
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPAbortsDataPoint(ts, 1, AttributeSystemNetworkTCPAbortReasonData)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPBacklogDropsDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPConnectionResetsDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPErrorsDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPEstablishedDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPListenDropsDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPListenOverflowsDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPMemoryLimitDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPMemoryPressuresDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPMemoryUsageDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPOpenFailuresDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPOpensDataPoint(ts, 1, AttributeSystemNetworkTCPOpenTypeActive)
-
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPOutOfOrderDataPoint(ts, 1)
-
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPPrunesDataPoint(ts, 1, AttributeSystemNetworkTCPPruneTypeCalled)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPResetsSentDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPRetransmitsDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPSegmentsDataPoint(ts, 1, AttributeNetworkIoDirectionReceive)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPSocketAllocatedDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPSocketCountDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPSocketOrphanedDataPoint(ts, 1)
-
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPSocketOrphanedLimitDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPSocketTimeWaitDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPSynCookiesDataPoint(ts, 1, AttributeSystemNetworkTCPSynCookieEventSent)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPSynQueueOverflowsDataPoint(ts, 1, AttributeSystemNetworkTCPSynQueueActionDrop)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkTCPTimeoutsDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkUDPDatagramsDataPoint(ts, 1, AttributeNetworkIoDirectionReceive)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkUDPErrorsDataPoint(ts, 1, WithErrorTypeMetricAttribute("error.type-val"))
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkUDPMemoryUsageDataPoint(ts, 1)
-
-			allMetricsCount++
-			mb.RecordSystemNetworkUDPQueueUsageDataPoint(ts, 1, AttributeNetworkIoDirectionReceive)
-
-			allMetricsCount++
-			mb.RecordSystemNetworkUDPReceiveErrorsDataPoint(ts, 1)
-			defaultMetricsCount++
-			allMetricsCount++
-			mb.RecordSystemNetworkUDPSocketCountDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemPagingFaultsDataPoint(ts, 1, AttributeSystemPagingFaultTypeMajor)
@@ -1082,12 +860,30 @@ func TestMetricsBuilder(t *testing.T) {
 					hwTypeAttrVal, ok := dp.Attributes().Get("hw.type")
 					assert.True(t, ok)
 					assert.Equal(t, "cpu", hwTypeAttrVal.Str())
+				case "hw.power_supply.online":
+					assert.False(t, validatedMetrics["hw.power_supply.online"], "Found a duplicate in the metrics slice: hw.power_supply.online")
+					validatedMetrics["hw.power_supply.online"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Whether the connection to the mains gives power, 0 to 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hwIDAttrVal, ok := dp.Attributes().Get("hw.id")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.id-val", hwIDAttrVal.Str())
+					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
 				case "hw.status":
 					assert.False(t, validatedMetrics["hw.status"], "Found a duplicate in the metrics slice: hw.status")
 					validatedMetrics["hw.status"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "State of the hardware component: 1 for the state that it is in, 0 for the others.", mi.Description())
+					assert.Equal(t, "State of the hardware component: 1 for the state that it is in and 0 for each other, 0 to 1.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -1859,66 +1655,6 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.clock.estimated_error":
-					assert.False(t, validatedMetrics["system.clock.estimated_error"], "Found a duplicate in the metrics slice: system.clock.estimated_error")
-					validatedMetrics["system.clock.estimated_error"] = true
-					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
-					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "How far the clock is off at a guess, by the daemon that sets it.", mi.Description())
-					assert.Equal(t, "s", mi.Unit())
-					dp := mi.Gauge().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
-					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
-				case "system.clock.frequency_adjustment":
-					assert.False(t, validatedMetrics["system.clock.frequency_adjustment"], "Found a duplicate in the metrics slice: system.clock.frequency_adjustment")
-					validatedMetrics["system.clock.frequency_adjustment"] = true
-					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
-					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "By how many millionths the kernel makes the clock run faster, or slower if it is negative, to make up for an error of its oscillator.", mi.Description())
-					assert.Equal(t, "[ppm]", mi.Unit())
-					dp := mi.Gauge().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
-					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
-				case "system.clock.max_error":
-					assert.False(t, validatedMetrics["system.clock.max_error"], "Found a duplicate in the metrics slice: system.clock.max_error")
-					validatedMetrics["system.clock.max_error"] = true
-					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
-					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Bound of the error of the clock, by the daemon that sets it; the kernel increases it by 0.5 ms each second until the daemon sets it again.", mi.Description())
-					assert.Equal(t, "s", mi.Unit())
-					dp := mi.Gauge().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
-					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
-				case "system.clock.offset":
-					assert.False(t, validatedMetrics["system.clock.offset"], "Found a duplicate in the metrics slice: system.clock.offset")
-					validatedMetrics["system.clock.offset"] = true
-					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
-					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "What is left to correct of the difference to the reference time: positive where the clock is behind.", mi.Description())
-					assert.Equal(t, "s", mi.Unit())
-					dp := mi.Gauge().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
-					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
-				case "system.clock.synchronized":
-					assert.False(t, validatedMetrics["system.clock.synchronized"], "Found a duplicate in the metrics slice: system.clock.synchronized")
-					validatedMetrics["system.clock.synchronized"] = true
-					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
-					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "1 if a daemon keeps the clock synchronised to a reference time, else 0.", mi.Description())
-					assert.Equal(t, "1", mi.Unit())
-					dp := mi.Gauge().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
 				case "system.cpu.context_switches":
 					assert.False(t, validatedMetrics["system.cpu.context_switches"], "Found a duplicate in the metrics slice: system.cpu.context_switches")
 					validatedMetrics["system.cpu.context_switches"] = true
@@ -1992,26 +1728,6 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.cpu.linux.interrupts":
-					assert.False(t, validatedMetrics["system.cpu.linux.interrupts"], "Found a duplicate in the metrics slice: system.cpu.linux.interrupts")
-					validatedMetrics["system.cpu.linux.interrupts"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Interrupts serviced since boot on all CPUs, by number or name.", mi.Description())
-					assert.Equal(t, "{interrupt}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					systemCPULinuxInterruptNameAttrVal, ok := dp.Attributes().Get("system.cpu.linux.interrupt.name")
-					assert.True(t, ok)
-					assert.Equal(t, "system.cpu.linux.interrupt.name-val", systemCPULinuxInterruptNameAttrVal.Str())
-					systemCPULinuxInterruptDescriptionAttrVal, ok := dp.Attributes().Get("system.cpu.linux.interrupt.description")
-					assert.True(t, ok)
-					assert.Equal(t, "system.cpu.linux.interrupt.description-val", systemCPULinuxInterruptDescriptionAttrVal.Str())
 				case "system.cpu.linux.pressure.10s":
 					assert.False(t, validatedMetrics["system.cpu.linux.pressure.10s"], "Found a duplicate in the metrics slice: system.cpu.linux.pressure.10s")
 					validatedMetrics["system.cpu.linux.pressure.10s"] = true
@@ -2074,65 +1790,6 @@ func TestMetricsBuilder(t *testing.T) {
 					systemLinuxPressureStallTypeAttrVal, ok := dp.Attributes().Get("system.linux.pressure.stall_type")
 					assert.True(t, ok)
 					assert.Equal(t, "some", systemLinuxPressureStallTypeAttrVal.Str())
-				case "system.cpu.linux.run_queue.run_time":
-					assert.False(t, validatedMetrics["system.cpu.linux.run_queue.run_time"], "Found a duplicate in the metrics slice: system.cpu.linux.run_queue.run_time")
-					validatedMetrics["system.cpu.linux.run_queue.run_time"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Time that tasks ran on all CPUs, as the scheduler counts it.", mi.Description())
-					assert.Equal(t, "s", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
-					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
-				case "system.cpu.linux.run_queue.timeslices":
-					assert.False(t, validatedMetrics["system.cpu.linux.run_queue.timeslices"], "Found a duplicate in the metrics slice: system.cpu.linux.run_queue.timeslices")
-					validatedMetrics["system.cpu.linux.run_queue.timeslices"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "How often a task got a CPU.", mi.Description())
-					assert.Equal(t, "{timeslice}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.cpu.linux.run_queue.wait_time":
-					assert.False(t, validatedMetrics["system.cpu.linux.run_queue.wait_time"], "Found a duplicate in the metrics slice: system.cpu.linux.run_queue.wait_time")
-					validatedMetrics["system.cpu.linux.run_queue.wait_time"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Time that tasks waited for a CPU although they were ready to run, summed over tasks.", mi.Description())
-					assert.Equal(t, "s", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
-					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
-				case "system.cpu.linux.soft_interrupts":
-					assert.False(t, validatedMetrics["system.cpu.linux.soft_interrupts"], "Found a duplicate in the metrics slice: system.cpu.linux.soft_interrupts")
-					validatedMetrics["system.cpu.linux.soft_interrupts"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Soft interrupts serviced since boot, by kind.", mi.Description())
-					assert.Equal(t, "{interrupt}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					systemCPULinuxSoftInterruptTypeAttrVal, ok := dp.Attributes().Get("system.cpu.linux.soft_interrupt.type")
-					assert.True(t, ok)
-					assert.Equal(t, "hi", systemCPULinuxSoftInterruptTypeAttrVal.Str())
 				case "system.cpu.linux.thermal_throttle.events":
 					assert.False(t, validatedMetrics["system.cpu.linux.thermal_throttle.events"], "Found a duplicate in the metrics slice: system.cpu.linux.thermal_throttle.events")
 					validatedMetrics["system.cpu.linux.thermal_throttle.events"] = true
@@ -2712,60 +2369,6 @@ func TestMetricsBuilder(t *testing.T) {
 					systemLinuxPressureStallTypeAttrVal, ok := dp.Attributes().Get("system.linux.pressure.stall_type")
 					assert.True(t, ok)
 					assert.Equal(t, "some", systemLinuxPressureStallTypeAttrVal.Str())
-				case "system.linux.dentry.count":
-					assert.False(t, validatedMetrics["system.linux.dentry.count"], "Found a duplicate in the metrics slice: system.linux.dentry.count")
-					validatedMetrics["system.linux.dentry.count"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Directory entries that the kernel holds in memory.", mi.Description())
-					assert.Equal(t, "{dentry}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.linux.dentry.negative":
-					assert.False(t, validatedMetrics["system.linux.dentry.negative"], "Found a duplicate in the metrics slice: system.linux.dentry.negative")
-					validatedMetrics["system.linux.dentry.negative"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Directory entries in memory of names that do not exist; since Linux 5.0.", mi.Description())
-					assert.Equal(t, "{dentry}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.linux.dentry.unused":
-					assert.False(t, validatedMetrics["system.linux.dentry.unused"], "Found a duplicate in the metrics slice: system.linux.dentry.unused")
-					validatedMetrics["system.linux.dentry.unused"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Directory entries in memory that nothing uses.", mi.Description())
-					assert.Equal(t, "{dentry}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.linux.entropy.available":
-					assert.False(t, validatedMetrics["system.linux.entropy.available"], "Found a duplicate in the metrics slice: system.linux.entropy.available")
-					validatedMetrics["system.linux.entropy.available"] = true
-					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
-					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "Entropy that the random number generator of the kernel has; 256 at most since Linux 5.18.", mi.Description())
-					assert.Equal(t, "bit", mi.Unit())
-					dp := mi.Gauge().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
 				case "system.linux.file_handle.count":
 					assert.False(t, validatedMetrics["system.linux.file_handle.count"], "Found a duplicate in the metrics slice: system.linux.file_handle.count")
 					validatedMetrics["system.linux.file_handle.count"] = true
@@ -2794,202 +2397,18 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.linux.inode.count":
-					assert.False(t, validatedMetrics["system.linux.inode.count"], "Found a duplicate in the metrics slice: system.linux.inode.count")
-					validatedMetrics["system.linux.inode.count"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Inodes that the kernel holds in memory.", mi.Description())
-					assert.Equal(t, "{inode}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
+				case "system.linux.kernel.age":
+					assert.False(t, validatedMetrics["system.linux.kernel.age"], "Found a duplicate in the metrics slice: system.linux.kernel.age")
+					validatedMetrics["system.linux.kernel.age"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since the host first started with the kernel release that it runs, by its record of boots (wtmp); not there where that does not reach back to another release.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
 					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.linux.inode.free":
-					assert.False(t, validatedMetrics["system.linux.inode.free"], "Found a duplicate in the metrics slice: system.linux.inode.free")
-					validatedMetrics["system.linux.inode.free"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Inodes in memory that are not used.", mi.Description())
-					assert.Equal(t, "{inode}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.linux.ipc.message_queue.count":
-					assert.False(t, validatedMetrics["system.linux.ipc.message_queue.count"], "Found a duplicate in the metrics slice: system.linux.ipc.message_queue.count")
-					validatedMetrics["system.linux.ipc.message_queue.count"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Message queues of System V.", mi.Description())
-					assert.Equal(t, "{queue}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.linux.ipc.message_queue.limit":
-					assert.False(t, validatedMetrics["system.linux.ipc.message_queue.limit"], "Found a duplicate in the metrics slice: system.linux.ipc.message_queue.limit")
-					validatedMetrics["system.linux.ipc.message_queue.limit"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Message queues of System V that there can be.", mi.Description())
-					assert.Equal(t, "{queue}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.linux.ipc.message_queue.messages":
-					assert.False(t, validatedMetrics["system.linux.ipc.message_queue.messages"], "Found a duplicate in the metrics slice: system.linux.ipc.message_queue.messages")
-					validatedMetrics["system.linux.ipc.message_queue.messages"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Messages that wait in message queues of System V.", mi.Description())
-					assert.Equal(t, "{message}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.linux.ipc.message_queue.usage":
-					assert.False(t, validatedMetrics["system.linux.ipc.message_queue.usage"], "Found a duplicate in the metrics slice: system.linux.ipc.message_queue.usage")
-					validatedMetrics["system.linux.ipc.message_queue.usage"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Bytes of the messages that wait in message queues of System V.", mi.Description())
-					assert.Equal(t, "By", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.linux.ipc.semaphore.count":
-					assert.False(t, validatedMetrics["system.linux.ipc.semaphore.count"], "Found a duplicate in the metrics slice: system.linux.ipc.semaphore.count")
-					validatedMetrics["system.linux.ipc.semaphore.count"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Semaphores of System V.", mi.Description())
-					assert.Equal(t, "{semaphore}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.linux.ipc.semaphore.limit":
-					assert.False(t, validatedMetrics["system.linux.ipc.semaphore.limit"], "Found a duplicate in the metrics slice: system.linux.ipc.semaphore.limit")
-					validatedMetrics["system.linux.ipc.semaphore.limit"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Semaphores of System V that there can be.", mi.Description())
-					assert.Equal(t, "{semaphore}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.linux.ipc.semaphore.set.count":
-					assert.False(t, validatedMetrics["system.linux.ipc.semaphore.set.count"], "Found a duplicate in the metrics slice: system.linux.ipc.semaphore.set.count")
-					validatedMetrics["system.linux.ipc.semaphore.set.count"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Sets of semaphores of System V.", mi.Description())
-					assert.Equal(t, "{set}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.linux.ipc.semaphore.set.limit":
-					assert.False(t, validatedMetrics["system.linux.ipc.semaphore.set.limit"], "Found a duplicate in the metrics slice: system.linux.ipc.semaphore.set.limit")
-					validatedMetrics["system.linux.ipc.semaphore.set.limit"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Sets of semaphores of System V that there can be.", mi.Description())
-					assert.Equal(t, "{set}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.linux.ipc.shared_memory.limit":
-					assert.False(t, validatedMetrics["system.linux.ipc.shared_memory.limit"], "Found a duplicate in the metrics slice: system.linux.ipc.shared_memory.limit")
-					validatedMetrics["system.linux.ipc.shared_memory.limit"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Size that all segments of shared memory of System V can have; absent where there is no limit.", mi.Description())
-					assert.Equal(t, "By", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.linux.ipc.shared_memory.segment.count":
-					assert.False(t, validatedMetrics["system.linux.ipc.shared_memory.segment.count"], "Found a duplicate in the metrics slice: system.linux.ipc.shared_memory.segment.count")
-					validatedMetrics["system.linux.ipc.shared_memory.segment.count"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Segments of shared memory of System V.", mi.Description())
-					assert.Equal(t, "{segment}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.linux.ipc.shared_memory.segment.limit":
-					assert.False(t, validatedMetrics["system.linux.ipc.shared_memory.segment.limit"], "Found a duplicate in the metrics slice: system.linux.ipc.shared_memory.segment.limit")
-					validatedMetrics["system.linux.ipc.shared_memory.segment.limit"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Segments of shared memory of System V that there can be.", mi.Description())
-					assert.Equal(t, "{segment}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.linux.ipc.shared_memory.usage":
-					assert.False(t, validatedMetrics["system.linux.ipc.shared_memory.usage"], "Found a duplicate in the metrics slice: system.linux.ipc.shared_memory.usage")
-					validatedMetrics["system.linux.ipc.shared_memory.usage"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Size of all segments of shared memory of System V, whether or not it is in memory.", mi.Description())
-					assert.Equal(t, "By", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
 				case "system.linux.kernel.info":
 					assert.False(t, validatedMetrics["system.linux.kernel.info"], "Found a duplicate in the metrics slice: system.linux.kernel.info")
 					validatedMetrics["system.linux.kernel.info"] = true
@@ -3013,7 +2432,7 @@ func TestMetricsBuilder(t *testing.T) {
 					validatedMetrics["system.linux.reboot_required"] = true
 					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
 					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "1 if installed updates need a restart of the host, 0 if not. Of hosts that keep a record of it: those of the Debian family.", mi.Description())
+					assert.Equal(t, "Whether installed updates wait for a restart of the host: 1 if they do. Of hosts whose packages keep a record of it, 0 to 1.", mi.Description())
 					assert.Equal(t, "1", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -3402,44 +2821,6 @@ func TestMetricsBuilder(t *testing.T) {
 					systemMemoryStateAttrVal, ok := dp.Attributes().Get("system.memory.state")
 					assert.True(t, ok)
 					assert.Equal(t, "used", systemMemoryStateAttrVal.Str())
-				case "system.network.bond.interface.up":
-					assert.False(t, validatedMetrics["system.network.bond.interface.up"], "Found a duplicate in the metrics slice: system.network.bond.interface.up")
-					validatedMetrics["system.network.bond.interface.up"] = true
-					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
-					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
-					assert.Equal(t, "1 if the link of the member of the bond is up, else 0.", mi.Description())
-					assert.Equal(t, "1", mi.Unit())
-					dp := mi.Gauge().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					systemNetworkBondNameAttrVal, ok := dp.Attributes().Get("system.network.bond.name")
-					assert.True(t, ok)
-					assert.Equal(t, "system.network.bond.name-val", systemNetworkBondNameAttrVal.Str())
-					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
-					assert.True(t, ok)
-					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
-				case "system.network.bond.interfaces":
-					assert.False(t, validatedMetrics["system.network.bond.interfaces"], "Found a duplicate in the metrics slice: system.network.bond.interfaces")
-					validatedMetrics["system.network.bond.interfaces"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Interfaces that are members of the bond.", mi.Description())
-					assert.Equal(t, "{interface}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					systemNetworkBondNameAttrVal, ok := dp.Attributes().Get("system.network.bond.name")
-					assert.True(t, ok)
-					assert.Equal(t, "system.network.bond.name-val", systemNetworkBondNameAttrVal.Str())
-					systemNetworkBondInterfaceStateAttrVal, ok := dp.Attributes().Get("system.network.bond.interface.state")
-					assert.True(t, ok)
-					assert.Equal(t, "up", systemNetworkBondInterfaceStateAttrVal.Str())
 				case "system.network.connection.count":
 					assert.False(t, validatedMetrics["system.network.connection.count"], "Found a duplicate in the metrics slice: system.network.connection.count")
 					validatedMetrics["system.network.connection.count"] = true
@@ -3508,77 +2889,6 @@ func TestMetricsBuilder(t *testing.T) {
 					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
 					assert.True(t, ok)
 					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
-				case "system.network.interface.carrier_changes":
-					assert.False(t, validatedMetrics["system.network.interface.carrier_changes"], "Found a duplicate in the metrics slice: system.network.interface.carrier_changes")
-					validatedMetrics["system.network.interface.carrier_changes"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "How often the link went up or down.", mi.Description())
-					assert.Equal(t, "{change}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
-					assert.True(t, ok)
-					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
-				case "system.network.interface.carrier_errors":
-					assert.False(t, validatedMetrics["system.network.interface.carrier_errors"], "Found a duplicate in the metrics slice: system.network.interface.carrier_errors")
-					validatedMetrics["system.network.interface.carrier_errors"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Errors of sending for which the link is to blame, such as a lost carrier; among the errors of system.network.errors.", mi.Description())
-					assert.Equal(t, "{error}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
-					assert.True(t, ok)
-					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
-				case "system.network.interface.collisions":
-					assert.False(t, validatedMetrics["system.network.interface.collisions"], "Found a duplicate in the metrics slice: system.network.interface.collisions")
-					validatedMetrics["system.network.interface.collisions"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Collisions while sending on a shared medium.", mi.Description())
-					assert.Equal(t, "{collision}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
-					assert.True(t, ok)
-					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
-				case "system.network.interface.compressed":
-					assert.False(t, validatedMetrics["system.network.interface.compressed"], "Found a duplicate in the metrics slice: system.network.interface.compressed")
-					validatedMetrics["system.network.interface.compressed"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets that were sent or received compressed, as on a serial line.", mi.Description())
-					assert.Equal(t, "{packet}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
-					assert.True(t, ok)
-					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
-					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
-					assert.True(t, ok)
-					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
 				case "system.network.interface.duplex":
 					assert.False(t, validatedMetrics["system.network.interface.duplex"], "Found a duplicate in the metrics slice: system.network.interface.duplex")
 					validatedMetrics["system.network.interface.duplex"] = true
@@ -3597,43 +2907,6 @@ func TestMetricsBuilder(t *testing.T) {
 					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
 					assert.True(t, ok)
 					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
-				case "system.network.interface.fifo_errors":
-					assert.False(t, validatedMetrics["system.network.interface.fifo_errors"], "Found a duplicate in the metrics slice: system.network.interface.fifo_errors")
-					validatedMetrics["system.network.interface.fifo_errors"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Errors because a queue of the device was full or empty; among the errors of system.network.errors.", mi.Description())
-					assert.Equal(t, "{error}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
-					assert.True(t, ok)
-					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
-					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
-					assert.True(t, ok)
-					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
-				case "system.network.interface.frame_errors":
-					assert.False(t, validatedMetrics["system.network.interface.frame_errors"], "Found a duplicate in the metrics slice: system.network.interface.frame_errors")
-					validatedMetrics["system.network.interface.frame_errors"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets that were received with a wrong length, frame or checksum; among the errors of system.network.errors.", mi.Description())
-					assert.Equal(t, "{error}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
-					assert.True(t, ok)
-					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
 				case "system.network.interface.mtu":
 					assert.False(t, validatedMetrics["system.network.interface.mtu"], "Found a duplicate in the metrics slice: system.network.interface.mtu")
 					validatedMetrics["system.network.interface.mtu"] = true
@@ -3642,40 +2915,6 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, "Largest packet that the interface takes.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
-					assert.True(t, ok)
-					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
-				case "system.network.interface.multicast":
-					assert.False(t, validatedMetrics["system.network.interface.multicast"], "Found a duplicate in the metrics slice: system.network.interface.multicast")
-					validatedMetrics["system.network.interface.multicast"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets to a multicast address that were received.", mi.Description())
-					assert.Equal(t, "{packet}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
-					assert.True(t, ok)
-					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
-				case "system.network.interface.queue_length":
-					assert.False(t, validatedMetrics["system.network.interface.queue_length"], "Found a duplicate in the metrics slice: system.network.interface.queue_length")
-					validatedMetrics["system.network.interface.queue_length"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets that the queue of the interface for sending can hold.", mi.Description())
-					assert.Equal(t, "{packet}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
@@ -3733,20 +2972,6 @@ func TestMetricsBuilder(t *testing.T) {
 					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
 					assert.True(t, ok)
 					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
-				case "system.network.ip.fragment.memory.usage":
-					assert.False(t, validatedMetrics["system.network.ip.fragment.memory.usage"], "Found a duplicate in the metrics slice: system.network.ip.fragment.memory.usage")
-					validatedMetrics["system.network.ip.fragment.memory.usage"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Memory of fragments that wait for the rest of their packet, over IPv4 and IPv6.", mi.Description())
-					assert.Equal(t, "By", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
 				case "system.network.packet.count":
 					assert.False(t, validatedMetrics["system.network.packet.count"], "Found a duplicate in the metrics slice: system.network.packet.count")
 					validatedMetrics["system.network.packet.count"] = true
@@ -3787,566 +3012,6 @@ func TestMetricsBuilder(t *testing.T) {
 					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
 					assert.True(t, ok)
 					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
-				case "system.network.socket.count":
-					assert.False(t, validatedMetrics["system.network.socket.count"], "Found a duplicate in the metrics slice: system.network.socket.count")
-					validatedMetrics["system.network.socket.count"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Sockets that processes have open, of every kind.", mi.Description())
-					assert.Equal(t, "{socket}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.network.softnet.dropped":
-					assert.False(t, validatedMetrics["system.network.softnet.dropped"], "Found a duplicate in the metrics slice: system.network.softnet.dropped")
-					validatedMetrics["system.network.softnet.dropped"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets that were dropped because the backlog of a CPU was full: net.core.netdev_max_backlog.", mi.Description())
-					assert.Equal(t, "{packet}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					cpuLogicalNumberAttrVal, ok := dp.Attributes().Get("cpu.logical_number")
-					assert.True(t, ok)
-					assert.EqualValues(t, 18, cpuLogicalNumberAttrVal.Int())
-				case "system.network.softnet.flow_limited":
-					assert.False(t, validatedMetrics["system.network.softnet.flow_limited"], "Found a duplicate in the metrics slice: system.network.softnet.flow_limited")
-					validatedMetrics["system.network.softnet.flow_limited"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets that were dropped because their flow had too many in the backlog of a CPU.", mi.Description())
-					assert.Equal(t, "{packet}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					cpuLogicalNumberAttrVal, ok := dp.Attributes().Get("cpu.logical_number")
-					assert.True(t, ok)
-					assert.EqualValues(t, 18, cpuLogicalNumberAttrVal.Int())
-				case "system.network.softnet.processed":
-					assert.False(t, validatedMetrics["system.network.softnet.processed"], "Found a duplicate in the metrics slice: system.network.softnet.processed")
-					validatedMetrics["system.network.softnet.processed"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Packets that the network stack processed in soft interrupts.", mi.Description())
-					assert.Equal(t, "{packet}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					cpuLogicalNumberAttrVal, ok := dp.Attributes().Get("cpu.logical_number")
-					assert.True(t, ok)
-					assert.EqualValues(t, 18, cpuLogicalNumberAttrVal.Int())
-				case "system.network.softnet.received_rps":
-					assert.False(t, validatedMetrics["system.network.softnet.received_rps"], "Found a duplicate in the metrics slice: system.network.softnet.received_rps")
-					validatedMetrics["system.network.softnet.received_rps"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "How often a CPU was woken to process packets that another one received (RPS).", mi.Description())
-					assert.Equal(t, "{interrupt}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					cpuLogicalNumberAttrVal, ok := dp.Attributes().Get("cpu.logical_number")
-					assert.True(t, ok)
-					assert.EqualValues(t, 18, cpuLogicalNumberAttrVal.Int())
-				case "system.network.softnet.squeezed":
-					assert.False(t, validatedMetrics["system.network.softnet.squeezed"], "Found a duplicate in the metrics slice: system.network.softnet.squeezed")
-					validatedMetrics["system.network.softnet.squeezed"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "How often a CPU stopped processing packets although there were more, because its budget or its time was used up.", mi.Description())
-					assert.Equal(t, "{event}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					cpuLogicalNumberAttrVal, ok := dp.Attributes().Get("cpu.logical_number")
-					assert.True(t, ok)
-					assert.EqualValues(t, 18, cpuLogicalNumberAttrVal.Int())
-				case "system.network.tcp.aborts":
-					assert.False(t, validatedMetrics["system.network.tcp.aborts"], "Found a duplicate in the metrics slice: system.network.tcp.aborts")
-					validatedMetrics["system.network.tcp.aborts"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Connections that TCP of this host aborted.", mi.Description())
-					assert.Equal(t, "{connection}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					systemNetworkTCPAbortReasonAttrVal, ok := dp.Attributes().Get("system.network.tcp.abort.reason")
-					assert.True(t, ok)
-					assert.Equal(t, "data", systemNetworkTCPAbortReasonAttrVal.Str())
-				case "system.network.tcp.backlog.drops":
-					assert.False(t, validatedMetrics["system.network.tcp.backlog.drops"], "Found a duplicate in the metrics slice: system.network.tcp.backlog.drops")
-					validatedMetrics["system.network.tcp.backlog.drops"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Segments that were dropped because the backlog of their socket was full.", mi.Description())
-					assert.Equal(t, "{segment}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.network.tcp.connection.resets":
-					assert.False(t, validatedMetrics["system.network.tcp.connection.resets"], "Found a duplicate in the metrics slice: system.network.tcp.connection.resets")
-					validatedMetrics["system.network.tcp.connection.resets"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Established connections that ended by a reset, of either side.", mi.Description())
-					assert.Equal(t, "{connection}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.network.tcp.errors":
-					assert.False(t, validatedMetrics["system.network.tcp.errors"], "Found a duplicate in the metrics slice: system.network.tcp.errors")
-					validatedMetrics["system.network.tcp.errors"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Segments that were received with an error, such as a wrong checksum.", mi.Description())
-					assert.Equal(t, "{segment}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.network.tcp.established":
-					assert.False(t, validatedMetrics["system.network.tcp.established"], "Found a duplicate in the metrics slice: system.network.tcp.established")
-					validatedMetrics["system.network.tcp.established"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Connections that are established, or wait for this host to close them.", mi.Description())
-					assert.Equal(t, "{connection}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.network.tcp.listen.drops":
-					assert.False(t, validatedMetrics["system.network.tcp.listen.drops"], "Found a duplicate in the metrics slice: system.network.tcp.listen.drops")
-					validatedMetrics["system.network.tcp.listen.drops"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests for a connection that a listening socket dropped, for any reason, a full queue among them.", mi.Description())
-					assert.Equal(t, "{connection}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.network.tcp.listen.overflows":
-					assert.False(t, validatedMetrics["system.network.tcp.listen.overflows"], "Found a duplicate in the metrics slice: system.network.tcp.listen.overflows")
-					validatedMetrics["system.network.tcp.listen.overflows"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Connections for which the accept queue of a listening socket had no room.", mi.Description())
-					assert.Equal(t, "{connection}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.network.tcp.memory.limit":
-					assert.False(t, validatedMetrics["system.network.tcp.memory.limit"], "Found a duplicate in the metrics slice: system.network.tcp.memory.limit")
-					validatedMetrics["system.network.tcp.memory.limit"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Memory above which TCP gets none: the third number of net.ipv4.tcp_mem.", mi.Description())
-					assert.Equal(t, "By", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.network.tcp.memory.pressures":
-					assert.False(t, validatedMetrics["system.network.tcp.memory.pressures"], "Found a duplicate in the metrics slice: system.network.tcp.memory.pressures")
-					validatedMetrics["system.network.tcp.memory.pressures"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "How often TCP began to save memory, because its sockets used more than the second number of net.ipv4.tcp_mem.", mi.Description())
-					assert.Equal(t, "{event}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.network.tcp.memory.usage":
-					assert.False(t, validatedMetrics["system.network.tcp.memory.usage"], "Found a duplicate in the metrics slice: system.network.tcp.memory.usage")
-					validatedMetrics["system.network.tcp.memory.usage"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Memory of the buffers of TCP sockets.", mi.Description())
-					assert.Equal(t, "By", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.network.tcp.open.failures":
-					assert.False(t, validatedMetrics["system.network.tcp.open.failures"], "Found a duplicate in the metrics slice: system.network.tcp.open.failures")
-					validatedMetrics["system.network.tcp.open.failures"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Attempts to open a connection, of either side, that failed.", mi.Description())
-					assert.Equal(t, "{connection}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.network.tcp.opens":
-					assert.False(t, validatedMetrics["system.network.tcp.opens"], "Found a duplicate in the metrics slice: system.network.tcp.opens")
-					validatedMetrics["system.network.tcp.opens"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Connections whose opening began: by this host, or by the other side and accepted.", mi.Description())
-					assert.Equal(t, "{connection}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					systemNetworkTCPOpenTypeAttrVal, ok := dp.Attributes().Get("system.network.tcp.open.type")
-					assert.True(t, ok)
-					assert.Equal(t, "active", systemNetworkTCPOpenTypeAttrVal.Str())
-				case "system.network.tcp.out_of_order":
-					assert.False(t, validatedMetrics["system.network.tcp.out_of_order"], "Found a duplicate in the metrics slice: system.network.tcp.out_of_order")
-					validatedMetrics["system.network.tcp.out_of_order"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Segments that were received out of order and kept.", mi.Description())
-					assert.Equal(t, "{segment}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.network.tcp.prunes":
-					assert.False(t, validatedMetrics["system.network.tcp.prunes"], "Found a duplicate in the metrics slice: system.network.tcp.prunes")
-					validatedMetrics["system.network.tcp.prunes"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "What was done for lack of room in the receive buffers of TCP sockets.", mi.Description())
-					assert.Equal(t, "{event}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					systemNetworkTCPPruneTypeAttrVal, ok := dp.Attributes().Get("system.network.tcp.prune.type")
-					assert.True(t, ok)
-					assert.Equal(t, "called", systemNetworkTCPPruneTypeAttrVal.Str())
-				case "system.network.tcp.resets.sent":
-					assert.False(t, validatedMetrics["system.network.tcp.resets.sent"], "Found a duplicate in the metrics slice: system.network.tcp.resets.sent")
-					validatedMetrics["system.network.tcp.resets.sent"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Segments with the flag RST that were sent.", mi.Description())
-					assert.Equal(t, "{segment}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.network.tcp.retransmits":
-					assert.False(t, validatedMetrics["system.network.tcp.retransmits"], "Found a duplicate in the metrics slice: system.network.tcp.retransmits")
-					validatedMetrics["system.network.tcp.retransmits"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Segments that were sent again.", mi.Description())
-					assert.Equal(t, "{segment}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.network.tcp.segments":
-					assert.False(t, validatedMetrics["system.network.tcp.segments"], "Found a duplicate in the metrics slice: system.network.tcp.segments")
-					validatedMetrics["system.network.tcp.segments"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Segments that were received, those with an error among them, and sent, without those sent again.", mi.Description())
-					assert.Equal(t, "{segment}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
-					assert.True(t, ok)
-					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
-				case "system.network.tcp.socket.allocated":
-					assert.False(t, validatedMetrics["system.network.tcp.socket.allocated"], "Found a duplicate in the metrics slice: system.network.tcp.socket.allocated")
-					validatedMetrics["system.network.tcp.socket.allocated"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "TCP sockets that the kernel keeps, in any state but time-wait.", mi.Description())
-					assert.Equal(t, "{socket}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.network.tcp.socket.count":
-					assert.False(t, validatedMetrics["system.network.tcp.socket.count"], "Found a duplicate in the metrics slice: system.network.tcp.socket.count")
-					validatedMetrics["system.network.tcp.socket.count"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "TCP sockets in use, over IPv4 and IPv6.", mi.Description())
-					assert.Equal(t, "{socket}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.network.tcp.socket.orphaned":
-					assert.False(t, validatedMetrics["system.network.tcp.socket.orphaned"], "Found a duplicate in the metrics slice: system.network.tcp.socket.orphaned")
-					validatedMetrics["system.network.tcp.socket.orphaned"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "TCP sockets that no process has open any more.", mi.Description())
-					assert.Equal(t, "{socket}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.network.tcp.socket.orphaned.limit":
-					assert.False(t, validatedMetrics["system.network.tcp.socket.orphaned.limit"], "Found a duplicate in the metrics slice: system.network.tcp.socket.orphaned.limit")
-					validatedMetrics["system.network.tcp.socket.orphaned.limit"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Orphaned TCP sockets above which the kernel resets them: net.ipv4.tcp_max_orphans.", mi.Description())
-					assert.Equal(t, "{socket}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.network.tcp.socket.time_wait":
-					assert.False(t, validatedMetrics["system.network.tcp.socket.time_wait"], "Found a duplicate in the metrics slice: system.network.tcp.socket.time_wait")
-					validatedMetrics["system.network.tcp.socket.time_wait"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "TCP connections in the state time-wait.", mi.Description())
-					assert.Equal(t, "{socket}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.network.tcp.syn_cookies":
-					assert.False(t, validatedMetrics["system.network.tcp.syn_cookies"], "Found a duplicate in the metrics slice: system.network.tcp.syn_cookies")
-					validatedMetrics["system.network.tcp.syn_cookies"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "SYN cookies, by which connections are accepted without room in the queue.", mi.Description())
-					assert.Equal(t, "{cookie}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					systemNetworkTCPSynCookieEventAttrVal, ok := dp.Attributes().Get("system.network.tcp.syn_cookie.event")
-					assert.True(t, ok)
-					assert.Equal(t, "sent", systemNetworkTCPSynCookieEventAttrVal.Str())
-				case "system.network.tcp.syn_queue.overflows":
-					assert.False(t, validatedMetrics["system.network.tcp.syn_queue.overflows"], "Found a duplicate in the metrics slice: system.network.tcp.syn_queue.overflows")
-					validatedMetrics["system.network.tcp.syn_queue.overflows"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Requests for a connection for which the queue of a listening socket had no room.", mi.Description())
-					assert.Equal(t, "{connection}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					systemNetworkTCPSynQueueActionAttrVal, ok := dp.Attributes().Get("system.network.tcp.syn_queue.action")
-					assert.True(t, ok)
-					assert.Equal(t, "drop", systemNetworkTCPSynQueueActionAttrVal.Str())
-				case "system.network.tcp.timeouts":
-					assert.False(t, validatedMetrics["system.network.tcp.timeouts"], "Found a duplicate in the metrics slice: system.network.tcp.timeouts")
-					validatedMetrics["system.network.tcp.timeouts"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Timers that expired without an answer, after which segments are sent again.", mi.Description())
-					assert.Equal(t, "{timeout}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.network.udp.datagrams":
-					assert.False(t, validatedMetrics["system.network.udp.datagrams"], "Found a duplicate in the metrics slice: system.network.udp.datagrams")
-					validatedMetrics["system.network.udp.datagrams"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Datagrams that were delivered and sent, over IPv4 and IPv6.", mi.Description())
-					assert.Equal(t, "{datagram}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
-					assert.True(t, ok)
-					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
-				case "system.network.udp.errors":
-					assert.False(t, validatedMetrics["system.network.udp.errors"], "Found a duplicate in the metrics slice: system.network.udp.errors")
-					validatedMetrics["system.network.udp.errors"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Datagrams that were lost, over IPv4 and IPv6: for lack of room in the buffer of a socket, for a wrong checksum, for lack of memory, or because no socket has the port. `error.type` is one of `receive_buffer`, `send_buffer`, `checksum`, `memory` and `no_port`.", mi.Description())
-					assert.Equal(t, "{datagram}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					errorTypeAttrVal, ok := dp.Attributes().Get("error.type")
-					assert.True(t, ok)
-					assert.Equal(t, "error.type-val", errorTypeAttrVal.Str())
-				case "system.network.udp.memory.usage":
-					assert.False(t, validatedMetrics["system.network.udp.memory.usage"], "Found a duplicate in the metrics slice: system.network.udp.memory.usage")
-					validatedMetrics["system.network.udp.memory.usage"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Memory of the buffers of UDP sockets.", mi.Description())
-					assert.Equal(t, "By", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.network.udp.queue.usage":
-					assert.False(t, validatedMetrics["system.network.udp.queue.usage"], "Found a duplicate in the metrics slice: system.network.udp.queue.usage")
-					validatedMetrics["system.network.udp.queue.usage"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Bytes that wait in the queues of all UDP sockets, over IPv4 and IPv6.", mi.Description())
-					assert.Equal(t, "By", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
-					assert.True(t, ok)
-					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
-				case "system.network.udp.receive.errors":
-					assert.False(t, validatedMetrics["system.network.udp.receive.errors"], "Found a duplicate in the metrics slice: system.network.udp.receive.errors")
-					validatedMetrics["system.network.udp.receive.errors"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Datagrams that were received and not delivered although a socket has the port, for any reason, over IPv4 and IPv6.", mi.Description())
-					assert.Equal(t, "{datagram}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
-				case "system.network.udp.socket.count":
-					assert.False(t, validatedMetrics["system.network.udp.socket.count"], "Found a duplicate in the metrics slice: system.network.udp.socket.count")
-					validatedMetrics["system.network.udp.socket.count"] = true
-					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
-					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "UDP sockets in use, over IPv4 and IPv6.", mi.Description())
-					assert.Equal(t, "{socket}", mi.Unit())
-					assert.False(t, mi.Sum().IsMonotonic())
-					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
-					dp := mi.Sum().DataPoints().At(0)
-					assert.Equal(t, start, dp.StartTimestamp())
-					assert.Equal(t, ts, dp.Timestamp())
-					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
-					assert.Equal(t, int64(1), dp.IntValue())
 				case "system.paging.faults":
 					assert.False(t, validatedMetrics["system.paging.faults"], "Found a duplicate in the metrics slice: system.paging.faults")
 					validatedMetrics["system.paging.faults"] = true
