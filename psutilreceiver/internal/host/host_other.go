@@ -25,13 +25,15 @@ func (h *Host) KeepOpen() {}
 // Close does nothing: nothing is kept open.
 func (h *Host) Close() error { return nil }
 
-// read and the two below it are what the readers of Linux's files call. Here there are no such files, so that a statistic that only
+// read and the three below it are what the readers of Linux's files call. Here there are no such files, so that a statistic that only
 // Linux has is ErrUnsupported, and its reader needs no build constraint.
 func (h *Host) read(string) ([]byte, error) { return nil, ErrUnsupported }
 
 func (h *Host) readOnce(_ string, buf []byte) ([]byte, error) { return buf[:0], ErrUnsupported }
 
 func (h *Host) readInRoot(string) ([]byte, error) { return nil, ErrUnsupported }
+
+func (h *Host) list(string) []string { return nil }
 
 // optional has nothing to turn: the error is ErrUnsupported already.
 func optional(err error) error { return err }

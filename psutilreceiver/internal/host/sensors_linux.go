@@ -14,9 +14,6 @@ const (
 	hwmonDir       = "sys/class/hwmon"
 	thermalDir     = "sys/class/thermal"
 	powerSupplyDir = "sys/class/power_supply"
-
-	// rediscoverAfter is the number of scrapes after which the sensors are looked for again: hardware seldom comes or goes.
-	rediscoverAfter = 60
 )
 
 // sensors are the sensor files that were found, and the samples, which are reused.

@@ -47,6 +47,26 @@ func (ms *HwBatteryTimeLeftMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	return nil
 }
 
+// HwErrorsMetricConfig provides config for the hw.errors metric.
+type HwErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HwErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // HwFanSpeedMetricConfig provides config for the hw.fan.speed metric.
 type HwFanSpeedMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -54,6 +74,66 @@ type HwFanSpeedMetricConfig struct {
 }
 
 func (ms *HwFanSpeedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HwPhysicalDiskEnduranceUtilizationMetricConfig provides config for the hw.physical_disk.endurance_utilization metric.
+type HwPhysicalDiskEnduranceUtilizationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HwPhysicalDiskEnduranceUtilizationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HwPhysicalDiskSmartMetricConfig provides config for the hw.physical_disk.smart metric.
+type HwPhysicalDiskSmartMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HwPhysicalDiskSmartMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HwStatusMetricConfig provides config for the hw.status metric.
+type HwStatusMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HwStatusMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -967,6 +1047,86 @@ func (ms *ProcessWindowsHandleCountMetricConfig) Unmarshal(parser *confmap.Conf)
 	return nil
 }
 
+// SystemBtrfsAllocationUsageMetricConfig provides config for the system.btrfs.allocation.usage metric.
+type SystemBtrfsAllocationUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemBtrfsAllocationUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemBtrfsDeviceMissingMetricConfig provides config for the system.btrfs.device.missing metric.
+type SystemBtrfsDeviceMissingMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemBtrfsDeviceMissingMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemBtrfsErrorsMetricConfig provides config for the system.btrfs.errors metric.
+type SystemBtrfsErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemBtrfsErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemBtrfsUnallocatedMetricConfig provides config for the system.btrfs.unallocated metric.
+type SystemBtrfsUnallocatedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemBtrfsUnallocatedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemCPUContextSwitchesMetricConfig provides config for the system.cpu.context_switches metric.
 type SystemCPUContextSwitchesMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1467,6 +1627,26 @@ func (ms *SystemDiskWeightedIoTimeMetricConfig) Unmarshal(parser *confmap.Conf) 
 	return nil
 }
 
+// SystemFilesystemErrorMetricConfig provides config for the system.filesystem.error metric.
+type SystemFilesystemErrorMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemFilesystemErrorMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemFilesystemInodesLimitMetricConfig provides config for the system.filesystem.inodes.limit metric.
 type SystemFilesystemInodesLimitMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1514,6 +1694,46 @@ type SystemFilesystemLimitMetricConfig struct {
 }
 
 func (ms *SystemFilesystemLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemFilesystemLinuxExt4ErrorsMetricConfig provides config for the system.filesystem.linux.ext4.errors metric.
+type SystemFilesystemLinuxExt4ErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemFilesystemLinuxExt4ErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemFilesystemReadOnlyMetricConfig provides config for the system.filesystem.read_only metric.
+type SystemFilesystemReadOnlyMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemFilesystemReadOnlyMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1787,6 +2007,106 @@ func (ms *SystemLinuxFileHandleLimitMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
+// SystemLinuxMdDisksMetricConfig provides config for the system.linux.md.disks metric.
+type SystemLinuxMdDisksMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxMdDisksMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxMdDisksRequiredMetricConfig provides config for the system.linux.md.disks.required metric.
+type SystemLinuxMdDisksRequiredMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxMdDisksRequiredMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxMdMismatchesMetricConfig provides config for the system.linux.md.mismatches metric.
+type SystemLinuxMdMismatchesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxMdMismatchesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxMdSyncProgressMetricConfig provides config for the system.linux.md.sync.progress metric.
+type SystemLinuxMdSyncProgressMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxMdSyncProgressMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxMdSyncSpeedMetricConfig provides config for the system.linux.md.sync.speed metric.
+type SystemLinuxMdSyncSpeedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxMdSyncSpeedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemLinuxTaskCountMetricConfig provides config for the system.linux.task.count metric.
 type SystemLinuxTaskCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1834,6 +2154,26 @@ type SystemMemoryLinuxActiveMetricConfig struct {
 }
 
 func (ms *SystemMemoryLinuxActiveMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxAnonymousMetricConfig provides config for the system.memory.linux.anonymous metric.
+type SystemMemoryLinuxAnonymousMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxAnonymousMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1914,6 +2254,46 @@ type SystemMemoryLinuxDirtyMetricConfig struct {
 }
 
 func (ms *SystemMemoryLinuxDirtyMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxFreeBlocksMetricConfig provides config for the system.memory.linux.free_blocks metric.
+type SystemMemoryLinuxFreeBlocksMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxFreeBlocksMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxHardwareCorruptedMetricConfig provides config for the system.memory.linux.hardware_corrupted metric.
+type SystemMemoryLinuxHardwareCorruptedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxHardwareCorruptedMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2067,6 +2447,126 @@ func (ms *SystemMemoryLinuxInactiveMetricConfig) Unmarshal(parser *confmap.Conf)
 	return nil
 }
 
+// SystemMemoryLinuxKernelStackMetricConfig provides config for the system.memory.linux.kernel_stack metric.
+type SystemMemoryLinuxKernelStackMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxKernelStackMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxKsmFullScansMetricConfig provides config for the system.memory.linux.ksm.full_scans metric.
+type SystemMemoryLinuxKsmFullScansMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxKsmFullScansMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxKsmPagesMetricConfig provides config for the system.memory.linux.ksm.pages metric.
+type SystemMemoryLinuxKsmPagesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxKsmPagesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxMappedMetricConfig provides config for the system.memory.linux.mapped metric.
+type SystemMemoryLinuxMappedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxMappedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxNumaAllocationsMetricConfig provides config for the system.memory.linux.numa.allocations metric.
+type SystemMemoryLinuxNumaAllocationsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxNumaAllocationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxNumaUsageMetricConfig provides config for the system.memory.linux.numa.usage metric.
+type SystemMemoryLinuxNumaUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxNumaUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemMemoryLinuxOomKillsMetricConfig provides config for the system.memory.linux.oom_kills metric.
 type SystemMemoryLinuxOomKillsMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2074,6 +2574,46 @@ type SystemMemoryLinuxOomKillsMetricConfig struct {
 }
 
 func (ms *SystemMemoryLinuxOomKillsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxPageTablesMetricConfig provides config for the system.memory.linux.page_tables metric.
+type SystemMemoryLinuxPageTablesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxPageTablesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxPercpuMetricConfig provides config for the system.memory.linux.percpu metric.
+type SystemMemoryLinuxPercpuMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxPercpuMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2214,6 +2754,66 @@ type SystemMemoryLinuxWritebackMetricConfig struct {
 }
 
 func (ms *SystemMemoryLinuxWritebackMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxZramUsageMetricConfig provides config for the system.memory.linux.zram.usage metric.
+type SystemMemoryLinuxZramUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxZramUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxZswapOperationsMetricConfig provides config for the system.memory.linux.zswap.operations metric.
+type SystemMemoryLinuxZswapOperationsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxZswapOperationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxZswapUsageMetricConfig provides config for the system.memory.linux.zswap.usage metric.
+type SystemMemoryLinuxZswapUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxZswapUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2767,11 +3367,215 @@ func (ms *SystemUserCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	return nil
 }
 
+// SystemZfsArcLimitMaxMetricConfig provides config for the system.zfs.arc.limit.max metric.
+type SystemZfsArcLimitMaxMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemZfsArcLimitMaxMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemZfsArcLimitMinMetricConfig provides config for the system.zfs.arc.limit.min metric.
+type SystemZfsArcLimitMinMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemZfsArcLimitMinMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemZfsArcRequestsMetricConfig provides config for the system.zfs.arc.requests metric.
+type SystemZfsArcRequestsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemZfsArcRequestsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemZfsArcTargetMetricConfig provides config for the system.zfs.arc.target metric.
+type SystemZfsArcTargetMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemZfsArcTargetMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemZfsArcUsageMetricConfig provides config for the system.zfs.arc.usage metric.
+type SystemZfsArcUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemZfsArcUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemZfsDatasetIoMetricConfig provides config for the system.zfs.dataset.io metric.
+type SystemZfsDatasetIoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemZfsDatasetIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemZfsDatasetOperationsMetricConfig provides config for the system.zfs.dataset.operations metric.
+type SystemZfsDatasetOperationsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemZfsDatasetOperationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemZfsPoolIoMetricConfig provides config for the system.zfs.pool.io metric.
+type SystemZfsPoolIoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemZfsPoolIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemZfsPoolOperationsMetricConfig provides config for the system.zfs.pool.operations metric.
+type SystemZfsPoolOperationsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemZfsPoolOperationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemZfsPoolStateMetricConfig provides config for the system.zfs.pool.state metric.
+type SystemZfsPoolStateMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemZfsPoolStateMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MetricsConfig provides config for psutil metrics.
 type MetricsConfig struct {
 	HwBatteryCharge                       HwBatteryChargeMetricConfig                       `mapstructure:"hw.battery.charge"`
 	HwBatteryTimeLeft                     HwBatteryTimeLeftMetricConfig                     `mapstructure:"hw.battery.time_left"`
+	HwErrors                              HwErrorsMetricConfig                              `mapstructure:"hw.errors"`
 	HwFanSpeed                            HwFanSpeedMetricConfig                            `mapstructure:"hw.fan.speed"`
+	HwPhysicalDiskEnduranceUtilization    HwPhysicalDiskEnduranceUtilizationMetricConfig    `mapstructure:"hw.physical_disk.endurance_utilization"`
+	HwPhysicalDiskSmart                   HwPhysicalDiskSmartMetricConfig                   `mapstructure:"hw.physical_disk.smart"`
+	HwStatus                              HwStatusMetricConfig                              `mapstructure:"hw.status"`
 	HwTemperature                         HwTemperatureMetricConfig                         `mapstructure:"hw.temperature"`
 	HwTemperatureLimit                    HwTemperatureLimitMetricConfig                    `mapstructure:"hw.temperature.limit"`
 	NfsClientNetCount                     NfsClientNetCountMetricConfig                     `mapstructure:"nfs.client.net.count"`
@@ -2817,6 +3621,10 @@ type MetricsConfig struct {
 	ProcessUnixFileDescriptorLimit        ProcessUnixFileDescriptorLimitMetricConfig        `mapstructure:"process.unix.file_descriptor.limit"`
 	ProcessUptime                         ProcessUptimeMetricConfig                         `mapstructure:"process.uptime"`
 	ProcessWindowsHandleCount             ProcessWindowsHandleCountMetricConfig             `mapstructure:"process.windows.handle.count"`
+	SystemBtrfsAllocationUsage            SystemBtrfsAllocationUsageMetricConfig            `mapstructure:"system.btrfs.allocation.usage"`
+	SystemBtrfsDeviceMissing              SystemBtrfsDeviceMissingMetricConfig              `mapstructure:"system.btrfs.device.missing"`
+	SystemBtrfsErrors                     SystemBtrfsErrorsMetricConfig                     `mapstructure:"system.btrfs.errors"`
+	SystemBtrfsUnallocated                SystemBtrfsUnallocatedMetricConfig                `mapstructure:"system.btrfs.unallocated"`
 	SystemCPUContextSwitches              SystemCPUContextSwitchesMetricConfig              `mapstructure:"system.cpu.context_switches"`
 	SystemCPUFrequency                    SystemCPUFrequencyMetricConfig                    `mapstructure:"system.cpu.frequency"`
 	SystemCPUFrequencyMax                 SystemCPUFrequencyMaxMetricConfig                 `mapstructure:"system.cpu.frequency.max"`
@@ -2842,9 +3650,12 @@ type MetricsConfig struct {
 	SystemDiskOperations                  SystemDiskOperationsMetricConfig                  `mapstructure:"system.disk.operations"`
 	SystemDiskPendingOperations           SystemDiskPendingOperationsMetricConfig           `mapstructure:"system.disk.pending_operations"`
 	SystemDiskWeightedIoTime              SystemDiskWeightedIoTimeMetricConfig              `mapstructure:"system.disk.weighted_io_time"`
+	SystemFilesystemError                 SystemFilesystemErrorMetricConfig                 `mapstructure:"system.filesystem.error"`
 	SystemFilesystemInodesLimit           SystemFilesystemInodesLimitMetricConfig           `mapstructure:"system.filesystem.inodes.limit"`
 	SystemFilesystemInodesUsage           SystemFilesystemInodesUsageMetricConfig           `mapstructure:"system.filesystem.inodes.usage"`
 	SystemFilesystemLimit                 SystemFilesystemLimitMetricConfig                 `mapstructure:"system.filesystem.limit"`
+	SystemFilesystemLinuxExt4Errors       SystemFilesystemLinuxExt4ErrorsMetricConfig       `mapstructure:"system.filesystem.linux.ext4.errors"`
+	SystemFilesystemReadOnly              SystemFilesystemReadOnlyMetricConfig              `mapstructure:"system.filesystem.read_only"`
 	SystemFilesystemStuck                 SystemFilesystemStuckMetricConfig                 `mapstructure:"system.filesystem.stuck"`
 	SystemFilesystemUsage                 SystemFilesystemUsageMetricConfig                 `mapstructure:"system.filesystem.usage"`
 	SystemFilesystemUtilization           SystemFilesystemUtilizationMetricConfig           `mapstructure:"system.filesystem.utilization"`
@@ -2858,13 +3669,21 @@ type MetricsConfig struct {
 	SystemIrqLinuxPressureTotal           SystemIrqLinuxPressureTotalMetricConfig           `mapstructure:"system.irq.linux.pressure.total"`
 	SystemLinuxFileHandleCount            SystemLinuxFileHandleCountMetricConfig            `mapstructure:"system.linux.file_handle.count"`
 	SystemLinuxFileHandleLimit            SystemLinuxFileHandleLimitMetricConfig            `mapstructure:"system.linux.file_handle.limit"`
+	SystemLinuxMdDisks                    SystemLinuxMdDisksMetricConfig                    `mapstructure:"system.linux.md.disks"`
+	SystemLinuxMdDisksRequired            SystemLinuxMdDisksRequiredMetricConfig            `mapstructure:"system.linux.md.disks.required"`
+	SystemLinuxMdMismatches               SystemLinuxMdMismatchesMetricConfig               `mapstructure:"system.linux.md.mismatches"`
+	SystemLinuxMdSyncProgress             SystemLinuxMdSyncProgressMetricConfig             `mapstructure:"system.linux.md.sync.progress"`
+	SystemLinuxMdSyncSpeed                SystemLinuxMdSyncSpeedMetricConfig                `mapstructure:"system.linux.md.sync.speed"`
 	SystemLinuxTaskCount                  SystemLinuxTaskCountMetricConfig                  `mapstructure:"system.linux.task.count"`
 	SystemMemoryLimit                     SystemMemoryLimitMetricConfig                     `mapstructure:"system.memory.limit"`
 	SystemMemoryLinuxActive               SystemMemoryLinuxActiveMetricConfig               `mapstructure:"system.memory.linux.active"`
+	SystemMemoryLinuxAnonymous            SystemMemoryLinuxAnonymousMetricConfig            `mapstructure:"system.memory.linux.anonymous"`
 	SystemMemoryLinuxAvailable            SystemMemoryLinuxAvailableMetricConfig            `mapstructure:"system.memory.linux.available"`
 	SystemMemoryLinuxCommitLimit          SystemMemoryLinuxCommitLimitMetricConfig          `mapstructure:"system.memory.linux.commit_limit"`
 	SystemMemoryLinuxCommitted            SystemMemoryLinuxCommittedMetricConfig            `mapstructure:"system.memory.linux.committed"`
 	SystemMemoryLinuxDirty                SystemMemoryLinuxDirtyMetricConfig                `mapstructure:"system.memory.linux.dirty"`
+	SystemMemoryLinuxFreeBlocks           SystemMemoryLinuxFreeBlocksMetricConfig           `mapstructure:"system.memory.linux.free_blocks"`
+	SystemMemoryLinuxHardwareCorrupted    SystemMemoryLinuxHardwareCorruptedMetricConfig    `mapstructure:"system.memory.linux.hardware_corrupted"`
 	SystemMemoryLinuxHugepagesLimit       SystemMemoryLinuxHugepagesLimitMetricConfig       `mapstructure:"system.memory.linux.hugepages.limit"`
 	SystemMemoryLinuxHugepagesPageSize    SystemMemoryLinuxHugepagesPageSizeMetricConfig    `mapstructure:"system.memory.linux.hugepages.page_size"`
 	SystemMemoryLinuxHugepagesReserved    SystemMemoryLinuxHugepagesReservedMetricConfig    `mapstructure:"system.memory.linux.hugepages.reserved"`
@@ -2872,7 +3691,15 @@ type MetricsConfig struct {
 	SystemMemoryLinuxHugepagesUsage       SystemMemoryLinuxHugepagesUsageMetricConfig       `mapstructure:"system.memory.linux.hugepages.usage"`
 	SystemMemoryLinuxHugepagesUtilization SystemMemoryLinuxHugepagesUtilizationMetricConfig `mapstructure:"system.memory.linux.hugepages.utilization"`
 	SystemMemoryLinuxInactive             SystemMemoryLinuxInactiveMetricConfig             `mapstructure:"system.memory.linux.inactive"`
+	SystemMemoryLinuxKernelStack          SystemMemoryLinuxKernelStackMetricConfig          `mapstructure:"system.memory.linux.kernel_stack"`
+	SystemMemoryLinuxKsmFullScans         SystemMemoryLinuxKsmFullScansMetricConfig         `mapstructure:"system.memory.linux.ksm.full_scans"`
+	SystemMemoryLinuxKsmPages             SystemMemoryLinuxKsmPagesMetricConfig             `mapstructure:"system.memory.linux.ksm.pages"`
+	SystemMemoryLinuxMapped               SystemMemoryLinuxMappedMetricConfig               `mapstructure:"system.memory.linux.mapped"`
+	SystemMemoryLinuxNumaAllocations      SystemMemoryLinuxNumaAllocationsMetricConfig      `mapstructure:"system.memory.linux.numa.allocations"`
+	SystemMemoryLinuxNumaUsage            SystemMemoryLinuxNumaUsageMetricConfig            `mapstructure:"system.memory.linux.numa.usage"`
 	SystemMemoryLinuxOomKills             SystemMemoryLinuxOomKillsMetricConfig             `mapstructure:"system.memory.linux.oom_kills"`
+	SystemMemoryLinuxPageTables           SystemMemoryLinuxPageTablesMetricConfig           `mapstructure:"system.memory.linux.page_tables"`
+	SystemMemoryLinuxPercpu               SystemMemoryLinuxPercpuMetricConfig               `mapstructure:"system.memory.linux.percpu"`
 	SystemMemoryLinuxPressure10s          SystemMemoryLinuxPressure10sMetricConfig          `mapstructure:"system.memory.linux.pressure.10s"`
 	SystemMemoryLinuxPressure1m           SystemMemoryLinuxPressure1mMetricConfig           `mapstructure:"system.memory.linux.pressure.1m"`
 	SystemMemoryLinuxPressure5m           SystemMemoryLinuxPressure5mMetricConfig           `mapstructure:"system.memory.linux.pressure.5m"`
@@ -2880,6 +3707,9 @@ type MetricsConfig struct {
 	SystemMemoryLinuxShared               SystemMemoryLinuxSharedMetricConfig               `mapstructure:"system.memory.linux.shared"`
 	SystemMemoryLinuxSlabUsage            SystemMemoryLinuxSlabUsageMetricConfig            `mapstructure:"system.memory.linux.slab.usage"`
 	SystemMemoryLinuxWriteback            SystemMemoryLinuxWritebackMetricConfig            `mapstructure:"system.memory.linux.writeback"`
+	SystemMemoryLinuxZramUsage            SystemMemoryLinuxZramUsageMetricConfig            `mapstructure:"system.memory.linux.zram.usage"`
+	SystemMemoryLinuxZswapOperations      SystemMemoryLinuxZswapOperationsMetricConfig      `mapstructure:"system.memory.linux.zswap.operations"`
+	SystemMemoryLinuxZswapUsage           SystemMemoryLinuxZswapUsageMetricConfig           `mapstructure:"system.memory.linux.zswap.usage"`
 	SystemMemoryPageSize                  SystemMemoryPageSizeMetricConfig                  `mapstructure:"system.memory.page_size"`
 	SystemMemoryUsage                     SystemMemoryUsageMetricConfig                     `mapstructure:"system.memory.usage"`
 	SystemMemoryUtilization               SystemMemoryUtilizationMetricConfig               `mapstructure:"system.memory.utilization"`
@@ -2907,6 +3737,16 @@ type MetricsConfig struct {
 	SystemThreadCount                     SystemThreadCountMetricConfig                     `mapstructure:"system.thread.count"`
 	SystemUptime                          SystemUptimeMetricConfig                          `mapstructure:"system.uptime"`
 	SystemUserCount                       SystemUserCountMetricConfig                       `mapstructure:"system.user.count"`
+	SystemZfsArcLimitMax                  SystemZfsArcLimitMaxMetricConfig                  `mapstructure:"system.zfs.arc.limit.max"`
+	SystemZfsArcLimitMin                  SystemZfsArcLimitMinMetricConfig                  `mapstructure:"system.zfs.arc.limit.min"`
+	SystemZfsArcRequests                  SystemZfsArcRequestsMetricConfig                  `mapstructure:"system.zfs.arc.requests"`
+	SystemZfsArcTarget                    SystemZfsArcTargetMetricConfig                    `mapstructure:"system.zfs.arc.target"`
+	SystemZfsArcUsage                     SystemZfsArcUsageMetricConfig                     `mapstructure:"system.zfs.arc.usage"`
+	SystemZfsDatasetIo                    SystemZfsDatasetIoMetricConfig                    `mapstructure:"system.zfs.dataset.io"`
+	SystemZfsDatasetOperations            SystemZfsDatasetOperationsMetricConfig            `mapstructure:"system.zfs.dataset.operations"`
+	SystemZfsPoolIo                       SystemZfsPoolIoMetricConfig                       `mapstructure:"system.zfs.pool.io"`
+	SystemZfsPoolOperations               SystemZfsPoolOperationsMetricConfig               `mapstructure:"system.zfs.pool.operations"`
+	SystemZfsPoolState                    SystemZfsPoolStateMetricConfig                    `mapstructure:"system.zfs.pool.state"`
 }
 
 func DefaultMetricsConfig() MetricsConfig {
@@ -2917,7 +3757,19 @@ func DefaultMetricsConfig() MetricsConfig {
 		HwBatteryTimeLeft: HwBatteryTimeLeftMetricConfig{
 			Enabled: true,
 		},
+		HwErrors: HwErrorsMetricConfig{
+			Enabled: true,
+		},
 		HwFanSpeed: HwFanSpeedMetricConfig{
+			Enabled: true,
+		},
+		HwPhysicalDiskEnduranceUtilization: HwPhysicalDiskEnduranceUtilizationMetricConfig{
+			Enabled: true,
+		},
+		HwPhysicalDiskSmart: HwPhysicalDiskSmartMetricConfig{
+			Enabled: true,
+		},
+		HwStatus: HwStatusMetricConfig{
 			Enabled: true,
 		},
 		HwTemperature: HwTemperatureMetricConfig{
@@ -3055,6 +3907,18 @@ func DefaultMetricsConfig() MetricsConfig {
 		ProcessWindowsHandleCount: ProcessWindowsHandleCountMetricConfig{
 			Enabled: false,
 		},
+		SystemBtrfsAllocationUsage: SystemBtrfsAllocationUsageMetricConfig{
+			Enabled: true,
+		},
+		SystemBtrfsDeviceMissing: SystemBtrfsDeviceMissingMetricConfig{
+			Enabled: true,
+		},
+		SystemBtrfsErrors: SystemBtrfsErrorsMetricConfig{
+			Enabled: true,
+		},
+		SystemBtrfsUnallocated: SystemBtrfsUnallocatedMetricConfig{
+			Enabled: true,
+		},
 		SystemCPUContextSwitches: SystemCPUContextSwitchesMetricConfig{
 			Enabled: true,
 		},
@@ -3130,6 +3994,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		SystemDiskWeightedIoTime: SystemDiskWeightedIoTimeMetricConfig{
 			Enabled: true,
 		},
+		SystemFilesystemError: SystemFilesystemErrorMetricConfig{
+			Enabled: true,
+		},
 		SystemFilesystemInodesLimit: SystemFilesystemInodesLimitMetricConfig{
 			Enabled: false,
 		},
@@ -3137,6 +4004,12 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		SystemFilesystemLimit: SystemFilesystemLimitMetricConfig{
+			Enabled: true,
+		},
+		SystemFilesystemLinuxExt4Errors: SystemFilesystemLinuxExt4ErrorsMetricConfig{
+			Enabled: true,
+		},
+		SystemFilesystemReadOnly: SystemFilesystemReadOnlyMetricConfig{
 			Enabled: true,
 		},
 		SystemFilesystemStuck: SystemFilesystemStuckMetricConfig{
@@ -3178,6 +4051,21 @@ func DefaultMetricsConfig() MetricsConfig {
 		SystemLinuxFileHandleLimit: SystemLinuxFileHandleLimitMetricConfig{
 			Enabled: true,
 		},
+		SystemLinuxMdDisks: SystemLinuxMdDisksMetricConfig{
+			Enabled: true,
+		},
+		SystemLinuxMdDisksRequired: SystemLinuxMdDisksRequiredMetricConfig{
+			Enabled: true,
+		},
+		SystemLinuxMdMismatches: SystemLinuxMdMismatchesMetricConfig{
+			Enabled: false,
+		},
+		SystemLinuxMdSyncProgress: SystemLinuxMdSyncProgressMetricConfig{
+			Enabled: true,
+		},
+		SystemLinuxMdSyncSpeed: SystemLinuxMdSyncSpeedMetricConfig{
+			Enabled: false,
+		},
 		SystemLinuxTaskCount: SystemLinuxTaskCountMetricConfig{
 			Enabled: true,
 		},
@@ -3185,6 +4073,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		SystemMemoryLinuxActive: SystemMemoryLinuxActiveMetricConfig{
+			Enabled: false,
+		},
+		SystemMemoryLinuxAnonymous: SystemMemoryLinuxAnonymousMetricConfig{
 			Enabled: false,
 		},
 		SystemMemoryLinuxAvailable: SystemMemoryLinuxAvailableMetricConfig{
@@ -3197,6 +4088,12 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		SystemMemoryLinuxDirty: SystemMemoryLinuxDirtyMetricConfig{
+			Enabled: true,
+		},
+		SystemMemoryLinuxFreeBlocks: SystemMemoryLinuxFreeBlocksMetricConfig{
+			Enabled: true,
+		},
+		SystemMemoryLinuxHardwareCorrupted: SystemMemoryLinuxHardwareCorruptedMetricConfig{
 			Enabled: true,
 		},
 		SystemMemoryLinuxHugepagesLimit: SystemMemoryLinuxHugepagesLimitMetricConfig{
@@ -3220,8 +4117,32 @@ func DefaultMetricsConfig() MetricsConfig {
 		SystemMemoryLinuxInactive: SystemMemoryLinuxInactiveMetricConfig{
 			Enabled: false,
 		},
+		SystemMemoryLinuxKernelStack: SystemMemoryLinuxKernelStackMetricConfig{
+			Enabled: false,
+		},
+		SystemMemoryLinuxKsmFullScans: SystemMemoryLinuxKsmFullScansMetricConfig{
+			Enabled: true,
+		},
+		SystemMemoryLinuxKsmPages: SystemMemoryLinuxKsmPagesMetricConfig{
+			Enabled: true,
+		},
+		SystemMemoryLinuxMapped: SystemMemoryLinuxMappedMetricConfig{
+			Enabled: false,
+		},
+		SystemMemoryLinuxNumaAllocations: SystemMemoryLinuxNumaAllocationsMetricConfig{
+			Enabled: true,
+		},
+		SystemMemoryLinuxNumaUsage: SystemMemoryLinuxNumaUsageMetricConfig{
+			Enabled: true,
+		},
 		SystemMemoryLinuxOomKills: SystemMemoryLinuxOomKillsMetricConfig{
 			Enabled: true,
+		},
+		SystemMemoryLinuxPageTables: SystemMemoryLinuxPageTablesMetricConfig{
+			Enabled: false,
+		},
+		SystemMemoryLinuxPercpu: SystemMemoryLinuxPercpuMetricConfig{
+			Enabled: false,
 		},
 		SystemMemoryLinuxPressure10s: SystemMemoryLinuxPressure10sMetricConfig{
 			Enabled: true,
@@ -3243,6 +4164,15 @@ func DefaultMetricsConfig() MetricsConfig {
 		},
 		SystemMemoryLinuxWriteback: SystemMemoryLinuxWritebackMetricConfig{
 			Enabled: false,
+		},
+		SystemMemoryLinuxZramUsage: SystemMemoryLinuxZramUsageMetricConfig{
+			Enabled: true,
+		},
+		SystemMemoryLinuxZswapOperations: SystemMemoryLinuxZswapOperationsMetricConfig{
+			Enabled: true,
+		},
+		SystemMemoryLinuxZswapUsage: SystemMemoryLinuxZswapUsageMetricConfig{
+			Enabled: true,
 		},
 		SystemMemoryPageSize: SystemMemoryPageSizeMetricConfig{
 			Enabled: false,
@@ -3323,6 +4253,36 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		SystemUserCount: SystemUserCountMetricConfig{
+			Enabled: true,
+		},
+		SystemZfsArcLimitMax: SystemZfsArcLimitMaxMetricConfig{
+			Enabled: true,
+		},
+		SystemZfsArcLimitMin: SystemZfsArcLimitMinMetricConfig{
+			Enabled: true,
+		},
+		SystemZfsArcRequests: SystemZfsArcRequestsMetricConfig{
+			Enabled: true,
+		},
+		SystemZfsArcTarget: SystemZfsArcTargetMetricConfig{
+			Enabled: true,
+		},
+		SystemZfsArcUsage: SystemZfsArcUsageMetricConfig{
+			Enabled: true,
+		},
+		SystemZfsDatasetIo: SystemZfsDatasetIoMetricConfig{
+			Enabled: false,
+		},
+		SystemZfsDatasetOperations: SystemZfsDatasetOperationsMetricConfig{
+			Enabled: false,
+		},
+		SystemZfsPoolIo: SystemZfsPoolIoMetricConfig{
+			Enabled: true,
+		},
+		SystemZfsPoolOperations: SystemZfsPoolOperationsMetricConfig{
+			Enabled: true,
+		},
+		SystemZfsPoolState: SystemZfsPoolStateMetricConfig{
 			Enabled: true,
 		},
 	}

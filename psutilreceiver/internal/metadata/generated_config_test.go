@@ -32,7 +32,19 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					HwBatteryTimeLeft: HwBatteryTimeLeftMetricConfig{
 						Enabled: true,
 					},
+					HwErrors: HwErrorsMetricConfig{
+						Enabled: true,
+					},
 					HwFanSpeed: HwFanSpeedMetricConfig{
+						Enabled: true,
+					},
+					HwPhysicalDiskEnduranceUtilization: HwPhysicalDiskEnduranceUtilizationMetricConfig{
+						Enabled: true,
+					},
+					HwPhysicalDiskSmart: HwPhysicalDiskSmartMetricConfig{
+						Enabled: true,
+					},
+					HwStatus: HwStatusMetricConfig{
 						Enabled: true,
 					},
 					HwTemperature: HwTemperatureMetricConfig{
@@ -170,6 +182,18 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ProcessWindowsHandleCount: ProcessWindowsHandleCountMetricConfig{
 						Enabled: true,
 					},
+					SystemBtrfsAllocationUsage: SystemBtrfsAllocationUsageMetricConfig{
+						Enabled: true,
+					},
+					SystemBtrfsDeviceMissing: SystemBtrfsDeviceMissingMetricConfig{
+						Enabled: true,
+					},
+					SystemBtrfsErrors: SystemBtrfsErrorsMetricConfig{
+						Enabled: true,
+					},
+					SystemBtrfsUnallocated: SystemBtrfsUnallocatedMetricConfig{
+						Enabled: true,
+					},
 					SystemCPUContextSwitches: SystemCPUContextSwitchesMetricConfig{
 						Enabled: true,
 					},
@@ -245,6 +269,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemDiskWeightedIoTime: SystemDiskWeightedIoTimeMetricConfig{
 						Enabled: true,
 					},
+					SystemFilesystemError: SystemFilesystemErrorMetricConfig{
+						Enabled: true,
+					},
 					SystemFilesystemInodesLimit: SystemFilesystemInodesLimitMetricConfig{
 						Enabled: true,
 					},
@@ -252,6 +279,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					SystemFilesystemLimit: SystemFilesystemLimitMetricConfig{
+						Enabled: true,
+					},
+					SystemFilesystemLinuxExt4Errors: SystemFilesystemLinuxExt4ErrorsMetricConfig{
+						Enabled: true,
+					},
+					SystemFilesystemReadOnly: SystemFilesystemReadOnlyMetricConfig{
 						Enabled: true,
 					},
 					SystemFilesystemStuck: SystemFilesystemStuckMetricConfig{
@@ -293,6 +326,21 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemLinuxFileHandleLimit: SystemLinuxFileHandleLimitMetricConfig{
 						Enabled: true,
 					},
+					SystemLinuxMdDisks: SystemLinuxMdDisksMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxMdDisksRequired: SystemLinuxMdDisksRequiredMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxMdMismatches: SystemLinuxMdMismatchesMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxMdSyncProgress: SystemLinuxMdSyncProgressMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxMdSyncSpeed: SystemLinuxMdSyncSpeedMetricConfig{
+						Enabled: true,
+					},
 					SystemLinuxTaskCount: SystemLinuxTaskCountMetricConfig{
 						Enabled: true,
 					},
@@ -300,6 +348,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					SystemMemoryLinuxActive: SystemMemoryLinuxActiveMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxAnonymous: SystemMemoryLinuxAnonymousMetricConfig{
 						Enabled: true,
 					},
 					SystemMemoryLinuxAvailable: SystemMemoryLinuxAvailableMetricConfig{
@@ -312,6 +363,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					SystemMemoryLinuxDirty: SystemMemoryLinuxDirtyMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxFreeBlocks: SystemMemoryLinuxFreeBlocksMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxHardwareCorrupted: SystemMemoryLinuxHardwareCorruptedMetricConfig{
 						Enabled: true,
 					},
 					SystemMemoryLinuxHugepagesLimit: SystemMemoryLinuxHugepagesLimitMetricConfig{
@@ -335,7 +392,31 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemMemoryLinuxInactive: SystemMemoryLinuxInactiveMetricConfig{
 						Enabled: true,
 					},
+					SystemMemoryLinuxKernelStack: SystemMemoryLinuxKernelStackMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxKsmFullScans: SystemMemoryLinuxKsmFullScansMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxKsmPages: SystemMemoryLinuxKsmPagesMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxMapped: SystemMemoryLinuxMappedMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxNumaAllocations: SystemMemoryLinuxNumaAllocationsMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxNumaUsage: SystemMemoryLinuxNumaUsageMetricConfig{
+						Enabled: true,
+					},
 					SystemMemoryLinuxOomKills: SystemMemoryLinuxOomKillsMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxPageTables: SystemMemoryLinuxPageTablesMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxPercpu: SystemMemoryLinuxPercpuMetricConfig{
 						Enabled: true,
 					},
 					SystemMemoryLinuxPressure10s: SystemMemoryLinuxPressure10sMetricConfig{
@@ -357,6 +438,15 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					SystemMemoryLinuxWriteback: SystemMemoryLinuxWritebackMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxZramUsage: SystemMemoryLinuxZramUsageMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxZswapOperations: SystemMemoryLinuxZswapOperationsMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxZswapUsage: SystemMemoryLinuxZswapUsageMetricConfig{
 						Enabled: true,
 					},
 					SystemMemoryPageSize: SystemMemoryPageSizeMetricConfig{
@@ -438,6 +528,36 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					SystemUserCount: SystemUserCountMetricConfig{
+						Enabled: true,
+					},
+					SystemZfsArcLimitMax: SystemZfsArcLimitMaxMetricConfig{
+						Enabled: true,
+					},
+					SystemZfsArcLimitMin: SystemZfsArcLimitMinMetricConfig{
+						Enabled: true,
+					},
+					SystemZfsArcRequests: SystemZfsArcRequestsMetricConfig{
+						Enabled: true,
+					},
+					SystemZfsArcTarget: SystemZfsArcTargetMetricConfig{
+						Enabled: true,
+					},
+					SystemZfsArcUsage: SystemZfsArcUsageMetricConfig{
+						Enabled: true,
+					},
+					SystemZfsDatasetIo: SystemZfsDatasetIoMetricConfig{
+						Enabled: true,
+					},
+					SystemZfsDatasetOperations: SystemZfsDatasetOperationsMetricConfig{
+						Enabled: true,
+					},
+					SystemZfsPoolIo: SystemZfsPoolIoMetricConfig{
+						Enabled: true,
+					},
+					SystemZfsPoolOperations: SystemZfsPoolOperationsMetricConfig{
+						Enabled: true,
+					},
+					SystemZfsPoolState: SystemZfsPoolStateMetricConfig{
 						Enabled: true,
 					},
 				},
@@ -474,7 +594,19 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					HwBatteryTimeLeft: HwBatteryTimeLeftMetricConfig{
 						Enabled: false,
 					},
+					HwErrors: HwErrorsMetricConfig{
+						Enabled: false,
+					},
 					HwFanSpeed: HwFanSpeedMetricConfig{
+						Enabled: false,
+					},
+					HwPhysicalDiskEnduranceUtilization: HwPhysicalDiskEnduranceUtilizationMetricConfig{
+						Enabled: false,
+					},
+					HwPhysicalDiskSmart: HwPhysicalDiskSmartMetricConfig{
+						Enabled: false,
+					},
+					HwStatus: HwStatusMetricConfig{
 						Enabled: false,
 					},
 					HwTemperature: HwTemperatureMetricConfig{
@@ -612,6 +744,18 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ProcessWindowsHandleCount: ProcessWindowsHandleCountMetricConfig{
 						Enabled: false,
 					},
+					SystemBtrfsAllocationUsage: SystemBtrfsAllocationUsageMetricConfig{
+						Enabled: false,
+					},
+					SystemBtrfsDeviceMissing: SystemBtrfsDeviceMissingMetricConfig{
+						Enabled: false,
+					},
+					SystemBtrfsErrors: SystemBtrfsErrorsMetricConfig{
+						Enabled: false,
+					},
+					SystemBtrfsUnallocated: SystemBtrfsUnallocatedMetricConfig{
+						Enabled: false,
+					},
 					SystemCPUContextSwitches: SystemCPUContextSwitchesMetricConfig{
 						Enabled: false,
 					},
@@ -687,6 +831,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemDiskWeightedIoTime: SystemDiskWeightedIoTimeMetricConfig{
 						Enabled: false,
 					},
+					SystemFilesystemError: SystemFilesystemErrorMetricConfig{
+						Enabled: false,
+					},
 					SystemFilesystemInodesLimit: SystemFilesystemInodesLimitMetricConfig{
 						Enabled: false,
 					},
@@ -694,6 +841,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					SystemFilesystemLimit: SystemFilesystemLimitMetricConfig{
+						Enabled: false,
+					},
+					SystemFilesystemLinuxExt4Errors: SystemFilesystemLinuxExt4ErrorsMetricConfig{
+						Enabled: false,
+					},
+					SystemFilesystemReadOnly: SystemFilesystemReadOnlyMetricConfig{
 						Enabled: false,
 					},
 					SystemFilesystemStuck: SystemFilesystemStuckMetricConfig{
@@ -735,6 +888,21 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemLinuxFileHandleLimit: SystemLinuxFileHandleLimitMetricConfig{
 						Enabled: false,
 					},
+					SystemLinuxMdDisks: SystemLinuxMdDisksMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxMdDisksRequired: SystemLinuxMdDisksRequiredMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxMdMismatches: SystemLinuxMdMismatchesMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxMdSyncProgress: SystemLinuxMdSyncProgressMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxMdSyncSpeed: SystemLinuxMdSyncSpeedMetricConfig{
+						Enabled: false,
+					},
 					SystemLinuxTaskCount: SystemLinuxTaskCountMetricConfig{
 						Enabled: false,
 					},
@@ -742,6 +910,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					SystemMemoryLinuxActive: SystemMemoryLinuxActiveMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxAnonymous: SystemMemoryLinuxAnonymousMetricConfig{
 						Enabled: false,
 					},
 					SystemMemoryLinuxAvailable: SystemMemoryLinuxAvailableMetricConfig{
@@ -754,6 +925,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					SystemMemoryLinuxDirty: SystemMemoryLinuxDirtyMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxFreeBlocks: SystemMemoryLinuxFreeBlocksMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxHardwareCorrupted: SystemMemoryLinuxHardwareCorruptedMetricConfig{
 						Enabled: false,
 					},
 					SystemMemoryLinuxHugepagesLimit: SystemMemoryLinuxHugepagesLimitMetricConfig{
@@ -777,7 +954,31 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemMemoryLinuxInactive: SystemMemoryLinuxInactiveMetricConfig{
 						Enabled: false,
 					},
+					SystemMemoryLinuxKernelStack: SystemMemoryLinuxKernelStackMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxKsmFullScans: SystemMemoryLinuxKsmFullScansMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxKsmPages: SystemMemoryLinuxKsmPagesMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxMapped: SystemMemoryLinuxMappedMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxNumaAllocations: SystemMemoryLinuxNumaAllocationsMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxNumaUsage: SystemMemoryLinuxNumaUsageMetricConfig{
+						Enabled: false,
+					},
 					SystemMemoryLinuxOomKills: SystemMemoryLinuxOomKillsMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxPageTables: SystemMemoryLinuxPageTablesMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxPercpu: SystemMemoryLinuxPercpuMetricConfig{
 						Enabled: false,
 					},
 					SystemMemoryLinuxPressure10s: SystemMemoryLinuxPressure10sMetricConfig{
@@ -799,6 +1000,15 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					SystemMemoryLinuxWriteback: SystemMemoryLinuxWritebackMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxZramUsage: SystemMemoryLinuxZramUsageMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxZswapOperations: SystemMemoryLinuxZswapOperationsMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxZswapUsage: SystemMemoryLinuxZswapUsageMetricConfig{
 						Enabled: false,
 					},
 					SystemMemoryPageSize: SystemMemoryPageSizeMetricConfig{
@@ -882,6 +1092,36 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemUserCount: SystemUserCountMetricConfig{
 						Enabled: false,
 					},
+					SystemZfsArcLimitMax: SystemZfsArcLimitMaxMetricConfig{
+						Enabled: false,
+					},
+					SystemZfsArcLimitMin: SystemZfsArcLimitMinMetricConfig{
+						Enabled: false,
+					},
+					SystemZfsArcRequests: SystemZfsArcRequestsMetricConfig{
+						Enabled: false,
+					},
+					SystemZfsArcTarget: SystemZfsArcTargetMetricConfig{
+						Enabled: false,
+					},
+					SystemZfsArcUsage: SystemZfsArcUsageMetricConfig{
+						Enabled: false,
+					},
+					SystemZfsDatasetIo: SystemZfsDatasetIoMetricConfig{
+						Enabled: false,
+					},
+					SystemZfsDatasetOperations: SystemZfsDatasetOperationsMetricConfig{
+						Enabled: false,
+					},
+					SystemZfsPoolIo: SystemZfsPoolIoMetricConfig{
+						Enabled: false,
+					},
+					SystemZfsPoolOperations: SystemZfsPoolOperationsMetricConfig{
+						Enabled: false,
+					},
+					SystemZfsPoolState: SystemZfsPoolStateMetricConfig{
+						Enabled: false,
+					},
 				},
 				ResourceAttributes: ResourceAttributesConfig{
 					ContainerID:           ResourceAttributeConfig{Enabled: false},
@@ -910,7 +1150,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(HwBatteryChargeMetricConfig{}, HwBatteryTimeLeftMetricConfig{}, HwFanSpeedMetricConfig{}, HwTemperatureMetricConfig{}, HwTemperatureLimitMetricConfig{}, NfsClientNetCountMetricConfig{}, NfsClientNetTCPConnectionAcceptedMetricConfig{}, NfsClientOperationCountMetricConfig{}, NfsClientProcedureCountMetricConfig{}, NfsClientRPCAuthrefreshCountMetricConfig{}, NfsClientRPCCountMetricConfig{}, NfsClientRPCRetransmitCountMetricConfig{}, NfsServerFhStaleCountMetricConfig{}, NfsServerIoMetricConfig{}, NfsServerNetCountMetricConfig{}, NfsServerNetTCPConnectionAcceptedMetricConfig{}, NfsServerOperationCountMetricConfig{}, NfsServerProcedureCountMetricConfig{}, NfsServerRepcacheRequestsMetricConfig{}, NfsServerRPCCountMetricConfig{}, NfsServerThreadCountMetricConfig{}, ProcessChildrenCPUTimeMetricConfig{}, ProcessContextSwitchesMetricConfig{}, ProcessCPUTimeMetricConfig{}, ProcessCPUUtilizationMetricConfig{}, ProcessCPUUtilizationWindowMetricConfig{}, ProcessDiskIoMetricConfig{}, ProcessGroupProcessCountMetricConfig{}, ProcessGroupStatusMetricConfig{}, ProcessGroupUptimeMetricConfig{}, ProcessIoLogicalMetricConfig{}, ProcessMemoryPssMetricConfig{}, ProcessMemorySharedMetricConfig{}, ProcessMemorySwapMetricConfig{}, ProcessMemoryUsageMetricConfig{}, ProcessMemoryUssMetricConfig{}, ProcessMemoryUtilizationMetricConfig{}, ProcessMemoryVirtualMetricConfig{}, ProcessNiceMetricConfig{}, ProcessPagingFaultsMetricConfig{}, ProcessRlimitMetricConfig{}, ProcessSignalsPendingMetricConfig{}, ProcessStatusMetricConfig{}, ProcessThreadCountMetricConfig{}, ProcessUnixFileDescriptorCountMetricConfig{}, ProcessUnixFileDescriptorLimitMetricConfig{}, ProcessUptimeMetricConfig{}, ProcessWindowsHandleCountMetricConfig{}, SystemCPUContextSwitchesMetricConfig{}, SystemCPUFrequencyMetricConfig{}, SystemCPUFrequencyMaxMetricConfig{}, SystemCPUFrequencyMinMetricConfig{}, SystemCPUInterruptsMetricConfig{}, SystemCPULinuxPressure10sMetricConfig{}, SystemCPULinuxPressure1mMetricConfig{}, SystemCPULinuxPressure5mMetricConfig{}, SystemCPULinuxPressureTotalMetricConfig{}, SystemCPULoadAverage15mMetricConfig{}, SystemCPULoadAverage1mMetricConfig{}, SystemCPULoadAverage5mMetricConfig{}, SystemCPULogicalCountMetricConfig{}, SystemCPUPhysicalCountMetricConfig{}, SystemCPUSoftInterruptsMetricConfig{}, SystemCPUTimeMetricConfig{}, SystemCPUUtilizationMetricConfig{}, SystemDiskIoMetricConfig{}, SystemDiskIoTimeMetricConfig{}, SystemDiskLimitMetricConfig{}, SystemDiskMergedMetricConfig{}, SystemDiskOperationTimeMetricConfig{}, SystemDiskOperationsMetricConfig{}, SystemDiskPendingOperationsMetricConfig{}, SystemDiskWeightedIoTimeMetricConfig{}, SystemFilesystemInodesLimitMetricConfig{}, SystemFilesystemInodesUsageMetricConfig{}, SystemFilesystemLimitMetricConfig{}, SystemFilesystemStuckMetricConfig{}, SystemFilesystemUsageMetricConfig{}, SystemFilesystemUtilizationMetricConfig{}, SystemIoLinuxPressure10sMetricConfig{}, SystemIoLinuxPressure1mMetricConfig{}, SystemIoLinuxPressure5mMetricConfig{}, SystemIoLinuxPressureTotalMetricConfig{}, SystemIrqLinuxPressure10sMetricConfig{}, SystemIrqLinuxPressure1mMetricConfig{}, SystemIrqLinuxPressure5mMetricConfig{}, SystemIrqLinuxPressureTotalMetricConfig{}, SystemLinuxFileHandleCountMetricConfig{}, SystemLinuxFileHandleLimitMetricConfig{}, SystemLinuxTaskCountMetricConfig{}, SystemMemoryLimitMetricConfig{}, SystemMemoryLinuxActiveMetricConfig{}, SystemMemoryLinuxAvailableMetricConfig{}, SystemMemoryLinuxCommitLimitMetricConfig{}, SystemMemoryLinuxCommittedMetricConfig{}, SystemMemoryLinuxDirtyMetricConfig{}, SystemMemoryLinuxHugepagesLimitMetricConfig{}, SystemMemoryLinuxHugepagesPageSizeMetricConfig{}, SystemMemoryLinuxHugepagesReservedMetricConfig{}, SystemMemoryLinuxHugepagesSurplusMetricConfig{}, SystemMemoryLinuxHugepagesUsageMetricConfig{}, SystemMemoryLinuxHugepagesUtilizationMetricConfig{}, SystemMemoryLinuxInactiveMetricConfig{}, SystemMemoryLinuxOomKillsMetricConfig{}, SystemMemoryLinuxPressure10sMetricConfig{}, SystemMemoryLinuxPressure1mMetricConfig{}, SystemMemoryLinuxPressure5mMetricConfig{}, SystemMemoryLinuxPressureTotalMetricConfig{}, SystemMemoryLinuxSharedMetricConfig{}, SystemMemoryLinuxSlabUsageMetricConfig{}, SystemMemoryLinuxWritebackMetricConfig{}, SystemMemoryPageSizeMetricConfig{}, SystemMemoryUsageMetricConfig{}, SystemMemoryUtilizationMetricConfig{}, SystemNetworkConnectionCountMetricConfig{}, SystemNetworkConntrackCountMetricConfig{}, SystemNetworkConntrackLimitMetricConfig{}, SystemNetworkErrorsMetricConfig{}, SystemNetworkInterfaceDuplexMetricConfig{}, SystemNetworkInterfaceMtuMetricConfig{}, SystemNetworkInterfaceSpeedMetricConfig{}, SystemNetworkInterfaceUpMetricConfig{}, SystemNetworkIoMetricConfig{}, SystemNetworkPacketCountMetricConfig{}, SystemNetworkPacketDroppedMetricConfig{}, SystemPagingFaultsMetricConfig{}, SystemPagingIoMetricConfig{}, SystemPagingOperationsMetricConfig{}, SystemPagingUsageMetricConfig{}, SystemPagingUtilizationMetricConfig{}, SystemProcessCountMetricConfig{}, SystemProcessCPUUnattributedMetricConfig{}, SystemProcessCreatedMetricConfig{}, SystemProcessLimitMetricConfig{}, SystemSessionCountMetricConfig{}, SystemThreadCountMetricConfig{}, SystemUptimeMetricConfig{}, SystemUserCountMetricConfig{}, ResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(HwBatteryChargeMetricConfig{}, HwBatteryTimeLeftMetricConfig{}, HwErrorsMetricConfig{}, HwFanSpeedMetricConfig{}, HwPhysicalDiskEnduranceUtilizationMetricConfig{}, HwPhysicalDiskSmartMetricConfig{}, HwStatusMetricConfig{}, HwTemperatureMetricConfig{}, HwTemperatureLimitMetricConfig{}, NfsClientNetCountMetricConfig{}, NfsClientNetTCPConnectionAcceptedMetricConfig{}, NfsClientOperationCountMetricConfig{}, NfsClientProcedureCountMetricConfig{}, NfsClientRPCAuthrefreshCountMetricConfig{}, NfsClientRPCCountMetricConfig{}, NfsClientRPCRetransmitCountMetricConfig{}, NfsServerFhStaleCountMetricConfig{}, NfsServerIoMetricConfig{}, NfsServerNetCountMetricConfig{}, NfsServerNetTCPConnectionAcceptedMetricConfig{}, NfsServerOperationCountMetricConfig{}, NfsServerProcedureCountMetricConfig{}, NfsServerRepcacheRequestsMetricConfig{}, NfsServerRPCCountMetricConfig{}, NfsServerThreadCountMetricConfig{}, ProcessChildrenCPUTimeMetricConfig{}, ProcessContextSwitchesMetricConfig{}, ProcessCPUTimeMetricConfig{}, ProcessCPUUtilizationMetricConfig{}, ProcessCPUUtilizationWindowMetricConfig{}, ProcessDiskIoMetricConfig{}, ProcessGroupProcessCountMetricConfig{}, ProcessGroupStatusMetricConfig{}, ProcessGroupUptimeMetricConfig{}, ProcessIoLogicalMetricConfig{}, ProcessMemoryPssMetricConfig{}, ProcessMemorySharedMetricConfig{}, ProcessMemorySwapMetricConfig{}, ProcessMemoryUsageMetricConfig{}, ProcessMemoryUssMetricConfig{}, ProcessMemoryUtilizationMetricConfig{}, ProcessMemoryVirtualMetricConfig{}, ProcessNiceMetricConfig{}, ProcessPagingFaultsMetricConfig{}, ProcessRlimitMetricConfig{}, ProcessSignalsPendingMetricConfig{}, ProcessStatusMetricConfig{}, ProcessThreadCountMetricConfig{}, ProcessUnixFileDescriptorCountMetricConfig{}, ProcessUnixFileDescriptorLimitMetricConfig{}, ProcessUptimeMetricConfig{}, ProcessWindowsHandleCountMetricConfig{}, SystemBtrfsAllocationUsageMetricConfig{}, SystemBtrfsDeviceMissingMetricConfig{}, SystemBtrfsErrorsMetricConfig{}, SystemBtrfsUnallocatedMetricConfig{}, SystemCPUContextSwitchesMetricConfig{}, SystemCPUFrequencyMetricConfig{}, SystemCPUFrequencyMaxMetricConfig{}, SystemCPUFrequencyMinMetricConfig{}, SystemCPUInterruptsMetricConfig{}, SystemCPULinuxPressure10sMetricConfig{}, SystemCPULinuxPressure1mMetricConfig{}, SystemCPULinuxPressure5mMetricConfig{}, SystemCPULinuxPressureTotalMetricConfig{}, SystemCPULoadAverage15mMetricConfig{}, SystemCPULoadAverage1mMetricConfig{}, SystemCPULoadAverage5mMetricConfig{}, SystemCPULogicalCountMetricConfig{}, SystemCPUPhysicalCountMetricConfig{}, SystemCPUSoftInterruptsMetricConfig{}, SystemCPUTimeMetricConfig{}, SystemCPUUtilizationMetricConfig{}, SystemDiskIoMetricConfig{}, SystemDiskIoTimeMetricConfig{}, SystemDiskLimitMetricConfig{}, SystemDiskMergedMetricConfig{}, SystemDiskOperationTimeMetricConfig{}, SystemDiskOperationsMetricConfig{}, SystemDiskPendingOperationsMetricConfig{}, SystemDiskWeightedIoTimeMetricConfig{}, SystemFilesystemErrorMetricConfig{}, SystemFilesystemInodesLimitMetricConfig{}, SystemFilesystemInodesUsageMetricConfig{}, SystemFilesystemLimitMetricConfig{}, SystemFilesystemLinuxExt4ErrorsMetricConfig{}, SystemFilesystemReadOnlyMetricConfig{}, SystemFilesystemStuckMetricConfig{}, SystemFilesystemUsageMetricConfig{}, SystemFilesystemUtilizationMetricConfig{}, SystemIoLinuxPressure10sMetricConfig{}, SystemIoLinuxPressure1mMetricConfig{}, SystemIoLinuxPressure5mMetricConfig{}, SystemIoLinuxPressureTotalMetricConfig{}, SystemIrqLinuxPressure10sMetricConfig{}, SystemIrqLinuxPressure1mMetricConfig{}, SystemIrqLinuxPressure5mMetricConfig{}, SystemIrqLinuxPressureTotalMetricConfig{}, SystemLinuxFileHandleCountMetricConfig{}, SystemLinuxFileHandleLimitMetricConfig{}, SystemLinuxMdDisksMetricConfig{}, SystemLinuxMdDisksRequiredMetricConfig{}, SystemLinuxMdMismatchesMetricConfig{}, SystemLinuxMdSyncProgressMetricConfig{}, SystemLinuxMdSyncSpeedMetricConfig{}, SystemLinuxTaskCountMetricConfig{}, SystemMemoryLimitMetricConfig{}, SystemMemoryLinuxActiveMetricConfig{}, SystemMemoryLinuxAnonymousMetricConfig{}, SystemMemoryLinuxAvailableMetricConfig{}, SystemMemoryLinuxCommitLimitMetricConfig{}, SystemMemoryLinuxCommittedMetricConfig{}, SystemMemoryLinuxDirtyMetricConfig{}, SystemMemoryLinuxFreeBlocksMetricConfig{}, SystemMemoryLinuxHardwareCorruptedMetricConfig{}, SystemMemoryLinuxHugepagesLimitMetricConfig{}, SystemMemoryLinuxHugepagesPageSizeMetricConfig{}, SystemMemoryLinuxHugepagesReservedMetricConfig{}, SystemMemoryLinuxHugepagesSurplusMetricConfig{}, SystemMemoryLinuxHugepagesUsageMetricConfig{}, SystemMemoryLinuxHugepagesUtilizationMetricConfig{}, SystemMemoryLinuxInactiveMetricConfig{}, SystemMemoryLinuxKernelStackMetricConfig{}, SystemMemoryLinuxKsmFullScansMetricConfig{}, SystemMemoryLinuxKsmPagesMetricConfig{}, SystemMemoryLinuxMappedMetricConfig{}, SystemMemoryLinuxNumaAllocationsMetricConfig{}, SystemMemoryLinuxNumaUsageMetricConfig{}, SystemMemoryLinuxOomKillsMetricConfig{}, SystemMemoryLinuxPageTablesMetricConfig{}, SystemMemoryLinuxPercpuMetricConfig{}, SystemMemoryLinuxPressure10sMetricConfig{}, SystemMemoryLinuxPressure1mMetricConfig{}, SystemMemoryLinuxPressure5mMetricConfig{}, SystemMemoryLinuxPressureTotalMetricConfig{}, SystemMemoryLinuxSharedMetricConfig{}, SystemMemoryLinuxSlabUsageMetricConfig{}, SystemMemoryLinuxWritebackMetricConfig{}, SystemMemoryLinuxZramUsageMetricConfig{}, SystemMemoryLinuxZswapOperationsMetricConfig{}, SystemMemoryLinuxZswapUsageMetricConfig{}, SystemMemoryPageSizeMetricConfig{}, SystemMemoryUsageMetricConfig{}, SystemMemoryUtilizationMetricConfig{}, SystemNetworkConnectionCountMetricConfig{}, SystemNetworkConntrackCountMetricConfig{}, SystemNetworkConntrackLimitMetricConfig{}, SystemNetworkErrorsMetricConfig{}, SystemNetworkInterfaceDuplexMetricConfig{}, SystemNetworkInterfaceMtuMetricConfig{}, SystemNetworkInterfaceSpeedMetricConfig{}, SystemNetworkInterfaceUpMetricConfig{}, SystemNetworkIoMetricConfig{}, SystemNetworkPacketCountMetricConfig{}, SystemNetworkPacketDroppedMetricConfig{}, SystemPagingFaultsMetricConfig{}, SystemPagingIoMetricConfig{}, SystemPagingOperationsMetricConfig{}, SystemPagingUsageMetricConfig{}, SystemPagingUtilizationMetricConfig{}, SystemProcessCountMetricConfig{}, SystemProcessCPUUnattributedMetricConfig{}, SystemProcessCreatedMetricConfig{}, SystemProcessLimitMetricConfig{}, SystemSessionCountMetricConfig{}, SystemThreadCountMetricConfig{}, SystemUptimeMetricConfig{}, SystemUserCountMetricConfig{}, SystemZfsArcLimitMaxMetricConfig{}, SystemZfsArcLimitMinMetricConfig{}, SystemZfsArcRequestsMetricConfig{}, SystemZfsArcTargetMetricConfig{}, SystemZfsArcUsageMetricConfig{}, SystemZfsDatasetIoMetricConfig{}, SystemZfsDatasetOperationsMetricConfig{}, SystemZfsPoolIoMetricConfig{}, SystemZfsPoolOperationsMetricConfig{}, SystemZfsPoolStateMetricConfig{}, ResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

@@ -155,6 +155,140 @@ var MapAttributeHwLimitType = map[string]AttributeHwLimitType{
 	"low.critical":  AttributeHwLimitTypeLowCritical,
 }
 
+// AttributeHwPhysicalDiskState specifies the value hw.physical_disk.state attribute.
+type AttributeHwPhysicalDiskState int
+
+const (
+	_ AttributeHwPhysicalDiskState = iota
+	AttributeHwPhysicalDiskStateRemaining
+)
+
+// String returns the string representation of the AttributeHwPhysicalDiskState.
+func (av AttributeHwPhysicalDiskState) String() string {
+	switch av {
+	case AttributeHwPhysicalDiskStateRemaining:
+		return "remaining"
+	}
+	return ""
+}
+
+// MapAttributeHwPhysicalDiskState is a helper map of string to AttributeHwPhysicalDiskState attribute value.
+var MapAttributeHwPhysicalDiskState = map[string]AttributeHwPhysicalDiskState{
+	"remaining": AttributeHwPhysicalDiskStateRemaining,
+}
+
+// AttributeHwState specifies the value hw.state attribute.
+type AttributeHwState int
+
+const (
+	_ AttributeHwState = iota
+	AttributeHwStateOk
+	AttributeHwStateDegraded
+	AttributeHwStateFailed
+	AttributeHwStateNeedsCleaning
+	AttributeHwStatePredictedFailure
+)
+
+// String returns the string representation of the AttributeHwState.
+func (av AttributeHwState) String() string {
+	switch av {
+	case AttributeHwStateOk:
+		return "ok"
+	case AttributeHwStateDegraded:
+		return "degraded"
+	case AttributeHwStateFailed:
+		return "failed"
+	case AttributeHwStateNeedsCleaning:
+		return "needs_cleaning"
+	case AttributeHwStatePredictedFailure:
+		return "predicted_failure"
+	}
+	return ""
+}
+
+// MapAttributeHwState is a helper map of string to AttributeHwState attribute value.
+var MapAttributeHwState = map[string]AttributeHwState{
+	"ok":                AttributeHwStateOk,
+	"degraded":          AttributeHwStateDegraded,
+	"failed":            AttributeHwStateFailed,
+	"needs_cleaning":    AttributeHwStateNeedsCleaning,
+	"predicted_failure": AttributeHwStatePredictedFailure,
+}
+
+// AttributeHwType specifies the value hw.type attribute.
+type AttributeHwType int
+
+const (
+	_ AttributeHwType = iota
+	AttributeHwTypeBattery
+	AttributeHwTypeCPU
+	AttributeHwTypeDiskController
+	AttributeHwTypeEnclosure
+	AttributeHwTypeFan
+	AttributeHwTypeGpu
+	AttributeHwTypeLogicalDisk
+	AttributeHwTypeMemory
+	AttributeHwTypeNetwork
+	AttributeHwTypePhysicalDisk
+	AttributeHwTypePowerSupply
+	AttributeHwTypeTapeDrive
+	AttributeHwTypeTemperature
+	AttributeHwTypeVoltage
+)
+
+// String returns the string representation of the AttributeHwType.
+func (av AttributeHwType) String() string {
+	switch av {
+	case AttributeHwTypeBattery:
+		return "battery"
+	case AttributeHwTypeCPU:
+		return "cpu"
+	case AttributeHwTypeDiskController:
+		return "disk_controller"
+	case AttributeHwTypeEnclosure:
+		return "enclosure"
+	case AttributeHwTypeFan:
+		return "fan"
+	case AttributeHwTypeGpu:
+		return "gpu"
+	case AttributeHwTypeLogicalDisk:
+		return "logical_disk"
+	case AttributeHwTypeMemory:
+		return "memory"
+	case AttributeHwTypeNetwork:
+		return "network"
+	case AttributeHwTypePhysicalDisk:
+		return "physical_disk"
+	case AttributeHwTypePowerSupply:
+		return "power_supply"
+	case AttributeHwTypeTapeDrive:
+		return "tape_drive"
+	case AttributeHwTypeTemperature:
+		return "temperature"
+	case AttributeHwTypeVoltage:
+		return "voltage"
+	}
+	return ""
+}
+
+// MapAttributeHwType is a helper map of string to AttributeHwType attribute value.
+var MapAttributeHwType = map[string]AttributeHwType{
+	"battery":         AttributeHwTypeBattery,
+	"cpu":             AttributeHwTypeCPU,
+	"disk_controller": AttributeHwTypeDiskController,
+	"enclosure":       AttributeHwTypeEnclosure,
+	"fan":             AttributeHwTypeFan,
+	"gpu":             AttributeHwTypeGpu,
+	"logical_disk":    AttributeHwTypeLogicalDisk,
+	"memory":          AttributeHwTypeMemory,
+	"network":         AttributeHwTypeNetwork,
+	"physical_disk":   AttributeHwTypePhysicalDisk,
+	"power_supply":    AttributeHwTypePowerSupply,
+	"tape_drive":      AttributeHwTypeTapeDrive,
+	"temperature":     AttributeHwTypeTemperature,
+	"voltage":         AttributeHwTypeVoltage,
+}
+
 // AttributeNetworkConnectionState specifies the value network.connection.state attribute.
 type AttributeNetworkConnectionState int
 
@@ -479,6 +613,66 @@ var MapAttributeProcessState = map[string]AttributeProcessState{
 	"idle":     AttributeProcessStateIdle,
 }
 
+// AttributeSystemBtrfsAllocationState specifies the value system.btrfs.allocation.state attribute.
+type AttributeSystemBtrfsAllocationState int
+
+const (
+	_ AttributeSystemBtrfsAllocationState = iota
+	AttributeSystemBtrfsAllocationStateUsed
+	AttributeSystemBtrfsAllocationStateFree
+)
+
+// String returns the string representation of the AttributeSystemBtrfsAllocationState.
+func (av AttributeSystemBtrfsAllocationState) String() string {
+	switch av {
+	case AttributeSystemBtrfsAllocationStateUsed:
+		return "used"
+	case AttributeSystemBtrfsAllocationStateFree:
+		return "free"
+	}
+	return ""
+}
+
+// MapAttributeSystemBtrfsAllocationState is a helper map of string to AttributeSystemBtrfsAllocationState attribute value.
+var MapAttributeSystemBtrfsAllocationState = map[string]AttributeSystemBtrfsAllocationState{
+	"used": AttributeSystemBtrfsAllocationStateUsed,
+	"free": AttributeSystemBtrfsAllocationStateFree,
+}
+
+// AttributeSystemBtrfsAllocationType specifies the value system.btrfs.allocation.type attribute.
+type AttributeSystemBtrfsAllocationType int
+
+const (
+	_ AttributeSystemBtrfsAllocationType = iota
+	AttributeSystemBtrfsAllocationTypeData
+	AttributeSystemBtrfsAllocationTypeMetadata
+	AttributeSystemBtrfsAllocationTypeSystem
+	AttributeSystemBtrfsAllocationTypeMixed
+)
+
+// String returns the string representation of the AttributeSystemBtrfsAllocationType.
+func (av AttributeSystemBtrfsAllocationType) String() string {
+	switch av {
+	case AttributeSystemBtrfsAllocationTypeData:
+		return "data"
+	case AttributeSystemBtrfsAllocationTypeMetadata:
+		return "metadata"
+	case AttributeSystemBtrfsAllocationTypeSystem:
+		return "system"
+	case AttributeSystemBtrfsAllocationTypeMixed:
+		return "mixed"
+	}
+	return ""
+}
+
+// MapAttributeSystemBtrfsAllocationType is a helper map of string to AttributeSystemBtrfsAllocationType attribute value.
+var MapAttributeSystemBtrfsAllocationType = map[string]AttributeSystemBtrfsAllocationType{
+	"data":     AttributeSystemBtrfsAllocationTypeData,
+	"metadata": AttributeSystemBtrfsAllocationTypeMetadata,
+	"system":   AttributeSystemBtrfsAllocationTypeSystem,
+	"mixed":    AttributeSystemBtrfsAllocationTypeMixed,
+}
+
 // AttributeSystemFilesystemState specifies the value system.filesystem.state attribute.
 type AttributeSystemFilesystemState int
 
@@ -507,6 +701,70 @@ var MapAttributeSystemFilesystemState = map[string]AttributeSystemFilesystemStat
 	"used":     AttributeSystemFilesystemStateUsed,
 	"free":     AttributeSystemFilesystemStateFree,
 	"reserved": AttributeSystemFilesystemStateReserved,
+}
+
+// AttributeSystemLinuxMdDiskState specifies the value system.linux.md.disk.state attribute.
+type AttributeSystemLinuxMdDiskState int
+
+const (
+	_ AttributeSystemLinuxMdDiskState = iota
+	AttributeSystemLinuxMdDiskStateActive
+	AttributeSystemLinuxMdDiskStateFailed
+	AttributeSystemLinuxMdDiskStateSpare
+)
+
+// String returns the string representation of the AttributeSystemLinuxMdDiskState.
+func (av AttributeSystemLinuxMdDiskState) String() string {
+	switch av {
+	case AttributeSystemLinuxMdDiskStateActive:
+		return "active"
+	case AttributeSystemLinuxMdDiskStateFailed:
+		return "failed"
+	case AttributeSystemLinuxMdDiskStateSpare:
+		return "spare"
+	}
+	return ""
+}
+
+// MapAttributeSystemLinuxMdDiskState is a helper map of string to AttributeSystemLinuxMdDiskState attribute value.
+var MapAttributeSystemLinuxMdDiskState = map[string]AttributeSystemLinuxMdDiskState{
+	"active": AttributeSystemLinuxMdDiskStateActive,
+	"failed": AttributeSystemLinuxMdDiskStateFailed,
+	"spare":  AttributeSystemLinuxMdDiskStateSpare,
+}
+
+// AttributeSystemLinuxMdSyncAction specifies the value system.linux.md.sync.action attribute.
+type AttributeSystemLinuxMdSyncAction int
+
+const (
+	_ AttributeSystemLinuxMdSyncAction = iota
+	AttributeSystemLinuxMdSyncActionCheck
+	AttributeSystemLinuxMdSyncActionRecovery
+	AttributeSystemLinuxMdSyncActionReshape
+	AttributeSystemLinuxMdSyncActionResync
+)
+
+// String returns the string representation of the AttributeSystemLinuxMdSyncAction.
+func (av AttributeSystemLinuxMdSyncAction) String() string {
+	switch av {
+	case AttributeSystemLinuxMdSyncActionCheck:
+		return "check"
+	case AttributeSystemLinuxMdSyncActionRecovery:
+		return "recovery"
+	case AttributeSystemLinuxMdSyncActionReshape:
+		return "reshape"
+	case AttributeSystemLinuxMdSyncActionResync:
+		return "resync"
+	}
+	return ""
+}
+
+// MapAttributeSystemLinuxMdSyncAction is a helper map of string to AttributeSystemLinuxMdSyncAction attribute value.
+var MapAttributeSystemLinuxMdSyncAction = map[string]AttributeSystemLinuxMdSyncAction{
+	"check":    AttributeSystemLinuxMdSyncActionCheck,
+	"recovery": AttributeSystemLinuxMdSyncActionRecovery,
+	"reshape":  AttributeSystemLinuxMdSyncActionReshape,
+	"resync":   AttributeSystemLinuxMdSyncActionResync,
 }
 
 // AttributeSystemLinuxPressureStallType specifies the value system.linux.pressure.stall_type attribute.
@@ -587,6 +845,108 @@ var MapAttributeSystemMemoryLinuxHugepagesState = map[string]AttributeSystemMemo
 	"free": AttributeSystemMemoryLinuxHugepagesStateFree,
 }
 
+// AttributeSystemMemoryLinuxKsmState specifies the value system.memory.linux.ksm.state attribute.
+type AttributeSystemMemoryLinuxKsmState int
+
+const (
+	_ AttributeSystemMemoryLinuxKsmState = iota
+	AttributeSystemMemoryLinuxKsmStateShared
+	AttributeSystemMemoryLinuxKsmStateSharing
+	AttributeSystemMemoryLinuxKsmStateUnshared
+	AttributeSystemMemoryLinuxKsmStateVolatile
+)
+
+// String returns the string representation of the AttributeSystemMemoryLinuxKsmState.
+func (av AttributeSystemMemoryLinuxKsmState) String() string {
+	switch av {
+	case AttributeSystemMemoryLinuxKsmStateShared:
+		return "shared"
+	case AttributeSystemMemoryLinuxKsmStateSharing:
+		return "sharing"
+	case AttributeSystemMemoryLinuxKsmStateUnshared:
+		return "unshared"
+	case AttributeSystemMemoryLinuxKsmStateVolatile:
+		return "volatile"
+	}
+	return ""
+}
+
+// MapAttributeSystemMemoryLinuxKsmState is a helper map of string to AttributeSystemMemoryLinuxKsmState attribute value.
+var MapAttributeSystemMemoryLinuxKsmState = map[string]AttributeSystemMemoryLinuxKsmState{
+	"shared":   AttributeSystemMemoryLinuxKsmStateShared,
+	"sharing":  AttributeSystemMemoryLinuxKsmStateSharing,
+	"unshared": AttributeSystemMemoryLinuxKsmStateUnshared,
+	"volatile": AttributeSystemMemoryLinuxKsmStateVolatile,
+}
+
+// AttributeSystemMemoryLinuxNumaAllocationType specifies the value system.memory.linux.numa.allocation.type attribute.
+type AttributeSystemMemoryLinuxNumaAllocationType int
+
+const (
+	_ AttributeSystemMemoryLinuxNumaAllocationType = iota
+	AttributeSystemMemoryLinuxNumaAllocationTypeHit
+	AttributeSystemMemoryLinuxNumaAllocationTypeMiss
+	AttributeSystemMemoryLinuxNumaAllocationTypeForeign
+	AttributeSystemMemoryLinuxNumaAllocationTypeInterleaveHit
+	AttributeSystemMemoryLinuxNumaAllocationTypeLocal
+	AttributeSystemMemoryLinuxNumaAllocationTypeOther
+)
+
+// String returns the string representation of the AttributeSystemMemoryLinuxNumaAllocationType.
+func (av AttributeSystemMemoryLinuxNumaAllocationType) String() string {
+	switch av {
+	case AttributeSystemMemoryLinuxNumaAllocationTypeHit:
+		return "hit"
+	case AttributeSystemMemoryLinuxNumaAllocationTypeMiss:
+		return "miss"
+	case AttributeSystemMemoryLinuxNumaAllocationTypeForeign:
+		return "foreign"
+	case AttributeSystemMemoryLinuxNumaAllocationTypeInterleaveHit:
+		return "interleave_hit"
+	case AttributeSystemMemoryLinuxNumaAllocationTypeLocal:
+		return "local"
+	case AttributeSystemMemoryLinuxNumaAllocationTypeOther:
+		return "other"
+	}
+	return ""
+}
+
+// MapAttributeSystemMemoryLinuxNumaAllocationType is a helper map of string to AttributeSystemMemoryLinuxNumaAllocationType attribute value.
+var MapAttributeSystemMemoryLinuxNumaAllocationType = map[string]AttributeSystemMemoryLinuxNumaAllocationType{
+	"hit":            AttributeSystemMemoryLinuxNumaAllocationTypeHit,
+	"miss":           AttributeSystemMemoryLinuxNumaAllocationTypeMiss,
+	"foreign":        AttributeSystemMemoryLinuxNumaAllocationTypeForeign,
+	"interleave_hit": AttributeSystemMemoryLinuxNumaAllocationTypeInterleaveHit,
+	"local":          AttributeSystemMemoryLinuxNumaAllocationTypeLocal,
+	"other":          AttributeSystemMemoryLinuxNumaAllocationTypeOther,
+}
+
+// AttributeSystemMemoryLinuxNumaState specifies the value system.memory.linux.numa.state attribute.
+type AttributeSystemMemoryLinuxNumaState int
+
+const (
+	_ AttributeSystemMemoryLinuxNumaState = iota
+	AttributeSystemMemoryLinuxNumaStateUsed
+	AttributeSystemMemoryLinuxNumaStateFree
+)
+
+// String returns the string representation of the AttributeSystemMemoryLinuxNumaState.
+func (av AttributeSystemMemoryLinuxNumaState) String() string {
+	switch av {
+	case AttributeSystemMemoryLinuxNumaStateUsed:
+		return "used"
+	case AttributeSystemMemoryLinuxNumaStateFree:
+		return "free"
+	}
+	return ""
+}
+
+// MapAttributeSystemMemoryLinuxNumaState is a helper map of string to AttributeSystemMemoryLinuxNumaState attribute value.
+var MapAttributeSystemMemoryLinuxNumaState = map[string]AttributeSystemMemoryLinuxNumaState{
+	"used": AttributeSystemMemoryLinuxNumaStateUsed,
+	"free": AttributeSystemMemoryLinuxNumaStateFree,
+}
+
 // AttributeSystemMemoryLinuxSlabState specifies the value system.memory.linux.slab.state attribute.
 type AttributeSystemMemoryLinuxSlabState int
 
@@ -611,6 +971,62 @@ func (av AttributeSystemMemoryLinuxSlabState) String() string {
 var MapAttributeSystemMemoryLinuxSlabState = map[string]AttributeSystemMemoryLinuxSlabState{
 	"reclaimable":   AttributeSystemMemoryLinuxSlabStateReclaimable,
 	"unreclaimable": AttributeSystemMemoryLinuxSlabStateUnreclaimable,
+}
+
+// AttributeSystemMemoryLinuxZramType specifies the value system.memory.linux.zram.type attribute.
+type AttributeSystemMemoryLinuxZramType int
+
+const (
+	_ AttributeSystemMemoryLinuxZramType = iota
+	AttributeSystemMemoryLinuxZramTypeOriginal
+	AttributeSystemMemoryLinuxZramTypeCompressed
+	AttributeSystemMemoryLinuxZramTypeUsed
+)
+
+// String returns the string representation of the AttributeSystemMemoryLinuxZramType.
+func (av AttributeSystemMemoryLinuxZramType) String() string {
+	switch av {
+	case AttributeSystemMemoryLinuxZramTypeOriginal:
+		return "original"
+	case AttributeSystemMemoryLinuxZramTypeCompressed:
+		return "compressed"
+	case AttributeSystemMemoryLinuxZramTypeUsed:
+		return "used"
+	}
+	return ""
+}
+
+// MapAttributeSystemMemoryLinuxZramType is a helper map of string to AttributeSystemMemoryLinuxZramType attribute value.
+var MapAttributeSystemMemoryLinuxZramType = map[string]AttributeSystemMemoryLinuxZramType{
+	"original":   AttributeSystemMemoryLinuxZramTypeOriginal,
+	"compressed": AttributeSystemMemoryLinuxZramTypeCompressed,
+	"used":       AttributeSystemMemoryLinuxZramTypeUsed,
+}
+
+// AttributeSystemMemoryLinuxZswapType specifies the value system.memory.linux.zswap.type attribute.
+type AttributeSystemMemoryLinuxZswapType int
+
+const (
+	_ AttributeSystemMemoryLinuxZswapType = iota
+	AttributeSystemMemoryLinuxZswapTypeOriginal
+	AttributeSystemMemoryLinuxZswapTypeCompressed
+)
+
+// String returns the string representation of the AttributeSystemMemoryLinuxZswapType.
+func (av AttributeSystemMemoryLinuxZswapType) String() string {
+	switch av {
+	case AttributeSystemMemoryLinuxZswapTypeOriginal:
+		return "original"
+	case AttributeSystemMemoryLinuxZswapTypeCompressed:
+		return "compressed"
+	}
+	return ""
+}
+
+// MapAttributeSystemMemoryLinuxZswapType is a helper map of string to AttributeSystemMemoryLinuxZswapType attribute value.
+var MapAttributeSystemMemoryLinuxZswapType = map[string]AttributeSystemMemoryLinuxZswapType{
+	"original":   AttributeSystemMemoryLinuxZswapTypeOriginal,
+	"compressed": AttributeSystemMemoryLinuxZswapTypeCompressed,
 }
 
 // AttributeSystemMemoryState specifies the value system.memory.state attribute.
@@ -731,6 +1147,116 @@ func (av AttributeSystemPagingState) String() string {
 var MapAttributeSystemPagingState = map[string]AttributeSystemPagingState{
 	"used": AttributeSystemPagingStateUsed,
 	"free": AttributeSystemPagingStateFree,
+}
+
+// AttributeSystemZfsArcRequestType specifies the value system.zfs.arc.request.type attribute.
+type AttributeSystemZfsArcRequestType int
+
+const (
+	_ AttributeSystemZfsArcRequestType = iota
+	AttributeSystemZfsArcRequestTypeDemandData
+	AttributeSystemZfsArcRequestTypeDemandMetadata
+	AttributeSystemZfsArcRequestTypePrefetchData
+	AttributeSystemZfsArcRequestTypePrefetchMetadata
+)
+
+// String returns the string representation of the AttributeSystemZfsArcRequestType.
+func (av AttributeSystemZfsArcRequestType) String() string {
+	switch av {
+	case AttributeSystemZfsArcRequestTypeDemandData:
+		return "demand_data"
+	case AttributeSystemZfsArcRequestTypeDemandMetadata:
+		return "demand_metadata"
+	case AttributeSystemZfsArcRequestTypePrefetchData:
+		return "prefetch_data"
+	case AttributeSystemZfsArcRequestTypePrefetchMetadata:
+		return "prefetch_metadata"
+	}
+	return ""
+}
+
+// MapAttributeSystemZfsArcRequestType is a helper map of string to AttributeSystemZfsArcRequestType attribute value.
+var MapAttributeSystemZfsArcRequestType = map[string]AttributeSystemZfsArcRequestType{
+	"demand_data":       AttributeSystemZfsArcRequestTypeDemandData,
+	"demand_metadata":   AttributeSystemZfsArcRequestTypeDemandMetadata,
+	"prefetch_data":     AttributeSystemZfsArcRequestTypePrefetchData,
+	"prefetch_metadata": AttributeSystemZfsArcRequestTypePrefetchMetadata,
+}
+
+// AttributeSystemZfsArcResult specifies the value system.zfs.arc.result attribute.
+type AttributeSystemZfsArcResult int
+
+const (
+	_ AttributeSystemZfsArcResult = iota
+	AttributeSystemZfsArcResultHit
+	AttributeSystemZfsArcResultIoHit
+	AttributeSystemZfsArcResultMiss
+)
+
+// String returns the string representation of the AttributeSystemZfsArcResult.
+func (av AttributeSystemZfsArcResult) String() string {
+	switch av {
+	case AttributeSystemZfsArcResultHit:
+		return "hit"
+	case AttributeSystemZfsArcResultIoHit:
+		return "io_hit"
+	case AttributeSystemZfsArcResultMiss:
+		return "miss"
+	}
+	return ""
+}
+
+// MapAttributeSystemZfsArcResult is a helper map of string to AttributeSystemZfsArcResult attribute value.
+var MapAttributeSystemZfsArcResult = map[string]AttributeSystemZfsArcResult{
+	"hit":    AttributeSystemZfsArcResultHit,
+	"io_hit": AttributeSystemZfsArcResultIoHit,
+	"miss":   AttributeSystemZfsArcResultMiss,
+}
+
+// AttributeSystemZfsPoolState specifies the value system.zfs.pool.state attribute.
+type AttributeSystemZfsPoolState int
+
+const (
+	_ AttributeSystemZfsPoolState = iota
+	AttributeSystemZfsPoolStateOnline
+	AttributeSystemZfsPoolStateDegraded
+	AttributeSystemZfsPoolStateFaulted
+	AttributeSystemZfsPoolStateOffline
+	AttributeSystemZfsPoolStateRemoved
+	AttributeSystemZfsPoolStateUnavail
+	AttributeSystemZfsPoolStateSuspended
+)
+
+// String returns the string representation of the AttributeSystemZfsPoolState.
+func (av AttributeSystemZfsPoolState) String() string {
+	switch av {
+	case AttributeSystemZfsPoolStateOnline:
+		return "online"
+	case AttributeSystemZfsPoolStateDegraded:
+		return "degraded"
+	case AttributeSystemZfsPoolStateFaulted:
+		return "faulted"
+	case AttributeSystemZfsPoolStateOffline:
+		return "offline"
+	case AttributeSystemZfsPoolStateRemoved:
+		return "removed"
+	case AttributeSystemZfsPoolStateUnavail:
+		return "unavail"
+	case AttributeSystemZfsPoolStateSuspended:
+		return "suspended"
+	}
+	return ""
+}
+
+// MapAttributeSystemZfsPoolState is a helper map of string to AttributeSystemZfsPoolState attribute value.
+var MapAttributeSystemZfsPoolState = map[string]AttributeSystemZfsPoolState{
+	"online":    AttributeSystemZfsPoolStateOnline,
+	"degraded":  AttributeSystemZfsPoolStateDegraded,
+	"faulted":   AttributeSystemZfsPoolStateFaulted,
+	"offline":   AttributeSystemZfsPoolStateOffline,
+	"removed":   AttributeSystemZfsPoolStateRemoved,
+	"unavail":   AttributeSystemZfsPoolStateUnavail,
+	"suspended": AttributeSystemZfsPoolStateSuspended,
 }
 
 // AttributeTelemetryDropReason specifies the value telemetry.drop_reason attribute.
@@ -900,9 +1426,25 @@ var MetricsInfo = metricsInfo{
 		Name:       "hw.battery.time_left",
 		Attributes: []string{"hw.id", "hw.name", "hw.battery.state"},
 	},
+	HwErrors: metricInfo{
+		Name:       "hw.errors",
+		Attributes: []string{"error.type", "hw.id", "hw.name", "hw.type"},
+	},
 	HwFanSpeed: metricInfo{
 		Name:       "hw.fan.speed",
 		Attributes: []string{"hw.id", "hw.name", "hw.sensor_location"},
+	},
+	HwPhysicalDiskEnduranceUtilization: metricInfo{
+		Name:       "hw.physical_disk.endurance_utilization",
+		Attributes: []string{"hw.id", "hw.name", "hw.physical_disk.state"},
+	},
+	HwPhysicalDiskSmart: metricInfo{
+		Name:       "hw.physical_disk.smart",
+		Attributes: []string{"hw.id", "hw.name", "hw.physical_disk.smart_attribute"},
+	},
+	HwStatus: metricInfo{
+		Name:       "hw.status",
+		Attributes: []string{"hw.id", "hw.name", "hw.state", "hw.type"},
 	},
 	HwTemperature: metricInfo{
 		Name:       "hw.temperature",
@@ -1061,6 +1603,22 @@ var MetricsInfo = metricsInfo{
 	ProcessWindowsHandleCount: metricInfo{
 		Name: "process.windows.handle.count",
 	},
+	SystemBtrfsAllocationUsage: metricInfo{
+		Name:       "system.btrfs.allocation.usage",
+		Attributes: []string{"system.btrfs.uuid", "system.btrfs.label", "system.btrfs.allocation.type", "system.btrfs.allocation.state"},
+	},
+	SystemBtrfsDeviceMissing: metricInfo{
+		Name:       "system.btrfs.device.missing",
+		Attributes: []string{"system.btrfs.uuid", "system.btrfs.label"},
+	},
+	SystemBtrfsErrors: metricInfo{
+		Name:       "system.btrfs.errors",
+		Attributes: []string{"system.btrfs.uuid", "system.btrfs.label", "system.btrfs.device.id", "error.type"},
+	},
+	SystemBtrfsUnallocated: metricInfo{
+		Name:       "system.btrfs.unallocated",
+		Attributes: []string{"system.btrfs.uuid", "system.btrfs.label"},
+	},
 	SystemCPUContextSwitches: metricInfo{
 		Name: "system.cpu.context_switches",
 	},
@@ -1153,6 +1711,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "system.disk.weighted_io_time",
 		Attributes: []string{"system.device"},
 	},
+	SystemFilesystemError: metricInfo{
+		Name:       "system.filesystem.error",
+		Attributes: []string{"system.device", "system.filesystem.mountpoint", "system.filesystem.type"},
+	},
 	SystemFilesystemInodesLimit: metricInfo{
 		Name:       "system.filesystem.inodes.limit",
 		Attributes: []string{"system.device", "system.filesystem.mode", "system.filesystem.mountpoint", "system.filesystem.type"},
@@ -1164,6 +1726,14 @@ var MetricsInfo = metricsInfo{
 	SystemFilesystemLimit: metricInfo{
 		Name:       "system.filesystem.limit",
 		Attributes: []string{"system.device", "system.filesystem.mode", "system.filesystem.mountpoint", "system.filesystem.type"},
+	},
+	SystemFilesystemLinuxExt4Errors: metricInfo{
+		Name:       "system.filesystem.linux.ext4.errors",
+		Attributes: []string{"system.device", "system.filesystem.mountpoint"},
+	},
+	SystemFilesystemReadOnly: metricInfo{
+		Name:       "system.filesystem.read_only",
+		Attributes: []string{"system.device", "system.filesystem.mountpoint", "system.filesystem.type"},
 	},
 	SystemFilesystemStuck: metricInfo{
 		Name: "system.filesystem.stuck",
@@ -1214,6 +1784,26 @@ var MetricsInfo = metricsInfo{
 	SystemLinuxFileHandleLimit: metricInfo{
 		Name: "system.linux.file_handle.limit",
 	},
+	SystemLinuxMdDisks: metricInfo{
+		Name:       "system.linux.md.disks",
+		Attributes: []string{"system.device", "system.linux.md.disk.state"},
+	},
+	SystemLinuxMdDisksRequired: metricInfo{
+		Name:       "system.linux.md.disks.required",
+		Attributes: []string{"system.device"},
+	},
+	SystemLinuxMdMismatches: metricInfo{
+		Name:       "system.linux.md.mismatches",
+		Attributes: []string{"system.device"},
+	},
+	SystemLinuxMdSyncProgress: metricInfo{
+		Name:       "system.linux.md.sync.progress",
+		Attributes: []string{"system.device", "system.linux.md.sync.action"},
+	},
+	SystemLinuxMdSyncSpeed: metricInfo{
+		Name:       "system.linux.md.sync.speed",
+		Attributes: []string{"system.device", "system.linux.md.sync.action"},
+	},
 	SystemLinuxTaskCount: metricInfo{
 		Name:       "system.linux.task.count",
 		Attributes: []string{"system.linux.task.state"},
@@ -1223,6 +1813,9 @@ var MetricsInfo = metricsInfo{
 	},
 	SystemMemoryLinuxActive: metricInfo{
 		Name: "system.memory.linux.active",
+	},
+	SystemMemoryLinuxAnonymous: metricInfo{
+		Name: "system.memory.linux.anonymous",
 	},
 	SystemMemoryLinuxAvailable: metricInfo{
 		Name: "system.memory.linux.available",
@@ -1235,6 +1828,13 @@ var MetricsInfo = metricsInfo{
 	},
 	SystemMemoryLinuxDirty: metricInfo{
 		Name: "system.memory.linux.dirty",
+	},
+	SystemMemoryLinuxFreeBlocks: metricInfo{
+		Name:       "system.memory.linux.free_blocks",
+		Attributes: []string{"system.memory.linux.numa.node", "system.memory.linux.zone", "system.memory.linux.block.order"},
+	},
+	SystemMemoryLinuxHardwareCorrupted: metricInfo{
+		Name: "system.memory.linux.hardware_corrupted",
 	},
 	SystemMemoryLinuxHugepagesLimit: metricInfo{
 		Name: "system.memory.linux.hugepages.limit",
@@ -1259,8 +1859,35 @@ var MetricsInfo = metricsInfo{
 	SystemMemoryLinuxInactive: metricInfo{
 		Name: "system.memory.linux.inactive",
 	},
+	SystemMemoryLinuxKernelStack: metricInfo{
+		Name: "system.memory.linux.kernel_stack",
+	},
+	SystemMemoryLinuxKsmFullScans: metricInfo{
+		Name: "system.memory.linux.ksm.full_scans",
+	},
+	SystemMemoryLinuxKsmPages: metricInfo{
+		Name:       "system.memory.linux.ksm.pages",
+		Attributes: []string{"system.memory.linux.ksm.state"},
+	},
+	SystemMemoryLinuxMapped: metricInfo{
+		Name: "system.memory.linux.mapped",
+	},
+	SystemMemoryLinuxNumaAllocations: metricInfo{
+		Name:       "system.memory.linux.numa.allocations",
+		Attributes: []string{"system.memory.linux.numa.node", "system.memory.linux.numa.allocation.type"},
+	},
+	SystemMemoryLinuxNumaUsage: metricInfo{
+		Name:       "system.memory.linux.numa.usage",
+		Attributes: []string{"system.memory.linux.numa.node", "system.memory.linux.numa.state"},
+	},
 	SystemMemoryLinuxOomKills: metricInfo{
 		Name: "system.memory.linux.oom_kills",
+	},
+	SystemMemoryLinuxPageTables: metricInfo{
+		Name: "system.memory.linux.page_tables",
+	},
+	SystemMemoryLinuxPercpu: metricInfo{
+		Name: "system.memory.linux.percpu",
 	},
 	SystemMemoryLinuxPressure10s: metricInfo{
 		Name:       "system.memory.linux.pressure.10s",
@@ -1287,6 +1914,18 @@ var MetricsInfo = metricsInfo{
 	},
 	SystemMemoryLinuxWriteback: metricInfo{
 		Name: "system.memory.linux.writeback",
+	},
+	SystemMemoryLinuxZramUsage: metricInfo{
+		Name:       "system.memory.linux.zram.usage",
+		Attributes: []string{"system.device", "system.memory.linux.zram.type"},
+	},
+	SystemMemoryLinuxZswapOperations: metricInfo{
+		Name:       "system.memory.linux.zswap.operations",
+		Attributes: []string{"system.paging.direction"},
+	},
+	SystemMemoryLinuxZswapUsage: metricInfo{
+		Name:       "system.memory.linux.zswap.usage",
+		Attributes: []string{"system.memory.linux.zswap.type"},
 	},
 	SystemMemoryPageSize: metricInfo{
 		Name: "system.memory.page_size",
@@ -1386,12 +2025,52 @@ var MetricsInfo = metricsInfo{
 	SystemUserCount: metricInfo{
 		Name: "system.user.count",
 	},
+	SystemZfsArcLimitMax: metricInfo{
+		Name: "system.zfs.arc.limit.max",
+	},
+	SystemZfsArcLimitMin: metricInfo{
+		Name: "system.zfs.arc.limit.min",
+	},
+	SystemZfsArcRequests: metricInfo{
+		Name:       "system.zfs.arc.requests",
+		Attributes: []string{"system.zfs.arc.request.type", "system.zfs.arc.result"},
+	},
+	SystemZfsArcTarget: metricInfo{
+		Name: "system.zfs.arc.target",
+	},
+	SystemZfsArcUsage: metricInfo{
+		Name: "system.zfs.arc.usage",
+	},
+	SystemZfsDatasetIo: metricInfo{
+		Name:       "system.zfs.dataset.io",
+		Attributes: []string{"system.zfs.dataset.name", "disk.io.direction"},
+	},
+	SystemZfsDatasetOperations: metricInfo{
+		Name:       "system.zfs.dataset.operations",
+		Attributes: []string{"system.zfs.dataset.name", "disk.io.direction"},
+	},
+	SystemZfsPoolIo: metricInfo{
+		Name:       "system.zfs.pool.io",
+		Attributes: []string{"system.zfs.pool.name", "disk.io.direction"},
+	},
+	SystemZfsPoolOperations: metricInfo{
+		Name:       "system.zfs.pool.operations",
+		Attributes: []string{"system.zfs.pool.name", "disk.io.direction"},
+	},
+	SystemZfsPoolState: metricInfo{
+		Name:       "system.zfs.pool.state",
+		Attributes: []string{"system.zfs.pool.name", "system.zfs.pool.state"},
+	},
 }
 
 type metricsInfo struct {
 	HwBatteryCharge                       metricInfo
 	HwBatteryTimeLeft                     metricInfo
+	HwErrors                              metricInfo
 	HwFanSpeed                            metricInfo
+	HwPhysicalDiskEnduranceUtilization    metricInfo
+	HwPhysicalDiskSmart                   metricInfo
+	HwStatus                              metricInfo
 	HwTemperature                         metricInfo
 	HwTemperatureLimit                    metricInfo
 	NfsClientNetCount                     metricInfo
@@ -1437,6 +2116,10 @@ type metricsInfo struct {
 	ProcessUnixFileDescriptorLimit        metricInfo
 	ProcessUptime                         metricInfo
 	ProcessWindowsHandleCount             metricInfo
+	SystemBtrfsAllocationUsage            metricInfo
+	SystemBtrfsDeviceMissing              metricInfo
+	SystemBtrfsErrors                     metricInfo
+	SystemBtrfsUnallocated                metricInfo
 	SystemCPUContextSwitches              metricInfo
 	SystemCPUFrequency                    metricInfo
 	SystemCPUFrequencyMax                 metricInfo
@@ -1462,9 +2145,12 @@ type metricsInfo struct {
 	SystemDiskOperations                  metricInfo
 	SystemDiskPendingOperations           metricInfo
 	SystemDiskWeightedIoTime              metricInfo
+	SystemFilesystemError                 metricInfo
 	SystemFilesystemInodesLimit           metricInfo
 	SystemFilesystemInodesUsage           metricInfo
 	SystemFilesystemLimit                 metricInfo
+	SystemFilesystemLinuxExt4Errors       metricInfo
+	SystemFilesystemReadOnly              metricInfo
 	SystemFilesystemStuck                 metricInfo
 	SystemFilesystemUsage                 metricInfo
 	SystemFilesystemUtilization           metricInfo
@@ -1478,13 +2164,21 @@ type metricsInfo struct {
 	SystemIrqLinuxPressureTotal           metricInfo
 	SystemLinuxFileHandleCount            metricInfo
 	SystemLinuxFileHandleLimit            metricInfo
+	SystemLinuxMdDisks                    metricInfo
+	SystemLinuxMdDisksRequired            metricInfo
+	SystemLinuxMdMismatches               metricInfo
+	SystemLinuxMdSyncProgress             metricInfo
+	SystemLinuxMdSyncSpeed                metricInfo
 	SystemLinuxTaskCount                  metricInfo
 	SystemMemoryLimit                     metricInfo
 	SystemMemoryLinuxActive               metricInfo
+	SystemMemoryLinuxAnonymous            metricInfo
 	SystemMemoryLinuxAvailable            metricInfo
 	SystemMemoryLinuxCommitLimit          metricInfo
 	SystemMemoryLinuxCommitted            metricInfo
 	SystemMemoryLinuxDirty                metricInfo
+	SystemMemoryLinuxFreeBlocks           metricInfo
+	SystemMemoryLinuxHardwareCorrupted    metricInfo
 	SystemMemoryLinuxHugepagesLimit       metricInfo
 	SystemMemoryLinuxHugepagesPageSize    metricInfo
 	SystemMemoryLinuxHugepagesReserved    metricInfo
@@ -1492,7 +2186,15 @@ type metricsInfo struct {
 	SystemMemoryLinuxHugepagesUsage       metricInfo
 	SystemMemoryLinuxHugepagesUtilization metricInfo
 	SystemMemoryLinuxInactive             metricInfo
+	SystemMemoryLinuxKernelStack          metricInfo
+	SystemMemoryLinuxKsmFullScans         metricInfo
+	SystemMemoryLinuxKsmPages             metricInfo
+	SystemMemoryLinuxMapped               metricInfo
+	SystemMemoryLinuxNumaAllocations      metricInfo
+	SystemMemoryLinuxNumaUsage            metricInfo
 	SystemMemoryLinuxOomKills             metricInfo
+	SystemMemoryLinuxPageTables           metricInfo
+	SystemMemoryLinuxPercpu               metricInfo
 	SystemMemoryLinuxPressure10s          metricInfo
 	SystemMemoryLinuxPressure1m           metricInfo
 	SystemMemoryLinuxPressure5m           metricInfo
@@ -1500,6 +2202,9 @@ type metricsInfo struct {
 	SystemMemoryLinuxShared               metricInfo
 	SystemMemoryLinuxSlabUsage            metricInfo
 	SystemMemoryLinuxWriteback            metricInfo
+	SystemMemoryLinuxZramUsage            metricInfo
+	SystemMemoryLinuxZswapOperations      metricInfo
+	SystemMemoryLinuxZswapUsage           metricInfo
 	SystemMemoryPageSize                  metricInfo
 	SystemMemoryUsage                     metricInfo
 	SystemMemoryUtilization               metricInfo
@@ -1527,6 +2232,16 @@ type metricsInfo struct {
 	SystemThreadCount                     metricInfo
 	SystemUptime                          metricInfo
 	SystemUserCount                       metricInfo
+	SystemZfsArcLimitMax                  metricInfo
+	SystemZfsArcLimitMin                  metricInfo
+	SystemZfsArcRequests                  metricInfo
+	SystemZfsArcTarget                    metricInfo
+	SystemZfsArcUsage                     metricInfo
+	SystemZfsDatasetIo                    metricInfo
+	SystemZfsDatasetOperations            metricInfo
+	SystemZfsPoolIo                       metricInfo
+	SystemZfsPoolOperations               metricInfo
+	SystemZfsPoolState                    metricInfo
 }
 
 type metricInfo struct {
@@ -1669,6 +2384,65 @@ func newMetricHwBatteryTimeLeft(cfg HwBatteryTimeLeftMetricConfig) metricHwBatte
 	return m
 }
 
+type metricHwErrors struct {
+	data     pmetric.Metric       // data buffer for generated metric.
+	config   HwErrorsMetricConfig // metric config provided by user.
+	capacity int                  // max observed number of data points added to the metric.
+}
+
+// init fills hw.errors metric with initial data.
+func (m *metricHwErrors) init() {
+	m.data.SetName("hw.errors")
+	m.data.SetDescription("Errors of the component.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHwErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string, hwTypeAttributeValue string, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
+	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+	dp.Attributes().PutStr("hw.type", hwTypeAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHwErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHwErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHwErrors(cfg HwErrorsMetricConfig) metricHwErrors {
+	m := metricHwErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricHwFanSpeed struct {
 	data     pmetric.Metric         // data buffer for generated metric.
 	config   HwFanSpeedMetricConfig // metric config provided by user.
@@ -1717,6 +2491,171 @@ func (m *metricHwFanSpeed) emit(metrics pmetric.MetricSlice) {
 
 func newMetricHwFanSpeed(cfg HwFanSpeedMetricConfig) metricHwFanSpeed {
 	m := metricHwFanSpeed{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHwPhysicalDiskEnduranceUtilization struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   HwPhysicalDiskEnduranceUtilizationMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills hw.physical_disk.endurance_utilization metric with initial data.
+func (m *metricHwPhysicalDiskEnduranceUtilization) init() {
+	m.data.SetName("hw.physical_disk.endurance_utilization")
+	m.data.SetDescription("Share of the endurance of the disk that remains, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHwPhysicalDiskEnduranceUtilization) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwPhysicalDiskStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
+	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+	dp.Attributes().PutStr("hw.physical_disk.state", hwPhysicalDiskStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHwPhysicalDiskEnduranceUtilization) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHwPhysicalDiskEnduranceUtilization) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHwPhysicalDiskEnduranceUtilization(cfg HwPhysicalDiskEnduranceUtilizationMetricConfig) metricHwPhysicalDiskEnduranceUtilization {
+	m := metricHwPhysicalDiskEnduranceUtilization{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHwPhysicalDiskSmart struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   HwPhysicalDiskSmartMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills hw.physical_disk.smart metric with initial data.
+func (m *metricHwPhysicalDiskSmart) init() {
+	m.data.SetName("hw.physical_disk.smart")
+	m.data.SetDescription("Value that the disk itself reports of its health.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHwPhysicalDiskSmart) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string, hwPhysicalDiskSmartAttributeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
+	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+	dp.Attributes().PutStr("hw.physical_disk.smart_attribute", hwPhysicalDiskSmartAttributeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHwPhysicalDiskSmart) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHwPhysicalDiskSmart) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHwPhysicalDiskSmart(cfg HwPhysicalDiskSmartMetricConfig) metricHwPhysicalDiskSmart {
+	m := metricHwPhysicalDiskSmart{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHwStatus struct {
+	data     pmetric.Metric       // data buffer for generated metric.
+	config   HwStatusMetricConfig // metric config provided by user.
+	capacity int                  // max observed number of data points added to the metric.
+}
+
+// init fills hw.status metric with initial data.
+func (m *metricHwStatus) init() {
+	m.data.SetName("hw.status")
+	m.data.SetDescription("Whether the component is in the state, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHwStatus) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string, hwStateAttributeValue string, hwTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
+	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+	dp.Attributes().PutStr("hw.state", hwStateAttributeValue)
+	dp.Attributes().PutStr("hw.type", hwTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHwStatus) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHwStatus) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHwStatus(cfg HwStatusMetricConfig) metricHwStatus {
+	m := metricHwStatus{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -4104,6 +5043,232 @@ func newMetricProcessWindowsHandleCount(cfg ProcessWindowsHandleCountMetricConfi
 	return m
 }
 
+type metricSystemBtrfsAllocationUsage struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SystemBtrfsAllocationUsageMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills system.btrfs.allocation.usage metric with initial data.
+func (m *metricSystemBtrfsAllocationUsage) init() {
+	m.data.SetName("system.btrfs.allocation.usage")
+	m.data.SetDescription("Space that is allocated to a kind of data, by state.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemBtrfsAllocationUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemBtrfsUUIDAttributeValue string, systemBtrfsLabelAttributeValue string, systemBtrfsAllocationTypeAttributeValue string, systemBtrfsAllocationStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.btrfs.uuid", systemBtrfsUUIDAttributeValue)
+	dp.Attributes().PutStr("system.btrfs.label", systemBtrfsLabelAttributeValue)
+	dp.Attributes().PutStr("system.btrfs.allocation.type", systemBtrfsAllocationTypeAttributeValue)
+	dp.Attributes().PutStr("system.btrfs.allocation.state", systemBtrfsAllocationStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemBtrfsAllocationUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemBtrfsAllocationUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemBtrfsAllocationUsage(cfg SystemBtrfsAllocationUsageMetricConfig) metricSystemBtrfsAllocationUsage {
+	m := metricSystemBtrfsAllocationUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemBtrfsDeviceMissing struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   SystemBtrfsDeviceMissingMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills system.btrfs.device.missing metric with initial data.
+func (m *metricSystemBtrfsDeviceMissing) init() {
+	m.data.SetName("system.btrfs.device.missing")
+	m.data.SetDescription("Devices of the filesystem that are missing.")
+	m.data.SetUnit("{device}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemBtrfsDeviceMissing) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemBtrfsUUIDAttributeValue string, systemBtrfsLabelAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.btrfs.uuid", systemBtrfsUUIDAttributeValue)
+	dp.Attributes().PutStr("system.btrfs.label", systemBtrfsLabelAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemBtrfsDeviceMissing) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemBtrfsDeviceMissing) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemBtrfsDeviceMissing(cfg SystemBtrfsDeviceMissingMetricConfig) metricSystemBtrfsDeviceMissing {
+	m := metricSystemBtrfsDeviceMissing{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemBtrfsErrors struct {
+	data     pmetric.Metric                // data buffer for generated metric.
+	config   SystemBtrfsErrorsMetricConfig // metric config provided by user.
+	capacity int                           // max observed number of data points added to the metric.
+}
+
+// init fills system.btrfs.errors metric with initial data.
+func (m *metricSystemBtrfsErrors) init() {
+	m.data.SetName("system.btrfs.errors")
+	m.data.SetDescription("Errors of the device. The filesystem keeps them over restarts.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemBtrfsErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemBtrfsUUIDAttributeValue string, systemBtrfsLabelAttributeValue string, systemBtrfsDeviceIDAttributeValue int64, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.btrfs.uuid", systemBtrfsUUIDAttributeValue)
+	dp.Attributes().PutStr("system.btrfs.label", systemBtrfsLabelAttributeValue)
+	dp.Attributes().PutInt("system.btrfs.device.id", systemBtrfsDeviceIDAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemBtrfsErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemBtrfsErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemBtrfsErrors(cfg SystemBtrfsErrorsMetricConfig) metricSystemBtrfsErrors {
+	m := metricSystemBtrfsErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemBtrfsUnallocated struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   SystemBtrfsUnallocatedMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills system.btrfs.unallocated metric with initial data.
+func (m *metricSystemBtrfsUnallocated) init() {
+	m.data.SetName("system.btrfs.unallocated")
+	m.data.SetDescription("Space of the devices that is allocated to no kind of data.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemBtrfsUnallocated) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemBtrfsUUIDAttributeValue string, systemBtrfsLabelAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.btrfs.uuid", systemBtrfsUUIDAttributeValue)
+	dp.Attributes().PutStr("system.btrfs.label", systemBtrfsLabelAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemBtrfsUnallocated) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemBtrfsUnallocated) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemBtrfsUnallocated(cfg SystemBtrfsUnallocatedMetricConfig) metricSystemBtrfsUnallocated {
+	m := metricSystemBtrfsUnallocated{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemCPUContextSwitches struct {
 	data     pmetric.Metric                       // data buffer for generated metric.
 	config   SystemCPUContextSwitchesMetricConfig // metric config provided by user.
@@ -5434,6 +6599,60 @@ func newMetricSystemDiskWeightedIoTime(cfg SystemDiskWeightedIoTimeMetricConfig)
 	return m
 }
 
+type metricSystemFilesystemError struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   SystemFilesystemErrorMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills system.filesystem.error metric with initial data.
+func (m *metricSystemFilesystemError) init() {
+	m.data.SetName("system.filesystem.error")
+	m.data.SetDescription("Whether the filesystem answered with an error, or not in time, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemFilesystemError) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemFilesystemMountpointAttributeValue string, systemFilesystemTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.device", systemDeviceAttributeValue)
+	dp.Attributes().PutStr("system.filesystem.mountpoint", systemFilesystemMountpointAttributeValue)
+	dp.Attributes().PutStr("system.filesystem.type", systemFilesystemTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemFilesystemError) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemFilesystemError) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemFilesystemError(cfg SystemFilesystemErrorMetricConfig) metricSystemFilesystemError {
+	m := metricSystemFilesystemError{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemFilesystemInodesLimit struct {
 	data     pmetric.Metric                          // data buffer for generated metric.
 	config   SystemFilesystemInodesLimitMetricConfig // metric config provided by user.
@@ -5598,6 +6817,115 @@ func (m *metricSystemFilesystemLimit) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSystemFilesystemLimit(cfg SystemFilesystemLimitMetricConfig) metricSystemFilesystemLimit {
 	m := metricSystemFilesystemLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemFilesystemLinuxExt4Errors struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemFilesystemLinuxExt4ErrorsMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.filesystem.linux.ext4.errors metric with initial data.
+func (m *metricSystemFilesystemLinuxExt4Errors) init() {
+	m.data.SetName("system.filesystem.linux.ext4.errors")
+	m.data.SetDescription("Errors that the kernel found in the filesystem. The filesystem keeps them until it is checked.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemFilesystemLinuxExt4Errors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemFilesystemMountpointAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.device", systemDeviceAttributeValue)
+	dp.Attributes().PutStr("system.filesystem.mountpoint", systemFilesystemMountpointAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemFilesystemLinuxExt4Errors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemFilesystemLinuxExt4Errors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemFilesystemLinuxExt4Errors(cfg SystemFilesystemLinuxExt4ErrorsMetricConfig) metricSystemFilesystemLinuxExt4Errors {
+	m := metricSystemFilesystemLinuxExt4Errors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemFilesystemReadOnly struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   SystemFilesystemReadOnlyMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills system.filesystem.read_only metric with initial data.
+func (m *metricSystemFilesystemReadOnly) init() {
+	m.data.SetName("system.filesystem.read_only")
+	m.data.SetDescription("Whether nobody can write the filesystem, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemFilesystemReadOnly) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemFilesystemMountpointAttributeValue string, systemFilesystemTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.device", systemDeviceAttributeValue)
+	dp.Attributes().PutStr("system.filesystem.mountpoint", systemFilesystemMountpointAttributeValue)
+	dp.Attributes().PutStr("system.filesystem.type", systemFilesystemTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemFilesystemReadOnly) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemFilesystemReadOnly) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemFilesystemReadOnly(cfg SystemFilesystemReadOnlyMetricConfig) metricSystemFilesystemReadOnly {
+	m := metricSystemFilesystemReadOnly{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -6296,6 +7624,273 @@ func newMetricSystemLinuxFileHandleLimit(cfg SystemLinuxFileHandleLimitMetricCon
 	return m
 }
 
+type metricSystemLinuxMdDisks struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   SystemLinuxMdDisksMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.md.disks metric with initial data.
+func (m *metricSystemLinuxMdDisks) init() {
+	m.data.SetName("system.linux.md.disks")
+	m.data.SetDescription("Disks of the array by state.")
+	m.data.SetUnit("{disk}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemLinuxMdDisks) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemLinuxMdDiskStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.device", systemDeviceAttributeValue)
+	dp.Attributes().PutStr("system.linux.md.disk.state", systemLinuxMdDiskStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxMdDisks) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxMdDisks) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxMdDisks(cfg SystemLinuxMdDisksMetricConfig) metricSystemLinuxMdDisks {
+	m := metricSystemLinuxMdDisks{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxMdDisksRequired struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SystemLinuxMdDisksRequiredMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.md.disks.required metric with initial data.
+func (m *metricSystemLinuxMdDisksRequired) init() {
+	m.data.SetName("system.linux.md.disks.required")
+	m.data.SetDescription("Disks that the array has when it is complete.")
+	m.data.SetUnit("{disk}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemLinuxMdDisksRequired) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.device", systemDeviceAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxMdDisksRequired) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxMdDisksRequired) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxMdDisksRequired(cfg SystemLinuxMdDisksRequiredMetricConfig) metricSystemLinuxMdDisksRequired {
+	m := metricSystemLinuxMdDisksRequired{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxMdMismatches struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   SystemLinuxMdMismatchesMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.md.mismatches metric with initial data.
+func (m *metricSystemLinuxMdMismatches) init() {
+	m.data.SetName("system.linux.md.mismatches")
+	m.data.SetDescription("Sectors that differed in the last check of the array.")
+	m.data.SetUnit("{sector}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemLinuxMdMismatches) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.device", systemDeviceAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxMdMismatches) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxMdMismatches) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxMdMismatches(cfg SystemLinuxMdMismatchesMetricConfig) metricSystemLinuxMdMismatches {
+	m := metricSystemLinuxMdMismatches{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxMdSyncProgress struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   SystemLinuxMdSyncProgressMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.md.sync.progress metric with initial data.
+func (m *metricSystemLinuxMdSyncProgress) init() {
+	m.data.SetName("system.linux.md.sync.progress")
+	m.data.SetDescription("How much is done of what the array is doing, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemLinuxMdSyncProgress) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, systemDeviceAttributeValue string, systemLinuxMdSyncActionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("system.device", systemDeviceAttributeValue)
+	dp.Attributes().PutStr("system.linux.md.sync.action", systemLinuxMdSyncActionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxMdSyncProgress) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxMdSyncProgress) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxMdSyncProgress(cfg SystemLinuxMdSyncProgressMetricConfig) metricSystemLinuxMdSyncProgress {
+	m := metricSystemLinuxMdSyncProgress{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxMdSyncSpeed struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   SystemLinuxMdSyncSpeedMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.md.sync.speed metric with initial data.
+func (m *metricSystemLinuxMdSyncSpeed) init() {
+	m.data.SetName("system.linux.md.sync.speed")
+	m.data.SetDescription("How fast the array is doing it.")
+	m.data.SetUnit("By/s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemLinuxMdSyncSpeed) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemLinuxMdSyncActionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.device", systemDeviceAttributeValue)
+	dp.Attributes().PutStr("system.linux.md.sync.action", systemLinuxMdSyncActionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxMdSyncSpeed) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxMdSyncSpeed) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxMdSyncSpeed(cfg SystemLinuxMdSyncSpeedMetricConfig) metricSystemLinuxMdSyncSpeed {
+	m := metricSystemLinuxMdSyncSpeed{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemLinuxTaskCount struct {
 	data     pmetric.Metric                   // data buffer for generated metric.
 	config   SystemLinuxTaskCountMetricConfig // metric config provided by user.
@@ -6446,6 +8041,58 @@ func (m *metricSystemMemoryLinuxActive) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSystemMemoryLinuxActive(cfg SystemMemoryLinuxActiveMetricConfig) metricSystemMemoryLinuxActive {
 	m := metricSystemMemoryLinuxActive{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxAnonymous struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SystemMemoryLinuxAnonymousMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.anonymous metric with initial data.
+func (m *metricSystemMemoryLinuxAnonymous) init() {
+	m.data.SetName("system.memory.linux.anonymous")
+	m.data.SetDescription("Memory of processes that is in no file.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemMemoryLinuxAnonymous) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxAnonymous) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxAnonymous) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxAnonymous(cfg SystemMemoryLinuxAnonymousMetricConfig) metricSystemMemoryLinuxAnonymous {
+	m := metricSystemMemoryLinuxAnonymous{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -6654,6 +8301,114 @@ func (m *metricSystemMemoryLinuxDirty) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSystemMemoryLinuxDirty(cfg SystemMemoryLinuxDirtyMetricConfig) metricSystemMemoryLinuxDirty {
 	m := metricSystemMemoryLinuxDirty{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxFreeBlocks struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemMemoryLinuxFreeBlocksMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.free_blocks metric with initial data.
+func (m *metricSystemMemoryLinuxFreeBlocks) init() {
+	m.data.SetName("system.memory.linux.free_blocks")
+	m.data.SetDescription("Free blocks of memory by size: few large ones mean fragmented memory.")
+	m.data.SetUnit("{block}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemMemoryLinuxFreeBlocks) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemMemoryLinuxNumaNodeAttributeValue int64, systemMemoryLinuxZoneAttributeValue string, systemMemoryLinuxBlockOrderAttributeValue int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("system.memory.linux.numa.node", systemMemoryLinuxNumaNodeAttributeValue)
+	dp.Attributes().PutStr("system.memory.linux.zone", systemMemoryLinuxZoneAttributeValue)
+	dp.Attributes().PutInt("system.memory.linux.block.order", systemMemoryLinuxBlockOrderAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxFreeBlocks) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxFreeBlocks) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxFreeBlocks(cfg SystemMemoryLinuxFreeBlocksMetricConfig) metricSystemMemoryLinuxFreeBlocks {
+	m := metricSystemMemoryLinuxFreeBlocks{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxHardwareCorrupted struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   SystemMemoryLinuxHardwareCorruptedMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.hardware_corrupted metric with initial data.
+func (m *metricSystemMemoryLinuxHardwareCorrupted) init() {
+	m.data.SetName("system.memory.linux.hardware_corrupted")
+	m.data.SetDescription("Memory that the kernel no longer uses because the hardware found it broken.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemMemoryLinuxHardwareCorrupted) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxHardwareCorrupted) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxHardwareCorrupted) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxHardwareCorrupted(cfg SystemMemoryLinuxHardwareCorruptedMetricConfig) metricSystemMemoryLinuxHardwareCorrupted {
+	m := metricSystemMemoryLinuxHardwareCorrupted{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -7028,6 +8783,326 @@ func newMetricSystemMemoryLinuxInactive(cfg SystemMemoryLinuxInactiveMetricConfi
 	return m
 }
 
+type metricSystemMemoryLinuxKernelStack struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   SystemMemoryLinuxKernelStackMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.kernel_stack metric with initial data.
+func (m *metricSystemMemoryLinuxKernelStack) init() {
+	m.data.SetName("system.memory.linux.kernel_stack")
+	m.data.SetDescription("Memory of the stacks of the kernel.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemMemoryLinuxKernelStack) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxKernelStack) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxKernelStack) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxKernelStack(cfg SystemMemoryLinuxKernelStackMetricConfig) metricSystemMemoryLinuxKernelStack {
+	m := metricSystemMemoryLinuxKernelStack{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxKsmFullScans struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   SystemMemoryLinuxKsmFullScansMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.ksm.full_scans metric with initial data.
+func (m *metricSystemMemoryLinuxKsmFullScans) init() {
+	m.data.SetName("system.memory.linux.ksm.full_scans")
+	m.data.SetDescription("How often all pages that may be merged were compared.")
+	m.data.SetUnit("{scan}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemMemoryLinuxKsmFullScans) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxKsmFullScans) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxKsmFullScans) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxKsmFullScans(cfg SystemMemoryLinuxKsmFullScansMetricConfig) metricSystemMemoryLinuxKsmFullScans {
+	m := metricSystemMemoryLinuxKsmFullScans{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxKsmPages struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   SystemMemoryLinuxKsmPagesMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.ksm.pages metric with initial data.
+func (m *metricSystemMemoryLinuxKsmPages) init() {
+	m.data.SetName("system.memory.linux.ksm.pages")
+	m.data.SetDescription("Pages that may be merged, by state.")
+	m.data.SetUnit("{page}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemMemoryLinuxKsmPages) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemMemoryLinuxKsmStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.memory.linux.ksm.state", systemMemoryLinuxKsmStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxKsmPages) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxKsmPages) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxKsmPages(cfg SystemMemoryLinuxKsmPagesMetricConfig) metricSystemMemoryLinuxKsmPages {
+	m := metricSystemMemoryLinuxKsmPages{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxMapped struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   SystemMemoryLinuxMappedMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.mapped metric with initial data.
+func (m *metricSystemMemoryLinuxMapped) init() {
+	m.data.SetName("system.memory.linux.mapped")
+	m.data.SetDescription("Memory of files that processes have mapped.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemMemoryLinuxMapped) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxMapped) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxMapped) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxMapped(cfg SystemMemoryLinuxMappedMetricConfig) metricSystemMemoryLinuxMapped {
+	m := metricSystemMemoryLinuxMapped{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxNumaAllocations struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   SystemMemoryLinuxNumaAllocationsMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.numa.allocations metric with initial data.
+func (m *metricSystemMemoryLinuxNumaAllocations) init() {
+	m.data.SetName("system.memory.linux.numa.allocations")
+	m.data.SetDescription("Pages that were allocated on the node.")
+	m.data.SetUnit("{page}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemMemoryLinuxNumaAllocations) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemMemoryLinuxNumaNodeAttributeValue int64, systemMemoryLinuxNumaAllocationTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("system.memory.linux.numa.node", systemMemoryLinuxNumaNodeAttributeValue)
+	dp.Attributes().PutStr("system.memory.linux.numa.allocation.type", systemMemoryLinuxNumaAllocationTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxNumaAllocations) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxNumaAllocations) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxNumaAllocations(cfg SystemMemoryLinuxNumaAllocationsMetricConfig) metricSystemMemoryLinuxNumaAllocations {
+	m := metricSystemMemoryLinuxNumaAllocations{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxNumaUsage struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SystemMemoryLinuxNumaUsageMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.numa.usage metric with initial data.
+func (m *metricSystemMemoryLinuxNumaUsage) init() {
+	m.data.SetName("system.memory.linux.numa.usage")
+	m.data.SetDescription("Memory of the NUMA node by state.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemMemoryLinuxNumaUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemMemoryLinuxNumaNodeAttributeValue int64, systemMemoryLinuxNumaStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("system.memory.linux.numa.node", systemMemoryLinuxNumaNodeAttributeValue)
+	dp.Attributes().PutStr("system.memory.linux.numa.state", systemMemoryLinuxNumaStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxNumaUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxNumaUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxNumaUsage(cfg SystemMemoryLinuxNumaUsageMetricConfig) metricSystemMemoryLinuxNumaUsage {
+	m := metricSystemMemoryLinuxNumaUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemMemoryLinuxOomKills struct {
 	data     pmetric.Metric                        // data buffer for generated metric.
 	config   SystemMemoryLinuxOomKillsMetricConfig // metric config provided by user.
@@ -7072,6 +9147,110 @@ func (m *metricSystemMemoryLinuxOomKills) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSystemMemoryLinuxOomKills(cfg SystemMemoryLinuxOomKillsMetricConfig) metricSystemMemoryLinuxOomKills {
 	m := metricSystemMemoryLinuxOomKills{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxPageTables struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemMemoryLinuxPageTablesMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.page_tables metric with initial data.
+func (m *metricSystemMemoryLinuxPageTables) init() {
+	m.data.SetName("system.memory.linux.page_tables")
+	m.data.SetDescription("Memory of the page tables of processes.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemMemoryLinuxPageTables) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxPageTables) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxPageTables) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxPageTables(cfg SystemMemoryLinuxPageTablesMetricConfig) metricSystemMemoryLinuxPageTables {
+	m := metricSystemMemoryLinuxPageTables{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxPercpu struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   SystemMemoryLinuxPercpuMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.percpu metric with initial data.
+func (m *metricSystemMemoryLinuxPercpu) init() {
+	m.data.SetName("system.memory.linux.percpu")
+	m.data.SetDescription("Memory that the kernel keeps for each CPU.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemMemoryLinuxPercpu) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxPercpu) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxPercpu) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxPercpu(cfg SystemMemoryLinuxPercpuMetricConfig) metricSystemMemoryLinuxPercpu {
+	m := metricSystemMemoryLinuxPercpu{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -7440,6 +9619,169 @@ func (m *metricSystemMemoryLinuxWriteback) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSystemMemoryLinuxWriteback(cfg SystemMemoryLinuxWritebackMetricConfig) metricSystemMemoryLinuxWriteback {
 	m := metricSystemMemoryLinuxWriteback{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxZramUsage struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SystemMemoryLinuxZramUsageMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.zram.usage metric with initial data.
+func (m *metricSystemMemoryLinuxZramUsage) init() {
+	m.data.SetName("system.memory.linux.zram.usage")
+	m.data.SetDescription("Memory of the compressed block device.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemMemoryLinuxZramUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemMemoryLinuxZramTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.device", systemDeviceAttributeValue)
+	dp.Attributes().PutStr("system.memory.linux.zram.type", systemMemoryLinuxZramTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxZramUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxZramUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxZramUsage(cfg SystemMemoryLinuxZramUsageMetricConfig) metricSystemMemoryLinuxZramUsage {
+	m := metricSystemMemoryLinuxZramUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxZswapOperations struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   SystemMemoryLinuxZswapOperationsMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.zswap.operations metric with initial data.
+func (m *metricSystemMemoryLinuxZswapOperations) init() {
+	m.data.SetName("system.memory.linux.zswap.operations")
+	m.data.SetDescription("Pages that moved into the compressed cache of swap, and out of it.")
+	m.data.SetUnit("{page}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemMemoryLinuxZswapOperations) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemPagingDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.paging.direction", systemPagingDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxZswapOperations) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxZswapOperations) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxZswapOperations(cfg SystemMemoryLinuxZswapOperationsMetricConfig) metricSystemMemoryLinuxZswapOperations {
+	m := metricSystemMemoryLinuxZswapOperations{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxZswapUsage struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemMemoryLinuxZswapUsageMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.zswap.usage metric with initial data.
+func (m *metricSystemMemoryLinuxZswapUsage) init() {
+	m.data.SetName("system.memory.linux.zswap.usage")
+	m.data.SetDescription("Memory of the compressed cache of swap.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemMemoryLinuxZswapUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemMemoryLinuxZswapTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.memory.linux.zswap.type", systemMemoryLinuxZswapTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxZswapUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxZswapUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxZswapUsage(cfg SystemMemoryLinuxZswapUsageMetricConfig) metricSystemMemoryLinuxZswapUsage {
+	m := metricSystemMemoryLinuxZswapUsage{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -8879,6 +11221,544 @@ func newMetricSystemUserCount(cfg SystemUserCountMetricConfig) metricSystemUserC
 	return m
 }
 
+type metricSystemZfsArcLimitMax struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   SystemZfsArcLimitMaxMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills system.zfs.arc.limit.max metric with initial data.
+func (m *metricSystemZfsArcLimitMax) init() {
+	m.data.SetName("system.zfs.arc.limit.max")
+	m.data.SetDescription("Most that the cache may take.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemZfsArcLimitMax) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemZfsArcLimitMax) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemZfsArcLimitMax) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemZfsArcLimitMax(cfg SystemZfsArcLimitMaxMetricConfig) metricSystemZfsArcLimitMax {
+	m := metricSystemZfsArcLimitMax{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemZfsArcLimitMin struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   SystemZfsArcLimitMinMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills system.zfs.arc.limit.min metric with initial data.
+func (m *metricSystemZfsArcLimitMin) init() {
+	m.data.SetName("system.zfs.arc.limit.min")
+	m.data.SetDescription("Least that the cache keeps.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemZfsArcLimitMin) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemZfsArcLimitMin) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemZfsArcLimitMin) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemZfsArcLimitMin(cfg SystemZfsArcLimitMinMetricConfig) metricSystemZfsArcLimitMin {
+	m := metricSystemZfsArcLimitMin{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemZfsArcRequests struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   SystemZfsArcRequestsMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills system.zfs.arc.requests metric with initial data.
+func (m *metricSystemZfsArcRequests) init() {
+	m.data.SetName("system.zfs.arc.requests")
+	m.data.SetDescription("Requests to the cache.")
+	m.data.SetUnit("{request}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemZfsArcRequests) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemZfsArcRequestTypeAttributeValue string, systemZfsArcResultAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.zfs.arc.request.type", systemZfsArcRequestTypeAttributeValue)
+	dp.Attributes().PutStr("system.zfs.arc.result", systemZfsArcResultAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemZfsArcRequests) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemZfsArcRequests) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemZfsArcRequests(cfg SystemZfsArcRequestsMetricConfig) metricSystemZfsArcRequests {
+	m := metricSystemZfsArcRequests{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemZfsArcTarget struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   SystemZfsArcTargetMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills system.zfs.arc.target metric with initial data.
+func (m *metricSystemZfsArcTarget) init() {
+	m.data.SetName("system.zfs.arc.target")
+	m.data.SetDescription("Size that the cache aims at.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemZfsArcTarget) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemZfsArcTarget) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemZfsArcTarget) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemZfsArcTarget(cfg SystemZfsArcTargetMetricConfig) metricSystemZfsArcTarget {
+	m := metricSystemZfsArcTarget{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemZfsArcUsage struct {
+	data     pmetric.Metric                // data buffer for generated metric.
+	config   SystemZfsArcUsageMetricConfig // metric config provided by user.
+	capacity int                           // max observed number of data points added to the metric.
+}
+
+// init fills system.zfs.arc.usage metric with initial data.
+func (m *metricSystemZfsArcUsage) init() {
+	m.data.SetName("system.zfs.arc.usage")
+	m.data.SetDescription("Memory of the cache.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemZfsArcUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemZfsArcUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemZfsArcUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemZfsArcUsage(cfg SystemZfsArcUsageMetricConfig) metricSystemZfsArcUsage {
+	m := metricSystemZfsArcUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemZfsDatasetIo struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   SystemZfsDatasetIoMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills system.zfs.dataset.io metric with initial data.
+func (m *metricSystemZfsDatasetIo) init() {
+	m.data.SetName("system.zfs.dataset.io")
+	m.data.SetDescription("Bytes read from and written to the dataset.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemZfsDatasetIo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemZfsDatasetNameAttributeValue string, diskIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.zfs.dataset.name", systemZfsDatasetNameAttributeValue)
+	dp.Attributes().PutStr("disk.io.direction", diskIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemZfsDatasetIo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemZfsDatasetIo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemZfsDatasetIo(cfg SystemZfsDatasetIoMetricConfig) metricSystemZfsDatasetIo {
+	m := metricSystemZfsDatasetIo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemZfsDatasetOperations struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SystemZfsDatasetOperationsMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills system.zfs.dataset.operations metric with initial data.
+func (m *metricSystemZfsDatasetOperations) init() {
+	m.data.SetName("system.zfs.dataset.operations")
+	m.data.SetDescription("Reads and writes of the dataset.")
+	m.data.SetUnit("{operation}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemZfsDatasetOperations) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemZfsDatasetNameAttributeValue string, diskIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.zfs.dataset.name", systemZfsDatasetNameAttributeValue)
+	dp.Attributes().PutStr("disk.io.direction", diskIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemZfsDatasetOperations) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemZfsDatasetOperations) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemZfsDatasetOperations(cfg SystemZfsDatasetOperationsMetricConfig) metricSystemZfsDatasetOperations {
+	m := metricSystemZfsDatasetOperations{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemZfsPoolIo struct {
+	data     pmetric.Metric              // data buffer for generated metric.
+	config   SystemZfsPoolIoMetricConfig // metric config provided by user.
+	capacity int                         // max observed number of data points added to the metric.
+}
+
+// init fills system.zfs.pool.io metric with initial data.
+func (m *metricSystemZfsPoolIo) init() {
+	m.data.SetName("system.zfs.pool.io")
+	m.data.SetDescription("Bytes read from and written to the pool.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemZfsPoolIo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemZfsPoolNameAttributeValue string, diskIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.zfs.pool.name", systemZfsPoolNameAttributeValue)
+	dp.Attributes().PutStr("disk.io.direction", diskIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemZfsPoolIo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemZfsPoolIo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemZfsPoolIo(cfg SystemZfsPoolIoMetricConfig) metricSystemZfsPoolIo {
+	m := metricSystemZfsPoolIo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemZfsPoolOperations struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   SystemZfsPoolOperationsMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills system.zfs.pool.operations metric with initial data.
+func (m *metricSystemZfsPoolOperations) init() {
+	m.data.SetName("system.zfs.pool.operations")
+	m.data.SetDescription("Reads and writes of the pool.")
+	m.data.SetUnit("{operation}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemZfsPoolOperations) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemZfsPoolNameAttributeValue string, diskIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.zfs.pool.name", systemZfsPoolNameAttributeValue)
+	dp.Attributes().PutStr("disk.io.direction", diskIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemZfsPoolOperations) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemZfsPoolOperations) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemZfsPoolOperations(cfg SystemZfsPoolOperationsMetricConfig) metricSystemZfsPoolOperations {
+	m := metricSystemZfsPoolOperations{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemZfsPoolState struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   SystemZfsPoolStateMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills system.zfs.pool.state metric with initial data.
+func (m *metricSystemZfsPoolState) init() {
+	m.data.SetName("system.zfs.pool.state")
+	m.data.SetDescription("Whether the pool is in the state, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemZfsPoolState) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemZfsPoolNameAttributeValue string, systemZfsPoolStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.zfs.pool.name", systemZfsPoolNameAttributeValue)
+	dp.Attributes().PutStr("system.zfs.pool.state", systemZfsPoolStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemZfsPoolState) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemZfsPoolState) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemZfsPoolState(cfg SystemZfsPoolStateMetricConfig) metricSystemZfsPoolState {
+	m := metricSystemZfsPoolState{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 // MetricsBuilder provides an interface for scrapers to report metrics while taking care of all the transformations
 // required to produce metric representation defined in metadata and user config.
 type MetricsBuilder struct {
@@ -8891,7 +11771,11 @@ type MetricsBuilder struct {
 	resourceAttributeExcludeFilter              map[string]filter.Filter
 	metricHwBatteryCharge                       metricHwBatteryCharge
 	metricHwBatteryTimeLeft                     metricHwBatteryTimeLeft
+	metricHwErrors                              metricHwErrors
 	metricHwFanSpeed                            metricHwFanSpeed
+	metricHwPhysicalDiskEnduranceUtilization    metricHwPhysicalDiskEnduranceUtilization
+	metricHwPhysicalDiskSmart                   metricHwPhysicalDiskSmart
+	metricHwStatus                              metricHwStatus
 	metricHwTemperature                         metricHwTemperature
 	metricHwTemperatureLimit                    metricHwTemperatureLimit
 	metricNfsClientNetCount                     metricNfsClientNetCount
@@ -8937,6 +11821,10 @@ type MetricsBuilder struct {
 	metricProcessUnixFileDescriptorLimit        metricProcessUnixFileDescriptorLimit
 	metricProcessUptime                         metricProcessUptime
 	metricProcessWindowsHandleCount             metricProcessWindowsHandleCount
+	metricSystemBtrfsAllocationUsage            metricSystemBtrfsAllocationUsage
+	metricSystemBtrfsDeviceMissing              metricSystemBtrfsDeviceMissing
+	metricSystemBtrfsErrors                     metricSystemBtrfsErrors
+	metricSystemBtrfsUnallocated                metricSystemBtrfsUnallocated
 	metricSystemCPUContextSwitches              metricSystemCPUContextSwitches
 	metricSystemCPUFrequency                    metricSystemCPUFrequency
 	metricSystemCPUFrequencyMax                 metricSystemCPUFrequencyMax
@@ -8962,9 +11850,12 @@ type MetricsBuilder struct {
 	metricSystemDiskOperations                  metricSystemDiskOperations
 	metricSystemDiskPendingOperations           metricSystemDiskPendingOperations
 	metricSystemDiskWeightedIoTime              metricSystemDiskWeightedIoTime
+	metricSystemFilesystemError                 metricSystemFilesystemError
 	metricSystemFilesystemInodesLimit           metricSystemFilesystemInodesLimit
 	metricSystemFilesystemInodesUsage           metricSystemFilesystemInodesUsage
 	metricSystemFilesystemLimit                 metricSystemFilesystemLimit
+	metricSystemFilesystemLinuxExt4Errors       metricSystemFilesystemLinuxExt4Errors
+	metricSystemFilesystemReadOnly              metricSystemFilesystemReadOnly
 	metricSystemFilesystemStuck                 metricSystemFilesystemStuck
 	metricSystemFilesystemUsage                 metricSystemFilesystemUsage
 	metricSystemFilesystemUtilization           metricSystemFilesystemUtilization
@@ -8978,13 +11869,21 @@ type MetricsBuilder struct {
 	metricSystemIrqLinuxPressureTotal           metricSystemIrqLinuxPressureTotal
 	metricSystemLinuxFileHandleCount            metricSystemLinuxFileHandleCount
 	metricSystemLinuxFileHandleLimit            metricSystemLinuxFileHandleLimit
+	metricSystemLinuxMdDisks                    metricSystemLinuxMdDisks
+	metricSystemLinuxMdDisksRequired            metricSystemLinuxMdDisksRequired
+	metricSystemLinuxMdMismatches               metricSystemLinuxMdMismatches
+	metricSystemLinuxMdSyncProgress             metricSystemLinuxMdSyncProgress
+	metricSystemLinuxMdSyncSpeed                metricSystemLinuxMdSyncSpeed
 	metricSystemLinuxTaskCount                  metricSystemLinuxTaskCount
 	metricSystemMemoryLimit                     metricSystemMemoryLimit
 	metricSystemMemoryLinuxActive               metricSystemMemoryLinuxActive
+	metricSystemMemoryLinuxAnonymous            metricSystemMemoryLinuxAnonymous
 	metricSystemMemoryLinuxAvailable            metricSystemMemoryLinuxAvailable
 	metricSystemMemoryLinuxCommitLimit          metricSystemMemoryLinuxCommitLimit
 	metricSystemMemoryLinuxCommitted            metricSystemMemoryLinuxCommitted
 	metricSystemMemoryLinuxDirty                metricSystemMemoryLinuxDirty
+	metricSystemMemoryLinuxFreeBlocks           metricSystemMemoryLinuxFreeBlocks
+	metricSystemMemoryLinuxHardwareCorrupted    metricSystemMemoryLinuxHardwareCorrupted
 	metricSystemMemoryLinuxHugepagesLimit       metricSystemMemoryLinuxHugepagesLimit
 	metricSystemMemoryLinuxHugepagesPageSize    metricSystemMemoryLinuxHugepagesPageSize
 	metricSystemMemoryLinuxHugepagesReserved    metricSystemMemoryLinuxHugepagesReserved
@@ -8992,7 +11891,15 @@ type MetricsBuilder struct {
 	metricSystemMemoryLinuxHugepagesUsage       metricSystemMemoryLinuxHugepagesUsage
 	metricSystemMemoryLinuxHugepagesUtilization metricSystemMemoryLinuxHugepagesUtilization
 	metricSystemMemoryLinuxInactive             metricSystemMemoryLinuxInactive
+	metricSystemMemoryLinuxKernelStack          metricSystemMemoryLinuxKernelStack
+	metricSystemMemoryLinuxKsmFullScans         metricSystemMemoryLinuxKsmFullScans
+	metricSystemMemoryLinuxKsmPages             metricSystemMemoryLinuxKsmPages
+	metricSystemMemoryLinuxMapped               metricSystemMemoryLinuxMapped
+	metricSystemMemoryLinuxNumaAllocations      metricSystemMemoryLinuxNumaAllocations
+	metricSystemMemoryLinuxNumaUsage            metricSystemMemoryLinuxNumaUsage
 	metricSystemMemoryLinuxOomKills             metricSystemMemoryLinuxOomKills
+	metricSystemMemoryLinuxPageTables           metricSystemMemoryLinuxPageTables
+	metricSystemMemoryLinuxPercpu               metricSystemMemoryLinuxPercpu
 	metricSystemMemoryLinuxPressure10s          metricSystemMemoryLinuxPressure10s
 	metricSystemMemoryLinuxPressure1m           metricSystemMemoryLinuxPressure1m
 	metricSystemMemoryLinuxPressure5m           metricSystemMemoryLinuxPressure5m
@@ -9000,6 +11907,9 @@ type MetricsBuilder struct {
 	metricSystemMemoryLinuxShared               metricSystemMemoryLinuxShared
 	metricSystemMemoryLinuxSlabUsage            metricSystemMemoryLinuxSlabUsage
 	metricSystemMemoryLinuxWriteback            metricSystemMemoryLinuxWriteback
+	metricSystemMemoryLinuxZramUsage            metricSystemMemoryLinuxZramUsage
+	metricSystemMemoryLinuxZswapOperations      metricSystemMemoryLinuxZswapOperations
+	metricSystemMemoryLinuxZswapUsage           metricSystemMemoryLinuxZswapUsage
 	metricSystemMemoryPageSize                  metricSystemMemoryPageSize
 	metricSystemMemoryUsage                     metricSystemMemoryUsage
 	metricSystemMemoryUtilization               metricSystemMemoryUtilization
@@ -9027,6 +11937,16 @@ type MetricsBuilder struct {
 	metricSystemThreadCount                     metricSystemThreadCount
 	metricSystemUptime                          metricSystemUptime
 	metricSystemUserCount                       metricSystemUserCount
+	metricSystemZfsArcLimitMax                  metricSystemZfsArcLimitMax
+	metricSystemZfsArcLimitMin                  metricSystemZfsArcLimitMin
+	metricSystemZfsArcRequests                  metricSystemZfsArcRequests
+	metricSystemZfsArcTarget                    metricSystemZfsArcTarget
+	metricSystemZfsArcUsage                     metricSystemZfsArcUsage
+	metricSystemZfsDatasetIo                    metricSystemZfsDatasetIo
+	metricSystemZfsDatasetOperations            metricSystemZfsDatasetOperations
+	metricSystemZfsPoolIo                       metricSystemZfsPoolIo
+	metricSystemZfsPoolOperations               metricSystemZfsPoolOperations
+	metricSystemZfsPoolState                    metricSystemZfsPoolState
 }
 
 // MetricBuilderOption applies changes to default metrics builder.
@@ -9054,7 +11974,11 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		buildInfo:                                   settings.BuildInfo,
 		metricHwBatteryCharge:                       newMetricHwBatteryCharge(mbc.Metrics.HwBatteryCharge),
 		metricHwBatteryTimeLeft:                     newMetricHwBatteryTimeLeft(mbc.Metrics.HwBatteryTimeLeft),
+		metricHwErrors:                              newMetricHwErrors(mbc.Metrics.HwErrors),
 		metricHwFanSpeed:                            newMetricHwFanSpeed(mbc.Metrics.HwFanSpeed),
+		metricHwPhysicalDiskEnduranceUtilization:    newMetricHwPhysicalDiskEnduranceUtilization(mbc.Metrics.HwPhysicalDiskEnduranceUtilization),
+		metricHwPhysicalDiskSmart:                   newMetricHwPhysicalDiskSmart(mbc.Metrics.HwPhysicalDiskSmart),
+		metricHwStatus:                              newMetricHwStatus(mbc.Metrics.HwStatus),
 		metricHwTemperature:                         newMetricHwTemperature(mbc.Metrics.HwTemperature),
 		metricHwTemperatureLimit:                    newMetricHwTemperatureLimit(mbc.Metrics.HwTemperatureLimit),
 		metricNfsClientNetCount:                     newMetricNfsClientNetCount(mbc.Metrics.NfsClientNetCount),
@@ -9100,6 +12024,10 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricProcessUnixFileDescriptorLimit:        newMetricProcessUnixFileDescriptorLimit(mbc.Metrics.ProcessUnixFileDescriptorLimit),
 		metricProcessUptime:                         newMetricProcessUptime(mbc.Metrics.ProcessUptime),
 		metricProcessWindowsHandleCount:             newMetricProcessWindowsHandleCount(mbc.Metrics.ProcessWindowsHandleCount),
+		metricSystemBtrfsAllocationUsage:            newMetricSystemBtrfsAllocationUsage(mbc.Metrics.SystemBtrfsAllocationUsage),
+		metricSystemBtrfsDeviceMissing:              newMetricSystemBtrfsDeviceMissing(mbc.Metrics.SystemBtrfsDeviceMissing),
+		metricSystemBtrfsErrors:                     newMetricSystemBtrfsErrors(mbc.Metrics.SystemBtrfsErrors),
+		metricSystemBtrfsUnallocated:                newMetricSystemBtrfsUnallocated(mbc.Metrics.SystemBtrfsUnallocated),
 		metricSystemCPUContextSwitches:              newMetricSystemCPUContextSwitches(mbc.Metrics.SystemCPUContextSwitches),
 		metricSystemCPUFrequency:                    newMetricSystemCPUFrequency(mbc.Metrics.SystemCPUFrequency),
 		metricSystemCPUFrequencyMax:                 newMetricSystemCPUFrequencyMax(mbc.Metrics.SystemCPUFrequencyMax),
@@ -9125,9 +12053,12 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSystemDiskOperations:                  newMetricSystemDiskOperations(mbc.Metrics.SystemDiskOperations),
 		metricSystemDiskPendingOperations:           newMetricSystemDiskPendingOperations(mbc.Metrics.SystemDiskPendingOperations),
 		metricSystemDiskWeightedIoTime:              newMetricSystemDiskWeightedIoTime(mbc.Metrics.SystemDiskWeightedIoTime),
+		metricSystemFilesystemError:                 newMetricSystemFilesystemError(mbc.Metrics.SystemFilesystemError),
 		metricSystemFilesystemInodesLimit:           newMetricSystemFilesystemInodesLimit(mbc.Metrics.SystemFilesystemInodesLimit),
 		metricSystemFilesystemInodesUsage:           newMetricSystemFilesystemInodesUsage(mbc.Metrics.SystemFilesystemInodesUsage),
 		metricSystemFilesystemLimit:                 newMetricSystemFilesystemLimit(mbc.Metrics.SystemFilesystemLimit),
+		metricSystemFilesystemLinuxExt4Errors:       newMetricSystemFilesystemLinuxExt4Errors(mbc.Metrics.SystemFilesystemLinuxExt4Errors),
+		metricSystemFilesystemReadOnly:              newMetricSystemFilesystemReadOnly(mbc.Metrics.SystemFilesystemReadOnly),
 		metricSystemFilesystemStuck:                 newMetricSystemFilesystemStuck(mbc.Metrics.SystemFilesystemStuck),
 		metricSystemFilesystemUsage:                 newMetricSystemFilesystemUsage(mbc.Metrics.SystemFilesystemUsage),
 		metricSystemFilesystemUtilization:           newMetricSystemFilesystemUtilization(mbc.Metrics.SystemFilesystemUtilization),
@@ -9141,13 +12072,21 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSystemIrqLinuxPressureTotal:           newMetricSystemIrqLinuxPressureTotal(mbc.Metrics.SystemIrqLinuxPressureTotal),
 		metricSystemLinuxFileHandleCount:            newMetricSystemLinuxFileHandleCount(mbc.Metrics.SystemLinuxFileHandleCount),
 		metricSystemLinuxFileHandleLimit:            newMetricSystemLinuxFileHandleLimit(mbc.Metrics.SystemLinuxFileHandleLimit),
+		metricSystemLinuxMdDisks:                    newMetricSystemLinuxMdDisks(mbc.Metrics.SystemLinuxMdDisks),
+		metricSystemLinuxMdDisksRequired:            newMetricSystemLinuxMdDisksRequired(mbc.Metrics.SystemLinuxMdDisksRequired),
+		metricSystemLinuxMdMismatches:               newMetricSystemLinuxMdMismatches(mbc.Metrics.SystemLinuxMdMismatches),
+		metricSystemLinuxMdSyncProgress:             newMetricSystemLinuxMdSyncProgress(mbc.Metrics.SystemLinuxMdSyncProgress),
+		metricSystemLinuxMdSyncSpeed:                newMetricSystemLinuxMdSyncSpeed(mbc.Metrics.SystemLinuxMdSyncSpeed),
 		metricSystemLinuxTaskCount:                  newMetricSystemLinuxTaskCount(mbc.Metrics.SystemLinuxTaskCount),
 		metricSystemMemoryLimit:                     newMetricSystemMemoryLimit(mbc.Metrics.SystemMemoryLimit),
 		metricSystemMemoryLinuxActive:               newMetricSystemMemoryLinuxActive(mbc.Metrics.SystemMemoryLinuxActive),
+		metricSystemMemoryLinuxAnonymous:            newMetricSystemMemoryLinuxAnonymous(mbc.Metrics.SystemMemoryLinuxAnonymous),
 		metricSystemMemoryLinuxAvailable:            newMetricSystemMemoryLinuxAvailable(mbc.Metrics.SystemMemoryLinuxAvailable),
 		metricSystemMemoryLinuxCommitLimit:          newMetricSystemMemoryLinuxCommitLimit(mbc.Metrics.SystemMemoryLinuxCommitLimit),
 		metricSystemMemoryLinuxCommitted:            newMetricSystemMemoryLinuxCommitted(mbc.Metrics.SystemMemoryLinuxCommitted),
 		metricSystemMemoryLinuxDirty:                newMetricSystemMemoryLinuxDirty(mbc.Metrics.SystemMemoryLinuxDirty),
+		metricSystemMemoryLinuxFreeBlocks:           newMetricSystemMemoryLinuxFreeBlocks(mbc.Metrics.SystemMemoryLinuxFreeBlocks),
+		metricSystemMemoryLinuxHardwareCorrupted:    newMetricSystemMemoryLinuxHardwareCorrupted(mbc.Metrics.SystemMemoryLinuxHardwareCorrupted),
 		metricSystemMemoryLinuxHugepagesLimit:       newMetricSystemMemoryLinuxHugepagesLimit(mbc.Metrics.SystemMemoryLinuxHugepagesLimit),
 		metricSystemMemoryLinuxHugepagesPageSize:    newMetricSystemMemoryLinuxHugepagesPageSize(mbc.Metrics.SystemMemoryLinuxHugepagesPageSize),
 		metricSystemMemoryLinuxHugepagesReserved:    newMetricSystemMemoryLinuxHugepagesReserved(mbc.Metrics.SystemMemoryLinuxHugepagesReserved),
@@ -9155,7 +12094,15 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSystemMemoryLinuxHugepagesUsage:       newMetricSystemMemoryLinuxHugepagesUsage(mbc.Metrics.SystemMemoryLinuxHugepagesUsage),
 		metricSystemMemoryLinuxHugepagesUtilization: newMetricSystemMemoryLinuxHugepagesUtilization(mbc.Metrics.SystemMemoryLinuxHugepagesUtilization),
 		metricSystemMemoryLinuxInactive:             newMetricSystemMemoryLinuxInactive(mbc.Metrics.SystemMemoryLinuxInactive),
+		metricSystemMemoryLinuxKernelStack:          newMetricSystemMemoryLinuxKernelStack(mbc.Metrics.SystemMemoryLinuxKernelStack),
+		metricSystemMemoryLinuxKsmFullScans:         newMetricSystemMemoryLinuxKsmFullScans(mbc.Metrics.SystemMemoryLinuxKsmFullScans),
+		metricSystemMemoryLinuxKsmPages:             newMetricSystemMemoryLinuxKsmPages(mbc.Metrics.SystemMemoryLinuxKsmPages),
+		metricSystemMemoryLinuxMapped:               newMetricSystemMemoryLinuxMapped(mbc.Metrics.SystemMemoryLinuxMapped),
+		metricSystemMemoryLinuxNumaAllocations:      newMetricSystemMemoryLinuxNumaAllocations(mbc.Metrics.SystemMemoryLinuxNumaAllocations),
+		metricSystemMemoryLinuxNumaUsage:            newMetricSystemMemoryLinuxNumaUsage(mbc.Metrics.SystemMemoryLinuxNumaUsage),
 		metricSystemMemoryLinuxOomKills:             newMetricSystemMemoryLinuxOomKills(mbc.Metrics.SystemMemoryLinuxOomKills),
+		metricSystemMemoryLinuxPageTables:           newMetricSystemMemoryLinuxPageTables(mbc.Metrics.SystemMemoryLinuxPageTables),
+		metricSystemMemoryLinuxPercpu:               newMetricSystemMemoryLinuxPercpu(mbc.Metrics.SystemMemoryLinuxPercpu),
 		metricSystemMemoryLinuxPressure10s:          newMetricSystemMemoryLinuxPressure10s(mbc.Metrics.SystemMemoryLinuxPressure10s),
 		metricSystemMemoryLinuxPressure1m:           newMetricSystemMemoryLinuxPressure1m(mbc.Metrics.SystemMemoryLinuxPressure1m),
 		metricSystemMemoryLinuxPressure5m:           newMetricSystemMemoryLinuxPressure5m(mbc.Metrics.SystemMemoryLinuxPressure5m),
@@ -9163,6 +12110,9 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSystemMemoryLinuxShared:               newMetricSystemMemoryLinuxShared(mbc.Metrics.SystemMemoryLinuxShared),
 		metricSystemMemoryLinuxSlabUsage:            newMetricSystemMemoryLinuxSlabUsage(mbc.Metrics.SystemMemoryLinuxSlabUsage),
 		metricSystemMemoryLinuxWriteback:            newMetricSystemMemoryLinuxWriteback(mbc.Metrics.SystemMemoryLinuxWriteback),
+		metricSystemMemoryLinuxZramUsage:            newMetricSystemMemoryLinuxZramUsage(mbc.Metrics.SystemMemoryLinuxZramUsage),
+		metricSystemMemoryLinuxZswapOperations:      newMetricSystemMemoryLinuxZswapOperations(mbc.Metrics.SystemMemoryLinuxZswapOperations),
+		metricSystemMemoryLinuxZswapUsage:           newMetricSystemMemoryLinuxZswapUsage(mbc.Metrics.SystemMemoryLinuxZswapUsage),
 		metricSystemMemoryPageSize:                  newMetricSystemMemoryPageSize(mbc.Metrics.SystemMemoryPageSize),
 		metricSystemMemoryUsage:                     newMetricSystemMemoryUsage(mbc.Metrics.SystemMemoryUsage),
 		metricSystemMemoryUtilization:               newMetricSystemMemoryUtilization(mbc.Metrics.SystemMemoryUtilization),
@@ -9190,6 +12140,16 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSystemThreadCount:                     newMetricSystemThreadCount(mbc.Metrics.SystemThreadCount),
 		metricSystemUptime:                          newMetricSystemUptime(mbc.Metrics.SystemUptime),
 		metricSystemUserCount:                       newMetricSystemUserCount(mbc.Metrics.SystemUserCount),
+		metricSystemZfsArcLimitMax:                  newMetricSystemZfsArcLimitMax(mbc.Metrics.SystemZfsArcLimitMax),
+		metricSystemZfsArcLimitMin:                  newMetricSystemZfsArcLimitMin(mbc.Metrics.SystemZfsArcLimitMin),
+		metricSystemZfsArcRequests:                  newMetricSystemZfsArcRequests(mbc.Metrics.SystemZfsArcRequests),
+		metricSystemZfsArcTarget:                    newMetricSystemZfsArcTarget(mbc.Metrics.SystemZfsArcTarget),
+		metricSystemZfsArcUsage:                     newMetricSystemZfsArcUsage(mbc.Metrics.SystemZfsArcUsage),
+		metricSystemZfsDatasetIo:                    newMetricSystemZfsDatasetIo(mbc.Metrics.SystemZfsDatasetIo),
+		metricSystemZfsDatasetOperations:            newMetricSystemZfsDatasetOperations(mbc.Metrics.SystemZfsDatasetOperations),
+		metricSystemZfsPoolIo:                       newMetricSystemZfsPoolIo(mbc.Metrics.SystemZfsPoolIo),
+		metricSystemZfsPoolOperations:               newMetricSystemZfsPoolOperations(mbc.Metrics.SystemZfsPoolOperations),
+		metricSystemZfsPoolState:                    newMetricSystemZfsPoolState(mbc.Metrics.SystemZfsPoolState),
 		resourceAttributeIncludeFilter:              make(map[string]filter.Filter),
 		resourceAttributeExcludeFilter:              make(map[string]filter.Filter),
 	}
@@ -9379,7 +12339,11 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	ils.Metrics().EnsureCapacity(mb.metricsCapacity)
 	mb.metricHwBatteryCharge.emit(ils.Metrics())
 	mb.metricHwBatteryTimeLeft.emit(ils.Metrics())
+	mb.metricHwErrors.emit(ils.Metrics())
 	mb.metricHwFanSpeed.emit(ils.Metrics())
+	mb.metricHwPhysicalDiskEnduranceUtilization.emit(ils.Metrics())
+	mb.metricHwPhysicalDiskSmart.emit(ils.Metrics())
+	mb.metricHwStatus.emit(ils.Metrics())
 	mb.metricHwTemperature.emit(ils.Metrics())
 	mb.metricHwTemperatureLimit.emit(ils.Metrics())
 	mb.metricNfsClientNetCount.emit(ils.Metrics())
@@ -9425,6 +12389,10 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricProcessUnixFileDescriptorLimit.emit(ils.Metrics())
 	mb.metricProcessUptime.emit(ils.Metrics())
 	mb.metricProcessWindowsHandleCount.emit(ils.Metrics())
+	mb.metricSystemBtrfsAllocationUsage.emit(ils.Metrics())
+	mb.metricSystemBtrfsDeviceMissing.emit(ils.Metrics())
+	mb.metricSystemBtrfsErrors.emit(ils.Metrics())
+	mb.metricSystemBtrfsUnallocated.emit(ils.Metrics())
 	mb.metricSystemCPUContextSwitches.emit(ils.Metrics())
 	mb.metricSystemCPUFrequency.emit(ils.Metrics())
 	mb.metricSystemCPUFrequencyMax.emit(ils.Metrics())
@@ -9450,9 +12418,12 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemDiskOperations.emit(ils.Metrics())
 	mb.metricSystemDiskPendingOperations.emit(ils.Metrics())
 	mb.metricSystemDiskWeightedIoTime.emit(ils.Metrics())
+	mb.metricSystemFilesystemError.emit(ils.Metrics())
 	mb.metricSystemFilesystemInodesLimit.emit(ils.Metrics())
 	mb.metricSystemFilesystemInodesUsage.emit(ils.Metrics())
 	mb.metricSystemFilesystemLimit.emit(ils.Metrics())
+	mb.metricSystemFilesystemLinuxExt4Errors.emit(ils.Metrics())
+	mb.metricSystemFilesystemReadOnly.emit(ils.Metrics())
 	mb.metricSystemFilesystemStuck.emit(ils.Metrics())
 	mb.metricSystemFilesystemUsage.emit(ils.Metrics())
 	mb.metricSystemFilesystemUtilization.emit(ils.Metrics())
@@ -9466,13 +12437,21 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemIrqLinuxPressureTotal.emit(ils.Metrics())
 	mb.metricSystemLinuxFileHandleCount.emit(ils.Metrics())
 	mb.metricSystemLinuxFileHandleLimit.emit(ils.Metrics())
+	mb.metricSystemLinuxMdDisks.emit(ils.Metrics())
+	mb.metricSystemLinuxMdDisksRequired.emit(ils.Metrics())
+	mb.metricSystemLinuxMdMismatches.emit(ils.Metrics())
+	mb.metricSystemLinuxMdSyncProgress.emit(ils.Metrics())
+	mb.metricSystemLinuxMdSyncSpeed.emit(ils.Metrics())
 	mb.metricSystemLinuxTaskCount.emit(ils.Metrics())
 	mb.metricSystemMemoryLimit.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxActive.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxAnonymous.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxAvailable.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxCommitLimit.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxCommitted.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxDirty.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxFreeBlocks.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxHardwareCorrupted.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxHugepagesLimit.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxHugepagesPageSize.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxHugepagesReserved.emit(ils.Metrics())
@@ -9480,7 +12459,15 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemMemoryLinuxHugepagesUsage.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxHugepagesUtilization.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxInactive.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxKernelStack.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxKsmFullScans.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxKsmPages.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxMapped.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxNumaAllocations.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxNumaUsage.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxOomKills.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxPageTables.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxPercpu.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxPressure10s.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxPressure1m.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxPressure5m.emit(ils.Metrics())
@@ -9488,6 +12475,9 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemMemoryLinuxShared.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxSlabUsage.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxWriteback.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxZramUsage.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxZswapOperations.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxZswapUsage.emit(ils.Metrics())
 	mb.metricSystemMemoryPageSize.emit(ils.Metrics())
 	mb.metricSystemMemoryUsage.emit(ils.Metrics())
 	mb.metricSystemMemoryUtilization.emit(ils.Metrics())
@@ -9515,6 +12505,16 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemThreadCount.emit(ils.Metrics())
 	mb.metricSystemUptime.emit(ils.Metrics())
 	mb.metricSystemUserCount.emit(ils.Metrics())
+	mb.metricSystemZfsArcLimitMax.emit(ils.Metrics())
+	mb.metricSystemZfsArcLimitMin.emit(ils.Metrics())
+	mb.metricSystemZfsArcRequests.emit(ils.Metrics())
+	mb.metricSystemZfsArcTarget.emit(ils.Metrics())
+	mb.metricSystemZfsArcUsage.emit(ils.Metrics())
+	mb.metricSystemZfsDatasetIo.emit(ils.Metrics())
+	mb.metricSystemZfsDatasetOperations.emit(ils.Metrics())
+	mb.metricSystemZfsPoolIo.emit(ils.Metrics())
+	mb.metricSystemZfsPoolOperations.emit(ils.Metrics())
+	mb.metricSystemZfsPoolState.emit(ils.Metrics())
 
 	for _, op := range options {
 		op.apply(rm)
@@ -9556,9 +12556,29 @@ func (mb *MetricsBuilder) RecordHwBatteryTimeLeftDataPoint(ts pcommon.Timestamp,
 	mb.metricHwBatteryTimeLeft.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwBatteryStateAttributeValue.String())
 }
 
+// RecordHwErrorsDataPoint adds a data point to hw.errors metric.
+func (mb *MetricsBuilder) RecordHwErrorsDataPoint(ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string, hwTypeAttributeValue AttributeHwType, options ...MetricAttributeOption) {
+	mb.metricHwErrors.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwTypeAttributeValue.String(), options...)
+}
+
 // RecordHwFanSpeedDataPoint adds a data point to hw.fan.speed metric.
 func (mb *MetricsBuilder) RecordHwFanSpeedDataPoint(ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string, options ...MetricAttributeOption) {
 	mb.metricHwFanSpeed.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, options...)
+}
+
+// RecordHwPhysicalDiskEnduranceUtilizationDataPoint adds a data point to hw.physical_disk.endurance_utilization metric.
+func (mb *MetricsBuilder) RecordHwPhysicalDiskEnduranceUtilizationDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwPhysicalDiskStateAttributeValue AttributeHwPhysicalDiskState) {
+	mb.metricHwPhysicalDiskEnduranceUtilization.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwPhysicalDiskStateAttributeValue.String())
+}
+
+// RecordHwPhysicalDiskSmartDataPoint adds a data point to hw.physical_disk.smart metric.
+func (mb *MetricsBuilder) RecordHwPhysicalDiskSmartDataPoint(ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string, hwPhysicalDiskSmartAttributeAttributeValue string) {
+	mb.metricHwPhysicalDiskSmart.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwPhysicalDiskSmartAttributeAttributeValue)
+}
+
+// RecordHwStatusDataPoint adds a data point to hw.status metric.
+func (mb *MetricsBuilder) RecordHwStatusDataPoint(ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string, hwStateAttributeValue AttributeHwState, hwTypeAttributeValue AttributeHwType) {
+	mb.metricHwStatus.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwStateAttributeValue.String(), hwTypeAttributeValue.String())
 }
 
 // RecordHwTemperatureDataPoint adds a data point to hw.temperature metric.
@@ -9786,6 +12806,26 @@ func (mb *MetricsBuilder) RecordProcessWindowsHandleCountDataPoint(ts pcommon.Ti
 	mb.metricProcessWindowsHandleCount.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordSystemBtrfsAllocationUsageDataPoint adds a data point to system.btrfs.allocation.usage metric.
+func (mb *MetricsBuilder) RecordSystemBtrfsAllocationUsageDataPoint(ts pcommon.Timestamp, val int64, systemBtrfsUUIDAttributeValue string, systemBtrfsLabelAttributeValue string, systemBtrfsAllocationTypeAttributeValue AttributeSystemBtrfsAllocationType, systemBtrfsAllocationStateAttributeValue AttributeSystemBtrfsAllocationState) {
+	mb.metricSystemBtrfsAllocationUsage.recordDataPoint(mb.startTime, ts, val, systemBtrfsUUIDAttributeValue, systemBtrfsLabelAttributeValue, systemBtrfsAllocationTypeAttributeValue.String(), systemBtrfsAllocationStateAttributeValue.String())
+}
+
+// RecordSystemBtrfsDeviceMissingDataPoint adds a data point to system.btrfs.device.missing metric.
+func (mb *MetricsBuilder) RecordSystemBtrfsDeviceMissingDataPoint(ts pcommon.Timestamp, val int64, systemBtrfsUUIDAttributeValue string, systemBtrfsLabelAttributeValue string) {
+	mb.metricSystemBtrfsDeviceMissing.recordDataPoint(mb.startTime, ts, val, systemBtrfsUUIDAttributeValue, systemBtrfsLabelAttributeValue)
+}
+
+// RecordSystemBtrfsErrorsDataPoint adds a data point to system.btrfs.errors metric.
+func (mb *MetricsBuilder) RecordSystemBtrfsErrorsDataPoint(ts pcommon.Timestamp, val int64, systemBtrfsUUIDAttributeValue string, systemBtrfsLabelAttributeValue string, systemBtrfsDeviceIDAttributeValue int64, options ...MetricAttributeOption) {
+	mb.metricSystemBtrfsErrors.recordDataPoint(mb.startTime, ts, val, systemBtrfsUUIDAttributeValue, systemBtrfsLabelAttributeValue, systemBtrfsDeviceIDAttributeValue, options...)
+}
+
+// RecordSystemBtrfsUnallocatedDataPoint adds a data point to system.btrfs.unallocated metric.
+func (mb *MetricsBuilder) RecordSystemBtrfsUnallocatedDataPoint(ts pcommon.Timestamp, val int64, systemBtrfsUUIDAttributeValue string, systemBtrfsLabelAttributeValue string) {
+	mb.metricSystemBtrfsUnallocated.recordDataPoint(mb.startTime, ts, val, systemBtrfsUUIDAttributeValue, systemBtrfsLabelAttributeValue)
+}
+
 // RecordSystemCPUContextSwitchesDataPoint adds a data point to system.cpu.context_switches metric.
 func (mb *MetricsBuilder) RecordSystemCPUContextSwitchesDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricSystemCPUContextSwitches.recordDataPoint(mb.startTime, ts, val)
@@ -9911,6 +12951,11 @@ func (mb *MetricsBuilder) RecordSystemDiskWeightedIoTimeDataPoint(ts pcommon.Tim
 	mb.metricSystemDiskWeightedIoTime.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue)
 }
 
+// RecordSystemFilesystemErrorDataPoint adds a data point to system.filesystem.error metric.
+func (mb *MetricsBuilder) RecordSystemFilesystemErrorDataPoint(ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemFilesystemMountpointAttributeValue string, systemFilesystemTypeAttributeValue string) {
+	mb.metricSystemFilesystemError.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue, systemFilesystemMountpointAttributeValue, systemFilesystemTypeAttributeValue)
+}
+
 // RecordSystemFilesystemInodesLimitDataPoint adds a data point to system.filesystem.inodes.limit metric.
 func (mb *MetricsBuilder) RecordSystemFilesystemInodesLimitDataPoint(ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemFilesystemModeAttributeValue string, systemFilesystemMountpointAttributeValue string, systemFilesystemTypeAttributeValue string) {
 	mb.metricSystemFilesystemInodesLimit.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue, systemFilesystemModeAttributeValue, systemFilesystemMountpointAttributeValue, systemFilesystemTypeAttributeValue)
@@ -9924,6 +12969,16 @@ func (mb *MetricsBuilder) RecordSystemFilesystemInodesUsageDataPoint(ts pcommon.
 // RecordSystemFilesystemLimitDataPoint adds a data point to system.filesystem.limit metric.
 func (mb *MetricsBuilder) RecordSystemFilesystemLimitDataPoint(ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemFilesystemModeAttributeValue string, systemFilesystemMountpointAttributeValue string, systemFilesystemTypeAttributeValue string) {
 	mb.metricSystemFilesystemLimit.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue, systemFilesystemModeAttributeValue, systemFilesystemMountpointAttributeValue, systemFilesystemTypeAttributeValue)
+}
+
+// RecordSystemFilesystemLinuxExt4ErrorsDataPoint adds a data point to system.filesystem.linux.ext4.errors metric.
+func (mb *MetricsBuilder) RecordSystemFilesystemLinuxExt4ErrorsDataPoint(ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemFilesystemMountpointAttributeValue string) {
+	mb.metricSystemFilesystemLinuxExt4Errors.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue, systemFilesystemMountpointAttributeValue)
+}
+
+// RecordSystemFilesystemReadOnlyDataPoint adds a data point to system.filesystem.read_only metric.
+func (mb *MetricsBuilder) RecordSystemFilesystemReadOnlyDataPoint(ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemFilesystemMountpointAttributeValue string, systemFilesystemTypeAttributeValue string) {
+	mb.metricSystemFilesystemReadOnly.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue, systemFilesystemMountpointAttributeValue, systemFilesystemTypeAttributeValue)
 }
 
 // RecordSystemFilesystemStuckDataPoint adds a data point to system.filesystem.stuck metric.
@@ -9991,6 +13046,31 @@ func (mb *MetricsBuilder) RecordSystemLinuxFileHandleLimitDataPoint(ts pcommon.T
 	mb.metricSystemLinuxFileHandleLimit.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordSystemLinuxMdDisksDataPoint adds a data point to system.linux.md.disks metric.
+func (mb *MetricsBuilder) RecordSystemLinuxMdDisksDataPoint(ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemLinuxMdDiskStateAttributeValue AttributeSystemLinuxMdDiskState) {
+	mb.metricSystemLinuxMdDisks.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue, systemLinuxMdDiskStateAttributeValue.String())
+}
+
+// RecordSystemLinuxMdDisksRequiredDataPoint adds a data point to system.linux.md.disks.required metric.
+func (mb *MetricsBuilder) RecordSystemLinuxMdDisksRequiredDataPoint(ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string) {
+	mb.metricSystemLinuxMdDisksRequired.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue)
+}
+
+// RecordSystemLinuxMdMismatchesDataPoint adds a data point to system.linux.md.mismatches metric.
+func (mb *MetricsBuilder) RecordSystemLinuxMdMismatchesDataPoint(ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string) {
+	mb.metricSystemLinuxMdMismatches.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue)
+}
+
+// RecordSystemLinuxMdSyncProgressDataPoint adds a data point to system.linux.md.sync.progress metric.
+func (mb *MetricsBuilder) RecordSystemLinuxMdSyncProgressDataPoint(ts pcommon.Timestamp, val float64, systemDeviceAttributeValue string, systemLinuxMdSyncActionAttributeValue AttributeSystemLinuxMdSyncAction) {
+	mb.metricSystemLinuxMdSyncProgress.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue, systemLinuxMdSyncActionAttributeValue.String())
+}
+
+// RecordSystemLinuxMdSyncSpeedDataPoint adds a data point to system.linux.md.sync.speed metric.
+func (mb *MetricsBuilder) RecordSystemLinuxMdSyncSpeedDataPoint(ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemLinuxMdSyncActionAttributeValue AttributeSystemLinuxMdSyncAction) {
+	mb.metricSystemLinuxMdSyncSpeed.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue, systemLinuxMdSyncActionAttributeValue.String())
+}
+
 // RecordSystemLinuxTaskCountDataPoint adds a data point to system.linux.task.count metric.
 func (mb *MetricsBuilder) RecordSystemLinuxTaskCountDataPoint(ts pcommon.Timestamp, val int64, systemLinuxTaskStateAttributeValue AttributeSystemLinuxTaskState) {
 	mb.metricSystemLinuxTaskCount.recordDataPoint(mb.startTime, ts, val, systemLinuxTaskStateAttributeValue.String())
@@ -10004,6 +13084,11 @@ func (mb *MetricsBuilder) RecordSystemMemoryLimitDataPoint(ts pcommon.Timestamp,
 // RecordSystemMemoryLinuxActiveDataPoint adds a data point to system.memory.linux.active metric.
 func (mb *MetricsBuilder) RecordSystemMemoryLinuxActiveDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricSystemMemoryLinuxActive.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemMemoryLinuxAnonymousDataPoint adds a data point to system.memory.linux.anonymous metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxAnonymousDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemMemoryLinuxAnonymous.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordSystemMemoryLinuxAvailableDataPoint adds a data point to system.memory.linux.available metric.
@@ -10024,6 +13109,16 @@ func (mb *MetricsBuilder) RecordSystemMemoryLinuxCommittedDataPoint(ts pcommon.T
 // RecordSystemMemoryLinuxDirtyDataPoint adds a data point to system.memory.linux.dirty metric.
 func (mb *MetricsBuilder) RecordSystemMemoryLinuxDirtyDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricSystemMemoryLinuxDirty.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemMemoryLinuxFreeBlocksDataPoint adds a data point to system.memory.linux.free_blocks metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxFreeBlocksDataPoint(ts pcommon.Timestamp, val int64, systemMemoryLinuxNumaNodeAttributeValue int64, systemMemoryLinuxZoneAttributeValue string, systemMemoryLinuxBlockOrderAttributeValue int64) {
+	mb.metricSystemMemoryLinuxFreeBlocks.recordDataPoint(mb.startTime, ts, val, systemMemoryLinuxNumaNodeAttributeValue, systemMemoryLinuxZoneAttributeValue, systemMemoryLinuxBlockOrderAttributeValue)
+}
+
+// RecordSystemMemoryLinuxHardwareCorruptedDataPoint adds a data point to system.memory.linux.hardware_corrupted metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxHardwareCorruptedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemMemoryLinuxHardwareCorrupted.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordSystemMemoryLinuxHugepagesLimitDataPoint adds a data point to system.memory.linux.hugepages.limit metric.
@@ -10061,9 +13156,49 @@ func (mb *MetricsBuilder) RecordSystemMemoryLinuxInactiveDataPoint(ts pcommon.Ti
 	mb.metricSystemMemoryLinuxInactive.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordSystemMemoryLinuxKernelStackDataPoint adds a data point to system.memory.linux.kernel_stack metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxKernelStackDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemMemoryLinuxKernelStack.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemMemoryLinuxKsmFullScansDataPoint adds a data point to system.memory.linux.ksm.full_scans metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxKsmFullScansDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemMemoryLinuxKsmFullScans.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemMemoryLinuxKsmPagesDataPoint adds a data point to system.memory.linux.ksm.pages metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxKsmPagesDataPoint(ts pcommon.Timestamp, val int64, systemMemoryLinuxKsmStateAttributeValue AttributeSystemMemoryLinuxKsmState) {
+	mb.metricSystemMemoryLinuxKsmPages.recordDataPoint(mb.startTime, ts, val, systemMemoryLinuxKsmStateAttributeValue.String())
+}
+
+// RecordSystemMemoryLinuxMappedDataPoint adds a data point to system.memory.linux.mapped metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxMappedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemMemoryLinuxMapped.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemMemoryLinuxNumaAllocationsDataPoint adds a data point to system.memory.linux.numa.allocations metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxNumaAllocationsDataPoint(ts pcommon.Timestamp, val int64, systemMemoryLinuxNumaNodeAttributeValue int64, systemMemoryLinuxNumaAllocationTypeAttributeValue AttributeSystemMemoryLinuxNumaAllocationType) {
+	mb.metricSystemMemoryLinuxNumaAllocations.recordDataPoint(mb.startTime, ts, val, systemMemoryLinuxNumaNodeAttributeValue, systemMemoryLinuxNumaAllocationTypeAttributeValue.String())
+}
+
+// RecordSystemMemoryLinuxNumaUsageDataPoint adds a data point to system.memory.linux.numa.usage metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxNumaUsageDataPoint(ts pcommon.Timestamp, val int64, systemMemoryLinuxNumaNodeAttributeValue int64, systemMemoryLinuxNumaStateAttributeValue AttributeSystemMemoryLinuxNumaState) {
+	mb.metricSystemMemoryLinuxNumaUsage.recordDataPoint(mb.startTime, ts, val, systemMemoryLinuxNumaNodeAttributeValue, systemMemoryLinuxNumaStateAttributeValue.String())
+}
+
 // RecordSystemMemoryLinuxOomKillsDataPoint adds a data point to system.memory.linux.oom_kills metric.
 func (mb *MetricsBuilder) RecordSystemMemoryLinuxOomKillsDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricSystemMemoryLinuxOomKills.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemMemoryLinuxPageTablesDataPoint adds a data point to system.memory.linux.page_tables metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxPageTablesDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemMemoryLinuxPageTables.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemMemoryLinuxPercpuDataPoint adds a data point to system.memory.linux.percpu metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxPercpuDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemMemoryLinuxPercpu.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordSystemMemoryLinuxPressure10sDataPoint adds a data point to system.memory.linux.pressure.10s metric.
@@ -10099,6 +13234,21 @@ func (mb *MetricsBuilder) RecordSystemMemoryLinuxSlabUsageDataPoint(ts pcommon.T
 // RecordSystemMemoryLinuxWritebackDataPoint adds a data point to system.memory.linux.writeback metric.
 func (mb *MetricsBuilder) RecordSystemMemoryLinuxWritebackDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricSystemMemoryLinuxWriteback.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemMemoryLinuxZramUsageDataPoint adds a data point to system.memory.linux.zram.usage metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxZramUsageDataPoint(ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemMemoryLinuxZramTypeAttributeValue AttributeSystemMemoryLinuxZramType) {
+	mb.metricSystemMemoryLinuxZramUsage.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue, systemMemoryLinuxZramTypeAttributeValue.String())
+}
+
+// RecordSystemMemoryLinuxZswapOperationsDataPoint adds a data point to system.memory.linux.zswap.operations metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxZswapOperationsDataPoint(ts pcommon.Timestamp, val int64, systemPagingDirectionAttributeValue AttributeSystemPagingDirection) {
+	mb.metricSystemMemoryLinuxZswapOperations.recordDataPoint(mb.startTime, ts, val, systemPagingDirectionAttributeValue.String())
+}
+
+// RecordSystemMemoryLinuxZswapUsageDataPoint adds a data point to system.memory.linux.zswap.usage metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxZswapUsageDataPoint(ts pcommon.Timestamp, val int64, systemMemoryLinuxZswapTypeAttributeValue AttributeSystemMemoryLinuxZswapType) {
+	mb.metricSystemMemoryLinuxZswapUsage.recordDataPoint(mb.startTime, ts, val, systemMemoryLinuxZswapTypeAttributeValue.String())
 }
 
 // RecordSystemMemoryPageSizeDataPoint adds a data point to system.memory.page_size metric.
@@ -10234,6 +13384,56 @@ func (mb *MetricsBuilder) RecordSystemUptimeDataPoint(ts pcommon.Timestamp, val 
 // RecordSystemUserCountDataPoint adds a data point to system.user.count metric.
 func (mb *MetricsBuilder) RecordSystemUserCountDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricSystemUserCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemZfsArcLimitMaxDataPoint adds a data point to system.zfs.arc.limit.max metric.
+func (mb *MetricsBuilder) RecordSystemZfsArcLimitMaxDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemZfsArcLimitMax.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemZfsArcLimitMinDataPoint adds a data point to system.zfs.arc.limit.min metric.
+func (mb *MetricsBuilder) RecordSystemZfsArcLimitMinDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemZfsArcLimitMin.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemZfsArcRequestsDataPoint adds a data point to system.zfs.arc.requests metric.
+func (mb *MetricsBuilder) RecordSystemZfsArcRequestsDataPoint(ts pcommon.Timestamp, val int64, systemZfsArcRequestTypeAttributeValue AttributeSystemZfsArcRequestType, systemZfsArcResultAttributeValue AttributeSystemZfsArcResult) {
+	mb.metricSystemZfsArcRequests.recordDataPoint(mb.startTime, ts, val, systemZfsArcRequestTypeAttributeValue.String(), systemZfsArcResultAttributeValue.String())
+}
+
+// RecordSystemZfsArcTargetDataPoint adds a data point to system.zfs.arc.target metric.
+func (mb *MetricsBuilder) RecordSystemZfsArcTargetDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemZfsArcTarget.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemZfsArcUsageDataPoint adds a data point to system.zfs.arc.usage metric.
+func (mb *MetricsBuilder) RecordSystemZfsArcUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemZfsArcUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemZfsDatasetIoDataPoint adds a data point to system.zfs.dataset.io metric.
+func (mb *MetricsBuilder) RecordSystemZfsDatasetIoDataPoint(ts pcommon.Timestamp, val int64, systemZfsDatasetNameAttributeValue string, diskIoDirectionAttributeValue AttributeDiskIoDirection) {
+	mb.metricSystemZfsDatasetIo.recordDataPoint(mb.startTime, ts, val, systemZfsDatasetNameAttributeValue, diskIoDirectionAttributeValue.String())
+}
+
+// RecordSystemZfsDatasetOperationsDataPoint adds a data point to system.zfs.dataset.operations metric.
+func (mb *MetricsBuilder) RecordSystemZfsDatasetOperationsDataPoint(ts pcommon.Timestamp, val int64, systemZfsDatasetNameAttributeValue string, diskIoDirectionAttributeValue AttributeDiskIoDirection) {
+	mb.metricSystemZfsDatasetOperations.recordDataPoint(mb.startTime, ts, val, systemZfsDatasetNameAttributeValue, diskIoDirectionAttributeValue.String())
+}
+
+// RecordSystemZfsPoolIoDataPoint adds a data point to system.zfs.pool.io metric.
+func (mb *MetricsBuilder) RecordSystemZfsPoolIoDataPoint(ts pcommon.Timestamp, val int64, systemZfsPoolNameAttributeValue string, diskIoDirectionAttributeValue AttributeDiskIoDirection) {
+	mb.metricSystemZfsPoolIo.recordDataPoint(mb.startTime, ts, val, systemZfsPoolNameAttributeValue, diskIoDirectionAttributeValue.String())
+}
+
+// RecordSystemZfsPoolOperationsDataPoint adds a data point to system.zfs.pool.operations metric.
+func (mb *MetricsBuilder) RecordSystemZfsPoolOperationsDataPoint(ts pcommon.Timestamp, val int64, systemZfsPoolNameAttributeValue string, diskIoDirectionAttributeValue AttributeDiskIoDirection) {
+	mb.metricSystemZfsPoolOperations.recordDataPoint(mb.startTime, ts, val, systemZfsPoolNameAttributeValue, diskIoDirectionAttributeValue.String())
+}
+
+// RecordSystemZfsPoolStateDataPoint adds a data point to system.zfs.pool.state metric.
+func (mb *MetricsBuilder) RecordSystemZfsPoolStateDataPoint(ts pcommon.Timestamp, val int64, systemZfsPoolNameAttributeValue string, systemZfsPoolStateAttributeValue AttributeSystemZfsPoolState) {
+	mb.metricSystemZfsPoolState.recordDataPoint(mb.startTime, ts, val, systemZfsPoolNameAttributeValue, systemZfsPoolStateAttributeValue.String())
 }
 
 // Reset resets metrics builder to its initial state. It should be used when external metrics source is restarted,

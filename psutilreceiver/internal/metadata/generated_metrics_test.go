@@ -74,7 +74,19 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordHwBatteryTimeLeftDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwBatteryStateCharging)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordHwErrorsDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwTypeBattery, WithErrorTypeMetricAttribute("error.type-val"))
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordHwFanSpeedDataPoint(ts, 1, "hw.id-val", "hw.name-val", WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordHwPhysicalDiskEnduranceUtilizationDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwPhysicalDiskStateRemaining)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordHwPhysicalDiskSmartDataPoint(ts, 1, "hw.id-val", "hw.name-val", "hw.physical_disk.smart_attribute-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordHwStatusDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwStateOk, AttributeHwTypeBattery)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordHwTemperatureDataPoint(ts, 1, "hw.id-val", "hw.name-val", WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
@@ -212,6 +224,18 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordProcessWindowsHandleCountDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordSystemBtrfsAllocationUsageDataPoint(ts, 1, "system.btrfs.uuid-val", "system.btrfs.label-val", AttributeSystemBtrfsAllocationTypeData, AttributeSystemBtrfsAllocationStateUsed)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemBtrfsDeviceMissingDataPoint(ts, 1, "system.btrfs.uuid-val", "system.btrfs.label-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemBtrfsErrorsDataPoint(ts, 1, "system.btrfs.uuid-val", "system.btrfs.label-val", 22, WithErrorTypeMetricAttribute("error.type-val"))
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemBtrfsUnallocatedDataPoint(ts, 1, "system.btrfs.uuid-val", "system.btrfs.label-val")
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordSystemCPUContextSwitchesDataPoint(ts, 1)
 
 			allMetricsCount++
@@ -285,6 +309,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemDiskWeightedIoTimeDataPoint(ts, 1, "system.device-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemFilesystemErrorDataPoint(ts, 1, "system.device-val", "system.filesystem.mountpoint-val", "system.filesystem.type-val")
 
 			allMetricsCount++
 			mb.RecordSystemFilesystemInodesLimitDataPoint(ts, 1, "system.device-val", "system.filesystem.mode-val", "system.filesystem.mountpoint-val", "system.filesystem.type-val")
@@ -294,6 +321,12 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemFilesystemLimitDataPoint(ts, 1, "system.device-val", "system.filesystem.mode-val", "system.filesystem.mountpoint-val", "system.filesystem.type-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemFilesystemLinuxExt4ErrorsDataPoint(ts, 1, "system.device-val", "system.filesystem.mountpoint-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemFilesystemReadOnlyDataPoint(ts, 1, "system.device-val", "system.filesystem.mountpoint-val", "system.filesystem.type-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemFilesystemStuckDataPoint(ts, 1)
@@ -335,6 +368,21 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordSystemLinuxFileHandleLimitDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordSystemLinuxMdDisksDataPoint(ts, 1, "system.device-val", AttributeSystemLinuxMdDiskStateActive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxMdDisksRequiredDataPoint(ts, 1, "system.device-val")
+
+			allMetricsCount++
+			mb.RecordSystemLinuxMdMismatchesDataPoint(ts, 1, "system.device-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxMdSyncProgressDataPoint(ts, 1, "system.device-val", AttributeSystemLinuxMdSyncActionCheck)
+
+			allMetricsCount++
+			mb.RecordSystemLinuxMdSyncSpeedDataPoint(ts, 1, "system.device-val", AttributeSystemLinuxMdSyncActionCheck)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordSystemLinuxTaskCountDataPoint(ts, 1, AttributeSystemLinuxTaskStateRunning)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -342,6 +390,9 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordSystemMemoryLinuxActiveDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxAnonymousDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemMemoryLinuxAvailableDataPoint(ts, 1)
@@ -354,6 +405,12 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemMemoryLinuxDirtyDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxFreeBlocksDataPoint(ts, 1, 29, "system.memory.linux.zone-val", 31)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxHardwareCorruptedDataPoint(ts, 1)
 
 			allMetricsCount++
 			mb.RecordSystemMemoryLinuxHugepagesLimitDataPoint(ts, 1)
@@ -375,9 +432,33 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordSystemMemoryLinuxInactiveDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxKernelStackDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxKsmFullScansDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxKsmPagesDataPoint(ts, 1, AttributeSystemMemoryLinuxKsmStateShared)
+
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxMappedDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxNumaAllocationsDataPoint(ts, 1, 29, AttributeSystemMemoryLinuxNumaAllocationTypeHit)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxNumaUsageDataPoint(ts, 1, 29, AttributeSystemMemoryLinuxNumaStateUsed)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemMemoryLinuxOomKillsDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxPageTablesDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxPercpuDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemMemoryLinuxPressure10sDataPoint(ts, 1, AttributeSystemLinuxPressureStallTypeSome)
@@ -399,6 +480,15 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordSystemMemoryLinuxWritebackDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxZramUsageDataPoint(ts, 1, "system.device-val", AttributeSystemMemoryLinuxZramTypeOriginal)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxZswapOperationsDataPoint(ts, 1, AttributeSystemPagingDirectionIn)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxZswapUsageDataPoint(ts, 1, AttributeSystemMemoryLinuxZswapTypeOriginal)
 
 			allMetricsCount++
 			mb.RecordSystemMemoryPageSizeDataPoint(ts, 1)
@@ -480,6 +570,36 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemUserCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemZfsArcLimitMaxDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemZfsArcLimitMinDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemZfsArcRequestsDataPoint(ts, 1, AttributeSystemZfsArcRequestTypeDemandData, AttributeSystemZfsArcResultHit)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemZfsArcTargetDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemZfsArcUsageDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemZfsDatasetIoDataPoint(ts, 1, "system.zfs.dataset.name-val", AttributeDiskIoDirectionRead)
+
+			allMetricsCount++
+			mb.RecordSystemZfsDatasetOperationsDataPoint(ts, 1, "system.zfs.dataset.name-val", AttributeDiskIoDirectionRead)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemZfsPoolIoDataPoint(ts, 1, "system.zfs.pool.name-val", AttributeDiskIoDirectionRead)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemZfsPoolOperationsDataPoint(ts, 1, "system.zfs.pool.name-val", AttributeDiskIoDirectionRead)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemZfsPoolStateDataPoint(ts, 1, "system.zfs.pool.name-val", AttributeSystemZfsPoolStateOnline)
 
 			rb := mb.NewResourceBuilder()
 			rb.SetContainerID("container.id-val")
@@ -568,6 +688,32 @@ func TestMetricsBuilder(t *testing.T) {
 					hwBatteryStateAttrVal, ok := dp.Attributes().Get("hw.battery.state")
 					assert.True(t, ok)
 					assert.Equal(t, "charging", hwBatteryStateAttrVal.Str())
+				case "hw.errors":
+					assert.False(t, validatedMetrics["hw.errors"], "Found a duplicate in the metrics slice: hw.errors")
+					validatedMetrics["hw.errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Errors of the component.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					errorTypeAttrVal, ok := dp.Attributes().Get("error.type")
+					assert.True(t, ok)
+					assert.Equal(t, "error.type-val", errorTypeAttrVal.Str())
+					hwIDAttrVal, ok := dp.Attributes().Get("hw.id")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.id-val", hwIDAttrVal.Str())
+					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+					hwTypeAttrVal, ok := dp.Attributes().Get("hw.type")
+					assert.True(t, ok)
+					assert.Equal(t, "battery", hwTypeAttrVal.Str())
 				case "hw.fan.speed":
 					assert.False(t, validatedMetrics["hw.fan.speed"], "Found a duplicate in the metrics slice: hw.fan.speed")
 					validatedMetrics["hw.fan.speed"] = true
@@ -589,6 +735,74 @@ func TestMetricsBuilder(t *testing.T) {
 					hwSensorLocationAttrVal, ok := dp.Attributes().Get("hw.sensor_location")
 					assert.True(t, ok)
 					assert.Equal(t, "hw.sensor_location-val", hwSensorLocationAttrVal.Str())
+				case "hw.physical_disk.endurance_utilization":
+					assert.False(t, validatedMetrics["hw.physical_disk.endurance_utilization"], "Found a duplicate in the metrics slice: hw.physical_disk.endurance_utilization")
+					validatedMetrics["hw.physical_disk.endurance_utilization"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of the endurance of the disk that remains, 0 to 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					hwIDAttrVal, ok := dp.Attributes().Get("hw.id")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.id-val", hwIDAttrVal.Str())
+					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+					hwPhysicalDiskStateAttrVal, ok := dp.Attributes().Get("hw.physical_disk.state")
+					assert.True(t, ok)
+					assert.Equal(t, "remaining", hwPhysicalDiskStateAttrVal.Str())
+				case "hw.physical_disk.smart":
+					assert.False(t, validatedMetrics["hw.physical_disk.smart"], "Found a duplicate in the metrics slice: hw.physical_disk.smart")
+					validatedMetrics["hw.physical_disk.smart"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Value that the disk itself reports of its health.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hwIDAttrVal, ok := dp.Attributes().Get("hw.id")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.id-val", hwIDAttrVal.Str())
+					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+					hwPhysicalDiskSmartAttributeAttrVal, ok := dp.Attributes().Get("hw.physical_disk.smart_attribute")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.physical_disk.smart_attribute-val", hwPhysicalDiskSmartAttributeAttrVal.Str())
+				case "hw.status":
+					assert.False(t, validatedMetrics["hw.status"], "Found a duplicate in the metrics slice: hw.status")
+					validatedMetrics["hw.status"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Whether the component is in the state, 0 to 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hwIDAttrVal, ok := dp.Attributes().Get("hw.id")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.id-val", hwIDAttrVal.Str())
+					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+					hwStateAttrVal, ok := dp.Attributes().Get("hw.state")
+					assert.True(t, ok)
+					assert.Equal(t, "ok", hwStateAttrVal.Str())
+					hwTypeAttrVal, ok := dp.Attributes().Get("hw.type")
+					assert.True(t, ok)
+					assert.Equal(t, "battery", hwTypeAttrVal.Str())
 				case "hw.temperature":
 					assert.False(t, validatedMetrics["hw.temperature"], "Found a duplicate in the metrics slice: hw.temperature")
 					validatedMetrics["hw.temperature"] = true
@@ -1292,6 +1506,98 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.btrfs.allocation.usage":
+					assert.False(t, validatedMetrics["system.btrfs.allocation.usage"], "Found a duplicate in the metrics slice: system.btrfs.allocation.usage")
+					validatedMetrics["system.btrfs.allocation.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Space that is allocated to a kind of data, by state.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemBtrfsUUIDAttrVal, ok := dp.Attributes().Get("system.btrfs.uuid")
+					assert.True(t, ok)
+					assert.Equal(t, "system.btrfs.uuid-val", systemBtrfsUUIDAttrVal.Str())
+					systemBtrfsLabelAttrVal, ok := dp.Attributes().Get("system.btrfs.label")
+					assert.True(t, ok)
+					assert.Equal(t, "system.btrfs.label-val", systemBtrfsLabelAttrVal.Str())
+					systemBtrfsAllocationTypeAttrVal, ok := dp.Attributes().Get("system.btrfs.allocation.type")
+					assert.True(t, ok)
+					assert.Equal(t, "data", systemBtrfsAllocationTypeAttrVal.Str())
+					systemBtrfsAllocationStateAttrVal, ok := dp.Attributes().Get("system.btrfs.allocation.state")
+					assert.True(t, ok)
+					assert.Equal(t, "used", systemBtrfsAllocationStateAttrVal.Str())
+				case "system.btrfs.device.missing":
+					assert.False(t, validatedMetrics["system.btrfs.device.missing"], "Found a duplicate in the metrics slice: system.btrfs.device.missing")
+					validatedMetrics["system.btrfs.device.missing"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Devices of the filesystem that are missing.", mi.Description())
+					assert.Equal(t, "{device}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemBtrfsUUIDAttrVal, ok := dp.Attributes().Get("system.btrfs.uuid")
+					assert.True(t, ok)
+					assert.Equal(t, "system.btrfs.uuid-val", systemBtrfsUUIDAttrVal.Str())
+					systemBtrfsLabelAttrVal, ok := dp.Attributes().Get("system.btrfs.label")
+					assert.True(t, ok)
+					assert.Equal(t, "system.btrfs.label-val", systemBtrfsLabelAttrVal.Str())
+				case "system.btrfs.errors":
+					assert.False(t, validatedMetrics["system.btrfs.errors"], "Found a duplicate in the metrics slice: system.btrfs.errors")
+					validatedMetrics["system.btrfs.errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Errors of the device. The filesystem keeps them over restarts.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemBtrfsUUIDAttrVal, ok := dp.Attributes().Get("system.btrfs.uuid")
+					assert.True(t, ok)
+					assert.Equal(t, "system.btrfs.uuid-val", systemBtrfsUUIDAttrVal.Str())
+					systemBtrfsLabelAttrVal, ok := dp.Attributes().Get("system.btrfs.label")
+					assert.True(t, ok)
+					assert.Equal(t, "system.btrfs.label-val", systemBtrfsLabelAttrVal.Str())
+					systemBtrfsDeviceIDAttrVal, ok := dp.Attributes().Get("system.btrfs.device.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, systemBtrfsDeviceIDAttrVal.Int())
+					errorTypeAttrVal, ok := dp.Attributes().Get("error.type")
+					assert.True(t, ok)
+					assert.Equal(t, "error.type-val", errorTypeAttrVal.Str())
+				case "system.btrfs.unallocated":
+					assert.False(t, validatedMetrics["system.btrfs.unallocated"], "Found a duplicate in the metrics slice: system.btrfs.unallocated")
+					validatedMetrics["system.btrfs.unallocated"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Space of the devices that is allocated to no kind of data.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemBtrfsUUIDAttrVal, ok := dp.Attributes().Get("system.btrfs.uuid")
+					assert.True(t, ok)
+					assert.Equal(t, "system.btrfs.uuid-val", systemBtrfsUUIDAttrVal.Str())
+					systemBtrfsLabelAttrVal, ok := dp.Attributes().Get("system.btrfs.label")
+					assert.True(t, ok)
+					assert.Equal(t, "system.btrfs.label-val", systemBtrfsLabelAttrVal.Str())
 				case "system.cpu.context_switches":
 					assert.False(t, validatedMetrics["system.cpu.context_switches"], "Found a duplicate in the metrics slice: system.cpu.context_switches")
 					validatedMetrics["system.cpu.context_switches"] = true
@@ -1691,6 +1997,27 @@ func TestMetricsBuilder(t *testing.T) {
 					systemDeviceAttrVal, ok := dp.Attributes().Get("system.device")
 					assert.True(t, ok)
 					assert.Equal(t, "system.device-val", systemDeviceAttrVal.Str())
+				case "system.filesystem.error":
+					assert.False(t, validatedMetrics["system.filesystem.error"], "Found a duplicate in the metrics slice: system.filesystem.error")
+					validatedMetrics["system.filesystem.error"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Whether the filesystem answered with an error, or not in time, 0 to 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemDeviceAttrVal, ok := dp.Attributes().Get("system.device")
+					assert.True(t, ok)
+					assert.Equal(t, "system.device-val", systemDeviceAttrVal.Str())
+					systemFilesystemMountpointAttrVal, ok := dp.Attributes().Get("system.filesystem.mountpoint")
+					assert.True(t, ok)
+					assert.Equal(t, "system.filesystem.mountpoint-val", systemFilesystemMountpointAttrVal.Str())
+					systemFilesystemTypeAttrVal, ok := dp.Attributes().Get("system.filesystem.type")
+					assert.True(t, ok)
+					assert.Equal(t, "system.filesystem.type-val", systemFilesystemTypeAttrVal.Str())
 				case "system.filesystem.inodes.limit":
 					assert.False(t, validatedMetrics["system.filesystem.inodes.limit"], "Found a duplicate in the metrics slice: system.filesystem.inodes.limit")
 					validatedMetrics["system.filesystem.inodes.limit"] = true
@@ -1766,6 +2093,47 @@ func TestMetricsBuilder(t *testing.T) {
 					systemFilesystemModeAttrVal, ok := dp.Attributes().Get("system.filesystem.mode")
 					assert.True(t, ok)
 					assert.Equal(t, "system.filesystem.mode-val", systemFilesystemModeAttrVal.Str())
+					systemFilesystemMountpointAttrVal, ok := dp.Attributes().Get("system.filesystem.mountpoint")
+					assert.True(t, ok)
+					assert.Equal(t, "system.filesystem.mountpoint-val", systemFilesystemMountpointAttrVal.Str())
+					systemFilesystemTypeAttrVal, ok := dp.Attributes().Get("system.filesystem.type")
+					assert.True(t, ok)
+					assert.Equal(t, "system.filesystem.type-val", systemFilesystemTypeAttrVal.Str())
+				case "system.filesystem.linux.ext4.errors":
+					assert.False(t, validatedMetrics["system.filesystem.linux.ext4.errors"], "Found a duplicate in the metrics slice: system.filesystem.linux.ext4.errors")
+					validatedMetrics["system.filesystem.linux.ext4.errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Errors that the kernel found in the filesystem. The filesystem keeps them until it is checked.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemDeviceAttrVal, ok := dp.Attributes().Get("system.device")
+					assert.True(t, ok)
+					assert.Equal(t, "system.device-val", systemDeviceAttrVal.Str())
+					systemFilesystemMountpointAttrVal, ok := dp.Attributes().Get("system.filesystem.mountpoint")
+					assert.True(t, ok)
+					assert.Equal(t, "system.filesystem.mountpoint-val", systemFilesystemMountpointAttrVal.Str())
+				case "system.filesystem.read_only":
+					assert.False(t, validatedMetrics["system.filesystem.read_only"], "Found a duplicate in the metrics slice: system.filesystem.read_only")
+					validatedMetrics["system.filesystem.read_only"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Whether nobody can write the filesystem, 0 to 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemDeviceAttrVal, ok := dp.Attributes().Get("system.device")
+					assert.True(t, ok)
+					assert.Equal(t, "system.device-val", systemDeviceAttrVal.Str())
 					systemFilesystemMountpointAttrVal, ok := dp.Attributes().Get("system.filesystem.mountpoint")
 					assert.True(t, ok)
 					assert.Equal(t, "system.filesystem.mountpoint-val", systemFilesystemMountpointAttrVal.Str())
@@ -1994,6 +2362,94 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.md.disks":
+					assert.False(t, validatedMetrics["system.linux.md.disks"], "Found a duplicate in the metrics slice: system.linux.md.disks")
+					validatedMetrics["system.linux.md.disks"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Disks of the array by state.", mi.Description())
+					assert.Equal(t, "{disk}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemDeviceAttrVal, ok := dp.Attributes().Get("system.device")
+					assert.True(t, ok)
+					assert.Equal(t, "system.device-val", systemDeviceAttrVal.Str())
+					systemLinuxMdDiskStateAttrVal, ok := dp.Attributes().Get("system.linux.md.disk.state")
+					assert.True(t, ok)
+					assert.Equal(t, "active", systemLinuxMdDiskStateAttrVal.Str())
+				case "system.linux.md.disks.required":
+					assert.False(t, validatedMetrics["system.linux.md.disks.required"], "Found a duplicate in the metrics slice: system.linux.md.disks.required")
+					validatedMetrics["system.linux.md.disks.required"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Disks that the array has when it is complete.", mi.Description())
+					assert.Equal(t, "{disk}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemDeviceAttrVal, ok := dp.Attributes().Get("system.device")
+					assert.True(t, ok)
+					assert.Equal(t, "system.device-val", systemDeviceAttrVal.Str())
+				case "system.linux.md.mismatches":
+					assert.False(t, validatedMetrics["system.linux.md.mismatches"], "Found a duplicate in the metrics slice: system.linux.md.mismatches")
+					validatedMetrics["system.linux.md.mismatches"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Sectors that differed in the last check of the array.", mi.Description())
+					assert.Equal(t, "{sector}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemDeviceAttrVal, ok := dp.Attributes().Get("system.device")
+					assert.True(t, ok)
+					assert.Equal(t, "system.device-val", systemDeviceAttrVal.Str())
+				case "system.linux.md.sync.progress":
+					assert.False(t, validatedMetrics["system.linux.md.sync.progress"], "Found a duplicate in the metrics slice: system.linux.md.sync.progress")
+					validatedMetrics["system.linux.md.sync.progress"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "How much is done of what the array is doing, 0 to 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					systemDeviceAttrVal, ok := dp.Attributes().Get("system.device")
+					assert.True(t, ok)
+					assert.Equal(t, "system.device-val", systemDeviceAttrVal.Str())
+					systemLinuxMdSyncActionAttrVal, ok := dp.Attributes().Get("system.linux.md.sync.action")
+					assert.True(t, ok)
+					assert.Equal(t, "check", systemLinuxMdSyncActionAttrVal.Str())
+				case "system.linux.md.sync.speed":
+					assert.False(t, validatedMetrics["system.linux.md.sync.speed"], "Found a duplicate in the metrics slice: system.linux.md.sync.speed")
+					validatedMetrics["system.linux.md.sync.speed"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "How fast the array is doing it.", mi.Description())
+					assert.Equal(t, "By/s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemDeviceAttrVal, ok := dp.Attributes().Get("system.device")
+					assert.True(t, ok)
+					assert.Equal(t, "system.device-val", systemDeviceAttrVal.Str())
+					systemLinuxMdSyncActionAttrVal, ok := dp.Attributes().Get("system.linux.md.sync.action")
+					assert.True(t, ok)
+					assert.Equal(t, "check", systemLinuxMdSyncActionAttrVal.Str())
 				case "system.linux.task.count":
 					assert.False(t, validatedMetrics["system.linux.task.count"], "Found a duplicate in the metrics slice: system.linux.task.count")
 					validatedMetrics["system.linux.task.count"] = true
@@ -2031,6 +2487,20 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Memory used recently, not reclaimed unless needed.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.memory.linux.anonymous":
+					assert.False(t, validatedMetrics["system.memory.linux.anonymous"], "Found a duplicate in the metrics slice: system.memory.linux.anonymous")
+					validatedMetrics["system.memory.linux.anonymous"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of processes that is in no file.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2087,6 +2557,43 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Memory waiting to be written to storage.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.memory.linux.free_blocks":
+					assert.False(t, validatedMetrics["system.memory.linux.free_blocks"], "Found a duplicate in the metrics slice: system.memory.linux.free_blocks")
+					validatedMetrics["system.memory.linux.free_blocks"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Free blocks of memory by size: few large ones mean fragmented memory.", mi.Description())
+					assert.Equal(t, "{block}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemMemoryLinuxNumaNodeAttrVal, ok := dp.Attributes().Get("system.memory.linux.numa.node")
+					assert.True(t, ok)
+					assert.EqualValues(t, 29, systemMemoryLinuxNumaNodeAttrVal.Int())
+					systemMemoryLinuxZoneAttrVal, ok := dp.Attributes().Get("system.memory.linux.zone")
+					assert.True(t, ok)
+					assert.Equal(t, "system.memory.linux.zone-val", systemMemoryLinuxZoneAttrVal.Str())
+					systemMemoryLinuxBlockOrderAttrVal, ok := dp.Attributes().Get("system.memory.linux.block.order")
+					assert.True(t, ok)
+					assert.EqualValues(t, 31, systemMemoryLinuxBlockOrderAttrVal.Int())
+				case "system.memory.linux.hardware_corrupted":
+					assert.False(t, validatedMetrics["system.memory.linux.hardware_corrupted"], "Found a duplicate in the metrics slice: system.memory.linux.hardware_corrupted")
+					validatedMetrics["system.memory.linux.hardware_corrupted"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory that the kernel no longer uses because the hardware found it broken.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2197,6 +2704,105 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.memory.linux.kernel_stack":
+					assert.False(t, validatedMetrics["system.memory.linux.kernel_stack"], "Found a duplicate in the metrics slice: system.memory.linux.kernel_stack")
+					validatedMetrics["system.memory.linux.kernel_stack"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of the stacks of the kernel.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.memory.linux.ksm.full_scans":
+					assert.False(t, validatedMetrics["system.memory.linux.ksm.full_scans"], "Found a duplicate in the metrics slice: system.memory.linux.ksm.full_scans")
+					validatedMetrics["system.memory.linux.ksm.full_scans"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "How often all pages that may be merged were compared.", mi.Description())
+					assert.Equal(t, "{scan}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.memory.linux.ksm.pages":
+					assert.False(t, validatedMetrics["system.memory.linux.ksm.pages"], "Found a duplicate in the metrics slice: system.memory.linux.ksm.pages")
+					validatedMetrics["system.memory.linux.ksm.pages"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Pages that may be merged, by state.", mi.Description())
+					assert.Equal(t, "{page}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemMemoryLinuxKsmStateAttrVal, ok := dp.Attributes().Get("system.memory.linux.ksm.state")
+					assert.True(t, ok)
+					assert.Equal(t, "shared", systemMemoryLinuxKsmStateAttrVal.Str())
+				case "system.memory.linux.mapped":
+					assert.False(t, validatedMetrics["system.memory.linux.mapped"], "Found a duplicate in the metrics slice: system.memory.linux.mapped")
+					validatedMetrics["system.memory.linux.mapped"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of files that processes have mapped.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.memory.linux.numa.allocations":
+					assert.False(t, validatedMetrics["system.memory.linux.numa.allocations"], "Found a duplicate in the metrics slice: system.memory.linux.numa.allocations")
+					validatedMetrics["system.memory.linux.numa.allocations"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Pages that were allocated on the node.", mi.Description())
+					assert.Equal(t, "{page}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemMemoryLinuxNumaNodeAttrVal, ok := dp.Attributes().Get("system.memory.linux.numa.node")
+					assert.True(t, ok)
+					assert.EqualValues(t, 29, systemMemoryLinuxNumaNodeAttrVal.Int())
+					systemMemoryLinuxNumaAllocationTypeAttrVal, ok := dp.Attributes().Get("system.memory.linux.numa.allocation.type")
+					assert.True(t, ok)
+					assert.Equal(t, "hit", systemMemoryLinuxNumaAllocationTypeAttrVal.Str())
+				case "system.memory.linux.numa.usage":
+					assert.False(t, validatedMetrics["system.memory.linux.numa.usage"], "Found a duplicate in the metrics slice: system.memory.linux.numa.usage")
+					validatedMetrics["system.memory.linux.numa.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of the NUMA node by state.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemMemoryLinuxNumaNodeAttrVal, ok := dp.Attributes().Get("system.memory.linux.numa.node")
+					assert.True(t, ok)
+					assert.EqualValues(t, 29, systemMemoryLinuxNumaNodeAttrVal.Int())
+					systemMemoryLinuxNumaStateAttrVal, ok := dp.Attributes().Get("system.memory.linux.numa.state")
+					assert.True(t, ok)
+					assert.Equal(t, "used", systemMemoryLinuxNumaStateAttrVal.Str())
 				case "system.memory.linux.oom_kills":
 					assert.False(t, validatedMetrics["system.memory.linux.oom_kills"], "Found a duplicate in the metrics slice: system.memory.linux.oom_kills")
 					validatedMetrics["system.memory.linux.oom_kills"] = true
@@ -2205,6 +2811,34 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, "Processes that the kernel killed for lack of memory, since boot.", mi.Description())
 					assert.Equal(t, "{kill}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.memory.linux.page_tables":
+					assert.False(t, validatedMetrics["system.memory.linux.page_tables"], "Found a duplicate in the metrics slice: system.memory.linux.page_tables")
+					validatedMetrics["system.memory.linux.page_tables"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of the page tables of processes.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.memory.linux.percpu":
+					assert.False(t, validatedMetrics["system.memory.linux.percpu"], "Found a duplicate in the metrics slice: system.memory.linux.percpu")
+					validatedMetrics["system.memory.linux.percpu"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory that the kernel keeps for each CPU.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
 					dp := mi.Sum().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -2318,6 +2952,60 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.memory.linux.zram.usage":
+					assert.False(t, validatedMetrics["system.memory.linux.zram.usage"], "Found a duplicate in the metrics slice: system.memory.linux.zram.usage")
+					validatedMetrics["system.memory.linux.zram.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of the compressed block device.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemDeviceAttrVal, ok := dp.Attributes().Get("system.device")
+					assert.True(t, ok)
+					assert.Equal(t, "system.device-val", systemDeviceAttrVal.Str())
+					systemMemoryLinuxZramTypeAttrVal, ok := dp.Attributes().Get("system.memory.linux.zram.type")
+					assert.True(t, ok)
+					assert.Equal(t, "original", systemMemoryLinuxZramTypeAttrVal.Str())
+				case "system.memory.linux.zswap.operations":
+					assert.False(t, validatedMetrics["system.memory.linux.zswap.operations"], "Found a duplicate in the metrics slice: system.memory.linux.zswap.operations")
+					validatedMetrics["system.memory.linux.zswap.operations"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Pages that moved into the compressed cache of swap, and out of it.", mi.Description())
+					assert.Equal(t, "{page}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemPagingDirectionAttrVal, ok := dp.Attributes().Get("system.paging.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "in", systemPagingDirectionAttrVal.Str())
+				case "system.memory.linux.zswap.usage":
+					assert.False(t, validatedMetrics["system.memory.linux.zswap.usage"], "Found a duplicate in the metrics slice: system.memory.linux.zswap.usage")
+					validatedMetrics["system.memory.linux.zswap.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of the compressed cache of swap.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemMemoryLinuxZswapTypeAttrVal, ok := dp.Attributes().Get("system.memory.linux.zswap.type")
+					assert.True(t, ok)
+					assert.Equal(t, "original", systemMemoryLinuxZswapTypeAttrVal.Str())
 				case "system.memory.page_size":
 					assert.False(t, validatedMetrics["system.memory.page_size"], "Found a duplicate in the metrics slice: system.memory.page_size")
 					validatedMetrics["system.memory.page_size"] = true
@@ -2758,6 +3446,182 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.zfs.arc.limit.max":
+					assert.False(t, validatedMetrics["system.zfs.arc.limit.max"], "Found a duplicate in the metrics slice: system.zfs.arc.limit.max")
+					validatedMetrics["system.zfs.arc.limit.max"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Most that the cache may take.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.zfs.arc.limit.min":
+					assert.False(t, validatedMetrics["system.zfs.arc.limit.min"], "Found a duplicate in the metrics slice: system.zfs.arc.limit.min")
+					validatedMetrics["system.zfs.arc.limit.min"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Least that the cache keeps.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.zfs.arc.requests":
+					assert.False(t, validatedMetrics["system.zfs.arc.requests"], "Found a duplicate in the metrics slice: system.zfs.arc.requests")
+					validatedMetrics["system.zfs.arc.requests"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Requests to the cache.", mi.Description())
+					assert.Equal(t, "{request}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemZfsArcRequestTypeAttrVal, ok := dp.Attributes().Get("system.zfs.arc.request.type")
+					assert.True(t, ok)
+					assert.Equal(t, "demand_data", systemZfsArcRequestTypeAttrVal.Str())
+					systemZfsArcResultAttrVal, ok := dp.Attributes().Get("system.zfs.arc.result")
+					assert.True(t, ok)
+					assert.Equal(t, "hit", systemZfsArcResultAttrVal.Str())
+				case "system.zfs.arc.target":
+					assert.False(t, validatedMetrics["system.zfs.arc.target"], "Found a duplicate in the metrics slice: system.zfs.arc.target")
+					validatedMetrics["system.zfs.arc.target"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Size that the cache aims at.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.zfs.arc.usage":
+					assert.False(t, validatedMetrics["system.zfs.arc.usage"], "Found a duplicate in the metrics slice: system.zfs.arc.usage")
+					validatedMetrics["system.zfs.arc.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of the cache.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.zfs.dataset.io":
+					assert.False(t, validatedMetrics["system.zfs.dataset.io"], "Found a duplicate in the metrics slice: system.zfs.dataset.io")
+					validatedMetrics["system.zfs.dataset.io"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Bytes read from and written to the dataset.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemZfsDatasetNameAttrVal, ok := dp.Attributes().Get("system.zfs.dataset.name")
+					assert.True(t, ok)
+					assert.Equal(t, "system.zfs.dataset.name-val", systemZfsDatasetNameAttrVal.Str())
+					diskIoDirectionAttrVal, ok := dp.Attributes().Get("disk.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "read", diskIoDirectionAttrVal.Str())
+				case "system.zfs.dataset.operations":
+					assert.False(t, validatedMetrics["system.zfs.dataset.operations"], "Found a duplicate in the metrics slice: system.zfs.dataset.operations")
+					validatedMetrics["system.zfs.dataset.operations"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Reads and writes of the dataset.", mi.Description())
+					assert.Equal(t, "{operation}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemZfsDatasetNameAttrVal, ok := dp.Attributes().Get("system.zfs.dataset.name")
+					assert.True(t, ok)
+					assert.Equal(t, "system.zfs.dataset.name-val", systemZfsDatasetNameAttrVal.Str())
+					diskIoDirectionAttrVal, ok := dp.Attributes().Get("disk.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "read", diskIoDirectionAttrVal.Str())
+				case "system.zfs.pool.io":
+					assert.False(t, validatedMetrics["system.zfs.pool.io"], "Found a duplicate in the metrics slice: system.zfs.pool.io")
+					validatedMetrics["system.zfs.pool.io"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Bytes read from and written to the pool.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemZfsPoolNameAttrVal, ok := dp.Attributes().Get("system.zfs.pool.name")
+					assert.True(t, ok)
+					assert.Equal(t, "system.zfs.pool.name-val", systemZfsPoolNameAttrVal.Str())
+					diskIoDirectionAttrVal, ok := dp.Attributes().Get("disk.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "read", diskIoDirectionAttrVal.Str())
+				case "system.zfs.pool.operations":
+					assert.False(t, validatedMetrics["system.zfs.pool.operations"], "Found a duplicate in the metrics slice: system.zfs.pool.operations")
+					validatedMetrics["system.zfs.pool.operations"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Reads and writes of the pool.", mi.Description())
+					assert.Equal(t, "{operation}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemZfsPoolNameAttrVal, ok := dp.Attributes().Get("system.zfs.pool.name")
+					assert.True(t, ok)
+					assert.Equal(t, "system.zfs.pool.name-val", systemZfsPoolNameAttrVal.Str())
+					diskIoDirectionAttrVal, ok := dp.Attributes().Get("disk.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "read", diskIoDirectionAttrVal.Str())
+				case "system.zfs.pool.state":
+					assert.False(t, validatedMetrics["system.zfs.pool.state"], "Found a duplicate in the metrics slice: system.zfs.pool.state")
+					validatedMetrics["system.zfs.pool.state"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Whether the pool is in the state, 0 to 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemZfsPoolNameAttrVal, ok := dp.Attributes().Get("system.zfs.pool.name")
+					assert.True(t, ok)
+					assert.Equal(t, "system.zfs.pool.name-val", systemZfsPoolNameAttrVal.Str())
+					systemZfsPoolStateAttrVal, ok := dp.Attributes().Get("system.zfs.pool.state")
+					assert.True(t, ok)
+					assert.Equal(t, "online", systemZfsPoolStateAttrVal.Str())
 				}
 			}
 		})
