@@ -40,3 +40,15 @@ func (*Ext4Errors) End() {}
 
 // Close does nothing: nothing is kept open.
 func (*Ext4Errors) Close() error { return nil }
+
+// DiskHealths reads nothing here: only Linux is asked.
+type DiskHealths struct{}
+
+// NewDiskHealths returns a reader that has nothing to read.
+func NewDiskHealths(*Host) *DiskHealths { return &DiskHealths{} }
+
+// Read is ErrUnsupported.
+func (*DiskHealths) Read() ([]DiskHealth, error) { return nil, ErrUnsupported }
+
+// Denied is false.
+func (*DiskHealths) Denied() bool { return false }
