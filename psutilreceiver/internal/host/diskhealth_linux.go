@@ -106,25 +106,9 @@ func (d *DiskHealths) readNVMe(disk *DiskHealth) error {
 	return disk.parseNVMeLog(d.page[:])
 }
 
-// open opens the node of a device, and makes sure that it is that of the device that sysfs shows.
+// open opens the node of the device that sysfs shows.
 func (d *DiskHealths) open(name, sysfs string) (int, error) {
-	fd, err := unix.Open(d.host.Path("dev/"+name), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
-	if err != nil {
-		return -1, err
-	}
-	var st unix.Stat_t
-	if err = unix.Fstat(fd, &st); err == nil {
-		kind := st.Mode & unix.S_IFMT
-		number := fmt.Sprintf("%d:%d", unix.Major(st.Rdev), unix.Minor(st.Rdev))
-		if kind != unix.S_IFCHR && kind != unix.S_IFBLK || number != word(d.host.dir, sysfs+"/dev") {
-			err = unix.ENODEV
-		}
-	}
-	if err != nil {
-		_ = unix.Close(fd)
-		return -1, err
-	}
-	return fd, nil
+	return d.host.dir.OpenDevice(d.host.Path("dev/"+name), word(d.host.dir, sysfs+"/dev"))
 }
 
 // nvmeCommand is struct nvme_admin_cmd of linux/nvme_ioctl.h.
