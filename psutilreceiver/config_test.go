@@ -43,7 +43,7 @@ func TestConfigThatIsValid(t *testing.T) {
 		cfg, err := load(t, "alone")
 		require.NoError(t, err)
 		assert.Equal(t, createDefaultConfig(), cfg)
-		want := []string{"cpu", "load", "memory", "paging", "disk", "filesystem", "network", "netstat", "pressure", "hardware", "processes", "process", "clock", "system"}
+		want := []string{"cpu", "load", "memory", "paging", "disk", "filesystem", "raid", "zfs", "btrfs", "network", "netstat", "pressure", "hardware", "processes", "process", "clock", "system"}
 		assert.ElementsMatch(t, want, names(scraperKinds, &cfg.Scrapers))
 		assert.Equal(t, 15*time.Second, cfg.CollectionInterval)
 	})

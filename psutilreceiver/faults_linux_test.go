@@ -67,15 +67,67 @@ var kernelFiles = []kernelFile{
 		costs: []string{"system.uptime", "process.uptime"}, parts: []string{"process.uptime"},
 	},
 	{
-		name: "proc/meminfo", warn: []string{"memory", "process"}, quiet: []string{"cut"},
+		name: "proc/meminfo", warn: []string{"memory", "memory_details", "process"}, quiet: []string{"cut"},
 		costs: []string{
 			"system.memory.usage", "system.memory.utilization", "system.memory.limit", "system.memory.linux.", "process.memory.utilization",
 		},
 		parts: []string{"system.memory.usage", "system.memory.utilization"}, // Huge pages are among the last lines.
 	},
 	{
-		name: "proc/vmstat", warn: []string{"memory", "paging"}, quiet: []string{"missing", "empty", "cut", "garbage"}, // Each of its lines is optional, and so is all of it.
-		costs: []string{"system.paging.faults", "system.paging.operations", "system.paging.io", "system.memory.linux.oom_kills"},
+		name: "proc/vmstat", warn: []string{"memory", "memory_details", "paging"}, quiet: []string{"missing", "empty", "cut", "garbage"}, // Each of its lines is optional, and so is all of it.
+		costs: []string{"system.paging.faults", "system.paging.operations", "system.paging.io", "system.memory.linux.oom_kills", "system.memory.linux.zswap.operations"},
+	},
+	{
+		name: "proc/buddyinfo", warn: []string{"memory_details"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.memory.linux.free_blocks"}, parts: []string{"system.memory.linux.free_blocks"},
+	},
+	{
+		name: "sys/devices/system/node/node0/meminfo", warn: []string{"memory_details"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.memory.linux.numa.usage"},
+	},
+	{
+		name: "sys/devices/system/node/node0/numastat", warn: []string{"memory_details"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.memory.linux.numa.allocations"}, parts: []string{"system.memory.linux.numa.allocations"},
+	},
+	{
+		name: "sys/block/zram0/mm_stat", warn: []string{"memory_details"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.memory.linux.zram.usage"}, parts: []string{"system.memory.linux.zram.usage"},
+	},
+	{
+		name: "sys/kernel/mm/ksm/pages_shared", warn: []string{"memory_details"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.memory.linux.ksm.pages"}, parts: []string{"system.memory.linux.ksm.pages"},
+	},
+	{
+		name: "proc/mdstat", warn: []string{"raid"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.linux.md.", "hw.status"}, parts: []string{"system.linux.md.", "hw.status"},
+	},
+	{
+		name: "proc/spl/kstat/zfs/arcstats", warn: []string{"zfs"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.zfs.arc."},
+	},
+	{
+		name: "proc/spl/kstat/zfs/tank/state", warn: []string{"zfs"}, quiet: []string{"missing"},
+		costs: []string{"system.zfs.pool.state", "system.zfs.dataset."},
+	},
+	{
+		name: "proc/spl/kstat/zfs/backup/io", warn: []string{"zfs"}, quiet: []string{"missing"},
+		costs: []string{"system.zfs.pool."},
+	},
+	{
+		name: "proc/spl/kstat/zfs/tank/objset-0x36", warn: []string{"zfs"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.zfs.dataset."},
+	},
+	{
+		name: btrfsOfServer + "/allocation/data/bytes_used", warn: []string{"btrfs"}, quiet: []string{"cut"},
+		costs: []string{"system.btrfs.allocation.usage"}, parts: []string{"system.btrfs.allocation.usage"},
+	},
+	{
+		name: btrfsOfServer + "/devinfo/2/error_stats", warn: []string{"btrfs"}, quiet: []string{"missing", "cut"},
+		costs: []string{"system.btrfs.errors"}, parts: []string{"system.btrfs.errors"},
+	},
+	{
+		name: "sys/fs/ext4/dm-1/errors_count", warn: []string{"filesystem"}, quiet: allFaults, // Of one filesystem, and opt-in of the kernel.
+		costs: []string{"system.filesystem.linux.ext4.errors"}, parts: []string{"system.filesystem.linux.ext4.errors"},
 	},
 	{
 		name: "proc/swaps", warn: []string{"paging"}, quiet: []string{"missing", "empty"}, // A host without swap.
@@ -243,6 +295,7 @@ var kernelFiles = []kernelFile{
 		name: "proc/1/mountinfo", warn: []string{"filesystem"}, quiet: []string{"empty", "cut", "garbage"},
 		costs: []string{
 			"system.filesystem.limit", "system.filesystem.usage", "system.filesystem.utilization", "system.filesystem.inodes.",
+			"system.filesystem.read_only", "system.filesystem.error", "system.filesystem.linux.",
 		},
 	},
 	{
@@ -270,9 +323,12 @@ var kernelFiles = []kernelFile{
 	},
 }
 
+// btrfsOfServer is where the btrfs filesystem of the fixture host is.
+const btrfsOfServer = "sys/fs/btrfs/6d8bd8a7-1f4c-4d1f-9f0e-7a3f0c1d2e3f"
+
 // unreadFiles are in the fixture for other tests, and of no meaning to the scrapers.
 var unreadFiles = []string{
-	"proc/filesystems", "proc/sys/kernel/hostname", "proc/1/mounts", "proc/1204/comm",
+	"proc/filesystems", "proc/spl/kstat/zfs/backup/state", "proc/sys/kernel/hostname", "proc/1/mounts", "proc/1204/comm",
 	"proc/sys/net/netfilter/nf_conntrack_count", // Of the reader's own network namespace.
 }
 

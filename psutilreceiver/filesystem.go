@@ -56,17 +56,23 @@ func (c *FilesystemConfig) filter() func(*host.Mount) bool {
 type filesystemScraper struct {
 	scraperSettings
 	filesystems *host.Filesystems
+	ext4        *host.Ext4Errors
 }
 
 func newFilesystemScraper(cfg FilesystemConfig, settings scraperSettings) (scraper, error) {
-	return &filesystemScraper{scraperSettings: settings, filesystems: host.NewFilesystems(settings.host, cfg.Timeout, cfg.filter())}, nil
+	return &filesystemScraper{
+		scraperSettings: settings, filesystems: host.NewFilesystems(settings.host, cfg.Timeout, cfg.filter()), ext4: host.NewExt4Errors(settings.host),
+	}, nil
 }
+
+func (s *filesystemScraper) close() error { return s.ext4.Close() }
 
 func (s *filesystemScraper) scrape(t *scrapeContext) error {
 	found, err := s.filesystems.Read(t.now)
 	for i := range found {
 		s.record(t, &found[i])
 	}
+	s.recordHealth(t)
 	stuck := int64(s.filesystems.Stuck())
 	s.mb.RecordSystemFilesystemStuckDataPoint(t.time, stuck)
 	s.telemetry.PsutilStuckMounts.Record(context.Background(), stuck)
@@ -98,4 +104,27 @@ func (s *filesystemScraper) record(t *scrapeContext, f *host.Filesystem) {
 		mb.RecordSystemFilesystemInodesUsageDataPoint(
 			ts, f.InodesFree, f.Device, mode, f.Mountpoint, f.Type, metadata.AttributeSystemFilesystemStateFree)
 	}
+}
+
+// recordHealth records what is known of a filesystem whether or not its space is. The points have no mode, so that one series shows how it changes.
+func (s *filesystemScraper) recordHealth(t *scrapeContext) {
+	s.ext4.Begin()
+	for i, all := 0, s.filesystems.Health(); i < len(all); i++ {
+		h := &all[i]
+		s.mb.RecordSystemFilesystemReadOnlyDataPoint(t.time, oneIf(h.ReadOnly), h.Device, h.Mountpoint, h.Type)
+		if h.Answer != host.AnswerUnknown {
+			s.mb.RecordSystemFilesystemErrorDataPoint(t.time, oneIf(h.Answer == host.AnswerError), h.Device, h.Mountpoint, h.Type)
+		}
+		if s.metrics.SystemFilesystemLinuxExt4Errors.Enabled {
+			recordKnown(s.ext4.Read(h), func(v int64) { s.mb.RecordSystemFilesystemLinuxExt4ErrorsDataPoint(t.time, v, h.Device, h.Mountpoint) })
+		}
+	}
+	s.ext4.End()
+}
+
+func oneIf(condition bool) int64 {
+	if condition {
+		return 1
+	}
+	return 0
 }

@@ -61,6 +61,7 @@ func everyScraper(cfg *Config) {
 		k.enable(&cfg.Scrapers)
 	}
 	cfg.Scrapers.Process.Get().CollectionInterval = 0
+	cfg.Scrapers.DiskHealth.Get().CollectionInterval = 0
 	cfg.Scrapers.Process.Get().Top.N = 0
 	cfg.Scrapers.Hardware.Get().PCIErrors = true
 	for _, metric := range reflect.ValueOf(&cfg.Metrics).Elem().Fields() {

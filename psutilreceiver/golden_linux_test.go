@@ -63,6 +63,7 @@ func scrapeTwice(t *testing.T, name string, temporality Temporality, changes ...
 		k.enable(&cfg.Scrapers)
 	}
 	cfg.Scrapers.Process.Get().CollectionInterval = 0
+	cfg.Scrapers.DiskHealth.Get().CollectionInterval = 0
 	for _, change := range changes {
 		change(cfg)
 	}

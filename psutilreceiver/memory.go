@@ -126,6 +126,12 @@ var memoryLinuxRows = []pointRow[host.Memory]{
 	memoryRow(func(m *host.Memory) int64 { return m.SlabUnreclaimable }, func(mb *builder, ts pcommon.Timestamp, v int64) {
 		mb.RecordSystemMemoryLinuxSlabUsageDataPoint(ts, v, slabUnreclaimable)
 	}),
+	memoryRow(func(m *host.Memory) int64 { return m.HardwareCorrupted }, (*builder).RecordSystemMemoryLinuxHardwareCorruptedDataPoint),
+	memoryRow(func(m *host.Memory) int64 { return m.Anonymous }, (*builder).RecordSystemMemoryLinuxAnonymousDataPoint),
+	memoryRow(func(m *host.Memory) int64 { return m.Mapped }, (*builder).RecordSystemMemoryLinuxMappedDataPoint),
+	memoryRow(func(m *host.Memory) int64 { return m.KernelStack }, (*builder).RecordSystemMemoryLinuxKernelStackDataPoint),
+	memoryRow(func(m *host.Memory) int64 { return m.PageTables }, (*builder).RecordSystemMemoryLinuxPageTablesDataPoint),
+	memoryRow(func(m *host.Memory) int64 { return m.PerCPU }, (*builder).RecordSystemMemoryLinuxPercpuDataPoint),
 	memoryRow(func(m *host.Memory) int64 { return m.HugePagesTotal }, (*builder).RecordSystemMemoryLinuxHugepagesLimitDataPoint),
 	memoryRow(usedHugePages, func(mb *builder, ts pcommon.Timestamp, v int64) {
 		mb.RecordSystemMemoryLinuxHugepagesUsageDataPoint(ts, v, hugePagesUsed)

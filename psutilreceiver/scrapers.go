@@ -76,6 +76,16 @@ type ScrapersConfig struct {
 	Disk configoptional.Optional[DiskConfig] `mapstructure:"disk"`
 	// Filesystem reports space and inodes of mounted filesystems, and mounts that do not answer.
 	Filesystem configoptional.Optional[FilesystemConfig] `mapstructure:"filesystem"`
+	// Raid reports the arrays of disks that Linux itself makes (md).
+	Raid configoptional.Optional[ScraperConfig] `mapstructure:"raid"`
+	// ZFS reports the pools and the cache of ZFS on Linux.
+	ZFS configoptional.Optional[ScraperConfig] `mapstructure:"zfs"`
+	// Btrfs reports errors, missing devices and allocation of btrfs.
+	Btrfs configoptional.Optional[ScraperConfig] `mapstructure:"btrfs"`
+	// DiskHealth reports what disks say of their own health.
+	DiskHealth configoptional.Optional[DiskHealthConfig] `mapstructure:"disk_health"`
+	// MemoryDetails reports fragmentation, NUMA nodes, compressed and merged memory of Linux.
+	MemoryDetails configoptional.Optional[ScraperConfig] `mapstructure:"memory_details"`
 	// Network reports traffic and links of network interfaces, and the table of tracked connections.
 	Network configoptional.Optional[NetworkConfig] `mapstructure:"network"`
 	// Netstat reports what TCP, UDP and the queues below them did, and the sockets.
@@ -114,6 +124,11 @@ var scraperKinds = []scraperKind{
 	simpleKind("paging", on, func(s *ScrapersConfig) *optionalScraper { return &s.Paging }, newPagingScraper),
 	kindOf("disk", on, func(s *ScrapersConfig) *configoptional.Optional[DiskConfig] { return &s.Disk }, blank[DiskConfig], newDiskScraper).sampledBy(&diskSampling),
 	kindOf("filesystem", on, func(s *ScrapersConfig) *configoptional.Optional[FilesystemConfig] { return &s.Filesystem }, defaultFilesystemConfig, newFilesystemScraper),
+	simpleKind("raid", on, func(s *ScrapersConfig) *optionalScraper { return &s.Raid }, newRaidScraper),
+	simpleKind("zfs", on, func(s *ScrapersConfig) *optionalScraper { return &s.ZFS }, newZFSScraper),
+	simpleKind("btrfs", on, func(s *ScrapersConfig) *optionalScraper { return &s.Btrfs }, newBtrfsScraper),
+	kindOf("disk_health", off, func(s *ScrapersConfig) *configoptional.Optional[DiskHealthConfig] { return &s.DiskHealth }, defaultDiskHealthConfig, newDiskHealthScraper),
+	simpleKind("memory_details", off, func(s *ScrapersConfig) *optionalScraper { return &s.MemoryDetails }, newMemoryDetailsScraper),
 	kindOf("network", on, func(s *ScrapersConfig) *configoptional.Optional[NetworkConfig] { return &s.Network }, blank[NetworkConfig], newNetworkScraper).sampledBy(&networkSampling),
 	kindOf("netstat", on, func(s *ScrapersConfig) *configoptional.Optional[NetstatConfig] { return &s.Netstat }, blank[NetstatConfig], newNetstatScraper),
 	simpleKind("connections", off, func(s *ScrapersConfig) *optionalScraper { return &s.Connections }, newConnectionsScraper),

@@ -50,6 +50,7 @@ type Filesystems struct {
 	states map[mountKey]*mountState
 	pool   statfsPool
 	found  []Filesystem
+	health []MountHealth
 }
 
 // mountKey identifies a mount.
@@ -110,9 +111,11 @@ func (f *Filesystems) Read(now time.Time) ([]Filesystem, error) {
 		}
 	}
 	f.requestAll(now)
-	f.found = f.found[:0]
+	f.found, f.health = f.found[:0], f.health[:0]
 	for _, m := range f.mounts {
-		if problem := m.problem(now, f.timeout); problem != nil {
+		problem := m.problem(now, f.timeout)
+		f.addHealth(m, problem)
+		if problem != nil {
 			err = errors.Join(err, fmt.Errorf("reading the filesystem at %s: %w", m.Mountpoint, problem))
 		}
 		if m.answered && m.err == nil && m.space.Total > 0 {

@@ -54,8 +54,6 @@ func NewHardwareErrors(h *Host, sources ErrorSources) *HardwareErrors {
 	return &HardwareErrors{host: h, sources: sources}
 }
 
-const interruptsFile = "proc/interrupts"
-
 // machineCheckLine begins the line with the machine check exceptions that each CPU has raised. MCP, beside it, counts how often the kernel polled for
 // errors, whether there were any or not.
 const machineCheckLine = "MCE:"

@@ -19,6 +19,9 @@ var ErrUnsupported = errors.ErrUnsupported
 // absent is the value of a statistic that the kernel does not report.
 const absent = -1
 
+// rediscoverAfter is the number of scrapes after which hardware, or a file that was not there, is looked for again: it seldom comes or goes.
+const rediscoverAfter = 60
+
 // Host reads one host. It keeps buffers between reads and is not safe for concurrent use: each group of scrapers that share
 // an interval has its own.
 type Host struct {

@@ -127,6 +127,9 @@ func (h *Host) readOnce(name string, buf []byte) ([]byte, error) {
 	return readFile(h.dir, h.Path(name), buf, maxFileSize)
 }
 
+// list gives the names in the directory at name below the root, sorted; none if there is no such directory.
+func (h *Host) list(name string) []string { return h.dir.ReadDir(h.Path(name)) }
+
 // limit is how large the file may be.
 func (f *kernelFile) limit() int {
 	if strings.HasSuffix(f.path, "/mountinfo") {

@@ -37,6 +37,8 @@ func (h *Host) exists(string) bool { return false }
 
 func (h *Host) readInRoot(string) ([]byte, error) { return nil, ErrUnsupported }
 
+func (h *Host) list(string) []string { return nil }
+
 // optional has nothing to turn: the error is ErrUnsupported already.
 func optional(err error) error { return err }
 

@@ -16,6 +16,13 @@ type Memory struct {
 	Committed, CommitLimit             int64 // Committed_AS, CommitLimit
 	SlabReclaimable, SlabUnreclaimable int64 // SReclaimable, SUnreclaim
 
+	HardwareCorrupted       int64
+	Anonymous, Mapped       int64 // AnonPages, Mapped
+	KernelStack, PageTables int64
+	PerCPU                  int64 // Percpu
+	// Zswap is the memory that the compressed cache of swap takes, and Zswapped what it holds, both since Linux 5.19.
+	Zswap, Zswapped int64
+
 	HugePagesTotal, HugePagesFree, HugePagesReserved, HugePagesSurplus int64 // in pages
 	HugePageSize                                                       int64
 }
@@ -25,6 +32,8 @@ var noMemory = Memory{
 	Total: absent, Free: absent, Buffers: absent, Cached: absent, Available: absent,
 	Shared: absent, Active: absent, Inactive: absent, Dirty: absent, Writeback: absent,
 	Committed: absent, CommitLimit: absent, SlabReclaimable: absent, SlabUnreclaimable: absent,
+	HardwareCorrupted: absent, Anonymous: absent, Mapped: absent, KernelStack: absent, PageTables: absent, PerCPU: absent,
+	Zswap: absent, Zswapped: absent,
 	HugePagesTotal: absent, HugePagesFree: absent, HugePagesReserved: absent, HugePagesSurplus: absent, HugePageSize: absent,
 }
 

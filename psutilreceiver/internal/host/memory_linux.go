@@ -77,6 +77,13 @@ func (m *Memory) leaveOutImpossible(odd *oddValues) {
 		{"Writeback", &m.Writeback, false},
 		{"SReclaimable", &m.SlabReclaimable, false},
 		{"SUnreclaim", &m.SlabUnreclaimable, false},
+		{"HardwareCorrupted", &m.HardwareCorrupted, false},
+		{"AnonPages", &m.Anonymous, false},
+		{"Mapped", &m.Mapped, false},
+		{"KernelStack", &m.KernelStack, false},
+		{"PageTables", &m.PageTables, false},
+		{"Percpu", &m.PerCPU, false},
+		{"Zswap", &m.Zswap, false},
 	} {
 		switch {
 		case part.must && *part.value == absent:
@@ -164,6 +171,22 @@ func (m *Memory) lowerFieldOf(key []byte) *int64 {
 		return &m.SlabReclaimable
 	case "SUnreclaim:":
 		return &m.SlabUnreclaimable
+	case "HardwareCorrupted:":
+		return &m.HardwareCorrupted
+	case "AnonPages:":
+		return &m.Anonymous
+	case "Mapped:":
+		return &m.Mapped
+	case "KernelStack:":
+		return &m.KernelStack
+	case "PageTables:":
+		return &m.PageTables
+	case "Percpu:":
+		return &m.PerCPU
+	case "Zswap:":
+		return &m.Zswap
+	case "Zswapped:":
+		return &m.Zswapped
 	case "HugePages_Total:":
 		return &m.HugePagesTotal
 	case "HugePages_Free:":

@@ -14,8 +14,10 @@ type VMSample struct {
 	SwappedIn   int64 // pswpin, in pages
 	SwappedOut  int64 // pswpout, in pages
 	OOMKills    int64 // oom_kill, since Linux 4.13
+	ZswapIn     int64 // zswpin, in pages, of the compressed cache of swap
+	ZswapOut    int64 // zswpout, in pages: moved into that cache
 	PageSize    int64 // bytes a page
 }
 
 // noVM is the sample of a system that reports nothing.
-var noVM = VMSample{Faults: absent, MajorFaults: absent, SwappedIn: absent, SwappedOut: absent, OOMKills: absent, PageSize: absent}
+var noVM = VMSample{Faults: absent, MajorFaults: absent, SwappedIn: absent, SwappedOut: absent, OOMKills: absent, ZswapIn: absent, ZswapOut: absent, PageSize: absent}

@@ -81,6 +81,10 @@ func parseVmstat(text []byte) (VMSample, error) {
 			dst = &v.SwappedIn
 		case "pswpout":
 			dst = &v.SwappedOut
+		case "zswpin":
+			dst = &v.ZswapIn
+		case "zswpout":
+			dst = &v.ZswapOut
 		case "oom_kill":
 			dst = &v.OOMKills
 		default:

@@ -44,9 +44,9 @@ func TestParseSwapsRefuses(t *testing.T) {
 func TestFaultsAreCounts(t *testing.T) {
 	page := int64(os.Getpagesize())
 	for name, want := range map[string]VMSample{
-		"server-6.x": {Faults: 7120334410, MajorFaults: 120331, SwappedIn: 40122, SwappedOut: 310224, OOMKills: 3, PageSize: page},
-		"kernel-4.4": {Faults: 80112204, MajorFaults: 9012, OOMKills: -1, PageSize: page}, // Oom_kill came with 4.13.
-		"container":  {Faults: 902211033, MajorFaults: 12044, OOMKills: 1, PageSize: page},
+		"server-6.x": {Faults: 7120334410, MajorFaults: 120331, SwappedIn: 40122, SwappedOut: 310224, OOMKills: 3, ZswapIn: 120, ZswapOut: 4410, PageSize: page},
+		"kernel-4.4": {Faults: 80112204, MajorFaults: 9012, OOMKills: -1, ZswapIn: -1, ZswapOut: -1, PageSize: page}, // Oom_kill came with 4.13.
+		"container":  {Faults: 902211033, MajorFaults: 12044, OOMKills: 1, ZswapIn: -1, ZswapOut: -1, PageSize: page},
 	} {
 		vm, err := fixtureHost(t, name).VM()
 		require.NoError(t, err)

@@ -5,9 +5,6 @@ import (
 	"strconv"
 )
 
-// rediscoverAfter is the number of scrapes after which the sensors are looked for again, and what else seldom comes or goes.
-const rediscoverAfter = 60
-
 // Temperature is the reading of one temperature sensor.
 type Temperature struct {
 	// ID names the sensor by its place in the hardware, such as platform/coretemp.0/coretemp/temp1: unique on the host, and the

@@ -227,6 +227,46 @@ func (ms *HwGpuUtilizationMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	return nil
 }
 
+// HwPhysicalDiskEnduranceUtilizationMetricConfig provides config for the hw.physical_disk.endurance_utilization metric.
+type HwPhysicalDiskEnduranceUtilizationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HwPhysicalDiskEnduranceUtilizationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// HwPhysicalDiskSmartMetricConfig provides config for the hw.physical_disk.smart metric.
+type HwPhysicalDiskSmartMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *HwPhysicalDiskSmartMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // HwPowerMetricConfig provides config for the hw.power metric.
 type HwPowerMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1227,6 +1267,186 @@ func (ms *ProcessWindowsHandleCountMetricConfig) Unmarshal(parser *confmap.Conf)
 	return nil
 }
 
+// SystemBtrfsAllocationUsageMetricConfig provides config for the system.btrfs.allocation.usage metric.
+type SystemBtrfsAllocationUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemBtrfsAllocationUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemBtrfsDeviceMissingMetricConfig provides config for the system.btrfs.device.missing metric.
+type SystemBtrfsDeviceMissingMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemBtrfsDeviceMissingMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemBtrfsErrorsMetricConfig provides config for the system.btrfs.errors metric.
+type SystemBtrfsErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemBtrfsErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemBtrfsUnallocatedMetricConfig provides config for the system.btrfs.unallocated metric.
+type SystemBtrfsUnallocatedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemBtrfsUnallocatedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemClockEstimatedErrorMetricConfig provides config for the system.clock.estimated_error metric.
+type SystemClockEstimatedErrorMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemClockEstimatedErrorMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemClockFrequencyAdjustmentMetricConfig provides config for the system.clock.frequency_adjustment metric.
+type SystemClockFrequencyAdjustmentMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemClockFrequencyAdjustmentMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemClockMaxErrorMetricConfig provides config for the system.clock.max_error metric.
+type SystemClockMaxErrorMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemClockMaxErrorMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemClockOffsetMetricConfig provides config for the system.clock.offset metric.
+type SystemClockOffsetMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemClockOffsetMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemClockSynchronizedMetricConfig provides config for the system.clock.synchronized metric.
+type SystemClockSynchronizedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemClockSynchronizedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemCPUContextSwitchesMetricConfig provides config for the system.cpu.context_switches metric.
 type SystemCPUContextSwitchesMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1327,6 +1547,26 @@ func (ms *SystemCPUInterruptsMetricConfig) Unmarshal(parser *confmap.Conf) error
 	return nil
 }
 
+// SystemCPULinuxInterruptsMetricConfig provides config for the system.cpu.linux.interrupts metric.
+type SystemCPULinuxInterruptsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemCPULinuxInterruptsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemCPULinuxPressure10sMetricConfig provides config for the system.cpu.linux.pressure.10s metric.
 type SystemCPULinuxPressure10sMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1394,6 +1634,86 @@ type SystemCPULinuxPressureTotalMetricConfig struct {
 }
 
 func (ms *SystemCPULinuxPressureTotalMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemCPULinuxRunQueueRunTimeMetricConfig provides config for the system.cpu.linux.run_queue.run_time metric.
+type SystemCPULinuxRunQueueRunTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemCPULinuxRunQueueRunTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemCPULinuxRunQueueTimeslicesMetricConfig provides config for the system.cpu.linux.run_queue.timeslices metric.
+type SystemCPULinuxRunQueueTimeslicesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemCPULinuxRunQueueTimeslicesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemCPULinuxRunQueueWaitTimeMetricConfig provides config for the system.cpu.linux.run_queue.wait_time metric.
+type SystemCPULinuxRunQueueWaitTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemCPULinuxRunQueueWaitTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemCPULinuxSoftInterruptsMetricConfig provides config for the system.cpu.linux.soft_interrupts metric.
+type SystemCPULinuxSoftInterruptsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemCPULinuxSoftInterruptsMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -1767,6 +2087,26 @@ func (ms *SystemDiskWeightedIoTimeMetricConfig) Unmarshal(parser *confmap.Conf) 
 	return nil
 }
 
+// SystemFilesystemErrorMetricConfig provides config for the system.filesystem.error metric.
+type SystemFilesystemErrorMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemFilesystemErrorMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemFilesystemInodesLimitMetricConfig provides config for the system.filesystem.inodes.limit metric.
 type SystemFilesystemInodesLimitMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -1814,6 +2154,46 @@ type SystemFilesystemLimitMetricConfig struct {
 }
 
 func (ms *SystemFilesystemLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemFilesystemLinuxExt4ErrorsMetricConfig provides config for the system.filesystem.linux.ext4.errors metric.
+type SystemFilesystemLinuxExt4ErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemFilesystemLinuxExt4ErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemFilesystemReadOnlyMetricConfig provides config for the system.filesystem.read_only metric.
+type SystemFilesystemReadOnlyMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemFilesystemReadOnlyMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2047,6 +2427,86 @@ func (ms *SystemIrqLinuxPressureTotalMetricConfig) Unmarshal(parser *confmap.Con
 	return nil
 }
 
+// SystemLinuxDentryCountMetricConfig provides config for the system.linux.dentry.count metric.
+type SystemLinuxDentryCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxDentryCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxDentryNegativeMetricConfig provides config for the system.linux.dentry.negative metric.
+type SystemLinuxDentryNegativeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxDentryNegativeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxDentryUnusedMetricConfig provides config for the system.linux.dentry.unused metric.
+type SystemLinuxDentryUnusedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxDentryUnusedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxEntropyAvailableMetricConfig provides config for the system.linux.entropy.available metric.
+type SystemLinuxEntropyAvailableMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxEntropyAvailableMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemLinuxFileHandleCountMetricConfig provides config for the system.linux.file_handle.count metric.
 type SystemLinuxFileHandleCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2087,6 +2547,286 @@ func (ms *SystemLinuxFileHandleLimitMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
+// SystemLinuxInodeCountMetricConfig provides config for the system.linux.inode.count metric.
+type SystemLinuxInodeCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxInodeCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxInodeFreeMetricConfig provides config for the system.linux.inode.free metric.
+type SystemLinuxInodeFreeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxInodeFreeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxIpcMessageQueueCountMetricConfig provides config for the system.linux.ipc.message_queue.count metric.
+type SystemLinuxIpcMessageQueueCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxIpcMessageQueueCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxIpcMessageQueueLimitMetricConfig provides config for the system.linux.ipc.message_queue.limit metric.
+type SystemLinuxIpcMessageQueueLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxIpcMessageQueueLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxIpcMessageQueueMessagesMetricConfig provides config for the system.linux.ipc.message_queue.messages metric.
+type SystemLinuxIpcMessageQueueMessagesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxIpcMessageQueueMessagesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxIpcMessageQueueUsageMetricConfig provides config for the system.linux.ipc.message_queue.usage metric.
+type SystemLinuxIpcMessageQueueUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxIpcMessageQueueUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxIpcSemaphoreCountMetricConfig provides config for the system.linux.ipc.semaphore.count metric.
+type SystemLinuxIpcSemaphoreCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxIpcSemaphoreCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxIpcSemaphoreLimitMetricConfig provides config for the system.linux.ipc.semaphore.limit metric.
+type SystemLinuxIpcSemaphoreLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxIpcSemaphoreLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxIpcSemaphoreSetCountMetricConfig provides config for the system.linux.ipc.semaphore.set.count metric.
+type SystemLinuxIpcSemaphoreSetCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxIpcSemaphoreSetCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxIpcSemaphoreSetLimitMetricConfig provides config for the system.linux.ipc.semaphore.set.limit metric.
+type SystemLinuxIpcSemaphoreSetLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxIpcSemaphoreSetLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxIpcSharedMemoryLimitMetricConfig provides config for the system.linux.ipc.shared_memory.limit metric.
+type SystemLinuxIpcSharedMemoryLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxIpcSharedMemoryLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxIpcSharedMemorySegmentCountMetricConfig provides config for the system.linux.ipc.shared_memory.segment.count metric.
+type SystemLinuxIpcSharedMemorySegmentCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxIpcSharedMemorySegmentCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxIpcSharedMemorySegmentLimitMetricConfig provides config for the system.linux.ipc.shared_memory.segment.limit metric.
+type SystemLinuxIpcSharedMemorySegmentLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxIpcSharedMemorySegmentLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxIpcSharedMemoryUsageMetricConfig provides config for the system.linux.ipc.shared_memory.usage metric.
+type SystemLinuxIpcSharedMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxIpcSharedMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemLinuxKernelAgeMetricConfig provides config for the system.linux.kernel.age metric.
 type SystemLinuxKernelAgeMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2114,6 +2854,106 @@ type SystemLinuxKernelInfoMetricConfig struct {
 }
 
 func (ms *SystemLinuxKernelInfoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxMdDisksMetricConfig provides config for the system.linux.md.disks metric.
+type SystemLinuxMdDisksMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxMdDisksMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxMdDisksRequiredMetricConfig provides config for the system.linux.md.disks.required metric.
+type SystemLinuxMdDisksRequiredMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxMdDisksRequiredMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxMdMismatchesMetricConfig provides config for the system.linux.md.mismatches metric.
+type SystemLinuxMdMismatchesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxMdMismatchesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxMdSyncProgressMetricConfig provides config for the system.linux.md.sync.progress metric.
+type SystemLinuxMdSyncProgressMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxMdSyncProgressMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxMdSyncSpeedMetricConfig provides config for the system.linux.md.sync.speed metric.
+type SystemLinuxMdSyncSpeedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxMdSyncSpeedMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2227,6 +3067,26 @@ func (ms *SystemMemoryLinuxActiveMetricConfig) Unmarshal(parser *confmap.Conf) e
 	return nil
 }
 
+// SystemMemoryLinuxAnonymousMetricConfig provides config for the system.memory.linux.anonymous metric.
+type SystemMemoryLinuxAnonymousMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxAnonymousMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemMemoryLinuxAvailableMetricConfig provides config for the system.memory.linux.available metric.
 type SystemMemoryLinuxAvailableMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2294,6 +3154,46 @@ type SystemMemoryLinuxDirtyMetricConfig struct {
 }
 
 func (ms *SystemMemoryLinuxDirtyMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxFreeBlocksMetricConfig provides config for the system.memory.linux.free_blocks metric.
+type SystemMemoryLinuxFreeBlocksMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxFreeBlocksMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxHardwareCorruptedMetricConfig provides config for the system.memory.linux.hardware_corrupted metric.
+type SystemMemoryLinuxHardwareCorruptedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxHardwareCorruptedMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2447,6 +3347,126 @@ func (ms *SystemMemoryLinuxInactiveMetricConfig) Unmarshal(parser *confmap.Conf)
 	return nil
 }
 
+// SystemMemoryLinuxKernelStackMetricConfig provides config for the system.memory.linux.kernel_stack metric.
+type SystemMemoryLinuxKernelStackMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxKernelStackMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxKsmFullScansMetricConfig provides config for the system.memory.linux.ksm.full_scans metric.
+type SystemMemoryLinuxKsmFullScansMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxKsmFullScansMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxKsmPagesMetricConfig provides config for the system.memory.linux.ksm.pages metric.
+type SystemMemoryLinuxKsmPagesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxKsmPagesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxMappedMetricConfig provides config for the system.memory.linux.mapped metric.
+type SystemMemoryLinuxMappedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxMappedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxNumaAllocationsMetricConfig provides config for the system.memory.linux.numa.allocations metric.
+type SystemMemoryLinuxNumaAllocationsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxNumaAllocationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxNumaUsageMetricConfig provides config for the system.memory.linux.numa.usage metric.
+type SystemMemoryLinuxNumaUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxNumaUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemMemoryLinuxOomKillsMetricConfig provides config for the system.memory.linux.oom_kills metric.
 type SystemMemoryLinuxOomKillsMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2454,6 +3474,46 @@ type SystemMemoryLinuxOomKillsMetricConfig struct {
 }
 
 func (ms *SystemMemoryLinuxOomKillsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxPageTablesMetricConfig provides config for the system.memory.linux.page_tables metric.
+type SystemMemoryLinuxPageTablesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxPageTablesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxPercpuMetricConfig provides config for the system.memory.linux.percpu metric.
+type SystemMemoryLinuxPercpuMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxPercpuMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2607,6 +3667,66 @@ func (ms *SystemMemoryLinuxWritebackMetricConfig) Unmarshal(parser *confmap.Conf
 	return nil
 }
 
+// SystemMemoryLinuxZramUsageMetricConfig provides config for the system.memory.linux.zram.usage metric.
+type SystemMemoryLinuxZramUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxZramUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxZswapOperationsMetricConfig provides config for the system.memory.linux.zswap.operations metric.
+type SystemMemoryLinuxZswapOperationsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxZswapOperationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemMemoryLinuxZswapUsageMetricConfig provides config for the system.memory.linux.zswap.usage metric.
+type SystemMemoryLinuxZswapUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemMemoryLinuxZswapUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemMemoryPageSizeMetricConfig provides config for the system.memory.page_size metric.
 type SystemMemoryPageSizeMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2654,6 +3774,46 @@ type SystemMemoryUtilizationMetricConfig struct {
 }
 
 func (ms *SystemMemoryUtilizationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkBondInterfaceUpMetricConfig provides config for the system.network.bond.interface.up metric.
+type SystemNetworkBondInterfaceUpMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkBondInterfaceUpMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkBondInterfacesMetricConfig provides config for the system.network.bond.interfaces metric.
+type SystemNetworkBondInterfacesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkBondInterfacesMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2747,6 +3907,86 @@ func (ms *SystemNetworkErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error
 	return nil
 }
 
+// SystemNetworkInterfaceCarrierChangesMetricConfig provides config for the system.network.interface.carrier_changes metric.
+type SystemNetworkInterfaceCarrierChangesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkInterfaceCarrierChangesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkInterfaceCarrierErrorsMetricConfig provides config for the system.network.interface.carrier_errors metric.
+type SystemNetworkInterfaceCarrierErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkInterfaceCarrierErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkInterfaceCollisionsMetricConfig provides config for the system.network.interface.collisions metric.
+type SystemNetworkInterfaceCollisionsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkInterfaceCollisionsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkInterfaceCompressedMetricConfig provides config for the system.network.interface.compressed metric.
+type SystemNetworkInterfaceCompressedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkInterfaceCompressedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemNetworkInterfaceDuplexMetricConfig provides config for the system.network.interface.duplex metric.
 type SystemNetworkInterfaceDuplexMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2767,6 +4007,46 @@ func (ms *SystemNetworkInterfaceDuplexMetricConfig) Unmarshal(parser *confmap.Co
 	return nil
 }
 
+// SystemNetworkInterfaceFifoErrorsMetricConfig provides config for the system.network.interface.fifo_errors metric.
+type SystemNetworkInterfaceFifoErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkInterfaceFifoErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkInterfaceFrameErrorsMetricConfig provides config for the system.network.interface.frame_errors metric.
+type SystemNetworkInterfaceFrameErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkInterfaceFrameErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemNetworkInterfaceMtuMetricConfig provides config for the system.network.interface.mtu metric.
 type SystemNetworkInterfaceMtuMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2774,6 +4054,46 @@ type SystemNetworkInterfaceMtuMetricConfig struct {
 }
 
 func (ms *SystemNetworkInterfaceMtuMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkInterfaceMulticastMetricConfig provides config for the system.network.interface.multicast metric.
+type SystemNetworkInterfaceMulticastMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkInterfaceMulticastMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkInterfaceQueueLengthMetricConfig provides config for the system.network.interface.queue_length metric.
+type SystemNetworkInterfaceQueueLengthMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkInterfaceQueueLengthMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -2847,6 +4167,26 @@ func (ms *SystemNetworkIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	return nil
 }
 
+// SystemNetworkIPFragmentMemoryUsageMetricConfig provides config for the system.network.ip.fragment.memory.usage metric.
+type SystemNetworkIPFragmentMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkIPFragmentMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemNetworkPacketCountMetricConfig provides config for the system.network.packet.count metric.
 type SystemNetworkPacketCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2874,6 +4214,746 @@ type SystemNetworkPacketDroppedMetricConfig struct {
 }
 
 func (ms *SystemNetworkPacketDroppedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkSocketCountMetricConfig provides config for the system.network.socket.count metric.
+type SystemNetworkSocketCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkSocketCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkSoftnetDroppedMetricConfig provides config for the system.network.softnet.dropped metric.
+type SystemNetworkSoftnetDroppedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkSoftnetDroppedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkSoftnetFlowLimitedMetricConfig provides config for the system.network.softnet.flow_limited metric.
+type SystemNetworkSoftnetFlowLimitedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkSoftnetFlowLimitedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkSoftnetProcessedMetricConfig provides config for the system.network.softnet.processed metric.
+type SystemNetworkSoftnetProcessedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkSoftnetProcessedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkSoftnetReceivedRpsMetricConfig provides config for the system.network.softnet.received_rps metric.
+type SystemNetworkSoftnetReceivedRpsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkSoftnetReceivedRpsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkSoftnetSqueezedMetricConfig provides config for the system.network.softnet.squeezed metric.
+type SystemNetworkSoftnetSqueezedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkSoftnetSqueezedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPAbortsMetricConfig provides config for the system.network.tcp.aborts metric.
+type SystemNetworkTCPAbortsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPAbortsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPBacklogDropsMetricConfig provides config for the system.network.tcp.backlog.drops metric.
+type SystemNetworkTCPBacklogDropsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPBacklogDropsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPConnectionResetsMetricConfig provides config for the system.network.tcp.connection.resets metric.
+type SystemNetworkTCPConnectionResetsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPConnectionResetsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPErrorsMetricConfig provides config for the system.network.tcp.errors metric.
+type SystemNetworkTCPErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPEstablishedMetricConfig provides config for the system.network.tcp.established metric.
+type SystemNetworkTCPEstablishedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPEstablishedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPListenDropsMetricConfig provides config for the system.network.tcp.listen.drops metric.
+type SystemNetworkTCPListenDropsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPListenDropsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPListenOverflowsMetricConfig provides config for the system.network.tcp.listen.overflows metric.
+type SystemNetworkTCPListenOverflowsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPListenOverflowsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPMemoryLimitMetricConfig provides config for the system.network.tcp.memory.limit metric.
+type SystemNetworkTCPMemoryLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPMemoryLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPMemoryPressuresMetricConfig provides config for the system.network.tcp.memory.pressures metric.
+type SystemNetworkTCPMemoryPressuresMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPMemoryPressuresMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPMemoryUsageMetricConfig provides config for the system.network.tcp.memory.usage metric.
+type SystemNetworkTCPMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPOpenFailuresMetricConfig provides config for the system.network.tcp.open.failures metric.
+type SystemNetworkTCPOpenFailuresMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPOpenFailuresMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPOpensMetricConfig provides config for the system.network.tcp.opens metric.
+type SystemNetworkTCPOpensMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPOpensMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPOutOfOrderMetricConfig provides config for the system.network.tcp.out_of_order metric.
+type SystemNetworkTCPOutOfOrderMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPOutOfOrderMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPPrunesMetricConfig provides config for the system.network.tcp.prunes metric.
+type SystemNetworkTCPPrunesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPPrunesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPResetsSentMetricConfig provides config for the system.network.tcp.resets.sent metric.
+type SystemNetworkTCPResetsSentMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPResetsSentMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPRetransmitsMetricConfig provides config for the system.network.tcp.retransmits metric.
+type SystemNetworkTCPRetransmitsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPRetransmitsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPSegmentsMetricConfig provides config for the system.network.tcp.segments metric.
+type SystemNetworkTCPSegmentsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPSegmentsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPSocketAllocatedMetricConfig provides config for the system.network.tcp.socket.allocated metric.
+type SystemNetworkTCPSocketAllocatedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPSocketAllocatedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPSocketCountMetricConfig provides config for the system.network.tcp.socket.count metric.
+type SystemNetworkTCPSocketCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPSocketCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPSocketOrphanedMetricConfig provides config for the system.network.tcp.socket.orphaned metric.
+type SystemNetworkTCPSocketOrphanedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPSocketOrphanedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPSocketOrphanedLimitMetricConfig provides config for the system.network.tcp.socket.orphaned.limit metric.
+type SystemNetworkTCPSocketOrphanedLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPSocketOrphanedLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPSocketTimeWaitMetricConfig provides config for the system.network.tcp.socket.time_wait metric.
+type SystemNetworkTCPSocketTimeWaitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPSocketTimeWaitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPSynCookiesMetricConfig provides config for the system.network.tcp.syn_cookies metric.
+type SystemNetworkTCPSynCookiesMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPSynCookiesMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPSynQueueOverflowsMetricConfig provides config for the system.network.tcp.syn_queue.overflows metric.
+type SystemNetworkTCPSynQueueOverflowsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPSynQueueOverflowsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkTCPTimeoutsMetricConfig provides config for the system.network.tcp.timeouts metric.
+type SystemNetworkTCPTimeoutsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkTCPTimeoutsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkUDPDatagramsMetricConfig provides config for the system.network.udp.datagrams metric.
+type SystemNetworkUDPDatagramsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkUDPDatagramsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkUDPErrorsMetricConfig provides config for the system.network.udp.errors metric.
+type SystemNetworkUDPErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkUDPErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkUDPMemoryUsageMetricConfig provides config for the system.network.udp.memory.usage metric.
+type SystemNetworkUDPMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkUDPMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkUDPQueueUsageMetricConfig provides config for the system.network.udp.queue.usage metric.
+type SystemNetworkUDPQueueUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkUDPQueueUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkUDPReceiveErrorsMetricConfig provides config for the system.network.udp.receive.errors metric.
+type SystemNetworkUDPReceiveErrorsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkUDPReceiveErrorsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemNetworkUDPSocketCountMetricConfig provides config for the system.network.udp.socket.count metric.
+type SystemNetworkUDPSocketCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemNetworkUDPSocketCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	if parser == nil {
 		return nil
 	}
@@ -3147,165 +5227,479 @@ func (ms *SystemUserCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	return nil
 }
 
+// SystemZfsArcLimitMaxMetricConfig provides config for the system.zfs.arc.limit.max metric.
+type SystemZfsArcLimitMaxMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemZfsArcLimitMaxMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemZfsArcLimitMinMetricConfig provides config for the system.zfs.arc.limit.min metric.
+type SystemZfsArcLimitMinMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemZfsArcLimitMinMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemZfsArcRequestsMetricConfig provides config for the system.zfs.arc.requests metric.
+type SystemZfsArcRequestsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemZfsArcRequestsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemZfsArcTargetMetricConfig provides config for the system.zfs.arc.target metric.
+type SystemZfsArcTargetMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemZfsArcTargetMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemZfsArcUsageMetricConfig provides config for the system.zfs.arc.usage metric.
+type SystemZfsArcUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemZfsArcUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemZfsDatasetIoMetricConfig provides config for the system.zfs.dataset.io metric.
+type SystemZfsDatasetIoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemZfsDatasetIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemZfsDatasetOperationsMetricConfig provides config for the system.zfs.dataset.operations metric.
+type SystemZfsDatasetOperationsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemZfsDatasetOperationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemZfsPoolIoMetricConfig provides config for the system.zfs.pool.io metric.
+type SystemZfsPoolIoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemZfsPoolIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemZfsPoolOperationsMetricConfig provides config for the system.zfs.pool.operations metric.
+type SystemZfsPoolOperationsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemZfsPoolOperationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemZfsPoolStateMetricConfig provides config for the system.zfs.pool.state metric.
+type SystemZfsPoolStateMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemZfsPoolStateMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MetricsConfig provides config for psutil metrics.
 type MetricsConfig struct {
-	HwBatteryCharge                       HwBatteryChargeMetricConfig                       `mapstructure:"hw.battery.charge"`
-	HwBatteryTimeLeft                     HwBatteryTimeLeftMetricConfig                     `mapstructure:"hw.battery.time_left"`
-	HwCurrent                             HwCurrentMetricConfig                             `mapstructure:"hw.current"`
-	HwEnergy                              HwEnergyMetricConfig                              `mapstructure:"hw.energy"`
-	HwErrors                              HwErrorsMetricConfig                              `mapstructure:"hw.errors"`
-	HwFanSpeed                            HwFanSpeedMetricConfig                            `mapstructure:"hw.fan.speed"`
-	HwFanSpeedLimit                       HwFanSpeedLimitMetricConfig                       `mapstructure:"hw.fan.speed.limit"`
-	HwGpuMemoryLimit                      HwGpuMemoryLimitMetricConfig                      `mapstructure:"hw.gpu.memory.limit"`
-	HwGpuMemoryUsage                      HwGpuMemoryUsageMetricConfig                      `mapstructure:"hw.gpu.memory.usage"`
-	HwGpuMemoryUtilization                HwGpuMemoryUtilizationMetricConfig                `mapstructure:"hw.gpu.memory.utilization"`
-	HwGpuUtilization                      HwGpuUtilizationMetricConfig                      `mapstructure:"hw.gpu.utilization"`
-	HwPower                               HwPowerMetricConfig                               `mapstructure:"hw.power"`
-	HwPowerSupplyOnline                   HwPowerSupplyOnlineMetricConfig                   `mapstructure:"hw.power_supply.online"`
-	HwStatus                              HwStatusMetricConfig                              `mapstructure:"hw.status"`
-	HwTemperature                         HwTemperatureMetricConfig                         `mapstructure:"hw.temperature"`
-	HwTemperatureLimit                    HwTemperatureLimitMetricConfig                    `mapstructure:"hw.temperature.limit"`
-	HwVoltage                             HwVoltageMetricConfig                             `mapstructure:"hw.voltage"`
-	HwVoltageLimit                        HwVoltageLimitMetricConfig                        `mapstructure:"hw.voltage.limit"`
-	NfsClientNetCount                     NfsClientNetCountMetricConfig                     `mapstructure:"nfs.client.net.count"`
-	NfsClientNetTCPConnectionAccepted     NfsClientNetTCPConnectionAcceptedMetricConfig     `mapstructure:"nfs.client.net.tcp.connection.accepted"`
-	NfsClientOperationCount               NfsClientOperationCountMetricConfig               `mapstructure:"nfs.client.operation.count"`
-	NfsClientProcedureCount               NfsClientProcedureCountMetricConfig               `mapstructure:"nfs.client.procedure.count"`
-	NfsClientRPCAuthrefreshCount          NfsClientRPCAuthrefreshCountMetricConfig          `mapstructure:"nfs.client.rpc.authrefresh.count"`
-	NfsClientRPCCount                     NfsClientRPCCountMetricConfig                     `mapstructure:"nfs.client.rpc.count"`
-	NfsClientRPCRetransmitCount           NfsClientRPCRetransmitCountMetricConfig           `mapstructure:"nfs.client.rpc.retransmit.count"`
-	NfsServerFhStaleCount                 NfsServerFhStaleCountMetricConfig                 `mapstructure:"nfs.server.fh.stale.count"`
-	NfsServerIo                           NfsServerIoMetricConfig                           `mapstructure:"nfs.server.io"`
-	NfsServerNetCount                     NfsServerNetCountMetricConfig                     `mapstructure:"nfs.server.net.count"`
-	NfsServerNetTCPConnectionAccepted     NfsServerNetTCPConnectionAcceptedMetricConfig     `mapstructure:"nfs.server.net.tcp.connection.accepted"`
-	NfsServerOperationCount               NfsServerOperationCountMetricConfig               `mapstructure:"nfs.server.operation.count"`
-	NfsServerProcedureCount               NfsServerProcedureCountMetricConfig               `mapstructure:"nfs.server.procedure.count"`
-	NfsServerRepcacheRequests             NfsServerRepcacheRequestsMetricConfig             `mapstructure:"nfs.server.repcache.requests"`
-	NfsServerRPCCount                     NfsServerRPCCountMetricConfig                     `mapstructure:"nfs.server.rpc.count"`
-	NfsServerThreadCount                  NfsServerThreadCountMetricConfig                  `mapstructure:"nfs.server.thread.count"`
-	ProcessChildrenCPUTime                ProcessChildrenCPUTimeMetricConfig                `mapstructure:"process.children.cpu.time"`
-	ProcessContextSwitches                ProcessContextSwitchesMetricConfig                `mapstructure:"process.context_switches"`
-	ProcessCPUTime                        ProcessCPUTimeMetricConfig                        `mapstructure:"process.cpu.time"`
-	ProcessCPUUtilization                 ProcessCPUUtilizationMetricConfig                 `mapstructure:"process.cpu.utilization"`
-	ProcessCPUUtilizationWindow           ProcessCPUUtilizationWindowMetricConfig           `mapstructure:"process.cpu.utilization.window"`
-	ProcessDiskIo                         ProcessDiskIoMetricConfig                         `mapstructure:"process.disk.io"`
-	ProcessGroupProcessCount              ProcessGroupProcessCountMetricConfig              `mapstructure:"process.group.process.count"`
-	ProcessGroupStatus                    ProcessGroupStatusMetricConfig                    `mapstructure:"process.group.status"`
-	ProcessGroupUptime                    ProcessGroupUptimeMetricConfig                    `mapstructure:"process.group.uptime"`
-	ProcessIoLogical                      ProcessIoLogicalMetricConfig                      `mapstructure:"process.io.logical"`
-	ProcessMemoryPss                      ProcessMemoryPssMetricConfig                      `mapstructure:"process.memory.pss"`
-	ProcessMemoryShared                   ProcessMemorySharedMetricConfig                   `mapstructure:"process.memory.shared"`
-	ProcessMemorySwap                     ProcessMemorySwapMetricConfig                     `mapstructure:"process.memory.swap"`
-	ProcessMemoryUsage                    ProcessMemoryUsageMetricConfig                    `mapstructure:"process.memory.usage"`
-	ProcessMemoryUss                      ProcessMemoryUssMetricConfig                      `mapstructure:"process.memory.uss"`
-	ProcessMemoryUtilization              ProcessMemoryUtilizationMetricConfig              `mapstructure:"process.memory.utilization"`
-	ProcessMemoryVirtual                  ProcessMemoryVirtualMetricConfig                  `mapstructure:"process.memory.virtual"`
-	ProcessNice                           ProcessNiceMetricConfig                           `mapstructure:"process.nice"`
-	ProcessPagingFaults                   ProcessPagingFaultsMetricConfig                   `mapstructure:"process.paging.faults"`
-	ProcessRlimit                         ProcessRlimitMetricConfig                         `mapstructure:"process.rlimit"`
-	ProcessSignalsPending                 ProcessSignalsPendingMetricConfig                 `mapstructure:"process.signals_pending"`
-	ProcessStatus                         ProcessStatusMetricConfig                         `mapstructure:"process.status"`
-	ProcessThreadCount                    ProcessThreadCountMetricConfig                    `mapstructure:"process.thread.count"`
-	ProcessUnixFileDescriptorCount        ProcessUnixFileDescriptorCountMetricConfig        `mapstructure:"process.unix.file_descriptor.count"`
-	ProcessUnixFileDescriptorLimit        ProcessUnixFileDescriptorLimitMetricConfig        `mapstructure:"process.unix.file_descriptor.limit"`
-	ProcessUptime                         ProcessUptimeMetricConfig                         `mapstructure:"process.uptime"`
-	ProcessWindowsHandleCount             ProcessWindowsHandleCountMetricConfig             `mapstructure:"process.windows.handle.count"`
-	SystemCPUContextSwitches              SystemCPUContextSwitchesMetricConfig              `mapstructure:"system.cpu.context_switches"`
-	SystemCPUFrequency                    SystemCPUFrequencyMetricConfig                    `mapstructure:"system.cpu.frequency"`
-	SystemCPUFrequencyMax                 SystemCPUFrequencyMaxMetricConfig                 `mapstructure:"system.cpu.frequency.max"`
-	SystemCPUFrequencyMin                 SystemCPUFrequencyMinMetricConfig                 `mapstructure:"system.cpu.frequency.min"`
-	SystemCPUInterrupts                   SystemCPUInterruptsMetricConfig                   `mapstructure:"system.cpu.interrupts"`
-	SystemCPULinuxPressure10s             SystemCPULinuxPressure10sMetricConfig             `mapstructure:"system.cpu.linux.pressure.10s"`
-	SystemCPULinuxPressure1m              SystemCPULinuxPressure1mMetricConfig              `mapstructure:"system.cpu.linux.pressure.1m"`
-	SystemCPULinuxPressure5m              SystemCPULinuxPressure5mMetricConfig              `mapstructure:"system.cpu.linux.pressure.5m"`
-	SystemCPULinuxPressureTotal           SystemCPULinuxPressureTotalMetricConfig           `mapstructure:"system.cpu.linux.pressure.total"`
-	SystemCPULinuxThermalThrottleEvents   SystemCPULinuxThermalThrottleEventsMetricConfig   `mapstructure:"system.cpu.linux.thermal_throttle.events"`
-	SystemCPULinuxThermalThrottleTime     SystemCPULinuxThermalThrottleTimeMetricConfig     `mapstructure:"system.cpu.linux.thermal_throttle.time"`
-	SystemCPULoadAverage15m               SystemCPULoadAverage15mMetricConfig               `mapstructure:"system.cpu.load_average.15m"`
-	SystemCPULoadAverage1m                SystemCPULoadAverage1mMetricConfig                `mapstructure:"system.cpu.load_average.1m"`
-	SystemCPULoadAverage5m                SystemCPULoadAverage5mMetricConfig                `mapstructure:"system.cpu.load_average.5m"`
-	SystemCPULogicalCount                 SystemCPULogicalCountMetricConfig                 `mapstructure:"system.cpu.logical.count"`
-	SystemCPUPhysicalCount                SystemCPUPhysicalCountMetricConfig                `mapstructure:"system.cpu.physical.count"`
-	SystemCPUSoftInterrupts               SystemCPUSoftInterruptsMetricConfig               `mapstructure:"system.cpu.soft_interrupts"`
-	SystemCPUTime                         SystemCPUTimeMetricConfig                         `mapstructure:"system.cpu.time"`
-	SystemCPUUtilization                  SystemCPUUtilizationMetricConfig                  `mapstructure:"system.cpu.utilization"`
-	SystemDiskIo                          SystemDiskIoMetricConfig                          `mapstructure:"system.disk.io"`
-	SystemDiskIoTime                      SystemDiskIoTimeMetricConfig                      `mapstructure:"system.disk.io_time"`
-	SystemDiskLimit                       SystemDiskLimitMetricConfig                       `mapstructure:"system.disk.limit"`
-	SystemDiskMerged                      SystemDiskMergedMetricConfig                      `mapstructure:"system.disk.merged"`
-	SystemDiskOperationTime               SystemDiskOperationTimeMetricConfig               `mapstructure:"system.disk.operation_time"`
-	SystemDiskOperations                  SystemDiskOperationsMetricConfig                  `mapstructure:"system.disk.operations"`
-	SystemDiskPendingOperations           SystemDiskPendingOperationsMetricConfig           `mapstructure:"system.disk.pending_operations"`
-	SystemDiskWeightedIoTime              SystemDiskWeightedIoTimeMetricConfig              `mapstructure:"system.disk.weighted_io_time"`
-	SystemFilesystemInodesLimit           SystemFilesystemInodesLimitMetricConfig           `mapstructure:"system.filesystem.inodes.limit"`
-	SystemFilesystemInodesUsage           SystemFilesystemInodesUsageMetricConfig           `mapstructure:"system.filesystem.inodes.usage"`
-	SystemFilesystemLimit                 SystemFilesystemLimitMetricConfig                 `mapstructure:"system.filesystem.limit"`
-	SystemFilesystemStuck                 SystemFilesystemStuckMetricConfig                 `mapstructure:"system.filesystem.stuck"`
-	SystemFilesystemUsage                 SystemFilesystemUsageMetricConfig                 `mapstructure:"system.filesystem.usage"`
-	SystemFilesystemUtilization           SystemFilesystemUtilizationMetricConfig           `mapstructure:"system.filesystem.utilization"`
-	SystemIoLinuxPressure10s              SystemIoLinuxPressure10sMetricConfig              `mapstructure:"system.io.linux.pressure.10s"`
-	SystemIoLinuxPressure1m               SystemIoLinuxPressure1mMetricConfig               `mapstructure:"system.io.linux.pressure.1m"`
-	SystemIoLinuxPressure5m               SystemIoLinuxPressure5mMetricConfig               `mapstructure:"system.io.linux.pressure.5m"`
-	SystemIoLinuxPressureTotal            SystemIoLinuxPressureTotalMetricConfig            `mapstructure:"system.io.linux.pressure.total"`
-	SystemIrqLinuxPressure10s             SystemIrqLinuxPressure10sMetricConfig             `mapstructure:"system.irq.linux.pressure.10s"`
-	SystemIrqLinuxPressure1m              SystemIrqLinuxPressure1mMetricConfig              `mapstructure:"system.irq.linux.pressure.1m"`
-	SystemIrqLinuxPressure5m              SystemIrqLinuxPressure5mMetricConfig              `mapstructure:"system.irq.linux.pressure.5m"`
-	SystemIrqLinuxPressureTotal           SystemIrqLinuxPressureTotalMetricConfig           `mapstructure:"system.irq.linux.pressure.total"`
-	SystemLinuxFileHandleCount            SystemLinuxFileHandleCountMetricConfig            `mapstructure:"system.linux.file_handle.count"`
-	SystemLinuxFileHandleLimit            SystemLinuxFileHandleLimitMetricConfig            `mapstructure:"system.linux.file_handle.limit"`
-	SystemLinuxKernelAge                  SystemLinuxKernelAgeMetricConfig                  `mapstructure:"system.linux.kernel.age"`
-	SystemLinuxKernelInfo                 SystemLinuxKernelInfoMetricConfig                 `mapstructure:"system.linux.kernel.info"`
-	SystemLinuxRebootRequired             SystemLinuxRebootRequiredMetricConfig             `mapstructure:"system.linux.reboot_required"`
-	SystemLinuxTaskCount                  SystemLinuxTaskCountMetricConfig                  `mapstructure:"system.linux.task.count"`
-	SystemLinuxTaskHung                   SystemLinuxTaskHungMetricConfig                   `mapstructure:"system.linux.task.hung"`
-	SystemMemoryLimit                     SystemMemoryLimitMetricConfig                     `mapstructure:"system.memory.limit"`
-	SystemMemoryLinuxActive               SystemMemoryLinuxActiveMetricConfig               `mapstructure:"system.memory.linux.active"`
-	SystemMemoryLinuxAvailable            SystemMemoryLinuxAvailableMetricConfig            `mapstructure:"system.memory.linux.available"`
-	SystemMemoryLinuxCommitLimit          SystemMemoryLinuxCommitLimitMetricConfig          `mapstructure:"system.memory.linux.commit_limit"`
-	SystemMemoryLinuxCommitted            SystemMemoryLinuxCommittedMetricConfig            `mapstructure:"system.memory.linux.committed"`
-	SystemMemoryLinuxDirty                SystemMemoryLinuxDirtyMetricConfig                `mapstructure:"system.memory.linux.dirty"`
-	SystemMemoryLinuxHugepagesLimit       SystemMemoryLinuxHugepagesLimitMetricConfig       `mapstructure:"system.memory.linux.hugepages.limit"`
-	SystemMemoryLinuxHugepagesPageSize    SystemMemoryLinuxHugepagesPageSizeMetricConfig    `mapstructure:"system.memory.linux.hugepages.page_size"`
-	SystemMemoryLinuxHugepagesReserved    SystemMemoryLinuxHugepagesReservedMetricConfig    `mapstructure:"system.memory.linux.hugepages.reserved"`
-	SystemMemoryLinuxHugepagesSurplus     SystemMemoryLinuxHugepagesSurplusMetricConfig     `mapstructure:"system.memory.linux.hugepages.surplus"`
-	SystemMemoryLinuxHugepagesUsage       SystemMemoryLinuxHugepagesUsageMetricConfig       `mapstructure:"system.memory.linux.hugepages.usage"`
-	SystemMemoryLinuxHugepagesUtilization SystemMemoryLinuxHugepagesUtilizationMetricConfig `mapstructure:"system.memory.linux.hugepages.utilization"`
-	SystemMemoryLinuxInactive             SystemMemoryLinuxInactiveMetricConfig             `mapstructure:"system.memory.linux.inactive"`
-	SystemMemoryLinuxOomKills             SystemMemoryLinuxOomKillsMetricConfig             `mapstructure:"system.memory.linux.oom_kills"`
-	SystemMemoryLinuxPressure10s          SystemMemoryLinuxPressure10sMetricConfig          `mapstructure:"system.memory.linux.pressure.10s"`
-	SystemMemoryLinuxPressure1m           SystemMemoryLinuxPressure1mMetricConfig           `mapstructure:"system.memory.linux.pressure.1m"`
-	SystemMemoryLinuxPressure5m           SystemMemoryLinuxPressure5mMetricConfig           `mapstructure:"system.memory.linux.pressure.5m"`
-	SystemMemoryLinuxPressureTotal        SystemMemoryLinuxPressureTotalMetricConfig        `mapstructure:"system.memory.linux.pressure.total"`
-	SystemMemoryLinuxShared               SystemMemoryLinuxSharedMetricConfig               `mapstructure:"system.memory.linux.shared"`
-	SystemMemoryLinuxSlabUsage            SystemMemoryLinuxSlabUsageMetricConfig            `mapstructure:"system.memory.linux.slab.usage"`
-	SystemMemoryLinuxWriteback            SystemMemoryLinuxWritebackMetricConfig            `mapstructure:"system.memory.linux.writeback"`
-	SystemMemoryPageSize                  SystemMemoryPageSizeMetricConfig                  `mapstructure:"system.memory.page_size"`
-	SystemMemoryUsage                     SystemMemoryUsageMetricConfig                     `mapstructure:"system.memory.usage"`
-	SystemMemoryUtilization               SystemMemoryUtilizationMetricConfig               `mapstructure:"system.memory.utilization"`
-	SystemNetworkConnectionCount          SystemNetworkConnectionCountMetricConfig          `mapstructure:"system.network.connection.count"`
-	SystemNetworkConntrackCount           SystemNetworkConntrackCountMetricConfig           `mapstructure:"system.network.conntrack.count"`
-	SystemNetworkConntrackLimit           SystemNetworkConntrackLimitMetricConfig           `mapstructure:"system.network.conntrack.limit"`
-	SystemNetworkErrors                   SystemNetworkErrorsMetricConfig                   `mapstructure:"system.network.errors"`
-	SystemNetworkInterfaceDuplex          SystemNetworkInterfaceDuplexMetricConfig          `mapstructure:"system.network.interface.duplex"`
-	SystemNetworkInterfaceMtu             SystemNetworkInterfaceMtuMetricConfig             `mapstructure:"system.network.interface.mtu"`
-	SystemNetworkInterfaceSpeed           SystemNetworkInterfaceSpeedMetricConfig           `mapstructure:"system.network.interface.speed"`
-	SystemNetworkInterfaceUp              SystemNetworkInterfaceUpMetricConfig              `mapstructure:"system.network.interface.up"`
-	SystemNetworkIo                       SystemNetworkIoMetricConfig                       `mapstructure:"system.network.io"`
-	SystemNetworkPacketCount              SystemNetworkPacketCountMetricConfig              `mapstructure:"system.network.packet.count"`
-	SystemNetworkPacketDropped            SystemNetworkPacketDroppedMetricConfig            `mapstructure:"system.network.packet.dropped"`
-	SystemPagingFaults                    SystemPagingFaultsMetricConfig                    `mapstructure:"system.paging.faults"`
-	SystemPagingIo                        SystemPagingIoMetricConfig                        `mapstructure:"system.paging.io"`
-	SystemPagingOperations                SystemPagingOperationsMetricConfig                `mapstructure:"system.paging.operations"`
-	SystemPagingUsage                     SystemPagingUsageMetricConfig                     `mapstructure:"system.paging.usage"`
-	SystemPagingUtilization               SystemPagingUtilizationMetricConfig               `mapstructure:"system.paging.utilization"`
-	SystemProcessCount                    SystemProcessCountMetricConfig                    `mapstructure:"system.process.count"`
-	SystemProcessCPUUnattributed          SystemProcessCPUUnattributedMetricConfig          `mapstructure:"system.process.cpu.unattributed"`
-	SystemProcessCreated                  SystemProcessCreatedMetricConfig                  `mapstructure:"system.process.created"`
-	SystemProcessLimit                    SystemProcessLimitMetricConfig                    `mapstructure:"system.process.limit"`
-	SystemSessionCount                    SystemSessionCountMetricConfig                    `mapstructure:"system.session.count"`
-	SystemThreadCount                     SystemThreadCountMetricConfig                     `mapstructure:"system.thread.count"`
-	SystemUptime                          SystemUptimeMetricConfig                          `mapstructure:"system.uptime"`
-	SystemUserCount                       SystemUserCountMetricConfig                       `mapstructure:"system.user.count"`
+	HwBatteryCharge                        HwBatteryChargeMetricConfig                        `mapstructure:"hw.battery.charge"`
+	HwBatteryTimeLeft                      HwBatteryTimeLeftMetricConfig                      `mapstructure:"hw.battery.time_left"`
+	HwCurrent                              HwCurrentMetricConfig                              `mapstructure:"hw.current"`
+	HwEnergy                               HwEnergyMetricConfig                               `mapstructure:"hw.energy"`
+	HwErrors                               HwErrorsMetricConfig                               `mapstructure:"hw.errors"`
+	HwFanSpeed                             HwFanSpeedMetricConfig                             `mapstructure:"hw.fan.speed"`
+	HwFanSpeedLimit                        HwFanSpeedLimitMetricConfig                        `mapstructure:"hw.fan.speed.limit"`
+	HwGpuMemoryLimit                       HwGpuMemoryLimitMetricConfig                       `mapstructure:"hw.gpu.memory.limit"`
+	HwGpuMemoryUsage                       HwGpuMemoryUsageMetricConfig                       `mapstructure:"hw.gpu.memory.usage"`
+	HwGpuMemoryUtilization                 HwGpuMemoryUtilizationMetricConfig                 `mapstructure:"hw.gpu.memory.utilization"`
+	HwGpuUtilization                       HwGpuUtilizationMetricConfig                       `mapstructure:"hw.gpu.utilization"`
+	HwPhysicalDiskEnduranceUtilization     HwPhysicalDiskEnduranceUtilizationMetricConfig     `mapstructure:"hw.physical_disk.endurance_utilization"`
+	HwPhysicalDiskSmart                    HwPhysicalDiskSmartMetricConfig                    `mapstructure:"hw.physical_disk.smart"`
+	HwPower                                HwPowerMetricConfig                                `mapstructure:"hw.power"`
+	HwPowerSupplyOnline                    HwPowerSupplyOnlineMetricConfig                    `mapstructure:"hw.power_supply.online"`
+	HwStatus                               HwStatusMetricConfig                               `mapstructure:"hw.status"`
+	HwTemperature                          HwTemperatureMetricConfig                          `mapstructure:"hw.temperature"`
+	HwTemperatureLimit                     HwTemperatureLimitMetricConfig                     `mapstructure:"hw.temperature.limit"`
+	HwVoltage                              HwVoltageMetricConfig                              `mapstructure:"hw.voltage"`
+	HwVoltageLimit                         HwVoltageLimitMetricConfig                         `mapstructure:"hw.voltage.limit"`
+	NfsClientNetCount                      NfsClientNetCountMetricConfig                      `mapstructure:"nfs.client.net.count"`
+	NfsClientNetTCPConnectionAccepted      NfsClientNetTCPConnectionAcceptedMetricConfig      `mapstructure:"nfs.client.net.tcp.connection.accepted"`
+	NfsClientOperationCount                NfsClientOperationCountMetricConfig                `mapstructure:"nfs.client.operation.count"`
+	NfsClientProcedureCount                NfsClientProcedureCountMetricConfig                `mapstructure:"nfs.client.procedure.count"`
+	NfsClientRPCAuthrefreshCount           NfsClientRPCAuthrefreshCountMetricConfig           `mapstructure:"nfs.client.rpc.authrefresh.count"`
+	NfsClientRPCCount                      NfsClientRPCCountMetricConfig                      `mapstructure:"nfs.client.rpc.count"`
+	NfsClientRPCRetransmitCount            NfsClientRPCRetransmitCountMetricConfig            `mapstructure:"nfs.client.rpc.retransmit.count"`
+	NfsServerFhStaleCount                  NfsServerFhStaleCountMetricConfig                  `mapstructure:"nfs.server.fh.stale.count"`
+	NfsServerIo                            NfsServerIoMetricConfig                            `mapstructure:"nfs.server.io"`
+	NfsServerNetCount                      NfsServerNetCountMetricConfig                      `mapstructure:"nfs.server.net.count"`
+	NfsServerNetTCPConnectionAccepted      NfsServerNetTCPConnectionAcceptedMetricConfig      `mapstructure:"nfs.server.net.tcp.connection.accepted"`
+	NfsServerOperationCount                NfsServerOperationCountMetricConfig                `mapstructure:"nfs.server.operation.count"`
+	NfsServerProcedureCount                NfsServerProcedureCountMetricConfig                `mapstructure:"nfs.server.procedure.count"`
+	NfsServerRepcacheRequests              NfsServerRepcacheRequestsMetricConfig              `mapstructure:"nfs.server.repcache.requests"`
+	NfsServerRPCCount                      NfsServerRPCCountMetricConfig                      `mapstructure:"nfs.server.rpc.count"`
+	NfsServerThreadCount                   NfsServerThreadCountMetricConfig                   `mapstructure:"nfs.server.thread.count"`
+	ProcessChildrenCPUTime                 ProcessChildrenCPUTimeMetricConfig                 `mapstructure:"process.children.cpu.time"`
+	ProcessContextSwitches                 ProcessContextSwitchesMetricConfig                 `mapstructure:"process.context_switches"`
+	ProcessCPUTime                         ProcessCPUTimeMetricConfig                         `mapstructure:"process.cpu.time"`
+	ProcessCPUUtilization                  ProcessCPUUtilizationMetricConfig                  `mapstructure:"process.cpu.utilization"`
+	ProcessCPUUtilizationWindow            ProcessCPUUtilizationWindowMetricConfig            `mapstructure:"process.cpu.utilization.window"`
+	ProcessDiskIo                          ProcessDiskIoMetricConfig                          `mapstructure:"process.disk.io"`
+	ProcessGroupProcessCount               ProcessGroupProcessCountMetricConfig               `mapstructure:"process.group.process.count"`
+	ProcessGroupStatus                     ProcessGroupStatusMetricConfig                     `mapstructure:"process.group.status"`
+	ProcessGroupUptime                     ProcessGroupUptimeMetricConfig                     `mapstructure:"process.group.uptime"`
+	ProcessIoLogical                       ProcessIoLogicalMetricConfig                       `mapstructure:"process.io.logical"`
+	ProcessMemoryPss                       ProcessMemoryPssMetricConfig                       `mapstructure:"process.memory.pss"`
+	ProcessMemoryShared                    ProcessMemorySharedMetricConfig                    `mapstructure:"process.memory.shared"`
+	ProcessMemorySwap                      ProcessMemorySwapMetricConfig                      `mapstructure:"process.memory.swap"`
+	ProcessMemoryUsage                     ProcessMemoryUsageMetricConfig                     `mapstructure:"process.memory.usage"`
+	ProcessMemoryUss                       ProcessMemoryUssMetricConfig                       `mapstructure:"process.memory.uss"`
+	ProcessMemoryUtilization               ProcessMemoryUtilizationMetricConfig               `mapstructure:"process.memory.utilization"`
+	ProcessMemoryVirtual                   ProcessMemoryVirtualMetricConfig                   `mapstructure:"process.memory.virtual"`
+	ProcessNice                            ProcessNiceMetricConfig                            `mapstructure:"process.nice"`
+	ProcessPagingFaults                    ProcessPagingFaultsMetricConfig                    `mapstructure:"process.paging.faults"`
+	ProcessRlimit                          ProcessRlimitMetricConfig                          `mapstructure:"process.rlimit"`
+	ProcessSignalsPending                  ProcessSignalsPendingMetricConfig                  `mapstructure:"process.signals_pending"`
+	ProcessStatus                          ProcessStatusMetricConfig                          `mapstructure:"process.status"`
+	ProcessThreadCount                     ProcessThreadCountMetricConfig                     `mapstructure:"process.thread.count"`
+	ProcessUnixFileDescriptorCount         ProcessUnixFileDescriptorCountMetricConfig         `mapstructure:"process.unix.file_descriptor.count"`
+	ProcessUnixFileDescriptorLimit         ProcessUnixFileDescriptorLimitMetricConfig         `mapstructure:"process.unix.file_descriptor.limit"`
+	ProcessUptime                          ProcessUptimeMetricConfig                          `mapstructure:"process.uptime"`
+	ProcessWindowsHandleCount              ProcessWindowsHandleCountMetricConfig              `mapstructure:"process.windows.handle.count"`
+	SystemBtrfsAllocationUsage             SystemBtrfsAllocationUsageMetricConfig             `mapstructure:"system.btrfs.allocation.usage"`
+	SystemBtrfsDeviceMissing               SystemBtrfsDeviceMissingMetricConfig               `mapstructure:"system.btrfs.device.missing"`
+	SystemBtrfsErrors                      SystemBtrfsErrorsMetricConfig                      `mapstructure:"system.btrfs.errors"`
+	SystemBtrfsUnallocated                 SystemBtrfsUnallocatedMetricConfig                 `mapstructure:"system.btrfs.unallocated"`
+	SystemClockEstimatedError              SystemClockEstimatedErrorMetricConfig              `mapstructure:"system.clock.estimated_error"`
+	SystemClockFrequencyAdjustment         SystemClockFrequencyAdjustmentMetricConfig         `mapstructure:"system.clock.frequency_adjustment"`
+	SystemClockMaxError                    SystemClockMaxErrorMetricConfig                    `mapstructure:"system.clock.max_error"`
+	SystemClockOffset                      SystemClockOffsetMetricConfig                      `mapstructure:"system.clock.offset"`
+	SystemClockSynchronized                SystemClockSynchronizedMetricConfig                `mapstructure:"system.clock.synchronized"`
+	SystemCPUContextSwitches               SystemCPUContextSwitchesMetricConfig               `mapstructure:"system.cpu.context_switches"`
+	SystemCPUFrequency                     SystemCPUFrequencyMetricConfig                     `mapstructure:"system.cpu.frequency"`
+	SystemCPUFrequencyMax                  SystemCPUFrequencyMaxMetricConfig                  `mapstructure:"system.cpu.frequency.max"`
+	SystemCPUFrequencyMin                  SystemCPUFrequencyMinMetricConfig                  `mapstructure:"system.cpu.frequency.min"`
+	SystemCPUInterrupts                    SystemCPUInterruptsMetricConfig                    `mapstructure:"system.cpu.interrupts"`
+	SystemCPULinuxInterrupts               SystemCPULinuxInterruptsMetricConfig               `mapstructure:"system.cpu.linux.interrupts"`
+	SystemCPULinuxPressure10s              SystemCPULinuxPressure10sMetricConfig              `mapstructure:"system.cpu.linux.pressure.10s"`
+	SystemCPULinuxPressure1m               SystemCPULinuxPressure1mMetricConfig               `mapstructure:"system.cpu.linux.pressure.1m"`
+	SystemCPULinuxPressure5m               SystemCPULinuxPressure5mMetricConfig               `mapstructure:"system.cpu.linux.pressure.5m"`
+	SystemCPULinuxPressureTotal            SystemCPULinuxPressureTotalMetricConfig            `mapstructure:"system.cpu.linux.pressure.total"`
+	SystemCPULinuxRunQueueRunTime          SystemCPULinuxRunQueueRunTimeMetricConfig          `mapstructure:"system.cpu.linux.run_queue.run_time"`
+	SystemCPULinuxRunQueueTimeslices       SystemCPULinuxRunQueueTimeslicesMetricConfig       `mapstructure:"system.cpu.linux.run_queue.timeslices"`
+	SystemCPULinuxRunQueueWaitTime         SystemCPULinuxRunQueueWaitTimeMetricConfig         `mapstructure:"system.cpu.linux.run_queue.wait_time"`
+	SystemCPULinuxSoftInterrupts           SystemCPULinuxSoftInterruptsMetricConfig           `mapstructure:"system.cpu.linux.soft_interrupts"`
+	SystemCPULinuxThermalThrottleEvents    SystemCPULinuxThermalThrottleEventsMetricConfig    `mapstructure:"system.cpu.linux.thermal_throttle.events"`
+	SystemCPULinuxThermalThrottleTime      SystemCPULinuxThermalThrottleTimeMetricConfig      `mapstructure:"system.cpu.linux.thermal_throttle.time"`
+	SystemCPULoadAverage15m                SystemCPULoadAverage15mMetricConfig                `mapstructure:"system.cpu.load_average.15m"`
+	SystemCPULoadAverage1m                 SystemCPULoadAverage1mMetricConfig                 `mapstructure:"system.cpu.load_average.1m"`
+	SystemCPULoadAverage5m                 SystemCPULoadAverage5mMetricConfig                 `mapstructure:"system.cpu.load_average.5m"`
+	SystemCPULogicalCount                  SystemCPULogicalCountMetricConfig                  `mapstructure:"system.cpu.logical.count"`
+	SystemCPUPhysicalCount                 SystemCPUPhysicalCountMetricConfig                 `mapstructure:"system.cpu.physical.count"`
+	SystemCPUSoftInterrupts                SystemCPUSoftInterruptsMetricConfig                `mapstructure:"system.cpu.soft_interrupts"`
+	SystemCPUTime                          SystemCPUTimeMetricConfig                          `mapstructure:"system.cpu.time"`
+	SystemCPUUtilization                   SystemCPUUtilizationMetricConfig                   `mapstructure:"system.cpu.utilization"`
+	SystemDiskIo                           SystemDiskIoMetricConfig                           `mapstructure:"system.disk.io"`
+	SystemDiskIoTime                       SystemDiskIoTimeMetricConfig                       `mapstructure:"system.disk.io_time"`
+	SystemDiskLimit                        SystemDiskLimitMetricConfig                        `mapstructure:"system.disk.limit"`
+	SystemDiskMerged                       SystemDiskMergedMetricConfig                       `mapstructure:"system.disk.merged"`
+	SystemDiskOperationTime                SystemDiskOperationTimeMetricConfig                `mapstructure:"system.disk.operation_time"`
+	SystemDiskOperations                   SystemDiskOperationsMetricConfig                   `mapstructure:"system.disk.operations"`
+	SystemDiskPendingOperations            SystemDiskPendingOperationsMetricConfig            `mapstructure:"system.disk.pending_operations"`
+	SystemDiskWeightedIoTime               SystemDiskWeightedIoTimeMetricConfig               `mapstructure:"system.disk.weighted_io_time"`
+	SystemFilesystemError                  SystemFilesystemErrorMetricConfig                  `mapstructure:"system.filesystem.error"`
+	SystemFilesystemInodesLimit            SystemFilesystemInodesLimitMetricConfig            `mapstructure:"system.filesystem.inodes.limit"`
+	SystemFilesystemInodesUsage            SystemFilesystemInodesUsageMetricConfig            `mapstructure:"system.filesystem.inodes.usage"`
+	SystemFilesystemLimit                  SystemFilesystemLimitMetricConfig                  `mapstructure:"system.filesystem.limit"`
+	SystemFilesystemLinuxExt4Errors        SystemFilesystemLinuxExt4ErrorsMetricConfig        `mapstructure:"system.filesystem.linux.ext4.errors"`
+	SystemFilesystemReadOnly               SystemFilesystemReadOnlyMetricConfig               `mapstructure:"system.filesystem.read_only"`
+	SystemFilesystemStuck                  SystemFilesystemStuckMetricConfig                  `mapstructure:"system.filesystem.stuck"`
+	SystemFilesystemUsage                  SystemFilesystemUsageMetricConfig                  `mapstructure:"system.filesystem.usage"`
+	SystemFilesystemUtilization            SystemFilesystemUtilizationMetricConfig            `mapstructure:"system.filesystem.utilization"`
+	SystemIoLinuxPressure10s               SystemIoLinuxPressure10sMetricConfig               `mapstructure:"system.io.linux.pressure.10s"`
+	SystemIoLinuxPressure1m                SystemIoLinuxPressure1mMetricConfig                `mapstructure:"system.io.linux.pressure.1m"`
+	SystemIoLinuxPressure5m                SystemIoLinuxPressure5mMetricConfig                `mapstructure:"system.io.linux.pressure.5m"`
+	SystemIoLinuxPressureTotal             SystemIoLinuxPressureTotalMetricConfig             `mapstructure:"system.io.linux.pressure.total"`
+	SystemIrqLinuxPressure10s              SystemIrqLinuxPressure10sMetricConfig              `mapstructure:"system.irq.linux.pressure.10s"`
+	SystemIrqLinuxPressure1m               SystemIrqLinuxPressure1mMetricConfig               `mapstructure:"system.irq.linux.pressure.1m"`
+	SystemIrqLinuxPressure5m               SystemIrqLinuxPressure5mMetricConfig               `mapstructure:"system.irq.linux.pressure.5m"`
+	SystemIrqLinuxPressureTotal            SystemIrqLinuxPressureTotalMetricConfig            `mapstructure:"system.irq.linux.pressure.total"`
+	SystemLinuxDentryCount                 SystemLinuxDentryCountMetricConfig                 `mapstructure:"system.linux.dentry.count"`
+	SystemLinuxDentryNegative              SystemLinuxDentryNegativeMetricConfig              `mapstructure:"system.linux.dentry.negative"`
+	SystemLinuxDentryUnused                SystemLinuxDentryUnusedMetricConfig                `mapstructure:"system.linux.dentry.unused"`
+	SystemLinuxEntropyAvailable            SystemLinuxEntropyAvailableMetricConfig            `mapstructure:"system.linux.entropy.available"`
+	SystemLinuxFileHandleCount             SystemLinuxFileHandleCountMetricConfig             `mapstructure:"system.linux.file_handle.count"`
+	SystemLinuxFileHandleLimit             SystemLinuxFileHandleLimitMetricConfig             `mapstructure:"system.linux.file_handle.limit"`
+	SystemLinuxInodeCount                  SystemLinuxInodeCountMetricConfig                  `mapstructure:"system.linux.inode.count"`
+	SystemLinuxInodeFree                   SystemLinuxInodeFreeMetricConfig                   `mapstructure:"system.linux.inode.free"`
+	SystemLinuxIpcMessageQueueCount        SystemLinuxIpcMessageQueueCountMetricConfig        `mapstructure:"system.linux.ipc.message_queue.count"`
+	SystemLinuxIpcMessageQueueLimit        SystemLinuxIpcMessageQueueLimitMetricConfig        `mapstructure:"system.linux.ipc.message_queue.limit"`
+	SystemLinuxIpcMessageQueueMessages     SystemLinuxIpcMessageQueueMessagesMetricConfig     `mapstructure:"system.linux.ipc.message_queue.messages"`
+	SystemLinuxIpcMessageQueueUsage        SystemLinuxIpcMessageQueueUsageMetricConfig        `mapstructure:"system.linux.ipc.message_queue.usage"`
+	SystemLinuxIpcSemaphoreCount           SystemLinuxIpcSemaphoreCountMetricConfig           `mapstructure:"system.linux.ipc.semaphore.count"`
+	SystemLinuxIpcSemaphoreLimit           SystemLinuxIpcSemaphoreLimitMetricConfig           `mapstructure:"system.linux.ipc.semaphore.limit"`
+	SystemLinuxIpcSemaphoreSetCount        SystemLinuxIpcSemaphoreSetCountMetricConfig        `mapstructure:"system.linux.ipc.semaphore.set.count"`
+	SystemLinuxIpcSemaphoreSetLimit        SystemLinuxIpcSemaphoreSetLimitMetricConfig        `mapstructure:"system.linux.ipc.semaphore.set.limit"`
+	SystemLinuxIpcSharedMemoryLimit        SystemLinuxIpcSharedMemoryLimitMetricConfig        `mapstructure:"system.linux.ipc.shared_memory.limit"`
+	SystemLinuxIpcSharedMemorySegmentCount SystemLinuxIpcSharedMemorySegmentCountMetricConfig `mapstructure:"system.linux.ipc.shared_memory.segment.count"`
+	SystemLinuxIpcSharedMemorySegmentLimit SystemLinuxIpcSharedMemorySegmentLimitMetricConfig `mapstructure:"system.linux.ipc.shared_memory.segment.limit"`
+	SystemLinuxIpcSharedMemoryUsage        SystemLinuxIpcSharedMemoryUsageMetricConfig        `mapstructure:"system.linux.ipc.shared_memory.usage"`
+	SystemLinuxKernelAge                   SystemLinuxKernelAgeMetricConfig                   `mapstructure:"system.linux.kernel.age"`
+	SystemLinuxKernelInfo                  SystemLinuxKernelInfoMetricConfig                  `mapstructure:"system.linux.kernel.info"`
+	SystemLinuxMdDisks                     SystemLinuxMdDisksMetricConfig                     `mapstructure:"system.linux.md.disks"`
+	SystemLinuxMdDisksRequired             SystemLinuxMdDisksRequiredMetricConfig             `mapstructure:"system.linux.md.disks.required"`
+	SystemLinuxMdMismatches                SystemLinuxMdMismatchesMetricConfig                `mapstructure:"system.linux.md.mismatches"`
+	SystemLinuxMdSyncProgress              SystemLinuxMdSyncProgressMetricConfig              `mapstructure:"system.linux.md.sync.progress"`
+	SystemLinuxMdSyncSpeed                 SystemLinuxMdSyncSpeedMetricConfig                 `mapstructure:"system.linux.md.sync.speed"`
+	SystemLinuxRebootRequired              SystemLinuxRebootRequiredMetricConfig              `mapstructure:"system.linux.reboot_required"`
+	SystemLinuxTaskCount                   SystemLinuxTaskCountMetricConfig                   `mapstructure:"system.linux.task.count"`
+	SystemLinuxTaskHung                    SystemLinuxTaskHungMetricConfig                    `mapstructure:"system.linux.task.hung"`
+	SystemMemoryLimit                      SystemMemoryLimitMetricConfig                      `mapstructure:"system.memory.limit"`
+	SystemMemoryLinuxActive                SystemMemoryLinuxActiveMetricConfig                `mapstructure:"system.memory.linux.active"`
+	SystemMemoryLinuxAnonymous             SystemMemoryLinuxAnonymousMetricConfig             `mapstructure:"system.memory.linux.anonymous"`
+	SystemMemoryLinuxAvailable             SystemMemoryLinuxAvailableMetricConfig             `mapstructure:"system.memory.linux.available"`
+	SystemMemoryLinuxCommitLimit           SystemMemoryLinuxCommitLimitMetricConfig           `mapstructure:"system.memory.linux.commit_limit"`
+	SystemMemoryLinuxCommitted             SystemMemoryLinuxCommittedMetricConfig             `mapstructure:"system.memory.linux.committed"`
+	SystemMemoryLinuxDirty                 SystemMemoryLinuxDirtyMetricConfig                 `mapstructure:"system.memory.linux.dirty"`
+	SystemMemoryLinuxFreeBlocks            SystemMemoryLinuxFreeBlocksMetricConfig            `mapstructure:"system.memory.linux.free_blocks"`
+	SystemMemoryLinuxHardwareCorrupted     SystemMemoryLinuxHardwareCorruptedMetricConfig     `mapstructure:"system.memory.linux.hardware_corrupted"`
+	SystemMemoryLinuxHugepagesLimit        SystemMemoryLinuxHugepagesLimitMetricConfig        `mapstructure:"system.memory.linux.hugepages.limit"`
+	SystemMemoryLinuxHugepagesPageSize     SystemMemoryLinuxHugepagesPageSizeMetricConfig     `mapstructure:"system.memory.linux.hugepages.page_size"`
+	SystemMemoryLinuxHugepagesReserved     SystemMemoryLinuxHugepagesReservedMetricConfig     `mapstructure:"system.memory.linux.hugepages.reserved"`
+	SystemMemoryLinuxHugepagesSurplus      SystemMemoryLinuxHugepagesSurplusMetricConfig      `mapstructure:"system.memory.linux.hugepages.surplus"`
+	SystemMemoryLinuxHugepagesUsage        SystemMemoryLinuxHugepagesUsageMetricConfig        `mapstructure:"system.memory.linux.hugepages.usage"`
+	SystemMemoryLinuxHugepagesUtilization  SystemMemoryLinuxHugepagesUtilizationMetricConfig  `mapstructure:"system.memory.linux.hugepages.utilization"`
+	SystemMemoryLinuxInactive              SystemMemoryLinuxInactiveMetricConfig              `mapstructure:"system.memory.linux.inactive"`
+	SystemMemoryLinuxKernelStack           SystemMemoryLinuxKernelStackMetricConfig           `mapstructure:"system.memory.linux.kernel_stack"`
+	SystemMemoryLinuxKsmFullScans          SystemMemoryLinuxKsmFullScansMetricConfig          `mapstructure:"system.memory.linux.ksm.full_scans"`
+	SystemMemoryLinuxKsmPages              SystemMemoryLinuxKsmPagesMetricConfig              `mapstructure:"system.memory.linux.ksm.pages"`
+	SystemMemoryLinuxMapped                SystemMemoryLinuxMappedMetricConfig                `mapstructure:"system.memory.linux.mapped"`
+	SystemMemoryLinuxNumaAllocations       SystemMemoryLinuxNumaAllocationsMetricConfig       `mapstructure:"system.memory.linux.numa.allocations"`
+	SystemMemoryLinuxNumaUsage             SystemMemoryLinuxNumaUsageMetricConfig             `mapstructure:"system.memory.linux.numa.usage"`
+	SystemMemoryLinuxOomKills              SystemMemoryLinuxOomKillsMetricConfig              `mapstructure:"system.memory.linux.oom_kills"`
+	SystemMemoryLinuxPageTables            SystemMemoryLinuxPageTablesMetricConfig            `mapstructure:"system.memory.linux.page_tables"`
+	SystemMemoryLinuxPercpu                SystemMemoryLinuxPercpuMetricConfig                `mapstructure:"system.memory.linux.percpu"`
+	SystemMemoryLinuxPressure10s           SystemMemoryLinuxPressure10sMetricConfig           `mapstructure:"system.memory.linux.pressure.10s"`
+	SystemMemoryLinuxPressure1m            SystemMemoryLinuxPressure1mMetricConfig            `mapstructure:"system.memory.linux.pressure.1m"`
+	SystemMemoryLinuxPressure5m            SystemMemoryLinuxPressure5mMetricConfig            `mapstructure:"system.memory.linux.pressure.5m"`
+	SystemMemoryLinuxPressureTotal         SystemMemoryLinuxPressureTotalMetricConfig         `mapstructure:"system.memory.linux.pressure.total"`
+	SystemMemoryLinuxShared                SystemMemoryLinuxSharedMetricConfig                `mapstructure:"system.memory.linux.shared"`
+	SystemMemoryLinuxSlabUsage             SystemMemoryLinuxSlabUsageMetricConfig             `mapstructure:"system.memory.linux.slab.usage"`
+	SystemMemoryLinuxWriteback             SystemMemoryLinuxWritebackMetricConfig             `mapstructure:"system.memory.linux.writeback"`
+	SystemMemoryLinuxZramUsage             SystemMemoryLinuxZramUsageMetricConfig             `mapstructure:"system.memory.linux.zram.usage"`
+	SystemMemoryLinuxZswapOperations       SystemMemoryLinuxZswapOperationsMetricConfig       `mapstructure:"system.memory.linux.zswap.operations"`
+	SystemMemoryLinuxZswapUsage            SystemMemoryLinuxZswapUsageMetricConfig            `mapstructure:"system.memory.linux.zswap.usage"`
+	SystemMemoryPageSize                   SystemMemoryPageSizeMetricConfig                   `mapstructure:"system.memory.page_size"`
+	SystemMemoryUsage                      SystemMemoryUsageMetricConfig                      `mapstructure:"system.memory.usage"`
+	SystemMemoryUtilization                SystemMemoryUtilizationMetricConfig                `mapstructure:"system.memory.utilization"`
+	SystemNetworkBondInterfaceUp           SystemNetworkBondInterfaceUpMetricConfig           `mapstructure:"system.network.bond.interface.up"`
+	SystemNetworkBondInterfaces            SystemNetworkBondInterfacesMetricConfig            `mapstructure:"system.network.bond.interfaces"`
+	SystemNetworkConnectionCount           SystemNetworkConnectionCountMetricConfig           `mapstructure:"system.network.connection.count"`
+	SystemNetworkConntrackCount            SystemNetworkConntrackCountMetricConfig            `mapstructure:"system.network.conntrack.count"`
+	SystemNetworkConntrackLimit            SystemNetworkConntrackLimitMetricConfig            `mapstructure:"system.network.conntrack.limit"`
+	SystemNetworkErrors                    SystemNetworkErrorsMetricConfig                    `mapstructure:"system.network.errors"`
+	SystemNetworkInterfaceCarrierChanges   SystemNetworkInterfaceCarrierChangesMetricConfig   `mapstructure:"system.network.interface.carrier_changes"`
+	SystemNetworkInterfaceCarrierErrors    SystemNetworkInterfaceCarrierErrorsMetricConfig    `mapstructure:"system.network.interface.carrier_errors"`
+	SystemNetworkInterfaceCollisions       SystemNetworkInterfaceCollisionsMetricConfig       `mapstructure:"system.network.interface.collisions"`
+	SystemNetworkInterfaceCompressed       SystemNetworkInterfaceCompressedMetricConfig       `mapstructure:"system.network.interface.compressed"`
+	SystemNetworkInterfaceDuplex           SystemNetworkInterfaceDuplexMetricConfig           `mapstructure:"system.network.interface.duplex"`
+	SystemNetworkInterfaceFifoErrors       SystemNetworkInterfaceFifoErrorsMetricConfig       `mapstructure:"system.network.interface.fifo_errors"`
+	SystemNetworkInterfaceFrameErrors      SystemNetworkInterfaceFrameErrorsMetricConfig      `mapstructure:"system.network.interface.frame_errors"`
+	SystemNetworkInterfaceMtu              SystemNetworkInterfaceMtuMetricConfig              `mapstructure:"system.network.interface.mtu"`
+	SystemNetworkInterfaceMulticast        SystemNetworkInterfaceMulticastMetricConfig        `mapstructure:"system.network.interface.multicast"`
+	SystemNetworkInterfaceQueueLength      SystemNetworkInterfaceQueueLengthMetricConfig      `mapstructure:"system.network.interface.queue_length"`
+	SystemNetworkInterfaceSpeed            SystemNetworkInterfaceSpeedMetricConfig            `mapstructure:"system.network.interface.speed"`
+	SystemNetworkInterfaceUp               SystemNetworkInterfaceUpMetricConfig               `mapstructure:"system.network.interface.up"`
+	SystemNetworkIo                        SystemNetworkIoMetricConfig                        `mapstructure:"system.network.io"`
+	SystemNetworkIPFragmentMemoryUsage     SystemNetworkIPFragmentMemoryUsageMetricConfig     `mapstructure:"system.network.ip.fragment.memory.usage"`
+	SystemNetworkPacketCount               SystemNetworkPacketCountMetricConfig               `mapstructure:"system.network.packet.count"`
+	SystemNetworkPacketDropped             SystemNetworkPacketDroppedMetricConfig             `mapstructure:"system.network.packet.dropped"`
+	SystemNetworkSocketCount               SystemNetworkSocketCountMetricConfig               `mapstructure:"system.network.socket.count"`
+	SystemNetworkSoftnetDropped            SystemNetworkSoftnetDroppedMetricConfig            `mapstructure:"system.network.softnet.dropped"`
+	SystemNetworkSoftnetFlowLimited        SystemNetworkSoftnetFlowLimitedMetricConfig        `mapstructure:"system.network.softnet.flow_limited"`
+	SystemNetworkSoftnetProcessed          SystemNetworkSoftnetProcessedMetricConfig          `mapstructure:"system.network.softnet.processed"`
+	SystemNetworkSoftnetReceivedRps        SystemNetworkSoftnetReceivedRpsMetricConfig        `mapstructure:"system.network.softnet.received_rps"`
+	SystemNetworkSoftnetSqueezed           SystemNetworkSoftnetSqueezedMetricConfig           `mapstructure:"system.network.softnet.squeezed"`
+	SystemNetworkTCPAborts                 SystemNetworkTCPAbortsMetricConfig                 `mapstructure:"system.network.tcp.aborts"`
+	SystemNetworkTCPBacklogDrops           SystemNetworkTCPBacklogDropsMetricConfig           `mapstructure:"system.network.tcp.backlog.drops"`
+	SystemNetworkTCPConnectionResets       SystemNetworkTCPConnectionResetsMetricConfig       `mapstructure:"system.network.tcp.connection.resets"`
+	SystemNetworkTCPErrors                 SystemNetworkTCPErrorsMetricConfig                 `mapstructure:"system.network.tcp.errors"`
+	SystemNetworkTCPEstablished            SystemNetworkTCPEstablishedMetricConfig            `mapstructure:"system.network.tcp.established"`
+	SystemNetworkTCPListenDrops            SystemNetworkTCPListenDropsMetricConfig            `mapstructure:"system.network.tcp.listen.drops"`
+	SystemNetworkTCPListenOverflows        SystemNetworkTCPListenOverflowsMetricConfig        `mapstructure:"system.network.tcp.listen.overflows"`
+	SystemNetworkTCPMemoryLimit            SystemNetworkTCPMemoryLimitMetricConfig            `mapstructure:"system.network.tcp.memory.limit"`
+	SystemNetworkTCPMemoryPressures        SystemNetworkTCPMemoryPressuresMetricConfig        `mapstructure:"system.network.tcp.memory.pressures"`
+	SystemNetworkTCPMemoryUsage            SystemNetworkTCPMemoryUsageMetricConfig            `mapstructure:"system.network.tcp.memory.usage"`
+	SystemNetworkTCPOpenFailures           SystemNetworkTCPOpenFailuresMetricConfig           `mapstructure:"system.network.tcp.open.failures"`
+	SystemNetworkTCPOpens                  SystemNetworkTCPOpensMetricConfig                  `mapstructure:"system.network.tcp.opens"`
+	SystemNetworkTCPOutOfOrder             SystemNetworkTCPOutOfOrderMetricConfig             `mapstructure:"system.network.tcp.out_of_order"`
+	SystemNetworkTCPPrunes                 SystemNetworkTCPPrunesMetricConfig                 `mapstructure:"system.network.tcp.prunes"`
+	SystemNetworkTCPResetsSent             SystemNetworkTCPResetsSentMetricConfig             `mapstructure:"system.network.tcp.resets.sent"`
+	SystemNetworkTCPRetransmits            SystemNetworkTCPRetransmitsMetricConfig            `mapstructure:"system.network.tcp.retransmits"`
+	SystemNetworkTCPSegments               SystemNetworkTCPSegmentsMetricConfig               `mapstructure:"system.network.tcp.segments"`
+	SystemNetworkTCPSocketAllocated        SystemNetworkTCPSocketAllocatedMetricConfig        `mapstructure:"system.network.tcp.socket.allocated"`
+	SystemNetworkTCPSocketCount            SystemNetworkTCPSocketCountMetricConfig            `mapstructure:"system.network.tcp.socket.count"`
+	SystemNetworkTCPSocketOrphaned         SystemNetworkTCPSocketOrphanedMetricConfig         `mapstructure:"system.network.tcp.socket.orphaned"`
+	SystemNetworkTCPSocketOrphanedLimit    SystemNetworkTCPSocketOrphanedLimitMetricConfig    `mapstructure:"system.network.tcp.socket.orphaned.limit"`
+	SystemNetworkTCPSocketTimeWait         SystemNetworkTCPSocketTimeWaitMetricConfig         `mapstructure:"system.network.tcp.socket.time_wait"`
+	SystemNetworkTCPSynCookies             SystemNetworkTCPSynCookiesMetricConfig             `mapstructure:"system.network.tcp.syn_cookies"`
+	SystemNetworkTCPSynQueueOverflows      SystemNetworkTCPSynQueueOverflowsMetricConfig      `mapstructure:"system.network.tcp.syn_queue.overflows"`
+	SystemNetworkTCPTimeouts               SystemNetworkTCPTimeoutsMetricConfig               `mapstructure:"system.network.tcp.timeouts"`
+	SystemNetworkUDPDatagrams              SystemNetworkUDPDatagramsMetricConfig              `mapstructure:"system.network.udp.datagrams"`
+	SystemNetworkUDPErrors                 SystemNetworkUDPErrorsMetricConfig                 `mapstructure:"system.network.udp.errors"`
+	SystemNetworkUDPMemoryUsage            SystemNetworkUDPMemoryUsageMetricConfig            `mapstructure:"system.network.udp.memory.usage"`
+	SystemNetworkUDPQueueUsage             SystemNetworkUDPQueueUsageMetricConfig             `mapstructure:"system.network.udp.queue.usage"`
+	SystemNetworkUDPReceiveErrors          SystemNetworkUDPReceiveErrorsMetricConfig          `mapstructure:"system.network.udp.receive.errors"`
+	SystemNetworkUDPSocketCount            SystemNetworkUDPSocketCountMetricConfig            `mapstructure:"system.network.udp.socket.count"`
+	SystemPagingFaults                     SystemPagingFaultsMetricConfig                     `mapstructure:"system.paging.faults"`
+	SystemPagingIo                         SystemPagingIoMetricConfig                         `mapstructure:"system.paging.io"`
+	SystemPagingOperations                 SystemPagingOperationsMetricConfig                 `mapstructure:"system.paging.operations"`
+	SystemPagingUsage                      SystemPagingUsageMetricConfig                      `mapstructure:"system.paging.usage"`
+	SystemPagingUtilization                SystemPagingUtilizationMetricConfig                `mapstructure:"system.paging.utilization"`
+	SystemProcessCount                     SystemProcessCountMetricConfig                     `mapstructure:"system.process.count"`
+	SystemProcessCPUUnattributed           SystemProcessCPUUnattributedMetricConfig           `mapstructure:"system.process.cpu.unattributed"`
+	SystemProcessCreated                   SystemProcessCreatedMetricConfig                   `mapstructure:"system.process.created"`
+	SystemProcessLimit                     SystemProcessLimitMetricConfig                     `mapstructure:"system.process.limit"`
+	SystemSessionCount                     SystemSessionCountMetricConfig                     `mapstructure:"system.session.count"`
+	SystemThreadCount                      SystemThreadCountMetricConfig                      `mapstructure:"system.thread.count"`
+	SystemUptime                           SystemUptimeMetricConfig                           `mapstructure:"system.uptime"`
+	SystemUserCount                        SystemUserCountMetricConfig                        `mapstructure:"system.user.count"`
+	SystemZfsArcLimitMax                   SystemZfsArcLimitMaxMetricConfig                   `mapstructure:"system.zfs.arc.limit.max"`
+	SystemZfsArcLimitMin                   SystemZfsArcLimitMinMetricConfig                   `mapstructure:"system.zfs.arc.limit.min"`
+	SystemZfsArcRequests                   SystemZfsArcRequestsMetricConfig                   `mapstructure:"system.zfs.arc.requests"`
+	SystemZfsArcTarget                     SystemZfsArcTargetMetricConfig                     `mapstructure:"system.zfs.arc.target"`
+	SystemZfsArcUsage                      SystemZfsArcUsageMetricConfig                      `mapstructure:"system.zfs.arc.usage"`
+	SystemZfsDatasetIo                     SystemZfsDatasetIoMetricConfig                     `mapstructure:"system.zfs.dataset.io"`
+	SystemZfsDatasetOperations             SystemZfsDatasetOperationsMetricConfig             `mapstructure:"system.zfs.dataset.operations"`
+	SystemZfsPoolIo                        SystemZfsPoolIoMetricConfig                        `mapstructure:"system.zfs.pool.io"`
+	SystemZfsPoolOperations                SystemZfsPoolOperationsMetricConfig                `mapstructure:"system.zfs.pool.operations"`
+	SystemZfsPoolState                     SystemZfsPoolStateMetricConfig                     `mapstructure:"system.zfs.pool.state"`
 }
 
 func DefaultMetricsConfig() MetricsConfig {
@@ -3341,6 +5735,12 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		HwGpuUtilization: HwGpuUtilizationMetricConfig{
+			Enabled: true,
+		},
+		HwPhysicalDiskEnduranceUtilization: HwPhysicalDiskEnduranceUtilizationMetricConfig{
+			Enabled: true,
+		},
+		HwPhysicalDiskSmart: HwPhysicalDiskSmartMetricConfig{
 			Enabled: true,
 		},
 		HwPower: HwPowerMetricConfig{
@@ -3493,6 +5893,33 @@ func DefaultMetricsConfig() MetricsConfig {
 		ProcessWindowsHandleCount: ProcessWindowsHandleCountMetricConfig{
 			Enabled: false,
 		},
+		SystemBtrfsAllocationUsage: SystemBtrfsAllocationUsageMetricConfig{
+			Enabled: true,
+		},
+		SystemBtrfsDeviceMissing: SystemBtrfsDeviceMissingMetricConfig{
+			Enabled: true,
+		},
+		SystemBtrfsErrors: SystemBtrfsErrorsMetricConfig{
+			Enabled: true,
+		},
+		SystemBtrfsUnallocated: SystemBtrfsUnallocatedMetricConfig{
+			Enabled: true,
+		},
+		SystemClockEstimatedError: SystemClockEstimatedErrorMetricConfig{
+			Enabled: false,
+		},
+		SystemClockFrequencyAdjustment: SystemClockFrequencyAdjustmentMetricConfig{
+			Enabled: false,
+		},
+		SystemClockMaxError: SystemClockMaxErrorMetricConfig{
+			Enabled: true,
+		},
+		SystemClockOffset: SystemClockOffsetMetricConfig{
+			Enabled: true,
+		},
+		SystemClockSynchronized: SystemClockSynchronizedMetricConfig{
+			Enabled: true,
+		},
 		SystemCPUContextSwitches: SystemCPUContextSwitchesMetricConfig{
 			Enabled: true,
 		},
@@ -3508,6 +5935,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		SystemCPUInterrupts: SystemCPUInterruptsMetricConfig{
 			Enabled: true,
 		},
+		SystemCPULinuxInterrupts: SystemCPULinuxInterruptsMetricConfig{
+			Enabled: false,
+		},
 		SystemCPULinuxPressure10s: SystemCPULinuxPressure10sMetricConfig{
 			Enabled: true,
 		},
@@ -3519,6 +5949,18 @@ func DefaultMetricsConfig() MetricsConfig {
 		},
 		SystemCPULinuxPressureTotal: SystemCPULinuxPressureTotalMetricConfig{
 			Enabled: true,
+		},
+		SystemCPULinuxRunQueueRunTime: SystemCPULinuxRunQueueRunTimeMetricConfig{
+			Enabled: false,
+		},
+		SystemCPULinuxRunQueueTimeslices: SystemCPULinuxRunQueueTimeslicesMetricConfig{
+			Enabled: false,
+		},
+		SystemCPULinuxRunQueueWaitTime: SystemCPULinuxRunQueueWaitTimeMetricConfig{
+			Enabled: false,
+		},
+		SystemCPULinuxSoftInterrupts: SystemCPULinuxSoftInterruptsMetricConfig{
+			Enabled: false,
 		},
 		SystemCPULinuxThermalThrottleEvents: SystemCPULinuxThermalThrottleEventsMetricConfig{
 			Enabled: true,
@@ -3574,6 +6016,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		SystemDiskWeightedIoTime: SystemDiskWeightedIoTimeMetricConfig{
 			Enabled: true,
 		},
+		SystemFilesystemError: SystemFilesystemErrorMetricConfig{
+			Enabled: true,
+		},
 		SystemFilesystemInodesLimit: SystemFilesystemInodesLimitMetricConfig{
 			Enabled: false,
 		},
@@ -3581,6 +6026,12 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		SystemFilesystemLimit: SystemFilesystemLimitMetricConfig{
+			Enabled: true,
+		},
+		SystemFilesystemLinuxExt4Errors: SystemFilesystemLinuxExt4ErrorsMetricConfig{
+			Enabled: true,
+		},
+		SystemFilesystemReadOnly: SystemFilesystemReadOnlyMetricConfig{
 			Enabled: true,
 		},
 		SystemFilesystemStuck: SystemFilesystemStuckMetricConfig{
@@ -3616,16 +6067,85 @@ func DefaultMetricsConfig() MetricsConfig {
 		SystemIrqLinuxPressureTotal: SystemIrqLinuxPressureTotalMetricConfig{
 			Enabled: true,
 		},
+		SystemLinuxDentryCount: SystemLinuxDentryCountMetricConfig{
+			Enabled: true,
+		},
+		SystemLinuxDentryNegative: SystemLinuxDentryNegativeMetricConfig{
+			Enabled: false,
+		},
+		SystemLinuxDentryUnused: SystemLinuxDentryUnusedMetricConfig{
+			Enabled: false,
+		},
+		SystemLinuxEntropyAvailable: SystemLinuxEntropyAvailableMetricConfig{
+			Enabled: true,
+		},
 		SystemLinuxFileHandleCount: SystemLinuxFileHandleCountMetricConfig{
 			Enabled: true,
 		},
 		SystemLinuxFileHandleLimit: SystemLinuxFileHandleLimitMetricConfig{
 			Enabled: true,
 		},
+		SystemLinuxInodeCount: SystemLinuxInodeCountMetricConfig{
+			Enabled: true,
+		},
+		SystemLinuxInodeFree: SystemLinuxInodeFreeMetricConfig{
+			Enabled: false,
+		},
+		SystemLinuxIpcMessageQueueCount: SystemLinuxIpcMessageQueueCountMetricConfig{
+			Enabled: true,
+		},
+		SystemLinuxIpcMessageQueueLimit: SystemLinuxIpcMessageQueueLimitMetricConfig{
+			Enabled: true,
+		},
+		SystemLinuxIpcMessageQueueMessages: SystemLinuxIpcMessageQueueMessagesMetricConfig{
+			Enabled: true,
+		},
+		SystemLinuxIpcMessageQueueUsage: SystemLinuxIpcMessageQueueUsageMetricConfig{
+			Enabled: true,
+		},
+		SystemLinuxIpcSemaphoreCount: SystemLinuxIpcSemaphoreCountMetricConfig{
+			Enabled: true,
+		},
+		SystemLinuxIpcSemaphoreLimit: SystemLinuxIpcSemaphoreLimitMetricConfig{
+			Enabled: true,
+		},
+		SystemLinuxIpcSemaphoreSetCount: SystemLinuxIpcSemaphoreSetCountMetricConfig{
+			Enabled: true,
+		},
+		SystemLinuxIpcSemaphoreSetLimit: SystemLinuxIpcSemaphoreSetLimitMetricConfig{
+			Enabled: true,
+		},
+		SystemLinuxIpcSharedMemoryLimit: SystemLinuxIpcSharedMemoryLimitMetricConfig{
+			Enabled: true,
+		},
+		SystemLinuxIpcSharedMemorySegmentCount: SystemLinuxIpcSharedMemorySegmentCountMetricConfig{
+			Enabled: true,
+		},
+		SystemLinuxIpcSharedMemorySegmentLimit: SystemLinuxIpcSharedMemorySegmentLimitMetricConfig{
+			Enabled: true,
+		},
+		SystemLinuxIpcSharedMemoryUsage: SystemLinuxIpcSharedMemoryUsageMetricConfig{
+			Enabled: true,
+		},
 		SystemLinuxKernelAge: SystemLinuxKernelAgeMetricConfig{
 			Enabled: true,
 		},
 		SystemLinuxKernelInfo: SystemLinuxKernelInfoMetricConfig{
+			Enabled: false,
+		},
+		SystemLinuxMdDisks: SystemLinuxMdDisksMetricConfig{
+			Enabled: true,
+		},
+		SystemLinuxMdDisksRequired: SystemLinuxMdDisksRequiredMetricConfig{
+			Enabled: true,
+		},
+		SystemLinuxMdMismatches: SystemLinuxMdMismatchesMetricConfig{
+			Enabled: false,
+		},
+		SystemLinuxMdSyncProgress: SystemLinuxMdSyncProgressMetricConfig{
+			Enabled: true,
+		},
+		SystemLinuxMdSyncSpeed: SystemLinuxMdSyncSpeedMetricConfig{
 			Enabled: false,
 		},
 		SystemLinuxRebootRequired: SystemLinuxRebootRequiredMetricConfig{
@@ -3643,6 +6163,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		SystemMemoryLinuxActive: SystemMemoryLinuxActiveMetricConfig{
 			Enabled: false,
 		},
+		SystemMemoryLinuxAnonymous: SystemMemoryLinuxAnonymousMetricConfig{
+			Enabled: false,
+		},
 		SystemMemoryLinuxAvailable: SystemMemoryLinuxAvailableMetricConfig{
 			Enabled: true,
 		},
@@ -3653,6 +6176,12 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		SystemMemoryLinuxDirty: SystemMemoryLinuxDirtyMetricConfig{
+			Enabled: true,
+		},
+		SystemMemoryLinuxFreeBlocks: SystemMemoryLinuxFreeBlocksMetricConfig{
+			Enabled: true,
+		},
+		SystemMemoryLinuxHardwareCorrupted: SystemMemoryLinuxHardwareCorruptedMetricConfig{
 			Enabled: true,
 		},
 		SystemMemoryLinuxHugepagesLimit: SystemMemoryLinuxHugepagesLimitMetricConfig{
@@ -3676,8 +6205,32 @@ func DefaultMetricsConfig() MetricsConfig {
 		SystemMemoryLinuxInactive: SystemMemoryLinuxInactiveMetricConfig{
 			Enabled: false,
 		},
+		SystemMemoryLinuxKernelStack: SystemMemoryLinuxKernelStackMetricConfig{
+			Enabled: false,
+		},
+		SystemMemoryLinuxKsmFullScans: SystemMemoryLinuxKsmFullScansMetricConfig{
+			Enabled: true,
+		},
+		SystemMemoryLinuxKsmPages: SystemMemoryLinuxKsmPagesMetricConfig{
+			Enabled: true,
+		},
+		SystemMemoryLinuxMapped: SystemMemoryLinuxMappedMetricConfig{
+			Enabled: false,
+		},
+		SystemMemoryLinuxNumaAllocations: SystemMemoryLinuxNumaAllocationsMetricConfig{
+			Enabled: true,
+		},
+		SystemMemoryLinuxNumaUsage: SystemMemoryLinuxNumaUsageMetricConfig{
+			Enabled: true,
+		},
 		SystemMemoryLinuxOomKills: SystemMemoryLinuxOomKillsMetricConfig{
 			Enabled: true,
+		},
+		SystemMemoryLinuxPageTables: SystemMemoryLinuxPageTablesMetricConfig{
+			Enabled: false,
+		},
+		SystemMemoryLinuxPercpu: SystemMemoryLinuxPercpuMetricConfig{
+			Enabled: false,
 		},
 		SystemMemoryLinuxPressure10s: SystemMemoryLinuxPressure10sMetricConfig{
 			Enabled: true,
@@ -3700,6 +6253,15 @@ func DefaultMetricsConfig() MetricsConfig {
 		SystemMemoryLinuxWriteback: SystemMemoryLinuxWritebackMetricConfig{
 			Enabled: false,
 		},
+		SystemMemoryLinuxZramUsage: SystemMemoryLinuxZramUsageMetricConfig{
+			Enabled: true,
+		},
+		SystemMemoryLinuxZswapOperations: SystemMemoryLinuxZswapOperationsMetricConfig{
+			Enabled: true,
+		},
+		SystemMemoryLinuxZswapUsage: SystemMemoryLinuxZswapUsageMetricConfig{
+			Enabled: true,
+		},
 		SystemMemoryPageSize: SystemMemoryPageSizeMetricConfig{
 			Enabled: false,
 		},
@@ -3707,6 +6269,12 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		SystemMemoryUtilization: SystemMemoryUtilizationMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkBondInterfaceUp: SystemNetworkBondInterfaceUpMetricConfig{
+			Enabled: false,
+		},
+		SystemNetworkBondInterfaces: SystemNetworkBondInterfacesMetricConfig{
 			Enabled: true,
 		},
 		SystemNetworkConnectionCount: SystemNetworkConnectionCountMetricConfig{
@@ -3721,10 +6289,34 @@ func DefaultMetricsConfig() MetricsConfig {
 		SystemNetworkErrors: SystemNetworkErrorsMetricConfig{
 			Enabled: true,
 		},
+		SystemNetworkInterfaceCarrierChanges: SystemNetworkInterfaceCarrierChangesMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkInterfaceCarrierErrors: SystemNetworkInterfaceCarrierErrorsMetricConfig{
+			Enabled: false,
+		},
+		SystemNetworkInterfaceCollisions: SystemNetworkInterfaceCollisionsMetricConfig{
+			Enabled: false,
+		},
+		SystemNetworkInterfaceCompressed: SystemNetworkInterfaceCompressedMetricConfig{
+			Enabled: false,
+		},
 		SystemNetworkInterfaceDuplex: SystemNetworkInterfaceDuplexMetricConfig{
 			Enabled: false,
 		},
+		SystemNetworkInterfaceFifoErrors: SystemNetworkInterfaceFifoErrorsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkInterfaceFrameErrors: SystemNetworkInterfaceFrameErrorsMetricConfig{
+			Enabled: false,
+		},
 		SystemNetworkInterfaceMtu: SystemNetworkInterfaceMtuMetricConfig{
+			Enabled: false,
+		},
+		SystemNetworkInterfaceMulticast: SystemNetworkInterfaceMulticastMetricConfig{
+			Enabled: false,
+		},
+		SystemNetworkInterfaceQueueLength: SystemNetworkInterfaceQueueLengthMetricConfig{
 			Enabled: false,
 		},
 		SystemNetworkInterfaceSpeed: SystemNetworkInterfaceSpeedMetricConfig{
@@ -3736,10 +6328,124 @@ func DefaultMetricsConfig() MetricsConfig {
 		SystemNetworkIo: SystemNetworkIoMetricConfig{
 			Enabled: true,
 		},
+		SystemNetworkIPFragmentMemoryUsage: SystemNetworkIPFragmentMemoryUsageMetricConfig{
+			Enabled: false,
+		},
 		SystemNetworkPacketCount: SystemNetworkPacketCountMetricConfig{
 			Enabled: true,
 		},
 		SystemNetworkPacketDropped: SystemNetworkPacketDroppedMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkSocketCount: SystemNetworkSocketCountMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkSoftnetDropped: SystemNetworkSoftnetDroppedMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkSoftnetFlowLimited: SystemNetworkSoftnetFlowLimitedMetricConfig{
+			Enabled: false,
+		},
+		SystemNetworkSoftnetProcessed: SystemNetworkSoftnetProcessedMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkSoftnetReceivedRps: SystemNetworkSoftnetReceivedRpsMetricConfig{
+			Enabled: false,
+		},
+		SystemNetworkSoftnetSqueezed: SystemNetworkSoftnetSqueezedMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPAborts: SystemNetworkTCPAbortsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPBacklogDrops: SystemNetworkTCPBacklogDropsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPConnectionResets: SystemNetworkTCPConnectionResetsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPErrors: SystemNetworkTCPErrorsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPEstablished: SystemNetworkTCPEstablishedMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPListenDrops: SystemNetworkTCPListenDropsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPListenOverflows: SystemNetworkTCPListenOverflowsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPMemoryLimit: SystemNetworkTCPMemoryLimitMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPMemoryPressures: SystemNetworkTCPMemoryPressuresMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPMemoryUsage: SystemNetworkTCPMemoryUsageMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPOpenFailures: SystemNetworkTCPOpenFailuresMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPOpens: SystemNetworkTCPOpensMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPOutOfOrder: SystemNetworkTCPOutOfOrderMetricConfig{
+			Enabled: false,
+		},
+		SystemNetworkTCPPrunes: SystemNetworkTCPPrunesMetricConfig{
+			Enabled: false,
+		},
+		SystemNetworkTCPResetsSent: SystemNetworkTCPResetsSentMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPRetransmits: SystemNetworkTCPRetransmitsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPSegments: SystemNetworkTCPSegmentsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPSocketAllocated: SystemNetworkTCPSocketAllocatedMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPSocketCount: SystemNetworkTCPSocketCountMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPSocketOrphaned: SystemNetworkTCPSocketOrphanedMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPSocketOrphanedLimit: SystemNetworkTCPSocketOrphanedLimitMetricConfig{
+			Enabled: false,
+		},
+		SystemNetworkTCPSocketTimeWait: SystemNetworkTCPSocketTimeWaitMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPSynCookies: SystemNetworkTCPSynCookiesMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPSynQueueOverflows: SystemNetworkTCPSynQueueOverflowsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkTCPTimeouts: SystemNetworkTCPTimeoutsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkUDPDatagrams: SystemNetworkUDPDatagramsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkUDPErrors: SystemNetworkUDPErrorsMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkUDPMemoryUsage: SystemNetworkUDPMemoryUsageMetricConfig{
+			Enabled: true,
+		},
+		SystemNetworkUDPQueueUsage: SystemNetworkUDPQueueUsageMetricConfig{
+			Enabled: false,
+		},
+		SystemNetworkUDPReceiveErrors: SystemNetworkUDPReceiveErrorsMetricConfig{
+			Enabled: false,
+		},
+		SystemNetworkUDPSocketCount: SystemNetworkUDPSocketCountMetricConfig{
 			Enabled: true,
 		},
 		SystemPagingFaults: SystemPagingFaultsMetricConfig{
@@ -3779,6 +6485,36 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		SystemUserCount: SystemUserCountMetricConfig{
+			Enabled: true,
+		},
+		SystemZfsArcLimitMax: SystemZfsArcLimitMaxMetricConfig{
+			Enabled: true,
+		},
+		SystemZfsArcLimitMin: SystemZfsArcLimitMinMetricConfig{
+			Enabled: true,
+		},
+		SystemZfsArcRequests: SystemZfsArcRequestsMetricConfig{
+			Enabled: true,
+		},
+		SystemZfsArcTarget: SystemZfsArcTargetMetricConfig{
+			Enabled: true,
+		},
+		SystemZfsArcUsage: SystemZfsArcUsageMetricConfig{
+			Enabled: true,
+		},
+		SystemZfsDatasetIo: SystemZfsDatasetIoMetricConfig{
+			Enabled: false,
+		},
+		SystemZfsDatasetOperations: SystemZfsDatasetOperationsMetricConfig{
+			Enabled: false,
+		},
+		SystemZfsPoolIo: SystemZfsPoolIoMetricConfig{
+			Enabled: true,
+		},
+		SystemZfsPoolOperations: SystemZfsPoolOperationsMetricConfig{
+			Enabled: true,
+		},
+		SystemZfsPoolState: SystemZfsPoolStateMetricConfig{
 			Enabled: true,
 		},
 	}

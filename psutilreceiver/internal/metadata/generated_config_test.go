@@ -59,6 +59,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					HwGpuUtilization: HwGpuUtilizationMetricConfig{
 						Enabled: true,
 					},
+					HwPhysicalDiskEnduranceUtilization: HwPhysicalDiskEnduranceUtilizationMetricConfig{
+						Enabled: true,
+					},
+					HwPhysicalDiskSmart: HwPhysicalDiskSmartMetricConfig{
+						Enabled: true,
+					},
 					HwPower: HwPowerMetricConfig{
 						Enabled: true,
 					},
@@ -209,6 +215,33 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ProcessWindowsHandleCount: ProcessWindowsHandleCountMetricConfig{
 						Enabled: true,
 					},
+					SystemBtrfsAllocationUsage: SystemBtrfsAllocationUsageMetricConfig{
+						Enabled: true,
+					},
+					SystemBtrfsDeviceMissing: SystemBtrfsDeviceMissingMetricConfig{
+						Enabled: true,
+					},
+					SystemBtrfsErrors: SystemBtrfsErrorsMetricConfig{
+						Enabled: true,
+					},
+					SystemBtrfsUnallocated: SystemBtrfsUnallocatedMetricConfig{
+						Enabled: true,
+					},
+					SystemClockEstimatedError: SystemClockEstimatedErrorMetricConfig{
+						Enabled: true,
+					},
+					SystemClockFrequencyAdjustment: SystemClockFrequencyAdjustmentMetricConfig{
+						Enabled: true,
+					},
+					SystemClockMaxError: SystemClockMaxErrorMetricConfig{
+						Enabled: true,
+					},
+					SystemClockOffset: SystemClockOffsetMetricConfig{
+						Enabled: true,
+					},
+					SystemClockSynchronized: SystemClockSynchronizedMetricConfig{
+						Enabled: true,
+					},
 					SystemCPUContextSwitches: SystemCPUContextSwitchesMetricConfig{
 						Enabled: true,
 					},
@@ -224,6 +257,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemCPUInterrupts: SystemCPUInterruptsMetricConfig{
 						Enabled: true,
 					},
+					SystemCPULinuxInterrupts: SystemCPULinuxInterruptsMetricConfig{
+						Enabled: true,
+					},
 					SystemCPULinuxPressure10s: SystemCPULinuxPressure10sMetricConfig{
 						Enabled: true,
 					},
@@ -234,6 +270,18 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					SystemCPULinuxPressureTotal: SystemCPULinuxPressureTotalMetricConfig{
+						Enabled: true,
+					},
+					SystemCPULinuxRunQueueRunTime: SystemCPULinuxRunQueueRunTimeMetricConfig{
+						Enabled: true,
+					},
+					SystemCPULinuxRunQueueTimeslices: SystemCPULinuxRunQueueTimeslicesMetricConfig{
+						Enabled: true,
+					},
+					SystemCPULinuxRunQueueWaitTime: SystemCPULinuxRunQueueWaitTimeMetricConfig{
+						Enabled: true,
+					},
+					SystemCPULinuxSoftInterrupts: SystemCPULinuxSoftInterruptsMetricConfig{
 						Enabled: true,
 					},
 					SystemCPULinuxThermalThrottleEvents: SystemCPULinuxThermalThrottleEventsMetricConfig{
@@ -290,6 +338,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemDiskWeightedIoTime: SystemDiskWeightedIoTimeMetricConfig{
 						Enabled: true,
 					},
+					SystemFilesystemError: SystemFilesystemErrorMetricConfig{
+						Enabled: true,
+					},
 					SystemFilesystemInodesLimit: SystemFilesystemInodesLimitMetricConfig{
 						Enabled: true,
 					},
@@ -297,6 +348,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					SystemFilesystemLimit: SystemFilesystemLimitMetricConfig{
+						Enabled: true,
+					},
+					SystemFilesystemLinuxExt4Errors: SystemFilesystemLinuxExt4ErrorsMetricConfig{
+						Enabled: true,
+					},
+					SystemFilesystemReadOnly: SystemFilesystemReadOnlyMetricConfig{
 						Enabled: true,
 					},
 					SystemFilesystemStuck: SystemFilesystemStuckMetricConfig{
@@ -332,16 +389,85 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemIrqLinuxPressureTotal: SystemIrqLinuxPressureTotalMetricConfig{
 						Enabled: true,
 					},
+					SystemLinuxDentryCount: SystemLinuxDentryCountMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxDentryNegative: SystemLinuxDentryNegativeMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxDentryUnused: SystemLinuxDentryUnusedMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxEntropyAvailable: SystemLinuxEntropyAvailableMetricConfig{
+						Enabled: true,
+					},
 					SystemLinuxFileHandleCount: SystemLinuxFileHandleCountMetricConfig{
 						Enabled: true,
 					},
 					SystemLinuxFileHandleLimit: SystemLinuxFileHandleLimitMetricConfig{
 						Enabled: true,
 					},
+					SystemLinuxInodeCount: SystemLinuxInodeCountMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxInodeFree: SystemLinuxInodeFreeMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcMessageQueueCount: SystemLinuxIpcMessageQueueCountMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcMessageQueueLimit: SystemLinuxIpcMessageQueueLimitMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcMessageQueueMessages: SystemLinuxIpcMessageQueueMessagesMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcMessageQueueUsage: SystemLinuxIpcMessageQueueUsageMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcSemaphoreCount: SystemLinuxIpcSemaphoreCountMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcSemaphoreLimit: SystemLinuxIpcSemaphoreLimitMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcSemaphoreSetCount: SystemLinuxIpcSemaphoreSetCountMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcSemaphoreSetLimit: SystemLinuxIpcSemaphoreSetLimitMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcSharedMemoryLimit: SystemLinuxIpcSharedMemoryLimitMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcSharedMemorySegmentCount: SystemLinuxIpcSharedMemorySegmentCountMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcSharedMemorySegmentLimit: SystemLinuxIpcSharedMemorySegmentLimitMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxIpcSharedMemoryUsage: SystemLinuxIpcSharedMemoryUsageMetricConfig{
+						Enabled: true,
+					},
 					SystemLinuxKernelAge: SystemLinuxKernelAgeMetricConfig{
 						Enabled: true,
 					},
 					SystemLinuxKernelInfo: SystemLinuxKernelInfoMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxMdDisks: SystemLinuxMdDisksMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxMdDisksRequired: SystemLinuxMdDisksRequiredMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxMdMismatches: SystemLinuxMdMismatchesMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxMdSyncProgress: SystemLinuxMdSyncProgressMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxMdSyncSpeed: SystemLinuxMdSyncSpeedMetricConfig{
 						Enabled: true,
 					},
 					SystemLinuxRebootRequired: SystemLinuxRebootRequiredMetricConfig{
@@ -359,6 +485,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemMemoryLinuxActive: SystemMemoryLinuxActiveMetricConfig{
 						Enabled: true,
 					},
+					SystemMemoryLinuxAnonymous: SystemMemoryLinuxAnonymousMetricConfig{
+						Enabled: true,
+					},
 					SystemMemoryLinuxAvailable: SystemMemoryLinuxAvailableMetricConfig{
 						Enabled: true,
 					},
@@ -369,6 +498,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					SystemMemoryLinuxDirty: SystemMemoryLinuxDirtyMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxFreeBlocks: SystemMemoryLinuxFreeBlocksMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxHardwareCorrupted: SystemMemoryLinuxHardwareCorruptedMetricConfig{
 						Enabled: true,
 					},
 					SystemMemoryLinuxHugepagesLimit: SystemMemoryLinuxHugepagesLimitMetricConfig{
@@ -392,7 +527,31 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemMemoryLinuxInactive: SystemMemoryLinuxInactiveMetricConfig{
 						Enabled: true,
 					},
+					SystemMemoryLinuxKernelStack: SystemMemoryLinuxKernelStackMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxKsmFullScans: SystemMemoryLinuxKsmFullScansMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxKsmPages: SystemMemoryLinuxKsmPagesMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxMapped: SystemMemoryLinuxMappedMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxNumaAllocations: SystemMemoryLinuxNumaAllocationsMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxNumaUsage: SystemMemoryLinuxNumaUsageMetricConfig{
+						Enabled: true,
+					},
 					SystemMemoryLinuxOomKills: SystemMemoryLinuxOomKillsMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxPageTables: SystemMemoryLinuxPageTablesMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxPercpu: SystemMemoryLinuxPercpuMetricConfig{
 						Enabled: true,
 					},
 					SystemMemoryLinuxPressure10s: SystemMemoryLinuxPressure10sMetricConfig{
@@ -416,6 +575,15 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemMemoryLinuxWriteback: SystemMemoryLinuxWritebackMetricConfig{
 						Enabled: true,
 					},
+					SystemMemoryLinuxZramUsage: SystemMemoryLinuxZramUsageMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxZswapOperations: SystemMemoryLinuxZswapOperationsMetricConfig{
+						Enabled: true,
+					},
+					SystemMemoryLinuxZswapUsage: SystemMemoryLinuxZswapUsageMetricConfig{
+						Enabled: true,
+					},
 					SystemMemoryPageSize: SystemMemoryPageSizeMetricConfig{
 						Enabled: true,
 					},
@@ -423,6 +591,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					SystemMemoryUtilization: SystemMemoryUtilizationMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkBondInterfaceUp: SystemNetworkBondInterfaceUpMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkBondInterfaces: SystemNetworkBondInterfacesMetricConfig{
 						Enabled: true,
 					},
 					SystemNetworkConnectionCount: SystemNetworkConnectionCountMetricConfig{
@@ -437,10 +611,34 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemNetworkErrors: SystemNetworkErrorsMetricConfig{
 						Enabled: true,
 					},
+					SystemNetworkInterfaceCarrierChanges: SystemNetworkInterfaceCarrierChangesMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkInterfaceCarrierErrors: SystemNetworkInterfaceCarrierErrorsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkInterfaceCollisions: SystemNetworkInterfaceCollisionsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkInterfaceCompressed: SystemNetworkInterfaceCompressedMetricConfig{
+						Enabled: true,
+					},
 					SystemNetworkInterfaceDuplex: SystemNetworkInterfaceDuplexMetricConfig{
 						Enabled: true,
 					},
+					SystemNetworkInterfaceFifoErrors: SystemNetworkInterfaceFifoErrorsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkInterfaceFrameErrors: SystemNetworkInterfaceFrameErrorsMetricConfig{
+						Enabled: true,
+					},
 					SystemNetworkInterfaceMtu: SystemNetworkInterfaceMtuMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkInterfaceMulticast: SystemNetworkInterfaceMulticastMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkInterfaceQueueLength: SystemNetworkInterfaceQueueLengthMetricConfig{
 						Enabled: true,
 					},
 					SystemNetworkInterfaceSpeed: SystemNetworkInterfaceSpeedMetricConfig{
@@ -452,10 +650,124 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemNetworkIo: SystemNetworkIoMetricConfig{
 						Enabled: true,
 					},
+					SystemNetworkIPFragmentMemoryUsage: SystemNetworkIPFragmentMemoryUsageMetricConfig{
+						Enabled: true,
+					},
 					SystemNetworkPacketCount: SystemNetworkPacketCountMetricConfig{
 						Enabled: true,
 					},
 					SystemNetworkPacketDropped: SystemNetworkPacketDroppedMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkSocketCount: SystemNetworkSocketCountMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkSoftnetDropped: SystemNetworkSoftnetDroppedMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkSoftnetFlowLimited: SystemNetworkSoftnetFlowLimitedMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkSoftnetProcessed: SystemNetworkSoftnetProcessedMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkSoftnetReceivedRps: SystemNetworkSoftnetReceivedRpsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkSoftnetSqueezed: SystemNetworkSoftnetSqueezedMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPAborts: SystemNetworkTCPAbortsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPBacklogDrops: SystemNetworkTCPBacklogDropsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPConnectionResets: SystemNetworkTCPConnectionResetsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPErrors: SystemNetworkTCPErrorsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPEstablished: SystemNetworkTCPEstablishedMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPListenDrops: SystemNetworkTCPListenDropsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPListenOverflows: SystemNetworkTCPListenOverflowsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPMemoryLimit: SystemNetworkTCPMemoryLimitMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPMemoryPressures: SystemNetworkTCPMemoryPressuresMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPMemoryUsage: SystemNetworkTCPMemoryUsageMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPOpenFailures: SystemNetworkTCPOpenFailuresMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPOpens: SystemNetworkTCPOpensMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPOutOfOrder: SystemNetworkTCPOutOfOrderMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPPrunes: SystemNetworkTCPPrunesMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPResetsSent: SystemNetworkTCPResetsSentMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPRetransmits: SystemNetworkTCPRetransmitsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPSegments: SystemNetworkTCPSegmentsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPSocketAllocated: SystemNetworkTCPSocketAllocatedMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPSocketCount: SystemNetworkTCPSocketCountMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPSocketOrphaned: SystemNetworkTCPSocketOrphanedMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPSocketOrphanedLimit: SystemNetworkTCPSocketOrphanedLimitMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPSocketTimeWait: SystemNetworkTCPSocketTimeWaitMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPSynCookies: SystemNetworkTCPSynCookiesMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPSynQueueOverflows: SystemNetworkTCPSynQueueOverflowsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkTCPTimeouts: SystemNetworkTCPTimeoutsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkUDPDatagrams: SystemNetworkUDPDatagramsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkUDPErrors: SystemNetworkUDPErrorsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkUDPMemoryUsage: SystemNetworkUDPMemoryUsageMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkUDPQueueUsage: SystemNetworkUDPQueueUsageMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkUDPReceiveErrors: SystemNetworkUDPReceiveErrorsMetricConfig{
+						Enabled: true,
+					},
+					SystemNetworkUDPSocketCount: SystemNetworkUDPSocketCountMetricConfig{
 						Enabled: true,
 					},
 					SystemPagingFaults: SystemPagingFaultsMetricConfig{
@@ -495,6 +807,36 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: true,
 					},
 					SystemUserCount: SystemUserCountMetricConfig{
+						Enabled: true,
+					},
+					SystemZfsArcLimitMax: SystemZfsArcLimitMaxMetricConfig{
+						Enabled: true,
+					},
+					SystemZfsArcLimitMin: SystemZfsArcLimitMinMetricConfig{
+						Enabled: true,
+					},
+					SystemZfsArcRequests: SystemZfsArcRequestsMetricConfig{
+						Enabled: true,
+					},
+					SystemZfsArcTarget: SystemZfsArcTargetMetricConfig{
+						Enabled: true,
+					},
+					SystemZfsArcUsage: SystemZfsArcUsageMetricConfig{
+						Enabled: true,
+					},
+					SystemZfsDatasetIo: SystemZfsDatasetIoMetricConfig{
+						Enabled: true,
+					},
+					SystemZfsDatasetOperations: SystemZfsDatasetOperationsMetricConfig{
+						Enabled: true,
+					},
+					SystemZfsPoolIo: SystemZfsPoolIoMetricConfig{
+						Enabled: true,
+					},
+					SystemZfsPoolOperations: SystemZfsPoolOperationsMetricConfig{
+						Enabled: true,
+					},
+					SystemZfsPoolState: SystemZfsPoolStateMetricConfig{
 						Enabled: true,
 					},
 				},
@@ -569,6 +911,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					HwGpuUtilization: HwGpuUtilizationMetricConfig{
 						Enabled: false,
 					},
+					HwPhysicalDiskEnduranceUtilization: HwPhysicalDiskEnduranceUtilizationMetricConfig{
+						Enabled: false,
+					},
+					HwPhysicalDiskSmart: HwPhysicalDiskSmartMetricConfig{
+						Enabled: false,
+					},
 					HwPower: HwPowerMetricConfig{
 						Enabled: false,
 					},
@@ -719,6 +1067,33 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ProcessWindowsHandleCount: ProcessWindowsHandleCountMetricConfig{
 						Enabled: false,
 					},
+					SystemBtrfsAllocationUsage: SystemBtrfsAllocationUsageMetricConfig{
+						Enabled: false,
+					},
+					SystemBtrfsDeviceMissing: SystemBtrfsDeviceMissingMetricConfig{
+						Enabled: false,
+					},
+					SystemBtrfsErrors: SystemBtrfsErrorsMetricConfig{
+						Enabled: false,
+					},
+					SystemBtrfsUnallocated: SystemBtrfsUnallocatedMetricConfig{
+						Enabled: false,
+					},
+					SystemClockEstimatedError: SystemClockEstimatedErrorMetricConfig{
+						Enabled: false,
+					},
+					SystemClockFrequencyAdjustment: SystemClockFrequencyAdjustmentMetricConfig{
+						Enabled: false,
+					},
+					SystemClockMaxError: SystemClockMaxErrorMetricConfig{
+						Enabled: false,
+					},
+					SystemClockOffset: SystemClockOffsetMetricConfig{
+						Enabled: false,
+					},
+					SystemClockSynchronized: SystemClockSynchronizedMetricConfig{
+						Enabled: false,
+					},
 					SystemCPUContextSwitches: SystemCPUContextSwitchesMetricConfig{
 						Enabled: false,
 					},
@@ -734,6 +1109,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemCPUInterrupts: SystemCPUInterruptsMetricConfig{
 						Enabled: false,
 					},
+					SystemCPULinuxInterrupts: SystemCPULinuxInterruptsMetricConfig{
+						Enabled: false,
+					},
 					SystemCPULinuxPressure10s: SystemCPULinuxPressure10sMetricConfig{
 						Enabled: false,
 					},
@@ -744,6 +1122,18 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					SystemCPULinuxPressureTotal: SystemCPULinuxPressureTotalMetricConfig{
+						Enabled: false,
+					},
+					SystemCPULinuxRunQueueRunTime: SystemCPULinuxRunQueueRunTimeMetricConfig{
+						Enabled: false,
+					},
+					SystemCPULinuxRunQueueTimeslices: SystemCPULinuxRunQueueTimeslicesMetricConfig{
+						Enabled: false,
+					},
+					SystemCPULinuxRunQueueWaitTime: SystemCPULinuxRunQueueWaitTimeMetricConfig{
+						Enabled: false,
+					},
+					SystemCPULinuxSoftInterrupts: SystemCPULinuxSoftInterruptsMetricConfig{
 						Enabled: false,
 					},
 					SystemCPULinuxThermalThrottleEvents: SystemCPULinuxThermalThrottleEventsMetricConfig{
@@ -800,6 +1190,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemDiskWeightedIoTime: SystemDiskWeightedIoTimeMetricConfig{
 						Enabled: false,
 					},
+					SystemFilesystemError: SystemFilesystemErrorMetricConfig{
+						Enabled: false,
+					},
 					SystemFilesystemInodesLimit: SystemFilesystemInodesLimitMetricConfig{
 						Enabled: false,
 					},
@@ -807,6 +1200,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					SystemFilesystemLimit: SystemFilesystemLimitMetricConfig{
+						Enabled: false,
+					},
+					SystemFilesystemLinuxExt4Errors: SystemFilesystemLinuxExt4ErrorsMetricConfig{
+						Enabled: false,
+					},
+					SystemFilesystemReadOnly: SystemFilesystemReadOnlyMetricConfig{
 						Enabled: false,
 					},
 					SystemFilesystemStuck: SystemFilesystemStuckMetricConfig{
@@ -842,16 +1241,85 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemIrqLinuxPressureTotal: SystemIrqLinuxPressureTotalMetricConfig{
 						Enabled: false,
 					},
+					SystemLinuxDentryCount: SystemLinuxDentryCountMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxDentryNegative: SystemLinuxDentryNegativeMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxDentryUnused: SystemLinuxDentryUnusedMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxEntropyAvailable: SystemLinuxEntropyAvailableMetricConfig{
+						Enabled: false,
+					},
 					SystemLinuxFileHandleCount: SystemLinuxFileHandleCountMetricConfig{
 						Enabled: false,
 					},
 					SystemLinuxFileHandleLimit: SystemLinuxFileHandleLimitMetricConfig{
 						Enabled: false,
 					},
+					SystemLinuxInodeCount: SystemLinuxInodeCountMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxInodeFree: SystemLinuxInodeFreeMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcMessageQueueCount: SystemLinuxIpcMessageQueueCountMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcMessageQueueLimit: SystemLinuxIpcMessageQueueLimitMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcMessageQueueMessages: SystemLinuxIpcMessageQueueMessagesMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcMessageQueueUsage: SystemLinuxIpcMessageQueueUsageMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcSemaphoreCount: SystemLinuxIpcSemaphoreCountMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcSemaphoreLimit: SystemLinuxIpcSemaphoreLimitMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcSemaphoreSetCount: SystemLinuxIpcSemaphoreSetCountMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcSemaphoreSetLimit: SystemLinuxIpcSemaphoreSetLimitMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcSharedMemoryLimit: SystemLinuxIpcSharedMemoryLimitMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcSharedMemorySegmentCount: SystemLinuxIpcSharedMemorySegmentCountMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcSharedMemorySegmentLimit: SystemLinuxIpcSharedMemorySegmentLimitMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxIpcSharedMemoryUsage: SystemLinuxIpcSharedMemoryUsageMetricConfig{
+						Enabled: false,
+					},
 					SystemLinuxKernelAge: SystemLinuxKernelAgeMetricConfig{
 						Enabled: false,
 					},
 					SystemLinuxKernelInfo: SystemLinuxKernelInfoMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxMdDisks: SystemLinuxMdDisksMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxMdDisksRequired: SystemLinuxMdDisksRequiredMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxMdMismatches: SystemLinuxMdMismatchesMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxMdSyncProgress: SystemLinuxMdSyncProgressMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxMdSyncSpeed: SystemLinuxMdSyncSpeedMetricConfig{
 						Enabled: false,
 					},
 					SystemLinuxRebootRequired: SystemLinuxRebootRequiredMetricConfig{
@@ -869,6 +1337,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemMemoryLinuxActive: SystemMemoryLinuxActiveMetricConfig{
 						Enabled: false,
 					},
+					SystemMemoryLinuxAnonymous: SystemMemoryLinuxAnonymousMetricConfig{
+						Enabled: false,
+					},
 					SystemMemoryLinuxAvailable: SystemMemoryLinuxAvailableMetricConfig{
 						Enabled: false,
 					},
@@ -879,6 +1350,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					SystemMemoryLinuxDirty: SystemMemoryLinuxDirtyMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxFreeBlocks: SystemMemoryLinuxFreeBlocksMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxHardwareCorrupted: SystemMemoryLinuxHardwareCorruptedMetricConfig{
 						Enabled: false,
 					},
 					SystemMemoryLinuxHugepagesLimit: SystemMemoryLinuxHugepagesLimitMetricConfig{
@@ -902,7 +1379,31 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemMemoryLinuxInactive: SystemMemoryLinuxInactiveMetricConfig{
 						Enabled: false,
 					},
+					SystemMemoryLinuxKernelStack: SystemMemoryLinuxKernelStackMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxKsmFullScans: SystemMemoryLinuxKsmFullScansMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxKsmPages: SystemMemoryLinuxKsmPagesMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxMapped: SystemMemoryLinuxMappedMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxNumaAllocations: SystemMemoryLinuxNumaAllocationsMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxNumaUsage: SystemMemoryLinuxNumaUsageMetricConfig{
+						Enabled: false,
+					},
 					SystemMemoryLinuxOomKills: SystemMemoryLinuxOomKillsMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxPageTables: SystemMemoryLinuxPageTablesMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxPercpu: SystemMemoryLinuxPercpuMetricConfig{
 						Enabled: false,
 					},
 					SystemMemoryLinuxPressure10s: SystemMemoryLinuxPressure10sMetricConfig{
@@ -926,6 +1427,15 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemMemoryLinuxWriteback: SystemMemoryLinuxWritebackMetricConfig{
 						Enabled: false,
 					},
+					SystemMemoryLinuxZramUsage: SystemMemoryLinuxZramUsageMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxZswapOperations: SystemMemoryLinuxZswapOperationsMetricConfig{
+						Enabled: false,
+					},
+					SystemMemoryLinuxZswapUsage: SystemMemoryLinuxZswapUsageMetricConfig{
+						Enabled: false,
+					},
 					SystemMemoryPageSize: SystemMemoryPageSizeMetricConfig{
 						Enabled: false,
 					},
@@ -933,6 +1443,12 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						Enabled: false,
 					},
 					SystemMemoryUtilization: SystemMemoryUtilizationMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkBondInterfaceUp: SystemNetworkBondInterfaceUpMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkBondInterfaces: SystemNetworkBondInterfacesMetricConfig{
 						Enabled: false,
 					},
 					SystemNetworkConnectionCount: SystemNetworkConnectionCountMetricConfig{
@@ -947,10 +1463,34 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemNetworkErrors: SystemNetworkErrorsMetricConfig{
 						Enabled: false,
 					},
+					SystemNetworkInterfaceCarrierChanges: SystemNetworkInterfaceCarrierChangesMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkInterfaceCarrierErrors: SystemNetworkInterfaceCarrierErrorsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkInterfaceCollisions: SystemNetworkInterfaceCollisionsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkInterfaceCompressed: SystemNetworkInterfaceCompressedMetricConfig{
+						Enabled: false,
+					},
 					SystemNetworkInterfaceDuplex: SystemNetworkInterfaceDuplexMetricConfig{
 						Enabled: false,
 					},
+					SystemNetworkInterfaceFifoErrors: SystemNetworkInterfaceFifoErrorsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkInterfaceFrameErrors: SystemNetworkInterfaceFrameErrorsMetricConfig{
+						Enabled: false,
+					},
 					SystemNetworkInterfaceMtu: SystemNetworkInterfaceMtuMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkInterfaceMulticast: SystemNetworkInterfaceMulticastMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkInterfaceQueueLength: SystemNetworkInterfaceQueueLengthMetricConfig{
 						Enabled: false,
 					},
 					SystemNetworkInterfaceSpeed: SystemNetworkInterfaceSpeedMetricConfig{
@@ -962,10 +1502,124 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemNetworkIo: SystemNetworkIoMetricConfig{
 						Enabled: false,
 					},
+					SystemNetworkIPFragmentMemoryUsage: SystemNetworkIPFragmentMemoryUsageMetricConfig{
+						Enabled: false,
+					},
 					SystemNetworkPacketCount: SystemNetworkPacketCountMetricConfig{
 						Enabled: false,
 					},
 					SystemNetworkPacketDropped: SystemNetworkPacketDroppedMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkSocketCount: SystemNetworkSocketCountMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkSoftnetDropped: SystemNetworkSoftnetDroppedMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkSoftnetFlowLimited: SystemNetworkSoftnetFlowLimitedMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkSoftnetProcessed: SystemNetworkSoftnetProcessedMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkSoftnetReceivedRps: SystemNetworkSoftnetReceivedRpsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkSoftnetSqueezed: SystemNetworkSoftnetSqueezedMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPAborts: SystemNetworkTCPAbortsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPBacklogDrops: SystemNetworkTCPBacklogDropsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPConnectionResets: SystemNetworkTCPConnectionResetsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPErrors: SystemNetworkTCPErrorsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPEstablished: SystemNetworkTCPEstablishedMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPListenDrops: SystemNetworkTCPListenDropsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPListenOverflows: SystemNetworkTCPListenOverflowsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPMemoryLimit: SystemNetworkTCPMemoryLimitMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPMemoryPressures: SystemNetworkTCPMemoryPressuresMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPMemoryUsage: SystemNetworkTCPMemoryUsageMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPOpenFailures: SystemNetworkTCPOpenFailuresMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPOpens: SystemNetworkTCPOpensMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPOutOfOrder: SystemNetworkTCPOutOfOrderMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPPrunes: SystemNetworkTCPPrunesMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPResetsSent: SystemNetworkTCPResetsSentMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPRetransmits: SystemNetworkTCPRetransmitsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPSegments: SystemNetworkTCPSegmentsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPSocketAllocated: SystemNetworkTCPSocketAllocatedMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPSocketCount: SystemNetworkTCPSocketCountMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPSocketOrphaned: SystemNetworkTCPSocketOrphanedMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPSocketOrphanedLimit: SystemNetworkTCPSocketOrphanedLimitMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPSocketTimeWait: SystemNetworkTCPSocketTimeWaitMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPSynCookies: SystemNetworkTCPSynCookiesMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPSynQueueOverflows: SystemNetworkTCPSynQueueOverflowsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkTCPTimeouts: SystemNetworkTCPTimeoutsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkUDPDatagrams: SystemNetworkUDPDatagramsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkUDPErrors: SystemNetworkUDPErrorsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkUDPMemoryUsage: SystemNetworkUDPMemoryUsageMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkUDPQueueUsage: SystemNetworkUDPQueueUsageMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkUDPReceiveErrors: SystemNetworkUDPReceiveErrorsMetricConfig{
+						Enabled: false,
+					},
+					SystemNetworkUDPSocketCount: SystemNetworkUDPSocketCountMetricConfig{
 						Enabled: false,
 					},
 					SystemPagingFaults: SystemPagingFaultsMetricConfig{
@@ -1007,6 +1661,36 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					SystemUserCount: SystemUserCountMetricConfig{
 						Enabled: false,
 					},
+					SystemZfsArcLimitMax: SystemZfsArcLimitMaxMetricConfig{
+						Enabled: false,
+					},
+					SystemZfsArcLimitMin: SystemZfsArcLimitMinMetricConfig{
+						Enabled: false,
+					},
+					SystemZfsArcRequests: SystemZfsArcRequestsMetricConfig{
+						Enabled: false,
+					},
+					SystemZfsArcTarget: SystemZfsArcTargetMetricConfig{
+						Enabled: false,
+					},
+					SystemZfsArcUsage: SystemZfsArcUsageMetricConfig{
+						Enabled: false,
+					},
+					SystemZfsDatasetIo: SystemZfsDatasetIoMetricConfig{
+						Enabled: false,
+					},
+					SystemZfsDatasetOperations: SystemZfsDatasetOperationsMetricConfig{
+						Enabled: false,
+					},
+					SystemZfsPoolIo: SystemZfsPoolIoMetricConfig{
+						Enabled: false,
+					},
+					SystemZfsPoolOperations: SystemZfsPoolOperationsMetricConfig{
+						Enabled: false,
+					},
+					SystemZfsPoolState: SystemZfsPoolStateMetricConfig{
+						Enabled: false,
+					},
 				},
 				ResourceAttributes: ResourceAttributesConfig{
 					ContainerID:           ResourceAttributeConfig{Enabled: false},
@@ -1046,7 +1730,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(HwBatteryChargeMetricConfig{}, HwBatteryTimeLeftMetricConfig{}, HwCurrentMetricConfig{}, HwEnergyMetricConfig{}, HwErrorsMetricConfig{}, HwFanSpeedMetricConfig{}, HwFanSpeedLimitMetricConfig{}, HwGpuMemoryLimitMetricConfig{}, HwGpuMemoryUsageMetricConfig{}, HwGpuMemoryUtilizationMetricConfig{}, HwGpuUtilizationMetricConfig{}, HwPowerMetricConfig{}, HwPowerSupplyOnlineMetricConfig{}, HwStatusMetricConfig{}, HwTemperatureMetricConfig{}, HwTemperatureLimitMetricConfig{}, HwVoltageMetricConfig{}, HwVoltageLimitMetricConfig{}, NfsClientNetCountMetricConfig{}, NfsClientNetTCPConnectionAcceptedMetricConfig{}, NfsClientOperationCountMetricConfig{}, NfsClientProcedureCountMetricConfig{}, NfsClientRPCAuthrefreshCountMetricConfig{}, NfsClientRPCCountMetricConfig{}, NfsClientRPCRetransmitCountMetricConfig{}, NfsServerFhStaleCountMetricConfig{}, NfsServerIoMetricConfig{}, NfsServerNetCountMetricConfig{}, NfsServerNetTCPConnectionAcceptedMetricConfig{}, NfsServerOperationCountMetricConfig{}, NfsServerProcedureCountMetricConfig{}, NfsServerRepcacheRequestsMetricConfig{}, NfsServerRPCCountMetricConfig{}, NfsServerThreadCountMetricConfig{}, ProcessChildrenCPUTimeMetricConfig{}, ProcessContextSwitchesMetricConfig{}, ProcessCPUTimeMetricConfig{}, ProcessCPUUtilizationMetricConfig{}, ProcessCPUUtilizationWindowMetricConfig{}, ProcessDiskIoMetricConfig{}, ProcessGroupProcessCountMetricConfig{}, ProcessGroupStatusMetricConfig{}, ProcessGroupUptimeMetricConfig{}, ProcessIoLogicalMetricConfig{}, ProcessMemoryPssMetricConfig{}, ProcessMemorySharedMetricConfig{}, ProcessMemorySwapMetricConfig{}, ProcessMemoryUsageMetricConfig{}, ProcessMemoryUssMetricConfig{}, ProcessMemoryUtilizationMetricConfig{}, ProcessMemoryVirtualMetricConfig{}, ProcessNiceMetricConfig{}, ProcessPagingFaultsMetricConfig{}, ProcessRlimitMetricConfig{}, ProcessSignalsPendingMetricConfig{}, ProcessStatusMetricConfig{}, ProcessThreadCountMetricConfig{}, ProcessUnixFileDescriptorCountMetricConfig{}, ProcessUnixFileDescriptorLimitMetricConfig{}, ProcessUptimeMetricConfig{}, ProcessWindowsHandleCountMetricConfig{}, SystemCPUContextSwitchesMetricConfig{}, SystemCPUFrequencyMetricConfig{}, SystemCPUFrequencyMaxMetricConfig{}, SystemCPUFrequencyMinMetricConfig{}, SystemCPUInterruptsMetricConfig{}, SystemCPULinuxPressure10sMetricConfig{}, SystemCPULinuxPressure1mMetricConfig{}, SystemCPULinuxPressure5mMetricConfig{}, SystemCPULinuxPressureTotalMetricConfig{}, SystemCPULinuxThermalThrottleEventsMetricConfig{}, SystemCPULinuxThermalThrottleTimeMetricConfig{}, SystemCPULoadAverage15mMetricConfig{}, SystemCPULoadAverage1mMetricConfig{}, SystemCPULoadAverage5mMetricConfig{}, SystemCPULogicalCountMetricConfig{}, SystemCPUPhysicalCountMetricConfig{}, SystemCPUSoftInterruptsMetricConfig{}, SystemCPUTimeMetricConfig{}, SystemCPUUtilizationMetricConfig{}, SystemDiskIoMetricConfig{}, SystemDiskIoTimeMetricConfig{}, SystemDiskLimitMetricConfig{}, SystemDiskMergedMetricConfig{}, SystemDiskOperationTimeMetricConfig{}, SystemDiskOperationsMetricConfig{}, SystemDiskPendingOperationsMetricConfig{}, SystemDiskWeightedIoTimeMetricConfig{}, SystemFilesystemInodesLimitMetricConfig{}, SystemFilesystemInodesUsageMetricConfig{}, SystemFilesystemLimitMetricConfig{}, SystemFilesystemStuckMetricConfig{}, SystemFilesystemUsageMetricConfig{}, SystemFilesystemUtilizationMetricConfig{}, SystemIoLinuxPressure10sMetricConfig{}, SystemIoLinuxPressure1mMetricConfig{}, SystemIoLinuxPressure5mMetricConfig{}, SystemIoLinuxPressureTotalMetricConfig{}, SystemIrqLinuxPressure10sMetricConfig{}, SystemIrqLinuxPressure1mMetricConfig{}, SystemIrqLinuxPressure5mMetricConfig{}, SystemIrqLinuxPressureTotalMetricConfig{}, SystemLinuxFileHandleCountMetricConfig{}, SystemLinuxFileHandleLimitMetricConfig{}, SystemLinuxKernelAgeMetricConfig{}, SystemLinuxKernelInfoMetricConfig{}, SystemLinuxRebootRequiredMetricConfig{}, SystemLinuxTaskCountMetricConfig{}, SystemLinuxTaskHungMetricConfig{}, SystemMemoryLimitMetricConfig{}, SystemMemoryLinuxActiveMetricConfig{}, SystemMemoryLinuxAvailableMetricConfig{}, SystemMemoryLinuxCommitLimitMetricConfig{}, SystemMemoryLinuxCommittedMetricConfig{}, SystemMemoryLinuxDirtyMetricConfig{}, SystemMemoryLinuxHugepagesLimitMetricConfig{}, SystemMemoryLinuxHugepagesPageSizeMetricConfig{}, SystemMemoryLinuxHugepagesReservedMetricConfig{}, SystemMemoryLinuxHugepagesSurplusMetricConfig{}, SystemMemoryLinuxHugepagesUsageMetricConfig{}, SystemMemoryLinuxHugepagesUtilizationMetricConfig{}, SystemMemoryLinuxInactiveMetricConfig{}, SystemMemoryLinuxOomKillsMetricConfig{}, SystemMemoryLinuxPressure10sMetricConfig{}, SystemMemoryLinuxPressure1mMetricConfig{}, SystemMemoryLinuxPressure5mMetricConfig{}, SystemMemoryLinuxPressureTotalMetricConfig{}, SystemMemoryLinuxSharedMetricConfig{}, SystemMemoryLinuxSlabUsageMetricConfig{}, SystemMemoryLinuxWritebackMetricConfig{}, SystemMemoryPageSizeMetricConfig{}, SystemMemoryUsageMetricConfig{}, SystemMemoryUtilizationMetricConfig{}, SystemNetworkConnectionCountMetricConfig{}, SystemNetworkConntrackCountMetricConfig{}, SystemNetworkConntrackLimitMetricConfig{}, SystemNetworkErrorsMetricConfig{}, SystemNetworkInterfaceDuplexMetricConfig{}, SystemNetworkInterfaceMtuMetricConfig{}, SystemNetworkInterfaceSpeedMetricConfig{}, SystemNetworkInterfaceUpMetricConfig{}, SystemNetworkIoMetricConfig{}, SystemNetworkPacketCountMetricConfig{}, SystemNetworkPacketDroppedMetricConfig{}, SystemPagingFaultsMetricConfig{}, SystemPagingIoMetricConfig{}, SystemPagingOperationsMetricConfig{}, SystemPagingUsageMetricConfig{}, SystemPagingUtilizationMetricConfig{}, SystemProcessCountMetricConfig{}, SystemProcessCPUUnattributedMetricConfig{}, SystemProcessCreatedMetricConfig{}, SystemProcessLimitMetricConfig{}, SystemSessionCountMetricConfig{}, SystemThreadCountMetricConfig{}, SystemUptimeMetricConfig{}, SystemUserCountMetricConfig{}, ResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(HwBatteryChargeMetricConfig{}, HwBatteryTimeLeftMetricConfig{}, HwCurrentMetricConfig{}, HwEnergyMetricConfig{}, HwErrorsMetricConfig{}, HwFanSpeedMetricConfig{}, HwFanSpeedLimitMetricConfig{}, HwGpuMemoryLimitMetricConfig{}, HwGpuMemoryUsageMetricConfig{}, HwGpuMemoryUtilizationMetricConfig{}, HwGpuUtilizationMetricConfig{}, HwPhysicalDiskEnduranceUtilizationMetricConfig{}, HwPhysicalDiskSmartMetricConfig{}, HwPowerMetricConfig{}, HwPowerSupplyOnlineMetricConfig{}, HwStatusMetricConfig{}, HwTemperatureMetricConfig{}, HwTemperatureLimitMetricConfig{}, HwVoltageMetricConfig{}, HwVoltageLimitMetricConfig{}, NfsClientNetCountMetricConfig{}, NfsClientNetTCPConnectionAcceptedMetricConfig{}, NfsClientOperationCountMetricConfig{}, NfsClientProcedureCountMetricConfig{}, NfsClientRPCAuthrefreshCountMetricConfig{}, NfsClientRPCCountMetricConfig{}, NfsClientRPCRetransmitCountMetricConfig{}, NfsServerFhStaleCountMetricConfig{}, NfsServerIoMetricConfig{}, NfsServerNetCountMetricConfig{}, NfsServerNetTCPConnectionAcceptedMetricConfig{}, NfsServerOperationCountMetricConfig{}, NfsServerProcedureCountMetricConfig{}, NfsServerRepcacheRequestsMetricConfig{}, NfsServerRPCCountMetricConfig{}, NfsServerThreadCountMetricConfig{}, ProcessChildrenCPUTimeMetricConfig{}, ProcessContextSwitchesMetricConfig{}, ProcessCPUTimeMetricConfig{}, ProcessCPUUtilizationMetricConfig{}, ProcessCPUUtilizationWindowMetricConfig{}, ProcessDiskIoMetricConfig{}, ProcessGroupProcessCountMetricConfig{}, ProcessGroupStatusMetricConfig{}, ProcessGroupUptimeMetricConfig{}, ProcessIoLogicalMetricConfig{}, ProcessMemoryPssMetricConfig{}, ProcessMemorySharedMetricConfig{}, ProcessMemorySwapMetricConfig{}, ProcessMemoryUsageMetricConfig{}, ProcessMemoryUssMetricConfig{}, ProcessMemoryUtilizationMetricConfig{}, ProcessMemoryVirtualMetricConfig{}, ProcessNiceMetricConfig{}, ProcessPagingFaultsMetricConfig{}, ProcessRlimitMetricConfig{}, ProcessSignalsPendingMetricConfig{}, ProcessStatusMetricConfig{}, ProcessThreadCountMetricConfig{}, ProcessUnixFileDescriptorCountMetricConfig{}, ProcessUnixFileDescriptorLimitMetricConfig{}, ProcessUptimeMetricConfig{}, ProcessWindowsHandleCountMetricConfig{}, SystemBtrfsAllocationUsageMetricConfig{}, SystemBtrfsDeviceMissingMetricConfig{}, SystemBtrfsErrorsMetricConfig{}, SystemBtrfsUnallocatedMetricConfig{}, SystemClockEstimatedErrorMetricConfig{}, SystemClockFrequencyAdjustmentMetricConfig{}, SystemClockMaxErrorMetricConfig{}, SystemClockOffsetMetricConfig{}, SystemClockSynchronizedMetricConfig{}, SystemCPUContextSwitchesMetricConfig{}, SystemCPUFrequencyMetricConfig{}, SystemCPUFrequencyMaxMetricConfig{}, SystemCPUFrequencyMinMetricConfig{}, SystemCPUInterruptsMetricConfig{}, SystemCPULinuxInterruptsMetricConfig{}, SystemCPULinuxPressure10sMetricConfig{}, SystemCPULinuxPressure1mMetricConfig{}, SystemCPULinuxPressure5mMetricConfig{}, SystemCPULinuxPressureTotalMetricConfig{}, SystemCPULinuxRunQueueRunTimeMetricConfig{}, SystemCPULinuxRunQueueTimeslicesMetricConfig{}, SystemCPULinuxRunQueueWaitTimeMetricConfig{}, SystemCPULinuxSoftInterruptsMetricConfig{}, SystemCPULinuxThermalThrottleEventsMetricConfig{}, SystemCPULinuxThermalThrottleTimeMetricConfig{}, SystemCPULoadAverage15mMetricConfig{}, SystemCPULoadAverage1mMetricConfig{}, SystemCPULoadAverage5mMetricConfig{}, SystemCPULogicalCountMetricConfig{}, SystemCPUPhysicalCountMetricConfig{}, SystemCPUSoftInterruptsMetricConfig{}, SystemCPUTimeMetricConfig{}, SystemCPUUtilizationMetricConfig{}, SystemDiskIoMetricConfig{}, SystemDiskIoTimeMetricConfig{}, SystemDiskLimitMetricConfig{}, SystemDiskMergedMetricConfig{}, SystemDiskOperationTimeMetricConfig{}, SystemDiskOperationsMetricConfig{}, SystemDiskPendingOperationsMetricConfig{}, SystemDiskWeightedIoTimeMetricConfig{}, SystemFilesystemErrorMetricConfig{}, SystemFilesystemInodesLimitMetricConfig{}, SystemFilesystemInodesUsageMetricConfig{}, SystemFilesystemLimitMetricConfig{}, SystemFilesystemLinuxExt4ErrorsMetricConfig{}, SystemFilesystemReadOnlyMetricConfig{}, SystemFilesystemStuckMetricConfig{}, SystemFilesystemUsageMetricConfig{}, SystemFilesystemUtilizationMetricConfig{}, SystemIoLinuxPressure10sMetricConfig{}, SystemIoLinuxPressure1mMetricConfig{}, SystemIoLinuxPressure5mMetricConfig{}, SystemIoLinuxPressureTotalMetricConfig{}, SystemIrqLinuxPressure10sMetricConfig{}, SystemIrqLinuxPressure1mMetricConfig{}, SystemIrqLinuxPressure5mMetricConfig{}, SystemIrqLinuxPressureTotalMetricConfig{}, SystemLinuxDentryCountMetricConfig{}, SystemLinuxDentryNegativeMetricConfig{}, SystemLinuxDentryUnusedMetricConfig{}, SystemLinuxEntropyAvailableMetricConfig{}, SystemLinuxFileHandleCountMetricConfig{}, SystemLinuxFileHandleLimitMetricConfig{}, SystemLinuxInodeCountMetricConfig{}, SystemLinuxInodeFreeMetricConfig{}, SystemLinuxIpcMessageQueueCountMetricConfig{}, SystemLinuxIpcMessageQueueLimitMetricConfig{}, SystemLinuxIpcMessageQueueMessagesMetricConfig{}, SystemLinuxIpcMessageQueueUsageMetricConfig{}, SystemLinuxIpcSemaphoreCountMetricConfig{}, SystemLinuxIpcSemaphoreLimitMetricConfig{}, SystemLinuxIpcSemaphoreSetCountMetricConfig{}, SystemLinuxIpcSemaphoreSetLimitMetricConfig{}, SystemLinuxIpcSharedMemoryLimitMetricConfig{}, SystemLinuxIpcSharedMemorySegmentCountMetricConfig{}, SystemLinuxIpcSharedMemorySegmentLimitMetricConfig{}, SystemLinuxIpcSharedMemoryUsageMetricConfig{}, SystemLinuxKernelAgeMetricConfig{}, SystemLinuxKernelInfoMetricConfig{}, SystemLinuxMdDisksMetricConfig{}, SystemLinuxMdDisksRequiredMetricConfig{}, SystemLinuxMdMismatchesMetricConfig{}, SystemLinuxMdSyncProgressMetricConfig{}, SystemLinuxMdSyncSpeedMetricConfig{}, SystemLinuxRebootRequiredMetricConfig{}, SystemLinuxTaskCountMetricConfig{}, SystemLinuxTaskHungMetricConfig{}, SystemMemoryLimitMetricConfig{}, SystemMemoryLinuxActiveMetricConfig{}, SystemMemoryLinuxAnonymousMetricConfig{}, SystemMemoryLinuxAvailableMetricConfig{}, SystemMemoryLinuxCommitLimitMetricConfig{}, SystemMemoryLinuxCommittedMetricConfig{}, SystemMemoryLinuxDirtyMetricConfig{}, SystemMemoryLinuxFreeBlocksMetricConfig{}, SystemMemoryLinuxHardwareCorruptedMetricConfig{}, SystemMemoryLinuxHugepagesLimitMetricConfig{}, SystemMemoryLinuxHugepagesPageSizeMetricConfig{}, SystemMemoryLinuxHugepagesReservedMetricConfig{}, SystemMemoryLinuxHugepagesSurplusMetricConfig{}, SystemMemoryLinuxHugepagesUsageMetricConfig{}, SystemMemoryLinuxHugepagesUtilizationMetricConfig{}, SystemMemoryLinuxInactiveMetricConfig{}, SystemMemoryLinuxKernelStackMetricConfig{}, SystemMemoryLinuxKsmFullScansMetricConfig{}, SystemMemoryLinuxKsmPagesMetricConfig{}, SystemMemoryLinuxMappedMetricConfig{}, SystemMemoryLinuxNumaAllocationsMetricConfig{}, SystemMemoryLinuxNumaUsageMetricConfig{}, SystemMemoryLinuxOomKillsMetricConfig{}, SystemMemoryLinuxPageTablesMetricConfig{}, SystemMemoryLinuxPercpuMetricConfig{}, SystemMemoryLinuxPressure10sMetricConfig{}, SystemMemoryLinuxPressure1mMetricConfig{}, SystemMemoryLinuxPressure5mMetricConfig{}, SystemMemoryLinuxPressureTotalMetricConfig{}, SystemMemoryLinuxSharedMetricConfig{}, SystemMemoryLinuxSlabUsageMetricConfig{}, SystemMemoryLinuxWritebackMetricConfig{}, SystemMemoryLinuxZramUsageMetricConfig{}, SystemMemoryLinuxZswapOperationsMetricConfig{}, SystemMemoryLinuxZswapUsageMetricConfig{}, SystemMemoryPageSizeMetricConfig{}, SystemMemoryUsageMetricConfig{}, SystemMemoryUtilizationMetricConfig{}, SystemNetworkBondInterfaceUpMetricConfig{}, SystemNetworkBondInterfacesMetricConfig{}, SystemNetworkConnectionCountMetricConfig{}, SystemNetworkConntrackCountMetricConfig{}, SystemNetworkConntrackLimitMetricConfig{}, SystemNetworkErrorsMetricConfig{}, SystemNetworkInterfaceCarrierChangesMetricConfig{}, SystemNetworkInterfaceCarrierErrorsMetricConfig{}, SystemNetworkInterfaceCollisionsMetricConfig{}, SystemNetworkInterfaceCompressedMetricConfig{}, SystemNetworkInterfaceDuplexMetricConfig{}, SystemNetworkInterfaceFifoErrorsMetricConfig{}, SystemNetworkInterfaceFrameErrorsMetricConfig{}, SystemNetworkInterfaceMtuMetricConfig{}, SystemNetworkInterfaceMulticastMetricConfig{}, SystemNetworkInterfaceQueueLengthMetricConfig{}, SystemNetworkInterfaceSpeedMetricConfig{}, SystemNetworkInterfaceUpMetricConfig{}, SystemNetworkIoMetricConfig{}, SystemNetworkIPFragmentMemoryUsageMetricConfig{}, SystemNetworkPacketCountMetricConfig{}, SystemNetworkPacketDroppedMetricConfig{}, SystemNetworkSocketCountMetricConfig{}, SystemNetworkSoftnetDroppedMetricConfig{}, SystemNetworkSoftnetFlowLimitedMetricConfig{}, SystemNetworkSoftnetProcessedMetricConfig{}, SystemNetworkSoftnetReceivedRpsMetricConfig{}, SystemNetworkSoftnetSqueezedMetricConfig{}, SystemNetworkTCPAbortsMetricConfig{}, SystemNetworkTCPBacklogDropsMetricConfig{}, SystemNetworkTCPConnectionResetsMetricConfig{}, SystemNetworkTCPErrorsMetricConfig{}, SystemNetworkTCPEstablishedMetricConfig{}, SystemNetworkTCPListenDropsMetricConfig{}, SystemNetworkTCPListenOverflowsMetricConfig{}, SystemNetworkTCPMemoryLimitMetricConfig{}, SystemNetworkTCPMemoryPressuresMetricConfig{}, SystemNetworkTCPMemoryUsageMetricConfig{}, SystemNetworkTCPOpenFailuresMetricConfig{}, SystemNetworkTCPOpensMetricConfig{}, SystemNetworkTCPOutOfOrderMetricConfig{}, SystemNetworkTCPPrunesMetricConfig{}, SystemNetworkTCPResetsSentMetricConfig{}, SystemNetworkTCPRetransmitsMetricConfig{}, SystemNetworkTCPSegmentsMetricConfig{}, SystemNetworkTCPSocketAllocatedMetricConfig{}, SystemNetworkTCPSocketCountMetricConfig{}, SystemNetworkTCPSocketOrphanedMetricConfig{}, SystemNetworkTCPSocketOrphanedLimitMetricConfig{}, SystemNetworkTCPSocketTimeWaitMetricConfig{}, SystemNetworkTCPSynCookiesMetricConfig{}, SystemNetworkTCPSynQueueOverflowsMetricConfig{}, SystemNetworkTCPTimeoutsMetricConfig{}, SystemNetworkUDPDatagramsMetricConfig{}, SystemNetworkUDPErrorsMetricConfig{}, SystemNetworkUDPMemoryUsageMetricConfig{}, SystemNetworkUDPQueueUsageMetricConfig{}, SystemNetworkUDPReceiveErrorsMetricConfig{}, SystemNetworkUDPSocketCountMetricConfig{}, SystemPagingFaultsMetricConfig{}, SystemPagingIoMetricConfig{}, SystemPagingOperationsMetricConfig{}, SystemPagingUsageMetricConfig{}, SystemPagingUtilizationMetricConfig{}, SystemProcessCountMetricConfig{}, SystemProcessCPUUnattributedMetricConfig{}, SystemProcessCreatedMetricConfig{}, SystemProcessLimitMetricConfig{}, SystemSessionCountMetricConfig{}, SystemThreadCountMetricConfig{}, SystemUptimeMetricConfig{}, SystemUserCountMetricConfig{}, SystemZfsArcLimitMaxMetricConfig{}, SystemZfsArcLimitMinMetricConfig{}, SystemZfsArcRequestsMetricConfig{}, SystemZfsArcTargetMetricConfig{}, SystemZfsArcUsageMetricConfig{}, SystemZfsDatasetIoMetricConfig{}, SystemZfsDatasetOperationsMetricConfig{}, SystemZfsPoolIoMetricConfig{}, SystemZfsPoolOperationsMetricConfig{}, SystemZfsPoolStateMetricConfig{}, ResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

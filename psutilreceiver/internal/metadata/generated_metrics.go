@@ -177,6 +177,28 @@ var MapAttributeHwLimitType = map[string]AttributeHwLimitType{
 	"low.critical":  AttributeHwLimitTypeLowCritical,
 }
 
+// AttributeHwPhysicalDiskState specifies the value hw.physical_disk.state attribute.
+type AttributeHwPhysicalDiskState int
+
+const (
+	_ AttributeHwPhysicalDiskState = iota
+	AttributeHwPhysicalDiskStateRemaining
+)
+
+// String returns the string representation of the AttributeHwPhysicalDiskState.
+func (av AttributeHwPhysicalDiskState) String() string {
+	switch av {
+	case AttributeHwPhysicalDiskStateRemaining:
+		return "remaining"
+	}
+	return ""
+}
+
+// MapAttributeHwPhysicalDiskState is a helper map of string to AttributeHwPhysicalDiskState attribute value.
+var MapAttributeHwPhysicalDiskState = map[string]AttributeHwPhysicalDiskState{
+	"remaining": AttributeHwPhysicalDiskStateRemaining,
+}
+
 // AttributeHwState specifies the value hw.state attribute.
 type AttributeHwState int
 
@@ -185,6 +207,7 @@ const (
 	AttributeHwStateOk
 	AttributeHwStateDegraded
 	AttributeHwStateFailed
+	AttributeHwStateNeedsCleaning
 	AttributeHwStatePredictedFailure
 )
 
@@ -197,6 +220,8 @@ func (av AttributeHwState) String() string {
 		return "degraded"
 	case AttributeHwStateFailed:
 		return "failed"
+	case AttributeHwStateNeedsCleaning:
+		return "needs_cleaning"
 	case AttributeHwStatePredictedFailure:
 		return "predicted_failure"
 	}
@@ -208,6 +233,7 @@ var MapAttributeHwState = map[string]AttributeHwState{
 	"ok":                AttributeHwStateOk,
 	"degraded":          AttributeHwStateDegraded,
 	"failed":            AttributeHwStateFailed,
+	"needs_cleaning":    AttributeHwStateNeedsCleaning,
 	"predicted_failure": AttributeHwStatePredictedFailure,
 }
 
@@ -216,17 +242,21 @@ type AttributeHwType int
 
 const (
 	_ AttributeHwType = iota
+	AttributeHwTypeBattery
 	AttributeHwTypeCPU
 	AttributeHwTypeCurrent
+	AttributeHwTypeDiskController
 	AttributeHwTypeEnclosure
 	AttributeHwTypeFan
 	AttributeHwTypeGpu
 	AttributeHwTypeLogicalDisk
 	AttributeHwTypeMemory
+	AttributeHwTypeNetwork
 	AttributeHwTypePci
 	AttributeHwTypePhysicalDisk
 	AttributeHwTypePower
 	AttributeHwTypePowerSupply
+	AttributeHwTypeTapeDrive
 	AttributeHwTypeTemperature
 	AttributeHwTypeVoltage
 )
@@ -234,10 +264,14 @@ const (
 // String returns the string representation of the AttributeHwType.
 func (av AttributeHwType) String() string {
 	switch av {
+	case AttributeHwTypeBattery:
+		return "battery"
 	case AttributeHwTypeCPU:
 		return "cpu"
 	case AttributeHwTypeCurrent:
 		return "current"
+	case AttributeHwTypeDiskController:
+		return "disk_controller"
 	case AttributeHwTypeEnclosure:
 		return "enclosure"
 	case AttributeHwTypeFan:
@@ -248,6 +282,8 @@ func (av AttributeHwType) String() string {
 		return "logical_disk"
 	case AttributeHwTypeMemory:
 		return "memory"
+	case AttributeHwTypeNetwork:
+		return "network"
 	case AttributeHwTypePci:
 		return "pci"
 	case AttributeHwTypePhysicalDisk:
@@ -256,6 +292,8 @@ func (av AttributeHwType) String() string {
 		return "power"
 	case AttributeHwTypePowerSupply:
 		return "power_supply"
+	case AttributeHwTypeTapeDrive:
+		return "tape_drive"
 	case AttributeHwTypeTemperature:
 		return "temperature"
 	case AttributeHwTypeVoltage:
@@ -266,19 +304,23 @@ func (av AttributeHwType) String() string {
 
 // MapAttributeHwType is a helper map of string to AttributeHwType attribute value.
 var MapAttributeHwType = map[string]AttributeHwType{
-	"cpu":           AttributeHwTypeCPU,
-	"current":       AttributeHwTypeCurrent,
-	"enclosure":     AttributeHwTypeEnclosure,
-	"fan":           AttributeHwTypeFan,
-	"gpu":           AttributeHwTypeGpu,
-	"logical_disk":  AttributeHwTypeLogicalDisk,
-	"memory":        AttributeHwTypeMemory,
-	"pci":           AttributeHwTypePci,
-	"physical_disk": AttributeHwTypePhysicalDisk,
-	"power":         AttributeHwTypePower,
-	"power_supply":  AttributeHwTypePowerSupply,
-	"temperature":   AttributeHwTypeTemperature,
-	"voltage":       AttributeHwTypeVoltage,
+	"battery":         AttributeHwTypeBattery,
+	"cpu":             AttributeHwTypeCPU,
+	"current":         AttributeHwTypeCurrent,
+	"disk_controller": AttributeHwTypeDiskController,
+	"enclosure":       AttributeHwTypeEnclosure,
+	"fan":             AttributeHwTypeFan,
+	"gpu":             AttributeHwTypeGpu,
+	"logical_disk":    AttributeHwTypeLogicalDisk,
+	"memory":          AttributeHwTypeMemory,
+	"network":         AttributeHwTypeNetwork,
+	"pci":             AttributeHwTypePci,
+	"physical_disk":   AttributeHwTypePhysicalDisk,
+	"power":           AttributeHwTypePower,
+	"power_supply":    AttributeHwTypePowerSupply,
+	"tape_drive":      AttributeHwTypeTapeDrive,
+	"temperature":     AttributeHwTypeTemperature,
+	"voltage":         AttributeHwTypeVoltage,
 }
 
 // AttributeNetworkConnectionState specifies the value network.connection.state attribute.
@@ -605,6 +647,124 @@ var MapAttributeProcessState = map[string]AttributeProcessState{
 	"idle":     AttributeProcessStateIdle,
 }
 
+// AttributeSystemBtrfsAllocationState specifies the value system.btrfs.allocation.state attribute.
+type AttributeSystemBtrfsAllocationState int
+
+const (
+	_ AttributeSystemBtrfsAllocationState = iota
+	AttributeSystemBtrfsAllocationStateUsed
+	AttributeSystemBtrfsAllocationStateFree
+)
+
+// String returns the string representation of the AttributeSystemBtrfsAllocationState.
+func (av AttributeSystemBtrfsAllocationState) String() string {
+	switch av {
+	case AttributeSystemBtrfsAllocationStateUsed:
+		return "used"
+	case AttributeSystemBtrfsAllocationStateFree:
+		return "free"
+	}
+	return ""
+}
+
+// MapAttributeSystemBtrfsAllocationState is a helper map of string to AttributeSystemBtrfsAllocationState attribute value.
+var MapAttributeSystemBtrfsAllocationState = map[string]AttributeSystemBtrfsAllocationState{
+	"used": AttributeSystemBtrfsAllocationStateUsed,
+	"free": AttributeSystemBtrfsAllocationStateFree,
+}
+
+// AttributeSystemBtrfsAllocationType specifies the value system.btrfs.allocation.type attribute.
+type AttributeSystemBtrfsAllocationType int
+
+const (
+	_ AttributeSystemBtrfsAllocationType = iota
+	AttributeSystemBtrfsAllocationTypeData
+	AttributeSystemBtrfsAllocationTypeMetadata
+	AttributeSystemBtrfsAllocationTypeSystem
+	AttributeSystemBtrfsAllocationTypeMixed
+)
+
+// String returns the string representation of the AttributeSystemBtrfsAllocationType.
+func (av AttributeSystemBtrfsAllocationType) String() string {
+	switch av {
+	case AttributeSystemBtrfsAllocationTypeData:
+		return "data"
+	case AttributeSystemBtrfsAllocationTypeMetadata:
+		return "metadata"
+	case AttributeSystemBtrfsAllocationTypeSystem:
+		return "system"
+	case AttributeSystemBtrfsAllocationTypeMixed:
+		return "mixed"
+	}
+	return ""
+}
+
+// MapAttributeSystemBtrfsAllocationType is a helper map of string to AttributeSystemBtrfsAllocationType attribute value.
+var MapAttributeSystemBtrfsAllocationType = map[string]AttributeSystemBtrfsAllocationType{
+	"data":     AttributeSystemBtrfsAllocationTypeData,
+	"metadata": AttributeSystemBtrfsAllocationTypeMetadata,
+	"system":   AttributeSystemBtrfsAllocationTypeSystem,
+	"mixed":    AttributeSystemBtrfsAllocationTypeMixed,
+}
+
+// AttributeSystemCPULinuxSoftInterruptType specifies the value system.cpu.linux.soft_interrupt.type attribute.
+type AttributeSystemCPULinuxSoftInterruptType int
+
+const (
+	_ AttributeSystemCPULinuxSoftInterruptType = iota
+	AttributeSystemCPULinuxSoftInterruptTypeHi
+	AttributeSystemCPULinuxSoftInterruptTypeTimer
+	AttributeSystemCPULinuxSoftInterruptTypeNetTx
+	AttributeSystemCPULinuxSoftInterruptTypeNetRx
+	AttributeSystemCPULinuxSoftInterruptTypeBlock
+	AttributeSystemCPULinuxSoftInterruptTypeIrqPoll
+	AttributeSystemCPULinuxSoftInterruptTypeTasklet
+	AttributeSystemCPULinuxSoftInterruptTypeSched
+	AttributeSystemCPULinuxSoftInterruptTypeHrtimer
+	AttributeSystemCPULinuxSoftInterruptTypeRcu
+)
+
+// String returns the string representation of the AttributeSystemCPULinuxSoftInterruptType.
+func (av AttributeSystemCPULinuxSoftInterruptType) String() string {
+	switch av {
+	case AttributeSystemCPULinuxSoftInterruptTypeHi:
+		return "hi"
+	case AttributeSystemCPULinuxSoftInterruptTypeTimer:
+		return "timer"
+	case AttributeSystemCPULinuxSoftInterruptTypeNetTx:
+		return "net_tx"
+	case AttributeSystemCPULinuxSoftInterruptTypeNetRx:
+		return "net_rx"
+	case AttributeSystemCPULinuxSoftInterruptTypeBlock:
+		return "block"
+	case AttributeSystemCPULinuxSoftInterruptTypeIrqPoll:
+		return "irq_poll"
+	case AttributeSystemCPULinuxSoftInterruptTypeTasklet:
+		return "tasklet"
+	case AttributeSystemCPULinuxSoftInterruptTypeSched:
+		return "sched"
+	case AttributeSystemCPULinuxSoftInterruptTypeHrtimer:
+		return "hrtimer"
+	case AttributeSystemCPULinuxSoftInterruptTypeRcu:
+		return "rcu"
+	}
+	return ""
+}
+
+// MapAttributeSystemCPULinuxSoftInterruptType is a helper map of string to AttributeSystemCPULinuxSoftInterruptType attribute value.
+var MapAttributeSystemCPULinuxSoftInterruptType = map[string]AttributeSystemCPULinuxSoftInterruptType{
+	"hi":       AttributeSystemCPULinuxSoftInterruptTypeHi,
+	"timer":    AttributeSystemCPULinuxSoftInterruptTypeTimer,
+	"net_tx":   AttributeSystemCPULinuxSoftInterruptTypeNetTx,
+	"net_rx":   AttributeSystemCPULinuxSoftInterruptTypeNetRx,
+	"block":    AttributeSystemCPULinuxSoftInterruptTypeBlock,
+	"irq_poll": AttributeSystemCPULinuxSoftInterruptTypeIrqPoll,
+	"tasklet":  AttributeSystemCPULinuxSoftInterruptTypeTasklet,
+	"sched":    AttributeSystemCPULinuxSoftInterruptTypeSched,
+	"hrtimer":  AttributeSystemCPULinuxSoftInterruptTypeHrtimer,
+	"rcu":      AttributeSystemCPULinuxSoftInterruptTypeRcu,
+}
+
 // AttributeSystemCPULinuxThermalThrottleScope specifies the value system.cpu.linux.thermal_throttle.scope attribute.
 type AttributeSystemCPULinuxThermalThrottleScope int
 
@@ -659,6 +819,70 @@ var MapAttributeSystemFilesystemState = map[string]AttributeSystemFilesystemStat
 	"used":     AttributeSystemFilesystemStateUsed,
 	"free":     AttributeSystemFilesystemStateFree,
 	"reserved": AttributeSystemFilesystemStateReserved,
+}
+
+// AttributeSystemLinuxMdDiskState specifies the value system.linux.md.disk.state attribute.
+type AttributeSystemLinuxMdDiskState int
+
+const (
+	_ AttributeSystemLinuxMdDiskState = iota
+	AttributeSystemLinuxMdDiskStateActive
+	AttributeSystemLinuxMdDiskStateFailed
+	AttributeSystemLinuxMdDiskStateSpare
+)
+
+// String returns the string representation of the AttributeSystemLinuxMdDiskState.
+func (av AttributeSystemLinuxMdDiskState) String() string {
+	switch av {
+	case AttributeSystemLinuxMdDiskStateActive:
+		return "active"
+	case AttributeSystemLinuxMdDiskStateFailed:
+		return "failed"
+	case AttributeSystemLinuxMdDiskStateSpare:
+		return "spare"
+	}
+	return ""
+}
+
+// MapAttributeSystemLinuxMdDiskState is a helper map of string to AttributeSystemLinuxMdDiskState attribute value.
+var MapAttributeSystemLinuxMdDiskState = map[string]AttributeSystemLinuxMdDiskState{
+	"active": AttributeSystemLinuxMdDiskStateActive,
+	"failed": AttributeSystemLinuxMdDiskStateFailed,
+	"spare":  AttributeSystemLinuxMdDiskStateSpare,
+}
+
+// AttributeSystemLinuxMdSyncAction specifies the value system.linux.md.sync.action attribute.
+type AttributeSystemLinuxMdSyncAction int
+
+const (
+	_ AttributeSystemLinuxMdSyncAction = iota
+	AttributeSystemLinuxMdSyncActionCheck
+	AttributeSystemLinuxMdSyncActionRecovery
+	AttributeSystemLinuxMdSyncActionReshape
+	AttributeSystemLinuxMdSyncActionResync
+)
+
+// String returns the string representation of the AttributeSystemLinuxMdSyncAction.
+func (av AttributeSystemLinuxMdSyncAction) String() string {
+	switch av {
+	case AttributeSystemLinuxMdSyncActionCheck:
+		return "check"
+	case AttributeSystemLinuxMdSyncActionRecovery:
+		return "recovery"
+	case AttributeSystemLinuxMdSyncActionReshape:
+		return "reshape"
+	case AttributeSystemLinuxMdSyncActionResync:
+		return "resync"
+	}
+	return ""
+}
+
+// MapAttributeSystemLinuxMdSyncAction is a helper map of string to AttributeSystemLinuxMdSyncAction attribute value.
+var MapAttributeSystemLinuxMdSyncAction = map[string]AttributeSystemLinuxMdSyncAction{
+	"check":    AttributeSystemLinuxMdSyncActionCheck,
+	"recovery": AttributeSystemLinuxMdSyncActionRecovery,
+	"reshape":  AttributeSystemLinuxMdSyncActionReshape,
+	"resync":   AttributeSystemLinuxMdSyncActionResync,
 }
 
 // AttributeSystemLinuxPressureStallType specifies the value system.linux.pressure.stall_type attribute.
@@ -739,6 +963,108 @@ var MapAttributeSystemMemoryLinuxHugepagesState = map[string]AttributeSystemMemo
 	"free": AttributeSystemMemoryLinuxHugepagesStateFree,
 }
 
+// AttributeSystemMemoryLinuxKsmState specifies the value system.memory.linux.ksm.state attribute.
+type AttributeSystemMemoryLinuxKsmState int
+
+const (
+	_ AttributeSystemMemoryLinuxKsmState = iota
+	AttributeSystemMemoryLinuxKsmStateShared
+	AttributeSystemMemoryLinuxKsmStateSharing
+	AttributeSystemMemoryLinuxKsmStateUnshared
+	AttributeSystemMemoryLinuxKsmStateVolatile
+)
+
+// String returns the string representation of the AttributeSystemMemoryLinuxKsmState.
+func (av AttributeSystemMemoryLinuxKsmState) String() string {
+	switch av {
+	case AttributeSystemMemoryLinuxKsmStateShared:
+		return "shared"
+	case AttributeSystemMemoryLinuxKsmStateSharing:
+		return "sharing"
+	case AttributeSystemMemoryLinuxKsmStateUnshared:
+		return "unshared"
+	case AttributeSystemMemoryLinuxKsmStateVolatile:
+		return "volatile"
+	}
+	return ""
+}
+
+// MapAttributeSystemMemoryLinuxKsmState is a helper map of string to AttributeSystemMemoryLinuxKsmState attribute value.
+var MapAttributeSystemMemoryLinuxKsmState = map[string]AttributeSystemMemoryLinuxKsmState{
+	"shared":   AttributeSystemMemoryLinuxKsmStateShared,
+	"sharing":  AttributeSystemMemoryLinuxKsmStateSharing,
+	"unshared": AttributeSystemMemoryLinuxKsmStateUnshared,
+	"volatile": AttributeSystemMemoryLinuxKsmStateVolatile,
+}
+
+// AttributeSystemMemoryLinuxNumaAllocationType specifies the value system.memory.linux.numa.allocation.type attribute.
+type AttributeSystemMemoryLinuxNumaAllocationType int
+
+const (
+	_ AttributeSystemMemoryLinuxNumaAllocationType = iota
+	AttributeSystemMemoryLinuxNumaAllocationTypeHit
+	AttributeSystemMemoryLinuxNumaAllocationTypeMiss
+	AttributeSystemMemoryLinuxNumaAllocationTypeForeign
+	AttributeSystemMemoryLinuxNumaAllocationTypeInterleaveHit
+	AttributeSystemMemoryLinuxNumaAllocationTypeLocal
+	AttributeSystemMemoryLinuxNumaAllocationTypeOther
+)
+
+// String returns the string representation of the AttributeSystemMemoryLinuxNumaAllocationType.
+func (av AttributeSystemMemoryLinuxNumaAllocationType) String() string {
+	switch av {
+	case AttributeSystemMemoryLinuxNumaAllocationTypeHit:
+		return "hit"
+	case AttributeSystemMemoryLinuxNumaAllocationTypeMiss:
+		return "miss"
+	case AttributeSystemMemoryLinuxNumaAllocationTypeForeign:
+		return "foreign"
+	case AttributeSystemMemoryLinuxNumaAllocationTypeInterleaveHit:
+		return "interleave_hit"
+	case AttributeSystemMemoryLinuxNumaAllocationTypeLocal:
+		return "local"
+	case AttributeSystemMemoryLinuxNumaAllocationTypeOther:
+		return "other"
+	}
+	return ""
+}
+
+// MapAttributeSystemMemoryLinuxNumaAllocationType is a helper map of string to AttributeSystemMemoryLinuxNumaAllocationType attribute value.
+var MapAttributeSystemMemoryLinuxNumaAllocationType = map[string]AttributeSystemMemoryLinuxNumaAllocationType{
+	"hit":            AttributeSystemMemoryLinuxNumaAllocationTypeHit,
+	"miss":           AttributeSystemMemoryLinuxNumaAllocationTypeMiss,
+	"foreign":        AttributeSystemMemoryLinuxNumaAllocationTypeForeign,
+	"interleave_hit": AttributeSystemMemoryLinuxNumaAllocationTypeInterleaveHit,
+	"local":          AttributeSystemMemoryLinuxNumaAllocationTypeLocal,
+	"other":          AttributeSystemMemoryLinuxNumaAllocationTypeOther,
+}
+
+// AttributeSystemMemoryLinuxNumaState specifies the value system.memory.linux.numa.state attribute.
+type AttributeSystemMemoryLinuxNumaState int
+
+const (
+	_ AttributeSystemMemoryLinuxNumaState = iota
+	AttributeSystemMemoryLinuxNumaStateUsed
+	AttributeSystemMemoryLinuxNumaStateFree
+)
+
+// String returns the string representation of the AttributeSystemMemoryLinuxNumaState.
+func (av AttributeSystemMemoryLinuxNumaState) String() string {
+	switch av {
+	case AttributeSystemMemoryLinuxNumaStateUsed:
+		return "used"
+	case AttributeSystemMemoryLinuxNumaStateFree:
+		return "free"
+	}
+	return ""
+}
+
+// MapAttributeSystemMemoryLinuxNumaState is a helper map of string to AttributeSystemMemoryLinuxNumaState attribute value.
+var MapAttributeSystemMemoryLinuxNumaState = map[string]AttributeSystemMemoryLinuxNumaState{
+	"used": AttributeSystemMemoryLinuxNumaStateUsed,
+	"free": AttributeSystemMemoryLinuxNumaStateFree,
+}
+
 // AttributeSystemMemoryLinuxSlabState specifies the value system.memory.linux.slab.state attribute.
 type AttributeSystemMemoryLinuxSlabState int
 
@@ -763,6 +1089,62 @@ func (av AttributeSystemMemoryLinuxSlabState) String() string {
 var MapAttributeSystemMemoryLinuxSlabState = map[string]AttributeSystemMemoryLinuxSlabState{
 	"reclaimable":   AttributeSystemMemoryLinuxSlabStateReclaimable,
 	"unreclaimable": AttributeSystemMemoryLinuxSlabStateUnreclaimable,
+}
+
+// AttributeSystemMemoryLinuxZramType specifies the value system.memory.linux.zram.type attribute.
+type AttributeSystemMemoryLinuxZramType int
+
+const (
+	_ AttributeSystemMemoryLinuxZramType = iota
+	AttributeSystemMemoryLinuxZramTypeOriginal
+	AttributeSystemMemoryLinuxZramTypeCompressed
+	AttributeSystemMemoryLinuxZramTypeUsed
+)
+
+// String returns the string representation of the AttributeSystemMemoryLinuxZramType.
+func (av AttributeSystemMemoryLinuxZramType) String() string {
+	switch av {
+	case AttributeSystemMemoryLinuxZramTypeOriginal:
+		return "original"
+	case AttributeSystemMemoryLinuxZramTypeCompressed:
+		return "compressed"
+	case AttributeSystemMemoryLinuxZramTypeUsed:
+		return "used"
+	}
+	return ""
+}
+
+// MapAttributeSystemMemoryLinuxZramType is a helper map of string to AttributeSystemMemoryLinuxZramType attribute value.
+var MapAttributeSystemMemoryLinuxZramType = map[string]AttributeSystemMemoryLinuxZramType{
+	"original":   AttributeSystemMemoryLinuxZramTypeOriginal,
+	"compressed": AttributeSystemMemoryLinuxZramTypeCompressed,
+	"used":       AttributeSystemMemoryLinuxZramTypeUsed,
+}
+
+// AttributeSystemMemoryLinuxZswapType specifies the value system.memory.linux.zswap.type attribute.
+type AttributeSystemMemoryLinuxZswapType int
+
+const (
+	_ AttributeSystemMemoryLinuxZswapType = iota
+	AttributeSystemMemoryLinuxZswapTypeOriginal
+	AttributeSystemMemoryLinuxZswapTypeCompressed
+)
+
+// String returns the string representation of the AttributeSystemMemoryLinuxZswapType.
+func (av AttributeSystemMemoryLinuxZswapType) String() string {
+	switch av {
+	case AttributeSystemMemoryLinuxZswapTypeOriginal:
+		return "original"
+	case AttributeSystemMemoryLinuxZswapTypeCompressed:
+		return "compressed"
+	}
+	return ""
+}
+
+// MapAttributeSystemMemoryLinuxZswapType is a helper map of string to AttributeSystemMemoryLinuxZswapType attribute value.
+var MapAttributeSystemMemoryLinuxZswapType = map[string]AttributeSystemMemoryLinuxZswapType{
+	"original":   AttributeSystemMemoryLinuxZswapTypeOriginal,
+	"compressed": AttributeSystemMemoryLinuxZswapTypeCompressed,
 }
 
 // AttributeSystemMemoryState specifies the value system.memory.state attribute.
@@ -805,6 +1187,186 @@ var MapAttributeSystemMemoryState = map[string]AttributeSystemMemoryState{
 	"cached":             AttributeSystemMemoryStateCached,
 	"slab_reclaimable":   AttributeSystemMemoryStateSlabReclaimable,
 	"slab_unreclaimable": AttributeSystemMemoryStateSlabUnreclaimable,
+}
+
+// AttributeSystemNetworkBondInterfaceState specifies the value system.network.bond.interface.state attribute.
+type AttributeSystemNetworkBondInterfaceState int
+
+const (
+	_ AttributeSystemNetworkBondInterfaceState = iota
+	AttributeSystemNetworkBondInterfaceStateUp
+	AttributeSystemNetworkBondInterfaceStateDown
+)
+
+// String returns the string representation of the AttributeSystemNetworkBondInterfaceState.
+func (av AttributeSystemNetworkBondInterfaceState) String() string {
+	switch av {
+	case AttributeSystemNetworkBondInterfaceStateUp:
+		return "up"
+	case AttributeSystemNetworkBondInterfaceStateDown:
+		return "down"
+	}
+	return ""
+}
+
+// MapAttributeSystemNetworkBondInterfaceState is a helper map of string to AttributeSystemNetworkBondInterfaceState attribute value.
+var MapAttributeSystemNetworkBondInterfaceState = map[string]AttributeSystemNetworkBondInterfaceState{
+	"up":   AttributeSystemNetworkBondInterfaceStateUp,
+	"down": AttributeSystemNetworkBondInterfaceStateDown,
+}
+
+// AttributeSystemNetworkTCPAbortReason specifies the value system.network.tcp.abort.reason attribute.
+type AttributeSystemNetworkTCPAbortReason int
+
+const (
+	_ AttributeSystemNetworkTCPAbortReason = iota
+	AttributeSystemNetworkTCPAbortReasonData
+	AttributeSystemNetworkTCPAbortReasonClose
+	AttributeSystemNetworkTCPAbortReasonMemory
+	AttributeSystemNetworkTCPAbortReasonTimeout
+	AttributeSystemNetworkTCPAbortReasonLinger
+	AttributeSystemNetworkTCPAbortReasonFailed
+)
+
+// String returns the string representation of the AttributeSystemNetworkTCPAbortReason.
+func (av AttributeSystemNetworkTCPAbortReason) String() string {
+	switch av {
+	case AttributeSystemNetworkTCPAbortReasonData:
+		return "data"
+	case AttributeSystemNetworkTCPAbortReasonClose:
+		return "close"
+	case AttributeSystemNetworkTCPAbortReasonMemory:
+		return "memory"
+	case AttributeSystemNetworkTCPAbortReasonTimeout:
+		return "timeout"
+	case AttributeSystemNetworkTCPAbortReasonLinger:
+		return "linger"
+	case AttributeSystemNetworkTCPAbortReasonFailed:
+		return "failed"
+	}
+	return ""
+}
+
+// MapAttributeSystemNetworkTCPAbortReason is a helper map of string to AttributeSystemNetworkTCPAbortReason attribute value.
+var MapAttributeSystemNetworkTCPAbortReason = map[string]AttributeSystemNetworkTCPAbortReason{
+	"data":    AttributeSystemNetworkTCPAbortReasonData,
+	"close":   AttributeSystemNetworkTCPAbortReasonClose,
+	"memory":  AttributeSystemNetworkTCPAbortReasonMemory,
+	"timeout": AttributeSystemNetworkTCPAbortReasonTimeout,
+	"linger":  AttributeSystemNetworkTCPAbortReasonLinger,
+	"failed":  AttributeSystemNetworkTCPAbortReasonFailed,
+}
+
+// AttributeSystemNetworkTCPOpenType specifies the value system.network.tcp.open.type attribute.
+type AttributeSystemNetworkTCPOpenType int
+
+const (
+	_ AttributeSystemNetworkTCPOpenType = iota
+	AttributeSystemNetworkTCPOpenTypeActive
+	AttributeSystemNetworkTCPOpenTypePassive
+)
+
+// String returns the string representation of the AttributeSystemNetworkTCPOpenType.
+func (av AttributeSystemNetworkTCPOpenType) String() string {
+	switch av {
+	case AttributeSystemNetworkTCPOpenTypeActive:
+		return "active"
+	case AttributeSystemNetworkTCPOpenTypePassive:
+		return "passive"
+	}
+	return ""
+}
+
+// MapAttributeSystemNetworkTCPOpenType is a helper map of string to AttributeSystemNetworkTCPOpenType attribute value.
+var MapAttributeSystemNetworkTCPOpenType = map[string]AttributeSystemNetworkTCPOpenType{
+	"active":  AttributeSystemNetworkTCPOpenTypeActive,
+	"passive": AttributeSystemNetworkTCPOpenTypePassive,
+}
+
+// AttributeSystemNetworkTCPPruneType specifies the value system.network.tcp.prune.type attribute.
+type AttributeSystemNetworkTCPPruneType int
+
+const (
+	_ AttributeSystemNetworkTCPPruneType = iota
+	AttributeSystemNetworkTCPPruneTypeCalled
+	AttributeSystemNetworkTCPPruneTypeReceive
+	AttributeSystemNetworkTCPPruneTypeOutOfOrder
+)
+
+// String returns the string representation of the AttributeSystemNetworkTCPPruneType.
+func (av AttributeSystemNetworkTCPPruneType) String() string {
+	switch av {
+	case AttributeSystemNetworkTCPPruneTypeCalled:
+		return "called"
+	case AttributeSystemNetworkTCPPruneTypeReceive:
+		return "receive"
+	case AttributeSystemNetworkTCPPruneTypeOutOfOrder:
+		return "out_of_order"
+	}
+	return ""
+}
+
+// MapAttributeSystemNetworkTCPPruneType is a helper map of string to AttributeSystemNetworkTCPPruneType attribute value.
+var MapAttributeSystemNetworkTCPPruneType = map[string]AttributeSystemNetworkTCPPruneType{
+	"called":       AttributeSystemNetworkTCPPruneTypeCalled,
+	"receive":      AttributeSystemNetworkTCPPruneTypeReceive,
+	"out_of_order": AttributeSystemNetworkTCPPruneTypeOutOfOrder,
+}
+
+// AttributeSystemNetworkTCPSynCookieEvent specifies the value system.network.tcp.syn_cookie.event attribute.
+type AttributeSystemNetworkTCPSynCookieEvent int
+
+const (
+	_ AttributeSystemNetworkTCPSynCookieEvent = iota
+	AttributeSystemNetworkTCPSynCookieEventSent
+	AttributeSystemNetworkTCPSynCookieEventReceived
+	AttributeSystemNetworkTCPSynCookieEventFailed
+)
+
+// String returns the string representation of the AttributeSystemNetworkTCPSynCookieEvent.
+func (av AttributeSystemNetworkTCPSynCookieEvent) String() string {
+	switch av {
+	case AttributeSystemNetworkTCPSynCookieEventSent:
+		return "sent"
+	case AttributeSystemNetworkTCPSynCookieEventReceived:
+		return "received"
+	case AttributeSystemNetworkTCPSynCookieEventFailed:
+		return "failed"
+	}
+	return ""
+}
+
+// MapAttributeSystemNetworkTCPSynCookieEvent is a helper map of string to AttributeSystemNetworkTCPSynCookieEvent attribute value.
+var MapAttributeSystemNetworkTCPSynCookieEvent = map[string]AttributeSystemNetworkTCPSynCookieEvent{
+	"sent":     AttributeSystemNetworkTCPSynCookieEventSent,
+	"received": AttributeSystemNetworkTCPSynCookieEventReceived,
+	"failed":   AttributeSystemNetworkTCPSynCookieEventFailed,
+}
+
+// AttributeSystemNetworkTCPSynQueueAction specifies the value system.network.tcp.syn_queue.action attribute.
+type AttributeSystemNetworkTCPSynQueueAction int
+
+const (
+	_ AttributeSystemNetworkTCPSynQueueAction = iota
+	AttributeSystemNetworkTCPSynQueueActionDrop
+	AttributeSystemNetworkTCPSynQueueActionCookie
+)
+
+// String returns the string representation of the AttributeSystemNetworkTCPSynQueueAction.
+func (av AttributeSystemNetworkTCPSynQueueAction) String() string {
+	switch av {
+	case AttributeSystemNetworkTCPSynQueueActionDrop:
+		return "drop"
+	case AttributeSystemNetworkTCPSynQueueActionCookie:
+		return "cookie"
+	}
+	return ""
+}
+
+// MapAttributeSystemNetworkTCPSynQueueAction is a helper map of string to AttributeSystemNetworkTCPSynQueueAction attribute value.
+var MapAttributeSystemNetworkTCPSynQueueAction = map[string]AttributeSystemNetworkTCPSynQueueAction{
+	"drop":   AttributeSystemNetworkTCPSynQueueActionDrop,
+	"cookie": AttributeSystemNetworkTCPSynQueueActionCookie,
 }
 
 // AttributeSystemPagingDirection specifies the value system.paging.direction attribute.
@@ -883,6 +1445,116 @@ func (av AttributeSystemPagingState) String() string {
 var MapAttributeSystemPagingState = map[string]AttributeSystemPagingState{
 	"used": AttributeSystemPagingStateUsed,
 	"free": AttributeSystemPagingStateFree,
+}
+
+// AttributeSystemZfsArcRequestType specifies the value system.zfs.arc.request.type attribute.
+type AttributeSystemZfsArcRequestType int
+
+const (
+	_ AttributeSystemZfsArcRequestType = iota
+	AttributeSystemZfsArcRequestTypeDemandData
+	AttributeSystemZfsArcRequestTypeDemandMetadata
+	AttributeSystemZfsArcRequestTypePrefetchData
+	AttributeSystemZfsArcRequestTypePrefetchMetadata
+)
+
+// String returns the string representation of the AttributeSystemZfsArcRequestType.
+func (av AttributeSystemZfsArcRequestType) String() string {
+	switch av {
+	case AttributeSystemZfsArcRequestTypeDemandData:
+		return "demand_data"
+	case AttributeSystemZfsArcRequestTypeDemandMetadata:
+		return "demand_metadata"
+	case AttributeSystemZfsArcRequestTypePrefetchData:
+		return "prefetch_data"
+	case AttributeSystemZfsArcRequestTypePrefetchMetadata:
+		return "prefetch_metadata"
+	}
+	return ""
+}
+
+// MapAttributeSystemZfsArcRequestType is a helper map of string to AttributeSystemZfsArcRequestType attribute value.
+var MapAttributeSystemZfsArcRequestType = map[string]AttributeSystemZfsArcRequestType{
+	"demand_data":       AttributeSystemZfsArcRequestTypeDemandData,
+	"demand_metadata":   AttributeSystemZfsArcRequestTypeDemandMetadata,
+	"prefetch_data":     AttributeSystemZfsArcRequestTypePrefetchData,
+	"prefetch_metadata": AttributeSystemZfsArcRequestTypePrefetchMetadata,
+}
+
+// AttributeSystemZfsArcResult specifies the value system.zfs.arc.result attribute.
+type AttributeSystemZfsArcResult int
+
+const (
+	_ AttributeSystemZfsArcResult = iota
+	AttributeSystemZfsArcResultHit
+	AttributeSystemZfsArcResultIoHit
+	AttributeSystemZfsArcResultMiss
+)
+
+// String returns the string representation of the AttributeSystemZfsArcResult.
+func (av AttributeSystemZfsArcResult) String() string {
+	switch av {
+	case AttributeSystemZfsArcResultHit:
+		return "hit"
+	case AttributeSystemZfsArcResultIoHit:
+		return "io_hit"
+	case AttributeSystemZfsArcResultMiss:
+		return "miss"
+	}
+	return ""
+}
+
+// MapAttributeSystemZfsArcResult is a helper map of string to AttributeSystemZfsArcResult attribute value.
+var MapAttributeSystemZfsArcResult = map[string]AttributeSystemZfsArcResult{
+	"hit":    AttributeSystemZfsArcResultHit,
+	"io_hit": AttributeSystemZfsArcResultIoHit,
+	"miss":   AttributeSystemZfsArcResultMiss,
+}
+
+// AttributeSystemZfsPoolState specifies the value system.zfs.pool.state attribute.
+type AttributeSystemZfsPoolState int
+
+const (
+	_ AttributeSystemZfsPoolState = iota
+	AttributeSystemZfsPoolStateOnline
+	AttributeSystemZfsPoolStateDegraded
+	AttributeSystemZfsPoolStateFaulted
+	AttributeSystemZfsPoolStateOffline
+	AttributeSystemZfsPoolStateRemoved
+	AttributeSystemZfsPoolStateUnavail
+	AttributeSystemZfsPoolStateSuspended
+)
+
+// String returns the string representation of the AttributeSystemZfsPoolState.
+func (av AttributeSystemZfsPoolState) String() string {
+	switch av {
+	case AttributeSystemZfsPoolStateOnline:
+		return "online"
+	case AttributeSystemZfsPoolStateDegraded:
+		return "degraded"
+	case AttributeSystemZfsPoolStateFaulted:
+		return "faulted"
+	case AttributeSystemZfsPoolStateOffline:
+		return "offline"
+	case AttributeSystemZfsPoolStateRemoved:
+		return "removed"
+	case AttributeSystemZfsPoolStateUnavail:
+		return "unavail"
+	case AttributeSystemZfsPoolStateSuspended:
+		return "suspended"
+	}
+	return ""
+}
+
+// MapAttributeSystemZfsPoolState is a helper map of string to AttributeSystemZfsPoolState attribute value.
+var MapAttributeSystemZfsPoolState = map[string]AttributeSystemZfsPoolState{
+	"online":    AttributeSystemZfsPoolStateOnline,
+	"degraded":  AttributeSystemZfsPoolStateDegraded,
+	"faulted":   AttributeSystemZfsPoolStateFaulted,
+	"offline":   AttributeSystemZfsPoolStateOffline,
+	"removed":   AttributeSystemZfsPoolStateRemoved,
+	"unavail":   AttributeSystemZfsPoolStateUnavail,
+	"suspended": AttributeSystemZfsPoolStateSuspended,
 }
 
 // AttributeTelemetryDropReason specifies the value telemetry.drop_reason attribute.
@@ -1088,6 +1760,14 @@ var MetricsInfo = metricsInfo{
 		Name:       "hw.gpu.utilization",
 		Attributes: []string{"hw.id", "hw.name", "hw.gpu.task"},
 	},
+	HwPhysicalDiskEnduranceUtilization: metricInfo{
+		Name:       "hw.physical_disk.endurance_utilization",
+		Attributes: []string{"hw.id", "hw.name", "hw.physical_disk.state"},
+	},
+	HwPhysicalDiskSmart: metricInfo{
+		Name:       "hw.physical_disk.smart",
+		Attributes: []string{"hw.id", "hw.name", "hw.physical_disk.smart_attribute"},
+	},
 	HwPower: metricInfo{
 		Name:       "hw.power",
 		Attributes: []string{"hw.id", "hw.name", "hw.sensor_location", "hw.type"},
@@ -1265,6 +1945,37 @@ var MetricsInfo = metricsInfo{
 	ProcessWindowsHandleCount: metricInfo{
 		Name: "process.windows.handle.count",
 	},
+	SystemBtrfsAllocationUsage: metricInfo{
+		Name:       "system.btrfs.allocation.usage",
+		Attributes: []string{"system.btrfs.uuid", "system.btrfs.label", "system.btrfs.allocation.type", "system.btrfs.allocation.state"},
+	},
+	SystemBtrfsDeviceMissing: metricInfo{
+		Name:       "system.btrfs.device.missing",
+		Attributes: []string{"system.btrfs.uuid", "system.btrfs.label"},
+	},
+	SystemBtrfsErrors: metricInfo{
+		Name:       "system.btrfs.errors",
+		Attributes: []string{"system.btrfs.uuid", "system.btrfs.label", "system.btrfs.device.id", "error.type"},
+	},
+	SystemBtrfsUnallocated: metricInfo{
+		Name:       "system.btrfs.unallocated",
+		Attributes: []string{"system.btrfs.uuid", "system.btrfs.label"},
+	},
+	SystemClockEstimatedError: metricInfo{
+		Name: "system.clock.estimated_error",
+	},
+	SystemClockFrequencyAdjustment: metricInfo{
+		Name: "system.clock.frequency_adjustment",
+	},
+	SystemClockMaxError: metricInfo{
+		Name: "system.clock.max_error",
+	},
+	SystemClockOffset: metricInfo{
+		Name: "system.clock.offset",
+	},
+	SystemClockSynchronized: metricInfo{
+		Name: "system.clock.synchronized",
+	},
 	SystemCPUContextSwitches: metricInfo{
 		Name: "system.cpu.context_switches",
 	},
@@ -1283,6 +1994,10 @@ var MetricsInfo = metricsInfo{
 	SystemCPUInterrupts: metricInfo{
 		Name: "system.cpu.interrupts",
 	},
+	SystemCPULinuxInterrupts: metricInfo{
+		Name:       "system.cpu.linux.interrupts",
+		Attributes: []string{"system.cpu.linux.interrupt.name", "system.cpu.linux.interrupt.description"},
+	},
 	SystemCPULinuxPressure10s: metricInfo{
 		Name:       "system.cpu.linux.pressure.10s",
 		Attributes: []string{"system.linux.pressure.stall_type"},
@@ -1298,6 +2013,19 @@ var MetricsInfo = metricsInfo{
 	SystemCPULinuxPressureTotal: metricInfo{
 		Name:       "system.cpu.linux.pressure.total",
 		Attributes: []string{"system.linux.pressure.stall_type"},
+	},
+	SystemCPULinuxRunQueueRunTime: metricInfo{
+		Name: "system.cpu.linux.run_queue.run_time",
+	},
+	SystemCPULinuxRunQueueTimeslices: metricInfo{
+		Name: "system.cpu.linux.run_queue.timeslices",
+	},
+	SystemCPULinuxRunQueueWaitTime: metricInfo{
+		Name: "system.cpu.linux.run_queue.wait_time",
+	},
+	SystemCPULinuxSoftInterrupts: metricInfo{
+		Name:       "system.cpu.linux.soft_interrupts",
+		Attributes: []string{"system.cpu.linux.soft_interrupt.type"},
 	},
 	SystemCPULinuxThermalThrottleEvents: metricInfo{
 		Name:       "system.cpu.linux.thermal_throttle.events",
@@ -1365,6 +2093,10 @@ var MetricsInfo = metricsInfo{
 		Name:       "system.disk.weighted_io_time",
 		Attributes: []string{"system.device"},
 	},
+	SystemFilesystemError: metricInfo{
+		Name:       "system.filesystem.error",
+		Attributes: []string{"system.device", "system.filesystem.mountpoint", "system.filesystem.type"},
+	},
 	SystemFilesystemInodesLimit: metricInfo{
 		Name:       "system.filesystem.inodes.limit",
 		Attributes: []string{"system.device", "system.filesystem.mode", "system.filesystem.mountpoint", "system.filesystem.type"},
@@ -1376,6 +2108,14 @@ var MetricsInfo = metricsInfo{
 	SystemFilesystemLimit: metricInfo{
 		Name:       "system.filesystem.limit",
 		Attributes: []string{"system.device", "system.filesystem.mode", "system.filesystem.mountpoint", "system.filesystem.type"},
+	},
+	SystemFilesystemLinuxExt4Errors: metricInfo{
+		Name:       "system.filesystem.linux.ext4.errors",
+		Attributes: []string{"system.device", "system.filesystem.mountpoint"},
+	},
+	SystemFilesystemReadOnly: metricInfo{
+		Name:       "system.filesystem.read_only",
+		Attributes: []string{"system.device", "system.filesystem.mountpoint", "system.filesystem.type"},
 	},
 	SystemFilesystemStuck: metricInfo{
 		Name: "system.filesystem.stuck",
@@ -1420,11 +2160,65 @@ var MetricsInfo = metricsInfo{
 		Name:       "system.irq.linux.pressure.total",
 		Attributes: []string{"system.linux.pressure.stall_type"},
 	},
+	SystemLinuxDentryCount: metricInfo{
+		Name: "system.linux.dentry.count",
+	},
+	SystemLinuxDentryNegative: metricInfo{
+		Name: "system.linux.dentry.negative",
+	},
+	SystemLinuxDentryUnused: metricInfo{
+		Name: "system.linux.dentry.unused",
+	},
+	SystemLinuxEntropyAvailable: metricInfo{
+		Name: "system.linux.entropy.available",
+	},
 	SystemLinuxFileHandleCount: metricInfo{
 		Name: "system.linux.file_handle.count",
 	},
 	SystemLinuxFileHandleLimit: metricInfo{
 		Name: "system.linux.file_handle.limit",
+	},
+	SystemLinuxInodeCount: metricInfo{
+		Name: "system.linux.inode.count",
+	},
+	SystemLinuxInodeFree: metricInfo{
+		Name: "system.linux.inode.free",
+	},
+	SystemLinuxIpcMessageQueueCount: metricInfo{
+		Name: "system.linux.ipc.message_queue.count",
+	},
+	SystemLinuxIpcMessageQueueLimit: metricInfo{
+		Name: "system.linux.ipc.message_queue.limit",
+	},
+	SystemLinuxIpcMessageQueueMessages: metricInfo{
+		Name: "system.linux.ipc.message_queue.messages",
+	},
+	SystemLinuxIpcMessageQueueUsage: metricInfo{
+		Name: "system.linux.ipc.message_queue.usage",
+	},
+	SystemLinuxIpcSemaphoreCount: metricInfo{
+		Name: "system.linux.ipc.semaphore.count",
+	},
+	SystemLinuxIpcSemaphoreLimit: metricInfo{
+		Name: "system.linux.ipc.semaphore.limit",
+	},
+	SystemLinuxIpcSemaphoreSetCount: metricInfo{
+		Name: "system.linux.ipc.semaphore.set.count",
+	},
+	SystemLinuxIpcSemaphoreSetLimit: metricInfo{
+		Name: "system.linux.ipc.semaphore.set.limit",
+	},
+	SystemLinuxIpcSharedMemoryLimit: metricInfo{
+		Name: "system.linux.ipc.shared_memory.limit",
+	},
+	SystemLinuxIpcSharedMemorySegmentCount: metricInfo{
+		Name: "system.linux.ipc.shared_memory.segment.count",
+	},
+	SystemLinuxIpcSharedMemorySegmentLimit: metricInfo{
+		Name: "system.linux.ipc.shared_memory.segment.limit",
+	},
+	SystemLinuxIpcSharedMemoryUsage: metricInfo{
+		Name: "system.linux.ipc.shared_memory.usage",
 	},
 	SystemLinuxKernelAge: metricInfo{
 		Name: "system.linux.kernel.age",
@@ -1432,6 +2226,26 @@ var MetricsInfo = metricsInfo{
 	SystemLinuxKernelInfo: metricInfo{
 		Name:       "system.linux.kernel.info",
 		Attributes: []string{"system.linux.kernel.release", "system.linux.kernel.version"},
+	},
+	SystemLinuxMdDisks: metricInfo{
+		Name:       "system.linux.md.disks",
+		Attributes: []string{"system.device", "system.linux.md.disk.state"},
+	},
+	SystemLinuxMdDisksRequired: metricInfo{
+		Name:       "system.linux.md.disks.required",
+		Attributes: []string{"system.device"},
+	},
+	SystemLinuxMdMismatches: metricInfo{
+		Name:       "system.linux.md.mismatches",
+		Attributes: []string{"system.device"},
+	},
+	SystemLinuxMdSyncProgress: metricInfo{
+		Name:       "system.linux.md.sync.progress",
+		Attributes: []string{"system.device", "system.linux.md.sync.action"},
+	},
+	SystemLinuxMdSyncSpeed: metricInfo{
+		Name:       "system.linux.md.sync.speed",
+		Attributes: []string{"system.device", "system.linux.md.sync.action"},
 	},
 	SystemLinuxRebootRequired: metricInfo{
 		Name: "system.linux.reboot_required",
@@ -1449,6 +2263,9 @@ var MetricsInfo = metricsInfo{
 	SystemMemoryLinuxActive: metricInfo{
 		Name: "system.memory.linux.active",
 	},
+	SystemMemoryLinuxAnonymous: metricInfo{
+		Name: "system.memory.linux.anonymous",
+	},
 	SystemMemoryLinuxAvailable: metricInfo{
 		Name: "system.memory.linux.available",
 	},
@@ -1460,6 +2277,13 @@ var MetricsInfo = metricsInfo{
 	},
 	SystemMemoryLinuxDirty: metricInfo{
 		Name: "system.memory.linux.dirty",
+	},
+	SystemMemoryLinuxFreeBlocks: metricInfo{
+		Name:       "system.memory.linux.free_blocks",
+		Attributes: []string{"system.memory.linux.numa.node", "system.memory.linux.zone", "system.memory.linux.block.order"},
+	},
+	SystemMemoryLinuxHardwareCorrupted: metricInfo{
+		Name: "system.memory.linux.hardware_corrupted",
 	},
 	SystemMemoryLinuxHugepagesLimit: metricInfo{
 		Name: "system.memory.linux.hugepages.limit",
@@ -1484,8 +2308,35 @@ var MetricsInfo = metricsInfo{
 	SystemMemoryLinuxInactive: metricInfo{
 		Name: "system.memory.linux.inactive",
 	},
+	SystemMemoryLinuxKernelStack: metricInfo{
+		Name: "system.memory.linux.kernel_stack",
+	},
+	SystemMemoryLinuxKsmFullScans: metricInfo{
+		Name: "system.memory.linux.ksm.full_scans",
+	},
+	SystemMemoryLinuxKsmPages: metricInfo{
+		Name:       "system.memory.linux.ksm.pages",
+		Attributes: []string{"system.memory.linux.ksm.state"},
+	},
+	SystemMemoryLinuxMapped: metricInfo{
+		Name: "system.memory.linux.mapped",
+	},
+	SystemMemoryLinuxNumaAllocations: metricInfo{
+		Name:       "system.memory.linux.numa.allocations",
+		Attributes: []string{"system.memory.linux.numa.node", "system.memory.linux.numa.allocation.type"},
+	},
+	SystemMemoryLinuxNumaUsage: metricInfo{
+		Name:       "system.memory.linux.numa.usage",
+		Attributes: []string{"system.memory.linux.numa.node", "system.memory.linux.numa.state"},
+	},
 	SystemMemoryLinuxOomKills: metricInfo{
 		Name: "system.memory.linux.oom_kills",
+	},
+	SystemMemoryLinuxPageTables: metricInfo{
+		Name: "system.memory.linux.page_tables",
+	},
+	SystemMemoryLinuxPercpu: metricInfo{
+		Name: "system.memory.linux.percpu",
 	},
 	SystemMemoryLinuxPressure10s: metricInfo{
 		Name:       "system.memory.linux.pressure.10s",
@@ -1513,6 +2364,18 @@ var MetricsInfo = metricsInfo{
 	SystemMemoryLinuxWriteback: metricInfo{
 		Name: "system.memory.linux.writeback",
 	},
+	SystemMemoryLinuxZramUsage: metricInfo{
+		Name:       "system.memory.linux.zram.usage",
+		Attributes: []string{"system.device", "system.memory.linux.zram.type"},
+	},
+	SystemMemoryLinuxZswapOperations: metricInfo{
+		Name:       "system.memory.linux.zswap.operations",
+		Attributes: []string{"system.paging.direction"},
+	},
+	SystemMemoryLinuxZswapUsage: metricInfo{
+		Name:       "system.memory.linux.zswap.usage",
+		Attributes: []string{"system.memory.linux.zswap.type"},
+	},
 	SystemMemoryPageSize: metricInfo{
 		Name: "system.memory.page_size",
 	},
@@ -1523,6 +2386,14 @@ var MetricsInfo = metricsInfo{
 	SystemMemoryUtilization: metricInfo{
 		Name:       "system.memory.utilization",
 		Attributes: []string{"system.memory.state"},
+	},
+	SystemNetworkBondInterfaceUp: metricInfo{
+		Name:       "system.network.bond.interface.up",
+		Attributes: []string{"system.network.bond.name", "network.interface.name"},
+	},
+	SystemNetworkBondInterfaces: metricInfo{
+		Name:       "system.network.bond.interfaces",
+		Attributes: []string{"system.network.bond.name", "system.network.bond.interface.state"},
 	},
 	SystemNetworkConnectionCount: metricInfo{
 		Name:       "system.network.connection.count",
@@ -1538,12 +2409,44 @@ var MetricsInfo = metricsInfo{
 		Name:       "system.network.errors",
 		Attributes: []string{"network.interface.name", "network.io.direction"},
 	},
+	SystemNetworkInterfaceCarrierChanges: metricInfo{
+		Name:       "system.network.interface.carrier_changes",
+		Attributes: []string{"network.interface.name"},
+	},
+	SystemNetworkInterfaceCarrierErrors: metricInfo{
+		Name:       "system.network.interface.carrier_errors",
+		Attributes: []string{"network.interface.name"},
+	},
+	SystemNetworkInterfaceCollisions: metricInfo{
+		Name:       "system.network.interface.collisions",
+		Attributes: []string{"network.interface.name"},
+	},
+	SystemNetworkInterfaceCompressed: metricInfo{
+		Name:       "system.network.interface.compressed",
+		Attributes: []string{"network.interface.name", "network.io.direction"},
+	},
 	SystemNetworkInterfaceDuplex: metricInfo{
 		Name:       "system.network.interface.duplex",
 		Attributes: []string{"network.interface.duplex", "network.interface.name"},
 	},
+	SystemNetworkInterfaceFifoErrors: metricInfo{
+		Name:       "system.network.interface.fifo_errors",
+		Attributes: []string{"network.interface.name", "network.io.direction"},
+	},
+	SystemNetworkInterfaceFrameErrors: metricInfo{
+		Name:       "system.network.interface.frame_errors",
+		Attributes: []string{"network.interface.name"},
+	},
 	SystemNetworkInterfaceMtu: metricInfo{
 		Name:       "system.network.interface.mtu",
+		Attributes: []string{"network.interface.name"},
+	},
+	SystemNetworkInterfaceMulticast: metricInfo{
+		Name:       "system.network.interface.multicast",
+		Attributes: []string{"network.interface.name"},
+	},
+	SystemNetworkInterfaceQueueLength: metricInfo{
+		Name:       "system.network.interface.queue_length",
 		Attributes: []string{"network.interface.name"},
 	},
 	SystemNetworkInterfaceSpeed: metricInfo{
@@ -1558,6 +2461,9 @@ var MetricsInfo = metricsInfo{
 		Name:       "system.network.io",
 		Attributes: []string{"network.interface.name", "network.io.direction"},
 	},
+	SystemNetworkIPFragmentMemoryUsage: metricInfo{
+		Name: "system.network.ip.fragment.memory.usage",
+	},
 	SystemNetworkPacketCount: metricInfo{
 		Name:       "system.network.packet.count",
 		Attributes: []string{"system.device", "network.io.direction"},
@@ -1565,6 +2471,131 @@ var MetricsInfo = metricsInfo{
 	SystemNetworkPacketDropped: metricInfo{
 		Name:       "system.network.packet.dropped",
 		Attributes: []string{"network.interface.name", "network.io.direction"},
+	},
+	SystemNetworkSocketCount: metricInfo{
+		Name: "system.network.socket.count",
+	},
+	SystemNetworkSoftnetDropped: metricInfo{
+		Name:       "system.network.softnet.dropped",
+		Attributes: []string{"cpu.logical_number"},
+	},
+	SystemNetworkSoftnetFlowLimited: metricInfo{
+		Name:       "system.network.softnet.flow_limited",
+		Attributes: []string{"cpu.logical_number"},
+	},
+	SystemNetworkSoftnetProcessed: metricInfo{
+		Name:       "system.network.softnet.processed",
+		Attributes: []string{"cpu.logical_number"},
+	},
+	SystemNetworkSoftnetReceivedRps: metricInfo{
+		Name:       "system.network.softnet.received_rps",
+		Attributes: []string{"cpu.logical_number"},
+	},
+	SystemNetworkSoftnetSqueezed: metricInfo{
+		Name:       "system.network.softnet.squeezed",
+		Attributes: []string{"cpu.logical_number"},
+	},
+	SystemNetworkTCPAborts: metricInfo{
+		Name:       "system.network.tcp.aborts",
+		Attributes: []string{"system.network.tcp.abort.reason"},
+	},
+	SystemNetworkTCPBacklogDrops: metricInfo{
+		Name: "system.network.tcp.backlog.drops",
+	},
+	SystemNetworkTCPConnectionResets: metricInfo{
+		Name: "system.network.tcp.connection.resets",
+	},
+	SystemNetworkTCPErrors: metricInfo{
+		Name: "system.network.tcp.errors",
+	},
+	SystemNetworkTCPEstablished: metricInfo{
+		Name: "system.network.tcp.established",
+	},
+	SystemNetworkTCPListenDrops: metricInfo{
+		Name: "system.network.tcp.listen.drops",
+	},
+	SystemNetworkTCPListenOverflows: metricInfo{
+		Name: "system.network.tcp.listen.overflows",
+	},
+	SystemNetworkTCPMemoryLimit: metricInfo{
+		Name: "system.network.tcp.memory.limit",
+	},
+	SystemNetworkTCPMemoryPressures: metricInfo{
+		Name: "system.network.tcp.memory.pressures",
+	},
+	SystemNetworkTCPMemoryUsage: metricInfo{
+		Name: "system.network.tcp.memory.usage",
+	},
+	SystemNetworkTCPOpenFailures: metricInfo{
+		Name: "system.network.tcp.open.failures",
+	},
+	SystemNetworkTCPOpens: metricInfo{
+		Name:       "system.network.tcp.opens",
+		Attributes: []string{"system.network.tcp.open.type"},
+	},
+	SystemNetworkTCPOutOfOrder: metricInfo{
+		Name: "system.network.tcp.out_of_order",
+	},
+	SystemNetworkTCPPrunes: metricInfo{
+		Name:       "system.network.tcp.prunes",
+		Attributes: []string{"system.network.tcp.prune.type"},
+	},
+	SystemNetworkTCPResetsSent: metricInfo{
+		Name: "system.network.tcp.resets.sent",
+	},
+	SystemNetworkTCPRetransmits: metricInfo{
+		Name: "system.network.tcp.retransmits",
+	},
+	SystemNetworkTCPSegments: metricInfo{
+		Name:       "system.network.tcp.segments",
+		Attributes: []string{"network.io.direction"},
+	},
+	SystemNetworkTCPSocketAllocated: metricInfo{
+		Name: "system.network.tcp.socket.allocated",
+	},
+	SystemNetworkTCPSocketCount: metricInfo{
+		Name: "system.network.tcp.socket.count",
+	},
+	SystemNetworkTCPSocketOrphaned: metricInfo{
+		Name: "system.network.tcp.socket.orphaned",
+	},
+	SystemNetworkTCPSocketOrphanedLimit: metricInfo{
+		Name: "system.network.tcp.socket.orphaned.limit",
+	},
+	SystemNetworkTCPSocketTimeWait: metricInfo{
+		Name: "system.network.tcp.socket.time_wait",
+	},
+	SystemNetworkTCPSynCookies: metricInfo{
+		Name:       "system.network.tcp.syn_cookies",
+		Attributes: []string{"system.network.tcp.syn_cookie.event"},
+	},
+	SystemNetworkTCPSynQueueOverflows: metricInfo{
+		Name:       "system.network.tcp.syn_queue.overflows",
+		Attributes: []string{"system.network.tcp.syn_queue.action"},
+	},
+	SystemNetworkTCPTimeouts: metricInfo{
+		Name: "system.network.tcp.timeouts",
+	},
+	SystemNetworkUDPDatagrams: metricInfo{
+		Name:       "system.network.udp.datagrams",
+		Attributes: []string{"network.io.direction"},
+	},
+	SystemNetworkUDPErrors: metricInfo{
+		Name:       "system.network.udp.errors",
+		Attributes: []string{"error.type"},
+	},
+	SystemNetworkUDPMemoryUsage: metricInfo{
+		Name: "system.network.udp.memory.usage",
+	},
+	SystemNetworkUDPQueueUsage: metricInfo{
+		Name:       "system.network.udp.queue.usage",
+		Attributes: []string{"network.io.direction"},
+	},
+	SystemNetworkUDPReceiveErrors: metricInfo{
+		Name: "system.network.udp.receive.errors",
+	},
+	SystemNetworkUDPSocketCount: metricInfo{
+		Name: "system.network.udp.socket.count",
 	},
 	SystemPagingFaults: metricInfo{
 		Name:       "system.paging.faults",
@@ -1611,166 +2642,316 @@ var MetricsInfo = metricsInfo{
 	SystemUserCount: metricInfo{
 		Name: "system.user.count",
 	},
+	SystemZfsArcLimitMax: metricInfo{
+		Name: "system.zfs.arc.limit.max",
+	},
+	SystemZfsArcLimitMin: metricInfo{
+		Name: "system.zfs.arc.limit.min",
+	},
+	SystemZfsArcRequests: metricInfo{
+		Name:       "system.zfs.arc.requests",
+		Attributes: []string{"system.zfs.arc.request.type", "system.zfs.arc.result"},
+	},
+	SystemZfsArcTarget: metricInfo{
+		Name: "system.zfs.arc.target",
+	},
+	SystemZfsArcUsage: metricInfo{
+		Name: "system.zfs.arc.usage",
+	},
+	SystemZfsDatasetIo: metricInfo{
+		Name:       "system.zfs.dataset.io",
+		Attributes: []string{"system.zfs.dataset.name", "disk.io.direction"},
+	},
+	SystemZfsDatasetOperations: metricInfo{
+		Name:       "system.zfs.dataset.operations",
+		Attributes: []string{"system.zfs.dataset.name", "disk.io.direction"},
+	},
+	SystemZfsPoolIo: metricInfo{
+		Name:       "system.zfs.pool.io",
+		Attributes: []string{"system.zfs.pool.name", "disk.io.direction"},
+	},
+	SystemZfsPoolOperations: metricInfo{
+		Name:       "system.zfs.pool.operations",
+		Attributes: []string{"system.zfs.pool.name", "disk.io.direction"},
+	},
+	SystemZfsPoolState: metricInfo{
+		Name:       "system.zfs.pool.state",
+		Attributes: []string{"system.zfs.pool.name", "system.zfs.pool.state"},
+	},
 }
 
 type metricsInfo struct {
-	HwBatteryCharge                       metricInfo
-	HwBatteryTimeLeft                     metricInfo
-	HwCurrent                             metricInfo
-	HwEnergy                              metricInfo
-	HwErrors                              metricInfo
-	HwFanSpeed                            metricInfo
-	HwFanSpeedLimit                       metricInfo
-	HwGpuMemoryLimit                      metricInfo
-	HwGpuMemoryUsage                      metricInfo
-	HwGpuMemoryUtilization                metricInfo
-	HwGpuUtilization                      metricInfo
-	HwPower                               metricInfo
-	HwPowerSupplyOnline                   metricInfo
-	HwStatus                              metricInfo
-	HwTemperature                         metricInfo
-	HwTemperatureLimit                    metricInfo
-	HwVoltage                             metricInfo
-	HwVoltageLimit                        metricInfo
-	NfsClientNetCount                     metricInfo
-	NfsClientNetTCPConnectionAccepted     metricInfo
-	NfsClientOperationCount               metricInfo
-	NfsClientProcedureCount               metricInfo
-	NfsClientRPCAuthrefreshCount          metricInfo
-	NfsClientRPCCount                     metricInfo
-	NfsClientRPCRetransmitCount           metricInfo
-	NfsServerFhStaleCount                 metricInfo
-	NfsServerIo                           metricInfo
-	NfsServerNetCount                     metricInfo
-	NfsServerNetTCPConnectionAccepted     metricInfo
-	NfsServerOperationCount               metricInfo
-	NfsServerProcedureCount               metricInfo
-	NfsServerRepcacheRequests             metricInfo
-	NfsServerRPCCount                     metricInfo
-	NfsServerThreadCount                  metricInfo
-	ProcessChildrenCPUTime                metricInfo
-	ProcessContextSwitches                metricInfo
-	ProcessCPUTime                        metricInfo
-	ProcessCPUUtilization                 metricInfo
-	ProcessCPUUtilizationWindow           metricInfo
-	ProcessDiskIo                         metricInfo
-	ProcessGroupProcessCount              metricInfo
-	ProcessGroupStatus                    metricInfo
-	ProcessGroupUptime                    metricInfo
-	ProcessIoLogical                      metricInfo
-	ProcessMemoryPss                      metricInfo
-	ProcessMemoryShared                   metricInfo
-	ProcessMemorySwap                     metricInfo
-	ProcessMemoryUsage                    metricInfo
-	ProcessMemoryUss                      metricInfo
-	ProcessMemoryUtilization              metricInfo
-	ProcessMemoryVirtual                  metricInfo
-	ProcessNice                           metricInfo
-	ProcessPagingFaults                   metricInfo
-	ProcessRlimit                         metricInfo
-	ProcessSignalsPending                 metricInfo
-	ProcessStatus                         metricInfo
-	ProcessThreadCount                    metricInfo
-	ProcessUnixFileDescriptorCount        metricInfo
-	ProcessUnixFileDescriptorLimit        metricInfo
-	ProcessUptime                         metricInfo
-	ProcessWindowsHandleCount             metricInfo
-	SystemCPUContextSwitches              metricInfo
-	SystemCPUFrequency                    metricInfo
-	SystemCPUFrequencyMax                 metricInfo
-	SystemCPUFrequencyMin                 metricInfo
-	SystemCPUInterrupts                   metricInfo
-	SystemCPULinuxPressure10s             metricInfo
-	SystemCPULinuxPressure1m              metricInfo
-	SystemCPULinuxPressure5m              metricInfo
-	SystemCPULinuxPressureTotal           metricInfo
-	SystemCPULinuxThermalThrottleEvents   metricInfo
-	SystemCPULinuxThermalThrottleTime     metricInfo
-	SystemCPULoadAverage15m               metricInfo
-	SystemCPULoadAverage1m                metricInfo
-	SystemCPULoadAverage5m                metricInfo
-	SystemCPULogicalCount                 metricInfo
-	SystemCPUPhysicalCount                metricInfo
-	SystemCPUSoftInterrupts               metricInfo
-	SystemCPUTime                         metricInfo
-	SystemCPUUtilization                  metricInfo
-	SystemDiskIo                          metricInfo
-	SystemDiskIoTime                      metricInfo
-	SystemDiskLimit                       metricInfo
-	SystemDiskMerged                      metricInfo
-	SystemDiskOperationTime               metricInfo
-	SystemDiskOperations                  metricInfo
-	SystemDiskPendingOperations           metricInfo
-	SystemDiskWeightedIoTime              metricInfo
-	SystemFilesystemInodesLimit           metricInfo
-	SystemFilesystemInodesUsage           metricInfo
-	SystemFilesystemLimit                 metricInfo
-	SystemFilesystemStuck                 metricInfo
-	SystemFilesystemUsage                 metricInfo
-	SystemFilesystemUtilization           metricInfo
-	SystemIoLinuxPressure10s              metricInfo
-	SystemIoLinuxPressure1m               metricInfo
-	SystemIoLinuxPressure5m               metricInfo
-	SystemIoLinuxPressureTotal            metricInfo
-	SystemIrqLinuxPressure10s             metricInfo
-	SystemIrqLinuxPressure1m              metricInfo
-	SystemIrqLinuxPressure5m              metricInfo
-	SystemIrqLinuxPressureTotal           metricInfo
-	SystemLinuxFileHandleCount            metricInfo
-	SystemLinuxFileHandleLimit            metricInfo
-	SystemLinuxKernelAge                  metricInfo
-	SystemLinuxKernelInfo                 metricInfo
-	SystemLinuxRebootRequired             metricInfo
-	SystemLinuxTaskCount                  metricInfo
-	SystemLinuxTaskHung                   metricInfo
-	SystemMemoryLimit                     metricInfo
-	SystemMemoryLinuxActive               metricInfo
-	SystemMemoryLinuxAvailable            metricInfo
-	SystemMemoryLinuxCommitLimit          metricInfo
-	SystemMemoryLinuxCommitted            metricInfo
-	SystemMemoryLinuxDirty                metricInfo
-	SystemMemoryLinuxHugepagesLimit       metricInfo
-	SystemMemoryLinuxHugepagesPageSize    metricInfo
-	SystemMemoryLinuxHugepagesReserved    metricInfo
-	SystemMemoryLinuxHugepagesSurplus     metricInfo
-	SystemMemoryLinuxHugepagesUsage       metricInfo
-	SystemMemoryLinuxHugepagesUtilization metricInfo
-	SystemMemoryLinuxInactive             metricInfo
-	SystemMemoryLinuxOomKills             metricInfo
-	SystemMemoryLinuxPressure10s          metricInfo
-	SystemMemoryLinuxPressure1m           metricInfo
-	SystemMemoryLinuxPressure5m           metricInfo
-	SystemMemoryLinuxPressureTotal        metricInfo
-	SystemMemoryLinuxShared               metricInfo
-	SystemMemoryLinuxSlabUsage            metricInfo
-	SystemMemoryLinuxWriteback            metricInfo
-	SystemMemoryPageSize                  metricInfo
-	SystemMemoryUsage                     metricInfo
-	SystemMemoryUtilization               metricInfo
-	SystemNetworkConnectionCount          metricInfo
-	SystemNetworkConntrackCount           metricInfo
-	SystemNetworkConntrackLimit           metricInfo
-	SystemNetworkErrors                   metricInfo
-	SystemNetworkInterfaceDuplex          metricInfo
-	SystemNetworkInterfaceMtu             metricInfo
-	SystemNetworkInterfaceSpeed           metricInfo
-	SystemNetworkInterfaceUp              metricInfo
-	SystemNetworkIo                       metricInfo
-	SystemNetworkPacketCount              metricInfo
-	SystemNetworkPacketDropped            metricInfo
-	SystemPagingFaults                    metricInfo
-	SystemPagingIo                        metricInfo
-	SystemPagingOperations                metricInfo
-	SystemPagingUsage                     metricInfo
-	SystemPagingUtilization               metricInfo
-	SystemProcessCount                    metricInfo
-	SystemProcessCPUUnattributed          metricInfo
-	SystemProcessCreated                  metricInfo
-	SystemProcessLimit                    metricInfo
-	SystemSessionCount                    metricInfo
-	SystemThreadCount                     metricInfo
-	SystemUptime                          metricInfo
-	SystemUserCount                       metricInfo
+	HwBatteryCharge                        metricInfo
+	HwBatteryTimeLeft                      metricInfo
+	HwCurrent                              metricInfo
+	HwEnergy                               metricInfo
+	HwErrors                               metricInfo
+	HwFanSpeed                             metricInfo
+	HwFanSpeedLimit                        metricInfo
+	HwGpuMemoryLimit                       metricInfo
+	HwGpuMemoryUsage                       metricInfo
+	HwGpuMemoryUtilization                 metricInfo
+	HwGpuUtilization                       metricInfo
+	HwPhysicalDiskEnduranceUtilization     metricInfo
+	HwPhysicalDiskSmart                    metricInfo
+	HwPower                                metricInfo
+	HwPowerSupplyOnline                    metricInfo
+	HwStatus                               metricInfo
+	HwTemperature                          metricInfo
+	HwTemperatureLimit                     metricInfo
+	HwVoltage                              metricInfo
+	HwVoltageLimit                         metricInfo
+	NfsClientNetCount                      metricInfo
+	NfsClientNetTCPConnectionAccepted      metricInfo
+	NfsClientOperationCount                metricInfo
+	NfsClientProcedureCount                metricInfo
+	NfsClientRPCAuthrefreshCount           metricInfo
+	NfsClientRPCCount                      metricInfo
+	NfsClientRPCRetransmitCount            metricInfo
+	NfsServerFhStaleCount                  metricInfo
+	NfsServerIo                            metricInfo
+	NfsServerNetCount                      metricInfo
+	NfsServerNetTCPConnectionAccepted      metricInfo
+	NfsServerOperationCount                metricInfo
+	NfsServerProcedureCount                metricInfo
+	NfsServerRepcacheRequests              metricInfo
+	NfsServerRPCCount                      metricInfo
+	NfsServerThreadCount                   metricInfo
+	ProcessChildrenCPUTime                 metricInfo
+	ProcessContextSwitches                 metricInfo
+	ProcessCPUTime                         metricInfo
+	ProcessCPUUtilization                  metricInfo
+	ProcessCPUUtilizationWindow            metricInfo
+	ProcessDiskIo                          metricInfo
+	ProcessGroupProcessCount               metricInfo
+	ProcessGroupStatus                     metricInfo
+	ProcessGroupUptime                     metricInfo
+	ProcessIoLogical                       metricInfo
+	ProcessMemoryPss                       metricInfo
+	ProcessMemoryShared                    metricInfo
+	ProcessMemorySwap                      metricInfo
+	ProcessMemoryUsage                     metricInfo
+	ProcessMemoryUss                       metricInfo
+	ProcessMemoryUtilization               metricInfo
+	ProcessMemoryVirtual                   metricInfo
+	ProcessNice                            metricInfo
+	ProcessPagingFaults                    metricInfo
+	ProcessRlimit                          metricInfo
+	ProcessSignalsPending                  metricInfo
+	ProcessStatus                          metricInfo
+	ProcessThreadCount                     metricInfo
+	ProcessUnixFileDescriptorCount         metricInfo
+	ProcessUnixFileDescriptorLimit         metricInfo
+	ProcessUptime                          metricInfo
+	ProcessWindowsHandleCount              metricInfo
+	SystemBtrfsAllocationUsage             metricInfo
+	SystemBtrfsDeviceMissing               metricInfo
+	SystemBtrfsErrors                      metricInfo
+	SystemBtrfsUnallocated                 metricInfo
+	SystemClockEstimatedError              metricInfo
+	SystemClockFrequencyAdjustment         metricInfo
+	SystemClockMaxError                    metricInfo
+	SystemClockOffset                      metricInfo
+	SystemClockSynchronized                metricInfo
+	SystemCPUContextSwitches               metricInfo
+	SystemCPUFrequency                     metricInfo
+	SystemCPUFrequencyMax                  metricInfo
+	SystemCPUFrequencyMin                  metricInfo
+	SystemCPUInterrupts                    metricInfo
+	SystemCPULinuxInterrupts               metricInfo
+	SystemCPULinuxPressure10s              metricInfo
+	SystemCPULinuxPressure1m               metricInfo
+	SystemCPULinuxPressure5m               metricInfo
+	SystemCPULinuxPressureTotal            metricInfo
+	SystemCPULinuxRunQueueRunTime          metricInfo
+	SystemCPULinuxRunQueueTimeslices       metricInfo
+	SystemCPULinuxRunQueueWaitTime         metricInfo
+	SystemCPULinuxSoftInterrupts           metricInfo
+	SystemCPULinuxThermalThrottleEvents    metricInfo
+	SystemCPULinuxThermalThrottleTime      metricInfo
+	SystemCPULoadAverage15m                metricInfo
+	SystemCPULoadAverage1m                 metricInfo
+	SystemCPULoadAverage5m                 metricInfo
+	SystemCPULogicalCount                  metricInfo
+	SystemCPUPhysicalCount                 metricInfo
+	SystemCPUSoftInterrupts                metricInfo
+	SystemCPUTime                          metricInfo
+	SystemCPUUtilization                   metricInfo
+	SystemDiskIo                           metricInfo
+	SystemDiskIoTime                       metricInfo
+	SystemDiskLimit                        metricInfo
+	SystemDiskMerged                       metricInfo
+	SystemDiskOperationTime                metricInfo
+	SystemDiskOperations                   metricInfo
+	SystemDiskPendingOperations            metricInfo
+	SystemDiskWeightedIoTime               metricInfo
+	SystemFilesystemError                  metricInfo
+	SystemFilesystemInodesLimit            metricInfo
+	SystemFilesystemInodesUsage            metricInfo
+	SystemFilesystemLimit                  metricInfo
+	SystemFilesystemLinuxExt4Errors        metricInfo
+	SystemFilesystemReadOnly               metricInfo
+	SystemFilesystemStuck                  metricInfo
+	SystemFilesystemUsage                  metricInfo
+	SystemFilesystemUtilization            metricInfo
+	SystemIoLinuxPressure10s               metricInfo
+	SystemIoLinuxPressure1m                metricInfo
+	SystemIoLinuxPressure5m                metricInfo
+	SystemIoLinuxPressureTotal             metricInfo
+	SystemIrqLinuxPressure10s              metricInfo
+	SystemIrqLinuxPressure1m               metricInfo
+	SystemIrqLinuxPressure5m               metricInfo
+	SystemIrqLinuxPressureTotal            metricInfo
+	SystemLinuxDentryCount                 metricInfo
+	SystemLinuxDentryNegative              metricInfo
+	SystemLinuxDentryUnused                metricInfo
+	SystemLinuxEntropyAvailable            metricInfo
+	SystemLinuxFileHandleCount             metricInfo
+	SystemLinuxFileHandleLimit             metricInfo
+	SystemLinuxInodeCount                  metricInfo
+	SystemLinuxInodeFree                   metricInfo
+	SystemLinuxIpcMessageQueueCount        metricInfo
+	SystemLinuxIpcMessageQueueLimit        metricInfo
+	SystemLinuxIpcMessageQueueMessages     metricInfo
+	SystemLinuxIpcMessageQueueUsage        metricInfo
+	SystemLinuxIpcSemaphoreCount           metricInfo
+	SystemLinuxIpcSemaphoreLimit           metricInfo
+	SystemLinuxIpcSemaphoreSetCount        metricInfo
+	SystemLinuxIpcSemaphoreSetLimit        metricInfo
+	SystemLinuxIpcSharedMemoryLimit        metricInfo
+	SystemLinuxIpcSharedMemorySegmentCount metricInfo
+	SystemLinuxIpcSharedMemorySegmentLimit metricInfo
+	SystemLinuxIpcSharedMemoryUsage        metricInfo
+	SystemLinuxKernelAge                   metricInfo
+	SystemLinuxKernelInfo                  metricInfo
+	SystemLinuxMdDisks                     metricInfo
+	SystemLinuxMdDisksRequired             metricInfo
+	SystemLinuxMdMismatches                metricInfo
+	SystemLinuxMdSyncProgress              metricInfo
+	SystemLinuxMdSyncSpeed                 metricInfo
+	SystemLinuxRebootRequired              metricInfo
+	SystemLinuxTaskCount                   metricInfo
+	SystemLinuxTaskHung                    metricInfo
+	SystemMemoryLimit                      metricInfo
+	SystemMemoryLinuxActive                metricInfo
+	SystemMemoryLinuxAnonymous             metricInfo
+	SystemMemoryLinuxAvailable             metricInfo
+	SystemMemoryLinuxCommitLimit           metricInfo
+	SystemMemoryLinuxCommitted             metricInfo
+	SystemMemoryLinuxDirty                 metricInfo
+	SystemMemoryLinuxFreeBlocks            metricInfo
+	SystemMemoryLinuxHardwareCorrupted     metricInfo
+	SystemMemoryLinuxHugepagesLimit        metricInfo
+	SystemMemoryLinuxHugepagesPageSize     metricInfo
+	SystemMemoryLinuxHugepagesReserved     metricInfo
+	SystemMemoryLinuxHugepagesSurplus      metricInfo
+	SystemMemoryLinuxHugepagesUsage        metricInfo
+	SystemMemoryLinuxHugepagesUtilization  metricInfo
+	SystemMemoryLinuxInactive              metricInfo
+	SystemMemoryLinuxKernelStack           metricInfo
+	SystemMemoryLinuxKsmFullScans          metricInfo
+	SystemMemoryLinuxKsmPages              metricInfo
+	SystemMemoryLinuxMapped                metricInfo
+	SystemMemoryLinuxNumaAllocations       metricInfo
+	SystemMemoryLinuxNumaUsage             metricInfo
+	SystemMemoryLinuxOomKills              metricInfo
+	SystemMemoryLinuxPageTables            metricInfo
+	SystemMemoryLinuxPercpu                metricInfo
+	SystemMemoryLinuxPressure10s           metricInfo
+	SystemMemoryLinuxPressure1m            metricInfo
+	SystemMemoryLinuxPressure5m            metricInfo
+	SystemMemoryLinuxPressureTotal         metricInfo
+	SystemMemoryLinuxShared                metricInfo
+	SystemMemoryLinuxSlabUsage             metricInfo
+	SystemMemoryLinuxWriteback             metricInfo
+	SystemMemoryLinuxZramUsage             metricInfo
+	SystemMemoryLinuxZswapOperations       metricInfo
+	SystemMemoryLinuxZswapUsage            metricInfo
+	SystemMemoryPageSize                   metricInfo
+	SystemMemoryUsage                      metricInfo
+	SystemMemoryUtilization                metricInfo
+	SystemNetworkBondInterfaceUp           metricInfo
+	SystemNetworkBondInterfaces            metricInfo
+	SystemNetworkConnectionCount           metricInfo
+	SystemNetworkConntrackCount            metricInfo
+	SystemNetworkConntrackLimit            metricInfo
+	SystemNetworkErrors                    metricInfo
+	SystemNetworkInterfaceCarrierChanges   metricInfo
+	SystemNetworkInterfaceCarrierErrors    metricInfo
+	SystemNetworkInterfaceCollisions       metricInfo
+	SystemNetworkInterfaceCompressed       metricInfo
+	SystemNetworkInterfaceDuplex           metricInfo
+	SystemNetworkInterfaceFifoErrors       metricInfo
+	SystemNetworkInterfaceFrameErrors      metricInfo
+	SystemNetworkInterfaceMtu              metricInfo
+	SystemNetworkInterfaceMulticast        metricInfo
+	SystemNetworkInterfaceQueueLength      metricInfo
+	SystemNetworkInterfaceSpeed            metricInfo
+	SystemNetworkInterfaceUp               metricInfo
+	SystemNetworkIo                        metricInfo
+	SystemNetworkIPFragmentMemoryUsage     metricInfo
+	SystemNetworkPacketCount               metricInfo
+	SystemNetworkPacketDropped             metricInfo
+	SystemNetworkSocketCount               metricInfo
+	SystemNetworkSoftnetDropped            metricInfo
+	SystemNetworkSoftnetFlowLimited        metricInfo
+	SystemNetworkSoftnetProcessed          metricInfo
+	SystemNetworkSoftnetReceivedRps        metricInfo
+	SystemNetworkSoftnetSqueezed           metricInfo
+	SystemNetworkTCPAborts                 metricInfo
+	SystemNetworkTCPBacklogDrops           metricInfo
+	SystemNetworkTCPConnectionResets       metricInfo
+	SystemNetworkTCPErrors                 metricInfo
+	SystemNetworkTCPEstablished            metricInfo
+	SystemNetworkTCPListenDrops            metricInfo
+	SystemNetworkTCPListenOverflows        metricInfo
+	SystemNetworkTCPMemoryLimit            metricInfo
+	SystemNetworkTCPMemoryPressures        metricInfo
+	SystemNetworkTCPMemoryUsage            metricInfo
+	SystemNetworkTCPOpenFailures           metricInfo
+	SystemNetworkTCPOpens                  metricInfo
+	SystemNetworkTCPOutOfOrder             metricInfo
+	SystemNetworkTCPPrunes                 metricInfo
+	SystemNetworkTCPResetsSent             metricInfo
+	SystemNetworkTCPRetransmits            metricInfo
+	SystemNetworkTCPSegments               metricInfo
+	SystemNetworkTCPSocketAllocated        metricInfo
+	SystemNetworkTCPSocketCount            metricInfo
+	SystemNetworkTCPSocketOrphaned         metricInfo
+	SystemNetworkTCPSocketOrphanedLimit    metricInfo
+	SystemNetworkTCPSocketTimeWait         metricInfo
+	SystemNetworkTCPSynCookies             metricInfo
+	SystemNetworkTCPSynQueueOverflows      metricInfo
+	SystemNetworkTCPTimeouts               metricInfo
+	SystemNetworkUDPDatagrams              metricInfo
+	SystemNetworkUDPErrors                 metricInfo
+	SystemNetworkUDPMemoryUsage            metricInfo
+	SystemNetworkUDPQueueUsage             metricInfo
+	SystemNetworkUDPReceiveErrors          metricInfo
+	SystemNetworkUDPSocketCount            metricInfo
+	SystemPagingFaults                     metricInfo
+	SystemPagingIo                         metricInfo
+	SystemPagingOperations                 metricInfo
+	SystemPagingUsage                      metricInfo
+	SystemPagingUtilization                metricInfo
+	SystemProcessCount                     metricInfo
+	SystemProcessCPUUnattributed           metricInfo
+	SystemProcessCreated                   metricInfo
+	SystemProcessLimit                     metricInfo
+	SystemSessionCount                     metricInfo
+	SystemThreadCount                      metricInfo
+	SystemUptime                           metricInfo
+	SystemUserCount                        metricInfo
+	SystemZfsArcLimitMax                   metricInfo
+	SystemZfsArcLimitMin                   metricInfo
+	SystemZfsArcRequests                   metricInfo
+	SystemZfsArcTarget                     metricInfo
+	SystemZfsArcUsage                      metricInfo
+	SystemZfsDatasetIo                     metricInfo
+	SystemZfsDatasetOperations             metricInfo
+	SystemZfsPoolIo                        metricInfo
+	SystemZfsPoolOperations                metricInfo
+	SystemZfsPoolState                     metricInfo
 }
 
 type metricInfo struct {
@@ -2043,7 +3224,7 @@ type metricHwErrors struct {
 // init fills hw.errors metric with initial data.
 func (m *metricHwErrors) init() {
 	m.data.SetName("hw.errors")
-	m.data.SetDescription("Errors of the hardware component.")
+	m.data.SetDescription("Errors of the component.")
 	m.data.SetUnit("{error}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(true)
@@ -2415,6 +3596,114 @@ func (m *metricHwGpuUtilization) emit(metrics pmetric.MetricSlice) {
 
 func newMetricHwGpuUtilization(cfg HwGpuUtilizationMetricConfig) metricHwGpuUtilization {
 	m := metricHwGpuUtilization{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHwPhysicalDiskEnduranceUtilization struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   HwPhysicalDiskEnduranceUtilizationMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills hw.physical_disk.endurance_utilization metric with initial data.
+func (m *metricHwPhysicalDiskEnduranceUtilization) init() {
+	m.data.SetName("hw.physical_disk.endurance_utilization")
+	m.data.SetDescription("Share of the endurance of the disk that remains, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHwPhysicalDiskEnduranceUtilization) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwPhysicalDiskStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
+	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+	dp.Attributes().PutStr("hw.physical_disk.state", hwPhysicalDiskStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHwPhysicalDiskEnduranceUtilization) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHwPhysicalDiskEnduranceUtilization) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHwPhysicalDiskEnduranceUtilization(cfg HwPhysicalDiskEnduranceUtilizationMetricConfig) metricHwPhysicalDiskEnduranceUtilization {
+	m := metricHwPhysicalDiskEnduranceUtilization{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricHwPhysicalDiskSmart struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   HwPhysicalDiskSmartMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills hw.physical_disk.smart metric with initial data.
+func (m *metricHwPhysicalDiskSmart) init() {
+	m.data.SetName("hw.physical_disk.smart")
+	m.data.SetDescription("Value that the disk itself reports of its health.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricHwPhysicalDiskSmart) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string, hwPhysicalDiskSmartAttributeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("hw.id", hwIDAttributeValue)
+	dp.Attributes().PutStr("hw.name", hwNameAttributeValue)
+	dp.Attributes().PutStr("hw.physical_disk.smart_attribute", hwPhysicalDiskSmartAttributeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricHwPhysicalDiskSmart) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricHwPhysicalDiskSmart) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricHwPhysicalDiskSmart(cfg HwPhysicalDiskSmartMetricConfig) metricHwPhysicalDiskSmart {
+	m := metricHwPhysicalDiskSmart{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -5085,6 +6374,482 @@ func newMetricProcessWindowsHandleCount(cfg ProcessWindowsHandleCountMetricConfi
 	return m
 }
 
+type metricSystemBtrfsAllocationUsage struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SystemBtrfsAllocationUsageMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills system.btrfs.allocation.usage metric with initial data.
+func (m *metricSystemBtrfsAllocationUsage) init() {
+	m.data.SetName("system.btrfs.allocation.usage")
+	m.data.SetDescription("Space that is allocated to a kind of data, by state.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemBtrfsAllocationUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemBtrfsUUIDAttributeValue string, systemBtrfsLabelAttributeValue string, systemBtrfsAllocationTypeAttributeValue string, systemBtrfsAllocationStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.btrfs.uuid", systemBtrfsUUIDAttributeValue)
+	dp.Attributes().PutStr("system.btrfs.label", systemBtrfsLabelAttributeValue)
+	dp.Attributes().PutStr("system.btrfs.allocation.type", systemBtrfsAllocationTypeAttributeValue)
+	dp.Attributes().PutStr("system.btrfs.allocation.state", systemBtrfsAllocationStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemBtrfsAllocationUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemBtrfsAllocationUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemBtrfsAllocationUsage(cfg SystemBtrfsAllocationUsageMetricConfig) metricSystemBtrfsAllocationUsage {
+	m := metricSystemBtrfsAllocationUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemBtrfsDeviceMissing struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   SystemBtrfsDeviceMissingMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills system.btrfs.device.missing metric with initial data.
+func (m *metricSystemBtrfsDeviceMissing) init() {
+	m.data.SetName("system.btrfs.device.missing")
+	m.data.SetDescription("Devices of the filesystem that are missing.")
+	m.data.SetUnit("{device}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemBtrfsDeviceMissing) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemBtrfsUUIDAttributeValue string, systemBtrfsLabelAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.btrfs.uuid", systemBtrfsUUIDAttributeValue)
+	dp.Attributes().PutStr("system.btrfs.label", systemBtrfsLabelAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemBtrfsDeviceMissing) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemBtrfsDeviceMissing) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemBtrfsDeviceMissing(cfg SystemBtrfsDeviceMissingMetricConfig) metricSystemBtrfsDeviceMissing {
+	m := metricSystemBtrfsDeviceMissing{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemBtrfsErrors struct {
+	data     pmetric.Metric                // data buffer for generated metric.
+	config   SystemBtrfsErrorsMetricConfig // metric config provided by user.
+	capacity int                           // max observed number of data points added to the metric.
+}
+
+// init fills system.btrfs.errors metric with initial data.
+func (m *metricSystemBtrfsErrors) init() {
+	m.data.SetName("system.btrfs.errors")
+	m.data.SetDescription("Errors of the device. The filesystem keeps them over restarts.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemBtrfsErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemBtrfsUUIDAttributeValue string, systemBtrfsLabelAttributeValue string, systemBtrfsDeviceIDAttributeValue int64, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.btrfs.uuid", systemBtrfsUUIDAttributeValue)
+	dp.Attributes().PutStr("system.btrfs.label", systemBtrfsLabelAttributeValue)
+	dp.Attributes().PutInt("system.btrfs.device.id", systemBtrfsDeviceIDAttributeValue)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemBtrfsErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemBtrfsErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemBtrfsErrors(cfg SystemBtrfsErrorsMetricConfig) metricSystemBtrfsErrors {
+	m := metricSystemBtrfsErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemBtrfsUnallocated struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   SystemBtrfsUnallocatedMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills system.btrfs.unallocated metric with initial data.
+func (m *metricSystemBtrfsUnallocated) init() {
+	m.data.SetName("system.btrfs.unallocated")
+	m.data.SetDescription("Space of the devices that is allocated to no kind of data.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemBtrfsUnallocated) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemBtrfsUUIDAttributeValue string, systemBtrfsLabelAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.btrfs.uuid", systemBtrfsUUIDAttributeValue)
+	dp.Attributes().PutStr("system.btrfs.label", systemBtrfsLabelAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemBtrfsUnallocated) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemBtrfsUnallocated) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemBtrfsUnallocated(cfg SystemBtrfsUnallocatedMetricConfig) metricSystemBtrfsUnallocated {
+	m := metricSystemBtrfsUnallocated{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemClockEstimatedError struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   SystemClockEstimatedErrorMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills system.clock.estimated_error metric with initial data.
+func (m *metricSystemClockEstimatedError) init() {
+	m.data.SetName("system.clock.estimated_error")
+	m.data.SetDescription("How far the clock is off at a guess, by the daemon that sets it.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSystemClockEstimatedError) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemClockEstimatedError) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemClockEstimatedError) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemClockEstimatedError(cfg SystemClockEstimatedErrorMetricConfig) metricSystemClockEstimatedError {
+	m := metricSystemClockEstimatedError{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemClockFrequencyAdjustment struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   SystemClockFrequencyAdjustmentMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills system.clock.frequency_adjustment metric with initial data.
+func (m *metricSystemClockFrequencyAdjustment) init() {
+	m.data.SetName("system.clock.frequency_adjustment")
+	m.data.SetDescription("By how many millionths the kernel makes the clock run faster, or slower if it is negative, to make up for an error of its oscillator.")
+	m.data.SetUnit("[ppm]")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSystemClockFrequencyAdjustment) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemClockFrequencyAdjustment) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemClockFrequencyAdjustment) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemClockFrequencyAdjustment(cfg SystemClockFrequencyAdjustmentMetricConfig) metricSystemClockFrequencyAdjustment {
+	m := metricSystemClockFrequencyAdjustment{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemClockMaxError struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   SystemClockMaxErrorMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills system.clock.max_error metric with initial data.
+func (m *metricSystemClockMaxError) init() {
+	m.data.SetName("system.clock.max_error")
+	m.data.SetDescription("Bound of the error of the clock, by the daemon that sets it; the kernel increases it by 0.5 ms each second until the daemon sets it again.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSystemClockMaxError) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemClockMaxError) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemClockMaxError) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemClockMaxError(cfg SystemClockMaxErrorMetricConfig) metricSystemClockMaxError {
+	m := metricSystemClockMaxError{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemClockOffset struct {
+	data     pmetric.Metric                // data buffer for generated metric.
+	config   SystemClockOffsetMetricConfig // metric config provided by user.
+	capacity int                           // max observed number of data points added to the metric.
+}
+
+// init fills system.clock.offset metric with initial data.
+func (m *metricSystemClockOffset) init() {
+	m.data.SetName("system.clock.offset")
+	m.data.SetDescription("What is left to correct of the difference to the reference time: positive where the clock is behind.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSystemClockOffset) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemClockOffset) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemClockOffset) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemClockOffset(cfg SystemClockOffsetMetricConfig) metricSystemClockOffset {
+	m := metricSystemClockOffset{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemClockSynchronized struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   SystemClockSynchronizedMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills system.clock.synchronized metric with initial data.
+func (m *metricSystemClockSynchronized) init() {
+	m.data.SetName("system.clock.synchronized")
+	m.data.SetDescription("1 if a daemon keeps the clock synchronised to a reference time, else 0.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSystemClockSynchronized) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemClockSynchronized) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemClockSynchronized) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemClockSynchronized(cfg SystemClockSynchronizedMetricConfig) metricSystemClockSynchronized {
+	m := metricSystemClockSynchronized{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemCPUContextSwitches struct {
 	data     pmetric.Metric                       // data buffer for generated metric.
 	config   SystemCPUContextSwitchesMetricConfig // metric config provided by user.
@@ -5351,6 +7116,61 @@ func newMetricSystemCPUInterrupts(cfg SystemCPUInterruptsMetricConfig) metricSys
 	return m
 }
 
+type metricSystemCPULinuxInterrupts struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   SystemCPULinuxInterruptsMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills system.cpu.linux.interrupts metric with initial data.
+func (m *metricSystemCPULinuxInterrupts) init() {
+	m.data.SetName("system.cpu.linux.interrupts")
+	m.data.SetDescription("Interrupts serviced since boot on all CPUs, by number or name.")
+	m.data.SetUnit("{interrupt}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemCPULinuxInterrupts) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemCPULinuxInterruptNameAttributeValue string, systemCPULinuxInterruptDescriptionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.cpu.linux.interrupt.name", systemCPULinuxInterruptNameAttributeValue)
+	dp.Attributes().PutStr("system.cpu.linux.interrupt.description", systemCPULinuxInterruptDescriptionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemCPULinuxInterrupts) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemCPULinuxInterrupts) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemCPULinuxInterrupts(cfg SystemCPULinuxInterruptsMetricConfig) metricSystemCPULinuxInterrupts {
+	m := metricSystemCPULinuxInterrupts{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemCPULinuxPressure10s struct {
 	data     pmetric.Metric                        // data buffer for generated metric.
 	config   SystemCPULinuxPressure10sMetricConfig // metric config provided by user.
@@ -5553,6 +7373,216 @@ func (m *metricSystemCPULinuxPressureTotal) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSystemCPULinuxPressureTotal(cfg SystemCPULinuxPressureTotalMetricConfig) metricSystemCPULinuxPressureTotal {
 	m := metricSystemCPULinuxPressureTotal{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemCPULinuxRunQueueRunTime struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   SystemCPULinuxRunQueueRunTimeMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills system.cpu.linux.run_queue.run_time metric with initial data.
+func (m *metricSystemCPULinuxRunQueueRunTime) init() {
+	m.data.SetName("system.cpu.linux.run_queue.run_time")
+	m.data.SetDescription("Time that tasks ran on all CPUs, as the scheduler counts it.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemCPULinuxRunQueueRunTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemCPULinuxRunQueueRunTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemCPULinuxRunQueueRunTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemCPULinuxRunQueueRunTime(cfg SystemCPULinuxRunQueueRunTimeMetricConfig) metricSystemCPULinuxRunQueueRunTime {
+	m := metricSystemCPULinuxRunQueueRunTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemCPULinuxRunQueueTimeslices struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   SystemCPULinuxRunQueueTimeslicesMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills system.cpu.linux.run_queue.timeslices metric with initial data.
+func (m *metricSystemCPULinuxRunQueueTimeslices) init() {
+	m.data.SetName("system.cpu.linux.run_queue.timeslices")
+	m.data.SetDescription("How often a task got a CPU.")
+	m.data.SetUnit("{timeslice}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemCPULinuxRunQueueTimeslices) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemCPULinuxRunQueueTimeslices) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemCPULinuxRunQueueTimeslices) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemCPULinuxRunQueueTimeslices(cfg SystemCPULinuxRunQueueTimeslicesMetricConfig) metricSystemCPULinuxRunQueueTimeslices {
+	m := metricSystemCPULinuxRunQueueTimeslices{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemCPULinuxRunQueueWaitTime struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   SystemCPULinuxRunQueueWaitTimeMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills system.cpu.linux.run_queue.wait_time metric with initial data.
+func (m *metricSystemCPULinuxRunQueueWaitTime) init() {
+	m.data.SetName("system.cpu.linux.run_queue.wait_time")
+	m.data.SetDescription("Time that tasks waited for a CPU although they were ready to run, summed over tasks.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemCPULinuxRunQueueWaitTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemCPULinuxRunQueueWaitTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemCPULinuxRunQueueWaitTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemCPULinuxRunQueueWaitTime(cfg SystemCPULinuxRunQueueWaitTimeMetricConfig) metricSystemCPULinuxRunQueueWaitTime {
+	m := metricSystemCPULinuxRunQueueWaitTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemCPULinuxSoftInterrupts struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   SystemCPULinuxSoftInterruptsMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills system.cpu.linux.soft_interrupts metric with initial data.
+func (m *metricSystemCPULinuxSoftInterrupts) init() {
+	m.data.SetName("system.cpu.linux.soft_interrupts")
+	m.data.SetDescription("Soft interrupts serviced since boot, by kind.")
+	m.data.SetUnit("{interrupt}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemCPULinuxSoftInterrupts) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemCPULinuxSoftInterruptTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.cpu.linux.soft_interrupt.type", systemCPULinuxSoftInterruptTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemCPULinuxSoftInterrupts) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemCPULinuxSoftInterrupts) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemCPULinuxSoftInterrupts(cfg SystemCPULinuxSoftInterruptsMetricConfig) metricSystemCPULinuxSoftInterrupts {
+	m := metricSystemCPULinuxSoftInterrupts{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -6529,6 +8559,60 @@ func newMetricSystemDiskWeightedIoTime(cfg SystemDiskWeightedIoTimeMetricConfig)
 	return m
 }
 
+type metricSystemFilesystemError struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   SystemFilesystemErrorMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills system.filesystem.error metric with initial data.
+func (m *metricSystemFilesystemError) init() {
+	m.data.SetName("system.filesystem.error")
+	m.data.SetDescription("Whether the filesystem answered with an error, or not in time, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemFilesystemError) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemFilesystemMountpointAttributeValue string, systemFilesystemTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.device", systemDeviceAttributeValue)
+	dp.Attributes().PutStr("system.filesystem.mountpoint", systemFilesystemMountpointAttributeValue)
+	dp.Attributes().PutStr("system.filesystem.type", systemFilesystemTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemFilesystemError) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemFilesystemError) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemFilesystemError(cfg SystemFilesystemErrorMetricConfig) metricSystemFilesystemError {
+	m := metricSystemFilesystemError{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemFilesystemInodesLimit struct {
 	data     pmetric.Metric                          // data buffer for generated metric.
 	config   SystemFilesystemInodesLimitMetricConfig // metric config provided by user.
@@ -6693,6 +8777,115 @@ func (m *metricSystemFilesystemLimit) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSystemFilesystemLimit(cfg SystemFilesystemLimitMetricConfig) metricSystemFilesystemLimit {
 	m := metricSystemFilesystemLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemFilesystemLinuxExt4Errors struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemFilesystemLinuxExt4ErrorsMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.filesystem.linux.ext4.errors metric with initial data.
+func (m *metricSystemFilesystemLinuxExt4Errors) init() {
+	m.data.SetName("system.filesystem.linux.ext4.errors")
+	m.data.SetDescription("Errors that the kernel found in the filesystem. The filesystem keeps them until it is checked.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemFilesystemLinuxExt4Errors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemFilesystemMountpointAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.device", systemDeviceAttributeValue)
+	dp.Attributes().PutStr("system.filesystem.mountpoint", systemFilesystemMountpointAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemFilesystemLinuxExt4Errors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemFilesystemLinuxExt4Errors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemFilesystemLinuxExt4Errors(cfg SystemFilesystemLinuxExt4ErrorsMetricConfig) metricSystemFilesystemLinuxExt4Errors {
+	m := metricSystemFilesystemLinuxExt4Errors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemFilesystemReadOnly struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   SystemFilesystemReadOnlyMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills system.filesystem.read_only metric with initial data.
+func (m *metricSystemFilesystemReadOnly) init() {
+	m.data.SetName("system.filesystem.read_only")
+	m.data.SetDescription("Whether nobody can write the filesystem, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemFilesystemReadOnly) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemFilesystemMountpointAttributeValue string, systemFilesystemTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.device", systemDeviceAttributeValue)
+	dp.Attributes().PutStr("system.filesystem.mountpoint", systemFilesystemMountpointAttributeValue)
+	dp.Attributes().PutStr("system.filesystem.type", systemFilesystemTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemFilesystemReadOnly) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemFilesystemReadOnly) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemFilesystemReadOnly(cfg SystemFilesystemReadOnlyMetricConfig) metricSystemFilesystemReadOnly {
+	m := metricSystemFilesystemReadOnly{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -7287,6 +9480,212 @@ func newMetricSystemIrqLinuxPressureTotal(cfg SystemIrqLinuxPressureTotalMetricC
 	return m
 }
 
+type metricSystemLinuxDentryCount struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   SystemLinuxDentryCountMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.dentry.count metric with initial data.
+func (m *metricSystemLinuxDentryCount) init() {
+	m.data.SetName("system.linux.dentry.count")
+	m.data.SetDescription("Directory entries that the kernel holds in memory.")
+	m.data.SetUnit("{dentry}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxDentryCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxDentryCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxDentryCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxDentryCount(cfg SystemLinuxDentryCountMetricConfig) metricSystemLinuxDentryCount {
+	m := metricSystemLinuxDentryCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxDentryNegative struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   SystemLinuxDentryNegativeMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.dentry.negative metric with initial data.
+func (m *metricSystemLinuxDentryNegative) init() {
+	m.data.SetName("system.linux.dentry.negative")
+	m.data.SetDescription("Directory entries in memory of names that do not exist; since Linux 5.0.")
+	m.data.SetUnit("{dentry}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxDentryNegative) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxDentryNegative) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxDentryNegative) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxDentryNegative(cfg SystemLinuxDentryNegativeMetricConfig) metricSystemLinuxDentryNegative {
+	m := metricSystemLinuxDentryNegative{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxDentryUnused struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   SystemLinuxDentryUnusedMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.dentry.unused metric with initial data.
+func (m *metricSystemLinuxDentryUnused) init() {
+	m.data.SetName("system.linux.dentry.unused")
+	m.data.SetDescription("Directory entries in memory that nothing uses.")
+	m.data.SetUnit("{dentry}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxDentryUnused) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxDentryUnused) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxDentryUnused) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxDentryUnused(cfg SystemLinuxDentryUnusedMetricConfig) metricSystemLinuxDentryUnused {
+	m := metricSystemLinuxDentryUnused{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxEntropyAvailable struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemLinuxEntropyAvailableMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.entropy.available metric with initial data.
+func (m *metricSystemLinuxEntropyAvailable) init() {
+	m.data.SetName("system.linux.entropy.available")
+	m.data.SetDescription("Entropy that the random number generator of the kernel has; 256 at most since Linux 5.18.")
+	m.data.SetUnit("bit")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSystemLinuxEntropyAvailable) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxEntropyAvailable) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxEntropyAvailable) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxEntropyAvailable(cfg SystemLinuxEntropyAvailableMetricConfig) metricSystemLinuxEntropyAvailable {
+	m := metricSystemLinuxEntropyAvailable{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemLinuxFileHandleCount struct {
 	data     pmetric.Metric                         // data buffer for generated metric.
 	config   SystemLinuxFileHandleCountMetricConfig // metric config provided by user.
@@ -7391,6 +9790,734 @@ func newMetricSystemLinuxFileHandleLimit(cfg SystemLinuxFileHandleLimitMetricCon
 	return m
 }
 
+type metricSystemLinuxInodeCount struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   SystemLinuxInodeCountMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.inode.count metric with initial data.
+func (m *metricSystemLinuxInodeCount) init() {
+	m.data.SetName("system.linux.inode.count")
+	m.data.SetDescription("Inodes that the kernel holds in memory.")
+	m.data.SetUnit("{inode}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxInodeCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxInodeCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxInodeCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxInodeCount(cfg SystemLinuxInodeCountMetricConfig) metricSystemLinuxInodeCount {
+	m := metricSystemLinuxInodeCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxInodeFree struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   SystemLinuxInodeFreeMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.inode.free metric with initial data.
+func (m *metricSystemLinuxInodeFree) init() {
+	m.data.SetName("system.linux.inode.free")
+	m.data.SetDescription("Inodes in memory that are not used.")
+	m.data.SetUnit("{inode}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxInodeFree) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxInodeFree) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxInodeFree) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxInodeFree(cfg SystemLinuxInodeFreeMetricConfig) metricSystemLinuxInodeFree {
+	m := metricSystemLinuxInodeFree{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcMessageQueueCount struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemLinuxIpcMessageQueueCountMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.message_queue.count metric with initial data.
+func (m *metricSystemLinuxIpcMessageQueueCount) init() {
+	m.data.SetName("system.linux.ipc.message_queue.count")
+	m.data.SetDescription("Message queues of System V.")
+	m.data.SetUnit("{queue}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcMessageQueueCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcMessageQueueCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcMessageQueueCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcMessageQueueCount(cfg SystemLinuxIpcMessageQueueCountMetricConfig) metricSystemLinuxIpcMessageQueueCount {
+	m := metricSystemLinuxIpcMessageQueueCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcMessageQueueLimit struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemLinuxIpcMessageQueueLimitMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.message_queue.limit metric with initial data.
+func (m *metricSystemLinuxIpcMessageQueueLimit) init() {
+	m.data.SetName("system.linux.ipc.message_queue.limit")
+	m.data.SetDescription("Message queues of System V that there can be.")
+	m.data.SetUnit("{queue}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcMessageQueueLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcMessageQueueLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcMessageQueueLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcMessageQueueLimit(cfg SystemLinuxIpcMessageQueueLimitMetricConfig) metricSystemLinuxIpcMessageQueueLimit {
+	m := metricSystemLinuxIpcMessageQueueLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcMessageQueueMessages struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   SystemLinuxIpcMessageQueueMessagesMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.message_queue.messages metric with initial data.
+func (m *metricSystemLinuxIpcMessageQueueMessages) init() {
+	m.data.SetName("system.linux.ipc.message_queue.messages")
+	m.data.SetDescription("Messages that wait in message queues of System V.")
+	m.data.SetUnit("{message}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcMessageQueueMessages) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcMessageQueueMessages) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcMessageQueueMessages) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcMessageQueueMessages(cfg SystemLinuxIpcMessageQueueMessagesMetricConfig) metricSystemLinuxIpcMessageQueueMessages {
+	m := metricSystemLinuxIpcMessageQueueMessages{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcMessageQueueUsage struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemLinuxIpcMessageQueueUsageMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.message_queue.usage metric with initial data.
+func (m *metricSystemLinuxIpcMessageQueueUsage) init() {
+	m.data.SetName("system.linux.ipc.message_queue.usage")
+	m.data.SetDescription("Bytes of the messages that wait in message queues of System V.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcMessageQueueUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcMessageQueueUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcMessageQueueUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcMessageQueueUsage(cfg SystemLinuxIpcMessageQueueUsageMetricConfig) metricSystemLinuxIpcMessageQueueUsage {
+	m := metricSystemLinuxIpcMessageQueueUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcSemaphoreCount struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   SystemLinuxIpcSemaphoreCountMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.semaphore.count metric with initial data.
+func (m *metricSystemLinuxIpcSemaphoreCount) init() {
+	m.data.SetName("system.linux.ipc.semaphore.count")
+	m.data.SetDescription("Semaphores of System V.")
+	m.data.SetUnit("{semaphore}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcSemaphoreCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcSemaphoreCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcSemaphoreCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcSemaphoreCount(cfg SystemLinuxIpcSemaphoreCountMetricConfig) metricSystemLinuxIpcSemaphoreCount {
+	m := metricSystemLinuxIpcSemaphoreCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcSemaphoreLimit struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   SystemLinuxIpcSemaphoreLimitMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.semaphore.limit metric with initial data.
+func (m *metricSystemLinuxIpcSemaphoreLimit) init() {
+	m.data.SetName("system.linux.ipc.semaphore.limit")
+	m.data.SetDescription("Semaphores of System V that there can be.")
+	m.data.SetUnit("{semaphore}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcSemaphoreLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcSemaphoreLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcSemaphoreLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcSemaphoreLimit(cfg SystemLinuxIpcSemaphoreLimitMetricConfig) metricSystemLinuxIpcSemaphoreLimit {
+	m := metricSystemLinuxIpcSemaphoreLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcSemaphoreSetCount struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemLinuxIpcSemaphoreSetCountMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.semaphore.set.count metric with initial data.
+func (m *metricSystemLinuxIpcSemaphoreSetCount) init() {
+	m.data.SetName("system.linux.ipc.semaphore.set.count")
+	m.data.SetDescription("Sets of semaphores of System V.")
+	m.data.SetUnit("{set}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcSemaphoreSetCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcSemaphoreSetCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcSemaphoreSetCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcSemaphoreSetCount(cfg SystemLinuxIpcSemaphoreSetCountMetricConfig) metricSystemLinuxIpcSemaphoreSetCount {
+	m := metricSystemLinuxIpcSemaphoreSetCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcSemaphoreSetLimit struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemLinuxIpcSemaphoreSetLimitMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.semaphore.set.limit metric with initial data.
+func (m *metricSystemLinuxIpcSemaphoreSetLimit) init() {
+	m.data.SetName("system.linux.ipc.semaphore.set.limit")
+	m.data.SetDescription("Sets of semaphores of System V that there can be.")
+	m.data.SetUnit("{set}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcSemaphoreSetLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcSemaphoreSetLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcSemaphoreSetLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcSemaphoreSetLimit(cfg SystemLinuxIpcSemaphoreSetLimitMetricConfig) metricSystemLinuxIpcSemaphoreSetLimit {
+	m := metricSystemLinuxIpcSemaphoreSetLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcSharedMemoryLimit struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemLinuxIpcSharedMemoryLimitMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.shared_memory.limit metric with initial data.
+func (m *metricSystemLinuxIpcSharedMemoryLimit) init() {
+	m.data.SetName("system.linux.ipc.shared_memory.limit")
+	m.data.SetDescription("Size that all segments of shared memory of System V can have; absent where there is no limit.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcSharedMemoryLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcSharedMemoryLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcSharedMemoryLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcSharedMemoryLimit(cfg SystemLinuxIpcSharedMemoryLimitMetricConfig) metricSystemLinuxIpcSharedMemoryLimit {
+	m := metricSystemLinuxIpcSharedMemoryLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcSharedMemorySegmentCount struct {
+	data     pmetric.Metric                                     // data buffer for generated metric.
+	config   SystemLinuxIpcSharedMemorySegmentCountMetricConfig // metric config provided by user.
+	capacity int                                                // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.shared_memory.segment.count metric with initial data.
+func (m *metricSystemLinuxIpcSharedMemorySegmentCount) init() {
+	m.data.SetName("system.linux.ipc.shared_memory.segment.count")
+	m.data.SetDescription("Segments of shared memory of System V.")
+	m.data.SetUnit("{segment}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcSharedMemorySegmentCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcSharedMemorySegmentCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcSharedMemorySegmentCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcSharedMemorySegmentCount(cfg SystemLinuxIpcSharedMemorySegmentCountMetricConfig) metricSystemLinuxIpcSharedMemorySegmentCount {
+	m := metricSystemLinuxIpcSharedMemorySegmentCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcSharedMemorySegmentLimit struct {
+	data     pmetric.Metric                                     // data buffer for generated metric.
+	config   SystemLinuxIpcSharedMemorySegmentLimitMetricConfig // metric config provided by user.
+	capacity int                                                // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.shared_memory.segment.limit metric with initial data.
+func (m *metricSystemLinuxIpcSharedMemorySegmentLimit) init() {
+	m.data.SetName("system.linux.ipc.shared_memory.segment.limit")
+	m.data.SetDescription("Segments of shared memory of System V that there can be.")
+	m.data.SetUnit("{segment}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcSharedMemorySegmentLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcSharedMemorySegmentLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcSharedMemorySegmentLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcSharedMemorySegmentLimit(cfg SystemLinuxIpcSharedMemorySegmentLimitMetricConfig) metricSystemLinuxIpcSharedMemorySegmentLimit {
+	m := metricSystemLinuxIpcSharedMemorySegmentLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxIpcSharedMemoryUsage struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemLinuxIpcSharedMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.ipc.shared_memory.usage metric with initial data.
+func (m *metricSystemLinuxIpcSharedMemoryUsage) init() {
+	m.data.SetName("system.linux.ipc.shared_memory.usage")
+	m.data.SetDescription("Size of all segments of shared memory of System V, whether or not it is in memory.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxIpcSharedMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxIpcSharedMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxIpcSharedMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxIpcSharedMemoryUsage(cfg SystemLinuxIpcSharedMemoryUsageMetricConfig) metricSystemLinuxIpcSharedMemoryUsage {
+	m := metricSystemLinuxIpcSharedMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemLinuxKernelAge struct {
 	data     pmetric.Metric                   // data buffer for generated metric.
 	config   SystemLinuxKernelAgeMetricConfig // metric config provided by user.
@@ -7486,6 +10613,273 @@ func (m *metricSystemLinuxKernelInfo) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSystemLinuxKernelInfo(cfg SystemLinuxKernelInfoMetricConfig) metricSystemLinuxKernelInfo {
 	m := metricSystemLinuxKernelInfo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxMdDisks struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   SystemLinuxMdDisksMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.md.disks metric with initial data.
+func (m *metricSystemLinuxMdDisks) init() {
+	m.data.SetName("system.linux.md.disks")
+	m.data.SetDescription("Disks of the array by state.")
+	m.data.SetUnit("{disk}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemLinuxMdDisks) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemLinuxMdDiskStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.device", systemDeviceAttributeValue)
+	dp.Attributes().PutStr("system.linux.md.disk.state", systemLinuxMdDiskStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxMdDisks) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxMdDisks) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxMdDisks(cfg SystemLinuxMdDisksMetricConfig) metricSystemLinuxMdDisks {
+	m := metricSystemLinuxMdDisks{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxMdDisksRequired struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SystemLinuxMdDisksRequiredMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.md.disks.required metric with initial data.
+func (m *metricSystemLinuxMdDisksRequired) init() {
+	m.data.SetName("system.linux.md.disks.required")
+	m.data.SetDescription("Disks that the array has when it is complete.")
+	m.data.SetUnit("{disk}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemLinuxMdDisksRequired) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.device", systemDeviceAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxMdDisksRequired) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxMdDisksRequired) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxMdDisksRequired(cfg SystemLinuxMdDisksRequiredMetricConfig) metricSystemLinuxMdDisksRequired {
+	m := metricSystemLinuxMdDisksRequired{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxMdMismatches struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   SystemLinuxMdMismatchesMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.md.mismatches metric with initial data.
+func (m *metricSystemLinuxMdMismatches) init() {
+	m.data.SetName("system.linux.md.mismatches")
+	m.data.SetDescription("Sectors that differed in the last check of the array.")
+	m.data.SetUnit("{sector}")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemLinuxMdMismatches) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.device", systemDeviceAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxMdMismatches) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxMdMismatches) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxMdMismatches(cfg SystemLinuxMdMismatchesMetricConfig) metricSystemLinuxMdMismatches {
+	m := metricSystemLinuxMdMismatches{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxMdSyncProgress struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   SystemLinuxMdSyncProgressMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.md.sync.progress metric with initial data.
+func (m *metricSystemLinuxMdSyncProgress) init() {
+	m.data.SetName("system.linux.md.sync.progress")
+	m.data.SetDescription("How much is done of what the array is doing, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemLinuxMdSyncProgress) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, systemDeviceAttributeValue string, systemLinuxMdSyncActionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("system.device", systemDeviceAttributeValue)
+	dp.Attributes().PutStr("system.linux.md.sync.action", systemLinuxMdSyncActionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxMdSyncProgress) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxMdSyncProgress) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxMdSyncProgress(cfg SystemLinuxMdSyncProgressMetricConfig) metricSystemLinuxMdSyncProgress {
+	m := metricSystemLinuxMdSyncProgress{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxMdSyncSpeed struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   SystemLinuxMdSyncSpeedMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.md.sync.speed metric with initial data.
+func (m *metricSystemLinuxMdSyncSpeed) init() {
+	m.data.SetName("system.linux.md.sync.speed")
+	m.data.SetDescription("How fast the array is doing it.")
+	m.data.SetUnit("By/s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemLinuxMdSyncSpeed) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemLinuxMdSyncActionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.device", systemDeviceAttributeValue)
+	dp.Attributes().PutStr("system.linux.md.sync.action", systemLinuxMdSyncActionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxMdSyncSpeed) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxMdSyncSpeed) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxMdSyncSpeed(cfg SystemLinuxMdSyncSpeedMetricConfig) metricSystemLinuxMdSyncSpeed {
+	m := metricSystemLinuxMdSyncSpeed{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -7754,6 +11148,58 @@ func newMetricSystemMemoryLinuxActive(cfg SystemMemoryLinuxActiveMetricConfig) m
 	return m
 }
 
+type metricSystemMemoryLinuxAnonymous struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SystemMemoryLinuxAnonymousMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.anonymous metric with initial data.
+func (m *metricSystemMemoryLinuxAnonymous) init() {
+	m.data.SetName("system.memory.linux.anonymous")
+	m.data.SetDescription("Memory of processes that is in no file.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemMemoryLinuxAnonymous) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxAnonymous) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxAnonymous) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxAnonymous(cfg SystemMemoryLinuxAnonymousMetricConfig) metricSystemMemoryLinuxAnonymous {
+	m := metricSystemMemoryLinuxAnonymous{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemMemoryLinuxAvailable struct {
 	data     pmetric.Metric                         // data buffer for generated metric.
 	config   SystemMemoryLinuxAvailableMetricConfig // metric config provided by user.
@@ -7954,6 +11400,114 @@ func (m *metricSystemMemoryLinuxDirty) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSystemMemoryLinuxDirty(cfg SystemMemoryLinuxDirtyMetricConfig) metricSystemMemoryLinuxDirty {
 	m := metricSystemMemoryLinuxDirty{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxFreeBlocks struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemMemoryLinuxFreeBlocksMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.free_blocks metric with initial data.
+func (m *metricSystemMemoryLinuxFreeBlocks) init() {
+	m.data.SetName("system.memory.linux.free_blocks")
+	m.data.SetDescription("Free blocks of memory by size: few large ones mean fragmented memory.")
+	m.data.SetUnit("{block}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemMemoryLinuxFreeBlocks) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemMemoryLinuxNumaNodeAttributeValue int64, systemMemoryLinuxZoneAttributeValue string, systemMemoryLinuxBlockOrderAttributeValue int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("system.memory.linux.numa.node", systemMemoryLinuxNumaNodeAttributeValue)
+	dp.Attributes().PutStr("system.memory.linux.zone", systemMemoryLinuxZoneAttributeValue)
+	dp.Attributes().PutInt("system.memory.linux.block.order", systemMemoryLinuxBlockOrderAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxFreeBlocks) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxFreeBlocks) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxFreeBlocks(cfg SystemMemoryLinuxFreeBlocksMetricConfig) metricSystemMemoryLinuxFreeBlocks {
+	m := metricSystemMemoryLinuxFreeBlocks{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxHardwareCorrupted struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   SystemMemoryLinuxHardwareCorruptedMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.hardware_corrupted metric with initial data.
+func (m *metricSystemMemoryLinuxHardwareCorrupted) init() {
+	m.data.SetName("system.memory.linux.hardware_corrupted")
+	m.data.SetDescription("Memory that the kernel no longer uses because the hardware found it broken.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemMemoryLinuxHardwareCorrupted) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxHardwareCorrupted) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxHardwareCorrupted) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxHardwareCorrupted(cfg SystemMemoryLinuxHardwareCorruptedMetricConfig) metricSystemMemoryLinuxHardwareCorrupted {
+	m := metricSystemMemoryLinuxHardwareCorrupted{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -8328,6 +11882,326 @@ func newMetricSystemMemoryLinuxInactive(cfg SystemMemoryLinuxInactiveMetricConfi
 	return m
 }
 
+type metricSystemMemoryLinuxKernelStack struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   SystemMemoryLinuxKernelStackMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.kernel_stack metric with initial data.
+func (m *metricSystemMemoryLinuxKernelStack) init() {
+	m.data.SetName("system.memory.linux.kernel_stack")
+	m.data.SetDescription("Memory of the stacks of the kernel.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemMemoryLinuxKernelStack) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxKernelStack) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxKernelStack) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxKernelStack(cfg SystemMemoryLinuxKernelStackMetricConfig) metricSystemMemoryLinuxKernelStack {
+	m := metricSystemMemoryLinuxKernelStack{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxKsmFullScans struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   SystemMemoryLinuxKsmFullScansMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.ksm.full_scans metric with initial data.
+func (m *metricSystemMemoryLinuxKsmFullScans) init() {
+	m.data.SetName("system.memory.linux.ksm.full_scans")
+	m.data.SetDescription("How often all pages that may be merged were compared.")
+	m.data.SetUnit("{scan}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemMemoryLinuxKsmFullScans) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxKsmFullScans) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxKsmFullScans) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxKsmFullScans(cfg SystemMemoryLinuxKsmFullScansMetricConfig) metricSystemMemoryLinuxKsmFullScans {
+	m := metricSystemMemoryLinuxKsmFullScans{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxKsmPages struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   SystemMemoryLinuxKsmPagesMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.ksm.pages metric with initial data.
+func (m *metricSystemMemoryLinuxKsmPages) init() {
+	m.data.SetName("system.memory.linux.ksm.pages")
+	m.data.SetDescription("Pages that may be merged, by state.")
+	m.data.SetUnit("{page}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemMemoryLinuxKsmPages) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemMemoryLinuxKsmStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.memory.linux.ksm.state", systemMemoryLinuxKsmStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxKsmPages) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxKsmPages) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxKsmPages(cfg SystemMemoryLinuxKsmPagesMetricConfig) metricSystemMemoryLinuxKsmPages {
+	m := metricSystemMemoryLinuxKsmPages{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxMapped struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   SystemMemoryLinuxMappedMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.mapped metric with initial data.
+func (m *metricSystemMemoryLinuxMapped) init() {
+	m.data.SetName("system.memory.linux.mapped")
+	m.data.SetDescription("Memory of files that processes have mapped.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemMemoryLinuxMapped) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxMapped) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxMapped) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxMapped(cfg SystemMemoryLinuxMappedMetricConfig) metricSystemMemoryLinuxMapped {
+	m := metricSystemMemoryLinuxMapped{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxNumaAllocations struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   SystemMemoryLinuxNumaAllocationsMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.numa.allocations metric with initial data.
+func (m *metricSystemMemoryLinuxNumaAllocations) init() {
+	m.data.SetName("system.memory.linux.numa.allocations")
+	m.data.SetDescription("Pages that were allocated on the node.")
+	m.data.SetUnit("{page}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemMemoryLinuxNumaAllocations) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemMemoryLinuxNumaNodeAttributeValue int64, systemMemoryLinuxNumaAllocationTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("system.memory.linux.numa.node", systemMemoryLinuxNumaNodeAttributeValue)
+	dp.Attributes().PutStr("system.memory.linux.numa.allocation.type", systemMemoryLinuxNumaAllocationTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxNumaAllocations) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxNumaAllocations) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxNumaAllocations(cfg SystemMemoryLinuxNumaAllocationsMetricConfig) metricSystemMemoryLinuxNumaAllocations {
+	m := metricSystemMemoryLinuxNumaAllocations{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxNumaUsage struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SystemMemoryLinuxNumaUsageMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.numa.usage metric with initial data.
+func (m *metricSystemMemoryLinuxNumaUsage) init() {
+	m.data.SetName("system.memory.linux.numa.usage")
+	m.data.SetDescription("Memory of the NUMA node by state.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemMemoryLinuxNumaUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemMemoryLinuxNumaNodeAttributeValue int64, systemMemoryLinuxNumaStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutInt("system.memory.linux.numa.node", systemMemoryLinuxNumaNodeAttributeValue)
+	dp.Attributes().PutStr("system.memory.linux.numa.state", systemMemoryLinuxNumaStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxNumaUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxNumaUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxNumaUsage(cfg SystemMemoryLinuxNumaUsageMetricConfig) metricSystemMemoryLinuxNumaUsage {
+	m := metricSystemMemoryLinuxNumaUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemMemoryLinuxOomKills struct {
 	data     pmetric.Metric                        // data buffer for generated metric.
 	config   SystemMemoryLinuxOomKillsMetricConfig // metric config provided by user.
@@ -8372,6 +12246,110 @@ func (m *metricSystemMemoryLinuxOomKills) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSystemMemoryLinuxOomKills(cfg SystemMemoryLinuxOomKillsMetricConfig) metricSystemMemoryLinuxOomKills {
 	m := metricSystemMemoryLinuxOomKills{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxPageTables struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemMemoryLinuxPageTablesMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.page_tables metric with initial data.
+func (m *metricSystemMemoryLinuxPageTables) init() {
+	m.data.SetName("system.memory.linux.page_tables")
+	m.data.SetDescription("Memory of the page tables of processes.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemMemoryLinuxPageTables) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxPageTables) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxPageTables) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxPageTables(cfg SystemMemoryLinuxPageTablesMetricConfig) metricSystemMemoryLinuxPageTables {
+	m := metricSystemMemoryLinuxPageTables{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxPercpu struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   SystemMemoryLinuxPercpuMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.percpu metric with initial data.
+func (m *metricSystemMemoryLinuxPercpu) init() {
+	m.data.SetName("system.memory.linux.percpu")
+	m.data.SetDescription("Memory that the kernel keeps for each CPU.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemMemoryLinuxPercpu) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxPercpu) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxPercpu) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxPercpu(cfg SystemMemoryLinuxPercpuMetricConfig) metricSystemMemoryLinuxPercpu {
+	m := metricSystemMemoryLinuxPercpu{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -8748,6 +12726,169 @@ func newMetricSystemMemoryLinuxWriteback(cfg SystemMemoryLinuxWritebackMetricCon
 	return m
 }
 
+type metricSystemMemoryLinuxZramUsage struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SystemMemoryLinuxZramUsageMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.zram.usage metric with initial data.
+func (m *metricSystemMemoryLinuxZramUsage) init() {
+	m.data.SetName("system.memory.linux.zram.usage")
+	m.data.SetDescription("Memory of the compressed block device.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemMemoryLinuxZramUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemMemoryLinuxZramTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.device", systemDeviceAttributeValue)
+	dp.Attributes().PutStr("system.memory.linux.zram.type", systemMemoryLinuxZramTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxZramUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxZramUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxZramUsage(cfg SystemMemoryLinuxZramUsageMetricConfig) metricSystemMemoryLinuxZramUsage {
+	m := metricSystemMemoryLinuxZramUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxZswapOperations struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   SystemMemoryLinuxZswapOperationsMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.zswap.operations metric with initial data.
+func (m *metricSystemMemoryLinuxZswapOperations) init() {
+	m.data.SetName("system.memory.linux.zswap.operations")
+	m.data.SetDescription("Pages that moved into the compressed cache of swap, and out of it.")
+	m.data.SetUnit("{page}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemMemoryLinuxZswapOperations) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemPagingDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.paging.direction", systemPagingDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxZswapOperations) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxZswapOperations) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxZswapOperations(cfg SystemMemoryLinuxZswapOperationsMetricConfig) metricSystemMemoryLinuxZswapOperations {
+	m := metricSystemMemoryLinuxZswapOperations{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemMemoryLinuxZswapUsage struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemMemoryLinuxZswapUsageMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.memory.linux.zswap.usage metric with initial data.
+func (m *metricSystemMemoryLinuxZswapUsage) init() {
+	m.data.SetName("system.memory.linux.zswap.usage")
+	m.data.SetDescription("Memory of the compressed cache of swap.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemMemoryLinuxZswapUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemMemoryLinuxZswapTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.memory.linux.zswap.type", systemMemoryLinuxZswapTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemMemoryLinuxZswapUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemMemoryLinuxZswapUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemMemoryLinuxZswapUsage(cfg SystemMemoryLinuxZswapUsageMetricConfig) metricSystemMemoryLinuxZswapUsage {
+	m := metricSystemMemoryLinuxZswapUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemMemoryPageSize struct {
 	data     pmetric.Metric                   // data buffer for generated metric.
 	config   SystemMemoryPageSizeMetricConfig // metric config provided by user.
@@ -8896,6 +13037,114 @@ func (m *metricSystemMemoryUtilization) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSystemMemoryUtilization(cfg SystemMemoryUtilizationMetricConfig) metricSystemMemoryUtilization {
 	m := metricSystemMemoryUtilization{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkBondInterfaceUp struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   SystemNetworkBondInterfaceUpMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills system.network.bond.interface.up metric with initial data.
+func (m *metricSystemNetworkBondInterfaceUp) init() {
+	m.data.SetName("system.network.bond.interface.up")
+	m.data.SetDescription("1 if the link of the member of the bond is up, else 0.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkBondInterfaceUp) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemNetworkBondNameAttributeValue string, networkInterfaceNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.network.bond.name", systemNetworkBondNameAttributeValue)
+	dp.Attributes().PutStr("network.interface.name", networkInterfaceNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkBondInterfaceUp) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkBondInterfaceUp) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkBondInterfaceUp(cfg SystemNetworkBondInterfaceUpMetricConfig) metricSystemNetworkBondInterfaceUp {
+	m := metricSystemNetworkBondInterfaceUp{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkBondInterfaces struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemNetworkBondInterfacesMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.network.bond.interfaces metric with initial data.
+func (m *metricSystemNetworkBondInterfaces) init() {
+	m.data.SetName("system.network.bond.interfaces")
+	m.data.SetDescription("Interfaces that are members of the bond.")
+	m.data.SetUnit("{interface}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkBondInterfaces) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemNetworkBondNameAttributeValue string, systemNetworkBondInterfaceStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.network.bond.name", systemNetworkBondNameAttributeValue)
+	dp.Attributes().PutStr("system.network.bond.interface.state", systemNetworkBondInterfaceStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkBondInterfaces) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkBondInterfaces) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkBondInterfaces(cfg SystemNetworkBondInterfacesMetricConfig) metricSystemNetworkBondInterfaces {
+	m := metricSystemNetworkBondInterfaces{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -9118,6 +13367,223 @@ func newMetricSystemNetworkErrors(cfg SystemNetworkErrorsMetricConfig) metricSys
 	return m
 }
 
+type metricSystemNetworkInterfaceCarrierChanges struct {
+	data     pmetric.Metric                                   // data buffer for generated metric.
+	config   SystemNetworkInterfaceCarrierChangesMetricConfig // metric config provided by user.
+	capacity int                                              // max observed number of data points added to the metric.
+}
+
+// init fills system.network.interface.carrier_changes metric with initial data.
+func (m *metricSystemNetworkInterfaceCarrierChanges) init() {
+	m.data.SetName("system.network.interface.carrier_changes")
+	m.data.SetDescription("How often the link went up or down.")
+	m.data.SetUnit("{change}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkInterfaceCarrierChanges) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.interface.name", networkInterfaceNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkInterfaceCarrierChanges) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkInterfaceCarrierChanges) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkInterfaceCarrierChanges(cfg SystemNetworkInterfaceCarrierChangesMetricConfig) metricSystemNetworkInterfaceCarrierChanges {
+	m := metricSystemNetworkInterfaceCarrierChanges{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkInterfaceCarrierErrors struct {
+	data     pmetric.Metric                                  // data buffer for generated metric.
+	config   SystemNetworkInterfaceCarrierErrorsMetricConfig // metric config provided by user.
+	capacity int                                             // max observed number of data points added to the metric.
+}
+
+// init fills system.network.interface.carrier_errors metric with initial data.
+func (m *metricSystemNetworkInterfaceCarrierErrors) init() {
+	m.data.SetName("system.network.interface.carrier_errors")
+	m.data.SetDescription("Errors of sending for which the link is to blame, such as a lost carrier; among the errors of system.network.errors.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkInterfaceCarrierErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.interface.name", networkInterfaceNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkInterfaceCarrierErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkInterfaceCarrierErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkInterfaceCarrierErrors(cfg SystemNetworkInterfaceCarrierErrorsMetricConfig) metricSystemNetworkInterfaceCarrierErrors {
+	m := metricSystemNetworkInterfaceCarrierErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkInterfaceCollisions struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   SystemNetworkInterfaceCollisionsMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills system.network.interface.collisions metric with initial data.
+func (m *metricSystemNetworkInterfaceCollisions) init() {
+	m.data.SetName("system.network.interface.collisions")
+	m.data.SetDescription("Collisions while sending on a shared medium.")
+	m.data.SetUnit("{collision}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkInterfaceCollisions) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.interface.name", networkInterfaceNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkInterfaceCollisions) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkInterfaceCollisions) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkInterfaceCollisions(cfg SystemNetworkInterfaceCollisionsMetricConfig) metricSystemNetworkInterfaceCollisions {
+	m := metricSystemNetworkInterfaceCollisions{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkInterfaceCompressed struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   SystemNetworkInterfaceCompressedMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills system.network.interface.compressed metric with initial data.
+func (m *metricSystemNetworkInterfaceCompressed) init() {
+	m.data.SetName("system.network.interface.compressed")
+	m.data.SetDescription("Packets that were sent or received compressed, as on a serial line.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkInterfaceCompressed) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.interface.name", networkInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkInterfaceCompressed) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkInterfaceCompressed) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkInterfaceCompressed(cfg SystemNetworkInterfaceCompressedMetricConfig) metricSystemNetworkInterfaceCompressed {
+	m := metricSystemNetworkInterfaceCompressed{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemNetworkInterfaceDuplex struct {
 	data     pmetric.Metric                           // data buffer for generated metric.
 	config   SystemNetworkInterfaceDuplexMetricConfig // metric config provided by user.
@@ -9171,6 +13637,115 @@ func newMetricSystemNetworkInterfaceDuplex(cfg SystemNetworkInterfaceDuplexMetri
 	return m
 }
 
+type metricSystemNetworkInterfaceFifoErrors struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   SystemNetworkInterfaceFifoErrorsMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills system.network.interface.fifo_errors metric with initial data.
+func (m *metricSystemNetworkInterfaceFifoErrors) init() {
+	m.data.SetName("system.network.interface.fifo_errors")
+	m.data.SetDescription("Errors because a queue of the device was full or empty; among the errors of system.network.errors.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkInterfaceFifoErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.interface.name", networkInterfaceNameAttributeValue)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkInterfaceFifoErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkInterfaceFifoErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkInterfaceFifoErrors(cfg SystemNetworkInterfaceFifoErrorsMetricConfig) metricSystemNetworkInterfaceFifoErrors {
+	m := metricSystemNetworkInterfaceFifoErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkInterfaceFrameErrors struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   SystemNetworkInterfaceFrameErrorsMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills system.network.interface.frame_errors metric with initial data.
+func (m *metricSystemNetworkInterfaceFrameErrors) init() {
+	m.data.SetName("system.network.interface.frame_errors")
+	m.data.SetDescription("Packets that were received with a wrong length, frame or checksum; among the errors of system.network.errors.")
+	m.data.SetUnit("{error}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkInterfaceFrameErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.interface.name", networkInterfaceNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkInterfaceFrameErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkInterfaceFrameErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkInterfaceFrameErrors(cfg SystemNetworkInterfaceFrameErrorsMetricConfig) metricSystemNetworkInterfaceFrameErrors {
+	m := metricSystemNetworkInterfaceFrameErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemNetworkInterfaceMtu struct {
 	data     pmetric.Metric                        // data buffer for generated metric.
 	config   SystemNetworkInterfaceMtuMetricConfig // metric config provided by user.
@@ -9215,6 +13790,114 @@ func (m *metricSystemNetworkInterfaceMtu) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSystemNetworkInterfaceMtu(cfg SystemNetworkInterfaceMtuMetricConfig) metricSystemNetworkInterfaceMtu {
 	m := metricSystemNetworkInterfaceMtu{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkInterfaceMulticast struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemNetworkInterfaceMulticastMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.network.interface.multicast metric with initial data.
+func (m *metricSystemNetworkInterfaceMulticast) init() {
+	m.data.SetName("system.network.interface.multicast")
+	m.data.SetDescription("Packets to a multicast address that were received.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkInterfaceMulticast) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.interface.name", networkInterfaceNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkInterfaceMulticast) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkInterfaceMulticast) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkInterfaceMulticast(cfg SystemNetworkInterfaceMulticastMetricConfig) metricSystemNetworkInterfaceMulticast {
+	m := metricSystemNetworkInterfaceMulticast{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkInterfaceQueueLength struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   SystemNetworkInterfaceQueueLengthMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills system.network.interface.queue_length metric with initial data.
+func (m *metricSystemNetworkInterfaceQueueLength) init() {
+	m.data.SetName("system.network.interface.queue_length")
+	m.data.SetDescription("Packets that the queue of the interface for sending can hold.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkInterfaceQueueLength) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.interface.name", networkInterfaceNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkInterfaceQueueLength) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkInterfaceQueueLength) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkInterfaceQueueLength(cfg SystemNetworkInterfaceQueueLengthMetricConfig) metricSystemNetworkInterfaceQueueLength {
+	m := metricSystemNetworkInterfaceQueueLength{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -9382,6 +14065,58 @@ func newMetricSystemNetworkIo(cfg SystemNetworkIoMetricConfig) metricSystemNetwo
 	return m
 }
 
+type metricSystemNetworkIPFragmentMemoryUsage struct {
+	data     pmetric.Metric                                 // data buffer for generated metric.
+	config   SystemNetworkIPFragmentMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                                            // max observed number of data points added to the metric.
+}
+
+// init fills system.network.ip.fragment.memory.usage metric with initial data.
+func (m *metricSystemNetworkIPFragmentMemoryUsage) init() {
+	m.data.SetName("system.network.ip.fragment.memory.usage")
+	m.data.SetDescription("Memory of fragments that wait for the rest of their packet, over IPv4 and IPv6.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkIPFragmentMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkIPFragmentMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkIPFragmentMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkIPFragmentMemoryUsage(cfg SystemNetworkIPFragmentMemoryUsageMetricConfig) metricSystemNetworkIPFragmentMemoryUsage {
+	m := metricSystemNetworkIPFragmentMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemNetworkPacketCount struct {
 	data     pmetric.Metric                       // data buffer for generated metric.
 	config   SystemNetworkPacketCountMetricConfig // metric config provided by user.
@@ -9484,6 +14219,1970 @@ func (m *metricSystemNetworkPacketDropped) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSystemNetworkPacketDropped(cfg SystemNetworkPacketDroppedMetricConfig) metricSystemNetworkPacketDropped {
 	m := metricSystemNetworkPacketDropped{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkSocketCount struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   SystemNetworkSocketCountMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills system.network.socket.count metric with initial data.
+func (m *metricSystemNetworkSocketCount) init() {
+	m.data.SetName("system.network.socket.count")
+	m.data.SetDescription("Sockets that processes have open, of every kind.")
+	m.data.SetUnit("{socket}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkSocketCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkSocketCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkSocketCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkSocketCount(cfg SystemNetworkSocketCountMetricConfig) metricSystemNetworkSocketCount {
+	m := metricSystemNetworkSocketCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkSoftnetDropped struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemNetworkSoftnetDroppedMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.network.softnet.dropped metric with initial data.
+func (m *metricSystemNetworkSoftnetDropped) init() {
+	m.data.SetName("system.network.softnet.dropped")
+	m.data.SetDescription("Packets that were dropped because the backlog of a CPU was full: net.core.netdev_max_backlog.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkSoftnetDropped) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkSoftnetDropped) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkSoftnetDropped) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkSoftnetDropped(cfg SystemNetworkSoftnetDroppedMetricConfig) metricSystemNetworkSoftnetDropped {
+	m := metricSystemNetworkSoftnetDropped{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkSoftnetFlowLimited struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemNetworkSoftnetFlowLimitedMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.network.softnet.flow_limited metric with initial data.
+func (m *metricSystemNetworkSoftnetFlowLimited) init() {
+	m.data.SetName("system.network.softnet.flow_limited")
+	m.data.SetDescription("Packets that were dropped because their flow had too many in the backlog of a CPU.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkSoftnetFlowLimited) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkSoftnetFlowLimited) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkSoftnetFlowLimited) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkSoftnetFlowLimited(cfg SystemNetworkSoftnetFlowLimitedMetricConfig) metricSystemNetworkSoftnetFlowLimited {
+	m := metricSystemNetworkSoftnetFlowLimited{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkSoftnetProcessed struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   SystemNetworkSoftnetProcessedMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills system.network.softnet.processed metric with initial data.
+func (m *metricSystemNetworkSoftnetProcessed) init() {
+	m.data.SetName("system.network.softnet.processed")
+	m.data.SetDescription("Packets that the network stack processed in soft interrupts.")
+	m.data.SetUnit("{packet}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkSoftnetProcessed) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkSoftnetProcessed) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkSoftnetProcessed) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkSoftnetProcessed(cfg SystemNetworkSoftnetProcessedMetricConfig) metricSystemNetworkSoftnetProcessed {
+	m := metricSystemNetworkSoftnetProcessed{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkSoftnetReceivedRps struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemNetworkSoftnetReceivedRpsMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.network.softnet.received_rps metric with initial data.
+func (m *metricSystemNetworkSoftnetReceivedRps) init() {
+	m.data.SetName("system.network.softnet.received_rps")
+	m.data.SetDescription("How often a CPU was woken to process packets that another one received (RPS).")
+	m.data.SetUnit("{interrupt}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkSoftnetReceivedRps) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkSoftnetReceivedRps) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkSoftnetReceivedRps) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkSoftnetReceivedRps(cfg SystemNetworkSoftnetReceivedRpsMetricConfig) metricSystemNetworkSoftnetReceivedRps {
+	m := metricSystemNetworkSoftnetReceivedRps{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkSoftnetSqueezed struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   SystemNetworkSoftnetSqueezedMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills system.network.softnet.squeezed metric with initial data.
+func (m *metricSystemNetworkSoftnetSqueezed) init() {
+	m.data.SetName("system.network.softnet.squeezed")
+	m.data.SetDescription("How often a CPU stopped processing packets although there were more, because its budget or its time was used up.")
+	m.data.SetUnit("{event}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkSoftnetSqueezed) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkSoftnetSqueezed) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkSoftnetSqueezed) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkSoftnetSqueezed(cfg SystemNetworkSoftnetSqueezedMetricConfig) metricSystemNetworkSoftnetSqueezed {
+	m := metricSystemNetworkSoftnetSqueezed{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPAborts struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   SystemNetworkTCPAbortsMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.aborts metric with initial data.
+func (m *metricSystemNetworkTCPAborts) init() {
+	m.data.SetName("system.network.tcp.aborts")
+	m.data.SetDescription("Connections that TCP of this host aborted.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkTCPAborts) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemNetworkTCPAbortReasonAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.network.tcp.abort.reason", systemNetworkTCPAbortReasonAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPAborts) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPAborts) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPAborts(cfg SystemNetworkTCPAbortsMetricConfig) metricSystemNetworkTCPAborts {
+	m := metricSystemNetworkTCPAborts{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPBacklogDrops struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   SystemNetworkTCPBacklogDropsMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.backlog.drops metric with initial data.
+func (m *metricSystemNetworkTCPBacklogDrops) init() {
+	m.data.SetName("system.network.tcp.backlog.drops")
+	m.data.SetDescription("Segments that were dropped because the backlog of their socket was full.")
+	m.data.SetUnit("{segment}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPBacklogDrops) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPBacklogDrops) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPBacklogDrops) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPBacklogDrops(cfg SystemNetworkTCPBacklogDropsMetricConfig) metricSystemNetworkTCPBacklogDrops {
+	m := metricSystemNetworkTCPBacklogDrops{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPConnectionResets struct {
+	data     pmetric.Metric                               // data buffer for generated metric.
+	config   SystemNetworkTCPConnectionResetsMetricConfig // metric config provided by user.
+	capacity int                                          // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.connection.resets metric with initial data.
+func (m *metricSystemNetworkTCPConnectionResets) init() {
+	m.data.SetName("system.network.tcp.connection.resets")
+	m.data.SetDescription("Established connections that ended by a reset, of either side.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPConnectionResets) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPConnectionResets) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPConnectionResets) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPConnectionResets(cfg SystemNetworkTCPConnectionResetsMetricConfig) metricSystemNetworkTCPConnectionResets {
+	m := metricSystemNetworkTCPConnectionResets{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPErrors struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   SystemNetworkTCPErrorsMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.errors metric with initial data.
+func (m *metricSystemNetworkTCPErrors) init() {
+	m.data.SetName("system.network.tcp.errors")
+	m.data.SetDescription("Segments that were received with an error, such as a wrong checksum.")
+	m.data.SetUnit("{segment}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPErrors(cfg SystemNetworkTCPErrorsMetricConfig) metricSystemNetworkTCPErrors {
+	m := metricSystemNetworkTCPErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPEstablished struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemNetworkTCPEstablishedMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.established metric with initial data.
+func (m *metricSystemNetworkTCPEstablished) init() {
+	m.data.SetName("system.network.tcp.established")
+	m.data.SetDescription("Connections that are established, or wait for this host to close them.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPEstablished) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPEstablished) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPEstablished) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPEstablished(cfg SystemNetworkTCPEstablishedMetricConfig) metricSystemNetworkTCPEstablished {
+	m := metricSystemNetworkTCPEstablished{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPListenDrops struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemNetworkTCPListenDropsMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.listen.drops metric with initial data.
+func (m *metricSystemNetworkTCPListenDrops) init() {
+	m.data.SetName("system.network.tcp.listen.drops")
+	m.data.SetDescription("Requests for a connection that a listening socket dropped, for any reason, a full queue among them.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPListenDrops) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPListenDrops) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPListenDrops) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPListenDrops(cfg SystemNetworkTCPListenDropsMetricConfig) metricSystemNetworkTCPListenDrops {
+	m := metricSystemNetworkTCPListenDrops{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPListenOverflows struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemNetworkTCPListenOverflowsMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.listen.overflows metric with initial data.
+func (m *metricSystemNetworkTCPListenOverflows) init() {
+	m.data.SetName("system.network.tcp.listen.overflows")
+	m.data.SetDescription("Connections for which the accept queue of a listening socket had no room.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPListenOverflows) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPListenOverflows) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPListenOverflows) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPListenOverflows(cfg SystemNetworkTCPListenOverflowsMetricConfig) metricSystemNetworkTCPListenOverflows {
+	m := metricSystemNetworkTCPListenOverflows{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPMemoryLimit struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemNetworkTCPMemoryLimitMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.memory.limit metric with initial data.
+func (m *metricSystemNetworkTCPMemoryLimit) init() {
+	m.data.SetName("system.network.tcp.memory.limit")
+	m.data.SetDescription("Memory above which TCP gets none: the third number of net.ipv4.tcp_mem.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPMemoryLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPMemoryLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPMemoryLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPMemoryLimit(cfg SystemNetworkTCPMemoryLimitMetricConfig) metricSystemNetworkTCPMemoryLimit {
+	m := metricSystemNetworkTCPMemoryLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPMemoryPressures struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemNetworkTCPMemoryPressuresMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.memory.pressures metric with initial data.
+func (m *metricSystemNetworkTCPMemoryPressures) init() {
+	m.data.SetName("system.network.tcp.memory.pressures")
+	m.data.SetDescription("How often TCP began to save memory, because its sockets used more than the second number of net.ipv4.tcp_mem.")
+	m.data.SetUnit("{event}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPMemoryPressures) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPMemoryPressures) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPMemoryPressures) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPMemoryPressures(cfg SystemNetworkTCPMemoryPressuresMetricConfig) metricSystemNetworkTCPMemoryPressures {
+	m := metricSystemNetworkTCPMemoryPressures{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPMemoryUsage struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemNetworkTCPMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.memory.usage metric with initial data.
+func (m *metricSystemNetworkTCPMemoryUsage) init() {
+	m.data.SetName("system.network.tcp.memory.usage")
+	m.data.SetDescription("Memory of the buffers of TCP sockets.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPMemoryUsage(cfg SystemNetworkTCPMemoryUsageMetricConfig) metricSystemNetworkTCPMemoryUsage {
+	m := metricSystemNetworkTCPMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPOpenFailures struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   SystemNetworkTCPOpenFailuresMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.open.failures metric with initial data.
+func (m *metricSystemNetworkTCPOpenFailures) init() {
+	m.data.SetName("system.network.tcp.open.failures")
+	m.data.SetDescription("Attempts to open a connection, of either side, that failed.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPOpenFailures) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPOpenFailures) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPOpenFailures) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPOpenFailures(cfg SystemNetworkTCPOpenFailuresMetricConfig) metricSystemNetworkTCPOpenFailures {
+	m := metricSystemNetworkTCPOpenFailures{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPOpens struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   SystemNetworkTCPOpensMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.opens metric with initial data.
+func (m *metricSystemNetworkTCPOpens) init() {
+	m.data.SetName("system.network.tcp.opens")
+	m.data.SetDescription("Connections whose opening began: by this host, or by the other side and accepted.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkTCPOpens) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemNetworkTCPOpenTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.network.tcp.open.type", systemNetworkTCPOpenTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPOpens) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPOpens) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPOpens(cfg SystemNetworkTCPOpensMetricConfig) metricSystemNetworkTCPOpens {
+	m := metricSystemNetworkTCPOpens{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPOutOfOrder struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SystemNetworkTCPOutOfOrderMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.out_of_order metric with initial data.
+func (m *metricSystemNetworkTCPOutOfOrder) init() {
+	m.data.SetName("system.network.tcp.out_of_order")
+	m.data.SetDescription("Segments that were received out of order and kept.")
+	m.data.SetUnit("{segment}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPOutOfOrder) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPOutOfOrder) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPOutOfOrder) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPOutOfOrder(cfg SystemNetworkTCPOutOfOrderMetricConfig) metricSystemNetworkTCPOutOfOrder {
+	m := metricSystemNetworkTCPOutOfOrder{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPPrunes struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   SystemNetworkTCPPrunesMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.prunes metric with initial data.
+func (m *metricSystemNetworkTCPPrunes) init() {
+	m.data.SetName("system.network.tcp.prunes")
+	m.data.SetDescription("What was done for lack of room in the receive buffers of TCP sockets.")
+	m.data.SetUnit("{event}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkTCPPrunes) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemNetworkTCPPruneTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.network.tcp.prune.type", systemNetworkTCPPruneTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPPrunes) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPPrunes) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPPrunes(cfg SystemNetworkTCPPrunesMetricConfig) metricSystemNetworkTCPPrunes {
+	m := metricSystemNetworkTCPPrunes{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPResetsSent struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SystemNetworkTCPResetsSentMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.resets.sent metric with initial data.
+func (m *metricSystemNetworkTCPResetsSent) init() {
+	m.data.SetName("system.network.tcp.resets.sent")
+	m.data.SetDescription("Segments with the flag RST that were sent.")
+	m.data.SetUnit("{segment}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPResetsSent) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPResetsSent) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPResetsSent) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPResetsSent(cfg SystemNetworkTCPResetsSentMetricConfig) metricSystemNetworkTCPResetsSent {
+	m := metricSystemNetworkTCPResetsSent{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPRetransmits struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemNetworkTCPRetransmitsMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.retransmits metric with initial data.
+func (m *metricSystemNetworkTCPRetransmits) init() {
+	m.data.SetName("system.network.tcp.retransmits")
+	m.data.SetDescription("Segments that were sent again.")
+	m.data.SetUnit("{segment}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPRetransmits) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPRetransmits) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPRetransmits) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPRetransmits(cfg SystemNetworkTCPRetransmitsMetricConfig) metricSystemNetworkTCPRetransmits {
+	m := metricSystemNetworkTCPRetransmits{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPSegments struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   SystemNetworkTCPSegmentsMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.segments metric with initial data.
+func (m *metricSystemNetworkTCPSegments) init() {
+	m.data.SetName("system.network.tcp.segments")
+	m.data.SetDescription("Segments that were received, those with an error among them, and sent, without those sent again.")
+	m.data.SetUnit("{segment}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkTCPSegments) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPSegments) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPSegments) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPSegments(cfg SystemNetworkTCPSegmentsMetricConfig) metricSystemNetworkTCPSegments {
+	m := metricSystemNetworkTCPSegments{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPSocketAllocated struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   SystemNetworkTCPSocketAllocatedMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.socket.allocated metric with initial data.
+func (m *metricSystemNetworkTCPSocketAllocated) init() {
+	m.data.SetName("system.network.tcp.socket.allocated")
+	m.data.SetDescription("TCP sockets that the kernel keeps, in any state but time-wait.")
+	m.data.SetUnit("{socket}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPSocketAllocated) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPSocketAllocated) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPSocketAllocated) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPSocketAllocated(cfg SystemNetworkTCPSocketAllocatedMetricConfig) metricSystemNetworkTCPSocketAllocated {
+	m := metricSystemNetworkTCPSocketAllocated{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPSocketCount struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemNetworkTCPSocketCountMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.socket.count metric with initial data.
+func (m *metricSystemNetworkTCPSocketCount) init() {
+	m.data.SetName("system.network.tcp.socket.count")
+	m.data.SetDescription("TCP sockets in use, over IPv4 and IPv6.")
+	m.data.SetUnit("{socket}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPSocketCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPSocketCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPSocketCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPSocketCount(cfg SystemNetworkTCPSocketCountMetricConfig) metricSystemNetworkTCPSocketCount {
+	m := metricSystemNetworkTCPSocketCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPSocketOrphaned struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   SystemNetworkTCPSocketOrphanedMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.socket.orphaned metric with initial data.
+func (m *metricSystemNetworkTCPSocketOrphaned) init() {
+	m.data.SetName("system.network.tcp.socket.orphaned")
+	m.data.SetDescription("TCP sockets that no process has open any more.")
+	m.data.SetUnit("{socket}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPSocketOrphaned) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPSocketOrphaned) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPSocketOrphaned) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPSocketOrphaned(cfg SystemNetworkTCPSocketOrphanedMetricConfig) metricSystemNetworkTCPSocketOrphaned {
+	m := metricSystemNetworkTCPSocketOrphaned{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPSocketOrphanedLimit struct {
+	data     pmetric.Metric                                  // data buffer for generated metric.
+	config   SystemNetworkTCPSocketOrphanedLimitMetricConfig // metric config provided by user.
+	capacity int                                             // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.socket.orphaned.limit metric with initial data.
+func (m *metricSystemNetworkTCPSocketOrphanedLimit) init() {
+	m.data.SetName("system.network.tcp.socket.orphaned.limit")
+	m.data.SetDescription("Orphaned TCP sockets above which the kernel resets them: net.ipv4.tcp_max_orphans.")
+	m.data.SetUnit("{socket}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPSocketOrphanedLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPSocketOrphanedLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPSocketOrphanedLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPSocketOrphanedLimit(cfg SystemNetworkTCPSocketOrphanedLimitMetricConfig) metricSystemNetworkTCPSocketOrphanedLimit {
+	m := metricSystemNetworkTCPSocketOrphanedLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPSocketTimeWait struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   SystemNetworkTCPSocketTimeWaitMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.socket.time_wait metric with initial data.
+func (m *metricSystemNetworkTCPSocketTimeWait) init() {
+	m.data.SetName("system.network.tcp.socket.time_wait")
+	m.data.SetDescription("TCP connections in the state time-wait.")
+	m.data.SetUnit("{socket}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPSocketTimeWait) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPSocketTimeWait) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPSocketTimeWait) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPSocketTimeWait(cfg SystemNetworkTCPSocketTimeWaitMetricConfig) metricSystemNetworkTCPSocketTimeWait {
+	m := metricSystemNetworkTCPSocketTimeWait{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPSynCookies struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SystemNetworkTCPSynCookiesMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.syn_cookies metric with initial data.
+func (m *metricSystemNetworkTCPSynCookies) init() {
+	m.data.SetName("system.network.tcp.syn_cookies")
+	m.data.SetDescription("SYN cookies, by which connections are accepted without room in the queue.")
+	m.data.SetUnit("{cookie}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkTCPSynCookies) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemNetworkTCPSynCookieEventAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.network.tcp.syn_cookie.event", systemNetworkTCPSynCookieEventAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPSynCookies) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPSynCookies) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPSynCookies(cfg SystemNetworkTCPSynCookiesMetricConfig) metricSystemNetworkTCPSynCookies {
+	m := metricSystemNetworkTCPSynCookies{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPSynQueueOverflows struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   SystemNetworkTCPSynQueueOverflowsMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.syn_queue.overflows metric with initial data.
+func (m *metricSystemNetworkTCPSynQueueOverflows) init() {
+	m.data.SetName("system.network.tcp.syn_queue.overflows")
+	m.data.SetDescription("Requests for a connection for which the queue of a listening socket had no room.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkTCPSynQueueOverflows) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemNetworkTCPSynQueueActionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.network.tcp.syn_queue.action", systemNetworkTCPSynQueueActionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPSynQueueOverflows) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPSynQueueOverflows) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPSynQueueOverflows(cfg SystemNetworkTCPSynQueueOverflowsMetricConfig) metricSystemNetworkTCPSynQueueOverflows {
+	m := metricSystemNetworkTCPSynQueueOverflows{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkTCPTimeouts struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   SystemNetworkTCPTimeoutsMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills system.network.tcp.timeouts metric with initial data.
+func (m *metricSystemNetworkTCPTimeouts) init() {
+	m.data.SetName("system.network.tcp.timeouts")
+	m.data.SetDescription("Timers that expired without an answer, after which segments are sent again.")
+	m.data.SetUnit("{timeout}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkTCPTimeouts) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkTCPTimeouts) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkTCPTimeouts) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkTCPTimeouts(cfg SystemNetworkTCPTimeoutsMetricConfig) metricSystemNetworkTCPTimeouts {
+	m := metricSystemNetworkTCPTimeouts{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkUDPDatagrams struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   SystemNetworkUDPDatagramsMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills system.network.udp.datagrams metric with initial data.
+func (m *metricSystemNetworkUDPDatagrams) init() {
+	m.data.SetName("system.network.udp.datagrams")
+	m.data.SetDescription("Datagrams that were delivered and sent, over IPv4 and IPv6.")
+	m.data.SetUnit("{datagram}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkUDPDatagrams) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkUDPDatagrams) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkUDPDatagrams) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkUDPDatagrams(cfg SystemNetworkUDPDatagramsMetricConfig) metricSystemNetworkUDPDatagrams {
+	m := metricSystemNetworkUDPDatagrams{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkUDPErrors struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   SystemNetworkUDPErrorsMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills system.network.udp.errors metric with initial data.
+func (m *metricSystemNetworkUDPErrors) init() {
+	m.data.SetName("system.network.udp.errors")
+	m.data.SetDescription("Datagrams that were lost, over IPv4 and IPv6: for lack of room in the buffer of a socket, for a wrong checksum, for lack of memory, or because no socket has the port. `error.type` is one of `receive_buffer`, `send_buffer`, `checksum`, `memory` and `no_port`.")
+	m.data.SetUnit("{datagram}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkUDPErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	for _, op := range options {
+		op.apply(dp)
+	}
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkUDPErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkUDPErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkUDPErrors(cfg SystemNetworkUDPErrorsMetricConfig) metricSystemNetworkUDPErrors {
+	m := metricSystemNetworkUDPErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkUDPMemoryUsage struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemNetworkUDPMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.network.udp.memory.usage metric with initial data.
+func (m *metricSystemNetworkUDPMemoryUsage) init() {
+	m.data.SetName("system.network.udp.memory.usage")
+	m.data.SetDescription("Memory of the buffers of UDP sockets.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkUDPMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkUDPMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkUDPMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkUDPMemoryUsage(cfg SystemNetworkUDPMemoryUsageMetricConfig) metricSystemNetworkUDPMemoryUsage {
+	m := metricSystemNetworkUDPMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkUDPQueueUsage struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SystemNetworkUDPQueueUsageMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills system.network.udp.queue.usage metric with initial data.
+func (m *metricSystemNetworkUDPQueueUsage) init() {
+	m.data.SetName("system.network.udp.queue.usage")
+	m.data.SetDescription("Bytes that wait in the queues of all UDP sockets, over IPv4 and IPv6.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemNetworkUDPQueueUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, networkIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("network.io.direction", networkIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkUDPQueueUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkUDPQueueUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkUDPQueueUsage(cfg SystemNetworkUDPQueueUsageMetricConfig) metricSystemNetworkUDPQueueUsage {
+	m := metricSystemNetworkUDPQueueUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkUDPReceiveErrors struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   SystemNetworkUDPReceiveErrorsMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills system.network.udp.receive.errors metric with initial data.
+func (m *metricSystemNetworkUDPReceiveErrors) init() {
+	m.data.SetName("system.network.udp.receive.errors")
+	m.data.SetDescription("Datagrams that were received and not delivered although a socket has the port, for any reason, over IPv4 and IPv6.")
+	m.data.SetUnit("{datagram}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkUDPReceiveErrors) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkUDPReceiveErrors) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkUDPReceiveErrors) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkUDPReceiveErrors(cfg SystemNetworkUDPReceiveErrorsMetricConfig) metricSystemNetworkUDPReceiveErrors {
+	m := metricSystemNetworkUDPReceiveErrors{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemNetworkUDPSocketCount struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemNetworkUDPSocketCountMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills system.network.udp.socket.count metric with initial data.
+func (m *metricSystemNetworkUDPSocketCount) init() {
+	m.data.SetName("system.network.udp.socket.count")
+	m.data.SetDescription("UDP sockets in use, over IPv4 and IPv6.")
+	m.data.SetUnit("{socket}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemNetworkUDPSocketCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemNetworkUDPSocketCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemNetworkUDPSocketCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemNetworkUDPSocketCount(cfg SystemNetworkUDPSocketCountMetricConfig) metricSystemNetworkUDPSocketCount {
+	m := metricSystemNetworkUDPSocketCount{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -10179,173 +16878,825 @@ func newMetricSystemUserCount(cfg SystemUserCountMetricConfig) metricSystemUserC
 	return m
 }
 
+type metricSystemZfsArcLimitMax struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   SystemZfsArcLimitMaxMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills system.zfs.arc.limit.max metric with initial data.
+func (m *metricSystemZfsArcLimitMax) init() {
+	m.data.SetName("system.zfs.arc.limit.max")
+	m.data.SetDescription("Most that the cache may take.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemZfsArcLimitMax) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemZfsArcLimitMax) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemZfsArcLimitMax) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemZfsArcLimitMax(cfg SystemZfsArcLimitMaxMetricConfig) metricSystemZfsArcLimitMax {
+	m := metricSystemZfsArcLimitMax{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemZfsArcLimitMin struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   SystemZfsArcLimitMinMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills system.zfs.arc.limit.min metric with initial data.
+func (m *metricSystemZfsArcLimitMin) init() {
+	m.data.SetName("system.zfs.arc.limit.min")
+	m.data.SetDescription("Least that the cache keeps.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemZfsArcLimitMin) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemZfsArcLimitMin) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemZfsArcLimitMin) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemZfsArcLimitMin(cfg SystemZfsArcLimitMinMetricConfig) metricSystemZfsArcLimitMin {
+	m := metricSystemZfsArcLimitMin{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemZfsArcRequests struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   SystemZfsArcRequestsMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills system.zfs.arc.requests metric with initial data.
+func (m *metricSystemZfsArcRequests) init() {
+	m.data.SetName("system.zfs.arc.requests")
+	m.data.SetDescription("Requests to the cache.")
+	m.data.SetUnit("{request}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemZfsArcRequests) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemZfsArcRequestTypeAttributeValue string, systemZfsArcResultAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.zfs.arc.request.type", systemZfsArcRequestTypeAttributeValue)
+	dp.Attributes().PutStr("system.zfs.arc.result", systemZfsArcResultAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemZfsArcRequests) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemZfsArcRequests) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemZfsArcRequests(cfg SystemZfsArcRequestsMetricConfig) metricSystemZfsArcRequests {
+	m := metricSystemZfsArcRequests{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemZfsArcTarget struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   SystemZfsArcTargetMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills system.zfs.arc.target metric with initial data.
+func (m *metricSystemZfsArcTarget) init() {
+	m.data.SetName("system.zfs.arc.target")
+	m.data.SetDescription("Size that the cache aims at.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemZfsArcTarget) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemZfsArcTarget) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemZfsArcTarget) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemZfsArcTarget(cfg SystemZfsArcTargetMetricConfig) metricSystemZfsArcTarget {
+	m := metricSystemZfsArcTarget{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemZfsArcUsage struct {
+	data     pmetric.Metric                // data buffer for generated metric.
+	config   SystemZfsArcUsageMetricConfig // metric config provided by user.
+	capacity int                           // max observed number of data points added to the metric.
+}
+
+// init fills system.zfs.arc.usage metric with initial data.
+func (m *metricSystemZfsArcUsage) init() {
+	m.data.SetName("system.zfs.arc.usage")
+	m.data.SetDescription("Memory of the cache.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemZfsArcUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemZfsArcUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemZfsArcUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemZfsArcUsage(cfg SystemZfsArcUsageMetricConfig) metricSystemZfsArcUsage {
+	m := metricSystemZfsArcUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemZfsDatasetIo struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   SystemZfsDatasetIoMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills system.zfs.dataset.io metric with initial data.
+func (m *metricSystemZfsDatasetIo) init() {
+	m.data.SetName("system.zfs.dataset.io")
+	m.data.SetDescription("Bytes read from and written to the dataset.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemZfsDatasetIo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemZfsDatasetNameAttributeValue string, diskIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.zfs.dataset.name", systemZfsDatasetNameAttributeValue)
+	dp.Attributes().PutStr("disk.io.direction", diskIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemZfsDatasetIo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemZfsDatasetIo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemZfsDatasetIo(cfg SystemZfsDatasetIoMetricConfig) metricSystemZfsDatasetIo {
+	m := metricSystemZfsDatasetIo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemZfsDatasetOperations struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SystemZfsDatasetOperationsMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills system.zfs.dataset.operations metric with initial data.
+func (m *metricSystemZfsDatasetOperations) init() {
+	m.data.SetName("system.zfs.dataset.operations")
+	m.data.SetDescription("Reads and writes of the dataset.")
+	m.data.SetUnit("{operation}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemZfsDatasetOperations) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemZfsDatasetNameAttributeValue string, diskIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.zfs.dataset.name", systemZfsDatasetNameAttributeValue)
+	dp.Attributes().PutStr("disk.io.direction", diskIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemZfsDatasetOperations) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemZfsDatasetOperations) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemZfsDatasetOperations(cfg SystemZfsDatasetOperationsMetricConfig) metricSystemZfsDatasetOperations {
+	m := metricSystemZfsDatasetOperations{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemZfsPoolIo struct {
+	data     pmetric.Metric              // data buffer for generated metric.
+	config   SystemZfsPoolIoMetricConfig // metric config provided by user.
+	capacity int                         // max observed number of data points added to the metric.
+}
+
+// init fills system.zfs.pool.io metric with initial data.
+func (m *metricSystemZfsPoolIo) init() {
+	m.data.SetName("system.zfs.pool.io")
+	m.data.SetDescription("Bytes read from and written to the pool.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemZfsPoolIo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemZfsPoolNameAttributeValue string, diskIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.zfs.pool.name", systemZfsPoolNameAttributeValue)
+	dp.Attributes().PutStr("disk.io.direction", diskIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemZfsPoolIo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemZfsPoolIo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemZfsPoolIo(cfg SystemZfsPoolIoMetricConfig) metricSystemZfsPoolIo {
+	m := metricSystemZfsPoolIo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemZfsPoolOperations struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   SystemZfsPoolOperationsMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills system.zfs.pool.operations metric with initial data.
+func (m *metricSystemZfsPoolOperations) init() {
+	m.data.SetName("system.zfs.pool.operations")
+	m.data.SetDescription("Reads and writes of the pool.")
+	m.data.SetUnit("{operation}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemZfsPoolOperations) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemZfsPoolNameAttributeValue string, diskIoDirectionAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.zfs.pool.name", systemZfsPoolNameAttributeValue)
+	dp.Attributes().PutStr("disk.io.direction", diskIoDirectionAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemZfsPoolOperations) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemZfsPoolOperations) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemZfsPoolOperations(cfg SystemZfsPoolOperationsMetricConfig) metricSystemZfsPoolOperations {
+	m := metricSystemZfsPoolOperations{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemZfsPoolState struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   SystemZfsPoolStateMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills system.zfs.pool.state metric with initial data.
+func (m *metricSystemZfsPoolState) init() {
+	m.data.SetName("system.zfs.pool.state")
+	m.data.SetDescription("Whether the pool is in the state, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemZfsPoolState) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemZfsPoolNameAttributeValue string, systemZfsPoolStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.zfs.pool.name", systemZfsPoolNameAttributeValue)
+	dp.Attributes().PutStr("system.zfs.pool.state", systemZfsPoolStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemZfsPoolState) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemZfsPoolState) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemZfsPoolState(cfg SystemZfsPoolStateMetricConfig) metricSystemZfsPoolState {
+	m := metricSystemZfsPoolState{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 // MetricsBuilder provides an interface for scrapers to report metrics while taking care of all the transformations
 // required to produce metric representation defined in metadata and user config.
 type MetricsBuilder struct {
-	config                                      MetricsBuilderConfig // config of the metrics builder.
-	startTime                                   pcommon.Timestamp    // start time that will be applied to all recorded data points.
-	metricsCapacity                             int                  // maximum observed number of metrics per resource.
-	metricsBuffer                               pmetric.Metrics      // accumulates metrics data before emitting.
-	buildInfo                                   component.BuildInfo  // contains version information.
-	resourceAttributeIncludeFilter              map[string]filter.Filter
-	resourceAttributeExcludeFilter              map[string]filter.Filter
-	metricHwBatteryCharge                       metricHwBatteryCharge
-	metricHwBatteryTimeLeft                     metricHwBatteryTimeLeft
-	metricHwCurrent                             metricHwCurrent
-	metricHwEnergy                              metricHwEnergy
-	metricHwErrors                              metricHwErrors
-	metricHwFanSpeed                            metricHwFanSpeed
-	metricHwFanSpeedLimit                       metricHwFanSpeedLimit
-	metricHwGpuMemoryLimit                      metricHwGpuMemoryLimit
-	metricHwGpuMemoryUsage                      metricHwGpuMemoryUsage
-	metricHwGpuMemoryUtilization                metricHwGpuMemoryUtilization
-	metricHwGpuUtilization                      metricHwGpuUtilization
-	metricHwPower                               metricHwPower
-	metricHwPowerSupplyOnline                   metricHwPowerSupplyOnline
-	metricHwStatus                              metricHwStatus
-	metricHwTemperature                         metricHwTemperature
-	metricHwTemperatureLimit                    metricHwTemperatureLimit
-	metricHwVoltage                             metricHwVoltage
-	metricHwVoltageLimit                        metricHwVoltageLimit
-	metricNfsClientNetCount                     metricNfsClientNetCount
-	metricNfsClientNetTCPConnectionAccepted     metricNfsClientNetTCPConnectionAccepted
-	metricNfsClientOperationCount               metricNfsClientOperationCount
-	metricNfsClientProcedureCount               metricNfsClientProcedureCount
-	metricNfsClientRPCAuthrefreshCount          metricNfsClientRPCAuthrefreshCount
-	metricNfsClientRPCCount                     metricNfsClientRPCCount
-	metricNfsClientRPCRetransmitCount           metricNfsClientRPCRetransmitCount
-	metricNfsServerFhStaleCount                 metricNfsServerFhStaleCount
-	metricNfsServerIo                           metricNfsServerIo
-	metricNfsServerNetCount                     metricNfsServerNetCount
-	metricNfsServerNetTCPConnectionAccepted     metricNfsServerNetTCPConnectionAccepted
-	metricNfsServerOperationCount               metricNfsServerOperationCount
-	metricNfsServerProcedureCount               metricNfsServerProcedureCount
-	metricNfsServerRepcacheRequests             metricNfsServerRepcacheRequests
-	metricNfsServerRPCCount                     metricNfsServerRPCCount
-	metricNfsServerThreadCount                  metricNfsServerThreadCount
-	metricProcessChildrenCPUTime                metricProcessChildrenCPUTime
-	metricProcessContextSwitches                metricProcessContextSwitches
-	metricProcessCPUTime                        metricProcessCPUTime
-	metricProcessCPUUtilization                 metricProcessCPUUtilization
-	metricProcessCPUUtilizationWindow           metricProcessCPUUtilizationWindow
-	metricProcessDiskIo                         metricProcessDiskIo
-	metricProcessGroupProcessCount              metricProcessGroupProcessCount
-	metricProcessGroupStatus                    metricProcessGroupStatus
-	metricProcessGroupUptime                    metricProcessGroupUptime
-	metricProcessIoLogical                      metricProcessIoLogical
-	metricProcessMemoryPss                      metricProcessMemoryPss
-	metricProcessMemoryShared                   metricProcessMemoryShared
-	metricProcessMemorySwap                     metricProcessMemorySwap
-	metricProcessMemoryUsage                    metricProcessMemoryUsage
-	metricProcessMemoryUss                      metricProcessMemoryUss
-	metricProcessMemoryUtilization              metricProcessMemoryUtilization
-	metricProcessMemoryVirtual                  metricProcessMemoryVirtual
-	metricProcessNice                           metricProcessNice
-	metricProcessPagingFaults                   metricProcessPagingFaults
-	metricProcessRlimit                         metricProcessRlimit
-	metricProcessSignalsPending                 metricProcessSignalsPending
-	metricProcessStatus                         metricProcessStatus
-	metricProcessThreadCount                    metricProcessThreadCount
-	metricProcessUnixFileDescriptorCount        metricProcessUnixFileDescriptorCount
-	metricProcessUnixFileDescriptorLimit        metricProcessUnixFileDescriptorLimit
-	metricProcessUptime                         metricProcessUptime
-	metricProcessWindowsHandleCount             metricProcessWindowsHandleCount
-	metricSystemCPUContextSwitches              metricSystemCPUContextSwitches
-	metricSystemCPUFrequency                    metricSystemCPUFrequency
-	metricSystemCPUFrequencyMax                 metricSystemCPUFrequencyMax
-	metricSystemCPUFrequencyMin                 metricSystemCPUFrequencyMin
-	metricSystemCPUInterrupts                   metricSystemCPUInterrupts
-	metricSystemCPULinuxPressure10s             metricSystemCPULinuxPressure10s
-	metricSystemCPULinuxPressure1m              metricSystemCPULinuxPressure1m
-	metricSystemCPULinuxPressure5m              metricSystemCPULinuxPressure5m
-	metricSystemCPULinuxPressureTotal           metricSystemCPULinuxPressureTotal
-	metricSystemCPULinuxThermalThrottleEvents   metricSystemCPULinuxThermalThrottleEvents
-	metricSystemCPULinuxThermalThrottleTime     metricSystemCPULinuxThermalThrottleTime
-	metricSystemCPULoadAverage15m               metricSystemCPULoadAverage15m
-	metricSystemCPULoadAverage1m                metricSystemCPULoadAverage1m
-	metricSystemCPULoadAverage5m                metricSystemCPULoadAverage5m
-	metricSystemCPULogicalCount                 metricSystemCPULogicalCount
-	metricSystemCPUPhysicalCount                metricSystemCPUPhysicalCount
-	metricSystemCPUSoftInterrupts               metricSystemCPUSoftInterrupts
-	metricSystemCPUTime                         metricSystemCPUTime
-	metricSystemCPUUtilization                  metricSystemCPUUtilization
-	metricSystemDiskIo                          metricSystemDiskIo
-	metricSystemDiskIoTime                      metricSystemDiskIoTime
-	metricSystemDiskLimit                       metricSystemDiskLimit
-	metricSystemDiskMerged                      metricSystemDiskMerged
-	metricSystemDiskOperationTime               metricSystemDiskOperationTime
-	metricSystemDiskOperations                  metricSystemDiskOperations
-	metricSystemDiskPendingOperations           metricSystemDiskPendingOperations
-	metricSystemDiskWeightedIoTime              metricSystemDiskWeightedIoTime
-	metricSystemFilesystemInodesLimit           metricSystemFilesystemInodesLimit
-	metricSystemFilesystemInodesUsage           metricSystemFilesystemInodesUsage
-	metricSystemFilesystemLimit                 metricSystemFilesystemLimit
-	metricSystemFilesystemStuck                 metricSystemFilesystemStuck
-	metricSystemFilesystemUsage                 metricSystemFilesystemUsage
-	metricSystemFilesystemUtilization           metricSystemFilesystemUtilization
-	metricSystemIoLinuxPressure10s              metricSystemIoLinuxPressure10s
-	metricSystemIoLinuxPressure1m               metricSystemIoLinuxPressure1m
-	metricSystemIoLinuxPressure5m               metricSystemIoLinuxPressure5m
-	metricSystemIoLinuxPressureTotal            metricSystemIoLinuxPressureTotal
-	metricSystemIrqLinuxPressure10s             metricSystemIrqLinuxPressure10s
-	metricSystemIrqLinuxPressure1m              metricSystemIrqLinuxPressure1m
-	metricSystemIrqLinuxPressure5m              metricSystemIrqLinuxPressure5m
-	metricSystemIrqLinuxPressureTotal           metricSystemIrqLinuxPressureTotal
-	metricSystemLinuxFileHandleCount            metricSystemLinuxFileHandleCount
-	metricSystemLinuxFileHandleLimit            metricSystemLinuxFileHandleLimit
-	metricSystemLinuxKernelAge                  metricSystemLinuxKernelAge
-	metricSystemLinuxKernelInfo                 metricSystemLinuxKernelInfo
-	metricSystemLinuxRebootRequired             metricSystemLinuxRebootRequired
-	metricSystemLinuxTaskCount                  metricSystemLinuxTaskCount
-	metricSystemLinuxTaskHung                   metricSystemLinuxTaskHung
-	metricSystemMemoryLimit                     metricSystemMemoryLimit
-	metricSystemMemoryLinuxActive               metricSystemMemoryLinuxActive
-	metricSystemMemoryLinuxAvailable            metricSystemMemoryLinuxAvailable
-	metricSystemMemoryLinuxCommitLimit          metricSystemMemoryLinuxCommitLimit
-	metricSystemMemoryLinuxCommitted            metricSystemMemoryLinuxCommitted
-	metricSystemMemoryLinuxDirty                metricSystemMemoryLinuxDirty
-	metricSystemMemoryLinuxHugepagesLimit       metricSystemMemoryLinuxHugepagesLimit
-	metricSystemMemoryLinuxHugepagesPageSize    metricSystemMemoryLinuxHugepagesPageSize
-	metricSystemMemoryLinuxHugepagesReserved    metricSystemMemoryLinuxHugepagesReserved
-	metricSystemMemoryLinuxHugepagesSurplus     metricSystemMemoryLinuxHugepagesSurplus
-	metricSystemMemoryLinuxHugepagesUsage       metricSystemMemoryLinuxHugepagesUsage
-	metricSystemMemoryLinuxHugepagesUtilization metricSystemMemoryLinuxHugepagesUtilization
-	metricSystemMemoryLinuxInactive             metricSystemMemoryLinuxInactive
-	metricSystemMemoryLinuxOomKills             metricSystemMemoryLinuxOomKills
-	metricSystemMemoryLinuxPressure10s          metricSystemMemoryLinuxPressure10s
-	metricSystemMemoryLinuxPressure1m           metricSystemMemoryLinuxPressure1m
-	metricSystemMemoryLinuxPressure5m           metricSystemMemoryLinuxPressure5m
-	metricSystemMemoryLinuxPressureTotal        metricSystemMemoryLinuxPressureTotal
-	metricSystemMemoryLinuxShared               metricSystemMemoryLinuxShared
-	metricSystemMemoryLinuxSlabUsage            metricSystemMemoryLinuxSlabUsage
-	metricSystemMemoryLinuxWriteback            metricSystemMemoryLinuxWriteback
-	metricSystemMemoryPageSize                  metricSystemMemoryPageSize
-	metricSystemMemoryUsage                     metricSystemMemoryUsage
-	metricSystemMemoryUtilization               metricSystemMemoryUtilization
-	metricSystemNetworkConnectionCount          metricSystemNetworkConnectionCount
-	metricSystemNetworkConntrackCount           metricSystemNetworkConntrackCount
-	metricSystemNetworkConntrackLimit           metricSystemNetworkConntrackLimit
-	metricSystemNetworkErrors                   metricSystemNetworkErrors
-	metricSystemNetworkInterfaceDuplex          metricSystemNetworkInterfaceDuplex
-	metricSystemNetworkInterfaceMtu             metricSystemNetworkInterfaceMtu
-	metricSystemNetworkInterfaceSpeed           metricSystemNetworkInterfaceSpeed
-	metricSystemNetworkInterfaceUp              metricSystemNetworkInterfaceUp
-	metricSystemNetworkIo                       metricSystemNetworkIo
-	metricSystemNetworkPacketCount              metricSystemNetworkPacketCount
-	metricSystemNetworkPacketDropped            metricSystemNetworkPacketDropped
-	metricSystemPagingFaults                    metricSystemPagingFaults
-	metricSystemPagingIo                        metricSystemPagingIo
-	metricSystemPagingOperations                metricSystemPagingOperations
-	metricSystemPagingUsage                     metricSystemPagingUsage
-	metricSystemPagingUtilization               metricSystemPagingUtilization
-	metricSystemProcessCount                    metricSystemProcessCount
-	metricSystemProcessCPUUnattributed          metricSystemProcessCPUUnattributed
-	metricSystemProcessCreated                  metricSystemProcessCreated
-	metricSystemProcessLimit                    metricSystemProcessLimit
-	metricSystemSessionCount                    metricSystemSessionCount
-	metricSystemThreadCount                     metricSystemThreadCount
-	metricSystemUptime                          metricSystemUptime
-	metricSystemUserCount                       metricSystemUserCount
+	config                                       MetricsBuilderConfig // config of the metrics builder.
+	startTime                                    pcommon.Timestamp    // start time that will be applied to all recorded data points.
+	metricsCapacity                              int                  // maximum observed number of metrics per resource.
+	metricsBuffer                                pmetric.Metrics      // accumulates metrics data before emitting.
+	buildInfo                                    component.BuildInfo  // contains version information.
+	resourceAttributeIncludeFilter               map[string]filter.Filter
+	resourceAttributeExcludeFilter               map[string]filter.Filter
+	metricHwBatteryCharge                        metricHwBatteryCharge
+	metricHwBatteryTimeLeft                      metricHwBatteryTimeLeft
+	metricHwCurrent                              metricHwCurrent
+	metricHwEnergy                               metricHwEnergy
+	metricHwErrors                               metricHwErrors
+	metricHwFanSpeed                             metricHwFanSpeed
+	metricHwFanSpeedLimit                        metricHwFanSpeedLimit
+	metricHwGpuMemoryLimit                       metricHwGpuMemoryLimit
+	metricHwGpuMemoryUsage                       metricHwGpuMemoryUsage
+	metricHwGpuMemoryUtilization                 metricHwGpuMemoryUtilization
+	metricHwGpuUtilization                       metricHwGpuUtilization
+	metricHwPhysicalDiskEnduranceUtilization     metricHwPhysicalDiskEnduranceUtilization
+	metricHwPhysicalDiskSmart                    metricHwPhysicalDiskSmart
+	metricHwPower                                metricHwPower
+	metricHwPowerSupplyOnline                    metricHwPowerSupplyOnline
+	metricHwStatus                               metricHwStatus
+	metricHwTemperature                          metricHwTemperature
+	metricHwTemperatureLimit                     metricHwTemperatureLimit
+	metricHwVoltage                              metricHwVoltage
+	metricHwVoltageLimit                         metricHwVoltageLimit
+	metricNfsClientNetCount                      metricNfsClientNetCount
+	metricNfsClientNetTCPConnectionAccepted      metricNfsClientNetTCPConnectionAccepted
+	metricNfsClientOperationCount                metricNfsClientOperationCount
+	metricNfsClientProcedureCount                metricNfsClientProcedureCount
+	metricNfsClientRPCAuthrefreshCount           metricNfsClientRPCAuthrefreshCount
+	metricNfsClientRPCCount                      metricNfsClientRPCCount
+	metricNfsClientRPCRetransmitCount            metricNfsClientRPCRetransmitCount
+	metricNfsServerFhStaleCount                  metricNfsServerFhStaleCount
+	metricNfsServerIo                            metricNfsServerIo
+	metricNfsServerNetCount                      metricNfsServerNetCount
+	metricNfsServerNetTCPConnectionAccepted      metricNfsServerNetTCPConnectionAccepted
+	metricNfsServerOperationCount                metricNfsServerOperationCount
+	metricNfsServerProcedureCount                metricNfsServerProcedureCount
+	metricNfsServerRepcacheRequests              metricNfsServerRepcacheRequests
+	metricNfsServerRPCCount                      metricNfsServerRPCCount
+	metricNfsServerThreadCount                   metricNfsServerThreadCount
+	metricProcessChildrenCPUTime                 metricProcessChildrenCPUTime
+	metricProcessContextSwitches                 metricProcessContextSwitches
+	metricProcessCPUTime                         metricProcessCPUTime
+	metricProcessCPUUtilization                  metricProcessCPUUtilization
+	metricProcessCPUUtilizationWindow            metricProcessCPUUtilizationWindow
+	metricProcessDiskIo                          metricProcessDiskIo
+	metricProcessGroupProcessCount               metricProcessGroupProcessCount
+	metricProcessGroupStatus                     metricProcessGroupStatus
+	metricProcessGroupUptime                     metricProcessGroupUptime
+	metricProcessIoLogical                       metricProcessIoLogical
+	metricProcessMemoryPss                       metricProcessMemoryPss
+	metricProcessMemoryShared                    metricProcessMemoryShared
+	metricProcessMemorySwap                      metricProcessMemorySwap
+	metricProcessMemoryUsage                     metricProcessMemoryUsage
+	metricProcessMemoryUss                       metricProcessMemoryUss
+	metricProcessMemoryUtilization               metricProcessMemoryUtilization
+	metricProcessMemoryVirtual                   metricProcessMemoryVirtual
+	metricProcessNice                            metricProcessNice
+	metricProcessPagingFaults                    metricProcessPagingFaults
+	metricProcessRlimit                          metricProcessRlimit
+	metricProcessSignalsPending                  metricProcessSignalsPending
+	metricProcessStatus                          metricProcessStatus
+	metricProcessThreadCount                     metricProcessThreadCount
+	metricProcessUnixFileDescriptorCount         metricProcessUnixFileDescriptorCount
+	metricProcessUnixFileDescriptorLimit         metricProcessUnixFileDescriptorLimit
+	metricProcessUptime                          metricProcessUptime
+	metricProcessWindowsHandleCount              metricProcessWindowsHandleCount
+	metricSystemBtrfsAllocationUsage             metricSystemBtrfsAllocationUsage
+	metricSystemBtrfsDeviceMissing               metricSystemBtrfsDeviceMissing
+	metricSystemBtrfsErrors                      metricSystemBtrfsErrors
+	metricSystemBtrfsUnallocated                 metricSystemBtrfsUnallocated
+	metricSystemClockEstimatedError              metricSystemClockEstimatedError
+	metricSystemClockFrequencyAdjustment         metricSystemClockFrequencyAdjustment
+	metricSystemClockMaxError                    metricSystemClockMaxError
+	metricSystemClockOffset                      metricSystemClockOffset
+	metricSystemClockSynchronized                metricSystemClockSynchronized
+	metricSystemCPUContextSwitches               metricSystemCPUContextSwitches
+	metricSystemCPUFrequency                     metricSystemCPUFrequency
+	metricSystemCPUFrequencyMax                  metricSystemCPUFrequencyMax
+	metricSystemCPUFrequencyMin                  metricSystemCPUFrequencyMin
+	metricSystemCPUInterrupts                    metricSystemCPUInterrupts
+	metricSystemCPULinuxInterrupts               metricSystemCPULinuxInterrupts
+	metricSystemCPULinuxPressure10s              metricSystemCPULinuxPressure10s
+	metricSystemCPULinuxPressure1m               metricSystemCPULinuxPressure1m
+	metricSystemCPULinuxPressure5m               metricSystemCPULinuxPressure5m
+	metricSystemCPULinuxPressureTotal            metricSystemCPULinuxPressureTotal
+	metricSystemCPULinuxRunQueueRunTime          metricSystemCPULinuxRunQueueRunTime
+	metricSystemCPULinuxRunQueueTimeslices       metricSystemCPULinuxRunQueueTimeslices
+	metricSystemCPULinuxRunQueueWaitTime         metricSystemCPULinuxRunQueueWaitTime
+	metricSystemCPULinuxSoftInterrupts           metricSystemCPULinuxSoftInterrupts
+	metricSystemCPULinuxThermalThrottleEvents    metricSystemCPULinuxThermalThrottleEvents
+	metricSystemCPULinuxThermalThrottleTime      metricSystemCPULinuxThermalThrottleTime
+	metricSystemCPULoadAverage15m                metricSystemCPULoadAverage15m
+	metricSystemCPULoadAverage1m                 metricSystemCPULoadAverage1m
+	metricSystemCPULoadAverage5m                 metricSystemCPULoadAverage5m
+	metricSystemCPULogicalCount                  metricSystemCPULogicalCount
+	metricSystemCPUPhysicalCount                 metricSystemCPUPhysicalCount
+	metricSystemCPUSoftInterrupts                metricSystemCPUSoftInterrupts
+	metricSystemCPUTime                          metricSystemCPUTime
+	metricSystemCPUUtilization                   metricSystemCPUUtilization
+	metricSystemDiskIo                           metricSystemDiskIo
+	metricSystemDiskIoTime                       metricSystemDiskIoTime
+	metricSystemDiskLimit                        metricSystemDiskLimit
+	metricSystemDiskMerged                       metricSystemDiskMerged
+	metricSystemDiskOperationTime                metricSystemDiskOperationTime
+	metricSystemDiskOperations                   metricSystemDiskOperations
+	metricSystemDiskPendingOperations            metricSystemDiskPendingOperations
+	metricSystemDiskWeightedIoTime               metricSystemDiskWeightedIoTime
+	metricSystemFilesystemError                  metricSystemFilesystemError
+	metricSystemFilesystemInodesLimit            metricSystemFilesystemInodesLimit
+	metricSystemFilesystemInodesUsage            metricSystemFilesystemInodesUsage
+	metricSystemFilesystemLimit                  metricSystemFilesystemLimit
+	metricSystemFilesystemLinuxExt4Errors        metricSystemFilesystemLinuxExt4Errors
+	metricSystemFilesystemReadOnly               metricSystemFilesystemReadOnly
+	metricSystemFilesystemStuck                  metricSystemFilesystemStuck
+	metricSystemFilesystemUsage                  metricSystemFilesystemUsage
+	metricSystemFilesystemUtilization            metricSystemFilesystemUtilization
+	metricSystemIoLinuxPressure10s               metricSystemIoLinuxPressure10s
+	metricSystemIoLinuxPressure1m                metricSystemIoLinuxPressure1m
+	metricSystemIoLinuxPressure5m                metricSystemIoLinuxPressure5m
+	metricSystemIoLinuxPressureTotal             metricSystemIoLinuxPressureTotal
+	metricSystemIrqLinuxPressure10s              metricSystemIrqLinuxPressure10s
+	metricSystemIrqLinuxPressure1m               metricSystemIrqLinuxPressure1m
+	metricSystemIrqLinuxPressure5m               metricSystemIrqLinuxPressure5m
+	metricSystemIrqLinuxPressureTotal            metricSystemIrqLinuxPressureTotal
+	metricSystemLinuxDentryCount                 metricSystemLinuxDentryCount
+	metricSystemLinuxDentryNegative              metricSystemLinuxDentryNegative
+	metricSystemLinuxDentryUnused                metricSystemLinuxDentryUnused
+	metricSystemLinuxEntropyAvailable            metricSystemLinuxEntropyAvailable
+	metricSystemLinuxFileHandleCount             metricSystemLinuxFileHandleCount
+	metricSystemLinuxFileHandleLimit             metricSystemLinuxFileHandleLimit
+	metricSystemLinuxInodeCount                  metricSystemLinuxInodeCount
+	metricSystemLinuxInodeFree                   metricSystemLinuxInodeFree
+	metricSystemLinuxIpcMessageQueueCount        metricSystemLinuxIpcMessageQueueCount
+	metricSystemLinuxIpcMessageQueueLimit        metricSystemLinuxIpcMessageQueueLimit
+	metricSystemLinuxIpcMessageQueueMessages     metricSystemLinuxIpcMessageQueueMessages
+	metricSystemLinuxIpcMessageQueueUsage        metricSystemLinuxIpcMessageQueueUsage
+	metricSystemLinuxIpcSemaphoreCount           metricSystemLinuxIpcSemaphoreCount
+	metricSystemLinuxIpcSemaphoreLimit           metricSystemLinuxIpcSemaphoreLimit
+	metricSystemLinuxIpcSemaphoreSetCount        metricSystemLinuxIpcSemaphoreSetCount
+	metricSystemLinuxIpcSemaphoreSetLimit        metricSystemLinuxIpcSemaphoreSetLimit
+	metricSystemLinuxIpcSharedMemoryLimit        metricSystemLinuxIpcSharedMemoryLimit
+	metricSystemLinuxIpcSharedMemorySegmentCount metricSystemLinuxIpcSharedMemorySegmentCount
+	metricSystemLinuxIpcSharedMemorySegmentLimit metricSystemLinuxIpcSharedMemorySegmentLimit
+	metricSystemLinuxIpcSharedMemoryUsage        metricSystemLinuxIpcSharedMemoryUsage
+	metricSystemLinuxKernelAge                   metricSystemLinuxKernelAge
+	metricSystemLinuxKernelInfo                  metricSystemLinuxKernelInfo
+	metricSystemLinuxMdDisks                     metricSystemLinuxMdDisks
+	metricSystemLinuxMdDisksRequired             metricSystemLinuxMdDisksRequired
+	metricSystemLinuxMdMismatches                metricSystemLinuxMdMismatches
+	metricSystemLinuxMdSyncProgress              metricSystemLinuxMdSyncProgress
+	metricSystemLinuxMdSyncSpeed                 metricSystemLinuxMdSyncSpeed
+	metricSystemLinuxRebootRequired              metricSystemLinuxRebootRequired
+	metricSystemLinuxTaskCount                   metricSystemLinuxTaskCount
+	metricSystemLinuxTaskHung                    metricSystemLinuxTaskHung
+	metricSystemMemoryLimit                      metricSystemMemoryLimit
+	metricSystemMemoryLinuxActive                metricSystemMemoryLinuxActive
+	metricSystemMemoryLinuxAnonymous             metricSystemMemoryLinuxAnonymous
+	metricSystemMemoryLinuxAvailable             metricSystemMemoryLinuxAvailable
+	metricSystemMemoryLinuxCommitLimit           metricSystemMemoryLinuxCommitLimit
+	metricSystemMemoryLinuxCommitted             metricSystemMemoryLinuxCommitted
+	metricSystemMemoryLinuxDirty                 metricSystemMemoryLinuxDirty
+	metricSystemMemoryLinuxFreeBlocks            metricSystemMemoryLinuxFreeBlocks
+	metricSystemMemoryLinuxHardwareCorrupted     metricSystemMemoryLinuxHardwareCorrupted
+	metricSystemMemoryLinuxHugepagesLimit        metricSystemMemoryLinuxHugepagesLimit
+	metricSystemMemoryLinuxHugepagesPageSize     metricSystemMemoryLinuxHugepagesPageSize
+	metricSystemMemoryLinuxHugepagesReserved     metricSystemMemoryLinuxHugepagesReserved
+	metricSystemMemoryLinuxHugepagesSurplus      metricSystemMemoryLinuxHugepagesSurplus
+	metricSystemMemoryLinuxHugepagesUsage        metricSystemMemoryLinuxHugepagesUsage
+	metricSystemMemoryLinuxHugepagesUtilization  metricSystemMemoryLinuxHugepagesUtilization
+	metricSystemMemoryLinuxInactive              metricSystemMemoryLinuxInactive
+	metricSystemMemoryLinuxKernelStack           metricSystemMemoryLinuxKernelStack
+	metricSystemMemoryLinuxKsmFullScans          metricSystemMemoryLinuxKsmFullScans
+	metricSystemMemoryLinuxKsmPages              metricSystemMemoryLinuxKsmPages
+	metricSystemMemoryLinuxMapped                metricSystemMemoryLinuxMapped
+	metricSystemMemoryLinuxNumaAllocations       metricSystemMemoryLinuxNumaAllocations
+	metricSystemMemoryLinuxNumaUsage             metricSystemMemoryLinuxNumaUsage
+	metricSystemMemoryLinuxOomKills              metricSystemMemoryLinuxOomKills
+	metricSystemMemoryLinuxPageTables            metricSystemMemoryLinuxPageTables
+	metricSystemMemoryLinuxPercpu                metricSystemMemoryLinuxPercpu
+	metricSystemMemoryLinuxPressure10s           metricSystemMemoryLinuxPressure10s
+	metricSystemMemoryLinuxPressure1m            metricSystemMemoryLinuxPressure1m
+	metricSystemMemoryLinuxPressure5m            metricSystemMemoryLinuxPressure5m
+	metricSystemMemoryLinuxPressureTotal         metricSystemMemoryLinuxPressureTotal
+	metricSystemMemoryLinuxShared                metricSystemMemoryLinuxShared
+	metricSystemMemoryLinuxSlabUsage             metricSystemMemoryLinuxSlabUsage
+	metricSystemMemoryLinuxWriteback             metricSystemMemoryLinuxWriteback
+	metricSystemMemoryLinuxZramUsage             metricSystemMemoryLinuxZramUsage
+	metricSystemMemoryLinuxZswapOperations       metricSystemMemoryLinuxZswapOperations
+	metricSystemMemoryLinuxZswapUsage            metricSystemMemoryLinuxZswapUsage
+	metricSystemMemoryPageSize                   metricSystemMemoryPageSize
+	metricSystemMemoryUsage                      metricSystemMemoryUsage
+	metricSystemMemoryUtilization                metricSystemMemoryUtilization
+	metricSystemNetworkBondInterfaceUp           metricSystemNetworkBondInterfaceUp
+	metricSystemNetworkBondInterfaces            metricSystemNetworkBondInterfaces
+	metricSystemNetworkConnectionCount           metricSystemNetworkConnectionCount
+	metricSystemNetworkConntrackCount            metricSystemNetworkConntrackCount
+	metricSystemNetworkConntrackLimit            metricSystemNetworkConntrackLimit
+	metricSystemNetworkErrors                    metricSystemNetworkErrors
+	metricSystemNetworkInterfaceCarrierChanges   metricSystemNetworkInterfaceCarrierChanges
+	metricSystemNetworkInterfaceCarrierErrors    metricSystemNetworkInterfaceCarrierErrors
+	metricSystemNetworkInterfaceCollisions       metricSystemNetworkInterfaceCollisions
+	metricSystemNetworkInterfaceCompressed       metricSystemNetworkInterfaceCompressed
+	metricSystemNetworkInterfaceDuplex           metricSystemNetworkInterfaceDuplex
+	metricSystemNetworkInterfaceFifoErrors       metricSystemNetworkInterfaceFifoErrors
+	metricSystemNetworkInterfaceFrameErrors      metricSystemNetworkInterfaceFrameErrors
+	metricSystemNetworkInterfaceMtu              metricSystemNetworkInterfaceMtu
+	metricSystemNetworkInterfaceMulticast        metricSystemNetworkInterfaceMulticast
+	metricSystemNetworkInterfaceQueueLength      metricSystemNetworkInterfaceQueueLength
+	metricSystemNetworkInterfaceSpeed            metricSystemNetworkInterfaceSpeed
+	metricSystemNetworkInterfaceUp               metricSystemNetworkInterfaceUp
+	metricSystemNetworkIo                        metricSystemNetworkIo
+	metricSystemNetworkIPFragmentMemoryUsage     metricSystemNetworkIPFragmentMemoryUsage
+	metricSystemNetworkPacketCount               metricSystemNetworkPacketCount
+	metricSystemNetworkPacketDropped             metricSystemNetworkPacketDropped
+	metricSystemNetworkSocketCount               metricSystemNetworkSocketCount
+	metricSystemNetworkSoftnetDropped            metricSystemNetworkSoftnetDropped
+	metricSystemNetworkSoftnetFlowLimited        metricSystemNetworkSoftnetFlowLimited
+	metricSystemNetworkSoftnetProcessed          metricSystemNetworkSoftnetProcessed
+	metricSystemNetworkSoftnetReceivedRps        metricSystemNetworkSoftnetReceivedRps
+	metricSystemNetworkSoftnetSqueezed           metricSystemNetworkSoftnetSqueezed
+	metricSystemNetworkTCPAborts                 metricSystemNetworkTCPAborts
+	metricSystemNetworkTCPBacklogDrops           metricSystemNetworkTCPBacklogDrops
+	metricSystemNetworkTCPConnectionResets       metricSystemNetworkTCPConnectionResets
+	metricSystemNetworkTCPErrors                 metricSystemNetworkTCPErrors
+	metricSystemNetworkTCPEstablished            metricSystemNetworkTCPEstablished
+	metricSystemNetworkTCPListenDrops            metricSystemNetworkTCPListenDrops
+	metricSystemNetworkTCPListenOverflows        metricSystemNetworkTCPListenOverflows
+	metricSystemNetworkTCPMemoryLimit            metricSystemNetworkTCPMemoryLimit
+	metricSystemNetworkTCPMemoryPressures        metricSystemNetworkTCPMemoryPressures
+	metricSystemNetworkTCPMemoryUsage            metricSystemNetworkTCPMemoryUsage
+	metricSystemNetworkTCPOpenFailures           metricSystemNetworkTCPOpenFailures
+	metricSystemNetworkTCPOpens                  metricSystemNetworkTCPOpens
+	metricSystemNetworkTCPOutOfOrder             metricSystemNetworkTCPOutOfOrder
+	metricSystemNetworkTCPPrunes                 metricSystemNetworkTCPPrunes
+	metricSystemNetworkTCPResetsSent             metricSystemNetworkTCPResetsSent
+	metricSystemNetworkTCPRetransmits            metricSystemNetworkTCPRetransmits
+	metricSystemNetworkTCPSegments               metricSystemNetworkTCPSegments
+	metricSystemNetworkTCPSocketAllocated        metricSystemNetworkTCPSocketAllocated
+	metricSystemNetworkTCPSocketCount            metricSystemNetworkTCPSocketCount
+	metricSystemNetworkTCPSocketOrphaned         metricSystemNetworkTCPSocketOrphaned
+	metricSystemNetworkTCPSocketOrphanedLimit    metricSystemNetworkTCPSocketOrphanedLimit
+	metricSystemNetworkTCPSocketTimeWait         metricSystemNetworkTCPSocketTimeWait
+	metricSystemNetworkTCPSynCookies             metricSystemNetworkTCPSynCookies
+	metricSystemNetworkTCPSynQueueOverflows      metricSystemNetworkTCPSynQueueOverflows
+	metricSystemNetworkTCPTimeouts               metricSystemNetworkTCPTimeouts
+	metricSystemNetworkUDPDatagrams              metricSystemNetworkUDPDatagrams
+	metricSystemNetworkUDPErrors                 metricSystemNetworkUDPErrors
+	metricSystemNetworkUDPMemoryUsage            metricSystemNetworkUDPMemoryUsage
+	metricSystemNetworkUDPQueueUsage             metricSystemNetworkUDPQueueUsage
+	metricSystemNetworkUDPReceiveErrors          metricSystemNetworkUDPReceiveErrors
+	metricSystemNetworkUDPSocketCount            metricSystemNetworkUDPSocketCount
+	metricSystemPagingFaults                     metricSystemPagingFaults
+	metricSystemPagingIo                         metricSystemPagingIo
+	metricSystemPagingOperations                 metricSystemPagingOperations
+	metricSystemPagingUsage                      metricSystemPagingUsage
+	metricSystemPagingUtilization                metricSystemPagingUtilization
+	metricSystemProcessCount                     metricSystemProcessCount
+	metricSystemProcessCPUUnattributed           metricSystemProcessCPUUnattributed
+	metricSystemProcessCreated                   metricSystemProcessCreated
+	metricSystemProcessLimit                     metricSystemProcessLimit
+	metricSystemSessionCount                     metricSystemSessionCount
+	metricSystemThreadCount                      metricSystemThreadCount
+	metricSystemUptime                           metricSystemUptime
+	metricSystemUserCount                        metricSystemUserCount
+	metricSystemZfsArcLimitMax                   metricSystemZfsArcLimitMax
+	metricSystemZfsArcLimitMin                   metricSystemZfsArcLimitMin
+	metricSystemZfsArcRequests                   metricSystemZfsArcRequests
+	metricSystemZfsArcTarget                     metricSystemZfsArcTarget
+	metricSystemZfsArcUsage                      metricSystemZfsArcUsage
+	metricSystemZfsDatasetIo                     metricSystemZfsDatasetIo
+	metricSystemZfsDatasetOperations             metricSystemZfsDatasetOperations
+	metricSystemZfsPoolIo                        metricSystemZfsPoolIo
+	metricSystemZfsPoolOperations                metricSystemZfsPoolOperations
+	metricSystemZfsPoolState                     metricSystemZfsPoolState
 }
 
 // MetricBuilderOption applies changes to default metrics builder.
@@ -10367,169 +17718,283 @@ func WithStartTime(startTime pcommon.Timestamp) MetricBuilderOption {
 }
 func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, options ...MetricBuilderOption) *MetricsBuilder {
 	mb := &MetricsBuilder{
-		config:                                      mbc,
-		startTime:                                   pcommon.NewTimestampFromTime(time.Now()),
-		metricsBuffer:                               pmetric.NewMetrics(),
-		buildInfo:                                   settings.BuildInfo,
-		metricHwBatteryCharge:                       newMetricHwBatteryCharge(mbc.Metrics.HwBatteryCharge),
-		metricHwBatteryTimeLeft:                     newMetricHwBatteryTimeLeft(mbc.Metrics.HwBatteryTimeLeft),
-		metricHwCurrent:                             newMetricHwCurrent(mbc.Metrics.HwCurrent),
-		metricHwEnergy:                              newMetricHwEnergy(mbc.Metrics.HwEnergy),
-		metricHwErrors:                              newMetricHwErrors(mbc.Metrics.HwErrors),
-		metricHwFanSpeed:                            newMetricHwFanSpeed(mbc.Metrics.HwFanSpeed),
-		metricHwFanSpeedLimit:                       newMetricHwFanSpeedLimit(mbc.Metrics.HwFanSpeedLimit),
-		metricHwGpuMemoryLimit:                      newMetricHwGpuMemoryLimit(mbc.Metrics.HwGpuMemoryLimit),
-		metricHwGpuMemoryUsage:                      newMetricHwGpuMemoryUsage(mbc.Metrics.HwGpuMemoryUsage),
-		metricHwGpuMemoryUtilization:                newMetricHwGpuMemoryUtilization(mbc.Metrics.HwGpuMemoryUtilization),
-		metricHwGpuUtilization:                      newMetricHwGpuUtilization(mbc.Metrics.HwGpuUtilization),
-		metricHwPower:                               newMetricHwPower(mbc.Metrics.HwPower),
-		metricHwPowerSupplyOnline:                   newMetricHwPowerSupplyOnline(mbc.Metrics.HwPowerSupplyOnline),
-		metricHwStatus:                              newMetricHwStatus(mbc.Metrics.HwStatus),
-		metricHwTemperature:                         newMetricHwTemperature(mbc.Metrics.HwTemperature),
-		metricHwTemperatureLimit:                    newMetricHwTemperatureLimit(mbc.Metrics.HwTemperatureLimit),
-		metricHwVoltage:                             newMetricHwVoltage(mbc.Metrics.HwVoltage),
-		metricHwVoltageLimit:                        newMetricHwVoltageLimit(mbc.Metrics.HwVoltageLimit),
-		metricNfsClientNetCount:                     newMetricNfsClientNetCount(mbc.Metrics.NfsClientNetCount),
-		metricNfsClientNetTCPConnectionAccepted:     newMetricNfsClientNetTCPConnectionAccepted(mbc.Metrics.NfsClientNetTCPConnectionAccepted),
-		metricNfsClientOperationCount:               newMetricNfsClientOperationCount(mbc.Metrics.NfsClientOperationCount),
-		metricNfsClientProcedureCount:               newMetricNfsClientProcedureCount(mbc.Metrics.NfsClientProcedureCount),
-		metricNfsClientRPCAuthrefreshCount:          newMetricNfsClientRPCAuthrefreshCount(mbc.Metrics.NfsClientRPCAuthrefreshCount),
-		metricNfsClientRPCCount:                     newMetricNfsClientRPCCount(mbc.Metrics.NfsClientRPCCount),
-		metricNfsClientRPCRetransmitCount:           newMetricNfsClientRPCRetransmitCount(mbc.Metrics.NfsClientRPCRetransmitCount),
-		metricNfsServerFhStaleCount:                 newMetricNfsServerFhStaleCount(mbc.Metrics.NfsServerFhStaleCount),
-		metricNfsServerIo:                           newMetricNfsServerIo(mbc.Metrics.NfsServerIo),
-		metricNfsServerNetCount:                     newMetricNfsServerNetCount(mbc.Metrics.NfsServerNetCount),
-		metricNfsServerNetTCPConnectionAccepted:     newMetricNfsServerNetTCPConnectionAccepted(mbc.Metrics.NfsServerNetTCPConnectionAccepted),
-		metricNfsServerOperationCount:               newMetricNfsServerOperationCount(mbc.Metrics.NfsServerOperationCount),
-		metricNfsServerProcedureCount:               newMetricNfsServerProcedureCount(mbc.Metrics.NfsServerProcedureCount),
-		metricNfsServerRepcacheRequests:             newMetricNfsServerRepcacheRequests(mbc.Metrics.NfsServerRepcacheRequests),
-		metricNfsServerRPCCount:                     newMetricNfsServerRPCCount(mbc.Metrics.NfsServerRPCCount),
-		metricNfsServerThreadCount:                  newMetricNfsServerThreadCount(mbc.Metrics.NfsServerThreadCount),
-		metricProcessChildrenCPUTime:                newMetricProcessChildrenCPUTime(mbc.Metrics.ProcessChildrenCPUTime),
-		metricProcessContextSwitches:                newMetricProcessContextSwitches(mbc.Metrics.ProcessContextSwitches),
-		metricProcessCPUTime:                        newMetricProcessCPUTime(mbc.Metrics.ProcessCPUTime),
-		metricProcessCPUUtilization:                 newMetricProcessCPUUtilization(mbc.Metrics.ProcessCPUUtilization),
-		metricProcessCPUUtilizationWindow:           newMetricProcessCPUUtilizationWindow(mbc.Metrics.ProcessCPUUtilizationWindow),
-		metricProcessDiskIo:                         newMetricProcessDiskIo(mbc.Metrics.ProcessDiskIo),
-		metricProcessGroupProcessCount:              newMetricProcessGroupProcessCount(mbc.Metrics.ProcessGroupProcessCount),
-		metricProcessGroupStatus:                    newMetricProcessGroupStatus(mbc.Metrics.ProcessGroupStatus),
-		metricProcessGroupUptime:                    newMetricProcessGroupUptime(mbc.Metrics.ProcessGroupUptime),
-		metricProcessIoLogical:                      newMetricProcessIoLogical(mbc.Metrics.ProcessIoLogical),
-		metricProcessMemoryPss:                      newMetricProcessMemoryPss(mbc.Metrics.ProcessMemoryPss),
-		metricProcessMemoryShared:                   newMetricProcessMemoryShared(mbc.Metrics.ProcessMemoryShared),
-		metricProcessMemorySwap:                     newMetricProcessMemorySwap(mbc.Metrics.ProcessMemorySwap),
-		metricProcessMemoryUsage:                    newMetricProcessMemoryUsage(mbc.Metrics.ProcessMemoryUsage),
-		metricProcessMemoryUss:                      newMetricProcessMemoryUss(mbc.Metrics.ProcessMemoryUss),
-		metricProcessMemoryUtilization:              newMetricProcessMemoryUtilization(mbc.Metrics.ProcessMemoryUtilization),
-		metricProcessMemoryVirtual:                  newMetricProcessMemoryVirtual(mbc.Metrics.ProcessMemoryVirtual),
-		metricProcessNice:                           newMetricProcessNice(mbc.Metrics.ProcessNice),
-		metricProcessPagingFaults:                   newMetricProcessPagingFaults(mbc.Metrics.ProcessPagingFaults),
-		metricProcessRlimit:                         newMetricProcessRlimit(mbc.Metrics.ProcessRlimit),
-		metricProcessSignalsPending:                 newMetricProcessSignalsPending(mbc.Metrics.ProcessSignalsPending),
-		metricProcessStatus:                         newMetricProcessStatus(mbc.Metrics.ProcessStatus),
-		metricProcessThreadCount:                    newMetricProcessThreadCount(mbc.Metrics.ProcessThreadCount),
-		metricProcessUnixFileDescriptorCount:        newMetricProcessUnixFileDescriptorCount(mbc.Metrics.ProcessUnixFileDescriptorCount),
-		metricProcessUnixFileDescriptorLimit:        newMetricProcessUnixFileDescriptorLimit(mbc.Metrics.ProcessUnixFileDescriptorLimit),
-		metricProcessUptime:                         newMetricProcessUptime(mbc.Metrics.ProcessUptime),
-		metricProcessWindowsHandleCount:             newMetricProcessWindowsHandleCount(mbc.Metrics.ProcessWindowsHandleCount),
-		metricSystemCPUContextSwitches:              newMetricSystemCPUContextSwitches(mbc.Metrics.SystemCPUContextSwitches),
-		metricSystemCPUFrequency:                    newMetricSystemCPUFrequency(mbc.Metrics.SystemCPUFrequency),
-		metricSystemCPUFrequencyMax:                 newMetricSystemCPUFrequencyMax(mbc.Metrics.SystemCPUFrequencyMax),
-		metricSystemCPUFrequencyMin:                 newMetricSystemCPUFrequencyMin(mbc.Metrics.SystemCPUFrequencyMin),
-		metricSystemCPUInterrupts:                   newMetricSystemCPUInterrupts(mbc.Metrics.SystemCPUInterrupts),
-		metricSystemCPULinuxPressure10s:             newMetricSystemCPULinuxPressure10s(mbc.Metrics.SystemCPULinuxPressure10s),
-		metricSystemCPULinuxPressure1m:              newMetricSystemCPULinuxPressure1m(mbc.Metrics.SystemCPULinuxPressure1m),
-		metricSystemCPULinuxPressure5m:              newMetricSystemCPULinuxPressure5m(mbc.Metrics.SystemCPULinuxPressure5m),
-		metricSystemCPULinuxPressureTotal:           newMetricSystemCPULinuxPressureTotal(mbc.Metrics.SystemCPULinuxPressureTotal),
-		metricSystemCPULinuxThermalThrottleEvents:   newMetricSystemCPULinuxThermalThrottleEvents(mbc.Metrics.SystemCPULinuxThermalThrottleEvents),
-		metricSystemCPULinuxThermalThrottleTime:     newMetricSystemCPULinuxThermalThrottleTime(mbc.Metrics.SystemCPULinuxThermalThrottleTime),
-		metricSystemCPULoadAverage15m:               newMetricSystemCPULoadAverage15m(mbc.Metrics.SystemCPULoadAverage15m),
-		metricSystemCPULoadAverage1m:                newMetricSystemCPULoadAverage1m(mbc.Metrics.SystemCPULoadAverage1m),
-		metricSystemCPULoadAverage5m:                newMetricSystemCPULoadAverage5m(mbc.Metrics.SystemCPULoadAverage5m),
-		metricSystemCPULogicalCount:                 newMetricSystemCPULogicalCount(mbc.Metrics.SystemCPULogicalCount),
-		metricSystemCPUPhysicalCount:                newMetricSystemCPUPhysicalCount(mbc.Metrics.SystemCPUPhysicalCount),
-		metricSystemCPUSoftInterrupts:               newMetricSystemCPUSoftInterrupts(mbc.Metrics.SystemCPUSoftInterrupts),
-		metricSystemCPUTime:                         newMetricSystemCPUTime(mbc.Metrics.SystemCPUTime),
-		metricSystemCPUUtilization:                  newMetricSystemCPUUtilization(mbc.Metrics.SystemCPUUtilization),
-		metricSystemDiskIo:                          newMetricSystemDiskIo(mbc.Metrics.SystemDiskIo),
-		metricSystemDiskIoTime:                      newMetricSystemDiskIoTime(mbc.Metrics.SystemDiskIoTime),
-		metricSystemDiskLimit:                       newMetricSystemDiskLimit(mbc.Metrics.SystemDiskLimit),
-		metricSystemDiskMerged:                      newMetricSystemDiskMerged(mbc.Metrics.SystemDiskMerged),
-		metricSystemDiskOperationTime:               newMetricSystemDiskOperationTime(mbc.Metrics.SystemDiskOperationTime),
-		metricSystemDiskOperations:                  newMetricSystemDiskOperations(mbc.Metrics.SystemDiskOperations),
-		metricSystemDiskPendingOperations:           newMetricSystemDiskPendingOperations(mbc.Metrics.SystemDiskPendingOperations),
-		metricSystemDiskWeightedIoTime:              newMetricSystemDiskWeightedIoTime(mbc.Metrics.SystemDiskWeightedIoTime),
-		metricSystemFilesystemInodesLimit:           newMetricSystemFilesystemInodesLimit(mbc.Metrics.SystemFilesystemInodesLimit),
-		metricSystemFilesystemInodesUsage:           newMetricSystemFilesystemInodesUsage(mbc.Metrics.SystemFilesystemInodesUsage),
-		metricSystemFilesystemLimit:                 newMetricSystemFilesystemLimit(mbc.Metrics.SystemFilesystemLimit),
-		metricSystemFilesystemStuck:                 newMetricSystemFilesystemStuck(mbc.Metrics.SystemFilesystemStuck),
-		metricSystemFilesystemUsage:                 newMetricSystemFilesystemUsage(mbc.Metrics.SystemFilesystemUsage),
-		metricSystemFilesystemUtilization:           newMetricSystemFilesystemUtilization(mbc.Metrics.SystemFilesystemUtilization),
-		metricSystemIoLinuxPressure10s:              newMetricSystemIoLinuxPressure10s(mbc.Metrics.SystemIoLinuxPressure10s),
-		metricSystemIoLinuxPressure1m:               newMetricSystemIoLinuxPressure1m(mbc.Metrics.SystemIoLinuxPressure1m),
-		metricSystemIoLinuxPressure5m:               newMetricSystemIoLinuxPressure5m(mbc.Metrics.SystemIoLinuxPressure5m),
-		metricSystemIoLinuxPressureTotal:            newMetricSystemIoLinuxPressureTotal(mbc.Metrics.SystemIoLinuxPressureTotal),
-		metricSystemIrqLinuxPressure10s:             newMetricSystemIrqLinuxPressure10s(mbc.Metrics.SystemIrqLinuxPressure10s),
-		metricSystemIrqLinuxPressure1m:              newMetricSystemIrqLinuxPressure1m(mbc.Metrics.SystemIrqLinuxPressure1m),
-		metricSystemIrqLinuxPressure5m:              newMetricSystemIrqLinuxPressure5m(mbc.Metrics.SystemIrqLinuxPressure5m),
-		metricSystemIrqLinuxPressureTotal:           newMetricSystemIrqLinuxPressureTotal(mbc.Metrics.SystemIrqLinuxPressureTotal),
-		metricSystemLinuxFileHandleCount:            newMetricSystemLinuxFileHandleCount(mbc.Metrics.SystemLinuxFileHandleCount),
-		metricSystemLinuxFileHandleLimit:            newMetricSystemLinuxFileHandleLimit(mbc.Metrics.SystemLinuxFileHandleLimit),
-		metricSystemLinuxKernelAge:                  newMetricSystemLinuxKernelAge(mbc.Metrics.SystemLinuxKernelAge),
-		metricSystemLinuxKernelInfo:                 newMetricSystemLinuxKernelInfo(mbc.Metrics.SystemLinuxKernelInfo),
-		metricSystemLinuxRebootRequired:             newMetricSystemLinuxRebootRequired(mbc.Metrics.SystemLinuxRebootRequired),
-		metricSystemLinuxTaskCount:                  newMetricSystemLinuxTaskCount(mbc.Metrics.SystemLinuxTaskCount),
-		metricSystemLinuxTaskHung:                   newMetricSystemLinuxTaskHung(mbc.Metrics.SystemLinuxTaskHung),
-		metricSystemMemoryLimit:                     newMetricSystemMemoryLimit(mbc.Metrics.SystemMemoryLimit),
-		metricSystemMemoryLinuxActive:               newMetricSystemMemoryLinuxActive(mbc.Metrics.SystemMemoryLinuxActive),
-		metricSystemMemoryLinuxAvailable:            newMetricSystemMemoryLinuxAvailable(mbc.Metrics.SystemMemoryLinuxAvailable),
-		metricSystemMemoryLinuxCommitLimit:          newMetricSystemMemoryLinuxCommitLimit(mbc.Metrics.SystemMemoryLinuxCommitLimit),
-		metricSystemMemoryLinuxCommitted:            newMetricSystemMemoryLinuxCommitted(mbc.Metrics.SystemMemoryLinuxCommitted),
-		metricSystemMemoryLinuxDirty:                newMetricSystemMemoryLinuxDirty(mbc.Metrics.SystemMemoryLinuxDirty),
-		metricSystemMemoryLinuxHugepagesLimit:       newMetricSystemMemoryLinuxHugepagesLimit(mbc.Metrics.SystemMemoryLinuxHugepagesLimit),
-		metricSystemMemoryLinuxHugepagesPageSize:    newMetricSystemMemoryLinuxHugepagesPageSize(mbc.Metrics.SystemMemoryLinuxHugepagesPageSize),
-		metricSystemMemoryLinuxHugepagesReserved:    newMetricSystemMemoryLinuxHugepagesReserved(mbc.Metrics.SystemMemoryLinuxHugepagesReserved),
-		metricSystemMemoryLinuxHugepagesSurplus:     newMetricSystemMemoryLinuxHugepagesSurplus(mbc.Metrics.SystemMemoryLinuxHugepagesSurplus),
-		metricSystemMemoryLinuxHugepagesUsage:       newMetricSystemMemoryLinuxHugepagesUsage(mbc.Metrics.SystemMemoryLinuxHugepagesUsage),
-		metricSystemMemoryLinuxHugepagesUtilization: newMetricSystemMemoryLinuxHugepagesUtilization(mbc.Metrics.SystemMemoryLinuxHugepagesUtilization),
-		metricSystemMemoryLinuxInactive:             newMetricSystemMemoryLinuxInactive(mbc.Metrics.SystemMemoryLinuxInactive),
-		metricSystemMemoryLinuxOomKills:             newMetricSystemMemoryLinuxOomKills(mbc.Metrics.SystemMemoryLinuxOomKills),
-		metricSystemMemoryLinuxPressure10s:          newMetricSystemMemoryLinuxPressure10s(mbc.Metrics.SystemMemoryLinuxPressure10s),
-		metricSystemMemoryLinuxPressure1m:           newMetricSystemMemoryLinuxPressure1m(mbc.Metrics.SystemMemoryLinuxPressure1m),
-		metricSystemMemoryLinuxPressure5m:           newMetricSystemMemoryLinuxPressure5m(mbc.Metrics.SystemMemoryLinuxPressure5m),
-		metricSystemMemoryLinuxPressureTotal:        newMetricSystemMemoryLinuxPressureTotal(mbc.Metrics.SystemMemoryLinuxPressureTotal),
-		metricSystemMemoryLinuxShared:               newMetricSystemMemoryLinuxShared(mbc.Metrics.SystemMemoryLinuxShared),
-		metricSystemMemoryLinuxSlabUsage:            newMetricSystemMemoryLinuxSlabUsage(mbc.Metrics.SystemMemoryLinuxSlabUsage),
-		metricSystemMemoryLinuxWriteback:            newMetricSystemMemoryLinuxWriteback(mbc.Metrics.SystemMemoryLinuxWriteback),
-		metricSystemMemoryPageSize:                  newMetricSystemMemoryPageSize(mbc.Metrics.SystemMemoryPageSize),
-		metricSystemMemoryUsage:                     newMetricSystemMemoryUsage(mbc.Metrics.SystemMemoryUsage),
-		metricSystemMemoryUtilization:               newMetricSystemMemoryUtilization(mbc.Metrics.SystemMemoryUtilization),
-		metricSystemNetworkConnectionCount:          newMetricSystemNetworkConnectionCount(mbc.Metrics.SystemNetworkConnectionCount),
-		metricSystemNetworkConntrackCount:           newMetricSystemNetworkConntrackCount(mbc.Metrics.SystemNetworkConntrackCount),
-		metricSystemNetworkConntrackLimit:           newMetricSystemNetworkConntrackLimit(mbc.Metrics.SystemNetworkConntrackLimit),
-		metricSystemNetworkErrors:                   newMetricSystemNetworkErrors(mbc.Metrics.SystemNetworkErrors),
-		metricSystemNetworkInterfaceDuplex:          newMetricSystemNetworkInterfaceDuplex(mbc.Metrics.SystemNetworkInterfaceDuplex),
-		metricSystemNetworkInterfaceMtu:             newMetricSystemNetworkInterfaceMtu(mbc.Metrics.SystemNetworkInterfaceMtu),
-		metricSystemNetworkInterfaceSpeed:           newMetricSystemNetworkInterfaceSpeed(mbc.Metrics.SystemNetworkInterfaceSpeed),
-		metricSystemNetworkInterfaceUp:              newMetricSystemNetworkInterfaceUp(mbc.Metrics.SystemNetworkInterfaceUp),
-		metricSystemNetworkIo:                       newMetricSystemNetworkIo(mbc.Metrics.SystemNetworkIo),
-		metricSystemNetworkPacketCount:              newMetricSystemNetworkPacketCount(mbc.Metrics.SystemNetworkPacketCount),
-		metricSystemNetworkPacketDropped:            newMetricSystemNetworkPacketDropped(mbc.Metrics.SystemNetworkPacketDropped),
-		metricSystemPagingFaults:                    newMetricSystemPagingFaults(mbc.Metrics.SystemPagingFaults),
-		metricSystemPagingIo:                        newMetricSystemPagingIo(mbc.Metrics.SystemPagingIo),
-		metricSystemPagingOperations:                newMetricSystemPagingOperations(mbc.Metrics.SystemPagingOperations),
-		metricSystemPagingUsage:                     newMetricSystemPagingUsage(mbc.Metrics.SystemPagingUsage),
-		metricSystemPagingUtilization:               newMetricSystemPagingUtilization(mbc.Metrics.SystemPagingUtilization),
-		metricSystemProcessCount:                    newMetricSystemProcessCount(mbc.Metrics.SystemProcessCount),
-		metricSystemProcessCPUUnattributed:          newMetricSystemProcessCPUUnattributed(mbc.Metrics.SystemProcessCPUUnattributed),
-		metricSystemProcessCreated:                  newMetricSystemProcessCreated(mbc.Metrics.SystemProcessCreated),
-		metricSystemProcessLimit:                    newMetricSystemProcessLimit(mbc.Metrics.SystemProcessLimit),
-		metricSystemSessionCount:                    newMetricSystemSessionCount(mbc.Metrics.SystemSessionCount),
-		metricSystemThreadCount:                     newMetricSystemThreadCount(mbc.Metrics.SystemThreadCount),
-		metricSystemUptime:                          newMetricSystemUptime(mbc.Metrics.SystemUptime),
-		metricSystemUserCount:                       newMetricSystemUserCount(mbc.Metrics.SystemUserCount),
-		resourceAttributeIncludeFilter:              make(map[string]filter.Filter),
-		resourceAttributeExcludeFilter:              make(map[string]filter.Filter),
+		config:                                       mbc,
+		startTime:                                    pcommon.NewTimestampFromTime(time.Now()),
+		metricsBuffer:                                pmetric.NewMetrics(),
+		buildInfo:                                    settings.BuildInfo,
+		metricHwBatteryCharge:                        newMetricHwBatteryCharge(mbc.Metrics.HwBatteryCharge),
+		metricHwBatteryTimeLeft:                      newMetricHwBatteryTimeLeft(mbc.Metrics.HwBatteryTimeLeft),
+		metricHwCurrent:                              newMetricHwCurrent(mbc.Metrics.HwCurrent),
+		metricHwEnergy:                               newMetricHwEnergy(mbc.Metrics.HwEnergy),
+		metricHwErrors:                               newMetricHwErrors(mbc.Metrics.HwErrors),
+		metricHwFanSpeed:                             newMetricHwFanSpeed(mbc.Metrics.HwFanSpeed),
+		metricHwFanSpeedLimit:                        newMetricHwFanSpeedLimit(mbc.Metrics.HwFanSpeedLimit),
+		metricHwGpuMemoryLimit:                       newMetricHwGpuMemoryLimit(mbc.Metrics.HwGpuMemoryLimit),
+		metricHwGpuMemoryUsage:                       newMetricHwGpuMemoryUsage(mbc.Metrics.HwGpuMemoryUsage),
+		metricHwGpuMemoryUtilization:                 newMetricHwGpuMemoryUtilization(mbc.Metrics.HwGpuMemoryUtilization),
+		metricHwGpuUtilization:                       newMetricHwGpuUtilization(mbc.Metrics.HwGpuUtilization),
+		metricHwPhysicalDiskEnduranceUtilization:     newMetricHwPhysicalDiskEnduranceUtilization(mbc.Metrics.HwPhysicalDiskEnduranceUtilization),
+		metricHwPhysicalDiskSmart:                    newMetricHwPhysicalDiskSmart(mbc.Metrics.HwPhysicalDiskSmart),
+		metricHwPower:                                newMetricHwPower(mbc.Metrics.HwPower),
+		metricHwPowerSupplyOnline:                    newMetricHwPowerSupplyOnline(mbc.Metrics.HwPowerSupplyOnline),
+		metricHwStatus:                               newMetricHwStatus(mbc.Metrics.HwStatus),
+		metricHwTemperature:                          newMetricHwTemperature(mbc.Metrics.HwTemperature),
+		metricHwTemperatureLimit:                     newMetricHwTemperatureLimit(mbc.Metrics.HwTemperatureLimit),
+		metricHwVoltage:                              newMetricHwVoltage(mbc.Metrics.HwVoltage),
+		metricHwVoltageLimit:                         newMetricHwVoltageLimit(mbc.Metrics.HwVoltageLimit),
+		metricNfsClientNetCount:                      newMetricNfsClientNetCount(mbc.Metrics.NfsClientNetCount),
+		metricNfsClientNetTCPConnectionAccepted:      newMetricNfsClientNetTCPConnectionAccepted(mbc.Metrics.NfsClientNetTCPConnectionAccepted),
+		metricNfsClientOperationCount:                newMetricNfsClientOperationCount(mbc.Metrics.NfsClientOperationCount),
+		metricNfsClientProcedureCount:                newMetricNfsClientProcedureCount(mbc.Metrics.NfsClientProcedureCount),
+		metricNfsClientRPCAuthrefreshCount:           newMetricNfsClientRPCAuthrefreshCount(mbc.Metrics.NfsClientRPCAuthrefreshCount),
+		metricNfsClientRPCCount:                      newMetricNfsClientRPCCount(mbc.Metrics.NfsClientRPCCount),
+		metricNfsClientRPCRetransmitCount:            newMetricNfsClientRPCRetransmitCount(mbc.Metrics.NfsClientRPCRetransmitCount),
+		metricNfsServerFhStaleCount:                  newMetricNfsServerFhStaleCount(mbc.Metrics.NfsServerFhStaleCount),
+		metricNfsServerIo:                            newMetricNfsServerIo(mbc.Metrics.NfsServerIo),
+		metricNfsServerNetCount:                      newMetricNfsServerNetCount(mbc.Metrics.NfsServerNetCount),
+		metricNfsServerNetTCPConnectionAccepted:      newMetricNfsServerNetTCPConnectionAccepted(mbc.Metrics.NfsServerNetTCPConnectionAccepted),
+		metricNfsServerOperationCount:                newMetricNfsServerOperationCount(mbc.Metrics.NfsServerOperationCount),
+		metricNfsServerProcedureCount:                newMetricNfsServerProcedureCount(mbc.Metrics.NfsServerProcedureCount),
+		metricNfsServerRepcacheRequests:              newMetricNfsServerRepcacheRequests(mbc.Metrics.NfsServerRepcacheRequests),
+		metricNfsServerRPCCount:                      newMetricNfsServerRPCCount(mbc.Metrics.NfsServerRPCCount),
+		metricNfsServerThreadCount:                   newMetricNfsServerThreadCount(mbc.Metrics.NfsServerThreadCount),
+		metricProcessChildrenCPUTime:                 newMetricProcessChildrenCPUTime(mbc.Metrics.ProcessChildrenCPUTime),
+		metricProcessContextSwitches:                 newMetricProcessContextSwitches(mbc.Metrics.ProcessContextSwitches),
+		metricProcessCPUTime:                         newMetricProcessCPUTime(mbc.Metrics.ProcessCPUTime),
+		metricProcessCPUUtilization:                  newMetricProcessCPUUtilization(mbc.Metrics.ProcessCPUUtilization),
+		metricProcessCPUUtilizationWindow:            newMetricProcessCPUUtilizationWindow(mbc.Metrics.ProcessCPUUtilizationWindow),
+		metricProcessDiskIo:                          newMetricProcessDiskIo(mbc.Metrics.ProcessDiskIo),
+		metricProcessGroupProcessCount:               newMetricProcessGroupProcessCount(mbc.Metrics.ProcessGroupProcessCount),
+		metricProcessGroupStatus:                     newMetricProcessGroupStatus(mbc.Metrics.ProcessGroupStatus),
+		metricProcessGroupUptime:                     newMetricProcessGroupUptime(mbc.Metrics.ProcessGroupUptime),
+		metricProcessIoLogical:                       newMetricProcessIoLogical(mbc.Metrics.ProcessIoLogical),
+		metricProcessMemoryPss:                       newMetricProcessMemoryPss(mbc.Metrics.ProcessMemoryPss),
+		metricProcessMemoryShared:                    newMetricProcessMemoryShared(mbc.Metrics.ProcessMemoryShared),
+		metricProcessMemorySwap:                      newMetricProcessMemorySwap(mbc.Metrics.ProcessMemorySwap),
+		metricProcessMemoryUsage:                     newMetricProcessMemoryUsage(mbc.Metrics.ProcessMemoryUsage),
+		metricProcessMemoryUss:                       newMetricProcessMemoryUss(mbc.Metrics.ProcessMemoryUss),
+		metricProcessMemoryUtilization:               newMetricProcessMemoryUtilization(mbc.Metrics.ProcessMemoryUtilization),
+		metricProcessMemoryVirtual:                   newMetricProcessMemoryVirtual(mbc.Metrics.ProcessMemoryVirtual),
+		metricProcessNice:                            newMetricProcessNice(mbc.Metrics.ProcessNice),
+		metricProcessPagingFaults:                    newMetricProcessPagingFaults(mbc.Metrics.ProcessPagingFaults),
+		metricProcessRlimit:                          newMetricProcessRlimit(mbc.Metrics.ProcessRlimit),
+		metricProcessSignalsPending:                  newMetricProcessSignalsPending(mbc.Metrics.ProcessSignalsPending),
+		metricProcessStatus:                          newMetricProcessStatus(mbc.Metrics.ProcessStatus),
+		metricProcessThreadCount:                     newMetricProcessThreadCount(mbc.Metrics.ProcessThreadCount),
+		metricProcessUnixFileDescriptorCount:         newMetricProcessUnixFileDescriptorCount(mbc.Metrics.ProcessUnixFileDescriptorCount),
+		metricProcessUnixFileDescriptorLimit:         newMetricProcessUnixFileDescriptorLimit(mbc.Metrics.ProcessUnixFileDescriptorLimit),
+		metricProcessUptime:                          newMetricProcessUptime(mbc.Metrics.ProcessUptime),
+		metricProcessWindowsHandleCount:              newMetricProcessWindowsHandleCount(mbc.Metrics.ProcessWindowsHandleCount),
+		metricSystemBtrfsAllocationUsage:             newMetricSystemBtrfsAllocationUsage(mbc.Metrics.SystemBtrfsAllocationUsage),
+		metricSystemBtrfsDeviceMissing:               newMetricSystemBtrfsDeviceMissing(mbc.Metrics.SystemBtrfsDeviceMissing),
+		metricSystemBtrfsErrors:                      newMetricSystemBtrfsErrors(mbc.Metrics.SystemBtrfsErrors),
+		metricSystemBtrfsUnallocated:                 newMetricSystemBtrfsUnallocated(mbc.Metrics.SystemBtrfsUnallocated),
+		metricSystemClockEstimatedError:              newMetricSystemClockEstimatedError(mbc.Metrics.SystemClockEstimatedError),
+		metricSystemClockFrequencyAdjustment:         newMetricSystemClockFrequencyAdjustment(mbc.Metrics.SystemClockFrequencyAdjustment),
+		metricSystemClockMaxError:                    newMetricSystemClockMaxError(mbc.Metrics.SystemClockMaxError),
+		metricSystemClockOffset:                      newMetricSystemClockOffset(mbc.Metrics.SystemClockOffset),
+		metricSystemClockSynchronized:                newMetricSystemClockSynchronized(mbc.Metrics.SystemClockSynchronized),
+		metricSystemCPUContextSwitches:               newMetricSystemCPUContextSwitches(mbc.Metrics.SystemCPUContextSwitches),
+		metricSystemCPUFrequency:                     newMetricSystemCPUFrequency(mbc.Metrics.SystemCPUFrequency),
+		metricSystemCPUFrequencyMax:                  newMetricSystemCPUFrequencyMax(mbc.Metrics.SystemCPUFrequencyMax),
+		metricSystemCPUFrequencyMin:                  newMetricSystemCPUFrequencyMin(mbc.Metrics.SystemCPUFrequencyMin),
+		metricSystemCPUInterrupts:                    newMetricSystemCPUInterrupts(mbc.Metrics.SystemCPUInterrupts),
+		metricSystemCPULinuxInterrupts:               newMetricSystemCPULinuxInterrupts(mbc.Metrics.SystemCPULinuxInterrupts),
+		metricSystemCPULinuxPressure10s:              newMetricSystemCPULinuxPressure10s(mbc.Metrics.SystemCPULinuxPressure10s),
+		metricSystemCPULinuxPressure1m:               newMetricSystemCPULinuxPressure1m(mbc.Metrics.SystemCPULinuxPressure1m),
+		metricSystemCPULinuxPressure5m:               newMetricSystemCPULinuxPressure5m(mbc.Metrics.SystemCPULinuxPressure5m),
+		metricSystemCPULinuxPressureTotal:            newMetricSystemCPULinuxPressureTotal(mbc.Metrics.SystemCPULinuxPressureTotal),
+		metricSystemCPULinuxRunQueueRunTime:          newMetricSystemCPULinuxRunQueueRunTime(mbc.Metrics.SystemCPULinuxRunQueueRunTime),
+		metricSystemCPULinuxRunQueueTimeslices:       newMetricSystemCPULinuxRunQueueTimeslices(mbc.Metrics.SystemCPULinuxRunQueueTimeslices),
+		metricSystemCPULinuxRunQueueWaitTime:         newMetricSystemCPULinuxRunQueueWaitTime(mbc.Metrics.SystemCPULinuxRunQueueWaitTime),
+		metricSystemCPULinuxSoftInterrupts:           newMetricSystemCPULinuxSoftInterrupts(mbc.Metrics.SystemCPULinuxSoftInterrupts),
+		metricSystemCPULinuxThermalThrottleEvents:    newMetricSystemCPULinuxThermalThrottleEvents(mbc.Metrics.SystemCPULinuxThermalThrottleEvents),
+		metricSystemCPULinuxThermalThrottleTime:      newMetricSystemCPULinuxThermalThrottleTime(mbc.Metrics.SystemCPULinuxThermalThrottleTime),
+		metricSystemCPULoadAverage15m:                newMetricSystemCPULoadAverage15m(mbc.Metrics.SystemCPULoadAverage15m),
+		metricSystemCPULoadAverage1m:                 newMetricSystemCPULoadAverage1m(mbc.Metrics.SystemCPULoadAverage1m),
+		metricSystemCPULoadAverage5m:                 newMetricSystemCPULoadAverage5m(mbc.Metrics.SystemCPULoadAverage5m),
+		metricSystemCPULogicalCount:                  newMetricSystemCPULogicalCount(mbc.Metrics.SystemCPULogicalCount),
+		metricSystemCPUPhysicalCount:                 newMetricSystemCPUPhysicalCount(mbc.Metrics.SystemCPUPhysicalCount),
+		metricSystemCPUSoftInterrupts:                newMetricSystemCPUSoftInterrupts(mbc.Metrics.SystemCPUSoftInterrupts),
+		metricSystemCPUTime:                          newMetricSystemCPUTime(mbc.Metrics.SystemCPUTime),
+		metricSystemCPUUtilization:                   newMetricSystemCPUUtilization(mbc.Metrics.SystemCPUUtilization),
+		metricSystemDiskIo:                           newMetricSystemDiskIo(mbc.Metrics.SystemDiskIo),
+		metricSystemDiskIoTime:                       newMetricSystemDiskIoTime(mbc.Metrics.SystemDiskIoTime),
+		metricSystemDiskLimit:                        newMetricSystemDiskLimit(mbc.Metrics.SystemDiskLimit),
+		metricSystemDiskMerged:                       newMetricSystemDiskMerged(mbc.Metrics.SystemDiskMerged),
+		metricSystemDiskOperationTime:                newMetricSystemDiskOperationTime(mbc.Metrics.SystemDiskOperationTime),
+		metricSystemDiskOperations:                   newMetricSystemDiskOperations(mbc.Metrics.SystemDiskOperations),
+		metricSystemDiskPendingOperations:            newMetricSystemDiskPendingOperations(mbc.Metrics.SystemDiskPendingOperations),
+		metricSystemDiskWeightedIoTime:               newMetricSystemDiskWeightedIoTime(mbc.Metrics.SystemDiskWeightedIoTime),
+		metricSystemFilesystemError:                  newMetricSystemFilesystemError(mbc.Metrics.SystemFilesystemError),
+		metricSystemFilesystemInodesLimit:            newMetricSystemFilesystemInodesLimit(mbc.Metrics.SystemFilesystemInodesLimit),
+		metricSystemFilesystemInodesUsage:            newMetricSystemFilesystemInodesUsage(mbc.Metrics.SystemFilesystemInodesUsage),
+		metricSystemFilesystemLimit:                  newMetricSystemFilesystemLimit(mbc.Metrics.SystemFilesystemLimit),
+		metricSystemFilesystemLinuxExt4Errors:        newMetricSystemFilesystemLinuxExt4Errors(mbc.Metrics.SystemFilesystemLinuxExt4Errors),
+		metricSystemFilesystemReadOnly:               newMetricSystemFilesystemReadOnly(mbc.Metrics.SystemFilesystemReadOnly),
+		metricSystemFilesystemStuck:                  newMetricSystemFilesystemStuck(mbc.Metrics.SystemFilesystemStuck),
+		metricSystemFilesystemUsage:                  newMetricSystemFilesystemUsage(mbc.Metrics.SystemFilesystemUsage),
+		metricSystemFilesystemUtilization:            newMetricSystemFilesystemUtilization(mbc.Metrics.SystemFilesystemUtilization),
+		metricSystemIoLinuxPressure10s:               newMetricSystemIoLinuxPressure10s(mbc.Metrics.SystemIoLinuxPressure10s),
+		metricSystemIoLinuxPressure1m:                newMetricSystemIoLinuxPressure1m(mbc.Metrics.SystemIoLinuxPressure1m),
+		metricSystemIoLinuxPressure5m:                newMetricSystemIoLinuxPressure5m(mbc.Metrics.SystemIoLinuxPressure5m),
+		metricSystemIoLinuxPressureTotal:             newMetricSystemIoLinuxPressureTotal(mbc.Metrics.SystemIoLinuxPressureTotal),
+		metricSystemIrqLinuxPressure10s:              newMetricSystemIrqLinuxPressure10s(mbc.Metrics.SystemIrqLinuxPressure10s),
+		metricSystemIrqLinuxPressure1m:               newMetricSystemIrqLinuxPressure1m(mbc.Metrics.SystemIrqLinuxPressure1m),
+		metricSystemIrqLinuxPressure5m:               newMetricSystemIrqLinuxPressure5m(mbc.Metrics.SystemIrqLinuxPressure5m),
+		metricSystemIrqLinuxPressureTotal:            newMetricSystemIrqLinuxPressureTotal(mbc.Metrics.SystemIrqLinuxPressureTotal),
+		metricSystemLinuxDentryCount:                 newMetricSystemLinuxDentryCount(mbc.Metrics.SystemLinuxDentryCount),
+		metricSystemLinuxDentryNegative:              newMetricSystemLinuxDentryNegative(mbc.Metrics.SystemLinuxDentryNegative),
+		metricSystemLinuxDentryUnused:                newMetricSystemLinuxDentryUnused(mbc.Metrics.SystemLinuxDentryUnused),
+		metricSystemLinuxEntropyAvailable:            newMetricSystemLinuxEntropyAvailable(mbc.Metrics.SystemLinuxEntropyAvailable),
+		metricSystemLinuxFileHandleCount:             newMetricSystemLinuxFileHandleCount(mbc.Metrics.SystemLinuxFileHandleCount),
+		metricSystemLinuxFileHandleLimit:             newMetricSystemLinuxFileHandleLimit(mbc.Metrics.SystemLinuxFileHandleLimit),
+		metricSystemLinuxInodeCount:                  newMetricSystemLinuxInodeCount(mbc.Metrics.SystemLinuxInodeCount),
+		metricSystemLinuxInodeFree:                   newMetricSystemLinuxInodeFree(mbc.Metrics.SystemLinuxInodeFree),
+		metricSystemLinuxIpcMessageQueueCount:        newMetricSystemLinuxIpcMessageQueueCount(mbc.Metrics.SystemLinuxIpcMessageQueueCount),
+		metricSystemLinuxIpcMessageQueueLimit:        newMetricSystemLinuxIpcMessageQueueLimit(mbc.Metrics.SystemLinuxIpcMessageQueueLimit),
+		metricSystemLinuxIpcMessageQueueMessages:     newMetricSystemLinuxIpcMessageQueueMessages(mbc.Metrics.SystemLinuxIpcMessageQueueMessages),
+		metricSystemLinuxIpcMessageQueueUsage:        newMetricSystemLinuxIpcMessageQueueUsage(mbc.Metrics.SystemLinuxIpcMessageQueueUsage),
+		metricSystemLinuxIpcSemaphoreCount:           newMetricSystemLinuxIpcSemaphoreCount(mbc.Metrics.SystemLinuxIpcSemaphoreCount),
+		metricSystemLinuxIpcSemaphoreLimit:           newMetricSystemLinuxIpcSemaphoreLimit(mbc.Metrics.SystemLinuxIpcSemaphoreLimit),
+		metricSystemLinuxIpcSemaphoreSetCount:        newMetricSystemLinuxIpcSemaphoreSetCount(mbc.Metrics.SystemLinuxIpcSemaphoreSetCount),
+		metricSystemLinuxIpcSemaphoreSetLimit:        newMetricSystemLinuxIpcSemaphoreSetLimit(mbc.Metrics.SystemLinuxIpcSemaphoreSetLimit),
+		metricSystemLinuxIpcSharedMemoryLimit:        newMetricSystemLinuxIpcSharedMemoryLimit(mbc.Metrics.SystemLinuxIpcSharedMemoryLimit),
+		metricSystemLinuxIpcSharedMemorySegmentCount: newMetricSystemLinuxIpcSharedMemorySegmentCount(mbc.Metrics.SystemLinuxIpcSharedMemorySegmentCount),
+		metricSystemLinuxIpcSharedMemorySegmentLimit: newMetricSystemLinuxIpcSharedMemorySegmentLimit(mbc.Metrics.SystemLinuxIpcSharedMemorySegmentLimit),
+		metricSystemLinuxIpcSharedMemoryUsage:        newMetricSystemLinuxIpcSharedMemoryUsage(mbc.Metrics.SystemLinuxIpcSharedMemoryUsage),
+		metricSystemLinuxKernelAge:                   newMetricSystemLinuxKernelAge(mbc.Metrics.SystemLinuxKernelAge),
+		metricSystemLinuxKernelInfo:                  newMetricSystemLinuxKernelInfo(mbc.Metrics.SystemLinuxKernelInfo),
+		metricSystemLinuxMdDisks:                     newMetricSystemLinuxMdDisks(mbc.Metrics.SystemLinuxMdDisks),
+		metricSystemLinuxMdDisksRequired:             newMetricSystemLinuxMdDisksRequired(mbc.Metrics.SystemLinuxMdDisksRequired),
+		metricSystemLinuxMdMismatches:                newMetricSystemLinuxMdMismatches(mbc.Metrics.SystemLinuxMdMismatches),
+		metricSystemLinuxMdSyncProgress:              newMetricSystemLinuxMdSyncProgress(mbc.Metrics.SystemLinuxMdSyncProgress),
+		metricSystemLinuxMdSyncSpeed:                 newMetricSystemLinuxMdSyncSpeed(mbc.Metrics.SystemLinuxMdSyncSpeed),
+		metricSystemLinuxRebootRequired:              newMetricSystemLinuxRebootRequired(mbc.Metrics.SystemLinuxRebootRequired),
+		metricSystemLinuxTaskCount:                   newMetricSystemLinuxTaskCount(mbc.Metrics.SystemLinuxTaskCount),
+		metricSystemLinuxTaskHung:                    newMetricSystemLinuxTaskHung(mbc.Metrics.SystemLinuxTaskHung),
+		metricSystemMemoryLimit:                      newMetricSystemMemoryLimit(mbc.Metrics.SystemMemoryLimit),
+		metricSystemMemoryLinuxActive:                newMetricSystemMemoryLinuxActive(mbc.Metrics.SystemMemoryLinuxActive),
+		metricSystemMemoryLinuxAnonymous:             newMetricSystemMemoryLinuxAnonymous(mbc.Metrics.SystemMemoryLinuxAnonymous),
+		metricSystemMemoryLinuxAvailable:             newMetricSystemMemoryLinuxAvailable(mbc.Metrics.SystemMemoryLinuxAvailable),
+		metricSystemMemoryLinuxCommitLimit:           newMetricSystemMemoryLinuxCommitLimit(mbc.Metrics.SystemMemoryLinuxCommitLimit),
+		metricSystemMemoryLinuxCommitted:             newMetricSystemMemoryLinuxCommitted(mbc.Metrics.SystemMemoryLinuxCommitted),
+		metricSystemMemoryLinuxDirty:                 newMetricSystemMemoryLinuxDirty(mbc.Metrics.SystemMemoryLinuxDirty),
+		metricSystemMemoryLinuxFreeBlocks:            newMetricSystemMemoryLinuxFreeBlocks(mbc.Metrics.SystemMemoryLinuxFreeBlocks),
+		metricSystemMemoryLinuxHardwareCorrupted:     newMetricSystemMemoryLinuxHardwareCorrupted(mbc.Metrics.SystemMemoryLinuxHardwareCorrupted),
+		metricSystemMemoryLinuxHugepagesLimit:        newMetricSystemMemoryLinuxHugepagesLimit(mbc.Metrics.SystemMemoryLinuxHugepagesLimit),
+		metricSystemMemoryLinuxHugepagesPageSize:     newMetricSystemMemoryLinuxHugepagesPageSize(mbc.Metrics.SystemMemoryLinuxHugepagesPageSize),
+		metricSystemMemoryLinuxHugepagesReserved:     newMetricSystemMemoryLinuxHugepagesReserved(mbc.Metrics.SystemMemoryLinuxHugepagesReserved),
+		metricSystemMemoryLinuxHugepagesSurplus:      newMetricSystemMemoryLinuxHugepagesSurplus(mbc.Metrics.SystemMemoryLinuxHugepagesSurplus),
+		metricSystemMemoryLinuxHugepagesUsage:        newMetricSystemMemoryLinuxHugepagesUsage(mbc.Metrics.SystemMemoryLinuxHugepagesUsage),
+		metricSystemMemoryLinuxHugepagesUtilization:  newMetricSystemMemoryLinuxHugepagesUtilization(mbc.Metrics.SystemMemoryLinuxHugepagesUtilization),
+		metricSystemMemoryLinuxInactive:              newMetricSystemMemoryLinuxInactive(mbc.Metrics.SystemMemoryLinuxInactive),
+		metricSystemMemoryLinuxKernelStack:           newMetricSystemMemoryLinuxKernelStack(mbc.Metrics.SystemMemoryLinuxKernelStack),
+		metricSystemMemoryLinuxKsmFullScans:          newMetricSystemMemoryLinuxKsmFullScans(mbc.Metrics.SystemMemoryLinuxKsmFullScans),
+		metricSystemMemoryLinuxKsmPages:              newMetricSystemMemoryLinuxKsmPages(mbc.Metrics.SystemMemoryLinuxKsmPages),
+		metricSystemMemoryLinuxMapped:                newMetricSystemMemoryLinuxMapped(mbc.Metrics.SystemMemoryLinuxMapped),
+		metricSystemMemoryLinuxNumaAllocations:       newMetricSystemMemoryLinuxNumaAllocations(mbc.Metrics.SystemMemoryLinuxNumaAllocations),
+		metricSystemMemoryLinuxNumaUsage:             newMetricSystemMemoryLinuxNumaUsage(mbc.Metrics.SystemMemoryLinuxNumaUsage),
+		metricSystemMemoryLinuxOomKills:              newMetricSystemMemoryLinuxOomKills(mbc.Metrics.SystemMemoryLinuxOomKills),
+		metricSystemMemoryLinuxPageTables:            newMetricSystemMemoryLinuxPageTables(mbc.Metrics.SystemMemoryLinuxPageTables),
+		metricSystemMemoryLinuxPercpu:                newMetricSystemMemoryLinuxPercpu(mbc.Metrics.SystemMemoryLinuxPercpu),
+		metricSystemMemoryLinuxPressure10s:           newMetricSystemMemoryLinuxPressure10s(mbc.Metrics.SystemMemoryLinuxPressure10s),
+		metricSystemMemoryLinuxPressure1m:            newMetricSystemMemoryLinuxPressure1m(mbc.Metrics.SystemMemoryLinuxPressure1m),
+		metricSystemMemoryLinuxPressure5m:            newMetricSystemMemoryLinuxPressure5m(mbc.Metrics.SystemMemoryLinuxPressure5m),
+		metricSystemMemoryLinuxPressureTotal:         newMetricSystemMemoryLinuxPressureTotal(mbc.Metrics.SystemMemoryLinuxPressureTotal),
+		metricSystemMemoryLinuxShared:                newMetricSystemMemoryLinuxShared(mbc.Metrics.SystemMemoryLinuxShared),
+		metricSystemMemoryLinuxSlabUsage:             newMetricSystemMemoryLinuxSlabUsage(mbc.Metrics.SystemMemoryLinuxSlabUsage),
+		metricSystemMemoryLinuxWriteback:             newMetricSystemMemoryLinuxWriteback(mbc.Metrics.SystemMemoryLinuxWriteback),
+		metricSystemMemoryLinuxZramUsage:             newMetricSystemMemoryLinuxZramUsage(mbc.Metrics.SystemMemoryLinuxZramUsage),
+		metricSystemMemoryLinuxZswapOperations:       newMetricSystemMemoryLinuxZswapOperations(mbc.Metrics.SystemMemoryLinuxZswapOperations),
+		metricSystemMemoryLinuxZswapUsage:            newMetricSystemMemoryLinuxZswapUsage(mbc.Metrics.SystemMemoryLinuxZswapUsage),
+		metricSystemMemoryPageSize:                   newMetricSystemMemoryPageSize(mbc.Metrics.SystemMemoryPageSize),
+		metricSystemMemoryUsage:                      newMetricSystemMemoryUsage(mbc.Metrics.SystemMemoryUsage),
+		metricSystemMemoryUtilization:                newMetricSystemMemoryUtilization(mbc.Metrics.SystemMemoryUtilization),
+		metricSystemNetworkBondInterfaceUp:           newMetricSystemNetworkBondInterfaceUp(mbc.Metrics.SystemNetworkBondInterfaceUp),
+		metricSystemNetworkBondInterfaces:            newMetricSystemNetworkBondInterfaces(mbc.Metrics.SystemNetworkBondInterfaces),
+		metricSystemNetworkConnectionCount:           newMetricSystemNetworkConnectionCount(mbc.Metrics.SystemNetworkConnectionCount),
+		metricSystemNetworkConntrackCount:            newMetricSystemNetworkConntrackCount(mbc.Metrics.SystemNetworkConntrackCount),
+		metricSystemNetworkConntrackLimit:            newMetricSystemNetworkConntrackLimit(mbc.Metrics.SystemNetworkConntrackLimit),
+		metricSystemNetworkErrors:                    newMetricSystemNetworkErrors(mbc.Metrics.SystemNetworkErrors),
+		metricSystemNetworkInterfaceCarrierChanges:   newMetricSystemNetworkInterfaceCarrierChanges(mbc.Metrics.SystemNetworkInterfaceCarrierChanges),
+		metricSystemNetworkInterfaceCarrierErrors:    newMetricSystemNetworkInterfaceCarrierErrors(mbc.Metrics.SystemNetworkInterfaceCarrierErrors),
+		metricSystemNetworkInterfaceCollisions:       newMetricSystemNetworkInterfaceCollisions(mbc.Metrics.SystemNetworkInterfaceCollisions),
+		metricSystemNetworkInterfaceCompressed:       newMetricSystemNetworkInterfaceCompressed(mbc.Metrics.SystemNetworkInterfaceCompressed),
+		metricSystemNetworkInterfaceDuplex:           newMetricSystemNetworkInterfaceDuplex(mbc.Metrics.SystemNetworkInterfaceDuplex),
+		metricSystemNetworkInterfaceFifoErrors:       newMetricSystemNetworkInterfaceFifoErrors(mbc.Metrics.SystemNetworkInterfaceFifoErrors),
+		metricSystemNetworkInterfaceFrameErrors:      newMetricSystemNetworkInterfaceFrameErrors(mbc.Metrics.SystemNetworkInterfaceFrameErrors),
+		metricSystemNetworkInterfaceMtu:              newMetricSystemNetworkInterfaceMtu(mbc.Metrics.SystemNetworkInterfaceMtu),
+		metricSystemNetworkInterfaceMulticast:        newMetricSystemNetworkInterfaceMulticast(mbc.Metrics.SystemNetworkInterfaceMulticast),
+		metricSystemNetworkInterfaceQueueLength:      newMetricSystemNetworkInterfaceQueueLength(mbc.Metrics.SystemNetworkInterfaceQueueLength),
+		metricSystemNetworkInterfaceSpeed:            newMetricSystemNetworkInterfaceSpeed(mbc.Metrics.SystemNetworkInterfaceSpeed),
+		metricSystemNetworkInterfaceUp:               newMetricSystemNetworkInterfaceUp(mbc.Metrics.SystemNetworkInterfaceUp),
+		metricSystemNetworkIo:                        newMetricSystemNetworkIo(mbc.Metrics.SystemNetworkIo),
+		metricSystemNetworkIPFragmentMemoryUsage:     newMetricSystemNetworkIPFragmentMemoryUsage(mbc.Metrics.SystemNetworkIPFragmentMemoryUsage),
+		metricSystemNetworkPacketCount:               newMetricSystemNetworkPacketCount(mbc.Metrics.SystemNetworkPacketCount),
+		metricSystemNetworkPacketDropped:             newMetricSystemNetworkPacketDropped(mbc.Metrics.SystemNetworkPacketDropped),
+		metricSystemNetworkSocketCount:               newMetricSystemNetworkSocketCount(mbc.Metrics.SystemNetworkSocketCount),
+		metricSystemNetworkSoftnetDropped:            newMetricSystemNetworkSoftnetDropped(mbc.Metrics.SystemNetworkSoftnetDropped),
+		metricSystemNetworkSoftnetFlowLimited:        newMetricSystemNetworkSoftnetFlowLimited(mbc.Metrics.SystemNetworkSoftnetFlowLimited),
+		metricSystemNetworkSoftnetProcessed:          newMetricSystemNetworkSoftnetProcessed(mbc.Metrics.SystemNetworkSoftnetProcessed),
+		metricSystemNetworkSoftnetReceivedRps:        newMetricSystemNetworkSoftnetReceivedRps(mbc.Metrics.SystemNetworkSoftnetReceivedRps),
+		metricSystemNetworkSoftnetSqueezed:           newMetricSystemNetworkSoftnetSqueezed(mbc.Metrics.SystemNetworkSoftnetSqueezed),
+		metricSystemNetworkTCPAborts:                 newMetricSystemNetworkTCPAborts(mbc.Metrics.SystemNetworkTCPAborts),
+		metricSystemNetworkTCPBacklogDrops:           newMetricSystemNetworkTCPBacklogDrops(mbc.Metrics.SystemNetworkTCPBacklogDrops),
+		metricSystemNetworkTCPConnectionResets:       newMetricSystemNetworkTCPConnectionResets(mbc.Metrics.SystemNetworkTCPConnectionResets),
+		metricSystemNetworkTCPErrors:                 newMetricSystemNetworkTCPErrors(mbc.Metrics.SystemNetworkTCPErrors),
+		metricSystemNetworkTCPEstablished:            newMetricSystemNetworkTCPEstablished(mbc.Metrics.SystemNetworkTCPEstablished),
+		metricSystemNetworkTCPListenDrops:            newMetricSystemNetworkTCPListenDrops(mbc.Metrics.SystemNetworkTCPListenDrops),
+		metricSystemNetworkTCPListenOverflows:        newMetricSystemNetworkTCPListenOverflows(mbc.Metrics.SystemNetworkTCPListenOverflows),
+		metricSystemNetworkTCPMemoryLimit:            newMetricSystemNetworkTCPMemoryLimit(mbc.Metrics.SystemNetworkTCPMemoryLimit),
+		metricSystemNetworkTCPMemoryPressures:        newMetricSystemNetworkTCPMemoryPressures(mbc.Metrics.SystemNetworkTCPMemoryPressures),
+		metricSystemNetworkTCPMemoryUsage:            newMetricSystemNetworkTCPMemoryUsage(mbc.Metrics.SystemNetworkTCPMemoryUsage),
+		metricSystemNetworkTCPOpenFailures:           newMetricSystemNetworkTCPOpenFailures(mbc.Metrics.SystemNetworkTCPOpenFailures),
+		metricSystemNetworkTCPOpens:                  newMetricSystemNetworkTCPOpens(mbc.Metrics.SystemNetworkTCPOpens),
+		metricSystemNetworkTCPOutOfOrder:             newMetricSystemNetworkTCPOutOfOrder(mbc.Metrics.SystemNetworkTCPOutOfOrder),
+		metricSystemNetworkTCPPrunes:                 newMetricSystemNetworkTCPPrunes(mbc.Metrics.SystemNetworkTCPPrunes),
+		metricSystemNetworkTCPResetsSent:             newMetricSystemNetworkTCPResetsSent(mbc.Metrics.SystemNetworkTCPResetsSent),
+		metricSystemNetworkTCPRetransmits:            newMetricSystemNetworkTCPRetransmits(mbc.Metrics.SystemNetworkTCPRetransmits),
+		metricSystemNetworkTCPSegments:               newMetricSystemNetworkTCPSegments(mbc.Metrics.SystemNetworkTCPSegments),
+		metricSystemNetworkTCPSocketAllocated:        newMetricSystemNetworkTCPSocketAllocated(mbc.Metrics.SystemNetworkTCPSocketAllocated),
+		metricSystemNetworkTCPSocketCount:            newMetricSystemNetworkTCPSocketCount(mbc.Metrics.SystemNetworkTCPSocketCount),
+		metricSystemNetworkTCPSocketOrphaned:         newMetricSystemNetworkTCPSocketOrphaned(mbc.Metrics.SystemNetworkTCPSocketOrphaned),
+		metricSystemNetworkTCPSocketOrphanedLimit:    newMetricSystemNetworkTCPSocketOrphanedLimit(mbc.Metrics.SystemNetworkTCPSocketOrphanedLimit),
+		metricSystemNetworkTCPSocketTimeWait:         newMetricSystemNetworkTCPSocketTimeWait(mbc.Metrics.SystemNetworkTCPSocketTimeWait),
+		metricSystemNetworkTCPSynCookies:             newMetricSystemNetworkTCPSynCookies(mbc.Metrics.SystemNetworkTCPSynCookies),
+		metricSystemNetworkTCPSynQueueOverflows:      newMetricSystemNetworkTCPSynQueueOverflows(mbc.Metrics.SystemNetworkTCPSynQueueOverflows),
+		metricSystemNetworkTCPTimeouts:               newMetricSystemNetworkTCPTimeouts(mbc.Metrics.SystemNetworkTCPTimeouts),
+		metricSystemNetworkUDPDatagrams:              newMetricSystemNetworkUDPDatagrams(mbc.Metrics.SystemNetworkUDPDatagrams),
+		metricSystemNetworkUDPErrors:                 newMetricSystemNetworkUDPErrors(mbc.Metrics.SystemNetworkUDPErrors),
+		metricSystemNetworkUDPMemoryUsage:            newMetricSystemNetworkUDPMemoryUsage(mbc.Metrics.SystemNetworkUDPMemoryUsage),
+		metricSystemNetworkUDPQueueUsage:             newMetricSystemNetworkUDPQueueUsage(mbc.Metrics.SystemNetworkUDPQueueUsage),
+		metricSystemNetworkUDPReceiveErrors:          newMetricSystemNetworkUDPReceiveErrors(mbc.Metrics.SystemNetworkUDPReceiveErrors),
+		metricSystemNetworkUDPSocketCount:            newMetricSystemNetworkUDPSocketCount(mbc.Metrics.SystemNetworkUDPSocketCount),
+		metricSystemPagingFaults:                     newMetricSystemPagingFaults(mbc.Metrics.SystemPagingFaults),
+		metricSystemPagingIo:                         newMetricSystemPagingIo(mbc.Metrics.SystemPagingIo),
+		metricSystemPagingOperations:                 newMetricSystemPagingOperations(mbc.Metrics.SystemPagingOperations),
+		metricSystemPagingUsage:                      newMetricSystemPagingUsage(mbc.Metrics.SystemPagingUsage),
+		metricSystemPagingUtilization:                newMetricSystemPagingUtilization(mbc.Metrics.SystemPagingUtilization),
+		metricSystemProcessCount:                     newMetricSystemProcessCount(mbc.Metrics.SystemProcessCount),
+		metricSystemProcessCPUUnattributed:           newMetricSystemProcessCPUUnattributed(mbc.Metrics.SystemProcessCPUUnattributed),
+		metricSystemProcessCreated:                   newMetricSystemProcessCreated(mbc.Metrics.SystemProcessCreated),
+		metricSystemProcessLimit:                     newMetricSystemProcessLimit(mbc.Metrics.SystemProcessLimit),
+		metricSystemSessionCount:                     newMetricSystemSessionCount(mbc.Metrics.SystemSessionCount),
+		metricSystemThreadCount:                      newMetricSystemThreadCount(mbc.Metrics.SystemThreadCount),
+		metricSystemUptime:                           newMetricSystemUptime(mbc.Metrics.SystemUptime),
+		metricSystemUserCount:                        newMetricSystemUserCount(mbc.Metrics.SystemUserCount),
+		metricSystemZfsArcLimitMax:                   newMetricSystemZfsArcLimitMax(mbc.Metrics.SystemZfsArcLimitMax),
+		metricSystemZfsArcLimitMin:                   newMetricSystemZfsArcLimitMin(mbc.Metrics.SystemZfsArcLimitMin),
+		metricSystemZfsArcRequests:                   newMetricSystemZfsArcRequests(mbc.Metrics.SystemZfsArcRequests),
+		metricSystemZfsArcTarget:                     newMetricSystemZfsArcTarget(mbc.Metrics.SystemZfsArcTarget),
+		metricSystemZfsArcUsage:                      newMetricSystemZfsArcUsage(mbc.Metrics.SystemZfsArcUsage),
+		metricSystemZfsDatasetIo:                     newMetricSystemZfsDatasetIo(mbc.Metrics.SystemZfsDatasetIo),
+		metricSystemZfsDatasetOperations:             newMetricSystemZfsDatasetOperations(mbc.Metrics.SystemZfsDatasetOperations),
+		metricSystemZfsPoolIo:                        newMetricSystemZfsPoolIo(mbc.Metrics.SystemZfsPoolIo),
+		metricSystemZfsPoolOperations:                newMetricSystemZfsPoolOperations(mbc.Metrics.SystemZfsPoolOperations),
+		metricSystemZfsPoolState:                     newMetricSystemZfsPoolState(mbc.Metrics.SystemZfsPoolState),
+		resourceAttributeIncludeFilter:               make(map[string]filter.Filter),
+		resourceAttributeExcludeFilter:               make(map[string]filter.Filter),
 	}
 	if mbc.ResourceAttributes.ContainerID.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["container.id"] = filter.CreateFilter(mbc.ResourceAttributes.ContainerID.MetricsInclude)
@@ -10792,6 +18257,8 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricHwGpuMemoryUsage.emit(ils.Metrics())
 	mb.metricHwGpuMemoryUtilization.emit(ils.Metrics())
 	mb.metricHwGpuUtilization.emit(ils.Metrics())
+	mb.metricHwPhysicalDiskEnduranceUtilization.emit(ils.Metrics())
+	mb.metricHwPhysicalDiskSmart.emit(ils.Metrics())
 	mb.metricHwPower.emit(ils.Metrics())
 	mb.metricHwPowerSupplyOnline.emit(ils.Metrics())
 	mb.metricHwStatus.emit(ils.Metrics())
@@ -10842,15 +18309,29 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricProcessUnixFileDescriptorLimit.emit(ils.Metrics())
 	mb.metricProcessUptime.emit(ils.Metrics())
 	mb.metricProcessWindowsHandleCount.emit(ils.Metrics())
+	mb.metricSystemBtrfsAllocationUsage.emit(ils.Metrics())
+	mb.metricSystemBtrfsDeviceMissing.emit(ils.Metrics())
+	mb.metricSystemBtrfsErrors.emit(ils.Metrics())
+	mb.metricSystemBtrfsUnallocated.emit(ils.Metrics())
+	mb.metricSystemClockEstimatedError.emit(ils.Metrics())
+	mb.metricSystemClockFrequencyAdjustment.emit(ils.Metrics())
+	mb.metricSystemClockMaxError.emit(ils.Metrics())
+	mb.metricSystemClockOffset.emit(ils.Metrics())
+	mb.metricSystemClockSynchronized.emit(ils.Metrics())
 	mb.metricSystemCPUContextSwitches.emit(ils.Metrics())
 	mb.metricSystemCPUFrequency.emit(ils.Metrics())
 	mb.metricSystemCPUFrequencyMax.emit(ils.Metrics())
 	mb.metricSystemCPUFrequencyMin.emit(ils.Metrics())
 	mb.metricSystemCPUInterrupts.emit(ils.Metrics())
+	mb.metricSystemCPULinuxInterrupts.emit(ils.Metrics())
 	mb.metricSystemCPULinuxPressure10s.emit(ils.Metrics())
 	mb.metricSystemCPULinuxPressure1m.emit(ils.Metrics())
 	mb.metricSystemCPULinuxPressure5m.emit(ils.Metrics())
 	mb.metricSystemCPULinuxPressureTotal.emit(ils.Metrics())
+	mb.metricSystemCPULinuxRunQueueRunTime.emit(ils.Metrics())
+	mb.metricSystemCPULinuxRunQueueTimeslices.emit(ils.Metrics())
+	mb.metricSystemCPULinuxRunQueueWaitTime.emit(ils.Metrics())
+	mb.metricSystemCPULinuxSoftInterrupts.emit(ils.Metrics())
 	mb.metricSystemCPULinuxThermalThrottleEvents.emit(ils.Metrics())
 	mb.metricSystemCPULinuxThermalThrottleTime.emit(ils.Metrics())
 	mb.metricSystemCPULoadAverage15m.emit(ils.Metrics())
@@ -10869,9 +18350,12 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemDiskOperations.emit(ils.Metrics())
 	mb.metricSystemDiskPendingOperations.emit(ils.Metrics())
 	mb.metricSystemDiskWeightedIoTime.emit(ils.Metrics())
+	mb.metricSystemFilesystemError.emit(ils.Metrics())
 	mb.metricSystemFilesystemInodesLimit.emit(ils.Metrics())
 	mb.metricSystemFilesystemInodesUsage.emit(ils.Metrics())
 	mb.metricSystemFilesystemLimit.emit(ils.Metrics())
+	mb.metricSystemFilesystemLinuxExt4Errors.emit(ils.Metrics())
+	mb.metricSystemFilesystemReadOnly.emit(ils.Metrics())
 	mb.metricSystemFilesystemStuck.emit(ils.Metrics())
 	mb.metricSystemFilesystemUsage.emit(ils.Metrics())
 	mb.metricSystemFilesystemUtilization.emit(ils.Metrics())
@@ -10883,19 +18367,45 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemIrqLinuxPressure1m.emit(ils.Metrics())
 	mb.metricSystemIrqLinuxPressure5m.emit(ils.Metrics())
 	mb.metricSystemIrqLinuxPressureTotal.emit(ils.Metrics())
+	mb.metricSystemLinuxDentryCount.emit(ils.Metrics())
+	mb.metricSystemLinuxDentryNegative.emit(ils.Metrics())
+	mb.metricSystemLinuxDentryUnused.emit(ils.Metrics())
+	mb.metricSystemLinuxEntropyAvailable.emit(ils.Metrics())
 	mb.metricSystemLinuxFileHandleCount.emit(ils.Metrics())
 	mb.metricSystemLinuxFileHandleLimit.emit(ils.Metrics())
+	mb.metricSystemLinuxInodeCount.emit(ils.Metrics())
+	mb.metricSystemLinuxInodeFree.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcMessageQueueCount.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcMessageQueueLimit.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcMessageQueueMessages.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcMessageQueueUsage.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcSemaphoreCount.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcSemaphoreLimit.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcSemaphoreSetCount.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcSemaphoreSetLimit.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcSharedMemoryLimit.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcSharedMemorySegmentCount.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcSharedMemorySegmentLimit.emit(ils.Metrics())
+	mb.metricSystemLinuxIpcSharedMemoryUsage.emit(ils.Metrics())
 	mb.metricSystemLinuxKernelAge.emit(ils.Metrics())
 	mb.metricSystemLinuxKernelInfo.emit(ils.Metrics())
+	mb.metricSystemLinuxMdDisks.emit(ils.Metrics())
+	mb.metricSystemLinuxMdDisksRequired.emit(ils.Metrics())
+	mb.metricSystemLinuxMdMismatches.emit(ils.Metrics())
+	mb.metricSystemLinuxMdSyncProgress.emit(ils.Metrics())
+	mb.metricSystemLinuxMdSyncSpeed.emit(ils.Metrics())
 	mb.metricSystemLinuxRebootRequired.emit(ils.Metrics())
 	mb.metricSystemLinuxTaskCount.emit(ils.Metrics())
 	mb.metricSystemLinuxTaskHung.emit(ils.Metrics())
 	mb.metricSystemMemoryLimit.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxActive.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxAnonymous.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxAvailable.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxCommitLimit.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxCommitted.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxDirty.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxFreeBlocks.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxHardwareCorrupted.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxHugepagesLimit.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxHugepagesPageSize.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxHugepagesReserved.emit(ils.Metrics())
@@ -10903,7 +18413,15 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemMemoryLinuxHugepagesUsage.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxHugepagesUtilization.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxInactive.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxKernelStack.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxKsmFullScans.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxKsmPages.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxMapped.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxNumaAllocations.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxNumaUsage.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxOomKills.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxPageTables.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxPercpu.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxPressure10s.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxPressure1m.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxPressure5m.emit(ils.Metrics())
@@ -10911,20 +18429,71 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemMemoryLinuxShared.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxSlabUsage.emit(ils.Metrics())
 	mb.metricSystemMemoryLinuxWriteback.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxZramUsage.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxZswapOperations.emit(ils.Metrics())
+	mb.metricSystemMemoryLinuxZswapUsage.emit(ils.Metrics())
 	mb.metricSystemMemoryPageSize.emit(ils.Metrics())
 	mb.metricSystemMemoryUsage.emit(ils.Metrics())
 	mb.metricSystemMemoryUtilization.emit(ils.Metrics())
+	mb.metricSystemNetworkBondInterfaceUp.emit(ils.Metrics())
+	mb.metricSystemNetworkBondInterfaces.emit(ils.Metrics())
 	mb.metricSystemNetworkConnectionCount.emit(ils.Metrics())
 	mb.metricSystemNetworkConntrackCount.emit(ils.Metrics())
 	mb.metricSystemNetworkConntrackLimit.emit(ils.Metrics())
 	mb.metricSystemNetworkErrors.emit(ils.Metrics())
+	mb.metricSystemNetworkInterfaceCarrierChanges.emit(ils.Metrics())
+	mb.metricSystemNetworkInterfaceCarrierErrors.emit(ils.Metrics())
+	mb.metricSystemNetworkInterfaceCollisions.emit(ils.Metrics())
+	mb.metricSystemNetworkInterfaceCompressed.emit(ils.Metrics())
 	mb.metricSystemNetworkInterfaceDuplex.emit(ils.Metrics())
+	mb.metricSystemNetworkInterfaceFifoErrors.emit(ils.Metrics())
+	mb.metricSystemNetworkInterfaceFrameErrors.emit(ils.Metrics())
 	mb.metricSystemNetworkInterfaceMtu.emit(ils.Metrics())
+	mb.metricSystemNetworkInterfaceMulticast.emit(ils.Metrics())
+	mb.metricSystemNetworkInterfaceQueueLength.emit(ils.Metrics())
 	mb.metricSystemNetworkInterfaceSpeed.emit(ils.Metrics())
 	mb.metricSystemNetworkInterfaceUp.emit(ils.Metrics())
 	mb.metricSystemNetworkIo.emit(ils.Metrics())
+	mb.metricSystemNetworkIPFragmentMemoryUsage.emit(ils.Metrics())
 	mb.metricSystemNetworkPacketCount.emit(ils.Metrics())
 	mb.metricSystemNetworkPacketDropped.emit(ils.Metrics())
+	mb.metricSystemNetworkSocketCount.emit(ils.Metrics())
+	mb.metricSystemNetworkSoftnetDropped.emit(ils.Metrics())
+	mb.metricSystemNetworkSoftnetFlowLimited.emit(ils.Metrics())
+	mb.metricSystemNetworkSoftnetProcessed.emit(ils.Metrics())
+	mb.metricSystemNetworkSoftnetReceivedRps.emit(ils.Metrics())
+	mb.metricSystemNetworkSoftnetSqueezed.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPAborts.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPBacklogDrops.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPConnectionResets.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPErrors.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPEstablished.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPListenDrops.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPListenOverflows.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPMemoryLimit.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPMemoryPressures.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPMemoryUsage.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPOpenFailures.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPOpens.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPOutOfOrder.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPPrunes.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPResetsSent.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPRetransmits.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPSegments.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPSocketAllocated.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPSocketCount.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPSocketOrphaned.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPSocketOrphanedLimit.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPSocketTimeWait.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPSynCookies.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPSynQueueOverflows.emit(ils.Metrics())
+	mb.metricSystemNetworkTCPTimeouts.emit(ils.Metrics())
+	mb.metricSystemNetworkUDPDatagrams.emit(ils.Metrics())
+	mb.metricSystemNetworkUDPErrors.emit(ils.Metrics())
+	mb.metricSystemNetworkUDPMemoryUsage.emit(ils.Metrics())
+	mb.metricSystemNetworkUDPQueueUsage.emit(ils.Metrics())
+	mb.metricSystemNetworkUDPReceiveErrors.emit(ils.Metrics())
+	mb.metricSystemNetworkUDPSocketCount.emit(ils.Metrics())
 	mb.metricSystemPagingFaults.emit(ils.Metrics())
 	mb.metricSystemPagingIo.emit(ils.Metrics())
 	mb.metricSystemPagingOperations.emit(ils.Metrics())
@@ -10938,6 +18507,16 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemThreadCount.emit(ils.Metrics())
 	mb.metricSystemUptime.emit(ils.Metrics())
 	mb.metricSystemUserCount.emit(ils.Metrics())
+	mb.metricSystemZfsArcLimitMax.emit(ils.Metrics())
+	mb.metricSystemZfsArcLimitMin.emit(ils.Metrics())
+	mb.metricSystemZfsArcRequests.emit(ils.Metrics())
+	mb.metricSystemZfsArcTarget.emit(ils.Metrics())
+	mb.metricSystemZfsArcUsage.emit(ils.Metrics())
+	mb.metricSystemZfsDatasetIo.emit(ils.Metrics())
+	mb.metricSystemZfsDatasetOperations.emit(ils.Metrics())
+	mb.metricSystemZfsPoolIo.emit(ils.Metrics())
+	mb.metricSystemZfsPoolOperations.emit(ils.Metrics())
+	mb.metricSystemZfsPoolState.emit(ils.Metrics())
 
 	for _, op := range options {
 		op.apply(rm)
@@ -11022,6 +18601,16 @@ func (mb *MetricsBuilder) RecordHwGpuMemoryUtilizationDataPoint(ts pcommon.Times
 // RecordHwGpuUtilizationDataPoint adds a data point to hw.gpu.utilization metric.
 func (mb *MetricsBuilder) RecordHwGpuUtilizationDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwGpuTaskAttributeValue AttributeHwGpuTask) {
 	mb.metricHwGpuUtilization.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwGpuTaskAttributeValue.String())
+}
+
+// RecordHwPhysicalDiskEnduranceUtilizationDataPoint adds a data point to hw.physical_disk.endurance_utilization metric.
+func (mb *MetricsBuilder) RecordHwPhysicalDiskEnduranceUtilizationDataPoint(ts pcommon.Timestamp, val float64, hwIDAttributeValue string, hwNameAttributeValue string, hwPhysicalDiskStateAttributeValue AttributeHwPhysicalDiskState) {
+	mb.metricHwPhysicalDiskEnduranceUtilization.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwPhysicalDiskStateAttributeValue.String())
+}
+
+// RecordHwPhysicalDiskSmartDataPoint adds a data point to hw.physical_disk.smart metric.
+func (mb *MetricsBuilder) RecordHwPhysicalDiskSmartDataPoint(ts pcommon.Timestamp, val int64, hwIDAttributeValue string, hwNameAttributeValue string, hwPhysicalDiskSmartAttributeAttributeValue string) {
+	mb.metricHwPhysicalDiskSmart.recordDataPoint(mb.startTime, ts, val, hwIDAttributeValue, hwNameAttributeValue, hwPhysicalDiskSmartAttributeAttributeValue)
 }
 
 // RecordHwPowerDataPoint adds a data point to hw.power metric.
@@ -11274,6 +18863,51 @@ func (mb *MetricsBuilder) RecordProcessWindowsHandleCountDataPoint(ts pcommon.Ti
 	mb.metricProcessWindowsHandleCount.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordSystemBtrfsAllocationUsageDataPoint adds a data point to system.btrfs.allocation.usage metric.
+func (mb *MetricsBuilder) RecordSystemBtrfsAllocationUsageDataPoint(ts pcommon.Timestamp, val int64, systemBtrfsUUIDAttributeValue string, systemBtrfsLabelAttributeValue string, systemBtrfsAllocationTypeAttributeValue AttributeSystemBtrfsAllocationType, systemBtrfsAllocationStateAttributeValue AttributeSystemBtrfsAllocationState) {
+	mb.metricSystemBtrfsAllocationUsage.recordDataPoint(mb.startTime, ts, val, systemBtrfsUUIDAttributeValue, systemBtrfsLabelAttributeValue, systemBtrfsAllocationTypeAttributeValue.String(), systemBtrfsAllocationStateAttributeValue.String())
+}
+
+// RecordSystemBtrfsDeviceMissingDataPoint adds a data point to system.btrfs.device.missing metric.
+func (mb *MetricsBuilder) RecordSystemBtrfsDeviceMissingDataPoint(ts pcommon.Timestamp, val int64, systemBtrfsUUIDAttributeValue string, systemBtrfsLabelAttributeValue string) {
+	mb.metricSystemBtrfsDeviceMissing.recordDataPoint(mb.startTime, ts, val, systemBtrfsUUIDAttributeValue, systemBtrfsLabelAttributeValue)
+}
+
+// RecordSystemBtrfsErrorsDataPoint adds a data point to system.btrfs.errors metric.
+func (mb *MetricsBuilder) RecordSystemBtrfsErrorsDataPoint(ts pcommon.Timestamp, val int64, systemBtrfsUUIDAttributeValue string, systemBtrfsLabelAttributeValue string, systemBtrfsDeviceIDAttributeValue int64, options ...MetricAttributeOption) {
+	mb.metricSystemBtrfsErrors.recordDataPoint(mb.startTime, ts, val, systemBtrfsUUIDAttributeValue, systemBtrfsLabelAttributeValue, systemBtrfsDeviceIDAttributeValue, options...)
+}
+
+// RecordSystemBtrfsUnallocatedDataPoint adds a data point to system.btrfs.unallocated metric.
+func (mb *MetricsBuilder) RecordSystemBtrfsUnallocatedDataPoint(ts pcommon.Timestamp, val int64, systemBtrfsUUIDAttributeValue string, systemBtrfsLabelAttributeValue string) {
+	mb.metricSystemBtrfsUnallocated.recordDataPoint(mb.startTime, ts, val, systemBtrfsUUIDAttributeValue, systemBtrfsLabelAttributeValue)
+}
+
+// RecordSystemClockEstimatedErrorDataPoint adds a data point to system.clock.estimated_error metric.
+func (mb *MetricsBuilder) RecordSystemClockEstimatedErrorDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSystemClockEstimatedError.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemClockFrequencyAdjustmentDataPoint adds a data point to system.clock.frequency_adjustment metric.
+func (mb *MetricsBuilder) RecordSystemClockFrequencyAdjustmentDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSystemClockFrequencyAdjustment.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemClockMaxErrorDataPoint adds a data point to system.clock.max_error metric.
+func (mb *MetricsBuilder) RecordSystemClockMaxErrorDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSystemClockMaxError.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemClockOffsetDataPoint adds a data point to system.clock.offset metric.
+func (mb *MetricsBuilder) RecordSystemClockOffsetDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSystemClockOffset.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemClockSynchronizedDataPoint adds a data point to system.clock.synchronized metric.
+func (mb *MetricsBuilder) RecordSystemClockSynchronizedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemClockSynchronized.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordSystemCPUContextSwitchesDataPoint adds a data point to system.cpu.context_switches metric.
 func (mb *MetricsBuilder) RecordSystemCPUContextSwitchesDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricSystemCPUContextSwitches.recordDataPoint(mb.startTime, ts, val)
@@ -11299,6 +18933,11 @@ func (mb *MetricsBuilder) RecordSystemCPUInterruptsDataPoint(ts pcommon.Timestam
 	mb.metricSystemCPUInterrupts.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordSystemCPULinuxInterruptsDataPoint adds a data point to system.cpu.linux.interrupts metric.
+func (mb *MetricsBuilder) RecordSystemCPULinuxInterruptsDataPoint(ts pcommon.Timestamp, val int64, systemCPULinuxInterruptNameAttributeValue string, systemCPULinuxInterruptDescriptionAttributeValue string) {
+	mb.metricSystemCPULinuxInterrupts.recordDataPoint(mb.startTime, ts, val, systemCPULinuxInterruptNameAttributeValue, systemCPULinuxInterruptDescriptionAttributeValue)
+}
+
 // RecordSystemCPULinuxPressure10sDataPoint adds a data point to system.cpu.linux.pressure.10s metric.
 func (mb *MetricsBuilder) RecordSystemCPULinuxPressure10sDataPoint(ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue AttributeSystemLinuxPressureStallType) {
 	mb.metricSystemCPULinuxPressure10s.recordDataPoint(mb.startTime, ts, val, systemLinuxPressureStallTypeAttributeValue.String())
@@ -11317,6 +18956,26 @@ func (mb *MetricsBuilder) RecordSystemCPULinuxPressure5mDataPoint(ts pcommon.Tim
 // RecordSystemCPULinuxPressureTotalDataPoint adds a data point to system.cpu.linux.pressure.total metric.
 func (mb *MetricsBuilder) RecordSystemCPULinuxPressureTotalDataPoint(ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue AttributeSystemLinuxPressureStallType) {
 	mb.metricSystemCPULinuxPressureTotal.recordDataPoint(mb.startTime, ts, val, systemLinuxPressureStallTypeAttributeValue.String())
+}
+
+// RecordSystemCPULinuxRunQueueRunTimeDataPoint adds a data point to system.cpu.linux.run_queue.run_time metric.
+func (mb *MetricsBuilder) RecordSystemCPULinuxRunQueueRunTimeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSystemCPULinuxRunQueueRunTime.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemCPULinuxRunQueueTimeslicesDataPoint adds a data point to system.cpu.linux.run_queue.timeslices metric.
+func (mb *MetricsBuilder) RecordSystemCPULinuxRunQueueTimeslicesDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemCPULinuxRunQueueTimeslices.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemCPULinuxRunQueueWaitTimeDataPoint adds a data point to system.cpu.linux.run_queue.wait_time metric.
+func (mb *MetricsBuilder) RecordSystemCPULinuxRunQueueWaitTimeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSystemCPULinuxRunQueueWaitTime.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemCPULinuxSoftInterruptsDataPoint adds a data point to system.cpu.linux.soft_interrupts metric.
+func (mb *MetricsBuilder) RecordSystemCPULinuxSoftInterruptsDataPoint(ts pcommon.Timestamp, val int64, systemCPULinuxSoftInterruptTypeAttributeValue AttributeSystemCPULinuxSoftInterruptType) {
+	mb.metricSystemCPULinuxSoftInterrupts.recordDataPoint(mb.startTime, ts, val, systemCPULinuxSoftInterruptTypeAttributeValue.String())
 }
 
 // RecordSystemCPULinuxThermalThrottleEventsDataPoint adds a data point to system.cpu.linux.thermal_throttle.events metric.
@@ -11409,6 +19068,11 @@ func (mb *MetricsBuilder) RecordSystemDiskWeightedIoTimeDataPoint(ts pcommon.Tim
 	mb.metricSystemDiskWeightedIoTime.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue)
 }
 
+// RecordSystemFilesystemErrorDataPoint adds a data point to system.filesystem.error metric.
+func (mb *MetricsBuilder) RecordSystemFilesystemErrorDataPoint(ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemFilesystemMountpointAttributeValue string, systemFilesystemTypeAttributeValue string) {
+	mb.metricSystemFilesystemError.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue, systemFilesystemMountpointAttributeValue, systemFilesystemTypeAttributeValue)
+}
+
 // RecordSystemFilesystemInodesLimitDataPoint adds a data point to system.filesystem.inodes.limit metric.
 func (mb *MetricsBuilder) RecordSystemFilesystemInodesLimitDataPoint(ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemFilesystemModeAttributeValue string, systemFilesystemMountpointAttributeValue string, systemFilesystemTypeAttributeValue string) {
 	mb.metricSystemFilesystemInodesLimit.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue, systemFilesystemModeAttributeValue, systemFilesystemMountpointAttributeValue, systemFilesystemTypeAttributeValue)
@@ -11422,6 +19086,16 @@ func (mb *MetricsBuilder) RecordSystemFilesystemInodesUsageDataPoint(ts pcommon.
 // RecordSystemFilesystemLimitDataPoint adds a data point to system.filesystem.limit metric.
 func (mb *MetricsBuilder) RecordSystemFilesystemLimitDataPoint(ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemFilesystemModeAttributeValue string, systemFilesystemMountpointAttributeValue string, systemFilesystemTypeAttributeValue string) {
 	mb.metricSystemFilesystemLimit.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue, systemFilesystemModeAttributeValue, systemFilesystemMountpointAttributeValue, systemFilesystemTypeAttributeValue)
+}
+
+// RecordSystemFilesystemLinuxExt4ErrorsDataPoint adds a data point to system.filesystem.linux.ext4.errors metric.
+func (mb *MetricsBuilder) RecordSystemFilesystemLinuxExt4ErrorsDataPoint(ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemFilesystemMountpointAttributeValue string) {
+	mb.metricSystemFilesystemLinuxExt4Errors.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue, systemFilesystemMountpointAttributeValue)
+}
+
+// RecordSystemFilesystemReadOnlyDataPoint adds a data point to system.filesystem.read_only metric.
+func (mb *MetricsBuilder) RecordSystemFilesystemReadOnlyDataPoint(ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemFilesystemMountpointAttributeValue string, systemFilesystemTypeAttributeValue string) {
+	mb.metricSystemFilesystemReadOnly.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue, systemFilesystemMountpointAttributeValue, systemFilesystemTypeAttributeValue)
 }
 
 // RecordSystemFilesystemStuckDataPoint adds a data point to system.filesystem.stuck metric.
@@ -11479,6 +19153,26 @@ func (mb *MetricsBuilder) RecordSystemIrqLinuxPressureTotalDataPoint(ts pcommon.
 	mb.metricSystemIrqLinuxPressureTotal.recordDataPoint(mb.startTime, ts, val, systemLinuxPressureStallTypeAttributeValue.String())
 }
 
+// RecordSystemLinuxDentryCountDataPoint adds a data point to system.linux.dentry.count metric.
+func (mb *MetricsBuilder) RecordSystemLinuxDentryCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxDentryCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxDentryNegativeDataPoint adds a data point to system.linux.dentry.negative metric.
+func (mb *MetricsBuilder) RecordSystemLinuxDentryNegativeDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxDentryNegative.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxDentryUnusedDataPoint adds a data point to system.linux.dentry.unused metric.
+func (mb *MetricsBuilder) RecordSystemLinuxDentryUnusedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxDentryUnused.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxEntropyAvailableDataPoint adds a data point to system.linux.entropy.available metric.
+func (mb *MetricsBuilder) RecordSystemLinuxEntropyAvailableDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxEntropyAvailable.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordSystemLinuxFileHandleCountDataPoint adds a data point to system.linux.file_handle.count metric.
 func (mb *MetricsBuilder) RecordSystemLinuxFileHandleCountDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricSystemLinuxFileHandleCount.recordDataPoint(mb.startTime, ts, val)
@@ -11489,6 +19183,76 @@ func (mb *MetricsBuilder) RecordSystemLinuxFileHandleLimitDataPoint(ts pcommon.T
 	mb.metricSystemLinuxFileHandleLimit.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordSystemLinuxInodeCountDataPoint adds a data point to system.linux.inode.count metric.
+func (mb *MetricsBuilder) RecordSystemLinuxInodeCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxInodeCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxInodeFreeDataPoint adds a data point to system.linux.inode.free metric.
+func (mb *MetricsBuilder) RecordSystemLinuxInodeFreeDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxInodeFree.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcMessageQueueCountDataPoint adds a data point to system.linux.ipc.message_queue.count metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcMessageQueueCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcMessageQueueCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcMessageQueueLimitDataPoint adds a data point to system.linux.ipc.message_queue.limit metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcMessageQueueLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcMessageQueueLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcMessageQueueMessagesDataPoint adds a data point to system.linux.ipc.message_queue.messages metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcMessageQueueMessagesDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcMessageQueueMessages.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcMessageQueueUsageDataPoint adds a data point to system.linux.ipc.message_queue.usage metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcMessageQueueUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcMessageQueueUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcSemaphoreCountDataPoint adds a data point to system.linux.ipc.semaphore.count metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcSemaphoreCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcSemaphoreCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcSemaphoreLimitDataPoint adds a data point to system.linux.ipc.semaphore.limit metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcSemaphoreLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcSemaphoreLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcSemaphoreSetCountDataPoint adds a data point to system.linux.ipc.semaphore.set.count metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcSemaphoreSetCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcSemaphoreSetCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcSemaphoreSetLimitDataPoint adds a data point to system.linux.ipc.semaphore.set.limit metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcSemaphoreSetLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcSemaphoreSetLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcSharedMemoryLimitDataPoint adds a data point to system.linux.ipc.shared_memory.limit metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcSharedMemoryLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcSharedMemoryLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcSharedMemorySegmentCountDataPoint adds a data point to system.linux.ipc.shared_memory.segment.count metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcSharedMemorySegmentCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcSharedMemorySegmentCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcSharedMemorySegmentLimitDataPoint adds a data point to system.linux.ipc.shared_memory.segment.limit metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcSharedMemorySegmentLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcSharedMemorySegmentLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxIpcSharedMemoryUsageDataPoint adds a data point to system.linux.ipc.shared_memory.usage metric.
+func (mb *MetricsBuilder) RecordSystemLinuxIpcSharedMemoryUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxIpcSharedMemoryUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordSystemLinuxKernelAgeDataPoint adds a data point to system.linux.kernel.age metric.
 func (mb *MetricsBuilder) RecordSystemLinuxKernelAgeDataPoint(ts pcommon.Timestamp, val float64) {
 	mb.metricSystemLinuxKernelAge.recordDataPoint(mb.startTime, ts, val)
@@ -11497,6 +19261,31 @@ func (mb *MetricsBuilder) RecordSystemLinuxKernelAgeDataPoint(ts pcommon.Timesta
 // RecordSystemLinuxKernelInfoDataPoint adds a data point to system.linux.kernel.info metric.
 func (mb *MetricsBuilder) RecordSystemLinuxKernelInfoDataPoint(ts pcommon.Timestamp, val int64, systemLinuxKernelReleaseAttributeValue string, systemLinuxKernelVersionAttributeValue string) {
 	mb.metricSystemLinuxKernelInfo.recordDataPoint(mb.startTime, ts, val, systemLinuxKernelReleaseAttributeValue, systemLinuxKernelVersionAttributeValue)
+}
+
+// RecordSystemLinuxMdDisksDataPoint adds a data point to system.linux.md.disks metric.
+func (mb *MetricsBuilder) RecordSystemLinuxMdDisksDataPoint(ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemLinuxMdDiskStateAttributeValue AttributeSystemLinuxMdDiskState) {
+	mb.metricSystemLinuxMdDisks.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue, systemLinuxMdDiskStateAttributeValue.String())
+}
+
+// RecordSystemLinuxMdDisksRequiredDataPoint adds a data point to system.linux.md.disks.required metric.
+func (mb *MetricsBuilder) RecordSystemLinuxMdDisksRequiredDataPoint(ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string) {
+	mb.metricSystemLinuxMdDisksRequired.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue)
+}
+
+// RecordSystemLinuxMdMismatchesDataPoint adds a data point to system.linux.md.mismatches metric.
+func (mb *MetricsBuilder) RecordSystemLinuxMdMismatchesDataPoint(ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string) {
+	mb.metricSystemLinuxMdMismatches.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue)
+}
+
+// RecordSystemLinuxMdSyncProgressDataPoint adds a data point to system.linux.md.sync.progress metric.
+func (mb *MetricsBuilder) RecordSystemLinuxMdSyncProgressDataPoint(ts pcommon.Timestamp, val float64, systemDeviceAttributeValue string, systemLinuxMdSyncActionAttributeValue AttributeSystemLinuxMdSyncAction) {
+	mb.metricSystemLinuxMdSyncProgress.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue, systemLinuxMdSyncActionAttributeValue.String())
+}
+
+// RecordSystemLinuxMdSyncSpeedDataPoint adds a data point to system.linux.md.sync.speed metric.
+func (mb *MetricsBuilder) RecordSystemLinuxMdSyncSpeedDataPoint(ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemLinuxMdSyncActionAttributeValue AttributeSystemLinuxMdSyncAction) {
+	mb.metricSystemLinuxMdSyncSpeed.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue, systemLinuxMdSyncActionAttributeValue.String())
 }
 
 // RecordSystemLinuxRebootRequiredDataPoint adds a data point to system.linux.reboot_required metric.
@@ -11524,6 +19313,11 @@ func (mb *MetricsBuilder) RecordSystemMemoryLinuxActiveDataPoint(ts pcommon.Time
 	mb.metricSystemMemoryLinuxActive.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordSystemMemoryLinuxAnonymousDataPoint adds a data point to system.memory.linux.anonymous metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxAnonymousDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemMemoryLinuxAnonymous.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordSystemMemoryLinuxAvailableDataPoint adds a data point to system.memory.linux.available metric.
 func (mb *MetricsBuilder) RecordSystemMemoryLinuxAvailableDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricSystemMemoryLinuxAvailable.recordDataPoint(mb.startTime, ts, val)
@@ -11542,6 +19336,16 @@ func (mb *MetricsBuilder) RecordSystemMemoryLinuxCommittedDataPoint(ts pcommon.T
 // RecordSystemMemoryLinuxDirtyDataPoint adds a data point to system.memory.linux.dirty metric.
 func (mb *MetricsBuilder) RecordSystemMemoryLinuxDirtyDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricSystemMemoryLinuxDirty.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemMemoryLinuxFreeBlocksDataPoint adds a data point to system.memory.linux.free_blocks metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxFreeBlocksDataPoint(ts pcommon.Timestamp, val int64, systemMemoryLinuxNumaNodeAttributeValue int64, systemMemoryLinuxZoneAttributeValue string, systemMemoryLinuxBlockOrderAttributeValue int64) {
+	mb.metricSystemMemoryLinuxFreeBlocks.recordDataPoint(mb.startTime, ts, val, systemMemoryLinuxNumaNodeAttributeValue, systemMemoryLinuxZoneAttributeValue, systemMemoryLinuxBlockOrderAttributeValue)
+}
+
+// RecordSystemMemoryLinuxHardwareCorruptedDataPoint adds a data point to system.memory.linux.hardware_corrupted metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxHardwareCorruptedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemMemoryLinuxHardwareCorrupted.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordSystemMemoryLinuxHugepagesLimitDataPoint adds a data point to system.memory.linux.hugepages.limit metric.
@@ -11579,9 +19383,49 @@ func (mb *MetricsBuilder) RecordSystemMemoryLinuxInactiveDataPoint(ts pcommon.Ti
 	mb.metricSystemMemoryLinuxInactive.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordSystemMemoryLinuxKernelStackDataPoint adds a data point to system.memory.linux.kernel_stack metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxKernelStackDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemMemoryLinuxKernelStack.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemMemoryLinuxKsmFullScansDataPoint adds a data point to system.memory.linux.ksm.full_scans metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxKsmFullScansDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemMemoryLinuxKsmFullScans.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemMemoryLinuxKsmPagesDataPoint adds a data point to system.memory.linux.ksm.pages metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxKsmPagesDataPoint(ts pcommon.Timestamp, val int64, systemMemoryLinuxKsmStateAttributeValue AttributeSystemMemoryLinuxKsmState) {
+	mb.metricSystemMemoryLinuxKsmPages.recordDataPoint(mb.startTime, ts, val, systemMemoryLinuxKsmStateAttributeValue.String())
+}
+
+// RecordSystemMemoryLinuxMappedDataPoint adds a data point to system.memory.linux.mapped metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxMappedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemMemoryLinuxMapped.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemMemoryLinuxNumaAllocationsDataPoint adds a data point to system.memory.linux.numa.allocations metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxNumaAllocationsDataPoint(ts pcommon.Timestamp, val int64, systemMemoryLinuxNumaNodeAttributeValue int64, systemMemoryLinuxNumaAllocationTypeAttributeValue AttributeSystemMemoryLinuxNumaAllocationType) {
+	mb.metricSystemMemoryLinuxNumaAllocations.recordDataPoint(mb.startTime, ts, val, systemMemoryLinuxNumaNodeAttributeValue, systemMemoryLinuxNumaAllocationTypeAttributeValue.String())
+}
+
+// RecordSystemMemoryLinuxNumaUsageDataPoint adds a data point to system.memory.linux.numa.usage metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxNumaUsageDataPoint(ts pcommon.Timestamp, val int64, systemMemoryLinuxNumaNodeAttributeValue int64, systemMemoryLinuxNumaStateAttributeValue AttributeSystemMemoryLinuxNumaState) {
+	mb.metricSystemMemoryLinuxNumaUsage.recordDataPoint(mb.startTime, ts, val, systemMemoryLinuxNumaNodeAttributeValue, systemMemoryLinuxNumaStateAttributeValue.String())
+}
+
 // RecordSystemMemoryLinuxOomKillsDataPoint adds a data point to system.memory.linux.oom_kills metric.
 func (mb *MetricsBuilder) RecordSystemMemoryLinuxOomKillsDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricSystemMemoryLinuxOomKills.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemMemoryLinuxPageTablesDataPoint adds a data point to system.memory.linux.page_tables metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxPageTablesDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemMemoryLinuxPageTables.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemMemoryLinuxPercpuDataPoint adds a data point to system.memory.linux.percpu metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxPercpuDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemMemoryLinuxPercpu.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordSystemMemoryLinuxPressure10sDataPoint adds a data point to system.memory.linux.pressure.10s metric.
@@ -11619,6 +19463,21 @@ func (mb *MetricsBuilder) RecordSystemMemoryLinuxWritebackDataPoint(ts pcommon.T
 	mb.metricSystemMemoryLinuxWriteback.recordDataPoint(mb.startTime, ts, val)
 }
 
+// RecordSystemMemoryLinuxZramUsageDataPoint adds a data point to system.memory.linux.zram.usage metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxZramUsageDataPoint(ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, systemMemoryLinuxZramTypeAttributeValue AttributeSystemMemoryLinuxZramType) {
+	mb.metricSystemMemoryLinuxZramUsage.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue, systemMemoryLinuxZramTypeAttributeValue.String())
+}
+
+// RecordSystemMemoryLinuxZswapOperationsDataPoint adds a data point to system.memory.linux.zswap.operations metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxZswapOperationsDataPoint(ts pcommon.Timestamp, val int64, systemPagingDirectionAttributeValue AttributeSystemPagingDirection) {
+	mb.metricSystemMemoryLinuxZswapOperations.recordDataPoint(mb.startTime, ts, val, systemPagingDirectionAttributeValue.String())
+}
+
+// RecordSystemMemoryLinuxZswapUsageDataPoint adds a data point to system.memory.linux.zswap.usage metric.
+func (mb *MetricsBuilder) RecordSystemMemoryLinuxZswapUsageDataPoint(ts pcommon.Timestamp, val int64, systemMemoryLinuxZswapTypeAttributeValue AttributeSystemMemoryLinuxZswapType) {
+	mb.metricSystemMemoryLinuxZswapUsage.recordDataPoint(mb.startTime, ts, val, systemMemoryLinuxZswapTypeAttributeValue.String())
+}
+
 // RecordSystemMemoryPageSizeDataPoint adds a data point to system.memory.page_size metric.
 func (mb *MetricsBuilder) RecordSystemMemoryPageSizeDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricSystemMemoryPageSize.recordDataPoint(mb.startTime, ts, val)
@@ -11632,6 +19491,16 @@ func (mb *MetricsBuilder) RecordSystemMemoryUsageDataPoint(ts pcommon.Timestamp,
 // RecordSystemMemoryUtilizationDataPoint adds a data point to system.memory.utilization metric.
 func (mb *MetricsBuilder) RecordSystemMemoryUtilizationDataPoint(ts pcommon.Timestamp, val float64, systemMemoryStateAttributeValue AttributeSystemMemoryState) {
 	mb.metricSystemMemoryUtilization.recordDataPoint(mb.startTime, ts, val, systemMemoryStateAttributeValue.String())
+}
+
+// RecordSystemNetworkBondInterfaceUpDataPoint adds a data point to system.network.bond.interface.up metric.
+func (mb *MetricsBuilder) RecordSystemNetworkBondInterfaceUpDataPoint(ts pcommon.Timestamp, val int64, systemNetworkBondNameAttributeValue string, networkInterfaceNameAttributeValue string) {
+	mb.metricSystemNetworkBondInterfaceUp.recordDataPoint(mb.startTime, ts, val, systemNetworkBondNameAttributeValue, networkInterfaceNameAttributeValue)
+}
+
+// RecordSystemNetworkBondInterfacesDataPoint adds a data point to system.network.bond.interfaces metric.
+func (mb *MetricsBuilder) RecordSystemNetworkBondInterfacesDataPoint(ts pcommon.Timestamp, val int64, systemNetworkBondNameAttributeValue string, systemNetworkBondInterfaceStateAttributeValue AttributeSystemNetworkBondInterfaceState) {
+	mb.metricSystemNetworkBondInterfaces.recordDataPoint(mb.startTime, ts, val, systemNetworkBondNameAttributeValue, systemNetworkBondInterfaceStateAttributeValue.String())
 }
 
 // RecordSystemNetworkConnectionCountDataPoint adds a data point to system.network.connection.count metric.
@@ -11654,14 +19523,54 @@ func (mb *MetricsBuilder) RecordSystemNetworkErrorsDataPoint(ts pcommon.Timestam
 	mb.metricSystemNetworkErrors.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue, networkIoDirectionAttributeValue.String())
 }
 
+// RecordSystemNetworkInterfaceCarrierChangesDataPoint adds a data point to system.network.interface.carrier_changes metric.
+func (mb *MetricsBuilder) RecordSystemNetworkInterfaceCarrierChangesDataPoint(ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	mb.metricSystemNetworkInterfaceCarrierChanges.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue)
+}
+
+// RecordSystemNetworkInterfaceCarrierErrorsDataPoint adds a data point to system.network.interface.carrier_errors metric.
+func (mb *MetricsBuilder) RecordSystemNetworkInterfaceCarrierErrorsDataPoint(ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	mb.metricSystemNetworkInterfaceCarrierErrors.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue)
+}
+
+// RecordSystemNetworkInterfaceCollisionsDataPoint adds a data point to system.network.interface.collisions metric.
+func (mb *MetricsBuilder) RecordSystemNetworkInterfaceCollisionsDataPoint(ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	mb.metricSystemNetworkInterfaceCollisions.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue)
+}
+
+// RecordSystemNetworkInterfaceCompressedDataPoint adds a data point to system.network.interface.compressed metric.
+func (mb *MetricsBuilder) RecordSystemNetworkInterfaceCompressedDataPoint(ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricSystemNetworkInterfaceCompressed.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
 // RecordSystemNetworkInterfaceDuplexDataPoint adds a data point to system.network.interface.duplex metric.
 func (mb *MetricsBuilder) RecordSystemNetworkInterfaceDuplexDataPoint(ts pcommon.Timestamp, val int64, networkInterfaceDuplexAttributeValue AttributeNetworkInterfaceDuplex, networkInterfaceNameAttributeValue string) {
 	mb.metricSystemNetworkInterfaceDuplex.recordDataPoint(mb.startTime, ts, val, networkInterfaceDuplexAttributeValue.String(), networkInterfaceNameAttributeValue)
 }
 
+// RecordSystemNetworkInterfaceFifoErrorsDataPoint adds a data point to system.network.interface.fifo_errors metric.
+func (mb *MetricsBuilder) RecordSystemNetworkInterfaceFifoErrorsDataPoint(ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricSystemNetworkInterfaceFifoErrors.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordSystemNetworkInterfaceFrameErrorsDataPoint adds a data point to system.network.interface.frame_errors metric.
+func (mb *MetricsBuilder) RecordSystemNetworkInterfaceFrameErrorsDataPoint(ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	mb.metricSystemNetworkInterfaceFrameErrors.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue)
+}
+
 // RecordSystemNetworkInterfaceMtuDataPoint adds a data point to system.network.interface.mtu metric.
 func (mb *MetricsBuilder) RecordSystemNetworkInterfaceMtuDataPoint(ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
 	mb.metricSystemNetworkInterfaceMtu.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue)
+}
+
+// RecordSystemNetworkInterfaceMulticastDataPoint adds a data point to system.network.interface.multicast metric.
+func (mb *MetricsBuilder) RecordSystemNetworkInterfaceMulticastDataPoint(ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	mb.metricSystemNetworkInterfaceMulticast.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue)
+}
+
+// RecordSystemNetworkInterfaceQueueLengthDataPoint adds a data point to system.network.interface.queue_length metric.
+func (mb *MetricsBuilder) RecordSystemNetworkInterfaceQueueLengthDataPoint(ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string) {
+	mb.metricSystemNetworkInterfaceQueueLength.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue)
 }
 
 // RecordSystemNetworkInterfaceSpeedDataPoint adds a data point to system.network.interface.speed metric.
@@ -11679,6 +19588,11 @@ func (mb *MetricsBuilder) RecordSystemNetworkIoDataPoint(ts pcommon.Timestamp, v
 	mb.metricSystemNetworkIo.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue, networkIoDirectionAttributeValue.String())
 }
 
+// RecordSystemNetworkIPFragmentMemoryUsageDataPoint adds a data point to system.network.ip.fragment.memory.usage metric.
+func (mb *MetricsBuilder) RecordSystemNetworkIPFragmentMemoryUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkIPFragmentMemoryUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordSystemNetworkPacketCountDataPoint adds a data point to system.network.packet.count metric.
 func (mb *MetricsBuilder) RecordSystemNetworkPacketCountDataPoint(ts pcommon.Timestamp, val int64, systemDeviceAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
 	mb.metricSystemNetworkPacketCount.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue, networkIoDirectionAttributeValue.String())
@@ -11687,6 +19601,191 @@ func (mb *MetricsBuilder) RecordSystemNetworkPacketCountDataPoint(ts pcommon.Tim
 // RecordSystemNetworkPacketDroppedDataPoint adds a data point to system.network.packet.dropped metric.
 func (mb *MetricsBuilder) RecordSystemNetworkPacketDroppedDataPoint(ts pcommon.Timestamp, val int64, networkInterfaceNameAttributeValue string, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
 	mb.metricSystemNetworkPacketDropped.recordDataPoint(mb.startTime, ts, val, networkInterfaceNameAttributeValue, networkIoDirectionAttributeValue.String())
+}
+
+// RecordSystemNetworkSocketCountDataPoint adds a data point to system.network.socket.count metric.
+func (mb *MetricsBuilder) RecordSystemNetworkSocketCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkSocketCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkSoftnetDroppedDataPoint adds a data point to system.network.softnet.dropped metric.
+func (mb *MetricsBuilder) RecordSystemNetworkSoftnetDroppedDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricSystemNetworkSoftnetDropped.recordDataPoint(mb.startTime, ts, val, options...)
+}
+
+// RecordSystemNetworkSoftnetFlowLimitedDataPoint adds a data point to system.network.softnet.flow_limited metric.
+func (mb *MetricsBuilder) RecordSystemNetworkSoftnetFlowLimitedDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricSystemNetworkSoftnetFlowLimited.recordDataPoint(mb.startTime, ts, val, options...)
+}
+
+// RecordSystemNetworkSoftnetProcessedDataPoint adds a data point to system.network.softnet.processed metric.
+func (mb *MetricsBuilder) RecordSystemNetworkSoftnetProcessedDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricSystemNetworkSoftnetProcessed.recordDataPoint(mb.startTime, ts, val, options...)
+}
+
+// RecordSystemNetworkSoftnetReceivedRpsDataPoint adds a data point to system.network.softnet.received_rps metric.
+func (mb *MetricsBuilder) RecordSystemNetworkSoftnetReceivedRpsDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricSystemNetworkSoftnetReceivedRps.recordDataPoint(mb.startTime, ts, val, options...)
+}
+
+// RecordSystemNetworkSoftnetSqueezedDataPoint adds a data point to system.network.softnet.squeezed metric.
+func (mb *MetricsBuilder) RecordSystemNetworkSoftnetSqueezedDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricSystemNetworkSoftnetSqueezed.recordDataPoint(mb.startTime, ts, val, options...)
+}
+
+// RecordSystemNetworkTCPAbortsDataPoint adds a data point to system.network.tcp.aborts metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPAbortsDataPoint(ts pcommon.Timestamp, val int64, systemNetworkTCPAbortReasonAttributeValue AttributeSystemNetworkTCPAbortReason) {
+	mb.metricSystemNetworkTCPAborts.recordDataPoint(mb.startTime, ts, val, systemNetworkTCPAbortReasonAttributeValue.String())
+}
+
+// RecordSystemNetworkTCPBacklogDropsDataPoint adds a data point to system.network.tcp.backlog.drops metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPBacklogDropsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPBacklogDrops.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPConnectionResetsDataPoint adds a data point to system.network.tcp.connection.resets metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPConnectionResetsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPConnectionResets.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPErrorsDataPoint adds a data point to system.network.tcp.errors metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPErrorsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPErrors.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPEstablishedDataPoint adds a data point to system.network.tcp.established metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPEstablishedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPEstablished.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPListenDropsDataPoint adds a data point to system.network.tcp.listen.drops metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPListenDropsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPListenDrops.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPListenOverflowsDataPoint adds a data point to system.network.tcp.listen.overflows metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPListenOverflowsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPListenOverflows.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPMemoryLimitDataPoint adds a data point to system.network.tcp.memory.limit metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPMemoryLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPMemoryLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPMemoryPressuresDataPoint adds a data point to system.network.tcp.memory.pressures metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPMemoryPressuresDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPMemoryPressures.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPMemoryUsageDataPoint adds a data point to system.network.tcp.memory.usage metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPMemoryUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPMemoryUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPOpenFailuresDataPoint adds a data point to system.network.tcp.open.failures metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPOpenFailuresDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPOpenFailures.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPOpensDataPoint adds a data point to system.network.tcp.opens metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPOpensDataPoint(ts pcommon.Timestamp, val int64, systemNetworkTCPOpenTypeAttributeValue AttributeSystemNetworkTCPOpenType) {
+	mb.metricSystemNetworkTCPOpens.recordDataPoint(mb.startTime, ts, val, systemNetworkTCPOpenTypeAttributeValue.String())
+}
+
+// RecordSystemNetworkTCPOutOfOrderDataPoint adds a data point to system.network.tcp.out_of_order metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPOutOfOrderDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPOutOfOrder.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPPrunesDataPoint adds a data point to system.network.tcp.prunes metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPPrunesDataPoint(ts pcommon.Timestamp, val int64, systemNetworkTCPPruneTypeAttributeValue AttributeSystemNetworkTCPPruneType) {
+	mb.metricSystemNetworkTCPPrunes.recordDataPoint(mb.startTime, ts, val, systemNetworkTCPPruneTypeAttributeValue.String())
+}
+
+// RecordSystemNetworkTCPResetsSentDataPoint adds a data point to system.network.tcp.resets.sent metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPResetsSentDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPResetsSent.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPRetransmitsDataPoint adds a data point to system.network.tcp.retransmits metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPRetransmitsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPRetransmits.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPSegmentsDataPoint adds a data point to system.network.tcp.segments metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPSegmentsDataPoint(ts pcommon.Timestamp, val int64, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricSystemNetworkTCPSegments.recordDataPoint(mb.startTime, ts, val, networkIoDirectionAttributeValue.String())
+}
+
+// RecordSystemNetworkTCPSocketAllocatedDataPoint adds a data point to system.network.tcp.socket.allocated metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPSocketAllocatedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPSocketAllocated.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPSocketCountDataPoint adds a data point to system.network.tcp.socket.count metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPSocketCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPSocketCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPSocketOrphanedDataPoint adds a data point to system.network.tcp.socket.orphaned metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPSocketOrphanedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPSocketOrphaned.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPSocketOrphanedLimitDataPoint adds a data point to system.network.tcp.socket.orphaned.limit metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPSocketOrphanedLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPSocketOrphanedLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPSocketTimeWaitDataPoint adds a data point to system.network.tcp.socket.time_wait metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPSocketTimeWaitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPSocketTimeWait.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkTCPSynCookiesDataPoint adds a data point to system.network.tcp.syn_cookies metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPSynCookiesDataPoint(ts pcommon.Timestamp, val int64, systemNetworkTCPSynCookieEventAttributeValue AttributeSystemNetworkTCPSynCookieEvent) {
+	mb.metricSystemNetworkTCPSynCookies.recordDataPoint(mb.startTime, ts, val, systemNetworkTCPSynCookieEventAttributeValue.String())
+}
+
+// RecordSystemNetworkTCPSynQueueOverflowsDataPoint adds a data point to system.network.tcp.syn_queue.overflows metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPSynQueueOverflowsDataPoint(ts pcommon.Timestamp, val int64, systemNetworkTCPSynQueueActionAttributeValue AttributeSystemNetworkTCPSynQueueAction) {
+	mb.metricSystemNetworkTCPSynQueueOverflows.recordDataPoint(mb.startTime, ts, val, systemNetworkTCPSynQueueActionAttributeValue.String())
+}
+
+// RecordSystemNetworkTCPTimeoutsDataPoint adds a data point to system.network.tcp.timeouts metric.
+func (mb *MetricsBuilder) RecordSystemNetworkTCPTimeoutsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkTCPTimeouts.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkUDPDatagramsDataPoint adds a data point to system.network.udp.datagrams metric.
+func (mb *MetricsBuilder) RecordSystemNetworkUDPDatagramsDataPoint(ts pcommon.Timestamp, val int64, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricSystemNetworkUDPDatagrams.recordDataPoint(mb.startTime, ts, val, networkIoDirectionAttributeValue.String())
+}
+
+// RecordSystemNetworkUDPErrorsDataPoint adds a data point to system.network.udp.errors metric.
+func (mb *MetricsBuilder) RecordSystemNetworkUDPErrorsDataPoint(ts pcommon.Timestamp, val int64, options ...MetricAttributeOption) {
+	mb.metricSystemNetworkUDPErrors.recordDataPoint(mb.startTime, ts, val, options...)
+}
+
+// RecordSystemNetworkUDPMemoryUsageDataPoint adds a data point to system.network.udp.memory.usage metric.
+func (mb *MetricsBuilder) RecordSystemNetworkUDPMemoryUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkUDPMemoryUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkUDPQueueUsageDataPoint adds a data point to system.network.udp.queue.usage metric.
+func (mb *MetricsBuilder) RecordSystemNetworkUDPQueueUsageDataPoint(ts pcommon.Timestamp, val int64, networkIoDirectionAttributeValue AttributeNetworkIoDirection) {
+	mb.metricSystemNetworkUDPQueueUsage.recordDataPoint(mb.startTime, ts, val, networkIoDirectionAttributeValue.String())
+}
+
+// RecordSystemNetworkUDPReceiveErrorsDataPoint adds a data point to system.network.udp.receive.errors metric.
+func (mb *MetricsBuilder) RecordSystemNetworkUDPReceiveErrorsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkUDPReceiveErrors.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemNetworkUDPSocketCountDataPoint adds a data point to system.network.udp.socket.count metric.
+func (mb *MetricsBuilder) RecordSystemNetworkUDPSocketCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemNetworkUDPSocketCount.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordSystemPagingFaultsDataPoint adds a data point to system.paging.faults metric.
@@ -11752,6 +19851,56 @@ func (mb *MetricsBuilder) RecordSystemUptimeDataPoint(ts pcommon.Timestamp, val 
 // RecordSystemUserCountDataPoint adds a data point to system.user.count metric.
 func (mb *MetricsBuilder) RecordSystemUserCountDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricSystemUserCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemZfsArcLimitMaxDataPoint adds a data point to system.zfs.arc.limit.max metric.
+func (mb *MetricsBuilder) RecordSystemZfsArcLimitMaxDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemZfsArcLimitMax.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemZfsArcLimitMinDataPoint adds a data point to system.zfs.arc.limit.min metric.
+func (mb *MetricsBuilder) RecordSystemZfsArcLimitMinDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemZfsArcLimitMin.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemZfsArcRequestsDataPoint adds a data point to system.zfs.arc.requests metric.
+func (mb *MetricsBuilder) RecordSystemZfsArcRequestsDataPoint(ts pcommon.Timestamp, val int64, systemZfsArcRequestTypeAttributeValue AttributeSystemZfsArcRequestType, systemZfsArcResultAttributeValue AttributeSystemZfsArcResult) {
+	mb.metricSystemZfsArcRequests.recordDataPoint(mb.startTime, ts, val, systemZfsArcRequestTypeAttributeValue.String(), systemZfsArcResultAttributeValue.String())
+}
+
+// RecordSystemZfsArcTargetDataPoint adds a data point to system.zfs.arc.target metric.
+func (mb *MetricsBuilder) RecordSystemZfsArcTargetDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemZfsArcTarget.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemZfsArcUsageDataPoint adds a data point to system.zfs.arc.usage metric.
+func (mb *MetricsBuilder) RecordSystemZfsArcUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemZfsArcUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemZfsDatasetIoDataPoint adds a data point to system.zfs.dataset.io metric.
+func (mb *MetricsBuilder) RecordSystemZfsDatasetIoDataPoint(ts pcommon.Timestamp, val int64, systemZfsDatasetNameAttributeValue string, diskIoDirectionAttributeValue AttributeDiskIoDirection) {
+	mb.metricSystemZfsDatasetIo.recordDataPoint(mb.startTime, ts, val, systemZfsDatasetNameAttributeValue, diskIoDirectionAttributeValue.String())
+}
+
+// RecordSystemZfsDatasetOperationsDataPoint adds a data point to system.zfs.dataset.operations metric.
+func (mb *MetricsBuilder) RecordSystemZfsDatasetOperationsDataPoint(ts pcommon.Timestamp, val int64, systemZfsDatasetNameAttributeValue string, diskIoDirectionAttributeValue AttributeDiskIoDirection) {
+	mb.metricSystemZfsDatasetOperations.recordDataPoint(mb.startTime, ts, val, systemZfsDatasetNameAttributeValue, diskIoDirectionAttributeValue.String())
+}
+
+// RecordSystemZfsPoolIoDataPoint adds a data point to system.zfs.pool.io metric.
+func (mb *MetricsBuilder) RecordSystemZfsPoolIoDataPoint(ts pcommon.Timestamp, val int64, systemZfsPoolNameAttributeValue string, diskIoDirectionAttributeValue AttributeDiskIoDirection) {
+	mb.metricSystemZfsPoolIo.recordDataPoint(mb.startTime, ts, val, systemZfsPoolNameAttributeValue, diskIoDirectionAttributeValue.String())
+}
+
+// RecordSystemZfsPoolOperationsDataPoint adds a data point to system.zfs.pool.operations metric.
+func (mb *MetricsBuilder) RecordSystemZfsPoolOperationsDataPoint(ts pcommon.Timestamp, val int64, systemZfsPoolNameAttributeValue string, diskIoDirectionAttributeValue AttributeDiskIoDirection) {
+	mb.metricSystemZfsPoolOperations.recordDataPoint(mb.startTime, ts, val, systemZfsPoolNameAttributeValue, diskIoDirectionAttributeValue.String())
+}
+
+// RecordSystemZfsPoolStateDataPoint adds a data point to system.zfs.pool.state metric.
+func (mb *MetricsBuilder) RecordSystemZfsPoolStateDataPoint(ts pcommon.Timestamp, val int64, systemZfsPoolNameAttributeValue string, systemZfsPoolStateAttributeValue AttributeSystemZfsPoolState) {
+	mb.metricSystemZfsPoolState.recordDataPoint(mb.startTime, ts, val, systemZfsPoolNameAttributeValue, systemZfsPoolStateAttributeValue.String())
 }
 
 // Reset resets metrics builder to its initial state. It should be used when external metrics source is restarted,

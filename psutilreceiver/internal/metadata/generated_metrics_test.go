@@ -77,10 +77,10 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordHwCurrentDataPoint(ts, 1, "hw.id-val", "hw.name-val", WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordHwEnergyDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwTypeCPU, WithHwParentMetricAttribute("hw.parent-val"), WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
+			mb.RecordHwEnergyDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwTypeBattery, WithHwParentMetricAttribute("hw.parent-val"), WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordHwErrorsDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwTypeCPU, WithErrorTypeMetricAttribute("error.type-val"))
+			mb.RecordHwErrorsDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwTypeBattery, WithErrorTypeMetricAttribute("error.type-val"))
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordHwFanSpeedDataPoint(ts, 1, "hw.id-val", "hw.name-val", WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
@@ -101,13 +101,19 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordHwGpuUtilizationDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwGpuTaskGeneral)
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordHwPowerDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwTypeCPU, WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
+			mb.RecordHwPhysicalDiskEnduranceUtilizationDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwPhysicalDiskStateRemaining)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordHwPhysicalDiskSmartDataPoint(ts, 1, "hw.id-val", "hw.name-val", "hw.physical_disk.smart_attribute-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordHwPowerDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwTypeBattery, WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordHwPowerSupplyOnlineDataPoint(ts, 1, "hw.id-val", "hw.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
-			mb.RecordHwStatusDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwStateOk, AttributeHwTypeCPU, WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
+			mb.RecordHwStatusDataPoint(ts, 1, "hw.id-val", "hw.name-val", AttributeHwStateOk, AttributeHwTypeBattery, WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordHwTemperatureDataPoint(ts, 1, "hw.id-val", "hw.name-val", WithHwSensorLocationMetricAttribute("hw.sensor_location-val"))
@@ -251,6 +257,33 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordProcessWindowsHandleCountDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordSystemBtrfsAllocationUsageDataPoint(ts, 1, "system.btrfs.uuid-val", "system.btrfs.label-val", AttributeSystemBtrfsAllocationTypeData, AttributeSystemBtrfsAllocationStateUsed)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemBtrfsDeviceMissingDataPoint(ts, 1, "system.btrfs.uuid-val", "system.btrfs.label-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemBtrfsErrorsDataPoint(ts, 1, "system.btrfs.uuid-val", "system.btrfs.label-val", 22, WithErrorTypeMetricAttribute("error.type-val"))
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemBtrfsUnallocatedDataPoint(ts, 1, "system.btrfs.uuid-val", "system.btrfs.label-val")
+
+			allMetricsCount++
+			mb.RecordSystemClockEstimatedErrorDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemClockFrequencyAdjustmentDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemClockMaxErrorDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemClockOffsetDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemClockSynchronizedDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordSystemCPUContextSwitchesDataPoint(ts, 1)
 
 			allMetricsCount++
@@ -264,6 +297,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemCPUInterruptsDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemCPULinuxInterruptsDataPoint(ts, 1, "system.cpu.linux.interrupt.name-val", "system.cpu.linux.interrupt.description-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemCPULinuxPressure10sDataPoint(ts, 1, AttributeSystemLinuxPressureStallTypeSome)
@@ -276,6 +312,18 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemCPULinuxPressureTotalDataPoint(ts, 1, AttributeSystemLinuxPressureStallTypeSome)
+
+			allMetricsCount++
+			mb.RecordSystemCPULinuxRunQueueRunTimeDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemCPULinuxRunQueueTimeslicesDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemCPULinuxRunQueueWaitTimeDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemCPULinuxSoftInterruptsDataPoint(ts, 1, AttributeSystemCPULinuxSoftInterruptTypeHi)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemCPULinuxThermalThrottleEventsDataPoint(ts, 1, AttributeSystemCPULinuxThermalThrottleScopeCore, WithCPULogicalNumberMetricAttribute(18))
@@ -330,6 +378,9 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemDiskWeightedIoTimeDataPoint(ts, 1, "system.device-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemFilesystemErrorDataPoint(ts, 1, "system.device-val", "system.filesystem.mountpoint-val", "system.filesystem.type-val")
 
 			allMetricsCount++
 			mb.RecordSystemFilesystemInodesLimitDataPoint(ts, 1, "system.device-val", "system.filesystem.mode-val", "system.filesystem.mountpoint-val", "system.filesystem.type-val")
@@ -339,6 +390,12 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemFilesystemLimitDataPoint(ts, 1, "system.device-val", "system.filesystem.mode-val", "system.filesystem.mountpoint-val", "system.filesystem.type-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemFilesystemLinuxExt4ErrorsDataPoint(ts, 1, "system.device-val", "system.filesystem.mountpoint-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemFilesystemReadOnlyDataPoint(ts, 1, "system.device-val", "system.filesystem.mountpoint-val", "system.filesystem.type-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemFilesystemStuckDataPoint(ts, 1)
@@ -374,16 +431,85 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordSystemIrqLinuxPressureTotalDataPoint(ts, 1, AttributeSystemLinuxPressureStallTypeSome)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordSystemLinuxDentryCountDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemLinuxDentryNegativeDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemLinuxDentryUnusedDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxEntropyAvailableDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordSystemLinuxFileHandleCountDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemLinuxFileHandleLimitDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordSystemLinuxInodeCountDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemLinuxInodeFreeDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcMessageQueueCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcMessageQueueLimitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcMessageQueueMessagesDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcMessageQueueUsageDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcSemaphoreCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcSemaphoreLimitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcSemaphoreSetCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcSemaphoreSetLimitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcSharedMemoryLimitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcSharedMemorySegmentCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcSharedMemorySegmentLimitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxIpcSharedMemoryUsageDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordSystemLinuxKernelAgeDataPoint(ts, 1)
 
 			allMetricsCount++
 			mb.RecordSystemLinuxKernelInfoDataPoint(ts, 1, "system.linux.kernel.release-val", "system.linux.kernel.version-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxMdDisksDataPoint(ts, 1, "system.device-val", AttributeSystemLinuxMdDiskStateActive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxMdDisksRequiredDataPoint(ts, 1, "system.device-val")
+
+			allMetricsCount++
+			mb.RecordSystemLinuxMdMismatchesDataPoint(ts, 1, "system.device-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemLinuxMdSyncProgressDataPoint(ts, 1, "system.device-val", AttributeSystemLinuxMdSyncActionCheck)
+
+			allMetricsCount++
+			mb.RecordSystemLinuxMdSyncSpeedDataPoint(ts, 1, "system.device-val", AttributeSystemLinuxMdSyncActionCheck)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemLinuxRebootRequiredDataPoint(ts, 1)
@@ -399,6 +525,9 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordSystemMemoryLinuxActiveDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxAnonymousDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemMemoryLinuxAvailableDataPoint(ts, 1)
@@ -411,6 +540,12 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemMemoryLinuxDirtyDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxFreeBlocksDataPoint(ts, 1, 29, "system.memory.linux.zone-val", 31)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxHardwareCorruptedDataPoint(ts, 1)
 
 			allMetricsCount++
 			mb.RecordSystemMemoryLinuxHugepagesLimitDataPoint(ts, 1)
@@ -432,9 +567,33 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordSystemMemoryLinuxInactiveDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxKernelStackDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxKsmFullScansDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxKsmPagesDataPoint(ts, 1, AttributeSystemMemoryLinuxKsmStateShared)
+
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxMappedDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxNumaAllocationsDataPoint(ts, 1, 29, AttributeSystemMemoryLinuxNumaAllocationTypeHit)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxNumaUsageDataPoint(ts, 1, 29, AttributeSystemMemoryLinuxNumaStateUsed)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemMemoryLinuxOomKillsDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxPageTablesDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxPercpuDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemMemoryLinuxPressure10sDataPoint(ts, 1, AttributeSystemLinuxPressureStallTypeSome)
@@ -456,6 +615,15 @@ func TestMetricsBuilder(t *testing.T) {
 
 			allMetricsCount++
 			mb.RecordSystemMemoryLinuxWritebackDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxZramUsageDataPoint(ts, 1, "system.device-val", AttributeSystemMemoryLinuxZramTypeOriginal)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxZswapOperationsDataPoint(ts, 1, AttributeSystemPagingDirectionIn)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemMemoryLinuxZswapUsageDataPoint(ts, 1, AttributeSystemMemoryLinuxZswapTypeOriginal)
 
 			allMetricsCount++
 			mb.RecordSystemMemoryPageSizeDataPoint(ts, 1)
@@ -465,6 +633,12 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemMemoryUtilizationDataPoint(ts, 1, AttributeSystemMemoryStateUsed)
+
+			allMetricsCount++
+			mb.RecordSystemNetworkBondInterfaceUpDataPoint(ts, 1, "system.network.bond.name-val", "network.interface.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkBondInterfacesDataPoint(ts, 1, "system.network.bond.name-val", AttributeSystemNetworkBondInterfaceStateUp)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemNetworkConnectionCountDataPoint(ts, 1, AttributeNetworkConnectionStateClosed, AttributeNetworkTransportTCP)
@@ -477,12 +651,36 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemNetworkErrorsDataPoint(ts, 1, "network.interface.name-val", AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkInterfaceCarrierChangesDataPoint(ts, 1, "network.interface.name-val")
+
+			allMetricsCount++
+			mb.RecordSystemNetworkInterfaceCarrierErrorsDataPoint(ts, 1, "network.interface.name-val")
+
+			allMetricsCount++
+			mb.RecordSystemNetworkInterfaceCollisionsDataPoint(ts, 1, "network.interface.name-val")
+
+			allMetricsCount++
+			mb.RecordSystemNetworkInterfaceCompressedDataPoint(ts, 1, "network.interface.name-val", AttributeNetworkIoDirectionReceive)
 
 			allMetricsCount++
 			mb.RecordSystemNetworkInterfaceDuplexDataPoint(ts, 1, AttributeNetworkInterfaceDuplexFull, "network.interface.name-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkInterfaceFifoErrorsDataPoint(ts, 1, "network.interface.name-val", AttributeNetworkIoDirectionReceive)
+
+			allMetricsCount++
+			mb.RecordSystemNetworkInterfaceFrameErrorsDataPoint(ts, 1, "network.interface.name-val")
 
 			allMetricsCount++
 			mb.RecordSystemNetworkInterfaceMtuDataPoint(ts, 1, "network.interface.name-val")
+
+			allMetricsCount++
+			mb.RecordSystemNetworkInterfaceMulticastDataPoint(ts, 1, "network.interface.name-val")
+
+			allMetricsCount++
+			mb.RecordSystemNetworkInterfaceQueueLengthDataPoint(ts, 1, "network.interface.name-val")
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemNetworkInterfaceSpeedDataPoint(ts, 1, "network.interface.name-val")
@@ -492,12 +690,126 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemNetworkIoDataPoint(ts, 1, "network.interface.name-val", AttributeNetworkIoDirectionReceive)
+
+			allMetricsCount++
+			mb.RecordSystemNetworkIPFragmentMemoryUsageDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemNetworkPacketCountDataPoint(ts, 1, "system.device-val", AttributeNetworkIoDirectionReceive)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemNetworkPacketDroppedDataPoint(ts, 1, "network.interface.name-val", AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkSocketCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkSoftnetDroppedDataPoint(ts, 1, WithCPULogicalNumberMetricAttribute(18))
+
+			allMetricsCount++
+			mb.RecordSystemNetworkSoftnetFlowLimitedDataPoint(ts, 1, WithCPULogicalNumberMetricAttribute(18))
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkSoftnetProcessedDataPoint(ts, 1, WithCPULogicalNumberMetricAttribute(18))
+
+			allMetricsCount++
+			mb.RecordSystemNetworkSoftnetReceivedRpsDataPoint(ts, 1, WithCPULogicalNumberMetricAttribute(18))
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkSoftnetSqueezedDataPoint(ts, 1, WithCPULogicalNumberMetricAttribute(18))
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPAbortsDataPoint(ts, 1, AttributeSystemNetworkTCPAbortReasonData)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPBacklogDropsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPConnectionResetsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPErrorsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPEstablishedDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPListenDropsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPListenOverflowsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPMemoryLimitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPMemoryPressuresDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPMemoryUsageDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPOpenFailuresDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPOpensDataPoint(ts, 1, AttributeSystemNetworkTCPOpenTypeActive)
+
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPOutOfOrderDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPPrunesDataPoint(ts, 1, AttributeSystemNetworkTCPPruneTypeCalled)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPResetsSentDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPRetransmitsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPSegmentsDataPoint(ts, 1, AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPSocketAllocatedDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPSocketCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPSocketOrphanedDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPSocketOrphanedLimitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPSocketTimeWaitDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPSynCookiesDataPoint(ts, 1, AttributeSystemNetworkTCPSynCookieEventSent)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPSynQueueOverflowsDataPoint(ts, 1, AttributeSystemNetworkTCPSynQueueActionDrop)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkTCPTimeoutsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkUDPDatagramsDataPoint(ts, 1, AttributeNetworkIoDirectionReceive)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkUDPErrorsDataPoint(ts, 1, WithErrorTypeMetricAttribute("error.type-val"))
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkUDPMemoryUsageDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemNetworkUDPQueueUsageDataPoint(ts, 1, AttributeNetworkIoDirectionReceive)
+
+			allMetricsCount++
+			mb.RecordSystemNetworkUDPReceiveErrorsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemNetworkUDPSocketCountDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemPagingFaultsDataPoint(ts, 1, AttributeSystemPagingFaultTypeMajor)
@@ -537,6 +849,36 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemUserCountDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemZfsArcLimitMaxDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemZfsArcLimitMinDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemZfsArcRequestsDataPoint(ts, 1, AttributeSystemZfsArcRequestTypeDemandData, AttributeSystemZfsArcResultHit)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemZfsArcTargetDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemZfsArcUsageDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemZfsDatasetIoDataPoint(ts, 1, "system.zfs.dataset.name-val", AttributeDiskIoDirectionRead)
+
+			allMetricsCount++
+			mb.RecordSystemZfsDatasetOperationsDataPoint(ts, 1, "system.zfs.dataset.name-val", AttributeDiskIoDirectionRead)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemZfsPoolIoDataPoint(ts, 1, "system.zfs.pool.name-val", AttributeDiskIoDirectionRead)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemZfsPoolOperationsDataPoint(ts, 1, "system.zfs.pool.name-val", AttributeDiskIoDirectionRead)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemZfsPoolStateDataPoint(ts, 1, "system.zfs.pool.name-val", AttributeSystemZfsPoolStateOnline)
 
 			rb := mb.NewResourceBuilder()
 			rb.SetContainerID("container.id-val")
@@ -685,13 +1027,13 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, "hw.sensor_location-val", hwSensorLocationAttrVal.Str())
 					hwTypeAttrVal, ok := dp.Attributes().Get("hw.type")
 					assert.True(t, ok)
-					assert.Equal(t, "cpu", hwTypeAttrVal.Str())
+					assert.Equal(t, "battery", hwTypeAttrVal.Str())
 				case "hw.errors":
 					assert.False(t, validatedMetrics["hw.errors"], "Found a duplicate in the metrics slice: hw.errors")
 					validatedMetrics["hw.errors"] = true
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-					assert.Equal(t, "Errors of the hardware component.", mi.Description())
+					assert.Equal(t, "Errors of the component.", mi.Description())
 					assert.Equal(t, "{error}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -711,7 +1053,7 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
 					hwTypeAttrVal, ok := dp.Attributes().Get("hw.type")
 					assert.True(t, ok)
-					assert.Equal(t, "cpu", hwTypeAttrVal.Str())
+					assert.Equal(t, "battery", hwTypeAttrVal.Str())
 				case "hw.fan.speed":
 					assert.False(t, validatedMetrics["hw.fan.speed"], "Found a duplicate in the metrics slice: hw.fan.speed")
 					validatedMetrics["hw.fan.speed"] = true
@@ -836,6 +1178,48 @@ func TestMetricsBuilder(t *testing.T) {
 					hwGpuTaskAttrVal, ok := dp.Attributes().Get("hw.gpu.task")
 					assert.True(t, ok)
 					assert.Equal(t, "general", hwGpuTaskAttrVal.Str())
+				case "hw.physical_disk.endurance_utilization":
+					assert.False(t, validatedMetrics["hw.physical_disk.endurance_utilization"], "Found a duplicate in the metrics slice: hw.physical_disk.endurance_utilization")
+					validatedMetrics["hw.physical_disk.endurance_utilization"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Share of the endurance of the disk that remains, 0 to 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					hwIDAttrVal, ok := dp.Attributes().Get("hw.id")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.id-val", hwIDAttrVal.Str())
+					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+					hwPhysicalDiskStateAttrVal, ok := dp.Attributes().Get("hw.physical_disk.state")
+					assert.True(t, ok)
+					assert.Equal(t, "remaining", hwPhysicalDiskStateAttrVal.Str())
+				case "hw.physical_disk.smart":
+					assert.False(t, validatedMetrics["hw.physical_disk.smart"], "Found a duplicate in the metrics slice: hw.physical_disk.smart")
+					validatedMetrics["hw.physical_disk.smart"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Value that the disk itself reports of its health.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					hwIDAttrVal, ok := dp.Attributes().Get("hw.id")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.id-val", hwIDAttrVal.Str())
+					hwNameAttrVal, ok := dp.Attributes().Get("hw.name")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.name-val", hwNameAttrVal.Str())
+					hwPhysicalDiskSmartAttributeAttrVal, ok := dp.Attributes().Get("hw.physical_disk.smart_attribute")
+					assert.True(t, ok)
+					assert.Equal(t, "hw.physical_disk.smart_attribute-val", hwPhysicalDiskSmartAttributeAttrVal.Str())
 				case "hw.power":
 					assert.False(t, validatedMetrics["hw.power"], "Found a duplicate in the metrics slice: hw.power")
 					validatedMetrics["hw.power"] = true
@@ -859,7 +1243,7 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, "hw.sensor_location-val", hwSensorLocationAttrVal.Str())
 					hwTypeAttrVal, ok := dp.Attributes().Get("hw.type")
 					assert.True(t, ok)
-					assert.Equal(t, "cpu", hwTypeAttrVal.Str())
+					assert.Equal(t, "battery", hwTypeAttrVal.Str())
 				case "hw.power_supply.online":
 					assert.False(t, validatedMetrics["hw.power_supply.online"], "Found a duplicate in the metrics slice: hw.power_supply.online")
 					validatedMetrics["hw.power_supply.online"] = true
@@ -906,7 +1290,7 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, "ok", hwStateAttrVal.Str())
 					hwTypeAttrVal, ok := dp.Attributes().Get("hw.type")
 					assert.True(t, ok)
-					assert.Equal(t, "cpu", hwTypeAttrVal.Str())
+					assert.Equal(t, "battery", hwTypeAttrVal.Str())
 				case "hw.temperature":
 					assert.False(t, validatedMetrics["hw.temperature"], "Found a duplicate in the metrics slice: hw.temperature")
 					validatedMetrics["hw.temperature"] = true
@@ -1655,6 +2039,158 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.btrfs.allocation.usage":
+					assert.False(t, validatedMetrics["system.btrfs.allocation.usage"], "Found a duplicate in the metrics slice: system.btrfs.allocation.usage")
+					validatedMetrics["system.btrfs.allocation.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Space that is allocated to a kind of data, by state.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemBtrfsUUIDAttrVal, ok := dp.Attributes().Get("system.btrfs.uuid")
+					assert.True(t, ok)
+					assert.Equal(t, "system.btrfs.uuid-val", systemBtrfsUUIDAttrVal.Str())
+					systemBtrfsLabelAttrVal, ok := dp.Attributes().Get("system.btrfs.label")
+					assert.True(t, ok)
+					assert.Equal(t, "system.btrfs.label-val", systemBtrfsLabelAttrVal.Str())
+					systemBtrfsAllocationTypeAttrVal, ok := dp.Attributes().Get("system.btrfs.allocation.type")
+					assert.True(t, ok)
+					assert.Equal(t, "data", systemBtrfsAllocationTypeAttrVal.Str())
+					systemBtrfsAllocationStateAttrVal, ok := dp.Attributes().Get("system.btrfs.allocation.state")
+					assert.True(t, ok)
+					assert.Equal(t, "used", systemBtrfsAllocationStateAttrVal.Str())
+				case "system.btrfs.device.missing":
+					assert.False(t, validatedMetrics["system.btrfs.device.missing"], "Found a duplicate in the metrics slice: system.btrfs.device.missing")
+					validatedMetrics["system.btrfs.device.missing"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Devices of the filesystem that are missing.", mi.Description())
+					assert.Equal(t, "{device}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemBtrfsUUIDAttrVal, ok := dp.Attributes().Get("system.btrfs.uuid")
+					assert.True(t, ok)
+					assert.Equal(t, "system.btrfs.uuid-val", systemBtrfsUUIDAttrVal.Str())
+					systemBtrfsLabelAttrVal, ok := dp.Attributes().Get("system.btrfs.label")
+					assert.True(t, ok)
+					assert.Equal(t, "system.btrfs.label-val", systemBtrfsLabelAttrVal.Str())
+				case "system.btrfs.errors":
+					assert.False(t, validatedMetrics["system.btrfs.errors"], "Found a duplicate in the metrics slice: system.btrfs.errors")
+					validatedMetrics["system.btrfs.errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Errors of the device. The filesystem keeps them over restarts.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemBtrfsUUIDAttrVal, ok := dp.Attributes().Get("system.btrfs.uuid")
+					assert.True(t, ok)
+					assert.Equal(t, "system.btrfs.uuid-val", systemBtrfsUUIDAttrVal.Str())
+					systemBtrfsLabelAttrVal, ok := dp.Attributes().Get("system.btrfs.label")
+					assert.True(t, ok)
+					assert.Equal(t, "system.btrfs.label-val", systemBtrfsLabelAttrVal.Str())
+					systemBtrfsDeviceIDAttrVal, ok := dp.Attributes().Get("system.btrfs.device.id")
+					assert.True(t, ok)
+					assert.EqualValues(t, 22, systemBtrfsDeviceIDAttrVal.Int())
+					errorTypeAttrVal, ok := dp.Attributes().Get("error.type")
+					assert.True(t, ok)
+					assert.Equal(t, "error.type-val", errorTypeAttrVal.Str())
+				case "system.btrfs.unallocated":
+					assert.False(t, validatedMetrics["system.btrfs.unallocated"], "Found a duplicate in the metrics slice: system.btrfs.unallocated")
+					validatedMetrics["system.btrfs.unallocated"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Space of the devices that is allocated to no kind of data.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemBtrfsUUIDAttrVal, ok := dp.Attributes().Get("system.btrfs.uuid")
+					assert.True(t, ok)
+					assert.Equal(t, "system.btrfs.uuid-val", systemBtrfsUUIDAttrVal.Str())
+					systemBtrfsLabelAttrVal, ok := dp.Attributes().Get("system.btrfs.label")
+					assert.True(t, ok)
+					assert.Equal(t, "system.btrfs.label-val", systemBtrfsLabelAttrVal.Str())
+				case "system.clock.estimated_error":
+					assert.False(t, validatedMetrics["system.clock.estimated_error"], "Found a duplicate in the metrics slice: system.clock.estimated_error")
+					validatedMetrics["system.clock.estimated_error"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "How far the clock is off at a guess, by the daemon that sets it.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "system.clock.frequency_adjustment":
+					assert.False(t, validatedMetrics["system.clock.frequency_adjustment"], "Found a duplicate in the metrics slice: system.clock.frequency_adjustment")
+					validatedMetrics["system.clock.frequency_adjustment"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "By how many millionths the kernel makes the clock run faster, or slower if it is negative, to make up for an error of its oscillator.", mi.Description())
+					assert.Equal(t, "[ppm]", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "system.clock.max_error":
+					assert.False(t, validatedMetrics["system.clock.max_error"], "Found a duplicate in the metrics slice: system.clock.max_error")
+					validatedMetrics["system.clock.max_error"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Bound of the error of the clock, by the daemon that sets it; the kernel increases it by 0.5 ms each second until the daemon sets it again.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "system.clock.offset":
+					assert.False(t, validatedMetrics["system.clock.offset"], "Found a duplicate in the metrics slice: system.clock.offset")
+					validatedMetrics["system.clock.offset"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "What is left to correct of the difference to the reference time: positive where the clock is behind.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "system.clock.synchronized":
+					assert.False(t, validatedMetrics["system.clock.synchronized"], "Found a duplicate in the metrics slice: system.clock.synchronized")
+					validatedMetrics["system.clock.synchronized"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "1 if a daemon keeps the clock synchronised to a reference time, else 0.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "system.cpu.context_switches":
 					assert.False(t, validatedMetrics["system.cpu.context_switches"], "Found a duplicate in the metrics slice: system.cpu.context_switches")
 					validatedMetrics["system.cpu.context_switches"] = true
@@ -1728,6 +2264,26 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.cpu.linux.interrupts":
+					assert.False(t, validatedMetrics["system.cpu.linux.interrupts"], "Found a duplicate in the metrics slice: system.cpu.linux.interrupts")
+					validatedMetrics["system.cpu.linux.interrupts"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Interrupts serviced since boot on all CPUs, by number or name.", mi.Description())
+					assert.Equal(t, "{interrupt}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemCPULinuxInterruptNameAttrVal, ok := dp.Attributes().Get("system.cpu.linux.interrupt.name")
+					assert.True(t, ok)
+					assert.Equal(t, "system.cpu.linux.interrupt.name-val", systemCPULinuxInterruptNameAttrVal.Str())
+					systemCPULinuxInterruptDescriptionAttrVal, ok := dp.Attributes().Get("system.cpu.linux.interrupt.description")
+					assert.True(t, ok)
+					assert.Equal(t, "system.cpu.linux.interrupt.description-val", systemCPULinuxInterruptDescriptionAttrVal.Str())
 				case "system.cpu.linux.pressure.10s":
 					assert.False(t, validatedMetrics["system.cpu.linux.pressure.10s"], "Found a duplicate in the metrics slice: system.cpu.linux.pressure.10s")
 					validatedMetrics["system.cpu.linux.pressure.10s"] = true
@@ -1790,6 +2346,65 @@ func TestMetricsBuilder(t *testing.T) {
 					systemLinuxPressureStallTypeAttrVal, ok := dp.Attributes().Get("system.linux.pressure.stall_type")
 					assert.True(t, ok)
 					assert.Equal(t, "some", systemLinuxPressureStallTypeAttrVal.Str())
+				case "system.cpu.linux.run_queue.run_time":
+					assert.False(t, validatedMetrics["system.cpu.linux.run_queue.run_time"], "Found a duplicate in the metrics slice: system.cpu.linux.run_queue.run_time")
+					validatedMetrics["system.cpu.linux.run_queue.run_time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Time that tasks ran on all CPUs, as the scheduler counts it.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "system.cpu.linux.run_queue.timeslices":
+					assert.False(t, validatedMetrics["system.cpu.linux.run_queue.timeslices"], "Found a duplicate in the metrics slice: system.cpu.linux.run_queue.timeslices")
+					validatedMetrics["system.cpu.linux.run_queue.timeslices"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "How often a task got a CPU.", mi.Description())
+					assert.Equal(t, "{timeslice}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.cpu.linux.run_queue.wait_time":
+					assert.False(t, validatedMetrics["system.cpu.linux.run_queue.wait_time"], "Found a duplicate in the metrics slice: system.cpu.linux.run_queue.wait_time")
+					validatedMetrics["system.cpu.linux.run_queue.wait_time"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Time that tasks waited for a CPU although they were ready to run, summed over tasks.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "system.cpu.linux.soft_interrupts":
+					assert.False(t, validatedMetrics["system.cpu.linux.soft_interrupts"], "Found a duplicate in the metrics slice: system.cpu.linux.soft_interrupts")
+					validatedMetrics["system.cpu.linux.soft_interrupts"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Soft interrupts serviced since boot, by kind.", mi.Description())
+					assert.Equal(t, "{interrupt}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemCPULinuxSoftInterruptTypeAttrVal, ok := dp.Attributes().Get("system.cpu.linux.soft_interrupt.type")
+					assert.True(t, ok)
+					assert.Equal(t, "hi", systemCPULinuxSoftInterruptTypeAttrVal.Str())
 				case "system.cpu.linux.thermal_throttle.events":
 					assert.False(t, validatedMetrics["system.cpu.linux.thermal_throttle.events"], "Found a duplicate in the metrics slice: system.cpu.linux.thermal_throttle.events")
 					validatedMetrics["system.cpu.linux.thermal_throttle.events"] = true
@@ -2094,6 +2709,27 @@ func TestMetricsBuilder(t *testing.T) {
 					systemDeviceAttrVal, ok := dp.Attributes().Get("system.device")
 					assert.True(t, ok)
 					assert.Equal(t, "system.device-val", systemDeviceAttrVal.Str())
+				case "system.filesystem.error":
+					assert.False(t, validatedMetrics["system.filesystem.error"], "Found a duplicate in the metrics slice: system.filesystem.error")
+					validatedMetrics["system.filesystem.error"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Whether the filesystem answered with an error, or not in time, 0 to 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemDeviceAttrVal, ok := dp.Attributes().Get("system.device")
+					assert.True(t, ok)
+					assert.Equal(t, "system.device-val", systemDeviceAttrVal.Str())
+					systemFilesystemMountpointAttrVal, ok := dp.Attributes().Get("system.filesystem.mountpoint")
+					assert.True(t, ok)
+					assert.Equal(t, "system.filesystem.mountpoint-val", systemFilesystemMountpointAttrVal.Str())
+					systemFilesystemTypeAttrVal, ok := dp.Attributes().Get("system.filesystem.type")
+					assert.True(t, ok)
+					assert.Equal(t, "system.filesystem.type-val", systemFilesystemTypeAttrVal.Str())
 				case "system.filesystem.inodes.limit":
 					assert.False(t, validatedMetrics["system.filesystem.inodes.limit"], "Found a duplicate in the metrics slice: system.filesystem.inodes.limit")
 					validatedMetrics["system.filesystem.inodes.limit"] = true
@@ -2169,6 +2805,47 @@ func TestMetricsBuilder(t *testing.T) {
 					systemFilesystemModeAttrVal, ok := dp.Attributes().Get("system.filesystem.mode")
 					assert.True(t, ok)
 					assert.Equal(t, "system.filesystem.mode-val", systemFilesystemModeAttrVal.Str())
+					systemFilesystemMountpointAttrVal, ok := dp.Attributes().Get("system.filesystem.mountpoint")
+					assert.True(t, ok)
+					assert.Equal(t, "system.filesystem.mountpoint-val", systemFilesystemMountpointAttrVal.Str())
+					systemFilesystemTypeAttrVal, ok := dp.Attributes().Get("system.filesystem.type")
+					assert.True(t, ok)
+					assert.Equal(t, "system.filesystem.type-val", systemFilesystemTypeAttrVal.Str())
+				case "system.filesystem.linux.ext4.errors":
+					assert.False(t, validatedMetrics["system.filesystem.linux.ext4.errors"], "Found a duplicate in the metrics slice: system.filesystem.linux.ext4.errors")
+					validatedMetrics["system.filesystem.linux.ext4.errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Errors that the kernel found in the filesystem. The filesystem keeps them until it is checked.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemDeviceAttrVal, ok := dp.Attributes().Get("system.device")
+					assert.True(t, ok)
+					assert.Equal(t, "system.device-val", systemDeviceAttrVal.Str())
+					systemFilesystemMountpointAttrVal, ok := dp.Attributes().Get("system.filesystem.mountpoint")
+					assert.True(t, ok)
+					assert.Equal(t, "system.filesystem.mountpoint-val", systemFilesystemMountpointAttrVal.Str())
+				case "system.filesystem.read_only":
+					assert.False(t, validatedMetrics["system.filesystem.read_only"], "Found a duplicate in the metrics slice: system.filesystem.read_only")
+					validatedMetrics["system.filesystem.read_only"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Whether nobody can write the filesystem, 0 to 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemDeviceAttrVal, ok := dp.Attributes().Get("system.device")
+					assert.True(t, ok)
+					assert.Equal(t, "system.device-val", systemDeviceAttrVal.Str())
 					systemFilesystemMountpointAttrVal, ok := dp.Attributes().Get("system.filesystem.mountpoint")
 					assert.True(t, ok)
 					assert.Equal(t, "system.filesystem.mountpoint-val", systemFilesystemMountpointAttrVal.Str())
@@ -2369,6 +3046,60 @@ func TestMetricsBuilder(t *testing.T) {
 					systemLinuxPressureStallTypeAttrVal, ok := dp.Attributes().Get("system.linux.pressure.stall_type")
 					assert.True(t, ok)
 					assert.Equal(t, "some", systemLinuxPressureStallTypeAttrVal.Str())
+				case "system.linux.dentry.count":
+					assert.False(t, validatedMetrics["system.linux.dentry.count"], "Found a duplicate in the metrics slice: system.linux.dentry.count")
+					validatedMetrics["system.linux.dentry.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Directory entries that the kernel holds in memory.", mi.Description())
+					assert.Equal(t, "{dentry}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.dentry.negative":
+					assert.False(t, validatedMetrics["system.linux.dentry.negative"], "Found a duplicate in the metrics slice: system.linux.dentry.negative")
+					validatedMetrics["system.linux.dentry.negative"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Directory entries in memory of names that do not exist; since Linux 5.0.", mi.Description())
+					assert.Equal(t, "{dentry}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.dentry.unused":
+					assert.False(t, validatedMetrics["system.linux.dentry.unused"], "Found a duplicate in the metrics slice: system.linux.dentry.unused")
+					validatedMetrics["system.linux.dentry.unused"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Directory entries in memory that nothing uses.", mi.Description())
+					assert.Equal(t, "{dentry}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.entropy.available":
+					assert.False(t, validatedMetrics["system.linux.entropy.available"], "Found a duplicate in the metrics slice: system.linux.entropy.available")
+					validatedMetrics["system.linux.entropy.available"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Entropy that the random number generator of the kernel has; 256 at most since Linux 5.18.", mi.Description())
+					assert.Equal(t, "bit", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "system.linux.file_handle.count":
 					assert.False(t, validatedMetrics["system.linux.file_handle.count"], "Found a duplicate in the metrics slice: system.linux.file_handle.count")
 					validatedMetrics["system.linux.file_handle.count"] = true
@@ -2390,6 +3121,202 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "File handles that the kernel will allocate at most.", mi.Description())
 					assert.Equal(t, "{file_handle}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.inode.count":
+					assert.False(t, validatedMetrics["system.linux.inode.count"], "Found a duplicate in the metrics slice: system.linux.inode.count")
+					validatedMetrics["system.linux.inode.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Inodes that the kernel holds in memory.", mi.Description())
+					assert.Equal(t, "{inode}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.inode.free":
+					assert.False(t, validatedMetrics["system.linux.inode.free"], "Found a duplicate in the metrics slice: system.linux.inode.free")
+					validatedMetrics["system.linux.inode.free"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Inodes in memory that are not used.", mi.Description())
+					assert.Equal(t, "{inode}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.message_queue.count":
+					assert.False(t, validatedMetrics["system.linux.ipc.message_queue.count"], "Found a duplicate in the metrics slice: system.linux.ipc.message_queue.count")
+					validatedMetrics["system.linux.ipc.message_queue.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Message queues of System V.", mi.Description())
+					assert.Equal(t, "{queue}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.message_queue.limit":
+					assert.False(t, validatedMetrics["system.linux.ipc.message_queue.limit"], "Found a duplicate in the metrics slice: system.linux.ipc.message_queue.limit")
+					validatedMetrics["system.linux.ipc.message_queue.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Message queues of System V that there can be.", mi.Description())
+					assert.Equal(t, "{queue}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.message_queue.messages":
+					assert.False(t, validatedMetrics["system.linux.ipc.message_queue.messages"], "Found a duplicate in the metrics slice: system.linux.ipc.message_queue.messages")
+					validatedMetrics["system.linux.ipc.message_queue.messages"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Messages that wait in message queues of System V.", mi.Description())
+					assert.Equal(t, "{message}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.message_queue.usage":
+					assert.False(t, validatedMetrics["system.linux.ipc.message_queue.usage"], "Found a duplicate in the metrics slice: system.linux.ipc.message_queue.usage")
+					validatedMetrics["system.linux.ipc.message_queue.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Bytes of the messages that wait in message queues of System V.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.semaphore.count":
+					assert.False(t, validatedMetrics["system.linux.ipc.semaphore.count"], "Found a duplicate in the metrics slice: system.linux.ipc.semaphore.count")
+					validatedMetrics["system.linux.ipc.semaphore.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Semaphores of System V.", mi.Description())
+					assert.Equal(t, "{semaphore}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.semaphore.limit":
+					assert.False(t, validatedMetrics["system.linux.ipc.semaphore.limit"], "Found a duplicate in the metrics slice: system.linux.ipc.semaphore.limit")
+					validatedMetrics["system.linux.ipc.semaphore.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Semaphores of System V that there can be.", mi.Description())
+					assert.Equal(t, "{semaphore}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.semaphore.set.count":
+					assert.False(t, validatedMetrics["system.linux.ipc.semaphore.set.count"], "Found a duplicate in the metrics slice: system.linux.ipc.semaphore.set.count")
+					validatedMetrics["system.linux.ipc.semaphore.set.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Sets of semaphores of System V.", mi.Description())
+					assert.Equal(t, "{set}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.semaphore.set.limit":
+					assert.False(t, validatedMetrics["system.linux.ipc.semaphore.set.limit"], "Found a duplicate in the metrics slice: system.linux.ipc.semaphore.set.limit")
+					validatedMetrics["system.linux.ipc.semaphore.set.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Sets of semaphores of System V that there can be.", mi.Description())
+					assert.Equal(t, "{set}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.shared_memory.limit":
+					assert.False(t, validatedMetrics["system.linux.ipc.shared_memory.limit"], "Found a duplicate in the metrics slice: system.linux.ipc.shared_memory.limit")
+					validatedMetrics["system.linux.ipc.shared_memory.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Size that all segments of shared memory of System V can have; absent where there is no limit.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.shared_memory.segment.count":
+					assert.False(t, validatedMetrics["system.linux.ipc.shared_memory.segment.count"], "Found a duplicate in the metrics slice: system.linux.ipc.shared_memory.segment.count")
+					validatedMetrics["system.linux.ipc.shared_memory.segment.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Segments of shared memory of System V.", mi.Description())
+					assert.Equal(t, "{segment}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.shared_memory.segment.limit":
+					assert.False(t, validatedMetrics["system.linux.ipc.shared_memory.segment.limit"], "Found a duplicate in the metrics slice: system.linux.ipc.shared_memory.segment.limit")
+					validatedMetrics["system.linux.ipc.shared_memory.segment.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Segments of shared memory of System V that there can be.", mi.Description())
+					assert.Equal(t, "{segment}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.linux.ipc.shared_memory.usage":
+					assert.False(t, validatedMetrics["system.linux.ipc.shared_memory.usage"], "Found a duplicate in the metrics slice: system.linux.ipc.shared_memory.usage")
+					validatedMetrics["system.linux.ipc.shared_memory.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Size of all segments of shared memory of System V, whether or not it is in memory.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
 					dp := mi.Sum().DataPoints().At(0)
@@ -2427,6 +3354,94 @@ func TestMetricsBuilder(t *testing.T) {
 					systemLinuxKernelVersionAttrVal, ok := dp.Attributes().Get("system.linux.kernel.version")
 					assert.True(t, ok)
 					assert.Equal(t, "system.linux.kernel.version-val", systemLinuxKernelVersionAttrVal.Str())
+				case "system.linux.md.disks":
+					assert.False(t, validatedMetrics["system.linux.md.disks"], "Found a duplicate in the metrics slice: system.linux.md.disks")
+					validatedMetrics["system.linux.md.disks"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Disks of the array by state.", mi.Description())
+					assert.Equal(t, "{disk}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemDeviceAttrVal, ok := dp.Attributes().Get("system.device")
+					assert.True(t, ok)
+					assert.Equal(t, "system.device-val", systemDeviceAttrVal.Str())
+					systemLinuxMdDiskStateAttrVal, ok := dp.Attributes().Get("system.linux.md.disk.state")
+					assert.True(t, ok)
+					assert.Equal(t, "active", systemLinuxMdDiskStateAttrVal.Str())
+				case "system.linux.md.disks.required":
+					assert.False(t, validatedMetrics["system.linux.md.disks.required"], "Found a duplicate in the metrics slice: system.linux.md.disks.required")
+					validatedMetrics["system.linux.md.disks.required"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Disks that the array has when it is complete.", mi.Description())
+					assert.Equal(t, "{disk}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemDeviceAttrVal, ok := dp.Attributes().Get("system.device")
+					assert.True(t, ok)
+					assert.Equal(t, "system.device-val", systemDeviceAttrVal.Str())
+				case "system.linux.md.mismatches":
+					assert.False(t, validatedMetrics["system.linux.md.mismatches"], "Found a duplicate in the metrics slice: system.linux.md.mismatches")
+					validatedMetrics["system.linux.md.mismatches"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Sectors that differed in the last check of the array.", mi.Description())
+					assert.Equal(t, "{sector}", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemDeviceAttrVal, ok := dp.Attributes().Get("system.device")
+					assert.True(t, ok)
+					assert.Equal(t, "system.device-val", systemDeviceAttrVal.Str())
+				case "system.linux.md.sync.progress":
+					assert.False(t, validatedMetrics["system.linux.md.sync.progress"], "Found a duplicate in the metrics slice: system.linux.md.sync.progress")
+					validatedMetrics["system.linux.md.sync.progress"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "How much is done of what the array is doing, 0 to 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					systemDeviceAttrVal, ok := dp.Attributes().Get("system.device")
+					assert.True(t, ok)
+					assert.Equal(t, "system.device-val", systemDeviceAttrVal.Str())
+					systemLinuxMdSyncActionAttrVal, ok := dp.Attributes().Get("system.linux.md.sync.action")
+					assert.True(t, ok)
+					assert.Equal(t, "check", systemLinuxMdSyncActionAttrVal.Str())
+				case "system.linux.md.sync.speed":
+					assert.False(t, validatedMetrics["system.linux.md.sync.speed"], "Found a duplicate in the metrics slice: system.linux.md.sync.speed")
+					validatedMetrics["system.linux.md.sync.speed"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "How fast the array is doing it.", mi.Description())
+					assert.Equal(t, "By/s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemDeviceAttrVal, ok := dp.Attributes().Get("system.device")
+					assert.True(t, ok)
+					assert.Equal(t, "system.device-val", systemDeviceAttrVal.Str())
+					systemLinuxMdSyncActionAttrVal, ok := dp.Attributes().Get("system.linux.md.sync.action")
+					assert.True(t, ok)
+					assert.Equal(t, "check", systemLinuxMdSyncActionAttrVal.Str())
 				case "system.linux.reboot_required":
 					assert.False(t, validatedMetrics["system.linux.reboot_required"], "Found a duplicate in the metrics slice: system.linux.reboot_required")
 					validatedMetrics["system.linux.reboot_required"] = true
@@ -2498,6 +3513,20 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.memory.linux.anonymous":
+					assert.False(t, validatedMetrics["system.memory.linux.anonymous"], "Found a duplicate in the metrics slice: system.memory.linux.anonymous")
+					validatedMetrics["system.memory.linux.anonymous"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of processes that is in no file.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "system.memory.linux.available":
 					assert.False(t, validatedMetrics["system.memory.linux.available"], "Found a duplicate in the metrics slice: system.memory.linux.available")
 					validatedMetrics["system.memory.linux.available"] = true
@@ -2546,6 +3575,43 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Memory waiting to be written to storage.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.memory.linux.free_blocks":
+					assert.False(t, validatedMetrics["system.memory.linux.free_blocks"], "Found a duplicate in the metrics slice: system.memory.linux.free_blocks")
+					validatedMetrics["system.memory.linux.free_blocks"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Free blocks of memory by size: few large ones mean fragmented memory.", mi.Description())
+					assert.Equal(t, "{block}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemMemoryLinuxNumaNodeAttrVal, ok := dp.Attributes().Get("system.memory.linux.numa.node")
+					assert.True(t, ok)
+					assert.EqualValues(t, 29, systemMemoryLinuxNumaNodeAttrVal.Int())
+					systemMemoryLinuxZoneAttrVal, ok := dp.Attributes().Get("system.memory.linux.zone")
+					assert.True(t, ok)
+					assert.Equal(t, "system.memory.linux.zone-val", systemMemoryLinuxZoneAttrVal.Str())
+					systemMemoryLinuxBlockOrderAttrVal, ok := dp.Attributes().Get("system.memory.linux.block.order")
+					assert.True(t, ok)
+					assert.EqualValues(t, 31, systemMemoryLinuxBlockOrderAttrVal.Int())
+				case "system.memory.linux.hardware_corrupted":
+					assert.False(t, validatedMetrics["system.memory.linux.hardware_corrupted"], "Found a duplicate in the metrics slice: system.memory.linux.hardware_corrupted")
+					validatedMetrics["system.memory.linux.hardware_corrupted"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory that the kernel no longer uses because the hardware found it broken.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -2656,6 +3722,105 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.memory.linux.kernel_stack":
+					assert.False(t, validatedMetrics["system.memory.linux.kernel_stack"], "Found a duplicate in the metrics slice: system.memory.linux.kernel_stack")
+					validatedMetrics["system.memory.linux.kernel_stack"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of the stacks of the kernel.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.memory.linux.ksm.full_scans":
+					assert.False(t, validatedMetrics["system.memory.linux.ksm.full_scans"], "Found a duplicate in the metrics slice: system.memory.linux.ksm.full_scans")
+					validatedMetrics["system.memory.linux.ksm.full_scans"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "How often all pages that may be merged were compared.", mi.Description())
+					assert.Equal(t, "{scan}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.memory.linux.ksm.pages":
+					assert.False(t, validatedMetrics["system.memory.linux.ksm.pages"], "Found a duplicate in the metrics slice: system.memory.linux.ksm.pages")
+					validatedMetrics["system.memory.linux.ksm.pages"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Pages that may be merged, by state.", mi.Description())
+					assert.Equal(t, "{page}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemMemoryLinuxKsmStateAttrVal, ok := dp.Attributes().Get("system.memory.linux.ksm.state")
+					assert.True(t, ok)
+					assert.Equal(t, "shared", systemMemoryLinuxKsmStateAttrVal.Str())
+				case "system.memory.linux.mapped":
+					assert.False(t, validatedMetrics["system.memory.linux.mapped"], "Found a duplicate in the metrics slice: system.memory.linux.mapped")
+					validatedMetrics["system.memory.linux.mapped"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of files that processes have mapped.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.memory.linux.numa.allocations":
+					assert.False(t, validatedMetrics["system.memory.linux.numa.allocations"], "Found a duplicate in the metrics slice: system.memory.linux.numa.allocations")
+					validatedMetrics["system.memory.linux.numa.allocations"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Pages that were allocated on the node.", mi.Description())
+					assert.Equal(t, "{page}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemMemoryLinuxNumaNodeAttrVal, ok := dp.Attributes().Get("system.memory.linux.numa.node")
+					assert.True(t, ok)
+					assert.EqualValues(t, 29, systemMemoryLinuxNumaNodeAttrVal.Int())
+					systemMemoryLinuxNumaAllocationTypeAttrVal, ok := dp.Attributes().Get("system.memory.linux.numa.allocation.type")
+					assert.True(t, ok)
+					assert.Equal(t, "hit", systemMemoryLinuxNumaAllocationTypeAttrVal.Str())
+				case "system.memory.linux.numa.usage":
+					assert.False(t, validatedMetrics["system.memory.linux.numa.usage"], "Found a duplicate in the metrics slice: system.memory.linux.numa.usage")
+					validatedMetrics["system.memory.linux.numa.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of the NUMA node by state.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemMemoryLinuxNumaNodeAttrVal, ok := dp.Attributes().Get("system.memory.linux.numa.node")
+					assert.True(t, ok)
+					assert.EqualValues(t, 29, systemMemoryLinuxNumaNodeAttrVal.Int())
+					systemMemoryLinuxNumaStateAttrVal, ok := dp.Attributes().Get("system.memory.linux.numa.state")
+					assert.True(t, ok)
+					assert.Equal(t, "used", systemMemoryLinuxNumaStateAttrVal.Str())
 				case "system.memory.linux.oom_kills":
 					assert.False(t, validatedMetrics["system.memory.linux.oom_kills"], "Found a duplicate in the metrics slice: system.memory.linux.oom_kills")
 					validatedMetrics["system.memory.linux.oom_kills"] = true
@@ -2664,6 +3829,34 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, "Processes that the kernel killed for lack of memory, since boot.", mi.Description())
 					assert.Equal(t, "{kill}", mi.Unit())
 					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.memory.linux.page_tables":
+					assert.False(t, validatedMetrics["system.memory.linux.page_tables"], "Found a duplicate in the metrics slice: system.memory.linux.page_tables")
+					validatedMetrics["system.memory.linux.page_tables"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of the page tables of processes.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.memory.linux.percpu":
+					assert.False(t, validatedMetrics["system.memory.linux.percpu"], "Found a duplicate in the metrics slice: system.memory.linux.percpu")
+					validatedMetrics["system.memory.linux.percpu"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory that the kernel keeps for each CPU.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
 					dp := mi.Sum().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
@@ -2777,6 +3970,60 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.memory.linux.zram.usage":
+					assert.False(t, validatedMetrics["system.memory.linux.zram.usage"], "Found a duplicate in the metrics slice: system.memory.linux.zram.usage")
+					validatedMetrics["system.memory.linux.zram.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of the compressed block device.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemDeviceAttrVal, ok := dp.Attributes().Get("system.device")
+					assert.True(t, ok)
+					assert.Equal(t, "system.device-val", systemDeviceAttrVal.Str())
+					systemMemoryLinuxZramTypeAttrVal, ok := dp.Attributes().Get("system.memory.linux.zram.type")
+					assert.True(t, ok)
+					assert.Equal(t, "original", systemMemoryLinuxZramTypeAttrVal.Str())
+				case "system.memory.linux.zswap.operations":
+					assert.False(t, validatedMetrics["system.memory.linux.zswap.operations"], "Found a duplicate in the metrics slice: system.memory.linux.zswap.operations")
+					validatedMetrics["system.memory.linux.zswap.operations"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Pages that moved into the compressed cache of swap, and out of it.", mi.Description())
+					assert.Equal(t, "{page}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemPagingDirectionAttrVal, ok := dp.Attributes().Get("system.paging.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "in", systemPagingDirectionAttrVal.Str())
+				case "system.memory.linux.zswap.usage":
+					assert.False(t, validatedMetrics["system.memory.linux.zswap.usage"], "Found a duplicate in the metrics slice: system.memory.linux.zswap.usage")
+					validatedMetrics["system.memory.linux.zswap.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of the compressed cache of swap.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemMemoryLinuxZswapTypeAttrVal, ok := dp.Attributes().Get("system.memory.linux.zswap.type")
+					assert.True(t, ok)
+					assert.Equal(t, "original", systemMemoryLinuxZswapTypeAttrVal.Str())
 				case "system.memory.page_size":
 					assert.False(t, validatedMetrics["system.memory.page_size"], "Found a duplicate in the metrics slice: system.memory.page_size")
 					validatedMetrics["system.memory.page_size"] = true
@@ -2821,6 +4068,44 @@ func TestMetricsBuilder(t *testing.T) {
 					systemMemoryStateAttrVal, ok := dp.Attributes().Get("system.memory.state")
 					assert.True(t, ok)
 					assert.Equal(t, "used", systemMemoryStateAttrVal.Str())
+				case "system.network.bond.interface.up":
+					assert.False(t, validatedMetrics["system.network.bond.interface.up"], "Found a duplicate in the metrics slice: system.network.bond.interface.up")
+					validatedMetrics["system.network.bond.interface.up"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "1 if the link of the member of the bond is up, else 0.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemNetworkBondNameAttrVal, ok := dp.Attributes().Get("system.network.bond.name")
+					assert.True(t, ok)
+					assert.Equal(t, "system.network.bond.name-val", systemNetworkBondNameAttrVal.Str())
+					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
+				case "system.network.bond.interfaces":
+					assert.False(t, validatedMetrics["system.network.bond.interfaces"], "Found a duplicate in the metrics slice: system.network.bond.interfaces")
+					validatedMetrics["system.network.bond.interfaces"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Interfaces that are members of the bond.", mi.Description())
+					assert.Equal(t, "{interface}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemNetworkBondNameAttrVal, ok := dp.Attributes().Get("system.network.bond.name")
+					assert.True(t, ok)
+					assert.Equal(t, "system.network.bond.name-val", systemNetworkBondNameAttrVal.Str())
+					systemNetworkBondInterfaceStateAttrVal, ok := dp.Attributes().Get("system.network.bond.interface.state")
+					assert.True(t, ok)
+					assert.Equal(t, "up", systemNetworkBondInterfaceStateAttrVal.Str())
 				case "system.network.connection.count":
 					assert.False(t, validatedMetrics["system.network.connection.count"], "Found a duplicate in the metrics slice: system.network.connection.count")
 					validatedMetrics["system.network.connection.count"] = true
@@ -2889,6 +4174,77 @@ func TestMetricsBuilder(t *testing.T) {
 					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
 					assert.True(t, ok)
 					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "system.network.interface.carrier_changes":
+					assert.False(t, validatedMetrics["system.network.interface.carrier_changes"], "Found a duplicate in the metrics slice: system.network.interface.carrier_changes")
+					validatedMetrics["system.network.interface.carrier_changes"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "How often the link went up or down.", mi.Description())
+					assert.Equal(t, "{change}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
+				case "system.network.interface.carrier_errors":
+					assert.False(t, validatedMetrics["system.network.interface.carrier_errors"], "Found a duplicate in the metrics slice: system.network.interface.carrier_errors")
+					validatedMetrics["system.network.interface.carrier_errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Errors of sending for which the link is to blame, such as a lost carrier; among the errors of system.network.errors.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
+				case "system.network.interface.collisions":
+					assert.False(t, validatedMetrics["system.network.interface.collisions"], "Found a duplicate in the metrics slice: system.network.interface.collisions")
+					validatedMetrics["system.network.interface.collisions"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Collisions while sending on a shared medium.", mi.Description())
+					assert.Equal(t, "{collision}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
+				case "system.network.interface.compressed":
+					assert.False(t, validatedMetrics["system.network.interface.compressed"], "Found a duplicate in the metrics slice: system.network.interface.compressed")
+					validatedMetrics["system.network.interface.compressed"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Packets that were sent or received compressed, as on a serial line.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
 				case "system.network.interface.duplex":
 					assert.False(t, validatedMetrics["system.network.interface.duplex"], "Found a duplicate in the metrics slice: system.network.interface.duplex")
 					validatedMetrics["system.network.interface.duplex"] = true
@@ -2907,6 +4263,43 @@ func TestMetricsBuilder(t *testing.T) {
 					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
 					assert.True(t, ok)
 					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
+				case "system.network.interface.fifo_errors":
+					assert.False(t, validatedMetrics["system.network.interface.fifo_errors"], "Found a duplicate in the metrics slice: system.network.interface.fifo_errors")
+					validatedMetrics["system.network.interface.fifo_errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Errors because a queue of the device was full or empty; among the errors of system.network.errors.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "system.network.interface.frame_errors":
+					assert.False(t, validatedMetrics["system.network.interface.frame_errors"], "Found a duplicate in the metrics slice: system.network.interface.frame_errors")
+					validatedMetrics["system.network.interface.frame_errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Packets that were received with a wrong length, frame or checksum; among the errors of system.network.errors.", mi.Description())
+					assert.Equal(t, "{error}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
 				case "system.network.interface.mtu":
 					assert.False(t, validatedMetrics["system.network.interface.mtu"], "Found a duplicate in the metrics slice: system.network.interface.mtu")
 					validatedMetrics["system.network.interface.mtu"] = true
@@ -2915,6 +4308,40 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, "Largest packet that the interface takes.", mi.Description())
 					assert.Equal(t, "By", mi.Unit())
 					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
+				case "system.network.interface.multicast":
+					assert.False(t, validatedMetrics["system.network.interface.multicast"], "Found a duplicate in the metrics slice: system.network.interface.multicast")
+					validatedMetrics["system.network.interface.multicast"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Packets to a multicast address that were received.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkInterfaceNameAttrVal, ok := dp.Attributes().Get("network.interface.name")
+					assert.True(t, ok)
+					assert.Equal(t, "network.interface.name-val", networkInterfaceNameAttrVal.Str())
+				case "system.network.interface.queue_length":
+					assert.False(t, validatedMetrics["system.network.interface.queue_length"], "Found a duplicate in the metrics slice: system.network.interface.queue_length")
+					validatedMetrics["system.network.interface.queue_length"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Packets that the queue of the interface for sending can hold.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
@@ -2972,6 +4399,20 @@ func TestMetricsBuilder(t *testing.T) {
 					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
 					assert.True(t, ok)
 					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "system.network.ip.fragment.memory.usage":
+					assert.False(t, validatedMetrics["system.network.ip.fragment.memory.usage"], "Found a duplicate in the metrics slice: system.network.ip.fragment.memory.usage")
+					validatedMetrics["system.network.ip.fragment.memory.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of fragments that wait for the rest of their packet, over IPv4 and IPv6.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "system.network.packet.count":
 					assert.False(t, validatedMetrics["system.network.packet.count"], "Found a duplicate in the metrics slice: system.network.packet.count")
 					validatedMetrics["system.network.packet.count"] = true
@@ -3012,6 +4453,566 @@ func TestMetricsBuilder(t *testing.T) {
 					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
 					assert.True(t, ok)
 					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "system.network.socket.count":
+					assert.False(t, validatedMetrics["system.network.socket.count"], "Found a duplicate in the metrics slice: system.network.socket.count")
+					validatedMetrics["system.network.socket.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Sockets that processes have open, of every kind.", mi.Description())
+					assert.Equal(t, "{socket}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.softnet.dropped":
+					assert.False(t, validatedMetrics["system.network.softnet.dropped"], "Found a duplicate in the metrics slice: system.network.softnet.dropped")
+					validatedMetrics["system.network.softnet.dropped"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Packets that were dropped because the backlog of a CPU was full: net.core.netdev_max_backlog.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					cpuLogicalNumberAttrVal, ok := dp.Attributes().Get("cpu.logical_number")
+					assert.True(t, ok)
+					assert.EqualValues(t, 18, cpuLogicalNumberAttrVal.Int())
+				case "system.network.softnet.flow_limited":
+					assert.False(t, validatedMetrics["system.network.softnet.flow_limited"], "Found a duplicate in the metrics slice: system.network.softnet.flow_limited")
+					validatedMetrics["system.network.softnet.flow_limited"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Packets that were dropped because their flow had too many in the backlog of a CPU.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					cpuLogicalNumberAttrVal, ok := dp.Attributes().Get("cpu.logical_number")
+					assert.True(t, ok)
+					assert.EqualValues(t, 18, cpuLogicalNumberAttrVal.Int())
+				case "system.network.softnet.processed":
+					assert.False(t, validatedMetrics["system.network.softnet.processed"], "Found a duplicate in the metrics slice: system.network.softnet.processed")
+					validatedMetrics["system.network.softnet.processed"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Packets that the network stack processed in soft interrupts.", mi.Description())
+					assert.Equal(t, "{packet}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					cpuLogicalNumberAttrVal, ok := dp.Attributes().Get("cpu.logical_number")
+					assert.True(t, ok)
+					assert.EqualValues(t, 18, cpuLogicalNumberAttrVal.Int())
+				case "system.network.softnet.received_rps":
+					assert.False(t, validatedMetrics["system.network.softnet.received_rps"], "Found a duplicate in the metrics slice: system.network.softnet.received_rps")
+					validatedMetrics["system.network.softnet.received_rps"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "How often a CPU was woken to process packets that another one received (RPS).", mi.Description())
+					assert.Equal(t, "{interrupt}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					cpuLogicalNumberAttrVal, ok := dp.Attributes().Get("cpu.logical_number")
+					assert.True(t, ok)
+					assert.EqualValues(t, 18, cpuLogicalNumberAttrVal.Int())
+				case "system.network.softnet.squeezed":
+					assert.False(t, validatedMetrics["system.network.softnet.squeezed"], "Found a duplicate in the metrics slice: system.network.softnet.squeezed")
+					validatedMetrics["system.network.softnet.squeezed"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "How often a CPU stopped processing packets although there were more, because its budget or its time was used up.", mi.Description())
+					assert.Equal(t, "{event}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					cpuLogicalNumberAttrVal, ok := dp.Attributes().Get("cpu.logical_number")
+					assert.True(t, ok)
+					assert.EqualValues(t, 18, cpuLogicalNumberAttrVal.Int())
+				case "system.network.tcp.aborts":
+					assert.False(t, validatedMetrics["system.network.tcp.aborts"], "Found a duplicate in the metrics slice: system.network.tcp.aborts")
+					validatedMetrics["system.network.tcp.aborts"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Connections that TCP of this host aborted.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemNetworkTCPAbortReasonAttrVal, ok := dp.Attributes().Get("system.network.tcp.abort.reason")
+					assert.True(t, ok)
+					assert.Equal(t, "data", systemNetworkTCPAbortReasonAttrVal.Str())
+				case "system.network.tcp.backlog.drops":
+					assert.False(t, validatedMetrics["system.network.tcp.backlog.drops"], "Found a duplicate in the metrics slice: system.network.tcp.backlog.drops")
+					validatedMetrics["system.network.tcp.backlog.drops"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Segments that were dropped because the backlog of their socket was full.", mi.Description())
+					assert.Equal(t, "{segment}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.connection.resets":
+					assert.False(t, validatedMetrics["system.network.tcp.connection.resets"], "Found a duplicate in the metrics slice: system.network.tcp.connection.resets")
+					validatedMetrics["system.network.tcp.connection.resets"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Established connections that ended by a reset, of either side.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.errors":
+					assert.False(t, validatedMetrics["system.network.tcp.errors"], "Found a duplicate in the metrics slice: system.network.tcp.errors")
+					validatedMetrics["system.network.tcp.errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Segments that were received with an error, such as a wrong checksum.", mi.Description())
+					assert.Equal(t, "{segment}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.established":
+					assert.False(t, validatedMetrics["system.network.tcp.established"], "Found a duplicate in the metrics slice: system.network.tcp.established")
+					validatedMetrics["system.network.tcp.established"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Connections that are established, or wait for this host to close them.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.listen.drops":
+					assert.False(t, validatedMetrics["system.network.tcp.listen.drops"], "Found a duplicate in the metrics slice: system.network.tcp.listen.drops")
+					validatedMetrics["system.network.tcp.listen.drops"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Requests for a connection that a listening socket dropped, for any reason, a full queue among them.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.listen.overflows":
+					assert.False(t, validatedMetrics["system.network.tcp.listen.overflows"], "Found a duplicate in the metrics slice: system.network.tcp.listen.overflows")
+					validatedMetrics["system.network.tcp.listen.overflows"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Connections for which the accept queue of a listening socket had no room.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.memory.limit":
+					assert.False(t, validatedMetrics["system.network.tcp.memory.limit"], "Found a duplicate in the metrics slice: system.network.tcp.memory.limit")
+					validatedMetrics["system.network.tcp.memory.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory above which TCP gets none: the third number of net.ipv4.tcp_mem.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.memory.pressures":
+					assert.False(t, validatedMetrics["system.network.tcp.memory.pressures"], "Found a duplicate in the metrics slice: system.network.tcp.memory.pressures")
+					validatedMetrics["system.network.tcp.memory.pressures"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "How often TCP began to save memory, because its sockets used more than the second number of net.ipv4.tcp_mem.", mi.Description())
+					assert.Equal(t, "{event}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.memory.usage":
+					assert.False(t, validatedMetrics["system.network.tcp.memory.usage"], "Found a duplicate in the metrics slice: system.network.tcp.memory.usage")
+					validatedMetrics["system.network.tcp.memory.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of the buffers of TCP sockets.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.open.failures":
+					assert.False(t, validatedMetrics["system.network.tcp.open.failures"], "Found a duplicate in the metrics slice: system.network.tcp.open.failures")
+					validatedMetrics["system.network.tcp.open.failures"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Attempts to open a connection, of either side, that failed.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.opens":
+					assert.False(t, validatedMetrics["system.network.tcp.opens"], "Found a duplicate in the metrics slice: system.network.tcp.opens")
+					validatedMetrics["system.network.tcp.opens"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Connections whose opening began: by this host, or by the other side and accepted.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemNetworkTCPOpenTypeAttrVal, ok := dp.Attributes().Get("system.network.tcp.open.type")
+					assert.True(t, ok)
+					assert.Equal(t, "active", systemNetworkTCPOpenTypeAttrVal.Str())
+				case "system.network.tcp.out_of_order":
+					assert.False(t, validatedMetrics["system.network.tcp.out_of_order"], "Found a duplicate in the metrics slice: system.network.tcp.out_of_order")
+					validatedMetrics["system.network.tcp.out_of_order"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Segments that were received out of order and kept.", mi.Description())
+					assert.Equal(t, "{segment}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.prunes":
+					assert.False(t, validatedMetrics["system.network.tcp.prunes"], "Found a duplicate in the metrics slice: system.network.tcp.prunes")
+					validatedMetrics["system.network.tcp.prunes"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "What was done for lack of room in the receive buffers of TCP sockets.", mi.Description())
+					assert.Equal(t, "{event}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemNetworkTCPPruneTypeAttrVal, ok := dp.Attributes().Get("system.network.tcp.prune.type")
+					assert.True(t, ok)
+					assert.Equal(t, "called", systemNetworkTCPPruneTypeAttrVal.Str())
+				case "system.network.tcp.resets.sent":
+					assert.False(t, validatedMetrics["system.network.tcp.resets.sent"], "Found a duplicate in the metrics slice: system.network.tcp.resets.sent")
+					validatedMetrics["system.network.tcp.resets.sent"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Segments with the flag RST that were sent.", mi.Description())
+					assert.Equal(t, "{segment}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.retransmits":
+					assert.False(t, validatedMetrics["system.network.tcp.retransmits"], "Found a duplicate in the metrics slice: system.network.tcp.retransmits")
+					validatedMetrics["system.network.tcp.retransmits"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Segments that were sent again.", mi.Description())
+					assert.Equal(t, "{segment}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.segments":
+					assert.False(t, validatedMetrics["system.network.tcp.segments"], "Found a duplicate in the metrics slice: system.network.tcp.segments")
+					validatedMetrics["system.network.tcp.segments"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Segments that were received, those with an error among them, and sent, without those sent again.", mi.Description())
+					assert.Equal(t, "{segment}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "system.network.tcp.socket.allocated":
+					assert.False(t, validatedMetrics["system.network.tcp.socket.allocated"], "Found a duplicate in the metrics slice: system.network.tcp.socket.allocated")
+					validatedMetrics["system.network.tcp.socket.allocated"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "TCP sockets that the kernel keeps, in any state but time-wait.", mi.Description())
+					assert.Equal(t, "{socket}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.socket.count":
+					assert.False(t, validatedMetrics["system.network.tcp.socket.count"], "Found a duplicate in the metrics slice: system.network.tcp.socket.count")
+					validatedMetrics["system.network.tcp.socket.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "TCP sockets in use, over IPv4 and IPv6.", mi.Description())
+					assert.Equal(t, "{socket}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.socket.orphaned":
+					assert.False(t, validatedMetrics["system.network.tcp.socket.orphaned"], "Found a duplicate in the metrics slice: system.network.tcp.socket.orphaned")
+					validatedMetrics["system.network.tcp.socket.orphaned"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "TCP sockets that no process has open any more.", mi.Description())
+					assert.Equal(t, "{socket}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.socket.orphaned.limit":
+					assert.False(t, validatedMetrics["system.network.tcp.socket.orphaned.limit"], "Found a duplicate in the metrics slice: system.network.tcp.socket.orphaned.limit")
+					validatedMetrics["system.network.tcp.socket.orphaned.limit"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Orphaned TCP sockets above which the kernel resets them: net.ipv4.tcp_max_orphans.", mi.Description())
+					assert.Equal(t, "{socket}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.socket.time_wait":
+					assert.False(t, validatedMetrics["system.network.tcp.socket.time_wait"], "Found a duplicate in the metrics slice: system.network.tcp.socket.time_wait")
+					validatedMetrics["system.network.tcp.socket.time_wait"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "TCP connections in the state time-wait.", mi.Description())
+					assert.Equal(t, "{socket}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.tcp.syn_cookies":
+					assert.False(t, validatedMetrics["system.network.tcp.syn_cookies"], "Found a duplicate in the metrics slice: system.network.tcp.syn_cookies")
+					validatedMetrics["system.network.tcp.syn_cookies"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "SYN cookies, by which connections are accepted without room in the queue.", mi.Description())
+					assert.Equal(t, "{cookie}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemNetworkTCPSynCookieEventAttrVal, ok := dp.Attributes().Get("system.network.tcp.syn_cookie.event")
+					assert.True(t, ok)
+					assert.Equal(t, "sent", systemNetworkTCPSynCookieEventAttrVal.Str())
+				case "system.network.tcp.syn_queue.overflows":
+					assert.False(t, validatedMetrics["system.network.tcp.syn_queue.overflows"], "Found a duplicate in the metrics slice: system.network.tcp.syn_queue.overflows")
+					validatedMetrics["system.network.tcp.syn_queue.overflows"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Requests for a connection for which the queue of a listening socket had no room.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemNetworkTCPSynQueueActionAttrVal, ok := dp.Attributes().Get("system.network.tcp.syn_queue.action")
+					assert.True(t, ok)
+					assert.Equal(t, "drop", systemNetworkTCPSynQueueActionAttrVal.Str())
+				case "system.network.tcp.timeouts":
+					assert.False(t, validatedMetrics["system.network.tcp.timeouts"], "Found a duplicate in the metrics slice: system.network.tcp.timeouts")
+					validatedMetrics["system.network.tcp.timeouts"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Timers that expired without an answer, after which segments are sent again.", mi.Description())
+					assert.Equal(t, "{timeout}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.udp.datagrams":
+					assert.False(t, validatedMetrics["system.network.udp.datagrams"], "Found a duplicate in the metrics slice: system.network.udp.datagrams")
+					validatedMetrics["system.network.udp.datagrams"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Datagrams that were delivered and sent, over IPv4 and IPv6.", mi.Description())
+					assert.Equal(t, "{datagram}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "system.network.udp.errors":
+					assert.False(t, validatedMetrics["system.network.udp.errors"], "Found a duplicate in the metrics slice: system.network.udp.errors")
+					validatedMetrics["system.network.udp.errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Datagrams that were lost, over IPv4 and IPv6: for lack of room in the buffer of a socket, for a wrong checksum, for lack of memory, or because no socket has the port. `error.type` is one of `receive_buffer`, `send_buffer`, `checksum`, `memory` and `no_port`.", mi.Description())
+					assert.Equal(t, "{datagram}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					errorTypeAttrVal, ok := dp.Attributes().Get("error.type")
+					assert.True(t, ok)
+					assert.Equal(t, "error.type-val", errorTypeAttrVal.Str())
+				case "system.network.udp.memory.usage":
+					assert.False(t, validatedMetrics["system.network.udp.memory.usage"], "Found a duplicate in the metrics slice: system.network.udp.memory.usage")
+					validatedMetrics["system.network.udp.memory.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of the buffers of UDP sockets.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.udp.queue.usage":
+					assert.False(t, validatedMetrics["system.network.udp.queue.usage"], "Found a duplicate in the metrics slice: system.network.udp.queue.usage")
+					validatedMetrics["system.network.udp.queue.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Bytes that wait in the queues of all UDP sockets, over IPv4 and IPv6.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					networkIoDirectionAttrVal, ok := dp.Attributes().Get("network.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "receive", networkIoDirectionAttrVal.Str())
+				case "system.network.udp.receive.errors":
+					assert.False(t, validatedMetrics["system.network.udp.receive.errors"], "Found a duplicate in the metrics slice: system.network.udp.receive.errors")
+					validatedMetrics["system.network.udp.receive.errors"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Datagrams that were received and not delivered although a socket has the port, for any reason, over IPv4 and IPv6.", mi.Description())
+					assert.Equal(t, "{datagram}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.network.udp.socket.count":
+					assert.False(t, validatedMetrics["system.network.udp.socket.count"], "Found a duplicate in the metrics slice: system.network.udp.socket.count")
+					validatedMetrics["system.network.udp.socket.count"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "UDP sockets in use, over IPv4 and IPv6.", mi.Description())
+					assert.Equal(t, "{socket}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
 				case "system.paging.faults":
 					assert.False(t, validatedMetrics["system.paging.faults"], "Found a duplicate in the metrics slice: system.paging.faults")
 					validatedMetrics["system.paging.faults"] = true
@@ -3217,6 +5218,182 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.zfs.arc.limit.max":
+					assert.False(t, validatedMetrics["system.zfs.arc.limit.max"], "Found a duplicate in the metrics slice: system.zfs.arc.limit.max")
+					validatedMetrics["system.zfs.arc.limit.max"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Most that the cache may take.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.zfs.arc.limit.min":
+					assert.False(t, validatedMetrics["system.zfs.arc.limit.min"], "Found a duplicate in the metrics slice: system.zfs.arc.limit.min")
+					validatedMetrics["system.zfs.arc.limit.min"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Least that the cache keeps.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.zfs.arc.requests":
+					assert.False(t, validatedMetrics["system.zfs.arc.requests"], "Found a duplicate in the metrics slice: system.zfs.arc.requests")
+					validatedMetrics["system.zfs.arc.requests"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Requests to the cache.", mi.Description())
+					assert.Equal(t, "{request}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemZfsArcRequestTypeAttrVal, ok := dp.Attributes().Get("system.zfs.arc.request.type")
+					assert.True(t, ok)
+					assert.Equal(t, "demand_data", systemZfsArcRequestTypeAttrVal.Str())
+					systemZfsArcResultAttrVal, ok := dp.Attributes().Get("system.zfs.arc.result")
+					assert.True(t, ok)
+					assert.Equal(t, "hit", systemZfsArcResultAttrVal.Str())
+				case "system.zfs.arc.target":
+					assert.False(t, validatedMetrics["system.zfs.arc.target"], "Found a duplicate in the metrics slice: system.zfs.arc.target")
+					validatedMetrics["system.zfs.arc.target"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Size that the cache aims at.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.zfs.arc.usage":
+					assert.False(t, validatedMetrics["system.zfs.arc.usage"], "Found a duplicate in the metrics slice: system.zfs.arc.usage")
+					validatedMetrics["system.zfs.arc.usage"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Memory of the cache.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.zfs.dataset.io":
+					assert.False(t, validatedMetrics["system.zfs.dataset.io"], "Found a duplicate in the metrics slice: system.zfs.dataset.io")
+					validatedMetrics["system.zfs.dataset.io"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Bytes read from and written to the dataset.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemZfsDatasetNameAttrVal, ok := dp.Attributes().Get("system.zfs.dataset.name")
+					assert.True(t, ok)
+					assert.Equal(t, "system.zfs.dataset.name-val", systemZfsDatasetNameAttrVal.Str())
+					diskIoDirectionAttrVal, ok := dp.Attributes().Get("disk.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "read", diskIoDirectionAttrVal.Str())
+				case "system.zfs.dataset.operations":
+					assert.False(t, validatedMetrics["system.zfs.dataset.operations"], "Found a duplicate in the metrics slice: system.zfs.dataset.operations")
+					validatedMetrics["system.zfs.dataset.operations"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Reads and writes of the dataset.", mi.Description())
+					assert.Equal(t, "{operation}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemZfsDatasetNameAttrVal, ok := dp.Attributes().Get("system.zfs.dataset.name")
+					assert.True(t, ok)
+					assert.Equal(t, "system.zfs.dataset.name-val", systemZfsDatasetNameAttrVal.Str())
+					diskIoDirectionAttrVal, ok := dp.Attributes().Get("disk.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "read", diskIoDirectionAttrVal.Str())
+				case "system.zfs.pool.io":
+					assert.False(t, validatedMetrics["system.zfs.pool.io"], "Found a duplicate in the metrics slice: system.zfs.pool.io")
+					validatedMetrics["system.zfs.pool.io"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Bytes read from and written to the pool.", mi.Description())
+					assert.Equal(t, "By", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemZfsPoolNameAttrVal, ok := dp.Attributes().Get("system.zfs.pool.name")
+					assert.True(t, ok)
+					assert.Equal(t, "system.zfs.pool.name-val", systemZfsPoolNameAttrVal.Str())
+					diskIoDirectionAttrVal, ok := dp.Attributes().Get("disk.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "read", diskIoDirectionAttrVal.Str())
+				case "system.zfs.pool.operations":
+					assert.False(t, validatedMetrics["system.zfs.pool.operations"], "Found a duplicate in the metrics slice: system.zfs.pool.operations")
+					validatedMetrics["system.zfs.pool.operations"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Reads and writes of the pool.", mi.Description())
+					assert.Equal(t, "{operation}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemZfsPoolNameAttrVal, ok := dp.Attributes().Get("system.zfs.pool.name")
+					assert.True(t, ok)
+					assert.Equal(t, "system.zfs.pool.name-val", systemZfsPoolNameAttrVal.Str())
+					diskIoDirectionAttrVal, ok := dp.Attributes().Get("disk.io.direction")
+					assert.True(t, ok)
+					assert.Equal(t, "read", diskIoDirectionAttrVal.Str())
+				case "system.zfs.pool.state":
+					assert.False(t, validatedMetrics["system.zfs.pool.state"], "Found a duplicate in the metrics slice: system.zfs.pool.state")
+					validatedMetrics["system.zfs.pool.state"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Whether the pool is in the state, 0 to 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemZfsPoolNameAttrVal, ok := dp.Attributes().Get("system.zfs.pool.name")
+					assert.True(t, ok)
+					assert.Equal(t, "system.zfs.pool.name-val", systemZfsPoolNameAttrVal.Str())
+					systemZfsPoolStateAttrVal, ok := dp.Attributes().Get("system.zfs.pool.state")
+					assert.True(t, ok)
+					assert.Equal(t, "online", systemZfsPoolStateAttrVal.Str())
 				}
 			}
 		})

@@ -2,6 +2,7 @@ package rootfs
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -64,6 +65,35 @@ func isKernels(path string) bool {
 		return !strings.Contains(name, "/root/") && !strings.Contains(name, "/cwd/") && !strings.Contains(name, "/fd/")
 	}
 	return strings.HasPrefix(path, "/sys/")
+}
+
+// OpenDevice opens the node of a device, to be asked by ioctl(2). Opening a node of another device than the one that is meant may
+// have effects, so that the caller names what the kernel says of it: the number must be want, as "259:0". The error is a bare errno: ENODEV for another
+// device, or what is none.
+func (r Root) OpenDevice(path, want string) (fd int, err error) {
+	st, err := r.Stat(path)
+	if err != nil {
+		return -1, err
+	}
+	if !isDevice(&st, want) {
+		return -1, unix.ENODEV
+	}
+	if fd, err = r.open(path, fileFlags|unix.O_NOFOLLOW); err != nil {
+		return -1, err
+	}
+	if err = unix.Fstat(fd, &st); err == nil && !isDevice(&st, want) {
+		err = unix.ENODEV
+	}
+	if err != nil {
+		_ = unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+func isDevice(st *unix.Stat_t, number string) bool {
+	kind := st.Mode & unix.S_IFMT
+	return (kind == unix.S_IFCHR || kind == unix.S_IFBLK) && number == fmt.Sprintf("%d:%d", unix.Major(uint64(st.Rdev)), unix.Minor(uint64(st.Rdev)))
 }
 
 // OpenDir opens a directory. The error is a bare errno.
