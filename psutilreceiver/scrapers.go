@@ -5,6 +5,7 @@ import (
 
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
@@ -21,6 +22,11 @@ type scraper interface {
 // closer is a scraper that keeps files open.
 type closer interface {
 	close() error
+}
+
+// extender is a scraper with metrics that the MetricsBuilder does not know. They are added before the stage makes streams of them.
+type extender interface {
+	extend(md pmetric.Metrics)
 }
 
 // scraperSettings is what a scraper is built from.
@@ -90,6 +96,8 @@ type ScrapersConfig struct {
 	Processes configoptional.Optional[ScraperConfig] `mapstructure:"processes"`
 	// Process reports each process, or each group, on its own.
 	Process configoptional.Optional[ProcessConfig] `mapstructure:"process"`
+	// Textfile passes on metrics that programs leave in files.
+	Textfile configoptional.Optional[TextfileConfig] `mapstructure:"textfile"`
 	// System reports uptime, logins, open files, interrupts and context switches.
 	System configoptional.Optional[ScraperConfig] `mapstructure:"system"`
 }
@@ -111,6 +119,7 @@ var scraperKinds = []scraperKind{
 	simpleKind("sensors", off, func(s *ScrapersConfig) *optionalScraper { return &s.Sensors }, newSensorsScraper),
 	simpleKind("processes", on, func(s *ScrapersConfig) *optionalScraper { return &s.Processes }, newProcessesScraper),
 	simpleKind("system", on, func(s *ScrapersConfig) *optionalScraper { return &s.System }, newSystemScraper),
+	kindOf("textfile", off, func(s *ScrapersConfig) *configoptional.Optional[TextfileConfig] { return &s.Textfile }, defaultTextfileConfig, newTextfileScraper),
 	kindOf("process", on, func(s *ScrapersConfig) *configoptional.Optional[ProcessConfig] { return &s.Process }, defaultProcessConfig, newProcessScraper).mayReturn(),
 }
 

@@ -34,7 +34,7 @@ func systemPreset() []RuleConfig {
 		ladderOf(newest("reboot_required", "system.linux.reboot_required", nil), stated("system", "waits for a reboot since an upgrade", "has been rebooted"),
 			above(0, nil, 24*time.Hour), none),
 		ladderOf(newest("rebooted", "system.uptime", nil), valued("system", "was started", "ago"), below("5m", "6m", 0), none),
-		ladderOf(newest("textfile_error", "system.textfile.error", nil), stated(`text file{{ with .Attr "file.name" }} {{ . }}{{ end }}`, "can't be read", "can be read again"),
+		ladderOf(newest("textfile_error", "system.textfile.error", nil), stated(`text file{{ with .Attr "file.path" }} {{ . }}{{ end }}`, "can't be read", "can be read again"),
 			above(0, nil, 5*time.Minute), none),
 	}
 }
