@@ -41,6 +41,9 @@ func (c *Config) WhatEmits(metric string) string {
 	if strings.HasPrefix(metric, "nfs.") && !c.Scrapers.NFS.HasValue() {
 		return "name nfs under scrapers"
 	}
+	if strings.HasPrefix(metric, "system.textfile.") && !c.Scrapers.Textfile.HasValue() {
+		return "name textfile under scrapers, with its directories"
+	}
 	return ""
 }
 

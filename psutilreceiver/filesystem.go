@@ -121,10 +121,3 @@ func (s *filesystemScraper) recordHealth(t *scrapeContext) {
 	}
 	s.ext4.End()
 }
-
-func oneIf(condition bool) int64 {
-	if condition {
-		return 1
-	}
-	return 0
-}

@@ -105,6 +105,9 @@ func (r *scrapeRun) scrape(ctx context.Context) (pmetric.Metrics, error) {
 	}
 	err := r.scraper.scrape(&t)
 	md := r.settings.mb.Emit(metadata.WithResource(r.group.resource))
+	if x, ok := r.scraper.(extender); ok {
+		x.extend(md)
+	}
 	r.faults.nothing = passing == 0 && md.ResourceMetrics().Len() == 0
 	complete := r.faults.report(ctx, t.now, err, r.settings.telemetry)
 	r.settings.starts.End(complete)

@@ -5,6 +5,7 @@ import (
 
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
@@ -21,6 +22,11 @@ type scraper interface {
 // closer is a scraper that keeps files open.
 type closer interface {
 	close() error
+}
+
+// extender is a scraper with metrics that the MetricsBuilder does not know. They are added before the stage makes streams of them.
+type extender interface {
+	extend(md pmetric.Metrics)
 }
 
 // scraperSettings is what a scraper is built from.
@@ -110,6 +116,8 @@ type ScrapersConfig struct {
 	IPC configoptional.Optional[ScraperConfig] `mapstructure:"ipc"`
 	// Clock reports how well the clock is synchronised.
 	Clock configoptional.Optional[ScraperConfig] `mapstructure:"clock"`
+	// Textfile passes on metrics that programs leave in files.
+	Textfile configoptional.Optional[TextfileConfig] `mapstructure:"textfile"`
 	// System reports uptime, logins, open files, interrupts, context switches, entropy, inodes and directory entries.
 	System configoptional.Optional[ScraperConfig] `mapstructure:"system"`
 }
@@ -141,6 +149,7 @@ var scraperKinds = []scraperKind{
 	simpleKind("ipc", off, func(s *ScrapersConfig) *optionalScraper { return &s.IPC }, newIPCScraper),
 	simpleKind("clock", on, func(s *ScrapersConfig) *optionalScraper { return &s.Clock }, newClockScraper),
 	simpleKind("system", on, func(s *ScrapersConfig) *optionalScraper { return &s.System }, newSystemScraper),
+	kindOf("textfile", off, func(s *ScrapersConfig) *configoptional.Optional[TextfileConfig] { return &s.Textfile }, defaultTextfileConfig, newTextfileScraper),
 	kindOf("process", on, func(s *ScrapersConfig) *configoptional.Optional[ProcessConfig] { return &s.Process }, defaultProcessConfig, newProcessScraper).mayReturn(),
 }
 

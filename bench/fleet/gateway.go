@@ -42,7 +42,7 @@ type gatewayConfig struct {
 func (c *gatewayConfig) settings(grpcPort, httpPort int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "receivers: {otlp: {protocols: {grpc: {endpoint: \"%s:%d\"}, http: {endpoint: \"%s:%d\"}}}}\n", c.host, grpcPort, c.host, httpPort)
-	fmt.Fprintf(&b, "connectors:\n  alert:\n    evaluation_interval: %v\n", max(time.Second, min(15*time.Second, c.interval)))
+	fmt.Fprintf(&b, "connectors:\n  alert:\n    preset: {host: {override: {cpu: {for: 0s}, memory: {for: 0s}}}}\n    evaluation_interval: %v\n", max(time.Second, min(15*time.Second, c.interval)))
 	if c.staleAfter > 0 {
 		fmt.Fprintf(&b, "    defaults: {stale_series_after: %v, no_data: {after: %v}}\n", c.staleAfter, c.staleAfter/2)
 	}

@@ -19,7 +19,7 @@ receivers:
 
 connectors:
   alert:
-    preset: host
+    preset: {host: {override: {cpu: {for: 0s}, memory: {for: 0s}}}}
     storage: file_storage
     evaluation_interval: 1s
     limits: {events_per_minute: 10000, alerts_per_rule: 5000}

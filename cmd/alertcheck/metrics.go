@@ -61,6 +61,9 @@ func (c *metricChecker) rule(r *rules.Rule) {
 		if in.Optional {
 			continue
 		}
+		if _, known := c.catalog.Metrics[in.Metric]; !known && r.MayMatchNothing {
+			continue // Those of a preset are of more receivers than this one's version.
+		}
 		m, known := c.metric(place, in.Target)
 		if !known {
 			continue
@@ -302,7 +305,7 @@ func (c *metricChecker) silence(set *rules.Set, i int) {
 	tests, about := set.DataTests(i)
 	place := fmt.Sprintf("silences[%d]: ", i)
 	for _, r := range about {
-		if _, known := c.catalog.Metrics[r.Value.Metric]; !known {
+		if _, known := c.catalog.Metrics[r.Value.Metric]; !known && !r.MayMatchNothing {
 			return
 		}
 	}

@@ -112,7 +112,7 @@ func TestRulesAreCheckedAgainstTheMetrics(t *testing.T) {
 func TestSilencesAreCheckedAgainstTheMetrics(t *testing.T) {
 	for _, c := range []struct{ match, want string }{
 		{`{alert.rule.name: cpu, cpu.mode: idle}`, `warning: silences[0]: match.cpu.mode: no alert that it may be about has this attribute: a group has what group_by names, or what match leaves open`},
-		{`{resource: {process.pid: 7}}`, `warning: silences[0]: match.resource.process.pid: the resource of system.cpu.utilization has no such attribute: only metrics of processes have it`},
+		{`{alert.rule.name: cpu, resource: {process.pid: 7}}`, `warning: silences[0]: match.resource.process.pid: the resource of system.cpu.utilization has no such attribute: only metrics of processes have it`},
 		{`{host.nme: db1}`, `warning: silences[0]: match.host.nme: no alert that it may be about has this attribute (did you mean "host.name"?)`},
 		{`{host.name: db1, system.filesystem.mountpoint: /}`, ``},
 		{`{resource: {host.name: {glob: "db*"}, deployment.environment.name: test}}`, ``},

@@ -107,7 +107,7 @@ func readTestFile(path string) (*testFile, *rules.Set, error) {
 		config.RuleFiles[i] = relative(glob)
 	}
 	if file.CollectorConfig != "" {
-		if len(config.Rules) > 0 || len(config.RuleFiles) > 0 || config.Preset != "" {
+		if len(config.Rules) > 0 || len(config.RuleFiles) > 0 || config.HasPreset() {
 			return nil, nil, errors.New("collector_config brings its own rules: leave out rules, rule_files and preset")
 		}
 		if config, err = pickSource(relative(file.CollectorConfig), file.Component); err != nil {

@@ -17,7 +17,7 @@ import (
 // stored keeps the alerts' state. What a file exporter that rotates has accepted is with the kernel, and no kill takes it back.
 const stored = `
 receivers: {psutil: {collection_interval: 100ms, initial_delay: 0s, root_path: %q, scrapers: {memory: {}}}}
-connectors: {alert: {preset: host, evaluation_interval: 1s, storage: file_storage, defaults: {flapping: {enabled: false}}}}
+connectors: {alert: {preset: {host: {override: {cpu: {for: 0s}, memory: {for: 0s}}}}, evaluation_interval: 1s, storage: file_storage, defaults: {flapping: {enabled: false}}}}
 exporters:
   file/metrics: {path: metrics-%d.jsonl, flush_interval: 1ms}
   file/alerts: {path: alerts.jsonl, rotation: {max_megabytes: 100}}

@@ -92,7 +92,7 @@ func TestGatewayKeepsHostsApart(t *testing.T) {
 	backend := harness.Start(t, backendDir, fmt.Sprintf(harness.FileBackend, port))
 	g := harness.StartExample(t, dir, "gateway.yaml", []string{fmt.Sprintf(`
 receivers: {otlp: {protocols: {grpc: {endpoint: "%s"}, http: {endpoint: "%s"}}}}
-connectors: {alert: {evaluation_interval: 1s}}
+connectors: {alert: {evaluation_interval: 1s, preset: {host: {override: {cpu: {for: 0s}, memory: {for: 0s}}}}}}
 exporters: {file: {flush_interval: 50ms}}
 service: {telemetry: {metrics: {level: none}}}
 `, grpc, address)}, fmt.Sprintf("OTLP_ENDPOINT=127.0.0.1:%d", port), "STATE_DIRECTORY="+filepath.Join(dir, "state"))

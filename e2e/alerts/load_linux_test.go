@@ -22,7 +22,7 @@ import (
 // presetOf is a collector with one scraper, the rules of the preset, and files for what comes in and what they say.
 const presetOf = `
 receivers: {psutil: {collection_interval: 250ms, initial_delay: 0s, scrapers: {%s}}}
-connectors: {alert: {preset: host, evaluation_interval: 1s, defaults: {flapping: {enabled: false}}}}
+connectors: {alert: {preset: {host: {override: {cpu: {for: 0s}, memory: {for: 0s}}}}, evaluation_interval: 1s, defaults: {flapping: {enabled: false}}}}
 exporters:
   file/metrics: {path: metrics.jsonl, flush_interval: 50ms}
   file/alerts: {path: alerts.jsonl, flush_interval: 50ms}

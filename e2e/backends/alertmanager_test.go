@@ -147,7 +147,7 @@ func newAlerting(t *testing.T, s *alertServer) *alerting {
 receivers:
   otlp: {protocols: {http: {endpoint: 127.0.0.1:%d}}}
 connectors:
-  alert: {preset: host, storage: file_storage}
+  alert: {preset: {host: {override: {cpu: {for: 0s}, memory: {for: 0s}}}}, storage: file_storage}
 exporters:
   alertmanager:
     endpoint: http://%s

@@ -44,7 +44,7 @@ func startGateway(t *testing.T) *gateway {
 	harness.AwaitListener(t, fmt.Sprintf("127.0.0.1:%d", port))
 	g.Process = harness.StartExample(t, dir, "gateway.yaml", []string{fmt.Sprintf(`
 receivers: {otlp: {protocols: {grpc: {endpoint: "%s"}, http: {endpoint: "%s"}}}}
-connectors: {alert: {evaluation_interval: 1s, limits: {alerts_per_rule: 200}}}
+connectors: {alert: {evaluation_interval: 1s, limits: {alerts_per_rule: 200}, preset: {host: {override: {cpu: {for: 0s}}}}}}
 exporters: {file: {flush_interval: 50ms}}
 service: {telemetry: {metrics: {level: normal, readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %d}}}}]}}}
 `, harness.FreeAddress(t), g.address, g.telemetryPort)}, fmt.Sprintf("OTLP_ENDPOINT=127.0.0.1:%d", port), "STATE_DIRECTORY="+filepath.Join(dir, "state"))

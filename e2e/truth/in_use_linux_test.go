@@ -25,7 +25,7 @@ import (
 // inUseConfig shows one host to the rules of the preset, to the page and to a file.
 const inUseConfig = `
 receivers: {psutil: {root_path: %q, collection_interval: 1s, initial_delay: 0s, scrapers: {cpu: {per_cpu: %t}, memory: {}, filesystem: {}}}}
-connectors: {alert: {preset: host, evaluation_interval: 1s}}
+connectors: {alert: {preset: {host: {override: {cpu: {for: 0s}, memory: {for: 0s}}}}, evaluation_interval: 1s}}
 exporters:
   file/metrics: {path: metrics.jsonl, flush_interval: 100ms}
   file/alerts: {path: alerts.jsonl, flush_interval: 100ms}

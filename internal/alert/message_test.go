@@ -39,7 +39,7 @@ func TestMessagesAreTrueAtEveryTransition(t *testing.T) {
 		return func(t *testing.T) *rig {
 			t.Helper()
 			r := newRig(t, nil, func(c *rules.Config) {
-				c.Preset = "host"
+				c.Preset = presetAtOnce()
 				if edit != nil {
 					edit(c)
 				}

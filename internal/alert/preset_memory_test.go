@@ -60,7 +60,7 @@ func TestMemoryOfThePresetIsWhatIsNotAvailable(t *testing.T) {
 	t.Parallel()
 	start := func(t *testing.T) *memoryHost {
 		t.Helper()
-		h := &memoryHost{rig: newRig(t, nil, func(c *rules.Config) { c.Preset = "host" })}
+		h := &memoryHost{rig: newRig(t, nil, func(c *rules.Config) { c.Preset = presetAtOnce() })}
 		h.origin = attr.Origin{Resource: []attr.Attr{attr.String("host.name", "db1")}}
 		return h
 	}

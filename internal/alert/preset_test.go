@@ -15,7 +15,7 @@ import (
 func TestPresetHostFires(t *testing.T) {
 	t.Parallel()
 	cfg := rules.DefaultConfig()
-	cfg.Preset = "host"
+	cfg.Preset = presetAtOnce()
 	ruleSet, err := rules.Compile(cfg)
 	require.NoError(t, err)
 	e := New(ruleSet, base)
@@ -97,7 +97,7 @@ func TestPresetTakesTheOldForm(t *testing.T) {
 	}
 	alerts := func(of func(point) []attr.Attr) []string {
 		cfg := rules.DefaultConfig()
-		cfg.Preset = "host"
+		cfg.Preset = presetAtOnce()
 		ruleSet, err := rules.Compile(cfg)
 		require.NoError(t, err)
 		e := New(ruleSet, base)
@@ -120,4 +120,10 @@ func TestPresetTakesTheOldForm(t *testing.T) {
 	ours := alerts(func(p point) []attr.Attr { return p.ours })
 	require.Len(t, ours, 4, "cpu, memory, disk and swap")
 	assert.Equal(t, ours, alerts(func(p point) []attr.Attr { return p.old }))
+}
+
+// presetAtOnce is the preset with rules that fire at the first value.
+func presetAtOnce() rules.PresetConfig {
+	atOnce := rules.RuleConfig{LevelConfig: rules.LevelConfig{For: new(time.Duration)}}
+	return rules.PresetConfig{Host: &rules.HostPresetConfig{Override: map[string]rules.RuleConfig{"cpu": atOnce, "memory": atOnce}}}
 }

@@ -1,6 +1,7 @@
 package alertpipe
 
 import (
+	"fmt"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -26,7 +27,21 @@ type Config struct {
 func DefaultConfig() *Config { return &Config{Config: rules.DefaultConfig()} }
 
 // Unmarshal decodes the settings. A key that is not known is answered with the one that may have been meant, or with all.
-func (c *Config) Unmarshal(conf *confmap.Conf) error { return decode(conf, c) }
+func (c *Config) Unmarshal(conf *confmap.Conf) error {
+	if err := decode(conf, c); err != nil {
+		return err
+	}
+	block, changed := conf.Get("preset").(map[string]any)
+	if !changed {
+		return nil
+	}
+	var preset rules.PresetConfig
+	if err := decode(confmap.NewFromStringMap(block), &preset); err != nil {
+		return fmt.Errorf("preset: %w", err)
+	}
+	c.Preset = preset
+	return nil
+}
 
 // decode decodes settings into a pointer to a struct, and refuses keys that the struct does not have.
 func decode(conf *confmap.Conf, into any) error {

@@ -76,12 +76,8 @@ func compile(cfg Config, complete bool) (*Set, error) {
 		Severities: c.severities, Limits: cfg.Limits, SendResolved: cfg.Output.SendResolved,
 		MaxSampleAge: int64(cfg.Limits.MaxSampleAge), EvaluationInterval: int64(cfg.EvaluationInterval),
 	}
-	presets, err := presetRules(cfg.Preset, cfg.Rules)
-	if err != nil {
-		report("%w", err)
-	}
-	for i, rc := range presets {
-		c.add(rc, c.problems.at(fmt.Sprintf("preset %s[%d] %q: ", cfg.Preset, i, rc.Name)))
+	for _, rc := range cfg.presetRules(report) {
+		c.add(rc, c.problems.at(fmt.Sprintf("preset %s: %q: ", cfg.presetName(), rc.Name)))
 	}
 	for i, rc := range cfg.Rules {
 		prefix := fmt.Sprintf("rules[%d] %q: ", i, rc.Name)

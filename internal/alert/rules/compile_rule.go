@@ -112,12 +112,12 @@ func (c *compiler) compileWindow(rc RuleConfig, r *Rule, report func(string, ...
 		report("window is required for aggregate %q", rc.Aggregate)
 	case rc.Window > 0 && r.AggregateName == "":
 		report("window %s has no effect without aggregate: set it to avg, min, max, rate or another", FormatDuration(rc.Window))
-	case rc.Window > 0 && rc.Window < interval:
+	case rc.Window > 0 && rc.Window < interval && !rc.ofPreset:
 		report("window %s is shorter than evaluation_interval %s", FormatDuration(rc.Window), FormatDuration(interval))
 	}
 	r.Retention = r.Kind.Span()
 	longest := time.Duration(r.Retention)
-	if interval > 0 {
+	if interval > 0 && !rc.ofPreset {
 		if need := int(longest / interval); need > c.cfg.Limits.SamplesPerSeries {
 			report("window %s needs ~%d samples at %s, limits::samples_per_series is %d: raise it or shorten the window",
 				FormatDuration(longest), need, FormatDuration(interval), c.cfg.Limits.SamplesPerSeries)

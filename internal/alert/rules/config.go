@@ -9,8 +9,8 @@ type Config struct {
 	EvaluationInterval time.Duration `mapstructure:"evaluation_interval"`
 	// Severities is the order of the ladder, least first: a list of names, or a map from name to OTLP severity number.
 	Severities any `mapstructure:"severities"`
-	// Preset names a built-in set of rules; a rule of the same name replaces the preset's.
-	Preset string `mapstructure:"preset"`
+	// Preset is a built-in set of rules: its name, or a PresetConfig with what is changed of it. A rule of the same name replaces the preset's.
+	Preset any `mapstructure:"preset"`
 	// Defaults hold for every rule that does not say otherwise.
 	Defaults DefaultsConfig `mapstructure:"defaults"`
 	// Limits bound memory and output.
@@ -222,6 +222,7 @@ type RuleConfig struct {
 
 	addends         map[string]any   // Of a preset: the points that are added up for each of those of Match, and these too.
 	inUse           *availableConfig // Of a preset: the value is the share of a total that is not available.
+	ofPreset        bool             // Windows are as long as the preset has them, whatever the interval and the limits are.
 	mayMatchNothing bool             // Of a preset: hosts without the thing are no mistake.
 	eitherForm      bool             // Of a preset: points in the form of hostmetricsreceiver are taken, too.
 }

@@ -5167,6 +5167,46 @@ func (ms *SystemSessionCountMetricConfig) Unmarshal(parser *confmap.Conf) error 
 	return nil
 }
 
+// SystemTextfileErrorMetricConfig provides config for the system.textfile.error metric.
+type SystemTextfileErrorMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemTextfileErrorMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemTextfileMtimeMetricConfig provides config for the system.textfile.mtime metric.
+type SystemTextfileMtimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemTextfileMtimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemThreadCountMetricConfig provides config for the system.thread.count metric.
 type SystemThreadCountMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -5687,6 +5727,8 @@ type MetricsConfig struct {
 	SystemProcessCreated                   SystemProcessCreatedMetricConfig                   `mapstructure:"system.process.created"`
 	SystemProcessLimit                     SystemProcessLimitMetricConfig                     `mapstructure:"system.process.limit"`
 	SystemSessionCount                     SystemSessionCountMetricConfig                     `mapstructure:"system.session.count"`
+	SystemTextfileError                    SystemTextfileErrorMetricConfig                    `mapstructure:"system.textfile.error"`
+	SystemTextfileMtime                    SystemTextfileMtimeMetricConfig                    `mapstructure:"system.textfile.mtime"`
 	SystemThreadCount                      SystemThreadCountMetricConfig                      `mapstructure:"system.thread.count"`
 	SystemUptime                           SystemUptimeMetricConfig                           `mapstructure:"system.uptime"`
 	SystemUserCount                        SystemUserCountMetricConfig                        `mapstructure:"system.user.count"`
@@ -6476,6 +6518,12 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		SystemSessionCount: SystemSessionCountMetricConfig{
+			Enabled: true,
+		},
+		SystemTextfileError: SystemTextfileErrorMetricConfig{
+			Enabled: true,
+		},
+		SystemTextfileMtime: SystemTextfileMtimeMetricConfig{
 			Enabled: true,
 		},
 		SystemThreadCount: SystemThreadCountMetricConfig{

@@ -2633,6 +2633,14 @@ var MetricsInfo = metricsInfo{
 	SystemSessionCount: metricInfo{
 		Name: "system.session.count",
 	},
+	SystemTextfileError: metricInfo{
+		Name:       "system.textfile.error",
+		Attributes: []string{"file.path"},
+	},
+	SystemTextfileMtime: metricInfo{
+		Name:       "system.textfile.mtime",
+		Attributes: []string{"file.path"},
+	},
 	SystemThreadCount: metricInfo{
 		Name: "system.thread.count",
 	},
@@ -2939,6 +2947,8 @@ type metricsInfo struct {
 	SystemProcessCreated                   metricInfo
 	SystemProcessLimit                     metricInfo
 	SystemSessionCount                     metricInfo
+	SystemTextfileError                    metricInfo
+	SystemTextfileMtime                    metricInfo
 	SystemThreadCount                      metricInfo
 	SystemUptime                           metricInfo
 	SystemUserCount                        metricInfo
@@ -16724,6 +16734,110 @@ func newMetricSystemSessionCount(cfg SystemSessionCountMetricConfig) metricSyste
 	return m
 }
 
+type metricSystemTextfileError struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   SystemTextfileErrorMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills system.textfile.error metric with initial data.
+func (m *metricSystemTextfileError) init() {
+	m.data.SetName("system.textfile.error")
+	m.data.SetDescription("Whether a file of the textfile scraper is left out, because something is wrong with it (1), or not (0). 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemTextfileError) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, filePathAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("file.path", filePathAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemTextfileError) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemTextfileError) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemTextfileError(cfg SystemTextfileErrorMetricConfig) metricSystemTextfileError {
+	m := metricSystemTextfileError{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemTextfileMtime struct {
+	data     pmetric.Metric                  // data buffer for generated metric.
+	config   SystemTextfileMtimeMetricConfig // metric config provided by user.
+	capacity int                             // max observed number of data points added to the metric.
+}
+
+// init fills system.textfile.mtime metric with initial data.
+func (m *metricSystemTextfileMtime) init() {
+	m.data.SetName("system.textfile.mtime")
+	m.data.SetDescription("When a file of the textfile scraper was last changed, as Unix time.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemTextfileMtime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, filePathAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("file.path", filePathAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemTextfileMtime) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemTextfileMtime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemTextfileMtime(cfg SystemTextfileMtimeMetricConfig) metricSystemTextfileMtime {
+	m := metricSystemTextfileMtime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 type metricSystemThreadCount struct {
 	data     pmetric.Metric                // data buffer for generated metric.
 	config   SystemThreadCountMetricConfig // metric config provided by user.
@@ -17684,6 +17798,8 @@ type MetricsBuilder struct {
 	metricSystemProcessCreated                   metricSystemProcessCreated
 	metricSystemProcessLimit                     metricSystemProcessLimit
 	metricSystemSessionCount                     metricSystemSessionCount
+	metricSystemTextfileError                    metricSystemTextfileError
+	metricSystemTextfileMtime                    metricSystemTextfileMtime
 	metricSystemThreadCount                      metricSystemThreadCount
 	metricSystemUptime                           metricSystemUptime
 	metricSystemUserCount                        metricSystemUserCount
@@ -17980,6 +18096,8 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSystemProcessCreated:                   newMetricSystemProcessCreated(mbc.Metrics.SystemProcessCreated),
 		metricSystemProcessLimit:                     newMetricSystemProcessLimit(mbc.Metrics.SystemProcessLimit),
 		metricSystemSessionCount:                     newMetricSystemSessionCount(mbc.Metrics.SystemSessionCount),
+		metricSystemTextfileError:                    newMetricSystemTextfileError(mbc.Metrics.SystemTextfileError),
+		metricSystemTextfileMtime:                    newMetricSystemTextfileMtime(mbc.Metrics.SystemTextfileMtime),
 		metricSystemThreadCount:                      newMetricSystemThreadCount(mbc.Metrics.SystemThreadCount),
 		metricSystemUptime:                           newMetricSystemUptime(mbc.Metrics.SystemUptime),
 		metricSystemUserCount:                        newMetricSystemUserCount(mbc.Metrics.SystemUserCount),
@@ -18504,6 +18622,8 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemProcessCreated.emit(ils.Metrics())
 	mb.metricSystemProcessLimit.emit(ils.Metrics())
 	mb.metricSystemSessionCount.emit(ils.Metrics())
+	mb.metricSystemTextfileError.emit(ils.Metrics())
+	mb.metricSystemTextfileMtime.emit(ils.Metrics())
 	mb.metricSystemThreadCount.emit(ils.Metrics())
 	mb.metricSystemUptime.emit(ils.Metrics())
 	mb.metricSystemUserCount.emit(ils.Metrics())
@@ -19836,6 +19956,16 @@ func (mb *MetricsBuilder) RecordSystemProcessLimitDataPoint(ts pcommon.Timestamp
 // RecordSystemSessionCountDataPoint adds a data point to system.session.count metric.
 func (mb *MetricsBuilder) RecordSystemSessionCountDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricSystemSessionCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemTextfileErrorDataPoint adds a data point to system.textfile.error metric.
+func (mb *MetricsBuilder) RecordSystemTextfileErrorDataPoint(ts pcommon.Timestamp, val int64, filePathAttributeValue string) {
+	mb.metricSystemTextfileError.recordDataPoint(mb.startTime, ts, val, filePathAttributeValue)
+}
+
+// RecordSystemTextfileMtimeDataPoint adds a data point to system.textfile.mtime metric.
+func (mb *MetricsBuilder) RecordSystemTextfileMtimeDataPoint(ts pcommon.Timestamp, val float64, filePathAttributeValue string) {
+	mb.metricSystemTextfileMtime.recordDataPoint(mb.startTime, ts, val, filePathAttributeValue)
 }
 
 // RecordSystemThreadCountDataPoint adds a data point to system.thread.count metric.

@@ -842,6 +842,12 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordSystemSessionCountDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordSystemTextfileErrorDataPoint(ts, 1, "file.path-val")
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemTextfileMtimeDataPoint(ts, 1, "file.path-val")
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordSystemThreadCountDataPoint(ts, 1)
 			defaultMetricsCount++
 			allMetricsCount++
@@ -5178,6 +5184,36 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, ts, dp.Timestamp())
 					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
 					assert.Equal(t, int64(1), dp.IntValue())
+				case "system.textfile.error":
+					assert.False(t, validatedMetrics["system.textfile.error"], "Found a duplicate in the metrics slice: system.textfile.error")
+					validatedMetrics["system.textfile.error"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Whether a file of the textfile scraper is left out, because something is wrong with it (1), or not (0). 0 to 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					filePathAttrVal, ok := dp.Attributes().Get("file.path")
+					assert.True(t, ok)
+					assert.Equal(t, "file.path-val", filePathAttrVal.Str())
+				case "system.textfile.mtime":
+					assert.False(t, validatedMetrics["system.textfile.mtime"], "Found a duplicate in the metrics slice: system.textfile.mtime")
+					validatedMetrics["system.textfile.mtime"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "When a file of the textfile scraper was last changed, as Unix time.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+					filePathAttrVal, ok := dp.Attributes().Get("file.path")
+					assert.True(t, ok)
+					assert.Equal(t, "file.path-val", filePathAttrVal.Str())
 				case "system.thread.count":
 					assert.False(t, validatedMetrics["system.thread.count"], "Found a duplicate in the metrics slice: system.thread.count")
 					validatedMetrics["system.thread.count"] = true

@@ -1,0 +1,9 @@
+//go:build !linux
+
+package host
+
+// TextFiles is for Linux.
+func (*Host) TextFiles(string, string) ([]TextFile, error) { return nil, ErrUnsupported }
+
+// ReadTextFile is for Linux.
+func (*Host) ReadTextFile(string, int64) ([]byte, error) { return nil, ErrUnsupported }

@@ -1,0 +1,74 @@
+package textfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// Family is one metric of a file.
+type Family struct {
+	*dto.MetricFamily
+	// Keys has for each series the text of its labels, in their order by name.
+	Keys []string
+}
+
+// ErrTimestamps is returned for a file with timestamps: a metric would then have the time at which it was written, and be old at every scrape but the first.
+var ErrTimestamps = errors.New("it has timestamps, which are not supported: leave them out")
+
+// Parse reads a text. Metrics are in the order of their names.
+func Parse(text []byte) ([]Family, error) {
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Family, 0, len(families))
+	for name, mf := range families {
+		f := Family{MetricFamily: mf}
+		mf.Help = valid(mf.Help)
+		seen := make(map[string]struct{}, len(mf.GetMetric()))
+		for _, m := range mf.GetMetric() {
+			if m.TimestampMs != nil {
+				return nil, ErrTimestamps
+			}
+			key := labelKey(m)
+			if _, twice := seen[key]; twice {
+				return nil, fmt.Errorf("it has %s{%s} twice", name, key)
+			}
+			seen[key] = struct{}{}
+			f.Keys = append(f.Keys, key)
+		}
+		out = append(out, f)
+	}
+	slices.SortFunc(out, func(a, b Family) int { return strings.Compare(a.GetName(), b.GetName()) })
+	return out, nil
+}
+
+// valid is text of which nothing is not UTF-8.
+func valid(text *string) *string {
+	if text == nil {
+		return nil
+	}
+	return new(strings.ToValidUTF8(*text, "�"))
+}
+
+// labelKey names a series of a metric.
+func labelKey(m *dto.Metric) string {
+	labels := slices.Clone(m.GetLabel())
+	slices.SortFunc(labels, func(a, b *dto.LabelPair) int { return strings.Compare(a.GetName(), b.GetName()) })
+	var b strings.Builder
+	for i, l := range labels {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "%s=%q", l.GetName(), l.GetValue())
+	}
+	return b.String()
+}
