@@ -39,20 +39,20 @@ type opening struct {
 
 // httpOptions are the keys of channels that send HTTP requests.
 type httpOptions struct {
-	confighttp.ClientConfig `mapstructure:",squash"`
+	Client confighttp.ClientConfig `mapstructure:",squash"`
 }
 
 func newHTTPOptions() httpOptions {
 	client := confighttp.NewDefaultClientConfig()
 	client.Timeout = 15 * time.Second
-	return httpOptions{client}
+	return httpOptions{Client: client}
 }
 
 func (o *httpOptions) valid() error {
-	if o.Endpoint != "" {
+	if o.Client.Endpoint != "" {
 		return fmt.Errorf("endpoint: the key is url for this type of channel")
 	}
-	if o.Timeout <= 0 {
+	if o.Client.Timeout <= 0 {
 		return fmt.Errorf("timeout must be positive")
 	}
 	return nil
@@ -69,7 +69,7 @@ type poster struct {
 const longestDelay = 10 * time.Minute
 
 func (o *httpOptions) poster(at opening, secrets ...string) (*poster, error) {
-	client, err := o.ToClient(at.ctx, at.host.GetExtensions(), at.set)
+	client, err := o.Client.ToClient(at.ctx, at.host.GetExtensions(), at.set)
 	if err != nil {
 		return nil, webclient.RedactError(err)
 	}
