@@ -132,6 +132,9 @@ func card(m *message) map[string]any {
 	for _, line := range m.Intro {
 		body = append(body, block(line, nil))
 	}
+	for _, line := range m.More {
+		body = append(body, block("• "+line, nil))
+	}
 	actions := []any{}
 	for i := range m.Alerts {
 		s := &m.Alerts[i]
@@ -153,9 +156,6 @@ func card(m *message) map[string]any {
 				actions = append(actions, map[string]any{"type": "Action.OpenUrl", "title": l.Name, "url": l.URL})
 			}
 		}
-	}
-	for _, line := range m.More {
-		body = append(body, block("+ "+line, nil))
 	}
 	return map[string]any{
 		"$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.4", "body": body, "actions": actions,

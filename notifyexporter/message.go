@@ -19,7 +19,7 @@ type message struct {
 	// Intro are sentences about the message as a whole.
 	Intro  []string
 	Alerts []story
-	// More are those alerts in one line each rule that a storm has beyond the first ones.
+	// More is a line for each rule and severity, where not all alerts are told in full, or in a storm.
 	More []string
 	// Status is firing while one of the alerts is, else resolved. Severity is the worst of those that are firing, or else of all.
 	Status, Severity string
@@ -86,9 +86,13 @@ func (n *notifier) compose(rt *route, b *batch, now int64) *message {
 		if i < maxStories {
 			m.Alerts = append(m.Alerts, w.story(&m.items[i], m.threadOf(&m.items[i])))
 		}
+		if m.Storm && i < maxStories { // What matters is what there is in all.
+			s := &m.Alerts[i]
+			s.Facts = slices.DeleteFunc(s.Facts, func(f fact) bool { return f.Name != "Where" && f.Name != "When" })
+		}
 	}
-	if len(m.items) > maxStories {
-		m.More = summary(m.items[maxStories:])
+	if m.Storm || len(m.items) > maxStories {
+		m.More = summary(m.items)
 	}
 	m.Title = title(m)
 	m.Intro = n.intro(m, now)
@@ -149,6 +153,9 @@ func title(m *message) string {
 		counts = append(counts, fmt.Sprintf("%d resolved", resolved))
 	}
 	text := fmt.Sprintf("%d alerts: %s", len(m.items), strings.Join(counts, ", "))
+	if resolved == 0 {
+		text = fmt.Sprintf("%d alerts firing", firing)
+	}
 	if m.Status == "firing" {
 		text = strings.ToUpper(m.Severity) + " " + text
 	} else {
@@ -278,7 +285,7 @@ func (n *notifier) intro(m *message, now int64) []string {
 			reason = fmt.Sprintf("has been failing since %s: %s", clockText(rt.failingSince, now, n.location), rt.failure)
 		}
 		n.mu.Unlock()
-		out = append(out, fmt.Sprintf("Told here because channel %s %s", ch, reason))
+		out = append(out, fmt.Sprintf("Told here because channel %s %s.", ch, strings.TrimSuffix(reason, ".")))
 	}
 	return out
 }

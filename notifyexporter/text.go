@@ -14,8 +14,14 @@ func (m *message) plain() string {
 	for _, line := range m.Intro {
 		fmt.Fprintf(&b, "%s\n", line)
 	}
-	if len(m.Intro) > 0 {
+	for _, line := range m.More {
+		fmt.Fprintf(&b, "  %s\n", line)
+	}
+	if len(m.Intro)+len(m.More) > 0 {
 		b.WriteString("\n")
+	}
+	if len(m.items) > len(m.Alerts) {
+		fmt.Fprintf(&b, "The worst %d:\n\n", len(m.Alerts))
 	}
 	for i := range m.Alerts {
 		s := &m.Alerts[i]
@@ -35,12 +41,6 @@ func (m *message) plain() string {
 			fmt.Fprintf(&b, "  %s: %s\n", l.Name, l.URL)
 		}
 	}
-	if len(m.More) > 0 {
-		fmt.Fprintf(&b, "\nand %d more:\n", len(m.items)-len(m.Alerts))
-		for _, line := range m.More {
-			fmt.Fprintf(&b, "  %s\n", line)
-		}
-	}
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }
 
@@ -57,6 +57,9 @@ func (m *message) marked(u markup, limit int) string {
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	for _, line := range m.Intro {
 		add("%s", u.escape(line))
+	}
+	for _, line := range m.More {
+		add("• %s", u.escape(line))
 	}
 	for i := range m.Alerts {
 		s := &m.Alerts[i]
@@ -78,13 +81,6 @@ func (m *message) marked(u markup, limit int) string {
 		}
 		if len(links) > 0 {
 			add("%s", strings.Join(links, " · "))
-		}
-	}
-	if len(m.More) > 0 {
-		add("")
-		add("%s", u.escape(fmt.Sprintf("and %d more:", len(m.items)-len(m.Alerts))))
-		for _, line := range m.More {
-			add("%s", u.escape(line))
 		}
 	}
 	return cutLines(lines, limit)
@@ -143,6 +139,9 @@ func (m *message) htmlPart() string {
 	for _, line := range m.Intro {
 		fmt.Fprintf(&b, "<p>%s</p>", e(line))
 	}
+	for _, line := range m.More {
+		fmt.Fprintf(&b, "<li>%s</li>", e(line))
+	}
 	for i := range m.Alerts {
 		s := &m.Alerts[i]
 		if len(m.items) > 1 {
@@ -159,13 +158,6 @@ func (m *message) htmlPart() string {
 		for _, l := range s.Links {
 			fmt.Fprintf(&b, `<p><a href="%s">%s</a></p>`, e(l.URL), e(l.Name))
 		}
-	}
-	if len(m.More) > 0 {
-		fmt.Fprintf(&b, "<p>and %d more:</p><ul>", len(m.items)-len(m.Alerts))
-		for _, line := range m.More {
-			fmt.Fprintf(&b, "<li>%s</li>", e(line))
-		}
-		b.WriteString("</ul>")
 	}
 	b.WriteString("</body></html>\n")
 	return b.String()

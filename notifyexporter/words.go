@@ -54,7 +54,7 @@ func (w *words) story(it *item, thread string) story {
 		add("Acknowledged", "by "+e.Acknowledged)
 	}
 	if late := w.now - n.Received; late > int64(5*time.Minute) && n.Transition != "repeat" {
-		add("Late", fmt.Sprintf("This should have been told %s ago; the channel did not take it.", duration(time.Duration(late))))
+		add("Late", fmt.Sprintf("This is told %s after it happened.", duration(time.Duration(late))))
 	}
 	at := n.At
 	if n.Resolved {
@@ -136,8 +136,8 @@ func where(e *entry) string {
 	}
 	for _, m := range []map[string]string{e.About.Group, e.About.Resource} {
 		for _, key := range slices.Sorted(maps.Keys(m)) {
-			if v := m[key]; v != "" && v != e.where() && key != "host.id" {
-				parts = append(parts, key+" "+v)
+			if v := m[key]; v != "" && v != e.where() && key != "host.id" && !strings.HasPrefix(key, "os.") {
+				parts = append(parts, key[strings.LastIndexByte(key, '.')+1:]+" "+v)
 			}
 		}
 	}
