@@ -59,7 +59,9 @@ type slackSender struct {
 var slackMarkup = markup{
 	escape: strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace,
 	bold:   func(text string) string { return "*" + text + "*" },
-	link:   func(text, address string) string { return "<" + strings.NewReplacer("|", "%7C", ">", "%3E", "<", "%3C").Replace(address) + "|" + text + ">" },
+	link: func(text, address string) string {
+		return "<" + strings.NewReplacer("|", "%7C", ">", "%3E", "<", "%3C").Replace(address) + "|" + text + ">"
+	},
 }
 
 type slackMessage struct {
@@ -198,7 +200,9 @@ type discordSender struct {
 var markdown = markup{
 	escape: strings.NewReplacer(`\`, `\\`, "*", `\*`, "_", `\_`, "~", `\~`, "`", "\\`", "|", `\|`, "[", `\[`, "]", `\]`, "<", `\<`, ">", `\>`, "#", `\#`).Replace,
 	bold:   func(text string) string { return "**" + text + "**" },
-	link:   func(text, address string) string { return "[" + text + "](" + strings.NewReplacer(")", "%29", "(", "%28").Replace(address) + ")" },
+	link: func(text, address string) string {
+		return "[" + text + "](" + strings.NewReplacer(")", "%29", "(", "%28").Replace(address) + ")"
+	},
 }
 
 func (s *discordSender) send(ctx context.Context, m *message) (string, error) {
@@ -257,7 +261,9 @@ type telegramSender struct {
 var htmlMarkup = markup{
 	escape: html.EscapeString,
 	bold:   func(text string) string { return "<b>" + text + "</b>" },
-	link:   func(text, address string) string { return `<a href="` + html.EscapeString(address) + `">` + text + "</a>" },
+	link: func(text, address string) string {
+		return `<a href="` + html.EscapeString(address) + `">` + text + "</a>"
+	},
 }
 
 func (s *telegramSender) send(ctx context.Context, m *message) (string, error) {

@@ -219,4 +219,6 @@ func (t *table) settle(rt *route, it *item, then func(e *entry, tl *telling)) {
 }
 
 // key tells notices of one alert apart.
-func (n *notice) key() string { return n.UID + "\x00" + n.Transition + "\x00" + time.Unix(0, n.Received).String() }
+func (n *notice) key() string {
+	return n.UID + "\x00" + n.Transition + "\x00" + time.Unix(0, n.Received).String()
+}

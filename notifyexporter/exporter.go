@@ -73,7 +73,9 @@ func newNotifier(set exporter.Settings, cfg *Config, now func() time.Time) (*not
 }
 
 // Capabilities says that records are only read.
-func (*notifier) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: false} }
+func (*notifier) Capabilities() consumer.Capabilities {
+	return consumer.Capabilities{MutatesData: false}
+}
 
 // Start opens the channels, takes up what was kept, and begins to tell what is due.
 func (n *notifier) Start(ctx context.Context, host component.Host) error {

@@ -2,12 +2,14 @@ package notifyexporter
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,7 +76,31 @@ func (o *httpOptions) poster(at opening, secrets ...string) (*poster, error) {
 		return nil, webclient.RedactError(err)
 	}
 	client.CheckRedirect = webclient.SameServer
-	return &poster{http: client, now: at.now, secrets: secrets}, nil
+	return &poster{http: client, now: at.now, secrets: partsOf(secrets)}, nil
+}
+
+// leastPart is how long a part of a secret is to be one itself: paths of webhooks have short words, too.
+const leastPart = 8
+
+// partsOf adds to secrets what of each may be quoted alone: the steps of the path of a URL, the values of its query, the halves of a token.
+func partsOf(secrets []string) []string {
+	out := slices.Clone(secrets)
+	for _, s := range secrets {
+		parts := strings.Split(s, ":")
+		if u, err := url.Parse(s); err == nil && u.Host != "" {
+			parts = strings.Split(u.Path, "/")
+			for _, values := range u.Query() {
+				parts = append(parts, values...)
+			}
+		}
+		for _, part := range parts {
+			if len(part) >= leastPart {
+				out = append(out, part)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	return out
 }
 
 func (p *poster) close() { p.http.CloseIdleConnections() }
@@ -163,15 +189,16 @@ func (p *poster) hideError(err error, req *http.Request) error {
 
 // hide takes the secrets of the channel out of a text: those that it was made with, and the path of the URL, which is the secret of many webhooks.
 func (p *poster) hide(text string, req *http.Request) string {
-	secrets := p.secrets
+	secrets := slices.Clone(p.secrets)
 	if req != nil && req.URL != nil {
-		secrets = append(secrets[:len(secrets):len(secrets)], req.URL.RequestURI(), req.URL.Path)
+		secrets = append(secrets, req.URL.RequestURI(), req.URL.Path)
 	}
 	return hideSecrets(text, secrets...)
 }
 
 // hideSecrets takes texts out of a text, also as they stand in URLs.
 func hideSecrets(text string, secrets ...string) string {
+	slices.SortFunc(secrets, func(a, b string) int { return cmp.Compare(len(b), len(a)) }) // The longest first, for one may be a part of another.
 	for _, s := range secrets {
 		if len(s) < 4 {
 			continue
