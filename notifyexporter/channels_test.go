@@ -338,7 +338,7 @@ func messagesOf(t *testing.T, alone bool) []*message {
 	if alone {
 		config = `type: pagerduty, routing_key: ` + secret
 	}
-	b := newBench(t, "group_wait: 0s\npage_url: 'http://${host.name}:8080/'\nchannels: {mail: {"+config+"}}\n")
+	b := newBench(t, "group_wait: 0s\npage_url: 'http://{host.name}:8080/'\nchannels: {mail: {"+config+"}}\n")
 	e := disk("db1")
 	up := e.then(time.Minute, escalate, "critical")
 	up.text = `"quoted" <b>& *bold* _it_ [x](y) ` + "`code`\nsecond line " + strings.Repeat("ä", 3000)

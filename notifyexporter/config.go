@@ -34,7 +34,7 @@ type Config struct {
 	// RepeatInterval is after how long an alert that is still firing is told again; 0 never does.
 	RepeatInterval time.Duration `mapstructure:"repeat_interval"`
 
-	// PageURL is the address of a host page; messages have a link to the moment of the alert. ${host.name} and other attributes are filled in.
+	// PageURL is the address of a host page; messages have a link to the moment of the alert. {host.name} and other attributes are filled in.
 	PageURL string `mapstructure:"page_url"`
 	// TimeZone is the one of times in messages: a name of the IANA database, or Local for the system's. Absent: UTC.
 	TimeZone string `mapstructure:"time_zone"`

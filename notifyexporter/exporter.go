@@ -38,7 +38,9 @@ type notifier struct {
 	host    component.Host
 	workers []*worker
 	cancel  context.CancelFunc
-	running sync.WaitGroup
+	// resolvesNeeded ends that records of the end of alerts are needed here.
+	resolvesNeeded func()
+	running        sync.WaitGroup
 
 	warnedUnknown, warnedExternal, warnedMalformed sync.Once
 
@@ -83,12 +85,25 @@ func (n *notifier) Start(ctx context.Context, host component.Host) error {
 		return err
 	}
 	runCtx, cancel := context.WithCancel(context.Background())
-	n.cancel = cancel
+	n.cancel, n.resolvesNeeded = cancel, func() {}
+	if n.tellsResolves() {
+		n.resolvesNeeded = alertorigin.NeedResolves(n.id.String())
+	}
 	for _, w := range n.workers {
 		n.running.Go(func() { w.run(runCtx) })
 	}
 	n.running.Go(func() { n.ageLoop(runCtx) })
 	return nil
+}
+
+// tellsResolves tells whether a channel tells of the end of alerts.
+func (n *notifier) tellsResolves() bool {
+	for _, w := range n.workers {
+		if w.route.sendResolved {
+			return true
+		}
+	}
+	return false
 }
 
 // open makes the routes, the senders and the table.
@@ -162,6 +177,7 @@ func (n *notifier) Shutdown(ctx context.Context) error {
 	}
 	n.cancel()
 	n.cancel = nil
+	n.resolvesNeeded()
 	n.running.Wait()
 	for _, w := range n.workers {
 		w.sender.close()

@@ -37,7 +37,7 @@ func stable(e event) event {
 	return e
 }
 
-const oneChannel = "page_url: 'http://${host.name}.example:8080/'\nchannels: {mail: {" + hook + "}}\n"
+const oneChannel = "page_url: 'http://{host.name}.example:8080/'\nchannels: {mail: {" + hook + "}}\n"
 
 // What people get in the course of an episode.
 func TestMessagesOfAnEpisode(t *testing.T) {
@@ -456,7 +456,7 @@ func TestReload(t *testing.T) {
 	b.tell(disk("db1"))
 	b.pass(time.Second)
 	require.Len(t, b.on["mail"].take(), 1)
-	b.cancel = func() {}
+	b.cancel, b.resolvesNeeded = func() {}, func() {}
 	require.NoError(t, b.Shutdown(t.Context()))
 	require.Error(t, b.ConsumeLogs(t.Context(), disk("db1").logs()))
 	after := newBench(t, text)
