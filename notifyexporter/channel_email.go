@@ -102,8 +102,9 @@ func (o *emailOptions) open(at opening) (sender, error) {
 	}
 	settings := []mail.Option{mail.WithPort(portNumber), mail.WithTimeout(o.Timeout), mail.WithTLSConfig(config)}
 	switch {
-	case o.Security == "tls" || o.Security == "" && portNumber == 465:
-		settings = append(settings, mail.WithSSL())
+	case o.tlsAtOnce():
+		// deliver begins with TLS. A server does not offer STARTTLS then; the policy makes the library see that the connection is encrypted.
+		settings = append(settings, mail.WithTLSPolicy(mail.TLSOpportunistic))
 	case o.Security == "none":
 		settings = append(settings, mail.WithTLSPolicy(mail.NoTLS))
 	default:
@@ -115,8 +116,7 @@ func (o *emailOptions) open(at opening) (sender, error) {
 	if o.Hello != "" {
 		settings = append(settings, mail.WithHELO(o.Hello))
 	}
-	client, err := mail.NewClient(host, settings...)
-	if err != nil {
+	if _, err := mail.NewClient(host, settings...); err != nil {
 		return nil, err
 	}
 	from, err := netmail.ParseAddress(o.From)
@@ -124,14 +124,16 @@ func (o *emailOptions) open(at opening) (sender, error) {
 		return nil, err
 	}
 	_, domain, _ := strings.Cut(from.Address, "@")
-	return &emailSender{options: o, client: client, domain: domain, now: at.now}, nil
+	return &emailSender{options: o, host: host, settings: settings, tls: config, domain: domain, now: at.now}, nil
 }
 
 type emailSender struct {
-	options *emailOptions
-	client  *mail.Client
-	domain  string
-	now     func() time.Time
+	options  *emailOptions
+	host     string
+	settings []mail.Option
+	tls      *tls.Config
+	domain   string
+	now      func() time.Time
 }
 
 func (*emailSender) eachOnItsOwn() bool { return false }
@@ -169,6 +171,38 @@ func (s *emailSender) mail(m *message) (*mail.Msg, error) {
 	return out, nil
 }
 
+// deliver makes a connection, sends a mail on it, and closes it. The library leaves it open where the server refuses the password.
+func (s *emailSender) deliver(ctx context.Context, out *mail.Msg) error {
+	var opened net.Conn
+	dial := func(ctx context.Context, network, address string) (conn net.Conn, err error) {
+		if s.options.tlsAtOnce() {
+			conn, err = (&tls.Dialer{Config: s.tls}).DialContext(ctx, network, address)
+		} else {
+			conn, err = (&net.Dialer{}).DialContext(ctx, network, address)
+		}
+		if err == nil {
+			opened = conn
+		}
+		return conn, err
+	}
+	client, err := mail.NewClient(s.host, append(slices.Clone(s.settings), mail.WithDialContextFunc(dial))...)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if opened != nil {
+			_ = opened.Close()
+		}
+	}()
+	return client.DialAndSendWithContext(ctx, out)
+}
+
+// tlsAtOnce tells whether the connection begins with TLS.
+func (o *emailOptions) tlsAtOnce() bool {
+	_, port, _ := net.SplitHostPort(o.Server)
+	return o.Security == "tls" || o.Security == "" && port == "465"
+}
+
 func (s *emailSender) send(ctx context.Context, m *message) (string, error) {
 	out, err := s.mail(m)
 	if err != nil {
@@ -176,7 +210,7 @@ func (s *emailSender) send(ctx context.Context, m *message) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
-	if err := s.client.DialAndSendWithContext(ctx, out); err != nil {
+	if err := s.deliver(ctx, out); err != nil {
 		text := hideSecrets(oneLine(cutTo(err.Error(), 500)), string(s.options.Password))
 		wrapped := &hiddenError{s.options.Server + ": " + text, err}
 		var refused *mail.SendError

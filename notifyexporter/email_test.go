@@ -79,6 +79,7 @@ plain:
 type mailServer struct {
 	dir           string
 	port, tlsPort int
+	pid           int
 }
 
 func freePort(t *testing.T) int {
@@ -118,8 +119,9 @@ func startMailServer(t *testing.T) *mailServer {
 	}
 	cmd := exec.Command(program, "-C", filepath.Join(dir, "exim.conf"), "-bdf") //nolint:gosec // Of the test.
 	var said strings.Builder
-	cmd.Stdout, cmd.Stderr = &said, &said
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &said, &said, time.Second
 	require.NoError(t, cmd.Start())
+	s.pid = cmd.Process.Pid
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
@@ -255,6 +257,22 @@ func TestMail(t *testing.T) {
 		assert.NotContains(t, err.Error(), "P4ss", name)
 	}
 	server.mails(t, 3)
+	require.Eventually(t, func() bool { return server.connections(t) == 0 }, 10*time.Second, 50*time.Millisecond, "no connection stays open")
+}
+
+// connections counts the processes that the server has for connections.
+func (s *mailServer) connections(t *testing.T) (n int) {
+	t.Helper()
+	tasks, err := filepath.Glob("/proc/[0-9]*/stat")
+	require.NoError(t, err)
+	for _, path := range tasks {
+		text, _ := os.ReadFile(path) // It may be gone.
+		_, rest, _ := strings.Cut(string(text), ") ")
+		if fields := strings.Fields(rest); len(fields) > 1 && fields[1] == strconv.Itoa(s.pid) && fields[0] != "Z" {
+			n++
+		}
+	}
+	return n
 }
 
 // A mail is made of any text without a header that is none of the exporter's.
