@@ -70,25 +70,17 @@ type channelKeys ChannelConfig
 
 // Unmarshal decodes the keys that all channels have, and then those of the type.
 func (c *ChannelConfig) Unmarshal(conf *confmap.Conf) error {
-	common, own := map[string]any{}, map[string]any{}
-	for key, value := range conf.ToStringMap() {
-		if slices.Contains(commonKeys, key) {
-			common[key] = value
-		} else {
-			own[key] = value
-		}
-	}
 	if c.EscalateAfter == 0 {
 		c.EscalateAfter = 15 * time.Minute
 	}
 	if c.FallbackAfter == 0 {
 		c.FallbackAfter = 5 * time.Minute
 	}
-	commonConf := confmap.NewFromStringMap(common)
-	if err := confkeys.CheckDurations(commonConf, (*channelKeys)(c)); err != nil {
+	if err := confkeys.CheckDurations(conf, (*channelKeys)(c)); err != nil {
 		return err
 	}
-	if err := commonConf.Unmarshal((*channelKeys)(c)); err != nil {
+	// Other than a map of the values, a Conf knows that digits which stood in a variable may be text: a password, for instance.
+	if err := conf.Unmarshal((*channelKeys)(c), confmap.WithIgnoreUnused()); err != nil {
 		return err
 	}
 	create, known := types[c.Type]
@@ -96,11 +88,17 @@ func (c *ChannelConfig) Unmarshal(conf *confmap.Conf) error {
 		return fmt.Errorf("type: %q is not known (types: %s)", c.Type, strings.Join(slices.Sorted(maps.Keys(types)), ", "))
 	}
 	c.options = create()
-	ownConf := confmap.NewFromStringMap(own)
-	if err := confkeys.CheckDurations(ownConf, c.options); err != nil {
+	own := confmap.New()
+	if err := own.Merge(conf); err != nil {
 		return err
 	}
-	return ownConf.Unmarshal(c.options)
+	for _, key := range commonKeys {
+		own.Delete(key)
+	}
+	if err := confkeys.CheckDurations(own, c.options); err != nil {
+		return err
+	}
+	return own.Unmarshal(c.options)
 }
 
 // Validate finds what is wrong with the channel.

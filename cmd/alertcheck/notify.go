@@ -36,12 +36,14 @@ func notifySettings(file, name string) (*confmap.Conf, error) {
 	if err != nil {
 		return nil, err
 	}
-	exporters, err := conf.Sub("exporters")
-	if err != nil {
-		return nil, err
+	var all struct {
+		Exporters map[string]settings `mapstructure:"exporters"`
+	}
+	if err := conf.Unmarshal(&all, confmap.WithIgnoreUnused()); err != nil {
+		return nil, oneLine(err)
 	}
 	var found []string
-	for key := range exporters.ToStringMap() {
+	for key := range all.Exporters {
 		var id component.ID
 		if id.UnmarshalText([]byte(key)) == nil && id.Type().String() == "notify" && (name == "" || name == key) {
 			found = append(found, key)
@@ -56,5 +58,17 @@ func notifySettings(file, name string) (*confmap.Conf, error) {
 	case len(found) > 1:
 		return nil, fmt.Errorf("there are several notify exporters: name one of them with --component (%s)", strings.Join(found, ", "))
 	}
-	return exporters.Sub(found[0])
+	if of := all.Exporters[found[0]].conf; of != nil {
+		return of, nil
+	}
+	return confmap.New(), nil
+}
+
+// settings are those of a component, as its own decoder gets them: digits that stood in a variable may be text.
+type settings struct{ conf *confmap.Conf }
+
+// Unmarshal keeps the configuration.
+func (s *settings) Unmarshal(conf *confmap.Conf) error {
+	s.conf = conf
+	return nil
 }

@@ -18,6 +18,7 @@ import (
 // A channel is tried out: what the server answered is said, and what is wrong, without secrets.
 func TestNotify(t *testing.T) {
 	t.Setenv("HOOK_TOKEN", "s3cretT0ken")
+	t.Setenv("PAGER_KEY", "01234567890123456789012345678901") // It is text, though it has digits only.
 	var bodies []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -36,7 +37,7 @@ exporters:
     channels:
       good: {type: slack, url: "`+server.URL+`/good/${env:HOOK_TOKEN}"}
       bad: {type: webhook, url: "`+server.URL+`/bad/${env:HOOK_TOKEN}"}
-      pager: {type: pagerduty, url: "`+server.URL+`/v2/enqueue", routing_key: 0123456789abcdef0123456789abcdef}
+      pager: {type: pagerduty, url: "`+server.URL+`/v2/enqueue", routing_key: "${env:PAGER_KEY}"}
 `), 0o600))
 	try := func(args ...string) (int, string, string) {
 		var stdout, stderr bytes.Buffer
@@ -44,14 +45,14 @@ exporters:
 		assert.NotContains(t, stdout.String()+stderr.String(), "s3cret")
 		return status, stdout.String(), stderr.String()
 	}
-	status, said, _ := try("--config", path, "--channel", "good")
-	assert.Equal(t, ok, status)
+	status, said, wrong := try("--config", path, "--channel", "good")
+	require.Equal(t, ok, status, wrong)
 	assert.Contains(t, said, `good: told: 127.0.0.1:`)
 	assert.Contains(t, said, `answered 200 OK: "ok, thanks"`)
 	assert.Contains(t, bodies[0], "TEST INFO test")
 	assert.Contains(t, bodies[0], "Nothing is wrong")
 
-	status, _, wrong := try("--config", path, "--channel", "bad")
+	status, _, wrong = try("--config", path, "--channel", "bad")
 	assert.Equal(t, failed, status)
 	assert.Contains(t, wrong, "answered 404 Not Found")
 
