@@ -21,6 +21,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/hostmetricsreceiver"
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/confkeys"
+	"github.com/otelcol-psutil/otelcol-psutil/notifyexporter"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver"
 )
 
@@ -28,7 +29,7 @@ import (
 func components() map[string]component.Factory {
 	return map[string]component.Factory{
 		"psutil": psutilreceiver.NewFactory(), "host_metrics": hostmetricsreceiver.NewFactory(), "processor alert": alertprocessor.NewFactory(), "connector alert": alertconnector.NewFactory(),
-		"alertmanager": alertmanagerexporter.NewFactory(), "host_page": hostpageexporter.NewFactory(),
+		"alertmanager": alertmanagerexporter.NewFactory(), "host_page": hostpageexporter.NewFactory(), "notify": notifyexporter.NewFactory(),
 	}
 }
 

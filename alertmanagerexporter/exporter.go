@@ -41,6 +41,8 @@ type alertmanager struct {
 	store   *store
 	sending chan struct{} // Holds a token while a request is under way: an older one must not overtake a newer one.
 	cancel  context.CancelFunc
+	// resolvesNeeded ends that records of the end of alerts are needed here.
+	resolvesNeeded func()
 	// closing ends when the time for last deliveries is over, and with it every request.
 	closing         context.Context
 	closeNow        context.CancelFunc
@@ -79,6 +81,7 @@ func (a *alertmanager) start(ctx context.Context, host component.Host) error {
 	loopCtx, cancel := context.WithCancel(context.Background())
 	a.cancel, a.done = cancel, make(chan struct{})
 	restored := len(a.table.entries) > 0
+	a.resolvesNeeded = alertorigin.NeedResolves(a.id.String())
 	go a.loop(loopCtx, restored)
 	return nil
 }
@@ -147,6 +150,7 @@ func (a *alertmanager) shutdown(ctx context.Context) error {
 	}
 	a.cancel()
 	a.cancel = nil
+	a.resolvesNeeded()
 	<-a.done
 	a.client.http.CloseIdleConnections()
 	a.mu.Lock()

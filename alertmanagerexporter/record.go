@@ -59,8 +59,8 @@ func (l *labeler) readRecord(resource pcommon.Resource, lr plog.LogRecord) (*rec
 	}
 	known, ok := alertschema.ParseState(state)
 	r.Active = !ok || known.Active() // What is not understood must not look resolved.
-	transition, ok := alertschema.ParseTransition(text(alertschema.KeyTransition))
-	r.MovedLevel = ok && transition.MovesLevel() && r.PreviousSeverity != "" && r.PreviousSeverity != r.Severity
+	// Whatever the transition is: a level that changes while an alert has no data or flaps is told with the next one that is.
+	r.MovedLevel = text(alertschema.KeyTransition) != alertschema.TransitionFire.String() && r.PreviousSeverity != "" && r.PreviousSeverity != r.Severity
 	r.At = int64(cmp.Or(lr.Timestamp(), lr.ObservedTimestamp()))
 	r.Ended = cmp.Or(alertschema.ParseTime(text(alertschema.KeyEndedAt)), r.At)
 	r.position = position{

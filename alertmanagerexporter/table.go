@@ -85,7 +85,7 @@ func (t *table) apply(r *record, now int64) applyResult {
 		}
 		e = &entry{Labels: r.labels}
 		t.entries[r.AlertID] = e
-		if r.Active && r.MovedLevel {
+		if r.MovedLevel {
 			// The fire came before this exporter could remember. Alertmanager may still have it.
 			e.Ended = []firing{{
 				Severity: r.PreviousSeverity, Starts: r.position.Started, Ends: min(r.At, now), EndedAt: now,

@@ -1,5 +1,6 @@
 // Command alertcheck works on the rules of the alert processor and connector without a Collector: it validates them, and the storages
-// of Collector configurations with them, runs tests of rules on written-down series, and explains what rules make of recorded metrics.
+// of Collector configurations with them, runs tests of rules on written-down series, explains what rules make of recorded metrics, and sends test
+// alerts on the channels of the notify exporter.
 package main
 
 import (
@@ -17,6 +18,8 @@ const usage = `alertcheck works on the rules of the alert processor and connecto
                                                 --strict in front of the files makes errors of warnings
   alertcheck test FILE...                       run rule tests
   alertcheck explain --rules FILE OTLP.jsonl... replay recorded metrics and print every transition; - is standard input
+  alertcheck notify --config FILE --channel NAME
+                                                send a test alert on a channel of the notify exporter, and say what the server answered
 
 Exit status: 0 when all is well, 1 when something is wrong with what was checked, 2 when the command line is.`
 
@@ -40,7 +43,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet(command, flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() { fmt.Fprintln(stderr, usage) }
-	var rulesFile, component string
+	var rulesFile, component, config, channel string
 	var strict bool
 	switch command {
 	case "rules":
@@ -49,6 +52,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	case "explain":
 		flags.StringVar(&rulesFile, "rules", "", "rules file or Collector configuration")
 		flags.StringVar(&component, "component", "", "the alert component of the configuration, when it has several")
+	case "notify":
+		flags.StringVar(&config, "config", "", "Collector configuration")
+		flags.StringVar(&channel, "channel", "", "the channel to try")
+		flags.StringVar(&component, "component", "", "the notify exporter of the configuration, when it has several")
 	case "help", "-h", "--help":
 		fmt.Fprintln(stdout, usage)
 		return ok
@@ -60,6 +67,13 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return misuse
 	}
 	files := flags.Args()
+	if command == "notify" {
+		if config == "" || channel == "" || len(files) > 0 {
+			fmt.Fprintln(stderr, usage)
+			return misuse
+		}
+		return tryChannel(config, component, channel, stdout, stderr)
+	}
 	if len(files) == 0 || command == "explain" && rulesFile == "" {
 		fmt.Fprintln(stderr, usage)
 		return misuse

@@ -129,7 +129,18 @@ func (c *collector) oneSided(nodes []node) []error {
 		}
 		reached := c.reached(from)
 		for _, to := range nodes {
-			if to.kind != "exporters" || to.id.Type().String() != "alertmanager" || !slices.Contains(reached, to.id) {
+			kind := to.id.Type().String()
+			if to.kind != "exporters" || kind != "alertmanager" && kind != "notify" || !slices.Contains(reached, to.id) {
+				continue
+			}
+			if output, _ := from.settings["output"].(map[string]any); output["send_resolved"] == false {
+				errs = append(errs, fmt.Errorf("%s::output::send_resolved: false keeps the end of alerts from %s, so that whoever it tells never hears that they are over: leave it out",
+					&from, &to))
+			}
+			if kind == "notify" {
+				if storageIn(from.settings) != "" && storageIn(to.settings) == "" {
+					errs = append(errs, fmt.Errorf("%s has no storage but %s has, so that a restart forgets who was told of what: %s", &to, &from, remedy))
+				}
 				continue
 			}
 			switch mine, its := storageIn(from.settings) != "", storageIn(to.settings) != ""; {

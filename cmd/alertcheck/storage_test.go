@@ -15,8 +15,8 @@ func TestStorages(t *testing.T) {
 		components = `
 receivers: {psutil: {}, otlp: {}, filelog: {storage: gone}}
 processors: {batch: {}, alert: {}, alert/kept: {storage: file_storage}}
-connectors: {alert: {}, alert/kept: {storage: file_storage}, forward/a: {}, forward/b: {}}
-exporters: {otlp: {}, alertmanager: {}, alertmanager/kept: {storage: file_storage}}
+connectors: {alert: {}, alert/kept: {storage: file_storage}, alert/quiet: {output: {send_resolved: false}}, forward/a: {}, forward/b: {}}
+exporters: {otlp: {}, alertmanager: {}, alertmanager/kept: {storage: file_storage}, notify: {}, notify/kept: {storage: file_storage}}
 `
 		service = `
 extensions: {health_check: {}, file_storage: {}, file_storage/b: {directory: b}}
@@ -41,6 +41,13 @@ service: {extensions: [health_check, file_storage], pipelines: %}`
 		{"no ID", one("{storage: file_storage/}"), []string{
 			`exporters::otlp::storage: "file_storage/" is not under extensions (did you mean "file_storage"?)`,
 		}},
+		{"notify without one", flow("metrics: {receivers: [psutil], exporters: [alert/kept]}, logs: {receivers: [alert/kept], exporters: [notify, notify/kept]}"),
+			[]string{"exporters::notify has no storage but connectors::alert/kept has, so that a restart forgets who was told of what" + remedy}},
+		{"ends that nobody hears of", flow("metrics: {receivers: [psutil], exporters: [alert/quiet]}, logs: {receivers: [alert/quiet], exporters: [otlp, alertmanager, notify]}"),
+			[]string{
+				"connectors::alert/quiet::output::send_resolved: false keeps the end of alerts from exporters::alertmanager, so that whoever it tells never hears that they are over: leave it out",
+				"connectors::alert/quiet::output::send_resolved: false keeps the end of alerts from exporters::notify, so that whoever it tells never hears that they are over: leave it out",
+			}},
 		{"in the environment", one("{storage: \"${env:ALERTCHECK_STORAGE:-file_storge}\"}"), []string{
 			`exporters::otlp::storage: "file_storge" is not under extensions (did you mean "file_storage"?)`,
 		}},

@@ -16,6 +16,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alert/rules"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertaction"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertorigin"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
 )
 
@@ -60,6 +61,8 @@ type Pipe struct {
 	loop    *loop
 	// withdraw ends that people's actions are taken.
 	withdraw func()
+	// saidWithheld tells that it was said that nobody hears of the end of alerts.
+	saidWithheld bool
 	// notStored tells that the storage is damaged, so that the state is in memory only.
 	notStored bool
 
@@ -184,7 +187,20 @@ func (n *node) start(ctx context.Context, host component.Host) error {
 	}
 	n.host, n.started = host, true
 	p.running++
+	p.warnOfWithheldResolves()
 	return nil
+}
+
+// warnOfWithheldResolves says once that records of the end of alerts are needed by somebody, and are not made. Exporters start before what stands in
+// front of them.
+func (p *Pipe) warnOfWithheldResolves() {
+	needed := alertorigin.NeededResolves()
+	if p.cfg.Output.SendResolved || p.saidWithheld || len(needed) == 0 {
+		return
+	}
+	p.saidWithheld = true
+	p.set.Logger.Warn("output::send_resolved: false makes no records of the end of alerts, and exporters need them: whoever they tell of an alert never hears "+
+		"that it is over. Leave out the key, or send the records to other exporters only", zap.Strings("exporters", needed))
 }
 
 // stop stops a node: it freezes the pipe, drains what the node has to drain, and closes the pipe after the last node.

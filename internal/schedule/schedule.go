@@ -1,4 +1,6 @@
-package rules
+// Package schedule is hours of the day on days of the week in a time zone: when an alert rule is evaluated, a silence holds, or a channel of
+// notifications is used. It imports the standard library only.
+package schedule
 
 import (
 	"fmt"
@@ -9,8 +11,8 @@ import (
 	_ "time/tzdata" // Containers without a file system of their own, and Windows, have no database of time zones. It is 0.8 % of the distribution; one of the system comes first.
 )
 
-// ActiveConfig is hours of the day on days of the week. At least one of Days and Hours is set; the other then means all.
-type ActiveConfig struct {
+// Config is hours of the day on days of the week. At least one of Days and Hours is set; the other then means all.
+type Config struct {
 	// Days are days of the week and ranges of them: mon, mon-fri, sat-sun. A text, or a list of texts.
 	Days any `mapstructure:"days"`
 	// Hours are ranges of local time such as 08:00-18:00, the end not included. One whose end is before its start, 22:00-06:00, goes on after
@@ -20,7 +22,7 @@ type ActiveConfig struct {
 	TimeZone string `mapstructure:"time_zone"`
 }
 
-// Schedule is a compiled ActiveConfig.
+// Schedule is a compiled Config.
 type Schedule struct {
 	days     [7]bool // By time.Weekday.
 	hours    []hourRange
@@ -35,8 +37,8 @@ const minutesOfDay = 24 * 60
 
 var weekdays = [7]string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}
 
-// compileSchedule compiles a block; key is where it stands.
-func compileSchedule(key string, c *ActiveConfig, report func(string, ...any)) *Schedule {
+// Compile compiles a block; key is where it stands. What is wrong with it is reported, as a format and its arguments.
+func Compile(key string, c *Config, report func(string, ...any)) *Schedule {
 	s := &Schedule{location: time.UTC}
 	bad := 0
 	of := func(name string, v any) []string {

@@ -1,0 +1,183 @@
+package notifyexporter
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"text/template"
+
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+)
+
+const typeWebhook = "webhook"
+
+// webhookOptions are the keys of channels of type webhook.
+type webhookOptions struct {
+	httpOptions `mapstructure:",squash"`
+	// URL is where messages go. It may be a secret.
+	URL configopaque.String `mapstructure:"url"`
+	// Method is POST, PUT or PATCH.
+	Method string `mapstructure:"method"`
+	// Body is a template of the body, in the language of Go's text/template, over the fields of the JSON that is sent without it.
+	Body        string `mapstructure:"body"`
+	ContentType string `mapstructure:"content_type"`
+	// Secret signs the body: SignatureHeader has sha256= and the HMAC in hexadecimal digits.
+	Secret          configopaque.String `mapstructure:"secret"`
+	SignatureHeader string              `mapstructure:"signature_header"`
+}
+
+func newWebhookOptions() options {
+	return &webhookOptions{httpOptions: newHTTPOptions(), Method: http.MethodPost, ContentType: "application/json", SignatureHeader: "X-Signature-256"}
+}
+
+func (o *webhookOptions) Validate() error {
+	errs := []error{o.valid(), validURL("url", string(o.URL), "https://hooks.example.com/alerts")}
+	if !slices.Contains([]string{http.MethodPost, http.MethodPut, http.MethodPatch}, o.Method) {
+		errs = append(errs, fmt.Errorf("method: %q is not possible (POST, PUT, PATCH)", o.Method))
+	}
+	if _, err := bodyTemplate(o.Body); err != nil {
+		errs = append(errs, fmt.Errorf("body: %w", err))
+	}
+	return errors.Join(errs...)
+}
+
+// bodyTemplate compiles a template of a body, and tries it. It is nil where there is none.
+func bodyTemplate(text string) (*template.Template, error) {
+	if text == "" {
+		return nil, nil //nolint:nilnil // There is none.
+	}
+	t, err := template.New("body").Option("missingkey=error").Funcs(template.FuncMap{"json": func(v any) (string, error) {
+		out, err := json.Marshal(v)
+		return string(out), err
+	}}).Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	example := payload{Alerts: []payloadAlert{{Value: new(float64), Threshold: new(float64)}}}
+	return t, t.Execute(&bytes.Buffer{}, &example)
+}
+
+func (o *webhookOptions) open(at opening) (sender, error) {
+	p, err := o.poster(at, string(o.URL), string(o.Secret))
+	if err != nil {
+		return nil, err
+	}
+	t, err := bodyTemplate(o.Body)
+	return &webhookSender{ofGroup{p}, o, t}, err
+}
+
+type webhookSender struct {
+	ofGroup
+	options  *webhookOptions
+	template *template.Template
+}
+
+func (s *webhookSender) send(ctx context.Context, m *message) (string, error) {
+	body, err := s.body(m)
+	if err != nil {
+		return "", consumererror.NewPermanent(err)
+	}
+	header := map[string]string{"Content-Type": s.options.ContentType, "Idempotency-Key": m.ID}
+	if s.options.Secret != "" {
+		mac := hmac.New(sha256.New, []byte(s.options.Secret))
+		mac.Write(body)
+		header[s.options.SignatureHeader] = "sha256=" + hex.EncodeToString(mac.Sum(nil))
+	}
+	answer, _, err := s.do(ctx, call{s.options.Method, string(s.options.URL), header, body})
+	return answer, err
+}
+
+func (s *webhookSender) body(m *message) ([]byte, error) {
+	p := m.payload()
+	if s.template == nil {
+		return json.Marshal(p)
+	}
+	var out bytes.Buffer
+	err := s.template.Execute(&out, p)
+	return out.Bytes(), err
+}
+
+// payload is a message as webhooks and commands get it. Fields are added and never change their meaning.
+type payload struct {
+	Version  int            `json:"version"`
+	ID       string         `json:"id"`
+	Status   string         `json:"status"`
+	Severity string         `json:"severity"`
+	Title    string         `json:"title"`
+	Text     string         `json:"text"`
+	Storm    bool           `json:"storm"`
+	Test     bool           `json:"test"`
+	Alerts   []payloadAlert `json:"alerts"`
+}
+
+// payloadAlert is one alert of a payload.
+type payloadAlert struct {
+	ID          string              `json:"id"`
+	EpisodeID   string              `json:"episode_id"`
+	Thread      string              `json:"thread"`
+	Status      string              `json:"status"`
+	State       string              `json:"state"`
+	Severity    string              `json:"severity"`
+	Rule        string              `json:"rule"`
+	Host        string              `json:"host"`
+	Headline    string              `json:"headline"`
+	Text        string              `json:"text"`
+	StartedAt   string              `json:"started_at"`
+	EndedAt     string              `json:"ended_at,omitempty"`
+	Metric      string              `json:"metric,omitempty"`
+	Unit        string              `json:"unit,omitempty"`
+	Value       *float64            `json:"value,omitempty"`
+	Threshold   *float64            `json:"threshold,omitempty"`
+	Comparison  string              `json:"comparison,omitempty"`
+	Why         string              `json:"why,omitempty"`
+	Transitions []payloadTransition `json:"transitions"`
+	Resource    map[string]string   `json:"resource"`
+	Attributes  map[string]string   `json:"attributes"`
+	Labels      map[string]string   `json:"labels"`
+	Annotations map[string]string   `json:"annotations"`
+	Links       map[string]string   `json:"links,omitempty"`
+}
+
+// payloadTransition is one thing that happened to an alert since the last message about it.
+type payloadTransition struct {
+	UID        string `json:"uid"`
+	Transition string `json:"transition"`
+	Severity   string `json:"severity"`
+	Time       string `json:"time"`
+}
+
+// payload makes it. All alerts of the message are in it, however many.
+func (m *message) payload() *payload {
+	p := &payload{Version: 1, ID: m.ID, Status: m.Status, Severity: m.Severity, Title: m.Title, Text: m.plain(), Storm: m.Storm, Test: m.Test}
+	for i := range m.items {
+		it := &m.items[i]
+		e, n := &it.entry, it.last()
+		a := payloadAlert{
+			ID: e.ID, EpisodeID: e.Episode, Thread: m.threadOf(it), Status: "firing", State: n.State, Severity: n.Severity, Rule: e.About.Rule, Host: e.where(),
+			Headline: headline(it), Text: n.Text, StartedAt: instant(e.Started), Metric: e.About.Metric, Unit: e.About.Unit, Value: n.Value, Threshold: n.Threshold,
+			Comparison: n.Comparison, Why: it.why, Resource: e.About.Resource, Attributes: e.About.Group, Labels: e.About.Labels, Annotations: e.About.Annotations,
+		}
+		if n.Resolved {
+			a.Status, a.EndedAt = "resolved", instant(e.Ended)
+		}
+		for _, t := range it.notices {
+			a.Transitions = append(a.Transitions, payloadTransition{t.UID, t.Transition, t.Severity, instant(t.At)})
+		}
+		if i < len(m.Alerts) && len(m.Alerts[i].Links) > 0 {
+			a.Links = map[string]string{}
+			for _, l := range m.Alerts[i].Links {
+				a.Links[l.Name] = l.URL
+			}
+		}
+		p.Alerts = append(p.Alerts, a)
+	}
+	return p
+}

@@ -1,0 +1,62 @@
+package notifyexporter
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.uber.org/zap"
+)
+
+// unhealthyAfter is how long a channel fails before the component's status says so.
+const unhealthyAfter = time.Minute
+
+// health says which channels fail: in the log when that changes, in the component's status when it lasts.
+type health struct {
+	reported string // The channel of which the status says that it fails, empty when it says that all is well.
+}
+
+// observe records how an attempt went.
+func (n *notifier) observe(rt *route, err error, now int64) {
+	switch {
+	case err == nil && rt.failingSince != 0:
+		n.logger.Info("A channel takes messages again", zap.String("channel", rt.name), zap.Duration("after", time.Duration(now-rt.failingSince)))
+		rt.failingSince, rt.failure, rt.refusedForGood = 0, "", false
+	case err != nil && consumererror.IsPermanent(err):
+		rt.failure, rt.refusedForGood = err.Error(), true
+		if rt.failingSince == 0 {
+			rt.failingSince = now
+		}
+	case err != nil:
+		rt.failure = err.Error()
+		if rt.failingSince == 0 {
+			rt.failingSince = now
+			n.logger.Warn("A channel takes no messages; they are kept and sent again", zap.String("channel", rt.name), zap.Error(err))
+		}
+	}
+	n.reportStatus(now)
+}
+
+// reportStatus sets the component's status by the channel that has failed for the longest.
+func (n *notifier) reportStatus(now int64) {
+	worst := ""
+	for _, name := range slices.Sorted(maps.Keys(n.table.routes)) {
+		rt := n.table.routes[name]
+		if rt.failingSince != 0 && (rt.refusedForGood || now-rt.failingSince >= int64(unhealthyAfter)) &&
+			(worst == "" || rt.failingSince < n.table.routes[worst].failingSince) {
+			worst = name
+		}
+	}
+	if worst == n.health.reported {
+		return
+	}
+	n.health.reported = worst
+	if worst == "" {
+		componentstatus.ReportStatus(n.host, componentstatus.NewEvent(componentstatus.StatusOK))
+		return
+	}
+	componentstatus.ReportStatus(n.host, componentstatus.NewRecoverableErrorEvent(fmt.Errorf("channel %s: %s", worst, n.table.routes[worst].failure)))
+}
