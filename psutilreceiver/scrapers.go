@@ -86,6 +86,8 @@ type ScrapersConfig struct {
 	Pressure configoptional.Optional[ScraperConfig] `mapstructure:"pressure"`
 	// Sensors reports temperatures, fans and batteries.
 	Sensors configoptional.Optional[ScraperConfig] `mapstructure:"sensors"`
+	// Systemd reports the states of systemd's units.
+	Systemd configoptional.Optional[SystemdConfig] `mapstructure:"systemd"`
 	// Processes reports the numbers of processes by state, of threads, and their limits.
 	Processes configoptional.Optional[ScraperConfig] `mapstructure:"processes"`
 	// Process reports each process, or each group, on its own.
@@ -109,6 +111,7 @@ var scraperKinds = []scraperKind{
 	simpleKind("nfs", off, func(s *ScrapersConfig) *optionalScraper { return &s.NFS }, newNFSScraper),
 	simpleKind("pressure", on, func(s *ScrapersConfig) *optionalScraper { return &s.Pressure }, newPressureScraper).sampledBy(&pressureSampling),
 	simpleKind("sensors", off, func(s *ScrapersConfig) *optionalScraper { return &s.Sensors }, newSensorsScraper),
+	kindOf("systemd", off, func(s *ScrapersConfig) *configoptional.Optional[SystemdConfig] { return &s.Systemd }, defaultSystemdConfig, newSystemdScraper),
 	simpleKind("processes", on, func(s *ScrapersConfig) *optionalScraper { return &s.Processes }, newProcessesScraper),
 	simpleKind("system", on, func(s *ScrapersConfig) *optionalScraper { return &s.System }, newSystemScraper),
 	kindOf("process", on, func(s *ScrapersConfig) *configoptional.Optional[ProcessConfig] { return &s.Process }, defaultProcessConfig, newProcessScraper).mayReturn(),

@@ -1467,6 +1467,26 @@ func (ms *SystemDiskWeightedIoTimeMetricConfig) Unmarshal(parser *confmap.Conf) 
 	return nil
 }
 
+// SystemEventsMetricConfig provides config for the system.events metric.
+type SystemEventsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemEventsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemFilesystemInodesLimitMetricConfig provides config for the system.filesystem.inodes.limit metric.
 type SystemFilesystemInodesLimitMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -2767,6 +2787,206 @@ func (ms *SystemUserCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
 	return nil
 }
 
+// SystemdServiceRestartsMetricConfig provides config for the systemd.service.restarts metric.
+type SystemdServiceRestartsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemdServiceRestartsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemdSocketAcceptedMetricConfig provides config for the systemd.socket.accepted metric.
+type SystemdSocketAcceptedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemdSocketAcceptedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemdSocketRefusedMetricConfig provides config for the systemd.socket.refused metric.
+type SystemdSocketRefusedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemdSocketRefusedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemdSystemStateMetricConfig provides config for the systemd.system.state metric.
+type SystemdSystemStateMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemdSystemStateMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemdTimerLastTriggerAgeMetricConfig provides config for the systemd.timer.last_trigger.age metric.
+type SystemdTimerLastTriggerAgeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemdTimerLastTriggerAgeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemdTimerLastTriggerTimeMetricConfig provides config for the systemd.timer.last_trigger.time metric.
+type SystemdTimerLastTriggerTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemdTimerLastTriggerTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemdUnitChangeTimeMetricConfig provides config for the systemd.unit.change.time metric.
+type SystemdUnitChangeTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemdUnitChangeTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemdUnitFailedMetricConfig provides config for the systemd.unit.failed metric.
+type SystemdUnitFailedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemdUnitFailedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemdUnitStartTimeMetricConfig provides config for the systemd.unit.start.time metric.
+type SystemdUnitStartTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemdUnitStartTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemdUnitStateMetricConfig provides config for the systemd.unit.state metric.
+type SystemdUnitStateMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemdUnitStateMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MetricsConfig provides config for psutil metrics.
 type MetricsConfig struct {
 	HwBatteryCharge                       HwBatteryChargeMetricConfig                       `mapstructure:"hw.battery.charge"`
@@ -2842,6 +3062,7 @@ type MetricsConfig struct {
 	SystemDiskOperations                  SystemDiskOperationsMetricConfig                  `mapstructure:"system.disk.operations"`
 	SystemDiskPendingOperations           SystemDiskPendingOperationsMetricConfig           `mapstructure:"system.disk.pending_operations"`
 	SystemDiskWeightedIoTime              SystemDiskWeightedIoTimeMetricConfig              `mapstructure:"system.disk.weighted_io_time"`
+	SystemEvents                          SystemEventsMetricConfig                          `mapstructure:"system.events"`
 	SystemFilesystemInodesLimit           SystemFilesystemInodesLimitMetricConfig           `mapstructure:"system.filesystem.inodes.limit"`
 	SystemFilesystemInodesUsage           SystemFilesystemInodesUsageMetricConfig           `mapstructure:"system.filesystem.inodes.usage"`
 	SystemFilesystemLimit                 SystemFilesystemLimitMetricConfig                 `mapstructure:"system.filesystem.limit"`
@@ -2907,6 +3128,16 @@ type MetricsConfig struct {
 	SystemThreadCount                     SystemThreadCountMetricConfig                     `mapstructure:"system.thread.count"`
 	SystemUptime                          SystemUptimeMetricConfig                          `mapstructure:"system.uptime"`
 	SystemUserCount                       SystemUserCountMetricConfig                       `mapstructure:"system.user.count"`
+	SystemdServiceRestarts                SystemdServiceRestartsMetricConfig                `mapstructure:"systemd.service.restarts"`
+	SystemdSocketAccepted                 SystemdSocketAcceptedMetricConfig                 `mapstructure:"systemd.socket.accepted"`
+	SystemdSocketRefused                  SystemdSocketRefusedMetricConfig                  `mapstructure:"systemd.socket.refused"`
+	SystemdSystemState                    SystemdSystemStateMetricConfig                    `mapstructure:"systemd.system.state"`
+	SystemdTimerLastTriggerAge            SystemdTimerLastTriggerAgeMetricConfig            `mapstructure:"systemd.timer.last_trigger.age"`
+	SystemdTimerLastTriggerTime           SystemdTimerLastTriggerTimeMetricConfig           `mapstructure:"systemd.timer.last_trigger.time"`
+	SystemdUnitChangeTime                 SystemdUnitChangeTimeMetricConfig                 `mapstructure:"systemd.unit.change.time"`
+	SystemdUnitFailed                     SystemdUnitFailedMetricConfig                     `mapstructure:"systemd.unit.failed"`
+	SystemdUnitStartTime                  SystemdUnitStartTimeMetricConfig                  `mapstructure:"systemd.unit.start.time"`
+	SystemdUnitState                      SystemdUnitStateMetricConfig                      `mapstructure:"systemd.unit.state"`
 }
 
 func DefaultMetricsConfig() MetricsConfig {
@@ -3130,6 +3361,9 @@ func DefaultMetricsConfig() MetricsConfig {
 		SystemDiskWeightedIoTime: SystemDiskWeightedIoTimeMetricConfig{
 			Enabled: true,
 		},
+		SystemEvents: SystemEventsMetricConfig{
+			Enabled: true,
+		},
 		SystemFilesystemInodesLimit: SystemFilesystemInodesLimitMetricConfig{
 			Enabled: false,
 		},
@@ -3325,6 +3559,36 @@ func DefaultMetricsConfig() MetricsConfig {
 		SystemUserCount: SystemUserCountMetricConfig{
 			Enabled: true,
 		},
+		SystemdServiceRestarts: SystemdServiceRestartsMetricConfig{
+			Enabled: true,
+		},
+		SystemdSocketAccepted: SystemdSocketAcceptedMetricConfig{
+			Enabled: true,
+		},
+		SystemdSocketRefused: SystemdSocketRefusedMetricConfig{
+			Enabled: true,
+		},
+		SystemdSystemState: SystemdSystemStateMetricConfig{
+			Enabled: true,
+		},
+		SystemdTimerLastTriggerAge: SystemdTimerLastTriggerAgeMetricConfig{
+			Enabled: true,
+		},
+		SystemdTimerLastTriggerTime: SystemdTimerLastTriggerTimeMetricConfig{
+			Enabled: true,
+		},
+		SystemdUnitChangeTime: SystemdUnitChangeTimeMetricConfig{
+			Enabled: false,
+		},
+		SystemdUnitFailed: SystemdUnitFailedMetricConfig{
+			Enabled: true,
+		},
+		SystemdUnitStartTime: SystemdUnitStartTimeMetricConfig{
+			Enabled: false,
+		},
+		SystemdUnitState: SystemdUnitStateMetricConfig{
+			Enabled: true,
+		},
 	}
 }
 
@@ -3375,6 +3639,7 @@ type ResourceAttributesConfig struct {
 	ProcessParentPid      ResourceAttributeConfig `mapstructure:"process.parent_pid"`
 	ProcessPid            ResourceAttributeConfig `mapstructure:"process.pid"`
 	ProcessProgramName    ResourceAttributeConfig `mapstructure:"process.program.name"`
+	SystemdUnitName       ResourceAttributeConfig `mapstructure:"systemd.unit.name"`
 }
 
 func DefaultResourceAttributesConfig() ResourceAttributesConfig {
@@ -3435,6 +3700,9 @@ func DefaultResourceAttributesConfig() ResourceAttributesConfig {
 		},
 		ProcessProgramName: ResourceAttributeConfig{
 			Enabled: false,
+		},
+		SystemdUnitName: ResourceAttributeConfig{
+			Enabled: true,
 		},
 	}
 }
