@@ -131,7 +131,7 @@ func createDefaultConfig() component.Config {
 		MetadataCollectionInterval: defaultMetadataInterval,
 		Events:                     EventsConfig{MaxPerMinute: defaultEventsPerMinute},
 		shown:                      &shownProcesses{},
-		events:                     newEventWatch(),
+		events:                     &eventWatch{},
 	}
 }
 

@@ -68,8 +68,6 @@ type eventWatch struct {
 	done  chan struct{}
 }
 
-func newEventWatch() *eventWatch { return &eventWatch{found: make(chan struct{}, 1)} }
-
 // begin starts the watcher unless it runs already, and returns its log. Each begin has its end.
 func (w *eventWatch) begin(cfg *Config, logger *zap.Logger, now func() time.Time) (*events.Log, error) {
 	w.mu.Lock()
@@ -87,12 +85,13 @@ func (w *eventWatch) begin(cfg *Config, logger *zap.Logger, now func() time.Time
 		return nil, fmt.Errorf("root_path: %w", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	w.users, w.log, w.since, w.stop, w.done = 1, log, now(), cancel, make(chan struct{})
+	w.users, w.log, w.since, w.stop, w.done, w.found = 1, log, now(), cancel, make(chan struct{}), make(chan struct{}, 1)
 	interval := cfg.Events.CollectionInterval
 	if interval == 0 {
 		interval = cfg.CollectionInterval
 	}
-	go w.run(ctx, &eventLooks{watcher: watcher, logger: logger, now: now, interval: interval}, w.done)
+	l := &eventLooks{watcher: watcher, logger: logger, now: now, interval: interval, found: w.found}
+	go l.run(ctx, w.done)
 	return log, nil
 }
 
@@ -120,10 +119,11 @@ type eventLooks struct {
 	logger   *zap.Logger
 	now      func() time.Time
 	interval time.Duration
+	found    chan<- struct{}
 	warned   time.Time
 }
 
-func (w *eventWatch) run(ctx context.Context, l *eventLooks, done chan struct{}) {
+func (l *eventLooks) run(ctx context.Context, done chan<- struct{}) {
 	defer close(done)
 	defer func() {
 		if err := l.watcher.Close(); err != nil {
@@ -135,7 +135,7 @@ func (w *eventWatch) run(ctx context.Context, l *eventLooks, done chan struct{})
 	for {
 		l.look()
 		select {
-		case w.found <- struct{}{}:
+		case l.found <- struct{}{}:
 		default:
 		}
 		select {
