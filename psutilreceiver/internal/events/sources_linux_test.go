@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
 )
 
@@ -165,7 +167,9 @@ func statOf(pid int, name string, pages int) string {
 
 // TestOOMEventsWithoutTheLog holds that kills of the counter name the largest process that has gone.
 func TestOOMEventsWithoutTheLog(t *testing.T) {
-	vmstat := func(kills int) string { return fmt.Sprintf("pgfault 1\npgmajfault 1\npswpin 0\npswpout 0\noom_kill %d\n", kills) }
+	vmstat := func(kills int) string {
+		return fmt.Sprintf("pgfault 1\npgmajfault 1\npswpin 0\npswpout 0\noom_kill %d\n", kills)
+	}
 	w := watchFiles(t, map[string]string{
 		"proc/vmstat": vmstat(3), "proc/10/stat": statOf(10, "small", 10), "proc/20/stat": statOf(20, "large", 5000), "proc/30/stat": statOf(30, "stays", 9000),
 	}, OOMKill)
@@ -248,8 +252,7 @@ func TestProcessEventsWithoutTheConnector(t *testing.T) {
 func TestProcessConnector(t *testing.T) {
 	c, err := openConnector("")
 	if err != nil {
-		t.Log("the connector can't be used here: ", err)
-		return
+		testenv.Missing(t, "the process connector can't be used: %v", err)
 	}
 	require.NoError(t, c.close())
 	log := NewLog(100_000)
@@ -286,8 +289,7 @@ func TestProcessConnector(t *testing.T) {
 func TestKernelLog(t *testing.T) {
 	log, err := openKernelLog("")
 	if err != nil {
-		t.Log("the kernel's log can't be read here: ", err)
-		return
+		testenv.Missing(t, "the kernel's log can't be read: %v", err)
 	}
 	t.Cleanup(func() { assert.NoError(t, log.close()) })
 	const lie = "Out of memory: Killed process 1 (init) total-vm:1kB, anon-rss:1kB, file-rss:0kB, shmem-rss:0kB"
@@ -307,4 +309,59 @@ func TestKernelLog(t *testing.T) {
 		assert.False(t, isKill && bytes.Contains(record, []byte(lie)))
 	}
 	assert.True(t, seen)
+}
+
+// memoryGroup makes a control group with a limit of memory, and returns the file to which a process writes its number to be in it.
+func memoryGroup(t *testing.T, name string, limit int) string {
+	t.Helper()
+	testenv.Root(t, "control groups")
+	for _, version := range []struct{ at, limit string }{{"/sys/fs/cgroup/memory", "memory.limit_in_bytes"}, {"/sys/fs/cgroup", "memory.max"}} {
+		dir := filepath.Join(version.at, name)
+		if _, err := os.Stat(filepath.Join(version.at, "cgroup.procs")); err != nil || os.Mkdir(dir, 0o755) != nil {
+			continue
+		}
+		t.Cleanup(func() { _ = os.Remove(dir) })
+		if os.WriteFile(filepath.Join(dir, version.limit), []byte(strconv.Itoa(limit)), 0o600) == nil {
+			return filepath.Join(dir, "cgroup.procs")
+		}
+	}
+	testenv.Missing(t, "no control group with a limit of memory can be made")
+	return ""
+}
+
+// TestOOMEventOfThisKernel has this kernel kill a process for the limit of its group, and holds the event against what the test knows of it.
+func TestOOMEventOfThisKernel(t *testing.T) {
+	if log, err := openKernelLog(""); err != nil {
+		testenv.Missing(t, "the kernel's log can't be read: %v", err)
+	} else {
+		require.NoError(t, log.close())
+	}
+	const limit = 24 << 20
+	group := fmt.Sprintf("oom-event-%d", os.Getpid())
+	procs := memoryGroup(t, group, limit)
+	log := NewLog(1000)
+	log.Follow()
+	w, err := NewWatcher(Options{Kinds: []Kind{OOMKill}}, log)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, w.Close()) })
+	require.NoError(t, w.Look(time.Now()))
+	before := time.Now()
+	victim := exec.Command("/bin/sh", "-c", "echo $$ >"+procs+" && exec tail /dev/zero")
+	require.Error(t, victim.Run())
+	require.NoError(t, w.Look(time.Now()))
+	var found *Event
+	for _, e := range log.Take(time.Now(), false) {
+		if e.Field(keyPID) == int64(victim.Process.Pid) {
+			found = &e
+		}
+	}
+	require.NotNil(t, found, "an event of the first look after the kill")
+	assert.Equal(t, "tail", found.Field(keyExecutable))
+	assert.Equal(t, "/"+group, found.Field("process.linux.cgroup"))
+	assert.Equal(t, "/"+group, found.Field("system.oom_kill.cgroup"))
+	assert.Equal(t, int64(limit), found.Field("system.oom_kill.limit"))
+	assert.Equal(t, "cgroup", found.Field("system.oom_kill.constraint"))
+	size, _ := found.Field("process.memory.usage").(int64)
+	assert.Greater(t, size, int64(limit/2))
+	assert.WithinDuration(t, before, found.Time, time.Minute)
 }
