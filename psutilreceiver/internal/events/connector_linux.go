@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -14,6 +15,9 @@ import (
 type connector struct {
 	fd     int
 	buffer []byte
+	stop   int // the end of a pipe that is closed for the goroutine to end
+	woken  int // the other end
+	done   chan struct{}
 }
 
 const (
@@ -37,12 +41,17 @@ func openConnector(root string) (*connector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the process connector: %w", err)
 	}
-	c := &connector{fd: fd, buffer: make([]byte, 64<<10)}
+	c := &connector{fd: fd, buffer: make([]byte, 64<<10), done: make(chan struct{})}
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, connectorBuffer) // A smaller one loses messages sooner, which is noticed.
 	err = unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: connectorID})
 	if err == nil {
 		err = unix.Sendto(fd, subscription(listen), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
 	}
+	var ends [2]int
+	if err == nil {
+		err = unix.Pipe2(ends[:], unix.O_CLOEXEC|unix.O_NONBLOCK)
+	}
+	c.woken, c.stop = ends[0], ends[1]
 	if err != nil {
 		_ = unix.Close(fd)
 		return nil, fmt.Errorf("subscribing to the process connector: %w", err)
@@ -63,9 +72,30 @@ func subscription(operation uint32) []byte {
 	return m
 }
 
-// read gives the messages that have come. It tells whether some were lost, for they came faster than they were read.
-func (c *connector) read(visit func(processMessage)) (lost bool, err error) {
-	const most = 100_000 // Processes that start faster than this end no look.
+// listen hands over the messages as they come, in a goroutine of its own, until close. It tells of an error that ends it.
+func (c *connector) listen(hear func(processMessage), fail func(error)) {
+	go func() {
+		defer close(c.done)
+		for {
+			poll := []unix.PollFd{{Fd: int32(c.fd), Events: unix.POLLIN}, {Fd: int32(c.woken), Events: unix.POLLIN}}
+			if _, err := unix.Poll(poll, -1); err != nil && !errors.Is(err, unix.EINTR) {
+				fail(fmt.Errorf("waiting for the process connector: %w", err))
+				return
+			}
+			if poll[1].Revents != 0 {
+				return
+			}
+			if err := c.read(hear); err != nil {
+				fail(err)
+				return
+			}
+		}
+	}()
+}
+
+// read gives the messages that have come. Those that came faster than they were read are lost: the next scan finds what is left.
+func (c *connector) read(visit func(processMessage)) error {
+	const most = 1000 // Processes that start faster than this don't keep the goroutine from its end.
 	for range most {
 		n, from, err := unix.Recvfrom(c.fd, c.buffer, 0)
 		switch {
@@ -75,15 +105,34 @@ func (c *connector) read(visit func(processMessage)) (lost bool, err error) {
 				parseProcessMessages(c.buffer[:n], visit)
 			}
 		case errors.Is(err, unix.EAGAIN):
-			return lost, nil
-		case errors.Is(err, unix.ENOBUFS):
-			lost = true
-		case errors.Is(err, unix.EINTR):
+			return nil
+		case errors.Is(err, unix.ENOBUFS), errors.Is(err, unix.EINTR):
 		default:
-			return lost, fmt.Errorf("reading the process connector: %w", err)
+			return fmt.Errorf("reading the process connector: %w", err)
 		}
 	}
-	return lost, nil
+	return nil
 }
 
-func (c *connector) close() error { return unix.Close(c.fd) }
+func (c *connector) close() error {
+	_ = unix.Close(c.stop)
+	<-c.done
+	_ = unix.Close(c.woken)
+	return unix.Close(c.fd)
+}
+
+// commOf is the name that the kernel keeps of a process that runs, "" if it has gone.
+func commOf(root string, pid int32) string {
+	dir := rootfs.At(root)
+	fd, err := dir.OpenFile(dir.Join(fmt.Sprintf("proc/%d/comm", pid)), maxComm)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = unix.Close(fd) }()
+	var name [maxComm]byte
+	n, err := unix.Read(fd, name[:])
+	if err != nil || n <= 1 {
+		return ""
+	}
+	return strings.TrimSuffix(string(name[:n]), "\n")
+}

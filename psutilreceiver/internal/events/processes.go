@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
@@ -23,10 +24,20 @@ type processSource struct {
 	boot      time.Time
 	known     map[read.Key]seenProcess // nil before the first scan
 
-	names map[int32]string // by the connector since the last look, of processes that it told of
-	exits map[int32]exit   // by the connector since the last look
-	forks map[int32]int32  // parents of processes that started since the last look, by the connector
+	told told // since the last look, by the connector
+	mu   sync.Mutex
+	next told  // what comes, under the lock
+	err  error // of the connector, under the lock
 }
+
+// told is what the connector told of.
+type told struct {
+	names map[int32]string // of processes that became another program, or named themselves
+	exits map[int32]exit
+	forks map[int32]int32 // parents of processes that started
+}
+
+func newTold() told { return told{map[int32]string{}, map[int32]exit{}, map[int32]int32{}} }
 
 // seenProcess is a process as it was when it was seen last.
 type seenProcess struct {
@@ -46,7 +57,7 @@ type exit struct {
 const maxBetween = 1 << 16
 
 func newProcessSource(h *host.Host, notice func(string, error)) *processSource {
-	return &processSource{host: h, reader: read.New(h.Root()), notice: notice}
+	return &processSource{host: h, reader: read.New(h.Root()), notice: notice, told: newTold(), next: newTold()}
 }
 
 func (s *processSource) begin(now time.Time) error {
@@ -59,7 +70,9 @@ func (s *processSource) begin(now time.Time) error {
 		s.connector = nil
 		s.notice("Events of processes are made of what is seen at each look, for the kernel's process connector can't be used: "+
 			"they have no exit code, and none is about a process that lived between two looks", err)
+		return nil
 	}
+	s.connector.listen(s.hear, s.fail)
 	return nil
 }
 
@@ -69,8 +82,10 @@ func (s *processSource) look(now time.Time, emit func(Event)) error {
 			return err
 		}
 	}
-	s.names, s.exits, s.forks = map[int32]string{}, map[int32]exit{}, map[int32]int32{}
-	connectorErr := s.readConnector()
+	s.mu.Lock()
+	connectorErr := s.err
+	s.told, s.next, s.err = s.next, newTold(), nil
+	s.mu.Unlock()
 	list := make(map[read.Key]seenProcess, len(s.known))
 	err := s.reader.Scan(func(p *read.Sample) {
 		// A zombie has exited, and waits for its parent to notice.
@@ -97,58 +112,67 @@ func (s *processSource) seen(p *read.Sample) seenProcess {
 	}
 }
 
-// readConnector remembers what the connector tells.
-func (s *processSource) readConnector() error {
-	if s.connector == nil {
-		return nil
+// hear remembers what the connector tells. It is called in another goroutine as it happens, for a name can be read as long as its process lives.
+func (s *processSource) hear(m processMessage) {
+	if m.pid != m.tgid {
+		return // A thread.
 	}
-	_, err := s.connector.read(func(m processMessage) {
-		if m.pid != m.tgid || len(s.names)+len(s.exits)+len(s.forks) >= maxBetween {
-			return // A thread.
+	if m.what == connectorExec {
+		m.comm = commOf(s.host.Root(), m.pid)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.next.names)+len(s.next.exits)+len(s.next.forks) >= maxBetween {
+		return
+	}
+	switch m.what {
+	case connectorFork:
+		s.next.forks[m.pid] = m.parent
+		delete(s.next.names, m.pid) // Of a process that had the number before.
+	case connectorComm, connectorExec:
+		if m.comm != "" {
+			s.next.names[m.pid] = m.comm
 		}
-		switch m.what {
-		case connectorFork:
-			s.forks[m.pid] = m.parent
-			if name, ok := s.names[m.parent]; ok {
-				s.names[m.pid] = name
-			}
-		case connectorComm:
-			s.names[m.pid] = m.comm
-		case connectorExit:
-			s.exits[m.pid] = exit{m.exitCode, m.parent}
-		}
-	})
-	return err
+	case connectorExit:
+		s.next.exits[m.pid] = exit{m.exitCode, m.parent}
+	}
+}
+
+func (s *processSource) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err = err
 }
 
 // compare tells of what is different between two scans, and of what the connector has in between.
 func (s *processSource) compare(now time.Time, before, after map[read.Key]seenProcess, emit func(Event)) {
-	byPID := make(map[int32]bool, len(after))
+	names := make(map[int32]string, len(after))
 	for _, k := range sortedKeys(before) {
-		byPID[k.PID] = true
+		names[k.PID] = before[k].name
 		if _, ok := after[k]; ok {
 			continue
 		}
 		p := before[k]
-		e, known := s.exits[k.PID]
-		delete(s.exits, k.PID)
+		e, known := s.told.exits[k.PID]
+		delete(s.told.exits, k.PID)
 		emit(exitEvent(now, &p, e, known))
 	}
 	for _, k := range sortedKeys(after) {
-		byPID[k.PID] = true
+		names[k.PID] = after[k].name
 		if _, ok := before[k]; !ok {
 			p := after[k]
 			emit(startEvent(p.created, &p))
 		}
 	}
-	for _, pid := range slices.Sorted(maps.Keys(s.exits)) {
-		parent, forked := s.forks[pid]
-		if byPID[pid] || !forked {
+	for _, pid := range slices.Sorted(maps.Keys(s.told.exits)) {
+		parent, forked := s.told.forks[pid]
+		if _, seen := names[pid]; seen || !forked {
 			continue
 		}
-		p := seenProcess{pid: pid, parent: parent, name: s.names[pid], user: -1, system: -1}
+		// A process that became no other program has its parent's name.
+		p := seenProcess{pid: pid, parent: parent, name: cmp.Or(s.told.names[pid], s.told.names[parent], names[parent]), user: -1, system: -1}
 		emit(startEvent(now, &p))
-		emit(exitEvent(now, &p, s.exits[pid], true))
+		emit(exitEvent(now, &p, s.told.exits[pid], true))
 	}
 }
 

@@ -254,6 +254,7 @@ func TestProcessConnector(t *testing.T) {
 	if err != nil {
 		testenv.Missing(t, "the process connector can't be used: %v", err)
 	}
+	c.listen(func(processMessage) {}, func(err error) { assert.NoError(t, err) })
 	require.NoError(t, c.close())
 	log := NewLog(100_000)
 	log.Follow()
@@ -265,15 +266,17 @@ func TestProcessConnector(t *testing.T) {
 	require.Error(t, exited.Run())
 	killedBy := exec.Command("/bin/sh", "-c", "kill -SEGV $$")
 	require.Error(t, killedBy.Run())
-	require.NoError(t, w.Look(time.Now()))
-	of := func(kind Kind, pid int) *Event {
-		for _, e := range log.Take(time.Now(), false) {
-			if e.Kind == kind && e.Field(keyPID) == int64(pid) {
-				return &e
+	of := func(kind Kind, pid int) (found *Event) {
+		require.Eventually(t, func() bool { // The goroutine that listens may be behind.
+			require.NoError(t, w.Look(time.Now()))
+			for _, e := range log.Take(time.Now(), false) {
+				if e.Kind == kind && e.Field(keyPID) == int64(pid) {
+					found = &e
+				}
 			}
-		}
-		require.Fail(t, "no event", "%v of %d", kind, pid)
-		return nil
+			return found != nil
+		}, time.Minute, 10*time.Millisecond, "%v of %d", kind, pid)
+		return found
 	}
 	of(ProcessStart, exited.Process.Pid)
 	e := of(ProcessExit, exited.Process.Pid)

@@ -8,7 +8,9 @@ type connector struct{}
 
 func openConnector(string) (*connector, error) { return nil, errors.ErrUnsupported }
 
-func (*connector) read(func(processMessage)) (bool, error) { return false, nil }
+func (*connector) listen(func(processMessage), func(error)) {}
+
+func commOf(string, int32) string { return "" }
 
 func (*connector) close() error { return nil }
 
