@@ -3,6 +3,7 @@ package systemd
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"net"
 	"os"
 	"path"
@@ -40,8 +41,12 @@ func newConnection(ctx context.Context, socket net.Conn, private bool) (*connect
 	c := &connection{Conn: conn, socket: socket}
 	stop := context.AfterFunc(ctx, func() { _ = socket.Close() }) // The handshake has no deadline of its own.
 	err = conn.Auth([]dbus.Auth{dbus.AuthExternal(strconv.Itoa(os.Geteuid()))})
-	if err == nil && !private {
-		err = conn.Hello()
+	if err == nil {
+		if private {
+			err = c.wake(ctx)
+		} else {
+			err = conn.Hello()
+		}
 	}
 	if !stop() && err == nil {
 		err = ctx.Err()
@@ -51,6 +56,35 @@ func newConnection(ctx context.Context, socket net.Conn, private bool) (*connect
 		return nil, err
 	}
 	return c, nil
+}
+
+// wakeInterval is how long the first message has until another one is sent.
+const wakeInterval = 10 * time.Millisecond
+
+// wake sends messages until one is answered. systemd reads a first message that comes at once together with the end of the handshake, and looks at it
+// only when another one comes.
+func (c *connection) wake(ctx context.Context) error {
+	const most = int(Deadline / wakeInterval)
+	answers := make(chan *dbus.Call, most) // An answer that finds no room would stop the connection.
+	ticker := time.NewTicker(wakeInterval)
+	defer ticker.Stop()
+	for sent := 0; ; {
+		if sent < most {
+			sent++
+			c.Object(destination, managerPath).GoWithContext(ctx, "org.freedesktop.DBus.Peer.Ping", 0, answers)
+		}
+		select {
+		case answer := <-answers:
+			var refused dbus.Error // An answer, too.
+			if answer.Err != nil && !errors.As(answer.Err, &refused) {
+				return answer.Err
+			}
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+	}
 }
 
 // listedUnit is a unit as ListUnitsByPatterns has it.

@@ -108,7 +108,14 @@ func (m *Manager) serve(conn net.Conn) {
 		answer := "REJECTED EXTERNAL"
 		switch {
 		case line == "BEGIN":
-			m.answer(conn, in)
+			first, err := dbus.DecodeMessage(in)
+			if err != nil {
+				return
+			}
+			// As systemd does, it looks at a message that came with the end of the handshake only when another one has come.
+			if _, err = in.Peek(1); err == nil && m.respond(conn, first) == nil {
+				m.answer(conn, in)
+			}
 			return
 		case strings.HasPrefix(line, "AUTH EXTERNAL"):
 			answer = "DATA"
@@ -129,24 +136,29 @@ func (m *Manager) answer(conn net.Conn, in *bufio.Reader) {
 		if err != nil {
 			return
 		}
-		body, failure := m.reply(call)
-		if failure == "stalled" {
-			continue
-		}
-		answer := &dbus.Message{Type: dbus.TypeMethodReply, Headers: map[dbus.HeaderField]dbus.Variant{}, Body: body}
-		if failure != "" {
-			answer.Type = dbus.TypeError
-			answer.Headers[dbus.FieldErrorName] = dbus.MakeVariant(failure)
-			answer.Body = nil
-		}
-		answer.Headers[dbus.FieldReplySerial] = dbus.MakeVariant(call.Serial())
-		if len(answer.Body) > 0 {
-			answer.Headers[dbus.FieldSignature] = dbus.MakeVariant(dbus.SignatureOf(answer.Body...))
-		}
-		if err := answer.EncodeTo(conn, binary.LittleEndian); err != nil {
+		if m.respond(conn, call) != nil {
 			return
 		}
 	}
+}
+
+// respond sends the answer to a call.
+func (m *Manager) respond(conn net.Conn, call *dbus.Message) error {
+	body, failure := m.reply(call)
+	if failure == "stalled" {
+		return nil
+	}
+	answer := &dbus.Message{Type: dbus.TypeMethodReply, Headers: map[dbus.HeaderField]dbus.Variant{}, Body: body}
+	if failure != "" {
+		answer.Type = dbus.TypeError
+		answer.Headers[dbus.FieldErrorName] = dbus.MakeVariant(failure)
+		answer.Body = nil
+	}
+	answer.Headers[dbus.FieldReplySerial] = dbus.MakeVariant(call.Serial())
+	if len(answer.Body) > 0 {
+		answer.Headers[dbus.FieldSignature] = dbus.MakeVariant(dbus.SignatureOf(answer.Body...))
+	}
+	return answer.EncodeTo(conn, binary.LittleEndian)
 }
 
 type listed struct {
