@@ -2,6 +2,7 @@ package psutilreceiver
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,11 +13,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/printable"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/events"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/systemd/systemdtest"
 )
@@ -188,6 +192,40 @@ func TestEventsOfProcesses(t *testing.T) {
 	if code, ok := attributes["process.exit.code"]; ok { // Not without CAP_NET_ADMIN.
 		assert.Equal(t, int64(3), code)
 	}
+}
+
+// TestEventsThatAreRefused holds that what a pipeline refuses is told of later, and once, that text is made printable, and how records look that say
+// how many were withheld.
+func TestEventsThatAreRefused(t *testing.T) {
+	refuse, sink := true, &eventSink{}
+	next, err := consumer.NewLogs(func(ctx context.Context, ld plog.Logs) error {
+		if refuse {
+			return errors.New("no")
+		}
+		return sink.ConsumeLogs(ctx, ld)
+	})
+	require.NoError(t, err)
+	r := entityHostOf(t, next, func(*Config) {})
+	r.events = events.NewLog(1)
+	r.events.Follow()
+	now := time.Unix(1_800_000_000, 0)
+	r.now = func() time.Time { return now }
+	for range 3 {
+		r.events.Add(now, events.Event{
+			Kind: events.OOMKill, Time: now, Severity: events.Error, Text: "killed \xff\x1b", Fields: []events.Field{{Key: "process.executable.name", Value: "a\x1b[1m"}},
+		})
+	}
+	r.tellEvents(t.Context(), false)
+	refuse = false
+	r.tellEvents(t.Context(), false)
+	r.tellEvents(t.Context(), false)
+	r.tellEvents(t.Context(), true)
+	assert.Equal(t, []map[string]any{
+		{"event": "system.oom_kill", "process.executable.name": printable.Name("a\x1b[1m")},
+		{"event": "system.events.withheld", "system.events.kind": "system.oom_kill", "system.events.count": int64(2)},
+	}, sink.news(t))
+	body := sink.AllLogs()[0].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().Str()
+	assert.Equal(t, printable.Name("killed \xff\x1b"), body)
 }
 
 func TestEventsConfig(t *testing.T) {

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -28,6 +29,9 @@ func newUnitSource(root string) *unitSource {
 
 func (s *unitSource) look(now time.Time, emit func(Event)) error {
 	found, err := s.reader.Read(unitPatience)
+	if errors.Is(err, systemd.ErrPending) {
+		return nil // The next look has the answer.
+	}
 	if found == nil {
 		return err
 	}

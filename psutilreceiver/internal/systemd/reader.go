@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// ErrPending is returned when systemd has not answered yet. It is an os.ErrDeadlineExceeded.
+var ErrPending = fmt.Errorf("systemd has not answered yet: %w", os.ErrDeadlineExceeded)
+
 // Reader reads in a goroutine of its own, so that a systemd or a bus that does not answer keeps nobody waiting. It is not safe for concurrent use.
 type Reader struct {
 	client  *Client
@@ -28,7 +31,7 @@ func NewReader(client *Client, query Query) *Reader {
 }
 
 // Read waits for patience at most. A reading that takes longer goes on until [Deadline], and is the answer to the next call: until then the error is
-// os.ErrDeadlineExceeded.
+// [ErrPending].
 func (r *Reader) Read(patience time.Duration) (*Snapshot, error) {
 	if r.pending == nil {
 		r.begin()
@@ -40,7 +43,7 @@ func (r *Reader) Read(patience time.Duration) (*Snapshot, error) {
 		r.pending = nil
 		return done.snapshot, done.err
 	case <-timer.C:
-		return nil, fmt.Errorf("systemd has not answered within %v: %w", patience, os.ErrDeadlineExceeded)
+		return nil, ErrPending
 	}
 }
 
