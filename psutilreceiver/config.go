@@ -54,11 +54,16 @@ type Config struct {
 	// Entities says of what logs pipelines are told as entities.
 	Entities EntitiesConfig `mapstructure:"entities"`
 
+	// Events says what is watched for, and told of in logs pipelines.
+	Events EventsConfig `mapstructure:"events"`
+
 	// Scrapers holds one block for each subject. Without the key the default scrapers run; with it, only those named.
 	Scrapers ScrapersConfig `mapstructure:"scrapers"`
 
-	notes []string        // what is said once of keys that have no effect
-	shown *shownProcesses // from the receiver in metrics pipelines to that in logs pipelines, which have the same Config
+	notes []string // what is said once of keys that have no effect
+	// What the receiver in metrics pipelines and that in logs pipelines share, which have the same Config.
+	shown  *shownProcesses
+	events *eventWatch
 }
 
 // compatHostmetrics is the value of Compat that names everything as hostmetricsreceiver does.
@@ -124,7 +129,9 @@ func createDefaultConfig() component.Config {
 		Scrapers:             defaultScrapers(),
 
 		MetadataCollectionInterval: defaultMetadataInterval,
+		Events:                     EventsConfig{MaxPerMinute: defaultEventsPerMinute},
 		shown:                      &shownProcesses{},
+		events:                     &eventWatch{},
 	}
 }
 
@@ -210,7 +217,7 @@ func (c *Config) Validate() error {
 		errs = append(errs, errors.New("entities::processes is true, and the process scraper shows no single processes: "+
 			"name process under scrapers, without group_by, or leave the key out"))
 	}
-	errs = append(errs, c.Rates.validate())
+	errs = append(errs, c.Rates.validate(), c.Events.validate())
 	running := 0
 	for _, k := range scraperKinds {
 		interval, enabled := k.interval(&c.Scrapers)

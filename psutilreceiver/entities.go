@@ -2,6 +2,7 @@ package psutilreceiver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/events"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
@@ -65,6 +67,7 @@ type entityReceiver struct {
 	hostSent  time.Time
 	hostText  pcommon.Map // the description as it was told last
 	processes map[read.Key]*knownEntity
+	events    *events.Log // nil without events
 
 	stop func()
 	done sync.WaitGroup
@@ -98,6 +101,14 @@ func (r *entityReceiver) Start(_ context.Context, _ component.Host) error {
 	if r.host, err = host.New(r.cfg.RootPath); err != nil {
 		return fmt.Errorf("root_path: %w", err)
 	}
+	var found chan struct{} // Without events nothing comes.
+	if len(r.cfg.Events.Kinds) > 0 {
+		if r.events, err = r.cfg.events.begin(r.cfg, r.set.Logger, r.now); err != nil {
+			return errors.Join(err, r.host.Close())
+		}
+		r.events.Follow()
+		found = r.cfg.events.found
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop = cancel
 	interval := changeInterval
@@ -111,9 +122,11 @@ func (r *entityReceiver) Start(_ context.Context, _ component.Host) error {
 		r.look()
 		for {
 			r.tell(ctx)
+			r.tellEvents(ctx, false)
 			select {
 			case <-ctx.Done():
 				return
+			case <-found:
 			case <-ticker.C:
 				r.look()
 			case <-changed: // Each scrape of processes: the host is as it was.
@@ -124,12 +137,16 @@ func (r *entityReceiver) Start(_ context.Context, _ component.Host) error {
 }
 
 // Shutdown stops telling. It may be called without Start, and more than once.
-func (r *entityReceiver) Shutdown(context.Context) error {
+func (r *entityReceiver) Shutdown(ctx context.Context) error {
 	if r.stop == nil {
 		return nil
 	}
 	r.stop()
 	r.done.Wait()
+	if r.events != nil {
+		r.cfg.events.end()
+		r.tellEvents(ctx, true)
+	}
 	return r.host.Close()
 }
 
@@ -174,7 +191,7 @@ func (r *entityReceiver) tell(ctx context.Context) {
 		for _, record := range records.All() {
 			makePrintable(record.Attributes())
 		}
-		if !r.deliver(ctx, logs, now) {
+		if !r.deliver(ctx, logs, now, "The events of entities") {
 			return
 		}
 	}
@@ -183,15 +200,15 @@ func (r *entityReceiver) tell(ctx context.Context) {
 	}
 }
 
-// deliver passes on events, and counts them as accepted or refused. It tells whether the pipeline has taken them.
-func (r *entityReceiver) deliver(ctx context.Context, logs plog.Logs, now time.Time) bool {
+// deliver passes on events, and counts them as accepted or refused. It tells whether the pipeline has taken them. What they are is for the log.
+func (r *entityReceiver) deliver(ctx context.Context, logs plog.Logs, now time.Time, what string) bool {
 	events := logs.LogRecordCount()
 	reported := r.report.StartLogsOp(ctx)
 	err := r.next.ConsumeLogs(reported, logs)
 	r.report.EndLogsOp(reported, "", events, err)
 	if err != nil && ctx.Err() == nil && (r.warned.IsZero() || now.Sub(r.warned) >= warnPeriod) {
 		r.warned = now
-		r.set.Logger.Warn("The events of entities were not delivered and are tried again; this is logged once an hour at most", zap.Error(err))
+		r.set.Logger.Warn(what+" were not delivered and are tried again; this is logged once an hour at most", zap.Error(err))
 	}
 	return err == nil
 }

@@ -38,6 +38,7 @@ type psutilReceiver struct {
 	running  []receiver.Metrics
 	groups   []*scrapeGroup
 	sampler  *sampler // nil without sampling
+	watching bool     // for events
 	shutdown sync.Once
 }
 
@@ -72,6 +73,12 @@ func (r *psutilReceiver) Start(ctx context.Context, h component.Host) error {
 	if r.sampler, err = r.newSampler(r.groups); err != nil {
 		return err
 	}
+	if len(r.cfg.Events.Kinds) > 0 {
+		if _, err = r.cfg.events.begin(r.cfg, r.set.Logger, r.now); err != nil {
+			return err
+		}
+		r.watching = true
+	}
 	if r.sampler != nil {
 		r.sampler.start()
 	}
@@ -101,6 +108,9 @@ func (r *psutilReceiver) Shutdown(ctx context.Context) error {
 		for _, g := range r.groups {
 			errs = errors.Join(errs, g.close())
 		}
+		if r.watching {
+			r.cfg.events.end()
+		}
 		r.telemetry.Shutdown()
 	})
 	return errs
@@ -111,7 +121,7 @@ func (r *psutilReceiver) buildGroups() ([]*scrapeGroup, error) {
 	byInterval := make(map[time.Duration]*scrapeGroup)
 	var resource pcommon.Resource
 	var boot pcommon.Timestamp
-	for _, k := range scraperKinds {
+	for _, k := range r.cfg.addEvents(scraperKinds) {
 		interval, enabled := k.interval(&r.cfg.Scrapers)
 		if !enabled {
 			continue

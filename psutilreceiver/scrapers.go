@@ -108,6 +108,8 @@ type ScrapersConfig struct {
 	Hardware configoptional.Optional[HardwareConfig] `mapstructure:"hardware"`
 	// GPU reports graphics processors, as far as Linux shows them in sysfs.
 	GPU configoptional.Optional[ScraperConfig] `mapstructure:"gpu"`
+	// Systemd reports the states of systemd's units.
+	Systemd configoptional.Optional[SystemdConfig] `mapstructure:"systemd"`
 	// Processes reports the numbers of processes by state, of threads, and their limits.
 	Processes configoptional.Optional[ScraperConfig] `mapstructure:"processes"`
 	// Process reports each process, or each group, on its own.
@@ -145,6 +147,7 @@ var scraperKinds = []scraperKind{
 	simpleKind("sensors", off, func(s *ScrapersConfig) *optionalScraper { return &s.Sensors }, newSensorsScraper),
 	kindOf("hardware", on, func(s *ScrapersConfig) *configoptional.Optional[HardwareConfig] { return &s.Hardware }, blank[HardwareConfig], newHardwareScraper),
 	simpleKind("gpu", off, func(s *ScrapersConfig) *optionalScraper { return &s.GPU }, newGPUScraper),
+	kindOf("systemd", off, func(s *ScrapersConfig) *configoptional.Optional[SystemdConfig] { return &s.Systemd }, defaultSystemdConfig, newSystemdScraper),
 	simpleKind("processes", on, func(s *ScrapersConfig) *optionalScraper { return &s.Processes }, newProcessesScraper),
 	simpleKind("ipc", off, func(s *ScrapersConfig) *optionalScraper { return &s.IPC }, newIPCScraper),
 	simpleKind("clock", on, func(s *ScrapersConfig) *optionalScraper { return &s.Clock }, newClockScraper),

@@ -2087,6 +2087,26 @@ func (ms *SystemDiskWeightedIoTimeMetricConfig) Unmarshal(parser *confmap.Conf) 
 	return nil
 }
 
+// SystemEventsMetricConfig provides config for the system.events metric.
+type SystemEventsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemEventsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemFilesystemErrorMetricConfig provides config for the system.filesystem.error metric.
 type SystemFilesystemErrorMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -5467,6 +5487,206 @@ func (ms *SystemZfsPoolStateMetricConfig) Unmarshal(parser *confmap.Conf) error 
 	return nil
 }
 
+// SystemdServiceRestartsMetricConfig provides config for the systemd.service.restarts metric.
+type SystemdServiceRestartsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemdServiceRestartsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemdSocketAcceptedMetricConfig provides config for the systemd.socket.accepted metric.
+type SystemdSocketAcceptedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemdSocketAcceptedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemdSocketRefusedMetricConfig provides config for the systemd.socket.refused metric.
+type SystemdSocketRefusedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemdSocketRefusedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemdSystemStateMetricConfig provides config for the systemd.system.state metric.
+type SystemdSystemStateMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemdSystemStateMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemdTimerLastTriggerAgeMetricConfig provides config for the systemd.timer.last_trigger.age metric.
+type SystemdTimerLastTriggerAgeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemdTimerLastTriggerAgeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemdTimerLastTriggerTimeMetricConfig provides config for the systemd.timer.last_trigger.time metric.
+type SystemdTimerLastTriggerTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemdTimerLastTriggerTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemdUnitChangeTimeMetricConfig provides config for the systemd.unit.change.time metric.
+type SystemdUnitChangeTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemdUnitChangeTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemdUnitFailedMetricConfig provides config for the systemd.unit.failed metric.
+type SystemdUnitFailedMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemdUnitFailedMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemdUnitStartTimeMetricConfig provides config for the systemd.unit.start.time metric.
+type SystemdUnitStartTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemdUnitStartTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemdUnitStateMetricConfig provides config for the systemd.unit.state metric.
+type SystemdUnitStateMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemdUnitStateMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MetricsConfig provides config for psutil metrics.
 type MetricsConfig struct {
 	HwBatteryCharge                        HwBatteryChargeMetricConfig                        `mapstructure:"hw.battery.charge"`
@@ -5573,6 +5793,7 @@ type MetricsConfig struct {
 	SystemDiskOperations                   SystemDiskOperationsMetricConfig                   `mapstructure:"system.disk.operations"`
 	SystemDiskPendingOperations            SystemDiskPendingOperationsMetricConfig            `mapstructure:"system.disk.pending_operations"`
 	SystemDiskWeightedIoTime               SystemDiskWeightedIoTimeMetricConfig               `mapstructure:"system.disk.weighted_io_time"`
+	SystemEvents                           SystemEventsMetricConfig                           `mapstructure:"system.events"`
 	SystemFilesystemError                  SystemFilesystemErrorMetricConfig                  `mapstructure:"system.filesystem.error"`
 	SystemFilesystemInodesLimit            SystemFilesystemInodesLimitMetricConfig            `mapstructure:"system.filesystem.inodes.limit"`
 	SystemFilesystemInodesUsage            SystemFilesystemInodesUsageMetricConfig            `mapstructure:"system.filesystem.inodes.usage"`
@@ -5742,6 +5963,16 @@ type MetricsConfig struct {
 	SystemZfsPoolIo                        SystemZfsPoolIoMetricConfig                        `mapstructure:"system.zfs.pool.io"`
 	SystemZfsPoolOperations                SystemZfsPoolOperationsMetricConfig                `mapstructure:"system.zfs.pool.operations"`
 	SystemZfsPoolState                     SystemZfsPoolStateMetricConfig                     `mapstructure:"system.zfs.pool.state"`
+	SystemdServiceRestarts                 SystemdServiceRestartsMetricConfig                 `mapstructure:"systemd.service.restarts"`
+	SystemdSocketAccepted                  SystemdSocketAcceptedMetricConfig                  `mapstructure:"systemd.socket.accepted"`
+	SystemdSocketRefused                   SystemdSocketRefusedMetricConfig                   `mapstructure:"systemd.socket.refused"`
+	SystemdSystemState                     SystemdSystemStateMetricConfig                     `mapstructure:"systemd.system.state"`
+	SystemdTimerLastTriggerAge             SystemdTimerLastTriggerAgeMetricConfig             `mapstructure:"systemd.timer.last_trigger.age"`
+	SystemdTimerLastTriggerTime            SystemdTimerLastTriggerTimeMetricConfig            `mapstructure:"systemd.timer.last_trigger.time"`
+	SystemdUnitChangeTime                  SystemdUnitChangeTimeMetricConfig                  `mapstructure:"systemd.unit.change.time"`
+	SystemdUnitFailed                      SystemdUnitFailedMetricConfig                      `mapstructure:"systemd.unit.failed"`
+	SystemdUnitStartTime                   SystemdUnitStartTimeMetricConfig                   `mapstructure:"systemd.unit.start.time"`
+	SystemdUnitState                       SystemdUnitStateMetricConfig                       `mapstructure:"systemd.unit.state"`
 }
 
 func DefaultMetricsConfig() MetricsConfig {
@@ -6056,6 +6287,9 @@ func DefaultMetricsConfig() MetricsConfig {
 			Enabled: true,
 		},
 		SystemDiskWeightedIoTime: SystemDiskWeightedIoTimeMetricConfig{
+			Enabled: true,
+		},
+		SystemEvents: SystemEventsMetricConfig{
 			Enabled: true,
 		},
 		SystemFilesystemError: SystemFilesystemErrorMetricConfig{
@@ -6565,6 +6799,36 @@ func DefaultMetricsConfig() MetricsConfig {
 		SystemZfsPoolState: SystemZfsPoolStateMetricConfig{
 			Enabled: true,
 		},
+		SystemdServiceRestarts: SystemdServiceRestartsMetricConfig{
+			Enabled: true,
+		},
+		SystemdSocketAccepted: SystemdSocketAcceptedMetricConfig{
+			Enabled: true,
+		},
+		SystemdSocketRefused: SystemdSocketRefusedMetricConfig{
+			Enabled: true,
+		},
+		SystemdSystemState: SystemdSystemStateMetricConfig{
+			Enabled: true,
+		},
+		SystemdTimerLastTriggerAge: SystemdTimerLastTriggerAgeMetricConfig{
+			Enabled: true,
+		},
+		SystemdTimerLastTriggerTime: SystemdTimerLastTriggerTimeMetricConfig{
+			Enabled: true,
+		},
+		SystemdUnitChangeTime: SystemdUnitChangeTimeMetricConfig{
+			Enabled: false,
+		},
+		SystemdUnitFailed: SystemdUnitFailedMetricConfig{
+			Enabled: true,
+		},
+		SystemdUnitStartTime: SystemdUnitStartTimeMetricConfig{
+			Enabled: false,
+		},
+		SystemdUnitState: SystemdUnitStateMetricConfig{
+			Enabled: true,
+		},
 	}
 }
 
@@ -6626,6 +6890,7 @@ type ResourceAttributesConfig struct {
 	ProcessParentPid      ResourceAttributeConfig `mapstructure:"process.parent_pid"`
 	ProcessPid            ResourceAttributeConfig `mapstructure:"process.pid"`
 	ProcessProgramName    ResourceAttributeConfig `mapstructure:"process.program.name"`
+	SystemdUnitName       ResourceAttributeConfig `mapstructure:"systemd.unit.name"`
 }
 
 func DefaultResourceAttributesConfig() ResourceAttributesConfig {
@@ -6719,6 +6984,9 @@ func DefaultResourceAttributesConfig() ResourceAttributesConfig {
 		},
 		ProcessProgramName: ResourceAttributeConfig{
 			Enabled: false,
+		},
+		SystemdUnitName: ResourceAttributeConfig{
+			Enabled: true,
 		},
 	}
 }

@@ -50,6 +50,7 @@ func TestLogsBuilderAppendLogRecord(t *testing.T) {
 	rb.SetProcessParentPid(18)
 	rb.SetProcessPid(11)
 	rb.SetProcessProgramName("process.program.name-val")
+	rb.SetSystemdUnitName("systemd.unit.name-val")
 	res := rb.Emit()
 
 	// append the first log record

@@ -95,6 +95,76 @@ var MapAttributeDiskIoDirection = map[string]AttributeDiskIoDirection{
 	"write": AttributeDiskIoDirectionWrite,
 }
 
+// AttributeEventName specifies the value event.name attribute.
+type AttributeEventName int
+
+const (
+	_ AttributeEventName = iota
+	AttributeEventNameProcessStart
+	AttributeEventNameProcessExit
+	AttributeEventNameSystemOomKill
+	AttributeEventNameSystemdUnitFailed
+	AttributeEventNameSystemDiskAdded
+	AttributeEventNameSystemDiskRemoved
+	AttributeEventNameSystemFilesystemMounted
+	AttributeEventNameSystemFilesystemUnmounted
+	AttributeEventNameSystemFilesystemReadOnly
+	AttributeEventNameSystemNetworkInterfaceAdded
+	AttributeEventNameSystemNetworkInterfaceRemoved
+	AttributeEventNameSystemClockStepped
+	AttributeEventNameSystemBoot
+)
+
+// String returns the string representation of the AttributeEventName.
+func (av AttributeEventName) String() string {
+	switch av {
+	case AttributeEventNameProcessStart:
+		return "process.start"
+	case AttributeEventNameProcessExit:
+		return "process.exit"
+	case AttributeEventNameSystemOomKill:
+		return "system.oom_kill"
+	case AttributeEventNameSystemdUnitFailed:
+		return "systemd.unit.failed"
+	case AttributeEventNameSystemDiskAdded:
+		return "system.disk.added"
+	case AttributeEventNameSystemDiskRemoved:
+		return "system.disk.removed"
+	case AttributeEventNameSystemFilesystemMounted:
+		return "system.filesystem.mounted"
+	case AttributeEventNameSystemFilesystemUnmounted:
+		return "system.filesystem.unmounted"
+	case AttributeEventNameSystemFilesystemReadOnly:
+		return "system.filesystem.read_only"
+	case AttributeEventNameSystemNetworkInterfaceAdded:
+		return "system.network.interface.added"
+	case AttributeEventNameSystemNetworkInterfaceRemoved:
+		return "system.network.interface.removed"
+	case AttributeEventNameSystemClockStepped:
+		return "system.clock.stepped"
+	case AttributeEventNameSystemBoot:
+		return "system.boot"
+	}
+	return ""
+}
+
+// MapAttributeEventName is a helper map of string to AttributeEventName attribute value.
+var MapAttributeEventName = map[string]AttributeEventName{
+	"process.start":                    AttributeEventNameProcessStart,
+	"process.exit":                     AttributeEventNameProcessExit,
+	"system.oom_kill":                  AttributeEventNameSystemOomKill,
+	"systemd.unit.failed":              AttributeEventNameSystemdUnitFailed,
+	"system.disk.added":                AttributeEventNameSystemDiskAdded,
+	"system.disk.removed":              AttributeEventNameSystemDiskRemoved,
+	"system.filesystem.mounted":        AttributeEventNameSystemFilesystemMounted,
+	"system.filesystem.unmounted":      AttributeEventNameSystemFilesystemUnmounted,
+	"system.filesystem.read_only":      AttributeEventNameSystemFilesystemReadOnly,
+	"system.network.interface.added":   AttributeEventNameSystemNetworkInterfaceAdded,
+	"system.network.interface.removed": AttributeEventNameSystemNetworkInterfaceRemoved,
+	"system.clock.stepped":             AttributeEventNameSystemClockStepped,
+	"system.boot":                      AttributeEventNameSystemBoot,
+}
+
 // AttributeHwBatteryState specifies the value hw.battery.state attribute.
 type AttributeHwBatteryState int
 
@@ -1557,6 +1627,106 @@ var MapAttributeSystemZfsPoolState = map[string]AttributeSystemZfsPoolState{
 	"suspended": AttributeSystemZfsPoolStateSuspended,
 }
 
+// AttributeSystemdSystemState specifies the value systemd.system.state attribute.
+type AttributeSystemdSystemState int
+
+const (
+	_ AttributeSystemdSystemState = iota
+	AttributeSystemdSystemStateInitializing
+	AttributeSystemdSystemStateStarting
+	AttributeSystemdSystemStateRunning
+	AttributeSystemdSystemStateDegraded
+	AttributeSystemdSystemStateMaintenance
+	AttributeSystemdSystemStateStopping
+	AttributeSystemdSystemStateOffline
+	AttributeSystemdSystemStateUnknown
+)
+
+// String returns the string representation of the AttributeSystemdSystemState.
+func (av AttributeSystemdSystemState) String() string {
+	switch av {
+	case AttributeSystemdSystemStateInitializing:
+		return "initializing"
+	case AttributeSystemdSystemStateStarting:
+		return "starting"
+	case AttributeSystemdSystemStateRunning:
+		return "running"
+	case AttributeSystemdSystemStateDegraded:
+		return "degraded"
+	case AttributeSystemdSystemStateMaintenance:
+		return "maintenance"
+	case AttributeSystemdSystemStateStopping:
+		return "stopping"
+	case AttributeSystemdSystemStateOffline:
+		return "offline"
+	case AttributeSystemdSystemStateUnknown:
+		return "unknown"
+	}
+	return ""
+}
+
+// MapAttributeSystemdSystemState is a helper map of string to AttributeSystemdSystemState attribute value.
+var MapAttributeSystemdSystemState = map[string]AttributeSystemdSystemState{
+	"initializing": AttributeSystemdSystemStateInitializing,
+	"starting":     AttributeSystemdSystemStateStarting,
+	"running":      AttributeSystemdSystemStateRunning,
+	"degraded":     AttributeSystemdSystemStateDegraded,
+	"maintenance":  AttributeSystemdSystemStateMaintenance,
+	"stopping":     AttributeSystemdSystemStateStopping,
+	"offline":      AttributeSystemdSystemStateOffline,
+	"unknown":      AttributeSystemdSystemStateUnknown,
+}
+
+// AttributeSystemdUnitActiveState specifies the value systemd.unit.active_state attribute.
+type AttributeSystemdUnitActiveState int
+
+const (
+	_ AttributeSystemdUnitActiveState = iota
+	AttributeSystemdUnitActiveStateActive
+	AttributeSystemdUnitActiveStateReloading
+	AttributeSystemdUnitActiveStateInactive
+	AttributeSystemdUnitActiveStateFailed
+	AttributeSystemdUnitActiveStateActivating
+	AttributeSystemdUnitActiveStateDeactivating
+	AttributeSystemdUnitActiveStateMaintenance
+	AttributeSystemdUnitActiveStateRefreshing
+)
+
+// String returns the string representation of the AttributeSystemdUnitActiveState.
+func (av AttributeSystemdUnitActiveState) String() string {
+	switch av {
+	case AttributeSystemdUnitActiveStateActive:
+		return "active"
+	case AttributeSystemdUnitActiveStateReloading:
+		return "reloading"
+	case AttributeSystemdUnitActiveStateInactive:
+		return "inactive"
+	case AttributeSystemdUnitActiveStateFailed:
+		return "failed"
+	case AttributeSystemdUnitActiveStateActivating:
+		return "activating"
+	case AttributeSystemdUnitActiveStateDeactivating:
+		return "deactivating"
+	case AttributeSystemdUnitActiveStateMaintenance:
+		return "maintenance"
+	case AttributeSystemdUnitActiveStateRefreshing:
+		return "refreshing"
+	}
+	return ""
+}
+
+// MapAttributeSystemdUnitActiveState is a helper map of string to AttributeSystemdUnitActiveState attribute value.
+var MapAttributeSystemdUnitActiveState = map[string]AttributeSystemdUnitActiveState{
+	"active":       AttributeSystemdUnitActiveStateActive,
+	"reloading":    AttributeSystemdUnitActiveStateReloading,
+	"inactive":     AttributeSystemdUnitActiveStateInactive,
+	"failed":       AttributeSystemdUnitActiveStateFailed,
+	"activating":   AttributeSystemdUnitActiveStateActivating,
+	"deactivating": AttributeSystemdUnitActiveStateDeactivating,
+	"maintenance":  AttributeSystemdUnitActiveStateMaintenance,
+	"refreshing":   AttributeSystemdUnitActiveStateRefreshing,
+}
+
 // AttributeTelemetryDropReason specifies the value telemetry.drop_reason attribute.
 type AttributeTelemetryDropReason int
 
@@ -2092,6 +2262,10 @@ var MetricsInfo = metricsInfo{
 	SystemDiskWeightedIoTime: metricInfo{
 		Name:       "system.disk.weighted_io_time",
 		Attributes: []string{"system.device"},
+	},
+	SystemEvents: metricInfo{
+		Name:       "system.events",
+		Attributes: []string{"event.name"},
 	},
 	SystemFilesystemError: metricInfo{
 		Name:       "system.filesystem.error",
@@ -2686,6 +2860,38 @@ var MetricsInfo = metricsInfo{
 		Name:       "system.zfs.pool.state",
 		Attributes: []string{"system.zfs.pool.name", "system.zfs.pool.state"},
 	},
+	SystemdServiceRestarts: metricInfo{
+		Name: "systemd.service.restarts",
+	},
+	SystemdSocketAccepted: metricInfo{
+		Name: "systemd.socket.accepted",
+	},
+	SystemdSocketRefused: metricInfo{
+		Name: "systemd.socket.refused",
+	},
+	SystemdSystemState: metricInfo{
+		Name:       "systemd.system.state",
+		Attributes: []string{"systemd.system.state"},
+	},
+	SystemdTimerLastTriggerAge: metricInfo{
+		Name: "systemd.timer.last_trigger.age",
+	},
+	SystemdTimerLastTriggerTime: metricInfo{
+		Name: "systemd.timer.last_trigger.time",
+	},
+	SystemdUnitChangeTime: metricInfo{
+		Name: "systemd.unit.change.time",
+	},
+	SystemdUnitFailed: metricInfo{
+		Name: "systemd.unit.failed",
+	},
+	SystemdUnitStartTime: metricInfo{
+		Name: "systemd.unit.start.time",
+	},
+	SystemdUnitState: metricInfo{
+		Name:       "systemd.unit.state",
+		Attributes: []string{"systemd.unit.active_state"},
+	},
 }
 
 type metricsInfo struct {
@@ -2793,6 +2999,7 @@ type metricsInfo struct {
 	SystemDiskOperations                   metricInfo
 	SystemDiskPendingOperations            metricInfo
 	SystemDiskWeightedIoTime               metricInfo
+	SystemEvents                           metricInfo
 	SystemFilesystemError                  metricInfo
 	SystemFilesystemInodesLimit            metricInfo
 	SystemFilesystemInodesUsage            metricInfo
@@ -2962,6 +3169,16 @@ type metricsInfo struct {
 	SystemZfsPoolIo                        metricInfo
 	SystemZfsPoolOperations                metricInfo
 	SystemZfsPoolState                     metricInfo
+	SystemdServiceRestarts                 metricInfo
+	SystemdSocketAccepted                  metricInfo
+	SystemdSocketRefused                   metricInfo
+	SystemdSystemState                     metricInfo
+	SystemdTimerLastTriggerAge             metricInfo
+	SystemdTimerLastTriggerTime            metricInfo
+	SystemdUnitChangeTime                  metricInfo
+	SystemdUnitFailed                      metricInfo
+	SystemdUnitStartTime                   metricInfo
+	SystemdUnitState                       metricInfo
 }
 
 type metricInfo struct {
@@ -8561,6 +8778,60 @@ func (m *metricSystemDiskWeightedIoTime) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSystemDiskWeightedIoTime(cfg SystemDiskWeightedIoTimeMetricConfig) metricSystemDiskWeightedIoTime {
 	m := metricSystemDiskWeightedIoTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemEvents struct {
+	data     pmetric.Metric           // data buffer for generated metric.
+	config   SystemEventsMetricConfig // metric config provided by user.
+	capacity int                      // max observed number of data points added to the metric.
+}
+
+// init fills system.events metric with initial data.
+func (m *metricSystemEvents) init() {
+	m.data.SetName("system.events")
+	m.data.SetDescription("Events that were seen since the receiver started, also those that were withheld. Only with `events`.")
+	m.data.SetUnit("{event}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemEvents) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, eventNameAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("event.name", eventNameAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemEvents) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemEvents) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemEvents(cfg SystemEventsMetricConfig) metricSystemEvents {
+	m := metricSystemEvents{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -17530,6 +17801,522 @@ func newMetricSystemZfsPoolState(cfg SystemZfsPoolStateMetricConfig) metricSyste
 	return m
 }
 
+type metricSystemdServiceRestarts struct {
+	data     pmetric.Metric                     // data buffer for generated metric.
+	config   SystemdServiceRestartsMetricConfig // metric config provided by user.
+	capacity int                                // max observed number of data points added to the metric.
+}
+
+// init fills systemd.service.restarts metric with initial data.
+func (m *metricSystemdServiceRestarts) init() {
+	m.data.SetName("systemd.service.restarts")
+	m.data.SetDescription("Times that systemd restarted the service by itself, since the unit was loaded.")
+	m.data.SetUnit("{restart}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemdServiceRestarts) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemdServiceRestarts) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemdServiceRestarts) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemdServiceRestarts(cfg SystemdServiceRestartsMetricConfig) metricSystemdServiceRestarts {
+	m := metricSystemdServiceRestarts{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemdSocketAccepted struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   SystemdSocketAcceptedMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills systemd.socket.accepted metric with initial data.
+func (m *metricSystemdSocketAccepted) init() {
+	m.data.SetName("systemd.socket.accepted")
+	m.data.SetDescription("Connections that systemd accepted on the socket.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemdSocketAccepted) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemdSocketAccepted) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemdSocketAccepted) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemdSocketAccepted(cfg SystemdSocketAcceptedMetricConfig) metricSystemdSocketAccepted {
+	m := metricSystemdSocketAccepted{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemdSocketRefused struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   SystemdSocketRefusedMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills systemd.socket.refused metric with initial data.
+func (m *metricSystemdSocketRefused) init() {
+	m.data.SetName("systemd.socket.refused")
+	m.data.SetDescription("Connections that systemd refused on the socket, for a limit of it.")
+	m.data.SetUnit("{connection}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemdSocketRefused) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemdSocketRefused) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemdSocketRefused) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemdSocketRefused(cfg SystemdSocketRefusedMetricConfig) metricSystemdSocketRefused {
+	m := metricSystemdSocketRefused{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemdSystemState struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   SystemdSystemStateMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills systemd.system.state metric with initial data.
+func (m *metricSystemdSystemState) init() {
+	m.data.SetName("systemd.system.state")
+	m.data.SetDescription("1 for the state that the system is in, else 0; 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemdSystemState) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemdSystemStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("systemd.system.state", systemdSystemStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemdSystemState) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemdSystemState) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemdSystemState(cfg SystemdSystemStateMetricConfig) metricSystemdSystemState {
+	m := metricSystemdSystemState{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemdTimerLastTriggerAge struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   SystemdTimerLastTriggerAgeMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills systemd.timer.last_trigger.age metric with initial data.
+func (m *metricSystemdTimerLastTriggerAge) init() {
+	m.data.SetName("systemd.timer.last_trigger.age")
+	m.data.SetDescription("Time since the timer was triggered last.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSystemdTimerLastTriggerAge) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemdTimerLastTriggerAge) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemdTimerLastTriggerAge) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemdTimerLastTriggerAge(cfg SystemdTimerLastTriggerAgeMetricConfig) metricSystemdTimerLastTriggerAge {
+	m := metricSystemdTimerLastTriggerAge{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemdTimerLastTriggerTime struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   SystemdTimerLastTriggerTimeMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills systemd.timer.last_trigger.time metric with initial data.
+func (m *metricSystemdTimerLastTriggerTime) init() {
+	m.data.SetName("systemd.timer.last_trigger.time")
+	m.data.SetDescription("When the timer was triggered last, in seconds since 1970.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSystemdTimerLastTriggerTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemdTimerLastTriggerTime) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemdTimerLastTriggerTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemdTimerLastTriggerTime(cfg SystemdTimerLastTriggerTimeMetricConfig) metricSystemdTimerLastTriggerTime {
+	m := metricSystemdTimerLastTriggerTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemdUnitChangeTime struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   SystemdUnitChangeTimeMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills systemd.unit.change.time metric with initial data.
+func (m *metricSystemdUnitChangeTime) init() {
+	m.data.SetName("systemd.unit.change.time")
+	m.data.SetDescription("When the state of the unit changed last, in seconds since 1970.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSystemdUnitChangeTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemdUnitChangeTime) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemdUnitChangeTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemdUnitChangeTime(cfg SystemdUnitChangeTimeMetricConfig) metricSystemdUnitChangeTime {
+	m := metricSystemdUnitChangeTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemdUnitFailed struct {
+	data     pmetric.Metric                // data buffer for generated metric.
+	config   SystemdUnitFailedMetricConfig // metric config provided by user.
+	capacity int                           // max observed number of data points added to the metric.
+}
+
+// init fills systemd.unit.failed metric with initial data.
+func (m *metricSystemdUnitFailed) init() {
+	m.data.SetName("systemd.unit.failed")
+	m.data.SetDescription("Units that have failed, of all units.")
+	m.data.SetUnit("{unit}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemdUnitFailed) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemdUnitFailed) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemdUnitFailed) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemdUnitFailed(cfg SystemdUnitFailedMetricConfig) metricSystemdUnitFailed {
+	m := metricSystemdUnitFailed{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemdUnitStartTime struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   SystemdUnitStartTimeMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills systemd.unit.start.time metric with initial data.
+func (m *metricSystemdUnitStartTime) init() {
+	m.data.SetName("systemd.unit.start.time")
+	m.data.SetDescription("When the unit became active last, in seconds since 1970.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricSystemdUnitStartTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemdUnitStartTime) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemdUnitStartTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemdUnitStartTime(cfg SystemdUnitStartTimeMetricConfig) metricSystemdUnitStartTime {
+	m := metricSystemdUnitStartTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemdUnitState struct {
+	data     pmetric.Metric               // data buffer for generated metric.
+	config   SystemdUnitStateMetricConfig // metric config provided by user.
+	capacity int                          // max observed number of data points added to the metric.
+}
+
+// init fills systemd.unit.state metric with initial data.
+func (m *metricSystemdUnitState) init() {
+	m.data.SetName("systemd.unit.state")
+	m.data.SetDescription("1 for the state that the unit is in, else 0; 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricSystemdUnitState) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemdUnitActiveStateAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("systemd.unit.active_state", systemdUnitActiveStateAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemdUnitState) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemdUnitState) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemdUnitState(cfg SystemdUnitStateMetricConfig) metricSystemdUnitState {
+	m := metricSystemdUnitState{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 // MetricsBuilder provides an interface for scrapers to report metrics while taking care of all the transformations
 // required to produce metric representation defined in metadata and user config.
 type MetricsBuilder struct {
@@ -17644,6 +18431,7 @@ type MetricsBuilder struct {
 	metricSystemDiskOperations                   metricSystemDiskOperations
 	metricSystemDiskPendingOperations            metricSystemDiskPendingOperations
 	metricSystemDiskWeightedIoTime               metricSystemDiskWeightedIoTime
+	metricSystemEvents                           metricSystemEvents
 	metricSystemFilesystemError                  metricSystemFilesystemError
 	metricSystemFilesystemInodesLimit            metricSystemFilesystemInodesLimit
 	metricSystemFilesystemInodesUsage            metricSystemFilesystemInodesUsage
@@ -17813,6 +18601,16 @@ type MetricsBuilder struct {
 	metricSystemZfsPoolIo                        metricSystemZfsPoolIo
 	metricSystemZfsPoolOperations                metricSystemZfsPoolOperations
 	metricSystemZfsPoolState                     metricSystemZfsPoolState
+	metricSystemdServiceRestarts                 metricSystemdServiceRestarts
+	metricSystemdSocketAccepted                  metricSystemdSocketAccepted
+	metricSystemdSocketRefused                   metricSystemdSocketRefused
+	metricSystemdSystemState                     metricSystemdSystemState
+	metricSystemdTimerLastTriggerAge             metricSystemdTimerLastTriggerAge
+	metricSystemdTimerLastTriggerTime            metricSystemdTimerLastTriggerTime
+	metricSystemdUnitChangeTime                  metricSystemdUnitChangeTime
+	metricSystemdUnitFailed                      metricSystemdUnitFailed
+	metricSystemdUnitStartTime                   metricSystemdUnitStartTime
+	metricSystemdUnitState                       metricSystemdUnitState
 }
 
 // MetricBuilderOption applies changes to default metrics builder.
@@ -17942,6 +18740,7 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSystemDiskOperations:                   newMetricSystemDiskOperations(mbc.Metrics.SystemDiskOperations),
 		metricSystemDiskPendingOperations:            newMetricSystemDiskPendingOperations(mbc.Metrics.SystemDiskPendingOperations),
 		metricSystemDiskWeightedIoTime:               newMetricSystemDiskWeightedIoTime(mbc.Metrics.SystemDiskWeightedIoTime),
+		metricSystemEvents:                           newMetricSystemEvents(mbc.Metrics.SystemEvents),
 		metricSystemFilesystemError:                  newMetricSystemFilesystemError(mbc.Metrics.SystemFilesystemError),
 		metricSystemFilesystemInodesLimit:            newMetricSystemFilesystemInodesLimit(mbc.Metrics.SystemFilesystemInodesLimit),
 		metricSystemFilesystemInodesUsage:            newMetricSystemFilesystemInodesUsage(mbc.Metrics.SystemFilesystemInodesUsage),
@@ -18111,6 +18910,16 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 		metricSystemZfsPoolIo:                        newMetricSystemZfsPoolIo(mbc.Metrics.SystemZfsPoolIo),
 		metricSystemZfsPoolOperations:                newMetricSystemZfsPoolOperations(mbc.Metrics.SystemZfsPoolOperations),
 		metricSystemZfsPoolState:                     newMetricSystemZfsPoolState(mbc.Metrics.SystemZfsPoolState),
+		metricSystemdServiceRestarts:                 newMetricSystemdServiceRestarts(mbc.Metrics.SystemdServiceRestarts),
+		metricSystemdSocketAccepted:                  newMetricSystemdSocketAccepted(mbc.Metrics.SystemdSocketAccepted),
+		metricSystemdSocketRefused:                   newMetricSystemdSocketRefused(mbc.Metrics.SystemdSocketRefused),
+		metricSystemdSystemState:                     newMetricSystemdSystemState(mbc.Metrics.SystemdSystemState),
+		metricSystemdTimerLastTriggerAge:             newMetricSystemdTimerLastTriggerAge(mbc.Metrics.SystemdTimerLastTriggerAge),
+		metricSystemdTimerLastTriggerTime:            newMetricSystemdTimerLastTriggerTime(mbc.Metrics.SystemdTimerLastTriggerTime),
+		metricSystemdUnitChangeTime:                  newMetricSystemdUnitChangeTime(mbc.Metrics.SystemdUnitChangeTime),
+		metricSystemdUnitFailed:                      newMetricSystemdUnitFailed(mbc.Metrics.SystemdUnitFailed),
+		metricSystemdUnitStartTime:                   newMetricSystemdUnitStartTime(mbc.Metrics.SystemdUnitStartTime),
+		metricSystemdUnitState:                       newMetricSystemdUnitState(mbc.Metrics.SystemdUnitState),
 		resourceAttributeIncludeFilter:               make(map[string]filter.Filter),
 		resourceAttributeExcludeFilter:               make(map[string]filter.Filter),
 	}
@@ -18294,6 +19103,12 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 	if mbc.ResourceAttributes.ProcessProgramName.MetricsExclude != nil {
 		mb.resourceAttributeExcludeFilter["process.program.name"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessProgramName.MetricsExclude)
 	}
+	if mbc.ResourceAttributes.SystemdUnitName.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["systemd.unit.name"] = filter.CreateFilter(mbc.ResourceAttributes.SystemdUnitName.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.SystemdUnitName.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["systemd.unit.name"] = filter.CreateFilter(mbc.ResourceAttributes.SystemdUnitName.MetricsExclude)
+	}
 
 	for _, op := range options {
 		op.apply(mb)
@@ -18468,6 +19283,7 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemDiskOperations.emit(ils.Metrics())
 	mb.metricSystemDiskPendingOperations.emit(ils.Metrics())
 	mb.metricSystemDiskWeightedIoTime.emit(ils.Metrics())
+	mb.metricSystemEvents.emit(ils.Metrics())
 	mb.metricSystemFilesystemError.emit(ils.Metrics())
 	mb.metricSystemFilesystemInodesLimit.emit(ils.Metrics())
 	mb.metricSystemFilesystemInodesUsage.emit(ils.Metrics())
@@ -18637,6 +19453,16 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	mb.metricSystemZfsPoolIo.emit(ils.Metrics())
 	mb.metricSystemZfsPoolOperations.emit(ils.Metrics())
 	mb.metricSystemZfsPoolState.emit(ils.Metrics())
+	mb.metricSystemdServiceRestarts.emit(ils.Metrics())
+	mb.metricSystemdSocketAccepted.emit(ils.Metrics())
+	mb.metricSystemdSocketRefused.emit(ils.Metrics())
+	mb.metricSystemdSystemState.emit(ils.Metrics())
+	mb.metricSystemdTimerLastTriggerAge.emit(ils.Metrics())
+	mb.metricSystemdTimerLastTriggerTime.emit(ils.Metrics())
+	mb.metricSystemdUnitChangeTime.emit(ils.Metrics())
+	mb.metricSystemdUnitFailed.emit(ils.Metrics())
+	mb.metricSystemdUnitStartTime.emit(ils.Metrics())
+	mb.metricSystemdUnitState.emit(ils.Metrics())
 
 	for _, op := range options {
 		op.apply(rm)
@@ -19186,6 +20012,11 @@ func (mb *MetricsBuilder) RecordSystemDiskPendingOperationsDataPoint(ts pcommon.
 // RecordSystemDiskWeightedIoTimeDataPoint adds a data point to system.disk.weighted_io_time metric.
 func (mb *MetricsBuilder) RecordSystemDiskWeightedIoTimeDataPoint(ts pcommon.Timestamp, val float64, systemDeviceAttributeValue string) {
 	mb.metricSystemDiskWeightedIoTime.recordDataPoint(mb.startTime, ts, val, systemDeviceAttributeValue)
+}
+
+// RecordSystemEventsDataPoint adds a data point to system.events metric.
+func (mb *MetricsBuilder) RecordSystemEventsDataPoint(ts pcommon.Timestamp, val int64, eventNameAttributeValue AttributeEventName) {
+	mb.metricSystemEvents.recordDataPoint(mb.startTime, ts, val, eventNameAttributeValue.String())
 }
 
 // RecordSystemFilesystemErrorDataPoint adds a data point to system.filesystem.error metric.
@@ -20031,6 +20862,56 @@ func (mb *MetricsBuilder) RecordSystemZfsPoolOperationsDataPoint(ts pcommon.Time
 // RecordSystemZfsPoolStateDataPoint adds a data point to system.zfs.pool.state metric.
 func (mb *MetricsBuilder) RecordSystemZfsPoolStateDataPoint(ts pcommon.Timestamp, val int64, systemZfsPoolNameAttributeValue string, systemZfsPoolStateAttributeValue AttributeSystemZfsPoolState) {
 	mb.metricSystemZfsPoolState.recordDataPoint(mb.startTime, ts, val, systemZfsPoolNameAttributeValue, systemZfsPoolStateAttributeValue.String())
+}
+
+// RecordSystemdServiceRestartsDataPoint adds a data point to systemd.service.restarts metric.
+func (mb *MetricsBuilder) RecordSystemdServiceRestartsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemdServiceRestarts.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemdSocketAcceptedDataPoint adds a data point to systemd.socket.accepted metric.
+func (mb *MetricsBuilder) RecordSystemdSocketAcceptedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemdSocketAccepted.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemdSocketRefusedDataPoint adds a data point to systemd.socket.refused metric.
+func (mb *MetricsBuilder) RecordSystemdSocketRefusedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemdSocketRefused.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemdSystemStateDataPoint adds a data point to systemd.system.state metric.
+func (mb *MetricsBuilder) RecordSystemdSystemStateDataPoint(ts pcommon.Timestamp, val int64, systemdSystemStateAttributeValue AttributeSystemdSystemState) {
+	mb.metricSystemdSystemState.recordDataPoint(mb.startTime, ts, val, systemdSystemStateAttributeValue.String())
+}
+
+// RecordSystemdTimerLastTriggerAgeDataPoint adds a data point to systemd.timer.last_trigger.age metric.
+func (mb *MetricsBuilder) RecordSystemdTimerLastTriggerAgeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSystemdTimerLastTriggerAge.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemdTimerLastTriggerTimeDataPoint adds a data point to systemd.timer.last_trigger.time metric.
+func (mb *MetricsBuilder) RecordSystemdTimerLastTriggerTimeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSystemdTimerLastTriggerTime.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemdUnitChangeTimeDataPoint adds a data point to systemd.unit.change.time metric.
+func (mb *MetricsBuilder) RecordSystemdUnitChangeTimeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSystemdUnitChangeTime.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemdUnitFailedDataPoint adds a data point to systemd.unit.failed metric.
+func (mb *MetricsBuilder) RecordSystemdUnitFailedDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemdUnitFailed.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemdUnitStartTimeDataPoint adds a data point to systemd.unit.start.time metric.
+func (mb *MetricsBuilder) RecordSystemdUnitStartTimeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricSystemdUnitStartTime.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemdUnitStateDataPoint adds a data point to systemd.unit.state metric.
+func (mb *MetricsBuilder) RecordSystemdUnitStateDataPoint(ts pcommon.Timestamp, val int64, systemdUnitActiveStateAttributeValue AttributeSystemdUnitActiveState) {
+	mb.metricSystemdUnitState.recordDataPoint(mb.startTime, ts, val, systemdUnitActiveStateAttributeValue.String())
 }
 
 // Reset resets metrics builder to its initial state. It should be used when external metrics source is restarted,

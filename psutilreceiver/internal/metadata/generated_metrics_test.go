@@ -380,6 +380,9 @@ func TestMetricsBuilder(t *testing.T) {
 			mb.RecordSystemDiskWeightedIoTimeDataPoint(ts, 1, "system.device-val")
 			defaultMetricsCount++
 			allMetricsCount++
+			mb.RecordSystemEventsDataPoint(ts, 1, AttributeEventNameProcessStart)
+			defaultMetricsCount++
+			allMetricsCount++
 			mb.RecordSystemFilesystemErrorDataPoint(ts, 1, "system.device-val", "system.filesystem.mountpoint-val", "system.filesystem.type-val")
 
 			allMetricsCount++
@@ -885,6 +888,36 @@ func TestMetricsBuilder(t *testing.T) {
 			defaultMetricsCount++
 			allMetricsCount++
 			mb.RecordSystemZfsPoolStateDataPoint(ts, 1, "system.zfs.pool.name-val", AttributeSystemZfsPoolStateOnline)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemdServiceRestartsDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemdSocketAcceptedDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemdSocketRefusedDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemdSystemStateDataPoint(ts, 1, AttributeSystemdSystemStateInitializing)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemdTimerLastTriggerAgeDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemdTimerLastTriggerTimeDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemdUnitChangeTimeDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemdUnitFailedDataPoint(ts, 1)
+
+			allMetricsCount++
+			mb.RecordSystemdUnitStartTimeDataPoint(ts, 1)
+			defaultMetricsCount++
+			allMetricsCount++
+			mb.RecordSystemdUnitStateDataPoint(ts, 1, AttributeSystemdUnitActiveStateActive)
 
 			rb := mb.NewResourceBuilder()
 			rb.SetContainerID("container.id-val")
@@ -917,6 +950,7 @@ func TestMetricsBuilder(t *testing.T) {
 			rb.SetProcessParentPid(18)
 			rb.SetProcessPid(11)
 			rb.SetProcessProgramName("process.program.name-val")
+			rb.SetSystemdUnitName("systemd.unit.name-val")
 			res := rb.Emit()
 			metrics := mb.Emit(WithResource(res))
 
@@ -2715,6 +2749,23 @@ func TestMetricsBuilder(t *testing.T) {
 					systemDeviceAttrVal, ok := dp.Attributes().Get("system.device")
 					assert.True(t, ok)
 					assert.Equal(t, "system.device-val", systemDeviceAttrVal.Str())
+				case "system.events":
+					assert.False(t, validatedMetrics["system.events"], "Found a duplicate in the metrics slice: system.events")
+					validatedMetrics["system.events"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Events that were seen since the receiver started, also those that were withheld. Only with `events`.", mi.Description())
+					assert.Equal(t, "{event}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					eventNameAttrVal, ok := dp.Attributes().Get("event.name")
+					assert.True(t, ok)
+					assert.Equal(t, "process.start", eventNameAttrVal.Str())
 				case "system.filesystem.error":
 					assert.False(t, validatedMetrics["system.filesystem.error"], "Found a duplicate in the metrics slice: system.filesystem.error")
 					validatedMetrics["system.filesystem.error"] = true
@@ -5430,6 +5481,144 @@ func TestMetricsBuilder(t *testing.T) {
 					systemZfsPoolStateAttrVal, ok := dp.Attributes().Get("system.zfs.pool.state")
 					assert.True(t, ok)
 					assert.Equal(t, "online", systemZfsPoolStateAttrVal.Str())
+				case "systemd.service.restarts":
+					assert.False(t, validatedMetrics["systemd.service.restarts"], "Found a duplicate in the metrics slice: systemd.service.restarts")
+					validatedMetrics["systemd.service.restarts"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Times that systemd restarted the service by itself, since the unit was loaded.", mi.Description())
+					assert.Equal(t, "{restart}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "systemd.socket.accepted":
+					assert.False(t, validatedMetrics["systemd.socket.accepted"], "Found a duplicate in the metrics slice: systemd.socket.accepted")
+					validatedMetrics["systemd.socket.accepted"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Connections that systemd accepted on the socket.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "systemd.socket.refused":
+					assert.False(t, validatedMetrics["systemd.socket.refused"], "Found a duplicate in the metrics slice: systemd.socket.refused")
+					validatedMetrics["systemd.socket.refused"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Connections that systemd refused on the socket, for a limit of it.", mi.Description())
+					assert.Equal(t, "{connection}", mi.Unit())
+					assert.True(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "systemd.system.state":
+					assert.False(t, validatedMetrics["systemd.system.state"], "Found a duplicate in the metrics slice: systemd.system.state")
+					validatedMetrics["systemd.system.state"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "1 for the state that the system is in, else 0; 0 to 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemdSystemStateAttrVal, ok := dp.Attributes().Get("systemd.system.state")
+					assert.True(t, ok)
+					assert.Equal(t, "initializing", systemdSystemStateAttrVal.Str())
+				case "systemd.timer.last_trigger.age":
+					assert.False(t, validatedMetrics["systemd.timer.last_trigger.age"], "Found a duplicate in the metrics slice: systemd.timer.last_trigger.age")
+					validatedMetrics["systemd.timer.last_trigger.age"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "Time since the timer was triggered last.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "systemd.timer.last_trigger.time":
+					assert.False(t, validatedMetrics["systemd.timer.last_trigger.time"], "Found a duplicate in the metrics slice: systemd.timer.last_trigger.time")
+					validatedMetrics["systemd.timer.last_trigger.time"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "When the timer was triggered last, in seconds since 1970.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "systemd.unit.change.time":
+					assert.False(t, validatedMetrics["systemd.unit.change.time"], "Found a duplicate in the metrics slice: systemd.unit.change.time")
+					validatedMetrics["systemd.unit.change.time"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "When the state of the unit changed last, in seconds since 1970.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "systemd.unit.failed":
+					assert.False(t, validatedMetrics["systemd.unit.failed"], "Found a duplicate in the metrics slice: systemd.unit.failed")
+					validatedMetrics["systemd.unit.failed"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "Units that have failed, of all units.", mi.Description())
+					assert.Equal(t, "{unit}", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+				case "systemd.unit.start.time":
+					assert.False(t, validatedMetrics["systemd.unit.start.time"], "Found a duplicate in the metrics slice: systemd.unit.start.time")
+					validatedMetrics["systemd.unit.start.time"] = true
+					assert.Equal(t, pmetric.MetricTypeGauge, mi.Type())
+					assert.Equal(t, 1, mi.Gauge().DataPoints().Len())
+					assert.Equal(t, "When the unit became active last, in seconds since 1970.", mi.Description())
+					assert.Equal(t, "s", mi.Unit())
+					dp := mi.Gauge().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeDouble, dp.ValueType())
+					assert.InDelta(t, float64(1), dp.DoubleValue(), 0.01)
+				case "systemd.unit.state":
+					assert.False(t, validatedMetrics["systemd.unit.state"], "Found a duplicate in the metrics slice: systemd.unit.state")
+					validatedMetrics["systemd.unit.state"] = true
+					assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
+					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
+					assert.Equal(t, "1 for the state that the unit is in, else 0; 0 to 1.", mi.Description())
+					assert.Equal(t, "1", mi.Unit())
+					assert.False(t, mi.Sum().IsMonotonic())
+					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
+					dp := mi.Sum().DataPoints().At(0)
+					assert.Equal(t, start, dp.StartTimestamp())
+					assert.Equal(t, ts, dp.Timestamp())
+					assert.Equal(t, pmetric.NumberDataPointValueTypeInt, dp.ValueType())
+					assert.Equal(t, int64(1), dp.IntValue())
+					systemdUnitActiveStateAttrVal, ok := dp.Attributes().Get("systemd.unit.active_state")
+					assert.True(t, ok)
+					assert.Equal(t, "active", systemdUnitActiveStateAttrVal.Str())
 				}
 			}
 		})
