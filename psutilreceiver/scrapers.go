@@ -90,6 +90,8 @@ type ScrapersConfig struct {
 	Processes configoptional.Optional[ScraperConfig] `mapstructure:"processes"`
 	// Process reports each process, or each group, on its own.
 	Process configoptional.Optional[ProcessConfig] `mapstructure:"process"`
+	// Cgroup reports control groups: containers, services and what else there is.
+	Cgroup configoptional.Optional[CgroupConfig] `mapstructure:"cgroup"`
 	// System reports uptime, logins, open files, interrupts and context switches.
 	System configoptional.Optional[ScraperConfig] `mapstructure:"system"`
 }
@@ -111,6 +113,7 @@ var scraperKinds = []scraperKind{
 	simpleKind("sensors", off, func(s *ScrapersConfig) *optionalScraper { return &s.Sensors }, newSensorsScraper),
 	simpleKind("processes", on, func(s *ScrapersConfig) *optionalScraper { return &s.Processes }, newProcessesScraper),
 	simpleKind("system", on, func(s *ScrapersConfig) *optionalScraper { return &s.System }, newSystemScraper),
+	kindOf("cgroup", off, func(s *ScrapersConfig) *configoptional.Optional[CgroupConfig] { return &s.Cgroup }, defaultCgroupConfig, newCgroupScraper).mayReturn(),
 	kindOf("process", on, func(s *ScrapersConfig) *configoptional.Optional[ProcessConfig] { return &s.Process }, defaultProcessConfig, newProcessScraper).mayReturn(),
 }
 

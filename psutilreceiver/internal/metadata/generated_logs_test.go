@@ -21,11 +21,19 @@ func TestLogsBuilderAppendLogRecord(t *testing.T) {
 
 	rb := lb.NewResourceBuilder()
 	rb.SetContainerID("container.id-val")
+	rb.SetContainerImageName("container.image.name-val")
+	rb.SetContainerName("container.name-val")
+	rb.SetContainerRuntimeName("container.runtime.name-val")
 	rb.SetHostArch("host.arch-val")
 	rb.SetHostID("host.id-val")
 	rb.SetHostIP([]any{"host.ip-item1", "host.ip-item2"})
 	rb.SetHostMac([]any{"host.mac-item1", "host.mac-item2"})
 	rb.SetHostName("host.name-val")
+	rb.SetK8sContainerName("k8s.container.name-val")
+	rb.SetK8sNamespaceName("k8s.namespace.name-val")
+	rb.SetK8sPodName("k8s.pod.name-val")
+	rb.SetK8sPodUID("k8s.pod.uid-val")
+	rb.SetLinuxCgroupPath("linux.cgroup.path-val")
 	rb.SetOsDescription("os.description-val")
 	rb.SetOsType("os.type-val")
 	rb.SetProcessCommand("process.command-val")
@@ -39,6 +47,8 @@ func TestLogsBuilderAppendLogRecord(t *testing.T) {
 	rb.SetProcessParentPid(18)
 	rb.SetProcessPid(11)
 	rb.SetProcessProgramName("process.program.name-val")
+	rb.SetSystemdSlice("systemd.slice-val")
+	rb.SetSystemdUnitName("systemd.unit.name-val")
 	res := rb.Emit()
 
 	// append the first log record

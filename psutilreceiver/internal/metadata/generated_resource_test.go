@@ -14,11 +14,19 @@ func TestResourceBuilder(t *testing.T) {
 			cfg := loadResourceAttributesConfig(t, tt)
 			rb := NewResourceBuilder(cfg)
 			rb.SetContainerID("container.id-val")
+			rb.SetContainerImageName("container.image.name-val")
+			rb.SetContainerName("container.name-val")
+			rb.SetContainerRuntimeName("container.runtime.name-val")
 			rb.SetHostArch("host.arch-val")
 			rb.SetHostID("host.id-val")
 			rb.SetHostIP([]any{"host.ip-item1", "host.ip-item2"})
 			rb.SetHostMac([]any{"host.mac-item1", "host.mac-item2"})
 			rb.SetHostName("host.name-val")
+			rb.SetK8sContainerName("k8s.container.name-val")
+			rb.SetK8sNamespaceName("k8s.namespace.name-val")
+			rb.SetK8sPodName("k8s.pod.name-val")
+			rb.SetK8sPodUID("k8s.pod.uid-val")
+			rb.SetLinuxCgroupPath("linux.cgroup.path-val")
 			rb.SetOsDescription("os.description-val")
 			rb.SetOsType("os.type-val")
 			rb.SetProcessCommand("process.command-val")
@@ -32,6 +40,8 @@ func TestResourceBuilder(t *testing.T) {
 			rb.SetProcessParentPid(18)
 			rb.SetProcessPid(11)
 			rb.SetProcessProgramName("process.program.name-val")
+			rb.SetSystemdSlice("systemd.slice-val")
+			rb.SetSystemdUnitName("systemd.unit.name-val")
 
 			res := rb.Emit()
 			assert.Equal(t, 0, rb.Emit().Attributes().Len()) // Second call should return empty Resource
@@ -40,7 +50,7 @@ func TestResourceBuilder(t *testing.T) {
 			case "default":
 				assert.Equal(t, 10, res.Attributes().Len())
 			case "all_set":
-				assert.Equal(t, 19, res.Attributes().Len())
+				assert.Equal(t, 29, res.Attributes().Len())
 			case "none_set":
 				assert.Equal(t, 0, res.Attributes().Len())
 				return
@@ -51,6 +61,21 @@ func TestResourceBuilder(t *testing.T) {
 			assert.Equal(t, tt == "all_set", ok)
 			if ok {
 				assert.Equal(t, "container.id-val", containerIDAttrVal.Str())
+			}
+			containerImageNameAttrVal, ok := res.Attributes().Get("container.image.name")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "container.image.name-val", containerImageNameAttrVal.Str())
+			}
+			containerNameAttrVal, ok := res.Attributes().Get("container.name")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "container.name-val", containerNameAttrVal.Str())
+			}
+			containerRuntimeNameAttrVal, ok := res.Attributes().Get("container.runtime.name")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "container.runtime.name-val", containerRuntimeNameAttrVal.Str())
 			}
 			hostArchAttrVal, ok := res.Attributes().Get("host.arch")
 			assert.Equal(t, tt == "all_set", ok)
@@ -76,6 +101,31 @@ func TestResourceBuilder(t *testing.T) {
 			assert.True(t, ok)
 			if ok {
 				assert.Equal(t, "host.name-val", hostNameAttrVal.Str())
+			}
+			k8sContainerNameAttrVal, ok := res.Attributes().Get("k8s.container.name")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "k8s.container.name-val", k8sContainerNameAttrVal.Str())
+			}
+			k8sNamespaceNameAttrVal, ok := res.Attributes().Get("k8s.namespace.name")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "k8s.namespace.name-val", k8sNamespaceNameAttrVal.Str())
+			}
+			k8sPodNameAttrVal, ok := res.Attributes().Get("k8s.pod.name")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "k8s.pod.name-val", k8sPodNameAttrVal.Str())
+			}
+			k8sPodUIDAttrVal, ok := res.Attributes().Get("k8s.pod.uid")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "k8s.pod.uid-val", k8sPodUIDAttrVal.Str())
+			}
+			linuxCgroupPathAttrVal, ok := res.Attributes().Get("linux.cgroup.path")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "linux.cgroup.path-val", linuxCgroupPathAttrVal.Str())
 			}
 			osDescriptionAttrVal, ok := res.Attributes().Get("os.description")
 			assert.Equal(t, tt == "all_set", ok)
@@ -141,6 +191,16 @@ func TestResourceBuilder(t *testing.T) {
 			assert.Equal(t, tt == "all_set", ok)
 			if ok {
 				assert.Equal(t, "process.program.name-val", processProgramNameAttrVal.Str())
+			}
+			systemdSliceAttrVal, ok := res.Attributes().Get("systemd.slice")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "systemd.slice-val", systemdSliceAttrVal.Str())
+			}
+			systemdUnitNameAttrVal, ok := res.Attributes().Get("systemd.unit.name")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "systemd.unit.name-val", systemdUnitNameAttrVal.Str())
 			}
 		})
 	}
