@@ -320,11 +320,11 @@ func pressure(r Resource) func([]byte, *Sample) bool {
 
 // parseStalls reads the four values of a line, in their order of Stall.
 func parseStalls(values []byte, to []int64) bool {
-	read := 0
+	read, whole := 0, true
 	for {
 		var f []byte
 		if f, values = proctext.Field(values); len(f) == 0 {
-			return read == len(to)
+			return whole && read == len(to)
 		}
 		name, value, _ := bytes.Cut(f, []byte("="))
 		n, ok := proctext.Decimal(value)
@@ -336,7 +336,7 @@ func parseStalls(values []byte, to []int64) bool {
 		case at < int(StallTotal) && ok && n < most:
 			to[at], read = int64(math.Round(min(n, 100)*100)), read+1
 		default:
-			return false
+			whole = false
 		}
 	}
 }
