@@ -1,5 +1,10 @@
 package cgroup
 
+import (
+	"slices"
+	"strings"
+)
+
 // A Controller is a hierarchy of version 1, or that of version 2.
 type Controller uint8
 
@@ -68,12 +73,13 @@ type Wanted struct {
 	IO     bool
 }
 
-// Reads are the files that have to be read of each group for what is wanted, where there are these hierarchies.
-func (w *Wanted) Reads(there [NumControllers]bool) []File {
+// Reads are the files that have to be read of each group for what is wanted, where there are these hierarchies. Controllers are those of version 2,
+// the text of cgroup.controllers: beside version 1 it may have few or none.
+func (w *Wanted) Reads(there [NumControllers]bool, controllers string) []File {
 	var files []File
 	for _, f := range Files {
 		hybrid := f.yields && there[CPUAcct]
-		if !there[f.Controller] || hybrid {
+		if !there[f.Controller] || hybrid || f.Controller == Unified && !f.isIn(controllers) {
 			continue
 		}
 		wanted := f.IO && w.IO
@@ -85,4 +91,10 @@ func (w *Wanted) Reads(there [NumControllers]bool) []File {
 		}
 	}
 	return files
+}
+
+// isIn tells whether the controllers of version 2 are those of the file. Times and pressure need none.
+func (f *File) isIn(controllers string) bool {
+	name, what, _ := strings.Cut(f.Name, ".")
+	return what == "pressure" || f.yields || slices.Contains(strings.Fields(controllers), name)
 }

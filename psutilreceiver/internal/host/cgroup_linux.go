@@ -172,7 +172,11 @@ func (c *Cgroups) findHierarchies() {
 			}
 		}
 	}
-	for _, f := range c.options.Wanted.Reads(there) {
+	controllers, err := c.host.readOnce(paths[cgroup.Unified]+"/cgroup.controllers", nil)
+	if err != nil {
+		controllers = nil // There is no version 2.
+	}
+	for _, f := range c.options.Wanted.Reads(there, string(controllers)) {
 		c.files = append(c.files, cgroupFile{f, c.mountAt(c.host.Path(paths[f.Controller]))})
 	}
 	c.root = c.newNode("/", nil)
