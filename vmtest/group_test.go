@@ -134,8 +134,8 @@ func testGroup(t *testing.T, vm *machine.Machine, v *groupVersion) {
 		read += stream[len(stream)-1].Value
 	}
 	assert.InDelta(t, ask(v.read), read, 0, "bytes read")
-	assert.GreaterOrEqual(t, read, float64(32*64<<10))
-	if v.psi {
+	if v.psi { // Since Linux 6.10 version 1 counts no I/O before a limit of it is set.
+		assert.GreaterOrEqual(t, read, float64(32*64<<10))
 		assert.Positive(t, last("container.cpu.linux.pressure.total", "system.linux.pressure.stall_type", "some"))
 	}
 	assert.NotEmpty(t, ps.Of("container.cpu.time", "linux.cgroup.path", "/short.service"))
