@@ -133,3 +133,43 @@ func (s *cgroupSums) add(md pmetric.Metrics) (memory float64) {
 	}
 	return memory
 }
+
+// TestProcessesJoinTheirGroups: a process has the attributes of the group that is shown for it.
+func TestProcessesJoinTheirGroups(t *testing.T) {
+	f := startFixtureHost(t, copyServer(t), onlyScrapers("cgroup", "process"), func(cfg *Config) {
+		cfg.Scrapers.Process.Get().CollectionInterval = 0
+		cfg.Scrapers.Process.Get().Top.N = 0
+		identify(&cfg.ResourceAttributes)
+	})
+	f.first(t)
+	md := f.after(t, 10*time.Second)
+	keys := []string{"container.id", "container.name", "container.image.name", "container.runtime.name", "systemd.unit.name", "systemd.slice"}
+	groups := make(map[string]map[string]any)
+	var processes []map[string]any
+	for _, rm := range md.ResourceMetrics().All() {
+		a := rm.Resource().Attributes().AsRaw()
+		if path, ok := a["linux.cgroup.path"].(string); ok && a["process.pid"] == nil {
+			groups[path] = a
+		} else if ok {
+			processes = append(processes, a)
+		}
+	}
+	joined, named := 0, 0
+	for _, p := range processes {
+		path := p["linux.cgroup.path"].(string)
+		group, ok := groups[path]
+		if !ok {
+			assert.Equal(t, "/", path, "a process that is in no group")
+			continue
+		}
+		joined++
+		for _, key := range keys {
+			assert.Equal(t, group[key], p[key], "%s of a process in %s", key, path)
+		}
+		if p["container.name"] == "shop" {
+			named++
+		}
+	}
+	assert.Positive(t, joined)
+	assert.Positive(t, named, "of the container")
+}
