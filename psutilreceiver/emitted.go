@@ -38,6 +38,9 @@ func (c *Config) WhatEmits(metric string) string {
 	if strings.HasPrefix(metric, "process.") && !c.Scrapers.Process.HasValue() {
 		return "name process under scrapers"
 	}
+	if strings.HasPrefix(metric, "container.") && !c.Scrapers.Cgroup.HasValue() {
+		return "name cgroup under scrapers"
+	}
 	if strings.HasPrefix(metric, "nfs.") && !c.Scrapers.NFS.HasValue() {
 		return "name nfs under scrapers"
 	}

@@ -289,6 +289,26 @@ var kernelFiles = []kernelFile{
 		name: "proc/1204/limits", quiet: allFaults,
 		costs: []string{"process.unix.file_descriptor.limit", "process.rlimit"}, parts: []string{"process.rlimit"},
 	},
+	{
+		name: "sys/fs/cgroup/system.slice/postgresql.service/cpu.stat", warn: []string{"cgroup"}, quiet: []string{"missing", "cut"},
+		costs: []string{"container.cpu."}, parts: []string{"container.cpu."},
+	},
+	{
+		name: "sys/fs/cgroup/system.slice/postgresql.service/memory.current", warn: []string{"cgroup"}, quiet: []string{"missing", "cut"},
+		costs: []string{"container.memory."}, parts: []string{"container.memory."},
+	},
+	{
+		name: "sys/fs/cgroup/system.slice/postgresql.service/memory.stat", warn: []string{"cgroup"}, quiet: []string{"missing", "cut"},
+		costs: []string{"container.memory.", "container.paging.faults"}, parts: []string{"container.memory.", "container.paging.faults"},
+	},
+	{
+		name: "sys/fs/cgroup/system.slice/postgresql.service/io.stat", warn: []string{"cgroup"}, quiet: []string{"missing", "empty", "cut"},
+		costs: []string{"container.disk."}, parts: []string{"container.disk."},
+	},
+	{
+		name: "sys/fs/cgroup/system.slice/postgresql.service/io.pressure", warn: []string{"cgroup"}, quiet: []string{"missing", "cut"},
+		costs: []string{"container.io.linux.pressure."},
+	},
 	{name: "proc/1/net/rpc/nfs", warn: []string{"nfs"}, quiet: []string{"missing"}, costs: []string{"nfs.client."}, parts: []string{"nfs.client.operation.count"}},
 	{name: "proc/1/net/rpc/nfsd", warn: []string{"nfs"}, quiet: []string{"missing"}, costs: []string{"nfs.server."}, parts: []string{"nfs.server.operation.count"}},
 	{

@@ -148,7 +148,7 @@ func pointValues(t *testing.T, md pmetric.Metrics) map[string]float64 {
 	found := make(map[string]float64)
 	for _, rm := range md.ResourceMetrics().All() {
 		of := ""
-		for _, key := range []string{"process.pid", "process.group.name"} {
+		for _, key := range []string{"process.pid", "process.group.name", "linux.cgroup.path"} {
 			if v, ok := rm.Resource().Attributes().Get(key); ok {
 				of = v.AsString() + " "
 			}

@@ -108,6 +108,9 @@ func TestNamesThatAreNotText(t *testing.T) {
 	replaceIn(t, root, "etc/os-release", "PRETTY_NAME=\"", "PRETTY_NAME=\"\xff")
 	replaceIn(t, root, "sys/devices/platform/coretemp.0/hwmon/hwmon2/temp1_label", "Package", "Pack\xffage")
 	require.NoError(t, os.WriteFile(filepath.Join(root, "etc/hostname"), []byte("h\xffst\n"), 0o600))
+	group := filepath.Join(root, "sys/fs/cgroup/system.slice/gr\xff\x1b]0;\nup.service")
+	require.NoError(t, os.Mkdir(group, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(group, "memory.current"), []byte("5\n"), 0o600))
 
 	f := startFixtureHost(t, root, everyScraper, func(cfg *Config) {
 		cfg.ResourceAttributes.OsDescription.Enabled = true
@@ -123,13 +126,16 @@ func TestNamesThatAreNotText(t *testing.T) {
 	for _, want := range []string{
 		"/srv/d\uFFFDFF", "/srv/d\uFFFDFE", "/dev/d\uFFFDFF", "/dev/d\uFFFDFE", "eth\uFFFDFF", "eth\uFFFDFE", "/swap\uFFFDFF", "/swap\uFFFDFE",
 		"sd\uFFFDFF", "sd\uFFFDFE", "0::/system.slice/post\uFFFDFFgresql.service", "h\uFFFDFFst",
+		"/system.slice/gr\uFFFDFF\uFFFD1B]0;\uFFFD0Aup.service",
 		"/usr/bin/postgres -\uFFFDFF\uFFFD1B]0;title\uFFFD07\uFFFD0A /var/lib/pgsql/data",
 	} {
 		assert.True(t, found[want], "%q", want)
 	}
 	resources := 0
 	for _, rm := range md.ResourceMetrics().All() {
-		if _, ofProcess := rm.Resource().Attributes().Get("process.pid"); !ofProcess {
+		_, ofProcess := rm.Resource().Attributes().Get("process.pid")
+		_, ofGroup := rm.Resource().Attributes().Get("linux.cgroup.path")
+		if !ofProcess && !ofGroup {
 			resources++
 		}
 	}

@@ -35,6 +35,7 @@ type processScraper struct {
 	followed      bool              // the receiver in a logs pipeline tells of the processes
 	entities      []shownProcess    // of this scrape, if so
 	limits        *read.LimitReader // nil if no metric of them is enabled
+	cgroups       *processCgroups   // nil if no attribute of them is enabled
 	memory        int64             // of the host in bytes, for utilization; 0 when not known
 }
 
@@ -68,6 +69,9 @@ func newProcessScraper(cfg ProcessConfig, settings scraperSettings) (scraper, er
 	if settings.metrics.ProcessUnixFileDescriptorLimit.Enabled || settings.metrics.ProcessRlimit.Enabled {
 		s.limits = read.NewLimitReader(settings.host.Root())
 	}
+	if namesCgroup(&settings.attributes) {
+		s.cgroups = newProcessCgroups(settings.host.Root())
+	}
 	s.logAccess()
 	return s, nil
 }
@@ -91,6 +95,7 @@ func (s *processScraper) scrape(t *scrapeContext) error {
 		s.first = t.time
 	}
 	s.limits.Begin(t.now)
+	s.cgroups.begin(t.now)
 	s.followed = s.scraperSettings.shown.followed()
 	err = s.readMemory()
 	for _, p := range snapshot.Shown {
@@ -222,6 +227,7 @@ func (s *processScraper) describe(p *process.Process, created pcommon.Timestamp)
 	setKnown(id.Owner, rb.SetProcessOwner)
 	setKnown(id.CgroupText, rb.SetProcessLinuxCgroup)
 	setKnown(id.ContainerID, rb.SetContainerID)
+	s.cgroups.set(rb, id.Cgroup)
 	resource := rb.Emit()
 	copyAttributes(s.resource, resource)
 	s.maxAttributes = max(s.maxAttributes, resource.Attributes().Len())

@@ -132,7 +132,7 @@ func (c *ProcessConfig) attributesOf(r *metadata.ResourceAttributesConfig) read.
 		{r.ProcessCommandLine.Enabled || c.CommandLine, read.AttributeCommandLine},
 		{r.ProcessOwner.Enabled, read.AttributeOwner},
 		{r.ProcessProgramName.Enabled, read.AttributeProgram},
-		{r.ProcessLinuxCgroup.Enabled || r.ContainerID.Enabled, read.AttributeCgroup},
+		{r.ProcessLinuxCgroup.Enabled || r.ContainerID.Enabled || namesCgroup(r), read.AttributeCgroup},
 	} {
 		if need.enabled {
 			attributes |= need.attribute

@@ -120,6 +120,8 @@ type ScrapersConfig struct {
 	Clock configoptional.Optional[ScraperConfig] `mapstructure:"clock"`
 	// Textfile passes on metrics that programs leave in files.
 	Textfile configoptional.Optional[TextfileConfig] `mapstructure:"textfile"`
+	// Cgroup reports control groups: containers, services and what else there is.
+	Cgroup configoptional.Optional[CgroupConfig] `mapstructure:"cgroup"`
 	// System reports uptime, logins, open files, interrupts, context switches, entropy, inodes and directory entries.
 	System configoptional.Optional[ScraperConfig] `mapstructure:"system"`
 }
@@ -153,6 +155,7 @@ var scraperKinds = []scraperKind{
 	simpleKind("clock", on, func(s *ScrapersConfig) *optionalScraper { return &s.Clock }, newClockScraper),
 	simpleKind("system", on, func(s *ScrapersConfig) *optionalScraper { return &s.System }, newSystemScraper),
 	kindOf("textfile", off, func(s *ScrapersConfig) *configoptional.Optional[TextfileConfig] { return &s.Textfile }, defaultTextfileConfig, newTextfileScraper),
+	kindOf("cgroup", off, func(s *ScrapersConfig) *configoptional.Optional[CgroupConfig] { return &s.Cgroup }, defaultCgroupConfig, newCgroupScraper).mayReturn(),
 	kindOf("process", on, func(s *ScrapersConfig) *configoptional.Optional[ProcessConfig] { return &s.Process }, defaultProcessConfig, newProcessScraper).mayReturn(),
 }
 

@@ -71,6 +71,7 @@ func newSystemdScraper(cfg SystemdConfig, settings scraperSettings) (scraper, er
 		ChangeTime: m.SystemdUnitChangeTime.Enabled,
 	}
 	query.Units = m.SystemdUnitState.Enabled || query.Restarts || query.Timers || query.Sockets || query.StartTime || query.ChangeTime
+	settings.attributes.SystemdUnitName.Enabled = true // A unit has it in any case; the configuration says whether processes have it, too.
 	return &systemdScraper{
 		scraperSettings: settings,
 		reader:          systemd.NewReader(systemd.NewClient(settings.host.Root()), query),
@@ -145,13 +146,6 @@ func (s *systemdScraper) recordSystem(t *scrapeContext, found *systemd.Snapshot)
 	for value := metadata.AttributeSystemdSystemStateInitializing; value <= metadata.AttributeSystemdSystemStateUnknown; value++ {
 		s.mb.RecordSystemdSystemStateDataPoint(t.time, oneIf(value == known), value)
 	}
-}
-
-func oneIf(holds bool) int64 {
-	if holds {
-		return 1
-	}
-	return 0
 }
 
 func unixSeconds(at time.Time) float64 { return float64(at.UnixMicro()) / 1e6 }

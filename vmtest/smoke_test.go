@@ -19,6 +19,7 @@ func TestSmoke(t *testing.T) {
 		{"network", testNetwork},
 		{"nfs", testNFS},
 		{"cgroup", testCgroup},
+		{"groups", testGroups},
 		{"restart", testRestart},
 		{"suspend", testSuspend},
 		{"clock", testClock},

@@ -141,14 +141,19 @@ func eachInodeIn(fd int, buf []byte, f func(name []byte, inode uint64)) error {
 
 // parseDirents reads records of getdents64(2): inode, offset, length of the record, type, and the name with a zero byte.
 func parseDirents(records []byte, f func(name []byte, inode uint64)) {
-	const lengthAt, nameAt = 16, 19
+	parseEntries(records, func(name []byte, inode uint64, _ byte) { f(name, inode) })
+}
+
+// parseEntries is parseDirents with the type: DT_DIR, or DT_UNKNOWN where the filesystem does not say.
+func parseEntries(records []byte, f func(name []byte, inode uint64, kind byte)) {
+	const lengthAt, kindAt, nameAt = 16, 18, 19
 	for len(records) > nameAt {
 		length := int(binary.NativeEndian.Uint16(records[lengthAt:]))
 		if length <= nameAt || length > len(records) {
 			return
 		}
 		name, _, _ := bytes.Cut(records[nameAt:length], []byte{0})
-		f(name, binary.NativeEndian.Uint64(records))
+		f(name, binary.NativeEndian.Uint64(records), records[kindAt])
 		records = records[length:]
 	}
 }

@@ -7,6 +7,706 @@ import (
 	"go.opentelemetry.io/collector/filter"
 )
 
+// ContainerCPULimitMetricConfig provides config for the container.cpu.limit metric.
+type ContainerCPULimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerCPULimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerCPULimitUtilizationMetricConfig provides config for the container.cpu.limit.utilization metric.
+type ContainerCPULimitUtilizationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerCPULimitUtilizationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerCPULinuxPressure10sMetricConfig provides config for the container.cpu.linux.pressure.10s metric.
+type ContainerCPULinuxPressure10sMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerCPULinuxPressure10sMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerCPULinuxPressure1mMetricConfig provides config for the container.cpu.linux.pressure.1m metric.
+type ContainerCPULinuxPressure1mMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerCPULinuxPressure1mMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerCPULinuxPressure5mMetricConfig provides config for the container.cpu.linux.pressure.5m metric.
+type ContainerCPULinuxPressure5mMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerCPULinuxPressure5mMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerCPULinuxPressureTotalMetricConfig provides config for the container.cpu.linux.pressure.total metric.
+type ContainerCPULinuxPressureTotalMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerCPULinuxPressureTotalMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerCPUThrottledTimeMetricConfig provides config for the container.cpu.throttled.time metric.
+type ContainerCPUThrottledTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerCPUThrottledTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerCPUThrottlingDataPeriodsMetricConfig provides config for the container.cpu.throttling_data.periods metric.
+type ContainerCPUThrottlingDataPeriodsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerCPUThrottlingDataPeriodsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerCPUThrottlingDataThrottledPeriodsMetricConfig provides config for the container.cpu.throttling_data.throttled_periods metric.
+type ContainerCPUThrottlingDataThrottledPeriodsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerCPUThrottlingDataThrottledPeriodsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerCPUTimeMetricConfig provides config for the container.cpu.time metric.
+type ContainerCPUTimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerCPUTimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerCPUUsageMetricConfig provides config for the container.cpu.usage metric.
+type ContainerCPUUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerCPUUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerDiskIoMetricConfig provides config for the container.disk.io metric.
+type ContainerDiskIoMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerDiskIoMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerDiskOperationsMetricConfig provides config for the container.disk.operations metric.
+type ContainerDiskOperationsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerDiskOperationsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerIoLinuxPressure10sMetricConfig provides config for the container.io.linux.pressure.10s metric.
+type ContainerIoLinuxPressure10sMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerIoLinuxPressure10sMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerIoLinuxPressure1mMetricConfig provides config for the container.io.linux.pressure.1m metric.
+type ContainerIoLinuxPressure1mMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerIoLinuxPressure1mMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerIoLinuxPressure5mMetricConfig provides config for the container.io.linux.pressure.5m metric.
+type ContainerIoLinuxPressure5mMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerIoLinuxPressure5mMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerIoLinuxPressureTotalMetricConfig provides config for the container.io.linux.pressure.total metric.
+type ContainerIoLinuxPressureTotalMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerIoLinuxPressureTotalMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerMemoryAvailableMetricConfig provides config for the container.memory.available metric.
+type ContainerMemoryAvailableMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerMemoryAvailableMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerMemoryLimitUtilizationMetricConfig provides config for the container.memory.limit.utilization metric.
+type ContainerMemoryLimitUtilizationMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerMemoryLimitUtilizationMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerMemoryLinuxEventsMetricConfig provides config for the container.memory.linux.events metric.
+type ContainerMemoryLinuxEventsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerMemoryLinuxEventsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerMemoryLinuxHighMetricConfig provides config for the container.memory.linux.high metric.
+type ContainerMemoryLinuxHighMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerMemoryLinuxHighMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerMemoryLinuxPressure10sMetricConfig provides config for the container.memory.linux.pressure.10s metric.
+type ContainerMemoryLinuxPressure10sMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerMemoryLinuxPressure10sMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerMemoryLinuxPressure1mMetricConfig provides config for the container.memory.linux.pressure.1m metric.
+type ContainerMemoryLinuxPressure1mMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerMemoryLinuxPressure1mMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerMemoryLinuxPressure5mMetricConfig provides config for the container.memory.linux.pressure.5m metric.
+type ContainerMemoryLinuxPressure5mMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerMemoryLinuxPressure5mMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerMemoryLinuxPressureTotalMetricConfig provides config for the container.memory.linux.pressure.total metric.
+type ContainerMemoryLinuxPressureTotalMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerMemoryLinuxPressureTotalMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerMemoryRssMetricConfig provides config for the container.memory.rss metric.
+type ContainerMemoryRssMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerMemoryRssMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerMemoryUsageMetricConfig provides config for the container.memory.usage metric.
+type ContainerMemoryUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerMemoryUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerMemoryUsageLimitMetricConfig provides config for the container.memory.usage.limit metric.
+type ContainerMemoryUsageLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerMemoryUsageLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerMemoryWorkingSetMetricConfig provides config for the container.memory.working_set metric.
+type ContainerMemoryWorkingSetMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerMemoryWorkingSetMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerPagingFaultsMetricConfig provides config for the container.paging.faults metric.
+type ContainerPagingFaultsMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerPagingFaultsMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerPagingLimitMetricConfig provides config for the container.paging.limit metric.
+type ContainerPagingLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerPagingLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerPagingUsageMetricConfig provides config for the container.paging.usage metric.
+type ContainerPagingUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerPagingUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerPidsCountMetricConfig provides config for the container.pids.count metric.
+type ContainerPidsCountMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerPidsCountMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerPidsLimitMetricConfig provides config for the container.pids.limit metric.
+type ContainerPidsLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerPidsLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// ContainerUptimeMetricConfig provides config for the container.uptime metric.
+type ContainerUptimeMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *ContainerUptimeMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // HwBatteryChargeMetricConfig provides config for the hw.battery.charge metric.
 type HwBatteryChargeMetricConfig struct {
 	Enabled          bool `mapstructure:"enabled"`
@@ -5689,294 +6389,434 @@ func (ms *SystemdUnitStateMetricConfig) Unmarshal(parser *confmap.Conf) error {
 
 // MetricsConfig provides config for psutil metrics.
 type MetricsConfig struct {
-	HwBatteryCharge                        HwBatteryChargeMetricConfig                        `mapstructure:"hw.battery.charge"`
-	HwBatteryTimeLeft                      HwBatteryTimeLeftMetricConfig                      `mapstructure:"hw.battery.time_left"`
-	HwCurrent                              HwCurrentMetricConfig                              `mapstructure:"hw.current"`
-	HwEnergy                               HwEnergyMetricConfig                               `mapstructure:"hw.energy"`
-	HwErrors                               HwErrorsMetricConfig                               `mapstructure:"hw.errors"`
-	HwFanSpeed                             HwFanSpeedMetricConfig                             `mapstructure:"hw.fan.speed"`
-	HwFanSpeedLimit                        HwFanSpeedLimitMetricConfig                        `mapstructure:"hw.fan.speed.limit"`
-	HwGpuMemoryLimit                       HwGpuMemoryLimitMetricConfig                       `mapstructure:"hw.gpu.memory.limit"`
-	HwGpuMemoryUsage                       HwGpuMemoryUsageMetricConfig                       `mapstructure:"hw.gpu.memory.usage"`
-	HwGpuMemoryUtilization                 HwGpuMemoryUtilizationMetricConfig                 `mapstructure:"hw.gpu.memory.utilization"`
-	HwGpuUtilization                       HwGpuUtilizationMetricConfig                       `mapstructure:"hw.gpu.utilization"`
-	HwPhysicalDiskEnduranceUtilization     HwPhysicalDiskEnduranceUtilizationMetricConfig     `mapstructure:"hw.physical_disk.endurance_utilization"`
-	HwPhysicalDiskSmart                    HwPhysicalDiskSmartMetricConfig                    `mapstructure:"hw.physical_disk.smart"`
-	HwPower                                HwPowerMetricConfig                                `mapstructure:"hw.power"`
-	HwPowerSupplyOnline                    HwPowerSupplyOnlineMetricConfig                    `mapstructure:"hw.power_supply.online"`
-	HwStatus                               HwStatusMetricConfig                               `mapstructure:"hw.status"`
-	HwTemperature                          HwTemperatureMetricConfig                          `mapstructure:"hw.temperature"`
-	HwTemperatureLimit                     HwTemperatureLimitMetricConfig                     `mapstructure:"hw.temperature.limit"`
-	HwVoltage                              HwVoltageMetricConfig                              `mapstructure:"hw.voltage"`
-	HwVoltageLimit                         HwVoltageLimitMetricConfig                         `mapstructure:"hw.voltage.limit"`
-	NfsClientNetCount                      NfsClientNetCountMetricConfig                      `mapstructure:"nfs.client.net.count"`
-	NfsClientNetTCPConnectionAccepted      NfsClientNetTCPConnectionAcceptedMetricConfig      `mapstructure:"nfs.client.net.tcp.connection.accepted"`
-	NfsClientOperationCount                NfsClientOperationCountMetricConfig                `mapstructure:"nfs.client.operation.count"`
-	NfsClientProcedureCount                NfsClientProcedureCountMetricConfig                `mapstructure:"nfs.client.procedure.count"`
-	NfsClientRPCAuthrefreshCount           NfsClientRPCAuthrefreshCountMetricConfig           `mapstructure:"nfs.client.rpc.authrefresh.count"`
-	NfsClientRPCCount                      NfsClientRPCCountMetricConfig                      `mapstructure:"nfs.client.rpc.count"`
-	NfsClientRPCRetransmitCount            NfsClientRPCRetransmitCountMetricConfig            `mapstructure:"nfs.client.rpc.retransmit.count"`
-	NfsServerFhStaleCount                  NfsServerFhStaleCountMetricConfig                  `mapstructure:"nfs.server.fh.stale.count"`
-	NfsServerIo                            NfsServerIoMetricConfig                            `mapstructure:"nfs.server.io"`
-	NfsServerNetCount                      NfsServerNetCountMetricConfig                      `mapstructure:"nfs.server.net.count"`
-	NfsServerNetTCPConnectionAccepted      NfsServerNetTCPConnectionAcceptedMetricConfig      `mapstructure:"nfs.server.net.tcp.connection.accepted"`
-	NfsServerOperationCount                NfsServerOperationCountMetricConfig                `mapstructure:"nfs.server.operation.count"`
-	NfsServerProcedureCount                NfsServerProcedureCountMetricConfig                `mapstructure:"nfs.server.procedure.count"`
-	NfsServerRepcacheRequests              NfsServerRepcacheRequestsMetricConfig              `mapstructure:"nfs.server.repcache.requests"`
-	NfsServerRPCCount                      NfsServerRPCCountMetricConfig                      `mapstructure:"nfs.server.rpc.count"`
-	NfsServerThreadCount                   NfsServerThreadCountMetricConfig                   `mapstructure:"nfs.server.thread.count"`
-	ProcessChildrenCPUTime                 ProcessChildrenCPUTimeMetricConfig                 `mapstructure:"process.children.cpu.time"`
-	ProcessContextSwitches                 ProcessContextSwitchesMetricConfig                 `mapstructure:"process.context_switches"`
-	ProcessCPUTime                         ProcessCPUTimeMetricConfig                         `mapstructure:"process.cpu.time"`
-	ProcessCPUUtilization                  ProcessCPUUtilizationMetricConfig                  `mapstructure:"process.cpu.utilization"`
-	ProcessCPUUtilizationWindow            ProcessCPUUtilizationWindowMetricConfig            `mapstructure:"process.cpu.utilization.window"`
-	ProcessDiskIo                          ProcessDiskIoMetricConfig                          `mapstructure:"process.disk.io"`
-	ProcessGroupProcessCount               ProcessGroupProcessCountMetricConfig               `mapstructure:"process.group.process.count"`
-	ProcessGroupStatus                     ProcessGroupStatusMetricConfig                     `mapstructure:"process.group.status"`
-	ProcessGroupUptime                     ProcessGroupUptimeMetricConfig                     `mapstructure:"process.group.uptime"`
-	ProcessIoLogical                       ProcessIoLogicalMetricConfig                       `mapstructure:"process.io.logical"`
-	ProcessMemoryPss                       ProcessMemoryPssMetricConfig                       `mapstructure:"process.memory.pss"`
-	ProcessMemoryShared                    ProcessMemorySharedMetricConfig                    `mapstructure:"process.memory.shared"`
-	ProcessMemorySwap                      ProcessMemorySwapMetricConfig                      `mapstructure:"process.memory.swap"`
-	ProcessMemoryUsage                     ProcessMemoryUsageMetricConfig                     `mapstructure:"process.memory.usage"`
-	ProcessMemoryUss                       ProcessMemoryUssMetricConfig                       `mapstructure:"process.memory.uss"`
-	ProcessMemoryUtilization               ProcessMemoryUtilizationMetricConfig               `mapstructure:"process.memory.utilization"`
-	ProcessMemoryVirtual                   ProcessMemoryVirtualMetricConfig                   `mapstructure:"process.memory.virtual"`
-	ProcessNice                            ProcessNiceMetricConfig                            `mapstructure:"process.nice"`
-	ProcessPagingFaults                    ProcessPagingFaultsMetricConfig                    `mapstructure:"process.paging.faults"`
-	ProcessRlimit                          ProcessRlimitMetricConfig                          `mapstructure:"process.rlimit"`
-	ProcessSignalsPending                  ProcessSignalsPendingMetricConfig                  `mapstructure:"process.signals_pending"`
-	ProcessStatus                          ProcessStatusMetricConfig                          `mapstructure:"process.status"`
-	ProcessThreadCount                     ProcessThreadCountMetricConfig                     `mapstructure:"process.thread.count"`
-	ProcessUnixFileDescriptorCount         ProcessUnixFileDescriptorCountMetricConfig         `mapstructure:"process.unix.file_descriptor.count"`
-	ProcessUnixFileDescriptorLimit         ProcessUnixFileDescriptorLimitMetricConfig         `mapstructure:"process.unix.file_descriptor.limit"`
-	ProcessUptime                          ProcessUptimeMetricConfig                          `mapstructure:"process.uptime"`
-	ProcessWindowsHandleCount              ProcessWindowsHandleCountMetricConfig              `mapstructure:"process.windows.handle.count"`
-	SystemBtrfsAllocationUsage             SystemBtrfsAllocationUsageMetricConfig             `mapstructure:"system.btrfs.allocation.usage"`
-	SystemBtrfsDeviceMissing               SystemBtrfsDeviceMissingMetricConfig               `mapstructure:"system.btrfs.device.missing"`
-	SystemBtrfsErrors                      SystemBtrfsErrorsMetricConfig                      `mapstructure:"system.btrfs.errors"`
-	SystemBtrfsUnallocated                 SystemBtrfsUnallocatedMetricConfig                 `mapstructure:"system.btrfs.unallocated"`
-	SystemClockEstimatedError              SystemClockEstimatedErrorMetricConfig              `mapstructure:"system.clock.estimated_error"`
-	SystemClockFrequencyAdjustment         SystemClockFrequencyAdjustmentMetricConfig         `mapstructure:"system.clock.frequency_adjustment"`
-	SystemClockMaxError                    SystemClockMaxErrorMetricConfig                    `mapstructure:"system.clock.max_error"`
-	SystemClockOffset                      SystemClockOffsetMetricConfig                      `mapstructure:"system.clock.offset"`
-	SystemClockSynchronized                SystemClockSynchronizedMetricConfig                `mapstructure:"system.clock.synchronized"`
-	SystemCPUContextSwitches               SystemCPUContextSwitchesMetricConfig               `mapstructure:"system.cpu.context_switches"`
-	SystemCPUFrequency                     SystemCPUFrequencyMetricConfig                     `mapstructure:"system.cpu.frequency"`
-	SystemCPUFrequencyMax                  SystemCPUFrequencyMaxMetricConfig                  `mapstructure:"system.cpu.frequency.max"`
-	SystemCPUFrequencyMin                  SystemCPUFrequencyMinMetricConfig                  `mapstructure:"system.cpu.frequency.min"`
-	SystemCPUInterrupts                    SystemCPUInterruptsMetricConfig                    `mapstructure:"system.cpu.interrupts"`
-	SystemCPULinuxInterrupts               SystemCPULinuxInterruptsMetricConfig               `mapstructure:"system.cpu.linux.interrupts"`
-	SystemCPULinuxPressure10s              SystemCPULinuxPressure10sMetricConfig              `mapstructure:"system.cpu.linux.pressure.10s"`
-	SystemCPULinuxPressure1m               SystemCPULinuxPressure1mMetricConfig               `mapstructure:"system.cpu.linux.pressure.1m"`
-	SystemCPULinuxPressure5m               SystemCPULinuxPressure5mMetricConfig               `mapstructure:"system.cpu.linux.pressure.5m"`
-	SystemCPULinuxPressureTotal            SystemCPULinuxPressureTotalMetricConfig            `mapstructure:"system.cpu.linux.pressure.total"`
-	SystemCPULinuxRunQueueRunTime          SystemCPULinuxRunQueueRunTimeMetricConfig          `mapstructure:"system.cpu.linux.run_queue.run_time"`
-	SystemCPULinuxRunQueueTimeslices       SystemCPULinuxRunQueueTimeslicesMetricConfig       `mapstructure:"system.cpu.linux.run_queue.timeslices"`
-	SystemCPULinuxRunQueueWaitTime         SystemCPULinuxRunQueueWaitTimeMetricConfig         `mapstructure:"system.cpu.linux.run_queue.wait_time"`
-	SystemCPULinuxSoftInterrupts           SystemCPULinuxSoftInterruptsMetricConfig           `mapstructure:"system.cpu.linux.soft_interrupts"`
-	SystemCPULinuxThermalThrottleEvents    SystemCPULinuxThermalThrottleEventsMetricConfig    `mapstructure:"system.cpu.linux.thermal_throttle.events"`
-	SystemCPULinuxThermalThrottleTime      SystemCPULinuxThermalThrottleTimeMetricConfig      `mapstructure:"system.cpu.linux.thermal_throttle.time"`
-	SystemCPULoadAverage15m                SystemCPULoadAverage15mMetricConfig                `mapstructure:"system.cpu.load_average.15m"`
-	SystemCPULoadAverage1m                 SystemCPULoadAverage1mMetricConfig                 `mapstructure:"system.cpu.load_average.1m"`
-	SystemCPULoadAverage5m                 SystemCPULoadAverage5mMetricConfig                 `mapstructure:"system.cpu.load_average.5m"`
-	SystemCPULogicalCount                  SystemCPULogicalCountMetricConfig                  `mapstructure:"system.cpu.logical.count"`
-	SystemCPUPhysicalCount                 SystemCPUPhysicalCountMetricConfig                 `mapstructure:"system.cpu.physical.count"`
-	SystemCPUSoftInterrupts                SystemCPUSoftInterruptsMetricConfig                `mapstructure:"system.cpu.soft_interrupts"`
-	SystemCPUTime                          SystemCPUTimeMetricConfig                          `mapstructure:"system.cpu.time"`
-	SystemCPUUtilization                   SystemCPUUtilizationMetricConfig                   `mapstructure:"system.cpu.utilization"`
-	SystemDiskIo                           SystemDiskIoMetricConfig                           `mapstructure:"system.disk.io"`
-	SystemDiskIoTime                       SystemDiskIoTimeMetricConfig                       `mapstructure:"system.disk.io_time"`
-	SystemDiskLimit                        SystemDiskLimitMetricConfig                        `mapstructure:"system.disk.limit"`
-	SystemDiskMerged                       SystemDiskMergedMetricConfig                       `mapstructure:"system.disk.merged"`
-	SystemDiskOperationTime                SystemDiskOperationTimeMetricConfig                `mapstructure:"system.disk.operation_time"`
-	SystemDiskOperations                   SystemDiskOperationsMetricConfig                   `mapstructure:"system.disk.operations"`
-	SystemDiskPendingOperations            SystemDiskPendingOperationsMetricConfig            `mapstructure:"system.disk.pending_operations"`
-	SystemDiskWeightedIoTime               SystemDiskWeightedIoTimeMetricConfig               `mapstructure:"system.disk.weighted_io_time"`
-	SystemEvents                           SystemEventsMetricConfig                           `mapstructure:"system.events"`
-	SystemFilesystemError                  SystemFilesystemErrorMetricConfig                  `mapstructure:"system.filesystem.error"`
-	SystemFilesystemInodesLimit            SystemFilesystemInodesLimitMetricConfig            `mapstructure:"system.filesystem.inodes.limit"`
-	SystemFilesystemInodesUsage            SystemFilesystemInodesUsageMetricConfig            `mapstructure:"system.filesystem.inodes.usage"`
-	SystemFilesystemLimit                  SystemFilesystemLimitMetricConfig                  `mapstructure:"system.filesystem.limit"`
-	SystemFilesystemLinuxExt4Errors        SystemFilesystemLinuxExt4ErrorsMetricConfig        `mapstructure:"system.filesystem.linux.ext4.errors"`
-	SystemFilesystemReadOnly               SystemFilesystemReadOnlyMetricConfig               `mapstructure:"system.filesystem.read_only"`
-	SystemFilesystemStuck                  SystemFilesystemStuckMetricConfig                  `mapstructure:"system.filesystem.stuck"`
-	SystemFilesystemUsage                  SystemFilesystemUsageMetricConfig                  `mapstructure:"system.filesystem.usage"`
-	SystemFilesystemUtilization            SystemFilesystemUtilizationMetricConfig            `mapstructure:"system.filesystem.utilization"`
-	SystemIoLinuxPressure10s               SystemIoLinuxPressure10sMetricConfig               `mapstructure:"system.io.linux.pressure.10s"`
-	SystemIoLinuxPressure1m                SystemIoLinuxPressure1mMetricConfig                `mapstructure:"system.io.linux.pressure.1m"`
-	SystemIoLinuxPressure5m                SystemIoLinuxPressure5mMetricConfig                `mapstructure:"system.io.linux.pressure.5m"`
-	SystemIoLinuxPressureTotal             SystemIoLinuxPressureTotalMetricConfig             `mapstructure:"system.io.linux.pressure.total"`
-	SystemIrqLinuxPressure10s              SystemIrqLinuxPressure10sMetricConfig              `mapstructure:"system.irq.linux.pressure.10s"`
-	SystemIrqLinuxPressure1m               SystemIrqLinuxPressure1mMetricConfig               `mapstructure:"system.irq.linux.pressure.1m"`
-	SystemIrqLinuxPressure5m               SystemIrqLinuxPressure5mMetricConfig               `mapstructure:"system.irq.linux.pressure.5m"`
-	SystemIrqLinuxPressureTotal            SystemIrqLinuxPressureTotalMetricConfig            `mapstructure:"system.irq.linux.pressure.total"`
-	SystemLinuxDentryCount                 SystemLinuxDentryCountMetricConfig                 `mapstructure:"system.linux.dentry.count"`
-	SystemLinuxDentryNegative              SystemLinuxDentryNegativeMetricConfig              `mapstructure:"system.linux.dentry.negative"`
-	SystemLinuxDentryUnused                SystemLinuxDentryUnusedMetricConfig                `mapstructure:"system.linux.dentry.unused"`
-	SystemLinuxEntropyAvailable            SystemLinuxEntropyAvailableMetricConfig            `mapstructure:"system.linux.entropy.available"`
-	SystemLinuxFileHandleCount             SystemLinuxFileHandleCountMetricConfig             `mapstructure:"system.linux.file_handle.count"`
-	SystemLinuxFileHandleLimit             SystemLinuxFileHandleLimitMetricConfig             `mapstructure:"system.linux.file_handle.limit"`
-	SystemLinuxInodeCount                  SystemLinuxInodeCountMetricConfig                  `mapstructure:"system.linux.inode.count"`
-	SystemLinuxInodeFree                   SystemLinuxInodeFreeMetricConfig                   `mapstructure:"system.linux.inode.free"`
-	SystemLinuxIpcMessageQueueCount        SystemLinuxIpcMessageQueueCountMetricConfig        `mapstructure:"system.linux.ipc.message_queue.count"`
-	SystemLinuxIpcMessageQueueLimit        SystemLinuxIpcMessageQueueLimitMetricConfig        `mapstructure:"system.linux.ipc.message_queue.limit"`
-	SystemLinuxIpcMessageQueueMessages     SystemLinuxIpcMessageQueueMessagesMetricConfig     `mapstructure:"system.linux.ipc.message_queue.messages"`
-	SystemLinuxIpcMessageQueueUsage        SystemLinuxIpcMessageQueueUsageMetricConfig        `mapstructure:"system.linux.ipc.message_queue.usage"`
-	SystemLinuxIpcSemaphoreCount           SystemLinuxIpcSemaphoreCountMetricConfig           `mapstructure:"system.linux.ipc.semaphore.count"`
-	SystemLinuxIpcSemaphoreLimit           SystemLinuxIpcSemaphoreLimitMetricConfig           `mapstructure:"system.linux.ipc.semaphore.limit"`
-	SystemLinuxIpcSemaphoreSetCount        SystemLinuxIpcSemaphoreSetCountMetricConfig        `mapstructure:"system.linux.ipc.semaphore.set.count"`
-	SystemLinuxIpcSemaphoreSetLimit        SystemLinuxIpcSemaphoreSetLimitMetricConfig        `mapstructure:"system.linux.ipc.semaphore.set.limit"`
-	SystemLinuxIpcSharedMemoryLimit        SystemLinuxIpcSharedMemoryLimitMetricConfig        `mapstructure:"system.linux.ipc.shared_memory.limit"`
-	SystemLinuxIpcSharedMemorySegmentCount SystemLinuxIpcSharedMemorySegmentCountMetricConfig `mapstructure:"system.linux.ipc.shared_memory.segment.count"`
-	SystemLinuxIpcSharedMemorySegmentLimit SystemLinuxIpcSharedMemorySegmentLimitMetricConfig `mapstructure:"system.linux.ipc.shared_memory.segment.limit"`
-	SystemLinuxIpcSharedMemoryUsage        SystemLinuxIpcSharedMemoryUsageMetricConfig        `mapstructure:"system.linux.ipc.shared_memory.usage"`
-	SystemLinuxKernelAge                   SystemLinuxKernelAgeMetricConfig                   `mapstructure:"system.linux.kernel.age"`
-	SystemLinuxKernelInfo                  SystemLinuxKernelInfoMetricConfig                  `mapstructure:"system.linux.kernel.info"`
-	SystemLinuxMdDisks                     SystemLinuxMdDisksMetricConfig                     `mapstructure:"system.linux.md.disks"`
-	SystemLinuxMdDisksRequired             SystemLinuxMdDisksRequiredMetricConfig             `mapstructure:"system.linux.md.disks.required"`
-	SystemLinuxMdMismatches                SystemLinuxMdMismatchesMetricConfig                `mapstructure:"system.linux.md.mismatches"`
-	SystemLinuxMdSyncProgress              SystemLinuxMdSyncProgressMetricConfig              `mapstructure:"system.linux.md.sync.progress"`
-	SystemLinuxMdSyncSpeed                 SystemLinuxMdSyncSpeedMetricConfig                 `mapstructure:"system.linux.md.sync.speed"`
-	SystemLinuxRebootRequired              SystemLinuxRebootRequiredMetricConfig              `mapstructure:"system.linux.reboot_required"`
-	SystemLinuxTaskCount                   SystemLinuxTaskCountMetricConfig                   `mapstructure:"system.linux.task.count"`
-	SystemLinuxTaskHung                    SystemLinuxTaskHungMetricConfig                    `mapstructure:"system.linux.task.hung"`
-	SystemMemoryLimit                      SystemMemoryLimitMetricConfig                      `mapstructure:"system.memory.limit"`
-	SystemMemoryLinuxActive                SystemMemoryLinuxActiveMetricConfig                `mapstructure:"system.memory.linux.active"`
-	SystemMemoryLinuxAnonymous             SystemMemoryLinuxAnonymousMetricConfig             `mapstructure:"system.memory.linux.anonymous"`
-	SystemMemoryLinuxAvailable             SystemMemoryLinuxAvailableMetricConfig             `mapstructure:"system.memory.linux.available"`
-	SystemMemoryLinuxCommitLimit           SystemMemoryLinuxCommitLimitMetricConfig           `mapstructure:"system.memory.linux.commit_limit"`
-	SystemMemoryLinuxCommitted             SystemMemoryLinuxCommittedMetricConfig             `mapstructure:"system.memory.linux.committed"`
-	SystemMemoryLinuxDirty                 SystemMemoryLinuxDirtyMetricConfig                 `mapstructure:"system.memory.linux.dirty"`
-	SystemMemoryLinuxFreeBlocks            SystemMemoryLinuxFreeBlocksMetricConfig            `mapstructure:"system.memory.linux.free_blocks"`
-	SystemMemoryLinuxHardwareCorrupted     SystemMemoryLinuxHardwareCorruptedMetricConfig     `mapstructure:"system.memory.linux.hardware_corrupted"`
-	SystemMemoryLinuxHugepagesLimit        SystemMemoryLinuxHugepagesLimitMetricConfig        `mapstructure:"system.memory.linux.hugepages.limit"`
-	SystemMemoryLinuxHugepagesPageSize     SystemMemoryLinuxHugepagesPageSizeMetricConfig     `mapstructure:"system.memory.linux.hugepages.page_size"`
-	SystemMemoryLinuxHugepagesReserved     SystemMemoryLinuxHugepagesReservedMetricConfig     `mapstructure:"system.memory.linux.hugepages.reserved"`
-	SystemMemoryLinuxHugepagesSurplus      SystemMemoryLinuxHugepagesSurplusMetricConfig      `mapstructure:"system.memory.linux.hugepages.surplus"`
-	SystemMemoryLinuxHugepagesUsage        SystemMemoryLinuxHugepagesUsageMetricConfig        `mapstructure:"system.memory.linux.hugepages.usage"`
-	SystemMemoryLinuxHugepagesUtilization  SystemMemoryLinuxHugepagesUtilizationMetricConfig  `mapstructure:"system.memory.linux.hugepages.utilization"`
-	SystemMemoryLinuxInactive              SystemMemoryLinuxInactiveMetricConfig              `mapstructure:"system.memory.linux.inactive"`
-	SystemMemoryLinuxKernelStack           SystemMemoryLinuxKernelStackMetricConfig           `mapstructure:"system.memory.linux.kernel_stack"`
-	SystemMemoryLinuxKsmFullScans          SystemMemoryLinuxKsmFullScansMetricConfig          `mapstructure:"system.memory.linux.ksm.full_scans"`
-	SystemMemoryLinuxKsmPages              SystemMemoryLinuxKsmPagesMetricConfig              `mapstructure:"system.memory.linux.ksm.pages"`
-	SystemMemoryLinuxMapped                SystemMemoryLinuxMappedMetricConfig                `mapstructure:"system.memory.linux.mapped"`
-	SystemMemoryLinuxNumaAllocations       SystemMemoryLinuxNumaAllocationsMetricConfig       `mapstructure:"system.memory.linux.numa.allocations"`
-	SystemMemoryLinuxNumaUsage             SystemMemoryLinuxNumaUsageMetricConfig             `mapstructure:"system.memory.linux.numa.usage"`
-	SystemMemoryLinuxOomKills              SystemMemoryLinuxOomKillsMetricConfig              `mapstructure:"system.memory.linux.oom_kills"`
-	SystemMemoryLinuxPageTables            SystemMemoryLinuxPageTablesMetricConfig            `mapstructure:"system.memory.linux.page_tables"`
-	SystemMemoryLinuxPercpu                SystemMemoryLinuxPercpuMetricConfig                `mapstructure:"system.memory.linux.percpu"`
-	SystemMemoryLinuxPressure10s           SystemMemoryLinuxPressure10sMetricConfig           `mapstructure:"system.memory.linux.pressure.10s"`
-	SystemMemoryLinuxPressure1m            SystemMemoryLinuxPressure1mMetricConfig            `mapstructure:"system.memory.linux.pressure.1m"`
-	SystemMemoryLinuxPressure5m            SystemMemoryLinuxPressure5mMetricConfig            `mapstructure:"system.memory.linux.pressure.5m"`
-	SystemMemoryLinuxPressureTotal         SystemMemoryLinuxPressureTotalMetricConfig         `mapstructure:"system.memory.linux.pressure.total"`
-	SystemMemoryLinuxShared                SystemMemoryLinuxSharedMetricConfig                `mapstructure:"system.memory.linux.shared"`
-	SystemMemoryLinuxSlabUsage             SystemMemoryLinuxSlabUsageMetricConfig             `mapstructure:"system.memory.linux.slab.usage"`
-	SystemMemoryLinuxWriteback             SystemMemoryLinuxWritebackMetricConfig             `mapstructure:"system.memory.linux.writeback"`
-	SystemMemoryLinuxZramUsage             SystemMemoryLinuxZramUsageMetricConfig             `mapstructure:"system.memory.linux.zram.usage"`
-	SystemMemoryLinuxZswapOperations       SystemMemoryLinuxZswapOperationsMetricConfig       `mapstructure:"system.memory.linux.zswap.operations"`
-	SystemMemoryLinuxZswapUsage            SystemMemoryLinuxZswapUsageMetricConfig            `mapstructure:"system.memory.linux.zswap.usage"`
-	SystemMemoryPageSize                   SystemMemoryPageSizeMetricConfig                   `mapstructure:"system.memory.page_size"`
-	SystemMemoryUsage                      SystemMemoryUsageMetricConfig                      `mapstructure:"system.memory.usage"`
-	SystemMemoryUtilization                SystemMemoryUtilizationMetricConfig                `mapstructure:"system.memory.utilization"`
-	SystemNetworkBondInterfaceUp           SystemNetworkBondInterfaceUpMetricConfig           `mapstructure:"system.network.bond.interface.up"`
-	SystemNetworkBondInterfaces            SystemNetworkBondInterfacesMetricConfig            `mapstructure:"system.network.bond.interfaces"`
-	SystemNetworkConnectionCount           SystemNetworkConnectionCountMetricConfig           `mapstructure:"system.network.connection.count"`
-	SystemNetworkConntrackCount            SystemNetworkConntrackCountMetricConfig            `mapstructure:"system.network.conntrack.count"`
-	SystemNetworkConntrackLimit            SystemNetworkConntrackLimitMetricConfig            `mapstructure:"system.network.conntrack.limit"`
-	SystemNetworkErrors                    SystemNetworkErrorsMetricConfig                    `mapstructure:"system.network.errors"`
-	SystemNetworkInterfaceCarrierChanges   SystemNetworkInterfaceCarrierChangesMetricConfig   `mapstructure:"system.network.interface.carrier_changes"`
-	SystemNetworkInterfaceCarrierErrors    SystemNetworkInterfaceCarrierErrorsMetricConfig    `mapstructure:"system.network.interface.carrier_errors"`
-	SystemNetworkInterfaceCollisions       SystemNetworkInterfaceCollisionsMetricConfig       `mapstructure:"system.network.interface.collisions"`
-	SystemNetworkInterfaceCompressed       SystemNetworkInterfaceCompressedMetricConfig       `mapstructure:"system.network.interface.compressed"`
-	SystemNetworkInterfaceDuplex           SystemNetworkInterfaceDuplexMetricConfig           `mapstructure:"system.network.interface.duplex"`
-	SystemNetworkInterfaceFifoErrors       SystemNetworkInterfaceFifoErrorsMetricConfig       `mapstructure:"system.network.interface.fifo_errors"`
-	SystemNetworkInterfaceFrameErrors      SystemNetworkInterfaceFrameErrorsMetricConfig      `mapstructure:"system.network.interface.frame_errors"`
-	SystemNetworkInterfaceMtu              SystemNetworkInterfaceMtuMetricConfig              `mapstructure:"system.network.interface.mtu"`
-	SystemNetworkInterfaceMulticast        SystemNetworkInterfaceMulticastMetricConfig        `mapstructure:"system.network.interface.multicast"`
-	SystemNetworkInterfaceQueueLength      SystemNetworkInterfaceQueueLengthMetricConfig      `mapstructure:"system.network.interface.queue_length"`
-	SystemNetworkInterfaceSpeed            SystemNetworkInterfaceSpeedMetricConfig            `mapstructure:"system.network.interface.speed"`
-	SystemNetworkInterfaceUp               SystemNetworkInterfaceUpMetricConfig               `mapstructure:"system.network.interface.up"`
-	SystemNetworkIo                        SystemNetworkIoMetricConfig                        `mapstructure:"system.network.io"`
-	SystemNetworkIPFragmentMemoryUsage     SystemNetworkIPFragmentMemoryUsageMetricConfig     `mapstructure:"system.network.ip.fragment.memory.usage"`
-	SystemNetworkPacketCount               SystemNetworkPacketCountMetricConfig               `mapstructure:"system.network.packet.count"`
-	SystemNetworkPacketDropped             SystemNetworkPacketDroppedMetricConfig             `mapstructure:"system.network.packet.dropped"`
-	SystemNetworkSocketCount               SystemNetworkSocketCountMetricConfig               `mapstructure:"system.network.socket.count"`
-	SystemNetworkSoftnetDropped            SystemNetworkSoftnetDroppedMetricConfig            `mapstructure:"system.network.softnet.dropped"`
-	SystemNetworkSoftnetFlowLimited        SystemNetworkSoftnetFlowLimitedMetricConfig        `mapstructure:"system.network.softnet.flow_limited"`
-	SystemNetworkSoftnetProcessed          SystemNetworkSoftnetProcessedMetricConfig          `mapstructure:"system.network.softnet.processed"`
-	SystemNetworkSoftnetReceivedRps        SystemNetworkSoftnetReceivedRpsMetricConfig        `mapstructure:"system.network.softnet.received_rps"`
-	SystemNetworkSoftnetSqueezed           SystemNetworkSoftnetSqueezedMetricConfig           `mapstructure:"system.network.softnet.squeezed"`
-	SystemNetworkTCPAborts                 SystemNetworkTCPAbortsMetricConfig                 `mapstructure:"system.network.tcp.aborts"`
-	SystemNetworkTCPBacklogDrops           SystemNetworkTCPBacklogDropsMetricConfig           `mapstructure:"system.network.tcp.backlog.drops"`
-	SystemNetworkTCPConnectionResets       SystemNetworkTCPConnectionResetsMetricConfig       `mapstructure:"system.network.tcp.connection.resets"`
-	SystemNetworkTCPErrors                 SystemNetworkTCPErrorsMetricConfig                 `mapstructure:"system.network.tcp.errors"`
-	SystemNetworkTCPEstablished            SystemNetworkTCPEstablishedMetricConfig            `mapstructure:"system.network.tcp.established"`
-	SystemNetworkTCPListenDrops            SystemNetworkTCPListenDropsMetricConfig            `mapstructure:"system.network.tcp.listen.drops"`
-	SystemNetworkTCPListenOverflows        SystemNetworkTCPListenOverflowsMetricConfig        `mapstructure:"system.network.tcp.listen.overflows"`
-	SystemNetworkTCPMemoryLimit            SystemNetworkTCPMemoryLimitMetricConfig            `mapstructure:"system.network.tcp.memory.limit"`
-	SystemNetworkTCPMemoryPressures        SystemNetworkTCPMemoryPressuresMetricConfig        `mapstructure:"system.network.tcp.memory.pressures"`
-	SystemNetworkTCPMemoryUsage            SystemNetworkTCPMemoryUsageMetricConfig            `mapstructure:"system.network.tcp.memory.usage"`
-	SystemNetworkTCPOpenFailures           SystemNetworkTCPOpenFailuresMetricConfig           `mapstructure:"system.network.tcp.open.failures"`
-	SystemNetworkTCPOpens                  SystemNetworkTCPOpensMetricConfig                  `mapstructure:"system.network.tcp.opens"`
-	SystemNetworkTCPOutOfOrder             SystemNetworkTCPOutOfOrderMetricConfig             `mapstructure:"system.network.tcp.out_of_order"`
-	SystemNetworkTCPPrunes                 SystemNetworkTCPPrunesMetricConfig                 `mapstructure:"system.network.tcp.prunes"`
-	SystemNetworkTCPResetsSent             SystemNetworkTCPResetsSentMetricConfig             `mapstructure:"system.network.tcp.resets.sent"`
-	SystemNetworkTCPRetransmits            SystemNetworkTCPRetransmitsMetricConfig            `mapstructure:"system.network.tcp.retransmits"`
-	SystemNetworkTCPSegments               SystemNetworkTCPSegmentsMetricConfig               `mapstructure:"system.network.tcp.segments"`
-	SystemNetworkTCPSocketAllocated        SystemNetworkTCPSocketAllocatedMetricConfig        `mapstructure:"system.network.tcp.socket.allocated"`
-	SystemNetworkTCPSocketCount            SystemNetworkTCPSocketCountMetricConfig            `mapstructure:"system.network.tcp.socket.count"`
-	SystemNetworkTCPSocketOrphaned         SystemNetworkTCPSocketOrphanedMetricConfig         `mapstructure:"system.network.tcp.socket.orphaned"`
-	SystemNetworkTCPSocketOrphanedLimit    SystemNetworkTCPSocketOrphanedLimitMetricConfig    `mapstructure:"system.network.tcp.socket.orphaned.limit"`
-	SystemNetworkTCPSocketTimeWait         SystemNetworkTCPSocketTimeWaitMetricConfig         `mapstructure:"system.network.tcp.socket.time_wait"`
-	SystemNetworkTCPSynCookies             SystemNetworkTCPSynCookiesMetricConfig             `mapstructure:"system.network.tcp.syn_cookies"`
-	SystemNetworkTCPSynQueueOverflows      SystemNetworkTCPSynQueueOverflowsMetricConfig      `mapstructure:"system.network.tcp.syn_queue.overflows"`
-	SystemNetworkTCPTimeouts               SystemNetworkTCPTimeoutsMetricConfig               `mapstructure:"system.network.tcp.timeouts"`
-	SystemNetworkUDPDatagrams              SystemNetworkUDPDatagramsMetricConfig              `mapstructure:"system.network.udp.datagrams"`
-	SystemNetworkUDPErrors                 SystemNetworkUDPErrorsMetricConfig                 `mapstructure:"system.network.udp.errors"`
-	SystemNetworkUDPMemoryUsage            SystemNetworkUDPMemoryUsageMetricConfig            `mapstructure:"system.network.udp.memory.usage"`
-	SystemNetworkUDPQueueUsage             SystemNetworkUDPQueueUsageMetricConfig             `mapstructure:"system.network.udp.queue.usage"`
-	SystemNetworkUDPReceiveErrors          SystemNetworkUDPReceiveErrorsMetricConfig          `mapstructure:"system.network.udp.receive.errors"`
-	SystemNetworkUDPSocketCount            SystemNetworkUDPSocketCountMetricConfig            `mapstructure:"system.network.udp.socket.count"`
-	SystemPagingFaults                     SystemPagingFaultsMetricConfig                     `mapstructure:"system.paging.faults"`
-	SystemPagingIo                         SystemPagingIoMetricConfig                         `mapstructure:"system.paging.io"`
-	SystemPagingOperations                 SystemPagingOperationsMetricConfig                 `mapstructure:"system.paging.operations"`
-	SystemPagingUsage                      SystemPagingUsageMetricConfig                      `mapstructure:"system.paging.usage"`
-	SystemPagingUtilization                SystemPagingUtilizationMetricConfig                `mapstructure:"system.paging.utilization"`
-	SystemProcessCount                     SystemProcessCountMetricConfig                     `mapstructure:"system.process.count"`
-	SystemProcessCPUUnattributed           SystemProcessCPUUnattributedMetricConfig           `mapstructure:"system.process.cpu.unattributed"`
-	SystemProcessCreated                   SystemProcessCreatedMetricConfig                   `mapstructure:"system.process.created"`
-	SystemProcessLimit                     SystemProcessLimitMetricConfig                     `mapstructure:"system.process.limit"`
-	SystemSessionCount                     SystemSessionCountMetricConfig                     `mapstructure:"system.session.count"`
-	SystemTextfileError                    SystemTextfileErrorMetricConfig                    `mapstructure:"system.textfile.error"`
-	SystemTextfileMtime                    SystemTextfileMtimeMetricConfig                    `mapstructure:"system.textfile.mtime"`
-	SystemThreadCount                      SystemThreadCountMetricConfig                      `mapstructure:"system.thread.count"`
-	SystemUptime                           SystemUptimeMetricConfig                           `mapstructure:"system.uptime"`
-	SystemUserCount                        SystemUserCountMetricConfig                        `mapstructure:"system.user.count"`
-	SystemZfsArcLimitMax                   SystemZfsArcLimitMaxMetricConfig                   `mapstructure:"system.zfs.arc.limit.max"`
-	SystemZfsArcLimitMin                   SystemZfsArcLimitMinMetricConfig                   `mapstructure:"system.zfs.arc.limit.min"`
-	SystemZfsArcRequests                   SystemZfsArcRequestsMetricConfig                   `mapstructure:"system.zfs.arc.requests"`
-	SystemZfsArcTarget                     SystemZfsArcTargetMetricConfig                     `mapstructure:"system.zfs.arc.target"`
-	SystemZfsArcUsage                      SystemZfsArcUsageMetricConfig                      `mapstructure:"system.zfs.arc.usage"`
-	SystemZfsDatasetIo                     SystemZfsDatasetIoMetricConfig                     `mapstructure:"system.zfs.dataset.io"`
-	SystemZfsDatasetOperations             SystemZfsDatasetOperationsMetricConfig             `mapstructure:"system.zfs.dataset.operations"`
-	SystemZfsPoolIo                        SystemZfsPoolIoMetricConfig                        `mapstructure:"system.zfs.pool.io"`
-	SystemZfsPoolOperations                SystemZfsPoolOperationsMetricConfig                `mapstructure:"system.zfs.pool.operations"`
-	SystemZfsPoolState                     SystemZfsPoolStateMetricConfig                     `mapstructure:"system.zfs.pool.state"`
-	SystemdServiceRestarts                 SystemdServiceRestartsMetricConfig                 `mapstructure:"systemd.service.restarts"`
-	SystemdSocketAccepted                  SystemdSocketAcceptedMetricConfig                  `mapstructure:"systemd.socket.accepted"`
-	SystemdSocketRefused                   SystemdSocketRefusedMetricConfig                   `mapstructure:"systemd.socket.refused"`
-	SystemdSystemState                     SystemdSystemStateMetricConfig                     `mapstructure:"systemd.system.state"`
-	SystemdTimerLastTriggerAge             SystemdTimerLastTriggerAgeMetricConfig             `mapstructure:"systemd.timer.last_trigger.age"`
-	SystemdTimerLastTriggerTime            SystemdTimerLastTriggerTimeMetricConfig            `mapstructure:"systemd.timer.last_trigger.time"`
-	SystemdUnitChangeTime                  SystemdUnitChangeTimeMetricConfig                  `mapstructure:"systemd.unit.change.time"`
-	SystemdUnitFailed                      SystemdUnitFailedMetricConfig                      `mapstructure:"systemd.unit.failed"`
-	SystemdUnitStartTime                   SystemdUnitStartTimeMetricConfig                   `mapstructure:"systemd.unit.start.time"`
-	SystemdUnitState                       SystemdUnitStateMetricConfig                       `mapstructure:"systemd.unit.state"`
+	ContainerCPULimit                          ContainerCPULimitMetricConfig                          `mapstructure:"container.cpu.limit"`
+	ContainerCPULimitUtilization               ContainerCPULimitUtilizationMetricConfig               `mapstructure:"container.cpu.limit.utilization"`
+	ContainerCPULinuxPressure10s               ContainerCPULinuxPressure10sMetricConfig               `mapstructure:"container.cpu.linux.pressure.10s"`
+	ContainerCPULinuxPressure1m                ContainerCPULinuxPressure1mMetricConfig                `mapstructure:"container.cpu.linux.pressure.1m"`
+	ContainerCPULinuxPressure5m                ContainerCPULinuxPressure5mMetricConfig                `mapstructure:"container.cpu.linux.pressure.5m"`
+	ContainerCPULinuxPressureTotal             ContainerCPULinuxPressureTotalMetricConfig             `mapstructure:"container.cpu.linux.pressure.total"`
+	ContainerCPUThrottledTime                  ContainerCPUThrottledTimeMetricConfig                  `mapstructure:"container.cpu.throttled.time"`
+	ContainerCPUThrottlingDataPeriods          ContainerCPUThrottlingDataPeriodsMetricConfig          `mapstructure:"container.cpu.throttling_data.periods"`
+	ContainerCPUThrottlingDataThrottledPeriods ContainerCPUThrottlingDataThrottledPeriodsMetricConfig `mapstructure:"container.cpu.throttling_data.throttled_periods"`
+	ContainerCPUTime                           ContainerCPUTimeMetricConfig                           `mapstructure:"container.cpu.time"`
+	ContainerCPUUsage                          ContainerCPUUsageMetricConfig                          `mapstructure:"container.cpu.usage"`
+	ContainerDiskIo                            ContainerDiskIoMetricConfig                            `mapstructure:"container.disk.io"`
+	ContainerDiskOperations                    ContainerDiskOperationsMetricConfig                    `mapstructure:"container.disk.operations"`
+	ContainerIoLinuxPressure10s                ContainerIoLinuxPressure10sMetricConfig                `mapstructure:"container.io.linux.pressure.10s"`
+	ContainerIoLinuxPressure1m                 ContainerIoLinuxPressure1mMetricConfig                 `mapstructure:"container.io.linux.pressure.1m"`
+	ContainerIoLinuxPressure5m                 ContainerIoLinuxPressure5mMetricConfig                 `mapstructure:"container.io.linux.pressure.5m"`
+	ContainerIoLinuxPressureTotal              ContainerIoLinuxPressureTotalMetricConfig              `mapstructure:"container.io.linux.pressure.total"`
+	ContainerMemoryAvailable                   ContainerMemoryAvailableMetricConfig                   `mapstructure:"container.memory.available"`
+	ContainerMemoryLimitUtilization            ContainerMemoryLimitUtilizationMetricConfig            `mapstructure:"container.memory.limit.utilization"`
+	ContainerMemoryLinuxEvents                 ContainerMemoryLinuxEventsMetricConfig                 `mapstructure:"container.memory.linux.events"`
+	ContainerMemoryLinuxHigh                   ContainerMemoryLinuxHighMetricConfig                   `mapstructure:"container.memory.linux.high"`
+	ContainerMemoryLinuxPressure10s            ContainerMemoryLinuxPressure10sMetricConfig            `mapstructure:"container.memory.linux.pressure.10s"`
+	ContainerMemoryLinuxPressure1m             ContainerMemoryLinuxPressure1mMetricConfig             `mapstructure:"container.memory.linux.pressure.1m"`
+	ContainerMemoryLinuxPressure5m             ContainerMemoryLinuxPressure5mMetricConfig             `mapstructure:"container.memory.linux.pressure.5m"`
+	ContainerMemoryLinuxPressureTotal          ContainerMemoryLinuxPressureTotalMetricConfig          `mapstructure:"container.memory.linux.pressure.total"`
+	ContainerMemoryRss                         ContainerMemoryRssMetricConfig                         `mapstructure:"container.memory.rss"`
+	ContainerMemoryUsage                       ContainerMemoryUsageMetricConfig                       `mapstructure:"container.memory.usage"`
+	ContainerMemoryUsageLimit                  ContainerMemoryUsageLimitMetricConfig                  `mapstructure:"container.memory.usage.limit"`
+	ContainerMemoryWorkingSet                  ContainerMemoryWorkingSetMetricConfig                  `mapstructure:"container.memory.working_set"`
+	ContainerPagingFaults                      ContainerPagingFaultsMetricConfig                      `mapstructure:"container.paging.faults"`
+	ContainerPagingLimit                       ContainerPagingLimitMetricConfig                       `mapstructure:"container.paging.limit"`
+	ContainerPagingUsage                       ContainerPagingUsageMetricConfig                       `mapstructure:"container.paging.usage"`
+	ContainerPidsCount                         ContainerPidsCountMetricConfig                         `mapstructure:"container.pids.count"`
+	ContainerPidsLimit                         ContainerPidsLimitMetricConfig                         `mapstructure:"container.pids.limit"`
+	ContainerUptime                            ContainerUptimeMetricConfig                            `mapstructure:"container.uptime"`
+	HwBatteryCharge                            HwBatteryChargeMetricConfig                            `mapstructure:"hw.battery.charge"`
+	HwBatteryTimeLeft                          HwBatteryTimeLeftMetricConfig                          `mapstructure:"hw.battery.time_left"`
+	HwCurrent                                  HwCurrentMetricConfig                                  `mapstructure:"hw.current"`
+	HwEnergy                                   HwEnergyMetricConfig                                   `mapstructure:"hw.energy"`
+	HwErrors                                   HwErrorsMetricConfig                                   `mapstructure:"hw.errors"`
+	HwFanSpeed                                 HwFanSpeedMetricConfig                                 `mapstructure:"hw.fan.speed"`
+	HwFanSpeedLimit                            HwFanSpeedLimitMetricConfig                            `mapstructure:"hw.fan.speed.limit"`
+	HwGpuMemoryLimit                           HwGpuMemoryLimitMetricConfig                           `mapstructure:"hw.gpu.memory.limit"`
+	HwGpuMemoryUsage                           HwGpuMemoryUsageMetricConfig                           `mapstructure:"hw.gpu.memory.usage"`
+	HwGpuMemoryUtilization                     HwGpuMemoryUtilizationMetricConfig                     `mapstructure:"hw.gpu.memory.utilization"`
+	HwGpuUtilization                           HwGpuUtilizationMetricConfig                           `mapstructure:"hw.gpu.utilization"`
+	HwPhysicalDiskEnduranceUtilization         HwPhysicalDiskEnduranceUtilizationMetricConfig         `mapstructure:"hw.physical_disk.endurance_utilization"`
+	HwPhysicalDiskSmart                        HwPhysicalDiskSmartMetricConfig                        `mapstructure:"hw.physical_disk.smart"`
+	HwPower                                    HwPowerMetricConfig                                    `mapstructure:"hw.power"`
+	HwPowerSupplyOnline                        HwPowerSupplyOnlineMetricConfig                        `mapstructure:"hw.power_supply.online"`
+	HwStatus                                   HwStatusMetricConfig                                   `mapstructure:"hw.status"`
+	HwTemperature                              HwTemperatureMetricConfig                              `mapstructure:"hw.temperature"`
+	HwTemperatureLimit                         HwTemperatureLimitMetricConfig                         `mapstructure:"hw.temperature.limit"`
+	HwVoltage                                  HwVoltageMetricConfig                                  `mapstructure:"hw.voltage"`
+	HwVoltageLimit                             HwVoltageLimitMetricConfig                             `mapstructure:"hw.voltage.limit"`
+	NfsClientNetCount                          NfsClientNetCountMetricConfig                          `mapstructure:"nfs.client.net.count"`
+	NfsClientNetTCPConnectionAccepted          NfsClientNetTCPConnectionAcceptedMetricConfig          `mapstructure:"nfs.client.net.tcp.connection.accepted"`
+	NfsClientOperationCount                    NfsClientOperationCountMetricConfig                    `mapstructure:"nfs.client.operation.count"`
+	NfsClientProcedureCount                    NfsClientProcedureCountMetricConfig                    `mapstructure:"nfs.client.procedure.count"`
+	NfsClientRPCAuthrefreshCount               NfsClientRPCAuthrefreshCountMetricConfig               `mapstructure:"nfs.client.rpc.authrefresh.count"`
+	NfsClientRPCCount                          NfsClientRPCCountMetricConfig                          `mapstructure:"nfs.client.rpc.count"`
+	NfsClientRPCRetransmitCount                NfsClientRPCRetransmitCountMetricConfig                `mapstructure:"nfs.client.rpc.retransmit.count"`
+	NfsServerFhStaleCount                      NfsServerFhStaleCountMetricConfig                      `mapstructure:"nfs.server.fh.stale.count"`
+	NfsServerIo                                NfsServerIoMetricConfig                                `mapstructure:"nfs.server.io"`
+	NfsServerNetCount                          NfsServerNetCountMetricConfig                          `mapstructure:"nfs.server.net.count"`
+	NfsServerNetTCPConnectionAccepted          NfsServerNetTCPConnectionAcceptedMetricConfig          `mapstructure:"nfs.server.net.tcp.connection.accepted"`
+	NfsServerOperationCount                    NfsServerOperationCountMetricConfig                    `mapstructure:"nfs.server.operation.count"`
+	NfsServerProcedureCount                    NfsServerProcedureCountMetricConfig                    `mapstructure:"nfs.server.procedure.count"`
+	NfsServerRepcacheRequests                  NfsServerRepcacheRequestsMetricConfig                  `mapstructure:"nfs.server.repcache.requests"`
+	NfsServerRPCCount                          NfsServerRPCCountMetricConfig                          `mapstructure:"nfs.server.rpc.count"`
+	NfsServerThreadCount                       NfsServerThreadCountMetricConfig                       `mapstructure:"nfs.server.thread.count"`
+	ProcessChildrenCPUTime                     ProcessChildrenCPUTimeMetricConfig                     `mapstructure:"process.children.cpu.time"`
+	ProcessContextSwitches                     ProcessContextSwitchesMetricConfig                     `mapstructure:"process.context_switches"`
+	ProcessCPUTime                             ProcessCPUTimeMetricConfig                             `mapstructure:"process.cpu.time"`
+	ProcessCPUUtilization                      ProcessCPUUtilizationMetricConfig                      `mapstructure:"process.cpu.utilization"`
+	ProcessCPUUtilizationWindow                ProcessCPUUtilizationWindowMetricConfig                `mapstructure:"process.cpu.utilization.window"`
+	ProcessDiskIo                              ProcessDiskIoMetricConfig                              `mapstructure:"process.disk.io"`
+	ProcessGroupProcessCount                   ProcessGroupProcessCountMetricConfig                   `mapstructure:"process.group.process.count"`
+	ProcessGroupStatus                         ProcessGroupStatusMetricConfig                         `mapstructure:"process.group.status"`
+	ProcessGroupUptime                         ProcessGroupUptimeMetricConfig                         `mapstructure:"process.group.uptime"`
+	ProcessIoLogical                           ProcessIoLogicalMetricConfig                           `mapstructure:"process.io.logical"`
+	ProcessMemoryPss                           ProcessMemoryPssMetricConfig                           `mapstructure:"process.memory.pss"`
+	ProcessMemoryShared                        ProcessMemorySharedMetricConfig                        `mapstructure:"process.memory.shared"`
+	ProcessMemorySwap                          ProcessMemorySwapMetricConfig                          `mapstructure:"process.memory.swap"`
+	ProcessMemoryUsage                         ProcessMemoryUsageMetricConfig                         `mapstructure:"process.memory.usage"`
+	ProcessMemoryUss                           ProcessMemoryUssMetricConfig                           `mapstructure:"process.memory.uss"`
+	ProcessMemoryUtilization                   ProcessMemoryUtilizationMetricConfig                   `mapstructure:"process.memory.utilization"`
+	ProcessMemoryVirtual                       ProcessMemoryVirtualMetricConfig                       `mapstructure:"process.memory.virtual"`
+	ProcessNice                                ProcessNiceMetricConfig                                `mapstructure:"process.nice"`
+	ProcessPagingFaults                        ProcessPagingFaultsMetricConfig                        `mapstructure:"process.paging.faults"`
+	ProcessRlimit                              ProcessRlimitMetricConfig                              `mapstructure:"process.rlimit"`
+	ProcessSignalsPending                      ProcessSignalsPendingMetricConfig                      `mapstructure:"process.signals_pending"`
+	ProcessStatus                              ProcessStatusMetricConfig                              `mapstructure:"process.status"`
+	ProcessThreadCount                         ProcessThreadCountMetricConfig                         `mapstructure:"process.thread.count"`
+	ProcessUnixFileDescriptorCount             ProcessUnixFileDescriptorCountMetricConfig             `mapstructure:"process.unix.file_descriptor.count"`
+	ProcessUnixFileDescriptorLimit             ProcessUnixFileDescriptorLimitMetricConfig             `mapstructure:"process.unix.file_descriptor.limit"`
+	ProcessUptime                              ProcessUptimeMetricConfig                              `mapstructure:"process.uptime"`
+	ProcessWindowsHandleCount                  ProcessWindowsHandleCountMetricConfig                  `mapstructure:"process.windows.handle.count"`
+	SystemBtrfsAllocationUsage                 SystemBtrfsAllocationUsageMetricConfig                 `mapstructure:"system.btrfs.allocation.usage"`
+	SystemBtrfsDeviceMissing                   SystemBtrfsDeviceMissingMetricConfig                   `mapstructure:"system.btrfs.device.missing"`
+	SystemBtrfsErrors                          SystemBtrfsErrorsMetricConfig                          `mapstructure:"system.btrfs.errors"`
+	SystemBtrfsUnallocated                     SystemBtrfsUnallocatedMetricConfig                     `mapstructure:"system.btrfs.unallocated"`
+	SystemClockEstimatedError                  SystemClockEstimatedErrorMetricConfig                  `mapstructure:"system.clock.estimated_error"`
+	SystemClockFrequencyAdjustment             SystemClockFrequencyAdjustmentMetricConfig             `mapstructure:"system.clock.frequency_adjustment"`
+	SystemClockMaxError                        SystemClockMaxErrorMetricConfig                        `mapstructure:"system.clock.max_error"`
+	SystemClockOffset                          SystemClockOffsetMetricConfig                          `mapstructure:"system.clock.offset"`
+	SystemClockSynchronized                    SystemClockSynchronizedMetricConfig                    `mapstructure:"system.clock.synchronized"`
+	SystemCPUContextSwitches                   SystemCPUContextSwitchesMetricConfig                   `mapstructure:"system.cpu.context_switches"`
+	SystemCPUFrequency                         SystemCPUFrequencyMetricConfig                         `mapstructure:"system.cpu.frequency"`
+	SystemCPUFrequencyMax                      SystemCPUFrequencyMaxMetricConfig                      `mapstructure:"system.cpu.frequency.max"`
+	SystemCPUFrequencyMin                      SystemCPUFrequencyMinMetricConfig                      `mapstructure:"system.cpu.frequency.min"`
+	SystemCPUInterrupts                        SystemCPUInterruptsMetricConfig                        `mapstructure:"system.cpu.interrupts"`
+	SystemCPULinuxInterrupts                   SystemCPULinuxInterruptsMetricConfig                   `mapstructure:"system.cpu.linux.interrupts"`
+	SystemCPULinuxPressure10s                  SystemCPULinuxPressure10sMetricConfig                  `mapstructure:"system.cpu.linux.pressure.10s"`
+	SystemCPULinuxPressure1m                   SystemCPULinuxPressure1mMetricConfig                   `mapstructure:"system.cpu.linux.pressure.1m"`
+	SystemCPULinuxPressure5m                   SystemCPULinuxPressure5mMetricConfig                   `mapstructure:"system.cpu.linux.pressure.5m"`
+	SystemCPULinuxPressureTotal                SystemCPULinuxPressureTotalMetricConfig                `mapstructure:"system.cpu.linux.pressure.total"`
+	SystemCPULinuxRunQueueRunTime              SystemCPULinuxRunQueueRunTimeMetricConfig              `mapstructure:"system.cpu.linux.run_queue.run_time"`
+	SystemCPULinuxRunQueueTimeslices           SystemCPULinuxRunQueueTimeslicesMetricConfig           `mapstructure:"system.cpu.linux.run_queue.timeslices"`
+	SystemCPULinuxRunQueueWaitTime             SystemCPULinuxRunQueueWaitTimeMetricConfig             `mapstructure:"system.cpu.linux.run_queue.wait_time"`
+	SystemCPULinuxSoftInterrupts               SystemCPULinuxSoftInterruptsMetricConfig               `mapstructure:"system.cpu.linux.soft_interrupts"`
+	SystemCPULinuxThermalThrottleEvents        SystemCPULinuxThermalThrottleEventsMetricConfig        `mapstructure:"system.cpu.linux.thermal_throttle.events"`
+	SystemCPULinuxThermalThrottleTime          SystemCPULinuxThermalThrottleTimeMetricConfig          `mapstructure:"system.cpu.linux.thermal_throttle.time"`
+	SystemCPULoadAverage15m                    SystemCPULoadAverage15mMetricConfig                    `mapstructure:"system.cpu.load_average.15m"`
+	SystemCPULoadAverage1m                     SystemCPULoadAverage1mMetricConfig                     `mapstructure:"system.cpu.load_average.1m"`
+	SystemCPULoadAverage5m                     SystemCPULoadAverage5mMetricConfig                     `mapstructure:"system.cpu.load_average.5m"`
+	SystemCPULogicalCount                      SystemCPULogicalCountMetricConfig                      `mapstructure:"system.cpu.logical.count"`
+	SystemCPUPhysicalCount                     SystemCPUPhysicalCountMetricConfig                     `mapstructure:"system.cpu.physical.count"`
+	SystemCPUSoftInterrupts                    SystemCPUSoftInterruptsMetricConfig                    `mapstructure:"system.cpu.soft_interrupts"`
+	SystemCPUTime                              SystemCPUTimeMetricConfig                              `mapstructure:"system.cpu.time"`
+	SystemCPUUtilization                       SystemCPUUtilizationMetricConfig                       `mapstructure:"system.cpu.utilization"`
+	SystemDiskIo                               SystemDiskIoMetricConfig                               `mapstructure:"system.disk.io"`
+	SystemDiskIoTime                           SystemDiskIoTimeMetricConfig                           `mapstructure:"system.disk.io_time"`
+	SystemDiskLimit                            SystemDiskLimitMetricConfig                            `mapstructure:"system.disk.limit"`
+	SystemDiskMerged                           SystemDiskMergedMetricConfig                           `mapstructure:"system.disk.merged"`
+	SystemDiskOperationTime                    SystemDiskOperationTimeMetricConfig                    `mapstructure:"system.disk.operation_time"`
+	SystemDiskOperations                       SystemDiskOperationsMetricConfig                       `mapstructure:"system.disk.operations"`
+	SystemDiskPendingOperations                SystemDiskPendingOperationsMetricConfig                `mapstructure:"system.disk.pending_operations"`
+	SystemDiskWeightedIoTime                   SystemDiskWeightedIoTimeMetricConfig                   `mapstructure:"system.disk.weighted_io_time"`
+	SystemEvents                               SystemEventsMetricConfig                               `mapstructure:"system.events"`
+	SystemFilesystemError                      SystemFilesystemErrorMetricConfig                      `mapstructure:"system.filesystem.error"`
+	SystemFilesystemInodesLimit                SystemFilesystemInodesLimitMetricConfig                `mapstructure:"system.filesystem.inodes.limit"`
+	SystemFilesystemInodesUsage                SystemFilesystemInodesUsageMetricConfig                `mapstructure:"system.filesystem.inodes.usage"`
+	SystemFilesystemLimit                      SystemFilesystemLimitMetricConfig                      `mapstructure:"system.filesystem.limit"`
+	SystemFilesystemLinuxExt4Errors            SystemFilesystemLinuxExt4ErrorsMetricConfig            `mapstructure:"system.filesystem.linux.ext4.errors"`
+	SystemFilesystemReadOnly                   SystemFilesystemReadOnlyMetricConfig                   `mapstructure:"system.filesystem.read_only"`
+	SystemFilesystemStuck                      SystemFilesystemStuckMetricConfig                      `mapstructure:"system.filesystem.stuck"`
+	SystemFilesystemUsage                      SystemFilesystemUsageMetricConfig                      `mapstructure:"system.filesystem.usage"`
+	SystemFilesystemUtilization                SystemFilesystemUtilizationMetricConfig                `mapstructure:"system.filesystem.utilization"`
+	SystemIoLinuxPressure10s                   SystemIoLinuxPressure10sMetricConfig                   `mapstructure:"system.io.linux.pressure.10s"`
+	SystemIoLinuxPressure1m                    SystemIoLinuxPressure1mMetricConfig                    `mapstructure:"system.io.linux.pressure.1m"`
+	SystemIoLinuxPressure5m                    SystemIoLinuxPressure5mMetricConfig                    `mapstructure:"system.io.linux.pressure.5m"`
+	SystemIoLinuxPressureTotal                 SystemIoLinuxPressureTotalMetricConfig                 `mapstructure:"system.io.linux.pressure.total"`
+	SystemIrqLinuxPressure10s                  SystemIrqLinuxPressure10sMetricConfig                  `mapstructure:"system.irq.linux.pressure.10s"`
+	SystemIrqLinuxPressure1m                   SystemIrqLinuxPressure1mMetricConfig                   `mapstructure:"system.irq.linux.pressure.1m"`
+	SystemIrqLinuxPressure5m                   SystemIrqLinuxPressure5mMetricConfig                   `mapstructure:"system.irq.linux.pressure.5m"`
+	SystemIrqLinuxPressureTotal                SystemIrqLinuxPressureTotalMetricConfig                `mapstructure:"system.irq.linux.pressure.total"`
+	SystemLinuxDentryCount                     SystemLinuxDentryCountMetricConfig                     `mapstructure:"system.linux.dentry.count"`
+	SystemLinuxDentryNegative                  SystemLinuxDentryNegativeMetricConfig                  `mapstructure:"system.linux.dentry.negative"`
+	SystemLinuxDentryUnused                    SystemLinuxDentryUnusedMetricConfig                    `mapstructure:"system.linux.dentry.unused"`
+	SystemLinuxEntropyAvailable                SystemLinuxEntropyAvailableMetricConfig                `mapstructure:"system.linux.entropy.available"`
+	SystemLinuxFileHandleCount                 SystemLinuxFileHandleCountMetricConfig                 `mapstructure:"system.linux.file_handle.count"`
+	SystemLinuxFileHandleLimit                 SystemLinuxFileHandleLimitMetricConfig                 `mapstructure:"system.linux.file_handle.limit"`
+	SystemLinuxInodeCount                      SystemLinuxInodeCountMetricConfig                      `mapstructure:"system.linux.inode.count"`
+	SystemLinuxInodeFree                       SystemLinuxInodeFreeMetricConfig                       `mapstructure:"system.linux.inode.free"`
+	SystemLinuxIpcMessageQueueCount            SystemLinuxIpcMessageQueueCountMetricConfig            `mapstructure:"system.linux.ipc.message_queue.count"`
+	SystemLinuxIpcMessageQueueLimit            SystemLinuxIpcMessageQueueLimitMetricConfig            `mapstructure:"system.linux.ipc.message_queue.limit"`
+	SystemLinuxIpcMessageQueueMessages         SystemLinuxIpcMessageQueueMessagesMetricConfig         `mapstructure:"system.linux.ipc.message_queue.messages"`
+	SystemLinuxIpcMessageQueueUsage            SystemLinuxIpcMessageQueueUsageMetricConfig            `mapstructure:"system.linux.ipc.message_queue.usage"`
+	SystemLinuxIpcSemaphoreCount               SystemLinuxIpcSemaphoreCountMetricConfig               `mapstructure:"system.linux.ipc.semaphore.count"`
+	SystemLinuxIpcSemaphoreLimit               SystemLinuxIpcSemaphoreLimitMetricConfig               `mapstructure:"system.linux.ipc.semaphore.limit"`
+	SystemLinuxIpcSemaphoreSetCount            SystemLinuxIpcSemaphoreSetCountMetricConfig            `mapstructure:"system.linux.ipc.semaphore.set.count"`
+	SystemLinuxIpcSemaphoreSetLimit            SystemLinuxIpcSemaphoreSetLimitMetricConfig            `mapstructure:"system.linux.ipc.semaphore.set.limit"`
+	SystemLinuxIpcSharedMemoryLimit            SystemLinuxIpcSharedMemoryLimitMetricConfig            `mapstructure:"system.linux.ipc.shared_memory.limit"`
+	SystemLinuxIpcSharedMemorySegmentCount     SystemLinuxIpcSharedMemorySegmentCountMetricConfig     `mapstructure:"system.linux.ipc.shared_memory.segment.count"`
+	SystemLinuxIpcSharedMemorySegmentLimit     SystemLinuxIpcSharedMemorySegmentLimitMetricConfig     `mapstructure:"system.linux.ipc.shared_memory.segment.limit"`
+	SystemLinuxIpcSharedMemoryUsage            SystemLinuxIpcSharedMemoryUsageMetricConfig            `mapstructure:"system.linux.ipc.shared_memory.usage"`
+	SystemLinuxKernelAge                       SystemLinuxKernelAgeMetricConfig                       `mapstructure:"system.linux.kernel.age"`
+	SystemLinuxKernelInfo                      SystemLinuxKernelInfoMetricConfig                      `mapstructure:"system.linux.kernel.info"`
+	SystemLinuxMdDisks                         SystemLinuxMdDisksMetricConfig                         `mapstructure:"system.linux.md.disks"`
+	SystemLinuxMdDisksRequired                 SystemLinuxMdDisksRequiredMetricConfig                 `mapstructure:"system.linux.md.disks.required"`
+	SystemLinuxMdMismatches                    SystemLinuxMdMismatchesMetricConfig                    `mapstructure:"system.linux.md.mismatches"`
+	SystemLinuxMdSyncProgress                  SystemLinuxMdSyncProgressMetricConfig                  `mapstructure:"system.linux.md.sync.progress"`
+	SystemLinuxMdSyncSpeed                     SystemLinuxMdSyncSpeedMetricConfig                     `mapstructure:"system.linux.md.sync.speed"`
+	SystemLinuxRebootRequired                  SystemLinuxRebootRequiredMetricConfig                  `mapstructure:"system.linux.reboot_required"`
+	SystemLinuxTaskCount                       SystemLinuxTaskCountMetricConfig                       `mapstructure:"system.linux.task.count"`
+	SystemLinuxTaskHung                        SystemLinuxTaskHungMetricConfig                        `mapstructure:"system.linux.task.hung"`
+	SystemMemoryLimit                          SystemMemoryLimitMetricConfig                          `mapstructure:"system.memory.limit"`
+	SystemMemoryLinuxActive                    SystemMemoryLinuxActiveMetricConfig                    `mapstructure:"system.memory.linux.active"`
+	SystemMemoryLinuxAnonymous                 SystemMemoryLinuxAnonymousMetricConfig                 `mapstructure:"system.memory.linux.anonymous"`
+	SystemMemoryLinuxAvailable                 SystemMemoryLinuxAvailableMetricConfig                 `mapstructure:"system.memory.linux.available"`
+	SystemMemoryLinuxCommitLimit               SystemMemoryLinuxCommitLimitMetricConfig               `mapstructure:"system.memory.linux.commit_limit"`
+	SystemMemoryLinuxCommitted                 SystemMemoryLinuxCommittedMetricConfig                 `mapstructure:"system.memory.linux.committed"`
+	SystemMemoryLinuxDirty                     SystemMemoryLinuxDirtyMetricConfig                     `mapstructure:"system.memory.linux.dirty"`
+	SystemMemoryLinuxFreeBlocks                SystemMemoryLinuxFreeBlocksMetricConfig                `mapstructure:"system.memory.linux.free_blocks"`
+	SystemMemoryLinuxHardwareCorrupted         SystemMemoryLinuxHardwareCorruptedMetricConfig         `mapstructure:"system.memory.linux.hardware_corrupted"`
+	SystemMemoryLinuxHugepagesLimit            SystemMemoryLinuxHugepagesLimitMetricConfig            `mapstructure:"system.memory.linux.hugepages.limit"`
+	SystemMemoryLinuxHugepagesPageSize         SystemMemoryLinuxHugepagesPageSizeMetricConfig         `mapstructure:"system.memory.linux.hugepages.page_size"`
+	SystemMemoryLinuxHugepagesReserved         SystemMemoryLinuxHugepagesReservedMetricConfig         `mapstructure:"system.memory.linux.hugepages.reserved"`
+	SystemMemoryLinuxHugepagesSurplus          SystemMemoryLinuxHugepagesSurplusMetricConfig          `mapstructure:"system.memory.linux.hugepages.surplus"`
+	SystemMemoryLinuxHugepagesUsage            SystemMemoryLinuxHugepagesUsageMetricConfig            `mapstructure:"system.memory.linux.hugepages.usage"`
+	SystemMemoryLinuxHugepagesUtilization      SystemMemoryLinuxHugepagesUtilizationMetricConfig      `mapstructure:"system.memory.linux.hugepages.utilization"`
+	SystemMemoryLinuxInactive                  SystemMemoryLinuxInactiveMetricConfig                  `mapstructure:"system.memory.linux.inactive"`
+	SystemMemoryLinuxKernelStack               SystemMemoryLinuxKernelStackMetricConfig               `mapstructure:"system.memory.linux.kernel_stack"`
+	SystemMemoryLinuxKsmFullScans              SystemMemoryLinuxKsmFullScansMetricConfig              `mapstructure:"system.memory.linux.ksm.full_scans"`
+	SystemMemoryLinuxKsmPages                  SystemMemoryLinuxKsmPagesMetricConfig                  `mapstructure:"system.memory.linux.ksm.pages"`
+	SystemMemoryLinuxMapped                    SystemMemoryLinuxMappedMetricConfig                    `mapstructure:"system.memory.linux.mapped"`
+	SystemMemoryLinuxNumaAllocations           SystemMemoryLinuxNumaAllocationsMetricConfig           `mapstructure:"system.memory.linux.numa.allocations"`
+	SystemMemoryLinuxNumaUsage                 SystemMemoryLinuxNumaUsageMetricConfig                 `mapstructure:"system.memory.linux.numa.usage"`
+	SystemMemoryLinuxOomKills                  SystemMemoryLinuxOomKillsMetricConfig                  `mapstructure:"system.memory.linux.oom_kills"`
+	SystemMemoryLinuxPageTables                SystemMemoryLinuxPageTablesMetricConfig                `mapstructure:"system.memory.linux.page_tables"`
+	SystemMemoryLinuxPercpu                    SystemMemoryLinuxPercpuMetricConfig                    `mapstructure:"system.memory.linux.percpu"`
+	SystemMemoryLinuxPressure10s               SystemMemoryLinuxPressure10sMetricConfig               `mapstructure:"system.memory.linux.pressure.10s"`
+	SystemMemoryLinuxPressure1m                SystemMemoryLinuxPressure1mMetricConfig                `mapstructure:"system.memory.linux.pressure.1m"`
+	SystemMemoryLinuxPressure5m                SystemMemoryLinuxPressure5mMetricConfig                `mapstructure:"system.memory.linux.pressure.5m"`
+	SystemMemoryLinuxPressureTotal             SystemMemoryLinuxPressureTotalMetricConfig             `mapstructure:"system.memory.linux.pressure.total"`
+	SystemMemoryLinuxShared                    SystemMemoryLinuxSharedMetricConfig                    `mapstructure:"system.memory.linux.shared"`
+	SystemMemoryLinuxSlabUsage                 SystemMemoryLinuxSlabUsageMetricConfig                 `mapstructure:"system.memory.linux.slab.usage"`
+	SystemMemoryLinuxWriteback                 SystemMemoryLinuxWritebackMetricConfig                 `mapstructure:"system.memory.linux.writeback"`
+	SystemMemoryLinuxZramUsage                 SystemMemoryLinuxZramUsageMetricConfig                 `mapstructure:"system.memory.linux.zram.usage"`
+	SystemMemoryLinuxZswapOperations           SystemMemoryLinuxZswapOperationsMetricConfig           `mapstructure:"system.memory.linux.zswap.operations"`
+	SystemMemoryLinuxZswapUsage                SystemMemoryLinuxZswapUsageMetricConfig                `mapstructure:"system.memory.linux.zswap.usage"`
+	SystemMemoryPageSize                       SystemMemoryPageSizeMetricConfig                       `mapstructure:"system.memory.page_size"`
+	SystemMemoryUsage                          SystemMemoryUsageMetricConfig                          `mapstructure:"system.memory.usage"`
+	SystemMemoryUtilization                    SystemMemoryUtilizationMetricConfig                    `mapstructure:"system.memory.utilization"`
+	SystemNetworkBondInterfaceUp               SystemNetworkBondInterfaceUpMetricConfig               `mapstructure:"system.network.bond.interface.up"`
+	SystemNetworkBondInterfaces                SystemNetworkBondInterfacesMetricConfig                `mapstructure:"system.network.bond.interfaces"`
+	SystemNetworkConnectionCount               SystemNetworkConnectionCountMetricConfig               `mapstructure:"system.network.connection.count"`
+	SystemNetworkConntrackCount                SystemNetworkConntrackCountMetricConfig                `mapstructure:"system.network.conntrack.count"`
+	SystemNetworkConntrackLimit                SystemNetworkConntrackLimitMetricConfig                `mapstructure:"system.network.conntrack.limit"`
+	SystemNetworkErrors                        SystemNetworkErrorsMetricConfig                        `mapstructure:"system.network.errors"`
+	SystemNetworkInterfaceCarrierChanges       SystemNetworkInterfaceCarrierChangesMetricConfig       `mapstructure:"system.network.interface.carrier_changes"`
+	SystemNetworkInterfaceCarrierErrors        SystemNetworkInterfaceCarrierErrorsMetricConfig        `mapstructure:"system.network.interface.carrier_errors"`
+	SystemNetworkInterfaceCollisions           SystemNetworkInterfaceCollisionsMetricConfig           `mapstructure:"system.network.interface.collisions"`
+	SystemNetworkInterfaceCompressed           SystemNetworkInterfaceCompressedMetricConfig           `mapstructure:"system.network.interface.compressed"`
+	SystemNetworkInterfaceDuplex               SystemNetworkInterfaceDuplexMetricConfig               `mapstructure:"system.network.interface.duplex"`
+	SystemNetworkInterfaceFifoErrors           SystemNetworkInterfaceFifoErrorsMetricConfig           `mapstructure:"system.network.interface.fifo_errors"`
+	SystemNetworkInterfaceFrameErrors          SystemNetworkInterfaceFrameErrorsMetricConfig          `mapstructure:"system.network.interface.frame_errors"`
+	SystemNetworkInterfaceMtu                  SystemNetworkInterfaceMtuMetricConfig                  `mapstructure:"system.network.interface.mtu"`
+	SystemNetworkInterfaceMulticast            SystemNetworkInterfaceMulticastMetricConfig            `mapstructure:"system.network.interface.multicast"`
+	SystemNetworkInterfaceQueueLength          SystemNetworkInterfaceQueueLengthMetricConfig          `mapstructure:"system.network.interface.queue_length"`
+	SystemNetworkInterfaceSpeed                SystemNetworkInterfaceSpeedMetricConfig                `mapstructure:"system.network.interface.speed"`
+	SystemNetworkInterfaceUp                   SystemNetworkInterfaceUpMetricConfig                   `mapstructure:"system.network.interface.up"`
+	SystemNetworkIo                            SystemNetworkIoMetricConfig                            `mapstructure:"system.network.io"`
+	SystemNetworkIPFragmentMemoryUsage         SystemNetworkIPFragmentMemoryUsageMetricConfig         `mapstructure:"system.network.ip.fragment.memory.usage"`
+	SystemNetworkPacketCount                   SystemNetworkPacketCountMetricConfig                   `mapstructure:"system.network.packet.count"`
+	SystemNetworkPacketDropped                 SystemNetworkPacketDroppedMetricConfig                 `mapstructure:"system.network.packet.dropped"`
+	SystemNetworkSocketCount                   SystemNetworkSocketCountMetricConfig                   `mapstructure:"system.network.socket.count"`
+	SystemNetworkSoftnetDropped                SystemNetworkSoftnetDroppedMetricConfig                `mapstructure:"system.network.softnet.dropped"`
+	SystemNetworkSoftnetFlowLimited            SystemNetworkSoftnetFlowLimitedMetricConfig            `mapstructure:"system.network.softnet.flow_limited"`
+	SystemNetworkSoftnetProcessed              SystemNetworkSoftnetProcessedMetricConfig              `mapstructure:"system.network.softnet.processed"`
+	SystemNetworkSoftnetReceivedRps            SystemNetworkSoftnetReceivedRpsMetricConfig            `mapstructure:"system.network.softnet.received_rps"`
+	SystemNetworkSoftnetSqueezed               SystemNetworkSoftnetSqueezedMetricConfig               `mapstructure:"system.network.softnet.squeezed"`
+	SystemNetworkTCPAborts                     SystemNetworkTCPAbortsMetricConfig                     `mapstructure:"system.network.tcp.aborts"`
+	SystemNetworkTCPBacklogDrops               SystemNetworkTCPBacklogDropsMetricConfig               `mapstructure:"system.network.tcp.backlog.drops"`
+	SystemNetworkTCPConnectionResets           SystemNetworkTCPConnectionResetsMetricConfig           `mapstructure:"system.network.tcp.connection.resets"`
+	SystemNetworkTCPErrors                     SystemNetworkTCPErrorsMetricConfig                     `mapstructure:"system.network.tcp.errors"`
+	SystemNetworkTCPEstablished                SystemNetworkTCPEstablishedMetricConfig                `mapstructure:"system.network.tcp.established"`
+	SystemNetworkTCPListenDrops                SystemNetworkTCPListenDropsMetricConfig                `mapstructure:"system.network.tcp.listen.drops"`
+	SystemNetworkTCPListenOverflows            SystemNetworkTCPListenOverflowsMetricConfig            `mapstructure:"system.network.tcp.listen.overflows"`
+	SystemNetworkTCPMemoryLimit                SystemNetworkTCPMemoryLimitMetricConfig                `mapstructure:"system.network.tcp.memory.limit"`
+	SystemNetworkTCPMemoryPressures            SystemNetworkTCPMemoryPressuresMetricConfig            `mapstructure:"system.network.tcp.memory.pressures"`
+	SystemNetworkTCPMemoryUsage                SystemNetworkTCPMemoryUsageMetricConfig                `mapstructure:"system.network.tcp.memory.usage"`
+	SystemNetworkTCPOpenFailures               SystemNetworkTCPOpenFailuresMetricConfig               `mapstructure:"system.network.tcp.open.failures"`
+	SystemNetworkTCPOpens                      SystemNetworkTCPOpensMetricConfig                      `mapstructure:"system.network.tcp.opens"`
+	SystemNetworkTCPOutOfOrder                 SystemNetworkTCPOutOfOrderMetricConfig                 `mapstructure:"system.network.tcp.out_of_order"`
+	SystemNetworkTCPPrunes                     SystemNetworkTCPPrunesMetricConfig                     `mapstructure:"system.network.tcp.prunes"`
+	SystemNetworkTCPResetsSent                 SystemNetworkTCPResetsSentMetricConfig                 `mapstructure:"system.network.tcp.resets.sent"`
+	SystemNetworkTCPRetransmits                SystemNetworkTCPRetransmitsMetricConfig                `mapstructure:"system.network.tcp.retransmits"`
+	SystemNetworkTCPSegments                   SystemNetworkTCPSegmentsMetricConfig                   `mapstructure:"system.network.tcp.segments"`
+	SystemNetworkTCPSocketAllocated            SystemNetworkTCPSocketAllocatedMetricConfig            `mapstructure:"system.network.tcp.socket.allocated"`
+	SystemNetworkTCPSocketCount                SystemNetworkTCPSocketCountMetricConfig                `mapstructure:"system.network.tcp.socket.count"`
+	SystemNetworkTCPSocketOrphaned             SystemNetworkTCPSocketOrphanedMetricConfig             `mapstructure:"system.network.tcp.socket.orphaned"`
+	SystemNetworkTCPSocketOrphanedLimit        SystemNetworkTCPSocketOrphanedLimitMetricConfig        `mapstructure:"system.network.tcp.socket.orphaned.limit"`
+	SystemNetworkTCPSocketTimeWait             SystemNetworkTCPSocketTimeWaitMetricConfig             `mapstructure:"system.network.tcp.socket.time_wait"`
+	SystemNetworkTCPSynCookies                 SystemNetworkTCPSynCookiesMetricConfig                 `mapstructure:"system.network.tcp.syn_cookies"`
+	SystemNetworkTCPSynQueueOverflows          SystemNetworkTCPSynQueueOverflowsMetricConfig          `mapstructure:"system.network.tcp.syn_queue.overflows"`
+	SystemNetworkTCPTimeouts                   SystemNetworkTCPTimeoutsMetricConfig                   `mapstructure:"system.network.tcp.timeouts"`
+	SystemNetworkUDPDatagrams                  SystemNetworkUDPDatagramsMetricConfig                  `mapstructure:"system.network.udp.datagrams"`
+	SystemNetworkUDPErrors                     SystemNetworkUDPErrorsMetricConfig                     `mapstructure:"system.network.udp.errors"`
+	SystemNetworkUDPMemoryUsage                SystemNetworkUDPMemoryUsageMetricConfig                `mapstructure:"system.network.udp.memory.usage"`
+	SystemNetworkUDPQueueUsage                 SystemNetworkUDPQueueUsageMetricConfig                 `mapstructure:"system.network.udp.queue.usage"`
+	SystemNetworkUDPReceiveErrors              SystemNetworkUDPReceiveErrorsMetricConfig              `mapstructure:"system.network.udp.receive.errors"`
+	SystemNetworkUDPSocketCount                SystemNetworkUDPSocketCountMetricConfig                `mapstructure:"system.network.udp.socket.count"`
+	SystemPagingFaults                         SystemPagingFaultsMetricConfig                         `mapstructure:"system.paging.faults"`
+	SystemPagingIo                             SystemPagingIoMetricConfig                             `mapstructure:"system.paging.io"`
+	SystemPagingOperations                     SystemPagingOperationsMetricConfig                     `mapstructure:"system.paging.operations"`
+	SystemPagingUsage                          SystemPagingUsageMetricConfig                          `mapstructure:"system.paging.usage"`
+	SystemPagingUtilization                    SystemPagingUtilizationMetricConfig                    `mapstructure:"system.paging.utilization"`
+	SystemProcessCount                         SystemProcessCountMetricConfig                         `mapstructure:"system.process.count"`
+	SystemProcessCPUUnattributed               SystemProcessCPUUnattributedMetricConfig               `mapstructure:"system.process.cpu.unattributed"`
+	SystemProcessCreated                       SystemProcessCreatedMetricConfig                       `mapstructure:"system.process.created"`
+	SystemProcessLimit                         SystemProcessLimitMetricConfig                         `mapstructure:"system.process.limit"`
+	SystemSessionCount                         SystemSessionCountMetricConfig                         `mapstructure:"system.session.count"`
+	SystemTextfileError                        SystemTextfileErrorMetricConfig                        `mapstructure:"system.textfile.error"`
+	SystemTextfileMtime                        SystemTextfileMtimeMetricConfig                        `mapstructure:"system.textfile.mtime"`
+	SystemThreadCount                          SystemThreadCountMetricConfig                          `mapstructure:"system.thread.count"`
+	SystemUptime                               SystemUptimeMetricConfig                               `mapstructure:"system.uptime"`
+	SystemUserCount                            SystemUserCountMetricConfig                            `mapstructure:"system.user.count"`
+	SystemZfsArcLimitMax                       SystemZfsArcLimitMaxMetricConfig                       `mapstructure:"system.zfs.arc.limit.max"`
+	SystemZfsArcLimitMin                       SystemZfsArcLimitMinMetricConfig                       `mapstructure:"system.zfs.arc.limit.min"`
+	SystemZfsArcRequests                       SystemZfsArcRequestsMetricConfig                       `mapstructure:"system.zfs.arc.requests"`
+	SystemZfsArcTarget                         SystemZfsArcTargetMetricConfig                         `mapstructure:"system.zfs.arc.target"`
+	SystemZfsArcUsage                          SystemZfsArcUsageMetricConfig                          `mapstructure:"system.zfs.arc.usage"`
+	SystemZfsDatasetIo                         SystemZfsDatasetIoMetricConfig                         `mapstructure:"system.zfs.dataset.io"`
+	SystemZfsDatasetOperations                 SystemZfsDatasetOperationsMetricConfig                 `mapstructure:"system.zfs.dataset.operations"`
+	SystemZfsPoolIo                            SystemZfsPoolIoMetricConfig                            `mapstructure:"system.zfs.pool.io"`
+	SystemZfsPoolOperations                    SystemZfsPoolOperationsMetricConfig                    `mapstructure:"system.zfs.pool.operations"`
+	SystemZfsPoolState                         SystemZfsPoolStateMetricConfig                         `mapstructure:"system.zfs.pool.state"`
+	SystemdServiceRestarts                     SystemdServiceRestartsMetricConfig                     `mapstructure:"systemd.service.restarts"`
+	SystemdSocketAccepted                      SystemdSocketAcceptedMetricConfig                      `mapstructure:"systemd.socket.accepted"`
+	SystemdSocketRefused                       SystemdSocketRefusedMetricConfig                       `mapstructure:"systemd.socket.refused"`
+	SystemdSystemState                         SystemdSystemStateMetricConfig                         `mapstructure:"systemd.system.state"`
+	SystemdTimerLastTriggerAge                 SystemdTimerLastTriggerAgeMetricConfig                 `mapstructure:"systemd.timer.last_trigger.age"`
+	SystemdTimerLastTriggerTime                SystemdTimerLastTriggerTimeMetricConfig                `mapstructure:"systemd.timer.last_trigger.time"`
+	SystemdUnitChangeTime                      SystemdUnitChangeTimeMetricConfig                      `mapstructure:"systemd.unit.change.time"`
+	SystemdUnitFailed                          SystemdUnitFailedMetricConfig                          `mapstructure:"systemd.unit.failed"`
+	SystemdUnitStartTime                       SystemdUnitStartTimeMetricConfig                       `mapstructure:"systemd.unit.start.time"`
+	SystemdUnitState                           SystemdUnitStateMetricConfig                           `mapstructure:"systemd.unit.state"`
 }
 
 func DefaultMetricsConfig() MetricsConfig {
 	return MetricsConfig{
+		ContainerCPULimit: ContainerCPULimitMetricConfig{
+			Enabled: true,
+		},
+		ContainerCPULimitUtilization: ContainerCPULimitUtilizationMetricConfig{
+			Enabled: true,
+		},
+		ContainerCPULinuxPressure10s: ContainerCPULinuxPressure10sMetricConfig{
+			Enabled: false,
+		},
+		ContainerCPULinuxPressure1m: ContainerCPULinuxPressure1mMetricConfig{
+			Enabled: false,
+		},
+		ContainerCPULinuxPressure5m: ContainerCPULinuxPressure5mMetricConfig{
+			Enabled: false,
+		},
+		ContainerCPULinuxPressureTotal: ContainerCPULinuxPressureTotalMetricConfig{
+			Enabled: false,
+		},
+		ContainerCPUThrottledTime: ContainerCPUThrottledTimeMetricConfig{
+			Enabled: true,
+		},
+		ContainerCPUThrottlingDataPeriods: ContainerCPUThrottlingDataPeriodsMetricConfig{
+			Enabled: true,
+		},
+		ContainerCPUThrottlingDataThrottledPeriods: ContainerCPUThrottlingDataThrottledPeriodsMetricConfig{
+			Enabled: true,
+		},
+		ContainerCPUTime: ContainerCPUTimeMetricConfig{
+			Enabled: true,
+		},
+		ContainerCPUUsage: ContainerCPUUsageMetricConfig{
+			Enabled: true,
+		},
+		ContainerDiskIo: ContainerDiskIoMetricConfig{
+			Enabled: true,
+		},
+		ContainerDiskOperations: ContainerDiskOperationsMetricConfig{
+			Enabled: true,
+		},
+		ContainerIoLinuxPressure10s: ContainerIoLinuxPressure10sMetricConfig{
+			Enabled: false,
+		},
+		ContainerIoLinuxPressure1m: ContainerIoLinuxPressure1mMetricConfig{
+			Enabled: false,
+		},
+		ContainerIoLinuxPressure5m: ContainerIoLinuxPressure5mMetricConfig{
+			Enabled: false,
+		},
+		ContainerIoLinuxPressureTotal: ContainerIoLinuxPressureTotalMetricConfig{
+			Enabled: false,
+		},
+		ContainerMemoryAvailable: ContainerMemoryAvailableMetricConfig{
+			Enabled: true,
+		},
+		ContainerMemoryLimitUtilization: ContainerMemoryLimitUtilizationMetricConfig{
+			Enabled: true,
+		},
+		ContainerMemoryLinuxEvents: ContainerMemoryLinuxEventsMetricConfig{
+			Enabled: true,
+		},
+		ContainerMemoryLinuxHigh: ContainerMemoryLinuxHighMetricConfig{
+			Enabled: false,
+		},
+		ContainerMemoryLinuxPressure10s: ContainerMemoryLinuxPressure10sMetricConfig{
+			Enabled: false,
+		},
+		ContainerMemoryLinuxPressure1m: ContainerMemoryLinuxPressure1mMetricConfig{
+			Enabled: false,
+		},
+		ContainerMemoryLinuxPressure5m: ContainerMemoryLinuxPressure5mMetricConfig{
+			Enabled: false,
+		},
+		ContainerMemoryLinuxPressureTotal: ContainerMemoryLinuxPressureTotalMetricConfig{
+			Enabled: false,
+		},
+		ContainerMemoryRss: ContainerMemoryRssMetricConfig{
+			Enabled: true,
+		},
+		ContainerMemoryUsage: ContainerMemoryUsageMetricConfig{
+			Enabled: true,
+		},
+		ContainerMemoryUsageLimit: ContainerMemoryUsageLimitMetricConfig{
+			Enabled: true,
+		},
+		ContainerMemoryWorkingSet: ContainerMemoryWorkingSetMetricConfig{
+			Enabled: true,
+		},
+		ContainerPagingFaults: ContainerPagingFaultsMetricConfig{
+			Enabled: true,
+		},
+		ContainerPagingLimit: ContainerPagingLimitMetricConfig{
+			Enabled: false,
+		},
+		ContainerPagingUsage: ContainerPagingUsageMetricConfig{
+			Enabled: false,
+		},
+		ContainerPidsCount: ContainerPidsCountMetricConfig{
+			Enabled: false,
+		},
+		ContainerPidsLimit: ContainerPidsLimitMetricConfig{
+			Enabled: false,
+		},
+		ContainerUptime: ContainerUptimeMetricConfig{
+			Enabled: true,
+		},
 		HwBatteryCharge: HwBatteryChargeMetricConfig{
 			Enabled: true,
 		},
@@ -6861,6 +7701,9 @@ func (rac *ResourceAttributeConfig) Unmarshal(parser *confmap.Conf) error {
 // ResourceAttributesConfig provides config for psutil resource attributes.
 type ResourceAttributesConfig struct {
 	ContainerID           ResourceAttributeConfig `mapstructure:"container.id"`
+	ContainerImageName    ResourceAttributeConfig `mapstructure:"container.image.name"`
+	ContainerName         ResourceAttributeConfig `mapstructure:"container.name"`
+	ContainerRuntimeName  ResourceAttributeConfig `mapstructure:"container.runtime.name"`
 	DeviceManufacturer    ResourceAttributeConfig `mapstructure:"device.manufacturer"`
 	DeviceModelName       ResourceAttributeConfig `mapstructure:"device.model.name"`
 	HostArch              ResourceAttributeConfig `mapstructure:"host.arch"`
@@ -6874,6 +7717,11 @@ type ResourceAttributesConfig struct {
 	HostIP                ResourceAttributeConfig `mapstructure:"host.ip"`
 	HostMac               ResourceAttributeConfig `mapstructure:"host.mac"`
 	HostName              ResourceAttributeConfig `mapstructure:"host.name"`
+	K8sContainerName      ResourceAttributeConfig `mapstructure:"k8s.container.name"`
+	K8sNamespaceName      ResourceAttributeConfig `mapstructure:"k8s.namespace.name"`
+	K8sPodName            ResourceAttributeConfig `mapstructure:"k8s.pod.name"`
+	K8sPodUID             ResourceAttributeConfig `mapstructure:"k8s.pod.uid"`
+	LinuxCgroupPath       ResourceAttributeConfig `mapstructure:"linux.cgroup.path"`
 	OsBuildID             ResourceAttributeConfig `mapstructure:"os.build_id"`
 	OsDescription         ResourceAttributeConfig `mapstructure:"os.description"`
 	OsName                ResourceAttributeConfig `mapstructure:"os.name"`
@@ -6890,12 +7738,22 @@ type ResourceAttributesConfig struct {
 	ProcessParentPid      ResourceAttributeConfig `mapstructure:"process.parent_pid"`
 	ProcessPid            ResourceAttributeConfig `mapstructure:"process.pid"`
 	ProcessProgramName    ResourceAttributeConfig `mapstructure:"process.program.name"`
+	SystemdSlice          ResourceAttributeConfig `mapstructure:"systemd.slice"`
 	SystemdUnitName       ResourceAttributeConfig `mapstructure:"systemd.unit.name"`
 }
 
 func DefaultResourceAttributesConfig() ResourceAttributesConfig {
 	return ResourceAttributesConfig{
 		ContainerID: ResourceAttributeConfig{
+			Enabled: false,
+		},
+		ContainerImageName: ResourceAttributeConfig{
+			Enabled: false,
+		},
+		ContainerName: ResourceAttributeConfig{
+			Enabled: false,
+		},
+		ContainerRuntimeName: ResourceAttributeConfig{
 			Enabled: false,
 		},
 		DeviceManufacturer: ResourceAttributeConfig{
@@ -6936,6 +7794,21 @@ func DefaultResourceAttributesConfig() ResourceAttributesConfig {
 		},
 		HostName: ResourceAttributeConfig{
 			Enabled: true,
+		},
+		K8sContainerName: ResourceAttributeConfig{
+			Enabled: false,
+		},
+		K8sNamespaceName: ResourceAttributeConfig{
+			Enabled: false,
+		},
+		K8sPodName: ResourceAttributeConfig{
+			Enabled: false,
+		},
+		K8sPodUID: ResourceAttributeConfig{
+			Enabled: false,
+		},
+		LinuxCgroupPath: ResourceAttributeConfig{
+			Enabled: false,
 		},
 		OsBuildID: ResourceAttributeConfig{
 			Enabled: false,
@@ -6985,8 +7858,11 @@ func DefaultResourceAttributesConfig() ResourceAttributesConfig {
 		ProcessProgramName: ResourceAttributeConfig{
 			Enabled: false,
 		},
+		SystemdSlice: ResourceAttributeConfig{
+			Enabled: false,
+		},
 		SystemdUnitName: ResourceAttributeConfig{
-			Enabled: true,
+			Enabled: false,
 		},
 	}
 }

@@ -26,6 +26,111 @@ func TestMetricsBuilderConfig(t *testing.T) {
 			name: "all_set",
 			want: MetricsBuilderConfig{
 				Metrics: MetricsConfig{
+					ContainerCPULimit: ContainerCPULimitMetricConfig{
+						Enabled: true,
+					},
+					ContainerCPULimitUtilization: ContainerCPULimitUtilizationMetricConfig{
+						Enabled: true,
+					},
+					ContainerCPULinuxPressure10s: ContainerCPULinuxPressure10sMetricConfig{
+						Enabled: true,
+					},
+					ContainerCPULinuxPressure1m: ContainerCPULinuxPressure1mMetricConfig{
+						Enabled: true,
+					},
+					ContainerCPULinuxPressure5m: ContainerCPULinuxPressure5mMetricConfig{
+						Enabled: true,
+					},
+					ContainerCPULinuxPressureTotal: ContainerCPULinuxPressureTotalMetricConfig{
+						Enabled: true,
+					},
+					ContainerCPUThrottledTime: ContainerCPUThrottledTimeMetricConfig{
+						Enabled: true,
+					},
+					ContainerCPUThrottlingDataPeriods: ContainerCPUThrottlingDataPeriodsMetricConfig{
+						Enabled: true,
+					},
+					ContainerCPUThrottlingDataThrottledPeriods: ContainerCPUThrottlingDataThrottledPeriodsMetricConfig{
+						Enabled: true,
+					},
+					ContainerCPUTime: ContainerCPUTimeMetricConfig{
+						Enabled: true,
+					},
+					ContainerCPUUsage: ContainerCPUUsageMetricConfig{
+						Enabled: true,
+					},
+					ContainerDiskIo: ContainerDiskIoMetricConfig{
+						Enabled: true,
+					},
+					ContainerDiskOperations: ContainerDiskOperationsMetricConfig{
+						Enabled: true,
+					},
+					ContainerIoLinuxPressure10s: ContainerIoLinuxPressure10sMetricConfig{
+						Enabled: true,
+					},
+					ContainerIoLinuxPressure1m: ContainerIoLinuxPressure1mMetricConfig{
+						Enabled: true,
+					},
+					ContainerIoLinuxPressure5m: ContainerIoLinuxPressure5mMetricConfig{
+						Enabled: true,
+					},
+					ContainerIoLinuxPressureTotal: ContainerIoLinuxPressureTotalMetricConfig{
+						Enabled: true,
+					},
+					ContainerMemoryAvailable: ContainerMemoryAvailableMetricConfig{
+						Enabled: true,
+					},
+					ContainerMemoryLimitUtilization: ContainerMemoryLimitUtilizationMetricConfig{
+						Enabled: true,
+					},
+					ContainerMemoryLinuxEvents: ContainerMemoryLinuxEventsMetricConfig{
+						Enabled: true,
+					},
+					ContainerMemoryLinuxHigh: ContainerMemoryLinuxHighMetricConfig{
+						Enabled: true,
+					},
+					ContainerMemoryLinuxPressure10s: ContainerMemoryLinuxPressure10sMetricConfig{
+						Enabled: true,
+					},
+					ContainerMemoryLinuxPressure1m: ContainerMemoryLinuxPressure1mMetricConfig{
+						Enabled: true,
+					},
+					ContainerMemoryLinuxPressure5m: ContainerMemoryLinuxPressure5mMetricConfig{
+						Enabled: true,
+					},
+					ContainerMemoryLinuxPressureTotal: ContainerMemoryLinuxPressureTotalMetricConfig{
+						Enabled: true,
+					},
+					ContainerMemoryRss: ContainerMemoryRssMetricConfig{
+						Enabled: true,
+					},
+					ContainerMemoryUsage: ContainerMemoryUsageMetricConfig{
+						Enabled: true,
+					},
+					ContainerMemoryUsageLimit: ContainerMemoryUsageLimitMetricConfig{
+						Enabled: true,
+					},
+					ContainerMemoryWorkingSet: ContainerMemoryWorkingSetMetricConfig{
+						Enabled: true,
+					},
+					ContainerPagingFaults: ContainerPagingFaultsMetricConfig{
+						Enabled: true,
+					},
+					ContainerPagingLimit: ContainerPagingLimitMetricConfig{
+						Enabled: true,
+					},
+					ContainerPagingUsage: ContainerPagingUsageMetricConfig{
+						Enabled: true,
+					},
+					ContainerPidsCount: ContainerPidsCountMetricConfig{
+						Enabled: true,
+					},
+					ContainerPidsLimit: ContainerPidsLimitMetricConfig{
+						Enabled: true,
+					},
+					ContainerUptime: ContainerUptimeMetricConfig{
+						Enabled: true,
+					},
 					HwBatteryCharge: HwBatteryChargeMetricConfig{
 						Enabled: true,
 					},
@@ -881,6 +986,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 				},
 				ResourceAttributes: ResourceAttributesConfig{
 					ContainerID:           ResourceAttributeConfig{Enabled: true},
+					ContainerImageName:    ResourceAttributeConfig{Enabled: true},
+					ContainerName:         ResourceAttributeConfig{Enabled: true},
+					ContainerRuntimeName:  ResourceAttributeConfig{Enabled: true},
 					DeviceManufacturer:    ResourceAttributeConfig{Enabled: true},
 					DeviceModelName:       ResourceAttributeConfig{Enabled: true},
 					HostArch:              ResourceAttributeConfig{Enabled: true},
@@ -894,6 +1002,11 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					HostIP:                ResourceAttributeConfig{Enabled: true},
 					HostMac:               ResourceAttributeConfig{Enabled: true},
 					HostName:              ResourceAttributeConfig{Enabled: true},
+					K8sContainerName:      ResourceAttributeConfig{Enabled: true},
+					K8sNamespaceName:      ResourceAttributeConfig{Enabled: true},
+					K8sPodName:            ResourceAttributeConfig{Enabled: true},
+					K8sPodUID:             ResourceAttributeConfig{Enabled: true},
+					LinuxCgroupPath:       ResourceAttributeConfig{Enabled: true},
 					OsBuildID:             ResourceAttributeConfig{Enabled: true},
 					OsDescription:         ResourceAttributeConfig{Enabled: true},
 					OsName:                ResourceAttributeConfig{Enabled: true},
@@ -910,6 +1023,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ProcessParentPid:      ResourceAttributeConfig{Enabled: true},
 					ProcessPid:            ResourceAttributeConfig{Enabled: true},
 					ProcessProgramName:    ResourceAttributeConfig{Enabled: true},
+					SystemdSlice:          ResourceAttributeConfig{Enabled: true},
 					SystemdUnitName:       ResourceAttributeConfig{Enabled: true},
 				},
 			},
@@ -918,6 +1032,111 @@ func TestMetricsBuilderConfig(t *testing.T) {
 			name: "none_set",
 			want: MetricsBuilderConfig{
 				Metrics: MetricsConfig{
+					ContainerCPULimit: ContainerCPULimitMetricConfig{
+						Enabled: false,
+					},
+					ContainerCPULimitUtilization: ContainerCPULimitUtilizationMetricConfig{
+						Enabled: false,
+					},
+					ContainerCPULinuxPressure10s: ContainerCPULinuxPressure10sMetricConfig{
+						Enabled: false,
+					},
+					ContainerCPULinuxPressure1m: ContainerCPULinuxPressure1mMetricConfig{
+						Enabled: false,
+					},
+					ContainerCPULinuxPressure5m: ContainerCPULinuxPressure5mMetricConfig{
+						Enabled: false,
+					},
+					ContainerCPULinuxPressureTotal: ContainerCPULinuxPressureTotalMetricConfig{
+						Enabled: false,
+					},
+					ContainerCPUThrottledTime: ContainerCPUThrottledTimeMetricConfig{
+						Enabled: false,
+					},
+					ContainerCPUThrottlingDataPeriods: ContainerCPUThrottlingDataPeriodsMetricConfig{
+						Enabled: false,
+					},
+					ContainerCPUThrottlingDataThrottledPeriods: ContainerCPUThrottlingDataThrottledPeriodsMetricConfig{
+						Enabled: false,
+					},
+					ContainerCPUTime: ContainerCPUTimeMetricConfig{
+						Enabled: false,
+					},
+					ContainerCPUUsage: ContainerCPUUsageMetricConfig{
+						Enabled: false,
+					},
+					ContainerDiskIo: ContainerDiskIoMetricConfig{
+						Enabled: false,
+					},
+					ContainerDiskOperations: ContainerDiskOperationsMetricConfig{
+						Enabled: false,
+					},
+					ContainerIoLinuxPressure10s: ContainerIoLinuxPressure10sMetricConfig{
+						Enabled: false,
+					},
+					ContainerIoLinuxPressure1m: ContainerIoLinuxPressure1mMetricConfig{
+						Enabled: false,
+					},
+					ContainerIoLinuxPressure5m: ContainerIoLinuxPressure5mMetricConfig{
+						Enabled: false,
+					},
+					ContainerIoLinuxPressureTotal: ContainerIoLinuxPressureTotalMetricConfig{
+						Enabled: false,
+					},
+					ContainerMemoryAvailable: ContainerMemoryAvailableMetricConfig{
+						Enabled: false,
+					},
+					ContainerMemoryLimitUtilization: ContainerMemoryLimitUtilizationMetricConfig{
+						Enabled: false,
+					},
+					ContainerMemoryLinuxEvents: ContainerMemoryLinuxEventsMetricConfig{
+						Enabled: false,
+					},
+					ContainerMemoryLinuxHigh: ContainerMemoryLinuxHighMetricConfig{
+						Enabled: false,
+					},
+					ContainerMemoryLinuxPressure10s: ContainerMemoryLinuxPressure10sMetricConfig{
+						Enabled: false,
+					},
+					ContainerMemoryLinuxPressure1m: ContainerMemoryLinuxPressure1mMetricConfig{
+						Enabled: false,
+					},
+					ContainerMemoryLinuxPressure5m: ContainerMemoryLinuxPressure5mMetricConfig{
+						Enabled: false,
+					},
+					ContainerMemoryLinuxPressureTotal: ContainerMemoryLinuxPressureTotalMetricConfig{
+						Enabled: false,
+					},
+					ContainerMemoryRss: ContainerMemoryRssMetricConfig{
+						Enabled: false,
+					},
+					ContainerMemoryUsage: ContainerMemoryUsageMetricConfig{
+						Enabled: false,
+					},
+					ContainerMemoryUsageLimit: ContainerMemoryUsageLimitMetricConfig{
+						Enabled: false,
+					},
+					ContainerMemoryWorkingSet: ContainerMemoryWorkingSetMetricConfig{
+						Enabled: false,
+					},
+					ContainerPagingFaults: ContainerPagingFaultsMetricConfig{
+						Enabled: false,
+					},
+					ContainerPagingLimit: ContainerPagingLimitMetricConfig{
+						Enabled: false,
+					},
+					ContainerPagingUsage: ContainerPagingUsageMetricConfig{
+						Enabled: false,
+					},
+					ContainerPidsCount: ContainerPidsCountMetricConfig{
+						Enabled: false,
+					},
+					ContainerPidsLimit: ContainerPidsLimitMetricConfig{
+						Enabled: false,
+					},
+					ContainerUptime: ContainerUptimeMetricConfig{
+						Enabled: false,
+					},
 					HwBatteryCharge: HwBatteryChargeMetricConfig{
 						Enabled: false,
 					},
@@ -1773,6 +1992,9 @@ func TestMetricsBuilderConfig(t *testing.T) {
 				},
 				ResourceAttributes: ResourceAttributesConfig{
 					ContainerID:           ResourceAttributeConfig{Enabled: false},
+					ContainerImageName:    ResourceAttributeConfig{Enabled: false},
+					ContainerName:         ResourceAttributeConfig{Enabled: false},
+					ContainerRuntimeName:  ResourceAttributeConfig{Enabled: false},
 					DeviceManufacturer:    ResourceAttributeConfig{Enabled: false},
 					DeviceModelName:       ResourceAttributeConfig{Enabled: false},
 					HostArch:              ResourceAttributeConfig{Enabled: false},
@@ -1786,6 +2008,11 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					HostIP:                ResourceAttributeConfig{Enabled: false},
 					HostMac:               ResourceAttributeConfig{Enabled: false},
 					HostName:              ResourceAttributeConfig{Enabled: false},
+					K8sContainerName:      ResourceAttributeConfig{Enabled: false},
+					K8sNamespaceName:      ResourceAttributeConfig{Enabled: false},
+					K8sPodName:            ResourceAttributeConfig{Enabled: false},
+					K8sPodUID:             ResourceAttributeConfig{Enabled: false},
+					LinuxCgroupPath:       ResourceAttributeConfig{Enabled: false},
 					OsBuildID:             ResourceAttributeConfig{Enabled: false},
 					OsDescription:         ResourceAttributeConfig{Enabled: false},
 					OsName:                ResourceAttributeConfig{Enabled: false},
@@ -1802,6 +2029,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 					ProcessParentPid:      ResourceAttributeConfig{Enabled: false},
 					ProcessPid:            ResourceAttributeConfig{Enabled: false},
 					ProcessProgramName:    ResourceAttributeConfig{Enabled: false},
+					SystemdSlice:          ResourceAttributeConfig{Enabled: false},
 					SystemdUnitName:       ResourceAttributeConfig{Enabled: false},
 				},
 			},
@@ -1810,7 +2038,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(HwBatteryChargeMetricConfig{}, HwBatteryTimeLeftMetricConfig{}, HwCurrentMetricConfig{}, HwEnergyMetricConfig{}, HwErrorsMetricConfig{}, HwFanSpeedMetricConfig{}, HwFanSpeedLimitMetricConfig{}, HwGpuMemoryLimitMetricConfig{}, HwGpuMemoryUsageMetricConfig{}, HwGpuMemoryUtilizationMetricConfig{}, HwGpuUtilizationMetricConfig{}, HwPhysicalDiskEnduranceUtilizationMetricConfig{}, HwPhysicalDiskSmartMetricConfig{}, HwPowerMetricConfig{}, HwPowerSupplyOnlineMetricConfig{}, HwStatusMetricConfig{}, HwTemperatureMetricConfig{}, HwTemperatureLimitMetricConfig{}, HwVoltageMetricConfig{}, HwVoltageLimitMetricConfig{}, NfsClientNetCountMetricConfig{}, NfsClientNetTCPConnectionAcceptedMetricConfig{}, NfsClientOperationCountMetricConfig{}, NfsClientProcedureCountMetricConfig{}, NfsClientRPCAuthrefreshCountMetricConfig{}, NfsClientRPCCountMetricConfig{}, NfsClientRPCRetransmitCountMetricConfig{}, NfsServerFhStaleCountMetricConfig{}, NfsServerIoMetricConfig{}, NfsServerNetCountMetricConfig{}, NfsServerNetTCPConnectionAcceptedMetricConfig{}, NfsServerOperationCountMetricConfig{}, NfsServerProcedureCountMetricConfig{}, NfsServerRepcacheRequestsMetricConfig{}, NfsServerRPCCountMetricConfig{}, NfsServerThreadCountMetricConfig{}, ProcessChildrenCPUTimeMetricConfig{}, ProcessContextSwitchesMetricConfig{}, ProcessCPUTimeMetricConfig{}, ProcessCPUUtilizationMetricConfig{}, ProcessCPUUtilizationWindowMetricConfig{}, ProcessDiskIoMetricConfig{}, ProcessGroupProcessCountMetricConfig{}, ProcessGroupStatusMetricConfig{}, ProcessGroupUptimeMetricConfig{}, ProcessIoLogicalMetricConfig{}, ProcessMemoryPssMetricConfig{}, ProcessMemorySharedMetricConfig{}, ProcessMemorySwapMetricConfig{}, ProcessMemoryUsageMetricConfig{}, ProcessMemoryUssMetricConfig{}, ProcessMemoryUtilizationMetricConfig{}, ProcessMemoryVirtualMetricConfig{}, ProcessNiceMetricConfig{}, ProcessPagingFaultsMetricConfig{}, ProcessRlimitMetricConfig{}, ProcessSignalsPendingMetricConfig{}, ProcessStatusMetricConfig{}, ProcessThreadCountMetricConfig{}, ProcessUnixFileDescriptorCountMetricConfig{}, ProcessUnixFileDescriptorLimitMetricConfig{}, ProcessUptimeMetricConfig{}, ProcessWindowsHandleCountMetricConfig{}, SystemBtrfsAllocationUsageMetricConfig{}, SystemBtrfsDeviceMissingMetricConfig{}, SystemBtrfsErrorsMetricConfig{}, SystemBtrfsUnallocatedMetricConfig{}, SystemClockEstimatedErrorMetricConfig{}, SystemClockFrequencyAdjustmentMetricConfig{}, SystemClockMaxErrorMetricConfig{}, SystemClockOffsetMetricConfig{}, SystemClockSynchronizedMetricConfig{}, SystemCPUContextSwitchesMetricConfig{}, SystemCPUFrequencyMetricConfig{}, SystemCPUFrequencyMaxMetricConfig{}, SystemCPUFrequencyMinMetricConfig{}, SystemCPUInterruptsMetricConfig{}, SystemCPULinuxInterruptsMetricConfig{}, SystemCPULinuxPressure10sMetricConfig{}, SystemCPULinuxPressure1mMetricConfig{}, SystemCPULinuxPressure5mMetricConfig{}, SystemCPULinuxPressureTotalMetricConfig{}, SystemCPULinuxRunQueueRunTimeMetricConfig{}, SystemCPULinuxRunQueueTimeslicesMetricConfig{}, SystemCPULinuxRunQueueWaitTimeMetricConfig{}, SystemCPULinuxSoftInterruptsMetricConfig{}, SystemCPULinuxThermalThrottleEventsMetricConfig{}, SystemCPULinuxThermalThrottleTimeMetricConfig{}, SystemCPULoadAverage15mMetricConfig{}, SystemCPULoadAverage1mMetricConfig{}, SystemCPULoadAverage5mMetricConfig{}, SystemCPULogicalCountMetricConfig{}, SystemCPUPhysicalCountMetricConfig{}, SystemCPUSoftInterruptsMetricConfig{}, SystemCPUTimeMetricConfig{}, SystemCPUUtilizationMetricConfig{}, SystemDiskIoMetricConfig{}, SystemDiskIoTimeMetricConfig{}, SystemDiskLimitMetricConfig{}, SystemDiskMergedMetricConfig{}, SystemDiskOperationTimeMetricConfig{}, SystemDiskOperationsMetricConfig{}, SystemDiskPendingOperationsMetricConfig{}, SystemDiskWeightedIoTimeMetricConfig{}, SystemEventsMetricConfig{}, SystemFilesystemErrorMetricConfig{}, SystemFilesystemInodesLimitMetricConfig{}, SystemFilesystemInodesUsageMetricConfig{}, SystemFilesystemLimitMetricConfig{}, SystemFilesystemLinuxExt4ErrorsMetricConfig{}, SystemFilesystemReadOnlyMetricConfig{}, SystemFilesystemStuckMetricConfig{}, SystemFilesystemUsageMetricConfig{}, SystemFilesystemUtilizationMetricConfig{}, SystemIoLinuxPressure10sMetricConfig{}, SystemIoLinuxPressure1mMetricConfig{}, SystemIoLinuxPressure5mMetricConfig{}, SystemIoLinuxPressureTotalMetricConfig{}, SystemIrqLinuxPressure10sMetricConfig{}, SystemIrqLinuxPressure1mMetricConfig{}, SystemIrqLinuxPressure5mMetricConfig{}, SystemIrqLinuxPressureTotalMetricConfig{}, SystemLinuxDentryCountMetricConfig{}, SystemLinuxDentryNegativeMetricConfig{}, SystemLinuxDentryUnusedMetricConfig{}, SystemLinuxEntropyAvailableMetricConfig{}, SystemLinuxFileHandleCountMetricConfig{}, SystemLinuxFileHandleLimitMetricConfig{}, SystemLinuxInodeCountMetricConfig{}, SystemLinuxInodeFreeMetricConfig{}, SystemLinuxIpcMessageQueueCountMetricConfig{}, SystemLinuxIpcMessageQueueLimitMetricConfig{}, SystemLinuxIpcMessageQueueMessagesMetricConfig{}, SystemLinuxIpcMessageQueueUsageMetricConfig{}, SystemLinuxIpcSemaphoreCountMetricConfig{}, SystemLinuxIpcSemaphoreLimitMetricConfig{}, SystemLinuxIpcSemaphoreSetCountMetricConfig{}, SystemLinuxIpcSemaphoreSetLimitMetricConfig{}, SystemLinuxIpcSharedMemoryLimitMetricConfig{}, SystemLinuxIpcSharedMemorySegmentCountMetricConfig{}, SystemLinuxIpcSharedMemorySegmentLimitMetricConfig{}, SystemLinuxIpcSharedMemoryUsageMetricConfig{}, SystemLinuxKernelAgeMetricConfig{}, SystemLinuxKernelInfoMetricConfig{}, SystemLinuxMdDisksMetricConfig{}, SystemLinuxMdDisksRequiredMetricConfig{}, SystemLinuxMdMismatchesMetricConfig{}, SystemLinuxMdSyncProgressMetricConfig{}, SystemLinuxMdSyncSpeedMetricConfig{}, SystemLinuxRebootRequiredMetricConfig{}, SystemLinuxTaskCountMetricConfig{}, SystemLinuxTaskHungMetricConfig{}, SystemMemoryLimitMetricConfig{}, SystemMemoryLinuxActiveMetricConfig{}, SystemMemoryLinuxAnonymousMetricConfig{}, SystemMemoryLinuxAvailableMetricConfig{}, SystemMemoryLinuxCommitLimitMetricConfig{}, SystemMemoryLinuxCommittedMetricConfig{}, SystemMemoryLinuxDirtyMetricConfig{}, SystemMemoryLinuxFreeBlocksMetricConfig{}, SystemMemoryLinuxHardwareCorruptedMetricConfig{}, SystemMemoryLinuxHugepagesLimitMetricConfig{}, SystemMemoryLinuxHugepagesPageSizeMetricConfig{}, SystemMemoryLinuxHugepagesReservedMetricConfig{}, SystemMemoryLinuxHugepagesSurplusMetricConfig{}, SystemMemoryLinuxHugepagesUsageMetricConfig{}, SystemMemoryLinuxHugepagesUtilizationMetricConfig{}, SystemMemoryLinuxInactiveMetricConfig{}, SystemMemoryLinuxKernelStackMetricConfig{}, SystemMemoryLinuxKsmFullScansMetricConfig{}, SystemMemoryLinuxKsmPagesMetricConfig{}, SystemMemoryLinuxMappedMetricConfig{}, SystemMemoryLinuxNumaAllocationsMetricConfig{}, SystemMemoryLinuxNumaUsageMetricConfig{}, SystemMemoryLinuxOomKillsMetricConfig{}, SystemMemoryLinuxPageTablesMetricConfig{}, SystemMemoryLinuxPercpuMetricConfig{}, SystemMemoryLinuxPressure10sMetricConfig{}, SystemMemoryLinuxPressure1mMetricConfig{}, SystemMemoryLinuxPressure5mMetricConfig{}, SystemMemoryLinuxPressureTotalMetricConfig{}, SystemMemoryLinuxSharedMetricConfig{}, SystemMemoryLinuxSlabUsageMetricConfig{}, SystemMemoryLinuxWritebackMetricConfig{}, SystemMemoryLinuxZramUsageMetricConfig{}, SystemMemoryLinuxZswapOperationsMetricConfig{}, SystemMemoryLinuxZswapUsageMetricConfig{}, SystemMemoryPageSizeMetricConfig{}, SystemMemoryUsageMetricConfig{}, SystemMemoryUtilizationMetricConfig{}, SystemNetworkBondInterfaceUpMetricConfig{}, SystemNetworkBondInterfacesMetricConfig{}, SystemNetworkConnectionCountMetricConfig{}, SystemNetworkConntrackCountMetricConfig{}, SystemNetworkConntrackLimitMetricConfig{}, SystemNetworkErrorsMetricConfig{}, SystemNetworkInterfaceCarrierChangesMetricConfig{}, SystemNetworkInterfaceCarrierErrorsMetricConfig{}, SystemNetworkInterfaceCollisionsMetricConfig{}, SystemNetworkInterfaceCompressedMetricConfig{}, SystemNetworkInterfaceDuplexMetricConfig{}, SystemNetworkInterfaceFifoErrorsMetricConfig{}, SystemNetworkInterfaceFrameErrorsMetricConfig{}, SystemNetworkInterfaceMtuMetricConfig{}, SystemNetworkInterfaceMulticastMetricConfig{}, SystemNetworkInterfaceQueueLengthMetricConfig{}, SystemNetworkInterfaceSpeedMetricConfig{}, SystemNetworkInterfaceUpMetricConfig{}, SystemNetworkIoMetricConfig{}, SystemNetworkIPFragmentMemoryUsageMetricConfig{}, SystemNetworkPacketCountMetricConfig{}, SystemNetworkPacketDroppedMetricConfig{}, SystemNetworkSocketCountMetricConfig{}, SystemNetworkSoftnetDroppedMetricConfig{}, SystemNetworkSoftnetFlowLimitedMetricConfig{}, SystemNetworkSoftnetProcessedMetricConfig{}, SystemNetworkSoftnetReceivedRpsMetricConfig{}, SystemNetworkSoftnetSqueezedMetricConfig{}, SystemNetworkTCPAbortsMetricConfig{}, SystemNetworkTCPBacklogDropsMetricConfig{}, SystemNetworkTCPConnectionResetsMetricConfig{}, SystemNetworkTCPErrorsMetricConfig{}, SystemNetworkTCPEstablishedMetricConfig{}, SystemNetworkTCPListenDropsMetricConfig{}, SystemNetworkTCPListenOverflowsMetricConfig{}, SystemNetworkTCPMemoryLimitMetricConfig{}, SystemNetworkTCPMemoryPressuresMetricConfig{}, SystemNetworkTCPMemoryUsageMetricConfig{}, SystemNetworkTCPOpenFailuresMetricConfig{}, SystemNetworkTCPOpensMetricConfig{}, SystemNetworkTCPOutOfOrderMetricConfig{}, SystemNetworkTCPPrunesMetricConfig{}, SystemNetworkTCPResetsSentMetricConfig{}, SystemNetworkTCPRetransmitsMetricConfig{}, SystemNetworkTCPSegmentsMetricConfig{}, SystemNetworkTCPSocketAllocatedMetricConfig{}, SystemNetworkTCPSocketCountMetricConfig{}, SystemNetworkTCPSocketOrphanedMetricConfig{}, SystemNetworkTCPSocketOrphanedLimitMetricConfig{}, SystemNetworkTCPSocketTimeWaitMetricConfig{}, SystemNetworkTCPSynCookiesMetricConfig{}, SystemNetworkTCPSynQueueOverflowsMetricConfig{}, SystemNetworkTCPTimeoutsMetricConfig{}, SystemNetworkUDPDatagramsMetricConfig{}, SystemNetworkUDPErrorsMetricConfig{}, SystemNetworkUDPMemoryUsageMetricConfig{}, SystemNetworkUDPQueueUsageMetricConfig{}, SystemNetworkUDPReceiveErrorsMetricConfig{}, SystemNetworkUDPSocketCountMetricConfig{}, SystemPagingFaultsMetricConfig{}, SystemPagingIoMetricConfig{}, SystemPagingOperationsMetricConfig{}, SystemPagingUsageMetricConfig{}, SystemPagingUtilizationMetricConfig{}, SystemProcessCountMetricConfig{}, SystemProcessCPUUnattributedMetricConfig{}, SystemProcessCreatedMetricConfig{}, SystemProcessLimitMetricConfig{}, SystemSessionCountMetricConfig{}, SystemTextfileErrorMetricConfig{}, SystemTextfileMtimeMetricConfig{}, SystemThreadCountMetricConfig{}, SystemUptimeMetricConfig{}, SystemUserCountMetricConfig{}, SystemZfsArcLimitMaxMetricConfig{}, SystemZfsArcLimitMinMetricConfig{}, SystemZfsArcRequestsMetricConfig{}, SystemZfsArcTargetMetricConfig{}, SystemZfsArcUsageMetricConfig{}, SystemZfsDatasetIoMetricConfig{}, SystemZfsDatasetOperationsMetricConfig{}, SystemZfsPoolIoMetricConfig{}, SystemZfsPoolOperationsMetricConfig{}, SystemZfsPoolStateMetricConfig{}, SystemdServiceRestartsMetricConfig{}, SystemdSocketAcceptedMetricConfig{}, SystemdSocketRefusedMetricConfig{}, SystemdSystemStateMetricConfig{}, SystemdTimerLastTriggerAgeMetricConfig{}, SystemdTimerLastTriggerTimeMetricConfig{}, SystemdUnitChangeTimeMetricConfig{}, SystemdUnitFailedMetricConfig{}, SystemdUnitStartTimeMetricConfig{}, SystemdUnitStateMetricConfig{}, ResourceAttributeConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(ContainerCPULimitMetricConfig{}, ContainerCPULimitUtilizationMetricConfig{}, ContainerCPULinuxPressure10sMetricConfig{}, ContainerCPULinuxPressure1mMetricConfig{}, ContainerCPULinuxPressure5mMetricConfig{}, ContainerCPULinuxPressureTotalMetricConfig{}, ContainerCPUThrottledTimeMetricConfig{}, ContainerCPUThrottlingDataPeriodsMetricConfig{}, ContainerCPUThrottlingDataThrottledPeriodsMetricConfig{}, ContainerCPUTimeMetricConfig{}, ContainerCPUUsageMetricConfig{}, ContainerDiskIoMetricConfig{}, ContainerDiskOperationsMetricConfig{}, ContainerIoLinuxPressure10sMetricConfig{}, ContainerIoLinuxPressure1mMetricConfig{}, ContainerIoLinuxPressure5mMetricConfig{}, ContainerIoLinuxPressureTotalMetricConfig{}, ContainerMemoryAvailableMetricConfig{}, ContainerMemoryLimitUtilizationMetricConfig{}, ContainerMemoryLinuxEventsMetricConfig{}, ContainerMemoryLinuxHighMetricConfig{}, ContainerMemoryLinuxPressure10sMetricConfig{}, ContainerMemoryLinuxPressure1mMetricConfig{}, ContainerMemoryLinuxPressure5mMetricConfig{}, ContainerMemoryLinuxPressureTotalMetricConfig{}, ContainerMemoryRssMetricConfig{}, ContainerMemoryUsageMetricConfig{}, ContainerMemoryUsageLimitMetricConfig{}, ContainerMemoryWorkingSetMetricConfig{}, ContainerPagingFaultsMetricConfig{}, ContainerPagingLimitMetricConfig{}, ContainerPagingUsageMetricConfig{}, ContainerPidsCountMetricConfig{}, ContainerPidsLimitMetricConfig{}, ContainerUptimeMetricConfig{}, HwBatteryChargeMetricConfig{}, HwBatteryTimeLeftMetricConfig{}, HwCurrentMetricConfig{}, HwEnergyMetricConfig{}, HwErrorsMetricConfig{}, HwFanSpeedMetricConfig{}, HwFanSpeedLimitMetricConfig{}, HwGpuMemoryLimitMetricConfig{}, HwGpuMemoryUsageMetricConfig{}, HwGpuMemoryUtilizationMetricConfig{}, HwGpuUtilizationMetricConfig{}, HwPhysicalDiskEnduranceUtilizationMetricConfig{}, HwPhysicalDiskSmartMetricConfig{}, HwPowerMetricConfig{}, HwPowerSupplyOnlineMetricConfig{}, HwStatusMetricConfig{}, HwTemperatureMetricConfig{}, HwTemperatureLimitMetricConfig{}, HwVoltageMetricConfig{}, HwVoltageLimitMetricConfig{}, NfsClientNetCountMetricConfig{}, NfsClientNetTCPConnectionAcceptedMetricConfig{}, NfsClientOperationCountMetricConfig{}, NfsClientProcedureCountMetricConfig{}, NfsClientRPCAuthrefreshCountMetricConfig{}, NfsClientRPCCountMetricConfig{}, NfsClientRPCRetransmitCountMetricConfig{}, NfsServerFhStaleCountMetricConfig{}, NfsServerIoMetricConfig{}, NfsServerNetCountMetricConfig{}, NfsServerNetTCPConnectionAcceptedMetricConfig{}, NfsServerOperationCountMetricConfig{}, NfsServerProcedureCountMetricConfig{}, NfsServerRepcacheRequestsMetricConfig{}, NfsServerRPCCountMetricConfig{}, NfsServerThreadCountMetricConfig{}, ProcessChildrenCPUTimeMetricConfig{}, ProcessContextSwitchesMetricConfig{}, ProcessCPUTimeMetricConfig{}, ProcessCPUUtilizationMetricConfig{}, ProcessCPUUtilizationWindowMetricConfig{}, ProcessDiskIoMetricConfig{}, ProcessGroupProcessCountMetricConfig{}, ProcessGroupStatusMetricConfig{}, ProcessGroupUptimeMetricConfig{}, ProcessIoLogicalMetricConfig{}, ProcessMemoryPssMetricConfig{}, ProcessMemorySharedMetricConfig{}, ProcessMemorySwapMetricConfig{}, ProcessMemoryUsageMetricConfig{}, ProcessMemoryUssMetricConfig{}, ProcessMemoryUtilizationMetricConfig{}, ProcessMemoryVirtualMetricConfig{}, ProcessNiceMetricConfig{}, ProcessPagingFaultsMetricConfig{}, ProcessRlimitMetricConfig{}, ProcessSignalsPendingMetricConfig{}, ProcessStatusMetricConfig{}, ProcessThreadCountMetricConfig{}, ProcessUnixFileDescriptorCountMetricConfig{}, ProcessUnixFileDescriptorLimitMetricConfig{}, ProcessUptimeMetricConfig{}, ProcessWindowsHandleCountMetricConfig{}, SystemBtrfsAllocationUsageMetricConfig{}, SystemBtrfsDeviceMissingMetricConfig{}, SystemBtrfsErrorsMetricConfig{}, SystemBtrfsUnallocatedMetricConfig{}, SystemClockEstimatedErrorMetricConfig{}, SystemClockFrequencyAdjustmentMetricConfig{}, SystemClockMaxErrorMetricConfig{}, SystemClockOffsetMetricConfig{}, SystemClockSynchronizedMetricConfig{}, SystemCPUContextSwitchesMetricConfig{}, SystemCPUFrequencyMetricConfig{}, SystemCPUFrequencyMaxMetricConfig{}, SystemCPUFrequencyMinMetricConfig{}, SystemCPUInterruptsMetricConfig{}, SystemCPULinuxInterruptsMetricConfig{}, SystemCPULinuxPressure10sMetricConfig{}, SystemCPULinuxPressure1mMetricConfig{}, SystemCPULinuxPressure5mMetricConfig{}, SystemCPULinuxPressureTotalMetricConfig{}, SystemCPULinuxRunQueueRunTimeMetricConfig{}, SystemCPULinuxRunQueueTimeslicesMetricConfig{}, SystemCPULinuxRunQueueWaitTimeMetricConfig{}, SystemCPULinuxSoftInterruptsMetricConfig{}, SystemCPULinuxThermalThrottleEventsMetricConfig{}, SystemCPULinuxThermalThrottleTimeMetricConfig{}, SystemCPULoadAverage15mMetricConfig{}, SystemCPULoadAverage1mMetricConfig{}, SystemCPULoadAverage5mMetricConfig{}, SystemCPULogicalCountMetricConfig{}, SystemCPUPhysicalCountMetricConfig{}, SystemCPUSoftInterruptsMetricConfig{}, SystemCPUTimeMetricConfig{}, SystemCPUUtilizationMetricConfig{}, SystemDiskIoMetricConfig{}, SystemDiskIoTimeMetricConfig{}, SystemDiskLimitMetricConfig{}, SystemDiskMergedMetricConfig{}, SystemDiskOperationTimeMetricConfig{}, SystemDiskOperationsMetricConfig{}, SystemDiskPendingOperationsMetricConfig{}, SystemDiskWeightedIoTimeMetricConfig{}, SystemEventsMetricConfig{}, SystemFilesystemErrorMetricConfig{}, SystemFilesystemInodesLimitMetricConfig{}, SystemFilesystemInodesUsageMetricConfig{}, SystemFilesystemLimitMetricConfig{}, SystemFilesystemLinuxExt4ErrorsMetricConfig{}, SystemFilesystemReadOnlyMetricConfig{}, SystemFilesystemStuckMetricConfig{}, SystemFilesystemUsageMetricConfig{}, SystemFilesystemUtilizationMetricConfig{}, SystemIoLinuxPressure10sMetricConfig{}, SystemIoLinuxPressure1mMetricConfig{}, SystemIoLinuxPressure5mMetricConfig{}, SystemIoLinuxPressureTotalMetricConfig{}, SystemIrqLinuxPressure10sMetricConfig{}, SystemIrqLinuxPressure1mMetricConfig{}, SystemIrqLinuxPressure5mMetricConfig{}, SystemIrqLinuxPressureTotalMetricConfig{}, SystemLinuxDentryCountMetricConfig{}, SystemLinuxDentryNegativeMetricConfig{}, SystemLinuxDentryUnusedMetricConfig{}, SystemLinuxEntropyAvailableMetricConfig{}, SystemLinuxFileHandleCountMetricConfig{}, SystemLinuxFileHandleLimitMetricConfig{}, SystemLinuxInodeCountMetricConfig{}, SystemLinuxInodeFreeMetricConfig{}, SystemLinuxIpcMessageQueueCountMetricConfig{}, SystemLinuxIpcMessageQueueLimitMetricConfig{}, SystemLinuxIpcMessageQueueMessagesMetricConfig{}, SystemLinuxIpcMessageQueueUsageMetricConfig{}, SystemLinuxIpcSemaphoreCountMetricConfig{}, SystemLinuxIpcSemaphoreLimitMetricConfig{}, SystemLinuxIpcSemaphoreSetCountMetricConfig{}, SystemLinuxIpcSemaphoreSetLimitMetricConfig{}, SystemLinuxIpcSharedMemoryLimitMetricConfig{}, SystemLinuxIpcSharedMemorySegmentCountMetricConfig{}, SystemLinuxIpcSharedMemorySegmentLimitMetricConfig{}, SystemLinuxIpcSharedMemoryUsageMetricConfig{}, SystemLinuxKernelAgeMetricConfig{}, SystemLinuxKernelInfoMetricConfig{}, SystemLinuxMdDisksMetricConfig{}, SystemLinuxMdDisksRequiredMetricConfig{}, SystemLinuxMdMismatchesMetricConfig{}, SystemLinuxMdSyncProgressMetricConfig{}, SystemLinuxMdSyncSpeedMetricConfig{}, SystemLinuxRebootRequiredMetricConfig{}, SystemLinuxTaskCountMetricConfig{}, SystemLinuxTaskHungMetricConfig{}, SystemMemoryLimitMetricConfig{}, SystemMemoryLinuxActiveMetricConfig{}, SystemMemoryLinuxAnonymousMetricConfig{}, SystemMemoryLinuxAvailableMetricConfig{}, SystemMemoryLinuxCommitLimitMetricConfig{}, SystemMemoryLinuxCommittedMetricConfig{}, SystemMemoryLinuxDirtyMetricConfig{}, SystemMemoryLinuxFreeBlocksMetricConfig{}, SystemMemoryLinuxHardwareCorruptedMetricConfig{}, SystemMemoryLinuxHugepagesLimitMetricConfig{}, SystemMemoryLinuxHugepagesPageSizeMetricConfig{}, SystemMemoryLinuxHugepagesReservedMetricConfig{}, SystemMemoryLinuxHugepagesSurplusMetricConfig{}, SystemMemoryLinuxHugepagesUsageMetricConfig{}, SystemMemoryLinuxHugepagesUtilizationMetricConfig{}, SystemMemoryLinuxInactiveMetricConfig{}, SystemMemoryLinuxKernelStackMetricConfig{}, SystemMemoryLinuxKsmFullScansMetricConfig{}, SystemMemoryLinuxKsmPagesMetricConfig{}, SystemMemoryLinuxMappedMetricConfig{}, SystemMemoryLinuxNumaAllocationsMetricConfig{}, SystemMemoryLinuxNumaUsageMetricConfig{}, SystemMemoryLinuxOomKillsMetricConfig{}, SystemMemoryLinuxPageTablesMetricConfig{}, SystemMemoryLinuxPercpuMetricConfig{}, SystemMemoryLinuxPressure10sMetricConfig{}, SystemMemoryLinuxPressure1mMetricConfig{}, SystemMemoryLinuxPressure5mMetricConfig{}, SystemMemoryLinuxPressureTotalMetricConfig{}, SystemMemoryLinuxSharedMetricConfig{}, SystemMemoryLinuxSlabUsageMetricConfig{}, SystemMemoryLinuxWritebackMetricConfig{}, SystemMemoryLinuxZramUsageMetricConfig{}, SystemMemoryLinuxZswapOperationsMetricConfig{}, SystemMemoryLinuxZswapUsageMetricConfig{}, SystemMemoryPageSizeMetricConfig{}, SystemMemoryUsageMetricConfig{}, SystemMemoryUtilizationMetricConfig{}, SystemNetworkBondInterfaceUpMetricConfig{}, SystemNetworkBondInterfacesMetricConfig{}, SystemNetworkConnectionCountMetricConfig{}, SystemNetworkConntrackCountMetricConfig{}, SystemNetworkConntrackLimitMetricConfig{}, SystemNetworkErrorsMetricConfig{}, SystemNetworkInterfaceCarrierChangesMetricConfig{}, SystemNetworkInterfaceCarrierErrorsMetricConfig{}, SystemNetworkInterfaceCollisionsMetricConfig{}, SystemNetworkInterfaceCompressedMetricConfig{}, SystemNetworkInterfaceDuplexMetricConfig{}, SystemNetworkInterfaceFifoErrorsMetricConfig{}, SystemNetworkInterfaceFrameErrorsMetricConfig{}, SystemNetworkInterfaceMtuMetricConfig{}, SystemNetworkInterfaceMulticastMetricConfig{}, SystemNetworkInterfaceQueueLengthMetricConfig{}, SystemNetworkInterfaceSpeedMetricConfig{}, SystemNetworkInterfaceUpMetricConfig{}, SystemNetworkIoMetricConfig{}, SystemNetworkIPFragmentMemoryUsageMetricConfig{}, SystemNetworkPacketCountMetricConfig{}, SystemNetworkPacketDroppedMetricConfig{}, SystemNetworkSocketCountMetricConfig{}, SystemNetworkSoftnetDroppedMetricConfig{}, SystemNetworkSoftnetFlowLimitedMetricConfig{}, SystemNetworkSoftnetProcessedMetricConfig{}, SystemNetworkSoftnetReceivedRpsMetricConfig{}, SystemNetworkSoftnetSqueezedMetricConfig{}, SystemNetworkTCPAbortsMetricConfig{}, SystemNetworkTCPBacklogDropsMetricConfig{}, SystemNetworkTCPConnectionResetsMetricConfig{}, SystemNetworkTCPErrorsMetricConfig{}, SystemNetworkTCPEstablishedMetricConfig{}, SystemNetworkTCPListenDropsMetricConfig{}, SystemNetworkTCPListenOverflowsMetricConfig{}, SystemNetworkTCPMemoryLimitMetricConfig{}, SystemNetworkTCPMemoryPressuresMetricConfig{}, SystemNetworkTCPMemoryUsageMetricConfig{}, SystemNetworkTCPOpenFailuresMetricConfig{}, SystemNetworkTCPOpensMetricConfig{}, SystemNetworkTCPOutOfOrderMetricConfig{}, SystemNetworkTCPPrunesMetricConfig{}, SystemNetworkTCPResetsSentMetricConfig{}, SystemNetworkTCPRetransmitsMetricConfig{}, SystemNetworkTCPSegmentsMetricConfig{}, SystemNetworkTCPSocketAllocatedMetricConfig{}, SystemNetworkTCPSocketCountMetricConfig{}, SystemNetworkTCPSocketOrphanedMetricConfig{}, SystemNetworkTCPSocketOrphanedLimitMetricConfig{}, SystemNetworkTCPSocketTimeWaitMetricConfig{}, SystemNetworkTCPSynCookiesMetricConfig{}, SystemNetworkTCPSynQueueOverflowsMetricConfig{}, SystemNetworkTCPTimeoutsMetricConfig{}, SystemNetworkUDPDatagramsMetricConfig{}, SystemNetworkUDPErrorsMetricConfig{}, SystemNetworkUDPMemoryUsageMetricConfig{}, SystemNetworkUDPQueueUsageMetricConfig{}, SystemNetworkUDPReceiveErrorsMetricConfig{}, SystemNetworkUDPSocketCountMetricConfig{}, SystemPagingFaultsMetricConfig{}, SystemPagingIoMetricConfig{}, SystemPagingOperationsMetricConfig{}, SystemPagingUsageMetricConfig{}, SystemPagingUtilizationMetricConfig{}, SystemProcessCountMetricConfig{}, SystemProcessCPUUnattributedMetricConfig{}, SystemProcessCreatedMetricConfig{}, SystemProcessLimitMetricConfig{}, SystemSessionCountMetricConfig{}, SystemTextfileErrorMetricConfig{}, SystemTextfileMtimeMetricConfig{}, SystemThreadCountMetricConfig{}, SystemUptimeMetricConfig{}, SystemUserCountMetricConfig{}, SystemZfsArcLimitMaxMetricConfig{}, SystemZfsArcLimitMinMetricConfig{}, SystemZfsArcRequestsMetricConfig{}, SystemZfsArcTargetMetricConfig{}, SystemZfsArcUsageMetricConfig{}, SystemZfsDatasetIoMetricConfig{}, SystemZfsDatasetOperationsMetricConfig{}, SystemZfsPoolIoMetricConfig{}, SystemZfsPoolOperationsMetricConfig{}, SystemZfsPoolStateMetricConfig{}, SystemdServiceRestartsMetricConfig{}, SystemdSocketAcceptedMetricConfig{}, SystemdSocketRefusedMetricConfig{}, SystemdSystemStateMetricConfig{}, SystemdTimerLastTriggerAgeMetricConfig{}, SystemdTimerLastTriggerTimeMetricConfig{}, SystemdUnitChangeTimeMetricConfig{}, SystemdUnitFailedMetricConfig{}, SystemdUnitStartTimeMetricConfig{}, SystemdUnitStateMetricConfig{}, ResourceAttributeConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}
@@ -1839,6 +2067,9 @@ func TestResourceAttributesConfig(t *testing.T) {
 			name: "all_set",
 			want: ResourceAttributesConfig{
 				ContainerID:           ResourceAttributeConfig{Enabled: true},
+				ContainerImageName:    ResourceAttributeConfig{Enabled: true},
+				ContainerName:         ResourceAttributeConfig{Enabled: true},
+				ContainerRuntimeName:  ResourceAttributeConfig{Enabled: true},
 				DeviceManufacturer:    ResourceAttributeConfig{Enabled: true},
 				DeviceModelName:       ResourceAttributeConfig{Enabled: true},
 				HostArch:              ResourceAttributeConfig{Enabled: true},
@@ -1852,6 +2083,11 @@ func TestResourceAttributesConfig(t *testing.T) {
 				HostIP:                ResourceAttributeConfig{Enabled: true},
 				HostMac:               ResourceAttributeConfig{Enabled: true},
 				HostName:              ResourceAttributeConfig{Enabled: true},
+				K8sContainerName:      ResourceAttributeConfig{Enabled: true},
+				K8sNamespaceName:      ResourceAttributeConfig{Enabled: true},
+				K8sPodName:            ResourceAttributeConfig{Enabled: true},
+				K8sPodUID:             ResourceAttributeConfig{Enabled: true},
+				LinuxCgroupPath:       ResourceAttributeConfig{Enabled: true},
 				OsBuildID:             ResourceAttributeConfig{Enabled: true},
 				OsDescription:         ResourceAttributeConfig{Enabled: true},
 				OsName:                ResourceAttributeConfig{Enabled: true},
@@ -1868,6 +2104,7 @@ func TestResourceAttributesConfig(t *testing.T) {
 				ProcessParentPid:      ResourceAttributeConfig{Enabled: true},
 				ProcessPid:            ResourceAttributeConfig{Enabled: true},
 				ProcessProgramName:    ResourceAttributeConfig{Enabled: true},
+				SystemdSlice:          ResourceAttributeConfig{Enabled: true},
 				SystemdUnitName:       ResourceAttributeConfig{Enabled: true},
 			},
 		},
@@ -1875,6 +2112,9 @@ func TestResourceAttributesConfig(t *testing.T) {
 			name: "none_set",
 			want: ResourceAttributesConfig{
 				ContainerID:           ResourceAttributeConfig{Enabled: false},
+				ContainerImageName:    ResourceAttributeConfig{Enabled: false},
+				ContainerName:         ResourceAttributeConfig{Enabled: false},
+				ContainerRuntimeName:  ResourceAttributeConfig{Enabled: false},
 				DeviceManufacturer:    ResourceAttributeConfig{Enabled: false},
 				DeviceModelName:       ResourceAttributeConfig{Enabled: false},
 				HostArch:              ResourceAttributeConfig{Enabled: false},
@@ -1888,6 +2128,11 @@ func TestResourceAttributesConfig(t *testing.T) {
 				HostIP:                ResourceAttributeConfig{Enabled: false},
 				HostMac:               ResourceAttributeConfig{Enabled: false},
 				HostName:              ResourceAttributeConfig{Enabled: false},
+				K8sContainerName:      ResourceAttributeConfig{Enabled: false},
+				K8sNamespaceName:      ResourceAttributeConfig{Enabled: false},
+				K8sPodName:            ResourceAttributeConfig{Enabled: false},
+				K8sPodUID:             ResourceAttributeConfig{Enabled: false},
+				LinuxCgroupPath:       ResourceAttributeConfig{Enabled: false},
 				OsBuildID:             ResourceAttributeConfig{Enabled: false},
 				OsDescription:         ResourceAttributeConfig{Enabled: false},
 				OsName:                ResourceAttributeConfig{Enabled: false},
@@ -1904,6 +2149,7 @@ func TestResourceAttributesConfig(t *testing.T) {
 				ProcessParentPid:      ResourceAttributeConfig{Enabled: false},
 				ProcessPid:            ResourceAttributeConfig{Enabled: false},
 				ProcessProgramName:    ResourceAttributeConfig{Enabled: false},
+				SystemdSlice:          ResourceAttributeConfig{Enabled: false},
 				SystemdUnitName:       ResourceAttributeConfig{Enabled: false},
 			},
 		},

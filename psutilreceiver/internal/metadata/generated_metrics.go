@@ -393,6 +393,40 @@ var MapAttributeHwType = map[string]AttributeHwType{
 	"voltage":         AttributeHwTypeVoltage,
 }
 
+// AttributeLinuxCgroupMemoryEvent specifies the value linux.cgroup.memory.event attribute.
+type AttributeLinuxCgroupMemoryEvent int
+
+const (
+	_ AttributeLinuxCgroupMemoryEvent = iota
+	AttributeLinuxCgroupMemoryEventHigh
+	AttributeLinuxCgroupMemoryEventMax
+	AttributeLinuxCgroupMemoryEventOom
+	AttributeLinuxCgroupMemoryEventOomKill
+)
+
+// String returns the string representation of the AttributeLinuxCgroupMemoryEvent.
+func (av AttributeLinuxCgroupMemoryEvent) String() string {
+	switch av {
+	case AttributeLinuxCgroupMemoryEventHigh:
+		return "high"
+	case AttributeLinuxCgroupMemoryEventMax:
+		return "max"
+	case AttributeLinuxCgroupMemoryEventOom:
+		return "oom"
+	case AttributeLinuxCgroupMemoryEventOomKill:
+		return "oom_kill"
+	}
+	return ""
+}
+
+// MapAttributeLinuxCgroupMemoryEvent is a helper map of string to AttributeLinuxCgroupMemoryEvent attribute value.
+var MapAttributeLinuxCgroupMemoryEvent = map[string]AttributeLinuxCgroupMemoryEvent{
+	"high":     AttributeLinuxCgroupMemoryEventHigh,
+	"max":      AttributeLinuxCgroupMemoryEventMax,
+	"oom":      AttributeLinuxCgroupMemoryEventOom,
+	"oom_kill": AttributeLinuxCgroupMemoryEventOomKill,
+}
+
 // AttributeNetworkConnectionState specifies the value network.connection.state attribute.
 type AttributeNetworkConnectionState int
 
@@ -1886,6 +1920,128 @@ var MapAttributeTelemetryResetReason = map[string]AttributeTelemetryResetReason{
 }
 
 var MetricsInfo = metricsInfo{
+	ContainerCPULimit: metricInfo{
+		Name: "container.cpu.limit",
+	},
+	ContainerCPULimitUtilization: metricInfo{
+		Name: "container.cpu.limit.utilization",
+	},
+	ContainerCPULinuxPressure10s: metricInfo{
+		Name:       "container.cpu.linux.pressure.10s",
+		Attributes: []string{"system.linux.pressure.stall_type"},
+	},
+	ContainerCPULinuxPressure1m: metricInfo{
+		Name:       "container.cpu.linux.pressure.1m",
+		Attributes: []string{"system.linux.pressure.stall_type"},
+	},
+	ContainerCPULinuxPressure5m: metricInfo{
+		Name:       "container.cpu.linux.pressure.5m",
+		Attributes: []string{"system.linux.pressure.stall_type"},
+	},
+	ContainerCPULinuxPressureTotal: metricInfo{
+		Name:       "container.cpu.linux.pressure.total",
+		Attributes: []string{"system.linux.pressure.stall_type"},
+	},
+	ContainerCPUThrottledTime: metricInfo{
+		Name: "container.cpu.throttled.time",
+	},
+	ContainerCPUThrottlingDataPeriods: metricInfo{
+		Name: "container.cpu.throttling_data.periods",
+	},
+	ContainerCPUThrottlingDataThrottledPeriods: metricInfo{
+		Name: "container.cpu.throttling_data.throttled_periods",
+	},
+	ContainerCPUTime: metricInfo{
+		Name:       "container.cpu.time",
+		Attributes: []string{"cpu.mode"},
+	},
+	ContainerCPUUsage: metricInfo{
+		Name: "container.cpu.usage",
+	},
+	ContainerDiskIo: metricInfo{
+		Name:       "container.disk.io",
+		Attributes: []string{"disk.io.direction", "system.device"},
+	},
+	ContainerDiskOperations: metricInfo{
+		Name:       "container.disk.operations",
+		Attributes: []string{"disk.io.direction", "system.device"},
+	},
+	ContainerIoLinuxPressure10s: metricInfo{
+		Name:       "container.io.linux.pressure.10s",
+		Attributes: []string{"system.linux.pressure.stall_type"},
+	},
+	ContainerIoLinuxPressure1m: metricInfo{
+		Name:       "container.io.linux.pressure.1m",
+		Attributes: []string{"system.linux.pressure.stall_type"},
+	},
+	ContainerIoLinuxPressure5m: metricInfo{
+		Name:       "container.io.linux.pressure.5m",
+		Attributes: []string{"system.linux.pressure.stall_type"},
+	},
+	ContainerIoLinuxPressureTotal: metricInfo{
+		Name:       "container.io.linux.pressure.total",
+		Attributes: []string{"system.linux.pressure.stall_type"},
+	},
+	ContainerMemoryAvailable: metricInfo{
+		Name: "container.memory.available",
+	},
+	ContainerMemoryLimitUtilization: metricInfo{
+		Name: "container.memory.limit.utilization",
+	},
+	ContainerMemoryLinuxEvents: metricInfo{
+		Name:       "container.memory.linux.events",
+		Attributes: []string{"linux.cgroup.memory.event"},
+	},
+	ContainerMemoryLinuxHigh: metricInfo{
+		Name: "container.memory.linux.high",
+	},
+	ContainerMemoryLinuxPressure10s: metricInfo{
+		Name:       "container.memory.linux.pressure.10s",
+		Attributes: []string{"system.linux.pressure.stall_type"},
+	},
+	ContainerMemoryLinuxPressure1m: metricInfo{
+		Name:       "container.memory.linux.pressure.1m",
+		Attributes: []string{"system.linux.pressure.stall_type"},
+	},
+	ContainerMemoryLinuxPressure5m: metricInfo{
+		Name:       "container.memory.linux.pressure.5m",
+		Attributes: []string{"system.linux.pressure.stall_type"},
+	},
+	ContainerMemoryLinuxPressureTotal: metricInfo{
+		Name:       "container.memory.linux.pressure.total",
+		Attributes: []string{"system.linux.pressure.stall_type"},
+	},
+	ContainerMemoryRss: metricInfo{
+		Name: "container.memory.rss",
+	},
+	ContainerMemoryUsage: metricInfo{
+		Name: "container.memory.usage",
+	},
+	ContainerMemoryUsageLimit: metricInfo{
+		Name: "container.memory.usage.limit",
+	},
+	ContainerMemoryWorkingSet: metricInfo{
+		Name: "container.memory.working_set",
+	},
+	ContainerPagingFaults: metricInfo{
+		Name:       "container.paging.faults",
+		Attributes: []string{"system.paging.fault.type"},
+	},
+	ContainerPagingLimit: metricInfo{
+		Name: "container.paging.limit",
+	},
+	ContainerPagingUsage: metricInfo{
+		Name: "container.paging.usage",
+	},
+	ContainerPidsCount: metricInfo{
+		Name: "container.pids.count",
+	},
+	ContainerPidsLimit: metricInfo{
+		Name: "container.pids.limit",
+	},
+	ContainerUptime: metricInfo{
+		Name: "container.uptime",
+	},
 	HwBatteryCharge: metricInfo{
 		Name:       "hw.battery.charge",
 		Attributes: []string{"hw.id", "hw.name"},
@@ -2895,290 +3051,325 @@ var MetricsInfo = metricsInfo{
 }
 
 type metricsInfo struct {
-	HwBatteryCharge                        metricInfo
-	HwBatteryTimeLeft                      metricInfo
-	HwCurrent                              metricInfo
-	HwEnergy                               metricInfo
-	HwErrors                               metricInfo
-	HwFanSpeed                             metricInfo
-	HwFanSpeedLimit                        metricInfo
-	HwGpuMemoryLimit                       metricInfo
-	HwGpuMemoryUsage                       metricInfo
-	HwGpuMemoryUtilization                 metricInfo
-	HwGpuUtilization                       metricInfo
-	HwPhysicalDiskEnduranceUtilization     metricInfo
-	HwPhysicalDiskSmart                    metricInfo
-	HwPower                                metricInfo
-	HwPowerSupplyOnline                    metricInfo
-	HwStatus                               metricInfo
-	HwTemperature                          metricInfo
-	HwTemperatureLimit                     metricInfo
-	HwVoltage                              metricInfo
-	HwVoltageLimit                         metricInfo
-	NfsClientNetCount                      metricInfo
-	NfsClientNetTCPConnectionAccepted      metricInfo
-	NfsClientOperationCount                metricInfo
-	NfsClientProcedureCount                metricInfo
-	NfsClientRPCAuthrefreshCount           metricInfo
-	NfsClientRPCCount                      metricInfo
-	NfsClientRPCRetransmitCount            metricInfo
-	NfsServerFhStaleCount                  metricInfo
-	NfsServerIo                            metricInfo
-	NfsServerNetCount                      metricInfo
-	NfsServerNetTCPConnectionAccepted      metricInfo
-	NfsServerOperationCount                metricInfo
-	NfsServerProcedureCount                metricInfo
-	NfsServerRepcacheRequests              metricInfo
-	NfsServerRPCCount                      metricInfo
-	NfsServerThreadCount                   metricInfo
-	ProcessChildrenCPUTime                 metricInfo
-	ProcessContextSwitches                 metricInfo
-	ProcessCPUTime                         metricInfo
-	ProcessCPUUtilization                  metricInfo
-	ProcessCPUUtilizationWindow            metricInfo
-	ProcessDiskIo                          metricInfo
-	ProcessGroupProcessCount               metricInfo
-	ProcessGroupStatus                     metricInfo
-	ProcessGroupUptime                     metricInfo
-	ProcessIoLogical                       metricInfo
-	ProcessMemoryPss                       metricInfo
-	ProcessMemoryShared                    metricInfo
-	ProcessMemorySwap                      metricInfo
-	ProcessMemoryUsage                     metricInfo
-	ProcessMemoryUss                       metricInfo
-	ProcessMemoryUtilization               metricInfo
-	ProcessMemoryVirtual                   metricInfo
-	ProcessNice                            metricInfo
-	ProcessPagingFaults                    metricInfo
-	ProcessRlimit                          metricInfo
-	ProcessSignalsPending                  metricInfo
-	ProcessStatus                          metricInfo
-	ProcessThreadCount                     metricInfo
-	ProcessUnixFileDescriptorCount         metricInfo
-	ProcessUnixFileDescriptorLimit         metricInfo
-	ProcessUptime                          metricInfo
-	ProcessWindowsHandleCount              metricInfo
-	SystemBtrfsAllocationUsage             metricInfo
-	SystemBtrfsDeviceMissing               metricInfo
-	SystemBtrfsErrors                      metricInfo
-	SystemBtrfsUnallocated                 metricInfo
-	SystemClockEstimatedError              metricInfo
-	SystemClockFrequencyAdjustment         metricInfo
-	SystemClockMaxError                    metricInfo
-	SystemClockOffset                      metricInfo
-	SystemClockSynchronized                metricInfo
-	SystemCPUContextSwitches               metricInfo
-	SystemCPUFrequency                     metricInfo
-	SystemCPUFrequencyMax                  metricInfo
-	SystemCPUFrequencyMin                  metricInfo
-	SystemCPUInterrupts                    metricInfo
-	SystemCPULinuxInterrupts               metricInfo
-	SystemCPULinuxPressure10s              metricInfo
-	SystemCPULinuxPressure1m               metricInfo
-	SystemCPULinuxPressure5m               metricInfo
-	SystemCPULinuxPressureTotal            metricInfo
-	SystemCPULinuxRunQueueRunTime          metricInfo
-	SystemCPULinuxRunQueueTimeslices       metricInfo
-	SystemCPULinuxRunQueueWaitTime         metricInfo
-	SystemCPULinuxSoftInterrupts           metricInfo
-	SystemCPULinuxThermalThrottleEvents    metricInfo
-	SystemCPULinuxThermalThrottleTime      metricInfo
-	SystemCPULoadAverage15m                metricInfo
-	SystemCPULoadAverage1m                 metricInfo
-	SystemCPULoadAverage5m                 metricInfo
-	SystemCPULogicalCount                  metricInfo
-	SystemCPUPhysicalCount                 metricInfo
-	SystemCPUSoftInterrupts                metricInfo
-	SystemCPUTime                          metricInfo
-	SystemCPUUtilization                   metricInfo
-	SystemDiskIo                           metricInfo
-	SystemDiskIoTime                       metricInfo
-	SystemDiskLimit                        metricInfo
-	SystemDiskMerged                       metricInfo
-	SystemDiskOperationTime                metricInfo
-	SystemDiskOperations                   metricInfo
-	SystemDiskPendingOperations            metricInfo
-	SystemDiskWeightedIoTime               metricInfo
-	SystemEvents                           metricInfo
-	SystemFilesystemError                  metricInfo
-	SystemFilesystemInodesLimit            metricInfo
-	SystemFilesystemInodesUsage            metricInfo
-	SystemFilesystemLimit                  metricInfo
-	SystemFilesystemLinuxExt4Errors        metricInfo
-	SystemFilesystemReadOnly               metricInfo
-	SystemFilesystemStuck                  metricInfo
-	SystemFilesystemUsage                  metricInfo
-	SystemFilesystemUtilization            metricInfo
-	SystemIoLinuxPressure10s               metricInfo
-	SystemIoLinuxPressure1m                metricInfo
-	SystemIoLinuxPressure5m                metricInfo
-	SystemIoLinuxPressureTotal             metricInfo
-	SystemIrqLinuxPressure10s              metricInfo
-	SystemIrqLinuxPressure1m               metricInfo
-	SystemIrqLinuxPressure5m               metricInfo
-	SystemIrqLinuxPressureTotal            metricInfo
-	SystemLinuxDentryCount                 metricInfo
-	SystemLinuxDentryNegative              metricInfo
-	SystemLinuxDentryUnused                metricInfo
-	SystemLinuxEntropyAvailable            metricInfo
-	SystemLinuxFileHandleCount             metricInfo
-	SystemLinuxFileHandleLimit             metricInfo
-	SystemLinuxInodeCount                  metricInfo
-	SystemLinuxInodeFree                   metricInfo
-	SystemLinuxIpcMessageQueueCount        metricInfo
-	SystemLinuxIpcMessageQueueLimit        metricInfo
-	SystemLinuxIpcMessageQueueMessages     metricInfo
-	SystemLinuxIpcMessageQueueUsage        metricInfo
-	SystemLinuxIpcSemaphoreCount           metricInfo
-	SystemLinuxIpcSemaphoreLimit           metricInfo
-	SystemLinuxIpcSemaphoreSetCount        metricInfo
-	SystemLinuxIpcSemaphoreSetLimit        metricInfo
-	SystemLinuxIpcSharedMemoryLimit        metricInfo
-	SystemLinuxIpcSharedMemorySegmentCount metricInfo
-	SystemLinuxIpcSharedMemorySegmentLimit metricInfo
-	SystemLinuxIpcSharedMemoryUsage        metricInfo
-	SystemLinuxKernelAge                   metricInfo
-	SystemLinuxKernelInfo                  metricInfo
-	SystemLinuxMdDisks                     metricInfo
-	SystemLinuxMdDisksRequired             metricInfo
-	SystemLinuxMdMismatches                metricInfo
-	SystemLinuxMdSyncProgress              metricInfo
-	SystemLinuxMdSyncSpeed                 metricInfo
-	SystemLinuxRebootRequired              metricInfo
-	SystemLinuxTaskCount                   metricInfo
-	SystemLinuxTaskHung                    metricInfo
-	SystemMemoryLimit                      metricInfo
-	SystemMemoryLinuxActive                metricInfo
-	SystemMemoryLinuxAnonymous             metricInfo
-	SystemMemoryLinuxAvailable             metricInfo
-	SystemMemoryLinuxCommitLimit           metricInfo
-	SystemMemoryLinuxCommitted             metricInfo
-	SystemMemoryLinuxDirty                 metricInfo
-	SystemMemoryLinuxFreeBlocks            metricInfo
-	SystemMemoryLinuxHardwareCorrupted     metricInfo
-	SystemMemoryLinuxHugepagesLimit        metricInfo
-	SystemMemoryLinuxHugepagesPageSize     metricInfo
-	SystemMemoryLinuxHugepagesReserved     metricInfo
-	SystemMemoryLinuxHugepagesSurplus      metricInfo
-	SystemMemoryLinuxHugepagesUsage        metricInfo
-	SystemMemoryLinuxHugepagesUtilization  metricInfo
-	SystemMemoryLinuxInactive              metricInfo
-	SystemMemoryLinuxKernelStack           metricInfo
-	SystemMemoryLinuxKsmFullScans          metricInfo
-	SystemMemoryLinuxKsmPages              metricInfo
-	SystemMemoryLinuxMapped                metricInfo
-	SystemMemoryLinuxNumaAllocations       metricInfo
-	SystemMemoryLinuxNumaUsage             metricInfo
-	SystemMemoryLinuxOomKills              metricInfo
-	SystemMemoryLinuxPageTables            metricInfo
-	SystemMemoryLinuxPercpu                metricInfo
-	SystemMemoryLinuxPressure10s           metricInfo
-	SystemMemoryLinuxPressure1m            metricInfo
-	SystemMemoryLinuxPressure5m            metricInfo
-	SystemMemoryLinuxPressureTotal         metricInfo
-	SystemMemoryLinuxShared                metricInfo
-	SystemMemoryLinuxSlabUsage             metricInfo
-	SystemMemoryLinuxWriteback             metricInfo
-	SystemMemoryLinuxZramUsage             metricInfo
-	SystemMemoryLinuxZswapOperations       metricInfo
-	SystemMemoryLinuxZswapUsage            metricInfo
-	SystemMemoryPageSize                   metricInfo
-	SystemMemoryUsage                      metricInfo
-	SystemMemoryUtilization                metricInfo
-	SystemNetworkBondInterfaceUp           metricInfo
-	SystemNetworkBondInterfaces            metricInfo
-	SystemNetworkConnectionCount           metricInfo
-	SystemNetworkConntrackCount            metricInfo
-	SystemNetworkConntrackLimit            metricInfo
-	SystemNetworkErrors                    metricInfo
-	SystemNetworkInterfaceCarrierChanges   metricInfo
-	SystemNetworkInterfaceCarrierErrors    metricInfo
-	SystemNetworkInterfaceCollisions       metricInfo
-	SystemNetworkInterfaceCompressed       metricInfo
-	SystemNetworkInterfaceDuplex           metricInfo
-	SystemNetworkInterfaceFifoErrors       metricInfo
-	SystemNetworkInterfaceFrameErrors      metricInfo
-	SystemNetworkInterfaceMtu              metricInfo
-	SystemNetworkInterfaceMulticast        metricInfo
-	SystemNetworkInterfaceQueueLength      metricInfo
-	SystemNetworkInterfaceSpeed            metricInfo
-	SystemNetworkInterfaceUp               metricInfo
-	SystemNetworkIo                        metricInfo
-	SystemNetworkIPFragmentMemoryUsage     metricInfo
-	SystemNetworkPacketCount               metricInfo
-	SystemNetworkPacketDropped             metricInfo
-	SystemNetworkSocketCount               metricInfo
-	SystemNetworkSoftnetDropped            metricInfo
-	SystemNetworkSoftnetFlowLimited        metricInfo
-	SystemNetworkSoftnetProcessed          metricInfo
-	SystemNetworkSoftnetReceivedRps        metricInfo
-	SystemNetworkSoftnetSqueezed           metricInfo
-	SystemNetworkTCPAborts                 metricInfo
-	SystemNetworkTCPBacklogDrops           metricInfo
-	SystemNetworkTCPConnectionResets       metricInfo
-	SystemNetworkTCPErrors                 metricInfo
-	SystemNetworkTCPEstablished            metricInfo
-	SystemNetworkTCPListenDrops            metricInfo
-	SystemNetworkTCPListenOverflows        metricInfo
-	SystemNetworkTCPMemoryLimit            metricInfo
-	SystemNetworkTCPMemoryPressures        metricInfo
-	SystemNetworkTCPMemoryUsage            metricInfo
-	SystemNetworkTCPOpenFailures           metricInfo
-	SystemNetworkTCPOpens                  metricInfo
-	SystemNetworkTCPOutOfOrder             metricInfo
-	SystemNetworkTCPPrunes                 metricInfo
-	SystemNetworkTCPResetsSent             metricInfo
-	SystemNetworkTCPRetransmits            metricInfo
-	SystemNetworkTCPSegments               metricInfo
-	SystemNetworkTCPSocketAllocated        metricInfo
-	SystemNetworkTCPSocketCount            metricInfo
-	SystemNetworkTCPSocketOrphaned         metricInfo
-	SystemNetworkTCPSocketOrphanedLimit    metricInfo
-	SystemNetworkTCPSocketTimeWait         metricInfo
-	SystemNetworkTCPSynCookies             metricInfo
-	SystemNetworkTCPSynQueueOverflows      metricInfo
-	SystemNetworkTCPTimeouts               metricInfo
-	SystemNetworkUDPDatagrams              metricInfo
-	SystemNetworkUDPErrors                 metricInfo
-	SystemNetworkUDPMemoryUsage            metricInfo
-	SystemNetworkUDPQueueUsage             metricInfo
-	SystemNetworkUDPReceiveErrors          metricInfo
-	SystemNetworkUDPSocketCount            metricInfo
-	SystemPagingFaults                     metricInfo
-	SystemPagingIo                         metricInfo
-	SystemPagingOperations                 metricInfo
-	SystemPagingUsage                      metricInfo
-	SystemPagingUtilization                metricInfo
-	SystemProcessCount                     metricInfo
-	SystemProcessCPUUnattributed           metricInfo
-	SystemProcessCreated                   metricInfo
-	SystemProcessLimit                     metricInfo
-	SystemSessionCount                     metricInfo
-	SystemTextfileError                    metricInfo
-	SystemTextfileMtime                    metricInfo
-	SystemThreadCount                      metricInfo
-	SystemUptime                           metricInfo
-	SystemUserCount                        metricInfo
-	SystemZfsArcLimitMax                   metricInfo
-	SystemZfsArcLimitMin                   metricInfo
-	SystemZfsArcRequests                   metricInfo
-	SystemZfsArcTarget                     metricInfo
-	SystemZfsArcUsage                      metricInfo
-	SystemZfsDatasetIo                     metricInfo
-	SystemZfsDatasetOperations             metricInfo
-	SystemZfsPoolIo                        metricInfo
-	SystemZfsPoolOperations                metricInfo
-	SystemZfsPoolState                     metricInfo
-	SystemdServiceRestarts                 metricInfo
-	SystemdSocketAccepted                  metricInfo
-	SystemdSocketRefused                   metricInfo
-	SystemdSystemState                     metricInfo
-	SystemdTimerLastTriggerAge             metricInfo
-	SystemdTimerLastTriggerTime            metricInfo
-	SystemdUnitChangeTime                  metricInfo
-	SystemdUnitFailed                      metricInfo
-	SystemdUnitStartTime                   metricInfo
-	SystemdUnitState                       metricInfo
+	ContainerCPULimit                          metricInfo
+	ContainerCPULimitUtilization               metricInfo
+	ContainerCPULinuxPressure10s               metricInfo
+	ContainerCPULinuxPressure1m                metricInfo
+	ContainerCPULinuxPressure5m                metricInfo
+	ContainerCPULinuxPressureTotal             metricInfo
+	ContainerCPUThrottledTime                  metricInfo
+	ContainerCPUThrottlingDataPeriods          metricInfo
+	ContainerCPUThrottlingDataThrottledPeriods metricInfo
+	ContainerCPUTime                           metricInfo
+	ContainerCPUUsage                          metricInfo
+	ContainerDiskIo                            metricInfo
+	ContainerDiskOperations                    metricInfo
+	ContainerIoLinuxPressure10s                metricInfo
+	ContainerIoLinuxPressure1m                 metricInfo
+	ContainerIoLinuxPressure5m                 metricInfo
+	ContainerIoLinuxPressureTotal              metricInfo
+	ContainerMemoryAvailable                   metricInfo
+	ContainerMemoryLimitUtilization            metricInfo
+	ContainerMemoryLinuxEvents                 metricInfo
+	ContainerMemoryLinuxHigh                   metricInfo
+	ContainerMemoryLinuxPressure10s            metricInfo
+	ContainerMemoryLinuxPressure1m             metricInfo
+	ContainerMemoryLinuxPressure5m             metricInfo
+	ContainerMemoryLinuxPressureTotal          metricInfo
+	ContainerMemoryRss                         metricInfo
+	ContainerMemoryUsage                       metricInfo
+	ContainerMemoryUsageLimit                  metricInfo
+	ContainerMemoryWorkingSet                  metricInfo
+	ContainerPagingFaults                      metricInfo
+	ContainerPagingLimit                       metricInfo
+	ContainerPagingUsage                       metricInfo
+	ContainerPidsCount                         metricInfo
+	ContainerPidsLimit                         metricInfo
+	ContainerUptime                            metricInfo
+	HwBatteryCharge                            metricInfo
+	HwBatteryTimeLeft                          metricInfo
+	HwCurrent                                  metricInfo
+	HwEnergy                                   metricInfo
+	HwErrors                                   metricInfo
+	HwFanSpeed                                 metricInfo
+	HwFanSpeedLimit                            metricInfo
+	HwGpuMemoryLimit                           metricInfo
+	HwGpuMemoryUsage                           metricInfo
+	HwGpuMemoryUtilization                     metricInfo
+	HwGpuUtilization                           metricInfo
+	HwPhysicalDiskEnduranceUtilization         metricInfo
+	HwPhysicalDiskSmart                        metricInfo
+	HwPower                                    metricInfo
+	HwPowerSupplyOnline                        metricInfo
+	HwStatus                                   metricInfo
+	HwTemperature                              metricInfo
+	HwTemperatureLimit                         metricInfo
+	HwVoltage                                  metricInfo
+	HwVoltageLimit                             metricInfo
+	NfsClientNetCount                          metricInfo
+	NfsClientNetTCPConnectionAccepted          metricInfo
+	NfsClientOperationCount                    metricInfo
+	NfsClientProcedureCount                    metricInfo
+	NfsClientRPCAuthrefreshCount               metricInfo
+	NfsClientRPCCount                          metricInfo
+	NfsClientRPCRetransmitCount                metricInfo
+	NfsServerFhStaleCount                      metricInfo
+	NfsServerIo                                metricInfo
+	NfsServerNetCount                          metricInfo
+	NfsServerNetTCPConnectionAccepted          metricInfo
+	NfsServerOperationCount                    metricInfo
+	NfsServerProcedureCount                    metricInfo
+	NfsServerRepcacheRequests                  metricInfo
+	NfsServerRPCCount                          metricInfo
+	NfsServerThreadCount                       metricInfo
+	ProcessChildrenCPUTime                     metricInfo
+	ProcessContextSwitches                     metricInfo
+	ProcessCPUTime                             metricInfo
+	ProcessCPUUtilization                      metricInfo
+	ProcessCPUUtilizationWindow                metricInfo
+	ProcessDiskIo                              metricInfo
+	ProcessGroupProcessCount                   metricInfo
+	ProcessGroupStatus                         metricInfo
+	ProcessGroupUptime                         metricInfo
+	ProcessIoLogical                           metricInfo
+	ProcessMemoryPss                           metricInfo
+	ProcessMemoryShared                        metricInfo
+	ProcessMemorySwap                          metricInfo
+	ProcessMemoryUsage                         metricInfo
+	ProcessMemoryUss                           metricInfo
+	ProcessMemoryUtilization                   metricInfo
+	ProcessMemoryVirtual                       metricInfo
+	ProcessNice                                metricInfo
+	ProcessPagingFaults                        metricInfo
+	ProcessRlimit                              metricInfo
+	ProcessSignalsPending                      metricInfo
+	ProcessStatus                              metricInfo
+	ProcessThreadCount                         metricInfo
+	ProcessUnixFileDescriptorCount             metricInfo
+	ProcessUnixFileDescriptorLimit             metricInfo
+	ProcessUptime                              metricInfo
+	ProcessWindowsHandleCount                  metricInfo
+	SystemBtrfsAllocationUsage                 metricInfo
+	SystemBtrfsDeviceMissing                   metricInfo
+	SystemBtrfsErrors                          metricInfo
+	SystemBtrfsUnallocated                     metricInfo
+	SystemClockEstimatedError                  metricInfo
+	SystemClockFrequencyAdjustment             metricInfo
+	SystemClockMaxError                        metricInfo
+	SystemClockOffset                          metricInfo
+	SystemClockSynchronized                    metricInfo
+	SystemCPUContextSwitches                   metricInfo
+	SystemCPUFrequency                         metricInfo
+	SystemCPUFrequencyMax                      metricInfo
+	SystemCPUFrequencyMin                      metricInfo
+	SystemCPUInterrupts                        metricInfo
+	SystemCPULinuxInterrupts                   metricInfo
+	SystemCPULinuxPressure10s                  metricInfo
+	SystemCPULinuxPressure1m                   metricInfo
+	SystemCPULinuxPressure5m                   metricInfo
+	SystemCPULinuxPressureTotal                metricInfo
+	SystemCPULinuxRunQueueRunTime              metricInfo
+	SystemCPULinuxRunQueueTimeslices           metricInfo
+	SystemCPULinuxRunQueueWaitTime             metricInfo
+	SystemCPULinuxSoftInterrupts               metricInfo
+	SystemCPULinuxThermalThrottleEvents        metricInfo
+	SystemCPULinuxThermalThrottleTime          metricInfo
+	SystemCPULoadAverage15m                    metricInfo
+	SystemCPULoadAverage1m                     metricInfo
+	SystemCPULoadAverage5m                     metricInfo
+	SystemCPULogicalCount                      metricInfo
+	SystemCPUPhysicalCount                     metricInfo
+	SystemCPUSoftInterrupts                    metricInfo
+	SystemCPUTime                              metricInfo
+	SystemCPUUtilization                       metricInfo
+	SystemDiskIo                               metricInfo
+	SystemDiskIoTime                           metricInfo
+	SystemDiskLimit                            metricInfo
+	SystemDiskMerged                           metricInfo
+	SystemDiskOperationTime                    metricInfo
+	SystemDiskOperations                       metricInfo
+	SystemDiskPendingOperations                metricInfo
+	SystemDiskWeightedIoTime                   metricInfo
+	SystemEvents                               metricInfo
+	SystemFilesystemError                      metricInfo
+	SystemFilesystemInodesLimit                metricInfo
+	SystemFilesystemInodesUsage                metricInfo
+	SystemFilesystemLimit                      metricInfo
+	SystemFilesystemLinuxExt4Errors            metricInfo
+	SystemFilesystemReadOnly                   metricInfo
+	SystemFilesystemStuck                      metricInfo
+	SystemFilesystemUsage                      metricInfo
+	SystemFilesystemUtilization                metricInfo
+	SystemIoLinuxPressure10s                   metricInfo
+	SystemIoLinuxPressure1m                    metricInfo
+	SystemIoLinuxPressure5m                    metricInfo
+	SystemIoLinuxPressureTotal                 metricInfo
+	SystemIrqLinuxPressure10s                  metricInfo
+	SystemIrqLinuxPressure1m                   metricInfo
+	SystemIrqLinuxPressure5m                   metricInfo
+	SystemIrqLinuxPressureTotal                metricInfo
+	SystemLinuxDentryCount                     metricInfo
+	SystemLinuxDentryNegative                  metricInfo
+	SystemLinuxDentryUnused                    metricInfo
+	SystemLinuxEntropyAvailable                metricInfo
+	SystemLinuxFileHandleCount                 metricInfo
+	SystemLinuxFileHandleLimit                 metricInfo
+	SystemLinuxInodeCount                      metricInfo
+	SystemLinuxInodeFree                       metricInfo
+	SystemLinuxIpcMessageQueueCount            metricInfo
+	SystemLinuxIpcMessageQueueLimit            metricInfo
+	SystemLinuxIpcMessageQueueMessages         metricInfo
+	SystemLinuxIpcMessageQueueUsage            metricInfo
+	SystemLinuxIpcSemaphoreCount               metricInfo
+	SystemLinuxIpcSemaphoreLimit               metricInfo
+	SystemLinuxIpcSemaphoreSetCount            metricInfo
+	SystemLinuxIpcSemaphoreSetLimit            metricInfo
+	SystemLinuxIpcSharedMemoryLimit            metricInfo
+	SystemLinuxIpcSharedMemorySegmentCount     metricInfo
+	SystemLinuxIpcSharedMemorySegmentLimit     metricInfo
+	SystemLinuxIpcSharedMemoryUsage            metricInfo
+	SystemLinuxKernelAge                       metricInfo
+	SystemLinuxKernelInfo                      metricInfo
+	SystemLinuxMdDisks                         metricInfo
+	SystemLinuxMdDisksRequired                 metricInfo
+	SystemLinuxMdMismatches                    metricInfo
+	SystemLinuxMdSyncProgress                  metricInfo
+	SystemLinuxMdSyncSpeed                     metricInfo
+	SystemLinuxRebootRequired                  metricInfo
+	SystemLinuxTaskCount                       metricInfo
+	SystemLinuxTaskHung                        metricInfo
+	SystemMemoryLimit                          metricInfo
+	SystemMemoryLinuxActive                    metricInfo
+	SystemMemoryLinuxAnonymous                 metricInfo
+	SystemMemoryLinuxAvailable                 metricInfo
+	SystemMemoryLinuxCommitLimit               metricInfo
+	SystemMemoryLinuxCommitted                 metricInfo
+	SystemMemoryLinuxDirty                     metricInfo
+	SystemMemoryLinuxFreeBlocks                metricInfo
+	SystemMemoryLinuxHardwareCorrupted         metricInfo
+	SystemMemoryLinuxHugepagesLimit            metricInfo
+	SystemMemoryLinuxHugepagesPageSize         metricInfo
+	SystemMemoryLinuxHugepagesReserved         metricInfo
+	SystemMemoryLinuxHugepagesSurplus          metricInfo
+	SystemMemoryLinuxHugepagesUsage            metricInfo
+	SystemMemoryLinuxHugepagesUtilization      metricInfo
+	SystemMemoryLinuxInactive                  metricInfo
+	SystemMemoryLinuxKernelStack               metricInfo
+	SystemMemoryLinuxKsmFullScans              metricInfo
+	SystemMemoryLinuxKsmPages                  metricInfo
+	SystemMemoryLinuxMapped                    metricInfo
+	SystemMemoryLinuxNumaAllocations           metricInfo
+	SystemMemoryLinuxNumaUsage                 metricInfo
+	SystemMemoryLinuxOomKills                  metricInfo
+	SystemMemoryLinuxPageTables                metricInfo
+	SystemMemoryLinuxPercpu                    metricInfo
+	SystemMemoryLinuxPressure10s               metricInfo
+	SystemMemoryLinuxPressure1m                metricInfo
+	SystemMemoryLinuxPressure5m                metricInfo
+	SystemMemoryLinuxPressureTotal             metricInfo
+	SystemMemoryLinuxShared                    metricInfo
+	SystemMemoryLinuxSlabUsage                 metricInfo
+	SystemMemoryLinuxWriteback                 metricInfo
+	SystemMemoryLinuxZramUsage                 metricInfo
+	SystemMemoryLinuxZswapOperations           metricInfo
+	SystemMemoryLinuxZswapUsage                metricInfo
+	SystemMemoryPageSize                       metricInfo
+	SystemMemoryUsage                          metricInfo
+	SystemMemoryUtilization                    metricInfo
+	SystemNetworkBondInterfaceUp               metricInfo
+	SystemNetworkBondInterfaces                metricInfo
+	SystemNetworkConnectionCount               metricInfo
+	SystemNetworkConntrackCount                metricInfo
+	SystemNetworkConntrackLimit                metricInfo
+	SystemNetworkErrors                        metricInfo
+	SystemNetworkInterfaceCarrierChanges       metricInfo
+	SystemNetworkInterfaceCarrierErrors        metricInfo
+	SystemNetworkInterfaceCollisions           metricInfo
+	SystemNetworkInterfaceCompressed           metricInfo
+	SystemNetworkInterfaceDuplex               metricInfo
+	SystemNetworkInterfaceFifoErrors           metricInfo
+	SystemNetworkInterfaceFrameErrors          metricInfo
+	SystemNetworkInterfaceMtu                  metricInfo
+	SystemNetworkInterfaceMulticast            metricInfo
+	SystemNetworkInterfaceQueueLength          metricInfo
+	SystemNetworkInterfaceSpeed                metricInfo
+	SystemNetworkInterfaceUp                   metricInfo
+	SystemNetworkIo                            metricInfo
+	SystemNetworkIPFragmentMemoryUsage         metricInfo
+	SystemNetworkPacketCount                   metricInfo
+	SystemNetworkPacketDropped                 metricInfo
+	SystemNetworkSocketCount                   metricInfo
+	SystemNetworkSoftnetDropped                metricInfo
+	SystemNetworkSoftnetFlowLimited            metricInfo
+	SystemNetworkSoftnetProcessed              metricInfo
+	SystemNetworkSoftnetReceivedRps            metricInfo
+	SystemNetworkSoftnetSqueezed               metricInfo
+	SystemNetworkTCPAborts                     metricInfo
+	SystemNetworkTCPBacklogDrops               metricInfo
+	SystemNetworkTCPConnectionResets           metricInfo
+	SystemNetworkTCPErrors                     metricInfo
+	SystemNetworkTCPEstablished                metricInfo
+	SystemNetworkTCPListenDrops                metricInfo
+	SystemNetworkTCPListenOverflows            metricInfo
+	SystemNetworkTCPMemoryLimit                metricInfo
+	SystemNetworkTCPMemoryPressures            metricInfo
+	SystemNetworkTCPMemoryUsage                metricInfo
+	SystemNetworkTCPOpenFailures               metricInfo
+	SystemNetworkTCPOpens                      metricInfo
+	SystemNetworkTCPOutOfOrder                 metricInfo
+	SystemNetworkTCPPrunes                     metricInfo
+	SystemNetworkTCPResetsSent                 metricInfo
+	SystemNetworkTCPRetransmits                metricInfo
+	SystemNetworkTCPSegments                   metricInfo
+	SystemNetworkTCPSocketAllocated            metricInfo
+	SystemNetworkTCPSocketCount                metricInfo
+	SystemNetworkTCPSocketOrphaned             metricInfo
+	SystemNetworkTCPSocketOrphanedLimit        metricInfo
+	SystemNetworkTCPSocketTimeWait             metricInfo
+	SystemNetworkTCPSynCookies                 metricInfo
+	SystemNetworkTCPSynQueueOverflows          metricInfo
+	SystemNetworkTCPTimeouts                   metricInfo
+	SystemNetworkUDPDatagrams                  metricInfo
+	SystemNetworkUDPErrors                     metricInfo
+	SystemNetworkUDPMemoryUsage                metricInfo
+	SystemNetworkUDPQueueUsage                 metricInfo
+	SystemNetworkUDPReceiveErrors              metricInfo
+	SystemNetworkUDPSocketCount                metricInfo
+	SystemPagingFaults                         metricInfo
+	SystemPagingIo                             metricInfo
+	SystemPagingOperations                     metricInfo
+	SystemPagingUsage                          metricInfo
+	SystemPagingUtilization                    metricInfo
+	SystemProcessCount                         metricInfo
+	SystemProcessCPUUnattributed               metricInfo
+	SystemProcessCreated                       metricInfo
+	SystemProcessLimit                         metricInfo
+	SystemSessionCount                         metricInfo
+	SystemTextfileError                        metricInfo
+	SystemTextfileMtime                        metricInfo
+	SystemThreadCount                          metricInfo
+	SystemUptime                               metricInfo
+	SystemUserCount                            metricInfo
+	SystemZfsArcLimitMax                       metricInfo
+	SystemZfsArcLimitMin                       metricInfo
+	SystemZfsArcRequests                       metricInfo
+	SystemZfsArcTarget                         metricInfo
+	SystemZfsArcUsage                          metricInfo
+	SystemZfsDatasetIo                         metricInfo
+	SystemZfsDatasetOperations                 metricInfo
+	SystemZfsPoolIo                            metricInfo
+	SystemZfsPoolOperations                    metricInfo
+	SystemZfsPoolState                         metricInfo
+	SystemdServiceRestarts                     metricInfo
+	SystemdSocketAccepted                      metricInfo
+	SystemdSocketRefused                       metricInfo
+	SystemdSystemState                         metricInfo
+	SystemdTimerLastTriggerAge                 metricInfo
+	SystemdTimerLastTriggerTime                metricInfo
+	SystemdUnitChangeTime                      metricInfo
+	SystemdUnitFailed                          metricInfo
+	SystemdUnitStartTime                       metricInfo
+	SystemdUnitState                           metricInfo
 }
 
 type metricInfo struct {
@@ -3218,6 +3409,1834 @@ func WithHwSensorLocationMetricAttribute(hwSensorLocationAttributeValue string) 
 	return metricAttributeOptionFunc(func(dp pmetric.NumberDataPoint) {
 		dp.Attributes().PutStr("hw.sensor_location", hwSensorLocationAttributeValue)
 	})
+}
+
+type metricContainerCPULimit struct {
+	data     pmetric.Metric                // data buffer for generated metric.
+	config   ContainerCPULimitMetricConfig // metric config provided by user.
+	capacity int                           // max observed number of data points added to the metric.
+}
+
+// init fills container.cpu.limit metric with initial data.
+func (m *metricContainerCPULimit) init() {
+	m.data.SetName("container.cpu.limit")
+	m.data.SetDescription("CPUs that the group may use at most. Not there without a limit.")
+	m.data.SetUnit("{cpu}")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricContainerCPULimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerCPULimit) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerCPULimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerCPULimit(cfg ContainerCPULimitMetricConfig) metricContainerCPULimit {
+	m := metricContainerCPULimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerCPULimitUtilization struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   ContainerCPULimitUtilizationMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills container.cpu.limit.utilization metric with initial data.
+func (m *metricContainerCPULimitUtilization) init() {
+	m.data.SetName("container.cpu.limit.utilization")
+	m.data.SetDescription("Share of its limit of CPU time that the group used since the last scrape, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricContainerCPULimitUtilization) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerCPULimitUtilization) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerCPULimitUtilization) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerCPULimitUtilization(cfg ContainerCPULimitUtilizationMetricConfig) metricContainerCPULimitUtilization {
+	m := metricContainerCPULimitUtilization{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerCPULinuxPressure10s struct {
+	data     pmetric.Metric                           // data buffer for generated metric.
+	config   ContainerCPULinuxPressure10sMetricConfig // metric config provided by user.
+	capacity int                                      // max observed number of data points added to the metric.
+}
+
+// init fills container.cpu.linux.pressure.10s metric with initial data.
+func (m *metricContainerCPULinuxPressure10s) init() {
+	m.data.SetName("container.cpu.linux.pressure.10s")
+	m.data.SetDescription("Share of the last 10 seconds in which tasks of the group were stalled for lack of CPU, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricContainerCPULinuxPressure10s) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("system.linux.pressure.stall_type", systemLinuxPressureStallTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerCPULinuxPressure10s) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerCPULinuxPressure10s) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerCPULinuxPressure10s(cfg ContainerCPULinuxPressure10sMetricConfig) metricContainerCPULinuxPressure10s {
+	m := metricContainerCPULinuxPressure10s{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerCPULinuxPressure1m struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   ContainerCPULinuxPressure1mMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills container.cpu.linux.pressure.1m metric with initial data.
+func (m *metricContainerCPULinuxPressure1m) init() {
+	m.data.SetName("container.cpu.linux.pressure.1m")
+	m.data.SetDescription("Share of the last minute in which tasks of the group were stalled for lack of CPU, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricContainerCPULinuxPressure1m) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("system.linux.pressure.stall_type", systemLinuxPressureStallTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerCPULinuxPressure1m) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerCPULinuxPressure1m) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerCPULinuxPressure1m(cfg ContainerCPULinuxPressure1mMetricConfig) metricContainerCPULinuxPressure1m {
+	m := metricContainerCPULinuxPressure1m{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerCPULinuxPressure5m struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   ContainerCPULinuxPressure5mMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills container.cpu.linux.pressure.5m metric with initial data.
+func (m *metricContainerCPULinuxPressure5m) init() {
+	m.data.SetName("container.cpu.linux.pressure.5m")
+	m.data.SetDescription("Share of the last 5 minutes in which tasks of the group were stalled for lack of CPU, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricContainerCPULinuxPressure5m) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("system.linux.pressure.stall_type", systemLinuxPressureStallTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerCPULinuxPressure5m) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerCPULinuxPressure5m) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerCPULinuxPressure5m(cfg ContainerCPULinuxPressure5mMetricConfig) metricContainerCPULinuxPressure5m {
+	m := metricContainerCPULinuxPressure5m{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerCPULinuxPressureTotal struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   ContainerCPULinuxPressureTotalMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills container.cpu.linux.pressure.total metric with initial data.
+func (m *metricContainerCPULinuxPressureTotal) init() {
+	m.data.SetName("container.cpu.linux.pressure.total")
+	m.data.SetDescription("Time in which tasks of the group were stalled for lack of CPU.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricContainerCPULinuxPressureTotal) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("system.linux.pressure.stall_type", systemLinuxPressureStallTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerCPULinuxPressureTotal) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerCPULinuxPressureTotal) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerCPULinuxPressureTotal(cfg ContainerCPULinuxPressureTotalMetricConfig) metricContainerCPULinuxPressureTotal {
+	m := metricContainerCPULinuxPressureTotal{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerCPUThrottledTime struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   ContainerCPUThrottledTimeMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills container.cpu.throttled.time metric with initial data.
+func (m *metricContainerCPUThrottledTime) init() {
+	m.data.SetName("container.cpu.throttled.time")
+	m.data.SetDescription("Time in which tasks of the group waited because it had used up its CPU time.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricContainerCPUThrottledTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerCPUThrottledTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerCPUThrottledTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerCPUThrottledTime(cfg ContainerCPUThrottledTimeMetricConfig) metricContainerCPUThrottledTime {
+	m := metricContainerCPUThrottledTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerCPUThrottlingDataPeriods struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   ContainerCPUThrottlingDataPeriodsMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills container.cpu.throttling_data.periods metric with initial data.
+func (m *metricContainerCPUThrottlingDataPeriods) init() {
+	m.data.SetName("container.cpu.throttling_data.periods")
+	m.data.SetDescription("Periods of its CPU limit in which the group ran.")
+	m.data.SetUnit("{period}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricContainerCPUThrottlingDataPeriods) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerCPUThrottlingDataPeriods) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerCPUThrottlingDataPeriods) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerCPUThrottlingDataPeriods(cfg ContainerCPUThrottlingDataPeriodsMetricConfig) metricContainerCPUThrottlingDataPeriods {
+	m := metricContainerCPUThrottlingDataPeriods{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerCPUThrottlingDataThrottledPeriods struct {
+	data     pmetric.Metric                                         // data buffer for generated metric.
+	config   ContainerCPUThrottlingDataThrottledPeriodsMetricConfig // metric config provided by user.
+	capacity int                                                    // max observed number of data points added to the metric.
+}
+
+// init fills container.cpu.throttling_data.throttled_periods metric with initial data.
+func (m *metricContainerCPUThrottlingDataThrottledPeriods) init() {
+	m.data.SetName("container.cpu.throttling_data.throttled_periods")
+	m.data.SetDescription("Periods in which the group used up its CPU time.")
+	m.data.SetUnit("{period}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricContainerCPUThrottlingDataThrottledPeriods) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerCPUThrottlingDataThrottledPeriods) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerCPUThrottlingDataThrottledPeriods) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerCPUThrottlingDataThrottledPeriods(cfg ContainerCPUThrottlingDataThrottledPeriodsMetricConfig) metricContainerCPUThrottlingDataThrottledPeriods {
+	m := metricContainerCPUThrottlingDataThrottledPeriods{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerCPUTime struct {
+	data     pmetric.Metric               // data buffer for generated metric.
+	config   ContainerCPUTimeMetricConfig // metric config provided by user.
+	capacity int                          // max observed number of data points added to the metric.
+}
+
+// init fills container.cpu.time metric with initial data.
+func (m *metricContainerCPUTime) init() {
+	m.data.SetName("container.cpu.time")
+	m.data.SetDescription("CPU time that the group used; `user` and `system` together are all of it.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricContainerCPUTime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, cpuModeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("cpu.mode", cpuModeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerCPUTime) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerCPUTime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerCPUTime(cfg ContainerCPUTimeMetricConfig) metricContainerCPUTime {
+	m := metricContainerCPUTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerCPUUsage struct {
+	data     pmetric.Metric                // data buffer for generated metric.
+	config   ContainerCPUUsageMetricConfig // metric config provided by user.
+	capacity int                           // max observed number of data points added to the metric.
+}
+
+// init fills container.cpu.usage metric with initial data.
+func (m *metricContainerCPUUsage) init() {
+	m.data.SetName("container.cpu.usage")
+	m.data.SetDescription("CPUs that the group used since the last scrape.")
+	m.data.SetUnit("{cpu}")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricContainerCPUUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerCPUUsage) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerCPUUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerCPUUsage(cfg ContainerCPUUsageMetricConfig) metricContainerCPUUsage {
+	m := metricContainerCPUUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerDiskIo struct {
+	data     pmetric.Metric              // data buffer for generated metric.
+	config   ContainerDiskIoMetricConfig // metric config provided by user.
+	capacity int                         // max observed number of data points added to the metric.
+}
+
+// init fills container.disk.io metric with initial data.
+func (m *metricContainerDiskIo) init() {
+	m.data.SetName("container.disk.io")
+	m.data.SetDescription("Bytes that the group read from and wrote to block devices.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricContainerDiskIo) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, diskIoDirectionAttributeValue string, systemDeviceAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("disk.io.direction", diskIoDirectionAttributeValue)
+	dp.Attributes().PutStr("system.device", systemDeviceAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerDiskIo) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerDiskIo) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerDiskIo(cfg ContainerDiskIoMetricConfig) metricContainerDiskIo {
+	m := metricContainerDiskIo{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerDiskOperations struct {
+	data     pmetric.Metric                      // data buffer for generated metric.
+	config   ContainerDiskOperationsMetricConfig // metric config provided by user.
+	capacity int                                 // max observed number of data points added to the metric.
+}
+
+// init fills container.disk.operations metric with initial data.
+func (m *metricContainerDiskOperations) init() {
+	m.data.SetName("container.disk.operations")
+	m.data.SetDescription("Operations of the group on block devices.")
+	m.data.SetUnit("{operation}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricContainerDiskOperations) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, diskIoDirectionAttributeValue string, systemDeviceAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("disk.io.direction", diskIoDirectionAttributeValue)
+	dp.Attributes().PutStr("system.device", systemDeviceAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerDiskOperations) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerDiskOperations) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerDiskOperations(cfg ContainerDiskOperationsMetricConfig) metricContainerDiskOperations {
+	m := metricContainerDiskOperations{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerIoLinuxPressure10s struct {
+	data     pmetric.Metric                          // data buffer for generated metric.
+	config   ContainerIoLinuxPressure10sMetricConfig // metric config provided by user.
+	capacity int                                     // max observed number of data points added to the metric.
+}
+
+// init fills container.io.linux.pressure.10s metric with initial data.
+func (m *metricContainerIoLinuxPressure10s) init() {
+	m.data.SetName("container.io.linux.pressure.10s")
+	m.data.SetDescription("Share of the last 10 seconds in which tasks of the group were stalled for lack of I/O, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricContainerIoLinuxPressure10s) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("system.linux.pressure.stall_type", systemLinuxPressureStallTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerIoLinuxPressure10s) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerIoLinuxPressure10s) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerIoLinuxPressure10s(cfg ContainerIoLinuxPressure10sMetricConfig) metricContainerIoLinuxPressure10s {
+	m := metricContainerIoLinuxPressure10s{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerIoLinuxPressure1m struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   ContainerIoLinuxPressure1mMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills container.io.linux.pressure.1m metric with initial data.
+func (m *metricContainerIoLinuxPressure1m) init() {
+	m.data.SetName("container.io.linux.pressure.1m")
+	m.data.SetDescription("Share of the last minute in which tasks of the group were stalled for lack of I/O, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricContainerIoLinuxPressure1m) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("system.linux.pressure.stall_type", systemLinuxPressureStallTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerIoLinuxPressure1m) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerIoLinuxPressure1m) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerIoLinuxPressure1m(cfg ContainerIoLinuxPressure1mMetricConfig) metricContainerIoLinuxPressure1m {
+	m := metricContainerIoLinuxPressure1m{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerIoLinuxPressure5m struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   ContainerIoLinuxPressure5mMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills container.io.linux.pressure.5m metric with initial data.
+func (m *metricContainerIoLinuxPressure5m) init() {
+	m.data.SetName("container.io.linux.pressure.5m")
+	m.data.SetDescription("Share of the last 5 minutes in which tasks of the group were stalled for lack of I/O, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricContainerIoLinuxPressure5m) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("system.linux.pressure.stall_type", systemLinuxPressureStallTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerIoLinuxPressure5m) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerIoLinuxPressure5m) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerIoLinuxPressure5m(cfg ContainerIoLinuxPressure5mMetricConfig) metricContainerIoLinuxPressure5m {
+	m := metricContainerIoLinuxPressure5m{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerIoLinuxPressureTotal struct {
+	data     pmetric.Metric                            // data buffer for generated metric.
+	config   ContainerIoLinuxPressureTotalMetricConfig // metric config provided by user.
+	capacity int                                       // max observed number of data points added to the metric.
+}
+
+// init fills container.io.linux.pressure.total metric with initial data.
+func (m *metricContainerIoLinuxPressureTotal) init() {
+	m.data.SetName("container.io.linux.pressure.total")
+	m.data.SetDescription("Time in which tasks of the group were stalled for lack of I/O.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricContainerIoLinuxPressureTotal) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("system.linux.pressure.stall_type", systemLinuxPressureStallTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerIoLinuxPressureTotal) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerIoLinuxPressureTotal) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerIoLinuxPressureTotal(cfg ContainerIoLinuxPressureTotalMetricConfig) metricContainerIoLinuxPressureTotal {
+	m := metricContainerIoLinuxPressureTotal{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerMemoryAvailable struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   ContainerMemoryAvailableMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills container.memory.available metric with initial data.
+func (m *metricContainerMemoryAvailable) init() {
+	m.data.SetName("container.memory.available")
+	m.data.SetDescription("Limit of memory less the working set. Not there without a limit.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricContainerMemoryAvailable) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerMemoryAvailable) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerMemoryAvailable) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerMemoryAvailable(cfg ContainerMemoryAvailableMetricConfig) metricContainerMemoryAvailable {
+	m := metricContainerMemoryAvailable{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerMemoryLimitUtilization struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   ContainerMemoryLimitUtilizationMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills container.memory.limit.utilization metric with initial data.
+func (m *metricContainerMemoryLimitUtilization) init() {
+	m.data.SetName("container.memory.limit.utilization")
+	m.data.SetDescription("Share of its limit of memory that the working set of the group is, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricContainerMemoryLimitUtilization) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerMemoryLimitUtilization) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerMemoryLimitUtilization) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerMemoryLimitUtilization(cfg ContainerMemoryLimitUtilizationMetricConfig) metricContainerMemoryLimitUtilization {
+	m := metricContainerMemoryLimitUtilization{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerMemoryLinuxEvents struct {
+	data     pmetric.Metric                         // data buffer for generated metric.
+	config   ContainerMemoryLinuxEventsMetricConfig // metric config provided by user.
+	capacity int                                    // max observed number of data points added to the metric.
+}
+
+// init fills container.memory.linux.events metric with initial data.
+func (m *metricContainerMemoryLinuxEvents) init() {
+	m.data.SetName("container.memory.linux.events")
+	m.data.SetDescription("What happened to the group and to those in it for its limits of memory.")
+	m.data.SetUnit("{event}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricContainerMemoryLinuxEvents) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, linuxCgroupMemoryEventAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("linux.cgroup.memory.event", linuxCgroupMemoryEventAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerMemoryLinuxEvents) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerMemoryLinuxEvents) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerMemoryLinuxEvents(cfg ContainerMemoryLinuxEventsMetricConfig) metricContainerMemoryLinuxEvents {
+	m := metricContainerMemoryLinuxEvents{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerMemoryLinuxHigh struct {
+	data     pmetric.Metric                       // data buffer for generated metric.
+	config   ContainerMemoryLinuxHighMetricConfig // metric config provided by user.
+	capacity int                                  // max observed number of data points added to the metric.
+}
+
+// init fills container.memory.linux.high metric with initial data.
+func (m *metricContainerMemoryLinuxHigh) init() {
+	m.data.SetName("container.memory.linux.high")
+	m.data.SetDescription("Memory above which the group is slowed down. Not there without a limit.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricContainerMemoryLinuxHigh) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerMemoryLinuxHigh) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerMemoryLinuxHigh) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerMemoryLinuxHigh(cfg ContainerMemoryLinuxHighMetricConfig) metricContainerMemoryLinuxHigh {
+	m := metricContainerMemoryLinuxHigh{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerMemoryLinuxPressure10s struct {
+	data     pmetric.Metric                              // data buffer for generated metric.
+	config   ContainerMemoryLinuxPressure10sMetricConfig // metric config provided by user.
+	capacity int                                         // max observed number of data points added to the metric.
+}
+
+// init fills container.memory.linux.pressure.10s metric with initial data.
+func (m *metricContainerMemoryLinuxPressure10s) init() {
+	m.data.SetName("container.memory.linux.pressure.10s")
+	m.data.SetDescription("Share of the last 10 seconds in which tasks of the group were stalled for lack of memory, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricContainerMemoryLinuxPressure10s) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("system.linux.pressure.stall_type", systemLinuxPressureStallTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerMemoryLinuxPressure10s) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerMemoryLinuxPressure10s) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerMemoryLinuxPressure10s(cfg ContainerMemoryLinuxPressure10sMetricConfig) metricContainerMemoryLinuxPressure10s {
+	m := metricContainerMemoryLinuxPressure10s{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerMemoryLinuxPressure1m struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   ContainerMemoryLinuxPressure1mMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills container.memory.linux.pressure.1m metric with initial data.
+func (m *metricContainerMemoryLinuxPressure1m) init() {
+	m.data.SetName("container.memory.linux.pressure.1m")
+	m.data.SetDescription("Share of the last minute in which tasks of the group were stalled for lack of memory, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricContainerMemoryLinuxPressure1m) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("system.linux.pressure.stall_type", systemLinuxPressureStallTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerMemoryLinuxPressure1m) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerMemoryLinuxPressure1m) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerMemoryLinuxPressure1m(cfg ContainerMemoryLinuxPressure1mMetricConfig) metricContainerMemoryLinuxPressure1m {
+	m := metricContainerMemoryLinuxPressure1m{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerMemoryLinuxPressure5m struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   ContainerMemoryLinuxPressure5mMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills container.memory.linux.pressure.5m metric with initial data.
+func (m *metricContainerMemoryLinuxPressure5m) init() {
+	m.data.SetName("container.memory.linux.pressure.5m")
+	m.data.SetDescription("Share of the last 5 minutes in which tasks of the group were stalled for lack of memory, 0 to 1.")
+	m.data.SetUnit("1")
+	m.data.SetEmptyGauge()
+	m.data.Gauge().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricContainerMemoryLinuxPressure5m) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("system.linux.pressure.stall_type", systemLinuxPressureStallTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerMemoryLinuxPressure5m) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerMemoryLinuxPressure5m) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerMemoryLinuxPressure5m(cfg ContainerMemoryLinuxPressure5mMetricConfig) metricContainerMemoryLinuxPressure5m {
+	m := metricContainerMemoryLinuxPressure5m{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerMemoryLinuxPressureTotal struct {
+	data     pmetric.Metric                                // data buffer for generated metric.
+	config   ContainerMemoryLinuxPressureTotalMetricConfig // metric config provided by user.
+	capacity int                                           // max observed number of data points added to the metric.
+}
+
+// init fills container.memory.linux.pressure.total metric with initial data.
+func (m *metricContainerMemoryLinuxPressureTotal) init() {
+	m.data.SetName("container.memory.linux.pressure.total")
+	m.data.SetDescription("Time in which tasks of the group were stalled for lack of memory.")
+	m.data.SetUnit("s")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricContainerMemoryLinuxPressureTotal) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+	dp.Attributes().PutStr("system.linux.pressure.stall_type", systemLinuxPressureStallTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerMemoryLinuxPressureTotal) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerMemoryLinuxPressureTotal) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerMemoryLinuxPressureTotal(cfg ContainerMemoryLinuxPressureTotalMetricConfig) metricContainerMemoryLinuxPressureTotal {
+	m := metricContainerMemoryLinuxPressureTotal{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerMemoryRss struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   ContainerMemoryRssMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills container.memory.rss metric with initial data.
+func (m *metricContainerMemoryRss) init() {
+	m.data.SetName("container.memory.rss")
+	m.data.SetDescription("Anonymous memory of the group.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricContainerMemoryRss) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerMemoryRss) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerMemoryRss) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerMemoryRss(cfg ContainerMemoryRssMetricConfig) metricContainerMemoryRss {
+	m := metricContainerMemoryRss{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerMemoryUsage struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   ContainerMemoryUsageMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills container.memory.usage metric with initial data.
+func (m *metricContainerMemoryUsage) init() {
+	m.data.SetName("container.memory.usage")
+	m.data.SetDescription("Memory of the group, with its page cache.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricContainerMemoryUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerMemoryUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerMemoryUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerMemoryUsage(cfg ContainerMemoryUsageMetricConfig) metricContainerMemoryUsage {
+	m := metricContainerMemoryUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerMemoryUsageLimit struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   ContainerMemoryUsageLimitMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills container.memory.usage.limit metric with initial data.
+func (m *metricContainerMemoryUsageLimit) init() {
+	m.data.SetName("container.memory.usage.limit")
+	m.data.SetDescription("Memory that the group may use at most. Not there without a limit.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricContainerMemoryUsageLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerMemoryUsageLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerMemoryUsageLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerMemoryUsageLimit(cfg ContainerMemoryUsageLimitMetricConfig) metricContainerMemoryUsageLimit {
+	m := metricContainerMemoryUsageLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerMemoryWorkingSet struct {
+	data     pmetric.Metric                        // data buffer for generated metric.
+	config   ContainerMemoryWorkingSetMetricConfig // metric config provided by user.
+	capacity int                                   // max observed number of data points added to the metric.
+}
+
+// init fills container.memory.working_set metric with initial data.
+func (m *metricContainerMemoryWorkingSet) init() {
+	m.data.SetName("container.memory.working_set")
+	m.data.SetDescription("Memory of the group less the inactive part of its page cache.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricContainerMemoryWorkingSet) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerMemoryWorkingSet) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerMemoryWorkingSet) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerMemoryWorkingSet(cfg ContainerMemoryWorkingSetMetricConfig) metricContainerMemoryWorkingSet {
+	m := metricContainerMemoryWorkingSet{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerPagingFaults struct {
+	data     pmetric.Metric                    // data buffer for generated metric.
+	config   ContainerPagingFaultsMetricConfig // metric config provided by user.
+	capacity int                               // max observed number of data points added to the metric.
+}
+
+// init fills container.paging.faults metric with initial data.
+func (m *metricContainerPagingFaults) init() {
+	m.data.SetName("container.paging.faults")
+	m.data.SetDescription("Page faults of the group.")
+	m.data.SetUnit("{fault}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
+}
+
+func (m *metricContainerPagingFaults) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64, systemPagingFaultTypeAttributeValue string) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+	dp.Attributes().PutStr("system.paging.fault.type", systemPagingFaultTypeAttributeValue)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerPagingFaults) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerPagingFaults) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerPagingFaults(cfg ContainerPagingFaultsMetricConfig) metricContainerPagingFaults {
+	m := metricContainerPagingFaults{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerPagingLimit struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   ContainerPagingLimitMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills container.paging.limit metric with initial data.
+func (m *metricContainerPagingLimit) init() {
+	m.data.SetName("container.paging.limit")
+	m.data.SetDescription("Swap space that the group may use at most. Not there without a limit.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricContainerPagingLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerPagingLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerPagingLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerPagingLimit(cfg ContainerPagingLimitMetricConfig) metricContainerPagingLimit {
+	m := metricContainerPagingLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerPagingUsage struct {
+	data     pmetric.Metric                   // data buffer for generated metric.
+	config   ContainerPagingUsageMetricConfig // metric config provided by user.
+	capacity int                              // max observed number of data points added to the metric.
+}
+
+// init fills container.paging.usage metric with initial data.
+func (m *metricContainerPagingUsage) init() {
+	m.data.SetName("container.paging.usage")
+	m.data.SetDescription("Swap space that the group uses.")
+	m.data.SetUnit("By")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricContainerPagingUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerPagingUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerPagingUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerPagingUsage(cfg ContainerPagingUsageMetricConfig) metricContainerPagingUsage {
+	m := metricContainerPagingUsage{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerPidsCount struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   ContainerPidsCountMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills container.pids.count metric with initial data.
+func (m *metricContainerPidsCount) init() {
+	m.data.SetName("container.pids.count")
+	m.data.SetDescription("Tasks (threads) of the group.")
+	m.data.SetUnit("{pid}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricContainerPidsCount) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerPidsCount) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerPidsCount) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerPidsCount(cfg ContainerPidsCountMetricConfig) metricContainerPidsCount {
+	m := metricContainerPidsCount{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerPidsLimit struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   ContainerPidsLimitMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills container.pids.limit metric with initial data.
+func (m *metricContainerPidsLimit) init() {
+	m.data.SetName("container.pids.limit")
+	m.data.SetDescription("Tasks (threads) that the group may have at most. Not there without a limit.")
+	m.data.SetUnit("{pid}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricContainerPidsLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerPidsLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerPidsLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerPidsLimit(cfg ContainerPidsLimitMetricConfig) metricContainerPidsLimit {
+	m := metricContainerPidsLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricContainerUptime struct {
+	data     pmetric.Metric              // data buffer for generated metric.
+	config   ContainerUptimeMetricConfig // metric config provided by user.
+	capacity int                         // max observed number of data points added to the metric.
+}
+
+// init fills container.uptime metric with initial data.
+func (m *metricContainerUptime) init() {
+	m.data.SetName("container.uptime")
+	m.data.SetDescription("Time since the group was made.")
+	m.data.SetUnit("s")
+	m.data.SetEmptyGauge()
+}
+
+func (m *metricContainerUptime) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val float64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Gauge().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetDoubleValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricContainerUptime) updateCapacity() {
+	if m.data.Gauge().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Gauge().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricContainerUptime) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Gauge().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricContainerUptime(cfg ContainerUptimeMetricConfig) metricContainerUptime {
+	m := metricContainerUptime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
 }
 
 type metricHwBatteryCharge struct {
@@ -18320,297 +20339,332 @@ func newMetricSystemdUnitState(cfg SystemdUnitStateMetricConfig) metricSystemdUn
 // MetricsBuilder provides an interface for scrapers to report metrics while taking care of all the transformations
 // required to produce metric representation defined in metadata and user config.
 type MetricsBuilder struct {
-	config                                       MetricsBuilderConfig // config of the metrics builder.
-	startTime                                    pcommon.Timestamp    // start time that will be applied to all recorded data points.
-	metricsCapacity                              int                  // maximum observed number of metrics per resource.
-	metricsBuffer                                pmetric.Metrics      // accumulates metrics data before emitting.
-	buildInfo                                    component.BuildInfo  // contains version information.
-	resourceAttributeIncludeFilter               map[string]filter.Filter
-	resourceAttributeExcludeFilter               map[string]filter.Filter
-	metricHwBatteryCharge                        metricHwBatteryCharge
-	metricHwBatteryTimeLeft                      metricHwBatteryTimeLeft
-	metricHwCurrent                              metricHwCurrent
-	metricHwEnergy                               metricHwEnergy
-	metricHwErrors                               metricHwErrors
-	metricHwFanSpeed                             metricHwFanSpeed
-	metricHwFanSpeedLimit                        metricHwFanSpeedLimit
-	metricHwGpuMemoryLimit                       metricHwGpuMemoryLimit
-	metricHwGpuMemoryUsage                       metricHwGpuMemoryUsage
-	metricHwGpuMemoryUtilization                 metricHwGpuMemoryUtilization
-	metricHwGpuUtilization                       metricHwGpuUtilization
-	metricHwPhysicalDiskEnduranceUtilization     metricHwPhysicalDiskEnduranceUtilization
-	metricHwPhysicalDiskSmart                    metricHwPhysicalDiskSmart
-	metricHwPower                                metricHwPower
-	metricHwPowerSupplyOnline                    metricHwPowerSupplyOnline
-	metricHwStatus                               metricHwStatus
-	metricHwTemperature                          metricHwTemperature
-	metricHwTemperatureLimit                     metricHwTemperatureLimit
-	metricHwVoltage                              metricHwVoltage
-	metricHwVoltageLimit                         metricHwVoltageLimit
-	metricNfsClientNetCount                      metricNfsClientNetCount
-	metricNfsClientNetTCPConnectionAccepted      metricNfsClientNetTCPConnectionAccepted
-	metricNfsClientOperationCount                metricNfsClientOperationCount
-	metricNfsClientProcedureCount                metricNfsClientProcedureCount
-	metricNfsClientRPCAuthrefreshCount           metricNfsClientRPCAuthrefreshCount
-	metricNfsClientRPCCount                      metricNfsClientRPCCount
-	metricNfsClientRPCRetransmitCount            metricNfsClientRPCRetransmitCount
-	metricNfsServerFhStaleCount                  metricNfsServerFhStaleCount
-	metricNfsServerIo                            metricNfsServerIo
-	metricNfsServerNetCount                      metricNfsServerNetCount
-	metricNfsServerNetTCPConnectionAccepted      metricNfsServerNetTCPConnectionAccepted
-	metricNfsServerOperationCount                metricNfsServerOperationCount
-	metricNfsServerProcedureCount                metricNfsServerProcedureCount
-	metricNfsServerRepcacheRequests              metricNfsServerRepcacheRequests
-	metricNfsServerRPCCount                      metricNfsServerRPCCount
-	metricNfsServerThreadCount                   metricNfsServerThreadCount
-	metricProcessChildrenCPUTime                 metricProcessChildrenCPUTime
-	metricProcessContextSwitches                 metricProcessContextSwitches
-	metricProcessCPUTime                         metricProcessCPUTime
-	metricProcessCPUUtilization                  metricProcessCPUUtilization
-	metricProcessCPUUtilizationWindow            metricProcessCPUUtilizationWindow
-	metricProcessDiskIo                          metricProcessDiskIo
-	metricProcessGroupProcessCount               metricProcessGroupProcessCount
-	metricProcessGroupStatus                     metricProcessGroupStatus
-	metricProcessGroupUptime                     metricProcessGroupUptime
-	metricProcessIoLogical                       metricProcessIoLogical
-	metricProcessMemoryPss                       metricProcessMemoryPss
-	metricProcessMemoryShared                    metricProcessMemoryShared
-	metricProcessMemorySwap                      metricProcessMemorySwap
-	metricProcessMemoryUsage                     metricProcessMemoryUsage
-	metricProcessMemoryUss                       metricProcessMemoryUss
-	metricProcessMemoryUtilization               metricProcessMemoryUtilization
-	metricProcessMemoryVirtual                   metricProcessMemoryVirtual
-	metricProcessNice                            metricProcessNice
-	metricProcessPagingFaults                    metricProcessPagingFaults
-	metricProcessRlimit                          metricProcessRlimit
-	metricProcessSignalsPending                  metricProcessSignalsPending
-	metricProcessStatus                          metricProcessStatus
-	metricProcessThreadCount                     metricProcessThreadCount
-	metricProcessUnixFileDescriptorCount         metricProcessUnixFileDescriptorCount
-	metricProcessUnixFileDescriptorLimit         metricProcessUnixFileDescriptorLimit
-	metricProcessUptime                          metricProcessUptime
-	metricProcessWindowsHandleCount              metricProcessWindowsHandleCount
-	metricSystemBtrfsAllocationUsage             metricSystemBtrfsAllocationUsage
-	metricSystemBtrfsDeviceMissing               metricSystemBtrfsDeviceMissing
-	metricSystemBtrfsErrors                      metricSystemBtrfsErrors
-	metricSystemBtrfsUnallocated                 metricSystemBtrfsUnallocated
-	metricSystemClockEstimatedError              metricSystemClockEstimatedError
-	metricSystemClockFrequencyAdjustment         metricSystemClockFrequencyAdjustment
-	metricSystemClockMaxError                    metricSystemClockMaxError
-	metricSystemClockOffset                      metricSystemClockOffset
-	metricSystemClockSynchronized                metricSystemClockSynchronized
-	metricSystemCPUContextSwitches               metricSystemCPUContextSwitches
-	metricSystemCPUFrequency                     metricSystemCPUFrequency
-	metricSystemCPUFrequencyMax                  metricSystemCPUFrequencyMax
-	metricSystemCPUFrequencyMin                  metricSystemCPUFrequencyMin
-	metricSystemCPUInterrupts                    metricSystemCPUInterrupts
-	metricSystemCPULinuxInterrupts               metricSystemCPULinuxInterrupts
-	metricSystemCPULinuxPressure10s              metricSystemCPULinuxPressure10s
-	metricSystemCPULinuxPressure1m               metricSystemCPULinuxPressure1m
-	metricSystemCPULinuxPressure5m               metricSystemCPULinuxPressure5m
-	metricSystemCPULinuxPressureTotal            metricSystemCPULinuxPressureTotal
-	metricSystemCPULinuxRunQueueRunTime          metricSystemCPULinuxRunQueueRunTime
-	metricSystemCPULinuxRunQueueTimeslices       metricSystemCPULinuxRunQueueTimeslices
-	metricSystemCPULinuxRunQueueWaitTime         metricSystemCPULinuxRunQueueWaitTime
-	metricSystemCPULinuxSoftInterrupts           metricSystemCPULinuxSoftInterrupts
-	metricSystemCPULinuxThermalThrottleEvents    metricSystemCPULinuxThermalThrottleEvents
-	metricSystemCPULinuxThermalThrottleTime      metricSystemCPULinuxThermalThrottleTime
-	metricSystemCPULoadAverage15m                metricSystemCPULoadAverage15m
-	metricSystemCPULoadAverage1m                 metricSystemCPULoadAverage1m
-	metricSystemCPULoadAverage5m                 metricSystemCPULoadAverage5m
-	metricSystemCPULogicalCount                  metricSystemCPULogicalCount
-	metricSystemCPUPhysicalCount                 metricSystemCPUPhysicalCount
-	metricSystemCPUSoftInterrupts                metricSystemCPUSoftInterrupts
-	metricSystemCPUTime                          metricSystemCPUTime
-	metricSystemCPUUtilization                   metricSystemCPUUtilization
-	metricSystemDiskIo                           metricSystemDiskIo
-	metricSystemDiskIoTime                       metricSystemDiskIoTime
-	metricSystemDiskLimit                        metricSystemDiskLimit
-	metricSystemDiskMerged                       metricSystemDiskMerged
-	metricSystemDiskOperationTime                metricSystemDiskOperationTime
-	metricSystemDiskOperations                   metricSystemDiskOperations
-	metricSystemDiskPendingOperations            metricSystemDiskPendingOperations
-	metricSystemDiskWeightedIoTime               metricSystemDiskWeightedIoTime
-	metricSystemEvents                           metricSystemEvents
-	metricSystemFilesystemError                  metricSystemFilesystemError
-	metricSystemFilesystemInodesLimit            metricSystemFilesystemInodesLimit
-	metricSystemFilesystemInodesUsage            metricSystemFilesystemInodesUsage
-	metricSystemFilesystemLimit                  metricSystemFilesystemLimit
-	metricSystemFilesystemLinuxExt4Errors        metricSystemFilesystemLinuxExt4Errors
-	metricSystemFilesystemReadOnly               metricSystemFilesystemReadOnly
-	metricSystemFilesystemStuck                  metricSystemFilesystemStuck
-	metricSystemFilesystemUsage                  metricSystemFilesystemUsage
-	metricSystemFilesystemUtilization            metricSystemFilesystemUtilization
-	metricSystemIoLinuxPressure10s               metricSystemIoLinuxPressure10s
-	metricSystemIoLinuxPressure1m                metricSystemIoLinuxPressure1m
-	metricSystemIoLinuxPressure5m                metricSystemIoLinuxPressure5m
-	metricSystemIoLinuxPressureTotal             metricSystemIoLinuxPressureTotal
-	metricSystemIrqLinuxPressure10s              metricSystemIrqLinuxPressure10s
-	metricSystemIrqLinuxPressure1m               metricSystemIrqLinuxPressure1m
-	metricSystemIrqLinuxPressure5m               metricSystemIrqLinuxPressure5m
-	metricSystemIrqLinuxPressureTotal            metricSystemIrqLinuxPressureTotal
-	metricSystemLinuxDentryCount                 metricSystemLinuxDentryCount
-	metricSystemLinuxDentryNegative              metricSystemLinuxDentryNegative
-	metricSystemLinuxDentryUnused                metricSystemLinuxDentryUnused
-	metricSystemLinuxEntropyAvailable            metricSystemLinuxEntropyAvailable
-	metricSystemLinuxFileHandleCount             metricSystemLinuxFileHandleCount
-	metricSystemLinuxFileHandleLimit             metricSystemLinuxFileHandleLimit
-	metricSystemLinuxInodeCount                  metricSystemLinuxInodeCount
-	metricSystemLinuxInodeFree                   metricSystemLinuxInodeFree
-	metricSystemLinuxIpcMessageQueueCount        metricSystemLinuxIpcMessageQueueCount
-	metricSystemLinuxIpcMessageQueueLimit        metricSystemLinuxIpcMessageQueueLimit
-	metricSystemLinuxIpcMessageQueueMessages     metricSystemLinuxIpcMessageQueueMessages
-	metricSystemLinuxIpcMessageQueueUsage        metricSystemLinuxIpcMessageQueueUsage
-	metricSystemLinuxIpcSemaphoreCount           metricSystemLinuxIpcSemaphoreCount
-	metricSystemLinuxIpcSemaphoreLimit           metricSystemLinuxIpcSemaphoreLimit
-	metricSystemLinuxIpcSemaphoreSetCount        metricSystemLinuxIpcSemaphoreSetCount
-	metricSystemLinuxIpcSemaphoreSetLimit        metricSystemLinuxIpcSemaphoreSetLimit
-	metricSystemLinuxIpcSharedMemoryLimit        metricSystemLinuxIpcSharedMemoryLimit
-	metricSystemLinuxIpcSharedMemorySegmentCount metricSystemLinuxIpcSharedMemorySegmentCount
-	metricSystemLinuxIpcSharedMemorySegmentLimit metricSystemLinuxIpcSharedMemorySegmentLimit
-	metricSystemLinuxIpcSharedMemoryUsage        metricSystemLinuxIpcSharedMemoryUsage
-	metricSystemLinuxKernelAge                   metricSystemLinuxKernelAge
-	metricSystemLinuxKernelInfo                  metricSystemLinuxKernelInfo
-	metricSystemLinuxMdDisks                     metricSystemLinuxMdDisks
-	metricSystemLinuxMdDisksRequired             metricSystemLinuxMdDisksRequired
-	metricSystemLinuxMdMismatches                metricSystemLinuxMdMismatches
-	metricSystemLinuxMdSyncProgress              metricSystemLinuxMdSyncProgress
-	metricSystemLinuxMdSyncSpeed                 metricSystemLinuxMdSyncSpeed
-	metricSystemLinuxRebootRequired              metricSystemLinuxRebootRequired
-	metricSystemLinuxTaskCount                   metricSystemLinuxTaskCount
-	metricSystemLinuxTaskHung                    metricSystemLinuxTaskHung
-	metricSystemMemoryLimit                      metricSystemMemoryLimit
-	metricSystemMemoryLinuxActive                metricSystemMemoryLinuxActive
-	metricSystemMemoryLinuxAnonymous             metricSystemMemoryLinuxAnonymous
-	metricSystemMemoryLinuxAvailable             metricSystemMemoryLinuxAvailable
-	metricSystemMemoryLinuxCommitLimit           metricSystemMemoryLinuxCommitLimit
-	metricSystemMemoryLinuxCommitted             metricSystemMemoryLinuxCommitted
-	metricSystemMemoryLinuxDirty                 metricSystemMemoryLinuxDirty
-	metricSystemMemoryLinuxFreeBlocks            metricSystemMemoryLinuxFreeBlocks
-	metricSystemMemoryLinuxHardwareCorrupted     metricSystemMemoryLinuxHardwareCorrupted
-	metricSystemMemoryLinuxHugepagesLimit        metricSystemMemoryLinuxHugepagesLimit
-	metricSystemMemoryLinuxHugepagesPageSize     metricSystemMemoryLinuxHugepagesPageSize
-	metricSystemMemoryLinuxHugepagesReserved     metricSystemMemoryLinuxHugepagesReserved
-	metricSystemMemoryLinuxHugepagesSurplus      metricSystemMemoryLinuxHugepagesSurplus
-	metricSystemMemoryLinuxHugepagesUsage        metricSystemMemoryLinuxHugepagesUsage
-	metricSystemMemoryLinuxHugepagesUtilization  metricSystemMemoryLinuxHugepagesUtilization
-	metricSystemMemoryLinuxInactive              metricSystemMemoryLinuxInactive
-	metricSystemMemoryLinuxKernelStack           metricSystemMemoryLinuxKernelStack
-	metricSystemMemoryLinuxKsmFullScans          metricSystemMemoryLinuxKsmFullScans
-	metricSystemMemoryLinuxKsmPages              metricSystemMemoryLinuxKsmPages
-	metricSystemMemoryLinuxMapped                metricSystemMemoryLinuxMapped
-	metricSystemMemoryLinuxNumaAllocations       metricSystemMemoryLinuxNumaAllocations
-	metricSystemMemoryLinuxNumaUsage             metricSystemMemoryLinuxNumaUsage
-	metricSystemMemoryLinuxOomKills              metricSystemMemoryLinuxOomKills
-	metricSystemMemoryLinuxPageTables            metricSystemMemoryLinuxPageTables
-	metricSystemMemoryLinuxPercpu                metricSystemMemoryLinuxPercpu
-	metricSystemMemoryLinuxPressure10s           metricSystemMemoryLinuxPressure10s
-	metricSystemMemoryLinuxPressure1m            metricSystemMemoryLinuxPressure1m
-	metricSystemMemoryLinuxPressure5m            metricSystemMemoryLinuxPressure5m
-	metricSystemMemoryLinuxPressureTotal         metricSystemMemoryLinuxPressureTotal
-	metricSystemMemoryLinuxShared                metricSystemMemoryLinuxShared
-	metricSystemMemoryLinuxSlabUsage             metricSystemMemoryLinuxSlabUsage
-	metricSystemMemoryLinuxWriteback             metricSystemMemoryLinuxWriteback
-	metricSystemMemoryLinuxZramUsage             metricSystemMemoryLinuxZramUsage
-	metricSystemMemoryLinuxZswapOperations       metricSystemMemoryLinuxZswapOperations
-	metricSystemMemoryLinuxZswapUsage            metricSystemMemoryLinuxZswapUsage
-	metricSystemMemoryPageSize                   metricSystemMemoryPageSize
-	metricSystemMemoryUsage                      metricSystemMemoryUsage
-	metricSystemMemoryUtilization                metricSystemMemoryUtilization
-	metricSystemNetworkBondInterfaceUp           metricSystemNetworkBondInterfaceUp
-	metricSystemNetworkBondInterfaces            metricSystemNetworkBondInterfaces
-	metricSystemNetworkConnectionCount           metricSystemNetworkConnectionCount
-	metricSystemNetworkConntrackCount            metricSystemNetworkConntrackCount
-	metricSystemNetworkConntrackLimit            metricSystemNetworkConntrackLimit
-	metricSystemNetworkErrors                    metricSystemNetworkErrors
-	metricSystemNetworkInterfaceCarrierChanges   metricSystemNetworkInterfaceCarrierChanges
-	metricSystemNetworkInterfaceCarrierErrors    metricSystemNetworkInterfaceCarrierErrors
-	metricSystemNetworkInterfaceCollisions       metricSystemNetworkInterfaceCollisions
-	metricSystemNetworkInterfaceCompressed       metricSystemNetworkInterfaceCompressed
-	metricSystemNetworkInterfaceDuplex           metricSystemNetworkInterfaceDuplex
-	metricSystemNetworkInterfaceFifoErrors       metricSystemNetworkInterfaceFifoErrors
-	metricSystemNetworkInterfaceFrameErrors      metricSystemNetworkInterfaceFrameErrors
-	metricSystemNetworkInterfaceMtu              metricSystemNetworkInterfaceMtu
-	metricSystemNetworkInterfaceMulticast        metricSystemNetworkInterfaceMulticast
-	metricSystemNetworkInterfaceQueueLength      metricSystemNetworkInterfaceQueueLength
-	metricSystemNetworkInterfaceSpeed            metricSystemNetworkInterfaceSpeed
-	metricSystemNetworkInterfaceUp               metricSystemNetworkInterfaceUp
-	metricSystemNetworkIo                        metricSystemNetworkIo
-	metricSystemNetworkIPFragmentMemoryUsage     metricSystemNetworkIPFragmentMemoryUsage
-	metricSystemNetworkPacketCount               metricSystemNetworkPacketCount
-	metricSystemNetworkPacketDropped             metricSystemNetworkPacketDropped
-	metricSystemNetworkSocketCount               metricSystemNetworkSocketCount
-	metricSystemNetworkSoftnetDropped            metricSystemNetworkSoftnetDropped
-	metricSystemNetworkSoftnetFlowLimited        metricSystemNetworkSoftnetFlowLimited
-	metricSystemNetworkSoftnetProcessed          metricSystemNetworkSoftnetProcessed
-	metricSystemNetworkSoftnetReceivedRps        metricSystemNetworkSoftnetReceivedRps
-	metricSystemNetworkSoftnetSqueezed           metricSystemNetworkSoftnetSqueezed
-	metricSystemNetworkTCPAborts                 metricSystemNetworkTCPAborts
-	metricSystemNetworkTCPBacklogDrops           metricSystemNetworkTCPBacklogDrops
-	metricSystemNetworkTCPConnectionResets       metricSystemNetworkTCPConnectionResets
-	metricSystemNetworkTCPErrors                 metricSystemNetworkTCPErrors
-	metricSystemNetworkTCPEstablished            metricSystemNetworkTCPEstablished
-	metricSystemNetworkTCPListenDrops            metricSystemNetworkTCPListenDrops
-	metricSystemNetworkTCPListenOverflows        metricSystemNetworkTCPListenOverflows
-	metricSystemNetworkTCPMemoryLimit            metricSystemNetworkTCPMemoryLimit
-	metricSystemNetworkTCPMemoryPressures        metricSystemNetworkTCPMemoryPressures
-	metricSystemNetworkTCPMemoryUsage            metricSystemNetworkTCPMemoryUsage
-	metricSystemNetworkTCPOpenFailures           metricSystemNetworkTCPOpenFailures
-	metricSystemNetworkTCPOpens                  metricSystemNetworkTCPOpens
-	metricSystemNetworkTCPOutOfOrder             metricSystemNetworkTCPOutOfOrder
-	metricSystemNetworkTCPPrunes                 metricSystemNetworkTCPPrunes
-	metricSystemNetworkTCPResetsSent             metricSystemNetworkTCPResetsSent
-	metricSystemNetworkTCPRetransmits            metricSystemNetworkTCPRetransmits
-	metricSystemNetworkTCPSegments               metricSystemNetworkTCPSegments
-	metricSystemNetworkTCPSocketAllocated        metricSystemNetworkTCPSocketAllocated
-	metricSystemNetworkTCPSocketCount            metricSystemNetworkTCPSocketCount
-	metricSystemNetworkTCPSocketOrphaned         metricSystemNetworkTCPSocketOrphaned
-	metricSystemNetworkTCPSocketOrphanedLimit    metricSystemNetworkTCPSocketOrphanedLimit
-	metricSystemNetworkTCPSocketTimeWait         metricSystemNetworkTCPSocketTimeWait
-	metricSystemNetworkTCPSynCookies             metricSystemNetworkTCPSynCookies
-	metricSystemNetworkTCPSynQueueOverflows      metricSystemNetworkTCPSynQueueOverflows
-	metricSystemNetworkTCPTimeouts               metricSystemNetworkTCPTimeouts
-	metricSystemNetworkUDPDatagrams              metricSystemNetworkUDPDatagrams
-	metricSystemNetworkUDPErrors                 metricSystemNetworkUDPErrors
-	metricSystemNetworkUDPMemoryUsage            metricSystemNetworkUDPMemoryUsage
-	metricSystemNetworkUDPQueueUsage             metricSystemNetworkUDPQueueUsage
-	metricSystemNetworkUDPReceiveErrors          metricSystemNetworkUDPReceiveErrors
-	metricSystemNetworkUDPSocketCount            metricSystemNetworkUDPSocketCount
-	metricSystemPagingFaults                     metricSystemPagingFaults
-	metricSystemPagingIo                         metricSystemPagingIo
-	metricSystemPagingOperations                 metricSystemPagingOperations
-	metricSystemPagingUsage                      metricSystemPagingUsage
-	metricSystemPagingUtilization                metricSystemPagingUtilization
-	metricSystemProcessCount                     metricSystemProcessCount
-	metricSystemProcessCPUUnattributed           metricSystemProcessCPUUnattributed
-	metricSystemProcessCreated                   metricSystemProcessCreated
-	metricSystemProcessLimit                     metricSystemProcessLimit
-	metricSystemSessionCount                     metricSystemSessionCount
-	metricSystemTextfileError                    metricSystemTextfileError
-	metricSystemTextfileMtime                    metricSystemTextfileMtime
-	metricSystemThreadCount                      metricSystemThreadCount
-	metricSystemUptime                           metricSystemUptime
-	metricSystemUserCount                        metricSystemUserCount
-	metricSystemZfsArcLimitMax                   metricSystemZfsArcLimitMax
-	metricSystemZfsArcLimitMin                   metricSystemZfsArcLimitMin
-	metricSystemZfsArcRequests                   metricSystemZfsArcRequests
-	metricSystemZfsArcTarget                     metricSystemZfsArcTarget
-	metricSystemZfsArcUsage                      metricSystemZfsArcUsage
-	metricSystemZfsDatasetIo                     metricSystemZfsDatasetIo
-	metricSystemZfsDatasetOperations             metricSystemZfsDatasetOperations
-	metricSystemZfsPoolIo                        metricSystemZfsPoolIo
-	metricSystemZfsPoolOperations                metricSystemZfsPoolOperations
-	metricSystemZfsPoolState                     metricSystemZfsPoolState
-	metricSystemdServiceRestarts                 metricSystemdServiceRestarts
-	metricSystemdSocketAccepted                  metricSystemdSocketAccepted
-	metricSystemdSocketRefused                   metricSystemdSocketRefused
-	metricSystemdSystemState                     metricSystemdSystemState
-	metricSystemdTimerLastTriggerAge             metricSystemdTimerLastTriggerAge
-	metricSystemdTimerLastTriggerTime            metricSystemdTimerLastTriggerTime
-	metricSystemdUnitChangeTime                  metricSystemdUnitChangeTime
-	metricSystemdUnitFailed                      metricSystemdUnitFailed
-	metricSystemdUnitStartTime                   metricSystemdUnitStartTime
-	metricSystemdUnitState                       metricSystemdUnitState
+	config                                           MetricsBuilderConfig // config of the metrics builder.
+	startTime                                        pcommon.Timestamp    // start time that will be applied to all recorded data points.
+	metricsCapacity                                  int                  // maximum observed number of metrics per resource.
+	metricsBuffer                                    pmetric.Metrics      // accumulates metrics data before emitting.
+	buildInfo                                        component.BuildInfo  // contains version information.
+	resourceAttributeIncludeFilter                   map[string]filter.Filter
+	resourceAttributeExcludeFilter                   map[string]filter.Filter
+	metricContainerCPULimit                          metricContainerCPULimit
+	metricContainerCPULimitUtilization               metricContainerCPULimitUtilization
+	metricContainerCPULinuxPressure10s               metricContainerCPULinuxPressure10s
+	metricContainerCPULinuxPressure1m                metricContainerCPULinuxPressure1m
+	metricContainerCPULinuxPressure5m                metricContainerCPULinuxPressure5m
+	metricContainerCPULinuxPressureTotal             metricContainerCPULinuxPressureTotal
+	metricContainerCPUThrottledTime                  metricContainerCPUThrottledTime
+	metricContainerCPUThrottlingDataPeriods          metricContainerCPUThrottlingDataPeriods
+	metricContainerCPUThrottlingDataThrottledPeriods metricContainerCPUThrottlingDataThrottledPeriods
+	metricContainerCPUTime                           metricContainerCPUTime
+	metricContainerCPUUsage                          metricContainerCPUUsage
+	metricContainerDiskIo                            metricContainerDiskIo
+	metricContainerDiskOperations                    metricContainerDiskOperations
+	metricContainerIoLinuxPressure10s                metricContainerIoLinuxPressure10s
+	metricContainerIoLinuxPressure1m                 metricContainerIoLinuxPressure1m
+	metricContainerIoLinuxPressure5m                 metricContainerIoLinuxPressure5m
+	metricContainerIoLinuxPressureTotal              metricContainerIoLinuxPressureTotal
+	metricContainerMemoryAvailable                   metricContainerMemoryAvailable
+	metricContainerMemoryLimitUtilization            metricContainerMemoryLimitUtilization
+	metricContainerMemoryLinuxEvents                 metricContainerMemoryLinuxEvents
+	metricContainerMemoryLinuxHigh                   metricContainerMemoryLinuxHigh
+	metricContainerMemoryLinuxPressure10s            metricContainerMemoryLinuxPressure10s
+	metricContainerMemoryLinuxPressure1m             metricContainerMemoryLinuxPressure1m
+	metricContainerMemoryLinuxPressure5m             metricContainerMemoryLinuxPressure5m
+	metricContainerMemoryLinuxPressureTotal          metricContainerMemoryLinuxPressureTotal
+	metricContainerMemoryRss                         metricContainerMemoryRss
+	metricContainerMemoryUsage                       metricContainerMemoryUsage
+	metricContainerMemoryUsageLimit                  metricContainerMemoryUsageLimit
+	metricContainerMemoryWorkingSet                  metricContainerMemoryWorkingSet
+	metricContainerPagingFaults                      metricContainerPagingFaults
+	metricContainerPagingLimit                       metricContainerPagingLimit
+	metricContainerPagingUsage                       metricContainerPagingUsage
+	metricContainerPidsCount                         metricContainerPidsCount
+	metricContainerPidsLimit                         metricContainerPidsLimit
+	metricContainerUptime                            metricContainerUptime
+	metricHwBatteryCharge                            metricHwBatteryCharge
+	metricHwBatteryTimeLeft                          metricHwBatteryTimeLeft
+	metricHwCurrent                                  metricHwCurrent
+	metricHwEnergy                                   metricHwEnergy
+	metricHwErrors                                   metricHwErrors
+	metricHwFanSpeed                                 metricHwFanSpeed
+	metricHwFanSpeedLimit                            metricHwFanSpeedLimit
+	metricHwGpuMemoryLimit                           metricHwGpuMemoryLimit
+	metricHwGpuMemoryUsage                           metricHwGpuMemoryUsage
+	metricHwGpuMemoryUtilization                     metricHwGpuMemoryUtilization
+	metricHwGpuUtilization                           metricHwGpuUtilization
+	metricHwPhysicalDiskEnduranceUtilization         metricHwPhysicalDiskEnduranceUtilization
+	metricHwPhysicalDiskSmart                        metricHwPhysicalDiskSmart
+	metricHwPower                                    metricHwPower
+	metricHwPowerSupplyOnline                        metricHwPowerSupplyOnline
+	metricHwStatus                                   metricHwStatus
+	metricHwTemperature                              metricHwTemperature
+	metricHwTemperatureLimit                         metricHwTemperatureLimit
+	metricHwVoltage                                  metricHwVoltage
+	metricHwVoltageLimit                             metricHwVoltageLimit
+	metricNfsClientNetCount                          metricNfsClientNetCount
+	metricNfsClientNetTCPConnectionAccepted          metricNfsClientNetTCPConnectionAccepted
+	metricNfsClientOperationCount                    metricNfsClientOperationCount
+	metricNfsClientProcedureCount                    metricNfsClientProcedureCount
+	metricNfsClientRPCAuthrefreshCount               metricNfsClientRPCAuthrefreshCount
+	metricNfsClientRPCCount                          metricNfsClientRPCCount
+	metricNfsClientRPCRetransmitCount                metricNfsClientRPCRetransmitCount
+	metricNfsServerFhStaleCount                      metricNfsServerFhStaleCount
+	metricNfsServerIo                                metricNfsServerIo
+	metricNfsServerNetCount                          metricNfsServerNetCount
+	metricNfsServerNetTCPConnectionAccepted          metricNfsServerNetTCPConnectionAccepted
+	metricNfsServerOperationCount                    metricNfsServerOperationCount
+	metricNfsServerProcedureCount                    metricNfsServerProcedureCount
+	metricNfsServerRepcacheRequests                  metricNfsServerRepcacheRequests
+	metricNfsServerRPCCount                          metricNfsServerRPCCount
+	metricNfsServerThreadCount                       metricNfsServerThreadCount
+	metricProcessChildrenCPUTime                     metricProcessChildrenCPUTime
+	metricProcessContextSwitches                     metricProcessContextSwitches
+	metricProcessCPUTime                             metricProcessCPUTime
+	metricProcessCPUUtilization                      metricProcessCPUUtilization
+	metricProcessCPUUtilizationWindow                metricProcessCPUUtilizationWindow
+	metricProcessDiskIo                              metricProcessDiskIo
+	metricProcessGroupProcessCount                   metricProcessGroupProcessCount
+	metricProcessGroupStatus                         metricProcessGroupStatus
+	metricProcessGroupUptime                         metricProcessGroupUptime
+	metricProcessIoLogical                           metricProcessIoLogical
+	metricProcessMemoryPss                           metricProcessMemoryPss
+	metricProcessMemoryShared                        metricProcessMemoryShared
+	metricProcessMemorySwap                          metricProcessMemorySwap
+	metricProcessMemoryUsage                         metricProcessMemoryUsage
+	metricProcessMemoryUss                           metricProcessMemoryUss
+	metricProcessMemoryUtilization                   metricProcessMemoryUtilization
+	metricProcessMemoryVirtual                       metricProcessMemoryVirtual
+	metricProcessNice                                metricProcessNice
+	metricProcessPagingFaults                        metricProcessPagingFaults
+	metricProcessRlimit                              metricProcessRlimit
+	metricProcessSignalsPending                      metricProcessSignalsPending
+	metricProcessStatus                              metricProcessStatus
+	metricProcessThreadCount                         metricProcessThreadCount
+	metricProcessUnixFileDescriptorCount             metricProcessUnixFileDescriptorCount
+	metricProcessUnixFileDescriptorLimit             metricProcessUnixFileDescriptorLimit
+	metricProcessUptime                              metricProcessUptime
+	metricProcessWindowsHandleCount                  metricProcessWindowsHandleCount
+	metricSystemBtrfsAllocationUsage                 metricSystemBtrfsAllocationUsage
+	metricSystemBtrfsDeviceMissing                   metricSystemBtrfsDeviceMissing
+	metricSystemBtrfsErrors                          metricSystemBtrfsErrors
+	metricSystemBtrfsUnallocated                     metricSystemBtrfsUnallocated
+	metricSystemClockEstimatedError                  metricSystemClockEstimatedError
+	metricSystemClockFrequencyAdjustment             metricSystemClockFrequencyAdjustment
+	metricSystemClockMaxError                        metricSystemClockMaxError
+	metricSystemClockOffset                          metricSystemClockOffset
+	metricSystemClockSynchronized                    metricSystemClockSynchronized
+	metricSystemCPUContextSwitches                   metricSystemCPUContextSwitches
+	metricSystemCPUFrequency                         metricSystemCPUFrequency
+	metricSystemCPUFrequencyMax                      metricSystemCPUFrequencyMax
+	metricSystemCPUFrequencyMin                      metricSystemCPUFrequencyMin
+	metricSystemCPUInterrupts                        metricSystemCPUInterrupts
+	metricSystemCPULinuxInterrupts                   metricSystemCPULinuxInterrupts
+	metricSystemCPULinuxPressure10s                  metricSystemCPULinuxPressure10s
+	metricSystemCPULinuxPressure1m                   metricSystemCPULinuxPressure1m
+	metricSystemCPULinuxPressure5m                   metricSystemCPULinuxPressure5m
+	metricSystemCPULinuxPressureTotal                metricSystemCPULinuxPressureTotal
+	metricSystemCPULinuxRunQueueRunTime              metricSystemCPULinuxRunQueueRunTime
+	metricSystemCPULinuxRunQueueTimeslices           metricSystemCPULinuxRunQueueTimeslices
+	metricSystemCPULinuxRunQueueWaitTime             metricSystemCPULinuxRunQueueWaitTime
+	metricSystemCPULinuxSoftInterrupts               metricSystemCPULinuxSoftInterrupts
+	metricSystemCPULinuxThermalThrottleEvents        metricSystemCPULinuxThermalThrottleEvents
+	metricSystemCPULinuxThermalThrottleTime          metricSystemCPULinuxThermalThrottleTime
+	metricSystemCPULoadAverage15m                    metricSystemCPULoadAverage15m
+	metricSystemCPULoadAverage1m                     metricSystemCPULoadAverage1m
+	metricSystemCPULoadAverage5m                     metricSystemCPULoadAverage5m
+	metricSystemCPULogicalCount                      metricSystemCPULogicalCount
+	metricSystemCPUPhysicalCount                     metricSystemCPUPhysicalCount
+	metricSystemCPUSoftInterrupts                    metricSystemCPUSoftInterrupts
+	metricSystemCPUTime                              metricSystemCPUTime
+	metricSystemCPUUtilization                       metricSystemCPUUtilization
+	metricSystemDiskIo                               metricSystemDiskIo
+	metricSystemDiskIoTime                           metricSystemDiskIoTime
+	metricSystemDiskLimit                            metricSystemDiskLimit
+	metricSystemDiskMerged                           metricSystemDiskMerged
+	metricSystemDiskOperationTime                    metricSystemDiskOperationTime
+	metricSystemDiskOperations                       metricSystemDiskOperations
+	metricSystemDiskPendingOperations                metricSystemDiskPendingOperations
+	metricSystemDiskWeightedIoTime                   metricSystemDiskWeightedIoTime
+	metricSystemEvents                               metricSystemEvents
+	metricSystemFilesystemError                      metricSystemFilesystemError
+	metricSystemFilesystemInodesLimit                metricSystemFilesystemInodesLimit
+	metricSystemFilesystemInodesUsage                metricSystemFilesystemInodesUsage
+	metricSystemFilesystemLimit                      metricSystemFilesystemLimit
+	metricSystemFilesystemLinuxExt4Errors            metricSystemFilesystemLinuxExt4Errors
+	metricSystemFilesystemReadOnly                   metricSystemFilesystemReadOnly
+	metricSystemFilesystemStuck                      metricSystemFilesystemStuck
+	metricSystemFilesystemUsage                      metricSystemFilesystemUsage
+	metricSystemFilesystemUtilization                metricSystemFilesystemUtilization
+	metricSystemIoLinuxPressure10s                   metricSystemIoLinuxPressure10s
+	metricSystemIoLinuxPressure1m                    metricSystemIoLinuxPressure1m
+	metricSystemIoLinuxPressure5m                    metricSystemIoLinuxPressure5m
+	metricSystemIoLinuxPressureTotal                 metricSystemIoLinuxPressureTotal
+	metricSystemIrqLinuxPressure10s                  metricSystemIrqLinuxPressure10s
+	metricSystemIrqLinuxPressure1m                   metricSystemIrqLinuxPressure1m
+	metricSystemIrqLinuxPressure5m                   metricSystemIrqLinuxPressure5m
+	metricSystemIrqLinuxPressureTotal                metricSystemIrqLinuxPressureTotal
+	metricSystemLinuxDentryCount                     metricSystemLinuxDentryCount
+	metricSystemLinuxDentryNegative                  metricSystemLinuxDentryNegative
+	metricSystemLinuxDentryUnused                    metricSystemLinuxDentryUnused
+	metricSystemLinuxEntropyAvailable                metricSystemLinuxEntropyAvailable
+	metricSystemLinuxFileHandleCount                 metricSystemLinuxFileHandleCount
+	metricSystemLinuxFileHandleLimit                 metricSystemLinuxFileHandleLimit
+	metricSystemLinuxInodeCount                      metricSystemLinuxInodeCount
+	metricSystemLinuxInodeFree                       metricSystemLinuxInodeFree
+	metricSystemLinuxIpcMessageQueueCount            metricSystemLinuxIpcMessageQueueCount
+	metricSystemLinuxIpcMessageQueueLimit            metricSystemLinuxIpcMessageQueueLimit
+	metricSystemLinuxIpcMessageQueueMessages         metricSystemLinuxIpcMessageQueueMessages
+	metricSystemLinuxIpcMessageQueueUsage            metricSystemLinuxIpcMessageQueueUsage
+	metricSystemLinuxIpcSemaphoreCount               metricSystemLinuxIpcSemaphoreCount
+	metricSystemLinuxIpcSemaphoreLimit               metricSystemLinuxIpcSemaphoreLimit
+	metricSystemLinuxIpcSemaphoreSetCount            metricSystemLinuxIpcSemaphoreSetCount
+	metricSystemLinuxIpcSemaphoreSetLimit            metricSystemLinuxIpcSemaphoreSetLimit
+	metricSystemLinuxIpcSharedMemoryLimit            metricSystemLinuxIpcSharedMemoryLimit
+	metricSystemLinuxIpcSharedMemorySegmentCount     metricSystemLinuxIpcSharedMemorySegmentCount
+	metricSystemLinuxIpcSharedMemorySegmentLimit     metricSystemLinuxIpcSharedMemorySegmentLimit
+	metricSystemLinuxIpcSharedMemoryUsage            metricSystemLinuxIpcSharedMemoryUsage
+	metricSystemLinuxKernelAge                       metricSystemLinuxKernelAge
+	metricSystemLinuxKernelInfo                      metricSystemLinuxKernelInfo
+	metricSystemLinuxMdDisks                         metricSystemLinuxMdDisks
+	metricSystemLinuxMdDisksRequired                 metricSystemLinuxMdDisksRequired
+	metricSystemLinuxMdMismatches                    metricSystemLinuxMdMismatches
+	metricSystemLinuxMdSyncProgress                  metricSystemLinuxMdSyncProgress
+	metricSystemLinuxMdSyncSpeed                     metricSystemLinuxMdSyncSpeed
+	metricSystemLinuxRebootRequired                  metricSystemLinuxRebootRequired
+	metricSystemLinuxTaskCount                       metricSystemLinuxTaskCount
+	metricSystemLinuxTaskHung                        metricSystemLinuxTaskHung
+	metricSystemMemoryLimit                          metricSystemMemoryLimit
+	metricSystemMemoryLinuxActive                    metricSystemMemoryLinuxActive
+	metricSystemMemoryLinuxAnonymous                 metricSystemMemoryLinuxAnonymous
+	metricSystemMemoryLinuxAvailable                 metricSystemMemoryLinuxAvailable
+	metricSystemMemoryLinuxCommitLimit               metricSystemMemoryLinuxCommitLimit
+	metricSystemMemoryLinuxCommitted                 metricSystemMemoryLinuxCommitted
+	metricSystemMemoryLinuxDirty                     metricSystemMemoryLinuxDirty
+	metricSystemMemoryLinuxFreeBlocks                metricSystemMemoryLinuxFreeBlocks
+	metricSystemMemoryLinuxHardwareCorrupted         metricSystemMemoryLinuxHardwareCorrupted
+	metricSystemMemoryLinuxHugepagesLimit            metricSystemMemoryLinuxHugepagesLimit
+	metricSystemMemoryLinuxHugepagesPageSize         metricSystemMemoryLinuxHugepagesPageSize
+	metricSystemMemoryLinuxHugepagesReserved         metricSystemMemoryLinuxHugepagesReserved
+	metricSystemMemoryLinuxHugepagesSurplus          metricSystemMemoryLinuxHugepagesSurplus
+	metricSystemMemoryLinuxHugepagesUsage            metricSystemMemoryLinuxHugepagesUsage
+	metricSystemMemoryLinuxHugepagesUtilization      metricSystemMemoryLinuxHugepagesUtilization
+	metricSystemMemoryLinuxInactive                  metricSystemMemoryLinuxInactive
+	metricSystemMemoryLinuxKernelStack               metricSystemMemoryLinuxKernelStack
+	metricSystemMemoryLinuxKsmFullScans              metricSystemMemoryLinuxKsmFullScans
+	metricSystemMemoryLinuxKsmPages                  metricSystemMemoryLinuxKsmPages
+	metricSystemMemoryLinuxMapped                    metricSystemMemoryLinuxMapped
+	metricSystemMemoryLinuxNumaAllocations           metricSystemMemoryLinuxNumaAllocations
+	metricSystemMemoryLinuxNumaUsage                 metricSystemMemoryLinuxNumaUsage
+	metricSystemMemoryLinuxOomKills                  metricSystemMemoryLinuxOomKills
+	metricSystemMemoryLinuxPageTables                metricSystemMemoryLinuxPageTables
+	metricSystemMemoryLinuxPercpu                    metricSystemMemoryLinuxPercpu
+	metricSystemMemoryLinuxPressure10s               metricSystemMemoryLinuxPressure10s
+	metricSystemMemoryLinuxPressure1m                metricSystemMemoryLinuxPressure1m
+	metricSystemMemoryLinuxPressure5m                metricSystemMemoryLinuxPressure5m
+	metricSystemMemoryLinuxPressureTotal             metricSystemMemoryLinuxPressureTotal
+	metricSystemMemoryLinuxShared                    metricSystemMemoryLinuxShared
+	metricSystemMemoryLinuxSlabUsage                 metricSystemMemoryLinuxSlabUsage
+	metricSystemMemoryLinuxWriteback                 metricSystemMemoryLinuxWriteback
+	metricSystemMemoryLinuxZramUsage                 metricSystemMemoryLinuxZramUsage
+	metricSystemMemoryLinuxZswapOperations           metricSystemMemoryLinuxZswapOperations
+	metricSystemMemoryLinuxZswapUsage                metricSystemMemoryLinuxZswapUsage
+	metricSystemMemoryPageSize                       metricSystemMemoryPageSize
+	metricSystemMemoryUsage                          metricSystemMemoryUsage
+	metricSystemMemoryUtilization                    metricSystemMemoryUtilization
+	metricSystemNetworkBondInterfaceUp               metricSystemNetworkBondInterfaceUp
+	metricSystemNetworkBondInterfaces                metricSystemNetworkBondInterfaces
+	metricSystemNetworkConnectionCount               metricSystemNetworkConnectionCount
+	metricSystemNetworkConntrackCount                metricSystemNetworkConntrackCount
+	metricSystemNetworkConntrackLimit                metricSystemNetworkConntrackLimit
+	metricSystemNetworkErrors                        metricSystemNetworkErrors
+	metricSystemNetworkInterfaceCarrierChanges       metricSystemNetworkInterfaceCarrierChanges
+	metricSystemNetworkInterfaceCarrierErrors        metricSystemNetworkInterfaceCarrierErrors
+	metricSystemNetworkInterfaceCollisions           metricSystemNetworkInterfaceCollisions
+	metricSystemNetworkInterfaceCompressed           metricSystemNetworkInterfaceCompressed
+	metricSystemNetworkInterfaceDuplex               metricSystemNetworkInterfaceDuplex
+	metricSystemNetworkInterfaceFifoErrors           metricSystemNetworkInterfaceFifoErrors
+	metricSystemNetworkInterfaceFrameErrors          metricSystemNetworkInterfaceFrameErrors
+	metricSystemNetworkInterfaceMtu                  metricSystemNetworkInterfaceMtu
+	metricSystemNetworkInterfaceMulticast            metricSystemNetworkInterfaceMulticast
+	metricSystemNetworkInterfaceQueueLength          metricSystemNetworkInterfaceQueueLength
+	metricSystemNetworkInterfaceSpeed                metricSystemNetworkInterfaceSpeed
+	metricSystemNetworkInterfaceUp                   metricSystemNetworkInterfaceUp
+	metricSystemNetworkIo                            metricSystemNetworkIo
+	metricSystemNetworkIPFragmentMemoryUsage         metricSystemNetworkIPFragmentMemoryUsage
+	metricSystemNetworkPacketCount                   metricSystemNetworkPacketCount
+	metricSystemNetworkPacketDropped                 metricSystemNetworkPacketDropped
+	metricSystemNetworkSocketCount                   metricSystemNetworkSocketCount
+	metricSystemNetworkSoftnetDropped                metricSystemNetworkSoftnetDropped
+	metricSystemNetworkSoftnetFlowLimited            metricSystemNetworkSoftnetFlowLimited
+	metricSystemNetworkSoftnetProcessed              metricSystemNetworkSoftnetProcessed
+	metricSystemNetworkSoftnetReceivedRps            metricSystemNetworkSoftnetReceivedRps
+	metricSystemNetworkSoftnetSqueezed               metricSystemNetworkSoftnetSqueezed
+	metricSystemNetworkTCPAborts                     metricSystemNetworkTCPAborts
+	metricSystemNetworkTCPBacklogDrops               metricSystemNetworkTCPBacklogDrops
+	metricSystemNetworkTCPConnectionResets           metricSystemNetworkTCPConnectionResets
+	metricSystemNetworkTCPErrors                     metricSystemNetworkTCPErrors
+	metricSystemNetworkTCPEstablished                metricSystemNetworkTCPEstablished
+	metricSystemNetworkTCPListenDrops                metricSystemNetworkTCPListenDrops
+	metricSystemNetworkTCPListenOverflows            metricSystemNetworkTCPListenOverflows
+	metricSystemNetworkTCPMemoryLimit                metricSystemNetworkTCPMemoryLimit
+	metricSystemNetworkTCPMemoryPressures            metricSystemNetworkTCPMemoryPressures
+	metricSystemNetworkTCPMemoryUsage                metricSystemNetworkTCPMemoryUsage
+	metricSystemNetworkTCPOpenFailures               metricSystemNetworkTCPOpenFailures
+	metricSystemNetworkTCPOpens                      metricSystemNetworkTCPOpens
+	metricSystemNetworkTCPOutOfOrder                 metricSystemNetworkTCPOutOfOrder
+	metricSystemNetworkTCPPrunes                     metricSystemNetworkTCPPrunes
+	metricSystemNetworkTCPResetsSent                 metricSystemNetworkTCPResetsSent
+	metricSystemNetworkTCPRetransmits                metricSystemNetworkTCPRetransmits
+	metricSystemNetworkTCPSegments                   metricSystemNetworkTCPSegments
+	metricSystemNetworkTCPSocketAllocated            metricSystemNetworkTCPSocketAllocated
+	metricSystemNetworkTCPSocketCount                metricSystemNetworkTCPSocketCount
+	metricSystemNetworkTCPSocketOrphaned             metricSystemNetworkTCPSocketOrphaned
+	metricSystemNetworkTCPSocketOrphanedLimit        metricSystemNetworkTCPSocketOrphanedLimit
+	metricSystemNetworkTCPSocketTimeWait             metricSystemNetworkTCPSocketTimeWait
+	metricSystemNetworkTCPSynCookies                 metricSystemNetworkTCPSynCookies
+	metricSystemNetworkTCPSynQueueOverflows          metricSystemNetworkTCPSynQueueOverflows
+	metricSystemNetworkTCPTimeouts                   metricSystemNetworkTCPTimeouts
+	metricSystemNetworkUDPDatagrams                  metricSystemNetworkUDPDatagrams
+	metricSystemNetworkUDPErrors                     metricSystemNetworkUDPErrors
+	metricSystemNetworkUDPMemoryUsage                metricSystemNetworkUDPMemoryUsage
+	metricSystemNetworkUDPQueueUsage                 metricSystemNetworkUDPQueueUsage
+	metricSystemNetworkUDPReceiveErrors              metricSystemNetworkUDPReceiveErrors
+	metricSystemNetworkUDPSocketCount                metricSystemNetworkUDPSocketCount
+	metricSystemPagingFaults                         metricSystemPagingFaults
+	metricSystemPagingIo                             metricSystemPagingIo
+	metricSystemPagingOperations                     metricSystemPagingOperations
+	metricSystemPagingUsage                          metricSystemPagingUsage
+	metricSystemPagingUtilization                    metricSystemPagingUtilization
+	metricSystemProcessCount                         metricSystemProcessCount
+	metricSystemProcessCPUUnattributed               metricSystemProcessCPUUnattributed
+	metricSystemProcessCreated                       metricSystemProcessCreated
+	metricSystemProcessLimit                         metricSystemProcessLimit
+	metricSystemSessionCount                         metricSystemSessionCount
+	metricSystemTextfileError                        metricSystemTextfileError
+	metricSystemTextfileMtime                        metricSystemTextfileMtime
+	metricSystemThreadCount                          metricSystemThreadCount
+	metricSystemUptime                               metricSystemUptime
+	metricSystemUserCount                            metricSystemUserCount
+	metricSystemZfsArcLimitMax                       metricSystemZfsArcLimitMax
+	metricSystemZfsArcLimitMin                       metricSystemZfsArcLimitMin
+	metricSystemZfsArcRequests                       metricSystemZfsArcRequests
+	metricSystemZfsArcTarget                         metricSystemZfsArcTarget
+	metricSystemZfsArcUsage                          metricSystemZfsArcUsage
+	metricSystemZfsDatasetIo                         metricSystemZfsDatasetIo
+	metricSystemZfsDatasetOperations                 metricSystemZfsDatasetOperations
+	metricSystemZfsPoolIo                            metricSystemZfsPoolIo
+	metricSystemZfsPoolOperations                    metricSystemZfsPoolOperations
+	metricSystemZfsPoolState                         metricSystemZfsPoolState
+	metricSystemdServiceRestarts                     metricSystemdServiceRestarts
+	metricSystemdSocketAccepted                      metricSystemdSocketAccepted
+	metricSystemdSocketRefused                       metricSystemdSocketRefused
+	metricSystemdSystemState                         metricSystemdSystemState
+	metricSystemdTimerLastTriggerAge                 metricSystemdTimerLastTriggerAge
+	metricSystemdTimerLastTriggerTime                metricSystemdTimerLastTriggerTime
+	metricSystemdUnitChangeTime                      metricSystemdUnitChangeTime
+	metricSystemdUnitFailed                          metricSystemdUnitFailed
+	metricSystemdUnitStartTime                       metricSystemdUnitStartTime
+	metricSystemdUnitState                           metricSystemdUnitState
 }
 
 // MetricBuilderOption applies changes to default metrics builder.
@@ -18632,302 +20686,355 @@ func WithStartTime(startTime pcommon.Timestamp) MetricBuilderOption {
 }
 func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, options ...MetricBuilderOption) *MetricsBuilder {
 	mb := &MetricsBuilder{
-		config:                                       mbc,
-		startTime:                                    pcommon.NewTimestampFromTime(time.Now()),
-		metricsBuffer:                                pmetric.NewMetrics(),
-		buildInfo:                                    settings.BuildInfo,
-		metricHwBatteryCharge:                        newMetricHwBatteryCharge(mbc.Metrics.HwBatteryCharge),
-		metricHwBatteryTimeLeft:                      newMetricHwBatteryTimeLeft(mbc.Metrics.HwBatteryTimeLeft),
-		metricHwCurrent:                              newMetricHwCurrent(mbc.Metrics.HwCurrent),
-		metricHwEnergy:                               newMetricHwEnergy(mbc.Metrics.HwEnergy),
-		metricHwErrors:                               newMetricHwErrors(mbc.Metrics.HwErrors),
-		metricHwFanSpeed:                             newMetricHwFanSpeed(mbc.Metrics.HwFanSpeed),
-		metricHwFanSpeedLimit:                        newMetricHwFanSpeedLimit(mbc.Metrics.HwFanSpeedLimit),
-		metricHwGpuMemoryLimit:                       newMetricHwGpuMemoryLimit(mbc.Metrics.HwGpuMemoryLimit),
-		metricHwGpuMemoryUsage:                       newMetricHwGpuMemoryUsage(mbc.Metrics.HwGpuMemoryUsage),
-		metricHwGpuMemoryUtilization:                 newMetricHwGpuMemoryUtilization(mbc.Metrics.HwGpuMemoryUtilization),
-		metricHwGpuUtilization:                       newMetricHwGpuUtilization(mbc.Metrics.HwGpuUtilization),
-		metricHwPhysicalDiskEnduranceUtilization:     newMetricHwPhysicalDiskEnduranceUtilization(mbc.Metrics.HwPhysicalDiskEnduranceUtilization),
-		metricHwPhysicalDiskSmart:                    newMetricHwPhysicalDiskSmart(mbc.Metrics.HwPhysicalDiskSmart),
-		metricHwPower:                                newMetricHwPower(mbc.Metrics.HwPower),
-		metricHwPowerSupplyOnline:                    newMetricHwPowerSupplyOnline(mbc.Metrics.HwPowerSupplyOnline),
-		metricHwStatus:                               newMetricHwStatus(mbc.Metrics.HwStatus),
-		metricHwTemperature:                          newMetricHwTemperature(mbc.Metrics.HwTemperature),
-		metricHwTemperatureLimit:                     newMetricHwTemperatureLimit(mbc.Metrics.HwTemperatureLimit),
-		metricHwVoltage:                              newMetricHwVoltage(mbc.Metrics.HwVoltage),
-		metricHwVoltageLimit:                         newMetricHwVoltageLimit(mbc.Metrics.HwVoltageLimit),
-		metricNfsClientNetCount:                      newMetricNfsClientNetCount(mbc.Metrics.NfsClientNetCount),
-		metricNfsClientNetTCPConnectionAccepted:      newMetricNfsClientNetTCPConnectionAccepted(mbc.Metrics.NfsClientNetTCPConnectionAccepted),
-		metricNfsClientOperationCount:                newMetricNfsClientOperationCount(mbc.Metrics.NfsClientOperationCount),
-		metricNfsClientProcedureCount:                newMetricNfsClientProcedureCount(mbc.Metrics.NfsClientProcedureCount),
-		metricNfsClientRPCAuthrefreshCount:           newMetricNfsClientRPCAuthrefreshCount(mbc.Metrics.NfsClientRPCAuthrefreshCount),
-		metricNfsClientRPCCount:                      newMetricNfsClientRPCCount(mbc.Metrics.NfsClientRPCCount),
-		metricNfsClientRPCRetransmitCount:            newMetricNfsClientRPCRetransmitCount(mbc.Metrics.NfsClientRPCRetransmitCount),
-		metricNfsServerFhStaleCount:                  newMetricNfsServerFhStaleCount(mbc.Metrics.NfsServerFhStaleCount),
-		metricNfsServerIo:                            newMetricNfsServerIo(mbc.Metrics.NfsServerIo),
-		metricNfsServerNetCount:                      newMetricNfsServerNetCount(mbc.Metrics.NfsServerNetCount),
-		metricNfsServerNetTCPConnectionAccepted:      newMetricNfsServerNetTCPConnectionAccepted(mbc.Metrics.NfsServerNetTCPConnectionAccepted),
-		metricNfsServerOperationCount:                newMetricNfsServerOperationCount(mbc.Metrics.NfsServerOperationCount),
-		metricNfsServerProcedureCount:                newMetricNfsServerProcedureCount(mbc.Metrics.NfsServerProcedureCount),
-		metricNfsServerRepcacheRequests:              newMetricNfsServerRepcacheRequests(mbc.Metrics.NfsServerRepcacheRequests),
-		metricNfsServerRPCCount:                      newMetricNfsServerRPCCount(mbc.Metrics.NfsServerRPCCount),
-		metricNfsServerThreadCount:                   newMetricNfsServerThreadCount(mbc.Metrics.NfsServerThreadCount),
-		metricProcessChildrenCPUTime:                 newMetricProcessChildrenCPUTime(mbc.Metrics.ProcessChildrenCPUTime),
-		metricProcessContextSwitches:                 newMetricProcessContextSwitches(mbc.Metrics.ProcessContextSwitches),
-		metricProcessCPUTime:                         newMetricProcessCPUTime(mbc.Metrics.ProcessCPUTime),
-		metricProcessCPUUtilization:                  newMetricProcessCPUUtilization(mbc.Metrics.ProcessCPUUtilization),
-		metricProcessCPUUtilizationWindow:            newMetricProcessCPUUtilizationWindow(mbc.Metrics.ProcessCPUUtilizationWindow),
-		metricProcessDiskIo:                          newMetricProcessDiskIo(mbc.Metrics.ProcessDiskIo),
-		metricProcessGroupProcessCount:               newMetricProcessGroupProcessCount(mbc.Metrics.ProcessGroupProcessCount),
-		metricProcessGroupStatus:                     newMetricProcessGroupStatus(mbc.Metrics.ProcessGroupStatus),
-		metricProcessGroupUptime:                     newMetricProcessGroupUptime(mbc.Metrics.ProcessGroupUptime),
-		metricProcessIoLogical:                       newMetricProcessIoLogical(mbc.Metrics.ProcessIoLogical),
-		metricProcessMemoryPss:                       newMetricProcessMemoryPss(mbc.Metrics.ProcessMemoryPss),
-		metricProcessMemoryShared:                    newMetricProcessMemoryShared(mbc.Metrics.ProcessMemoryShared),
-		metricProcessMemorySwap:                      newMetricProcessMemorySwap(mbc.Metrics.ProcessMemorySwap),
-		metricProcessMemoryUsage:                     newMetricProcessMemoryUsage(mbc.Metrics.ProcessMemoryUsage),
-		metricProcessMemoryUss:                       newMetricProcessMemoryUss(mbc.Metrics.ProcessMemoryUss),
-		metricProcessMemoryUtilization:               newMetricProcessMemoryUtilization(mbc.Metrics.ProcessMemoryUtilization),
-		metricProcessMemoryVirtual:                   newMetricProcessMemoryVirtual(mbc.Metrics.ProcessMemoryVirtual),
-		metricProcessNice:                            newMetricProcessNice(mbc.Metrics.ProcessNice),
-		metricProcessPagingFaults:                    newMetricProcessPagingFaults(mbc.Metrics.ProcessPagingFaults),
-		metricProcessRlimit:                          newMetricProcessRlimit(mbc.Metrics.ProcessRlimit),
-		metricProcessSignalsPending:                  newMetricProcessSignalsPending(mbc.Metrics.ProcessSignalsPending),
-		metricProcessStatus:                          newMetricProcessStatus(mbc.Metrics.ProcessStatus),
-		metricProcessThreadCount:                     newMetricProcessThreadCount(mbc.Metrics.ProcessThreadCount),
-		metricProcessUnixFileDescriptorCount:         newMetricProcessUnixFileDescriptorCount(mbc.Metrics.ProcessUnixFileDescriptorCount),
-		metricProcessUnixFileDescriptorLimit:         newMetricProcessUnixFileDescriptorLimit(mbc.Metrics.ProcessUnixFileDescriptorLimit),
-		metricProcessUptime:                          newMetricProcessUptime(mbc.Metrics.ProcessUptime),
-		metricProcessWindowsHandleCount:              newMetricProcessWindowsHandleCount(mbc.Metrics.ProcessWindowsHandleCount),
-		metricSystemBtrfsAllocationUsage:             newMetricSystemBtrfsAllocationUsage(mbc.Metrics.SystemBtrfsAllocationUsage),
-		metricSystemBtrfsDeviceMissing:               newMetricSystemBtrfsDeviceMissing(mbc.Metrics.SystemBtrfsDeviceMissing),
-		metricSystemBtrfsErrors:                      newMetricSystemBtrfsErrors(mbc.Metrics.SystemBtrfsErrors),
-		metricSystemBtrfsUnallocated:                 newMetricSystemBtrfsUnallocated(mbc.Metrics.SystemBtrfsUnallocated),
-		metricSystemClockEstimatedError:              newMetricSystemClockEstimatedError(mbc.Metrics.SystemClockEstimatedError),
-		metricSystemClockFrequencyAdjustment:         newMetricSystemClockFrequencyAdjustment(mbc.Metrics.SystemClockFrequencyAdjustment),
-		metricSystemClockMaxError:                    newMetricSystemClockMaxError(mbc.Metrics.SystemClockMaxError),
-		metricSystemClockOffset:                      newMetricSystemClockOffset(mbc.Metrics.SystemClockOffset),
-		metricSystemClockSynchronized:                newMetricSystemClockSynchronized(mbc.Metrics.SystemClockSynchronized),
-		metricSystemCPUContextSwitches:               newMetricSystemCPUContextSwitches(mbc.Metrics.SystemCPUContextSwitches),
-		metricSystemCPUFrequency:                     newMetricSystemCPUFrequency(mbc.Metrics.SystemCPUFrequency),
-		metricSystemCPUFrequencyMax:                  newMetricSystemCPUFrequencyMax(mbc.Metrics.SystemCPUFrequencyMax),
-		metricSystemCPUFrequencyMin:                  newMetricSystemCPUFrequencyMin(mbc.Metrics.SystemCPUFrequencyMin),
-		metricSystemCPUInterrupts:                    newMetricSystemCPUInterrupts(mbc.Metrics.SystemCPUInterrupts),
-		metricSystemCPULinuxInterrupts:               newMetricSystemCPULinuxInterrupts(mbc.Metrics.SystemCPULinuxInterrupts),
-		metricSystemCPULinuxPressure10s:              newMetricSystemCPULinuxPressure10s(mbc.Metrics.SystemCPULinuxPressure10s),
-		metricSystemCPULinuxPressure1m:               newMetricSystemCPULinuxPressure1m(mbc.Metrics.SystemCPULinuxPressure1m),
-		metricSystemCPULinuxPressure5m:               newMetricSystemCPULinuxPressure5m(mbc.Metrics.SystemCPULinuxPressure5m),
-		metricSystemCPULinuxPressureTotal:            newMetricSystemCPULinuxPressureTotal(mbc.Metrics.SystemCPULinuxPressureTotal),
-		metricSystemCPULinuxRunQueueRunTime:          newMetricSystemCPULinuxRunQueueRunTime(mbc.Metrics.SystemCPULinuxRunQueueRunTime),
-		metricSystemCPULinuxRunQueueTimeslices:       newMetricSystemCPULinuxRunQueueTimeslices(mbc.Metrics.SystemCPULinuxRunQueueTimeslices),
-		metricSystemCPULinuxRunQueueWaitTime:         newMetricSystemCPULinuxRunQueueWaitTime(mbc.Metrics.SystemCPULinuxRunQueueWaitTime),
-		metricSystemCPULinuxSoftInterrupts:           newMetricSystemCPULinuxSoftInterrupts(mbc.Metrics.SystemCPULinuxSoftInterrupts),
-		metricSystemCPULinuxThermalThrottleEvents:    newMetricSystemCPULinuxThermalThrottleEvents(mbc.Metrics.SystemCPULinuxThermalThrottleEvents),
-		metricSystemCPULinuxThermalThrottleTime:      newMetricSystemCPULinuxThermalThrottleTime(mbc.Metrics.SystemCPULinuxThermalThrottleTime),
-		metricSystemCPULoadAverage15m:                newMetricSystemCPULoadAverage15m(mbc.Metrics.SystemCPULoadAverage15m),
-		metricSystemCPULoadAverage1m:                 newMetricSystemCPULoadAverage1m(mbc.Metrics.SystemCPULoadAverage1m),
-		metricSystemCPULoadAverage5m:                 newMetricSystemCPULoadAverage5m(mbc.Metrics.SystemCPULoadAverage5m),
-		metricSystemCPULogicalCount:                  newMetricSystemCPULogicalCount(mbc.Metrics.SystemCPULogicalCount),
-		metricSystemCPUPhysicalCount:                 newMetricSystemCPUPhysicalCount(mbc.Metrics.SystemCPUPhysicalCount),
-		metricSystemCPUSoftInterrupts:                newMetricSystemCPUSoftInterrupts(mbc.Metrics.SystemCPUSoftInterrupts),
-		metricSystemCPUTime:                          newMetricSystemCPUTime(mbc.Metrics.SystemCPUTime),
-		metricSystemCPUUtilization:                   newMetricSystemCPUUtilization(mbc.Metrics.SystemCPUUtilization),
-		metricSystemDiskIo:                           newMetricSystemDiskIo(mbc.Metrics.SystemDiskIo),
-		metricSystemDiskIoTime:                       newMetricSystemDiskIoTime(mbc.Metrics.SystemDiskIoTime),
-		metricSystemDiskLimit:                        newMetricSystemDiskLimit(mbc.Metrics.SystemDiskLimit),
-		metricSystemDiskMerged:                       newMetricSystemDiskMerged(mbc.Metrics.SystemDiskMerged),
-		metricSystemDiskOperationTime:                newMetricSystemDiskOperationTime(mbc.Metrics.SystemDiskOperationTime),
-		metricSystemDiskOperations:                   newMetricSystemDiskOperations(mbc.Metrics.SystemDiskOperations),
-		metricSystemDiskPendingOperations:            newMetricSystemDiskPendingOperations(mbc.Metrics.SystemDiskPendingOperations),
-		metricSystemDiskWeightedIoTime:               newMetricSystemDiskWeightedIoTime(mbc.Metrics.SystemDiskWeightedIoTime),
-		metricSystemEvents:                           newMetricSystemEvents(mbc.Metrics.SystemEvents),
-		metricSystemFilesystemError:                  newMetricSystemFilesystemError(mbc.Metrics.SystemFilesystemError),
-		metricSystemFilesystemInodesLimit:            newMetricSystemFilesystemInodesLimit(mbc.Metrics.SystemFilesystemInodesLimit),
-		metricSystemFilesystemInodesUsage:            newMetricSystemFilesystemInodesUsage(mbc.Metrics.SystemFilesystemInodesUsage),
-		metricSystemFilesystemLimit:                  newMetricSystemFilesystemLimit(mbc.Metrics.SystemFilesystemLimit),
-		metricSystemFilesystemLinuxExt4Errors:        newMetricSystemFilesystemLinuxExt4Errors(mbc.Metrics.SystemFilesystemLinuxExt4Errors),
-		metricSystemFilesystemReadOnly:               newMetricSystemFilesystemReadOnly(mbc.Metrics.SystemFilesystemReadOnly),
-		metricSystemFilesystemStuck:                  newMetricSystemFilesystemStuck(mbc.Metrics.SystemFilesystemStuck),
-		metricSystemFilesystemUsage:                  newMetricSystemFilesystemUsage(mbc.Metrics.SystemFilesystemUsage),
-		metricSystemFilesystemUtilization:            newMetricSystemFilesystemUtilization(mbc.Metrics.SystemFilesystemUtilization),
-		metricSystemIoLinuxPressure10s:               newMetricSystemIoLinuxPressure10s(mbc.Metrics.SystemIoLinuxPressure10s),
-		metricSystemIoLinuxPressure1m:                newMetricSystemIoLinuxPressure1m(mbc.Metrics.SystemIoLinuxPressure1m),
-		metricSystemIoLinuxPressure5m:                newMetricSystemIoLinuxPressure5m(mbc.Metrics.SystemIoLinuxPressure5m),
-		metricSystemIoLinuxPressureTotal:             newMetricSystemIoLinuxPressureTotal(mbc.Metrics.SystemIoLinuxPressureTotal),
-		metricSystemIrqLinuxPressure10s:              newMetricSystemIrqLinuxPressure10s(mbc.Metrics.SystemIrqLinuxPressure10s),
-		metricSystemIrqLinuxPressure1m:               newMetricSystemIrqLinuxPressure1m(mbc.Metrics.SystemIrqLinuxPressure1m),
-		metricSystemIrqLinuxPressure5m:               newMetricSystemIrqLinuxPressure5m(mbc.Metrics.SystemIrqLinuxPressure5m),
-		metricSystemIrqLinuxPressureTotal:            newMetricSystemIrqLinuxPressureTotal(mbc.Metrics.SystemIrqLinuxPressureTotal),
-		metricSystemLinuxDentryCount:                 newMetricSystemLinuxDentryCount(mbc.Metrics.SystemLinuxDentryCount),
-		metricSystemLinuxDentryNegative:              newMetricSystemLinuxDentryNegative(mbc.Metrics.SystemLinuxDentryNegative),
-		metricSystemLinuxDentryUnused:                newMetricSystemLinuxDentryUnused(mbc.Metrics.SystemLinuxDentryUnused),
-		metricSystemLinuxEntropyAvailable:            newMetricSystemLinuxEntropyAvailable(mbc.Metrics.SystemLinuxEntropyAvailable),
-		metricSystemLinuxFileHandleCount:             newMetricSystemLinuxFileHandleCount(mbc.Metrics.SystemLinuxFileHandleCount),
-		metricSystemLinuxFileHandleLimit:             newMetricSystemLinuxFileHandleLimit(mbc.Metrics.SystemLinuxFileHandleLimit),
-		metricSystemLinuxInodeCount:                  newMetricSystemLinuxInodeCount(mbc.Metrics.SystemLinuxInodeCount),
-		metricSystemLinuxInodeFree:                   newMetricSystemLinuxInodeFree(mbc.Metrics.SystemLinuxInodeFree),
-		metricSystemLinuxIpcMessageQueueCount:        newMetricSystemLinuxIpcMessageQueueCount(mbc.Metrics.SystemLinuxIpcMessageQueueCount),
-		metricSystemLinuxIpcMessageQueueLimit:        newMetricSystemLinuxIpcMessageQueueLimit(mbc.Metrics.SystemLinuxIpcMessageQueueLimit),
-		metricSystemLinuxIpcMessageQueueMessages:     newMetricSystemLinuxIpcMessageQueueMessages(mbc.Metrics.SystemLinuxIpcMessageQueueMessages),
-		metricSystemLinuxIpcMessageQueueUsage:        newMetricSystemLinuxIpcMessageQueueUsage(mbc.Metrics.SystemLinuxIpcMessageQueueUsage),
-		metricSystemLinuxIpcSemaphoreCount:           newMetricSystemLinuxIpcSemaphoreCount(mbc.Metrics.SystemLinuxIpcSemaphoreCount),
-		metricSystemLinuxIpcSemaphoreLimit:           newMetricSystemLinuxIpcSemaphoreLimit(mbc.Metrics.SystemLinuxIpcSemaphoreLimit),
-		metricSystemLinuxIpcSemaphoreSetCount:        newMetricSystemLinuxIpcSemaphoreSetCount(mbc.Metrics.SystemLinuxIpcSemaphoreSetCount),
-		metricSystemLinuxIpcSemaphoreSetLimit:        newMetricSystemLinuxIpcSemaphoreSetLimit(mbc.Metrics.SystemLinuxIpcSemaphoreSetLimit),
-		metricSystemLinuxIpcSharedMemoryLimit:        newMetricSystemLinuxIpcSharedMemoryLimit(mbc.Metrics.SystemLinuxIpcSharedMemoryLimit),
-		metricSystemLinuxIpcSharedMemorySegmentCount: newMetricSystemLinuxIpcSharedMemorySegmentCount(mbc.Metrics.SystemLinuxIpcSharedMemorySegmentCount),
-		metricSystemLinuxIpcSharedMemorySegmentLimit: newMetricSystemLinuxIpcSharedMemorySegmentLimit(mbc.Metrics.SystemLinuxIpcSharedMemorySegmentLimit),
-		metricSystemLinuxIpcSharedMemoryUsage:        newMetricSystemLinuxIpcSharedMemoryUsage(mbc.Metrics.SystemLinuxIpcSharedMemoryUsage),
-		metricSystemLinuxKernelAge:                   newMetricSystemLinuxKernelAge(mbc.Metrics.SystemLinuxKernelAge),
-		metricSystemLinuxKernelInfo:                  newMetricSystemLinuxKernelInfo(mbc.Metrics.SystemLinuxKernelInfo),
-		metricSystemLinuxMdDisks:                     newMetricSystemLinuxMdDisks(mbc.Metrics.SystemLinuxMdDisks),
-		metricSystemLinuxMdDisksRequired:             newMetricSystemLinuxMdDisksRequired(mbc.Metrics.SystemLinuxMdDisksRequired),
-		metricSystemLinuxMdMismatches:                newMetricSystemLinuxMdMismatches(mbc.Metrics.SystemLinuxMdMismatches),
-		metricSystemLinuxMdSyncProgress:              newMetricSystemLinuxMdSyncProgress(mbc.Metrics.SystemLinuxMdSyncProgress),
-		metricSystemLinuxMdSyncSpeed:                 newMetricSystemLinuxMdSyncSpeed(mbc.Metrics.SystemLinuxMdSyncSpeed),
-		metricSystemLinuxRebootRequired:              newMetricSystemLinuxRebootRequired(mbc.Metrics.SystemLinuxRebootRequired),
-		metricSystemLinuxTaskCount:                   newMetricSystemLinuxTaskCount(mbc.Metrics.SystemLinuxTaskCount),
-		metricSystemLinuxTaskHung:                    newMetricSystemLinuxTaskHung(mbc.Metrics.SystemLinuxTaskHung),
-		metricSystemMemoryLimit:                      newMetricSystemMemoryLimit(mbc.Metrics.SystemMemoryLimit),
-		metricSystemMemoryLinuxActive:                newMetricSystemMemoryLinuxActive(mbc.Metrics.SystemMemoryLinuxActive),
-		metricSystemMemoryLinuxAnonymous:             newMetricSystemMemoryLinuxAnonymous(mbc.Metrics.SystemMemoryLinuxAnonymous),
-		metricSystemMemoryLinuxAvailable:             newMetricSystemMemoryLinuxAvailable(mbc.Metrics.SystemMemoryLinuxAvailable),
-		metricSystemMemoryLinuxCommitLimit:           newMetricSystemMemoryLinuxCommitLimit(mbc.Metrics.SystemMemoryLinuxCommitLimit),
-		metricSystemMemoryLinuxCommitted:             newMetricSystemMemoryLinuxCommitted(mbc.Metrics.SystemMemoryLinuxCommitted),
-		metricSystemMemoryLinuxDirty:                 newMetricSystemMemoryLinuxDirty(mbc.Metrics.SystemMemoryLinuxDirty),
-		metricSystemMemoryLinuxFreeBlocks:            newMetricSystemMemoryLinuxFreeBlocks(mbc.Metrics.SystemMemoryLinuxFreeBlocks),
-		metricSystemMemoryLinuxHardwareCorrupted:     newMetricSystemMemoryLinuxHardwareCorrupted(mbc.Metrics.SystemMemoryLinuxHardwareCorrupted),
-		metricSystemMemoryLinuxHugepagesLimit:        newMetricSystemMemoryLinuxHugepagesLimit(mbc.Metrics.SystemMemoryLinuxHugepagesLimit),
-		metricSystemMemoryLinuxHugepagesPageSize:     newMetricSystemMemoryLinuxHugepagesPageSize(mbc.Metrics.SystemMemoryLinuxHugepagesPageSize),
-		metricSystemMemoryLinuxHugepagesReserved:     newMetricSystemMemoryLinuxHugepagesReserved(mbc.Metrics.SystemMemoryLinuxHugepagesReserved),
-		metricSystemMemoryLinuxHugepagesSurplus:      newMetricSystemMemoryLinuxHugepagesSurplus(mbc.Metrics.SystemMemoryLinuxHugepagesSurplus),
-		metricSystemMemoryLinuxHugepagesUsage:        newMetricSystemMemoryLinuxHugepagesUsage(mbc.Metrics.SystemMemoryLinuxHugepagesUsage),
-		metricSystemMemoryLinuxHugepagesUtilization:  newMetricSystemMemoryLinuxHugepagesUtilization(mbc.Metrics.SystemMemoryLinuxHugepagesUtilization),
-		metricSystemMemoryLinuxInactive:              newMetricSystemMemoryLinuxInactive(mbc.Metrics.SystemMemoryLinuxInactive),
-		metricSystemMemoryLinuxKernelStack:           newMetricSystemMemoryLinuxKernelStack(mbc.Metrics.SystemMemoryLinuxKernelStack),
-		metricSystemMemoryLinuxKsmFullScans:          newMetricSystemMemoryLinuxKsmFullScans(mbc.Metrics.SystemMemoryLinuxKsmFullScans),
-		metricSystemMemoryLinuxKsmPages:              newMetricSystemMemoryLinuxKsmPages(mbc.Metrics.SystemMemoryLinuxKsmPages),
-		metricSystemMemoryLinuxMapped:                newMetricSystemMemoryLinuxMapped(mbc.Metrics.SystemMemoryLinuxMapped),
-		metricSystemMemoryLinuxNumaAllocations:       newMetricSystemMemoryLinuxNumaAllocations(mbc.Metrics.SystemMemoryLinuxNumaAllocations),
-		metricSystemMemoryLinuxNumaUsage:             newMetricSystemMemoryLinuxNumaUsage(mbc.Metrics.SystemMemoryLinuxNumaUsage),
-		metricSystemMemoryLinuxOomKills:              newMetricSystemMemoryLinuxOomKills(mbc.Metrics.SystemMemoryLinuxOomKills),
-		metricSystemMemoryLinuxPageTables:            newMetricSystemMemoryLinuxPageTables(mbc.Metrics.SystemMemoryLinuxPageTables),
-		metricSystemMemoryLinuxPercpu:                newMetricSystemMemoryLinuxPercpu(mbc.Metrics.SystemMemoryLinuxPercpu),
-		metricSystemMemoryLinuxPressure10s:           newMetricSystemMemoryLinuxPressure10s(mbc.Metrics.SystemMemoryLinuxPressure10s),
-		metricSystemMemoryLinuxPressure1m:            newMetricSystemMemoryLinuxPressure1m(mbc.Metrics.SystemMemoryLinuxPressure1m),
-		metricSystemMemoryLinuxPressure5m:            newMetricSystemMemoryLinuxPressure5m(mbc.Metrics.SystemMemoryLinuxPressure5m),
-		metricSystemMemoryLinuxPressureTotal:         newMetricSystemMemoryLinuxPressureTotal(mbc.Metrics.SystemMemoryLinuxPressureTotal),
-		metricSystemMemoryLinuxShared:                newMetricSystemMemoryLinuxShared(mbc.Metrics.SystemMemoryLinuxShared),
-		metricSystemMemoryLinuxSlabUsage:             newMetricSystemMemoryLinuxSlabUsage(mbc.Metrics.SystemMemoryLinuxSlabUsage),
-		metricSystemMemoryLinuxWriteback:             newMetricSystemMemoryLinuxWriteback(mbc.Metrics.SystemMemoryLinuxWriteback),
-		metricSystemMemoryLinuxZramUsage:             newMetricSystemMemoryLinuxZramUsage(mbc.Metrics.SystemMemoryLinuxZramUsage),
-		metricSystemMemoryLinuxZswapOperations:       newMetricSystemMemoryLinuxZswapOperations(mbc.Metrics.SystemMemoryLinuxZswapOperations),
-		metricSystemMemoryLinuxZswapUsage:            newMetricSystemMemoryLinuxZswapUsage(mbc.Metrics.SystemMemoryLinuxZswapUsage),
-		metricSystemMemoryPageSize:                   newMetricSystemMemoryPageSize(mbc.Metrics.SystemMemoryPageSize),
-		metricSystemMemoryUsage:                      newMetricSystemMemoryUsage(mbc.Metrics.SystemMemoryUsage),
-		metricSystemMemoryUtilization:                newMetricSystemMemoryUtilization(mbc.Metrics.SystemMemoryUtilization),
-		metricSystemNetworkBondInterfaceUp:           newMetricSystemNetworkBondInterfaceUp(mbc.Metrics.SystemNetworkBondInterfaceUp),
-		metricSystemNetworkBondInterfaces:            newMetricSystemNetworkBondInterfaces(mbc.Metrics.SystemNetworkBondInterfaces),
-		metricSystemNetworkConnectionCount:           newMetricSystemNetworkConnectionCount(mbc.Metrics.SystemNetworkConnectionCount),
-		metricSystemNetworkConntrackCount:            newMetricSystemNetworkConntrackCount(mbc.Metrics.SystemNetworkConntrackCount),
-		metricSystemNetworkConntrackLimit:            newMetricSystemNetworkConntrackLimit(mbc.Metrics.SystemNetworkConntrackLimit),
-		metricSystemNetworkErrors:                    newMetricSystemNetworkErrors(mbc.Metrics.SystemNetworkErrors),
-		metricSystemNetworkInterfaceCarrierChanges:   newMetricSystemNetworkInterfaceCarrierChanges(mbc.Metrics.SystemNetworkInterfaceCarrierChanges),
-		metricSystemNetworkInterfaceCarrierErrors:    newMetricSystemNetworkInterfaceCarrierErrors(mbc.Metrics.SystemNetworkInterfaceCarrierErrors),
-		metricSystemNetworkInterfaceCollisions:       newMetricSystemNetworkInterfaceCollisions(mbc.Metrics.SystemNetworkInterfaceCollisions),
-		metricSystemNetworkInterfaceCompressed:       newMetricSystemNetworkInterfaceCompressed(mbc.Metrics.SystemNetworkInterfaceCompressed),
-		metricSystemNetworkInterfaceDuplex:           newMetricSystemNetworkInterfaceDuplex(mbc.Metrics.SystemNetworkInterfaceDuplex),
-		metricSystemNetworkInterfaceFifoErrors:       newMetricSystemNetworkInterfaceFifoErrors(mbc.Metrics.SystemNetworkInterfaceFifoErrors),
-		metricSystemNetworkInterfaceFrameErrors:      newMetricSystemNetworkInterfaceFrameErrors(mbc.Metrics.SystemNetworkInterfaceFrameErrors),
-		metricSystemNetworkInterfaceMtu:              newMetricSystemNetworkInterfaceMtu(mbc.Metrics.SystemNetworkInterfaceMtu),
-		metricSystemNetworkInterfaceMulticast:        newMetricSystemNetworkInterfaceMulticast(mbc.Metrics.SystemNetworkInterfaceMulticast),
-		metricSystemNetworkInterfaceQueueLength:      newMetricSystemNetworkInterfaceQueueLength(mbc.Metrics.SystemNetworkInterfaceQueueLength),
-		metricSystemNetworkInterfaceSpeed:            newMetricSystemNetworkInterfaceSpeed(mbc.Metrics.SystemNetworkInterfaceSpeed),
-		metricSystemNetworkInterfaceUp:               newMetricSystemNetworkInterfaceUp(mbc.Metrics.SystemNetworkInterfaceUp),
-		metricSystemNetworkIo:                        newMetricSystemNetworkIo(mbc.Metrics.SystemNetworkIo),
-		metricSystemNetworkIPFragmentMemoryUsage:     newMetricSystemNetworkIPFragmentMemoryUsage(mbc.Metrics.SystemNetworkIPFragmentMemoryUsage),
-		metricSystemNetworkPacketCount:               newMetricSystemNetworkPacketCount(mbc.Metrics.SystemNetworkPacketCount),
-		metricSystemNetworkPacketDropped:             newMetricSystemNetworkPacketDropped(mbc.Metrics.SystemNetworkPacketDropped),
-		metricSystemNetworkSocketCount:               newMetricSystemNetworkSocketCount(mbc.Metrics.SystemNetworkSocketCount),
-		metricSystemNetworkSoftnetDropped:            newMetricSystemNetworkSoftnetDropped(mbc.Metrics.SystemNetworkSoftnetDropped),
-		metricSystemNetworkSoftnetFlowLimited:        newMetricSystemNetworkSoftnetFlowLimited(mbc.Metrics.SystemNetworkSoftnetFlowLimited),
-		metricSystemNetworkSoftnetProcessed:          newMetricSystemNetworkSoftnetProcessed(mbc.Metrics.SystemNetworkSoftnetProcessed),
-		metricSystemNetworkSoftnetReceivedRps:        newMetricSystemNetworkSoftnetReceivedRps(mbc.Metrics.SystemNetworkSoftnetReceivedRps),
-		metricSystemNetworkSoftnetSqueezed:           newMetricSystemNetworkSoftnetSqueezed(mbc.Metrics.SystemNetworkSoftnetSqueezed),
-		metricSystemNetworkTCPAborts:                 newMetricSystemNetworkTCPAborts(mbc.Metrics.SystemNetworkTCPAborts),
-		metricSystemNetworkTCPBacklogDrops:           newMetricSystemNetworkTCPBacklogDrops(mbc.Metrics.SystemNetworkTCPBacklogDrops),
-		metricSystemNetworkTCPConnectionResets:       newMetricSystemNetworkTCPConnectionResets(mbc.Metrics.SystemNetworkTCPConnectionResets),
-		metricSystemNetworkTCPErrors:                 newMetricSystemNetworkTCPErrors(mbc.Metrics.SystemNetworkTCPErrors),
-		metricSystemNetworkTCPEstablished:            newMetricSystemNetworkTCPEstablished(mbc.Metrics.SystemNetworkTCPEstablished),
-		metricSystemNetworkTCPListenDrops:            newMetricSystemNetworkTCPListenDrops(mbc.Metrics.SystemNetworkTCPListenDrops),
-		metricSystemNetworkTCPListenOverflows:        newMetricSystemNetworkTCPListenOverflows(mbc.Metrics.SystemNetworkTCPListenOverflows),
-		metricSystemNetworkTCPMemoryLimit:            newMetricSystemNetworkTCPMemoryLimit(mbc.Metrics.SystemNetworkTCPMemoryLimit),
-		metricSystemNetworkTCPMemoryPressures:        newMetricSystemNetworkTCPMemoryPressures(mbc.Metrics.SystemNetworkTCPMemoryPressures),
-		metricSystemNetworkTCPMemoryUsage:            newMetricSystemNetworkTCPMemoryUsage(mbc.Metrics.SystemNetworkTCPMemoryUsage),
-		metricSystemNetworkTCPOpenFailures:           newMetricSystemNetworkTCPOpenFailures(mbc.Metrics.SystemNetworkTCPOpenFailures),
-		metricSystemNetworkTCPOpens:                  newMetricSystemNetworkTCPOpens(mbc.Metrics.SystemNetworkTCPOpens),
-		metricSystemNetworkTCPOutOfOrder:             newMetricSystemNetworkTCPOutOfOrder(mbc.Metrics.SystemNetworkTCPOutOfOrder),
-		metricSystemNetworkTCPPrunes:                 newMetricSystemNetworkTCPPrunes(mbc.Metrics.SystemNetworkTCPPrunes),
-		metricSystemNetworkTCPResetsSent:             newMetricSystemNetworkTCPResetsSent(mbc.Metrics.SystemNetworkTCPResetsSent),
-		metricSystemNetworkTCPRetransmits:            newMetricSystemNetworkTCPRetransmits(mbc.Metrics.SystemNetworkTCPRetransmits),
-		metricSystemNetworkTCPSegments:               newMetricSystemNetworkTCPSegments(mbc.Metrics.SystemNetworkTCPSegments),
-		metricSystemNetworkTCPSocketAllocated:        newMetricSystemNetworkTCPSocketAllocated(mbc.Metrics.SystemNetworkTCPSocketAllocated),
-		metricSystemNetworkTCPSocketCount:            newMetricSystemNetworkTCPSocketCount(mbc.Metrics.SystemNetworkTCPSocketCount),
-		metricSystemNetworkTCPSocketOrphaned:         newMetricSystemNetworkTCPSocketOrphaned(mbc.Metrics.SystemNetworkTCPSocketOrphaned),
-		metricSystemNetworkTCPSocketOrphanedLimit:    newMetricSystemNetworkTCPSocketOrphanedLimit(mbc.Metrics.SystemNetworkTCPSocketOrphanedLimit),
-		metricSystemNetworkTCPSocketTimeWait:         newMetricSystemNetworkTCPSocketTimeWait(mbc.Metrics.SystemNetworkTCPSocketTimeWait),
-		metricSystemNetworkTCPSynCookies:             newMetricSystemNetworkTCPSynCookies(mbc.Metrics.SystemNetworkTCPSynCookies),
-		metricSystemNetworkTCPSynQueueOverflows:      newMetricSystemNetworkTCPSynQueueOverflows(mbc.Metrics.SystemNetworkTCPSynQueueOverflows),
-		metricSystemNetworkTCPTimeouts:               newMetricSystemNetworkTCPTimeouts(mbc.Metrics.SystemNetworkTCPTimeouts),
-		metricSystemNetworkUDPDatagrams:              newMetricSystemNetworkUDPDatagrams(mbc.Metrics.SystemNetworkUDPDatagrams),
-		metricSystemNetworkUDPErrors:                 newMetricSystemNetworkUDPErrors(mbc.Metrics.SystemNetworkUDPErrors),
-		metricSystemNetworkUDPMemoryUsage:            newMetricSystemNetworkUDPMemoryUsage(mbc.Metrics.SystemNetworkUDPMemoryUsage),
-		metricSystemNetworkUDPQueueUsage:             newMetricSystemNetworkUDPQueueUsage(mbc.Metrics.SystemNetworkUDPQueueUsage),
-		metricSystemNetworkUDPReceiveErrors:          newMetricSystemNetworkUDPReceiveErrors(mbc.Metrics.SystemNetworkUDPReceiveErrors),
-		metricSystemNetworkUDPSocketCount:            newMetricSystemNetworkUDPSocketCount(mbc.Metrics.SystemNetworkUDPSocketCount),
-		metricSystemPagingFaults:                     newMetricSystemPagingFaults(mbc.Metrics.SystemPagingFaults),
-		metricSystemPagingIo:                         newMetricSystemPagingIo(mbc.Metrics.SystemPagingIo),
-		metricSystemPagingOperations:                 newMetricSystemPagingOperations(mbc.Metrics.SystemPagingOperations),
-		metricSystemPagingUsage:                      newMetricSystemPagingUsage(mbc.Metrics.SystemPagingUsage),
-		metricSystemPagingUtilization:                newMetricSystemPagingUtilization(mbc.Metrics.SystemPagingUtilization),
-		metricSystemProcessCount:                     newMetricSystemProcessCount(mbc.Metrics.SystemProcessCount),
-		metricSystemProcessCPUUnattributed:           newMetricSystemProcessCPUUnattributed(mbc.Metrics.SystemProcessCPUUnattributed),
-		metricSystemProcessCreated:                   newMetricSystemProcessCreated(mbc.Metrics.SystemProcessCreated),
-		metricSystemProcessLimit:                     newMetricSystemProcessLimit(mbc.Metrics.SystemProcessLimit),
-		metricSystemSessionCount:                     newMetricSystemSessionCount(mbc.Metrics.SystemSessionCount),
-		metricSystemTextfileError:                    newMetricSystemTextfileError(mbc.Metrics.SystemTextfileError),
-		metricSystemTextfileMtime:                    newMetricSystemTextfileMtime(mbc.Metrics.SystemTextfileMtime),
-		metricSystemThreadCount:                      newMetricSystemThreadCount(mbc.Metrics.SystemThreadCount),
-		metricSystemUptime:                           newMetricSystemUptime(mbc.Metrics.SystemUptime),
-		metricSystemUserCount:                        newMetricSystemUserCount(mbc.Metrics.SystemUserCount),
-		metricSystemZfsArcLimitMax:                   newMetricSystemZfsArcLimitMax(mbc.Metrics.SystemZfsArcLimitMax),
-		metricSystemZfsArcLimitMin:                   newMetricSystemZfsArcLimitMin(mbc.Metrics.SystemZfsArcLimitMin),
-		metricSystemZfsArcRequests:                   newMetricSystemZfsArcRequests(mbc.Metrics.SystemZfsArcRequests),
-		metricSystemZfsArcTarget:                     newMetricSystemZfsArcTarget(mbc.Metrics.SystemZfsArcTarget),
-		metricSystemZfsArcUsage:                      newMetricSystemZfsArcUsage(mbc.Metrics.SystemZfsArcUsage),
-		metricSystemZfsDatasetIo:                     newMetricSystemZfsDatasetIo(mbc.Metrics.SystemZfsDatasetIo),
-		metricSystemZfsDatasetOperations:             newMetricSystemZfsDatasetOperations(mbc.Metrics.SystemZfsDatasetOperations),
-		metricSystemZfsPoolIo:                        newMetricSystemZfsPoolIo(mbc.Metrics.SystemZfsPoolIo),
-		metricSystemZfsPoolOperations:                newMetricSystemZfsPoolOperations(mbc.Metrics.SystemZfsPoolOperations),
-		metricSystemZfsPoolState:                     newMetricSystemZfsPoolState(mbc.Metrics.SystemZfsPoolState),
-		metricSystemdServiceRestarts:                 newMetricSystemdServiceRestarts(mbc.Metrics.SystemdServiceRestarts),
-		metricSystemdSocketAccepted:                  newMetricSystemdSocketAccepted(mbc.Metrics.SystemdSocketAccepted),
-		metricSystemdSocketRefused:                   newMetricSystemdSocketRefused(mbc.Metrics.SystemdSocketRefused),
-		metricSystemdSystemState:                     newMetricSystemdSystemState(mbc.Metrics.SystemdSystemState),
-		metricSystemdTimerLastTriggerAge:             newMetricSystemdTimerLastTriggerAge(mbc.Metrics.SystemdTimerLastTriggerAge),
-		metricSystemdTimerLastTriggerTime:            newMetricSystemdTimerLastTriggerTime(mbc.Metrics.SystemdTimerLastTriggerTime),
-		metricSystemdUnitChangeTime:                  newMetricSystemdUnitChangeTime(mbc.Metrics.SystemdUnitChangeTime),
-		metricSystemdUnitFailed:                      newMetricSystemdUnitFailed(mbc.Metrics.SystemdUnitFailed),
-		metricSystemdUnitStartTime:                   newMetricSystemdUnitStartTime(mbc.Metrics.SystemdUnitStartTime),
-		metricSystemdUnitState:                       newMetricSystemdUnitState(mbc.Metrics.SystemdUnitState),
-		resourceAttributeIncludeFilter:               make(map[string]filter.Filter),
-		resourceAttributeExcludeFilter:               make(map[string]filter.Filter),
+		config:                                           mbc,
+		startTime:                                        pcommon.NewTimestampFromTime(time.Now()),
+		metricsBuffer:                                    pmetric.NewMetrics(),
+		buildInfo:                                        settings.BuildInfo,
+		metricContainerCPULimit:                          newMetricContainerCPULimit(mbc.Metrics.ContainerCPULimit),
+		metricContainerCPULimitUtilization:               newMetricContainerCPULimitUtilization(mbc.Metrics.ContainerCPULimitUtilization),
+		metricContainerCPULinuxPressure10s:               newMetricContainerCPULinuxPressure10s(mbc.Metrics.ContainerCPULinuxPressure10s),
+		metricContainerCPULinuxPressure1m:                newMetricContainerCPULinuxPressure1m(mbc.Metrics.ContainerCPULinuxPressure1m),
+		metricContainerCPULinuxPressure5m:                newMetricContainerCPULinuxPressure5m(mbc.Metrics.ContainerCPULinuxPressure5m),
+		metricContainerCPULinuxPressureTotal:             newMetricContainerCPULinuxPressureTotal(mbc.Metrics.ContainerCPULinuxPressureTotal),
+		metricContainerCPUThrottledTime:                  newMetricContainerCPUThrottledTime(mbc.Metrics.ContainerCPUThrottledTime),
+		metricContainerCPUThrottlingDataPeriods:          newMetricContainerCPUThrottlingDataPeriods(mbc.Metrics.ContainerCPUThrottlingDataPeriods),
+		metricContainerCPUThrottlingDataThrottledPeriods: newMetricContainerCPUThrottlingDataThrottledPeriods(mbc.Metrics.ContainerCPUThrottlingDataThrottledPeriods),
+		metricContainerCPUTime:                           newMetricContainerCPUTime(mbc.Metrics.ContainerCPUTime),
+		metricContainerCPUUsage:                          newMetricContainerCPUUsage(mbc.Metrics.ContainerCPUUsage),
+		metricContainerDiskIo:                            newMetricContainerDiskIo(mbc.Metrics.ContainerDiskIo),
+		metricContainerDiskOperations:                    newMetricContainerDiskOperations(mbc.Metrics.ContainerDiskOperations),
+		metricContainerIoLinuxPressure10s:                newMetricContainerIoLinuxPressure10s(mbc.Metrics.ContainerIoLinuxPressure10s),
+		metricContainerIoLinuxPressure1m:                 newMetricContainerIoLinuxPressure1m(mbc.Metrics.ContainerIoLinuxPressure1m),
+		metricContainerIoLinuxPressure5m:                 newMetricContainerIoLinuxPressure5m(mbc.Metrics.ContainerIoLinuxPressure5m),
+		metricContainerIoLinuxPressureTotal:              newMetricContainerIoLinuxPressureTotal(mbc.Metrics.ContainerIoLinuxPressureTotal),
+		metricContainerMemoryAvailable:                   newMetricContainerMemoryAvailable(mbc.Metrics.ContainerMemoryAvailable),
+		metricContainerMemoryLimitUtilization:            newMetricContainerMemoryLimitUtilization(mbc.Metrics.ContainerMemoryLimitUtilization),
+		metricContainerMemoryLinuxEvents:                 newMetricContainerMemoryLinuxEvents(mbc.Metrics.ContainerMemoryLinuxEvents),
+		metricContainerMemoryLinuxHigh:                   newMetricContainerMemoryLinuxHigh(mbc.Metrics.ContainerMemoryLinuxHigh),
+		metricContainerMemoryLinuxPressure10s:            newMetricContainerMemoryLinuxPressure10s(mbc.Metrics.ContainerMemoryLinuxPressure10s),
+		metricContainerMemoryLinuxPressure1m:             newMetricContainerMemoryLinuxPressure1m(mbc.Metrics.ContainerMemoryLinuxPressure1m),
+		metricContainerMemoryLinuxPressure5m:             newMetricContainerMemoryLinuxPressure5m(mbc.Metrics.ContainerMemoryLinuxPressure5m),
+		metricContainerMemoryLinuxPressureTotal:          newMetricContainerMemoryLinuxPressureTotal(mbc.Metrics.ContainerMemoryLinuxPressureTotal),
+		metricContainerMemoryRss:                         newMetricContainerMemoryRss(mbc.Metrics.ContainerMemoryRss),
+		metricContainerMemoryUsage:                       newMetricContainerMemoryUsage(mbc.Metrics.ContainerMemoryUsage),
+		metricContainerMemoryUsageLimit:                  newMetricContainerMemoryUsageLimit(mbc.Metrics.ContainerMemoryUsageLimit),
+		metricContainerMemoryWorkingSet:                  newMetricContainerMemoryWorkingSet(mbc.Metrics.ContainerMemoryWorkingSet),
+		metricContainerPagingFaults:                      newMetricContainerPagingFaults(mbc.Metrics.ContainerPagingFaults),
+		metricContainerPagingLimit:                       newMetricContainerPagingLimit(mbc.Metrics.ContainerPagingLimit),
+		metricContainerPagingUsage:                       newMetricContainerPagingUsage(mbc.Metrics.ContainerPagingUsage),
+		metricContainerPidsCount:                         newMetricContainerPidsCount(mbc.Metrics.ContainerPidsCount),
+		metricContainerPidsLimit:                         newMetricContainerPidsLimit(mbc.Metrics.ContainerPidsLimit),
+		metricContainerUptime:                            newMetricContainerUptime(mbc.Metrics.ContainerUptime),
+		metricHwBatteryCharge:                            newMetricHwBatteryCharge(mbc.Metrics.HwBatteryCharge),
+		metricHwBatteryTimeLeft:                          newMetricHwBatteryTimeLeft(mbc.Metrics.HwBatteryTimeLeft),
+		metricHwCurrent:                                  newMetricHwCurrent(mbc.Metrics.HwCurrent),
+		metricHwEnergy:                                   newMetricHwEnergy(mbc.Metrics.HwEnergy),
+		metricHwErrors:                                   newMetricHwErrors(mbc.Metrics.HwErrors),
+		metricHwFanSpeed:                                 newMetricHwFanSpeed(mbc.Metrics.HwFanSpeed),
+		metricHwFanSpeedLimit:                            newMetricHwFanSpeedLimit(mbc.Metrics.HwFanSpeedLimit),
+		metricHwGpuMemoryLimit:                           newMetricHwGpuMemoryLimit(mbc.Metrics.HwGpuMemoryLimit),
+		metricHwGpuMemoryUsage:                           newMetricHwGpuMemoryUsage(mbc.Metrics.HwGpuMemoryUsage),
+		metricHwGpuMemoryUtilization:                     newMetricHwGpuMemoryUtilization(mbc.Metrics.HwGpuMemoryUtilization),
+		metricHwGpuUtilization:                           newMetricHwGpuUtilization(mbc.Metrics.HwGpuUtilization),
+		metricHwPhysicalDiskEnduranceUtilization:         newMetricHwPhysicalDiskEnduranceUtilization(mbc.Metrics.HwPhysicalDiskEnduranceUtilization),
+		metricHwPhysicalDiskSmart:                        newMetricHwPhysicalDiskSmart(mbc.Metrics.HwPhysicalDiskSmart),
+		metricHwPower:                                    newMetricHwPower(mbc.Metrics.HwPower),
+		metricHwPowerSupplyOnline:                        newMetricHwPowerSupplyOnline(mbc.Metrics.HwPowerSupplyOnline),
+		metricHwStatus:                                   newMetricHwStatus(mbc.Metrics.HwStatus),
+		metricHwTemperature:                              newMetricHwTemperature(mbc.Metrics.HwTemperature),
+		metricHwTemperatureLimit:                         newMetricHwTemperatureLimit(mbc.Metrics.HwTemperatureLimit),
+		metricHwVoltage:                                  newMetricHwVoltage(mbc.Metrics.HwVoltage),
+		metricHwVoltageLimit:                             newMetricHwVoltageLimit(mbc.Metrics.HwVoltageLimit),
+		metricNfsClientNetCount:                          newMetricNfsClientNetCount(mbc.Metrics.NfsClientNetCount),
+		metricNfsClientNetTCPConnectionAccepted:          newMetricNfsClientNetTCPConnectionAccepted(mbc.Metrics.NfsClientNetTCPConnectionAccepted),
+		metricNfsClientOperationCount:                    newMetricNfsClientOperationCount(mbc.Metrics.NfsClientOperationCount),
+		metricNfsClientProcedureCount:                    newMetricNfsClientProcedureCount(mbc.Metrics.NfsClientProcedureCount),
+		metricNfsClientRPCAuthrefreshCount:               newMetricNfsClientRPCAuthrefreshCount(mbc.Metrics.NfsClientRPCAuthrefreshCount),
+		metricNfsClientRPCCount:                          newMetricNfsClientRPCCount(mbc.Metrics.NfsClientRPCCount),
+		metricNfsClientRPCRetransmitCount:                newMetricNfsClientRPCRetransmitCount(mbc.Metrics.NfsClientRPCRetransmitCount),
+		metricNfsServerFhStaleCount:                      newMetricNfsServerFhStaleCount(mbc.Metrics.NfsServerFhStaleCount),
+		metricNfsServerIo:                                newMetricNfsServerIo(mbc.Metrics.NfsServerIo),
+		metricNfsServerNetCount:                          newMetricNfsServerNetCount(mbc.Metrics.NfsServerNetCount),
+		metricNfsServerNetTCPConnectionAccepted:          newMetricNfsServerNetTCPConnectionAccepted(mbc.Metrics.NfsServerNetTCPConnectionAccepted),
+		metricNfsServerOperationCount:                    newMetricNfsServerOperationCount(mbc.Metrics.NfsServerOperationCount),
+		metricNfsServerProcedureCount:                    newMetricNfsServerProcedureCount(mbc.Metrics.NfsServerProcedureCount),
+		metricNfsServerRepcacheRequests:                  newMetricNfsServerRepcacheRequests(mbc.Metrics.NfsServerRepcacheRequests),
+		metricNfsServerRPCCount:                          newMetricNfsServerRPCCount(mbc.Metrics.NfsServerRPCCount),
+		metricNfsServerThreadCount:                       newMetricNfsServerThreadCount(mbc.Metrics.NfsServerThreadCount),
+		metricProcessChildrenCPUTime:                     newMetricProcessChildrenCPUTime(mbc.Metrics.ProcessChildrenCPUTime),
+		metricProcessContextSwitches:                     newMetricProcessContextSwitches(mbc.Metrics.ProcessContextSwitches),
+		metricProcessCPUTime:                             newMetricProcessCPUTime(mbc.Metrics.ProcessCPUTime),
+		metricProcessCPUUtilization:                      newMetricProcessCPUUtilization(mbc.Metrics.ProcessCPUUtilization),
+		metricProcessCPUUtilizationWindow:                newMetricProcessCPUUtilizationWindow(mbc.Metrics.ProcessCPUUtilizationWindow),
+		metricProcessDiskIo:                              newMetricProcessDiskIo(mbc.Metrics.ProcessDiskIo),
+		metricProcessGroupProcessCount:                   newMetricProcessGroupProcessCount(mbc.Metrics.ProcessGroupProcessCount),
+		metricProcessGroupStatus:                         newMetricProcessGroupStatus(mbc.Metrics.ProcessGroupStatus),
+		metricProcessGroupUptime:                         newMetricProcessGroupUptime(mbc.Metrics.ProcessGroupUptime),
+		metricProcessIoLogical:                           newMetricProcessIoLogical(mbc.Metrics.ProcessIoLogical),
+		metricProcessMemoryPss:                           newMetricProcessMemoryPss(mbc.Metrics.ProcessMemoryPss),
+		metricProcessMemoryShared:                        newMetricProcessMemoryShared(mbc.Metrics.ProcessMemoryShared),
+		metricProcessMemorySwap:                          newMetricProcessMemorySwap(mbc.Metrics.ProcessMemorySwap),
+		metricProcessMemoryUsage:                         newMetricProcessMemoryUsage(mbc.Metrics.ProcessMemoryUsage),
+		metricProcessMemoryUss:                           newMetricProcessMemoryUss(mbc.Metrics.ProcessMemoryUss),
+		metricProcessMemoryUtilization:                   newMetricProcessMemoryUtilization(mbc.Metrics.ProcessMemoryUtilization),
+		metricProcessMemoryVirtual:                       newMetricProcessMemoryVirtual(mbc.Metrics.ProcessMemoryVirtual),
+		metricProcessNice:                                newMetricProcessNice(mbc.Metrics.ProcessNice),
+		metricProcessPagingFaults:                        newMetricProcessPagingFaults(mbc.Metrics.ProcessPagingFaults),
+		metricProcessRlimit:                              newMetricProcessRlimit(mbc.Metrics.ProcessRlimit),
+		metricProcessSignalsPending:                      newMetricProcessSignalsPending(mbc.Metrics.ProcessSignalsPending),
+		metricProcessStatus:                              newMetricProcessStatus(mbc.Metrics.ProcessStatus),
+		metricProcessThreadCount:                         newMetricProcessThreadCount(mbc.Metrics.ProcessThreadCount),
+		metricProcessUnixFileDescriptorCount:             newMetricProcessUnixFileDescriptorCount(mbc.Metrics.ProcessUnixFileDescriptorCount),
+		metricProcessUnixFileDescriptorLimit:             newMetricProcessUnixFileDescriptorLimit(mbc.Metrics.ProcessUnixFileDescriptorLimit),
+		metricProcessUptime:                              newMetricProcessUptime(mbc.Metrics.ProcessUptime),
+		metricProcessWindowsHandleCount:                  newMetricProcessWindowsHandleCount(mbc.Metrics.ProcessWindowsHandleCount),
+		metricSystemBtrfsAllocationUsage:                 newMetricSystemBtrfsAllocationUsage(mbc.Metrics.SystemBtrfsAllocationUsage),
+		metricSystemBtrfsDeviceMissing:                   newMetricSystemBtrfsDeviceMissing(mbc.Metrics.SystemBtrfsDeviceMissing),
+		metricSystemBtrfsErrors:                          newMetricSystemBtrfsErrors(mbc.Metrics.SystemBtrfsErrors),
+		metricSystemBtrfsUnallocated:                     newMetricSystemBtrfsUnallocated(mbc.Metrics.SystemBtrfsUnallocated),
+		metricSystemClockEstimatedError:                  newMetricSystemClockEstimatedError(mbc.Metrics.SystemClockEstimatedError),
+		metricSystemClockFrequencyAdjustment:             newMetricSystemClockFrequencyAdjustment(mbc.Metrics.SystemClockFrequencyAdjustment),
+		metricSystemClockMaxError:                        newMetricSystemClockMaxError(mbc.Metrics.SystemClockMaxError),
+		metricSystemClockOffset:                          newMetricSystemClockOffset(mbc.Metrics.SystemClockOffset),
+		metricSystemClockSynchronized:                    newMetricSystemClockSynchronized(mbc.Metrics.SystemClockSynchronized),
+		metricSystemCPUContextSwitches:                   newMetricSystemCPUContextSwitches(mbc.Metrics.SystemCPUContextSwitches),
+		metricSystemCPUFrequency:                         newMetricSystemCPUFrequency(mbc.Metrics.SystemCPUFrequency),
+		metricSystemCPUFrequencyMax:                      newMetricSystemCPUFrequencyMax(mbc.Metrics.SystemCPUFrequencyMax),
+		metricSystemCPUFrequencyMin:                      newMetricSystemCPUFrequencyMin(mbc.Metrics.SystemCPUFrequencyMin),
+		metricSystemCPUInterrupts:                        newMetricSystemCPUInterrupts(mbc.Metrics.SystemCPUInterrupts),
+		metricSystemCPULinuxInterrupts:                   newMetricSystemCPULinuxInterrupts(mbc.Metrics.SystemCPULinuxInterrupts),
+		metricSystemCPULinuxPressure10s:                  newMetricSystemCPULinuxPressure10s(mbc.Metrics.SystemCPULinuxPressure10s),
+		metricSystemCPULinuxPressure1m:                   newMetricSystemCPULinuxPressure1m(mbc.Metrics.SystemCPULinuxPressure1m),
+		metricSystemCPULinuxPressure5m:                   newMetricSystemCPULinuxPressure5m(mbc.Metrics.SystemCPULinuxPressure5m),
+		metricSystemCPULinuxPressureTotal:                newMetricSystemCPULinuxPressureTotal(mbc.Metrics.SystemCPULinuxPressureTotal),
+		metricSystemCPULinuxRunQueueRunTime:              newMetricSystemCPULinuxRunQueueRunTime(mbc.Metrics.SystemCPULinuxRunQueueRunTime),
+		metricSystemCPULinuxRunQueueTimeslices:           newMetricSystemCPULinuxRunQueueTimeslices(mbc.Metrics.SystemCPULinuxRunQueueTimeslices),
+		metricSystemCPULinuxRunQueueWaitTime:             newMetricSystemCPULinuxRunQueueWaitTime(mbc.Metrics.SystemCPULinuxRunQueueWaitTime),
+		metricSystemCPULinuxSoftInterrupts:               newMetricSystemCPULinuxSoftInterrupts(mbc.Metrics.SystemCPULinuxSoftInterrupts),
+		metricSystemCPULinuxThermalThrottleEvents:        newMetricSystemCPULinuxThermalThrottleEvents(mbc.Metrics.SystemCPULinuxThermalThrottleEvents),
+		metricSystemCPULinuxThermalThrottleTime:          newMetricSystemCPULinuxThermalThrottleTime(mbc.Metrics.SystemCPULinuxThermalThrottleTime),
+		metricSystemCPULoadAverage15m:                    newMetricSystemCPULoadAverage15m(mbc.Metrics.SystemCPULoadAverage15m),
+		metricSystemCPULoadAverage1m:                     newMetricSystemCPULoadAverage1m(mbc.Metrics.SystemCPULoadAverage1m),
+		metricSystemCPULoadAverage5m:                     newMetricSystemCPULoadAverage5m(mbc.Metrics.SystemCPULoadAverage5m),
+		metricSystemCPULogicalCount:                      newMetricSystemCPULogicalCount(mbc.Metrics.SystemCPULogicalCount),
+		metricSystemCPUPhysicalCount:                     newMetricSystemCPUPhysicalCount(mbc.Metrics.SystemCPUPhysicalCount),
+		metricSystemCPUSoftInterrupts:                    newMetricSystemCPUSoftInterrupts(mbc.Metrics.SystemCPUSoftInterrupts),
+		metricSystemCPUTime:                              newMetricSystemCPUTime(mbc.Metrics.SystemCPUTime),
+		metricSystemCPUUtilization:                       newMetricSystemCPUUtilization(mbc.Metrics.SystemCPUUtilization),
+		metricSystemDiskIo:                               newMetricSystemDiskIo(mbc.Metrics.SystemDiskIo),
+		metricSystemDiskIoTime:                           newMetricSystemDiskIoTime(mbc.Metrics.SystemDiskIoTime),
+		metricSystemDiskLimit:                            newMetricSystemDiskLimit(mbc.Metrics.SystemDiskLimit),
+		metricSystemDiskMerged:                           newMetricSystemDiskMerged(mbc.Metrics.SystemDiskMerged),
+		metricSystemDiskOperationTime:                    newMetricSystemDiskOperationTime(mbc.Metrics.SystemDiskOperationTime),
+		metricSystemDiskOperations:                       newMetricSystemDiskOperations(mbc.Metrics.SystemDiskOperations),
+		metricSystemDiskPendingOperations:                newMetricSystemDiskPendingOperations(mbc.Metrics.SystemDiskPendingOperations),
+		metricSystemDiskWeightedIoTime:                   newMetricSystemDiskWeightedIoTime(mbc.Metrics.SystemDiskWeightedIoTime),
+		metricSystemEvents:                               newMetricSystemEvents(mbc.Metrics.SystemEvents),
+		metricSystemFilesystemError:                      newMetricSystemFilesystemError(mbc.Metrics.SystemFilesystemError),
+		metricSystemFilesystemInodesLimit:                newMetricSystemFilesystemInodesLimit(mbc.Metrics.SystemFilesystemInodesLimit),
+		metricSystemFilesystemInodesUsage:                newMetricSystemFilesystemInodesUsage(mbc.Metrics.SystemFilesystemInodesUsage),
+		metricSystemFilesystemLimit:                      newMetricSystemFilesystemLimit(mbc.Metrics.SystemFilesystemLimit),
+		metricSystemFilesystemLinuxExt4Errors:            newMetricSystemFilesystemLinuxExt4Errors(mbc.Metrics.SystemFilesystemLinuxExt4Errors),
+		metricSystemFilesystemReadOnly:                   newMetricSystemFilesystemReadOnly(mbc.Metrics.SystemFilesystemReadOnly),
+		metricSystemFilesystemStuck:                      newMetricSystemFilesystemStuck(mbc.Metrics.SystemFilesystemStuck),
+		metricSystemFilesystemUsage:                      newMetricSystemFilesystemUsage(mbc.Metrics.SystemFilesystemUsage),
+		metricSystemFilesystemUtilization:                newMetricSystemFilesystemUtilization(mbc.Metrics.SystemFilesystemUtilization),
+		metricSystemIoLinuxPressure10s:                   newMetricSystemIoLinuxPressure10s(mbc.Metrics.SystemIoLinuxPressure10s),
+		metricSystemIoLinuxPressure1m:                    newMetricSystemIoLinuxPressure1m(mbc.Metrics.SystemIoLinuxPressure1m),
+		metricSystemIoLinuxPressure5m:                    newMetricSystemIoLinuxPressure5m(mbc.Metrics.SystemIoLinuxPressure5m),
+		metricSystemIoLinuxPressureTotal:                 newMetricSystemIoLinuxPressureTotal(mbc.Metrics.SystemIoLinuxPressureTotal),
+		metricSystemIrqLinuxPressure10s:                  newMetricSystemIrqLinuxPressure10s(mbc.Metrics.SystemIrqLinuxPressure10s),
+		metricSystemIrqLinuxPressure1m:                   newMetricSystemIrqLinuxPressure1m(mbc.Metrics.SystemIrqLinuxPressure1m),
+		metricSystemIrqLinuxPressure5m:                   newMetricSystemIrqLinuxPressure5m(mbc.Metrics.SystemIrqLinuxPressure5m),
+		metricSystemIrqLinuxPressureTotal:                newMetricSystemIrqLinuxPressureTotal(mbc.Metrics.SystemIrqLinuxPressureTotal),
+		metricSystemLinuxDentryCount:                     newMetricSystemLinuxDentryCount(mbc.Metrics.SystemLinuxDentryCount),
+		metricSystemLinuxDentryNegative:                  newMetricSystemLinuxDentryNegative(mbc.Metrics.SystemLinuxDentryNegative),
+		metricSystemLinuxDentryUnused:                    newMetricSystemLinuxDentryUnused(mbc.Metrics.SystemLinuxDentryUnused),
+		metricSystemLinuxEntropyAvailable:                newMetricSystemLinuxEntropyAvailable(mbc.Metrics.SystemLinuxEntropyAvailable),
+		metricSystemLinuxFileHandleCount:                 newMetricSystemLinuxFileHandleCount(mbc.Metrics.SystemLinuxFileHandleCount),
+		metricSystemLinuxFileHandleLimit:                 newMetricSystemLinuxFileHandleLimit(mbc.Metrics.SystemLinuxFileHandleLimit),
+		metricSystemLinuxInodeCount:                      newMetricSystemLinuxInodeCount(mbc.Metrics.SystemLinuxInodeCount),
+		metricSystemLinuxInodeFree:                       newMetricSystemLinuxInodeFree(mbc.Metrics.SystemLinuxInodeFree),
+		metricSystemLinuxIpcMessageQueueCount:            newMetricSystemLinuxIpcMessageQueueCount(mbc.Metrics.SystemLinuxIpcMessageQueueCount),
+		metricSystemLinuxIpcMessageQueueLimit:            newMetricSystemLinuxIpcMessageQueueLimit(mbc.Metrics.SystemLinuxIpcMessageQueueLimit),
+		metricSystemLinuxIpcMessageQueueMessages:         newMetricSystemLinuxIpcMessageQueueMessages(mbc.Metrics.SystemLinuxIpcMessageQueueMessages),
+		metricSystemLinuxIpcMessageQueueUsage:            newMetricSystemLinuxIpcMessageQueueUsage(mbc.Metrics.SystemLinuxIpcMessageQueueUsage),
+		metricSystemLinuxIpcSemaphoreCount:               newMetricSystemLinuxIpcSemaphoreCount(mbc.Metrics.SystemLinuxIpcSemaphoreCount),
+		metricSystemLinuxIpcSemaphoreLimit:               newMetricSystemLinuxIpcSemaphoreLimit(mbc.Metrics.SystemLinuxIpcSemaphoreLimit),
+		metricSystemLinuxIpcSemaphoreSetCount:            newMetricSystemLinuxIpcSemaphoreSetCount(mbc.Metrics.SystemLinuxIpcSemaphoreSetCount),
+		metricSystemLinuxIpcSemaphoreSetLimit:            newMetricSystemLinuxIpcSemaphoreSetLimit(mbc.Metrics.SystemLinuxIpcSemaphoreSetLimit),
+		metricSystemLinuxIpcSharedMemoryLimit:            newMetricSystemLinuxIpcSharedMemoryLimit(mbc.Metrics.SystemLinuxIpcSharedMemoryLimit),
+		metricSystemLinuxIpcSharedMemorySegmentCount:     newMetricSystemLinuxIpcSharedMemorySegmentCount(mbc.Metrics.SystemLinuxIpcSharedMemorySegmentCount),
+		metricSystemLinuxIpcSharedMemorySegmentLimit:     newMetricSystemLinuxIpcSharedMemorySegmentLimit(mbc.Metrics.SystemLinuxIpcSharedMemorySegmentLimit),
+		metricSystemLinuxIpcSharedMemoryUsage:            newMetricSystemLinuxIpcSharedMemoryUsage(mbc.Metrics.SystemLinuxIpcSharedMemoryUsage),
+		metricSystemLinuxKernelAge:                       newMetricSystemLinuxKernelAge(mbc.Metrics.SystemLinuxKernelAge),
+		metricSystemLinuxKernelInfo:                      newMetricSystemLinuxKernelInfo(mbc.Metrics.SystemLinuxKernelInfo),
+		metricSystemLinuxMdDisks:                         newMetricSystemLinuxMdDisks(mbc.Metrics.SystemLinuxMdDisks),
+		metricSystemLinuxMdDisksRequired:                 newMetricSystemLinuxMdDisksRequired(mbc.Metrics.SystemLinuxMdDisksRequired),
+		metricSystemLinuxMdMismatches:                    newMetricSystemLinuxMdMismatches(mbc.Metrics.SystemLinuxMdMismatches),
+		metricSystemLinuxMdSyncProgress:                  newMetricSystemLinuxMdSyncProgress(mbc.Metrics.SystemLinuxMdSyncProgress),
+		metricSystemLinuxMdSyncSpeed:                     newMetricSystemLinuxMdSyncSpeed(mbc.Metrics.SystemLinuxMdSyncSpeed),
+		metricSystemLinuxRebootRequired:                  newMetricSystemLinuxRebootRequired(mbc.Metrics.SystemLinuxRebootRequired),
+		metricSystemLinuxTaskCount:                       newMetricSystemLinuxTaskCount(mbc.Metrics.SystemLinuxTaskCount),
+		metricSystemLinuxTaskHung:                        newMetricSystemLinuxTaskHung(mbc.Metrics.SystemLinuxTaskHung),
+		metricSystemMemoryLimit:                          newMetricSystemMemoryLimit(mbc.Metrics.SystemMemoryLimit),
+		metricSystemMemoryLinuxActive:                    newMetricSystemMemoryLinuxActive(mbc.Metrics.SystemMemoryLinuxActive),
+		metricSystemMemoryLinuxAnonymous:                 newMetricSystemMemoryLinuxAnonymous(mbc.Metrics.SystemMemoryLinuxAnonymous),
+		metricSystemMemoryLinuxAvailable:                 newMetricSystemMemoryLinuxAvailable(mbc.Metrics.SystemMemoryLinuxAvailable),
+		metricSystemMemoryLinuxCommitLimit:               newMetricSystemMemoryLinuxCommitLimit(mbc.Metrics.SystemMemoryLinuxCommitLimit),
+		metricSystemMemoryLinuxCommitted:                 newMetricSystemMemoryLinuxCommitted(mbc.Metrics.SystemMemoryLinuxCommitted),
+		metricSystemMemoryLinuxDirty:                     newMetricSystemMemoryLinuxDirty(mbc.Metrics.SystemMemoryLinuxDirty),
+		metricSystemMemoryLinuxFreeBlocks:                newMetricSystemMemoryLinuxFreeBlocks(mbc.Metrics.SystemMemoryLinuxFreeBlocks),
+		metricSystemMemoryLinuxHardwareCorrupted:         newMetricSystemMemoryLinuxHardwareCorrupted(mbc.Metrics.SystemMemoryLinuxHardwareCorrupted),
+		metricSystemMemoryLinuxHugepagesLimit:            newMetricSystemMemoryLinuxHugepagesLimit(mbc.Metrics.SystemMemoryLinuxHugepagesLimit),
+		metricSystemMemoryLinuxHugepagesPageSize:         newMetricSystemMemoryLinuxHugepagesPageSize(mbc.Metrics.SystemMemoryLinuxHugepagesPageSize),
+		metricSystemMemoryLinuxHugepagesReserved:         newMetricSystemMemoryLinuxHugepagesReserved(mbc.Metrics.SystemMemoryLinuxHugepagesReserved),
+		metricSystemMemoryLinuxHugepagesSurplus:          newMetricSystemMemoryLinuxHugepagesSurplus(mbc.Metrics.SystemMemoryLinuxHugepagesSurplus),
+		metricSystemMemoryLinuxHugepagesUsage:            newMetricSystemMemoryLinuxHugepagesUsage(mbc.Metrics.SystemMemoryLinuxHugepagesUsage),
+		metricSystemMemoryLinuxHugepagesUtilization:      newMetricSystemMemoryLinuxHugepagesUtilization(mbc.Metrics.SystemMemoryLinuxHugepagesUtilization),
+		metricSystemMemoryLinuxInactive:                  newMetricSystemMemoryLinuxInactive(mbc.Metrics.SystemMemoryLinuxInactive),
+		metricSystemMemoryLinuxKernelStack:               newMetricSystemMemoryLinuxKernelStack(mbc.Metrics.SystemMemoryLinuxKernelStack),
+		metricSystemMemoryLinuxKsmFullScans:              newMetricSystemMemoryLinuxKsmFullScans(mbc.Metrics.SystemMemoryLinuxKsmFullScans),
+		metricSystemMemoryLinuxKsmPages:                  newMetricSystemMemoryLinuxKsmPages(mbc.Metrics.SystemMemoryLinuxKsmPages),
+		metricSystemMemoryLinuxMapped:                    newMetricSystemMemoryLinuxMapped(mbc.Metrics.SystemMemoryLinuxMapped),
+		metricSystemMemoryLinuxNumaAllocations:           newMetricSystemMemoryLinuxNumaAllocations(mbc.Metrics.SystemMemoryLinuxNumaAllocations),
+		metricSystemMemoryLinuxNumaUsage:                 newMetricSystemMemoryLinuxNumaUsage(mbc.Metrics.SystemMemoryLinuxNumaUsage),
+		metricSystemMemoryLinuxOomKills:                  newMetricSystemMemoryLinuxOomKills(mbc.Metrics.SystemMemoryLinuxOomKills),
+		metricSystemMemoryLinuxPageTables:                newMetricSystemMemoryLinuxPageTables(mbc.Metrics.SystemMemoryLinuxPageTables),
+		metricSystemMemoryLinuxPercpu:                    newMetricSystemMemoryLinuxPercpu(mbc.Metrics.SystemMemoryLinuxPercpu),
+		metricSystemMemoryLinuxPressure10s:               newMetricSystemMemoryLinuxPressure10s(mbc.Metrics.SystemMemoryLinuxPressure10s),
+		metricSystemMemoryLinuxPressure1m:                newMetricSystemMemoryLinuxPressure1m(mbc.Metrics.SystemMemoryLinuxPressure1m),
+		metricSystemMemoryLinuxPressure5m:                newMetricSystemMemoryLinuxPressure5m(mbc.Metrics.SystemMemoryLinuxPressure5m),
+		metricSystemMemoryLinuxPressureTotal:             newMetricSystemMemoryLinuxPressureTotal(mbc.Metrics.SystemMemoryLinuxPressureTotal),
+		metricSystemMemoryLinuxShared:                    newMetricSystemMemoryLinuxShared(mbc.Metrics.SystemMemoryLinuxShared),
+		metricSystemMemoryLinuxSlabUsage:                 newMetricSystemMemoryLinuxSlabUsage(mbc.Metrics.SystemMemoryLinuxSlabUsage),
+		metricSystemMemoryLinuxWriteback:                 newMetricSystemMemoryLinuxWriteback(mbc.Metrics.SystemMemoryLinuxWriteback),
+		metricSystemMemoryLinuxZramUsage:                 newMetricSystemMemoryLinuxZramUsage(mbc.Metrics.SystemMemoryLinuxZramUsage),
+		metricSystemMemoryLinuxZswapOperations:           newMetricSystemMemoryLinuxZswapOperations(mbc.Metrics.SystemMemoryLinuxZswapOperations),
+		metricSystemMemoryLinuxZswapUsage:                newMetricSystemMemoryLinuxZswapUsage(mbc.Metrics.SystemMemoryLinuxZswapUsage),
+		metricSystemMemoryPageSize:                       newMetricSystemMemoryPageSize(mbc.Metrics.SystemMemoryPageSize),
+		metricSystemMemoryUsage:                          newMetricSystemMemoryUsage(mbc.Metrics.SystemMemoryUsage),
+		metricSystemMemoryUtilization:                    newMetricSystemMemoryUtilization(mbc.Metrics.SystemMemoryUtilization),
+		metricSystemNetworkBondInterfaceUp:               newMetricSystemNetworkBondInterfaceUp(mbc.Metrics.SystemNetworkBondInterfaceUp),
+		metricSystemNetworkBondInterfaces:                newMetricSystemNetworkBondInterfaces(mbc.Metrics.SystemNetworkBondInterfaces),
+		metricSystemNetworkConnectionCount:               newMetricSystemNetworkConnectionCount(mbc.Metrics.SystemNetworkConnectionCount),
+		metricSystemNetworkConntrackCount:                newMetricSystemNetworkConntrackCount(mbc.Metrics.SystemNetworkConntrackCount),
+		metricSystemNetworkConntrackLimit:                newMetricSystemNetworkConntrackLimit(mbc.Metrics.SystemNetworkConntrackLimit),
+		metricSystemNetworkErrors:                        newMetricSystemNetworkErrors(mbc.Metrics.SystemNetworkErrors),
+		metricSystemNetworkInterfaceCarrierChanges:       newMetricSystemNetworkInterfaceCarrierChanges(mbc.Metrics.SystemNetworkInterfaceCarrierChanges),
+		metricSystemNetworkInterfaceCarrierErrors:        newMetricSystemNetworkInterfaceCarrierErrors(mbc.Metrics.SystemNetworkInterfaceCarrierErrors),
+		metricSystemNetworkInterfaceCollisions:           newMetricSystemNetworkInterfaceCollisions(mbc.Metrics.SystemNetworkInterfaceCollisions),
+		metricSystemNetworkInterfaceCompressed:           newMetricSystemNetworkInterfaceCompressed(mbc.Metrics.SystemNetworkInterfaceCompressed),
+		metricSystemNetworkInterfaceDuplex:               newMetricSystemNetworkInterfaceDuplex(mbc.Metrics.SystemNetworkInterfaceDuplex),
+		metricSystemNetworkInterfaceFifoErrors:           newMetricSystemNetworkInterfaceFifoErrors(mbc.Metrics.SystemNetworkInterfaceFifoErrors),
+		metricSystemNetworkInterfaceFrameErrors:          newMetricSystemNetworkInterfaceFrameErrors(mbc.Metrics.SystemNetworkInterfaceFrameErrors),
+		metricSystemNetworkInterfaceMtu:                  newMetricSystemNetworkInterfaceMtu(mbc.Metrics.SystemNetworkInterfaceMtu),
+		metricSystemNetworkInterfaceMulticast:            newMetricSystemNetworkInterfaceMulticast(mbc.Metrics.SystemNetworkInterfaceMulticast),
+		metricSystemNetworkInterfaceQueueLength:          newMetricSystemNetworkInterfaceQueueLength(mbc.Metrics.SystemNetworkInterfaceQueueLength),
+		metricSystemNetworkInterfaceSpeed:                newMetricSystemNetworkInterfaceSpeed(mbc.Metrics.SystemNetworkInterfaceSpeed),
+		metricSystemNetworkInterfaceUp:                   newMetricSystemNetworkInterfaceUp(mbc.Metrics.SystemNetworkInterfaceUp),
+		metricSystemNetworkIo:                            newMetricSystemNetworkIo(mbc.Metrics.SystemNetworkIo),
+		metricSystemNetworkIPFragmentMemoryUsage:         newMetricSystemNetworkIPFragmentMemoryUsage(mbc.Metrics.SystemNetworkIPFragmentMemoryUsage),
+		metricSystemNetworkPacketCount:                   newMetricSystemNetworkPacketCount(mbc.Metrics.SystemNetworkPacketCount),
+		metricSystemNetworkPacketDropped:                 newMetricSystemNetworkPacketDropped(mbc.Metrics.SystemNetworkPacketDropped),
+		metricSystemNetworkSocketCount:                   newMetricSystemNetworkSocketCount(mbc.Metrics.SystemNetworkSocketCount),
+		metricSystemNetworkSoftnetDropped:                newMetricSystemNetworkSoftnetDropped(mbc.Metrics.SystemNetworkSoftnetDropped),
+		metricSystemNetworkSoftnetFlowLimited:            newMetricSystemNetworkSoftnetFlowLimited(mbc.Metrics.SystemNetworkSoftnetFlowLimited),
+		metricSystemNetworkSoftnetProcessed:              newMetricSystemNetworkSoftnetProcessed(mbc.Metrics.SystemNetworkSoftnetProcessed),
+		metricSystemNetworkSoftnetReceivedRps:            newMetricSystemNetworkSoftnetReceivedRps(mbc.Metrics.SystemNetworkSoftnetReceivedRps),
+		metricSystemNetworkSoftnetSqueezed:               newMetricSystemNetworkSoftnetSqueezed(mbc.Metrics.SystemNetworkSoftnetSqueezed),
+		metricSystemNetworkTCPAborts:                     newMetricSystemNetworkTCPAborts(mbc.Metrics.SystemNetworkTCPAborts),
+		metricSystemNetworkTCPBacklogDrops:               newMetricSystemNetworkTCPBacklogDrops(mbc.Metrics.SystemNetworkTCPBacklogDrops),
+		metricSystemNetworkTCPConnectionResets:           newMetricSystemNetworkTCPConnectionResets(mbc.Metrics.SystemNetworkTCPConnectionResets),
+		metricSystemNetworkTCPErrors:                     newMetricSystemNetworkTCPErrors(mbc.Metrics.SystemNetworkTCPErrors),
+		metricSystemNetworkTCPEstablished:                newMetricSystemNetworkTCPEstablished(mbc.Metrics.SystemNetworkTCPEstablished),
+		metricSystemNetworkTCPListenDrops:                newMetricSystemNetworkTCPListenDrops(mbc.Metrics.SystemNetworkTCPListenDrops),
+		metricSystemNetworkTCPListenOverflows:            newMetricSystemNetworkTCPListenOverflows(mbc.Metrics.SystemNetworkTCPListenOverflows),
+		metricSystemNetworkTCPMemoryLimit:                newMetricSystemNetworkTCPMemoryLimit(mbc.Metrics.SystemNetworkTCPMemoryLimit),
+		metricSystemNetworkTCPMemoryPressures:            newMetricSystemNetworkTCPMemoryPressures(mbc.Metrics.SystemNetworkTCPMemoryPressures),
+		metricSystemNetworkTCPMemoryUsage:                newMetricSystemNetworkTCPMemoryUsage(mbc.Metrics.SystemNetworkTCPMemoryUsage),
+		metricSystemNetworkTCPOpenFailures:               newMetricSystemNetworkTCPOpenFailures(mbc.Metrics.SystemNetworkTCPOpenFailures),
+		metricSystemNetworkTCPOpens:                      newMetricSystemNetworkTCPOpens(mbc.Metrics.SystemNetworkTCPOpens),
+		metricSystemNetworkTCPOutOfOrder:                 newMetricSystemNetworkTCPOutOfOrder(mbc.Metrics.SystemNetworkTCPOutOfOrder),
+		metricSystemNetworkTCPPrunes:                     newMetricSystemNetworkTCPPrunes(mbc.Metrics.SystemNetworkTCPPrunes),
+		metricSystemNetworkTCPResetsSent:                 newMetricSystemNetworkTCPResetsSent(mbc.Metrics.SystemNetworkTCPResetsSent),
+		metricSystemNetworkTCPRetransmits:                newMetricSystemNetworkTCPRetransmits(mbc.Metrics.SystemNetworkTCPRetransmits),
+		metricSystemNetworkTCPSegments:                   newMetricSystemNetworkTCPSegments(mbc.Metrics.SystemNetworkTCPSegments),
+		metricSystemNetworkTCPSocketAllocated:            newMetricSystemNetworkTCPSocketAllocated(mbc.Metrics.SystemNetworkTCPSocketAllocated),
+		metricSystemNetworkTCPSocketCount:                newMetricSystemNetworkTCPSocketCount(mbc.Metrics.SystemNetworkTCPSocketCount),
+		metricSystemNetworkTCPSocketOrphaned:             newMetricSystemNetworkTCPSocketOrphaned(mbc.Metrics.SystemNetworkTCPSocketOrphaned),
+		metricSystemNetworkTCPSocketOrphanedLimit:        newMetricSystemNetworkTCPSocketOrphanedLimit(mbc.Metrics.SystemNetworkTCPSocketOrphanedLimit),
+		metricSystemNetworkTCPSocketTimeWait:             newMetricSystemNetworkTCPSocketTimeWait(mbc.Metrics.SystemNetworkTCPSocketTimeWait),
+		metricSystemNetworkTCPSynCookies:                 newMetricSystemNetworkTCPSynCookies(mbc.Metrics.SystemNetworkTCPSynCookies),
+		metricSystemNetworkTCPSynQueueOverflows:          newMetricSystemNetworkTCPSynQueueOverflows(mbc.Metrics.SystemNetworkTCPSynQueueOverflows),
+		metricSystemNetworkTCPTimeouts:                   newMetricSystemNetworkTCPTimeouts(mbc.Metrics.SystemNetworkTCPTimeouts),
+		metricSystemNetworkUDPDatagrams:                  newMetricSystemNetworkUDPDatagrams(mbc.Metrics.SystemNetworkUDPDatagrams),
+		metricSystemNetworkUDPErrors:                     newMetricSystemNetworkUDPErrors(mbc.Metrics.SystemNetworkUDPErrors),
+		metricSystemNetworkUDPMemoryUsage:                newMetricSystemNetworkUDPMemoryUsage(mbc.Metrics.SystemNetworkUDPMemoryUsage),
+		metricSystemNetworkUDPQueueUsage:                 newMetricSystemNetworkUDPQueueUsage(mbc.Metrics.SystemNetworkUDPQueueUsage),
+		metricSystemNetworkUDPReceiveErrors:              newMetricSystemNetworkUDPReceiveErrors(mbc.Metrics.SystemNetworkUDPReceiveErrors),
+		metricSystemNetworkUDPSocketCount:                newMetricSystemNetworkUDPSocketCount(mbc.Metrics.SystemNetworkUDPSocketCount),
+		metricSystemPagingFaults:                         newMetricSystemPagingFaults(mbc.Metrics.SystemPagingFaults),
+		metricSystemPagingIo:                             newMetricSystemPagingIo(mbc.Metrics.SystemPagingIo),
+		metricSystemPagingOperations:                     newMetricSystemPagingOperations(mbc.Metrics.SystemPagingOperations),
+		metricSystemPagingUsage:                          newMetricSystemPagingUsage(mbc.Metrics.SystemPagingUsage),
+		metricSystemPagingUtilization:                    newMetricSystemPagingUtilization(mbc.Metrics.SystemPagingUtilization),
+		metricSystemProcessCount:                         newMetricSystemProcessCount(mbc.Metrics.SystemProcessCount),
+		metricSystemProcessCPUUnattributed:               newMetricSystemProcessCPUUnattributed(mbc.Metrics.SystemProcessCPUUnattributed),
+		metricSystemProcessCreated:                       newMetricSystemProcessCreated(mbc.Metrics.SystemProcessCreated),
+		metricSystemProcessLimit:                         newMetricSystemProcessLimit(mbc.Metrics.SystemProcessLimit),
+		metricSystemSessionCount:                         newMetricSystemSessionCount(mbc.Metrics.SystemSessionCount),
+		metricSystemTextfileError:                        newMetricSystemTextfileError(mbc.Metrics.SystemTextfileError),
+		metricSystemTextfileMtime:                        newMetricSystemTextfileMtime(mbc.Metrics.SystemTextfileMtime),
+		metricSystemThreadCount:                          newMetricSystemThreadCount(mbc.Metrics.SystemThreadCount),
+		metricSystemUptime:                               newMetricSystemUptime(mbc.Metrics.SystemUptime),
+		metricSystemUserCount:                            newMetricSystemUserCount(mbc.Metrics.SystemUserCount),
+		metricSystemZfsArcLimitMax:                       newMetricSystemZfsArcLimitMax(mbc.Metrics.SystemZfsArcLimitMax),
+		metricSystemZfsArcLimitMin:                       newMetricSystemZfsArcLimitMin(mbc.Metrics.SystemZfsArcLimitMin),
+		metricSystemZfsArcRequests:                       newMetricSystemZfsArcRequests(mbc.Metrics.SystemZfsArcRequests),
+		metricSystemZfsArcTarget:                         newMetricSystemZfsArcTarget(mbc.Metrics.SystemZfsArcTarget),
+		metricSystemZfsArcUsage:                          newMetricSystemZfsArcUsage(mbc.Metrics.SystemZfsArcUsage),
+		metricSystemZfsDatasetIo:                         newMetricSystemZfsDatasetIo(mbc.Metrics.SystemZfsDatasetIo),
+		metricSystemZfsDatasetOperations:                 newMetricSystemZfsDatasetOperations(mbc.Metrics.SystemZfsDatasetOperations),
+		metricSystemZfsPoolIo:                            newMetricSystemZfsPoolIo(mbc.Metrics.SystemZfsPoolIo),
+		metricSystemZfsPoolOperations:                    newMetricSystemZfsPoolOperations(mbc.Metrics.SystemZfsPoolOperations),
+		metricSystemZfsPoolState:                         newMetricSystemZfsPoolState(mbc.Metrics.SystemZfsPoolState),
+		metricSystemdServiceRestarts:                     newMetricSystemdServiceRestarts(mbc.Metrics.SystemdServiceRestarts),
+		metricSystemdSocketAccepted:                      newMetricSystemdSocketAccepted(mbc.Metrics.SystemdSocketAccepted),
+		metricSystemdSocketRefused:                       newMetricSystemdSocketRefused(mbc.Metrics.SystemdSocketRefused),
+		metricSystemdSystemState:                         newMetricSystemdSystemState(mbc.Metrics.SystemdSystemState),
+		metricSystemdTimerLastTriggerAge:                 newMetricSystemdTimerLastTriggerAge(mbc.Metrics.SystemdTimerLastTriggerAge),
+		metricSystemdTimerLastTriggerTime:                newMetricSystemdTimerLastTriggerTime(mbc.Metrics.SystemdTimerLastTriggerTime),
+		metricSystemdUnitChangeTime:                      newMetricSystemdUnitChangeTime(mbc.Metrics.SystemdUnitChangeTime),
+		metricSystemdUnitFailed:                          newMetricSystemdUnitFailed(mbc.Metrics.SystemdUnitFailed),
+		metricSystemdUnitStartTime:                       newMetricSystemdUnitStartTime(mbc.Metrics.SystemdUnitStartTime),
+		metricSystemdUnitState:                           newMetricSystemdUnitState(mbc.Metrics.SystemdUnitState),
+		resourceAttributeIncludeFilter:                   make(map[string]filter.Filter),
+		resourceAttributeExcludeFilter:                   make(map[string]filter.Filter),
 	}
 	if mbc.ResourceAttributes.ContainerID.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["container.id"] = filter.CreateFilter(mbc.ResourceAttributes.ContainerID.MetricsInclude)
 	}
 	if mbc.ResourceAttributes.ContainerID.MetricsExclude != nil {
 		mb.resourceAttributeExcludeFilter["container.id"] = filter.CreateFilter(mbc.ResourceAttributes.ContainerID.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.ContainerImageName.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["container.image.name"] = filter.CreateFilter(mbc.ResourceAttributes.ContainerImageName.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.ContainerImageName.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["container.image.name"] = filter.CreateFilter(mbc.ResourceAttributes.ContainerImageName.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.ContainerName.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["container.name"] = filter.CreateFilter(mbc.ResourceAttributes.ContainerName.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.ContainerName.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["container.name"] = filter.CreateFilter(mbc.ResourceAttributes.ContainerName.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.ContainerRuntimeName.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["container.runtime.name"] = filter.CreateFilter(mbc.ResourceAttributes.ContainerRuntimeName.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.ContainerRuntimeName.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["container.runtime.name"] = filter.CreateFilter(mbc.ResourceAttributes.ContainerRuntimeName.MetricsExclude)
 	}
 	if mbc.ResourceAttributes.DeviceManufacturer.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["device.manufacturer"] = filter.CreateFilter(mbc.ResourceAttributes.DeviceManufacturer.MetricsInclude)
@@ -19006,6 +21113,36 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 	}
 	if mbc.ResourceAttributes.HostName.MetricsExclude != nil {
 		mb.resourceAttributeExcludeFilter["host.name"] = filter.CreateFilter(mbc.ResourceAttributes.HostName.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.K8sContainerName.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["k8s.container.name"] = filter.CreateFilter(mbc.ResourceAttributes.K8sContainerName.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.K8sContainerName.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["k8s.container.name"] = filter.CreateFilter(mbc.ResourceAttributes.K8sContainerName.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.K8sNamespaceName.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["k8s.namespace.name"] = filter.CreateFilter(mbc.ResourceAttributes.K8sNamespaceName.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.K8sNamespaceName.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["k8s.namespace.name"] = filter.CreateFilter(mbc.ResourceAttributes.K8sNamespaceName.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.K8sPodName.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["k8s.pod.name"] = filter.CreateFilter(mbc.ResourceAttributes.K8sPodName.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.K8sPodName.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["k8s.pod.name"] = filter.CreateFilter(mbc.ResourceAttributes.K8sPodName.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.K8sPodUID.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["k8s.pod.uid"] = filter.CreateFilter(mbc.ResourceAttributes.K8sPodUID.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.K8sPodUID.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["k8s.pod.uid"] = filter.CreateFilter(mbc.ResourceAttributes.K8sPodUID.MetricsExclude)
+	}
+	if mbc.ResourceAttributes.LinuxCgroupPath.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["linux.cgroup.path"] = filter.CreateFilter(mbc.ResourceAttributes.LinuxCgroupPath.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.LinuxCgroupPath.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["linux.cgroup.path"] = filter.CreateFilter(mbc.ResourceAttributes.LinuxCgroupPath.MetricsExclude)
 	}
 	if mbc.ResourceAttributes.OsBuildID.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["os.build_id"] = filter.CreateFilter(mbc.ResourceAttributes.OsBuildID.MetricsInclude)
@@ -19103,6 +21240,12 @@ func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, opt
 	if mbc.ResourceAttributes.ProcessProgramName.MetricsExclude != nil {
 		mb.resourceAttributeExcludeFilter["process.program.name"] = filter.CreateFilter(mbc.ResourceAttributes.ProcessProgramName.MetricsExclude)
 	}
+	if mbc.ResourceAttributes.SystemdSlice.MetricsInclude != nil {
+		mb.resourceAttributeIncludeFilter["systemd.slice"] = filter.CreateFilter(mbc.ResourceAttributes.SystemdSlice.MetricsInclude)
+	}
+	if mbc.ResourceAttributes.SystemdSlice.MetricsExclude != nil {
+		mb.resourceAttributeExcludeFilter["systemd.slice"] = filter.CreateFilter(mbc.ResourceAttributes.SystemdSlice.MetricsExclude)
+	}
 	if mbc.ResourceAttributes.SystemdUnitName.MetricsInclude != nil {
 		mb.resourceAttributeIncludeFilter["systemd.unit.name"] = filter.CreateFilter(mbc.ResourceAttributes.SystemdUnitName.MetricsInclude)
 	}
@@ -19179,6 +21322,41 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	ils.Scope().SetName(ScopeName)
 	ils.Scope().SetVersion(mb.buildInfo.Version)
 	ils.Metrics().EnsureCapacity(mb.metricsCapacity)
+	mb.metricContainerCPULimit.emit(ils.Metrics())
+	mb.metricContainerCPULimitUtilization.emit(ils.Metrics())
+	mb.metricContainerCPULinuxPressure10s.emit(ils.Metrics())
+	mb.metricContainerCPULinuxPressure1m.emit(ils.Metrics())
+	mb.metricContainerCPULinuxPressure5m.emit(ils.Metrics())
+	mb.metricContainerCPULinuxPressureTotal.emit(ils.Metrics())
+	mb.metricContainerCPUThrottledTime.emit(ils.Metrics())
+	mb.metricContainerCPUThrottlingDataPeriods.emit(ils.Metrics())
+	mb.metricContainerCPUThrottlingDataThrottledPeriods.emit(ils.Metrics())
+	mb.metricContainerCPUTime.emit(ils.Metrics())
+	mb.metricContainerCPUUsage.emit(ils.Metrics())
+	mb.metricContainerDiskIo.emit(ils.Metrics())
+	mb.metricContainerDiskOperations.emit(ils.Metrics())
+	mb.metricContainerIoLinuxPressure10s.emit(ils.Metrics())
+	mb.metricContainerIoLinuxPressure1m.emit(ils.Metrics())
+	mb.metricContainerIoLinuxPressure5m.emit(ils.Metrics())
+	mb.metricContainerIoLinuxPressureTotal.emit(ils.Metrics())
+	mb.metricContainerMemoryAvailable.emit(ils.Metrics())
+	mb.metricContainerMemoryLimitUtilization.emit(ils.Metrics())
+	mb.metricContainerMemoryLinuxEvents.emit(ils.Metrics())
+	mb.metricContainerMemoryLinuxHigh.emit(ils.Metrics())
+	mb.metricContainerMemoryLinuxPressure10s.emit(ils.Metrics())
+	mb.metricContainerMemoryLinuxPressure1m.emit(ils.Metrics())
+	mb.metricContainerMemoryLinuxPressure5m.emit(ils.Metrics())
+	mb.metricContainerMemoryLinuxPressureTotal.emit(ils.Metrics())
+	mb.metricContainerMemoryRss.emit(ils.Metrics())
+	mb.metricContainerMemoryUsage.emit(ils.Metrics())
+	mb.metricContainerMemoryUsageLimit.emit(ils.Metrics())
+	mb.metricContainerMemoryWorkingSet.emit(ils.Metrics())
+	mb.metricContainerPagingFaults.emit(ils.Metrics())
+	mb.metricContainerPagingLimit.emit(ils.Metrics())
+	mb.metricContainerPagingUsage.emit(ils.Metrics())
+	mb.metricContainerPidsCount.emit(ils.Metrics())
+	mb.metricContainerPidsLimit.emit(ils.Metrics())
+	mb.metricContainerUptime.emit(ils.Metrics())
 	mb.metricHwBatteryCharge.emit(ils.Metrics())
 	mb.metricHwBatteryTimeLeft.emit(ils.Metrics())
 	mb.metricHwCurrent.emit(ils.Metrics())
@@ -19492,6 +21670,181 @@ func (mb *MetricsBuilder) Emit(options ...ResourceMetricsOption) pmetric.Metrics
 	metrics := mb.metricsBuffer
 	mb.metricsBuffer = pmetric.NewMetrics()
 	return metrics
+}
+
+// RecordContainerCPULimitDataPoint adds a data point to container.cpu.limit metric.
+func (mb *MetricsBuilder) RecordContainerCPULimitDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricContainerCPULimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordContainerCPULimitUtilizationDataPoint adds a data point to container.cpu.limit.utilization metric.
+func (mb *MetricsBuilder) RecordContainerCPULimitUtilizationDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricContainerCPULimitUtilization.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordContainerCPULinuxPressure10sDataPoint adds a data point to container.cpu.linux.pressure.10s metric.
+func (mb *MetricsBuilder) RecordContainerCPULinuxPressure10sDataPoint(ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue AttributeSystemLinuxPressureStallType) {
+	mb.metricContainerCPULinuxPressure10s.recordDataPoint(mb.startTime, ts, val, systemLinuxPressureStallTypeAttributeValue.String())
+}
+
+// RecordContainerCPULinuxPressure1mDataPoint adds a data point to container.cpu.linux.pressure.1m metric.
+func (mb *MetricsBuilder) RecordContainerCPULinuxPressure1mDataPoint(ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue AttributeSystemLinuxPressureStallType) {
+	mb.metricContainerCPULinuxPressure1m.recordDataPoint(mb.startTime, ts, val, systemLinuxPressureStallTypeAttributeValue.String())
+}
+
+// RecordContainerCPULinuxPressure5mDataPoint adds a data point to container.cpu.linux.pressure.5m metric.
+func (mb *MetricsBuilder) RecordContainerCPULinuxPressure5mDataPoint(ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue AttributeSystemLinuxPressureStallType) {
+	mb.metricContainerCPULinuxPressure5m.recordDataPoint(mb.startTime, ts, val, systemLinuxPressureStallTypeAttributeValue.String())
+}
+
+// RecordContainerCPULinuxPressureTotalDataPoint adds a data point to container.cpu.linux.pressure.total metric.
+func (mb *MetricsBuilder) RecordContainerCPULinuxPressureTotalDataPoint(ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue AttributeSystemLinuxPressureStallType) {
+	mb.metricContainerCPULinuxPressureTotal.recordDataPoint(mb.startTime, ts, val, systemLinuxPressureStallTypeAttributeValue.String())
+}
+
+// RecordContainerCPUThrottledTimeDataPoint adds a data point to container.cpu.throttled.time metric.
+func (mb *MetricsBuilder) RecordContainerCPUThrottledTimeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricContainerCPUThrottledTime.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordContainerCPUThrottlingDataPeriodsDataPoint adds a data point to container.cpu.throttling_data.periods metric.
+func (mb *MetricsBuilder) RecordContainerCPUThrottlingDataPeriodsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricContainerCPUThrottlingDataPeriods.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordContainerCPUThrottlingDataThrottledPeriodsDataPoint adds a data point to container.cpu.throttling_data.throttled_periods metric.
+func (mb *MetricsBuilder) RecordContainerCPUThrottlingDataThrottledPeriodsDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricContainerCPUThrottlingDataThrottledPeriods.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordContainerCPUTimeDataPoint adds a data point to container.cpu.time metric.
+func (mb *MetricsBuilder) RecordContainerCPUTimeDataPoint(ts pcommon.Timestamp, val float64, cpuModeAttributeValue AttributeCPUMode) {
+	mb.metricContainerCPUTime.recordDataPoint(mb.startTime, ts, val, cpuModeAttributeValue.String())
+}
+
+// RecordContainerCPUUsageDataPoint adds a data point to container.cpu.usage metric.
+func (mb *MetricsBuilder) RecordContainerCPUUsageDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricContainerCPUUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordContainerDiskIoDataPoint adds a data point to container.disk.io metric.
+func (mb *MetricsBuilder) RecordContainerDiskIoDataPoint(ts pcommon.Timestamp, val int64, diskIoDirectionAttributeValue AttributeDiskIoDirection, systemDeviceAttributeValue string) {
+	mb.metricContainerDiskIo.recordDataPoint(mb.startTime, ts, val, diskIoDirectionAttributeValue.String(), systemDeviceAttributeValue)
+}
+
+// RecordContainerDiskOperationsDataPoint adds a data point to container.disk.operations metric.
+func (mb *MetricsBuilder) RecordContainerDiskOperationsDataPoint(ts pcommon.Timestamp, val int64, diskIoDirectionAttributeValue AttributeDiskIoDirection, systemDeviceAttributeValue string) {
+	mb.metricContainerDiskOperations.recordDataPoint(mb.startTime, ts, val, diskIoDirectionAttributeValue.String(), systemDeviceAttributeValue)
+}
+
+// RecordContainerIoLinuxPressure10sDataPoint adds a data point to container.io.linux.pressure.10s metric.
+func (mb *MetricsBuilder) RecordContainerIoLinuxPressure10sDataPoint(ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue AttributeSystemLinuxPressureStallType) {
+	mb.metricContainerIoLinuxPressure10s.recordDataPoint(mb.startTime, ts, val, systemLinuxPressureStallTypeAttributeValue.String())
+}
+
+// RecordContainerIoLinuxPressure1mDataPoint adds a data point to container.io.linux.pressure.1m metric.
+func (mb *MetricsBuilder) RecordContainerIoLinuxPressure1mDataPoint(ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue AttributeSystemLinuxPressureStallType) {
+	mb.metricContainerIoLinuxPressure1m.recordDataPoint(mb.startTime, ts, val, systemLinuxPressureStallTypeAttributeValue.String())
+}
+
+// RecordContainerIoLinuxPressure5mDataPoint adds a data point to container.io.linux.pressure.5m metric.
+func (mb *MetricsBuilder) RecordContainerIoLinuxPressure5mDataPoint(ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue AttributeSystemLinuxPressureStallType) {
+	mb.metricContainerIoLinuxPressure5m.recordDataPoint(mb.startTime, ts, val, systemLinuxPressureStallTypeAttributeValue.String())
+}
+
+// RecordContainerIoLinuxPressureTotalDataPoint adds a data point to container.io.linux.pressure.total metric.
+func (mb *MetricsBuilder) RecordContainerIoLinuxPressureTotalDataPoint(ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue AttributeSystemLinuxPressureStallType) {
+	mb.metricContainerIoLinuxPressureTotal.recordDataPoint(mb.startTime, ts, val, systemLinuxPressureStallTypeAttributeValue.String())
+}
+
+// RecordContainerMemoryAvailableDataPoint adds a data point to container.memory.available metric.
+func (mb *MetricsBuilder) RecordContainerMemoryAvailableDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricContainerMemoryAvailable.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordContainerMemoryLimitUtilizationDataPoint adds a data point to container.memory.limit.utilization metric.
+func (mb *MetricsBuilder) RecordContainerMemoryLimitUtilizationDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricContainerMemoryLimitUtilization.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordContainerMemoryLinuxEventsDataPoint adds a data point to container.memory.linux.events metric.
+func (mb *MetricsBuilder) RecordContainerMemoryLinuxEventsDataPoint(ts pcommon.Timestamp, val int64, linuxCgroupMemoryEventAttributeValue AttributeLinuxCgroupMemoryEvent) {
+	mb.metricContainerMemoryLinuxEvents.recordDataPoint(mb.startTime, ts, val, linuxCgroupMemoryEventAttributeValue.String())
+}
+
+// RecordContainerMemoryLinuxHighDataPoint adds a data point to container.memory.linux.high metric.
+func (mb *MetricsBuilder) RecordContainerMemoryLinuxHighDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricContainerMemoryLinuxHigh.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordContainerMemoryLinuxPressure10sDataPoint adds a data point to container.memory.linux.pressure.10s metric.
+func (mb *MetricsBuilder) RecordContainerMemoryLinuxPressure10sDataPoint(ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue AttributeSystemLinuxPressureStallType) {
+	mb.metricContainerMemoryLinuxPressure10s.recordDataPoint(mb.startTime, ts, val, systemLinuxPressureStallTypeAttributeValue.String())
+}
+
+// RecordContainerMemoryLinuxPressure1mDataPoint adds a data point to container.memory.linux.pressure.1m metric.
+func (mb *MetricsBuilder) RecordContainerMemoryLinuxPressure1mDataPoint(ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue AttributeSystemLinuxPressureStallType) {
+	mb.metricContainerMemoryLinuxPressure1m.recordDataPoint(mb.startTime, ts, val, systemLinuxPressureStallTypeAttributeValue.String())
+}
+
+// RecordContainerMemoryLinuxPressure5mDataPoint adds a data point to container.memory.linux.pressure.5m metric.
+func (mb *MetricsBuilder) RecordContainerMemoryLinuxPressure5mDataPoint(ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue AttributeSystemLinuxPressureStallType) {
+	mb.metricContainerMemoryLinuxPressure5m.recordDataPoint(mb.startTime, ts, val, systemLinuxPressureStallTypeAttributeValue.String())
+}
+
+// RecordContainerMemoryLinuxPressureTotalDataPoint adds a data point to container.memory.linux.pressure.total metric.
+func (mb *MetricsBuilder) RecordContainerMemoryLinuxPressureTotalDataPoint(ts pcommon.Timestamp, val float64, systemLinuxPressureStallTypeAttributeValue AttributeSystemLinuxPressureStallType) {
+	mb.metricContainerMemoryLinuxPressureTotal.recordDataPoint(mb.startTime, ts, val, systemLinuxPressureStallTypeAttributeValue.String())
+}
+
+// RecordContainerMemoryRssDataPoint adds a data point to container.memory.rss metric.
+func (mb *MetricsBuilder) RecordContainerMemoryRssDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricContainerMemoryRss.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordContainerMemoryUsageDataPoint adds a data point to container.memory.usage metric.
+func (mb *MetricsBuilder) RecordContainerMemoryUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricContainerMemoryUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordContainerMemoryUsageLimitDataPoint adds a data point to container.memory.usage.limit metric.
+func (mb *MetricsBuilder) RecordContainerMemoryUsageLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricContainerMemoryUsageLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordContainerMemoryWorkingSetDataPoint adds a data point to container.memory.working_set metric.
+func (mb *MetricsBuilder) RecordContainerMemoryWorkingSetDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricContainerMemoryWorkingSet.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordContainerPagingFaultsDataPoint adds a data point to container.paging.faults metric.
+func (mb *MetricsBuilder) RecordContainerPagingFaultsDataPoint(ts pcommon.Timestamp, val int64, systemPagingFaultTypeAttributeValue AttributeSystemPagingFaultType) {
+	mb.metricContainerPagingFaults.recordDataPoint(mb.startTime, ts, val, systemPagingFaultTypeAttributeValue.String())
+}
+
+// RecordContainerPagingLimitDataPoint adds a data point to container.paging.limit metric.
+func (mb *MetricsBuilder) RecordContainerPagingLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricContainerPagingLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordContainerPagingUsageDataPoint adds a data point to container.paging.usage metric.
+func (mb *MetricsBuilder) RecordContainerPagingUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricContainerPagingUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordContainerPidsCountDataPoint adds a data point to container.pids.count metric.
+func (mb *MetricsBuilder) RecordContainerPidsCountDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricContainerPidsCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordContainerPidsLimitDataPoint adds a data point to container.pids.limit metric.
+func (mb *MetricsBuilder) RecordContainerPidsLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricContainerPidsLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordContainerUptimeDataPoint adds a data point to container.uptime metric.
+func (mb *MetricsBuilder) RecordContainerUptimeDataPoint(ts pcommon.Timestamp, val float64) {
+	mb.metricContainerUptime.recordDataPoint(mb.startTime, ts, val)
 }
 
 // RecordHwBatteryChargeDataPoint adds a data point to hw.battery.charge metric.

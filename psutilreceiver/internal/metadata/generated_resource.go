@@ -28,6 +28,27 @@ func (rb *ResourceBuilder) SetContainerID(val string) {
 	}
 }
 
+// SetContainerImageName sets provided value as "container.image.name" attribute.
+func (rb *ResourceBuilder) SetContainerImageName(val string) {
+	if rb.config.ContainerImageName.Enabled {
+		rb.res.Attributes().PutStr("container.image.name", val)
+	}
+}
+
+// SetContainerName sets provided value as "container.name" attribute.
+func (rb *ResourceBuilder) SetContainerName(val string) {
+	if rb.config.ContainerName.Enabled {
+		rb.res.Attributes().PutStr("container.name", val)
+	}
+}
+
+// SetContainerRuntimeName sets provided value as "container.runtime.name" attribute.
+func (rb *ResourceBuilder) SetContainerRuntimeName(val string) {
+	if rb.config.ContainerRuntimeName.Enabled {
+		rb.res.Attributes().PutStr("container.runtime.name", val)
+	}
+}
+
 // SetDeviceManufacturer sets provided value as "device.manufacturer" attribute.
 func (rb *ResourceBuilder) SetDeviceManufacturer(val string) {
 	if rb.config.DeviceManufacturer.Enabled {
@@ -116,6 +137,41 @@ func (rb *ResourceBuilder) SetHostMac(val []any) {
 func (rb *ResourceBuilder) SetHostName(val string) {
 	if rb.config.HostName.Enabled {
 		rb.res.Attributes().PutStr("host.name", val)
+	}
+}
+
+// SetK8sContainerName sets provided value as "k8s.container.name" attribute.
+func (rb *ResourceBuilder) SetK8sContainerName(val string) {
+	if rb.config.K8sContainerName.Enabled {
+		rb.res.Attributes().PutStr("k8s.container.name", val)
+	}
+}
+
+// SetK8sNamespaceName sets provided value as "k8s.namespace.name" attribute.
+func (rb *ResourceBuilder) SetK8sNamespaceName(val string) {
+	if rb.config.K8sNamespaceName.Enabled {
+		rb.res.Attributes().PutStr("k8s.namespace.name", val)
+	}
+}
+
+// SetK8sPodName sets provided value as "k8s.pod.name" attribute.
+func (rb *ResourceBuilder) SetK8sPodName(val string) {
+	if rb.config.K8sPodName.Enabled {
+		rb.res.Attributes().PutStr("k8s.pod.name", val)
+	}
+}
+
+// SetK8sPodUID sets provided value as "k8s.pod.uid" attribute.
+func (rb *ResourceBuilder) SetK8sPodUID(val string) {
+	if rb.config.K8sPodUID.Enabled {
+		rb.res.Attributes().PutStr("k8s.pod.uid", val)
+	}
+}
+
+// SetLinuxCgroupPath sets provided value as "linux.cgroup.path" attribute.
+func (rb *ResourceBuilder) SetLinuxCgroupPath(val string) {
+	if rb.config.LinuxCgroupPath.Enabled {
+		rb.res.Attributes().PutStr("linux.cgroup.path", val)
 	}
 }
 
@@ -228,6 +284,13 @@ func (rb *ResourceBuilder) SetProcessPid(val int64) {
 func (rb *ResourceBuilder) SetProcessProgramName(val string) {
 	if rb.config.ProcessProgramName.Enabled {
 		rb.res.Attributes().PutStr("process.program.name", val)
+	}
+}
+
+// SetSystemdSlice sets provided value as "systemd.slice" attribute.
+func (rb *ResourceBuilder) SetSystemdSlice(val string) {
+	if rb.config.SystemdSlice.Enabled {
+		rb.res.Attributes().PutStr("systemd.slice", val)
 	}
 }
 

@@ -14,6 +14,9 @@ func TestResourceBuilder(t *testing.T) {
 			cfg := loadResourceAttributesConfig(t, tt)
 			rb := NewResourceBuilder(cfg)
 			rb.SetContainerID("container.id-val")
+			rb.SetContainerImageName("container.image.name-val")
+			rb.SetContainerName("container.name-val")
+			rb.SetContainerRuntimeName("container.runtime.name-val")
 			rb.SetDeviceManufacturer("device.manufacturer-val")
 			rb.SetDeviceModelName("device.model.name-val")
 			rb.SetHostArch("host.arch-val")
@@ -27,6 +30,11 @@ func TestResourceBuilder(t *testing.T) {
 			rb.SetHostIP([]any{"host.ip-item1", "host.ip-item2"})
 			rb.SetHostMac([]any{"host.mac-item1", "host.mac-item2"})
 			rb.SetHostName("host.name-val")
+			rb.SetK8sContainerName("k8s.container.name-val")
+			rb.SetK8sNamespaceName("k8s.namespace.name-val")
+			rb.SetK8sPodName("k8s.pod.name-val")
+			rb.SetK8sPodUID("k8s.pod.uid-val")
+			rb.SetLinuxCgroupPath("linux.cgroup.path-val")
 			rb.SetOsBuildID("os.build_id-val")
 			rb.SetOsDescription("os.description-val")
 			rb.SetOsName("os.name-val")
@@ -43,6 +51,7 @@ func TestResourceBuilder(t *testing.T) {
 			rb.SetProcessParentPid(18)
 			rb.SetProcessPid(11)
 			rb.SetProcessProgramName("process.program.name-val")
+			rb.SetSystemdSlice("systemd.slice-val")
 			rb.SetSystemdUnitName("systemd.unit.name-val")
 
 			res := rb.Emit()
@@ -50,9 +59,9 @@ func TestResourceBuilder(t *testing.T) {
 
 			switch tt {
 			case "default":
-				assert.Equal(t, 11, res.Attributes().Len())
+				assert.Equal(t, 10, res.Attributes().Len())
 			case "all_set":
-				assert.Equal(t, 31, res.Attributes().Len())
+				assert.Equal(t, 40, res.Attributes().Len())
 			case "none_set":
 				assert.Equal(t, 0, res.Attributes().Len())
 				return
@@ -63,6 +72,21 @@ func TestResourceBuilder(t *testing.T) {
 			assert.Equal(t, tt == "all_set", ok)
 			if ok {
 				assert.Equal(t, "container.id-val", containerIDAttrVal.Str())
+			}
+			containerImageNameAttrVal, ok := res.Attributes().Get("container.image.name")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "container.image.name-val", containerImageNameAttrVal.Str())
+			}
+			containerNameAttrVal, ok := res.Attributes().Get("container.name")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "container.name-val", containerNameAttrVal.Str())
+			}
+			containerRuntimeNameAttrVal, ok := res.Attributes().Get("container.runtime.name")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "container.runtime.name-val", containerRuntimeNameAttrVal.Str())
 			}
 			deviceManufacturerAttrVal, ok := res.Attributes().Get("device.manufacturer")
 			assert.Equal(t, tt == "all_set", ok)
@@ -128,6 +152,31 @@ func TestResourceBuilder(t *testing.T) {
 			assert.True(t, ok)
 			if ok {
 				assert.Equal(t, "host.name-val", hostNameAttrVal.Str())
+			}
+			k8sContainerNameAttrVal, ok := res.Attributes().Get("k8s.container.name")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "k8s.container.name-val", k8sContainerNameAttrVal.Str())
+			}
+			k8sNamespaceNameAttrVal, ok := res.Attributes().Get("k8s.namespace.name")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "k8s.namespace.name-val", k8sNamespaceNameAttrVal.Str())
+			}
+			k8sPodNameAttrVal, ok := res.Attributes().Get("k8s.pod.name")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "k8s.pod.name-val", k8sPodNameAttrVal.Str())
+			}
+			k8sPodUIDAttrVal, ok := res.Attributes().Get("k8s.pod.uid")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "k8s.pod.uid-val", k8sPodUIDAttrVal.Str())
+			}
+			linuxCgroupPathAttrVal, ok := res.Attributes().Get("linux.cgroup.path")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "linux.cgroup.path-val", linuxCgroupPathAttrVal.Str())
 			}
 			osBuildIDAttrVal, ok := res.Attributes().Get("os.build_id")
 			assert.Equal(t, tt == "all_set", ok)
@@ -209,8 +258,13 @@ func TestResourceBuilder(t *testing.T) {
 			if ok {
 				assert.Equal(t, "process.program.name-val", processProgramNameAttrVal.Str())
 			}
+			systemdSliceAttrVal, ok := res.Attributes().Get("systemd.slice")
+			assert.Equal(t, tt == "all_set", ok)
+			if ok {
+				assert.Equal(t, "systemd.slice-val", systemdSliceAttrVal.Str())
+			}
 			systemdUnitNameAttrVal, ok := res.Attributes().Get("systemd.unit.name")
-			assert.True(t, ok)
+			assert.Equal(t, tt == "all_set", ok)
 			if ok {
 				assert.Equal(t, "systemd.unit.name-val", systemdUnitNameAttrVal.Str())
 			}

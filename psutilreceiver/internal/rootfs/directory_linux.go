@@ -1,6 +1,10 @@
 package rootfs
 
-import "golang.org/x/sys/unix"
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
 
 // A Directory is an open directory in which files are opened by their names, which have a zero byte at their end, with the directory as "/". It is for a copy of a /proc; the kernel's own,
 // in which there are regular files and the kernel's own links only, needs no such care.
@@ -28,4 +32,13 @@ func (d Directory) Readlink(name []byte, buf []byte) (int, error) {
 	}
 	defer func() { _ = unix.Close(fd) }()
 	return unix.Readlinkat(fd, "", buf)
+}
+
+// Links returns how many links a file in the directory has, which is not followed if it is a link itself: of a directory of the kernel's it is two
+// more than it has directories. It reports false where that can't be known.
+func (d Directory) Links(name []byte) (links uint32, ok bool) {
+	var st unix.Statx_t
+	_, _, errno := unix.Syscall6(unix.SYS_STATX, uintptr(d.FD), uintptr(unsafe.Pointer(&name[0])), unix.AT_SYMLINK_NOFOLLOW, unix.STATX_NLINK,
+		uintptr(unsafe.Pointer(&st)), 0)
+	return st.Nlink, errno == 0 && st.Mask&unix.STATX_NLINK != 0
 }

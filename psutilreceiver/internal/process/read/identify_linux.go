@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"path"
 	"strings"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/cgroup"
 )
 
 // commandLineLimit is how many bytes of a command line are used: as many as the kernel itself kept before 4.2.
@@ -34,8 +36,8 @@ func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
 	}
 	if attributes&AttributeCgroup != 0 {
 		if text, ok := r.readText(s.PID, FileCgroup); ok {
-			found.Cgroup, found.CgroupText = parseCgroup(text), strings.TrimSuffix(string(text), "\n")
-			found.Unit, found.ContainerID = systemdUnit(found.Cgroup), containerID(found.Cgroup)
+			found.Cgroup, found.CgroupText = cgroup.ParsePath(text), strings.TrimSuffix(string(text), "\n")
+			found.Unit, found.ContainerID = cgroup.Unit(found.Cgroup), cgroup.ContainerID(found.Cgroup)
 		}
 	}
 	// What was read may belong to another process, which has the pid by now.
@@ -48,9 +50,9 @@ func (r *Reader) Identify(s *Sample, attributes Attributes, id *Identity) bool {
 }
 
 // HasMoved reads the cgroup of the process again.
-func (r *Reader) HasMoved(s *Sample, cgroup string) bool {
+func (r *Reader) HasMoved(s *Sample, path string) bool {
 	text, errno := r.dir.read(s.PID, FileCgroup)
-	return errno == 0 && string(cgroupPath(text)) != cgroup
+	return errno == 0 && string(cgroup.PathIn(text)) != path
 }
 
 // deletedMark is what the kernel appends to the path of a file that has none any more.
