@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/cgroup"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
 
@@ -175,8 +176,8 @@ func killEvent(k *killed, at time.Time) Event {
 		f = append(f, Field{"process.linux.oom_score_adj", k.adjustment})
 	}
 	f.text("process.linux.cgroup", k.group)
-	f.text("systemd.unit.name", read.UnitOf(k.group))
-	f.text("container.id", read.ContainerOf(k.group))
+	f.text("systemd.unit.name", cgroup.Unit(k.group))
+	f.text("container.id", cgroup.ContainerID(k.group))
 	f.text("system.oom_kill.constraint", k.constraint)
 	f.text("system.oom_kill.cgroup", k.limited)
 	f.number("system.oom_kill.limit", k.limit)
