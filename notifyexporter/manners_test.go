@@ -172,7 +172,7 @@ channels:
 	acknowledged.tell(disk("db1"))
 	acknowledged.pass(time.Minute)
 	e := disk("db1").then(time.Minute, alertschema.TransitionRepeat, "warning")
-	e.more = map[string]string{keyAcknowledgedBy: "anna"}
+	e.more = map[string]string{alertschema.KeyAcknowledgedBy: "anna"}
 	acknowledged.tell(e)
 	acknowledged.pass(time.Hour)
 	assert.Empty(t, acknowledged.on["pager"].sent, "anna is on it")

@@ -10,12 +10,6 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
-// Attributes that are set where a person has silenced or acknowledged an alert.
-const (
-	keySilencedBy     = "alert.silenced_by"
-	keyAcknowledgedBy = "alert.acknowledged_by"
-)
-
 // notice is one thing to tell of an alert: what one record says. Times are nanoseconds since the epoch. It is stored, as JSON.
 type notice struct {
 	// UID is equal for duplicates of one record.
@@ -71,7 +65,7 @@ func readRecord(resource pcommon.Resource, lr plog.LogRecord, now int64) (*recor
 	attrs := lr.Attributes()
 	text := func(key string) string { return textOf(attrs, key) }
 	r := &record{
-		ID: text(alertschema.KeyAlertID), Episode: text(alertschema.KeyEpisodeID), Silenced: text(keySilencedBy) != "", AcknowledgedBy: text(keyAcknowledgedBy),
+		ID: text(alertschema.KeyAlertID), Episode: text(alertschema.KeyEpisodeID), Silenced: text(alertschema.KeySilencedBy) != "", AcknowledgedBy: text(alertschema.KeyAcknowledgedBy),
 	}
 	r.notice = notice{
 		UID: text(alertschema.KeyRecordUID), Transition: text(alertschema.KeyTransition), State: text(alertschema.KeyState), Reason: text(alertschema.KeyReason),

@@ -93,6 +93,17 @@ func parseBuddyinfo(text []byte, zones []MemoryZone, known *names) ([]MemoryZone
 	if n == 0 {
 		return zones[:0], malformed(buddyinfoFile, text)
 	}
+	// Each zone has as many orders. Where one lacks a number, nobody knows of which order the others are.
+	orders := 0
+	for _, z := range zones[:n] {
+		orders = max(orders, len(z.Blocks))
+	}
+	for i := range zones[:n] {
+		if z := &zones[i]; len(z.Blocks) < orders {
+			odd.addFact("fewer orders in zone " + z.Name)
+			z.Blocks = z.Blocks[:0]
+		}
+	}
 	return zones[:n], odd.err
 }
 

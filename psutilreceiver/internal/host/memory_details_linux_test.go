@@ -38,6 +38,15 @@ func TestMemoryDetailsOfServer(t *testing.T) {
 	}
 }
 
+func TestAZoneThatLacksANumber(t *testing.T) {
+	zones, err := parseBuddyinfo([]byte("Node 0, zone DMA 1 2 3\nNode 0, zone Normal 4 6\nNode 0, zone Movable 7 x 9\n"), nil, new(names))
+	assert.True(t, IsOdd(err))
+	require.Len(t, zones, 3)
+	assert.Equal(t, []int64{1, 2, 3}, zones[0].Blocks)
+	assert.Empty(t, zones[1].Blocks)
+	assert.Equal(t, []int64{7, Odd, 9}, zones[2].Blocks)
+}
+
 // TestMemoryDetailsOfThisKernel reads the files of this machine, where it has them.
 func TestMemoryDetailsOfThisKernel(t *testing.T) {
 	h, err := New("")
