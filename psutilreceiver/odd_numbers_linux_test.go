@@ -173,6 +173,8 @@ func (o *oddNumber) costsItsThing(odd, point string) bool {
 		return strings.Contains(point, "system.device="+strings.Fields(line)[2])
 	case strings.HasSuffix(o.file, "/softnet_stat") && o.column == 12: // The number of the CPU, without which there is no sum.
 		return strings.HasPrefix(point, "system.network.softnet.")
+	case strings.Contains(o.file, "/sysvipc/") && odd == "": // Which number of the line is missing can't be told.
+		return strings.HasPrefix(point, "system.linux.ipc.")
 	case strings.HasSuffix(o.file, "/swaps"):
 		return strings.HasPrefix(point, "system.paging.")
 	case strings.HasSuffix(o.file, "/net/dev") && odd == "":

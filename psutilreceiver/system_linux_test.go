@@ -26,6 +26,9 @@ func TestSystemScraper(t *testing.T) {
 		"system.cpu.context_switches":    5102938812,
 		"system.cpu.interrupts":          2981223481,
 		"system.cpu.soft_interrupts":     1702938221,
+		"system.linux.entropy.available": 256,
+		"system.linux.inode.count":       933377,
+		"system.linux.dentry.count":      1037705,
 	}, pointsOf(t, md))
 }
 
@@ -39,6 +42,9 @@ func TestSystemScraperOfAHostWithoutUtmp(t *testing.T) {
 		"system.cpu.context_switches":    1902211033,
 		"system.cpu.interrupts":          902211033,
 		"system.cpu.soft_interrupts":     402211033,
+		"system.linux.entropy.available": 256,
+		"system.linux.inode.count":       90112,
+		"system.linux.dentry.count":      120334,
 	}, pointsOf(t, md))
 }
 
@@ -55,6 +61,7 @@ func TestSystemScraperKeepsWhatItCanRead(t *testing.T) {
 	md, err = scrapeRoot(t, root, func(m *metadata.MetricsConfig) {
 		m.SystemLinuxFileHandleCount.Enabled, m.SystemLinuxFileHandleLimit.Enabled = false, false
 		m.SystemCPUContextSwitches.Enabled, m.SystemCPUInterrupts.Enabled, m.SystemCPUSoftInterrupts.Enabled = false, false, false
+		m.SystemLinuxEntropyAvailable.Enabled, m.SystemLinuxInodeCount.Enabled, m.SystemLinuxDentryCount.Enabled = false, false, false
 		m.SystemSessionCount.Enabled, m.SystemUserCount.Enabled, m.SystemLinuxTaskHung.Enabled = false, false, false
 	}, newSystemScraper)
 	require.NoError(t, err, "what is not enabled is not read")

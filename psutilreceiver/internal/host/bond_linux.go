@@ -3,6 +3,7 @@ package host
 import (
 	"bytes"
 	"errors"
+	"slices"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
@@ -57,6 +58,9 @@ func (b *Bonds) Read() ([]BondMember, error) {
 }
 
 func (b *Bonds) readMembers(bond string) error {
+	if slices.ContainsFunc(b.members, func(m BondMember) bool { return m.Bond == bond }) {
+		return nil
+	}
 	if !isFileName(bond) {
 		return malformed(bondingMasters, []byte(bond))
 	}
@@ -72,6 +76,9 @@ func (b *Bonds) readMembers(bond string) error {
 		var name []byte
 		if name, rest = proctext.Field(rest); len(name) == 0 {
 			break
+		}
+		if slices.ContainsFunc(b.members, func(m BondMember) bool { return m.Interface == string(name) }) {
+			continue // An interface is a member of one bond, once.
 		}
 		b.members = append(b.members, BondMember{Bond: bond, Interface: b.host.names.of(name), Up: absent})
 	}
