@@ -156,7 +156,7 @@ func (c *metricChecker) resourceKey(place, where, key, metric string) {
 	switch {
 	case c.ofResource(key, metric):
 	case slices.Contains(c.catalog.ResourceAttributes, key):
-		c.warn(place, "%s: the resource of %s has no such attribute: only metrics of processes have it", where, metric)
+		c.warn(place, "%s: the resource of %s has no such attribute: only metrics of processes and groups have it", where, metric)
 	default:
 		for today, old := range hostmetrics.ResourceAttributes {
 			if old == key {
@@ -164,7 +164,11 @@ func (c *metricChecker) resourceKey(place, where, key, metric string) {
 				return
 			}
 		}
-		if meant := suggest.Near(key, c.catalog.ResourceAttributes, 2); meant != "" {
+		distance := 2
+		if strings.HasPrefix(key, "k8s.") { // There are many such, near each other, and others add them.
+			distance = 1
+		}
+		if meant := suggest.Near(key, c.catalog.ResourceAttributes, distance); meant != "" {
 			c.warn(place, "%s: the psutil receiver has no such attribute (did you mean %q?)", where, meant)
 		}
 	}
@@ -172,11 +176,24 @@ func (c *metricChecker) resourceKey(place, where, key, metric string) {
 
 // ofResource tells whether the resource of a metric has the attribute.
 func (c *metricChecker) ofResource(key, metric string) bool {
-	return slices.Contains(c.catalog.ResourceAttributes, key) && (!ofProcess(key) || ofProcess(metric))
+	if !slices.Contains(c.catalog.ResourceAttributes, key) {
+		return false
+	}
+	switch {
+	case ofProcess(key):
+		return ofProcess(metric)
+	case ofGroup(key):
+		return ofProcess(metric) || strings.HasPrefix(metric, "container.") || strings.HasPrefix(metric, "systemd.")
+	default:
+		return true
+	}
 }
 
-func ofProcess(name string) bool {
-	return strings.HasPrefix(name, "process.") || name == "container.id"
+func ofProcess(name string) bool { return strings.HasPrefix(name, "process.") }
+
+// ofGroup tells whether a resource attribute says which container, service or other group something is, or is in.
+func ofGroup(key string) bool {
+	return slices.ContainsFunc([]string{"container.", "k8s.", "linux.cgroup.", "systemd."}, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
 }
 
 // meant says which attribute of the metric may have been meant: one that ends with the word, as older names of them do, or a similar one.

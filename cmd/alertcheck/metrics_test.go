@@ -48,7 +48,7 @@ func TestRulesAreCheckedAgainstTheMetrics(t *testing.T) {
 		{`{metric: system.cpu.utilization, match: {cpu.mod: idle}, below: 20%}`, `` +
 			`warning: rule "r": match.cpu.mod: system.cpu.utilization has no such attribute (did you mean "cpu.mode"?)`},
 		{`{metric: system.cpu.utilization, match: {resource: {process.pid: 7}}, above: 80%}`, `` +
-			`warning: rule "r": match.resource.process.pid: the resource of system.cpu.utilization has no such attribute: only metrics of processes have it`},
+			`warning: rule "r": match.resource.process.pid: the resource of system.cpu.utilization has no such attribute: only metrics of processes and groups have it`},
 		{`{metric: system.cpu.utilization, match: {resource: {host.nam: db1}}, above: 80%}`, `` +
 			`warning: rule "r": match.resource.host.nam: the psutil receiver has no such attribute (did you mean "host.name"?)`},
 		{`{metric: system.uptime, match: {cpu: a}, below: 300}`, `warning: rule "r": match.cpu: system.uptime has no such attribute (its points have none)`},
@@ -112,7 +112,7 @@ func TestRulesAreCheckedAgainstTheMetrics(t *testing.T) {
 func TestSilencesAreCheckedAgainstTheMetrics(t *testing.T) {
 	for _, c := range []struct{ match, want string }{
 		{`{alert.rule.name: cpu, cpu.mode: idle}`, `warning: silences[0]: match.cpu.mode: no alert that it may be about has this attribute: a group has what group_by names, or what match leaves open`},
-		{`{alert.rule.name: cpu, resource: {process.pid: 7}}`, `warning: silences[0]: match.resource.process.pid: the resource of system.cpu.utilization has no such attribute: only metrics of processes have it`},
+		{`{alert.rule.name: cpu, resource: {process.pid: 7}}`, `warning: silences[0]: match.resource.process.pid: the resource of system.cpu.utilization has no such attribute: only metrics of processes and groups have it`},
 		{`{host.nme: db1}`, `warning: silences[0]: match.host.nme: no alert that it may be about has this attribute (did you mean "host.name"?)`},
 		{`{host.name: db1, system.filesystem.mountpoint: /}`, ``},
 		{`{resource: {host.name: {glob: "db*"}, deployment.environment.name: test}}`, ``},

@@ -11097,7 +11097,7 @@ func (m *metricSystemFilesystemLinuxExt4Errors) init() {
 	m.data.SetDescription("Errors that the kernel found in the filesystem. The filesystem keeps them until it is checked.")
 	m.data.SetUnit("{error}")
 	m.data.SetEmptySum()
-	m.data.Sum().SetIsMonotonic(true)
+	m.data.Sum().SetIsMonotonic(false)
 	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 	m.data.Sum().DataPoints().EnsureCapacity(m.capacity)
 }

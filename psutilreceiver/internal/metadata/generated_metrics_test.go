@@ -3508,7 +3508,7 @@ func TestMetricsBuilder(t *testing.T) {
 					assert.Equal(t, 1, mi.Sum().DataPoints().Len())
 					assert.Equal(t, "Errors that the kernel found in the filesystem. The filesystem keeps them until it is checked.", mi.Description())
 					assert.Equal(t, "{error}", mi.Unit())
-					assert.True(t, mi.Sum().IsMonotonic())
+					assert.False(t, mi.Sum().IsMonotonic())
 					assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
 					dp := mi.Sum().DataPoints().At(0)
 					assert.Equal(t, start, dp.StartTimestamp())
