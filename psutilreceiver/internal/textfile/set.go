@@ -21,6 +21,8 @@ type Version struct {
 type Set struct {
 	// MaxSeries is how many series all files may have together.
 	MaxSeries int
+	// Reserved are names that no file may have.
+	Reserved *Reserved
 
 	files  map[string]*file
 	round  uint64
@@ -69,7 +71,7 @@ func (s *Set) Read(path string, v Version, text []byte, err error) {
 		f.told = before.told
 	}
 	if err == nil {
-		f.families, f.err = Parse(text)
+		f.families, f.err = Parse(text, s.Reserved)
 	} else {
 		f.version = Version{} // It is tried again.
 	}
@@ -123,7 +125,7 @@ func (s *Set) admit(f *file) error {
 		}
 		for _, key := range f.families[i].Keys {
 			if _, there := s.known[name+"{"+key]; there {
-				return fmt.Errorf("another file has %s{%s}, too", name, key)
+				return fmt.Errorf("another file has %s{%s}, too", name, cut(key))
 			}
 		}
 	}
