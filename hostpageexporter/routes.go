@@ -62,7 +62,9 @@ func (f failure) Error() string { return f.message }
 func badRequest(message string) error { return failure{http.StatusBadRequest, message} }
 
 // handle makes answers, in JSON if they do not say otherwise, a few at once, compressed where the client takes that.
-func (p *page) handle(answer func(*answering) error) http.Handler { return p.handleAmong(p.busy, answer) }
+func (p *page) handle(answer func(*answering) error) http.Handler {
+	return p.handleAmong(p.busy, answer)
+}
 
 // handleAmong makes answers as handle does, as many at once as the channel has room for.
 func (p *page) handleAmong(busy chan struct{}, answer func(*answering) error) http.Handler {
