@@ -134,7 +134,7 @@ func (s *cgroupScraper) know(t *scrapeContext, g *host.Cgroup) *knownCgroup {
 		s.known[g] = k
 	}
 	k.scan = s.scan
-	if g.ContainerID != "" && !k.container.Complete {
+	if g.ContainerID != "" && !g.OfUser() && !k.container.Complete {
 		k.container = s.names.Container(g.ContainerID)
 		k.selected = s.selection.matches(k)
 	}

@@ -173,3 +173,39 @@ func TestProcessesJoinTheirGroups(t *testing.T) {
 	assert.Positive(t, joined)
 	assert.Positive(t, named, "of the container")
 }
+
+// TestUsersBorrowNoNames: a user may name a group as that of a container of root's, and gets nothing of what is known of that.
+func TestUsersBorrowNoNames(t *testing.T) {
+	const id = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+	root := t.TempDir()
+	write := func(name, text string) {
+		path := filepath.Join(root, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	}
+	require.NoError(t, os.MkdirAll(filepath.Join(root, "proc"), 0o755))
+	write("var/lib/docker/containers/"+id+"/config.v2.json", `{"Name":"/shop","Config":{"Image":"shop:2.1"}}`)
+	write("sys/fs/cgroup/cgroup.controllers", "cpu\n")
+	const stat = "usage_usec 5\nuser_usec 5\nsystem_usec 0\n"
+	const user = "/user.slice/user-1000.slice/user@1000.service/kubepods-pod6f9d7c1e_0b7a_4f6e_9d53_1f2a3b4c5d6e.slice/docker-" + id + ".scope"
+	const real = "/system.slice/docker-" + id + ".scope"
+	write("sys/fs/cgroup"+user+"/cpu.stat", stat)
+	write("sys/fs/cgroup"+real+"/cpu.stat", stat)
+	f := startFixtureHost(t, root, onlyScrapers("cgroup"))
+	f.first(t)
+	md := f.after(t, 10*time.Second)
+	names := map[string]string{}
+	for i := range md.ResourceMetrics().Len() {
+		a := md.ResourceMetrics().At(i).Resource().Attributes()
+		text := func(key string) string {
+			if v, ok := a.Get(key); ok {
+				return v.Str()
+			}
+			return ""
+		}
+		names[text("linux.cgroup.path")] = text("container.name") + text("k8s.pod.uid")
+	}
+	assert.Equal(t, "shop", names[real])
+	require.Contains(t, names, user)
+	assert.Empty(t, names[user])
+}

@@ -57,7 +57,7 @@ func (p *processCgroups) set(rb *metadata.ResourceBuilder, path string) {
 		p.groups[path] = g
 	}
 	g.scan = p.scan
-	if g.ContainerID != "" && !g.container.Complete {
+	if g.ContainerID != "" && !g.OfUser() && !g.container.Complete {
 		g.container = p.names.Container(g.ContainerID)
 	}
 	setGroup(rb, &g.Name, &g.container)

@@ -26,10 +26,16 @@ type Name struct {
 	Slice       string // of systemd, the innermost that the group is or lies in
 }
 
+// OfUser tells whether the group is in the slice of users, who make groups of any name there: nothing that is known of a container of the host's root is of theirs.
+func (n *Name) OfUser() bool { return strings.HasPrefix(n.Path, "/user.slice/") }
+
 // NameOf returns what a path says of its group.
 func NameOf(path string) Name {
 	path = belowNamespace(path)
-	n := Name{Path: path, Unit: Unit(path), Slice: sliceOf(path), PodUID: podOf(path)}
+	n := Name{Path: path, Unit: Unit(path), Slice: sliceOf(path)}
+	if !n.OfUser() {
+		n.PodUID = podOf(path)
+	}
 	if outermost, id := container(path); id != "" {
 		n.ContainerID, n.Runtime = id, runtimeOf(outermost, id)
 	} else {

@@ -33,6 +33,8 @@ var cgroupBudget heldfile.Budget
 type Cgroups struct {
 	host    *Host
 	options CgroupOptions
+	limit   int // of groups that are looked at
+	inUnit  int // of groups of a unit in which containers are looked for
 
 	mounts  []cgroupMount // that have a file which is read; none before there are any
 	files   []cgroupFile
@@ -66,7 +68,7 @@ type cgroupFile struct {
 func NewCgroups(h *Host, options CgroupOptions) *Cgroups {
 	cgroupBudget.SetShare(cgroupFileShare, maxCgroupFiles)
 	return &Cgroups{
-		host: h, options: options, first: true, text: make([]byte, 0, cgroupBuffer), entries: make([]byte, direntBuffer),
+		host: h, options: options, limit: maxCgroups, inUnit: maxInUnit, first: true, text: make([]byte, 0, cgroupBuffer), entries: make([]byte, direntBuffer),
 		devices: make(map[uint64]string),
 	}
 }

@@ -235,3 +235,39 @@ func TestCgroupHostileTree(t *testing.T) {
 	assert.Equal(t, int64(5), groups[0].Now.Values[cgroup.CPUUser])
 	assert.Equal(t, "malformed", ErrorClass(c.FileErrors()))
 }
+
+// TestGroupsWithoutEnd: a user may make groups in their own and name them as they like. They hide none of others, and cost little.
+func TestGroupsWithoutEnd(t *testing.T) {
+	const own = "user.slice/user-1000.slice/user@1000.service"
+	files := map[string]string{"cgroup.controllers": "cpu memory\n", own + "/cpu.stat": cpuStat(7)}
+	var want []string
+	for i := range 10 {
+		name := fmt.Sprintf("system.slice/s%d.service", i)
+		files[name+"/cpu.stat"] = cpuStat(5)
+		want = append(want, "/"+name)
+	}
+	h := writeCgroups(t, files)
+	base := filepath.Join(h.root, "sys/fs/cgroup", own)
+	mkdir := func(name string) { require.NoError(t, os.MkdirAll(filepath.Join(base, name), 0o755)) }
+	mkdir("app.slice/docker-" + strings.Repeat("a", 64) + ".scope")
+	for i := range 300 {
+		mkdir(fmt.Sprintf("app.slice/g%d/x", i))
+	}
+
+	c := NewCgroups(h, CgroupOptions{Wanted: everyCgroupValue()})
+	c.limit = 200
+	groups, err := c.Read()
+	require.ErrorIs(t, err, errTooManyCgroups)
+	var services []string
+	for _, g := range groups {
+		if strings.HasPrefix(g.Path, "/system.slice") {
+			services = append(services, g.Path)
+		}
+	}
+	slices.Sort(services)
+	assert.Equal(t, want, services)
+
+	c = NewCgroups(h, CgroupOptions{Wanted: everyCgroupValue()})
+	c.inUnit = 500
+	assert.Equal(t, append(want, "/"+own), shownPaths(t, c), "the unit is one")
+}

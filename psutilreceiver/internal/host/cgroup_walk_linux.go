@@ -2,6 +2,7 @@ package host
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"time"
@@ -16,6 +17,9 @@ const (
 	// maxCgroupDepth bounds how deep groups are looked for, and maxCgroups how many: the kernel itself has no limit by default.
 	maxCgroupDepth = 32
 	maxCgroups     = 100_000
+	// maxInUnit is in how many groups of a unit containers are looked for. A user may make groups without end in those of their own, and name one so that it
+	// looks like a container: the unit is one group then.
+	maxInUnit = 2000
 	// maxCgroupMounts is how many hierarchies there can be.
 	maxCgroupMounts = int(cgroup.NumControllers)
 )
@@ -33,6 +37,7 @@ type cgroupNode struct {
 	born   uint32 // scan in which it was found
 	closed bool   // Nothing in it is told apart: a container.
 	inside bool   // a container lies in it
+	below  int    // how many groups lie in it, as far as they are looked for
 	shown  bool   // told apart
 
 	paths      []string // of its directories, by hierarchy, if groups were looked for in it
@@ -66,6 +71,16 @@ func (n *cgroupNode) close() {
 	}
 }
 
+// closeBelow closes what was kept open of groups that are not told apart any more.
+func (n *cgroupNode) closeBelow() {
+	for _, child := range n.order {
+		if child.readInScan != 0 {
+			child.closeFiles()
+		}
+		child.closeBelow()
+	}
+}
+
 func (n *cgroupNode) closeFiles() {
 	for i := range n.files {
 		cgroupBudget.Close(&n.files[i].File)
@@ -85,10 +100,27 @@ func (c *Cgroups) walk() {
 		dirs[m] = fd
 	}
 	c.nodes = c.nodes[:0]
-	budget := maxCgroups
+	budget := c.limit
 	c.list(c.root, dirs, 1, &budget)
 	c.collect(c.root, 1)
 }
+
+// listWithin is list with a share of the budget: whoever makes groups without end must not hide those of others.
+func (c *Cgroups) listWithin(n *cgroupNode, dirs cgroupDirs, depth int, budget *int) {
+	const shared = 6 // levels; below there are only groups of one owner
+	share := *budget
+	if depth <= shared {
+		share = (share + 1) / 2
+	}
+	*budget -= share
+	c.list(n, dirs, depth, &share)
+	if share == 0 && c.listErr == nil {
+		c.listErr = errTooManyCgroups
+	}
+	*budget += share
+}
+
+var errTooManyCgroups = fmt.Errorf("there are more than %d control groups: not all are looked at", maxCgroups)
 
 // failed notes that groups could not be listed.
 func (c *Cgroups) failed(op, path string, err error) {
@@ -115,15 +147,16 @@ func (c *Cgroups) list(n *cgroupNode, dirs cgroupDirs, depth int, budget *int) {
 		}
 	}
 	n.removeGone(c.scan)
-	n.inside = false
+	n.inside, n.below = false, len(n.order)
 	for _, child := range n.order {
 		if !child.closed && depth < maxCgroupDepth && depth != c.options.Depth {
 			if below := c.openBelow(n, child, &dirs); below != noDirs {
-				c.list(child, below, depth+1, budget)
+				c.listWithin(child, below, depth+1, budget)
 			} else {
 				child.removeAll()
 			}
 		}
+		n.below += child.below
 		n.inside = n.inside || child.inside || child.ContainerID != ""
 	}
 	for _, fd := range dirs {
@@ -211,7 +244,7 @@ func (c *Cgroups) openBelow(n, child *cgroupNode, dirs *cgroupDirs) cgroupDirs {
 // others, such as slices, that no group lies in. Of those right below the root all are read, for the sum.
 func (c *Cgroups) collect(n *cgroupNode, depth int) {
 	for _, child := range n.order {
-		child.shown = child.closed || len(child.order) == 0 || child.isUnit() && !child.inside
+		child.shown = child.closed || len(child.order) == 0 || child.isUnit() && (!child.inside || child.below > c.inUnit)
 		switch {
 		case child.shown, depth == 1:
 			c.nodes = append(c.nodes, child)
@@ -220,6 +253,8 @@ func (c *Cgroups) collect(n *cgroupNode, depth int) {
 		}
 		if !child.shown {
 			c.collect(child, depth+1)
+		} else {
+			child.closeBelow()
 		}
 	}
 }
@@ -264,6 +299,6 @@ func (n *cgroupNode) removeAll() {
 	for _, child := range n.order {
 		child.close()
 	}
-	n.order, n.inside = n.order[:0], false
+	n.order, n.inside, n.below = n.order[:0], false, 0
 	clear(n.children)
 }
