@@ -79,10 +79,25 @@ func (p *oomParser) message(text []byte) (killed, bool) {
 		if group, limited, ok := bytes.Cut(text[len("Task in "):], []byte(" killed as a result of limit of ")); ok {
 			p.next.constraint, p.next.group, p.next.limited, p.of = "cgroup", string(group), string(limited), 0
 		}
-	case bytes.Contains(text, []byte("Killed process ")):
+	case isKill(text):
 		return p.kill(text)
 	}
 	return killed{}, false
+}
+
+// isKill tells whether a message is the one about a process that was killed. There are messages of the kernel that quote what users wrote, such as the
+// path of a program, so that the words must be where the kernel has them.
+func isKill(text []byte) bool {
+	before, _, found := bytes.Cut(text, []byte("Killed process "))
+	switch {
+	case !found:
+		return false
+	case len(before) == 0, string(before) == "Out of memory: ", string(before) == "Memory cgroup out of memory: ",
+		string(before) == "Out of memory (oom_kill_allocating_task): ":
+		return true
+	default:
+		return false
+	}
 }
 
 // summary reads the line that Linux has since 4.19, from after "oom-kill:constraint=". The names of groups and of the task may have commas in them,

@@ -106,6 +106,25 @@ func TestOOMParser(t *testing.T) {
 }
 
 // FuzzOOMParser holds that whatever is in the log, the parser does not panic, and that what it finds can be.
+// TestKernelMessagesThatQuoteUsers: the kernel's own messages have names and paths in them that anybody may choose.
+func TestKernelMessagesThatQuoteUsers(t *testing.T) {
+	t.Parallel()
+	const lie = "Killed process 1 (init) total-vm:1kB, anon-rss:1kB, file-rss:0kB, shmem-rss:0kB"
+	for _, text := range []string{
+		"process 'sh' launched '/tmp/" + lie + "' with NULL argv: empty string added",
+		"process 'sh' launched '/tmp/Out of memory: " + lie + "' with NULL argv: empty string added",
+		"a[12]: segfault at 0 ip 0000 sp 0000 error 4 in " + lie + "[400000+1000]",
+		"Killed process [12]: segfault at 0 ip 0000 sp 0000 error 4 in total-vm:1kB (init)[400000+1000]",
+		"EXT4-fs (sda1): mounted filesystem with option " + lie,
+		"x Memory cgroup out of memory: " + lie,
+	} {
+		var p oomParser
+		p.reset()
+		_, done := p.record([]byte("6,1,1,-;" + text))
+		assert.False(t, done, text)
+	}
+}
+
 func FuzzOOMParser(f *testing.F) {
 	for _, c := range kernelLogs {
 		f.Add([]byte("4,1,2,-;" + strings.Join(c.log, "\x00"+"4,1,2,-;")))
