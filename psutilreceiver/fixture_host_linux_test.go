@@ -57,15 +57,30 @@ func onlyScrapers(names ...string) func(*Config) {
 
 // everyScraper turns every scraper on, all at the receiver's interval, with every process and every metric shown.
 func everyScraper(cfg *Config) {
+	names := make([]string, 0, len(scraperKinds))
 	for _, k := range scraperKinds {
-		k.enable(&cfg.Scrapers)
+		names = append(names, k.name)
 	}
-	cfg.Scrapers.Process.Get().CollectionInterval = 0
-	cfg.Scrapers.DiskHealth.Get().CollectionInterval = 0
-	cfg.Scrapers.Process.Get().Top.N = 0
-	cfg.Scrapers.Hardware.Get().PCIErrors = true
-	for _, metric := range reflect.ValueOf(&cfg.Metrics).Elem().Fields() {
-		metric.FieldByName("Enabled").SetBool(true)
+	everyMetricOf(names...)(cfg)
+}
+
+// everyMetricOf turns off all scrapers but those named, which run at the receiver's interval with every process and every metric shown.
+func everyMetricOf(names ...string) func(*Config) {
+	return func(cfg *Config) {
+		onlyScrapers(names...)(cfg)
+		if process := cfg.Scrapers.Process.Get(); process != nil {
+			process.CollectionInterval = 0
+			process.Top.N = 0
+		}
+		if health := cfg.Scrapers.DiskHealth.Get(); health != nil {
+			health.CollectionInterval = 0
+		}
+		if hardware := cfg.Scrapers.Hardware.Get(); hardware != nil {
+			hardware.PCIErrors = true
+		}
+		for _, metric := range reflect.ValueOf(&cfg.Metrics).Elem().Fields() {
+			metric.FieldByName("Enabled").SetBool(true)
+		}
 	}
 }
 
