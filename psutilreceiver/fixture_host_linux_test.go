@@ -31,6 +31,7 @@ type fixtureHost struct {
 	clock    *steppedClock
 	ticks    chan time.Time
 	batches  chan pmetric.Metrics
+	stopped  chan struct{} // closed when the test has ended: what nobody takes then is let go, for stopping waits for the pipeline
 }
 
 // copyServer gives the root of a copy of the fixture host server-6.x that the test may change.
@@ -97,7 +98,7 @@ func startAnsweredHost(t *testing.T, root string, answer func(*fixtureHost) erro
 	f := &fixtureHost{
 		root: root, telemetry: componenttest.NewTelemetry(), logs: logs,
 		clock: &steppedClock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
-		ticks: make(chan time.Time), batches: make(chan pmetric.Metrics, 1),
+		ticks: make(chan time.Time), batches: make(chan pmetric.Metrics, 1), stopped: make(chan struct{}),
 	}
 	cfg := createDefaultConfig().(*Config)
 	cfg.RootPath = root
@@ -109,8 +110,12 @@ func startAnsweredHost(t *testing.T, root string, answer func(*fixtureHost) erro
 	set := metadatatest.NewSettings(f.telemetry)
 	set.Logger = zap.New(core)
 	next, err := consumer.NewMetrics(func(_ context.Context, md pmetric.Metrics) error {
-		f.batches <- md
-		return answer(f)
+		select {
+		case f.batches <- md:
+			return answer(f)
+		case <-f.stopped:
+			return nil
+		}
 	})
 	require.NoError(t, err)
 	f.receiver, err = newReceiver(set, cfg, next)
@@ -119,6 +124,7 @@ func startAnsweredHost(t *testing.T, root string, answer func(*fixtureHost) erro
 	f.receiver.options = append(f.receiver.options, scraperhelper.WithTickerChannel(f.ticks))
 	require.NoError(t, f.receiver.Start(context.Background(), componenttest.NewNopHost()))
 	t.Cleanup(func() {
+		close(f.stopped)
 		require.NoError(t, f.receiver.Shutdown(context.Background()))
 		require.NoError(t, f.telemetry.Shutdown(context.Background()))
 	})
