@@ -91,11 +91,11 @@ func newCollector(t *testing.T, vm *machine.Machine, config string) *collector {
 func (c *collector) start(t *testing.T) {
 	t.Helper()
 	before := c.lines(t)
-	as := ""
+	program := "/otelcol-psutil"
 	if c.user != "" {
-		as = "setuidgid " + c.user + " "
+		program = "start-stop-daemon -S -c " + c.user + " -x " + program + " --"
 	}
-	pid, err := c.vm.Start(c.folder+"/log", c.unshare, "/bin/sh", "-c", "cd "+c.folder+" && exec "+as+"/otelcol-psutil --config config.yaml")
+	pid, err := c.vm.Start(c.folder+"/log", c.unshare, "/bin/sh", "-c", "cd "+c.folder+" && exec "+program+" --config config.yaml")
 	require.NoError(t, err)
 	c.pid, c.stopped = pid, false
 	c.awaitLines(t, before+1)

@@ -14,7 +14,7 @@ folder=$(mktemp -d)
 trap '$root rm -rf "$folder"' EXIT
 $root env PATH="$PATH:/usr/sbin:/sbin" debootstrap --variant=minbase --include=systemd,systemd-sysv,procps,dbus "$suite" "$folder" http://deb.debian.org/debian
 # debootstrap does not find the order in which these can be configured.
-$root env DEBIAN_FRONTEND=noninteractive chroot "$folder" apt-get install -q -y --no-install-recommends podman crun mdadm btrfs-progs
+$root env DEBIAN_FRONTEND=noninteractive chroot "$folder" apt-get install -q -y --no-install-recommends podman crun mdadm btrfs-progs kmod
 # No packages are installed from the archive in the guest, and no manual pages are read.
 $root rm -rf "$folder"/var/cache/apt "$folder"/var/lib/apt/lists "$folder"/usr/share/doc "$folder"/usr/share/man "$folder"/usr/share/locale
 $root tar -C "$folder" -cf "$file.part" .

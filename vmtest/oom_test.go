@@ -59,12 +59,12 @@ func testOOMAs(t *testing.T, vm *machine.Machine, user, source string) {
 	c := startCollectorAs(t, vm, oomConfig, user)
 	c.batches(t, 3) // What is increased has been seen before.
 	kill := func(before string) (pid string, events []logRecord) {
-		run(t, vm, "sh -c 'echo $$ >/run/victim; %s exec tail /dev/zero' || true", before)
+		run(t, vm, "sh -c 'echo $$ >/run/victim; %s exec dd if=/dev/zero of=/dev/null bs=1200M' || true", before)
 		pid = run(t, vm, "cat /run/victim")
 		killed := nowIn(t, vm)
 		events = c.awaitRecords(t, "event", 4, func() []logRecord { return c.events(t, "system.oom_kill", "process.pid", pid) })
 		for _, e := range events {
-			assert.Equal(t, "tail", e.Attributes["process.executable.name"])
+			assert.Equal(t, "dd", e.Attributes["process.executable.name"])
 			assert.Equal(t, source, e.Attributes["system.oom_kill.source"])
 			assert.LessOrEqual(t, time.Duration(e.Observed-killed), 2*time.Second, "it is told of by the next look, of which there is one each second")
 		}
