@@ -254,7 +254,7 @@ func TestProcessConnector(t *testing.T) {
 	if err != nil {
 		testenv.Missing(t, "the process connector can't be used: %v", err)
 	}
-	c.listen(func(processMessage) {}, func(err error) { assert.NoError(t, err) })
+	require.NoError(t, c.listen(func(processMessage) {}, func(err error) { assert.NoError(t, err) }))
 	require.NoError(t, c.close())
 	log := NewLog(100_000)
 	log.Follow()
