@@ -181,6 +181,11 @@ func TestOOMEventsWithoutTheLog(t *testing.T) {
 	assert.Equal(t, []string{"system.oom_kill large"}, w.look(keyExecutable))
 	assert.Empty(t, w.look(keyExecutable))
 	w.write("proc/vmstat", vmstat(5))
+	assert.Empty(t, w.look(keyExecutable), "a process that is being killed may not have gone yet")
+	require.NoError(t, os.RemoveAll(filepath.Join(w.root, "proc/30")))
+	assert.Equal(t, []string{"system.oom_kill stays"}, w.look(keyExecutable))
+	w.write("proc/vmstat", vmstat(6))
+	assert.Empty(t, w.look(keyExecutable))
 	assert.Equal(t, []string{"system.oom_kill <nil>"}, w.look(keyExecutable), "a process that no look has seen")
 }
 
@@ -330,6 +335,109 @@ func memoryGroup(t *testing.T, name string, limit int) string {
 	}
 	testenv.Missing(t, "no control group with a limit of memory can be made")
 	return ""
+}
+
+// TestOOMEventsOfGroups holds that kills of the counter are told of with the group that they were in and its limit, and name a process of that group.
+func TestOOMEventsOfGroups(t *testing.T) {
+	const stays, service, pod = "/system.slice/stays.service", "/system.slice/a.service", "/machine.slice/b.service"
+	vmstat := func(kills int) string { return fmt.Sprintf("pgfault 1\noom_kill %d\n", kills) }
+	counters := func(w map[string]string, group string, oom, kills int, limit string) {
+		dir := "sys/fs/cgroup" + group + "/"
+		w[dir+"memory.events"] = fmt.Sprintf("low 0\nhigh 0\nmax %d\noom %d\noom_kill %d\n", oom, oom, kills)
+		w[dir+"memory.max"] = limit + "\n"
+	}
+	process := func(w map[string]string, pid int, name, group string, pages int) {
+		w[fmt.Sprintf("proc/%d/stat", pid)] = statOf(pid, name, pages)
+		w[fmt.Sprintf("proc/%d/cgroup", pid)] = "0::" + group + "\n"
+	}
+	files := map[string]string{"proc/vmstat": vmstat(3), "sys/fs/cgroup/cgroup.controllers": "memory\n"}
+	counters(files, stays, 0, 0, "max")
+	counters(files, service, 2, 3, "1048576")
+	counters(files, pod, 0, 0, "2097152")
+	process(files, 10, "small", service, 10)
+	process(files, 20, "other", stays, 5000)
+	process(files, 30, "large", pod, 3000)
+	process(files, 31, "small", pod, 300)
+	w := watchFiles(t, files, OOMKill)
+	look := func() (found []string) {
+		w.now = w.now.Add(15 * time.Second)
+		require.NoError(t, w.watcher.Look(w.now))
+		events := w.log.Take(w.now, false)
+		w.log.Delivered(len(events))
+		for i := range events {
+			e := &events[i]
+			found = append(found, fmt.Sprint(e.Field(keyPID), e.Field("process.linux.cgroup"), e.Field("systemd.unit.name"), e.Field("system.oom_kill.cgroup"),
+				e.Field("system.oom_kill.limit"), e.Field("system.oom_kill.constraint")))
+		}
+		return found
+	}
+	change := func(kills int, edit func(map[string]string), gone ...int) {
+		changed := map[string]string{"proc/vmstat": vmstat(kills)}
+		edit(changed)
+		for name, text := range changed {
+			w.write(name, text)
+		}
+		for _, pid := range gone {
+			require.NoError(t, os.RemoveAll(filepath.Join(w.root, fmt.Sprintf("proc/%d", pid))))
+		}
+	}
+	assert.Empty(t, look())
+	// A larger process of another group went, too.
+	change(4, func(f map[string]string) { counters(f, service, 3, 4, "1048576") }, 10, 20)
+	assert.Equal(t, []string{"10" + service + "a.service" + service + "1048576cgroup"}, look())
+	assert.Empty(t, look())
+	// The limit of the group was not reached: the memory of the host was.
+	change(5, func(f map[string]string) { counters(f, pod, 0, 1, "2097152") }, 31)
+	assert.Equal(t, []string{"31" + pod + "b.service<nil> <nil> <nil>"}, look())
+	// The group has it before the host's counter.
+	change(5, func(f map[string]string) { counters(f, pod, 1, 2, "2097152") })
+	assert.Empty(t, look())
+	change(6, func(map[string]string) {}, 30)
+	assert.Equal(t, []string{"30" + pod + "b.service" + pod + "2097152cgroup"}, look())
+	// A group that is new, and whose process lived between two looks.
+	change(7, func(f map[string]string) { counters(f, "/system.slice/new.service", 1, 1, "4096") })
+	assert.Empty(t, look(), "its process may not have gone yet")
+	assert.Equal(t, []string{"<nil>/system.slice/new.servicenew.service/system.slice/new.service4096cgroup"}, look())
+}
+
+// TestOOMEventOfThisKernelWithoutTheLog has this kernel kill a process for the limit of its group, and holds that the right one is named.
+func TestOOMEventOfThisKernelWithoutTheLog(t *testing.T) {
+	const limit = 24 << 20
+	group := fmt.Sprintf("oom-event-%d.service", os.Getpid())
+	procs := memoryGroup(t, group, limit)
+	log := NewLog(1000)
+	log.Follow()
+	w, err := NewWatcher(Options{Kinds: []Kind{OOMKill}}, log)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, w.Close()) })
+	s, ok := w.sources[0].(*oomSource)
+	require.True(t, ok)
+	s.inferAlone()
+	victim := exec.Command("/bin/sh", "-c", "echo $$ >"+procs+" && read start; exec tail /dev/zero")
+	start, err := victim.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, victim.Start())
+	require.Eventually(t, func() bool {
+		text, _ := os.ReadFile(procs)
+		return len(text) > 0
+	}, time.Minute, time.Millisecond)
+	require.NoError(t, w.Look(time.Now()))
+	_, err = start.Write([]byte("go\n"))
+	require.NoError(t, err)
+	require.Error(t, victim.Wait())
+	require.NoError(t, w.Look(time.Now()))
+	var found *Event
+	for _, e := range log.Take(time.Now(), false) {
+		if e.Field("system.oom_kill.cgroup") == "/"+group {
+			found = &e
+		}
+	}
+	require.NotNil(t, found, "an event of the first look after the kill")
+	assert.Equal(t, int64(victim.Process.Pid), found.Field(keyPID))
+	assert.Equal(t, "/"+group, found.Field("process.linux.cgroup"))
+	assert.Equal(t, group, found.Field("systemd.unit.name"))
+	assert.Equal(t, int64(limit), found.Field("system.oom_kill.limit"))
+	assert.Equal(t, "inferred", found.Field(keyKillSource))
 }
 
 // TestOOMEventOfThisKernel has this kernel kill a process for the limit of its group, and holds the event against what the test knows of it.

@@ -62,7 +62,7 @@ func parseTaskRecord(pid int32, text []byte) (taskRecord, bool) {
 		r := taskRecord{
 			pid: pid, parent: max(int32(native.Uint32(s[statsParent:])), 0), uid: int64(native.Uint32(s[statsUID:])),
 			exitCode: native.Uint32(text[statsExitCode:]), started: time.Unix(int64(native.Uint32(s[statsBegin:])), 0),
-			lived: microseconds(s[statsElapsed:]),
+			lived:    microseconds(s[statsElapsed:]),
 			resident: kilobytesAt(s[statsResident:]), virtual: kilobytesAt(s[statsVirtual:]), read: -1, written: -1,
 		}
 		r.user, r.system = exactTimes(bytesAt(s[statsRun:]), microseconds(s[statsUser:]), microseconds(s[statsSystem:]))
@@ -99,7 +99,9 @@ const mostStats = 1 << 53
 
 func bytesAt(b []byte) int64 { return int64(min(binary.NativeEndian.Uint64(b), mostStats)) }
 
-func kilobytesAt(b []byte) int64 { return int64(min(binary.NativeEndian.Uint64(b), mostStats>>10)) << 10 }
+func kilobytesAt(b []byte) int64 {
+	return int64(min(binary.NativeEndian.Uint64(b), mostStats>>10)) << 10
+}
 
 func microseconds(b []byte) time.Duration {
 	return time.Duration(min(binary.NativeEndian.Uint64(b), mostStats)) * time.Microsecond

@@ -133,7 +133,7 @@ func FuzzStatistics(f *testing.F) {
 // TestUsageOfThreads holds that what a process used is the sum of its threads, whichever exits first, in whatever look, and whether or not the kernel
 // tells of their process.
 func TestUsageOfThreads(t *testing.T) {
-	clock := func(uint64) time.Time { return begin }
+	clock := func(uint64) time.Time { return time.Unix(1, 0) }
 	leader := taskRecord{pid: 10, name: "leader", parent: 3, user: 5 * time.Second, resident: 1 << 20, read: 1, exitCode: 0x700}
 	first := taskRecord{pid: 11, name: "worker", user: time.Second, system: 2 * time.Second, resident: 4 << 20, read: 10}
 	second := taskRecord{pid: 12, name: "worker", user: 3 * time.Second, resident: 2 << 20, read: 100}
