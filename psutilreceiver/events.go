@@ -67,12 +67,12 @@ type eventWatch struct {
 	users int
 	// follow tells that there is a receiver in a logs pipeline: events are kept for it from the first look on, which may be before its start.
 	follow bool
-	log   *events.Log
-	since time.Time     // when the log began to count
-	boots *bootMemory   // nil without a storage
-	found chan struct{} // has an element after a look, until that is taken
-	stop  context.CancelFunc
-	done  chan struct{}
+	log    *events.Log
+	since  time.Time     // when the log began to count
+	boots  *bootMemory   // nil without a storage
+	found  chan struct{} // has an element after a look, until that is taken
+	stop   context.CancelFunc
+	done   chan struct{}
 }
 
 // begin starts the watcher unless it runs already, and returns its log. Each begin has its end.

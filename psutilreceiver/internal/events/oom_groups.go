@@ -10,10 +10,11 @@ import (
 // oomGroups tells in which control groups the kernel killed processes for lack of memory, by the counters of the groups.
 type oomGroups struct {
 	reader *host.Cgroups
-	known  map[oomGroupKey]oomCounters // nil before the first look
+	known  map[groupKey]oomCounters // nil before the first look
 }
 
-type oomGroupKey struct {
+// groupKey tells a group from a later one of its path.
+type groupKey struct {
 	path     string
 	identity uint64
 }
@@ -44,7 +45,7 @@ func (g *oomGroups) look() (found []groupKills, err error) {
 	if errors.Is(err, host.ErrUnsupported) {
 		return nil, nil
 	}
-	now := make(map[oomGroupKey]oomCounters, len(groups))
+	now := make(map[groupKey]oomCounters, len(groups))
 	for _, group := range groups {
 		v := &group.Now.Values
 		kills := v[cgroup.EventOOMKill]
@@ -55,7 +56,7 @@ func (g *oomGroups) look() (found []groupKills, err error) {
 		if c.reached < 0 {
 			c.reached = v[cgroup.EventMax] // Version 1 has no other.
 		}
-		key := oomGroupKey{group.Path, group.Identity}
+		key := groupKey{group.Path, group.Identity}
 		now[key] = c
 		// A group that is new began with 0.
 		if before := g.known[key]; g.known != nil && kills > before.kills {

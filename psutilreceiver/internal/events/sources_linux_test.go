@@ -476,3 +476,53 @@ func TestOOMEventOfThisKernel(t *testing.T) {
 	assert.Greater(t, size, int64(limit/2))
 	assert.WithinDuration(t, before, found.Time, time.Minute)
 }
+
+// TestContainerEvents holds that containers are told of as they come and go, with the names that their runtime gives, and nothing else is.
+func TestContainerEvents(t *testing.T) {
+	id := strings.Repeat("ab", 32)
+	docker := "sys/fs/cgroup/system.slice/docker-" + id + ".scope"
+	const text = "usage_usec 10\nuser_usec 5\nsystem_usec 5\n"
+	w := watchFiles(t, map[string]string{
+		"sys/fs/cgroup/cgroup.controllers": "cpu memory\n", "sys/fs/cgroup/cpu.stat": text, "sys/fs/cgroup/system.slice/cpu.stat": text,
+		"sys/fs/cgroup/system.slice/a.service/cpu.stat": text,
+	}, ContainerStarted, ContainerEnded)
+	assert.Empty(t, w.look("container.id"), "what was there before")
+	w.write("var/lib/docker/containers/"+id+"/config.v2.json", `{"ID":"`+id+`","Name":"/web","Config":{"Image":"nginx:1"}}`)
+	w.write(docker+"/cpu.stat", text)
+	w.write("sys/fs/cgroup/system.slice/b.service/cpu.stat", text)
+	assert.Equal(t, []string{"container.started web"}, w.look("container.name"))
+	assert.Empty(t, w.look("container.id"))
+	require.NoError(t, os.RemoveAll(filepath.Join(w.root, docker)))
+	require.NoError(t, os.RemoveAll(filepath.Join(w.root, "var/lib/docker")))
+	assert.Equal(t, []string{"container.ended nginx:1"}, w.look("container.image.name"), "its names are those that it had")
+	assert.Empty(t, w.look("container.id"))
+}
+
+// TestContainerEventsOfThisKernel holds the same of a group that is made in this kernel's own hierarchy.
+func TestContainerEventsOfThisKernel(t *testing.T) {
+	id := fmt.Sprintf("%064x", os.Getpid())
+	w, log := watchThisHost(t, ContainerStarted, ContainerEnded)
+	group := memoryGroup(t, "docker-"+id+".scope", 24<<20)
+	require.NoError(t, w.Look(time.Now()))
+	require.NoError(t, os.Remove(filepath.Dir(group)))
+	require.NoError(t, w.Look(time.Now()))
+	var found []string
+	for _, e := range log.Take(time.Now(), false) {
+		if e.Field("container.id") == id {
+			found = append(found, fmt.Sprint(e.Kind, " ", e.Field("container.runtime.name")))
+		}
+	}
+	assert.Equal(t, []string{"container.started docker", "container.ended docker"}, found)
+}
+
+// watchThisHost has a watcher of this host look for the first time.
+func watchThisHost(t *testing.T, kinds ...Kind) (*Watcher, *Log) {
+	t.Helper()
+	log := NewLog(100_000)
+	log.Follow()
+	w, err := NewWatcher(Options{Kinds: kinds}, log)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, w.Close()) })
+	require.NoError(t, w.Look(time.Now()))
+	return w, log
+}

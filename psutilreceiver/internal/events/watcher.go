@@ -57,6 +57,7 @@ func NewWatcher(o Options, log *Log) (*Watcher, error) {
 		{[]Kind{UnitFailed}, func() source { return newUnitSource(o.Root) }},
 		{[]Kind{DiskAdded, DiskRemoved}, func() source { return newDiskSource(h) }},
 		{[]Kind{InterfaceAdded, InterfaceRemoved}, func() source { return newInterfaceSource(h) }},
+		{[]Kind{ContainerStarted, ContainerEnded}, func() source { return newContainerSource(h) }},
 		{[]Kind{Mounted, Unmounted, ReadOnly}, func() source { return newMountSource(h) }},
 	} {
 		if w.wants(s.kinds) {
