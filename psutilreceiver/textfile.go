@@ -57,7 +57,7 @@ type textfileScraper struct {
 }
 
 func newTextfileScraper(config TextfileConfig, settings scraperSettings) (scraper, error) {
-	return &textfileScraper{scraperSettings: settings, config: config, files: textfile.Set{MaxSeries: config.MaxSeries}}, nil
+	return &textfileScraper{scraperSettings: settings, config: config, files: textfile.Set{MaxSeries: config.MaxSeries, Delta: settings.delta}}, nil
 }
 
 func (s *textfileScraper) scrape(t *scrapeContext) error {

@@ -274,17 +274,21 @@ func movedClear(before, now LevelConfig) (any, error) {
 type PresetRule struct {
 	// Name is the rule's, Runbook where what to do stands, under docs/alerts.
 	Name, Runbook string
-	// Severities are its levels.
-	Severities []string
+	// Severities are its levels, and Messages their templates.
+	Severities, Messages []string
 }
 
 // PresetHostRules lists the rules of the preset "host".
 func PresetHostRules() []PresetRule {
 	var out []PresetRule
 	for _, rc := range hostPreset() {
-		out = append(out, PresetRule{
+		r := PresetRule{
 			Name: rc.Name, Runbook: strings.TrimPrefix(rc.Annotations[runbookAnnotation], runbookPlace), Severities: slices.Sorted(maps.Keys(rc.Thresholds)),
-		})
+		}
+		for _, severity := range r.Severities {
+			r.Messages = append(r.Messages, rc.Thresholds[severity].Message)
+		}
+		out = append(out, r)
 	}
 	return out
 }
