@@ -207,3 +207,60 @@ func TestActionsWithoutAnAlertComponent(t *testing.T) {
 	assert.Equal(t, http.StatusForbidden, status)
 	assert.Equal(t, "there is no alert component in this Collector", answer["error"])
 }
+
+// slowTaker is an alert component whose storage hangs.
+type slowTaker struct {
+	*taker
+	begun, end chan struct{}
+}
+
+func (k slowTaker) Silence(alertaction.Silence) error {
+	k.begun <- struct{}{}
+	<-k.end
+	return nil
+}
+
+// TestActionsKeepNoReaderWaiting: neither bodies that don't come nor a storage that hangs.
+func TestActionsKeepNoReaderWaiting(t *testing.T) {
+	k := slowTaker{&taker{silences: map[string]alertaction.Silence{}}, make(chan struct{}), make(chan struct{})}
+	t.Cleanup(alertaction.Offer(k))
+	p, ask := socketPage(t)
+	socket := p.cfg.ServerConfig.NetAddr.Endpoint
+	for range 2 * maxAnswers {
+		conn, err := net.Dial("unix", socket) //nolint:noctx // It is this host's.
+		require.NoError(t, err)
+		defer func() { _ = conn.Close() }()
+		_, err = io.WriteString(conn, "POST /api/silences HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n")
+		require.NoError(t, err)
+		line := make([]byte, len("HTTP/1.1 100 Continue"))
+		_, err = io.ReadFull(conn, line) // Its handler waits for the body by now.
+		require.NoError(t, err)
+	}
+	status, _ := ask(http.MethodGet, "/api/silences", "", nil)
+	require.Equal(t, http.StatusOK, status, "while bodies don't come")
+	var asked sync.WaitGroup
+	for range maxAnswers + 1 {
+		asked.Go(func() {
+			status, _ := ask(http.MethodPost, "/api/silences", `{"rule":"load","for":"2h","by":"anna"}`, nil)
+			assert.Equal(t, http.StatusCreated, status)
+		})
+		<-k.begun
+	}
+	status, _ = ask(http.MethodGet, "/api/silences", "", nil)
+	assert.Equal(t, http.StatusOK, status, "while a storage hangs")
+	close(k.end)
+	asked.Wait()
+}
+
+// TestWhoEndsASilence is as bounded and as printable as who begins it.
+func TestWhoEndsASilence(t *testing.T) {
+	k := offer(t)
+	_, ask := socketPage(t)
+	k.silences["00000000000000aa"] = alertaction.Silence{ID: "00000000000000aa"}
+	status, _ := ask(http.MethodDelete, "/api/silences/00000000000000aa?by="+strings.Repeat("a", 5000), "", nil)
+	assert.Equal(t, http.StatusBadRequest, status)
+	assert.Len(t, k.silences, 1)
+	name, err := alertaction.CheckedName("an\x1b[31mna\n")
+	require.NoError(t, err)
+	assert.Equal(t, "an\uFFFD1B[31mna\uFFFD0A", name)
+}

@@ -1,6 +1,7 @@
 package hostpageexporter
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -17,8 +18,13 @@ import (
 // This file has the routes that change something: what people do about alerts. They are served only to people who are known, or who may open a socket on
 // this host, and only to requests that a page of another site can't make: in JSON, and of this origin.
 
-// maxActionBody bounds the body of a request, in bytes.
-const maxActionBody = 16 << 10
+const (
+	// maxActionBody bounds the body of a request, in bytes, and bodyPatience how long it may take.
+	maxActionBody = 16 << 10
+	bodyPatience  = 10 * time.Second
+	// maxActions is how many actions are done at once; others wait.
+	maxActions = 16
+)
 
 // silenceAnswer is a silence, as it is asked for and answered.
 type silenceAnswer struct {
@@ -58,9 +64,30 @@ type acknowledgeRequest struct {
 // actionRoutes are the routes of actions, on top of those that only read.
 func (p *page) actionRoutes(mux *http.ServeMux) {
 	mux.Handle("GET /api/silences", p.handle(p.silences))
-	mux.Handle("POST /api/silences", p.handle(p.act(p.putSilence)))
-	mux.Handle("DELETE /api/silences/{id}", p.handle(p.act(p.endSilence)))
-	mux.Handle("POST /api/alerts/{id}/acknowledge", p.handle(p.act(p.acknowledge)))
+	mux.Handle("POST /api/silences", p.action(p.putSilence))
+	mux.Handle("DELETE /api/silences/{id}", p.action(p.endSilence))
+	mux.Handle("POST /api/alerts/{id}/acknowledge", p.action(p.acknowledge))
+}
+
+// action serves an action. Neither a body that comes slowly nor a storage that hangs takes the place of those who only read.
+func (p *page) action(do func(*answering) error) http.Handler {
+	next := p.handleAmong(p.acts, p.act(do))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		connection := http.NewResponseController(w)
+		_ = connection.SetReadDeadline(time.Now().Add(bodyPatience)) //nolint:forbidigo // A deadline of a connection is by the clock of this host.
+		body, err := io.ReadAll(io.LimitReader(r.Body, maxActionBody+1))
+		switch {
+		case err != nil:
+			writeError(w, http.StatusRequestTimeout, "the request has not come whole")
+			return
+		case len(body) > maxActionBody:
+			writeError(w, http.StatusBadRequest, "the request is larger than any that API.md describes")
+			return
+		}
+		_ = connection.SetReadDeadline(time.Time{})
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		next.ServeHTTP(w, r)
+	})
 }
 
 // whyNoActions says why nobody can silence anything here, "" if people can.
@@ -114,7 +141,7 @@ func (p *page) act(do func(*answering) error) func(*answering) error {
 
 // body reads the request into v.
 func (a *answering) body(v any) error {
-	d := json.NewDecoder(io.LimitReader(a.Body, maxActionBody))
+	d := json.NewDecoder(a.Body)
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
 		return badRequest("the request is not the JSON that API.md describes: " + err.Error())
@@ -161,7 +188,11 @@ func (p *page) putSilence(a *answering) error {
 }
 
 func (p *page) endSilence(a *answering) error {
-	if err := alertaction.EndSilence(a.PathValue("id"), who(a, a.URL.Query().Get("by"))); err != nil {
+	by, err := alertaction.CheckedName(who(a, a.URL.Query().Get("by")))
+	if err != nil {
+		return badRequest(err.Error())
+	}
+	if err := alertaction.EndSilence(a.PathValue("id"), by); err != nil {
 		return actionFailure(err)
 	}
 	return a.writeJSON(map[string]any{"version": apiVersion})

@@ -49,6 +49,7 @@ type page struct {
 	store atomic.Pointer[history.Store]
 	hub   hub
 	busy  chan struct{} // Holds a token for each answer that is being made.
+	acts  chan struct{} // Holds a token for each action, which may wait for a storage.
 	fired chan string   // Episodes whose moment is to be kept.
 }
 
@@ -59,7 +60,7 @@ func newPage(set exporter.Settings, cfg *Config, now func() time.Time) (*page, e
 	}
 	return &page{
 		cfg: cfg, owner: statestore.Owner{Kind: component.KindExporter, ID: set.ID}, set: set.TelemetrySettings, build: set.BuildInfo,
-		logger: set.Logger, telemetry: telemetry, now: now, busy: make(chan struct{}, maxAnswers), hub: hub{limit: cfg.Viewers},
+		logger: set.Logger, telemetry: telemetry, now: now, busy: make(chan struct{}, maxAnswers), acts: make(chan struct{}, maxActions), hub: hub{limit: cfg.Viewers},
 		fired: make(chan string, maxWaitingAlerts),
 	}, nil
 }

@@ -63,10 +63,15 @@ func badRequest(message string) error { return failure{http.StatusBadRequest, me
 
 // handle makes answers, in JSON if they do not say otherwise, a few at once, compressed where the client takes that.
 func (p *page) handle(answer func(*answering) error) http.Handler {
+	return p.handleAmong(p.busy, answer)
+}
+
+// handleAmong makes answers as handle does, as many at once as the channel has room for.
+func (p *page) handleAmong(busy chan struct{}, answer func(*answering) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		select {
-		case p.busy <- struct{}{}:
-			defer func() { <-p.busy }()
+		case busy <- struct{}{}:
+			defer func() { <-busy }()
 		case <-r.Context().Done():
 			return
 		case <-p.closing:

@@ -3,6 +3,7 @@ package notifyexporter
 import (
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -211,7 +212,7 @@ func (s *emailSender) send(ctx context.Context, m *message) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
 	if err := s.deliver(ctx, out); err != nil {
-		text := hideSecrets(oneLine(cutTo(err.Error(), 500)), string(s.options.Password))
+		text := oneLine(cutTo(s.hide(err.Error()), 500))
 		wrapped := &hiddenError{s.options.Server + ": " + text, err}
 		var refused *mail.SendError
 		if errors.As(err, &refused) && (refused.ErrorCode() == 552 || refused.ErrorCode() == 554) && !refused.IsTemp() {
@@ -219,5 +220,18 @@ func (s *emailSender) send(ctx context.Context, m *message) (string, error) {
 		}
 		return "", wrapped
 	}
-	return s.options.Server + " answered: " + oneLine(out.ServerResponse()), nil
+	return s.options.Server + " answered: " + oneLine(cutTo(s.hide(out.ServerResponse()), 500)), nil
+}
+
+// hide takes the password out of what a server answered, also as the mechanisms send it.
+func (s *emailSender) hide(text string) string {
+	user, password := s.options.Username, string(s.options.Password)
+	if password == "" {
+		return text
+	}
+	sent := []string{password}
+	for _, form := range []string{password, "\x00" + user + "\x00" + password, user + "\x00" + user + "\x00" + password} {
+		sent = append(sent, base64.StdEncoding.EncodeToString([]byte(form)))
+	}
+	return hideSecrets(text, sent...)
 }

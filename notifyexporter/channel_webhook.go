@@ -62,7 +62,7 @@ func bodyTemplate(text string) (*template.Template, error) {
 		return nil, err
 	}
 	example := payload{Alerts: []payloadAlert{{Value: new(float64), Threshold: new(float64)}}}
-	return t, t.Execute(&bytes.Buffer{}, &example)
+	return t, t.Execute(&limitedBuffer{}, &example)
 }
 
 func (o *webhookOptions) open(at opening) (sender, error) {
@@ -100,9 +100,22 @@ func (s *webhookSender) body(m *message) ([]byte, error) {
 	if s.template == nil {
 		return json.Marshal(p)
 	}
-	var out bytes.Buffer
+	var out limitedBuffer
 	err := s.template.Execute(&out, p)
 	return out.Bytes(), err
+}
+
+// maxBody bounds what a template makes, in bytes: one with a loop in a loop makes of a storm what no memory holds.
+const maxBody = 16 << 20
+
+// limitedBuffer refuses what is more than maxBody.
+type limitedBuffer struct{ bytes.Buffer }
+
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > maxBody {
+		return 0, fmt.Errorf("body: the template makes more than %d MB", maxBody>>20)
+	}
+	return b.Buffer.Write(p)
 }
 
 // payload is a message as webhooks and commands get it. Fields are added and never change their meaning.

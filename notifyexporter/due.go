@@ -138,9 +138,15 @@ func (t *table) batchOf(rt *route, ids []string, storm bool) *batch {
 		}
 		b.items = append(b.items, it)
 	}
+	if len(b.open) == 0 {
+		return b
+	}
 	for id, e := range t.entries {
 		tl := e.Channels[rt.name]
-		if tl == nil || tl.Told == nil || slices.Contains(ids, id) && !e.Active {
+		if tl == nil || tl.Told == nil {
+			continue
+		}
+		if _, inBatch := slices.BinarySearch(ids, id); inBatch && !e.Active {
 			continue
 		}
 		if _, asked := b.open[tl.Told.Thread]; asked && tl.Told.Episode == e.Episode && (e.Active || len(tl.Pending) > 0) {

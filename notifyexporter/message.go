@@ -65,6 +65,7 @@ func (n *notifier) compose(rt *route, b *batch, now int64) *message {
 			cmp.Compare(a.entry.value(keyHostName), b.entry.value(keyHostName)), cmp.Compare(a.entry.About.Rule, b.entry.About.Rule), cmp.Compare(a.entry.ID, b.entry.ID))
 	})
 	var uids []string
+	threads := map[string]struct{}{}
 	for i := range m.items {
 		it := &m.items[i]
 		for _, notice := range it.notices {
@@ -76,8 +77,11 @@ func (n *notifier) compose(rt *route, b *batch, now int64) *message {
 		if it.last().Number > m.Number || m.Severity == "" {
 			m.Number, m.Severity = it.last().Number, it.last().Severity
 		}
-		if it.told != nil && !slices.Contains(m.Threads, it.told.Thread) {
-			m.Threads = append(m.Threads, it.told.Thread)
+		if it.told != nil {
+			if _, there := threads[it.told.Thread]; !there {
+				threads[it.told.Thread] = struct{}{}
+				m.Threads = append(m.Threads, it.told.Thread)
+			}
 		}
 	}
 	m.ID = digest(append([]string{rt.name}, uids...)...)

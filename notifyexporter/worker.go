@@ -80,8 +80,11 @@ func (w *worker) next(ctx context.Context, now int64) (*batch, int64) {
 	next := w.n.table.tick(now)
 	w.n.table.handOver(w.route, now)
 	b, due := w.n.table.due(w.route, now)
+	news := len(w.n.table.touched) > 0
 	w.n.save(ctx)
-	w.n.wakeAll(w)
+	if news { // Else workers would wake each other for ever.
+		w.n.wakeAll(w)
+	}
 	if w.retry > now {
 		return nil, min(next, w.retry)
 	}

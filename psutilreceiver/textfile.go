@@ -3,7 +3,10 @@ package psutilreceiver
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
+	"sync"
 
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
@@ -60,13 +63,33 @@ func newTextfileScraper(config TextfileConfig, settings scraperSettings) (scrape
 	return &textfileScraper{scraperSettings: settings, config: config, files: textfile.Set{MaxSeries: config.MaxSeries, Delta: settings.delta}}, nil
 }
 
+// maxTextFiles bounds the files of a directory, each of which has two metrics of its own.
+const maxTextFiles = 1000
+
+// reservedNames are the receiver's own: rules and graphs would take a file's metrics of these names for what the kernel says.
+var reservedNames = sync.OnceValues(func() (*textfile.Reserved, error) {
+	catalog, err := ReadCatalog()
+	if err != nil {
+		return nil, err
+	}
+	all := catalog.WithOldForm()
+	return textfile.NewReserved(maps.Keys(all.Metrics), slices.Values(all.ResourceAttributes)), nil
+})
+
 func (s *textfileScraper) scrape(t *scrapeContext) error {
+	if s.files.Reserved == nil {
+		reserved, err := reservedNames()
+		if err != nil {
+			return err
+		}
+		s.files.Reserved = reserved
+	}
 	s.read = pmetric.NewMetricSlice()
 	s.files.Begin()
 	there := map[string]bool{}
 	var errs []error
 	for _, dir := range s.config.Directories {
-		found, err := s.host.TextFiles(dir, ".prom")
+		found, err := s.host.TextFiles(dir, ".prom", maxTextFiles)
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -77,11 +100,13 @@ func (s *textfileScraper) scrape(t *scrapeContext) error {
 			there[f.Path] = true
 			version := textfile.Version{Modified: f.Modified, Size: f.Size, Inode: f.Inode}
 			switch {
+			case f.Err != nil:
+				s.files.Read(f.Path, version, nil, f.Err)
 			case s.files.Known(f.Path, version):
 			case f.Size > s.config.MaxFileSize:
 				s.files.Read(f.Path, version, nil, textfile.ErrTooLarge)
 			default:
-				text, err := s.host.ReadTextFile(f.Path, s.config.MaxFileSize)
+				text, err := s.host.ReadTextFile(dir, f.Name, s.config.MaxFileSize)
 				s.files.Read(f.Path, version, text, err)
 			}
 			name := filepath.Join(dir, f.Name)
@@ -89,7 +114,9 @@ func (s *textfileScraper) scrape(t *scrapeContext) error {
 			if tell != nil {
 				s.logger.Warn("A text file is left out until it is mended", zap.String("file", name), zap.Error(tell))
 			}
-			s.mb.RecordSystemTextfileMtimeDataPoint(t.time, float64(f.Modified.UnixMilli())/1000, name)
+			if f.Err == nil {
+				s.mb.RecordSystemTextfileMtimeDataPoint(t.time, float64(f.Modified.UnixMilli())/1000, name)
+			}
 			failed := int64(0)
 			if broken {
 				failed = 1

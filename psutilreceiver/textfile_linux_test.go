@@ -3,14 +3,18 @@ package psutilreceiver
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"golang.org/x/sys/unix"
 
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/textfile"
 )
 
 // TestTextfileScraper: files by their names, a broken one apart, and nothing of what is no file or leads out of the root.
@@ -36,6 +40,12 @@ func TestTextfileScraper(t *testing.T) {
 	require.NoError(t, os.WriteFile(outside, []byte("secret 1\n"), 0o600))
 	require.NoError(t, os.Symlink(outside, filepath.Join(dir, "link.prom")))
 
+	require.NoError(t, os.Symlink("/proc/kmsg", filepath.Join(dir, "kmsg.prom"))) // Its reading would wait for ever.
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "..data"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "..data", "d.prom"), []byte("mounted 2\n"), 0o600)) // As Kubernetes has the files of a ConfigMap.
+	require.NoError(t, os.Chtimes(filepath.Join(dir, "..data", "d.prom"), time.Time{}, time.Unix(1_700_000_000, 0)))
+	require.NoError(t, os.Symlink("..data/d.prom", filepath.Join(dir, "d.prom")))
+
 	settings, current := scraperSettingsOf(t, root, nil), fixtureScrape()
 	config := defaultTextfileConfig()
 	config.Directories, config.MaxFileSize = []string{"/metrics"}, 1000
@@ -50,15 +60,17 @@ func TestTextfileScraper(t *testing.T) {
 		s.(extender).extend(md)
 		return pointsOf(t, md)
 	}
-	want := map[string]float64{"jobs_total{job=x}": 3, "backup_size{}": 7}
-	for name, failed := range map[string]float64{"a": 0, "b": 1, "c": 0, "large": 1} {
+	want := map[string]float64{"jobs_total{job=x}": 3, "backup_size": 7, "mounted": 2}
+	for _, link := range []string{"link", "kmsg"} {
+		want["system.textfile.error{file.path=/metrics/"+link+".prom}"] = 1
+	}
+	for name, failed := range map[string]float64{"a": 0, "b": 1, "c": 0, "d": 0, "large": 1} {
 		want["system.textfile.error{file.path=/metrics/"+name+".prom}"] = failed
 		want["system.textfile.mtime{file.path=/metrics/"+name+".prom}"] = 1_700_000_000
 	}
-	got := points()
-	if v, plain := got["backup_size"]; plain {
-		delete(got, "backup_size")
-		got["backup_size{}"] = v
+	got := map[string]float64{}
+	for key, v := range points() {
+		got[strings.TrimSuffix(key, "{}")] = v
 	}
 	assert.Equal(t, want, got)
 
@@ -66,6 +78,46 @@ func TestTextfileScraper(t *testing.T) {
 	assert.Error(t, s.scrape(current), "the directory is gone")
 	require.NoError(t, os.Mkdir(dir, 0o755))
 	assert.Empty(t, points())
+}
+
+// TestTextfileLinksOnThisHost: whoever may write into the directory must not have other files read by a process that may read more, be it of no root_path.
+func TestTextfileLinksOnThisHost(t *testing.T) {
+	dir := t.TempDir()
+	secret := filepath.Join(t.TempDir(), "secret.prom")
+	require.NoError(t, os.WriteFile(secret, []byte("password s3cret\n"), 0o600))
+	for name, to := range map[string]string{"absolute": secret, "relative": "../../" + filepath.Base(filepath.Dir(secret)) + "/secret.prom", "kmsg": "/proc/kmsg", "nowhere": "gone"} {
+		require.NoError(t, os.Symlink(to, filepath.Join(dir, name+".prom")))
+	}
+	require.NoError(t, os.Symlink("/dev/zero", filepath.Join(dir, "zero.prom")))
+	h, err := host.New("")
+	require.NoError(t, err)
+	files, err := h.TextFiles(dir, ".prom", 10)
+	require.NoError(t, err)
+	require.Len(t, files, 5)
+	for _, f := range files {
+		require.ErrorIs(t, f.Err, host.ErrLinkLeadsOut, f.Name)
+		_, err := h.ReadTextFile(dir, f.Name, 1000)
+		require.Error(t, err, f.Name)
+	}
+	files, err = h.TextFiles(dir, ".prom", 3)
+	require.ErrorContains(t, err, "more than 3 files")
+	require.Len(t, files, 3)
+}
+
+// TestTextfileSpeaksForItself and not for the receiver.
+func TestTextfileSpeaksForItself(t *testing.T) {
+	reserved, err := reservedNames()
+	require.NoError(t, err)
+	set := textfile.Set{MaxSeries: 10, Reserved: reserved}
+	for _, text := range []string{
+		"{\"system.filesystem.utilization\"} 0\n", "system_filesystem_utilization_ratio 0\n", "{\"system.cpu.load_average.1m\"} 0\n", "a{\"host.name\"=\"b\"} 1\n",
+		"{\"process.memory.usage\"} 0\n", "{\"system.network.errors\"} 0\n", "system_network_errors_total 0\n", "{\"container.cpu.time\"} 0\n",
+	} {
+		set.Begin()
+		set.Read("a", textfile.Version{}, []byte(text), nil)
+		broken, _ := set.Emit("a", pmetric.NewMetricSlice(), 2, 1, 0)
+		assert.True(t, broken, text)
+	}
 }
 
 func TestTextfileConfig(t *testing.T) {

@@ -104,6 +104,12 @@ func (a *Acknowledgement) Check() error {
 	return checkWho(a.By)
 }
 
+// CheckedName returns the name of a person as it may stand in records; "" is nobody's.
+func CheckedName(by string) (string, error) {
+	err := checkTexts([]*string{&by})
+	return by, err
+}
+
 func checkWho(by string) error {
 	if strings.TrimSpace(by) == "" {
 		return errors.New("say who asks for it: others will want to know")

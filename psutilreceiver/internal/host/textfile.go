@@ -12,4 +12,6 @@ type TextFile struct {
 	Size int64
 	// Inode is the number of the file; 0 where there is none.
 	Inode uint64
+	// Err says why it is not read; it then has nothing but its name.
+	Err error
 }

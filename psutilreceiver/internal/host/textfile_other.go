@@ -3,7 +3,7 @@
 package host
 
 // TextFiles is for Linux.
-func (*Host) TextFiles(string, string) ([]TextFile, error) { return nil, ErrUnsupported }
+func (*Host) TextFiles(string, string, int) ([]TextFile, error) { return nil, ErrUnsupported }
 
 // ReadTextFile is for Linux.
-func (*Host) ReadTextFile(string, int64) ([]byte, error) { return nil, ErrUnsupported }
+func (*Host) ReadTextFile(string, string, int64) ([]byte, error) { return nil, ErrUnsupported }

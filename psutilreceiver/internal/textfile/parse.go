@@ -22,17 +22,20 @@ type Family struct {
 // ErrTimestamps is returned for a file with timestamps: a metric would then have the time at which it was written, and be old at every scrape but the first.
 var ErrTimestamps = errors.New("it has timestamps, which are not supported: leave them out")
 
-// Parse reads a text. Metrics are in the order of their names.
-func Parse(text []byte) ([]Family, error) {
+// Parse reads a text, of which no name may be a reserved one. Metrics are in the order of their names.
+func Parse(text []byte, reserved *Reserved) ([]Family, error) {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
 	if err != nil {
-		return nil, err
+		return nil, errors.New(cut(err.Error()))
 	}
 	out := make([]Family, 0, len(families))
 	for name, mf := range families {
+		if err := reserved.check(mf); err != nil {
+			return nil, err
+		}
 		f := Family{MetricFamily: mf}
-		mf.Help = valid(mf.Help)
+		mf.Help = helpOf(mf.Help)
 		seen := make(map[string]struct{}, len(mf.GetMetric()))
 		for _, m := range mf.GetMetric() {
 			if m.TimestampMs != nil {
@@ -40,7 +43,7 @@ func Parse(text []byte) ([]Family, error) {
 			}
 			key := labelKey(m)
 			if _, twice := seen[key]; twice {
-				return nil, fmt.Errorf("it has %s{%s} twice", name, key)
+				return nil, fmt.Errorf("it has %s{%s} twice", name, cut(key))
 			}
 			seen[key] = struct{}{}
 			f.Keys = append(f.Keys, key)
@@ -51,12 +54,15 @@ func Parse(text []byte) ([]Family, error) {
 	return out, nil
 }
 
-// valid is text of which nothing is not UTF-8.
-func valid(text *string) *string {
+// maxHelp bounds the description of a metric, in bytes: it goes with each batch.
+const maxHelp = 1024
+
+// helpOf is a description of which nothing is not UTF-8.
+func helpOf(text *string) *string {
 	if text == nil {
 		return nil
 	}
-	return new(strings.ToValidUTF8(*text, "�"))
+	return new(strings.ToValidUTF8((*text)[:min(len(*text), maxHelp)], "�"))
 }
 
 // labelKey names a series of a metric.

@@ -23,6 +23,8 @@ type Set struct {
 	MaxSeries int
 	// Delta tells that histograms are to have what was counted since their last point. Counters are turned by whoever emits them.
 	Delta bool
+	// Reserved are names that no file may have.
+	Reserved *Reserved
 
 	files  map[string]*file
 	round  uint64
@@ -72,7 +74,7 @@ func (s *Set) Read(path string, v Version, text []byte, err error) {
 		f.told = before.told
 	}
 	if err == nil {
-		f.families, f.err = Parse(text)
+		f.families, f.err = Parse(text, s.Reserved)
 	} else {
 		f.version = Version{} // It is tried again.
 	}
@@ -132,7 +134,7 @@ func (s *Set) admit(f *file) error {
 		}
 		for _, key := range f.families[i].Keys {
 			if _, there := s.known[name+"{"+key]; there {
-				return fmt.Errorf("another file has %s{%s}, too", name, key)
+				return fmt.Errorf("another file has %s{%s}, too", name, cut(key))
 			}
 		}
 	}

@@ -3,6 +3,8 @@ package textfile
 import (
 	"errors"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -147,6 +149,52 @@ func TestFilesAreParsedWhenTheyChange(t *testing.T) {
 	}
 	s.Read("a", v, nil, errors.New("gone"))
 	assert.False(t, s.Known("a", v), "what could not be read is tried again")
+}
+
+// TestNamesThatNoFileMayHave: a file neither speaks for the receiver nor has names that a backend refuses or a terminal obeys.
+func TestNamesThatNoFileMayHave(t *testing.T) {
+	t.Parallel()
+	own := []string{"system.memory.usage", "system.cpu.time", "system.cpu.load_average.1m", "hw.temperature"}
+	s := func() *Set {
+		return &Set{MaxSeries: 100, Reserved: NewReserved(slices.Values(own), slices.Values([]string{"host.name", "service.name"}))}
+	}
+	for name, text := range map[string]string{
+		"the receiver's own":            "{\"system.memory.usage\"} 1\n",
+		"its form in Prometheus":        "system_memory_usage_bytes{state=\"used\"} 1\n",
+		"without the unit":              "system_cpu_time 1\n",
+		"a counter":                     "# TYPE system_cpu_time_seconds_total counter\nsystem_cpu_time_seconds_total 1\n",
+		"of a form in between":          "{\"system.memory_usage\"} 1\n",
+		"ending in a unit":              "hw_temperature_celsius 1\n",
+		"a resource's attribute":        "a{\"host.name\"=\"other\"} 1\n",
+		"labels that become the same":   "a{\"x.y\"=\"1\",x_y=\"2\"} 1\n",
+		"a control character":           "{\"a\x1b[31m\"} 1\n",
+		"a line feed":                   "{\"a\\nb\"} 1\n",
+		"direction of text":             "{\"a\u202eb\"} 1\n",
+		"a control character, in label": "a{\"b\x07\"=\"1\"} 1\n",
+		"no letter":                     "{\"‽\"} 1\n",
+		"long":                          strings.Repeat("a", 300) + " 1\n",
+	} {
+		out, told := emitted(s(), text)
+		require.Len(t, told, 1, name)
+		assert.Less(t, len(told[0]), 600, name)
+		assert.Zero(t, out.Len(), name)
+	}
+	out, told := emitted(s(), "a_temperature 1\n{\"größe.x\",\"where.to\"=\"\x1b\"} 1\nhost_name{host_name=\"x\"} 2\nsystem_cpu_times 1\n")
+	require.Empty(t, told)
+	assert.Equal(t, 4, out.Len())
+}
+
+// TestMessagesQuoteLittle: a line of megabytes is not one of the log, too.
+func TestMessagesQuoteLittle(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 1<<20)
+	for _, text := range []string{"a " + long + "\n", "a{b=\"" + long + "\"} 1\na{b=\"" + long + "\"} 1\n", long} {
+		_, told := emitted(&Set{MaxSeries: 10}, text)
+		require.Len(t, told, 1)
+		assert.Less(t, len(told[0]), 600)
+	}
+	out, _ := emitted(&Set{MaxSeries: 10}, "# HELP a "+long+"\na 1\n")
+	assert.Less(t, len(out.At(0).Description()), 2000)
 }
 
 // FuzzFile holds that no text makes the reader panic, or emit what is no metric.
