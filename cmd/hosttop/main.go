@@ -103,7 +103,7 @@ func run(ctx context.Context, arguments []string, stdout, stderr io.Writer) erro
 		return err
 	}
 	if o.asked() {
-		return act(ctx, c, &o, stdout)
+		return named(act(ctx, c, &o, stdout), o.by)
 	}
 	if o.once {
 		return once(ctx, c, o, stdout)

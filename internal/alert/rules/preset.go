@@ -252,6 +252,9 @@ func movedClear(before, now LevelConfig) (any, error) {
 	if (before.Above == nil) != (now.Above == nil) || (before.Below == nil) != (now.Below == nil) {
 		return nil, tell
 	}
+	if old, now := fmt.Sprint(before.bound()), fmt.Sprint(now.bound()); strings.HasSuffix(old, "%") && !strings.HasSuffix(now, "%") {
+		tell = fmt.Errorf("write clear, too, or the unit: the preset's bound is %s, and %s has no %%", old, now)
+	}
 	var numbers [3]Quantity
 	for i, v := range []any{before.bound(), before.Clear, now.bound()} {
 		q, err := parseQuantity(v)
