@@ -158,6 +158,9 @@ func (p *page) serve(ctx context.Context, host component.Host) error {
 		return err
 	}
 	server.Handler = newGuard(p.cfg, server.Handler, p.refused)
+	if err = removeLeftSocket(ctx, &p.cfg.ServerConfig.NetAddr); err != nil {
+		return err
+	}
 	listener, err := p.cfg.ServerConfig.ToListener(ctx)
 	if err != nil {
 		return err
