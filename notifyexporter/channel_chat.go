@@ -118,7 +118,10 @@ const maxCardText = 400
 // card is the adaptive card of a message.
 func card(m *message) map[string]any {
 	style := map[bool]string{true: "good", false: "attention"}[m.Status == "resolved"]
-	if m.Status == "firing" && m.Number < 17 {
+	switch {
+	case m.Acknowledged:
+		style = "accent"
+	case m.Status == "firing" && m.Number < 17:
 		style = "warning"
 	}
 	block := func(text string, more map[string]any) map[string]any {
@@ -143,8 +146,10 @@ func card(m *message) map[string]any {
 		if len(m.items) > 1 {
 			body = append(body, block(s.Headline, map[string]any{"weight": "Bolder", "separator": true}))
 		}
-		if s.Text != "" {
-			body = append(body, block(s.Text, nil))
+		for _, text := range []string{s.Lead, s.Text} {
+			if text != "" {
+				body = append(body, block(text, nil))
+			}
 		}
 		var facts []any
 		for _, f := range s.Facts[:min(len(s.Facts), 12)] {

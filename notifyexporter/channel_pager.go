@@ -138,8 +138,9 @@ type conversation struct {
 	thread, title string
 	number        int32 // The worst severity.
 	stories       []*story
-	fires         bool // Something in it is to be told as firing.
-	over          bool // All in it is over.
+	fires         bool   // Something in it is to be told as firing.
+	note          string // Who acknowledged it, and what they said.
+	over          bool   // All in it is over.
 	acknowledged  bool
 }
 
@@ -164,8 +165,13 @@ func (m *message) conversations() []*conversation {
 		if !it.last().Resolved {
 			c.over = false
 		}
-		if !it.last().Resolved || it.told == nil {
+		if (!it.last().Resolved || it.told == nil) && !it.onlyAcknowledges() {
 			c.fires = true
+		}
+		for i := range it.notices {
+			if it.notices[i].Transition == acknowledged {
+				c.note = looksAfter(&it.notices[i])
+			}
 		}
 		for _, n := range it.notices {
 			c.number = max(c.number, n.Number)
@@ -210,6 +216,7 @@ func sourceOf(c *conversation) string {
 func detailsOf(m *message, c *conversation) map[string]any {
 	out := map[string]any{}
 	if len(c.stories) == 1 {
+		out["summary"] = c.stories[0].Lead
 		for _, f := range c.stories[0].Facts {
 			out[strings.ToLower(f.Name)] = f.Text
 		}
@@ -305,7 +312,7 @@ func (s *opsgenieSender) send(ctx context.Context, m *message) (answer string, e
 		}
 		to := base + "/" + url.PathEscape(alias) + "/" + action + "?identifierType=alias"
 		var status int
-		answer, status, err = s.act(ctx, to, header)
+		answer, status, err = s.act(ctx, to, header, c.note)
 		if err != nil && status != http.StatusNotFound { // What is not there need not be closed.
 			return answer, err
 		}
@@ -314,8 +321,12 @@ func (s *opsgenieSender) send(ctx context.Context, m *message) (answer string, e
 }
 
 // act does something with an alert that is there.
-func (s *opsgenieSender) act(ctx context.Context, to string, header map[string]string) (string, int, error) {
-	answer, err := s.postJSON(ctx, to, header, map[string]string{"source": "otelcol-psutil"})
+func (s *opsgenieSender) act(ctx context.Context, to string, header map[string]string, note string) (string, int, error) {
+	body := map[string]string{"source": "otelcol-psutil"}
+	if note != "" {
+		body["note"] = cutTo(note, 25_000)
+	}
+	answer, err := s.postJSON(ctx, to, header, body)
 	if err != nil && strings.Contains(answer, " answered 404 ") {
 		return answer, http.StatusNotFound, err
 	}

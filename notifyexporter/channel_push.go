@@ -74,6 +74,8 @@ func (s *ntfySender) send(ctx context.Context, m *message) (string, error) {
 	switch {
 	case m.Status == "resolved":
 		out.Tags = []string{"white_check_mark"}
+	case m.Acknowledged:
+		out.Tags = []string{"eyes"}
 	case m.Number >= 17:
 		out.Tags = []string{"rotating_light"}
 	default:
@@ -100,7 +102,7 @@ func (s *ntfySender) send(ctx context.Context, m *message) (string, error) {
 // urgency is one of three priorities: of what is over or only information, of a warning, of an error and worse.
 func (m *message) urgency(low, middle, high int) int {
 	switch {
-	case m.Status == "resolved" || m.Number < 13:
+	case m.Status == "resolved" || m.Acknowledged || m.Number < 13:
 		return low
 	case m.Number < 17:
 		return middle

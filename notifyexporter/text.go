@@ -31,14 +31,16 @@ func (m *message) plain() string {
 		if len(m.items) > 1 {
 			fmt.Fprintf(&b, "%s\n", s.Headline)
 		}
-		if s.Text != "" {
-			fmt.Fprintf(&b, "%s\n", s.Text)
-		}
-		for _, f := range s.Facts {
-			fmt.Fprintf(&b, "  %-7s %s\n", f.Name+":", f.Text)
+		for _, text := range []string{s.Lead, s.Text} {
+			if text != "" {
+				fmt.Fprintf(&b, "%s\n", text)
+			}
 		}
 		for _, l := range s.Links {
 			fmt.Fprintf(&b, "  %s: %s\n", l.Name, l.URL)
+		}
+		for _, f := range s.Facts {
+			fmt.Fprintf(&b, "  %s: %s\n", f.Name, f.Text)
 		}
 	}
 	return strings.TrimRight(b.String(), "\n") + "\n"
@@ -69,11 +71,10 @@ func (m *message) marked(u markup, limit int) string {
 		if len(m.items) > 1 {
 			add("%s", u.bold(u.escape(s.Headline)))
 		}
-		if s.Text != "" {
-			add("%s", u.escape(s.Text))
-		}
-		for _, f := range s.Facts {
-			add("%s %s", u.bold(u.escape(f.Name)+":"), u.escape(f.Text))
+		for _, text := range []string{s.Lead, s.Text} {
+			if text != "" {
+				add("%s", u.escape(text))
+			}
 		}
 		var links []string
 		for _, l := range s.Links {
@@ -81,6 +82,9 @@ func (m *message) marked(u markup, limit int) string {
 		}
 		if len(links) > 0 {
 			add("%s", strings.Join(links, " · "))
+		}
+		for _, f := range s.Facts {
+			add("%s %s", u.bold(u.escape(f.Name)+":"), u.escape(f.Text))
 		}
 	}
 	return cutLines(lines, limit)
@@ -106,6 +110,8 @@ func (m *message) color() (hex string, number int) {
 	switch {
 	case m.Status == "resolved":
 		return "#2e7d32", 0x2e7d32
+	case m.Acknowledged:
+		return "#1565c0", 0x1565c0
 	case m.Number >= 17:
 		return "#c62828", 0xc62828
 	case m.Number >= 13:
@@ -120,6 +126,8 @@ func (m *message) symbol() string {
 	switch {
 	case m.Status == "resolved":
 		return "✅"
+	case m.Acknowledged:
+		return "👀"
 	case m.Number >= 17:
 		return "🔴"
 	case m.Number >= 13:
@@ -130,7 +138,7 @@ func (m *message) symbol() string {
 }
 
 // htmlPart is the message as an HTML document. Nothing in it is loaded from elsewhere.
-func (m *message) htmlPart() string {
+func (m *message) htmlPart(pictures [][]byte) string {
 	var b strings.Builder
 	color, _ := m.color()
 	e := html.EscapeString
@@ -147,17 +155,22 @@ func (m *message) htmlPart() string {
 		if len(m.items) > 1 {
 			fmt.Fprintf(&b, "<p><b>%s</b></p>", e(s.Headline))
 		}
-		if s.Text != "" {
-			fmt.Fprintf(&b, `<p style="white-space:pre-wrap">%s</p>`, e(s.Text))
+		for _, text := range []string{s.Lead, s.Text} {
+			if text != "" {
+				fmt.Fprintf(&b, `<p style="white-space:pre-wrap">%s</p>`, e(text))
+			}
+		}
+		for _, l := range s.Links {
+			fmt.Fprintf(&b, `<p><a href="%s">%s</a></p>`, e(l.URL), e(l.Name))
+		}
+		if i < len(pictures) && pictures[i] != nil {
+			fmt.Fprintf(&b, `<p><img src="cid:%s" alt="%s" width="%d" height="%d"><br><small>%s</small></p>`, pictureName(i), e(s.around()), chartWidth/2, chartHeight/2, e(s.around()))
 		}
 		b.WriteString(`<table style="border-collapse:collapse">`)
 		for _, f := range s.Facts {
 			fmt.Fprintf(&b, `<tr><td style="padding:2px 12px 2px 0;color:#666;vertical-align:top">%s</td><td style="white-space:pre-wrap">%s</td></tr>`, e(f.Name), e(f.Text))
 		}
 		b.WriteString("</table>")
-		for _, l := range s.Links {
-			fmt.Fprintf(&b, `<p><a href="%s">%s</a></p>`, e(l.URL), e(l.Name))
-		}
 	}
 	b.WriteString("</body></html>\n")
 	return b.String()

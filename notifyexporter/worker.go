@@ -60,7 +60,7 @@ func (w *worker) step(ctx context.Context) (next int64) {
 	if b == nil {
 		return next
 	}
-	m := w.n.compose(w.route, b, now)
+	m := w.n.compose(ctx, w.route, b, now)
 	sendCtx, cancel := context.WithTimeout(ctx, sendTimeout)
 	_, err := w.sender.send(sendCtx, m)
 	cancel()
