@@ -167,6 +167,10 @@ func (s *emailSender) mail(m *message) (*mail.Msg, error) {
 	if m.Number >= 17 && m.Status == "firing" && !m.Acknowledged {
 		out.SetImportance(mail.ImportanceHigh)
 	}
+	if m.Plain {
+		out.SetBodyString(mail.TypeTextPlain, m.short(2000)+"\n")
+		return out, nil
+	}
 	out.SetBodyString(mail.TypeTextPlain, m.plain())
 	pictures, err := m.pictures()
 	if err != nil {

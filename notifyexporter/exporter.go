@@ -202,6 +202,7 @@ func (n *notifier) ageLoop(ctx context.Context) {
 		case <-ticker.C:
 			n.mu.Lock()
 			n.table.age(n.now().UnixNano())
+			n.reportStatus(n.now().UnixNano())
 			n.save(ctx)
 			n.mu.Unlock()
 		}

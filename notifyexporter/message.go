@@ -26,6 +26,8 @@ type message struct {
 	Number           int32
 	Storm            bool
 	Test             bool
+	// Plain asks for the short form, without markup, pictures and links: the server has refused the message as it is.
+	Plain bool
 	// Acknowledged tells that it says who looks after alerts that are known, and nothing else: nobody need be woken.
 	Acknowledged bool
 	// Thread is that of the alerts, and new where they have none yet. Threads are all that the alerts have.
@@ -35,6 +37,8 @@ type message struct {
 	Open map[string]int
 
 	items []item
+	// shortened is why the server refused the message, where it took its short form.
+	shortened error
 }
 
 // story is one alert in words.
@@ -81,7 +85,7 @@ func (n *notifier) compose(ctx context.Context, rt *route, b *batch, now int64) 
 		m.More = summary(m.items)
 	}
 	m.Title = title(m)
-	m.Intro = n.intro(m, now)
+	m.Intro = n.intro(rt, m, now)
 	return m
 }
 
@@ -143,7 +147,7 @@ func (m *message) threadOf(it *item) string {
 }
 
 // intro says why this message came here, and what is odd about it.
-func (n *notifier) intro(m *message, now int64) []string {
+func (n *notifier) intro(rt *route, m *message, now int64) []string {
 	var out []string
 	if m.Test {
 		out = append(out, "This is a test. Nothing is wrong.")
@@ -151,6 +155,7 @@ func (n *notifier) intro(m *message, now int64) []string {
 	if m.Storm {
 		out = append(out, fmt.Sprintf("%d alerts came at once, so they are in one message.", len(m.items)))
 	}
+	out = append(out, n.lostBefore(rt)...)
 	from := map[string]string{}
 	for i := range m.items {
 		if it := &m.items[i]; it.why != "" {

@@ -41,7 +41,10 @@ type route struct {
 	lastSent         []int64 // When the messages of the last minute were sent.
 	failingSince     int64   // 0 when it does not fail.
 	failure          string
-	refusedForGood   bool // The failure is a refusal of a message.
+	refusedForGood   bool     // The failure is a refusal of a message.
+	shortened        bool     // The last message was taken in its short form only.
+	lost             []string // Titles of the last messages that were told nowhere, until one is taken that says so.
+	lostAt           int64    // When the last one was, 0 for never.
 }
 
 // entry is one alert. It is stored, as JSON: fields are added and never change their meaning.

@@ -91,7 +91,7 @@ func (n *notifier) testMessage(ctx context.Context, rt *route, now int64, resolv
 	}
 	m := n.compose(ctx, rt, &batch{items: []item{it}, open: map[string]int{}}, now)
 	m.Test = true
-	m.Title, m.Intro = title(m), n.intro(m, now)
+	m.Title, m.Intro = title(m), n.intro(rt, m, now)
 	m.Alerts[0].Headline = m.Title
 	return m
 }

@@ -16,6 +16,12 @@ type words struct {
 	now      int64
 }
 
+const (
+	// maxFacts is how many facts are told of an alert, and maxFact how long each may be, in characters.
+	maxFacts = 24
+	maxFact  = 2000
+)
+
 // story puts one alert into words: what, where, since when, the value and its threshold, what changed, and where to look.
 func (w *words) story(it *item, thread string) story {
 	e, n := &it.entry, it.last()
@@ -28,8 +34,8 @@ func (w *words) story(it *item, thread string) story {
 		return s
 	}
 	add := func(name, text string) {
-		if text != "" {
-			s.Facts = append(s.Facts, fact{name, text})
+		if text != "" && len(s.Facts) < maxFacts {
+			s.Facts = append(s.Facts, fact{cutTo(cmp.Or(name, "Note"), 60), cutTo(text, maxFact)})
 		}
 	}
 	if e.Ended != 0 {
