@@ -1,6 +1,7 @@
 package notifyexporter
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
@@ -164,11 +165,28 @@ func (s *emailSender) mail(m *message) (*mail.Msg, error) {
 		out.SetGenHeader("References", strings.Join(ids, " "))
 	}
 	out.SetGenHeader("Auto-Submitted", "auto-generated")
-	if m.Number >= 17 && m.Status == "firing" {
+	if m.Number >= 17 && m.Status == "firing" && !m.Acknowledged {
 		out.SetImportance(mail.ImportanceHigh)
 	}
+	if m.Plain {
+		out.SetBodyString(mail.TypeTextPlain, m.short(2000)+"\n")
+		return out, nil
+	}
 	out.SetBodyString(mail.TypeTextPlain, m.plain())
-	out.AddAlternativeString(mail.TypeTextHTML, m.htmlPart())
+	pictures, err := m.pictures()
+	if err != nil {
+		return nil, err
+	}
+	out.AddAlternativeString(mail.TypeTextHTML, m.htmlPart(pictures))
+	for i, picture := range pictures {
+		if picture == nil {
+			continue
+		}
+		name := pictureName(i)
+		if err := out.EmbedReader(name, bytes.NewReader(picture), mail.WithFileContentID("<"+name+">"), mail.WithFileContentType("image/png")); err != nil {
+			return nil, err
+		}
+	}
 	return out, nil
 }
 
