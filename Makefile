@@ -77,7 +77,7 @@ crosscheck: ## Compare the deltas with those of the Collector's cumulativetodelt
 
 .PHONY: oracle
 oracle: ## Compare the alert engine with Prometheus' rules engine on 10,000 random rules, in a module of its own.
-	cd internal/alert/oracle && go test ./...
+	cd internal/alert/oracle && go test -timeout 30m ./...
 
 .PHONY: alertcheck
 alertcheck: ## Build the command that checks and tests alert rules: leaves ./alertcheck.

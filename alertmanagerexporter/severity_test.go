@@ -9,7 +9,7 @@ import (
 // However an alert comes to another severity, the alert of the old one ends, and the labels that route it stay: also for an exporter that has
 // forgotten what it sent.
 func TestNoSeverityLingers(t *testing.T) {
-	for _, transition := range []string{"escalate", "deescalate", "repeat", "no_data", "data_back", "flapping_start", "flapping_end", "a_later_one"} {
+	for _, transition := range []string{"escalate", "deescalate", "repeat", "no_data", "data_back", "flapping_start", "flapping_end", "silence_start", "silence_end", "acknowledge", "a_later_one"} {
 		for _, forgets := range []bool{false, true} {
 			b := newBench(t, nil)
 			b.at(10, say{id: "a", transition: "fire", severity: "warning", started: 10, seq: 1})

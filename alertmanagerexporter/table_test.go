@@ -169,6 +169,9 @@ func TestTransitionsThatLeaveAnAlertFiring(t *testing.T) {
 		{transition: "data_back", state: "firing"},
 		{transition: "flapping_start", state: "flapping"},
 		{transition: "flapping_end", state: "firing"},
+		{transition: "silence_start", state: "firing"},
+		{transition: "silence_end", state: "firing"},
+		{transition: "acknowledge", state: "firing"},
 	} {
 		r.id, r.severity, r.previous, r.started, r.seq = "a", "warning", "warning", 10, int64(i+2)
 		b.at(int64(20+10*i), r)
@@ -179,10 +182,10 @@ func TestTransitionsThatLeaveAnAlertFiring(t *testing.T) {
 		want := map[string]string{"no_data": "no_data", "flapping": "flapping"}[r.state]
 		assert.Equal(t, want, got.Annotations["state"], r.transition)
 	}
-	b.at(80, say{id: "a", transition: "flapping_end", state: "resolved", severity: "warning", previous: "warning", started: 10, at: 75, seq: 7},
-		say{id: "a", transition: "resolve", severity: "warning", previous: "warning", started: 10, at: 75, seq: 8})
+	b.at(120, say{id: "a", transition: "flapping_end", state: "resolved", severity: "warning", previous: "warning", started: 10, at: 115, seq: 10},
+		say{id: "a", transition: "resolve", severity: "warning", previous: "warning", started: 10, at: 115, seq: 11})
 	assert.Empty(t, b.server.active())
-	assert.Equal(t, second(75), b.server.find(t, "warning").EndsAt)
+	assert.Equal(t, second(115), b.server.find(t, "warning").EndsAt)
 	b.server.requireRight(t)
 }
 

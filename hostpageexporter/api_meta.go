@@ -54,6 +54,7 @@ type limitsAnswer struct {
 
 type featuresAnswer struct {
 	Processes    bool `json:"processes"`
+	Groups       bool `json:"groups"`
 	Alerts       bool `json:"alerts"`
 	CommandLines bool `json:"command_lines"`
 	Actions      bool `json:"actions"`
@@ -107,7 +108,7 @@ func (p *page) meta(a *answering) error {
 		Version: apiVersion, Store: c.Store, Generation: c.Generation, Now: millis(p.now().UnixMicro()), Started: millis(c.Started),
 		Host: map[string]string{}, Agent: agentAnswer{p.build.Command, p.build.Version}, Memory: memoryAnswer{c.Limit, c.Used},
 		Limits:    limitsAnswer{c.MaxSeries, c.SeriesRefused, p.cfg.Viewers, history.MaxWidth, history.MaxCells},
-		Features:  featuresAnswer{Processes: c.HasTables, Alerts: c.HasAlerts, CommandLines: p.cfg.CommandLines, Actions: p.whyNoActions() == ""},
+		Features:  featuresAnswer{Processes: c.HasTables, Groups: c.HasGroups, Alerts: c.HasAlerts, CommandLines: p.cfg.CommandLines, Actions: p.whyNoActions() == ""},
 		Resources: []map[string]string{}, Axes: []axisAnswer{}, Metrics: []metricAnswer{}, Rules: []ruleAnswer{},
 	}
 	for _, t := range c.Tiers {

@@ -40,7 +40,7 @@ type totalAnswer struct {
 }
 
 var processColumns = []string{
-	"pid", "parent", "created", "name", "user", "cpu", "children", "memory", "read", "write", "threads", "unit", "container",
+	"pid", "parent", "created", "name", "user", "cpu", "children", "memory", "read", "write", "threads", "unit", "container", "group",
 }
 
 // processes answers the process table of a moment.
@@ -82,6 +82,7 @@ func (p *page) row(r *history.Row) []any {
 	row := []any{
 		r.Pid, r.Parent, millis(r.Created * 1000), r.Name, textOrNull(r.User), nullable(r.CPU), nullable(r.Children), nullable(r.Memory),
 		nullable(r.Read), nullable(r.Write), nullable(r.Threads), textOrNull(r.Unit), textOrNull(r.Container),
+		textOrNull(r.ControlGroup),
 	}
 	if p.cfg.CommandLines {
 		row = append(row, textOrNull(r.CommandLine))

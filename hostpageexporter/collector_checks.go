@@ -32,7 +32,7 @@ var troubles = []trouble{
 	{check: "alerts", metric: "otelcol_alert_outbox_dropped", text: "records gave way in the outbox"},
 	{check: "alerts", metric: "otelcol_alert_delivery_attempts", text: "deliveries of records failed", except: [2]string{"outcome", "accepted"}},
 	{check: "alerts", metric: "otelcol_alertmanager_requests", text: "requests to Alertmanager failed", except: [2]string{"outcome", "accepted"}},
-	{check: "alerts", metric: "otelcol_notify_messages", text: "messages to people failed", except: [2]string{"outcome", "accepted"}},
+	{check: "alerts", metric: "otelcol_notify_messages", text: "attempts to tell people failed", except: [2]string{"outcome", "accepted"}},
 	{check: "receivers", metric: "otelcol_receiver_refused_*", text: "items were refused"},
 	{check: "receivers", metric: "otelcol_receiver_failed_*", text: "items failed"},
 	{check: "processors", metric: "otelcol_processor_refused_*", text: "items were refused"},

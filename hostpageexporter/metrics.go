@@ -57,6 +57,10 @@ func (p *push) metrics(md pmetric.Metrics) {
 			p.process(rm)
 			continue
 		}
+		group := describesGroup(attributes)
+		if group && !p.group(rm) {
+			continue
+		}
 		key := p.setKey(attributes, nil)
 		resource, ok := p.Resource(key, func() []history.Attribute { return texts(attributes, nil) })
 		if !ok {
@@ -66,7 +70,9 @@ func (p *push) metrics(md pmetric.Metrics) {
 		var cpus cpuMean
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
-				p.metric(resource, key, m, &cpus)
+				if !group || !isOfGroup(m) {
+					p.metric(resource, key, m, &cpus)
+				}
 			}
 		}
 		p.putMean(resource, key, &cpus)
@@ -206,5 +212,5 @@ func describesProcess(attributes pcommon.Map) bool {
 
 // ofProcess names the resource attributes that are of a process, not of its host.
 func ofProcess(key string) bool {
-	return strings.HasPrefix(key, "process.") || strings.HasPrefix(key, "container.")
+	return strings.HasPrefix(key, "process.") || ofGroup(key)
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/history"
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/internal/metadata"
 	"github.com/otelcol-psutil/otelcol-psutil/hostpageexporter/web"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertcontext"
 	"github.com/otelcol-psutil/otelcol-psutil/internal/statestore"
 )
 
@@ -34,6 +35,8 @@ type page struct {
 	telemetry *metadata.TelemetryBuilder
 	now       func() time.Time
 	gone      func()
+	// describesNoMore ends that alerts are described to those who tell people of them.
+	describesNoMore func()
 
 	mu      sync.Mutex // Of starting and stopping.
 	nodes   int        // How many run.
@@ -119,6 +122,7 @@ func (p *page) start(ctx context.Context, host component.Host) error {
 		return fmt.Errorf("serving the page: %w", err)
 	}
 	p.nodes = 1
+	p.describesNoMore = alertcontext.Offer(p)
 	return nil
 }
 
@@ -158,6 +162,9 @@ func (p *page) serve(ctx context.Context, host component.Host) error {
 		return err
 	}
 	server.Handler = newGuard(p.cfg, server.Handler, p.refused)
+	if err = removeLeftSocket(ctx, &p.cfg.ServerConfig.NetAddr); err != nil {
+		return err
+	}
 	listener, err := p.cfg.ServerConfig.ToListener(ctx)
 	if err != nil {
 		return err
@@ -228,6 +235,7 @@ func (p *page) stop(ctx context.Context) error {
 	if p.nodes--; p.nodes > 0 {
 		return nil
 	}
+	p.describesNoMore()
 	p.hub.close()
 	close(p.closing)
 	ctx, cancel := context.WithTimeout(ctx, shutdownGrace)

@@ -65,7 +65,10 @@ func identify(attributes pcommon.Map) history.Process {
 	if t, err := time.Parse(time.RFC3339Nano, text("process.creation.time")); err == nil {
 		out.Created = t.UnixMilli()
 	}
-	out.Unit = unitOf(text("process.linux.cgroup"))
+	out.Unit, out.ControlGroup = text("systemd.unit.name"), text(groupPath)
+	if out.Unit == "" {
+		out.Unit = unitOf(text("process.linux.cgroup"))
+	}
 	return out
 }
 

@@ -25,6 +25,7 @@ func (p *page) routes(files http.Handler) http.Handler {
 		"/api/meta":      p.meta,
 		"/api/range":     p.rangeOf,
 		"/api/processes": p.processes,
+		"/api/groups":    p.groups,
 		"/api/alerts":    p.alerts,
 		"/api/changes":   p.changes,
 		"/health":        p.health,

@@ -33,15 +33,15 @@ type snapshotFrame struct{ head, middle, tail string }
 
 // newSnapshotFrame puts the files of the page into one. The policy of the file lets nothing run but the page's own script.
 func newSnapshotFrame(files fs.FS) (*snapshotFrame, error) {
-	var text [3]string
-	for i, name := range []string{"index.html", "page.css", "page.js"} {
+	var text [4]string
+	for i, name := range []string{"index.html", "page.css", "page.js", "groups.js"} {
 		b, err := fs.ReadFile(files, name)
 		if err != nil {
 			return nil, err
 		}
 		text[i] = string(b)
 	}
-	index, css, js := text[0], text[1], text[2]
+	index, css, js, groups := text[0], text[1], text[2], text[3]
 	const (
 		icon   = "<link rel=\"icon\" href=\"icon.svg\">\n"
 		style  = `<link rel="stylesheet" href="page.css">`
@@ -52,17 +52,17 @@ func newSnapshotFrame(files fs.FS) (*snapshotFrame, error) {
 			return nil, fmt.Errorf("index.html has no %q", want)
 		}
 	}
-	if strings.Contains(js, "</script") || strings.Contains(css, "</style") {
+	if strings.Contains(js, "</script") || strings.Contains(groups, "</script") || strings.Contains(css, "</style") {
 		return nil, errors.New("the script or the style would end before its end")
 	}
-	policy := fmt.Sprintf(`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src %s; style-src %s; img-src data:">`,
-		sourceHash(js), sourceHash(css))
+	policy := fmt.Sprintf(`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src %s %s; style-src %s; img-src data:">`,
+		sourceHash(groups), sourceHash(js), sourceHash(css))
 	index = strings.Replace(index, icon, policy+"\n", 1)
 	index = strings.Replace(index, style, "<style>"+css+"</style>", 1)
 	index = strings.Replace(index, script+"\n", "", 1)
 	head, tail, _ := strings.Cut(index, "</body>")
 	return &snapshotFrame{
-		head: head + `<script type="application/json" id="snapshot">`, middle: "</script>\n<script>" + js + "</script>\n", tail: "</body>" + tail,
+		head: head + `<script type="application/json" id="snapshot">`, middle: "</script>\n<script>" + groups + "</script>\n<script>" + js + "</script>\n", tail: "</body>" + tail,
 	}, nil
 }
 
@@ -124,7 +124,19 @@ func (p *page) snapshot(a *answering) error {
 	w.text(`},"health":`)
 	w.answer(p.health, nil)
 	w.text(`,"tables":[`)
-	w.tables(p, from, to, episodes)
+	w.tables(from, to, episodes, func(at int64) (int64, any) {
+		t := a.store.Table(at)
+		answer := p.tableAnswer(t)
+		answer.At = millis(at)
+		return t.Time, answer
+	})
+	w.text(`],"groups":[`)
+	w.tables(from, to, episodes, func(at int64) (int64, any) {
+		t := a.store.ControlGroups(at)
+		answer := groupsOf(t)
+		answer.At = millis(at)
+		return t.Time, answer
+	})
 	w.text("]}")
 	w.text(p.frame.middle)
 	w.text(p.frame.tail)
@@ -183,8 +195,8 @@ func (w *snapshotWriter) answer(route func(*answering) error, query url.Values) 
 	w.err = route(&answering{Request: r.WithContext(w.Context()), store: w.store, w: w.out, header: http.Header{}, status: func(int) {}})
 }
 
-// tables writes the process tables of the window: so many as are evenly apart, and those at the beginnings of alerts.
-func (w *snapshotWriter) tables(p *page, from, to int64, episodes []history.Episode) {
+// tables writes the tables of the window: so many as are evenly apart, and those at the beginnings of alerts. table is that of a time, and when it was.
+func (w *snapshotWriter) tables(from, to int64, episodes []history.Episode, table func(at int64) (int64, any)) {
 	moments := make([]int64, 0, snapshotTables+len(episodes))
 	for i := range int64(snapshotTables) {
 		moments = append(moments, from+(to-from)*(i+1)/snapshotTables)
@@ -196,16 +208,14 @@ func (w *snapshotWriter) tables(p *page, from, to int64, episodes []history.Epis
 	}
 	written := map[int64]bool{0: true}
 	for _, at := range moments {
-		t := w.store.Table(at)
-		if written[t.Time] {
+		taken, answer := table(at)
+		if written[taken] {
 			continue
 		}
 		if len(written) > 1 {
 			w.text(",")
 		}
-		written[t.Time] = true
-		answer := p.tableAnswer(t)
-		answer.At = millis(at)
+		written[taken] = true
 		w.value(answer)
 	}
 }

@@ -57,7 +57,7 @@ func TestASnapshotHasAllOfItsWindow(t *testing.T) {
 	require.Equal(t, hostile, at(t, data.Alerts, "alerts", 0, "rule"))
 	require.Contains(t, data.Changes, "2")
 	require.NotEmpty(t, at(t, data.Health, "checks"))
-	require.Equal(t, 2, strings.Count(file, "</script>"), "only the file's own elements end")
+	require.Equal(t, 3, strings.Count(file, "</script>"), "only the file's own elements end")
 	require.Contains(t, file, "default-src 'none'")
 	require.NotContains(t, file, `src="`)
 	require.NotContains(t, file, `href="`)

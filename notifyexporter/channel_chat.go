@@ -82,93 +82,13 @@ type slackAttachment struct {
 
 func (s *slackSender) send(ctx context.Context, m *message) (string, error) {
 	color, _ := m.color()
-	title := slackMarkup.escape(oneLine(cutTo(m.Title, 200)))
+	title := slackMarkup.fit(oneLine(m.Title), 300)
+	if m.Plain {
+		return s.postJSON(ctx, string(s.options.URL), nil, map[string]string{"text": slackMarkup.fit(m.short(1500), 2000)})
+	}
 	return s.postJSON(ctx, string(s.options.URL), nil, slackMessage{
 		Channel: s.options.Channel, Username: s.options.Username, IconEmoji: s.options.IconEmoji, Text: m.symbol() + " *" + title + "*",
 		Attachments: []slackAttachment{{Fallback: title, Color: color, Text: m.marked(slackMarkup, 3500), MrkdwnIn: []string{"text"}}},
-	})
-}
-
-// teamsOptions are the keys of channels of type teams: a workflow "when a Teams webhook request is received".
-type teamsOptions struct {
-	httpOptions `mapstructure:",squash"`
-	// URL is the address of the workflow. It is a secret.
-	URL configopaque.String `mapstructure:"url"`
-}
-
-func newTeamsOptions() options { return &teamsOptions{httpOptions: newHTTPOptions()} }
-
-func (o *teamsOptions) Validate() error {
-	return errors.Join(o.valid(), validURL("url", string(o.URL), "https://….logic.azure.com/workflows/…"))
-}
-
-func (o *teamsOptions) open(at opening) (sender, error) {
-	p, err := o.poster(at, string(o.URL))
-	return &teamsSender{ofGroup{p}, o}, err
-}
-
-type teamsSender struct {
-	ofGroup
-	options *teamsOptions
-}
-
-// maxCardText bounds each text of a card. A card of more than 28 KB is refused.
-const maxCardText = 400
-
-// card is the adaptive card of a message.
-func card(m *message) map[string]any {
-	style := map[bool]string{true: "good", false: "attention"}[m.Status == "resolved"]
-	if m.Status == "firing" && m.Number < 17 {
-		style = "warning"
-	}
-	block := func(text string, more map[string]any) map[string]any {
-		b := map[string]any{"type": "TextBlock", "text": cutTo(text, maxCardText), "wrap": true}
-		for key, v := range more {
-			b[key] = v
-		}
-		return b
-	}
-	body := []any{map[string]any{
-		"type": "Container", "style": style, "bleed": true, "items": []any{block(m.Title, map[string]any{"weight": "Bolder", "size": "Medium"})},
-	}}
-	for _, line := range m.Intro {
-		body = append(body, block(line, nil))
-	}
-	for _, line := range m.More {
-		body = append(body, block("• "+line, nil))
-	}
-	actions := []any{}
-	for i := range m.Alerts {
-		s := &m.Alerts[i]
-		if len(m.items) > 1 {
-			body = append(body, block(s.Headline, map[string]any{"weight": "Bolder", "separator": true}))
-		}
-		if s.Text != "" {
-			body = append(body, block(s.Text, nil))
-		}
-		var facts []any
-		for _, f := range s.Facts[:min(len(s.Facts), 12)] {
-			facts = append(facts, map[string]any{"title": f.Name, "value": cutTo(f.Text, 200)})
-		}
-		if len(facts) > 0 {
-			body = append(body, map[string]any{"type": "FactSet", "facts": facts})
-		}
-		for _, l := range s.Links {
-			if len(actions) < 5 {
-				actions = append(actions, map[string]any{"type": "Action.OpenUrl", "title": l.Name, "url": l.URL})
-			}
-		}
-	}
-	return map[string]any{
-		"$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.4", "body": body, "actions": actions,
-		"msteams": map[string]any{"width": "Full"},
-	}
-}
-
-func (s *teamsSender) send(ctx context.Context, m *message) (string, error) {
-	return s.postJSON(ctx, string(s.options.URL), nil, map[string]any{
-		"type":        "message",
-		"attachments": []any{map[string]any{"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": nil, "content": card(m)}},
 	})
 }
 
@@ -207,9 +127,14 @@ var markdown = markup{
 
 func (s *discordSender) send(ctx context.Context, m *message) (string, error) {
 	_, color := m.color()
+	if m.Plain {
+		return s.postJSON(ctx, string(s.options.URL), nil, map[string]any{
+			"content": markdown.fit(m.short(1200), 1900), "allowed_mentions": map[string]any{"parse": []string{}},
+		})
+	}
 	body := map[string]any{
 		"embeds": []any{map[string]any{
-			"title": oneLine(cutTo(m.symbol()+" "+m.Title, 250)), "description": m.marked(markdown, 4000), "color": color,
+			"title": unitsTo(oneLine(m.symbol()+" "+m.Title), 250), "description": m.marked(markdown, 4000), "color": color,
 		}},
 		"allowed_mentions": map[string]any{"parse": []string{}},
 	}
@@ -269,7 +194,11 @@ var htmlMarkup = markup{
 func (s *telegramSender) send(ctx context.Context, m *message) (string, error) {
 	body := map[string]any{
 		"chat_id": s.options.ChatID, "parse_mode": "HTML", "link_preview_options": map[string]any{"is_disabled": true},
-		"text": "<b>" + html.EscapeString(m.symbol()+" "+oneLine(cutTo(m.Title, 200))) + "</b>\n" + m.marked(htmlMarkup, 3500),
+		"text": "<b>" + htmlMarkup.fit(m.symbol()+" "+oneLine(m.Title), 500) + "</b>\n" + m.marked(htmlMarkup, 3500),
+	}
+	if m.Plain {
+		delete(body, "parse_mode")
+		body["text"] = m.short(2000)
 	}
 	if s.options.Topic != 0 {
 		body["message_thread_id"] = s.options.Topic
@@ -341,15 +270,20 @@ type matrixSender struct {
 
 func (s *matrixSender) send(ctx context.Context, m *message) (string, error) {
 	title := m.symbol() + " " + oneLine(cutTo(m.Title, 200))
-	body, err := json.Marshal(map[string]any{
-		"msgtype": "m.text", "body": title + "\n" + cutTo(m.plain(), 8000), "format": "org.matrix.custom.html",
+	event := map[string]any{
+		"msgtype": "m.text", "body": title + "\n" + bytesOf(m.plain(), 15_000), "format": "org.matrix.custom.html",
 		"formatted_body": "<b>" + html.EscapeString(title) + "</b><br/>" + strings.ReplaceAll(m.marked(htmlMarkup, 8000), "\n", "<br/>"),
-	})
+	}
+	// The transaction's ID lets the server drop a second one of the same message.
+	transaction := m.ID
+	if m.Plain {
+		event, transaction = map[string]any{"msgtype": "m.text", "body": m.short(2000)}, m.ID+"-short"
+	}
+	body, err := json.Marshal(event)
 	if err != nil {
 		return "", err
 	}
-	// The transaction's ID lets the server drop a second one of the same message.
-	to := strings.TrimSuffix(s.options.URL, "/") + "/_matrix/client/v3/rooms/" + url.PathEscape(s.options.Room) + "/send/m.room.message/" + m.ID
+	to := strings.TrimSuffix(s.options.URL, "/") + "/_matrix/client/v3/rooms/" + url.PathEscape(s.options.Room) + "/send/m.room.message/" + transaction
 	answer, text, err := s.do(ctx, call{
 		http.MethodPut, to, map[string]string{"Content-Type": "application/json", "Authorization": "Bearer " + string(s.options.Token)}, body,
 	})

@@ -31,6 +31,8 @@ type ChannelConfig struct {
 	Standby bool `mapstructure:"standby"`
 	// SendResolved tells of the end of what was told. Absent: true.
 	SendResolved *bool `mapstructure:"send_resolved"`
+	// SendAcknowledged tells those who were told of an alert who looks after it. Absent: true.
+	SendAcknowledged *bool `mapstructure:"send_acknowledged"`
 	// RepeatInterval is that of the exporter for this channel.
 	RepeatInterval *time.Duration `mapstructure:"repeat_interval"`
 
@@ -62,7 +64,7 @@ var types = map[string]func() options{
 
 // commonKeys are the keys of ChannelConfig.
 var commonKeys = []string{
-	"type", "min_severity", "match", "active", "standby", "send_resolved", "repeat_interval", "escalate_to", "escalate_after", "fallback", "fallback_after",
+	"type", "min_severity", "match", "active", "standby", "send_resolved", "send_acknowledged", "repeat_interval", "escalate_to", "escalate_after", "fallback", "fallback_after",
 }
 
 // channelKeys is ChannelConfig without its Unmarshal.

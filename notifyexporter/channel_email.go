@@ -1,6 +1,7 @@
 package notifyexporter
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
@@ -164,11 +165,28 @@ func (s *emailSender) mail(m *message) (*mail.Msg, error) {
 		out.SetGenHeader("References", strings.Join(ids, " "))
 	}
 	out.SetGenHeader("Auto-Submitted", "auto-generated")
-	if m.Number >= 17 && m.Status == "firing" {
+	if m.Number >= 17 && m.Status == "firing" && !m.Acknowledged {
 		out.SetImportance(mail.ImportanceHigh)
 	}
+	if m.Plain {
+		out.SetBodyString(mail.TypeTextPlain, m.short(2000)+"\n")
+		return out, nil
+	}
 	out.SetBodyString(mail.TypeTextPlain, m.plain())
-	out.AddAlternativeString(mail.TypeTextHTML, m.htmlPart())
+	pictures, err := m.pictures()
+	if err != nil {
+		return nil, err
+	}
+	out.AddAlternativeString(mail.TypeTextHTML, m.htmlPart(pictures))
+	for i, picture := range pictures {
+		if picture == nil {
+			continue
+		}
+		name := pictureName(i)
+		if err := out.EmbedReader(name, bytes.NewReader(picture), mail.WithFileContentID("<"+name+">"), mail.WithFileContentType("image/png")); err != nil {
+			return nil, err
+		}
+	}
 	return out, nil
 }
 
@@ -204,6 +222,18 @@ func (o *emailOptions) tlsAtOnce() bool {
 	return o.Security == "tls" || o.Security == "" && port == "465"
 }
 
+// remedied says what is to be done about errors of mail servers whose text does not say it. The library calls all that comes before a mail a dial.
+func remedied(text string) string {
+	text = strings.TrimPrefix(text, "dial failed: ")
+	switch {
+	case strings.Contains(text, "does not support STARTTLS"):
+		return "the server does not offer STARTTLS: set security to tls if it begins with TLS, or to none if it has none"
+	case strings.Contains(text, "unknown authority"):
+		return text + ": tls::ca_file is for the certificate of its authority"
+	}
+	return text
+}
+
 func (s *emailSender) send(ctx context.Context, m *message) (string, error) {
 	out, err := s.mail(m)
 	if err != nil {
@@ -212,7 +242,7 @@ func (s *emailSender) send(ctx context.Context, m *message) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.options.Timeout)
 	defer cancel()
 	if err := s.deliver(ctx, out); err != nil {
-		text := oneLine(cutTo(s.hide(err.Error()), 500))
+		text := oneLine(cutTo(s.hide(remedied(err.Error())), 500))
 		wrapped := &hiddenError{s.options.Server + ": " + text, err}
 		var refused *mail.SendError
 		if errors.As(err, &refused) && (refused.ErrorCode() == 552 || refused.ErrorCode() == 554) && !refused.IsTemp() {

@@ -71,15 +71,23 @@ type ntfyAction struct {
 
 func (s *ntfySender) send(ctx context.Context, m *message) (string, error) {
 	out := ntfyMessage{Topic: string(s.options.Topic), Title: oneLine(cutTo(m.Title, 200)), Message: bytesOf(m.plain(), 4000), Priority: m.urgency(3, 4, 5)}
+	if m.Plain {
+		out.Title, out.Message = bytesOf(out.Title, 100), bytesOf(m.short(800), 2000)
+	}
 	switch {
 	case m.Status == "resolved":
 		out.Tags = []string{"white_check_mark"}
+	case m.Acknowledged:
+		out.Tags = []string{"eyes"}
 	case m.Number >= 17:
 		out.Tags = []string{"rotating_light"}
 	default:
 		out.Tags = []string{"warning"}
 	}
 	for _, l := range m.links() {
+		if m.Plain || len(l.URL) > 1000 {
+			continue
+		}
 		if out.Click == "" {
 			out.Click = l.URL
 		}
@@ -100,7 +108,7 @@ func (s *ntfySender) send(ctx context.Context, m *message) (string, error) {
 // urgency is one of three priorities: of what is over or only information, of a warning, of an error and worse.
 func (m *message) urgency(low, middle, high int) int {
 	switch {
-	case m.Status == "resolved" || m.Number < 13:
+	case m.Status == "resolved" || m.Acknowledged || m.Number < 13:
 		return low
 	case m.Number < 17:
 		return middle
@@ -117,14 +125,6 @@ func (m *message) links() []link {
 		}
 	}
 	return nil
-}
-
-// bytesOf cuts a text to so many bytes.
-func bytesOf(text string, limit int) string {
-	for len(text) > limit {
-		text = cutTo(text, len([]rune(text))-(len(text)-limit+3)/4-1)
-	}
-	return text
 }
 
 // gotifyOptions are the keys of channels of type gotify.
@@ -157,8 +157,10 @@ type gotifySender struct {
 }
 
 func (s *gotifySender) send(ctx context.Context, m *message) (string, error) {
-	body := map[string]any{"title": oneLine(cutTo(m.Title, 200)), "message": m.plain(), "priority": m.urgency(2, 5, 8)}
-	if links := m.links(); len(links) > 0 {
+	body := map[string]any{"title": oneLine(cutTo(m.Title, 200)), "message": bytesOf(m.plain(), 60_000), "priority": m.urgency(2, 5, 8)}
+	if m.Plain {
+		body["message"] = m.short(1000)
+	} else if links := m.links(); len(links) > 0 {
 		body["extras"] = map[string]any{"client::notification": map[string]any{"click": map[string]any{"url": links[0].URL}}}
 	}
 	return s.postJSON(ctx, strings.TrimSuffix(s.options.URL, "/")+"/message", map[string]string{"X-Gotify-Key": string(s.options.Token)}, body)
@@ -206,8 +208,11 @@ func (s *pushoverSender) send(ctx context.Context, m *message) (string, error) {
 	if s.options.Emergency && m.urgency(0, 0, 1) == 1 {
 		body["priority"], body["retry"], body["expire"] = 2, 60, 3600
 	}
+	if m.Plain {
+		body["message"] = m.short(500)
+	}
 	for _, l := range m.links() {
-		if len(l.URL) <= 512 {
+		if !m.Plain && len(l.URL) <= 512 {
 			body["url"], body["url_title"] = l.URL, cutTo(l.Name, 100)
 			break
 		}

@@ -97,11 +97,17 @@ func (s *webhookSender) send(ctx context.Context, m *message) (string, error) {
 
 func (s *webhookSender) body(m *message) ([]byte, error) {
 	p := m.payload()
+	if m.Plain {
+		p.shorten(m)
+	}
 	if s.template == nil {
 		return json.Marshal(p)
 	}
 	var out limitedBuffer
 	err := s.template.Execute(&out, p)
+	if err != nil && m.Plain {
+		return json.Marshal(p)
+	}
 	return out.Bytes(), err
 }
 
@@ -165,6 +171,16 @@ type payloadTransition struct {
 	Transition string `json:"transition"`
 	Severity   string `json:"severity"`
 	Time       string `json:"time"`
+}
+
+// shorten leaves of a payload what the short form of its message has.
+func (p *payload) shorten(m *message) {
+	p.Text = m.short(1000)
+	p.Alerts = p.Alerts[:min(len(p.Alerts), maxShortAlerts)]
+	for i := range p.Alerts {
+		a := &p.Alerts[i]
+		a.Text, a.Annotations, a.Links = cutTo(a.Text, 200), nil, nil
+	}
 }
 
 // payload makes it. All alerts of the message are in it, however many.

@@ -495,7 +495,7 @@ func TestBodyTemplate(t *testing.T) {
 	s := openSender(t, `type: webhook, url: "`+server.URL+`", content_type: text/plain, body: "{{.Status}} {{.Title | json}}{{range .Alerts}} {{.Host}}{{end}}"`)
 	_, err := s.send(t.Context(), messagesOf(t, false)[0])
 	require.NoError(t, err)
-	assert.Equal(t, `firing "WARNING disk_full on db1" db1`, string(server.got[0].body))
+	assert.Equal(t, `firing "WARNING disk_full on db1: /data" db1`, string(server.got[0].body))
 	assert.Equal(t, "text/plain", server.got[0].header.Get("Content-Type"))
 	for _, bad := range []string{"{{.Nope}}", "{{", "{{range .Alerts}}{{.Nope}}{{end}}"} {
 		_, err := configOf(t, `channels: {one: {type: webhook, url: "http://x/", body: "`+bad+`"}}`)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertcontext"
 )
 
 // item is one alert of a message: a copy of what is known, and what is told of it now.
@@ -15,7 +17,9 @@ type item struct {
 	left    int
 	told    *told // What the channel knows already, nil for nothing.
 	why     string
-	from    string
+	// around is what was around the alert, nil when that is not known.
+	around *alertcontext.Context
+	from   string
 }
 
 // last is the newest of what is told.

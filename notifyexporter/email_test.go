@@ -234,7 +234,7 @@ func TestMail(t *testing.T) {
 		require.Contains(t, got, id)
 		assert.Equal(t, m.Title, got[id].subject)
 		assert.Equal(t, m.plain(), got[id].plain)
-		assert.Equal(t, m.htmlPart(), got[id].asHTML)
+		assert.Equal(t, m.htmlPart(nil), got[id].asHTML)
 		assert.Equal(t, "auto-generated", got[id].header.Get("Auto-Submitted"))
 		from, err := got[id].header.AddressList("From")
 		require.NoError(t, err)

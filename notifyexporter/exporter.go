@@ -157,7 +157,8 @@ func (c *Config) route(name string, ch *ChannelConfig, s sender) (*route, error)
 		return nil, err
 	}
 	rt := &route{
-		name: name, standby: ch.Standby, min: least, match: match, sendResolved: ch.SendResolved == nil || *ch.SendResolved, repeat: c.RepeatInterval,
+		name: name, standby: ch.Standby, min: least, match: match, sendResolved: ch.SendResolved == nil || *ch.SendResolved,
+		sendAcknowledged: ch.SendAcknowledged == nil || *ch.SendAcknowledged, repeat: c.RepeatInterval,
 		escalateTo: ch.EscalateTo, escalateAfter: ch.EscalateAfter, fallback: ch.Fallback, fallbackAfter: ch.FallbackAfter,
 		open: func(int64) bool { return true }, eachOnItsOwn: s.eachOnItsOwn(), groupBy: c.GroupBy, groupWait: int64(c.GroupWait), everyMinute: c.MessagesPerMinute,
 	}
@@ -201,6 +202,7 @@ func (n *notifier) ageLoop(ctx context.Context) {
 		case <-ticker.C:
 			n.mu.Lock()
 			n.table.age(n.now().UnixNano())
+			n.reportStatus(n.now().UnixNano())
 			n.save(ctx)
 			n.mu.Unlock()
 		}

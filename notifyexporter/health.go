@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component/componentstatus"
@@ -13,6 +14,23 @@ import (
 
 // unhealthyAfter is how long a channel fails before the component's status says so.
 const unhealthyAfter = time.Minute
+
+const (
+	// lostShown is for how long the component's status says that a message was told nowhere.
+	lostShown = time.Hour
+	// maxLost is how many of them the next message names.
+	maxLost = 3
+)
+
+// lostBefore says which messages before were told nowhere.
+func (n *notifier) lostBefore(rt *route) []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(rt.lost) == 0 {
+		return nil
+	}
+	return []string{"Not told here before, for the server refused it: " + strings.Join(rt.lost, "; ") + "."}
+}
 
 // health says which channels fail: in the log when that changes, in the component's status when it lasts.
 type health struct {
@@ -50,6 +68,11 @@ func (n *notifier) reportStatus(now int64) {
 			worst = name
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(n.table.routes)) {
+		if rt := n.table.routes[name]; worst == "" && rt.lostAt != 0 && now-rt.lostAt < int64(lostShown) {
+			worst = name
+		}
+	}
 	if worst == n.health.reported {
 		return
 	}
@@ -58,5 +81,10 @@ func (n *notifier) reportStatus(now int64) {
 		componentstatus.ReportStatus(n.host, componentstatus.NewEvent(componentstatus.StatusOK))
 		return
 	}
-	componentstatus.ReportStatus(n.host, componentstatus.NewRecoverableErrorEvent(fmt.Errorf("channel %s: %s", worst, n.table.routes[worst].failure)))
+	rt := n.table.routes[worst]
+	text := rt.failure
+	if text == "" {
+		text = "a message was refused at " + time.Unix(0, rt.lostAt).UTC().Format(time.RFC3339) + " and told nowhere"
+	}
+	componentstatus.ReportStatus(n.host, componentstatus.NewRecoverableErrorEvent(fmt.Errorf("channel %s: %s", worst, text)))
 }

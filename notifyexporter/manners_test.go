@@ -85,7 +85,7 @@ func TestOneMessageForWhatBelongsTogether(t *testing.T) {
 	require.Empty(t, b.on["mail"].sent)
 	b.pass(20 * time.Second)
 	sent := b.on["mail"].take()
-	assert.ElementsMatch(t, []string{"CRITICAL 2 alerts firing on db1", "WARNING disk_full on web1"}, titles(sent))
+	assert.ElementsMatch(t, []string{"CRITICAL 2 alerts firing on db1", "WARNING disk_full on web1: /data"}, titles(sent))
 	golden(t, "together.txt", shown(sent[:1]))
 }
 
@@ -152,7 +152,7 @@ channels:
 	require.Empty(t, b.on["pager"].sent)
 	b.pass(2 * time.Minute)
 	sent := b.on["pager"].take()
-	require.Equal(t, []string{"WARNING disk_full on db1 (escalated)"}, titles(sent))
+	require.Equal(t, []string{"WARNING disk_full on db1: /data (escalated)"}, titles(sent))
 	golden(t, "escalated.txt", shown(sent))
 	b.pass(time.Hour)
 	require.Empty(t, b.on["pager"].sent, "it is told once")
@@ -184,7 +184,7 @@ func TestRepeats(t *testing.T) {
 	b := newBench(t, "repeat_interval: 1h\nchannels: {often: {"+hook+"}, never: {"+hook+", repeat_interval: 0s}}\n")
 	b.tell(disk("db1"))
 	b.pass(3*time.Hour + time.Minute)
-	assert.Equal(t, []string{"WARNING disk_full on db1", "WARNING disk_full on db1 (still firing)", "WARNING disk_full on db1 (still firing)", "WARNING disk_full on db1 (still firing)"},
+	assert.Equal(t, []string{"WARNING disk_full on db1: /data", "WARNING disk_full on db1: /data (still firing)", "WARNING disk_full on db1: /data (still firing)", "WARNING disk_full on db1: /data (still firing)"},
 		titles(b.on["often"].take()))
 	assert.Len(t, b.on["never"].take(), 1)
 	b.tell(disk("db1").resolved(3*time.Hour + 2*time.Minute))
@@ -205,7 +205,7 @@ func TestHours(t *testing.T) {
 	require.Empty(t, b.on["day"].sent)
 	b.pass(2 * time.Minute)
 	sent := b.on["day"].take()
-	assert.Equal(t, []string{"WARNING disk_full on db1"}, titles(sent))
+	assert.Equal(t, []string{"WARNING disk_full on db1: /data"}, titles(sent))
 	golden(t, "in-the-morning.txt", shown(sent))
 	b.clock = began.Add(16 * time.Hour)
 	b.tell(disk("db1").resolved(16 * time.Hour))
@@ -213,7 +213,7 @@ func TestHours(t *testing.T) {
 	require.Empty(t, b.on["day"].sent)
 	b.clock = began.Add((3*24 + 5) * time.Hour) // Monday.
 	b.pass(time.Minute)
-	assert.Equal(t, []string{"RESOLVED disk_full on db1"}, titles(b.on["day"].take()))
+	assert.Equal(t, []string{"RESOLVED disk_full on db1: /data"}, titles(b.on["day"].take()))
 }
 
 // A storm is one message, however many alerts there are: those of a minute end as a bounded number of messages, and so do their resolves.
@@ -295,11 +295,11 @@ channels:
 	require.Empty(t, b.on["sms"].sent, "it is told once")
 	b.tell(disk("db1").resolved(70 * time.Minute))
 	b.pass(time.Minute)
-	assert.Equal(t, []string{"RESOLVED disk_full on db1"}, titles(b.on["sms"].take()))
+	assert.Equal(t, []string{"RESOLVED disk_full on db1: /data"}, titles(b.on["sms"].take()))
 	b.on["mail"].fail = nil
 	b.pass(2 * time.Minute)
 	sent = b.on["mail"].take()
-	require.Equal(t, []string{"RESOLVED disk_full on db1"}, titles(sent), "it hears of all of it, in one message")
+	require.Equal(t, []string{"RESOLVED disk_full on db1: /data"}, titles(sent), "it hears of all of it, in one message")
 	golden(t, "late.txt", shown(sent))
 
 	b.on["mail"].fail = consumererror.NewPermanent(errors.New("too large"))
@@ -463,5 +463,5 @@ func TestReload(t *testing.T) {
 	after.tell(disk("db1"))
 	after.tell(disk("db1").resolved(time.Minute))
 	after.pass(time.Second)
-	assert.Equal(t, []string{"RESOLVED disk_full on db1"}, titles(after.on["mail"].take()))
+	assert.Equal(t, []string{"RESOLVED disk_full on db1: /data"}, titles(after.on["mail"].take()))
 }

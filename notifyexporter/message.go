@@ -2,8 +2,8 @@ package notifyexporter
 
 import (
 	"cmp"
+	"context"
 	"fmt"
-	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -26,6 +26,10 @@ type message struct {
 	Number           int32
 	Storm            bool
 	Test             bool
+	// Plain asks for the short form, without markup, pictures and links: the server has refused the message as it is.
+	Plain bool
+	// Acknowledged tells that it says who looks after alerts that are known, and nothing else: nobody need be woken.
+	Acknowledged bool
 	// Thread is that of the alerts, and new where they have none yet. Threads are all that the alerts have.
 	Thread  string
 	Threads []string
@@ -33,12 +37,15 @@ type message struct {
 	Open map[string]int
 
 	items []item
+	// shortened is why the server refused the message, where it took its short form.
+	shortened error
 }
 
 // story is one alert in words.
 type story struct {
 	ID, Episode, Thread string
 	Headline            string // CRITICAL disk_full on db1
+	Lead                string // The value and its threshold in words, since when, and what changed.
 	Text                string // The rule's own message.
 	Facts               []fact
 	Links               []link
@@ -57,17 +64,43 @@ type link struct{ Name, URL string }
 const maxStories = 10
 
 // compose puts a batch into words.
-func (n *notifier) compose(rt *route, b *batch, now int64) *message {
+func (n *notifier) compose(ctx context.Context, rt *route, b *batch, now int64) *message {
 	m := &message{items: b.items, Storm: b.storm, Open: b.open, Status: "resolved"}
+	m.head(rt)
+	n.describe(ctx, m, now)
 	w := words{location: n.location, pageURL: n.cfg.PageURL, now: now}
+	shown := map[string]bool{} // Addresses of links. A storm has each once.
+	for i := range m.items[:min(len(m.items), maxStories)] {
+		s := w.story(&m.items[i], m.threadOf(&m.items[i]))
+		if m.Storm { // What matters is what there is in all.
+			s.Facts = slices.DeleteFunc(s.Facts, func(f fact) bool { return f.Name != "Where" })
+			s.Links = slices.DeleteFunc(s.Links, func(l link) bool { return shown[l.URL] })
+			for _, l := range s.Links {
+				shown[l.URL] = true
+			}
+		}
+		m.Alerts = append(m.Alerts, s)
+	}
+	if m.Storm || len(m.items) > maxStories {
+		m.More = summary(m.items)
+	}
+	m.Title = title(m)
+	m.Intro = n.intro(rt, m, now)
+	return m
+}
+
+// head sorts the alerts, and sets what is true of the message as a whole.
+func (m *message) head(rt *route) {
 	slices.SortStableFunc(m.items, func(a, b item) int {
 		return cmp.Or(boolCompare(a.last().Resolved, b.last().Resolved), -cmp.Compare(a.last().Number, b.last().Number),
 			cmp.Compare(a.entry.value(keyHostName), b.entry.value(keyHostName)), cmp.Compare(a.entry.About.Rule, b.entry.About.Rule), cmp.Compare(a.entry.ID, b.entry.ID))
 	})
 	var uids []string
 	threads := map[string]struct{}{}
+	m.Acknowledged = true
 	for i := range m.items {
 		it := &m.items[i]
+		m.Acknowledged = m.Acknowledged && it.onlyAcknowledges()
 		for _, notice := range it.notices {
 			uids = append(uids, notice.UID, notice.Transition)
 		}
@@ -85,22 +118,7 @@ func (n *notifier) compose(rt *route, b *batch, now int64) *message {
 		}
 	}
 	m.ID = digest(append([]string{rt.name}, uids...)...)
-	m.Thread = n.threadFor(rt, m)
-	for i := range m.items {
-		if i < maxStories {
-			m.Alerts = append(m.Alerts, w.story(&m.items[i], m.threadOf(&m.items[i])))
-		}
-		if m.Storm && i < maxStories { // What matters is what there is in all.
-			s := &m.Alerts[i]
-			s.Facts = slices.DeleteFunc(s.Facts, func(f fact) bool { return f.Name != "Where" && f.Name != "When" })
-		}
-	}
-	if m.Storm || len(m.items) > maxStories {
-		m.More = summary(m.items)
-	}
-	m.Title = title(m)
-	m.Intro = n.intro(m, now)
-	return m
+	m.Thread = threadFor(rt, m)
 }
 
 func boolCompare(a, b bool) int {
@@ -115,7 +133,7 @@ func boolCompare(a, b bool) int {
 }
 
 // threadFor is the thread of the alerts that have none.
-func (*notifier) threadFor(rt *route, m *message) string {
+func threadFor(rt *route, m *message) string {
 	if len(m.items) == 1 {
 		if it := &m.items[0]; rt.eachOnItsOwn {
 			return it.entry.ID
@@ -132,135 +150,8 @@ func (m *message) threadOf(it *item) string {
 	return m.Thread
 }
 
-// title is the message in one line: how bad, what, where.
-func title(m *message) string {
-	prefix := ""
-	if m.Test {
-		prefix = "TEST "
-	}
-	if len(m.items) == 1 {
-		return prefix + headline(&m.items[0])
-	}
-	firing, resolved := 0, 0
-	for i := range m.items {
-		if m.items[i].last().Resolved {
-			resolved++
-		} else {
-			firing++
-		}
-	}
-	var counts []string
-	if firing > 0 {
-		counts = append(counts, fmt.Sprintf("%d firing", firing))
-	}
-	if resolved > 0 {
-		counts = append(counts, fmt.Sprintf("%d resolved", resolved))
-	}
-	text := fmt.Sprintf("%d alerts: %s", len(m.items), strings.Join(counts, ", "))
-	if resolved == 0 {
-		text = fmt.Sprintf("%d alerts firing", firing)
-	}
-	if m.Status == "firing" {
-		text = strings.ToUpper(m.Severity) + " " + text
-	} else {
-		text = fmt.Sprintf("RESOLVED %d alerts", len(m.items))
-	}
-	if m.Storm && firing > 0 {
-		text += " (storm)"
-	}
-	hosts := map[string]struct{}{}
-	for i := range m.items {
-		hosts[m.items[i].entry.where()] = struct{}{}
-	}
-	names := slices.Sorted(maps.Keys(hosts))
-	delete(hosts, "")
-	switch {
-	case len(names) == 1 && names[0] != "":
-		text += " on " + names[0]
-	case len(hosts) > 1 && len(hosts) <= 3:
-		text += " on " + strings.Join(slices.Sorted(maps.Keys(hosts)), ", ")
-	case len(hosts) > 3:
-		text += fmt.Sprintf(" on %d hosts", len(hosts))
-	}
-	return prefix + text
-}
-
-// headline is one alert in one line.
-func headline(it *item) string {
-	n := it.last()
-	state := strings.ToUpper(n.Severity)
-	switch {
-	case it.entry.Once:
-		state = strings.ToUpper(cmp.Or(n.Severity, "notice"))
-	case n.Resolved:
-		state = "RESOLVED"
-	case n.State == "no_data":
-		state = "NO DATA"
-	case n.State == "flapping":
-		state = strings.ToUpper(n.Severity) + ", FLAPPING"
-	}
-	text := state + " " + it.entry.About.Rule
-	if where := it.entry.where(); where != "" {
-		text += " on " + where
-	}
-	switch {
-	case it.why == whyEscalated:
-		text += " (escalated)"
-	case n.Transition == "repeat" && !n.Resolved:
-		text += " (still firing)"
-	}
-	return text
-}
-
-// where is the host, or what else identifies the resource.
-func (e *entry) where() string {
-	for _, key := range []string{keyHostName, "k8s.pod.name", "service.name", "k8s.node.name", "host.id"} {
-		if v := e.About.Resource[key]; v != "" {
-			return v
-		}
-		if v := e.About.Group[key]; v != "" {
-			return v
-		}
-	}
-	return ""
-}
-
-// summary is a line for each rule and state of the alerts.
-func summary(items []item) []string {
-	type kind struct{ rule, state string }
-	counts, hosts := map[kind]int{}, map[kind]map[string]struct{}{}
-	for i := range items {
-		it := &items[i]
-		k := kind{it.entry.About.Rule, it.last().Severity}
-		if it.last().Resolved {
-			k.state = "resolved"
-		}
-		counts[k]++
-		if hosts[k] == nil {
-			hosts[k] = map[string]struct{}{}
-		}
-		hosts[k][it.entry.where()] = struct{}{}
-	}
-	var lines []string
-	for _, k := range slices.SortedFunc(maps.Keys(counts), func(a, b kind) int {
-		return cmp.Or(-cmp.Compare(counts[a], counts[b]), cmp.Compare(a.rule, b.rule), cmp.Compare(a.state, b.state))
-	}) {
-		line := fmt.Sprintf("%d × %s %s", counts[k], k.state, k.rule)
-		if names := slices.Sorted(maps.Keys(hosts[k])); len(names) > 3 {
-			line += fmt.Sprintf(" on %d hosts: %s, …", len(names), strings.Join(names[:3], ", "))
-		} else if strings.Join(names, "") != "" {
-			line += " on " + strings.Join(names, ", ")
-		}
-		if len(lines) == maxStories {
-			return append(lines, "…")
-		}
-		lines = append(lines, line)
-	}
-	return lines
-}
-
 // intro says why this message came here, and what is odd about it.
-func (n *notifier) intro(m *message, now int64) []string {
+func (n *notifier) intro(rt *route, m *message, now int64) []string {
 	var out []string
 	if m.Test {
 		out = append(out, "This is a test. Nothing is wrong.")
@@ -268,6 +159,7 @@ func (n *notifier) intro(m *message, now int64) []string {
 	if m.Storm {
 		out = append(out, fmt.Sprintf("%d alerts came at once, so they are in one message.", len(m.items)))
 	}
+	out = append(out, n.lostBefore(rt)...)
 	from := map[string]string{}
 	for i := range m.items {
 		if it := &m.items[i]; it.why != "" {

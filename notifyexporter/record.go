@@ -30,6 +30,9 @@ type notice struct {
 	Comparison string   `json:",omitempty"`
 	// Resolved tells that the episode has ended.
 	Resolved bool `json:",omitempty"`
+	// By is the person who acknowledged the alert, and Comment what they said. Only on a notice of that.
+	By      string `json:",omitempty"`
+	Comment string `json:",omitempty"`
 }
 
 // about is what an alert is about, as its last record says it. It is stored, as JSON.
@@ -52,6 +55,7 @@ type record struct {
 	Started, Ended, Sequence int64
 	Active                   bool
 	Silenced                 bool
+	SilencedUntil            int64 // 0 when the record does not say.
 	AcknowledgedBy           string
 	// Once is a record of an event that has no end, such as a rule that can't be evaluated.
 	Once bool
@@ -65,7 +69,8 @@ func readRecord(resource pcommon.Resource, lr plog.LogRecord, now int64) (*recor
 	attrs := lr.Attributes()
 	text := func(key string) string { return textOf(attrs, key) }
 	r := &record{
-		ID: text(alertschema.KeyAlertID), Episode: text(alertschema.KeyEpisodeID), Silenced: text(alertschema.KeySilencedBy) != "", AcknowledgedBy: text(alertschema.KeyAcknowledgedBy),
+		ID: text(alertschema.KeyAlertID), Episode: text(alertschema.KeyEpisodeID), Silenced: text(alertschema.KeySilencedBy) != "",
+		SilencedUntil: alertschema.ParseTime(text(alertschema.KeySilencedUntil)), AcknowledgedBy: cut(text(alertschema.KeyAcknowledgedBy)),
 	}
 	r.notice = notice{
 		UID: text(alertschema.KeyRecordUID), Transition: text(alertschema.KeyTransition), State: text(alertschema.KeyState), Reason: text(alertschema.KeyReason),
@@ -74,6 +79,9 @@ func readRecord(resource pcommon.Resource, lr plog.LogRecord, now int64) (*recor
 		Value: numberOf(attrs, alertschema.KeyValue), Threshold: numberOf(attrs, alertschema.KeyThreshold), Comparison: text(alertschema.KeyComparison),
 	}
 	r.notice.At = cmp.Or(r.notice.At, now)
+	if r.notice.Transition == acknowledged {
+		r.notice.By, r.notice.Comment = r.AcknowledgedBy, cut(text(alertschema.KeyComment))
+	}
 	r.about = readAbout(resource.Attributes(), attrs)
 	r.Started = cmp.Or(alertschema.ParseTime(text(alertschema.KeyStartedAt)), r.notice.At)
 	if lr.EventName() != alertschema.EventStateChange {

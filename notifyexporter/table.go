@@ -21,25 +21,30 @@ type table struct {
 
 // route is what decides of what is told on a channel.
 type route struct {
-	name           string
-	standby        bool
-	min            int32
-	match          matcher
-	sendResolved   bool
-	repeat         time.Duration
-	escalateTo     string
-	escalateAfter  time.Duration
-	fallback       string
-	fallbackAfter  time.Duration
-	open           func(now int64) bool // Tells whether it is used at a time.
-	eachOnItsOwn   bool                 // Each alert has a message of its own.
-	groupBy        []string
-	groupWait      int64
-	everyMinute    int
-	lastSent       []int64 // When the messages of the last minute were sent.
-	failingSince   int64   // 0 when it does not fail.
-	failure        string
-	refusedForGood bool // The failure is a refusal of a message.
+	name         string
+	standby      bool
+	min          int32
+	match        matcher
+	sendResolved bool
+	// sendAcknowledged tells those who were told of an alert who looks after it.
+	sendAcknowledged bool
+	repeat           time.Duration
+	escalateTo       string
+	escalateAfter    time.Duration
+	fallback         string
+	fallbackAfter    time.Duration
+	open             func(now int64) bool // Tells whether it is used at a time.
+	eachOnItsOwn     bool                 // Each alert has a message of its own.
+	groupBy          []string
+	groupWait        int64
+	everyMinute      int
+	lastSent         []int64 // When the messages of the last minute were sent.
+	failingSince     int64   // 0 when it does not fail.
+	failure          string
+	refusedForGood   bool     // The failure is a refusal of a message.
+	shortened        bool     // The last message was taken in its short form only.
+	lost             []string // Titles of the last messages that were told nowhere, until one is taken that says so.
+	lostAt           int64    // When the last one was, 0 for never.
 }
 
 // entry is one alert. It is stored, as JSON: fields are added and never change their meaning.
@@ -51,8 +56,11 @@ type entry struct {
 	Active                   bool
 	Once                     bool   `json:",omitempty"`
 	Acknowledged             string `json:",omitempty"`
-	About                    about
-	Last                     notice
+	// Silenced is the wall time since which a person's silence covers the alert, 0 while none does. SilencedUntil is when it ends, 0 if that is not known.
+	Silenced      int64 `json:",omitempty"`
+	SilencedUntil int64 `json:",omitempty"`
+	About         about
+	Last          notice
 	// UIDs are those of the last records, for duplicates.
 	UIDs     []string
 	Channels map[string]*telling `json:",omitempty"`
@@ -124,12 +132,18 @@ func (t *table) apply(r *record, now int64) applyResult {
 		return duplicate
 	}
 	t.touch(r.ID)
+	// What a person did is not how the alert is: that is what is repeated and escalated.
+	if e.Episode != r.Episode || r.notice.Transition != acknowledged && r.notice.Transition != silenceStart {
+		e.Last = r.notice
+	}
 	if e.Episode != r.Episode {
-		e.Acknowledged = ""
+		e.Acknowledged, e.Silenced, e.SilencedUntil = "", 0, 0
 	}
 	e.Episode, e.Started, e.Ended, e.Sequence = r.Episode, r.Started, r.Ended, r.Sequence
-	e.Active, e.Once, e.About, e.Last, e.Heard = r.Active, r.Once, r.about, r.notice, now
+	e.Active, e.Once, e.About, e.Heard = r.Active, r.Once, r.about, now
 	e.Acknowledged = cmp.Or(r.AcknowledgedBy, e.Acknowledged)
+	t.observeSilence(e, r, now)
+	t.dropNeedless(e)
 	if r.notice.UID != "" {
 		e.UIDs = append(e.UIDs, r.notice.UID)
 		e.UIDs = slices.Clone(e.UIDs[max(0, len(e.UIDs)-maxUIDs):])
@@ -159,7 +173,7 @@ func (e *entry) knows(r *record, now int64) bool {
 func (rt *route) take(e *entry, r *record) bool {
 	tl := e.Channels[rt.name]
 	if tl == nil || !tl.concerns(e.Episode) {
-		if r.notice.Resolved || r.Silenced || rt.standby || r.notice.Number < rt.min || !rt.match.holds(e.value) {
+		if r.notice.Resolved || r.Silenced || r.notice.Transition == acknowledged || rt.standby || r.notice.Number < rt.min || !rt.match.holds(e.value) {
 			return false
 		}
 		tl = &telling{}
@@ -169,7 +183,9 @@ func (rt *route) take(e *entry, r *record) bool {
 	case r.notice.Resolved && !rt.sendResolved:
 		delete(e.Channels, rt.name)
 		return false
-	case r.Silenced && !r.notice.Resolved:
+	case r.Silenced && !r.notice.Resolved && r.notice.Transition != acknowledged:
+		return false
+	case r.notice.Transition == acknowledged && !rt.sendAcknowledged:
 		return false
 	}
 	tl.add(r.notice)
@@ -220,6 +236,15 @@ func (t *table) tick(now int64) (next int64) {
 	for id, e := range t.entries {
 		if !e.Active || e.Once || e.Acknowledged != "" {
 			continue
+		}
+		if e.silenced(now) {
+			if e.SilencedUntil != 0 {
+				next = min(next, e.SilencedUntil+silenceGrace)
+			}
+			continue
+		}
+		if e.Silenced != 0 { // Its end was never told.
+			t.endSilence(e, now)
 		}
 		for name, tl := range e.Channels {
 			rt := t.routes[name]

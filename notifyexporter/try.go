@@ -53,12 +53,12 @@ func Try(ctx context.Context, conf *confmap.Conf, channel string, now func() tim
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	rt := &route{name: channel, eachOnItsOwn: s.eachOnItsOwn()}
-	fire := n.testMessage(rt, now().UnixNano(), false)
+	fire := n.testMessage(ctx, rt, now().UnixNano(), false)
 	answer, err = s.send(ctx, fire)
 	if err != nil || !s.eachOnItsOwn() {
 		return answer, err
 	}
-	end := n.testMessage(rt, now().UnixNano(), true) // Nobody must be left with an incident that is none.
+	end := n.testMessage(ctx, rt, now().UnixNano(), true) // Nobody must be left with an incident that is none.
 	end.items[0].told = &told{Episode: end.items[0].entry.Episode, Thread: fire.Thread}
 	after, err := s.send(ctx, end)
 	if err != nil {
@@ -68,7 +68,7 @@ func Try(ctx context.Context, conf *confmap.Conf, channel string, now func() tim
 }
 
 // testMessage is what a test tells.
-func (n *notifier) testMessage(rt *route, now int64, resolved bool) *message {
+func (n *notifier) testMessage(ctx context.Context, rt *route, now int64, resolved bool) *message {
 	host, _ := os.Hostname()
 	value, threshold := 0.97, 0.9
 	id := digest("test", host, time.Unix(0, now).Format(time.DateOnly))
@@ -89,9 +89,9 @@ func (n *notifier) testMessage(rt *route, now int64, resolved bool) *message {
 		it.entry.Ended = now
 		it.notices[0].Transition, it.notices[0].State, it.notices[0].Resolved = "resolve", "resolved", true
 	}
-	m := n.compose(rt, &batch{items: []item{it}, open: map[string]int{}}, now)
+	m := n.compose(ctx, rt, &batch{items: []item{it}, open: map[string]int{}}, now)
 	m.Test = true
-	m.Title, m.Intro = title(m), n.intro(m, now)
+	m.Title, m.Intro = title(m), n.intro(rt, m, now)
 	m.Alerts[0].Headline = m.Title
 	return m
 }

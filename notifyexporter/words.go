@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -18,25 +16,33 @@ type words struct {
 	now      int64
 }
 
+const (
+	// maxFacts is how many facts are told of an alert, and maxFact how long each may be, in characters.
+	maxFacts = 24
+	maxFact  = 2000
+)
+
 // story puts one alert into words: what, where, since when, the value and its threshold, what changed, and where to look.
 func (w *words) story(it *item, thread string) story {
 	e, n := &it.entry, it.last()
 	s := story{
-		ID: e.ID, Episode: e.Episode, Thread: thread, Headline: headline(it), Text: n.Text, Resolved: n.Resolved, Severity: n.Severity, Number: n.Number,
+		ID: e.ID, Episode: e.Episode, Thread: thread, Headline: headline(it), Lead: w.lead(it), Text: it.text(), Resolved: n.Resolved, Severity: n.Severity, Number: n.Number,
 		StartedAt: time.Unix(0, e.Started).UTC(), item: it,
 	}
+	if it.onlyAcknowledges() {
+		s.Lead, s.Text = looksAfter(n)+".", ""
+		return s
+	}
 	add := func(name, text string) {
-		if text != "" {
-			s.Facts = append(s.Facts, fact{name, text})
+		if text != "" && len(s.Facts) < maxFacts {
+			s.Facts = append(s.Facts, fact{cutTo(cmp.Or(name, "Note"), 60), cutTo(text, maxFact)})
 		}
 	}
 	if e.Ended != 0 {
 		s.EndedAt = time.Unix(0, e.Ended).UTC()
 	}
-	add("What", w.what(n, it))
 	add("Where", where(e))
-	add("When", w.when(e, n))
-	add("Value", valueText(&e.About, n))
+	addAround(it, add)
 	add("So far", w.history(it))
 	add("Rule", e.About.Description)
 	for _, name := range slices.Sorted(maps.Keys(e.About.Annotations)) {
@@ -49,6 +55,7 @@ func (w *words) story(it *item, thread string) story {
 			add(spelled(name), value)
 		}
 	}
+	add("Metric", metricText(&e.About))
 	add("Labels", pairs(e.About.Labels, "runbook", "runbook_url"))
 	if e.Acknowledged != "" {
 		add("Acknowledged", "by "+e.Acknowledged)
@@ -83,33 +90,83 @@ func spelled(name string) string {
 	return strings.ToUpper(name[:1]) + name[1:]
 }
 
-// what says what happened.
-func (w *words) what(n *notice, it *item) string {
-	if it.entry.Once {
-		return ""
+// text is the rule's own message: the newest that is not about what a person did.
+func (it *item) text() string {
+	for i := len(it.notices) - 1; i >= 0; i-- {
+		if it.notices[i].Transition != acknowledged {
+			return it.notices[i].Text
+		}
 	}
-	severity := n.Severity
+	return it.last().Text
+}
+
+// lead is what to know first: the value and its threshold in words, since when, and what changed.
+func (w *words) lead(it *item) string {
+	e, n := &it.entry, it.last()
+	value := valueText(&e.About, n)
+	since := "since " + clockText(e.Started, w.now, w.location)
+	if d := time.Duration(n.At - e.Started); d >= time.Second {
+		since += " (for " + duration(d) + ")"
+	}
 	switch {
-	case n.Transition == "fire":
-		return "It began as " + severity + "."
-	case n.Transition == "escalate":
-		return "It got worse: from " + cmp.Or(n.PreviousSeverity, "less") + " to " + severity + "."
-	case n.Transition == "deescalate":
-		return "It got better, and is not over: from " + cmp.Or(n.PreviousSeverity, "worse") + " to " + severity + "."
-	case n.Transition == "repeat":
-		return "It is still firing, as " + severity + "."
-	case n.Transition == "no_data":
-		return "No data comes any more. Whether the problem is over is not known; it was " + severity + "."
-	case n.Transition == "data_back":
-		return "Data comes again, and it is still firing, as " + severity + "."
-	case n.Transition == "flapping_start":
-		return "It begins and ends again and again. Further changes are not told until it is stable."
-	case n.Transition == "flapping_end" && !n.Resolved:
-		return "It is stable again, and still firing, as " + severity + "."
+	case e.Once:
+		return "At " + clockText(n.At, w.now, w.location) + "."
 	case n.Resolved:
-		return "It is over" + endReason(n.Reason) + "."
+		return w.over(e, n, value)
+	case n.Transition == "no_data":
+		text := "No data comes any more, so whether it is over is not known. It fires " + since + "."
+		if value != "" {
+			text += " The last value was " + value + "."
+		}
+		return text
+	}
+	what := changeText(n)
+	switch {
+	case value == "":
+		return what + "Firing " + since + "."
+	case what == "":
+		return value + ", " + since + "."
 	default:
-		return strings.ReplaceAll(n.Transition, "_", " ") + ", " + severity
+		return what + value + ". Firing " + since + "."
+	}
+}
+
+// over says that an alert is over, for how long it fired, and how it is now.
+func (w *words) over(e *entry, n *notice, value string) string {
+	text := "It is over" + endReason(n.Reason) + "."
+	if e.Ended != 0 {
+		text = fmt.Sprintf("It is over%s, after %s: from %s to %s.", endReason(n.Reason), duration(time.Duration(e.Ended-e.Started)),
+			clockText(e.Started, w.now, w.location), clockText(e.Ended, w.now, w.location))
+	}
+	if value != "" {
+		text += " Now " + value + "."
+	}
+	return text
+}
+
+// changeText says what changed since the alert was told before; nothing where it has just begun.
+func changeText(n *notice) string {
+	switch n.Transition {
+	case "fire":
+		return ""
+	case "escalate":
+		return "It got worse, from " + cmp.Or(n.PreviousSeverity, "less") + " to " + n.Severity + ": "
+	case "deescalate":
+		return "It got better and is not over, from " + cmp.Or(n.PreviousSeverity, "worse") + " to " + n.Severity + ": "
+	case "repeat":
+		return "It is still firing: "
+	case "data_back":
+		return "Data comes again, and it is still firing: "
+	case "flapping_start":
+		return "It begins and ends again and again. Further changes are not told until it is stable. "
+	case "flapping_end":
+		return "It is stable again, and still firing: "
+	case "silence_end":
+		return "It is no longer silenced, and still firing: "
+	case acknowledged:
+		return looksAfter(n) + ". "
+	default:
+		return spelled(n.Transition) + ": "
 	}
 }
 
@@ -144,20 +201,6 @@ func where(e *entry) string {
 	return strings.Join(parts, ", ")
 }
 
-func (w *words) when(e *entry, n *notice) string {
-	if e.Once {
-		return clockText(n.At, w.now, w.location)
-	}
-	began := clockText(e.Started, w.now, w.location)
-	if n.Resolved && e.Ended != 0 {
-		return fmt.Sprintf("from %s to %s (%s)", began, clockText(e.Ended, w.now, w.location), duration(time.Duration(e.Ended-e.Started)))
-	}
-	if d := time.Duration(n.At - e.Started); d >= time.Second {
-		return fmt.Sprintf("since %s (for %s)", began, duration(d))
-	}
-	return "since " + began
-}
-
 // history says what is told belatedly: what came before the newest notice and was not told yet.
 func (w *words) history(it *item) string {
 	if len(it.notices) == 1 && it.left == 0 {
@@ -175,118 +218,6 @@ func (w *words) history(it *item) string {
 		}
 	}
 	return strings.Join(steps, " → ")
-}
-
-// clockText is a time in words: the time of day, and the day if it is not that of now.
-func clockText(at, now int64, location *time.Location) string {
-	t, n := time.Unix(0, at).In(location), time.Unix(0, now).In(location)
-	if t.Format(time.DateOnly) == n.Format(time.DateOnly) {
-		return t.Format("15:04:05 MST")
-	}
-	return t.Format("Mon 2 Jan 2006 15:04:05 MST")
-}
-
-// duration is a length of time in words.
-func duration(d time.Duration) string {
-	switch d = d.Round(time.Second); {
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
-	case d < time.Hour && d%time.Minute == 0:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
-	case d < 10*time.Minute:
-		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
-	case d < time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
-	default:
-		return fmt.Sprintf("%d days", int(d.Hours()/24))
-	}
-}
-
-// comparisons are the signs of comparisons in words, for a value for which it holds and for one that is well again.
-var comparisons = map[string][2]string{
-	">": {"above the threshold of", "the threshold is"}, ">=": {"at or above the threshold of", "the threshold is"},
-	"<": {"below the threshold of", "the threshold is"}, "<=": {"at or below the threshold of", "the threshold is"},
-	"==": {"equal to", "the bad value is"}, "!=": {"not", "the right value is"},
-	"outside": {"out of the range that ends at", "the range ends at"}, "inside": {"in the range that ends at", "the range ends at"},
-}
-
-// valueText is the value and what it was compared with.
-func valueText(a *about, n *notice) string {
-	if n.Value == nil {
-		if n.Comparison == "absent" && !n.Resolved {
-			return "there is none"
-		}
-		return ""
-	}
-	text := quantity(*n.Value, a.Unit, a.Metric)
-	if n.Threshold != nil {
-		if c, ok := comparisons[n.Comparison]; ok {
-			i := 0
-			if n.Resolved {
-				i = 1
-			}
-			text += ", " + c[i] + " " + quantity(*n.Threshold, a.Unit, a.Metric)
-		} else {
-			text += ", threshold " + quantity(*n.Threshold, a.Unit, a.Metric)
-		}
-	}
-	if a.Metric != "" {
-		text += " (" + a.Metric
-		if a.Aggregation != "" {
-			text += ", " + a.Aggregation
-		}
-		if a.Window > 0 {
-			text += " over " + duration(time.Duration(a.Window*float64(time.Second)))
-		}
-		text += ")"
-	}
-	return text
-}
-
-// quantity is a number with its unit, for people.
-func quantity(v float64, unit, metric string) string {
-	switch {
-	case unit == "1" && (strings.HasSuffix(metric, "utilization") || strings.Contains(metric, " / ")):
-		return number(v*100) + " %"
-	case unit == "1" || unit == "":
-		return number(v)
-	case unit == "By" || unit == "By/s":
-		return scaled(v) + strings.TrimPrefix(unit, "By")
-	case unit == "s" && math.Abs(v) >= 60:
-		return duration(time.Duration(v * float64(time.Second)))
-	case unit == "Cel":
-		return number(v) + " °C"
-	case strings.HasPrefix(unit, "{"):
-		return number(v) + " " + strings.NewReplacer("{", "", "}", "s").Replace(unit)
-	default:
-		return number(v) + " " + unit
-	}
-}
-
-func scaled(v float64) string {
-	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
-	i := 0
-	for math.Abs(v) >= 1024 && i < len(units)-1 {
-		v /= 1024
-		i++
-	}
-	return number(v) + " " + units[i]
-}
-
-// number is a number with as many digits as say something.
-func number(v float64) string {
-	switch a := math.Abs(v); {
-	case a >= 1e15 || a > 0 && a < 1e-4:
-		return strconv.FormatFloat(v, 'g', 4, 64)
-	case a >= 100:
-		return strconv.FormatFloat(v, 'f', 0, 64)
-	case a >= 1:
-		return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0")
-	default:
-		return strconv.FormatFloat(v, 'g', 3, 64)
-	}
 }
 
 // pairs are keys and values in one line.

@@ -60,14 +60,27 @@ func (w *worker) step(ctx context.Context) (next int64) {
 	if b == nil {
 		return next
 	}
-	m := w.n.compose(w.route, b, now)
-	sendCtx, cancel := context.WithTimeout(ctx, sendTimeout)
-	_, err := w.sender.send(sendCtx, m)
-	cancel()
+	m := w.n.compose(ctx, w.route, b, now)
+	err := w.send(ctx, m)
+	if consumererror.IsPermanent(err) {
+		short := *m
+		short.Plain = true
+		first := err
+		if err = w.send(ctx, &short); err == nil {
+			m.shortened = first
+		}
+	}
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return now + int64(time.Hour) // Shutting down.
 	}
 	return w.after(ctx, b, m, err)
+}
+
+func (w *worker) send(ctx context.Context, m *message) error {
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	_, err := w.sender.send(ctx, m)
+	return err
 }
 
 // sendTimeout bounds an attempt to send a message, over what each type bounds itself.
@@ -96,16 +109,16 @@ func (w *worker) after(ctx context.Context, b *batch, m *message, err error) (ne
 	now := w.n.now().UnixNano()
 	w.n.mu.Lock()
 	defer w.n.mu.Unlock()
-	w.n.telemetry.NotifyMessages.Add(ctx, 1, metric.WithAttributes(attribute.String("channel", w.route.name), attribute.String("outcome", outcome(err))))
+	w.n.telemetry.NotifyMessages.Add(ctx, 1, metric.WithAttributes(attribute.String("channel", w.route.name), attribute.String("outcome", w.outcome(m, err))))
 	switch {
 	case err == nil:
 		w.delay, w.retry = 0, 0
 		w.n.table.done(w.route, b, m.threadOf, now)
+		w.route.lost = nil // It is in the message.
+		w.shortened(m)
 	case consumererror.IsPermanent(err):
 		w.delay, w.retry = 0, 0
-		w.n.logger.Error("A message is refused and not sent again on this channel", zap.String("channel", w.route.name), zap.Int("alerts", len(b.items)),
-			zap.String("title", m.Title), zap.Error(err))
-		w.n.table.refused(w.route, b)
+		w.refused(b, m, err, now)
 	default:
 		w.retry = now + int64(w.backOff(err))
 	}
@@ -116,10 +129,37 @@ func (w *worker) after(ctx context.Context, b *batch, m *message, err error) (ne
 	return max(w.retry, now)
 }
 
-func outcome(err error) string {
+// refused gives a message up that the server takes in no form. It is logged when the channel begins to refuse, and seen in health.
+func (w *worker) refused(b *batch, m *message, err error, now int64) {
+	rt := w.route
+	if !rt.refusedForGood {
+		w.n.logger.Error("A message is refused, also in its short form, and not sent again on this channel; further ones are only counted until one is taken",
+			zap.String("channel", rt.name), zap.Int("alerts", len(b.items)), zap.String("title", m.Title), zap.String("fallback", rt.fallback), zap.Error(err))
+	}
+	if rt.fallback == "" {
+		rt.lost, rt.lostAt = append(rt.lost, m.Title), now
+		rt.lost = rt.lost[max(0, len(rt.lost)-maxLost):]
+	}
+	w.n.table.refused(rt, b)
+}
+
+// shortened logs, when that begins, that a server takes only the short form of messages.
+func (w *worker) shortened(m *message) {
+	if m.shortened != nil && !w.route.shortened {
+		w.n.logger.Warn("A message was refused and then taken in its short form; this is logged again when one was taken as it is",
+			zap.String("channel", w.route.name), zap.String("title", m.Title), zap.Error(m.shortened))
+	}
+	w.route.shortened = m.shortened != nil
+}
+
+func (w *worker) outcome(m *message, err error) string {
 	switch {
+	case err == nil && m.shortened != nil:
+		return "shortened"
 	case err == nil:
 		return "accepted"
+	case consumererror.IsPermanent(err) && w.route.fallback == "":
+		return "lost"
 	case consumererror.IsPermanent(err):
 		return "refused"
 	default:

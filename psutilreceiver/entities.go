@@ -89,6 +89,7 @@ func newEntityReceiver(set receiver.Settings, cfg *Config, next consumer.Logs) (
 		return nil, err
 	}
 	set.Logger = printableLogger(set.Logger)
+	cfg.events.expectFollower()
 	return &entityReceiver{
 		set: set, cfg: cfg, next: next, now: time.Now, report: report, hostText: pcommon.NewMap(), processes: map[read.Key]*knownEntity{},
 		resources: &psutilReceiver{set: set, cfg: cfg},
@@ -96,17 +97,16 @@ func newEntityReceiver(set receiver.Settings, cfg *Config, next consumer.Logs) (
 }
 
 // Start tells of the host, and goes on to do so until Shutdown.
-func (r *entityReceiver) Start(_ context.Context, _ component.Host) error {
+func (r *entityReceiver) Start(start context.Context, h component.Host) error {
 	var err error
 	if r.host, err = host.New(r.cfg.RootPath); err != nil {
 		return fmt.Errorf("root_path: %w", err)
 	}
 	var found chan struct{} // Without events nothing comes.
 	if len(r.cfg.Events.Kinds) > 0 {
-		if r.events, err = r.cfg.events.begin(r.cfg, r.set.Logger, r.now); err != nil {
+		if r.events, err = r.cfg.events.begin(start, r.cfg, &r.set, h, r.now); err != nil {
 			return errors.Join(err, r.host.Close())
 		}
-		r.events.Follow()
 		found = r.cfg.events.found
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -143,11 +143,11 @@ func (r *entityReceiver) Shutdown(ctx context.Context) error {
 	}
 	r.stop()
 	r.done.Wait()
+	var err error
 	if r.events != nil {
-		r.cfg.events.end()
-		r.tellEvents(ctx, true)
+		err = r.cfg.events.end(func() { r.tellEvents(ctx, true) })
 	}
-	return r.host.Close()
+	return errors.Join(err, r.host.Close())
 }
 
 // look reads what the host is.

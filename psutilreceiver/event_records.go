@@ -43,6 +43,7 @@ func (r *entityReceiver) tellEvents(ctx context.Context, all bool) {
 	}
 	if r.deliver(ctx, logs, now, "The events") {
 		r.events.Delivered(len(waiting))
+		r.cfg.events.told(waiting)
 	}
 }
 

@@ -8,7 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/suggest"
@@ -24,6 +26,8 @@ type EventsConfig struct {
 	MaxPerMinute int `mapstructure:"max_per_minute"`
 	// CollectionInterval is how often is looked for events. Zero takes that of the receiver.
 	CollectionInterval time.Duration `mapstructure:"collection_interval"`
+	// Storage is the ID of a storage extension that keeps which boot was told of, over a restart.
+	Storage *component.ID `mapstructure:"storage"`
 }
 
 const defaultEventsPerMinute = 60
@@ -61,38 +65,60 @@ func (c *EventsConfig) kinds() []events.Kind {
 type eventWatch struct {
 	mu    sync.Mutex
 	users int
-	log   *events.Log
-	since time.Time     // when the log began to count
-	found chan struct{} // has an element after a look, until that is taken
-	stop  context.CancelFunc
-	done  chan struct{}
+	// follow tells that there is a receiver in a logs pipeline: events are kept for it from the first look on, which may be before its start.
+	follow bool
+	log    *events.Log
+	since  time.Time     // when the log began to count
+	boots  *bootMemory   // nil without a storage
+	found  chan struct{} // has an element after a look, until that is taken
+	stop   context.CancelFunc
+	done   chan struct{}
 }
 
 // begin starts the watcher unless it runs already, and returns its log. Each begin has its end.
-func (w *eventWatch) begin(cfg *Config, logger *zap.Logger, now func() time.Time) (*events.Log, error) {
+func (w *eventWatch) begin(ctx context.Context, cfg *Config, set *receiver.Settings, h component.Host, now func() time.Time) (*events.Log, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.users > 0 {
 		w.users++
 		return w.log, nil
 	}
-	log := events.NewLog(cfg.Events.MaxPerMinute)
-	watcher, err := events.NewWatcher(events.Options{
+	boots, err := openBootMemory(ctx, cfg, set, h)
+	if err != nil {
+		return nil, err
+	}
+	log, logger := events.NewLog(cfg.Events.MaxPerMinute), set.Logger
+	if w.follow {
+		log.Follow()
+	}
+	options := events.Options{
 		Root: cfg.RootPath, Kinds: cfg.Events.kinds(),
 		Notice: func(what string, err error) { logger.Info(what, zap.Error(err)) },
-	}, log)
-	if err != nil {
-		return nil, fmt.Errorf("root_path: %w", err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	if boots != nil {
+		options.IsNewBoot = boots.isNew
+	}
+	watcher, err := events.NewWatcher(options, log)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("root_path: %w", err), boots.close())
+	}
+	running, cancel := context.WithCancel(context.Background())
+	w.boots = boots
 	w.users, w.log, w.since, w.stop, w.done, w.found = 1, log, now(), cancel, make(chan struct{}), make(chan struct{}, 1)
 	interval := cfg.Events.CollectionInterval
 	if interval == 0 {
 		interval = cfg.CollectionInterval
 	}
-	l := &eventLooks{watcher: watcher, logger: logger, now: now, interval: interval, found: w.found}
-	go l.run(ctx, w.done)
+	l := &eventLooks{watcher: watcher, logger: logger, now: now, interval: interval, found: w.found, log: log, boots: boots}
+	go l.run(running, w.done)
 	return log, nil
+}
+
+// expectFollower says that a receiver in a logs pipeline was made.
+func (w *eventWatch) expectFollower() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.follow = true
 }
 
 // counted returns the log, and since when it counts.
@@ -102,15 +128,33 @@ func (w *eventWatch) counted() (*events.Log, time.Time) {
 	return w.log, w.since
 }
 
-// end stops the watcher if nobody else uses it.
-func (w *eventWatch) end() {
+// end stops the watcher if nobody else uses it. What tells of the last events is called before what keeps them is closed; it may be nil.
+func (w *eventWatch) end(tell func()) error {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.users--; w.users > 0 {
-		return
+	w.users--
+	last, stop, done, boots := w.users == 0, w.stop, w.done, w.boots
+	w.mu.Unlock()
+	if last {
+		stop()
+		<-done
 	}
-	w.stop()
-	<-w.done
+	if tell != nil {
+		tell()
+	}
+	if !last {
+		return nil
+	}
+	return boots.close()
+}
+
+// told notes that events were delivered.
+func (w *eventWatch) told(delivered []events.Event) {
+	w.mu.Lock()
+	boots := w.boots
+	w.mu.Unlock()
+	if slices.ContainsFunc(delivered, func(e events.Event) bool { return e.Kind == events.Booted }) {
+		boots.keep()
+	}
 }
 
 // eventLooks is what a watcher is run with.
@@ -121,6 +165,8 @@ type eventLooks struct {
 	interval time.Duration
 	found    chan<- struct{}
 	warned   time.Time
+	log      *events.Log
+	boots    *bootMemory
 }
 
 func (l *eventLooks) run(ctx context.Context, done chan<- struct{}) {
@@ -151,6 +197,9 @@ func (l *eventLooks) look() {
 	if err := l.watcher.Look(now); err != nil && (l.warned.IsZero() || now.Sub(l.warned) >= warnPeriod) {
 		l.warned = now
 		l.logger.Warn("Some events can't be seen; this is logged once an hour at most", zap.Error(err))
+	}
+	if !l.log.Followed() || l.log.Count(events.Booted) == 0 {
+		l.boots.keep() // Nobody is to be told.
 	}
 }
 

@@ -31,6 +31,7 @@ type fixtureHost struct {
 	clock    *steppedClock
 	ticks    chan time.Time
 	batches  chan pmetric.Metrics
+	stopped  chan struct{} // closed when the test has ended: what nobody takes then is let go, for stopping waits for the pipeline
 }
 
 // copyServer gives the root of a copy of the fixture host server-6.x that the test may change.
@@ -57,15 +58,30 @@ func onlyScrapers(names ...string) func(*Config) {
 
 // everyScraper turns every scraper on, all at the receiver's interval, with every process and every metric shown.
 func everyScraper(cfg *Config) {
+	names := make([]string, 0, len(scraperKinds))
 	for _, k := range scraperKinds {
-		k.enable(&cfg.Scrapers)
+		names = append(names, k.name)
 	}
-	cfg.Scrapers.Process.Get().CollectionInterval = 0
-	cfg.Scrapers.DiskHealth.Get().CollectionInterval = 0
-	cfg.Scrapers.Process.Get().Top.N = 0
-	cfg.Scrapers.Hardware.Get().PCIErrors = true
-	for _, metric := range reflect.ValueOf(&cfg.Metrics).Elem().Fields() {
-		metric.FieldByName("Enabled").SetBool(true)
+	everyMetricOf(names...)(cfg)
+}
+
+// everyMetricOf turns off all scrapers but those named, which run at the receiver's interval with every process and every metric shown.
+func everyMetricOf(names ...string) func(*Config) {
+	return func(cfg *Config) {
+		onlyScrapers(names...)(cfg)
+		if process := cfg.Scrapers.Process.Get(); process != nil {
+			process.CollectionInterval = 0
+			process.Top.N = 0
+		}
+		if health := cfg.Scrapers.DiskHealth.Get(); health != nil {
+			health.CollectionInterval = 0
+		}
+		if hardware := cfg.Scrapers.Hardware.Get(); hardware != nil {
+			hardware.PCIErrors = true
+		}
+		for _, metric := range reflect.ValueOf(&cfg.Metrics).Elem().Fields() {
+			metric.FieldByName("Enabled").SetBool(true)
+		}
 	}
 }
 
@@ -82,7 +98,7 @@ func startAnsweredHost(t *testing.T, root string, answer func(*fixtureHost) erro
 	f := &fixtureHost{
 		root: root, telemetry: componenttest.NewTelemetry(), logs: logs,
 		clock: &steppedClock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
-		ticks: make(chan time.Time), batches: make(chan pmetric.Metrics, 1),
+		ticks: make(chan time.Time), batches: make(chan pmetric.Metrics, 1), stopped: make(chan struct{}),
 	}
 	cfg := createDefaultConfig().(*Config)
 	cfg.RootPath = root
@@ -94,8 +110,12 @@ func startAnsweredHost(t *testing.T, root string, answer func(*fixtureHost) erro
 	set := metadatatest.NewSettings(f.telemetry)
 	set.Logger = zap.New(core)
 	next, err := consumer.NewMetrics(func(_ context.Context, md pmetric.Metrics) error {
-		f.batches <- md
-		return answer(f)
+		select {
+		case f.batches <- md:
+			return answer(f)
+		case <-f.stopped:
+			return nil
+		}
 	})
 	require.NoError(t, err)
 	f.receiver, err = newReceiver(set, cfg, next)
@@ -104,6 +124,7 @@ func startAnsweredHost(t *testing.T, root string, answer func(*fixtureHost) erro
 	f.receiver.options = append(f.receiver.options, scraperhelper.WithTickerChannel(f.ticks))
 	require.NoError(t, f.receiver.Start(context.Background(), componenttest.NewNopHost()))
 	t.Cleanup(func() {
+		close(f.stopped)
 		require.NoError(t, f.receiver.Shutdown(context.Background()))
 		require.NoError(t, f.telemetry.Shutdown(context.Background()))
 	})

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,34 +29,67 @@ var oddNumbers = []string{"-1", "9223372036854775808", "18446744073709551615", s
 func TestAnOddNumberCostsOneNumber(t *testing.T) {
 	root := copyServer(t)
 	require.NoError(t, os.WriteFile(filepath.Join(root, "proc/1204/smaps_rollup"), []byte(proctest.SmapsText), 0o600))
+	readers := readersOf(t, root)
+	require.Contains(t, readers, "proc/stat")
+	require.Contains(t, readers, "proc/pressure/io")
+	files := slices.Sorted(maps.Keys(readers))
+	healthy := make(map[string]map[string]float64) // by the scrapers that run
 	for _, perCPU := range []bool{false, true} {
-		configure := func(cfg *Config) {
-			everyScraper(cfg)
-			cfg.Scrapers.CPU.Get().PerCPU = perCPU
-		}
-		var healthy map[string]float64
-		opened := openedBelow(t, root, func() {
-			f := startFixtureHost(t, root, configure)
-			f.first(t)
-			healthy = steadyPoints(t, f.after(t, 10*time.Second))
-			require.Empty(t, f.warnings())
-		})
-		require.Contains(t, opened, "proc/stat")
-		require.Contains(t, opened, "proc/pressure/io")
-		for _, name := range opened {
+		for _, name := range files {
 			if perCPU && name != "proc/stat" || skipsOddNumbers(name) {
 				continue
+			}
+			configure := func(cfg *Config) {
+				everyMetricOf(append(readers[name], "clock")...)(cfg)
+				if cpu := cfg.Scrapers.CPU.Get(); cpu != nil {
+					cpu.PerCPU = perCPU
+				}
 			}
 			t.Run(fmt.Sprintf("%s/%t", name, perCPU), func(t *testing.T) {
 				text, err := os.ReadFile(filepath.Join(root, name))
 				require.NoError(t, err)
+				set := fmt.Sprint(readers[name], perCPU)
+				if healthy[set] == nil {
+					healthy[set] = healthyPoints(t, root, configure)
+				}
 				for _, number := range numbersIn(name, string(text)) {
-					o := oddNumber{root: root, file: name, text: string(text), numberAt: number, healthy: healthy}
+					o := oddNumber{root: root, file: name, text: string(text), numberAt: number, healthy: healthy[set]}
 					o.check(t, configure)
 				}
 			})
 		}
 	}
+}
+
+// readersOf names the scrapers that open each file below root when they run alone. Nothing else can depend on the file, so that nothing else needs
+// to run while its numbers are odd. The clock runs with each, for a scrape without any point is not passed on.
+func readersOf(t *testing.T, root string) map[string][]string {
+	t.Helper()
+	readers := make(map[string][]string)
+	for _, k := range scraperKinds {
+		opened := openedBelow(t, root, func() {
+			t.Run("alone/"+k.name, func(t *testing.T) { healthyPoints(t, root, everyMetricOf(k.name, "clock")) })
+		})
+		for _, name := range opened {
+			readers[name] = append(readers[name], k.name)
+		}
+	}
+	together := openedBelow(t, root, func() {
+		t.Run("together", func(t *testing.T) { healthyPoints(t, root, everyScraper) })
+	})
+	for _, name := range together {
+		require.Contains(t, readers, name, "no scraper alone opens it")
+	}
+	return readers
+}
+
+func healthyPoints(t *testing.T, root string, configure func(*Config)) map[string]float64 {
+	t.Helper()
+	f := startFixtureHost(t, root, configure)
+	f.first(t)
+	points := steadyPoints(t, f.after(t, 10*time.Second))
+	require.Empty(t, f.warnings())
+	return points
 }
 
 // skipsOddNumbers leaves out files: one process, or group, stands for all, names are no numbers, and a file that is shared by a driver for what it does not

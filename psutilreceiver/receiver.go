@@ -74,7 +74,7 @@ func (r *psutilReceiver) Start(ctx context.Context, h component.Host) error {
 		return err
 	}
 	if len(r.cfg.Events.Kinds) > 0 {
-		if _, err = r.cfg.events.begin(r.cfg, r.set.Logger, r.now); err != nil {
+		if _, err = r.cfg.events.begin(ctx, r.cfg, &r.set, h, r.now); err != nil {
 			return err
 		}
 		r.watching = true
@@ -109,7 +109,7 @@ func (r *psutilReceiver) Shutdown(ctx context.Context) error {
 			errs = errors.Join(errs, g.close())
 		}
 		if r.watching {
-			r.cfg.events.end()
+			errs = errors.Join(errs, r.cfg.events.end(nil))
 		}
 		r.telemetry.Shutdown()
 	})

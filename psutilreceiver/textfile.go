@@ -60,7 +60,7 @@ type textfileScraper struct {
 }
 
 func newTextfileScraper(config TextfileConfig, settings scraperSettings) (scraper, error) {
-	return &textfileScraper{scraperSettings: settings, config: config, files: textfile.Set{MaxSeries: config.MaxSeries}}, nil
+	return &textfileScraper{scraperSettings: settings, config: config, files: textfile.Set{MaxSeries: config.MaxSeries, Delta: settings.delta}}, nil
 }
 
 // maxTextFiles bounds the files of a directory, each of which has two metrics of its own.

@@ -133,3 +133,50 @@ func TestTextfileConfig(t *testing.T) {
 	config.Directories = []string{"/here"}
 	require.NoError(t, config.Validate())
 }
+
+// TestAFaultOfATextFileCostsOnlyThatFile: its metrics, and nothing of the others. What can't be parsed is told of by system.textfile.error.
+func TestAFaultOfATextFileCostsOnlyThatFile(t *testing.T) {
+	for fault := range fileFaults {
+		root := t.TempDir()
+		dir := filepath.Join(root, "metrics")
+		require.NoError(t, os.MkdirAll(filepath.Join(root, "proc"), 0o755))
+		require.NoError(t, os.Mkdir(dir, 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "a.prom"), []byte("# TYPE jobs_total counter\njobs_total{job=\"x\"} 3\nsize{of=\"y\"} 7\n"), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "b.prom"), []byte("kept{of=\"z\"} 1\n"), 0o600))
+		settings, current := scraperSettingsOf(t, root, nil), fixtureScrape()
+		config := defaultTextfileConfig()
+		config.Directories = []string{"/metrics"}
+		s, err := newTextfileScraper(config, settings)
+		require.NoError(t, err)
+		points := func() map[string]float64 {
+			t.Helper()
+			settings.host.Begin()
+			settings.mb.Reset(metadata.WithStartTime(current.boot))
+			require.NoError(t, s.scrape(current))
+			md := settings.mb.Emit()
+			s.(extender).extend(md)
+			got := pointsOf(t, md)
+			for _, name := range []string{"a", "b"} {
+				delete(got, "system.textfile.mtime{file.path=/metrics/"+name+".prom}")
+			}
+			return got
+		}
+		healthy := map[string]float64{
+			"jobs_total{job=x}": 3, "size{of=y}": 7, "kept{of=z}": 1,
+			"system.textfile.error{file.path=/metrics/a.prom}": 0, "system.textfile.error{file.path=/metrics/b.prom}": 0,
+		}
+		require.Equal(t, healthy, points(), fault)
+		mend := spoil(t, filepath.Join(dir, "a.prom"), fault)
+		want := map[string]float64{"kept{of=z}": 1, "system.textfile.error{file.path=/metrics/b.prom}": 0}
+		switch fault {
+		case "missing", "a directory": // There is no such file.
+		case "empty":
+			want["system.textfile.error{file.path=/metrics/a.prom}"] = 0
+		default:
+			want["system.textfile.error{file.path=/metrics/a.prom}"] = 1
+		}
+		assert.Equal(t, want, points(), fault)
+		mend()
+		assert.Equal(t, healthy, points(), fault)
+	}
+}

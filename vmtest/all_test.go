@@ -22,6 +22,7 @@ func TestAll(t *testing.T) {
 	inEachKernel(t, []scenario{
 		{"memory", testMemory},
 		{"processes", testProcesses},
+		{"oom", testOOM},
 		{"cpu plug", testCPUPlug},
 	})
 }

@@ -30,6 +30,7 @@ type collector struct {
 	folder  string // in the guest, in memory, so that it makes no disk I/O
 	pid     int
 	unshare uintptr
+	user    string // that it runs as, root if none
 	stopped bool
 }
 
@@ -59,20 +60,42 @@ func startCollector(t *testing.T, vm *machine.Machine, config string) *collector
 	return startCollectorIn(t, vm, config, 0)
 }
 
+// startCollectorAs starts it as a user other than root.
+func startCollectorAs(t *testing.T, vm *machine.Machine, config, user string) *collector {
+	t.Helper()
+	c := newCollector(t, vm, config)
+	if c.user = user; user != "" {
+		run(t, vm, "chown %s %s", user, c.folder)
+	}
+	c.start(t)
+	return c
+}
+
 func startCollectorIn(t *testing.T, vm *machine.Machine, config string, unshare uintptr) *collector {
 	t.Helper()
+	c := newCollector(t, vm, config)
+	c.unshare = unshare
+	c.start(t)
+	return c
+}
+
+func newCollector(t *testing.T, vm *machine.Machine, config string) *collector {
+	t.Helper()
 	name := strings.NewReplacer("/", "-", " ", "-").Replace(t.Name())
-	c := &collector{vm: vm, folder: "/run/" + name, unshare: unshare}
+	c := &collector{vm: vm, folder: "/run/" + name}
 	require.NoError(t, vm.Write(c.folder+"/config.yaml", config))
 	t.Cleanup(func() { c.cleanUp(t) })
-	c.start(t)
 	return c
 }
 
 func (c *collector) start(t *testing.T) {
 	t.Helper()
 	before := c.lines(t)
-	pid, err := c.vm.Start(c.folder+"/log", c.unshare, "/bin/sh", "-c", "cd "+c.folder+" && exec /otelcol-psutil --config config.yaml")
+	program := "/otelcol-psutil"
+	if c.user != "" {
+		program = "start-stop-daemon -S -c " + c.user + " -x " + program + " --"
+	}
+	pid, err := c.vm.Start(c.folder+"/log", c.unshare, "/bin/sh", "-c", "cd "+c.folder+" && exec "+program+" --config config.yaml")
 	require.NoError(t, err)
 	c.pid, c.stopped = pid, false
 	c.awaitLines(t, before+1)
@@ -119,6 +142,11 @@ func (c *collector) points(t *testing.T) points.Points {
 }
 
 // log is what the Collector said.
+func (c *collector) log(t *testing.T) string {
+	t.Helper()
+	return run(t, c.vm, "cat %s/log", c.folder)
+}
+
 // finish stops the Collector, reads what came out, and holds it against the invariants of all streams.
 func (c *collector) finish(t *testing.T, allowed points.Allowed) points.Points {
 	t.Helper()
@@ -136,7 +164,7 @@ func (c *collector) cleanUp(t *testing.T) {
 		_ = c.vm.Signal(c.pid, syscall.SIGKILL)
 	}
 	if t.Failed() {
-		for _, name := range []string{"log", "metrics.jsonl", "truth.jsonl"} {
+		for _, name := range []string{"log", "metrics.jsonl", "events.jsonl", "alerts.jsonl", "truth.jsonl"} {
 			if text, err := c.vm.Fetch(c.folder + "/" + name); err == nil {
 				keep(t, c.vm, name, text)
 			}

@@ -14,6 +14,7 @@ import (
 func TestSmoke(t *testing.T) {
 	inEachKernel(t, []scenario{
 		{"host", testHost},
+		{"facts", testFacts},
 		{"cpu", testCPU},
 		{"disk", testDisk},
 		{"network", testNetwork},

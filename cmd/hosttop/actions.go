@@ -96,6 +96,14 @@ func (o *options) asked() bool {
 	return o.acknowledge != "" || o.silence != "" || o.endSilence != "" || o.silences
 }
 
+// named says by which flag to give a name, where an action was refused for want of one. A server that knows who asks takes actions without.
+func named(err error, by string) error {
+	if err == nil || by != "" || !strings.Contains(err.Error(), http.StatusText(http.StatusBadRequest)) {
+		return err
+	}
+	return fmt.Errorf("%w: -by NAME (root and a user without a name are nobody in particular)", err)
+}
+
 // act does what the command line asks for.
 func act(ctx context.Context, c *client, o *options, out io.Writer) error {
 	switch {

@@ -96,6 +96,23 @@ func TestActionsOfTheCommandLine(t *testing.T) {
 	}
 }
 
+// Who gives no name is told by which flag, but only where that is what was wrong.
+func TestAnActionOfNobody(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"error": "say who asks for it", "version": 1}`)
+	}))
+	t.Cleanup(s.Close)
+	err := run(t.Context(), []string{"-silence", "load", "-by", "", s.URL}, io.Discard, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "-by NAME") {
+		t.Errorf("the flag is not named: %v", err)
+	}
+	err = run(t.Context(), []string{"-silence", "load", "-by", "anna", s.URL}, io.Discard, io.Discard)
+	if err == nil || strings.Contains(err.Error(), "-by NAME") {
+		t.Errorf("the flag was there: %v", err)
+	}
+}
+
 // TestFormOfAlerts: the key a asks what to do about one of the alerts, and the answer reaches the server.
 func TestFormOfAlerts(t *testing.T) {
 	server, asked := actionServer(t)

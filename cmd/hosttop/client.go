@@ -143,6 +143,11 @@ func (c *client) lookOnce(ctx context.Context, at *int64) (*snapshot, error) {
 	if err := c.get(ctx, "/api/processes", tables, &s.table); err != nil {
 		return nil, err
 	}
+	if c.meta.Features.Groups {
+		if err := c.get(ctx, "/api/groups", tables, &s.groups); err != nil {
+			return nil, err
+		}
+	}
 	if err := c.get(ctx, "/api/alerts", nil, &s.alerts); err != nil {
 		return nil, err
 	}

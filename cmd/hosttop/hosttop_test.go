@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "write the golden files")
 func server(t *testing.T) http.Handler {
 	t.Helper()
 	mux := http.NewServeMux()
-	for path, file := range map[string]string{"/api/meta": "meta", "/api/range": "range", "/api/processes": "processes", "/api/alerts": "alerts"} {
+	for path, file := range map[string]string{"/api/meta": "meta", "/api/range": "range", "/api/processes": "processes", "/api/groups": "groups", "/api/alerts": "alerts"} {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			http.ServeFile(w, r, filepath.Join("testdata", file+".json"))
 		})
@@ -60,6 +60,8 @@ func TestOnce(t *testing.T) {
 		"once-narrow": {"-once", "-width", "80", "-sort", "mem"},
 		"once-tree":   {"-once", "-width", "140", "-tree"},
 		"once-filter": {"-once", "-filter", "postgres"},
+		"once-groups": {"-once", "-groups", "-rows", "3", "-width", "110"},
+		"once-group":  {"-once", "-filter", "=/system.slice/nginx.service"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -207,6 +209,13 @@ func TestScreen(t *testing.T) {
 		t.Errorf("the filter leaves other processes:\n%s", got)
 	}
 	terminal.InjectKey(tcell.KeyEnter, 0, tcell.ModNone)
+	press("g")
+	see("containers and services at")
+	terminal.InjectKey(tcell.KeyDown, 0, tcell.ModNone)
+	terminal.InjectKey(tcell.KeyEnter, 0, tcell.ModNone)
+	if got := see("filter: =/system.slice/nginx.service"); strings.Contains(got, "sshd") || !strings.Contains(got, "237") {
+		t.Errorf("the processes of the group are:\n%s", got)
+	}
 	press(" ")
 	see("◆ stopped")
 	press("l")

@@ -24,7 +24,7 @@ The address is http://host:port, host:port or unix:///path/of/socket; without on
 
 type options struct {
 	address, header, sort, filter string
-	once, tree                    bool
+	once, tree, groups            bool
 	rows, width                   int
 	interval                      time.Duration
 
@@ -57,9 +57,10 @@ func parse(arguments []string, stderr io.Writer) (options, error) {
 	flags.BoolVar(&o.once, "once", false, "print what is now as plain text, and end")
 	flags.StringVar(&o.header, "header", "", `header to send, such as "Authorization: Bearer TOKEN"; also from HOSTTOP_HEADER, where other users do not see it`)
 	flags.StringVar(&o.sort, "sort", "cpu", "order of the processes: cpu, mem, io, pid or name")
-	flags.StringVar(&o.filter, "filter", "", "show only processes with these words in pid, name, user, unit or container")
+	flags.StringVar(&o.filter, "filter", "", "show only processes with these words in pid, name, user, unit or container; =PATH shows those of a control group")
 	flags.BoolVar(&o.tree, "tree", false, "show processes under their parents")
-	flags.IntVar(&o.rows, "rows", 20, "number of processes that -once prints; 0 prints all")
+	flags.BoolVar(&o.groups, "groups", false, "show containers and services in place of the processes")
+	flags.IntVar(&o.rows, "rows", 20, "number of processes, or groups, that -once prints; 0 prints all")
 	flags.IntVar(&o.width, "width", 100, "columns of -once")
 	flags.DurationVar(&o.interval, "interval", 2*time.Second, "time between two looks")
 	flags.StringVar(&o.acknowledge, "acknowledge", "", "say that you look after an alert that fires: its ID, or the name of its rule")
@@ -103,7 +104,7 @@ func run(ctx context.Context, arguments []string, stdout, stderr io.Writer) erro
 		return err
 	}
 	if o.asked() {
-		return act(ctx, c, &o, stdout)
+		return named(act(ctx, c, &o, stdout), o.by)
 	}
 	if o.once {
 		return once(ctx, c, o, stdout)
@@ -117,18 +118,26 @@ func once(ctx context.Context, c *client, o options, out io.Writer) error {
 		return err
 	}
 	lines := top(s, o.width)
-	rows := arrange(s.processes, arrangement{sort: o.sort, filter: o.filter, tree: o.tree})
-	left := 0
-	if o.rows > 0 && len(rows) > o.rows {
-		left = len(rows) - o.rows
-		rows = rows[:o.rows]
-	}
 	lines = append(lines, nil)
-	lines = append(lines, processLines(s, rows, left, o.width)...)
+	if o.groups {
+		rows, left := first(arrangeGroups(s.groups.read(), o.sort), o.rows)
+		lines = append(lines, groupLines(s, rows, left, -1, o.width)...)
+	} else {
+		rows, left := first(arrange(s.processes, arrangement{sort: o.sort, filter: o.filter, tree: o.tree}), o.rows)
+		lines = append(lines, processLines(s, rows, left, o.width)...)
+	}
 	for _, l := range lines {
 		if _, err := fmt.Fprintln(out, l.plain()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// first is the first n of a list, and how many are left; 0 takes all.
+func first[T any](list []T, n int) (some []T, left int) {
+	if n <= 0 || len(list) <= n {
+		return list, 0
+	}
+	return list[:n], len(list) - n
 }

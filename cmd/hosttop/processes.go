@@ -25,7 +25,7 @@ type processTable struct {
 type process struct {
 	pid, parent                    int
 	created                        int64
-	name, user, unit               string
+	name, user, unit, group        string
 	cpu, children, memory, in, out float64
 	threads                        float64
 	guide                          string // lines of the tree before the name
@@ -47,7 +47,7 @@ func (t *processTable) read() []process {
 		}
 		p := process{
 			pid: int(number(cell("pid"))), parent: int(number(cell("parent"))), created: int64(number(cell("created"))),
-			name: text(cell("name")), user: text(cell("user")), unit: cmp.Or(text(cell("container")), text(cell("unit"))),
+			name: text(cell("name")), user: text(cell("user")), unit: cmp.Or(text(cell("container")), text(cell("unit"))), group: text(cell("group")),
 			cpu: number(cell("cpu")), children: number(cell("children")), memory: number(cell("memory")),
 			in: number(cell("read")), out: number(cell("write")), threads: number(cell("threads")),
 		}
@@ -102,8 +102,15 @@ func sum(a, b float64) float64 {
 
 func arrange(list []process, a arrangement) []process {
 	words := strings.Fields(strings.ToLower(a.filter))
+	path, ofGroup := strings.CutPrefix(a.filter, "=")
 	var found []process
 	for _, p := range list {
+		if ofGroup {
+			if p.of(path) {
+				found = append(found, p)
+			}
+			continue
+		}
 		all := strings.ToLower(fmt.Sprint(p.pid, " ", p.name, " ", p.user, " ", p.unit))
 		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(all, w) }) {
 			found = append(found, p)

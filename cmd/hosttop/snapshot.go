@@ -15,9 +15,12 @@ var shown = []string{
 }
 
 type meta struct {
-	Store   string         `json:"store"`
-	Now     int64          `json:"now"`
-	Host    map[string]any `json:"host"`
+	Store    string         `json:"store"`
+	Now      int64          `json:"now"`
+	Host     map[string]any `json:"host"`
+	Features struct {
+		Groups bool `json:"groups"`
+	} `json:"features"`
 	Metrics []struct {
 		Name       string   `json:"name"`
 		Attributes []string `json:"attributes"`
@@ -66,6 +69,7 @@ type snapshot struct {
 		} `json:"groups"`
 	}
 	table     processTable
+	groups    groupTable
 	alerts    alertList
 	processes []process
 

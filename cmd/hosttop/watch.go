@@ -10,7 +10,7 @@ import (
 )
 
 // hints are the keys, the most needed first: those that do not fit are left out.
-var hints = []string{"q quit", "/ filter", "t tree", "c m i p n sort", "←→ time", "l live", "space stop", "f freeze", "a alerts"}
+var hints = []string{"q quit", "/ filter", "t tree", "c m i p n sort", "←→ time", "l live", "space stop", "f freeze", "a alerts", "g groups"}
 
 // screen is the terminal: it asks in one goroutine, and draws in that of tview.
 type screen struct {
@@ -24,6 +24,8 @@ type screen struct {
 
 	order    arrangement
 	frozen   map[[2]int64]int
+	groups   bool   // are shown in place of the processes
+	chosen   int    // of the groups
 	offset   int    // rows above the first that is shown
 	page     int    // rows that are shown
 	at       *int64 // nil: now
@@ -69,7 +71,7 @@ func newScreen(c *client, o options) *screen {
 	s := &screen{
 		client: c, app: tview.NewApplication(), upper: text(), table: text(), status: text(),
 		filter: tview.NewInputField().SetLabel("filter: ").SetFieldBackgroundColor(tcell.ColorDefault),
-		order:  arrangement{sort: o.sort, filter: o.filter, tree: o.tree}, moves: make(chan move, 16), options: o,
+		order:  arrangement{sort: o.sort, filter: o.filter, tree: o.tree}, moves: make(chan move, 16), options: o, groups: o.groups,
 	}
 	for _, box := range []*tview.Box{s.upper.Box, s.table.Box, s.status.Box, s.filter.Box} {
 		box.SetBackgroundColor(tcell.ColorDefault)
@@ -169,21 +171,42 @@ func (s *screen) key(e *tcell.EventKey) *tcell.EventKey {
 	case tcell.KeyRight:
 		s.ask(later)
 	case tcell.KeyUp:
-		s.offset--
+		s.scroll(-1)
 	case tcell.KeyDown:
-		s.offset++
+		s.scroll(1)
 	case tcell.KeyPgUp:
-		s.offset -= s.page
+		s.scroll(-s.page)
 	case tcell.KeyPgDn:
-		s.offset += s.page
+		s.scroll(s.page)
 	case tcell.KeyHome:
-		s.offset = 0
+		s.offset, s.chosen = 0, 0
+	case tcell.KeyEnter:
+		s.drill()
 	case tcell.KeyRune:
 		s.rune(e.Rune())
 	default:
 		return e
 	}
 	return nil
+}
+
+// scroll moves the rows of processes, or the choice of a group.
+func (s *screen) scroll(n int) {
+	if s.groups {
+		s.chosen += n
+	} else {
+		s.offset += n
+	}
+}
+
+// drill shows the processes of the group that is chosen.
+func (s *screen) drill() {
+	rows := arrangeGroups(s.snapshot.groups.read(), s.order.sort)
+	if !s.groups || s.chosen >= len(rows) {
+		return
+	}
+	s.groups, s.offset = false, 0
+	s.filter.SetText("=" + rows[s.chosen].path)
 }
 
 func (s *screen) ask(m move) {
@@ -207,6 +230,9 @@ func (s *screen) rune(r rune) {
 		s.freeze()
 	case 'a':
 		s.askAboutAlerts()
+	case 'g':
+		s.groups = !s.groups
+		s.offset = 0
 	case '/':
 		s.app.SetFocus(s.filter)
 	default:
@@ -242,10 +268,16 @@ func (s *screen) fill(width, height int) {
 	}
 	s.layout.ResizeItem(s.upper, len(upper), 0)
 	filtering := 0
-	if s.filter.HasFocus() || s.order.filter != "" {
+	if s.filter.HasFocus() || s.order.filter != "" && !s.groups {
 		filtering = 1
 	}
 	s.layout.ResizeItem(s.filter, filtering, 0)
+	s.upper.SetText(join(upper))
+	s.status.SetText(s.state(width).tagged())
+	if s.groups {
+		s.fillGroups(width, height-len(upper)-filtering-1)
+		return
+	}
 	rows := arrange(s.snapshot.processes, s.order)
 	if s.frozen != nil {
 		rows = keep(rows, s.frozen)
@@ -253,9 +285,17 @@ func (s *screen) fill(width, height int) {
 	s.page = max(1, height-len(upper)-filtering-1-len(processLines(s.snapshot, nil, 1, width)))
 	s.offset = max(0, min(s.offset, len(rows)-s.page))
 	shown := rows[s.offset:min(len(rows), s.offset+s.page)]
-	s.upper.SetText(join(upper))
 	s.table.SetText(join(processLines(s.snapshot, shown, len(rows)-s.offset-len(shown), width)))
-	s.status.SetText(s.state(width).tagged())
+}
+
+// fillGroups puts the groups into the place of the processes, so that the chosen one is seen.
+func (s *screen) fillGroups(width, height int) {
+	rows := arrangeGroups(s.snapshot.groups.read(), s.order.sort)
+	s.page = max(1, height-len(groupLines(s.snapshot, nil, 1, -1, width)))
+	s.chosen = max(0, min(s.chosen, len(rows)-1))
+	s.offset = max(0, min(s.offset, s.chosen), s.chosen-s.page+1)
+	shown := rows[min(s.offset, len(rows)):min(len(rows), s.offset+s.page)]
+	s.table.SetText(join(groupLines(s.snapshot, shown, len(rows)-s.offset-len(shown), s.chosen-s.offset, width)))
 }
 
 // state is the last line: whether it is live, the order of the rows, and as many keys as fit.

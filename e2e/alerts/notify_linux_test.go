@@ -21,7 +21,7 @@ import (
 // told has a channel whose server is dead, and one whose server lives. What the file exporter writes shows what the alert component announced.
 const told = `
 receivers: {psutil: {collection_interval: 100ms, initial_delay: 0s, root_path: %q, scrapers: {memory: {}}}}
-connectors: {alert: {preset: host, evaluation_interval: 1s, storage: file_storage, defaults: {flapping: {enabled: false}}}}
+connectors: {alert: {preset: {host: {override: {memory: {for: 0s}}}}, evaluation_interval: 1s, storage: file_storage, defaults: {flapping: {enabled: false}}}}
 exporters:
   file/metrics: {path: metrics-%d.jsonl, flush_interval: 1ms}
   file/alerts: {path: alerts.jsonl, rotation: {max_megabytes: 100}}

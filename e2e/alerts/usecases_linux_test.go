@@ -41,7 +41,7 @@ receivers:
     scrapers: {process: {collection_interval: 250ms, include: {names: [%[2]s, %[3]s]}, top: {n: 0}, other: false}}
 connectors:
   alert:
-    preset: {host: {override: {cpu: {for: 0s}, memory: {for: 0s}}}}    # CPU, memory and disk above a percentage
+    preset: {host: {disable: [ext4_errors], override: {cpu: {for: 0s}, memory: {for: 0s}}}}    # CPU, memory and disk above a percentage
     evaluation_interval: 1s
     rules:
       - name: host_down

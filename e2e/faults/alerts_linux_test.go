@@ -12,7 +12,7 @@ import (
 )
 
 // toFileToo has the alerts go to a file, too, which shows what was emitted while the backend is away.
-const toFileToo = `{connectors: {alert: {evaluation_interval: 1s, defaults: {flapping: {enabled: false}}}},
+const toFileToo = `{connectors: {alert: {preset: {host: {override: {memory: {for: 0s}}}}, evaluation_interval: 1s, defaults: {flapping: {enabled: false}}}},
   exporters: {file/alerts: {path: alerts.jsonl, rotation: {max_megabytes: 100}}},
   service: {pipelines: {logs/alerts: {exporters: [%s, file/alerts]}}}}`
 

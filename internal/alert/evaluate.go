@@ -90,6 +90,9 @@ func (e *Engine) evaluate(g *group, t int64) {
 		e.evaluateNoData(g, t)
 		return
 	}
+	if e.passesUnread(g, t) {
+		return
+	}
 	m := e.moment(g, t)
 	if r.bounds == nil {
 		r.Kind.Read(m)

@@ -144,12 +144,31 @@ func (e *Engine) addInputs(g *group, t int64, res *rules.Result) {
 		res.Healthy = !holds
 		res.Until = min(res.Until, r.currentUntil(c.series[rules.RoleCondition]))
 	}
+	e.completed(g, t)
+}
+
+// completed records that everything that the rule needs was there.
+func (e *Engine) completed(g *group, t int64) {
 	complete := t
-	for _, role := range r.required {
+	for _, role := range g.rule.required {
 		complete = min(complete, newestOf(g.seriesOf(role)))
 	}
-	c.complete = max(c.complete, complete)
-	r.inputsSeen = true
+	g.inputs.complete = max(g.inputs.complete, complete)
+	g.rule.inputsSeen = true
+}
+
+// passesUnread tells whether the group's value makes no difference at event time t, because it has no alert and the rule's condition does not hold.
+// It is not read then: a forecast costs a look at each sample of its window.
+func (e *Engine) passesUnread(g *group, t int64) bool {
+	r := g.rule
+	if r.OnlyIf == nil || g.alert != nil || r.NoData == rules.NoDataAlert || r.histories != nil || r.silence > 0 || r.counts {
+		return false
+	}
+	if holds, presence := g.condition(t); holds || presence != window.Present {
+		return false
+	}
+	e.completed(g, t)
+	return true
 }
 
 // condition tells whether the rule's condition holds as of time t: any series of the group will do.

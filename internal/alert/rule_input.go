@@ -48,9 +48,11 @@ func (e *Engine) addRuleInputs(r *ruleState) {
 		if r.roles[i] = in.Role; !in.Optional {
 			r.required = append(r.required, in.Role)
 		}
-		e.addRuleInput(r, in, in.Statistic)
-		if in.AnyShape && in.Statistic.Kind == window.StatisticNone {
-			e.addRuleInput(r, in, window.Statistic{Kind: window.StatisticCount})
+		for _, metric := range in.Names() {
+			e.addRuleInput(metric, r, in, in.Statistic)
+			if in.AnyShape && in.Statistic.Kind == window.StatisticNone {
+				e.addRuleInput(metric, r, in, window.Statistic{Kind: window.StatisticCount})
+			}
 		}
 	}
 	r.unit, r.fixedUnit = r.Kind.FixedUnit()
@@ -65,12 +67,12 @@ func (e *Engine) addRuleInputs(r *ruleState) {
 	}
 }
 
-// addRuleInput brings one selector to the matcher of its metric, for numbers or for one statistic of points that describe many values.
-func (e *Engine) addRuleInput(r *ruleState, in rules.Input, s window.Statistic) {
-	m := e.matchers[in.Metric]
+// addRuleInput brings one selector to the matcher of a metric name, for numbers or for one statistic of points that describe many values.
+func (e *Engine) addRuleInput(metric string, r *ruleState, in rules.Input, s window.Statistic) {
+	m := e.matchers[metric]
 	if m == nil {
 		m = &Matcher{engine: e, series: map[attr.Hash]*series{}}
-		e.matchers[in.Metric] = m
+		e.matchers[metric] = m
 	}
 	if s.Kind != window.StatisticNone {
 		m = m.statisticMatcher(s)

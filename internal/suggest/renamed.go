@@ -22,10 +22,19 @@ var renamed = map[string]string{
 	"hw.state":            "hw.battery.state", // An attribute of hw.battery.time_left.
 }
 
-// now says what a word is called today; "" when the word was not renamed to one of the known words.
+// misplaced says where words belong that are often written a block too high, beside the word that the block begins with.
+var misplaced = map[string]struct{ beside, where string }{
+	"disable":  {"preset", "preset::host::disable"},
+	"override": {"preset", "preset::host::override"},
+}
+
+// now says what a word is called today, or where it belongs; "" when the word was not renamed to one of the known words, and is not misplaced.
 func now(word string, known []string) string {
 	if name, ok := renamed[word]; ok && slices.Contains(known, name) {
 		return fmt.Sprintf("it is called %q now", name)
+	}
+	if place, ok := misplaced[word]; ok && slices.Contains(known, place.beside) {
+		return "its place is " + place.where
 	}
 	return ""
 }

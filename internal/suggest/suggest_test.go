@@ -48,6 +48,8 @@ func TestRenamedWords(t *testing.T) {
 		{"point", []string{"metric", "statistic"}, `(it is called "statistic" now)`},
 		{"to", []string{"denominator", "numerator"}, `(it is called "denominator" now)`},
 		{"to", []string{"from", "duration"}, "(known: from, duration)"},
+		{"disable", []string{"preset", "rules"}, "(its place is preset::host::disable)"},
+		{"override", []string{"rules"}, "(known: rules)"},
 	} {
 		assert.Equal(t, tt.want, DidYouMean(tt.word, tt.known), tt.word)
 	}

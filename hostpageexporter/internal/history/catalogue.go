@@ -20,6 +20,7 @@ type Catalogue struct {
 	Axes          []AxisState
 	Metrics       []MetricState
 	HasTables     bool
+	HasGroups     bool // There is a table of control groups.
 	HasAlerts     bool // Records of the alert component have come.
 	Rules         []Rule
 }
@@ -63,8 +64,9 @@ func (s *Store) Catalogue(now time.Time) Catalogue {
 	defer s.mu.Unlock()
 	c := Catalogue{
 		Store: s.name, Generation: s.generation, Started: s.started, Used: s.used(), Limit: s.cfg.MaxMemory, MaxSeries: s.cfg.MaxSeries,
-		SeriesRefused: s.refused, HasTables: s.tables.open.Time != 0, HasAlerts: s.alerts.heard,
-		Host: s.host(), Rules: slices.Clone(s.alerts.rules),
+		SeriesRefused: s.refused, HasTables: s.tables.open.Time != 0, HasGroups: s.groups.open.Time != 0,
+		HasAlerts: s.alerts.heard,
+		Host:      s.host(), Rules: slices.Clone(s.alerts.rules),
 	}
 	at := now.UnixMicro()
 	for i := range s.tiers {

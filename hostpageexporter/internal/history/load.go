@@ -246,9 +246,7 @@ func (s *Store) loadTables(saved *savedStore) {
 		t.host = -1
 	}
 	for _, from := range saved.Identities {
-		id := &identity{Process: from.Process, number: from.Number, seen: from.Seen}
-		t.ids.byProcess[id.Process], t.ids.byNumber[id.number] = id, id
-		t.ids.heap += t.ids.size(&id.Process)
+		t.ids.put(&identity[Process]{who: from.Process, number: from.Number, seen: from.Seen})
 	}
 	for i := range saved.TableTiers {
 		from, tier := &saved.TableTiers[i], &t.tiers[i]
@@ -261,7 +259,7 @@ func (s *Store) loadTables(saved *savedStore) {
 		}
 		s.heap += cap(tier.list) * tableRefSize
 	}
-	t.trim()
+	trimTables(t.tiers)
 }
 
 // loadAlerts brings the alerts back.

@@ -233,7 +233,7 @@ func (s *Store) saved(now time.Time) (*savedStore, error) {
 		out.Axes = append(out.Axes, savedAxis{a.id, a.base, slices.Clone(a.times), a.steps, a.nth, a.interval, a.resource})
 	}
 	for _, id := range s.tables.ids.byNumber {
-		out.Identities = append(out.Identities, savedIdentity{id.Process, id.number, id.seen})
+		out.Identities = append(out.Identities, savedIdentity{id.who, id.number, id.seen})
 	}
 	for _, e := range s.alerts.episodes {
 		out.Episodes = append(out.Episodes, savedEpisode{e.clone(), e.changes, e.table})

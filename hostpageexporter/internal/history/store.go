@@ -48,6 +48,7 @@ type Store struct {
 	nextAxis   int
 	tiers      []tier
 	tables     tables
+	groups     groupTables
 	alerts     alerts
 
 	refused   int64
@@ -89,6 +90,7 @@ func New(cfg Config, now time.Time) *Store {
 		})
 	}
 	s.tables = newTables(cfg.Tables, &s.pool)
+	s.groups = newGroupTables(cfg.Tables, &s.pool)
 	s.alerts = newAlerts()
 	return s
 }
@@ -103,6 +105,7 @@ func (s *Store) Close() {
 		s.tiers[i].log = blockLog{pool: &s.pool}
 	}
 	s.tables.forget()
+	s.groups.forget()
 	s.pool.close()
 }
 
@@ -136,13 +139,14 @@ func (s *Store) Reconfigure(cfg Config) {
 	}
 	for i, t := range cfg.Tables {
 		s.tables.tiers[i].TableTier = t
+		s.groups.tiers[i].TableTier = t
 	}
 	s.enforce(0)
 }
 
 // used is how many bytes the limit counts.
 func (s *Store) used() int64 {
-	return int64(s.pool.used)*segmentSize + int64(s.heap+s.tables.size()+s.alerts.heap)
+	return int64(s.pool.used)*segmentSize + int64(s.heap+s.tables.size()+s.groups.size()+s.alerts.heap)
 }
 
 // enforce drops the oldest of the finest until there is room for some more bytes.
@@ -150,7 +154,8 @@ func (s *Store) enforce(room int64) {
 	for s.used()+room > s.cfg.MaxMemory {
 		if log := s.victim(); log != nil {
 			log.dropOldest()
-			s.tables.trim()
+			trimTables(s.tables.tiers)
+			trimTables(s.groups.tiers)
 		} else if !s.shortenAxes() {
 			return
 		}
@@ -172,6 +177,7 @@ func (s *Store) victim() *blockLog {
 		}
 		if i < len(s.tables.tiers) {
 			consider(&s.tables.tiers[i].log)
+			consider(&s.groups.tiers[i].log)
 		}
 		if found != nil {
 			return found
@@ -206,7 +212,8 @@ func (s *Store) sweep(now int64) {
 	for i := range s.tiers {
 		s.tiers[i].log.expire(now - s.tiers[i].Keep.Microseconds() - margin)
 	}
-	s.tables.expire(now)
+	expireTables(s.tables.tiers, &s.tables.ids, now)
+	expireTables(s.groups.tiers, &s.groups.ids, now)
 	s.alerts.expire(now)
 	silent := now - silentAfter.Microseconds()
 	for id, x := range s.byID {

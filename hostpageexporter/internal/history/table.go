@@ -120,7 +120,7 @@ func encodeTable(t *Table, numbers []uint32) []byte {
 }
 
 // decodeTable is the inverse of encodeTable.
-func decodeTable(b []byte, ids *identities) Table {
+func decodeTable(b []byte, ids *identities[Process]) Table {
 	r := tableReader{b}
 	t := Table{Unattributed: r.number(cpuUnit), CPUs: int64(r.integer()), Omitted: int(r.integer())}
 	for range r.integer() {
@@ -132,7 +132,7 @@ func decodeTable(b []byte, ids *identities) Table {
 		id := ids.byNumber[uint32(r.integer())]
 		u := r.usage()
 		if id != nil {
-			t.Rows = append(t.Rows, Row{Process: id.Process, Usage: u})
+			t.Rows = append(t.Rows, Row{Process: id.who, Usage: u})
 		}
 	}
 	return t
@@ -157,26 +157,26 @@ func (t *Table) Busy() float64 {
 	return sum
 }
 
-// first returns which rows a table of fewer rows has: half of them those that took most CPU, the others most memory and I/O.
+// first returns which rows a table of fewer rows has.
 func (t *Table) first(n int) []int {
-	all := make([]int, len(t.Rows))
+	return firstRows(len(t.Rows), n,
+		func(i int) float64 { return orLeast(t.Rows[i].CPU) + max(orLeast(t.Rows[i].Children), 0) },
+		func(i int) float64 { return orLeast(t.Rows[i].Memory) },
+		func(i int) float64 { return orLeast(t.Rows[i].Read) + orLeast(t.Rows[i].Write) })
+}
+
+// firstRows chooses n of some rows: half of them those that took most CPU, the others most memory and I/O.
+func firstRows(rows, n int, cpu, memory, io func(int) float64) []int {
+	all := make([]int, rows)
 	for i := range all {
 		all[i] = i
 	}
 	if len(all) <= n {
 		return all
 	}
-	known := func(v float64) float64 {
-		if math.IsNaN(v) {
-			return -1
-		}
-		return v
-	}
 	chosen := map[int]bool{}
-	choose := func(upTo int, value func(*Usage) float64) {
-		slices.SortStableFunc(all, func(a, b int) int {
-			return cmp.Compare(value(&t.Rows[b].Usage), value(&t.Rows[a].Usage))
-		})
+	choose := func(upTo int, value func(int) float64) {
+		slices.SortStableFunc(all, func(a, b int) int { return cmp.Compare(value(b), value(a)) })
 		for _, i := range all {
 			if len(chosen) >= upTo {
 				return
@@ -184,15 +184,22 @@ func (t *Table) first(n int) []int {
 			chosen[i] = true
 		}
 	}
-	cpu := func(u *Usage) float64 { return known(u.CPU) + max(known(u.Children), 0) }
 	choose((n+1)/2, cpu)
-	choose((3*n+3)/4, func(u *Usage) float64 { return known(u.Memory) })
-	choose(n, func(u *Usage) float64 { return known(u.Read) + known(u.Write) })
+	choose((3*n+3)/4, memory)
+	choose(n, io)
 	out := make([]int, 0, n)
-	for i := range t.Rows {
+	for i := range rows {
 		if chosen[i] {
 			out = append(out, i)
 		}
 	}
 	return out
+}
+
+// orLeast is a number by which rows are put in order; what is not known comes last.
+func orLeast(v float64) float64 {
+	if math.IsNaN(v) {
+		return -1
+	}
+	return v
 }

@@ -19,13 +19,9 @@ func (s *Store) Table(at int64) Table {
 		return out
 	}
 	out := Table{Unattributed: math.NaN()}
-	for i := range t.tiers {
-		tier := &t.tiers[i]
-		if n := tier.upTo(at); n > 0 {
-			out = decodeTable(tier.log.block(tier.list[n-1].ref), &t.ids)
-			out.Time, out.Tier = tier.list[n-1].time, i
-			break
-		}
+	if block, found, tier := tableUpTo(t.tiers, at); block != nil {
+		out = decodeTable(block, &t.ids)
+		out.Time, out.Tier = found, tier
 	}
 	s.keptTable(at, &out)
 	if out.Time != 0 {
@@ -57,18 +53,34 @@ func (t *tableTier) upTo(at int64) int {
 	return n
 }
 
-// neighbours sets the times of the tables beside one, of the finest tiers that have them.
-func (t *tables) neighbours(table *Table) {
-	table.Previous, table.Next = 0, 0
-	for i := range t.tiers {
-		list := t.tiers[i].list
-		if n := t.tiers[i].upTo(table.Time - 1); n > 0 && list[n-1].time > table.Previous {
-			table.Previous = list[n-1].time
-		}
-		if n := t.tiers[i].upTo(table.Time); n < len(list) && (table.Next == 0 || list[n].time < table.Next) {
-			table.Next = list[n].time
+// tableUpTo finds the newest stored table at or before a time, in the finest tier that reaches back to it; nil if there is none.
+func tableUpTo(tiers []tableTier, at int64) (block []byte, found int64, tier int) {
+	for i := range tiers {
+		if n := tiers[i].upTo(at); n > 0 {
+			r := tiers[i].list[n-1]
+			return tiers[i].log.block(r.ref), r.time, i
 		}
 	}
+	return nil, 0, 0
+}
+
+// beside returns the times of the stored tables before and after a time, of the finest tiers that have them.
+func beside(tiers []tableTier, at int64) (previous, next int64) {
+	for i := range tiers {
+		list := tiers[i].list
+		if n := tiers[i].upTo(at - 1); n > 0 && list[n-1].time > previous {
+			previous = list[n-1].time
+		}
+		if n := tiers[i].upTo(at); n < len(list) && (next == 0 || list[n].time < next) {
+			next = list[n].time
+		}
+	}
+	return previous, next
+}
+
+// neighbours sets the times of the tables beside one.
+func (t *tables) neighbours(table *Table) {
+	table.Previous, table.Next = beside(t.tiers, table.Time)
 	if t.shown() && table.Next == 0 && table.Time < t.open.Time {
 		table.Next = t.open.Time
 	}

@@ -5,11 +5,11 @@ import "math"
 // tables is the process tables of a host.
 type tables struct {
 	tiers []tableTier
-	ids   identities
+	ids   identities[Process]
 
 	host     int // The resource whose processes are kept; -1: none yet.
 	open     Table
-	numbers  []*identity // Of the rows of open.
+	numbers  []*identity[Process] // Of the rows of open.
 	previous map[processKey]totals
 	current  map[processKey]totals
 	before   int64 // Time of the table before open.
@@ -49,7 +49,7 @@ type tableRef struct {
 
 func newTables(cfg []TableTier, p *pool) tables {
 	t := tables{host: -1, previous: map[processKey]totals{}, current: map[processKey]totals{}}
-	t.ids = identities{byProcess: map[Process]*identity{}, byNumber: map[uint32]*identity{}}
+	t.ids = newIdentities[Process]()
 	for _, c := range cfg {
 		t.tiers = append(t.tiers, tableTier{TableTier: c, log: blockLog{pool: p}})
 	}
@@ -147,6 +147,7 @@ func (w *Writer) Process(resource int, p *ProcessSample) bool {
 	for _, text := range []*string{&who.Name, &who.User, &who.Unit, &who.Container} {
 		*text = clean(*text, maxProcessText)
 	}
+	who.ControlGroup = clean(who.ControlGroup, maxGroupText)
 	if who.CommandLine = clean(who.CommandLine, maxCommandLine); !w.s.cfg.CommandLines {
 		who.CommandLine = ""
 	}
@@ -156,7 +157,7 @@ func (w *Writer) Process(resource int, p *ProcessSample) bool {
 		return true
 	}
 	id.seen[0] = t.open.Time
-	t.open.Rows = append(t.open.Rows, Row{Process: id.Process, Usage: u})
+	t.open.Rows = append(t.open.Rows, Row{Process: id.who, Usage: u})
 	t.numbers = append(t.numbers, id)
 	return true
 }
@@ -217,9 +218,9 @@ func (s *Store) finishTable() {
 	}
 	t.open.CPUs = t.cpus
 	t.shorten(&t.open, maxRows)
-	s.storeTable(0, t.encode(&t.open), t.open.Time)
+	s.storeTable(&t.tiers[0], t.encode(&t.open), t.open.Time)
 	for i := 1; i < len(t.tiers); i++ {
-		s.storeBest(i)
+		s.storeBest(&t.tiers[i], t.open.Time, t.open.Busy(), func() []byte { return t.encodeFew(t.tiers[i].Top) })
 	}
 	t.before = t.open.Time
 	t.previous, t.current = t.current, t.previous
@@ -231,7 +232,7 @@ func (t *tables) shorten(table *Table, top int) {
 	if len(table.Rows) <= top {
 		return
 	}
-	rows, numbers := []Row(nil), []*identity(nil)
+	rows, numbers := []Row(nil), []*identity[Process](nil)
 	for _, i := range table.first(top) {
 		rows, numbers = append(rows, table.Rows[i]), append(numbers, t.numbers[i])
 	}
@@ -248,8 +249,7 @@ func (t *tables) encode(table *Table) []byte {
 }
 
 // storeTable appends a table to a tier.
-func (s *Store) storeTable(i int, block []byte, at int64) {
-	tier := &s.tables.tiers[i]
+func (s *Store) storeTable(tier *tableTier, block []byte, at int64) {
 	if len(block) > segmentSize/2 {
 		return // Cannot be: rows and text are bounded.
 	}
@@ -263,30 +263,34 @@ func (s *Store) storeTable(i int, block []byte, at int64) {
 
 const tableRefSize = 24
 
-// storeBest keeps the open table for a coarser tier if it is the busiest of its interval, and stores that of the interval before.
-func (s *Store) storeBest(i int) {
-	t := &s.tables
-	tier := &t.tiers[i]
+// storeBest keeps a table for a coarser tier if it is the busiest of its interval, and stores that of the interval before.
+func (s *Store) storeBest(tier *tableTier, at int64, busy float64, encode func() []byte) {
 	every := tier.Every.Microseconds()
-	if tier.best != nil && tier.bestTime/every != t.open.Time/every {
-		s.storeTable(i, tier.best, tier.bestTime)
+	if tier.best != nil && tier.bestTime/every != at/every {
+		s.storeTable(tier, tier.best, tier.bestTime)
 		tier.best = nil
 	}
-	if busy := t.open.Busy(); tier.best == nil || busy > tier.bestBusy {
-		few, numbers := t.open, t.numbers
-		t.shorten(&few, tier.Top)
-		tier.best, tier.bestBusy, tier.bestTime = t.encode(&few), busy, t.open.Time
-		for _, id := range t.numbers {
-			id.seen[1] = t.open.Time
-		}
-		t.numbers = numbers
+	if tier.best == nil || busy > tier.bestBusy {
+		tier.best, tier.bestBusy, tier.bestTime = encode(), busy, at
 	}
 }
 
-// trim forgets references to tables that are gone.
-func (t *tables) trim() {
-	for i := range t.tiers {
-		tier := &t.tiers[i]
+// encodeFew encodes the first rows of the open table for a coarser tier.
+func (t *tables) encodeFew(top int) []byte {
+	few, numbers := t.open, t.numbers
+	t.shorten(&few, top)
+	block := t.encode(&few)
+	for _, id := range t.numbers {
+		id.seen[1] = t.open.Time
+	}
+	t.numbers = numbers
+	return block
+}
+
+// trimTables forgets references to tables that are gone.
+func trimTables(tiers []tableTier) {
+	for i := range tiers {
+		tier := &tiers[i]
 		n := 0
 		for n < len(tier.list) && tier.list[n].segment < tier.log.first {
 			n++
@@ -297,19 +301,19 @@ func (t *tables) trim() {
 	}
 }
 
-// expire drops what is too old.
-func (t *tables) expire(now int64) {
+// expireTables drops tables that are too old, and those who are in none any more.
+func expireTables[P described](tiers []tableTier, ids *identities[P], now int64) {
 	oldest := [2]int64{now, now}
-	for i := range t.tiers {
-		t.tiers[i].log.expire(now - t.tiers[i].Keep.Microseconds() - margin)
+	for i := range tiers {
+		tiers[i].log.expire(now - tiers[i].Keep.Microseconds() - margin)
 	}
-	t.trim()
-	for i := range t.tiers {
-		if i < len(oldest) && len(t.tiers[i].list) > 0 {
-			oldest[i] = t.tiers[i].list[0].time
+	trimTables(tiers)
+	for i := range tiers {
+		if i < len(oldest) && len(tiers[i].list) > 0 {
+			oldest[i] = tiers[i].list[0].time
 		}
 	}
-	// What waits to be stored still refers to its processes.
+	// What waits to be stored still refers to its rows.
 	oldest[0] = min(oldest[0], now-2*sweepEvery.Microseconds())
-	t.ids.expire(oldest)
+	ids.expire(oldest)
 }

@@ -44,7 +44,7 @@ export interface Meta {
   agent: { name: string; version: string };
   tiers: Tier[];
   limits: { width: number; cells: number; series_refused: number };
-  features: { processes: boolean; alerts: boolean; command_lines: boolean; actions?: boolean };
+  features: { processes: boolean; groups?: boolean; alerts: boolean; command_lines: boolean; actions?: boolean };
   axes: { axis: number; interval: number }[];
   metrics: Metric[];
   rules: Rule[];
@@ -69,17 +69,21 @@ export interface Range {
 
 export type Cell = number | string | null;
 
-export interface ProcessTable {
+/** Rows of a moment. */
+export interface Table {
   at: number;
   t: number | null;
   previous: number | null;
   next: number | null;
   columns: string[];
   rows: Cell[][];
+  omitted: number;
+}
+
+export interface ProcessTable extends Table {
   groups: { name: string; count: number; [column: string]: number | string | null }[];
   unattributed: number | null;
   total: { cpu: number; cpus: number } | null;
-  omitted: number;
 }
 
 export interface Transition {

@@ -1,12 +1,15 @@
 // The page: what it is made of, and what is drawn when.
 
 import { AlertPanel } from './alerts.ts';
+import { get } from './api.ts';
 import { Bar } from './bar.ts';
 import type { Catalog } from './catalog.ts';
 import { anyMetric, cpuByMode, cpuRows, disks, memory, network, pressure } from './charts.ts';
 import { byId, el } from './dom.ts';
 import { Feed } from './feed.ts';
 import { FILESYSTEM_METRICS, Filesystems } from './filesystems.ts';
+import { moment } from './format.ts';
+import type {} from './groups.ts';
 import type { History } from './history.ts';
 import { listen } from './keys.ts';
 import { ChartPanel } from './panel.ts';
@@ -39,6 +42,7 @@ const all = (): ChartPanel[] => (chosen ? [...panels, chosen] : panels);
 const feed = new Feed({
   catalog(c) {
     bar.setCatalog(c);
+    if (c.meta.features.groups) loadGroups();
     alerts.setCatalog(c);
     listMetrics(c);
     for (const p of all()) p.setCatalog(c);
@@ -58,6 +62,7 @@ const feed = new Feed({
 });
 let dirty = false;
 let drawn = 0;
+let grouped = false;
 
 function metrics(): string[] {
   return [...new Set([...all().flatMap((p) => p.metrics), ...VITAL_METRICS, ...FILESYSTEM_METRICS])].sort();
@@ -129,6 +134,15 @@ onTheme(() => {
   drawTexts(feed.history, true);
 });
 addEventListener('hashchange', () => view.reload());
+
+/** Shows the table of control groups, which is a script of its own; of a page that was saved it is in the file. */
+function loadGroups(): void {
+  const show = (): void => byId('processes').before(window.hostPageGroups!(view, get, moment));
+  if (grouped) return;
+  grouped = true;
+  if (window.hostPageGroups) show();
+  else document.head.append(el('script', { attrs: { src: 'groups.js' }, on: { load: show } }));
+}
 
 /** The choice of any metric of the store. */
 function listMetrics(c: Catalog): void {

@@ -19,6 +19,8 @@ export interface Process {
   threads: number | null;
   unit: string | null;
   container: string | null;
+  /** Path of its control group. */
+  cgroup: string | null;
   command: string | null;
   /** Lines of the tree before the name. */
   guide: string;
@@ -66,6 +68,7 @@ export function readRows(t: ProcessTable): Process[] {
       threads: number(row, 'threads'),
       unit: text(row, 'container') ?? text(row, 'unit'),
       container: text(row, 'container'),
+      cgroup: text(row, 'group'),
       command: text(row, 'command_line'),
       guide: '',
     };
@@ -75,6 +78,8 @@ export function readRows(t: ProcessTable): Process[] {
 export function arrange(all: Process[], a: Arrangement): Process[] {
   const words = a.filter.toLowerCase().split(/\s+/).filter(Boolean);
   const matches = (p: Process): boolean => {
+    // Of a control group: by its path, or by the unit or container that stands in it.
+    if (a.filter[0] === '=') return p.cgroup === null ? p.unit !== null && a.filter.includes(p.unit) : a.filter === `=${p.cgroup}`;
     const text = `${p.pid} ${p.name} ${p.user ?? ''} ${p.unit ?? ''} ${p.command ?? ''}`.toLowerCase();
     return words.every((w) => text.includes(w));
   };
@@ -125,6 +130,7 @@ function grouped(list: Process[], by: 'user' | 'unit' | 'name'): Process[] {
       threads: sum((p) => p.threads),
       unit: by === 'unit' ? name : (one?.unit ?? null),
       container: null,
+      cgroup: null,
       command: null,
       guide: '',
     };

@@ -20,7 +20,7 @@ const MAX_SPAN = 400 * 86_400_000;
 
 type Listener = () => void;
 
-class View {
+export class View {
   live = true;
   /** The window grows with the history, until somebody chooses one. */
   auto = true;

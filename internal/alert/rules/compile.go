@@ -197,6 +197,11 @@ func (c *compiler) finish(d *draft) {
 		c.compileThresholdsBy(d)
 		c.compileSource(d)
 	}
+	if d.config.eitherForm {
+		for _, in := range d.rule.Inputs() {
+			in.takeOldForm()
+		}
+	}
 }
 
 // checkLadder reports levels that a lesser level makes unreachable, as far as the written units allow to tell.

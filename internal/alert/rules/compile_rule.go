@@ -32,11 +32,6 @@ func (c *compiler) compileRule(rc RuleConfig, report func(string, ...any)) *Rule
 	c.compileGrouping(rc, r, report)
 	c.compileKind(rc, r, report)
 	compileTargets(rc, r, report)
-	if rc.eitherForm {
-		for _, in := range r.Kind.Inputs() {
-			in.takeOldForm()
-		}
-	}
 	c.compileWindow(rc, r, report)
 	c.compileOptions(rc, r, report)
 	c.compileTexts(rc, r, report)

@@ -130,6 +130,8 @@ type Moment struct {
 
 	scratch []float64
 	byLevel []float64
+	// fitted is what a forecast has fitted last for this group, at this time.
+	fitted fittedLine
 }
 
 // Result is a rule's value at one moment.

@@ -50,7 +50,18 @@ func (k *forecast) Name() string               { return "forecast" }
 func (k *forecast) Span() int64                { return k.span }
 func (k *forecast) Reason() alertschema.Reason { return alertschema.ReasonForecast }
 func (k *forecast) SelectionText() string      { return "" }
-func (k *forecast) Read(m *Moment)             { k.rule.read(m, k) }
+
+// Read fits one line for all levels, which differ in how far ahead they look.
+func (k *forecast) Read(m *Moment) {
+	k.rule.read(m, k)
+	m.fitted = fittedLine{}
+}
+
+// fittedLine is the line through the samples of a series.
+type fittedLine struct {
+	series *window.Series
+	line   window.Line
+}
 
 func (k *forecast) Text(f Finding) string {
 	r := k.rule
@@ -73,8 +84,10 @@ func (k *forecast) readSeries(m *Moment, s *window.Series, ahead int64) (float64
 	if w.to-w.from < 2 || float64(newest-oldest+s.Interval()) < k.minCoverage*float64(k.span) {
 		return 0, window.Unsettled
 	}
-	v := window.FitLine(&s.Samples, w.from, w.to, w.at).At(float64(ahead) / float64(time.Second))
-	return m.Scaled(s, v), window.Present
+	if m.fitted.series != s {
+		m.fitted = fittedLine{s, window.FitLine(&s.Samples, w.from, w.to, w.at)}
+	}
+	return m.Scaled(s, m.fitted.line.At(float64(ahead)/float64(time.Second))), window.Present
 }
 
 func (k *forecast) compileLevel(spec *LevelSpec, lc LevelConfig, report func(string, ...any)) {

@@ -5,16 +5,24 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/hostmetrics"
 )
 
-// takeOldForm makes the target take points of its metric with the attributes of hostmetricsreceiver, too. Their groups, and with them alerts and
-// records, have the attributes of the semantic conventions in either case. The metric has the same name in both.
+// takeOldForm makes the target take what hostmetricsreceiver sends for its metric, too: by its name, and with its attributes. Their groups, and with them
+// alerts and records, have the attributes of the semantic conventions in either case.
 func (t *Target) takeOldForm() {
-	t.oldForm, _ = hostmetrics.ByName(t.Metric)
-	if t.oldForm == nil {
+	row, suffix := hostmetrics.ByName(t.Metric)
+	if row == nil || row.Elsewhere {
 		return
+	}
+	t.oldForm = row
+	if name := row.OldName() + suffix; name != t.Metric {
+		t.oldName = name
 	}
 	for i := range t.Selector.point {
 		m := &t.Selector.point[i]
-		a := t.oldForm.Attribute(m.key)
+		if m.key == row.ShareOf && m.op == opExact && m.text == "used" {
+			m.old = &matcher{key: m.key, op: opMissing} // That state is the only one there, and is not named.
+			continue
+		}
+		a := row.Attribute(m.key)
 		if a == nil {
 			continue
 		}
@@ -25,6 +33,14 @@ func (t *Target) takeOldForm() {
 		}
 		m.old = &old
 	}
+}
+
+// Names are the names that the metric may have: its own, and that of hostmetricsreceiver where that is another and is taken.
+func (t *Target) Names() []string {
+	if t.oldName == "" {
+		return []string{t.Metric}
+	}
+	return []string{t.Metric, t.oldName}
 }
 
 // named gives the attributes of a point their keys and values by the semantic conventions.

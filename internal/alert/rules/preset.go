@@ -252,6 +252,9 @@ func movedClear(before, now LevelConfig) (any, error) {
 	if (before.Above == nil) != (now.Above == nil) || (before.Below == nil) != (now.Below == nil) {
 		return nil, tell
 	}
+	if old, now := fmt.Sprint(before.bound()), fmt.Sprint(now.bound()); strings.HasSuffix(old, "%") && !strings.HasSuffix(now, "%") {
+		tell = fmt.Errorf("write clear, too, or the unit: the preset's bound is %s, and %s has no %%", old, now)
+	}
 	var numbers [3]Quantity
 	for i, v := range []any{before.bound(), before.Clear, now.bound()} {
 		q, err := parseQuantity(v)
@@ -274,17 +277,21 @@ func movedClear(before, now LevelConfig) (any, error) {
 type PresetRule struct {
 	// Name is the rule's, Runbook where what to do stands, under docs/alerts.
 	Name, Runbook string
-	// Severities are its levels.
-	Severities []string
+	// Severities are its levels, and Messages their templates.
+	Severities, Messages []string
 }
 
 // PresetHostRules lists the rules of the preset "host".
 func PresetHostRules() []PresetRule {
 	var out []PresetRule
 	for _, rc := range hostPreset() {
-		out = append(out, PresetRule{
+		r := PresetRule{
 			Name: rc.Name, Runbook: strings.TrimPrefix(rc.Annotations[runbookAnnotation], runbookPlace), Severities: slices.Sorted(maps.Keys(rc.Thresholds)),
-		})
+		}
+		for _, severity := range r.Severities {
+			r.Messages = append(r.Messages, rc.Thresholds[severity].Message)
+		}
+		out = append(out, r)
 	}
 	return out
 }

@@ -20,14 +20,26 @@ func diskPreset() []RuleConfig {
 	disk.NewSeriesDelay, disk.mayMatchNothing = &delay, false
 	inodes := quotient("inodes", part("system.filesystem.inodes.usage", "used"), part("system.filesystem.inodes.usage", anyOf("used", "free")), byMount...)
 	inodes.NewSeriesDelay = &delay
-	fills := newest("disk_fills", "system.filesystem.utilization", map[string]any{"system.filesystem.state": "free"})
-	fills.GroupBy = append([]string{"resource"}, byMount...)
-	fills.Forecast = &ForecastConfig{Window: time.Hour, Horizon: 8 * time.Hour}
+	// What is left is forecast in bytes or inodes, which hostmetricsreceiver has, too: it does not send a free share.
+	forecast := func(name, metric string) RuleConfig {
+		rc := newest(name, metric, map[string]any{"system.filesystem.state": "free"})
+		rc.GroupBy = append([]string{"resource"}, byMount...)
+		rc.Forecast = &ForecastConfig{Window: time.Hour, Horizon: 8 * time.Hour}
+		return rc
+	}
+	fills := forecast("disk_fills", "system.filesystem.usage")
 	fills.OnlyIf = &ConditionConfig{Metric: "system.filesystem.utilization", Match: map[string]any{"system.filesystem.state": "used"}, Above: "70%"}
-	soon := func(span, horizon time.Duration) LevelConfig {
-		l := below("0%", "5%", span)
-		l.Horizon = horizon
-		return l
+	inodesFill := forecast("inodes_fill", "system.filesystem.inodes.usage")
+	inodesFill.OnlyIf = &ConditionConfig{
+		Metric: "system.filesystem.inodes.usage", Match: map[string]any{"system.filesystem.state": "free"}, Below: 1e6,
+	}
+	soon := func(bound any, span, horizon time.Duration) LevelConfig {
+		quiet := 30 * time.Minute
+		return LevelConfig{Below: bound, For: &span, Horizon: horizon, KeepFiringFor: &quiet}
+	}
+	within := func(about, will, ended string) string {
+		return about + mount + onHost + ` {{ if eq .State "resolved" }}` + ended + `{{ else }}` + will + ` within ` +
+			`{{ if eq .Severity "critical" }}2h{{ else }}8h{{ end }} at the speed of the last hour{{ end }}`
 	}
 	broken := newest("filesystem_error", "system.filesystem.error",
 		map[string]any{"system.filesystem.type": map[string]any{"not_regex": `fuse|fuse\..*|fuseblk`}})
@@ -37,10 +49,9 @@ func diskPreset() []RuleConfig {
 	pressure := newest("io_pressure", "system.io.linux.pressure.5m", map[string]any{"system.linux.pressure.stall_type": "full"})
 	return []RuleConfig{
 		ladderOf(disk, is("disk"+mount, "full"), above("85%", "80%", 0), above("95%", "90%", 0)),
-		ladderOf(fills, `disk`+mount+onHost+` {{ if eq .State "resolved" }}is no longer filling up{{ else }}will be full within `+
-			`{{ if eq .Severity "critical" }}2h{{ else }}8h{{ end }} at the speed of the last hour{{ end }}`,
-			soon(30*time.Minute, 8*time.Hour), soon(15*time.Minute, 2*time.Hour)),
+		ladderOf(fills, within("disk", "will be full", "is no longer filling up"), soon(0, 30*time.Minute, 8*time.Hour), soon(0, 15*time.Minute, 2*time.Hour)),
 		ladderOf(inodes, valued("inodes of disk"+mount, "are", "used"), above("85%", "80%", 0), above("95%", "90%", 0)),
+		ladderOf(inodesFill, within("inodes of disk", "will be used up", "are no longer being used up"), soon(0, 30*time.Minute, 8*time.Hour), soon(0, 15*time.Minute, 2*time.Hour)),
 		// It is about what has become read-only, and not what always was: see turned.
 		ladderOf(turned("filesystem_read_only", "system.filesystem.read_only"), stated("disk"+mount, "has become read-only", "can be written again"),
 			none, turnedLevel),

@@ -20,6 +20,9 @@ func hardwarePreset() []RuleConfig {
 		rc.GroupBy = []string{"resource", "hw.id", "hw.name"}
 		return rc
 	}
+	minusOne := -1.0
+	mains := turned("power_lost", "hw.power_supply.online")
+	mains.Scale, mains.Offset = &minusOne, 1
 	return []RuleConfig{
 		ladderOf(temperature, valued("temperature"+sensor, "is", ""), above(hottest(-5), hottest(-10), 5*time.Minute), above(hottest(0), hottest(-5), 0)),
 		ladderOf(state("sensor_degraded", "degraded"), stated(kind+sensor, "is outside of its bounds", "is within its bounds"), above(0, nil, 5*time.Minute), none),
@@ -29,6 +32,7 @@ func hardwarePreset() []RuleConfig {
 		ladderOf(errorsOf("pci_errors_corrected", "pci", "correctable"), valued("PCI device"+sensor, "has corrected", "errors in 15 min"), above(1000, 100, 0), none),
 		ladderOf(errorsOf("pci_errors", "pci", "nonfatal", "fatal"), valued("PCI device"+sensor, "has had", "errors in 15 min"), above(0, nil, 0), above(10, 2, 0)),
 		ladderOf(errorsOf("machine_checks", "cpu", "machine_check"), valued("CPUs", "have reported", "hardware errors in 15 min"), above(0, nil, 0), above(100, 10, 0)),
+		ladderOf(mains, stated("power supply"+sensor, "has lost its mains power", "has mains power again"), turnedLevel, none),
 		ladderOf(newest("battery", "hw.battery.charge", nil), is("battery"+sensor, "charged"), below("15%", "20%", time.Minute), below("5%", "10%", time.Minute)),
 	}
 }

@@ -24,7 +24,7 @@ func servicePreset() []RuleConfig {
 		ladderOf(ofUnit(rising("unit_restarting", "systemd.service.restarts", 15*time.Minute, nil)), valued("service"+unitIs, "was restarted", "times in 15 min"),
 			above(3, 1, 0), above(30, 10, 0)),
 		ladderOf(degraded, stated("systemd", "is degraded: units have failed", "is no longer degraded"), above(0, nil, 15*time.Minute), none),
-		ladderOf(throttled, is(group, "held back by its CPU limit"), above("25%", "15%", 15*time.Minute), above("75%", "50%", 30*time.Minute)),
+		ladderOf(throttled, valued(group, "was held back by its CPU limit in", "of its periods"), above("25%", "15%", 30*time.Minute), above("75%", "50%", 30*time.Minute)),
 		ladderOf(ofGroup(newest("group_memory", "container.memory.limit.utilization", nil)), is("memory of "+group, "used"),
 			above("90%", "85%", 10*time.Minute), above("97%", "93%", 10*time.Minute)),
 		ladderOf(ofGroup(rising("group_oom_kills", "container.memory.linux.events", 10*time.Minute, map[string]any{"linux.cgroup.memory.event": "oom_kill"})),

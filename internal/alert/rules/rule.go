@@ -138,6 +138,7 @@ type Target struct {
 	Key string
 
 	oldForm *hostmetrics.Metric // What hostmetricsreceiver has for the metric, where that is taken, too.
+	oldName string              // Its name there, "" where that is the same.
 }
 
 // Condition is a compiled only_if.

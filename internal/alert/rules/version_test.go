@@ -186,7 +186,7 @@ var versionFields = map[string]map[string]bool{
 		"FullWindow": false, "PartialWindow": false, "RepeatInterval": false, "Flapping": false, "Top": false, "MayMatchNothing": false, "Labels": false, "Annotations": false,
 		"Version": false, "Selection": false, "WrittenSelection": false,
 	},
-	"Target": {"Metric": false, "Selector": true, "Statistic": true, "StatisticName": false, "Key": false, "oldForm": false},
+	"Target": {"Metric": false, "Selector": true, "Statistic": true, "StatisticName": false, "Key": false, "oldForm": false, "oldName": false},
 	"LevelSpec": {
 		"Severity": false, "Name": true, "Number": false, "Comparison": true, "Raise": true, "Clear": true, "HasClear": true, "Hysteresis": true,
 		"ForDuration": true, "KeepFiringFor": true, "Horizon": true, "ForSamples": true, "Message": false, "Off": true, "source": true, "ofRate": false,

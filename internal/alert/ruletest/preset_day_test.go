@@ -82,7 +82,7 @@ type moment struct {
 	network                                      float64 // Bytes a second.
 	down                                         bool    // The interface.
 	reboot                                       float64
-	throttled                                    float64
+	throttled, groupThrottled                    float64
 }
 
 const dayCPUs = 4
@@ -111,6 +111,9 @@ func (d *day) add(at time.Duration, m *moment) {
 		d.is(`system.filesystem.usage{system.filesystem.state="`+state+`",`+fs+`}`, "By", share*100e9)
 		d.is(`system.filesystem.utilization{system.filesystem.state="`+state+`",`+fs+`}`, "1", share)
 	}
+	inodes := 400e3 + 300e3*m.disk // Files go with what they hold.
+	d.is(`system.filesystem.inodes.usage{system.filesystem.state="used",`+fs+`}`, "{inode}", inodes)
+	d.is(`system.filesystem.inodes.usage{system.filesystem.state="free",`+fs+`}`, "{inode}", 1.3e6-inodes)
 	d.is(`system.filesystem.read_only{`+fs+`}`, "1", 0)
 	d.is(`system.filesystem.error{`+fs+`}`, "1", 0)
 	d.is(`system.filesystem.read_only{system.device="/dev/loop0",system.filesystem.mountpoint="/snap",system.filesystem.type="squashfs"}`, "1", 1)
@@ -139,8 +142,31 @@ func (d *day) add(at time.Duration, m *moment) {
 	d.is(`system.linux.reboot_required`, "1", m.reboot)
 	d.is(`system.uptime`, "s", 4e6+at.Seconds())
 	d.is(`system.process.count{process.state="defunct"}`, "{process}", float64(d.random.IntN(5)))
+	d.is(`hw.power_supply.online{hw.id="power_supply/AC",hw.name="AC"}`, "1", 1)
+	d.addServices(m)
 	d.is(`system.thread.count`, "{thread}", d.about(600))
 	d.is(`system.process.limit`, "{thread}", 32768)
+}
+
+// addServices adds what systemd and control groups say: a container that is at its CPU limit while it builds, and near its memory limit for moments.
+func (d *day) addServices(m *moment) {
+	const container = `resource.linux.cgroup.path="/docker/c1",resource.container.name="ci"`
+	const unit = `resource.systemd.unit.name="backup.service"`
+	d.counts(`container.cpu.throttling_data.periods{`+container+`}`, "{period}", 10)
+	d.counts(`container.cpu.throttling_data.throttled_periods{`+container+`}`, "{period}", m.groupThrottled*10)
+	d.is(`container.memory.limit.utilization{`+container+`}`, "1", m.memory)
+	d.counts(`container.memory.linux.events{linux.cgroup.memory.event="oom_kill",`+container+`}`, "{event}", 0)
+	for state, value := range map[string]float64{"failed": 0, "active": 1} {
+		d.is(`systemd.unit.state{systemd.unit.active_state="`+state+`",`+unit+`}`, "1", value)
+	}
+	for state, value := range map[string]float64{"running": 1, "degraded": 0, "maintenance": 0} {
+		d.is(`systemd.system.state{systemd.system.state="`+state+`"}`, "1", value)
+	}
+	restarts := 0.0
+	if m.reboot > 0 {
+		restarts = 0.00005 // Some in a day: upgrades, and a service that ends itself.
+	}
+	d.counts(`systemd.service.restarts{`+unit+`}`, "{restart}", restarts)
 }
 
 // within tells whether a time of the day is in a span that begins at start.
@@ -176,6 +202,9 @@ func (d *day) build(at time.Duration) moment {
 	if building := within(at, 8*time.Hour, 14*time.Hour) && at%(30*time.Minute) < 12*time.Minute; building || long {
 		m.busy, m.iowait, m.load, m.cpuPressure = 1.2, 0, 1.6, 0.65
 		m.memory, m.faults, m.switches, m.diskBusy, m.latency, m.throttled = 0.7, 200, 9000, 0.4, 0.01, 0.05
+		if !long {
+			m.groupThrottled = 0.8
+		}
 		m.disk += 0.15 * float64(at%(30*time.Minute)) / float64(30*time.Minute)
 		if at%(10*time.Minute) > 9*time.Minute {
 			m.memory = 0.96

@@ -166,23 +166,23 @@ func stddev(r *Ring, i, j int) float64 {
 	return math.Sqrt(squares.value() / float64(j-i))
 }
 
-// kahanSum is a sum that keeps the low bits which plain addition loses (Neumaier's variant of Kahan's method).
+// kahanSum is a sum that keeps the low bits which plain addition loses: c is the sum of what each addition lost, by Knuth's TwoSum.
 type kahanSum struct{ sum, c float64 }
 
 func (s *kahanSum) add(v float64) {
 	t := s.sum + v
-	switch {
-	case math.IsInf(t, 0):
-		s.c = 0
-	case math.Abs(s.sum) >= math.Abs(v):
-		s.c += (s.sum - t) + v
-	default:
-		s.c += (v - t) + s.sum
-	}
+	added := t - s.sum
+	s.c += (s.sum - (t - added)) + (v - added)
 	s.sum = t
 }
 
-func (s *kahanSum) value() float64 { return s.sum + s.c }
+// value is the sum; what an infinite one lost is no number.
+func (s *kahanSum) value() float64 {
+	if math.IsInf(s.sum, 0) {
+		return s.sum
+	}
+	return s.sum + s.c
+}
 
 // GroupAggregate is how the series of one group become one number.
 type GroupAggregate uint8

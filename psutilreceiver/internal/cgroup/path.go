@@ -86,3 +86,32 @@ func Unit(path string) string {
 	}
 	return slice
 }
+
+// MemoryPath returns the path of the group whose limit of memory a process is under: in the text of /proc/PID/cgroup the line of version 1's
+// controller if there is one, else that of version 2. It returns "" if there is none.
+func MemoryPath(text string) string {
+	var unified string
+	for line := range strings.SplitSeq(text, "\n") {
+		_, rest, _ := strings.Cut(line, ":")
+		controllers, path, ok := strings.Cut(rest, ":")
+		if !ok || !strings.HasPrefix(path, "/") {
+			continue
+		}
+		path = strings.TrimSuffix(path, " (deleted)")
+		for controller := range strings.SplitSeq(controllers, ",") {
+			if controller == "memory" {
+				return path
+			}
+		}
+		if controllers == "" {
+			unified = path
+		}
+	}
+	return unified
+}
+
+// IsIn tells whether the group of a path is another one or lies in it.
+func IsIn(path, group string) bool {
+	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(group, "/"))
+	return ok && (rest == "" || rest[0] == '/')
+}

@@ -206,3 +206,27 @@ func FuzzParseCgroup(f *testing.F) {
 		require.Contains(t, path, ContainerID(path))
 	})
 }
+
+func TestMemoryPath(t *testing.T) {
+	for text, want := range map[string]string{
+		"0::/a.slice/b.service\n":                                    "/a.slice/b.service",
+		"12:cpu,cpuacct:/x\n5:memory:/m\n1:name=systemd:/s\n0::/u\n": "/m",
+		"0::/u\n5:hugetlb,memory:/m\n":                               "/m",
+		"12:cpu:/x\n0::/u (deleted)\n":                               "/u",
+		"12:cpu:/memory\n":                                           "",
+		"":                                                           "",
+		"memory":                                                     "",
+		"0::/docker/a:b\n":                                           "/docker/a:b",
+	} {
+		assert.Equal(t, want, MemoryPath(text), text)
+	}
+}
+
+func TestIsIn(t *testing.T) {
+	for _, row := range []struct {
+		path, group string
+		want        bool
+	}{{"/a", "/a", true}, {"/a/b", "/a", true}, {"/ab", "/a", false}, {"/a", "/a/b", false}, {"/a", "/", true}, {"", "/", true}, {"/b", "/a", false}} {
+		assert.Equal(t, row.want, IsIn(row.path, row.group), "%+v", row)
+	}
+}

@@ -3,16 +3,12 @@ package events
 import (
 	"fmt"
 	"time"
-
-	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/host"
 )
 
 const (
 	// minStep is the least that a clock must have been set by. What keeps a clock right changes its rate by 500 parts in a million at most, which
 	// is less than this in 15 minutes.
 	minStep = 500 * time.Millisecond
-	// justBooted is how long after a boot it is told of.
-	justBooted = 10 * time.Minute
 )
 
 // clockSource tells of a wall clock that was set: what it is ahead of the time since boot has changed.
@@ -49,33 +45,6 @@ func (s *clockSource) look(now time.Time, emit func(Event)) error {
 }
 
 func (s *clockSource) close() error { return nil }
-
-// bootSource tells at its first look that the host has just booted.
-type bootSource struct {
-	host *host.Host
-	done bool
-}
-
-func (s *bootSource) look(now time.Time, emit func(Event)) error {
-	if s.done {
-		return nil
-	}
-	at, err := s.host.BootTime(now)
-	if err != nil {
-		return err
-	}
-	s.done = true
-	if up := s.host.Present(at, now).Sub(at); up < 0 || up >= justBooted || !announce(at) {
-		return nil
-	}
-	emit(Event{
-		Kind: Booted, Time: at, Text: "The host has booted",
-		Fields: []Field{{"system.boot.time", at.UTC().Format(timeLayout)}},
-	})
-	return nil
-}
-
-func (s *bootSource) close() error { return nil }
 
 // timeLayout is ISO 8601 to the hundredth of a second, as times of processes are written.
 const timeLayout = "2006-01-02T15:04:05.00Z"

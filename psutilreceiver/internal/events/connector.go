@@ -36,25 +36,17 @@ const (
 // event, is passed over.
 func parseProcessMessages(datagram []byte, visit func(processMessage)) {
 	native := binary.NativeEndian
-	for len(datagram) >= netlinkHeader {
-		size := uint64(native.Uint32(datagram))
-		if size < netlinkHeader || size > uint64(len(datagram)) {
-			return
-		}
-		body := datagram[netlinkHeader:size]
-		kind := native.Uint16(datagram[4:])
-		aligned := min((size+3)&^3, uint64(len(datagram)))
-		datagram = datagram[aligned:]
+	netlinkMessages(datagram, func(kind uint16, body []byte) {
 		if kind != netlinkDone || len(body) < connectorHeader+processHeader ||
 			native.Uint32(body) != connectorID || native.Uint32(body[4:]) != connectorID {
-			continue
+			return
 		}
 		body = body[connectorHeader:]
 		m := processMessage{what: native.Uint32(body), monotonicNS: native.Uint64(body[8:])}
 		if m.fill(body[processHeader:]) {
 			visit(m)
 		}
-	}
+	})
 }
 
 // fill reads what depends on the kind of event, and reports false if it is none that is looked at or if it is cut off.

@@ -12,51 +12,40 @@ import (
 )
 
 // connector is a socket of the kernel's process connector.
-type connector struct {
-	fd     int
-	buffer []byte
-	stop   int // the end of a pipe that is closed for the goroutine to end
-	woken  int // the other end
-	done   chan struct{}
-}
+type connector struct{ *netlinkSocket }
 
 const (
-	// connectorBuffer is what the kernel keeps for the socket: 76 bytes and some hundred of overhead for each message.
-	connectorBuffer = 4 << 20
 	// initialPIDs is the inode of the first PID namespace, whose numbers the connector gives: PROC_PID_INIT_INO of the kernel.
 	initialPIDs = 0xEFFFFFFC
 	// listen asks for events: PROC_CN_MCAST_LISTEN.
 	listen = 1
 )
 
-// openConnector opens the process connector, which takes CAP_NET_ADMIN, and the network namespace that the kernel began with.
-func openConnector(root string) (*connector, error) {
+// inFirstPIDs tells that this process has the numbers of processes that the kernel gives. Of a root directory it is taken to be so.
+func inFirstPIDs(root string) error {
 	if root == "" {
 		st, err := rootfs.Root{}.Stat("/proc/self/ns/pid")
 		if err == nil && st.Ino != initialPIDs {
-			return nil, errors.New("this is not the first PID namespace")
+			return errors.New("this is not the first PID namespace")
 		}
 	}
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_CONNECTOR)
+	return nil
+}
+
+// openConnector opens the process connector, which takes CAP_NET_ADMIN, and the network namespace that the kernel began with.
+func openConnector(root string) (*connector, error) {
+	if err := inFirstPIDs(root); err != nil {
+		return nil, err
+	}
+	s, err := openNetlink("the process connector", unix.NETLINK_CONNECTOR, connectorID)
 	if err != nil {
-		return nil, fmt.Errorf("opening the process connector: %w", err)
+		return nil, err
 	}
-	c := &connector{fd: fd, buffer: make([]byte, 64<<10), done: make(chan struct{})}
-	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, connectorBuffer) // A smaller one loses messages sooner, which is noticed.
-	err = unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: connectorID})
-	if err == nil {
-		err = unix.Sendto(fd, subscription(listen), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
-	}
-	var ends [2]int
-	if err == nil {
-		err = unix.Pipe2(ends[:], unix.O_CLOEXEC|unix.O_NONBLOCK)
-	}
-	c.woken, c.stop = ends[0], ends[1]
-	if err != nil {
-		_ = unix.Close(fd)
+	if err := s.send(subscription(listen)); err != nil {
+		_ = s.close()
 		return nil, fmt.Errorf("subscribing to the process connector: %w", err)
 	}
-	return c, nil
+	return &connector{s}, nil
 }
 
 // subscription is the message that asks the connector for its events.
@@ -73,52 +62,13 @@ func subscription(operation uint32) []byte {
 }
 
 // listen hands over the messages as they come, in a goroutine of its own, until close. It tells of an error that ends it.
-func (c *connector) listen(hear func(processMessage), fail func(error)) {
-	go func() {
-		defer close(c.done)
-		for {
-			poll := []unix.PollFd{{Fd: int32(c.fd), Events: unix.POLLIN}, {Fd: int32(c.woken), Events: unix.POLLIN}}
-			if _, err := unix.Poll(poll, -1); err != nil && !errors.Is(err, unix.EINTR) {
-				fail(fmt.Errorf("waiting for the process connector: %w", err))
-				return
-			}
-			if poll[1].Revents != 0 {
-				return
-			}
-			if err := c.read(hear); err != nil {
-				fail(err)
-				return
-			}
-		}
-	}()
+func (c *connector) listen(hear func(processMessage), fail func(error)) error {
+	return c.netlinkSocket.listen(func(datagram []byte) { parseProcessMessages(datagram, hear) }, fail)
 }
 
-// read gives the messages that have come. Those that came faster than they were read are lost: the next scan finds what is left.
-func (c *connector) read(visit func(processMessage)) error {
-	const most = 1000 // Processes that start faster than this don't keep the goroutine from its end.
-	for range most {
-		n, from, err := unix.Recvfrom(c.fd, c.buffer, 0)
-		switch {
-		case err == nil:
-			// Other processes may send to the socket, the kernel has the number 0.
-			if sender, ok := from.(*unix.SockaddrNetlink); ok && sender.Pid == 0 {
-				parseProcessMessages(c.buffer[:n], visit)
-			}
-		case errors.Is(err, unix.EAGAIN):
-			return nil
-		case errors.Is(err, unix.ENOBUFS), errors.Is(err, unix.EINTR):
-		default:
-			return fmt.Errorf("reading the process connector: %w", err)
-		}
-	}
-	return nil
-}
-
-func (c *connector) close() error {
-	_ = unix.Close(c.stop)
-	<-c.done
-	_ = unix.Close(c.woken)
-	return unix.Close(c.fd)
+// drain hands over what has come by now.
+func (c *connector) drain(hear func(processMessage)) error {
+	return c.read(func(datagram []byte) { parseProcessMessages(datagram, hear) })
 }
 
 // commOf is the name that the kernel keeps of a process that runs, "" if it has gone.

@@ -28,6 +28,8 @@ const (
 	InterfaceRemoved
 	ClockStepped
 	Booted
+	ContainerStarted
+	ContainerEnded
 	numKinds
 )
 
@@ -46,6 +48,8 @@ var kindNames = [numKinds]string{
 	InterfaceRemoved: "system.network.interface.removed",
 	ClockStepped:     "system.clock.stepped",
 	Booted:           "system.boot",
+	ContainerStarted: "container.started",
+	ContainerEnded:   "container.ended",
 }
 
 // Names are the names of all kinds.

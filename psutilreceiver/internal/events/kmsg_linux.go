@@ -72,15 +72,19 @@ func (k *kmsg) next() ([]byte, bool, error) {
 
 // written goes by the monotonic clock, which the clock of the log follows but for the moments after the start of a kernel.
 func (k *kmsg) written(sinceBoot time.Duration, now time.Time) time.Time {
-	var t unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &t); err != nil {
-		return now
-	}
-	ago := time.Duration(t.Nano()) - sinceBoot
-	if ago < 0 || ago > time.Hour {
+	monotonic, err := monotonicClock()
+	ago := monotonic - sinceBoot
+	if err != nil || ago < 0 || ago > time.Hour {
 		return now
 	}
 	return now.Add(-ago)
 }
 
 func (k *kmsg) close() error { return unix.Close(k.fd) }
+
+// monotonicClock is the time since boot, but for when the host was suspended.
+func monotonicClock() (time.Duration, error) {
+	var t unix.Timespec
+	err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &t)
+	return time.Duration(t.Nano()), err
+}

@@ -39,6 +39,13 @@ func (l *Log) Follow() {
 	l.followed = true
 }
 
+// Followed tells whether the log keeps events.
+func (l *Log) Followed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.followed
+}
+
 // Add counts an event, and keeps it unless that is above the limit.
 func (l *Log) Add(now time.Time, e Event) {
 	l.mu.Lock()

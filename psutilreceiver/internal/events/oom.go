@@ -20,10 +20,13 @@ type oomSource struct {
 	parser oomParser
 	notice func(string, error)
 
-	counter int64 // oom_kill of /proc/vmstat, -1 before it was read
-	missing int64 // kills of the counter that no event is about yet
+	counter int64          // oom_kill of /proc/vmstat, -1 before it was read
+	missing int64          // kills of the counter that no event is about yet
+	kills   []groupKills   // in groups, that the counter has not had yet
+	waiting []inferredKill // kills whose victim the last look has not found: a process that is being killed may live on for a moment
 
-	processes *read.Reader // nil with the log
+	processes *read.Reader // nil with the log, as groups is
+	groups    *oomGroups
 	known     map[read.Key]sizedProcess
 	begun     bool
 }
@@ -42,6 +45,8 @@ type sizedProcess struct {
 	pid      int32
 	name     string
 	resident int64
+	group    string // whose limit of memory it is under
+	best     string // the path that says most of it
 }
 
 func newOOMSource(h *host.Host, notice func(string, error)) *oomSource {
@@ -55,8 +60,12 @@ func (s *oomSource) look(now time.Time, emit func(Event)) error {
 		s.begin()
 	}
 	told, logErr := s.readLog(now, emit)
+	// The counter of the host first, and the processes last: what it counts the groups have counted by then, and the victim has had the time to go.
+	due, vmErr := s.count(told)
+	groupErr := s.lookAtGroups()
 	gone, scanErr := s.scan()
-	return errors.Join(logErr, scanErr, s.count(now, told, gone, emit))
+	s.infer(now, due, gone, emit)
+	return errors.Join(logErr, vmErr, groupErr, scanErr)
 }
 
 func (s *oomSource) begin() {
@@ -66,8 +75,13 @@ func (s *oomSource) begin() {
 		s.log = log
 		return
 	}
-	s.processes = read.New(s.host.Root())
-	s.notice("Events of kills for lack of memory are made of the kernel's counter, for its log can't be read: they name the largest process that has gone, and no group", err)
+	s.inferAlone()
+	s.notice("Events of kills for lack of memory are made of the kernel's counters, for its log can't be read: they name the largest process that has gone", err)
+}
+
+// inferAlone makes the source go by the counters alone.
+func (s *oomSource) inferAlone() {
+	s.begun, s.processes, s.groups = true, read.New(s.host.Root()), newOOMGroups(s.host)
 }
 
 // readLog tells of the kills in the log, and returns how many there were.
@@ -99,9 +113,15 @@ func (s *oomSource) scan() (gone []sizedProcess, err error) {
 	}
 	now := make(map[read.Key]sizedProcess, len(s.known))
 	err = s.processes.Scan(func(p *read.Sample) {
-		if !p.KernelThread {
-			now[p.Key] = sizedProcess{p.PID, p.Comm(), int64(min(p.Levels[read.Resident], 1<<62))}
+		if p.KernelThread {
+			return
 		}
+		sized := sizedProcess{pid: p.PID, name: p.Comm(), resident: int64(min(p.Levels[read.Resident], 1<<62))}
+		var id read.Identity
+		if sized.resident > 0 && s.processes.Identify(p, read.AttributeCgroup, &id) {
+			sized.group, sized.best = cgroup.MemoryPath(id.CgroupText), id.Cgroup
+		}
+		now[p.Key] = sized
 	})
 	if err != nil {
 		return nil, err
@@ -119,33 +139,54 @@ func (s *oomSource) scan() (gone []sizedProcess, err error) {
 	return gone, nil
 }
 
-// count compares the kernel's counter with the kills that were told of.
-func (s *oomSource) count(now time.Time, told int64, gone []sizedProcess, emit func(Event)) error {
+// count compares the kernel's counter with the kills that were told of, and returns how many others are due.
+func (s *oomSource) count(told int64) (due int64, err error) {
 	vm, err := s.host.VM()
 	if err != nil && !host.IsOdd(err) || vm.OOMKills < 0 {
-		return err
+		return 0, err
 	}
 	before := s.counter
 	s.counter = vm.OOMKills
 	if before < 0 || vm.OOMKills < before {
-		return nil
+		return 0, nil
 	}
 	late := s.missing
 	s.missing = max(0, s.missing+vm.OOMKills-before-told)
-	due := s.missing
+	due = s.missing
 	if s.log != nil {
 		// The counter moves before the message is written, which the next look then finds.
 		due = min(late, s.missing)
 	}
 	s.missing -= due
-	for i := range due {
-		var victim *sizedProcess
-		if i < int64(len(gone)) {
-			victim = &gone[i]
-		}
-		emit(inferredKill(now, victim))
+	return due, nil
+}
+
+// lookAtGroups finds the groups in which there were kills. Those that the host's counter did not have yet wait for the next look.
+func (s *oomSource) lookAtGroups() error {
+	if s.groups == nil {
+		return nil
 	}
-	return nil
+	found, err := s.groups.look()
+	s.kills = append(slices.DeleteFunc(s.kills, func(k groupKills) bool { return k.looks > 1 || k.kills == 0 }), found...)
+	return err
+}
+
+// infer tells of kills of the counter: in which groups they were, and of whom.
+func (s *oomSource) infer(now time.Time, due int64, gone []sizedProcess, emit func(Event)) {
+	again := len(s.waiting)
+	kills := append(s.waiting, inferKills(due, s.kills)...)
+	for i := range s.kills {
+		s.kills[i].looks++
+	}
+	s.waiting = nil
+	findVictims(kills, gone)
+	for i := range kills {
+		if kills[i].victim == nil && i >= again && s.log == nil {
+			s.waiting = append(s.waiting, kills[i])
+		} else {
+			emit(kills[i].event(now))
+		}
+	}
 }
 
 func (s *oomSource) close() error {
@@ -154,7 +195,7 @@ func (s *oomSource) close() error {
 		errs = append(errs, s.log.close())
 	}
 	if s.processes != nil {
-		errs = append(errs, s.processes.Close())
+		errs = append(errs, s.processes.Close(), s.groups.close())
 	}
 	return errors.Join(errs...)
 }
@@ -175,9 +216,7 @@ func killEvent(k *killed, at time.Time) Event {
 	if k.adjusted {
 		f = append(f, Field{"process.linux.oom_score_adj", k.adjustment})
 	}
-	f.text("process.linux.cgroup", k.group)
-	f.text("systemd.unit.name", cgroup.Unit(k.group))
-	f.text("container.id", cgroup.ContainerID(k.group))
+	f.group(k.group, k.group)
 	f.text("system.oom_kill.constraint", k.constraint)
 	f.text("system.oom_kill.cgroup", k.limited)
 	f.number("system.oom_kill.limit", k.limit)
@@ -189,16 +228,79 @@ func killEvent(k *killed, at time.Time) Event {
 	return Event{Kind: OOMKill, Time: at, Severity: Error, Text: text, Fields: f}
 }
 
-// inferredKill is a kill that the counter has. The victim is nil if no process has gone.
-func inferredKill(now time.Time, victim *sizedProcess) Event {
+// inferredKill is a kill that a counter has.
+type inferredKill struct {
+	victim *sizedProcess // nil if no process has gone
+	group  *groupKills   // nil if it is not known
+}
+
+// inferKills are so many kills, those in groups first, which it takes away.
+func inferKills(due int64, groups []groupKills) (kills []inferredKill) {
+	for i := range groups {
+		for groups[i].kills > 0 && int64(len(kills)) < due {
+			groups[i].kills--
+			group := groups[i]
+			kills = append(kills, inferredKill{group: &group})
+		}
+	}
+	for int64(len(kills)) < due {
+		kills = append(kills, inferredKill{})
+	}
+	return kills
+}
+
+// findVictims finds the victims of kills among the processes that have gone, the largest first: of a kill in a group one that was in it, and of
+// another one the largest that is left.
+func findVictims(kills []inferredKill, gone []sizedProcess) {
+	taken := make([]bool, len(gone))
+	for _, inGroup := range []bool{true, false} {
+		for i := range kills {
+			k := &kills[i]
+			if (k.group != nil) != inGroup {
+				continue
+			}
+			for j := range gone {
+				if !taken[j] && (!inGroup || cgroup.IsIn(gone[j].group, k.group.path)) {
+					taken[j], k.victim = true, &gone[j]
+					break
+				}
+			}
+		}
+	}
+}
+
+func (k *inferredKill) event(now time.Time) Event {
 	var f fields
 	text := "The kernel killed a process for lack of memory"
-	if victim != nil {
+	var group, best string
+	if k.group != nil {
+		group, best = k.group.path, k.group.path
+	}
+	if victim := k.victim; victim != nil {
 		f.number(keyPID, int64(victim.pid))
 		f.text(keyExecutable, victim.name)
 		f.number("process.memory.usage", victim.resident)
 		text += fmt.Sprintf(", by its size %s (process %d)", victim.name, victim.pid)
+		group, best = cmp.Or(victim.group, group), cmp.Or(victim.best, best)
+	}
+	f.group(group, best)
+	if k.group != nil {
+		if k.group.reached && k.group.limit >= 0 {
+			f.text("system.oom_kill.constraint", "cgroup")
+			f.text("system.oom_kill.cgroup", k.group.path)
+			f.number("system.oom_kill.limit", k.group.limit)
+			text += " within the limit of " + k.group.path
+		} else {
+			text += " in " + k.group.path
+		}
 	}
 	f.text(keyKillSource, "inferred")
 	return Event{Kind: OOMKill, Time: now, Severity: Error, Text: text, Fields: f}
+}
+
+// group adds the group of a process, and what a path of it, which may be that in another hierarchy, says of it.
+func (f *fields) group(path, best string) {
+	f.text("process.linux.cgroup", path)
+	f.text("systemd.unit.name", cmp.Or(cgroup.Unit(path), cgroup.Unit(best)))
+	f.text("container.id", cmp.Or(cgroup.ContainerID(path), cgroup.ContainerID(best)))
 }

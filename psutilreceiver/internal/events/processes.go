@@ -14,30 +14,23 @@ import (
 )
 
 // processSource tells of processes that started and exited: by a scan of /proc at each look, which gives their names and their CPU times as they were
-// last seen, and by the kernel's process connector, which has how they exited, and those that lived between two looks.
+// last seen; by the kernel's process connector, which has when and how they exited, and those that lived between two looks; and by its task
+// statistics, which have what they used until their end.
 type processSource struct {
-	host      *host.Host
-	reader    *read.Reader
-	notice    func(string, error)
-	connector *connector // nil if it can't be used
-	begun     bool
-	boot      time.Time
-	known     map[read.Key]seenProcess // nil before the first scan
+	host       *host.Host
+	reader     *read.Reader
+	notice     func(string, error)
+	connector  *connector  // nil if it can't be used
+	statistics *statistics // nil if they can't be used
+	begun      bool
+	boot       time.Time
+	known      map[read.Key]seenProcess // nil before the first scan
 
-	told told // since the last look, by the connector
+	told told // what no event is about yet
 	mu   sync.Mutex
 	next told  // what comes, under the lock
-	err  error // of the connector, under the lock
+	err  error // of what is heard, under the lock
 }
-
-// told is what the connector told of.
-type told struct {
-	names map[int32]string // of processes that became another program, or named themselves
-	exits map[int32]exit
-	forks map[int32]int32 // parents of processes that started
-}
-
-func newTold() told { return told{map[int32]string{}, map[int32]exit{}, map[int32]int32{}} }
 
 // seenProcess is a process as it was when it was seen last.
 type seenProcess struct {
@@ -46,15 +39,6 @@ type seenProcess struct {
 	created      time.Time
 	user, system float64 // CPU time in seconds
 }
-
-// exit is how a process ended.
-type exit struct {
-	code   uint32 // as waitid(2) has it in a status
-	parent int32
-}
-
-// maxBetween bounds the processes that are remembered of those that lived between two looks. Others are not told of.
-const maxBetween = 1 << 16
 
 func newProcessSource(h *host.Host, notice func(string, error)) *processSource {
 	return &processSource{host: h, reader: read.New(h.Root()), notice: notice, told: newTold(), next: newTold()}
@@ -66,13 +50,23 @@ func (s *processSource) begin(now time.Time) error {
 		return err
 	}
 	s.begun, s.boot = true, boot
-	if s.connector, err = openConnector(s.host.Root()); err != nil {
-		s.connector = nil
-		s.notice("Events of processes are made of what is seen at each look, for the kernel's process connector can't be used: "+
-			"they have no exit code, and none is about a process that lived between two looks", err)
-		return nil
+	connector, connectorErr := openConnector(s.host.Root())
+	if connectorErr == nil {
+		s.connector = connector
+		connectorErr = connector.listen(s.hear, s.fail)
 	}
-	s.connector.listen(s.hear, s.fail)
+	statistics, statisticsErr := openStatistics(s.host.Root())
+	if statisticsErr == nil {
+		s.statistics = statistics
+		statisticsErr = statistics.listen(s.hearEnd, s.fail)
+	}
+	switch {
+	case connectorErr != nil && statisticsErr != nil:
+		s.notice("Events of processes are made of what is seen at each look, for the kernel's process connector can't be used: "+
+			"they have no exit code, and none is about a process that lived between two looks", connectorErr)
+	case statisticsErr != nil:
+		s.notice("Events of exits have CPU times as last seen, and no memory, for the kernel's task statistics can't be used", statisticsErr)
+	}
 	return nil
 }
 
@@ -82,10 +76,6 @@ func (s *processSource) look(now time.Time, emit func(Event)) error {
 			return err
 		}
 	}
-	s.mu.Lock()
-	connectorErr := s.err
-	s.told, s.next, s.err = s.next, newTold(), nil
-	s.mu.Unlock()
 	list := make(map[read.Key]seenProcess, len(s.known))
 	err := s.reader.Scan(func(p *read.Sample) {
 		// A zombie has exited, and waits for its parent to notice.
@@ -93,15 +83,35 @@ func (s *processSource) look(now time.Time, emit func(Event)) error {
 			list[p.Key] = s.seen(p)
 		}
 	})
+	// After the scan: of each process that it has missed the kernel has told by now.
+	heardErr := s.takeHeard()
 	if err != nil {
-		return errors.Join(connectorErr, err)
+		return errors.Join(heardErr, err)
 	}
 	before := s.known
 	s.known = list
 	if before != nil {
 		s.compare(now, before, list, emit)
 	}
-	return connectorErr
+	s.told.forget(list)
+	return heardErr
+}
+
+// takeHeard takes what was told until now. Its error is one that the goroutines had.
+func (s *processSource) takeHeard() error {
+	var errs []error
+	if s.connector != nil {
+		errs = append(errs, s.connector.drain(s.hear))
+	}
+	if s.statistics != nil {
+		errs = append(errs, s.statistics.drain(s.hearEnd))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.told.add(&s.next)
+	s.next = newTold()
+	errs, s.err = append(errs, s.err), nil
+	return errors.Join(errs...)
 }
 
 func (s *processSource) seen(p *read.Sample) seenProcess {
@@ -114,28 +124,19 @@ func (s *processSource) seen(p *read.Sample) seenProcess {
 
 // hear remembers what the connector tells. It is called in another goroutine as it happens, for a name can be read as long as its process lives.
 func (s *processSource) hear(m processMessage) {
-	if m.pid != m.tgid {
-		return // A thread.
-	}
-	if m.what == connectorExec {
+	if m.what == connectorExec && m.pid == m.tgid {
 		m.comm = commOf(s.host.Root(), m.pid)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.next.names)+len(s.next.exits)+len(s.next.forks) >= maxBetween {
-		return
-	}
-	switch m.what {
-	case connectorFork:
-		s.next.forks[m.pid] = m.parent
-		delete(s.next.names, m.pid) // Of a process that had the number before.
-	case connectorComm, connectorExec:
-		if m.comm != "" {
-			s.next.names[m.pid] = m.comm
-		}
-	case connectorExit:
-		s.next.exits[m.pid] = exit{m.exitCode, m.parent}
-	}
+	s.next.message(&m)
+}
+
+// hearEnd remembers what the statistics tell, as hear does.
+func (s *processSource) hearEnd(r taskRecord) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.next.end(&r)
 }
 
 func (s *processSource) fail(err error) {
@@ -144,8 +145,9 @@ func (s *processSource) fail(err error) {
 	s.err = err
 }
 
-// compare tells of what is different between two scans, and of what the connector has in between.
+// compare tells of what is different between two scans, and of what the kernel has told of in between.
 func (s *processSource) compare(now time.Time, before, after map[read.Key]seenProcess, emit func(Event)) {
+	clock := s.clock(now)
 	names := make(map[int32]string, len(after))
 	for _, k := range sortedKeys(before) {
 		names[k.PID] = before[k].name
@@ -153,9 +155,7 @@ func (s *processSource) compare(now time.Time, before, after map[read.Key]seenPr
 			continue
 		}
 		p := before[k]
-		e, known := s.told.exits[k.PID]
-		delete(s.told.exits, k.PID)
-		emit(exitEvent(now, &p, e, known))
+		emit(exitEvent(&p, s.told.takeEnd(k.PID, clock)))
 	}
 	for _, k := range sortedKeys(after) {
 		names[k.PID] = after[k].name
@@ -164,15 +164,27 @@ func (s *processSource) compare(now time.Time, before, after map[read.Key]seenPr
 			emit(startEvent(p.created, &p))
 		}
 	}
-	for _, pid := range slices.Sorted(maps.Keys(s.told.exits)) {
-		parent, forked := s.told.forks[pid]
-		if _, seen := names[pid]; seen || !forked {
+	for _, pid := range s.told.ended() {
+		if _, seen := names[pid]; seen {
 			continue
 		}
-		// A process that became no other program has its parent's name.
-		p := seenProcess{pid: pid, parent: parent, name: cmp.Or(s.told.names[pid], s.told.names[parent], names[parent]), user: -1, system: -1}
-		emit(startEvent(now, &p))
-		emit(exitEvent(now, &p, s.told.exits[pid], true))
+		p, started, ok := s.told.unseen(pid, names, clock)
+		end := s.told.takeEnd(pid, clock)
+		if ok {
+			emit(startEvent(started, &p))
+			emit(exitEvent(&p, end))
+		}
+	}
+}
+
+// clock gives the time of day of a time of the kernel's monotonic clock, which is 0 if it is not known.
+func (s *processSource) clock(now time.Time) func(uint64) time.Time {
+	monotonic, err := monotonicClock()
+	return func(ns uint64) time.Time {
+		if ns == 0 || err != nil || ns > uint64(monotonic) {
+			return now
+		}
+		return now.Add(time.Duration(ns) - monotonic)
 	}
 }
 
@@ -183,10 +195,14 @@ func sortedKeys(m map[read.Key]seenProcess) []read.Key {
 }
 
 func (s *processSource) close() error {
+	errs := []error{s.reader.Close()}
 	if s.connector != nil {
-		return errors.Join(s.connector.close(), s.reader.Close())
+		errs = append(errs, s.connector.close())
 	}
-	return s.reader.Close()
+	if s.statistics != nil {
+		errs = append(errs, s.statistics.close())
+	}
+	return errors.Join(errs...)
 }
 
 // processFields are those that a start and an exit have.
@@ -205,31 +221,73 @@ func startEvent(at time.Time, p *seenProcess) Event {
 	return Event{Kind: ProcessStart, Time: at, Text: fmt.Sprintf("Process %d started: %s", p.pid, p.name), Fields: processFields(p)}
 }
 
-// exitEvent is the exit of a process, with how it ended if that is known.
-func exitEvent(now time.Time, p *seenProcess, e exit, known bool) Event {
-	f := processFields(p)
-	if p.user >= 0 {
-		f = append(f, Field{"process.exit.cpu.user", p.user}, Field{"process.exit.cpu.system", p.system})
+// Where an exit is known from.
+const (
+	exitSeen       = "scan"
+	exitHeard      = "process_connector"
+	exitStatistics = "task_statistics"
+)
+
+// exitEvent is the exit of a process, with how it ended and what it used, as far as that is known.
+func exitEvent(p *seenProcess, e end) Event {
+	last := *p
+	source := exitSeen
+	if e.known {
+		source = exitHeard
 	}
-	event := Event{Kind: ProcessExit, Time: now, Text: fmt.Sprintf("Process %d exited: %s", p.pid, p.name)}
-	const signals, dumped = 0x7f, 0x80 // Of a status of wait(2).
-	switch signal := int64(e.code & signals); {
-	case !known:
-	case signal != 0:
-		f.text("process.exit.signal", signalName(signal))
-		f = append(f, Field{"process.exit.core_dumped", e.code&dumped != 0})
-		event.Text += ", killed by " + signalName(signal)
-		if isFault(signal) {
-			event.Severity = Error
-		}
-	default:
-		code := int64(e.code >> 8 & 0xff)
-		f.number("process.exit.code", code)
-		event.Text += fmt.Sprintf(", with code %d", code)
-		if code != 0 {
-			event.Severity = Warning
-		}
+	if e.used != nil && e.used.whole {
+		source = exitStatistics
+		last.name = cmp.Or(e.used.name, p.name)
+		// Threads that exited before the statistics were asked for are in what was seen only.
+		last.user, last.system = max(p.user, e.used.user.Seconds()), max(p.system, e.used.system.Seconds())
 	}
+	f := processFields(&last)
+	if last.user >= 0 {
+		f = append(f, Field{"process.exit.cpu.user", last.user}, Field{"process.exit.cpu.system", last.system})
+	}
+	if source == exitStatistics {
+		f.used(e.used)
+	}
+	event := Event{Kind: ProcessExit, Time: e.at, Text: fmt.Sprintf("Process %d exited: %s", p.pid, last.name)}
+	if e.known {
+		event.Severity = f.status(e.code, &event.Text)
+	}
+	f.text("process.exit.source", source)
 	event.Fields = f
 	return event
+}
+
+// used adds what the process has used until its end.
+func (f *fields) used(u *usage) {
+	f.number("process.user.id", u.uid)
+	*f = append(*f, Field{"process.exit.duration", u.lived.Seconds()})
+	if u.resident > 0 {
+		f.number("process.exit.memory.peak", u.resident)
+	}
+	if u.virtual > 0 {
+		f.number("process.exit.memory.virtual.peak", u.virtual)
+	}
+	f.number("process.exit.disk.read", u.read)
+	f.number("process.exit.disk.written", u.written)
+}
+
+// status adds how a process ended, and says it in a text. It returns how bad that is.
+func (f *fields) status(status uint32, text *string) Severity {
+	const signals, dumped = 0x7f, 0x80 // Of a status of wait(2).
+	if signal := int64(status & signals); signal != 0 {
+		f.text("process.exit.signal", signalName(signal))
+		*f = append(*f, Field{"process.exit.core_dumped", status&dumped != 0})
+		*text += ", killed by " + signalName(signal)
+		if isFault(signal) {
+			return Error
+		}
+		return Info
+	}
+	code := int64(status >> 8 & 0xff)
+	f.number("process.exit.code", code)
+	*text += fmt.Sprintf(", with code %d", code)
+	if code != 0 {
+		return Warning
+	}
+	return Info
 }

@@ -181,6 +181,11 @@ func TestOOMEventsWithoutTheLog(t *testing.T) {
 	assert.Equal(t, []string{"system.oom_kill large"}, w.look(keyExecutable))
 	assert.Empty(t, w.look(keyExecutable))
 	w.write("proc/vmstat", vmstat(5))
+	assert.Empty(t, w.look(keyExecutable), "a process that is being killed may not have gone yet")
+	require.NoError(t, os.RemoveAll(filepath.Join(w.root, "proc/30")))
+	assert.Equal(t, []string{"system.oom_kill stays"}, w.look(keyExecutable))
+	w.write("proc/vmstat", vmstat(6))
+	assert.Empty(t, w.look(keyExecutable))
 	assert.Equal(t, []string{"system.oom_kill <nil>"}, w.look(keyExecutable), "a process that no look has seen")
 }
 
@@ -254,7 +259,7 @@ func TestProcessConnector(t *testing.T) {
 	if err != nil {
 		testenv.Missing(t, "the process connector can't be used: %v", err)
 	}
-	c.listen(func(processMessage) {}, func(err error) { assert.NoError(t, err) })
+	require.NoError(t, c.listen(func(processMessage) {}, func(err error) { assert.NoError(t, err) }))
 	require.NoError(t, c.close())
 	log := NewLog(100_000)
 	log.Follow()
@@ -332,6 +337,109 @@ func memoryGroup(t *testing.T, name string, limit int) string {
 	return ""
 }
 
+// TestOOMEventsOfGroups holds that kills of the counter are told of with the group that they were in and its limit, and name a process of that group.
+func TestOOMEventsOfGroups(t *testing.T) {
+	const stays, service, pod = "/system.slice/stays.service", "/system.slice/a.service", "/machine.slice/b.service"
+	vmstat := func(kills int) string { return fmt.Sprintf("pgfault 1\noom_kill %d\n", kills) }
+	counters := func(w map[string]string, group string, oom, kills int, limit string) {
+		dir := "sys/fs/cgroup" + group + "/"
+		w[dir+"memory.events"] = fmt.Sprintf("low 0\nhigh 0\nmax %d\noom %d\noom_kill %d\n", oom, oom, kills)
+		w[dir+"memory.max"] = limit + "\n"
+	}
+	process := func(w map[string]string, pid int, name, group string, pages int) {
+		w[fmt.Sprintf("proc/%d/stat", pid)] = statOf(pid, name, pages)
+		w[fmt.Sprintf("proc/%d/cgroup", pid)] = "0::" + group + "\n"
+	}
+	files := map[string]string{"proc/vmstat": vmstat(3), "sys/fs/cgroup/cgroup.controllers": "memory\n"}
+	counters(files, stays, 0, 0, "max")
+	counters(files, service, 2, 3, "1048576")
+	counters(files, pod, 0, 0, "2097152")
+	process(files, 10, "small", service, 10)
+	process(files, 20, "other", stays, 5000)
+	process(files, 30, "large", pod, 3000)
+	process(files, 31, "small", pod, 300)
+	w := watchFiles(t, files, OOMKill)
+	look := func() (found []string) {
+		w.now = w.now.Add(15 * time.Second)
+		require.NoError(t, w.watcher.Look(w.now))
+		events := w.log.Take(w.now, false)
+		w.log.Delivered(len(events))
+		for i := range events {
+			e := &events[i]
+			found = append(found, fmt.Sprint(e.Field(keyPID), e.Field("process.linux.cgroup"), e.Field("systemd.unit.name"), e.Field("system.oom_kill.cgroup"),
+				e.Field("system.oom_kill.limit"), e.Field("system.oom_kill.constraint")))
+		}
+		return found
+	}
+	change := func(kills int, edit func(map[string]string), gone ...int) {
+		changed := map[string]string{"proc/vmstat": vmstat(kills)}
+		edit(changed)
+		for name, text := range changed {
+			w.write(name, text)
+		}
+		for _, pid := range gone {
+			require.NoError(t, os.RemoveAll(filepath.Join(w.root, fmt.Sprintf("proc/%d", pid))))
+		}
+	}
+	assert.Empty(t, look())
+	// A larger process of another group went, too.
+	change(4, func(f map[string]string) { counters(f, service, 3, 4, "1048576") }, 10, 20)
+	assert.Equal(t, []string{"10" + service + "a.service" + service + "1048576cgroup"}, look())
+	assert.Empty(t, look())
+	// The limit of the group was not reached: the memory of the host was.
+	change(5, func(f map[string]string) { counters(f, pod, 0, 1, "2097152") }, 31)
+	assert.Equal(t, []string{"31" + pod + "b.service<nil> <nil> <nil>"}, look())
+	// The group has it before the host's counter.
+	change(5, func(f map[string]string) { counters(f, pod, 1, 2, "2097152") })
+	assert.Empty(t, look())
+	change(6, func(map[string]string) {}, 30)
+	assert.Equal(t, []string{"30" + pod + "b.service" + pod + "2097152cgroup"}, look())
+	// A group that is new, and whose process lived between two looks.
+	change(7, func(f map[string]string) { counters(f, "/system.slice/new.service", 1, 1, "4096") })
+	assert.Empty(t, look(), "its process may not have gone yet")
+	assert.Equal(t, []string{"<nil>/system.slice/new.servicenew.service/system.slice/new.service4096cgroup"}, look())
+}
+
+// TestOOMEventOfThisKernelWithoutTheLog has this kernel kill a process for the limit of its group, and holds that the right one is named.
+func TestOOMEventOfThisKernelWithoutTheLog(t *testing.T) {
+	const limit = 24 << 20
+	group := fmt.Sprintf("oom-event-%d.service", os.Getpid())
+	procs := memoryGroup(t, group, limit)
+	log := NewLog(1000)
+	log.Follow()
+	w, err := NewWatcher(Options{Kinds: []Kind{OOMKill}}, log)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, w.Close()) })
+	s, ok := w.sources[0].(*oomSource)
+	require.True(t, ok)
+	s.inferAlone()
+	victim := exec.Command("/bin/sh", "-c", "echo $$ >"+procs+" && read start; exec tail /dev/zero")
+	start, err := victim.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, victim.Start())
+	require.Eventually(t, func() bool {
+		text, _ := os.ReadFile(procs)
+		return len(text) > 0
+	}, time.Minute, time.Millisecond)
+	require.NoError(t, w.Look(time.Now()))
+	_, err = start.Write([]byte("go\n"))
+	require.NoError(t, err)
+	require.Error(t, victim.Wait())
+	require.NoError(t, w.Look(time.Now()))
+	var found *Event
+	for _, e := range log.Take(time.Now(), false) {
+		if e.Field("system.oom_kill.cgroup") == "/"+group {
+			found = &e
+		}
+	}
+	require.NotNil(t, found, "an event of the first look after the kill")
+	assert.Equal(t, int64(victim.Process.Pid), found.Field(keyPID))
+	assert.Equal(t, "/"+group, found.Field("process.linux.cgroup"))
+	assert.Equal(t, group, found.Field("systemd.unit.name"))
+	assert.Equal(t, int64(limit), found.Field("system.oom_kill.limit"))
+	assert.Equal(t, "inferred", found.Field(keyKillSource))
+}
+
 // TestOOMEventOfThisKernel has this kernel kill a process for the limit of its group, and holds the event against what the test knows of it.
 func TestOOMEventOfThisKernel(t *testing.T) {
 	if log, err := openKernelLog(""); err != nil {
@@ -367,4 +475,54 @@ func TestOOMEventOfThisKernel(t *testing.T) {
 	size, _ := found.Field("process.memory.usage").(int64)
 	assert.Greater(t, size, int64(limit/2))
 	assert.WithinDuration(t, before, found.Time, time.Minute)
+}
+
+// TestContainerEvents holds that containers are told of as they come and go, with the names that their runtime gives, and nothing else is.
+func TestContainerEvents(t *testing.T) {
+	id := strings.Repeat("ab", 32)
+	docker := "sys/fs/cgroup/system.slice/docker-" + id + ".scope"
+	const text = "usage_usec 10\nuser_usec 5\nsystem_usec 5\n"
+	w := watchFiles(t, map[string]string{
+		"sys/fs/cgroup/cgroup.controllers": "cpu memory\n", "sys/fs/cgroup/cpu.stat": text, "sys/fs/cgroup/system.slice/cpu.stat": text,
+		"sys/fs/cgroup/system.slice/a.service/cpu.stat": text,
+	}, ContainerStarted, ContainerEnded)
+	assert.Empty(t, w.look("container.id"), "what was there before")
+	w.write("var/lib/docker/containers/"+id+"/config.v2.json", `{"ID":"`+id+`","Name":"/web","Config":{"Image":"nginx:1"}}`)
+	w.write(docker+"/cpu.stat", text)
+	w.write("sys/fs/cgroup/system.slice/b.service/cpu.stat", text)
+	assert.Equal(t, []string{"container.started web"}, w.look("container.name"))
+	assert.Empty(t, w.look("container.id"))
+	require.NoError(t, os.RemoveAll(filepath.Join(w.root, docker)))
+	require.NoError(t, os.RemoveAll(filepath.Join(w.root, "var/lib/docker")))
+	assert.Equal(t, []string{"container.ended nginx:1"}, w.look("container.image.name"), "its names are those that it had")
+	assert.Empty(t, w.look("container.id"))
+}
+
+// TestContainerEventsOfThisKernel holds the same of a group that is made in this kernel's own hierarchy.
+func TestContainerEventsOfThisKernel(t *testing.T) {
+	id := fmt.Sprintf("%064x", os.Getpid())
+	w, log := watchThisHost(t, ContainerStarted, ContainerEnded)
+	group := memoryGroup(t, "docker-"+id+".scope", 24<<20)
+	require.NoError(t, w.Look(time.Now()))
+	require.NoError(t, os.Remove(filepath.Dir(group)))
+	require.NoError(t, w.Look(time.Now()))
+	var found []string
+	for _, e := range log.Take(time.Now(), false) {
+		if e.Field("container.id") == id {
+			found = append(found, fmt.Sprint(e.Kind, " ", e.Field("container.runtime.name")))
+		}
+	}
+	assert.Equal(t, []string{"container.started docker", "container.ended docker"}, found)
+}
+
+// watchThisHost has a watcher of this host look for the first time.
+func watchThisHost(t *testing.T, kinds ...Kind) (*Watcher, *Log) {
+	t.Helper()
+	log := NewLog(100_000)
+	log.Follow()
+	w, err := NewWatcher(Options{Kinds: kinds}, log)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, w.Close()) })
+	require.NoError(t, w.Look(time.Now()))
+	return w, log
 }

@@ -13,6 +13,9 @@ type Options struct {
 	Kinds []Kind
 	// Notice is told once, at the first look, where events are found in a way that knows less of them, for lack of a privilege. It may be nil.
 	Notice func(what string, err error)
+	// IsNewBoot tells whether the boot that the host is in is another than the last one that was told of, and whether that is known. Where it is not, a
+	// boot is told of that is not longer ago than ten minutes, once in this process. It may be nil.
+	IsNewBoot func(Boot) (isNew, known bool)
 }
 
 // Watcher looks at a host for events. It is not safe for concurrent use.
@@ -47,13 +50,14 @@ func NewWatcher(o Options, log *Log) (*Watcher, error) {
 		kinds  []Kind
 		create func() source
 	}{
-		{[]Kind{Booted}, func() source { return &bootSource{host: h} }},
+		{[]Kind{Booted}, func() source { return &bootSource{host: h, isNew: o.IsNewBoot} }},
 		{[]Kind{ClockStepped}, func() source { return &clockSource{offset: host.ClockOffset} }},
 		{[]Kind{OOMKill}, func() source { return newOOMSource(h, notice) }},
 		{[]Kind{ProcessStart, ProcessExit}, func() source { return newProcessSource(h, notice) }},
 		{[]Kind{UnitFailed}, func() source { return newUnitSource(o.Root) }},
 		{[]Kind{DiskAdded, DiskRemoved}, func() source { return newDiskSource(h) }},
 		{[]Kind{InterfaceAdded, InterfaceRemoved}, func() source { return newInterfaceSource(h) }},
+		{[]Kind{ContainerStarted, ContainerEnded}, func() source { return newContainerSource(h) }},
 		{[]Kind{Mounted, Unmounted, ReadOnly}, func() source { return newMountSource(h) }},
 	} {
 		if w.wants(s.kinds) {

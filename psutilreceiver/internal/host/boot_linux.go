@@ -15,7 +15,7 @@ const uptimeFile = "proc/uptime"
 
 // Uptime is the time since boot, suspended time included, from /proc/uptime to 10 ms.
 func (h *Host) Uptime() (time.Duration, error) {
-	text, err := h.read(uptimeFile)
+	text, err := h.readHeld(uptimeFile)
 	if err != nil {
 		return 0, err
 	}

@@ -43,7 +43,7 @@ func (h *Host) parseStat() {
 		return
 	}
 	h.stat.parsed = true
-	text, err := h.read(statFile)
+	text, err := h.readHeld(statFile)
 	if err == nil {
 		err = parseStat(text, &h.stat)
 	}

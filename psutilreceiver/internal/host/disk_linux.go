@@ -50,7 +50,7 @@ type knownDisk struct {
 // Read.
 func (d *Disks) Read(now time.Time) ([]Disk, error) {
 	d.disks = d.disks[:0]
-	text, err := d.host.read(diskstatsFile)
+	text, err := d.host.readHeld(diskstatsFile)
 	if err != nil {
 		return nil, optional(err)
 	}

@@ -6,6 +6,7 @@
 package host
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -89,7 +90,7 @@ func ErrorClass(err error) string {
 		return "missing"
 	case errors.Is(err, errMalformed):
 		return "malformed"
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
 		return "timeout"
 	default:
 		return "other"

@@ -41,6 +41,8 @@ type kernelFile struct {
 	err  error
 	read bool // whether this scrape has read it
 	file heldfile.File
+	// sysctl: it is of /proc/sys.
+	sysctl bool
 }
 
 func (p *platform) init(root string) {
@@ -87,7 +89,7 @@ func (h *Host) readHeld(name string) ([]byte, error) { return h.readFile(name, t
 func (h *Host) readFile(name string, keep bool) ([]byte, error) {
 	f, ok := h.files[name]
 	if !ok {
-		f = &kernelFile{path: h.Path(name), root: h.dir}
+		f = &kernelFile{path: h.Path(name), root: h.dir, sysctl: strings.HasPrefix(name, "proc/sys/")}
 		h.files[name] = f
 	}
 	if !f.read {
@@ -101,7 +103,7 @@ func (h *Host) readFile(name string, keep bool) ([]byte, error) {
 // ESRCH once the process has gone.
 func (f *kernelFile) load(keep bool) {
 	if f.file.IsOpen() {
-		if f.data, f.err = readAll(f.file.FD(), f.path, f.data, f.limit()); f.err == nil {
+		if f.err = f.readOpen(); f.err == nil {
 			return
 		}
 		f.file.Close()
@@ -116,9 +118,23 @@ func (f *kernelFile) load(keep bool) {
 		return
 	}
 	f.file = heldfile.FileOf(fd)
-	if f.data, f.err = readAll(fd, f.path, f.data, f.limit()); f.err != nil || !heldfile.IsProcfs(fd) {
+	if f.err = f.readOpen(); f.err != nil || !heldfile.IsProcfs(fd) {
 		f.file.Close()
 	}
+}
+
+// readOpen reads the file that is open. A value of sysctl comes as a whole: that nothing follows it needs no read more, which costs as much.
+func (f *kernelFile) readOpen() error {
+	if f.sysctl && cap(f.data) > 0 {
+		data, err := heldfile.ReadWhole(f.file.FD(), f.data, f.limit())
+		if err == nil {
+			f.data = data
+			return nil
+		}
+	}
+	var err error
+	f.data, err = readAll(f.file.FD(), f.path, f.data, f.limit())
+	return err
 }
 
 // readOnce is read for a file whose path belongs to something that may disappear, such as a network interface: the content is

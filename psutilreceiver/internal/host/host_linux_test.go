@@ -2,7 +2,9 @@ package host
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -217,6 +219,7 @@ func TestErrorClass(t *testing.T) {
 	assert.Equal(t, "missing", ErrorClass(&os.PathError{Op: "open", Path: "/proc/stat", Err: unix.ENOENT}))
 	assert.Equal(t, "malformed", ErrorClass(malformed("proc/stat", []byte("cpu x"))))
 	assert.Equal(t, "timeout", ErrorClass(os.ErrDeadlineExceeded))
+	assert.Equal(t, "timeout", ErrorClass(fmt.Errorf("asking: %w", context.DeadlineExceeded)))
 	assert.Equal(t, "other", ErrorClass(unix.EIO))
 }
 

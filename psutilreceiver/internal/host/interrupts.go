@@ -15,7 +15,7 @@ const SoftInterruptKinds = 10
 // SoftInterrupts gives the totals of soft interrupts by kind since boot, from the line softirq of /proc/stat, which has the sum over all CPUs. A value
 // is -1 where the kernel has no such kind, Odd where it can't be.
 func (h *Host) SoftInterrupts() (kinds [SoftInterruptKinds]int64, err error) {
-	text, err := h.read(statFile)
+	text, err := h.readHeld(statFile)
 	if err != nil {
 		return kinds, err
 	}

@@ -139,3 +139,20 @@ func TestReadingKeptOpenFilesAllocatesNothing(t *testing.T) {
 	require.NoError(t, disks.Close())
 	require.NoError(t, h.Close())
 }
+
+func TestAValueOfSysctlIsReadAtOnceAndWhole(t *testing.T) {
+	h, err := New("")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, h.Close()) })
+	for _, name := range []string{"proc/sys/kernel/version", "proc/sys/kernel/sem", tcpMemFile, threadsMaxFile} {
+		whole, err := os.ReadFile("/" + name)
+		require.NoError(t, err)
+		for range 3 {
+			h.Begin()
+			held, err := h.readHeld(name)
+			require.NoError(t, err)
+			assert.Equal(t, string(whole), string(held), name)
+		}
+		assert.True(t, h.files[name].file.IsOpen(), name)
+	}
+}

@@ -10,7 +10,7 @@ const loadavgFile = "proc/loadavg"
 
 // Load gives the load averages and the number of tasks, from /proc/loadavg.
 func (h *Host) Load() (Load, error) {
-	text, err := h.read(loadavgFile)
+	text, err := h.readHeld(loadavgFile)
 	if err != nil {
 		return Load{}, err
 	}

@@ -10,7 +10,7 @@ const meminfoFile = "proc/meminfo"
 
 // Memory gives the host's memory, from /proc/meminfo.
 func (h *Host) Memory() (Memory, error) {
-	text, err := h.read(meminfoFile)
+	text, err := h.readHeld(meminfoFile)
 	if err != nil {
 		return Memory{}, err
 	}

@@ -130,7 +130,7 @@ func (n *Interfaces) OwnNamespace() bool { return n.ownNamespace }
 func (n *Interfaces) readNetDev() ([]byte, error) {
 	n.ownNamespace = false
 	if n.host.root != "" {
-		text, err := n.host.read("proc/1/net/dev")
+		text, err := n.host.readHeld("proc/1/net/dev")
 		if err == nil {
 			return text, nil
 		}
@@ -139,7 +139,7 @@ func (n *Interfaces) readNetDev() ([]byte, error) {
 		}
 		n.ownNamespace = true
 	}
-	return n.host.read(netDevFile)
+	return n.host.readHeld(netDevFile)
 }
 
 // add adds an interface. One whose index should be known and is not is left out: with an index, the next time, it would be another one.

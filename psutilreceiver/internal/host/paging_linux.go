@@ -15,7 +15,7 @@ const (
 
 // Swaps gives the swap areas in use, from /proc/swaps. None is no error.
 func (h *Host) Swaps() ([]Swap, error) {
-	text, err := h.read(swapsFile)
+	text, err := h.readHeld(swapsFile)
 	if err != nil {
 		return nil, optional(err)
 	}
@@ -56,7 +56,7 @@ func (h *Host) parseSwaps(text []byte) ([]Swap, error) {
 
 // VM gives the totals of the virtual memory system, from /proc/vmstat.
 func (h *Host) VM() (VMSample, error) {
-	text, err := h.read(vmstatFile)
+	text, err := h.readHeld(vmstatFile)
 	if err != nil {
 		return VMSample{}, optional(err) // WSL 1 and gVisor have none.
 	}

@@ -47,7 +47,7 @@ var pressureFiles = [...]string{
 // 6.1 for IRQ, or built without it, or booted with psi=0; and on other systems.
 func (h *Host) Pressure(r Resource) (Pressure, error) {
 	file := pressureFiles[r]
-	text, err := h.read(file)
+	text, err := h.readHeld(file)
 	if err != nil {
 		return Pressure{}, optional(err)
 	}

@@ -29,7 +29,7 @@ func (l TaskLimits) Limit() int64 { return min(l.Threads, l.PIDs) }
 
 // FileHandles gives the open files of the host, from /proc/sys/fs/file-nr. ErrUnsupported on other systems than Linux.
 func (h *Host) FileHandles() (FileHandles, error) {
-	text, err := h.read(fileNrFile)
+	text, err := h.readHeld(fileNrFile)
 	if err != nil {
 		return FileHandles{}, optional(err)
 	}

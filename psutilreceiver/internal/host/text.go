@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
@@ -44,7 +45,11 @@ func shortened(text []byte) []byte { return text[:min(len(text), 40)] }
 
 // readInt reads a file that holds one whole number.
 func (h *Host) readInt(name string) (int64, error) {
-	text, err := h.read(name)
+	read := h.read
+	if strings.HasPrefix(name, "proc/") {
+		read = h.readHeld
+	}
+	text, err := read(name)
 	if err != nil {
 		return 0, err
 	}

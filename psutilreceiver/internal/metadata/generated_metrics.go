@@ -113,6 +113,8 @@ const (
 	AttributeEventNameSystemNetworkInterfaceRemoved
 	AttributeEventNameSystemClockStepped
 	AttributeEventNameSystemBoot
+	AttributeEventNameContainerStarted
+	AttributeEventNameContainerEnded
 )
 
 // String returns the string representation of the AttributeEventName.
@@ -144,6 +146,10 @@ func (av AttributeEventName) String() string {
 		return "system.clock.stepped"
 	case AttributeEventNameSystemBoot:
 		return "system.boot"
+	case AttributeEventNameContainerStarted:
+		return "container.started"
+	case AttributeEventNameContainerEnded:
+		return "container.ended"
 	}
 	return ""
 }
@@ -163,6 +169,8 @@ var MapAttributeEventName = map[string]AttributeEventName{
 	"system.network.interface.removed": AttributeEventNameSystemNetworkInterfaceRemoved,
 	"system.clock.stepped":             AttributeEventNameSystemClockStepped,
 	"system.boot":                      AttributeEventNameSystemBoot,
+	"container.started":                AttributeEventNameContainerStarted,
+	"container.ended":                  AttributeEventNameContainerEnded,
 }
 
 // AttributeHwBatteryState specifies the value hw.battery.state attribute.

@@ -21,6 +21,8 @@ type Version struct {
 type Set struct {
 	// MaxSeries is how many series all files may have together.
 	MaxSeries int
+	// Delta tells that histograms are to have what was counted since their last point. Counters are turned by whoever emits them.
+	Delta bool
 	// Reserved are names that no file may have.
 	Reserved *Reserved
 
@@ -30,6 +32,7 @@ type Set struct {
 	types  map[string]dto.MetricType // Of this round.
 	known  map[string]struct{}       // Series of this round, by metric and labels.
 	counts map[string]counted
+	totals map[string]totals // Of histograms, with Delta.
 }
 
 // file is what was last read of a file.
@@ -51,7 +54,7 @@ type counted struct {
 // Begin starts a scrape.
 func (s *Set) Begin() {
 	if s.files == nil {
-		s.files, s.counts = map[string]*file{}, map[string]counted{}
+		s.files, s.counts, s.totals = map[string]*file{}, map[string]counted{}, map[string]totals{}
 	}
 	s.round++
 	s.series, s.types, s.known = 0, map[string]dto.MetricType{}, map[string]struct{}{}
@@ -109,7 +112,13 @@ func (s *Set) Emit(path string, to pmetric.MetricSlice, at, boot, previous pcomm
 		f.families[i].appendTo(to, at, boot, func(series string, count uint64) pcommon.Timestamp {
 			return s.start(name+"{"+series, count, boot, previous)
 		})
+		if s.Delta && f.families[i].GetType() == dto.MetricType_HISTOGRAM && len(f.families[i].Keys) > 0 {
+			s.differences(name, f.families[i].Keys, to.At(to.Len()-1).Histogram())
+		}
 	}
+	to.RemoveIf(func(m pmetric.Metric) bool {
+		return m.Type() == pmetric.MetricTypeHistogram && m.Histogram().DataPoints().Len() == 0
+	})
 	return false, nil
 }
 
@@ -171,6 +180,11 @@ func (s *Set) End(there map[string]bool) {
 	for series, c := range s.counts {
 		if c.round != s.round {
 			delete(s.counts, series)
+		}
+	}
+	for series, total := range s.totals {
+		if total.round != s.round {
+			delete(s.totals, series)
 		}
 	}
 }

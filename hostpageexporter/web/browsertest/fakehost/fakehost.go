@@ -13,6 +13,8 @@ import (
 // Options say what the made host is like.
 type Options struct {
 	CPUs, Disks, Processes int
+	// Groups is how many containers and services there are.
+	Groups int
 	// Hostile gives processes, mounts and alerts names that would do harm as markup.
 	Hostile bool
 	// Actions takes silences and acknowledgements.

@@ -18,6 +18,7 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("/api/range", s.valuesOverTime)
 	s.mux.HandleFunc("/api/stream", s.stream)
 	s.mux.HandleFunc("/api/processes", func(w http.ResponseWriter, r *http.Request) { reply(w, s.Processes(s.instant(r, "at", s.now()))) })
+	s.mux.HandleFunc("/api/groups", func(w http.ResponseWriter, r *http.Request) { reply(w, s.Groups(s.instant(r, "at", s.now()))) })
 	s.mux.HandleFunc("/api/alerts", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.alerts()) })
 	s.mux.HandleFunc("/api/changes", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.changes()) })
 	s.actionRoutes()
@@ -69,7 +70,7 @@ func (s *Server) meta() object {
 		"tiers":         []object{{"every": 1000, "keep": 3600000, "from": now - 3_600_000, "complete": true}},
 		"process_tiers": []object{}, "memory": object{"limit": 50331648, "used": 8123456},
 		"limits":   object{"series": 20000, "series_refused": 0, "viewers": 8, "width": 4000, "cells": 2000000},
-		"features": object{"processes": true, "alerts": true, "command_lines": false, "actions": s.options.Actions}, "resources": []object{},
+		"features": object{"processes": true, "alerts": true, "command_lines": false, "groups": s.options.Groups > 0, "actions": s.options.Actions}, "resources": []object{},
 		"axes":    []object{{"axis": 0, "interval": 1000, "first": now - 3_600_000, "last": now}},
 		"metrics": metrics,
 		"rules": []object{{"rule": "cpu", "metric": "system.cpu.utilization", "unit": "1", "resource": object{}, "attributes": object{
