@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
 )
 
 const mailPassword = "s3cret-Pa55word"
@@ -162,4 +164,24 @@ func TestServersThatNeverEnd(t *testing.T) {
 	assert.Less(t, len(err.Error()), 2000)
 	s.close()
 	<-gone
+}
+
+// TestRecordsOfOthersCommandNoTerminal: what people get and what goes to the journal has no character that does something.
+func TestRecordsOfOthersCommandNoTerminal(t *testing.T) {
+	b := newBench(t, "channels: {a: {"+hook+"}}")
+	const odd = "x\x1b[2Jy\u202ez\x00\u2028\r"
+	fire := event{
+		rule: odd + "r", host: odd + "h", severity: "warning", transition: alertschema.TransitionFire, state: alertschema.StateFiring, started: b.clock, at: b.clock, n: 1,
+		text: odd + "t\nsecond line", annotations: map[string]string{"summary" + odd: odd}, labels: map[string]string{odd: odd}, group: map[string]string{"k": odd},
+	}
+	require.NoError(t, b.ConsumeLogs(t.Context(), fire.logs()))
+	b.pass(5 * time.Minute)
+	sent := b.on["a"].take()
+	require.Len(t, sent, 1)
+	m := sent[0]
+	shown := m.Title + m.plain() + m.htmlPart(nil) + m.marked(slackMarkup, 4000) + string(journalEntry(&m.items[0])) + (&syslogSender{}).line(&m.items[0])
+	assert.Contains(t, shown, "second line")
+	for _, c := range "\x1b\u202e\x00\u2028\r" {
+		assert.NotContains(t, strings.Replace(shown, "\x00\x00\x00\x00\x00\x00\x00", "", -1), string(c), "%U", c) // Journald's lengths have zeros.
+	}
 }

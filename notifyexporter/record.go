@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-psutil/otelcol-psutil/internal/alertschema"
+	"github.com/otelcol-psutil/otelcol-psutil/internal/printable"
 )
 
 // notice is one thing to tell of an alert: what one record says. Times are nanoseconds since the epoch. It is stored, as JSON.
@@ -168,14 +169,15 @@ func put(m map[string]string, key string, v pcommon.Value) {
 	}
 }
 
-func cut(text string) string { return alertschema.CutText(text, maxShown) }
+// cut is a text of a record as it is shown: bounded, and without what a terminal obeys. Records of others may have anything in them.
+func cut(text string) string { return alertschema.CutText(printable.Lines(text), maxShown) }
 
 func textOf(attrs pcommon.Map, key string) string {
 	v, ok := attrs.Get(key)
 	if !ok {
 		return ""
 	}
-	return strings.ToValidUTF8(v.AsString(), "\uFFFD")
+	return printable.Lines(v.AsString())
 }
 
 func numberOf(attrs pcommon.Map, key string) *float64 {
