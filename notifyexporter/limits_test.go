@@ -40,7 +40,7 @@ func oddMap(r *rand.Rand, n int) map[string]string {
 // oddBatch is what one message could have to tell at the worst.
 func oddBatch(r *rand.Rand) *batch {
 	b := &batch{open: map[string]int{}, storm: r.IntN(4) == 0}
-	for i := range 1 + r.IntN(14) {
+	for i := range 1 + r.IntN(12) {
 		v := r.NormFloat64() * math.Pow(10, float64(r.IntN(20)))
 		it := item{
 			entry: entry{
@@ -84,7 +84,7 @@ func TestNoMessageExceedsItsLimits(t *testing.T) {
 			})
 			s := openSender(t, fmt.Sprintf(v.config, server.URL))
 			n := &notifier{cfg: createDefaultConfig().(*Config), location: time.UTC, now: time.Now}
-			for seed := range uint64(10) {
+			for seed := range uint64(6) {
 				r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // A test is to be the same each time.
 				m := n.compose(t.Context(), &route{name: "x", eachOnItsOwn: s.eachOnItsOwn()}, oddBatch(r), began.UnixNano())
 				m.Plain = seed%4 == 3

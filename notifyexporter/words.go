@@ -92,9 +92,9 @@ func spelled(name string) string {
 
 // text is the rule's own message: the newest that is not about what a person did.
 func (it *item) text() string {
-	for i := len(it.notices) - 1; i >= 0; i-- {
-		if it.notices[i].Transition != acknowledged {
-			return it.notices[i].Text
+	for _, n := range slices.Backward(it.notices) {
+		if n.Transition != acknowledged {
+			return n.Text
 		}
 	}
 	return it.last().Text
