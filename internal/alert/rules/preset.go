@@ -340,6 +340,15 @@ func valued(about, before, after string) string {
 	return about + onHost + `{{ with .ValueText }} ` + before + ` {{ . }}` + after + ` ({{ $.Condition }}){{ else }} has no value{{ end }}`
 }
 
+// several is the part of such a message behind its value that says how many of a thing there are.
+func several(one, after string) string {
+	ending := "s"
+	if strings.HasSuffix(one, "s") {
+		ending = "es"
+	}
+	return strings.TrimSpace(one + `{{ if ne . "1" }}` + ending + `{{ end }} ` + after)
+}
+
 // is is a message that says that a thing is full, busy or used to its value.
 func is(about, adjective string) string { return valued(about, "is", adjective) }
 

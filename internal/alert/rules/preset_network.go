@@ -35,14 +35,14 @@ func networkPreset() []RuleConfig {
 	nfs.Window, nfs.Aggregate = 10*time.Minute, "increase"
 	const minutes = 10 * time.Minute
 	return []RuleConfig{
-		ladderOf(rising("network_errors", "system.network.errors", minutes, nil), valued("interface"+port, "has had", "errors in 10 min"),
+		ladderOf(rising("network_errors", "system.network.errors", minutes, nil), valued("interface"+port, "has had", several("error", "in 10 min")),
 			above(600, 60, 5*time.Minute), above(60000, 6000, 5*time.Minute)),
 		ladderOf(rateOver("network_drops", "system.network.packet.dropped", minutes, nil), valued("interface"+port, "drops", "packets"),
 			above(20, 5, 15*time.Minute), above(1000, 200, 15*time.Minute)),
 		ladderOf(traffic, valued("interface"+port, "carries", ""), above(speed(0.9), speed(0.7), 2*time.Hour), none),
 		ladderOf(down, stated("interface"+port, "has lost its link", "has its link again"), turnedLevel, none),
-		ladderOf(bond, valued(`bond{{ with .Attr "system.network.bond.name" }} {{ . }}{{ end }}`, "has", "interfaces without a link"), above(0, nil, time.Minute), none),
-		ladderOf(rising("link_flapping", "system.network.interface.carrier_changes", minutes, perInterface), valued("link of interface"+port, "has come or gone", "times in 10 min"),
+		ladderOf(bond, valued(`bond{{ with .Attr "system.network.bond.name" }} {{ . }}{{ end }}`, "has", several("interface", "without a link")), above(0, nil, time.Minute), none),
+		ladderOf(rising("link_flapping", "system.network.interface.carrier_changes", minutes, perInterface), valued("link of interface"+port, "has come or gone", several("time", "in 10 min")),
 			above(9, 3, 0), none),
 		ladderOf(entries, valued("firewall", "tracks", "connections"), above(limit("system.network.conntrack.limit", 0.8), limit("system.network.conntrack.limit", 0.7), minutes),
 			above(limit("system.network.conntrack.limit", 0.95), limit("system.network.conntrack.limit", 0.85), time.Minute)),
@@ -53,7 +53,7 @@ func networkPreset() []RuleConfig {
 			above(200, 100, 15*time.Minute), none),
 		ladderOf(tcpMemory, valued("TCP", "uses", "of buffers"), above(limit("system.network.tcp.memory.limit", 0.8), limit("system.network.tcp.memory.limit", 0.6), 5*time.Minute),
 			above(limit("system.network.tcp.memory.limit", 0.95), limit("system.network.tcp.memory.limit", 0.85), time.Minute)),
-		ladderOf(udp, valued("UDP", "loses", "datagrams for want of buffers"), above(10, 2, minutes), above(1000, 200, minutes)),
+		ladderOf(udp, valued("UDP", "loses", "datagrams for lack of buffers"), above(10, 2, minutes), above(1000, 200, minutes)),
 		ladderOf(softnet, valued("CPUs", "drop", "packets that they have no time for"), above(1, 0.1, minutes), above(1000, 200, minutes)),
 		ladderOf(nfs, valued("NFS", "sends", "of its requests again"), above("5%", "2%", minutes), above("20%", "10%", minutes)),
 	}
