@@ -32,7 +32,9 @@ func TestRulesOfThePresetWithoutMetricsCostNothing(t *testing.T) {
 		engine, f, md := alert.New(set, now), &feeder{}, presetScrape(t)
 		for _, rm := range md.ResourceMetrics().All() {
 			for _, sm := range rm.ScopeMetrics().All() {
-				sm.Metrics().RemoveIf(func(m pmetric.Metric) bool { return m.Name() != "system.cpu.utilization" && m.Name() != "system.paging.utilization" })
+				sm.Metrics().RemoveIf(func(m pmetric.Metric) bool {
+					return m.Name() != "system.cpu.utilization" && m.Name() != "system.paging.utilization"
+				})
 			}
 		}
 		for range 100 {

@@ -386,9 +386,9 @@ func rising(name, metric string, window time.Duration, match map[string]any) Rul
 	return RuleConfig{Name: name, Metric: metric, Match: match, Window: window, Aggregate: "increase", mayMatchNothing: true}
 }
 
-// rateOver makes a rule of the rate of a counter.
-func rateOver(name, metric string, window time.Duration, match map[string]any) RuleConfig {
-	return RuleConfig{Name: name, Metric: metric, Match: match, Window: window, Aggregate: "rate", mayMatchNothing: true}
+// rateOver makes a rule of the rate of a counter over ten minutes.
+func rateOver(name, metric string, match map[string]any) RuleConfig {
+	return RuleConfig{Name: name, Metric: metric, Match: match, Window: 10 * time.Minute, Aggregate: "rate", mayMatchNothing: true}
 }
 
 // newest makes a rule of the newest value.

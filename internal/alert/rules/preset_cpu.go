@@ -22,7 +22,7 @@ func cpuPreset() []RuleConfig {
 	}
 	load := newest("load", "system.cpu.load_average.15m", nil)
 	load.GroupBy = []string{"resource"}
-	switches := rateOver("context_switches", "system.cpu.context_switches", 10*time.Minute, nil)
+	switches := rateOver("context_switches", "system.cpu.context_switches", nil)
 	switches.GroupBy, switches.Scale = []string{"resource"}, &kilo // Thousands: a scale that is no plain number compares rates with counts.
 	throttled := rising("cpu_throttled", "system.cpu.linux.thermal_throttle.events", 10*time.Minute, nil)
 	pressure := newest("cpu_pressure", "system.cpu.linux.pressure.5m", map[string]any{"system.linux.pressure.stall_type": "some"})

@@ -10,9 +10,9 @@ func memoryPreset() []RuleConfig {
 		inUse: &availableConfig{SelectorConfig{Metric: "system.memory.linux.available"}, SelectorConfig{Metric: "system.memory.limit"}},
 	}
 	swap := newest("swap", "system.paging.utilization", map[string]any{"system.paging.state": "used"})
-	swapping := rateOver("swapping", "system.paging.operations", 10*time.Minute,
+	swapping := rateOver("swapping", "system.paging.operations",
 		map[string]any{"system.paging.direction": "in", "system.paging.fault.type": "major"})
-	faults := rateOver("major_faults", "system.paging.faults", 10*time.Minute, map[string]any{"system.paging.fault.type": "major"})
+	faults := rateOver("major_faults", "system.paging.faults", map[string]any{"system.paging.fault.type": "major"})
 	pressure := newest("memory_pressure", "system.memory.linux.pressure.5m", map[string]any{"system.linux.pressure.stall_type": "full"})
 	return []RuleConfig{
 		ladderOf(memory, is("memory", "used"), above("85%", "80%", 5*time.Minute), above("95%", "90%", 5*time.Minute)),
