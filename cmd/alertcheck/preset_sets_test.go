@@ -45,7 +45,7 @@ func TestRulesOfOthersAreInThePreset(t *testing.T) {
 			assert.False(t, seen[r.Name], "%s twice", r.Name)
 			seen[r.Name] = true
 			i := slices.IndexFunc(preset, func(p rules.PresetRule) bool { return p.Name == r.Rule })
-			assert.True(t, (i >= 0) != (r.WhyNot != ""), "%s: a rule of the preset, or why there is none: %q", r.Name, r.Rule)
+			assert.NotEqual(t, i >= 0, r.WhyNot != "", "%s: a rule of the preset, or why there is none: %q", r.Name, r.Rule)
 			if i >= 0 {
 				fmt.Fprintf(&b, "| %s | [`%s`](%s) |\n", r.Name, r.Rule, preset[i].Runbook)
 			} else {

@@ -1,7 +1,9 @@
 package alertpipe
 
 import (
+	"fmt"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 
@@ -92,4 +94,49 @@ func BenchmarkPreset(b *testing.B) {
 			b.ReportMetric(float64(engine.Stats(now).Series), "series")
 		})
 	}
+}
+
+// BenchmarkPresetOfManyHosts is what a gateway holds for the preset, for each host after 65 minutes of scrapes, and what a scrape of one then costs.
+func BenchmarkPresetOfManyHosts(b *testing.B) {
+	const hosts, rounds = 100, 260
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	cfg := rules.DefaultConfig()
+	cfg.Preset, cfg.Limits.Series, cfg.Limits.MemoryMiB = "host", 1_000_000, 0
+	set, err := rules.Compile(cfg)
+	require.NoError(b, err)
+	now := feedStart
+	f, md := &feeder{}, presetScrape(b)
+	before := heap()
+	engine := alert.New(set, now)
+	round := func() {
+		now = now.Add(15 * time.Second)
+		scrapeAt(md, now)
+		for i := range hosts {
+			for _, rm := range md.ResourceMetrics().All() {
+				rm.Resource().Attributes().PutStr("host.name", fmt.Sprintf("host%04d", i))
+				rm.Resource().Attributes().PutStr("host.id", fmt.Sprintf("id%04d", i))
+			}
+			engine.Begin(now)
+			f.feed(engine, md)
+			engine.Flush(now)
+		}
+		engine.Evaluate(now)
+	}
+	for range rounds {
+		round()
+	}
+	held := heap() - before
+	for b.Loop() {
+		round()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/hosts, "ns/host")
+	b.ReportMetric(float64(held)/(1<<10)/hosts, "KiB/host")
+	b.ReportMetric(float64(engine.Stats(now).Series)/hosts, "series/host")
+	runtime.KeepAlive(engine)
 }

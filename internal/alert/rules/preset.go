@@ -343,6 +343,15 @@ func valued(about, before, after string) string {
 	return about + onHost + `{{ with .ValueText }} ` + before + ` {{ . }}` + after + ` ({{ $.Condition }}){{ else }} has no value{{ end }}`
 }
 
+// several is the part of such a message behind its value that says how many of a thing there are.
+func several(one, after string) string {
+	ending := "s"
+	if strings.HasSuffix(one, "s") {
+		ending = "es"
+	}
+	return strings.TrimSpace(one + `{{ if ne . "1" }}` + ending + `{{ end }} ` + after)
+}
+
 // is is a message that says that a thing is full, busy or used to its value.
 func is(about, adjective string) string { return valued(about, "is", adjective) }
 
@@ -380,9 +389,9 @@ func rising(name, metric string, window time.Duration, match map[string]any) Rul
 	return RuleConfig{Name: name, Metric: metric, Match: match, Window: window, Aggregate: "increase", mayMatchNothing: true}
 }
 
-// rateOver makes a rule of the rate of a counter.
-func rateOver(name, metric string, window time.Duration, match map[string]any) RuleConfig {
-	return RuleConfig{Name: name, Metric: metric, Match: match, Window: window, Aggregate: "rate", mayMatchNothing: true}
+// rateOver makes a rule of the rate of a counter over ten minutes.
+func rateOver(name, metric string, match map[string]any) RuleConfig {
+	return RuleConfig{Name: name, Metric: metric, Match: match, Window: 10 * time.Minute, Aggregate: "rate", mayMatchNothing: true}
 }
 
 // newest makes a rule of the newest value.

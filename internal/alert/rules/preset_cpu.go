@@ -22,7 +22,7 @@ func cpuPreset() []RuleConfig {
 	}
 	load := newest("load", "system.cpu.load_average.15m", nil)
 	load.GroupBy = []string{"resource"}
-	switches := rateOver("context_switches", "system.cpu.context_switches", 10*time.Minute, nil)
+	switches := rateOver("context_switches", "system.cpu.context_switches", nil)
 	switches.GroupBy, switches.Scale = []string{"resource"}, &kilo // Thousands: a scale that is no plain number compares rates with counts.
 	throttled := rising("cpu_throttled", "system.cpu.linux.thermal_throttle.events", 10*time.Minute, nil)
 	pressure := newest("cpu_pressure", "system.cpu.linux.pressure.5m", map[string]any{"system.linux.pressure.stall_type": "some"})
@@ -33,7 +33,7 @@ func cpuPreset() []RuleConfig {
 		ladderOf(inMode("cpu_iowait", "iowait"), is("CPU", "waiting for I/O"), above("50%", "30%", 2*time.Hour), above("80%", "60%", 4*time.Hour)),
 		ladderOf(load, valued("load", "is", "over 15 min"), above(cpus(4), cpus(3), 15*time.Minute), above(cpus(10), cpus(7), 15*time.Minute)),
 		ladderOf(switches, `kernel`+onHost+` makes {{ with .ValueText }}{{ printf "%.0f" $.Value }} thousand{{ else }}an unknown number of{{ end }} context switches a second ({{ $.Condition }})`, above(cpus(100), cpus(60), 15*time.Minute), none),
-		ladderOf(throttled, valued("CPU clock", "was throttled for heat", "times in 10 min"), above(100, 10, 5*time.Minute), above(10000, 2000, 10*time.Minute)),
+		ladderOf(throttled, valued("CPU clock", "was throttled for heat", several("time", "in 10 min")), above(100, 10, 5*time.Minute), above(10000, 2000, 10*time.Minute)),
 		ladderOf(pressure, valued("CPU pressure", "is", "of the time"), above("90%", "75%", 30*time.Minute), none),
 	}
 }

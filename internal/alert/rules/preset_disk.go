@@ -33,9 +33,9 @@ func diskPreset() []RuleConfig {
 	inodesFill.OnlyIf = &ConditionConfig{
 		Metric: "system.filesystem.inodes.usage", Match: map[string]any{"system.filesystem.state": "free"}, Below: 1e6,
 	}
-	soon := func(bound any, span, horizon time.Duration) LevelConfig {
+	soon := func(span, horizon time.Duration) LevelConfig {
 		quiet := 30 * time.Minute
-		return LevelConfig{Below: bound, For: &span, Horizon: horizon, KeepFiringFor: &quiet}
+		return LevelConfig{Below: 0, For: &span, Horizon: horizon, KeepFiringFor: &quiet}
 	}
 	within := func(about, will, ended string) string {
 		return about + mount + onHost + ` {{ if eq .State "resolved" }}` + ended + `{{ else }}` + will + ` within ` +
@@ -49,20 +49,20 @@ func diskPreset() []RuleConfig {
 	pressure := newest("io_pressure", "system.io.linux.pressure.5m", map[string]any{"system.linux.pressure.stall_type": "full"})
 	return []RuleConfig{
 		ladderOf(disk, is("disk"+mount, "full"), above("85%", "80%", 0), above("95%", "90%", 0)),
-		ladderOf(fills, within("disk", "will be full", "is no longer filling up"), soon(0, 30*time.Minute, 8*time.Hour), soon(0, 15*time.Minute, 2*time.Hour)),
+		ladderOf(fills, within("disk", "will be full", "is no longer filling up"), soon(30*time.Minute, 8*time.Hour), soon(15*time.Minute, 2*time.Hour)),
 		ladderOf(inodes, valued("inodes of disk"+mount, "are", "used"), above("85%", "80%", 0), above("95%", "90%", 0)),
-		ladderOf(inodesFill, within("inodes of disk", "will be used up", "are no longer being used up"), soon(0, 30*time.Minute, 8*time.Hour), soon(0, 15*time.Minute, 2*time.Hour)),
+		ladderOf(inodesFill, within("inodes of disk", "will be used up", "are no longer being used up"), soon(30*time.Minute, 8*time.Hour), soon(15*time.Minute, 2*time.Hour)),
 		// It is about what has become read-only, and not what always was: see turned.
 		ladderOf(turned("filesystem_read_only", "system.filesystem.read_only"), stated("disk"+mount, "has become read-only", "can be written again"),
 			none, turnedLevel),
 		ladderOf(broken, stated("filesystem"+mount, "does not answer", "answers again"), none, above(0, nil, 5*time.Minute)),
-		ladderOf(newest("mount_stuck", "system.filesystem.stuck", nil), valued("kernel", "has", "mounts that do not answer"), above(0, nil, 10*time.Minute), none),
-		ladderOf(newest("ext4_errors", "system.filesystem.linux.ext4.errors", nil), valued("disk"+mount, "has had", "filesystem errors since its last check"),
+		ladderOf(newest("mount_stuck", "system.filesystem.stuck", nil), valued("kernel", "has", several("mount", "without an answer")), above(0, nil, 10*time.Minute), none),
+		ladderOf(newest("ext4_errors", "system.filesystem.linux.ext4.errors", nil), valued("disk"+mount, "has had", several("filesystem error", "since its last check")),
 			above(0, nil, 0), none),
-		ladderOf(rateOver("disk_busy", "system.disk.io_time", 10*time.Minute, wholeDisk), is("disk"+device, "busy"),
+		ladderOf(rateOver("disk_busy", "system.disk.io_time", wholeDisk), is("disk"+device, "busy"),
 			above("98%", "90%", 3*time.Hour), none),
 		ladderOf(latency, valued("disk"+device, "takes", "s a read or write"), above(0.3, 0.15, 30*time.Minute), above(1, 0.5, 30*time.Minute)),
-		ladderOf(rateOver("disk_queue", "system.disk.weighted_io_time", 10*time.Minute, wholeDisk), valued("disk"+device, "has", "reads and writes waiting"),
+		ladderOf(rateOver("disk_queue", "system.disk.weighted_io_time", wholeDisk), valued("disk"+device, "has", "reads and writes waiting"),
 			above(30, 15, time.Hour), none),
 		ladderOf(pressure, valued("I/O pressure", "is", "of the time"), above("80%", "60%", 2*time.Hour), none),
 	}

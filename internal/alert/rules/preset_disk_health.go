@@ -31,8 +31,8 @@ func diskHealthPreset() []RuleConfig {
 		ladderOf(pool("zfs_pool_degraded", "degraded"), stated(zfs, "is degraded", "is whole again"), above(0, nil, time.Minute), none),
 		ladderOf(pool("zfs_pool_failed", "faulted", "suspended", "unavail", "offline", "removed"), stated(zfs, "has failed", "works again"), none, above(0, nil, 0)),
 		ladderOf(rising("btrfs_errors", "system.btrfs.errors", 15*time.Minute, nil),
-			valued(btrfs, "has had", `errors of the kind {{ $.Attr "error.type" }} in 15 min`), above(0, nil, 0), above(100, 10, 0)),
-		ladderOf(newest("btrfs_device_missing", "system.btrfs.device.missing", nil), valued(btrfs, "lacks", "devices"), none, above(0, nil, 0)),
+			valued(btrfs, "has had", several("error", `of the kind {{ $.Attr "error.type" }} in 15 min`)), above(0, nil, 0), above(100, 10, 0)),
+		ladderOf(newest("btrfs_device_missing", "system.btrfs.device.missing", nil), valued(btrfs, "lacks", several("device", "")), none, above(0, nil, 0)),
 		ladderOf(full, is(btrfs, "full of metadata, and no room is left to take"), above("90%", "85%", 10*time.Minute), above("98%", "95%", 10*time.Minute)),
 		ladderOf(state("disk_failing", "physical_disk", "predicted_failure", "degraded"), stated("disk"+sensor, "says that it will fail", "no longer says that it will fail"),
 			above(0, nil, 0), none),
@@ -40,6 +40,6 @@ func diskHealthPreset() []RuleConfig {
 			none, above(0, nil, 0)),
 		ladderOf(wear, valued("disk"+sensor, "has", "of its life left"), below("10%", "11%", 0), below("1%", "2%", 0)),
 		ladderOf(rising("disk_media_errors", "hw.errors", 15*time.Minute, map[string]any{"hw.type": "physical_disk"}),
-			valued("disk"+sensor, "has had", "media errors in 15 min"), above(0, nil, 0), above(100, 10, 0)),
+			valued("disk"+sensor, "has had", several("media error", "in 15 min")), above(0, nil, 0), above(100, 10, 0)),
 	}
 }

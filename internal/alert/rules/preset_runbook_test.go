@@ -41,6 +41,7 @@ func TestEachRuleOfThePresetHasItsRunbook(t *testing.T) {
 		}
 		parts := strings.Split(strings.TrimSpace(section), "\n\n")
 		assert.Len(t, parts, 3, r.Runbook)
+		assert.NotContains(t, section, " , ", "%s: commands are as one types them", r.Runbook)
 		assert.True(t, slices.ContainsFunc(parts, func(p string) bool { return strings.HasPrefix(p, "**Look**: ") }), r.Runbook)
 		assert.True(t, slices.ContainsFunc(parts, func(p string) bool { return strings.HasPrefix(p, "**Do**: ") }), r.Runbook)
 		delete(sections, r.Runbook)

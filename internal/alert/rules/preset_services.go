@@ -21,7 +21,7 @@ func servicePreset() []RuleConfig {
 	return []RuleConfig{
 		ladderOf(ofUnit(newest("unit_failed", "systemd.unit.state", map[string]any{"systemd.unit.active_state": "failed"})),
 			stated("unit"+unitIs, "has failed", "is no longer failed"), above(0, nil, time.Minute), none),
-		ladderOf(ofUnit(rising("unit_restarting", "systemd.service.restarts", 15*time.Minute, nil)), valued("service"+unitIs, "was restarted", "times in 15 min"),
+		ladderOf(ofUnit(rising("unit_restarting", "systemd.service.restarts", 15*time.Minute, nil)), valued("service"+unitIs, "was restarted", several("time", "in 15 min")),
 			above(3, 1, 0), above(30, 10, 0)),
 		ladderOf(degraded, stated("systemd", "is degraded: units have failed", "is no longer degraded"), above(0, nil, 15*time.Minute), none),
 		ladderOf(throttled, valued(group, "was held back by its CPU limit in", "of its periods"), above("25%", "15%", 30*time.Minute), above("75%", "50%", 30*time.Minute)),

@@ -30,7 +30,7 @@ func systemPreset() []RuleConfig {
 		ladderOf(newest("clock_unsynchronized", "system.clock.synchronized", nil), stated("clock", "is not synchronised", "is synchronised again"),
 			below(1, nil, 30*time.Minute), none),
 		ladderOf(newest("entropy", "system.linux.entropy.available", nil), valued("entropy", "is", ""), below(100, 200, 10*time.Minute), none),
-		ladderOf(rising("hung_tasks", "system.linux.task.hung", 15*time.Minute, nil), valued("kernel", "has found", "hung tasks in 15 min"), above(0, nil, 0), above(10, 5, 0)),
+		ladderOf(rising("hung_tasks", "system.linux.task.hung", 15*time.Minute, nil), valued("kernel", "has found", several("hung task", "in 15 min")), above(0, nil, 0), above(10, 5, 0)),
 		ladderOf(newest("reboot_required", "system.linux.reboot_required", nil), stated("system", "waits for a reboot since an upgrade", "has been rebooted"),
 			above(0, nil, 24*time.Hour), none),
 		ladderOf(newest("rebooted", "system.uptime", nil), valued("system", "was started", "ago"), below("5m", "6m", 0), none),
