@@ -93,7 +93,10 @@ func TestTaskStatisticsOfThisKernel(t *testing.T) {
 	user, _ := e.Field("process.exit.cpu.user").(float64)
 	system, _ := e.Field("process.exit.cpu.system").(float64)
 	cpu := threads.ProcessState.UserTime() + threads.ProcessState.SystemTime()
-	assert.InDelta(t, cpu.Seconds(), user+system, 0.02, "all threads")
+	// The kernel tells of a thread before it frees what that had, which takes time, too.
+	const most = 1.001
+	assert.LessOrEqual(t, user+system, cpu.Seconds()*most)
+	assert.GreaterOrEqual(t, user+system, cpu.Seconds()*0.8, "all threads")
 	peak, _ := e.Field("process.exit.memory.peak").(int64)
 	assert.InDelta(t, float64(usage.Maxrss)*1024, float64(peak), 4<<20)
 	assert.Greater(t, peak, int64(64<<20))
