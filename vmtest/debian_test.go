@@ -268,7 +268,6 @@ func (s *service) testPodman(t *testing.T, vm *machine.Machine) {
 			}
 		}
 	}
-	t.Log(run(t, vm, "grep . $(find /sys/fs/cgroup/machine.slice /sys/fs/cgroup/libpod_parent -name memory.max)"))
 	limits := ps.Of("container.memory.usage.limit", "container.id", ids["web"])
 	if assert.NotEmpty(t, limits) {
 		assert.InDelta(t, 64<<20, limits[len(limits)-1].Value, 0)

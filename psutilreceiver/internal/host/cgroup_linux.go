@@ -46,7 +46,8 @@ type Cgroups struct {
 	groups []*Cgroup // of the last scan
 	nodes  []*cgroupNode
 	whole  [2]cgroup.Sample
-	first  bool // there was no scan before
+	inner  cgroup.Sample // memory for the group of a container's processes
+	first  bool          // there was no scan before
 
 	text, entries []byte
 	devices       map[uint64]string // names by numbers
@@ -223,6 +224,9 @@ func (c *Cgroups) readNode(n *cgroupNode) bool {
 		}
 	}
 	n.readInScan = c.scan
+	if some && n.ContainerID != "" {
+		c.readInner(n)
+	}
 	return some
 }
 

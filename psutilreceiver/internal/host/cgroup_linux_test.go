@@ -174,6 +174,42 @@ func TestCgroupHybrid(t *testing.T) {
 	assert.Equal(t, int64(5), v[cgroup.Pressure(cgroup.ResourceMemory, false, cgroup.StallTotal)])
 }
 
+// TestCgroupInner: crun puts the processes of a container and their limits into a group in that of the container. The lower limit holds, wherever it is,
+// and what was used is that of the whole container.
+func TestCgroupInner(t *testing.T) {
+	id := strings.Repeat("0123456789abcdef", 4)
+	scope := "machine.slice/libpod-" + id + ".scope/"
+	stat := func(usage, periods int) string {
+		return fmt.Sprintf("%snr_periods %d\nnr_throttled %d\nthrottled_usec %d\n", cpuStat(usage), periods, periods/2, periods*100)
+	}
+	for name, limits := range map[string][2]string{"inner": {"max", "67108864"}, "outer": {"67108864", "max"}, "both": {"67108864", "99999999"}, "none": {"max", "max"}} {
+		t.Run(name, func(t *testing.T) {
+			h := writeCgroups(t, map[string]string{
+				"cgroup.controllers": "cpu memory pids\n", "cpu.stat": cpuStat(10),
+				scope + "cpu.stat": stat(9, 0), scope + "memory.max": limits[0] + "\n", scope + "memory.current": "5\n", scope + "cpu.max": "max 100000\n",
+				scope + "container/cpu.stat": stat(8, 4), scope + "container/memory.max": limits[1] + "\n", scope + "container/memory.current": "3\n",
+				scope + "container/cpu.max": "20000 100000\n",
+			})
+			c := NewCgroups(h, CgroupOptions{Wanted: everyCgroupValue()})
+			for range 2 {
+				groups, err := c.Read()
+				require.NoError(t, err)
+				require.NoError(t, c.FileErrors())
+				require.Len(t, groups, 1)
+				now := groups[0].Now.Values
+				assert.Equal(t, "/"+strings.TrimSuffix(scope, "/"), groups[0].Path)
+				want := int64(64 << 20)
+				if name == "none" {
+					want = cgroup.Absent
+				}
+				assert.Equal(t, want, now[cgroup.MemoryLimit])
+				assert.Equal(t, int64(200_000), now[cgroup.CPULimit])
+				assert.Equal(t, []int64{9, 5, 4, 2}, []int64{now[cgroup.CPUUser], now[cgroup.MemoryUsage], now[cgroup.Periods], now[cgroup.ThrottledPeriods]})
+			}
+		})
+	}
+}
+
 // TestCgroupComesAndGoes: one that goes is no fault, and one that is made again is another.
 func TestCgroupComesAndGoes(t *testing.T) {
 	h := writeCgroups(t, map[string]string{

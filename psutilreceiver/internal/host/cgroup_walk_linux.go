@@ -42,6 +42,8 @@ type cgroupNode struct {
 
 	paths      []string // of its directories, by hierarchy, if groups were looked for in it
 	files      []nodeFile
+	inner      []nodeFile     // of the group of a container's processes, where its runtime makes one
+	innerUntil uint32         // scan in which that is looked for again
 	other      *cgroup.Sample // Before, or memory for it
 	readInScan uint32         // 0: never
 }
@@ -85,6 +87,10 @@ func (n *cgroupNode) closeFiles() {
 	for i := range n.files {
 		cgroupBudget.Close(&n.files[i].File)
 	}
+	for i := range n.inner {
+		cgroupBudget.Close(&n.inner[i].File)
+	}
+	n.inner, n.innerUntil = nil, 0
 	n.files, n.Before, n.other, n.readInScan = nil, nil, nil, 0
 }
 
