@@ -76,11 +76,11 @@ func TestKubernetesExampleIsValid(t *testing.T) {
 	objects := map[string]manifestObject{}
 	for d := yaml.NewDecoder(bytes.NewReader(text)); ; {
 		var object manifestObject
-		if err := d.Decode(&object); errors.Is(err, io.EOF) {
+		err := d.Decode(&object)
+		if errors.Is(err, io.EOF) {
 			break
-		} else {
-			require.NoError(t, err)
 		}
+		require.NoError(t, err)
 		objects[object.Kind] = object
 	}
 	require.Contains(t, objects, "ConfigMap")
