@@ -317,8 +317,11 @@ func (h *Host) KSM() (KSM, error) {
 		name string
 		dst  *int64
 	}{
-		{ksmDir + "pages_shared", &k.Shared}, {ksmDir + "pages_sharing", &k.Sharing}, {ksmDir + "pages_unshared", &k.Unshared},
-		{ksmDir + "pages_volatile", &k.Volatile}, {ksmDir + "full_scans", &k.FullScans},
+		{ksmDir + "pages_shared", &k.Shared},
+		{ksmDir + "pages_sharing", &k.Sharing},
+		{ksmDir + "pages_unshared", &k.Unshared},
+		{ksmDir + "pages_volatile", &k.Volatile},
+		{ksmDir + "full_scans", &k.FullScans},
 	} {
 		v, err := h.readInt(file.name)
 		switch {
