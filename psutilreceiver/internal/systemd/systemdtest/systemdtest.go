@@ -29,7 +29,6 @@ type Manager struct {
 	state   string
 	stalled bool
 	calls   map[string]int
-	socket  net.Listener
 	conns   []net.Conn
 }
 
