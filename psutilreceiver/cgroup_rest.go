@@ -187,7 +187,7 @@ func minus(a, b cgroup.IO) cgroup.IO {
 func (s *cgroupScraper) recordRest(t *scrapeContext) {
 	s.mb.Reset(metadata.WithStartTime(s.first))
 	for i := range s.rows {
-		if row := &s.rows[i]; row.additive && s.rest.known[i] && !(row.total && t.previous == 0) {
+		if row := &s.rows[i]; row.additive && s.rest.known[i] && (!row.total || t.previous != 0) {
 			row.record(s.mb, t.time, s.rest.totals[i])
 		}
 	}

@@ -40,8 +40,8 @@ func (s *cgroupSelection) matches(k *knownCgroup) bool {
 		in.containers != nil && !container(in.containers) {
 		return false
 	}
-	return !(out.paths != nil && out.paths.Matches(printable.Name(k.Path)) || out.units != nil && k.Unit != "" && out.units.Matches(printable.Name(k.Unit)) ||
-		out.containers != nil && container(out.containers))
+	return (out.paths == nil || !out.paths.Matches(printable.Name(k.Path))) && (out.units == nil || k.Unit == "" || !out.units.Matches(printable.Name(k.Unit))) &&
+		(out.containers == nil || !container(out.containers))
 }
 
 func (c *CgroupConfig) ranksBy(key string) bool { return c.Top.N > 0 && slices.Contains(c.Top.By, key) }

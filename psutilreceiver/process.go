@@ -171,7 +171,7 @@ func (s *processScraper) recordProcess(t *scrapeContext, p *process.Process) {
 	if s.followed {
 		s.entities = append(s.entities, shownProcess{p.Key, processAttributes(resource)})
 	}
-	s.mb.EmitForResource(metadata.WithMovedResource(resource))
+	s.mb.EmitForProcess(resource)
 	t.emit()
 }
 
@@ -205,7 +205,7 @@ func (s *processScraper) recordGroup(t *scrapeContext, g *process.Group, name st
 	setKnown(g.CgroupText, s.rb.SetProcessLinuxCgroup)
 	resource := s.rb.Emit()
 	copyAttributes(s.resource, resource)
-	s.mb.EmitForResource(metadata.WithMovedResource(resource))
+	s.mb.EmitForProcess(resource)
 	t.emit()
 }
 

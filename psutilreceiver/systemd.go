@@ -54,7 +54,6 @@ type systemdScraper struct {
 	scraperSettings
 	reader  *systemd.Reader
 	rb      *metadata.ResourceBuilder
-	units   bool // whether a metric of units is enabled
 	warned  bool // that there are too many units
 	noticed bool // that there is no systemd
 }

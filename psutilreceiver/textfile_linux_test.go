@@ -75,7 +75,7 @@ func TestTextfileScraper(t *testing.T) {
 	assert.Equal(t, want, got)
 
 	require.NoError(t, os.RemoveAll(dir))
-	assert.Error(t, s.scrape(current), "the directory is gone")
+	require.Error(t, s.scrape(current), "the directory is gone")
 	require.NoError(t, os.Mkdir(dir, 0o755))
 	assert.Empty(t, points())
 }

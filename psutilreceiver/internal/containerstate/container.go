@@ -32,7 +32,12 @@ func (c *Container) take(o Container) {
 		to   *string
 		from string
 	}{
-		{&c.Name, o.Name}, {&c.Image, o.Image}, {&c.Runtime, o.Runtime}, {&c.PodUID, o.PodUID}, {&c.Pod, o.Pod}, {&c.Namespace, o.Namespace},
+		{&c.Name, o.Name},
+		{&c.Image, o.Image},
+		{&c.Runtime, o.Runtime},
+		{&c.PodUID, o.PodUID},
+		{&c.Pod, o.Pod},
+		{&c.Namespace, o.Namespace},
 		{&c.PodContainer, o.PodContainer},
 	} {
 		if *f.to == "" {

@@ -56,7 +56,9 @@ func TestBondMembersThatCantBeRead(t *testing.T) {
 	members, err := NewBonds(h).Read()
 	require.ErrorIs(t, err, errMalformed)
 	assert.Equal(t, []BondMember{
-		{Bond: "bond0", Interface: "eth0", Up: 1}, {Bond: "bond0", Interface: "eth1", Up: absent}, {Bond: "bond0", Interface: "../x", Up: absent},
+		{Bond: "bond0", Interface: "eth0", Up: 1},
+		{Bond: "bond0", Interface: "eth1", Up: absent},
+		{Bond: "bond0", Interface: "../x", Up: absent},
 		{Bond: "bond0", Interface: "eth2", Up: absent},
 	}, members)
 }

@@ -201,7 +201,7 @@ func TestIPCOfThisKernel(t *testing.T) {
 	t.Cleanup(func() { assert.NoError(t, exec.Command("ipcrm", "-m", words[len(words)-1]).Run()) })
 	h.Begin()
 	require.NoError(t, h.IPC(&after))
-	assert.Greater(t, after.Segments, int64(0))
+	assert.Positive(t, after.Segments)
 	require.NoError(t, h.Close())
 }
 

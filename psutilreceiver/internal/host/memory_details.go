@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
@@ -70,6 +71,9 @@ func parseBuddyinfo(text []byte, zones []MemoryZone, known *names) ([]MemoryZone
 		if string(word) != "Node" || !ok || string(zone) != "zone" || len(name) == 0 {
 			odd.add(l)
 			continue
+		}
+		if slices.ContainsFunc(zones[:n], func(z MemoryZone) bool { return z.Node == number && z.Name == string(name) }) {
+			continue // A zone that was there already.
 		}
 		if n == len(zones) {
 			zones = append(zones, MemoryZone{})
@@ -313,8 +317,11 @@ func (h *Host) KSM() (KSM, error) {
 		name string
 		dst  *int64
 	}{
-		{ksmDir + "pages_shared", &k.Shared}, {ksmDir + "pages_sharing", &k.Sharing}, {ksmDir + "pages_unshared", &k.Unshared},
-		{ksmDir + "pages_volatile", &k.Volatile}, {ksmDir + "full_scans", &k.FullScans},
+		{ksmDir + "pages_shared", &k.Shared},
+		{ksmDir + "pages_sharing", &k.Sharing},
+		{ksmDir + "pages_unshared", &k.Unshared},
+		{ksmDir + "pages_volatile", &k.Volatile},
+		{ksmDir + "full_scans", &k.FullScans},
 	} {
 		v, err := h.readInt(file.name)
 		switch {

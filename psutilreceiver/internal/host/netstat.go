@@ -2,6 +2,7 @@ package host
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
@@ -206,12 +207,7 @@ func pairedLines(file string, text []byte, field func(protocol, name []byte) *in
 }
 
 func isOneOf(word []byte, words []string) bool {
-	for _, w := range words {
-		if string(word) == w {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(words, string(word))
 }
 
 // parseSNMP6 reads lines of a name, blanks and a value.

@@ -135,19 +135,19 @@ func TestNetstatOfThisKernel(t *testing.T) {
 			before, after *float64
 			got           int64
 		}{
-			"InSegs":          {snmpBefore.Tcp.InSegs, snmpAfter.Tcp.InSegs, tcp.Received},
-			"OutSegs":         {snmpBefore.Tcp.OutSegs, snmpAfter.Tcp.OutSegs, tcp.Sent},
-			"RetransSegs":     {snmpBefore.Tcp.RetransSegs, snmpAfter.Tcp.RetransSegs, tcp.Retransmits},
-			"OutRsts":         {snmpBefore.Tcp.OutRsts, snmpAfter.Tcp.OutRsts, tcp.ResetsSent},
-			"EstabResets":     {snmpBefore.Tcp.EstabResets, snmpAfter.Tcp.EstabResets, tcp.ConnectionResets},
-			"ActiveOpens":     {snmpBefore.Tcp.ActiveOpens, snmpAfter.Tcp.ActiveOpens, tcp.ActiveOpens},
-			"PassiveOpens":    {snmpBefore.Tcp.PassiveOpens, snmpAfter.Tcp.PassiveOpens, tcp.PassiveOpens},
+			"InSegs":          {snmpBefore.InSegs, snmpAfter.InSegs, tcp.Received},
+			"OutSegs":         {snmpBefore.OutSegs, snmpAfter.OutSegs, tcp.Sent},
+			"RetransSegs":     {snmpBefore.RetransSegs, snmpAfter.RetransSegs, tcp.Retransmits},
+			"OutRsts":         {snmpBefore.OutRsts, snmpAfter.OutRsts, tcp.ResetsSent},
+			"EstabResets":     {snmpBefore.EstabResets, snmpAfter.EstabResets, tcp.ConnectionResets},
+			"ActiveOpens":     {snmpBefore.ActiveOpens, snmpAfter.ActiveOpens, tcp.ActiveOpens},
+			"PassiveOpens":    {snmpBefore.PassiveOpens, snmpAfter.PassiveOpens, tcp.PassiveOpens},
 			"InDatagrams":     {snmpBefore.Udp.InDatagrams, snmpAfter.Udp.InDatagrams, udp.Received},
 			"NoPorts":         {snmpBefore.Udp.NoPorts, snmpAfter.Udp.NoPorts, udp.NoPort},
-			"ListenOverflows": {netstatBefore.TcpExt.ListenOverflows, netstatAfter.TcpExt.ListenOverflows, extra.ListenOverflows},
-			"ListenDrops":     {netstatBefore.TcpExt.ListenDrops, netstatAfter.TcpExt.ListenDrops, extra.ListenDrops},
-			"TCPTimeouts":     {netstatBefore.TcpExt.TCPTimeouts, netstatAfter.TcpExt.TCPTimeouts, extra.Timeouts},
-			"SyncookiesSent":  {netstatBefore.TcpExt.SyncookiesSent, netstatAfter.TcpExt.SyncookiesSent, extra.CookiesSent},
+			"ListenOverflows": {netstatBefore.ListenOverflows, netstatAfter.ListenOverflows, extra.ListenOverflows},
+			"ListenDrops":     {netstatBefore.ListenDrops, netstatAfter.ListenDrops, extra.ListenDrops},
+			"TCPTimeouts":     {netstatBefore.TCPTimeouts, netstatAfter.TCPTimeouts, extra.Timeouts},
+			"SyncookiesSent":  {netstatBefore.SyncookiesSent, netstatAfter.SyncookiesSent, extra.CookiesSent},
 		} {
 			if c.before == nil || c.after == nil {
 				assert.Equal(t, int64(absent), c.got, name)

@@ -2,6 +2,7 @@ package host
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
@@ -88,7 +89,10 @@ func parseMdstat(text []byte, list []Array, known *names) ([]Array, error) {
 	open, whole := false, false
 	end := func() {
 		if open && !a.container {
-			list = append(list, a.finish())
+			array := a.finish()
+			if !slices.ContainsFunc(list, func(other Array) bool { return other.Name == array.Name }) { // A line that is there twice is one.
+				list = append(list, array)
+			}
 		}
 		open = false
 	}

@@ -95,8 +95,10 @@ func (a *ZFSARC) fieldOf(key []byte) *int64 {
 		name     string
 		requests *ZFSRequests
 	}{
-		{"demand_data_", &a.DemandData}, {"demand_metadata_", &a.DemandMetadata},
-		{"prefetch_data_", &a.PrefetchData}, {"prefetch_metadata_", &a.PrefetchMetadata},
+		{"demand_data_", &a.DemandData},
+		{"demand_metadata_", &a.DemandMetadata},
+		{"prefetch_data_", &a.PrefetchData},
+		{"prefetch_metadata_", &a.PrefetchMetadata},
 	} {
 		if what, ok := bytes.CutPrefix(key, []byte(kind.name)); ok {
 			switch string(what) {

@@ -1,4 +1,4 @@
-// Package metadata is generated from metadata.yaml, but for this file.
+// Package metadata is generated from metadata.yaml, but for this file and process.go.
 package metadata
 
 import (

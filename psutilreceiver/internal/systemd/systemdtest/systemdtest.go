@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -28,7 +29,6 @@ type Manager struct {
 	state   string
 	stalled bool
 	calls   map[string]int
-	socket  net.Listener
 	conns   []net.Conn
 }
 
@@ -208,10 +208,8 @@ func (m *Manager) list(states, patterns []string) []listed {
 }
 
 func anyOf(list []string, holds func(string) bool) bool {
-	for _, one := range list {
-		if holds(one) {
-			return true
-		}
+	if slices.ContainsFunc(list, holds) {
+		return true
 	}
 	return len(list) == 0
 }
