@@ -33,15 +33,15 @@ type snapshotFrame struct{ head, middle, tail string }
 
 // newSnapshotFrame puts the files of the page into one. The policy of the file lets nothing run but the page's own script.
 func newSnapshotFrame(files fs.FS) (*snapshotFrame, error) {
-	var text [4]string
-	for i, name := range []string{"index.html", "page.css", "page.js", "groups.js"} {
+	var text [5]string
+	for i, name := range []string{"index.html", "page.css", "page.js", "groups.js", "facts.js"} {
 		b, err := fs.ReadFile(files, name)
 		if err != nil {
 			return nil, err
 		}
 		text[i] = string(b)
 	}
-	index, css, js, groups := text[0], text[1], text[2], text[3]
+	index, css, js, more := text[0], text[1], text[2], text[3]+text[4]
 	const (
 		icon   = "<link rel=\"icon\" href=\"icon.svg\">\n"
 		style  = `<link rel="stylesheet" href="page.css">`
@@ -52,17 +52,17 @@ func newSnapshotFrame(files fs.FS) (*snapshotFrame, error) {
 			return nil, fmt.Errorf("index.html has no %q", want)
 		}
 	}
-	if strings.Contains(js, "</script") || strings.Contains(groups, "</script") || strings.Contains(css, "</style") {
+	if strings.Contains(js, "</script") || strings.Contains(more, "</script") || strings.Contains(css, "</style") {
 		return nil, errors.New("the script or the style would end before its end")
 	}
 	policy := fmt.Sprintf(`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src %s %s; style-src %s; img-src data:">`,
-		sourceHash(groups), sourceHash(js), sourceHash(css))
+		sourceHash(more), sourceHash(js), sourceHash(css))
 	index = strings.Replace(index, icon, policy+"\n", 1)
 	index = strings.Replace(index, style, "<style>"+css+"</style>", 1)
 	index = strings.Replace(index, script+"\n", "", 1)
 	head, tail, _ := strings.Cut(index, "</body>")
 	return &snapshotFrame{
-		head: head + `<script type="application/json" id="snapshot">`, middle: "</script>\n<script>" + groups + "</script>\n<script>" + js + "</script>\n", tail: "</body>" + tail,
+		head: head + `<script type="application/json" id="snapshot">`, middle: "</script>\n<script>" + more + "</script>\n<script>" + js + "</script>\n", tail: "</body>" + tail,
 	}, nil
 }
 

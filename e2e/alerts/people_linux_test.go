@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -195,9 +196,13 @@ func TestSilencedBeforeItFires(t *testing.T) {
 	require.Contains(t, list, "rule memory")
 	o.terminal("-end-silence", list[:bytes.IndexByte([]byte(list), ' ')], "-by", "anna")
 	o.alerts.Await(t, "memory", "fire", 1)
+	harness.Eventually(t, "the channel is told", func() error {
+		if told, _ := o.first.got(); !slices.Contains(told, "memory fire") {
+			return fmt.Errorf("told is %v", told)
+		}
+		return nil
+	})
 	require.NoError(t, o.now.Stop(t, syscall.SIGTERM))
-	told, _ := o.first.got()
-	assert.Contains(t, told, "memory fire")
 }
 
 // TestAcknowledgedIsNotEscalated: the second channel is told what nobody looks after, and not what somebody acknowledged on the page.

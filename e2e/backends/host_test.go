@@ -43,6 +43,8 @@ receivers:
       pressure:
       processes:
       system:
+      netstat:
+      clock:
       process: {collection_interval: 1s, top: {n: 0}, include: {names: [` + burnerName + `, otelcol-psutil, prometheus, influxd]}}
 `
 

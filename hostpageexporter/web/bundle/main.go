@@ -37,7 +37,7 @@ func run(web string) error {
 // knows. Each script has its own short names, so what one hands to another keeps its long one.
 const own = `^(_[a-zA-Z]+|showCursor|showWindow|setCatalog|setHistory|setMetrics|setCursor|setScale|valToPos[HV]?|valToPct|posToVal|` +
 	`optionChanged|windowChanged|drawWindow|closeDetail|nextAlert|pxRound|pxAlign|labelFont|labelSize|labelGap|alignTo|lineGap|restyle|thresholds|` +
-	`catalog|listener|pinned|combine|invert|onChange|intervalOf|scraped|shortest|toggleTree)$`
+	`catalog|listener|pinned|combine|invert|onChange|intervalOf|scraped|shortest|toggleTree|sibling|least|arrived|faults|peak)$`
 
 // build returns the files of dist by name.
 func build(web string) (map[string][]byte, error) {
@@ -47,7 +47,7 @@ func build(web string) (map[string][]byte, error) {
 	}
 	result := api.Build(api.BuildOptions{
 		AbsWorkingDir:     root,
-		EntryPoints:       []string{"src/page.ts", "src/actions.ts", "src/groups.ts", "src/page.css"},
+		EntryPoints:       []string{"src/page.ts", "src/actions.ts", "src/facts.ts", "src/groups.ts", "src/page.css"},
 		Outdir:            "dist",
 		Bundle:            true,
 		Format:            api.FormatIIFE,

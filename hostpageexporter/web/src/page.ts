@@ -9,11 +9,13 @@ import { byId, el } from './dom.ts';
 import { Feed } from './feed.ts';
 import { FILESYSTEM_METRICS, Filesystems } from './filesystems.ts';
 import { moment } from './format.ts';
+import type {} from './facts.ts';
 import type {} from './groups.ts';
 import type { History } from './history.ts';
 import { listen } from './keys.ts';
 import { ChartPanel } from './panel.ts';
 import { Processes } from './processes.ts';
+import { snapshot } from './snapshot.ts';
 import { view } from './state.ts';
 import { onTheme } from './theme.ts';
 import { VITAL_METRICS, Vitals } from './vitals.ts';
@@ -42,7 +44,8 @@ const all = (): ChartPanel[] => (chosen ? [...panels, chosen] : panels);
 const feed = new Feed({
   catalog(c) {
     bar.setCatalog(c);
-    if (c.meta.features.groups) loadGroups();
+    if (c.meta.features.groups) more('groups', () => byId('processes').before(window.hostPageGroups!(view, get, moment)));
+    if (c.has('system.network.tcp.retransmits')) more('facts', () => byId('below').append(window.hostPageFacts!(view, get, () => feed.catalog?.meta)));
     alerts.setCatalog(c);
     listMetrics(c);
     for (const p of all()) p.setCatalog(c);
@@ -62,7 +65,7 @@ const feed = new Feed({
 });
 let dirty = false;
 let drawn = 0;
-let grouped = false;
+const loaded = new Set<string>();
 
 function metrics(): string[] {
   return [...new Set([...all().flatMap((p) => p.metrics), ...VITAL_METRICS, ...FILESYSTEM_METRICS])].sort();
@@ -135,13 +138,12 @@ onTheme(() => {
 });
 addEventListener('hashchange', () => view.reload());
 
-/** Shows the table of control groups, which is a script of its own; of a page that was saved it is in the file. */
-function loadGroups(): void {
-  const show = (): void => byId('processes').before(window.hostPageGroups!(view, get, moment));
-  if (grouped) return;
-  grouped = true;
-  if (window.hostPageGroups) show();
-  else document.head.append(el('script', { attrs: { src: 'groups.js' }, on: { load: show } }));
+/** Shows what is a script of its own; of a page that was saved it is in the file. */
+function more(name: string, show: () => void): void {
+  if (loaded.has(name)) return;
+  loaded.add(name);
+  if (snapshot) show();
+  else document.head.append(el('script', { attrs: { src: `${name}.js` }, on: { load: show } }));
 }
 
 /** The choice of any metric of the store. */

@@ -15,6 +15,8 @@ type Options struct {
 	CPUs, Disks, Processes int
 	// Groups is how many containers and services there are.
 	Groups int
+	// Facts adds what else the kernel counts; Faults makes some of it happen.
+	Facts, Faults bool
 	// Hostile gives processes, mounts and alerts names that would do harm as markup.
 	Hostile bool
 	// Actions takes silences and acknowledgements.

@@ -24,7 +24,33 @@ func (s *Server) host() []metric {
 	out = append(out, s.memory()...)
 	out = append(out, pressure()...)
 	out = append(out, s.disks()...)
+	if s.options.Facts || s.options.Faults {
+		out = append(out, s.facts()...)
+	}
 	return append(out, s.network()...)
+}
+
+// facts are what the kernel counts beside usage: nothing, or with Faults something of each kind.
+func (s *Server) facts() []metric {
+	v := 0.0
+	if s.options.Faults {
+		v = 1
+	}
+	states := metric{name: "system.zfs.pool.state", unit: "1", valueUnit: "1", kind: "gauge", attributes: []string{"system.zfs.pool.name", "system.zfs.pool.state"}, series: []series{
+		{values: []any{s.name("tank", Markup), "online"}, at: constant(1 - v)}, {values: []any{s.name("tank", Markup), "degraded"}, at: constant(v)},
+	}}
+	readOnly := metric{name: "system.filesystem.read_only", unit: "1", valueUnit: "1", kind: "gauge", attributes: []string{"system.filesystem.mountpoint", "system.filesystem.type"}, series: []series{
+		{values: []any{"/srv", "ext4"}, at: constant(v)}, {values: []any{"/snap/core", "squashfs"}, at: constant(1)},
+	}}
+	udp := metric{name: "system.network.udp.errors", unit: "{datagram}", valueUnit: "{datagram}/s", kind: "counter", attributes: []string{"error.type"}, series: []series{
+		{values: []any{"receive_buffer"}, at: constant(2 * v)}, {values: []any{"no_port"}, at: constant(3)},
+	}}
+	return []metric{
+		states, readOnly, udp,
+		one("system.network.tcp.retransmits", "{segment}", "{segment}/s", "counter", constant(v)),
+		one("system.clock.offset", "s", "s", "gauge", constant(0.002+v)),
+		one("system.clock.synchronized", "1", "1", "gauge", constant(1)),
+	}
 }
 
 // busy is the share of a CPU in use; the last half hour has a few seconds of full load, and the host a gap.
