@@ -224,7 +224,7 @@ func cpus(t *testing.T) float64 {
 // ending for histograms.
 var namedCount = []string{
 	"process_group_process_count", "process_thread_count", "system_cpu_logical_count", "system_cpu_physical_count", "system_linux_file_handle_count",
-	"system_linux_task_count", "system_network_conntrack_count", "system_network_socket_count", "system_network_tcp_socket_count", "system_network_udp_socket_count", "system_process_count", "system_thread_count",
+	"system_linux_dentry_count", "system_linux_inode_count", "system_linux_task_count", "system_network_conntrack_count", "system_network_socket_count", "system_network_tcp_socket_count", "system_network_udp_socket_count", "system_process_count", "system_thread_count",
 }
 
 // checkWithPromtool has promtool look at a page. That a name ends in count is all that it may find.
