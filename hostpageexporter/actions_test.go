@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -84,9 +85,7 @@ func askAt(t *testing.T, client *http.Client, base, method, path, body string, h
 	r, err := http.NewRequestWithContext(t.Context(), method, base+path, strings.NewReader(body))
 	require.NoError(t, err)
 	r.Header.Set("Content-Type", "application/json")
-	for key, values := range header {
-		r.Header[key] = values
-	}
+	maps.Copy(r.Header, header)
 	answer, err := client.Do(r)
 	require.NoError(t, err)
 	defer func() { _ = answer.Body.Close() }()

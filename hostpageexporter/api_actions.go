@@ -74,7 +74,7 @@ func (p *page) action(do func(*answering) error) http.Handler {
 	next := p.handleAmong(p.acts, p.act(do))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		connection := http.NewResponseController(w)
-		_ = connection.SetReadDeadline(time.Now().Add(bodyPatience)) //nolint:forbidigo // A deadline of a connection is by the clock of this host.
+		_ = connection.SetReadDeadline(time.Now().Add(bodyPatience)) // A deadline of a connection is by the clock of this host.
 		body, err := io.ReadAll(io.LimitReader(r.Body, maxActionBody+1))
 		switch {
 		case err != nil:
@@ -132,7 +132,7 @@ func (p *page) act(do func(*answering) error) func(*answering) error {
 			return failure{http.StatusForbidden, "this must be asked for by a page of this server"}
 		}
 		// A form of another site can't have this type without asking first.
-		if kind, _, err := mime.ParseMediaType(a.Request.Header.Get("Content-Type")); a.Method == http.MethodPost && (err != nil || kind != "application/json") {
+		if kind, _, err := mime.ParseMediaType(a.Header.Get("Content-Type")); a.Method == http.MethodPost && (err != nil || kind != "application/json") {
 			return failure{http.StatusUnsupportedMediaType, "Content-Type must be application/json"}
 		}
 		return do(a)

@@ -42,7 +42,7 @@ type slackOptions struct {
 func newSlackOptions() options { return &slackOptions{httpOptions: newHTTPOptions()} }
 
 func (o *slackOptions) Validate() error {
-	return errors.Join(o.valid(), validURL("url", string(o.URL), "https://hooks.slack.com/services/…"))
+	return errors.Join(o.valid(), validURL(string(o.URL), "https://hooks.slack.com/services/…"))
 }
 
 func (o *slackOptions) open(at opening) (sender, error) {
@@ -103,7 +103,7 @@ type discordOptions struct {
 func newDiscordOptions() options { return &discordOptions{httpOptions: newHTTPOptions()} }
 
 func (o *discordOptions) Validate() error {
-	return errors.Join(o.valid(), validURL("url", string(o.URL), "https://discord.com/api/webhooks/…"))
+	return errors.Join(o.valid(), validURL(string(o.URL), "https://discord.com/api/webhooks/…"))
 }
 
 func (o *discordOptions) open(at opening) (sender, error) {
@@ -162,7 +162,7 @@ func newTelegramOptions() options {
 }
 
 func (o *telegramOptions) Validate() error {
-	errs := []error{o.valid(), validURL("url", o.URL, "https://api.telegram.org")}
+	errs := []error{o.valid(), validURL(o.URL, "https://api.telegram.org")}
 	if o.Token == "" || strings.ContainsAny(string(o.Token), "/?# ") {
 		errs = append(errs, errors.New("token is required: that of the bot, as BotFather gives it"))
 	}
@@ -248,7 +248,7 @@ type matrixOptions struct {
 func newMatrixOptions() options { return &matrixOptions{httpOptions: newHTTPOptions()} }
 
 func (o *matrixOptions) Validate() error {
-	errs := []error{o.valid(), validURL("url", o.URL, "https://matrix.example.org")}
+	errs := []error{o.valid(), validURL(o.URL, "https://matrix.example.org")}
 	if o.Token == "" {
 		errs = append(errs, errors.New("token is required: the access token of a user who is in the room"))
 	}

@@ -155,7 +155,7 @@ func (s *syslogSender) send(ctx context.Context, m *message) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if deadline, ok := ctx.Deadline(); ok {
 		if err := conn.SetDeadline(deadline); err != nil {
 			return "", err
@@ -216,9 +216,17 @@ func journalEntry(it *item) []byte {
 	var b bytes.Buffer
 	n := it.last()
 	for _, f := range [][2]string{
-		{"MESSAGE", headline(it) + ": " + n.Text}, {"PRIORITY", fmt.Sprint(syslogLevel(n))}, {"SYSLOG_IDENTIFIER", "otelcol-psutil"},
-		{"ALERT_ID", it.entry.ID}, {"ALERT_EPISODE_ID", it.entry.Episode}, {"ALERT_RULE_NAME", it.entry.About.Rule}, {"ALERT_SEVERITY", n.Severity},
-		{"ALERT_STATE", n.State}, {"ALERT_TRANSITION", n.Transition}, {"ALERT_RECORD_UID", n.UID}, {"ALERT_STARTED_AT", instant(it.entry.Started)},
+		{"MESSAGE", headline(it) + ": " + n.Text},
+		{"PRIORITY", fmt.Sprint(syslogLevel(n))},
+		{"SYSLOG_IDENTIFIER", "otelcol-psutil"},
+		{"ALERT_ID", it.entry.ID},
+		{"ALERT_EPISODE_ID", it.entry.Episode},
+		{"ALERT_RULE_NAME", it.entry.About.Rule},
+		{"ALERT_SEVERITY", n.Severity},
+		{"ALERT_STATE", n.State},
+		{"ALERT_TRANSITION", n.Transition},
+		{"ALERT_RECORD_UID", n.UID},
+		{"ALERT_STARTED_AT", instant(it.entry.Started)},
 		{"ALERT_HOST", it.entry.where()},
 	} {
 		if f[1] == "" {
@@ -240,7 +248,7 @@ func (s *journaldSender) send(ctx context.Context, m *message) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	for i := range m.items {
 		if _, err := conn.Write(journalEntry(&m.items[i])); err != nil {
 			return "", err

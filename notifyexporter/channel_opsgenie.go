@@ -27,7 +27,7 @@ func newOpsgenieOptions() options {
 }
 
 func (o *opsgenieOptions) Validate() error {
-	errs := []error{o.valid(), validURL("url", o.URL, "https://api.opsgenie.com/v2/alerts")}
+	errs := []error{o.valid(), validURL(o.URL, "https://api.opsgenie.com/v2/alerts")}
 	if o.APIKey == "" {
 		errs = append(errs, errors.New("api_key is required: that of an API integration"))
 	}

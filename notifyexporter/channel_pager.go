@@ -33,7 +33,7 @@ func newPagerDutyOptions() options {
 }
 
 func (o *pagerDutyOptions) Validate() error {
-	errs := []error{o.valid(), validURL("url", o.URL, "https://events.pagerduty.com/v2/enqueue")}
+	errs := []error{o.valid(), validURL(o.URL, "https://events.pagerduty.com/v2/enqueue")}
 	if len(o.RoutingKey) != 32 {
 		errs = append(errs, errors.New("routing_key is required: the integration key of the service, 32 characters"))
 	}

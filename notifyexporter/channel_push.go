@@ -33,7 +33,7 @@ func newNtfyOptions() options {
 }
 
 func (o *ntfyOptions) Validate() error {
-	errs := []error{o.valid(), validURL("url", o.URL, "https://ntfy.sh")}
+	errs := []error{o.valid(), validURL(o.URL, "https://ntfy.sh")}
 	if o.Topic == "" || strings.ContainsAny(string(o.Topic), "/ ") {
 		errs = append(errs, errors.New("topic is required, and is no path: url is that of the server alone"))
 	}
@@ -139,7 +139,7 @@ type gotifyOptions struct {
 func newGotifyOptions() options { return &gotifyOptions{httpOptions: newHTTPOptions()} }
 
 func (o *gotifyOptions) Validate() error {
-	errs := []error{o.valid(), validURL("url", o.URL, "https://gotify.example.org")}
+	errs := []error{o.valid(), validURL(o.URL, "https://gotify.example.org")}
 	if o.Token == "" {
 		errs = append(errs, errors.New("token is required: that of an application"))
 	}
@@ -183,7 +183,7 @@ func newPushoverOptions() options {
 }
 
 func (o *pushoverOptions) Validate() error {
-	errs := []error{o.valid(), validURL("url", o.URL, "https://api.pushover.net/1/messages.json")}
+	errs := []error{o.valid(), validURL(o.URL, "https://api.pushover.net/1/messages.json")}
 	if o.Token == "" || o.User == "" {
 		errs = append(errs, errors.New("token and user are required: the keys of the application and of the user or group"))
 	}

@@ -3,6 +3,7 @@ package notifyexporter
 import (
 	"context"
 	"errors"
+	"maps"
 
 	"go.opentelemetry.io/collector/config/configopaque"
 )
@@ -17,7 +18,7 @@ type teamsOptions struct {
 func newTeamsOptions() options { return &teamsOptions{httpOptions: newHTTPOptions()} }
 
 func (o *teamsOptions) Validate() error {
-	return errors.Join(o.valid(), validURL("url", string(o.URL), "https://….logic.azure.com/workflows/…"))
+	return errors.Join(o.valid(), validURL(string(o.URL), "https://….logic.azure.com/workflows/…"))
 }
 
 func (o *teamsOptions) open(at opening) (sender, error) {
@@ -48,9 +49,7 @@ func card(m *message) map[string]any {
 	}
 	block := func(text string, more map[string]any) map[string]any {
 		b := map[string]any{"type": "TextBlock", "text": cutTo(text, maxCardText), "wrap": true}
-		for key, v := range more {
-			b[key] = v
-		}
+		maps.Copy(b, more)
 		return b
 	}
 	body := []any{map[string]any{

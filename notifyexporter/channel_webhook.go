@@ -39,7 +39,7 @@ func newWebhookOptions() options {
 }
 
 func (o *webhookOptions) Validate() error {
-	errs := []error{o.valid(), validURL("url", string(o.URL), "https://hooks.example.com/alerts")}
+	errs := []error{o.valid(), validURL(string(o.URL), "https://hooks.example.com/alerts")}
 	if !slices.Contains([]string{http.MethodPost, http.MethodPut, http.MethodPatch}, o.Method) {
 		errs = append(errs, fmt.Errorf("method: %q is not possible (POST, PUT, PATCH)", o.Method))
 	}

@@ -172,6 +172,7 @@ var vendors = []struct {
 			"attachments[].content.actions[].url":         matching(anyURLText),
 		},
 		also: func(t *testing.T, requests []request) {
+			t.Helper()
 			for _, r := range requests {
 				assert.Less(t, len(r.body), 28<<10, "a larger card is refused")
 			}
@@ -188,6 +189,7 @@ var vendors = []struct {
 			"links[].href": matching(anyURLText), "links[].text": textUpTo(255),
 		},
 		also: func(t *testing.T, requests []request) {
+			t.Helper()
 			var got []string
 			keys := map[string]bool{}
 			for _, r := range requests {
@@ -214,6 +216,7 @@ var vendors = []struct {
 			"tags[]": textUpTo(50), "details": anything, "entity": textUpTo(512), "source": textUpTo(100), "priority": oneOf("P1", "P2", "P3", "P4", "P5"),
 		},
 		also: func(t *testing.T, requests []request) {
+			t.Helper()
 			require.Len(t, requests, 3)
 			assert.Contains(t, string(requests[0].body), `"priority":"P3"`)
 			assert.Contains(t, string(requests[1].body), `"priority":"P1"`)
@@ -244,6 +247,7 @@ var vendors = []struct {
 		header: map[string]string{"Authorization": "Bearer " + secret}, answer: `{"event_id":"$x"}`,
 		body: schema{"msgtype!": oneOf("m.text", "m.notice"), "body!": textUpTo(16000), "format": oneOf("org.matrix.custom.html"), "formatted_body": textUpTo(16000)},
 		also: func(t *testing.T, requests []request) {
+			t.Helper()
 			seen := map[string]bool{}
 			for _, r := range requests {
 				seen[r.path] = true
@@ -289,6 +293,7 @@ var vendors = []struct {
 			"alerts[].resource": anything, "alerts[].attributes": anything, "alerts[].labels": anything, "alerts[].annotations": anything, "alerts[].links": anything,
 		},
 		also: func(t *testing.T, requests []request) {
+			t.Helper()
 			for _, r := range requests {
 				mac := hmac.New(sha256.New, []byte(secret))
 				mac.Write(r.body)

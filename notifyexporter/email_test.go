@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -86,7 +87,7 @@ func freePort(t *testing.T) int {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	return l.Addr().(*net.TCPAddr).Port
 }
 
@@ -101,7 +102,7 @@ func startMailServer(t *testing.T) *mailServer {
 	require.NoError(t, err)
 	uid, _ := strconv.Atoi(owner.Uid)
 	gid, _ := strconv.Atoi(owner.Gid)
-	dir, err := os.MkdirTemp("", "exim") // Of t.TempDir the parent is closed to other users.
+	dir, err := os.MkdirTemp("", "exim") //nolint:usetesting // Of t.TempDir the parent is closed to other users.
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	s := &mailServer{dir: dir, port: freePort(t), tlsPort: freePort(t)}
@@ -129,7 +130,7 @@ func startMailServer(t *testing.T) *mailServer {
 	require.Eventually(t, func() bool {
 		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", s.port))
 		if err == nil {
-			conn.Close()
+			_ = conn.Close()
 		}
 		return err == nil
 	}, 20*time.Second, 50*time.Millisecond, "exim does not answer")
@@ -180,7 +181,7 @@ func readMailOf(t *testing.T, path string) *readMail {
 	t.Helper()
 	f, err := os.Open(path)
 	require.NoError(t, err)
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	m, err := netmail.ReadMessage(f)
 	require.NoError(t, err)
 	out := &readMail{header: m.Header}
@@ -192,7 +193,7 @@ func readMailOf(t *testing.T, path string) *readMail {
 	parts := multipart.NewReader(m.Body, params["boundary"])
 	for {
 		p, err := parts.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out
 		}
 		require.NoError(t, err)

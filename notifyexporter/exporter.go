@@ -223,9 +223,9 @@ func (n *notifier) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 			}
 		}
 	}
-	err := n.save(ctx)
+	n.save(ctx)
 	n.wakeAll(nil)
-	return err
+	return nil
 }
 
 // takeRecord applies one record.
@@ -280,21 +280,20 @@ func (n *notifier) skip(ctx context.Context, reason string) {
 	n.telemetry.NotifyRecordsSkipped.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", reason)))
 }
 
-// save stores what changed, and counts what is pending.
-func (n *notifier) save(ctx context.Context) error {
+// save stores what changed, and counts what is pending. People are told even if it cannot be stored.
+func (n *notifier) save(ctx context.Context) {
 	ids := n.table.takeTouched()
 	if len(ids) > 0 {
 		n.countPending(ctx)
 	}
 	if n.store == nil {
-		return nil
+		return
 	}
 	err := n.store.save(context.WithoutCancel(ctx), n.table.entries, ids)
 	if err != nil && !n.unsaved {
 		n.logger.Error("What is still to be told cannot be stored; a restart would forget it", zap.Error(err))
 	}
 	n.unsaved = err != nil
-	return nil //nolint:nilerr // People are told even if it cannot be stored.
 }
 
 func (n *notifier) countPending(ctx context.Context) {

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -33,7 +34,7 @@ func mailScript(t *testing.T, l net.Listener, greet string, answer func(line str
 				return
 			}
 			go func() {
-				defer conn.Close()
+				defer func() { _ = conn.Close() }()
 				_, _ = fmt.Fprint(conn, greet)
 				for lines := bufio.NewScanner(conn); lines.Scan(); {
 					_, _ = fmt.Fprint(conn, answer(lines.Text()))
@@ -49,9 +50,7 @@ func tryMail(t *testing.T, address string, more map[string]any) (string, error) 
 	channel := map[string]any{
 		"type": "email", "server": address, "from": "a@example.com", "to": []any{"b@example.com"}, "username": "alerts", "password": mailPassword, "timeout": "300ms",
 	}
-	for key, v := range more {
-		channel[key] = v
-	}
+	maps.Copy(channel, more)
 	return Try(t.Context(), confmap.NewFromStringMap(map[string]any{"channels": map[string]any{"mail": channel}}), "mail", time.Now)
 }
 
@@ -182,6 +181,6 @@ func TestRecordsOfOthersCommandNoTerminal(t *testing.T) {
 	shown := m.Title + m.plain() + m.htmlPart(nil) + m.marked(slackMarkup, 4000) + string(journalEntry(&m.items[0])) + (&syslogSender{}).line(&m.items[0])
 	assert.Contains(t, shown, "second line")
 	for _, c := range "\x1b\u202e\x00\u2028\r" {
-		assert.NotContains(t, strings.Replace(shown, "\x00\x00\x00\x00\x00\x00\x00", "", -1), string(c), "%U", c) // Journald's lengths have zeros.
+		assert.NotContains(t, strings.ReplaceAll(shown, "\x00\x00\x00\x00\x00\x00\x00", ""), string(c), "%U", c) // Journald's lengths have zeros.
 	}
 }

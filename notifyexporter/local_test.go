@@ -43,10 +43,10 @@ func TestSyslog(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "log")
 	unix, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "unixgram", socket)
 	require.NoError(t, err)
-	defer unix.Close()
+	defer func() { _ = unix.Close() }()
 	udp, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer udp.Close()
+	defer func() { _ = udp.Close() }()
 	for config, conn := range map[string]net.PacketConn{
 		"type: syslog, address: " + socket: unix, `type: syslog, network: udp, address: "` + udp.LocalAddr().String() + `"`: udp,
 	} {
@@ -64,13 +64,13 @@ func TestSyslog(t *testing.T) {
 
 	tcp, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer tcp.Close()
+	defer func() { _ = tcp.Close() }()
 	s := openSender(t, `type: syslog, network: tcp, address: "`+tcp.Addr().String()+`"`)
 	_, err = s.send(t.Context(), messages[1])
 	require.NoError(t, err)
 	conn, err := tcp.Accept()
 	require.NoError(t, err)
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	r := bufio.NewReader(conn)
 	length, err := r.ReadString(' ') // Octet counting of RFC 6587.
 	require.NoError(t, err)
@@ -91,7 +91,7 @@ func TestJournald(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "journal")
 	conn, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "unixgram", socket)
 	require.NoError(t, err)
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	s := openSender(t, "type: journald, socket: "+socket)
 	for i, m := range messagesOf(t, false) {
 		_, err = s.send(t.Context(), m)

@@ -57,8 +57,10 @@ type story struct {
 	item *item
 }
 
-type fact struct{ Name, Text string }
-type link struct{ Name, URL string }
+type (
+	fact struct{ Name, Text string }
+	link struct{ Name, URL string }
+)
 
 // maxStories is how many alerts of a message are told in full.
 const maxStories = 10

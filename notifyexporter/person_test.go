@@ -26,8 +26,9 @@ func (e event) unsilenced(after time.Duration) event {
 	return out
 }
 
-// acknowledgedBy is the record that a person looks after the alert.
-func (e event) acknowledgedBy(after time.Duration, who, comment string) event {
+// acknowledged is the record that a person looks after the alert.
+func (e event) acknowledged(after time.Duration, comment string) event {
+	const who = "anna"
 	out := e.then(after, alertschema.TransitionAcknowledge, e.severity)
 	out.more = map[string]string{alertschema.KeyAcknowledgedBy: who, alertschema.KeyComment: comment}
 	out.text = "acknowledged by " + who + ": " + e.text
@@ -115,7 +116,7 @@ func TestAcknowledge(t *testing.T) {
 	b.pass(time.Minute)
 	require.Len(t, b.on["chat"].take(), 1)
 	require.Len(t, b.on["quiet"].take(), 1)
-	ack := fire.acknowledgedBy(time.Minute, "anna", "on it")
+	ack := fire.acknowledged(time.Minute, "on it")
 	b.tell(ack)
 	b.pass(3 * time.Hour)
 	sent := b.on["chat"].take()
@@ -146,7 +147,7 @@ func TestAcknowledgeBeforeItWasTold(t *testing.T) {
 	fire := disk("db1")
 	b.tell(fire)
 	b.pass(10 * time.Second)
-	b.tell(fire.acknowledgedBy(10*time.Second, "anna", "on it"))
+	b.tell(fire.acknowledged(10*time.Second, "on it"))
 	b.pass(time.Minute)
 	sent := b.on["chat"].take()
 	require.Equal(t, []string{"WARNING disk_full on db1: /data"}, titles(sent))
@@ -156,7 +157,7 @@ func TestAcknowledgeBeforeItWasTold(t *testing.T) {
 	busy.on["pager"].fail = assert.AnError
 	busy.tell(fire)
 	busy.pass(20 * time.Minute)
-	busy.tell(fire.acknowledgedBy(20*time.Minute, "anna", ""))
+	busy.tell(fire.acknowledged(20*time.Minute, ""))
 	busy.on["pager"].fail = nil
 	busy.pass(time.Hour)
 	assert.Empty(t, busy.on["pager"].take())
@@ -170,7 +171,7 @@ func TestAPagerIsToldOfAnAcknowledge(t *testing.T) {
 	var got []string
 	keys := map[string]bool{}
 	fire := disk("db1")
-	ack := fire.acknowledgedBy(time.Minute, "anna", "on it")
+	ack := fire.acknowledged(time.Minute, "on it")
 	for _, e := range []event{fire, ack, ack.resolved(time.Minute)} {
 		b.pass(e.at.Sub(b.clock))
 		b.tell(e)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -121,9 +122,7 @@ func (p *poster) postJSON(ctx context.Context, to string, header map[string]stri
 		return "", consumererror.NewPermanent(err)
 	}
 	all := map[string]string{"Content-Type": "application/json; charset=utf-8"}
-	for key, v := range header {
-		all[key] = v
-	}
+	maps.Copy(all, header)
 	answer, _, err := p.do(ctx, call{http.MethodPost, to, all, body.Bytes()})
 	return answer, err
 }
@@ -146,7 +145,7 @@ func (p *poster) do(ctx context.Context, c call) (answer string, body []byte, er
 	if err != nil {
 		return "", nil, p.hideError(err, req)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	body, _ = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	quoted := alertschema.CutText(strings.TrimSpace(p.hide(webclient.HideSent(string(body), c.url, resp.Request), req)), maxQuoted)
 	answer = fmt.Sprintf("%s answered %d %s: %q", req.URL.Host, resp.StatusCode, http.StatusText(resp.StatusCode), quoted)
@@ -210,14 +209,14 @@ func hideSecrets(text string, secrets ...string) string {
 	return text
 }
 
-// validURL finds what is wrong with the URL of a server, and does not quote it.
-func validURL(key, text, example string) error {
+// validURL finds what is wrong with the URL of a server, the key url, and does not quote it.
+func validURL(text, example string) error {
 	u, err := url.Parse(text)
 	if text == "" {
-		return fmt.Errorf("%s is required, such as %s", key, example)
+		return fmt.Errorf("url is required, such as %s", example)
 	}
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return fmt.Errorf("%s: it is no URL such as %s", key, example)
+		return fmt.Errorf("url: it is no URL such as %s", example)
 	}
 	return nil
 }

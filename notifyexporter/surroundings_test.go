@@ -28,8 +28,10 @@ func (r *remembering) Describe(_ context.Context, a alertcontext.Alert) (alertco
 	c := alertcontext.Context{
 		Metric: "system.filesystem.utilization", Unit: "1", From: a.Until.Add(-time.Hour), Until: a.Until,
 		Processes: []alertcontext.Process{
-			{Name: "postgres", Pid: 812, CPU: 1.82, Memory: 3.1 * (1 << 30)}, {Name: "rsync", Pid: 4711, CPU: 0.31, Memory: math.NaN()},
-			{Name: "otelcol-psutil", Pid: 1, CPU: 0.004, Memory: 60 << 20}, {Name: "sshd", Pid: 2, CPU: 0, Memory: 1 << 20},
+			{Name: "postgres", Pid: 812, CPU: 1.82, Memory: 3.1 * (1 << 30)},
+			{Name: "rsync", Pid: 4711, CPU: 0.31, Memory: math.NaN()},
+			{Name: "otelcol-psutil", Pid: 1, CPU: 0.004, Memory: 60 << 20},
+			{Name: "sshd", Pid: 2, CPU: 0, Memory: 1 << 20},
 		},
 		Moved: []alertcontext.Change{{Metric: "system.disk.io", Part: "sda write", Unit: "By/s", Before: 120_000, After: 88_000_000}},
 	}

@@ -69,7 +69,8 @@ func (w *words) story(it *item, thread string) story {
 	}
 	for _, l := range []link{
 		{"Runbook", cmp.Or(e.About.Annotations["runbook_url"], e.About.Annotations["runbook"], e.About.Labels["runbook_url"], e.About.Labels["runbook"])},
-		{"Page at that moment", pageLink(w.pageURL, e, at)}, {"Dashboard", e.About.Annotations["dashboard_url"]},
+		{"Page at that moment", pageLink(w.pageURL, e, at)},
+		{"Dashboard", e.About.Annotations["dashboard_url"]},
 	} {
 		switch {
 		case strings.HasPrefix(l.URL, "http://") || strings.HasPrefix(l.URL, "https://"):

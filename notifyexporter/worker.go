@@ -180,8 +180,7 @@ func (w *worker) backOff(err error) time.Duration {
 		w.delay = min(time.Duration(float64(w.delay)*max(cfg.Multiplier, 1)), longest)
 	}
 	delay := time.Duration(float64(w.delay) * (1 + cfg.RandomizationFactor*(rand.Float64()-0.5))) //nolint:gosec // It spreads attempts.
-	var wait *waitError
-	if errors.As(err, &wait) {
+	if wait, ok := errors.AsType[*waitError](err); ok {
 		delay = max(delay, wait.delay)
 	}
 	return delay

@@ -188,9 +188,9 @@ func TestUsersBorrowNoNames(t *testing.T) {
 	write("sys/fs/cgroup/cgroup.controllers", "cpu\n")
 	const stat = "usage_usec 5\nuser_usec 5\nsystem_usec 0\n"
 	const user = "/user.slice/user-1000.slice/user@1000.service/kubepods-pod6f9d7c1e_0b7a_4f6e_9d53_1f2a3b4c5d6e.slice/docker-" + id + ".scope"
-	const real = "/system.slice/docker-" + id + ".scope"
+	const ofRoot = "/system.slice/docker-" + id + ".scope"
 	write("sys/fs/cgroup"+user+"/cpu.stat", stat)
-	write("sys/fs/cgroup"+real+"/cpu.stat", stat)
+	write("sys/fs/cgroup"+ofRoot+"/cpu.stat", stat)
 	f := startFixtureHost(t, root, onlyScrapers("cgroup"))
 	f.first(t)
 	md := f.after(t, 10*time.Second)
@@ -205,7 +205,7 @@ func TestUsersBorrowNoNames(t *testing.T) {
 		}
 		names[text("linux.cgroup.path")] = text("container.name") + text("k8s.pod.uid")
 	}
-	assert.Equal(t, "shop", names[real])
+	assert.Equal(t, "shop", names[ofRoot])
 	require.Contains(t, names, user)
 	assert.Empty(t, names[user])
 }

@@ -79,7 +79,7 @@ func bootsTold(t *testing.T, d *disk, id, uptime string, logs bool) (told int, c
 	}
 	require.NoError(t, cfg.Validate())
 	set := receivertest.NewNopSettings(metadata.Type)
-	var host component.Host = componenttest.NewNopHost()
+	host := componenttest.NewNopHost()
 	if d != nil {
 		host = d
 	}

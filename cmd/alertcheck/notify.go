@@ -68,7 +68,7 @@ func notifySettings(file, name string) (*confmap.Conf, error) {
 type settings struct{ conf *confmap.Conf }
 
 // Unmarshal keeps the configuration.
-func (s *settings) Unmarshal(conf *confmap.Conf) error {
+func (s *settings) Unmarshal(conf *confmap.Conf) error { //nolint:unparam // confmap.Unmarshaler.
 	s.conf = conf
 	return nil
 }

@@ -41,13 +41,17 @@ service: {extensions: [health_check, file_storage], pipelines: %}`
 		{"no ID", one("{storage: file_storage/}"), []string{
 			`exporters::otlp::storage: "file_storage/" is not under extensions (did you mean "file_storage"?)`,
 		}},
-		{"notify without one", flow("metrics: {receivers: [psutil], exporters: [alert/kept]}, logs: {receivers: [alert/kept], exporters: [notify, notify/kept]}"),
-			[]string{"exporters::notify has no storage but connectors::alert/kept has, so that a restart forgets who was told of what" + remedy}},
-		{"ends that nobody hears of", flow("metrics: {receivers: [psutil], exporters: [alert/quiet]}, logs: {receivers: [alert/quiet], exporters: [otlp, alertmanager, notify]}"),
+		{
+			"notify without one", flow("metrics: {receivers: [psutil], exporters: [alert/kept]}, logs: {receivers: [alert/kept], exporters: [notify, notify/kept]}"),
+			[]string{"exporters::notify has no storage but connectors::alert/kept has, so that a restart forgets who was told of what" + remedy},
+		},
+		{
+			"ends that nobody hears of", flow("metrics: {receivers: [psutil], exporters: [alert/quiet]}, logs: {receivers: [alert/quiet], exporters: [otlp, alertmanager, notify]}"),
 			[]string{
 				"connectors::alert/quiet::output::send_resolved: false keeps the end of alerts from exporters::alertmanager, so that whoever it tells never hears that they are over: leave it out",
 				"connectors::alert/quiet::output::send_resolved: false keeps the end of alerts from exporters::notify, so that whoever it tells never hears that they are over: leave it out",
-			}},
+			},
+		},
 		{"in the environment", one("{storage: \"${env:ALERTCHECK_STORAGE:-file_storge}\"}"), []string{
 			`exporters::otlp::storage: "file_storge" is not under extensions (did you mean "file_storage"?)`,
 		}},

@@ -94,5 +94,6 @@ func TestEveryComponentIsAsked(t *testing.T) {
 
 func TestNewIDs(t *testing.T) {
 	assert.Len(t, NewID(), 16)
-	assert.NotEqual(t, NewID(), NewID())
+	one, other := NewID(), NewID()
+	assert.NotEqual(t, one, other)
 }

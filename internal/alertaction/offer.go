@@ -60,7 +60,7 @@ func PutSilence(s Silence) error {
 
 // EndSilence ends a silence wherever it is in force.
 func EndSilence(id, by string) error {
-	err, ended := error(ErrNotRunning), false
+	err, ended := ErrNotRunning, false
 	for _, t := range takers() {
 		if err = t.EndSilence(id, by); err == nil {
 			ended = true
@@ -74,7 +74,7 @@ func EndSilence(id, by string) error {
 
 // Acknowledge acknowledges an alert, of whichever component it is.
 func Acknowledge(a Acknowledgement) error {
-	err := error(ErrNotRunning)
+	err := ErrNotRunning
 	for _, t := range takers() {
 		if err = t.Acknowledge(a); err == nil {
 			return nil

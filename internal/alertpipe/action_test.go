@@ -45,7 +45,7 @@ func TestActionsAreWrittenBeforeTheyReturn(t *testing.T) {
 		require.ErrorIs(t, people.Acknowledge(alertaction.Acknowledgement{Alert: "1", By: "anna"}), alertaction.ErrUnknownAlert)
 
 		r.shutdown()
-		assert.ErrorIs(t, people.Silence(s), alertaction.ErrNotRunning)
+		require.ErrorIs(t, people.Silence(s), alertaction.ErrNotRunning)
 		assert.Empty(t, people.Silences())
 	})
 }

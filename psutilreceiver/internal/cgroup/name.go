@@ -140,7 +140,11 @@ func isHex(s []byte) bool {
 
 // runtimePrefixes are what stands before the identifier in the name of a group.
 var runtimePrefixes = []struct{ word, runtime string }{
-	{"docker", RuntimeDocker}, {"libpod", RuntimePodman}, {"crio", RuntimeCRIO}, {"cri-containerd", RuntimeContainerd}, {"containerd", RuntimeContainerd},
+	{"docker", RuntimeDocker},
+	{"libpod", RuntimePodman},
+	{"crio", RuntimeCRIO},
+	{"cri-containerd", RuntimeContainerd},
+	{"containerd", RuntimeContainerd},
 	{"nerdctl", RuntimeContainerd},
 }
 

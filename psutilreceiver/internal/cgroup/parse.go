@@ -63,7 +63,10 @@ func parseCPUStat(text []byte, s *Sample) bool {
 }
 
 var cpuStatKeys = []key{
-	{"user_usec", CPUUser, 0}, {"system_usec", CPUSystem, 0}, {"nr_periods", Periods, 0}, {"nr_throttled", ThrottledPeriods, 0},
+	{"user_usec", CPUUser, 0},
+	{"system_usec", CPUSystem, 0},
+	{"nr_periods", Periods, 0},
+	{"nr_throttled", ThrottledPeriods, 0},
 	{"throttled_usec", ThrottledTime, 0},
 }
 
@@ -155,8 +158,13 @@ func parseMemoryStat1(text []byte, s *Sample) bool {
 }
 
 var memoryStat1Keys = []key{
-	{"total_rss", MemoryRSS, 0}, {"total_inactive_file", MemoryInactiveFile, 0}, {"total_pgfault", FaultsMinor, 0}, {"total_pgmajfault", FaultsMajor, 0},
-	{"total_swap", SwapUsage, 0}, {"hierarchical_memory_limit", MemoryLimit, 0}, {"hierarchical_memsw_limit", SwapLimit, 0},
+	{"total_rss", MemoryRSS, 0},
+	{"total_inactive_file", MemoryInactiveFile, 0},
+	{"total_pgfault", FaultsMinor, 0},
+	{"total_pgmajfault", FaultsMajor, 0},
+	{"total_swap", SwapUsage, 0},
+	{"hierarchical_memory_limit", MemoryLimit, 0},
+	{"hierarchical_memsw_limit", SwapLimit, 0},
 }
 
 // unlimited1 is at most what version 1 writes for no limit: the largest count of bytes in whole pages, of up to 64 KiB.

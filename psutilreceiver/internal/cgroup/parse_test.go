@@ -8,14 +8,14 @@ import (
 )
 
 // fileOf is the file of a controller.
-func fileOf(t testing.TB, controller Controller, name string) File {
-	t.Helper()
+func fileOf(tb testing.TB, controller Controller, name string) File {
+	tb.Helper()
 	for _, f := range Files {
 		if f.Controller == controller && f.Name == name {
 			return f
 		}
 	}
-	t.Fatalf("there is no %s", name)
+	tb.Fatalf("there is no %s", name)
 	return File{}
 }
 
@@ -51,7 +51,8 @@ func TestParseFiles(t *testing.T) {
 		{Memory, "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\n", nil, true},
 		{
 			Memory, "memory.stat", "rss 1\nhierarchical_memory_limit 100\nhierarchical_memsw_limit 150\ntotal_rss 5\ntotal_swap 7\ntotal_inactive_file 3\ntotal_pgfault 8\ntotal_pgmajfault 1\n",
-			map[Value]int64{MemoryLimit: 100, SwapLimit: 50, SwapUsage: 7, MemoryRSS: 5, MemoryInactiveFile: 3, FaultsMinor: 8, FaultsMajor: 1}, true,
+			map[Value]int64{MemoryLimit: 100, SwapLimit: 50, SwapUsage: 7, MemoryRSS: 5, MemoryInactiveFile: 3, FaultsMinor: 8, FaultsMajor: 1},
+			true,
 		},
 		{
 			Unified, "cpu.pressure", "some avg10=1.50 avg60=0.75 avg300=0.20 total=1234\nfull avg10=100.00 avg60=0.00 avg300=0.00 total=9\n",
@@ -59,11 +60,13 @@ func TestParseFiles(t *testing.T) {
 				Pressure(ResourceCPU, false, Stall10s): 150, Pressure(ResourceCPU, false, Stall1m): 75, Pressure(ResourceCPU, false, Stall5m): 20,
 				Pressure(ResourceCPU, false, StallTotal): 1234, Pressure(ResourceCPU, true, Stall10s): 10_000, Pressure(ResourceCPU, true, Stall1m): 0,
 				Pressure(ResourceCPU, true, Stall5m): 0, Pressure(ResourceCPU, true, StallTotal): 9,
-			}, true,
+			},
+			true,
 		},
 		{
 			Unified, "io.pressure", "some avg10=x avg60=0.75 avg300=0.20 total=1234\n",
-			map[Value]int64{Pressure(ResourceIO, false, Stall1m): 75, Pressure(ResourceIO, false, Stall5m): 20, Pressure(ResourceIO, false, StallTotal): 1234}, false,
+			map[Value]int64{Pressure(ResourceIO, false, Stall1m): 75, Pressure(ResourceIO, false, Stall5m): 20, Pressure(ResourceIO, false, StallTotal): 1234},
+			false,
 		},
 	} {
 		var s Sample

@@ -99,14 +99,14 @@ func first(a, b string) string {
 }
 
 // parseStorage reads containers.json of Podman and CRI-O into a table by identifier.
-func parseStorage(text []byte) (map[string]Container, bool) {
+func parseStorage(text []byte) map[string]Container {
 	var list []struct {
 		ID       string   `json:"id"`
 		Names    []string `json:"names"`
 		Metadata string   `json:"metadata"`
 	}
 	if json.Unmarshal(text, &list) != nil {
-		return nil, false
+		return nil
 	}
 	containers := make(map[string]Container, len(list))
 	for _, l := range list {
@@ -127,7 +127,7 @@ func parseStorage(text []byte) (map[string]Container, bool) {
 		}
 		containers[l.ID] = c
 	}
-	return containers, true
+	return containers
 }
 
 // parseLogName reads the name of a log of the kubelet: <pod>_<namespace>_<container>-<id>.log.

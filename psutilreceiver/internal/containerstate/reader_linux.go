@@ -109,7 +109,7 @@ func (r *Reader) list() {
 		r.tasks = append(r.tasks, tasks+"/"+namespace)
 	}
 	if text := r.read("var/lib/containers/storage/overlay-containers/containers.json", maxStorage); text != nil {
-		r.storage, _ = parseStorage(text)
+		r.storage = parseStorage(text)
 	}
 	r.logs = make(map[string]Container)
 	for _, name := range r.root.ReadDir(r.root.Join("var/log/containers")) {

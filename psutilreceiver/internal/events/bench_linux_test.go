@@ -12,6 +12,7 @@ import (
 
 // usedCPU is the CPU time of this process.
 func usedCPU(b *testing.B) time.Duration {
+	b.Helper()
 	var u syscall.Rusage
 	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())

@@ -174,7 +174,7 @@ func (s *oomSource) lookAtGroups() error {
 // infer tells of kills of the counter: in which groups they were, and of whom.
 func (s *oomSource) infer(now time.Time, due int64, gone []sizedProcess, emit func(Event)) {
 	again := len(s.waiting)
-	kills := append(s.waiting, inferKills(due, s.kills)...)
+	kills := slices.Concat(s.waiting, inferKills(due, s.kills))
 	for i := range s.kills {
 		s.kills[i].looks++
 	}

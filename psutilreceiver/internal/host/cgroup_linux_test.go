@@ -24,17 +24,17 @@ func everyCgroupValue() (w cgroup.Wanted) {
 }
 
 // writeCgroups makes a host of files.
-func writeCgroups(t testing.TB, files map[string]string) *Host {
-	t.Helper()
-	root := t.TempDir()
-	require.NoError(t, os.MkdirAll(filepath.Join(root, "proc"), 0o755))
+func writeCgroups(tb testing.TB, files map[string]string) *Host {
+	tb.Helper()
+	root := tb.TempDir()
+	require.NoError(tb, os.MkdirAll(filepath.Join(root, "proc"), 0o755))
 	for name, text := range files {
 		path := filepath.Join(root, "sys/fs/cgroup", name)
-		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		require.NoError(tb, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(tb, os.WriteFile(path, []byte(text), 0o600))
 	}
 	h, err := New(root)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return h
 }
 

@@ -18,8 +18,8 @@ import (
 )
 
 // makeCgroups makes groups of this kernel in each of its hierarchies, which go with the test, and returns their paths there.
-func makeCgroups(t testing.TB, names ...string) (hierarchies []string) {
-	t.Helper()
+func makeCgroups(tb testing.TB, names ...string) (hierarchies []string) {
+	tb.Helper()
 	candidates := []string{"/sys/fs/cgroup"}
 	if _, err := os.Stat("/sys/fs/cgroup/cgroup.controllers"); err != nil {
 		candidates = nil
@@ -35,7 +35,7 @@ func makeCgroups(t testing.TB, names ...string) (hierarchies []string) {
 				made = false
 				break
 			}
-			t.Cleanup(func() { _ = os.Remove(path) })
+			tb.Cleanup(func() { _ = os.Remove(path) })
 		}
 		if made {
 			hierarchies = append(hierarchies, base)
@@ -110,11 +110,11 @@ func TestCgroupLive(t *testing.T) {
 	assert.Nil(t, groupAt(t, c, path), "a group that has gone is no fault")
 }
 
-func groupAt(t testing.TB, c *Cgroups, path string) *Cgroup {
-	t.Helper()
+func groupAt(tb testing.TB, c *Cgroups, path string) *Cgroup {
+	tb.Helper()
 	groups, err := c.Read()
-	require.NoError(t, err)
-	require.NoError(t, c.FileErrors())
+	require.NoError(tb, err)
+	require.NoError(tb, c.FileErrors())
 	for _, g := range groups {
 		if g.Path == path {
 			return g

@@ -93,7 +93,7 @@ func (r Root) OpenDevice(path, want string) (fd int, err error) {
 
 func isDevice(st *unix.Stat_t, number string) bool {
 	kind := st.Mode & unix.S_IFMT
-	return (kind == unix.S_IFCHR || kind == unix.S_IFBLK) && number == fmt.Sprintf("%d:%d", unix.Major(uint64(st.Rdev)), unix.Minor(uint64(st.Rdev)))
+	return (kind == unix.S_IFCHR || kind == unix.S_IFBLK) && number == fmt.Sprintf("%d:%d", unix.Major(uint64(st.Rdev)), unix.Minor(uint64(st.Rdev))) //nolint:unconvert // It has 32 bits on mips.
 }
 
 // OpenDir opens a directory. The error is a bare errno.

@@ -33,22 +33,22 @@ type Manager struct {
 }
 
 // Serve listens on the private socket below a root directory, and on that of its system bus, until the test ends.
-func Serve(t testing.TB, root string) *Manager {
-	t.Helper()
+func Serve(tb testing.TB, root string) *Manager {
+	tb.Helper()
 	m := &Manager{state: "running", calls: map[string]int{}}
 	for _, name := range []string{"run/systemd/private", "run/dbus/system_bus_socket"} {
 		at := filepath.Join(root, name)
 		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		socket, err := net.Listen("unix", at)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
-		t.Cleanup(func() { _ = socket.Close() })
+		tb.Cleanup(func() { _ = socket.Close() })
 		go m.accept(socket)
 	}
-	t.Cleanup(m.Disconnect)
+	tb.Cleanup(m.Disconnect)
 	return m
 }
 
