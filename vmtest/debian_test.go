@@ -112,10 +112,11 @@ func (s *service) testQuiet(t *testing.T, vm *machine.Machine) {
 	none(t, "what must hold of any stream", points.Check(ps, points.Allowed{}))
 }
 
-func (s *service) restartWith(t *testing.T, config string) {
+// restartFull starts the service again, with fullConfig and without what it had stored.
+func (s *service) restartFull(t *testing.T) {
 	t.Helper()
 	s.does(t, "systemctl stop "+unit+"; rm -rf "+serviceDir+"/*")
-	s.write(t, config)
+	s.write(t, fullConfig)
 	s.does(t, "systemctl start "+unit)
 	s.runs(t)
 }
@@ -128,7 +129,7 @@ func (s *service) unitFile(t *testing.T, name, text string) {
 // testUnits has a unit that fails, one that is restarted again and again, and a timer.
 func (s *service) testUnits(t *testing.T, vm *machine.Machine) {
 	t.Helper()
-	s.restartWith(t, fullConfig)
+	s.restartFull(t)
 	s.unitFile(t, "fail.service", "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'exit 3'\n")
 	s.unitFile(t, "flap.service", "[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=1\n")
 	s.unitFile(t, "tick.service", "[Service]\nType=oneshot\nExecStart=/bin/true\n")
@@ -216,7 +217,7 @@ func (s *service) testUnitOOM(t *testing.T, vm *machine.Machine) {
 				s.unitFile(t, unit+".d/log.conf", documentedDropIn(t))
 				s.does(t, "systemctl daemon-reload")
 			}
-			s.restartWith(t, fullConfig)
+			s.restartFull(t)
 			s.batches(t, 3)
 			s.does(t, "systemctl start hungry.service; while systemctl is-active -q hungry.service; do sleep 0.1; done")
 			killed := s.awaitRecords(t, "event of the kill", 5, func() []logRecord { return s.events(t, "system.oom_kill") })
@@ -238,10 +239,10 @@ func (s *service) testUnitOOM(t *testing.T, vm *machine.Machine) {
 }
 
 // testPodman has containers of podman: their names and identifiers are those of podman, on their groups and on their processes.
-func (s *service) testPodman(t *testing.T, vm *machine.Machine) {
+func (s *service) testPodman(t *testing.T, _ *machine.Machine) {
 	t.Helper()
 	s.does(t, "mkdir -p /run/box && cp /guest /run/box/ && tar -C /run/box -c guest | podman import - box")
-	s.restartWith(t, fullConfig)
+	s.restartFull(t)
 	ids := make(map[string]string)
 	for name, flags := range map[string]string{"web": "--memory=64m", "cache": "--cgroup-manager=cgroupfs"} {
 		manager, rest := "", flags
@@ -287,7 +288,7 @@ func (s *service) testRaid(t *testing.T, vm *machine.Machine) {
 	t.Helper()
 	disks := loops(t, vm, "raid", 2, "32M")
 	s.does(t, "export MDADM_NO_UDEV=1; modprobe raid1; mdadm --create /dev/md0 --run --metadata=1.2 --level=1 --raid-devices=2 "+strings.Join(disks, " ")+" </dev/null; mdadm --wait /dev/md0 || true")
-	s.restartWith(t, fullConfig)
+	s.restartFull(t)
 	s.batches(t, 2)
 	state := func(name string) float64 {
 		return lastOfHost(s.points(t), "hw.status", "hw.id", "md/md0", "hw.state", name)
@@ -314,7 +315,7 @@ func (s *service) testBtrfs(t *testing.T, vm *machine.Machine) {
 	disks := loops(t, vm, "btrfs", 2, "200M")
 	s.does(t, "modprobe btrfs; mkfs.btrfs -q -L data -d raid1 -m raid1 "+strings.Join(disks, " ")+"; btrfs device scan; mkdir -p /mnt/data; mount "+disks[0]+" /mnt/data; "+
 		"dd if=/dev/urandom of=/mnt/data/file bs=1M count=40; sync")
-	s.restartWith(t, fullConfig)
+	s.restartFull(t)
 	s.batches(t, 2)
 	before := s.points(t)
 	uuid := run(t, vm, "blkid -s UUID -o value %s", disks[0])
@@ -344,7 +345,7 @@ func (s *service) testReadOnly(t *testing.T, vm *machine.Machine) {
 	t.Helper()
 	disk := loops(t, vm, "ext4", 1, "64M")[0]
 	s.does(t, "mkfs.ext4 -q "+disk+"; mkdir -p /mnt/ext; mount -o errors=remount-ro "+disk+" /mnt/ext; touch /mnt/ext/file; sync")
-	s.restartWith(t, fullConfig)
+	s.restartFull(t)
 	s.batches(t, 2)
 	readOnly := func() float64 {
 		return lastOfHost(s.points(t), "system.filesystem.read_only", "system.filesystem.mountpoint", "/mnt/ext")

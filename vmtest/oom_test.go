@@ -58,9 +58,9 @@ func testOOMAs(t *testing.T, vm *machine.Machine, user, source string) {
 	run(t, vm, "mkdir -p /sys/fs/cgroup/tight.service && echo %d >/sys/fs/cgroup/tight.service/memory.max", limit)
 	c := startCollectorAs(t, vm, oomConfig, user)
 	c.batches(t, 3) // What is increased has been seen before.
-	kill := func(before string) (pid string, events []logRecord) {
+	kill := func(before string) (events []logRecord) {
 		run(t, vm, "sh -c 'echo $$ >/run/victim; %s exec dd if=/dev/zero of=/dev/null bs=1200M' || true", before)
-		pid = run(t, vm, "cat /run/victim")
+		pid := run(t, vm, "cat /run/victim")
 		killed := nowIn(t, vm)
 		events = c.awaitRecords(t, "event", 4, func() []logRecord { return c.events(t, "system.oom_kill", "process.pid", pid) })
 		for _, e := range events {
@@ -68,10 +68,10 @@ func testOOMAs(t *testing.T, vm *machine.Machine, user, source string) {
 			assert.Equal(t, source, e.Attributes["system.oom_kill.source"])
 			assert.LessOrEqual(t, time.Duration(e.Observed-killed), 2*time.Second, "it is told of by the next look, of which there is one each second")
 		}
-		return pid, events
+		return events
 	}
 
-	_, inGroup := kill("echo $$ >/sys/fs/cgroup/tight.service/cgroup.procs;")
+	inGroup := kill("echo $$ >/sys/fs/cgroup/tight.service/cgroup.procs;")
 	if source == "kernel_log" {
 		assert.Equal(t, "/tight.service", inGroup[0].Attributes["system.oom_kill.cgroup"])
 		assert.Equal(t, "tight.service", inGroup[0].Attributes["systemd.unit.name"])
@@ -84,7 +84,7 @@ func testOOMAs(t *testing.T, vm *machine.Machine, user, source string) {
 	}
 	assert.NotEmpty(t, c.fired(t, "group_oom_kills", "linux.cgroup.path", "/tight.service"), "%v", keysOf(c.fired(t, "group_oom_kills")))
 
-	_, ofSystem := kill("")
+	ofSystem := kill("")
 	if source == "kernel_log" {
 		assert.Equal(t, "host", ofSystem[0].Attributes["system.oom_kill.constraint"])
 		assert.Empty(t, ofSystem[0].Attributes["system.oom_kill.limit"])
