@@ -12,10 +12,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver"
 )
 
 // dashboard is what the tests need to know of a Grafana dashboard.
@@ -46,9 +48,10 @@ const hostsInPrometheus = "label_values(system_uptime_seconds, host_name)"
 
 // dashboards are the files of the dashboards, each with how its queries choose the hosts, and which hosts it offers.
 var dashboards = map[string][2]string{
-	"otelcol-psutil.json": {`host_name="$host"`, hostsInPrometheus},
-	"fleet.json":          {`host_name=~"$host"`, hostsInPrometheus},
-	"influxdb.json":       {`"host.name" = '$host'`, hostsInInfluxDB},
+	"otelcol-psutil.json":      {`host_name="$host"`, hostsInPrometheus},
+	"groups-and-hardware.json": {`host_name="$host"`, hostsInPrometheus},
+	"fleet.json":               {`host_name=~"$host"`, hostsInPrometheus},
+	"influxdb.json":            {`"host.name" = '$host'`, hostsInInfluxDB},
 }
 
 func readDashboard(t *testing.T, file string) dashboard {
@@ -156,6 +159,34 @@ func emptyHere(t *testing.T, expression string) bool {
 		}
 	}
 	return false
+}
+
+// TestDashboardNamesMetrics: a host of the tests has neither arrays nor containers, so that what the queries of these panels name is held against what the
+// receiver can emit.
+func TestDashboardNamesMetrics(t *testing.T) {
+	catalog, err := psutilreceiver.ReadCatalog()
+	require.NoError(t, err)
+	known := func(name string) bool {
+		for metric, m := range catalog.Metrics {
+			base := strings.NewReplacer(".", "_").Replace(metric)
+			rest, found := strings.CutPrefix(name, base)
+			if found && slices.Contains([]string{"", "_total", "_bytes", "_bytes_total", "_seconds", "_seconds_total", "_ratio"}, rest) &&
+				strings.HasSuffix(rest, "_total") == m.Counter {
+				return true
+			}
+		}
+		return false
+	}
+	named := regexp.MustCompile(`([a-z][a-z0-9_]*)\{`)
+	for _, panel := range readDashboard(t, "groups-and-hardware.json").Panels {
+		for _, target := range panel.Targets {
+			for _, m := range named.FindAllStringSubmatch(target.Expr, -1) {
+				assert.True(t, known(m[1]), "%s: the receiver has no %s", panel.Title, m[1])
+			}
+			_, err := parser.NewParser(parser.Options{}).ParseExpr(strings.NewReplacer("$host", "h", "$__rate_interval", "1m").Replace(target.Expr))
+			assert.NoError(t, err, panel.Title)
+		}
+	}
 }
 
 // TestDashboardIsWellFormed looks for what Grafana would mend in silence, or show in the wrong place.
