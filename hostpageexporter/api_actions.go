@@ -215,7 +215,7 @@ func (p *page) acknowledge(a *answering) error {
 
 func actionFailure(err error) error {
 	switch {
-	case errors.Is(err, alertaction.ErrUnknownAlert), errors.Is(err, alertaction.ErrUnknownSilence):
+	case errors.Is(err, alertaction.ErrUnknownAlert), errors.Is(err, alertaction.ErrUnknownSilence), errors.Is(err, alertaction.ErrUnknownRule):
 		return failure{http.StatusNotFound, err.Error()}
 	case errors.Is(err, alertaction.ErrTooMany):
 		return failure{http.StatusConflict, err.Error()}

@@ -34,6 +34,9 @@ func (e *Engine) PutSilence(s alertaction.Silence, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	if s.Rule != "" && e.ruleNamed(s.Rule) == nil {
+		return alertaction.ErrUnknownRule
+	}
 	e.endSilences()
 	if _, known := e.personSilences[id]; !known && len(e.personSilences) >= alertaction.MaxSilences {
 		return alertaction.ErrTooMany

@@ -117,7 +117,6 @@ func TestWhatAPersonSilenceCovers(t *testing.T) {
 		want bool
 	}{
 		"the rule":            {func(*alertaction.Silence) {}, true},
-		"another rule":        {func(s *alertaction.Silence) { s.Rule = "memory" }, false},
 		"the group":           {func(s *alertaction.Silence) { s.Rule, s.Group = "", map[string]string{"mountpoint": "/a"} }, true},
 		"another group":       {func(s *alertaction.Silence) { s.Group = map[string]string{"mountpoint": "/b"} }, false},
 		"the resource":        {func(s *alertaction.Silence) { s.Group = map[string]string{"host.name": "db1"} }, true},
@@ -267,6 +266,8 @@ func TestSilencesOfPeopleAreBounded(t *testing.T) {
 	require.NoError(t, r.engine.PutSilence(s, at(101)), "those that have ended make room")
 	s.ID = "1"
 	require.Error(t, r.engine.PutSilence(s, at(101)))
+	s.ID, s.Rule = "fffffffffffffffe", "laod"
+	require.ErrorIs(t, r.engine.PutSilence(s, at(101)), alertaction.ErrUnknownRule)
 }
 
 // TestActionsWithoutAttributes holds that records without actions are as before.

@@ -54,6 +54,8 @@ type Acknowledgement struct {
 var (
 	// ErrUnknownAlert is the error of an alert that does not fire, or whose fire was never announced.
 	ErrUnknownAlert = errors.New("no such alert is firing")
+	// ErrUnknownRule is the error of a silence of a rule that there is not.
+	ErrUnknownRule = errors.New("there is no such rule")
 	// ErrUnknownSilence is the error of a silence that is not in force, or that no person made.
 	ErrUnknownSilence = errors.New("there is no such silence")
 	// ErrTooMany is the error of a silence beyond MaxSilences.

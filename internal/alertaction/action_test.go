@@ -87,6 +87,10 @@ func TestEveryComponentIsAsked(t *testing.T) {
 	assert.Equal(t, 3, b.took)
 	b.err = errors.New("other")
 	require.Error(t, EndSilence("", ""))
+	a.err, b.err = ErrUnknownRule, nil
+	require.NoError(t, PutSilence(Silence{Rule: "load"}), "the component that has the rule holds it")
+	b.err = ErrUnknownRule
+	require.ErrorContains(t, PutSilence(Silence{Rule: "laod"}), "there is no such rule: laod")
 	leaveA()
 	leaveB()
 	assert.False(t, Possible())

@@ -3,6 +3,7 @@ package alertaction
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 )
@@ -45,15 +46,24 @@ func takers() []Taker {
 // Possible tells whether there is an alert component that takes actions.
 func Possible() bool { return len(takers()) > 0 }
 
-// PutSilence puts a silence in force in every alert component of this process.
+// PutSilence puts a silence in force in every alert component of this process that has what it names.
 func PutSilence(s Silence) error {
 	all := takers()
 	if len(all) == 0 {
 		return ErrNotRunning
 	}
 	var errs []error
+	unknown := 0
 	for _, t := range all {
-		errs = append(errs, t.Silence(s))
+		err := t.Silence(s)
+		if errors.Is(err, ErrUnknownRule) {
+			unknown++
+			continue
+		}
+		errs = append(errs, err)
+	}
+	if unknown == len(all) {
+		return fmt.Errorf("%w: %s", ErrUnknownRule, s.Rule)
 	}
 	return errors.Join(errs...)
 }

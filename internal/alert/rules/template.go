@@ -2,6 +2,7 @@ package rules
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"text/template"
@@ -91,9 +92,18 @@ var templateType = regexp.MustCompile(` in type \w+\.TemplateData`)
 // maxTemplateError bounds the text of an error, which quotes the template, in bytes.
 const maxTemplateError = 256
 
+// prometheusVariables are those of Prometheus' templates, by name, and what stands here for them.
+var prometheusVariables = map[string]string{"value": "{{.ValueText}}", "labels": `{{.Attr "key"}} or {{.Resource "key"}}`}
+
+// undefinedVariable is the error of a variable that a template does not have.
+var undefinedVariable = regexp.MustCompile(`undefined variable "\$(\w+)"`)
+
 // templateError returns the error without the line number and the Go type, of which a rule knows nothing.
 func templateError(err error) error {
 	text := templateType.ReplaceAllString(templateLine.ReplaceAllString(err.Error(), "$1: "), "")
+	if m := undefinedVariable.FindStringSubmatch(text); m != nil && prometheusVariables[m[1]] != "" {
+		text += fmt.Sprintf(" (that is Prometheus' name: write %s)", prometheusVariables[m[1]])
+	}
 	return errors.New(alertschema.CutText(text, maxTemplateError))
 }
 

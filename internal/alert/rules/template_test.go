@@ -38,3 +38,17 @@ func TestLongTextIsCut(t *testing.T) {
 	assert.True(t, utf8.ValidString(s))
 	assert.LessOrEqual(t, len(s), maxRendered+2)
 }
+
+// TestVariablesOfPrometheus: who writes templates as for Prometheus is told what stands here for its variables.
+func TestVariablesOfPrometheus(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"{{ $value }}":               "{{.ValueText}}",
+		"{{ $labels.instance }}":     `{{.Attr "key"}}`,
+		"{{ $other }}":               `undefined variable "$other"`,
+		"{{ $value | printf \"\" }}": "{{.ValueText}}",
+	} {
+		_, err := compileTemplate("message", text)
+		require.ErrorContains(t, err, want)
+	}
+}
