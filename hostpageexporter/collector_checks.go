@@ -196,6 +196,9 @@ func (c *collector) troubleChecks(now time.Time) []healthCheck {
 	return out
 }
 
+// mostNamed is how many of those that something is true of a message names.
+const mostNamed = 10
+
 // happened says what has happened lately of a trouble, with where, and when last.
 func (c *collector) happened(t *trouble, now time.Time) (text string, newest time.Time) {
 	count, where := 0.0, []string(nil)
@@ -215,7 +218,11 @@ func (c *collector) happened(t *trouble, now time.Time) (text string, newest tim
 	slices.Sort(where)
 	text = fmt.Sprintf("%.0f %s", count, t.text)
 	if len(where) > 0 {
-		text += " (" + strings.Join(where[:min(len(where), 3)], "; ") + ")"
+		named := strings.Join(where[:min(len(where), mostNamed)], "; ")
+		if more := len(where) - mostNamed; more > 0 {
+			named += fmt.Sprintf("; and %d more", more)
+		}
+		text += " (" + named + ")"
 	}
 	return text, newest
 }
