@@ -104,7 +104,7 @@ func kilobytesAt(b []byte) int64 {
 }
 
 func microseconds(b []byte) time.Duration {
-	return time.Duration(min(binary.NativeEndian.Uint64(b), mostStats)) * time.Microsecond
+	return time.Duration(min(binary.NativeEndian.Uint64(b), mostStats/4)) * time.Microsecond // Two of them have a sum.
 }
 
 // Types of generic netlink and of its family TASKSTATS.
