@@ -249,8 +249,12 @@ func inferKills(due int64, groups []groupKills) (kills []inferredKill) {
 	return kills
 }
 
+// leastVictim is the memory, in bytes, that a process must have had to be taken for the victim of a kill of which nothing else is known. One that grew and
+// was killed between two looks was never seen, and a small one that has gone meanwhile is not it.
+const leastVictim = 16 << 20
+
 // findVictims finds the victims of kills among the processes that have gone, the largest first: of a kill in a group one that was in it, and of
-// another one the largest that is left.
+// another one the largest that is left, if it is large.
 func findVictims(kills []inferredKill, gone []sizedProcess) {
 	taken := make([]bool, len(gone))
 	for _, inGroup := range []bool{true, false} {
@@ -260,7 +264,7 @@ func findVictims(kills []inferredKill, gone []sizedProcess) {
 				continue
 			}
 			for j := range gone {
-				if !taken[j] && (!inGroup || cgroup.IsIn(gone[j].group, k.group.path)) {
+				if !taken[j] && (!inGroup && gone[j].resident >= leastVictim || inGroup && cgroup.IsIn(gone[j].group, k.group.path)) {
 					taken[j], k.victim = true, &gone[j]
 					break
 				}
