@@ -38,7 +38,7 @@ type alertmanager struct {
 
 	host    component.Host
 	client  *client
-	store   *store
+	store   *statestore.Table[entry]
 	sending chan struct{} // Holds a token while a request is under way: an older one must not overtake a newer one.
 	cancel  context.CancelFunc
 	// resolvesNeeded ends that records of the end of alerts are needed here.
@@ -110,7 +110,7 @@ func (a *alertmanager) open(ctx context.Context, host component.Host) error {
 	case err != nil:
 		return err
 	}
-	entries, damaged, err := s.load(ctx, a.now())
+	entries, damaged, err := s.LoadEntries(ctx, a.now())
 	if err != nil {
 		// To go on would be to end what is active, and to write over what could be read the next time.
 		return errors.Join(fmt.Errorf("reading active alerts from storage %q: %w", a.cfg.Storage, err), s.Close(ctx, a.now()))
@@ -155,7 +155,7 @@ func (a *alertmanager) shutdown(ctx context.Context) error {
 	a.client.http.CloseIdleConnections()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	err := a.store.close(ctx, a.table.entries, a.now())
+	err := a.store.CloseEntries(ctx, a.table.entries, a.now())
 	a.store = nil
 	a.telemetry.Shutdown()
 	return err
@@ -329,7 +329,7 @@ func (a *alertmanager) save(ctx context.Context, ids []string) {
 	if a.store == nil {
 		return
 	}
-	err := a.store.save(ctx, a.table.entries, ids)
+	err := a.store.SaveEntries(ctx, a.table.entries, ids)
 	if err != nil && !a.unsaved {
 		a.logger.Error("Active alerts cannot be stored; a restart would forget them", zap.Error(err))
 	}

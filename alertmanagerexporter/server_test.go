@@ -288,7 +288,7 @@ func (d *disk) alerts(t *testing.T) []string {
 	defer d.mu.Unlock()
 	var stored, listed []string
 	for key, value := range d.data {
-		if id, ok := strings.CutPrefix(key, alertPrefix); ok {
+		if id, ok := strings.CutPrefix(key, layout.Values); ok {
 			stored = append(stored, id)
 			continue
 		}

@@ -143,9 +143,9 @@ func TestADamagedListIsMended(t *testing.T) {
 		t.Helper()
 		s, err := openStore(t.Context(), b.host, b.id, &diskID)
 		require.NoError(t, err)
-		entries, damaged, err := s.load(t.Context(), b.now())
+		entries, damaged, err := s.LoadEntries(t.Context(), b.now())
 		require.NoError(t, err)
-		require.NoError(t, s.save(t.Context(), entries, nil))
+		require.NoError(t, s.SaveEntries(t.Context(), entries, nil))
 		return entries, damaged
 	}
 	entries, damaged := load()

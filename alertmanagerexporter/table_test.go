@@ -60,7 +60,7 @@ func (b *bench) restart() {
 // reload hands the table over to a new exporter, as a change of the configuration does.
 func (b *bench) reload() {
 	b.t.Helper()
-	require.NoError(b.t, b.am.store.close(context.Background(), b.am.table.entries, b.now()))
+	require.NoError(b.t, b.am.store.CloseEntries(context.Background(), b.am.table.entries, b.now()))
 	b.restart()
 }
 
@@ -396,7 +396,7 @@ func TestReloadWithoutStorage(t *testing.T) {
 	b.am.resend(t.Context())
 	assert.Equal(t, second(200+240), b.server.find(t, "warning").EndsAt, "the successor goes on")
 
-	require.NoError(t, b.am.store.close(t.Context(), b.am.table.entries, b.now()))
+	require.NoError(t, b.am.store.CloseEntries(t.Context(), b.am.table.entries, b.now()))
 	b.at(200 + 121)
 	b.restart()
 	assert.Empty(t, b.am.table.entries, "after two minutes there is no successor any more")

@@ -228,7 +228,7 @@ func (t *table) settle(rt *route, it *item, then func(e *entry, tl *telling)) {
 	t.touch(it.entry.ID)
 }
 
-// key tells notices of one alert apart.
+// key distinguishes the notices of one alert.
 func (n *notice) key() string {
 	return n.UID + "\x00" + n.Transition + "\x00" + time.Unix(0, n.Received).String()
 }

@@ -46,7 +46,7 @@ type notifier struct {
 
 	mu      sync.Mutex // Guards what follows, and the routes.
 	table   *table
-	store   *store
+	store   *statestore.Table[entry]
 	unsaved bool // A failed write to the storage was logged.
 	health  health
 }
@@ -131,7 +131,7 @@ func (n *notifier) open(ctx context.Context, host component.Host) error {
 	case err != nil:
 		return err
 	}
-	entries, damaged, err := s.load(ctx, n.now())
+	entries, damaged, err := s.LoadEntries(ctx, n.now())
 	if err != nil {
 		return errors.Join(fmt.Errorf("reading alerts from storage %q: %w", n.cfg.Storage, err), s.Close(ctx, n.now()))
 	}
@@ -185,7 +185,7 @@ func (n *notifier) Shutdown(ctx context.Context) error {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	err := n.store.close(ctx, n.table.entries, n.now())
+	err := errors.Join(n.store.SaveEntries(ctx, n.table.entries, nil), n.store.CloseEntries(ctx, n.table.entries, n.now()))
 	n.store = nil
 	n.telemetry.Shutdown()
 	return err
@@ -289,7 +289,7 @@ func (n *notifier) save(ctx context.Context) {
 	if n.store == nil {
 		return
 	}
-	err := n.store.save(context.WithoutCancel(ctx), n.table.entries, ids)
+	err := n.store.SaveEntries(context.WithoutCancel(ctx), n.table.entries, ids)
 	if err != nil && !n.unsaved {
 		n.logger.Error("What is still to be told cannot be stored; a restart would forget it", zap.Error(err))
 	}

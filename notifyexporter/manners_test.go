@@ -305,7 +305,7 @@ channels:
 	b.on["mail"].fail = consumererror.NewPermanent(errors.New("too large"))
 	b.tell(disk("web1"))
 	b.pass(time.Second)
-	assert.Len(t, b.on["sms"].take(), 1, "what is refused for good is told elsewhere at once")
+	assert.Len(t, b.on["sms"].take(), 1, "what is refused permanently is told elsewhere at once")
 	calls := b.on["mail"].calls
 	b.pass(time.Hour)
 	assert.Equal(t, calls, b.on["mail"].calls)

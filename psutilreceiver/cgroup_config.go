@@ -15,7 +15,7 @@ type CgroupConfig struct {
 	Include CgroupMatch `mapstructure:"include"`
 	Exclude CgroupMatch `mapstructure:"exclude"`
 
-	// Depth is how far below the root groups are told apart; 0 is as far as there are services and containers.
+	// Depth is how far below the root groups are distinguished; 0 is as far as there are services and containers.
 	Depth int `mapstructure:"depth"`
 	// Top shows the first N groups by each key.
 	Top ProcessTop `mapstructure:"top"`

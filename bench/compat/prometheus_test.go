@@ -23,7 +23,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/e2e/harness/collector"
 )
 
-// promoted are the attributes of resources that are labels: that of the host, and those by which hostmetricsreceiver tells processes apart.
+// promoted are the attributes of resources that are labels: that of the host, and those by which hostmetricsreceiver distinguishes processes.
 const promoted = "promote_resource_attributes: [host.name, process.pid, process.parent_pid, process.executable.name, process.owner]"
 
 // promServer is a running Prometheus 3 that takes OTLP.

@@ -96,7 +96,7 @@ func (o *options) asked() bool {
 	return o.acknowledge != "" || o.silence != "" || o.endSilence != "" || o.silences
 }
 
-// named says by which flag to give a name, where an action was refused for want of one. A server that knows who asks takes actions without.
+// named says by which flag to give a name, where an action was refused for lack of one. A server that knows who asks takes actions without.
 func named(err error, by string) error {
 	if err == nil || by != "" || !strings.Contains(err.Error(), http.StatusText(http.StatusBadRequest)) {
 		return err

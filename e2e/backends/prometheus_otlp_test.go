@@ -72,7 +72,7 @@ func TestPrometheus3TakesTheExamplesOTLP(t *testing.T) {
 }
 
 // TestPrometheus3JoinsTargetInfo has the attributes of resources in target_info alone: the host has a name for Prometheus then, and its series are joined with
-// those attributes. Processes, which are told apart by attributes of their resources, are left out.
+// those attributes. Processes, which attributes of their resources distinguish, are left out.
 func TestPrometheus3JoinsTargetInfo(t *testing.T) {
 	t.Parallel()
 	dir, address := t.TempDir(), harness.FreeAddress(t)

@@ -22,6 +22,6 @@ type Cgroup struct {
 // CgroupOptions say what is read of control groups.
 type CgroupOptions struct {
 	Wanted cgroup.Wanted
-	// Depth is how far below the root groups are told apart; 0 is as far as there are services and containers.
+	// Depth is how far below the root groups are distinguished; 0 is as far as there are services and containers.
 	Depth int
 }

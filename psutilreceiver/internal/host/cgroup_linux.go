@@ -82,7 +82,7 @@ func (c *Cgroups) Close() error {
 	return nil
 }
 
-// Read reads the groups that are told apart, valid until the next call. A group that goes meanwhile is left out. The error is ErrUnsupported where
+// Read reads the groups that are distinguished, valid until the next call. A group that goes meanwhile is left out. The error is ErrUnsupported where
 // there are no control groups, and else of groups that could not be listed.
 func (c *Cgroups) Read() ([]*Cgroup, error) {
 	if len(c.mounts) == 0 {

@@ -54,7 +54,7 @@ func shownPaths(t *testing.T, c *Cgroups) (paths []string) {
 	return paths
 }
 
-// TestCgroupLayouts: of each kind of host the groups that are told apart, none of which lies in another.
+// TestCgroupLayouts: of each kind of host the groups that are distinguished, none of which lies in another.
 func TestCgroupLayouts(t *testing.T) {
 	id, inner := strings.Repeat("0123456789abcdef", 4), strings.Repeat("fedcba9876543210", 4)
 	const pod = "pod6f9d7c1e-0b7a-4f6e-9d53-1f2a3b4c5d6e"

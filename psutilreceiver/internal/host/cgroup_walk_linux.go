@@ -35,10 +35,10 @@ type cgroupNode struct {
 	scan     uint32                  // the last of these
 
 	born   uint32 // scan in which it was found
-	closed bool   // Nothing in it is told apart: a container.
+	closed bool   // Nothing in it is distinguished: a container.
 	inside bool   // a container lies in it
 	below  int    // how many groups lie in it, as far as they are looked for
-	shown  bool   // told apart
+	shown  bool   // distinguished
 
 	paths      []string // of its directories, by hierarchy, if groups were looked for in it
 	files      []nodeFile
@@ -73,7 +73,7 @@ func (n *cgroupNode) close() {
 	}
 }
 
-// closeBelow closes what was kept open of groups that are not told apart any more.
+// closeBelow closes what was kept open of groups that are no longer distinguished.
 func (n *cgroupNode) closeBelow() {
 	for _, child := range n.order {
 		if child.readInScan != 0 {
@@ -246,7 +246,7 @@ func (c *Cgroups) openBelow(n, child *cgroupNode, dirs *cgroupDirs) cgroupDirs {
 	return below
 }
 
-// collect decides which of the groups in a group are told apart: containers and machines; services and scopes, unless a container lies in them;
+// collect decides which of the groups in a group are distinguished: containers and machines; services and scopes, unless a container lies in them;
 // others, such as slices, that no group lies in. Of those right below the root all are read, for the sum.
 func (c *Cgroups) collect(n *cgroupNode, depth int) {
 	for _, child := range n.order {

@@ -31,7 +31,7 @@ type DiskHealth struct {
 	Values     []SMARTValue
 	Remaining  float64 // share of the endurance, 0 to 1; -1 where the disk does not say
 	Celsius    float64 // NaN where the disk does not say
-	// MediaErrors is how often data could not be read or written, for good; -1 where the disk does not say.
+	// MediaErrors is how often data could not be read or written, permanently; -1 where the disk does not say.
 	MediaErrors int64
 }
 
