@@ -11,6 +11,14 @@ func (s *Sample) Comm() string { return string(s.comm[:s.commLen]) }
 // SetComm sets the kernel's name of the process, cut to the 64 bytes that are kept.
 func (s *Sample) SetComm(name string) { s.commLen = uint8(copy(s.comm[:], name)) }
 
+// SetCommBytes sets the kernel's name of the process, without the current work of a kernel worker, from bytes that nothing is escaped in.
+func (s *Sample) SetCommBytes(name []byte) {
+	s.commLen = uint8(copy(s.comm[:], name))
+	if s.KernelThread {
+		s.commLen = uint8(workerName(s.comm[:s.commLen]))
+	}
+}
+
 // HasComm tells whether the kernel's name of the process is the given one, without allocating.
 func (s *Sample) HasComm(name string) bool { return string(s.comm[:s.commLen]) == name }
 

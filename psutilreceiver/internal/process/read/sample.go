@@ -27,6 +27,7 @@ type ProcessState struct {
 	// LiveThread stands for the first thread of a process where that has exited and others have not: the kernel then shows the process as a
 	// zombie without memory and files. 0 while the first thread lives.
 	LiveThread int32
+	CgroupID   uint64 // of the group in the unified hierarchy, its inode number; 0 where the source does not give it
 	State      byte // the kernel's letter: R, S, D, Z, T, t, I, X: stat state (3)
 	Levels     Levels
 	Children   Children

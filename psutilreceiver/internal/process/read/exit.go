@@ -1,0 +1,24 @@
+package read
+
+// An ExitSource is a [Source] that the kernel tells of every process that ends, so that nothing is lost of what a process used after its last reading, or of
+// one that lived between two scans. Its I/O counters are those of a process itself, without what Linux adds to a parent for children that it waited for.
+type ExitSource interface {
+	Source
+	// Exits calls visit for what has ended and was not visited before, and returns how many processes ended of which nothing is known, because too many did at
+	// once. It is called after Scan. The exit belongs to the source and is valid during the call. The kernel tells of an end when the process was waited for, and somewhat
+	// later: one that a scan does not have any more may come after the next scan only.
+	Exits(visit func(*Exit)) (lost uint64)
+}
+
+// An Exit is what a process used until its end, or what several did that no scan has seen.
+type Exit struct {
+	// Key is that of a process that a scan has seen; the zero Key where no scan has seen it, and it may be several.
+	Key
+	Processes uint64 // how many ended: 1 where Key is not zero
+	// Heir is the pid of the nearest ancestor that lives: the parent at the end, or where that has ended since its parent at its end, and so on. 0 where there is none.
+	Heir     int32
+	UID      uint32 // effective user
+	CgroupID uint64 // of the group in the unified hierarchy, its inode number; 0 where it is not known
+	Totals   Totals // until the end, without ReapedUser and ReapedSystem. Context switches are those of threads that had ended before, too
+	Comm     string // the kernel's name of the process: stat comm (2)
+}
