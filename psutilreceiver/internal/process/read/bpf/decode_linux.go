@@ -20,6 +20,7 @@ const (
 	hasLogicalIO
 	hasDiskIO
 	manyDescriptors
+	leaderEnded
 )
 
 // The order of I/O in a record is that of the counters from read.DiskReadBytes on, and that of memory the kernel's.
@@ -141,26 +142,13 @@ func (p *programsProcess) fill(s *read.Sample, times cpuTimes, io *[ioCounters]u
 		Key:  read.Key{PID: int32(p.Pid), Start: p.Start / nanosecondsPerTick},
 		PPID: int32(p.Parent), UID: p.User, HasUID: true,
 		Nice: int32(p.Priority) - niceZero, KernelThread: p.Flags&kernelThread != 0,
-		LiveThread: int32(p.LiveThread), CgroupID: p.Cgroup,
-		State: stateLetter(p.State, p.ExitState),
-		Have:  recordFields,
+		CgroupID: p.Cgroup, State: stateLetter(p.State, p.ExitState), Have: recordFields,
 		Children: read.Children{
 			User: p.ChildrenUser / nanosecondsPerMicrosecond, System: p.ChildrenSystem / nanosecondsPerMicrosecond, Faults: p.ChildrenMinorFaults,
 		},
 	}
 	s.SetCommBytes(p.name())
-	s.Totals = read.Totals{
-		read.CPUUser: times.user / nanosecondsPerMicrosecond, read.CPUSystem: times.system / nanosecondsPerMicrosecond,
-		read.MinorFaults: p.MinorFaults, read.MajorFaults: p.MajorFaults,
-		read.VoluntarySwitches: p.Voluntary, read.InvoluntarySwitches: p.Involuntary,
-	}
-	copy(s.Totals[read.DiskReadBytes:], io[:])
-	if p.Special&hasDiskIO != 0 {
-		s.Have |= read.FieldDiskIO
-	}
-	if p.Special&hasLogicalIO != 0 {
-		s.Have |= read.FieldLogicalIO
-	}
+	p.fillTotals(s, times, io)
 	p.fillLevels(s, pageSize)
 }
 
@@ -182,5 +170,20 @@ func (p *programsProcess) fillLevels(s *read.Sample, pageSize uint64) {
 	if p.Special&manyDescriptors == 0 {
 		s.Levels[read.Descriptors] = uint64(p.Descriptors)
 		s.Have |= read.FieldDescriptors
+	}
+}
+
+func (p *programsProcess) fillTotals(s *read.Sample, times cpuTimes, io *[ioCounters]uint64) {
+	s.Totals = read.Totals{
+		read.CPUUser: times.user / nanosecondsPerMicrosecond, read.CPUSystem: times.system / nanosecondsPerMicrosecond,
+		read.MinorFaults: p.MinorFaults, read.MajorFaults: p.MajorFaults,
+		read.VoluntarySwitches: p.Voluntary, read.InvoluntarySwitches: p.Involuntary,
+	}
+	copy(s.Totals[read.DiskReadBytes:], io[:])
+	if p.Special&hasDiskIO != 0 {
+		s.Have |= read.FieldDiskIO
+	}
+	if p.Special&hasLogicalIO != 0 {
+		s.Have |= read.FieldLogicalIO
 	}
 }

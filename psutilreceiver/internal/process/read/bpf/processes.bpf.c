@@ -26,6 +26,7 @@ enum {
 	HAS_LOGICAL_IO = 1 << 4,   // kernel with CONFIG_TASK_XACCT
 	HAS_DISK_IO = 1 << 5,	   // kernel with CONFIG_TASK_IO_ACCOUNTING
 	MANY_DESCRIPTORS = 1 << 6, // too many to be counted here
+	LEADER_ENDED = 1 << 7,	   // its first thread has ended and others have not: memory, descriptors and state are to be had of these
 };
 
 // times are CPU times of a process in ns. User and system time are what ticks have hit; the time that it ran is exact, and is what both are
@@ -54,9 +55,9 @@ struct process {
 	u64 memory[NR_MM_COUNTERS]; // pages
 	u64 pending, shared_pending; // sets of signals
 	u32 parent, user, state, exit_state, flags, priority, threads;
-	u32 live_thread; // the first thread that lives, where the first of all has ended
 	u32 descriptors;
 	u32 special;
+	u32 unused;
 	char comm[16];
 	char full_name[48]; // of a kernel thread with a longer name: what follows the first 16 bytes
 };
@@ -132,7 +133,6 @@ struct sums {
 	u64 voluntary, involuntary;
 	u64 io[NR_IO];
 	u64 held[NR_MM_COUNTERS]; // memory that threads hold back from the count of the process (before Linux 6.2)
-	u64 live;		  // the first thread that lives
 };
 
 static __always_inline u32 state_of(struct task_struct *task)
@@ -171,8 +171,6 @@ static __always_inline void add_thread(struct sums *sums, struct task_struct *th
 	}
 	if (bpf_core_field_exists(((struct task_struct___before_6_2 *)thread)->rss_stat))
 		add_held(sums, (void *)thread);
-	if (!sums->live && !BPF_CORE_READ(thread, exit_state))
-		sums->live = (u64)thread;
 }
 
 // add_next adds the thread at the place in the list that sums have, and goes to the next one. It returns 1 at the end of the list.
@@ -190,10 +188,8 @@ static long add_next(u32 index, void *context)
 // sequence is what the kernel counts up before and after it changes the sums of a process: odd while it does.
 static __always_inline u32 sequence(struct signal_struct *signal)
 {
-	u32 n = 0;
 	// A seqlock_t begins with it in all forms that it has had.
-	bpf_core_read(&n, sizeof(n), &signal->stats_lock);
-	return n;
+	return *(volatile u32 *)((void *)signal + bpf_core_field_offset(signal->stats_lock));
 }
 
 static __always_inline void times_of(struct times *times, struct signal_struct *signal)
@@ -277,49 +273,55 @@ static __noinline int add_pages_of_threads(struct process *p, struct mm_struct__
 	return 0;
 }
 
+// PAGES is a count of the memory of a process. Each place is found by itself: the size of a counter differs from kernel to kernel.
+#define PAGES(mm, i) (*(volatile u64 *)((void *)(mm) + bpf_core_field_offset((mm)->rss_stat[i].count)))
+
 // add_pages_of_cpus gives the memory of a process on kernels since 6.2: that of the process, and what CPUs hold back.
-static __noinline int add_pages_of_cpus(struct process *p, struct mm_struct *mm)
+static __noinline int add_pages_of_cpus(struct process *p, struct task_struct *task)
 {
-	u64 counters[NR_MM_COUNTERS] = {};
-	for (int i = 0; i < NR_MM_COUNTERS; i++) {
-		p->memory[i] = BPF_CORE_READ(mm, rss_stat[i].count);
-		counters[i] = (u64)BPF_CORE_READ(mm, rss_stat[i].counters);
-	}
+	struct mm_struct *mm = task->mm;
+	if (!mm)
+		return 0;
+	p->memory[MM_FILEPAGES] = PAGES(mm, MM_FILEPAGES);
+	p->memory[MM_ANONPAGES] = PAGES(mm, MM_ANONPAGES);
+	p->memory[MM_SWAPENTS] = PAGES(mm, MM_SWAPENTS);
+	p->memory[MM_SHMEMPAGES] = PAGES(mm, MM_SHMEMPAGES);
 	if (!cpus)
 		return 0;
+	u64 first = (u64)BPF_CORE_READ(mm, rss_stat[0].counters);
+	u64 last = (u64)BPF_CORE_READ(mm, rss_stat[NR_MM_COUNTERS - 1].counters);
+	bool together = last - first == (NR_MM_COUNTERS - 1) * sizeof(s32); // since Linux 6.6
 	for (u32 cpu = 0; cpu < MAX_CPUS; cpu++) {
 		if (cpu >= cpus)
 			break;
-		// Since Linux 6.6 the counters of one process stand beside each other.
-		if (counters[NR_MM_COUNTERS - 1] - counters[0] == (NR_MM_COUNTERS - 1) * sizeof(s32)) {
-			s32 held[NR_MM_COUNTERS] = {};
-			bpf_probe_read_kernel(held, sizeof(held), (void *)(counters[0] + distances[cpu]));
-			for (int i = 0; i < NR_MM_COUNTERS; i++)
-				p->memory[i] += held[i];
-			continue;
+		s32 held[NR_MM_COUNTERS] = {};
+		if (together) {
+			bpf_probe_read_kernel(held, sizeof(held), (void *)(first + distances[cpu]));
+		} else {
+			for (int i = 0; i < NR_MM_COUNTERS; i++) {
+				u64 counter = (u64)BPF_CORE_READ(mm, rss_stat[i].counters);
+				bpf_probe_read_kernel(&held[i], sizeof(held[i]), (void *)(counter + distances[cpu]));
+			}
 		}
-		for (int i = 0; i < NR_MM_COUNTERS; i++) {
-			s32 held = 0;
-			bpf_probe_read_kernel(&held, sizeof(held), (void *)(counters[i] + distances[cpu]));
-			p->memory[i] += held;
-		}
+		for (int i = 0; i < NR_MM_COUNTERS; i++)
+			p->memory[i] += held[i];
 	}
 	p->special |= EXACT_MEMORY;
 	return 0;
 }
 
 // add_memory gives the memory of a process, with what CPUs hold back from its counts.
-static __always_inline void add_memory(struct process *p, struct mm_struct *mm, struct sums *sums)
+static __always_inline void add_memory(struct process *p, struct task_struct *task, struct sums *sums)
 {
+	struct mm_struct *mm = task->mm;
 	if (!mm)
 		return;
 	p->special |= HAS_MEMORY;
-	p->virtual = BPF_CORE_READ(mm, total_vm);
-	if (bpf_core_field_exists(((struct mm_struct___before_6_2 *)mm)->rss_stat.count)) {
+	p->virtual = mm->total_vm;
+	if (bpf_core_field_exists(((struct mm_struct___before_6_2 *)mm)->rss_stat.count))
 		add_pages_of_threads(p, (void *)mm, sums);
-		return;
-	}
-	add_pages_of_cpus(p, mm);
+	else
+		add_pages_of_cpus(p, task);
 }
 
 static __always_inline u32 ones(u64 word)
@@ -335,9 +337,9 @@ static __always_inline void add_descriptors(struct process *p, struct files_stru
 {
 	if (!files)
 		return;
-	struct fdtable *table = BPF_CORE_READ(files, fdt);
-	u32 words = BPF_CORE_READ(table, max_fds) / 64;
-	unsigned long *open = BPF_CORE_READ(table, open_fds);
+	struct fdtable *table = files->fdt;
+	u32 words = table->max_fds / 64;
+	unsigned long *open = table->open_fds;
 	if (words > MAX_WORDS) {
 		p->special |= MANY_DESCRIPTORS;
 		return;
@@ -389,7 +391,7 @@ static __always_inline int dump(struct bpf_iter__task *context, bool loops)
 	p->state = state_of(task);
 	p->parent = task->real_parent->tgid;
 	p->user = task->real_cred->euid.val;
-	p->groups = (u64)BPF_CORE_READ(task, cgroups);
+	p->groups = (u64)task->cgroups;
 	p->cgroup = task->cgroups->dfl_cgrp->kn->id;
 	p->pending = task->pending.signal.sig[0];
 	p->shared_pending = task->signal->shared_pending.signal.sig[0];
@@ -417,18 +419,12 @@ static __always_inline int dump(struct bpf_iter__task *context, bool loops)
 	if (ending)
 		__builtin_memcpy(p->threads_io, ending->io, sizeof(p->threads_io));
 
-	// Where the first thread has ended, one that lives has what all share.
-	struct task_struct *live = task;
-	if (p->exit_state && p->threads > 1 && sums.live) {
-		live = (void *)sums.live;
-		p->live_thread = BPF_CORE_READ(live, pid);
-		p->state = state_of(live);
-		p->exit_state = 0;
-	}
+	if (p->exit_state && p->threads > 1)
+		p->special |= LEADER_ENDED;
 	p->size = sizeof(*p) - sizeof(p->full_name);
 	if (!(p->flags & PF_KTHREAD)) {
-		add_memory(p, BPF_CORE_READ(live, mm), &sums);
-	} else if (bpf_core_field_exists(task->worker_private) && bpf_core_field_exists(struct kthread, full_name)) {
+		add_memory(p, task, &sums);
+	} else if (bpf_core_field_exists(task->worker_private) && bpf_core_field_exists(((struct kthread *)0)->full_name)) {
 		struct kthread *thread = BPF_CORE_READ(task, worker_private);
 		char *name = BPF_CORE_READ(thread, full_name);
 		if (name) {
@@ -437,7 +433,7 @@ static __always_inline int dump(struct bpf_iter__task *context, bool loops)
 			bpf_probe_read_kernel_str(p->full_name, sizeof(p->full_name), name + sizeof(p->comm));
 		}
 	}
-	add_descriptors(p, BPF_CORE_READ(live, files));
+	add_descriptors(p, task->files);
 	if (p->size == sizeof(*p))
 		bpf_seq_write(context->meta->seq, p, sizeof(*p));
 	else

@@ -74,9 +74,9 @@ type programsProcess struct {
 	Flags               uint32
 	Priority            uint32
 	Threads             uint32
-	LiveThread          uint32
 	Descriptors         uint32
 	Special             uint32
+	Unused              uint32
 	Comm                [16]int8
 	FullName            [48]int8
 }

@@ -81,14 +81,24 @@ func (r *Reader) Scan(visit func(*read.Sample)) error {
 	var record *programsProcess
 	for _, p := range r.scanned {
 		record, rest = nextRecord(rest)
-		if record.Special&incomplete != 0 {
-			r.proc.Visit(int32(record.Pid), visit)
+		if record.Special&(incomplete|leaderEnded) != 0 {
+			r.visitByProc(record, p, visit)
 			continue
 		}
 		record.fill(&r.sample, p.times, &p.io, r.pageSize)
 		visit(&r.sample)
 	}
 	return nil
+}
+
+// visitByProc takes from /proc what the record does not have: all, or where the first thread has ended what the others have of memory, descriptors and state.
+func (r *Reader) visitByProc(record *programsProcess, p *process, visit func(*read.Sample)) {
+	r.proc.Visit(int32(record.Pid), func(s *read.Sample) {
+		if record.Special&incomplete == 0 && s.Start == record.Start/nanosecondsPerTick {
+			record.fillTotals(s, p.times, &p.io)
+		}
+		visit(s)
+	})
 }
 
 // take runs the iterator, and brings what is kept of each process up to date. Meanwhile no end is accounted for: a process that is in the scan must

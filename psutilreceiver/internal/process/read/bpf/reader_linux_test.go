@@ -6,10 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+	"time"
 
+	"github.com/cilium/ebpf"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
 )
@@ -51,25 +52,34 @@ func TestEndOfAProcessThatNoScanSaw(t *testing.T) {
 	require.NoError(t, r.Scan(func(*read.Sample) {}))
 	command := exec.Command("sh", "-c", "i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done")
 	require.NoError(t, command.Run())
-	used := command.ProcessState.SysUsage().(*unix.Rusage)
-	_ = used
+	used := command.ProcessState.UserTime() + command.ProcessState.SystemTime()
+	var told uint64
+	// The end comes a grace period of RCU after the process was waited for.
+	require.Eventually(t, func() bool {
+		r.Exits(func(e *read.Exit) {
+			if e.Heir == int32(os.Getpid()) && e.Comm == "sh" {
+				assert.Equal(t, uint64(1), e.Processes)
+				assert.Zero(t, e.Key, "no scan has seen it")
+				assert.Positive(t, e.Totals[read.MinorFaults])
+				told += e.Totals.CPU()
+			}
+		})
+		return told > 0
+	}, 10*time.Second, 5*time.Millisecond)
+	assert.InDelta(t, used.Microseconds(), told, 2)
 }
 
-func BenchmarkScan(b *testing.B) {
-	r := newReader(b)
-	n := 0
-	for b.Loop() {
-		n = 0
-		require.NoError(b, r.Scan(func(*read.Sample) { n++ }))
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/process")
-}
-
-func BenchmarkTake(b *testing.B) {
-	r := newReader(b)
-	for b.Loop() {
-		var err error
-		r.written, err = r.programs.dump(r.written[:0])
-		require.NoError(b, err)
+// TestBothFormsOfTheIteratorLoad says what the verifier thinks of each.
+func TestBothFormsOfTheIteratorLoad(t *testing.T) {
+	spec, err := loadPrograms()
+	require.NoError(t, err)
+	collection, err := ebpf.NewCollection(spec)
+	require.NoError(t, err)
+	defer collection.Close()
+	for name, program := range collection.Programs {
+		info, err := program.Info()
+		require.NoError(t, err)
+		instructions, _ := info.VerifiedInstructions()
+		t.Logf("%s: %d instructions verified", name, instructions)
 	}
 }
