@@ -7,8 +7,8 @@ import (
 	"math/bits"
 	"unsafe"
 
-	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
 // What the programs say in the member special of a record: the enumeration of that name in processes.bpf.c.
