@@ -139,7 +139,7 @@ func (r *Reader) follow(p *programs) {
 			}
 		case errors.Is(err, ringbuf.ErrFlushed):
 			p.flushed <- struct{}{}
-		case errors.Is(err, ringbuf.ErrClosed):
+		default: // Closed. Of any other error nothing is known here that would help; no end is told any more.
 			return
 		}
 	}
