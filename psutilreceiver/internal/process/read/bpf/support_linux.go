@@ -17,6 +17,9 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/rootfs"
 )
 
+// Exists tells whether this system has the reader at all.
+const Exists = true
+
 // Supported returns nil if the processes of the host whose root directory is root ("" stands for "/") can be read by BPF, as far as can be known without
 // loading a program: [New] may still fail, as where a seccomp filter forbids it. Otherwise the error says all that is missing.
 func Supported(root string) error {

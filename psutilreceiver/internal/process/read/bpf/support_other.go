@@ -12,6 +12,9 @@ import (
 // Reader does not exist on this system.
 type Reader struct{ *read.Reader }
 
+// Exists tells whether this system has the reader at all.
+const Exists = false
+
 // Supported says that there is no such reader on this system.
 func Supported(string) error {
 	return errors.New("it takes Linux on amd64 or arm64, and this is " + runtime.GOOS + " on " + runtime.GOARCH)
