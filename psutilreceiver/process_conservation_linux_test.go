@@ -79,20 +79,45 @@ func total(readings map[string]processReading, value func(processReading) float6
 	return sum
 }
 
-var counted = map[string]func(processReading) float64{
-	"process.cpu.time/user":   func(r processReading) float64 { return r.user },
-	"process.cpu.time/system": func(r processReading) float64 { return r.system },
-	"process.disk.io/read":    func(r processReading) float64 { return r.diskRead },
-	"process.disk.io/write":   func(r processReading) float64 { return r.diskWrites },
+// counted are the counters, or sums of counters, that are compared. Of a reader by BPF that is the whole time that a process ran: it gives it exactly, while
+// stat gives whole ticks of each part.
+func counted(reader ProcessReader) map[string]func(processReading) float64 {
+	all := map[string]func(processReading) float64{
+		"process.disk.io/read":  func(r processReading) float64 { return r.diskRead },
+		"process.disk.io/write": func(r processReading) float64 { return r.diskWrites },
+	}
+	if reader == ProcessReaderBPF {
+		all[wholeCPUTime] = func(r processReading) float64 { return r.ran }
+	} else {
+		all["process.cpu.time/user"] = func(r processReading) float64 { return r.user }
+		all["process.cpu.time/system"] = func(r processReading) float64 { return r.system }
+	}
+	return all
+}
+
+const wholeCPUTime = "process.cpu.time"
+
+// addWholeCPUTime adds user and system time together.
+func addWholeCPUTime(got batchValues) {
+	whole := map[string]float64{}
+	for _, metric := range cpuMetrics {
+		for pid, value := range got[metric] {
+			whole[pid] += value
+		}
+	}
+	got[wholeCPUTime] = whole
 }
 
 // assertLevels compares the number of processes and their memory with what the test read before and after: of those shown the exact one, of the
 // others what costs nothing.
-func assertLevels(t *testing.T, got batchValues, before, after map[string]processReading) {
+func assertLevels(t *testing.T, reader ProcessReader, got batchValues, before, after map[string]processReading) {
 	t.Helper()
 	least, most := 0.0, 0.0
 	for pid, r := range before {
 		earlier, later := r.resident, after[pid].resident
+		if reader == ProcessReaderBPF { // Exact of all.
+			earlier, later = r.exactResident, after[pid].exactResident
+		}
 		if value, shown := got["process.memory.usage"][pid]; shown {
 			earlier, later = r.exactResident, after[pid].exactResident
 			assert.GreaterOrEqual(t, value, min(earlier, later), pid)
@@ -114,51 +139,65 @@ func assertLevels(t *testing.T, got batchValues, before, after map[string]proces
 func TestProcessesShownAndOthersAreAll(t *testing.T) {
 	shell, _, only := programs(t)
 	all := startWorkers(t, shell, 500)
-	t.Run("delta", func(t *testing.T) { conserveDeltas(t, all, only) })
-	t.Run("cumulative", func(t *testing.T) { conserveTotals(t, all, only) })
-	t.Run("host", func(t *testing.T) { conserveHost(t, all) })
+	eachReader(t, func(t *testing.T, reader ProcessReader) {
+		configure := func(c *Config, p *ProcessConfig) {
+			only(c, p)
+			p.Reader = reader
+		}
+		t.Run("delta", func(t *testing.T) { conserveDeltas(t, all, reader, configure) })
+		t.Run("cumulative", func(t *testing.T) { conserveTotals(t, all, reader, configure) })
+		t.Run("host", func(t *testing.T) { conserveHost(t, all, reader) })
+	})
 }
 
-func conserveDeltas(t *testing.T, all workers, only func(*Config, *ProcessConfig)) {
+// microsecond is what user and system time of a process are cut to, each.
+const microsecond = 1e-6
+
+func conserveDeltas(t *testing.T, all workers, reader ProcessReader, only func(*Config, *ProcessConfig)) {
 	t.Helper()
+	slack := 2 * microsecond * float64(len(all))
 	first := all.read(t)
 	live, got := watchProcesses(t, TemporalityDelta, only)
-	assertLevels(t, got, first, all.read(t))
+	assertLevels(t, reader, got, first, all.read(t))
 	sums := map[string]float64{}
 	everShown := map[string]bool{}
 	for round := range 4 {
 		all.begin(round)
 		earlier := all.read(t)
 		got := live.scrape() // Most of them are at work.
+		addWholeCPUTime(got)
 		later := all.read(t)
-		for metric, valueOf := range counted {
+		for metric, valueOf := range counted(reader) {
 			sums[metric] += got.sum(metric)
-			assert.GreaterOrEqual(t, sums[metric], total(earlier, valueOf)-total(first, valueOf)-1e-6, metric)
-			assert.LessOrEqual(t, sums[metric], total(later, valueOf)-total(first, valueOf)+1e-6, metric)
+			assert.GreaterOrEqual(t, sums[metric], total(earlier, valueOf)-total(first, valueOf)-slack, metric)
+			assert.LessOrEqual(t, sums[metric], total(later, valueOf)-total(first, valueOf)+slack, metric)
 		}
 		all.finish()
 		earlier = all.read(t)
 		got = live.scrape() // All of them rest.
+		addWholeCPUTime(got)
 		later = all.read(t)
-		assertLevels(t, got, earlier, later)
-		for metric, valueOf := range counted {
+		assertLevels(t, reader, got, earlier, later)
+		for metric, valueOf := range counted(reader) {
 			sums[metric] += got.sum(metric)
-			assert.GreaterOrEqual(t, sums[metric], total(earlier, valueOf)-total(first, valueOf)-1e-6, metric)
-			assert.LessOrEqual(t, sums[metric], total(later, valueOf)-total(first, valueOf)+1e-6, metric)
+			assert.GreaterOrEqual(t, sums[metric], total(earlier, valueOf)-total(first, valueOf)-slack, metric)
+			assert.LessOrEqual(t, sums[metric], total(later, valueOf)-total(first, valueOf)+slack, metric)
 		}
 		for pid := range got["process.memory.usage"] {
 			everShown[pid] = true
 		}
 	}
-	assert.Positive(t, sums["process.cpu.time/user"])
+	cpu := sums[wholeCPUTime] + sums["process.cpu.time/user"] + sums["process.cpu.time/system"]
+	assert.Positive(t, cpu)
 	assert.Greater(t, len(everShown), 20, "who is shown has changed")
 	t.Logf("CPU %.2f s, written %.0f MiB, %d processes shown at one time or other",
-		sums["process.cpu.time/user"]+sums["process.cpu.time/system"], sums["process.disk.io/write"]/(1<<20), len(everShown)-1)
+		cpu, sums["process.disk.io/write"]/(1<<20), len(everShown)-1)
 }
 
 // conserveTotals follows a consumer of cumulative sums: a process has its own true totals, the remainder what came in while it was there.
-func conserveTotals(t *testing.T, all workers, only func(*Config, *ProcessConfig)) {
+func conserveTotals(t *testing.T, all workers, reader ProcessReader, only func(*Config, *ProcessConfig)) {
 	t.Helper()
+	slack := 2 * microsecond * float64(len(all))
 	before := all.read(t)
 	live, _ := watchProcesses(t, TemporalityCumulative, only)
 	previous := all.read(t)
@@ -168,9 +207,10 @@ func conserveTotals(t *testing.T, all workers, only func(*Config, *ProcessConfig
 		all.finish()
 		earlier := all.read(t)
 		got := live.scrape()
+		addWholeCPUTime(got)
 		later := all.read(t)
-		assertLevels(t, got, earlier, later)
-		for metric, valueOf := range counted {
+		assertLevels(t, reader, got, earlier, later)
+		for metric, valueOf := range counted(reader) {
 			grown := got[metric]["other"] - others[metric]
 			assert.GreaterOrEqual(t, grown, 0.0, "the remainder never falls")
 			others[metric] = got[metric]["other"]
@@ -179,13 +219,13 @@ func conserveTotals(t *testing.T, all workers, only func(*Config, *ProcessConfig
 				if pid == "other" {
 					continue
 				}
-				assert.GreaterOrEqual(t, value, valueOf(earlier[pid])-1e-6, "%s of %s", metric, pid)
-				assert.LessOrEqual(t, value, valueOf(later[pid])+1e-6, "%s of %s", metric, pid)
+				assert.GreaterOrEqual(t, value, valueOf(earlier[pid])-2*microsecond, "%s of %s", metric, pid)
+				assert.LessOrEqual(t, value, valueOf(later[pid])+2*microsecond, "%s of %s", metric, pid)
 				least, most = least-valueOf(earlier[pid]), most-valueOf(later[pid])
 				least, most = least+valueOf(previous[pid]), most+valueOf(before[pid])
 			}
-			assert.GreaterOrEqual(t, grown, least-total(previous, valueOf)-1e-6, metric)
-			assert.LessOrEqual(t, grown, most-total(before, valueOf)+1e-6, metric)
+			assert.GreaterOrEqual(t, grown, least-total(previous, valueOf)-slack, metric)
+			assert.LessOrEqual(t, grown, most-total(before, valueOf)+slack, metric)
 		}
 		before, previous = earlier, later
 	}
@@ -208,9 +248,9 @@ func hostTime(t *testing.T) (work, interrupted float64) {
 // conserveHost compares all processes of the host with what its CPUs did. The kernel measures the time of processes but samples that of the
 // host at its ticks, and counts interrupts and stolen time to processes only: hence the quarter of room above, besides what is physically
 // possible. Below there is none, because what processes do not account for is unattributed.
-func conserveHost(t *testing.T, all workers) {
+func conserveHost(t *testing.T, all workers, reader ProcessReader) {
 	t.Helper()
-	live, _ := watchProcesses(t, TemporalityDelta, func(_ *Config, p *ProcessConfig) { p.Top.N = 10 })
+	live, _ := watchProcesses(t, TemporalityDelta, func(_ *Config, p *ProcessConfig) { p.Top.N, p.Reader = 10, reader })
 	work, interrupted := hostTime(t)
 	begin := time.Now()
 	live.scrape() // Between this scrape and the next is what is compared.
@@ -221,14 +261,18 @@ func conserveHost(t *testing.T, all workers) {
 	later := all.read(t)
 	workBefore, _ := hostTime(t)
 	got := live.scrape()
+	addWholeCPUTime(got)
 	capacity := time.Since(begin).Seconds() * float64(runtime.NumCPU())
 	workEnd, interruptedEnd := hostTime(t)
 
 	own := func(r processReading) float64 { return r.user + r.system }
+	if reader == ProcessReaderBPF {
+		own = func(r processReading) float64 { return r.ran }
+	}
 	accounted := got.sum(cpuMetrics...) + got.sum(childrenMetrics...)
 	unattributed := got.sum("system.process.cpu.unattributed")
 	t.Logf("processes %.2f s and unattributed %.2f s; host %.2f s of %.2f s", accounted, unattributed, workEnd-workAfter, capacity)
-	assert.GreaterOrEqual(t, accounted, total(later, own)-total(earliest, own)-1e-6, "no less than the workers used")
+	assert.GreaterOrEqual(t, accounted, total(later, own)-total(earliest, own)-2*microsecond*float64(len(all)), "no less than the workers used")
 	assert.LessOrEqual(t, accounted, capacity+4*tickSeconds*float64(len(all)), "no more than there was")
 	assert.GreaterOrEqual(t, accounted+unattributed, workBefore-workAfter-2*tickSeconds)
 	assert.LessOrEqual(t, accounted, 1.25*(workEnd-work+interruptedEnd-interrupted)+20*tickSeconds)

@@ -24,7 +24,10 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
+
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read/bpf"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/proctext"
 )
 
@@ -138,7 +141,8 @@ var (
 
 // processReading is what the test itself reads of one process.
 type processReading struct {
-	user, system         float64 // seconds
+	user, system         float64 // seconds, in whole ticks
+	ran                  float64 // seconds, exact, of the first thread
 	resident             float64 // bytes, by stat
 	exactResident        float64 // bytes, by statm
 	diskRead, diskWrites float64 // bytes
@@ -160,11 +164,28 @@ func readProcess(t *testing.T, pid int) processReading {
 	require.NoError(t, err)
 	exact, err := strconv.ParseFloat(strings.Fields(string(statm))[1], 64)
 	require.NoError(t, err)
+	schedstat, err := os.ReadFile(filepath.Join(dir, "schedstat"))
+	require.NoError(t, err)
+	ran, err := strconv.ParseFloat(strings.Fields(string(schedstat))[0], 64)
+	require.NoError(t, err)
 	return processReading{
+		ran:           ran / 1e9,
 		exactResident: exact * float64(os.Getpagesize()),
 		user:          number(14) * tickSeconds, system: number(15) * tickSeconds, resident: number(24) * float64(os.Getpagesize()),
 		diskRead: keyed(t, filepath.Join(dir, "io"), "read_bytes"), diskWrites: keyed(t, filepath.Join(dir, "io"), "write_bytes"),
 	}
+}
+
+// eachReader runs a test by each of the readers that can be used here.
+func eachReader(t *testing.T, test func(*testing.T, ProcessReader)) {
+	t.Helper()
+	t.Run("proc", func(t *testing.T) { test(t, ProcessReaderProc) })
+	t.Run("bpf", func(t *testing.T) {
+		if err := bpf.Supported("/"); err != nil {
+			testenv.Missing(t, "BPF: %v", err)
+		}
+		test(t, ProcessReaderBPF)
+	})
 }
 
 // keyed returns the number behind a key of a file of /proc.

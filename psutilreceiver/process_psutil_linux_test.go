@@ -94,7 +94,10 @@ func waitForState(t *testing.T, pid int, state string) {
 
 // TestProcessesAgreeWithPsutil reads the same live processes, one of them at work, before and after psutil does. What only grows must lie
 // between; what may do either must be what one of the readings has, or between them.
-func TestProcessesAgreeWithPsutil(t *testing.T) {
+func TestProcessesAgreeWithPsutil(t *testing.T) { eachReader(t, agreeWithPsutil) }
+
+func agreeWithPsutil(t *testing.T, reader ProcessReader) {
+	t.Helper()
 	if exec.Command(python, "-c", "import psutil").Run() != nil {
 		testenv.Missing(t, "no psutil: install python3-psutil")
 	}
@@ -112,7 +115,7 @@ func TestProcessesAgreeWithPsutil(t *testing.T) {
 		for _, pid := range pids {
 			p.Include.PIDs = append(p.Include.PIDs, int32(pid))
 		}
-		p.Top.N, p.Other = 0, false
+		p.Top.N, p.Other, p.Reader = 0, false, reader
 		c.Metrics.ProcessMemoryShared.Enabled = true
 		c.Metrics.ProcessIoLogical.Enabled = true
 		c.Metrics.ProcessContextSwitches.Enabled = true
@@ -127,23 +130,33 @@ func TestProcessesAgreeWithPsutil(t *testing.T) {
 	after := live.scrape()
 	for _, p := range psutil {
 		steady := p.PID == idle.cmd.Process.Pid || p.PID == stopped.cmd.Process.Pid
-		comparePsutil(t, &p, steady, before, after, attributes[strconv.Itoa(p.PID)])
+		comparePsutil(t, &p, reader, steady, before, after, attributes[strconv.Itoa(p.PID)])
 	}
 }
 
-func comparePsutil(t *testing.T, p *psutilProcess, steady bool, before, after batchValues, attributes map[string]any) {
+func comparePsutil(t *testing.T, p *psutilProcess, reader ProcessReader, steady bool, before, after batchValues, attributes map[string]any) {
 	t.Helper()
 	pid := strconv.Itoa(p.PID)
 	self := p.PID == os.Getpid()
-	between := func(metric string, value float64) {
+	within := func(metric string, value, least, most float64) {
 		t.Helper()
 		require.Contains(t, before[metric], pid, metric)
 		a, b := before[metric][pid], after[metric][pid]
-		assert.GreaterOrEqual(t, value, min(a, b)-1e-6, "%s of %s", metric, p.Exe)
-		assert.LessOrEqual(t, value, max(a, b)+1e-6, "%s of %s", metric, p.Exe)
+		assert.GreaterOrEqual(t, value, min(a, b)-least-1e-6, "%s of %s", metric, p.Exe)
+		assert.LessOrEqual(t, value, max(a, b)+most+1e-6, "%s of %s", metric, p.Exe)
 	}
-	between("process.cpu.time/user", p.User)
-	between("process.cpu.time/system", p.System)
+	between := func(metric string, value float64) {
+		t.Helper()
+		within(metric, value, 0, 0)
+	}
+	if reader == ProcessReaderBPF {
+		// It gives microseconds and psutil whole ticks, of which each reading of /proc decides again how they are split.
+		within("process.cpu.time/user", p.User, 2*tickSeconds, tickSeconds)
+		within("process.cpu.time/system", p.System, 2*tickSeconds, tickSeconds)
+	} else {
+		between("process.cpu.time/user", p.User)
+		between("process.cpu.time/system", p.System)
+	}
 	between("process.disk.io/read", p.Read)
 	between("process.disk.io/write", p.Write)
 	between("process.io.logical/read", p.RChar)
