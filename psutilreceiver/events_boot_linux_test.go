@@ -60,6 +60,20 @@ func (d *disk) Close(context.Context) error {
 	return nil
 }
 
+// clients returns how many are open.
+func (d *disk) clients() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.open
+}
+
+// value returns what is stored.
+func (d *disk) value(key string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return string(d.values[key])
+}
+
 // bootsTold runs a receiver on a host that has been up for so long and has that ID of its boot, until it has looked, and returns how many boots it has
 // told of and counted.
 func bootsTold(t *testing.T, d *disk, id, uptime string, logs bool) (told int, counted int64) {
@@ -126,14 +140,14 @@ func TestABootIsToldOnce(t *testing.T) {
 			if logs {
 				assert.Equal(t, row.want, int64(told), "%d: %+v", i, row)
 			}
-			assert.Equal(t, row.id, string(d.values["boot"]))
-			assert.Zero(t, d.open, "it is closed")
+			assert.Equal(t, row.id, d.value("boot"))
+			assert.Zero(t, d.clients(), "it is closed")
 		}
 	}
 	d := &disk{values: map[string][]byte{}}
 	_, counted := bootsTold(t, d, "z", "90000.00", false)
 	assert.Zero(t, counted, "nobody knows what was before")
-	assert.Equal(t, "z", string(d.values["boot"]))
+	assert.Equal(t, "z", d.value("boot"))
 }
 
 // TestAStorageThatIsMissing holds that the error says what to change.
