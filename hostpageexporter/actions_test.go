@@ -83,7 +83,7 @@ func socketPage(t *testing.T) (*testPage, func(method, path, body string, header
 	}}
 	t.Cleanup(transport.CloseIdleConnections)
 	return p, func(method, path, body string, header http.Header) (int, map[string]any) {
-		return askAt(t, &http.Client{Transport: transport, Timeout: 10 * time.Second}, "http://localhost", method, path, body, header)
+		return askAt(t, &http.Client{Transport: transport, Timeout: time.Minute}, "http://localhost", method, path, body, header)
 	}
 }
 
@@ -195,7 +195,7 @@ func TestActionsThatAreRefused(t *testing.T) {
 func TestActionsNeedPeopleWhoAreKnown(t *testing.T) {
 	k := offer(t)
 	p := start(t, nil)
-	client := &http.Client{Timeout: 10 * time.Second}
+	client := &http.Client{Timeout: time.Minute}
 	defer client.CloseIdleConnections()
 	status, answer := askAt(t, client, p.base, http.MethodPost, "/api/silences", `{"rule":"load","for":"2h","by":"anna"}`, nil)
 	assert.Equal(t, http.StatusForbidden, status)
