@@ -178,7 +178,7 @@ func history(t *testing.T, kind string, seed uint64) {
 			trouble = true
 			require.Equal(t, e.active(), b.server.active(), "seed %d, step %d", seed, step)
 		}
-		require.Empty(t, b.server.wrong, "seed %d, step %d", seed, step)
+		b.server.requireRight(t, "seed %d, step %d", seed, step)
 		requireConsistent(t, b)
 	}
 }

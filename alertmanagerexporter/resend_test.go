@@ -34,7 +34,7 @@ func (b *bench) fireMany(requests int) {
 		many = append(many, say{id: fmt.Sprintf("a%05d", i), transition: "fire", severity: "warning", started: 10, seq: 1})
 	}
 	b.at(10, many...)
-	require.Len(b.t, b.server.requests, requests)
+	require.Len(b.t, b.server.got(), requests)
 }
 
 func TestTheTimeoutIsOfOneRequestAndNotOfTheWholeResend(t *testing.T) {
@@ -44,10 +44,10 @@ func TestTheTimeoutIsOfOneRequestAndNotOfTheWholeResend(t *testing.T) {
 		b.at(70)
 		b.am.client.http.Transport = slow{b.server, b.cfg.ClientConfig.Timeout * 4 / 5}
 		b.am.resend(t.Context())
-		for _, a := range b.server.alerts {
+		for _, a := range b.server.held() {
 			require.Equal(t, second(70+4*60), a.EndsAt, "%s was not sent again", a.Labels[labelAlertID])
 		}
-		assert.Len(t, b.server.requests, 4+4)
+		assert.Len(t, b.server.got(), 4+4)
 	})
 }
 
@@ -55,7 +55,7 @@ func TestAFreshAlertGoesBetweenTheRequestsOfAResend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil)
 		b.fireMany(4)
-		b.server.requests = nil
+		b.server.forget()
 		b.am.client.http.Transport = slow{b.server, b.cfg.ClientConfig.Timeout * 4 / 5}
 		done := make(chan struct{})
 		go func() {

@@ -246,7 +246,7 @@ func TestRecordsThatAreNoAlerts(t *testing.T) {
 	only := plog.NewLogs()
 	only.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body().SetStr("hello")
 	require.NoError(t, b.am.ConsumeLogs(t.Context(), only))
-	assert.Len(t, b.server.requests, 1, "nothing to send is not sent")
+	assert.Len(t, b.server.got(), 1, "nothing to send is not sent")
 
 	var want []metricdata.DataPoint[int64]
 	for reason, n := range map[string]int64{"not_an_alert": 3, "suppressed": 1, "rule_error": 1, "malformed": 1, "duplicate": 1} {

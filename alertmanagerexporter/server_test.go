@@ -197,17 +197,38 @@ func (s *server) find(t *testing.T, severity string) held {
 	return found[0]
 }
 
+// got returns the requests that came.
+func (s *server) got() [][]postableAlert {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
+}
+
+// forget drops the requests that came.
+func (s *server) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = nil
+}
+
+// held returns its alerts by labels.
+func (s *server) held() map[string]held {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.alerts)
+}
+
 func (s *server) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.requests)
 }
 
-func (s *server) requireRight(t *testing.T) {
+func (s *server) requireRight(t *testing.T, when ...any) {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	require.Empty(t, s.wrong)
+	require.Empty(t, s.wrong, when...)
 }
 
 // say is an alert record in short. Times are seconds after the epoch.
@@ -277,6 +298,8 @@ type disk struct {
 func newDisk() *disk { return &disk{data: map[string][]byte{}} }
 
 func (d *disk) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.opened++
 	return diskClient{d}, nil
 }

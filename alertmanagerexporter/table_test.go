@@ -81,7 +81,7 @@ func (b *bench) at(second int64, records ...say) {
 func (b *bench) last() map[string]string {
 	b.t.Helper()
 	out := map[string]string{}
-	requests := b.server.requests
+	requests := b.server.got()
 	require.NotEmpty(b.t, requests)
 	for _, a := range requests[len(requests)-1] {
 		state := "resolved"
@@ -250,7 +250,7 @@ func TestLabelsOfAnEpisodeStay(t *testing.T) {
 
 	// A new episode with other labels is another alert; the old one does not stay.
 	b.at(30, say{id: "a", transition: "fire", severity: "warning", started: 30, seq: 1, resource: map[string]any{"host.name": "db2"}})
-	require.Len(t, b.server.alerts, 2)
+	require.Len(t, b.server.held(), 2)
 	assert.Len(t, b.server.active(), 1)
 	b.at(40, say{id: "a", transition: "resolve", severity: "warning", previous: "warning", started: 30, seq: 2})
 	assert.Empty(t, b.server.active())
@@ -260,11 +260,12 @@ func TestLabelsOfAnEpisodeStay(t *testing.T) {
 	b.reload()
 	b.am.resend(t.Context())
 	states := map[string]bool{}
-	for _, alert := range b.server.requests[len(b.server.requests)-1] {
+	requests := b.server.got()
+	for _, alert := range requests[len(requests)-1] {
 		states[alert.Labels["host_name"]] = alert.EndsAt.After(b.now())
 	}
 	assert.Equal(t, map[string]bool{"db1": true, "db2": false}, states)
-	require.Len(t, b.server.alerts, 2, "and no alert has the labels of two")
+	require.Len(t, b.server.held(), 2, "and no alert has the labels of two")
 	b.server.requireRight(t)
 }
 
@@ -317,8 +318,8 @@ func TestManyAlertsGoInSeveralRequests(t *testing.T) {
 	}
 	require.NoError(t, b.am.ConsumeLogs(t.Context(), ld))
 	assert.Len(t, b.server.active(), 3*alertsPerRequest/2+1)
-	require.Len(t, b.server.requests, 4)
-	for _, request := range b.server.requests {
+	require.Len(t, b.server.got(), 4)
+	for _, request := range b.server.got() {
 		assert.LessOrEqual(t, len(request), alertsPerRequest+1)
 	}
 	b.server.requireRight(t)

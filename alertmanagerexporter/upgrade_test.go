@@ -32,7 +32,7 @@ func TestUpgrade(t *testing.T) {
 	b.am.resend(t.Context())
 	b.server.requireRight(t)
 	var alerts []postableAlert
-	for _, request := range b.server.requests {
+	for _, request := range b.server.got() {
 		alerts = append(alerts, request...)
 	}
 	slices.SortFunc(alerts, func(x, y postableAlert) int { return strings.Compare(labelsText(x.Labels), labelsText(y.Labels)) })

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -64,6 +65,12 @@ func (k *taker) Acknowledge(a alertaction.Acknowledgement) error {
 	return nil
 }
 
+func (k *taker) acknowledged() []alertaction.Acknowledgement {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.acks)
+}
+
 // socketPage is a page on a unix socket, and a client of it.
 func socketPage(t *testing.T) (*testPage, func(method, path, body string, header http.Header) (int, map[string]any)) {
 	t.Helper()
@@ -76,7 +83,7 @@ func socketPage(t *testing.T) (*testPage, func(method, path, body string, header
 	}}
 	t.Cleanup(transport.CloseIdleConnections)
 	return p, func(method, path, body string, header http.Header) (int, map[string]any) {
-		return askAt(t, &http.Client{Transport: transport, Timeout: 10 * time.Second}, "http://localhost", method, path, body, header)
+		return askAt(t, &http.Client{Transport: transport, Timeout: time.Minute}, "http://localhost", method, path, body, header)
 	}
 }
 
@@ -114,7 +121,7 @@ func TestSilenceByAPerson(t *testing.T) {
 	silence := answer["silence"].(map[string]any)
 	assert.Equal(t, "anna", silence["by"])
 	assert.InDelta(t, float64(p.now().Add(2*time.Hour).UnixMilli()), silence["to"], 1)
-	require.Len(t, k.silences, 1)
+	require.Len(t, k.Silences(), 1)
 	s := k.Silences()[0]
 	assert.Equal(t, alertaction.Silence{
 		ID: s.ID, Rule: "load", Group: map[string]string{"host.name": "web1"}, By: "anna", Comment: "a disk is being changed", From: p.now(), To: p.now().Add(2 * time.Hour),
@@ -127,7 +134,7 @@ func TestSilenceByAPerson(t *testing.T) {
 
 	status, _ = ask(http.MethodDelete, "/api/silences/"+s.ID+"?by=bert", "", nil)
 	assert.Equal(t, http.StatusOK, status)
-	assert.Empty(t, k.silences)
+	assert.Empty(t, k.Silences())
 	status, _ = ask(http.MethodDelete, "/api/silences/"+s.ID, "", nil)
 	assert.Equal(t, http.StatusNotFound, status)
 }
@@ -137,7 +144,7 @@ func TestAcknowledgeByAPerson(t *testing.T) {
 	_, ask := socketPage(t)
 	status, _ := ask(http.MethodPost, "/api/alerts/00000000000000aa/acknowledge", `{"by":"anna","comment":"on it"}`, nil)
 	assert.Equal(t, http.StatusOK, status)
-	assert.Equal(t, []alertaction.Acknowledgement{{Alert: "00000000000000aa", By: "anna", Comment: "on it"}}, k.acks)
+	assert.Equal(t, []alertaction.Acknowledgement{{Alert: "00000000000000aa", By: "anna", Comment: "on it"}}, k.acknowledged())
 	status, answer := ask(http.MethodPost, "/api/alerts/00000000000000bb/acknowledge", `{"by":"anna"}`, nil)
 	assert.Equal(t, http.StatusNotFound, status)
 	assert.Equal(t, alertaction.ErrUnknownAlert.Error(), answer["error"])
@@ -178,8 +185,8 @@ func TestActionsThatAreRefused(t *testing.T) {
 			status, answer := ask(row.method, row.path, row.body, row.header)
 			assert.Equal(t, row.status, status, answer)
 			assert.NotEmpty(t, answer["error"])
-			assert.Empty(t, k.silences)
-			assert.Empty(t, k.acks)
+			assert.Empty(t, k.Silences())
+			assert.Empty(t, k.acknowledged())
 		})
 	}
 }
@@ -188,12 +195,12 @@ func TestActionsThatAreRefused(t *testing.T) {
 func TestActionsNeedPeopleWhoAreKnown(t *testing.T) {
 	k := offer(t)
 	p := start(t, nil)
-	client := &http.Client{Timeout: 10 * time.Second}
+	client := &http.Client{Timeout: time.Minute}
 	defer client.CloseIdleConnections()
 	status, answer := askAt(t, client, p.base, http.MethodPost, "/api/silences", `{"rule":"load","for":"2h","by":"anna"}`, nil)
 	assert.Equal(t, http.StatusForbidden, status)
 	assert.Contains(t, answer["error"], "set auth")
-	assert.Empty(t, k.silences)
+	assert.Empty(t, k.Silences())
 	status, answer = askAt(t, client, p.base, http.MethodGet, "/api/silences", "", nil)
 	assert.Equal(t, http.StatusOK, status)
 	assert.Equal(t, false, answer["possible"])
@@ -255,10 +262,10 @@ func TestActionsKeepNoReaderWaiting(t *testing.T) {
 func TestWhoEndsASilence(t *testing.T) {
 	k := offer(t)
 	_, ask := socketPage(t)
-	k.silences["00000000000000aa"] = alertaction.Silence{ID: "00000000000000aa"}
+	require.NoError(t, k.Silence(alertaction.Silence{ID: "00000000000000aa"}))
 	status, _ := ask(http.MethodDelete, "/api/silences/00000000000000aa?by="+strings.Repeat("a", 5000), "", nil)
 	assert.Equal(t, http.StatusBadRequest, status)
-	assert.Len(t, k.silences, 1)
+	assert.Len(t, k.Silences(), 1)
 	name, err := alertaction.CheckedName("an\x1b[31mna\n")
 	require.NoError(t, err)
 	assert.Equal(t, "an\uFFFD1B[31mna\uFFFD0A", name)

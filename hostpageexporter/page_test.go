@@ -434,7 +434,7 @@ func TestThousandStreams(t *testing.T) {
 	assert.Eventually(t, func() bool {
 		p.send(point{"m", false, 1, nil})
 		return p.page.hub.count.Load() == 0
-	}, 10*time.Second, 10*time.Millisecond, "who has gone makes room")
+	}, time.Minute, 10*time.Millisecond, "who has gone makes room")
 }
 
 // TestSlowViewers: eight that read nothing, and pushes that do not notice, and a stop in time.
@@ -453,14 +453,14 @@ func TestSlowViewers(t *testing.T) {
 		_, err = io.WriteString(conn, "GET /api/stream?series=m HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		require.NoError(t, err)
 	}
-	require.Eventually(t, func() bool { return p.page.hub.count.Load() == 8 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return p.page.hub.count.Load() == 8 }, time.Minute, time.Millisecond)
 	for range 500 {
 		p.advance(time.Second)
 		p.send(points...)
 	}
 	begin := time.Now()
 	p.stop()
-	assert.Less(t, time.Since(begin), time.Second)
+	assert.Less(t, time.Since(begin), eventDeadline, "nobody who does not read is waited for")
 }
 
 func TestReload(t *testing.T) {

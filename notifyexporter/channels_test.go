@@ -336,6 +336,20 @@ func newServerOf(t *testing.T, answer func(w http.ResponseWriter, r request)) *s
 	return s
 }
 
+// requests returns what it got.
+func (s *serverOf) requests() []request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.got)
+}
+
+// forget drops what it got.
+func (s *serverOf) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.got = nil
+}
+
 // messagesOf are messages of an episode, and of a storm, as they are sent on a channel: with all that is hard to write in them.
 func messagesOf(t *testing.T, alone bool) []*message {
 	t.Helper()
@@ -385,7 +399,7 @@ func TestVendors(t *testing.T) {
 				require.NoError(t, err)
 				assert.Contains(t, answer, "answered 20")
 			}
-			for i, r := range server.got {
+			for i, r := range server.requests() {
 				assert.Equal(t, v.method, r.method)
 				assert.Contains(t, r.path, v.path)
 				for key, value := range v.header {
@@ -396,7 +410,7 @@ func TestVendors(t *testing.T) {
 				assert.Empty(t, v.body.check(body), "request %d: %s", i, r.body)
 			}
 			if v.also != nil {
-				v.also(t, server.got)
+				v.also(t, server.requests())
 			}
 		})
 	}
@@ -500,8 +514,8 @@ func TestBodyTemplate(t *testing.T) {
 	s := openSender(t, `type: webhook, url: "`+server.URL+`", content_type: text/plain, body: "{{.Status}} {{.Title | json}}{{range .Alerts}} {{.Host}}{{end}}"`)
 	_, err := s.send(t.Context(), messagesOf(t, false)[0])
 	require.NoError(t, err)
-	assert.Equal(t, `firing "WARNING disk_full on db1: /data" db1`, string(server.got[0].body))
-	assert.Equal(t, "text/plain", server.got[0].header.Get("Content-Type"))
+	assert.Equal(t, `firing "WARNING disk_full on db1: /data" db1`, string(server.requests()[0].body))
+	assert.Equal(t, "text/plain", server.requests()[0].header.Get("Content-Type"))
 	for _, bad := range []string{"{{.Nope}}", "{{", "{{range .Alerts}}{{.Nope}}{{end}}"} {
 		_, err := configOf(t, `channels: {one: {type: webhook, url: "http://x/", body: "`+bad+`"}}`)
 		require.ErrorContains(t, err, "body", bad)

@@ -258,7 +258,7 @@ func TestMail(t *testing.T) {
 		assert.NotContains(t, err.Error(), "P4ss", name)
 	}
 	server.mails(t, 3)
-	require.Eventually(t, func() bool { return server.connections(t) == 0 }, 10*time.Second, 50*time.Millisecond, "no connection stays open")
+	require.Eventually(t, func() bool { return server.connections(t) == 0 }, time.Minute, 50*time.Millisecond, "no connection stays open")
 }
 
 // connections counts the processes that the server has for connections.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -267,6 +268,7 @@ func shown(messages []*message) string {
 type memory struct {
 	component.StartFunc
 	component.ShutdownFunc
+	mu     sync.Mutex
 	values map[string][]byte
 	broken bool
 }
@@ -281,19 +283,36 @@ func (m *memory) GetExtensions() map[component.ID]component.Component {
 	return map[component.ID]component.Component{component.MustNewID("disk"): m}
 }
 
-func (m *memory) Get(_ context.Context, key string) ([]byte, error) { return m.values[key], nil }
+// breaks tells whether batches fail from now on.
+func (m *memory) breaks(broken bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.broken = broken
+}
+
+func (m *memory) Get(_ context.Context, key string) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.values[key], nil
+}
 
 func (m *memory) Set(_ context.Context, key string, value []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.values[key] = value
 	return nil
 }
 
 func (m *memory) Delete(_ context.Context, key string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	delete(m.values, key)
 	return nil
 }
 
-func (m *memory) Batch(ctx context.Context, ops ...*storage.Operation) error {
+func (m *memory) Batch(_ context.Context, ops ...*storage.Operation) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.broken {
 		return errors.New("no space left on device")
 	}
@@ -302,9 +321,9 @@ func (m *memory) Batch(ctx context.Context, ops ...*storage.Operation) error {
 		case storage.Get:
 			op.Value = m.values[op.Key]
 		case storage.Set:
-			_ = m.Set(ctx, op.Key, op.Value)
+			m.values[op.Key] = op.Value
 		case storage.Delete:
-			_ = m.Delete(ctx, op.Key)
+			delete(m.values, op.Key)
 		}
 	}
 	return nil

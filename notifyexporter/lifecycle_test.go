@@ -53,11 +53,7 @@ func TestLifecycle(t *testing.T) {
 		taken.Add(1)
 	})
 	chat := newServerOf(t, func(http.ResponseWriter, request) {})
-	got := func(s *serverOf) int {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return len(s.got)
-	}
+	got := func(s *serverOf) int { return len(s.requests()) }
 	host := &watchedHost{memory: newMemory()}
 	var ahead atomic.Int64
 	start := func(which string) *notifier {

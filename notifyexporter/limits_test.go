@@ -88,10 +88,10 @@ func TestNoMessageExceedsItsLimits(t *testing.T) {
 				r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // A test is to be the same each time.
 				m := n.compose(t.Context(), &route{name: "x", eachOnItsOwn: s.eachOnItsOwn()}, oddBatch(r), began.UnixNano())
 				m.Plain = seed%4 == 3
-				server.got = nil
+				server.forget()
 				_, err := s.send(t.Context(), m)
 				require.NoError(t, err)
-				for _, got := range server.got {
+				for _, got := range server.requests() {
 					var body any
 					require.NoError(t, json.Unmarshal(got.body, &body))
 					wrong := v.body.check(body)

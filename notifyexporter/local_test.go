@@ -55,7 +55,7 @@ func TestSyslog(t *testing.T) {
 			_, err := s.send(t.Context(), m)
 			require.NoError(t, err)
 			buffer := make([]byte, 64<<10)
-			require.NoError(t, conn.SetReadDeadline(time.Now().Add(10*time.Second)))
+			require.NoError(t, conn.SetReadDeadline(time.Now().Add(time.Minute)))
 			n, _, err := conn.ReadFrom(buffer)
 			require.NoError(t, err)
 			checkSyslog(t, string(buffer[:n]), severities[i])

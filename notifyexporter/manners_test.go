@@ -435,11 +435,11 @@ func TestStorageThatFails(t *testing.T) {
 	t.Parallel()
 	disks := newMemory()
 	b := newBenchOn(t, "storage: disk\ngroup_wait: 0s\nchannels: {mail: {"+hook+"}}\n", disks, began)
-	disks.broken = true
+	disks.breaks(true)
 	b.tell(disk("db1"))
 	b.pass(time.Second)
 	assert.Len(t, b.on["mail"].take(), 1)
-	disks.broken = false
+	disks.breaks(false)
 	b.tell(disk("web1"))
 	b.pass(time.Second)
 	again := newBenchOn(t, "storage: disk\ngroup_wait: 0s\nchannels: {mail: {"+hook+"}}\n", disks, b.clock)

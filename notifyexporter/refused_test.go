@@ -95,7 +95,7 @@ func TestTheShortFormOnEachChannel(t *testing.T) {
 		require.NoError(t, err)
 		_, err = s.send(t.Context(), &short)
 		require.NoError(t, err)
-		a, b := string(server.got[0].body), string(server.got[1].body)
+		a, b := string(server.requests()[0].body), string(server.requests()[1].body)
 		assert.Less(t, len(b), len(a), v.name)
 		assert.Contains(t, b, "disk", v.name)
 		for _, fancy := range []string{"runbooks.example", "parse_mode", "formatted_body", "attachments\":[{\"fallback", "embeds"} {

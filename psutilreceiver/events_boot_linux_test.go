@@ -2,9 +2,11 @@ package psutilreceiver
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -60,6 +62,20 @@ func (d *disk) Close(context.Context) error {
 	return nil
 }
 
+// clients returns how many are open.
+func (d *disk) clients() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.open
+}
+
+// value returns what is stored.
+func (d *disk) value(key string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return string(d.values[key])
+}
+
 // bootsTold runs a receiver on a host that has been up for so long and has that ID of its boot, until it has looked, and returns how many boots it has
 // told of and counted.
 func bootsTold(t *testing.T, d *disk, id, uptime string, logs bool) (told int, counted int64) {
@@ -103,37 +119,47 @@ func bootsTold(t *testing.T, d *disk, id, uptime string, logs bool) (told int, c
 	return len(h.named("system.boot")), h.counted("system.boot")
 }
 
+var bootsPlayed atomic.Int64
+
+// uptimeOfAnotherBoot is an uptime in /proc/uptime with which the boot was recent, and later than those of all calls before by two seconds at least:
+// without an answer of the storage a boot is told of once in this process.
+func uptimeOfAnotherBoot(t *testing.T) string {
+	t.Helper()
+	uptime := 590 - 2*bootsPlayed.Add(1)
+	require.Positive(t, uptime, "there are no more")
+	return fmt.Sprintf("%d.00", uptime)
+}
+
 // TestABootIsToldOnce holds that a boot is told of once however often the Collector is started, where a storage is configured, and that one is told of
 // during which the Collector did not run.
 func TestABootIsToldOnce(t *testing.T) {
 	for _, logs := range []bool{true, false} {
 		d := &disk{values: map[string][]byte{}}
-		// Times that no other test has: without an answer of the storage a boot is told of once in this process.
-		uptimes := map[bool][2]string{true: {"311.00", "11.00"}, false: {"322.00", "22.00"}}[logs]
+		uptime := uptimeOfAnotherBoot(t)
 		for i, row := range []struct {
 			id, uptime string
 			want       int64
 		}{
-			{"a", uptimes[0], 1},
-			{"a", uptimes[0], 0},
+			{"a", uptime, 1},
+			{"a", uptime, 0},
 			{"a", "400.00", 0}, // The clock was set.
 			{"b", "90000.00", 1},
 			{"b", "90000.00", 0},
-			{"c", uptimes[1], 1},
+			{"c", "11.00", 1},
 		} {
 			told, counted := bootsTold(t, d, row.id, row.uptime, logs)
 			assert.Equal(t, row.want, counted, "%d: %+v", i, row)
 			if logs {
 				assert.Equal(t, row.want, int64(told), "%d: %+v", i, row)
 			}
-			assert.Equal(t, row.id, string(d.values["boot"]))
-			assert.Zero(t, d.open, "it is closed")
+			assert.Equal(t, row.id, d.value("boot"))
+			assert.Zero(t, d.clients(), "it is closed")
 		}
 	}
 	d := &disk{values: map[string][]byte{}}
 	_, counted := bootsTold(t, d, "z", "90000.00", false)
 	assert.Zero(t, counted, "nobody knows what was before")
-	assert.Equal(t, "z", string(d.values["boot"]))
+	assert.Equal(t, "z", d.value("boot"))
 }
 
 // TestAStorageThatIsMissing holds that the error says what to change.

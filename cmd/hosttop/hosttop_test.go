@@ -82,7 +82,7 @@ func TestOnceOverUnixSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &httptest.Server{Listener: listener, Config: &http.Server{Handler: server(t), ReadHeaderTimeout: time.Second}}
+	s := &httptest.Server{Listener: listener, Config: &http.Server{Handler: server(t), ReadHeaderTimeout: time.Minute}}
 	s.Start()
 	defer s.Close()
 	var out bytes.Buffer
@@ -226,7 +226,7 @@ func TestScreen(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("q does not quit")
 	}
 }
@@ -246,7 +246,7 @@ func TestCtrlCQuits(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("Ctrl-C does not quit")
 	}
 }

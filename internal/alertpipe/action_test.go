@@ -23,13 +23,7 @@ func TestActionsAreWrittenBeforeTheyReturn(t *testing.T) {
 		s := alertaction.Silence{ID: "00000000000000aa", Rule: "load", By: "anna", From: time.Now(), To: time.Now().Add(time.Hour)}
 		people := actions{r.pipe}
 		require.NoError(t, people.Silence(s))
-		written := false
-		store.mu.Lock()
-		for key := range store.data {
-			written = written || key == "p/00000000000000aa"
-		}
-		store.mu.Unlock()
-		assert.True(t, written, "keys: %v", store.data)
+		assert.Contains(t, store.stored(), "p/00000000000000aa")
 		synctest.Wait()
 		assert.Equal(t, []string{"fire", "silence_start"}, r.out[0].got())
 

@@ -43,7 +43,7 @@ func TestConsumerFailsForAWhile(t *testing.T) {
 		r.out[0].set(nil)
 		advance(time.Minute)
 		assert.Equal(t, []string{"fire", "escalate"}, r.out[0].got())
-		assert.Zero(t, r.pipe.engine.Pending())
+		assert.Zero(t, r.pending())
 		r.shutdown()
 	})
 }
@@ -72,7 +72,7 @@ func TestConsumerRefusesOneRecordForGood(t *testing.T) {
 		}
 		assert.Equal(t, []string{"good is 90", "fine is 90"}, bodies)
 		assert.Equal(t, 1, r.logs.FilterMessageSnippet("refused permanently").Len())
-		assert.Zero(t, r.pipe.engine.Pending())
+		assert.Zero(t, r.pending())
 		r.feed(99)
 		assert.Len(t, r.out[0].all(), 5)
 		r.shutdown()
@@ -114,7 +114,7 @@ func TestConsumerBlocks(t *testing.T) {
 			advance(14 * time.Second)
 		}
 		assert.Equal(t, []componentstatus.Status{componentstatus.StatusRecoverableError}, r.host.seen())
-		require.ErrorContains(t, r.host.lastErr, "alert records can't be delivered for 1m0s, 4 wait: the next component does not answer")
+		require.ErrorContains(t, r.host.last(), "alert records can't be delivered for 1m0s, 4 wait: the next component does not answer")
 		close(free)
 		advance(30 * time.Second)
 		assert.Equal(t, []componentstatus.Status{componentstatus.StatusRecoverableError, componentstatus.StatusOK}, r.host.seen())
@@ -140,7 +140,7 @@ func TestShutdownLeavesABlockedConsumerBehind(t *testing.T) {
 		r.shutdown()
 		assert.LessOrEqual(t, time.Since(begin), 10*time.Second)
 		assert.Equal(t, 1, r.logs.FilterMessageSnippet("could not be delivered before the shutdown").Len())
-		assert.Zero(t, store.open)
+		assert.Zero(t, store.clients())
 		close(free)
 		synctest.Wait()
 		r.out[0].set(nil)
@@ -166,7 +166,7 @@ func TestFullOutbox(t *testing.T) {
 			r.inputs[0].Consume(gauge(90, instance))
 			synctest.Wait()
 		}
-		assert.LessOrEqual(t, r.pipe.engine.Pending(), 6)
+		assert.LessOrEqual(t, r.pending(), 6)
 		r.out[0].set(nil)
 		for range 10 {
 			for _, instance := range instances {

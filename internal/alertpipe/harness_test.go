@@ -141,6 +141,13 @@ func (r *rig) restart() {
 	r.start()
 }
 
+// pending returns how many records wait.
+func (r *rig) pending() int {
+	r.pipe.mu.Lock()
+	defer r.pipe.mu.Unlock()
+	return r.pipe.engine.Pending()
+}
+
 // feed feeds one value of the metric m, a second after what was before.
 func (r *rig) feed(value float64) {
 	r.t.Helper()
@@ -282,9 +289,17 @@ func (h *testHost) seen() []componentstatus.Status {
 	return slices.Clone(h.statuses)
 }
 
+// last returns the error of the newest report.
+func (h *testHost) last() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.lastErr
+}
+
 var storageID = component.MustNewID("file_storage")
 
-// memoryStorage is a storage extension. It survives the pipes that use it.
+// memoryStorage is a storage extension. It survives the pipes that use it, which write it whenever they like: a test reads and changes it by its
+// methods only.
 type memoryStorage struct {
 	component.StartFunc
 	component.ShutdownFunc
@@ -308,6 +323,37 @@ func (m *memoryStorage) hook(before func() error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.before = before
+}
+
+// fail sets the errors of reads, by key.
+func (m *memoryStorage) fail(unreadable map[string]error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.unreadable = unreadable
+}
+
+// stored returns a copy of all values by key, in which nothing changes any more.
+func (m *memoryStorage) stored() map[string][]byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.data)
+}
+
+// put sets values as they are, without the hook.
+func (m *memoryStorage) put(values map[string][]byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.data == nil {
+		m.data = map[string][]byte{}
+	}
+	maps.Copy(m.data, values)
+}
+
+// clients returns how many are open.
+func (m *memoryStorage) clients() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.open
 }
 
 func (m *memoryStorage) Get(_ context.Context, key string) ([]byte, error) {

@@ -146,7 +146,7 @@ func TestReloadThatAddsStorage(t *testing.T) {
 		withStorage(r.cfg)
 		r.restart()
 		r.shutdown()
-		assert.NotEmpty(t, store.data)
+		assert.NotEmpty(t, store.stored())
 		third, err := statestore.Open(t.Context(), r.host, nil, r.pipe.set.owner(), layout, 0)
 		require.NoError(t, err)
 		handed, _, err := third.Load(t.Context(), time.Now())
@@ -174,13 +174,13 @@ func TestReloadThatAddsStorageThatCannotBeWritten(t *testing.T) {
 		r.restart()
 		advance(time.Minute)
 		assert.Equal(t, 1, r.logs.FilterMessageSnippet("Storing the alert state failed").Len())
-		assert.Empty(t, disk.data)
+		assert.Empty(t, disk.stored())
 		r.feed(99)
 		assert.Equal(t, []string{"fire", "escalate"}, r.out[0].got())
 
 		disk.hook(nil)
 		advance(time.Minute)
-		firstWithPrefix(t, disk.data, "a/")
+		firstWithPrefix(t, disk.stored(), "a/")
 		r.restart()
 		r.feed(99)
 		r.feed(10)
@@ -212,7 +212,7 @@ func TestReloadIntoStorageThatHoldsAnOlderState(t *testing.T) {
 				r.feed(99) // A record stays undelivered, too.
 				r.shutdown()
 				r.out[0].set(nil)
-				old := maps.Clone(disk.data)
+				old := disk.stored()
 				firstWithPrefix(t, old, "a/")
 				firstWithPrefix(t, old, "o/")
 
@@ -232,7 +232,7 @@ func TestReloadIntoStorageThatHoldsAnOlderState(t *testing.T) {
 				r.shutdown()
 				for key := range old {
 					if key[1] == '/' { // An alert or a record.
-						assert.NotContains(t, disk.data, key)
+						assert.NotContains(t, disk.stored(), key)
 					}
 				}
 			})
@@ -254,18 +254,18 @@ func TestStorageThatCannotBeRead(t *testing.T) {
 				r.feed(99)
 				r.shutdown()
 				r.out[0].set(nil)
-				before := maps.Clone(disk.data)
+				before := disk.stored()
 				key := firstWithPrefix(t, before, kind)
 
-				disk.unreadable = map[string]error{key: errors.New("input/output error")}
+				disk.fail(map[string]error{key: errors.New("input/output error")})
 				r.create()
 				err := r.sinks[0].Start(t.Context(), r.host)
 				require.EqualError(t, err, `reading the alert state from storage "file_storage": reading `+key+`: input/output error`)
 				r.shutdown()
-				assert.Equal(t, before, disk.data)
-				assert.Zero(t, disk.open, "the storage is given back")
+				assert.Equal(t, before, disk.stored())
+				assert.Zero(t, disk.clients(), "the storage is given back")
 
-				disk.unreadable = nil
+				disk.fail(nil)
 				r.create()
 				r.start()
 				synctest.Wait()
@@ -368,9 +368,9 @@ func TestStoredStateIsDamaged(t *testing.T) {
 		r.start()
 		r.feed(90)
 		r.shutdown()
-		for key := range store.data {
+		for key := range store.stored() {
 			if key[0] == 'a' {
-				store.data[key] = []byte("not what was written")
+				store.put(map[string][]byte{key: []byte("not what was written")})
 			}
 		}
 		r.create()

@@ -63,6 +63,18 @@ func (c *stateConsumer) points() map[string]string {
 	return maps.Clone(c.newest)
 }
 
+func (c *stateConsumer) leftOut() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.omitted
+}
+
+func (c *stateConsumer) refuseAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refuse = true
+}
+
 func TestStateOfAlertsAsMetrics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nil, 1)
@@ -84,9 +96,7 @@ func TestStateOfAlertsAsMetrics(t *testing.T) {
 		feed(99)
 		assert.Equal(t, map[string]string{"load critical a ": "1"}, c.points(), "what ended is said once")
 
-		c.mu.Lock()
-		c.refuse = true
-		c.mu.Unlock()
+		c.refuseAll()
 		feed(99)
 		feed(99)
 		assert.Equal(t, 1, r.logs.FilterMessageSnippet("can't be passed on as metrics").Len(), "said once")
@@ -113,7 +123,7 @@ func TestStateOfTooManyAlerts(t *testing.T) {
 		advance(3 * r.cfg.EvaluationInterval)
 		points := c.points()
 		assert.Len(t, points, maxFiring)
-		assert.EqualValues(t, 50, c.omitted)
+		assert.EqualValues(t, 50, c.leftOut())
 		for i := range 50 {
 			assert.Contains(t, points, fmt.Sprintf("load critical %d ", maxFiring+i))
 		}
@@ -133,9 +143,7 @@ func TestStateWithoutRecords(t *testing.T) {
 		r.inputs[0].Consume(gauge(99, "a"))
 		advance(3 * r.cfg.EvaluationInterval)
 		assert.Equal(t, []string{"load critical a "}, slices.Collect(maps.Keys(c.points())))
-		r.pipe.mu.Lock()
-		assert.Zero(t, r.pipe.engine.Pending())
-		r.pipe.mu.Unlock()
+		assert.Zero(t, r.pending())
 		require.NoError(t, state.Shutdown(context.Background()))
 		r.shutdown()
 	})

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,7 +41,9 @@ func TestUpgrade(t *testing.T) {
 			stored := &memoryStorage{}
 			text, err := os.ReadFile(filepath.Join("testdata", "upgrade", version+".json"))
 			require.NoError(t, err)
-			require.NoError(t, json.Unmarshal(text, &stored.data))
+			var values map[string][]byte
+			require.NoError(t, json.Unmarshal(text, &values))
+			stored.put(values)
 			var records []string
 			synctest.Test(t, func(t *testing.T) { records = upgradeRecords(t, stored) })
 			file := filepath.Join("testdata", "upgrade", version+".records.txt")
@@ -79,7 +80,7 @@ func upgradeRecords(t *testing.T, stored *memoryStorage) []string {
 	require.NoError(t, err)
 	consumer := &collector{}
 	var records []string
-	consumer.react = recordLines(&records)
+	consumer.set(recordLines(&records))
 	r.inputs, r.sinks = []*Input{r.pipe.NewInput()}, []*Sink{r.pipe.NewSink(consumer)}
 	r.start()
 	advance(3 * time.Second)
@@ -211,7 +212,7 @@ func TestUpgradeAfterADowngrade(t *testing.T) {
 			r.start()
 			r.feed(90)
 			r.shutdown()
-			later := firstWithPrefix(t, disk.data, "a/")
+			later := firstWithPrefix(t, disk.stored(), "a/")
 
 			var older map[string][]byte
 			text, err := os.ReadFile("testdata/upgrade/version2.json")
@@ -220,7 +221,7 @@ func TestUpgradeAfterADowngrade(t *testing.T) {
 			if !alerts {
 				older = map[string][]byte{"meta": older["meta"]}
 			}
-			maps.Copy(disk.data, older)
+			disk.put(older)
 			store, err := statestore.Open(t.Context(), r.host, &storageID, r.pipe.set.owner(), layout, 0)
 			require.NoError(t, err)
 			values, damaged, err := store.Load(t.Context(), time.Now())
@@ -228,7 +229,7 @@ func TestUpgradeAfterADowngrade(t *testing.T) {
 			delete(older, "index")
 			assert.Equal(t, older, values)
 			require.NoError(t, store.Write(t.Context(), nil))
-			assert.NotContains(t, disk.data, later)
+			assert.NotContains(t, disk.stored(), later)
 			require.NoError(t, store.Close(t.Context(), time.Now()))
 		})
 	}

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -220,23 +221,28 @@ func TestAQueryThatReadsTooMuchIsRefused(t *testing.T) {
 
 // TestOneQueryAtATime: another waits, and is told so when its patience ends.
 func TestOneQueryAtATime(t *testing.T) {
-	a := newAPI(t)
-	a.minutes(1)
-	a.running <- struct{}{} // A query that runs.
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, Prefix+"query?query=1", http.NoBody)
-	done := make(chan int)
-	go func() {
-		w := httptest.NewRecorder()
-		a.ServeHTTP(w, r)
-		done <- w.Code
-	}()
-	select {
-	case code := <-done:
-		t.Fatalf("two queries run at once: %d", code)
-	case <-time.After(50 * time.Millisecond):
-	}
-	<-a.running
-	require.Equal(t, http.StatusOK, <-done)
+	synctest.Test(t, func(t *testing.T) {
+		a := newAPI(t)
+		a.minutes(1)
+		a.running <- struct{}{} // A query that runs.
+		ask := func() <-chan int {
+			done := make(chan int, 1)
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, Prefix+"query?query=1", http.NoBody)
+			go func() {
+				w := httptest.NewRecorder()
+				a.ServeHTTP(w, r)
+				done <- w.Code
+			}()
+			synctest.Wait()
+			return done
+		}
+		impatient := ask()
+		require.Empty(t, impatient, "two queries do not run at once")
+		require.Equal(t, http.StatusServiceUnavailable, <-impatient)
+		patient := ask()
+		<-a.running
+		require.Equal(t, http.StatusOK, <-patient)
+	})
 }
 
 func TestAPageThatHasStopped(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -126,6 +127,8 @@ func (g *target) ConsumeLogs(_ context.Context, ld plog.Logs) error {
 	return nil
 }
 
+var worlds atomic.Int64 // No world inherits the state of another, also where the test is run again.
+
 // world is what outlives a service: the targets, one for each logs pipeline.
 type world struct {
 	rng     *rand.Rand
@@ -221,7 +224,7 @@ func TestServiceReloads(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d", shape, seed), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					rng := rand.New(rand.NewPCG(seed, 3))
-					w := &world{rng: rng, id: component.NewIDWithName(alertType, fmt.Sprintf("%s%d", shape, seed)), shape: shape}
+					w := &world{rng: rng, id: component.NewIDWithName(alertType, fmt.Sprintf("world%d", worlds.Add(1))), shape: shape}
 					w.metrics = 1 + rng.IntN(3)
 					for i := range 1 + rng.IntN(3) {
 						w.targets = append(w.targets, &target{name: fmt.Sprintf("logs%d", i)})

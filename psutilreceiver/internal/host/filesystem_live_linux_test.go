@@ -119,7 +119,7 @@ func TestLiveMountThatNeverAnswers(t *testing.T) {
 	mount(t, "memory", dir+"/tmp", "tmpfs", 0, "size=8m")
 
 	h := liveHost(t)
-	fs := NewFilesystems(h, brief, func(m *Mount) bool { return strings.HasPrefix(m.Mountpoint, dir) })
+	fs := NewFilesystems(h, readDeadline, func(m *Mount) bool { return strings.HasPrefix(m.Mountpoint, dir) })
 	now := time.Now()
 	for range 3 {
 		h.Begin()

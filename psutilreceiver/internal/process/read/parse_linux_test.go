@@ -51,6 +51,12 @@ var badStats = []string{
 	strings.Replace(statText, " 900 ", "  ", 1),
 	strings.Replace(statText, " 900 ", " 9223372036854775808 ", 1),
 	statText[:60],
+	// The kernel prints the PID as the first byte, one blank before the comm and one after it.
+	" " + statText, "\t" + statText, "\n" + statText, "\v" + statText, "\f" + statText, "\r" + statText, "\u00a0" + statText, "\x00" + statText,
+	"+" + statText, "0" + statText, "1 " + statText, "x" + statText,
+	strings.Replace(statText, " (", "(", 1), strings.Replace(statText, " (", "  (", 1), strings.Replace(statText, " (", "\t(", 1),
+	strings.Replace(statText, ") S", ")S", 1), strings.Replace(statText, ") S", ")\tS", 1), strings.Replace(statText, ") S", ")  S", 1),
+	"\r1()0                   0  ",
 }
 
 // oddNumbers are what a number of the kernel can't be.
@@ -143,7 +149,7 @@ func FuzzParseStat(f *testing.F) {
 			require.Positive(t, s.PID)
 			require.GreaterOrEqual(t, s.PPID, int32(noParent))
 			require.LessOrEqual(t, len(s.Comm()), commSize)
-			require.True(t, strings.HasPrefix(strings.TrimLeft(string(text), " \t\n0"), strconv.Itoa(int(s.PID))))
+			require.True(t, strings.HasPrefix(string(text), strconv.Itoa(int(s.PID))+" ("))
 		}
 	})
 }

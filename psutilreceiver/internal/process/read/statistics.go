@@ -146,14 +146,13 @@ const statFields = FieldCPU | FieldMemory | FieldVirtual | FieldFaults | FieldTh
 // that can't be costs its own field: then s has not all statFields, or no parent.
 func parseStat(text []byte, pageSize uint64, s *Sample) bool {
 	s.Have = 0
-	// A comm may hold blanks and brackets of either kind, but nothing after it does: the last bracket ends it.
+	// "PID (comm) state ...". A comm may hold blanks and brackets of either kind, but nothing after it does: the last bracket ends it.
 	open, end := bytes.IndexByte(text, '('), lastBracket(text)
-	if open < 1 || end < open || end+2 >= len(text) {
+	if open < 2 || text[open-1] != ' ' || end < open || end+2 >= len(text) || text[end+1] != ' ' {
 		return false
 	}
-	head := scanner{text: text[:open]}
-	pid := head.unsigned()
-	if head.bad || pid == 0 || pid > maxPID {
+	pid, ok := proctext.Uint(text[:open-1])
+	if !ok || text[0] == '0' || pid > maxPID {
 		return false
 	}
 	in := scanner{text: text[end+1:], columns: true}
