@@ -74,6 +74,9 @@ func newProcessScraper(cfg ProcessConfig, settings scraperSettings) (scraper, er
 	if namesCgroup(&settings.attributes) {
 		s.cgroups = newProcessCgroups(settings.host.Root())
 	}
+	if settings.processes != nil {
+		settings.processes.scraper = s
+	}
 	s.logAccess()
 	return s, nil
 }
@@ -89,6 +92,7 @@ func (s *processScraper) logAccess() {
 }
 
 func (s *processScraper) scrape(t *scrapeContext) error {
+	t.forOthers -= s.scraperSettings.processes.took()
 	snapshot, err := s.tracker.Scrape(s.trackerContext(t))
 	if err != nil {
 		return err
@@ -267,6 +271,9 @@ func (s *processScraper) reportTelemetry(snapshot *process.Snapshot) {
 		{metadata.AttributeTelemetryProcessSelectionExcluded, snapshot.Excluded.Members},
 	} {
 		s.telemetry.PsutilProcesses.Record(ctx, int64(c.n), metric.WithAttributes(attribute.String("state", c.state.String())))
+	}
+	if snapshot.LostEnds > 0 {
+		s.telemetry.PsutilProcessEndsLost.Add(ctx, int64(snapshot.LostEnds))
 	}
 	for file := range read.NumFiles {
 		for _, c := range []struct {

@@ -28,7 +28,7 @@ type ProcessState struct {
 	// zombie without memory and files. 0 while the first thread lives.
 	LiveThread int32
 	CgroupID   uint64 // of the group in the unified hierarchy, its inode number; 0 where the source does not give it
-	State      byte // the kernel's letter: R, S, D, Z, T, t, I, X: stat state (3)
+	State      byte   // the kernel's letter: R, S, D, Z, T, t, I, X: stat state (3)
 	Levels     Levels
 	Children   Children
 }
