@@ -92,7 +92,7 @@ func (s *processScraper) logAccess() {
 }
 
 func (s *processScraper) scrape(t *scrapeContext) error {
-	t.forOthers -= s.scraperSettings.processes.took()
+	t.forOthers -= s.processes.took()
 	snapshot, err := s.tracker.Scrape(s.trackerContext(t))
 	if err != nil {
 		return err

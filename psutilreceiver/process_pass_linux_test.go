@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -132,11 +133,11 @@ func TestOneTickIsOnePassOverTheProcesses(t *testing.T) {
 				}
 				assert.Equal(t, c.passes, h.scans)
 				counts := stateCounts(got)
-				switch {
-				case name == "processes alone":
+				switch name {
+				case "processes alone":
 					require.NotEmpty(t, counts)
 					alone = counts
-				case name == "process alone", name == "nobody counts":
+				case "process alone", "nobody counts":
 					assert.Empty(t, counts)
 				default:
 					assert.Equal(t, alone, counts, "all processes are counted")
@@ -168,4 +169,32 @@ func TestAPassThatFailsFailsForAllWhoShareIt(t *testing.T) {
 	assert.Equal(t, stateCounts(want), stateCounts(got))
 	assert.Contains(t, got, "other process.group.process.count")
 	assert.Equal(t, 1, h.scans)
+}
+
+// TestAPassTakesTheTimeOfTheProcessScraper: psutil_scrape_duration says what a scraper costs, whoever comes first.
+func TestAPassTakesTheTimeOfTheProcessScraper(t *testing.T) {
+	h := newPassHost(t, func(cfg *Config) {
+		onlyScrapers("processes", "process")(cfg)
+		cfg.Scrapers.Process.Get().CollectionInterval = 0
+	})
+	g := h.groups[0]
+	h.process.Source = slowSource{h.process.Source, h.clock}
+	counting, following := fixtureScrape(), fixtureScrape()
+	_, err := g.processes.scan(counting)
+	require.NoError(t, err)
+	require.NoError(t, g.processes.scraper.scrape(following))
+	assert.Equal(t, 3*time.Second, counting.forOthers)
+	assert.Equal(t, -3*time.Second, following.forOthers)
+	assert.Equal(t, 1, h.scans)
+}
+
+// slowSource takes three seconds for a pass.
+type slowSource struct {
+	read.Source
+	clock *steppedClock
+}
+
+func (s slowSource) Scan(visit func(*read.Sample)) error {
+	s.clock.step(3 * time.Second)
+	return s.Source.Scan(visit)
 }
