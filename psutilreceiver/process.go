@@ -75,6 +75,9 @@ func newProcessScraper(cfg ProcessConfig, settings scraperSettings) (scraper, er
 	if namesCgroup(&settings.attributes) {
 		s.cgroups = newProcessCgroups(settings.host.Root())
 	}
+	if settings.processes != nil {
+		settings.processes.scraper = s
+	}
 	s.logAccess(source)
 	return s, nil
 }
@@ -93,6 +96,7 @@ func (s *processScraper) logAccess(source read.Source) {
 }
 
 func (s *processScraper) scrape(t *scrapeContext) error {
+	t.forOthers -= s.processes.took()
 	snapshot, err := s.tracker.Scrape(s.trackerContext(t))
 	if err != nil {
 		return err
@@ -271,6 +275,9 @@ func (s *processScraper) reportTelemetry(snapshot *process.Snapshot) {
 		{metadata.AttributeTelemetryProcessSelectionExcluded, snapshot.Excluded.Members},
 	} {
 		s.telemetry.PsutilProcesses.Record(ctx, int64(c.n), metric.WithAttributes(attribute.String("state", c.state.String())))
+	}
+	if snapshot.LostEnds > 0 {
+		s.telemetry.PsutilProcessEndsLost.Add(ctx, int64(snapshot.LostEnds))
 	}
 	for file := range read.NumFiles {
 		for _, c := range []struct {

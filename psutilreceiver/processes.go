@@ -10,7 +10,8 @@ import (
 // processesScraper counts processes. What each of them does is the job of processScraper.
 type processesScraper struct {
 	scraperSettings
-	reader *read.Reader
+	reader  read.Source // of its own, where the process scraper does not read the processes at the same time
+	letters [128]int32
 }
 
 func newProcessesScraper(_ ScraperConfig, settings scraperSettings) (scraper, error) {
@@ -37,22 +38,39 @@ func (s *processesScraper) scrapeStates(t *scrapeContext) error {
 	if !s.metrics.SystemProcessCount.Enabled {
 		return nil
 	}
+	letters, err := s.countStates(t)
+	if err != nil || letters == nil {
+		return err // Windows and the BSDs do not report the states.
+	}
 	var counts [len(processStates)]int64
-	known, place, states := false, stateIndex, processStates[:mergedStates]
+	place, states := stateIndex, processStates[:mergedStates]
 	if s.hostmetrics {
 		place, states = separateStateIndex, processStates[:]
 	}
-	err := s.reader.Scan(func(p *read.Sample) {
-		counts[place(p.State)]++
-		known = known || p.Have&read.FieldScheduling != 0
-	})
-	if err != nil || !known {
-		return err // Windows and the BSDs do not report the states.
+	for letter, n := range letters {
+		counts[place(byte(letter))] += int64(n)
 	}
 	for i, state := range states {
 		s.mb.RecordSystemProcessCountDataPoint(t.time, counts[i], state)
 	}
 	return nil
+}
+
+// countStates counts all processes by the kernel's letter of their state. It returns nil if the system does not have states.
+func (s *processesScraper) countStates(t *scrapeContext) (*[128]int32, error) {
+	if s.processes.shared() {
+		return s.processes.scan(t)
+	}
+	s.letters = [128]int32{}
+	known := false
+	err := s.reader.Scan(func(p *read.Sample) {
+		s.letters[p.State&127]++
+		known = known || p.Have&read.FieldScheduling != 0
+	})
+	if err != nil || !known {
+		return nil, err
+	}
+	return &s.letters, nil
 }
 
 // stateIndex is the place in processStates of a state letter of proc(5): docs/decisions/0007-process-states.md.

@@ -138,7 +138,7 @@ func (r *psutilReceiver) buildGroups() ([]*scrapeGroup, error) {
 			if len(byInterval) == 0 {
 				resource, boot = r.hostResource(h.Identity()), r.bootTime(h)
 			}
-			g = &scrapeGroup{host: h, interval: interval, now: r.now, boot: boot, resource: resource, telemetry: r.telemetry}
+			g = &scrapeGroup{host: h, interval: interval, now: r.now, boot: boot, resource: resource, telemetry: r.telemetry, processes: processPass{now: r.now}}
 			byInterval[interval] = g
 		}
 		if err := r.addScraper(g, k); err != nil {
@@ -185,6 +185,7 @@ func (r *psutilReceiver) addScraper(g *scrapeGroup, k scraperKind) error {
 		metrics:    r.cfg.Metrics,
 		attributes: r.cfg.ResourceAttributes,
 		resource:   g.resource,
+		processes:  &g.processes,
 		delta:      r.cfg.Temporality == TemporalityDelta,
 
 		hostmetrics: r.cfg.Compat == compatHostmetrics,

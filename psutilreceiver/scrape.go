@@ -27,8 +27,9 @@ type scrapeGroup struct {
 	// pass passes on a part of a scrape before the rest. If it is nil, there are no parts.
 	pass func(context.Context, pmetric.Metrics)
 
-	runs    []*scrapeRun
-	current scrapeContext
+	runs      []*scrapeRun
+	processes processPass
+	current   scrapeContext
 }
 
 // scrapeRun is one scraper, with what is done before and after each of its scrapes.
@@ -122,7 +123,7 @@ func (r *scrapeRun) scrape(ctx context.Context) (pmetric.Metrics, error) {
 		r.group.sampler.report(ctx, r.settings.telemetry)
 	}
 	r.compat.edit(md)
-	r.settings.telemetry.PsutilScrapeDuration.Record(ctx, (r.group.now().Sub(started) - passing).Seconds(), r.attributes)
+	r.settings.telemetry.PsutilScrapeDuration.Record(ctx, (r.group.now().Sub(started) - passing - t.forOthers).Seconds(), r.attributes)
 	return md, nil
 }
 

@@ -41,6 +41,7 @@ type scraperSettings struct {
 	metrics    metadata.MetricsConfig
 	attributes metadata.ResourceAttributesConfig
 	resource   pcommon.Resource // of the host
+	processes  *processPass     // the pass over the processes that the scrapers of an interval share
 	shown      *shownProcesses  // where the processes that are shown are handed to; nil if nobody is told of them
 	delta      bool             // counters are turned into deltas by the stage
 
@@ -54,6 +55,9 @@ type scrapeContext struct {
 	boot     pcommon.Timestamp // start of every stream that began with the host
 	previous pcommon.Timestamp // time of the last scrape in which the scraper read everything, 0 before there was one
 	elapsed  time.Duration     // since then by the monotonic clock, 0 before
+
+	// forOthers is the part of the scraper's time in which it did the work of another one, negative of one whose work others did.
+	forOthers time.Duration
 
 	emitted  int    // resources since the last part
 	passPart func() // called by emit; nil if the scrape is passed on as a whole

@@ -28,6 +28,7 @@ type TelemetryBuilder struct {
 	registrations            []metric.Registration
 	PsutilFilesUnreadable    metric.Int64Counter
 	PsutilPointsDropped      metric.Int64Counter
+	PsutilProcessEndsLost    metric.Int64Counter
 	PsutilProcessReader      metric.Int64Gauge
 	PsutilProcessReadsFailed metric.Int64Counter
 	PsutilProcesses          metric.Int64Gauge
@@ -79,6 +80,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_psutil_points_dropped",
 		metric.WithDescription("Points of counters that were left out. [Development]"),
 		metric.WithUnit("{datapoint}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.PsutilProcessEndsLost, err = builder.meter.Int64Counter(
+		"otelcol_psutil_process_ends_lost",
+		metric.WithDescription("Processes that ended and of which nothing is known after their last reading, because too many ended at once. Only a reader that is told of ends has these. [Development]"),
+		metric.WithUnit("{process}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.PsutilProcessReader, err = builder.meter.Int64Gauge(

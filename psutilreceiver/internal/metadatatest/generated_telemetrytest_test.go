@@ -21,6 +21,7 @@ func TestSetupTelemetry(t *testing.T) {
 	defer tb.Shutdown()
 	tb.PsutilFilesUnreadable.Add(context.Background(), 1)
 	tb.PsutilPointsDropped.Add(context.Background(), 1)
+	tb.PsutilProcessEndsLost.Add(context.Background(), 1)
 	tb.PsutilProcessReader.Record(context.Background(), 1)
 	tb.PsutilProcessReadsFailed.Add(context.Background(), 1)
 	tb.PsutilProcesses.Record(context.Background(), 1)
@@ -35,6 +36,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualPsutilPointsDropped(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualPsutilProcessEndsLost(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualPsutilProcessReader(t, testTel,

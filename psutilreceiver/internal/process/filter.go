@@ -143,10 +143,9 @@ func (f *filter) includesEnd(comm string, id *read.Identity, younger time.Durati
 		if value == "" {
 			continue
 		}
-		if r.exclude.matches(value) || r.orComm && r.exclude.matches(comm) {
-			return false
-		}
-		if !r.include.empty() && !r.include.matches(value) && !(r.orComm && r.include.matches(comm)) {
+		excluded := r.exclude.matches(value) || r.orComm && r.exclude.matches(comm)
+		included := r.include.empty() || r.include.matches(value) || r.orComm && r.include.matches(comm)
+		if excluded || !included {
 			return false
 		}
 	}

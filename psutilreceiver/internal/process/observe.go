@@ -29,6 +29,8 @@ func (t *Tracker) observe(s *read.Sample) {
 	}
 	p.lastScrape = t.scrape
 	t.live = append(t.live, p)
+	t.states[s.State&127]++
+	t.haveStates = t.haveStates || s.Have&read.FieldScheduling != 0
 	p.excluded = !t.isIncluded(p, s)
 	if p.excluded {
 		p.group = nil

@@ -78,6 +78,10 @@ type Tracker struct {
 	unattributed   unattributed
 	window         cpuWindow
 	ranking        ranking
+	ahead          bool  // the processes have been read, for a scrape that is yet to come
+	scanError      error // of the last scan
+	states         [128]int32
+	haveStates     bool
 	detailCursor   int32       // pid of the last process whose details were read
 	sample         read.Sample // of the process that is read after the scan
 	other          Group
@@ -120,18 +124,38 @@ func NewTracker(source read.Source, options Options) (*Tracker, error) {
 	return t, nil
 }
 
-// Scrape reads the processes and returns what there is to show. If the list of processes cannot be read to its end it returns an error, and
-// the next scrape continues from the last one that succeeded.
-func (t *Tracker) Scrape(context ScrapeContext) (*Snapshot, error) {
+// Scan is the part of a scrape that reads the processes. The Scrape at the same time, of which it has to know the clocks only, goes on from
+// there. What it returns is valid until the next scan: all processes by the kernel's letter of their state, nil if the source does not read
+// states.
+func (t *Tracker) Scan(context ScrapeContext) (*[128]int32, error) {
+	t.abandonScan() // If no Scrape came after the last one.
 	t.context = context
 	t.scrape++
 	if t.firstTime.IsZero() {
 		t.firstTime = context.Now
 	}
 	t.sinceFirst = context.Now.Sub(t.firstTime)
-	if err := t.source.Scan(t.visit); err != nil {
+	t.states, t.haveStates = [128]int32{}, false
+	t.ahead = true
+	if t.scanError = t.source.Scan(t.visit); t.scanError != nil {
 		t.abandonScan()
-		return nil, err
+		return nil, t.scanError
+	}
+	if !t.haveStates {
+		return nil, nil
+	}
+	return &t.states, nil
+}
+
+// Scrape reads the processes and returns what there is to show. If the list of processes cannot be read to its end it returns an error, and
+// the next scrape continues from the last one that succeeded.
+func (t *Tracker) Scrape(context ScrapeContext) (*Snapshot, error) {
+	if !t.ahead || !context.Now.Equal(t.context.Now) {
+		_, _ = t.Scan(context)
+	}
+	t.context, t.ahead = context, false
+	if t.scanError != nil {
+		return nil, t.scanError
 	}
 	if t.scrapes == 0 {
 		t.lastTime = context.Now
