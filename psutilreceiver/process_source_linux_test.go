@@ -45,10 +45,10 @@ func TestWhichReaderRuns(t *testing.T) {
 		"auto where loading fails": {
 			reader: ProcessReaderAuto, open: refused, line: byProc, missing: "the kernel refuses the programs: bpf: operation not permitted",
 		},
-		"auto on another system":    {reader: ProcessReaderAuto, supported: errors.New("it takes Linux"), absent: true},
-		"proc where all is there":   {reader: ProcessReaderProc},
+		"auto on another system":     {reader: ProcessReaderAuto, supported: errors.New("it takes Linux"), absent: true},
+		"proc where all is there":    {reader: ProcessReaderProc},
 		"proc where something lacks": {reader: ProcessReaderProc, supported: missing},
-		"bpf where all is there":    {reader: ProcessReaderBPF, bpf: true, line: byBPF},
+		"bpf where all is there":     {reader: ProcessReaderBPF, bpf: true, line: byBPF},
 		"bpf where something lacks": {
 			reader: ProcessReaderBPF, supported: missing,
 			err: "scrapers::process::reader is bpf, and processes can't be read so: this process lacks CAP_BPF; give what is missing, or set it to auto",
