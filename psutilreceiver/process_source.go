@@ -17,12 +17,12 @@ import (
 type bpfReader struct {
 	exists    bool // on this system
 	supported func(root string) error
-	open      func(root string, proc *read.Reader) (read.Source, error)
+	open      func(proc *read.Reader) (read.Source, error)
 }
 
 var thisBPF = bpfReader{
 	exists: bpf.Exists, supported: bpf.Supported,
-	open: func(root string, proc *read.Reader) (read.Source, error) { return bpf.New(root, proc) },
+	open: func(proc *read.Reader) (read.Source, error) { return bpf.New(proc) },
 }
 
 // newProcessSource returns what the process scraper reads processes by.
@@ -42,7 +42,7 @@ func (b *bpfReader) sourceFor(settings *scraperSettings, cfg *ProcessConfig) (re
 	err := b.supported(root)
 	if err == nil {
 		var source read.Source
-		if source, err = b.open(root, proc); err == nil {
+		if source, err = b.open(proc); err == nil {
 			settings.logger.Info("Processes are read by BPF")
 			settings.reportReader(metadata.AttributeTelemetryProcessReaderBpf)
 			return source, nil

@@ -69,8 +69,7 @@ func TestWhichReaderRuns(t *testing.T) {
 			b := bpfReader{
 				exists:    !c.absent,
 				supported: func(string) error { return c.supported },
-				open: func(root string, proc *read.Reader) (read.Source, error) {
-					assert.Equal(t, h.Root(), root)
+				open: func(proc *read.Reader) (read.Source, error) {
 					wrapped = proc
 					return fakeBPF{proc}, c.open
 				},

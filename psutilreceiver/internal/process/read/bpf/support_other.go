@@ -21,4 +21,4 @@ func Supported(string) error {
 }
 
 // New fails: see [Supported].
-func New(root string, _ *read.Reader) (*Reader, error) { return nil, Supported(root) }
+func New(*read.Reader) (*Reader, error) { return nil, Supported("") }
