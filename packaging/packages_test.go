@@ -44,6 +44,7 @@ var modes = map[string]string{
 	"/usr/bin/hosttop":                                 "-rwxr-xr-x",
 	"/usr/lib/systemd/system/otelcol-psutil.service":   "-rw-r--r--",
 	"/usr/lib/sysusers.d/otelcol-psutil.conf":          "-rw-r--r--",
+	"/usr/share/otelcol-psutil/bpf.conf":               "-rw-r--r--",
 	"/etc/otelcol-psutil/config.yaml":                  "-rw-r--r--",
 	"/etc/otelcol-psutil/environment":                  "-rw-------",
 	"/usr/share/doc/otelcol-psutil/copyright":          "-rw-r--r--",

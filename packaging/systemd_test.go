@@ -19,19 +19,25 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/internal/testenv"
 )
 
-const unitFile = "systemd/otelcol-psutil.service"
+const (
+	unitFile = "systemd/otelcol-psutil.service"
+	// bpfFile is the drop-in with which processes are read by BPF.
+	bpfFile = "systemd/bpf.conf"
+)
 
 // maxExposure is what `systemd-analyze security` may count, in tenths: below 5 it says OK. What is left is what an agent needs that
 // shows the host as it is.
 const maxExposure = 25
 
-// unit reads the directives of the service.
-func unit(t *testing.T) map[string][]string {
+// unit reads the directives of the service, and of drop-ins that are enabled.
+func unit(t *testing.T, dropIns ...string) map[string][]string {
 	t.Helper()
 	directives := make(map[string][]string)
-	for _, line := range lines(t, unitFile, "") {
-		if key, value, ok := strings.Cut(line, "="); ok && !strings.HasPrefix(line, "#") {
-			directives[key] = append(directives[key], value)
+	for _, file := range append([]string{unitFile}, dropIns...) {
+		for _, line := range lines(t, file, "") {
+			if key, value, ok := strings.Cut(line, "="); ok && !strings.HasPrefix(line, "#") {
+				directives[key] = append(directives[key], value)
+			}
 		}
 	}
 	return directives
@@ -53,6 +59,30 @@ func TestUnitIsUnderstoodBySystemd(t *testing.T) {
 	path := unitFor(t, harness.Binary(t))
 	assert.Empty(t, output(t, exec.Command("systemd-analyze", "verify", "--man=no", path)))
 	output(t, exec.Command("systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold="+strconv.Itoa(maxExposure), path))
+
+	dropIn := filepath.Join(path+".d", filepath.Base(bpfFile))
+	require.NoError(t, os.Mkdir(filepath.Dir(dropIn), 0o700))
+	require.NoError(t, os.WriteFile(dropIn, contents(t, bpfFile), 0o600))
+	assert.Empty(t, output(t, exec.Command("systemd-analyze", "verify", "--man=no", path)))
+	exposed := output(t, exec.Command("systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold="+strconv.Itoa(maxExposure), path))
+	assert.Contains(t, exposed, "Service may load BPF programs", "the drop-in was read")
+}
+
+// TestDropInGivesBPFAndNothingElse: the unit alone gives none of it, and the drop-in takes nothing of the unit away.
+func TestDropInGivesBPFAndNothingElse(t *testing.T) {
+	alone, both := unit(t), unit(t, bpfFile)
+	for directive, added := range map[string][]string{
+		"AmbientCapabilities": {"CAP_BPF CAP_PERFMON"}, "CapabilityBoundingSet": {"CAP_BPF CAP_PERFMON"},
+		"SystemCallFilter": {"bpf"}, "LimitMEMLOCK": {"infinity"},
+	} {
+		assert.Equal(t, append(slices.Clone(alone[directive]), added...), both[directive], directive)
+		delete(alone, directive)
+		delete(both, directive)
+	}
+	assert.Equal(t, alone, both)
+	text := string(contents(t, bpfFile))
+	assert.Contains(t, text, "ln -s /usr/share/otelcol-psutil/bpf.conf ")
+	assert.Contains(t, modes, "/usr/share/otelcol-psutil/bpf.conf", "the package installs it")
 }
 
 // TestUnitReloadsWhatWasChecked holds that nothing is loaded before both programs of the package have found the configuration good.
@@ -119,7 +149,7 @@ receivers:
     initial_delay: 0s
     scrapers:
       {cpu: {}, load: {}, memory: {}, paging: {}, disk: {}, filesystem: {}, network: {virtual: true}, connections: {}, pressure: {}, sensors: {},
-       processes: {}, system: {}, process: {collection_interval: 1s, top: {n: 0}}}
+       processes: {}, system: {}, process: {collection_interval: 1s, top: {n: 0}, reader: auto}}
     resource_attributes: {process.executable.path: {enabled: true}}
 exporters: {file: {path: metrics.jsonl, flush_interval: 100ms}}
 service:
@@ -148,6 +178,27 @@ func TestCapabilitiesOfTheUnitAreThoseThatAreNeeded(t *testing.T) {
 	}
 }
 
+// TestCapabilitiesOfTheDropInAreThoseThatAreNeeded: with those of the unit and the drop-in none is said to be missing, and without one of them that one is.
+func TestCapabilitiesOfTheDropInAreThoseThatAreNeeded(t *testing.T) {
+	needs(t, true, "setpriv")
+	directives := unit(t, bpfFile)
+	require.Len(t, directives["AmbientCapabilities"], 2)
+	assert.Equal(t, directives["AmbientCapabilities"], directives["CapabilityBoundingSet"], "nothing more can be had")
+	of := strings.Fields(directives["AmbientCapabilities"][0])
+	more := strings.Fields(directives["AmbientCapabilities"][1])
+
+	path, io, log := seenWith(t, slices.Concat(of, more))
+	assert.Contains(t, path, "packaging.test", "the executable of another user's process")
+	assert.True(t, io, "the disk I/O of another user's process")
+	assert.NotContains(t, log, "lacks CAP_")
+	assert.NotContains(t, log, "left out")
+	for i, taken := range more {
+		_, io, log := seenWith(t, slices.Concat(of, slices.Delete(slices.Clone(more), i, i+1)))
+		assert.True(t, io, "by /proc")
+		assert.Contains(t, log, "lacks "+taken)
+	}
+}
+
 // seenWith tells what of this process a collector of another user sees.
 func seenWith(t *testing.T, capabilities []string) (path string, io bool, log string) {
 	t.Helper()
@@ -163,10 +214,13 @@ func seenWith(t *testing.T, capabilities []string) (path string, io bool, log st
 		"--inh-caps="+set, "--ambient-caps="+set, "--bounding-set="+set, installed(t, dir, program), "--config", config)
 	cmd.Dir = dir
 	p := harness.Run(t, dir, cmd)
-	for _, s := range samples(t, filepath.Join(dir, "metrics.jsonl"), 3) {
-		if s.resource["process.pid"] == strconv.Itoa(os.Getpid()) {
-			path = s.resource["process.executable.path"]
-			io = io || s.name == "process.disk.io"
+	// With many processes a scrape is several batches.
+	for seen, batches := false, 3; !seen; batches++ {
+		for _, s := range samples(t, filepath.Join(dir, "metrics.jsonl"), batches) {
+			if s.resource["process.pid"] == strconv.Itoa(os.Getpid()) {
+				seen, path = true, s.resource["process.executable.path"]
+				io = io || s.name == "process.disk.io"
+			}
 		}
 	}
 	return path, io, stop(t, p)
@@ -182,13 +236,21 @@ func installed(t *testing.T, dir, program string) string {
 	return path
 }
 
-// TestUnitAllowsWhatTheCollectorDoes traces a collector with every scraper and holds its system calls against the unit's filters.
+// TestUnitAllowsWhatTheCollectorDoes traces a collector with every scraper and holds its system calls against the unit's filters, without and with the
+// drop-in for BPF.
 func TestUnitAllowsWhatTheCollectorDoes(t *testing.T) {
 	needs(t, false, "systemd-analyze")
 	testenv.Strace(t)
+	t.Run("alone", func(t *testing.T) { allowsWhatTheCollectorDoes(t, "proc", unit(t)) })
+	t.Run("with BPF", func(t *testing.T) { allowsWhatTheCollectorDoes(t, "auto", unit(t, bpfFile)) })
+}
+
+// allowsWhatTheCollectorDoes traces a collector that reads processes by a reader, where the directives hold.
+func allowsWhatTheCollectorDoes(t *testing.T, reader string, directives map[string][]string) {
+	t.Helper()
 	dir, program := t.TempDir(), harness.Binary(t)
 	config, trace := filepath.Join(dir, "collector.yaml"), filepath.Join(dir, "trace")
-	require.NoError(t, os.WriteFile(config, []byte(everyProcess), 0o600))
+	require.NoError(t, os.WriteFile(config, []byte(strings.Replace(everyProcess, "reader: auto", "reader: "+reader, 1)), 0o600))
 	// As a daemon strace is a grandchild, so that the signal reaches the collector itself.
 	cmd := exec.Command("strace", "-D", "-f", "-e", "signal=none", "-o", trace,
 		program, "--config", absolute(t, "../examples/agent.yaml"), "--config", config,
@@ -196,7 +258,7 @@ func TestUnitAllowsWhatTheCollectorDoes(t *testing.T) {
 	cmd.Dir = dir
 	p := harness.Run(t, dir, cmd)
 	samples(t, filepath.Join(dir, "metrics.jsonl"), 3)
-	stop(t, p)
+	log := stop(t, p)
 
 	text := harness.AwaitTrace(t, trace, p.PID())
 	used := make(map[string]bool)
@@ -204,15 +266,16 @@ func TestUnitAllowsWhatTheCollectorDoes(t *testing.T) {
 		used[m[1]] = true
 	}
 	require.Greater(t, len(used), 20)
-	allowed := filtered(t, unit(t)["SystemCallFilter"])
+	allowed := filtered(t, directives["SystemCallFilter"])
 	for call := range used {
 		assert.True(t, allowed[call], "%s is not allowed", call)
 	}
+	assert.Equal(t, strings.Contains(log, "Processes are read by BPF"), used["bpf"])
 	for _, dangerous := range []string{"ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "open_by_handle_at", "perf_event_open"} {
 		assert.False(t, allowed[dangerous], dangerous)
 	}
 
-	families := strings.Fields(unit(t)["RestrictAddressFamilies"][0])
+	families := strings.Fields(directives["RestrictAddressFamilies"][0])
 	for _, m := range regexp.MustCompile(`\bsocket\((AF_\w+)`).FindAllStringSubmatch(text, -1) {
 		assert.Contains(t, families, m[1])
 	}

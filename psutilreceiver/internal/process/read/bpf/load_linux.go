@@ -11,7 +11,6 @@ import (
 	"github.com/cilium/ebpf/features"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/ringbuf"
-	"github.com/cilium/ebpf/rlimit"
 	"golang.org/x/sys/unix"
 )
 
@@ -66,13 +65,26 @@ func (p *programs) load() error {
 		}
 	}
 	if version, err := features.LinuxVersionCode(); err == nil && version < 5<<16|11<<8 {
-		_ = rlimit.RemoveMemlock() // Without it, what follows says what is missing.
+		liftMemlock()
 	}
 	if p.collection, err = ebpf.NewCollection(spec); err != nil {
 		return fmt.Errorf("loading programs into the kernel: %w", err)
 	}
 	p.lost, p.counted = p.collection.Variables[programsVarLost], p.collection.Variables[programsVarDescriptors]
 	return p.attach(dump)
+}
+
+// liftMemlock lifts the limit of locked memory as far as this process may. Package rlimit of the library would do so, but calls bpf(2) as soon as it is linked:
+// in each process, also in one that reads /proc and that a filter would kill for the call.
+func liftMemlock() {
+	if unix.Setrlimit(unix.RLIMIT_MEMLOCK, &unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}) == nil {
+		return
+	}
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_MEMLOCK, &limit) == nil {
+		limit.Cur = limit.Max
+		_ = unix.Setrlimit(unix.RLIMIT_MEMLOCK, &limit) // Where it is too low, loading says so.
+	}
 }
 
 // chooseIterator leaves of both forms of the iterator the one that the kernel can run, and returns its name.
