@@ -241,7 +241,7 @@ func (s *cgroupScraper) describe(k *knownCgroup) pcommon.Resource {
 	s.rb.SetLinuxCgroupPath(k.Path)
 	setKnown(k.ContainerID, s.rb.SetContainerID)
 	resource := s.rb.Emit()
-	copyAttributes(s.resource, resource)
+	copyAttributes(s.resource.Attributes(), resource.Attributes())
 	return resource
 }
 

@@ -198,7 +198,7 @@ func (s *cgroupScraper) recordRest(t *scrapeContext) {
 	}
 	s.rb.SetLinuxCgroupPath(otherGroup)
 	resource := s.rb.Emit()
-	copyAttributes(s.resource, resource)
+	copyAttributes(s.resource.Attributes(), resource.Attributes())
 	s.mb.EmitForResource(metadata.WithMovedResource(resource))
 	t.emit()
 }

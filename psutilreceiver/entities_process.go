@@ -114,9 +114,9 @@ func (s *shownProcesses) take() []shownProcess {
 }
 
 // processAttributes are those of a resource that are the process's own.
-func processAttributes(resource pcommon.Resource) pcommon.Map {
+func processAttributes(attributes pcommon.Map) pcommon.Map {
 	own := pcommon.NewMap()
-	for k, v := range resource.Attributes().All() {
+	for k, v := range attributes.All() {
 		if strings.HasPrefix(k, "process.") || k == "container.id" {
 			v.CopyTo(own.PutEmpty(k))
 		}

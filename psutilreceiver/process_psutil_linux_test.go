@@ -185,7 +185,7 @@ func comparePsutil(t *testing.T, p *psutilProcess, reader ProcessReader, steady 
 	u, err := user.Current()
 	require.NoError(t, err)
 	assert.Equal(t, u.Username, attributes["process.owner"])
-	created, err := time.Parse(creationTimeLayout, attributes["process.creation.time"].(string))
+	created, err := time.Parse(time.RFC3339, attributes["process.creation.time"].(string))
 	require.NoError(t, err)
 	// psutil counts from the btime of /proc/stat, which is cut to the second.
 	assert.InDelta(t, p.Created, float64(created.UnixMilli())/1000, 1.1)

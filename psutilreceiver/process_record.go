@@ -81,9 +81,9 @@ func (s *processScraper) recordTotals(
 	}
 	// The time of children that no scrape saw is counted since the first scrape, which comes after the creation of most processes.
 	since := max(start, s.first)
-	s.mb.Reset(metadata.WithStartTime(since))
+	s.mb.StartAt(since)
 	s.recordSince(t, total, &base, have&read.FieldReaped, recorded, based && since < t.previous)
-	s.mb.Reset(metadata.WithStartTime(start))
+	s.mb.StartAt(start)
 	return have
 }
 

@@ -94,6 +94,7 @@ func (r *psutilReceiver) Start(ctx context.Context, h component.Host) error {
 		}
 		r.running = append(r.running, controller)
 	}
+	startup.begin()
 	return nil
 }
 
@@ -101,6 +102,7 @@ func (r *psutilReceiver) Start(ctx context.Context, h component.Host) error {
 func (r *psutilReceiver) Shutdown(ctx context.Context) error {
 	var errs error
 	r.shutdown.Do(func() {
+		startup.end()
 		if r.sampler != nil {
 			errs = r.sampler.shutdown()
 		}

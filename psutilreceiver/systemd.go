@@ -126,7 +126,7 @@ func (s *systemdScraper) recordUnit(t *scrapeContext, u *systemd.Unit) {
 	}
 	s.rb.SetSystemdUnitName(u.Name)
 	resource := s.rb.Emit()
-	copyAttributes(s.resource, resource)
+	copyAttributes(s.resource.Attributes(), resource.Attributes())
 	s.mb.EmitForResource(metadata.WithMovedResource(resource))
 	t.emit()
 }

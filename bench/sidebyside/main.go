@@ -3,7 +3,8 @@
 // Each round starts a collector twice for the same time: once scraping at a short interval, once scraping a single time. The
 // difference of the two processes' CPU times (rusage of the finished process), divided by the number of scrapes that one made and
 // the other did not, is the cost of a scrape; what starting and stopping cost falls out. Allocated bytes come from the collector's own
-// telemetry (process_runtime_total_alloc_bytes), resident memory from rusage, and opens from strace, where it is installed.
+// telemetry (process_runtime_total_alloc_bytes), peak memory from rusage, and opens from strace, where it is installed. Resident memory is the
+// median of what /proc/PID/status has in the second half of each run: at rest after a single scrape, and while it scrapes.
 package main
 
 import (
@@ -25,13 +26,18 @@ import (
 
 type contender struct {
 	name, binary, config string
+	reader               string // of processes, for the psutil receiver; "" leaves it to the configuration
 }
 
 // command runs the collector at an interval, with its telemetry at a port.
 func (c *contender) command(interval time.Duration, port int, tracer ...string) *exec.Cmd {
 	args := slices.Concat(tracer, []string{c.binary, "--config", c.config})
+	if c.reader != "" {
+		args = append(args, "--config", "env:READER_CONFIG")
+	}
 	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), "INTERVAL="+interval.String(), "PORT="+strconv.Itoa(port))
+	cmd.Env = append(os.Environ(), "INTERVAL="+interval.String(), "PORT="+strconv.Itoa(port),
+		"READER_CONFIG={receivers: {psutil: {scrapers: {process: {reader: "+c.reader+"}}}}}")
 	return cmd
 }
 
@@ -48,15 +54,21 @@ type cost struct {
 	allocated  float64 // bytes
 	points     float64
 	peak       float64 // bytes
+	rest, busy memory
 	opens      float64
 	opensKnown bool
 }
+
+// memory is what is resident of a process, and what of it is not pages of a file, in bytes.
+type memory struct{ resident, anonymous float64 }
 
 func main() {
 	var a, b contender
 	flag.StringVar(&a.name, "a-name", "psutil", "name of the first")
 	flag.StringVar(&a.binary, "a", "", "binary of the first")
 	flag.StringVar(&a.config, "a-config", "", "configuration of the first")
+	flag.StringVar(&a.reader, "a-reader", "", "scrapers::process::reader of the first, if it is the psutil receiver: auto, proc or bpf")
+	flag.StringVar(&b.reader, "b-reader", "", "the same of the second")
 	flag.StringVar(&b.name, "b-name", "hostmetrics", "name of the second")
 	flag.StringVar(&b.binary, "b", "", "binary of the second")
 	flag.StringVar(&b.config, "b-config", "", "configuration of the second")
@@ -127,7 +139,12 @@ func run(a, b contender, p plan) error {
 	if ca.opensKnown && cb.opensKnown {
 		row("files opened", "%.1f", ca.opens, cb.opens)
 	}
-	row("peak memory of the process (MiB)", "%.1f", ca.peak/1024/1024, cb.peak/1024/1024)
+	mib := func(what string, x, y float64) { row(what+" (MiB)", "%.1f", x/1024/1024, y/1024/1024) }
+	mib("resident at rest", ca.rest.resident, cb.rest.resident)
+	mib("of it anonymous", ca.rest.anonymous, cb.rest.anonymous)
+	mib("resident while scraping", ca.busy.resident, cb.busy.resident)
+	mib("of it anonymous", ca.busy.anonymous, cb.busy.anonymous)
+	mib("peak memory of the process", ca.peak, cb.peak)
 	return nil
 }
 
@@ -150,6 +167,8 @@ func measure(c contender, p plan) (cost, error) {
 		allocated: (busy.allocated - idle.allocated) / n,
 		points:    (busy.points - idle.points) / n,
 		peak:      busy.peak,
+		rest:      idle.memory,
+		busy:      busy.memory,
 	}
 	if _, err := exec.LookPath("strace"); err == nil && p.opens {
 		const traced = 5
@@ -168,6 +187,7 @@ type usage struct {
 	allocated float64
 	points    float64
 	peak      float64
+	memory    memory
 }
 
 // runOnce runs the collector for lifetime and asks it for its own telemetry just before it is stopped.
@@ -185,7 +205,11 @@ func runOnce(c contender, interval, lifetime time.Duration) (usage, error) {
 	if err != nil {
 		return usage{}, err
 	}
-	time.Sleep(lifetime)
+	resident, err := watch(p, lifetime)
+	if err != nil {
+		p.Kill()
+		return usage{}, err
+	}
 	telemetry, err := collector.Fetch(port)
 	used, stopped := p.Stop()
 	if err := errors.Join(err, stopped); err != nil {
@@ -196,7 +220,27 @@ func runOnce(c contender, interval, lifetime time.Duration) (usage, error) {
 		allocated: telemetry.Sum("otelcol_process_runtime_total_alloc_bytes"),
 		points:    telemetry.Sum("otelcol_receiver_accepted_metric_points"),
 		peak:      used.Peak,
+		memory:    resident,
 	}, nil
+}
+
+// watch lets a process run for lifetime, and returns the median of its memory in the second half.
+func watch(p *collector.Process, lifetime time.Duration) (memory, error) {
+	const looks = 21
+	time.Sleep(lifetime / 2)
+	var resident, anonymous []float64
+	for range looks {
+		time.Sleep(lifetime / 2 / looks)
+		r, err1 := p.Resident()
+		a, err2 := p.Anonymous()
+		if err := errors.Join(err1, err2); err != nil {
+			return memory{}, fmt.Errorf("%w: %s", err, p.Output())
+		}
+		resident, anonymous = append(resident, r), append(anonymous, a)
+	}
+	slices.Sort(resident)
+	slices.Sort(anonymous)
+	return memory{resident: resident[looks/2], anonymous: anonymous[looks/2]}, nil
 }
 
 // countOpens counts the files that the collector opens in lifetime.

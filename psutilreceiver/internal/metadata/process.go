@@ -7,24 +7,33 @@ import (
 )
 
 // EmitForProcess is EmitForResource for what is recorded of a process or a group of processes, the metrics named process: a host may have thousands, and to
-// ask each of the other metrics for points costs more than what it records. The resource is empty afterwards.
-func (mb *MetricsBuilder) EmitForProcess(res pcommon.Resource) {
-	rm := pmetric.NewResourceMetrics()
+// ask each of the other metrics for points costs more than what it records. The resource is what rb has built, which begins the next one.
+func (mb *MetricsBuilder) EmitForProcess(rb *ResourceBuilder) {
+	if !mb.keepsResource(rb.res.Attributes()) {
+		mb.emitProcessMetrics(pmetric.NewMetricSlice())
+		rb.res.Attributes().Clear()
+		return
+	}
+	resources := mb.metricsBuffer.ResourceMetrics()
+	rm := resources.AppendEmpty()
 	rm.SetSchemaUrl(conventions.SchemaURL)
 	scope := rm.ScopeMetrics().AppendEmpty()
 	scope.Scope().SetName(ScopeName)
 	scope.Scope().SetVersion(mb.buildInfo.Version)
 	scope.Metrics().EnsureCapacity(mb.metricsCapacity)
 	mb.emitProcessMetrics(scope.Metrics())
-	res.MoveTo(rm.Resource())
-	if !mb.keepsResource(rm.Resource().Attributes()) {
-		return
-	}
+	rb.res.MoveTo(rm.Resource())
 	if scope.Metrics().Len() > 0 {
 		mb.updateCapacity(rm)
-		rm.MoveTo(mb.metricsBuffer.ResourceMetrics().AppendEmpty())
+		return
 	}
+	last := resources.Len() - 1
+	at := -1
+	resources.RemoveIf(func(pmetric.ResourceMetrics) bool { at++; return at == last })
 }
+
+// StartAt is Reset with a start time alone. Reset asks the clock as well, which counts where it is called for each of thousands of processes.
+func (mb *MetricsBuilder) StartAt(start pcommon.Timestamp) { mb.startTime = start }
 
 // keepsResource tells whether the filters of resource attributes let a resource pass.
 func (mb *MetricsBuilder) keepsResource(attributes pcommon.Map) bool {

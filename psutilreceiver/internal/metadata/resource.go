@@ -13,3 +13,6 @@ func WithMovedResource(res pcommon.Resource) ResourceMetricsOption {
 
 // Grow makes room for n attributes of the resource that is built next, which otherwise gets up to twice the room that it needs.
 func (rb *ResourceBuilder) Grow(n int) { rb.res.Attributes().EnsureCapacity(n) }
+
+// Attributes returns those of the resource that is being built.
+func (rb *ResourceBuilder) Attributes() pcommon.Map { return rb.res.Attributes() }
