@@ -54,9 +54,11 @@ type recordedGroup struct {
 }
 
 func newProcessScraper(cfg ProcessConfig, settings scraperSettings) (scraper, error) {
-	reader := read.New(settings.host.Root())
-	reader.KeepArguments(cfg.CommandLineArgs)
-	tracker, err := process.NewTracker(reader, cfg.options(settings.metrics, settings.attributes))
+	source, err := newProcessSource(settings, cfg)
+	if err != nil {
+		return nil, err
+	}
+	tracker, err := process.NewTracker(source, cfg.options(settings.metrics, settings.attributes))
 	if err != nil {
 		return nil, err
 	}

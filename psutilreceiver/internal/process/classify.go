@@ -1,10 +1,14 @@
 package process
 
-// classify puts every process into the one place that counts it in this scrape.
-func (t *Tracker) classify() {
+// beginGroups starts a scrape of everything that has several processes.
+func (t *Tracker) beginGroups() {
 	t.groups.begin()
 	t.other.begin()
 	t.excluded.begin()
+}
+
+// classify puts every process into the one place that counts it in this scrape.
+func (t *Tracker) classify() {
 	t.snapshot.Shown, t.snapshot.Groups = t.snapshot.Shown[:0], t.snapshot.Groups[:0]
 	if len(t.groups.keys) > 0 {
 		t.classifyGroups()
@@ -72,7 +76,7 @@ func (t *Tracker) classifyGroups() {
 	}
 	t.rankGroups()
 	for _, g := range t.groups.list {
-		if g.Members > 0 {
+		if g.isRanked() {
 			g.shown = t.options.Top.N == 0 || g.rankedBy != 0
 		}
 		g.CPUUtilization, g.HasUtilization = 0, false
@@ -98,7 +102,7 @@ func (t *Tracker) rankGroups() {
 		for index, g := range t.groups.list {
 			member := g.rankedBy&bit != 0
 			g.rankedBy &^= bit
-			if g.Members > 0 {
+			if g.isRanked() {
 				value, size := rankValue(key, &g.Delta, &g.Total, &g.Levels, g.Have)
 				t.ranking.consider(candidate{index: index, value: value, total: size, member: member})
 			}

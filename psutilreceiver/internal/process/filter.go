@@ -123,6 +123,36 @@ func newMatcher(values []string, expressions bool) (matcher, error) {
 	return m, nil
 }
 
+// needs returns the attributes that rules compare.
+func (f *filter) needs() (needs read.Attributes) {
+	for i := range f.rules {
+		needs |= f.rules[i].needs
+	}
+	return needs
+}
+
+// includesEnd tells whether the filter includes processes that ended before any scan saw them, and of which id has what is known. No rule decides
+// by what is not known. They are younger than the age, if that is positive. Nobody names their pids.
+func (f *filter) includesEnd(comm string, id *read.Identity, younger time.Duration) bool {
+	if younger > 0 && f.minAge >= younger || len(f.includePIDs) > 0 {
+		return false
+	}
+	for i := range f.rules {
+		r := &f.rules[i]
+		value := r.value(id)
+		if value == "" {
+			continue
+		}
+		if r.exclude.matches(value) || r.orComm && r.exclude.matches(comm) {
+			return false
+		}
+		if !r.include.empty() && !r.include.matches(value) && !(r.orComm && r.include.matches(comm)) {
+			return false
+		}
+	}
+	return true
+}
+
 // includes tells whether the filter includes a process. identify is called only for attributes that a rule needs, and only when cheaper rules
 // have included the process.
 func (f *filter) includes(s *read.Sample, id *read.Identity, identify func(read.Attributes)) bool {

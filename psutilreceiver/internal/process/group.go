@@ -42,7 +42,7 @@ type Group struct {
 	Members    int         // processes in it at this scrape
 	Since      time.Time   // from when its counters count: the scrape before the one that first had a member, or the tracker's first
 	Total      read.Totals // the sum of all deltas since then
-	Delta      Deltas      // what the current members added since the previous scrape
+	Delta      Deltas      // what the current members added since the previous scrape, and what those did that have ended, where the source tells of ends
 	Levels     read.Levels // the sum over the current members
 	Have       read.Fields // the fields that were read of at least one current member
 	CgroupText string      // of /proc/PID/cgroup of its first member, if processes are grouped by cgroup
@@ -55,6 +55,8 @@ type Group struct {
 
 	rankedBy    uint8 // bit i: the i-th rank key selected the group
 	shown       bool
+	ended       bool   // has what processes used that have ended since the scrape before
+	awaited     int    // members that have gone and whose end was not told yet
 	firstScrape uint64 // number of the scrape in which the group appeared
 }
 
@@ -63,9 +65,12 @@ func (g *Group) Base() read.Totals { return before(&g.Total, &g.Delta) }
 
 // begin starts a scrape, in which the group has no members yet.
 func (g *Group) begin() {
-	g.Members, g.Delta, g.Levels, g.Have = 0, Deltas{}, read.Levels{}, 0
+	g.Members, g.Delta, g.Levels, g.Have, g.ended = 0, Deltas{}, read.Levels{}, 0, false
 	g.Oldest, g.States = read.Key{}, [128]int32{}
 }
+
+// isRanked tells whether it is decided in this scrape if the group is shown. An empty one stays what it was.
+func (g *Group) isRanked() bool { return g.Members > 0 || g.ended }
 
 func (g *Group) addProcess(p *Process) {
 	g.Members++
@@ -114,9 +119,8 @@ func newGrouping(keys []GroupKey) (*grouping, error) {
 	return g, nil
 }
 
-// of returns the group that a process with this identity belongs to.
-func (g *grouping) of(id *read.Identity, since time.Time, scrape uint64) *Group {
-	var labels GroupLabels
+// labelsOf returns the labels of the group that a process with this identity belongs to.
+func (g *grouping) labelsOf(id *read.Identity) (labels GroupLabels) {
 	for _, key := range g.keys {
 		switch key {
 		case GroupExecutable:
@@ -131,6 +135,15 @@ func (g *grouping) of(id *read.Identity, since time.Time, scrape uint64) *Group 
 			labels.Program = id.Program
 		}
 	}
+	return labels
+}
+
+// find returns the group that a process with this identity belongs to, nil if there is none.
+func (g *grouping) find(id *read.Identity) *Group { return g.byLabels[g.labelsOf(id)] }
+
+// of returns the group that a process with this identity belongs to.
+func (g *grouping) of(id *read.Identity, since time.Time, scrape uint64) *Group {
+	labels := g.labelsOf(id)
 	group := g.byLabels[labels]
 	if group == nil {
 		group = &Group{Labels: labels, Since: since, firstScrape: scrape}
@@ -144,10 +157,10 @@ func (g *grouping) of(id *read.Identity, since time.Time, scrape uint64) *Group 
 }
 
 // begin starts a scrape. Groups that the previous scrape reported without a member are removed; a later group with the same labels is another
-// one.
+// one. Such a group stays while it gets what processes used that no scan saw, and while the end of a member is awaited.
 func (g *grouping) begin() {
 	g.list = slices.DeleteFunc(g.list, func(group *Group) bool {
-		empty := group.Members == 0
+		empty := !group.isRanked() && group.awaited == 0
 		if empty {
 			delete(g.byLabels, group.Labels)
 		}

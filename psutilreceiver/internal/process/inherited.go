@@ -186,12 +186,15 @@ func (p *Process) discountIO(inherited ioAmount) {
 	}
 }
 
-// ownIO returns the part of a value of /proc/PID/io that is not known to be a child's.
+// ownIO returns the part of a value of /proc/PID/io that is not known to be that of a child that was counted itself.
 func (p *Process) ownIO(c read.Counter, raw uint64) uint64 {
-	if p.discounted == nil {
-		return raw
+	switch {
+	case p.discounted != nil:
+		return raw - min(raw, p.discounted[c-read.DiskReadBytes])
+	case p.inherited != nil:
+		return raw + p.inherited[c-read.DiskReadBytes]
 	}
-	return raw - min(raw, p.discounted[c-read.DiskReadBytes])
+	return raw
 }
 
 // rawIO returns what was last read of /proc/PID/io.

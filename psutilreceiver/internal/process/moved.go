@@ -28,6 +28,7 @@ func (t *Tracker) readCgroupAgain(p *Process, s *read.Sample) {
 	id := p.Identity()
 	if id.Have &^= read.AttributeCgroup; t.source.Identify(s, read.AttributeCgroup, &id) {
 		p.setIdentity(id)
+		p.cgroupID = s.CgroupID
 		p.filterResult, p.group = filterUndecided, nil
 	}
 }

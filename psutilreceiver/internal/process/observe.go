@@ -8,6 +8,11 @@ import (
 // delta is computed yet, so that a scan that breaks off leaves the totals as they were.
 func (t *Tracker) observe(s *read.Sample) {
 	p := t.byPID[s.PID]
+	if len(t.ends.awaited) > 0 && (p == nil || p.Start != s.Start) {
+		if missed := t.resume(s.Key); missed != nil {
+			p = missed
+		}
+	}
 	switch {
 	case p == nil || p.Start != s.Start:
 		p = &Process{firstScrape: t.scrape, reidentify: t.scrapes > 0, identity: unidentified}
@@ -83,7 +88,7 @@ func (t *Tracker) readIdentity(p *Process, s *read.Sample, attributes read.Attri
 		id.Executable = s.Comm()
 	}
 	if attributes&read.AttributeCgroup != 0 {
-		p.cgroupAt = t.sinceFirst
+		p.cgroupAt, p.cgroupID = t.sinceFirst, s.CgroupID
 	}
 	p.setIdentity(id)
 	return present && id.Have&attributes == attributes

@@ -34,10 +34,12 @@ type Process struct {
 	children   read.Children       // as the scrape before read them; Faults when I/O was last read
 	switches   [2]uint64           // context switches as read before. Of other counters that is Total, of I/O with discounted
 	discounted *[ioCounters]uint64 // I/O inherited from children that was counted in them; nil if none is
+	inherited  *[ioCounters]uint64 // I/O of children that ended unseen; nil if none is. Only where the source tells of ends
 	exitedCPU  cpuTimes            // of descendants that exited since the scrape before, already counted in them
 
 	exact       exactMemory
 	cgroupAt    time.Duration // when its cgroup was read last, since the first scrape
+	cgroupID    uint64        // number of that cgroup
 	lastScrape  uint64        // number of the last scrape that saw the process
 	firstScrape uint64        // number of the first scrape that saw it
 	counted     bool          // a scrape that succeeded saw it
@@ -46,6 +48,7 @@ type Process struct {
 
 	filterResult filterResult
 	excluded     bool
+	ended        bool // its final totals are in
 	shown        bool
 	rankedBy     uint8 // bit i: the i-th rank key selected the process
 	group        *Group

@@ -42,6 +42,8 @@ type Snapshot struct {
 
 	Seen int // processes alive
 
+	LostEnds uint64 // processes that have ended since the scrape before of which the source knows nothing
+
 	// Unattributed is the CPU time since the first scrape that the host used and neither a living process nor a parent's children's time
 	// accounts for, in µs, if HasUnattributed. It never falls, and is exact to what [unattributed] says.
 	Unattributed    uint64
@@ -72,6 +74,7 @@ type Tracker struct {
 	live, previous []*Process // of this scrape and the one before, in the order of the scan
 	leftover       cpuTimes   // exited CPU time that no increase of the scrape before included
 	exitedIO       []exitedChildIO
+	ends           ends
 	unattributed   unattributed
 	window         cpuWindow
 	ranking        ranking
@@ -113,6 +116,7 @@ func NewTracker(source read.Source, options Options) (*Tracker, error) {
 		window: newCPUWindow(options.Window),
 	}
 	t.visit = t.observe
+	t.ends = newEnds(t)
 	return t, nil
 }
 
@@ -133,18 +137,22 @@ func (t *Tracker) Scrape(context ScrapeContext) (*Snapshot, error) {
 		t.lastTime = context.Now
 		t.other.Since, t.excluded.Since = context.Now, context.Now
 	}
-	var attributed uint64
-	t.window.advance(t.scrapes, &t.context)
 	for _, p := range t.live {
 		t.computeDeltas(p)
-		t.window.update(t.scrapes, p)
-		attributed += p.Delta.CPU()
 	}
 	t.updateNewestStart()
-	t.computeReapedTime()
-	t.discountInheritedIO()
+	t.beginGroups()
+	if t.ends.source != nil {
+		t.accountEnds()
+	} else {
+		t.computeReapedTime()
+		t.discountInheritedIO()
+	}
+	attributed := t.ends.cpu
+	t.window.advance(t.scrapes, &t.context)
 	for _, p := range t.live {
-		attributed += p.Delta[read.ReapedUser] + p.Delta[read.ReapedSystem]
+		t.window.update(t.scrapes, p)
+		attributed += p.Delta.CPU() + p.Delta[read.ReapedUser] + p.Delta[read.ReapedSystem]
 	}
 	t.unattributed.add(&context, attributed)
 	t.classify()
@@ -197,7 +205,7 @@ func (t *Tracker) removeExited() {
 func (t *Tracker) fillSnapshot() *Snapshot {
 	s := &t.snapshot
 	s.Other, s.Excluded = &t.other, &t.excluded
-	s.Seen = len(t.previous)
+	s.Seen, s.LostEnds = len(t.previous), t.ends.lost
 	s.Unattributed, s.HasUnattributed = t.unattributed.total, t.unattributed.known
 	s.ReadErrors = t.source.ReadErrors()
 	return s

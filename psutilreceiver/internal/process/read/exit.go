@@ -7,7 +7,12 @@ type ExitSource interface {
 	// Exits calls visit for what has ended and was not visited before, and returns how many processes ended of which nothing is known, because too many did at
 	// once. It is called after Scan. The exit belongs to the source and is valid during the call. The kernel tells of an end when the process was waited for, and somewhat
 	// later: one that a scan does not have any more may come after the next scan only.
+	//
+	// Of a process that started before the source began to look, and that no scan has seen, it says nothing: what it used is not new.
+	// What a scan has seen that broke off counts as seen.
 	Exits(visit func(*Exit)) (lost uint64)
+	// Owner returns the name of a user as [Identity] has it.
+	Owner(uid uint32) string
 }
 
 // An Exit is what a process used until its end, or what several did that no scan has seen.

@@ -37,13 +37,9 @@ func New(root string) *Reader {
 
 // Scan visits every process of <root>/proc, by pid, with the fields of its stat.
 func (r *Reader) Scan(visit func(*Sample)) error {
-	r.errors = Errors{}
-	r.users.checked = false
-	r.errors.Users = r.users.again()
-	if err := r.dir.open(); err != nil {
+	if err := r.BeginScan(); err != nil {
 		return err
 	}
-	r.dir.files.BeginScan()
 	r.pids.rest = nil
 	for {
 		pid, more, errno := r.pids.next(r.dir.fd)
@@ -56,6 +52,25 @@ func (r *Reader) Scan(visit func(*Sample)) error {
 		if pid > 0 && r.readStat(pid) {
 			visit(&r.sample)
 		}
+	}
+}
+
+// BeginScan begins a scan by a source that lists processes by other means, and reads here what these do not give.
+func (r *Reader) BeginScan() error {
+	r.errors = Errors{}
+	r.users.checked = false
+	r.errors.Users = r.users.again()
+	if err := r.dir.open(); err != nil {
+		return err
+	}
+	r.dir.files.BeginScan()
+	return nil
+}
+
+// Visit calls visit for one process, as Scan does for all. One that has exited is not visited.
+func (r *Reader) Visit(pid int32, visit func(*Sample)) {
+	if r.readStat(pid) {
+		visit(&r.sample)
 	}
 }
 

@@ -50,6 +50,9 @@ func (u *users) again() error {
 	return u.err
 }
 
+// Owner returns the name of a user, its number where <root>/etc/passwd has no name.
+func (r *Reader) Owner(uid uint32) string { return r.users.name(uid) }
+
 func (u *users) refresh() {
 	f, err := u.root.Open(u.root.Join("etc/passwd"), maxPasswdSize)
 	if err != nil {

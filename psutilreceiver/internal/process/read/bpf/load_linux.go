@@ -1,0 +1,152 @@
+//go:build linux && (amd64 || arm64)
+
+package bpf
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/features"
+	"github.com/cilium/ebpf/link"
+	"github.com/cilium/ebpf/ringbuf"
+	"github.com/cilium/ebpf/rlimit"
+	"golang.org/x/sys/unix"
+)
+
+// programs is what is in the kernel. Each part ends with the last descriptor that leads to it, so that nothing stays behind however this
+// process ends.
+type programs struct {
+	collection *ebpf.Collection
+	iterator   *link.Iter
+	links      []link.Link
+	ring       *ringbuf.Reader
+	lost       *ebpf.Variable
+	told       uint64        // of lost, what was told
+	loaded     uint64        // ns since boot: what ended before was not counted
+	flushed    chan struct{} // one for each [ringbuf.Reader.Flush]; closed at the end
+}
+
+const (
+	// maxCPUs is MAX_CPUS of processes.bpf.c.
+	maxCPUs = 32
+	// chunk is what the kernel gives of an iterator at once.
+	chunk = 32 << 10
+)
+
+// linuxWithLoop is the version since which programs may have loops of many rounds: 5.17.
+const linuxWithLoop = 5<<16 | 17<<8
+
+func load() (*programs, error) {
+	p := &programs{flushed: make(chan struct{})}
+	if err := p.load(); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	return p, nil
+}
+
+func (p *programs) load() error {
+	spec, err := loadPrograms()
+	if err != nil {
+		return err
+	}
+	dump, err := chooseIterator(spec)
+	if err != nil {
+		return err
+	}
+	cpus, err := ebpf.PossibleCPU()
+	if err != nil {
+		return fmt.Errorf("counting CPUs: %w", err)
+	}
+	if cpus <= maxCPUs {
+		if err := spec.Variables[programsVarCpus].Set(uint32(cpus)); err != nil {
+			return fmt.Errorf("loading programs: %w", err)
+		}
+	}
+	if version, err := features.LinuxVersionCode(); err == nil && version < 5<<16|11<<8 {
+		_ = rlimit.RemoveMemlock() // Without it, what follows says what is missing.
+	}
+	if p.collection, err = ebpf.NewCollection(spec); err != nil {
+		return fmt.Errorf("loading programs into the kernel: %w", err)
+	}
+	p.lost = p.collection.Variables[programsVarLost]
+	return p.attach(dump)
+}
+
+// chooseIterator leaves of both forms of the iterator the one that the kernel can run, and returns its name.
+func chooseIterator(spec *ebpf.CollectionSpec) (string, error) {
+	version, err := features.LinuxVersionCode()
+	if err != nil {
+		return "", fmt.Errorf("finding the version of the kernel: %w", err)
+	}
+	if version >= linuxWithLoop {
+		delete(spec.Programs, programsProgDumpProcessesWithoutLoop)
+		return programsProgDumpProcesses, nil
+	}
+	delete(spec.Programs, programsProgDumpProcesses)
+	return programsProgDumpProcessesWithoutLoop, nil
+}
+
+func (p *programs) attach(dump string) error {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil {
+		return fmt.Errorf("reading the time since boot: %w", err)
+	}
+	for _, name := range [...]string{programsProgThreadEnds, programsProgProcessExecs, programsProgProcessReleased} {
+		l, err := link.AttachTracing(link.TracingOptions{Program: p.collection.Programs[name]})
+		if err != nil {
+			return fmt.Errorf("attaching the program %s: %w", name, err)
+		}
+		p.links = append(p.links, l)
+	}
+	p.loaded = uint64(now.Nano())
+	var err error
+	if p.iterator, err = link.AttachIter(link.IterOptions{Program: p.collection.Programs[dump]}); err != nil {
+		return fmt.Errorf("attaching the program %s: %w", dump, err)
+	}
+	if p.ring, err = ringbuf.NewReader(p.collection.Maps[programsMapEnds]); err != nil {
+		return fmt.Errorf("mapping the ring of ended processes: %w", err)
+	}
+	return nil
+}
+
+// dump appends a record for each process.
+func (p *programs) dump(to []byte) ([]byte, error) {
+	records, err := p.iterator.Open()
+	if err != nil {
+		return to, fmt.Errorf("iterating over the processes: %w", err)
+	}
+	defer func() { _ = records.Close() }()
+	for {
+		if cap(to)-len(to) < chunk {
+			to = append(make([]byte, 0, 2*cap(to)+chunk), to...)
+		}
+		n, err := records.Read(to[len(to):cap(to)])
+		to = to[:len(to)+n]
+		if errors.Is(err, io.EOF) {
+			return to, nil
+		}
+		if err != nil {
+			return to, fmt.Errorf("iterating over the processes: %w", err)
+		}
+	}
+}
+
+// close removes the programs from the kernel.
+func (p *programs) close() error {
+	var errs []error
+	if p.ring != nil {
+		errs = append(errs, p.ring.Close())
+	}
+	if p.iterator != nil {
+		errs = append(errs, p.iterator.Close())
+	}
+	for _, l := range p.links {
+		errs = append(errs, l.Close())
+	}
+	if p.collection != nil {
+		p.collection.Close()
+	}
+	return errors.Join(errs...)
+}

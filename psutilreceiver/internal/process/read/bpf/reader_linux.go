@@ -1,0 +1,215 @@
+//go:build linux && (amd64 || arm64)
+
+package bpf
+
+import (
+	"errors"
+	"os"
+	"sync"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+)
+
+// Reader is a [read.ExitSource] by programs in the kernel. A scan that meets no new process allocates nothing.
+type Reader struct {
+	proc     *read.Reader // for what is read once of a process, and for what the programs do not count
+	programs *programs    // nil once closed
+	pageSize uint64
+	written  []byte      // by the iterator in the last scan
+	sample   read.Sample // the one that is visited
+
+	mu        sync.Mutex // for what follows, which the goroutine that is told of ends uses, too
+	processes map[int32]*process
+	scanned   []*process // by the last scan, in its order
+	scan      uint64     // number of the scan
+	ended     ends
+}
+
+// process is what is kept of a process from scan to scan.
+type process struct {
+	start     uint64 // ns since boot
+	scan      uint64 // in which it was seen last
+	times     cpuTimes
+	io        [ioCounters]uint64 // its own
+	raw       [ioCounters]uint64 // as /proc/PID/io has it: with that of children that it waited for
+	past      [ioCounters]uint64 // of its account at first sight, what is not of the threads alive: taken to be its own
+	inherited [ioCounters]uint64 // of children that it waited for since
+	groups    uint64             // of the last scan, see the record
+	identity  uint64             // groups when they were last read from /proc; 0 before
+}
+
+// keptScans is for how many scans a process is kept that is not there any more and of whose end nothing was told yet.
+const keptScans = 8
+
+// New loads the programs into the kernel. proc reads the same host. The error says what the kernel refused.
+func New(proc *read.Reader) (*Reader, error) {
+	r := &Reader{
+		proc: proc, pageSize: uint64(os.Getpagesize()),
+		written: make([]byte, 0, 2*chunk), processes: make(map[int32]*process), ended: newEnds(),
+	}
+	if err := r.open(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+var _ read.ExitSource = (*Reader)(nil)
+
+func (r *Reader) open() error {
+	if r.programs != nil {
+		return nil
+	}
+	loaded, err := load()
+	if err != nil {
+		return err
+	}
+	r.programs = loaded
+	go r.follow(loaded)
+	return nil
+}
+
+// Scan visits every process of the host, by pid, with all fields but those of smaps_rollup. One whose sums could not be made in the kernel is visited with those of
+// its stat.
+func (r *Reader) Scan(visit func(*read.Sample)) error {
+	if err := errors.Join(r.proc.BeginScan(), r.open()); err != nil {
+		return err
+	}
+	if err := r.take(); err != nil {
+		return err
+	}
+	rest := r.written
+	var record *programsProcess
+	for _, p := range r.scanned {
+		record, rest = nextRecord(rest)
+		if record.Special&(incomplete|leaderEnded) != 0 {
+			r.visitByProc(record, p, visit)
+			continue
+		}
+		record.fill(&r.sample, p.times, &p.io, r.pageSize)
+		visit(&r.sample)
+	}
+	return nil
+}
+
+// visitByProc takes from /proc what the record does not have: all, or where the first thread has ended what the others have of memory, descriptors and state.
+func (r *Reader) visitByProc(record *programsProcess, p *process, visit func(*read.Sample)) {
+	r.proc.Visit(int32(record.Pid), func(s *read.Sample) {
+		if record.Special&incomplete == 0 && s.Start == record.Start/nanosecondsPerTick {
+			record.fillTotals(s, p.times, &p.io)
+		}
+		visit(s)
+	})
+}
+
+// take runs the iterator, and brings what is kept of each process up to date. Meanwhile no end is accounted for: a process that is in the scan must
+// be known as such when its end is.
+func (r *Reader) take() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var err error
+	if r.written, err = r.programs.dump(r.written[:0]); err != nil {
+		return err
+	}
+	r.scan++
+	r.scanned = r.scanned[:0]
+	record, rest := nextRecord(r.written)
+	for record != nil {
+		r.scanned = append(r.scanned, r.update(record))
+		record, rest = nextRecord(rest)
+	}
+	if r.scan%keptScans == 0 {
+		for pid, p := range r.processes {
+			if r.scan-p.scan >= keptScans {
+				delete(r.processes, pid)
+			}
+		}
+	}
+	return nil
+}
+
+// update brings what is kept of a process up to date.
+func (r *Reader) update(record *programsProcess) *process {
+	pid := int32(record.Pid)
+	p := r.processes[pid]
+	if p == nil || p.start != record.Start {
+		p = &process{start: record.Start}
+		if record.Start <= r.programs.loaded {
+			for i := range p.past {
+				p.past[i] = record.EndedIo[i] - min(record.ThreadsIo[i], record.EndedIo[i])
+			}
+		}
+		r.processes[pid] = p
+	}
+	p.scan, p.groups = r.scan, record.Groups
+	if record.Special&incomplete != 0 {
+		return p
+	}
+	p.times = record.Times.split(p.times)
+	p.raw = record.Io
+	for i := range p.io {
+		// A thread that has just ended may be counted among those that have ended before it is in the account.
+		known := record.ThreadsIo[i] + p.past[i]
+		p.inherited[i] = max(p.inherited[i], record.EndedIo[i]-min(known, record.EndedIo[i]))
+		p.io[i] = max(p.io[i], p.raw[i]-min(p.inherited[i], p.raw[i]))
+	}
+	return p
+}
+
+// RawIO returns the I/O of a process in the last scan as /proc/PID/io has it, with that of children that it waited for, in the order of the counters from
+// [read.DiskReadBytes] on. It reports false for a process that the scan did not see.
+func (r *Reader) RawIO(pid int32) ([ioCounters]uint64, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.processes[pid]
+	if p == nil || p.scan != r.scan {
+		return [ioCounters]uint64{}, false
+	}
+	return p.raw, true
+}
+
+// Read reads from /proc what the programs do not give.
+func (r *Reader) Read(s *read.Sample, fields read.Fields) { r.proc.Read(s, fields) }
+
+// Identify reads from /proc.
+func (r *Reader) Identify(s *read.Sample, attributes read.Attributes, id *read.Identity) bool {
+	present := r.proc.Identify(s, attributes, id)
+	if attributes&read.AttributeCgroup != 0 && id.Have&read.AttributeCgroup != 0 {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		// As of the scan: where the process has moved since, the next scan finds another, and it is read again.
+		if p := r.processes[s.PID]; p != nil {
+			p.identity = p.groups
+		}
+	}
+	return present
+}
+
+// HasMoved compares the groups of the process in all hierarchies together with those that it had when they were read.
+func (r *Reader) HasMoved(s *read.Sample, cgroup string) bool {
+	r.mu.Lock()
+	p := r.processes[s.PID]
+	known := p != nil && p.identity != 0
+	moved := known && p.identity != p.groups
+	r.mu.Unlock()
+	if known {
+		return moved
+	}
+	return r.proc.HasMoved(s, cgroup)
+}
+
+// ReadErrors returns the errors of the reads from /proc since the last Scan began.
+func (r *Reader) ReadErrors() *read.Errors { return r.proc.ReadErrors() }
+
+// Close removes the programs from the kernel, and closes what is open of /proc. A later Scan begins again.
+func (r *Reader) Close() error {
+	var err error
+	if r.programs != nil {
+		err = r.programs.close()
+		r.programs = nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.processes)
+	r.scanned, r.scan, r.ended = nil, 0, newEnds()
+	return errors.Join(err, r.proc.Close())
+}

@@ -1,0 +1,85 @@
+//go:build linux && (amd64 || arm64)
+
+package bpf
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+)
+
+func newReader(t testing.TB) *Reader {
+	t.Helper()
+	r, err := New(read.New("/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { require.NoError(t, r.Close()) })
+	return r
+}
+
+// TestThisProcess is seen with what it knows of itself.
+func TestThisProcess(t *testing.T) {
+	r := newReader(t)
+	seen := 0
+	require.NoError(t, r.Scan(func(s *read.Sample) {
+		if int(s.PID) != os.Getpid() {
+			return
+		}
+		seen++
+		assert.Equal(t, int32(os.Getppid()), s.PPID)
+		assert.Equal(t, uint32(os.Geteuid()), s.UID)
+		assert.False(t, s.KernelThread)
+		assert.Positive(t, s.Levels[read.Resident])
+		assert.Positive(t, s.Levels[read.Threads])
+		assert.Positive(t, s.Levels[read.Descriptors])
+		assert.Positive(t, s.Totals.CPU())
+		assert.NotZero(t, s.CgroupID)
+	}))
+	assert.Equal(t, 1, seen)
+}
+
+// TestEndOfAProcessThatNoScanSaw is told with all that it used.
+func TestEndOfAProcessThatNoScanSaw(t *testing.T) {
+	r := newReader(t)
+	require.NoError(t, r.Scan(func(*read.Sample) {}))
+	command := exec.Command("sh", "-c", "i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done")
+	require.NoError(t, command.Run())
+	used := command.ProcessState.UserTime() + command.ProcessState.SystemTime()
+	var told uint64
+	// The end comes a grace period of RCU after the process was waited for.
+	require.Eventually(t, func() bool {
+		r.Exits(func(e *read.Exit) {
+			if e.Heir == int32(os.Getpid()) && e.Comm == "sh" {
+				assert.Equal(t, uint64(1), e.Processes)
+				assert.Zero(t, e.Key, "no scan has seen it")
+				assert.Positive(t, e.Totals[read.MinorFaults])
+				told += e.Totals.CPU()
+			}
+		})
+		return told > 0
+	}, 10*time.Second, 5*time.Millisecond)
+	assert.InDelta(t, used.Microseconds(), told, 2)
+}
+
+// TestBothFormsOfTheIteratorLoad says what the verifier thinks of each.
+func TestBothFormsOfTheIteratorLoad(t *testing.T) {
+	spec, err := loadPrograms()
+	require.NoError(t, err)
+	collection, err := ebpf.NewCollection(spec)
+	require.NoError(t, err)
+	defer collection.Close()
+	for name, program := range collection.Programs {
+		info, err := program.Info()
+		require.NoError(t, err)
+		instructions, _ := info.VerifiedInstructions()
+		t.Logf("%s: %d instructions verified", name, instructions)
+	}
+}
