@@ -7,6 +7,7 @@ TYPESCRIPT       := 7.0.2
 BINARY           := otelcol-psutil
 BUILD_DIR        := build/$(BINARY)
 PACKAGES         := ./...
+BPF_DIR          := psutilreceiver/internal/process/read/bpf
 UNIT              = $(shell go list ./... | grep -v /e2e/) ./e2e/harness/...
 # The modules besides that of the root: tools and comparisons that users of the components never download.
 MODULES           = $(or $(patsubst %/go.mod,%,$(shell git ls-files '*/go.mod')),$(error the modules are found by git))
@@ -102,14 +103,22 @@ page-lint: ## Check the types of the page, by TypeScript's compiler from npm.
 	npx --yes --package typescript@$(TYPESCRIPT) tsc --noEmit --project hostpageexporter/web
 
 .PHONY: generate
-generate: ## Write the generated files again.
-	go generate $(PACKAGES)
+generate: ## Write the generated files again, but for those of `make bpf`.
+	go generate -skip bpf2go $(PACKAGES)
 	@for module in . $(MODULES); do echo "go mod tidy ($$module)"; (cd $$module && go mod tidy) || exit 1; done
 	@gofmt -w $(shell git ls-files '*.go')
 
 .PHONY: check-generate
 check-generate: generate ## Fail if generated files, go.mod or formatting are not up to date.
 	git diff --exit-code
+
+.PHONY: bpf
+bpf: ## Compile the BPF programs again, by clang 14 with Debian's libbpf-dev: leaves their objects beside them.
+	go generate -run bpf2go ./$(BPF_DIR)
+
+.PHONY: check-bpf
+check-bpf: ## Fail if the BPF objects are not what their source compiles to. Without clang 14 that is skipped, unless BPF_REQUIRE_CLANG=1.
+	@./hack/check-bpf.sh $(BPF_DIR)
 
 .PHONY: balancer
 balancer: ## Build the Collector that spreads hosts over gateways (docs/scaling.md).

@@ -79,6 +79,7 @@ func TestConfigThatIsRefused(t *testing.T) {
 		"rate_of_gauge":        {`rates::metrics names "system.memory.usage", which is no counter`, "of the", "that are allowed"},
 		"disk_regexp":          {"disk", "include", "(sd"},
 		"process_match_type":   {"process", "exclude", `match_type is "glob": allowed are strict, regexp`},
+		"process_reader":       {"process", `reader is "ebpf": allowed are auto, proc, bpf`},
 		"network_match_type":   {"match_type", "glob", "strict, regexp"},
 		"filesystem_timeout":   {"filesystem", "timeout", "-1s"},
 		"not_a_block":          {"scrapers is cpu: it must be a block of keys"},

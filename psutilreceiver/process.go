@@ -14,6 +14,7 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/metadata"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process"
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read/bpf"
 )
 
 // otherGroup names the resource of the processes that are not shown.
@@ -60,7 +61,7 @@ func newProcessScraper(cfg ProcessConfig, settings scraperSettings) (scraper, er
 	}
 	tracker, err := process.NewTracker(source, cfg.options(settings.metrics, settings.attributes))
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, source.Close())
 	}
 	settings.attributes.ProcessCommandLine.Enabled = settings.attributes.ProcessCommandLine.Enabled || cfg.CommandLine
 	s := &processScraper{
@@ -74,15 +75,18 @@ func newProcessScraper(cfg ProcessConfig, settings scraperSettings) (scraper, er
 	if namesCgroup(&settings.attributes) {
 		s.cgroups = newProcessCgroups(settings.host.Root())
 	}
-	s.logAccess()
+	s.logAccess(source)
 	return s, nil
 }
 
 func (s *processScraper) close() error { return s.tracker.Close() }
 
 // logAccess logs once what this user may not read of other users' processes.
-func (s *processScraper) logAccess() {
+func (s *processScraper) logAccess(source read.Source) {
 	access, err := read.ProbeAccess(s.host.Root())
+	if _, ok := source.(*bpf.Reader); ok {
+		access = access.OfIdentity()
+	}
 	if err == nil && access.String() != "" {
 		s.logger.Info("Some metrics of other users' processes are left out: " + access.String())
 	}

@@ -38,7 +38,20 @@ type ProcessConfig struct {
 	// MemoryMapsPerScrape bounds for how many shown processes process.memory.pss and uss are read in one scrape, in turn: the kernel
 	// locks a process's memory map while it is read.
 	MemoryMapsPerScrape int `mapstructure:"memory_maps_per_scrape"`
+
+	// Reader says how processes are read: auto, proc or bpf.
+	Reader ProcessReader `mapstructure:"reader"`
 }
+
+// ProcessReader is how processes are read.
+type ProcessReader string
+
+// The readers of processes.
+const (
+	ProcessReaderAuto ProcessReader = "auto" // bpf where the host allows it, else proc; the default
+	ProcessReaderProc ProcessReader = "proc" // the files of /proc; on other systems than Linux what they have in their place
+	ProcessReaderBPF  ProcessReader = "bpf"  // programs that the kernel runs; where they can't be used the receiver does not start
+)
 
 // ProcessMatch lists values of attributes of processes; within one list any value will do.
 type ProcessMatch struct {
@@ -70,6 +83,7 @@ func defaultProcessConfig() ProcessConfig {
 		Top:                 ProcessTop{N: 25, By: []string{"cpu", "memory", "disk_io"}, Hysteresis: 1.5},
 		Other:               true,
 		MemoryMapsPerScrape: 10,
+		Reader:              ProcessReaderAuto,
 	}
 }
 
@@ -84,6 +98,11 @@ func (c *ProcessConfig) Validate() error {
 	}
 	if c.MinAge > 0 && c.MinAge < minCollectionInterval {
 		errs = append(errs, fmt.Errorf("min_age is %v: it must be 0 or at least %v; a duration has a unit, as in 60s", c.MinAge, minCollectionInterval))
+	}
+	switch c.Reader {
+	case ProcessReaderAuto, ProcessReaderProc, ProcessReaderBPF:
+	default:
+		errs = append(errs, fmt.Errorf("reader is %q: allowed are %s, %s, %s", c.Reader, ProcessReaderAuto, ProcessReaderProc, ProcessReaderBPF))
 	}
 	tracker, err := process.NewTracker(read.New(""), c.options(metadata.MetricsConfig{}, metadata.ResourceAttributesConfig{}))
 	if err == nil {

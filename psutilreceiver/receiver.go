@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -105,9 +107,7 @@ func (r *psutilReceiver) Shutdown(ctx context.Context) error {
 		for _, c := range r.running {
 			errs = errors.Join(errs, c.Shutdown(ctx))
 		}
-		for _, g := range r.groups {
-			errs = errors.Join(errs, g.close())
-		}
+		errs = errors.Join(errs, closeGroups(slices.Values(r.groups)))
 		if r.watching {
 			errs = errors.Join(errs, r.cfg.events.end(nil))
 		}
@@ -133,7 +133,7 @@ func (r *psutilReceiver) buildGroups() ([]*scrapeGroup, error) {
 		if !ok {
 			h, err := r.newHost()
 			if err != nil {
-				return nil, err
+				return nil, errors.Join(err, closeGroups(maps.Values(byInterval)))
 			}
 			if len(byInterval) == 0 {
 				resource, boot = r.hostResource(h.Identity()), r.bootTime(h)
@@ -142,7 +142,7 @@ func (r *psutilReceiver) buildGroups() ([]*scrapeGroup, error) {
 			byInterval[interval] = g
 		}
 		if err := r.addScraper(g, k); err != nil {
-			return nil, fmt.Errorf("scraper %s: %w", k.name, err)
+			return nil, errors.Join(fmt.Errorf("scraper %s: %w", k.name, err), closeGroups(maps.Values(byInterval)))
 		}
 	}
 	groups := make([]*scrapeGroup, 0, len(byInterval))
@@ -151,6 +151,15 @@ func (r *psutilReceiver) buildGroups() ([]*scrapeGroup, error) {
 	}
 	slices.SortFunc(groups, func(a, b *scrapeGroup) int { return cmp.Compare(a.interval, b.interval) })
 	return groups, nil
+}
+
+// closeGroups closes what the scrapers of groups keep open.
+func closeGroups(groups iter.Seq[*scrapeGroup]) error {
+	var errs error
+	for g := range groups {
+		errs = errors.Join(errs, g.close())
+	}
+	return errs
 }
 
 // newHost opens a reader of the host that gives what the output has apart apart.

@@ -1867,6 +1867,32 @@ var MapAttributeTelemetryProcessReadError = map[string]AttributeTelemetryProcess
 	"other":     AttributeTelemetryProcessReadErrorOther,
 }
 
+// AttributeTelemetryProcessReader specifies the value telemetry.process_reader attribute.
+type AttributeTelemetryProcessReader int
+
+const (
+	_ AttributeTelemetryProcessReader = iota
+	AttributeTelemetryProcessReaderProc
+	AttributeTelemetryProcessReaderBpf
+)
+
+// String returns the string representation of the AttributeTelemetryProcessReader.
+func (av AttributeTelemetryProcessReader) String() string {
+	switch av {
+	case AttributeTelemetryProcessReaderProc:
+		return "proc"
+	case AttributeTelemetryProcessReaderBpf:
+		return "bpf"
+	}
+	return ""
+}
+
+// MapAttributeTelemetryProcessReader is a helper map of string to AttributeTelemetryProcessReader attribute value.
+var MapAttributeTelemetryProcessReader = map[string]AttributeTelemetryProcessReader{
+	"proc": AttributeTelemetryProcessReaderProc,
+	"bpf":  AttributeTelemetryProcessReaderBpf,
+}
+
 // AttributeTelemetryProcessSelection specifies the value telemetry.process_selection attribute.
 type AttributeTelemetryProcessSelection int
 

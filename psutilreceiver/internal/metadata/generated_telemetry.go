@@ -28,6 +28,7 @@ type TelemetryBuilder struct {
 	registrations            []metric.Registration
 	PsutilFilesUnreadable    metric.Int64Counter
 	PsutilPointsDropped      metric.Int64Counter
+	PsutilProcessReader      metric.Int64Gauge
 	PsutilProcessReadsFailed metric.Int64Counter
 	PsutilProcesses          metric.Int64Gauge
 	PsutilResets             metric.Int64Counter
@@ -78,6 +79,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_psutil_points_dropped",
 		metric.WithDescription("Points of counters that were left out. [Development]"),
 		metric.WithUnit("{datapoint}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.PsutilProcessReader, err = builder.meter.Int64Gauge(
+		"otelcol_psutil_process_reader",
+		metric.WithDescription("1 for the reader that the process scraper reads processes by. [Development]"),
+		metric.WithUnit("1"),
 	)
 	errs = errors.Join(errs, err)
 	builder.PsutilProcessReadsFailed, err = builder.meter.Int64Counter(

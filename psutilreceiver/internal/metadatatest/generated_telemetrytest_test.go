@@ -21,6 +21,7 @@ func TestSetupTelemetry(t *testing.T) {
 	defer tb.Shutdown()
 	tb.PsutilFilesUnreadable.Add(context.Background(), 1)
 	tb.PsutilPointsDropped.Add(context.Background(), 1)
+	tb.PsutilProcessReader.Record(context.Background(), 1)
 	tb.PsutilProcessReadsFailed.Add(context.Background(), 1)
 	tb.PsutilProcesses.Record(context.Background(), 1)
 	tb.PsutilResets.Add(context.Background(), 1)
@@ -34,6 +35,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualPsutilPointsDropped(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualPsutilProcessReader(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualPsutilProcessReadsFailed(t, testTel,

@@ -1,6 +1,9 @@
 package read
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Access says what this process may not read of other processes, so that it can be logged once instead of for every value that is missing.
 type Access struct {
@@ -12,6 +15,21 @@ type Access struct {
 	// not listed), "ptraceable" (only processes that may be traced are listed), or "" where nothing is hidden from this process.
 	Hidepid string
 }
+
+// OfIdentity returns what of it is left where the kernel itself hands over the numbers of all processes: /proc is then read for what a process is, and for the
+// memory that it shares.
+func (a Access) OfIdentity() Access {
+	a.Lacks = slices.DeleteFunc(slices.Clone(a.Lacks), func(name string) bool { return name == capDACReadSearch })
+	a.Unreadable = slices.DeleteFunc(slices.Clone(a.Unreadable), func(what string) bool { return what == unreadableIO || what == unreadableDescriptors })
+	return a
+}
+
+// A capability, and what cannot be read without it.
+const (
+	capDACReadSearch      = "CAP_DAC_READ_SEARCH"
+	unreadableIO          = "disk and logical I/O"
+	unreadableDescriptors = "descriptor count"
+)
 
 // String returns one line for a log, "" if nothing is missing.
 func (a Access) String() string {

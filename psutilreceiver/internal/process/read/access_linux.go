@@ -43,10 +43,7 @@ func ProbeAccess(root string) (Access, error) {
 	return a, nil
 }
 
-const (
-	capSysPtrace     = "CAP_SYS_PTRACE"
-	capDACReadSearch = "CAP_DAC_READ_SEARCH"
-)
+const capSysPtrace = "CAP_SYS_PTRACE"
 
 // missingAccess says what a set of effective capabilities leaves out. To follow exe and to read smaps_rollup a process must be allowed to
 // trace the other; io and fd besides are readable by their owner alone. CAP_DAC_OVERRIDE opens them as CAP_DAC_READ_SEARCH does.
@@ -63,10 +60,10 @@ func missingAccess(effective uint64, countsDescriptors bool) Access {
 		a.Lacks = append(a.Lacks, capDACReadSearch)
 	}
 	if !trace || !open {
-		a.Unreadable = append(a.Unreadable, "disk and logical I/O")
+		a.Unreadable = append(a.Unreadable, unreadableIO)
 	}
 	if !open && !countsDescriptors {
-		a.Unreadable = append(a.Unreadable, "descriptor count")
+		a.Unreadable = append(a.Unreadable, unreadableDescriptors)
 	}
 	return a
 }

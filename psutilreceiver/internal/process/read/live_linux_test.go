@@ -186,6 +186,8 @@ func TestMissingAccess(t *testing.T) {
 	assert.Equal(t, Access{}, missingAccess(trace|search, false))
 	assert.Equal(t, []string{"CAP_SYS_PTRACE"}, missingAccess(search, false).Lacks)
 	assert.Equal(t, Access{Lacks: []string{"CAP_DAC_READ_SEARCH"}, Unreadable: []string{"disk and logical I/O", "descriptor count"}}, missingAccess(trace, false))
+	assert.Empty(t, missingAccess(trace, false).OfIdentity().String())
+	assert.Equal(t, Access{Lacks: []string{"CAP_SYS_PTRACE"}, Unreadable: []string{"executable path", "proportional and unique memory"}}, missingAccess(0, false).OfIdentity())
 	none := missingAccess(0, true)
 	assert.Equal(t, []string{"CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"}, none.Lacks)
 	assert.NotContains(t, none.Unreadable, "descriptor count")

@@ -1,4 +1,4 @@
-//go:build linux && (amd64 || arm64)
+//go:build amd64 || arm64
 
 package bpf
 
@@ -148,13 +148,13 @@ func (r *Reader) follow(p *programs) {
 func (r *Reader) processEnded(e *programsEnded) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.scan == 0 {
-		return // What was before the first scan is not followed.
-	}
 	p := r.processes[int32(e.Pid)]
-	if p != nil && p.start == e.Start {
+	switch {
+	case p != nil && p.start == e.Start:
 		delete(r.processes, int32(e.Pid))
-	} else {
+	case r.scan == 0 || e.Start <= r.began:
+		return // It began before the first scan, which did not see it: what it used is not new.
+	default:
 		p = nil
 	}
 	r.ended.add(e, p)

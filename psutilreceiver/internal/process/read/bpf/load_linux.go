@@ -1,4 +1,4 @@
-//go:build linux && (amd64 || arm64)
+//go:build amd64 || arm64
 
 package bpf
 
@@ -89,10 +89,6 @@ func chooseIterator(spec *ebpf.CollectionSpec) (string, error) {
 }
 
 func (p *programs) attach(dump string) error {
-	var now unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil {
-		return fmt.Errorf("reading the time since boot: %w", err)
-	}
 	for _, name := range [...]string{programsProgThreadEnds, programsProgProcessExecs, programsProgProcessReleased} {
 		l, err := link.AttachTracing(link.TracingOptions{Program: p.collection.Programs[name]})
 		if err != nil {
@@ -100,8 +96,10 @@ func (p *programs) attach(dump string) error {
 		}
 		p.links = append(p.links, l)
 	}
-	p.loaded = uint64(now.Nano())
 	var err error
+	if p.loaded, err = sinceBoot(); err != nil {
+		return err
+	}
 	if p.iterator, err = link.AttachIter(link.IterOptions{Program: p.collection.Programs[dump]}); err != nil {
 		return fmt.Errorf("attaching the program %s: %w", dump, err)
 	}
@@ -109,6 +107,15 @@ func (p *programs) attach(dump string) error {
 		return fmt.Errorf("mapping the ring of ended processes: %w", err)
 	}
 	return nil
+}
+
+// sinceBoot returns the time that the start of processes is on.
+func sinceBoot() (uint64, error) {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil {
+		return 0, fmt.Errorf("reading the time since boot: %w", err)
+	}
+	return uint64(now.Nano()), nil
 }
 
 // dump appends a record for each process.

@@ -1,4 +1,4 @@
-//go:build linux && (amd64 || arm64)
+//go:build amd64 || arm64
 
 package bpf
 
@@ -22,6 +22,7 @@ type Reader struct {
 	processes map[int32]*process
 	scanned   []*process // by the last scan, in its order
 	scan      uint64     // number of the scan
+	began     uint64     // when the first scan did, ns since boot
 	ended     ends
 }
 
@@ -106,9 +107,15 @@ func (r *Reader) visitByProc(record *programsProcess, p *process, visit func(*re
 func (r *Reader) take() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var err error
+	began, err := sinceBoot()
+	if err != nil {
+		return err
+	}
 	if r.written, err = r.programs.dump(r.written[:0]); err != nil {
 		return err
+	}
+	if r.scan == 0 {
+		r.began = began
 	}
 	r.scan++
 	r.scanned = r.scanned[:0]
@@ -196,6 +203,9 @@ func (r *Reader) HasMoved(s *read.Sample, cgroup string) bool {
 	}
 	return r.proc.HasMoved(s, cgroup)
 }
+
+// Owner returns the name of a user as [read.Identity] has it.
+func (r *Reader) Owner(uid uint32) string { return r.proc.Owner(uid) }
 
 // ReadErrors returns the errors of the reads from /proc since the last Scan began.
 func (r *Reader) ReadErrors() *read.Errors { return r.proc.ReadErrors() }
