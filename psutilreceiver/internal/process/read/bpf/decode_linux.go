@@ -19,7 +19,6 @@ const (
 	exactMemory
 	hasLogicalIO
 	hasDiskIO
-	manyDescriptors
 	leaderEnded
 )
 
@@ -167,7 +166,7 @@ func (p *programsProcess) fillLevels(s *read.Sample, pageSize uint64) {
 	if p.Special&(hasMemory|exactMemory) != hasMemory {
 		s.Have |= read.FieldShared
 	}
-	if p.Special&manyDescriptors == 0 {
+	if p.Special&hasDescriptors != 0 {
 		s.Levels[read.Descriptors] = uint64(p.Descriptors)
 		s.Have |= read.FieldDescriptors
 	}

@@ -23,9 +23,10 @@ type programs struct {
 	links      []link.Link
 	ring       *ringbuf.Reader
 	lost       *ebpf.Variable
-	told       uint64        // of lost, what was told
-	loaded     uint64        // ns since boot: what ended before was not counted
-	flushed    chan struct{} // one for each [ringbuf.Reader.Flush]; closed at the end
+	counted    *ebpf.Variable // whether descriptors are
+	told       uint64         // of lost, what was told
+	loaded     uint64         // ns since boot: what ended before was not counted
+	flushed    chan struct{}  // one for each [ringbuf.Reader.Flush]; closed at the end
 }
 
 const (
@@ -70,7 +71,7 @@ func (p *programs) load() error {
 	if p.collection, err = ebpf.NewCollection(spec); err != nil {
 		return fmt.Errorf("loading programs into the kernel: %w", err)
 	}
-	p.lost = p.collection.Variables[programsVarLost]
+	p.lost, p.counted = p.collection.Variables[programsVarLost], p.collection.Variables[programsVarDescriptors]
 	return p.attach(dump)
 }
 
@@ -116,6 +117,18 @@ func sinceBoot() (uint64, error) {
 		return 0, fmt.Errorf("reading the time since boot: %w", err)
 	}
 	return uint64(now.Nano()), nil
+}
+
+// countDescriptors says whether those of each process are to be counted.
+func (p *programs) countDescriptors(wanted bool) error {
+	var value uint32
+	if wanted {
+		value = 1
+	}
+	if err := p.counted.Set(value); err != nil {
+		return fmt.Errorf("asking for descriptors: %w", err)
+	}
+	return nil
 }
 
 // dump appends a record for each process.

@@ -21,12 +21,11 @@ enum {
 enum {
 	INCOMPLETE = 1 << 0,	   // the sums are not to be used: it has too many threads, or they went too fast
 	HAS_MEMORY = 1 << 1,	   // it has memory of its own: no kernel thread, and not ended
-	HAS_DESCRIPTORS = 1 << 2,  // descriptors were counted
+	HAS_DESCRIPTORS = 1 << 2,  // descriptors were counted: not if there are too many for that
 	EXACT_MEMORY = 1 << 3,	   // what each CPU, or thread, holds back is added
 	HAS_LOGICAL_IO = 1 << 4,   // kernel with CONFIG_TASK_XACCT
 	HAS_DISK_IO = 1 << 5,	   // kernel with CONFIG_TASK_IO_ACCOUNTING
-	MANY_DESCRIPTORS = 1 << 6, // too many to be counted here
-	LEADER_ENDED = 1 << 7,	   // its first thread has ended and others have not: memory, descriptors and state are to be had of these
+	LEADER_ENDED = 1 << 6,	   // its first thread has ended and others have not: memory, descriptors and state are to be had of these
 };
 
 // times are CPU times of a process in ns. User and system time are what ticks have hit; the time that it ran is exact, and is what both are
@@ -85,6 +84,9 @@ const struct ended *ended_unused __attribute__((unused));
 
 // cpus is how many CPUs have memory counts of their own: the possible ones; 0 where there are more than MAX_CPUS.
 volatile const u32 cpus = 0;
+
+// descriptors says whether they are to be counted: it takes a look at structures that nothing else is read of.
+volatile u32 descriptors = 1;
 
 // distances[cpu] is what must be added to a pointer to a variable that each CPU has, to read that of this CPU.
 volatile u64 distances[MAX_CPUS] = {};
@@ -335,13 +337,14 @@ static __always_inline u32 ones(u64 word)
 // add_descriptors counts the bits of the bitmap that has one for each descriptor.
 static __always_inline void add_descriptors(struct process *p, struct files_struct *files)
 {
+	p->special |= HAS_DESCRIPTORS;
 	if (!files)
-		return;
+		return; // It has ended.
 	struct fdtable *table = files->fdt;
 	u32 words = table->max_fds / 64;
 	unsigned long *open = table->open_fds;
 	if (words > MAX_WORDS) {
-		p->special |= MANY_DESCRIPTORS;
+		p->special &= ~HAS_DESCRIPTORS;
 		return;
 	}
 	u32 count = 0;
@@ -353,7 +356,6 @@ static __always_inline void add_descriptors(struct process *p, struct files_stru
 		count += ones(word);
 	}
 	p->descriptors = count;
-	p->special |= HAS_DESCRIPTORS;
 }
 
 // find_distances compares both addresses of what this map has for each CPU: the one that all CPUs share, and that of each CPU.
@@ -414,10 +416,13 @@ static __always_inline int dump(struct bpf_iter__task *context, bool loops)
 	if (bpf_core_field_exists(task->ioac.read_bytes))
 		p->special |= HAS_DISK_IO;
 
-	struct name name = {.start = p->start, .pid = p->pid};
-	struct ending *ending = bpf_map_lookup_elem(&endings, &name);
-	if (ending)
-		__builtin_memcpy(p->threads_io, ending->io, sizeof(p->threads_io));
+	// Of most processes neither a thread nor a child has ended.
+	if (p->ended_io[DISK_READ] | p->ended_io[DISK_WRITE] | p->ended_io[LOGICAL_READ] | p->ended_io[LOGICAL_WRITE]) {
+		struct name name = {.start = p->start, .pid = p->pid};
+		struct ending *ending = bpf_map_lookup_elem(&endings, &name);
+		if (ending)
+			__builtin_memcpy(p->threads_io, ending->io, sizeof(p->threads_io));
+	}
 
 	if (p->exit_state && p->threads > 1)
 		p->special |= LEADER_ENDED;
@@ -433,7 +438,8 @@ static __always_inline int dump(struct bpf_iter__task *context, bool loops)
 			bpf_probe_read_kernel_str(p->full_name, sizeof(p->full_name), name + sizeof(p->comm));
 		}
 	}
-	add_descriptors(p, task->files);
+	if (descriptors)
+		add_descriptors(p, task->files);
 	if (p->size == sizeof(*p))
 		bpf_seq_write(context->meta->seq, p, sizeof(*p));
 	else

@@ -103,6 +103,7 @@ const (
 	programsProgProcessReleased          = "process_released"
 	programsProgThreadEnds               = "thread_ends"
 	programsVarCpus                      = "cpus"
+	programsVarDescriptors               = "descriptors"
 	programsVarDistances                 = "distances"
 	programsVarEndedUnused               = "ended_unused"
 	programsVarLost                      = "lost"
@@ -171,6 +172,7 @@ type programsMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type programsVariableSpecs struct {
 	Cpus        *ebpf.VariableSpec `ebpf:"cpus"`
+	Descriptors *ebpf.VariableSpec `ebpf:"descriptors"`
 	Distances   *ebpf.VariableSpec `ebpf:"distances"`
 	EndedUnused *ebpf.VariableSpec `ebpf:"ended_unused"`
 	Lost        *ebpf.VariableSpec `ebpf:"lost"`
@@ -214,6 +216,7 @@ func (m *programsMaps) Close() error {
 // It can be passed to loadProgramsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type programsVariables struct {
 	Cpus        *ebpf.Variable `ebpf:"cpus"`
+	Descriptors *ebpf.Variable `ebpf:"descriptors"`
 	Distances   *ebpf.Variable `ebpf:"distances"`
 	EndedUnused *ebpf.Variable `ebpf:"ended_unused"`
 	Lost        *ebpf.Variable `ebpf:"lost"`

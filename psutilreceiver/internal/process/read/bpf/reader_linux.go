@@ -17,6 +17,7 @@ type Reader struct {
 	pageSize uint64
 	written  []byte      // by the iterator in the last scan
 	sample   read.Sample // the one that is visited
+	asked    read.Fields // since the last scan began
 
 	mu        sync.Mutex // for what follows, which the goroutine that is told of ends uses, too
 	processes map[int32]*process
@@ -111,6 +112,13 @@ func (r *Reader) take() error {
 	if err != nil {
 		return err
 	}
+	// What nobody asked for in the scan before is not counted in this one.
+	if r.scan > 0 {
+		if err := r.programs.countDescriptors(r.asked&read.FieldDescriptors != 0); err != nil {
+			return err
+		}
+	}
+	r.asked = 0
 	if r.written, err = r.programs.dump(r.written[:0]); err != nil {
 		return err
 	}
@@ -175,7 +183,10 @@ func (r *Reader) RawIO(pid int32) ([ioCounters]uint64, bool) {
 }
 
 // Read reads from /proc what the programs do not give.
-func (r *Reader) Read(s *read.Sample, fields read.Fields) { r.proc.Read(s, fields) }
+func (r *Reader) Read(s *read.Sample, fields read.Fields) {
+	r.asked |= fields
+	r.proc.Read(s, fields)
+}
 
 // Identify reads from /proc.
 func (r *Reader) Identify(s *read.Sample, attributes read.Attributes, id *read.Identity) bool {
