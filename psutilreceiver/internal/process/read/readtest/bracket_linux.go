@@ -22,9 +22,11 @@ const Compared = read.FieldCPU | read.FieldMemory | read.FieldVirtual | read.Fie
 // A Bracket reads all processes by /proc, by the reader under test, and by /proc again, and compares.
 type Bracket struct {
 	Source read.Source
-	// RawIO gives logical reads and writes and disk reads and writes of a process as /proc/PID/io has them, with those of the children that it waited for. It is
-	// nil where the source's own are that.
+	// RawIO gives the I/O of a process as /proc/PID/io has it, with that of the children that it waited for, in the order of the counters from
+	// [read.DiskReadBytes] on. It is nil where the source's own is that.
 	RawIO func(pid int32) (io [4]uint64, ok bool)
+	// EndedSwitches gives the voluntary and involuntary context switches of a process's threads that have ended, where the source counts them and /proc does not.
+	EndedSwitches func(pid int32) (switches [2]uint64, ok bool)
 	// MemoryError is by how many bytes the resident set of /proc may be off: see [MemoryErrorOf].
 	MemoryError func(threads uint64) uint64
 	// CoarseTimes says that the source gives times in whole ticks, as /proc does.
@@ -65,6 +67,9 @@ func (b *Bracket) Round() error {
 	b.before.readClocks(b.before.samples)
 	if err := b.under.read(b.Source, b.RawIO, b.only); err != nil {
 		return err
+	}
+	if b.EndedSwitches != nil {
+		b.under.takeOutEnded(b.EndedSwitches)
 	}
 	b.after.readClocks(b.before.samples)
 	if err := b.after.read(b.proc, nil, b.only); err != nil {
@@ -107,6 +112,17 @@ func (s *scan) read(source read.Source, rawIO func(int32) ([4]uint64, bool), onl
 			}
 		}
 	})
+}
+
+// takeOutEnded leaves of context switches those of the threads alive.
+func (s *scan) takeOutEnded(ended func(int32) ([2]uint64, bool)) {
+	for key, p := range s.samples {
+		if switches, ok := ended(key.PID); ok {
+			p.Totals[read.VoluntarySwitches] -= switches[0]
+			p.Totals[read.InvoluntarySwitches] -= switches[1]
+			s.samples[key] = p
+		}
+	}
 }
 
 func (s *scan) readClocks(samples map[read.Key]read.Sample) {
@@ -191,8 +207,6 @@ func (c *comparison) have(f read.Fields) bool {
 	return c.before.Have&c.under.Have&c.after.Have&f == f
 }
 
-var ioCounters = [4]read.Counter{read.LogicalReadBytes, read.LogicalWriteBytes, read.DiskReadBytes, read.DiskWriteBytes}
-
 func (c *comparison) compareCounters(rawIO map[int32][4]uint64, own bool) {
 	b, u, a := c.before, c.under, c.after
 	for _, f := range []struct {
@@ -206,7 +220,8 @@ func (c *comparison) compareCounters(rawIO map[int32][4]uint64, own bool) {
 	if c.have(read.FieldChildrenFaults) {
 		c.between("children's faults", b.Children.Faults, u.Children.Faults, a.Children.Faults)
 	}
-	for i, counter := range ioCounters {
+	for i := range 4 {
+		counter := read.DiskReadBytes + read.Counter(i)
 		if !c.have(counter.Field()) {
 			continue
 		}

@@ -46,6 +46,17 @@ type Used struct {
 	WithKey, HeirLess, OtherUser uint64 // of the reader only: processes that a scan has seen; without heir; of another user than this one
 }
 
+// stormVariable names the environment variable with how many processes a storm has.
+const stormVariable = "STORM_PROCESSES"
+
+// StormWanted is what the environment says, or else the given count.
+func StormWanted(otherwise int) int {
+	if n, err := strconv.Atoi(os.Getenv(stormVariable)); err == nil {
+		return n
+	}
+	return otherwise
+}
+
 // A Storm is what several parents said of the children that they waited for, by name.
 type Storm map[string]Used
 
@@ -231,6 +242,10 @@ func runNests(told Storm, w *leafWork, name string, count int) error {
 
 // runThreaded starts processes that execute a program and have threads that end. Their logical I/O is not known.
 func runThreaded(told Storm, name string, count int) error {
+	// Go starts a child of its own before the first one (os.checkPidfd): that is not to count.
+	if err := exec.Command("true").Run(); err != nil {
+		return err
+	}
 	before, err := childrenUsage()
 	if err != nil {
 		return err
@@ -297,6 +312,9 @@ func (u Used) minus(o Used) Used { return u.combine(o, func(a, b uint64) uint64 
 type Ends struct {
 	ByName Storm
 	Lost   uint64
+	// SomeMissed says that this kernel may not tell of some ends: then up to a hundredth may be missing, and what was told of must be exact only where it is all
+	// of a name.
+	SomeMissed bool
 }
 
 // Collect scans once and takes the ends that are told.
@@ -356,6 +374,10 @@ func (e *Ends) Compare(storm Storm) (wrong, lines []string) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(storm)) {
 		truth, told := storm[name], e.ByName[name]
+		if missed := int64(truth.Processes) - int64(told.Processes); e.SomeMissed && missed > 0 && missed <= int64(truth.Processes/100)+1 {
+			lines = append(lines, fmt.Sprintf("%-16s %6d processes, and the kernel did not tell of %d", name, truth.Processes, missed))
+			continue
+		}
 		exact := []struct {
 			what        string
 			truth, told uint64
