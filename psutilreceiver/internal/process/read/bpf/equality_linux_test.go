@@ -13,7 +13,11 @@ import (
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read/readtest"
 )
 
-func TestMain(m *testing.M) { proctest.Main(m, readtest.Roles()) }
+func TestMain(m *testing.M) {
+	roles := readtest.Roles()
+	roles["reader"] = playReader
+	proctest.Main(m, roles)
+}
 
 // TestEachFigureIsBetweenThoseOfProc compares processes that work with what /proc says of them before and after. PROCESS_SCRAPES says how many, each as often
 // as it is read: see `make process-bracket`.
