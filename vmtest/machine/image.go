@@ -19,7 +19,7 @@ const (
 
 // Guest names the programs that the guest runs.
 type Guest struct {
-	Collector string // the distribution under test
+	Collector string // the distribution under test, "" for none
 	Agent     string // the guest command
 	// Debian is a tar with the root file system of a Debian that boots with systemd (debian-root.sh). Without it the guest has BusyBox.
 	Debian string
@@ -63,12 +63,20 @@ func fillRoot(root string, k *Kernel, g Guest) error {
 	for _, c := range []struct{ from, to string }{
 		{"/bin/busybox", "bin/busybox"}, {g.Agent, "guest"}, {g.Collector, "otelcol-psutil"},
 	} {
+		if c.from == "" {
+			continue
+		}
 		if err := copyFile(c.from, filepath.Join(root, c.to)); err != nil {
 			return err
 		}
 	}
 	if err := addModules(root, k); err != nil {
 		return err
+	}
+	if g.Folder != "" {
+		if _, err := output("cp", "-r", g.Folder, filepath.Join(root, "packages")); err != nil {
+			return err
+		}
 	}
 	return writeFiles(root, []file{
 		{"init", initScript, 0o755},

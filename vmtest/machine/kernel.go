@@ -49,12 +49,41 @@ func FindKernel(series string) (*Kernel, error) {
 			return k, err
 		}
 		Progress(series, "apt-get update, for %v", err)
-		updateLists(series)
+		updateLists(series, cache)
 	}
 }
 
+// archive is where packages come from: the environment for apt.
+type archive []string
+
+// olderDebian has the series that no archive of a current Debian has, and the Debian that has them.
+var olderDebian = map[string]string{"5.10": "bullseye"}
+
+// archiveOf gives the configured archives, or for a series of an older Debian a configuration of its own in the cache.
+func archiveOf(series, cache string) (archive, error) {
+	suite := olderDebian[series]
+	if suite == "" {
+		return archive(os.Environ()), nil
+	}
+	folder := filepath.Join(cache, "apt-"+suite)
+	for _, name := range []string{"lists/partial", "cache/archives/partial"} {
+		if err := os.MkdirAll(filepath.Join(folder, name), 0o755); err != nil {
+			return nil, err
+		}
+	}
+	return append(archive(os.Environ()), "APT_CONFIG="+filepath.Join(folder, "apt.conf")), writeFiles(folder, []file{
+		{"sources.list", "deb [arch=amd64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian " + suite + " main\n", 0o644},
+		{"apt.conf", fmt.Sprintf("Dir::Etc::sourcelist %q;\nDir::Etc::sourceparts \"-\";\nDir::State::lists %q;\nDir::Cache %q;\n",
+			filepath.Join(folder, "sources.list"), filepath.Join(folder, "lists"), filepath.Join(folder, "cache")), 0o644},
+	})
+}
+
 func findKernel(series, cache string) (*Kernel, error) {
-	name, err := newestPackage(series)
+	archive, err := archiveOf(series, cache)
+	if err != nil {
+		return nil, err
+	}
+	name, err := archive.newestPackage(series)
 	if err != nil {
 		return nil, err
 	}
@@ -63,24 +92,29 @@ func findKernel(series, cache string) (*Kernel, error) {
 	if _, err := os.Stat(filepath.Join(k.modules(), "modules.dep.bin")); err == nil {
 		return k, nil
 	}
-	return k, k.unpack(name)
+	return k, k.unpack(archive, name)
 }
 
 // updateLists gets the archives' lists of packages. If it can't, the next attempt says what is missing.
-func updateLists(series string) {
+func updateLists(series, cache string) {
+	archive, err := archiveOf(series, cache)
+	if err != nil {
+		Progress(series, "%v", err)
+		return
+	}
 	command := []string{"apt-get", "update", "-q"}
-	if os.Geteuid() != 0 {
+	if os.Geteuid() != 0 && olderDebian[series] == "" {
 		command = append([]string{"sudo"}, command...)
 	}
-	if _, err := output(command[0], command[1:]...); err != nil {
+	if _, err := archive.output(command[0], command[1:]...); err != nil {
 		Progress(series, "%v", err)
 	}
 }
 
 // newestPackage names the package of the series with the highest version.
-func newestPackage(series string) (string, error) {
+func (a archive) newestPackage(series string) (string, error) {
 	pattern := `^linux-image-` + regexp.QuoteMeta(series) + `\.[0-9][^-]*(-[0-9]+)?-cloud-amd64-unsigned$`
-	out, err := output("apt-cache", "search", "--names-only", pattern)
+	out, err := a.output("apt-cache", "search", "--names-only", pattern)
 	if err != nil {
 		return "", err
 	}
@@ -112,7 +146,7 @@ func lowerVersion(a, b string) bool {
 }
 
 // unpack takes the kernel and its modules out of the package. Modules are decompressed, for not every modprobe can do that.
-func (k *Kernel) unpack(name string) error {
+func (k *Kernel) unpack(a archive, name string) error {
 	Progress(k.Series, "downloading %s", name)
 	if err := os.RemoveAll(k.folder); err != nil {
 		return err
@@ -121,7 +155,7 @@ func (k *Kernel) unpack(name string) error {
 		return err
 	}
 	download := exec.Command("apt-get", "download", name)
-	download.Dir = k.folder
+	download.Dir, download.Env = k.folder, a
 	if out, err := download.CombinedOutput(); err != nil {
 		return fmt.Errorf("apt-get download %s: %w\n%s", name, err, out)
 	}
@@ -142,8 +176,12 @@ func (k *Kernel) unpack(name string) error {
 	return nil
 }
 
-func output(name string, args ...string) (string, error) {
+func output(name string, args ...string) (string, error) { return archive(nil).output(name, args...) }
+
+// output runs a command in the environment of the archive.
+func (a archive) output(name string, args ...string) (string, error) {
 	cmd := exec.Command(name, args...)
+	cmd.Env = a
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -1,0 +1,87 @@
+//go:build linux && (amd64 || arm64)
+
+package bpf
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/proctest"
+	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/process/read/readtest"
+)
+
+func TestMain(m *testing.M) {
+	roles := readtest.Roles()
+	roles["reader"] = playReader
+	proctest.Main(m, roles)
+}
+
+// TestEachFigureIsBetweenThoseOfProc compares processes that work with what /proc says of them before and after. PROCESS_SCRAPES says how many, each as often
+// as it is read: see `make process-bracket`.
+func TestEachFigureIsBetweenThoseOfProc(t *testing.T) {
+	r := newReader(t)
+	readtest.StartMixture(t, 2, 100)
+	b := readtest.NewBracket(r)
+	b.RawIO, b.EndedSwitches = r.RawIO, r.endedSwitches
+	defer func() { assert.NoError(t, b.Close()) }()
+	b.RunFor(t, readtest.ScrapesWanted(20_000))
+	t.Log(b.Report.String())
+	for _, fault := range b.Report.Faults() {
+		t.Error(fault)
+	}
+}
+
+// endedSwitches are the context switches of the threads of a process that have ended, by the last scan.
+func (r *Reader) endedSwitches(pid int32) ([2]uint64, bool) {
+	record, rest := nextRecord(r.written)
+	for record != nil {
+		if record.Pid == uint32(pid) {
+			return [2]uint64{record.EndedVoluntary, record.EndedInvoluntary}, record.Special&incomplete == 0
+		}
+		record, rest = nextRecord(rest)
+	}
+	return [2]uint64{}, false
+}
+
+// hidesProcessOne tells whether this kernel does not show process 1 to programs. Such a kernel, of sandboxes, also runs no program in place of a thread of
+// process 1, so that it does not tell of an end that happens to be found while one of these runs.
+func (r *Reader) hidesProcessOne() bool {
+	record, rest := nextRecord(r.written)
+	for record != nil {
+		if record.Pid == 1 {
+			return false
+		}
+		record, rest = nextRecord(rest)
+	}
+	return true
+}
+
+// TestEndsOfAStorm compares what is told of short processes with what their parents were told.
+func TestEndsOfAStorm(t *testing.T) {
+	r := newReader(t)
+	var ends readtest.Ends
+	require.NoError(t, ends.Collect(r))
+	done := make(chan readtest.Storm, 1)
+	go func() { done <- readtest.RunStorm(t, "st", 4, readtest.StormWanted(2_000)) }()
+	var storm readtest.Storm
+	for storm == nil {
+		select {
+		case storm = <-done:
+		case <-time.After(200 * time.Millisecond):
+			require.NoError(t, ends.Collect(r))
+		}
+	}
+	require.NotEmpty(t, storm)
+	require.NoError(t, ends.Await(r, storm, 10*time.Second))
+	ends.SomeMissed = r.hidesProcessOne()
+	wrong, lines := ends.Compare(storm)
+	for _, line := range lines {
+		t.Log(line)
+	}
+	for _, w := range wrong {
+		t.Error(w)
+	}
+}

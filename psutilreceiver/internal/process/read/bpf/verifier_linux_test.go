@@ -1,0 +1,36 @@
+//go:build linux && (amd64 || arm64)
+
+package bpf
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/rlimit"
+	"github.com/stretchr/testify/require"
+)
+
+// TestVerifierAcceptsEachProgram loads those that this kernel runs, and tells how many instructions the verifier looked at. If it refuses one, all that it said is
+// shown.
+func TestVerifierAcceptsEachProgram(t *testing.T) {
+	newReader(t) // It ends the test where this machine can't run any.
+	_ = rlimit.RemoveMemlock()
+	spec, err := loadPrograms()
+	require.NoError(t, err)
+	dump, err := chooseIterator(spec)
+	require.NoError(t, err)
+	require.Contains(t, spec.Programs, dump)
+	collection, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{Programs: ebpf.ProgramOptions{LogLevel: ebpf.LogLevelStats}})
+	var refused *ebpf.VerifierError
+	if errors.As(err, &refused) {
+		t.Fatalf("%+v", refused)
+	}
+	require.NoError(t, err)
+	defer collection.Close()
+	for name, program := range collection.Programs {
+		log := strings.TrimSpace(program.VerifierLog)
+		t.Logf("%s: %s", name, log[strings.LastIndexByte(log, '\n')+1:])
+	}
+}
