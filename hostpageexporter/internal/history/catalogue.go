@@ -64,7 +64,7 @@ func (s *Store) Catalogue(now time.Time) Catalogue {
 	defer s.mu.Unlock()
 	c := Catalogue{
 		Store: s.name, Generation: s.generation, Started: s.started, Used: s.used(), Limit: s.cfg.MaxMemory, MaxSeries: s.cfg.MaxSeries,
-		SeriesRefused: s.refused, HasTables: s.tables.open.Time != 0, HasGroups: s.groups.open.Time != 0,
+		SeriesRefused: s.refused, HasTables: s.tables.open.Time != 0 || haveTables(s.tables.tiers), HasGroups: s.groups.open.Time != 0 || haveTables(s.groups.tiers),
 		HasAlerts: s.alerts.heard,
 		Host:      s.host(), Rules: slices.Clone(s.alerts.rules),
 	}
