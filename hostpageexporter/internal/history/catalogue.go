@@ -64,7 +64,7 @@ func (s *Store) Catalogue(now time.Time) Catalogue {
 	defer s.mu.Unlock()
 	c := Catalogue{
 		Store: s.name, Generation: s.generation, Started: s.started, Used: s.used(), Limit: s.cfg.MaxMemory, MaxSeries: s.cfg.MaxSeries,
-		SeriesRefused: s.refused, HasTables: s.tables.open.Time != 0, HasGroups: s.groups.open.Time != 0,
+		SeriesRefused: s.refused, HasTables: s.tables.open.Time != 0 || haveTables(s.tables.tiers), HasGroups: s.hasGroups(),
 		HasAlerts: s.alerts.heard,
 		Host:      s.host(), Rules: slices.Clone(s.alerts.rules),
 	}
@@ -109,6 +109,9 @@ func (s *Store) Size() (series int, memory int64) {
 func (s *Store) host() int {
 	if s.tables.host >= 0 {
 		return s.tables.host
+	}
+	if s.groups.host >= 0 {
+		return s.groups.host
 	}
 	if len(s.metrics) == 0 || len(s.metrics[0].series) == 0 {
 		return -1

@@ -19,6 +19,7 @@ func (g ControlGroup) textSize() int {
 type GroupUsage struct {
 	CPU         float64 // CPUs.
 	CPULimit    float64 // CPUs.
+	Periods     float64 // Of its limit, in which it ran, a second.
 	Throttled   float64 // Share of the periods in which it was throttled.
 	Memory      float64 // Bytes, without the page cache that is reclaimed first.
 	MemoryLimit float64
@@ -148,7 +149,7 @@ func (w *Writer) ControlGroup(resource int, p *GroupSample) bool {
 func (t *groupTables) usage(p *GroupSample, number uint32) GroupUsage {
 	now := groupTotals{p.CPU, p.Periods, p.ThrottledPeriods, p.Read, p.Write, p.OOMKills}
 	nan := math.NaN()
-	u := GroupUsage{CPU: p.Usage, CPULimit: p.CPULimit, Throttled: nan, Memory: p.Memory, MemoryLimit: p.MemoryLimit, Read: nan, Write: nan, OOMKills: p.OOMKills}
+	u := GroupUsage{CPU: p.Usage, CPULimit: p.CPULimit, Periods: nan, Throttled: nan, Memory: p.Memory, MemoryLimit: p.MemoryLimit, Read: nan, Write: nan, OOMKills: p.OOMKills}
 	was, known := t.previous[number]
 	switch {
 	case p.Delta:
@@ -172,7 +173,8 @@ func (t *groupTables) usage(p *GroupSample, number uint32) GroupUsage {
 		u.CPU = cpu / seconds
 	}
 	u.Read, u.Write = since(now.read, was.read)/seconds, since(now.write, was.write)/seconds
-	if periods := since(now.periods, was.periods); periods > 0 {
+	periods := since(now.periods, was.periods)
+	if u.Periods = periods / seconds; periods > 0 {
 		u.Throttled = min(since(now.throttled, was.throttled)/periods, 1)
 	} else if periods == 0 {
 		u.Throttled = 0
@@ -243,9 +245,10 @@ type storedValue struct {
 }
 
 // stored are the values of a stored row, with the unit in which each is stored.
-func (u *GroupUsage) stored() [8]storedValue {
-	return [8]storedValue{
+func (u *GroupUsage) stored() [9]storedValue {
+	return [9]storedValue{
 		{&u.CPU, cpuUnit}, {&u.CPULimit, cpuUnit}, {&u.Throttled, cpuUnit}, {&u.Memory, 1}, {&u.MemoryLimit, 1}, {&u.Read, 1}, {&u.Write, 1}, {&u.OOMKills, 1},
+		{&u.Periods, cpuUnit},
 	}
 }
 
@@ -266,6 +269,15 @@ func (t *groupTables) decode(b []byte) GroupTable {
 	}
 	return out
 }
+
+// HasControlGroups tells whether there is a table of control groups.
+func (s *Store) HasControlGroups() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hasGroups()
+}
+
+func (s *Store) hasGroups() bool { return s.groups.open.Time != 0 || haveTables(s.groups.tiers) }
 
 // ControlGroups returns the newest table of control groups at or before a time.
 func (s *Store) ControlGroups(at int64) GroupTable {

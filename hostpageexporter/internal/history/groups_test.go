@@ -50,7 +50,7 @@ func TestControlGroups(t *testing.T) {
 		for _, r := range table.Rows {
 			byPath[r.Path] = r.GroupUsage
 		}
-		assert.Equal(t, GroupUsage{CPU: 0.5, CPULimit: 0.5, Throttled: 0.25, Memory: 4096, MemoryLimit: 8192, Read: 1000, Write: math.Inf(1), OOMKills: 3},
+		assert.Equal(t, GroupUsage{CPU: 0.5, CPULimit: 0.5, Periods: 10, Throttled: 0.25, Memory: 4096, MemoryLimit: 8192, Read: 1000, Write: math.Inf(1), OOMKills: 3},
 			written(byPath["/system.slice/web.service"]))
 		assert.InDelta(t, 0.5, byPath["/new"].CPU, 1e-9, "it began since")
 		assert.True(t, math.IsNaN(byPath["/reset"].CPU), "nothing to subtract from")

@@ -9,6 +9,7 @@ import (
 	"hash"
 	"hash/crc32"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"time"
@@ -86,6 +87,8 @@ func (s *Store) load(saved *savedStore, d *gob.Decoder, now time.Time) error {
 	switch {
 	case len(saved.Tiers) != len(s.tiers) || len(saved.TableTiers) != len(s.tables.tiers) || len(saved.Logs) != len(s.tiers)+len(s.tables.tiers):
 		return errOther
+	case saved.Groups != nil && (len(saved.Groups.Tiers) != len(s.groups.tiers) || len(saved.Groups.Logs) != len(saved.Groups.Tiers)):
+		return errOther
 	case saved.Saved > now.Add(maxAhead).UnixMicro():
 		return fmt.Errorf("saved at %s, which is still to come by the clock of now", time.UnixMicro(saved.Saved).UTC().Format(time.RFC3339))
 	}
@@ -96,7 +99,7 @@ func (s *Store) load(saved *savedStore, d *gob.Decoder, now time.Time) error {
 		s.tiers[i].base = t.Base
 	}
 	for i := range saved.TableTiers {
-		if saved.TableTiers[i].Every != s.tables.tiers[i].Every {
+		if saved.TableTiers[i].Every != s.tables.tiers[i].Every || saved.Groups != nil && saved.Groups.Tiers[i].Every != s.groups.tiers[i].Every {
 			return errOther
 		}
 	}
@@ -106,10 +109,20 @@ func (s *Store) load(saved *savedStore, d *gob.Decoder, now time.Time) error {
 			return err
 		}
 	}
+	if g := saved.Groups; g != nil {
+		for i, l := range s.groups.logs() {
+			if err := l.load(&g.Logs[i], d); err != nil {
+				return err
+			}
+		}
+	}
 	if err := s.loadSeries(saved); err != nil {
 		return err
 	}
 	s.loadTables(saved)
+	if saved.Groups != nil {
+		s.loadGroups(saved.Groups)
+	}
 	s.loadAlerts(saved)
 	s.enforce(0)
 	s.sweep(now.UnixMicro())
@@ -248,8 +261,12 @@ func (s *Store) loadTables(saved *savedStore) {
 	for _, from := range saved.Identities {
 		t.ids.put(&identity[Process]{who: from.Process, number: from.Number, seen: from.Seen})
 	}
-	for i := range saved.TableTiers {
-		from, tier := &saved.TableTiers[i], &t.tiers[i]
+	s.loadTableTiers(t.tiers, saved.TableTiers)
+}
+
+func (s *Store) loadTableTiers(tiers []tableTier, saved []savedTableTier) {
+	for i := range saved {
+		from, tier := &saved[i], &tiers[i]
 		if tier.best = from.Best; len(tier.best) == 0 {
 			tier.best = nil
 		}
@@ -259,7 +276,24 @@ func (s *Store) loadTables(saved *savedStore) {
 		}
 		s.heap += cap(tier.list) * tableRefSize
 	}
-	trimTables(t.tiers)
+	trimTables(tiers)
+}
+
+// loadGroups brings the tables of control groups back, but the open one.
+func (s *Store) loadGroups(saved *savedGroups) {
+	t := &s.groups
+	t.host, t.ids.next = saved.Host, saved.NextIdentity
+	if t.host >= len(s.resources) {
+		t.host = -1
+	}
+	for _, from := range saved.Identities {
+		t.ids.put(&identity[ControlGroup]{who: from.ControlGroup, number: from.Number, seen: from.Seen})
+	}
+	nan := math.NaN()
+	for number, kills := range saved.Kills {
+		t.previous[number] = groupTotals{nan, nan, nan, nan, nan, kills}
+	}
+	s.loadTableTiers(t.tiers, saved.Tiers)
 }
 
 // loadAlerts brings the alerts back.

@@ -41,6 +41,23 @@ type savedStore struct {
 	Rules             []Rule
 	Heard             bool
 	EpisodesForgotten int64
+	Groups            *savedGroups // Nil in a file of a version that did not save them.
+}
+
+// savedGroups is the tables of control groups. The segments of their logs follow those of savedStore.Logs.
+type savedGroups struct {
+	Tiers        []savedTableTier
+	Logs         []savedLog
+	Identities   []savedGroupIdentity
+	NextIdentity uint32
+	Host         int
+	Kills        map[uint32]float64 // By number: how many there were by the last table. Where deltas come they are nowhere else.
+}
+
+type savedGroupIdentity struct {
+	ControlGroup
+	Number uint32
+	Seen   [2]int64
 }
 
 type savedTier struct {
@@ -129,7 +146,7 @@ type savedEpisode struct {
 	Table   *Table
 }
 
-// logs are all logs of the store, in the order in which they are saved.
+// logs are the logs of series and of processes, in the order in which they are saved. Those of control groups follow them.
 func (s *Store) logs() []*blockLog {
 	var out []*blockLog
 	for i := range s.tiers {
@@ -137,6 +154,14 @@ func (s *Store) logs() []*blockLog {
 	}
 	for i := range s.tables.tiers {
 		out = append(out, &s.tables.tiers[i].log)
+	}
+	return out
+}
+
+func (t *groupTables) logs() []*blockLog {
+	var out []*blockLog
+	for i := range t.tiers {
+		out = append(out, &t.tiers[i].log)
 	}
 	return out
 }
@@ -186,7 +211,7 @@ func (s *Store) write(e *gob.Encoder, now time.Time) error {
 		return err
 	}
 	buffer := make([]byte, 0, segmentSize)
-	for i, l := range head.Logs {
+	for i, l := range slices.Concat(head.Logs, head.Groups.Logs) {
 		for n := range l.Segments {
 			buffer = s.copySegment(i, l.First+uint32(n), l.Segments[n].Filled, buffer[:0])
 			if err := e.Encode(buffer); err != nil {
@@ -204,7 +229,7 @@ func (s *Store) copySegment(log int, number uint32, filled int, buffer []byte) [
 	if s.closed {
 		return buffer
 	}
-	l := s.logs()[log]
+	l := slices.Concat(s.logs(), s.groups.logs())[log]
 	if number < l.first {
 		return buffer
 	}
@@ -241,22 +266,48 @@ func (s *Store) saved(now time.Time) (*savedStore, error) {
 	for i := range s.tiers {
 		out.Tiers = append(out.Tiers, savedTier{s.tiers[i].Every, s.tiers[i].base})
 	}
-	for i := range s.tables.tiers {
-		t := &s.tables.tiers[i]
+	out.TableTiers = saveTables(s.tables.tiers)
+	out.Groups = s.groups.saved()
+	out.Logs = saveLogs(s.logs()) // The last, for closing blocks fills segments.
+	return out, nil
+}
+
+func (t *groupTables) saved() *savedGroups {
+	out := &savedGroups{Tiers: saveTables(t.tiers), Logs: saveLogs(t.logs()), NextIdentity: t.ids.next, Host: t.host, Kills: map[uint32]float64{}}
+	for _, id := range t.ids.byNumber {
+		out.Identities = append(out.Identities, savedGroupIdentity{id.who, id.number, id.seen})
+	}
+	for _, totals := range []map[uint32]groupTotals{t.previous, t.current} {
+		for number, v := range totals {
+			if v.kills > 0 {
+				out.Kills[number] = v.kills
+			}
+		}
+	}
+	return out
+}
+
+func saveTables(tiers []tableTier) (out []savedTableTier) {
+	for i := range tiers {
+		t := &tiers[i]
 		tier := savedTableTier{Every: t.Every, Best: slices.Clone(t.best), BestBusy: t.bestBusy, BestTime: t.bestTime}
 		for _, r := range t.list {
 			tier.List = append(tier.List, savedTable{r.time, saveRef(r.ref)})
 		}
-		out.TableTiers = append(out.TableTiers, tier)
+		out = append(out, tier)
 	}
-	for _, l := range s.logs() { // The last, for closing blocks fills segments.
+	return out
+}
+
+func saveLogs(logs []*blockLog) (out []savedLog) {
+	for _, l := range logs {
 		log := savedLog{First: l.first, Dropped: l.dropped}
 		for i := range l.segments {
 			log.Segments = append(log.Segments, savedSegment{l.segments[i].filled, l.segments[i].newest})
 		}
-		out.Logs = append(out.Logs, log)
+		out = append(out, log)
 	}
-	return out, nil
+	return out
 }
 
 func (s *Store) savedMetric(m *metric) savedMetric {

@@ -1,7 +1,10 @@
 package history
 
 import (
+	"bytes"
+	"encoding/gob"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"math"
 	"math/rand/v2"
@@ -128,6 +131,74 @@ func TestProcessesAndAlertsAreSaved(t *testing.T) {
 	_, kept := g.Kept("e")
 	assert.True(t, kept)
 	assert.False(t, g.Alert(AlertRecord{Episode: "e", UID: "u"}), "a record that was there is none again")
+}
+
+func TestControlGroupsAreSaved(t *testing.T) {
+	f := newFeeder(t, func(c *Config) { c.MaxMemory = 4 << 20; c.MaxSeries = 100 })
+	const groups, scrapes = 20, 400
+	feed := func(f *feeder, from, to int) {
+		for i := from; i < to; i++ {
+			var samples []*GroupSample
+			for n := range groups {
+				g := f.group(fmt.Sprintf("/system.slice/%d.service", n), float64(i*n)/10)
+				g.Unit, g.Image, g.Memory, g.OOMKills, g.Delta = fmt.Sprintf("%d.service", n), "nginx:1", float64(i), 1, n == 0
+				samples = append(samples, g)
+			}
+			f.groups(append(samples, f.group("other", float64(i)))...)
+			f.now = f.now.Add(10 * time.Second)
+		}
+	}
+	feed(f, 0, scrapes)
+	g := f.loaded()
+	assert.True(t, g.Catalogue(g.now).HasGroups)
+	times := 0
+	for at := epoch.UnixMicro(); at < f.at()-(20*time.Second).Microseconds(); at += (10 * time.Second).Microseconds() {
+		a, b := f.ControlGroups(at), g.ControlGroups(at)
+		require.Equal(t, [2]int64{a.Time, a.Previous}, [2]int64{b.Time, b.Previous})
+		require.Equal(t, fmt.Sprint(a.Rows), fmt.Sprint(b.Rows), "NaN is not equal to itself")
+		if a.Time != 0 {
+			times++
+		}
+	}
+	assert.Greater(t, times, scrapes/2)
+	feed(g, scrapes, scrapes+3)
+	last := g.ControlGroups(g.at())
+	require.Len(t, last.Rows, groups+1)
+	assert.InDelta(t, scrapes+3, last.Rows[0].OOMKills, 0, "what deltas sum up to goes on")
+	assert.InDelta(t, 0.1, last.Rows[10].CPU, 1e-9)
+	assert.Equal(t, f.ControlGroups(epoch.Add(time.Hour).UnixMicro()).Time, g.ControlGroups(epoch.Add(time.Hour).UnixMicro()).Time)
+	g = g.loaded() // Again, with what was loaded and what came since.
+	assert.Equal(t, last.Previous, g.ControlGroups(g.at()).Time)
+	used := func(f *feeder) int64 { f.mu.Lock(); defer f.mu.Unlock(); return f.used() }
+	assert.LessOrEqual(t, used(g), g.cfg.MaxMemory)
+}
+
+// TestAFileWithoutControlGroups holds that a history that an earlier version saved is read.
+func TestAFileWithoutControlGroups(t *testing.T) {
+	f := newFeeder(t, nil)
+	f.live(rand.New(rand.NewPCG(1, 1)), 100)
+	saved, err := f.saved(f.now)
+	require.NoError(t, err)
+	saved.Groups = nil
+	var file bytes.Buffer
+	e := gob.NewEncoder(&file)
+	require.NoError(t, e.Encode(saved))
+	for i, l := range saved.Logs {
+		for n := range l.Segments {
+			require.NoError(t, e.Encode(f.copySegment(i, l.First+uint32(n), l.Segments[n].Filled, nil)))
+		}
+	}
+	text := append([]byte(savedHead), file.Bytes()...)
+	path := filepath.Join(t.TempDir(), "history")
+	require.NoError(t, os.WriteFile(path, fmt.Appendf(text, "%08x", crc32.ChecksumIEEE(text)), 0o600))
+	s, err := Load(path, f.cfg, f.now)
+	require.NoError(t, err)
+	g := &feeder{Store: s, tb: t, now: f.now}
+	t.Cleanup(s.Close)
+	same(t, f, g)
+	assert.False(t, g.Catalogue(g.now).HasGroups)
+	g.groups(g.group("/a", 1))
+	assert.Len(t, g.ControlGroups(g.at()).Rows, 1)
 }
 
 func TestAFileThatIsDamagedIsRefused(t *testing.T) {

@@ -64,6 +64,11 @@ func tableUpTo(tiers []tableTier, at int64) (block []byte, found int64, tier int
 	return nil, 0, 0
 }
 
+// haveTables tells whether any is stored, as after a restart.
+func haveTables(tiers []tableTier) bool {
+	return slices.ContainsFunc(tiers, func(t tableTier) bool { return len(t.list) > 0 })
+}
+
 // beside returns the times of the stored tables before and after a time, of the finest tiers that have them.
 func beside(tiers []tableTier, at int64) (previous, next int64) {
 	for i := range tiers {

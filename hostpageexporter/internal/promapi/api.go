@@ -120,8 +120,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (a *API) indexOf(store *history.Store, now time.Time) *index {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	name, generation, tables := store.Name(), store.Generation(), store.NewestTable() != 0
-	if x := a.index; x == nil || x.store != name || x.generation != generation || x.hasTables != tables {
+	name, generation, tables, groups := store.Name(), store.Generation(), store.NewestTable() != 0, store.HasControlGroups()
+	if x := a.index; x == nil || x.store != name || x.generation != generation || x.hasTables != tables || x.hasGroups != groups {
 		a.index = newIndex(store, now)
 	}
 	return a.index

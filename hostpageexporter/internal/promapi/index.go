@@ -21,6 +21,7 @@ type index struct {
 	store      string
 	generation uint64
 	hasTables  bool
+	hasGroups  bool
 	series     []indexed
 	metrics    map[string]metricInfo
 	host       []labels.Label // Of the processes.
@@ -74,7 +75,7 @@ func labelsOf(name string, sets ...[]labels.Label) labels.Labels {
 
 func newIndex(store *history.Store, now time.Time) *index {
 	c := store.Catalogue(now)
-	x := &index{store: c.Store, generation: c.Generation, hasTables: c.HasTables, metrics: map[string]metricInfo{}}
+	x := &index{store: c.Store, generation: c.Generation, hasTables: c.HasTables, hasGroups: c.HasGroups, metrics: map[string]metricInfo{}}
 	resources := make([][]labels.Label, len(c.Resources))
 	for i, r := range c.Resources {
 		for _, a := range r {
@@ -118,7 +119,13 @@ func newIndex(store *history.Store, now time.Time) *index {
 	if x.hasTables {
 		for i := range processMetrics {
 			m := &processMetrics[i]
-			x.metrics[m.prometheusName()] = metricInfo{m.kindName(), m.help, m.unit}
+			x.metrics[m.prometheusName()] = m.info()
+		}
+	}
+	if x.hasGroups {
+		for i := range groupMetrics {
+			m := &groupMetrics[i]
+			x.metrics[m.prometheusName()] = m.info()
 		}
 	}
 	slices.SortFunc(x.series, func(a, b indexed) int {

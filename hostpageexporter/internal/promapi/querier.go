@@ -83,7 +83,7 @@ func (q *querier) Select(_ context.Context, sorted bool, hints *storage.SelectHi
 	if hints == nil {
 		hints = &storage.SelectHints{Start: q.from, End: q.to}
 	}
-	out, err := q.processSamples(hints, matchers)
+	out, err := q.tableSamples(hints, matchers)
 	if err != nil {
 		return storage.ErrSeriesSet(err)
 	}
@@ -120,6 +120,16 @@ func (q *querier) Select(_ context.Context, sorted bool, hints *storage.SelectHi
 	return &seriesSet{list: out}
 }
 
+// tableSamples reads the series that are made of tables.
+func (q *querier) tableSamples(hints *storage.SelectHints, matchers []*labels.Matcher) ([]storage.Series, error) {
+	processes, err := q.processSamples(hints, matchers)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := q.groupSamples(hints, matchers)
+	return append(processes, groups...), err
+}
+
 // every is how far apart samples may be for a selection, in microseconds: a range must have some of them.
 func every(hints *storage.SelectHints) int64 {
 	step := hints.Step
@@ -141,17 +151,17 @@ func extreme(function string) history.Extreme {
 	}
 }
 
-// labelSets are the labels of all series that the matchers match, those of processes among them.
+// labelSets are the labels of all series that the matchers match, those of processes and control groups among them.
 func (q *querier) labelSets(matchers []*labels.Matcher) ([]labels.Labels, error) {
 	var out []labels.Labels
 	for _, x := range q.index.matching(matchers) {
 		out = append(out, x.labels)
 	}
-	processes, err := q.processSamples(&storage.SelectHints{Start: max(q.from, q.to-lookback.Milliseconds()), End: q.to}, matchers)
+	tables, err := q.tableSamples(&storage.SelectHints{Start: max(q.from, q.to-lookback.Milliseconds()), End: q.to}, matchers)
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range processes {
+	for _, s := range tables {
 		out = append(out, s.Labels())
 	}
 	return out, nil

@@ -25,6 +25,7 @@ type File struct {
 	Controller Controller
 	Gives      []Value // the values that are read from it; none for I/O
 	IO         bool    // it has what was read and written by device
+	Instead    bool    // it is read where the file before it is not there
 	// Parse adds what the text says to a sample, and reports false if a value that should be there is not, or can't be.
 	Parse func(text []byte, s *Sample) (whole bool)
 	// Beside version 2 a hierarchy without controllers has the pressure and times of each group: true if those of version 1 go first.
@@ -62,7 +63,14 @@ var Files = []File{
 	{Name: "memory.failcnt", Controller: Memory, Gives: []Value{EventMax}, Parse: number(EventMax)},
 	{Name: "memory.oom_control", Controller: Memory, Gives: []Value{EventOOMKill}, Parse: parseOOMControl},
 	{Name: "blkio.throttle.io_service_bytes_recursive", Controller: Blkio, IO: true, Parse: blkio(true)},
+	{Name: "blkio.throttle.io_service_bytes", Controller: Blkio, IO: true, Parse: blkio(true), Instead: true}, // Before Linux 4.17.
 	{Name: "blkio.throttle.io_serviced_recursive", Controller: Blkio, IO: true, Parse: blkio(false)},
+	{Name: "blkio.throttle.io_serviced", Controller: Blkio, IO: true, Parse: blkio(false), Instead: true},
+	// What the scheduler of a disk counts, be there a limit or not.
+	{Name: "blkio.bfq.io_service_bytes_recursive", Controller: Blkio, IO: true, Parse: blkio(true)},
+	{Name: "blkio.bfq.io_serviced_recursive", Controller: Blkio, IO: true, Parse: blkio(false)},
+	{Name: "blkio.io_service_bytes_recursive", Controller: Blkio, IO: true, Parse: blkio(true)}, // CFQ, before Linux 5.0.
+	{Name: "blkio.io_serviced_recursive", Controller: Blkio, IO: true, Parse: blkio(false)},
 	{Name: "pids.current", Controller: PIDsController, Gives: []Value{PIDs}, Parse: number(PIDs)},
 	{Name: "pids.max", Controller: PIDsController, Gives: []Value{PIDLimit}, Parse: number(PIDLimit)},
 }

@@ -264,7 +264,8 @@ func addIO(d *Device, name string, n int64, ok bool) bool {
 	return true
 }
 
-// blkio reads lines such as: 8:0 Read 4096. The last line has the sum of all.
+// blkio reads lines such as: 8:0 Read 4096. The last line has the sum of all. Where limits and the scheduler of a device count the same I/O, the one that
+// counts for longer has more.
 func blkio(bytesNotOperations bool) func([]byte, *Sample) bool {
 	return func(text []byte, s *Sample) bool {
 		whole := true
@@ -286,14 +287,14 @@ func blkio(bytesNotOperations bool) func([]byte, *Sample) bool {
 			d := s.device(major, minor)
 			switch read := string(what) == "Read"; {
 			case read && bytesNotOperations:
-				d.IO.ReadBytes = n
+				d.IO.ReadBytes = max(d.IO.ReadBytes, n)
 			case read:
-				d.IO.Reads = n
+				d.IO.Reads = max(d.IO.Reads, n)
 			case string(what) != "Write":
 			case bytesNotOperations:
-				d.IO.WrittenBytes = n
+				d.IO.WrittenBytes = max(d.IO.WrittenBytes, n)
 			default:
-				d.IO.Writes = n
+				d.IO.Writes = max(d.IO.Writes, n)
 			}
 		}
 		return whole

@@ -112,6 +112,21 @@ func TestParseIO(t *testing.T) {
 			"blkio.throttle.io_service_bytes_recursive": "8:0 Read 1\n8:0 Write 2\n8:0 Sync 0\n8:0 Discard 9\n8:0 Total 3\n253:1 Read 5\n253:1 Write 6\nTotal 14\n",
 			"blkio.throttle.io_serviced_recursive":      "8:0 Read 3\n8:0 Write 4\n8:0 Total 7\n253:1 Read 7\n253:1 Write 8\nTotal 22\n",
 		}, []Device{a, b}},
+		"version 1 before Linux 4.17": {Blkio, map[string]string{
+			"blkio.throttle.io_service_bytes": "8:0 Read 1\n8:0 Write 2\n253:1 Read 5\n253:1 Write 6\nTotal 14\n",
+			"blkio.throttle.io_serviced":      "8:0 Read 3\n8:0 Write 4\n253:1 Read 7\n253:1 Write 8\nTotal 22\n",
+		}, []Device{a, b}},
+		"version 1, limits and BFQ": {Blkio, map[string]string{
+			"blkio.throttle.io_service_bytes_recursive": "8:0 Read 1\n8:0 Write 1\nTotal 2\n", // Since a limit was set.
+			"blkio.throttle.io_serviced_recursive":      "8:0 Read 1\n8:0 Write 4\nTotal 5\n",
+			"blkio.bfq.io_service_bytes_recursive":      "8:0 Read 1\n8:0 Write 2\n8:0 Sync 3\n8:0 Async 0\n8:0 Discard 0\n8:0 Total 3\n253:1 Read 5\n253:1 Write 6\nTotal 14\n",
+			"blkio.bfq.io_serviced_recursive":           "8:0 Read 3\n8:0 Write 4\n8:0 Total 7\n253:1 Read 7\n253:1 Write 8\nTotal 22\n",
+		}, []Device{a, b}},
+		"version 1, CFQ": {Blkio, map[string]string{
+			"blkio.throttle.io_service_bytes_recursive": "Total 0\n",
+			"blkio.io_service_bytes_recursive":          "8:0 Read 1\n8:0 Write 2\n253:1 Read 5\n253:1 Write 6\nTotal 14\n",
+			"blkio.io_serviced_recursive":               "8:0 Read 3\n8:0 Write 4\n253:1 Read 7\n253:1 Write 8\nTotal 22\n",
+		}, []Device{a, b}},
 		"none": {Unified, map[string]string{"io.stat": ""}, nil},
 	} {
 		var s Sample

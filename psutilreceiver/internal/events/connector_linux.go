@@ -32,6 +32,13 @@ func inFirstPIDs(root string) error {
 	return nil
 }
 
+// hasProc tells whether a root directory has the processes of a kernel, and not files in their place.
+func hasProc(root string) bool {
+	dir := rootfs.At(root)
+	st, err := dir.Statfs(dir.Join("proc"))
+	return err == nil && st.Type == unix.PROC_SUPER_MAGIC
+}
+
 // openConnector opens the process connector, which takes CAP_NET_ADMIN, and the network namespace that the kernel began with.
 func openConnector(root string) (*connector, error) {
 	if err := inFirstPIDs(root); err != nil {
@@ -73,16 +80,27 @@ func (c *connector) drain(hear func(processMessage)) error {
 
 // commOf is the name that the kernel keeps of a process that runs, "" if it has gone.
 func commOf(root string, pid int32) string {
+	return strings.TrimSuffix(beginOf(root, fmt.Sprintf("proc/%d/comm", pid), maxComm), "\n")
+}
+
+// groupsOf is the text of the control groups of a process that runs or waits for its parent, "" if it has gone.
+func groupsOf(root string, pid int32) string {
+	const most = 16 << 10
+	return beginOf(root, fmt.Sprintf("proc/%d/cgroup", pid), most)
+}
+
+// beginOf is the begin of a file of a process, "" if it can't be read.
+func beginOf(root, file string, most int) string {
 	dir := rootfs.At(root)
-	fd, err := dir.OpenFile(dir.Join(fmt.Sprintf("proc/%d/comm", pid)), maxComm)
+	fd, err := dir.OpenFile(dir.Join(file), int64(most))
 	if err != nil {
 		return ""
 	}
 	defer func() { _ = unix.Close(fd) }()
-	var name [maxComm]byte
-	n, err := unix.Read(fd, name[:])
+	text := make([]byte, most)
+	n, err := unix.Read(fd, text)
 	if err != nil || n <= 1 {
 		return ""
 	}
-	return strings.TrimSuffix(string(name[:n]), "\n")
+	return string(text[:n])
 }

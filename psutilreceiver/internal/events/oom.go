@@ -13,7 +13,8 @@ import (
 )
 
 // oomSource tells of processes that the kernel killed for lack of memory: of those that its log names, and of those that its counter has and the log
-// has not, or can't be read. Of the latter it gives the largest processes that have gone since the last look.
+// has not, or can't be read. Of the latter it gives the processes that ended by SIGKILL, where the kernel tells of ends, and else the largest that have gone
+// since the last look.
 type oomSource struct {
 	host   *host.Host
 	log    kernelLog // nil if it can't be read
@@ -27,6 +28,7 @@ type oomSource struct {
 
 	processes *read.Reader // nil with the log, as groups is
 	groups    *oomGroups
+	ends      *killEnds // nil with the log, or if they can't be heard of
 	known     map[read.Key]sizedProcess
 	begun     bool
 }
@@ -63,9 +65,14 @@ func (s *oomSource) look(now time.Time, emit func(Event)) error {
 	// The counter of the host first, and the processes last: what it counts the groups have counted by then, and the victim has had the time to go.
 	due, vmErr := s.count(told)
 	groupErr := s.lookAtGroups()
+	before := s.known
 	gone, scanErr := s.scan()
-	s.infer(now, due, gone, emit)
-	return errors.Join(logErr, vmErr, groupErr, scanErr)
+	ended, endErr := s.takeEnds(before)
+	if s.ends != nil && endErr == nil {
+		gone = nil // What ended in another way was not killed.
+	}
+	s.infer(now, due, ended, gone, emit)
+	return errors.Join(logErr, vmErr, groupErr, scanErr, endErr)
 }
 
 func (s *oomSource) begin() {
@@ -76,7 +83,18 @@ func (s *oomSource) begin() {
 		return
 	}
 	s.inferAlone()
+	if s.ends = listenForKills(s.host.Root()); s.ends != nil {
+		s.notice("Events of kills for lack of memory are made of the kernel's counters and of the ends of processes, for its log can't be read", err)
+		return
+	}
 	s.notice("Events of kills for lack of memory are made of the kernel's counters, for its log can't be read: they name the largest process that has gone", err)
+}
+
+func (s *oomSource) takeEnds(before map[read.Key]sizedProcess) ([]sizedProcess, error) {
+	if s.ends == nil {
+		return nil, nil
+	}
+	return s.ends.take(before)
 }
 
 // inferAlone makes the source go by the counters alone.
@@ -133,9 +151,7 @@ func (s *oomSource) scan() (gone []sizedProcess, err error) {
 		}
 	}
 	s.known = now
-	slices.SortFunc(gone, func(a, b sizedProcess) int {
-		return cmp.Or(cmp.Compare(b.resident, a.resident), cmp.Compare(a.pid, b.pid))
-	})
+	slices.SortFunc(gone, largestFirst)
 	return gone, nil
 }
 
@@ -172,13 +188,14 @@ func (s *oomSource) lookAtGroups() error {
 }
 
 // infer tells of kills of the counter: in which groups they were, and of whom.
-func (s *oomSource) infer(now time.Time, due int64, gone []sizedProcess, emit func(Event)) {
+func (s *oomSource) infer(now time.Time, due int64, ended, gone []sizedProcess, emit func(Event)) {
 	again := len(s.waiting)
 	kills := slices.Concat(s.waiting, inferKills(due, s.kills))
 	for i := range s.kills {
 		s.kills[i].looks++
 	}
 	s.waiting = nil
+	findEnded(kills, ended)
 	findVictims(kills, gone)
 	for i := range kills {
 		if kills[i].victim == nil && i >= again && s.log == nil {
@@ -196,6 +213,9 @@ func (s *oomSource) close() error {
 	}
 	if s.processes != nil {
 		errs = append(errs, s.processes.Close(), s.groups.close())
+	}
+	if s.ends != nil {
+		errs = append(errs, s.ends.close())
 	}
 	return errors.Join(errs...)
 }
@@ -232,6 +252,8 @@ func killEvent(k *killed, at time.Time) Event {
 type inferredKill struct {
 	victim *sizedProcess // nil if no process has gone
 	group  *groupKills   // nil if it is not known
+
+	certain bool // that it was the victim
 }
 
 // inferKills are so many kills, those in groups first, which it takes away.
@@ -260,7 +282,7 @@ func findVictims(kills []inferredKill, gone []sizedProcess) {
 	for _, inGroup := range []bool{true, false} {
 		for i := range kills {
 			k := &kills[i]
-			if (k.group != nil) != inGroup {
+			if k.victim != nil || (k.group != nil) != inGroup {
 				continue
 			}
 			for j := range gone {
@@ -284,7 +306,11 @@ func (k *inferredKill) event(now time.Time) Event {
 		f.number(keyPID, int64(victim.pid))
 		f.text(keyExecutable, victim.name)
 		f.number("process.memory.usage", victim.resident)
-		text += fmt.Sprintf(", by its size %s (process %d)", victim.name, victim.pid)
+		if k.certain {
+			text = fmt.Sprintf("The kernel killed %s (process %d) for lack of memory", victim.name, victim.pid)
+		} else {
+			text += fmt.Sprintf(", by its size %s (process %d)", victim.name, victim.pid)
+		}
 		group, best = cmp.Or(victim.group, group), cmp.Or(victim.best, best)
 	}
 	f.group(group, best)
@@ -298,7 +324,11 @@ func (k *inferredKill) event(now time.Time) Event {
 			text += " in " + k.group.path
 		}
 	}
-	f.text(keyKillSource, "inferred")
+	source := "inferred"
+	if k.certain {
+		source = "process_ends"
+	}
+	f.text(keyKillSource, source)
 	return Event{Kind: OOMKill, Time: now, Severity: Error, Text: text, Fields: f}
 }
 

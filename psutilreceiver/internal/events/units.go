@@ -2,7 +2,6 @@ package events
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/otelcol-psutil/otelcol-psutil/psutilreceiver/internal/systemd"
@@ -15,38 +14,75 @@ const (
 	maxFailed = 256
 )
 
-// unitSource tells of systemd's units that failed.
+// unitSource tells of systemd's units that failed: of those that systemd's signals tell of, which may have been started again meanwhile, and of those that
+// have failed at the look.
 type unitSource struct {
 	reader *systemd.Reader
-	presence[string, systemd.Unit]
+	told   map[string]toldUnit // by name; nil before the first look
+
+	answered bool // systemd has answered the last look
 }
+
+// toldUnit is which failure of a unit was told of last.
+type toldUnit struct {
+	failure string
+	looks   int // that have not seen it
+}
+
+// maxToldLooks is for how many looks a unit is remembered that has not failed any more. What a signal tells of may be listed by the next look.
+const maxToldLooks = 3
 
 func newUnitSource(root string) *unitSource {
 	return &unitSource{reader: systemd.NewReader(systemd.NewClient(root), systemd.Query{
-		States: []string{"failed"}, Limit: maxFailed, Units: true, Failure: true, ChangeTime: true, Restarts: true,
+		States: append([]string{"failed"}, systemd.RestartStates...), Limit: maxFailed, Units: true, Failure: true, ChangeTime: true, Restarts: true,
+		Follow: true,
 	})}
 }
 
 func (s *unitSource) look(now time.Time, emit func(Event)) error {
 	found, err := s.reader.Read(unitPatience)
+	s.answered = !errors.Is(err, systemd.ErrPending)
 	if errors.Is(err, systemd.ErrPending) {
 		return nil // The next look has the answer.
 	}
 	if found == nil {
 		return err
 	}
-	list := make(map[string]systemd.Unit, len(found.Units))
-	for _, u := range found.Units {
-		if u.ActiveState == "failed" {
-			// A unit that was started again meanwhile, and failed again, failed at another time.
-			list[fmt.Sprintf("%s %d", u.Name, u.Changed.UnixMicro())] = u
+	first := s.told == nil
+	if first {
+		s.told = map[string]toldUnit{}
+	}
+	s.forget()
+	for _, units := range [][]systemd.Unit{found.Failures, found.Units} {
+		for i := range units {
+			if u := &units[i]; u.Failed() && s.isNew(u) && !first {
+				emit(failedEvent(now, u))
+			}
 		}
 	}
-	came, _ := s.update(list)
-	for i := range came {
-		emit(failedEvent(now, &came[i]))
+	for range found.Lost {
+		emit(Event{Kind: UnitFailed, Time: now, Severity: Error, Text: "A unit has failed; there were too many to remember which"})
 	}
 	return nil
+}
+
+// isNew tells whether a failure has not been told of, and remembers it.
+func (s *unitSource) isNew(u *systemd.Unit) bool {
+	key := u.FailureKey()
+	before := s.told[u.Name].failure
+	s.told[u.Name] = toldUnit{failure: key}
+	return before != key
+}
+
+// forget forgets units that have not failed for some looks.
+func (s *unitSource) forget() {
+	for name, t := range s.told {
+		if t.looks++; t.looks > maxToldLooks {
+			delete(s.told, name)
+		} else {
+			s.told[name] = t
+		}
+	}
 }
 
 func failedEvent(now time.Time, u *systemd.Unit) Event {
@@ -63,6 +99,9 @@ func failedEvent(now time.Time, u *systemd.Unit) Event {
 	text := "Unit " + u.Name + " has failed"
 	if u.Result != "" {
 		text += ": " + u.Result
+	}
+	if u.Recovers() {
+		text += "; systemd starts it again"
 	}
 	const exited = 1 // CLD_EXITED of waitid(2)
 	switch {

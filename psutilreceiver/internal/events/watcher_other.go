@@ -17,6 +17,10 @@ func (*connector) drain(func(processMessage)) error { return nil }
 
 func commOf(string, int32) string { return "" }
 
+func hasProc(string) bool { return false }
+
+func groupsOf(string, int32) string { return "" }
+
 func (*connector) close() error { return nil }
 
 type statistics struct{}

@@ -219,6 +219,9 @@ func (c *Cgroups) readNode(n *cgroupNode) bool {
 	n.Now.Reset()
 	some := false
 	for i := range c.files {
+		if c.files[i].Instead && !n.files[i-1].absent {
+			continue
+		}
 		if f := &n.files[i]; n.has(c.files[i].mount) && (f.absentUntil <= c.scan) {
 			some = c.readFile(n, &c.files[i], f) || some
 		}
@@ -234,11 +237,13 @@ func (c *Cgroups) readNode(n *cgroupNode) bool {
 type nodeFile struct {
 	heldfile.File
 	absentUntil uint32 // scan in which it is looked for again
+	absent      bool   // it was not there when it was looked for last
 }
 
 // readFile reads one file of a group into its sample.
 func (c *Cgroups) readFile(n *cgroupNode, kind *cgroupFile, f *nodeFile) bool {
 	text, err := c.readText(n, kind, f)
+	f.absent = err != nil
 	switch {
 	case err == nil:
 	case errors.Is(err, unix.ENODEV):

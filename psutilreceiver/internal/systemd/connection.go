@@ -28,17 +28,20 @@ const (
 // connection is an authenticated connection to systemd, or to the bus that it is on.
 type connection struct {
 	*dbus.Conn
-	socket net.Conn
+	socket   *boundedSocket
+	private  bool // without a bus
+	follower *follower
 }
 
 // newConnection authenticates on a socket, and says hello to the bus if there is one.
-func newConnection(ctx context.Context, socket net.Conn, private bool) (*connection, error) {
-	conn, err := dbus.NewConn(socket)
+func newConnection(ctx context.Context, peer net.Conn, private bool) (*connection, error) {
+	socket, heard := newBoundedSocket(peer), &follower{}
+	conn, err := dbus.NewConn(socket, dbus.WithSignalHandler(heard), dbus.WithIncomingInterceptor(onlyExpected))
 	if err != nil {
 		_ = socket.Close()
 		return nil, err
 	}
-	c := &connection{Conn: conn, socket: socket}
+	c := &connection{Conn: conn, socket: socket, private: private, follower: heard}
 	stop := context.AfterFunc(ctx, func() { _ = socket.Close() }) // The handshake has no deadline of its own.
 	err = conn.Auth([]dbus.Auth{dbus.AuthExternal(strconv.Itoa(os.Geteuid()))})
 	if err == nil {
@@ -101,7 +104,15 @@ func (c *connection) read(ctx context.Context, q Query) (*Snapshot, error) {
 	// A peer that reads nothing lets a write wait, which no context ends.
 	stop := context.AfterFunc(ctx, func() { _ = c.socket.Close() })
 	defer stop()
+	c.socket.allow()
 	s := &Snapshot{Failed: Unknown}
+	if q.Follow {
+		if err := c.follow(ctx); err != nil {
+			return nil, err
+		}
+		// Last, for the answers come after the signals of what was before them.
+		defer func() { s.Failures, s.Lost = c.follower.take() }()
+	}
 	p := &properties{conn: c.Conn, ctx: ctx}
 	if q.System {
 		p.get(managerPath, manager, "SystemState", func(v dbus.Variant) { s.State = textOf(v) })
@@ -186,7 +197,7 @@ type pendingProperty struct {
 
 // ask asks for what a query wants to know of one unit.
 func (p *properties) ask(q Query, at dbus.ObjectPath, u *Unit) {
-	const unit, service, timer, socket = destination + ".Unit", destination + ".Service", destination + ".Timer", destination + ".Socket"
+	const unit, service, timer, socket = unitInterface, serviceInterface, destination + ".Timer", destination + ".Socket"
 	if q.StartTime {
 		p.get(at, unit, "ActiveEnterTimestamp", func(v dbus.Variant) { u.Started = timeOf(v) })
 	}

@@ -35,6 +35,7 @@ type Query struct {
 	StartTime  bool // of all units that are told of
 	ChangeTime bool // of all units that are told of
 	Failure    bool // why a unit failed, of services
+	Follow     bool // the failures between two readings
 }
 
 // Unknown is the value of a number that systemd does not have.
@@ -65,6 +66,11 @@ type Snapshot struct {
 	Units  []Unit
 	State  string // of the system: running, degraded and so on; "" if unknown
 	Failed int64  // units that have failed, of all; Unknown without
+
+	// Failures are the units that failed since the reading before, as they were then, the oldest first; those of any name. A connection that was
+	// opened for this reading has none.
+	Failures []Unit
+	Lost     int // how many failures there were beside them, which are not remembered
 }
 
 // Client asks systemd, over one connection that it keeps. It is not safe for concurrent use.

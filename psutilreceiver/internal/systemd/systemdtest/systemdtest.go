@@ -4,6 +4,7 @@ package systemdtest
 import (
 	"bufio"
 	"encoding/binary"
+	"fmt"
 	"net"
 	"os"
 	"path"
@@ -29,7 +30,17 @@ type Manager struct {
 	state   string
 	stalled bool
 	calls   map[string]int
-	conns   []net.Conn
+	conns   []*peer
+}
+
+// peer is a connection to the manager.
+type peer struct {
+	net.Conn
+	writing    sync.Mutex
+	bus        bool // The other side came over the bus, and has signals only after it asked for them.
+	begun      bool // The handshake is over.
+	matches    int
+	subscribed bool
 }
 
 // Serve listens on the private socket below a root directory, and on that of its system bus, until the test ends.
@@ -46,7 +57,7 @@ func Serve(tb testing.TB, root string) *Manager {
 			tb.Fatal(err)
 		}
 		tb.Cleanup(func() { _ = socket.Close() })
-		go m.accept(socket)
+		go m.accept(socket, strings.HasSuffix(name, "bus_socket"))
 	}
 	tb.Cleanup(m.Disconnect)
 	return m
@@ -83,12 +94,13 @@ func (m *Manager) Disconnect() {
 	m.conns = nil
 }
 
-func (m *Manager) accept(socket net.Listener) {
+func (m *Manager) accept(socket net.Listener, bus bool) {
 	for {
-		conn, err := socket.Accept()
+		accepted, err := socket.Accept()
 		if err != nil {
 			return
 		}
+		conn := &peer{Conn: accepted, bus: bus}
 		m.mu.Lock()
 		m.conns = append(m.conns, conn)
 		m.mu.Unlock()
@@ -97,7 +109,7 @@ func (m *Manager) accept(socket net.Listener) {
 }
 
 // serve authenticates the other side, and answers until it has gone.
-func (m *Manager) serve(conn net.Conn) {
+func (m *Manager) serve(conn *peer) {
 	in := bufio.NewReader(conn)
 	for {
 		line, err := in.ReadString('\n')
@@ -112,8 +124,14 @@ func (m *Manager) serve(conn net.Conn) {
 			if err != nil {
 				return
 			}
-			// As systemd does, it looks at a message that came with the end of the handshake only when another one has come.
-			if _, err = in.Peek(1); err == nil && m.respond(conn, first) == nil {
+			// As systemd does, it looks at a message that came with the end of the handshake only when another one has come. A bus does not.
+			if !conn.bus {
+				_, err = in.Peek(1)
+			}
+			if err == nil && m.respond(conn, first) == nil {
+				m.mu.Lock()
+				conn.begun = true
+				m.mu.Unlock()
 				m.answer(conn, in)
 			}
 			return
@@ -130,7 +148,7 @@ func (m *Manager) serve(conn net.Conn) {
 	}
 }
 
-func (m *Manager) answer(conn net.Conn, in *bufio.Reader) {
+func (m *Manager) answer(conn *peer, in *bufio.Reader) {
 	for {
 		call, err := dbus.DecodeMessage(in)
 		if err != nil {
@@ -143,8 +161,8 @@ func (m *Manager) answer(conn net.Conn, in *bufio.Reader) {
 }
 
 // respond sends the answer to a call.
-func (m *Manager) respond(conn net.Conn, call *dbus.Message) error {
-	body, failure := m.reply(call)
+func (m *Manager) respond(conn *peer, call *dbus.Message) error {
+	body, failure := m.reply(conn, call)
 	if failure == "stalled" {
 		return nil
 	}
@@ -158,7 +176,83 @@ func (m *Manager) respond(conn net.Conn, call *dbus.Message) error {
 	if len(answer.Body) > 0 {
 		answer.Headers[dbus.FieldSignature] = dbus.MakeVariant(dbus.SignatureOf(answer.Body...))
 	}
-	return answer.EncodeTo(conn, binary.LittleEndian)
+	return conn.send(answer)
+}
+
+func (p *peer) send(m *dbus.Message) error {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	return m.EncodeTo(p, binary.LittleEndian)
+}
+
+// Send sends bytes to all that are connected.
+func (m *Manager) Send(text []byte) {
+	for _, p := range m.listeners() {
+		p.writing.Lock()
+		_, _ = p.Write(text)
+		p.writing.Unlock()
+	}
+}
+
+// Change makes a unit another, or adds it, and tells of it as systemd does: first of what is of its type, then of the unit.
+func (m *Manager) Change(u Unit) {
+	m.mu.Lock()
+	if i := slices.IndexFunc(m.units, func(v Unit) bool { return v.Name == u.Name }); i >= 0 {
+		m.units = slices.Clone(m.units)
+		m.units[i] = u
+	} else {
+		m.units = append(m.units, u)
+	}
+	m.mu.Unlock()
+	m.Signal(Sender, u)
+}
+
+// Sender is who the manager is on the bus.
+const Sender = ":1.0"
+
+// Signal tells of a unit in somebody's name.
+func (m *Manager) Signal(sender string, u Unit) {
+	service := map[string]dbus.Variant{}
+	unit := map[string]dbus.Variant{"ActiveState": dbus.MakeVariant(u.ActiveState), "SubState": dbus.MakeVariant(u.SubState)}
+	for key, v := range u.Properties {
+		switch key {
+		case "StateChangeTimestamp", "ActiveEnterTimestamp", "InvocationID":
+			unit[key] = dbus.MakeVariant(v)
+		default:
+			service[key] = dbus.MakeVariant(v)
+		}
+	}
+	for _, p := range m.listeners() {
+		if strings.HasSuffix(u.Name, ".service") {
+			_ = p.send(changed(p, sender, u.Name, "Service", service))
+		}
+		_ = p.send(changed(p, sender, u.Name, "Unit", unit))
+	}
+}
+
+func (m *Manager) listeners() (list []*peer) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, p := range m.conns {
+		if p.begun && (!p.bus || p.matches > 0 && p.subscribed) {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+func changed(p *peer, sender, unit, of string, values map[string]dbus.Variant) *dbus.Message {
+	body := []any{"org.freedesktop.systemd1." + of, values, []string{}}
+	signal := &dbus.Message{Type: dbus.TypeSignal, Body: body, Headers: map[dbus.HeaderField]dbus.Variant{
+		dbus.FieldPath:      dbus.MakeVariant(pathOf(unit)),
+		dbus.FieldInterface: dbus.MakeVariant("org.freedesktop.DBus.Properties"),
+		dbus.FieldMember:    dbus.MakeVariant("PropertiesChanged"),
+		dbus.FieldSignature: dbus.MakeVariant(dbus.SignatureOf(body...)),
+	}}
+	if p.bus {
+		signal.Headers[dbus.FieldSender] = dbus.MakeVariant(sender)
+	}
+	return signal
 }
 
 type listed struct {
@@ -170,7 +264,7 @@ type listed struct {
 }
 
 // reply gives the answer to a call, or the name of its error.
-func (m *Manager) reply(call *dbus.Message) (body []any, failure string) {
+func (m *Manager) reply(conn *peer, call *dbus.Message) (body []any, failure string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.stalled {
@@ -182,6 +276,14 @@ func (m *Manager) reply(call *dbus.Message) (body []any, failure string) {
 	switch member {
 	case "Hello":
 		return []any{":1.1"}, ""
+	case "GetNameOwner":
+		return []any{Sender}, ""
+	case "AddMatch":
+		conn.matches++
+		return nil, ""
+	case "Subscribe":
+		conn.subscribed = true
+		return nil, ""
 	case "ListUnitsByPatterns":
 		return []any{m.list(call.Body[0].([]string), call.Body[1].([]string))}, ""
 	case "Get":
@@ -215,7 +317,15 @@ func anyOf(list []string, holds func(string) bool) bool {
 }
 
 func pathOf(unit string) dbus.ObjectPath {
-	return dbus.ObjectPath("/org/freedesktop/systemd1/unit/" + strings.NewReplacer(".", "_2e", "-", "_2d", "@", "_40").Replace(unit))
+	path := "/org/freedesktop/systemd1/unit/"
+	for i := range len(unit) {
+		if c := unit[i]; 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' && i > 0 {
+			path += string(c)
+		} else {
+			path += fmt.Sprintf("_%02x", c)
+		}
+	}
+	return dbus.ObjectPath(path)
 }
 
 func (m *Manager) property(at, name string) (any, bool) {
