@@ -36,7 +36,7 @@ func (o *opsgenieOptions) Validate() error {
 
 func (o *opsgenieOptions) open(at opening) (sender, error) {
 	p, err := o.poster(at, string(o.APIKey))
-	return &opsgenieSender{ofAlert{p}, o}, err
+	return &opsgenieSender{ofAlert{p, &progress{}}, o}, err
 }
 
 type opsgenieSender struct {
@@ -68,10 +68,15 @@ func opsgeniePriority(number int32) string {
 func (s *opsgenieSender) send(ctx context.Context, m *message) (answer string, err error) {
 	header := map[string]string{"Authorization": "GenieKey " + string(s.options.APIKey)}
 	base := strings.TrimSuffix(s.options.URL, "/")
+	s.progress.begin()
 	for _, c := range m.conversations() {
 		alias := cutTo(c.thread, 512)
 		if c.fires {
-			if answer, err = s.postJSON(ctx, base, header, s.alert(m, c, alias)); err != nil {
+			err := s.progress.do("create "+c.key(), func() (err error) {
+				answer, err = s.postJSON(ctx, base, header, s.alert(m, c, alias))
+				return err
+			})
+			if err != nil {
 				return answer, err
 			}
 		}
@@ -85,13 +90,19 @@ func (s *opsgenieSender) send(ctx context.Context, m *message) (answer string, e
 			continue
 		}
 		to := base + "/" + url.PathEscape(alias) + "/" + action + "?identifierType=alias"
-		var status int
-		answer, status, err = s.act(ctx, to, header, c.note)
-		if err != nil && status != http.StatusNotFound { // What is not there need not be closed.
+		err := s.progress.do(action+" "+c.key(), func() (err error) {
+			var status int
+			answer, status, err = s.act(ctx, to, header, c.note)
+			if status == http.StatusNotFound { // What is not there need not be closed.
+				return nil
+			}
+			return err
+		})
+		if err != nil {
 			return answer, err
 		}
 	}
-	return answer, nil
+	return answer, s.progress.end(m)
 }
 
 // act does something with an alert that is there.

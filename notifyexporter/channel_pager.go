@@ -3,9 +3,11 @@ package notifyexporter
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/consumer/consumererror"
 )
 
 // The types of channels that call somebody who is on duty.
@@ -15,9 +17,64 @@ const (
 )
 
 // ofAlert is what senders have that tell each alert on its own.
-type ofAlert struct{ *poster }
+type ofAlert struct {
+	*poster
+	progress *progress
+}
 
 func (ofAlert) eachOnItsOwn() bool { return true }
+
+// progress is which requests were taken of messages that were not taken as a whole: the next attempt sends the others alone. A message that ends a
+// thousand alerts is a thousand requests, more than one attempt has time for, and than a server takes at once.
+type progress struct {
+	taken   map[string]struct{}
+	refused []error // Permanent errors of this attempt.
+}
+
+// begin is to be called before the first request of an attempt.
+func (p *progress) begin() {
+	if p.taken == nil {
+		p.taken = map[string]struct{}{}
+	}
+	p.refused = nil
+}
+
+// do sends a request unless it was taken before. The key distinguishes requests, also those of other messages. A request that is refused keeps no other from being sent: an error is
+// one for which no other should be tried now.
+func (p *progress) do(key string, send func() error) error {
+	if _, was := p.taken[key]; was {
+		return nil
+	}
+	switch err := send(); {
+	case err == nil:
+		p.taken[key] = struct{}{}
+		return nil
+	case consumererror.IsPermanent(err):
+		p.refused = append(p.refused, err)
+		return nil
+	default:
+		return err
+	}
+}
+
+// maxRefused is how many of the refusals of a message its error names.
+const maxRefused = 3
+
+// end is the result of an attempt that has come through all requests. Only what was refused is sent again in its short form.
+func (p *progress) end(m *message) error {
+	taken := len(p.taken)
+	if len(p.refused) == 0 || m.Plain { // The message is over, one way or the other.
+		p.taken = nil
+	}
+	if len(p.refused) == 0 {
+		return nil
+	}
+	err := errors.Join(p.refused[:min(len(p.refused), maxRefused)]...)
+	if len(p.refused) > 1 {
+		err = fmt.Errorf("%d of %d requests were refused: %w", len(p.refused), len(p.refused)+taken, err)
+	}
+	return consumererror.NewPermanent(err)
+}
 
 // pagerDutyOptions are the keys of channels of type pagerduty.
 type pagerDutyOptions struct {
@@ -42,7 +99,7 @@ func (o *pagerDutyOptions) Validate() error {
 
 func (o *pagerDutyOptions) open(at opening) (sender, error) {
 	p, err := o.poster(at, string(o.RoutingKey))
-	return &pagerDutySender{ofAlert{p}, o}, err
+	return &pagerDutySender{ofAlert{p, &progress{}}, o}, err
 }
 
 type pagerDutySender struct {
@@ -57,6 +114,8 @@ type pagerDutyEvent struct {
 	Payload     *pagerDutyPayload `json:"payload,omitempty"`
 	Links       []pagerDutyLink   `json:"links,omitempty"`
 	Client      string            `json:"client,omitempty"`
+
+	key string // For progress.
 }
 
 type pagerDutyPayload struct {
@@ -110,14 +169,15 @@ func (s *pagerDutySender) events(m *message) []pagerDutyEvent {
 			for _, l := range worst.Links {
 				trigger.Links = append(trigger.Links, pagerDutyLink{l.URL, l.Name})
 			}
+			trigger.key = "trigger " + c.key()
 			out = append(out, trigger)
 		}
 		switch {
 		case c.over && m.Open[c.thread] == 0:
-			event.EventAction = "resolve"
+			event.EventAction, event.key = "resolve", "resolve "+c.key()
 			out = append(out, event)
 		case c.acknowledged:
-			event.EventAction = "acknowledge"
+			event.EventAction, event.key = "acknowledge", "acknowledge "+c.key()
 			out = append(out, event)
 		}
 	}
@@ -125,10 +185,15 @@ func (s *pagerDutySender) events(m *message) []pagerDutyEvent {
 }
 
 func (s *pagerDutySender) send(ctx context.Context, m *message) (answer string, err error) {
+	s.progress.begin()
 	for _, event := range s.events(m) {
-		if answer, err = s.postJSON(ctx, s.options.URL, nil, event); err != nil {
+		err := s.progress.do(event.key, func() (err error) {
+			answer, err = s.postJSON(ctx, s.options.URL, nil, event)
+			return err
+		})
+		if err != nil {
 			return answer, err
 		}
 	}
-	return answer, nil
+	return answer, s.progress.end(m)
 }

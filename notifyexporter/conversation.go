@@ -67,6 +67,17 @@ func (m *message) conversations() []*conversation {
 	return out
 }
 
+// key is the same for the same news of the same alerts.
+func (c *conversation) key() string {
+	texts := []string{c.thread}
+	for _, s := range c.stories {
+		for i := range s.item.notices {
+			texts = append(texts, s.item.notices[i].key())
+		}
+	}
+	return digest(texts...)
+}
+
 // worst is the first of the stories, for they are sorted so.
 func (c *conversation) worst() *story { return c.stories[0] }
 

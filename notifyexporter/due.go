@@ -228,7 +228,10 @@ func (t *table) settle(rt *route, it *item, then func(e *entry, tl *telling)) {
 	t.touch(it.entry.ID)
 }
 
-// key distinguishes the notices of one alert.
+// key distinguishes the notices of one alert. It does not change when the clock is set while they are sent.
 func (n *notice) key() string {
-	return n.UID + "\x00" + n.Transition + "\x00" + time.Unix(0, n.Received).String()
+	if n.UID != "" {
+		return n.UID + "\x00" + n.Transition
+	}
+	return "\x00" + n.Transition + "\x00" + time.Unix(0, n.Received).String()
 }

@@ -34,10 +34,13 @@ type notifier struct {
 	telemetry *metadata.TelemetryBuilder
 	now       func() time.Time
 	location  *time.Location
+	// elapsed is the time of a clock that nobody sets, since any moment.
+	elapsed func() time.Duration
 
 	host    component.Host
 	workers []*worker
 	cancel  context.CancelFunc
+	abort   context.CancelFunc // Ends what is being sent.
 	// resolvesNeeded ends that records of the end of alerts are needed here.
 	resolvesNeeded func()
 	running        sync.WaitGroup
@@ -49,6 +52,8 @@ type notifier struct {
 	store   *statestore.Table[entry]
 	unsaved bool // A failed write to the storage was logged.
 	health  health
+	// wallAtZero is what the wall clock showed when elapsed was 0, by the last look at both, in nanoseconds.
+	wallAtZero int64
 }
 
 // NewFactory returns the factory of the notify exporter.
@@ -69,8 +74,10 @@ func newNotifier(set exporter.Settings, cfg *Config, now func() time.Time) (*not
 	if err != nil {
 		return nil, err
 	}
+	created := time.Now()
 	return &notifier{
-		cfg: cfg, id: set.ID, logger: set.Logger, set: set.TelemetrySettings, telemetry: telemetry, now: now, location: location,
+		cfg: cfg, id: set.ID, logger: set.Logger, set: set.TelemetrySettings, telemetry: telemetry, now: now, location: location, abort: func() {},
+		elapsed: func() time.Duration { return time.Since(created) },
 	}, nil
 }
 
@@ -85,12 +92,13 @@ func (n *notifier) Start(ctx context.Context, host component.Host) error {
 		return err
 	}
 	runCtx, cancel := context.WithCancel(context.Background())
-	n.cancel, n.resolvesNeeded = cancel, func() {}
+	sending, abort := context.WithCancel(context.Background())
+	n.cancel, n.abort, n.resolvesNeeded = cancel, abort, func() {}
 	if n.tellsResolves() {
 		n.resolvesNeeded = alertorigin.NeedResolves(n.id.String())
 	}
 	for _, w := range n.workers {
-		n.running.Go(func() { w.run(runCtx) })
+		n.running.Go(func() { w.run(runCtx, sending) })
 	}
 	n.running.Go(func() { n.ageLoop(runCtx) })
 	return nil
@@ -142,6 +150,9 @@ func (n *notifier) open(ctx context.Context, host component.Host) error {
 	defer n.mu.Unlock()
 	n.table, n.store = newTable(routes), s
 	n.table.entries = entries
+	n.wallAtZero = n.now().UnixNano() - int64(n.elapsed())
+	n.table.noFuture(n.now().UnixNano())
+	n.adopt()
 	n.save(ctx)
 	return nil
 }
@@ -179,7 +190,11 @@ func (n *notifier) Shutdown(ctx context.Context) error {
 	n.cancel()
 	n.cancel = nil
 	n.resolvesNeeded()
+	grace := time.AfterFunc(shutdownGrace, n.abort)
+	defer grace.Stop()
+	defer context.AfterFunc(ctx, n.abort)()
 	n.running.Wait()
+	n.abort()
 	for _, w := range n.workers {
 		w.sender.close()
 	}
@@ -201,6 +216,7 @@ func (n *notifier) ageLoop(ctx context.Context) {
 			return
 		case <-ticker.C:
 			n.mu.Lock()
+			n.heedClock()
 			n.table.age(n.now().UnixNano())
 			n.reportStatus(n.now().UnixNano())
 			n.save(ctx)

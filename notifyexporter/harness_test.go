@@ -67,6 +67,7 @@ type bench struct {
 	*notifier
 	t     *testing.T
 	clock time.Time
+	set   time.Duration // By how much the clock was set, beside the time that passed.
 	on    map[string]*recorder
 	host  component.Host
 }
@@ -100,6 +101,7 @@ func newBenchOn(t *testing.T, text string, host component.Host, at time.Time) *b
 	set.ID = component.NewIDWithName(metadata.Type, t.Name())
 	b.notifier, err = newNotifier(set, cfg, func() time.Time { return b.clock })
 	require.NoError(t, err)
+	b.elapsed = func() time.Duration { return b.clock.Sub(began) - b.set }
 	require.NoError(t, b.open(t.Context(), host))
 	for _, w := range b.workers {
 		r := &recorder{alone: w.sender.eachOnItsOwn()}

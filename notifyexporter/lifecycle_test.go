@@ -72,6 +72,8 @@ channels:
 		set.ID = component.MustNewID("notify")
 		n, err := newNotifier(set, cfg, func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) })
 		require.NoError(t, err)
+		created := n.now()
+		n.elapsed = func() time.Duration { return n.now().Sub(created) }
 		require.NoError(t, n.Start(t.Context(), host))
 		return n
 	}

@@ -155,9 +155,6 @@ func (m *message) threadOf(it *item) string {
 // intro says why this message came here, and what is odd about it.
 func (n *notifier) intro(rt *route, m *message, now int64) []string {
 	var out []string
-	if m.Test {
-		out = append(out, "This is a test. Nothing is wrong.")
-	}
 	if m.Storm {
 		out = append(out, fmt.Sprintf("%d alerts came at once, so they are in one message.", len(m.items)))
 	}

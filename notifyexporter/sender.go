@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -143,7 +144,7 @@ func (p *poster) do(ctx context.Context, c call) (answer string, body []byte, er
 	}
 	resp, err := p.http.Do(req)
 	if err != nil {
-		return "", nil, p.hideError(err, req)
+		return "", nil, p.unanswered(err, req)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, _ = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
@@ -184,6 +185,15 @@ func (e *hiddenError) Unwrap() error { return e.err }
 func (p *poster) hideError(err error, req *http.Request) error {
 	err = webclient.RedactError(err)
 	return &hiddenError{p.hide(err.Error(), req), err}
+}
+
+// unanswered is the error of a request to which there is no answer. It names the server: the rest of the address is the secret of many webhooks.
+func (p *poster) unanswered(err error, req *http.Request) error {
+	cause := err
+	if of, ok := errors.AsType[*url.Error](err); ok && of.Err != nil {
+		cause = of.Err
+	}
+	return &hiddenError{fmt.Sprintf("%s to %s: %s", req.Method, req.URL.Host, p.hide(webclient.RedactError(cause).Error(), req)), err}
 }
 
 // hide takes the secrets of the channel out of a text: those that it was made with, and the path of the URL, which is the secret of many webhooks.

@@ -77,7 +77,6 @@ func (n *notifier) testMessage(ctx context.Context, rt *route, now int64, resolv
 			ID: "test-" + id, Episode: "test-" + id, Started: now - int64(time.Minute), Active: !resolved,
 			About: about{
 				Rule: "test", Metric: "system.filesystem.utilization", Unit: "1", Resource: map[string]string{keyHostName: host},
-				Description: "A test of the channel " + rt.name + ".",
 			},
 		},
 		notices: []notice{{

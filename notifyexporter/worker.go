@@ -22,6 +22,9 @@ type worker struct {
 	retry  int64         // When that is, 0 when the last attempt did not fail.
 }
 
+// shutdownGrace is for how long a message that is being sent may go on when the exporter ends: a server that has taken it gets it again otherwise.
+const shutdownGrace = 3 * time.Second
+
 // waitError is an error of a server that says when to come again.
 type waitError struct {
 	err   error
@@ -31,8 +34,8 @@ type waitError struct {
 func (e *waitError) Error() string { return e.err.Error() }
 func (e *waitError) Unwrap() error { return e.err }
 
-// run is the loop of the worker.
-func (w *worker) run(ctx context.Context) {
+// run is the loop of the worker. It ends with ctx; what is being sent then goes on until sending ends.
+func (w *worker) run(ctx, sending context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -44,7 +47,7 @@ func (w *worker) run(ctx context.Context) {
 		}
 		for ctx.Err() == nil {
 			now := w.n.now()
-			next := w.step(ctx)
+			next := w.step(sending)
 			if wait := time.Duration(next - now.UnixNano()); wait > 0 {
 				timer.Reset(wait)
 				break
@@ -90,6 +93,7 @@ const sendTimeout = 2 * time.Minute
 func (w *worker) next(ctx context.Context, now int64) (*batch, int64) {
 	w.n.mu.Lock()
 	defer w.n.mu.Unlock()
+	w.n.heedClock()
 	next := w.n.table.tick(now)
 	w.n.table.handOver(w.route, now)
 	b, due := w.n.table.due(w.route, now)
@@ -109,6 +113,7 @@ func (w *worker) after(ctx context.Context, b *batch, m *message, err error) (ne
 	now := w.n.now().UnixNano()
 	w.n.mu.Lock()
 	defer w.n.mu.Unlock()
+	w.n.heedClock()
 	w.n.telemetry.NotifyMessages.Add(ctx, 1, metric.WithAttributes(attribute.String("channel", w.route.name), attribute.String("outcome", w.outcome(m, err))))
 	switch {
 	case err == nil:

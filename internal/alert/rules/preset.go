@@ -169,7 +169,11 @@ func valued(about, before, after string) string {
 	if after != "" {
 		after = " " + after
 	}
-	return about + onHost + `{{ with .ValueText }} ` + before + ` {{ . }}` + after + ` ({{ $.Condition }}){{ else }} has no value{{ end }}`
+	verb := "have"
+	if first, _, _ := strings.Cut(before, " "); strings.HasSuffix(first, "s") { // Is, has, was, reads.
+		verb = "has"
+	}
+	return about + onHost + `{{ with .ValueText }} ` + before + ` {{ . }}` + after + ` ({{ $.Condition }}){{ else }} ` + verb + ` no value{{ end }}`
 }
 
 // several is the part of such a message behind its value that says how many of a thing there are.

@@ -32,7 +32,7 @@ func cpuPreset() []RuleConfig {
 			above("10%", "5%", 10*time.Minute), above("30%", "20%", 10*time.Minute)),
 		ladderOf(inMode("cpu_iowait", "iowait"), is("CPU", "waiting for I/O"), above("50%", "30%", 2*time.Hour), above("80%", "60%", 4*time.Hour)),
 		ladderOf(load, valued("load", "is", "over 15 min"), above(cpus(4), cpus(3), 15*time.Minute), above(cpus(10), cpus(7), 15*time.Minute)),
-		ladderOf(switches, `kernel`+onHost+` makes {{ with .ValueText }}{{ printf "%.0f" $.Value }} thousand{{ else }}an unknown number of{{ end }} context switches a second ({{ $.Condition }})`, above(cpus(100), cpus(60), 15*time.Minute), none),
+		ladderOf(switches, `kernel`+onHost+`{{ with .ValueText }} makes {{ printf "%.0f" $.Value }} thousand context switches a second ({{ $.Condition }}){{ else }} has no value{{ end }}`, above(cpus(100), cpus(60), 15*time.Minute), none),
 		ladderOf(throttled, valued("CPU clock", "was throttled for heat", several("time", "in 10 min")), above(100, 10, 5*time.Minute), above(10000, 2000, 10*time.Minute)),
 		ladderOf(pressure, valued("CPU pressure", "is", "of the time"), above("90%", "75%", 30*time.Minute), none),
 	}
