@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) {
 	roles := readtest.Roles()
-	roles["reader"] = playReader
+	roles["reader"], roles["programs"] = playReader, playPrograms
 	proctest.Main(m, roles)
 }
 
